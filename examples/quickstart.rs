@@ -1,0 +1,238 @@
+//! The whole life of an API key, on a real file.
+//!
+//! ```text
+//! cargo run --example quickstart [FOLDER]
+//! ```
+//!
+//! The store is made in FOLDER (which must not hold one yet) or in a temporary folder. The clock is
+//! a manual one, so that 90 days pass in no time. Everything that is printed is asserted too.
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use comfy_table::presets::UTF8_FULL_CONDENSED;
+use comfy_table::{ContentArrangement, Table};
+use keywright::store::{EventQuery, FileStore, KeyQuery, KeySort};
+use keywright::{
+    Actor, Authority, Clock, GenerateError, KeyStatus, ManualClock, Name, NewAccount, NewKey,
+    Operation, Owner, PepperRing, Prefix, Reason, RoleName, Scope, SecretUsed, Setup, TenantId,
+    UserId, Verifier, VerifyError,
+};
+
+const HOUR: Duration = Duration::from_secs(3_600);
+const DAY: Duration = Duration::from_secs(86_400);
+
+fn main() -> Result<(), Box<dyn Error>> {
+    futures_lite::future::block_on(whole_life())
+}
+
+async fn whole_life() -> Result<(), Box<dyn Error>> {
+    // Lives until the end of main, and takes its folder away then.
+    let temporary = tempfile::tempdir()?;
+    let folder = std::env::args_os().nth(1).map_or(temporary.path().to_owned(), PathBuf::from);
+    std::fs::create_dir_all(&folder)?;
+    let file = folder.join("keys.db");
+    println!("The store is {}\n", file.display());
+
+    let clock = ManualClock::at("2026-01-01T09:00:00Z".parse()?);
+    let store = FileStore::open(&file).await?;
+    let setup = Setup::new(store.clone())
+        .prefix(Prefix::new("acme_live")?)
+        .peppers(PepperRing::none().with(1, [42; 32])?)
+        .clock(clock.clone());
+    let authority = Authority::new(&setup)?;
+    let verifier = Verifier::new(&setup)?;
+
+    let globex = TenantId::new("globex")?;
+    let admin = Actor::administrator(UserId::new("ada")?, globex.clone());
+    let alice = Actor::developer(UserId::new("alice")?, globex.clone());
+
+    step("API access is off until the tenant turns it on");
+    let new_key = || NewKey::named("prod-main-app");
+    let refused = authority.generate(&alice, &alice.as_owner(), new_key()?).await;
+    let Err(error @ GenerateError::AccessOff) = refused else { panic!("{refused:?}") };
+    println!("alice is refused: {error}");
+
+    step("The admin turns it on, and says what keys may do");
+    let mut policy = authority.policy(&admin).await?;
+    policy.api_enabled = true;
+    policy.scope_ceiling = "invoices:read invoices:write".parse()?;
+    policy.max_lifetime = Some(365 * DAY);
+    policy.default_lifetime = Some(90 * DAY);
+    policy.roles.insert(RoleName::new("analyst")?, "invoices:read reports:read".parse()?);
+    let policy = authority.set_policy(&admin, policy).await?.into_inner();
+    println!("policy version {}: API access on, keys live 90 days", policy.version);
+
+    step("A service account for the nightly job, and a key for each of the two");
+    let role = RoleName::new("analyst")?;
+    let nightly = NewAccount::new(Name::new("nightly-report")?, role).read_only();
+    let nightly = authority.create_account(&admin, nightly).await?;
+    let owner = Owner::Account(nightly.id);
+    let job = authority.generate(&admin, &owner, NewKey::named("prod-nightly-report")?).await?;
+    let scopes = "invoices:read".parse()?;
+    let app = authority.generate(&alice, &alice.as_owner(), new_key()?.scopes(scopes)).await?;
+    println!("shown once, to alice: {}", app.token.expose());
+    println!("nightly-report has the key {}", job.key.id);
+
+    step("Verify");
+    let read = Scope::new("invoices:read")?;
+    let write = Scope::new("invoices:write")?;
+    let grant = verifier.verify(app.token.expose()).await?;
+    assert!(grant.allows(&read) && !grant.allows(&write));
+    println!("accepted: key {} of {}, scopes: {}", grant.key_id(), grant.owner(), grant.scopes());
+    let mut wrong = app.token.expose().to_owned();
+    wrong.replace_range(30..31, if &wrong[30..31] == "x" { "y" } else { "x" });
+    let denial = denied(verifier.verify(&wrong).await);
+    assert_eq!(denial, Reason::Malformed);
+    println!("one character changed: {denial}");
+
+    step("The listing");
+    clock.advance(HOUR);
+    verifier.verify(job.token.expose()).await?;
+    verifier.flush().await?;
+    let uses = show_keys(&authority, &admin).await?;
+    assert_eq!(uses, [("prod-main-app".into(), 1), ("prod-nightly-report".into(), 1)]);
+
+    step("Rotate with an overlap of one day");
+    let rotated = authority.rotate(&alice, &app.key.id, DAY).await?;
+    let old = verifier.verify(app.token.expose()).await?;
+    let new = verifier.verify(rotated.token.expose()).await?;
+    assert_eq!(old.secret_used(), SecretUsed::Retiring);
+    assert_eq!(new.secret_used(), SecretUsed::Current);
+    println!("the old secret works, and so does the new one");
+    clock.advance(2 * HOUR);
+    verifier.verify(rotated.token.expose()).await?;
+    verifier.flush().await?;
+    let entry = authority.key(&alice, &app.key.id).await?;
+    let handover = entry.handover.ok_or("the overlap lasts")?;
+    assert!(handover.safe_to_finish);
+    println!(
+        "the old secret was last used at {}, the new one at {}: safe to finish",
+        handover.old_last_used.ok_or("it was used")?,
+        handover.new_last_used.ok_or("it was used")?,
+    );
+    authority.finish_rotation(&alice, &app.key.id).await?;
+    let denial = denied(verifier.verify(app.token.expose()).await);
+    assert_eq!(denial, Reason::Unrecognised);
+    println!("finished; the old secret now: {denial}");
+
+    step("Disable and enable the account");
+    authority.disable_account(&admin, &nightly.id).await?;
+    let denial = denied(verifier.verify(job.token.expose()).await);
+    assert_eq!(denial, Reason::AccountDisabled);
+    println!("disabled: {denial}");
+    authority.enable_account(&admin, &nightly.id).await?;
+    verifier.verify(job.token.expose()).await?;
+    println!("enabled: the key works as before");
+
+    step("Revoke");
+    authority.revoke(&admin, &app.key.id).await?;
+    let denial = denied(verifier.verify(rotated.token.expose()).await);
+    assert_eq!(denial, Reason::Revoked);
+    println!("what the operator reads: {denial}");
+    let public = verifier.verify(rotated.token.expose()).await.expect_err("revoked").to_string();
+    assert_eq!(public, "the API key is not accepted");
+    println!("what the caller reads:   {public}");
+
+    step("90 days later");
+    clock.advance(90 * DAY);
+    let denial = denied(verifier.verify(job.token.expose()).await);
+    assert_eq!(denial, Reason::Expired);
+    println!("at {}: {denial}", clock.now());
+    let refused = authority.rotate(&admin, &job.key.id, DAY).await.expect_err("expired");
+    println!("and it stays so: {refused}");
+
+    step("Who did what");
+    verifier.flush().await?;
+    let before = show_events(&authority, &admin).await?;
+
+    step("Close the store, open it again: all is there");
+    store.close().await?;
+    let unavailable = verifier.verify(job.token.expose()).await;
+    assert!(matches!(unavailable, Err(VerifyError::Unavailable(_))));
+    let store = FileStore::open(&file).await?;
+    let authority = Authority::new(&Setup::new(store.clone()).clock(clock))?;
+    let uses = show_keys(&authority, &admin).await?;
+    assert_eq!(uses, [("prod-main-app".into(), 4), ("prod-nightly-report".into(), 2)]);
+    let app = authority.key(&admin, &app.key.id).await?;
+    assert_eq!(app.status, KeyStatus::Revoked);
+    let events = authority.events(&admin, &EventQuery::new()).await?;
+    assert_eq!(events.items.len(), before);
+    println!("{before} events");
+    store.close().await?;
+    Ok(())
+}
+
+fn step(title: &str) {
+    println!("\n== {title}");
+}
+
+/// The operator's reason for a denial.
+fn denied(verified: Result<keywright::Grant, VerifyError>) -> Reason {
+    match verified {
+        Err(VerifyError::Denied(denial)) => denial.reason().clone(),
+        other => panic!("a denial was expected: {other:?}"),
+    }
+}
+
+/// Prints the listing and gives back each key's name and uses, by name.
+async fn show_keys(
+    authority: &Authority,
+    actor: &Actor,
+) -> Result<Vec<(String, u64)>, keywright::Error> {
+    let page = authority.keys(actor, &KeyQuery::new().sort(KeySort::Name)).await?;
+    let mut table = Table::new();
+    table.load_style(UTF8_FULL_CONDENSED);
+    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(118);
+    table.set_header([
+        "name",
+        "prefix",
+        "owner",
+        "status",
+        "uses",
+        "last used",
+        "expires",
+        "actions",
+    ]);
+    let date = |time: Option<keywright::Timestamp>, none: &str| {
+        time.map_or(none.to_owned(), |time| time.to_string().chars().take(10).collect())
+    };
+    for entry in &page.items {
+        let actions: Vec<_> = entry
+            .actions
+            .iter()
+            .filter(|action| !matches!(action, Operation::KeyAnnotate | Operation::KeyEdit))
+            .map(|action| action.as_str().trim_start_matches("key."))
+            .collect();
+        table.add_row([
+            entry.key.name.to_string(),
+            entry.prefix.clone(),
+            entry.key.owner.to_string(),
+            entry.status.to_string(),
+            entry.uses.to_string(),
+            date(entry.last_used, "never"),
+            date(entry.key.expires, "never"),
+            actions.join("\n"),
+        ]);
+    }
+    println!("{table}");
+    Ok(page.items.iter().map(|entry| (entry.key.name.to_string(), entry.uses)).collect())
+}
+
+/// Prints the events, oldest first, and says how many there are.
+async fn show_events(authority: &Authority, actor: &Actor) -> Result<usize, keywright::Error> {
+    let page = authority.events(actor, &EventQuery::new().oldest_first()).await?;
+    for event in &page.items {
+        println!(
+            "{:>3}  {}  {:<10}  {:<20}  {:<16}  {}",
+            event.sequence,
+            event.at,
+            event.actor.to_string(),
+            event.kind.to_string(),
+            event.key.map_or_else(|| "-".to_owned(), |key| key.to_string()),
+            event.outcome,
+        );
+    }
+    Ok(page.items.len())
+}

@@ -1,0 +1,245 @@
+//! Service accounts: create, look at, edit, disable, enable, delete.
+
+use crate::account::{AccountEdit, NewAccount, ServiceAccount};
+use crate::actor::Actor;
+use crate::event::{Event, EventOutcome};
+use crate::id::AccountId;
+use crate::key::Owner;
+use crate::operation::{Operation, Outcome};
+use crate::policy::RoleName;
+use crate::store::{AccountQuery, Batch, Change, Condition, KeyQuery, Page};
+use crate::time::Timestamp;
+
+use super::errors::{AccountError, ListError, NotAllowed};
+use super::listing::check_limit;
+use super::{ATTEMPTS, Authority};
+
+impl Authority {
+    /// Creates a service account. Its role must be in the tenant's policy.
+    ///
+    /// # Errors
+    /// [`AccountError`]; nothing was stored.
+    pub async fn create_account(
+        &self,
+        actor: &Actor,
+        new: NewAccount,
+    ) -> Result<ServiceAccount, AccountError> {
+        let operation = Operation::AccountCreate;
+        let id = AccountId::generate(&self.setup.random)?;
+        for _ in 0..ATTEMPTS {
+            let now = self.now();
+            let event = self.event(actor, operation, now);
+            let role_exists = match self.role_condition(actor, operation, Some(&new.role)).await {
+                Ok(condition) => condition,
+                Err(error) => return Err(self.refuse(error, event).await),
+            };
+            let account = new.clone().into_account(id, actor.tenant().clone(), now);
+            let detail = Some(format!("name {}, role {}", account.name, account.role));
+            let batch = Batch {
+                conditions: role_exists.into_iter().collect(),
+                changes: vec![Change::InsertAccount(account.clone())],
+                events: vec![Event { account: Some(id), detail, ..event }],
+            };
+            match self.setup.store.commit(batch).await {
+                Ok(_) => return Ok(account),
+                Err(error) if error.is_conflict() => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(AccountError::Contended(ATTEMPTS))
+    }
+
+    /// Changes name, role or access: of all the account's keys at once.
+    ///
+    /// # Errors
+    /// [`AccountError`]; a role must be in the tenant's policy.
+    pub async fn edit_account(
+        &self,
+        actor: &Actor,
+        account: &AccountId,
+        edit: AccountEdit,
+    ) -> Result<Outcome<ServiceAccount>, AccountError> {
+        let role = edit.role.clone();
+        self.change_account(
+            actor,
+            account,
+            Operation::AccountEdit,
+            role.as_ref(),
+            |account, now| account.edit(edit.clone(), now),
+        )
+        .await
+    }
+
+    /// Stops all keys of an account at once. None of them changes.
+    ///
+    /// # Errors
+    /// [`AccountError`].
+    pub async fn disable_account(
+        &self,
+        actor: &Actor,
+        account: &AccountId,
+    ) -> Result<Outcome<ServiceAccount>, AccountError> {
+        let operation = Operation::AccountDisable;
+        let disable = |account: &ServiceAccount, now| account.set_enabled(false, now);
+        self.change_account(actor, account, operation, None, disable).await
+    }
+
+    /// Lets the keys of a disabled account work again, each as it was: a key that is disabled by
+    /// itself stays so.
+    ///
+    /// # Errors
+    /// [`AccountError`].
+    pub async fn enable_account(
+        &self,
+        actor: &Actor,
+        account: &AccountId,
+    ) -> Result<Outcome<ServiceAccount>, AccountError> {
+        let operation = Operation::AccountEnable;
+        let enable = |account: &ServiceAccount, now| account.set_enabled(true, now);
+        self.change_account(actor, account, operation, None, enable).await
+    }
+
+    /// Deletes an account and all its keys, in one atomic step, for good.
+    ///
+    /// # Errors
+    /// [`AccountError`]; nothing was deleted.
+    pub async fn delete_account(
+        &self,
+        actor: &Actor,
+        account: &AccountId,
+    ) -> Result<(), AccountError> {
+        let operation = Operation::AccountDelete;
+        for _ in 0..ATTEMPTS {
+            let event =
+                Event { account: Some(*account), ..self.event(actor, operation, self.now()) };
+            let (found, holds) = match self.find_account(actor, account, operation).await {
+                Ok(found) => found,
+                Err(error) => return Err(self.refuse(error, event).await),
+            };
+            let keys = self.owned(actor, &Owner::Account(*account), KeyQuery::new()).await?;
+            let ids: Vec<_> = keys.iter().map(|stored| *stored.record.id()).collect();
+            let detail = Some(format!("name {}, {} keys", found.name, ids.len()));
+            let of_key = self.event(actor, Operation::KeyDelete, event.at);
+            let of_key = Event { account: Some(*account), ..of_key };
+            let mut changes: Vec<_> = ids.iter().map(|id| Change::DeleteKey(*id)).collect();
+            changes.push(Change::DeleteAccount(*account));
+            let mut events: Vec<_> =
+                ids.iter().map(|id| Event { key: Some(*id), ..of_key.clone() }).collect();
+            events.push(Event { detail, ..event });
+            let batch = Batch { conditions: vec![holds], changes, events };
+            match self.setup.store.commit(batch).await {
+                Ok(_) => return Ok(()),
+                Err(error) if error.is_conflict() => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(AccountError::Contended(ATTEMPTS))
+    }
+
+    /// A service account.
+    ///
+    /// # Errors
+    /// [`AccountError`]; here it is `NotAllowed`, `NotFound` or `Store`.
+    pub async fn account(
+        &self,
+        actor: &Actor,
+        account: &AccountId,
+    ) -> Result<ServiceAccount, AccountError> {
+        let found = self.find_account(actor, account, Operation::AccountShow).await?;
+        Ok(found.0)
+    }
+
+    /// A page of the tenant's service accounts, oldest first.
+    ///
+    /// # Errors
+    /// [`ListError`].
+    pub async fn accounts(
+        &self,
+        actor: &Actor,
+        query: &AccountQuery,
+    ) -> Result<Page<ServiceAccount>, ListError> {
+        let operation = Operation::AccountShow;
+        if !actor.may_for_any(operation) {
+            return Err(NotAllowed { operation }.into());
+        }
+        check_limit(query.limit)?;
+        Ok(self.setup.store.accounts(actor.tenant(), query).await?)
+    }
+
+    async fn change_account(
+        &self,
+        actor: &Actor,
+        account: &AccountId,
+        operation: Operation,
+        role: Option<&RoleName>,
+        decide: impl Fn(&ServiceAccount, Timestamp) -> Outcome<ServiceAccount> + Send,
+    ) -> Result<Outcome<ServiceAccount>, AccountError> {
+        for _ in 0..ATTEMPTS {
+            let now = self.now();
+            let event = Event { account: Some(*account), ..self.event(actor, operation, now) };
+            let found = match self.find_account(actor, account, operation).await {
+                Ok((found, _)) => found,
+                Err(error) => return Err(self.refuse(error, event).await),
+            };
+            let role_exists = match self.role_condition(actor, operation, role).await {
+                Ok(condition) => condition,
+                Err(error) => return Err(self.refuse(error, event).await),
+            };
+            let next = match decide(&found, now) {
+                Outcome::Done(next) => next,
+                Outcome::Already(same) => {
+                    self.note(Event { outcome: EventOutcome::Already, ..event }).await?;
+                    return Ok(Outcome::Already(same));
+                }
+            };
+            let detail = Some(format!(
+                "name {}, role {}, {}",
+                next.name,
+                next.role,
+                if next.enabled { "enabled" } else { "disabled" },
+            ));
+            let batch = Batch {
+                conditions: role_exists.into_iter().collect(),
+                changes: vec![Change::UpdateAccount(next.clone())],
+                events: vec![Event { detail, ..event }],
+            };
+            match self.setup.store.commit(batch).await {
+                Ok(_) => return Ok(Outcome::Done(next)),
+                Err(error) if error.is_conflict() => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(AccountError::Contended(ATTEMPTS))
+    }
+
+    async fn find_account(
+        &self,
+        actor: &Actor,
+        account: &AccountId,
+        operation: Operation,
+    ) -> Result<(ServiceAccount, Condition), AccountError> {
+        if !actor.may_for_any(operation) {
+            return Err(NotAllowed { operation }.into());
+        }
+        let found = self.account_in_force(actor, account).await?;
+        found.ok_or(AccountError::NotFound(*account))
+    }
+
+    /// The condition that the policy goes on having a role, if one is asked for and it has it.
+    async fn role_condition(
+        &self,
+        actor: &Actor,
+        operation: Operation,
+        role: Option<&RoleName>,
+    ) -> Result<Option<Condition>, AccountError> {
+        if !actor.may_for_any(operation) {
+            return Err(NotAllowed { operation }.into());
+        }
+        let Some(role) = role else { return Ok(None) };
+        let (policy, holds) = self.policy_in_force(actor).await?;
+        if !policy.roles.contains_key(role) {
+            return Err(AccountError::UnknownRole(role.clone()));
+        }
+        Ok(Some(holds))
+    }
+}

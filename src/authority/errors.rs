@@ -1,0 +1,192 @@
+//! Why management is refused: one enum for each family of operations.
+
+use std::time::Duration;
+
+use crate::account::ServiceAccount;
+use crate::id::{AccountId, KeyId};
+use crate::key::NotPossible;
+use crate::new_key::NewKeyError;
+use crate::operation::Operation;
+use crate::policy::{PolicyError, RoleName};
+use crate::random::RandomError;
+use crate::store::{MAX_LIMIT, StoreError};
+
+/// The actor may not do this.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("the actor has no permission for {operation}")]
+pub struct NotAllowed {
+    /// What was asked for.
+    pub operation: Operation,
+}
+
+/// Why no key was generated. Nothing was stored.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GenerateError {
+    /// The tenant's plan lacks API access.
+    #[error("the tenant's plan does not include API access: upgrade required")]
+    UpgradeRequired,
+    /// The tenant has API access turned off.
+    #[error("API access is off in this tenant: its admin can turn it on")]
+    AccessOff,
+    /// The actor may not make keys for this owner.
+    #[error(transparent)]
+    NotAllowed(#[from] NotAllowed),
+    /// The tenant has no such service account.
+    #[error("there is no service account {0}")]
+    AccountNotFound(AccountId),
+    /// The service account that is to own the key is disabled.
+    #[error("service account {0} is disabled: enable it first")]
+    AccountDisabled(AccountId),
+    /// The key does not meet the rules.
+    #[error(transparent)]
+    Key(#[from] NewKeyError),
+    /// The owner holds as many live keys as the policy allows.
+    #[error("the owner holds {limit} live keys, the most that the policy allows: revoke one first")]
+    TooManyKeys {
+        /// The limit in the policy.
+        limit: u16,
+    },
+    /// The random source failed.
+    #[error(transparent)]
+    Random(#[from] RandomError),
+    /// Others changed policy or account each time, too often to go on.
+    #[error("policy or account changed at each of {0} attempts: try again")]
+    Contended(u32),
+    /// The store failed.
+    #[error("the store failed")]
+    Store(#[from] StoreError),
+}
+
+/// Why a key was not changed. Nothing was.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// The actor can see the key and may not do this with it.
+    #[error(transparent)]
+    NotAllowed(#[from] NotAllowed),
+    /// The tenant has no such key that the actor can see. A key of another tenant is absent too.
+    #[error("there is no key {0}")]
+    NotFound(KeyId),
+    /// The key's status is in the way.
+    #[error(transparent)]
+    NotPossible(#[from] NotPossible),
+    /// The overlap is longer than the policy allows.
+    #[error("the overlap is longer than the {} s that the tenant's policy allows", .max.as_secs())]
+    OverlapTooLong {
+        /// The longest overlap in the policy.
+        max: Duration,
+    },
+    /// The change does not meet the rules.
+    #[error(transparent)]
+    Rule(#[from] NewKeyError),
+    /// The random source failed.
+    #[error(transparent)]
+    Random(#[from] RandomError),
+    /// Others changed the key each time, too often to go on.
+    #[error("the key changed at each of {0} attempts: try again")]
+    Contended(u32),
+    /// The store failed. After a failure of the kind `Unavailable` the change may have happened.
+    #[error("the store failed")]
+    Store(#[from] StoreError),
+}
+
+/// Why a service account was not made or changed. Nothing was.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AccountError {
+    /// The actor may not do this.
+    #[error(transparent)]
+    NotAllowed(#[from] NotAllowed),
+    /// The tenant has no such account. One of another tenant is absent too.
+    #[error("there is no service account {0}")]
+    NotFound(AccountId),
+    /// The tenant's policy has no such role.
+    #[error("the tenant's policy has no role {0}: add it there first")]
+    UnknownRole(RoleName),
+    /// The random source failed.
+    #[error(transparent)]
+    Random(#[from] RandomError),
+    /// Others changed the account each time, too often to go on.
+    #[error("the account changed at each of {0} attempts: try again")]
+    Contended(u32),
+    /// The store failed. After a failure of the kind `Unavailable` the change may have happened.
+    #[error("the store failed")]
+    Store(#[from] StoreError),
+}
+
+/// Why a policy was not set. It is as it was.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SetPolicyError {
+    /// The actor may not do this.
+    #[error(transparent)]
+    NotAllowed(#[from] NotAllowed),
+    /// The policy leaves its limits.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// Somebody else has set the policy since it was read.
+    #[error(
+        "the policy has version {current} by now, not {given}: read it again and repeat the change"
+    )]
+    Stale {
+        /// The version that was given.
+        given: u64,
+        /// The version in force.
+        current: u64,
+    },
+    /// The store failed. After a failure of the kind `Unavailable` the change may have happened.
+    #[error("the store failed")]
+    Store(#[from] StoreError),
+}
+
+/// Why nothing can be shown.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ListError {
+    /// The actor may not see this.
+    #[error(transparent)]
+    NotAllowed(#[from] NotAllowed),
+    /// A page of no or too many items was asked for.
+    #[error("a page of {0} items is not possible: from 1 to {max}", max = MAX_LIMIT)]
+    Limit(u16),
+    /// The store failed.
+    #[error("the store failed")]
+    Store(#[from] StoreError),
+}
+
+/// A refusal that belongs into the audit trail: somebody tried what they may not, or what the rules
+/// or the state of things forbid. A failure of store or random source is none.
+pub(super) trait Refusal: std::error::Error {
+    fn is_refusal(&self) -> bool;
+}
+
+impl Refusal for GenerateError {
+    fn is_refusal(&self) -> bool {
+        !matches!(self, Self::Random(_) | Self::Contended(_) | Self::Store(_))
+    }
+}
+
+impl Refusal for KeyError {
+    fn is_refusal(&self) -> bool {
+        !matches!(self, Self::Random(_) | Self::Contended(_) | Self::Store(_))
+    }
+}
+
+impl Refusal for AccountError {
+    fn is_refusal(&self) -> bool {
+        !matches!(self, Self::Random(_) | Self::Contended(_) | Self::Store(_))
+    }
+}
+
+impl Refusal for SetPolicyError {
+    fn is_refusal(&self) -> bool {
+        !matches!(self, Self::Store(_))
+    }
+}
+
+impl ServiceAccount {
+    pub(super) fn must_be_enabled(&self) -> Result<(), GenerateError> {
+        if self.enabled { Ok(()) } else { Err(GenerateError::AccountDisabled(self.id)) }
+    }
+}

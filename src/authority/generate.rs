@@ -1,0 +1,172 @@
+//! Making keys.
+
+use crate::account::ServiceAccount;
+use crate::actor::Actor;
+use crate::digest::Digest;
+use crate::event::Event;
+use crate::id::KeyId;
+use crate::key::{Key, KeyRecord, Owner};
+use crate::new_key::{NewKey, Validity, check_rate};
+use crate::operation::Operation;
+use crate::policy::Policy;
+use crate::store::{Batch, Change, Condition, StoreErrorKind};
+use crate::time::Timestamp;
+use crate::token::{FreshSecret, Token};
+
+use super::errors::{GenerateError, NotAllowed};
+use super::{ATTEMPTS, Authority};
+
+/// A key that was just generated or rotated, with its token: shown once, never again.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Issued {
+    /// The key.
+    pub key: Key,
+    /// The token. Hand it to its owner now: nothing can show it again.
+    pub token: Token,
+}
+
+/// What a new key's rules rest on, as read.
+struct Ground {
+    policy: Policy,
+    account: Option<ServiceAccount>,
+    conditions: Vec<Condition>,
+}
+
+impl Authority {
+    /// Generates a key for `owner` and hands out its token, once.
+    ///
+    /// It needs three things, and the error says which one is missing: a plan with API access, the
+    /// tenant's switch, and the actor's permission. The limit of keys for each owner holds exactly,
+    /// under any number of concurrent calls. The token is made before the key is stored, and handed
+    /// out only if the store has acknowledged it.
+    ///
+    /// # Errors
+    /// [`GenerateError`], by what is missing or wrong. Nothing was stored, unless the store failed
+    /// as `Unavailable`: then there may be a key whose token nobody knows.
+    pub async fn generate(
+        &self,
+        actor: &Actor,
+        owner: &Owner,
+        new: NewKey,
+    ) -> Result<Issued, GenerateError> {
+        let key_id = KeyId::generate(&self.setup.random)?;
+        let secret = FreshSecret::generate(&self.setup.random)?;
+        let digest = self.setup.peppers.digest(&key_id, secret.as_bytes());
+        for _ in 0..ATTEMPTS {
+            let now = self.now();
+            let event = self.generate_event(actor, owner, now);
+            let prepared = self.prepare(actor, owner, &new, now).await;
+            let (ground, validity) = match prepared {
+                Ok(prepared) => prepared,
+                Err(error) => return Err(self.refuse(error, event).await),
+            };
+            let key = self.new_key(actor, owner, &new, key_id, &validity, now);
+            let limit = ground.policy.max_keys_per_owner;
+            let batch = self.insertion(ground, key.clone(), digest, event.clone());
+            match self.setup.store.commit(batch).await {
+                Ok(_) => {
+                    let token = secret.into_token(&self.setup.prefix, key_id);
+                    return Ok(Issued { key, token });
+                }
+                Err(error) if error.is_conflict() => {}
+                Err(error) if error.kind() == StoreErrorKind::LimitReached => {
+                    let error = GenerateError::TooManyKeys { limit };
+                    return Err(self.refuse(error, event).await);
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(GenerateError::Contended(ATTEMPTS))
+    }
+
+    /// Everything that can be checked before the commit, in the order in which it is reported.
+    async fn prepare(
+        &self,
+        actor: &Actor,
+        owner: &Owner,
+        new: &NewKey,
+        now: Timestamp,
+    ) -> Result<(Ground, Validity), GenerateError> {
+        let (policy, policy_holds) = self.policy_in_force(actor).await?;
+        if !policy.api_in_plan {
+            return Err(GenerateError::UpgradeRequired);
+        }
+        if !policy.api_enabled {
+            return Err(GenerateError::AccessOff);
+        }
+        let operation = Operation::KeyGenerate;
+        if !actor.may(operation, owner) {
+            return Err(NotAllowed { operation }.into());
+        }
+        let mut ground = Ground { policy, account: None, conditions: vec![policy_holds] };
+        if let Owner::Account(id) = owner {
+            let found = self.account_in_force(actor, id).await?;
+            let (account, holds) = found.ok_or(GenerateError::AccountNotFound(*id))?;
+            account.must_be_enabled()?;
+            ground.account = Some(account);
+            ground.conditions.push(holds);
+        }
+        let validity = new.check(&ground.policy, ground.account.as_ref(), now)?;
+        check_rate(new.rate, &ground.policy, actor, owner)?;
+        ground.conditions.push(Condition::LiveKeysBelow {
+            tenant: actor.tenant().clone(),
+            owner: owner.clone(),
+            limit: ground.policy.max_keys_per_owner,
+            at: now,
+        });
+        Ok((ground, validity))
+    }
+
+    fn new_key(
+        &self,
+        actor: &Actor,
+        owner: &Owner,
+        new: &NewKey,
+        id: KeyId,
+        validity: &Validity,
+        now: Timestamp,
+    ) -> Key {
+        Key {
+            id,
+            tenant: actor.tenant().clone(),
+            owner: owner.clone(),
+            name: new.name.clone(),
+            prefix: self.setup.prefix.clone(),
+            scopes: new.scopes.clone(),
+            networks: new.networks.clone(),
+            rate: new.rate,
+            metadata: new.metadata.clone(),
+            created: now,
+            created_by: actor.id().clone(),
+            updated: now,
+            not_before: validity.not_before,
+            expires: validity.expires,
+            disabled: false,
+            revoked: None,
+            rotated: None,
+            overlap_ends: None,
+            secret_number: 1,
+            version: 1,
+        }
+    }
+
+    fn insertion(&self, ground: Ground, key: Key, digest: Digest, event: Event) -> Batch {
+        let expires = key.expires.map_or_else(|| "never".to_owned(), |time| time.to_string());
+        let detail = Some(format!("name {}, owner {}, expires {expires}", key.name, key.owner));
+        let event = Event { key: Some(key.id), detail, ..event };
+        Batch {
+            conditions: ground.conditions,
+            changes: vec![Change::InsertKey(KeyRecord::new(key, digest))],
+            events: vec![event],
+        }
+    }
+
+    fn generate_event(&self, actor: &Actor, owner: &Owner, now: Timestamp) -> Event {
+        let event = self.event(actor, Operation::KeyGenerate, now);
+        match owner {
+            Owner::Account(account) => Event { account: Some(*account), ..event },
+            Owner::User(_) => event,
+        }
+    }
+}

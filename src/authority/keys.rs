@@ -1,0 +1,214 @@
+//! Changing one key: rename, edit, disable, enable, delete, and the way that every change goes.
+
+use crate::account::ServiceAccount;
+use crate::actor::Actor;
+use crate::event::{Event, EventOutcome};
+use crate::id::KeyId;
+use crate::key::{Key, KeyEdit, KeyRecord, Owner};
+use crate::name::Name;
+use crate::new_key::{check_rate, check_scopes};
+use crate::operation::{Operation, Outcome};
+use crate::policy::Policy;
+use crate::store::{Batch, Change, Condition};
+use crate::time::Timestamp;
+
+use super::errors::{KeyError, NotAllowed};
+use super::{ATTEMPTS, Authority};
+
+/// A key as it was read for a change, with what the rules of the change rest on.
+pub(super) struct Current {
+    pub(super) record: KeyRecord,
+    /// Read for changes whose rules are the policy's.
+    pub(super) policy: Option<Policy>,
+    pub(super) account: Option<ServiceAccount>,
+    pub(super) now: Timestamp,
+    conditions: Vec<Condition>,
+}
+
+/// What a change comes to: the key as it will be, and how to write it.
+pub(super) struct Step {
+    pub(super) key: Key,
+    pub(super) change: Change,
+    pub(super) detail: Option<String>,
+}
+
+impl Step {
+    /// Replaces the record, unless the key is so already.
+    pub(super) fn update(outcome: Outcome<KeyRecord>, detail: Option<String>) -> Outcome<Self> {
+        outcome.map(|record| Self {
+            key: record.key().clone(),
+            change: Change::UpdateKey(record),
+            detail,
+        })
+    }
+}
+
+impl Authority {
+    /// Renames a key, in any status.
+    ///
+    /// # Errors
+    /// [`KeyError`]; here it is `NotAllowed`, `NotFound`, `Contended` or `Store`.
+    pub async fn rename(
+        &self,
+        actor: &Actor,
+        key: &KeyId,
+        name: Name,
+    ) -> Result<Outcome<Key>, KeyError> {
+        self.change(actor, key, Operation::KeyRename, |current| {
+            let detail = format!("{} -> {name}", current.record.key().name);
+            Ok(Step::update(current.record.rename(&name, current.now)?, Some(detail)))
+        })
+        .await
+    }
+
+    /// Changes scopes, networks, rate or metadata. Metadata alone can be changed in any status, the
+    /// rest not of a key that is revoked or expired.
+    ///
+    /// # Errors
+    /// [`KeyError`]; a scope outside the ceiling or a rate above the limit is a `Rule`.
+    pub async fn edit(
+        &self,
+        actor: &Actor,
+        key: &KeyId,
+        edit: KeyEdit,
+    ) -> Result<Outcome<Key>, KeyError> {
+        self.change(actor, key, edit.operation(), |current| {
+            let next = current.record.edit(&edit, current.now)?;
+            if let Some(policy) = &current.policy {
+                let owner = &current.record.key().owner;
+                if let Some(scopes) = &edit.scopes {
+                    check_scopes(scopes, policy, current.account.as_ref())?;
+                }
+                check_rate(edit.rate.flatten(), policy, actor, owner)?;
+            }
+            Ok(Step::update(next, Some(edit.summary())))
+        })
+        .await
+    }
+
+    /// Stops a key for a while. Both its secrets stop at once.
+    ///
+    /// # Errors
+    /// [`KeyError`]; `NotPossible` for a key that is expired or revoked.
+    pub async fn disable(&self, actor: &Actor, key: &KeyId) -> Result<Outcome<Key>, KeyError> {
+        self.set_disabled(actor, key, Operation::KeyDisable, true).await
+    }
+
+    /// Lets a disabled key work again.
+    ///
+    /// # Errors
+    /// [`KeyError`]; `NotPossible` for a key that is expired or revoked.
+    pub async fn enable(&self, actor: &Actor, key: &KeyId) -> Result<Outcome<Key>, KeyError> {
+        self.set_disabled(actor, key, Operation::KeyEnable, false).await
+    }
+
+    /// Deletes a key for good, in any status. Access ends at once; its events stay.
+    ///
+    /// # Errors
+    /// [`KeyError`]; here it is `NotAllowed`, `NotFound`, `Contended` or `Store`.
+    pub async fn delete(&self, actor: &Actor, key: &KeyId) -> Result<(), KeyError> {
+        let deleted = self.change(actor, key, Operation::KeyDelete, |current| {
+            let key = current.record.key().clone();
+            let detail = Some(format!("name {}, owner {}", key.name, key.owner));
+            Ok(Outcome::Done(Step { change: Change::DeleteKey(key.id), key, detail }))
+        });
+        deleted.await.map(|_| ())
+    }
+
+    async fn set_disabled(
+        &self,
+        actor: &Actor,
+        key: &KeyId,
+        operation: Operation,
+        disabled: bool,
+    ) -> Result<Outcome<Key>, KeyError> {
+        self.change(actor, key, operation, |current| {
+            Ok(Step::update(current.record.set_disabled(disabled, current.now)?, None))
+        })
+        .await
+    }
+
+    /// The way that every change of one key goes: read, ask for permission, decide, write with the
+    /// event, and again from the beginning if somebody else was faster.
+    pub(super) async fn change(
+        &self,
+        actor: &Actor,
+        key: &KeyId,
+        operation: Operation,
+        decide: impl Fn(&Current) -> Result<Outcome<Step>, KeyError> + Send,
+    ) -> Result<Outcome<Key>, KeyError> {
+        for _ in 0..ATTEMPTS {
+            let now = self.now();
+            let event = Event { key: Some(*key), ..self.event(actor, operation, now) };
+            let current = match self.current(actor, key, operation, now).await {
+                Ok(current) => current,
+                Err(error) => return Err(self.refuse(error, event).await),
+            };
+            let step = match decide(&current) {
+                Ok(Outcome::Done(step)) => step,
+                Ok(Outcome::Already(step)) => {
+                    self.note(Event { outcome: EventOutcome::Already, ..event }).await?;
+                    return Ok(Outcome::Already(step.key));
+                }
+                Err(error) => return Err(self.refuse(error, event).await),
+            };
+            let batch = Batch {
+                conditions: current.conditions,
+                changes: vec![step.change],
+                events: vec![Event { detail: step.detail, ..event }],
+            };
+            match self.setup.store.commit(batch).await {
+                Ok(_) => return Ok(Outcome::Done(step.key)),
+                Err(error) if error.is_conflict() => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(KeyError::Contended(ATTEMPTS))
+    }
+
+    /// The key, if the actor may do the operation with it. A key that the actor can't see is absent.
+    async fn current(
+        &self,
+        actor: &Actor,
+        key: &KeyId,
+        operation: Operation,
+        now: Timestamp,
+    ) -> Result<Current, KeyError> {
+        let stored = self.setup.store.key(actor.tenant(), key).await?;
+        let record = stored.ok_or(KeyError::NotFound(*key))?.record;
+        let owner = record.key().owner.clone();
+        if !actor.may(operation, &owner) {
+            return Err(match actor.may(Operation::KeyShow, &owner) {
+                true => NotAllowed { operation }.into(),
+                false => KeyError::NotFound(*key),
+            });
+        }
+        let mut current =
+            Current { record, policy: None, account: None, now, conditions: Vec::new() };
+        if matches!(operation, Operation::KeyEdit | Operation::KeyRotate) {
+            let (policy, holds) = self.policy_in_force(actor).await?;
+            current.policy = Some(policy);
+            current.conditions.push(holds);
+            if let Owner::Account(id) = &owner
+                && let Some((account, holds)) = self.account_in_force(actor, id).await?
+            {
+                current.account = Some(account);
+                current.conditions.push(holds);
+            }
+        }
+        Ok(current)
+    }
+}
+
+impl KeyEdit {
+    fn summary(&self) -> String {
+        let fields = [
+            ("scopes", self.scopes.is_some()),
+            ("networks", self.networks.is_some()),
+            ("rate", self.rate.is_some()),
+            ("metadata", self.metadata.is_some()),
+        ];
+        let changed: Vec<_> = fields.iter().filter(|(_, is)| *is).map(|(name, _)| *name).collect();
+        changed.join(", ")
+    }
+}

@@ -1,0 +1,167 @@
+//! Looking at keys: one, or a page of them, with what can be done to each.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::account::ServiceAccount;
+use crate::actor::Actor;
+use crate::decision::{Reason, standing};
+use crate::id::{AccountId, KeyId};
+use crate::key::{Key, KeyStatus, Owner};
+use crate::operation::{Operation, Possibility};
+use crate::policy::Policy;
+use crate::store::{KeyQuery, MAX_LIMIT, Page, StoreError, StoredKey};
+use crate::time::Timestamp;
+
+use super::Authority;
+use super::errors::{KeyError, ListError, NotAllowed};
+
+/// A key as the listing shows it.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct KeyEntry {
+    /// The key.
+    pub key: Key,
+    /// What identifies it where a token would be shown, as `acme_live_4fQ2xk9ZrT7bWm1c`.
+    pub prefix: String,
+    /// Its status now.
+    pub status: KeyStatus,
+    /// How often it was used, as of the last flush.
+    pub uses: u64,
+    /// When it was last used, as of the last flush.
+    pub last_used: Option<Timestamp>,
+    /// The hand-over from the secret before this one, while the overlap lasts.
+    pub handover: Option<Handover>,
+    /// What a verify would say against it now, whatever it is wanted for; `None` if nothing.
+    pub obstacle: Option<Reason>,
+    /// What this actor can do with it now.
+    pub actions: Vec<Operation>,
+}
+
+/// Where the hand-over of a rotation stands.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Handover {
+    /// Until when the old secret works.
+    pub overlap_ends: Timestamp,
+    /// When the old secret was last used.
+    pub old_last_used: Option<Timestamp>,
+    /// When the new secret was last used.
+    pub new_last_used: Option<Timestamp>,
+    /// Whether the overlap can be ended: the new secret is in use, and the old one has not been
+    /// used since the rotation, or not for [`Handover::QUIET`].
+    pub safe_to_finish: bool,
+}
+
+impl Handover {
+    /// One hour: longer than the usual job that runs now and then with a secret of its own.
+    pub const QUIET: Duration = Duration::from_secs(3_600);
+
+    fn of(stored: &StoredKey, now: Timestamp) -> Option<Self> {
+        let key = stored.record.key();
+        let overlap_ends = key.overlap_ends.filter(|end| !end.has_passed(now))?;
+        let old_last_used = stored.usage.last_use_of(key.secret_number.saturating_sub(1));
+        let new_last_used = stored.usage.last_use_of(key.secret_number);
+        let quiet = old_last_used.is_none_or(|last| {
+            key.rotated.is_some_and(|rotated| last < rotated) || now.since(last) >= Self::QUIET
+        });
+        let safe_to_finish = new_last_used.is_some() && quiet;
+        Some(Self { overlap_ends, old_last_used, new_last_used, safe_to_finish })
+    }
+}
+
+impl Authority {
+    /// A key, with its usage and what the actor can do with it.
+    ///
+    /// # Errors
+    /// [`KeyError`]; here it is `NotFound` or `Store`.
+    pub async fn key(&self, actor: &Actor, key: &KeyId) -> Result<KeyEntry, KeyError> {
+        let now = self.now();
+        let stored = self.setup.store.key(actor.tenant(), key).await?;
+        let seen = stored.filter(|s| actor.may(Operation::KeyShow, &s.record.key().owner));
+        let stored = seen.ok_or(KeyError::NotFound(*key))?;
+        let mut entries = self.entries(actor, vec![stored], now).await?;
+        entries.pop().ok_or(KeyError::NotFound(*key))
+    }
+
+    /// A page of keys, with their usage and what the actor can do with each. An actor who may only
+    /// look at their own keys sees those.
+    ///
+    /// # Errors
+    /// [`ListError`]; `NotAllowed` also if another's keys are asked for and only one's own are open.
+    pub async fn keys(&self, actor: &Actor, query: &KeyQuery) -> Result<Page<KeyEntry>, ListError> {
+        let now = self.now();
+        let operation = Operation::KeyShow;
+        check_limit(query.limit)?;
+        let mut query = query.clone();
+        if !actor.may_for_any(operation) {
+            let owner = query.owner.unwrap_or_else(|| actor.as_owner());
+            if !actor.may(operation, &owner) {
+                return Err(NotAllowed { operation }.into());
+            }
+            query.owner = Some(owner);
+        }
+        let page = self.setup.store.keys(actor.tenant(), &query, now).await?;
+        Ok(Page { items: self.entries(actor, page.items, now).await?, next: page.next })
+    }
+
+    async fn entries(
+        &self,
+        actor: &Actor,
+        found: Vec<StoredKey>,
+        now: Timestamp,
+    ) -> Result<Vec<KeyEntry>, StoreError> {
+        let policy = self.policy_in_force(actor).await?.0;
+        let mut accounts: Vec<(AccountId, Option<ServiceAccount>)> = Vec::new();
+        let mut entries = Vec::with_capacity(found.len());
+        for stored in found {
+            let account = match &stored.record.key().owner {
+                Owner::User(_) => None,
+                Owner::Account(id) => {
+                    if !accounts.iter().any(|(known, _)| known == id) {
+                        let account = self.setup.store.account(actor.tenant(), id).await?;
+                        accounts.push((*id, account));
+                    }
+                    accounts.iter().find(|(known, _)| known == id).and_then(|(_, a)| a.as_ref())
+                }
+            };
+            entries.push(entry(actor, &stored, account, &policy, now));
+        }
+        Ok(entries)
+    }
+}
+
+fn entry(
+    actor: &Actor,
+    stored: &StoredKey,
+    account: Option<&ServiceAccount>,
+    policy: &Policy,
+    now: Timestamp,
+) -> KeyEntry {
+    let key = stored.record.key();
+    let status = key.status(now);
+    let possible = |operation: &Operation| {
+        operation.is_of_a_key()
+            && operation.on(status) == Possibility::Yes
+            && (*operation != Operation::KeyFinishRotation || key.is_overlapping(now))
+            && actor.may(*operation, &key.owner)
+    };
+    KeyEntry {
+        prefix: key.display_prefix(),
+        status,
+        uses: stored.usage.uses(),
+        last_used: stored.usage.last_used(),
+        handover: Handover::of(stored, now),
+        obstacle: standing(key, account, policy, now),
+        actions: Operation::ALL.iter().copied().filter(possible).collect(),
+        key: key.clone(),
+    }
+}
+
+pub(super) fn check_limit(limit: Option<u16>) -> Result<(), ListError> {
+    match limit {
+        Some(limit) if !(1..=MAX_LIMIT).contains(&limit) => Err(ListError::Limit(limit)),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,119 @@
+//! Management: whatever makes, changes, shows or ends keys, accounts and policies.
+//!
+//! Every method takes the actor first. What it may do is decided in [`actor`](crate::Actor), what
+//! is possible in which status in [`key`](crate::KeyStatus); here the two are asked, the change is
+//! written together with its event, and a change that met another is tried again on fresh data.
+
+mod accounts;
+mod errors;
+mod generate;
+mod keys;
+mod listing;
+mod revoke;
+mod rotate;
+mod tenant;
+mod upkeep;
+
+use crate::account::ServiceAccount;
+use crate::actor::Actor;
+use crate::event::{Event, EventActor, EventOutcome};
+use crate::id::AccountId;
+use crate::operation::Operation;
+use crate::policy::Policy;
+use crate::setup::{Setup, SetupError};
+use crate::store::{Batch, Condition, StoreError};
+use crate::time::Timestamp;
+use crate::verifier::Verifier;
+
+use self::errors::Refusal;
+
+pub use self::errors::{
+    AccountError, GenerateError, KeyError, ListError, NotAllowed, SetPolicyError,
+};
+pub use self::generate::Issued;
+pub use self::listing::{Handover, KeyEntry};
+pub use self::upkeep::Swept;
+
+/// How often a change that met another is tried on fresh data.
+const ATTEMPTS: u32 = 64;
+
+/// Manages keys, service accounts and policies. Clones share the store.
+///
+/// A service that only checks keys holds a [`Verifier`](crate::Verifier), and nothing that can mint.
+///
+/// # Cancel safety
+/// Dropping the future of any method leaves everything as before the call or as after it. A token
+/// whose future was dropped is lost: generate or rotate again.
+#[derive(Clone, Debug)]
+pub struct Authority {
+    setup: Setup,
+}
+
+impl Authority {
+    /// An authority over the setup's store.
+    ///
+    /// # Errors
+    /// [`SetupError::DefaultPolicy`] if the default policy leaves its limits.
+    pub fn new(setup: &Setup) -> Result<Self, SetupError> {
+        setup.default_policy.validate()?;
+        Ok(Self { setup: setup.clone() })
+    }
+
+    /// A verifier from the same setup.
+    ///
+    /// # Errors
+    /// As [`Verifier::new`].
+    pub fn verifier(&self) -> Result<Verifier, SetupError> {
+        Verifier::new(&self.setup)
+    }
+
+    fn now(&self) -> Timestamp {
+        self.setup.clock.now()
+    }
+
+    /// The policy in force, with the condition that it still is when something is written.
+    async fn policy_in_force(&self, actor: &Actor) -> Result<(Policy, Condition), StoreError> {
+        let tenant = actor.tenant();
+        let stored = self.setup.store.policy(tenant).await?;
+        let policy = stored.unwrap_or_else(|| Policy::clone(&self.setup.default_policy));
+        let version = policy.version;
+        Ok((policy, Condition::PolicyVersion { tenant: tenant.clone(), version }))
+    }
+
+    /// An account of the actor's tenant, with the condition that it has not changed.
+    async fn account_in_force(
+        &self,
+        actor: &Actor,
+        account: &AccountId,
+    ) -> Result<Option<(ServiceAccount, Condition)>, StoreError> {
+        let found = self.setup.store.account(actor.tenant(), account).await?;
+        Ok(found.map(|found| {
+            let condition = Condition::AccountVersion { account: *account, version: found.version };
+            (found, condition)
+        }))
+    }
+
+    fn event(&self, actor: &Actor, operation: Operation, at: Timestamp) -> Event {
+        let who = EventActor::User(actor.id().clone());
+        Event::new(actor.tenant().clone(), at, who, operation.into())
+    }
+
+    /// Writes an event that tells of no change.
+    async fn note(&self, event: Event) -> Result<(), StoreError> {
+        let batch = Batch { events: vec![event], ..Batch::default() };
+        self.setup.store.commit(batch).await.map(|_| ())
+    }
+
+    /// Puts a refusal on record and gives it back. If it can't be recorded, that is the error: an
+    /// attempt is not left out of the audit trail.
+    async fn refuse<E: Refusal + From<StoreError>>(&self, error: E, event: Event) -> E {
+        if !error.is_refusal() {
+            return error;
+        }
+        let outcome = EventOutcome::Refused(error.to_string());
+        match self.note(Event { outcome, ..event }).await {
+            Ok(()) => error,
+            Err(failure) => failure.into(),
+        }
+    }
+}

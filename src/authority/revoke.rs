@@ -1,0 +1,112 @@
+//! Revocation: one key, many, or all of an owner.
+
+use crate::actor::Actor;
+use crate::event::Event;
+use crate::id::KeyId;
+use crate::key::{Key, KeyStatus, Owner};
+use crate::operation::{Operation, Outcome, Possibility};
+use crate::store::{Batch, Change, Condition, KeyQuery, MAX_LIMIT, StoreError, StoredKey};
+
+use super::errors::{KeyError, NotAllowed};
+use super::keys::Step;
+use super::{ATTEMPTS, Authority};
+
+impl Authority {
+    /// Revokes a key: final. Both its secrets are dead when this returns. It wins against every
+    /// other change but a delete. The key stays in the listing.
+    ///
+    /// # Errors
+    /// [`KeyError`]; `NotPossible` for a key that is expired. A key that is revoked already is a
+    /// success that says so.
+    pub async fn revoke(&self, actor: &Actor, key: &KeyId) -> Result<Outcome<Key>, KeyError> {
+        self.change(actor, key, Operation::KeyRevoke, |current| {
+            let possible = current.record.revocable(current.now)?;
+            let key = current.record.revoked(current.now).key().clone();
+            let change = Change::RevokeKey { key: key.id, at: current.now };
+            let step = Step { key, change, detail: None };
+            Ok(match possible {
+                Possibility::Already => Outcome::Already(step),
+                _ => Outcome::Done(step),
+            })
+        })
+        .await
+    }
+
+    /// Revokes many keys, each by itself: what can't be revoked is reported in its place and stops
+    /// nothing else. The answers are in the order of `keys`.
+    pub async fn revoke_many(
+        &self,
+        actor: &Actor,
+        keys: &[KeyId],
+    ) -> Vec<(KeyId, Result<Outcome<Key>, KeyError>)> {
+        let mut answers = Vec::with_capacity(keys.len());
+        for key in keys {
+            answers.push((*key, self.revoke(actor, key).await));
+        }
+        answers
+    }
+
+    /// Revokes all live keys of an owner in one atomic step: for a user who has left, or an account
+    /// that is under suspicion. Tells which ones.
+    ///
+    /// An owner who goes on generating meanwhile can hold it off for a while: end their access to
+    /// [`generate`](Self::generate) first, by their permission or by disabling the account.
+    ///
+    /// # Errors
+    /// [`KeyError`]; here it is `NotAllowed`, `Contended` or `Store`.
+    pub async fn revoke_owned(&self, actor: &Actor, owner: &Owner) -> Result<Vec<Key>, KeyError> {
+        let operation = Operation::KeyRevoke;
+        for _ in 0..ATTEMPTS {
+            let now = self.now();
+            let event = self.event(actor, operation, now);
+            if !actor.may(operation, owner) {
+                return Err(self.refuse(NotAllowed { operation }.into(), event).await);
+            }
+            let live = KeyQuery::new()
+                .status(KeyStatus::Active)
+                .status(KeyStatus::Scheduled)
+                .status(KeyStatus::Disabled);
+            let live = self.owned(actor, owner, live).await?;
+            let revoked: Vec<Key> =
+                live.iter().map(|stored| stored.record.revoked(now).key().clone()).collect();
+            let left = Condition::NoLiveKeyLeft {
+                tenant: actor.tenant().clone(),
+                owner: owner.clone(),
+                at: now,
+            };
+            let batch = Batch {
+                conditions: vec![left],
+                changes: revoked.iter().map(|k| Change::RevokeKey { key: k.id, at: now }).collect(),
+                events: revoked
+                    .iter()
+                    .map(|k| Event { key: Some(k.id), ..event.clone() })
+                    .collect(),
+            };
+            match self.setup.store.commit(batch).await {
+                Ok(_) => return Ok(revoked),
+                Err(error) if error.is_conflict() => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(KeyError::Contended(ATTEMPTS))
+    }
+
+    /// All keys of an owner that a query selects.
+    pub(super) async fn owned(
+        &self,
+        actor: &Actor,
+        owner: &Owner,
+        query: KeyQuery,
+    ) -> Result<Vec<StoredKey>, StoreError> {
+        let mut query = query.owner(owner.clone()).limit(MAX_LIMIT);
+        let mut found = Vec::new();
+        loop {
+            let page = self.setup.store.keys(actor.tenant(), &query, self.now()).await?;
+            found.extend(page.items);
+            let Some(next) = page.next else { return Ok(found) };
+            query = query.after(&next).map_err(|_| {
+                StoreError::unsupported("the store gave a cursor that is not of its own query")
+            })?;
+        }
+    }
+}

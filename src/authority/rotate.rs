@@ -1,0 +1,67 @@
+//! Rotation: a new secret for a key, and the hand-over from the old one.
+
+use std::time::Duration;
+
+use crate::actor::Actor;
+use crate::id::KeyId;
+use crate::key::Key;
+use crate::operation::{Operation, Outcome};
+use crate::token::FreshSecret;
+
+use super::Authority;
+use super::errors::KeyError;
+use super::generate::Issued;
+use super::keys::Step;
+
+impl Authority {
+    /// Replaces a key's secret, in one atomic step. Its id, owner and expiry stay.
+    ///
+    /// For `overlap` the old secret works too, at most until the key's expiry; with
+    /// [`Duration::ZERO`] it stops at once. A second rotation inside an overlap ends the oldest
+    /// secret at once. [`key`](Self::key) tells whether the old one is still in use, and
+    /// [`finish_rotation`](Self::finish_rotation) ends the overlap early.
+    ///
+    /// # Errors
+    /// [`KeyError`]; `NotPossible` for a key that is disabled, expired or revoked, `OverlapTooLong`
+    /// past the policy's longest. If the store failed as `Unavailable` the secret may have been
+    /// replaced by one that nobody knows: rotate again.
+    pub async fn rotate(
+        &self,
+        actor: &Actor,
+        key: &KeyId,
+        overlap: Duration,
+    ) -> Result<Issued, KeyError> {
+        let secret = FreshSecret::generate(&self.setup.random)?;
+        let digest = self.setup.peppers.digest(key, secret.as_bytes());
+        let rotated = self.change(actor, key, Operation::KeyRotate, |current| {
+            let next = current.record.rotate(digest, overlap, current.now)?;
+            let longest = current.policy.as_ref().map(|policy| policy.max_overlap);
+            if let Some(max) = longest.filter(|max| overlap > *max) {
+                return Err(KeyError::OverlapTooLong { max });
+            }
+            let detail = match next.key().overlap_ends {
+                Some(end) => format!("secret {}, overlap until {end}", next.key().secret_number),
+                None => format!("secret {}, no overlap", next.key().secret_number),
+            };
+            Ok(Step::update(Outcome::Done(next), Some(detail)))
+        });
+        let key = rotated.await?.into_inner();
+        let token = secret.into_token(&key.prefix, key.id);
+        Ok(Issued { key, token })
+    }
+
+    /// Ends the overlap of a rotation: the old secret stops at once.
+    ///
+    /// # Errors
+    /// [`KeyError`]; `NotPossible` for a key that is expired or revoked.
+    pub async fn finish_rotation(
+        &self,
+        actor: &Actor,
+        key: &KeyId,
+    ) -> Result<Outcome<Key>, KeyError> {
+        self.change(actor, key, Operation::KeyFinishRotation, |current| {
+            Ok(Step::update(current.record.finish_rotation(current.now)?, None))
+        })
+        .await
+    }
+}

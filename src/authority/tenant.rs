@@ -1,0 +1,118 @@
+//! The tenant: its policy and its events.
+
+use crate::actor::Actor;
+use crate::event::{Event, EventOutcome};
+use crate::operation::{Operation, Outcome};
+use crate::policy::Policy;
+use crate::store::{Batch, Change, EventQuery, Page, StoreError};
+
+use super::Authority;
+use super::errors::{ListError, NotAllowed, SetPolicyError};
+use super::listing::check_limit;
+
+impl Authority {
+    /// The policy in force: the tenant's own, or the host's default.
+    ///
+    /// # Errors
+    /// [`ListError`]; here it is `NotAllowed` or `Store`.
+    pub async fn policy(&self, actor: &Actor) -> Result<Policy, ListError> {
+        let operation = Operation::PolicyShow;
+        if !actor.may_for_any(operation) {
+            return Err(NotAllowed { operation }.into());
+        }
+        Ok(self.policy_in_force(actor).await?.0)
+    }
+
+    /// Sets the tenant's policy, to what [`policy`](Self::policy) gave with other fields.
+    ///
+    /// Whether the plan includes API access is the host's to say and needs a permission of its own.
+    ///
+    /// # Errors
+    /// [`SetPolicyError`]; `Stale` if somebody else has set it meanwhile.
+    pub async fn set_policy(
+        &self,
+        actor: &Actor,
+        policy: Policy,
+    ) -> Result<Outcome<Policy>, SetPolicyError> {
+        let now = self.now();
+        let current = self.policy_in_force(actor).await?.0;
+        let changed = changed_fields(&current, &policy);
+        let operation = match changed.as_slice() {
+            ["api_in_plan"] => Operation::PlanSet,
+            _ => Operation::PolicySet,
+        };
+        let event = self.event(actor, operation, now);
+        if let Err(error) = check(actor, operation, &changed, &current, &policy) {
+            return Err(self.refuse(error, event).await);
+        }
+        if changed.is_empty() {
+            self.note(Event { outcome: EventOutcome::Already, ..event }).await?;
+            return Ok(Outcome::Already(current));
+        }
+        let next = Policy { version: current.version + 1, ..policy };
+        let put = Change::PutPolicy { tenant: actor.tenant().clone(), policy: next.clone() };
+        let event = Event { detail: Some(changed.join(", ")), ..event };
+        let batch = Batch { changes: vec![put], events: vec![event.clone()], ..Batch::default() };
+        match self.setup.store.commit(batch).await {
+            Ok(_) => Ok(Outcome::Done(next)),
+            Err(error) if error.is_conflict() => {
+                let given = current.version;
+                let current = self.policy_in_force(actor).await?.0.version;
+                Err(self.refuse(SetPolicyError::Stale { given, current }, event).await)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// A page of the tenant's events, newest first unless the query says otherwise.
+    ///
+    /// # Errors
+    /// [`ListError`].
+    pub async fn events(
+        &self,
+        actor: &Actor,
+        query: &EventQuery,
+    ) -> Result<Page<Event>, ListError> {
+        let operation = Operation::EventsShow;
+        if !actor.may_for_any(operation) {
+            return Err(NotAllowed { operation }.into());
+        }
+        check_limit(query.limit)?;
+        let page: Result<_, StoreError> = self.setup.store.events(actor.tenant(), query).await;
+        Ok(page?)
+    }
+}
+
+fn check(
+    actor: &Actor,
+    operation: Operation,
+    changed: &[&str],
+    current: &Policy,
+    next: &Policy,
+) -> Result<(), SetPolicyError> {
+    let plan_too = changed.contains(&"api_in_plan").then_some(Operation::PlanSet);
+    let needed = [Some(operation), plan_too];
+    if let Some(operation) = needed.into_iter().flatten().find(|op| !actor.may_for_any(*op)) {
+        return Err(NotAllowed { operation }.into());
+    }
+    if next.version != current.version {
+        return Err(SetPolicyError::Stale { given: next.version, current: current.version });
+    }
+    Ok(next.validate()?)
+}
+
+/// The names of the fields in which two policies differ, apart from the version.
+fn changed_fields(a: &Policy, b: &Policy) -> Vec<&'static str> {
+    macro_rules! differing {
+        ($($field:ident)*) => {{
+            // Without `..`: a new field that is missing below does not compile.
+            let Policy { version: _, $($field: _,)* } = a;
+            [$((stringify!($field), a.$field != b.$field),)*]
+        }};
+    }
+    let fields = differing!(
+        api_in_plan api_enabled require_expiry default_lifetime max_lifetime max_keys_per_owner
+        max_overlap name_pattern scope_ceiling roles default_rate extensive_use retention
+    );
+    fields.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
+}

@@ -1,0 +1,101 @@
+//! The umbrella over the errors of the crate, for a caller who passes them all on.
+
+/// Any error of the crate. Every error of its own converts into it with `?`.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A credential was not accepted, or that can't be said.
+    #[error(transparent)]
+    Verify(#[from] crate::VerifyError),
+    /// A key was not generated.
+    #[error(transparent)]
+    Generate(#[from] crate::GenerateError),
+    /// A key was not changed.
+    #[error(transparent)]
+    Key(#[from] crate::KeyError),
+    /// A service account was not made or changed.
+    #[error(transparent)]
+    Account(#[from] crate::AccountError),
+    /// A policy was not set.
+    #[error(transparent)]
+    SetPolicy(#[from] crate::SetPolicyError),
+    /// Nothing can be shown.
+    #[error(transparent)]
+    List(#[from] crate::ListError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] crate::store::StoreError),
+    /// A setup can't be used.
+    #[error(transparent)]
+    Setup(#[from] crate::SetupError),
+    /// A pepper can't be added.
+    #[error(transparent)]
+    Pepper(#[from] crate::PepperError),
+    /// A value is not what it should be.
+    #[error(transparent)]
+    Value(#[from] ValueError),
+}
+
+/// A text or number is not the value that it was taken for.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ValueError {
+    /// Not an id.
+    #[error(transparent)]
+    Id(#[from] crate::IdError),
+    /// Not a name.
+    #[error(transparent)]
+    Name(#[from] crate::NameError),
+    /// Not a scope, or too many.
+    #[error(transparent)]
+    Scope(#[from] crate::ScopeError),
+    /// Not a network, or too many.
+    #[error(transparent)]
+    Network(#[from] crate::NetworkError),
+    /// Not a rate.
+    #[error(transparent)]
+    Rate(#[from] crate::RateError),
+    /// Metadata past its limits.
+    #[error(transparent)]
+    Metadata(#[from] crate::MetadataError),
+    /// Not a token prefix.
+    #[error(transparent)]
+    Prefix(#[from] crate::PrefixError),
+    /// Not a role name.
+    #[error(transparent)]
+    RoleName(#[from] crate::RoleNameError),
+    /// Not an owner.
+    #[error(transparent)]
+    Owner(#[from] crate::OwnerError),
+    /// Not a time.
+    #[error(transparent)]
+    Time(#[from] crate::TimeError),
+    /// Not a cursor.
+    #[error(transparent)]
+    Cursor(#[from] crate::store::CursorError),
+}
+
+/// `?` goes through one conversion alone, so each value's error has its own here.
+macro_rules! values {
+    ($($error:ty),+ $(,)?) => {$(
+        impl From<$error> for Error {
+            fn from(error: $error) -> Self {
+                Self::Value(error.into())
+            }
+        }
+    )+};
+}
+
+values!(
+    crate::IdError,
+    crate::NameError,
+    crate::ScopeError,
+    crate::NetworkError,
+    crate::RateError,
+    crate::MetadataError,
+    crate::PrefixError,
+    crate::RoleNameError,
+    crate::OwnerError,
+    crate::TimeError,
+    crate::store::CursorError,
+);

@@ -1,0 +1,182 @@
+//! Audit events: who did what to which key, when, and how it ended.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{AccountId, IdError, KeyId, TenantId, UserId};
+use crate::operation::{Operation, OperationError};
+use crate::text::serde_as_text;
+use crate::time::Timestamp;
+
+/// One line of the audit trail. Written in the same atomic step as the change it tells of.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Event {
+    /// Its place in the order of commits. The store gives it; 0 until then.
+    pub sequence: u64,
+    /// The tenant in which it happened.
+    pub tenant: TenantId,
+    /// When.
+    pub at: Timestamp,
+    /// Who did it.
+    pub actor: EventActor,
+    /// What was done.
+    pub kind: EventKind,
+    /// The key that it was done to.
+    pub key: Option<KeyId>,
+    /// The service account that it was done to, or that owns the key.
+    pub account: Option<AccountId>,
+    /// How it ended.
+    pub outcome: EventOutcome,
+    /// What a reader wants to know beyond that, on one line; never a secret.
+    pub detail: Option<String>,
+}
+
+impl Event {
+    pub(crate) fn new(tenant: TenantId, at: Timestamp, actor: EventActor, kind: EventKind) -> Self {
+        let outcome = EventOutcome::Done;
+        Self {
+            sequence: 0,
+            tenant,
+            at,
+            actor,
+            kind,
+            key: None,
+            account: None,
+            outcome,
+            detail: None,
+        }
+    }
+
+    /// The event that a key's uses passed another multiple of the policy's threshold.
+    ///
+    /// A store writes it in the step that adds the uses, when [`UsageDelta::is_alert_due`] says so.
+    ///
+    /// [`UsageDelta::is_alert_due`]: crate::store::UsageDelta::is_alert_due
+    pub fn extensive_use(tenant: TenantId, key: KeyId, uses: u64, at: Timestamp) -> Self {
+        let detail = Some(format!("{uses} uses in all"));
+        let event = Self::new(tenant, at, EventActor::System, EventKind::ExtensiveUse);
+        Self { key: Some(key), detail, ..event }
+    }
+}
+
+/// Who did something: an actor, a key's possessor, or the crate by itself.
+///
+/// As text: `user:alice`, `possessor`, `system`.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum EventActor {
+    /// An actor, by the host's id.
+    User(UserId),
+    /// Whoever presented the key's token.
+    Possessor,
+    /// Nobody: a threshold or a retention.
+    System,
+}
+
+impl fmt::Display for EventActor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User(id) => write!(f, "user:{id}"),
+            Self::Possessor => f.write_str("possessor"),
+            Self::System => f.write_str("system"),
+        }
+    }
+}
+
+impl FromStr for EventActor {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        match text {
+            "possessor" => Ok(Self::Possessor),
+            "system" => Ok(Self::System),
+            _ => Ok(Self::User(text.strip_prefix("user:").unwrap_or(text).parse()?)),
+        }
+    }
+}
+
+/// What an event tells of. As text: the operation (`key.rotate`), or `key.extensive_use`.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum EventKind {
+    /// A management operation.
+    Operation(Operation),
+    /// A key's uses passed another multiple of the policy's threshold.
+    ExtensiveUse,
+}
+
+const EXTENSIVE_USE: &str = "key.extensive_use";
+
+impl fmt::Display for EventKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Operation(operation) => operation.fmt(f),
+            Self::ExtensiveUse => f.pad(EXTENSIVE_USE),
+        }
+    }
+}
+
+impl FromStr for EventKind {
+    type Err = OperationError;
+
+    fn from_str(text: &str) -> Result<Self, OperationError> {
+        match text {
+            EXTENSIVE_USE => Ok(Self::ExtensiveUse),
+            _ => text.parse().map(Self::Operation),
+        }
+    }
+}
+
+impl From<Operation> for EventKind {
+    fn from(operation: Operation) -> Self {
+        Self::Operation(operation)
+    }
+}
+
+/// How an operation ended. As text: `done`, `already`, `refused: REASON`.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum EventOutcome {
+    /// It was done.
+    Done,
+    /// It was so already, and nothing was changed.
+    Already,
+    /// It was refused, for this reason, and nothing was changed.
+    Refused(String),
+}
+
+impl fmt::Display for EventOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Done => f.write_str("done"),
+            Self::Already => f.write_str("already"),
+            Self::Refused(reason) => write!(f, "refused: {reason}"),
+        }
+    }
+}
+
+/// A text that is not an [`EventOutcome`].
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("an outcome is written as done, already or refused: REASON")]
+pub struct EventOutcomeError;
+
+impl FromStr for EventOutcome {
+    type Err = EventOutcomeError;
+
+    fn from_str(text: &str) -> Result<Self, EventOutcomeError> {
+        match text {
+            "done" => Ok(Self::Done),
+            "already" => Ok(Self::Already),
+            _ => match text.strip_prefix("refused: ") {
+                Some(reason) => Ok(Self::Refused(reason.to_owned())),
+                None => Err(EventOutcomeError),
+            },
+        }
+    }
+}
+
+serde_as_text!(EventActor, EventKind, EventOutcome);

@@ -1,0 +1,59 @@
+//! keywright
+
+mod account;
+mod actor;
+mod authority;
+mod base62;
+mod decision;
+mod digest;
+mod error;
+mod event;
+mod id;
+mod key;
+mod metadata;
+mod name;
+mod network;
+mod new_key;
+mod operation;
+mod policy;
+mod random;
+mod rate;
+mod request;
+mod scope;
+mod secret;
+mod setup;
+mod snapshot;
+pub mod store;
+mod text;
+mod time;
+mod token;
+mod usage;
+mod verifier;
+
+pub use crate::account::{AccountEdit, NewAccount, ServiceAccount};
+pub use crate::actor::{Actor, Permissions};
+pub use crate::authority::{
+    AccountError, Authority, GenerateError, Handover, Issued, KeyEntry, KeyError, ListError,
+    NotAllowed, SetPolicyError, Swept,
+};
+pub use crate::decision::{Denial, DenialClass, Grant, Reason, SecretUsed};
+pub use crate::digest::{Digest, DigestError, PepperError, PepperRing};
+pub use crate::error::{Error, ValueError};
+pub use crate::event::{Event, EventActor, EventKind, EventOutcome, EventOutcomeError};
+pub use crate::id::{AccountId, IdError, KeyId, TenantId, UserId};
+pub use crate::key::{Key, KeyEdit, KeyRecord, KeyStatus, NotPossible, Owner, OwnerError};
+pub use crate::metadata::{Metadata, MetadataError};
+pub use crate::name::{Name, NameError, NamePattern};
+pub use crate::network::{Network, NetworkError, Networks};
+pub use crate::new_key::{NewKey, NewKeyError};
+pub use crate::operation::{Operation, OperationError, Outcome, Possibility};
+pub use crate::policy::{Policy, PolicyError, RoleName, RoleNameError};
+pub use crate::random::RandomError;
+pub use crate::rate::{Rate, RateError};
+pub use crate::request::Request;
+pub use crate::scope::{Access, Scope, ScopeError, ScopeSet};
+pub use crate::secret::Secret;
+pub use crate::setup::{Setup, SetupError};
+pub use crate::time::{Clock, ManualClock, SystemClock, TimeError, Timestamp};
+pub use crate::token::{Credential, Prefix, PrefixError, Token};
+pub use crate::verifier::{Verifier, VerifyError};

@@ -1,0 +1,203 @@
+//! Names that people give to keys and accounts, and the rules that keep them harmless.
+//!
+//! A name is shown in listings, logs and mails, so it is one line of visible text that cannot
+//! reorder or hide what stands beside it. A name that looks like an e-mail address or a token is
+//! always refused: the first is personal data in every log, the second a secret on display.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::text::serde_as_text;
+
+/// The name of a key or an account: 1 to 100 visible characters on one line.
+///
+/// ```
+/// use keywright::{Name, NameError};
+///
+/// assert_eq!(Name::new("prod-main-app")?.as_str(), "prod-main-app");
+/// assert!(matches!(Name::new("bob@example.com"), Err(NameError::LooksLikeEmail)));
+/// # Ok::<(), NameError>(())
+/// ```
+#[derive(Clone, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Name(Arc<str>);
+
+/// Why a text is not a [`Name`]. No message repeats the text: it may be a secret.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NameError {
+    /// Empty, or white space alone.
+    #[error("the name is empty")]
+    Empty,
+    /// Longer than [`Name::MAX_CHARS`] characters.
+    #[error("the name has {0} characters, at most {max} are possible", max = Name::MAX_CHARS)]
+    TooLong(usize),
+    /// White space at its beginning or end.
+    #[error("the name begins or ends with white space")]
+    OuterSpace,
+    /// A control character, such as a line break or an escape.
+    #[error("the name has a control character ({0:?})")]
+    Control(char),
+    /// A character that is not seen, or changes the direction of the text.
+    #[error("the name has a character that is invisible or turns the text ({0:?})")]
+    Invisible(char),
+    /// Text around an `@`.
+    #[error("the name looks like an e-mail address: name the purpose, not a person")]
+    LooksLikeEmail,
+    /// A long run of letters and digits.
+    #[error("the name looks like a token: a name is shown to many, a token to nobody")]
+    LooksLikeToken,
+    /// Not `environment-purpose`, which the tenant's policy requires.
+    #[error(
+        "the name does not follow the pattern environment-purpose ({environments}), as in {example}"
+    )]
+    Pattern {
+        /// The environments that are possible, separated by commas.
+        environments: String,
+        /// A name that would do.
+        example: String,
+    },
+}
+
+impl Name {
+    /// The longest name, in characters (Unicode scalar values).
+    pub const MAX_CHARS: usize = 100;
+
+    /// Takes a name.
+    ///
+    /// # Errors
+    /// [`NameError`], by what is wrong.
+    pub fn new(text: impl AsRef<str>) -> Result<Self, NameError> {
+        text.as_ref().parse()
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Name {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        if text.trim().is_empty() {
+            return Err(NameError::Empty);
+        }
+        let chars = text.chars().count();
+        if chars > Self::MAX_CHARS {
+            return Err(NameError::TooLong(chars));
+        }
+        if let Some(c) = text.chars().find(|c| c.is_control()) {
+            return Err(NameError::Control(c));
+        }
+        if let Some(c) = text.chars().find(|c| is_invisible(*c)) {
+            return Err(NameError::Invisible(c));
+        }
+        if text.trim() != text {
+            return Err(NameError::OuterSpace);
+        }
+        if looks_like_email(text) {
+            return Err(NameError::LooksLikeEmail);
+        }
+        if looks_like_token(text) {
+            return Err(NameError::LooksLikeToken);
+        }
+        Ok(Self(text.into()))
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl fmt::Debug for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Name({:?})", self.as_str())
+    }
+}
+
+/// A tenant's rule that names say environment and purpose: `prod-main-app`, `staging-api`.
+///
+/// The environment is one of a list, the purpose one or more words of `a-z0-9`, joined by hyphens.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct NamePattern {
+    /// The environments that a name may begin with.
+    pub environments: Vec<String>,
+}
+
+impl Default for NamePattern {
+    /// `prod`, `staging`, `test`, `dev`: the four that most teams have.
+    fn default() -> Self {
+        let environments = ["prod", "staging", "test", "dev"].map(str::to_owned);
+        Self { environments: environments.into() }
+    }
+}
+
+impl NamePattern {
+    /// Whether `name` follows the pattern.
+    ///
+    /// # Errors
+    /// [`NameError::Pattern`], with a name that would do.
+    pub fn check(&self, name: &Name) -> Result<(), NameError> {
+        let word = |w: &str| {
+            !w.is_empty() && w.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+        };
+        let follows = self.environments.iter().any(|environment| {
+            name.as_str()
+                .strip_prefix(environment.as_str())
+                .and_then(|rest| rest.strip_prefix('-'))
+                .is_some_and(|purpose| purpose.split('-').all(word))
+        });
+        if follows {
+            return Ok(());
+        }
+        let first = self.environments.first().map_or("prod", String::as_str);
+        Err(NameError::Pattern {
+            environments: self.environments.join(", "),
+            example: format!("{first}-main-app"),
+        })
+    }
+}
+
+/// Bidirectional controls (Unicode TR9, the set of "Trojan Source"), and characters of no width.
+fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'
+        | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
+        | '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}'
+        | '\u{FFA0}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E0FFF}')
+}
+
+/// A letter or digit on both sides of an `@`.
+fn looks_like_email(text: &str) -> bool {
+    let mut before = None;
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        let after = chars.peek().copied();
+        let joins = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+        if c == '@' && joins(before) && joins(after) {
+            return true;
+        }
+        before = Some(c);
+    }
+    false
+}
+
+/// A run of ASCII letters and digits that is too long, or too mixed, to be a word: 32 characters
+/// with letters and digits, or 20 with small letters, capitals and digits.
+fn looks_like_token(text: &str) -> bool {
+    text.split(|c: char| !c.is_ascii_alphanumeric()).any(|run| {
+        let has = |test: fn(&u8) -> bool| run.as_bytes().iter().any(|b| test(b));
+        let mixed = has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase);
+        let digits = has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic);
+        digits && (run.len() >= 32 || run.len() >= 20 && mixed)
+    })
+}
+
+serde_as_text!(Name);

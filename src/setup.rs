@@ -1,0 +1,96 @@
+//! What an authority and a verifier are made from.
+
+use std::sync::Arc;
+
+use rand_core::TryCryptoRng;
+
+use crate::digest::PepperRing;
+use crate::policy::{Policy, PolicyError};
+use crate::random::{Random, RandomError};
+use crate::store::KeyStore;
+use crate::time::{Clock, SystemClock};
+use crate::token::Prefix;
+
+/// A store and what goes with it: everything that [`Authority`](crate::Authority) and
+/// [`Verifier`](crate::Verifier) share. Give both the same.
+///
+/// ```
+/// use keywright::store::MemoryStore;
+/// use keywright::{Authority, PepperRing, Policy, Prefix, Setup, Verifier};
+///
+/// # let pepper = [7; 32];
+/// let setup = Setup::new(MemoryStore::new())
+///     .prefix(Prefix::new("acme_live")?)
+///     .peppers(PepperRing::none().with(1, pepper)?);
+/// let authority = Authority::new(&setup)?;
+/// let verifier = Verifier::new(&setup)?;
+/// # Ok::<(), keywright::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Setup {
+    pub(crate) store: Arc<dyn KeyStore>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<Random>,
+    pub(crate) peppers: Arc<PepperRing>,
+    pub(crate) prefix: Prefix,
+    pub(crate) default_policy: Arc<Policy>,
+}
+
+/// An authority or a verifier can't be made from a setup.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SetupError {
+    /// The default policy leaves its limits.
+    #[error("the default policy is not possible")]
+    DefaultPolicy(#[from] PolicyError),
+    /// The random source failed.
+    #[error(transparent)]
+    Random(#[from] RandomError),
+}
+
+impl Setup {
+    /// A store with the system's clock and random source, no pepper, the prefix `key`, and API
+    /// access off in every tenant that has no policy.
+    pub fn new(store: impl KeyStore) -> Self {
+        Self {
+            store: Arc::new(store),
+            clock: Arc::new(SystemClock),
+            random: Arc::new(Random::system()),
+            peppers: Arc::new(PepperRing::none()),
+            prefix: Prefix::default(),
+            default_policy: Arc::new(Policy::default()),
+        }
+    }
+
+    /// What new tokens begin with. Tokens with another prefix go on working: each key has its own.
+    pub fn prefix(self, prefix: Prefix) -> Self {
+        Self { prefix, ..self }
+    }
+
+    /// The peppers that digests are made with.
+    pub fn peppers(self, peppers: PepperRing) -> Self {
+        Self { peppers: Arc::new(peppers), ..self }
+    }
+
+    /// The policy of tenants that have none stored.
+    pub fn default_policy(self, policy: Policy) -> Self {
+        let policy = Policy { version: 0, ..policy };
+        Self { default_policy: Arc::new(policy), ..self }
+    }
+
+    /// Another clock.
+    pub fn clock(self, clock: impl Clock) -> Self {
+        Self { clock: Arc::new(clock), ..self }
+    }
+
+    /// Another random source. It must be cryptographically secure; a fixed one is for tests.
+    pub fn random(self, source: impl TryCryptoRng + Send + 'static) -> Self {
+        Self { random: Arc::new(Random::new(source)), ..self }
+    }
+}
+
+impl std::fmt::Debug for dyn Clock {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Clock({})", self.now())
+    }
+}

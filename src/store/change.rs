@@ -1,0 +1,124 @@
+//! What is written to a store: a batch of conditions, changes and events, all or nothing.
+
+use crate::account::ServiceAccount;
+use crate::event::Event;
+use crate::id::{AccountId, KeyId, TenantId};
+use crate::key::{KeyRecord, Owner};
+use crate::policy::Policy;
+use crate::time::Timestamp;
+
+/// The number of the last commit. It grows with every commit and never falls.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Epoch(pub u64);
+
+/// One atomic write. Names each key, account and tenant in at most one change.
+#[derive(Clone, Debug, Default)]
+pub struct Batch {
+    /// What must hold, or nothing is written.
+    pub conditions: Vec<Condition>,
+    /// What is written.
+    pub changes: Vec<Change>,
+    /// The events that tell of it. The store gives them their sequence.
+    pub events: Vec<Event>,
+}
+
+/// What must hold at the moment of a commit.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Condition {
+    /// The account exists and has this version. Else [`Conflict`](super::StoreErrorKind::Conflict).
+    AccountVersion {
+        /// The account.
+        account: AccountId,
+        /// The version that was read.
+        version: u64,
+    },
+    /// The tenant's stored policy has this version; 0 if there is none. Else
+    /// [`Conflict`](super::StoreErrorKind::Conflict).
+    PolicyVersion {
+        /// The tenant.
+        tenant: TenantId,
+        /// The version that was read.
+        version: u64,
+    },
+    /// Before the batch, the owner holds fewer than `limit` keys that are live at `at`. Else
+    /// [`LimitReached`](super::StoreErrorKind::LimitReached).
+    LiveKeysBelow {
+        /// The tenant.
+        tenant: TenantId,
+        /// The owner whose keys count.
+        owner: Owner,
+        /// How many there may not be.
+        limit: u16,
+        /// The time at which a key counts as live.
+        at: Timestamp,
+    },
+    /// After the batch, the owner holds no key that is live at `at`. Else
+    /// [`Conflict`](super::StoreErrorKind::Conflict).
+    NoLiveKeyLeft {
+        /// The tenant.
+        tenant: TenantId,
+        /// The owner whose keys count.
+        owner: Owner,
+        /// The time at which a key counts as live.
+        at: Timestamp,
+    },
+}
+
+/// One change of a batch.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Change {
+    /// Adds a key. Refuses an id that exists or was deleted, with
+    /// [`AlreadyExists`](super::StoreErrorKind::AlreadyExists).
+    InsertKey(KeyRecord),
+    /// Replaces a record whose version is one less. Else a conflict. So nothing that was read
+    /// before a revoke can undo it.
+    UpdateKey(KeyRecord),
+    /// Makes the record, whatever its version, what [`KeyRecord::revoked`] makes of it. A conflict
+    /// if it is absent or revoked already. So a revoke wins against all but a revoke or a delete.
+    RevokeKey {
+        /// The key.
+        key: KeyId,
+        /// The time of the revocation.
+        at: Timestamp,
+    },
+    /// Removes a key, whatever its version, with its usage. A conflict if it is absent.
+    DeleteKey(KeyId),
+    /// Adds an account. Refuses an id that exists or was deleted.
+    InsertAccount(ServiceAccount),
+    /// Replaces an account whose version is one less. Else a conflict.
+    UpdateAccount(ServiceAccount),
+    /// Removes an account. A conflict if it is absent, or owns a key that this batch does not
+    /// remove too.
+    DeleteAccount(AccountId),
+    /// Writes a tenant's policy, whose stored version (0 if there is none) is one less. Else a
+    /// conflict.
+    PutPolicy {
+        /// The tenant.
+        tenant: TenantId,
+        /// Its policy.
+        policy: Policy,
+    },
+}
+
+/// What a commit touched.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum Subject {
+    /// A key.
+    Key(KeyId),
+    /// A service account, and so all its keys.
+    Account(AccountId),
+    /// A tenant's policy, and so all its keys.
+    Policy(TenantId),
+}
+
+/// What has changed since an epoch.
+#[derive(Clone, Debug)]
+pub struct Changes {
+    /// The epoch up to which this tells.
+    pub epoch: Epoch,
+    /// What was touched, oldest first; `None` if the store no longer knows: forget everything.
+    pub touched: Option<Vec<Subject>>,
+}

@@ -1,0 +1,390 @@
+//! The database file: which tables there are, how effects are written and read back.
+//!
+//! Format 1: a redb database with these tables, all from bytes to bytes.
+//!
+//! | table | key | value |
+//! |---|---|---|
+//! | `meta` | `format` | the number of the format, in decimal |
+//! | `meta` | `state` | [`State`] |
+//! | `keys` | key id | `KeyRecord` |
+//! | `accounts` | account id | `ServiceAccount` |
+//! | `policies` | tenant id | `Policy` |
+//! | `usage` | key id | `Usage` |
+//! | `deleted` | `key:` or `account:` and the id | nothing |
+//! | `writers` | writer of usage, 16 bytes | [`WriterRecord`] |
+//! | `events` | tenant id, a zero byte, sequence | `Event` |
+//! | `events_by_key` | key id, sequence | tenant id |
+//!
+//! Values are JSON behind a seal (see `seal`), sequences 8 bytes, most significant first. Every
+//! commit is one redb transaction in two phases, synced before it is acknowledged.
+
+use redb::{
+    Database, Durability, ReadableDatabase, ReadableTable, ReadableTableMetadata, TableDefinition,
+    WriteTransaction,
+};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::errors::storage;
+use super::seal::{self, Sum};
+use crate::event::Event;
+use crate::id::{AccountId, KeyId, TenantId};
+use crate::store::image::{Contents, Effects, Writer};
+use crate::store::{EventQuery, Page, StoreError};
+use crate::time::Timestamp;
+
+type Table = TableDefinition<'static, &'static [u8], &'static [u8]>;
+
+const META: Table = TableDefinition::new("meta");
+const KEYS: Table = TableDefinition::new("keys");
+const ACCOUNTS: Table = TableDefinition::new("accounts");
+const POLICIES: Table = TableDefinition::new("policies");
+const USAGE: Table = TableDefinition::new("usage");
+const DELETED: Table = TableDefinition::new("deleted");
+const WRITERS: Table = TableDefinition::new("writers");
+const EVENTS: Table = TableDefinition::new("events");
+const EVENTS_BY_KEY: Table = TableDefinition::new("events_by_key");
+
+/// The tables whose records are counted into the sum of the state.
+const SUMMED: [(Table, &str); 6] = [
+    (KEYS, "keys"),
+    (ACCOUNTS, "accounts"),
+    (POLICIES, "policies"),
+    (USAGE, "usage"),
+    (DELETED, "deleted"),
+    (WRITERS, "writers"),
+];
+
+/// The format that this version writes.
+const FORMAT: u32 = 1;
+const FORMAT_KEY: &[u8] = b"format";
+const STATE_KEY: &[u8] = b"state";
+
+/// What every commit writes anew.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct State {
+    epoch: u64,
+    last_event: u64,
+    /// How many of the events are of a key.
+    events_of_keys: u64,
+    /// The sum of the tags of all records in the summed tables, in hex.
+    sum: String,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct WriterRecord {
+    sequence: u64,
+    at: Timestamp,
+}
+
+/// The open database, and the state as of the last commit.
+#[derive(Debug)]
+pub(super) struct Journal {
+    database: Database,
+    state: State,
+    sum: Sum,
+}
+
+impl Journal {
+    /// Writes the tables and the state of an empty store.
+    pub(super) fn initialise(database: Database) -> Result<Self, StoreError> {
+        let mut journal = Self { database, state: State::default(), sum: Sum::default() };
+        let transaction = journal.begin()?;
+        put(&transaction, META, "meta", FORMAT_KEY, FORMAT.to_string().as_bytes())?;
+        for table in SUMMED.map(|(table, _)| table).into_iter().chain([EVENTS, EVENTS_BY_KEY]) {
+            transaction.open_table(table).map_err(storage)?;
+        }
+        journal.commit(transaction, State::default(), Sum::default())?;
+        Ok(journal)
+    }
+
+    /// Checks the format and reads everything back but the events.
+    pub(super) fn load(mut database: Database) -> Result<(Self, Contents), StoreError> {
+        check_format(&database)?;
+        database.check_integrity().map_err(storage)?;
+        let transaction = database.begin_read().map_err(storage)?;
+        let (_, state) = read_one::<State>(&transaction.open_table(META).map_err(storage)?)?;
+
+        let mut contents = Contents::default();
+        let effects = &mut contents.effects;
+        effects.epoch = state.epoch;
+        effects.last_event = state.last_event;
+        let mut sum = Sum::default();
+        for (table, name) in SUMMED {
+            let rows = transaction.open_table(table).map_err(storage)?;
+            for row in rows.iter().map_err(storage)? {
+                let (key, sealed) = row.map_err(storage)?;
+                let (tag, value) = seal::open(name, key.value(), sealed.value())?;
+                sum.add(tag);
+                let key = key.value();
+                match name {
+                    "keys" => effects.keys.push(decode(name, key, value)?),
+                    "accounts" => effects.accounts.push(decode(name, key, value)?),
+                    "policies" => {
+                        let tenant = parse_key::<TenantId>(name, key)?;
+                        effects.policies.push((tenant, decode(name, key, value)?));
+                    }
+                    "usage" => {
+                        effects.usage.push((parse_key(name, key)?, decode(name, key, value)?));
+                    }
+                    "deleted" => match parse_deleted(key)? {
+                        Deleted::Key(id) => effects.deleted_keys.push(id),
+                        Deleted::Account(id) => effects.deleted_accounts.push(id),
+                    },
+                    _ => {
+                        let id = key.try_into().map_err(|_| malformed(name, key))?;
+                        let WriterRecord { sequence, at } = decode(name, key, value)?;
+                        contents.writers.push((id, Writer { sequence, at }));
+                    }
+                }
+            }
+        }
+        if state.sum != to_hex(sum) {
+            return Err(StoreError::corrupt("records are missing or older than the last commit"));
+        }
+        let count = |table| {
+            let rows = transaction.open_table(table).map_err(storage)?;
+            rows.len().map_err(storage)
+        };
+        if count(EVENTS)? != state.last_event || count(EVENTS_BY_KEY)? != state.events_of_keys {
+            return Err(StoreError::corrupt("events are missing"));
+        }
+        drop(transaction);
+        Ok((Self { database, state, sum }, contents))
+    }
+
+    /// Writes effects and returns when they are durable. After an error the journal may not be used.
+    pub(super) fn write(&mut self, effects: &Effects) -> Result<(), StoreError> {
+        let transaction = self.begin()?;
+        let mut sum = self.sum;
+        let mut write = |(table, name): (Table, &str), key: &[u8], value: Option<&[u8]>| {
+            let mut rows = transaction.open_table(table).map_err(storage)?;
+            let old = match value {
+                Some(value) => {
+                    let sealed = seal::seal(name, key, value);
+                    sum.add(seal::stored_tag(&sealed));
+                    rows.insert(key, sealed.as_slice()).map_err(storage)?
+                }
+                None => rows.remove(key).map_err(storage)?,
+            };
+            if let Some(old) = old {
+                sum.take_away(seal::stored_tag(old.value()));
+            }
+            Ok::<(), StoreError>(())
+        };
+        let [keys, accounts, policies, usage, deleted, writers] = SUMMED;
+        for record in &effects.keys {
+            write(keys, record.id().as_bytes(), Some(&encode(record)?))?;
+        }
+        for id in &effects.deleted_keys {
+            write(keys, id.as_bytes(), None)?;
+            write(usage, id.as_bytes(), None)?;
+            write(deleted, format!("key:{id}").as_bytes(), Some(b""))?;
+        }
+        for account in &effects.accounts {
+            write(accounts, account.id.as_bytes(), Some(&encode(account)?))?;
+        }
+        for id in &effects.deleted_accounts {
+            write(accounts, id.as_bytes(), None)?;
+            write(deleted, format!("account:{id}").as_bytes(), Some(b""))?;
+        }
+        for (tenant, policy) in &effects.policies {
+            write(policies, tenant.as_str().as_bytes(), Some(&encode(policy)?))?;
+        }
+        for (id, total) in &effects.usage {
+            write(usage, id.as_bytes(), Some(&encode(total)?))?;
+        }
+        if let Some((id, Writer { sequence, at })) = &effects.writer {
+            let record = WriterRecord { sequence: *sequence, at: *at };
+            write(writers, id, Some(&encode(&record)?))?;
+        }
+        for id in &effects.forgotten_writers {
+            write(writers, id, None)?;
+        }
+        let events_of_keys = write_events(&transaction, &effects.events)?;
+        let state = State {
+            epoch: effects.epoch,
+            last_event: effects.last_event,
+            events_of_keys: self.state.events_of_keys + events_of_keys,
+            sum: to_hex(sum),
+        };
+        self.commit(transaction, state, sum)
+    }
+
+    /// A page of a tenant's events.
+    pub(super) fn events(
+        &self,
+        tenant: &TenantId,
+        query: &EventQuery,
+    ) -> Result<Page<Event>, StoreError> {
+        let range = query.sequences();
+        if range.is_empty() {
+            return query.page([]);
+        }
+        let transaction = self.database.begin_read().map_err(storage)?;
+        let events = transaction.open_table(EVENTS).map_err(storage)?;
+        let read = |key: &[u8], sealed: &[u8]| {
+            let (_, value) = seal::open("events", key, sealed)?;
+            decode::<Event>("events", key, value)
+        };
+        if let Some(key) = query.key_filter() {
+            let index = transaction.open_table(EVENTS_BY_KEY).map_err(storage)?;
+            let from = sequenced(key.as_bytes(), *range.start());
+            let to = sequenced(key.as_bytes(), *range.end());
+            let rows = index.range(from.as_slice()..=to.as_slice()).map_err(storage)?;
+            let rows = rows.map(|row| {
+                let (place, sealed) = row.map_err(storage)?;
+                let (_, owner) = seal::open("events_by_key", place.value(), sealed.value())?;
+                if owner != tenant.as_str().as_bytes() {
+                    return Ok(None);
+                }
+                let sequence = &place.value()[KeyId::LEN..];
+                let at = [event_prefix(tenant).as_slice(), sequence].concat();
+                let event = events.get(at.as_slice()).map_err(storage)?;
+                let event = event.ok_or_else(|| StoreError::corrupt("an event is missing"))?;
+                read(&at, event.value()).map(Some)
+            });
+            let rows = rows.filter_map(Result::transpose);
+            let rows: Box<dyn Iterator<Item = _>> =
+                if query.is_oldest_first() { Box::new(rows) } else { Box::new(rows.rev()) };
+            return query.page(rows);
+        }
+        let prefix = event_prefix(tenant);
+        let (from, to) = (sequenced(&prefix, *range.start()), sequenced(&prefix, *range.end()));
+        let rows = events.range(from.as_slice()..=to.as_slice()).map_err(storage)?;
+        let rows = rows.map(|row| {
+            let (key, sealed) = row.map_err(storage)?;
+            read(key.value(), sealed.value())
+        });
+        if query.is_oldest_first() { query.page(rows) } else { query.page(rows.rev()) }
+    }
+
+    fn begin(&self) -> Result<WriteTransaction, StoreError> {
+        let mut transaction = self.database.begin_write().map_err(storage)?;
+        transaction.set_durability(Durability::Immediate).map_err(storage)?;
+        // With one phase, a damaged commit slot would silently give way to the commit before it.
+        transaction.set_two_phase_commit(true);
+        Ok(transaction)
+    }
+
+    fn commit(
+        &mut self,
+        transaction: WriteTransaction,
+        state: State,
+        sum: Sum,
+    ) -> Result<(), StoreError> {
+        put(&transaction, META, "meta", STATE_KEY, &encode(&state)?)?;
+        transaction.commit().map_err(storage)?;
+        self.state = state;
+        self.sum = sum;
+        Ok(())
+    }
+}
+
+/// Refuses what this version did not write, before anything of it is touched.
+pub(super) fn check_format(database: &impl ReadableDatabase) -> Result<(), StoreError> {
+    let foreign = || StoreError::unsupported("the file is a database of another program");
+    let transaction = database.begin_read().map_err(storage)?;
+    let meta = match transaction.open_table(META) {
+        Err(redb::TableError::Storage(error)) => return Err(storage(error)),
+        Err(_) => return Err(foreign()),
+        Ok(meta) => meta,
+    };
+    let sealed = meta.get(FORMAT_KEY).map_err(storage)?.ok_or_else(foreign)?;
+    let (_, value) = seal::open("meta", FORMAT_KEY, sealed.value())?;
+    let format = std::str::from_utf8(value).ok().and_then(|text| text.parse::<u32>().ok());
+    match format {
+        Some(FORMAT) => Ok(()),
+        Some(newer) => Err(StoreError::unsupported(format!(
+            "the store has format {newer} and this version of keywright knows format {FORMAT}: \
+             open it with the version that wrote it, or a newer one"
+        ))),
+        None => Err(StoreError::corrupt("the format of the store is no number")),
+    }
+}
+
+fn read_one<T: DeserializeOwned>(
+    meta: &impl ReadableTable<&'static [u8], &'static [u8]>,
+) -> Result<(u128, T), StoreError> {
+    let missing = || StoreError::corrupt("the state record is missing");
+    let sealed = meta.get(STATE_KEY).map_err(storage)?.ok_or_else(missing)?;
+    let (tag, value) = seal::open("meta", STATE_KEY, sealed.value())?;
+    Ok((tag, decode("meta", STATE_KEY, value)?))
+}
+
+fn put(
+    transaction: &WriteTransaction,
+    table: Table,
+    name: &str,
+    key: &[u8],
+    value: &[u8],
+) -> Result<(), StoreError> {
+    let mut rows = transaction.open_table(table).map_err(storage)?;
+    rows.insert(key, seal::seal(name, key, value).as_slice()).map_err(storage)?;
+    Ok(())
+}
+
+/// How many of the events are of a key.
+fn write_events(transaction: &WriteTransaction, events: &[Event]) -> Result<u64, StoreError> {
+    let mut of_keys = 0;
+    for event in events {
+        let place = sequenced(&event_prefix(&event.tenant), event.sequence);
+        put(transaction, EVENTS, "events", &place, &encode(event)?)?;
+        if let Some(key) = event.key {
+            let place = sequenced(key.as_bytes(), event.sequence);
+            let tenant = event.tenant.as_str().as_bytes();
+            put(transaction, EVENTS_BY_KEY, "events_by_key", &place, tenant)?;
+            of_keys += 1;
+        }
+    }
+    Ok(of_keys)
+}
+
+/// Tenant ids have no zero byte, so no tenant's events lie between those of another.
+fn event_prefix(tenant: &TenantId) -> Vec<u8> {
+    [tenant.as_str().as_bytes(), &[0]].concat()
+}
+
+fn sequenced(prefix: &[u8], sequence: u64) -> Vec<u8> {
+    [prefix, &sequence.to_be_bytes()].concat()
+}
+
+enum Deleted {
+    Key(KeyId),
+    Account(AccountId),
+}
+
+fn parse_deleted(key: &[u8]) -> Result<Deleted, StoreError> {
+    let text = std::str::from_utf8(key).ok().and_then(|text| text.split_once(':'));
+    let deleted = match text {
+        Some(("key", id)) => id.parse().ok().map(Deleted::Key),
+        Some(("account", id)) => id.parse().ok().map(Deleted::Account),
+        _ => None,
+    };
+    deleted.ok_or_else(|| malformed("deleted", key))
+}
+
+fn parse_key<T: std::str::FromStr>(table: &str, key: &[u8]) -> Result<T, StoreError> {
+    let text = std::str::from_utf8(key).ok();
+    text.and_then(|text| text.parse().ok()).ok_or_else(|| malformed(table, key))
+}
+
+fn encode(value: &impl Serialize) -> Result<Vec<u8>, StoreError> {
+    serde_json::to_vec(value)
+        .map_err(|error| StoreError::unsupported("a record can't be written").with_source(error))
+}
+
+fn decode<T: DeserializeOwned>(table: &str, key: &[u8], value: &[u8]) -> Result<T, StoreError> {
+    serde_json::from_slice(value).map_err(|error| malformed(table, key).with_source(error))
+}
+
+fn malformed(table: &str, key: &[u8]) -> StoreError {
+    let key = String::from_utf8_lossy(key).escape_debug().to_string();
+    StoreError::corrupt(format!("the record {key} in table {table} can't be read"))
+}
+
+fn to_hex(sum: Sum) -> String {
+    format!("{:032x}", sum.0)
+}

@@ -1,0 +1,172 @@
+//! Finding, creating and locking the store file.
+//!
+//! A new store is put together under a temporary name and linked to its own name when it is whole
+//! and synced, so at no moment is there half a store under that name. What exists is looked at
+//! read-only before it is opened for writing: a file of another program is never changed.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Read};
+use std::path::{Path, PathBuf};
+
+use redb::{Builder, Database, DatabaseError, StorageBackend};
+
+use super::errors::{io_error, storage};
+use super::journal::{Journal, check_format};
+use crate::store::StoreError;
+use crate::store::image::Contents;
+
+/// The database's cache. Reads come from the image, so it serves commits and events alone.
+const CACHE_BYTES: usize = 16 << 20;
+
+/// Opens the store at `path`, or makes one there.
+pub(super) fn open(path: &Path) -> Result<(Journal, Contents), StoreError> {
+    match fs::metadata(path) {
+        Ok(found) if found.is_dir() => Err(StoreError::unsupported(format!(
+            "{} is a folder, not a store file",
+            path.display()
+        ))),
+        Ok(_) => open_existing(path),
+        Err(error) if error.kind() == ErrorKind::NotFound => match create(path) {
+            // Another process was faster: its store is as good as ours.
+            Err(CreateError::Exists) => open_existing(path),
+            Err(CreateError::Failed(error)) => Err(error),
+            Ok(journal) => Ok((journal, Contents::default())),
+        },
+        Err(error) => Err(io_error(&format!("{} can't be opened", path.display()), error)),
+    }
+}
+
+/// Opens the store on a backend of the caller's, or makes one there if it is empty.
+pub(super) fn open_backend(
+    backend: impl StorageBackend,
+) -> Result<(Journal, Contents), StoreError> {
+    let length = backend.len().map_err(|error| io_error("the backend can't be read", error))?;
+    let database = builder().create_with_backend(backend).map_err(storage)?;
+    if length == 0 {
+        return Ok((Journal::initialise(database)?, Contents::default()));
+    }
+    Journal::load(database)
+}
+
+fn open_existing(path: &Path) -> Result<(Journal, Contents), StoreError> {
+    let unreadable = |error| io_error(&format!("{} can't be opened", path.display()), error);
+    let mut options = OpenOptions::new();
+    let mut file = options.read(true).write(true).open(path).map_err(unreadable)?;
+    let header = Header::read(&mut file).map_err(unreadable)?.ok_or_else(|| {
+        StoreError::unsupported(format!("{} is not a keywright store", path.display()))
+    })?;
+    match builder().open_read_only(path) {
+        Ok(database) => check_format(&database)?,
+        // Not closed cleanly: opening it for writing repairs it, and looks at the format then.
+        Err(DatabaseError::RepairAborted) => {}
+        Err(error) => return Err(storage(error)),
+    }
+    header.check()?;
+    Journal::load(builder().create_file(file).map_err(storage)?)
+}
+
+enum CreateError {
+    Exists,
+    Failed(StoreError),
+}
+
+fn create(path: &Path) -> Result<Journal, CreateError> {
+    let failed = |error| {
+        CreateError::Failed(io_error(&format!("{} can't be created", path.display()), error))
+    };
+    let temporary = Temporary::beside(path).map_err(failed)?;
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(&temporary.0).map_err(failed)?;
+    let database = builder().create_file(file).map_err(|e| CreateError::Failed(storage(e)))?;
+    let journal = Journal::initialise(database).map_err(CreateError::Failed)?;
+    match fs::hard_link(&temporary.0, path) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => return Err(CreateError::Exists),
+        linked => linked.map_err(failed)?,
+    }
+    drop(temporary);
+    sync_folder(path).map_err(failed)?;
+    Ok(journal)
+}
+
+fn builder() -> Builder {
+    let mut builder = Database::builder();
+    builder.set_cache_size(CACHE_BYTES);
+    builder
+}
+
+/// A name beside the store's own; the file under it is removed on drop.
+struct Temporary(PathBuf);
+
+impl Temporary {
+    fn beside(path: &Path) -> io::Result<Self> {
+        let name = path.file_name().ok_or_else(|| io::Error::from(ErrorKind::InvalidInput))?;
+        let mut random = [0; 8];
+        getrandom::fill(&mut random).map_err(io::Error::other)?;
+        let mut temporary = std::ffi::OsString::from(".");
+        temporary.push(name);
+        temporary.push(format!(".new-{:016x}", u64::from_ne_bytes(random)));
+        Ok(Self(path.with_file_name(temporary)))
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        // What is left behind after a failure is a file of no use and no harm.
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+/// A directory entry is durable when its folder is synced (POSIX leaves it to `fsync`).
+fn sync_folder(path: &Path) -> io::Result<()> {
+    if cfg!(unix) {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
+    }
+    Ok(())
+}
+
+/// The first bytes of a redb file, format 3 (redb's `docs/design.md`, "Database super-header").
+struct Header([u8; Header::LEN]);
+
+impl Header {
+    const LEN: usize = 320;
+    const MAGIC: &[u8] = b"redb\x1A\x0A\xA9\x0D\x0A";
+    const GOD_BYTE: usize = 9;
+    const PRIMARY_IS_SLOT_1: u8 = 1;
+    const RECOVERY_REQUIRED: u8 = 2;
+    /// The offsets of the last transaction's id in the two commit slots.
+    const TRANSACTION_IDS: [usize; 2] = [64 + 104, 64 + 128 + 104];
+
+    fn read(file: &mut File) -> io::Result<Option<Self>> {
+        let mut bytes = [0; Self::LEN];
+        match file.read_exact(&mut bytes) {
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(None),
+            Err(error) => Err(error),
+            Ok(()) => Ok(bytes.starts_with(Self::MAGIC).then_some(Self(bytes))),
+        }
+    }
+
+    /// One bit says which commit slot holds, and no checksum covers it: were it to flip, the commit
+    /// before the last one would be back, and with it a key that the last one revoked. In a file
+    /// that was closed cleanly the slot that holds is the newer one.
+    fn check(&self) -> Result<(), StoreError> {
+        let flags = self.0[Self::GOD_BYTE];
+        let [slot_0, slot_1] = Self::TRANSACTION_IDS.map(|at| {
+            let bytes = self.0[at..].first_chunk::<8>();
+            bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes))
+        });
+        let newest_holds = match flags & Self::PRIMARY_IS_SLOT_1 {
+            0 => slot_0 >= slot_1,
+            _ => slot_1 >= slot_0,
+        };
+        if flags & Self::RECOVERY_REQUIRED == 0 && !newest_holds {
+            return Err(StoreError::corrupt(
+                "the store file is damaged: its last commit is hidden",
+            ));
+        }
+        Ok(())
+    }
+}

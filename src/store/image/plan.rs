@@ -1,0 +1,267 @@
+//! Deciding a batch: what it comes to, or why nothing of it may happen.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use super::{Effects, Image, Tables, Writer};
+use crate::event::Event;
+use crate::id::{KeyId, TenantId};
+use crate::key::{KeyRecord, Owner};
+use crate::store::{Batch, Change, Condition, StoreError, StoreErrorKind, Subject, UsageBatch};
+use crate::time::Timestamp;
+
+/// How long a writer of usage is remembered after its last batch.
+const WRITER_KEPT: Duration = Duration::from_secs(7 * 86_400);
+
+impl Image {
+    pub(in crate::store) fn plan(&self, batch: Batch) -> Result<Effects, StoreError> {
+        let tables = self.read()?;
+        check_subjects(&batch)?;
+        let mut effects = Effects {
+            epoch: tables.epoch + 1,
+            last_event: tables.last_event,
+            ..Effects::default()
+        };
+        for change in batch.changes {
+            self.plan_change(&tables, change, &mut effects)?;
+        }
+        for account in &effects.deleted_accounts {
+            self.check_no_key_left(&tables, *account, &effects)?;
+        }
+        for condition in &batch.conditions {
+            self.check(&tables, condition, &effects)?;
+        }
+        effects.take_events(batch.events);
+        Ok(effects)
+    }
+
+    /// `None` if the batch has been added before.
+    pub(in crate::store) fn plan_usage(
+        &self,
+        batch: &UsageBatch,
+    ) -> Result<Option<Effects>, StoreError> {
+        let tables = self.read()?;
+        let known = tables.writers.get(&batch.writer);
+        if known.is_some_and(|writer| writer.sequence >= batch.sequence) {
+            return Ok(None);
+        }
+        let mut effects = Effects {
+            epoch: tables.epoch,
+            last_event: tables.last_event,
+            writer: Some((batch.writer, Writer { sequence: batch.sequence, at: batch.at })),
+            ..Effects::default()
+        };
+        effects.forgotten_writers = tables
+            .writers
+            .iter()
+            .filter(|(id, writer)| **id != batch.writer && batch.at.since(writer.at) > WRITER_KEPT)
+            .map(|(id, _)| *id)
+            .collect();
+
+        let index = self.index.pin();
+        let mut usage = HashMap::new();
+        let mut events = Vec::new();
+        for delta in &batch.deltas {
+            let Some(entry) = index.get(&delta.key) else { continue };
+            let stored = || tables.usage.get(&delta.key).copied().unwrap_or_default();
+            let total = usage.entry(delta.key).or_insert_with(stored);
+            let before = total.uses();
+            total.add(delta);
+            if delta.is_alert_due(before, total.uses()) {
+                let tenant = entry.snapshot.record().key().tenant.clone();
+                events.push(Event::extensive_use(tenant, delta.key, total.uses(), batch.at));
+            }
+        }
+        effects.usage = usage.into_iter().collect();
+        effects.take_events(events);
+        Ok(Some(effects))
+    }
+
+    fn plan_change(
+        &self,
+        tables: &Tables,
+        change: Change,
+        effects: &mut Effects,
+    ) -> Result<(), StoreError> {
+        match change {
+            Change::InsertKey(record) => {
+                let id = *record.id();
+                if self.record(&id).is_some() || tables.deleted_keys.contains(&id) {
+                    return Err(already_exists(format!("key {id}")));
+                }
+                effects.keys.push(record);
+            }
+            Change::UpdateKey(record) => {
+                let stored = self.record(record.id()).map(|stored| stored.version());
+                check_version(&format!("key {}", record.id()), stored, record.version())?;
+                effects.keys.push(record);
+            }
+            Change::RevokeKey { key, at } => {
+                let stored = self.record(&key).filter(|stored| stored.key().revoked.is_none());
+                let stored = stored.ok_or_else(|| {
+                    StoreError::conflict(format!("key {key} is absent or revoked already"))
+                })?;
+                effects.keys.push(stored.revoked(at));
+            }
+            Change::DeleteKey(key) => {
+                self.record(&key).ok_or_else(|| absent(format!("key {key}")))?;
+                effects.deleted_keys.push(key);
+            }
+            Change::InsertAccount(account) => {
+                let known = tables.accounts.contains_key(&account.id);
+                if known || tables.deleted_accounts.contains(&account.id) {
+                    return Err(already_exists(format!("service account {}", account.id)));
+                }
+                effects.accounts.push(account);
+            }
+            Change::UpdateAccount(account) => {
+                let stored = tables.account_version(&account.id);
+                check_version(&format!("account {}", account.id), stored, account.version)?;
+                effects.accounts.push(account);
+            }
+            Change::DeleteAccount(account) => {
+                let stored = tables.account_version(&account);
+                stored.ok_or_else(|| absent(format!("service account {account}")))?;
+                effects.deleted_accounts.push(account);
+            }
+            Change::PutPolicy { tenant, policy } => {
+                let stored = Some(tables.policy_version(&tenant));
+                check_version(&format!("the policy of {tenant}"), stored, policy.version)?;
+                effects.policies.push((tenant, policy));
+            }
+        }
+        Ok(())
+    }
+
+    fn check(
+        &self,
+        tables: &Tables,
+        condition: &Condition,
+        effects: &Effects,
+    ) -> Result<(), StoreError> {
+        match condition {
+            Condition::AccountVersion { account, version } => {
+                if tables.account_version(account) != Some(*version) {
+                    return Err(StoreError::conflict(format!("account {account} has changed")));
+                }
+            }
+            Condition::PolicyVersion { tenant, version } => {
+                if tables.policy_version(tenant) != *version {
+                    return Err(StoreError::conflict(format!(
+                        "the policy of {tenant} has changed"
+                    )));
+                }
+            }
+            Condition::LiveKeysBelow { tenant, owner, limit, at } => {
+                let ids = tables.keys_of(tenant, owner);
+                let live = ids.filter(|id| self.record(id).is_some_and(|key| is_live(&key, *at)));
+                if live.take(usize::from(*limit)).count() == usize::from(*limit) {
+                    let message = format!("{owner} holds {limit} live keys");
+                    return Err(StoreError::new(StoreErrorKind::LimitReached, message));
+                }
+            }
+            Condition::NoLiveKeyLeft { tenant, owner, at } => {
+                let after =
+                    effects.keys.iter().map(|key| (key.id(), key)).collect::<HashMap<_, _>>();
+                let left = tables.keys_of(tenant, owner).find(|id| match after.get(id) {
+                    Some(record) => is_live(record, *at),
+                    None => {
+                        !effects.deleted_keys.contains(id)
+                            && self.record(id).is_some_and(|key| is_live(&key, *at))
+                    }
+                });
+                if let Some(id) = left {
+                    return Err(StoreError::conflict(format!("{owner} still holds key {id}")));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn check_no_key_left(
+        &self,
+        tables: &Tables,
+        account: crate::id::AccountId,
+        effects: &Effects,
+    ) -> Result<(), StoreError> {
+        let Some(tenant) = tables.accounts.get(&account) else { return Ok(()) };
+        let deleted: HashSet<_> = effects.deleted_keys.iter().collect();
+        let owner = Owner::Account(account);
+        let mut owned = tables.keys_of(tenant, &owner);
+        match owned.find(|id| !deleted.contains(id)) {
+            Some(id) => Err(StoreError::conflict(format!("account {account} owns key {id}"))),
+            None => Ok(()),
+        }
+    }
+
+    fn record(&self, id: &KeyId) -> Option<KeyRecord> {
+        self.index.pin().get(id).map(|entry| entry.snapshot.record().clone())
+    }
+}
+
+impl Effects {
+    fn take_events(&mut self, events: Vec<Event>) {
+        for mut event in events {
+            self.last_event += 1;
+            event.sequence = self.last_event;
+            self.events.push(event);
+        }
+    }
+}
+
+impl Tables {
+    fn account_version(&self, account: &crate::id::AccountId) -> Option<u64> {
+        let tenant = self.tenants.get(self.accounts.get(account)?)?;
+        tenant.accounts.get(account).map(|account| account.version)
+    }
+
+    fn policy_version(&self, tenant: &TenantId) -> u64 {
+        let policy = self.tenants.get(tenant).and_then(|tenant| tenant.policy.as_ref());
+        policy.map_or(0, |policy| policy.version)
+    }
+
+    fn keys_of(&self, tenant: &TenantId, owner: &Owner) -> impl Iterator<Item = &KeyId> {
+        let owners = self.tenants.get(tenant).map(|tenant| &tenant.owners);
+        owners.and_then(|owners| owners.get(owner)).into_iter().flatten()
+    }
+}
+
+fn is_live(record: &KeyRecord, at: Timestamp) -> bool {
+    record.key().status(at).is_live()
+}
+
+fn check_version(what: &str, stored: Option<u64>, next: u64) -> Result<(), StoreError> {
+    match stored {
+        Some(stored) if stored.checked_add(1) == Some(next) => Ok(()),
+        Some(_) => Err(StoreError::conflict(format!("{what} has changed"))),
+        None => Err(absent(what)),
+    }
+}
+
+fn absent(what: impl std::fmt::Display) -> StoreError {
+    StoreError::conflict(format!("{what} does not exist"))
+}
+
+fn already_exists(what: impl std::fmt::Display) -> StoreError {
+    StoreError::new(StoreErrorKind::AlreadyExists, format!("{what} exists or was deleted"))
+}
+
+/// A batch that names something twice has no order in which it could be meant.
+fn check_subjects(batch: &Batch) -> Result<(), StoreError> {
+    let mut seen = HashSet::new();
+    for change in &batch.changes {
+        let subject = match change {
+            Change::InsertKey(record) | Change::UpdateKey(record) => Subject::Key(*record.id()),
+            Change::RevokeKey { key, .. } | Change::DeleteKey(key) => Subject::Key(*key),
+            Change::InsertAccount(account) | Change::UpdateAccount(account) => {
+                Subject::Account(account.id)
+            }
+            Change::DeleteAccount(account) => Subject::Account(*account),
+            Change::PutPolicy { tenant, .. } => Subject::Policy(tenant.clone()),
+        };
+        if !seen.insert(subject) {
+            return Err(StoreError::unsupported("a batch names one subject in two changes"));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,126 @@
+//! A store in memory: for tests, and for keys that need not outlive the process.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use async_trait::async_trait;
+
+use super::image::Image;
+use super::{
+    AccountQuery, Batch, Changes, Epoch, EventQuery, KeyQuery, KeyStore, Page, Resolve, StoreError,
+    StoredKey, UsageBatch,
+};
+use crate::account::ServiceAccount;
+use crate::event::Event;
+use crate::id::{AccountId, KeyId, TenantId};
+use crate::policy::Policy;
+use crate::time::Timestamp;
+
+/// Keeps everything in memory. Clones share what is kept.
+///
+/// Not durable: what it holds ends with the process.
+#[derive(Clone, Default)]
+pub struct MemoryStore(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    image: Image,
+    /// In the order of their sequence. Its lock is also the one that writers take turns by.
+    events: Mutex<Vec<Event>>,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn events(&self) -> Result<MutexGuard<'_, Vec<Event>>, StoreError> {
+        self.0.events.lock().map_err(|_| StoreError::corrupt("a writer of this store panicked"))
+    }
+}
+
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MemoryStore")
+    }
+}
+
+#[async_trait]
+impl KeyStore for MemoryStore {
+    fn resolve<'a>(&'a self, key: &KeyId) -> Resolve<'a> {
+        Resolve::ready(self.0.image.resolve(key))
+    }
+
+    async fn key(&self, tenant: &TenantId, key: &KeyId) -> Result<Option<StoredKey>, StoreError> {
+        self.0.image.key(tenant, key)
+    }
+
+    async fn account(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+    ) -> Result<Option<ServiceAccount>, StoreError> {
+        self.0.image.account(tenant, account)
+    }
+
+    async fn policy(&self, tenant: &TenantId) -> Result<Option<Policy>, StoreError> {
+        self.0.image.policy(tenant)
+    }
+
+    async fn keys(
+        &self,
+        tenant: &TenantId,
+        query: &KeyQuery,
+        at: Timestamp,
+    ) -> Result<Page<StoredKey>, StoreError> {
+        self.0.image.keys(tenant, query, at)
+    }
+
+    async fn accounts(
+        &self,
+        tenant: &TenantId,
+        query: &AccountQuery,
+    ) -> Result<Page<ServiceAccount>, StoreError> {
+        self.0.image.accounts(tenant, query)
+    }
+
+    async fn events(
+        &self,
+        tenant: &TenantId,
+        query: &EventQuery,
+    ) -> Result<Page<Event>, StoreError> {
+        let events = self.events()?;
+        let range = query.sequences();
+        let from = events.partition_point(|event| event.sequence < *range.start());
+        let to = events.partition_point(|event| event.sequence <= *range.end());
+        let mine = events
+            .get(from..to)
+            .unwrap_or_default()
+            .iter()
+            .filter(|event| event.tenant == *tenant)
+            .cloned()
+            .map(Ok);
+        if query.is_oldest_first() { query.page(mine) } else { query.page(mine.rev()) }
+    }
+
+    async fn commit(&self, batch: Batch) -> Result<Epoch, StoreError> {
+        let mut events = self.events()?;
+        let effects = self.0.image.plan(batch)?;
+        events.extend_from_slice(&effects.events);
+        self.0.image.apply(effects)
+    }
+
+    async fn add_usage(&self, batch: &UsageBatch) -> Result<(), StoreError> {
+        let mut events = self.events()?;
+        if let Some(effects) = self.0.image.plan_usage(batch)? {
+            events.extend_from_slice(&effects.events);
+            self.0.image.apply(effects)?;
+        }
+        Ok(())
+    }
+
+    async fn changes(&self, since: Epoch) -> Result<Changes, StoreError> {
+        self.0.image.changes(since)
+    }
+}

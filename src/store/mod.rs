@@ -1,0 +1,172 @@
+//! What a store must guarantee, and the stores.
+//!
+//! Start with [`MemoryStore`] in tests and [`FileStore`] in a service of one process. A store of
+//! your own implements [`KeyStore`], whose page is the contract.
+
+mod change;
+mod error;
+#[cfg(feature = "file")]
+mod file;
+mod image;
+mod memory;
+mod query;
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use async_trait::async_trait;
+
+use crate::account::ServiceAccount;
+use crate::event::Event;
+use crate::id::{AccountId, KeyId, TenantId};
+use crate::policy::Policy;
+use crate::time::Timestamp;
+
+pub use self::change::{Batch, Change, Changes, Condition, Epoch, Subject};
+pub use self::error::{StoreError, StoreErrorKind};
+#[cfg(feature = "file")]
+pub use self::file::FileStore;
+pub use self::memory::MemoryStore;
+pub use self::query::{
+    AccountQuery, Cursor, CursorError, DEFAULT_LIMIT, EventQuery, KeyPosition, KeyQuery, KeySort,
+    MAX_LIMIT, Page, StoredKey,
+};
+pub use crate::snapshot::{Snapshot, SnapshotError};
+pub use crate::usage::{Usage, UsageBatch, UsageDelta};
+
+/// Where keys, accounts, policies, usage and events are kept.
+///
+/// # Contract
+///
+/// **Atomicity.** [`commit`](Self::commit) writes all of a batch or nothing of it, and decides its
+/// conditions at the moment at which it writes. No reader sees a part of a batch.
+///
+/// **Order.** Commits happen one after another; each has an [`Epoch`] greater than those before.
+///
+/// **Visibility.** What was acknowledged is seen by every call that starts afterwards, of any
+/// method. [`resolve`](Self::resolve) returns key, account and policy as of one moment between its
+/// call and its answer. An event is visible no later than the change that it tells of.
+///
+/// **Durability.** What was acknowledged survives the end of the process and, if the store claims to
+/// be durable, a power cut. A store that can't tell whether a write will last must not acknowledge
+/// it.
+///
+/// **Uniqueness.** An insert refuses an id that exists or was deleted. It never replaces.
+///
+/// **Finality.** Nothing but a delete changes a revoked key's revocation. An update can't, since it
+/// must name the version that it replaces.
+///
+/// **Usage.** [`add_usage`](Self::add_usage) touches usage and events alone: never a record. A
+/// repeated batch is recognised for at least 7 days. A delta for a key that is absent is dropped.
+///
+/// **Pages.** Items come in the order of the query, each once; see [`KeyQuery`].
+///
+/// **Tenants.** A lookup or query in one tenant never returns anything of another.
+///
+/// **Failure.** A call that fails says so with a [`StoreError`]; "absent" is an answer and not a
+/// failure. After [`Unavailable`](StoreErrorKind::Unavailable) a write may or may not have
+/// happened; after any other kind it has not.
+///
+/// **Cancellation.** Dropping a future leaves the store as before the call or as after it.
+///
+/// **Wrappers.** A store made of another passes every call on, or keeps every rule above itself.
+///
+/// There are no default bodies: a wrapper that forgets a method does not compile.
+#[async_trait]
+pub trait KeyStore: fmt::Debug + Send + Sync + 'static {
+    /// The key with its account and its tenant's policy, as of one moment; `None` if there is none.
+    ///
+    /// On the path of every request. Answer with [`Resolve::ready`] whatever is at hand.
+    fn resolve<'a>(&'a self, key: &KeyId) -> Resolve<'a>;
+
+    /// A key of the tenant, with its usage.
+    async fn key(&self, tenant: &TenantId, key: &KeyId) -> Result<Option<StoredKey>, StoreError>;
+
+    /// A service account of the tenant.
+    async fn account(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+    ) -> Result<Option<ServiceAccount>, StoreError>;
+
+    /// The tenant's stored policy.
+    async fn policy(&self, tenant: &TenantId) -> Result<Option<Policy>, StoreError>;
+
+    /// A page of the tenant's keys, with their usage. `at` is the time for statuses.
+    async fn keys(
+        &self,
+        tenant: &TenantId,
+        query: &KeyQuery,
+        at: Timestamp,
+    ) -> Result<Page<StoredKey>, StoreError>;
+
+    /// A page of the tenant's service accounts.
+    async fn accounts(
+        &self,
+        tenant: &TenantId,
+        query: &AccountQuery,
+    ) -> Result<Page<ServiceAccount>, StoreError>;
+
+    /// A page of the tenant's events.
+    async fn events(
+        &self,
+        tenant: &TenantId,
+        query: &EventQuery,
+    ) -> Result<Page<Event>, StoreError>;
+
+    /// Writes a batch, all or nothing, and tells its epoch.
+    async fn commit(&self, batch: Batch) -> Result<Epoch, StoreError>;
+
+    /// Adds usage. Adding the same batch again changes nothing.
+    async fn add_usage(&self, batch: &UsageBatch) -> Result<(), StoreError>;
+
+    /// What has changed since an epoch, for caches.
+    async fn changes(&self, since: Epoch) -> Result<Changes, StoreError>;
+}
+
+/// What [`KeyStore::resolve`] finds.
+pub type Resolved = Result<Option<Arc<Snapshot>>, StoreError>;
+
+/// The future of [`KeyStore::resolve`]: an answer at hand, or a boxed future.
+///
+/// An answer at hand costs no allocation and no indirect call.
+pub struct Resolve<'a>(State<'a>);
+
+enum State<'a> {
+    Ready(Option<Resolved>),
+    Boxed(Pin<Box<dyn Future<Output = Resolved> + Send + 'a>>),
+}
+
+impl<'a> Resolve<'a> {
+    /// An answer at hand.
+    pub fn ready(found: Resolved) -> Self {
+        Self(State::Ready(Some(found)))
+    }
+
+    /// An answer that takes time.
+    pub fn boxed(future: impl Future<Output = Resolved> + Send + 'a) -> Self {
+        Self(State::Boxed(Box::pin(future)))
+    }
+}
+
+impl Future for Resolve<'_> {
+    type Output = Resolved;
+
+    /// # Panics
+    /// If it is polled again after it was ready, as futures may.
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Resolved> {
+        match &mut self.0 {
+            State::Ready(found) => Poll::Ready(found.take().expect("polled after it was ready")),
+            State::Boxed(future) => future.as_mut().poll(context),
+        }
+    }
+}
+
+impl fmt::Debug for Resolve<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Resolve(..)")
+    }
+}

@@ -1,0 +1,215 @@
+//! Verification: resolve, decide, count.
+//!
+//! A verifier can check keys, count their use and revoke a key for whoever presents it. It can't
+//! make keys or change them otherwise: a web server that only checks keys holds nothing that mints.
+
+mod counting;
+mod repepper;
+
+use std::sync::Arc;
+
+use crate::decision::{
+    Circumstances, Denial, Grant, Reason, Refusal, SecretUsed, decide, recognise,
+};
+use crate::event::{Event, EventActor};
+use crate::id::KeyId;
+use crate::key::KeyStatus;
+use crate::operation::{Operation, Outcome};
+use crate::policy::Policy;
+use crate::rate::Limiter;
+use crate::request::Request;
+use crate::setup::{Setup, SetupError};
+use crate::store::{Batch, Change, StoreError};
+use crate::token::{Credential, Presented};
+
+use self::counting::Counting;
+use self::repepper::Repeppering;
+
+/// How often a revocation that met another change is tried again.
+const ATTEMPTS: u32 = 64;
+
+/// Copies of the default policy, so that requests of different keys share no reference count.
+const STRIPES: usize = 16;
+
+/// Checks keys. Clones share counters and rates.
+///
+/// A check of a key that the store has at hand allocates nothing, and takes a lock only for a key
+/// with a rate or on its first use since the last flush.
+///
+/// Uses are counted in memory. Call [`flush`](Self::flush) every few seconds and before the process
+/// ends; what was counted since the last flush is lost if the process is killed.
+#[derive(Clone, Debug)]
+pub struct Verifier(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    setup: Setup,
+    default_policies: [Arc<Policy>; STRIPES],
+    limiter: Limiter,
+    counting: Counting,
+    repeppering: Repeppering,
+}
+
+/// A credential was not accepted, or it can't be said whether it is. With `?` both fail closed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum VerifyError {
+    /// The credential is not accepted.
+    #[error(transparent)]
+    Denied(#[from] Denial),
+    /// The store can't be asked, or its answer can't be used. Never "invalid key".
+    #[error("it can't be said now whether the API key is accepted")]
+    Unavailable(#[from] StoreError),
+}
+
+impl VerifyError {
+    /// The denial, if it is one.
+    pub fn denial(&self) -> Option<&Denial> {
+        match self {
+            Self::Denied(denial) => Some(denial),
+            Self::Unavailable(_) => None,
+        }
+    }
+}
+
+impl From<Refusal> for VerifyError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Denied(denial) => Self::Denied(denial),
+            Refusal::Undecidable(error) => {
+                Self::Unavailable(StoreError::unsupported(error.to_string()))
+            }
+        }
+    }
+}
+
+impl Verifier {
+    /// A verifier over the setup's store.
+    ///
+    /// # Errors
+    /// [`SetupError`] if the default policy leaves its limits or the random source fails.
+    pub fn new(setup: &Setup) -> Result<Self, SetupError> {
+        setup.default_policy.validate()?;
+        Ok(Self(Arc::new(Inner {
+            default_policies: std::array::from_fn(|_| {
+                Arc::new(Policy::clone(&setup.default_policy))
+            }),
+            limiter: Limiter::new(),
+            counting: Counting::new(&setup.random)?,
+            repeppering: Repeppering::default(),
+            setup: setup.clone(),
+        })))
+    }
+
+    /// Checks a token and counts its use.
+    ///
+    /// The grant says what the key may do; ask it, or say with
+    /// [`verify_request`](Self::verify_request) what is needed. A key that is bound to networks is
+    /// refused here, since the source is not known.
+    ///
+    /// # Errors
+    /// [`VerifyError::Denied`] if the token is not accepted, [`VerifyError::Unavailable`] if that
+    /// can't be said.
+    ///
+    /// # Cancel safety
+    /// A check whose future is dropped was not counted.
+    pub async fn verify(&self, token: &str) -> Result<Grant, VerifyError> {
+        self.verify_request(&Request::token(token)).await
+    }
+
+    /// Checks a credential against what a request needs, and counts its use.
+    ///
+    /// # Errors
+    /// As [`verify`](Self::verify). The first check that fails decides, in the order of
+    /// [`Reason`]'s page.
+    ///
+    /// # Cancel safety
+    /// A check whose future is dropped was not counted.
+    pub async fn verify_request(&self, request: &Request<'_>) -> Result<Grant, VerifyError> {
+        let inner = &*self.0;
+        let presented = Presented::parse(request.credential).ok_or_else(Denial::malformed)?;
+        let found = inner.setup.store.resolve(&presented.key_id).await?;
+        let now = inner.setup.clock.now();
+        let circumstances = Circumstances {
+            peppers: &inner.setup.peppers,
+            default_policy: inner.default_policy(&presented.key_id),
+            now,
+            rate: |key: &KeyId, rate| inner.limiter.admit(key, rate, now),
+        };
+        let grant = decide(&presented, found, request, circumstances)?;
+        inner.counting.count(grant.snapshot(), grant.secret_used(), now);
+        if inner.setup.peppers.is_outdated(grant.digest_used()) {
+            let digest = inner.setup.peppers.digest(&presented.key_id, presented.secret);
+            inner.repeppering.remember(&grant, digest);
+        }
+        Ok(grant)
+    }
+
+    /// Revokes the key of a credential: whoever can present it can end it, as a leak report does.
+    ///
+    /// It does not ask what a request needs: a key that is disabled, bound to networks or of a
+    /// tenant with API access off can be revoked too. Either secret of an overlap revokes the key.
+    ///
+    /// # Errors
+    /// [`VerifyError::Denied`] if the credential is not a key's, was superseded, or the key is
+    /// expired. A key that is revoked already is a success that says so.
+    pub async fn revoke(&self, credential: Credential<'_>) -> Result<Outcome<KeyId>, VerifyError> {
+        let inner = &*self.0;
+        let presented = Presented::parse(credential).ok_or_else(Denial::malformed)?;
+        for _ in 0..ATTEMPTS {
+            let found = inner.setup.store.resolve(&presented.key_id).await?;
+            let now = inner.setup.clock.now();
+            let (snapshot, _) = recognise(&presented, found, &inner.setup.peppers, now)?;
+            let key = snapshot.record().key();
+            match key.status(now) {
+                KeyStatus::Revoked => return Ok(Outcome::Already(key.id)),
+                KeyStatus::Expired => return Err(Denial::of(key.id, Reason::Expired).into()),
+                _ => {}
+            }
+            let operation = Operation::KeyRevoke;
+            let actor = EventActor::Possessor;
+            let event = Event::new(key.tenant.clone(), now, actor, operation.into());
+            let batch = Batch {
+                changes: vec![Change::RevokeKey { key: key.id, at: now }],
+                events: vec![Event { key: Some(key.id), ..event }],
+                ..Batch::default()
+            };
+            match inner.setup.store.commit(batch).await {
+                Ok(_) => return Ok(Outcome::Done(key.id)),
+                Err(error) if error.is_conflict() => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(StoreError::conflict("the key changed at each attempt: try again").into())
+    }
+
+    /// Writes what was counted, and moves digests that were used to the current pepper.
+    ///
+    /// When it returns, every use that was counted before the call is stored. If it fails nothing
+    /// is lost or counted twice: the next flush takes it up.
+    ///
+    /// # Errors
+    /// [`StoreError`]; call it again later.
+    ///
+    /// # Cancel safety
+    /// As after a failure.
+    pub async fn flush(&self) -> Result<(), StoreError> {
+        let inner = &*self.0;
+        let now = inner.setup.clock.now();
+        inner.counting.flush(&*inner.setup.store, &inner.setup.default_policy, now).await?;
+        inner.repeppering.flush(&*inner.setup.store, &inner.setup.peppers).await
+    }
+}
+
+impl Inner {
+    fn default_policy(&self, key: &KeyId) -> &Arc<Policy> {
+        let last = key.as_bytes()[KeyId::LEN - 1];
+        &self.default_policies[usize::from(last) % STRIPES]
+    }
+}
+
+impl SecretUsed {
+    fn is_retiring(self) -> bool {
+        self == Self::Retiring
+    }
+}

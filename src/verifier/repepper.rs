@@ -1,0 +1,52 @@
+//! Moving digests to the current pepper, as keys are used.
+//!
+//! Only a request has the secret that a digest is made from, so a verify leaves the new digest
+//! here, and the next flush stores it: outside of any request.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use crate::decision::Grant;
+use crate::digest::{Digest, PepperRing};
+use crate::id::KeyId;
+use crate::store::{Batch, Change, KeyStore, StoreError};
+
+/// How many digests may wait. More than that wait for their key's next use.
+const MOST: usize = 10_000;
+
+/// New digests, by key and number of its secret.
+#[derive(Debug, Default)]
+pub(super) struct Repeppering(Mutex<HashMap<(KeyId, u32), Digest>>);
+
+impl Repeppering {
+    pub(super) fn remember(&self, grant: &Grant, digest: Digest) {
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if waiting.len() < MOST {
+            waiting.insert((*grant.key_id(), grant.secret_number()), digest);
+        }
+    }
+
+    pub(super) async fn flush(
+        &self,
+        store: &dyn KeyStore,
+        peppers: &PepperRing,
+    ) -> Result<(), StoreError> {
+        let waiting = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        for ((key, number), digest) in waiting {
+            let Some(snapshot) = store.resolve(&key).await? else { continue };
+            let record = snapshot.record();
+            let outdated = record.digest_of(number).is_some_and(|old| peppers.is_outdated(old));
+            let Some(next) = record.with_digest(number, digest).filter(|_| outdated) else {
+                continue;
+            };
+            let changes = vec![Change::UpdateKey(next)];
+            match store.commit(Batch { changes, ..Batch::default() }).await {
+                Ok(_) => {}
+                // Somebody changed the key meanwhile: its next use leaves the digest here again.
+                Err(error) if error.is_conflict() => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
