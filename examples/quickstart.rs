@@ -27,6 +27,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     futures_lite::future::block_on(whole_life())
 }
 
+#[expect(clippy::too_many_lines, reason = "a life is told in order, and in one piece")]
 async fn whole_life() -> Result<(), Box<dyn Error>> {
     // Lives until the end of main, and takes its folder away then.
     let temporary = tempfile::tempdir()?;

@@ -11,7 +11,7 @@
 //! from the system's random source: guessing it is out of reach at any speed, and a hash of 50 ms
 //! would only hand everyone who can reach the service a way to exhaust it.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -76,7 +76,7 @@ impl Serialize for Digest {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut text = format!("{}.{}.", self.algorithm, self.pepper);
         for byte in self.bytes {
-            text.push_str(&format!("{byte:02x}"));
+            let _ = write!(text, "{byte:02x}");
         }
         serializer.serialize_str(&text)
     }
@@ -152,6 +152,9 @@ impl PepperRing {
     ///
     /// # Errors
     /// [`PepperError`] if it is too short or its id is taken.
+    ///
+    /// # Panics
+    /// Never: HMAC takes a key of any length.
     pub fn with(mut self, id: u32, pepper: impl AsRef<[u8]>) -> Result<Self, PepperError> {
         let pepper = pepper.as_ref();
         if pepper.len() < Self::MIN_LEN {

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::actor::Actor;
 use crate::id::{AccountId, IdError, KeyId, TenantId, UserId};
 use crate::operation::{Operation, OperationError};
 use crate::text::serde_as_text;
@@ -49,6 +50,12 @@ impl Event {
             outcome,
             detail: None,
         }
+    }
+
+    /// What an actor does to no key or account in particular.
+    pub(crate) fn by(actor: &Actor, operation: Operation, at: Timestamp) -> Self {
+        let who = EventActor::User(actor.id().clone());
+        Self::new(actor.tenant().clone(), at, who, operation.into())
     }
 
     /// The event that a key's uses passed another multiple of the policy's threshold.

@@ -218,9 +218,13 @@ pub struct KeyRecord {
 pub struct KeyEdit {
     pub(crate) scopes: Option<ScopeSet>,
     pub(crate) networks: Option<Networks>,
-    pub(crate) rate: Option<Option<Rate>>,
+    pub(crate) rate: Option<NewRate>,
     pub(crate) metadata: Option<Metadata>,
 }
+
+/// The rate that a key is to have: none is a rate to be set too.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NewRate(pub(crate) Option<Rate>);
 
 impl KeyEdit {
     /// Changes nothing yet.
@@ -240,7 +244,7 @@ impl KeyEdit {
 
     /// Another rate of its own, or none.
     pub fn rate(self, rate: Option<Rate>) -> Self {
-        Self { rate: Some(rate), ..self }
+        Self { rate: Some(NewRate(rate)), ..self }
     }
 
     /// Other metadata, in place of all that was there.
@@ -328,7 +332,7 @@ impl KeyRecord {
             let key = &mut next.key;
             key.scopes.clone_from(edit.scopes.as_ref().unwrap_or(&self.key.scopes));
             key.networks.clone_from(edit.networks.as_ref().unwrap_or(&self.key.networks));
-            key.rate = edit.rate.unwrap_or(self.key.rate);
+            key.rate = edit.rate.map_or(self.key.rate, |NewRate(rate)| rate);
             key.metadata.clone_from(edit.metadata.as_ref().unwrap_or(&self.key.metadata));
         });
         let same = Key { updated: self.key.updated, version: self.key.version, ..next.key.clone() };

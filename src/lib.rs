@@ -1,5 +1,7 @@
 //! keywright
 
+#![forbid(unsafe_code)]
+
 mod account;
 mod actor;
 mod authority;

@@ -193,7 +193,7 @@ fn looks_like_email(text: &str) -> bool {
 /// with letters and digits, or 20 with small letters, capitals and digits.
 fn looks_like_token(text: &str) -> bool {
     text.split(|c: char| !c.is_ascii_alphanumeric()).any(|run| {
-        let has = |test: fn(&u8) -> bool| run.as_bytes().iter().any(|b| test(b));
+        let has = |test: fn(&u8) -> bool| run.as_bytes().iter().any(test);
         let mixed = has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase);
         let digits = has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic);
         digits && (run.len() >= 32 || run.len() >= 20 && mixed)

@@ -130,21 +130,29 @@ impl Operation {
     pub const fn on(self, status: KeyStatus) -> Possibility {
         use KeyStatus::{Active, Disabled, Expired, Revoked, Scheduled};
         use Possibility::{Already, No, Yes};
+        // One row for each operation, so that it can be held against the table.
+        #[expect(clippy::match_same_arms, reason = "rows of a table")]
         match (self, status) {
             (Self::KeyEdit, Expired | Revoked) => No,
+
             (Self::KeyDisable, Active | Scheduled) => Yes,
             (Self::KeyDisable, Disabled) => Already,
             (Self::KeyDisable, Expired | Revoked) => No,
+
             (Self::KeyEnable, Active | Scheduled) => Already,
             (Self::KeyEnable, Disabled) => Yes,
             (Self::KeyEnable, Expired | Revoked) => No,
+
             (Self::KeyRotate, Active | Scheduled) => Yes,
             (Self::KeyRotate, Disabled | Expired | Revoked) => No,
+
             (Self::KeyFinishRotation, Active | Scheduled | Disabled) => Yes,
             (Self::KeyFinishRotation, Expired | Revoked) => No,
+
             (Self::KeyRevoke, Active | Scheduled | Disabled) => Yes,
             (Self::KeyRevoke, Expired) => No,
             (Self::KeyRevoke, Revoked) => Already,
+
             _ => Yes,
         }
     }

@@ -14,7 +14,7 @@ use crate::rate::Rate;
 use crate::scope::ScopeSet;
 use crate::text::serde_as_text;
 
-const DAY: Duration = Duration::from_secs(86_400);
+const DAY: Duration = Duration::from_hours(24);
 
 /// The rules of one tenant. Take the one in force, change fields, and set it.
 ///

@@ -41,7 +41,7 @@ impl Rate {
     /// The most uses.
     pub const MAX_USES: u32 = 1_000_000;
     /// The longest period: 31 days.
-    pub const MAX_PERIOD: Duration = Duration::from_secs(31 * 86_400);
+    pub const MAX_PERIOD: Duration = Duration::from_hours(31 * 24);
 
     /// A rate of `uses` in each `per`.
     ///

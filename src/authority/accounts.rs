@@ -28,7 +28,7 @@ impl Authority {
         let id = AccountId::generate(&self.setup.random)?;
         for _ in 0..ATTEMPTS {
             let now = self.now();
-            let event = self.event(actor, operation, now);
+            let event = Event::by(actor, operation, now);
             let role_exists = match self.role_condition(actor, operation, Some(&new.role)).await {
                 Ok(condition) => condition,
                 Err(error) => return Err(self.refuse(error, event).await),
@@ -111,7 +111,7 @@ impl Authority {
         let operation = Operation::AccountDelete;
         for _ in 0..ATTEMPTS {
             let event =
-                Event { account: Some(*account), ..self.event(actor, operation, self.now()) };
+                Event { account: Some(*account), ..Event::by(actor, operation, self.now()) };
             let (found, holds) = match self.find_account(actor, account, operation).await {
                 Ok(found) => found,
                 Err(error) => return Err(self.refuse(error, event).await),
@@ -119,7 +119,7 @@ impl Authority {
             let keys = self.owned(actor, &Owner::Account(*account), KeyQuery::new()).await?;
             let ids: Vec<_> = keys.iter().map(|stored| *stored.record.id()).collect();
             let detail = Some(format!("name {}, {} keys", found.name, ids.len()));
-            let of_key = self.event(actor, Operation::KeyDelete, event.at);
+            let of_key = Event::by(actor, Operation::KeyDelete, event.at);
             let of_key = Event { account: Some(*account), ..of_key };
             let mut changes: Vec<_> = ids.iter().map(|id| Change::DeleteKey(*id)).collect();
             changes.push(Change::DeleteAccount(*account));
@@ -176,7 +176,7 @@ impl Authority {
     ) -> Result<Outcome<ServiceAccount>, AccountError> {
         for _ in 0..ATTEMPTS {
             let now = self.now();
-            let event = Event { account: Some(*account), ..self.event(actor, operation, now) };
+            let event = Event { account: Some(*account), ..Event::by(actor, operation, now) };
             let found = match self.find_account(actor, account, operation).await {
                 Ok((found, _)) => found,
                 Err(error) => return Err(self.refuse(error, event).await),

@@ -55,7 +55,7 @@ impl Authority {
         let digest = self.setup.peppers.digest(&key_id, secret.as_bytes());
         for _ in 0..ATTEMPTS {
             let now = self.now();
-            let event = self.generate_event(actor, owner, now);
+            let event = generate_event(actor, owner, now);
             let prepared = self.prepare(actor, owner, &new, now).await;
             let (ground, validity) = match prepared {
                 Ok(prepared) => prepared,
@@ -63,7 +63,7 @@ impl Authority {
             };
             let key = self.new_key(actor, owner, &new, key_id, &validity, now);
             let limit = ground.policy.max_keys_per_owner;
-            let batch = self.insertion(ground, key.clone(), digest, event.clone());
+            let batch = insertion(ground, key.clone(), digest, event.clone());
             match self.setup.store.commit(batch).await {
                 Ok(_) => {
                     let token = secret.into_token(&self.setup.prefix, key_id);
@@ -150,23 +150,23 @@ impl Authority {
             version: 1,
         }
     }
+}
 
-    fn insertion(&self, ground: Ground, key: Key, digest: Digest, event: Event) -> Batch {
-        let expires = key.expires.map_or_else(|| "never".to_owned(), |time| time.to_string());
-        let detail = Some(format!("name {}, owner {}, expires {expires}", key.name, key.owner));
-        let event = Event { key: Some(key.id), detail, ..event };
-        Batch {
-            conditions: ground.conditions,
-            changes: vec![Change::InsertKey(KeyRecord::new(key, digest))],
-            events: vec![event],
-        }
+fn insertion(ground: Ground, key: Key, digest: Digest, event: Event) -> Batch {
+    let expires = key.expires.map_or_else(|| "never".to_owned(), |time| time.to_string());
+    let detail = Some(format!("name {}, owner {}, expires {expires}", key.name, key.owner));
+    let event = Event { key: Some(key.id), detail, ..event };
+    Batch {
+        conditions: ground.conditions,
+        changes: vec![Change::InsertKey(KeyRecord::new(key, digest))],
+        events: vec![event],
     }
+}
 
-    fn generate_event(&self, actor: &Actor, owner: &Owner, now: Timestamp) -> Event {
-        let event = self.event(actor, Operation::KeyGenerate, now);
-        match owner {
-            Owner::Account(account) => Event { account: Some(*account), ..event },
-            Owner::User(_) => event,
-        }
+fn generate_event(actor: &Actor, owner: &Owner, now: Timestamp) -> Event {
+    let event = Event::by(actor, Operation::KeyGenerate, now);
+    match owner {
+        Owner::Account(account) => Event { account: Some(*account), ..event },
+        Owner::User(_) => event,
     }
 }

@@ -79,7 +79,7 @@ impl Authority {
                 if let Some(scopes) = &edit.scopes {
                     check_scopes(scopes, policy, current.account.as_ref())?;
                 }
-                check_rate(edit.rate.flatten(), policy, actor, owner)?;
+                check_rate(edit.rate.and_then(|rate| rate.0), policy, actor, owner)?;
             }
             Ok(Step::update(next, Some(edit.summary())))
         })
@@ -139,7 +139,7 @@ impl Authority {
     ) -> Result<Outcome<Key>, KeyError> {
         for _ in 0..ATTEMPTS {
             let now = self.now();
-            let event = Event { key: Some(*key), ..self.event(actor, operation, now) };
+            let event = Event { key: Some(*key), ..Event::by(actor, operation, now) };
             let current = match self.current(actor, key, operation, now).await {
                 Ok(current) => current,
                 Err(error) => return Err(self.refuse(error, event).await),
@@ -178,10 +178,10 @@ impl Authority {
         let record = stored.ok_or(KeyError::NotFound(*key))?.record;
         let owner = record.key().owner.clone();
         if !actor.may(operation, &owner) {
-            return Err(match actor.may(Operation::KeyShow, &owner) {
-                true => NotAllowed { operation }.into(),
-                false => KeyError::NotFound(*key),
-            });
+            if actor.may(Operation::KeyShow, &owner) {
+                return Err(NotAllowed { operation }.into());
+            }
+            return Err(KeyError::NotFound(*key));
         }
         let mut current =
             Current { record, policy: None, account: None, now, conditions: Vec::new() };

@@ -56,7 +56,7 @@ pub struct Handover {
 
 impl Handover {
     /// One hour: longer than the usual job that runs now and then with a secret of its own.
-    pub const QUIET: Duration = Duration::from_secs(3_600);
+    pub const QUIET: Duration = Duration::from_hours(1);
 
     fn of(stored: &StoredKey, now: Timestamp) -> Option<Self> {
         let key = stored.record.key();

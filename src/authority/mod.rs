@@ -16,9 +16,8 @@ mod upkeep;
 
 use crate::account::ServiceAccount;
 use crate::actor::Actor;
-use crate::event::{Event, EventActor, EventOutcome};
+use crate::event::{Event, EventOutcome};
 use crate::id::AccountId;
-use crate::operation::Operation;
 use crate::policy::Policy;
 use crate::setup::{Setup, SetupError};
 use crate::store::{Batch, Condition, StoreError};
@@ -91,11 +90,6 @@ impl Authority {
             let condition = Condition::AccountVersion { account: *account, version: found.version };
             (found, condition)
         }))
-    }
-
-    fn event(&self, actor: &Actor, operation: Operation, at: Timestamp) -> Event {
-        let who = EventActor::User(actor.id().clone());
-        Event::new(actor.tenant().clone(), at, who, operation.into())
     }
 
     /// Writes an event that tells of no change.

@@ -58,7 +58,7 @@ impl Authority {
         let operation = Operation::KeyRevoke;
         for _ in 0..ATTEMPTS {
             let now = self.now();
-            let event = self.event(actor, operation, now);
+            let event = Event::by(actor, operation, now);
             if !actor.may(operation, owner) {
                 return Err(self.refuse(NotAllowed { operation }.into(), event).await);
             }

@@ -41,7 +41,7 @@ impl Authority {
             ["api_in_plan"] => Operation::PlanSet,
             _ => Operation::PolicySet,
         };
-        let event = self.event(actor, operation, now);
+        let event = Event::by(actor, operation, now);
         if let Err(error) = check(actor, operation, &changed, &current, &policy) {
             return Err(self.refuse(error, event).await);
         }

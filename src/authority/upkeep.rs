@@ -50,7 +50,7 @@ impl Authority {
                 })
                 .map(|key| key.id)
                 .collect();
-            let event = self.event(actor, operation, now);
+            let event = Event::by(actor, operation, now);
             let batch = Batch {
                 changes: due.iter().map(|id| Change::DeleteKey(*id)).collect(),
                 events: due.iter().map(|id| Event { key: Some(*id), ..event.clone() }).collect(),

@@ -4,7 +4,7 @@
 //! that is neither added nor removed nor moved in the order meanwhile appears on exactly one page.
 
 use std::cmp::Ordering;
-use std::fmt;
+use std::fmt::{self, Write};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -295,7 +295,7 @@ impl KeyPosition {
         let direction = if descending { "desc" } else { "asc" };
         let value = match &self.value {
             SortValue::Time(time) => time.to_string(),
-            SortValue::Text(text) => text.bytes().map(|b| format!("{b:02x}")).collect(),
+            SortValue::Text(text) => to_hex(text),
         };
         format!("{sort}.{direction}.{}.{value}", self.id)
     }
@@ -317,6 +317,14 @@ impl KeyPosition {
         };
         parts.next().is_none().then_some((*sort, descending, Self { value, id }))
     }
+}
+
+fn to_hex(text: &str) -> String {
+    let mut hex = String::with_capacity(2 * text.len());
+    for byte in text.bytes() {
+        let _ = write!(hex, "{byte:02x}");
+    }
+    hex
 }
 
 fn from_hex(text: &str) -> Option<String> {

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use super::{Effects, Image, Tables, Writer};
 use crate::event::Event;
-use crate::id::{KeyId, TenantId};
+use crate::id::{AccountId, KeyId, TenantId};
 use crate::key::{KeyRecord, Owner};
 use crate::store::{Batch, Change, Condition, StoreError, StoreErrorKind, Subject, UsageBatch};
 use crate::time::Timestamp;
 
 /// How long a writer of usage is remembered after its last batch.
-const WRITER_KEPT: Duration = Duration::from_secs(7 * 86_400);
+const WRITER_KEPT: Duration = Duration::from_hours(7 * 24);
 
 impl Image {
     pub(in crate::store) fn plan(&self, batch: Batch) -> Result<Effects, StoreError> {
@@ -26,7 +26,7 @@ impl Image {
             self.plan_change(&tables, change, &mut effects)?;
         }
         for account in &effects.deleted_accounts {
-            self.check_no_key_left(&tables, *account, &effects)?;
+            check_no_key_left(&tables, *account, &effects)?;
         }
         for condition in &batch.conditions {
             self.check(&tables, condition, &effects)?;
@@ -178,22 +178,6 @@ impl Image {
         Ok(())
     }
 
-    fn check_no_key_left(
-        &self,
-        tables: &Tables,
-        account: crate::id::AccountId,
-        effects: &Effects,
-    ) -> Result<(), StoreError> {
-        let Some(tenant) = tables.accounts.get(&account) else { return Ok(()) };
-        let deleted: HashSet<_> = effects.deleted_keys.iter().collect();
-        let owner = Owner::Account(account);
-        let mut owned = tables.keys_of(tenant, &owner);
-        match owned.find(|id| !deleted.contains(id)) {
-            Some(id) => Err(StoreError::conflict(format!("account {account} owns key {id}"))),
-            None => Ok(()),
-        }
-    }
-
     fn record(&self, id: &KeyId) -> Option<KeyRecord> {
         self.index.pin().get(id).map(|entry| entry.snapshot.record().clone())
     }
@@ -210,7 +194,7 @@ impl Effects {
 }
 
 impl Tables {
-    fn account_version(&self, account: &crate::id::AccountId) -> Option<u64> {
+    fn account_version(&self, account: &AccountId) -> Option<u64> {
         let tenant = self.tenants.get(self.accounts.get(account)?)?;
         tenant.accounts.get(account).map(|account| account.version)
     }
@@ -223,6 +207,21 @@ impl Tables {
     fn keys_of(&self, tenant: &TenantId, owner: &Owner) -> impl Iterator<Item = &KeyId> {
         let owners = self.tenants.get(tenant).map(|tenant| &tenant.owners);
         owners.and_then(|owners| owners.get(owner)).into_iter().flatten()
+    }
+}
+
+fn check_no_key_left(
+    tables: &Tables,
+    account: AccountId,
+    effects: &Effects,
+) -> Result<(), StoreError> {
+    let Some(tenant) = tables.accounts.get(&account) else { return Ok(()) };
+    let deleted: HashSet<_> = effects.deleted_keys.iter().collect();
+    let owner = Owner::Account(account);
+    let mut keys = tables.keys_of(tenant, &owner);
+    match keys.find(|id| !deleted.contains(id)) {
+        Some(id) => Err(StoreError::conflict(format!("account {account} owns key {id}"))),
+        None => Ok(()),
     }
 }
 
