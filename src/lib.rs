@@ -1,5 +1,4 @@
-//! keywright
-
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 mod account;
@@ -10,6 +9,7 @@ mod decision;
 mod digest;
 mod error;
 mod event;
+pub mod guide;
 mod id;
 mod key;
 mod metadata;

@@ -157,7 +157,11 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         match SystemTime::now().duration_since(UNIX_EPOCH) {
-            Ok(since) => Timestamp::MIN.saturating_add(since),
+            Ok(since) => {
+                let micros = since.as_secs().saturating_mul(1_000_000);
+                let micros = micros.saturating_add(since.subsec_micros().into());
+                i64::try_from(micros).map_or(Timestamp::MAX, Timestamp).min(Timestamp::MAX)
+            }
             Err(_) => Timestamp::MIN,
         }
     }

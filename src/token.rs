@@ -232,7 +232,7 @@ impl<'a> Presented<'a> {
         if !base62::is_base62(body) || check != base62::six(crc32fast::hash(covered)) {
             return None;
         }
-        let key_id = KeyId::from_bytes(*id)?;
+        let key_id = KeyId::from_base62(*id);
         Some(Self { key_id, secret, binding: Binding::Prefix(prefix) })
     }
 

@@ -24,8 +24,8 @@ use foldhash::fast::RandomState;
 use papaya::HashMap as ConcurrentMap;
 
 use super::{
-    AccountQuery, Changes, Epoch, KeyQuery, KeySort, Page, Resolved, Snapshot, StoreError,
-    StoredKey, Subject,
+    AccountQuery, Changes, Epoch, KeyPosition, KeyQuery, KeySort, Page, Resolved, Snapshot,
+    StoreError, StoredKey, Subject,
 };
 use crate::account::ServiceAccount;
 use crate::event::Event;
@@ -206,7 +206,7 @@ impl Image {
             })
         };
         let one_more = query.page_size() + 1;
-        let begin = query.after.as_ref().and_then(super::query::KeyPosition::created);
+        let begin = query.after.as_ref().and_then(KeyPosition::created);
         let stretch: Vec<_> = match (query.descending, begin) {
             (false, None) => tenant.keys.iter().filter_map(found).take(one_more).collect(),
             (false, Some(begin)) => {

@@ -86,25 +86,26 @@ impl Image {
         match change {
             Change::InsertKey(record) => {
                 let id = *record.id();
-                if self.record(&id).is_some() || tables.deleted_keys.contains(&id) {
+                if self.look(&id, |_| ()).is_some() || tables.deleted_keys.contains(&id) {
                     return Err(already_exists(format!("key {id}")));
                 }
                 effects.keys.push(record);
             }
             Change::UpdateKey(record) => {
-                let stored = self.record(record.id()).map(|stored| stored.version());
+                let stored = self.look(record.id(), KeyRecord::version);
                 check_version(&format!("key {}", record.id()), stored, record.version())?;
                 effects.keys.push(record);
             }
             Change::RevokeKey { key, at } => {
-                let stored = self.record(&key).filter(|stored| stored.key().revoked.is_none());
-                let stored = stored.ok_or_else(|| {
-                    StoreError::conflict(format!("key {key} is absent or revoked already"))
-                })?;
-                effects.keys.push(stored.revoked(at));
+                let revoked = self.look(&key, |stored| {
+                    stored.key().revoked.is_none().then(|| stored.revoked(at))
+                });
+                let conflict = || format!("key {key} is absent or revoked already");
+                let revoked = revoked.flatten().ok_or_else(|| StoreError::conflict(conflict()))?;
+                effects.keys.push(revoked);
             }
             Change::DeleteKey(key) => {
-                self.record(&key).ok_or_else(|| absent(format!("key {key}")))?;
+                self.look(&key, |_| ()).ok_or_else(|| absent(format!("key {key}")))?;
                 effects.deleted_keys.push(key);
             }
             Change::InsertAccount(account) => {
@@ -154,7 +155,7 @@ impl Image {
             }
             Condition::LiveKeysBelow { tenant, owner, limit, at } => {
                 let ids = tables.keys_of(tenant, owner);
-                let live = ids.filter(|id| self.record(id).is_some_and(|key| is_live(&key, *at)));
+                let live = ids.filter(|id| self.look(id, |key| is_live(key, *at)) == Some(true));
                 if live.take(usize::from(*limit)).count() == usize::from(*limit) {
                     let message = format!("{owner} holds {limit} live keys");
                     return Err(StoreError::new(StoreErrorKind::LimitReached, message));
@@ -167,7 +168,7 @@ impl Image {
                     Some(record) => is_live(record, *at),
                     None => {
                         !effects.deleted_keys.contains(id)
-                            && self.record(id).is_some_and(|key| is_live(&key, *at))
+                            && self.look(id, |key| is_live(key, *at)) == Some(true)
                     }
                 });
                 if let Some(id) = left {
@@ -178,8 +179,9 @@ impl Image {
         Ok(())
     }
 
-    fn record(&self, id: &KeyId) -> Option<KeyRecord> {
-        self.index.pin().get(id).map(|entry| entry.snapshot.record().clone())
+    /// What `look` makes of a key's record.
+    fn look<T>(&self, id: &KeyId, look: impl FnOnce(&KeyRecord) -> T) -> Option<T> {
+        self.index.pin().get(id).map(|entry| look(entry.snapshot.record()))
     }
 }
 

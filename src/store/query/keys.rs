@@ -1,20 +1,14 @@
-//! Questions to a store: filters, orders, and pages that stay stable while keys change.
-//!
-//! A page begins behind a cursor, which is a place in the order and not a number of rows: a key
-//! that is neither added nor removed nor moved in the order meanwhile appears on exactly one page.
+//! Which keys, in which order.
 
 use std::cmp::Ordering;
-use std::fmt::{self, Write};
-use std::str::FromStr;
+use std::fmt::Write;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::account::ServiceAccount;
-use crate::event::{Event, EventActor, EventKind};
-use crate::id::{AccountId, KeyId};
+use super::{Cursor, CursorError, Page, page_size};
+use crate::id::KeyId;
 use crate::key::{KeyRecord, KeyStatus, Owner};
-use crate::text::serde_as_text;
 use crate::time::Timestamp;
 use crate::usage::Usage;
 
@@ -26,53 +20,6 @@ pub struct StoredKey {
     /// Its usage, as of the last flush.
     pub usage: Usage,
 }
-
-/// Some of what was asked for, and where to go on.
-#[derive(Clone, Debug, Serialize)]
-pub struct Page<T> {
-    /// What was found.
-    pub items: Vec<T>,
-    /// The place behind the last item, if there is more.
-    pub next: Option<Cursor>,
-}
-
-impl<T> Page<T> {
-    /// The same page with each item made into another.
-    pub fn map<U>(self, f: impl FnMut(T) -> U) -> Page<U> {
-        Page { items: self.items.into_iter().map(f).collect(), next: self.next }
-    }
-}
-
-/// A place in an order. As text it can be handed to a client and taken back.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Cursor(String);
-
-/// A text that is not a cursor of this kind of query.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("the cursor does not come from a page of this kind of query")]
-pub struct CursorError;
-
-impl fmt::Display for Cursor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
-    }
-}
-
-impl FromStr for Cursor {
-    type Err = CursorError;
-
-    fn from_str(text: &str) -> Result<Self, CursorError> {
-        let fits = text.len() <= 2_048 && text.bytes().all(|b| b.is_ascii_graphic());
-        fits.then(|| Self(text.to_owned())).ok_or(CursorError)
-    }
-}
-
-serde_as_text!(Cursor);
-
-/// How many items a page has at the most, where a query does not say.
-pub const DEFAULT_LIMIT: u16 = 50;
-/// The most items that a page can have.
-pub const MAX_LIMIT: u16 = 500;
 
 /// By what keys are ordered; the id decides between equals.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
@@ -163,7 +110,7 @@ impl KeyQuery {
         Self { descending: true, ..self }
     }
 
-    /// At most so many on the page, 1 to [`MAX_LIMIT`].
+    /// At most so many on the page, 1 to [`MAX_LIMIT`](super::MAX_LIMIT).
     pub fn limit(self, limit: u16) -> Self {
         Self { limit: Some(limit), ..self }
     }
@@ -179,7 +126,7 @@ impl KeyQuery {
 
     /// How many items the page may have.
     pub fn page_size(&self) -> usize {
-        usize::from(self.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT))
+        page_size(self.limit)
     }
 
     /// Whether a key passes the filters at `at`.
@@ -281,7 +228,7 @@ enum SortValue {
 
 impl KeyPosition {
     /// The place in the order of creation, for a store that has an index of it.
-    pub(super) fn created(&self) -> Option<(Timestamp, KeyId)> {
+    pub(in crate::store) fn created(&self) -> Option<(Timestamp, KeyId)> {
         match self.value {
             SortValue::Time(micros) => Some((Timestamp::from_unix_micros(micros)?, self.id)),
             SortValue::Text(_) => None,
@@ -331,206 +278,4 @@ fn from_hex(text: &str) -> Option<String> {
     let pairs = text.as_bytes().chunks(2);
     let bytes = pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
     String::from_utf8(bytes.collect::<Option<_>>()?).ok()
-}
-
-/// Which service accounts, oldest first.
-#[derive(Clone, Debug, Default)]
-pub struct AccountQuery {
-    pub(crate) search: Option<String>,
-    pub(crate) after: Option<(Timestamp, AccountId)>,
-    pub(crate) limit: Option<u16>,
-}
-
-impl AccountQuery {
-    /// All accounts.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Only accounts whose name, id or role contains `text`; letters of either case are the same.
-    pub fn search(self, text: impl Into<String>) -> Self {
-        Self { search: Some(text.into().to_lowercase()), ..self }
-    }
-
-    /// At most so many on the page, 1 to [`MAX_LIMIT`].
-    pub fn limit(self, limit: u16) -> Self {
-        Self { limit: Some(limit), ..self }
-    }
-
-    /// Goes on behind a cursor.
-    ///
-    /// # Errors
-    /// [`CursorError`] if it does not come from a page of accounts.
-    pub fn after(self, cursor: &Cursor) -> Result<Self, CursorError> {
-        let decode = || {
-            let (micros, id) = cursor.0.strip_prefix("account.")?.split_once('.')?;
-            let created = Timestamp::from_unix_micros(micros.parse().ok()?)?;
-            Some((created, id.parse().ok()?))
-        };
-        Ok(Self { after: Some(decode().ok_or(CursorError)?), ..self })
-    }
-
-    /// Puts a page together from all accounts of the tenant.
-    pub fn page<'a>(
-        &self,
-        accounts: impl IntoIterator<Item = &'a ServiceAccount>,
-    ) -> Page<ServiceAccount> {
-        let place = |account: &ServiceAccount| (account.created, account.id);
-        let found = |account: &ServiceAccount, text: &str| {
-            account.name.as_str().to_lowercase().contains(text)
-                || account.id.as_str().to_lowercase().contains(text)
-                || account.role.as_str().contains(text)
-        };
-        let mut items: Vec<ServiceAccount> = accounts
-            .into_iter()
-            .filter(|account| self.after.is_none_or(|after| place(account) > after))
-            .filter(|account| self.search.as_deref().is_none_or(|text| found(account, text)))
-            .cloned()
-            .collect();
-        items.sort_unstable_by_key(place);
-        let size = usize::from(self.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT));
-        let more = items.len() > size;
-        items.truncate(size);
-        let cursor = |account: &ServiceAccount| {
-            Cursor(format!("account.{}.{}", account.created.unix_micros(), account.id))
-        };
-        let next = items.last().filter(|_| more).map(cursor);
-        Page { items, next }
-    }
-}
-
-/// Which events, newest first. Filters narrow each other.
-#[derive(Clone, Debug, Default)]
-pub struct EventQuery {
-    pub(crate) key: Option<KeyId>,
-    pub(crate) account: Option<AccountId>,
-    pub(crate) actor: Option<EventActor>,
-    pub(crate) kind: Option<EventKind>,
-    pub(crate) since: Option<Timestamp>,
-    pub(crate) until: Option<Timestamp>,
-    pub(crate) oldest_first: bool,
-    pub(crate) after: Option<u64>,
-    pub(crate) limit: Option<u16>,
-}
-
-impl EventQuery {
-    /// All events.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Only events of this key.
-    pub fn key(self, key: KeyId) -> Self {
-        Self { key: Some(key), ..self }
-    }
-
-    /// Only events of this service account.
-    pub fn account(self, account: AccountId) -> Self {
-        Self { account: Some(account), ..self }
-    }
-
-    /// Only what this one did.
-    pub fn actor(self, actor: EventActor) -> Self {
-        Self { actor: Some(actor), ..self }
-    }
-
-    /// Only events of this kind.
-    pub fn kind(self, kind: impl Into<EventKind>) -> Self {
-        Self { kind: Some(kind.into()), ..self }
-    }
-
-    /// Only events at or after `time`.
-    pub fn since(self, time: Timestamp) -> Self {
-        Self { since: Some(time), ..self }
-    }
-
-    /// Only events before `time`.
-    pub fn until(self, time: Timestamp) -> Self {
-        Self { until: Some(time), ..self }
-    }
-
-    /// Oldest first.
-    pub fn oldest_first(self) -> Self {
-        Self { oldest_first: true, ..self }
-    }
-
-    /// At most so many on the page, 1 to [`MAX_LIMIT`].
-    pub fn limit(self, limit: u16) -> Self {
-        Self { limit: Some(limit), ..self }
-    }
-
-    /// Goes on behind a cursor.
-    ///
-    /// # Errors
-    /// [`CursorError`] if it does not come from a page of events.
-    pub fn after(self, cursor: &Cursor) -> Result<Self, CursorError> {
-        let decode = || {
-            let (direction, sequence) = cursor.0.strip_prefix("event.")?.split_once('.')?;
-            let oldest_first = match direction {
-                "asc" => true,
-                "desc" => false,
-                _ => return None,
-            };
-            Some((oldest_first, sequence.parse().ok()?))
-        };
-        let (oldest_first, after) = decode().ok_or(CursorError)?;
-        Ok(Self { oldest_first, after: Some(after), ..self })
-    }
-
-    /// Whether an event passes the filters.
-    pub fn matches(&self, event: &Event) -> bool {
-        self.key.is_none_or(|key| event.key == Some(key))
-            && self.account.is_none_or(|account| event.account == Some(account))
-            && self.actor.as_ref().is_none_or(|actor| event.actor == *actor)
-            && self.kind.is_none_or(|kind| event.kind == kind)
-            && self.since.is_none_or(|since| event.at >= since)
-            && self.until.is_none_or(|until| event.at < until)
-    }
-
-    /// The key whose events are asked for, for a store that has an index of them.
-    pub fn key_filter(&self) -> Option<KeyId> {
-        self.key
-    }
-
-    /// Whether the oldest comes first.
-    pub fn is_oldest_first(&self) -> bool {
-        self.oldest_first
-    }
-
-    /// The sequences that can be on the page.
-    pub fn sequences(&self) -> std::ops::RangeInclusive<u64> {
-        match (self.after, self.oldest_first) {
-            (None, _) => 0..=u64::MAX,
-            (Some(after), true) => after.saturating_add(1)..=u64::MAX,
-            (Some(0), false) => std::ops::RangeInclusive::new(1, 0),
-            (Some(after), false) => 0..=after - 1,
-        }
-    }
-
-    /// Puts a page together from the tenant's events of [`EventQuery::sequences`], which must come
-    /// in the query's order. Takes no more than it needs.
-    ///
-    /// # Errors
-    /// Passes on the first error of the iterator.
-    pub fn page<E>(
-        &self,
-        events: impl IntoIterator<Item = Result<Event, E>>,
-    ) -> Result<Page<Event>, E> {
-        let size = usize::from(self.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT));
-        let mut items: Vec<Event> = Vec::new();
-        for event in events {
-            let event = event?;
-            if !self.matches(&event) {
-                continue;
-            }
-            if items.len() == size {
-                let last = items.last().map_or(0, |event| event.sequence);
-                let direction = if self.oldest_first { "asc" } else { "desc" };
-                let next = Some(Cursor(format!("event.{direction}.{last}")));
-                return Ok(Page { items, next });
-            }
-            items.push(event);
-        }
-        Ok(Page { items, next: None })
-    }
 }

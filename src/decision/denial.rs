@@ -1,0 +1,152 @@
+//! What a denial says, and to whom: the reason to operators, the class to callers.
+
+use std::time::Duration;
+
+use serde::{Serialize, Serializer};
+
+use crate::id::KeyId;
+use crate::scope::Scope;
+
+/// Why a credential is not accepted, precisely: for operators, never for callers.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Reason {
+    /// It is no token: wrong grammar, length or checksum.
+    #[error("the credential is malformed")]
+    Malformed,
+    /// No key has this id, or it has another prefix or another secret.
+    #[error("no key has this id, prefix and secret")]
+    Unrecognised,
+    /// It is the secret before the last rotation, and the overlap has ended.
+    #[error("the secret was replaced by a rotation and its overlap has ended")]
+    Superseded,
+    /// The key was revoked.
+    #[error("the key is revoked")]
+    Revoked,
+    /// The key's expiry has passed.
+    #[error("the key is expired")]
+    Expired,
+    /// The key is disabled.
+    #[error("the key is disabled")]
+    Disabled,
+    /// The key's not-before is still to come.
+    #[error("the key is not valid yet")]
+    NotYetValid,
+    /// The service account that owns the key is disabled.
+    #[error("the service account of the key is disabled")]
+    AccountDisabled,
+    /// The tenant has API access turned off.
+    #[error("API access of the tenant is off")]
+    AccessOff,
+    /// The tenant's plan does not include API access.
+    #[error("the tenant's plan does not include API access")]
+    UpgradeRequired,
+    /// The request came from outside the key's networks, or from nobody knows where.
+    #[error("the source is outside the networks of the key")]
+    NetworkNotAllowed,
+    /// The request needs write access and the account is read-only.
+    #[error("the service account of the key is read-only")]
+    ReadOnly,
+    /// The request needs a scope that the key lacks.
+    #[error("the key lacks the scope {0}")]
+    MissingScope(Scope),
+    /// The key has spent its rate.
+    #[error("the rate of the key is spent; retry after {0:?}")]
+    RateLimited(Duration),
+}
+
+impl Reason {
+    /// The reason in one word, for logs and counters: `revoked`, `missing_scope`.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed",
+            Self::Unrecognised => "unrecognised",
+            Self::Superseded => "superseded",
+            Self::Revoked => "revoked",
+            Self::Expired => "expired",
+            Self::Disabled => "disabled",
+            Self::NotYetValid => "not_yet_valid",
+            Self::AccountDisabled => "account_disabled",
+            Self::AccessOff => "access_off",
+            Self::UpgradeRequired => "upgrade_required",
+            Self::NetworkNotAllowed => "network_not_allowed",
+            Self::ReadOnly => "read_only",
+            Self::MissingScope(_) => "missing_scope",
+            Self::RateLimited(_) => "rate_limited",
+        }
+    }
+}
+
+/// As its [`code`](Reason::code).
+impl Serialize for Reason {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.code())
+    }
+}
+
+/// What a caller may learn of a denial.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum DenialClass {
+    /// The credential is not accepted. There is no more to be said.
+    Invalid,
+    /// It is accepted, and not for this.
+    Forbidden,
+    /// It is accepted, and not now.
+    RateLimited,
+}
+
+/// A credential is not accepted. `Display` says what a caller may learn, [`Denial::reason`] why.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Denial {
+    reason: Reason,
+    key_id: Option<KeyId>,
+}
+
+impl Denial {
+    pub(crate) fn malformed() -> Self {
+        Self { reason: Reason::Malformed, key_id: None }
+    }
+
+    pub(crate) fn of(key_id: KeyId, reason: Reason) -> Self {
+        Self { reason, key_id: Some(key_id) }
+    }
+
+    /// Why, precisely. For operators: show a caller [`Denial::class`] or the denial itself.
+    pub fn reason(&self) -> &Reason {
+        &self.reason
+    }
+
+    /// The id in the credential, whether or not there is such a key. `None` if it was malformed.
+    pub fn key_id(&self) -> Option<KeyId> {
+        self.key_id
+    }
+
+    /// After which time to try again, if it was the rate.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self.reason {
+            Reason::RateLimited(wait) => Some(wait),
+            _ => None,
+        }
+    }
+
+    /// What a caller may learn.
+    pub fn class(&self) -> DenialClass {
+        match self.reason {
+            Reason::ReadOnly | Reason::MissingScope(_) => DenialClass::Forbidden,
+            Reason::RateLimited(_) => DenialClass::RateLimited,
+            _ => DenialClass::Invalid,
+        }
+    }
+}
+
+impl std::fmt::Display for Denial {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self.class() {
+            DenialClass::Invalid => "the API key is not accepted",
+            DenialClass::Forbidden => "the API key does not allow this",
+            DenialClass::RateLimited => "the API key is used too often",
+        })
+    }
+}
+
+impl std::error::Error for Denial {}

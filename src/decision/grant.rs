@@ -1,0 +1,171 @@
+//! What was decided in favour of a credential, and what the key may do.
+
+use std::sync::Arc;
+
+use crate::account::ServiceAccount;
+use crate::digest::Digest;
+use crate::id::{KeyId, TenantId};
+use crate::key::{Key, Owner};
+use crate::policy::Policy;
+use crate::scope::{Access, Scope, ScopeSet};
+use crate::snapshot::Snapshot;
+use crate::time::Timestamp;
+
+use super::denial::{Denial, Reason};
+
+/// Which of a key's secrets was presented.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum SecretUsed {
+    /// The key's secret.
+    Current,
+    /// The one before it, in the overlap of a rotation: its holder has yet to move.
+    Retiring,
+}
+
+/// Proof that a credential was accepted. It can only come from a verification.
+///
+/// It stands for one key, and tells what the key may do. It cannot be made, deserialised or turned
+/// into an [`Actor`](crate::Actor): a key never manages keys.
+///
+/// ```compile_fail
+/// fn forge(key: keywright::Key) -> keywright::Grant { keywright::Grant { key } }
+/// ```
+/// ```compile_fail
+/// fn forge() -> keywright::Grant { serde_json::from_str("{}").unwrap() }
+/// ```
+/// ```compile_fail
+/// fn manage(grant: keywright::Grant) -> keywright::Actor { grant.into() }
+/// ```
+#[derive(Clone)]
+pub struct Grant {
+    pub(super) snapshot: Arc<Snapshot>,
+    /// The host's default policy, where the tenant has none stored.
+    pub(super) default_policy: Option<Arc<Policy>>,
+    pub(super) secret_used: SecretUsed,
+    pub(super) at: Timestamp,
+}
+
+impl Grant {
+    /// The key.
+    pub fn key(&self) -> &Key {
+        self.snapshot.record().key()
+    }
+
+    /// The key's id.
+    pub fn key_id(&self) -> &KeyId {
+        &self.key().id
+    }
+
+    /// The key's tenant.
+    pub fn tenant(&self) -> &TenantId {
+        &self.key().tenant
+    }
+
+    /// Whom the key acts for.
+    pub fn owner(&self) -> &Owner {
+        &self.key().owner
+    }
+
+    /// The service account that owns the key, if one does.
+    pub fn account(&self) -> Option<&ServiceAccount> {
+        self.snapshot.account().map(Arc::as_ref)
+    }
+
+    /// Which of the key's secrets was presented.
+    pub fn secret_used(&self) -> SecretUsed {
+        self.secret_used
+    }
+
+    /// When it was decided.
+    pub fn decided_at(&self) -> Timestamp {
+        self.at
+    }
+
+    /// Whether the key may change anything, or only look.
+    pub fn access(&self) -> Access {
+        access(&self.snapshot)
+    }
+
+    /// Whether the key has this scope.
+    pub fn allows(&self, scope: &Scope) -> bool {
+        self.policy().is_some_and(|policy| has_scope(&self.snapshot, policy, scope))
+    }
+
+    /// All scopes that the key has. Asking [`Grant::allows`] costs less.
+    pub fn scopes(&self) -> ScopeSet {
+        let cut = self.policy().map(|policy| scopes(&self.snapshot, policy));
+        match cut {
+            Some((Some(own), ceiling)) => own.intersection(ceiling),
+            Some((None, ceiling)) => ceiling.clone(),
+            None => ScopeSet::empty(),
+        }
+    }
+
+    /// Asks for a scope after the fact, where it depends on what the request turns out to touch.
+    ///
+    /// # Errors
+    /// [`Denial`] with [`Reason::MissingScope`].
+    pub fn require(&self, scope: &Scope) -> Result<(), Denial> {
+        if self.allows(scope) {
+            return Ok(());
+        }
+        Err(Denial::of(*self.key_id(), Reason::MissingScope(scope.clone())))
+    }
+
+    pub(crate) fn snapshot(&self) -> &Arc<Snapshot> {
+        &self.snapshot
+    }
+
+    /// The number of the secret that was presented.
+    pub(crate) fn secret_number(&self) -> u32 {
+        match self.secret_used {
+            SecretUsed::Current => self.key().secret_number,
+            SecretUsed::Retiring => self.key().secret_number.saturating_sub(1),
+        }
+    }
+
+    /// The stored digest of the secret that was presented.
+    pub(crate) fn digest_used(&self) -> &Digest {
+        let record = self.snapshot.record();
+        record.digest_of(self.secret_number()).unwrap_or(record.digest())
+    }
+
+    fn policy(&self) -> Option<&Policy> {
+        self.snapshot.policy().or(self.default_policy.as_ref()).map(Arc::as_ref)
+    }
+}
+
+impl std::fmt::Debug for Grant {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Grant")
+            .field("key", self.key_id())
+            .field("tenant", self.tenant())
+            .field("owner", self.owner())
+            .field("secret_used", &self.secret_used)
+            .field("at", &self.at)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A user's key may look and change; an account's key what the account may.
+pub(super) fn access(snapshot: &Snapshot) -> Access {
+    snapshot.account().map_or(Access::ReadWrite, |account| account.access)
+}
+
+/// The key's own scopes, if they restrict it, and the ceiling that cuts them down.
+fn scopes<'a>(snapshot: &'a Snapshot, policy: &'a Policy) -> (Option<&'a ScopeSet>, &'a ScopeSet) {
+    const NOTHING: &ScopeSet = &ScopeSet::empty();
+    let own = &snapshot.record().key().scopes;
+    match snapshot.account() {
+        Some(account) => {
+            let role = policy.roles.get(&account.role).unwrap_or(NOTHING);
+            ((!own.is_empty()).then_some(own), role)
+        }
+        None => (Some(own), &policy.scope_ceiling),
+    }
+}
+
+pub(super) fn has_scope(snapshot: &Snapshot, policy: &Policy, scope: &Scope) -> bool {
+    let (own, ceiling) = scopes(snapshot, policy);
+    ceiling.contains(scope) && own.is_none_or(|own| own.contains(scope))
+}

@@ -1,0 +1,153 @@
+//! When is a key refused, and in which order? Here, and nowhere else.
+//!
+//! [`decide`] is pure: a credential, what was found for it, a request and the time go in; a grant
+//! or the first reason against it comes out. It reads no clock and asks no store.
+//!
+//! | step | what fails | reason |
+//! |---|---|---|
+//! | 1 | grammar, length, checksum | [`Malformed`](Reason::Malformed) |
+//! | 2 | id unknown, prefix differs, secret wrong: equal work, one answer | [`Unrecognised`](Reason::Unrecognised) |
+//! | 3 | the retiring secret after its deadline | [`Superseded`](Reason::Superseded) |
+//! | 4 | the key's status | [`Revoked`](Reason::Revoked), [`Expired`](Reason::Expired), [`Disabled`](Reason::Disabled), [`NotYetValid`](Reason::NotYetValid) |
+//! | 5 | the owner, if it is a service account | [`AccountDisabled`](Reason::AccountDisabled) |
+//! | 6 | the tenant | [`AccessOff`](Reason::AccessOff), [`UpgradeRequired`](Reason::UpgradeRequired) |
+//! | 7 | the source network | [`NetworkNotAllowed`](Reason::NetworkNotAllowed) |
+//! | 8 | access and scopes of the request | [`ReadOnly`](Reason::ReadOnly), [`MissingScope`](Reason::MissingScope) |
+//! | 9 | the rate | [`RateLimited`](Reason::RateLimited) |
+//!
+//! Steps 1 to 3 come before anything is said of the key, so a caller without its secret learns
+//! nothing of it.
+
+mod denial;
+mod grant;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use subtle::Choice;
+
+use crate::account::ServiceAccount;
+use crate::digest::{DigestError, PepperRing};
+use crate::id::KeyId;
+use crate::key::{Key, KeyStatus};
+use crate::policy::Policy;
+use crate::rate::Rate;
+use crate::request::Request;
+use crate::snapshot::Snapshot;
+use crate::time::Timestamp;
+use crate::token::Presented;
+
+use self::grant::{access, has_scope};
+
+pub use self::denial::{Denial, DenialClass, Reason};
+pub use self::grant::{Grant, SecretUsed};
+
+/// What a decision rests on beside the credential and the request.
+pub(crate) struct Circumstances<'a, R> {
+    pub(crate) peppers: &'a PepperRing,
+    pub(crate) default_policy: &'a Arc<Policy>,
+    pub(crate) now: Timestamp,
+    /// Takes one use of a key's rate, or says after which time one is to be had.
+    pub(crate) rate: R,
+}
+
+/// A credential is not accepted, or it can't be said whether it is.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    Denied(Denial),
+    /// The digest can't be compared here: an operator's mistake, not the caller's.
+    Undecidable(DigestError),
+}
+
+/// Decides about a credential that is well-formed (step 1), given what the store has for its id.
+pub(crate) fn decide<R>(
+    presented: &Presented<'_>,
+    found: Option<Arc<Snapshot>>,
+    request: &Request<'_>,
+    circumstances: Circumstances<'_, R>,
+) -> Result<Grant, Refusal>
+where
+    R: FnOnce(&KeyId, Rate) -> Result<(), Duration>,
+{
+    let Circumstances { peppers, default_policy, now, rate } = circumstances;
+    let deny = |reason| Refusal::Denied(Denial::of(presented.key_id, reason));
+
+    let (snapshot, secret_used) = recognise(presented, found, peppers, now)?;
+    let key = snapshot.record().key();
+    let policy = snapshot.policy().unwrap_or(default_policy);
+    if let Some(reason) = standing(key, snapshot.account().map(Arc::as_ref), policy, now) {
+        return Err(deny(reason));
+    }
+    if !key.networks.allow(request.source) {
+        return Err(deny(Reason::NetworkNotAllowed));
+    }
+    if !access(&snapshot).covers(request.access) {
+        return Err(deny(Reason::ReadOnly));
+    }
+    let missing = request.scopes.iter().find(|scope| !has_scope(&snapshot, policy, scope));
+    if let Some(scope) = missing {
+        return Err(deny(Reason::MissingScope(scope.clone())));
+    }
+    if let Some(limit) = key.rate.or(policy.default_rate) {
+        rate(&key.id, limit).map_err(|wait| deny(Reason::RateLimited(wait)))?;
+    }
+    let default_policy = snapshot.policy().is_none().then(|| default_policy.clone());
+    Ok(Grant { snapshot, default_policy, secret_used, at: now })
+}
+
+/// Steps 2 and 3: whose secret is it? An unknown id costs the work of a wrong secret.
+pub(crate) fn recognise(
+    presented: &Presented<'_>,
+    found: Option<Arc<Snapshot>>,
+    peppers: &PepperRing,
+    now: Timestamp,
+) -> Result<(Arc<Snapshot>, SecretUsed), Refusal> {
+    let deny = |reason| Refusal::Denied(Denial::of(presented.key_id, reason));
+    let computed = peppers.digest(&presented.key_id, presented.secret);
+    let dummy = computed.unmatched();
+
+    let record = found.as_ref().map(|snapshot| snapshot.record());
+    let current = record.map_or(&dummy, |record| record.digest());
+    let retiring = record.and_then(|record| record.retiring_digest()).unwrap_or(&dummy);
+    let compare = |stored| {
+        peppers
+            .matches(stored, &computed, &presented.key_id, presented.secret)
+            .map_err(Refusal::Undecidable)
+    };
+    let (current, retiring) = (compare(current)?, compare(retiring)?);
+    let bound = record.is_some_and(|record| presented.is_bound_to(&record.key().prefix));
+    let bound = Choice::from(u8::from(bound));
+
+    match found {
+        Some(snapshot) if bool::from(current & bound) => Ok((snapshot, SecretUsed::Current)),
+        Some(snapshot) if bool::from(retiring & bound) => {
+            if snapshot.record().key().is_overlapping(now) {
+                Ok((snapshot, SecretUsed::Retiring))
+            } else {
+                Err(deny(Reason::Superseded))
+            }
+        }
+        _ => Err(deny(Reason::Unrecognised)),
+    }
+}
+
+/// Steps 4 to 6: what stands against the key whatever it is wanted for.
+pub(crate) fn standing(
+    key: &Key,
+    account: Option<&ServiceAccount>,
+    policy: &Policy,
+    now: Timestamp,
+) -> Option<Reason> {
+    match key.status(now) {
+        KeyStatus::Revoked => Some(Reason::Revoked),
+        KeyStatus::Expired => Some(Reason::Expired),
+        KeyStatus::Disabled => Some(Reason::Disabled),
+        KeyStatus::Scheduled => Some(Reason::NotYetValid),
+        KeyStatus::Active if account.is_some_and(|account| !account.enabled) => {
+            Some(Reason::AccountDisabled)
+        }
+        KeyStatus::Active if !policy.api_enabled => Some(Reason::AccessOff),
+        KeyStatus::Active if !policy.api_in_plan => Some(Reason::UpgradeRequired),
+        KeyStatus::Active => None,
+    }
+}

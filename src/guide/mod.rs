@@ -1,0 +1,34 @@
+//! The guide: what one should know before, while and after putting keywright into a service.
+//!
+//! * [Concepts](concepts): tenants, actors, owners, keys, and who holds what
+//! * [States](states): what is possible with a key in which state
+//! * [Actors](actors): who may do what
+//! * [Tokens](tokens): the string, what is stored of it, and why a fast hash
+//! * [Policies](policies): what a tenant can rule, the defaults and their reasons
+//! * [Rotation](rotation): replacing a secret without downtime
+//! * [Choosing a store](stores): memory, file, your own; the file's format
+//! * [Operations](operations): flushing, sweeping, backups, peppers, the first key
+//! * [Threat model](threat_model): what it withstands, what it does not, and what you must do
+//! * [Promises](promises): every promise, and the test that holds it
+//! * [Figures](figures): what things cost, and how to measure it
+
+macro_rules! pages {
+    ($($page:ident),* $(,)?) => {$(
+        #[doc = include_str!(concat!(stringify!($page), ".md"))]
+        pub mod $page {}
+    )*};
+}
+
+pages!(
+    concepts,
+    states,
+    actors,
+    tokens,
+    policies,
+    rotation,
+    stores,
+    operations,
+    threat_model,
+    promises,
+    figures,
+);

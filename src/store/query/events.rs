@@ -1,0 +1,142 @@
+//! Which events.
+
+use super::{Cursor, CursorError, Page, page_size};
+use crate::event::{Event, EventActor, EventKind};
+use crate::id::{AccountId, KeyId};
+use crate::time::Timestamp;
+
+/// Which events, newest first. Filters narrow each other.
+#[derive(Clone, Debug, Default)]
+pub struct EventQuery {
+    pub(crate) key: Option<KeyId>,
+    pub(crate) account: Option<AccountId>,
+    pub(crate) actor: Option<EventActor>,
+    pub(crate) kind: Option<EventKind>,
+    pub(crate) since: Option<Timestamp>,
+    pub(crate) until: Option<Timestamp>,
+    pub(crate) oldest_first: bool,
+    pub(crate) after: Option<u64>,
+    pub(crate) limit: Option<u16>,
+}
+
+impl EventQuery {
+    /// All events.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Only events of this key.
+    pub fn key(self, key: KeyId) -> Self {
+        Self { key: Some(key), ..self }
+    }
+
+    /// Only events of this service account.
+    pub fn account(self, account: AccountId) -> Self {
+        Self { account: Some(account), ..self }
+    }
+
+    /// Only what this one did.
+    pub fn actor(self, actor: EventActor) -> Self {
+        Self { actor: Some(actor), ..self }
+    }
+
+    /// Only events of this kind.
+    pub fn kind(self, kind: impl Into<EventKind>) -> Self {
+        Self { kind: Some(kind.into()), ..self }
+    }
+
+    /// Only events at or after `time`.
+    pub fn since(self, time: Timestamp) -> Self {
+        Self { since: Some(time), ..self }
+    }
+
+    /// Only events before `time`.
+    pub fn until(self, time: Timestamp) -> Self {
+        Self { until: Some(time), ..self }
+    }
+
+    /// Oldest first.
+    pub fn oldest_first(self) -> Self {
+        Self { oldest_first: true, ..self }
+    }
+
+    /// At most so many on the page, 1 to [`MAX_LIMIT`](super::MAX_LIMIT).
+    pub fn limit(self, limit: u16) -> Self {
+        Self { limit: Some(limit), ..self }
+    }
+
+    /// Goes on behind a cursor.
+    ///
+    /// # Errors
+    /// [`CursorError`] if it does not come from a page of events.
+    pub fn after(self, cursor: &Cursor) -> Result<Self, CursorError> {
+        let decode = || {
+            let (direction, sequence) = cursor.0.strip_prefix("event.")?.split_once('.')?;
+            let oldest_first = match direction {
+                "asc" => true,
+                "desc" => false,
+                _ => return None,
+            };
+            Some((oldest_first, sequence.parse().ok()?))
+        };
+        let (oldest_first, after) = decode().ok_or(CursorError)?;
+        Ok(Self { oldest_first, after: Some(after), ..self })
+    }
+
+    /// Whether an event passes the filters.
+    pub fn matches(&self, event: &Event) -> bool {
+        self.key.is_none_or(|key| event.key == Some(key))
+            && self.account.is_none_or(|account| event.account == Some(account))
+            && self.actor.as_ref().is_none_or(|actor| event.actor == *actor)
+            && self.kind.is_none_or(|kind| event.kind == kind)
+            && self.since.is_none_or(|since| event.at >= since)
+            && self.until.is_none_or(|until| event.at < until)
+    }
+
+    /// The key whose events are asked for, for a store that has an index of them.
+    pub fn key_filter(&self) -> Option<KeyId> {
+        self.key
+    }
+
+    /// Whether the oldest comes first.
+    pub fn is_oldest_first(&self) -> bool {
+        self.oldest_first
+    }
+
+    /// The sequences that can be on the page.
+    pub fn sequences(&self) -> std::ops::RangeInclusive<u64> {
+        match (self.after, self.oldest_first) {
+            (None, _) => 0..=u64::MAX,
+            (Some(after), true) => after.saturating_add(1)..=u64::MAX,
+            (Some(0), false) => std::ops::RangeInclusive::new(1, 0),
+            (Some(after), false) => 0..=after - 1,
+        }
+    }
+
+    /// Puts a page together from the tenant's events of [`EventQuery::sequences`], which must come
+    /// in the query's order. Takes no more than it needs.
+    ///
+    /// # Errors
+    /// Passes on the first error of the iterator.
+    pub fn page<E>(
+        &self,
+        events: impl IntoIterator<Item = Result<Event, E>>,
+    ) -> Result<Page<Event>, E> {
+        let size = page_size(self.limit);
+        let mut items: Vec<Event> = Vec::new();
+        for event in events {
+            let event = event?;
+            if !self.matches(&event) {
+                continue;
+            }
+            if items.len() == size {
+                let last = items.last().map_or(0, |event| event.sequence);
+                let direction = if self.oldest_first { "asc" } else { "desc" };
+                let next = Some(Cursor(format!("event.{direction}.{last}")));
+                return Ok(Page { items, next });
+            }
+            items.push(event);
+        }
+        Ok(Page { items, next: None })
+    }
+}
