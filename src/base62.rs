@@ -12,6 +12,7 @@ pub(crate) const ALPHABET: &[u8; 62] =
 ///
 /// Looks at every byte instead of stopping at the first stranger: without an exit the loop runs on
 /// many bytes at a time.
+#[expect(clippy::needless_bitwise_bool, reason = "a lazy operator would be an exit")]
 pub(crate) fn is_base62(text: &[u8]) -> bool {
     text.iter().fold(true, |all, byte| {
         let letter = (byte | 0x20).wrapping_sub(b'a') < 26;

@@ -49,12 +49,6 @@ macro_rules! random_id {
                 base62::is_base62(&bytes).then_some(Self(bytes))
             }
 
-            /// Takes bytes that are known to be base62.
-            pub(crate) fn from_base62(bytes: [u8; 16]) -> Self {
-                debug_assert!(base62::is_base62(&bytes));
-                Self(bytes)
-            }
-
             pub(crate) fn as_bytes(&self) -> &[u8; 16] {
                 &self.0
             }
@@ -145,6 +139,14 @@ macro_rules! text_traits {
 random_id! {
     /// The public handle of a key: shown, logged, searched and looked up by. It is no secret.
     KeyId, "key id"
+}
+
+impl KeyId {
+    /// Takes bytes that are known to be base62.
+    pub(crate) fn from_base62(bytes: [u8; 16]) -> Self {
+        debug_assert!(base62::is_base62(&bytes));
+        Self(bytes)
+    }
 }
 
 random_id! {

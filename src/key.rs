@@ -27,6 +27,16 @@ pub enum Owner {
     Account(AccountId),
 }
 
+impl Owner {
+    /// The id of the user or the account, as text.
+    pub fn id(&self) -> &str {
+        match self {
+            Self::User(id) => id.as_str(),
+            Self::Account(id) => id.as_str(),
+        }
+    }
+}
+
 impl fmt::Display for Owner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

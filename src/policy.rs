@@ -29,8 +29,9 @@ const DAY: Duration = Duration::from_hours(24);
 /// # Ok::<(), keywright::ScopeError>(())
 /// ```
 ///
-/// A change of `max_lifetime`, `require_expiry`, `default_lifetime`, `max_keys_per_owner` or
-/// `name_pattern` affects new keys alone. All else is in force for every key at once.
+/// A change of `max_lifetime`, `require_expiry`, `default_lifetime` or `max_keys_per_owner` affects
+/// new keys alone, one of `name_pattern` new keys and new names. All else is in force for every key
+/// at once.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -59,7 +60,7 @@ pub struct Policy {
     /// The longest overlap of a rotation. Default [`Policy::DEFAULT_MAX_OVERLAP`].
     #[serde(with = "crate::time::seconds")]
     pub max_overlap: Duration,
-    /// The pattern that names of new keys must follow. Default `None`: any name.
+    /// The pattern that new names of keys must follow. Default `None`: any name.
     pub name_pattern: Option<NamePattern>,
     /// The scopes that a user's key can have. Default empty: none.
     pub scope_ceiling: ScopeSet,

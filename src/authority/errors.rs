@@ -179,6 +179,13 @@ impl Refusal for AccountError {
     }
 }
 
+/// Of what is shown; only a sweep puts it on record.
+impl Refusal for ListError {
+    fn is_refusal(&self) -> bool {
+        matches!(self, Self::NotAllowed(_))
+    }
+}
+
 impl Refusal for SetPolicyError {
     fn is_refusal(&self) -> bool {
         !matches!(self, Self::Store(_))

@@ -6,7 +6,7 @@ use crate::event::{Event, EventOutcome};
 use crate::id::KeyId;
 use crate::key::{Key, KeyEdit, KeyRecord, Owner};
 use crate::name::Name;
-use crate::new_key::{check_rate, check_scopes};
+use crate::new_key::{NewKeyError, check_rate, check_scopes};
 use crate::operation::{Operation, Outcome};
 use crate::policy::Policy;
 use crate::store::{Batch, Change, Condition};
@@ -44,10 +44,10 @@ impl Step {
 }
 
 impl Authority {
-    /// Renames a key, in any status.
+    /// Renames a key, in any status. A pattern that the policy requires holds for the new name too.
     ///
     /// # Errors
-    /// [`KeyError`]; here it is `NotAllowed`, `NotFound`, `Contended` or `Store`.
+    /// [`KeyError`]; a name that does not follow the pattern is a `Rule`.
     pub async fn rename(
         &self,
         actor: &Actor,
@@ -55,8 +55,12 @@ impl Authority {
         name: Name,
     ) -> Result<Outcome<Key>, KeyError> {
         self.change(actor, key, Operation::KeyRename, |current| {
+            let renamed = current.record.rename(&name, current.now)?;
+            if let Some(pattern) = current.policy.as_ref().and_then(|p| p.name_pattern.as_ref()) {
+                pattern.check(&name).map_err(NewKeyError::from)?;
+            }
             let detail = format!("{} -> {name}", current.record.key().name);
-            Ok(Step::update(current.record.rename(&name, current.now)?, Some(detail)))
+            Ok(Step::update(renamed, Some(detail)))
         })
         .await
     }
@@ -185,7 +189,8 @@ impl Authority {
         }
         let mut current =
             Current { record, policy: None, account: None, now, conditions: Vec::new() };
-        if matches!(operation, Operation::KeyEdit | Operation::KeyRotate) {
+        let ruled = [Operation::KeyRename, Operation::KeyEdit, Operation::KeyRotate];
+        if ruled.contains(&operation) {
             let (policy, holds) = self.policy_in_force(actor).await?;
             current.policy = Some(policy);
             current.conditions.push(holds);

@@ -1,7 +1,7 @@
 //! Revocation: one key, many, or all of an owner.
 
 use crate::actor::Actor;
-use crate::event::Event;
+use crate::event::{Event, EventOutcome};
 use crate::id::KeyId;
 use crate::key::{Key, KeyStatus, Owner};
 use crate::operation::{Operation, Outcome, Possibility};
@@ -69,6 +69,11 @@ impl Authority {
             let live = self.owned(actor, owner, live).await?;
             let revoked: Vec<Key> =
                 live.iter().map(|stored| stored.record.revoked(now).key().clone()).collect();
+            let event = Event { detail: Some(format!("all keys of {owner}")), ..event };
+            if revoked.is_empty() {
+                self.note(Event { outcome: EventOutcome::Already, ..event }).await?;
+                return Ok(revoked);
+            }
             let left = Condition::NoLiveKeyLeft {
                 tenant: actor.tenant().clone(),
                 owner: owner.clone(),

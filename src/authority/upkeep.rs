@@ -30,7 +30,8 @@ impl Authority {
     pub async fn sweep(&self, actor: &Actor) -> Result<Swept, ListError> {
         let operation = Operation::Sweep;
         if !actor.may_for_any(operation) {
-            return Err(NotAllowed { operation }.into());
+            let event = Event::by(actor, operation, self.now());
+            return Err(self.refuse(NotAllowed { operation }.into(), event).await);
         }
         let mut swept = Swept::default();
         let mut conflicts = 0;

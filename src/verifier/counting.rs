@@ -85,7 +85,8 @@ impl Counting {
                 let policy = snapshot.policy().map_or(default_policy, |policy| policy);
                 let taken = snapshot.tally().take();
                 let current = taken.current.map(|count| (key.secret_number, count));
-                let retiring = taken.retiring.map(|count| (key.secret_number - 1, count));
+                let retiring =
+                    taken.retiring.map(|count| (key.secret_number.saturating_sub(1), count));
                 for (number, (uses, last)) in current.into_iter().chain(retiring) {
                     let empty = UsageDelta {
                         key: key.id,

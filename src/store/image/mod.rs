@@ -129,7 +129,6 @@ impl Image {
         }
         image.apply(contents.effects)?;
         image.write()?.recent.clear();
-        image.check_accounts()?;
         Ok(image)
     }
 
@@ -251,22 +250,6 @@ impl Image {
         let snapshot = Arc::clone(&renewed.snapshot);
         index.insert(*key, renewed);
         Ok(Some(snapshot))
-    }
-
-    /// Every key of an account has its account: else the key could not be resolved.
-    fn check_accounts(&self) -> Result<(), StoreError> {
-        let tables = self.read()?;
-        for tenant in tables.tenants.values() {
-            for owner in tenant.owners.keys() {
-                if let Owner::Account(account) = owner
-                    && !tenant.accounts.contains_key(account)
-                {
-                    let message = format!("service account {account} is missing and owns keys");
-                    return Err(StoreError::corrupt(message));
-                }
-            }
-        }
-        Ok(())
     }
 
     fn read(&self) -> Result<RwLockReadGuard<'_, Tables>, StoreError> {

@@ -25,6 +25,9 @@ impl Image {
         for change in batch.changes {
             self.plan_change(&tables, change, &mut effects)?;
         }
+        for record in &effects.keys {
+            check_owner(&tables, record, &effects)?;
+        }
         for account in &effects.deleted_accounts {
             check_no_key_left(&tables, *account, &effects)?;
         }
@@ -94,6 +97,10 @@ impl Image {
             Change::UpdateKey(record) => {
                 let stored = self.look(record.id(), KeyRecord::version);
                 check_version(&format!("key {}", record.id()), stored, record.version())?;
+                if self.look(record.id(), |stored| is_same_key(stored, &record)) == Some(false) {
+                    let message = format!("an update moves key {} to another place", record.id());
+                    return Err(StoreError::unsupported(message));
+                }
                 effects.keys.push(record);
             }
             Change::RevokeKey { key, at } => {
@@ -118,6 +125,10 @@ impl Image {
             Change::UpdateAccount(account) => {
                 let stored = tables.account_version(&account.id);
                 check_version(&format!("account {}", account.id), stored, account.version)?;
+                if tables.accounts.get(&account.id) != Some(&account.tenant) {
+                    let message = format!("an update moves account {}", account.id);
+                    return Err(StoreError::unsupported(message));
+                }
                 effects.accounts.push(account);
             }
             Change::DeleteAccount(account) => {
@@ -225,6 +236,29 @@ fn check_no_key_left(
         Some(id) => Err(StoreError::conflict(format!("account {account} owns key {id}"))),
         None => Ok(()),
     }
+}
+
+/// The owner of every key that is written exists when it is.
+fn check_owner(tables: &Tables, record: &KeyRecord, effects: &Effects) -> Result<(), StoreError> {
+    let key = record.key();
+    let Owner::Account(account) = &key.owner else { return Ok(()) };
+    let stored = tables.accounts.get(account) == Some(&key.tenant)
+        && !effects.deleted_accounts.contains(account);
+    let inserted =
+        || effects.accounts.iter().any(|new| new.id == *account && new.tenant == key.tenant);
+    if stored || inserted() {
+        return Ok(());
+    }
+    Err(absent(format!("service account {account}")))
+}
+
+/// Tenant, owner and creation never change: they are where a key is found.
+fn is_same_key(a: &KeyRecord, b: &KeyRecord) -> bool {
+    let place = |record: &KeyRecord| {
+        let key = record.key();
+        (key.tenant.clone(), key.owner.clone(), key.created)
+    };
+    place(a) == place(b)
 }
 
 fn is_live(record: &KeyRecord, at: Timestamp) -> bool {

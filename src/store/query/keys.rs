@@ -136,7 +136,7 @@ impl KeyQuery {
         let found = |text: &str| {
             key.name.as_str().to_lowercase().contains(text)
                 || key.id.as_str().to_lowercase().contains(text)
-                || key.owner.to_string().to_lowercase().contains(text)
+                || key.owner.id().to_lowercase().contains(text)
         };
         let expiring = |period: Duration| {
             let end = at.saturating_add(period);
