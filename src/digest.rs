@@ -232,10 +232,7 @@ impl fmt::Debug for PepperRing {
 }
 
 fn sha_256(key: &KeyId, secret: &[u8; 32]) -> Digest {
-    let mut input = zeroize::Zeroizing::new([0_u8; 48]);
-    input[..16].copy_from_slice(key.as_bytes());
-    input[16..].copy_from_slice(secret);
-    let bytes = Sha256::digest(input.as_slice()).into();
+    let bytes = Sha256::new().chain_update(key.as_bytes()).chain_update(secret).finalize().into();
     Digest { algorithm: SHA_256, pepper: 0, bytes }
 }
 

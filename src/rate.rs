@@ -147,7 +147,7 @@ impl Limiter {
     }
 
     fn shard(&self, key: &KeyId) -> MutexGuard<'_, Shard> {
-        let place = key.as_bytes().iter().fold(0_usize, |sum, b| sum * 31 + usize::from(*b));
+        let place: usize = key.as_bytes().iter().map(|byte| usize::from(*byte)).sum();
         let shard = &self.shards[place % Self::SHARDS];
         // One number of one key may be stale after a panic elsewhere; denying would not mend it.
         shard.lock().unwrap_or_else(PoisonError::into_inner)

@@ -277,5 +277,7 @@ fn to_hex(text: &str) -> String {
 fn from_hex(text: &str) -> Option<String> {
     let pairs = text.as_bytes().chunks(2);
     let bytes = pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
-    String::from_utf8(bytes.collect::<Option<_>>()?).ok()
+    let decoded = String::from_utf8(bytes.collect::<Option<_>>()?).ok()?;
+    // One spelling: a digit short, a capital or a sign would decode too.
+    (to_hex(&decoded) == text).then_some(decoded)
 }
