@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::actor::Actor;
 use crate::id::{AccountId, IdError, KeyId, TenantId, UserId};
+use crate::key::{Key, Owner};
 use crate::operation::{Operation, OperationError};
 use crate::text::serde_as_text;
 use crate::time::Timestamp;
@@ -58,15 +59,24 @@ impl Event {
         Self::new(actor.tenant().clone(), at, who, operation.into())
     }
 
+    /// The same event, of this key and the account that owns it.
+    pub(crate) fn of(self, key: &Key) -> Self {
+        let account = match key.owner {
+            Owner::Account(account) => Some(account),
+            Owner::User(_) => None,
+        };
+        Self { key: Some(key.id), account, ..self }
+    }
+
     /// The event that a key's uses passed another multiple of the policy's threshold.
     ///
     /// A store writes it in the step that adds the uses, when [`UsageDelta::is_alert_due`] says so.
     ///
     /// [`UsageDelta::is_alert_due`]: crate::store::UsageDelta::is_alert_due
-    pub fn extensive_use(tenant: TenantId, key: KeyId, uses: u64, at: Timestamp) -> Self {
+    pub fn extensive_use(key: &Key, uses: u64, at: Timestamp) -> Self {
         let detail = Some(format!("{uses} uses in all"));
-        let event = Self::new(tenant, at, EventActor::System, EventKind::ExtensiveUse);
-        Self { key: Some(key), detail, ..event }
+        let event = Self::new(key.tenant.clone(), at, EventActor::System, EventKind::ExtensiveUse);
+        Self { detail, ..event.of(key) }
     }
 }
 

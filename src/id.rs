@@ -8,12 +8,13 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use crate::base62;
+use crate::quote::quote;
 use crate::random::{Random, RandomError};
 use crate::text::serde_as_text;
 
 /// A text that is not an identifier of the kind asked for.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("{text:?} is not a {kind}: {expected}")]
+#[error("{text:?} is no {kind}: {expected}")]
 pub struct IdError {
     kind: &'static str,
     expected: &'static str,
@@ -21,10 +22,8 @@ pub struct IdError {
 }
 
 impl IdError {
-    /// Shows at most 24 characters: what was passed by mistake may be a token.
     fn new(kind: &'static str, expected: &'static str, text: &str) -> Self {
-        let text = text.chars().take(24).collect();
-        Self { kind, expected, text }
+        Self { kind, expected, text: quote(text) }
     }
 }
 
@@ -47,10 +46,6 @@ macro_rules! random_id {
 
             pub(crate) fn from_bytes(bytes: [u8; 16]) -> Option<Self> {
                 base62::is_base62(&bytes).then_some(Self(bytes))
-            }
-
-            pub(crate) fn as_bytes(&self) -> &[u8; 16] {
-                &self.0
             }
 
             /// The id as text.
@@ -142,6 +137,10 @@ random_id! {
 }
 
 impl KeyId {
+    pub(crate) fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+
     /// Takes bytes that are known to be base62.
     pub(crate) fn from_base62(bytes: [u8; 16]) -> Self {
         debug_assert!(base62::is_base62(&bytes));

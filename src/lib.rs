@@ -18,6 +18,7 @@ mod network;
 mod new_key;
 mod operation;
 mod policy;
+mod quote;
 mod random;
 mod rate;
 mod request;

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::quote::quote;
+
 /// At most 32 entries, keys of 1 to 64 bytes, values of up to 512 bytes, without control characters.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 #[serde(transparent)]
@@ -46,10 +48,10 @@ impl Metadata {
         for (key, value) in entries {
             let (key, value) = (key.into(), value.into());
             if key.is_empty() || key.len() > Self::MAX_KEY || !plain(&key) {
-                return Err(MetadataError::Key(key.chars().take(Self::MAX_KEY).collect()));
+                return Err(MetadataError::Key(quote(&key)));
             }
             if value.len() > Self::MAX_VALUE || !plain(&value) {
-                return Err(MetadataError::Value(key));
+                return Err(MetadataError::Value(quote(&key)));
             }
             map.insert(key, value);
         }

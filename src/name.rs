@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::quote::looks_like_token;
 use crate::text::serde_as_text;
 
 /// The name of a key or an account: 1 to 100 visible characters on one line.
@@ -187,17 +188,6 @@ fn looks_like_email(text: &str) -> bool {
         before = Some(c);
     }
     false
-}
-
-/// A run of ASCII letters and digits that is too long, or too mixed, to be a word: 32 characters
-/// with letters and digits, or 20 with small letters, capitals and digits.
-fn looks_like_token(text: &str) -> bool {
-    text.split(|c: char| !c.is_ascii_alphanumeric()).any(|run| {
-        let has = |test: fn(&u8) -> bool| run.as_bytes().iter().any(test);
-        let mixed = has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase);
-        let digits = has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic);
-        digits && (run.len() >= 32 || run.len() >= 20 && mixed)
-    })
 }
 
 serde_as_text!(Name);

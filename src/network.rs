@@ -7,6 +7,7 @@ use std::str::FromStr;
 use ipnet::IpNet;
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::quote::quote;
 use crate::text::serde_as_text;
 
 /// One network, as `203.0.113.0/24`, `2001:db8::/32`, or a single address.
@@ -50,7 +51,7 @@ impl FromStr for Network {
         let net = text
             .parse::<IpNet>()
             .or_else(|_| text.parse::<IpAddr>().map(|a| IpNet::from(a.to_canonical())))
-            .map_err(|_| NetworkError::Malformed(text.chars().take(64).collect()))?;
+            .map_err(|_| NetworkError::Malformed(quote(text)))?;
         if let IpNet::V6(v6) = net
             && v6.addr().to_ipv4_mapped().is_some()
         {

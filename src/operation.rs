@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::key::KeyStatus;
+use crate::quote::quote;
 use crate::text::serde_as_text;
 
 macro_rules! operations {
@@ -92,7 +93,7 @@ impl FromStr for Operation {
 
     fn from_str(text: &str) -> Result<Self, OperationError> {
         let found = Self::ALL.iter().find(|operation| operation.as_str() == text);
-        found.copied().ok_or_else(|| OperationError(text.chars().take(40).collect()))
+        found.copied().ok_or_else(|| OperationError(quote(text)))
     }
 }
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::name::NamePattern;
+use crate::quote::quote;
 use crate::rate::Rate;
 use crate::scope::ScopeSet;
 use crate::text::serde_as_text;
@@ -213,7 +214,7 @@ impl FromStr for RoleName {
         let symbol = |b: u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-');
         let starts = text.starts_with(|c: char| c.is_ascii_lowercase());
         if !starts || text.len() > 64 || !text.bytes().all(symbol) {
-            return Err(RoleNameError(text.chars().take(80).collect()));
+            return Err(RoleNameError(quote(text)));
         }
         Ok(Self(text.into()))
     }

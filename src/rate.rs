@@ -12,6 +12,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::id::KeyId;
+use crate::quote::quote;
 use crate::text::serde_as_text;
 use crate::time::Timestamp;
 
@@ -83,7 +84,7 @@ impl FromStr for Rate {
     type Err = RateError;
 
     fn from_str(text: &str) -> Result<Self, RateError> {
-        let malformed = || RateError::Malformed(text.chars().take(40).collect());
+        let malformed = || RateError::Malformed(quote(text));
         let (uses, per) = text.split_once('/').ok_or_else(malformed)?;
         let seconds = per.strip_suffix('s').ok_or_else(malformed)?;
         let uses = uses.parse().map_err(|_| malformed())?;

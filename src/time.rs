@@ -13,6 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use crate::quote::quote;
 use crate::text::serde_as_text;
 
 /// An instant in UTC with microseconds, from 1970 to the end of the year 9999.
@@ -108,7 +109,7 @@ impl FromStr for Timestamp {
 
     fn from_str(text: &str) -> Result<Self, TimeError> {
         OffsetDateTime::parse(text, &Rfc3339)
-            .map_err(|_| TimeError::NotRfc3339(text.chars().take(40).collect()))?
+            .map_err(|_| TimeError::NotRfc3339(quote(text)))?
             .try_into()
     }
 }

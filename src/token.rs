@@ -18,6 +18,7 @@ use zeroize::Zeroizing;
 
 use crate::base62;
 use crate::id::KeyId;
+use crate::quote::quote;
 use crate::random::{Random, RandomError};
 use crate::secret::Secret;
 use crate::text::serde_as_text;
@@ -81,7 +82,7 @@ impl FromStr for Prefix {
 
     fn from_str(text: &str) -> Result<Self, PrefixError> {
         if !Self::accepts(text.as_bytes()) {
-            return Err(PrefixError(text.chars().take(40).collect()));
+            return Err(PrefixError(quote(text)));
         }
         Ok(Self(text.into()))
     }

@@ -155,7 +155,7 @@ impl Authority {
 fn insertion(ground: Ground, key: Key, digest: Digest, event: Event) -> Batch {
     let expires = key.expires.map_or_else(|| "never".to_owned(), |time| time.to_string());
     let detail = Some(format!("name {}, owner {}, expires {expires}", key.name, key.owner));
-    let event = Event { key: Some(key.id), detail, ..event };
+    let event = Event { detail, ..event.of(&key) };
     Batch {
         conditions: ground.conditions,
         changes: vec![Change::InsertKey(KeyRecord::new(key, digest))],

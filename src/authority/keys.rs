@@ -148,6 +148,7 @@ impl Authority {
                 Ok(current) => current,
                 Err(error) => return Err(self.refuse(error, event).await),
             };
+            let event = event.of(current.record.key());
             let step = match decide(&current) {
                 Ok(Outcome::Done(step)) => step,
                 Ok(Outcome::Already(step)) => {

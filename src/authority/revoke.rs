@@ -82,10 +82,7 @@ impl Authority {
             let batch = Batch {
                 conditions: vec![left],
                 changes: revoked.iter().map(|k| Change::RevokeKey { key: k.id, at: now }).collect(),
-                events: revoked
-                    .iter()
-                    .map(|k| Event { key: Some(k.id), ..event.clone() })
-                    .collect(),
+                events: revoked.iter().map(|k| event.clone().of(k)).collect(),
             };
             match self.setup.store.commit(batch).await {
                 Ok(_) => return Ok(revoked),

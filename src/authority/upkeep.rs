@@ -3,7 +3,7 @@
 use crate::actor::Actor;
 use crate::event::Event;
 use crate::id::KeyId;
-use crate::key::KeyStatus;
+use crate::key::{Key, KeyStatus};
 use crate::operation::Operation;
 use crate::store::{Batch, Change, KeyQuery, MAX_LIMIT, StoreError};
 
@@ -41,7 +41,7 @@ impl Authority {
             let now = self.now();
             let retention = self.policy_in_force(actor).await?.0.retention;
             let page = self.setup.store.keys(actor.tenant(), &query, now).await?;
-            let due: Vec<KeyId> = page
+            let due: Vec<&Key> = page
                 .items
                 .iter()
                 .map(|stored| stored.record.key())
@@ -49,17 +49,16 @@ impl Authority {
                     let dead = key.dead_since(now);
                     dead.is_some_and(|dead| dead.saturating_add(retention).has_passed(now))
                 })
-                .map(|key| key.id)
                 .collect();
             let event = Event::by(actor, operation, now);
             let batch = Batch {
-                changes: due.iter().map(|id| Change::DeleteKey(*id)).collect(),
-                events: due.iter().map(|id| Event { key: Some(*id), ..event.clone() }).collect(),
+                changes: due.iter().map(|key| Change::DeleteKey(key.id)).collect(),
+                events: due.iter().map(|key| event.clone().of(key)).collect(),
                 ..Batch::default()
             };
             if !due.is_empty() {
                 match self.setup.store.commit(batch).await {
-                    Ok(_) => swept.keys.extend(due),
+                    Ok(_) => swept.keys.extend(due.iter().map(|key| key.id)),
                     // Somebody deleted one of them meanwhile: look at the same page again.
                     Err(error) if error.is_conflict() && conflicts < ATTEMPTS => {
                         conflicts += 1;

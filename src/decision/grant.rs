@@ -86,7 +86,8 @@ impl Grant {
         access(&self.snapshot)
     }
 
-    /// Whether the key has this scope.
+    /// Whether the key has this scope. What a scope allows a read-only account may still not write: see
+    /// [`Grant::require_write`].
     pub fn allows(&self, scope: &Scope) -> bool {
         self.policy().is_some_and(|policy| has_scope(&self.snapshot, policy, scope))
     }
@@ -110,6 +111,17 @@ impl Grant {
             return Ok(());
         }
         Err(Denial::of(*self.key_id(), Reason::MissingScope(scope.clone())))
+    }
+
+    /// Asks for write access after the fact, as [`Request::write`](crate::Request::write) does before.
+    ///
+    /// # Errors
+    /// [`Denial`] with [`Reason::ReadOnly`].
+    pub fn require_write(&self) -> Result<(), Denial> {
+        if self.access().covers(Access::ReadWrite) {
+            return Ok(());
+        }
+        Err(Denial::of(*self.key_id(), Reason::ReadOnly))
     }
 
     pub(crate) fn snapshot(&self) -> &Arc<Snapshot> {

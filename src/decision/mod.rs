@@ -109,26 +109,31 @@ pub(crate) fn recognise(
     let record = found.as_ref().map(|snapshot| snapshot.record());
     let current = record.map_or(&dummy, |record| record.digest());
     let retiring = record.and_then(|record| record.retiring_digest()).unwrap_or(&dummy);
-    let compare = |stored| {
-        peppers
-            .matches(stored, &computed, &presented.key_id, presented.secret)
-            .map_err(Refusal::Undecidable)
-    };
-    let (current, retiring) = (compare(current)?, compare(retiring)?);
+    let compare = |stored| peppers.matches(stored, &computed, &presented.key_id, presented.secret);
+    let (current, retiring) = (compare(current), compare(retiring));
     let bound = record.is_some_and(|record| presented.is_bound_to(&record.key().prefix));
     let bound = Choice::from(u8::from(bound));
+    let is_match = |found: &Result<Choice, _>| {
+        found.as_ref().is_ok_and(|matched| bool::from(*matched & bound))
+    };
 
-    match found {
-        Some(snapshot) if bool::from(current & bound) => Ok((snapshot, SecretUsed::Current)),
-        Some(snapshot) if bool::from(retiring & bound) => {
-            if snapshot.record().key().is_overlapping(now) {
-                Ok((snapshot, SecretUsed::Retiring))
-            } else {
-                Err(deny(Reason::Superseded))
-            }
-        }
-        _ => Err(deny(Reason::Unrecognised)),
+    let Some(snapshot) = found else { return Err(deny(Reason::Unrecognised)) };
+    let overlapping = snapshot.record().key().is_overlapping(now);
+    if is_match(&current) {
+        return Ok((snapshot, SecretUsed::Current));
     }
+    if is_match(&retiring) {
+        if overlapping {
+            return Ok((snapshot, SecretUsed::Retiring));
+        }
+        return Err(deny(Reason::Superseded));
+    }
+    // A secret that no longer works may be under a pepper that is no longer there.
+    current.map_err(Refusal::Undecidable)?;
+    if overlapping {
+        retiring.map_err(Refusal::Undecidable)?;
+    }
+    Err(deny(Reason::Unrecognised))
 }
 
 /// Steps 4 to 6: what stands against the key whatever it is wanted for.

@@ -14,6 +14,7 @@
 
 macro_rules! pages {
     ($($page:ident),* $(,)?) => {$(
+        #[allow(clippy::doc_markdown, reason = "tables name operations as events do")]
         #[doc = include_str!(concat!(stringify!($page), ".md"))]
         pub mod $page {}
     )*};

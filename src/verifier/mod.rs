@@ -171,7 +171,7 @@ impl Verifier {
             let event = Event::new(key.tenant.clone(), now, actor, operation.into());
             let batch = Batch {
                 changes: vec![Change::RevokeKey { key: key.id, at: now }],
-                events: vec![Event { key: Some(key.id), ..event }],
+                events: vec![event.of(key)],
                 ..Batch::default()
             };
             match inner.setup.store.commit(batch).await {

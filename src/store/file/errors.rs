@@ -1,6 +1,7 @@
 //! What the database says, as a store says it.
 
 use std::io::{self, ErrorKind};
+use std::panic::{self, AssertUnwindSafe};
 
 use redb::Error;
 
@@ -29,6 +30,15 @@ pub(super) fn storage(error: impl Into<Error>) -> StoreError {
         }
         other => StoreError::unavailable("the store file can't be used").with_source(other),
     }
+}
+
+/// Runs work on the database. Pages that are damaged in ways that its checksums do not cover make it
+/// panic: that is an answer too, and not one that may end a thread of the host's.
+pub(super) fn guarded<T>(work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    // What a panic leaves half done is the database's own: it is not used again.
+    panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        Err(StoreError::corrupt("the store file is damaged: the database panicked on it"))
+    })
 }
 
 /// A failure of the operating system, with what to do about the usual ones.

@@ -96,7 +96,8 @@ impl Journal {
         for table in SUMMED.map(|(table, _)| table).into_iter().chain([EVENTS, EVENTS_BY_KEY]) {
             transaction.open_table(table).map_err(storage)?;
         }
-        journal.commit(transaction, State::default(), Sum::default())?;
+        let sum = Sum::default();
+        journal.commit(transaction, State { sum: to_hex(sum), ..State::default() }, sum)?;
         Ok(journal)
     }
 
@@ -184,10 +185,10 @@ impl Journal {
             write(deleted, format!("key:{id}").as_bytes(), Some(b""))?;
         }
         for account in &effects.accounts {
-            write(accounts, account.id.as_bytes(), Some(&encode(account)?))?;
+            write(accounts, account.id.as_str().as_bytes(), Some(&encode(account)?))?;
         }
         for id in &effects.deleted_accounts {
-            write(accounts, id.as_bytes(), None)?;
+            write(accounts, id.as_str().as_bytes(), None)?;
             write(deleted, format!("account:{id}").as_bytes(), Some(b""))?;
         }
         for (tenant, policy) in &effects.policies {

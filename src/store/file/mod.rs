@@ -4,6 +4,7 @@
 //! written and synced, made visible, and then acknowledged. Blocking work runs on the threads of
 //! the `blocking` crate, never on the caller's.
 
+mod dry_run;
 mod errors;
 mod journal;
 mod open;
@@ -18,6 +19,7 @@ use async_lock::Mutex;
 use async_trait::async_trait;
 use blocking::unblock;
 
+use self::errors::guarded;
 use self::journal::Journal;
 use super::image::{Contents, Effects, Image};
 use super::{
@@ -77,7 +79,7 @@ impl FileStore {
     /// * `Corrupt` if it is damaged.
     pub async fn open(path: impl Into<PathBuf>) -> Result<Self, StoreError> {
         let path = path.into();
-        unblock(move || Self::assemble(open::open(&path)?)).await
+        unblock(move || Self::assemble(guarded(|| open::open(&path))?)).await
     }
 
     /// Opens the store on a storage backend in place of a file, to see it under faults.
@@ -90,7 +92,7 @@ impl FileStore {
     pub async fn danger_open_backend(
         backend: impl redb::StorageBackend,
     ) -> Result<Self, StoreError> {
-        unblock(move || Self::assemble(open::open_backend(backend)?)).await
+        unblock(move || Self::assemble(guarded(|| open::open_backend(backend))?)).await
     }
 
     /// Closes the store, for all its clones: every later call fails as unavailable. When this
@@ -139,6 +141,7 @@ impl FileStore {
         let inner = Arc::clone(&self.0);
         unblock(move || {
             let _turn = turn;
+            inner.must_be_writable()?;
             write(&inner)
         })
         .await
@@ -146,15 +149,23 @@ impl FileStore {
 }
 
 impl Inner {
-    fn write_down(&self, effects: &Effects) -> Result<(), StoreError> {
-        let mut journal = self.journal.write().map_err(|_| panicked())?;
-        let journal = journal.as_mut().ok_or_else(closed)?;
+    /// Looked at before a batch is: what is closed or poisoned gives one answer to all.
+    fn must_be_writable(&self) -> Result<(), StoreError> {
+        if self.closed.load(Ordering::Acquire) {
+            return Err(closed());
+        }
         if self.poisoned.load(Ordering::Acquire) {
             return Err(StoreError::unavailable("an earlier write failed: open the store again"));
         }
-        // Set before and taken back after: a panic inside poisons as an error does.
+        Ok(())
+    }
+
+    fn write_down(&self, effects: &Effects) -> Result<(), StoreError> {
+        let mut journal = self.journal.write().map_err(|_| panicked())?;
+        let journal = journal.as_mut().ok_or_else(closed)?;
+        // Set before and taken back after: whatever goes wrong in between poisons.
         self.poisoned.store(true, Ordering::Release);
-        journal.write(effects)?;
+        guarded(|| journal.write(effects))?;
         self.poisoned.store(false, Ordering::Release);
         Ok(())
     }
@@ -226,7 +237,8 @@ impl KeyStore for FileStore {
         let (tenant, query) = (tenant.clone(), query.clone());
         unblock(move || {
             let journal = inner.journal()?;
-            journal.as_ref().ok_or_else(closed)?.events(&tenant, &query)
+            let journal = journal.as_ref().ok_or_else(closed)?;
+            guarded(|| journal.events(&tenant, &query))
         })
         .await
     }

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use redb::{Builder, Database, DatabaseError, StorageBackend};
 
+use super::dry_run::DryRun;
 use super::errors::{io_error, storage};
 use super::journal::{Journal, check_format};
 use crate::store::StoreError;
@@ -57,8 +58,11 @@ fn open_existing(path: &Path) -> Result<(Journal, Contents), StoreError> {
     })?;
     match builder().open_read_only(path) {
         Ok(database) => check_format(&database)?,
-        // Not closed cleanly: opening it for writing repairs it, and looks at the format then.
-        Err(DatabaseError::RepairAborted) => {}
+        // Not closed cleanly: it must be repaired to be read. The first time beside the file.
+        Err(DatabaseError::RepairAborted) => {
+            let copy = DryRun::on(file.try_clone().map_err(unreadable)?).map_err(unreadable)?;
+            check_format(&builder().create_with_backend(copy).map_err(storage)?)?;
+        }
         Err(error) => return Err(storage(error)),
     }
     header.check()?;

@@ -112,6 +112,7 @@ pub(super) struct Effects {
 }
 
 /// What a durable store read back, to begin with.
+#[cfg(feature = "file")]
 #[derive(Default)]
 pub(super) struct Contents {
     pub(super) effects: Effects,
@@ -120,6 +121,7 @@ pub(super) struct Contents {
 
 impl Image {
     /// The state that a durable store read back.
+    #[cfg(feature = "file")]
     pub(super) fn load(contents: Contents) -> Result<Self, StoreError> {
         let image = Self::default();
         {

@@ -71,8 +71,8 @@ impl Image {
             let before = total.uses();
             total.add(delta);
             if delta.is_alert_due(before, total.uses()) {
-                let tenant = entry.snapshot.record().key().tenant.clone();
-                events.push(Event::extensive_use(tenant, delta.key, total.uses(), batch.at));
+                let key = entry.snapshot.record().key();
+                events.push(Event::extensive_use(key, total.uses(), batch.at));
             }
         }
         effects.usage = usage.into_iter().collect();

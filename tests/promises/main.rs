@@ -1,0 +1,19 @@
+//! What the crate promises its users, one test or more for each promise of the guide, on every
+//! store of the crate. A test is named after its promise: `w1_` holds W1.
+
+mod access_page;
+mod beyond;
+mod console;
+mod events;
+mod id_and_secret;
+mod listing;
+mod organisation_keys;
+mod outages;
+mod peppers;
+mod policy_limits;
+mod restrictions;
+mod rotation;
+mod service_accounts;
+#[path = "../support/mod.rs"]
+mod support;
+mod usage;

@@ -1,0 +1,137 @@
+//! A store that passes every call on to another one, until it is told to fail.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use keywright::store::{
+    AccountQuery, Batch, Changes, Epoch, EventQuery, KeyQuery, KeyStore, Page, Resolve, StoreError,
+    StoredKey, UsageBatch,
+};
+use keywright::{AccountId, Event, KeyId, Policy, ServiceAccount, TenantId, Timestamp};
+
+/// How a [`FaultyStore`] fails, each time as unavailable.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Fault {
+    /// Every call fails and does nothing.
+    Down,
+    /// Every write fails and does nothing.
+    WritesLost,
+    /// Every write is done and then said to have failed.
+    AnswersLost,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct FaultyStore {
+    inner: Arc<dyn KeyStore>,
+    fault: Arc<Mutex<Option<Fault>>>,
+}
+
+impl FaultyStore {
+    /// Without a fault as yet.
+    pub(crate) fn over(inner: Arc<dyn KeyStore>) -> Self {
+        Self { inner, fault: Arc::default() }
+    }
+
+    /// Fails like this from now on, or no more.
+    pub(crate) fn set(&self, fault: impl Into<Option<Fault>>) {
+        *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = fault.into();
+    }
+
+    fn fault(&self) -> Option<Fault> {
+        *self.fault.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The store, unless it is down.
+    fn up(&self) -> Result<&dyn KeyStore, StoreError> {
+        match self.fault() {
+            Some(Fault::Down) => Err(failure()),
+            _ => Ok(&*self.inner),
+        }
+    }
+
+    fn before_write(&self) -> Result<(), StoreError> {
+        match self.fault() {
+            Some(Fault::Down | Fault::WritesLost) => Err(failure()),
+            Some(Fault::AnswersLost) | None => Ok(()),
+        }
+    }
+
+    fn after_write(&self) -> Result<(), StoreError> {
+        match self.fault() {
+            Some(Fault::AnswersLost) => Err(failure()),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn failure() -> StoreError {
+    StoreError::unavailable("the store was told to fail")
+}
+
+#[async_trait]
+impl KeyStore for FaultyStore {
+    fn resolve<'a>(&'a self, key: &KeyId) -> Resolve<'a> {
+        match self.up() {
+            Ok(inner) => inner.resolve(key),
+            Err(error) => Resolve::ready(Err(error)),
+        }
+    }
+
+    async fn key(&self, tenant: &TenantId, key: &KeyId) -> Result<Option<StoredKey>, StoreError> {
+        self.up()?.key(tenant, key).await
+    }
+
+    async fn account(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+    ) -> Result<Option<ServiceAccount>, StoreError> {
+        self.up()?.account(tenant, account).await
+    }
+
+    async fn policy(&self, tenant: &TenantId) -> Result<Option<Policy>, StoreError> {
+        self.up()?.policy(tenant).await
+    }
+
+    async fn keys(
+        &self,
+        tenant: &TenantId,
+        query: &KeyQuery,
+        at: Timestamp,
+    ) -> Result<Page<StoredKey>, StoreError> {
+        self.up()?.keys(tenant, query, at).await
+    }
+
+    async fn accounts(
+        &self,
+        tenant: &TenantId,
+        query: &AccountQuery,
+    ) -> Result<Page<ServiceAccount>, StoreError> {
+        self.up()?.accounts(tenant, query).await
+    }
+
+    async fn events(
+        &self,
+        tenant: &TenantId,
+        query: &EventQuery,
+    ) -> Result<Page<Event>, StoreError> {
+        self.up()?.events(tenant, query).await
+    }
+
+    async fn commit(&self, batch: Batch) -> Result<Epoch, StoreError> {
+        self.before_write()?;
+        let epoch = self.inner.commit(batch).await?;
+        self.after_write()?;
+        Ok(epoch)
+    }
+
+    async fn add_usage(&self, batch: &UsageBatch) -> Result<(), StoreError> {
+        self.before_write()?;
+        self.inner.add_usage(batch).await?;
+        self.after_write()
+    }
+
+    async fn changes(&self, since: Epoch) -> Result<Changes, StoreError> {
+        self.up()?.changes(since).await
+    }
+}
