@@ -5,7 +5,6 @@ mod support;
 
 use std::cell::RefCell;
 use std::error::Error;
-use std::path::Path;
 
 use keywright::store::{EventQuery, KeyQuery};
 use keywright::{
@@ -13,6 +12,7 @@ use keywright::{
     ListError, NotPossible, Operation, Outcome, Owner, Permissions, SetPolicyError, UserId,
 };
 
+use self::support::guide::{as_rows, table_in};
 use self::support::operations::{Subjects, is_looking, perform, state};
 use self::support::{TestResult, World, on_each_store};
 
@@ -273,28 +273,4 @@ fn is_for_lack_of_permission(error: &(dyn Error + 'static)) -> bool {
         || matches!(error.downcast_ref(), Some(AccountError::NotAllowed(_)))
         || matches!(error.downcast_ref(), Some(SetPolicyError::NotAllowed(_)))
         || matches!(error.downcast_ref(), Some(ListError::NotAllowed(_)))
-}
-
-/// The first table of a page of the guide, its header first.
-fn table_in(page: &str) -> Vec<Vec<String>> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
-    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{page}: {error}"));
-    let rows = text.lines().skip_while(|line| !line.starts_with('|'));
-    let rows = rows.take_while(|line| line.starts_with('|'));
-    let cells = |row: &str| -> Vec<String> {
-        let cells = row.trim().trim_matches('|').split('|');
-        cells.map(|cell| cell.trim().trim_matches('`').to_owned()).collect()
-    };
-    let is_ruler =
-        |row: &Vec<String>| row.iter().all(|cell| cell.trim_matches([':', '-']).is_empty());
-    rows.map(cells).filter(|row| !is_ruler(row)).collect()
-}
-
-fn as_rows<const N: usize>(header: &[&str], table: &[(&str, [&str; N])]) -> Vec<Vec<String>> {
-    let owned = |cell: &&str| (*cell).to_owned();
-    let mut rows = vec![header.iter().map(owned).collect::<Vec<_>>()];
-    for (operation, cells) in table {
-        rows.push([&[*operation], cells.as_slice()].concat().iter().map(owned).collect());
-    }
-    rows
 }

@@ -6,6 +6,7 @@
 #![allow(dead_code, reason = "each test target uses a part of it")]
 
 pub(crate) mod faulty;
+pub(crate) mod guide;
 pub(crate) mod operations;
 
 use std::error::Error;
