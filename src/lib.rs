@@ -40,11 +40,11 @@ pub use crate::authority::{
     NotAllowed, SetPolicyError, Swept,
 };
 pub use crate::decision::{Denial, DenialClass, Grant, Reason, SecretUsed};
-pub use crate::digest::{Digest, DigestError, PepperError, PepperRing};
+pub use crate::digest::{PepperError, PepperRing};
 pub use crate::error::{Error, ValueError};
 pub use crate::event::{Event, EventActor, EventKind, EventOutcome, EventOutcomeError};
 pub use crate::id::{AccountId, IdError, KeyId, TenantId, UserId};
-pub use crate::key::{Key, KeyEdit, KeyRecord, KeyStatus, NotPossible, Owner, OwnerError};
+pub use crate::key::{Key, KeyEdit, KeyStatus, NotPossible, Owner, OwnerError};
 pub use crate::metadata::{Metadata, MetadataError};
 pub use crate::name::{Name, NameError, NamePattern};
 pub use crate::network::{Network, NetworkError, Networks};

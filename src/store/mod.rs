@@ -34,6 +34,8 @@ pub use self::query::{
     AccountQuery, Cursor, CursorError, DEFAULT_LIMIT, EventQuery, KeyPosition, KeyQuery, KeySort,
     MAX_LIMIT, Page, StoredKey,
 };
+pub use crate::digest::{Digest, DigestError};
+pub use crate::key::KeyRecord;
 pub use crate::snapshot::{Snapshot, SnapshotError};
 pub use crate::usage::{Usage, UsageBatch, UsageDelta};
 

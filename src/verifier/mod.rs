@@ -77,7 +77,7 @@ impl From<Refusal> for VerifyError {
         match refusal {
             Refusal::Denied(denial) => Self::Denied(denial),
             Refusal::Undecidable(error) => {
-                Self::Unavailable(StoreError::unsupported(error.to_string()))
+                Self::Unavailable(StoreError::unsupported(error.to_string()).with_source(error))
             }
         }
     }

@@ -1,7 +1,7 @@
 //! B8: a pepper can be changed while all keys live.
 
-use keywright::store::StoreErrorKind;
-use keywright::{Digest, Issued, NewKey, PepperRing, Reason, VerifyError};
+use keywright::store::{Digest, StoreErrorKind};
+use keywright::{Issued, NewKey, PepperRing, Reason, VerifyError};
 
 use crate::support::{DAY, TestResult, World, on_each_store};
 
