@@ -84,10 +84,28 @@ impl Actor {
         self.permissions.allow(operation, self.owns(owner))
     }
 
+    /// The same, as a result for `?`.
+    pub(crate) fn must(&self, operation: Operation, owner: &Owner) -> Result<(), NotAllowed> {
+        if self.may(operation, owner) { Ok(()) } else { Err(NotAllowed { operation }) }
+    }
+
+    /// The same as [`must`](Self::must), whoever the owner is or where there is none.
+    pub(crate) fn must_for_any(&self, operation: Operation) -> Result<(), NotAllowed> {
+        if self.may_for_any(operation) { Ok(()) } else { Err(NotAllowed { operation }) }
+    }
+
     /// Whether it may do `operation` whoever the owner is, or where there is none.
     pub fn may_for_any(&self, operation: Operation) -> bool {
         self.permissions.allow(operation, false)
     }
+}
+
+/// The actor may not do this.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("the actor has no permission for {operation}")]
+pub struct NotAllowed {
+    /// What was asked for.
+    pub operation: Operation,
 }
 
 /// A set of permissions. A host maps its own roles to sets, with `|`.

@@ -34,10 +34,10 @@ mod usage;
 mod verifier;
 
 pub use crate::account::{AccountEdit, NewAccount, ServiceAccount};
-pub use crate::actor::{Actor, Permissions};
+pub use crate::actor::{Actor, NotAllowed, Permissions};
 pub use crate::authority::{
     AccountError, Authority, GenerateError, Handover, Issued, KeyEntry, KeyError, ListError,
-    NotAllowed, SetPolicyError, Swept,
+    SetPolicyError, Swept,
 };
 pub use crate::decision::{Denial, DenialClass, Grant, Reason, SecretUsed};
 pub use crate::digest::{PepperError, PepperRing};

@@ -13,7 +13,7 @@ use crate::operation::Operation;
 use crate::policy::Policy;
 use crate::rate::Rate;
 use crate::scope::{Scope, ScopeSet};
-use crate::time::Timestamp;
+use crate::time::{Timestamp, in_words};
 
 /// What a new key is to be. It cannot be deserialised: the host says each privilege by name.
 ///
@@ -132,10 +132,10 @@ pub enum NewKeyError {
     #[error("a lifetime of zero would make a key that is dead when made")]
     ZeroLifetime,
     /// The expiry is past the year 9999.
-    #[error("the lifetime of {} s ends after the year 9999: for no expiry say so", .0.as_secs())]
+    #[error("the lifetime of {} ends after the year 9999: for no expiry say so", in_words(*.0))]
     LifetimeOverflow(Duration),
     /// The lifetime is longer than the policy allows, or endless where it has a limit.
-    #[error("the lifetime is longer than the {} s that the tenant's policy allows", .max.as_secs())]
+    #[error("the lifetime is longer than the {} that the tenant's policy allows", in_words(*.max))]
     LifetimeTooLong {
         /// The longest lifetime in the policy.
         max: Duration,

@@ -205,6 +205,17 @@ impl Clock for ManualClock {
     }
 }
 
+/// A duration as people say it: in days, hours, minutes or seconds, whichever comes out even.
+pub(crate) fn in_words(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    let units = [("day", 86_400), ("hour", 3_600), ("minute", 60)];
+    let even =
+        units.into_iter().find(|(_, unit)| seconds >= *unit && seconds.is_multiple_of(*unit));
+    let (name, unit) = even.unwrap_or(("second", 1));
+    let count = seconds / unit;
+    format!("{count} {name}{}", if count == 1 { "" } else { "s" })
+}
+
 /// Durations as whole seconds, for records and policies.
 pub(crate) mod seconds {
     use super::{Deserialize, Deserializer, Duration, Serialize, Serializer};

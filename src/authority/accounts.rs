@@ -10,7 +10,7 @@ use crate::policy::RoleName;
 use crate::store::{AccountQuery, Batch, Change, Condition, KeyQuery, Page};
 use crate::time::Timestamp;
 
-use super::errors::{AccountError, ListError, NotAllowed};
+use super::errors::{AccountError, ListError};
 use super::listing::check_limit;
 use super::{ATTEMPTS, Authority};
 
@@ -29,10 +29,8 @@ impl Authority {
         for _ in 0..ATTEMPTS {
             let now = self.now();
             let event = Event::by(actor, operation, now);
-            let role_exists = match self.role_condition(actor, operation, Some(&new.role)).await {
-                Ok(condition) => condition,
-                Err(error) => return Err(self.refuse(error, event).await),
-            };
+            let role_exists = self.role_condition(actor, operation, Some(&new.role)).await;
+            let role_exists = self.on_record(role_exists, &event).await?;
             let account = new.clone().into_account(id, actor.tenant().clone(), now);
             let detail = Some(format!("name {}, role {}", account.name, account.role));
             let batch = Batch {
@@ -40,10 +38,8 @@ impl Authority {
                 changes: vec![Change::InsertAccount(account.clone())],
                 events: vec![Event { account: Some(id), detail, ..event }],
             };
-            match self.setup.store.commit(batch).await {
-                Ok(_) => return Ok(account),
-                Err(error) if error.is_conflict() => {}
-                Err(error) => return Err(error.into()),
+            if self.commits(batch).await? {
+                return Ok(account);
             }
         }
         Err(AccountError::Contended(ATTEMPTS))
@@ -112,10 +108,8 @@ impl Authority {
         for _ in 0..ATTEMPTS {
             let event =
                 Event { account: Some(*account), ..Event::by(actor, operation, self.now()) };
-            let (found, holds) = match self.find_account(actor, account, operation).await {
-                Ok(found) => found,
-                Err(error) => return Err(self.refuse(error, event).await),
-            };
+            let found = self.find_account(actor, account, operation).await;
+            let (found, holds) = self.on_record(found, &event).await?;
             let keys = self.owned(actor, &Owner::Account(*account), KeyQuery::new()).await?;
             let ids: Vec<_> = keys.iter().map(|stored| *stored.record.id()).collect();
             let detail = Some(format!("name {}, {} keys", found.name, ids.len()));
@@ -127,10 +121,8 @@ impl Authority {
                 ids.iter().map(|id| Event { key: Some(*id), ..of_key.clone() }).collect();
             events.push(Event { detail, ..event });
             let batch = Batch { conditions: vec![holds], changes, events };
-            match self.setup.store.commit(batch).await {
-                Ok(_) => return Ok(()),
-                Err(error) if error.is_conflict() => {}
-                Err(error) => return Err(error.into()),
+            if self.commits(batch).await? {
+                return Ok(());
             }
         }
         Err(AccountError::Contended(ATTEMPTS))
@@ -159,9 +151,7 @@ impl Authority {
         query: &AccountQuery,
     ) -> Result<Page<ServiceAccount>, ListError> {
         let operation = Operation::AccountShow;
-        if !actor.may_for_any(operation) {
-            return Err(NotAllowed { operation }.into());
-        }
+        actor.must_for_any(operation)?;
         check_limit(query.limit)?;
         Ok(self.setup.store.accounts(actor.tenant(), query).await?)
     }
@@ -177,14 +167,10 @@ impl Authority {
         for _ in 0..ATTEMPTS {
             let now = self.now();
             let event = Event { account: Some(*account), ..Event::by(actor, operation, now) };
-            let found = match self.find_account(actor, account, operation).await {
-                Ok((found, _)) => found,
-                Err(error) => return Err(self.refuse(error, event).await),
-            };
-            let role_exists = match self.role_condition(actor, operation, role).await {
-                Ok(condition) => condition,
-                Err(error) => return Err(self.refuse(error, event).await),
-            };
+            let found = self.find_account(actor, account, operation).await;
+            let (found, _) = self.on_record(found, &event).await?;
+            let role_exists = self.role_condition(actor, operation, role).await;
+            let role_exists = self.on_record(role_exists, &event).await?;
             let next = match decide(&found, now) {
                 Outcome::Done(next) => next,
                 Outcome::Already(same) => {
@@ -203,10 +189,8 @@ impl Authority {
                 changes: vec![Change::UpdateAccount(next.clone())],
                 events: vec![Event { detail, ..event }],
             };
-            match self.setup.store.commit(batch).await {
-                Ok(_) => return Ok(Outcome::Done(next)),
-                Err(error) if error.is_conflict() => {}
-                Err(error) => return Err(error.into()),
+            if self.commits(batch).await? {
+                return Ok(Outcome::Done(next));
             }
         }
         Err(AccountError::Contended(ATTEMPTS))
@@ -218,9 +202,7 @@ impl Authority {
         account: &AccountId,
         operation: Operation,
     ) -> Result<(ServiceAccount, Condition), AccountError> {
-        if !actor.may_for_any(operation) {
-            return Err(NotAllowed { operation }.into());
-        }
+        actor.must_for_any(operation)?;
         let found = self.account_in_force(actor, account).await?;
         found.ok_or(AccountError::NotFound(*account))
     }
@@ -232,9 +214,7 @@ impl Authority {
         operation: Operation,
         role: Option<&RoleName>,
     ) -> Result<Option<Condition>, AccountError> {
-        if !actor.may_for_any(operation) {
-            return Err(NotAllowed { operation }.into());
-        }
+        actor.must_for_any(operation)?;
         let Some(role) = role else { return Ok(None) };
         let (policy, holds) = self.policy_in_force(actor).await?;
         if !policy.roles.contains_key(role) {

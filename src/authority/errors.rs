@@ -3,21 +3,14 @@
 use std::time::Duration;
 
 use crate::account::ServiceAccount;
+use crate::actor::NotAllowed;
 use crate::id::{AccountId, KeyId};
 use crate::key::NotPossible;
 use crate::new_key::NewKeyError;
-use crate::operation::Operation;
 use crate::policy::{PolicyError, RoleName};
 use crate::random::RandomError;
 use crate::store::{MAX_LIMIT, StoreError};
-
-/// The actor may not do this.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("the actor has no permission for {operation}")]
-pub struct NotAllowed {
-    /// What was asked for.
-    pub operation: Operation,
-}
+use crate::time::in_words;
 
 /// Why no key was generated. Nothing was stored.
 #[derive(Debug, thiserror::Error)]
@@ -72,7 +65,7 @@ pub enum KeyError {
     #[error(transparent)]
     NotPossible(#[from] NotPossible),
     /// The overlap is longer than the policy allows.
-    #[error("the overlap is longer than the {} s that the tenant's policy allows", .max.as_secs())]
+    #[error("the overlap is longer than the {} that the tenant's policy allows", in_words(*.max))]
     OverlapTooLong {
         /// The longest overlap in the policy.
         max: Duration,

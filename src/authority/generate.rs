@@ -13,7 +13,7 @@ use crate::store::{Batch, Change, Condition, StoreErrorKind};
 use crate::time::Timestamp;
 use crate::token::{FreshSecret, Token};
 
-use super::errors::{GenerateError, NotAllowed};
+use super::errors::GenerateError;
 use super::{ATTEMPTS, Authority};
 
 /// A key that was just generated or rotated, with its token: shown once, never again.
@@ -57,24 +57,17 @@ impl Authority {
             let now = self.now();
             let event = generate_event(actor, owner, now);
             let prepared = self.prepare(actor, owner, &new, now).await;
-            let (ground, validity) = match prepared {
-                Ok(prepared) => prepared,
-                Err(error) => return Err(self.refuse(error, event).await),
-            };
+            let (ground, validity) = self.on_record(prepared, &event).await?;
             let key = self.new_key(actor, owner, &new, key_id, &validity, now);
             let limit = ground.policy.max_keys_per_owner;
             let batch = insertion(ground, key.clone(), digest, event.clone());
-            match self.setup.store.commit(batch).await {
-                Ok(_) => {
-                    let token = secret.into_token(&self.setup.prefix, key_id);
-                    return Ok(Issued { key, token });
-                }
-                Err(error) if error.is_conflict() => {}
-                Err(error) if error.kind() == StoreErrorKind::LimitReached => {
-                    let error = GenerateError::TooManyKeys { limit };
-                    return Err(self.refuse(error, event).await);
-                }
-                Err(error) => return Err(error.into()),
+            let written = self.commits(batch).await.map_err(|error| match error.kind() {
+                StoreErrorKind::LimitReached => GenerateError::TooManyKeys { limit },
+                _ => error.into(),
+            });
+            if self.on_record(written, &event).await? {
+                let token = secret.into_token(&self.setup.prefix, key_id);
+                return Ok(Issued { key, token });
             }
         }
         Err(GenerateError::Contended(ATTEMPTS))
@@ -95,10 +88,7 @@ impl Authority {
         if !policy.api_enabled {
             return Err(GenerateError::AccessOff);
         }
-        let operation = Operation::KeyGenerate;
-        if !actor.may(operation, owner) {
-            return Err(NotAllowed { operation }.into());
-        }
+        actor.must(Operation::KeyGenerate, owner)?;
         let mut ground = Ground { policy, account: None, conditions: vec![policy_holds] };
         if let Owner::Account(id) = owner {
             let found = self.account_in_force(actor, id).await?;

@@ -12,7 +12,7 @@ use crate::policy::Policy;
 use crate::store::{Batch, Change, Condition};
 use crate::time::Timestamp;
 
-use super::errors::{KeyError, NotAllowed};
+use super::errors::KeyError;
 use super::{ATTEMPTS, Authority};
 
 /// A key as it was read for a change, with what the rules of the change rest on.
@@ -144,28 +144,23 @@ impl Authority {
         for _ in 0..ATTEMPTS {
             let now = self.now();
             let event = Event { key: Some(*key), ..Event::by(actor, operation, now) };
-            let current = match self.current(actor, key, operation, now).await {
-                Ok(current) => current,
-                Err(error) => return Err(self.refuse(error, event).await),
-            };
+            let current = self.current(actor, key, operation, now).await;
+            let current = self.on_record(current, &event).await?;
             let event = event.of(current.record.key());
-            let step = match decide(&current) {
-                Ok(Outcome::Done(step)) => step,
-                Ok(Outcome::Already(step)) => {
+            let step = match self.on_record(decide(&current), &event).await? {
+                Outcome::Done(step) => step,
+                Outcome::Already(step) => {
                     self.note(Event { outcome: EventOutcome::Already, ..event }).await?;
                     return Ok(Outcome::Already(step.key));
                 }
-                Err(error) => return Err(self.refuse(error, event).await),
             };
             let batch = Batch {
                 conditions: current.conditions,
                 changes: vec![step.change],
                 events: vec![Event { detail: step.detail, ..event }],
             };
-            match self.setup.store.commit(batch).await {
-                Ok(_) => return Ok(Outcome::Done(step.key)),
-                Err(error) if error.is_conflict() => {}
-                Err(error) => return Err(error.into()),
+            if self.commits(batch).await? {
+                return Ok(Outcome::Done(step.key));
             }
         }
         Err(KeyError::Contended(ATTEMPTS))
@@ -182,12 +177,10 @@ impl Authority {
         let stored = self.setup.store.key(actor.tenant(), key).await?;
         let record = stored.ok_or(KeyError::NotFound(*key))?.record;
         let owner = record.key().owner.clone();
-        if !actor.may(operation, &owner) {
-            if actor.may(Operation::KeyShow, &owner) {
-                return Err(NotAllowed { operation }.into());
-            }
+        if !actor.may(Operation::KeyShow, &owner) && !actor.may(operation, &owner) {
             return Err(KeyError::NotFound(*key));
         }
+        actor.must(operation, &owner)?;
         let mut current =
             Current { record, policy: None, account: None, now, conditions: Vec::new() };
         let ruled = [Operation::KeyRename, Operation::KeyEdit, Operation::KeyRotate];

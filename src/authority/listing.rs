@@ -15,7 +15,7 @@ use crate::store::{KeyQuery, MAX_LIMIT, Page, StoreError, StoredKey};
 use crate::time::Timestamp;
 
 use super::Authority;
-use super::errors::{KeyError, ListError, NotAllowed};
+use super::errors::{KeyError, ListError};
 
 /// A key as the listing shows it.
 #[derive(Clone, Debug, Serialize)]
@@ -97,9 +97,7 @@ impl Authority {
         let mut query = query.clone();
         if !actor.may_for_any(operation) {
             let owner = query.owner.unwrap_or_else(|| actor.as_owner());
-            if !actor.may(operation, &owner) {
-                return Err(NotAllowed { operation }.into());
-            }
+            actor.must(operation, &owner)?;
             query.owner = Some(owner);
         }
         let page = self.setup.store.keys(actor.tenant(), &query, now).await?;

@@ -26,9 +26,7 @@ use crate::verifier::Verifier;
 
 use self::errors::Refusal;
 
-pub use self::errors::{
-    AccountError, GenerateError, KeyError, ListError, NotAllowed, SetPolicyError,
-};
+pub use self::errors::{AccountError, GenerateError, KeyError, ListError, SetPolicyError};
 pub use self::generate::Issued;
 pub use self::listing::{Handover, KeyEntry};
 pub use self::upkeep::Swept;
@@ -98,16 +96,28 @@ impl Authority {
         self.setup.store.commit(batch).await.map(|_| ())
     }
 
-    /// Puts a refusal on record and gives it back. If it can't be recorded, that is the error: an
-    /// attempt is not left out of the audit trail.
-    async fn refuse<E: Refusal + From<StoreError>>(&self, error: E, event: Event) -> E {
-        if !error.is_refusal() {
-            return error;
+    /// Passes a result on, and puts it on record if it is a refusal. If it can't be recorded, that
+    /// is the error: an attempt is not left out of the audit trail.
+    async fn on_record<T, E: Refusal + From<StoreError>>(
+        &self,
+        result: Result<T, E>,
+        event: &Event,
+    ) -> Result<T, E> {
+        if let Err(error) = &result
+            && error.is_refusal()
+        {
+            let outcome = EventOutcome::Refused(error.to_string());
+            self.note(Event { outcome, ..event.clone() }).await?;
         }
-        let outcome = EventOutcome::Refused(error.to_string());
-        match self.note(Event { outcome, ..event }).await {
-            Ok(()) => error,
-            Err(failure) => failure.into(),
+        result
+    }
+
+    /// Writes a batch. `false` if somebody else was faster: read again and decide again.
+    async fn commits(&self, batch: Batch) -> Result<bool, StoreError> {
+        match self.setup.store.commit(batch).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.is_conflict() => Ok(false),
+            Err(error) => Err(error),
         }
     }
 }

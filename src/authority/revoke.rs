@@ -7,7 +7,7 @@ use crate::key::{Key, KeyStatus, Owner};
 use crate::operation::{Operation, Outcome, Possibility};
 use crate::store::{Batch, Change, Condition, KeyQuery, MAX_LIMIT, StoreError, StoredKey};
 
-use super::errors::{KeyError, NotAllowed};
+use super::errors::KeyError;
 use super::keys::Step;
 use super::{ATTEMPTS, Authority};
 
@@ -59,9 +59,8 @@ impl Authority {
         for _ in 0..ATTEMPTS {
             let now = self.now();
             let event = Event::by(actor, operation, now);
-            if !actor.may(operation, owner) {
-                return Err(self.refuse(NotAllowed { operation }.into(), event).await);
-            }
+            let allowed = actor.must(operation, owner).map_err(KeyError::from);
+            self.on_record(allowed, &event).await?;
             let live = KeyQuery::new()
                 .status(KeyStatus::Active)
                 .status(KeyStatus::Scheduled)
@@ -84,10 +83,8 @@ impl Authority {
                 changes: revoked.iter().map(|k| Change::RevokeKey { key: k.id, at: now }).collect(),
                 events: revoked.iter().map(|k| event.clone().of(k)).collect(),
             };
-            match self.setup.store.commit(batch).await {
-                Ok(_) => return Ok(revoked),
-                Err(error) if error.is_conflict() => {}
-                Err(error) => return Err(error.into()),
+            if self.commits(batch).await? {
+                return Ok(revoked);
             }
         }
         Err(KeyError::Contended(ATTEMPTS))

@@ -4,10 +4,10 @@ use crate::actor::Actor;
 use crate::event::{Event, EventOutcome};
 use crate::operation::{Operation, Outcome};
 use crate::policy::Policy;
-use crate::store::{Batch, Change, EventQuery, Page, StoreError};
+use crate::store::{Batch, Change, EventQuery, Page};
 
 use super::Authority;
-use super::errors::{ListError, NotAllowed, SetPolicyError};
+use super::errors::{ListError, SetPolicyError};
 use super::listing::check_limit;
 
 impl Authority {
@@ -17,9 +17,7 @@ impl Authority {
     /// [`ListError`]; here it is `NotAllowed` or `Store`.
     pub async fn policy(&self, actor: &Actor) -> Result<Policy, ListError> {
         let operation = Operation::PolicyShow;
-        if !actor.may_for_any(operation) {
-            return Err(NotAllowed { operation }.into());
-        }
+        actor.must_for_any(operation)?;
         Ok(self.policy_in_force(actor).await?.0)
     }
 
@@ -42,9 +40,8 @@ impl Authority {
             _ => Operation::PolicySet,
         };
         let event = Event::by(actor, operation, now);
-        if let Err(error) = check(actor, operation, &changed, &current, &policy) {
-            return Err(self.refuse(error, event).await);
-        }
+        let checked = check(actor, operation, &changed, &current, &policy);
+        self.on_record(checked, &event).await?;
         if changed.is_empty() {
             self.note(Event { outcome: EventOutcome::Already, ..event }).await?;
             return Ok(Outcome::Already(current));
@@ -53,15 +50,12 @@ impl Authority {
         let put = Change::PutPolicy { tenant: actor.tenant().clone(), policy: next.clone() };
         let event = Event { detail: Some(changed.join(", ")), ..event };
         let batch = Batch { changes: vec![put], events: vec![event.clone()], ..Batch::default() };
-        match self.setup.store.commit(batch).await {
-            Ok(_) => Ok(Outcome::Done(next)),
-            Err(error) if error.is_conflict() => {
-                let given = current.version;
-                let current = self.policy_in_force(actor).await?.0.version;
-                Err(self.refuse(SetPolicyError::Stale { given, current }, event).await)
-            }
-            Err(error) => Err(error.into()),
+        if self.commits(batch).await? {
+            return Ok(Outcome::Done(next));
         }
+        let given = current.version;
+        let current = self.policy_in_force(actor).await?.0.version;
+        self.on_record(Err(SetPolicyError::Stale { given, current }), &event).await
     }
 
     /// A page of the tenant's events, newest first unless the query says otherwise.
@@ -74,12 +68,9 @@ impl Authority {
         query: &EventQuery,
     ) -> Result<Page<Event>, ListError> {
         let operation = Operation::EventsShow;
-        if !actor.may_for_any(operation) {
-            return Err(NotAllowed { operation }.into());
-        }
+        actor.must_for_any(operation)?;
         check_limit(query.limit)?;
-        let page: Result<_, StoreError> = self.setup.store.events(actor.tenant(), query).await;
-        Ok(page?)
+        Ok(self.setup.store.events(actor.tenant(), query).await?)
     }
 }
 
@@ -91,9 +82,8 @@ fn check(
     next: &Policy,
 ) -> Result<(), SetPolicyError> {
     let plan_too = changed.contains(&"api_in_plan").then_some(Operation::PlanSet);
-    let needed = [Some(operation), plan_too];
-    if let Some(operation) = needed.into_iter().flatten().find(|op| !actor.may_for_any(*op)) {
-        return Err(NotAllowed { operation }.into());
+    for operation in [Some(operation), plan_too].into_iter().flatten() {
+        actor.must_for_any(operation)?;
     }
     if next.version != current.version {
         return Err(SetPolicyError::Stale { given: next.version, current: current.version });

@@ -7,7 +7,7 @@ use crate::key::{Key, KeyStatus};
 use crate::operation::Operation;
 use crate::store::{Batch, Change, KeyQuery, MAX_LIMIT, StoreError};
 
-use super::errors::{ListError, NotAllowed};
+use super::errors::ListError;
 use super::{ATTEMPTS, Authority};
 
 /// What a sweep has removed.
@@ -29,10 +29,8 @@ impl Authority {
     /// [`ListError`]; here it is `NotAllowed` or `Store`.
     pub async fn sweep(&self, actor: &Actor) -> Result<Swept, ListError> {
         let operation = Operation::Sweep;
-        if !actor.may_for_any(operation) {
-            let event = Event::by(actor, operation, self.now());
-            return Err(self.refuse(NotAllowed { operation }.into(), event).await);
-        }
+        let allowed = actor.must_for_any(operation).map_err(ListError::from);
+        self.on_record(allowed, &Event::by(actor, operation, self.now())).await?;
         let mut swept = Swept::default();
         let mut conflicts = 0;
         let dead = KeyQuery::new().status(KeyStatus::Revoked).status(KeyStatus::Expired);

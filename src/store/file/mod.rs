@@ -101,7 +101,7 @@ impl FileStore {
     /// Flush the verifiers first. A store that is dropped closes too, on the thread that drops it.
     ///
     /// # Errors
-    /// None as of now; closing a store that is closed does nothing.
+    /// `Corrupt` if an earlier write panicked. Closing a store that is closed does nothing.
     pub async fn close(&self) -> Result<(), StoreError> {
         let turn = self.0.turn.lock_arc().await;
         let inner = Arc::clone(&self.0);

@@ -1,0 +1,112 @@
+//! How keys look: a table of many, everything about one.
+
+use keywright::{KeyEntry, Operation, Owner, Timestamp};
+
+use crate::output::{or_none, to_minute, to_second, words};
+use crate::tables::{Column, fields, records, tabulate};
+
+fn columns(name: u16, handle: u16, times: fn(&'static str) -> Column) -> [Column; 8] {
+    [
+        Column::new("name").least(name),
+        Column::new("prefix").least(handle),
+        Column::new("owner").least(handle),
+        Column::new("status"),
+        Column::new("uses"),
+        times("last used"),
+        times("expires"),
+        Column::new("actions"),
+    ]
+}
+
+/// A table of keys, or what there is of each where a table does not fit.
+pub(crate) fn listing(entries: &[KeyEntry]) -> String {
+    let rows =
+        |before_id| -> Vec<_> { entries.iter().map(|entry| cells(entry, before_id)).collect() };
+    // With room for it, an id stays on one line with what stands before it. Without, it takes a
+    // line of its own, and times break behind the date.
+    let (wide, tight) = (columns(24, u16::MAX, Column::new), columns(8, 16, Column::times));
+    let whole = rows("");
+    let table = tabulate(&wide, &whole).or_else(|| tabulate(&tight, &rows("\n")));
+    table.unwrap_or_else(|| records(&wide, &whole))
+}
+
+/// What the columns say of a key. A break before an id keeps it whole and easy to copy.
+fn cells(entry: &KeyEntry, before_id: &str) -> [String; 8] {
+    let key = &entry.key;
+    [
+        key.name.to_string(),
+        format!("{}_{before_id}{}", key.prefix, key.id),
+        match &key.owner {
+            Owner::User(_) => key.owner.to_string(),
+            Owner::Account(id) => format!("account:{before_id}{id}"),
+        },
+        entry.status.to_string(),
+        entry.uses.to_string(),
+        or_none(entry.last_used.map(to_minute), "never"),
+        or_none(key.expires.map(to_minute), "never"),
+        words(actions(entry), "none"),
+    ]
+}
+
+/// What can be done to the key, by the names of this tool's commands.
+fn actions(entry: &KeyEntry) -> impl Iterator<Item = &'static str> {
+    entry.actions.iter().filter_map(|operation| match operation {
+        Operation::KeyRename => Some("rename"),
+        Operation::KeyDisable => Some("disable"),
+        Operation::KeyEnable => Some("enable"),
+        Operation::KeyRotate => Some("rotate"),
+        Operation::KeyFinishRotation => Some("finish-rotation"),
+        Operation::KeyRevoke => Some("revoke"),
+        Operation::KeyDelete => Some("delete"),
+        _ => None,
+    })
+}
+
+/// Everything about a key.
+pub(crate) fn whole(entry: &KeyEntry) -> String {
+    let key = &entry.key;
+    let time = |time: Option<Timestamp>, none: &str| or_none(time.map(to_second), none);
+    let metadata = key.metadata.iter().map(|(key, value)| format!("{key}={value}"));
+    let metadata: Vec<_> = metadata.collect();
+    let mut rows = vec![
+        ("id", key.id.to_string()),
+        ("name", key.name.to_string()),
+        ("prefix", entry.prefix.clone()),
+        ("tenant", key.tenant.to_string()),
+        ("owner", key.owner.to_string()),
+        ("status", entry.status.to_string()),
+        ("obstacle", or_none(entry.obstacle.as_ref(), "none")),
+        ("scopes", words(&key.scopes, no_scopes(&key.owner))),
+        ("networks", words(&key.networks, "anywhere")),
+        ("rate", or_none(key.rate, "as the policy says")),
+        ("metadata", if metadata.is_empty() { "none".to_owned() } else { metadata.join("\n") }),
+        ("created", format!("{} by {}", to_second(key.created), key.created_by)),
+        ("updated", to_second(key.updated)),
+        ("not before", time(key.not_before, "none")),
+        ("expires", time(key.expires, "never")),
+        ("revoked", time(key.revoked, "no")),
+        ("uses", entry.uses.to_string()),
+        ("last used", time(entry.last_used, "never")),
+        ("secret", format!("number {}", key.secret_number)),
+        ("rotated", time(key.rotated, "never")),
+    ];
+    if let Some(handover) = &entry.handover {
+        let advice = if handover.safe_to_finish { "yes" } else { "no, not yet" };
+        rows.extend([
+            ("overlap ends", to_second(handover.overlap_ends)),
+            ("old last used", time(handover.old_last_used, "never")),
+            ("new last used", time(handover.new_last_used, "never")),
+            ("safe to finish", advice.to_owned()),
+        ]);
+    }
+    rows.push(("actions", words(actions(entry), "none")));
+    rows.push(("version", key.version.to_string()));
+    fields(&rows)
+}
+
+fn no_scopes(owner: &Owner) -> &'static str {
+    match owner {
+        Owner::User(_) => "none: it may do nothing",
+        Owner::Account(_) => "those of the account's role",
+    }
+}

@@ -1,0 +1,226 @@
+//! What a single argument can be. A message here never repeats the argument: it may be a token that
+//! was pasted in the wrong place.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use keywright::{
+    AccountId, Actor, Clock, KeyId, NamePattern, Owner, RoleName, ScopeSet, SystemClock, TenantId,
+    Timestamp, UserId,
+};
+
+const UNITS: [(char, u64); 4] = [('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1)];
+
+/// A duration as `90d`, `12h`, `30m`, `45s`.
+#[derive(Clone, Copy)]
+pub(crate) struct Period(pub(crate) Duration);
+
+impl FromStr for Period {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let parse = || {
+            let (unit, seconds) = UNITS.into_iter().find(|(unit, _)| text.ends_with(*unit))?;
+            let number = text.strip_suffix(unit)?;
+            let plain = number.bytes().all(|b| b.is_ascii_digit());
+            let count: u64 = number.parse().ok().filter(|_| plain)?;
+            Some(Self(Duration::from_secs(count.checked_mul(seconds)?)))
+        };
+        parse().ok_or("expected as 90d, 12h, 30m or 45s")
+    }
+}
+
+impl fmt::Display for Period {
+    /// In the largest unit that divides it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.0.as_secs();
+        let fits = |(_, unit): &(char, u64)| seconds != 0 && seconds.is_multiple_of(*unit);
+        let (unit, size) = UNITS.into_iter().find(fits).unwrap_or(('s', 1));
+        write!(f, "{}{unit}", seconds / size)
+    }
+}
+
+/// A time as RFC 3339, or a date: its first moment in UTC.
+#[derive(Clone, Copy)]
+pub(crate) struct Moment(pub(crate) Timestamp);
+
+impl FromStr for Moment {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let time = text.parse().or_else(|_| format!("{text}T00:00:00Z").parse());
+        time.map(Self).map_err(|_| "expected as 2027-01-31T12:00:00Z or 2027-01-31")
+    }
+}
+
+/// A time as [`Moment`], or so long ago as [`Period`].
+#[derive(Clone, Copy)]
+pub(crate) struct Past(pub(crate) Timestamp);
+
+impl FromStr for Past {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if let Ok(Period(ago)) = text.parse() {
+            return Ok(Self(SystemClock.now().saturating_sub(ago)));
+        }
+        let Moment(time) = text
+            .parse()
+            .map_err(|_| "expected as 2027-01-31T12:00:00Z, 2027-01-31 or 30d (ago)")?;
+        Ok(Self(time))
+    }
+}
+
+/// A value, or `none`.
+#[derive(Clone)]
+pub(crate) struct OrNone<T>(pub(crate) Option<T>);
+
+impl<T: FromStr> FromStr for OrNone<T> {
+    type Err = T::Err;
+
+    fn from_str(text: &str) -> Result<Self, T::Err> {
+        if text == "none" { Ok(Self(None)) } else { text.parse().map(|value| Self(Some(value))) }
+    }
+}
+
+/// The environments of a name pattern, separated by commas. The policy says which are possible.
+#[derive(Clone)]
+pub(crate) struct Pattern(pub(crate) NamePattern);
+
+impl FromStr for Pattern {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let environments = text.split(',').map(str::to_owned).collect();
+        Ok(Self(NamePattern { environments }))
+    }
+}
+
+/// A key's id, by itself or as the listing shows it, behind the prefix.
+#[derive(Clone, Copy)]
+pub(crate) struct KeyRef(pub(crate) KeyId);
+
+impl FromStr for KeyRef {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let id = text.rsplit_once('_').map_or(text, |(_, id)| id);
+        id.parse().map(Self).map_err(|_| {
+            "expected the id of a key, 16 characters of 0-9A-Za-z (in a token, those behind the prefix)"
+        })
+    }
+}
+
+/// An account's id, by itself or as an owner is written.
+#[derive(Clone, Copy)]
+pub(crate) struct AccountRef(pub(crate) AccountId);
+
+impl FromStr for AccountRef {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let id = text.strip_prefix("account:").unwrap_or(text).parse();
+        id.map(Self).map_err(|_| "expected the id of an account, 16 characters of 0-9A-Za-z")
+    }
+}
+
+/// An owner, as `user:ID` or `account:ID`.
+#[derive(Clone)]
+pub(crate) struct OwnerSpec(pub(crate) Owner);
+
+impl FromStr for OwnerSpec {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self).map_err(|_| "expected as user:ID or account:ID")
+    }
+}
+
+/// Who is at work, and as what.
+#[derive(Clone)]
+pub(crate) struct ActorSpec {
+    id: UserId,
+    role: fn(UserId, TenantId) -> Actor,
+}
+
+impl ActorSpec {
+    pub(crate) fn actor(&self, tenant: &TenantId) -> Actor {
+        (self.role)(self.id.clone(), tenant.clone())
+    }
+}
+
+impl FromStr for ActorSpec {
+    type Err = &'static str;
+
+    /// What stands behind a colon must be a role: a mistyped one must not pass for a part of the
+    /// id, and its actor for an administrator.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (id, role) = text.rsplit_once(':').unwrap_or((text, "administrator"));
+        let role = match role {
+            "administrator" => Actor::administrator,
+            "tenant-admin" => Actor::tenant_admin,
+            "developer" => Actor::developer,
+            "auditor" => Actor::auditor,
+            _ => return Err("the role is administrator, tenant-admin, developer or auditor"),
+        };
+        let id = id.parse().map_err(|_| "an actor's id has 1 to 128 visible ASCII characters")?;
+        Ok(Self { id, role })
+    }
+}
+
+/// The number of a pepper and the file that has it.
+#[derive(Clone)]
+pub(crate) struct PepperFile {
+    pub(crate) id: u32,
+    pub(crate) path: PathBuf,
+}
+
+impl FromStr for PepperFile {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let parse = || {
+            let (id, path) = text.split_once(':').filter(|(_, path)| !path.is_empty())?;
+            Some(Self { id: id.parse().ok()?, path: path.into() })
+        };
+        parse().ok_or("expected as ID:PATH, the number of the pepper and its file")
+    }
+}
+
+/// A role and its scopes, as `analyst=invoices:read reports:read`.
+#[derive(Clone)]
+pub(crate) struct RoleScopes {
+    pub(crate) name: RoleName,
+    pub(crate) scopes: ScopeSet,
+}
+
+impl FromStr for RoleScopes {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let expected = "expected as NAME=SCOPES, as in analyst=\"invoices:read reports:read\"";
+        let (name, scopes) = text.split_once('=').ok_or(expected)?;
+        Ok(Self {
+            name: name.parse().map_err(|error| format!("{error}"))?,
+            scopes: scopes.parse().map_err(|error| format!("{error}"))?,
+        })
+    }
+}
+
+/// An entry of metadata, as `team=billing`.
+#[derive(Clone)]
+pub(crate) struct Entry {
+    pub(crate) key: String,
+    pub(crate) value: String,
+}
+
+impl FromStr for Entry {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (key, value) = text.split_once('=').ok_or("expected as KEY=VALUE")?;
+        Ok(Self { key: key.to_owned(), value: value.to_owned() })
+    }
+}
