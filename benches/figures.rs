@@ -29,6 +29,7 @@ use redb::{Database, TableDefinition};
 use sha2::{Digest, Sha256};
 
 const MANY: usize = 1_000_000;
+const TABLE: TableDefinition<&str, u64> = TableDefinition::new("table");
 
 fn main() {
     let filter = std::env::args().skip(1).find(|argument| !argument.starts_with("--"));
@@ -178,7 +179,6 @@ fn commit() {
     let world = World::new(store, PepperRing::none());
     let key = world.generate("commit").key;
 
-    const TABLE: TableDefinition<&str, u64> = TableDefinition::new("table");
     let database = Database::create(folder.path().join("bare.redb")).expect("a database");
     let mut n = 0;
     let mut name = 0;
@@ -231,9 +231,10 @@ impl World {
     /// A key of the account for a name of letters, of the user for a name as `u17`.
     fn generate(&self, name: &str) -> keywright::Issued {
         let of_user = name.strip_prefix('u').is_some_and(|rest| rest.parse::<u64>().is_ok());
-        let owner = match of_user {
-            true => Owner::User(UserId::new(name).expect("an id")),
-            false => self.account.clone(),
+        let owner = if of_user {
+            Owner::User(UserId::new(name).expect("an id"))
+        } else {
+            self.account.clone()
         };
         let new = NewKey::named(name).expect("a name");
         block_on(self.authority.generate(&self.admin, &owner, new)).expect("a key")
