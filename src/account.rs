@@ -37,6 +37,7 @@ pub struct ServiceAccount {
 
 /// What a new service account is to be.
 #[derive(Clone, Debug)]
+#[must_use = "setters take and return by value"]
 pub struct NewAccount {
     pub(crate) name: Name,
     pub(crate) role: RoleName,
@@ -76,6 +77,7 @@ impl NewAccount {
 
 /// What is to change of a service account. What is not named stays.
 #[derive(Clone, Debug, Default)]
+#[must_use = "setters take and return by value"]
 pub struct AccountEdit {
     pub(crate) name: Option<Name>,
     pub(crate) role: Option<RoleName>,

@@ -125,6 +125,7 @@ fn parse(text: &str) -> Option<Digest> {
 /// # Ok::<(), keywright::PepperError>(())
 /// ```
 #[derive(Clone, Default)]
+#[must_use = "setters take and return by value"]
 pub struct PepperRing {
     /// The last one is the current one. HMAC states are precomputed, the peppers not kept.
     peppers: Vec<(u32, Hmac<Sha256>)>,

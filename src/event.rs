@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::actor::Actor;
 use crate::id::{AccountId, IdError, KeyId, TenantId, UserId};
-use crate::key::{Key, Owner};
+use crate::key::Key;
 use crate::operation::{Operation, OperationError};
 use crate::text::serde_as_text;
 use crate::time::Timestamp;
@@ -61,11 +61,7 @@ impl Event {
 
     /// The same event, of this key and the account that owns it.
     pub(crate) fn of(self, key: &Key) -> Self {
-        let account = match key.owner {
-            Owner::Account(account) => Some(account),
-            Owner::User(_) => None,
-        };
-        Self { key: Some(key.id), account, ..self }
+        Self { key: Some(key.id), account: key.owner.account(), ..self }
     }
 
     /// The event that a key's uses passed another multiple of the policy's threshold.
@@ -97,9 +93,9 @@ pub enum EventActor {
 impl fmt::Display for EventActor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::User(id) => write!(f, "user:{id}"),
-            Self::Possessor => f.write_str("possessor"),
-            Self::System => f.write_str("system"),
+            Self::User(id) => f.pad(&format!("user:{id}")),
+            Self::Possessor => f.pad("possessor"),
+            Self::System => f.pad("system"),
         }
     }
 }

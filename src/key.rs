@@ -28,6 +28,14 @@ pub enum Owner {
 }
 
 impl Owner {
+    /// The service account, if it is one.
+    pub fn account(&self) -> Option<AccountId> {
+        match self {
+            Self::User(_) => None,
+            Self::Account(id) => Some(*id),
+        }
+    }
+
     /// The id of the user or the account, as text.
     pub fn id(&self) -> &str {
         match self {
@@ -39,10 +47,10 @@ impl Owner {
 
 impl fmt::Display for Owner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::User(id) => write!(f, "user:{id}"),
-            Self::Account(id) => write!(f, "account:{id}"),
-        }
+        f.pad(&match self {
+            Self::User(id) => format!("user:{id}"),
+            Self::Account(id) => format!("account:{id}"),
+        })
     }
 }
 
@@ -225,6 +233,7 @@ pub struct KeyRecord {
 
 /// What is to change of a key. What is not named stays.
 #[derive(Clone, Debug, Default)]
+#[must_use = "setters take and return by value"]
 pub struct KeyEdit {
     pub(crate) scopes: Option<ScopeSet>,
     pub(crate) networks: Option<Networks>,

@@ -5,6 +5,7 @@ mod account;
 mod actor;
 mod authority;
 mod base62;
+mod counting;
 mod decision;
 mod digest;
 mod error;

@@ -172,22 +172,15 @@ fn is_invisible(c: char) -> bool {
         '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'
         | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
         | '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}'
-        | '\u{FFA0}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E0FFF}')
+        | '\u{2800}' | '\u{FFA0}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E0FFF}')
 }
 
-/// A letter or digit on both sides of an `@`.
+/// Something on both sides of an `@`, in its own or in its full width.
 fn looks_like_email(text: &str) -> bool {
-    let mut before = None;
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        let after = chars.peek().copied();
-        let joins = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
-        if c == '@' && joins(before) && joins(after) {
-            return true;
-        }
-        before = Some(c);
-    }
-    false
+    text.split_whitespace().any(|word| {
+        let inner = word.trim_matches(['@', '\u{FF20}']);
+        inner.contains(['@', '\u{FF20}'])
+    })
 }
 
 serde_as_text!(Name);

@@ -32,6 +32,9 @@ pub enum NetworkError {
     /// An IPv4 network written as IPv6 (`::ffff:0:0/96`); sources are compared as IPv4.
     #[error("{0} is an IPv4 network in IPv6 notation: write it as IPv4")]
     MappedIpv4(String),
+    /// An empty text: "from anywhere" is said with [`Networks::anywhere`] alone.
+    #[error("no network is named: an empty list would mean anywhere")]
+    Empty,
     /// More than [`Networks::MAX`].
     #[error("{0} networks are too many: a key holds at most {max}", max = Networks::MAX)]
     TooMany(usize),
@@ -134,13 +137,17 @@ impl<'a> IntoIterator for &'a Networks {
     }
 }
 
-/// Networks separated by spaces or commas.
+/// Networks separated by spaces or commas, at least one.
 impl FromStr for Networks {
     type Err = NetworkError;
 
     fn from_str(text: &str) -> Result<Self, NetworkError> {
         let words = text.split([' ', ',']).filter(|word| !word.is_empty());
-        Self::new(words.map(str::parse).collect::<Result<Vec<_>, _>>()?)
+        let networks = words.map(str::parse).collect::<Result<Vec<_>, _>>()?;
+        if networks.is_empty() {
+            return Err(NetworkError::Empty);
+        }
+        Self::new(networks)
     }
 }
 

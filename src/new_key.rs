@@ -28,6 +28,7 @@ use crate::time::{Timestamp, in_words};
 /// # Ok::<(), keywright::Error>(())
 /// ```
 #[derive(Clone, Debug)]
+#[must_use = "setters take and return by value"]
 pub struct NewKey {
     pub(crate) name: Name,
     pub(crate) scopes: ScopeSet,
@@ -128,7 +129,7 @@ pub enum NewKeyError {
     /// The expiry has passed already.
     #[error("the expiry {0} has passed already")]
     ExpiryPassed(Timestamp),
-    /// A lifetime of zero.
+    /// A lifetime of zero, or of less than a microsecond.
     #[error("a lifetime of zero would make a key that is dead when made")]
     ZeroLifetime,
     /// The expiry is past the year 9999.
@@ -194,10 +195,11 @@ impl NewKey {
 
     fn expiry(&self, policy: &Policy, now: Timestamp) -> Result<Option<Timestamp>, NewKeyError> {
         let after = |lifetime: Duration| {
-            if lifetime.is_zero() {
+            let end = now.checked_add(lifetime).ok_or(NewKeyError::LifetimeOverflow(lifetime))?;
+            // A time has microseconds: a shorter lifetime is none.
+            if end.has_passed(now) {
                 return Err(NewKeyError::ZeroLifetime);
             }
-            let end = now.checked_add(lifetime).ok_or(NewKeyError::LifetimeOverflow(lifetime))?;
             Ok(Some(end))
         };
         let expires = match (self.expiry, policy.default_lifetime) {

@@ -17,6 +17,11 @@ use crate::text::serde_as_text;
 use crate::time::Timestamp;
 
 /// So many uses in a period, as `100/60s`: 1 to 1,000,000 uses in 1 second to 31 days.
+///
+/// A key that has rested may spend its whole number at once, and regains it evenly over the period:
+/// after `100/60s` one use each 0.6 s. So a stretch of one period can see up to twice the number,
+/// less one, and a longer time no more than the rate on average. The limit is exact in one process;
+/// each process counts for itself. As text the period is in seconds.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct Rate {
     uses: NonZeroU32,
@@ -89,7 +94,9 @@ impl FromStr for Rate {
         let seconds = per.strip_suffix('s').ok_or_else(malformed)?;
         let uses = uses.parse().map_err(|_| malformed())?;
         let seconds = seconds.parse().map_err(|_| malformed())?;
-        Self::new(uses, Duration::from_secs(seconds))
+        let rate = Self::new(uses, Duration::from_secs(seconds))?;
+        // One spelling: a sign or a leading zero would be read too.
+        if rate.to_string() == text { Ok(rate) } else { Err(malformed()) }
     }
 }
 

@@ -5,7 +5,10 @@ use std::net::IpAddr;
 use crate::scope::{Access, Scope, ScopeSet};
 use crate::token::Credential;
 
-/// One request to be decided: a credential, its source, and what it must allow.
+/// How many scopes a request names without an allocation.
+const INLINE: usize = 4;
+
+/// One request to be decided: a credential, its source, and all that it must allow.
 ///
 /// ```
 /// use keywright::{Request, Scope};
@@ -14,18 +17,27 @@ use crate::token::Credential;
 /// let request = Request::token("acme_live_...").source("203.0.113.7".parse()?).write().scope(&scope);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
+#[must_use = "a request is made by value: go on with what the setter returns"]
 pub struct Request<'a> {
     pub(crate) credential: Credential<'a>,
     pub(crate) source: Option<IpAddr>,
     pub(crate) access: Access,
-    pub(crate) scopes: &'a [Scope],
+    needed: [Option<&'a Scope>; INLINE],
+    /// Scopes beyond those; most requests need one, and allocate nothing for it.
+    needed_too: Vec<&'a Scope>,
 }
 
 impl<'a> Request<'a> {
     /// A request that needs no more than an accepted credential.
     pub fn new(credential: Credential<'a>) -> Self {
-        Self { credential, source: None, access: Access::ReadOnly, scopes: &[] }
+        Self {
+            credential,
+            source: None,
+            access: Access::ReadOnly,
+            needed: [None; INLINE],
+            needed_too: Vec::new(),
+        }
     }
 
     /// The same, with a whole token.
@@ -43,18 +55,33 @@ impl<'a> Request<'a> {
         Self { source: Some(source), ..self }
     }
 
-    /// It changes something: refused to read-only accounts.
+    /// It changes something, if that is what `access` says: refused to keys of read-only accounts.
+    ///
+    /// **A user's key is never read-only.** What it may change is for its scopes to say.
+    pub fn access(self, access: Access) -> Self {
+        Self { access, ..self }
+    }
+
+    /// It changes something: [`access`](Self::access) with [`Access::ReadWrite`].
     pub fn write(self) -> Self {
-        Self { access: Access::ReadWrite, ..self }
+        self.access(Access::ReadWrite)
     }
 
-    /// It needs this scope.
-    pub fn scope(self, scope: &'a Scope) -> Self {
-        Self { scopes: std::slice::from_ref(scope), ..self }
+    /// It needs this scope, beside those that were named before.
+    pub fn scope(mut self, scope: &'a Scope) -> Self {
+        match self.needed.iter_mut().find(|place| place.is_none()) {
+            Some(place) => *place = Some(scope),
+            None => self.needed_too.push(scope),
+        }
+        self
     }
 
-    /// It needs all of these scopes.
+    /// It needs all of these scopes, beside those that were named before.
     pub fn scopes(self, scopes: &'a ScopeSet) -> Self {
-        Self { scopes: scopes.as_slice(), ..self }
+        scopes.iter().fold(self, Self::scope)
+    }
+
+    pub(crate) fn needed(&self) -> impl Iterator<Item = &'a Scope> {
+        self.needed.iter().flatten().chain(&self.needed_too).copied()
     }
 }

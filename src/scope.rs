@@ -137,11 +137,6 @@ impl ScopeSet {
     }
 
     /// The scopes in their order.
-    pub fn as_slice(&self) -> &[Scope] {
-        &self.0
-    }
-
-    /// The scopes in their order.
     pub fn iter(&self) -> std::slice::Iter<'_, Scope> {
         self.0.iter()
     }

@@ -4,15 +4,19 @@ use std::sync::Arc;
 
 use rand_core::TryCryptoRng;
 
+use crate::counting::Counting;
 use crate::digest::PepperRing;
 use crate::policy::{Policy, PolicyError};
-use crate::random::{Random, RandomError};
+use crate::random::Random;
+use crate::rate::Limiter;
 use crate::store::KeyStore;
 use crate::time::{Clock, SystemClock};
 use crate::token::Prefix;
 
 /// A store and what goes with it: everything that [`Authority`](crate::Authority) and
-/// [`Verifier`](crate::Verifier) share. Give both the same.
+/// [`Verifier`](crate::Verifier) share. Make one for a process, and give it to both.
+///
+/// Clones share what is counted: uses that are not flushed yet, and what is spent of each rate.
 ///
 /// ```
 /// use keywright::store::MemoryStore;
@@ -27,6 +31,7 @@ use crate::token::Prefix;
 /// # Ok::<(), keywright::Error>(())
 /// ```
 #[derive(Clone, Debug)]
+#[must_use = "setters take and return by value"]
 pub struct Setup {
     pub(crate) store: Arc<dyn KeyStore>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -34,6 +39,8 @@ pub struct Setup {
     pub(crate) peppers: Arc<PepperRing>,
     pub(crate) prefix: Prefix,
     pub(crate) default_policy: Arc<Policy>,
+    pub(crate) limiter: Arc<Limiter>,
+    pub(crate) counting: Arc<Counting>,
 }
 
 /// An authority or a verifier can't be made from a setup.
@@ -43,9 +50,6 @@ pub enum SetupError {
     /// The default policy leaves its limits.
     #[error("the default policy is not possible")]
     DefaultPolicy(#[from] PolicyError),
-    /// The random source failed.
-    #[error(transparent)]
-    Random(#[from] RandomError),
 }
 
 impl Setup {
@@ -59,6 +63,8 @@ impl Setup {
             peppers: Arc::new(PepperRing::none()),
             prefix: Prefix::default(),
             default_policy: Arc::new(Policy::default()),
+            limiter: Arc::new(Limiter::new()),
+            counting: Arc::default(),
         }
     }
 

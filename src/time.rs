@@ -100,7 +100,7 @@ impl Timestamp {
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let time = OffsetDateTime::from(*self);
-        f.write_str(&time.format(&Rfc3339).map_err(|_| fmt::Error)?)
+        f.pad(&time.format(&Rfc3339).map_err(|_| fmt::Error)?)
     }
 }
 

@@ -222,6 +222,9 @@ impl<'a> Presented<'a> {
     }
 
     fn parse_token(text: &'a [u8]) -> Option<Self> {
+        if text.len() > Prefix::MAX_LEN + 1 + BODY_LEN {
+            return None;
+        }
         let (head, body) = text.split_at_checked(text.len().checked_sub(BODY_LEN)?)?;
         let prefix = head.strip_suffix(b"_")?;
         if !Prefix::accepts(prefix) {

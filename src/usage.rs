@@ -125,7 +125,7 @@ pub(crate) struct Taken {
 }
 
 impl Tally {
-    /// Counts a use. True if the tally must be put on the list of those to be taken.
+    /// Counts a use. True if the tally is on the list of those to be taken.
     pub(crate) fn count(&self, retiring: bool, now: Timestamp) -> bool {
         let count = if retiring { &self.retiring } else { &self.current };
         if count.last_used.load(Ordering::Relaxed) < now.unix_micros() {
@@ -134,12 +134,22 @@ impl Tally {
         // Counting before looking at `listed`, and taking after clearing it (below), in one total
         // order: a use that sees the tally listed is seen by whoever takes it.
         count.uses.fetch_add(1, Ordering::SeqCst);
-        !self.listed.load(Ordering::SeqCst) && !self.listed.swap(true, Ordering::SeqCst)
+        self.listed.load(Ordering::SeqCst)
+    }
+
+    /// Notes that the tally is on the list. False if it was noted before.
+    pub(crate) fn mark_listed(&self) -> bool {
+        !self.listed.swap(true, Ordering::SeqCst)
+    }
+
+    /// Notes that the tally is on no list.
+    pub(crate) fn unlist(&self) {
+        self.listed.store(false, Ordering::SeqCst);
     }
 
     /// Takes what was counted. The tally is off the list from here on.
     pub(crate) fn take(&self) -> Taken {
-        self.listed.store(false, Ordering::SeqCst);
+        self.unlist();
         Taken { current: self.current.take(), retiring: self.retiring.take() }
     }
 }

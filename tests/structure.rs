@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// The layers from the bottom up, and the modules of each. A module knows those of its own layer
 /// and of layers below.
-const LAYERS: [(&str, &[&str]); 8] = [
+const LAYERS: [(&str, &[&str]); 9] = [
     (
         "values",
         &[
@@ -32,6 +32,7 @@ const LAYERS: [(&str, &[&str]); 8] = [
     ),
     ("decision", &["decision"]),
     ("store", &["store"]),
+    ("counting", &["counting"]),
     ("setup", &["setup"]),
     ("verifier", &["verifier"]),
     ("authority", &["authority"]),
@@ -40,13 +41,14 @@ const LAYERS: [(&str, &[&str]); 8] = [
 
 /// Which layer knows which other: exactly these. The decision asks no store and the store knows
 /// neither decision, verifier nor authority.
-const EDGES: [(&str, &[&str]); 7] = [
+const EDGES: [(&str, &[&str]); 8] = [
     ("records", &["values"]),
     ("decision", &["records", "values"]),
     ("store", &["records", "values"]),
-    ("setup", &["records", "store", "values"]),
+    ("counting", &["decision", "records", "store", "values"]),
+    ("setup", &["counting", "records", "store", "values"]),
     ("verifier", &["decision", "records", "setup", "store", "values"]),
-    ("authority", &["decision", "records", "setup", "store", "values", "verifier"]),
+    ("authority", &["decision", "records", "setup", "store", "values"]),
     // What lib.rs re-exports and error.rs gathers: everything public.
     ("top", &["authority", "decision", "records", "setup", "store", "values", "verifier"]),
 ];

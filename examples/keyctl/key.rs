@@ -57,7 +57,7 @@ async fn generate(session: &Session, args: NewKeyArgs) -> Result<Reply, Failure>
     let metadata = args.metadata.into_iter().map(|entry| (entry.key, entry.value));
     let mut new = NewKey::new(Name::new(args.name)?)
         .scopes(args.scopes)
-        .networks(args.networks)
+        .networks(args.networks.unwrap_or_default())
         .metadata(Metadata::new(metadata)?);
     if let Some(rate) = args.rate {
         new = new.rate(rate);

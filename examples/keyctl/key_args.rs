@@ -95,8 +95,8 @@ pub(crate) struct NewKeyArgs {
     #[arg(long, value_name = "SCOPES", default_value = "", hide_default_value = true)]
     pub(crate) scopes: ScopeSet,
     /// Where it may be used from, as 203.0.113.0/24 [default: anywhere]
-    #[arg(long, value_name = "NETWORKS", default_value = "", hide_default_value = true)]
-    pub(crate) networks: Networks,
+    #[arg(long, value_name = "NETWORKS")]
+    pub(crate) networks: Option<Networks>,
     /// Its own rate, as 100/60s [default: the policy's]
     #[arg(long, value_name = "RATE")]
     pub(crate) rate: Option<Rate>,

@@ -92,7 +92,7 @@ async fn dispatch(
 ) -> Result<Reply, Failure> {
     let authority = Authority::new(setup)?;
     let session = Session {
-        verifier: authority.verifier()?,
+        verifier: Verifier::new(setup)?,
         actor: context.actor.actor(&context.tenant),
         authority,
     };

@@ -55,12 +55,12 @@ impl Authority {
         let digest = self.setup.peppers.digest(&key_id, secret.as_bytes());
         for _ in 0..ATTEMPTS {
             let now = self.now();
-            let event = generate_event(actor, owner, now);
+            let event = generate_event(actor, owner, &new, now);
             let prepared = self.prepare(actor, owner, &new, now).await;
             let (ground, validity) = self.on_record(prepared, &event).await?;
             let key = self.new_key(actor, owner, &new, key_id, &validity, now);
             let limit = ground.policy.max_keys_per_owner;
-            let batch = insertion(ground, key.clone(), digest, event.clone());
+            let batch = insertion(ground, key.clone(), digest, &event);
             let written = self.commits(batch).await.map_err(|error| match error.kind() {
                 StoreErrorKind::LimitReached => GenerateError::TooManyKeys { limit },
                 _ => error.into(),
@@ -142,10 +142,11 @@ impl Authority {
     }
 }
 
-fn insertion(ground: Ground, key: Key, digest: Digest, event: Event) -> Batch {
+fn insertion(ground: Ground, key: Key, digest: Digest, event: &Event) -> Batch {
     let expires = key.expires.map_or_else(|| "never".to_owned(), |time| time.to_string());
-    let detail = Some(format!("name {}, owner {}, expires {expires}", key.name, key.owner));
-    let event = Event { detail, ..event.of(&key) };
+    let detail = event.detail.as_deref().unwrap_or_default();
+    let detail = Some(format!("{detail}, expires {expires}"));
+    let event = Event { detail, ..event.clone().of(&key) };
     Batch {
         conditions: ground.conditions,
         changes: vec![Change::InsertKey(KeyRecord::new(key, digest))],
@@ -153,10 +154,7 @@ fn insertion(ground: Ground, key: Key, digest: Digest, event: Event) -> Batch {
     }
 }
 
-fn generate_event(actor: &Actor, owner: &Owner, now: Timestamp) -> Event {
-    let event = Event::by(actor, Operation::KeyGenerate, now);
-    match owner {
-        Owner::Account(account) => Event { account: Some(*account), ..event },
-        Owner::User(_) => event,
-    }
+fn generate_event(actor: &Actor, owner: &Owner, new: &NewKey, now: Timestamp) -> Event {
+    let detail = Some(format!("name {}, owner {owner}", new.name));
+    Event { account: owner.account(), detail, ..Event::by(actor, Operation::KeyGenerate, now) }
 }

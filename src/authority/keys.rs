@@ -56,7 +56,8 @@ impl Authority {
     ) -> Result<Outcome<Key>, KeyError> {
         self.change(actor, key, Operation::KeyRename, |current| {
             let renamed = current.record.rename(&name, current.now)?;
-            if let Some(pattern) = current.policy.as_ref().and_then(|p| p.name_pattern.as_ref()) {
+            let pattern = current.policy.as_ref().and_then(|policy| policy.name_pattern.as_ref());
+            if let (Some(pattern), Outcome::Done(_)) = (pattern, &renamed) {
                 pattern.check(&name).map_err(NewKeyError::from)?;
             }
             let detail = format!("{} -> {name}", current.record.key().name);
@@ -144,9 +145,12 @@ impl Authority {
         for _ in 0..ATTEMPTS {
             let now = self.now();
             let event = Event { key: Some(*key), ..Event::by(actor, operation, now) };
-            let current = self.current(actor, key, operation, now).await;
+            let stored = self.setup.store.key(actor.tenant(), key).await?;
+            let found = stored.map(|stored| stored.record).ok_or(KeyError::NotFound(*key));
+            let record = self.on_record(found, &event).await?;
+            let event = event.of(record.key());
+            let current = self.current(actor, record, operation, now).await;
             let current = self.on_record(current, &event).await?;
-            let event = event.of(current.record.key());
             let step = match self.on_record(decide(&current), &event).await? {
                 Outcome::Done(step) => step,
                 Outcome::Already(step) => {
@@ -170,15 +174,13 @@ impl Authority {
     async fn current(
         &self,
         actor: &Actor,
-        key: &KeyId,
+        record: KeyRecord,
         operation: Operation,
         now: Timestamp,
     ) -> Result<Current, KeyError> {
-        let stored = self.setup.store.key(actor.tenant(), key).await?;
-        let record = stored.ok_or(KeyError::NotFound(*key))?.record;
         let owner = record.key().owner.clone();
         if !actor.may(Operation::KeyShow, &owner) && !actor.may(operation, &owner) {
-            return Err(KeyError::NotFound(*key));
+            return Err(KeyError::NotFound(*record.id()));
         }
         actor.must(operation, &owner)?;
         let mut current =

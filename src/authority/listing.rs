@@ -9,6 +9,7 @@ use crate::actor::Actor;
 use crate::decision::{Reason, standing};
 use crate::id::{AccountId, KeyId};
 use crate::key::{Key, KeyStatus, Owner};
+use crate::name::Name;
 use crate::operation::{Operation, Possibility};
 use crate::policy::Policy;
 use crate::store::{KeyQuery, MAX_LIMIT, Page, StoreError, StoredKey};
@@ -25,6 +26,8 @@ pub struct KeyEntry {
     pub key: Key,
     /// What identifies it where a token would be shown, as `acme_live_4fQ2xk9ZrT7bWm1c`.
     pub prefix: String,
+    /// The name of the service account that owns it, if one does.
+    pub account: Option<Name>,
     /// Its status now.
     pub status: KeyStatus,
     /// How often it was used, as of the last flush.
@@ -60,7 +63,8 @@ impl Handover {
 
     fn of(stored: &StoredKey, now: Timestamp) -> Option<Self> {
         let key = stored.record.key();
-        let overlap_ends = key.overlap_ends.filter(|end| !end.has_passed(now))?;
+        let live = key.status(now).is_live();
+        let overlap_ends = key.overlap_ends.filter(|end| live && !end.has_passed(now))?;
         let old_last_used = stored.usage.last_use_of(key.secret_number.saturating_sub(1));
         let new_last_used = stored.usage.last_use_of(key.secret_number);
         let quiet = old_last_used.is_none_or(|last| {
@@ -147,6 +151,7 @@ fn entry(
     };
     KeyEntry {
         prefix: key.display_prefix(),
+        account: account.map(|account| account.name.clone()),
         status,
         uses: stored.usage.uses(),
         last_used: stored.usage.last_used(),

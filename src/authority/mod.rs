@@ -14,6 +14,8 @@ mod rotate;
 mod tenant;
 mod upkeep;
 
+use std::fmt;
+
 use crate::account::ServiceAccount;
 use crate::actor::Actor;
 use crate::event::{Event, EventOutcome};
@@ -22,7 +24,6 @@ use crate::policy::Policy;
 use crate::setup::{Setup, SetupError};
 use crate::store::{Batch, Condition, StoreError};
 use crate::time::Timestamp;
-use crate::verifier::Verifier;
 
 use self::errors::Refusal;
 
@@ -41,9 +42,15 @@ const ATTEMPTS: u32 = 64;
 /// # Cancel safety
 /// Dropping the future of any method leaves everything as before the call or as after it. A token
 /// whose future was dropped is lost: generate or rotate again.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Authority {
     setup: Setup,
+}
+
+impl fmt::Debug for Authority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Authority").finish_non_exhaustive()
+    }
 }
 
 impl Authority {
@@ -54,14 +61,6 @@ impl Authority {
     pub fn new(setup: &Setup) -> Result<Self, SetupError> {
         setup.default_policy.validate()?;
         Ok(Self { setup: setup.clone() })
-    }
-
-    /// A verifier from the same setup.
-    ///
-    /// # Errors
-    /// As [`Verifier::new`].
-    pub fn verifier(&self) -> Result<Verifier, SetupError> {
-        Verifier::new(&self.setup)
     }
 
     fn now(&self) -> Timestamp {

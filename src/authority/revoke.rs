@@ -58,7 +58,9 @@ impl Authority {
         let operation = Operation::KeyRevoke;
         for _ in 0..ATTEMPTS {
             let now = self.now();
+            let detail = Some(format!("all keys of {owner}"));
             let event = Event::by(actor, operation, now);
+            let event = Event { account: owner.account(), detail, ..event };
             let allowed = actor.must(operation, owner).map_err(KeyError::from);
             self.on_record(allowed, &event).await?;
             let live = KeyQuery::new()
@@ -68,7 +70,6 @@ impl Authority {
             let live = self.owned(actor, owner, live).await?;
             let revoked: Vec<Key> =
                 live.iter().map(|stored| stored.record.revoked(now).key().clone()).collect();
-            let event = Event { detail: Some(format!("all keys of {owner}")), ..event };
             if revoked.is_empty() {
                 self.note(Event { outcome: EventOutcome::Already, ..event }).await?;
                 return Ok(revoked);

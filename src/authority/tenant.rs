@@ -33,6 +33,12 @@ impl Authority {
         policy: Policy,
     ) -> Result<Outcome<Policy>, SetPolicyError> {
         let now = self.now();
+        // Before anything is compared: what a stranger guesses right, they may not learn either.
+        let sees = actor.may_for_any(Operation::PolicyShow);
+        if !sees && !actor.may_for_any(Operation::PlanSet) {
+            let allowed = actor.must_for_any(Operation::PolicySet).map_err(SetPolicyError::from);
+            self.on_record(allowed, &Event::by(actor, Operation::PolicySet, now)).await?;
+        }
         let current = self.policy_in_force(actor).await?.0;
         let changed = changed_fields(&current, &policy);
         let operation = match changed.as_slice() {

@@ -37,7 +37,7 @@ impl Authority {
         let mut query = dead.limit(MAX_LIMIT);
         loop {
             let now = self.now();
-            let retention = self.policy_in_force(actor).await?.0.retention;
+            let (policy, holds) = self.policy_in_force(actor).await?;
             let page = self.setup.store.keys(actor.tenant(), &query, now).await?;
             let due: Vec<&Key> = page
                 .items
@@ -45,19 +45,19 @@ impl Authority {
                 .map(|stored| stored.record.key())
                 .filter(|key| {
                     let dead = key.dead_since(now);
-                    dead.is_some_and(|dead| dead.saturating_add(retention).has_passed(now))
+                    dead.is_some_and(|dead| dead.saturating_add(policy.retention).has_passed(now))
                 })
                 .collect();
             let event = Event::by(actor, operation, now);
             let batch = Batch {
+                conditions: vec![holds],
                 changes: due.iter().map(|key| Change::DeleteKey(key.id)).collect(),
                 events: due.iter().map(|key| event.clone().of(key)).collect(),
-                ..Batch::default()
             };
             if !due.is_empty() {
                 match self.setup.store.commit(batch).await {
                     Ok(_) => swept.keys.extend(due.iter().map(|key| key.id)),
-                    // Somebody deleted one of them meanwhile: look at the same page again.
+                    // Somebody deleted one of them or set the policy meanwhile: look at the same page again.
                     Err(error) if error.is_conflict() && conflicts < ATTEMPTS => {
                         conflicts += 1;
                         continue;

@@ -14,10 +14,11 @@ pub enum Reason {
     /// It is no token: wrong grammar, length or checksum.
     #[error("the credential is malformed")]
     Malformed,
-    /// No key has this id, or it has another prefix or another secret.
+    /// No key has this id, or it has another prefix or another secret: also one that was forgotten.
     #[error("no key has this id, prefix and secret")]
     Unrecognised,
-    /// It is the secret before the last rotation, and the overlap has ended.
+    /// It is the secret before the last rotation, and its overlap has run out. A secret whose overlap
+    /// was ended early, or that never had one, is forgotten and so [`Unrecognised`](Self::Unrecognised).
     #[error("the secret was replaced by a rotation and its overlap has ended")]
     Superseded,
     /// The key was revoked.
@@ -87,11 +88,11 @@ impl Serialize for Reason {
 /// What a caller may learn of a denial.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum DenialClass {
-    /// The credential is not accepted. There is no more to be said.
+    /// The credential is not accepted, and there is no more to be said: 401.
     Invalid,
-    /// It is accepted, and not for this.
+    /// It is accepted, and not for this: 403.
     Forbidden,
-    /// It is accepted, and not now.
+    /// It is accepted, and not now: 429, with [`Denial::retry_after`].
     RateLimited,
 }
 

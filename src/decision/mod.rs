@@ -84,7 +84,7 @@ where
     if !access(&snapshot).covers(request.access) {
         return Err(deny(Reason::ReadOnly));
     }
-    let missing = request.scopes.iter().find(|scope| !has_scope(&snapshot, policy, scope));
+    let missing = request.needed().find(|scope| !has_scope(&snapshot, policy, scope));
     if let Some(scope) = missing {
         return Err(deny(Reason::MissingScope(scope.clone())));
     }

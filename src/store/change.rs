@@ -74,7 +74,8 @@ pub enum Change {
     /// that is to own it is absent.
     InsertKey(KeyRecord),
     /// Replaces a record whose version is one less. Else a conflict. So nothing that was read
-    /// before a revoke can undo it. Tenant, owner and creation stay.
+    /// before a revoke can undo it. Tenant, owner and creation stay: callers promise it, and a store
+    /// that finds otherwise refuses as [`Unsupported`](super::StoreErrorKind::Unsupported).
     UpdateKey(KeyRecord),
     /// Makes the record, whatever its version, what [`KeyRecord::revoked`] makes of it. A conflict
     /// if it is absent or revoked already. So a revoke wins against all but a revoke or a delete.
@@ -88,7 +89,8 @@ pub enum Change {
     DeleteKey(KeyId),
     /// Adds an account. Refuses an id that exists or was deleted.
     InsertAccount(ServiceAccount),
-    /// Replaces an account whose version is one less. Else a conflict. Its tenant stays.
+    /// Replaces an account whose version is one less. Else a conflict. Its tenant
+    /// stays.
     UpdateAccount(ServiceAccount),
     /// Removes an account. A conflict if it is absent, or owns a key that this batch does not
     /// remove too.

@@ -26,7 +26,7 @@ pub struct MemoryStore(Arc<Inner>);
 struct Inner {
     image: Image,
     /// In the order of their sequence. Its lock is also the one that writers take turns by.
-    events: Mutex<Vec<Event>>,
+    events: Mutex<Vec<Arc<Event>>>,
 }
 
 impl MemoryStore {
@@ -35,7 +35,7 @@ impl MemoryStore {
         Self::default()
     }
 
-    fn events(&self) -> Result<MutexGuard<'_, Vec<Event>>, StoreError> {
+    fn events(&self) -> Result<MutexGuard<'_, Vec<Arc<Event>>>, StoreError> {
         self.0.events.lock().map_err(|_| StoreError::corrupt("a writer of this store panicked"))
     }
 }
@@ -90,31 +90,30 @@ impl KeyStore for MemoryStore {
         tenant: &TenantId,
         query: &EventQuery,
     ) -> Result<Page<Event>, StoreError> {
-        let events = self.events()?;
-        let range = query.sequences();
-        let from = events.partition_point(|event| event.sequence < *range.start());
-        let to = events.partition_point(|event| event.sequence <= *range.end());
-        let mine = events
-            .get(from..to)
-            .unwrap_or_default()
-            .iter()
-            .filter(|event| event.tenant == *tenant)
-            .cloned()
-            .map(Ok);
+        let events = {
+            // Only references are taken under the lock: writers do not wait for the search.
+            let events = self.events()?;
+            let range = query.sequences();
+            let from = events.partition_point(|event| event.sequence < *range.start());
+            let to = events.partition_point(|event| event.sequence <= *range.end());
+            events.get(from..to).unwrap_or_default().to_vec()
+        };
+        let mine = events.iter().filter(|event| event.tenant == *tenant);
+        let mine = mine.map(|event| Ok(Event::clone(event)));
         if query.is_oldest_first() { query.page(mine) } else { query.page(mine.rev()) }
     }
 
     async fn commit(&self, batch: Batch) -> Result<Epoch, StoreError> {
         let mut events = self.events()?;
         let effects = self.0.image.plan(batch)?;
-        events.extend_from_slice(&effects.events);
+        events.extend(effects.events.iter().cloned().map(Arc::new));
         self.0.image.apply(effects)
     }
 
     async fn add_usage(&self, batch: &UsageBatch) -> Result<(), StoreError> {
         let mut events = self.events()?;
         if let Some(effects) = self.0.image.plan_usage(batch)? {
-            events.extend_from_slice(&effects.events);
+            events.extend(effects.events.iter().cloned().map(Arc::new));
             self.0.image.apply(effects)?;
         }
         Ok(())

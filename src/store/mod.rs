@@ -10,6 +10,7 @@ mod file;
 mod image;
 mod memory;
 mod query;
+mod shared;
 
 use std::fmt;
 use std::future::Future;
@@ -17,13 +18,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use async_trait::async_trait;
-
 use crate::account::ServiceAccount;
 use crate::event::Event;
 use crate::id::{AccountId, KeyId, TenantId};
 use crate::policy::Policy;
 use crate::time::Timestamp;
+
+pub use async_trait::async_trait;
 
 pub use self::change::{Batch, Change, Changes, Condition, Epoch, Subject};
 pub use self::error::{StoreError, StoreErrorKind};
@@ -41,16 +42,23 @@ pub use crate::usage::{Usage, UsageBatch, UsageDelta};
 
 /// Where keys, accounts, policies, usage and events are kept.
 ///
+/// A store of your own implements it under `#[async_trait]`, which [`store`](self) re-exports.
+///
 /// # Contract
 ///
 /// **Atomicity.** [`commit`](Self::commit) writes all of a batch or nothing of it, and decides its
 /// conditions at the moment at which it writes. No reader sees a part of a batch.
 ///
+/// If a change and a condition both fail, either error may be given.
+///
 /// **Order.** Commits happen one after another; each has an [`Epoch`] greater than those before.
+/// Usage has none. Events are numbered from 1 in the order in which they were written, over all
+/// tenants.
 ///
 /// **Visibility.** What was acknowledged is seen by every call that starts afterwards, of any
 /// method. [`resolve`](Self::resolve) returns key, account and policy as of one moment between its
-/// call and its answer. An event is visible no later than the change that it tells of.
+/// call and its answer. It may hand out the same [`Snapshot`] again or a new one each time; the same
+/// one costs less. An event is visible no later than the change that it tells of.
 ///
 /// **Durability.** What was acknowledged survives the end of the process and, if the store claims to
 /// be durable, a power cut. A store that can't tell whether a write will last must not acknowledge
@@ -63,6 +71,7 @@ pub use crate::usage::{Usage, UsageBatch, UsageDelta};
 ///
 /// **Usage.** [`add_usage`](Self::add_usage) touches usage and events alone: never a record. A
 /// repeated batch is recognised for at least 7 days. A delta for a key that is absent is dropped.
+/// [`UsageDelta::is_alert_due`] is asked for each delta, with the key's total before and after it.
 ///
 /// **Pages.** Items come in the order of the query, each once; see [`KeyQuery`].
 ///
@@ -125,7 +134,7 @@ pub trait KeyStore: fmt::Debug + Send + Sync + 'static {
     /// Adds usage. Adding the same batch again changes nothing.
     async fn add_usage(&self, batch: &UsageBatch) -> Result<(), StoreError>;
 
-    /// What has changed since an epoch, for caches.
+    /// What has changed since an epoch, for caches. A store may always answer that it no longer knows.
     async fn changes(&self, since: Epoch) -> Result<Changes, StoreError>;
 }
 

@@ -3,26 +3,22 @@
 //! A verifier can check keys, count their use and revoke a key for whoever presents it. It can't
 //! make keys or change them otherwise: a web server that only checks keys holds nothing that mints.
 
-mod counting;
 mod repepper;
 
+use std::fmt;
 use std::sync::Arc;
 
-use crate::decision::{
-    Circumstances, Denial, Grant, Reason, Refusal, SecretUsed, decide, recognise,
-};
+use crate::decision::{Circumstances, Denial, Grant, Reason, Refusal, decide, recognise};
 use crate::event::{Event, EventActor};
 use crate::id::KeyId;
 use crate::key::KeyStatus;
 use crate::operation::{Operation, Outcome};
 use crate::policy::Policy;
-use crate::rate::Limiter;
 use crate::request::Request;
 use crate::setup::{Setup, SetupError};
 use crate::store::{Batch, Change, StoreError};
 use crate::token::{Credential, Presented};
 
-use self::counting::Counting;
 use self::repepper::Repeppering;
 
 /// How often a revocation that met another change is tried again.
@@ -31,33 +27,38 @@ const ATTEMPTS: u32 = 64;
 /// Copies of the default policy, so that requests of different keys share no reference count.
 const STRIPES: usize = 16;
 
-/// Checks keys. Clones share counters and rates.
+/// Checks keys. Clones, and verifiers of the same [`Setup`], share counters and rates.
 ///
 /// A check of a key that the store has at hand allocates nothing, and takes a lock only for a key
 /// with a rate or on its first use since the last flush.
 ///
 /// Uses are counted in memory. Call [`flush`](Self::flush) every few seconds and before the process
 /// ends; what was counted since the last flush is lost if the process is killed.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Verifier(Arc<Inner>);
 
-#[derive(Debug)]
+impl fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verifier").finish_non_exhaustive()
+    }
+}
+
 struct Inner {
     setup: Setup,
     default_policies: [Arc<Policy>; STRIPES],
-    limiter: Limiter,
-    counting: Counting,
     repeppering: Repeppering,
 }
 
 /// A credential was not accepted, or it can't be said whether it is. With `?` both fail closed.
+///
+/// There will be no third case: a web service answers a denial as its
+/// [`class`](Denial::class) says, and what is unavailable with 503.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum VerifyError {
     /// The credential is not accepted.
     #[error(transparent)]
     Denied(#[from] Denial),
-    /// The store can't be asked, or its answer can't be used. Never "invalid key".
+    /// The store can't be asked, or its answer can't be used: 503, and never "invalid key".
     #[error("it can't be said now whether the API key is accepted")]
     Unavailable(#[from] StoreError),
 }
@@ -84,18 +85,17 @@ impl From<Refusal> for VerifyError {
 }
 
 impl Verifier {
-    /// A verifier over the setup's store.
+    /// A verifier over the setup's store. It shares counters and rates with every other verifier of
+    /// the same setup and its clones: make one setup for a process.
     ///
     /// # Errors
-    /// [`SetupError`] if the default policy leaves its limits or the random source fails.
+    /// [`SetupError::DefaultPolicy`] if the default policy leaves its limits.
     pub fn new(setup: &Setup) -> Result<Self, SetupError> {
         setup.default_policy.validate()?;
         Ok(Self(Arc::new(Inner {
             default_policies: std::array::from_fn(|_| {
                 Arc::new(Policy::clone(&setup.default_policy))
             }),
-            limiter: Limiter::new(),
-            counting: Counting::new(&setup.random)?,
             repeppering: Repeppering::default(),
             setup: setup.clone(),
         })))
@@ -120,8 +120,8 @@ impl Verifier {
     /// Checks a credential against what a request needs, and counts its use.
     ///
     /// # Errors
-    /// As [`verify`](Self::verify). The first check that fails decides, in the order of
-    /// [`Reason`]'s page.
+    /// As [`verify`](Self::verify). The first check that fails decides, in the order that
+    /// [the guide](crate::guide::states) shows.
     ///
     /// # Cancel safety
     /// A check whose future is dropped was not counted.
@@ -134,10 +134,10 @@ impl Verifier {
             peppers: &inner.setup.peppers,
             default_policy: inner.default_policy(&presented.key_id),
             now,
-            rate: |key: &KeyId, rate| inner.limiter.admit(key, rate, now),
+            rate: |key: &KeyId, rate| inner.setup.limiter.admit(key, rate, now),
         };
         let grant = decide(&presented, found, request, circumstances)?;
-        inner.counting.count(grant.snapshot(), grant.secret_used(), now);
+        inner.setup.counting.count(grant.snapshot(), grant.secret_used(), now);
         if inner.setup.peppers.is_outdated(grant.digest_used()) {
             let digest = inner.setup.peppers.digest(&presented.key_id, presented.secret);
             inner.repeppering.remember(&grant, digest);
@@ -196,8 +196,9 @@ impl Verifier {
     pub async fn flush(&self) -> Result<(), StoreError> {
         let inner = &*self.0;
         let now = inner.setup.clock.now();
-        inner.counting.flush(&*inner.setup.store, &inner.setup.default_policy, now).await?;
-        inner.repeppering.flush(&*inner.setup.store, &inner.setup.peppers).await
+        let Setup { store, random, default_policy, peppers, counting, .. } = &inner.setup;
+        counting.flush(&**store, random, default_policy, now).await?;
+        inner.repeppering.flush(&**store, peppers).await
     }
 }
 
@@ -205,11 +206,5 @@ impl Inner {
     fn default_policy(&self, key: &KeyId) -> &Arc<Policy> {
         let last = key.as_bytes()[KeyId::LEN - 1];
         &self.default_policies[usize::from(last) % STRIPES]
-    }
-}
-
-impl SecretUsed {
-    fn is_retiring(self) -> bool {
-        self == Self::Retiring
     }
 }

@@ -4,7 +4,7 @@
 use keywright::store::{AccountQuery, EventQuery, KeyQuery, StoreErrorKind};
 use keywright::{
     AccountEdit, AccountError, Actor, Credential, Error, GenerateError, KeyEdit, KeyError,
-    Metadata, NewAccount, SetupError, Verifier,
+    Metadata, NewAccount, Verifier,
 };
 
 use super::kit::{
@@ -17,7 +17,7 @@ const DRY: &str = "the random source failed: the entropy pool is dry";
 /// A world in which the next draws are these, and the one after them fails.
 fn drawing(store: &Watched, draws: usize) -> World {
     // One more, for the verifier.
-    let script = Script::new((0..=draws).map(|_| vec![1; 16]));
+    let script = Script::new((0..draws).map(|_| vec![1; 16]));
     World::with(store.clone(), |setup| setup.random(script))
 }
 
@@ -64,7 +64,7 @@ fn a_random_source_that_fails_rotates_nothing_and_makes_no_account() {
 fn a_random_source_that_never_gives_a_symbol_is_asked_until_it_fails() {
     block_on(async {
         let useless = (0..100).map(|_| vec![u8::MAX; 64]);
-        let script = Script::new([vec![1; 16]].into_iter().chain(useless));
+        let script = Script::new(useless);
         let world = World::with(Watched::default(), |setup| setup.random(script));
         let alice = developer("alice");
         let made = world.authority.generate(&alice, &alice.as_owner(), named("app")).await;
@@ -73,12 +73,20 @@ fn a_random_source_that_never_gives_a_symbol_is_asked_until_it_fails() {
 }
 
 #[test]
-fn a_verifier_is_not_made_without_randomness() {
-    let world = World::new();
-    let setup = world.setup.random(Script::new([]));
-    let error = Verifier::new(&setup).expect_err("no randomness");
-    assert!(matches!(error, SetupError::Random(_)), "{error:?}");
-    assert_eq!(error.to_string(), DRY);
+fn without_randomness_no_use_is_written_and_none_is_lost() {
+    block_on(async {
+        let world = World::new();
+        let issued = world.key_of(&developer("alice"), named("app")).await;
+        let verifier =
+            Verifier::new(&world.setup.clone().random(Script::new([]))).expect("a verifier");
+        verifier.verify(issued.token.expose()).await.expect("the key");
+        let error = verifier.flush().await.expect_err("no randomness");
+        assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+        assert_eq!(std::error::Error::source(&error).expect("a cause").to_string(), DRY);
+        world.verifier.flush().await.expect("a random source that works");
+        let entry = world.authority.key(&developer("alice"), &issued.key.id).await;
+        assert_eq!(entry.expect("the key").uses, 1);
+    });
 }
 
 /// Everything that can be asked of an authority and a verifier, on a store that is down.

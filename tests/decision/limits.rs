@@ -36,7 +36,8 @@ fn a_key_is_used_from_its_networks_alone() {
             let new = named("bound").networks(networks.parse().expect("networks"));
             let issued = world.key_of(&developer("alice"), new).await;
             let request = Request::token(issued.token.expose());
-            let from = world.verifier.verify_request(&request.source(address(source))).await;
+            let from =
+                world.verifier.verify_request(&request.clone().source(address(source))).await;
             assert_eq!(from.is_ok(), allowed, "{source} of {networks}");
             let from_nowhere = world.verifier.verify_request(&request).await;
             assert_eq!(denied(from_nowhere), "network_not_allowed", "{networks}");
@@ -161,11 +162,12 @@ fn a_read_only_account_never_writes_whatever_its_role_says() {
         let issued = world.authority.generate(&admin(), &owner, named("job")).await.expect("a key");
         let scope = Scope::new("a:write").expect("a scope");
         let read = Request::token(issued.token.expose()).scope(&scope);
-        let grant = world.verifier.verify_request(&read.write()).await.expect("read and write");
+        let grant =
+            world.verifier.verify_request(&read.clone().write()).await.expect("read and write");
         grant.require_write().expect("read and write");
         let edit = AccountEdit::new().access(Access::ReadOnly);
         world.authority.edit_account(&admin(), &id, edit).await.expect("the account exists");
-        assert_eq!(denied(world.verifier.verify_request(&read.write()).await), "read_only");
+        assert_eq!(denied(world.verifier.verify_request(&read.clone().write()).await), "read_only");
         let grant = world.verifier.verify_request(&read).await.expect("reading is possible");
         assert_eq!(grant.access(), Access::ReadOnly);
         let refused = grant.require_write().expect_err("read-only");

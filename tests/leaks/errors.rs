@@ -11,7 +11,7 @@ use keywright::{
     SetPolicyError, SetupError, TenantId, Timestamp, UserId, ValueError, Verifier, VerifyError,
 };
 
-use super::kit::{Script, World, block_on, start};
+use super::kit::{Script, World, block_on, developer, named, start};
 use super::{Heard, needles_of};
 
 /// Every error of the crate that can be made, or provoked from a value.
@@ -64,7 +64,13 @@ pub(super) fn all(heard: &mut Heard) {
     heard.error(&ValueError::from(Name::new("").expect_err("no name")));
     heard.error(&Error::from(Name::new("").expect_err("no name")));
     let dry = World::new().setup.random(Script::new([]));
-    let SetupError::Random(random) = Verifier::new(&dry).expect_err("no randomness") else {
+    let verifier = Verifier::new(&dry).expect("a verifier");
+    heard.error(&block_on(verifier.flush()).expect_err("no randomness"));
+    let world = World::with(MemoryStore::new(), |setup| setup.random(Script::new([])));
+    let (authority, alice) = (&world.authority, developer("alice"));
+    let owner = alice.as_owner();
+    let generated = block_on(authority.generate(&alice, &owner, named("app")));
+    let Err(GenerateError::Random(random)) = generated else {
         panic!("the random source was to fail");
     };
     heard.error(&random);

@@ -276,7 +276,7 @@ fn e8_a_read_only_accounts_keys_never_do_what_needs_write_access() {
             let (id, secret) = (issued.key.id.as_str(), issued.token.expose_key_secret());
             for request in [Request::token(token), Request::parts(id, secret)] {
                 assert_eq!(world.check_request(&request).await, Ok(()));
-                let needed = request.write();
+                let needed = request.clone().write();
                 assert_eq!(world.check_request(&needed).await, Err(Reason::ReadOnly));
                 let needed = request.write().scope(&write);
                 assert_eq!(world.check_request(&needed).await, Err(Reason::ReadOnly));

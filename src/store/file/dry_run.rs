@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Error, ErrorKind, Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::sync::{Mutex, MutexGuard};
 
 use redb::StorageBackend;
@@ -38,25 +39,35 @@ impl DryRun {
 }
 
 impl Overlay {
-    fn page(&mut self, number: u64) -> io::Result<&mut Box<[u8]>> {
-        if !self.written.contains_key(&number) {
-            let mut page = vec![0; PAGE].into_boxed_slice();
-            let start = number * PAGE as u64;
-            let shown = self.shown.saturating_sub(start).min(PAGE as u64);
-            let shown = usize::try_from(shown).unwrap_or(PAGE);
-            self.file.seek(SeekFrom::Start(start))?;
-            self.file.read_exact(&mut page[..shown])?;
-            self.written.insert(number, page);
+    /// A page as it shows now.
+    fn look(&mut self, number: u64) -> io::Result<Box<[u8]>> {
+        if let Some(page) = self.written.get(&number) {
+            return Ok(page.clone());
         }
-        self.written.get_mut(&number).ok_or_else(|| Error::other("the page was just read"))
+        let mut page = vec![0; PAGE].into_boxed_slice();
+        let start = number * PAGE as u64;
+        let shown = self.shown.saturating_sub(start).min(PAGE as u64);
+        let shown = usize::try_from(shown).unwrap_or(PAGE);
+        self.file.seek(SeekFrom::Start(start))?;
+        self.file.read_exact(&mut page[..shown])?;
+        Ok(page)
     }
 
-    /// Calls `each` with a stretch of a page and the same stretch of what is read or written.
+    /// Changes a page, and keeps it.
+    fn change(&mut self, number: u64, change: impl FnOnce(&mut [u8])) -> io::Result<()> {
+        let mut page = self.look(number)?;
+        change(&mut page);
+        self.written.insert(number, page);
+        Ok(())
+    }
+
+    /// Calls `each` with the pages of a stretch: the number, the range in the page, and the range in
+    /// what is read or written.
     fn walk(
         &mut self,
         offset: u64,
         len: usize,
-        mut each: impl FnMut(&mut [u8], std::ops::Range<usize>),
+        mut each: impl FnMut(&mut Self, u64, Range<usize>, Range<usize>) -> io::Result<()>,
     ) -> io::Result<()> {
         if offset.checked_add(len as u64).is_none_or(|end| end > self.len) {
             return Err(ErrorKind::UnexpectedEof.into());
@@ -66,8 +77,7 @@ impl Overlay {
             let at = offset + done as u64;
             let (number, within) = place(at);
             let stretch = (len - done).min(PAGE - within);
-            let page = self.page(number)?;
-            each(&mut page[within..within + stretch], done..done + stretch);
+            each(self, number, within..within + stretch, done..done + stretch)?;
             done += stretch;
         }
         Ok(())
@@ -92,7 +102,10 @@ impl StorageBackend for DryRun {
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        self.overlay()?.walk(offset, out.len(), |page, range| out[range].copy_from_slice(page))
+        self.overlay()?.walk(offset, out.len(), |overlay, number, within, range| {
+            out[range].copy_from_slice(&overlay.look(number)?[within]);
+            Ok(())
+        })
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
@@ -102,7 +115,7 @@ impl StorageBackend for DryRun {
             overlay.written.retain(|number, _| *number < len.div_ceil(PAGE as u64));
             let (last, tail) = place(len);
             if tail > 0 {
-                overlay.page(last)?[tail..].fill(0);
+                overlay.change(last, |page| page[tail..].fill(0))?;
             }
         }
         overlay.len = len;
@@ -114,6 +127,8 @@ impl StorageBackend for DryRun {
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.overlay()?.walk(offset, data.len(), |page, range| page.copy_from_slice(&data[range]))
+        self.overlay()?.walk(offset, data.len(), |overlay, number, within, range| {
+            overlay.change(number, |page| page[within].copy_from_slice(&data[range]))
+        })
     }
 }

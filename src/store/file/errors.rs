@@ -16,7 +16,7 @@ pub(super) fn storage(error: impl Into<Error>) -> StoreError {
             StoreError::corrupt("the store file is damaged").with_source(error)
         }
         Error::DatabaseAlreadyOpen => StoreError::unavailable(
-            "the store is open in another process (one process at a time may use a store file)",
+            "the store is open in another process, or once more in this one: a file has one user at a time",
         ),
         Error::UpgradeRequired(_) => {
             StoreError::unsupported("the file has an old database format").with_source(error)

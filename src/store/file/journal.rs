@@ -26,11 +26,12 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::errors::storage;
+use super::reader::Reader;
 use super::seal::{self, Sum};
 use crate::event::Event;
 use crate::id::{AccountId, KeyId, TenantId};
+use crate::store::StoreError;
 use crate::store::image::{Contents, Effects, Writer};
-use crate::store::{EventQuery, Page, StoreError};
 use crate::time::Timestamp;
 
 type Table = TableDefinition<'static, &'static [u8], &'static [u8]>;
@@ -42,8 +43,8 @@ const POLICIES: Table = TableDefinition::new("policies");
 const USAGE: Table = TableDefinition::new("usage");
 const DELETED: Table = TableDefinition::new("deleted");
 const WRITERS: Table = TableDefinition::new("writers");
-const EVENTS: Table = TableDefinition::new("events");
-const EVENTS_BY_KEY: Table = TableDefinition::new("events_by_key");
+pub(super) const EVENTS: Table = TableDefinition::new("events");
+pub(super) const EVENTS_BY_KEY: Table = TableDefinition::new("events_by_key");
 
 /// The tables whose records are counted into the sum of the state.
 const SUMMED: [(Table, &str); 6] = [
@@ -214,52 +215,9 @@ impl Journal {
         self.commit(transaction, state, sum)
     }
 
-    /// A page of a tenant's events.
-    pub(super) fn events(
-        &self,
-        tenant: &TenantId,
-        query: &EventQuery,
-    ) -> Result<Page<Event>, StoreError> {
-        let range = query.sequences();
-        if range.is_empty() {
-            return query.page([]);
-        }
-        let transaction = self.database.begin_read().map_err(storage)?;
-        let events = transaction.open_table(EVENTS).map_err(storage)?;
-        let read = |key: &[u8], sealed: &[u8]| {
-            let (_, value) = seal::open("events", key, sealed)?;
-            decode::<Event>("events", key, value)
-        };
-        if let Some(key) = query.key_filter() {
-            let index = transaction.open_table(EVENTS_BY_KEY).map_err(storage)?;
-            let from = sequenced(key.as_bytes(), *range.start());
-            let to = sequenced(key.as_bytes(), *range.end());
-            let rows = index.range(from.as_slice()..=to.as_slice()).map_err(storage)?;
-            let rows = rows.map(|row| {
-                let (place, sealed) = row.map_err(storage)?;
-                let (_, owner) = seal::open("events_by_key", place.value(), sealed.value())?;
-                if owner != tenant.as_str().as_bytes() {
-                    return Ok(None);
-                }
-                let sequence = &place.value()[KeyId::LEN..];
-                let at = [event_prefix(tenant).as_slice(), sequence].concat();
-                let event = events.get(at.as_slice()).map_err(storage)?;
-                let event = event.ok_or_else(|| StoreError::corrupt("an event is missing"))?;
-                read(&at, event.value()).map(Some)
-            });
-            let rows = rows.filter_map(Result::transpose);
-            let rows: Box<dyn Iterator<Item = _>> =
-                if query.is_oldest_first() { Box::new(rows) } else { Box::new(rows.rev()) };
-            return query.page(rows);
-        }
-        let prefix = event_prefix(tenant);
-        let (from, to) = (sequenced(&prefix, *range.start()), sequenced(&prefix, *range.end()));
-        let rows = events.range(from.as_slice()..=to.as_slice()).map_err(storage)?;
-        let rows = rows.map(|row| {
-            let (key, sealed) = row.map_err(storage)?;
-            read(key.value(), sealed.value())
-        });
-        if query.is_oldest_first() { query.page(rows) } else { query.page(rows.rev()) }
+    /// What is in the file now.
+    pub(super) fn reader(&self) -> Result<Reader, StoreError> {
+        Ok(Reader(self.database.begin_read().map_err(storage)?))
     }
 
     fn begin(&self) -> Result<WriteTransaction, StoreError> {
@@ -344,11 +302,11 @@ fn write_events(transaction: &WriteTransaction, events: &[Event]) -> Result<u64,
 }
 
 /// Tenant ids have no zero byte, so no tenant's events lie between those of another.
-fn event_prefix(tenant: &TenantId) -> Vec<u8> {
+pub(super) fn event_prefix(tenant: &TenantId) -> Vec<u8> {
     [tenant.as_str().as_bytes(), &[0]].concat()
 }
 
-fn sequenced(prefix: &[u8], sequence: u64) -> Vec<u8> {
+pub(super) fn sequenced(prefix: &[u8], sequence: u64) -> Vec<u8> {
     [prefix, &sequence.to_be_bytes()].concat()
 }
 
@@ -377,7 +335,11 @@ fn encode(value: &impl Serialize) -> Result<Vec<u8>, StoreError> {
         .map_err(|error| StoreError::unsupported("a record can't be written").with_source(error))
 }
 
-fn decode<T: DeserializeOwned>(table: &str, key: &[u8], value: &[u8]) -> Result<T, StoreError> {
+pub(super) fn decode<T: DeserializeOwned>(
+    table: &str,
+    key: &[u8],
+    value: &[u8],
+) -> Result<T, StoreError> {
     serde_json::from_slice(value).map_err(|error| malformed(table, key).with_source(error))
 }
 

@@ -6,14 +6,16 @@
 
 mod dry_run;
 mod errors;
+mod header;
 mod journal;
 mod open;
+mod reader;
 mod seal;
 
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, RwLock, RwLockReadGuard};
+use std::sync::{Arc, RwLock};
 
 use async_lock::Mutex;
 use async_trait::async_trait;
@@ -21,6 +23,7 @@ use blocking::unblock;
 
 use self::errors::guarded;
 use self::journal::Journal;
+use self::reader::Reader;
 use super::image::{Contents, Effects, Image};
 use super::{
     AccountQuery, Batch, Changes, Epoch, EventQuery, KeyQuery, KeyStore, Page, Resolve, StoreError,
@@ -59,6 +62,8 @@ struct Inner {
     image: Image,
     /// `None` once the store is closed.
     journal: RwLock<Option<Journal>>,
+    /// Held while the file is read, so that closing waits for readers and writing does not.
+    readers: RwLock<()>,
     /// Writers wait here without a thread of their own.
     turn: Arc<Mutex<()>>,
     closed: AtomicBool,
@@ -82,13 +87,15 @@ impl FileStore {
         unblock(move || Self::assemble(guarded(|| open::open(&path))?)).await
     }
 
-    /// Opens the store on a storage backend in place of a file, to see it under faults.
+    /// Opens the store on a storage backend in place of a file, to see it under faults. With the
+    /// feature `danger-backend`, for tests alone.
     ///
     /// Nothing that [`FileStore::open`] does to a file is done here: no lock, no mode, no check that
     /// it is a store of ours before it is opened for writing.
     ///
     /// # Errors
     /// As [`FileStore::open`], as far as they can occur.
+    #[cfg(feature = "danger-backend")]
     pub async fn danger_open_backend(
         backend: impl redb::StorageBackend,
     ) -> Result<Self, StoreError> {
@@ -108,8 +115,12 @@ impl FileStore {
         unblock(move || {
             let _turn = turn;
             inner.closed.store(true, Ordering::SeqCst);
-            inner.journal.write().map_err(|_| panicked())?.take();
-            Ok(())
+            let _no_readers = inner.readers.write().map_err(|_| panicked())?;
+            let journal = inner.journal.write().map_err(|_| panicked())?.take();
+            guarded(|| {
+                drop(journal);
+                Ok(())
+            })
         })
         .await
     }
@@ -118,6 +129,7 @@ impl FileStore {
         Ok(Self(Arc::new(Inner {
             image: Image::load(contents)?,
             journal: RwLock::new(Some(journal)),
+            readers: RwLock::default(),
             turn: Arc::default(),
             closed: AtomicBool::new(false),
             poisoned: AtomicBool::new(false),
@@ -170,8 +182,10 @@ impl Inner {
         Ok(())
     }
 
-    fn journal(&self) -> Result<RwLockReadGuard<'_, Option<Journal>>, StoreError> {
-        self.journal.read().map_err(|_| panicked())
+    /// What is in the file now; later writes neither wait for it nor show in it.
+    fn reader(&self) -> Result<Reader, StoreError> {
+        let journal = self.journal.read().map_err(|_| panicked())?;
+        journal.as_ref().ok_or_else(closed)?.reader()
     }
 }
 
@@ -236,9 +250,8 @@ impl KeyStore for FileStore {
         let inner = Arc::clone(&self.0);
         let (tenant, query) = (tenant.clone(), query.clone());
         unblock(move || {
-            let journal = inner.journal()?;
-            let journal = journal.as_ref().ok_or_else(closed)?;
-            guarded(|| journal.events(&tenant, &query))
+            let _reading = inner.readers.read().map_err(|_| panicked())?;
+            guarded(|| inner.reader()?.events(&tenant, &query))
         })
         .await
     }

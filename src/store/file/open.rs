@@ -5,13 +5,14 @@
 //! read-only before it is opened for writing: a file of another program is never changed.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use redb::{Builder, Database, DatabaseError, StorageBackend};
+use redb::{Builder, Database, DatabaseError};
 
 use super::dry_run::DryRun;
 use super::errors::{io_error, storage};
+use super::header::{Header, reveal_newest};
 use super::journal::{Journal, check_format};
 use crate::store::StoreError;
 use crate::store::image::Contents;
@@ -37,9 +38,10 @@ pub(super) fn open(path: &Path) -> Result<(Journal, Contents), StoreError> {
     }
 }
 
+#[cfg(feature = "danger-backend")]
 /// Opens the store on a backend of the caller's, or makes one there if it is empty.
 pub(super) fn open_backend(
-    backend: impl StorageBackend,
+    backend: impl redb::StorageBackend,
 ) -> Result<(Journal, Contents), StoreError> {
     let length = backend.len().map_err(|error| io_error("the backend can't be read", error))?;
     let database = builder().create_with_backend(backend).map_err(storage)?;
@@ -53,9 +55,10 @@ fn open_existing(path: &Path) -> Result<(Journal, Contents), StoreError> {
     let unreadable = |error| io_error(&format!("{} can't be opened", path.display()), error);
     let mut options = OpenOptions::new();
     let mut file = options.read(true).write(true).open(path).map_err(unreadable)?;
-    let header = Header::read(&mut file).map_err(unreadable)?.ok_or_else(|| {
+    Header::read(&mut file).map_err(unreadable)?.ok_or_else(|| {
         StoreError::unsupported(format!("{} is not a keywright store", path.display()))
     })?;
+    // Whether it is open elsewhere, and what it is, before anything of it is touched.
     match builder().open_read_only(path) {
         Ok(database) => check_format(&database)?,
         // Not closed cleanly: it must be repaired to be read. The first time beside the file.
@@ -65,8 +68,11 @@ fn open_existing(path: &Path) -> Result<(Journal, Contents), StoreError> {
         }
         Err(error) => return Err(storage(error)),
     }
-    header.check()?;
-    Journal::load(builder().create_file(file).map_err(storage)?)
+    reveal_newest(&mut file)?;
+    let loaded = Journal::load(builder().create_file(file).map_err(storage)?)?;
+    // Whoever made the file may have ended before its entry in the folder was durable.
+    sync_folder(&path.canonicalize().map_err(unreadable)?).map_err(unreadable)?;
+    Ok(loaded)
 }
 
 enum CreateError {
@@ -95,7 +101,7 @@ fn create(path: &Path) -> Result<Journal, CreateError> {
     Ok(journal)
 }
 
-fn builder() -> Builder {
+pub(super) fn builder() -> Builder {
     let mut builder = Database::builder();
     builder.set_cache_size(CACHE_BYTES);
     builder
@@ -130,47 +136,4 @@ fn sync_folder(path: &Path) -> io::Result<()> {
         File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
     }
     Ok(())
-}
-
-/// The first bytes of a redb file, format 3 (redb's `docs/design.md`, "Database super-header").
-struct Header([u8; Header::LEN]);
-
-impl Header {
-    const LEN: usize = 320;
-    const MAGIC: &[u8] = b"redb\x1A\x0A\xA9\x0D\x0A";
-    const GOD_BYTE: usize = 9;
-    const PRIMARY_IS_SLOT_1: u8 = 1;
-    const RECOVERY_REQUIRED: u8 = 2;
-    /// The offsets of the last transaction's id in the two commit slots.
-    const TRANSACTION_IDS: [usize; 2] = [64 + 104, 64 + 128 + 104];
-
-    fn read(file: &mut File) -> io::Result<Option<Self>> {
-        let mut bytes = [0; Self::LEN];
-        match file.read_exact(&mut bytes) {
-            Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(None),
-            Err(error) => Err(error),
-            Ok(()) => Ok(bytes.starts_with(Self::MAGIC).then_some(Self(bytes))),
-        }
-    }
-
-    /// One bit says which commit slot holds, and no checksum covers it: were it to flip, the commit
-    /// before the last one would be back, and with it a key that the last one revoked. In a file
-    /// that was closed cleanly the slot that holds is the newer one.
-    fn check(&self) -> Result<(), StoreError> {
-        let flags = self.0[Self::GOD_BYTE];
-        let [slot_0, slot_1] = Self::TRANSACTION_IDS.map(|at| {
-            let bytes = self.0[at..].first_chunk::<8>();
-            bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes))
-        });
-        let newest_holds = match flags & Self::PRIMARY_IS_SLOT_1 {
-            0 => slot_0 >= slot_1,
-            _ => slot_1 >= slot_0,
-        };
-        if flags & Self::RECOVERY_REQUIRED == 0 && !newest_holds {
-            return Err(StoreError::corrupt(
-                "the store file is damaged: its last commit is hidden",
-            ));
-        }
-        Ok(())
-    }
 }

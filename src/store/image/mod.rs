@@ -195,7 +195,8 @@ impl Image {
             let ids = tenant.owners.get(owner).into_iter().flatten();
             return Ok(query.page(ids.filter_map(stored), at));
         }
-        if query.sort != KeySort::Created {
+        let (sort, descending) = query.order();
+        if sort != KeySort::Created {
             let ids = tenant.keys.iter().map(|(_, id)| id);
             return Ok(query.page(ids.filter_map(stored), at));
         }
@@ -207,8 +208,8 @@ impl Image {
             })
         };
         let one_more = query.page_size() + 1;
-        let begin = query.after.as_ref().and_then(KeyPosition::created);
-        let stretch: Vec<_> = match (query.descending, begin) {
+        let begin = query.begin().and_then(KeyPosition::created);
+        let stretch: Vec<_> = match (descending, begin) {
             (false, None) => tenant.keys.iter().filter_map(found).take(one_more).collect(),
             (false, Some(begin)) => {
                 tenant.keys.range(begin..).filter_map(found).take(one_more).collect()

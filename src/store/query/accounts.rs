@@ -7,6 +7,7 @@ use crate::time::Timestamp;
 
 /// Which service accounts, oldest first.
 #[derive(Clone, Debug, Default)]
+#[must_use = "setters take and return by value"]
 pub struct AccountQuery {
     pub(crate) search: Option<String>,
     pub(crate) after: Option<(Timestamp, AccountId)>,

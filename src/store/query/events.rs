@@ -7,6 +7,7 @@ use crate::time::Timestamp;
 
 /// Which events, newest first. Filters narrow each other.
 #[derive(Clone, Debug, Default)]
+#[must_use = "setters take and return by value"]
 pub struct EventQuery {
     pub(crate) key: Option<KeyId>,
     pub(crate) account: Option<AccountId>,

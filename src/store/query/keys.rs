@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Cursor, CursorError, Page, page_size};
 use crate::id::KeyId;
-use crate::key::{KeyRecord, KeyStatus, Owner};
+use crate::key::{Key, KeyRecord, KeyStatus, Owner};
 use crate::time::Timestamp;
 use crate::usage::Usage;
 
@@ -50,6 +50,7 @@ impl KeySort {
 
 /// Which keys, in which order. Filters narrow each other.
 #[derive(Clone, Debug, Default)]
+#[must_use = "setters take and return by value"]
 pub struct KeyQuery {
     pub(crate) search: Option<String>,
     pub(crate) statuses: Vec<KeyStatus>,
@@ -57,10 +58,24 @@ pub struct KeyQuery {
     pub(crate) expiring_within: Option<Duration>,
     pub(crate) unused_since: Option<Timestamp>,
     pub(crate) never_used: bool,
-    pub(crate) sort: KeySort,
-    pub(crate) descending: bool,
-    pub(crate) after: Option<KeyPosition>,
+    sort: KeySort,
+    descending: bool,
+    after: Option<After>,
     pub(crate) limit: Option<u16>,
+}
+
+/// Whether `text` is what is shown of a key, or the beginning of it past the prefix.
+fn shows_as(key: &Key, text: &str) -> bool {
+    let id = text.strip_prefix(key.prefix.as_str()).and_then(|rest| rest.strip_prefix('_'));
+    id.is_some_and(|id| !id.is_empty() && key.id.as_str().to_lowercase().starts_with(id))
+}
+
+/// A cursor: the place behind which to go on, and the order that it is a place in.
+#[derive(Clone, Debug)]
+struct After {
+    sort: KeySort,
+    descending: bool,
+    position: KeyPosition,
 }
 
 impl KeyQuery {
@@ -69,7 +84,8 @@ impl KeyQuery {
         Self::default()
     }
 
-    /// Only keys whose name, id or owner contains `text`; letters of either case are the same.
+    /// Only keys whose name, id or owner contains `text`, or that show as it (prefix and id). Letters
+    /// of either case are the same.
     pub fn search(self, text: impl Into<String>) -> Self {
         Self { search: Some(text.into().to_lowercase()), ..self }
     }
@@ -115,13 +131,26 @@ impl KeyQuery {
         Self { limit: Some(limit), ..self }
     }
 
-    /// Goes on behind a cursor, in the order that it comes from.
+    /// Goes on behind a cursor, in the order that it comes from, whatever else is said of the order.
     ///
     /// # Errors
     /// [`CursorError`] if it does not come from a page of keys.
     pub fn after(self, cursor: &Cursor) -> Result<Self, CursorError> {
         let (sort, descending, position) = KeyPosition::decode(&cursor.0).ok_or(CursorError)?;
-        Ok(Self { sort, descending, after: Some(position), ..self })
+        Ok(Self { after: Some(After { sort, descending, position }), ..self })
+    }
+
+    /// By what the page is ordered, and whether in reverse.
+    pub fn order(&self) -> (KeySort, bool) {
+        match &self.after {
+            Some(after) => (after.sort, after.descending),
+            None => (self.sort, self.descending),
+        }
+    }
+
+    /// The place behind which the page begins.
+    pub(in crate::store) fn begin(&self) -> Option<&KeyPosition> {
+        self.after.as_ref().map(|after| &after.position)
     }
 
     /// How many items the page may have.
@@ -137,6 +166,8 @@ impl KeyQuery {
             key.name.as_str().to_lowercase().contains(text)
                 || key.id.as_str().to_lowercase().contains(text)
                 || key.owner.id().to_lowercase().contains(text)
+                || text.contains(':') && key.owner.to_string().to_lowercase().contains(text)
+                || shows_as(key, text)
         };
         let expiring = |period: Duration| {
             let end = at.saturating_add(period);
@@ -159,7 +190,7 @@ impl KeyQuery {
         let time = |time: Option<Timestamp>, none| {
             SortValue::Time(time.map_or(none, Timestamp::unix_micros))
         };
-        let value = match self.sort {
+        let value = match self.order().0 {
             KeySort::Created => time(Some(key.created), 0),
             KeySort::Updated => time(Some(key.updated), 0),
             KeySort::Name => SortValue::Text(key.name.to_string()),
@@ -171,12 +202,12 @@ impl KeyQuery {
 
     /// How two places compare in this query's order.
     pub fn compare(&self, a: &KeyPosition, b: &KeyPosition) -> Ordering {
-        if self.descending { b.cmp(a) } else { a.cmp(b) }
+        if self.order().1 { b.cmp(a) } else { a.cmp(b) }
     }
 
     /// Whether a place lies behind the query's cursor.
     pub fn is_after_cursor(&self, position: &KeyPosition) -> bool {
-        let behind = |after| self.compare(position, after) == Ordering::Greater;
+        let behind = |after: &After| self.compare(position, &after.position) == Ordering::Greater;
         self.after.as_ref().is_none_or(behind)
     }
 
@@ -209,7 +240,8 @@ impl KeyQuery {
 
     /// The cursor for the place behind `position`.
     pub fn cursor(&self, position: &KeyPosition) -> Cursor {
-        Cursor(position.encode(self.sort, self.descending))
+        let (sort, descending) = self.order();
+        Cursor(position.encode(sort, descending))
     }
 }
 

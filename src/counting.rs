@@ -4,6 +4,9 @@
 //! since the last flush puts the snapshot on a list; a flush takes the list, empties the counters
 //! and sends them as one or more batches. A batch whose fate is unknown is sent again, unchanged,
 //! until the store has acknowledged it: stores recognise it, so nothing is lost or counted twice.
+//!
+//! The verifiers of one setup share one list. Those of another setup over the same store meet in the
+//! snapshots alone: whoever has listed a snapshot stores what all have counted in it.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::num::NonZeroU64;
@@ -14,7 +17,7 @@ use async_lock::Mutex as AsyncMutex;
 use crate::decision::SecretUsed;
 use crate::id::KeyId;
 use crate::policy::Policy;
-use crate::random::{Random, RandomError};
+use crate::random::Random;
 use crate::snapshot::Snapshot;
 use crate::store::{KeyStore, StoreError, UsageBatch, UsageDelta};
 use crate::time::Timestamp;
@@ -23,56 +26,92 @@ use crate::time::Timestamp;
 const BATCH: usize = 10_000;
 const SHARDS: usize = 16;
 
-#[derive(Debug)]
-pub(super) struct Counting {
+#[derive(Debug, Default)]
+pub(crate) struct Counting {
     /// Snapshots that were used since the last flush.
     used: [Mutex<Vec<Arc<Snapshot>>>; SHARDS],
-    writer: [u8; 16],
     outbox: AsyncMutex<Outbox>,
 }
 
 #[derive(Debug, Default)]
 struct Outbox {
+    /// Who counts, drawn at the first flush.
+    writer: Option<[u8; 16]>,
     /// The number of the last batch that was made.
     sequence: u64,
     /// Batches that the store has not acknowledged, oldest first.
     batches: VecDeque<UsageBatch>,
 }
 
-impl Counting {
-    pub(super) fn new(random: &Random) -> Result<Self, RandomError> {
+impl Drop for Counting {
+    /// What was not flushed stays in its counters, for whoever uses the same snapshots next.
+    fn drop(&mut self) {
+        for shard in &mut self.used {
+            let used = shard.get_mut().unwrap_or_else(PoisonError::into_inner);
+            for snapshot in used.iter() {
+                snapshot.tally().unlist();
+            }
+        }
+    }
+}
+
+impl Outbox {
+    fn writer(&mut self, random: &Random) -> Result<[u8; 16], StoreError> {
+        if let Some(writer) = self.writer {
+            return Ok(writer);
+        }
         let mut writer = [0; 16];
-        random.fill(&mut writer)?;
-        Ok(Self { used: Default::default(), writer, outbox: AsyncMutex::default() })
+        random.fill(&mut writer).map_err(|error| {
+            StoreError::unavailable("no number could be drawn for the writer of usage")
+                .with_source(error)
+        })?;
+        self.writer = Some(writer);
+        Ok(writer)
     }
 
-    pub(super) fn count(&self, snapshot: &Arc<Snapshot>, secret: SecretUsed, now: Timestamp) {
-        if snapshot.tally().count(secret.is_retiring(), now) {
-            let last = snapshot.record().id().as_bytes()[KeyId::LEN - 1];
-            let shard = &self.used[usize::from(last) % SHARDS];
-            // Pushing to a list leaves nothing half done.
-            shard.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(snapshot));
+    async fn send(&mut self, store: &dyn KeyStore) -> Result<(), StoreError> {
+        while let Some(batch) = self.batches.front() {
+            store.add_usage(batch).await?;
+            self.batches.pop_front();
+        }
+        Ok(())
+    }
+}
+
+impl Counting {
+    pub(crate) fn count(&self, snapshot: &Arc<Snapshot>, secret: SecretUsed, now: Timestamp) {
+        let tally = snapshot.tally();
+        if tally.count(secret == SecretUsed::Retiring, now) {
+            return;
+        }
+        let byte = snapshot.record().id().as_bytes()[KeyId::LEN - 1];
+        let shard = &self.used[usize::from(byte) % SHARDS];
+        // Pushing to a list leaves nothing half done.
+        let mut list = shard.lock().unwrap_or_else(PoisonError::into_inner);
+        // Under the lock: whoever sees the tally listed is before any flush that misses it.
+        if tally.mark_listed() {
+            list.push(Arc::clone(snapshot));
         }
     }
 
-    pub(super) async fn flush(
+    pub(crate) async fn flush(
         &self,
         store: &dyn KeyStore,
+        random: &Random,
         default_policy: &Policy,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let mut outbox = self.outbox.lock().await;
-        let deltas = self.take(default_policy);
-        for deltas in deltas.chunks(BATCH) {
+        let writer = outbox.writer(random)?;
+        // While the store is down the counters go on counting by themselves: nothing new is taken
+        // from them before what was taken is stored.
+        outbox.send(store).await?;
+        for deltas in self.take(default_policy).chunks(BATCH) {
             outbox.sequence += 1;
-            let (writer, sequence, deltas) = (self.writer, outbox.sequence, deltas.to_vec());
+            let (sequence, deltas) = (outbox.sequence, deltas.to_vec());
             outbox.batches.push_back(UsageBatch { writer, sequence, at: now, deltas });
         }
-        while let Some(batch) = outbox.batches.front() {
-            store.add_usage(batch).await?;
-            outbox.batches.pop_front();
-        }
-        Ok(())
+        outbox.send(store).await
     }
 
     /// Empties the counters. A key whose record changed meanwhile has more than one.

@@ -1,0 +1,62 @@
+//! Reading events, which stay in the file.
+
+use redb::ReadTransaction;
+
+use super::errors::storage;
+use super::journal::{EVENTS, EVENTS_BY_KEY, decode, event_prefix, sequenced};
+use super::seal;
+use crate::event::Event;
+use crate::id::{KeyId, TenantId};
+use crate::store::{EventQuery, Page, StoreError};
+
+/// The file as of one moment.
+pub(super) struct Reader(pub(super) ReadTransaction);
+
+impl Reader {
+    /// A page of a tenant's events.
+    pub(super) fn events(
+        &self,
+        tenant: &TenantId,
+        query: &EventQuery,
+    ) -> Result<Page<Event>, StoreError> {
+        let range = query.sequences();
+        if range.is_empty() {
+            return query.page([]);
+        }
+        let events = self.0.open_table(EVENTS).map_err(storage)?;
+        let read = |key: &[u8], sealed: &[u8]| {
+            let (_, value) = seal::open("events", key, sealed)?;
+            decode::<Event>("events", key, value)
+        };
+        if let Some(key) = query.key_filter() {
+            let index = self.0.open_table(EVENTS_BY_KEY).map_err(storage)?;
+            let from = sequenced(key.as_bytes(), *range.start());
+            let to = sequenced(key.as_bytes(), *range.end());
+            let rows = index.range(from.as_slice()..=to.as_slice()).map_err(storage)?;
+            let rows = rows.map(|row| {
+                let (place, sealed) = row.map_err(storage)?;
+                let (_, owner) = seal::open("events_by_key", place.value(), sealed.value())?;
+                if owner != tenant.as_str().as_bytes() {
+                    return Ok(None);
+                }
+                let sequence = &place.value()[KeyId::LEN..];
+                let at = [event_prefix(tenant).as_slice(), sequence].concat();
+                let event = events.get(at.as_slice()).map_err(storage)?;
+                let event = event.ok_or_else(|| StoreError::corrupt("an event is missing"))?;
+                read(&at, event.value()).map(Some)
+            });
+            let rows = rows.filter_map(Result::transpose);
+            let rows: Box<dyn Iterator<Item = _>> =
+                if query.is_oldest_first() { Box::new(rows) } else { Box::new(rows.rev()) };
+            return query.page(rows);
+        }
+        let prefix = event_prefix(tenant);
+        let (from, to) = (sequenced(&prefix, *range.start()), sequenced(&prefix, *range.end()));
+        let rows = events.range(from.as_slice()..=to.as_slice()).map_err(storage)?;
+        let rows = rows.map(|row| {
+            let (key, sealed) = row.map_err(storage)?;
+            read(key.value(), sealed.value())
+        });
+        if query.is_oldest_first() { query.page(rows) } else { query.page(rows.rev()) }
+    }
+}

@@ -1,0 +1,93 @@
+//! After a close nothing works, and the file is free.
+
+use futures_lite::future::block_on;
+use keywright::store::{
+    AccountQuery, Batch, Epoch, EventQuery, KeyQuery, KeyStore, StoreError, StoreErrorKind,
+    UsageBatch,
+};
+use keywright::{AccountId, Clock, VerifyError};
+
+use crate::{Lived, open};
+
+#[test]
+fn every_call_after_a_close_is_unavailable() {
+    let lived = Lived::new();
+    let store = open(&lived.path()).expect("it opens");
+    let mut world = lived.world;
+    world.reopen(store.clone());
+    let tenant = world.admin.tenant();
+    let key = world.key("plain");
+    let now = world.clock.now();
+    let account: AccountId = "0123456789ABCDEF".parse().expect("an account id");
+    let added = UsageBatch { writer: [1; 16], sequence: 1, at: now, deltas: Vec::new() };
+    let fresh = UsageBatch { sequence: 2, ..added.clone() };
+    block_on(store.add_usage(&added)).expect("it is added");
+    let conflicting = Batch {
+        changes: vec![keywright::store::Change::DeleteKey(world.key("deleted"))],
+        ..Batch::default()
+    };
+    block_on(store.close()).expect("the store closes");
+    block_on(store.close()).expect("it is closed already");
+
+    let keys = KeyQuery::new();
+    let events = EventQuery::new();
+    let answers: [(&str, Result<(), StoreError>); 13] = [
+        ("resolve", block_on(store.resolve(&key)).map(drop)),
+        ("key", block_on(store.key(tenant, &key)).map(drop)),
+        ("account", block_on(store.account(tenant, &account)).map(drop)),
+        ("policy", block_on(store.policy(tenant)).map(drop)),
+        ("keys", block_on(store.keys(tenant, &keys, now)).map(drop)),
+        ("accounts", block_on(store.accounts(tenant, &AccountQuery::new())).map(drop)),
+        ("events", block_on(store.events(tenant, &events)).map(drop)),
+        ("events of a key", block_on(store.events(tenant, &events.key(key))).map(drop)),
+        ("commit", block_on(store.commit(Batch::default())).map(drop)),
+        ("commit of a batch that conflicts", block_on(store.commit(conflicting)).map(drop)),
+        ("add_usage", block_on(store.add_usage(&fresh)).map(drop)),
+        ("add_usage of a batch that was added", block_on(store.add_usage(&added)).map(drop)),
+        ("changes", block_on(store.changes(Epoch(0))).map(drop)),
+    ];
+    for (call, answer) in answers {
+        let kind = answer.map_err(|error| error.kind());
+        assert_eq!(kind, Err(StoreErrorKind::Unavailable), "{call}");
+    }
+}
+
+#[test]
+fn a_verify_after_a_close_is_neither_a_grant_nor_a_denial() {
+    let lived = Lived::new();
+    let store = open(&lived.path()).expect("it opens");
+    let mut world = lived.world;
+    world.reopen(store.clone());
+    let token = &world.token("plain").token;
+    assert_eq!(world.says(token.expose()), "current");
+    block_on(store.close()).expect("the store closes");
+    let said = block_on(world.verifier.verify(token.expose()));
+    assert!(matches!(said, Err(VerifyError::Unavailable(_))), "{said:?}");
+}
+
+#[test]
+fn uses_that_could_not_be_flushed_after_a_close_are_an_error() {
+    let lived = Lived::new();
+    let store = open(&lived.path()).expect("it opens");
+    let mut world = lived.world;
+    world.reopen(store.clone());
+    assert_eq!(world.says(world.token("plain").token.expose()), "current");
+    block_on(store.close()).expect("the store closes");
+    let error = block_on(world.verifier.flush()).expect_err("nothing can be written");
+    assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+}
+
+#[test]
+fn a_closed_store_can_be_opened_at_once_while_its_clones_live() {
+    let lived = Lived::new();
+    let path = lived.path();
+    for _ in 0..10 {
+        let store = open(&path).expect("it opens");
+        let clone = store.clone();
+        block_on(store.close()).expect("the store closes");
+        drop(store);
+        let again = open(&path).expect("it opens while a clone lives");
+        block_on(again.close()).expect("the store closes");
+        drop(clone);
+    }
+}

@@ -1,0 +1,191 @@
+//! A disk that can fail: it tells what was written from what was synced, and refuses on command.
+
+use std::io::{self, ErrorKind};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use rand::RngExt;
+use rand::rngs::StdRng;
+
+/// How a disk fails.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Fault {
+    /// Nothing more can be written: the disk is full.
+    Full,
+    /// Nothing more can be written: the file system has become read-only.
+    ReadOnly,
+    /// What is written is not synced.
+    Sync,
+}
+
+impl Fault {
+    pub(crate) const ALL: [Self; 3] = [Self::Full, Self::ReadOnly, Self::Sync];
+
+    fn strikes(self, operation: Operation) -> bool {
+        match self {
+            Self::Full => matches!(operation, Operation::Write | Operation::Resize),
+            Self::ReadOnly => true,
+            Self::Sync => operation == Operation::Sync,
+        }
+    }
+
+    fn error(self) -> io::Error {
+        match self {
+            Self::Full => ErrorKind::StorageFull.into(),
+            Self::ReadOnly => ErrorKind::ReadOnlyFilesystem.into(),
+            Self::Sync => io::Error::other("the sync failed"),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Operation {
+    Write,
+    Resize,
+    Sync,
+}
+
+/// A disk. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Disk(Arc<Mutex<Inner>>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    bytes: Vec<u8>,
+    /// The bytes as of the last sync, and what was done since.
+    synced: Vec<u8>,
+    since: Vec<Done>,
+    /// The fault, and how many operations that it strikes are still let through.
+    fault: Option<(Fault, u32)>,
+    /// Whether the fault passes when it has struck once.
+    once: bool,
+    struck: bool,
+}
+
+#[derive(Clone, Debug)]
+enum Done {
+    Write(usize, Vec<u8>),
+    Resize(usize),
+}
+
+impl Disk {
+    pub(crate) fn holding(bytes: Vec<u8>) -> Self {
+        let inner = Inner { synced: bytes.clone(), bytes, ..Inner::default() };
+        Self(Arc::new(Mutex::new(inner)))
+    }
+
+    /// Lets `let_through` more operations of the kind pass, then fails.
+    pub(crate) fn fail(&self, fault: Fault, let_through: u32, once: bool) {
+        let mut inner = self.lock();
+        inner.fault = Some((fault, let_through));
+        inner.once = once;
+    }
+
+    pub(crate) fn mend(&self) {
+        self.lock().fault = None;
+    }
+
+    /// Whether a fault has struck.
+    pub(crate) fn has_struck(&self) -> bool {
+        self.lock().struck
+    }
+
+    /// Everything that was written, synced or not.
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        self.lock().bytes.clone()
+    }
+
+    /// What is left after a power cut: what was synced, and any part of what was not.
+    pub(crate) fn after_a_power_cut(&self, random: &mut StdRng) -> Vec<u8> {
+        let inner = self.lock();
+        let mut left = inner.synced.clone();
+        for done in &inner.since {
+            if random.random_bool(0.5) {
+                continue;
+            }
+            match done {
+                Done::Resize(length) => left.resize(*length, 0),
+                Done::Write(offset, data) => {
+                    let end = offset + data.len();
+                    if left.len() < end {
+                        left.resize(end, 0);
+                    }
+                    // A write may reach the disk in part, sector by sector.
+                    for (place, sector) in data.chunks(512).enumerate() {
+                        if random.random_bool(0.8) {
+                            let at = offset + place * 512;
+                            left[at..at + sector.len()].copy_from_slice(sector);
+                        }
+                    }
+                }
+            }
+        }
+        left
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().expect("nobody panics with the disk in hand")
+    }
+}
+
+impl Inner {
+    fn pass(&mut self, operation: Operation) -> io::Result<()> {
+        let Some((fault, let_through)) = &mut self.fault else { return Ok(()) };
+        if !fault.strikes(operation) {
+            return Ok(());
+        }
+        if *let_through > 0 {
+            *let_through -= 1;
+            return Ok(());
+        }
+        let error = fault.error();
+        self.struck = true;
+        if self.once {
+            self.fault = None;
+        }
+        Err(error)
+    }
+}
+
+fn place(number: u64) -> usize {
+    usize::try_from(number).expect("a small disk")
+}
+
+impl redb::StorageBackend for Disk {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.lock().bytes.len() as u64)
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        let inner = self.lock();
+        let found = inner.bytes.get(place(offset)..place(offset) + out.len());
+        out.copy_from_slice(found.ok_or(ErrorKind::UnexpectedEof)?);
+        Ok(())
+    }
+
+    fn set_len(&self, length: u64) -> io::Result<()> {
+        let mut inner = self.lock();
+        inner.pass(Operation::Resize)?;
+        inner.bytes.resize(place(length), 0);
+        inner.since.push(Done::Resize(place(length)));
+        Ok(())
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        let mut inner = self.lock();
+        inner.pass(Operation::Sync)?;
+        let Inner { bytes, synced, since, .. } = &mut *inner;
+        synced.clone_from(bytes);
+        since.clear();
+        Ok(())
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        let mut inner = self.lock();
+        inner.pass(Operation::Write)?;
+        let begin = place(offset);
+        let end = begin + data.len();
+        inner.bytes.get_mut(begin..end).ok_or(ErrorKind::UnexpectedEof)?.copy_from_slice(data);
+        inner.since.push(Done::Write(begin, data.to_vec()));
+        Ok(())
+    }
+}

@@ -1,0 +1,250 @@
+//! Disks that fail: what was acknowledged stays, what was not may be there or not, and after a
+//! failed write nothing more is acknowledged until the store is opened again.
+
+use std::time::Duration;
+
+use futures_lite::future::block_on;
+use keywright::store::{Batch, Epoch, FileStore, KeyQuery, KeyStore, StoreError, StoreErrorKind};
+use keywright::{Issued, KeyError, NewKey, VerifyError};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use serde_json::Value;
+
+use crate::disk::{Disk, Fault};
+use crate::harness::life::live;
+use crate::harness::{self, DAY, SECOND, World, amount};
+use crate::{difference, is_typed};
+
+/// A store on a disk that works, lived in and closed, as bytes.
+fn lived_on(disk: &Disk) -> World {
+    let store = on(disk).expect("a new store");
+    let mut world = World::bare(store.clone());
+    live(&mut world);
+    block_on(store.close()).expect("the store closes");
+    world
+}
+
+fn on(disk: &Disk) -> Result<FileStore, StoreError> {
+    block_on(FileStore::danger_open_backend(disk.clone()))
+}
+
+/// Changes keys, one after another, until a change fails: each a step of its own.
+type Change = fn(&World) -> Result<Option<Issued>, KeyError>;
+
+const CHANGES: &[(&str, Change)] = &[
+    ("rotate", |world| {
+        let overlap = DAY;
+        block_on(world.authority.rotate(&world.admin, &world.key("plain"), overlap)).map(Some)
+    }),
+    ("revoke", |world| {
+        block_on(world.authority.revoke(&world.admin, &world.key("plain"))).map(|_| None)
+    }),
+    ("rotate at once", |world| {
+        let key = world.key("enabled");
+        block_on(world.authority.rotate(&world.admin, &key, Duration::ZERO)).map(Some)
+    }),
+    ("disable", |world| {
+        block_on(world.authority.disable(&world.admin, &world.key("enabled"))).map(|_| None)
+    }),
+    ("delete", |world| {
+        block_on(world.authority.delete(&world.admin, &world.key("replacing"))).map(|()| None)
+    }),
+    ("revoke all", |world| {
+        let owner = world.alice.as_owner();
+        block_on(world.authority.revoke_owned(&world.admin, &owner)).map(|_| None)
+    }),
+];
+
+/// What is seen of both tenants without the events, which stand in the file alone.
+fn in_memory(world: &World) -> Value {
+    let keys = block_on(world.authority.keys(&world.admin, &KeyQuery::new())).expect("the keys");
+    let said: Vec<_> =
+        world.issued.iter().map(|(_, issued)| world.says(issued.token.expose())).collect();
+    serde_json::json!({ "keys": keys.items, "said": said })
+}
+
+/// The states that the changes lead through, on a disk that works. Nothing that is random can be
+/// seen of them: every run of the changes on the same store leads through the same states.
+fn states(bytes: &[u8], world: &mut World) -> Vec<Value> {
+    let disk = Disk::holding(bytes.to_vec());
+    world.reopen(on(&disk).expect("it opens"));
+    let mut states = vec![world.state()];
+    for (name, change) in CHANGES {
+        change(world).unwrap_or_else(|error| panic!("{name}: {error:?}"));
+        states.push(world.state());
+    }
+    states
+}
+
+#[test]
+fn a_failed_write_is_an_error_and_loses_nothing_that_was_acknowledged() {
+    let original = Disk::default();
+    let mut world = lived_on(&original);
+    let bytes = original.bytes();
+    let states = states(&bytes, &mut world);
+    for fault in Fault::ALL {
+        for once in [false, true] {
+            let mut struck = 0;
+            for let_through in 0.. {
+                let what = format!("{fault:?} after {let_through}, once: {once}");
+                let disk = Disk::holding(bytes.clone());
+                let store = on(&disk).expect("it opens");
+                world.reopen(store.clone());
+                disk.fail(fault, let_through, once);
+                let done = change_until_it_fails(&world, &what);
+                if !disk.has_struck() {
+                    assert_eq!(done, CHANGES.len(), "{what}");
+                    break;
+                }
+                struck += 1;
+                disk.mend();
+                assert_frozen_as_of(&world, &store, &states[done], &what);
+                drop(store);
+                world.let_go();
+                assert_is_one_of(&mut world, &disk, &states, done, &what);
+            }
+            assert!(struck > 6, "{fault:?} struck only {struck} times");
+        }
+    }
+}
+
+#[test]
+fn a_power_cut_loses_nothing_that_was_acknowledged() {
+    let seed = harness::seed();
+    let mut random = StdRng::seed_from_u64(seed);
+    let original = Disk::default();
+    let mut world = lived_on(&original);
+    let bytes = original.bytes();
+    let states = states(&bytes, &mut world);
+    for round in 0..amount("KEYWRIGHT_ROUNDS", 200) {
+        let disk = Disk::holding(bytes.clone());
+        let store = on(&disk).expect("it opens");
+        world.reopen(store.clone());
+        // From here on nothing reaches the disk: the power is gone at this operation.
+        disk.fail(Fault::ReadOnly, round % 70, false);
+        let what = format!("power cut {round}");
+        let done = change_until_it_fails(&world, &what);
+        let left = Disk::holding(disk.after_a_power_cut(&mut random));
+        drop(store);
+        world.let_go();
+        assert_is_one_of(&mut world, &left, &states, done, &what);
+    }
+}
+
+#[test]
+fn a_store_that_can_not_be_made_on_a_failing_disk_is_an_error() {
+    for fault in Fault::ALL {
+        for let_through in 0.. {
+            let disk = Disk::default();
+            disk.fail(fault, let_through, false);
+            match on(&disk) {
+                Ok(_) => break,
+                Err(error) => assert!(is_typed(&error), "{fault:?} after {let_through}: {error:?}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn uses_that_could_not_be_flushed_are_flushed_after_the_store_is_opened_again() {
+    let disk = Disk::default();
+    let store = on(&disk).expect("a new store");
+    let world = World::new(store.clone());
+    let issued = world.generate("prod-main-app");
+    for _ in 0..5 {
+        assert_eq!(world.says(issued.token.expose()), "current");
+    }
+    disk.fail(Fault::Full, 0, true);
+    let error = block_on(world.verifier.flush()).expect_err("the disk is full");
+    assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+    let error = block_on(world.verifier.flush()).expect_err("it is not opened again yet");
+    assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+    for _ in 0..5 {
+        assert_eq!(world.says(issued.token.expose()), "current", "verification goes on");
+    }
+}
+
+#[test]
+fn a_full_disk_is_named_as_such() {
+    let disk = Disk::default();
+    let store = on(&disk).expect("a new store");
+    let world = World::new(store);
+    disk.fail(Fault::Full, 0, false);
+    let new = NewKey::named("prod-main-app").expect("a name");
+    let error = block_on(world.authority.generate(&world.admin, &world.admin.as_owner(), new));
+    let keywright::GenerateError::Store(error) = error.expect_err("the disk is full") else {
+        panic!("another error");
+    };
+    assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+    assert!(error.to_string().contains("no space is left"), "{error}");
+}
+
+/// Makes the changes one after another; gives how many were acknowledged. The first that is not
+/// ends it, and must be an error of the store.
+#[track_caller]
+fn change_until_it_fails(world: &World, what: &str) -> usize {
+    for (done, (name, change)) in CHANGES.iter().enumerate() {
+        match change(world) {
+            Ok(_) => {}
+            Err(KeyError::Store(error)) => {
+                assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{what}, {name}: {error:?}");
+                return done;
+            }
+            Err(error) => panic!("{what}, {name}: {error:?}"),
+        }
+    }
+    CHANGES.len()
+}
+
+/// Though the disk works again: no write is acknowledged, and verification goes on as of the last
+/// change that was.
+#[track_caller]
+fn assert_frozen_as_of(world: &World, store: &FileStore, state: &Value, what: &str) {
+    let said = in_memory(world)["said"].clone();
+    let expected: Vec<_> =
+        state["verify"].as_array().expect("a list").iter().map(|v| v[1].clone()).collect();
+    assert_eq!(said, Value::Array(expected), "{what}");
+    for (name, change) in CHANGES {
+        match change(world) {
+            Err(KeyError::Store(error)) => assert_eq!(error.kind(), StoreErrorKind::Unavailable),
+            // A change whose refusal can be told without a write is still refused for its reason.
+            other => panic!("{what}: {name} is no longer possible: {other:?}"),
+        }
+    }
+    let epoch = block_on(store.changes(Epoch::default())).expect("reading goes on").epoch;
+    let error = block_on(store.commit(Batch::default())).expect_err("nothing is written");
+    assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{what}");
+    let now = block_on(store.changes(Epoch::default())).expect("reading goes on").epoch;
+    assert_eq!(now, epoch, "{what}: nothing becomes visible that was not acknowledged");
+}
+
+/// The store on `disk` has the state after `done` changes, or after the one that failed.
+#[track_caller]
+fn assert_is_one_of(world: &mut World, disk: &Disk, states: &[Value], done: usize, what: &str) {
+    let store = on(disk).unwrap_or_else(|error| panic!("{what}: it does not open: {error:?}"));
+    world.reopen(store.clone());
+    let seen = world.state();
+    let possible = &states[done..states.len().min(done + 2)];
+    assert!(
+        possible.contains(&seen),
+        "{what}: after {done} changes it is\n{}",
+        difference(&states[done], &seen)
+    );
+    block_on(store.close()).expect("the store closes");
+}
+
+#[test]
+fn a_store_that_failed_denies_nobody_and_lets_nobody_in_who_was_out() {
+    let disk = Disk::default();
+    let mut world = lived_on(&disk);
+    let store = on(&disk).expect("it opens");
+    world.reopen(store);
+    let before = in_memory(&world);
+    disk.fail(Fault::Sync, 0, false);
+    let revoked = block_on(world.authority.revoke(&world.admin, &world.key("plain")));
+    assert!(matches!(revoked, Err(KeyError::Store(_))), "{revoked:?}");
+    assert_eq!(in_memory(&world), before);
+    world.clock.advance(SECOND);
+    let said = block_on(world.verifier.verify("acme_live_0"));
+    assert!(matches!(said, Err(VerifyError::Denied(_))), "{said:?}");
+}
