@@ -252,11 +252,14 @@ impl KeyEdit {
     }
 
     /// Other scopes of its own.
+    ///
+    /// **None at all takes everything from a user's key, and gives an account's key the whole role.** To
+    /// stop a key, disable or revoke it.
     pub fn scopes(self, scopes: ScopeSet) -> Self {
         Self { scopes: Some(scopes), ..self }
     }
 
-    /// Other networks that it may be used from.
+    /// Other networks that it may be used from; [`Networks::anywhere`] takes the rule away.
     pub fn networks(self, networks: Networks) -> Self {
         Self { networks: Some(networks), ..self }
     }

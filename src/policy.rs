@@ -31,8 +31,8 @@ const DAY: Duration = Duration::from_hours(24);
 /// ```
 ///
 /// A change of `max_lifetime`, `require_expiry`, `default_lifetime` or `max_keys_per_owner` affects
-/// new keys alone, one of `name_pattern` new keys and new names. All else is in force for every key
-/// at once.
+/// new keys alone, one of `name_pattern` new keys and new names. A `max_overlap`
+/// holds for rotations from then on. All else is in force for every key at once.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]

@@ -24,7 +24,8 @@ pub enum SecretUsed {
 
 /// Proof that a credential was accepted. It can only come from a verification.
 ///
-/// It stands for one key, and tells what the key may do. It cannot be made, deserialised or turned
+/// It stands for one key at one moment, and tells what the key may do: use it for the request that it
+/// was made for, since kept longer it outlives a revoke. It cannot be made, deserialised or turned
 /// into an [`Actor`](crate::Actor): a key never manages keys.
 ///
 /// ```compile_fail

@@ -5,10 +5,11 @@
 //! * [Actors](actors): who may do what
 //! * [Tokens](tokens): the string, what is stored of it, and why a fast hash
 //! * [Policies](policies): what a tenant can rule, the defaults and their reasons
+//! * [In a web service](web): from a request to a status
 //! * [Rotation](rotation): replacing a secret without downtime
 //! * [Choosing a store](stores): memory, file, your own; the file's format
-//! * [Operations](operations): flushing, sweeping, backups, peppers, the first key
-//! * [Threat model](threat_model): what it withstands, what it does not, and what you must do
+//! * [Operations](operations): the first key, flushing, shutting down, sweeping, leaks, backups
+//! * [Threat model](threat_model): what it withstands, and what it does not
 //! * [Promises](promises): every promise, and the test that holds it
 //! * [Figures](figures): what things cost, and how to measure it
 
@@ -26,6 +27,7 @@ pages!(
     actors,
     tokens,
     policies,
+    web,
     rotation,
     stores,
     operations,

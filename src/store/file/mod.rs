@@ -38,8 +38,8 @@ use crate::time::Timestamp;
 /// Keeps everything in one file, a [redb](https://docs.rs/redb) database. Clones share the store.
 ///
 /// * **One process.** A second one that opens the file gets an error that says so.
-/// * **Durable.** What was acknowledged survives a power cut, from the first change on. The file is
-///   readable by its owner alone (mode 0600).
+/// * **Durable.** What was acknowledged survives a power cut, from the first change on. A file that is
+///   made here is readable by its owner alone (mode 0600).
 /// * **In memory too.** All keys, accounts, policies and usage are held in memory, so a verify costs
 ///   what it costs with [`MemoryStore`](super::MemoryStore). Events stay in the file.
 /// * **Safe before available.** After a failed write nothing more is acknowledged until the store is
