@@ -1,5 +1,6 @@
 //! A store that passes every call on to another one, until it is told to fail.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -24,12 +25,18 @@ pub(crate) enum Fault {
 pub(crate) struct FaultyStore {
     inner: Arc<dyn KeyStore>,
     fault: Arc<Mutex<Option<Fault>>>,
+    usage_batches: Arc<AtomicUsize>,
 }
 
 impl FaultyStore {
     /// Without a fault as yet.
     pub(crate) fn over(inner: Arc<dyn KeyStore>) -> Self {
-        Self { inner, fault: Arc::default() }
+        Self { inner, fault: Arc::default(), usage_batches: Arc::default() }
+    }
+
+    /// How many batches of usage it has passed on.
+    pub(crate) fn usage_batches(&self) -> usize {
+        self.usage_batches.load(Ordering::SeqCst)
     }
 
     /// Fails like this from now on, or no more.
@@ -128,6 +135,7 @@ impl KeyStore for FaultyStore {
     async fn add_usage(&self, batch: &UsageBatch) -> Result<(), StoreError> {
         self.before_write()?;
         self.inner.add_usage(batch).await?;
+        self.usage_batches.fetch_add(1, Ordering::SeqCst);
         self.after_write()
     }
 
