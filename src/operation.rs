@@ -3,8 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::key::KeyStatus;
 use crate::quote::quote;
+use crate::status::KeyStatus;
 use crate::text::serde_as_text;
 
 macro_rules! operations {

@@ -27,6 +27,7 @@ const LAYERS: [(&str, &[&str]); 9] = [
             "policy",
             "request",
             "snapshot",
+            "status",
             "usage",
         ],
     ),
@@ -52,9 +53,6 @@ const EDGES: [(&str, &[&str]); 8] = [
     // What lib.rs re-exports and error.rs gathers: everything public.
     ("top", &["authority", "decision", "records", "setup", "store", "values", "verifier"]),
 ];
-
-/// What a key's statuses allow is a table of operations by status, and a transition asks that table.
-const CYCLES: [[&str; 2]; 1] = [["key", "operation"]];
 
 const MOST_LINES: usize = 400;
 
@@ -241,7 +239,7 @@ fn no_two_modules_know_each_other_but_those_that_are_listed() {
         let others = modules[place + 1..].iter().filter(|b| knows(a, b) && knows(b, a));
         cycles.extend(others.map(|b| [*a, *b]));
     }
-    assert_eq!(cycles, CYCLES);
+    assert!(cycles.is_empty(), "{cycles:?}");
 }
 
 #[test]

@@ -8,10 +8,11 @@ use crate::account::ServiceAccount;
 use crate::actor::Actor;
 use crate::decision::{Reason, standing};
 use crate::id::{AccountId, KeyId};
-use crate::key::{Key, KeyStatus, Owner};
+use crate::key::{Key, Owner};
 use crate::name::Name;
 use crate::operation::{Operation, Possibility};
 use crate::policy::Policy;
+use crate::status::KeyStatus;
 use crate::store::{KeyQuery, MAX_LIMIT, Page, StoreError, StoredKey};
 use crate::time::Timestamp;
 

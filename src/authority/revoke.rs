@@ -3,8 +3,9 @@
 use crate::actor::Actor;
 use crate::event::{Event, EventOutcome};
 use crate::id::KeyId;
-use crate::key::{Key, KeyStatus, Owner};
+use crate::key::{Key, Owner};
 use crate::operation::{Operation, Outcome, Possibility};
+use crate::status::KeyStatus;
 use crate::store::{Batch, Change, Condition, KeyQuery, MAX_LIMIT, StoreError, StoredKey};
 
 use super::errors::KeyError;

@@ -3,8 +3,9 @@
 use crate::actor::Actor;
 use crate::event::Event;
 use crate::id::KeyId;
-use crate::key::{Key, KeyStatus};
+use crate::key::Key;
 use crate::operation::Operation;
+use crate::status::KeyStatus;
 use crate::store::{Batch, Change, KeyQuery, MAX_LIMIT, StoreError};
 
 use super::errors::ListError;

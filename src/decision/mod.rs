@@ -29,11 +29,12 @@ use subtle::Choice;
 use crate::account::ServiceAccount;
 use crate::digest::{DigestError, PepperRing};
 use crate::id::KeyId;
-use crate::key::{Key, KeyStatus};
+use crate::key::Key;
 use crate::policy::Policy;
 use crate::rate::Rate;
 use crate::request::Request;
 use crate::snapshot::Snapshot;
+use crate::status::KeyStatus;
 use crate::time::Timestamp;
 use crate::token::Presented;
 

@@ -11,11 +11,11 @@ use std::sync::Arc;
 use crate::decision::{Circumstances, Denial, Grant, Reason, Refusal, decide, recognise};
 use crate::event::{Event, EventActor};
 use crate::id::KeyId;
-use crate::key::KeyStatus;
 use crate::operation::{Operation, Outcome};
 use crate::policy::Policy;
 use crate::request::Request;
 use crate::setup::{Setup, SetupError};
+use crate::status::KeyStatus;
 use crate::store::{Batch, Change, StoreError};
 use crate::token::{Credential, Presented};
 

@@ -16,8 +16,7 @@ use redb::StorageBackend;
 
 use super::dry_run::DryRun;
 use super::errors::{guarded, io_error, storage};
-use super::journal::Journal;
-use super::open::builder;
+use super::journal::{Journal, builder};
 use crate::store::StoreError;
 
 pub(super) struct Header([u8; Header::LEN]);

@@ -19,14 +19,13 @@
 //! commit is one redb transaction in two phases, synced before it is acknowledged.
 
 use redb::{
-    Database, Durability, ReadableDatabase, ReadableTable, ReadableTableMetadata, TableDefinition,
-    WriteTransaction,
+    Builder, Database, Durability, ReadTransaction, ReadableDatabase, ReadableTable,
+    ReadableTableMetadata, TableDefinition, WriteTransaction,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::errors::storage;
-use super::reader::Reader;
 use super::seal::{self, Sum};
 use crate::event::Event;
 use crate::id::{AccountId, KeyId, TenantId};
@@ -60,6 +59,9 @@ const SUMMED: [(Table, &str); 6] = [
 const FORMAT: u32 = 1;
 const FORMAT_KEY: &[u8] = b"format";
 const STATE_KEY: &[u8] = b"state";
+
+/// The database's cache. Reads come from the image, so it serves commits and events alone.
+const CACHE_BYTES: usize = 16 << 20;
 
 /// What every commit writes anew.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -215,9 +217,9 @@ impl Journal {
         self.commit(transaction, state, sum)
     }
 
-    /// What is in the file now.
-    pub(super) fn reader(&self) -> Result<Reader, StoreError> {
-        Ok(Reader(self.database.begin_read().map_err(storage)?))
+    /// What is in the file now; later writes neither wait for it nor show in it.
+    pub(super) fn look(&self) -> Result<ReadTransaction, StoreError> {
+        self.database.begin_read().map_err(storage)
     }
 
     fn begin(&self) -> Result<WriteTransaction, StoreError> {
@@ -240,6 +242,12 @@ impl Journal {
         self.sum = sum;
         Ok(())
     }
+}
+
+pub(super) fn builder() -> Builder {
+    let mut builder = Database::builder();
+    builder.set_cache_size(CACHE_BYTES);
+    builder
 }
 
 /// Refuses what this version did not write, before anything of it is touched.

@@ -182,10 +182,9 @@ impl Inner {
         Ok(())
     }
 
-    /// What is in the file now; later writes neither wait for it nor show in it.
     fn reader(&self) -> Result<Reader, StoreError> {
         let journal = self.journal.read().map_err(|_| panicked())?;
-        journal.as_ref().ok_or_else(closed)?.reader()
+        Reader::of(journal.as_ref().ok_or_else(closed)?)
     }
 }
 

@@ -8,17 +8,14 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use redb::{Builder, Database, DatabaseError};
+use redb::DatabaseError;
 
 use super::dry_run::DryRun;
 use super::errors::{io_error, storage};
 use super::header::{Header, reveal_newest};
-use super::journal::{Journal, check_format};
+use super::journal::{Journal, builder, check_format};
 use crate::store::StoreError;
 use crate::store::image::Contents;
-
-/// The database's cache. Reads come from the image, so it serves commits and events alone.
-const CACHE_BYTES: usize = 16 << 20;
 
 /// Opens the store at `path`, or makes one there.
 pub(super) fn open(path: &Path) -> Result<(Journal, Contents), StoreError> {
@@ -99,12 +96,6 @@ fn create(path: &Path) -> Result<Journal, CreateError> {
     drop(temporary);
     sync_folder(path).map_err(failed)?;
     Ok(journal)
-}
-
-pub(super) fn builder() -> Builder {
-    let mut builder = Database::builder();
-    builder.set_cache_size(CACHE_BYTES);
-    builder
 }
 
 /// A name beside the store's own; the file under it is removed on drop.

@@ -3,16 +3,20 @@
 use redb::ReadTransaction;
 
 use super::errors::storage;
-use super::journal::{EVENTS, EVENTS_BY_KEY, decode, event_prefix, sequenced};
+use super::journal::{EVENTS, EVENTS_BY_KEY, Journal, decode, event_prefix, sequenced};
 use super::seal;
 use crate::event::Event;
 use crate::id::{KeyId, TenantId};
 use crate::store::{EventQuery, Page, StoreError};
 
 /// The file as of one moment.
-pub(super) struct Reader(pub(super) ReadTransaction);
+pub(super) struct Reader(ReadTransaction);
 
 impl Reader {
+    pub(super) fn of(journal: &Journal) -> Result<Self, StoreError> {
+        journal.look().map(Self)
+    }
+
     /// A page of a tenant's events.
     pub(super) fn events(
         &self,

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Cursor, CursorError, Page, page_size};
 use crate::id::KeyId;
-use crate::key::{Key, KeyRecord, KeyStatus, Owner};
+use crate::key::{Key, KeyRecord, Owner};
+use crate::status::KeyStatus;
 use crate::time::Timestamp;
 use crate::usage::Usage;
 
