@@ -32,8 +32,7 @@ fn bytes_of_hex(hex: &str) -> Vec<u8> {
 
 /// A world in which the next key has this id and this secret.
 fn world_drawing(store: Watched, row: &Value, prefix: &str, peppers: PepperRing) -> World {
-    let draws =
-        [Vec::new(), Script::drawing(text(row, "id")), Script::drawing(text(row, "secret"))];
+    let draws = [Script::drawing(text(row, "id")), Script::drawing(text(row, "secret"))];
     World::with(store, |setup| {
         setup
             .random(Script::new(draws))
@@ -141,8 +140,7 @@ fn rotation_stores_the_new_digest_and_keeps_the_old_one_for_the_overlap() {
             assert_eq!((&old["id"], &old["pepper"]), (&new["id"], &new["pepper"]));
             let store = Watched::default();
             let draws = [text(old, "id"), text(old, "secret"), text(new, "secret")];
-            let script = Script::new([Vec::new()]);
-            script.add(draws.map(Script::drawing));
+            let script = Script::new(draws.map(Script::drawing));
             let world = World::with(store.clone(), |setup| setup.random(script).peppers(ring(old)));
             let issued = world.key().await;
             let alice = developer("alice");
@@ -185,7 +183,7 @@ fn a_digest_under_an_old_pepper_is_stored_anew_after_the_next_use() {
 fn bytes_stand_for_symbols_by_their_rest_and_the_eight_above_are_drawn_again() {
     block_on(async {
         for byte in 0..=u8::MAX {
-            let draws = [Vec::new(), vec![byte; 64], vec![1; 64], vec![2; 64]];
+            let draws = [vec![byte; 64], vec![1; 64], vec![2; 64]];
             let world = World::with(Watched::default(), |setup| setup.random(Script::new(draws)));
             let issued = world.key().await;
             let (id, secret) =
