@@ -34,7 +34,7 @@ const TABLE: TableDefinition<&str, u64> = TableDefinition::new("table");
 fn main() {
     let filter = std::env::args().skip(1).find(|argument| !argument.starts_with("--"));
     let wanted = |name: &str| filter.as_deref().is_none_or(|filter| name.contains(filter));
-    println!("{:<34} {:>12} {:>12} {:>8}   ratio p10..p90", "name", "ours", "reference", "ratio");
+    println!("{:<42} {:>12} {:>12} {:>8}   ratio p10..p90", "name", "ours", "reference", "ratio");
 
     if wanted("verify hot") || wanted("malformed") {
         hot();
@@ -322,7 +322,7 @@ fn figure(name: &str, each: u32, mut ours: impl FnMut(), mut reference: impl FnM
     let reference = sorted(rounds.iter().map(|round| round.1).collect());
     let ratios = sorted(rounds.iter().map(|(a, b)| a / b).collect());
     println!(
-        "{name:<34} {:>12} {:>12} {:>8.2}   {:.2}..{:.2}",
+        "{name:<42} {:>12} {:>12} {:>8.2}   {:.2}..{:.2}",
         nanoseconds(ours[ROUNDS / 2]),
         nanoseconds(reference[ROUNDS / 2]),
         ratios[ROUNDS / 2],

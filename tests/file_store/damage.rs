@@ -195,7 +195,8 @@ fn no_flipped_bit_of_the_header_of_a_crashed_store_brings_anything_back() {
     let mut bytes = lived.bytes();
     block_on(store.close()).expect("the store closes");
     let mut tally = Tally::default();
-    for bit in 0..HEADER * 8 {
+    // All of what says how to read the rest, and one in seven of the two commits' slots.
+    for bit in (0..HEADER * 8).filter(|bit| *bit < 64 * 8 || bit % 7 == 0) {
         bytes[bit / 8] ^= 1 << (bit % 8);
         let what = || format!("bit {} of byte {} was flipped", bit % 8, bit / 8);
         tally.open(&mut lived, &bytes, what);

@@ -18,8 +18,9 @@ mod reopening;
 mod strangers;
 
 use std::fs;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::Once;
 
 use futures_lite::future::block_on;
 use keywright::store::{FileStore, StoreError, StoreErrorKind};
@@ -92,12 +93,28 @@ fn open(path: &Path) -> Result<FileStore, StoreError> {
 
 /// Opens what may be damaged: a store, none if it is refused, or what is wrong with that.
 fn open_or_refuse(path: &Path) -> Result<Option<FileStore>, String> {
+    keep_quiet_about_the_database();
     match catch_unwind(|| open(path)) {
         Err(_) => Err("the open panicked".to_owned()),
         Ok(Err(error)) if is_typed(&error) => Ok(None),
         Ok(Err(error)) => Err(format!("the error has another kind: {error:?}")),
         Ok(Ok(store)) => Ok(Some(store)),
     }
+}
+
+/// The database panics on some damage, which the store turns into an error. What it prints of each
+/// panic would bury whatever else is printed.
+fn keep_quiet_about_the_database() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let usual = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            let of_the_database = |place: &panic::Location<'_>| place.file().contains("/redb-");
+            if !panic.location().is_some_and(of_the_database) {
+                usual(panic);
+            }
+        }));
+    });
 }
 
 /// Whether an error of an open is one of the three kinds that it may have.

@@ -9,6 +9,7 @@ pub(crate) mod writer;
 use std::env;
 use std::fmt::Debug;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_lite::future::block_on;
@@ -30,6 +31,7 @@ pub(crate) const BEGINNING: i64 = 1_800_000_000_000_000;
 
 /// Two tenants on one store, with the tokens that were handed out in them.
 pub(crate) struct World {
+    pub(crate) store: Arc<dyn KeyStore>,
     pub(crate) clock: ManualClock,
     pub(crate) setup: Setup,
     pub(crate) authority: Authority,
@@ -59,12 +61,14 @@ impl World {
     pub(crate) fn bare(store: impl KeyStore) -> Self {
         let clock = ManualClock::at(time(BEGINNING));
         let prefix = Prefix::new("acme_live").expect("a prefix");
-        let setup = Setup::new(store).prefix(prefix).clock(clock.clone());
+        let store: Arc<dyn KeyStore> = Arc::new(store);
+        let setup = Setup::new(Arc::clone(&store)).prefix(prefix).clock(clock.clone());
         let user = |id| UserId::new(id).expect("a user id");
         let tenant = |id| TenantId::new(id).expect("a tenant id");
         Self {
             authority: Authority::new(&setup).expect("an authority"),
             verifier: Verifier::new(&setup).expect("a verifier"),
+            store,
             clock,
             setup,
             admin: Actor::administrator(user("ada"), tenant("globex")),

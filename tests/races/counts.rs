@@ -1,9 +1,10 @@
 //! Uses that are counted while everything else goes on.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures_lite::future::block_on;
-use keywright::{Operation, Verifier};
+use keywright::{Operation, Setup, Verifier};
 
 use crate::harness::{SECOND, events_of, on_each_store, says};
 use crate::{THREADS, done, note, together};
@@ -13,8 +14,9 @@ fn every_use_is_counted_once_whatever_goes_on_meanwhile() {
     on_each_store(4, 2, |world| {
         const USES: u64 = 1_500;
         let issued = [world.generate("prod-one"), world.generate("prod-two")];
-        // Of two processes, as it were, on one store.
-        let verifiers = [world.verifier.clone(), Verifier::new(&world.setup).expect("a verifier")];
+        // Of two parts of a program that share the store and nothing else.
+        let other = Setup::new(Arc::clone(&world.store)).clock(world.clock.clone());
+        let verifiers = [world.verifier.clone(), Verifier::new(&other).expect("a verifier")];
         let (finished, edits) = (AtomicU64::new(0), AtomicU64::new(0));
         let id = |number: usize| issued[number % 2].key.id;
         together(THREADS + 3, |number| {

@@ -1,0 +1,333 @@
+//! Plain data that the crate and the reference model are compared in: what is asked, what comes of
+//! it, and what is seen. Nothing of the crate is used here.
+
+use std::collections::BTreeMap;
+
+pub(crate) type Id = String;
+/// Microseconds since 1970.
+pub(crate) type Time = i64;
+/// Microseconds.
+pub(crate) type Span = i64;
+
+pub(crate) const SECOND: Span = 1_000_000;
+pub(crate) const HOUR: Span = 3_600 * SECOND;
+/// The last microsecond of the year 9999.
+pub(crate) const END_OF_TIME: Time = 253_402_300_799_999_999;
+
+/// The scopes that there are, in their order; a set of them is a bit for each.
+pub(crate) const SCOPES: [&str; 4] = ["a:read", "b:write", "c:all", "d:never"];
+/// The networks that a key can be bound to.
+pub(crate) const NETWORKS: [&str; 3] = ["", "10.0.0.0/8", "10.0.0.0/8 2001:db8::/32"];
+/// Where a request can come from.
+pub(crate) const SOURCES: [Option<&str>; 6] = [
+    None,
+    Some("10.1.2.3"),
+    Some("192.0.2.1"),
+    Some("2001:db8::1"),
+    Some("::ffff:10.1.2.3"),
+    Some("11.0.0.0"),
+];
+/// Uses in so many seconds; each divides evenly into nanoseconds.
+pub(crate) const RATES: [Option<(i64, i64)>; 5] =
+    [None, Some((2, 1)), Some((5, 10)), Some((4, 1)), Some((50, 3_600))];
+/// Names, whether each is possible, and whether it follows the usual pattern.
+pub(crate) const NAMES: [(&str, bool, bool); 12] = [
+    ("prod-main-app", true, true),
+    ("staging-api", true, true),
+    ("test-a-b-c1", true, true),
+    ("dev", true, false),
+    ("prod-", true, false),
+    ("Prod App", true, false),
+    ("Überschlüssel", true, false),
+    ("", false, false),
+    (" outer space", false, false),
+    ("two\nlines", false, false),
+    ("bob@example.com", false, false),
+    ("4fQ2xk9ZrT7bWm1c8PzAq0LdVh3sKyNe", false, false),
+];
+pub(crate) const METADATA: [&[(&str, &str)]; 3] =
+    [&[], &[("team", "billing")], &[("team", "ops"), ("ticket", "4711")]];
+pub(crate) const ROLES: [&str; 3] = ["analyst", "admin", "unheard-of"];
+pub(crate) const TENANTS: [&str; 2] = ["globex", "initech"];
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Who {
+    Admin,
+    TenantAdmin,
+    Alice,
+    Bob,
+    Auditor,
+    Nobody,
+}
+
+impl Who {
+    pub(crate) fn user(self) -> &'static str {
+        match self {
+            Self::Admin => "ada",
+            Self::TenantAdmin => "tara",
+            Self::Alice => "alice",
+            Self::Bob => "bob",
+            Self::Auditor => "audrey",
+            Self::Nobody => "nobody",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct By {
+    pub(crate) who: Who,
+    pub(crate) tenant: usize,
+}
+
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) enum Owner {
+    User(&'static str),
+    Account(Id),
+}
+
+impl Owner {
+    /// The id of the account, if it is one.
+    pub(crate) fn account(&self) -> Option<Id> {
+        match self {
+            Self::User(_) => None,
+            Self::Account(id) => Some(id.clone()),
+        }
+    }
+}
+
+/// What is to be done.
+#[derive(Clone, Debug)]
+pub(crate) enum Op {
+    Clock(Time),
+    /// Closes and opens the store, if it is one in a file; what was not flushed is lost. One in
+    /// memory gets a new verifier, after a flush.
+    Reopen,
+    Generate(By, Owner, New),
+    Show(By, Id),
+    Rename(By, Id, usize),
+    Edit(By, Id, Edit),
+    Disable(By, Id),
+    Enable(By, Id),
+    Rotate(By, Id, Span),
+    Finish(By, Id),
+    Revoke(By, Id),
+    RevokeMany(By, Vec<Id>),
+    RevokeOwned(By, Owner),
+    Delete(By, Id),
+    Present(Presented, Wanted),
+    RevokeByToken(Presented),
+    Flush,
+    Sweep(By),
+    List(By, Query),
+    CreateAccount(By, usize, usize, bool),
+    /// Name, role, read-only.
+    EditAccount(By, Id, Option<usize>, Option<usize>, Option<bool>),
+    EnableAccount(By, Id, bool),
+    DeleteAccount(By, Id),
+    ShowAccount(By, Id),
+    Accounts(By, Option<&'static str>, u16),
+    SetPolicy(By, PolicyData),
+    Policy(By),
+    Events(By, EventFilter),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct New {
+    pub(crate) name: usize,
+    pub(crate) scopes: u8,
+    pub(crate) networks: usize,
+    pub(crate) rate: usize,
+    pub(crate) metadata: usize,
+    pub(crate) not_before: Option<Time>,
+    pub(crate) expiry: Expiry,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Expiry {
+    Default,
+    Never,
+    At(Time),
+    In(Span),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Edit {
+    pub(crate) scopes: Option<u8>,
+    pub(crate) networks: Option<usize>,
+    pub(crate) rate: Option<usize>,
+    pub(crate) metadata: Option<usize>,
+}
+
+/// What a client presents: of which key, and what was done to it.
+#[derive(Clone, Debug)]
+pub(crate) struct Presented {
+    pub(crate) key: Id,
+    pub(crate) secret: u32,
+    pub(crate) in_two_parts: bool,
+    pub(crate) damage: Damage,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Damage {
+    None,
+    /// Another secret with a check that is right.
+    WrongSecret,
+    /// Another prefix with a check that is right.
+    OtherPrefix,
+    /// The check is not that of the rest.
+    WrongCheck,
+    /// So many bytes are missing at the end.
+    Truncated(usize),
+}
+
+/// What a request wants.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted {
+    pub(crate) source: usize,
+    pub(crate) write: bool,
+    pub(crate) scopes: u8,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Query {
+    pub(crate) search: Option<String>,
+    pub(crate) statuses: Vec<&'static str>,
+    pub(crate) owner: Option<Owner>,
+    pub(crate) expiring_within: Option<Span>,
+    pub(crate) unused_since: Option<Time>,
+    pub(crate) never_used: bool,
+    pub(crate) sort: Sort,
+    pub(crate) descending: bool,
+    pub(crate) limit: u16,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Sort {
+    Created,
+    Updated,
+    Name,
+    Expires,
+    LastUsed,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct EventFilter {
+    pub(crate) key: Option<Id>,
+    pub(crate) kind: Option<&'static str>,
+    pub(crate) since: Option<Time>,
+    pub(crate) oldest_first: bool,
+    pub(crate) limit: u16,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Answer {
+    Nothing,
+    /// The reason, in a word or two.
+    Refused(String),
+    Done(KeyData),
+    Already(KeyData),
+    Many(Vec<(Id, Answer)>),
+    Ids(Vec<Id>),
+    Granted(Granted),
+    Entries(Vec<EntryData>),
+    Account(bool, AccountData),
+    Accounts(Vec<AccountData>),
+    Policy(bool, PolicyData),
+    Events(Vec<EventData>),
+}
+
+pub(crate) fn refused(reason: impl Into<String>) -> Answer {
+    Answer::Refused(reason.into())
+}
+
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Granted {
+    pub(crate) key: Id,
+    pub(crate) retiring: bool,
+    pub(crate) scopes: u8,
+    pub(crate) write: bool,
+}
+
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct KeyData {
+    pub(crate) id: Id,
+    pub(crate) tenant: usize,
+    pub(crate) owner: Owner,
+    pub(crate) name: usize,
+    pub(crate) scopes: u8,
+    pub(crate) networks: usize,
+    pub(crate) rate: usize,
+    pub(crate) metadata: usize,
+    pub(crate) created: Time,
+    pub(crate) created_by: &'static str,
+    pub(crate) updated: Time,
+    pub(crate) not_before: Option<Time>,
+    pub(crate) expires: Option<Time>,
+    pub(crate) disabled: bool,
+    pub(crate) revoked: Option<Time>,
+    pub(crate) rotated: Option<Time>,
+    pub(crate) overlap_ends: Option<Time>,
+    pub(crate) secret_number: u32,
+    pub(crate) version: u64,
+}
+
+/// A key as a listing shows it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct EntryData {
+    pub(crate) key: KeyData,
+    /// The name of the account that owns it.
+    pub(crate) account: Option<usize>,
+    pub(crate) status: &'static str,
+    pub(crate) uses: u64,
+    pub(crate) last_used: Option<Time>,
+    /// The end of the overlap, the last uses of the old and the new secret, safe to finish.
+    pub(crate) handover: Option<(Time, Option<Time>, Option<Time>, bool)>,
+    pub(crate) obstacle: Option<&'static str>,
+    pub(crate) actions: Vec<&'static str>,
+}
+
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct AccountData {
+    pub(crate) id: Id,
+    pub(crate) tenant: usize,
+    pub(crate) name: usize,
+    pub(crate) role: usize,
+    pub(crate) read_only: bool,
+    pub(crate) enabled: bool,
+    pub(crate) created: Time,
+    pub(crate) updated: Time,
+    pub(crate) version: u64,
+}
+
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "they are the switches of a policy")]
+pub(crate) struct PolicyData {
+    pub(crate) api_in_plan: bool,
+    pub(crate) api_enabled: bool,
+    pub(crate) require_expiry: bool,
+    pub(crate) default_lifetime: Option<Span>,
+    pub(crate) max_lifetime: Option<Span>,
+    pub(crate) max_keys: u16,
+    pub(crate) max_overlap: Span,
+    pub(crate) pattern: bool,
+    pub(crate) ceiling: u8,
+    pub(crate) roles: BTreeMap<usize, u8>,
+    pub(crate) default_rate: usize,
+    pub(crate) extensive_use: Option<u64>,
+    pub(crate) retention: Span,
+    pub(crate) version: u64,
+}
+
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct EventData {
+    pub(crate) sequence: u64,
+    pub(crate) tenant: usize,
+    pub(crate) at: Time,
+    pub(crate) actor: String,
+    pub(crate) kind: String,
+    pub(crate) key: Option<Id>,
+    pub(crate) account: Option<Id>,
+    /// `done`, `already` or `refused`.
+    pub(crate) outcome: &'static str,
+}

@@ -1,0 +1,91 @@
+//! The crate's errors in a word or two. One that nobody can get ends the test.
+
+use keywright::{
+    AccountError, GenerateError, KeyError, ListError, NameError, NewKeyError, NotAllowed,
+    Operation, PolicyError, Reason, SetPolicyError, VerifyError,
+};
+
+fn not_allowed(error: NotAllowed) -> String {
+    format!("not allowed {}", error.operation)
+}
+
+fn rule(error: &NewKeyError) -> String {
+    match error {
+        NewKeyError::Name(NameError::Pattern { .. }) => "rule pattern".to_owned(),
+        NewKeyError::ExpiryRequired => "rule expiry required".to_owned(),
+        NewKeyError::ExpiryPassed(_) => "rule passed".to_owned(),
+        NewKeyError::ZeroLifetime => "rule zero lifetime".to_owned(),
+        NewKeyError::LifetimeOverflow(_) => "rule overflow".to_owned(),
+        NewKeyError::LifetimeTooLong { .. } => "rule too long".to_owned(),
+        NewKeyError::NeverValid { .. } => "rule never valid".to_owned(),
+        NewKeyError::ScopeOutsideCeiling(scope) => format!("rule scope {scope}"),
+        NewKeyError::RateAboveLimit { .. } => "rule rate".to_owned(),
+        other => panic!("nobody can get {other:?}"),
+    }
+}
+
+pub(super) fn generate_error(error: &GenerateError) -> String {
+    match error {
+        GenerateError::UpgradeRequired => "upgrade required".to_owned(),
+        GenerateError::AccessOff => "access off".to_owned(),
+        GenerateError::NotAllowed(error) => not_allowed(*error),
+        GenerateError::AccountNotFound(_) => "no account".to_owned(),
+        GenerateError::AccountDisabled(_) => "account disabled".to_owned(),
+        GenerateError::Key(error) => rule(error),
+        GenerateError::TooManyKeys { limit } => format!("too many keys {limit}"),
+        other => panic!("nobody can get {other:?}"),
+    }
+}
+
+pub(super) fn key_error(error: &KeyError) -> String {
+    match error {
+        KeyError::NotAllowed(error) => not_allowed(*error),
+        KeyError::NotFound(_) => "not found".to_owned(),
+        KeyError::NotPossible(error) => {
+            assert!(Operation::ALL.contains(&error.operation));
+            format!("not possible {}", error.status)
+        }
+        KeyError::OverlapTooLong { .. } => "overlap too long".to_owned(),
+        KeyError::Rule(error) => rule(error),
+        other => panic!("nobody can get {other:?}"),
+    }
+}
+
+pub(super) fn account_error(error: &AccountError) -> String {
+    match error {
+        AccountError::NotAllowed(error) => not_allowed(*error),
+        AccountError::NotFound(_) => "not found".to_owned(),
+        AccountError::UnknownRole(_) => "unknown role".to_owned(),
+        other => panic!("nobody can get {other:?}"),
+    }
+}
+
+pub(super) fn list_error(error: &ListError) -> String {
+    match error {
+        ListError::NotAllowed(error) => not_allowed(*error),
+        ListError::Limit(limit) => format!("limit {limit}"),
+        other => panic!("nobody can get {other:?}"),
+    }
+}
+
+pub(super) fn set_policy_error(error: &SetPolicyError) -> String {
+    let fault = match error {
+        SetPolicyError::NotAllowed(error) => return not_allowed(*error),
+        SetPolicyError::Stale { given, current } => return format!("stale {given} {current}"),
+        SetPolicyError::Policy(PolicyError::MaxKeys(_)) => "max keys",
+        SetPolicyError::Policy(PolicyError::ZeroLifetime(_)) => "zero lifetime",
+        SetPolicyError::Policy(PolicyError::NotWholeSeconds(_)) => "not whole seconds",
+        SetPolicyError::Policy(PolicyError::DefaultAboveMax) => "default above max",
+        other => panic!("nobody can get {other:?}"),
+    };
+    format!("policy {fault}")
+}
+
+pub(super) fn verify_error(error: &VerifyError) -> String {
+    let VerifyError::Denied(denial) = error else { panic!("the store is up: {error:?}") };
+    match denial.reason() {
+        Reason::MissingScope(scope) => format!("missing_scope {scope}"),
+        Reason::RateLimited(wait) => format!("rate_limited {}", wait.as_nanos()),
+        other => other.code().to_owned(),
+    }
+}

@@ -1,0 +1,343 @@
+//! The crate, asked in plain data and answering in plain data.
+
+mod credential;
+mod errors;
+mod translate;
+
+use std::collections::BTreeMap;
+
+use futures_lite::future::block_on;
+use keywright::store::{AccountQuery, EventQuery, FileStore, KeyQuery, KeyStore, MemoryStore};
+use keywright::{
+    AccountEdit, Authority, Issued, KeyId, ManualClock, NewAccount, Outcome, Prefix, Request,
+    Setup, Verifier, VerifyError,
+};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use tempfile::TempDir;
+
+use self::translate as to;
+use crate::plain::{Answer, By, Id, NAMES, Op, Presented, ROLES, SOURCES, Time, Wanted, refused};
+
+pub(crate) const PREFIX: &str = "acme_live";
+
+/// The crate over a store, with every token that it handed out.
+pub(crate) struct Real {
+    store: Stored,
+    clock: ManualClock,
+    setup: Setup,
+    authority: Authority,
+    verifier: Verifier,
+    seed: u64,
+    /// By key and number of the secret.
+    pub(crate) tokens: BTreeMap<(Id, u32), String>,
+}
+
+enum Stored {
+    InMemory(MemoryStore),
+    InAFile(FileStore, TempDir),
+}
+
+impl Real {
+    pub(crate) fn in_memory(now: Time, seed: u64) -> Self {
+        let store = MemoryStore::new();
+        Self::over(store.clone(), Stored::InMemory(store), now, seed)
+    }
+
+    pub(crate) fn in_a_file(now: Time, seed: u64) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let store = block_on(FileStore::open(folder.path().join("keys.db"))).expect("a new store");
+        Self::over(store.clone(), Stored::InAFile(store, folder), now, seed)
+    }
+
+    fn over(store: impl KeyStore, stored: Stored, now: Time, seed: u64) -> Self {
+        let clock = ManualClock::at(to::time(now));
+        // Ids and secrets are drawn from the seed too, so that a run can be repeated.
+        let random = StdRng::seed_from_u64(!seed);
+        let prefix = Prefix::new(PREFIX).expect("a prefix");
+        let setup = Setup::new(store).prefix(prefix).clock(clock.clone()).random(random);
+        Self {
+            store: stored,
+            clock,
+            authority: Authority::new(&setup).expect("an authority"),
+            verifier: Verifier::new(&setup).expect("a verifier"),
+            setup,
+            seed,
+            tokens: BTreeMap::new(),
+        }
+    }
+
+    /// Whether the store is one that can be opened again.
+    pub(crate) fn is_durable(&self) -> bool {
+        matches!(self.store, Stored::InAFile(..))
+    }
+
+    /// Does it, and gives the id that was drawn for a new key or account.
+    pub(crate) fn carry_out(&mut self, op: &Op) -> (Answer, Option<Id>) {
+        let answer = match op {
+            Op::Generate(by, owner, new) => {
+                let Ok(new) = to::new_key(new) else { return (refused("no name"), None) };
+                let (actor, owner) = (to::actor(*by), to::owner(owner));
+                match block_on(self.authority.generate(&actor, &owner, new)) {
+                    Ok(issued) => self.hand_out(&issued),
+                    Err(error) => refused(errors::generate_error(&error)),
+                }
+            }
+            Op::CreateAccount(by, name, role, read_only) => {
+                let Ok(name) = NAMES[*name].0.parse() else { return (refused("no name"), None) };
+                let new = NewAccount::new(name, ROLES[*role].parse().expect("a role"));
+                let new = if *read_only { new.read_only() } else { new };
+                match block_on(self.authority.create_account(&to::actor(*by), new)) {
+                    Ok(account) => Answer::Account(false, to::account_data(&account)),
+                    Err(error) => refused(errors::account_error(&error)),
+                }
+            }
+            other => self.carry_on(other),
+        };
+        let fresh = match &answer {
+            Answer::Done(key) => Some(key.id.clone()),
+            Answer::Account(_, account) => Some(account.id.clone()),
+            _ => None,
+        };
+        (answer, fresh)
+    }
+
+    fn carry_on(&mut self, op: &Op) -> Answer {
+        let authority = self.authority.clone();
+        match op {
+            Op::Clock(now) => {
+                self.clock.set(to::time(*now));
+                Answer::Nothing
+            }
+            Op::Reopen => self.reopen(),
+            Op::Rotate(by, id, overlap) => {
+                match block_on(authority.rotate(
+                    &to::actor(*by),
+                    &to::key_id(id),
+                    to::span(*overlap),
+                )) {
+                    Ok(issued) => self.hand_out(&issued),
+                    Err(error) => refused(errors::key_error(&error)),
+                }
+            }
+            Op::RevokeMany(by, ids) => {
+                let ids: Vec<KeyId> = ids.iter().map(|id| to::key_id(id)).collect();
+                let answers = block_on(authority.revoke_many(&to::actor(*by), &ids));
+                let answers =
+                    answers.into_iter().map(|(id, answer)| (id.to_string(), to::changed(answer)));
+                Answer::Many(answers.collect())
+            }
+            Op::RevokeOwned(by, owner) => {
+                match block_on(authority.revoke_owned(&to::actor(*by), &to::owner(owner))) {
+                    Ok(keys) => Answer::Ids(keys.iter().map(|key| key.id.to_string()).collect()),
+                    Err(error) => refused(errors::key_error(&error)),
+                }
+            }
+            Op::Delete(by, id) => {
+                match block_on(authority.delete(&to::actor(*by), &to::key_id(id))) {
+                    Ok(()) => Answer::Nothing,
+                    Err(error) => refused(errors::key_error(&error)),
+                }
+            }
+            Op::Present(presented, wanted) => self.present(presented, *wanted),
+            Op::RevokeByToken(presented) => {
+                let text = self.text(presented);
+                match block_on(self.verifier.revoke(text.credential())) {
+                    Ok(Outcome::Done(id)) => Answer::Many(vec![(id.to_string(), Answer::Nothing)]),
+                    Ok(Outcome::Already(id)) => {
+                        Answer::Many(vec![(id.to_string(), refused("already"))])
+                    }
+                    Err(error) => refused(errors::verify_error(&error)),
+                }
+            }
+            Op::Flush => {
+                block_on(self.verifier.flush()).expect("the store is up");
+                Answer::Nothing
+            }
+            Op::Sweep(by) => match block_on(authority.sweep(&to::actor(*by))) {
+                Ok(swept) => Answer::Ids(swept.keys.iter().map(ToString::to_string).collect()),
+                Err(error) => refused(errors::list_error(&error)),
+            },
+            Op::EditAccount(by, id, name, role, read_only) => {
+                let mut edit = AccountEdit::new();
+                if let Some(name) = name {
+                    let Ok(name) = NAMES[*name].0.parse() else { return refused("no name") };
+                    edit = edit.name(name);
+                }
+                if let Some(role) = role {
+                    edit = edit.role(ROLES[*role].parse().expect("a role"));
+                }
+                if let Some(read_only) = read_only {
+                    edit = edit.access(to::access(*read_only));
+                }
+                to::account_changed(block_on(authority.edit_account(
+                    &to::actor(*by),
+                    &to::account_id(id),
+                    edit,
+                )))
+            }
+            Op::EnableAccount(by, id, enabled) => {
+                let (actor, id) = (to::actor(*by), to::account_id(id));
+                to::account_changed(if *enabled {
+                    block_on(authority.enable_account(&actor, &id))
+                } else {
+                    block_on(authority.disable_account(&actor, &id))
+                })
+            }
+            Op::DeleteAccount(by, id) => {
+                match block_on(authority.delete_account(&to::actor(*by), &to::account_id(id))) {
+                    Ok(()) => Answer::Nothing,
+                    Err(error) => refused(errors::account_error(&error)),
+                }
+            }
+            Op::SetPolicy(by, policy) => {
+                let set = block_on(authority.set_policy(&to::actor(*by), to::policy(policy)));
+                match set {
+                    Ok(outcome) => {
+                        Answer::Policy(outcome.is_already(), to::policy_data(&outcome.into_inner()))
+                    }
+                    Err(error) => refused(errors::set_policy_error(&error)),
+                }
+            }
+            _ => self.look_or_change(op),
+        }
+    }
+
+    fn look_or_change(&self, op: &Op) -> Answer {
+        let authority = &self.authority;
+        match op {
+            Op::Rename(by, id, name) => {
+                let Ok(name) = NAMES[*name].0.parse() else { return refused("no name") };
+                to::changed(block_on(authority.rename(&to::actor(*by), &to::key_id(id), name)))
+            }
+            Op::Edit(by, id, edit) => to::changed(block_on(authority.edit(
+                &to::actor(*by),
+                &to::key_id(id),
+                to::key_edit(edit),
+            ))),
+            Op::Disable(by, id) => {
+                to::changed(block_on(authority.disable(&to::actor(*by), &to::key_id(id))))
+            }
+            Op::Enable(by, id) => {
+                to::changed(block_on(authority.enable(&to::actor(*by), &to::key_id(id))))
+            }
+            Op::Finish(by, id) => {
+                to::changed(block_on(authority.finish_rotation(&to::actor(*by), &to::key_id(id))))
+            }
+            Op::Revoke(by, id) => {
+                to::changed(block_on(authority.revoke(&to::actor(*by), &to::key_id(id))))
+            }
+            Op::Show(by, id) => match block_on(authority.key(&to::actor(*by), &to::key_id(id))) {
+                Ok(entry) => Answer::Entries(vec![to::entry_data(&entry)]),
+                Err(error) => refused(errors::key_error(&error)),
+            },
+            Op::ShowAccount(by, id) => {
+                match block_on(authority.account(&to::actor(*by), &to::account_id(id))) {
+                    Ok(account) => Answer::Account(false, to::account_data(&account)),
+                    Err(error) => refused(errors::account_error(&error)),
+                }
+            }
+            Op::Policy(by) => match block_on(authority.policy(&to::actor(*by))) {
+                Ok(policy) => Answer::Policy(false, to::policy_data(&policy)),
+                Err(error) => refused(errors::list_error(&error)),
+            },
+            Op::List(by, query) => self.list(*by, to::key_query(query)),
+            Op::Accounts(by, search, limit) => {
+                let query = AccountQuery::new().limit(*limit);
+                let query = search.map_or(query.clone(), |text| query.search(text));
+                self.accounts(*by, query)
+            }
+            Op::Events(by, filter) => self.events(*by, to::event_query(filter)),
+            other => panic!("nobody does {other:?}"),
+        }
+    }
+
+    /// All pages of a listing, one behind the other.
+    fn list(&self, by: By, mut query: KeyQuery) -> Answer {
+        let mut found = Vec::new();
+        loop {
+            match block_on(self.authority.keys(&to::actor(by), &query)) {
+                Ok(page) => {
+                    found.extend(page.items.iter().map(to::entry_data));
+                    let Some(next) = page.next else { return Answer::Entries(found) };
+                    query = query.after(&next).expect("a cursor of this query");
+                }
+                Err(error) => return refused(errors::list_error(&error)),
+            }
+        }
+    }
+
+    fn accounts(&self, by: By, mut query: AccountQuery) -> Answer {
+        let mut found = Vec::new();
+        loop {
+            match block_on(self.authority.accounts(&to::actor(by), &query)) {
+                Ok(page) => {
+                    found.extend(page.items.iter().map(to::account_data));
+                    let Some(next) = page.next else { return Answer::Accounts(found) };
+                    query = query.after(&next).expect("a cursor of this query");
+                }
+                Err(error) => return refused(errors::list_error(&error)),
+            }
+        }
+    }
+
+    fn events(&self, by: By, mut query: EventQuery) -> Answer {
+        let mut found = Vec::new();
+        loop {
+            match block_on(self.authority.events(&to::actor(by), &query)) {
+                Ok(page) => {
+                    found.extend(page.items.iter().map(to::event_data));
+                    let Some(next) = page.next else { return Answer::Events(found) };
+                    query = query.after(&next).expect("a cursor of this query");
+                }
+                Err(error) => return refused(errors::list_error(&error)),
+            }
+        }
+    }
+
+    fn present(&self, presented: &Presented, wanted: Wanted) -> Answer {
+        let text = self.text(presented);
+        let scopes = to::scopes(wanted.scopes);
+        let mut request = Request::new(text.credential()).scopes(&scopes);
+        if let Some(source) = SOURCES[wanted.source] {
+            request = request.source(source.parse().expect("an address"));
+        }
+        if wanted.write {
+            request = request.write();
+        }
+        match block_on(self.verifier.verify_request(&request)) {
+            Ok(grant) => Answer::Granted(to::granted(&grant)),
+            Err(error @ VerifyError::Denied(_)) => refused(errors::verify_error(&error)),
+            Err(error) => panic!("the store is up, and it could not be decided: {error:?}"),
+        }
+    }
+
+    fn hand_out(&mut self, issued: &Issued) -> Answer {
+        let key = to::key_data(&issued.key);
+        let token = issued.token.expose().to_owned();
+        self.tokens.insert((key.id.clone(), key.secret_number), token);
+        Answer::Done(key)
+    }
+
+    fn reopen(&mut self) -> Answer {
+        if let Stored::InMemory(_) = self.store {
+            block_on(self.verifier.flush()).expect("the store is up");
+        }
+        if let Stored::InAFile(store, folder) = &mut self.store {
+            block_on(store.close()).expect("the store closes");
+            *store = block_on(FileStore::open(folder.path().join("keys.db"))).expect("it opens");
+        }
+        let setup = match &self.store {
+            Stored::InMemory(store) => Setup::new(store.clone()),
+            Stored::InAFile(store, _) => Setup::new(store.clone()),
+        };
+        // Another seed: with the same one, the ids that were drawn before would come again.
+        self.seed = self.seed.wrapping_add(1);
+        let random = StdRng::seed_from_u64(!self.seed);
+        let prefix = Prefix::new(PREFIX).expect("a prefix");
+        self.setup = setup.prefix(prefix).clock(self.clock.clone()).random(random);
+        self.authority = Authority::new(&self.setup).expect("an authority");
+        self.verifier = Verifier::new(&self.setup).expect("a verifier");
+        Answer::Nothing
+    }
+}

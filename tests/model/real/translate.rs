@@ -1,0 +1,336 @@
+//! From the crate's types to plain data and back. Whatever has no plain form ends the test.
+
+use std::num::NonZeroU64;
+use std::time::Duration;
+
+use keywright::store::{EventQuery, KeyQuery, KeySort};
+use keywright::{
+    Access, AccountError, AccountId, Actor, Event, EventKind, EventOutcome, Grant, Key, KeyEdit,
+    KeyEntry, KeyError, KeyId, KeyStatus, Metadata, NameError, NamePattern, Networks, NewKey,
+    Outcome, Owner as RealOwner, Permissions, Policy, Rate, Reason, RoleName, Scope, ScopeSet,
+    SecretUsed, ServiceAccount, TenantId, Timestamp, UserId,
+};
+
+use super::errors;
+use crate::plain::{
+    AccountData, Answer, By, Edit, EntryData, EventData, EventFilter, Expiry, Granted, KeyData,
+    METADATA, NAMES, NETWORKS, New, Owner, PolicyData, Query, RATES, ROLES, SCOPES, Sort, Span,
+    TENANTS, Time, Who, refused,
+};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+pub(super) fn actor(by: By) -> Actor {
+    let id = UserId::new(by.who.user()).expect("a user id");
+    let tenant = TenantId::new(TENANTS[by.tenant]).expect("a tenant id");
+    match by.who {
+        Who::Admin => Actor::administrator(id, tenant),
+        Who::TenantAdmin => Actor::tenant_admin(id, tenant),
+        Who::Alice | Who::Bob => Actor::developer(id, tenant),
+        Who::Auditor => Actor::auditor(id, tenant),
+        Who::Nobody => Actor::new(id, tenant, Permissions::NONE),
+    }
+}
+
+pub(super) fn owner(owner: &Owner) -> RealOwner {
+    match owner {
+        Owner::User(user) => RealOwner::User(UserId::new(user).expect("a user id")),
+        Owner::Account(id) => RealOwner::Account(account_id(id)),
+    }
+}
+
+pub(super) fn key_id(id: &str) -> KeyId {
+    id.parse().expect("a key id")
+}
+
+pub(super) fn account_id(id: &str) -> AccountId {
+    id.parse().expect("an account id")
+}
+
+pub(super) fn access(read_only: bool) -> Access {
+    if read_only { Access::ReadOnly } else { Access::ReadWrite }
+}
+
+pub(super) fn scopes(bits: u8) -> ScopeSet {
+    let asked = SCOPES.iter().enumerate().filter(|(place, _)| bits & (1 << place) != 0);
+    ScopeSet::new(asked.map(|(_, scope)| Scope::new(scope).expect("a scope")))
+        .expect("a few scopes")
+}
+
+pub(super) fn rate(rate: Option<(i64, i64)>) -> Option<Rate> {
+    rate.map(|(uses, seconds)| format!("{uses}/{seconds}s").parse().expect("a rate"))
+}
+
+/// The first of the lists is that of no network at all: from anywhere.
+fn networks(list: &str) -> Networks {
+    if list.is_empty() { Networks::anywhere() } else { list.parse().expect("networks") }
+}
+
+pub(super) fn metadata(entries: &[(&str, &str)]) -> Metadata {
+    Metadata::new(entries.iter().copied()).expect("metadata")
+}
+
+pub(super) fn new_key(new: &New) -> Result<NewKey, NameError> {
+    let mut key = NewKey::named(NAMES[new.name].0)?
+        .scopes(scopes(new.scopes))
+        .networks(networks(NETWORKS[new.networks]))
+        .metadata(metadata(METADATA[new.metadata]));
+    if let Some(rate) = rate(RATES[new.rate]) {
+        key = key.rate(rate);
+    }
+    if let Some(begin) = new.not_before {
+        key = key.not_before(time(begin));
+    }
+    Ok(match new.expiry {
+        Expiry::Default => key,
+        Expiry::Never => key.never_expires(),
+        Expiry::At(end) => key.expires_at(time(end)),
+        Expiry::In(lifetime) => key.expires_in(span(lifetime)),
+    })
+}
+
+pub(super) fn key_edit(edit: &Edit) -> KeyEdit {
+    let mut to_be = KeyEdit::new();
+    if let Some(bits) = edit.scopes {
+        to_be = to_be.scopes(scopes(bits));
+    }
+    if let Some(number) = edit.networks {
+        to_be = to_be.networks(networks(NETWORKS[number]));
+    }
+    if let Some(number) = edit.rate {
+        to_be = to_be.rate(rate(RATES[number]));
+    }
+    if let Some(number) = edit.metadata {
+        to_be = to_be.metadata(metadata(METADATA[number]));
+    }
+    to_be
+}
+
+pub(super) fn time(micros: Time) -> Timestamp {
+    Timestamp::from_unix_micros(micros).expect("a time in range")
+}
+
+pub(super) fn span(micros: Span) -> Duration {
+    Duration::from_micros(micros.unsigned_abs())
+}
+
+pub(super) fn key_query(query: &Query) -> KeyQuery {
+    let mut asked = KeyQuery::new().limit(query.limit).sort(match query.sort {
+        Sort::Created => KeySort::Created,
+        Sort::Updated => KeySort::Updated,
+        Sort::Name => KeySort::Name,
+        Sort::Expires => KeySort::Expires,
+        Sort::LastUsed => KeySort::LastUsed,
+    });
+    for status in &query.statuses {
+        let known = KeyStatus::ALL.into_iter().find(|known| known.as_str() == *status);
+        asked = asked.status(known.expect("a status"));
+    }
+    if let Some(text) = &query.search {
+        asked = asked.search(text);
+    }
+    if let Some(of) = &query.owner {
+        asked = asked.owner(owner(of));
+    }
+    if let Some(period) = query.expiring_within {
+        asked = asked.expiring_within(span(period));
+    }
+    if let Some(since) = query.unused_since {
+        asked = asked.unused_since(time(since));
+    }
+    if query.never_used {
+        asked = asked.never_used();
+    }
+    if query.descending { asked.descending() } else { asked }
+}
+
+pub(super) fn event_query(filter: &EventFilter) -> EventQuery {
+    let mut asked = EventQuery::new().limit(filter.limit);
+    if let Some(key) = &filter.key {
+        asked = asked.key(key_id(key));
+    }
+    if let Some(kind) = filter.kind {
+        asked = asked.kind(kind.parse::<EventKind>().expect("a kind"));
+    }
+    if let Some(since) = filter.since {
+        asked = asked.since(time(since));
+    }
+    if filter.oldest_first { asked.oldest_first() } else { asked }
+}
+
+pub(super) fn changed(answer: Result<Outcome<Key>, KeyError>) -> Answer {
+    match answer {
+        Ok(Outcome::Done(key)) => Answer::Done(key_data(&key)),
+        Ok(Outcome::Already(key)) => Answer::Already(key_data(&key)),
+        Err(error) => refused(errors::key_error(&error)),
+    }
+}
+
+pub(super) fn account_changed(answer: Result<Outcome<ServiceAccount>, AccountError>) -> Answer {
+    match answer {
+        Ok(outcome) => Answer::Account(outcome.is_already(), account_data(&outcome.into_inner())),
+        Err(error) => refused(errors::account_error(&error)),
+    }
+}
+
+fn micros(time: Timestamp) -> Time {
+    time.unix_micros()
+}
+
+/// The place of what is equal to `seen` among what was given in.
+#[track_caller]
+fn place<T: PartialEq + std::fmt::Debug>(mut known: impl Iterator<Item = T>, seen: &T) -> usize {
+    known.position(|known| known == *seen).unwrap_or_else(|| panic!("{seen:?} was never given in"))
+}
+
+fn tenant(id: &TenantId) -> usize {
+    place(TENANTS.into_iter(), &id.as_str())
+}
+
+fn user(id: &UserId) -> &'static str {
+    const USERS: [&str; 7] = ["ada", "tara", "alice", "bob", "audrey", "nobody", "carol"];
+    USERS[place(USERS.into_iter(), &id.as_str())]
+}
+
+fn name(text: &str) -> usize {
+    place(NAMES.into_iter().map(|(name, ..)| name), &text)
+}
+
+fn bits(set: &ScopeSet) -> u8 {
+    let bit = |scope: &Scope| 1_u8 << place(SCOPES.into_iter(), &scope.as_str());
+    set.iter().map(bit).fold(0, |all, bit| all | bit)
+}
+
+pub(super) fn key_data(key: &Key) -> KeyData {
+    KeyData {
+        id: key.id.to_string(),
+        tenant: tenant(&key.tenant),
+        owner: match &key.owner {
+            RealOwner::User(id) => Owner::User(user(id)),
+            RealOwner::Account(id) => Owner::Account(id.to_string()),
+        },
+        name: name(key.name.as_str()),
+        scopes: bits(&key.scopes),
+        networks: place(NETWORKS.into_iter().map(networks), &key.networks),
+        rate: place(RATES.into_iter().map(rate), &key.rate),
+        metadata: place(METADATA.into_iter().map(metadata), &key.metadata),
+        created: micros(key.created),
+        created_by: user(&key.created_by),
+        updated: micros(key.updated),
+        not_before: key.not_before.map(micros),
+        expires: key.expires.map(micros),
+        disabled: key.disabled,
+        revoked: key.revoked.map(micros),
+        rotated: key.rotated.map(micros),
+        overlap_ends: key.overlap_ends.map(micros),
+        secret_number: key.secret_number,
+        version: key.version,
+    }
+}
+
+pub(super) fn entry_data(entry: &KeyEntry) -> EntryData {
+    assert_eq!(entry.prefix, format!("{}_{}", super::PREFIX, entry.key.id));
+    EntryData {
+        key: key_data(&entry.key),
+        account: entry.account.as_ref().map(|account| name(account.as_str())),
+        status: entry.status.as_str(),
+        uses: entry.uses,
+        last_used: entry.last_used.map(micros),
+        handover: entry.handover.as_ref().map(|handover| {
+            let (old, new) = (handover.old_last_used, handover.new_last_used);
+            let end = micros(handover.overlap_ends);
+            (end, old.map(micros), new.map(micros), handover.safe_to_finish)
+        }),
+        obstacle: entry.obstacle.as_ref().map(Reason::code),
+        actions: entry.actions.iter().map(|operation| operation.as_str()).collect(),
+    }
+}
+
+pub(super) fn account_data(account: &ServiceAccount) -> AccountData {
+    AccountData {
+        id: account.id.to_string(),
+        tenant: tenant(&account.tenant),
+        name: name(account.name.as_str()),
+        role: place(ROLES.into_iter(), &account.role.as_str()),
+        read_only: account.access == Access::ReadOnly,
+        enabled: account.enabled,
+        created: micros(account.created),
+        updated: micros(account.updated),
+        version: account.version,
+    }
+}
+
+pub(super) fn granted(grant: &Grant) -> Granted {
+    Granted {
+        key: grant.key_id().to_string(),
+        retiring: grant.secret_used() == SecretUsed::Retiring,
+        scopes: bits(&grant.scopes()),
+        write: grant.access() == Access::ReadWrite,
+    }
+}
+
+pub(super) fn event_data(event: &Event) -> EventData {
+    EventData {
+        sequence: event.sequence,
+        tenant: tenant(&event.tenant),
+        at: micros(event.at),
+        actor: event.actor.to_string(),
+        kind: event.kind.to_string(),
+        key: event.key.map(|key| key.to_string()),
+        account: event.account.map(|account| account.to_string()),
+        outcome: match &event.outcome {
+            EventOutcome::Done => "done",
+            EventOutcome::Already => "already",
+            EventOutcome::Refused(_) => "refused",
+            other => panic!("an outcome without a plain form: {other:?}"),
+        },
+    }
+}
+
+pub(super) fn policy(data: &PolicyData) -> Policy {
+    let role =
+        |(role, bits): (&usize, &u8)| (RoleName::new(ROLES[*role]).expect("a role"), scopes(*bits));
+    let mut policy = Policy::default();
+    policy.api_in_plan = data.api_in_plan;
+    policy.api_enabled = data.api_enabled;
+    policy.require_expiry = data.require_expiry;
+    policy.default_lifetime = data.default_lifetime.map(span);
+    policy.max_lifetime = data.max_lifetime.map(span);
+    policy.max_keys_per_owner = data.max_keys;
+    policy.max_overlap = span(data.max_overlap);
+    policy.name_pattern = data.pattern.then(NamePattern::default);
+    policy.scope_ceiling = scopes(data.ceiling);
+    policy.roles = data.roles.iter().map(role).collect();
+    policy.default_rate = rate(RATES[data.default_rate]);
+    policy.extensive_use = data.extensive_use.and_then(NonZeroU64::new);
+    policy.retention = span(data.retention);
+    policy.version = data.version;
+    policy
+}
+
+pub(super) fn policy_data(policy: &Policy) -> PolicyData {
+    let in_micros = |span: Duration| -> Span {
+        assert_eq!(span.as_nanos() % SECOND.as_nanos(), 0, "whole seconds alone are stored");
+        i64::try_from(span.as_micros()).expect("a short time")
+    };
+    PolicyData {
+        api_in_plan: policy.api_in_plan,
+        api_enabled: policy.api_enabled,
+        require_expiry: policy.require_expiry,
+        default_lifetime: policy.default_lifetime.map(in_micros),
+        max_lifetime: policy.max_lifetime.map(in_micros),
+        max_keys: policy.max_keys_per_owner,
+        max_overlap: in_micros(policy.max_overlap),
+        pattern: policy.name_pattern.is_some(),
+        ceiling: bits(&policy.scope_ceiling),
+        roles: policy
+            .roles
+            .iter()
+            .map(|(role, set)| (place(ROLES.into_iter(), &role.as_str()), bits(set)))
+            .collect(),
+        default_rate: place(RATES.into_iter().map(rate), &policy.default_rate),
+        extensive_use: policy.extensive_use.map(NonZeroU64::get),
+        retention: in_micros(policy.retention),
+        version: policy.version,
+    }
+}

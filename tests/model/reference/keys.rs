@@ -1,0 +1,374 @@
+//! Keys: their status, and what may become of them.
+
+use std::collections::BTreeMap;
+
+use super::{Key, Reference, exceeds, may, owns};
+use crate::plain::{
+    Answer, By, END_OF_TIME, Edit, Expiry, KeyData, NAMES, New, Owner, SCOPES, Span, Time, refused,
+};
+
+/// Revoked before expired before disabled before scheduled; a bound has passed when it is reached.
+pub(crate) fn status(key: &KeyData, now: Time) -> &'static str {
+    if key.revoked.is_some() {
+        return "revoked";
+    }
+    if let Some(expires) = key.expires
+        && now >= expires
+    {
+        return "expired";
+    }
+    if key.disabled {
+        return "disabled";
+    }
+    match key.not_before {
+        Some(begin) if now < begin => "scheduled",
+        _ => "active",
+    }
+}
+
+pub(crate) fn is_live(key: &KeyData, now: Time) -> bool {
+    ["active", "scheduled", "disabled"].contains(&status(key, now))
+}
+
+/// The statuses in which each operation changes a key.
+pub(crate) const POSSIBLE: [(&str, &[&str]); 9] = [
+    ("key.rename", &["active", "scheduled", "disabled", "expired", "revoked"]),
+    ("key.annotate", &["active", "scheduled", "disabled", "expired", "revoked"]),
+    ("key.edit", &["active", "scheduled", "disabled"]),
+    ("key.disable", &["active", "scheduled"]),
+    ("key.enable", &["disabled"]),
+    ("key.rotate", &["active", "scheduled"]),
+    ("key.finish_rotation", &["active", "scheduled", "disabled"]),
+    ("key.revoke", &["active", "scheduled", "disabled"]),
+    ("key.delete", &["active", "scheduled", "disabled", "expired", "revoked"]),
+];
+
+pub(crate) fn is_possible(operation: &str, status: &str) -> bool {
+    POSSIBLE.iter().any(|(known, statuses)| *known == operation && statuses.contains(&status))
+}
+
+/// The first scope of a set outside another.
+fn first_outside(scopes: u8, ceiling: u8) -> Option<&'static str> {
+    let place = (scopes & !ceiling).trailing_zeros() as usize;
+    SCOPES.get(place).copied()
+}
+
+impl Reference {
+    pub(super) fn generate(&mut self, by: By, owner: &Owner, new: &New, fresh: &str) -> Answer {
+        if !NAMES[new.name].1 {
+            return refused("no name");
+        }
+        let account = owner.account();
+        match self.may_generate(by, owner, new) {
+            Ok((not_before, expires)) => {
+                let data = KeyData {
+                    id: fresh.to_owned(),
+                    tenant: by.tenant,
+                    owner: owner.clone(),
+                    name: new.name,
+                    scopes: new.scopes,
+                    networks: new.networks,
+                    rate: new.rate,
+                    metadata: new.metadata,
+                    created: self.now,
+                    created_by: by.who.user(),
+                    updated: self.now,
+                    not_before,
+                    expires,
+                    disabled: false,
+                    revoked: None,
+                    rotated: None,
+                    overlap_ends: None,
+                    secret_number: 1,
+                    version: 1,
+                };
+                self.keys.push(Key {
+                    data: data.clone(),
+                    old_secret_known: false,
+                    uses: 0,
+                    last_used: None,
+                    used: BTreeMap::new(),
+                });
+                self.note_of(by, "key.generate", "done", Some(fresh), account.as_deref());
+                Answer::Done(data)
+            }
+            Err(reason) => {
+                self.note_of(by, "key.generate", "refused", None, account.as_deref());
+                refused(reason)
+            }
+        }
+    }
+
+    fn may_generate(
+        &self,
+        by: By,
+        owner: &Owner,
+        new: &New,
+    ) -> Result<(Option<Time>, Option<Time>), String> {
+        let policy = &self.policies[by.tenant];
+        if !policy.api_in_plan {
+            return Err("upgrade required".to_owned());
+        }
+        if !policy.api_enabled {
+            return Err("access off".to_owned());
+        }
+        if !may(by.who, "key.generate", owns(by, owner)) {
+            return Err("not allowed key.generate".to_owned());
+        }
+        let mut ceiling = policy.ceiling;
+        if let Owner::Account(id) = owner {
+            let account = self.accounts.iter().find(|a| a.id == *id && a.tenant == by.tenant);
+            let account = account.ok_or("no account")?;
+            if !account.enabled {
+                return Err("account disabled".to_owned());
+            }
+            ceiling = policy.roles.get(&account.role).copied().unwrap_or(0);
+        }
+        if policy.pattern && !NAMES[new.name].2 {
+            return Err("rule pattern".to_owned());
+        }
+        if let Some(scope) = first_outside(new.scopes, ceiling) {
+            return Err(format!("rule scope {scope}"));
+        }
+        let expires = match (new.expiry, policy.default_lifetime) {
+            (Expiry::In(0), _) => return Err("rule zero lifetime".to_owned()),
+            (Expiry::In(span), _) | (Expiry::Default, Some(span)) => Some(self.now + span),
+            (Expiry::At(time), _) if time <= self.now => return Err("rule passed".to_owned()),
+            (Expiry::At(time), _) => Some(time),
+            (Expiry::Never, _) | (Expiry::Default, None) => None,
+        };
+        if expires.is_some_and(|expires| expires > END_OF_TIME) {
+            return Err("rule overflow".to_owned());
+        }
+        if policy.require_expiry && expires.is_none() {
+            return Err("rule expiry required".to_owned());
+        }
+        if let Some(max) = policy.max_lifetime {
+            match expires {
+                Some(expires) if expires - self.now <= max => {}
+                _ => return Err("rule too long".to_owned()),
+            }
+        }
+        let not_before = new.not_before.filter(|begin| *begin > self.now);
+        if let (Some(begin), Some(end)) = (not_before, expires)
+            && end <= begin
+        {
+            return Err("rule never valid".to_owned());
+        }
+        self.rate_is_possible(by, owner, new.rate)?;
+        let live = self.keys.iter().filter(|key| {
+            key.data.tenant == by.tenant && key.data.owner == *owner && is_live(&key.data, self.now)
+        });
+        if live.count() >= usize::from(policy.max_keys) {
+            return Err(format!("too many keys {}", policy.max_keys));
+        }
+        Ok((not_before, expires))
+    }
+
+    /// Who may edit their own keys alone keeps to the policy's rate.
+    fn rate_is_possible(&self, by: By, owner: &Owner, rate: usize) -> Result<(), String> {
+        let free = !owns(by, owner) || may(by.who, "key.edit", false);
+        if !free && exceeds(rate, self.policies[by.tenant].default_rate) {
+            return Err("rule rate".to_owned());
+        }
+        Ok(())
+    }
+
+    /// The place of a key with which an actor may do something.
+    pub(super) fn find(&self, by: By, id: &str, operation: &str) -> Result<usize, String> {
+        let found = self.keys.iter().position(|k| k.data.id == id && k.data.tenant == by.tenant);
+        let place = found.ok_or("not found")?;
+        let own = owns(by, &self.keys[place].data.owner);
+        if !may(by.who, "key.show", own) && !may(by.who, operation, own) {
+            return Err("not found".to_owned());
+        }
+        if !may(by.who, operation, own) {
+            return Err(format!("not allowed {operation}"));
+        }
+        Ok(place)
+    }
+
+    /// Changes a key as `change` says, which gives false if it is so already.
+    fn change(
+        &mut self,
+        by: By,
+        id: &str,
+        operation: &str,
+        change: impl FnOnce(&Self, &mut Key) -> Result<bool, String>,
+    ) -> Answer {
+        let place = match self.find(by, id, operation) {
+            Ok(place) => place,
+            Err(reason) => return self.refuse(by, operation, Some(id), reason),
+        };
+        let mut key = self.keys[place].clone();
+        let status = status(&key.data, self.now);
+        let already = [
+            ("key.disable", "disabled"),
+            ("key.enable", "active"),
+            ("key.enable", "scheduled"),
+            ("key.revoke", "revoked"),
+        ];
+        let changed = if already.contains(&(operation, status)) {
+            Ok(false)
+        } else if is_possible(operation, status) {
+            change(self, &mut key)
+        } else {
+            Err(format!("not possible {status}"))
+        };
+        let outcome = match &changed {
+            Ok(true) => "done",
+            Ok(false) => "already",
+            Err(_) => "refused",
+        };
+        self.note(by, operation, outcome, Some(id));
+        match changed {
+            Ok(true) => {
+                key.data.updated = self.now;
+                key.data.version += 1;
+                self.keys[place] = key.clone();
+                Answer::Done(key.data)
+            }
+            Ok(false) => Answer::Already(key.data),
+            Err(reason) => refused(reason),
+        }
+    }
+
+    pub(super) fn rename(&mut self, by: By, id: &str, name: usize) -> Answer {
+        if !NAMES[name].1 {
+            return refused("no name");
+        }
+        self.change(by, id, "key.rename", |this, key| {
+            if key.data.name == name {
+                return Ok(false);
+            }
+            if this.policies[by.tenant].pattern && !NAMES[name].2 {
+                return Err("rule pattern".to_owned());
+            }
+            key.data.name = name;
+            Ok(true)
+        })
+    }
+
+    pub(super) fn edit(&mut self, by: By, id: &str, edit: &Edit) -> Answer {
+        let more_than_metadata =
+            edit.scopes.is_some() || edit.networks.is_some() || edit.rate.is_some();
+        let operation = if more_than_metadata { "key.edit" } else { "key.annotate" };
+        self.change(by, id, operation, |this, key| {
+            let policy = &this.policies[by.tenant];
+            let ceiling = match this.account_of(&key.data) {
+                Some(account) => policy.roles.get(&account.role).copied().unwrap_or(0),
+                None => policy.ceiling,
+            };
+            if let Some(scope) = edit.scopes.and_then(|scopes| first_outside(scopes, ceiling)) {
+                return Err(format!("rule scope {scope}"));
+            }
+            this.rate_is_possible(by, &key.data.owner, edit.rate.unwrap_or(0))?;
+            let before = key.data.clone();
+            key.data.scopes = edit.scopes.unwrap_or(key.data.scopes);
+            key.data.networks = edit.networks.unwrap_or(key.data.networks);
+            key.data.rate = edit.rate.unwrap_or(key.data.rate);
+            key.data.metadata = edit.metadata.unwrap_or(key.data.metadata);
+            Ok(key.data != before)
+        })
+    }
+
+    pub(super) fn set_disabled(&mut self, by: By, id: &str, disabled: bool) -> Answer {
+        let operation = if disabled { "key.disable" } else { "key.enable" };
+        self.change(by, id, operation, |_, key| {
+            key.data.disabled = disabled;
+            Ok(true)
+        })
+    }
+
+    pub(super) fn rotate(&mut self, by: By, id: &str, overlap: Span) -> Answer {
+        self.change(by, id, "key.rotate", |this, key| {
+            if overlap > this.policies[by.tenant].max_overlap {
+                return Err("overlap too long".to_owned());
+            }
+            let end = this.now + overlap;
+            let end = key.data.expires.map_or(end, |expires| expires.min(end));
+            key.old_secret_known = overlap > 0;
+            key.data.overlap_ends = (overlap > 0).then_some(end);
+            key.data.rotated = Some(this.now);
+            key.data.secret_number += 1;
+            Ok(true)
+        })
+    }
+
+    pub(super) fn finish(&mut self, by: By, id: &str) -> Answer {
+        self.change(by, id, "key.finish_rotation", |this, key| {
+            if key.data.overlap_ends.is_none_or(|end| this.now >= end) {
+                return Ok(false);
+            }
+            key.old_secret_known = false;
+            key.data.overlap_ends = None;
+            Ok(true)
+        })
+    }
+
+    pub(super) fn revoke(&mut self, by: By, id: &str) -> Answer {
+        self.change(by, id, "key.revoke", |this, key| {
+            key.data.revoked = Some(this.now);
+            Ok(true)
+        })
+    }
+
+    pub(super) fn revoke_owned(&mut self, by: By, owner: &Owner) -> Answer {
+        let account = owner.account();
+        if !may(by.who, "key.revoke", owns(by, owner)) {
+            self.note_of(by, "key.revoke", "refused", None, account.as_deref());
+            return refused("not allowed key.revoke");
+        }
+        let mut live: Vec<_> = self
+            .keys
+            .iter()
+            .map(|key| &key.data)
+            .filter(|key| key.tenant == by.tenant && key.owner == *owner && is_live(key, self.now))
+            .map(|key| (key.created, key.id.clone()))
+            .collect();
+        live.sort();
+        if live.is_empty() {
+            self.note_of(by, "key.revoke", "already", None, account.as_deref());
+        }
+        for (_, id) in &live {
+            let now = self.now;
+            let key = self.keys.iter_mut().find(|key| key.data.id == *id).expect("it is live");
+            key.data.revoked = Some(now);
+            key.data.updated = now;
+            key.data.version += 1;
+            self.note(by, "key.revoke", "done", Some(id));
+        }
+        Answer::Ids(live.into_iter().map(|(_, id)| id).collect())
+    }
+
+    pub(super) fn delete(&mut self, by: By, id: &str) -> Answer {
+        match self.find(by, id, "key.delete") {
+            Ok(place) => {
+                self.note(by, "key.delete", "done", Some(id));
+                self.keys.remove(place);
+                Answer::Nothing
+            }
+            Err(reason) => self.refuse(by, "key.delete", Some(id), reason),
+        }
+    }
+
+    pub(super) fn sweep(&mut self, by: By) -> Answer {
+        if !may(by.who, "sweep", false) {
+            return self.refuse(by, "sweep", None, "not allowed sweep".to_owned());
+        }
+        let retention = self.policies[by.tenant].retention;
+        let due = |key: &KeyData| {
+            let expired = key.expires.filter(|expires| self.now >= *expires);
+            let dead = key.revoked.into_iter().chain(expired).min();
+            key.tenant == by.tenant && dead.is_some_and(|dead| dead + retention <= self.now)
+        };
+        let keys = self.keys.iter().map(|key| &key.data).filter(|key| due(key));
+        let mut swept: Vec<_> = keys.map(|key| (key.created, key.id.clone())).collect();
+        swept.sort();
+        for (_, id) in &swept {
+            self.note(by, "sweep", "done", Some(id));
+            self.keys.retain(|key| key.data.id != *id);
+        }
+        Answer::Ids(swept.into_iter().map(|(_, id)| id).collect())
+    }
+}

@@ -1,0 +1,283 @@
+//! The reference: what the crate promises, written as plainly as it can be said, from the guide and
+//! not from the crate's code. One flat list of keys, accounts and events; no index, no cache.
+
+mod accounts;
+mod keys;
+mod listing;
+mod verify;
+
+use std::collections::BTreeMap;
+
+use crate::plain::{
+    AccountData, Answer, By, EventData, HOUR, Id, KeyData, Op, Owner, PolicyData, RATES, SECOND,
+    Time, Who, refused,
+};
+
+pub(crate) struct Reference {
+    /// Whether the store is one that can be opened again, with the loss of what was not flushed.
+    durable: bool,
+    pub(crate) now: Time,
+    pub(crate) keys: Vec<Key>,
+    pub(crate) accounts: Vec<AccountData>,
+    pub(crate) policies: [PolicyData; 2],
+    pub(crate) events: Vec<EventData>,
+    /// Uses that are counted and not flushed, by key and number of the secret.
+    counted: BTreeMap<(Id, u32), Counted>,
+    /// When each key will have regained all of its rate, in nanoseconds since 1970.
+    regained: BTreeMap<Id, i128>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Key {
+    pub(crate) data: KeyData,
+    /// Whether the secret before the current one is still known.
+    old_secret_known: bool,
+    uses: u64,
+    last_used: Option<Time>,
+    /// The last use of each secret.
+    used: BTreeMap<u32, Time>,
+}
+
+struct Counted {
+    uses: u64,
+    last: Time,
+    alert_every: Option<u64>,
+}
+
+impl Reference {
+    pub(crate) fn new(now: Time, durable: bool) -> Self {
+        let policy = PolicyData {
+            api_in_plan: true,
+            api_enabled: false,
+            require_expiry: false,
+            default_lifetime: None,
+            max_lifetime: None,
+            max_keys: 10,
+            max_overlap: 7 * 24 * HOUR,
+            pattern: false,
+            ceiling: 0,
+            roles: BTreeMap::new(),
+            default_rate: 0,
+            extensive_use: None,
+            retention: 90 * 24 * HOUR,
+            version: 0,
+        };
+        Self {
+            durable,
+            now,
+            keys: Vec::new(),
+            accounts: Vec::new(),
+            policies: [policy.clone(), policy],
+            events: Vec::new(),
+            counted: BTreeMap::new(),
+            regained: BTreeMap::new(),
+        }
+    }
+
+    /// Does it; `fresh` is the id that was drawn for a new key or account.
+    pub(crate) fn carry_out(&mut self, op: &Op, fresh: Option<&str>) -> Answer {
+        let fresh = fresh.unwrap_or("none was drawn");
+        match op {
+            Op::Clock(time) => {
+                self.now = *time;
+                Answer::Nothing
+            }
+            Op::Reopen => {
+                if !self.durable {
+                    self.flush();
+                }
+                self.counted.clear();
+                self.regained.clear();
+                Answer::Nothing
+            }
+            Op::Generate(by, owner, new) => self.generate(*by, owner, new, fresh),
+            Op::Show(by, id) => self.show(*by, id),
+            Op::Rename(by, id, name) => self.rename(*by, id, *name),
+            Op::Edit(by, id, edit) => self.edit(*by, id, edit),
+            Op::Disable(by, id) => self.set_disabled(*by, id, true),
+            Op::Enable(by, id) => self.set_disabled(*by, id, false),
+            Op::Rotate(by, id, overlap) => self.rotate(*by, id, *overlap),
+            Op::Finish(by, id) => self.finish(*by, id),
+            Op::Revoke(by, id) => self.revoke(*by, id),
+            Op::RevokeMany(by, ids) => {
+                Answer::Many(ids.iter().map(|id| (id.clone(), self.revoke(*by, id))).collect())
+            }
+            Op::RevokeOwned(by, owner) => self.revoke_owned(*by, owner),
+            Op::Delete(by, id) => self.delete(*by, id),
+            Op::Present(presented, wanted) => self.present(presented, *wanted),
+            Op::RevokeByToken(presented) => self.revoke_by_token(presented),
+            Op::Flush => self.flush(),
+            Op::Sweep(by) => self.sweep(*by),
+            Op::List(by, query) => self.list(*by, query),
+            Op::CreateAccount(by, name, role, read_only) => {
+                self.create_account(*by, *name, *role, *read_only, fresh)
+            }
+            Op::EditAccount(by, id, name, role, read_only) => {
+                self.edit_account(*by, id, *name, *role, *read_only)
+            }
+            Op::EnableAccount(by, id, enabled) => self.enable_account(*by, id, *enabled),
+            Op::DeleteAccount(by, id) => self.delete_account(*by, id),
+            Op::ShowAccount(by, id) => match self.find_account(*by, id, "account.show") {
+                Ok(found) => Answer::Account(false, found.clone()),
+                Err(reason) => refused(reason),
+            },
+            Op::Accounts(by, search, limit) => self.list_accounts(*by, *search, *limit),
+            Op::SetPolicy(by, policy) => self.set_policy(*by, policy),
+            Op::Policy(by) if may(by.who, "policy.show", false) => {
+                Answer::Policy(false, self.policies[by.tenant].clone())
+            }
+            Op::Policy(_) => refused("not allowed policy.show"),
+            Op::Events(by, filter) => self.list_events(*by, filter),
+        }
+    }
+
+    fn note(&mut self, by: By, kind: &str, outcome: &'static str, key: Option<&str>) {
+        self.note_of(by, kind, outcome, key, None);
+    }
+
+    fn note_of(
+        &mut self,
+        by: By,
+        kind: &str,
+        outcome: &'static str,
+        key: Option<&str>,
+        account: Option<&str>,
+    ) {
+        let actor = format!("user:{}", by.who.user());
+        self.record(by.tenant, actor, kind, outcome, key, account);
+    }
+
+    fn record(
+        &mut self,
+        tenant: usize,
+        actor: String,
+        kind: &str,
+        outcome: &'static str,
+        key: Option<&str>,
+        account: Option<&str>,
+    ) {
+        // An event of a key tells the account that owns the key too.
+        let of_the_key = self
+            .keys
+            .iter()
+            .find(|known| Some(known.data.id.as_str()) == key && known.data.tenant == tenant);
+        let account = account.map(str::to_owned);
+        let account = account.or_else(|| of_the_key.and_then(|key| key.data.owner.account()));
+        self.events.push(EventData {
+            sequence: self.events.len() as u64 + 1,
+            tenant,
+            at: self.now,
+            actor,
+            kind: kind.to_owned(),
+            key: key.map(str::to_owned),
+            account,
+            outcome,
+        });
+    }
+
+    /// Puts a refusal on record.
+    fn refuse(&mut self, by: By, kind: &str, key: Option<&str>, reason: String) -> Answer {
+        self.note(by, kind, "refused", key);
+        refused(reason)
+    }
+
+    fn account_of(&self, key: &KeyData) -> Option<&AccountData> {
+        match &key.owner {
+            Owner::Account(id) => self.accounts.iter().find(|account| account.id == *id),
+            Owner::User(_) => None,
+        }
+    }
+
+    fn set_policy(&mut self, by: By, policy: &PolicyData) -> Answer {
+        let current = self.policies[by.tenant].clone();
+        let plan_changes = current.api_in_plan != policy.api_in_plan;
+        let but_for_the_plan = PolicyData {
+            api_in_plan: current.api_in_plan,
+            version: current.version,
+            ..policy.clone()
+        };
+        let plan_alone = plan_changes && but_for_the_plan == current;
+        // Who may neither see nor set it learns nothing of what they would have changed.
+        let stranger =
+            !["policy.show", "policy.set", "plan.set"].iter().any(|o| may(by.who, o, false));
+        let kind = if plan_alone && !stranger { "plan.set" } else { "policy.set" };
+        let reason = if !may(by.who, kind, false) {
+            Some(format!("not allowed {kind}"))
+        } else if plan_changes && !may(by.who, "plan.set", false) {
+            Some("not allowed plan.set".to_owned())
+        } else if policy.version != current.version {
+            Some(format!("stale {} {}", policy.version, current.version))
+        } else {
+            fault_of(policy).map(|fault| format!("policy {fault}"))
+        };
+        if let Some(reason) = reason {
+            return self.refuse(by, kind, None, reason);
+        }
+        if *policy == current {
+            self.note(by, kind, "already", None);
+            return Answer::Policy(true, current);
+        }
+        let next = PolicyData { version: current.version + 1, ..policy.clone() };
+        self.policies[by.tenant] = next.clone();
+        self.note(by, kind, "done", None);
+        Answer::Policy(false, next)
+    }
+}
+
+fn fault_of(policy: &PolicyData) -> Option<&'static str> {
+    let lifetimes = [policy.max_lifetime, policy.default_lifetime];
+    let spans = [
+        policy.max_lifetime,
+        policy.default_lifetime,
+        Some(policy.max_overlap),
+        Some(policy.retention),
+    ];
+    if policy.max_keys < 1 || policy.max_keys > 1_000 {
+        Some("max keys")
+    } else if lifetimes.contains(&Some(0)) {
+        Some("zero lifetime")
+    } else if spans.into_iter().flatten().any(|span| span % SECOND != 0) {
+        Some("not whole seconds")
+    } else if let (Some(default), Some(max)) = (policy.default_lifetime, policy.max_lifetime)
+        && default > max
+    {
+        Some("default above max")
+    } else {
+        None
+    }
+}
+
+/// Who may do what; `own` says that it is about a key of their own.
+pub(crate) fn may(who: Who, operation: &str, own: bool) -> bool {
+    match who {
+        Who::Admin => true,
+        Who::TenantAdmin => matches!(
+            operation,
+            "key.show"
+                | "key.revoke"
+                | "account.show"
+                | "policy.show"
+                | "policy.set"
+                | "events.show"
+        ),
+        Who::Alice | Who::Bob => operation == "policy.show" || own && operation.starts_with("key."),
+        Who::Auditor => {
+            matches!(operation, "key.show" | "account.show" | "policy.show" | "events.show")
+        }
+        Who::Nobody => false,
+    }
+}
+
+fn owns(by: By, owner: &Owner) -> bool {
+    *owner == Owner::User(by.who.user())
+}
+
+/// Whether a rate lets through more than a limit: at once, or over time.
+fn exceeds(rate: usize, limit: usize) -> bool {
+    match (RATES[rate], RATES[limit]) {
+        (Some((uses, seconds)), Some((most, period))) => {
+            uses > most || uses * period > most * seconds
+        }
+        _ => false,
+    }
+}
