@@ -26,14 +26,14 @@ use crate::time::Timestamp;
 const BATCH: usize = 10_000;
 const SHARDS: usize = 16;
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Counting {
     /// Snapshots that were used since the last flush.
     used: [Mutex<Vec<Arc<Snapshot>>>; SHARDS],
     outbox: AsyncMutex<Outbox>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Outbox {
     /// Who counts, drawn at the first flush.
     writer: Option<[u8; 16]>,

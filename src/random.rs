@@ -2,7 +2,6 @@
 //!
 //! A source that fails makes the operation fail; nothing falls back to a weaker one.
 
-use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
 use rand_core::TryCryptoRng;
@@ -29,12 +28,6 @@ impl Random {
         // A panic inside a source leaves no state of ours half written.
         let mut source = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         source.fill(out)
-    }
-}
-
-impl fmt::Debug for Random {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Random(..)")
     }
 }
 

@@ -101,12 +101,11 @@ impl FromStr for Rate {
 }
 
 /// What each key has spent. Only keys that have a rate take a place here.
-#[derive(Debug)]
 pub(crate) struct Limiter {
     shards: Box<[Mutex<Shard>]>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Shard {
     spent: HashMap<KeyId, Spent>,
     /// The size at which keys that have regained everything are dropped.
@@ -114,7 +113,6 @@ struct Shard {
 }
 
 /// The theoretical arrival time of GCRA, in nanoseconds times `rate.uses` since 1970.
-#[derive(Debug)]
 struct Spent {
     rate: Rate,
     arrival: i128,

@@ -1,5 +1,6 @@
 //! What an authority and a verifier are made from.
 
+use std::fmt;
 use std::sync::Arc;
 
 use rand_core::TryCryptoRng;
@@ -30,7 +31,7 @@ use crate::token::Prefix;
 /// let verifier = Verifier::new(&setup)?;
 /// # Ok::<(), keywright::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use = "setters take and return by value"]
 pub struct Setup {
     pub(crate) store: Arc<dyn KeyStore>,
@@ -95,8 +96,12 @@ impl Setup {
     }
 }
 
-impl std::fmt::Debug for dyn Clock {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Clock({})", self.now())
+impl fmt::Debug for Setup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Setup")
+            .field("store", &self.store)
+            .field("prefix", &self.prefix)
+            .field("peppers", &self.peppers)
+            .finish_non_exhaustive()
     }
 }

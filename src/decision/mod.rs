@@ -73,15 +73,19 @@ where
     let Circumstances { peppers, default_policy, now, rate } = circumstances;
     let deny = |reason| Refusal::Denied(Denial::of(presented.key_id, reason));
 
+    // Steps 2 and 3.
     let (snapshot, secret_used) = recognise(presented, found, peppers, now)?;
     let key = snapshot.record().key();
     let policy = snapshot.policy().unwrap_or(default_policy);
+    // Steps 4 to 6.
     if let Some(reason) = standing(key, snapshot.account().map(Arc::as_ref), policy, now) {
         return Err(deny(reason));
     }
+    // Step 7.
     if !key.networks.allow(request.source) {
         return Err(deny(Reason::NetworkNotAllowed));
     }
+    // Step 8.
     if !access(&snapshot).covers(request.access) {
         return Err(deny(Reason::ReadOnly));
     }
@@ -89,6 +93,7 @@ where
     if let Some(scope) = missing {
         return Err(deny(Reason::MissingScope(scope.clone())));
     }
+    // Step 9.
     if let Some(limit) = key.rate.or(policy.default_rate) {
         rate(&key.id, limit).map_err(|wait| deny(Reason::RateLimited(wait)))?;
     }

@@ -15,7 +15,7 @@ use crate::store::{Batch, Change, KeyStore, StoreError};
 const MOST: usize = 10_000;
 
 /// New digests, by key and number of its secret.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Repeppering(Mutex<HashMap<(KeyId, u32), Digest>>);
 
 impl Repeppering {
