@@ -124,17 +124,14 @@ fn random() {
     let mut at = 0;
     let mut ours = Walk::over(&tokens);
     let mut theirs = Walk::over(&ids);
-    figure(
-        "verify random of 1M / block+lookup",
-        20_000,
-        || {
-            black_box(ready(world.verifier.verify(ours.next())).expect("accepted"));
-        },
-        || {
-            sha_256_block();
-            black_box(map.get(theirs.next()).map(|value| value[0]));
-        },
-    );
+    let mut verify = || {
+        black_box(ready(world.verifier.verify(ours.next())).expect("accepted"));
+    };
+    let mut floor = || {
+        sha_256_block();
+        black_box(map.get(theirs.next()).map(|value| value[0]));
+    };
+    figure("verify random of 1M / block+lookup", 20_000, &mut verify, &mut floor);
     let beside = Beside::start({
         let (verifier, tokens) = (world.verifier.clone(), tokens.clone());
         move || {
@@ -142,17 +139,7 @@ fn random() {
             black_box(ready(verifier.verify(&tokens[at])).expect("accepted"));
         }
     });
-    figure(
-        "verify random, two threads / same",
-        20_000,
-        || {
-            black_box(ready(world.verifier.verify(ours.next())).expect("accepted"));
-        },
-        || {
-            sha_256_block();
-            black_box(map.get(theirs.next()).map(|value| value[0]));
-        },
-    );
+    figure("verify random, two threads / same", 20_000, &mut verify, &mut floor);
     drop(beside);
 }
 

@@ -29,8 +29,9 @@ const STRIPES: usize = 16;
 
 /// Checks keys. Clones, and verifiers of the same [`Setup`], share counters and rates.
 ///
-/// A check of a key that the store has at hand allocates nothing, and takes a lock only for a key
-/// with a rate or on its first use since the last flush.
+/// A check of a key that the store has at hand allocates nothing. It takes a lock only for a key with
+/// a rate or under an old pepper, on the first use since the last flush, and on the first use after
+/// a change of policy, account or several keys at once, when the key's entry is renewed.
 ///
 /// Uses are counted in memory. Call [`flush`](Self::flush) every few seconds and before the process
 /// ends; what was counted since the last flush is lost if the process is killed.
