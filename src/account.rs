@@ -82,6 +82,7 @@ pub struct AccountEdit {
     pub(crate) name: Option<Name>,
     pub(crate) role: Option<RoleName>,
     pub(crate) access: Option<Access>,
+    pub(crate) if_version: Option<u64>,
 }
 
 impl AccountEdit {
@@ -103,6 +104,11 @@ impl AccountEdit {
     /// Another access, for all its keys at once.
     pub fn access(self, access: Access) -> Self {
         Self { access: Some(access), ..self }
+    }
+
+    /// Only if the account still has this version: for a caller who edits what they saw.
+    pub fn if_version(self, version: u64) -> Self {
+        Self { if_version: Some(version), ..self }
     }
 }
 

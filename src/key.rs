@@ -192,10 +192,12 @@ pub struct KeyRecord {
 #[derive(Clone, Debug, Default)]
 #[must_use = "setters take and return by value"]
 pub struct KeyEdit {
+    pub(crate) name: Option<Name>,
     pub(crate) scopes: Option<ScopeSet>,
     pub(crate) networks: Option<Networks>,
     pub(crate) rate: Option<NewRate>,
     pub(crate) metadata: Option<Metadata>,
+    pub(crate) if_version: Option<u64>,
 }
 
 /// The rate that a key is to have: none is a rate to be set too.
@@ -206,6 +208,11 @@ impl KeyEdit {
     /// Changes nothing yet.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Another name.
+    pub fn name(self, name: Name) -> Self {
+        Self { name: Some(name), ..self }
     }
 
     /// Other scopes of its own.
@@ -231,12 +238,19 @@ impl KeyEdit {
         Self { metadata: Some(metadata), ..self }
     }
 
-    /// Metadata alone can be changed in any status; the rest not of a dead key.
+    /// Only if the key still has this version: for a caller who edits what they saw.
+    pub fn if_version(self, version: u64) -> Self {
+        Self { if_version: Some(version), ..self }
+    }
+
+    /// Name and metadata can be changed in any status; the rest not of a dead key.
     pub(crate) fn operation(&self) -> Operation {
-        if self.scopes.is_none() && self.networks.is_none() && self.rate.is_none() {
-            Operation::KeyAnnotate
-        } else {
+        if self.scopes.is_some() || self.networks.is_some() || self.rate.is_some() {
             Operation::KeyEdit
+        } else if self.name.is_some() {
+            Operation::KeyRename
+        } else {
+            Operation::KeyAnnotate
         }
     }
 }
@@ -293,14 +307,6 @@ impl KeyRecord {
         self.changed(now, |next| next.key.revoked = Some(now))
     }
 
-    pub(crate) fn rename(&self, name: &Name, now: Timestamp) -> Result<Outcome<Self>, NotPossible> {
-        self.possible(Operation::KeyRename, now)?;
-        if self.key.name == *name {
-            return Ok(Outcome::Already(self.clone()));
-        }
-        Ok(Outcome::Done(self.changed(now, |next| next.key.name = name.clone())))
-    }
-
     pub(crate) fn edit(
         &self,
         edit: &KeyEdit,
@@ -309,6 +315,7 @@ impl KeyRecord {
         self.possible(edit.operation(), now)?;
         let next = self.changed(now, |next| {
             let key = &mut next.key;
+            key.name.clone_from(edit.name.as_ref().unwrap_or(&self.key.name));
             key.scopes.clone_from(edit.scopes.as_ref().unwrap_or(&self.key.scopes));
             key.networks.clone_from(edit.networks.as_ref().unwrap_or(&self.key.networks));
             key.rate = edit.rate.map_or(self.key.rate, |NewRate(rate)| rate);

@@ -48,7 +48,8 @@ impl Authority {
     /// Changes name, role or access: of all the account's keys at once.
     ///
     /// # Errors
-    /// [`AccountError`]; a role must be in the tenant's policy.
+    /// [`AccountError`]; a role must be in the tenant's policy, and an account with another version
+    /// than the edit names is `Stale`.
     pub async fn edit_account(
         &self,
         actor: &Actor,
@@ -61,7 +62,12 @@ impl Authority {
             account,
             Operation::AccountEdit,
             role.as_ref(),
-            |account, now| account.edit(edit.clone(), now),
+            |account, now| match edit.if_version {
+                Some(given) if given != account.version => {
+                    Err(AccountError::Stale { given, current: account.version })
+                }
+                _ => Ok(account.edit(edit.clone(), now)),
+            },
         )
         .await
     }
@@ -76,7 +82,7 @@ impl Authority {
         account: &AccountId,
     ) -> Result<Outcome<ServiceAccount>, AccountError> {
         let operation = Operation::AccountDisable;
-        let disable = |account: &ServiceAccount, now| account.set_enabled(false, now);
+        let disable = |account: &ServiceAccount, now| Ok(account.set_enabled(false, now));
         self.change_account(actor, account, operation, None, disable).await
     }
 
@@ -91,7 +97,7 @@ impl Authority {
         account: &AccountId,
     ) -> Result<Outcome<ServiceAccount>, AccountError> {
         let operation = Operation::AccountEnable;
-        let enable = |account: &ServiceAccount, now| account.set_enabled(true, now);
+        let enable = |account: &ServiceAccount, now| Ok(account.set_enabled(true, now));
         self.change_account(actor, account, operation, None, enable).await
     }
 
@@ -162,7 +168,8 @@ impl Authority {
         account: &AccountId,
         operation: Operation,
         role: Option<&RoleName>,
-        decide: impl Fn(&ServiceAccount, Timestamp) -> Outcome<ServiceAccount> + Send,
+        decide: impl Fn(&ServiceAccount, Timestamp) -> Result<Outcome<ServiceAccount>, AccountError>
+        + Send,
     ) -> Result<Outcome<ServiceAccount>, AccountError> {
         for _ in 0..ATTEMPTS {
             let now = self.now();
@@ -171,7 +178,7 @@ impl Authority {
             let (found, _) = self.on_record(found, &event).await?;
             let role_exists = self.role_condition(actor, operation, role).await;
             let role_exists = self.on_record(role_exists, &event).await?;
-            let next = match decide(&found, now) {
+            let next = match self.on_record(decide(&found, now), &event).await? {
                 Outcome::Done(next) => next,
                 Outcome::Already(same) => {
                     self.note(Event { outcome: EventOutcome::Already, ..event }).await?;

@@ -73,6 +73,14 @@ pub enum KeyError {
     /// The change does not meet the rules.
     #[error(transparent)]
     Rule(#[from] NewKeyError),
+    /// Somebody else has changed the key since it was read.
+    #[error("the key has version {current} by now, not {given}: read it again and repeat the edit")]
+    Stale {
+        /// The version that the edit names.
+        given: u64,
+        /// The version that the key has.
+        current: u64,
+    },
     /// The random source failed.
     #[error(transparent)]
     Random(#[from] RandomError),
@@ -97,6 +105,16 @@ pub enum AccountError {
     /// The tenant's policy has no such role.
     #[error("the tenant's policy has no role {0}: add it there first")]
     UnknownRole(RoleName),
+    /// Somebody else has changed the account since it was read.
+    #[error(
+        "the account has version {current} by now, not {given}: read it again and repeat the edit"
+    )]
+    Stale {
+        /// The version that the edit names.
+        given: u64,
+        /// The version that the account has.
+        current: u64,
+    },
     /// The random source failed.
     #[error(transparent)]
     Random(#[from] RandomError),

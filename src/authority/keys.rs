@@ -54,23 +54,15 @@ impl Authority {
         key: &KeyId,
         name: Name,
     ) -> Result<Outcome<Key>, KeyError> {
-        self.change(actor, key, Operation::KeyRename, |current| {
-            let renamed = current.record.rename(&name, current.now)?;
-            let pattern = current.policy.as_ref().and_then(|policy| policy.name_pattern.as_ref());
-            if let (Some(pattern), Outcome::Done(_)) = (pattern, &renamed) {
-                pattern.check(&name).map_err(NewKeyError::from)?;
-            }
-            let detail = format!("{} -> {name}", current.record.key().name);
-            Ok(Step::update(renamed, Some(detail)))
-        })
-        .await
+        self.edit(actor, key, KeyEdit::new().name(name)).await
     }
 
-    /// Changes scopes, networks, rate or metadata. Metadata alone can be changed in any status, the
-    /// rest not of a key that is revoked or expired.
+    /// Changes name, scopes, networks, rate or metadata, all that the edit names in one step. Name and
+    /// metadata can be changed in any status, the rest not of a key that is revoked or expired.
     ///
     /// # Errors
-    /// [`KeyError`]; a scope outside the ceiling or a rate above the limit is a `Rule`.
+    /// [`KeyError`]; a name outside the pattern, a scope outside the ceiling or a rate above the limit
+    /// is a `Rule`, a key with another version than the edit names is `Stale`.
     pub async fn edit(
         &self,
         actor: &Actor,
@@ -78,15 +70,22 @@ impl Authority {
         edit: KeyEdit,
     ) -> Result<Outcome<Key>, KeyError> {
         self.change(actor, key, edit.operation(), |current| {
+            let key = current.record.key();
+            if let Some(given) = edit.if_version.filter(|version| *version != key.version) {
+                return Err(KeyError::Stale { given, current: key.version });
+            }
             let next = current.record.edit(&edit, current.now)?;
             if let Some(policy) = &current.policy {
-                let owner = &current.record.key().owner;
+                let new_name = edit.name.as_ref().filter(|name| **name != key.name);
+                if let (Some(name), Some(pattern)) = (new_name, &policy.name_pattern) {
+                    pattern.check(name).map_err(NewKeyError::from)?;
+                }
                 if let Some(scopes) = &edit.scopes {
                     check_scopes(scopes, policy, current.account.as_ref())?;
                 }
-                check_rate(edit.rate.and_then(|rate| rate.0), policy, actor, owner)?;
+                check_rate(edit.rate.and_then(|rate| rate.0), policy, actor, &key.owner)?;
             }
-            Ok(Step::update(next, Some(edit.summary())))
+            Ok(Step::update(next, Some(edit.summary(&key.name))))
         })
         .await
     }
@@ -202,14 +201,15 @@ impl Authority {
 }
 
 impl KeyEdit {
-    fn summary(&self) -> String {
+    fn summary(&self, old_name: &Name) -> String {
+        let rename = self.name.as_ref().map(|name| format!("{old_name} -> {name}"));
         let fields = [
             ("scopes", self.scopes.is_some()),
             ("networks", self.networks.is_some()),
             ("rate", self.rate.is_some()),
             ("metadata", self.metadata.is_some()),
         ];
-        let changed: Vec<_> = fields.iter().filter(|(_, is)| *is).map(|(name, _)| *name).collect();
-        changed.join(", ")
+        let changed = fields.iter().filter(|(_, is)| *is).map(|(name, _)| (*name).to_owned());
+        rename.into_iter().chain(changed).collect::<Vec<_>>().join(", ")
     }
 }

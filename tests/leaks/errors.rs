@@ -28,6 +28,8 @@ pub(super) fn all(heard: &mut Heard) {
     heard.error(&NewKeyError::ZeroLifetime);
     heard.error(&GenerateError::Key(NewKeyError::ExpiryPassed(start())));
     heard.error(&KeyError::NotFound(key));
+    heard.error(&KeyError::Stale { given: 1, current: 2 });
+    heard.error(&AccountError::Stale { given: 1, current: 2 });
     heard.error(&KeyError::OverlapTooLong { max: Duration::MAX });
     heard.error(&AccountError::Contended(64));
     heard.error(&SetPolicyError::Stale { given: 1, current: 2 });

@@ -14,6 +14,7 @@ mod policy_limits;
 mod restrictions;
 mod rotation;
 mod service_accounts;
+mod stale_edits;
 #[path = "../support/mod.rs"]
 mod support;
 mod usage;
