@@ -11,6 +11,8 @@ mod digest;
 mod error;
 mod event;
 pub mod guide;
+#[cfg(any(feature = "actix", feature = "tower"))]
+pub mod http;
 mod id;
 mod key;
 mod metadata;

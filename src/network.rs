@@ -122,6 +122,14 @@ impl Networks {
         self.0.is_empty()
     }
 
+    /// The network of all addresses of a family, if these make it up together.
+    #[cfg(any(feature = "actix", feature = "tower"))]
+    pub(crate) fn everybody(&self) -> Option<Network> {
+        let all: Vec<IpNet> = self.0.iter().map(|network| network.0).collect();
+        let joined = IpNet::aggregate(&all);
+        joined.into_iter().find(|network| network.prefix_len() == 0).map(Network)
+    }
+
     /// The networks in their order.
     pub fn iter(&self) -> std::slice::Iter<'_, Network> {
         self.0.iter()

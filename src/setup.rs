@@ -69,6 +69,17 @@ impl Setup {
         }
     }
 
+    /// Whether what is verified with both is the same, and counted together: they are one setup, or
+    /// clones of it that nothing was changed of since.
+    #[cfg(any(feature = "actix", feature = "tower"))]
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        // A store never changes once a setup has counters. Behind `dyn`, the address is the identity.
+        Arc::ptr_eq(&self.counting, &other.counting)
+            && Arc::ptr_eq(&self.peppers, &other.peppers)
+            && Arc::ptr_eq(&self.default_policy, &other.default_policy)
+            && std::ptr::addr_eq(Arc::as_ptr(&self.clock), Arc::as_ptr(&other.clock))
+    }
+
     /// What new tokens begin with. Tokens with another prefix go on working: each key has its own.
     pub fn prefix(self, prefix: Prefix) -> Self {
         Self { prefix, ..self }

@@ -36,6 +36,15 @@ fn types_can_be_shared_between_threads() {
     is_shared::<KeyEntry>();
 }
 
+#[test]
+#[cfg(any(feature = "actix", feature = "tower"))]
+fn a_guard_can_be_shared_between_threads() {
+    is_shared::<keywright::http::Guard>();
+    is_shared::<keywright::http::Rejection>();
+    #[cfg(feature = "tower")]
+    is_shared::<keywright::http::GuardService<()>>();
+}
+
 /// Compiles or does not; nothing is polled.
 #[expect(dead_code, reason = "it is there to be type-checked")]
 fn futures_can_move_between_threads(

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// The layers from the bottom up, and the modules of each. A module knows those of its own layer
 /// and of layers below.
-const LAYERS: [(&str, &[&str]); 9] = [
+const LAYERS: [(&str, &[&str]); 10] = [
     (
         "values",
         &[
@@ -37,12 +37,13 @@ const LAYERS: [(&str, &[&str]); 9] = [
     ("setup", &["setup"]),
     ("verifier", &["verifier"]),
     ("authority", &["authority"]),
+    ("http", &["http"]),
     ("top", &["error", "guide", "lib"]),
 ];
 
 /// Which layer knows which other: exactly these. The decision asks no store and the store knows
 /// neither decision, verifier nor authority.
-const EDGES: [(&str, &[&str]); 8] = [
+const EDGES: [(&str, &[&str]); 9] = [
     ("records", &["values"]),
     ("decision", &["records", "values"]),
     ("store", &["records", "values"]),
@@ -50,6 +51,8 @@ const EDGES: [(&str, &[&str]); 8] = [
     ("setup", &["counting", "records", "store", "values"]),
     ("verifier", &["decision", "records", "setup", "store", "values"]),
     ("authority", &["decision", "records", "setup", "store", "values"]),
+    // The rim: nothing knows it.
+    ("http", &["authority", "decision", "records", "store", "values", "verifier"]),
     // What lib.rs re-exports and error.rs gathers: everything public.
     ("top", &["authority", "decision", "records", "setup", "store", "values", "verifier"]),
 ];

@@ -5,7 +5,7 @@
 //! * [Actors](actors): who may do what
 //! * [Tokens](tokens): the string, what is stored of it, and why a fast hash
 //! * [Policies](policies): what a tenant can rule, the defaults and their reasons
-//! * [In a web service](web): from a request to a status
+//! * [In a web service](web): axum, actix-web, tonic, and what each answers
 //! * [Rotation](rotation): replacing a secret without downtime
 //! * [Choosing a store](stores): memory, file, your own; the file's format
 //! * [Operations](operations): the first key, flushing, shutting down, sweeping, leaks, backups
@@ -28,6 +28,7 @@ pages!(
     tokens,
     policies,
     web,
+    management,
     rotation,
     stores,
     operations,

@@ -102,6 +102,12 @@ impl Verifier {
         })))
     }
 
+    /// Whether both say the same of every key, and count together.
+    #[cfg(any(feature = "actix", feature = "tower"))]
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.0.setup.is_same(&other.0.setup)
+    }
+
     /// Checks a token and counts its use.
     ///
     /// The grant says what the key may do; ask it, or say with

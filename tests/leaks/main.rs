@@ -6,6 +6,8 @@ mod errors;
 mod kit;
 mod life;
 mod types;
+#[cfg(all(feature = "actix", feature = "tower"))]
+mod web;
 
 use std::any::type_name;
 use std::collections::BTreeSet;

@@ -19,7 +19,7 @@ use super::kit::{HOUR, admin, block_on, developer, named, open_policy, start, te
 use super::{Heard, errors, life};
 
 /// The names that a file re-exports, without constants.
-fn exported(source: &str) -> BTreeSet<String> {
+pub(super) fn exported(source: &str) -> BTreeSet<String> {
     let code: Vec<&str> =
         source.lines().map(str::trim).filter(|line| !line.starts_with("//")).collect();
     let code = code.join(" ");

@@ -4,7 +4,7 @@ use keywright::{
     AccountEdit, AccountError, EventOutcome, KeyEdit, KeyError, Name, NewKey, Operation,
 };
 
-use crate::support::{World, on_each_store};
+use crate::support::on_each_store;
 
 #[test]
 fn an_edit_of_a_version_that_is_gone_changes_nothing_and_is_on_record() {

@@ -1,0 +1,241 @@
+//! What a route asks of a request's key. The faces bring requests of their kind, and decide nothing.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::credentials::{Challenge, Credentials, Headers};
+use super::rejection::{Form, Rejection, RejectionCause};
+use super::source::TrustedProxies;
+use crate::decision::{Denial, Grant};
+use crate::request::Request;
+use crate::scope::{Access, Scope};
+use crate::verifier::Verifier;
+
+/// Lets requests through whose key is accepted and allows what the route needs.
+///
+/// A guard is a `tower::Layer` (feature `tower`), so it protects routers and routes of axum, services
+/// of tonic, and anything else that speaks tower. It is a `Transform` of actix-web too (feature
+/// `actix`). What was accepted is a [`Grant`] in the request's extensions; what was not is answered
+/// as [`Rejection`] says, and the handler does not run.
+///
+/// A new guard asks for an accepted key, and for write access unless the request's method is safe
+/// (`GET`, `HEAD`, `OPTIONS`, `TRACE`: RFC 9110 section 9.2.1). **It asks for no scope**: say with
+/// [`require`](Self::require) what a route needs. Clones are cheap.
+///
+/// ```
+/// # #[cfg(feature = "axum")] fn f() -> Result<axum::Router, keywright::Error> {
+/// use axum::{Router, routing::{get, post}};
+/// use keywright::http::Guard;
+/// # use keywright::{Grant, Setup, Verifier, store::MemoryStore};
+/// # async fn list() {}
+/// # async fn create() {}
+/// # let verifier = Verifier::new(&Setup::new(MemoryStore::new()))?;
+///
+/// let guard = Guard::new(verifier);
+/// let routes = Router::new()
+///     .route("/invoices", get(list).layer(guard.require("invoices:read".parse()?)))
+///     .route("/invoices", post(create).layer(guard.require("invoices:write".parse()?)));
+/// # Ok(routes) }
+/// ```
+///
+/// # Guards inside of guards
+/// Where a request passes two guards over verifiers of one [`Setup`](crate::Setup), its key is verified
+/// and counted once, by the outer one: where the credential may stand and which proxies are believed
+/// is the outer guard's to say. The inner one asks the grant for the scopes and the access that it needs.
+/// So a guard around a whole router and guards with scopes on its routes go together.
+#[derive(Clone, Debug)]
+#[must_use = "a guard protects what it is put around"]
+pub struct Guard(Arc<Settings>);
+
+#[derive(Clone, Debug)]
+struct Settings {
+    verifier: Verifier,
+    credentials: Credentials,
+    proxies: Option<TrustedProxies>,
+    scopes: Vec<Scope>,
+    access: Option<Access>,
+    optional: bool,
+    hide: bool,
+    grpc: bool,
+}
+
+/// What a face knows of a request.
+pub(super) struct Asked<'r, H> {
+    pub(super) headers: &'r H,
+    pub(super) is_safe: bool,
+    pub(super) peer: Option<IpAddr>,
+    /// Whether the handler can do without a grant.
+    pub(super) is_optional: bool,
+    /// What an outer guard has left in the request's extensions.
+    pub(super) earlier: Option<&'r Verified>,
+}
+
+/// A grant, and whose it is. It lies in a request's extensions, where only a guard can put it.
+#[derive(Clone)]
+pub(super) struct Verified {
+    pub(super) grant: Grant,
+    by: Verifier,
+}
+
+impl Guard {
+    /// Asks for an accepted key.
+    pub fn new(verifier: Verifier) -> Self {
+        Self(Arc::new(Settings {
+            verifier,
+            credentials: Credentials::default(),
+            proxies: None,
+            scopes: Vec::new(),
+            access: None,
+            optional: false,
+            hide: false,
+            grpc: false,
+        }))
+    }
+
+    /// The same guard, which asks for this scope too.
+    pub fn require(&self, scope: Scope) -> Self {
+        self.clone().with(|settings| settings.scopes.push(scope))
+    }
+
+    /// Asks for this access, whatever the request's method is.
+    ///
+    /// A search by `POST` changes nothing: let read-only keys in with [`Access::ReadOnly`].
+    pub fn access(self, access: Access) -> Self {
+        self.with(|settings| settings.access = Some(access))
+    }
+
+    /// Lets requests through that carry no credential, without a [`Grant`].
+    ///
+    /// A credential that is not accepted is refused all the same: a client with a dead key is told so,
+    /// and does not become an anonymous one.
+    pub fn optional(self) -> Self {
+        self.with(|settings| settings.optional = true)
+    }
+
+    /// Reads these credentials.
+    pub fn credentials(self, credentials: Credentials) -> Self {
+        self.with(|settings| settings.credentials = credentials)
+    }
+
+    /// Believes these proxies about the source of a request. Without them it is the connection's peer.
+    pub fn trust_proxies(self, proxies: TrustedProxies) -> Self {
+        self.with(|settings| settings.proxies = Some(proxies))
+    }
+
+    /// Takes the credential out of a request before it goes on, for a handler that passes requests to
+    /// another service. It needs the guard around the route: an extractor changes nothing of a request.
+    pub fn hide_credential(self) -> Self {
+        self.with(|settings| settings.hide = true)
+    }
+
+    /// Answers in gRPC: status 200 with `grpc-status` and `grpc-message`, as gRPC clients expect it.
+    ///
+    /// Every call in gRPC is a `POST`. Where a method changes nothing, say so with
+    /// [`access`](Self::access).
+    pub fn grpc(self) -> Self {
+        self.with(|settings| settings.grpc = true)
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+        change(Arc::make_mut(&mut self.0));
+        self
+    }
+
+    /// Decides about a request. `None` if it has no credential and needs none.
+    pub(super) async fn decide<H: Headers>(
+        &self,
+        asked: Asked<'_, H>,
+    ) -> Result<Option<Verified>, Rejection> {
+        let decided = match asked.earlier.filter(|earlier| self.trusts(earlier)) {
+            Some(earlier) => self.ask_again(earlier, asked.is_safe).map(Some),
+            None => self.verify(&asked).await,
+        };
+        decided.map_err(|cause| self.reject(cause))
+    }
+
+    pub(super) fn reject(&self, cause: RejectionCause) -> Rejection {
+        Rejection::new(cause, self.form())
+    }
+
+    /// The grant of an outer guard, as a handler takes it, where this guard is the router's state. What
+    /// access the method needs was the outer guard's to say.
+    #[cfg(any(feature = "actix", feature = "axum"))]
+    pub(super) fn handed_on(&self, earlier: Option<&Verified>) -> Option<Result<Grant, Rejection>> {
+        let earlier = earlier.filter(|earlier| self.trusts(earlier))?;
+        let asked = match self.0.access {
+            Some(Access::ReadWrite) => earlier.grant.require_write(),
+            _ => Ok(()),
+        };
+        let asked = asked.and_then(|()| self.ask_for_scopes(&earlier.grant));
+        let rejected = |denial| self.reject(RejectionCause::Denied(denial));
+        Some(asked.map(|()| earlier.grant.clone()).map_err(rejected))
+    }
+
+    /// The header to take out of a request that was let through.
+    pub(super) fn hidden(&self, headers: &impl Headers) -> Option<&str> {
+        self.0.hide.then(|| self.0.credentials.place(headers)).flatten()
+    }
+
+    /// The headers that no log may show.
+    pub(super) fn sensitive(&self) -> impl Iterator<Item = &str> {
+        self.0.credentials.places()
+    }
+
+    /// A grant of another verifier says nothing here: it may rest on another store.
+    fn trusts(&self, earlier: &Verified) -> bool {
+        earlier.by.is_same(&self.0.verifier)
+    }
+
+    fn form(&self) -> Form {
+        let challenge =
+            if self.0.grpc { Challenge::default() } else { self.0.credentials.challenge() };
+        Form { challenge, grpc: self.0.grpc }
+    }
+
+    fn needed_access(&self, is_safe: bool) -> Access {
+        self.0.access.unwrap_or(if is_safe { Access::ReadOnly } else { Access::ReadWrite })
+    }
+
+    fn ask_again(&self, earlier: &Verified, is_safe: bool) -> Result<Verified, RejectionCause> {
+        if self.needed_access(is_safe) == Access::ReadWrite {
+            earlier.grant.require_write().map_err(RejectionCause::Denied)?;
+        }
+        self.ask_for_scopes(&earlier.grant).map_err(RejectionCause::Denied)?;
+        Ok(earlier.clone())
+    }
+
+    fn ask_for_scopes(&self, grant: &Grant) -> Result<(), Denial> {
+        self.0.scopes.iter().try_for_each(|scope| grant.require(scope))
+    }
+
+    async fn verify<H: Headers>(
+        &self,
+        asked: &Asked<'_, H>,
+    ) -> Result<Option<Verified>, RejectionCause> {
+        let settings = &*self.0;
+        let carried = match settings.credentials.find(asked.headers) {
+            Err(_) => return Err(RejectionCause::SeveralCredentials),
+            Ok(None) if settings.optional || asked.is_optional => return Ok(None),
+            Ok(None) => return Err(RejectionCause::NoCredential),
+            Ok(Some(carried)) => carried,
+        };
+        let Some(credential) = carried.credential() else {
+            return Err(RejectionCause::Denied(Denial::malformed()));
+        };
+        let access = self.needed_access(asked.is_safe);
+        let mut request = Request::new(credential).access(access);
+        request.source = match (&settings.proxies, asked.peer) {
+            (Some(proxies), Some(peer)) => proxies.source(peer, asked.headers),
+            (_, peer) => peer,
+        };
+        let request = settings.scopes.iter().fold(request, Request::scope);
+        let grant = settings.verifier.verify_request(&request).await?;
+        Ok(Some(Verified { grant, by: settings.verifier.clone() }))
+    }
+}
+
+impl From<Verifier> for Guard {
+    fn from(verifier: Verifier) -> Self {
+        Self::new(verifier)
+    }
+}

@@ -1,0 +1,273 @@
+//! What clients send. Each body lists its fields, and a field that is not listed is refused: owner,
+//! tenant, id and creator are never a client's to say.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU64;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::problem::{Code, Problem};
+use super::values::{
+    AccessWord, NetworkList, Object, OrNull, ScopeList, Seconds, Whole, given, nullable,
+};
+use crate::account::{AccountEdit, NewAccount};
+use crate::id::KeyId;
+use crate::key::KeyEdit;
+use crate::metadata::Metadata;
+use crate::name::{Name, NamePattern};
+use crate::new_key::{NewKey, NewKeyError};
+use crate::policy::{Policy, RoleName};
+use crate::rate::Rate;
+use crate::scope::Access;
+use crate::time::Timestamp;
+
+fn invalid(detail: &'static str) -> Problem {
+    Problem::new(Code::InvalidBody, detail)
+}
+
+/// `{}`: of an operation that needs no more to be said.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Nothing {}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewKeyBody {
+    name: Name,
+    #[serde(default, deserialize_with = "given")]
+    scopes: Option<ScopeList>,
+    #[serde(default, deserialize_with = "given")]
+    networks: Option<NetworkList>,
+    #[serde(default, deserialize_with = "given")]
+    rate: Option<Rate>,
+    #[serde(default)]
+    metadata: Metadata,
+    #[serde(default, deserialize_with = "given")]
+    not_before: Option<Timestamp>,
+    #[serde(default, deserialize_with = "given")]
+    expires_at: Option<Timestamp>,
+    #[serde(default, deserialize_with = "given")]
+    expires_in: Option<Seconds>,
+    #[serde(default, deserialize_with = "given")]
+    never_expires: Option<bool>,
+}
+
+impl NewKeyBody {
+    pub(super) fn into_new(self) -> Result<NewKey, Problem> {
+        let mut new = NewKey::new(self.name).metadata(self.metadata);
+        if let Some(ScopeList(scopes)) = self.scopes {
+            new = new.scopes(scopes);
+        }
+        if let Some(NetworkList(networks)) = self.networks {
+            new = new.networks(networks);
+        }
+        if let Some(rate) = self.rate {
+            new = new.rate(rate);
+        }
+        if let Some(time) = self.not_before {
+            new = new.not_before(time);
+        }
+        match (self.expires_at, self.expires_in, self.never_expires) {
+            (None, None, None | Some(false)) => Ok(new),
+            (Some(time), None, None) => Ok(new.expires_at(time)),
+            // Dead when made, whatever the tenant's policy.
+            (None, Some(Seconds(Duration::ZERO)), None) => Err(NewKeyError::ZeroLifetime.into()),
+            (None, Some(Seconds(lifetime)), None) => Ok(new.expires_in(lifetime)),
+            (None, None, Some(true)) => Ok(new.never_expires()),
+            _ => Err(invalid("only one of expires_at, expires_in and never_expires is possible")),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct KeyEditBody {
+    #[serde(default, deserialize_with = "given")]
+    name: Option<Name>,
+    #[serde(default, deserialize_with = "given")]
+    scopes: Option<ScopeList>,
+    #[serde(default, deserialize_with = "given")]
+    networks: Option<NetworkList>,
+    /// Null takes it away.
+    #[serde(default, deserialize_with = "given")]
+    rate: Option<OrNull<Rate>>,
+    #[serde(default, deserialize_with = "given")]
+    metadata: Option<Metadata>,
+}
+
+impl KeyEditBody {
+    pub(super) fn into_edit(self) -> Result<KeyEdit, Problem> {
+        let Self { name, scopes, networks, rate, metadata } = self;
+        let named = [
+            name.is_some(),
+            scopes.is_some(),
+            networks.is_some(),
+            rate.is_some(),
+            metadata.is_some(),
+        ];
+        if named == [false; 5] {
+            return Err(nothing_to_change());
+        }
+        let mut edit = KeyEdit::new();
+        if let Some(name) = name {
+            edit = edit.name(name);
+        }
+        if let Some(ScopeList(scopes)) = scopes {
+            edit = edit.scopes(scopes);
+        }
+        if let Some(NetworkList(networks)) = networks {
+            edit = edit.networks(networks);
+        }
+        if let Some(OrNull(rate)) = rate {
+            edit = edit.rate(rate);
+        }
+        if let Some(metadata) = metadata {
+            edit = edit.metadata(metadata);
+        }
+        Ok(edit)
+    }
+}
+
+fn nothing_to_change() -> Problem {
+    invalid("the body names nothing to change")
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RotateBody {
+    #[serde(default, deserialize_with = "given")]
+    overlap: Option<Seconds>,
+}
+
+impl RotateBody {
+    /// None at all where none is said: the old secret stops at once.
+    pub(super) fn overlap(self) -> Duration {
+        self.overlap.map_or(Duration::ZERO, |Seconds(overlap)| overlap)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RevokeBody {
+    ids: Vec<KeyId>,
+}
+
+impl RevokeBody {
+    /// The most keys of one request. Each is a commit of its own.
+    pub(super) const MAX: usize = 100;
+
+    pub(super) fn into_ids(self) -> Result<Vec<KeyId>, Problem> {
+        if (1..=Self::MAX).contains(&self.ids.len()) {
+            Ok(self.ids)
+        } else {
+            Err(invalid("ids: from 1 to 100 ids are possible"))
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewAccountBody {
+    name: Name,
+    role: RoleName,
+    #[serde(default, deserialize_with = "given")]
+    access: Option<AccessWord>,
+}
+
+impl NewAccountBody {
+    pub(super) fn into_new(self) -> NewAccount {
+        let new = NewAccount::new(self.name, self.role);
+        match self.access {
+            Some(AccessWord(Access::ReadOnly)) => new.read_only(),
+            Some(AccessWord(Access::ReadWrite)) | None => new,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AccountEditBody {
+    #[serde(default, deserialize_with = "given")]
+    name: Option<Name>,
+    #[serde(default, deserialize_with = "given")]
+    role: Option<RoleName>,
+    #[serde(default, deserialize_with = "given")]
+    access: Option<AccessWord>,
+}
+
+impl AccountEditBody {
+    pub(super) fn into_edit(self) -> Result<AccountEdit, Problem> {
+        let Self { name, role, access } = self;
+        if name.is_none() && role.is_none() && access.is_none() {
+            return Err(nothing_to_change());
+        }
+        let mut edit = AccountEdit::new();
+        if let Some(name) = name {
+            edit = edit.name(name);
+        }
+        if let Some(role) = role {
+            edit = edit.role(role);
+        }
+        if let Some(AccessWord(access)) = access {
+            edit = edit.access(access);
+        }
+        Ok(edit)
+    }
+}
+
+/// The whole policy: what is left out is no default but a mistake.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PolicyBody {
+    api_in_plan: bool,
+    api_enabled: bool,
+    require_expiry: bool,
+    #[serde(deserialize_with = "nullable")]
+    default_lifetime: Option<Seconds>,
+    #[serde(deserialize_with = "nullable")]
+    max_lifetime: Option<Seconds>,
+    max_keys_per_owner: Whole,
+    max_overlap: Seconds,
+    #[serde(deserialize_with = "nullable")]
+    name_pattern: Option<Object<NamePattern>>,
+    scope_ceiling: ScopeList,
+    roles: BTreeMap<RoleName, ScopeList>,
+    #[serde(deserialize_with = "nullable")]
+    default_rate: Option<Rate>,
+    #[serde(deserialize_with = "nullable")]
+    extensive_use: Option<Whole>,
+    retention: Seconds,
+}
+
+impl PolicyBody {
+    /// The policy that is to replace the one of this version.
+    pub(super) fn into_policy(self, version: u64) -> Result<Policy, Problem> {
+        let max_keys = u16::try_from(self.max_keys_per_owner.0)
+            .map_err(|_| invalid("max_keys_per_owner: from 1 to 1000 are possible"))?;
+        let every = self.extensive_use.map(|Whole(every)| NonZeroU64::new(every));
+        if every == Some(None) {
+            return Err(invalid("extensive_use: a whole number from 1, or null"));
+        }
+        let duration = |Seconds(duration)| duration;
+        let policy = Policy {
+            api_in_plan: self.api_in_plan,
+            api_enabled: self.api_enabled,
+            require_expiry: self.require_expiry,
+            default_lifetime: self.default_lifetime.map(duration),
+            max_lifetime: self.max_lifetime.map(duration),
+            max_keys_per_owner: max_keys,
+            max_overlap: self.max_overlap.0,
+            name_pattern: self.name_pattern.map(|Object(pattern)| pattern),
+            scope_ceiling: self.scope_ceiling.0,
+            roles: self.roles.into_iter().map(|(name, list)| (name, list.0)).collect(),
+            default_rate: self.default_rate,
+            extensive_use: every.flatten(),
+            retention: self.retention.0,
+            version,
+        };
+        // What could never be a policy is told before anybody's version is compared.
+        policy.validate()?;
+        Ok(policy)
+    }
+}

@@ -1,0 +1,144 @@
+//! Values in bodies, where the wire is stricter than the crate's own serde: an object is no list, a
+//! null no absence, a list no longer than it may be.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error, MapAccess, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use crate::network::{Network, NetworkError, Networks};
+use crate::scope::{Access, Scope, ScopeError, ScopeSet};
+
+/// A JSON object. serde would take a list of the fields in their order too.
+pub(super) struct Object<T>(pub(super) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
+            type Value = T;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map))
+            }
+        }
+
+        deserializer.deserialize_map(Fields(PhantomData)).map(Self)
+    }
+}
+
+/// A field that may be left out and not be null.
+pub(super) fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+/// A field that may be null and not be left out.
+pub(super) fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    Option::deserialize(deserializer)
+}
+
+/// A value, or null in its place.
+pub(super) struct OrNull<T>(pub(super) Option<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for OrNull<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Option::deserialize(deserializer).map(Self)
+    }
+}
+
+/// A whole number from 0. JSON knows one kind of number, so `60.0` is 60.
+pub(super) struct Whole(pub(super) u64);
+
+impl<'de> Deserialize<'de> for Whole {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Number;
+
+        impl Visitor<'_> for Number {
+            type Value = u64;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a whole number from 0")
+            }
+
+            fn visit_u64<E: Error>(self, number: u64) -> Result<u64, E> {
+                Ok(number)
+            }
+
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "whole and in range"
+            )]
+            fn visit_f64<E: Error>(self, number: f64) -> Result<u64, E> {
+                // Up to 2^53 each whole number is itself.
+                if number.fract() == 0.0 && (0.0..9_007_199_254_740_992.0).contains(&number) {
+                    Ok(number as u64)
+                } else {
+                    Err(E::invalid_value(Unexpected::Float(number), &self))
+                }
+            }
+        }
+
+        deserializer.deserialize_any(Number).map(Self)
+    }
+}
+
+/// A duration in whole seconds.
+pub(super) struct Seconds(pub(super) Duration);
+
+impl<'de> Deserialize<'de> for Seconds {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Whole::deserialize(deserializer).map(|Whole(seconds)| Self(Duration::from_secs(seconds)))
+    }
+}
+
+/// `read-only` or `read-write`, as text alone.
+pub(super) struct AccessWord(pub(super) Access);
+
+impl<'de> Deserialize<'de> for AccessWord {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match String::deserialize(deserializer)?.as_str() {
+            "read-only" => Ok(Self(Access::ReadOnly)),
+            "read-write" => Ok(Self(Access::ReadWrite)),
+            _ => Err(D::Error::custom("expected read-only or read-write")),
+        }
+    }
+}
+
+/// Scopes in a list that is itself no longer than a set may be.
+pub(super) struct ScopeList(pub(super) ScopeSet);
+
+impl<'de> Deserialize<'de> for ScopeList {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let scopes = Vec::<Scope>::deserialize(deserializer)?;
+        if scopes.len() > ScopeSet::MAX {
+            return Err(D::Error::custom(ScopeError::TooMany(scopes.len())));
+        }
+        ScopeSet::new(scopes).map(Self).map_err(D::Error::custom)
+    }
+}
+
+/// Networks, likewise.
+pub(super) struct NetworkList(pub(super) Networks);
+
+impl<'de> Deserialize<'de> for NetworkList {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let networks = Vec::<Network>::deserialize(deserializer)?;
+        if networks.len() > Networks::MAX {
+            return Err(D::Error::custom(NetworkError::TooMany(networks.len())));
+        }
+        Networks::new(networks).map(Self).map_err(D::Error::custom)
+    }
+}

@@ -1,0 +1,208 @@
+//! What clients get. Each view takes its record apart by name, so that a new field of a record is
+//! decided on here before it is on the wire.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU64;
+
+use serde::Serialize;
+
+use crate::account::ServiceAccount;
+use crate::authority::{Handover, KeyEntry};
+use crate::decision::Reason;
+use crate::event::{Event, EventActor, EventKind, EventOutcome};
+use crate::id::{AccountId, KeyId, TenantId, UserId};
+use crate::key::{Key, Owner};
+use crate::metadata::Metadata;
+use crate::name::{Name, NamePattern};
+use crate::network::Networks;
+use crate::operation::Operation;
+use crate::policy::{Policy, RoleName};
+use crate::rate::Rate;
+use crate::scope::{Access, ScopeSet};
+use crate::status::KeyStatus;
+use crate::store::{Cursor, Page};
+use crate::time::Timestamp;
+use crate::token::Prefix;
+
+#[derive(Serialize)]
+pub(super) struct PageView<T> {
+    items: Vec<T>,
+    next: Option<Cursor>,
+}
+
+impl<T, V: From<T>> From<Page<T>> for PageView<V> {
+    fn from(page: Page<T>) -> Self {
+        let Page { items, next } = page.map(V::from);
+        Self { items, next }
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct KeyView {
+    id: KeyId,
+    tenant: TenantId,
+    owner: Owner,
+    name: Name,
+    prefix: Prefix,
+    scopes: ScopeSet,
+    networks: Networks,
+    rate: Option<Rate>,
+    metadata: Metadata,
+    created: Timestamp,
+    created_by: UserId,
+    updated: Timestamp,
+    not_before: Option<Timestamp>,
+    expires: Option<Timestamp>,
+    disabled: bool,
+    revoked: Option<Timestamp>,
+    rotated: Option<Timestamp>,
+    overlap_ends: Option<Timestamp>,
+    secret_number: u32,
+    pub(super) version: u64,
+}
+
+/// Takes a record apart and puts the view of the same fields together: all of them, by name.
+macro_rules! same_fields {
+    ($record:ident as $view:ident: $($field:ident)*) => {
+        impl From<$record> for $view {
+            fn from(record: $record) -> Self {
+                let $record { $($field,)* } = record;
+                Self { $($field,)* }
+            }
+        }
+    };
+}
+
+same_fields!(Key as KeyView:
+    id tenant owner name prefix scopes networks rate metadata created created_by updated not_before
+    expires disabled revoked rotated overlap_ends secret_number version
+);
+
+#[derive(Serialize)]
+pub(super) struct KeyEntryView {
+    key: KeyView,
+    prefix: String,
+    account: Option<Name>,
+    status: KeyStatus,
+    uses: u64,
+    last_used: Option<Timestamp>,
+    handover: Option<HandoverView>,
+    obstacle: Option<Reason>,
+    actions: Vec<Operation>,
+}
+
+impl From<KeyEntry> for KeyEntryView {
+    fn from(entry: KeyEntry) -> Self {
+        let KeyEntry { key, prefix, account, status, uses, last_used, handover, obstacle, actions } =
+            entry;
+        Self {
+            key: key.into(),
+            prefix,
+            account,
+            status,
+            uses,
+            last_used,
+            handover: handover.map(HandoverView::from),
+            obstacle,
+            actions,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct HandoverView {
+    overlap_ends: Timestamp,
+    old_last_used: Option<Timestamp>,
+    new_last_used: Option<Timestamp>,
+    safe_to_finish: bool,
+}
+
+same_fields!(Handover as HandoverView: overlap_ends old_last_used new_last_used safe_to_finish);
+
+#[derive(Serialize)]
+pub(super) struct AccountView {
+    id: AccountId,
+    tenant: TenantId,
+    name: Name,
+    role: RoleName,
+    access: Access,
+    enabled: bool,
+    created: Timestamp,
+    updated: Timestamp,
+    version: u64,
+}
+
+same_fields!(ServiceAccount as AccountView:
+    id tenant name role access enabled created updated version
+);
+
+#[derive(Serialize)]
+pub(super) struct EventView {
+    sequence: u64,
+    tenant: TenantId,
+    at: Timestamp,
+    actor: EventActor,
+    kind: EventKind,
+    key: Option<KeyId>,
+    account: Option<AccountId>,
+    outcome: EventOutcome,
+    detail: Option<String>,
+}
+
+same_fields!(Event as EventView:
+    sequence tenant at actor kind key account outcome detail
+);
+
+/// A policy without its version, which is the entity tag: what is read can be sent back.
+#[derive(Serialize)]
+pub(super) struct PolicyView {
+    api_in_plan: bool,
+    api_enabled: bool,
+    require_expiry: bool,
+    default_lifetime: Option<u64>,
+    max_lifetime: Option<u64>,
+    max_keys_per_owner: u16,
+    max_overlap: u64,
+    name_pattern: Option<NamePattern>,
+    scope_ceiling: ScopeSet,
+    roles: BTreeMap<RoleName, ScopeSet>,
+    default_rate: Option<Rate>,
+    extensive_use: Option<NonZeroU64>,
+    retention: u64,
+}
+
+impl From<Policy> for PolicyView {
+    fn from(policy: Policy) -> Self {
+        let Policy {
+            api_in_plan,
+            api_enabled,
+            require_expiry,
+            default_lifetime,
+            max_lifetime,
+            max_keys_per_owner,
+            max_overlap,
+            name_pattern,
+            scope_ceiling,
+            roles,
+            default_rate,
+            extensive_use,
+            retention,
+            version: _,
+        } = policy;
+        Self {
+            api_in_plan,
+            api_enabled,
+            require_expiry,
+            default_lifetime: default_lifetime.map(|lifetime| lifetime.as_secs()),
+            max_lifetime: max_lifetime.map(|lifetime| lifetime.as_secs()),
+            max_keys_per_owner,
+            max_overlap: max_overlap.as_secs(),
+            name_pattern,
+            scope_ceiling,
+            roles,
+            default_rate,
+            extensive_use,
+            retention: retention.as_secs(),
+        }
+    }
+}

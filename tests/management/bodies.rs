@@ -1,0 +1,214 @@
+//! What a body may not say, and what is said of one that does.
+
+use serde_json::{Value, json};
+
+use crate::client::{Host, on_a_host};
+
+/// Each route with a body: method, path, and a body that it takes.
+async fn routes(host: &Host) -> Vec<(&'static str, String, Value)> {
+    let (id, _) = host.key("prod-main-app").await;
+    let account = host.account("nightly").await;
+    let policy = host.get("/policy").await.json;
+    vec![
+        ("POST", "/keys".to_owned(), json!({ "name": "prod-a" })),
+        ("PATCH", format!("/keys/{id}"), json!({ "name": "prod-b" })),
+        ("POST", format!("/keys/{id}/disable"), json!({})),
+        ("POST", format!("/keys/{id}/enable"), json!({})),
+        ("POST", format!("/keys/{id}/rotate"), json!({})),
+        ("POST", format!("/keys/{id}/finish-rotation"), json!({})),
+        ("POST", format!("/keys/{id}/revoke"), json!({})),
+        ("POST", "/keys/revoke".to_owned(), json!({ "ids": [id] })),
+        ("POST", "/accounts".to_owned(), json!({ "name": "weekly", "role": "analyst" })),
+        ("PATCH", format!("/accounts/{account}"), json!({ "name": "monthly" })),
+        ("POST", format!("/accounts/{account}/disable"), json!({})),
+        ("POST", format!("/accounts/{account}/enable"), json!({})),
+        ("POST", format!("/accounts/{account}/keys"), json!({ "name": "prod-c" })),
+        ("PUT", "/policy".to_owned(), policy),
+    ]
+}
+
+fn ask<'a>(host: &'a Host, method: &'a str, path: &str) -> crate::client::Ask<'a> {
+    let ask = host.ask(method, path);
+    if method == "PUT" { ask.if_match("\"1\"") } else { ask }
+}
+
+#[test]
+fn every_body_refuses_fields_that_nobody_asks_for() {
+    on_a_host(async |host| {
+        for (method, path, body) in routes(host).await {
+            for field in ["owner", "tenant", "id", "created_by", "version", "token", "x"] {
+                let mut body = body.clone();
+                body[field] = json!("x");
+                let refused = ask(host, method, &path).json(body).send().await;
+                assert_eq!(refused.problem(), (422, "invalid_body"), "{method} {path} {field}");
+                assert!(refused.text_at("/detail").contains(field));
+            }
+            // The body itself was good.
+            let taken = ask(host, method, &path).json(body).send().await;
+            assert!(taken.status < 300, "{method} {path}: {}", taken.text);
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_body_is_an_object_and_nothing_else() {
+    on_a_host(async |host| {
+        for (method, path, _) in routes(host).await {
+            for body in [json!([]), json!(["prod-a"]), json!("x"), json!(1), json!(null)] {
+                let refused = ask(host, method, &path).json(body).send().await;
+                assert_eq!(refused.problem(), (422, "invalid_body"), "{method} {path}");
+            }
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn what_is_no_json_is_malformed() {
+    on_a_host(async |host| {
+        let bodies: [&[u8]; 8] = [
+            b"",
+            b"{",
+            b"{} {}",
+            b"{'name':'a'}",
+            b"{\"name\":\"a\",}",
+            b"\xEF\xBB\xBF{}",
+            b"{\"name\":\"\xFF\"}",
+            b"{\"name\":\"\\ud800\"}",
+        ];
+        for body in bodies {
+            let ask = host.ask("POST", "/keys").header("content-type", "application/json");
+            let refused = ask.bytes(body).send().await;
+            assert_eq!(refused.problem(), (400, "malformed_json"), "{body:?}");
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_body_has_at_most_64_kib() {
+    on_a_host(async |host| {
+        let body = |len: usize| format!("{{\"name\":\"prod-a\"{}}}", " ".repeat(len - 17));
+        for (len, status) in [(65_536, 201), (65_537, 413)] {
+            let ask = host.ask("POST", "/keys").header("content-type", "application/json");
+            let answer = ask.bytes(body(len)).send().await;
+            assert_eq!(answer.status, status, "{len}");
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_value_that_is_none_is_named_by_its_field() {
+    on_a_host(async |host| {
+        let table = [
+            ("name", json!("")),
+            ("name", json!("a\u{7}")),
+            ("name", json!("bob@example.com")),
+            ("name", json!(null)),
+            ("name", json!("a".repeat(101))),
+            ("scopes", json!("invoices:read")),
+            ("scopes", json!(["*"])),
+            ("scopes", json!(null)),
+            ("scopes", json!(vec!["a"; 65])),
+            ("networks", json!(["10.0.0.1/8"])),
+            ("networks", json!(vec!["10.0.0.1"; 33])),
+            ("rate", json!("0/1s")),
+            ("rate", json!(100)),
+            ("rate", json!(null)),
+            ("metadata", json!({ "a": 1 })),
+            ("metadata", json!(null)),
+            ("metadata", json!([])),
+            ("not_before", json!("tomorrow")),
+            ("expires_at", json!("1969-01-01T00:00:00Z")),
+            ("expires_in", json!(-1)),
+            ("expires_in", json!(1.5)),
+            ("expires_in", json!("60")),
+            ("expires_in", json!(null)),
+            ("never_expires", json!("true")),
+            ("never_expires", json!(null)),
+        ];
+        for (field, value) in table {
+            let mut body = json!({ "name": "prod-a" });
+            body[field] = value.clone();
+            let refused = host.post("/keys", body).await;
+            assert_eq!(refused.problem(), (422, "invalid_body"), "{field}: {value}");
+            assert!(refused.text_at("/detail").contains(field), "{}", refused.text);
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_key_has_one_expiry() {
+    on_a_host(async |host| {
+        let (at, within, never) = (
+            ("expires_at", json!("2027-01-01T00:00:00Z")),
+            ("expires_in", json!(60)),
+            ("never_expires", json!(true)),
+        );
+        for (a, b) in [(&at, &within), (&at, &never), (&within, &never)] {
+            let refused = host.post("/keys", json!({ "name": "prod-a", a.0: a.1, b.0: b.1 })).await;
+            assert_eq!(refused.problem(), (422, "invalid_body"));
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn an_edit_of_nothing_is_refused() {
+    on_a_host(async |host| {
+        let (id, _) = host.key("prod-main-app").await;
+        let account = host.account("nightly").await;
+        for path in [format!("/keys/{id}"), format!("/accounts/{account}")] {
+            let refused = host.ask("PATCH", &path).json(json!({})).send().await;
+            assert_eq!(refused.problem(), (422, "invalid_body"));
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn null_takes_away_a_rate_and_nothing_else() {
+    on_a_host(async |host| {
+        let (id, _) = host.key("prod-main-app").await;
+        let path = format!("/keys/{id}");
+        for field in ["name", "scopes", "networks", "metadata"] {
+            let refused = host.ask("PATCH", &path).json(json!({ field: null })).send().await;
+            assert_eq!(refused.problem(), (422, "invalid_body"), "{field}");
+        }
+        let set = host.ask("PATCH", &path).json(json!({ "rate": "5/1s" })).send().await;
+        assert_eq!(set.json["key"]["rate"], "5/1s");
+        let taken = host.ask("PATCH", &path).json(json!({ "rate": null })).send().await;
+        assert_eq!(taken.json["key"]["rate"], json!(null));
+        Ok(())
+    });
+}
+
+#[test]
+fn from_one_to_a_hundred_keys_are_revoked_at_once() {
+    on_a_host(async |host| {
+        for (count, status) in [(0, 422), (1, 200), (100, 200), (101, 422)] {
+            let body = json!({ "ids": vec!["0000000000000000"; count] });
+            assert_eq!(host.post("/keys/revoke", body).await.status, status, "{count}");
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_word_or_an_object_has_one_spelling() {
+    on_a_host(async |host| {
+        let access = json!({ "name": "a", "role": "analyst", "access": { "read-only": null } });
+        assert_eq!(host.post("/accounts", access).await.problem(), (422, "invalid_body"));
+        let mut policy = host.get("/policy").await.json;
+        policy["name_pattern"] = json!([["prod"]]);
+        let put = host.ask("PUT", "/policy").if_match("\"1\"").json(policy).send().await;
+        assert_eq!(put.problem(), (422, "invalid_body"));
+        let ask = host.ask("POST", "/keys").header("content-type", "application/json");
+        let twice = ask.bytes(r#"{"name":"prod-a","name":"prod-b"}"#).send().await;
+        assert_eq!(twice.problem(), (422, "invalid_body"));
+        Ok(())
+    });
+}

@@ -1,0 +1,65 @@
+//! What a strange page can make a browser send does nothing, also with the login's cookie.
+
+use serde_json::json;
+
+use crate::client::{document, on_a_host};
+
+#[test]
+fn no_body_is_taken_that_a_form_could_send() {
+    on_a_host(async |host| {
+        let document = document()?;
+        let mut asked = 0;
+        for (path, methods) in document["paths"].as_object().expect("paths") {
+            for (method, operation) in methods.as_object().expect("methods") {
+                if operation["requestBody"].is_null() {
+                    continue;
+                }
+                let path = path.replace("{id}", "0000000000000000");
+                let method = method.to_uppercase();
+                let kinds = [
+                    "application/x-www-form-urlencoded",
+                    "multipart/form-data; boundary=x",
+                    "text/plain",
+                    "text/plain; a=application/json",
+                    "application/json-patch+json",
+                    "application/jsonx",
+                    "",
+                ];
+                for kind in kinds {
+                    let ask = host.ask(&method, &path).header("content-type", kind).bytes("{}");
+                    let refused = ask.send().await;
+                    assert_eq!(refused.problem(), (415, "unsupported_media_type"), "{path} {kind}");
+                }
+                let bare = host.ask(&method, &path).bytes("{}").send().await;
+                assert_eq!(bare.status, 415, "{path}");
+                asked += 1;
+            }
+        }
+        assert_eq!(asked, 14);
+        Ok(())
+    });
+}
+
+#[test]
+fn every_post_has_a_body() -> Result<(), Box<dyn std::error::Error>> {
+    for (path, methods) in document()?["paths"].as_object().expect("paths") {
+        let body = &methods["post"]["requestBody"];
+        assert!(methods["post"].is_null() || body["required"] == json!(true), "{path}");
+    }
+    Ok(())
+}
+
+#[test]
+fn json_is_known_by_its_type_however_it_is_written() {
+    on_a_host(async |host| {
+        for kind in ["application/json", "Application/JSON", "application/json; charset=utf-8"] {
+            let ask = host.ask("POST", "/keys").header("content-type", kind);
+            let made = ask.bytes(r#"{"name":"prod-a"}"#).send().await;
+            assert_eq!(made.status, 201, "{kind}");
+        }
+        let twice = host.ask("POST", "/keys").header("content-type", "text/plain");
+        let twice = twice.json(json!({ "name": "prod-a" })).send().await;
+        assert_eq!(twice.status, 415);
+        Ok(())
+    });
+}

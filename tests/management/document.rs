@@ -1,0 +1,125 @@
+//! The OpenAPI document by itself.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::client::{document, on_a_host};
+
+/// Every object in a value, with where it stands.
+fn objects(value: &Value, place: &str, found: &mut Vec<(String, Value)>) {
+    match value {
+        Value::Object(members) => {
+            found.push((place.to_owned(), value.clone()));
+            for (name, member) in members {
+                objects(member, &format!("{place}/{name}"), found);
+            }
+        }
+        Value::Array(members) => {
+            for (number, member) in members.iter().enumerate() {
+                objects(member, &format!("{place}/{number}"), found);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn all_objects() -> Vec<(String, Value)> {
+    let mut found = Vec::new();
+    objects(&document().expect("a document"), "", &mut found);
+    found
+}
+
+#[test]
+fn the_router_serves_the_document_to_everybody() {
+    on_a_host(async |host| {
+        let served = host.ask("GET", "/openapi.json").by_nobody().send().await;
+        assert_eq!(served.header("content-type"), Some("application/json"));
+        assert_eq!(served.json, document()?);
+        assert_eq!(served.json["openapi"], "3.1.0");
+        assert!(served.text.len() < 50_000, "{} bytes", served.text.len());
+        Ok(())
+    });
+}
+
+#[test]
+fn every_reference_of_the_document_leads_somewhere_and_nothing_stands_unused() {
+    let document = document().expect("a document");
+    let mut used = BTreeSet::new();
+    for (place, object) in all_objects() {
+        if let Some(reference) = object.get("$ref").and_then(Value::as_str) {
+            let pointer = reference.strip_prefix('#').expect("in this document");
+            assert!(document.pointer(pointer).is_some(), "{place}: {reference}");
+            used.insert(pointer.to_owned());
+        }
+    }
+    for kind in ["schemas", "parameters", "headers", "responses"] {
+        for name in document["components"][kind].as_object().expect("components").keys() {
+            let pointer = format!("/components/{kind}/{name}");
+            assert!(used.contains(&pointer), "{pointer} is not used");
+        }
+    }
+}
+
+#[test]
+fn every_object_of_the_api_is_closed() {
+    for (place, object) in all_objects() {
+        // The document's own schema is OpenAPI's to say.
+        let open = place.ends_with("/schemas/Document") || place.contains("/examples/");
+        if object.get("type") == Some(&json!("object")) && !open {
+            let others = &object["additionalProperties"];
+            assert!(*others == json!(false) || others.is_object(), "{place} is open");
+        }
+    }
+}
+
+#[test]
+fn every_operation_has_an_id_of_its_own_a_summary_and_a_tag() {
+    let document = document().expect("a document");
+    let mut ids = BTreeSet::new();
+    let paths = document["paths"].as_object().expect("paths");
+    for operation in paths.values().flat_map(|item| item.as_object().expect("methods").values()) {
+        let id = operation["operationId"].as_str().expect("an id");
+        assert!(ids.insert(id), "{id} is there twice");
+        assert!(operation["summary"].as_str().is_some_and(|s| s.ends_with('.')), "{id}");
+        assert_eq!(operation["tags"].as_array().map(Vec::len), Some(1), "{id}");
+    }
+    assert_eq!(ids.len(), 23);
+}
+
+#[test]
+fn every_schema_is_one_and_its_examples_fit_it() {
+    on_a_host(async |host| {
+        let document = document()?;
+        let schemas = document["components"]["schemas"].as_object().expect("schemas");
+        let mut examples = 0;
+        for (name, schema) in schemas {
+            let reference = json!({ "$ref": format!("#/components/schemas/{name}") });
+            for example in schema["examples"].as_array().into_iter().flatten() {
+                host.must_fit(&reference, example);
+                examples += 1;
+            }
+        }
+        assert!(examples >= 6, "only {examples} examples");
+        for (place, object) in all_objects() {
+            let Some(examples) = object.get("examples").and_then(Value::as_array) else { continue };
+            for example in examples {
+                let mut schema = object.clone();
+                schema.as_object_mut().expect("an object").remove("examples");
+                assert!(!example.is_null(), "{place}");
+                host.must_fit(&schema, example);
+            }
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_key_of_two_expiries_does_not_fit_the_schema() {
+    let document = document().expect("a document");
+    let mut schema = document["components"]["schemas"]["NewKey"].clone();
+    schema["components"] = document["components"].clone();
+    let validator = jsonschema::validator_for(&schema).expect("a schema");
+    assert!(validator.is_valid(&json!({ "name": "prod-a", "expires_in": 60 })));
+    assert!(!validator.is_valid(&json!({ "name": "a", "expires_in": 60, "never_expires": true })));
+}

@@ -1,0 +1,16 @@
+//! The management API, through its router. Every answer in these tests is held against the document.
+
+mod answers;
+mod bodies;
+mod client;
+mod csrf;
+mod document;
+mod life;
+mod outages;
+mod policy;
+mod preconditions;
+mod problems;
+mod queries;
+mod strangers;
+#[path = "../support/mod.rs"]
+mod support;

@@ -1,0 +1,112 @@
+//! A store that fails is a 503, never "no such key", and says nothing of itself.
+
+use rand::rand_core::{TryCryptoRng, TryRng};
+use serde_json::json;
+
+use crate::client::{Answer, Host, on_a_host};
+use crate::support::faulty::Fault;
+
+/// A random source that is out of order.
+struct NoRandom;
+
+#[derive(Debug, thiserror::Error)]
+#[error("the secret name of the device")]
+struct Broken;
+
+#[test]
+fn an_outage_is_an_outage_on_every_route() {
+    on_a_host(async |host| {
+        let (id, _) = host.key("prod-a").await;
+        let account = host.account("nightly").await;
+        let policy = host.get("/policy").await.json;
+        host.faulty.set(Fault::Down);
+        let table = [
+            ("GET", "/keys".to_owned(), json!({})),
+            ("POST", "/keys".to_owned(), json!({ "name": "prod-b" })),
+            ("GET", format!("/keys/{id}"), json!({})),
+            ("PATCH", format!("/keys/{id}"), json!({ "name": "prod-b" })),
+            ("DELETE", format!("/keys/{id}"), json!({})),
+            ("POST", format!("/keys/{id}/disable"), json!({})),
+            ("POST", format!("/keys/{id}/enable"), json!({})),
+            ("POST", format!("/keys/{id}/rotate"), json!({})),
+            ("POST", format!("/keys/{id}/finish-rotation"), json!({})),
+            ("POST", format!("/keys/{id}/revoke"), json!({})),
+            ("POST", "/keys/revoke".to_owned(), json!({ "ids": [id] })),
+            ("GET", "/accounts".to_owned(), json!({})),
+            ("POST", "/accounts".to_owned(), json!({ "name": "a", "role": "analyst" })),
+            ("GET", format!("/accounts/{account}"), json!({})),
+            ("PATCH", format!("/accounts/{account}"), json!({ "name": "b" })),
+            ("DELETE", format!("/accounts/{account}"), json!({})),
+            ("POST", format!("/accounts/{account}/disable"), json!({})),
+            ("POST", format!("/accounts/{account}/enable"), json!({})),
+            ("POST", format!("/accounts/{account}/keys"), json!({ "name": "prod-b" })),
+            ("GET", "/policy".to_owned(), json!({})),
+            ("PUT", "/policy".to_owned(), policy),
+            ("GET", "/events".to_owned(), json!({})),
+        ];
+        for (method, path, body) in table {
+            let ask = host.ask(method, &path);
+            let ask = if method == "PUT" { ask.if_match("\"1\"") } else { ask };
+            let answer = ask.json(body).send().await;
+            must_be_an_outage(&answer, &format!("{method} {path}"));
+        }
+        Ok(())
+    });
+}
+
+#[track_caller]
+fn must_be_an_outage(answer: &Answer, what: &str) {
+    assert_eq!(answer.problem(), (503, "unavailable"), "{what}");
+    assert_eq!(answer.header("retry-after"), Some("1"), "{what}");
+    assert!(!answer.text.contains("told to fail"), "{what}");
+    assert!(!answer.text.contains("device"), "{what}");
+}
+
+#[test]
+fn a_key_whose_store_did_not_answer_is_not_handed_out() {
+    on_a_host(async |host| {
+        for fault in [Fault::WritesLost, Fault::AnswersLost] {
+            host.faulty.set(fault);
+            let answer = host.post("/keys", json!({ "name": "prod-a" })).await;
+            must_be_an_outage(&answer, "generate");
+            assert!(!answer.text.contains("token"));
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_random_source_that_fails_is_an_outage_too() {
+    on_a_host(async |host| {
+        let (id, _) = host.key("prod-a").await;
+        let world = host.world.with_setup(|setup| setup.random(NoRandom))?;
+        let host = Host::over(&world, world.authority.clone())?;
+        let table = [
+            ("/keys".to_owned(), json!({ "name": "prod-b" })),
+            (format!("/keys/{id}/rotate"), json!({})),
+            ("/accounts".to_owned(), json!({ "name": "a", "role": "analyst" })),
+        ];
+        for (path, body) in table {
+            must_be_an_outage(&host.post(&path, body).await, &path);
+        }
+        Ok(())
+    });
+}
+
+impl TryRng for NoRandom {
+    type Error = Broken;
+
+    fn try_next_u32(&mut self) -> Result<u32, Broken> {
+        Err(Broken)
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Broken> {
+        Err(Broken)
+    }
+
+    fn try_fill_bytes(&mut self, _: &mut [u8]) -> Result<(), Broken> {
+        Err(Broken)
+    }
+}
+
+impl TryCryptoRng for NoRandom {}

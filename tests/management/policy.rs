@@ -1,0 +1,81 @@
+//! The policy over HTTP: replaced as a whole, by whoever has seen the one in force.
+
+use serde_json::json;
+
+use crate::client::on_a_host;
+
+#[test]
+fn what_is_read_of_a_policy_can_be_changed_and_sent_back() {
+    on_a_host(async |host| {
+        let read = host.get("/policy").await;
+        let tag = read.header("etag").expect("a tag").to_owned();
+        let mut policy = read.json;
+        policy["max_lifetime"] = json!(7_776_000);
+        policy["name_pattern"] = json!({ "environments": ["prod", "dev"] });
+        policy["roles"]["viewer"] = json!(["reports:read"]);
+        policy["default_rate"] = json!("10/1s");
+        policy["extensive_use"] = json!(1_000);
+        let set = || host.ask("PUT", "/policy").if_match(&tag).json(policy.clone()).send();
+        let done = set().await;
+        assert_eq!((done.status, &done.json["already"]), (200, &json!(false)));
+        assert_eq!(done.json["policy"], policy);
+        let again = host.get("/policy").await;
+        assert_eq!(again.json, policy);
+        assert_eq!(again.header("etag"), done.header("etag"));
+        assert_eq!(set().await.problem(), (412, "stale"));
+        Ok(())
+    });
+}
+
+#[test]
+fn a_policy_that_is_so_already_says_so() {
+    on_a_host(async |host| {
+        let read = host.get("/policy").await;
+        let put = host.ask("PUT", "/policy").if_match(read.header("etag").expect("a tag"));
+        let same = put.json(read.json.clone()).send().await;
+        assert_eq!((same.status, &same.json["already"]), (200, &json!(true)));
+        assert_eq!(same.header("etag"), read.header("etag"));
+        Ok(())
+    });
+}
+
+#[test]
+fn a_policy_is_not_replaced_unseen() {
+    on_a_host(async |host| {
+        let policy = host.get("/policy").await.json;
+        let put = || host.ask("PUT", "/policy").json(policy.clone());
+        assert_eq!(put().send().await.problem(), (428, "precondition_required"));
+        let star = put().if_match("*").send().await;
+        assert_eq!(star.problem(), (400, "precondition_not_supported"));
+        Ok(())
+    });
+}
+
+#[test]
+fn a_policy_with_a_field_left_out_is_refused() {
+    on_a_host(async |host| {
+        let read = host.get("/policy").await;
+        let tag = read.header("etag").expect("a tag");
+        for field in read.json.as_object().expect("fields").keys() {
+            let mut policy = read.json.clone();
+            policy.as_object_mut().expect("fields").remove(field);
+            let put = host.ask("PUT", "/policy").if_match(tag).json(policy).send().await;
+            assert_eq!(put.problem(), (422, "invalid_body"), "{field}");
+            assert!(put.text_at("/detail").contains(field), "{field}");
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn the_plan_is_for_those_who_may_say_it() {
+    on_a_host(async |host| {
+        let read = host.get("/policy").await;
+        let mut policy = read.json.clone();
+        policy["api_in_plan"] = json!(false);
+        let put = host.ask("PUT", "/policy").if_match(read.header("etag").expect("a tag"));
+        let put = put.by(&host.world.tenant_admin).json(policy).send().await;
+        assert_eq!(put.problem(), (403, "not_allowed"));
+        Ok(())
+    });
+}

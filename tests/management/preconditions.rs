@@ -1,0 +1,107 @@
+//! `ETag` and `If-Match`: nobody overwrites what they have not seen.
+
+use serde_json::json;
+
+use crate::client::on_a_host;
+
+#[test]
+fn the_second_of_two_edits_of_one_version_is_told_so() {
+    on_a_host(async |host| {
+        let (id, _) = host.key("prod-main-app").await;
+        let account = host.account("nightly").await;
+        for path in [format!("/keys/{id}"), format!("/accounts/{account}")] {
+            let tag = host.get(&path).await.header("etag").expect("a tag").to_owned();
+            let edit = |name: &str| {
+                host.ask("PATCH", &path).if_match(&tag).json(json!({ "name": name })).send()
+            };
+            assert_eq!(edit("prod-first").await.status, 200);
+            assert_eq!(edit("prod-second").await.problem(), (412, "stale"));
+            assert!(host.get(&path).await.text.contains("prod-first"));
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn an_edit_without_a_condition_or_with_a_star_is_of_whichever_version() {
+    on_a_host(async |host| {
+        let (id, _) = host.key("prod-main-app").await;
+        let path = format!("/keys/{id}");
+        let plain = host.ask("PATCH", &path).json(json!({ "name": "prod-b" })).send().await;
+        assert_eq!(plain.status, 200);
+        let star = host.ask("PATCH", &path).if_match("*").json(json!({ "name": "prod-c" })).send();
+        assert_eq!(star.await.status, 200);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_tag_that_is_none_of_ours_never_matches() {
+    on_a_host(async |host| {
+        let (id, _) = host.key("prod-main-app").await;
+        let path = format!("/keys/{id}");
+        for tag in ["\"abc\"", "\"\"", "W/\"1\"", "\"01\"", "\"+1\"", "\"18446744073709551616\""] {
+            let edit = host.ask("PATCH", &path).if_match(tag).json(json!({ "name": "prod-b" }));
+            assert_eq!(edit.send().await.problem(), (412, "stale"), "{tag}");
+        }
+        assert_eq!(host.get(&path).await.json["key"]["version"], 1);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_condition_that_is_not_one_tag_is_refused() {
+    on_a_host(async |host| {
+        let (id, _) = host.key("prod-main-app").await;
+        let path = format!("/keys/{id}");
+        for tag in ["1", "\"1", "1\"", "", "\"1\", \"2\"", "w/\"1\"", "\"a b\"", "*, \"1\""] {
+            let edit = host.ask("PATCH", &path).if_match(tag).json(json!({ "name": "prod-b" }));
+            assert_eq!(edit.send().await.problem(), (400, "invalid_precondition"), "{tag}");
+        }
+        let twice = host.ask("PATCH", &path).if_match("\"1\"").if_match("\"1\"");
+        let twice = twice.json(json!({ "name": "prod-b" })).send().await;
+        assert_eq!(twice.problem(), (400, "invalid_precondition"));
+        Ok(())
+    });
+}
+
+#[test]
+fn a_condition_is_refused_where_it_can_not_be_kept() {
+    on_a_host(async |host| {
+        let (id, _) = host.key("prod-main-app").await;
+        let account = host.account("nightly").await;
+        let table = [
+            ("POST", "/keys".to_owned()),
+            ("POST", "/keys/revoke".to_owned()),
+            ("POST", format!("/keys/{id}/disable")),
+            ("POST", format!("/keys/{id}/enable")),
+            ("POST", format!("/keys/{id}/rotate")),
+            ("POST", format!("/keys/{id}/finish-rotation")),
+            ("POST", format!("/keys/{id}/revoke")),
+            ("DELETE", format!("/keys/{id}")),
+            ("POST", "/accounts".to_owned()),
+            ("POST", format!("/accounts/{account}/disable")),
+            ("POST", format!("/accounts/{account}/enable")),
+            ("POST", format!("/accounts/{account}/keys")),
+            ("DELETE", format!("/accounts/{account}")),
+        ];
+        for (method, path) in table {
+            let ask = host.ask(method, &path).if_match("\"1\"").json(json!({}));
+            let refused = ask.send().await;
+            assert_eq!(refused.problem(), (400, "precondition_not_supported"), "{path}");
+        }
+        assert_eq!(host.get(&format!("/keys/{id}")).await.json["key"]["version"], 1);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_condition_on_what_is_not_there_tells_nothing_of_versions() {
+    on_a_host(async |host| {
+        for path in ["/keys/0000000000000000", "/accounts/0000000000000000"] {
+            let edit = host.ask("PATCH", path).if_match("\"7\"").json(json!({ "name": "prod-b" }));
+            assert_eq!(edit.send().await.status, 404);
+        }
+        Ok(())
+    });
+}

@@ -1,0 +1,144 @@
+//! Lists over HTTP: filters, pages, and queries that say something else.
+
+use serde_json::{Value, json};
+
+use crate::client::{Answer, on_a_host};
+
+fn names(answer: &Answer) -> Vec<&str> {
+    let items = answer.json["items"].as_array().expect("items");
+    items.iter().map(|item| item["key"]["name"].as_str().expect("a name")).collect()
+}
+
+#[test]
+fn keys_are_filtered_and_ordered() {
+    on_a_host(async |host| {
+        let (a, _) = host.key("prod-a").await;
+        host.key("prod-b").await;
+        host.post("/keys", json!({ "name": "dev-c", "expires_in": 60 })).await;
+        host.post(&format!("/keys/{a}/disable"), json!({})).await;
+        let table = [
+            ("search=PROD&sort=name", vec!["prod-a", "prod-b"]),
+            ("status=disabled", vec!["prod-a"]),
+            (
+                "status=disabled&status=active&sort=name&descending=true",
+                vec!["prod-b", "prod-a", "dev-c"],
+            ),
+            ("owner=user:ada&sort=name", vec!["dev-c", "prod-a", "prod-b"]),
+            ("owner=user:bob", vec![]),
+            ("expiring_within=60", vec!["dev-c"]),
+            ("unused_since=2026-01-01T09:00:00Z", vec![]),
+            ("unused_since=2026-01-01T09:00:01Z&sort=name&limit=1", vec!["dev-c"]),
+            ("never_used=true&sort=name", vec!["dev-c", "prod-a", "prod-b"]),
+            ("never_used=false&sort=last-used&search=dev-c", vec!["dev-c"]),
+        ];
+        for (query, expected) in table {
+            let found = host.get(&format!("/keys?{query}")).await;
+            assert_eq!(names(&found), expected, "{query}");
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_list_goes_on_behind_its_cursor() {
+    on_a_host(async |host| {
+        for name in ["prod-a", "prod-b", "prod-c"] {
+            host.key(name).await;
+            host.account(name).await;
+        }
+        for list in ["/keys", "/accounts", "/events"] {
+            let all = host.get(list).await.json["items"].as_array().expect("items").clone();
+            let (mut seen, mut cursor) = (Vec::new(), String::new());
+            loop {
+                let page = host.get(&format!("{list}?limit=2{cursor}")).await.json;
+                seen.extend(page["items"].as_array().expect("items").iter().cloned());
+                let Some(next) = page["next"].as_str() else { break };
+                cursor = format!("&cursor={next}");
+            }
+            assert_eq!(seen, all, "{list}");
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn events_are_filtered() {
+    on_a_host(async |host| {
+        let (id, _) = host.key("prod-a").await;
+        let account = host.account("nightly").await;
+        host.post(&format!("/keys/{id}/disable"), json!({})).await;
+        let kinds = async |query: &str| -> Vec<Value> {
+            let page = host.get(&format!("/events?{query}")).await.json;
+            page["items"].as_array().expect("items").iter().map(|e| e["kind"].clone()).collect()
+        };
+        assert_eq!(kinds(&format!("key={id}")).await, ["key.disable", "key.generate"]);
+        let oldest = kinds(&format!("key={id}&oldest_first=true")).await;
+        assert_eq!(oldest, ["key.generate", "key.disable"]);
+        assert_eq!(kinds(&format!("account={account}")).await, ["account.create"]);
+        assert_eq!(kinds("kind=key.disable&actor=user:ada").await, ["key.disable"]);
+        assert!(kinds("actor=user:bob").await.is_empty());
+        assert!(kinds("until=2026-01-01T09:00:00Z").await.is_empty());
+        assert!(kinds("since=2026-01-01T09:00:01Z").await.is_empty());
+        Ok(())
+    });
+}
+
+#[test]
+fn accounts_are_searched() {
+    on_a_host(async |host| {
+        host.account("nightly").await;
+        host.account("weekly").await;
+        let found = host.get("/accounts?search=night&limit=1").await;
+        assert_eq!(found.json["items"].as_array().map(Vec::len), Some(1));
+        Ok(())
+    });
+}
+
+#[test]
+fn a_query_that_says_something_else_is_refused() {
+    on_a_host(async |host| {
+        let (id, _) = host.key("prod-a").await;
+        let table = [
+            "/keys?limit=0",
+            "/keys?limit=501",
+            "/keys?limit=70000",
+            "/keys?limit=%2B5",
+            "/keys?limit=",
+            "/keys?limit=1&limit=2",
+            "/keys?status=dead",
+            "/keys?sort=size",
+            "/keys?sort=name&sort=name",
+            "/keys?descending=yes",
+            "/keys?never_used=",
+            "/keys?owner=alice",
+            "/keys?expiring_within=-1",
+            "/keys?unused_since=yesterday",
+            "/keys?cursor=x",
+            "/keys?cursor=event.asc.1",
+            "/keys?tenant=initech",
+            "/keys?Limit=1",
+            "/keys?x",
+            "/accounts?cursor=event.asc.1",
+            "/accounts?status=active",
+            "/accounts?limit=501",
+            "/events?kind=key.explode",
+            "/events?key=x",
+            "/events?account=x",
+            "/events?actor=alice",
+            "/events?actor=null",
+            "/events?since=x",
+            "/events?cursor=x",
+            "/events?limit=0",
+            "/policy?x=1",
+            "/openapi.json?x=1",
+        ];
+        for path in table {
+            assert_eq!(host.get(path).await.problem(), (400, "invalid_query"), "{path}");
+        }
+        let show = host.get(&format!("/keys/{id}?x=1")).await;
+        assert_eq!(show.problem(), (400, "invalid_query"));
+        let act = host.post(&format!("/keys/{id}/revoke?x=1"), json!({})).await;
+        assert_eq!(act.problem(), (400, "invalid_query"));
+        Ok(())
+    });
+}

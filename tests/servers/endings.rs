@@ -1,0 +1,186 @@
+//! What a stop leaves behind, and what the next start finds.
+
+#![cfg(unix)]
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use futures_lite::future::block_on;
+use keywright::store::{FileStore, KeyQuery};
+use keywright::{Actor, Authority, NewKey, Setup, TenantId, UserId};
+
+use crate::grpc;
+use crate::http1::Connection;
+use crate::server::{ALL, Place, Server, WEB};
+
+fn host() -> Actor {
+    Actor::administrator(UserId::new("test").expect("an id"), TenantId::default())
+}
+
+/// Works on the store while no server has it.
+fn offline<T>(place: &Place, work: impl AsyncFnOnce(&Authority) -> T) -> T {
+    block_on(async {
+        let store = FileStore::open(place.store()).await.expect("the server has closed it");
+        let authority = Authority::new(&Setup::new(store.clone())).expect("a setup");
+        let done = work(&authority).await;
+        store.close().await.expect("it closes");
+        done
+    })
+}
+
+/// The uses of each key, by name.
+fn uses(place: &Place) -> BTreeMap<String, u64> {
+    offline(place, async |authority| {
+        let page = authority.keys(&host(), &KeyQuery::new()).await.expect("a page");
+        page.items.iter().map(|entry| (entry.key.name.to_string(), entry.uses)).collect()
+    })
+}
+
+/// A use of the account's key, over what the server speaks.
+#[track_caller]
+fn use_once(server: &Server, example: &str, token: &str) {
+    if example == "tonic_server" {
+        assert_eq!(grpc::check(server, Some(token)), Ok(()));
+    } else {
+        assert_eq!(server.ask_with(token, "GET", "/invoices").status, 200);
+    }
+}
+
+fn look(server: &Server) -> String {
+    let line = server.lines().into_iter().find(|line| line.what.contains("account's key"));
+    line.and_then(|line| line.token()).expect("a line with the account's key")
+}
+
+#[test]
+fn on_a_stop_all_uses_are_written_whichever_signal_it_is() {
+    for example in ALL {
+        for signal in ["TERM", "INT"] {
+            let server = Server::new(example);
+            let token = look(&server);
+            for _ in 0..3 {
+                use_once(&server, example, &token);
+            }
+            let (status, place) = server.stop_by(signal);
+            assert_eq!(status.code(), Some(0), "{example}: {status}");
+            let expected = [("look-at-all", 3), ("read-invoices", 0), ("write-invoices", 0)];
+            let expected = expected.map(|(name, uses)| (name.to_owned(), uses));
+            assert_eq!(uses(&place.expect("a place")), BTreeMap::from(expected), "{example}");
+        }
+    }
+}
+
+#[test]
+fn a_connection_that_says_nothing_does_not_keep_a_server_from_ending() {
+    for example in ALL {
+        let server = Server::new(example);
+        let silent = Connection::open(server.address);
+        server.stop();
+        drop(silent);
+    }
+}
+
+#[test]
+fn half_a_request_does_not_keep_a_server_from_ending() {
+    for example in WEB {
+        let server = Server::new(example);
+        let mut slow = Connection::open(server.address);
+        slow.send(b"GET /public HTTP/1.1\r\nhost: local");
+        server.stop();
+        drop(slow);
+    }
+}
+
+#[test]
+fn a_second_start_makes_no_keys_and_the_old_tokens_work() {
+    for example in ALL {
+        let place = Place::new();
+        let first = place.start(example);
+        let token = look(&first);
+        first.stop();
+        let before = uses(&place);
+        let second = place.start(example);
+        assert!(second.lines().iter().all(|line| line.token().is_none()), "{example}");
+        assert!(second.printed.contains("a token is shown once"), "{example}");
+        use_once(&second, example, &token);
+        second.stop();
+        assert_eq!(uses(&place).keys().collect::<Vec<_>>(), before.keys().collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn a_server_that_was_killed_has_its_keys_at_the_next_start() {
+    for example in ALL {
+        let place = Place::new();
+        let server = place.start(example);
+        let token = look(&server);
+        use_once(&server, example, &token);
+        let (status, _) = server.stop_by("KILL");
+        assert_eq!(status.code(), None, "{status}");
+        use_once(&place.start(example), example, &token);
+    }
+}
+
+#[test]
+fn a_revoked_key_is_dead_after_a_start_too() {
+    for example in WEB {
+        let place = Place::new();
+        let server = place.start(example);
+        let [read, write, _] = server.tokens();
+        server.stop();
+        let id = read[read.len() - 54..read.len() - 38].parse().expect("an id");
+        offline(&place, async |authority| {
+            authority.revoke(&host(), &id).await.expect("it is revoked");
+        });
+        let server = place.start(example);
+        assert_eq!(server.ask_with(&read, "GET", "/invoices").status, 401);
+        assert_eq!(server.ask_with(&write, "GET", "/invoices").status, 200);
+    }
+}
+
+#[test]
+fn every_server_knows_from_where_a_request_comes() {
+    for example in ALL {
+        let place = Place::new();
+        let server = place.start(example);
+        let account = look(&server);
+        server.stop();
+        // Two keys of the account, each bound to a network: this machine's, and another.
+        let id = account[account.len() - 54..account.len() - 38].parse().expect("an id");
+        let tokens = offline(&place, async |authority| {
+            let owner = authority.key(&host(), &id).await.expect("the key").key.owner;
+            let mut tokens = Vec::new();
+            for (name, network) in [("here", "127.0.0.0/8"), ("elsewhere", "203.0.113.0/24")] {
+                let network = network.parse().expect("a network");
+                let new = NewKey::named(name).expect("a name").networks(network);
+                let issued = authority.generate(&host(), &owner, new).await.expect("a key");
+                tokens.push(issued.token.expose().to_owned());
+            }
+            tokens
+        });
+        let server = place.start(example);
+        use_once(&server, example, &tokens[0]);
+        if example == "tonic_server" {
+            let refused = grpc::check(&server, Some(&tokens[1]));
+            assert_eq!(refused, Err(tonic::Code::Unauthenticated));
+        } else {
+            assert_eq!(server.ask_with(&tokens[1], "GET", "/invoices").status, 401);
+        }
+    }
+}
+
+#[test]
+fn without_a_store_of_ones_own_the_keys_are_in_a_folder_that_is_gone_at_the_end() {
+    for example in ALL {
+        let place = Place::new();
+        let entries = || -> Vec<String> {
+            let entries = fs::read_dir(place.folder.path()).expect("a folder");
+            let names = entries.map(|entry| entry.expect("an entry").file_name());
+            names.filter_map(|name| name.into_string().ok()).filter(|n| n != "log").collect()
+        };
+        let server = Server::start(&mut place.command(example), &place);
+        assert!(server.printed.contains("removed when the server ends"), "{example}");
+        assert_eq!(entries().len(), 1);
+        server.stop();
+        assert_eq!(entries(), Vec::<String>::new());
+    }
+}

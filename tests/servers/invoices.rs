@@ -1,0 +1,227 @@
+//! Who is let in to the invoices, the same on axum and on actix-web.
+
+use base64ct::{Base64, Encoding};
+
+use crate::http1::{Answer, bearer};
+use crate::server::{Server, WEB};
+
+#[track_caller]
+fn is_refused(answer: &Answer, status: u16, code: &str, challenge: Option<&str>) {
+    assert_eq!(answer.status, status, "{answer:?}");
+    assert_eq!(answer.header("content-type"), Some("application/problem+json"));
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    assert_eq!(answer.header("www-authenticate"), challenge);
+    assert_eq!(answer.json()["code"], code);
+    assert_eq!(answer.json()["status"], status);
+}
+
+/// The one token up to its secret, and the other from there on: a token by its looks, but for its check.
+fn mixed(token: &str, other: &str) -> String {
+    let id_ends = token.len() - 38;
+    format!("{}{}", &token[..id_ends], &other[id_ends..])
+}
+
+/// Key id and key secret of a token.
+fn parts(token: &str) -> (&str, &str) {
+    token[token.len() - 54..].split_at(16)
+}
+
+fn basic((id, secret): (&str, &str)) -> String {
+    let mut buffer = [0; 128];
+    let encoded = Base64::encode(format!("{id}:{secret}").as_bytes(), &mut buffer);
+    format!("Basic {}", encoded.expect("it fits"))
+}
+
+#[test]
+fn the_public_route_needs_no_key() {
+    for example in WEB {
+        let answer = Server::new(example).ask("GET", "/public", &[]);
+        assert_eq!((answer.status, answer.body.as_str()), (200, "everybody may read this\n"));
+    }
+}
+
+#[test]
+fn without_a_key_the_answer_is_401_with_a_bare_challenge() {
+    for example in WEB {
+        let server = Server::new(example);
+        for (method, path) in [("GET", "/invoices"), ("POST", "/invoices"), ("GET", "/whoami")] {
+            let answer = server.ask(method, path, &[]);
+            is_refused(&answer, 401, "missing_credential", Some("Bearer"));
+        }
+    }
+}
+
+#[test]
+fn a_key_with_the_scope_is_let_in() {
+    for example in WEB {
+        let server = Server::new(example);
+        let [read, write, look] = server.tokens();
+        for token in [&read, &write, &look] {
+            let answer = server.ask_with(token, "GET", "/invoices");
+            assert_eq!((answer.status, answer.body.as_str()), (200, "invoice 1\ninvoice 2\n"));
+        }
+        let answer = server.ask_with(&write, "POST", "/invoices");
+        let body = "invoice 3, by user:alice\n";
+        assert_eq!((answer.status, answer.body.as_str()), (201, body));
+    }
+}
+
+#[test]
+fn a_key_without_the_scope_is_told_which_one_it_lacks() {
+    for example in WEB {
+        let server = Server::new(example);
+        let [read, ..] = server.tokens();
+        let answer = server.ask_with(&read, "POST", "/invoices");
+        let challenge = r#"Bearer error="insufficient_scope", scope="invoices:write""#;
+        is_refused(&answer, 403, "insufficient_scope", Some(challenge));
+    }
+}
+
+#[test]
+fn a_read_only_key_may_not_post_whatever_its_scopes() {
+    for example in WEB {
+        let server = Server::new(example);
+        let [.., look] = server.tokens();
+        let answer = server.ask_with(&look, "POST", "/invoices");
+        let challenge = r#"Bearer error="insufficient_scope""#;
+        is_refused(&answer, 403, "insufficient_scope", Some(challenge));
+    }
+}
+
+#[test]
+fn every_token_that_is_none_gets_the_same_401() {
+    for example in WEB {
+        let server = Server::new(example);
+        let [read, write, _] = server.tokens();
+        // Of another server, so of another store.
+        let [unknown, ..] = Server::new(example).tokens();
+        let wrong = [
+            bearer(&unknown),
+            bearer(&mixed(&read, &write)),
+            bearer(&read[1..]),
+            bearer(""),
+            basic((parts(&read).0, parts(&write).1)),
+        ];
+        for value in wrong {
+            let answer = server.ask("GET", "/invoices", &[("authorization", &value)]);
+            let challenge = r#"Bearer error="invalid_token""#;
+            is_refused(&answer, 401, "invalid_token", Some(challenge));
+        }
+    }
+}
+
+#[test]
+fn a_key_may_come_in_any_of_three_spellings() {
+    for example in WEB {
+        let server = Server::new(example);
+        let [read, ..] = server.tokens();
+        let basic = basic(parts(&read));
+        let spellings = [
+            ("Authorization", bearer(&read)),
+            ("authorization", format!("bEARER {read}")),
+            ("X-API-Key", read.clone()),
+            ("Authorization", basic),
+        ];
+        for (name, value) in &spellings {
+            let answer = server.ask("GET", "/invoices", &[(name, value)]);
+            assert_eq!(answer.status, 200, "{name}");
+        }
+    }
+}
+
+#[test]
+fn two_credentials_in_one_request_are_400_even_if_both_are_good() {
+    for example in WEB {
+        let server = Server::new(example);
+        let [read, ..] = server.tokens();
+        let value = bearer(&read);
+        let twice = [
+            [("authorization", value.as_str()), ("authorization", &value)],
+            [("authorization", &value), ("x-api-key", &read)],
+            [("x-api-key", &read), ("X-API-Key", &read)],
+        ];
+        for headers in twice {
+            let answer = server.ask("GET", "/invoices", &headers);
+            let challenge = r#"Bearer error="invalid_request""#;
+            is_refused(&answer, 400, "invalid_request", Some(challenge));
+        }
+    }
+}
+
+#[test]
+fn a_token_in_the_url_is_not_looked_at() {
+    for example in WEB {
+        let server = Server::new(example);
+        let [read, ..] = server.tokens();
+        for name in ["access_token", "api_key", "x-api-key"] {
+            let answer = server.ask("GET", &format!("/invoices?{name}={read}"), &[]);
+            is_refused(&answer, 401, "missing_credential", Some("Bearer"));
+        }
+    }
+}
+
+#[test]
+fn a_handler_that_takes_a_grant_learns_whose_key_it_is() {
+    for example in WEB {
+        let server = Server::new(example);
+        let [read, ..] = server.tokens();
+        let answer = server.ask_with(&read, "GET", "/whoami");
+        let body = "the key read-invoices of user:alice, with invoices:read\n";
+        assert_eq!((answer.status, answer.body.as_str()), (200, body));
+    }
+}
+
+#[test]
+fn where_a_key_is_optional_a_bad_one_is_refused_all_the_same() {
+    let server = Server::new("axum_server");
+    let [read, write, _] = server.tokens();
+    let without = server.ask("GET", "/maybe", &[]);
+    assert_eq!((without.status, without.body.as_str()), (200, "hello\n"));
+    let with = server.ask_with(&read, "GET", "/maybe");
+    assert_eq!((with.status, with.body.as_str()), (200, "hello, user:alice\n"));
+    let wrong = server.ask_with(&mixed(&read, &write), "GET", "/maybe");
+    is_refused(&wrong, 401, "invalid_token", Some(r#"Bearer error="invalid_token""#));
+}
+
+#[test]
+fn a_search_by_post_lets_read_only_keys_in() {
+    let server = Server::new("axum_server");
+    let [.., look] = server.tokens();
+    let answer = server.ask_with(&look, "POST", "/invoices/search");
+    assert_eq!((answer.status, answer.body.as_str()), (200, "invoice 1\ninvoice 2\n"));
+}
+
+#[test]
+fn a_route_with_a_scope_of_its_own_refuses_keys_of_the_others() {
+    let server = Server::new("axum_server");
+    let [read, write, look] = server.tokens();
+    assert_eq!(server.ask_with(&look, "GET", "/reports").status, 200);
+    let challenge = r#"Bearer error="insufficient_scope", scope="reports:read""#;
+    for token in [read, write] {
+        let answer = server.ask_with(&token, "GET", "/reports");
+        is_refused(&answer, 403, "insufficient_scope", Some(challenge));
+    }
+}
+
+#[test]
+fn the_log_says_why_and_shows_no_token() {
+    let server = Server::new("axum_server");
+    let [read, write, _] = server.tokens();
+    let wrong_secret = basic((parts(&read).0, parts(&write).1));
+    server.ask_with(&read, "POST", "/invoices");
+    server.ask("GET", "/invoices", &[("authorization", &wrong_secret)]);
+    server.ask_with(&mixed(&read, &write), "GET", "/invoices");
+    server.ask("GET", "/invoices", &[]);
+    let log = server.log();
+    let id = parts(&read).0;
+    let expected = [
+        format!("POST /invoices: key {id}: the key lacks the scope invoices:write"),
+        format!("GET /invoices: key {id}: no key has this id, prefix and secret"),
+        "GET /invoices: key ?: the credential is malformed".to_owned(),
+        "GET /invoices: the request carries no API key".to_owned(),
+    ];
+    assert_eq!(log.lines().collect::<Vec<_>>(), expected);
+    for token in [read, write] {
+        assert!(!log.contains(parts(&token).1));
+    }
+}

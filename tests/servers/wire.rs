@@ -1,0 +1,111 @@
+//! HTTP/1.1 as it goes over the wire: connections that last, pipelines, HEAD, and headers too large.
+
+use crate::http1::{Connection, bearer, request};
+use crate::server::{Server, WEB};
+
+#[test]
+fn requests_on_one_connection_are_each_decided_by_themselves() {
+    for example in WEB {
+        let server = Server::new(example);
+        let [read, ..] = server.tokens();
+        let value = bearer(&read);
+        let with_key = [("authorization", value.as_str())];
+        let mut connection = Connection::open(server.address);
+        for (headers, status) in [(&with_key[..], 200), (&[], 401), (&with_key, 200), (&[], 401)] {
+            connection.send(request("GET", "/invoices", headers, "").as_bytes());
+            assert_eq!(connection.answer("GET").status, status);
+        }
+    }
+}
+
+#[test]
+fn pipelined_requests_are_answered_in_order_each_by_its_own_key() {
+    for example in WEB {
+        let server = Server::new(example);
+        let [read, write, look] = server.tokens();
+        let asks = [(&read, 403), (&write, 201), (&look, 403), (&write, 201)];
+        let ask = |token: &str| {
+            request("POST", "/invoices", &[("authorization", &bearer(token))], "a body")
+        };
+        let all: String = asks.iter().map(|(token, _)| ask(token)).collect();
+        let mut connection = Connection::open(server.address);
+        connection.send(all.as_bytes());
+        for (_, status) in asks {
+            assert_eq!(connection.answer("POST").status, status);
+        }
+        // The bodies were read to their ends: what follows is a request of its own.
+        connection.send(request("GET", "/public", &[], "").as_bytes());
+        assert_eq!(connection.answer("GET").status, 200);
+    }
+}
+
+#[test]
+fn a_header_of_64_kilobytes_is_refused_and_breaks_nothing() {
+    for example in WEB {
+        let server = Server::new(example);
+        let [read, ..] = server.tokens();
+        let long = "x".repeat(64 * 1024);
+        for (name, value) in [
+            ("authorization", bearer(&long)),
+            ("authorization", format!("Basic {long}")),
+            ("x-api-key", long.clone()),
+        ] {
+            let answer = server.ask("GET", "/invoices", &[(name, &value)]);
+            assert!(matches!(answer.status, 401 | 431), "{name}: {}", answer.status);
+        }
+        assert_eq!(server.ask_with(&read, "GET", "/invoices").status, 200);
+    }
+}
+
+#[test]
+fn head_is_answered_as_get_without_the_body() {
+    for example in WEB {
+        let server = Server::new(example);
+        let [read, ..] = server.tokens();
+        let value = bearer(&read);
+        let with_key = [("authorization", value.as_str())];
+        for (path, headers) in
+            [("/public", &[][..]), ("/invoices", &with_key), ("/invoices", &[]), ("/whoami", &[])]
+        {
+            // One connection: a body that should not be there would be taken for an answer.
+            let mut connection = Connection::open(server.address);
+            connection.send(request("HEAD", path, headers, "").as_bytes());
+            let head = connection.answer("HEAD");
+            connection.send(request("GET", path, headers, "").as_bytes());
+            let get = connection.answer("GET");
+            assert_eq!(head.status, get.status, "{path}");
+            for name in ["content-type", "content-length", "www-authenticate"] {
+                assert_eq!(head.header(name), get.header(name), "{path}: {name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn bytes_that_are_no_text_in_a_credential_are_401() {
+    for example in WEB {
+        let server = Server::new(example);
+        let mut connection = Connection::open(server.address);
+        connection.send(
+            b"GET /invoices HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer \xFF\xFE\r\n\r\n",
+        );
+        assert_eq!(connection.answer("GET").status, 401);
+    }
+}
+
+#[test]
+fn each_printed_line_does_what_it_says() {
+    for (example, count) in [("axum_server", 13), ("actix_server", 7)] {
+        let server = Server::new(example);
+        let lines = server.lines();
+        assert_eq!(lines.len(), count, "{example}");
+        for line in lines {
+            let address = server.address.to_string();
+            assert!(line.url.starts_with(&format!("http://{address}/")), "{}", line.what);
+            let headers: Vec<(&str, &str)> =
+                line.headers.iter().map(|(name, value)| (&**name, &**value)).collect();
+            let answer = server.send(&line.method, line.path(), &headers, &line.body);
+            assert_eq!(answer.status.to_string(), line.outcome, "{}", line.what);
+        }
+    }
+}

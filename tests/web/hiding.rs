@@ -1,0 +1,191 @@
+//! H13 and L07: what the handler sees of the credential, and what a log would.
+
+use keywright::http::{Credentials, Guard};
+
+use crate::asked::{Asked, Seen};
+use crate::faces::{AROUND, Face, Taken};
+use crate::run;
+use crate::site::Site;
+use crate::table::words::basic;
+
+const EXTRACTORS: [Face; 2] = [Face::AxumExtractor, Face::ActixExtractor];
+
+/// A request for each kind of credential, with the header that carries it.
+fn kinds(site: &Site) -> [(&'static str, Asked); 3] {
+    let (id, secret) = (site.text("good.id"), site.text("good.secret"));
+    let basic = basic(id.expect("an id"), secret.expect("a secret"));
+    [
+        ("authorization", Asked::get().bearer(site.token("good"))),
+        ("authorization", Asked::get().header("authorization", basic)),
+        ("x-api-key", Asked::get().header("x-api-key", site.token("good"))),
+    ]
+}
+
+/// What the handler saw of a request that must come to it.
+async fn seen(face: Face, guard: &Guard, asked: &Asked) -> Seen {
+    let answered = face.ask(guard, Taken::Optional, asked).await;
+    answered.seen.unwrap_or_else(|| panic!("{face:?}: {} and no handler", answered.status))
+}
+
+/// Whether a text shows a token or a half of it, in any form in which it was sent.
+fn shows(text: &str, site: &Site) -> bool {
+    let sent = basic(site.text("good.id").expect("an id"), site.text("good.secret").expect("one"));
+    let encoded = sent.strip_prefix("Basic ").expect("a scheme");
+    [site.token("good"), site.text("good.secret").expect("a secret"), encoded]
+        .iter()
+        .any(|secret| text.contains(secret))
+}
+
+#[test]
+fn h13_the_credential_is_taken_out_of_the_request_that_goes_on() {
+    run(async |site| {
+        let guard = site.guard().hide_credential();
+        for (name, asked) in kinds(site) {
+            let asked = asked.header("x-trace", "7").header("cookie", "a=b");
+            for face in AROUND {
+                let seen = seen(*face, &guard, &asked).await;
+                assert_eq!(seen.key, Some(site.id("good")), "{face:?}");
+                assert!(seen.values(name).is_empty(), "{face:?} {name}");
+                assert_eq!(seen.values("x-trace"), [b"7"], "{face:?}");
+                assert_eq!(seen.values("cookie"), [b"a=b"], "{face:?}");
+                assert!(!shows(&seen.printed.0, site), "{face:?} {name}");
+            }
+        }
+    });
+}
+
+#[test]
+fn h13_without_the_setting_the_credential_stays() {
+    run(async |site| {
+        for (name, asked) in kinds(site) {
+            for face in AROUND.iter().chain(&EXTRACTORS) {
+                let seen = seen(*face, &site.guard(), &asked).await;
+                assert_eq!(seen.values(name).len(), 1, "{face:?} {name}");
+            }
+        }
+    });
+}
+
+#[test]
+fn h13_a_header_that_was_renamed_is_taken_out_under_its_new_name() {
+    run(async |site| {
+        let renamed = Credentials::default().header("X-Acme-Key").expect("a name");
+        let guard = site.guard().credentials(renamed).hide_credential();
+        let asked = Asked::get()
+            .header("x-acme-key", site.token("good"))
+            .header("x-api-key", "somebody else's");
+        for face in AROUND {
+            let seen = seen(*face, &guard, &asked).await;
+            assert!(seen.values("x-acme-key").is_empty(), "{face:?}");
+            assert_eq!(seen.values("x-api-key").len(), 1, "{face:?}");
+        }
+    });
+}
+
+#[test]
+fn h13_a_header_that_is_not_the_credential_stays() {
+    run(async |site| {
+        let guard = site.guard().hide_credential().optional();
+        let digest = Asked::get().header("authorization", "Digest username=\"Mufasa\"");
+        let both = digest.clone().header("x-api-key", site.token("good"));
+        for face in AROUND {
+            let with = seen(*face, &guard, &both).await;
+            assert_eq!(with.values("authorization").len(), 1, "{face:?}");
+            assert!(with.values("x-api-key").is_empty(), "{face:?}");
+            let without = seen(*face, &guard, &digest).await;
+            assert_eq!(without.key, None, "{face:?}");
+            assert_eq!(without.values("authorization").len(), 1, "{face:?}");
+        }
+    });
+}
+
+#[test]
+fn h13_a_kind_that_is_off_is_not_taken_out() {
+    run(async |site| {
+        let credentials = Credentials::default().without_bearer().without_basic();
+        let guard = site.guard().credentials(credentials).hide_credential();
+        let asked = Asked::get().bearer("somebody-elses").header("x-api-key", site.token("good"));
+        for face in AROUND {
+            let seen = seen(*face, &guard, &asked).await;
+            assert_eq!(seen.values("authorization"), [b"Bearer somebody-elses"], "{face:?}");
+            assert!(seen.values("x-api-key").is_empty(), "{face:?}");
+        }
+    });
+}
+
+#[test]
+fn l07_a_request_that_is_printed_by_the_handler_shows_no_credential() {
+    run(async |site| {
+        for (name, asked) in kinds(site) {
+            for face in AROUND {
+                let seen = seen(*face, &site.guard(), &asked).await;
+                assert!(seen.printed.0.contains(name), "{face:?}: the headers are printed");
+                assert!(!shows(&seen.printed.0, site), "{face:?} {name}");
+            }
+        }
+    });
+}
+
+#[test]
+fn l07_every_header_that_may_carry_a_credential_is_marked_and_no_other() {
+    run(async |site| {
+        let asked = Asked::get()
+            .header("authorization", "Digest username=\"Mufasa\"")
+            .header("x-api-key", site.token("good"))
+            .header("x-trace", "7");
+        for face in AROUND {
+            let seen = seen(*face, &site.guard(), &asked).await;
+            let marked = seen.headers.iter().filter(|(.., is_secret)| *is_secret);
+            let marked: Vec<_> = marked.map(|(name, ..)| name.as_str()).collect();
+            assert_eq!(marked, ["authorization", "x-api-key"], "{face:?}");
+        }
+    });
+}
+
+#[test]
+fn l07_a_header_that_was_marked_keeps_its_value_and_its_place() {
+    run(async |site| {
+        // The extractor behind the guard reads the header again, and other headers have two values.
+        let asked = Asked::get()
+            .header("x-trace", "1")
+            .header("x-api-key", site.token("good"))
+            .header("x-trace", "2");
+        for face in AROUND {
+            let seen = seen(*face, &site.guard(), &asked).await;
+            assert!(seen.values("x-api-key") == [site.token("good").as_bytes()], "{face:?}");
+            assert_eq!(seen.values("x-trace"), [b"1", b"2"], "{face:?}");
+        }
+    });
+}
+
+#[test]
+fn l07_an_answer_to_a_refused_request_shows_nothing_of_it() {
+    run(async |site| {
+        let guard = site.guard().require("a:admin".parse().expect("a scope"));
+        for (name, asked) in kinds(site) {
+            for face in AROUND.iter().chain(&EXTRACTORS) {
+                let answered = face.ask(&guard, Taken::Grant, &asked).await;
+                assert_eq!(answered.status, 403, "{face:?} {name}");
+                let body = String::from_utf8_lossy(&answered.body);
+                assert!(!shows(&format!("{:?} {body}", answered.headers), site), "{face:?} {name}");
+            }
+        }
+    });
+}
+
+#[test]
+fn h13_an_extractor_alone_leaves_the_request_as_it_came() {
+    run(async |site| {
+        // Whoever wants the credential hidden or marked puts the guard around the handler.
+        let guard = site.guard().hide_credential();
+        for (name, asked) in kinds(site) {
+            for face in EXTRACTORS {
+                let seen = seen(face, &guard, &asked).await;
+                assert_eq!(seen.values(name).len(), 1, "{face:?} {name}");
+                assert!(seen.headers.iter().all(|(.., is_secret)| !is_secret), "{face:?}");
+                // So the tests above would see a credential that is printed.
+                assert!(shows(&seen.printed.0, site), "{face:?} {name}");
+            }
+        }
+    });
+}

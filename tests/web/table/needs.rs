@@ -1,0 +1,133 @@
+//! H08: what a route needs is asked after the key is accepted, and never of one that is not.
+
+use keywright::Access;
+use keywright::http::Guard;
+
+use super::Expected::{Refused, Runs};
+use super::{Expected, FORBIDDEN, LIMITED, MALFORMED, NONE, Refusal, Row, TWO, denied, hold, row};
+
+/// What a key without a scope is told: which one it lacks.
+const NO_READ: Expected = lacks(r#"Bearer error="insufficient_scope", scope="a:read""#);
+const NO_WRITE: Expected = lacks(r#"Bearer error="insufficient_scope", scope="a:write""#);
+const NO_OTHER: Expected = lacks(r#"Bearer error="insufficient_scope", scope="b:read""#);
+const READ_ONLY: Expected = Refused(FORBIDDEN, "read_only", 1);
+
+const fn lacks(challenge: &'static str) -> Expected {
+    Refused(Refusal { challenge: Some(challenge), ..FORBIDDEN }, "missing_scope", 1)
+}
+
+fn scope(guard: &Guard, scope: &str) -> Guard {
+    guard.require(scope.parse().expect("a scope"))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "a row's guard is made by value")]
+fn read(guard: Guard) -> Guard {
+    scope(&guard, "a:read")
+}
+
+fn read_and_write(guard: Guard) -> Guard {
+    scope(&read(guard), "a:write")
+}
+
+fn five(guard: Guard) -> Guard {
+    let scopes = ["a:read", "a:write", "a:read", "a:write", "b:read"];
+    scopes.into_iter().fold(guard, |guard, name| scope(&guard, name))
+}
+
+const SCOPES: &[Row] = &[
+    row!("h08 the scope is there"; "x-api-key": "{good}" => Runs("good"); guard: read),
+    row!("h08 both scopes are there"; "x-api-key": "{good}" => Runs("good"); guard: read_and_write),
+    row!("h08 no scope is there"; "x-api-key": "{plain}" => NO_READ; guard: read),
+    row!("h08 no scope is there, Basic";
+        "authorization": "Basic {base64 plain.id|:|plain.secret}" => NO_READ; guard: read),
+    row!("h08 no scope is there, by HEAD";
+        "x-api-key": "{plain}" => NO_READ; guard: read; method: "HEAD"),
+    row!("h08 the role has the first and not the account's access";
+        "x-api-key": "{reader}" => Runs("reader"); guard: read_and_write),
+    row!("h08 the fifth of five scopes is not there";
+        "x-api-key": "{good}" => NO_OTHER; guard: five),
+    row!("h08 the second scope is another"; "x-api-key": "{good}" => NO_OTHER;
+        guard: |guard| scope(&read(guard), "b:read")),
+    row!("h08 the scope that is named is the first that is asked for";
+        "x-api-key": "{plain}" => NO_WRITE;
+        guard: |guard| read(scope(&guard, "a:write"))),
+    row!("h08 a scope that nobody has";
+        "x-api-key": "{good}" => lacks(r#"Bearer error="insufficient_scope", scope="a:admin""#);
+        guard: |guard| scope(&guard, "a:admin")),
+    row!("h08 a scope that only begins the same";
+        "x-api-key": "{good}" => lacks(r#"Bearer error="insufficient_scope", scope="a:rea""#);
+        guard: |guard| scope(&guard, "a:rea")),
+];
+
+/// Who is not accepted learns nothing of what would be needed.
+const ONLY_AFTER: &[Row] = &[
+    row!("h08 a key of nobody, on a route with a scope";
+        "x-api-key": "{unknown}" => denied("unrecognised"); guard: read),
+    row!("h08 a wrong secret, on a route with a scope";
+        "x-api-key": "{wrong_secret}" => denied("unrecognised"); guard: read),
+    row!("h08 a revoked key, on a route with a scope";
+        "x-api-key": "{revoked}" => denied("revoked"); guard: read),
+    row!("h08 a key from elsewhere, on a route with a scope";
+        "x-api-key": "{bound}" => denied("network_not_allowed"); guard: read),
+    row!("h08 a typing error, on a route with a scope";
+        "x-api-key": "{bad_check}" => MALFORMED; guard: read),
+    row!("h08 nothing, on a route with a scope"; => NONE; guard: read),
+    row!("h08 two, on a route with a scope";
+        "x-api-key": "{plain}", "x-api-key": "{plain}" => TWO; guard: read),
+    row!("h08 a dormant account's key, by POST";
+        "x-api-key": "{dormant}" => denied("account_disabled"); method: "POST"),
+    row!("h08 a key without the scope does not spend its rate";
+        "x-api-key": "{spent}" => NO_READ; guard: read),
+    row!("h08 a key that has spent its rate";
+        "x-api-key": "{spent}" => Refused(LIMITED, "rate_limited", 1)),
+];
+
+const ACCESS: &[Row] = &[
+    row!("h08 read-only, GET"; "x-api-key": "{reader}" => Runs("reader")),
+    row!("h08 read-only, HEAD"; "x-api-key": "{reader}" => Runs("reader"); method: "HEAD"),
+    row!("h08 read-only, OPTIONS"; "x-api-key": "{reader}" => Runs("reader"); method: "OPTIONS"),
+    row!("h08 read-only, TRACE"; "x-api-key": "{reader}" => Runs("reader"); method: "TRACE"),
+    row!("h08 read-only, POST"; "x-api-key": "{reader}" => READ_ONLY; method: "POST"),
+    row!("h08 read-only, PUT"; "x-api-key": "{reader}" => READ_ONLY; method: "PUT"),
+    row!("h08 read-only, PATCH"; "x-api-key": "{reader}" => READ_ONLY; method: "PATCH"),
+    row!("h08 read-only, DELETE"; "x-api-key": "{reader}" => READ_ONLY; method: "DELETE"),
+    row!("h08 read-only, a method of one's own";
+        "x-api-key": "{reader}" => READ_ONLY; method: "PURGE"),
+    row!("h08 read-only, PROPFIND"; "x-api-key": "{reader}" => READ_ONLY; method: "PROPFIND"),
+    row!("h08 read-only, get in small letters";
+        "x-api-key": "{reader}" => READ_ONLY; method: "get"),
+    row!("h08 read-only, another method in a header";
+        "x-api-key": "{reader}", "x-http-method-override": "GET" => READ_ONLY;
+        method: "POST"),
+    row!("h08 read-only, GET that claims to be POST";
+        "x-api-key": "{reader}", "x-http-method-override": "POST" => Runs("reader")),
+    row!("h08 read-only, POST where looking is enough";
+        "x-api-key": "{reader}" => Runs("reader"); method: "POST";
+        guard: |guard| guard.access(Access::ReadOnly)),
+    row!("h08 read-only, GET where looking is not enough"; "x-api-key": "{reader}" => READ_ONLY;
+        guard: |guard| guard.access(Access::ReadWrite)),
+    row!("h08 read-only, and the scope is there";
+        "x-api-key": "{reader}" => READ_ONLY; method: "POST"; guard: read_and_write),
+    row!("h08 a writing account, POST"; "x-api-key": "{writer}" => Runs("writer"); method: "POST"),
+    row!("h08 a user's key, POST"; "x-api-key": "{good}" => Runs("good"); method: "POST"),
+    row!("h08 a user's key, DELETE"; "x-api-key": "{good}" => Runs("good"); method: "DELETE"),
+    row!("h08 a user's key without a scope, POST";
+        "x-api-key": "{plain}" => Runs("plain"); method: "POST"),
+];
+
+pub(super) const ROWS: [&[Row]; 3] = [SCOPES, ONLY_AFTER, ACCESS];
+
+#[test]
+fn h08_a_key_without_the_scope_is_told_which_one() {
+    hold(SCOPES);
+}
+
+#[test]
+fn h08_what_a_route_needs_is_asked_only_after_the_key_is_accepted() {
+    hold(ONLY_AFTER);
+}
+
+#[test]
+fn h08_a_read_only_key_may_use_safe_methods_unless_the_route_says_otherwise() {
+    hold(ACCESS);
+}

@@ -1,0 +1,53 @@
+//! H09: while the store can't be asked nobody is let through, and nobody's key is called invalid.
+
+use super::Expected::{Refused, RunsWithout};
+use super::{Expected, MALFORMED, NONE, Row, TWO, Taken, UNAVAILABLE, hold, row};
+use crate::run;
+
+const UNKNOWN: Expected = Refused(UNAVAILABLE, "unavailable", 1);
+
+/// With the store down.
+const DOWN: &[Row] = &[
+    row!("h09 a good key"; "x-api-key": "{good}" => UNKNOWN),
+    row!("h09 a good key as Bearer"; "authorization": "Bearer {good}" => UNKNOWN),
+    row!("h09 a good key as Basic";
+        "authorization": "Basic {base64 good.id|:|good.secret}" => UNKNOWN),
+    row!("h09 a revoked key"; "x-api-key": "{revoked}" => UNKNOWN),
+    row!("h09 a key of nobody"; "x-api-key": "{unknown}" => UNKNOWN),
+    row!("h09 a read-only key by POST"; "x-api-key": "{reader}" => UNKNOWN; method: "POST"),
+    row!("h09 a key without the scope"; "x-api-key": "{plain}" => UNKNOWN;
+        guard: |guard| guard.require("a:read".parse().expect("a scope"))),
+    row!("h09 a good key, to a guard that can do without"; "x-api-key": "{good}" => UNKNOWN;
+        guard: |guard| guard.optional(); taken: Taken::Optional),
+    row!("h09 by HEAD"; "x-api-key": "{good}" => UNKNOWN; method: "HEAD"),
+    row!("h09 nothing"; => NONE),
+    row!("h09 nothing, to a guard that can do without"; => RunsWithout;
+        guard: |guard| guard.optional(); taken: Taken::Optional),
+    row!("h09 two"; "x-api-key": "{good}", "x-api-key": "{good}" => TWO),
+    row!("h09 a typing error"; "x-api-key": "{bad_check}" => MALFORMED),
+];
+
+/// With the store up, and the pepper of the key's digest not known here.
+const UNDECIDABLE: &[Row] = &[
+    row!("h09 a pepper that is not there"; "x-api-key": "{peppered}" => UNKNOWN),
+    row!("h09 a pepper that is not there, to a guard that can do without";
+        "x-api-key": "{peppered}" => UNKNOWN;
+        guard: |guard| guard.optional(); taken: Taken::Optional),
+];
+
+pub(super) const ROWS: [&[Row]; 2] = [DOWN, UNDECIDABLE];
+
+#[test]
+fn h09_a_store_that_is_down_is_503_and_never_an_invalid_key() {
+    run(async |site| {
+        site.store.set_down(true);
+        for row in DOWN {
+            row.hold(site).await;
+        }
+    });
+}
+
+#[test]
+fn h09_a_key_that_cannot_be_decided_is_503_and_never_an_invalid_key() {
+    hold(UNDECIDABLE);
+}
