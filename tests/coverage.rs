@@ -51,6 +51,26 @@ fn every_test_that_a_promise_names_exists() {
 }
 
 #[test]
+fn every_test_that_the_threat_model_names_exists_and_none_of_the_webs_attacks_is_left_out() {
+    let page = fs::read_to_string(root().join("src/guide/threat_model.md")).expect("a page");
+    let is_test = |word: &&str| {
+        let (id, name) = word.split_once('_').unwrap_or_default();
+        id.len() == 3 && id[1..].chars().all(|c| c.is_ascii_digit()) && name.contains('_')
+    };
+    let named: BTreeSet<_> = page.split('`').filter(is_test).map(str::to_owned).collect();
+    let tests = tests();
+    let missing: Vec<_> = named.iter().filter(|test| !tests.contains_key(*test)).collect();
+    assert_eq!(missing, Vec::<&String>::new(), "named, and not there");
+    let of_web = |test: &&str| test.starts_with('h') && is_test(test);
+    let id = |test: &str| test[..3].to_owned();
+    let attacks: BTreeSet<_> =
+        tests.keys().map(String::as_str).filter(of_web).map(id).collect();
+    let unnamed = attacks.iter().filter(|id| !named.iter().any(|test| test.starts_with(*id)));
+    assert_eq!(unnamed.collect::<Vec<_>>(), Vec::<&String>::new(), "tested, and not named");
+    assert!(named.len() > 40, "only {} tests are named", named.len());
+}
+
+#[test]
 fn every_test_that_is_named_after_a_promise_has_one() {
     let promised: BTreeSet<_> = rows().into_iter().map(|row| row.id).collect();
     let stray: Vec<_> = tests()

@@ -9,7 +9,7 @@ use actix_web::dev::{Payload, Service, ServiceRequest, ServiceResponse, Transfor
 use actix_web::error::ErrorInternalServerError;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
-use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError, web};
+use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError};
 
 use super::credentials::Headers;
 use super::guard::{Asked, Guard, Verified};
@@ -138,8 +138,8 @@ impl ResponseError for Rejection {
 }
 
 /// What a guard around the route has accepted, or what the [`Guard`] in the app's data
-/// (`app_data(guard)` or `app_data(web::Data::new(guard))`) accepts now. Where there are both over one
-/// verifier, the one in the app's data is asked for its scopes, and the key is verified once.
+/// (`app_data(guard)`, the guard itself and not in a `web::Data`) accepts now. Where there are both over
+/// one verifier, the one in the app's data is asked for its scopes, and the key is verified once.
 ///
 /// actix-web can't say at compile time that there is neither: the answer is 500 then.
 ///
@@ -184,13 +184,22 @@ async fn grant(
     if let Some(handed_on) = guard.handed_on(request.extensions().get::<Verified>()) {
         return handed_on.map(Some);
     }
-    Ok(decide(guard, request, is_optional).await?.map(|verified| verified.grant))
+    let verified = decide(guard, request, is_optional).await?;
+    // For the next extractor of this request: a use is counted once.
+    Ok(verified.map(|verified| {
+        request.extensions_mut().insert(verified.clone());
+        verified.grant
+    }))
 }
 
 /// The guard in the app's data, or without one the guard around the route.
 fn guard_of(request: &HttpRequest) -> Result<Guard, Error> {
-    let wrapped = request.app_data::<web::Data<Guard>>().map(|guard| guard.as_ref());
-    let data = request.app_data::<Guard>().or(wrapped).cloned();
+    // Of two kinds of data actix-web would not say which is nearer to the route, so it is one kind.
+    let data = request.app_data::<Guard>().cloned();
     let found = data.or_else(|| request.extensions().get::<Guard>().cloned());
-    found.ok_or_else(|| ErrorInternalServerError("no API key guard is set up for this route"))
+    found.ok_or_else(|| {
+        ErrorInternalServerError(
+            "no guard of API keys here: wrap the route in one, or app_data(guard)",
+        )
+    })
 }

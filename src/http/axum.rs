@@ -61,14 +61,19 @@ where
 }
 
 async fn grant(
-    parts: &Parts,
+    parts: &mut Parts,
     guard: &Guard,
     is_optional: bool,
 ) -> Result<Option<Grant>, Rejection> {
     if let Some(handed_on) = guard.handed_on(parts.extensions.get::<Verified>()) {
         return handed_on.map(Some);
     }
-    Ok(tower::decide(guard, parts, is_optional).await?.map(|verified| verified.grant))
+    let verified = tower::decide(guard, parts, is_optional).await?;
+    // For the next extractor of this request: a use is counted once.
+    Ok(verified.map(|verified| {
+        parts.extensions.insert(verified.clone());
+        verified.grant
+    }))
 }
 
 impl IntoResponse for Rejection {

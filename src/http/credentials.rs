@@ -6,7 +6,7 @@ use base64ct::{Base64, Encoding};
 use zeroize::Zeroizing;
 
 use crate::quote::{looks_like_token, quote};
-use crate::token::Credential;
+use crate::token::{Credential, Presented};
 
 pub(super) const AUTHORIZATION: &str = "authorization";
 
@@ -176,6 +176,9 @@ impl Credentials {
                 token
             } else if scheme.eq_ignore_ascii_case(b"basic") && self.basic {
                 basic
+            } else if rest.is_empty() && token(value).is_token() {
+                // A token without a scheme: a mistake to be told of, and no anonymous request.
+                |_| Carried::Malformed
             } else {
                 return Ok(None);
             };
@@ -189,6 +192,11 @@ impl Credentials {
 }
 
 impl Carried<'_> {
+    /// Whether it is written as a whole token is.
+    fn is_token(&self) -> bool {
+        matches!(self, Self::Token(text) if Presented::parse(Credential::Token(text)).is_some())
+    }
+
     /// The credential to verify. `None` if it can't be one.
     pub(super) fn credential(&self) -> Option<Credential<'_>> {
         match self {

@@ -28,7 +28,7 @@ pub struct PeerAddr(pub IpAddr);
 /// ```
 /// use keywright::http::TrustedProxies;
 ///
-/// let proxies = TrustedProxies::new("10.0.0.0/8 2001:db8:1::/48".parse()?)?;
+/// let proxies = TrustedProxies::new("10.0.0.2 2001:db8:1::2".parse()?)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]

@@ -14,7 +14,7 @@ async fn routes(host: &Host) -> Vec<(&'static str, String, Value)> {
         ("PATCH", format!("/keys/{id}"), json!({ "name": "prod-b" })),
         ("POST", format!("/keys/{id}/disable"), json!({})),
         ("POST", format!("/keys/{id}/enable"), json!({})),
-        ("POST", format!("/keys/{id}/rotate"), json!({})),
+        ("POST", format!("/keys/{id}/rotate"), json!({ "overlap": 0 })),
         ("POST", format!("/keys/{id}/finish-rotation"), json!({})),
         ("POST", format!("/keys/{id}/revoke"), json!({})),
         ("POST", "/keys/revoke".to_owned(), json!({ "ids": [id] })),
@@ -87,10 +87,10 @@ fn what_is_no_json_is_malformed() {
 }
 
 #[test]
-fn a_body_has_at_most_64_kib() {
+fn a_body_has_at_most_320_kib() {
     on_a_host(async |host| {
         let body = |len: usize| format!("{{\"name\":\"prod-a\"{}}}", " ".repeat(len - 17));
-        for (len, status) in [(65_536, 201), (65_537, 413)] {
+        for (len, status) in [(327_680, 201), (327_681, 413)] {
             let ask = host.ask("POST", "/keys").header("content-type", "application/json");
             let answer = ask.bytes(body(len)).send().await;
             assert_eq!(answer.status, status, "{len}");

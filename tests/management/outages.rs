@@ -28,7 +28,7 @@ fn an_outage_is_an_outage_on_every_route() {
             ("DELETE", format!("/keys/{id}"), json!({})),
             ("POST", format!("/keys/{id}/disable"), json!({})),
             ("POST", format!("/keys/{id}/enable"), json!({})),
-            ("POST", format!("/keys/{id}/rotate"), json!({})),
+            ("POST", format!("/keys/{id}/rotate"), json!({ "overlap": 0 })),
             ("POST", format!("/keys/{id}/finish-rotation"), json!({})),
             ("POST", format!("/keys/{id}/revoke"), json!({})),
             ("POST", "/keys/revoke".to_owned(), json!({ "ids": [id] })),
@@ -83,7 +83,7 @@ fn a_random_source_that_fails_is_an_outage_too() {
         let host = Host::over(&world, world.authority.clone())?;
         let table = [
             ("/keys".to_owned(), json!({ "name": "prod-b" })),
-            (format!("/keys/{id}/rotate"), json!({})),
+            (format!("/keys/{id}/rotate"), json!({ "overlap": 0 })),
             ("/accounts".to_owned(), json!({ "name": "a", "role": "analyst" })),
         ];
         for (path, body) in table {

@@ -28,6 +28,23 @@ fn what_is_read_of_a_policy_can_be_changed_and_sent_back() {
 }
 
 #[test]
+fn the_largest_policy_that_is_possible_can_be_sent() {
+    on_a_host(async |host| {
+        let read = host.get("/policy").await;
+        let mut policy = read.json.clone();
+        let scopes = || -> Vec<String> { (0..64).map(|n| format!("s{n:0>63}")).collect() };
+        policy["scope_ceiling"] = json!(scopes());
+        for n in 0..64 - policy["roles"].as_object().expect("roles").len() {
+            policy["roles"][format!("r{n:0>63}")] = json!(scopes());
+        }
+        let put = host.ask("PUT", "/policy").if_match(read.header("etag").expect("a tag"));
+        let done = put.json(policy.clone()).send().await;
+        assert_eq!((done.status, &done.json["policy"]), (200, &policy));
+        Ok(())
+    });
+}
+
+#[test]
 fn a_policy_that_is_so_already_says_so() {
     on_a_host(async |host| {
         let read = host.get("/policy").await;

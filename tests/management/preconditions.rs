@@ -89,6 +89,15 @@ fn a_condition_is_refused_where_it_can_not_be_kept() {
             let ask = host.ask(method, &path).if_match("\"1\"").json(json!({}));
             let refused = ask.send().await;
             assert_eq!(refused.problem(), (400, "precondition_not_supported"), "{path}");
+            let ask = host.ask(method, &path).header("if-none-match", "*").json(json!({}));
+            let refused = ask.send().await;
+            assert_eq!(refused.problem(), (400, "precondition_not_supported"), "{path}");
+        }
+        for path in [format!("/keys/{id}"), format!("/accounts/{account}"), "/policy".to_owned()] {
+            let method = if path == "/policy" { "PUT" } else { "PATCH" };
+            let ask = host.ask(method, &path).if_match("\"1\"").header("if-none-match", "*");
+            let refused = ask.json(json!({ "name": "prod-b" })).send().await;
+            assert_eq!(refused.problem(), (400, "precondition_not_supported"), "{path}");
         }
         assert_eq!(host.get(&format!("/keys/{id}")).await.json["key"]["version"], 1);
         Ok(())

@@ -105,7 +105,8 @@ fn what_a_keys_status_forbids_is_a_conflict() {
         let path = format!("/keys/{}", made.text_at("/key/id"));
         host.world.clock.advance(HOUR);
         for action in ["disable", "enable", "rotate", "finish-rotation", "revoke"] {
-            let refused = host.post(&format!("{path}/{action}"), json!({})).await;
+            let body = if action == "rotate" { json!({ "overlap": 0 }) } else { json!({}) };
+            let refused = host.post(&format!("{path}/{action}"), body).await;
             assert_eq!(refused.problem(), (409, "not_possible"), "{action}");
         }
         let edit = host.ask("PATCH", &path).json(json!({ "rate": null })).send().await;

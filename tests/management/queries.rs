@@ -142,3 +142,15 @@ fn a_query_that_says_something_else_is_refused() {
         Ok(())
     });
 }
+
+#[test]
+fn a_text_that_nothing_can_match_is_not_searched_for() {
+    on_a_host(async |host| {
+        for list in ["/keys", "/accounts"] {
+            assert_eq!(host.get(&format!("{list}?search={}", "x".repeat(200))).await.status, 200);
+            let long = host.get(&format!("{list}?search={}", "x".repeat(201))).await;
+            assert_eq!(long.problem(), (400, "invalid_query"));
+        }
+        Ok(())
+    });
+}

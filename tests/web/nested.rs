@@ -2,8 +2,8 @@
 
 use actix_web::test::{call_service, init_service};
 use actix_web::{App, web};
-use keywright::http::{Credentials, Guard};
-use keywright::{Access, Verifier};
+use keywright::http::{Credentials, Guard, OptionalGrant};
+use keywright::{Access, Grant, Verifier};
 use tower::Layer;
 
 use crate::asked::{Answered, Asked, Witness};
@@ -257,18 +257,34 @@ async fn with_state(site: &Site, state: Guard, asked: &Asked) -> u16 {
     let of_axum = axum::ask(routes, asked, &witness).await;
     assert_eq!(of_axum.seen.is_some(), of_axum.status == 200);
 
-    for app in [App::new().app_data(state.clone()), App::new().app_data(web::Data::new(state))] {
-        let app = init_service(app.wrap(outer.clone()).service(route_of(&witness))).await;
-        let response = call_service(&app, actix::request(asked).to_request()).await;
-        let of_actix = actix::answered(response, &witness).await;
-        assert_eq!(of_actix.seen.is_some(), of_actix.status == 200);
-        assert_eq!(of_actix.status, of_axum.status);
-    }
+    let resource = web::resource("/").route(actix::handler(Taken::Grant, &witness));
+    let app = init_service(App::new().app_data(state).wrap(outer).service(resource)).await;
+    let response = call_service(&app, actix::request(asked).to_request()).await;
+    let of_actix = actix::answered(response, &witness).await;
+    assert_eq!(of_actix.seen.is_some(), of_actix.status == 200);
+    assert_eq!(of_actix.status, of_axum.status);
     of_axum.status
 }
 
-fn route_of(witness: &Witness) -> actix_web::Resource {
-    web::resource("/").route(actix::handler(Taken::Grant, witness))
+#[test]
+fn h15_two_extractors_of_one_request_count_and_spend_the_rate_once() {
+    run(async |site| {
+        let guard = site.guard();
+        let asked = Asked::get().bearer(site.token("rested"));
+        let witness = Witness::default();
+        let twice = |_: Grant, _: Option<Grant>, _: Grant| async { "done" };
+        let routes = ::axum::Router::new().route("/", ::axum::routing::get(twice));
+        let answered = axum::ask(routes.with_state(guard.clone()), &asked, &witness).await;
+        assert_eq!((answered.status, site.uses("rested").await), (200, 1));
+    });
+    run(async |site| {
+        let asked = Asked::get().bearer(site.token("rested"));
+        let twice = |_: Grant, _: OptionalGrant, _: Grant| async { "done" };
+        let app = App::new().app_data(site.guard()).route("/", web::get().to(twice));
+        let app = init_service(app).await;
+        let response = call_service(&app, actix::request(&asked).to_request()).await;
+        assert_eq!((response.status().as_u16(), site.uses("rested").await), (200, 1));
+    });
 }
 
 #[test]

@@ -3,7 +3,9 @@
 use actix_web::test::{call_service, init_service};
 use actix_web::{App, web};
 use axum::Router;
+use axum::routing::get;
 use keywright::http::Guard;
+use tower::ServiceExt;
 
 use crate::asked::{Answered, Asked, Witness};
 use crate::faces::{AROUND, Taken, actix, axum as routers};
@@ -227,6 +229,26 @@ fn h10_a_guard_around_everything_guards_unknown_paths_and_the_open_route_too() {
                 let status = if path == "/open" { 200 } else { 404 };
                 assert_eq!(answered.status, status, "{place:?} {path}");
             }
+        }
+    });
+}
+
+#[test]
+fn h10_a_nested_axum_router_keeps_its_unknown_paths_only_with_a_fallback_of_its_own() {
+    run(async |site| {
+        let status = async |inner: Router, path: &str| {
+            let all =
+                Router::new().nest("/v1", inner.layer(site.guard())).fallback(|| async { "outer" });
+            let request = http::Request::builder().uri(path).body(axum::body::Body::empty());
+            let Ok(response) = all.oneshot(request.expect("a request")).await;
+            response.status().as_u16()
+        };
+        let bare = || Router::new().route("/invoices", get(|| async { "inner" }));
+        let kept = || bare().fallback(|| async { http::StatusCode::NOT_FOUND });
+        assert_eq!(status(bare(), "/v1/invoices").await, 401);
+        assert_eq!(status(bare(), "/v1/unknown").await, 200, "the outer router's");
+        for path in ["/v1/invoices", "/v1/unknown", "/v1/invoices/7", "/v1"] {
+            assert_eq!(status(kept(), path).await, 401, "{path}");
         }
     });
 }

@@ -88,6 +88,7 @@ fn rule(asked: &Asked, site: &Site) -> u16 {
         let scheme =
             value.split(|b| b" \t,;=:\"".contains(b) || !b.is_ascii()).next().unwrap_or_default();
         [b"bearer".as_slice(), b"basic"].iter().any(|known| scheme.eq_ignore_ascii_case(known))
+            || site.tokens().any(|token| token.as_bytes() == *value)
     };
     let credentials = authorization.iter().filter(|value| ours(value)).count() + header.len();
     if authorization.len() > 1 || credentials > 1 {

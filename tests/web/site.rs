@@ -41,6 +41,15 @@ impl Site {
         self.tokens.get(name).unwrap_or_else(|| panic!("no token has the name {name}"))
     }
 
+    /// All tokens that are written as one is, whether or not there is such a key.
+    pub(crate) fn tokens(&self) -> impl Iterator<Item = &str> {
+        let is_whole = |token: &&str| {
+            let (covered, check) = token.split_at(token.len() - 6);
+            crate::kit::check(covered) == check
+        };
+        self.tokens.values().map(String::as_str).filter(is_whole)
+    }
+
     /// The key id of a token.
     pub(crate) fn id(&self, name: &str) -> KeyId {
         self.id_text(name).parse().expect("a key id")

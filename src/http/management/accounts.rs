@@ -98,7 +98,7 @@ async fn list(
     mut params: Params,
 ) -> Answer {
     let mut query = AccountQuery::new();
-    if let Some(text) = params.text("search")? {
+    if let Some(text) = params.search()? {
         query = query.search(text);
     }
     if let Some(limit) = params.number("limit")? {

@@ -210,7 +210,8 @@ impl Doc {
         }
         if self.parameters.iter().any(|name| name.ends_with("IfMatch")) {
             all.push(Code::InvalidPrecondition);
-        } else if self.method != "get" {
+        }
+        if self.method != "get" {
             all.push(Code::PreconditionNotSupported);
         }
         if self.body.is_some() {

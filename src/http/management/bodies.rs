@@ -136,14 +136,14 @@ fn nothing_to_change() -> Problem {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RotateBody {
-    #[serde(default, deserialize_with = "given")]
-    overlap: Option<Seconds>,
+    overlap: Seconds,
 }
 
 impl RotateBody {
-    /// None at all where none is said: the old secret stops at once.
+    /// Zero is to be said and no default: the old secret stops at once then, and if the answer with
+    /// the new one is lost on its way, there is none.
     pub(super) fn overlap(self) -> Duration {
-        self.overlap.map_or(Duration::ZERO, |Seconds(overlap)| overlap)
+        self.overlap.0
     }
 }
 

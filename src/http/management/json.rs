@@ -16,8 +16,8 @@ use super::problem::{Code, Problem};
 use super::values::Object;
 use crate::quote::{looks_like_token, quote};
 
-/// The longest body, in bytes.
-pub(super) const MAX_BODY: usize = 64 * 1024;
+/// The longest body, in bytes: as large as a policy with every role and scope that it can have.
+pub(super) const MAX_BODY: usize = 320 * 1024;
 
 /// A body of JSON, read as a `T`.
 pub(super) struct Body<T>(pub(super) T);

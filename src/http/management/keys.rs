@@ -160,7 +160,7 @@ async fn list(
     mut params: Params,
 ) -> Answer {
     let mut query = KeyQuery::new();
-    if let Some(text) = params.text("search")? {
+    if let Some(text) = params.search()? {
         query = query.search(text);
     }
     for status in params.words("status")? {

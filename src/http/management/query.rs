@@ -10,8 +10,12 @@ use serde::de::value::Error;
 use serde::de::{DeserializeOwned, IntoDeserializer};
 
 use super::problem::{Code, Problem};
+use crate::name::Name;
 use crate::quote::quote;
 use crate::store::Cursor;
+
+/// The longest text to search for, in characters: twice the longest name.
+pub(super) const MAX_SEARCH: usize = 2 * Name::MAX_CHARS;
 
 /// The parameters that are not taken yet.
 pub(super) struct Params(Vec<(String, String)>);
@@ -70,8 +74,12 @@ impl Params {
         self.one(name, str::parse)
     }
 
-    pub(super) fn text(&mut self, name: &str) -> Result<Option<String>, Problem> {
-        self.one(name, |text| Ok::<_, Error>(text.to_owned()))
+    /// A text to search for. It is held against every key: a long one would be work for nothing.
+    pub(super) fn search(&mut self) -> Result<Option<String>, Problem> {
+        self.one("search", |text| {
+            let fits = text.chars().count() <= MAX_SEARCH;
+            fits.then(|| text.to_owned()).ok_or("longer than anything that could be found")
+        })
     }
 
     pub(super) fn number<T: FromStr>(&mut self, name: &str) -> Result<Option<T>, Problem> {

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 
 use axum::extract::{FromRequestParts, RawPathParams};
-use axum::http::header::IF_MATCH;
+use axum::http::header::{IF_MATCH, IF_NONE_MATCH};
 use axum::http::request::Parts;
 
 use super::errors::{no_account, no_key};
@@ -81,6 +81,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Precondition {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        if parts.headers.contains_key(IF_NONE_MATCH) {
+            let detail = "If-None-Match is not kept here, so it is not taken";
+            return Err(Problem::new(Code::PreconditionNotSupported, detail));
+        }
         let mut values = parts.headers.get_all(IF_MATCH).iter();
         let (first, more) = (values.next(), values.next().is_some());
         let Some(value) = first else { return Ok(Self::Absent) };
@@ -126,15 +130,15 @@ impl Precondition {
     }
 }
 
-/// No `If-Match`, on a route that could not keep the promise: refused rather than ignored.
+/// No condition, on a route that could not keep it: refused rather than ignored.
 pub(super) struct Unconditional;
 
 impl<S: Send + Sync> FromRequestParts<S> for Unconditional {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        if parts.headers.contains_key(IF_MATCH) {
-            let detail = "this operation takes no If-Match";
+        if [IF_MATCH, IF_NONE_MATCH].iter().any(|name| parts.headers.contains_key(name)) {
+            let detail = "this operation takes no If-Match and no If-None-Match";
             return Err(Problem::new(Code::PreconditionNotSupported, detail));
         }
         Ok(Self)

@@ -93,7 +93,9 @@ impl KeyQuery {
 
     /// Only keys of this status; asked for more than once, of any of them.
     pub fn status(mut self, status: KeyStatus) -> Self {
-        self.statuses.push(status);
+        if !self.statuses.contains(&status) {
+            self.statuses.push(status);
+        }
         self
     }
 

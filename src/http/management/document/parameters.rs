@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::values;
 use crate::event::EventKind;
+use crate::http::management::query::MAX_SEARCH;
 use crate::operation::Operation;
 use crate::status::KeyStatus;
 use crate::store::MAX_LIMIT;
@@ -78,7 +79,7 @@ pub(super) fn all() -> Value {
             "The version of the policy that this replaces.",
             r#"^(W/)?"[!#-~]*"$"#,
         ),
-        "Search": query("search", "In names, ids and owners or roles.", &json!({ "type": "string" })),
+        "Search": query("search", "In names, ids and owners or roles.", &json!({ "type": "string", "maxLength": MAX_SEARCH })),
         "Limit": query(
             "limit",
             "Items on the page.",

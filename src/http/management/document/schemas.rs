@@ -98,7 +98,7 @@ fn requests() -> Value {
         ),
         "KeyEdit": key_edit,
         "Rotate": such_as(
-            body(&json!({ "overlap": seconds(0) }), &[]),
+            body(&json!({ "overlap": seconds(0) }), &["overlap"]),
             json!({ "overlap": 3_600 }),
         ),
         "RevokeKeys": record(&json!({
