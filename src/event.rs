@@ -17,7 +17,8 @@ use crate::time::Timestamp;
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Event {
-    /// Its place in the order of commits. The store gives it; 0 until then.
+    /// Its number among the tenant's events, from 1 in the order of commits. The store gives it; 0
+    /// until then.
     pub sequence: u64,
     /// The tenant in which it happened.
     pub tenant: TenantId,

@@ -63,8 +63,7 @@ fn every_test_that_the_threat_model_names_exists_and_none_of_the_webs_attacks_is
     assert_eq!(missing, Vec::<&String>::new(), "named, and not there");
     let of_web = |test: &&str| test.starts_with('h') && is_test(test);
     let id = |test: &str| test[..3].to_owned();
-    let attacks: BTreeSet<_> =
-        tests.keys().map(String::as_str).filter(of_web).map(id).collect();
+    let attacks: BTreeSet<_> = tests.keys().map(String::as_str).filter(of_web).map(id).collect();
     let unnamed = attacks.iter().filter(|id| !named.iter().any(|test| test.starts_with(*id)));
     assert_eq!(unnamed.collect::<Vec<_>>(), Vec::<&String>::new(), "tested, and not named");
     assert!(named.len() > 40, "only {} tests are named", named.len());

@@ -1,5 +1,6 @@
 //! A store in memory: for tests, and for keys that need not outlive the process.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -25,9 +26,12 @@ pub struct MemoryStore(Arc<Inner>);
 #[derive(Default)]
 struct Inner {
     image: Image,
-    /// In the order of their sequence. Its lock is also the one that writers take turns by.
-    events: Mutex<Vec<Arc<Event>>>,
+    /// Of each tenant, in the order of their numbers. Its lock is also the one that writers take turns
+    /// by.
+    events: Mutex<Events>,
 }
+
+type Events = HashMap<TenantId, Vec<Arc<Event>>>;
 
 impl MemoryStore {
     /// An empty store.
@@ -35,7 +39,7 @@ impl MemoryStore {
         Self::default()
     }
 
-    fn events(&self) -> Result<MutexGuard<'_, Vec<Arc<Event>>>, StoreError> {
+    fn events(&self) -> Result<MutexGuard<'_, Events>, StoreError> {
         self.0.events.lock().map_err(|_| StoreError::corrupt("a writer of this store panicked"))
     }
 }
@@ -93,27 +97,27 @@ impl KeyStore for MemoryStore {
         let events = {
             // Only references are taken under the lock: writers do not wait for the search.
             let events = self.events()?;
+            let events = events.get(tenant).map_or(&[][..], Vec::as_slice);
             let range = query.sequences();
             let from = events.partition_point(|event| event.sequence < *range.start());
             let to = events.partition_point(|event| event.sequence <= *range.end());
             events.get(from..to).unwrap_or_default().to_vec()
         };
-        let mine = events.iter().filter(|event| event.tenant == *tenant);
-        let mine = mine.map(|event| Ok(Event::clone(event)));
-        if query.is_oldest_first() { query.page(mine) } else { query.page(mine.rev()) }
+        let events = events.iter().map(|event| Ok(Event::clone(event)));
+        if query.is_oldest_first() { query.page(events) } else { query.page(events.rev()) }
     }
 
     async fn commit(&self, batch: Batch) -> Result<Epoch, StoreError> {
         let mut events = self.events()?;
         let effects = self.0.image.plan(batch)?;
-        events.extend(effects.events.iter().cloned().map(Arc::new));
+        append(&mut events, &effects.events);
         self.0.image.apply(effects)
     }
 
     async fn add_usage(&self, batch: &UsageBatch) -> Result<(), StoreError> {
         let mut events = self.events()?;
         if let Some(effects) = self.0.image.plan_usage(batch)? {
-            events.extend(effects.events.iter().cloned().map(Arc::new));
+            append(&mut events, &effects.events);
             self.0.image.apply(effects)?;
         }
         Ok(())
@@ -121,5 +125,11 @@ impl KeyStore for MemoryStore {
 
     async fn changes(&self, since: Epoch) -> Result<Changes, StoreError> {
         self.0.image.changes(since)
+    }
+}
+
+fn append(all: &mut Events, new: &[Event]) {
+    for event in new {
+        all.entry(event.tenant.clone()).or_default().push(Arc::new(event.clone()));
     }
 }

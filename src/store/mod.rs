@@ -52,8 +52,8 @@ pub use crate::usage::{Usage, UsageBatch, UsageDelta};
 /// If a change and a condition both fail, either error may be given.
 ///
 /// **Order.** Commits happen one after another; each has an [`Epoch`] greater than those before.
-/// Usage has none. Events are numbered from 1 in the order in which they were written, over all
-/// tenants.
+/// Usage has none. Each tenant's events are numbered from 1 in the order in which they were
+/// written, without gaps: a tenant learns nothing from its own of what others do.
 ///
 /// **Visibility.** What was acknowledged is seen by every call that starts afterwards, of any
 /// method. [`resolve`](Self::resolve) returns key, account and policy as of one moment between its

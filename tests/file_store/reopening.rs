@@ -1,8 +1,8 @@
 //! A store that is opened again is the store that was closed, after every kind of change.
 
 use futures_lite::future::block_on;
-use keywright::store::{KeyStore, StoreErrorKind, UsageBatch, UsageDelta};
-use keywright::{Clock, Verifier};
+use keywright::store::{EventQuery, KeyStore, StoreErrorKind, UsageBatch, UsageDelta};
+use keywright::{Actor, Authority, Clock, Setup, TenantId, UserId, Verifier};
 
 use crate::harness::life::{DEAD, STEPS, live};
 use crate::harness::{SECOND, World};
@@ -127,5 +127,30 @@ fn a_verifier_on_a_reopened_store_says_what_the_one_before_said() {
     for (place, (name, issued)) in world.issued.iter().enumerate() {
         let said = crate::harness::says(&verifier, issued.token.expose());
         assert_eq!(before[place][1], said, "the token {name}");
+    }
+}
+
+#[test]
+fn the_numbers_of_each_tenants_events_go_on_after_a_reopen() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("keys.db");
+    // Ids that are the beginning of others, on both sides of the byte that ends them.
+    let tenants = ["a", "a-", "a~", "b", "ab", "A"].map(|id| TenantId::new(id).expect("an id"));
+    for round in 1..=3 {
+        let store = open(&path).expect("it opens");
+        let authority = Authority::new(&Setup::new(store.clone())).expect("a setup");
+        for (place, tenant) in tenants.iter().enumerate() {
+            let ada = Actor::administrator(UserId::new("ada").expect("an id"), tenant.clone());
+            for _ in 0..=place {
+                let unknown = "0123456789ABCDEF".parse().expect("an id");
+                block_on(authority.revoke(&ada, &unknown)).expect_err("there is none");
+            }
+            let query = EventQuery::new().oldest_first();
+            let page = block_on(authority.events(&ada, &query)).expect("a page");
+            let numbers: Vec<_> = page.items.iter().map(|event| event.sequence).collect();
+            let count = round * (place as u64 + 1);
+            assert_eq!(numbers, (1..=count).collect::<Vec<_>>(), "{tenant} in round {round}");
+        }
+        block_on(store.close()).expect("it closes");
     }
 }

@@ -230,3 +230,29 @@ fn kinds(events: &[Event]) -> Vec<String> {
 fn keys(events: &[Event]) -> Vec<Option<keywright::KeyId>> {
     events.iter().map(|event| event.key).collect()
 }
+
+#[test]
+fn each_tenants_events_are_numbered_by_themselves() {
+    on_each_store(async |world| {
+        let theirs = Actor::administrator(UserId::new("eve")?, TenantId::new("initech")?);
+        let before = world.events(EventQuery::new()).await?.len();
+        let issued = world.generate(NewKey::named("prod-main-app")?).await?;
+        // What another tenant tries with the key is theirs to read, and numbered among theirs.
+        for _ in 0..3 {
+            world.authority.revoke(&theirs, &issued.key.id).await.expect_err("not of their tenant");
+        }
+        world.authority.disable(&world.admin, &issued.key.id).await?;
+        let numbers =
+            |events: &[Event]| -> Vec<u64> { events.iter().map(|event| event.sequence).collect() };
+        let all = numbers(&world.events(EventQuery::new()).await?);
+        assert_eq!(all, (1..=before as u64 + 2).collect::<Vec<_>>());
+        let of_key = world.events_of(&issued.key.id).await?;
+        assert_eq!(of_key.len(), 2);
+        for query in [EventQuery::new(), EventQuery::new().key(issued.key.id)] {
+            let query = query.oldest_first();
+            let page = world.authority.events(&theirs, &query).await?;
+            assert_eq!(numbers(&page.items), [1, 2, 3]);
+        }
+        Ok(())
+    });
+}

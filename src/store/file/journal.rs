@@ -13,10 +13,12 @@
 //! | `deleted` | `key:` or `account:` and the id | nothing |
 //! | `writers` | writer of usage, 16 bytes | [`WriterRecord`] |
 //! | `events` | tenant id, a zero byte, sequence | `Event` |
-//! | `events_by_key` | key id, sequence | tenant id |
+//! | `events_by_key` | tenant id, a zero byte, key id, sequence | nothing |
 //!
 //! Values are JSON behind a seal (see `seal`), sequences 8 bytes, most significant first. Every
 //! commit is one redb transaction in two phases, synced before it is acknowledged.
+
+use std::collections::HashMap;
 
 use redb::{
     Builder, Database, Durability, ReadTransaction, ReadableDatabase, ReadableTable,
@@ -68,7 +70,8 @@ const CACHE_BYTES: usize = 16 << 20;
 #[serde(deny_unknown_fields)]
 struct State {
     epoch: u64,
-    last_event: u64,
+    /// How many events there are, of all tenants.
+    events: u64,
     /// How many of the events are of a key.
     events_of_keys: u64,
     /// The sum of the tags of all records in the summed tables, in hex.
@@ -114,7 +117,6 @@ impl Journal {
         let mut contents = Contents::default();
         let effects = &mut contents.effects;
         effects.epoch = state.epoch;
-        effects.last_event = state.last_event;
         let mut sum = Sum::default();
         for (table, name) in SUMMED {
             let rows = transaction.open_table(table).map_err(storage)?;
@@ -152,7 +154,10 @@ impl Journal {
             let rows = transaction.open_table(table).map_err(storage)?;
             rows.len().map_err(storage)
         };
-        if count(EVENTS)? != state.last_event || count(EVENTS_BY_KEY)? != state.events_of_keys {
+        effects.last_events = last_events(&transaction.open_table(EVENTS).map_err(storage)?)?;
+        let numbered = effects.last_events.values().sum::<u64>();
+        let whole = [numbered, count(EVENTS)?] == [state.events; 2];
+        if !whole || count(EVENTS_BY_KEY)? != state.events_of_keys {
             return Err(StoreError::corrupt("events are missing"));
         }
         drop(transaction);
@@ -210,7 +215,7 @@ impl Journal {
         let events_of_keys = write_events(&transaction, &effects.events)?;
         let state = State {
             epoch: effects.epoch,
-            last_event: effects.last_event,
+            events: self.state.events + effects.events.len() as u64,
             events_of_keys: self.state.events_of_keys + events_of_keys,
             sum: to_hex(sum),
         };
@@ -300,9 +305,8 @@ fn write_events(transaction: &WriteTransaction, events: &[Event]) -> Result<u64,
         let place = sequenced(&event_prefix(&event.tenant), event.sequence);
         put(transaction, EVENTS, "events", &place, &encode(event)?)?;
         if let Some(key) = event.key {
-            let place = sequenced(key.as_bytes(), event.sequence);
-            let tenant = event.tenant.as_str().as_bytes();
-            put(transaction, EVENTS_BY_KEY, "events_by_key", &place, tenant)?;
+            let place = sequenced(&key_prefix(&event.tenant, &key), event.sequence);
+            put(transaction, EVENTS_BY_KEY, "events_by_key", &place, b"")?;
             of_keys += 1;
         }
     }
@@ -312,6 +316,33 @@ fn write_events(transaction: &WriteTransaction, events: &[Event]) -> Result<u64,
 /// Tenant ids have no zero byte, so no tenant's events lie between those of another.
 pub(super) fn event_prefix(tenant: &TenantId) -> Vec<u8> {
     [tenant.as_str().as_bytes(), &[0]].concat()
+}
+
+/// Where the index has the events of a key. Another tenant's attempts on it stand elsewhere.
+pub(super) fn key_prefix(tenant: &TenantId, key: &KeyId) -> Vec<u8> {
+    [&event_prefix(tenant), key.as_bytes().as_slice()].concat()
+}
+
+/// The number of each tenant's last event: the last row that begins with the tenant.
+fn last_events(
+    events: &impl ReadableTable<&'static [u8], &'static [u8]>,
+) -> Result<HashMap<TenantId, u64>, StoreError> {
+    let mut last = HashMap::new();
+    let mut from = Vec::new();
+    loop {
+        let first = events.range(from.as_slice()..).map_err(storage)?.next().transpose();
+        let Some((first, _)) = first.map_err(storage)? else { return Ok(last) };
+        let key = first.value();
+        let malformed = || malformed("events", key);
+        let tenant = key.split(|byte| *byte == 0).next().unwrap_or_default();
+        // The prefix ends with a zero byte; whatever begins with a one in its place comes behind.
+        from = [tenant, &[1]].concat();
+        let mine = events.range(key..from.as_slice()).map_err(storage)?.next_back().transpose();
+        let (place, _) = mine.map_err(storage)?.ok_or_else(malformed)?;
+        let number = place.value().last_chunk().ok_or_else(malformed)?;
+        let tenant = parse_key::<TenantId>("events", tenant)?;
+        last.insert(tenant, u64::from_be_bytes(*number));
+    }
 }
 
 pub(super) fn sequenced(prefix: &[u8], sequence: u64) -> Vec<u8> {

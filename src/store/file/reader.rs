@@ -3,10 +3,10 @@
 use redb::ReadTransaction;
 
 use super::errors::storage;
-use super::journal::{EVENTS, EVENTS_BY_KEY, Journal, decode, event_prefix, sequenced};
+use super::journal::{EVENTS, EVENTS_BY_KEY, Journal, decode, event_prefix, key_prefix, sequenced};
 use super::seal;
 use crate::event::Event;
-use crate::id::{KeyId, TenantId};
+use crate::id::TenantId;
 use crate::store::{EventQuery, Page, StoreError};
 
 /// The file as of one moment.
@@ -34,22 +34,19 @@ impl Reader {
         };
         if let Some(key) = query.key_filter() {
             let index = self.0.open_table(EVENTS_BY_KEY).map_err(storage)?;
-            let from = sequenced(key.as_bytes(), *range.start());
-            let to = sequenced(key.as_bytes(), *range.end());
+            let prefix = key_prefix(tenant, &key);
+            let from = sequenced(&prefix, *range.start());
+            let to = sequenced(&prefix, *range.end());
             let rows = index.range(from.as_slice()..=to.as_slice()).map_err(storage)?;
             let rows = rows.map(|row| {
                 let (place, sealed) = row.map_err(storage)?;
-                let (_, owner) = seal::open("events_by_key", place.value(), sealed.value())?;
-                if owner != tenant.as_str().as_bytes() {
-                    return Ok(None);
-                }
-                let sequence = &place.value()[KeyId::LEN..];
+                seal::open("events_by_key", place.value(), sealed.value())?;
+                let sequence = &place.value()[prefix.len()..];
                 let at = [event_prefix(tenant).as_slice(), sequence].concat();
                 let event = events.get(at.as_slice()).map_err(storage)?;
                 let event = event.ok_or_else(|| StoreError::corrupt("an event is missing"))?;
-                read(&at, event.value()).map(Some)
+                read(&at, event.value())
             });
-            let rows = rows.filter_map(Result::transpose);
             let rows: Box<dyn Iterator<Item = _>> =
                 if query.is_oldest_first() { Box::new(rows) } else { Box::new(rows.rev()) };
             return query.page(rows);

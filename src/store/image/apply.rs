@@ -62,7 +62,7 @@ impl Image {
             tables.writers.remove(&writer);
         }
         tables.epoch = effects.epoch;
-        tables.last_event = effects.last_event;
+        tables.last_events.extend(effects.last_events);
         Ok(Epoch(effects.epoch))
     }
 }

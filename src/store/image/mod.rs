@@ -71,7 +71,8 @@ struct Tables {
     deleted_accounts: HashSet<AccountId>,
     writers: HashMap<[u8; 16], Writer>,
     epoch: u64,
-    last_event: u64,
+    /// The number of the last event of each tenant.
+    last_events: HashMap<TenantId, u64>,
     /// The last changes, each with the epoch of its commit.
     recent: VecDeque<(u64, Subject)>,
     /// The epoch since which `recent` is complete.
@@ -99,7 +100,6 @@ pub(super) struct Writer {
 #[derive(Debug, Default)]
 pub(super) struct Effects {
     pub(super) epoch: u64,
-    pub(super) last_event: u64,
     pub(super) keys: Vec<KeyRecord>,
     pub(super) deleted_keys: Vec<KeyId>,
     pub(super) accounts: Vec<ServiceAccount>,
@@ -109,6 +109,8 @@ pub(super) struct Effects {
     pub(super) writer: Option<([u8; 16], Writer)>,
     pub(super) forgotten_writers: Vec<[u8; 16]>,
     pub(super) events: Vec<Event>,
+    /// The number of the last event of each tenant that has new ones.
+    pub(super) last_events: HashMap<TenantId, u64>,
 }
 
 /// What a durable store read back, to begin with.

@@ -17,11 +17,7 @@ impl Image {
     pub(in crate::store) fn plan(&self, batch: Batch) -> Result<Effects, StoreError> {
         let tables = self.read()?;
         check_subjects(&batch)?;
-        let mut effects = Effects {
-            epoch: tables.epoch + 1,
-            last_event: tables.last_event,
-            ..Effects::default()
-        };
+        let mut effects = Effects { epoch: tables.epoch + 1, ..Effects::default() };
         for change in batch.changes {
             self.plan_change(&tables, change, &mut effects)?;
         }
@@ -34,7 +30,7 @@ impl Image {
         for condition in &batch.conditions {
             self.check(&tables, condition, &effects)?;
         }
-        effects.take_events(batch.events);
+        effects.take_events(&tables, batch.events);
         Ok(effects)
     }
 
@@ -50,7 +46,6 @@ impl Image {
         }
         let mut effects = Effects {
             epoch: tables.epoch,
-            last_event: tables.last_event,
             writer: Some((batch.writer, Writer { sequence: batch.sequence, at: batch.at })),
             ..Effects::default()
         };
@@ -76,7 +71,7 @@ impl Image {
             }
         }
         effects.usage = usage.into_iter().collect();
-        effects.take_events(events);
+        effects.take_events(&tables, events);
         Ok(Some(effects))
     }
 
@@ -197,10 +192,13 @@ impl Image {
 }
 
 impl Effects {
-    fn take_events(&mut self, events: Vec<Event>) {
+    /// Each tenant's events have numbers of their own: nobody can tell from theirs what others do.
+    fn take_events(&mut self, tables: &Tables, events: Vec<Event>) {
         for mut event in events {
-            self.last_event += 1;
-            event.sequence = self.last_event;
+            let before = || tables.last_events.get(&event.tenant).copied().unwrap_or(0);
+            let last = self.last_events.entry(event.tenant.clone()).or_insert_with(before);
+            *last += 1;
+            event.sequence = *last;
             self.events.push(event);
         }
     }

@@ -164,7 +164,7 @@ impl Reference {
         let account = account.map(str::to_owned);
         let account = account.or_else(|| of_the_key.and_then(|key| key.data.owner.account()));
         self.events.push(EventData {
-            sequence: self.events.len() as u64 + 1,
+            sequence: self.events.iter().filter(|event| event.tenant == tenant).count() as u64 + 1,
             tenant,
             at: self.now,
             actor,
