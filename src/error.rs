@@ -73,20 +73,41 @@ pub enum ValueError {
     /// Not a cursor.
     #[error(transparent)]
     Cursor(#[from] crate::store::CursorError),
+    /// Not an operation.
+    #[error(transparent)]
+    Operation(#[from] crate::OperationError),
+    /// Not an outcome of an event.
+    #[error(transparent)]
+    EventOutcome(#[from] crate::EventOutcomeError),
+    /// Not a header that can be read.
+    #[cfg(any(feature = "actix", feature = "tower"))]
+    #[error(transparent)]
+    Header(#[from] crate::http::HeaderError),
+    /// Not proxies that can be trusted.
+    #[cfg(any(feature = "actix", feature = "tower"))]
+    #[error(transparent)]
+    TrustedProxies(#[from] crate::http::TrustedProxiesError),
 }
 
-/// `?` goes through one conversion alone, so each value's error has its own here.
-macro_rules! values {
-    ($($error:ty),+ $(,)?) => {$(
+/// `?` goes through one conversion alone, so each error that stands inside another has its own here.
+macro_rules! inside {
+    ($variant:ident: $($error:ty),+ $(,)?) => {$(
         impl From<$error> for Error {
             fn from(error: $error) -> Self {
-                Self::Value(error.into())
+                Self::$variant(error.into())
             }
         }
     )+};
 }
 
-values!(
+inside!(Verify: crate::Denial);
+inside!(Generate: crate::NewKeyError);
+inside!(Key: crate::NotAllowed, crate::NotPossible);
+inside!(SetPolicy: crate::PolicyError);
+#[cfg(any(feature = "actix", feature = "tower"))]
+inside!(Value: crate::http::HeaderError, crate::http::TrustedProxiesError);
+inside!(
+    Value:
     crate::IdError,
     crate::NameError,
     crate::ScopeError,
@@ -98,4 +119,6 @@ values!(
     crate::OwnerError,
     crate::TimeError,
     crate::store::CursorError,
+    crate::OperationError,
+    crate::EventOutcomeError,
 );

@@ -19,7 +19,7 @@ use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use axum::routing::{get, post};
-use keywright::http::{Guard, Rejection, RejectionCause, management};
+use keywright::http::{Guard, Rejection, management};
 use keywright::{Access, Actor, Grant, IdError, ScopeError, TenantId, UserId};
 use tokio::time::sleep;
 
@@ -130,13 +130,8 @@ fn actor_of(user: &str) -> Result<Option<Actor>, IdError> {
 async fn log_rejections(request: Request, next: Next) -> Response {
     let route = format!("{} {}", request.method(), request.uri().path());
     let response = next.run(request).await;
-    match response.extensions().get::<Rejection>().map(Rejection::cause) {
-        Some(RejectionCause::Denied(denial)) => {
-            let key = denial.key_id().map_or("?".to_owned(), |id| id.to_string());
-            eprintln!("{route}: key {key}: {}", denial.reason());
-        }
-        Some(cause) => eprintln!("{route}: {cause}"),
-        None => {}
+    if let Some(rejection) = response.extensions().get::<Rejection>() {
+        eprintln!("{route}: {}", rejection.cause());
     }
     response
 }

@@ -62,7 +62,8 @@ impl Grant {
         &self.key().tenant
     }
 
-    /// Whom the key acts for.
+    /// Whom the key acts for. The same id in another tenant is somebody else: keep what is a user's
+    /// under [`tenant`](Self::tenant) and owner.
     pub fn owner(&self) -> &Owner {
         &self.key().owner
     }

@@ -46,7 +46,8 @@ pub enum HeaderError {
     /// by the look of it.
     #[error("{0:?} is not the name of a header")]
     Malformed(String),
-    /// The name of a header that has a meaning of its own.
+    /// The name of a header that has a meaning of its own, such as `Authorization`, `Cookie`, `Host`,
+    /// `Content-Type` or `Forwarded`.
     #[error("{0} has a meaning of its own: choose another header")]
     Reserved(String),
 }

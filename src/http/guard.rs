@@ -40,9 +40,10 @@ use crate::verifier::Verifier;
 ///
 /// # Guards inside of guards
 /// Where a request passes two guards over verifiers of one [`Setup`](crate::Setup), its key is verified
-/// and counted once, by the outer one: where the credential may stand and which proxies are believed
-/// is the outer guard's to say. The inner one asks the grant for the scopes and the access that it needs.
-/// So a guard around a whole router and guards with scopes on its routes go together.
+/// and counted once, by the outermost that finds a credential: where it may stand and which proxies
+/// are believed is for that guard to say, so make all of them from one. The inner ones ask the grant for
+/// the scopes and the access that they need. So a guard around a whole router and guards with scopes on
+/// its routes go together; whatever one of them refuses is refused.
 #[derive(Clone, Debug)]
 #[must_use = "a guard protects what it is put around"]
 pub struct Guard(Arc<Settings>);
@@ -92,39 +93,67 @@ impl Guard {
         }))
     }
 
-    /// The same guard, which asks for this scope too.
+    /// The same guard, which asks for this scope too, and for a key if it could do without.
     pub fn require(&self, scope: Scope) -> Self {
-        self.clone().with(|settings| settings.scopes.push(scope))
+        self.with(|settings| {
+            settings.scopes.push(scope);
+            settings.optional = false;
+        })
     }
 
     /// Asks for this access, whatever the request's method is.
     ///
     /// A search by `POST` changes nothing: let read-only keys in with [`Access::ReadOnly`].
-    pub fn access(self, access: Access) -> Self {
+    pub fn access(&self, access: Access) -> Self {
         self.with(|settings| settings.access = Some(access))
     }
 
     /// Lets requests through that carry no credential, without a [`Grant`].
     ///
     /// A credential that is not accepted is refused all the same: a client with a dead key is told so,
-    /// and does not become an anonymous one.
-    pub fn optional(self) -> Self {
+    /// and does not become an anonymous one. The scopes that were asked for before are asked of whoever
+    /// has a key, and of nobody else: **say it last, and only where the handler runs for everybody**.
+    ///
+    /// ```
+    /// # #[cfg(feature = "axum")] fn f() -> Result<axum::Router, keywright::Error> {
+    /// use axum::{Router, routing::get};
+    /// use keywright::{Grant, http::Guard};
+    /// # use keywright::{Setup, Verifier, store::MemoryStore};
+    /// # let guard = Guard::new(Verifier::new(&Setup::new(MemoryStore::new()))?);
+    ///
+    /// async fn greet(grant: Option<Grant>) -> String {
+    ///     grant.map_or("hello".into(), |grant| format!("hello {}", grant.owner()))
+    /// }
+    /// let routes = Router::new().route("/", get(greet).layer(guard.optional()));
+    /// # Ok(routes.with_state(guard)) }
+    /// ```
+    pub fn optional(&self) -> Self {
         self.with(|settings| settings.optional = true)
     }
 
     /// Reads these credentials.
-    pub fn credentials(self, credentials: Credentials) -> Self {
+    ///
+    /// ```
+    /// use keywright::http::{Credentials, Guard};
+    /// # use keywright::{Setup, Verifier, store::MemoryStore};
+    /// # let verifier = Verifier::new(&Setup::new(MemoryStore::new()))?;
+    ///
+    /// let credentials = Credentials::default().without_basic().header("X-Acme-Key")?;
+    /// let guard = Guard::new(verifier).credentials(credentials);
+    /// # Ok::<(), keywright::Error>(())
+    /// ```
+    pub fn credentials(&self, credentials: Credentials) -> Self {
         self.with(|settings| settings.credentials = credentials)
     }
 
     /// Believes these proxies about the source of a request. Without them it is the connection's peer.
-    pub fn trust_proxies(self, proxies: TrustedProxies) -> Self {
+    pub fn trust_proxies(&self, proxies: TrustedProxies) -> Self {
         self.with(|settings| settings.proxies = Some(proxies))
     }
 
     /// Takes the credential out of a request before it goes on, for a handler that passes requests to
     /// another service. It needs the guard around the route: an extractor changes nothing of a request.
-    pub fn hide_credential(self) -> Self {
+    pub fn hide_credential(&self) -> Self {
         self.with(|settings| settings.hide = true)
     }
 
@@ -132,13 +161,15 @@ impl Guard {
     ///
     /// Every call in gRPC is a `POST`. Where a method changes nothing, say so with
     /// [`access`](Self::access).
-    pub fn grpc(self) -> Self {
+    pub fn grpc(&self) -> Self {
         self.with(|settings| settings.grpc = true)
     }
 
-    fn with(mut self, change: impl FnOnce(&mut Settings)) -> Self {
-        change(Arc::make_mut(&mut self.0));
-        self
+    /// The same guard with something else.
+    fn with(&self, change: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = Settings::clone(&self.0);
+        change(&mut settings);
+        Self(Arc::new(settings))
     }
 
     /// Decides about a request. `None` if it has no credential and needs none.

@@ -16,19 +16,16 @@ const STORE_RETRY: Duration = Duration::from_secs(1);
 /// A request that was not let through, and the answer to it.
 ///
 /// `Display` and the answer say what the caller may learn, [`cause`](Self::cause) says why. The guard
-/// puts it into the extensions of its response, so that a log outside of the guard can tell the reason:
+/// puts it into the extensions of its response, so that a log outside of the guard can tell the reason
+/// in one line, as `key 4fQ2xk9ZrT7bWm1c: the key is revoked`:
 ///
 /// ```
 /// # #[cfg(feature = "tower")] fn f() {
-/// use keywright::http::{Rejection, RejectionCause};
+/// use keywright::http::Rejection;
 ///
 /// fn log<B>(response: &http::Response<B>) {
-///     match response.extensions().get::<Rejection>().map(Rejection::cause) {
-///         Some(RejectionCause::Denied(denial)) => {
-///             eprintln!("key {:?}: {}", denial.key_id(), denial.reason().code());
-///         }
-///         Some(cause) => eprintln!("{cause}"),
-///         None => {}
+///     if let Some(rejection) = response.extensions().get::<Rejection>() {
+///         eprintln!("{}", rejection.cause());
 ///     }
 /// }
 /// # }
@@ -39,22 +36,18 @@ pub struct Rejection {
     form: Form,
 }
 
-/// Why a request was not let through.
-#[derive(Clone, Debug, thiserror::Error)]
+/// Why a request was not let through. `Display` is a line for operators, never for callers.
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum RejectionCause {
     /// It carries no credential: 401.
-    #[error("the request carries no API key")]
     NoCredential,
     /// It carries more than one, equal or not: 400. None of them was verified.
-    #[error("the request carries more than one API key")]
     SeveralCredentials,
     /// Its credential is not accepted, or not for this: 401, 403 or 429.
-    #[error(transparent)]
     Denied(Denial),
     /// It can't be said whether its credential is accepted: 503.
-    #[error("it can't be said now whether the API key is accepted")]
-    Unavailable(#[source] Arc<StoreError>),
+    Unavailable(Arc<StoreError>),
 }
 
 /// In which form to answer.
@@ -114,6 +107,29 @@ table! {
         "the API key is used too often";
     UNAVAILABLE: 503 "Service Unavailable", "unavailable", None, grpc 14,
         "it can't be said now whether the API key is accepted";
+}
+
+impl fmt::Display for RejectionCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoCredential => f.write_str("the request carries no API key"),
+            Self::SeveralCredentials => f.write_str("the request carries more than one API key"),
+            Self::Denied(denial) => match denial.key_id() {
+                Some(key) => write!(f, "key {key}: {}", denial.reason()),
+                None => denial.reason().fmt(f),
+            },
+            Self::Unavailable(error) => write!(f, "the store can't be asked: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for RejectionCause {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Unavailable(error) => error.source(),
+            _ => None,
+        }
+    }
 }
 
 impl RejectionCause {
@@ -295,6 +311,24 @@ mod tests {
             }
             assert!(!answer.body.contains("page 7"), "a store's text is for operators");
         }
+    }
+
+    #[test]
+    fn operators_read_the_key_and_the_reason_and_what_the_store_said() {
+        let said = causes().map(|(cause, _)| cause.to_string());
+        let expected = [
+            "the request carries no API key",
+            "the request carries more than one API key",
+            "key 0123456789ABCDEF: the key is revoked",
+            "key 0123456789ABCDEF: the key lacks the scope invoices:read",
+            "key 0123456789ABCDEF: the rate of the key is spent; retry after 1.001s",
+            "the store can't be asked: page 7 of keys.db",
+        ];
+        assert_eq!(said, expected);
+        assert_eq!(
+            RejectionCause::Denied(Denial::malformed()).to_string(),
+            "the credential is malformed"
+        );
     }
 
     #[test]

@@ -21,27 +21,27 @@ const fn bare(refusal: Refusal) -> Refusal {
     Refusal { challenge: None, ..refusal }
 }
 
-fn no_bearer(guard: Guard) -> Guard {
+fn no_bearer(guard: &Guard) -> Guard {
     guard.credentials(Credentials::default().without_bearer())
 }
 
-fn no_basic(guard: Guard) -> Guard {
+fn no_basic(guard: &Guard) -> Guard {
     guard.credentials(Credentials::default().without_basic())
 }
 
-fn no_header(guard: Guard) -> Guard {
+fn no_header(guard: &Guard) -> Guard {
     guard.credentials(Credentials::default().without_header())
 }
 
-fn header_alone(guard: Guard) -> Guard {
+fn header_alone(guard: &Guard) -> Guard {
     guard.credentials(Credentials::default().without_bearer().without_basic())
 }
 
-fn nothing(guard: Guard) -> Guard {
+fn nothing(guard: &Guard) -> Guard {
     guard.credentials(Credentials::default().without_bearer().without_basic().without_header())
 }
 
-fn renamed(guard: Guard) -> Guard {
+fn renamed(guard: &Guard) -> Guard {
     guard.credentials(Credentials::default().header("X-Acme-Key").expect("a name of a header"))
 }
 
@@ -119,7 +119,7 @@ const fn grpc(status: &'static str, message: &'static str, refusal: Refusal) -> 
     Refusal { status: 200, challenge: None, grpc, body: "", ..refusal }
 }
 
-fn speaks_grpc(guard: Guard) -> Guard {
+fn speaks_grpc(guard: &Guard) -> Guard {
     guard.grpc()
 }
 

@@ -20,8 +20,10 @@ const NOTHING: &[Row] = &[
     row!("h07 somebody else's scheme, to a guard that can do without";
         "authorization": "Digest username=\"Mufasa\"" => RunsWithout;
         guard: |guard| guard.optional(); taken: Taken::Optional),
-    row!("h07 nothing, to a guard that can do without a key and asks for a scope"; => RunsWithout;
-        guard: |guard| guard.optional().require("a:read".parse().expect("a scope"));
+    row!("h07 nothing, to a guard that could do without a key until it asks for a scope"; => NONE;
+        guard: |guard| guard.optional().require("a:read".parse().expect("a scope"))),
+    row!("h07 nothing, to a guard that asks for a scope and then can do without a key"; => RunsWithout;
+        guard: |guard| guard.require("a:read".parse().expect("a scope")).optional();
         taken: Taken::Optional),
 ];
 

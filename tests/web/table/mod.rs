@@ -29,7 +29,7 @@ use self::words::filled;
 /// [`words`] tells.
 pub(crate) struct Row {
     pub(crate) name: &'static str,
-    pub(crate) guard: fn(Guard) -> Guard,
+    pub(crate) guard: fn(&Guard) -> Guard,
     pub(crate) taken: Taken,
     pub(crate) faces: &'static [Face],
     pub(crate) method: &'static str,
@@ -56,7 +56,7 @@ pub(crate) use row;
 /// `GET /invoices` without a header, through every face of a guard that asks for no scope.
 pub(crate) const ROW: Row = Row {
     name: "",
-    guard: |guard| guard,
+    guard: Guard::clone,
     taken: Taken::Grant,
     faces: faces::ALL,
     method: "GET",
@@ -189,7 +189,7 @@ impl Row {
             assert!(asked.headers.iter().any(refused), "{}: it can be sent", self.name);
             return;
         }
-        let guard = (self.guard)(site.guard());
+        let guard = (self.guard)(&site.guard());
         for face in self.faces {
             let before = site.store.calls();
             let answered = face.ask(&guard, self.taken, &asked).await;

@@ -18,11 +18,11 @@ fn proxies() -> TrustedProxies {
     TrustedProxies::new(networks).expect("some, and not all")
 }
 
-fn trusting(guard: Guard) -> Guard {
+fn trusting(guard: &Guard) -> Guard {
     guard.trust_proxies(proxies())
 }
 
-fn trusting_cloudflare(guard: Guard) -> Guard {
+fn trusting_cloudflare(guard: &Guard) -> Guard {
     guard.trust_proxies(proxies().header("CF-Connecting-IP").expect("a name of a header"))
 }
 
