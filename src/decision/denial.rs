@@ -1,5 +1,6 @@
 //! What a denial says, and to whom: the reason to operators, the class to callers.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use serde::{Serialize, Serializer};
@@ -43,8 +44,11 @@ pub enum Reason {
     #[error("the tenant's plan does not include API access")]
     UpgradeRequired,
     /// The request came from outside the key's networks, or from nobody knows where.
-    #[error("the source is outside the networks of the key")]
-    NetworkNotAllowed,
+    #[error("{}", match .0 {
+        Some(source) => format!("the source {source} is outside the networks of the key"),
+        None => "the key is bound to networks, and the source is not known".to_owned(),
+    })]
+    NetworkNotAllowed(Option<IpAddr>),
     /// The request needs write access and the account is read-only.
     #[error("the service account of the key is read-only")]
     ReadOnly,
@@ -70,7 +74,7 @@ impl Reason {
             Self::AccountDisabled => "account_disabled",
             Self::AccessOff => "access_off",
             Self::UpgradeRequired => "upgrade_required",
-            Self::NetworkNotAllowed => "network_not_allowed",
+            Self::NetworkNotAllowed(_) => "network_not_allowed",
             Self::ReadOnly => "read_only",
             Self::MissingScope(_) => "missing_scope",
             Self::RateLimited(_) => "rate_limited",

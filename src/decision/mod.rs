@@ -83,7 +83,7 @@ where
     }
     // Step 7.
     if !key.networks.allow(request.source) {
-        return Err(deny(Reason::NetworkNotAllowed));
+        return Err(deny(Reason::NetworkNotAllowed(request.source)));
     }
     // Step 8.
     if !access(&snapshot).covers(request.access) {

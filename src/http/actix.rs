@@ -12,7 +12,7 @@ use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError};
 
 use super::credentials::Headers;
-use super::guard::{Asked, Guard, Verified};
+use super::guard::{Asker, Guard, Incoming, Verified};
 use super::rejection::{Rejection, RejectionCause};
 use super::source::PeerAddr;
 use crate::decision::Grant;
@@ -71,7 +71,7 @@ async fn admit(guard: &Guard, request: &mut ServiceRequest) -> Result<(), Reject
     for name in guard.sensitive() {
         mark_sensitive(request.headers_mut(), name);
     }
-    let verified = decide(guard, request.request(), false).await?;
+    let verified = decide(guard, request.request(), Asker::Guard).await?;
     if let Some(name) = guard.hidden(request.headers()) {
         request.headers_mut().remove(name);
     }
@@ -90,18 +90,18 @@ async fn admit(guard: &Guard, request: &mut ServiceRequest) -> Result<(), Reject
 async fn decide(
     guard: &Guard,
     request: &HttpRequest,
-    is_optional: bool,
+    asker: Asker,
 ) -> Result<Option<Verified>, Rejection> {
     let earlier = request.extensions().get().cloned();
     let told = request.extensions().get().map(|PeerAddr(address)| *address);
-    let asked = Asked {
+    let incoming = Incoming {
         headers: request.headers(),
         is_safe: request.method().is_safe(),
         peer: told.or_else(|| request.peer_addr().map(|peer| peer.ip())),
-        is_optional,
+        asker,
         earlier: earlier.as_ref(),
     };
-    guard.decide(asked).await
+    guard.decide(incoming).await
 }
 
 fn mark_sensitive(headers: &mut HeaderMap, name: &str) {
@@ -181,11 +181,8 @@ async fn grant(
     guard: &Guard,
     is_optional: bool,
 ) -> Result<Option<Grant>, Rejection> {
-    if let Some(handed_on) = guard.handed_on(request.extensions().get::<Verified>()) {
-        return handed_on.map(Some);
-    }
-    let verified = decide(guard, request, is_optional).await?;
-    // For the next extractor of this request: a use is counted once.
+    let verified = decide(guard, request, Asker::Handler { is_optional }).await?;
+    // For the next extractor of this request: a key is verified and counted once.
     Ok(verified.map(|verified| {
         request.extensions_mut().insert(verified.clone());
         verified.grant

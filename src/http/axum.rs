@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use http::Extensions;
 use http::request::Parts;
 
-use super::guard::{Guard, Verified};
+use super::guard::{Asker, Guard};
 use super::rejection::{Rejection, RejectionCause};
 use super::tower;
 use crate::decision::Grant;
@@ -65,11 +65,8 @@ async fn grant(
     guard: &Guard,
     is_optional: bool,
 ) -> Result<Option<Grant>, Rejection> {
-    if let Some(handed_on) = guard.handed_on(parts.extensions.get::<Verified>()) {
-        return handed_on.map(Some);
-    }
-    let verified = tower::decide(guard, parts, is_optional).await?;
-    // For the next extractor of this request: a use is counted once.
+    let verified = tower::decide(guard, parts, Asker::Handler { is_optional }).await?;
+    // For the next extractor of this request: a key is verified and counted once.
     Ok(verified.map(|verified| {
         parts.extensions.insert(verified.clone());
         verified.grant

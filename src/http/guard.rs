@@ -54,19 +54,36 @@ struct Settings {
     credentials: Credentials,
     proxies: Option<TrustedProxies>,
     scopes: Vec<Scope>,
-    access: Option<Access>,
+    access: Needed,
     optional: bool,
     hide: bool,
     grpc: bool,
 }
 
+/// Which access a request needs.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Needed {
+    ByMethod,
+    Always(Access),
+    /// What those inside say.
+    Inside,
+}
+
+/// Who asks what a guard says.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Asker {
+    /// The guard, around something.
+    Guard,
+    /// A handler, which is innermost: nobody inside asks for what is left to those inside.
+    Handler { is_optional: bool },
+}
+
 /// What a face knows of a request.
-pub(super) struct Asked<'r, H> {
+pub(super) struct Incoming<'r, H> {
     pub(super) headers: &'r H,
     pub(super) is_safe: bool,
     pub(super) peer: Option<IpAddr>,
-    /// Whether the handler can do without a grant.
-    pub(super) is_optional: bool,
+    pub(super) asker: Asker,
     /// What an outer guard has left in the request's extensions.
     pub(super) earlier: Option<&'r Verified>,
 }
@@ -76,6 +93,8 @@ pub(super) struct Asked<'r, H> {
 pub(super) struct Verified {
     pub(super) grant: Grant,
     by: Verifier,
+    /// Whether a guard has asked for the access that the request needs.
+    access_asked: bool,
 }
 
 impl Guard {
@@ -86,7 +105,7 @@ impl Guard {
             credentials: Credentials::default(),
             proxies: None,
             scopes: Vec::new(),
-            access: None,
+            access: Needed::ByMethod,
             optional: false,
             hide: false,
             grpc: false,
@@ -105,7 +124,15 @@ impl Guard {
     ///
     /// A search by `POST` changes nothing: let read-only keys in with [`Access::ReadOnly`].
     pub fn access(&self, access: Access) -> Self {
-        self.with(|settings| settings.access = Some(access))
+        self.with(|settings| settings.access = Needed::Always(access))
+    }
+
+    /// Asks for no access, and leaves that to guards inside and to handlers that take a [`Grant`].
+    ///
+    /// For a guard around routes that differ: one that asks for write access on every `POST` can't be
+    /// undone by another inside. **A handler inside with neither is open to read-only keys.**
+    pub fn any_access(&self) -> Self {
+        self.with(|settings| settings.access = Needed::Inside)
     }
 
     /// Lets requests through that carry no credential, without a [`Grant`].
@@ -175,31 +202,17 @@ impl Guard {
     /// Decides about a request. `None` if it has no credential and needs none.
     pub(super) async fn decide<H: Headers>(
         &self,
-        asked: Asked<'_, H>,
+        incoming: Incoming<'_, H>,
     ) -> Result<Option<Verified>, Rejection> {
-        let decided = match asked.earlier.filter(|earlier| self.trusts(earlier)) {
-            Some(earlier) => self.ask_again(earlier, asked.is_safe).map(Some),
-            None => self.verify(&asked).await,
+        let decided = match incoming.earlier.filter(|earlier| self.trusts(earlier)) {
+            Some(earlier) => self.ask_again(earlier, incoming.is_safe, incoming.asker).map(Some),
+            None => self.verify(&incoming).await,
         };
         decided.map_err(|cause| self.reject(cause))
     }
 
     pub(super) fn reject(&self, cause: RejectionCause) -> Rejection {
         Rejection::new(cause, self.form())
-    }
-
-    /// The grant of an outer guard, as a handler takes it, where this guard is the router's state. What
-    /// access the method needs was the outer guard's to say.
-    #[cfg(any(feature = "actix", feature = "axum"))]
-    pub(super) fn handed_on(&self, earlier: Option<&Verified>) -> Option<Result<Grant, Rejection>> {
-        let earlier = earlier.filter(|earlier| self.trusts(earlier))?;
-        let asked = match self.0.access {
-            Some(Access::ReadWrite) => earlier.grant.require_write(),
-            _ => Ok(()),
-        };
-        let asked = asked.and_then(|()| self.ask_for_scopes(&earlier.grant));
-        let rejected = |denial| self.reject(RejectionCause::Denied(denial));
-        Some(asked.map(|()| earlier.grant.clone()).map_err(rejected))
     }
 
     /// The header to take out of a request that was let through.
@@ -223,45 +236,73 @@ impl Guard {
         Form { challenge, grpc: self.0.grpc }
     }
 
-    fn needed_access(&self, is_safe: bool) -> Access {
-        self.0.access.unwrap_or(if is_safe { Access::ReadOnly } else { Access::ReadWrite })
-    }
-
-    fn ask_again(&self, earlier: &Verified, is_safe: bool) -> Result<Verified, RejectionCause> {
-        if self.needed_access(is_safe) == Access::ReadWrite {
-            earlier.grant.require_write().map_err(RejectionCause::Denied)?;
+    fn needed_access(&self, is_safe: bool, asker: Asker) -> Access {
+        match self.0.access {
+            Needed::Always(access) => access,
+            Needed::Inside if asker == Asker::Guard => Access::ReadOnly,
+            Needed::ByMethod | Needed::Inside if is_safe => Access::ReadOnly,
+            Needed::ByMethod | Needed::Inside => Access::ReadWrite,
         }
-        self.ask_for_scopes(&earlier.grant).map_err(RejectionCause::Denied)?;
-        Ok(earlier.clone())
     }
 
-    fn ask_for_scopes(&self, grant: &Grant) -> Result<(), Denial> {
+    /// Whether with this guard's answer the access that the request needs has been asked for.
+    fn settles_access(&self, asker: Asker) -> bool {
+        self.0.access != Needed::Inside || asker != Asker::Guard
+    }
+
+    /// Asks the grant of an outer guard for what this one needs.
+    fn ask_again(
+        &self,
+        earlier: &Verified,
+        is_safe: bool,
+        asker: Asker,
+    ) -> Result<Verified, RejectionCause> {
+        let needed = match self.0.access {
+            // A handler leaves it at what the guards around it have asked.
+            Needed::ByMethod | Needed::Inside if asker != Asker::Guard && earlier.access_asked => {
+                Access::ReadOnly
+            }
+            _ => self.needed_access(is_safe, asker),
+        };
+        self.ask(&earlier.grant, needed).map_err(RejectionCause::Denied)?;
+        let access_asked = earlier.access_asked || self.settles_access(asker);
+        Ok(Verified { access_asked, ..earlier.clone() })
+    }
+
+    /// In the order in which a verification does.
+    fn ask(&self, grant: &Grant, access: Access) -> Result<(), Denial> {
+        if access == Access::ReadWrite {
+            grant.require_write()?;
+        }
         self.0.scopes.iter().try_for_each(|scope| grant.require(scope))
     }
 
     async fn verify<H: Headers>(
         &self,
-        asked: &Asked<'_, H>,
+        incoming: &Incoming<'_, H>,
     ) -> Result<Option<Verified>, RejectionCause> {
         let settings = &*self.0;
-        let carried = match settings.credentials.find(asked.headers) {
+        let does_without =
+            settings.optional || incoming.asker == Asker::Handler { is_optional: true };
+        let carried = match settings.credentials.find(incoming.headers) {
             Err(_) => return Err(RejectionCause::SeveralCredentials),
-            Ok(None) if settings.optional || asked.is_optional => return Ok(None),
+            Ok(None) if does_without => return Ok(None),
             Ok(None) => return Err(RejectionCause::NoCredential),
             Ok(Some(carried)) => carried,
         };
         let Some(credential) = carried.credential() else {
             return Err(RejectionCause::Denied(Denial::malformed()));
         };
-        let access = self.needed_access(asked.is_safe);
+        let access = self.needed_access(incoming.is_safe, incoming.asker);
         let mut request = Request::new(credential).access(access);
-        request.source = match (&settings.proxies, asked.peer) {
-            (Some(proxies), Some(peer)) => proxies.source(peer, asked.headers),
+        request.source = match (&settings.proxies, incoming.peer) {
+            (Some(proxies), Some(peer)) => proxies.source(peer, incoming.headers),
             (_, peer) => peer,
         };
         let request = settings.scopes.iter().fold(request, Request::scope);
         let grant = settings.verifier.verify_request(&request).await?;
-        Ok(Some(Verified { grant, by: settings.verifier.clone() }))
+        let access_asked = self.settles_access(incoming.asker);
+        Ok(Some(Verified { grant, by: settings.verifier.clone(), access_asked }))
     }
 }
 

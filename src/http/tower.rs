@@ -15,7 +15,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::credentials::Headers;
-use super::guard::{Asked, Guard, Verified};
+use super::guard::{Asker, Guard, Incoming, Verified};
 use super::rejection::Rejection;
 use super::source::PeerAddr;
 use crate::decision::Grant;
@@ -72,7 +72,7 @@ async fn admit(guard: &Guard, parts: &mut Parts) -> Result<(), Rejection> {
     for name in guard.sensitive() {
         mark_sensitive(&mut parts.headers, name);
     }
-    let verified = decide(guard, parts, false).await?;
+    let verified = decide(guard, parts, Asker::Guard).await?;
     if let Some(name) =
         guard.hidden(&parts.headers).and_then(|name| name.parse::<HeaderName>().ok())
     {
@@ -92,16 +92,16 @@ async fn admit(guard: &Guard, parts: &mut Parts) -> Result<(), Rejection> {
 pub(super) async fn decide(
     guard: &Guard,
     parts: &Parts,
-    is_optional: bool,
+    asker: Asker,
 ) -> Result<Option<Verified>, Rejection> {
-    let asked = Asked {
+    let incoming = Incoming {
         headers: &parts.headers,
         is_safe: parts.method.is_safe(),
         peer: peer(&parts.extensions),
-        is_optional,
+        asker,
         earlier: parts.extensions.get(),
     };
-    guard.decide(asked).await
+    guard.decide(incoming).await
 }
 
 fn peer(extensions: &Extensions) -> Option<IpAddr> {

@@ -6,10 +6,8 @@ use std::fmt;
 /// A store could not do what it was asked. Never "invalid key", and never a way in.
 ///
 /// Act on [`StoreError::kind`]; the text is for people and no API.
-#[derive(Debug)]
 pub struct StoreError(Box<Inner>);
 
-#[derive(Debug)]
 struct Inner {
     kind: StoreErrorKind,
     message: String,
@@ -80,6 +78,16 @@ impl StoreError {
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.message)
+    }
+}
+
+impl fmt::Debug for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoreError")
+            .field("kind", &self.0.kind)
+            .field("message", &self.0.message)
+            .field("source", &self.0.source)
+            .finish()
     }
 }
 

@@ -164,7 +164,10 @@ impl Host {
         let request = format!("{} {} gave {}", ask.method, ask.path, answer.status);
         assert_eq!(answer.header("cache-control"), Some("no-store"), "{request}");
         if answer.status >= 400 && ask.method != "HEAD" {
-            self.must_fit(&json!({ "$ref": "#/components/schemas/Problem" }), &answer.json);
+            self.must_fit(
+                &json!({ "$ref": "#/components/schemas/KeywrightProblem" }),
+                &answer.json,
+            );
             assert_eq!(answer.json["status"], answer.status, "{request}");
             assert_eq!(answer.header("content-type"), Some("application/problem+json"));
         }

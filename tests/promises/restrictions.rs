@@ -82,14 +82,14 @@ fn b10_a_key_can_be_bound_to_networks() {
         }
         for source in outside {
             let verdict = from(world, &bound, source.parse()?).await;
-            assert_eq!(verdict, Err(Reason::NetworkNotAllowed), "{source}");
+            assert_eq!(verdict, Err(Reason::NetworkNotAllowed(Some(source.parse()?))), "{source}");
             assert_eq!(from(world, &free, source.parse()?).await, Ok(()), "{source}");
         }
-        assert_eq!(world.check(&bound).await, Err(Reason::NetworkNotAllowed), "nobody knows where");
+        assert_eq!(world.check(&bound).await, Err(Reason::NetworkNotAllowed(None)));
         let edit = KeyEdit::new().networks("198.51.100.0/24".parse()?);
         world.authority.edit(&world.alice, &bound.key.id, edit).await?;
         let now_outside = from(world, &bound, inside[0].parse()?).await;
-        assert_eq!(now_outside, Err(Reason::NetworkNotAllowed));
+        assert_eq!(now_outside, Err(Reason::NetworkNotAllowed(Some(inside[0].parse()?))));
         assert_eq!(from(world, &bound, "198.51.100.1".parse()?).await, Ok(()));
         Ok(())
     });

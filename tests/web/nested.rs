@@ -8,7 +8,7 @@ use tower::Layer;
 
 use crate::asked::{Answered, Asked, Witness};
 use crate::faces::tower::Handler;
-use crate::faces::{Taken, actix, axum, tower as plain};
+use crate::faces::{Face, Taken, actix, axum, tower as plain};
 use crate::kit::{Watched, World};
 use crate::run;
 use crate::site::Site;
@@ -248,10 +248,14 @@ fn h09_a_store_that_goes_down_behind_the_outer_guard_is_503_for_the_inner_one() 
     });
 }
 
-/// The status with one guard around the handler and another in the router's state or the app's data.
+/// The status with a guard around the handler that has asked for read access.
 async fn with_state(site: &Site, state: Guard, asked: &Asked) -> u16 {
+    within(site.guard().access(Access::ReadOnly), state, asked).await
+}
+
+/// The status with one guard around the handler and another in the router's state or the app's data.
+async fn within(outer: Guard, state: Guard, asked: &Asked) -> u16 {
     let witness = Witness::default();
-    let outer = site.guard().access(Access::ReadOnly);
     let routes =
         axum::routes(Taken::Grant, &witness).layer(outer.clone()).with_state(state.clone());
     let of_axum = axum::ask(routes, asked, &witness).await;
@@ -264,6 +268,41 @@ async fn with_state(site: &Site, state: Guard, asked: &Asked) -> u16 {
     assert_eq!(of_actix.seen.is_some(), of_actix.status == 200);
     assert_eq!(of_actix.status, of_axum.status);
     of_axum.status
+}
+
+#[test]
+fn h08_a_guard_that_leaves_access_to_those_inside_asks_for_none_itself() {
+    run(async |site| {
+        let around = site.guard().any_access();
+        let post = Asked::get().bearer(site.token("reader")).method("POST");
+        for framework in FRAMEWORKS {
+            let search = site.guard().access(Access::ReadOnly);
+            let passed = framework.ask(&around, &search, Taken::Grant, &post).await;
+            assert_eq!(passed.key(), Some(site.id("reader")), "{framework:?}");
+            for strict in [site.guard(), site.guard().access(Access::ReadWrite)] {
+                let refused = framework.ask(&around, &strict, Taken::Grant, &post).await;
+                assert_eq!(refused.cause, Some("read_only"), "{framework:?}");
+            }
+        }
+    });
+}
+
+#[test]
+fn h08_what_is_left_to_those_inside_is_asked_by_the_handler_that_takes_a_grant() {
+    run(async |site| {
+        let around = site.guard().any_access();
+        for (name, status) in [("reader", 403), ("writer", 200)] {
+            let post = Asked::get().bearer(site.token(name)).method("POST");
+            // Also where the handler's guard is that same guard, or there is no other.
+            for state in [site.guard(), around.clone()] {
+                assert_eq!(within(around.clone(), state, &post).await, status, "{name}");
+            }
+            for face in [Face::AxumExtractor, Face::ActixExtractor] {
+                let answered = face.ask(&around, Taken::Grant, &post).await;
+                assert_eq!(answered.status, status, "{face:?} {name}");
+            }
+        }
+    });
 }
 
 #[test]

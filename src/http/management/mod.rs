@@ -30,6 +30,9 @@ use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use utoipa::openapi::OpenApi;
 
+/// The crate that has the type of the document, in the version that it is of.
+pub use utoipa;
+
 use self::api::{Api, Doc};
 use self::json::MAX_BODY;
 use self::problem::{Code, Problem};
@@ -76,7 +79,18 @@ pub fn router<S: Clone + Send + Sync + 'static>(authority: Authority) -> Router<
         .with_state(authority)
 }
 
-/// The document of the routes, as `GET /openapi.json` gives it: OpenAPI 3.1.
+/// The document of the routes, in OpenAPI 3.1, to be merged into one of the host's:
+///
+/// ```
+/// use keywright::http::management::{self, utoipa::openapi::OpenApi};
+///
+/// fn with_keys(own: OpenApi) -> OpenApi {
+///     own.nest("/api/keys-admin", management::openapi())
+/// }
+/// ```
+///
+/// Its components have names with `Keywright` in front. It names no server; what `GET /openapi.json`
+/// serves is the same with the server `.`, since paths begin beside it there.
 ///
 /// It declares no security scheme, since the login is yours: if you publish the document, add it.
 pub fn openapi() -> OpenApi {
@@ -94,7 +108,7 @@ fn routes() -> Api {
 /// For everybody: it tells of routes and of nobody's keys.
 async fn serve_document(_: NoParams) -> impl IntoResponse {
     static TEXT: LazyLock<Bytes> = LazyLock::new(|| {
-        let text = serde_json::to_vec(&openapi());
+        let text = serde_json::to_vec(&document::served(openapi()));
         text.expect("a document of maps with texts for keys").into()
     });
     ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], TEXT.clone())

@@ -6,7 +6,7 @@ mod values;
 
 use serde_json::{Value, json};
 use utoipa::openapi::extensions::Extensions;
-use utoipa::openapi::{OpenApi, RefOr, Schema};
+use utoipa::openapi::{OpenApi, RefOr, Schema, Server};
 
 use super::api::Api;
 
@@ -18,7 +18,7 @@ pub(super) fn schema(name: &str) -> Value {
 /// It declares no security scheme: the login is the host's, and one that is made up would be untrue.
 /// A host can add its own to what it gets.
 pub(super) fn document(api: &Api) -> OpenApi {
-    let document = json!({
+    let mut document = json!({
         "openapi": "3.1.0",
         "info": {
             "title": "API key management",
@@ -28,7 +28,6 @@ pub(super) fn document(api: &Api) -> OpenApi {
                 to say, and an API key never is a login here. What is another tenant's, or can't \
                 be seen, is answered as absent. No answer is to be stored. Times are RFC 3339, durations whole seconds.",
         },
-        "servers": [{ "url": ".", "description": "Beside this document." }],
         "tags": [
             { "name": "keys" },
             { "name": "accounts" },
@@ -44,16 +43,61 @@ pub(super) fn document(api: &Api) -> OpenApi {
             "responses": api.responses,
         },
     });
+    let lookup = document["components"].clone();
+    make_mergeable(&mut document, &lookup);
+    document["components"] = json!({
+        "schemas": prefixed(&document["components"]["schemas"]),
+        "responses": prefixed(&document["components"]["responses"]),
+    });
     let mut document: OpenApi =
         serde_json::from_value(document).expect("it is an OpenAPI document");
     add_keywords(&mut document);
     document
 }
 
+/// The document as it is served. Its paths begin where it lies itself.
+pub(super) fn served(mut document: OpenApi) -> OpenApi {
+    let mut beside = Server::new(".");
+    beside.description = Some("Beside this document.".to_owned());
+    document.servers = Some(vec![beside]);
+    document
+}
+
+/// In front of every component's name: in a host's own document there may be a `Key` too.
+const PREFIX: &str = "Keywright";
+
+/// Puts parameters and headers where they are referred to, since merging documents with utoipa loses
+/// them, and refers to everything else by its prefixed name.
+fn make_mergeable(value: &mut Value, components: &Value) {
+    if let Some(path) = value.get("$ref").and_then(Value::as_str) {
+        let mut parts = path.rsplit('/');
+        let (name, kind) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        if let "parameters" | "headers" = kind {
+            *value = components[kind][name].clone();
+            make_mergeable(value, components);
+        } else {
+            *value = json!({ "$ref": format!("#/components/{kind}/{PREFIX}{name}") });
+        }
+        return;
+    }
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| make_mergeable(item, components)),
+        Value::Object(fields) => {
+            fields.values_mut().for_each(|field| make_mergeable(field, components));
+        }
+        _ => {}
+    }
+}
+
+fn prefixed(components: &Value) -> Value {
+    let named = components.as_object().into_iter().flatten();
+    named.map(|(name, component)| (format!("{PREFIX}{name}"), component.clone())).collect()
+}
+
 /// Keywords of JSON Schema that the type of the document has no field for.
 fn add_keywords(document: &mut OpenApi) {
     let schemas = document.components.as_mut().map(|components| &mut components.schemas);
-    let new_key = schemas.and_then(|schemas| schemas.get_mut("NewKey"));
+    let new_key = schemas.and_then(|schemas| schemas.get_mut(&format!("{PREFIX}NewKey")));
     if let Some(RefOr::T(Schema::Object(new_key))) = new_key {
         let pairs = [
             ["expires_at", "expires_in"],
