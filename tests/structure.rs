@@ -266,7 +266,7 @@ fn a_store_adapter_does_not_know_another() {
         let forbidden: &[&str] = match inside.split(['/', '.']).next() {
             Some("memory") => &["file"],
             Some("file") => &["memory"],
-            Some("image" | "change" | "query" | "error") => &["file", "memory"],
+            Some("image" | "change" | "conformance" | "query" | "error") => &["file", "memory"],
             _ => continue,
         };
         for (number, line) in source.code_without_tests() {

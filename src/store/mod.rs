@@ -4,6 +4,8 @@
 //! your own implements [`KeyStore`], whose page is the contract.
 
 mod change;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod error;
 #[cfg(feature = "file")]
 mod file;

@@ -1,0 +1,132 @@
+//! Rules of batches: all or nothing, whatever it is that is in the way.
+
+use super::space::{Space, at, batch, next_account, policy, renamed};
+use crate::key::{KeyRecord, Owner};
+use crate::store::{Batch, Change, Condition, KeyQuery, StoreErrorKind};
+
+/// A batch that touches everything, all of which could be written.
+struct Everything {
+    batch: Batch,
+    inserted: KeyRecord,
+    updated: KeyRecord,
+    revoked: KeyRecord,
+    deleted: KeyRecord,
+}
+
+async fn everything(space: &Space<'_>) -> Everything {
+    let account = space.account();
+    let [updated, revoked, deleted] = [0, 1, 2].map(|_| space.key());
+    let old = [&updated, &revoked, &deleted].map(|key| Change::InsertKey(key.clone()));
+    space.put([Change::InsertAccount(account.clone())].into_iter().chain(old)).await;
+    let inserted = space.key_of(&Owner::Account(account.id));
+    let put = Change::PutPolicy { tenant: space.tenant.clone(), policy: policy(1) };
+    let changes = [
+        Change::InsertKey(inserted.clone()),
+        Change::UpdateKey(renamed(&updated, "updated")),
+        Change::RevokeKey { key: *revoked.id(), at: at(9) },
+        Change::DeleteKey(*deleted.id()),
+        Change::UpdateAccount(next_account(&account, |account| account.enabled = false)),
+        Change::InsertAccount(space.account()),
+        put,
+    ];
+    let events = vec![space.event("first"), space.event("second")];
+    Everything { batch: Batch { events, ..batch(changes) }, inserted, updated, revoked, deleted }
+}
+
+/// All that can be seen of the rule's tenant, as text.
+async fn seen(space: &Space<'_>) -> String {
+    let page = space.store.keys(&space.tenant, &KeyQuery::new(), at(9)).await;
+    let mut keys = Vec::new();
+    for stored in space.done("listing keys", page).items {
+        let looked_up = space.stored(stored.record.id()).await.map(|stored| stored.record);
+        let resolved = space.done("resolving", space.store.resolve(stored.record.id()).await);
+        let resolved = resolved.map(|found| (found.record().clone(), found.account().cloned()));
+        keys.push((stored.record, looked_up, resolved));
+    }
+    let query = crate::store::AccountQuery::new();
+    let accounts = space.store.accounts(&space.tenant, &query).await;
+    let accounts = space.done("listing accounts", accounts).items;
+    let policy = space.done("a lookup", space.store.policy(&space.tenant).await);
+    format!("{keys:#?} {accounts:#?} {policy:#?} {:#?}", space.events_of(&space.tenant).await)
+}
+
+pub(super) async fn a_batch_that_fails_writes_nothing(space: &Space<'_>) {
+    let Everything { batch: whole, inserted, .. } = everything(space).await;
+    let exists = space.key();
+    let gone = space.key();
+    space.put([Change::InsertKey(exists.clone()), Change::InsertKey(gone.clone())]).await;
+    space.put([Change::DeleteKey(*gone.id())]).await;
+    let before = seen(space).await;
+    let tenant = || space.tenant.clone();
+    let owner = || exists.key().owner.clone();
+    let changes = [
+        (Change::InsertKey(exists.clone()), StoreErrorKind::AlreadyExists),
+        (Change::InsertKey(gone.clone()), StoreErrorKind::AlreadyExists),
+        (Change::UpdateKey(exists.clone()), StoreErrorKind::Conflict),
+        (Change::RevokeKey { key: *gone.id(), at: at(9) }, StoreErrorKind::Conflict),
+        (Change::DeleteKey(space.key_id()), StoreErrorKind::Conflict),
+        (Change::UpdateAccount(space.account()), StoreErrorKind::Conflict),
+        (Change::DeleteAccount(space.account().id), StoreErrorKind::Conflict),
+    ];
+    let conditions = [
+        (Condition::PolicyVersion { tenant: tenant(), version: 7 }, StoreErrorKind::Conflict),
+        (
+            Condition::AccountVersion { account: space.account().id, version: 1 },
+            StoreErrorKind::Conflict,
+        ),
+        (
+            Condition::LiveKeysBelow { tenant: tenant(), owner: owner(), limit: 1, at: at(9) },
+            StoreErrorKind::LimitReached,
+        ),
+        (
+            Condition::NoLiveKeyLeft { tenant: tenant(), owner: owner(), at: at(9) },
+            StoreErrorKind::Conflict,
+        ),
+    ];
+    let mut batches = Vec::new();
+    for (change, kind) in changes {
+        for first in [true, false] {
+            let mut batch = whole.clone();
+            let place = if first { 0 } else { batch.changes.len() };
+            batch.changes.insert(place, change.clone());
+            batches.push((format!("a batch with {change:?}"), batch, kind));
+        }
+    }
+    for (condition, kind) in conditions {
+        let what = format!("a batch on {condition:?}");
+        batches.push((what, Batch { conditions: vec![condition], ..whole.clone() }, kind));
+    }
+    for (what, batch, kind) in batches {
+        let said = space.store.commit(batch).await;
+        space.refused(&what, said, kind);
+        let resolved = space.done("resolving", space.store.resolve(inserted.id()).await);
+        space.holds(format!("{what} failed and wrote a key"), resolved.is_none());
+        let after = seen(space).await;
+        space.holds(format!("{what} failed and wrote this:\n{after}"), after == before);
+    }
+    // The whole could have been written but for that.
+    space.done("the same batch with nothing against it", space.store.commit(whole).await);
+}
+
+pub(super) async fn a_batch_is_written_whole(space: &Space<'_>) {
+    let Everything { batch, inserted, updated, revoked, deleted } = everything(space).await;
+    space.done("a batch with a change of each kind", space.store.commit(batch).await);
+    let found = space.found(inserted.id()).await;
+    space.same("the key that was inserted", found.record.key(), inserted.key());
+    let found = space.found(updated.id()).await;
+    space.same("the version of what was updated", &found.record.version(), &2);
+    let found = space.found(revoked.id()).await;
+    space.same("what was revoked", found.record.key(), revoked.revoked(at(9)).key());
+    space.holds("what was deleted is there", space.stored(deleted.id()).await.is_none());
+    let stored = space.done("a lookup", space.store.policy(&space.tenant).await);
+    space.same("the policy", &stored, &Some(policy(1)));
+    let query = crate::store::AccountQuery::new();
+    let accounts = space.store.accounts(&space.tenant, &query).await;
+    let accounts = space.done("listing accounts", accounts).items;
+    let mut seen: Vec<_> = accounts.iter().map(|a| (a.version, a.enabled)).collect();
+    seen.sort_unstable();
+    space.same("the accounts", &seen, &vec![(1, true), (2, false)]);
+    let events = space.events_of(&space.tenant).await;
+    let details: Vec<_> = events.iter().filter_map(|event| event.detail.as_deref()).collect();
+    space.same("the events", &details, &vec!["first", "second"]);
+}

@@ -1,0 +1,110 @@
+//! Rules of dropped futures: polled any number of times, a call has happened or it has not.
+
+use super::run::polled;
+use super::space::{Space, at, batch, delta};
+use crate::event::Event;
+use crate::key::Owner;
+use crate::store::{
+    AccountQuery, Batch, Change, Epoch, EventQuery, KeyQuery, StoreErrorKind, UsageDelta,
+};
+
+/// After so many polls a future is not dropped any more but left to end.
+const MOST_POLLS: usize = 64;
+
+fn is_marked(event: &Event, mark: &str) -> bool {
+    event.detail.as_deref() == Some(mark)
+}
+
+pub(super) async fn a_dropped_commit_is_done_or_not(space: &Space<'_>) {
+    for polls in 0..MOST_POLLS {
+        let account = space.account();
+        let [user, owned] = [space.key(), space.key_of(&Owner::Account(account.id))];
+        let changes = [
+            Change::InsertKey(user.clone()),
+            Change::InsertAccount(account.clone()),
+            Change::InsertKey(owned.clone()),
+        ];
+        let mark = user.id().to_string();
+        let events = vec![space.event(mark.clone())];
+        let whole = Batch { events, ..batch(changes) };
+        let ended = polled(space.store.commit(whole.clone()), polls).await.is_some();
+        let what = format!("after a commit that was dropped at poll {polls}");
+        // It may happen after the drop and while we look, so the order matters: what is seen of the
+        // changes stays seen, and their event comes last because it is visible no later than they.
+        let seen = [
+            space.stored(owned.id()).await.is_some(),
+            space.done("a lookup", space.store.account(&space.tenant, &account.id).await).is_some(),
+            space.stored(user.id()).await.is_some(),
+            space.events_of(&space.tenant).await.iter().any(|event| is_marked(event, &mark)),
+        ];
+        space.holds(format!("{what}, of four parts {seen:?} are there"), seen.is_sorted());
+        // Again: it was done before, or it is done now, and in the end it is there once.
+        match space.store.commit(whole).await {
+            Ok(_) => space.holds(format!("{what}, it is done twice"), !ended),
+            Err(error) => {
+                space.same(&what, &error.kind(), &StoreErrorKind::AlreadyExists);
+            }
+        }
+        let told = space.events_of(&space.tenant).await;
+        let times = told.iter().filter(|event| is_marked(event, &mark)).count();
+        space.same(format!("{what}, and a retry, how often it is told"), &times, &1);
+        for key in [&user, &owned] {
+            space.found(key.id()).await;
+        }
+        if ended {
+            return;
+        }
+    }
+}
+
+pub(super) async fn dropped_usage_is_added_or_not(space: &Space<'_>) {
+    for polls in 0..MOST_POLLS {
+        let [one, other] = [0, 1].map(|_| space.key());
+        space.put([&one, &other].map(|key| Change::InsertKey(key.clone()))).await;
+        let before = space.events_of(&space.tenant).await.len();
+        let alert = UsageDelta { alert_every: 1.try_into().ok(), ..delta(one.id(), 2, at(9)) };
+        let usage = space.usage([alert, delta(other.id(), 3, at(9))]);
+        let ended = polled(space.store.add_usage(&usage), polls).await.is_some();
+        let what = format!("after usage that was dropped at poll {polls}");
+        let seen = [
+            space.found(one.id()).await.usage.uses() == 2,
+            space.found(other.id()).await.usage.uses() == 3,
+        ];
+        space.holds(format!("{what}, of two parts {seen:?} are there"), seen.is_sorted());
+        space.done("the same usage again", space.store.add_usage(&usage).await);
+        let seen = (
+            space.found(one.id()).await.usage.uses(),
+            space.found(other.id()).await.usage.uses(),
+            space.events_of(&space.tenant).await.len() - before,
+        );
+        space.same(format!("{what}, and a retry, uses and alerts"), &seen, &(2, 3, 1));
+        if ended {
+            return;
+        }
+    }
+}
+
+pub(super) async fn a_dropped_read_leaves_nothing_behind(space: &Space<'_>) {
+    let (store, tenant) = (&space.store, &space.tenant);
+    let (key, account) = (space.key(), space.account());
+    space.put([Change::InsertKey(key.clone()), Change::InsertAccount(account.clone())]).await;
+    let (keys, accounts, events) = (KeyQuery::new(), AccountQuery::new(), EventQuery::new());
+    for polls in 0..MOST_POLLS {
+        let ended = [
+            polled(store.resolve(key.id()), polls).await.is_some(),
+            polled(store.key(tenant, key.id()), polls).await.is_some(),
+            polled(store.account(tenant, &account.id), polls).await.is_some(),
+            polled(store.policy(tenant), polls).await.is_some(),
+            polled(store.keys(tenant, &keys, at(1)), polls).await.is_some(),
+            polled(store.accounts(tenant, &accounts), polls).await.is_some(),
+            polled(store.events(tenant, &events), polls).await.is_some(),
+            polled(store.changes(Epoch(0)), polls).await.is_some(),
+        ];
+        // A lock that a dropped read still held would be in the way of this.
+        space.put([Change::InsertKey(space.key())]).await;
+        space.found(key.id()).await;
+        if ended.iter().all(|ended| *ended) {
+            return;
+        }
+    }
+}

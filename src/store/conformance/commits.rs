@@ -1,0 +1,81 @@
+//! Rules of the order of commits, and of what a cache is told of them.
+
+use super::space::{Space, at, batch, next_account, policy, renamed};
+use crate::key::Owner;
+use crate::store::{Batch, Change, Epoch, StoreErrorKind, Subject};
+
+pub(super) async fn epochs_grow(space: &Space<'_>) {
+    let mut last = space.done("asking for changes", space.store.changes(Epoch(0)).await).epoch;
+    let key = space.key();
+    let mut version = key.clone();
+    for n in 0..5 {
+        let change = if n == 0 {
+            Change::InsertKey(key.clone())
+        } else {
+            version = renamed(&version, &format!("name {n}"));
+            Change::UpdateKey(version.clone())
+        };
+        let epoch = space.put([change]).await;
+        let what = format!("an epoch of {epoch:?} after one of {last:?}");
+        space.holds(what, epoch > last);
+        last = epoch;
+    }
+    let events = Batch { events: vec![space.event("alone")], ..Batch::default() };
+    let epoch = space.done("a commit of an event", space.store.commit(events).await);
+    space.holds(format!("an epoch of {epoch:?} after one of {last:?}"), epoch > last);
+    let told = space.done("asking for changes", space.store.changes(Epoch(0)).await).epoch;
+    let what = format!("changes tell up to {told:?}, and {epoch:?} was acknowledged");
+    space.holds(what, told >= epoch);
+}
+
+pub(super) async fn changes_tell_all_that_was_touched(space: &Space<'_>) {
+    let account = space.account();
+    let mine = space.key();
+    let of_account = space.key_of(&Owner::Account(account.id));
+    let (id, other_id) = (*mine.id(), *of_account.id());
+    let tenant = || space.tenant.clone();
+    let put = |version| Change::PutPolicy { tenant: tenant(), policy: policy(version) };
+    let begin = space.done("asking for changes", space.store.changes(Epoch(0)).await).epoch;
+    let (key, owner, rules) =
+        (Subject::Key(id), Subject::Account(account.id), Subject::Policy(tenant()));
+    let steps = [
+        (vec![Change::InsertKey(mine.clone())], vec![key.clone()]),
+        (vec![Change::UpdateKey(renamed(&mine, "second"))], vec![key.clone()]),
+        (vec![Change::RevokeKey { key: id, at: at(9) }], vec![key.clone()]),
+        (
+            vec![Change::InsertAccount(account.clone()), Change::InsertKey(of_account)],
+            vec![owner.clone(), Subject::Key(other_id)],
+        ),
+        (vec![put(1)], vec![rules.clone()]),
+        (
+            vec![Change::UpdateAccount(next_account(&account, |_| {})), put(2)],
+            vec![owner.clone(), rules],
+        ),
+        (vec![Change::DeleteKey(id)], vec![key]),
+        (
+            vec![Change::DeleteKey(other_id), Change::DeleteAccount(account.id)],
+            vec![owner, Subject::Key(other_id)],
+        ),
+    ];
+    let mut past = vec![(begin, 0)];
+    let mut touched: Vec<Subject> = Vec::new();
+    for (changes, subjects) in steps {
+        touched.extend(subjects);
+        let epoch = space.put(changes).await;
+        past.push((epoch, touched.len()));
+        for (since, known) in &past {
+            let told = space.done("asking for changes", space.store.changes(*since).await);
+            let what = format!("changes since {since:?} tell up to {:?}", told.epoch);
+            space.holds(format!("{what}, and {epoch:?} was acknowledged"), told.epoch >= epoch);
+            // A store may no longer know.
+            let Some(told) = told.touched else { continue };
+            for subject in &touched[*known..] {
+                let what = format!("changes since {since:?} do not tell of {subject:?}");
+                space.holds(what, told.contains(subject));
+            }
+        }
+    }
+    let stale = batch([Change::UpdateKey(mine)]);
+    let said = space.store.commit(stale).await;
+    space.refused("an update of what was deleted", said, StoreErrorKind::Conflict);
+}

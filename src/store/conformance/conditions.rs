@@ -1,0 +1,145 @@
+//! Rules of conditions: they hold at the moment of the commit, to the boundary.
+
+use super::space::{Space, at, batch, next_account, policy, user};
+use crate::key::{KeyRecord, Owner};
+use crate::store::{Batch, Change, Condition, StoreErrorKind};
+use crate::time::Timestamp;
+
+/// A new key under a condition, and whether it was written.
+async fn insert_if(space: &Space<'_>, condition: Condition, refused: Option<StoreErrorKind>) {
+    let key = space.key();
+    let what = format!("an insert on {condition:?}");
+    let batch = Batch { conditions: vec![condition], ..batch([Change::InsertKey(key.clone())]) };
+    let said = space.store.commit(batch).await;
+    match refused {
+        Some(kind) => space.refused(&what, said, kind),
+        None => _ = space.done(&what, said),
+    }
+    let written = space.stored(key.id()).await.is_some();
+    space.same(format!("whether {what} was written"), &written, &refused.is_none());
+}
+
+const CONFLICT: Option<StoreErrorKind> = Some(StoreErrorKind::Conflict);
+const LIMIT: Option<StoreErrorKind> = Some(StoreErrorKind::LimitReached);
+
+pub(super) async fn the_version_of_an_account_holds(space: &Space<'_>) {
+    let first = space.account();
+    let has = |version| Condition::AccountVersion { account: first.id, version };
+    insert_if(space, has(1), CONFLICT).await;
+    insert_if(space, has(0), CONFLICT).await;
+    space.put([Change::InsertAccount(first.clone())]).await;
+    insert_if(space, has(1), None).await;
+    space.put([Change::UpdateAccount(next_account(&first, |_| {}))]).await;
+    insert_if(space, has(1), CONFLICT).await;
+    insert_if(space, has(3), CONFLICT).await;
+    insert_if(space, has(2), None).await;
+    space.put([Change::DeleteAccount(first.id)]).await;
+    insert_if(space, has(2), CONFLICT).await;
+}
+
+pub(super) async fn the_version_of_a_policy_holds(space: &Space<'_>) {
+    let has = |version| Condition::PolicyVersion { tenant: space.tenant.clone(), version };
+    let put = |version| Change::PutPolicy { tenant: space.tenant.clone(), policy: policy(version) };
+    insert_if(space, has(1), CONFLICT).await;
+    insert_if(space, has(0), None).await;
+    space.put([put(1)]).await;
+    insert_if(space, has(0), CONFLICT).await;
+    insert_if(space, has(2), CONFLICT).await;
+    insert_if(space, has(1), None).await;
+    space.put([put(2)]).await;
+    insert_if(space, has(1), CONFLICT).await;
+    // The version of one tenant is not that of another.
+    let other = Condition::PolicyVersion { tenant: space.other.clone(), version: 2 };
+    insert_if(space, other, CONFLICT).await;
+}
+
+pub(super) async fn the_limit_is_a_boundary(space: &Space<'_>) {
+    let below = |limit| below(space, &user("alice"), limit, at(1));
+    insert_if(space, below(0), LIMIT).await;
+    insert_if(space, below(1), None).await;
+    insert_if(space, below(1), LIMIT).await;
+    insert_if(space, below(2), None).await;
+    insert_if(space, below(2), LIMIT).await;
+    // Before the batch: what it removes still counts, what it adds does not yet.
+    let [old, new, more] = [0, 1, 2].map(|_| space.key());
+    space.put([Change::InsertKey(old.clone())]).await;
+    let swap = [Change::DeleteKey(*old.id()), Change::InsertKey(new.clone())];
+    let swap = Batch { conditions: vec![below(3)], ..batch(swap) };
+    let said = space.store.commit(swap).await;
+    space.refused("a swap at the limit", said, StoreErrorKind::LimitReached);
+    let two = [Change::InsertKey(new), Change::InsertKey(more)];
+    let two = Batch { conditions: vec![below(4)], ..batch(two) };
+    space.done("two keys where one is below the limit", space.store.commit(two).await);
+}
+
+fn below(space: &Space<'_>, owner: &Owner, limit: u16, at: Timestamp) -> Condition {
+    Condition::LiveKeysBelow { tenant: space.tenant.clone(), owner: owner.clone(), limit, at }
+}
+
+pub(super) async fn the_limit_counts_live_keys_of_the_owner(space: &Space<'_>) {
+    let alice = user("alice");
+    let live = [
+        space.key_with(|key| key.disabled = true),
+        space.key_with(|key| key.not_before = Some(at(100))),
+        space.key_with(|key| key.expires = Some(at(11))),
+    ];
+    let account = space.account();
+    let other = [
+        space.key_of(&user("bob")),
+        // A name of a user that looks like the account's, and the account itself.
+        space.key_of(&user(account.id.as_str())),
+        space.key_of(&Owner::Account(account.id)),
+        space.key_with(|key| key.tenant = space.other.clone()),
+        space.key_with(|key| key.revoked = Some(at(1))),
+        space.key_with(|key| key.expires = Some(at(10))),
+        space.key_with(|key| {
+            key.disabled = true;
+            key.expires = Some(at(9));
+        }),
+    ];
+    let keys: Vec<KeyRecord> = live.into_iter().chain(other).collect();
+    let inserts = keys.into_iter().map(Change::InsertKey);
+    space.put([Change::InsertAccount(account.clone())].into_iter().chain(inserts)).await;
+    // At 10 three are live, at 11 another has expired, at 8 two more have not yet.
+    let probe = async |owner: &Owner, time, live: u16| {
+        for (limit, refused) in [(live, LIMIT), (live + 1, None)] {
+            let condition = below(space, owner, limit, time);
+            let what = format!("a commit on {condition:?}");
+            let key = space.key_of(&user("somebody-else"));
+            let insert = batch([Change::InsertKey(key)]);
+            let batch = Batch { conditions: vec![condition], ..insert };
+            let said = space.store.commit(batch).await;
+            match refused {
+                Some(kind) => space.refused(what, said, kind),
+                None => _ = space.done(what, said),
+            }
+        }
+    };
+    for (time, live) in [(10, 3), (11, 2), (9, 4), (8, 5)] {
+        probe(&alice, at(time), live).await;
+    }
+    probe(&Owner::Account(account.id), at(10), 1).await;
+    probe(&user(account.id.as_str()), at(10), 1).await;
+    probe(&user("nobody"), at(10), 0).await;
+}
+
+pub(super) async fn no_live_key_is_left_after_the_batch(space: &Space<'_>) {
+    let keys = [space.key(), space.key_with(|key| key.expires = Some(at(10)))];
+    space.put(keys.iter().cloned().map(Change::InsertKey)).await;
+    let none_left = |time| {
+        let (tenant, owner) = (space.tenant.clone(), user("alice"));
+        vec![Condition::NoLiveKeyLeft { tenant, owner, at: at(time) }]
+    };
+    let revoke = |key: &KeyRecord| Change::RevokeKey { key: *key.id(), at: at(5) };
+    let first = batch([revoke(&keys[0])]);
+    let early = Batch { conditions: none_left(9), ..first.clone() };
+    let said = space.store.commit(early).await;
+    space.refused("a revoke that leaves a live key", said, StoreErrorKind::Conflict);
+    let stored = space.found(keys[0].id()).await;
+    space.same("the key that was not revoked", &stored.record.key().revoked, &None);
+
+    let late = Batch { conditions: none_left(10), ..first };
+    space.done("a revoke of the only live key", space.store.commit(late).await);
+    let delete = Batch { conditions: none_left(9), ..batch([Change::DeleteKey(*keys[1].id())]) };
+    space.done("deleting the last live key", space.store.commit(delete).await);
+}

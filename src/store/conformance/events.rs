@@ -1,0 +1,121 @@
+//! Rules of events: numbered, whole, and never later than what they tell of.
+
+use super::space::{Space, at, batch, delta, event_in, next, next_account, policy, renamed};
+use crate::event::{Event, EventActor, EventKind, EventOutcome};
+use crate::id::{TenantId, UserId};
+use crate::operation::Operation;
+use crate::store::{Batch, Change, StoreErrorKind, UsageDelta};
+
+/// Numbers and texts of a tenant's events.
+async fn told(space: &Space<'_>, tenant: &TenantId) -> Vec<(u64, String)> {
+    let events = space.events_of(tenant).await;
+    events.into_iter().map(|e| (e.sequence, e.detail.unwrap_or_default())).collect()
+}
+
+fn numbered(texts: &[&str]) -> Vec<(u64, String)> {
+    (1..).zip(texts.iter().map(ToString::to_string)).collect()
+}
+
+async fn tell(space: &Space<'_>, tenant: &TenantId, texts: &[&str]) {
+    let events = texts.iter().map(|text| event_in(tenant, *text)).collect();
+    let batch = Batch { events, ..Batch::default() };
+    space.done("a commit of events alone", space.store.commit(batch).await);
+}
+
+pub(super) async fn events_are_numbered_from_1_without_gaps(space: &Space<'_>) {
+    let key = space.key();
+    let (tenant, id) = (&space.tenant, *key.id());
+    let events = vec![space.event("made")];
+    let insert = Batch { events, ..batch([Change::InsertKey(key.clone())]) };
+    space.done("an insert with its event", space.store.commit(insert.clone()).await);
+    let said = space.store.commit(insert).await;
+    space.refused("the same insert again", said, StoreErrorKind::AlreadyExists);
+    tell(space, tenant, &["b", "a", "c"]).await;
+    let stale = Batch { events: vec![space.event("stale")], ..batch([Change::UpdateKey(key)]) };
+    let said = space.store.commit(stale).await;
+    space.refused("a stale update", said, StoreErrorKind::Conflict);
+    // Numbers that a writer made up are not the store's.
+    let with_number = Event { sequence: 77, ..space.event("d") };
+    let batch = Batch { events: vec![with_number], ..Batch::default() };
+    space.done("an event with a number", space.store.commit(batch).await);
+    let alert = UsageDelta { alert_every: 1.try_into().ok(), ..delta(&id, 1, at(5)) };
+    space.done("usage", space.store.add_usage(&space.usage([alert])).await);
+    tell(space, tenant, &["e"]).await;
+    let expected = numbered(&["made", "b", "a", "c", "d", "1 uses in all", "e"]);
+    space.same("the events", &told(space, tenant).await, &expected);
+}
+
+pub(super) async fn a_tenant_does_not_see_the_numbers_of_others(space: &Space<'_>) {
+    let (one, other) = (&space.tenant, &space.other);
+    tell(space, one, &["1a"]).await;
+    tell(space, other, &["2a", "2b"]).await;
+    let events = vec![event_in(one, "1b"), event_in(other, "2c")];
+    let both = Batch { events, ..Batch::default() };
+    space.done("events of two tenants", space.store.commit(both).await);
+    tell(space, one, &["1c"]).await;
+    space.same("one tenant's events", &told(space, one).await, &numbered(&["1a", "1b", "1c"]));
+    let expected = numbered(&["2a", "2b", "2c"]);
+    space.same("the other tenant's events", &told(space, other).await, &expected);
+}
+
+pub(super) async fn events_come_back_whole(space: &Space<'_>) {
+    let user = UserId::new("user:a'b\"c").expect("a user id of the suite is one");
+    let actors = [EventActor::User(user), EventActor::Possessor, EventActor::System];
+    let outcomes =
+        [EventOutcome::Done, EventOutcome::Already, EventOutcome::Refused("nö: why".to_owned())];
+    let kinds = Operation::ALL.iter().copied().map(EventKind::Operation);
+    let mut written = Vec::new();
+    for (n, kind) in (0..).zip(kinds.chain([EventKind::ExtensiveUse])) {
+        let actor = actors[n % 3].clone();
+        let mut event = Event::new(space.tenant.clone(), at(0), actor, kind);
+        event.at = at(u32::try_from(n).unwrap_or(0));
+        event.outcome = outcomes[n % 3].clone();
+        event.key = (n % 2 == 0).then(|| space.key_id());
+        event.account = (n % 4 == 0).then(|| space.account().id);
+        event.detail = (n % 5 != 0).then(|| format!("détail {n} \u{1F511}"));
+        written.push(event);
+    }
+    let batch = Batch { events: written.clone(), ..Batch::default() };
+    space.done("a commit of events alone", space.store.commit(batch).await);
+    for (event, number) in written.iter_mut().zip(1..) {
+        event.sequence = number;
+    }
+    space.same("the events", &space.events_of(&space.tenant).await, &written);
+}
+
+pub(super) async fn an_event_comes_with_its_change(space: &Space<'_>) {
+    let [key, of_usage] = [0, 1].map(|_| space.key());
+    let (id, account) = (*key.id(), space.account());
+    let second = renamed(&key, "second");
+    let tenant = || space.tenant.clone();
+    let changes = [
+        Change::InsertKey(key.clone()),
+        Change::UpdateKey(second),
+        Change::RevokeKey { key: id, at: at(9) },
+        Change::UpdateKey(next(&key, |key| {
+            key.version = 4;
+            key.revoked = Some(at(9));
+        })),
+        Change::DeleteKey(id),
+        Change::InsertAccount(account.clone()),
+        Change::UpdateAccount(next_account(&account, |_| {})),
+        Change::DeleteAccount(account.id),
+        Change::PutPolicy { tenant: tenant(), policy: policy(1) },
+        Change::PutPolicy { tenant: tenant(), policy: policy(2) },
+    ];
+    let mut expected = Vec::new();
+    for change in changes {
+        let text = format!("{} {change:?}", expected.len());
+        let detail: String = text.chars().take(20).collect();
+        expected.push(detail.clone());
+        let batch = Batch { events: vec![space.event(detail)], ..batch([change]) };
+        space.done("a change with its event", space.store.commit(batch).await);
+        let told: Vec<_> = told(space, &tenant()).await.into_iter().map(|(_, t)| t).collect();
+        space.same(format!("the events after {text}"), &told, &expected);
+    }
+    space.put([Change::InsertKey(of_usage.clone())]).await;
+    let alert = UsageDelta { alert_every: 2.try_into().ok(), ..delta(of_usage.id(), 2, at(5)) };
+    space.done("usage", space.store.add_usage(&space.usage([alert])).await);
+    let events = space.events_of(&tenant()).await.len();
+    space.same("the events after usage with an alert", &events, &(expected.len() + 1));
+}

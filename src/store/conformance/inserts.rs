@@ -1,0 +1,139 @@
+//! Rules of inserting: an id stands for one thing for ever.
+
+use super::space::{SECRET, Space, at, batch, name, next, policy, renamed};
+use crate::account::ServiceAccount;
+use crate::digest::PepperRing;
+use crate::key::{Key, KeyRecord, Owner};
+use crate::metadata::Metadata;
+use crate::scope::Access;
+use crate::store::{Change, StoreErrorKind};
+use crate::time::Timestamp;
+
+pub(super) async fn an_insert_refuses_a_key_that_exists(space: &Space<'_>) {
+    let first = space.key();
+    space.put([Change::InsertKey(first.clone())]).await;
+    for again in [first.clone(), renamed(&first, "another")] {
+        let insert = batch([Change::InsertKey(again)]);
+        let said = space.store.commit(insert).await;
+        space.refused("inserting a key that exists", said, StoreErrorKind::AlreadyExists);
+    }
+    let stored = space.found(first.id()).await;
+    space.same("the key after a refused insert", stored.record.key(), first.key());
+}
+
+pub(super) async fn an_insert_refuses_a_key_of_another_tenant(space: &Space<'_>) {
+    let first = space.key();
+    space.put([Change::InsertKey(first.clone())]).await;
+    let elsewhere = Key { tenant: space.other.clone(), ..first.key().clone() };
+    let elsewhere = KeyRecord::new(elsewhere, *first.digest());
+    let said = space.store.commit(batch([Change::InsertKey(elsewhere)])).await;
+    space.refused("inserting another tenant's key", said, StoreErrorKind::AlreadyExists);
+    let stored = space.found(first.id()).await;
+    space.same("the tenant of the first key", &stored.record.key().tenant, &space.tenant);
+    let found = space.done("a lookup", space.store.key(&space.other, first.id()).await);
+    space.holds("the refused key is in the other tenant", found.is_none());
+}
+
+pub(super) async fn an_insert_refuses_a_key_that_was_deleted(space: &Space<'_>) {
+    let first = space.key();
+    space.put([Change::InsertKey(first.clone())]).await;
+    space.put([Change::DeleteKey(*first.id())]).await;
+    for tenant in [&space.tenant, &space.other] {
+        let again = Key { tenant: tenant.clone(), ..first.key().clone() };
+        let again = KeyRecord::new(again, *first.digest());
+        let said = space.store.commit(batch([Change::InsertKey(again)])).await;
+        space.refused("inserting a key that was deleted", said, StoreErrorKind::AlreadyExists);
+        let found = space.done("a lookup", space.store.key(tenant, first.id()).await);
+        space.holds("a deleted key is back after a refused insert", found.is_none());
+    }
+}
+
+pub(super) async fn an_insert_refuses_an_account_that_exists(space: &Space<'_>) {
+    let first = space.account();
+    space.put([Change::InsertAccount(first.clone())]).await;
+    for tenant in [&space.tenant, &space.other] {
+        let again =
+            ServiceAccount { tenant: tenant.clone(), name: name("another"), ..first.clone() };
+        let said = space.store.commit(batch([Change::InsertAccount(again)])).await;
+        space.refused("inserting an account that exists", said, StoreErrorKind::AlreadyExists);
+    }
+    let stored = space.done("a lookup", space.store.account(&space.tenant, &first.id).await);
+    space.same("the account after a refused insert", &stored, &Some(first));
+}
+
+pub(super) async fn an_insert_refuses_an_account_that_was_deleted(space: &Space<'_>) {
+    let first = space.account();
+    space.put([Change::InsertAccount(first.clone())]).await;
+    space.put([Change::DeleteAccount(first.id)]).await;
+    let said = space.store.commit(batch([Change::InsertAccount(first.clone())])).await;
+    space.refused("inserting an account that was deleted", said, StoreErrorKind::AlreadyExists);
+    let stored = space.done("a lookup", space.store.account(&space.tenant, &first.id).await);
+    space.same("the account after a refused insert", &stored, &None);
+}
+
+pub(super) async fn a_key_needs_the_account_that_owns_it(space: &Space<'_>) {
+    let account = space.account();
+    let key = space.key_of(&Owner::Account(account.id));
+    let alone = batch([Change::InsertKey(key.clone())]);
+    let said = space.store.commit(alone.clone()).await;
+    space.refused("a key of an account that is absent", said, StoreErrorKind::Conflict);
+    space.holds("the refused key was written", space.stored(key.id()).await.is_none());
+
+    let abroad = ServiceAccount { tenant: space.other.clone(), ..space.account() };
+    let of_abroad = space.key_of(&Owner::Account(abroad.id));
+    space.put([Change::InsertAccount(abroad)]).await;
+    let said = space.store.commit(batch([Change::InsertKey(of_abroad)])).await;
+    space.refused("a key of another tenant's account", said, StoreErrorKind::Conflict);
+
+    // In any order within one batch.
+    space.put([Change::InsertKey(key.clone()), Change::InsertAccount(account)]).await;
+    space.found(key.id()).await;
+}
+
+pub(super) async fn what_is_written_is_read_back_whole(space: &Space<'_>) {
+    let account = ServiceAccount { access: Access::ReadOnly, enabled: false, ..space.account() };
+    let key = space.key_with(|key| {
+        key.owner = Owner::Account(account.id);
+        key.name = name("pröd \u{1F511} 'quoted\" %_");
+        key.scopes = "a:read b:write".parse().expect("scopes of the suite are some");
+        key.networks = "10.0.0.0/8 2001:db8::/32".parse().expect("networks of the suite are some");
+        key.rate = "7/1m".parse().ok();
+        key.metadata = Metadata::new([("team", "päyments"), ("ticket", "")]).unwrap_or_default();
+        key.created = Timestamp::MIN;
+        key.updated = Timestamp::from_unix_micros(1).unwrap_or(Timestamp::MIN);
+        key.not_before = Some(at(1));
+        key.expires = Some(Timestamp::MAX);
+        key.disabled = true;
+    });
+    space.put([Change::InsertAccount(account.clone()), Change::InsertKey(key.clone())]).await;
+    let other = PepperRing::none().with(u32::MAX, [7; 32]).expect("a pepper that is long enough");
+    let digest = other.digest(key.id(), &SECRET);
+    let rotated = key.rotate(digest, std::time::Duration::from_secs(5), at(2));
+    // A disabled key can't be rotated, so it is enabled first.
+    let enabled = next(&key, |key| key.disabled = false);
+    space.holds("a disabled key could be rotated", rotated.is_err());
+    space.put([Change::UpdateKey(enabled.clone())]).await;
+    let rotated = enabled.rotate(digest, std::time::Duration::from_secs(5), at(2));
+    let rotated = rotated.expect("an active key can be rotated");
+    space.put([Change::UpdateKey(rotated.clone())]).await;
+    let mut policy = policy(1);
+    policy.retention = std::time::Duration::from_secs(1);
+    let put = Change::PutPolicy { tenant: space.tenant.clone(), policy: policy.clone() };
+    space.put([put]).await;
+
+    let stored = space.found(key.id()).await.record;
+    space.same("the key", stored.key(), rotated.key());
+    let matches = |digest: &crate::digest::Digest| {
+        let current = other.digest(key.id(), &SECRET);
+        let same = other.matches(digest, &current, key.id(), &SECRET);
+        same.is_ok_and(bool::from)
+    };
+    space.same("the pepper of its digest", &stored.digest().pepper(), &Some(u32::MAX));
+    space.holds("the digest is another one", matches(stored.digest()));
+    let retiring = stored.retiring_digest();
+    space.holds("the digest of the secret before is lost", retiring.is_some_and(matches));
+    let found = space.done("a lookup", space.store.account(&space.tenant, &account.id).await);
+    space.same("the account", &found, &Some(account));
+    let found = space.done("a lookup", space.store.policy(&space.tenant).await);
+    space.same("the policy", &found, &Some(policy));
+}

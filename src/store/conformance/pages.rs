@@ -1,0 +1,216 @@
+//! Rules of pages: in order, each item once, while others come and go.
+
+use super::space::{Space, at, batch, delta, name, next};
+use crate::account::ServiceAccount;
+use crate::event::Event;
+use crate::id::KeyId;
+use crate::key::KeyRecord;
+use crate::store::{
+    AccountQuery, Batch, Change, DEFAULT_LIMIT, EventQuery, KeyQuery, KeySort, MAX_LIMIT, Page,
+    StoredKey,
+};
+
+const SORTS: [KeySort; 5] =
+    [KeySort::Created, KeySort::Updated, KeySort::Name, KeySort::Expires, KeySort::LastUsed];
+
+/// How many things are listed.
+const MANY: u32 = 12;
+
+const SIZES: [u16; 5] = [1, 2, 5, 12, 13];
+
+/// Keys that are equal in some way and different in others, some of them used.
+async fn many_keys(space: &Space<'_>) -> Vec<StoredKey> {
+    let names = ["b", "B", "a", "b", "\u{1F511}", "é"];
+    let keys: Vec<KeyRecord> = (0..MANY)
+        .map(|n| {
+            space.key_with(|key| {
+                key.name = name(names[n as usize % names.len()]);
+                key.created = at(n / 3);
+                key.updated = at(20 - n / 2);
+                key.expires = (n % 3 != 0).then(|| at(100 + n % 4));
+            })
+        })
+        .collect();
+    space.put(keys.iter().cloned().map(Change::InsertKey)).await;
+    let deltas = keys.iter().zip(0..).filter(|(_, n)| n % 2 == 0);
+    let deltas = deltas.map(|(key, n)| delta(key.id(), 1, at(30 + n % 4)));
+    space.done("usage", space.store.add_usage(&space.usage(deltas)).await);
+    let mut stored = Vec::new();
+    for key in &keys {
+        stored.push(space.found(key.id()).await);
+    }
+    stored
+}
+
+/// Walks a listing, and sees to it that a page with more to come is full and none is too large.
+async fn walk<T>(
+    space: &Space<'_>,
+    what: &str,
+    size: u16,
+    mut page_after: impl AsyncFnMut(Option<crate::store::Cursor>) -> Page<T>,
+) -> Vec<T> {
+    let (size, mut found, mut cursor) = (usize::from(size), Vec::new(), None);
+    loop {
+        let page = page_after(cursor).await;
+        let (len, more) = (page.items.len(), page.next.is_some());
+        let fits = if more { len == size } else { len <= size };
+        space.holds(format!("{what}: a page of {len} items where {size} were asked for"), fits);
+        found.extend(page.items);
+        let all = 4 * MANY as usize;
+        space.holds(format!("{what}: the pages have no end"), found.len() < all);
+        cursor = page.next;
+        if cursor.is_none() {
+            return found;
+        }
+    }
+}
+
+async fn walk_keys(space: &Space<'_>, query: &KeyQuery, size: u16) -> Vec<KeyId> {
+    let what = format!("{query:?}");
+    let found = walk(space, &what, size, async |cursor| {
+        let mut query = query.clone().limit(size);
+        if let Some(cursor) = cursor {
+            query = query.after(&cursor).expect("a store's cursor comes from the query");
+        }
+        space.done("listing keys", space.store.keys(&space.tenant, &query, at(50)).await)
+    });
+    found.await.iter().map(|stored| *stored.record.id()).collect()
+}
+
+pub(super) async fn keys_come_once_and_in_order(space: &Space<'_>) {
+    let mut stored = many_keys(space).await;
+    for sort in SORTS {
+        for query in [KeyQuery::new().sort(sort), KeyQuery::new().sort(sort).descending()] {
+            stored.sort_by(|a, b| {
+                let place = |stored: &StoredKey| query.position(&stored.record, &stored.usage);
+                query.compare(&place(a), &place(b))
+            });
+            let expected: Vec<KeyId> = stored.iter().map(|stored| *stored.record.id()).collect();
+            for size in SIZES {
+                let found = walk_keys(space, &query, size).await;
+                space.same(format!("{sort:?} in pages of {size}"), &found, &expected);
+            }
+        }
+    }
+}
+
+pub(super) async fn accounts_come_once_and_in_order(space: &Space<'_>) {
+    let mut accounts: Vec<ServiceAccount> =
+        (0..MANY).map(|n| ServiceAccount { created: at(20 - n / 3), ..space.account() }).collect();
+    space.put(accounts.iter().cloned().map(Change::InsertAccount)).await;
+    accounts.sort_by_key(|account| (account.created, account.id));
+    for size in SIZES {
+        let found = walk(space, "accounts", size, async |cursor| {
+            let mut query = AccountQuery::new().limit(size);
+            if let Some(cursor) = cursor {
+                query = query.after(&cursor).expect("a store's cursor comes from the query");
+            }
+            space.done("listing accounts", space.store.accounts(&space.tenant, &query).await)
+        });
+        space.same(format!("accounts in pages of {size}"), &found.await, &accounts);
+    }
+}
+
+pub(super) async fn events_come_once_and_in_order(space: &Space<'_>) {
+    for n in 0..MANY / 2 {
+        let events = vec![space.event(format!("{n} a")), space.event(format!("{n} b"))];
+        let batch = Batch { events, ..Batch::default() };
+        space.done("a commit of events", space.store.commit(batch).await);
+    }
+    let mut expected: Vec<String> =
+        (0..MANY / 2).flat_map(|n| [format!("{n} a"), format!("{n} b")]).collect();
+    for oldest_first in [true, false] {
+        for size in SIZES {
+            let found = walk(space, "events", size, async |cursor| {
+                let mut query = EventQuery::new().limit(size);
+                if oldest_first {
+                    query = query.oldest_first();
+                }
+                if let Some(cursor) = cursor {
+                    query = query.after(&cursor).expect("a store's cursor comes from the query");
+                }
+                space.done("listing events", space.store.events(&space.tenant, &query).await)
+            });
+            let found: Vec<Event> = found.await;
+            let found: Vec<_> = found.into_iter().filter_map(|event| event.detail).collect();
+            let what = format!("events, oldest first: {oldest_first}, in pages of {size}");
+            space.same(what, &found, &expected);
+        }
+        expected.reverse();
+    }
+}
+
+pub(super) async fn a_page_keeps_its_limit(space: &Space<'_>) {
+    let many = MAX_LIMIT + 1;
+    let keys = (0..many).map(|_| Change::InsertKey(space.key()));
+    let events = (0..many).map(|n| space.event(n.to_string())).collect();
+    let write = Batch { events, ..batch(keys) };
+    space.done("many keys and events at once", space.store.commit(write).await);
+    let limits = [
+        (None, DEFAULT_LIMIT),
+        (Some(0), 1),
+        (Some(1), 1),
+        (Some(MAX_LIMIT), MAX_LIMIT),
+        (Some(u16::MAX), MAX_LIMIT),
+    ];
+    for (limit, expected) in limits {
+        let (mut keys, mut events) = (KeyQuery::new(), EventQuery::new());
+        if let Some(limit) = limit {
+            (keys, events) = (keys.limit(limit), events.limit(limit));
+        }
+        let keys = space.store.keys(&space.tenant, &keys, at(0)).await;
+        let keys = space.done("listing keys", keys);
+        let what = format!("keys and whether there are more, for a limit of {limit:?}");
+        let seen = (keys.items.len(), keys.next.is_some());
+        space.same(what, &seen, &(usize::from(expected), true));
+        let events = space.store.events(&space.tenant, &events).await;
+        let events = space.done("listing events", events);
+        let what = format!("events and whether there are more, for a limit of {limit:?}");
+        let seen = (events.items.len(), events.next.is_some());
+        space.same(what, &seen, &(usize::from(expected), true));
+    }
+}
+
+/// What happens to keys between two pages: one goes, one comes, one is renamed to another place.
+async fn move_others(space: &Space<'_>, movers: &mut Vec<KeyRecord>, page: usize) {
+    let names = ["k00", "k55", "k99"];
+    let Some(mover) = movers.pop() else { return };
+    let to = next(&mover, |key| key.name = name(names[page % names.len()]));
+    let comes = space.key_with(|key| key.name = name(names[(page + 1) % names.len()]));
+    let goes = movers.pop().map(|gone| Change::DeleteKey(*gone.id()));
+    let changes = [Change::UpdateKey(to), Change::InsertKey(comes)];
+    space.put(changes.into_iter().chain(goes)).await;
+}
+
+pub(super) async fn keys_that_stay_appear_once_while_others_move(space: &Space<'_>) {
+    for query in [KeyQuery::new().sort(KeySort::Name), KeyQuery::new().sort(KeySort::Created)] {
+        for query in [query.clone(), query.descending()] {
+            let make = |prefix: &str, n: u32| {
+                space.key_with(|key| {
+                    key.name = name(&format!("{prefix}{n:02}"));
+                    key.created = at(n);
+                })
+            };
+            let stay: Vec<_> = (0..MANY).map(|n| make("k", 5 * n)).collect();
+            let mut movers: Vec<_> = (0..MANY).map(|n| make("k", 5 * n + 2)).collect();
+            space.put(stay.iter().chain(&movers).cloned().map(Change::InsertKey)).await;
+            let mut query = query.limit(3);
+            let (mut found, mut pages) = (Vec::new(), 0);
+            loop {
+                let page = space.store.keys(&space.tenant, &query, at(50)).await;
+                let page = space.done("listing keys", page);
+                found.extend(page.items.iter().map(|stored| *stored.record.id()));
+                pages += 1;
+                space.holds("the pages of keys that move have no end", pages < 100);
+                let Some(next) = page.next else { break };
+                query = query.after(&next).expect("a store's cursor comes from the query");
+                move_others(space, &mut movers, pages).await;
+            }
+            for key in &stay {
+                let times = found.iter().filter(|id| *id == key.id()).count();
+                let what = format!("how often {} is listed while others move", key.key().name);
+                space.same(what, &times, &1);
+            }
+        }
+    }
+}

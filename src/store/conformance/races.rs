@@ -1,0 +1,335 @@
+//! Rules under races: threads at once, and tasks in turns on one thread.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use super::run::turn;
+use super::space::{Space, at, batch, delta, next, next_account, policy, renamed};
+use crate::account::ServiceAccount;
+use crate::key::{KeyRecord, Owner};
+use crate::store::{
+    Batch, Change, Condition, Epoch, KeyQuery, StoreError, StoreErrorKind, UsageBatch,
+};
+
+/// How many do the same at once.
+const RACERS: usize = 6;
+
+/// How often each race is run on threads.
+const ROUNDS: usize = 12;
+
+/// Runs a race as tasks in turns once, and on threads many times. `race` is given a start and a runner.
+#[expect(clippy::needless_pass_by_value, reason = "a closure reads better without a reference")]
+fn race<T, S>(
+    space: &Space<'_>,
+    prepare: impl AsyncFn() -> S,
+    run: impl AsyncFn(&S, usize) -> T + Sync,
+    judge: impl AsyncFn(&S, Vec<T>),
+) where
+    T: Send,
+    S: Sync,
+{
+    let start = space.run(prepare());
+    let ended = space.in_turns(RACERS, async |n| run(&start, n).await);
+    space.run(judge(&start, ended));
+    for _ in 0..ROUNDS {
+        let start = space.run(prepare());
+        let ended = space.on_threads(RACERS, async |n| run(&start, n).await);
+        space.run(judge(&start, ended));
+    }
+}
+
+/// One was done, and all others were refused in this way.
+fn one_won(
+    space: &Space<'_>,
+    what: &str,
+    ended: Vec<Result<Epoch, StoreError>>,
+    kind: StoreErrorKind,
+) {
+    let won = ended.iter().filter(|said| said.is_ok()).count();
+    space.same(format!("how many of {} {what} at once were done", ended.len()), &won, &1);
+    for error in ended.into_iter().filter_map(Result::err) {
+        space.same(format!("how a {what} was refused"), &error.kind(), &kind);
+    }
+}
+
+async fn a_key(space: &Space<'_>) -> KeyRecord {
+    let key = space.key();
+    space.put([Change::InsertKey(key.clone())]).await;
+    key
+}
+
+fn with_event(space: &Space<'_>, n: usize, changes: impl IntoIterator<Item = Change>) -> Batch {
+    Batch { events: vec![space.event(n.to_string())], ..batch(changes) }
+}
+
+pub(super) fn one_insert_of_an_id_wins(space: &Space<'_>) {
+    race(
+        space,
+        async || space.key(),
+        async |key, n| {
+            let key = next(key, |key| {
+                key.version = 1;
+                key.disabled = n % 2 == 0;
+            });
+            space.store.commit(batch([Change::InsertKey(key)])).await
+        },
+        async |_, ended| one_won(space, "insert", ended, StoreErrorKind::AlreadyExists),
+    );
+}
+
+pub(super) fn one_update_of_a_version_wins(space: &Space<'_>) {
+    race(
+        space,
+        async || (a_key(space).await, space.events_of(&space.tenant).await.len()),
+        async |(key, _), n| {
+            let update = Change::UpdateKey(renamed(key, &n.to_string()));
+            space.store.commit(with_event(space, n, [update])).await
+        },
+        async |(key, before), ended| {
+            let winner = ended.iter().position(Result::is_ok).unwrap_or(RACERS).to_string();
+            one_won(space, "update", ended, StoreErrorKind::Conflict);
+            let stored = space.found(key.id()).await.record;
+            space.same("the winner's name", &stored.key().name.as_str(), &winner.as_str());
+            let events = space.events_of(&space.tenant).await.split_off(*before);
+            let told: Vec<_> = events.into_iter().filter_map(|event| event.detail).collect();
+            space.same("the events of updates", &told, &vec![winner]);
+        },
+    );
+}
+
+pub(super) fn the_limit_is_exact(space: &Space<'_>) {
+    const LIMIT: u16 = 3;
+    race(
+        space,
+        async || {
+            let account = space.account();
+            space.put([Change::InsertAccount(account.clone())]).await;
+            account
+        },
+        async |account: &ServiceAccount, _| {
+            let owner = Owner::Account(account.id);
+            let insert = batch([Change::InsertKey(space.key_of(&owner))]);
+            let tenant = space.tenant.clone();
+            let below = Condition::LiveKeysBelow { tenant, owner, limit: LIMIT, at: at(1) };
+            space.store.commit(Batch { conditions: vec![below], ..insert }).await
+        },
+        async |account, ended| {
+            let query = KeyQuery::new().owner(Owner::Account(account.id));
+            let page = space.store.keys(&space.tenant, &query, at(1)).await;
+            let held = space.done("listing keys", page).items.len();
+            let what = format!("keys after {RACERS} inserts at once with a limit of {LIMIT}");
+            space.same(what, &held, &usize::from(LIMIT));
+            for error in ended.into_iter().filter_map(Result::err) {
+                let kind = error.kind();
+                space.same("how an insert was refused", &kind, &StoreErrorKind::LimitReached);
+            }
+        },
+    );
+}
+
+/// Goes on updating from what is stored, a few times, whatever is refused.
+async fn keep_updating(space: &Space<'_>, key: &KeyRecord) {
+    for n in 0..4 {
+        let Some(stored) = space.stored(key.id()).await else { return };
+        turn().await;
+        let update = batch([Change::UpdateKey(renamed(&stored.record, &format!("edit {n}")))]);
+        match space.store.commit(update).await {
+            Err(error) if !error.is_conflict() => space.broken(format!("an update: {error:?}")),
+            _ => {}
+        }
+    }
+}
+
+pub(super) fn a_revoke_wins(space: &Space<'_>) {
+    race(
+        space,
+        async || a_key(space).await,
+        async |key, n| {
+            if n > 0 {
+                return keep_updating(space, key).await;
+            }
+            // In turns, the others have read by now and have begun to write.
+            turn().await;
+            turn().await;
+            space.put([Change::RevokeKey { key: *key.id(), at: at(9) }]).await;
+            let stored = space.found(key.id()).await;
+            space.same("a revoke that was done", &stored.record.key().revoked, &Some(at(9)));
+        },
+        async |key, _| {
+            let stored = space.found(key.id()).await;
+            let revoked = stored.record.key().revoked;
+            space.same("the revocation after updates at once", &revoked, &Some(at(9)));
+        },
+    );
+}
+
+pub(super) fn a_delete_wins(space: &Space<'_>) {
+    race(
+        space,
+        async || a_key(space).await,
+        async |key, n| {
+            if n > 0 {
+                return keep_updating(space, key).await;
+            }
+            // In turns, the others have read by now and have begun to write.
+            turn().await;
+            turn().await;
+            space.put([Change::DeleteKey(*key.id())]).await;
+        },
+        async |key, _| {
+            let stored = space.stored(key.id()).await;
+            space.holds("a key is back after a delete and updates at once", stored.is_none());
+            let resolved = space.done("resolving", space.store.resolve(key.id()).await);
+            space.holds("a deleted key is resolved after updates at once", resolved.is_none());
+        },
+    );
+}
+
+pub(super) fn usage_of_many_writers_sums_up(space: &Space<'_>) {
+    const BATCHES: u64 = 4;
+    race(
+        space,
+        async || a_key(space).await,
+        async |key, n| {
+            let mut batch = space.usage([delta(key.id(), n as u64 + 1, at(10))]);
+            for sequence in 1..=BATCHES {
+                batch = UsageBatch { sequence, ..batch };
+                for _ in 0..2 {
+                    space.done("adding usage", space.store.add_usage(&batch).await);
+                    turn().await;
+                }
+            }
+        },
+        async |key, _| {
+            let each: u64 = (1..=RACERS as u64).sum();
+            let uses = space.found(key.id()).await.usage.uses();
+            space.same("the uses that many writers added", &uses, &(BATCHES * each));
+        },
+    );
+}
+
+pub(super) fn events_follow_the_order_of_commits(space: &Space<'_>) {
+    race(
+        space,
+        async || space.events_of(&space.tenant).await.len(),
+        async |_, n| {
+            let insert = [Change::InsertKey(space.key())];
+            let epoch = space.store.commit(with_event(space, n, insert)).await;
+            (space.done("an insert", epoch), n.to_string())
+        },
+        async |before, mut ended| {
+            let events = space.events_of(&space.tenant).await;
+            let numbers: Vec<_> = events.iter().map(|event| event.sequence).collect();
+            let expected = (1..=events.len() as u64).collect();
+            space.same("the numbers of events written at once", &numbers, &expected);
+            ended.sort();
+            let epochs = ended.windows(2).all(|pair| pair[0].0 < pair[1].0);
+            space.holds(format!("two commits have one epoch: {ended:?}"), epochs);
+            let by_epoch: Vec<_> = ended.into_iter().map(|(_, text)| text).collect();
+            let told = events.into_iter().skip(*before).filter_map(|event| event.detail);
+            let told: Vec<_> = told.collect();
+            space.same("events in the order of epochs", &told, &by_epoch);
+        },
+    );
+}
+
+/// A key of an account, and the account, that each batch changes together with the policy.
+async fn a_trio(space: &Space<'_>) -> (KeyRecord, ServiceAccount, u64) {
+    let account = space.account();
+    let key = space.key_of(&Owner::Account(account.id));
+    let stored = space.done("a lookup", space.store.policy(&space.tenant).await);
+    let rules = stored.map_or(0, |policy| policy.version) + 1;
+    let put = Change::PutPolicy { tenant: space.tenant.clone(), policy: policy(rules) };
+    let inserts = [Change::InsertAccount(account.clone()), Change::InsertKey(key.clone())];
+    space.put(inserts.into_iter().chain([put])).await;
+    (key, account, rules)
+}
+
+/// Lets readers end when their writer does, in whatever way.
+struct SetAtEnd<'a>(&'a AtomicBool);
+
+impl Drop for SetAtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+/// How often a trio is changed.
+const STEPS: u64 = 6;
+
+pub(super) fn resolve_shows_one_moment(space: &Space<'_>) {
+    let start = || async { (a_trio(space).await, AtomicU64::new(1), AtomicBool::new(false)) };
+    race(
+        space,
+        async || start().await,
+        async |((key, account, rules), acknowledged, ended), n| {
+            if n > 0 {
+                let mut last = 0;
+                while !ended.load(Ordering::SeqCst) {
+                    let said = acknowledged.load(Ordering::SeqCst);
+                    let found = space.done("resolving", space.store.resolve(key.id()).await);
+                    let Some(found) = found else { space.broken("a key is gone for a while") };
+                    let of_key = found.record().version();
+                    let of_account = found.account().map_or(0, |account| account.version);
+                    let of_policy = found.policy().map_or(0, |policy| policy.version);
+                    let seen = (of_account, of_policy.saturating_sub(rules - 1));
+                    let what = "versions of account and policy beside the key's";
+                    space.same(what, &seen, &(of_key, of_key));
+                    let what = format!("version {of_key} is seen after {}", said.max(last));
+                    space.holds(what, of_key >= said.max(last));
+                    last = of_key;
+                    turn().await;
+                }
+                return;
+            }
+            let _end = SetAtEnd(ended);
+            let (mut key, mut account) = (key.clone(), account.clone());
+            for step in 1..=STEPS {
+                key = renamed(&key, "changed");
+                account = next_account(&account, |_| {});
+                let policy = policy(rules + step);
+                let put = Change::PutPolicy { tenant: space.tenant.clone(), policy };
+                let updates =
+                    [Change::UpdateKey(key.clone()), Change::UpdateAccount(account.clone())];
+                space.put(updates.into_iter().chain([put])).await;
+                acknowledged.store(key.version(), Ordering::SeqCst);
+                turn().await;
+            }
+        },
+        async |_, _| {},
+    );
+}
+
+pub(super) fn no_reader_sees_a_part_of_a_batch(space: &Space<'_>) {
+    race(
+        space,
+        async || {
+            // Keys that change together have a name of their own for each round.
+            let pair = [0, 1].map(|_| space.key());
+            space.put(pair.iter().cloned().map(Change::InsertKey)).await;
+            let owner = crate::key::Owner::Account(space.account().id);
+            (pair, owner.to_string(), AtomicBool::new(false))
+        },
+        async |(pair, mark, ended), n| {
+            if n > 0 {
+                while !ended.load(Ordering::SeqCst) {
+                    let query = KeyQuery::new().search(mark);
+                    let page = space.store.keys(&space.tenant, &query, at(1)).await;
+                    let seen = space.done("listing keys", page).items.len();
+                    let what = format!("{seen} of two keys that one batch changed are listed");
+                    space.holds(what, seen.is_multiple_of(2));
+                    turn().await;
+                }
+                return;
+            }
+            let _end = SetAtEnd(ended);
+            let mut keys = pair.clone();
+            for step in 0..STEPS {
+                let text = if step % 2 == 0 { mark.as_str() } else { "something else" };
+                keys = keys.map(|key| renamed(&key, text));
+                space.put(keys.iter().cloned().map(Change::UpdateKey)).await;
+                turn().await;
+            }
+        },
+        async |_, _| {},
+    );
+}

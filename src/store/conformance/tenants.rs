@@ -1,0 +1,90 @@
+//! Rules of tenants: one never sees anything of another.
+
+use super::space::{Space, at, event_in, policy, user};
+use crate::key::{KeyRecord, Owner};
+use crate::store::{AccountQuery, Batch, Change, EventQuery, KeyQuery};
+
+/// A key of a user and one of an account, an account, a policy and events, all in the other tenant.
+async fn write_abroad(space: &Space<'_>) -> (KeyRecord, KeyRecord) {
+    let mut account = space.account();
+    account.tenant = space.other.clone();
+    let of_user = space.key_with(|key| key.tenant = space.other.clone());
+    let of_account = space.key_with(|key| {
+        key.tenant = space.other.clone();
+        key.owner = Owner::Account(account.id);
+    });
+    let changes = vec![
+        Change::InsertAccount(account),
+        Change::InsertKey(of_user.clone()),
+        Change::InsertKey(of_account.clone()),
+        Change::PutPolicy { tenant: space.other.clone(), policy: policy(1) },
+    ];
+    let mut event = event_in(&space.other, "abroad");
+    event.key = Some(*of_user.id());
+    event.account = of_account.key().owner.account();
+    let batch = Batch { changes, events: vec![event], ..Batch::default() };
+    space.done("a commit in the other tenant", space.store.commit(batch).await);
+    (of_user, of_account)
+}
+
+pub(super) async fn a_lookup_stays_in_its_tenant(space: &Space<'_>) {
+    let (of_user, of_account) = write_abroad(space).await;
+    for key in [&of_user, &of_account] {
+        let found = space.done("a lookup", space.store.key(&space.tenant, key.id()).await);
+        space.holds("a key is looked up in another tenant", found.is_none());
+        let found = space.done("a lookup", space.store.key(&space.other, key.id()).await);
+        space.holds("a key is not looked up in its own tenant", found.is_some());
+    }
+    if let Some(account) = of_account.key().owner.account() {
+        let found = space.done("a lookup", space.store.account(&space.tenant, &account).await);
+        space.same("an account that is looked up in another tenant", &found, &None);
+    }
+    let found = space.done("a lookup", space.store.policy(&space.tenant).await);
+    space.same("a policy that is looked up in another tenant", &found, &None);
+    // Nor does a key of this tenant come with anything of the other.
+    let mine = space.key();
+    space.put([Change::InsertKey(mine.clone())]).await;
+    let found = space.done("resolving", space.store.resolve(mine.id()).await);
+    let rules = found.and_then(|found| found.policy().cloned());
+    space.same("the policy that a key comes with", &rules.as_deref(), &None);
+}
+
+pub(super) async fn a_query_stays_in_its_tenant(space: &Space<'_>) {
+    let (of_user, of_account) = write_abroad(space).await;
+    let mine = space.key();
+    let batch = Batch {
+        changes: vec![Change::InsertKey(mine.clone()), Change::InsertAccount(space.account())],
+        events: vec![space.event("at home")],
+        ..Batch::default()
+    };
+    space.done("a commit", space.store.commit(batch).await);
+    let queries = [
+        KeyQuery::new(),
+        KeyQuery::new().owner(user("alice")),
+        KeyQuery::new().owner(of_account.key().owner.clone()),
+        KeyQuery::new().search(of_user.id().to_string()),
+        KeyQuery::new().never_used().descending(),
+    ];
+    for query in queries {
+        let page = space.store.keys(&space.tenant, &query, at(1)).await;
+        let page = space.done("listing keys", page);
+        let mut abroad = page.items.iter().filter(|stored| stored.record.id() != mine.id());
+        space.holds(format!("{query:?} finds another tenant's key"), abroad.next().is_none());
+    }
+    let page = space.store.accounts(&space.tenant, &AccountQuery::new()).await;
+    let page = space.done("listing accounts", page);
+    let home = page.items.iter().all(|account| account.tenant == space.tenant);
+    space.holds("accounts of another tenant are listed", home && page.items.len() == 1);
+    let mut queries = vec![
+        EventQuery::new(),
+        EventQuery::new().oldest_first(),
+        EventQuery::new().key(*of_user.id()),
+    ];
+    queries.extend(of_account.key().owner.account().map(|id| EventQuery::new().account(id)));
+    for query in queries {
+        let page = space.store.events(&space.tenant, &query).await;
+        let page = space.done("listing events", page);
+        let home = page.items.iter().all(|event| event.tenant == space.tenant);
+        space.holds(format!("{query:?} finds another tenant's event"), home);
+    }
+}

@@ -1,0 +1,162 @@
+//! Rules of usage: added once, apart from records, and never backwards.
+
+use super::space::{Space, at, delta, renamed};
+use crate::event::{Event, EventKind};
+use crate::id::KeyId;
+use crate::store::{Change, KeyQuery, Usage, UsageBatch, UsageDelta};
+use crate::time::Timestamp;
+
+async fn add(space: &Space<'_>, batch: &UsageBatch) {
+    space.done("adding usage", space.store.add_usage(batch).await);
+}
+
+/// Uses and last use, which every method that shows them must show alike.
+async fn used(space: &Space<'_>, key: &KeyId) -> (u64, Option<Timestamp>) {
+    let usage = space.found(key).await.usage;
+    let query = KeyQuery::new().search(key.to_string());
+    let page = space.done("listing", space.store.keys(&space.tenant, &query, at(0)).await);
+    let listed: Vec<Usage> = page.items.iter().map(|stored| stored.usage).collect();
+    space.same("the usage in a listing", &listed, &vec![usage]);
+    (usage.uses(), usage.last_used())
+}
+
+pub(super) async fn usage_adds_up(space: &Space<'_>) {
+    let [key, other] = [0, 1].map(|_| space.key());
+    space.put([&key, &other].map(|key| Change::InsertKey(key.clone()))).await;
+    space.same("a key that was never used", &used(space, key.id()).await, &(0, None));
+    let second = UsageDelta { secret_number: 2, ..delta(key.id(), 5, at(20)) };
+    let batch = space.usage([delta(key.id(), 3, at(10)), delta(other.id(), 1, at(1)), second]);
+    add(space, &batch).await;
+    space.same("the key", &used(space, key.id()).await, &(8, Some(at(20))));
+    space.same("the other key", &used(space, other.id()).await, &(1, Some(at(1))));
+    let more = UsageBatch { sequence: 2, deltas: vec![delta(key.id(), 1, at(30))], ..batch };
+    add(space, &more).await;
+    space.same("the key, used again", &used(space, key.id()).await, &(9, Some(at(30))));
+    let usage = space.found(key.id()).await.usage;
+    space.same("the first secret's last use", &usage.last_use_of(1), &Some(at(30)));
+    space.same("the second secret's last use", &usage.last_use_of(2), &Some(at(20)));
+}
+
+pub(super) async fn a_batch_of_usage_counts_once(space: &Space<'_>) {
+    let key = space.key();
+    space.put([Change::InsertKey(key.clone())]).await;
+    let first = space.usage([delta(key.id(), 3, at(10))]);
+    let deltas = vec![delta(key.id(), 4, at(20))];
+    let second = UsageBatch { sequence: 2, deltas, ..first.clone() };
+    for batch in [&first, &first, &second, &second, &first] {
+        add(space, batch).await;
+    }
+    let expected = (7, Some(at(20)));
+    space.same("two batches that were repeated", &used(space, key.id()).await, &expected);
+    // Numbers may be left out.
+    let deltas = vec![delta(key.id(), 1, at(30))];
+    let later = UsageBatch { sequence: 9, deltas, ..first.clone() };
+    let between = UsageBatch { sequence: 8, ..first.clone() };
+    add(space, &later).await;
+    add(space, &between).await;
+    space.same("a batch before the last", &used(space, key.id()).await, &(8, Some(at(30))));
+}
+
+pub(super) async fn writers_of_usage_do_not_hide_each_other(space: &Space<'_>) {
+    let key = space.key();
+    space.put([Change::InsertKey(key.clone())]).await;
+    let [one, other] = [3, 4].map(|uses| space.usage([delta(key.id(), uses, at(10))]));
+    let deltas = vec![delta(key.id(), 5, at(20))];
+    let high = UsageBatch { sequence: 50, deltas, ..one.clone() };
+    for batch in [&one, &high, &other, &one, &other] {
+        add(space, batch).await;
+    }
+    let expected = (12, Some(at(20)));
+    space.same("batches of two writers", &used(space, key.id()).await, &expected);
+}
+
+pub(super) async fn the_last_use_only_moves_forward(space: &Space<'_>) {
+    let key = space.key();
+    space.put([Change::InsertKey(key.clone())]).await;
+    for (time, expected) in [(10, 10), (5, 10), (11, 11), (1, 11)] {
+        add(space, &space.usage([delta(key.id(), 1, at(time))])).await;
+        let (_, last) = used(space, key.id()).await;
+        space.same(format!("the last use after one at {}", at(time)), &last, &Some(at(expected)));
+        let by_secret = space.found(key.id()).await.usage.last_use_of(1);
+        space.same("the last use of the secret", &by_secret, &Some(at(expected)));
+    }
+}
+
+pub(super) async fn usage_of_what_is_absent_is_dropped(space: &Space<'_>) {
+    let [key, deleted, late] = [0, 1, 2].map(|_| space.key());
+    space.put([&key, &deleted].map(|key| Change::InsertKey(key.clone()))).await;
+    space.put([Change::DeleteKey(*deleted.id())]).await;
+    let absent = |id: &KeyId| UsageDelta { alert_every: 1.try_into().ok(), ..delta(id, 2, at(9)) };
+    let deltas = [
+        absent(deleted.id()),
+        delta(key.id(), 3, at(10)),
+        absent(late.id()),
+        absent(&space.key_id()),
+    ];
+    add(space, &space.usage(deltas)).await;
+    let expected = (3, Some(at(10)));
+    space.same("the key that there is", &used(space, key.id()).await, &expected);
+    space.holds("usage made a key", space.stored(deleted.id()).await.is_none());
+    let resolved = space.done("resolving", space.store.resolve(deleted.id()).await);
+    space.holds("a deleted key is resolved after usage", resolved.is_none());
+    let page = space.store.keys(&space.tenant, &KeyQuery::new(), at(0)).await;
+    let listed = space.done("listing keys", page).items.len();
+    space.same("how many keys are listed", &listed, &1);
+    space.same("events of absent keys", &space.events_of(&space.tenant).await.len(), &0);
+    // What was dropped does not wait for a key of that id.
+    space.put([Change::InsertKey(late.clone())]).await;
+    space.same("a key that came later", &used(space, late.id()).await, &(0, None));
+}
+
+pub(super) async fn usage_touches_no_record(space: &Space<'_>) {
+    let key = space.key();
+    space.put([Change::InsertKey(key.clone())]).await;
+    add(space, &space.usage([delta(key.id(), 3, at(10))])).await;
+    let stored = space.found(key.id()).await;
+    space.same("the key after usage", stored.record.key(), key.key());
+    // So neither an edit nor a revoke is in the way of the other.
+    space.put([Change::UpdateKey(renamed(&key, "second"))]).await;
+    add(space, &space.usage([delta(key.id(), 4, at(11))])).await;
+    space.put([Change::RevokeKey { key: *key.id(), at: at(12) }]).await;
+    add(space, &space.usage([delta(key.id(), 5, at(13))])).await;
+    let stored = space.found(key.id()).await;
+    let expected = renamed(&key, "second").revoked(at(12));
+    space.same("the key after more usage", stored.record.key(), expected.key());
+    let resolved = space.done("resolving", space.store.resolve(key.id()).await);
+    let resolved = resolved.map(|found| found.record().key().clone());
+    space.same("the key as resolved", &resolved.as_ref(), &Some(expected.key()));
+    let expected = (12, Some(at(13)));
+    space.same("its usage after changes", &used(space, key.id()).await, &expected);
+}
+
+pub(super) async fn an_alert_is_due_once(space: &Space<'_>) {
+    let key = space.key();
+    space.put([Change::InsertKey(key.clone())]).await;
+    let alert =
+        |uses| UsageDelta { alert_every: 10.try_into().ok(), ..delta(key.id(), uses, at(5)) };
+    let steps: [(&[u64], &[u64]); 6] = [
+        (&[9], &[]),
+        (&[1], &[10]),
+        (&[9], &[]),
+        (&[25], &[44]),
+        (&[5, 5, 1, 5], &[54, 60]),
+        (&[1], &[]),
+    ];
+    let mut expected = Vec::new();
+    let mut batch = space.usage([]);
+    for (deltas, totals) in steps {
+        batch.deltas = deltas.iter().copied().map(alert).collect();
+        add(space, &batch).await;
+        add(space, &batch).await;
+        batch.sequence += 1;
+        for total in totals {
+            let event = Event::extensive_use(key.key(), *total, batch.at);
+            let sequence = expected.len() as u64 + 1;
+            expected.push(Event { sequence, ..event });
+        }
+        let events = space.events_of(&space.tenant).await;
+        let alerts: Vec<Event> =
+            events.into_iter().filter(|e| e.kind == EventKind::ExtensiveUse).collect();
+        space.same(format!("the alerts after {deltas:?} more uses"), &alerts, &expected);
+    }
+}

@@ -1,0 +1,190 @@
+//! A store that is right but for one thing: its reads, and what its flaws have to remember.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_lite::future::yield_now;
+use keywright::store::{
+    AccountQuery, Batch, Changes, Epoch, EventQuery, KeyQuery, KeyRecord, KeyStore, MemoryStore,
+    Page, Resolve, Snapshot, StoreError, StoredKey, Subject, Usage, UsageBatch, async_trait,
+};
+use keywright::{AccountId, Event, KeyId, Policy, ServiceAccount, TenantId, Timestamp};
+
+use super::flaws::Flaw;
+
+#[derive(Debug)]
+pub(crate) struct Wrong {
+    pub(super) flaw: Flaw,
+    pub(super) inner: MemoryStore,
+    notes: Mutex<Notes>,
+}
+
+/// What a flaw remembers and should not.
+#[derive(Debug, Default)]
+pub(super) struct Notes {
+    pub(super) deleted: HashMap<KeyId, KeyRecord>,
+    pub(super) risen: HashMap<KeyId, KeyRecord>,
+    pub(super) last_used: HashMap<KeyId, Timestamp>,
+    /// After which event numbers were left out.
+    pub(super) gaps: Vec<(TenantId, u64)>,
+    pub(super) calls: u64,
+    accounts: HashMap<AccountId, Arc<ServiceAccount>>,
+    policies: HashMap<TenantId, Option<Policy>>,
+    locked: bool,
+}
+
+impl Wrong {
+    pub(crate) fn with(flaw: Flaw) -> Self {
+        Self { flaw, inner: MemoryStore::new(), notes: Mutex::default() }
+    }
+
+    pub(super) fn notes(&self) -> MutexGuard<'_, Notes> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn is_locked(&self) -> bool {
+        self.notes().locked
+    }
+
+    fn with_last_use(&self, mut stored: StoredKey) -> StoredKey {
+        if let Some(last) = self.notes().last_used.get(stored.record.id()) {
+            let mut usage = serde_json::to_value(stored.usage).expect("usage serialises");
+            usage["last_used"] = serde_json::to_value(last).expect("a time serialises");
+            stored.usage = serde_json::from_value(usage).expect("usage");
+        }
+        stored
+    }
+}
+
+/// The record with another value in one field of its key.
+pub(super) fn with(record: &KeyRecord, field: &str, value: impl serde::Serialize) -> KeyRecord {
+    let mut json = serde_json::to_value(record).expect("a record serialises");
+    json["key"][field] = serde_json::to_value(value).expect("a value serialises");
+    serde_json::from_value(json).expect("a record")
+}
+
+#[async_trait]
+impl KeyStore for Wrong {
+    fn resolve<'a>(&'a self, key: &KeyId) -> Resolve<'a> {
+        if !matches!(self.flaw, Flaw::StaleAccountResolved | Flaw::TornResolve) {
+            return self.inner.resolve(key);
+        }
+        let key = *key;
+        Resolve::boxed(async move {
+            let Some(first) = self.inner.resolve(&key).await? else { return Ok(None) };
+            let (mut account, mut policy) = (first.account().cloned(), first.policy().cloned());
+            if self.flaw == Flaw::TornResolve {
+                yield_now().await;
+                let Some(second) = self.inner.resolve(&key).await? else { return Ok(None) };
+                policy = second.policy().cloned();
+            } else if let Some(found) = account.take() {
+                account = Some(self.notes().accounts.entry(found.id).or_insert(found).clone());
+            }
+            let torn = Snapshot::new(first.record().clone(), account, policy);
+            Ok(Some(Arc::new(torn.expect("they belong together"))))
+        })
+    }
+
+    async fn key(&self, tenant: &TenantId, key: &KeyId) -> Result<Option<StoredKey>, StoreError> {
+        if self.flaw == Flaw::LockLeftBehind {
+            self.notes().locked = true;
+            yield_now().await;
+            self.notes().locked = false;
+        }
+        let found = self.inner.key(tenant, key).await?;
+        match self.flaw {
+            Flaw::KeyOfAnyTenant => match self.inner.resolve(key).await? {
+                Some(found) => self.inner.key(&found.record().key().tenant, key).await,
+                None => Ok(None),
+            },
+            Flaw::UsageResurrects if found.is_none() => {
+                let risen = self.notes().risen.get(key).cloned();
+                Ok(risen.map(|record| StoredKey { record, usage: Usage::default() }))
+            }
+            _ => Ok(found.map(|found| self.with_last_use(found))),
+        }
+    }
+
+    async fn account(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+    ) -> Result<Option<ServiceAccount>, StoreError> {
+        self.inner.account(tenant, account).await
+    }
+
+    async fn policy(&self, tenant: &TenantId) -> Result<Option<Policy>, StoreError> {
+        let found = self.inner.policy(tenant).await?;
+        if self.flaw == Flaw::AbsentIsAnError && found.is_none() {
+            return Err(StoreError::corrupt("no such policy"));
+        }
+        if self.flaw == Flaw::StalePolicyRead {
+            return Ok(self.notes().policies.entry(tenant.clone()).or_insert(found).clone());
+        }
+        Ok(found)
+    }
+
+    async fn keys(
+        &self,
+        tenant: &TenantId,
+        query: &KeyQuery,
+        at: Timestamp,
+    ) -> Result<Page<StoredKey>, StoreError> {
+        let late = Duration::from_secs(u64::from(self.flaw == Flaw::StatusesOfLater));
+        let mut page = self.inner.keys(tenant, query, at.saturating_add(late)).await?;
+        match (self.flaw, page.items.len()) {
+            (Flaw::PageSkips, 2..) if page.next.is_some() => {
+                page.items.pop();
+            }
+            (Flaw::PageRepeats, 2..) if page.next.is_some() => {
+                let before = &page.items[page.items.len() - 2];
+                page.next = Some(query.cursor(&query.position(&before.record, &before.usage)));
+            }
+            _ => {}
+        }
+        Ok(Page {
+            items: page.items.into_iter().map(|stored| self.with_last_use(stored)).collect(),
+            next: page.next,
+        })
+    }
+
+    async fn accounts(
+        &self,
+        tenant: &TenantId,
+        query: &AccountQuery,
+    ) -> Result<Page<ServiceAccount>, StoreError> {
+        self.inner.accounts(tenant, query).await
+    }
+
+    async fn events(
+        &self,
+        tenant: &TenantId,
+        query: &EventQuery,
+    ) -> Result<Page<Event>, StoreError> {
+        let mut page = self.inner.events(tenant, query).await?;
+        let notes = self.notes();
+        for event in &mut page.items {
+            let sequence = event.sequence;
+            let gaps = notes.gaps.iter().filter(|gap| gap.0 == *tenant && gap.1 < sequence);
+            event.sequence += gaps.count() as u64;
+        }
+        Ok(page)
+    }
+
+    async fn commit(&self, batch: Batch) -> Result<Epoch, StoreError> {
+        self.commit_wrongly(batch).await
+    }
+
+    async fn add_usage(&self, batch: &UsageBatch) -> Result<(), StoreError> {
+        self.add_usage_wrongly(batch.clone()).await
+    }
+
+    async fn changes(&self, since: Epoch) -> Result<Changes, StoreError> {
+        let mut changes = self.inner.changes(since).await?;
+        if let (Flaw::ChangesForgetPolicies, Some(touched)) = (self.flaw, &mut changes.touched) {
+            touched.retain(|subject| !matches!(subject, Subject::Policy(_)));
+        }
+        Ok(changes)
+    }
+}

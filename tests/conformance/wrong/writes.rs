@@ -1,0 +1,233 @@
+//! The writes of a store that is right but for one thing.
+
+use futures_lite::future::yield_now;
+use keywright::store::{
+    Batch, Change, Condition, Epoch, EventQuery, KeyQuery, KeyRecord, KeyStore, StoreError,
+    StoreErrorKind, UsageBatch,
+};
+use keywright::{KeyId, KeyStatus};
+
+use super::flaws::Flaw;
+use super::store::{Wrong, with};
+
+impl Wrong {
+    pub(super) async fn commit_wrongly(&self, mut batch: Batch) -> Result<Epoch, StoreError> {
+        match self.flaw {
+            Flaw::InsertReplaces => self.replace(&mut batch).await?,
+            Flaw::DeletedIdIsFree => {
+                let notes = self.notes();
+                batch.changes.retain(|change| {
+                    !matches!(change, Change::InsertKey(k) if notes.deleted.contains_key(k.id()))
+                });
+            }
+            Flaw::PolicyVersionIgnored => {
+                batch.conditions.retain(|c| !matches!(c, Condition::PolicyVersion { .. }));
+            }
+            Flaw::AccountVersionIgnored => {
+                batch.conditions.retain(|c| !matches!(c, Condition::AccountVersion { .. }));
+            }
+            Flaw::LimitCountedBefore => self.count_before(&mut batch).await?,
+            Flaw::LimitOneTooHigh => {
+                for condition in &mut batch.conditions {
+                    if let Condition::LiveKeysBelow { limit, .. } = condition {
+                        *limit += 1;
+                    }
+                }
+            }
+            Flaw::RevokeOverwritten => self.overwrite_revokes(&mut batch).await?,
+            Flaw::SecondRevokeMoves => self.revoke_again(&mut batch).await?,
+            Flaw::VersionComparedBefore => self.compare_before(&mut batch).await?,
+            Flaw::BatchInSteps => return self.in_steps(batch).await,
+            Flaw::EventsLostOnDelete if batch.changes.iter().any(is_delete) => batch.events.clear(),
+            Flaw::EventsAfterChange => {
+                let events = std::mem::take(&mut batch.events);
+                let epoch = self.inner.commit(batch).await?;
+                // Who came first tells last.
+                let calls = self.count_call();
+                for _ in calls % 8..8 {
+                    yield_now().await;
+                }
+                self.inner.commit(Batch { events, ..Batch::default() }).await?;
+                return Ok(epoch);
+            }
+            Flaw::LockLeftBehind if self.is_locked() => {
+                return Err(StoreError::unavailable("somebody reads"));
+            }
+            _ => {}
+        }
+        self.note_deletes(&batch).await?;
+        let again = batch.clone();
+        let said = self.inner.commit(batch).await;
+        match (self.flaw, said) {
+            (Flaw::HalfABatch, Err(error)) => {
+                for change in again.changes {
+                    let alone = Batch { changes: vec![change], ..Batch::default() };
+                    if self.inner.commit(alone).await.is_err() {
+                        break;
+                    }
+                }
+                Err(error)
+            }
+            (Flaw::EventsWithGaps, Err(error)) => {
+                if let Some(event) = again.events.first() {
+                    let newest = EventQuery::new().limit(1);
+                    let newest = self.inner.events(&event.tenant, &newest).await?;
+                    let last = newest.items.first().map_or(0, |event| event.sequence);
+                    self.notes().gaps.push((event.tenant.clone(), last));
+                }
+                Err(error)
+            }
+            (Flaw::EpochStandsStill, Ok(_)) => Ok(Epoch(1)),
+            (_, said) => said,
+        }
+    }
+
+    pub(super) async fn add_usage_wrongly(&self, mut batch: UsageBatch) -> Result<(), StoreError> {
+        match self.flaw {
+            Flaw::UsageCountsTwice => {
+                batch.writer[..8].copy_from_slice(&self.count_call().to_be_bytes());
+            }
+            Flaw::WritersShareNumbers => batch.writer = [7; 16],
+            Flaw::LastUseGoesBack => {
+                let times = batch.deltas.iter().map(|delta| (delta.key, delta.last_used));
+                self.notes().last_used.extend(times);
+            }
+            Flaw::UsageResurrects => {
+                let mut notes = self.notes();
+                for delta in &batch.deltas {
+                    if let Some(record) = notes.deleted.get(&delta.key).cloned() {
+                        notes.risen.insert(delta.key, record);
+                    }
+                }
+            }
+            Flaw::UsageOfAbsentRefused => {
+                for delta in &batch.deltas {
+                    if self.record(&delta.key).await?.is_none() {
+                        return Err(StoreError::conflict("no such key"));
+                    }
+                }
+            }
+            Flaw::UsageWritesRecord => {
+                for delta in &batch.deltas {
+                    let Some(record) = self.record(&delta.key).await? else { continue };
+                    let next = with(&record, "version", record.version() + 1);
+                    let changes = vec![Change::UpdateKey(next)];
+                    // Whoever changed the record meanwhile was faster.
+                    _ = self.inner.commit(Batch { changes, ..Batch::default() }).await;
+                }
+            }
+            Flaw::AlertsLost => batch.deltas.iter_mut().for_each(|d| d.alert_every = None),
+            _ => {}
+        }
+        self.inner.add_usage(&batch).await
+    }
+
+    fn count_call(&self) -> u64 {
+        let mut notes = self.notes();
+        notes.calls += 1;
+        notes.calls
+    }
+
+    async fn record(&self, key: &KeyId) -> Result<Option<KeyRecord>, StoreError> {
+        Ok(self.inner.resolve(key).await?.map(|found| found.record().clone()))
+    }
+
+    async fn note_deletes(&self, batch: &Batch) -> Result<(), StoreError> {
+        if !matches!(self.flaw, Flaw::DeletedIdIsFree | Flaw::UsageResurrects) {
+            return Ok(());
+        }
+        for change in &batch.changes {
+            let Change::DeleteKey(id) = change else { continue };
+            if let Some(record) = self.record(id).await? {
+                self.notes().deleted.insert(*id, record);
+            }
+        }
+        Ok(())
+    }
+
+    async fn replace(&self, batch: &mut Batch) -> Result<(), StoreError> {
+        for change in &mut batch.changes {
+            let Change::InsertKey(new) = change else { continue };
+            let stored = self.record(new.id()).await?;
+            let Some(stored) = stored.filter(|old| old.key().tenant == new.key().tenant) else {
+                continue;
+            };
+            *change = Change::UpdateKey(with(new, "version", stored.version() + 1));
+        }
+        Ok(())
+    }
+
+    async fn count_before(&self, batch: &mut Batch) -> Result<(), StoreError> {
+        for condition in &batch.conditions {
+            let Condition::LiveKeysBelow { tenant, owner, limit, at } = condition else {
+                continue;
+            };
+            let query = KeyQuery::new().owner(owner.clone()).limit(500);
+            let live = KeyStatus::ALL.into_iter().filter(|status| status.is_live());
+            let query = live.fold(query, KeyQuery::status);
+            let held = self.inner.keys(tenant, &query, *at).await?.items.len();
+            if held >= usize::from(*limit) {
+                return Err(StoreError::new(StoreErrorKind::LimitReached, "too many"));
+            }
+            yield_now().await;
+        }
+        batch.conditions.retain(|c| !matches!(c, Condition::LiveKeysBelow { .. }));
+        Ok(())
+    }
+
+    async fn overwrite_revokes(&self, batch: &mut Batch) -> Result<(), StoreError> {
+        for change in &mut batch.changes {
+            let Change::UpdateKey(new) = change else { continue };
+            let Some(stored) = self.record(new.id()).await? else { continue };
+            if stored.key().revoked.is_some() && new.key().revoked.is_none() {
+                *change = Change::UpdateKey(with(new, "version", stored.version() + 1));
+            }
+        }
+        Ok(())
+    }
+
+    async fn revoke_again(&self, batch: &mut Batch) -> Result<(), StoreError> {
+        for change in &mut batch.changes {
+            let Change::RevokeKey { key, at } = change else { continue };
+            let Some(stored) = self.record(key).await? else { continue };
+            if stored.key().revoked.is_some() {
+                let moved = with(&stored, "revoked", *at);
+                *change = Change::UpdateKey(with(&moved, "version", stored.version() + 1));
+            }
+        }
+        Ok(())
+    }
+
+    async fn compare_before(&self, batch: &mut Batch) -> Result<(), StoreError> {
+        for change in &mut batch.changes {
+            let Change::UpdateKey(new) = change else { continue };
+            let Some(stored) = self.record(new.id()).await? else { continue };
+            if stored.version().checked_add(1) == Some(new.version()) {
+                yield_now().await;
+                let Some(stored) = self.record(new.id()).await? else { continue };
+                *change = Change::UpdateKey(with(new, "version", stored.version() + 1));
+            }
+        }
+        Ok(())
+    }
+
+    /// Nothing is written if it could not all be written, but it is written in steps.
+    async fn in_steps(&self, batch: Batch) -> Result<Epoch, StoreError> {
+        let updates = |change: &Change| matches!(change, Change::UpdateKey(_));
+        let all_updates = batch.changes.len() > 1 && batch.changes.iter().all(updates);
+        if !all_updates {
+            return self.inner.commit(batch).await;
+        }
+        let mut epoch = Epoch(0);
+        for change in batch.changes {
+            let changes = vec![change];
+            epoch = self.inner.commit(Batch { changes, ..Batch::default() }).await?;
+            yield_now().await;
+        }
+        Ok(epoch)
+    }
+}
+
+fn is_delete(change: &Change) -> bool {
+    matches!(change, Change::DeleteKey(_))
+}
