@@ -1,0 +1,260 @@
+//! Cuts at every step of a life, on all cores: what is left is opened and must be what was
+//! acknowledged, or that and the one change in flight.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+use tempfile::TempDir;
+
+use crate::cuts::Cut;
+use crate::disk::Disk;
+use crate::life::Life;
+use crate::opening::{Found, Opened, open, open_file};
+
+/// An open that takes longer than all of these many hangs.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// Of so many states one is opened as a file too.
+const FILES: usize = 50;
+/// The recovery of so many states is watched for one that is not.
+const RECOVERIES: usize = 100;
+/// At one of so many steps the process is killed, and the power goes while the next one opens.
+const KILLS: u64 = 8;
+/// What is left of a recovery that is cut at one of its steps, so many times.
+const WAYS: usize = 3;
+
+/// What came of all cuts.
+#[derive(Debug, Default)]
+pub(crate) struct Totals {
+    pub(crate) states: usize,
+    /// States that differ in a byte or in what is allowed for them.
+    pub(crate) distinct: usize,
+    pub(crate) as_acknowledged: usize,
+    pub(crate) with_the_change_in_flight: usize,
+    pub(crate) files: usize,
+    pub(crate) recoveries: usize,
+    pub(crate) cut_recoveries: usize,
+    pub(crate) kills: usize,
+    pub(crate) cut_kills: usize,
+    /// While the store was made, before anybody was told of it.
+    pub(crate) unmade: usize,
+    pub(crate) refused: BTreeMap<String, usize>,
+    pub(crate) wrong: Vec<String>,
+}
+
+impl Totals {
+    fn add(&mut self, other: Self) {
+        self.states += other.states;
+        self.distinct += other.distinct;
+        self.as_acknowledged += other.as_acknowledged;
+        self.with_the_change_in_flight += other.with_the_change_in_flight;
+        self.files += other.files;
+        self.recoveries += other.recoveries;
+        self.cut_recoveries += other.cut_recoveries;
+        self.kills += other.kills;
+        self.cut_kills += other.cut_kills;
+        self.unmade += other.unmade;
+        for (told, count) in other.refused {
+            *self.refused.entry(told).or_default() += count;
+        }
+        self.wrong.extend(other.wrong);
+    }
+}
+
+impl fmt::Display for Totals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{} states, {} of them distinct:", self.states, self.distinct)?;
+        writeln!(f, "{} opened as acknowledged", self.as_acknowledged)?;
+        writeln!(f, "{} with the change in flight", self.with_the_change_in_flight)?;
+        writeln!(f, "{} refused", self.refused.values().sum::<usize>())?;
+        writeln!(f, "{} were no store yet", self.unmade)?;
+        writeln!(f, "{} were opened as files too", self.files)?;
+        let (recoveries, cut) = (self.recoveries, self.cut_recoveries);
+        writeln!(f, "{recoveries} recoveries were cut at each step, into {cut} states more")?;
+        let (kills, cut) = (self.kills, self.cut_kills);
+        writeln!(f, "{kills} kills and a cut at each step of the next open: {cut} states more")?;
+        self.refused.iter().try_for_each(|(told, count)| writeln!(f, "{count} times {told}"))?;
+        self.wrong.iter().take(10).try_for_each(|wrong| writeln!(f, "{wrong}"))
+    }
+}
+
+/// Cuts the life at every step and opens what is left, about so many states in all.
+pub(crate) fn cut_everywhere(life: &Life, states: usize, seed: u64) -> Totals {
+    let campaign = Campaign {
+        life,
+        states,
+        pending: (0..=life.steps.len()).map(|at| Cut::after(at, &life.steps, &[]).pending()).sum(),
+        seed,
+        next: AtomicUsize::new(0),
+        seen: Mutex::default(),
+        folder: tempfile::tempdir().expect("a temporary folder"),
+    };
+    let (teller, heard) = channel();
+    thread::scope(|scope| {
+        let threads = thread::available_parallelism().map_or(2, usize::from);
+        for number in 0..threads {
+            let (campaign, teller) = (&campaign, teller.clone());
+            scope.spawn(move || campaign.work(number, &teller));
+        }
+        drop(teller);
+        let mut totals = Totals::default();
+        loop {
+            match heard.recv_timeout(PATIENCE) {
+                Ok(part) => totals.add(part),
+                Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => return totals,
+                Err(_) => {
+                    // Nobody can end a thread that hangs: what is known is told, and all ends.
+                    eprintln!("an open hangs; until then: {totals}");
+                    std::process::abort();
+                }
+            }
+        }
+    })
+}
+
+struct Campaign<'a> {
+    life: &'a Life,
+    states: usize,
+    /// How many steps are not synced at all the cuts together.
+    pending: usize,
+    seed: u64,
+    next: AtomicUsize,
+    seen: Mutex<HashSet<([u8; 32], RangeInclusive<usize>)>>,
+    folder: TempDir,
+}
+
+impl Campaign<'_> {
+    fn work(&self, worker: usize, teller: &Sender<Totals>) {
+        let file = self.folder.path().join(format!("{worker}.db"));
+        loop {
+            let at = self.next.fetch_add(1, Ordering::Relaxed);
+            if at > self.life.steps.len() {
+                return;
+            }
+            // Nobody listens any more only if all has ended.
+            let _ = teller.send(self.cut(at, &file));
+            if at >= self.life.made && (at as u64).wrapping_add(self.seed).is_multiple_of(KILLS) {
+                let _ = teller.send(self.kill(at));
+            }
+        }
+    }
+
+    fn cut(&self, at: usize, file: &Path) -> Totals {
+        let mut totals = Totals::default();
+        let allowed = self.life.allowed(at);
+        let cut = Cut::after(at, &self.life.steps, &[]);
+        let seed = self.seed.wrapping_add(at as u64);
+        // The more is not synced, the more ways there are.
+        let ways = (self.states * cut.pending()).div_ceil(self.pending);
+        for (way, left) in cut.leaves(ways, seed).enumerate() {
+            totals.states += 1;
+            if !self.is_new(&left, &allowed) {
+                continue;
+            }
+            totals.distinct += 1;
+            let name = || format!("{}, way {way}", self.life.name(at));
+            if at < self.life.made {
+                match open(self.life, left) {
+                    Found::State(0) | Found::Refused(_) => totals.unmade += 1,
+                    other => totals.wrong.push(format!("{}: {other:?}", name())),
+                }
+                continue;
+            }
+            if (at + way).is_multiple_of(FILES) {
+                totals.files += 1;
+                let found = open_file(self.life, file, &left);
+                judge(&mut totals, &found, &allowed, || format!("{}, as a file", name()));
+            }
+            let is_watched = (at * 7 + way).is_multiple_of(RECOVERIES);
+            let (found, opened) = Opened::on(self.life, Disk::holding(left.clone()));
+            match &found {
+                Found::State(number) if number == allowed.start() => totals.as_acknowledged += 1,
+                Found::State(_) => totals.with_the_change_in_flight += 1,
+                _ => {}
+            }
+            judge(&mut totals, &found, &allowed, name);
+            let Found::State(number) = found else { continue };
+            // Opening twice is opening once, whether it was closed or not.
+            let Opened { disk, after, while_open } = opened;
+            let again = if way.is_multiple_of(2) { while_open } else { disk.bytes() };
+            let again = open(self.life, again);
+            judge(&mut totals, &again, &(number..=number), || format!("{}, again", name()));
+            if is_watched {
+                totals.recoveries += 1;
+                let steps = disk.steps();
+                for within in 0..=steps.len() {
+                    // From the moment that the open was done nothing may change any more.
+                    let allowed = if within < after { allowed.clone() } else { number..=number };
+                    let cut = Cut::after(within, &steps, &left);
+                    for left in cut.leaves(WAYS, seed ^ within as u64) {
+                        totals.cut_recoveries += 1;
+                        let found = open(self.life, left);
+                        judge(&mut totals, &found, &allowed, || {
+                            format!("{}, and its recovery at step {within}", name())
+                        });
+                    }
+                }
+            }
+        }
+        totals
+    }
+
+    /// Kills the process at this step: all that it wrote is seen by the next one, and no more of it
+    /// is synced than was. Then cuts the recovery of the next one.
+    fn kill(&self, at: usize) -> Totals {
+        let mut totals = Totals { kills: 1, ..Totals::default() };
+        let allowed = self.life.allowed(at);
+        let written = Cut::after(at, &self.life.steps, &[]).all();
+        let (found, opened) = Opened::on(self.life, Disk::holding(written));
+        let name = || format!("a kill in place of {}", self.life.name(at));
+        judge(&mut totals, &found, &allowed, name);
+        let Found::State(number) = found else { return totals };
+        let mut steps = self.life.steps[..at].to_vec();
+        steps.extend(opened.disk.steps());
+        for within in at..=steps.len() {
+            let allowed =
+                if within < at + opened.after { allowed.clone() } else { number..=number };
+            let cut = Cut::after(within, &steps, &[]);
+            for left in cut.leaves(WAYS, self.seed ^ within as u64) {
+                totals.cut_kills += 1;
+                let found = open(self.life, left);
+                judge(&mut totals, &found, &allowed, || {
+                    format!("{}, and a cut at step {} of the next open", name(), within - at)
+                });
+            }
+        }
+        totals
+    }
+
+    fn is_new(&self, left: &[u8], allowed: &RangeInclusive<usize>) -> bool {
+        let hash: [u8; 32] = Sha256::digest(left).into();
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.insert((hash, allowed.clone()))
+    }
+}
+
+fn judge(
+    totals: &mut Totals,
+    found: &Found,
+    allowed: &RangeInclusive<usize>,
+    name: impl FnOnce() -> String,
+) {
+    match found {
+        Found::State(number) if allowed.contains(number) => {}
+        Found::State(number) => {
+            totals.wrong.push(format!("{}: it has {number} changes, not {allowed:?}", name()));
+        }
+        Found::Wrong(wrong) => totals.wrong.push(format!("{}: {wrong}", name())),
+        Found::Refused(told) => {
+            *totals.refused.entry(told.clone()).or_default() += 1;
+            totals.wrong.push(format!("{}: it is refused: {told}", name()));
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! A disk in memory that writes down every step of what is done to it.
+
+use std::fmt;
+use std::io::{self, ErrorKind};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+/// A store of these tests has a few hundred kilobytes: no open needs a file of this length.
+const MOST_BYTES: u64 = 64 << 20;
+
+/// What is done to a disk, as far as a power cut can tell.
+#[derive(Clone, Debug)]
+pub(crate) enum Step {
+    Write(usize, Arc<[u8]>),
+    Resize(usize),
+    Sync,
+}
+
+impl Step {
+    /// Does all of it to these bytes.
+    pub(crate) fn apply(&self, bytes: &mut Vec<u8>) {
+        match self {
+            Self::Write(at, data) => write_at(bytes, *at, data),
+            Self::Resize(length) => resize(bytes, *length),
+            Self::Sync => {}
+        }
+    }
+}
+
+/// Writes into a file, which grows if it is too short: its own growth may have been lost.
+pub(crate) fn write_at(bytes: &mut Vec<u8>, at: usize, data: &[u8]) {
+    let end = at + data.len();
+    if bytes.len() < end {
+        resize(bytes, end);
+    }
+    bytes[at..end].copy_from_slice(data);
+}
+
+/// `Vec::resize`, which goes byte by byte where nothing is optimised.
+fn resize(bytes: &mut Vec<u8>, length: usize) {
+    let missing = length.saturating_sub(bytes.len());
+    bytes.truncate(length);
+    bytes.extend_from_slice(&vec![0; missing]);
+}
+
+/// A disk. Clones share it.
+#[derive(Clone, Default)]
+pub(crate) struct Disk(Arc<Mutex<Inner>>);
+
+#[derive(Default)]
+struct Inner {
+    bytes: Vec<u8>,
+    steps: Vec<Step>,
+}
+
+impl Disk {
+    pub(crate) fn holding(bytes: Vec<u8>) -> Self {
+        Self(Arc::new(Mutex::new(Inner { bytes, steps: Vec::new() })))
+    }
+
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        self.lock().bytes.clone()
+    }
+
+    /// How many steps there were so far.
+    pub(crate) fn count(&self) -> usize {
+        self.lock().steps.len()
+    }
+
+    pub(crate) fn steps(&self) -> Vec<Step> {
+        self.lock().steps.clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().expect("nobody panics with the disk in hand")
+    }
+
+    fn take(&self, step: Step) {
+        let mut inner = self.lock();
+        step.apply(&mut inner.bytes);
+        inner.steps.push(step);
+    }
+}
+
+impl fmt::Debug for Disk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Disk")
+    }
+}
+
+fn place(number: u64) -> usize {
+    usize::try_from(number).expect("a small disk")
+}
+
+impl redb::StorageBackend for Disk {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.lock().bytes.len() as u64)
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        let inner = self.lock();
+        let end = offset.checked_add(out.len() as u64).ok_or(ErrorKind::UnexpectedEof)?;
+        if end > inner.bytes.len() as u64 {
+            return Err(ErrorKind::UnexpectedEof.into());
+        }
+        out.copy_from_slice(&inner.bytes[place(offset)..place(end)]);
+        Ok(())
+    }
+
+    fn set_len(&self, length: u64) -> io::Result<()> {
+        assert!(length < MOST_BYTES, "a small store grows to {length} bytes");
+        self.take(Step::Resize(place(length)));
+        Ok(())
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        self.take(Step::Sync);
+        Ok(())
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        if offset + data.len() as u64 > self.len()? {
+            return Err(ErrorKind::UnexpectedEof.into());
+        }
+        self.take(Step::Write(place(offset), data.into()));
+        Ok(())
+    }
+}

@@ -1,0 +1,107 @@
+//! Opening what a power cut left, and what is found there.
+
+use std::fs;
+use std::panic::{self, AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::Once;
+
+use futures_lite::future::block_on;
+use keywright::store::{FileStore, StoreError, StoreErrorKind};
+
+use crate::disk::Disk;
+use crate::life::Life;
+
+/// What came of an open.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Found {
+    /// The store after so many changes of its life.
+    State(usize),
+    /// An error of a kind that an open may give.
+    Refused(String),
+    /// Anything else.
+    Wrong(String),
+}
+
+/// Opens these bytes, looks at all of the store, and closes it.
+pub(crate) fn open(life: &Life, bytes: Vec<u8>) -> Found {
+    Opened::on(life, Disk::holding(bytes)).0
+}
+
+/// The same through a file. Its open mends what was hidden, which needs a file.
+pub(crate) fn open_file(life: &Life, path: &Path, bytes: &[u8]) -> Found {
+    fs::write(path, bytes).expect("the file is written");
+    let (found, store) = look(life, || block_on(FileStore::open(path)));
+    close(store);
+    found
+}
+
+/// An open that was watched.
+pub(crate) struct Opened {
+    pub(crate) disk: Disk,
+    /// After how many steps the open was done, if it was.
+    pub(crate) after: usize,
+    /// What was on the disk between open and close.
+    pub(crate) while_open: Vec<u8>,
+}
+
+impl Opened {
+    pub(crate) fn on(life: &Life, disk: Disk) -> (Found, Self) {
+        let (found, store) = look(life, || block_on(FileStore::danger_open_backend(disk.clone())));
+        let (after, while_open) = (disk.count(), disk.bytes());
+        close(store);
+        (found, Self { disk, after, while_open })
+    }
+}
+
+fn look(
+    life: &Life,
+    open: impl FnOnce() -> Result<FileStore, StoreError>,
+) -> (Found, Option<FileStore>) {
+    keep_quiet_about_the_database();
+    let store = match catch_unwind(AssertUnwindSafe(open)) {
+        Err(_) => return (Found::Wrong("the open panicked".to_owned()), None),
+        Ok(Err(error)) if is_typed(&error) => return (Found::Refused(told(&error)), None),
+        Ok(Err(error)) => return (Found::Wrong(told(&error)), None),
+        Ok(Ok(store)) => store,
+    };
+    let found = match catch_unwind(AssertUnwindSafe(|| life.look(store.clone()))) {
+        Err(_) => Found::Wrong("it opened, and not all of it could be read".to_owned()),
+        Ok(seen) => life.number(&seen).map_or_else(
+            || Found::Wrong("it opened as a store that never was".to_owned()),
+            Found::State,
+        ),
+    };
+    (found, Some(store))
+}
+
+/// What is damaged may not close either, which is an error of its own kind and no harm.
+fn close(store: Option<FileStore>) {
+    let Some(store) = store else { return };
+    if let Err(error) = block_on(store.close()) {
+        assert_eq!(error.kind(), StoreErrorKind::Corrupt, "{error:?}");
+    }
+}
+
+fn told(error: &StoreError) -> String {
+    format!("{:?}: {error}", error.kind())
+}
+
+fn is_typed(error: &StoreError) -> bool {
+    let kinds = [StoreErrorKind::Corrupt, StoreErrorKind::Unsupported, StoreErrorKind::Unavailable];
+    kinds.contains(&error.kind())
+}
+
+/// The store turns a panic of the database into an error. What is printed of each would bury
+/// whatever else is printed.
+fn keep_quiet_about_the_database() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let usual = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            let of_the_database = |place: &panic::Location<'_>| place.file().contains("/redb-");
+            if !panic.location().is_some_and(of_the_database) {
+                usual(panic);
+            }
+        }));
+    });
+}

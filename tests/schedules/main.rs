@@ -1,0 +1,120 @@
+//! The crate's own source under a scheduler that decides which thread takes the next step: thousands
+//! of schedules of each scenario, drawn at random, and each of them can be run again.
+//!
+//! The source is compiled here once more, as it is, against another `std`: this crate root. It has
+//! [shuttle]'s locks and atomics in the place of std's, so that every one of them is a point at which
+//! another thread may come between, and a map of ours in the place of papaya's, which shuttle can't
+//! look into. So papaya is taken at its word, that each of its operations is one step, and so are all
+//! orderings of atomics, which are sequentially consistent here.
+//!
+//! `KEYWRIGHT_SCHEDULES` says how many are drawn for each scenario. A failure prints its schedule;
+//! `KEYWRIGHT_SCHEDULE` with that text and the name of the scenario behind
+//! `cargo test --test schedules --` runs it again.
+
+#![allow(
+    dead_code,
+    hidden_glob_reexports,
+    unreachable_pub,
+    unused_imports,
+    reason = "a part of the crate's source is used, and by this crate alone"
+)]
+
+extern crate self as papaya;
+extern crate self as std;
+extern crate std as real_std;
+
+pub use real_std::*;
+
+/// `std::sync`, with those of shuttle for what the source waits with.
+pub mod sync {
+    pub use real_std::sync::*;
+
+    pub use shuttle::sync::{
+        LockResult, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        atomic,
+    };
+}
+
+/// `std::time` and the crate's own.
+pub mod time {
+    pub use real_std::time::*;
+
+    pub use crate::own_time::*;
+}
+
+mod map;
+
+/// `papaya::HashMap`.
+pub(crate) use self::map::HashMap;
+
+#[path = "../../src/account.rs"]
+mod account;
+#[path = "../../src/actor.rs"]
+mod actor;
+#[path = "../../src/authority/mod.rs"]
+mod authority;
+#[path = "../../src/base62.rs"]
+mod base62;
+#[path = "../../src/counting.rs"]
+mod counting;
+#[path = "../../src/decision/mod.rs"]
+mod decision;
+#[path = "../../src/digest.rs"]
+mod digest;
+#[path = "../../src/event.rs"]
+mod event;
+#[path = "../../src/id.rs"]
+mod id;
+#[path = "../../src/key.rs"]
+mod key;
+#[path = "../../src/metadata.rs"]
+mod metadata;
+#[path = "../../src/name.rs"]
+mod name;
+#[path = "../../src/network.rs"]
+mod network;
+#[path = "../../src/new_key.rs"]
+mod new_key;
+#[path = "../../src/operation.rs"]
+mod operation;
+#[path = "../../src/time.rs"]
+mod own_time;
+#[path = "../../src/policy.rs"]
+mod policy;
+#[path = "../../src/quote.rs"]
+mod quote;
+#[path = "../../src/random.rs"]
+mod random;
+#[path = "../../src/rate.rs"]
+mod rate;
+#[path = "../../src/request.rs"]
+mod request;
+#[path = "../../src/scope.rs"]
+mod scope;
+#[path = "../../src/secret.rs"]
+mod secret;
+#[path = "../../src/setup.rs"]
+mod setup;
+#[path = "../../src/snapshot.rs"]
+mod snapshot;
+#[path = "../../src/status.rs"]
+mod status;
+#[path = "../../src/store/mod.rs"]
+mod store;
+#[path = "../../src/text.rs"]
+mod text;
+#[path = "../../src/token.rs"]
+mod token;
+#[path = "../../src/usage.rs"]
+mod usage;
+#[path = "../../src/verifier/mod.rs"]
+mod verifier;
+
+mod failing;
+mod runner;
+mod scenarios;
+mod world;
+
+fn main() {
+    runner::run(scenarios::ALL);
+}

@@ -1,0 +1,69 @@
+//! Runs each scenario under many schedules and says which failed.
+
+use std::env;
+use std::panic::catch_unwind;
+use std::process::exit;
+use std::time::{Duration, Instant};
+
+use shuttle::scheduler::{PctScheduler, RandomScheduler, ReplayScheduler, Scheduler};
+use shuttle::{Config, FailurePersistence, MaxSteps, Runner};
+
+/// A rule, and threads that might break it.
+pub(crate) struct Scenario {
+    pub(crate) name: &'static str,
+    pub(crate) run: fn(),
+}
+
+/// How many schedules of a scenario are drawn in the tests, half of them uniformly and half with few
+/// changes of thread at the places that matter (PCT).
+const SCHEDULES: usize = 600;
+
+/// PCT finds every fault that this many places suffice for, with a known probability.
+const DEPTH: usize = 3;
+
+pub(crate) fn run(scenarios: &[Scenario]) {
+    // As cargo's own harness: words select, options are for others.
+    let words: Vec<String> = env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    let selected = |scenario: &&Scenario| {
+        words.is_empty() || words.iter().any(|word| scenario.name.contains(word.as_str()))
+    };
+    let schedules = env::var("KEYWRIGHT_SCHEDULES").ok();
+    let schedules = schedules.map_or(SCHEDULES, |text| text.parse().expect("a number"));
+    // As it was printed, on several lines or on one.
+    let again = env::var("KEYWRIGHT_SCHEDULE").ok();
+    let again = again.map(|text| text.split_whitespace().collect::<String>());
+    let mut failed = 0;
+    for scenario in scenarios.iter().filter(selected) {
+        let begun = Instant::now();
+        let ran = catch_unwind(|| {
+            if let Some(schedule) = &again {
+                return explore(ReplayScheduler::new_from_encoded(schedule), scenario.run);
+            }
+            let half = schedules.div_ceil(2);
+            explore(RandomScheduler::new(half), scenario.run)
+                + explore(PctScheduler::new(DEPTH, half), scenario.run)
+        });
+        if let Ok(ran) = ran {
+            let millis = begun.elapsed().as_millis();
+            println!("test {} ... ok: {ran} schedules in {millis} ms", scenario.name);
+        } else {
+            failed += 1;
+            println!("test {} ... FAILED", scenario.name);
+        }
+    }
+    if failed > 0 {
+        println!("{failed} scenarios failed");
+        exit(1);
+    }
+}
+
+/// How many schedules were run.
+fn explore(scheduler: impl Scheduler + 'static, run: fn()) -> usize {
+    let mut config = Config::default();
+    config.max_steps = MaxSteps::FailAfter(100_000);
+    config.failure_persistence = FailurePersistence::Print;
+    config.silence_warnings = true;
+    // Futures without optimisation are large, and shuttle's own 32 KiB too few for them.
+    config.stack_size = 1 << 20;
+    Runner::new(scheduler, config).run(run)
+}

@@ -1,0 +1,107 @@
+//! Uses that are counted while others are flushed.
+
+use std::pin::pin;
+
+use futures_lite::future::poll_once;
+use shuttle::future::{block_on, yield_now};
+use shuttle::rand::{Rng, thread_rng};
+
+use super::{Work, together};
+use crate::digest::PepperRing;
+use crate::failing::FailingStore;
+use crate::world::World;
+
+pub(super) fn every_use_is_stored_once() {
+    let world = World::new();
+    let apart = world.apart();
+    let issued = world.generate();
+    let twice = |world: &World| {
+        let (world, token) = (world.clone(), issued.token.expose().to_owned());
+        Box::new(move || {
+            assert_eq!(world.says(&token), "current");
+            assert_eq!(world.says(&token), "current");
+        }) as Work
+    };
+    let flush = |world: &World| {
+        let world = world.clone();
+        Box::new(move || world.flush()) as Work
+    };
+    let changing = world.clone();
+    // Another snapshot of the key, with a counter of its own.
+    let change = move || changing.set_policy(|policy| policy.max_keys_per_owner += 1);
+    together([twice(&world), twice(&apart), flush(&world), flush(&apart), Box::new(change)]);
+    world.flush();
+    apart.flush();
+    assert_eq!(world.uses(&issued.key.id), 4);
+}
+
+pub(super) fn a_flush_stores_what_was_counted_before_it() {
+    let world = World::new();
+    let issued = world.generate();
+    let use_and_look = |_| {
+        let (world, token) = (world.clone(), issued.token.expose().to_owned());
+        let id = issued.key.id;
+        Box::new(move || {
+            for used in 1..=2 {
+                assert_eq!(world.says(&token), "current");
+                world.flush();
+                let stored = world.uses(&id);
+                assert!(stored >= used, "{stored} are stored after {used} and a flush");
+            }
+        }) as Work
+    };
+    together((0..3).map(use_and_look));
+    assert_eq!(world.uses(&issued.key.id), 6);
+}
+
+pub(super) fn no_use_is_lost_or_stored_twice_while_batches_and_answers_are_lost() {
+    let store = FailingStore::default();
+    let world = World::on(store.clone(), PepperRing::none());
+    let issued = world.generate();
+    let use_and_flush = |_| {
+        let (world, token) = (world.clone(), issued.token.expose().to_owned());
+        Box::new(move || {
+            for _ in 0..2 {
+                assert_eq!(world.says(&token), "current");
+                block_on(flush_for_a_while(&world));
+            }
+        }) as Work
+    };
+    together((0..3).map(use_and_flush));
+    store.mend();
+    world.flush();
+    assert_eq!(world.uses(&issued.key.id), 6);
+}
+
+/// A flush that may fail, and that is dropped at some point if it takes long.
+async fn flush_for_a_while(world: &World) {
+    let mut flush = pin!(world.verifier.flush());
+    for _ in 0..thread_rng().gen_range(1..8) {
+        if poll_once(&mut flush).await.is_some() {
+            return;
+        }
+        yield_now().await;
+    }
+}
+
+pub(super) fn a_verifier_that_goes_leaves_its_uses_to_others() {
+    let world = World::new();
+    let issued = world.generate();
+    let token = issued.token.expose().to_owned();
+    let (going, its_token) = (world.apart(), token.clone());
+    let (staying, other_token) = (world.clone(), token.clone());
+    together([
+        Box::new(move || {
+            assert_eq!(going.says(&its_token), "current");
+            drop(going);
+        }) as Work,
+        Box::new(move || {
+            assert_eq!(staying.says(&other_token), "current");
+            staying.flush();
+        }),
+    ]);
+    // What is in its counter waits for the next use.
+    assert_eq!(world.says(&token), "current");
+    world.flush();
+    assert_eq!(world.uses(&issued.key.id), 3);
+}

@@ -1,0 +1,107 @@
+//! A small world on a store in memory, made anew for each schedule.
+
+use std::sync::Arc;
+
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use shuttle::future::block_on;
+
+use crate::actor::Actor;
+use crate::authority::{Authority, Issued};
+use crate::decision::SecretUsed;
+use crate::digest::PepperRing;
+use crate::id::{KeyId, TenantId, UserId};
+use crate::new_key::NewKey;
+use crate::policy::Policy;
+use crate::setup::Setup;
+use crate::store::{KeyStore, MemoryStore};
+use crate::time::{ManualClock, Timestamp};
+use crate::verifier::{Verifier, VerifyError};
+
+#[derive(Clone)]
+pub(crate) struct World {
+    pub(crate) store: Arc<dyn KeyStore>,
+    pub(crate) clock: ManualClock,
+    pub(crate) setup: Setup,
+    pub(crate) authority: Authority,
+    pub(crate) verifier: Verifier,
+    pub(crate) admin: Actor,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        Self::on(MemoryStore::new(), PepperRing::none())
+    }
+
+    pub(crate) fn on(store: impl KeyStore, peppers: PepperRing) -> Self {
+        let store: Arc<dyn KeyStore> = Arc::new(store);
+        let now = Timestamp::from_unix_micros(1_800_000_000_000_000).expect("a time in range");
+        let clock = ManualClock::at(now);
+        // The same ids in each schedule: a failure can be run again.
+        let setup = Setup::new(Arc::clone(&store))
+            .peppers(peppers)
+            .clock(clock.clone())
+            .random(StdRng::seed_from_u64(1));
+        let user = UserId::new("ada").expect("a user id");
+        let tenant = TenantId::new("globex").expect("a tenant id");
+        let world = Self {
+            authority: Authority::new(&setup).expect("an authority"),
+            verifier: Verifier::new(&setup).expect("a verifier"),
+            store,
+            clock,
+            setup,
+            admin: Actor::administrator(user, tenant),
+        };
+        world.set_policy(|policy| policy.api_enabled = true);
+        world
+    }
+
+    /// The same store with other peppers.
+    pub(crate) fn with_peppers(&self, peppers: PepperRing) -> Self {
+        let setup = self.setup.clone().peppers(peppers);
+        Self {
+            authority: Authority::new(&setup).expect("an authority"),
+            verifier: Verifier::new(&setup).expect("a verifier"),
+            setup,
+            ..self.clone()
+        }
+    }
+
+    /// Another part of the program: it shares the store and nothing else.
+    pub(crate) fn apart(&self) -> Self {
+        let setup = Setup::new(Arc::clone(&self.store)).clock(self.clock.clone());
+        Self { verifier: Verifier::new(&setup).expect("a verifier"), setup, ..self.clone() }
+    }
+
+    pub(crate) fn set_policy(&self, change: impl FnOnce(&mut Policy)) {
+        let mut policy = block_on(self.authority.policy(&self.admin)).expect("the policy");
+        change(&mut policy);
+        block_on(self.authority.set_policy(&self.admin, policy)).expect("the policy is set");
+    }
+
+    pub(crate) fn generate(&self) -> Issued {
+        self.make(NewKey::named("prod-main-app").expect("a name"))
+    }
+
+    pub(crate) fn make(&self, new: NewKey) -> Issued {
+        block_on(self.authority.generate(&self.admin, &self.admin.as_owner(), new)).expect("a key")
+    }
+
+    /// `current` or `retiring`, or the code of the reason against it.
+    pub(crate) fn says(&self, token: &str) -> &'static str {
+        match block_on(self.verifier.verify(token)) {
+            Ok(grant) if grant.secret_used() == SecretUsed::Current => "current",
+            Ok(_) => "retiring",
+            Err(VerifyError::Denied(denial)) => denial.reason().code(),
+            Err(error) => panic!("the store is up, and it could not be decided: {error:?}"),
+        }
+    }
+
+    pub(crate) fn uses(&self, key: &KeyId) -> u64 {
+        block_on(self.authority.key(&self.admin, key)).expect("the key").uses
+    }
+
+    pub(crate) fn flush(&self) {
+        block_on(self.verifier.flush()).expect("the uses are written");
+    }
+}
