@@ -72,6 +72,9 @@ pub(super) fn reveal_newest(file: &mut File) -> Result<(), StoreError> {
         let whole =
             guarded(|| Journal::load(builder().create_with_backend(copy).map_err(storage)?));
         if whole.is_ok() {
+            // After a kill the commit may be in the system's cache alone. It must be on the disk
+            // before the bit is: with a cut between them, neither slot would hold.
+            file.sync_all().map_err(unusable)?;
             file.seek(SeekFrom::Start(Header::FLAGS as u64)).map_err(unusable)?;
             file.write_all(&flags).map_err(unusable)?;
             file.sync_all().map_err(unusable)?;
