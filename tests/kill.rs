@@ -45,7 +45,7 @@ fn what_was_acknowledged_survives_the_kill_of_the_writer() {
         }
         println!("round {round}");
         let file = folder.path().join("keys.db");
-        let mut doing: [Option<Doing>; THREADS] = [None, None];
+        let mut doing: [Option<Doing>; THREADS] = [const { None }; THREADS];
         for line in write_and_kill(&file, &mut random) {
             totals.lines += 1;
             known.hear(&line, &mut doing);

@@ -155,7 +155,8 @@ impl Verifier {
     /// Revokes the key of a credential: whoever can present it can end it, as a leak report does.
     ///
     /// It does not ask what a request needs: a key that is disabled, bound to networks or of a
-    /// tenant with API access off can be revoked too. Either secret of an overlap revokes the key.
+    /// tenant with API access off can be revoked too. Either secret of an overlap revokes the key, and
+    /// so may one that a rotation supersedes while the call runs.
     ///
     /// # Errors
     /// [`VerifyError::Denied`] if the credential is not a key's, was superseded, or the key is

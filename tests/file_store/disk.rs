@@ -15,24 +15,49 @@ pub(crate) enum Fault {
     ReadOnly,
     /// What is written is not synced.
     Sync,
+    /// Nothing more can be written: the disk is broken (`EIO`).
+    Broken,
+    /// A signal comes in between (`EINTR`).
+    Interrupted,
+    /// Half of what is written arrives, then the disk is full.
+    Short,
+    /// Nothing can be read.
+    Read,
 }
 
 impl Fault {
-    pub(crate) const ALL: [Self; 3] = [Self::Full, Self::ReadOnly, Self::Sync];
+    /// Those that a change meets.
+    pub(crate) const OF_CHANGES: [Self; 6] =
+        [Self::Full, Self::ReadOnly, Self::Sync, Self::Broken, Self::Interrupted, Self::Short];
+
+    /// Those and the one that an open meets too.
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Full,
+        Self::ReadOnly,
+        Self::Sync,
+        Self::Broken,
+        Self::Interrupted,
+        Self::Short,
+        Self::Read,
+    ];
 
     fn strikes(self, operation: Operation) -> bool {
         match self {
             Self::Full => matches!(operation, Operation::Write | Operation::Resize),
-            Self::ReadOnly => true,
+            Self::ReadOnly | Self::Broken | Self::Interrupted => operation != Operation::Read,
             Self::Sync => operation == Operation::Sync,
+            Self::Short => operation == Operation::Write,
+            Self::Read => operation == Operation::Read,
         }
     }
 
     fn error(self) -> io::Error {
         match self {
-            Self::Full => ErrorKind::StorageFull.into(),
+            Self::Full | Self::Short => ErrorKind::StorageFull.into(),
             Self::ReadOnly => ErrorKind::ReadOnlyFilesystem.into(),
             Self::Sync => io::Error::other("the sync failed"),
+            Self::Broken | Self::Read => io::Error::from_raw_os_error(5),
+            Self::Interrupted => ErrorKind::Interrupted.into(),
         }
     }
 }
@@ -42,6 +67,7 @@ enum Operation {
     Write,
     Resize,
     Sync,
+    Read,
 }
 
 /// A disk. Clones share it.
@@ -156,7 +182,8 @@ impl redb::StorageBackend for Disk {
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        let inner = self.lock();
+        let mut inner = self.lock();
+        inner.pass(Operation::Read)?;
         let found = inner.bytes.get(place(offset)..place(offset) + out.len());
         out.copy_from_slice(found.ok_or(ErrorKind::UnexpectedEof)?);
         Ok(())
@@ -181,11 +208,17 @@ impl redb::StorageBackend for Disk {
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
         let mut inner = self.lock();
-        inner.pass(Operation::Write)?;
+        let short = inner.fault.is_some_and(|(fault, _)| fault == Fault::Short);
+        let passed = inner.pass(Operation::Write);
+        let data = match passed {
+            Ok(()) => data,
+            Err(_) if short => &data[..data.len() / 2],
+            Err(error) => return Err(error),
+        };
         let begin = place(offset);
         let end = begin + data.len();
         inner.bytes.get_mut(begin..end).ok_or(ErrorKind::UnexpectedEof)?.copy_from_slice(data);
         inner.since.push(Done::Write(begin, data.to_vec()));
-        Ok(())
+        passed
     }
 }

@@ -82,7 +82,7 @@ fn a_failed_write_is_an_error_and_loses_nothing_that_was_acknowledged() {
     let mut world = lived_on(&original);
     let bytes = original.bytes();
     let states = states(&bytes, &mut world);
-    for fault in Fault::ALL {
+    for fault in Fault::OF_CHANGES {
         for once in [false, true] {
             let mut struck = 0;
             for let_through in 0.. {
@@ -103,6 +103,7 @@ fn a_failed_write_is_an_error_and_loses_nothing_that_was_acknowledged() {
                 world.let_go();
                 assert_is_one_of(&mut world, &disk, &states, done, &what);
             }
+            println!("{fault:?}, once: {once}: {struck} steps");
             assert!(struck > 6, "{fault:?} struck only {struck} times");
         }
     }
@@ -141,6 +142,57 @@ fn a_store_that_can_not_be_made_on_a_failing_disk_is_an_error() {
                 Ok(_) => break,
                 Err(error) => assert!(is_typed(&error), "{fault:?} after {let_through}: {error:?}"),
             }
+        }
+    }
+}
+
+#[test]
+fn a_fault_while_a_store_is_opened_is_an_error_and_loses_nothing() {
+    let original = Disk::default();
+    let mut world = lived_on(&original);
+    let closed = original.bytes();
+    let disk = Disk::holding(closed.clone());
+    let store = on(&disk).expect("it opens");
+    world.reopen(store.clone());
+    block_on(world.authority.revoke(&world.admin, &world.key("plain"))).expect("it is revoked");
+    // As a process leaves it that is killed here.
+    let killed = disk.bytes();
+    let state = world.state();
+    world.let_go();
+    drop(store);
+    for fault in Fault::ALL {
+        for once in [false, true] {
+            let mut struck = 0;
+            for let_through in 0.. {
+                let what = format!("{fault:?} after {let_through}, once: {once}");
+                let disk = Disk::holding(killed.clone());
+                disk.fail(fault, let_through, once);
+                let opened = on(&disk);
+                let has_struck = disk.has_struck();
+                disk.mend();
+                match opened {
+                    Err(error) => {
+                        assert!(has_struck && is_typed(&error), "{what}: {error:?}");
+                        let kind = error.kind();
+                        assert_eq!(kind, StoreErrorKind::Unavailable, "{what}: {error:?}");
+                    }
+                    // A store that opened in spite of it is whole.
+                    Ok(store) => {
+                        world.reopen(store.clone());
+                        assert!(world.state() == state, "{what}: another state");
+                        world.let_go();
+                        block_on(store.close()).expect("the store closes");
+                    }
+                }
+                assert_is_one_of(&mut world, &disk, std::slice::from_ref(&state), 0, &what);
+                world.let_go();
+                if !has_struck {
+                    break;
+                }
+                struck += 1;
+            }
+            println!("{fault:?}, once: {once}: {struck} steps");
+            assert!(struck > 0, "{fault:?} never struck");
         }
     }
 }

@@ -147,7 +147,7 @@ fn a_store_behind_a_symbolic_link_is_the_store() {
     assert_says_that_it_is_open(&open(&lived.folder.path().join("keys.db")).expect_err("open"));
 }
 
-fn names_in(folder: &Path) -> Vec<String> {
+pub(crate) fn names_in(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).expect("the folder");
     let name = |entry: fs::DirEntry| entry.file_name().to_string_lossy().into_owned();
     let mut names: Vec<_> = entries.map(|entry| name(entry.expect("an entry"))).collect();

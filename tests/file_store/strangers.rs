@@ -9,6 +9,7 @@ use rand::{RngExt, SeedableRng};
 use redb::{Database, ReadableDatabase, TableDefinition};
 use sha2::{Digest, Sha256};
 
+use crate::opening::names_in;
 use crate::{Lived, harness, open};
 
 type Table = TableDefinition<'static, &'static [u8], &'static [u8]>;
@@ -33,6 +34,63 @@ fn a_folder_is_no_store() {
     let error = open(folder.path()).expect_err("it is a folder");
     assert_eq!(error.kind(), StoreErrorKind::Unsupported);
     assert!(error.to_string().contains("is a folder"), "{error}");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_refused_and_nothing_is_made_in_its_place() {
+    use std::os::unix::fs::symlink;
+    use std::os::unix::net::UnixListener;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let at = |name: &str| folder.path().join(name);
+    let _listener = UnixListener::bind(at("socket")).expect("a socket");
+    symlink("absent", at("dangling")).expect("a link");
+    symlink("loop", at("loop")).expect("a link");
+    symlink(".", at("folder")).expect("a link");
+    fs::write(at("file"), "[keys]").expect("a file");
+    symlink("file", at("to a stranger")).expect("a link");
+    let before = names_in(folder.path());
+    let (unavailable, unsupported) = (StoreErrorKind::Unavailable, StoreErrorKind::Unsupported);
+    for (place, kind) in [
+        (at("socket"), unavailable),
+        (at("dangling"), unavailable),
+        (at("loop"), unavailable),
+        (at("folder"), unsupported),
+        (at("to a stranger"), unsupported),
+        (at("file").join("keys.db"), unavailable),
+        ("/dev/null".into(), unsupported),
+        ("/dev/zero".into(), unsupported),
+    ] {
+        let error = open(&place).expect_err("that is no store");
+        assert_eq!(error.kind(), kind, "{}: {error}", place.display());
+        let name = place.file_name().expect("a name").to_string_lossy();
+        assert!(error.to_string().contains(&*name), "it names the file: {error}");
+    }
+    assert_eq!(names_in(folder.path()), before, "nothing is left behind");
+    assert_eq!(fs::read(at("file")).expect("the file"), b"[keys]");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_store_that_may_not_be_written_is_refused_or_opens_as_it_was() {
+    use std::os::unix::fs::PermissionsExt;
+    let lived = Lived::new();
+    let path = lived.path();
+    let before = lived.bytes();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o400)).expect("the mode is set");
+    match open(&path) {
+        Err(error) => {
+            assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+            assert!(error.to_string().contains("permission denied"), "{error}");
+            assert!(fs::read(&path).expect("the file") == before, "the file has changed");
+        }
+        // Modes do not bind every user.
+        Ok(store) => {
+            let mut world = lived.world;
+            world.reopen(store);
+            assert!(world.state() == lived.state);
+        }
+    }
 }
 
 #[test]

@@ -92,10 +92,15 @@ impl World {
     }
 
     fn use_clock(&mut self, clock: ManualClock) {
-        self.setup = self.setup.clone().clock(clock.clone());
+        self.use_setup(|setup| setup.clock(clock.clone()));
+        self.clock = clock;
+    }
+
+    /// Goes on with another setup on the same store.
+    pub(crate) fn use_setup(&mut self, change: impl FnOnce(Setup) -> Setup) {
+        self.setup = change(self.setup.clone());
         self.authority = Authority::new(&self.setup).expect("an authority");
         self.verifier = Verifier::new(&self.setup).expect("a verifier");
-        self.clock = clock;
     }
 
     pub(crate) fn set_policy(&self, change: impl FnOnce(&mut Policy)) {

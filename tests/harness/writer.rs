@@ -26,7 +26,7 @@ pub(crate) const FILE: &str = "KEYWRIGHT_TEST_WRITES_TO";
 pub(crate) const SEED: &str = "KEYWRIGHT_TEST_WRITES_WITH_SEED";
 /// Marks the writer's lines among those of the test harness.
 pub(crate) const MARK: &str = "writer: ";
-pub(crate) const THREADS: usize = 2;
+pub(crate) const THREADS: usize = 4;
 
 /// What a thread of the writer does, as it says before it begins.
 #[derive(Clone, Debug)]
@@ -87,7 +87,7 @@ impl FromStr for Doing {
     }
 }
 
-/// Changes keys from two threads, telling of each change before and after, until it is killed.
+/// Changes keys from all its threads, telling of each change before and after, until it is killed.
 pub(crate) fn write_until_killed(file: &Path) -> ! {
     let seed: u64 = env::var(SEED).expect("a seed").parse().expect("a number");
     let store = block_on(FileStore::open(file)).expect("the store opens");
