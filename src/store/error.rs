@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::fmt;
 
+use crate::snapshot::SnapshotError;
+
 /// A store could not do what it was asked. Never "invalid key", and never a way in.
 ///
 /// Act on [`StoreError::kind`]; the text is for people and no API.
@@ -47,6 +49,16 @@ impl StoreError {
     /// [`StoreErrorKind::Conflict`].
     pub fn conflict(message: impl Into<String>) -> Self {
         Self::new(StoreErrorKind::Conflict, message)
+    }
+
+    /// [`StoreErrorKind::AlreadyExists`].
+    pub fn already_exists(message: impl Into<String>) -> Self {
+        Self::new(StoreErrorKind::AlreadyExists, message)
+    }
+
+    /// [`StoreErrorKind::LimitReached`].
+    pub fn limit_reached(message: impl Into<String>) -> Self {
+        Self::new(StoreErrorKind::LimitReached, message)
     }
 
     /// [`StoreErrorKind::Unavailable`].
@@ -94,5 +106,12 @@ impl fmt::Debug for StoreError {
 impl Error for StoreError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.0.source.as_ref().map(|source| &**source as _)
+    }
+}
+
+/// What is stored of a key contradicts itself.
+impl From<SnapshotError> for StoreError {
+    fn from(error: SnapshotError) -> Self {
+        Self::corrupt(error.to_string())
     }
 }

@@ -283,8 +283,7 @@ impl Tables {
         };
         let gate = Arc::clone(&tenant.gate);
         let taken_at = gate.0.load(Ordering::Acquire);
-        let snapshot = Snapshot::new(record, account, tenant.policy.clone())
-            .map_err(|error| StoreError::corrupt(error.to_string()))?;
+        let snapshot = Snapshot::new(record, account, tenant.policy.clone())?;
         Ok(Entry { snapshot: Arc::new(snapshot), gate, taken_at })
     }
 }

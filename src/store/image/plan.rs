@@ -7,7 +7,7 @@ use super::{Effects, Image, Tables, Writer};
 use crate::event::Event;
 use crate::id::{AccountId, KeyId, TenantId};
 use crate::key::{KeyRecord, Owner};
-use crate::store::{Batch, Change, Condition, StoreError, StoreErrorKind, Subject, UsageBatch};
+use crate::store::{Batch, Change, Condition, StoreError, Subject, UsageBatch};
 use crate::time::Timestamp;
 
 /// How long a writer of usage is remembered after its last batch.
@@ -164,7 +164,7 @@ impl Image {
                 let live = ids.filter(|id| self.look(id, |key| is_live(key, *at)) == Some(true));
                 if live.take(usize::from(*limit)).count() == usize::from(*limit) {
                     let message = format!("{owner} holds {limit} live keys");
-                    return Err(StoreError::new(StoreErrorKind::LimitReached, message));
+                    return Err(StoreError::limit_reached(message));
                 }
             }
             Condition::NoLiveKeyLeft { tenant, owner, at } => {
@@ -276,7 +276,7 @@ fn absent(what: impl std::fmt::Display) -> StoreError {
 }
 
 fn already_exists(what: impl std::fmt::Display) -> StoreError {
-    StoreError::new(StoreErrorKind::AlreadyExists, format!("{what} exists or was deleted"))
+    StoreError::already_exists(format!("{what} exists or was deleted"))
 }
 
 /// A batch that names something twice has no order in which it could be meant.

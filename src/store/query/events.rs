@@ -1,5 +1,7 @@
 //! Which events.
 
+use std::convert::Infallible;
+
 use super::{Cursor, CursorError, Page, page_size};
 use crate::event::{Event, EventActor, EventKind};
 use crate::id::{AccountId, KeyId};
@@ -139,5 +141,19 @@ impl EventQuery {
             items.push(event);
         }
         Ok(Page { items, next: None })
+    }
+
+    /// Puts a page together from all events of the tenant, oldest first, for a store that has no
+    /// better way.
+    pub fn page_of(&self, events: &[Event]) -> Page<Event> {
+        let range = self.sequences();
+        let mut events: Vec<&Event> =
+            events.iter().filter(|event| range.contains(&event.sequence)).collect();
+        if !self.oldest_first {
+            events.reverse();
+        }
+        let Ok(page) =
+            self.page(events.into_iter().map(|event| Ok::<_, Infallible>(event.clone())));
+        page
     }
 }

@@ -1,0 +1,35 @@
+//! A key's life in a store of one's own.
+//!
+//! ```text
+//! cargo run --example custom_store
+//! ```
+
+mod store;
+
+use keywright::{Actor, Authority, NewKey, Policy, Setup, TenantId, UserId, Verifier};
+
+use crate::store::CustomStore;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    futures_lite::future::block_on(async {
+        let mut policy = Policy::default();
+        policy.api_enabled = true;
+        policy.scope_ceiling = "invoices:read".parse()?;
+        let setup = Setup::new(CustomStore::default()).default_policy(policy);
+        let (authority, verifier) = (Authority::new(&setup)?, Verifier::new(&setup)?);
+
+        let alice = Actor::developer(UserId::new("alice")?, TenantId::default());
+        let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);
+        let issued = authority.generate(&alice, &alice.as_owner(), new).await?;
+        let grant = verifier.verify(issued.token.expose()).await?;
+        println!("accepted: {}, from a store of one's own", grant.key().name);
+
+        verifier.flush().await?;
+        let entry = authority.key(&alice, &issued.key.id).await?;
+        assert_eq!(entry.uses, 1);
+        authority.revoke(&alice, &issued.key.id).await?;
+        let refused = verifier.verify(issued.token.expose()).await;
+        println!("refused:  {}", refused.expect_err("it was revoked"));
+        Ok(())
+    })
+}
