@@ -13,6 +13,7 @@ mod damage;
 mod disk;
 #[cfg(feature = "danger-backend")]
 mod faults;
+mod format;
 mod opening;
 mod reopening;
 mod strangers;
