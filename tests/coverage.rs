@@ -1,4 +1,5 @@
-//! Every promise of the guide has its tests, and every test that is named after a promise has one.
+//! Every promise of the guide has its tests, and every test that is named after a promise has one. So
+//! has every threat to a file, and every race.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -12,6 +13,25 @@ const PROMISES: [(char, &[u8]); 6] = [
     ('E', &[1, 2, 3, 4, 5, 6, 7, 8]),
     ('Q', &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]),
     ('B', &[1, 2, 3, 4, 5, 6, 7, 8, 10, 13]),
+];
+
+/// What a file and what callers at the same time must withstand: the tables of the threat model, and
+/// the ids of their rows. The numbers have two digits, so that they are no promises'.
+const THREATS: [(&str, &[&str]); 2] = [
+    (
+        "## In the file",
+        &[
+            "F01", "F02", "F03", "F04", "F05", "F06", "F07", "F08", "F09", "F10", "F11", "F12",
+            "F13", "F14", "F15", "F16", "F17", "F19", "F21", "F22",
+        ],
+    ),
+    (
+        "## At the same time",
+        &[
+            "C01", "C02", "C03", "C04", "C05", "C06", "C07", "C08", "C09", "C10", "C11", "C12",
+            "C13",
+        ],
+    ),
 ];
 
 #[test]
@@ -70,6 +90,32 @@ fn every_test_that_the_threat_model_names_exists_and_none_of_the_webs_attacks_is
 }
 
 #[test]
+fn every_threat_to_a_file_and_every_race_has_a_row_with_all_its_tests_or_a_reason() {
+    let page = fs::read_to_string(root().join("src/guide/threat_model.md")).expect("a page");
+    let tests = tests();
+    for (heading, ids) in THREATS {
+        let (_, table) = page.split_once(heading).unwrap_or_else(|| panic!("no {heading}"));
+        let rows = table.lines().skip_while(|line| !line.starts_with('|'));
+        let rows: Vec<_> = rows.take_while(|line| line.starts_with('|')).skip(2).collect();
+        assert_eq!(rows.len(), ids.len(), "the rows of {heading}");
+        for (id, row) in ids.iter().zip(rows) {
+            let cells: Vec<_> = row.trim_matches('|').split('|').map(str::trim).collect();
+            let [threat, behaviour, held] = cells.as_slice() else { panic!("three cells: {row}") };
+            assert!(threat.len() > 10 && behaviour.len() > 20, "{id} says {row}");
+            let prefix = format!("{}_", id.to_lowercase());
+            let there: Vec<_> = tests.keys().filter(|test| test.starts_with(&prefix)).collect();
+            let mut named: Vec<_> = held.split('`').filter(|word| word.contains('_')).collect();
+            named.sort_unstable();
+            assert_eq!(named, there, "{id}: {threat}");
+            match held.strip_prefix("none: ") {
+                Some(reason) => assert!(reason.len() > 40 && named.is_empty(), "{id}: {reason}"),
+                None => assert!(!named.is_empty(), "{id} has neither tests nor a reason: {threat}"),
+            }
+        }
+    }
+}
+
+#[test]
 fn every_test_that_is_named_after_a_promise_has_one() {
     let promised: BTreeSet<_> = rows().into_iter().map(|row| row.id).collect();
     let stray: Vec<_> = tests()
@@ -86,10 +132,21 @@ fn tests_and_promises_are_found_where_they_are() {
     let text = "#[test]\nfn w1_one() {\n#[test]\n#[should_panic]\nfn two() {\n\nfn w3_no_test() {\n\
                     #[test]\n    // Why.\n    async fn w4_four(world: &World) {\n";
     assert_eq!(tests_in(text), ["w1_one", "two", "w4_four"]);
-    for (test, id) in [("q10_ten", Some("Q10")), ("w1_a", Some("W1")), ("f01_b", Some("F01"))] {
+    let text = "&[\n    Scenario { name: \"one\", run },\n    Scenario {\n        name: \"two\",\n";
+    assert_eq!(scenarios_in(text), ["one", "two"]);
+    for (test, id) in [("q10_ten", Some("Q10")), ("w1_a", Some("W1")), ("f1_b", Some("F1"))] {
         assert_eq!(promise_of(test).as_deref(), id);
     }
-    for test in ["c1_no_letter", "w_no_number", "w1", "the_w1_is_not_first", "aw1_two_letters"] {
+    for test in [
+        "f01_of_a_file",
+        "f10_of_a_file",
+        "w01_no_number",
+        "c1_no_letter",
+        "w_no_number",
+        "w1",
+        "the_w1_is_not_first",
+        "aw1_two_letters",
+    ] {
         assert_eq!(promise_of(test), None, "{test}");
     }
     assert!(tests().contains_key("tests_and_promises_are_found_where_they_are"));
@@ -116,7 +173,7 @@ fn rows() -> Vec<Row> {
     .collect()
 }
 
-/// Every test below `tests`, and the file that it is in.
+/// Every test and scenario below `tests`, and the file that it is in.
 fn tests() -> BTreeMap<String, PathBuf> {
     let mut tests = BTreeMap::new();
     let mut folders = vec![root().join("tests")];
@@ -128,7 +185,8 @@ fn tests() -> BTreeMap<String, PathBuf> {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 let text = fs::read_to_string(&path).expect("a source file is text");
-                tests.extend(tests_in(&text).into_iter().map(|test| (test, path.clone())));
+                let found = tests_in(&text).into_iter().chain(scenarios_in(&text));
+                tests.extend(found.map(|test| (test, path.clone())));
             }
         }
     }
@@ -153,14 +211,26 @@ fn tests_in(text: &str) -> Vec<String> {
     tests
 }
 
+/// The scenarios that have a harness of their own.
+fn scenarios_in(text: &str) -> Vec<String> {
+    let scenarios = text.split("Scenario {").skip(1);
+    let name = |rest: &str| {
+        rest.trim_start().strip_prefix("name: \"")?.split('"').next().map(str::to_owned)
+    };
+    scenarios.filter_map(name).collect()
+}
+
 /// The promise that a test is named after: `q10_...` is of Q10.
 fn promise_of(test: &str) -> Option<String> {
     let (id, _) = test.split_once('_')?;
     let mut chars = id.chars();
     let letter = chars.next()?.to_ascii_uppercase();
     let number = chars.as_str();
+    let is_threat = THREATS.iter().any(|(_, ids)| ids.contains(&&*id.to_uppercase()));
     let is_promise = PROMISES.iter().any(|(known, _)| *known == letter)
+        && !is_threat
         && !number.is_empty()
+        && !number.starts_with('0')
         && number.chars().all(|c| c.is_ascii_digit());
     is_promise.then(|| format!("{letter}{number}"))
 }

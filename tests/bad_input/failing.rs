@@ -1,14 +1,20 @@
 //! A random source or a store that fails: the operation fails with it, nothing is half done, and
 //! the cause is kept.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use keywright::store::{AccountQuery, EventQuery, KeyQuery, StoreErrorKind};
 use keywright::{
     AccountEdit, AccountError, Actor, Credential, Error, GenerateError, KeyEdit, KeyError,
     Metadata, NewAccount, Verifier,
 };
+use rand::{TryCryptoRng, TryRng};
 
 use super::kit::{
-    HOUR, Script, Watched, World, admin, block_on, chain, developer, named, open_policy, render,
+    HOUR, OutOfEntropy, Script, Watched, World, admin, block_on, chain, developer, named,
+    open_policy, render,
 };
 use super::{assert_is_said, name, picture, role};
 
@@ -186,4 +192,50 @@ fn a_flush_that_fails_loses_nothing_and_counts_nothing_twice() {
         let entry = world.authority.key(&admin(), &issued.key.id).await.expect("the key");
         assert_eq!(entry.uses, 3);
     });
+}
+
+/// A source of randomness that panics when it is told to.
+struct Panicking {
+    tells: Arc<AtomicBool>,
+    script: Script,
+}
+
+impl TryRng for Panicking {
+    type Error = OutOfEntropy;
+
+    fn try_next_u32(&mut self) -> Result<u32, OutOfEntropy> {
+        self.script.try_next_u32()
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, OutOfEntropy> {
+        self.script.try_next_u64()
+    }
+
+    fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), OutOfEntropy> {
+        assert!(!self.tells.load(Ordering::SeqCst), "the source panics");
+        self.script.try_fill_bytes(out)
+    }
+}
+
+impl TryCryptoRng for Panicking {}
+
+#[test]
+fn c13_a_random_source_that_panics_makes_nothing_and_is_asked_again_the_next_time() {
+    let tells = Arc::new(AtomicBool::new(false));
+    let script = Script::new((1..9).map(|draw| vec![draw; 32]));
+    let source = Panicking { tells: Arc::clone(&tells), script };
+    let world = World::with(Watched::default(), |setup| setup.random(source));
+    let issued = block_on(world.key());
+    let before = block_on(picture(&world.authority));
+    tells.store(true, Ordering::SeqCst);
+    for _ in 0..2 {
+        let panicked = catch_unwind(AssertUnwindSafe(|| block_on(world.key())));
+        assert!(panicked.is_err(), "the source's panic is the caller's");
+    }
+    assert_eq!(block_on(picture(&world.authority)), before);
+    block_on(world.verifier.verify(issued.token.expose())).expect("verification goes on");
+    tells.store(false, Ordering::SeqCst);
+    let next = block_on(world.key());
+    assert_ne!(next.key.id, issued.key.id);
+    block_on(world.verifier.verify(next.token.expose())).expect("the next one is a key");
 }

@@ -44,6 +44,16 @@ impl<'a> Cut<'a> {
         self.pending.len()
     }
 
+    /// The bytes as of the last sync.
+    pub(crate) fn synced(&self) -> &[u8] {
+        &self.synced
+    }
+
+    /// The steps since.
+    pub(crate) fn unsynced(&self) -> &[Step] {
+        self.pending
+    }
+
     /// Everything that was written, synced or not.
     pub(crate) fn all(&self) -> Vec<u8> {
         self.keep(|_| true)
@@ -83,7 +93,8 @@ impl<'a> Cut<'a> {
         }
     }
 
-    fn keep(&self, kept: impl Fn(usize) -> bool) -> Vec<u8> {
+    /// What is left if of the steps since the last sync these arrive, whole and in their order.
+    pub(crate) fn keep(&self, kept: impl Fn(usize) -> bool) -> Vec<u8> {
         let mut left = self.synced.clone();
         for (_, step) in self.pending.iter().enumerate().filter(|(place, _)| kept(*place)) {
             step.apply(&mut left);

@@ -146,6 +146,11 @@ impl Life {
         Self { steps, made, changes, states, tokens, closed, killed }
     }
 
+    /// Each change, with the steps that it took.
+    pub(crate) fn changes(&self) -> impl Iterator<Item = (&'static str, std::ops::Range<usize>)> {
+        self.changes.iter().map(|(what, begin, end)| (*what, *begin..*end))
+    }
+
     /// Which of the states may be found after a cut at this step: the last one that was
     /// acknowledged, and the one of the change in flight.
     pub(crate) fn allowed(&self, cut: usize) -> std::ops::RangeInclusive<usize> {

@@ -11,6 +11,8 @@ mod campaign;
 mod cuts;
 mod damage;
 mod disk;
+mod exact;
+mod hostile;
 mod life;
 mod memory;
 mod opening;
@@ -24,10 +26,10 @@ use crate::opening::Found;
 
 /// In bytes: what the tests themselves keep is most of it.
 const MOST_MEMORY: usize = 256 << 20;
-const LARGEST_PIECE: usize = 16 << 20;
+pub(crate) const LARGEST_PIECE: usize = 16 << 20;
 
 #[test]
-fn what_was_acknowledged_survives_a_power_cut_at_any_step_of_a_life_and_of_its_recovery() {
+fn f05_what_was_acknowledged_survives_a_power_cut_at_any_step_of_a_life_and_of_its_recovery() {
     let states = amount("KEYWRIGHT_CUTS", 20_000) as usize;
     let seed = harness::seed();
     let life = Life::lead();
@@ -46,7 +48,7 @@ fn what_was_acknowledged_survives_a_power_cut_at_any_step_of_a_life_and_of_its_r
 
 /// What the machine is worth: it sees when a disk does not keep what it was told to.
 #[test]
-fn a_disk_that_lies_about_its_last_syncs_is_noticed() {
+fn f05_a_disk_that_lies_about_its_last_syncs_is_noticed() {
     let life = Life::lead();
     let mut noticed = 0;
     for at in (life.made + 1..life.steps.len()).step_by(5) {

@@ -44,7 +44,7 @@ impl Drop for Tally {
 }
 
 #[test]
-fn a_file_that_was_cut_off_anywhere_is_refused() {
+fn f15_a_file_that_was_cut_off_anywhere_is_refused() {
     let mut lived = Lived::new();
     let whole = lived.bytes();
     let even = (0..whole.len()).step_by(512);
@@ -58,7 +58,7 @@ fn a_file_that_was_cut_off_anywhere_is_refused() {
 }
 
 #[test]
-fn a_file_that_something_was_added_to_opens_as_it_was_or_not_at_all() {
+fn f15_a_file_that_something_was_added_to_opens_as_it_was_or_not_at_all() {
     let mut lived = Lived::new();
     let whole = lived.bytes();
     let mut tally = Tally::default();
@@ -72,7 +72,7 @@ fn a_file_that_something_was_added_to_opens_as_it_was_or_not_at_all() {
 }
 
 #[test]
-fn no_flipped_bit_of_the_header_brings_anything_back() {
+fn f13_no_flipped_bit_of_the_header_brings_anything_back() {
     let mut lived = Lived::new();
     let mut bytes = lived.bytes();
     let mut tally = Tally::default();
@@ -85,7 +85,7 @@ fn no_flipped_bit_of_the_header_brings_anything_back() {
 }
 
 #[test]
-fn no_flipped_bit_of_what_is_stored_brings_anything_back() {
+fn f13_no_flipped_bit_of_what_is_stored_brings_anything_back() {
     let mut random = StdRng::seed_from_u64(harness::seed());
     let mut lived = Lived::new();
     let mut bytes = lived.bytes();
@@ -107,7 +107,7 @@ fn no_flipped_bit_of_what_is_stored_brings_anything_back() {
 }
 
 #[test]
-fn a_store_whose_pages_were_overwritten_opens_as_it_was_or_not_at_all() {
+fn f13_a_store_whose_pages_were_overwritten_opens_as_it_was_or_not_at_all() {
     let mut random = StdRng::seed_from_u64(harness::seed());
     let mut lived = Lived::new();
     let whole = lived.bytes();
@@ -138,7 +138,7 @@ fn a_store_whose_pages_were_overwritten_opens_as_it_was_or_not_at_all() {
 }
 
 #[test]
-fn an_old_copy_of_one_page_does_not_bring_a_revoked_key_back() {
+fn f14_an_old_copy_of_one_page_does_not_bring_a_revoked_key_back() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("keys.db");
     let store = open(&path).expect("a new store");
@@ -184,7 +184,7 @@ fn used_bytes(bytes: &[u8]) -> Vec<usize> {
 }
 
 #[test]
-fn no_flipped_bit_of_the_header_of_a_crashed_store_brings_anything_back() {
+fn f14_no_flipped_bit_of_the_header_of_a_crashed_store_brings_anything_back() {
     let mut lived = Lived::new();
     let store = open(&lived.path()).expect("it opens");
     lived.world.reopen(store.clone());
@@ -202,4 +202,47 @@ fn no_flipped_bit_of_the_header_of_a_crashed_store_brings_anything_back() {
         tally.open(&mut lived, &bytes, what);
         bytes[bit / 8] ^= 1 << (bit % 8);
     }
+}
+
+#[test]
+fn f14_no_flipped_bit_of_a_revoked_keys_record_and_no_cut_before_it_brings_the_key_back() {
+    let mut lived = Lived::new();
+    let mut bytes = lived.bytes();
+    let revoked = ["revoked", "revoked while retiring", "revoked after the sweep"];
+    let mut tally = Tally::default();
+    let (mut records, mut cut) = (0, 0);
+    for known_as in revoked {
+        // The record as it stands in the file, also where an earlier commit or a sweep left it.
+        let id = format!(r#"{{"key":{{"id":"{}""#, lived.world.key(known_as));
+        for begin in places(&bytes, id.as_bytes()) {
+            let record = &bytes[begin..];
+            let length = record.windows(2).position(|end| end == b"\"}").expect("an end") + 2;
+            let is_revoked = record[..length].windows(11).any(|word| word == b"\"revoked\":\"");
+            records += u32::from(is_revoked);
+            // The seal stands in front of it. One bit of each byte, another one each time.
+            for place in begin - SEAL..begin + length {
+                let bit = place % 8;
+                bytes[place] ^= 1 << bit;
+                tally.open(&mut lived, &bytes, || format!("bit {bit} of byte {place}, {known_as}"));
+                bytes[place] ^= 1 << bit;
+            }
+            for end in [begin - SEAL, begin, begin + length / 2] {
+                let what = || format!("cut off before {known_as}, at {end}");
+                tally.open(&mut lived, &bytes[..end], what);
+                cut += 1;
+            }
+        }
+    }
+    println!("{records} records that say so");
+    assert!(records > 0, "none of the records found says so");
+    assert!(tally.refused > cut, "flips are noticed as well as cuts");
+}
+
+/// The length of a record's seal.
+const SEAL: usize = 16;
+
+/// Where these bytes stand.
+fn places(bytes: &[u8], wanted: &[u8]) -> Vec<usize> {
+    let windows = bytes.windows(wanted.len()).enumerate();
+    windows.filter(|(_, window)| *window == wanted).map(|(place, _)| place).collect()
 }

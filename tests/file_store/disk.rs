@@ -1,10 +1,13 @@
 //! A disk that can fail: it tells what was written from what was synced, and refuses on command.
 
 use std::io::{self, ErrorKind};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rand::RngExt;
 use rand::rngs::StdRng;
+
+/// What a disk says that panics because it was told to.
+pub(crate) const EXPECTED: &str = "the disk panics";
 
 /// How a disk fails.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -23,14 +26,12 @@ pub(crate) enum Fault {
     Short,
     /// Nothing can be read.
     Read,
+    /// Whoever writes panics.
+    Panic,
 }
 
 impl Fault {
-    /// Those that a change meets.
-    pub(crate) const OF_CHANGES: [Self; 6] =
-        [Self::Full, Self::ReadOnly, Self::Sync, Self::Broken, Self::Interrupted, Self::Short];
-
-    /// Those and the one that an open meets too.
+    /// Those that a change and an open meet.
     pub(crate) const ALL: [Self; 7] = [
         Self::Full,
         Self::ReadOnly,
@@ -44,7 +45,9 @@ impl Fault {
     fn strikes(self, operation: Operation) -> bool {
         match self {
             Self::Full => matches!(operation, Operation::Write | Operation::Resize),
-            Self::ReadOnly | Self::Broken | Self::Interrupted => operation != Operation::Read,
+            Self::ReadOnly | Self::Broken | Self::Interrupted | Self::Panic => {
+                operation != Operation::Read
+            }
             Self::Sync => operation == Operation::Sync,
             Self::Short => operation == Operation::Write,
             Self::Read => operation == Operation::Read,
@@ -58,6 +61,7 @@ impl Fault {
             Self::Sync => io::Error::other("the sync failed"),
             Self::Broken | Self::Read => io::Error::from_raw_os_error(5),
             Self::Interrupted => ErrorKind::Interrupted.into(),
+            Self::Panic => io::Error::other("a panic"),
         }
     }
 }
@@ -85,6 +89,7 @@ struct Inner {
     /// Whether the fault passes when it has struck once.
     once: bool,
     struck: bool,
+    syncs: u32,
 }
 
 #[derive(Clone, Debug)]
@@ -113,6 +118,11 @@ impl Disk {
     /// Whether a fault has struck.
     pub(crate) fn has_struck(&self) -> bool {
         self.lock().struck
+    }
+
+    /// How often a sync was asked for, also of those that failed.
+    pub(crate) fn syncs(&self) -> u32 {
+        self.lock().syncs
     }
 
     /// Everything that was written, synced or not.
@@ -149,7 +159,8 @@ impl Disk {
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.0.lock().expect("nobody panics with the disk in hand")
+        // The disk itself outlives the panics that it is told to bring about.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -163,11 +174,13 @@ impl Inner {
             *let_through -= 1;
             return Ok(());
         }
+        let fault = *fault;
         let error = fault.error();
         self.struck = true;
         if self.once {
             self.fault = None;
         }
+        assert!(fault != Fault::Panic, "{EXPECTED}");
         Err(error)
     }
 }
@@ -199,6 +212,7 @@ impl redb::StorageBackend for Disk {
 
     fn sync_data(&self) -> io::Result<()> {
         let mut inner = self.lock();
+        inner.syncs += 1;
         inner.pass(Operation::Sync)?;
         let Inner { bytes, synced, since, .. } = &mut *inner;
         synced.clone_from(bytes);

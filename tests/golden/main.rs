@@ -135,7 +135,7 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn a_store_of_an_earlier_version_opens_with_all_that_was_in_it() {
+fn f16_a_store_of_an_earlier_version_opens_with_all_that_was_in_it() {
     let kept = Golden::kept();
     assert!(kept.len() >= 3, "there are those of format 1");
     for golden in kept {
@@ -148,7 +148,7 @@ fn a_store_of_an_earlier_version_opens_with_all_that_was_in_it() {
 }
 
 #[test]
-fn a_store_of_an_earlier_version_is_the_same_after_it_was_opened_and_closed() {
+fn f16_a_store_of_an_earlier_version_is_the_same_after_it_was_opened_and_closed() {
     for golden in Golden::kept() {
         golden.on_a_copy(|copy| {
             for _ in 0..2 {
@@ -161,7 +161,7 @@ fn a_store_of_an_earlier_version_is_the_same_after_it_was_opened_and_closed() {
 }
 
 #[test]
-fn a_store_of_an_earlier_version_can_be_gone_on_with() {
+fn f16_a_store_of_an_earlier_version_can_be_gone_on_with() {
     for golden in Golden::kept() {
         golden.on_a_copy(|copy| {
             let (store, world) = golden.world(copy);

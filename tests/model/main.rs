@@ -28,14 +28,14 @@ use crate::reference::Reference;
 const PERIOD: u32 = 500;
 
 #[test]
-fn the_crate_in_memory_does_what_the_reference_does() {
+fn f21_the_crate_in_memory_does_what_the_reference_does() {
     let seed = harness::seed();
     let operations = harness::amount("KEYWRIGHT_OPS", 80_000);
     run(Real::in_memory(harness::BEGINNING, seed), seed, operations);
 }
 
 #[test]
-fn the_crate_in_a_file_does_what_the_reference_does() {
+fn f21_the_crate_in_a_file_does_what_the_reference_does() {
     let seed = harness::seed();
     let operations = harness::amount("KEYWRIGHT_OPS", 20_500);
     run(Real::in_a_file(harness::BEGINNING, seed), seed, operations);

@@ -7,7 +7,7 @@ use keywright::{
 use crate::support::on_each_store;
 
 #[test]
-fn an_edit_of_a_version_that_is_gone_changes_nothing_and_is_on_record() {
+fn c04_an_edit_of_a_version_that_is_gone_changes_nothing_and_is_on_record() {
     on_each_store(async |world| {
         let issued = world.generate(NewKey::named("prod-main-app")?).await?;
         let (id, seen) = (issued.key.id, issued.key.version);

@@ -16,7 +16,7 @@ use crate::harness::{DAY, World, events, events_of, name, on_each_store, says};
 use crate::{THREADS, done, is_accepted, note, together};
 
 #[test]
-fn of_concurrent_rotations_the_last_secret_works_and_no_other() {
+fn c02_of_concurrent_rotations_the_last_secret_works_and_no_other() {
     on_each_store(20, 3, |world| {
         for overlap in [Duration::ZERO, DAY] {
             let first = world.generate("prod-main-app");
@@ -62,7 +62,7 @@ fn rings() -> [PepperRing; 2] {
 }
 
 #[test]
-fn a_revocation_wins_against_every_other_change() {
+fn c04_a_revocation_wins_against_every_other_change() {
     on_each_store(15, 3, |world| {
         let [old, new] = rings().map(|ring| world.setup.clone().peppers(ring));
         let authority = Authority::new(&old).expect("an authority");
@@ -129,7 +129,7 @@ fn a_revocation_wins_against_every_other_change() {
 }
 
 #[test]
-fn a_revocation_comes_through_while_others_edit_without_end() {
+fn c04_a_revocation_comes_through_while_others_edit_without_end() {
     on_each_store(10, 2, |world| {
         let id = world.generate("prod-main-app").key.id;
         let stop = AtomicBool::new(false);
@@ -197,7 +197,7 @@ fn a_change_of_state_is_made_by_one_and_told_by_one_event() {
 }
 
 #[test]
-fn a_revocation_of_all_keys_leaves_none_that_was_made_before_it() {
+fn c01_a_revocation_of_all_keys_leaves_none_that_was_made_before_it() {
     on_each_store(20, 3, |world| {
         world.set_policy(|policy| policy.max_keys_per_owner = 1_000);
         let owner = world.alice.as_owner();
@@ -227,5 +227,43 @@ fn a_revocation_of_all_keys_leaves_none_that_was_made_before_it() {
             let expected = if made < last { KeyStatus::Revoked } else { KeyStatus::Active };
             assert_eq!(entry.status, expected, "made at {made}, all were revoked at {last}");
         }
+    });
+}
+
+#[test]
+fn c08_of_two_rotations_in_one_overlap_the_oldest_secret_is_dead_at_once() {
+    on_each_store(1, 1, |world| {
+        let rotate =
+            |id| block_on(world.authority.rotate(&world.admin, &id, DAY)).expect("rotated");
+        let oldest = world.generate("prod-main-app");
+        let old = rotate(oldest.key.id);
+        assert_eq!(world.says(oldest.token.expose()), "retiring");
+        // The clock stands still: the first overlap has a day to go.
+        let new = rotate(oldest.key.id);
+        let said = [&oldest, &old, &new].map(|issued| world.says(issued.token.expose()));
+        assert_eq!(said, ["unrecognised", "retiring", "current"]);
+    });
+}
+
+#[test]
+fn c09_two_secrets_work_up_to_the_last_moment_of_an_overlap_and_one_from_its_end_on() {
+    const MOMENT: Duration = Duration::from_micros(1);
+    on_each_store(1, 1, |world| {
+        let old = world.generate("prod-main-app");
+        let rotated = block_on(world.authority.rotate(&world.admin, &old.key.id, DAY));
+        let new = rotated.expect("it is rotated");
+        let end = new.key.overlap_ends.expect("an overlap");
+        let asked = || {
+            // Many at once, and all at one time: none is let in by a moment that another saw.
+            let said = together(4, |_| [&old, &new].map(|one| world.says(one.token.expose())));
+            assert!(said.windows(2).all(|pair| pair[0] == pair[1]), "{said:?}");
+            said[0]
+        };
+        world.clock.set(end.saturating_sub(MOMENT));
+        assert_eq!(asked(), ["retiring", "current"]);
+        world.clock.set(end);
+        assert_eq!(asked(), ["superseded", "current"]);
+        world.clock.set(end.saturating_add(MOMENT));
+        assert_eq!(asked(), ["superseded", "current"]);
     });
 }

@@ -1,5 +1,6 @@
 //! A store that passes every call on to another one, until it is told to fail.
 
+use std::future::Future;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -19,6 +20,9 @@ pub(crate) enum Fault {
     WritesLost,
     /// Every write is done and then said to have failed.
     AnswersLost,
+    /// Every call has a moment before it is done and one after. The caller is kept waiting for ever
+    /// at the moment of this number.
+    StandsAt(usize),
 }
 
 #[derive(Clone, Debug)]
@@ -26,12 +30,18 @@ pub(crate) struct FaultyStore {
     inner: Arc<dyn KeyStore>,
     fault: Arc<Mutex<Option<Fault>>>,
     usage_batches: Arc<AtomicUsize>,
+    moments: Arc<AtomicUsize>,
 }
 
 impl FaultyStore {
     /// Without a fault as yet.
     pub(crate) fn over(inner: Arc<dyn KeyStore>) -> Self {
-        Self { inner, fault: Arc::default(), usage_batches: Arc::default() }
+        Self {
+            inner,
+            fault: Arc::default(),
+            usage_batches: Arc::default(),
+            moments: Arc::default(),
+        }
     }
 
     /// How many batches of usage it has passed on.
@@ -42,6 +52,27 @@ impl FaultyStore {
     /// Fails like this from now on, or no more.
     pub(crate) fn set(&self, fault: impl Into<Option<Fault>>) {
         *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = fault.into();
+        self.moments.store(0, Ordering::SeqCst);
+    }
+
+    /// How many moments have come since the last fault was set.
+    pub(crate) fn moments(&self) -> usize {
+        self.moments.load(Ordering::SeqCst)
+    }
+
+    async fn moment(&self) {
+        let number = self.moments.fetch_add(1, Ordering::SeqCst);
+        if self.fault() == Some(Fault::StandsAt(number)) {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Between two moments.
+    async fn step<T>(&self, step: impl Future<Output = T>) -> T {
+        self.moment().await;
+        let done = step.await;
+        self.moment().await;
+        done
     }
 
     fn fault(&self) -> Option<Fault> {
@@ -59,7 +90,7 @@ impl FaultyStore {
     fn before_write(&self) -> Result<(), StoreError> {
         match self.fault() {
             Some(Fault::Down | Fault::WritesLost) => Err(failure()),
-            Some(Fault::AnswersLost) | None => Ok(()),
+            Some(Fault::AnswersLost | Fault::StandsAt(_)) | None => Ok(()),
         }
     }
 
@@ -85,7 +116,7 @@ impl KeyStore for FaultyStore {
     }
 
     async fn key(&self, tenant: &TenantId, key: &KeyId) -> Result<Option<StoredKey>, StoreError> {
-        self.up()?.key(tenant, key).await
+        self.step(self.up()?.key(tenant, key)).await
     }
 
     async fn account(
@@ -93,11 +124,11 @@ impl KeyStore for FaultyStore {
         tenant: &TenantId,
         account: &AccountId,
     ) -> Result<Option<ServiceAccount>, StoreError> {
-        self.up()?.account(tenant, account).await
+        self.step(self.up()?.account(tenant, account)).await
     }
 
     async fn policy(&self, tenant: &TenantId) -> Result<Option<Policy>, StoreError> {
-        self.up()?.policy(tenant).await
+        self.step(self.up()?.policy(tenant)).await
     }
 
     async fn keys(
@@ -106,7 +137,7 @@ impl KeyStore for FaultyStore {
         query: &KeyQuery,
         at: Timestamp,
     ) -> Result<Page<StoredKey>, StoreError> {
-        self.up()?.keys(tenant, query, at).await
+        self.step(self.up()?.keys(tenant, query, at)).await
     }
 
     async fn accounts(
@@ -114,7 +145,7 @@ impl KeyStore for FaultyStore {
         tenant: &TenantId,
         query: &AccountQuery,
     ) -> Result<Page<ServiceAccount>, StoreError> {
-        self.up()?.accounts(tenant, query).await
+        self.step(self.up()?.accounts(tenant, query)).await
     }
 
     async fn events(
@@ -122,24 +153,24 @@ impl KeyStore for FaultyStore {
         tenant: &TenantId,
         query: &EventQuery,
     ) -> Result<Page<Event>, StoreError> {
-        self.up()?.events(tenant, query).await
+        self.step(self.up()?.events(tenant, query)).await
     }
 
     async fn commit(&self, batch: Batch) -> Result<Epoch, StoreError> {
         self.before_write()?;
-        let epoch = self.inner.commit(batch).await?;
+        let epoch = self.step(self.inner.commit(batch)).await?;
         self.after_write()?;
         Ok(epoch)
     }
 
     async fn add_usage(&self, batch: &UsageBatch) -> Result<(), StoreError> {
         self.before_write()?;
-        self.inner.add_usage(batch).await?;
+        self.step(self.inner.add_usage(batch)).await?;
         self.usage_batches.fetch_add(1, Ordering::SeqCst);
         self.after_write()
     }
 
     async fn changes(&self, since: Epoch) -> Result<Changes, StoreError> {
-        self.up()?.changes(since).await
+        self.step(self.up()?.changes(since)).await
     }
 }

@@ -1,5 +1,6 @@
 //! What is seen of a key while it, its account or its policy changes.
 
+use std::sync::Mutex;
 use std::time::Duration;
 
 use shuttle::future::block_on;
@@ -43,7 +44,7 @@ fn versions(snapshot: &Snapshot) -> [u64; 3] {
     [snapshot.record().version(), account, policy]
 }
 
-pub(super) fn what_is_resolved_was_true_between_the_call_and_its_answer() {
+pub(super) fn c12_what_is_resolved_was_true_between_the_call_and_its_answer() {
     /// One step of the changes below: which of the three versions it moves.
     const STEPS: [usize; 6] = [0, 2, 1, 0, 2, 1];
     let world = World::new();
@@ -99,7 +100,7 @@ pub(super) fn what_is_resolved_was_true_between_the_call_and_its_answer() {
     assert_eq!(resolve(&world), truth[STEPS.len()]);
 }
 
-pub(super) fn an_end_of_many_keys_is_seen_as_a_whole() {
+pub(super) fn c01_an_end_of_many_keys_is_seen_as_a_whole() {
     let world = World::new();
     let (account, issued) = account_with_keys(&world, 2);
     let tokens = [0, 1].map(|place: usize| issued[place].token.expose().to_owned());
@@ -134,7 +135,7 @@ pub(super) fn an_end_of_many_keys_is_seen_as_a_whole() {
     assert!(tokens.iter().all(|token| world.says(token) != "current"));
 }
 
-pub(super) fn a_digest_that_moves_undoes_no_change_of_its_key() {
+pub(super) fn c04_a_digest_that_moves_undoes_no_change_of_its_key() {
     let none = PepperRing::none;
     let old = none().with(1, [1; 32]).expect("a ring");
     let both = none().with(1, [1; 32]).and_then(|ring| ring.with(2, [2; 32])).expect("a ring");
@@ -164,5 +165,57 @@ pub(super) fn a_digest_that_moves_undoes_no_change_of_its_key() {
     if rotates {
         world.flush();
         assert_eq!(world.with_peppers(new).says(&token), "retiring", "its digest has not moved");
+    }
+}
+
+pub(super) fn c02_of_rotations_at_once_the_last_secret_works_and_the_one_before_retires() {
+    let world = World::new();
+    let first = world.generate();
+    let rotated = Arc::new(Mutex::new(Vec::new()));
+    let rotate = |_| {
+        let (world, rotated, id) = (world.clone(), Arc::clone(&rotated), first.key.id);
+        Box::new(move || {
+            let issued = block_on(world.authority.rotate(&world.admin, &id, DAY));
+            rotated.lock().expect("no thread panics").push(issued.expect("it is rotated"));
+        }) as Work
+    };
+    together((0..3).map(rotate));
+    let mut all = std::mem::take(&mut *rotated.lock().expect("no thread panics"));
+    all.sort_by_key(|issued| issued.key.secret_number);
+    let said = [&first].into_iter().chain(&all).map(|issued| world.says(issued.token.expose()));
+    let said: Vec<_> = said.collect();
+    assert_eq!(said, ["unrecognised", "unrecognised", "retiring", "current"]);
+}
+
+pub(super) fn c03_a_revocation_ends_both_secrets_of_a_rotation_at_the_same_time() {
+    let world = World::new();
+    let old = world.generate();
+    let rotated = Arc::new(Mutex::new(None));
+    let (rotating, issued, id) = (world.clone(), Arc::clone(&rotated), old.key.id);
+    let (revoking, asking) = (world.clone(), world.clone());
+    let token = old.token.expose().to_owned();
+    let revoked = Arc::new(AtomicUsize::new(0));
+    let is_revoked = Arc::clone(&revoked);
+    together([
+        Box::new(move || {
+            // Refused if it comes second.
+            let rotated = block_on(rotating.authority.rotate(&rotating.admin, &id, DAY));
+            *issued.lock().expect("no thread panics") = rotated.ok();
+        }) as Work,
+        Box::new(move || {
+            block_on(revoking.authority.revoke(&revoking.admin, &id)).expect("it is revoked");
+            is_revoked.store(1, Ordering::SeqCst);
+        }),
+        Box::new(move || {
+            for _ in 0..3 {
+                let ended = revoked.load(Ordering::SeqCst) == 1;
+                let accepted = matches!(asking.says(&token), "current" | "retiring");
+                assert!(!(ended && accepted), "accepted after the revocation returned");
+            }
+        }),
+    ]);
+    let new = rotated.lock().expect("no thread panics").take();
+    for issued in [Some(&old), new.as_ref()].into_iter().flatten() {
+        assert_eq!(world.says(issued.token.expose()), "revoked");
     }
 }

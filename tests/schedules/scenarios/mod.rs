@@ -10,38 +10,46 @@ use crate::runner::Scenario;
 
 /// All of them, by the rule that each holds.
 pub(crate) const ALL: &[Scenario] = &[
-    Scenario { name: "every_use_is_stored_once", run: counts::every_use_is_stored_once },
+    Scenario { name: "c05_every_use_is_stored_once", run: counts::c05_every_use_is_stored_once },
     Scenario {
-        name: "a_flush_stores_what_was_counted_before_it",
-        run: counts::a_flush_stores_what_was_counted_before_it,
+        name: "c05_a_flush_stores_what_was_counted_before_it",
+        run: counts::c05_a_flush_stores_what_was_counted_before_it,
     },
     Scenario {
-        name: "no_use_is_lost_or_stored_twice_while_batches_and_answers_are_lost",
-        run: counts::no_use_is_lost_or_stored_twice_while_batches_and_answers_are_lost,
+        name: "c05_no_use_is_lost_or_stored_twice_while_batches_and_answers_are_lost",
+        run: counts::c05_no_use_is_lost_or_stored_twice_while_batches_and_answers_are_lost,
     },
     Scenario {
-        name: "a_verifier_that_goes_leaves_its_uses_to_others",
-        run: counts::a_verifier_that_goes_leaves_its_uses_to_others,
+        name: "c05_a_verifier_that_goes_leaves_its_uses_to_others",
+        run: counts::c05_a_verifier_that_goes_leaves_its_uses_to_others,
     },
     Scenario {
-        name: "what_is_resolved_was_true_between_the_call_and_its_answer",
-        run: ends::what_is_resolved_was_true_between_the_call_and_its_answer,
+        name: "c12_what_is_resolved_was_true_between_the_call_and_its_answer",
+        run: ends::c12_what_is_resolved_was_true_between_the_call_and_its_answer,
     },
     Scenario {
-        name: "an_end_of_many_keys_is_seen_as_a_whole",
-        run: ends::an_end_of_many_keys_is_seen_as_a_whole,
+        name: "c01_an_end_of_many_keys_is_seen_as_a_whole",
+        run: ends::c01_an_end_of_many_keys_is_seen_as_a_whole,
     },
     Scenario {
-        name: "a_digest_that_moves_undoes_no_change_of_its_key",
-        run: ends::a_digest_that_moves_undoes_no_change_of_its_key,
+        name: "c04_a_digest_that_moves_undoes_no_change_of_its_key",
+        run: ends::c04_a_digest_that_moves_undoes_no_change_of_its_key,
     },
     Scenario {
-        name: "a_rate_lets_exactly_its_number_through",
-        run: limits::a_rate_lets_exactly_its_number_through,
+        name: "c07_a_rate_lets_exactly_its_number_through",
+        run: limits::c07_a_rate_lets_exactly_its_number_through,
     },
     Scenario {
-        name: "the_limit_of_keys_holds_exactly",
-        run: limits::the_limit_of_keys_holds_exactly,
+        name: "c06_the_limit_of_keys_holds_exactly",
+        run: limits::c06_the_limit_of_keys_holds_exactly,
+    },
+    Scenario {
+        name: "c02_of_rotations_at_once_the_last_secret_works_and_the_one_before_retires",
+        run: ends::c02_of_rotations_at_once_the_last_secret_works_and_the_one_before_retires,
+    },
+    Scenario {
+        name: "c03_a_revocation_ends_both_secrets_of_a_rotation_at_the_same_time",
+        run: ends::c03_a_revocation_ends_both_secrets_of_a_rotation_at_the_same_time,
     },
 ];
 
