@@ -101,11 +101,7 @@ fn fail_at_every_step(faults: &[Fault], once: bool, kind: StoreErrorKind) {
             struck += 1;
             let syncs = disk.syncs();
             assert_frozen_as_of(&world, &store, &states[done], &what);
-            if *fault == Fault::Panic {
-                // Its database may panic once more, which a call turns into an error.
-                let closed = block_on(store.close()).map_err(|error| error.kind());
-                assert!([Ok(()), Err(kind)].contains(&closed), "{what}: {closed:?}");
-            }
+            // A database that panicked may do so again when it closes: that stays inside.
             drop(store);
             world.let_go();
             assert_eq!(disk.syncs(), syncs, "{what}: it was tried again");

@@ -5,9 +5,10 @@
 //! before the last would be back, and with it a key that the last one revoked.
 //!
 //! So where the slot that holds is the older one, the newer one is looked at, beside the file. If it is
-//! whole, down to every record's seal, it is made the one that holds: it was hidden by a flip, or it
-//! is a commit that was cut off when nothing but its acknowledgement was missing, which may be there
-//! or not. If it is not whole, it was cut off earlier, and the older one holds by right.
+//! whole, down to the seal of every record but events, which redb's checksums cover, it is made the one
+//! that holds: it was hidden by a flip, or it is a commit that was cut off when nothing but its
+//! acknowledgement was missing, which may be there or not. If it is not whole, it was cut off
+//! earlier, and the older one holds by right.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};

@@ -383,7 +383,7 @@ pub(super) fn decode<T: DeserializeOwned>(
 }
 
 fn malformed(table: &str, key: &[u8]) -> StoreError {
-    let key = String::from_utf8_lossy(key).escape_debug().to_string();
+    let key = seal::shown(key);
     StoreError::corrupt(format!("the record {key} in table {table} can't be read"))
 }
 

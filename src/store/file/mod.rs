@@ -15,7 +15,7 @@ mod seal;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use async_lock::Mutex;
 use async_trait::async_trait;
@@ -157,6 +157,18 @@ impl FileStore {
             write(&inner)
         })
         .await
+    }
+}
+
+impl Drop for Inner {
+    /// What the database says when it closes after a panic of its own, nobody is there to hear: and on
+    /// the host's thread it must not panic.
+    fn drop(&mut self) {
+        let journal = self.journal.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        let _ = guarded(|| {
+            drop(journal);
+            Ok(())
+        });
     }
 }
 

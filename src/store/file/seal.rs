@@ -11,6 +11,8 @@ use sha2::{Digest, Sha256};
 use crate::store::StoreError;
 
 const TAG_LEN: usize = 16;
+/// How much of a key an error repeats, in characters: all of the longest that there should be.
+const LONGEST_SHOWN: usize = 200;
 
 /// The sum of tags, modulo 2¹²⁸, in whatever order they are added and taken away.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -34,6 +36,11 @@ pub(super) fn seal(table: &str, key: &[u8], value: &[u8]) -> Vec<u8> {
     sealed
 }
 
+/// A key as an error repeats it: on one line, and no longer than those that we write.
+pub(super) fn shown(key: &[u8]) -> String {
+    String::from_utf8_lossy(key).escape_debug().take(LONGEST_SHOWN).collect()
+}
+
 /// The value behind an unbroken seal, and its tag.
 pub(super) fn open<'a>(
     table: &str,
@@ -41,7 +48,7 @@ pub(super) fn open<'a>(
     sealed: &'a [u8],
 ) -> Result<(u128, &'a [u8]), StoreError> {
     let broken = || {
-        let key = String::from_utf8_lossy(key).escape_debug().to_string();
+        let key = shown(key);
         StoreError::corrupt(format!("the record {key} in table {table} is not what was written"))
     };
     let (stored, value) = sealed.split_first_chunk::<TAG_LEN>().ok_or_else(broken)?;

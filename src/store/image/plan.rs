@@ -17,7 +17,9 @@ impl Image {
     pub(in crate::store) fn plan(&self, batch: Batch) -> Result<Effects, StoreError> {
         let tables = self.read()?;
         check_subjects(&batch)?;
-        let mut effects = Effects { epoch: tables.epoch + 1, ..Effects::default() };
+        let epoch = tables.epoch.checked_add(1);
+        let epoch = epoch.ok_or_else(|| StoreError::corrupt("the number of commits is no more"))?;
+        let mut effects = Effects { epoch, ..Effects::default() };
         for change in batch.changes {
             self.plan_change(&tables, change, &mut effects)?;
         }
