@@ -10,6 +10,7 @@ mod decision;
 mod digest;
 mod error;
 mod event;
+mod freshness;
 pub mod guide;
 #[cfg(any(feature = "actix", feature = "tower"))]
 pub mod http;

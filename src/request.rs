@@ -1,8 +1,11 @@
 //! What is asked about a credential: from where it came, and what it is wanted for.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
+use crate::freshness::Freshness;
 use crate::scope::{Access, Scope, ScopeSet};
+
 use crate::token::Credential;
 
 /// How many scopes a request names without an allocation.
@@ -23,6 +26,7 @@ pub struct Request<'a> {
     pub(crate) credential: Credential<'a>,
     pub(crate) source: Option<IpAddr>,
     pub(crate) access: Access,
+    pub(crate) freshness: Freshness,
     needed: [Option<&'a Scope>; INLINE],
     /// Scopes beyond those; most requests need one, and allocate nothing for it.
     needed_too: Vec<&'a Scope>,
@@ -35,6 +39,7 @@ impl<'a> Request<'a> {
             credential,
             source: None,
             access: Access::ReadOnly,
+            freshness: Freshness::Usual,
             needed: [None; INLINE],
             needed_too: Vec::new(),
         }
@@ -65,6 +70,12 @@ impl<'a> Request<'a> {
     /// It changes something: [`access`](Self::access) with [`Access::ReadWrite`].
     pub fn write(self) -> Self {
         self.access(Access::ReadWrite)
+    }
+
+    /// What it rests on may be at most so old, if that is less than the store's own bound: for a
+    /// request that is worth a question to the store behind a cache. With zero it is always asked.
+    pub fn max_age(self, age: Duration) -> Self {
+        Self { freshness: Freshness::AtMost(age), ..self }
     }
 
     /// It needs this scope, beside those that were named before.

@@ -21,6 +21,7 @@ const LAYERS: [(&str, &[&str]); 10] = [
             "account",
             "actor",
             "event",
+            "freshness",
             "key",
             "new_key",
             "operation",

@@ -4,7 +4,7 @@ mod kit;
 
 use serde_json::Value;
 
-use keywright::store::KeyStore;
+use keywright::store::{Freshness, KeyStore};
 use keywright::{Credential, Name, PepperRing, Prefix, Request};
 
 use kit::{HOUR, Script, Watched, World, block_on, chain, denied, developer};
@@ -226,7 +226,7 @@ fn a_digest_of_an_unknown_form_is_not_a_record() {
             assert!(error.to_string().contains("not a digest"), "{:?}", chain(&error));
         }
         assert!(serde_json::from_value::<keywright::store::KeyRecord>(good).is_ok());
-        assert!(store.resolve(&id).await.expect("the store works").is_some());
+        assert!(store.resolve(&id, Freshness::Usual).await.expect("the store works").is_some());
     });
 }
 

@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use keywright::store::{
-    AccountQuery, Batch, Change, Changes, Condition, Epoch, EventQuery, KeyQuery, KeyRecord,
-    KeyStore, Page, Resolve, Resolved, Snapshot, StoreError, StoredKey, Usage, UsageBatch,
-    async_trait,
+    AccountQuery, Batch, Change, Changes, Condition, Epoch, EventQuery, Freshness, KeyQuery,
+    KeyRecord, KeyStore, Page, Resolve, Resolved, Snapshot, StoreError, StoredKey, Usage,
+    UsageBatch, async_trait,
 };
 use keywright::{AccountId, Event, Key, KeyId, Owner, Policy, ServiceAccount, TenantId, Timestamp};
 
@@ -146,7 +146,7 @@ impl State {
         let (tenant, owner) = (&record.key().tenant, record.key().owner.account());
         let account = self.accounts(tenant).find(|account| Some(account.id) == owner).cloned();
         let policy = self.policies.get(tenant).cloned();
-        Ok(Some(Arc::new(Snapshot::new(record.clone(), account, policy)?)))
+        Ok(Some(Arc::new(Snapshot::new(record.clone(), account, policy)?).into()))
     }
 }
 
@@ -163,7 +163,7 @@ impl CustomStore {
 
 #[async_trait]
 impl KeyStore for CustomStore {
-    fn resolve<'a>(&'a self, key: &KeyId) -> Resolve<'a> {
+    fn resolve<'a>(&'a self, key: &KeyId, _: Freshness) -> Resolve<'a> {
         Resolve::ready(self.step(|state| state.resolve(key)))
     }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::account::ServiceAccount;
 use crate::digest::Digest;
+use crate::freshness::Age;
 use crate::id::{KeyId, TenantId};
 use crate::key::{Key, Owner};
 use crate::policy::Policy;
@@ -44,6 +45,7 @@ pub struct Grant {
     pub(super) default_policy: Option<Arc<Policy>>,
     pub(super) secret_used: SecretUsed,
     pub(super) at: Timestamp,
+    pub(super) age: Age,
 }
 
 impl Grant {
@@ -81,6 +83,12 @@ impl Grant {
     /// When it was decided.
     pub fn decided_at(&self) -> Timestamp {
         self.at
+    }
+
+    /// How old the knowledge was that it rests on: nothing, unless the store caches. A revocation that
+    /// was acknowledged longer before [`decided_at`](Self::decided_at) would have been seen.
+    pub fn age(&self) -> Age {
+        self.age
     }
 
     /// Whether the key may change anything, or only look.

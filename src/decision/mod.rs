@@ -28,12 +28,12 @@ use subtle::Choice;
 
 use crate::account::ServiceAccount;
 use crate::digest::{DigestError, PepperRing};
+use crate::freshness::Found;
 use crate::id::KeyId;
 use crate::key::Key;
 use crate::policy::Policy;
 use crate::rate::Rate;
 use crate::request::Request;
-use crate::snapshot::Snapshot;
 use crate::status::KeyStatus;
 use crate::time::Timestamp;
 use crate::token::Presented;
@@ -63,7 +63,7 @@ pub(crate) enum Refusal {
 /// Decides about a credential that is well-formed (step 1), given what the store has for its id.
 pub(crate) fn decide<R>(
     presented: &Presented<'_>,
-    found: Option<Arc<Snapshot>>,
+    found: Option<Found>,
     request: &Request<'_>,
     circumstances: Circumstances<'_, R>,
 ) -> Result<Grant, Refusal>
@@ -74,7 +74,7 @@ where
     let deny = |reason| Refusal::Denied(Denial::of(presented.key_id, reason));
 
     // Steps 2 and 3.
-    let (snapshot, secret_used) = recognise(presented, found, peppers, now)?;
+    let (Found { snapshot, age }, secret_used) = recognise(presented, found, peppers, now)?;
     let key = snapshot.record().key();
     let policy = snapshot.policy().unwrap_or(default_policy);
     // Steps 4 to 6.
@@ -98,21 +98,21 @@ where
         rate(&key.id, limit).map_err(|wait| deny(Reason::RateLimited(wait)))?;
     }
     let default_policy = snapshot.policy().is_none().then(|| default_policy.clone());
-    Ok(Grant { snapshot, default_policy, secret_used, at: now })
+    Ok(Grant { snapshot, default_policy, secret_used, at: now, age })
 }
 
 /// Steps 2 and 3: whose secret is it? An unknown id costs the work of a wrong secret.
 pub(crate) fn recognise(
     presented: &Presented<'_>,
-    found: Option<Arc<Snapshot>>,
+    found: Option<Found>,
     peppers: &PepperRing,
     now: Timestamp,
-) -> Result<(Arc<Snapshot>, SecretUsed), Refusal> {
+) -> Result<(Found, SecretUsed), Refusal> {
     let deny = |reason| Refusal::Denied(Denial::of(presented.key_id, reason));
     let computed = peppers.digest(&presented.key_id, presented.secret);
     let dummy = computed.unmatched();
 
-    let record = found.as_ref().map(|snapshot| snapshot.record());
+    let record = found.as_ref().map(|found| found.record());
     let current = record.map_or(&dummy, |record| record.digest());
     let retiring = record.and_then(|record| record.retiring_digest()).unwrap_or(&dummy);
     let compare = |stored| peppers.matches(stored, &computed, &presented.key_id, presented.secret);
@@ -123,14 +123,14 @@ pub(crate) fn recognise(
         found.as_ref().is_ok_and(|matched| bool::from(*matched & bound))
     };
 
-    let Some(snapshot) = found else { return Err(deny(Reason::Unrecognised)) };
-    let overlapping = snapshot.record().key().is_overlapping(now);
+    let Some(found) = found else { return Err(deny(Reason::Unrecognised)) };
+    let overlapping = found.record().key().is_overlapping(now);
     if is_match(&current) {
-        return Ok((snapshot, SecretUsed::Current));
+        return Ok((found, SecretUsed::Current));
     }
     if is_match(&retiring) {
         if overlapping {
-            return Ok((snapshot, SecretUsed::Retiring));
+            return Ok((found, SecretUsed::Retiring));
         }
         return Err(deny(Reason::Superseded));
     }

@@ -105,6 +105,21 @@ pub enum Change {
     },
 }
 
+impl Change {
+    /// What it touches.
+    pub fn subject(&self) -> Subject {
+        match self {
+            Self::InsertKey(record) | Self::UpdateKey(record) => Subject::Key(*record.id()),
+            Self::RevokeKey { key, .. } | Self::DeleteKey(key) => Subject::Key(*key),
+            Self::InsertAccount(account) | Self::UpdateAccount(account) => {
+                Subject::Account(account.id)
+            }
+            Self::DeleteAccount(account) => Subject::Account(*account),
+            Self::PutPolicy { tenant, .. } => Subject::Policy(tenant.clone()),
+        }
+    }
+}
+
 /// What a commit touched.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]

@@ -8,8 +8,8 @@ use async_trait::async_trait;
 
 use super::image::Image;
 use super::{
-    AccountQuery, Batch, Changes, Epoch, EventQuery, KeyQuery, KeyStore, Page, Resolve, StoreError,
-    StoredKey, UsageBatch,
+    AccountQuery, Batch, Changes, Epoch, EventQuery, Freshness, KeyQuery, KeyStore, Page, Resolve,
+    StoreError, StoredKey, UsageBatch,
 };
 use crate::account::ServiceAccount;
 use crate::event::Event;
@@ -52,7 +52,7 @@ impl fmt::Debug for MemoryStore {
 
 #[async_trait]
 impl KeyStore for MemoryStore {
-    fn resolve<'a>(&'a self, key: &KeyId) -> Resolve<'a> {
+    fn resolve<'a>(&'a self, key: &KeyId, _: Freshness) -> Resolve<'a> {
         Resolve::ready(self.0.image.resolve(key))
     }
 

@@ -3,6 +3,8 @@
 //! Start with [`MemoryStore`] in tests and [`FileStore`] in a service of one process. A store of
 //! your own implements [`KeyStore`], whose page is the contract.
 
+#[cfg(feature = "cached")]
+mod cached;
 mod change;
 #[cfg(feature = "conformance")]
 pub mod conformance;
@@ -11,14 +13,13 @@ mod error;
 mod file;
 mod image;
 mod memory;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod query;
+mod resolve;
 mod shared;
 
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use crate::account::ServiceAccount;
 use crate::event::Event;
@@ -28,16 +29,26 @@ use crate::time::Timestamp;
 
 pub use async_trait::async_trait;
 
+#[cfg(feature = "cached")]
+pub use self::cached::{
+    CacheOptions, CacheOptionsError, CachedStore, ChangeHints, ManualTicks, SystemTicks, Ticks,
+};
 pub use self::change::{Batch, Change, Changes, Condition, Epoch, Subject};
 pub use self::error::{StoreError, StoreErrorKind};
 #[cfg(feature = "file")]
 pub use self::file::FileStore;
 pub use self::memory::MemoryStore;
+#[cfg(feature = "postgres")]
+pub use self::postgres::{
+    PostgresHints, PostgresOptions, PostgresStore, SchemaName, SchemaNameError,
+};
 pub use self::query::{
     AccountQuery, Cursor, CursorError, DEFAULT_LIMIT, EventQuery, KeyPosition, KeyQuery, KeySort,
     MAX_LIMIT, Page, StoredKey,
 };
+pub use self::resolve::{Resolve, Resolved};
 pub use crate::digest::{Digest, DigestError};
+pub use crate::freshness::{Age, Found, Freshness};
 pub use crate::key::KeyRecord;
 pub use crate::snapshot::{Snapshot, SnapshotError};
 pub use crate::usage::{Usage, UsageBatch, UsageDelta};
@@ -92,8 +103,9 @@ pub use crate::usage::{Usage, UsageBatch, UsageDelta};
 pub trait KeyStore: fmt::Debug + Send + Sync + 'static {
     /// The key with its account and its tenant's policy, as of one moment; `None` if there is none.
     ///
-    /// On the path of every request. Answer with [`Resolve::ready`] whatever is at hand.
-    fn resolve<'a>(&'a self, key: &KeyId) -> Resolve<'a>;
+    /// On the path of every request. Answer with [`Resolve::ready`] whatever is at hand. Only a store
+    /// that caches needs to look at `freshness`.
+    fn resolve<'a>(&'a self, key: &KeyId, freshness: Freshness) -> Resolve<'a>;
 
     /// A key of the tenant, with its usage.
     async fn key(&self, tenant: &TenantId, key: &KeyId) -> Result<Option<StoredKey>, StoreError>;
@@ -138,48 +150,4 @@ pub trait KeyStore: fmt::Debug + Send + Sync + 'static {
 
     /// What has changed since an epoch, for caches. A store may always answer that it no longer knows.
     async fn changes(&self, since: Epoch) -> Result<Changes, StoreError>;
-}
-
-/// What [`KeyStore::resolve`] finds.
-pub type Resolved = Result<Option<Arc<Snapshot>>, StoreError>;
-
-/// The future of [`KeyStore::resolve`]: an answer at hand, or a boxed future.
-///
-/// An answer at hand costs no allocation and no indirect call.
-pub struct Resolve<'a>(State<'a>);
-
-enum State<'a> {
-    Ready(Option<Resolved>),
-    Boxed(Pin<Box<dyn Future<Output = Resolved> + Send + 'a>>),
-}
-
-impl<'a> Resolve<'a> {
-    /// An answer at hand.
-    pub fn ready(found: Resolved) -> Self {
-        Self(State::Ready(Some(found)))
-    }
-
-    /// An answer that takes time.
-    pub fn boxed(future: impl Future<Output = Resolved> + Send + 'a) -> Self {
-        Self(State::Boxed(Box::pin(future)))
-    }
-}
-
-impl Future for Resolve<'_> {
-    type Output = Resolved;
-
-    /// # Panics
-    /// If it is polled again after it was ready, as futures may.
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Resolved> {
-        match &mut self.0 {
-            State::Ready(found) => Poll::Ready(found.take().expect("polled after it was ready")),
-            State::Boxed(future) => future.as_mut().poll(context),
-        }
-    }
-}
-
-impl fmt::Debug for Resolve<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Resolve(..)")
-    }
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    AccountQuery, Batch, Changes, Epoch, EventQuery, KeyQuery, KeyStore, Page, Resolve, StoreError,
-    StoredKey, UsageBatch, async_trait,
+    AccountQuery, Batch, Changes, Epoch, EventQuery, Freshness, KeyQuery, KeyStore, Page, Resolve,
+    StoreError, StoredKey, UsageBatch, async_trait,
 };
 use crate::account::ServiceAccount;
 use crate::event::Event;
@@ -15,8 +15,8 @@ use crate::time::Timestamp;
 /// Passes every call on.
 #[async_trait]
 impl<S: KeyStore + ?Sized> KeyStore for Arc<S> {
-    fn resolve<'a>(&'a self, key: &KeyId) -> Resolve<'a> {
-        (**self).resolve(key)
+    fn resolve<'a>(&'a self, key: &KeyId, freshness: Freshness) -> Resolve<'a> {
+        (**self).resolve(key, freshness)
     }
 
     async fn key(&self, tenant: &TenantId, key: &KeyId) -> Result<Option<StoredKey>, StoreError> {

@@ -7,6 +7,7 @@ mod repepper;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::decision::{Circumstances, Denial, Grant, Reason, Refusal, decide, recognise};
 use crate::event::{Event, EventActor};
@@ -16,13 +17,16 @@ use crate::policy::Policy;
 use crate::request::Request;
 use crate::setup::{Setup, SetupError};
 use crate::status::KeyStatus;
-use crate::store::{Batch, Change, StoreError};
+use crate::store::{Batch, Change, Freshness, StoreError};
 use crate::token::{Credential, Presented};
 
 use self::repepper::Repeppering;
 
 /// How often a revocation that met another change is tried again.
 const ATTEMPTS: u32 = 64;
+
+/// Who is about to change a key asks the store itself.
+const NOW: Freshness = Freshness::AtMost(Duration::ZERO);
 
 /// Copies of the default policy, so that requests of different keys share no reference count.
 const STRIPES: usize = 16;
@@ -135,7 +139,7 @@ impl Verifier {
     pub async fn verify_request(&self, request: &Request<'_>) -> Result<Grant, VerifyError> {
         let inner = &*self.0;
         let presented = Presented::parse(request.credential).ok_or_else(Denial::malformed)?;
-        let found = inner.setup.store.resolve(&presented.key_id).await?;
+        let found = inner.setup.store.resolve(&presented.key_id, request.freshness).await?;
         let now = inner.setup.clock.now();
         let circumstances = Circumstances {
             peppers: &inner.setup.peppers,
@@ -165,7 +169,7 @@ impl Verifier {
         let inner = &*self.0;
         let presented = Presented::parse(credential).ok_or_else(Denial::malformed)?;
         for _ in 0..ATTEMPTS {
-            let found = inner.setup.store.resolve(&presented.key_id).await?;
+            let found = inner.setup.store.resolve(&presented.key_id, NOW).await?;
             let now = inner.setup.clock.now();
             let (snapshot, _) = recognise(&presented, found, &inner.setup.peppers, now)?;
             let key = snapshot.record().key();

@@ -2,8 +2,8 @@
 
 use futures_lite::future::block_on;
 use keywright::store::{
-    AccountQuery, Batch, Epoch, EventQuery, KeyQuery, KeyStore, StoreError, StoreErrorKind,
-    UsageBatch,
+    AccountQuery, Batch, Epoch, EventQuery, Freshness, KeyQuery, KeyStore, StoreError,
+    StoreErrorKind, UsageBatch,
 };
 use keywright::{AccountId, Clock, VerifyError};
 
@@ -32,7 +32,7 @@ fn every_call_after_a_close_is_unavailable() {
     let keys = KeyQuery::new();
     let events = EventQuery::new();
     let answers: [(&str, Result<(), StoreError>); 13] = [
-        ("resolve", block_on(store.resolve(&key)).map(drop)),
+        ("resolve", block_on(store.resolve(&key, Freshness::Usual)).map(drop)),
         ("key", block_on(store.key(tenant, &key)).map(drop)),
         ("account", block_on(store.account(tenant, &account)).map(drop)),
         ("policy", block_on(store.policy(tenant)).map(drop)),

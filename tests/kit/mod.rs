@@ -15,8 +15,8 @@ use async_trait::async_trait;
 use rand::{TryCryptoRng, TryRng};
 
 use keywright::store::{
-    AccountQuery, Batch, Changes, Epoch, EventQuery, KeyQuery, KeyStore, MemoryStore, Page,
-    Resolve, Snapshot, StoreError, StoredKey, UsageBatch,
+    AccountQuery, Batch, Changes, Epoch, EventQuery, Freshness, KeyQuery, KeyStore, MemoryStore,
+    Page, Resolve, Snapshot, StoreError, StoredKey, UsageBatch,
 };
 use keywright::{
     AccountId, Actor, Authority, Denial, Event, Grant, Issued, KeyId, ManualClock, NewKey, Policy,
@@ -312,7 +312,12 @@ impl Watched {
 
     /// The record of a key as the store has it, as JSON.
     pub async fn stored(&self, key: &KeyId) -> serde_json::Value {
-        let found = self.inner.resolve(key).await.expect("the store works").expect("a key");
+        let found = self
+            .inner
+            .resolve(key, Freshness::Usual)
+            .await
+            .expect("the store works")
+            .expect("a key");
         serde_json::to_value(found.record()).expect("a record serialises")
     }
 
@@ -333,18 +338,18 @@ impl Watched {
 
 #[async_trait]
 impl KeyStore for Watched {
-    fn resolve<'a>(&'a self, key: &KeyId) -> Resolve<'a> {
+    fn resolve<'a>(&'a self, key: &KeyId, freshness: Freshness) -> Resolve<'a> {
         if let Err(error) = self.called() {
             return Resolve::ready(Err(error));
         }
         let forged = self.forged.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned();
-        let Some(record) = forged else { return self.inner.resolve(key) };
-        let inner = self.inner.resolve(key);
+        let Some(record) = forged else { return self.inner.resolve(key, freshness) };
+        let inner = self.inner.resolve(key, freshness);
         Resolve::boxed(async move {
             let Some(found) = inner.await? else { return Ok(None) };
-            Snapshot::new(record, found.account().cloned(), found.policy().cloned())
-                .map(|snapshot| Some(Arc::new(snapshot)))
-                .map_err(|error| StoreError::corrupt(error.to_string()))
+            let snapshot =
+                Snapshot::new(record, found.account().cloned(), found.policy().cloned())?;
+            Ok(Some(Arc::new(snapshot).into()))
         })
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use keywright::store::{
-    AccountQuery, EventQuery, FileStore, KeyQuery, KeyStore, MemoryStore, Snapshot,
+    AccountQuery, EventQuery, FileStore, Freshness, KeyQuery, KeyStore, MemoryStore, Snapshot,
 };
 use keywright::{
     AccountEdit, Authority, Credential, Error, Event, Grant, Issued, KeyEdit, Metadata, Name,
@@ -93,7 +93,12 @@ impl Life {
 }
 
 async fn found_in(store: &impl KeyStore, issued: &Issued) -> Arc<Snapshot> {
-    store.resolve(&issued.key.id).await.expect("the store works").expect("a key")
+    store
+        .resolve(&issued.key.id, Freshness::Usual)
+        .await
+        .expect("the store works")
+        .expect("a key")
+        .snapshot
 }
 
 /// Lives a life on a store: generated, used, rotated, presented wrongly, stopped, ended.

@@ -6,8 +6,8 @@ use std::thread;
 
 use futures_lite::future::yield_now;
 use keywright::store::{
-    AccountQuery, Batch, Changes, Epoch, EventQuery, KeyQuery, KeyStore, Page, Resolve, Snapshot,
-    StoreError, StoredKey, UsageBatch, async_trait,
+    AccountQuery, Batch, Changes, Epoch, EventQuery, Found, Freshness, KeyQuery, KeyStore, Page,
+    Resolve, StoreError, StoredKey, UsageBatch, async_trait,
 };
 use keywright::{AccountId, Event, KeyId, Policy, ServiceAccount, TenantId, Timestamp};
 use rand::rngs::StdRng;
@@ -57,7 +57,7 @@ pub(crate) struct Troubled {
 #[derive(Debug)]
 struct Fate {
     random: StdRng,
-    found: HashMap<KeyId, Arc<Snapshot>>,
+    found: HashMap<KeyId, Found>,
     /// A batch that was acknowledged and not done yet.
     pending: Option<Batch>,
 }
@@ -144,13 +144,13 @@ fn fate(seed: u64) -> Arc<Mutex<Fate>> {
 
 #[async_trait]
 impl KeyStore for Troubled {
-    fn resolve<'a>(&'a self, key: &KeyId) -> Resolve<'a> {
+    fn resolve<'a>(&'a self, key: &KeyId, freshness: Freshness) -> Resolve<'a> {
         let key = *key;
         Resolve::boxed(async move {
-            let found = self.step(self.inner.resolve(&key)).await?;
+            let found = self.step(self.inner.resolve(&key, freshness)).await?;
             let stale = self.strikes(self.troubles.stale, 3);
             let before = self.with_fate(|fate| match &found {
-                Some(snapshot) => fate.found.insert(key, Arc::clone(snapshot)),
+                Some(found) => fate.found.insert(key, found.clone()),
                 None => fate.found.remove(&key),
             });
             Ok(if stale && before.is_some() { before } else { found })

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use keywright::store::{EventQuery, KeyQuery};
+use keywright::store::{EventQuery, Freshness, KeyQuery};
 use keywright::{
     Issued, KeyError, KeyStatus, Metadata, Name, NewKey, Operation, Owner, Reason, RoleName,
     TimeError, Timestamp, UserId,
@@ -62,7 +62,7 @@ fn w2_a_token_is_handed_out_once_and_nothing_shows_it_again() {
         shown.push(format!("{events:?} {}", serde_json::to_string(&events)?));
         let stored = world.store.key(world.tenant(), id).await?.ok_or("it is stored")?;
         shown.push(format!("{stored:?} {}", serde_json::to_string(&stored.record)?));
-        let snapshot = world.store.resolve(id).await?;
+        let snapshot = world.store.resolve(id, Freshness::Usual).await?;
         shown.push(format!("{snapshot:#?} {:?}", world.store));
         shown.push(format!("{:?} {:?} {:#?}", world.setup, world.authority, world.verifier));
         if let Some(file) = &world.file {

@@ -11,8 +11,8 @@ use crate::event::Event;
 use crate::id::{AccountId, KeyId, TenantId};
 use crate::policy::Policy;
 use crate::store::{
-    AccountQuery, Batch, Changes, Epoch, EventQuery, KeyQuery, KeyStore, MemoryStore, Page,
-    Resolve, StoreError, StoredKey, UsageBatch,
+    AccountQuery, Batch, Changes, Epoch, EventQuery, Freshness, KeyQuery, KeyStore, MemoryStore,
+    Page, Resolve, StoreError, StoredKey, UsageBatch,
 };
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::time::Timestamp;
@@ -39,8 +39,8 @@ impl FailingStore {
 
 #[async_trait]
 impl KeyStore for FailingStore {
-    fn resolve<'a>(&'a self, key: &KeyId) -> Resolve<'a> {
-        self.inner.resolve(key)
+    fn resolve<'a>(&'a self, key: &KeyId, freshness: Freshness) -> Resolve<'a> {
+        self.inner.resolve(key, freshness)
     }
 
     async fn key(&self, tenant: &TenantId, key: &KeyId) -> Result<Option<StoredKey>, StoreError> {

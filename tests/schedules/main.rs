@@ -63,6 +63,8 @@ mod decision;
 mod digest;
 #[path = "../../src/event.rs"]
 mod event;
+#[path = "../../src/freshness.rs"]
+mod freshness;
 #[path = "../../src/id.rs"]
 mod id;
 #[path = "../../src/key.rs"]

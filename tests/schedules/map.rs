@@ -19,6 +19,10 @@ impl<K: Ord, V, S> HashMap<K, V, S> {
     pub(crate) fn pin(&self) -> Pinned<'_, K, V, S> {
         Pinned(self)
     }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.lock().expect("no panic inside").len()
+    }
 }
 
 impl<K: Ord, V, S> Pinned<'_, K, V, S> {
@@ -32,5 +36,39 @@ impl<K: Ord, V, S> Pinned<'_, K, V, S> {
 
     pub(crate) fn remove(&self, key: &K) -> Option<&V> {
         self.0.0.lock().expect("no panic inside").remove(key)
+    }
+
+    pub(crate) fn contains_key(&self, key: &K) -> bool {
+        self.get(key).is_some()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(crate) fn clear(&self) {
+        self.0.0.lock().expect("no panic inside").clear();
+    }
+
+    /// One entry after the other, as papaya does: another thread may come between.
+    pub(crate) fn retain(&self, mut keep: impl FnMut(&K, &V) -> bool)
+    where
+        K: Clone + 'static,
+    {
+        for key in self.keys() {
+            if self.get(key).is_some_and(|value| !keep(key, value)) {
+                self.remove(key);
+            }
+        }
+    }
+
+    pub(crate) fn keys(&self) -> std::vec::IntoIter<&'static K>
+    where
+        K: Clone + 'static,
+    {
+        let entries = self.0.0.lock().expect("no panic inside");
+        let keys: Vec<&'static K> =
+            entries.keys().map(|key| &*Box::leak(Box::new(key.clone()))).collect();
+        keys.into_iter()
     }
 }

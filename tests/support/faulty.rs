@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use keywright::store::{
-    AccountQuery, Batch, Changes, Epoch, EventQuery, KeyQuery, KeyStore, Page, Resolve, StoreError,
-    StoredKey, UsageBatch,
+    AccountQuery, Batch, Changes, Epoch, EventQuery, Freshness, KeyQuery, KeyStore, Page, Resolve,
+    StoreError, StoredKey, UsageBatch,
 };
 use keywright::{AccountId, Event, KeyId, Policy, ServiceAccount, TenantId, Timestamp};
 
@@ -108,9 +108,9 @@ fn failure() -> StoreError {
 
 #[async_trait]
 impl KeyStore for FaultyStore {
-    fn resolve<'a>(&'a self, key: &KeyId) -> Resolve<'a> {
+    fn resolve<'a>(&'a self, key: &KeyId, freshness: Freshness) -> Resolve<'a> {
         match self.up() {
-            Ok(inner) => inner.resolve(key),
+            Ok(inner) => inner.resolve(key, freshness),
             Err(error) => Resolve::ready(Err(error)),
         }
     }

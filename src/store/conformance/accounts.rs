@@ -2,7 +2,7 @@
 
 use super::space::{Space, at, batch, next_account};
 use crate::key::Owner;
-use crate::store::{AccountQuery, Change, StoreErrorKind};
+use crate::store::{AccountQuery, Change, Freshness, StoreErrorKind};
 
 pub(super) async fn an_account_that_owns_keys_stays(space: &Space<'_>) {
     let account = space.account();
@@ -34,7 +34,8 @@ pub(super) async fn an_account_goes_with_its_last_keys(space: &Space<'_>) {
     let found = space.done("a lookup", space.store.account(&space.tenant, &account.id).await);
     space.same("an account that was deleted with its keys", &found, &None);
     for key in &keys {
-        let resolved = space.done("resolving", space.store.resolve(key.id()).await);
+        let resolved =
+            space.done("resolving", space.store.resolve(key.id(), Freshness::Usual).await);
         space.holds("a key of a deleted account is resolved", resolved.is_none());
     }
 }

@@ -2,7 +2,7 @@
 
 use super::space::{Space, at, batch, next_account, policy, renamed};
 use crate::key::{KeyRecord, Owner};
-use crate::store::{Batch, Change, Condition, KeyQuery, StoreErrorKind};
+use crate::store::{Batch, Change, Condition, Freshness, KeyQuery, StoreErrorKind};
 
 /// A batch that touches everything, all of which could be written.
 struct Everything {
@@ -39,7 +39,8 @@ async fn seen(space: &Space<'_>) -> String {
     let mut keys = Vec::new();
     for stored in space.done("listing keys", page).items {
         let looked_up = space.stored(stored.record.id()).await.map(|stored| stored.record);
-        let resolved = space.done("resolving", space.store.resolve(stored.record.id()).await);
+        let resolved = space
+            .done("resolving", space.store.resolve(stored.record.id(), Freshness::Usual).await);
         let resolved = resolved.map(|found| (found.record().clone(), found.account().cloned()));
         keys.push((stored.record, looked_up, resolved));
     }
@@ -99,7 +100,8 @@ pub(super) async fn a_batch_that_fails_writes_nothing(space: &Space<'_>) {
     for (what, batch, kind) in batches {
         let said = space.store.commit(batch).await;
         space.refused(&what, said, kind);
-        let resolved = space.done("resolving", space.store.resolve(inserted.id()).await);
+        let resolved =
+            space.done("resolving", space.store.resolve(inserted.id(), Freshness::Usual).await);
         space.holds(format!("{what} failed and wrote a key"), resolved.is_none());
         let after = seen(space).await;
         space.holds(format!("{what} failed and wrote this:\n{after}"), after == before);

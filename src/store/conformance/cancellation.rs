@@ -5,7 +5,7 @@ use super::space::{Space, at, batch, delta};
 use crate::event::Event;
 use crate::key::Owner;
 use crate::store::{
-    AccountQuery, Batch, Change, Epoch, EventQuery, KeyQuery, StoreErrorKind, UsageDelta,
+    AccountQuery, Batch, Change, Epoch, EventQuery, Freshness, KeyQuery, StoreErrorKind, UsageDelta,
 };
 
 /// After so many polls a future is not dropped any more but left to end.
@@ -91,7 +91,7 @@ pub(super) async fn a_dropped_read_leaves_nothing_behind(space: &Space<'_>) {
     let (keys, accounts, events) = (KeyQuery::new(), AccountQuery::new(), EventQuery::new());
     for polls in 0..MOST_POLLS {
         let ended = [
-            polled(store.resolve(key.id()), polls).await.is_some(),
+            polled(store.resolve(key.id(), Freshness::Usual), polls).await.is_some(),
             polled(store.key(tenant, key.id()), polls).await.is_some(),
             polled(store.account(tenant, &account.id), polls).await.is_some(),
             polled(store.policy(tenant), polls).await.is_some(),

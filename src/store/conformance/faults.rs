@@ -8,8 +8,8 @@ use crate::event::Event;
 use crate::id::{AccountId, KeyId, TenantId};
 use crate::policy::Policy;
 use crate::store::{
-    AccountQuery, Batch, Changes, Epoch, EventQuery, KeyQuery, KeyStore, Page, Resolve, StoreError,
-    StoredKey, UsageBatch, async_trait,
+    AccountQuery, Batch, Changes, Epoch, EventQuery, Freshness, KeyQuery, KeyStore, Page, Resolve,
+    StoreError, StoredKey, UsageBatch, async_trait,
 };
 use crate::time::Timestamp;
 
@@ -168,9 +168,11 @@ fn failure(method: Method) -> StoreError {
 
 #[async_trait]
 impl<S: KeyStore> KeyStore for FaultStore<S> {
-    fn resolve<'a>(&'a self, key: &KeyId) -> Resolve<'a> {
+    fn resolve<'a>(&'a self, key: &KeyId, freshness: Freshness) -> Resolve<'a> {
         let key = *key;
-        Resolve::boxed(self.call(Method::Resolve, async move { self.inner.resolve(&key).await }))
+        Resolve::boxed(
+            self.call(Method::Resolve, async move { self.inner.resolve(&key, freshness).await }),
+        )
     }
 
     async fn key(&self, tenant: &TenantId, key: &KeyId) -> Result<Option<StoredKey>, StoreError> {

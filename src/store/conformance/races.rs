@@ -7,7 +7,7 @@ use super::space::{Space, at, batch, delta, next, next_account, policy, renamed}
 use crate::account::ServiceAccount;
 use crate::key::{KeyRecord, Owner};
 use crate::store::{
-    Batch, Change, Condition, Epoch, KeyQuery, StoreError, StoreErrorKind, UsageBatch,
+    Batch, Change, Condition, Epoch, Freshness, KeyQuery, StoreError, StoreErrorKind, UsageBatch,
 };
 
 /// How many do the same at once.
@@ -178,7 +178,8 @@ pub(super) fn a_delete_wins(space: &Space<'_>) {
         async |key, _| {
             let stored = space.stored(key.id()).await;
             space.holds("a key is back after a delete and updates at once", stored.is_none());
-            let resolved = space.done("resolving", space.store.resolve(key.id()).await);
+            let resolved =
+                space.done("resolving", space.store.resolve(key.id(), Freshness::Usual).await);
             space.holds("a deleted key is resolved after updates at once", resolved.is_none());
         },
     );
@@ -266,7 +267,8 @@ pub(super) fn resolve_shows_one_moment(space: &Space<'_>) {
                 let mut last = 0;
                 while !ended.load(Ordering::SeqCst) {
                     let said = acknowledged.load(Ordering::SeqCst);
-                    let found = space.done("resolving", space.store.resolve(key.id()).await);
+                    let found = space
+                        .done("resolving", space.store.resolve(key.id(), Freshness::Usual).await);
                     let Some(found) = found else { space.broken("a key is gone for a while") };
                     let of_key = found.record().version();
                     let of_account = found.account().map_or(0, |account| account.version);

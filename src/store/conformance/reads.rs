@@ -1,16 +1,14 @@
 //! Rules of reading: what was acknowledged is seen, by every method, at once.
 
-use std::sync::Arc;
-
 use super::space::{Space, at, delta, name, next, next_account, policy, renamed};
 use crate::account::ServiceAccount;
 use crate::id::KeyId;
 use crate::key::{Key, Owner};
 use crate::snapshot::Snapshot;
-use crate::store::{AccountQuery, Change, EventQuery, KeyQuery};
+use crate::store::{AccountQuery, Change, EventQuery, Found, Freshness, KeyQuery};
 
-async fn resolved(space: &Space<'_>, key: &KeyId) -> Arc<Snapshot> {
-    let found = space.done("resolving", space.store.resolve(key).await);
+async fn resolved(space: &Space<'_>, key: &KeyId) -> Found {
+    let found = space.done("resolving", space.store.resolve(key, Freshness::Usual).await);
     match found {
         Some(found) => found,
         None => space.broken("a key that was written is not resolved"),
@@ -65,7 +63,7 @@ pub(super) async fn resolve_sees_what_was_acknowledged(space: &Space<'_>) {
     let found = resolved(space, &id).await;
     space.same("the revocation", &found.record().key().revoked, &Some(at(9)));
     space.put([Change::DeleteKey(id)]).await;
-    let found = space.done("resolving", space.store.resolve(&id).await);
+    let found = space.done("resolving", space.store.resolve(&id, Freshness::Usual).await);
     space.holds("a deleted key is resolved", found.is_none());
 }
 
@@ -137,7 +135,8 @@ pub(super) async fn queries_see_what_was_acknowledged(space: &Space<'_>) {
 pub(super) async fn what_is_unknown_is_absent_and_no_error(space: &Space<'_>) {
     let tenant = &space.tenant;
     let (id, account) = (space.key_id(), space.account().id);
-    let found = space.done("resolving an unknown id", space.store.resolve(&id).await);
+    let found =
+        space.done("resolving an unknown id", space.store.resolve(&id, Freshness::Usual).await);
     space.holds("an unknown id is resolved", found.is_none());
     let found = space.done("an unknown key", space.store.key(tenant, &id).await);
     space.holds("an unknown key is found", found.is_none());

@@ -1,7 +1,7 @@
 //! Rules of the end of a key: nothing older undoes it.
 
 use super::space::{Space, at, batch, delta, next, renamed};
-use crate::store::{Change, KeyQuery, StoreErrorKind};
+use crate::store::{Change, Freshness, KeyQuery, StoreErrorKind};
 
 pub(super) async fn a_revoke_names_no_version(space: &Space<'_>) {
     let first = space.key();
@@ -70,7 +70,7 @@ pub(super) async fn a_delete_is_final(space: &Space<'_>) {
         space.refused(what, said, StoreErrorKind::Conflict);
     }
     space.holds("a deleted key is looked up", space.stored(&id).await.is_none());
-    let resolved = space.done("resolving", space.store.resolve(&id).await);
+    let resolved = space.done("resolving", space.store.resolve(&id, Freshness::Usual).await);
     space.holds("a deleted key is resolved", resolved.is_none());
     let page = space.store.keys(&space.tenant, &KeyQuery::new(), at(9)).await;
     let page = space.done("listing keys", page);

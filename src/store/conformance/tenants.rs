@@ -2,7 +2,7 @@
 
 use super::space::{Space, at, event_in, policy, user};
 use crate::key::{KeyRecord, Owner};
-use crate::store::{AccountQuery, Batch, Change, EventQuery, KeyQuery};
+use crate::store::{AccountQuery, Batch, Change, EventQuery, Freshness, KeyQuery};
 
 /// A key of a user and one of an account, an account, a policy and events, all in the other tenant.
 async fn write_abroad(space: &Space<'_>) -> (KeyRecord, KeyRecord) {
@@ -44,7 +44,7 @@ pub(super) async fn a_lookup_stays_in_its_tenant(space: &Space<'_>) {
     // Nor does a key of this tenant come with anything of the other.
     let mine = space.key();
     space.put([Change::InsertKey(mine.clone())]).await;
-    let found = space.done("resolving", space.store.resolve(mine.id()).await);
+    let found = space.done("resolving", space.store.resolve(mine.id(), Freshness::Usual).await);
     let rules = found.and_then(|found| found.policy().cloned());
     space.same("the policy that a key comes with", &rules.as_deref(), &None);
 }

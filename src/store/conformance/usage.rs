@@ -3,7 +3,7 @@
 use super::space::{Space, at, delta, renamed};
 use crate::event::{Event, EventKind};
 use crate::id::KeyId;
-use crate::store::{Change, KeyQuery, Usage, UsageBatch, UsageDelta};
+use crate::store::{Change, Freshness, KeyQuery, Usage, UsageBatch, UsageDelta};
 use crate::time::Timestamp;
 
 async fn add(space: &Space<'_>, batch: &UsageBatch) {
@@ -97,7 +97,8 @@ pub(super) async fn usage_of_what_is_absent_is_dropped(space: &Space<'_>) {
     let expected = (3, Some(at(10)));
     space.same("the key that there is", &used(space, key.id()).await, &expected);
     space.holds("usage made a key", space.stored(deleted.id()).await.is_none());
-    let resolved = space.done("resolving", space.store.resolve(deleted.id()).await);
+    let resolved =
+        space.done("resolving", space.store.resolve(deleted.id(), Freshness::Usual).await);
     space.holds("a deleted key is resolved after usage", resolved.is_none());
     let page = space.store.keys(&space.tenant, &KeyQuery::new(), at(0)).await;
     let listed = space.done("listing keys", page).items.len();
@@ -122,7 +123,7 @@ pub(super) async fn usage_touches_no_record(space: &Space<'_>) {
     let stored = space.found(key.id()).await;
     let expected = renamed(&key, "second").revoked(at(12));
     space.same("the key after more usage", stored.record.key(), expected.key());
-    let resolved = space.done("resolving", space.store.resolve(key.id()).await);
+    let resolved = space.done("resolving", space.store.resolve(key.id(), Freshness::Usual).await);
     let resolved = resolved.map(|found| found.record().key().clone());
     space.same("the key as resolved", &resolved.as_ref(), &Some(expected.key()));
     let expected = (12, Some(at(13)));

@@ -26,8 +26,8 @@ use self::journal::Journal;
 use self::reader::Reader;
 use super::image::{Contents, Effects, Image};
 use super::{
-    AccountQuery, Batch, Changes, Epoch, EventQuery, KeyQuery, KeyStore, Page, Resolve, StoreError,
-    StoredKey, UsageBatch,
+    AccountQuery, Batch, Changes, Epoch, EventQuery, Freshness, KeyQuery, KeyStore, Page, Resolve,
+    StoreError, StoredKey, UsageBatch,
 };
 use crate::account::ServiceAccount;
 use crate::event::Event;
@@ -216,7 +216,7 @@ impl fmt::Debug for FileStore {
 
 #[async_trait]
 impl KeyStore for FileStore {
-    fn resolve<'a>(&'a self, key: &KeyId) -> Resolve<'a> {
+    fn resolve<'a>(&'a self, key: &KeyId, _: Freshness) -> Resolve<'a> {
         Resolve::ready(self.image().and_then(|image| image.resolve(key)))
     }
 

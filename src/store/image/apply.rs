@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use super::{CHANGES_KEPT, Effects, Image, Tables};
 use crate::id::TenantId;
-use crate::key::Key;
+use crate::key::{Key, KeyRecord};
 use crate::store::{Epoch, StoreError, Subject};
 
 impl Image {
@@ -85,18 +85,24 @@ impl Tables {
     }
 
     fn remember(&mut self, effects: &Effects) {
-        let keys = effects.keys.iter().map(crate::key::KeyRecord::id);
-        let keys = keys.chain(&effects.deleted_keys).copied().map(Subject::Key);
-        let accounts = effects.accounts.iter().map(|account| &account.id);
-        let accounts = accounts.chain(&effects.deleted_accounts).copied().map(Subject::Account);
-        let policies = effects.policies.iter().map(|(tenant, _)| Subject::Policy(tenant.clone()));
-        let touched = keys.chain(accounts).chain(policies);
+        let touched = effects.subjects();
         self.recent.extend(touched.map(|subject| (effects.epoch, subject)));
         while self.recent.len() > CHANGES_KEPT {
             if let Some((epoch, _)) = self.recent.pop_front() {
                 self.recent_since = epoch;
             }
         }
+    }
+}
+
+impl Effects {
+    /// What the batch touched.
+    pub(in crate::store) fn subjects(&self) -> impl Iterator<Item = Subject> {
+        let keys = self.keys.iter().map(KeyRecord::id).chain(&self.deleted_keys);
+        let accounts = self.accounts.iter().map(|account| &account.id);
+        let accounts = accounts.chain(&self.deleted_accounts).copied().map(Subject::Account);
+        let policies = self.policies.iter().map(|(tenant, _)| Subject::Policy(tenant.clone()));
+        keys.copied().map(Subject::Key).chain(accounts).chain(policies)
     }
 }
 

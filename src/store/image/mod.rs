@@ -114,7 +114,7 @@ pub(super) struct Effects {
 }
 
 /// What a durable store read back, to begin with.
-#[cfg(feature = "file")]
+#[cfg(any(feature = "file", feature = "postgres"))]
 #[derive(Default)]
 pub(super) struct Contents {
     pub(super) effects: Effects,
@@ -123,7 +123,7 @@ pub(super) struct Contents {
 
 impl Image {
     /// The state that a durable store read back.
-    #[cfg(feature = "file")]
+    #[cfg(any(feature = "file", feature = "postgres"))]
     pub(super) fn load(contents: Contents) -> Result<Self, StoreError> {
         let image = Self::default();
         {
@@ -141,7 +141,9 @@ impl Image {
             let index = self.index.pin();
             match index.get(key) {
                 None => return Ok(None),
-                Some(entry) if entry.holds() => return Ok(Some(Arc::clone(&entry.snapshot))),
+                Some(entry) if entry.holds() => {
+                    return Ok(Some(Arc::clone(&entry.snapshot).into()));
+                }
                 Some(_) => {}
             }
         }
@@ -249,12 +251,12 @@ impl Image {
         let index = self.index.pin();
         let Some(entry) = index.get(key) else { return Ok(None) };
         if entry.holds() {
-            return Ok(Some(Arc::clone(&entry.snapshot)));
+            return Ok(Some(Arc::clone(&entry.snapshot).into()));
         }
         let renewed = tables.entry(entry.snapshot.record().clone())?;
         let snapshot = Arc::clone(&renewed.snapshot);
         index.insert(*key, renewed);
-        Ok(Some(snapshot))
+        Ok(Some(snapshot.into()))
     }
 
     fn read(&self) -> Result<RwLockReadGuard<'_, Tables>, StoreError> {

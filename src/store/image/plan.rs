@@ -7,7 +7,7 @@ use super::{Effects, Image, Tables, Writer};
 use crate::event::Event;
 use crate::id::{AccountId, KeyId, TenantId};
 use crate::key::{KeyRecord, Owner};
-use crate::store::{Batch, Change, Condition, StoreError, Subject, UsageBatch};
+use crate::store::{Batch, Change, Condition, StoreError, UsageBatch};
 use crate::time::Timestamp;
 
 /// How long a writer of usage is remembered after its last batch.
@@ -284,19 +284,8 @@ fn already_exists(what: impl std::fmt::Display) -> StoreError {
 /// A batch that names something twice has no order in which it could be meant.
 fn check_subjects(batch: &Batch) -> Result<(), StoreError> {
     let mut seen = HashSet::new();
-    for change in &batch.changes {
-        let subject = match change {
-            Change::InsertKey(record) | Change::UpdateKey(record) => Subject::Key(*record.id()),
-            Change::RevokeKey { key, .. } | Change::DeleteKey(key) => Subject::Key(*key),
-            Change::InsertAccount(account) | Change::UpdateAccount(account) => {
-                Subject::Account(account.id)
-            }
-            Change::DeleteAccount(account) => Subject::Account(*account),
-            Change::PutPolicy { tenant, .. } => Subject::Policy(tenant.clone()),
-        };
-        if !seen.insert(subject) {
-            return Err(StoreError::unsupported("a batch names one subject in two changes"));
-        }
+    if !batch.changes.iter().all(|change| seen.insert(change.subject())) {
+        return Err(StoreError::unsupported("a batch names one subject in two changes"));
     }
     Ok(())
 }

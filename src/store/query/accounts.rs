@@ -43,25 +43,34 @@ impl AccountQuery {
         Ok(Self { after: Some(decode().ok_or(CursorError)?), ..self })
     }
 
+    /// How many items the page may have.
+    pub fn page_size(&self) -> usize {
+        page_size(self.limit)
+    }
+
+    /// Whether an account passes the filters.
+    pub fn matches(&self, account: &ServiceAccount) -> bool {
+        self.search.as_deref().is_none_or(|text| {
+            account.name.as_str().to_lowercase().contains(text)
+                || account.id.as_str().to_lowercase().contains(text)
+                || account.role.as_str().contains(text)
+        })
+    }
+
     /// Puts a page together from all accounts of the tenant.
     pub fn page<'a>(
         &self,
         accounts: impl IntoIterator<Item = &'a ServiceAccount>,
     ) -> Page<ServiceAccount> {
         let place = |account: &ServiceAccount| (account.created, account.id);
-        let found = |account: &ServiceAccount, text: &str| {
-            account.name.as_str().to_lowercase().contains(text)
-                || account.id.as_str().to_lowercase().contains(text)
-                || account.role.as_str().contains(text)
-        };
         let mut items: Vec<ServiceAccount> = accounts
             .into_iter()
             .filter(|account| self.after.is_none_or(|after| place(account) > after))
-            .filter(|account| self.search.as_deref().is_none_or(|text| found(account, text)))
+            .filter(|account| self.matches(account))
             .cloned()
             .collect();
         items.sort_unstable_by_key(place);
-        let size = page_size(self.limit);
+        let size = self.page_size();
         let more = items.len() > size;
         items.truncate(size);
         let cursor = |account: &ServiceAccount| {

@@ -116,6 +116,11 @@ impl EventQuery {
         }
     }
 
+    /// How many items the page may have.
+    pub fn page_size(&self) -> usize {
+        page_size(self.limit)
+    }
+
     /// Puts a page together from the tenant's events of [`EventQuery::sequences`], which must come
     /// in the query's order. Takes no more than it needs.
     ///
@@ -125,7 +130,7 @@ impl EventQuery {
         &self,
         events: impl IntoIterator<Item = Result<Event, E>>,
     ) -> Result<Page<Event>, E> {
-        let size = page_size(self.limit);
+        let size = self.page_size();
         let mut items: Vec<Event> = Vec::new();
         for event in events {
             let event = event?;

@@ -270,6 +270,30 @@ impl KeyPosition {
         }
     }
 
+    /// The key that has the place.
+    #[cfg(feature = "postgres")]
+    pub(in crate::store) fn id(&self) -> &KeyId {
+        &self.id
+    }
+
+    /// What it is ordered by, if that is a text.
+    #[cfg(feature = "postgres")]
+    pub(in crate::store) fn text(&self) -> Option<&str> {
+        match &self.value {
+            SortValue::Text(text) => Some(text),
+            SortValue::Time(_) => None,
+        }
+    }
+
+    /// What it is ordered by: microseconds, 0 if it is a text.
+    #[cfg(feature = "postgres")]
+    pub(in crate::store) fn number(&self) -> i64 {
+        match self.value {
+            SortValue::Time(micros) => micros,
+            SortValue::Text(_) => 0,
+        }
+    }
+
     /// `sort.direction.id.value`, the value in decimal or, if a text, in hex.
     fn encode(&self, sort: KeySort, descending: bool) -> String {
         let sort =

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use futures_lite::future::yield_now;
 use keywright::store::{
-    AccountQuery, Batch, Changes, Epoch, EventQuery, KeyQuery, KeyRecord, KeyStore, MemoryStore,
-    Page, Resolve, Snapshot, StoreError, StoredKey, Subject, Usage, UsageBatch, async_trait,
+    AccountQuery, Batch, Changes, Epoch, EventQuery, Freshness, KeyQuery, KeyRecord, KeyStore,
+    MemoryStore, Page, Resolve, Snapshot, StoreError, StoredKey, Subject, Usage, UsageBatch,
+    async_trait,
 };
 use keywright::{AccountId, Event, KeyId, Policy, ServiceAccount, TenantId, Timestamp};
 
@@ -66,23 +67,25 @@ pub(super) fn with(record: &KeyRecord, field: &str, value: impl serde::Serialize
 
 #[async_trait]
 impl KeyStore for Wrong {
-    fn resolve<'a>(&'a self, key: &KeyId) -> Resolve<'a> {
+    fn resolve<'a>(&'a self, key: &KeyId, freshness: Freshness) -> Resolve<'a> {
         if !matches!(self.flaw, Flaw::StaleAccountResolved | Flaw::TornResolve) {
-            return self.inner.resolve(key);
+            return self.inner.resolve(key, freshness);
         }
         let key = *key;
         Resolve::boxed(async move {
-            let Some(first) = self.inner.resolve(&key).await? else { return Ok(None) };
+            let Some(first) = self.inner.resolve(&key, freshness).await? else { return Ok(None) };
             let (mut account, mut policy) = (first.account().cloned(), first.policy().cloned());
             if self.flaw == Flaw::TornResolve {
                 yield_now().await;
-                let Some(second) = self.inner.resolve(&key).await? else { return Ok(None) };
+                let Some(second) = self.inner.resolve(&key, freshness).await? else {
+                    return Ok(None);
+                };
                 policy = second.policy().cloned();
             } else if let Some(found) = account.take() {
                 account = Some(self.notes().accounts.entry(found.id).or_insert(found).clone());
             }
             let torn = Snapshot::new(first.record().clone(), account, policy);
-            Ok(Some(Arc::new(torn.expect("they belong together"))))
+            Ok(Some(Arc::new(torn.expect("they belong together")).into()))
         })
     }
 
@@ -94,7 +97,7 @@ impl KeyStore for Wrong {
         }
         let found = self.inner.key(tenant, key).await?;
         match self.flaw {
-            Flaw::KeyOfAnyTenant => match self.inner.resolve(key).await? {
+            Flaw::KeyOfAnyTenant => match self.inner.resolve(key, Freshness::Usual).await? {
                 Some(found) => self.inner.key(&found.record().key().tenant, key).await,
                 None => Ok(None),
             },

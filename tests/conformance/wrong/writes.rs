@@ -2,8 +2,8 @@
 
 use futures_lite::future::yield_now;
 use keywright::store::{
-    Batch, Change, Condition, Epoch, EventQuery, KeyQuery, KeyRecord, KeyStore, StoreError,
-    StoreErrorKind, UsageBatch,
+    Batch, Change, Condition, Epoch, EventQuery, Freshness, KeyQuery, KeyRecord, KeyStore,
+    StoreError, StoreErrorKind, UsageBatch,
 };
 use keywright::{KeyId, KeyStatus};
 
@@ -129,7 +129,7 @@ impl Wrong {
     }
 
     async fn record(&self, key: &KeyId) -> Result<Option<KeyRecord>, StoreError> {
-        Ok(self.inner.resolve(key).await?.map(|found| found.record().clone()))
+        Ok(self.inner.resolve(key, Freshness::Usual).await?.map(|found| found.record().clone()))
     }
 
     async fn note_deletes(&self, batch: &Batch) -> Result<(), StoreError> {

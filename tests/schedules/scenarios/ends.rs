@@ -15,6 +15,7 @@ use crate::key::Owner;
 use crate::new_key::NewKey;
 use crate::policy::RoleName;
 use crate::snapshot::Snapshot;
+use crate::store::Freshness;
 use crate::sync::Arc;
 use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::world::World;
@@ -51,7 +52,7 @@ pub(super) fn c12_what_is_resolved_was_true_between_the_call_and_its_answer() {
     let (account, issued) = account_with_keys(&world, 1);
     let id = issued[0].key.id;
     let resolve = move |world: &World| {
-        let found = block_on(world.store.resolve(&id)).expect("the store is up");
+        let found = block_on(world.store.resolve(&id, Freshness::Usual)).expect("the store is up");
         versions(&found.expect("the key"))
     };
     // What was true after each step.

@@ -1,0 +1,97 @@
+//! What is kept in memory: keys that were found, and apart from them a few that were not.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use foldhash::fast::RandomState;
+use papaya::HashMap;
+
+use super::lease::Forget;
+use crate::id::KeyId;
+use crate::snapshot::Snapshot;
+use crate::store::Subject;
+
+/// How many ids that belong to no key are kept: made-up ones must not displace anything.
+const MOST_ABSENT: usize = 10_000;
+
+pub(super) struct Entries {
+    found: HashMap<KeyId, Arc<Snapshot>, RandomState>,
+    absent: HashMap<KeyId, (), RandomState>,
+    capacity: usize,
+}
+
+impl Entries {
+    pub(super) fn new(capacity: usize) -> Self {
+        Self { found: HashMap::default(), absent: HashMap::default(), capacity }
+    }
+
+    pub(super) fn get(&self, key: &KeyId) -> Option<Arc<Snapshot>> {
+        self.found.pin().get(key).cloned()
+    }
+
+    pub(super) fn is_absent(&self, key: &KeyId) -> bool {
+        self.absent.pin().contains_key(key)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.found.len()
+    }
+
+    pub(super) fn keep(&self, key: KeyId, found: Option<&Arc<Snapshot>>) {
+        let Some(snapshot) = found else {
+            let absent = self.absent.pin();
+            if absent.len() >= MOST_ABSENT {
+                absent.clear();
+            }
+            absent.insert(key, ());
+            return;
+        };
+        let entries = self.found.pin();
+        // Whichever: a key that is in use is back with its next use.
+        let surplus = (entries.len() + 1).saturating_sub(self.capacity);
+        let surplus: Vec<_> = entries.keys().take(surplus).copied().collect();
+        for other in &surplus {
+            entries.remove(other);
+        }
+        entries.insert(key, Arc::clone(snapshot));
+    }
+
+    pub(super) fn forget(&self, forget: &Forget) {
+        match forget {
+            Forget::Nothing => {}
+            Forget::These(subjects) => self.forget_these(subjects),
+            Forget::Everything => {
+                self.found.pin().clear();
+                self.absent.pin().clear();
+            }
+        }
+    }
+
+    pub(super) fn forget_these(&self, subjects: &[Subject]) {
+        let (found, absent) = (self.found.pin(), self.absent.pin());
+        let (mut accounts, mut tenants) = (HashSet::new(), HashSet::new());
+        for subject in subjects {
+            match subject {
+                Subject::Key(key) => {
+                    found.remove(key);
+                    absent.remove(key);
+                }
+                Subject::Account(account) => {
+                    accounts.insert(account);
+                }
+                Subject::Policy(tenant) => {
+                    tenants.insert(tenant);
+                }
+            }
+        }
+        if accounts.is_empty() && tenants.is_empty() {
+            return;
+        }
+        // A change of an account or a policy is rare, and all keys are looked at for it.
+        let rests_on = |snapshot: &Snapshot| {
+            tenants.contains(&snapshot.record().key().tenant)
+                || snapshot.account().is_some_and(|account| accounts.contains(&account.id))
+        };
+        found.retain(|_, snapshot| !rests_on(snapshot));
+    }
+}

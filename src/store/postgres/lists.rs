@@ -1,0 +1,256 @@
+//! Pages. The database narrows, orders and begins behind the cursor; what is on the page is for the
+//! query to say, as it is for every store.
+
+use sqlx::types::Json;
+use sqlx::{Postgres, QueryBuilder, Row};
+
+use super::errors::database;
+use super::rows::NEVER_YET;
+use super::{Inner, SchemaName};
+use crate::account::ServiceAccount;
+use crate::event::Event;
+use crate::id::TenantId;
+use crate::key::KeyRecord;
+use crate::status::KeyStatus;
+use crate::store::{
+    AccountQuery, EventQuery, KeyPosition, KeyQuery, KeySort, Page, StoreError, StoredKey,
+};
+use crate::time::Timestamp;
+use crate::usage::Usage;
+
+/// A part of a text, wherever it stands.
+fn pattern(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len() + 2);
+    pattern.push('%');
+    for c in text.chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
+}
+
+fn select(schema: &SchemaName, template: &str) -> QueryBuilder<Postgres> {
+    QueryBuilder::new(schema.sql(template).as_str())
+}
+
+/// A text that PostgreSQL can't hold is in nothing that is stored.
+fn can_be_stored(text: Option<&String>) -> bool {
+    text.is_none_or(|text| !text.contains('\0'))
+}
+
+impl Inner {
+    pub(super) async fn keys(
+        &self,
+        tenant: &TenantId,
+        query: &KeyQuery,
+        at: Timestamp,
+    ) -> Result<Page<StoredKey>, StoreError> {
+        let wanted = query.page_size() + 1;
+        let mut found = Vec::new();
+        let mut behind = query.begin().cloned();
+        let mut session = self.session().await?;
+        while found.len() < wanted && can_be_stored(query.search.as_ref()) {
+            let mut statement = select(
+                &self.schema,
+                "SELECT k.record AS record, u.record AS usage \
+                 FROM {schema}.keys AS k JOIN {schema}.usage AS u ON u.key = k.id WHERE k.tenant = ",
+            );
+            statement.push_bind(tenant.as_str());
+            narrow_keys(&mut statement, query, at);
+            order_keys(&mut statement, query, behind.as_ref());
+            let limit = wanted - found.len();
+            statement.push(" LIMIT ").push_bind(i64::try_from(limit).unwrap_or(i64::MAX));
+            let rows = statement.build().persistent(self.persistent);
+            let rows = rows.fetch_all(session.connection()).await.map_err(database)?;
+            for row in &rows {
+                let record: Json<KeyRecord> = row.try_get("record").map_err(database)?;
+                let usage: Json<Usage> = row.try_get("usage").map_err(database)?;
+                behind = Some(query.position(&record.0, &usage.0));
+                if query.matches(&record.0, &usage.0, at) {
+                    found.push((record.0, usage.0));
+                }
+            }
+            if rows.len() < limit {
+                break;
+            }
+        }
+        session.commit().await.map_err(database)?;
+        Ok(query.page(found.iter().map(|(record, usage)| (record, *usage)), at))
+    }
+
+    pub(super) async fn accounts(
+        &self,
+        tenant: &TenantId,
+        query: &AccountQuery,
+    ) -> Result<Page<ServiceAccount>, StoreError> {
+        let wanted = query.page_size() + 1;
+        let mut found: Vec<ServiceAccount> = Vec::new();
+        let mut behind = query.after;
+        let mut session = self.session().await?;
+        while found.len() < wanted && can_be_stored(query.search.as_ref()) {
+            let mut statement =
+                select(&self.schema, "SELECT record FROM {schema}.accounts WHERE tenant = ");
+            statement.push_bind(tenant.as_str());
+            if let Some(text) = &query.search {
+                statement.push(" AND search LIKE ").push_bind(pattern(text));
+            }
+            if let Some((created, id)) = behind {
+                statement.push(" AND (created, id) > (").push_bind(created.unix_micros());
+                statement.push(", ").push_bind(id.to_string()).push(")");
+            }
+            let limit = wanted - found.len();
+            statement.push(" ORDER BY created, id LIMIT ");
+            statement.push_bind(i64::try_from(limit).unwrap_or(i64::MAX));
+            let rows: Vec<Json<ServiceAccount>> = statement
+                .build_query_scalar()
+                .persistent(self.persistent)
+                .fetch_all(session.connection())
+                .await
+                .map_err(database)?;
+            let is_last = rows.len() < limit;
+            behind = rows.last().map(|account| (account.0.created, account.0.id));
+            found
+                .extend(rows.into_iter().map(|row| row.0).filter(|account| query.matches(account)));
+            if is_last {
+                break;
+            }
+        }
+        session.commit().await.map_err(database)?;
+        Ok(query.page(&found))
+    }
+
+    pub(super) async fn events(
+        &self,
+        tenant: &TenantId,
+        query: &EventQuery,
+    ) -> Result<Page<Event>, StoreError> {
+        let range = query.sequences();
+        let mut statement =
+            select(&self.schema, "SELECT record FROM {schema}.events WHERE tenant = ");
+        statement.push_bind(tenant.as_str());
+        let bound = |sequence: u64| i64::try_from(sequence).unwrap_or(i64::MAX);
+        statement.push(" AND sequence >= ").push_bind(bound(*range.start()));
+        statement.push(" AND sequence <= ").push_bind(bound(*range.end()));
+        if let Some(key) = query.key {
+            statement.push(" AND key = ").push_bind(key.to_string());
+        }
+        if let Some(account) = query.account {
+            statement.push(" AND account = ").push_bind(account.to_string());
+        }
+        if let Some(actor) = &query.actor {
+            statement.push(" AND actor = ").push_bind(actor.to_string());
+        }
+        if let Some(kind) = query.kind {
+            statement.push(" AND kind = ").push_bind(kind.to_string());
+        }
+        if let Some(since) = query.since {
+            statement.push(" AND at >= ").push_bind(since.unix_micros());
+        }
+        if let Some(until) = query.until {
+            statement.push(" AND at < ").push_bind(until.unix_micros());
+        }
+        let direction = if query.is_oldest_first() { "ASC" } else { "DESC" };
+        statement.push(" ORDER BY sequence ").push(direction);
+        let limit = query.page_size() + 1;
+        statement.push(" LIMIT ").push_bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        let mut session = self.session().await?;
+        let rows: Vec<Json<Event>> = statement
+            .build_query_scalar()
+            .persistent(self.persistent)
+            .fetch_all(session.connection())
+            .await
+            .map_err(database)?;
+        session.commit().await.map_err(database)?;
+        query.page(rows.into_iter().map(|row| Ok(row.0)))
+    }
+}
+
+/// Narrows to keys that may match. It may let more through than match, and never less.
+fn narrow_keys(statement: &mut QueryBuilder<Postgres>, query: &KeyQuery, at: Timestamp) {
+    let now = at.unix_micros();
+    if let Some(owner) = &query.owner {
+        statement.push(" AND k.owner = ").push_bind(owner.to_string());
+    }
+    if let Some(text) = &query.search {
+        statement.push(" AND k.search LIKE ").push_bind(pattern(text));
+    }
+    if !query.statuses.is_empty() {
+        statement.push(" AND (false");
+        for status in &query.statuses {
+            statement.push(" OR ");
+            push_status(statement, *status, now);
+        }
+        statement.push(")");
+    }
+    if let Some(period) = query.expiring_within {
+        let end = at.saturating_add(period).unix_micros();
+        statement.push(" AND NOT k.revoked AND k.expires > ").push_bind(now);
+        statement.push(" AND k.expires <= ").push_bind(end);
+    }
+    if let Some(since) = query.unused_since {
+        statement.push(" AND k.created < ").push_bind(since.unix_micros());
+        statement.push(" AND u.last_used < ").push_bind(since.unix_micros());
+    }
+    if query.never_used {
+        statement.push(" AND u.last_used = ").push_bind(NEVER_YET);
+    }
+}
+
+fn push_status(statement: &mut QueryBuilder<Postgres>, status: KeyStatus, now: i64) {
+    match status {
+        KeyStatus::Revoked => statement.push("k.revoked"),
+        KeyStatus::Expired => {
+            statement.push("(NOT k.revoked AND k.expires <= ").push_bind(now).push(")")
+        }
+        KeyStatus::Disabled => statement
+            .push("(NOT k.revoked AND k.disabled AND k.expires > ")
+            .push_bind(now)
+            .push(")"),
+        KeyStatus::Scheduled => statement
+            .push("(NOT k.revoked AND NOT k.disabled AND k.expires > ")
+            .push_bind(now)
+            .push(" AND k.not_before > ")
+            .push_bind(now)
+            .push(")"),
+        KeyStatus::Active => statement
+            .push("(NOT k.revoked AND NOT k.disabled AND k.expires > ")
+            .push_bind(now)
+            .push(" AND k.not_before <= ")
+            .push_bind(now)
+            .push(")"),
+    };
+}
+
+fn order_keys(
+    statement: &mut QueryBuilder<Postgres>,
+    query: &KeyQuery,
+    behind: Option<&KeyPosition>,
+) {
+    let (sort, descending) = query.order();
+    let column = match sort {
+        KeySort::Created => "k.created",
+        KeySort::Updated => "k.updated",
+        KeySort::Name => "k.name",
+        KeySort::Expires => "k.expires",
+        KeySort::LastUsed => "u.last_used",
+    };
+    // The column of the id that is in the index of the order.
+    let id = if sort == KeySort::LastUsed { "u.key" } else { "k.id" };
+    if sort == KeySort::LastUsed {
+        statement.push(" AND u.tenant = k.tenant");
+    }
+    if let Some(position) = behind {
+        let comparison = if descending { "<" } else { ">" };
+        statement.push(format_args!(" AND ({column}, {id}) {comparison} ("));
+        match position.text() {
+            Some(text) => statement.push_bind(text.to_owned()),
+            None => statement.push_bind(position.number()),
+        };
+        statement.push(", ").push_bind(position.id().to_string()).push(")");
+    }
+    let direction = if descending { "DESC" } else { "ASC" };
+    statement.push(format_args!(" ORDER BY {column} {direction}, {id} {direction}"));
+}
