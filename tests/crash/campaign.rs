@@ -93,7 +93,7 @@ pub(crate) fn cut_everywhere(life: &Life, states: usize, seed: u64) -> Totals {
         pending: (0..=life.steps.len()).map(|at| Cut::after(at, &life.steps, &[]).pending()).sum(),
         seed,
         next: AtomicUsize::new(0),
-        seen: Mutex::default(),
+        seen: std::array::from_fn(|_| Mutex::default()),
         folder: tempfile::tempdir().expect("a temporary folder"),
     };
     let (teller, heard) = channel();
@@ -119,6 +119,9 @@ pub(crate) fn cut_everywhere(life: &Life, states: usize, seed: u64) -> Totals {
     })
 }
 
+/// A state by its hash, and what is allowed for it.
+type Seen = HashSet<([u8; 32], RangeInclusive<usize>)>;
+
 struct Campaign<'a> {
     life: &'a Life,
     states: usize,
@@ -126,7 +129,9 @@ struct Campaign<'a> {
     pending: usize,
     seed: u64,
     next: AtomicUsize,
-    seen: Mutex<HashSet<([u8; 32], RangeInclusive<usize>)>>,
+    /// In parts, by the first byte of the hash: what the tests take at once is not to hide what an open
+    /// takes.
+    seen: [Mutex<Seen>; 256],
     folder: TempDir,
 }
 
@@ -235,8 +240,8 @@ impl Campaign<'_> {
 
     fn is_new(&self, left: &[u8], allowed: &RangeInclusive<usize>) -> bool {
         let hash: [u8; 32] = Sha256::digest(left).into();
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.insert((hash, allowed.clone()))
+        let seen = &self.seen[usize::from(hash[0])];
+        seen.lock().unwrap_or_else(PoisonError::into_inner).insert((hash, allowed.clone()))
     }
 }
 

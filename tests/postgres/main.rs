@@ -2,5 +2,18 @@
 
 #[path = "../database/mod.rs"]
 mod database;
+#[path = "../kit/mod.rs"]
+mod kit;
 
+mod by_other_hands;
 mod contract;
+mod leaks;
+mod lost;
+mod migrations;
+mod order;
+mod pooler;
+mod proxy;
+mod sql;
+mod stage;
+mod trouble;
+mod usage;

@@ -37,6 +37,7 @@ impl Entries {
         self.found.len()
     }
 
+    /// One at a time. The last answer is the one that is kept.
     pub(super) fn keep(&self, key: KeyId, found: Option<&Arc<Snapshot>>) {
         let Some(snapshot) = found else {
             let absent = self.absent.pin();
@@ -44,16 +45,20 @@ impl Entries {
                 absent.clear();
             }
             absent.insert(key, ());
+            self.found.pin().remove(&key);
             return;
         };
         let entries = self.found.pin();
-        // Whichever: a key that is in use is back with its next use.
-        let surplus = (entries.len() + 1).saturating_sub(self.capacity);
-        let surplus: Vec<_> = entries.keys().take(surplus).copied().collect();
-        for other in &surplus {
-            entries.remove(other);
+        if !entries.contains_key(&key) {
+            // Whichever: a key that is in use is back with its next use.
+            let surplus = (entries.len() + 1).saturating_sub(self.capacity);
+            let surplus: Vec<_> = entries.keys().take(surplus).copied().collect();
+            for other in &surplus {
+                entries.remove(other);
+            }
         }
         entries.insert(key, Arc::clone(snapshot));
+        self.absent.pin().remove(&key);
     }
 
     pub(super) fn forget(&self, forget: &Forget) {

@@ -7,39 +7,57 @@ use std::time::Duration;
 use super::lease::Fill;
 use crate::id::KeyId;
 use crate::snapshot::Snapshot;
-use crate::store::{StoreError, StoreErrorKind};
+use crate::store::{Age, Found, Resolved, StoreError, StoreErrorKind};
 
 #[derive(Default)]
-pub(super) struct Flights(Mutex<HashMap<KeyId, Arc<Flight>>>);
+pub(super) struct Flights(Mutex<HashMap<KeyId, Boarding>>);
 
-/// A question that is on its way. Whoever holds the answer's lock and finds none asks.
+/// A flight that one may join, and how many have.
+struct Boarding {
+    flight: Arc<Flight>,
+    seats: usize,
+}
+
+/// A question that is on its way. Whoever holds the answer's lock and finds none that will do asks.
 pub(super) struct Flight {
     /// What was known when it was first asked. Who knows more does not join.
     fill: Fill,
-    /// When it was first asked.
-    pub(super) began: Duration,
     pub(super) answer: async_lock::Mutex<Option<Answer>>,
 }
 
 /// What the store said, for each of those who wait.
-#[derive(Clone)]
-pub(super) enum Answer {
-    Found(Option<Arc<Snapshot>>),
-    Failed(StoreErrorKind, String),
+pub(super) struct Answer {
+    /// When it was asked.
+    asked: Duration,
+    said: Result<Option<Arc<Snapshot>>, (StoreErrorKind, String)>,
 }
 
 impl Answer {
-    pub(super) fn of(result: &Result<Option<Arc<Snapshot>>, StoreError>) -> Self {
-        match result {
-            Ok(found) => Self::Found(found.clone()),
-            Err(error) => Self::Failed(error.kind(), error.to_string()),
-        }
+    pub(super) fn of(asked: Duration, result: &Result<Option<Arc<Snapshot>>, StoreError>) -> Self {
+        let said = match result {
+            Ok(found) => Ok(found.clone()),
+            Err(error) => Err((error.kind(), error.to_string())),
+        };
+        Self { asked, said }
     }
 
-    pub(super) fn into_result(self) -> Result<Option<Arc<Snapshot>>, StoreError> {
-        match self {
-            Self::Found(found) => Ok(found),
-            Self::Failed(kind, message) => Err(StoreError::new(kind, message)),
+    /// For one who called at that moment. A failure is one for all: each of them would wait as long.
+    pub(super) fn tell(
+        &self,
+        called: Duration,
+        now: Duration,
+        bound: Duration,
+    ) -> Option<Resolved> {
+        // What was asked since the call is as good as asked for it.
+        let is_own = self.asked > called;
+        let age = if is_own { Duration::ZERO } else { now.saturating_sub(self.asked) };
+        match &self.said {
+            Err((kind, message)) => Some(Err(StoreError::new(*kind, message.as_str()))),
+            Ok(found) if age <= bound => {
+                let age = Age::at_most(age);
+                Some(Ok(found.clone().map(|snapshot| Found { snapshot, age })))
+            }
+            Ok(_) => None,
         }
     }
 }
@@ -52,19 +70,21 @@ pub(super) struct Seat<'a> {
 }
 
 impl Flights {
-    pub(super) fn join(&self, key: KeyId, fill: Fill, now: Duration) -> Seat<'_> {
+    pub(super) fn join(&self, key: KeyId, fill: Fill) -> Seat<'_> {
         let mut flights = self.lock();
-        let flight = flights.get(&key).filter(|flight| flight.fill == fill).map(Arc::clone);
-        let flight = flight.unwrap_or_else(|| {
-            let answer = async_lock::Mutex::new(None);
-            let flight = Arc::new(Flight { fill, began: now, answer });
-            flights.insert(key, Arc::clone(&flight));
-            flight
-        });
-        Seat { flights: self, key, flight }
+        let boarding = || Boarding {
+            flight: Arc::new(Flight { fill, answer: async_lock::Mutex::new(None) }),
+            seats: 0,
+        };
+        let open = flights.entry(key).or_insert_with(boarding);
+        if open.flight.fill != fill {
+            *open = boarding();
+        }
+        open.seats += 1;
+        Seat { flights: self, key, flight: Arc::clone(&open.flight) }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<KeyId, Arc<Flight>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<KeyId, Boarding>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -75,9 +95,10 @@ impl Seat<'_> {
         self.close_if(|_| true);
     }
 
-    fn close_if(&self, is_over: impl FnOnce(&Arc<Flight>) -> bool) {
+    fn close_if(&self, is_over: impl FnOnce(&mut Boarding) -> bool) {
         let mut flights = self.flights.lock();
-        let ours = flights.get(&self.key).filter(|flight| Arc::ptr_eq(flight, &self.flight));
+        let open = flights.get_mut(&self.key);
+        let ours = open.filter(|open| Arc::ptr_eq(&open.flight, &self.flight));
         if ours.is_some_and(is_over) {
             flights.remove(&self.key);
         }
@@ -86,7 +107,9 @@ impl Seat<'_> {
 
 impl Drop for Seat<'_> {
     fn drop(&mut self) {
-        // The map's and ours.
-        self.close_if(|flight| Arc::strong_count(flight) <= 2);
+        self.close_if(|ours| {
+            ours.seats -= 1;
+            ours.seats == 0
+        });
     }
 }

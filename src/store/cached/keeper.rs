@@ -15,6 +15,10 @@ const SYNCS_WITHIN_BOUND: u32 = 3;
 /// Hints that come faster than this are answered together.
 const LEAST_PAUSE: Duration = Duration::from_millis(2);
 
+/// While the store can't be reached every key that is not in memory is refused, so it is tried again
+/// soon, however seldom it is asked usually.
+const MOST_AFTER_FAILURE: Duration = Duration::from_secs(1);
+
 /// Says that something may have changed, sooner than the keeper would find out.
 ///
 /// A hint may be wrong, late, lost or given twice: the bound holds without any.
@@ -52,9 +56,10 @@ impl CachedStore {
         let inner = Arc::downgrade(&self.0);
         async move {
             while let Some(inner) = inner.upgrade() {
+                let usually = inner.bounds.max_staleness / SYNCS_WITHIN_BOUND;
                 // A failure is noted where it is of use: with the next question.
-                let _ = inner.sync().await;
-                let pause = inner.bounds.max_staleness / SYNCS_WITHIN_BOUND;
+                let has_failed = inner.sync().await.is_err();
+                let pause = if has_failed { usually.min(MOST_AFTER_FAILURE) } else { usually };
                 drop(inner);
                 sleep(LEAST_PAUSE).await;
                 let _ = timeout(pause.saturating_sub(LEAST_PAUSE), pin!(hints.next())).await;

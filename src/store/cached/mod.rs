@@ -22,9 +22,8 @@ use self::entries::Entries;
 use self::flights::{Answer, Flights};
 use self::lease::{Bounds, Ledger};
 use super::{
-    AccountQuery, Age, Batch, Change, Changes, Epoch, EventQuery, Found, Freshness, KeyQuery,
-    KeyStore, Page, Resolve, Resolved, Snapshot, StoreError, StoreErrorKind, StoredKey, Subject,
-    UsageBatch,
+    AccountQuery, Batch, Change, Changes, Epoch, EventQuery, Found, Freshness, KeyQuery, KeyStore,
+    Page, Resolve, Resolved, Snapshot, StoreError, StoreErrorKind, StoredKey, Subject, UsageBatch,
 };
 use crate::account::ServiceAccount;
 use crate::event::Event;
@@ -85,7 +84,7 @@ impl CacheOptions {
     }
 
     /// **Accepts keys that were revoked**: while the store can't be reached, for as long as this since it
-    /// last could. Their grants say so with [`Age::is_during_outage`].
+    /// last could. Their grants say so with [`Age::is_during_outage`](super::Age::is_during_outage).
     ///
     /// Without it, a node that has lost the store accepts nobody once what it knows is too old.
     pub fn danger_accept_revoked_keys_during_an_outage(self, bound: Duration) -> Self {
@@ -289,16 +288,14 @@ impl Inner {
     }
 
     async fn ask_together(&self, key: KeyId) -> Resolved {
+        let called = self.ticks.ticks();
         let fill = self.ledger().begin_fill();
-        let seat = self.flights.join(key, fill, self.ticks.ticks());
+        let seat = self.flights.join(key, fill);
         let mut answer = seat.flight.answer.lock().await;
-        if let Some(answer) = &*answer {
-            let age = self.ticks.ticks().saturating_sub(seat.flight.began);
-            if age <= self.bounds.max_staleness {
-                let found = answer.clone().into_result()?;
-                let age = Age::at_most(age);
-                return Ok(found.map(|snapshot| Found { snapshot, age }));
-            }
+        let now = self.ticks.ticks();
+        let told = answer.as_ref().and_then(|a| a.tell(called, now, self.bounds.max_staleness));
+        if let Some(told) = told {
+            return told;
         }
         let asked = self.within(self.store.resolve(&key, Freshness::Usual)).await;
         let asked = asked.map(|found| found.map(|found| found.snapshot));
@@ -308,7 +305,7 @@ impl Inner {
                 self.entries.keep(key, found.as_ref());
             }
         }
-        *answer = Some(Answer::of(&asked));
+        *answer = Some(Answer::of(now, &asked));
         seat.close();
         asked.map(as_of_now)
     }

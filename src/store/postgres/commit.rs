@@ -169,6 +169,10 @@ impl Inner {
     ) -> Result<Epoch, Failure> {
         let found = self.read_for(connection, &batch).await?;
         let epoch = found.effects.epoch;
+        if epoch == 0 {
+            // Nobody holds anything then.
+            return Err(StoreError::corrupt("the row is missing that every commit holds").into());
+        }
         let known = Known::of(&found.effects);
         // The numbers of epochs are the table's, and not the image's, which counts by one.
         let effects = Effects { epoch, ..Image::load(found)?.plan(batch)? };

@@ -55,10 +55,14 @@ pub(super) fn database(error: Error) -> StoreError {
             "the tables are missing: let the store make them, or run its migrations"
         }
         Some("42501") => "the database's user may not do this",
-        Some("25006") => "the server can only be read: it is a standby",
+        // The second is what a standby says to READ WRITE.
+        Some("25006" | "0A000") => "the server can only be read: it is a standby",
         Some(_) => "the database refused a statement",
         None => match &error {
-            Error::ColumnDecode { .. } | Error::Decode(_) | Error::ColumnNotFound(_) => {
+            Error::ColumnDecode { .. }
+            | Error::Decode(_)
+            | Error::ColumnNotFound(_)
+            | Error::RowNotFound => {
                 return StoreError::corrupt("a row of the store can't be read").with_source(error);
             }
             Error::PoolTimedOut => "no connection to the database was free in time",

@@ -1,11 +1,15 @@
 //! Hints that something was committed, from the server itself.
 
 use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use sqlx::postgres::PgListener;
-use tokio::time::sleep;
+use sqlx::{Error, Executor, PgPool};
+use tokio::time::{sleep, timeout};
 
 use super::PostgresStore;
 use super::errors::database;
@@ -13,11 +17,27 @@ use crate::store::{ChangeHints, StoreError};
 
 /// Between attempts to listen again.
 const PAUSE: Duration = Duration::from_millis(500);
+/// After so long the server is asked whether it is there: a connection whose other end is gone without
+/// a word is as silent as one on which nothing is said.
+const SILENCE: Duration = Duration::from_secs(5);
+/// How long the server is waited for then.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Hears from the server when any node has committed, over a connection of its own.
 ///
-/// When the connection is lost it makes another one; what was missed meanwhile is one hint more.
-pub struct PostgresHints(PgListener);
+/// When the connection is lost it makes another one; what was missed meanwhile is one hint more. Where
+/// the server is gone without a word that takes a few seconds.
+pub struct PostgresHints {
+    server: Server,
+    /// Kept from one call to the next, since a call that is dropped may be on the way to a new connection.
+    hearing: Pin<Box<dyn Future<Output = PgListener> + Send>>,
+}
+
+#[derive(Clone)]
+struct Server {
+    pool: PgPool,
+    channel: Arc<str>,
+}
 
 impl PostgresStore {
     /// Listens for commits: for [`CachedStore::keeper_with`](crate::store::CachedStore::keeper_with).
@@ -28,19 +48,50 @@ impl PostgresStore {
     /// # Errors
     /// `Unavailable` if the server can't be reached.
     pub async fn hints(&self) -> Result<PostgresHints, StoreError> {
-        let mut listener = PgListener::connect_with(&self.0.pool).await.map_err(database)?;
-        listener.listen(&self.0.channel).await.map_err(database)?;
-        Ok(PostgresHints(listener))
+        let server = Server { pool: self.0.pool.clone(), channel: Arc::clone(&self.0.channel) };
+        let listener = server.listen().await.map_err(database)?;
+        let hearing = Box::pin(server.clone().hear(listener));
+        Ok(PostgresHints { server, hearing })
+    }
+}
+
+impl Server {
+    async fn listen(&self) -> Result<PgListener, Error> {
+        let mut listener = PgListener::connect_with(&self.pool).await?;
+        listener.listen(&self.channel).await?;
+        Ok(listener)
+    }
+
+    /// Waits for the next hint, and gives back what heard it or what took its place.
+    async fn hear(self, mut listener: PgListener) -> PgListener {
+        loop {
+            match timeout(SILENCE, listener.try_recv()).await {
+                // `None` is a connection that was lost: who knows what was said meanwhile.
+                Ok(Ok(_)) => return listener,
+                Ok(Err(_)) => sleep(PAUSE).await,
+                Err(_) => match timeout(PATIENCE, listener.execute("SELECT 1")).await {
+                    Ok(Ok(_)) => {}
+                    _ => return self.listen_again().await,
+                },
+            }
+        }
+    }
+
+    async fn listen_again(&self) -> PgListener {
+        loop {
+            match timeout(PATIENCE, self.listen()).await {
+                Ok(Ok(listener)) => return listener,
+                _ => sleep(PAUSE).await,
+            }
+        }
     }
 }
 
 #[async_trait]
 impl ChangeHints for PostgresHints {
     async fn next(&mut self) {
-        // `None` is a connection that was lost: who knows what was said meanwhile.
-        while self.0.try_recv().await.is_err() {
-            sleep(PAUSE).await;
-        }
+        let listener = self.hearing.as_mut().await;
+        self.hearing = Box::pin(self.server.clone().hear(listener));
     }
 }
 

@@ -2,10 +2,10 @@
 //! query to say, as it is for every store.
 
 use sqlx::types::Json;
-use sqlx::{Postgres, QueryBuilder, Row};
+use sqlx::{Error, PgConnection, Postgres, QueryBuilder, Row};
 
-use super::errors::database;
 use super::rows::NEVER_YET;
+use super::session::Attempts;
 use super::{Inner, SchemaName};
 use crate::account::ServiceAccount;
 use crate::event::Event;
@@ -48,10 +48,26 @@ impl Inner {
         query: &KeyQuery,
         at: Timestamp,
     ) -> Result<Page<StoredKey>, StoreError> {
+        let mut attempts = Attempts::with(&self.pool);
+        loop {
+            let mut session = self.session().await?;
+            let found = self.find_keys(session.connection(), tenant, query, at).await;
+            if let Some(found) = attempts.end(session, found).await? {
+                return Ok(query.page(found.iter().map(|(record, usage)| (record, *usage)), at));
+            }
+        }
+    }
+
+    async fn find_keys(
+        &self,
+        connection: &mut PgConnection,
+        tenant: &TenantId,
+        query: &KeyQuery,
+        at: Timestamp,
+    ) -> Result<Vec<(KeyRecord, Usage)>, Error> {
         let wanted = query.page_size() + 1;
         let mut found = Vec::new();
         let mut behind = query.begin().cloned();
-        let mut session = self.session().await?;
         while found.len() < wanted && can_be_stored(query.search.as_ref()) {
             let mut statement = select(
                 &self.schema,
@@ -64,10 +80,10 @@ impl Inner {
             let limit = wanted - found.len();
             statement.push(" LIMIT ").push_bind(i64::try_from(limit).unwrap_or(i64::MAX));
             let rows = statement.build().persistent(self.persistent);
-            let rows = rows.fetch_all(session.connection()).await.map_err(database)?;
+            let rows = rows.fetch_all(&mut *connection).await?;
             for row in &rows {
-                let record: Json<KeyRecord> = row.try_get("record").map_err(database)?;
-                let usage: Json<Usage> = row.try_get("usage").map_err(database)?;
+                let record: Json<KeyRecord> = row.try_get("record")?;
+                let usage: Json<Usage> = row.try_get("usage")?;
                 behind = Some(query.position(&record.0, &usage.0));
                 if query.matches(&record.0, &usage.0, at) {
                     found.push((record.0, usage.0));
@@ -77,8 +93,7 @@ impl Inner {
                 break;
             }
         }
-        session.commit().await.map_err(database)?;
-        Ok(query.page(found.iter().map(|(record, usage)| (record, *usage)), at))
+        Ok(found)
     }
 
     pub(super) async fn accounts(
@@ -86,10 +101,25 @@ impl Inner {
         tenant: &TenantId,
         query: &AccountQuery,
     ) -> Result<Page<ServiceAccount>, StoreError> {
+        let mut attempts = Attempts::with(&self.pool);
+        loop {
+            let mut session = self.session().await?;
+            let found = self.find_accounts(session.connection(), tenant, query).await;
+            if let Some(found) = attempts.end(session, found).await? {
+                return Ok(query.page(&found));
+            }
+        }
+    }
+
+    async fn find_accounts(
+        &self,
+        connection: &mut PgConnection,
+        tenant: &TenantId,
+        query: &AccountQuery,
+    ) -> Result<Vec<ServiceAccount>, Error> {
         let wanted = query.page_size() + 1;
         let mut found: Vec<ServiceAccount> = Vec::new();
         let mut behind = query.after;
-        let mut session = self.session().await?;
         while found.len() < wanted && can_be_stored(query.search.as_ref()) {
             let mut statement =
                 select(&self.schema, "SELECT record FROM {schema}.accounts WHERE tenant = ");
@@ -107,9 +137,8 @@ impl Inner {
             let rows: Vec<Json<ServiceAccount>> = statement
                 .build_query_scalar()
                 .persistent(self.persistent)
-                .fetch_all(session.connection())
-                .await
-                .map_err(database)?;
+                .fetch_all(&mut *connection)
+                .await?;
             let is_last = rows.len() < limit;
             behind = rows.last().map(|account| (account.0.created, account.0.id));
             found
@@ -118,8 +147,7 @@ impl Inner {
                 break;
             }
         }
-        session.commit().await.map_err(database)?;
-        Ok(query.page(&found))
+        Ok(found)
     }
 
     pub(super) async fn events(
@@ -127,6 +155,22 @@ impl Inner {
         tenant: &TenantId,
         query: &EventQuery,
     ) -> Result<Page<Event>, StoreError> {
+        let mut attempts = Attempts::with(&self.pool);
+        loop {
+            let mut session = self.session().await?;
+            let found = self.find_events(session.connection(), tenant, query).await;
+            if let Some(found) = attempts.end(session, found).await? {
+                return query.page(found.into_iter().map(|row| Ok(row.0)));
+            }
+        }
+    }
+
+    async fn find_events(
+        &self,
+        connection: &mut PgConnection,
+        tenant: &TenantId,
+        query: &EventQuery,
+    ) -> Result<Vec<Json<Event>>, Error> {
         let range = query.sequences();
         let mut statement =
             select(&self.schema, "SELECT record FROM {schema}.events WHERE tenant = ");
@@ -156,15 +200,7 @@ impl Inner {
         statement.push(" ORDER BY sequence ").push(direction);
         let limit = query.page_size() + 1;
         statement.push(" LIMIT ").push_bind(i64::try_from(limit).unwrap_or(i64::MAX));
-        let mut session = self.session().await?;
-        let rows: Vec<Json<Event>> = statement
-            .build_query_scalar()
-            .persistent(self.persistent)
-            .fetch_all(session.connection())
-            .await
-            .map_err(database)?;
-        session.commit().await.map_err(database)?;
-        query.page(rows.into_iter().map(|row| Ok(row.0)))
+        statement.build_query_scalar().persistent(self.persistent).fetch_all(connection).await
     }
 }
 

@@ -16,6 +16,9 @@ const PREPARE: &str = "
         applied timestamptz NOT NULL DEFAULT now()
     );";
 
+const FIND: &str = "
+    SELECT current_setting('server_encoding'), to_regclass('{schema}.migrations') IS NOT NULL";
+
 impl SchemaName {
     /// Everything that makes the tables of this version in an empty database, for those who do not
     /// let a service do so.
@@ -85,19 +88,14 @@ const MADE: usize = MIGRATIONS.len();
 /// The version of the tables that are there, 0 if there are none.
 async fn version(pool: &PgPool, schema: &SchemaName) -> Result<usize, StoreError> {
     let attempt = async {
-        let row = sqlx::query(
-            "SELECT current_setting('server_encoding'), to_regclass(quote_ident($1) || '.migrations') IS NOT NULL",
-        )
-        .persistent(false)
-        .bind(schema.as_str())
-        .fetch_one(pool)
-        .await?;
+        // One message and no parameters: behind a pooler a second one may be for another server.
+        let row = sqlx::raw_sql(schema.sql(FIND).safe()).fetch_one(pool).await?;
         let encoding: String = row.try_get(0)?;
         if !row.try_get::<bool, _>(1)? {
             return Ok((encoding, 0));
         }
         let last = schema.sql("SELECT coalesce(max(version), 0) FROM {schema}.migrations");
-        let last = sqlx::query(last.safe()).persistent(false).fetch_one(pool).await?;
+        let last = sqlx::raw_sql(last.safe()).fetch_one(pool).await?;
         Ok((encoding, last.try_get::<i32, _>(0)?))
     };
     let (encoding, last) = attempt.await.map_err(database)?;

@@ -22,10 +22,10 @@ use sqlx::postgres::PgRow;
 use sqlx::types::Json;
 use sqlx::{PgPool, Row};
 
-use self::errors::{Failure, database, is_disconnected, is_given_up};
+use self::errors::{Failure, database, is_given_up};
 use self::needs::read_subject;
 use self::schema::Sql;
-use self::session::Session;
+use self::session::{Attempts, Session};
 use super::{
     AccountQuery, Batch, Changes, Epoch, EventQuery, Freshness, KeyQuery, KeyStore, Page, Resolve,
     Resolved, Snapshot, StoreError, StoredKey, UsageBatch,
@@ -208,25 +208,30 @@ impl Inner {
         session.map_err(database)
     }
 
-    /// Reads one row or none. A connection that was lost while nobody used it is no failure: the next
-    /// one is tried.
+    /// Reads one row or none.
     async fn read_one(&self, sql: &Sql, bound: &[&str]) -> Result<Option<PgRow>, StoreError> {
-        let mut attempts = 1;
+        let mut attempts = Attempts::with(&self.pool);
         loop {
             let mut session = self.session().await?;
             let mut query = sqlx::query(sql.safe()).persistent(self.persistent);
             for text in bound {
                 query = query.bind(*text);
             }
-            match query.fetch_optional(session.connection()).await {
-                Err(error) if attempts < session::ATTEMPTS && is_disconnected(&error) => {
-                    attempts += 1;
-                }
-                found => {
-                    let found = found.map_err(database)?;
-                    session.commit().await.map_err(database)?;
-                    return Ok(found);
-                }
+            let found = query.fetch_optional(session.connection()).await;
+            if let Some(found) = attempts.end(session, found).await? {
+                return Ok(found);
+            }
+        }
+    }
+
+    async fn changes_since(&self, since: i64) -> Result<PgRow, StoreError> {
+        let mut attempts = Attempts::with(&self.pool);
+        loop {
+            let mut session = self.session().await?;
+            let changes = sqlx::query(self.changes.safe()).persistent(self.persistent).bind(since);
+            let found = changes.fetch_one(session.connection()).await;
+            if let Some(found) = attempts.end(session, found).await? {
+                return Ok(found);
             }
         }
     }
@@ -324,16 +329,9 @@ impl KeyStore for PostgresStore {
     }
 
     async fn changes(&self, since: Epoch) -> Result<Changes, StoreError> {
-        let mut session = self.0.session().await?;
         // A number that no bigint has is no epoch of ours.
         let since = i64::try_from(since.0).unwrap_or(-1);
-        let row = sqlx::query(self.0.changes.safe())
-            .persistent(self.0.persistent)
-            .bind(since)
-            .fetch_one(session.connection())
-            .await
-            .map_err(database)?;
-        session.commit().await.map_err(database)?;
+        let row = self.0.changes_since(since).await?;
         let epoch: i64 = row.try_get("epoch").map_err(database)?;
         let touched: Option<Vec<String>> = row.try_get("touched").map_err(database)?;
         let read = |touched: Vec<String>| touched.iter().map(|text| read_subject(text)).collect();

@@ -8,11 +8,42 @@ use sqlx::pool::PoolConnection;
 use sqlx::{Error, PgConnection, PgPool, Postgres};
 
 use super::Sql;
-use super::errors::is_disconnected;
+use super::errors::{database, is_disconnected};
+use crate::store::StoreError;
 
-/// How many connections are tried that turn out to be lost: a server that was started again has broken
-/// all that the pool holds.
-pub(super) const ATTEMPTS: u32 = 4;
+/// How many more connections are tried: a server that was started again has broken all that the pool
+/// holds, and the one after those is new.
+pub(super) struct Attempts(u32);
+
+impl Attempts {
+    pub(super) fn with(pool: &PgPool) -> Self {
+        Self(pool.options().get_max_connections())
+    }
+
+    /// Whether a connection was lost while nobody used it, so that nothing has happened, and the next one
+    /// is to be tried.
+    fn has_next(&mut self, error: &Error) -> bool {
+        let has_next = self.0 > 0 && is_disconnected(error);
+        self.0 = self.0.saturating_sub(1);
+        has_next
+    }
+
+    /// Ends what read; `None` if the next connection is to be tried.
+    pub(super) async fn end<T>(
+        &mut self,
+        session: Session,
+        read: Result<T, Error>,
+    ) -> Result<Option<T>, StoreError> {
+        match read {
+            Err(error) if self.has_next(&error) => Ok(None),
+            read => {
+                let read = read.map_err(database)?;
+                session.commit().await.map_err(database)?;
+                Ok(Some(read))
+            }
+        }
+    }
+}
 
 pub(super) struct Session {
     connection: PoolConnection<Postgres>,
@@ -30,15 +61,13 @@ impl Session {
 
     /// A connection in the transaction that these statements begin.
     pub(super) async fn begin(pool: &PgPool, begin: &Sql) -> Result<Self, Error> {
-        let mut attempts = 1;
+        let mut attempts = Attempts::with(pool);
         loop {
             let mut session = Self::plain(pool).await?;
             session.is_in_transaction = true;
             match sqlx::raw_sql(begin.safe()).execute(session.connection()).await {
-                Ok(_) => return Ok(session),
-                // It was lost while nobody used it, and nothing has happened: the next one is tried.
-                Err(error) if attempts < ATTEMPTS && is_disconnected(&error) => attempts += 1,
-                Err(error) => return Err(error),
+                Err(error) if attempts.has_next(&error) => {}
+                done => return done.map(|_| session),
             }
         }
     }

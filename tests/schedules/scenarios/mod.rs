@@ -1,5 +1,7 @@
 //! The scenarios: what must hold whoever takes the next step.
 
+#[cfg(feature = "cached")]
+mod cached;
 mod counts;
 mod ends;
 mod limits;
@@ -50,6 +52,16 @@ pub(crate) const ALL: &[Scenario] = &[
     Scenario {
         name: "c03_a_revocation_ends_both_secrets_of_a_rotation_at_the_same_time",
         run: ends::c03_a_revocation_ends_both_secrets_of_a_rotation_at_the_same_time,
+    },
+    #[cfg(feature = "cached")]
+    Scenario {
+        name: "m06_no_fill_brings_back_what_the_node_knows_to_be_revoked",
+        run: cached::m06_no_fill_brings_back_what_the_node_knows_to_be_revoked,
+    },
+    #[cfg(feature = "cached")]
+    Scenario {
+        name: "m13_who_waits_is_answered_whoever_leaves",
+        run: cached::m13_who_waits_is_answered_whoever_leaves,
     },
 ];
 

@@ -97,7 +97,8 @@ CREATE TABLE {schema}.changes (
     touched text[] NOT NULL
 );
 
--- Searching for a part of a name needs pg_trgm to be fast, and works without it.
+-- Searching for a part of a name needs pg_trgm to be fast, and works without it: it may be missing, or
+-- where the user may not go.
 DO $search$
 DECLARE
     home text;
@@ -111,5 +112,7 @@ BEGIN
     IF home IS NOT NULL THEN
         EXECUTE format('CREATE INDEX keys_search ON {schema}.keys USING gin (search %s.gin_trgm_ops)', home);
     END IF;
+EXCEPTION WHEN insufficient_privilege THEN
+    NULL;
 END
 $search$;

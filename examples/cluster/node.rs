@@ -1,0 +1,67 @@
+//! A node: a web server that checks keys, with a cache in front of the database.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use keywright::http::{Guard, Rejection};
+use keywright::store::{CacheOptions, CachedStore};
+use keywright::{Credential, Grant, Verifier};
+use tokio::net::TcpListener;
+use tokio::time::sleep;
+
+use crate::{Failure, store};
+
+/// So long after a revocation no node accepts the key, whatever happens to the network.
+const MAX_STALENESS: Duration = Duration::from_millis(500);
+const FLUSH_EVERY: Duration = Duration::from_secs(3);
+
+pub(crate) async fn run() -> Result<(), Failure> {
+    let mut url = String::new();
+    io::stdin().read_line(&mut url)?;
+    let store = store::open(url.trim_end()).await?;
+    let hints = store.hints().await?;
+    let cache = CachedStore::new(store, CacheOptions::new().max_staleness(MAX_STALENESS))?;
+    tokio::spawn(cache.keeper_with(hints));
+    let verifier = Verifier::new(&store::setup(cache)?)?;
+    tokio::spawn(flush_now_and_then(verifier.clone()));
+
+    let app = Router::new()
+        .route("/hello", get(hello))
+        .layer(Guard::new(verifier.clone()))
+        .route("/leaked", post(leaked))
+        .with_state(verifier);
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    println!("{}", listener.local_addr()?);
+    io::stdout().flush()?;
+    tokio::select! {
+        served = axum::serve(listener, app) => Ok(served?),
+        ended = tokio::task::spawn_blocking(|| io::copy(&mut io::stdin(), &mut io::sink())) => {
+            ended??;
+            Ok(())
+        }
+    }
+}
+
+async fn hello(grant: Grant) -> String {
+    format!("hello, {}\n", grant.owner())
+}
+
+/// Whoever has found a token ends it.
+async fn leaked(State(verifier): State<Verifier>, token: String) -> Result<StatusCode, Rejection> {
+    verifier.revoke(Credential::Token(&token)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// A flush that fails loses nothing: the next one takes it up.
+async fn flush_now_and_then(verifier: Verifier) {
+    loop {
+        sleep(FLUSH_EVERY).await;
+        if let Err(error) = verifier.flush().await {
+            eprintln!("uses are not written yet: {error}");
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! The store that all nodes share, and the setup on top of it.
+
+use keywright::store::{KeyStore, PostgresOptions, PostgresStore, SchemaName};
+use keywright::{Policy, Prefix, PrefixError, Setup};
+use sqlx::postgres::PgPoolOptions;
+
+use crate::Failure;
+
+/// Opens the store. Any number of nodes may do so at once: the first one makes the tables.
+pub(crate) async fn open(url: &str) -> Result<PostgresStore, Failure> {
+    let pool = PgPoolOptions::new().test_before_acquire(false).connect(url).await?;
+    let options = PostgresOptions::new().schema(SchemaName::new("keywright_cluster")?);
+    Ok(options.open(pool).await?)
+}
+
+/// The same on every node.
+pub(crate) fn setup(store: impl KeyStore) -> Result<Setup, PrefixError> {
+    let mut policy = Policy::default();
+    policy.api_enabled = true;
+    Ok(Setup::new(store).prefix(Prefix::new("acme_live")?).default_policy(policy))
+}

@@ -1,0 +1,70 @@
+//! How much is kept.
+
+use std::time::Duration;
+
+use keywright::KeyId;
+use keywright::store::{Freshness, KeyStore};
+
+use crate::node::Node;
+
+/// An id that nobody has.
+fn made_up(number: usize) -> KeyId {
+    format!("{number:016}").parse().expect("an id")
+}
+
+#[tokio::test]
+async fn m07_never_more_keys_are_kept_than_the_capacity_and_those_that_go_come_back() {
+    let node = Node::with(|options| options.capacity(3));
+    node.sync().await;
+    let mut keys = Vec::new();
+    for made in 1..=10 {
+        keys.push(node.elsewhere.key().await.key.id);
+        node.sync().await;
+        node.found(&keys[made - 1]).await;
+        assert_eq!(node.cache.keys_kept(), made.min(3));
+        assert!(!node.asks(&keys[made - 1]).await, "the last one is kept");
+    }
+    let mut asked = 0;
+    for key in keys.iter().chain(&keys) {
+        asked += usize::from(node.asks(key).await);
+        assert_eq!(node.cache.keys_kept(), 3);
+        node.found(key).await;
+    }
+    assert!(asked >= 10, "three are kept and ten are in use, and only {asked} were asked for");
+}
+
+#[tokio::test]
+async fn m07_a_key_that_is_kept_already_displaces_no_other() {
+    let node = Node::with(|options| options.capacity(2));
+    let keys = [node.cached_key().await.key.id, node.cached_key().await.key.id];
+    for _ in 0..10 {
+        for key in &keys {
+            let fresh = node.cache.resolve(key, Freshness::AtMost(Duration::ZERO)).await;
+            assert!(fresh.expect("the store is up").is_some());
+            assert_eq!(node.cache.keys_kept(), 2);
+        }
+    }
+    for key in &keys {
+        assert!(!node.asks(key).await);
+    }
+}
+
+#[tokio::test]
+async fn m07_made_up_ids_displace_no_key_and_are_not_kept_without_end() {
+    const MOST: usize = 10_000;
+    let node = Node::with(|options| options.capacity(2));
+    let keys = [node.cached_key().await.key.id, node.cached_key().await.key.id];
+    for number in 0..2 * MOST + MOST / 2 {
+        assert!(node.is_absent(&made_up(number)).await);
+    }
+    for key in &keys {
+        assert!(!node.asks(key).await, "displaced");
+    }
+    // What is looked at is not kept again before it is looked at: each one that costs nothing was kept.
+    let before = node.behind.resolved();
+    for number in (0..2 * MOST + MOST / 2).rev() {
+        assert!(node.is_absent(&made_up(number)).await);
+    }
+    let kept = 2 * MOST + MOST / 2 - (node.behind.resolved() - before);
+    assert!((1..=MOST).contains(&kept), "{kept} are kept");
+}

@@ -1,0 +1,237 @@
+//! Rounds of revocations, what must be true of each, and the table's row.
+
+use std::env;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::cluster::{Cluster, Line, NODES};
+use crate::node::BOUND;
+use crate::watch::Seen;
+
+/// How many keys are watched at once.
+const KEYS_AT_ONCE: usize = 16;
+/// So long after the bound is looked whether a key is accepted yet.
+const MARGIN: Duration = Duration::from_millis(100);
+
+/// How many revocations where all is well: from the environment, or so many.
+fn healthy_amount() -> usize {
+    let given = env::var("KEYWRIGHT_REVOCATIONS").ok();
+    given.map_or(60, |text| text.parse().expect("KEYWRIGHT_REVOCATIONS is a number"))
+}
+
+/// A part of them, for a scenario in which each takes longer.
+pub(crate) fn amount(part: usize) -> usize {
+    (healthy_amount() / part).max(10)
+}
+
+/// A row of the table.
+#[derive(Default)]
+pub(crate) struct Row {
+    /// From when a revoke had returned to when the last node no longer accepted the key.
+    delays: Vec<Duration>,
+    accepted_too_late: u64,
+    unavailable: u64,
+    /// From the end of a trouble to when all nodes accepted a living key again.
+    recoveries: Vec<Duration>,
+}
+
+/// Keys that are watched on all nodes, to be revoked together.
+pub(crate) struct Round {
+    pub(crate) lines: Vec<Line>,
+    keys: Vec<WatchedKey>,
+}
+
+struct WatchedKey {
+    id: String,
+    token: String,
+    /// When its revoke had returned.
+    revoked: Option<Duration>,
+}
+
+impl Round {
+    /// New keys, which all nodes accept by now.
+    pub(crate) fn begin(cluster: &Cluster, amount: usize) -> Self {
+        let mut lines = cluster.lines();
+        let mut keys = Vec::new();
+        for number in 0..amount {
+            let (id, token) = lines[number % NODES].generate("alice");
+            keys.push(WatchedKey { id, token, revoked: None });
+        }
+        let mut round = Self { lines, keys };
+        round.watch();
+        round
+    }
+
+    fn watch(&mut self) {
+        for WatchedKey { id, token, .. } in &self.keys {
+            self.lines.iter_mut().for_each(|line| drop(line.ask(&format!("watch {id} {token}"))));
+        }
+        for WatchedKey { id, .. } in &self.keys {
+            self.lines.iter_mut().for_each(|line| drop(line.ask(&format!("accepted {id}"))));
+        }
+    }
+
+    /// Waits until all nodes refuse what was revoked.
+    pub(crate) fn is_refused(&mut self) {
+        for WatchedKey { id, .. } in &self.keys {
+            self.lines.iter_mut().for_each(|line| drop(line.ask(&format!("refused {id}"))));
+        }
+    }
+
+    /// The revocations were lost: waits until all nodes accept the keys again.
+    pub(crate) fn is_lost(&mut self) {
+        for key in &mut self.keys {
+            key.revoked = None;
+            self.lines.iter_mut().for_each(|line| drop(line.ask(&format!("seen {}", key.id))));
+        }
+        self.watch();
+    }
+
+    /// Revokes this many of those that are left, through one node. Where the database can't be
+    /// reached it is tried again until it is done.
+    pub(crate) fn revoke(&mut self, node: usize, amount: usize) {
+        let left = self.keys.iter_mut().filter(|key| key.revoked.is_none());
+        for key in left.take(amount) {
+            let said = self.lines[node].ask_until_done(&format!("revoke {}", key.id));
+            key.revoked = Some(Duration::from_micros(said.parse().expect("a moment")));
+        }
+    }
+
+    pub(crate) fn revoke_all(&mut self, node: usize) {
+        self.revoke(node, usize::MAX);
+    }
+
+    /// Waits until nobody may accept any of them.
+    pub(crate) fn wait_for_the_bound() {
+        thread::sleep(BOUND + MARGIN);
+    }
+
+    /// All nodes say in the end that the keys are revoked, and what they said until then is right.
+    pub(crate) fn end(mut self, row: &mut Row) {
+        self.is_refused();
+        for key in &self.keys {
+            let revoked = key.revoked.expect("it was revoked");
+            let mut stopped = revoked;
+            for line in &mut self.lines {
+                let seen = line.ask(&format!("seen {}", key.id));
+                let seen = Seen::read(&seen).expect("what it has seen");
+                assert_eq!(seen.revived, 0, "a key came back: {seen:?}");
+                check(&seen);
+                assert!(
+                    seen.known <= Some(revoked),
+                    "revoked at {revoked:?}, an answer claimed to be younger: {seen:?}"
+                );
+                row.accepted_too_late += u64::from(seen.last_accepted > Some(revoked + BOUND));
+                row.unavailable += seen.unavailable;
+                stopped = stopped.max(seen.stopped.expect("it was refused"));
+            }
+            row.delays.push(stopped.saturating_sub(revoked));
+        }
+    }
+}
+
+/// What is true of every key that is watched.
+fn check(seen: &Seen) {
+    assert_eq!(seen.strange, None, "what can't be said now was said to be invalid");
+    assert_eq!(seen.too_old, 0, "an answer was older than the bound: {seen:?}");
+}
+
+/// A key that lives: whatever happens, no node ever says that it is invalid.
+pub(crate) struct LivingKey {
+    lines: Vec<Line>,
+    id: String,
+}
+
+impl LivingKey {
+    pub(crate) fn watch(cluster: &Cluster) -> Self {
+        let Round { lines, mut keys } = Round::begin(cluster, 1);
+        Self { lines, id: keys.remove(0).id }
+    }
+
+    /// All nodes accept it again, and nobody had to help them.
+    pub(crate) fn recovers(&mut self, row: &mut Row) {
+        let begin = Instant::now();
+        let question = format!("accepted {}", self.id);
+        self.lines.iter_mut().for_each(|line| drop(line.ask(&question)));
+        row.recoveries.push(begin.elapsed());
+    }
+
+    pub(crate) fn end(mut self, row: &mut Row) {
+        for line in &mut self.lines {
+            let seen =
+                Seen::read(&line.ask(&format!("seen {}", self.id))).expect("what it has seen");
+            check(&seen);
+            assert!(!seen.is_refused && seen.revived == 0, "nobody has revoked it: {seen:?}");
+            row.unavailable += seen.unavailable;
+        }
+    }
+}
+
+/// So many revocations, some at once, each of a key of its own and through another node than made it.
+pub(crate) fn revoke_in_good_times(cluster: &Cluster, amount: usize) -> Row {
+    let mut total = Row::default();
+    let living = LivingKey::watch(cluster);
+    let (next, rows) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    thread::scope(|scope| {
+        for _ in 0..KEYS_AT_ONCE.min(amount) {
+            scope.spawn(|| {
+                let mut row = Row::default();
+                loop {
+                    let number = next.fetch_add(1, Ordering::SeqCst);
+                    if number >= amount {
+                        break;
+                    }
+                    let mut round = Round::begin(cluster, 1);
+                    round.revoke_all(number % NODES);
+                    Round::wait_for_the_bound();
+                    round.end(&mut row);
+                }
+                rows.lock().expect("no thread panicked").push(row);
+            });
+        }
+    });
+    for row in rows.into_inner().expect("no thread panicked") {
+        total.add(row);
+    }
+    living.end(&mut total);
+    total
+}
+
+impl Row {
+    fn add(&mut self, other: Self) {
+        self.delays.extend(other.delays);
+        self.accepted_too_late += other.accepted_too_late;
+        self.unavailable += other.unavailable;
+        self.recoveries.extend(other.recoveries);
+    }
+
+    pub(crate) fn unavailable(&self) -> u64 {
+        self.unavailable
+    }
+
+    /// Prints it, and says no if a node accepted a key too late.
+    pub(crate) fn show(mut self, scenario: &str) {
+        self.delays.sort();
+        let at = |share: usize| {
+            let last = self.delays.len() - 1;
+            millis(self.delays[(last * share).div_ceil(1_000)])
+        };
+        let recovery = self.recoveries.iter().max().copied().map_or("–".to_owned(), millis);
+        println!(
+            "\n| {scenario} | {} | {} | {} | {} | {} | {} | {recovery} |",
+            self.delays.len(),
+            at(500),
+            at(990),
+            at(1_000),
+            self.accepted_too_late,
+            self.unavailable,
+        );
+        assert_eq!(self.accepted_too_late, 0, "accepted later than the bound allows: {scenario}");
+    }
+}
+
+fn millis(duration: Duration) -> String {
+    format!("{:.1}", duration.as_secs_f64() * 1_000.0)
+}

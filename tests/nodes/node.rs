@@ -1,0 +1,253 @@
+//! The node: a process with a cache over the database that answers to lines over TCP.
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::io::{self, BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use std::{env, iter, process, thread};
+
+use async_trait::async_trait;
+use keywright::store::{
+    CacheOptions, CachedStore, ChangeHints, PostgresHints, PostgresStore, StoreError,
+    StoreErrorKind,
+};
+use keywright::{
+    Actor, Authority, GenerateError, KeyId, NewKey, Policy, Setup, TenantId, UserId, Verifier,
+    VerifyError,
+};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use tokio::runtime::Runtime;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use crate::watch::{Seen, Watch, now};
+
+/// Where the node's database is: a port and a name.
+pub(crate) const DATABASE: &str = "KEYWRIGHT_NODE_DATABASE";
+/// How it hears of commits.
+pub(crate) const HINTS: &str = "KEYWRIGHT_NODE_HINTS";
+/// What it says first: where it listens.
+pub(crate) const MARK: &str = "the node listens on ";
+
+/// How its answers begin: done, the database can't be reached, or it may not be.
+pub(crate) const OK: &str = "ok";
+pub(crate) const UNAVAILABLE: &str = "unavailable";
+pub(crate) const REFUSED: &str = "refused";
+
+/// How old an answer may be.
+pub(crate) const BOUND: Duration = Duration::from_millis(500);
+/// How long the database is waited for.
+const PATIENCE: Duration = Duration::from_millis(300);
+const CONNECTIONS: u32 = 20;
+/// Longer than the cache waits for a hint before it asks by itself.
+const DELAY: Duration = Duration::from_millis(300);
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Hints {
+    On,
+    Off,
+    Late,
+}
+
+impl Hints {
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::On => "on",
+            Self::Off => "off",
+            Self::Late => "late",
+        }
+    }
+}
+
+/// Hints that come long after what they tell of.
+struct Late {
+    hints: PostgresHints,
+    due: Option<Instant>,
+}
+
+#[async_trait]
+impl ChangeHints for Late {
+    async fn next(&mut self) {
+        // Kept here, since the call may be dropped while it waits.
+        if self.due.is_none() {
+            self.hints.next().await;
+            self.due = Some(Instant::now() + DELAY);
+        }
+        if let Some(due) = self.due {
+            sleep_until(due).await;
+        }
+        self.due = None;
+    }
+}
+
+struct Node {
+    cache: CachedStore,
+    authority: Authority,
+    verifier: Verifier,
+    admin: Actor,
+    watches: Mutex<HashMap<KeyId, Arc<Watch>>>,
+}
+
+/// Is a node until the parent lets go of its input.
+pub(crate) fn run(database: &str) -> ! {
+    let runtime = Runtime::new().expect("a runtime");
+    let (port, name) = database.split_once(' ').expect("a port and a name");
+    let port = port.parse().expect("a port");
+    let node = Arc::new(runtime.block_on(Node::open(port, name)));
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let runtime = Arc::new(runtime);
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (node, runtime) = (Arc::clone(&node), Arc::clone(&runtime));
+            thread::spawn(move || node.serve(&stream.expect("a connection"), &runtime));
+        }
+    });
+    println!("\n{MARK}{address}");
+    let ended = io::copy(&mut io::stdin(), &mut io::sink());
+    process::exit(i32::from(ended.is_err()))
+}
+
+impl Node {
+    async fn open(port: u16, database: &str) -> Self {
+        let options = PgConnectOptions::new_without_pgpass().host("127.0.0.1").port(port);
+        let options = options.username("postgres").database(database);
+        let pool = PgPoolOptions::new().max_connections(CONNECTIONS).test_before_acquire(false);
+        let pool = pool.connect_with(options).await.expect("the server");
+        let store = PostgresStore::open(pool).await.expect("a store");
+        let options = CacheOptions::new().max_staleness(BOUND).patience(PATIENCE);
+        let cache = CachedStore::new(store.clone(), options).expect("a cache");
+        match env::var(HINTS).as_deref() {
+            Ok("on") => {
+                let hints = store.hints().await.expect("hints");
+                tokio::spawn(cache.keeper_with(hints));
+            }
+            Ok("late") => {
+                let hints = store.hints().await.expect("hints");
+                tokio::spawn(cache.keeper_with(Late { hints, due: None }));
+            }
+            _ => {
+                tokio::spawn(cache.keeper());
+            }
+        }
+        let mut policy = Policy::default();
+        policy.api_enabled = true;
+        policy.max_keys_per_owner = Policy::MAX_KEYS_PER_OWNER;
+        let setup = Setup::new(cache.clone()).default_policy(policy);
+        Self {
+            authority: Authority::new(&setup).expect("an authority"),
+            verifier: Verifier::new(&setup).expect("a verifier"),
+            admin: Actor::administrator(
+                UserId::new("ada").expect("a user id"),
+                TenantId::default(),
+            ),
+            cache,
+            watches: Mutex::default(),
+        }
+    }
+
+    /// Answers line after line.
+    fn serve(&self, stream: &TcpStream, runtime: &Runtime) {
+        for line in BufReader::new(stream).lines() {
+            let Ok(line) = line else { return };
+            let words: Vec<_> = line.split(' ').collect();
+            let answer = match runtime.block_on(self.answer(&words)) {
+                Ok(said) => format!("{OK} {said}\n"),
+                Err(error) => format!("{} {}\n", kind(&*error), whole_chain(&*error)),
+            };
+            let mut stream = stream;
+            if stream.write_all(answer.as_bytes()).is_err() {
+                return;
+            }
+        }
+    }
+
+    /// What it says when it is done: what was asked for, or the moment.
+    async fn answer(&self, words: &[&str]) -> Result<String, Box<dyn Error>> {
+        let (authority, admin) = (&self.authority, &self.admin);
+        match *words {
+            ["generate", owner] => return self.generate(owner).await,
+            ["revoke", id] => drop(authority.revoke(admin, &id.parse()?).await?),
+            ["disable", id] => drop(authority.disable(admin, &id.parse()?).await?),
+            ["enable", id] => drop(authority.enable(admin, &id.parse()?).await?),
+            ["rotate", id] => {
+                let issued = authority.rotate(admin, &id.parse()?, Duration::ZERO).await?;
+                return Ok(format!("{} {}", issued.key.secret_number, issued.token.expose()));
+            }
+            ["limit", keys] => {
+                let mut policy = authority.policy(admin).await?;
+                policy.max_keys_per_owner = keys.parse()?;
+                drop(authority.set_policy(admin, policy).await?);
+            }
+            ["verify", token] => return self.verify(token).await,
+            ["flush"] => self.verifier.flush().await?,
+            ["uses", id] => {
+                return Ok(authority.key(admin, &id.parse()?).await?.uses.to_string());
+            }
+            ["regressions"] => return Ok(self.cache.regressions().to_string()),
+            ["watch", id, token] => {
+                let watch = Watch::start(self.verifier.clone(), token.to_owned());
+                self.watches().insert(id.parse()?, watch);
+            }
+            ["accepted", id] => {
+                let asked = now();
+                self.until(id, |seen| seen.last_accepted > Some(asked)).await?;
+            }
+            ["refused", id] => self.until(id, |seen| seen.is_refused).await?,
+            ["seen", id] => {
+                let watch = self.watches().remove(&id.parse()?).ok_or("it is not watched")?;
+                watch.end();
+                let seen = watch.seen().write();
+                return Ok(seen);
+            }
+            _ => return Err("it does not understand".into()),
+        }
+        Ok(now().as_micros().to_string())
+    }
+
+    async fn generate(&self, owner: &str) -> Result<String, Box<dyn Error>> {
+        let owner = Actor::developer(UserId::new(owner)?, TenantId::default());
+        let new = NewKey::named("a-key")?;
+        match self.authority.generate(&owner, &owner.as_owner(), new).await {
+            Ok(issued) => Ok(format!("{} {}", issued.key.id, issued.token.expose())),
+            Err(GenerateError::TooManyKeys { .. }) => Ok("too many".to_owned()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn verify(&self, token: &str) -> Result<String, Box<dyn Error>> {
+        match self.verifier.verify(token).await {
+            Ok(_) => Ok("accepted".to_owned()),
+            Err(VerifyError::Denied(denial)) => Ok(denial.reason().code().to_owned()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn until(&self, id: &str, is_so: impl Fn(&Seen) -> bool) -> Result<(), Box<dyn Error>> {
+        let watch = self.watches().get(&id.parse()?).cloned().ok_or("it is not watched")?;
+        while !is_so(&watch.seen()) {
+            sleep(Duration::from_millis(1)).await;
+        }
+        Ok(())
+    }
+
+    fn watches(&self) -> MutexGuard<'_, HashMap<KeyId, Arc<Watch>>> {
+        self.watches.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The first word for a failure: whether the store failed, or the answer is no.
+fn kind(error: &(dyn Error + 'static)) -> &'static str {
+    let store = iter::successors(Some(error), |error: &&(dyn Error + 'static)| (*error).source())
+        .find_map(|error| error.downcast_ref::<StoreError>());
+    match store.map(StoreError::kind) {
+        Some(StoreErrorKind::Unavailable) => UNAVAILABLE,
+        _ => REFUSED,
+    }
+}
+
+fn whole_chain(error: &(dyn Error + 'static)) -> String {
+    let said = iter::successors(Some(error), |error: &&(dyn Error + 'static)| (*error).source());
+    said.map(ToString::to_string).collect::<Vec<_>>().join(": ").replace('\n', " ")
+}

@@ -1,0 +1,121 @@
+//! What a cache answers while it is filled, told of changes, and used to make them.
+
+use std::pin::pin;
+
+use futures_lite::future::poll_once;
+use shuttle::future::{block_on, yield_now};
+use shuttle::rand::{Rng, thread_rng};
+
+use super::{Work, together};
+use crate::authority::Issued;
+use crate::digest::PepperRing;
+use crate::id::KeyId;
+use crate::slow::SlowStore;
+use crate::store::{CacheOptions, CachedStore, Freshness, KeyStore, ManualTicks, Resolved};
+use crate::sync::Arc;
+use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::world::World;
+
+/// A node with a cache, and one without.
+#[derive(Clone)]
+struct Nodes {
+    cache: CachedStore,
+    here: World,
+    elsewhere: World,
+}
+
+impl Nodes {
+    /// With a lease that does not end, and a key that is not in memory.
+    fn new() -> (Self, Issued) {
+        let behind = SlowStore::default();
+        let options = CacheOptions::new().ticks(ManualTicks::new());
+        let cache = CachedStore::new(behind.clone(), options).expect("options that are possible");
+        let elsewhere = World::on(behind, PepperRing::none());
+        let here = World::on(cache.clone(), PepperRing::none());
+        let issued = elsewhere.generate();
+        let nodes = Self { cache, here, elsewhere };
+        nodes.sync();
+        (nodes, issued)
+    }
+
+    fn sync(&self) {
+        block_on(self.cache.sync()).expect("the store is up");
+    }
+
+    /// Somebody revokes the key. When it returns the node knows.
+    fn revoke(&self, key: &KeyId) {
+        let is_own = thread_rng().gen_range(0..2) == 0;
+        let by = if is_own { &self.here } else { &self.elsewhere };
+        block_on(by.authority.revoke(&by.admin, key)).expect("it is revoked");
+        if !is_own {
+            self.sync();
+        }
+    }
+}
+
+pub(super) fn m06_no_fill_brings_back_what_the_node_knows_to_be_revoked() {
+    let (nodes, issued) = Nodes::new();
+    let known = Arc::new(AtomicBool::new(false));
+    let look = |_| {
+        let (nodes, known) = (nodes.clone(), Arc::clone(&known));
+        let token = issued.token.expose().to_owned();
+        Box::new(move || {
+            for _ in 0..3 {
+                let is_known = known.load(Ordering::SeqCst);
+                let says = nodes.here.says(&token);
+                assert!(!is_known || says == "revoked", "{says}, and it is known to be revoked");
+            }
+        }) as Work
+    };
+    let (revoking, syncing, changing) = (nodes.clone(), nodes.clone(), nodes.clone());
+    let (is_known, id) = (Arc::clone(&known), issued.key.id);
+    let revoke = move || {
+        revoking.revoke(&id);
+        is_known.store(true, Ordering::SeqCst);
+    };
+    let sync = move || syncing.sync();
+    let change = move || changing.here.set_policy(|policy| policy.max_keys_per_owner += 1);
+    let others: [Work; 3] = [Box::new(revoke), Box::new(sync), Box::new(change)];
+    together((0..2).map(look).chain(others));
+    assert_eq!(nodes.here.says(issued.token.expose()), "revoked");
+}
+
+pub(super) fn m13_who_waits_is_answered_whoever_leaves() {
+    let (nodes, issued) = Nodes::new();
+    let known = Arc::new(AtomicBool::new(false));
+    let (id, is_known) = (issued.key.id, Arc::clone(&known));
+    let caller = |stays: bool| {
+        let (nodes, known) = (nodes.clone(), Arc::clone(&known));
+        Box::new(move || {
+            let is_known = known.load(Ordering::SeqCst);
+            let polls = (!stays).then(|| thread_rng().gen_range(1..6));
+            let answer = block_on(ask(&nodes, &id, polls));
+            assert!(answer.is_some() || !stays);
+            if let Some(answer) = answer {
+                let found = answer.expect("the store is up").expect("the key is there");
+                let is_revoked = found.record().key().revoked.is_some();
+                assert!(!is_known || is_revoked, "it was known to be revoked before the call");
+            }
+        }) as Work
+    };
+    let leaving = [caller(false), caller(false)];
+    let staying = [caller(true), caller(true)];
+    let revoke = move || {
+        nodes.revoke(&id);
+        is_known.store(true, Ordering::SeqCst);
+    };
+    together(leaving.into_iter().chain(staying).chain([Box::new(revoke) as Work]));
+}
+
+/// A question, which is dropped after so many polls.
+async fn ask(nodes: &Nodes, key: &KeyId, polls: Option<usize>) -> Option<Resolved> {
+    let mut answer = pin!(nodes.cache.resolve(key, Freshness::Usual));
+    let Some(polls) = polls else { return Some(answer.await) };
+    for _ in 0..polls {
+        if let Some(answer) = poll_once(&mut answer).await {
+            return Some(answer);
+        }
+        yield_now().await;
+    }
+    None
+}
