@@ -8,25 +8,23 @@
 //! the reference take turns, and the range of the ratio from the 10th to the 90th percentile, which
 //! is the noise of the machine. Quote the ratios: the times are this machine's.
 
+#[path = "kit/mod.rs"]
+mod kit;
+
 use std::collections::HashMap;
-use std::future::Future;
 use std::hint::black_box;
-use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll, Waker};
-use std::time::Instant;
 
 use futures_lite::future::block_on;
 use keywright::store::{FileStore, MemoryStore};
-use keywright::{
-    Access, Actor, Authority, Name, NewAccount, NewKey, Owner, PepperRing, Policy, Prefix, Request,
-    RoleName, Scope, Setup, TenantId, UserId, Verifier,
-};
+use keywright::{Name, PepperRing, Request};
 use prefixed_api_key::PakControllerOsSha256;
 use rand::seq::SliceRandom;
 use redb::{Database, TableDefinition};
 use sha2::{Digest, Sha256};
+
+use crate::kit::{World, figure, head, ready};
 
 const MANY: usize = 1_000_000;
 const TABLE: TableDefinition<&str, u64> = TableDefinition::new("table");
@@ -34,7 +32,7 @@ const TABLE: TableDefinition<&str, u64> = TableDefinition::new("table");
 fn main() {
     let filter = std::env::args().skip(1).find(|argument| !argument.starts_with("--"));
     let wanted = |name: &str| filter.as_deref().is_none_or(|filter| name.contains(filter));
-    println!("{:<42} {:>12} {:>12} {:>8}   ratio p10..p90", "name", "ours", "reference", "ratio");
+    head();
 
     if wanted("verify hot") || wanted("malformed") {
         hot();
@@ -187,47 +185,6 @@ fn commit() {
     );
 }
 
-/// Account and policy in force, uses counted.
-struct World {
-    authority: Authority,
-    verifier: Verifier,
-    admin: Actor,
-    account: Owner,
-    scope: Scope,
-}
-
-impl World {
-    fn new(store: impl keywright::store::KeyStore, peppers: PepperRing) -> Self {
-        let setup =
-            Setup::new(store).prefix(Prefix::new("acme_live").expect("a prefix")).peppers(peppers);
-        let authority = Authority::new(&setup).expect("an authority");
-        let verifier = Verifier::new(&setup).expect("a verifier");
-        let admin = Actor::administrator(UserId::new("ada").expect("an id"), TenantId::default());
-        let role = RoleName::new("worker").expect("a role");
-        let mut policy = Policy::default();
-        policy.api_enabled = true;
-        policy.roles.insert(role.clone(), "jobs:read jobs:run".parse().expect("scopes"));
-        block_on(authority.set_policy(&admin, policy)).expect("a policy");
-        let account = NewAccount::new(Name::new("worker").expect("a name"), role);
-        let account = block_on(authority.create_account(&admin, account)).expect("an account");
-        assert_eq!(account.access, Access::ReadWrite);
-        let scope = Scope::new("jobs:run").expect("a scope");
-        Self { authority, verifier, admin, account: Owner::Account(account.id), scope }
-    }
-
-    /// A key of the account for a name of letters, of the user for a name as `u17`.
-    fn generate(&self, name: &str) -> keywright::Issued {
-        let of_user = name.strip_prefix('u').is_some_and(|rest| rest.parse::<u64>().is_ok());
-        let owner = if of_user {
-            Owner::User(UserId::new(name).expect("an id"))
-        } else {
-            self.account.clone()
-        };
-        let new = NewKey::named(name).expect("a name");
-        block_on(self.authority.generate(&self.admin, &owner, new)).expect("a key")
-    }
-}
-
 fn sha_256_block() {
     black_box(Sha256::digest(black_box([7_u8; 48])));
 }
@@ -238,14 +195,6 @@ fn peer() -> PakControllerOsSha256 {
         .seam_defaults()
         .finalize()
         .expect("the peer's own defaults")
-}
-
-/// The outcome of a future that is ready at once.
-fn ready<F: Future>(future: F) -> F::Output {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(output) => output,
-        Poll::Pending => unreachable!("the store has the answer at hand"),
-    }
 }
 
 struct Walk<'a, T>(&'a [T], usize);
@@ -284,40 +233,4 @@ impl Drop for Beside {
             thread.join().expect("the thread beside has not panicked");
         }
     }
-}
-
-/// Runs both in turns and prints one line.
-fn figure(name: &str, each: u32, mut ours: impl FnMut(), mut reference: impl FnMut()) {
-    const ROUNDS: usize = 41;
-    let time = |work: &mut dyn FnMut()| {
-        let start = Instant::now();
-        for _ in 0..each {
-            work();
-        }
-        start.elapsed().as_secs_f64() / f64::from(each)
-    };
-    time(&mut ours);
-    time(&mut reference);
-    let rounds: Vec<(f64, f64)> =
-        (0..ROUNDS).map(|_| (time(&mut ours), time(&mut reference))).collect();
-
-    let sorted = |mut values: Vec<f64>| {
-        values.sort_by(f64::total_cmp);
-        values
-    };
-    let ours = sorted(rounds.iter().map(|round| round.0).collect());
-    let reference = sorted(rounds.iter().map(|round| round.1).collect());
-    let ratios = sorted(rounds.iter().map(|(a, b)| a / b).collect());
-    println!(
-        "{name:<42} {:>12} {:>12} {:>8.2}   {:.2}..{:.2}",
-        nanoseconds(ours[ROUNDS / 2]),
-        nanoseconds(reference[ROUNDS / 2]),
-        ratios[ROUNDS / 2],
-        ratios[ROUNDS / 10],
-        ratios[ROUNDS - 1 - ROUNDS / 10],
-    );
-}
-
-fn nanoseconds(seconds: f64) -> String {
-    format!("{:.1} ns", seconds * 1e9)
 }

@@ -25,6 +25,10 @@ pub enum Error {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] crate::store::StoreError),
+    /// Keys were not moved.
+    #[cfg(feature = "postgres")]
+    #[error(transparent)]
+    Move(#[from] crate::store::MoveError),
     /// A setup can't be used.
     #[error(transparent)]
     Setup(#[from] crate::SetupError),
@@ -79,6 +83,14 @@ pub enum ValueError {
     /// Not an outcome of an event.
     #[error(transparent)]
     EventOutcome(#[from] crate::EventOutcomeError),
+    /// Not settings of a cache.
+    #[cfg(feature = "cached")]
+    #[error(transparent)]
+    CacheOptions(#[from] crate::store::CacheOptionsError),
+    /// Not the name of a schema.
+    #[cfg(feature = "postgres")]
+    #[error(transparent)]
+    SchemaName(#[from] crate::store::SchemaNameError),
     /// Not a header that can be read.
     #[cfg(any(feature = "actix", feature = "tower"))]
     #[error(transparent)]
@@ -106,6 +118,10 @@ inside!(Key: crate::NotAllowed, crate::NotPossible);
 inside!(SetPolicy: crate::PolicyError);
 #[cfg(any(feature = "actix", feature = "tower"))]
 inside!(Value: crate::http::HeaderError, crate::http::TrustedProxiesError);
+#[cfg(feature = "cached")]
+inside!(Value: crate::store::CacheOptionsError);
+#[cfg(feature = "postgres")]
+inside!(Value: crate::store::SchemaNameError);
 inside!(
     Value:
     crate::IdError,

@@ -12,7 +12,7 @@ const PROMISES: [(char, &[u8]); 6] = [
     ('F', &[1, 2, 3, 4, 5, 6]),
     ('E', &[1, 2, 3, 4, 5, 6, 7, 8]),
     ('Q', &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]),
-    ('B', &[1, 2, 3, 4, 5, 6, 7, 8, 10, 13]),
+    ('B', &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 13]),
 ];
 
 /// What a file and what callers at the same time must withstand: the tables of the threat model, and

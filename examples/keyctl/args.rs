@@ -78,6 +78,25 @@ pub(crate) enum Command {
     Verify(Needs),
     /// Read the audit trail
     Events(EventsQuery),
+    /// Move everything into PostgreSQL, and see that it is equal
+    #[cfg(feature = "postgres")]
+    Move(MoveTo),
+}
+
+/// A move that was cut off goes on when it is called again.
+#[cfg(feature = "postgres")]
+#[derive(Args)]
+#[command(
+    after_help = "Example:\n  PGPASSWORD=... keyctl --store keys.db move --to postgres://keys@db.internal/app\n\n\
+        The password comes from PGPASSWORD or a password file: arguments can be read by every user."
+)]
+pub(crate) struct MoveTo {
+    /// The database, as `postgres://USER@HOST/DATABASE`
+    #[arg(long, value_name = "URL")]
+    pub(crate) to: String,
+    /// The schema, which is made or empty [default: keywright]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) schema: Option<String>,
 }
 
 impl Command {

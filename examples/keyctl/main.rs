@@ -17,6 +17,8 @@ mod failure;
 mod key;
 mod key_args;
 mod key_views;
+#[cfg(feature = "postgres")]
+mod moving;
 mod output;
 mod paging;
 mod policy;
@@ -74,7 +76,7 @@ async fn run(cli: Cli) -> Result<Reply, Failure> {
     }
     let store = FileStore::open(&path).await?;
     let setup = Setup::new(store.clone()).prefix(prefix).peppers(peppers);
-    let done = dispatch(&setup, &context, command, presented).await;
+    let done = dispatch(&store, &setup, &context, command, presented).await;
     let closed = store.close().await;
     let mut reply = done?;
     // The work is done, so what it has to say is said: a token above all.
@@ -85,6 +87,8 @@ async fn run(cli: Cli) -> Result<Reply, Failure> {
 }
 
 async fn dispatch(
+    #[cfg_attr(not(feature = "postgres"), expect(unused_variables, reason = "a move needs it"))]
+    store: &FileStore,
     setup: &Setup,
     context: &Context,
     command: Command,
@@ -104,6 +108,8 @@ async fn dispatch(
             verify::run(&session, &needs, &presented.unwrap_or_default()).await
         }
         Command::Events(query) => events::run(&session, query).await,
+        #[cfg(feature = "postgres")]
+        Command::Move(to) => moving::run(store, &to, context.json),
     }
 }
 

@@ -8,6 +8,7 @@
 //! * [In a web service](web): axum, actix-web, tonic, and what each answers
 //! * [Rotation](rotation): replacing a secret without downtime
 //! * [Choosing a store](stores): memory, file, your own; the file's format
+//! * [Many nodes](nodes): PostgreSQL, a cache with a bound, and moving there
 //! * [The format of the store file](mod@format): every byte of it, for readers in other languages
 //! * [Operations](operations): the first key, flushing, shutting down, sweeping, leaks, backups
 //! * [Threat model](threat_model): what it withstands, and what it does not
@@ -33,6 +34,7 @@ pages!(
     rotation,
     stores,
     format,
+    nodes,
     operations,
     threat_model,
     promises,

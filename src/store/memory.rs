@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use async_trait::async_trait;
 
 use super::image::Image;
+#[cfg(feature = "postgres")]
+use super::moving::{MoveSource, Tells};
 use super::{
     AccountQuery, Batch, Changes, Epoch, EventQuery, Freshness, KeyQuery, KeyStore, Page, Resolve,
     StoreError, StoredKey, UsageBatch,
@@ -125,6 +127,27 @@ impl KeyStore for MemoryStore {
 
     async fn changes(&self, since: Epoch) -> Result<Changes, StoreError> {
         self.0.image.changes(since)
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl From<MemoryStore> for MoveSource {
+    fn from(store: MemoryStore) -> Self {
+        Self(Arc::new(store))
+    }
+}
+
+#[cfg(feature = "postgres")]
+#[async_trait]
+impl Tells for MemoryStore {
+    fn image(&self) -> Result<&Image, StoreError> {
+        Ok(&self.0.image)
+    }
+
+    async fn freeze(&self) -> Result<(), StoreError> {
+        let _turn = self.events()?;
+        self.0.image.freeze();
+        Ok(())
     }
 }
 

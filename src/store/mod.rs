@@ -14,6 +14,8 @@ mod file;
 mod image;
 mod memory;
 #[cfg(feature = "postgres")]
+mod moving;
+#[cfg(feature = "postgres")]
 mod postgres;
 mod query;
 mod resolve;
@@ -39,8 +41,11 @@ pub use self::error::{StoreError, StoreErrorKind};
 pub use self::file::FileStore;
 pub use self::memory::MemoryStore;
 #[cfg(feature = "postgres")]
+pub use self::moving::MoveSource;
+#[cfg(feature = "postgres")]
 pub use self::postgres::{
-    PostgresHints, PostgresOptions, PostgresStore, SchemaName, SchemaNameError,
+    Move, MoveError, MoveProgress, PostgresHints, PostgresOptions, PostgresStore, SchemaName,
+    SchemaNameError,
 };
 pub use self::query::{
     AccountQuery, Cursor, CursorError, DEFAULT_LIMIT, EventQuery, KeyPosition, KeyQuery, KeySort,

@@ -7,7 +7,8 @@ use super::space::{Space, at, batch, delta, next, next_account, policy, renamed}
 use crate::account::ServiceAccount;
 use crate::key::{KeyRecord, Owner};
 use crate::store::{
-    Batch, Change, Condition, Epoch, Freshness, KeyQuery, StoreError, StoreErrorKind, UsageBatch,
+    Age, Batch, Change, Condition, Epoch, Freshness, KeyQuery, StoreError, StoreErrorKind,
+    UsageBatch,
 };
 
 /// How many do the same at once.
@@ -276,9 +277,12 @@ pub(super) fn resolve_shows_one_moment(space: &Space<'_>) {
                     let seen = (of_account, of_policy.saturating_sub(rules - 1));
                     let what = "versions of account and policy beside the key's";
                     space.same(what, &seen, &(of_key, of_key));
-                    let what = format!("version {of_key} is seen after {}", said.max(last));
-                    space.holds(what, of_key >= said.max(last));
-                    last = of_key;
+                    // What a cache says may be older than what was seen before, as its age says, and
+                    // never older than what was acknowledged here.
+                    let newest = if found.age == Age::NONE { said.max(last) } else { said };
+                    let what = format!("version {of_key} is seen after {newest}");
+                    space.holds(what, of_key >= newest);
+                    last = last.max(of_key);
                     turn().await;
                 }
                 return;

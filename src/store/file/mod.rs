@@ -25,6 +25,8 @@ use self::errors::guarded;
 use self::journal::Journal;
 use self::reader::Reader;
 use super::image::{Contents, Effects, Image};
+#[cfg(feature = "postgres")]
+use super::moving::{MoveSource, Tells};
 use super::{
     AccountQuery, Batch, Changes, Epoch, EventQuery, Freshness, KeyQuery, KeyStore, Page, Resolve,
     StoreError, StoredKey, UsageBatch,
@@ -290,5 +292,26 @@ impl KeyStore for FileStore {
 
     async fn changes(&self, since: Epoch) -> Result<Changes, StoreError> {
         self.image()?.changes(since)
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl From<FileStore> for MoveSource {
+    fn from(store: FileStore) -> Self {
+        Self(Arc::new(store))
+    }
+}
+
+#[cfg(feature = "postgres")]
+#[async_trait]
+impl Tells for FileStore {
+    fn image(&self) -> Result<&Image, StoreError> {
+        Self::image(self)
+    }
+
+    async fn freeze(&self) -> Result<(), StoreError> {
+        let _turn = self.0.turn.lock().await;
+        self.image()?.freeze();
+        Ok(())
     }
 }

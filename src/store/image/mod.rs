@@ -14,9 +14,13 @@
 //! [`FileStore`]: super::FileStore
 
 mod apply;
+#[cfg(feature = "postgres")]
+mod export;
 mod plan;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+#[cfg(feature = "postgres")]
+use std::sync::atomic::AtomicBool;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -38,10 +42,16 @@ use crate::usage::Usage;
 /// How many of the last changes are remembered for caches.
 const CHANGES_KEPT: usize = 4_096;
 
+#[cfg(feature = "postgres")]
+pub(in crate::store) use self::export::Outline;
+
 #[derive(Default)]
 pub(super) struct Image {
     index: ConcurrentMap<KeyId, Entry, RandomState>,
     tables: RwLock<Tables>,
+    /// Whether it was moved into another store.
+    #[cfg(feature = "postgres")]
+    frozen: AtomicBool,
 }
 
 /// A key as the path of every request sees it.

@@ -15,6 +15,8 @@ const WRITER_KEPT: Duration = Duration::from_hours(7 * 24);
 
 impl Image {
     pub(in crate::store) fn plan(&self, batch: Batch) -> Result<Effects, StoreError> {
+        #[cfg(feature = "postgres")]
+        self.must_not_be_frozen()?;
         let tables = self.read()?;
         check_subjects(&batch)?;
         let epoch = tables.epoch.checked_add(1);
@@ -41,6 +43,8 @@ impl Image {
         &self,
         batch: &UsageBatch,
     ) -> Result<Option<Effects>, StoreError> {
+        #[cfg(feature = "postgres")]
+        self.must_not_be_frozen()?;
         let tables = self.read()?;
         let known = tables.writers.get(&batch.writer);
         if known.is_some_and(|writer| writer.sequence >= batch.sequence) {

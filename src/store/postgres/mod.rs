@@ -8,6 +8,8 @@ mod errors;
 mod hints;
 mod lists;
 mod migrate;
+mod moving;
+mod moving_tables;
 mod needs;
 mod rows;
 mod schema;
@@ -39,6 +41,7 @@ use crate::time::Timestamp;
 use crate::usage::Usage;
 
 pub use self::hints::PostgresHints;
+pub use self::moving::{Move, MoveError, MoveProgress};
 pub use self::schema::{SchemaName, SchemaNameError};
 
 /// How often a transaction that the database gave up for another is tried again.
@@ -106,6 +109,7 @@ struct Inner {
     account: Sql,
     policy: Sql,
     changes: Sql,
+    is_moving: Sql,
 }
 
 /// How a [`PostgresStore`] is opened.
@@ -153,6 +157,15 @@ impl PostgresOptions {
     /// * `Unsupported` if the database does not keep text as UTF-8, or the tables were made by a newer
     ///   version.
     pub async fn open(self, pool: PgPool) -> Result<PostgresStore, StoreError> {
+        let store = self.open_tables(pool).await?;
+        if store.0.read_one(&store.0.is_moving, &[]).await?.is_some() {
+            return Err(is_moving());
+        }
+        Ok(store)
+    }
+
+    /// The same, whether a move has ended or not.
+    async fn open_tables(self, pool: PgPool) -> Result<PostgresStore, StoreError> {
         if self.keeps_tables {
             migrate::check(&pool, &self.schema).await?;
         } else {
@@ -171,6 +184,7 @@ impl PostgresOptions {
             account: schema.sql(ACCOUNT),
             policy: schema.sql(POLICY),
             changes: schema.sql(CHANGES),
+            is_moving: schema.sql("SELECT 1 FROM {schema}.state WHERE is_moving"),
             schema,
         })))
     }
@@ -189,6 +203,10 @@ impl PostgresStore {
     pub fn pool(&self) -> &PgPool {
         &self.0.pool
     }
+}
+
+fn is_moving() -> StoreError {
+    StoreError::unavailable("keys are being moved into these tables: finish the move first")
 }
 
 impl fmt::Debug for PostgresStore {

@@ -16,7 +16,9 @@ use crate::store::{Batch, Change, Condition, StoreError, Subject};
 use crate::time::Timestamp;
 
 pub(super) const READ: &str = "
-    SELECT 'epoch' AS what, NULL AS name, epoch AS number, NULL::jsonb AS record FROM {schema}.state
+    SELECT CASE WHEN is_moving THEN 'moving' ELSE 'epoch' END AS what, NULL AS name,
+        epoch AS number, NULL::jsonb AS record
+    FROM {schema}.state
     UNION ALL
     SELECT 'key', id, 0, record FROM {schema}.keys WHERE id = ANY($1)
     UNION ALL
@@ -131,6 +133,7 @@ pub(super) fn take(row: &PgRow, found: &mut Effects) -> Result<(), Failure> {
     let number = || row.try_get::<i64, _>("number").map(i64::cast_unsigned);
     match what {
         "epoch" => found.epoch = number()?,
+        "moving" => return Err(super::is_moving().into()),
         "key" => found.keys.push(row.try_get::<Json<KeyRecord>, _>("record")?.0),
         "account" => found.accounts.push(row.try_get::<Json<ServiceAccount>, _>("record")?.0),
         "policy" => {

@@ -90,6 +90,10 @@ pub(super) struct PolicyRow<'a> {
 
 impl<'a> PolicyRow<'a> {
     pub(super) fn of((tenant, policy): &'a (TenantId, Policy)) -> Self {
+        Self::new(tenant, policy)
+    }
+
+    pub(super) fn new(tenant: &'a TenantId, policy: &'a Policy) -> Self {
         Self { tenant, version: policy.version, record: policy }
     }
 }
@@ -137,10 +141,11 @@ pub(super) struct UsageRow<'a> {
 
 impl<'a> UsageRow<'a> {
     pub(super) fn of((key, usage): &'a (KeyId, Usage)) -> Self {
-        Self {
-            key,
-            last_used: usage.last_used().map_or(NEVER_YET, Timestamp::unix_micros),
-            record: usage,
-        }
+        Self { key, last_used: last_used(usage), record: usage }
     }
+}
+
+/// When a key was last used, as its column has it.
+pub(super) fn last_used(usage: &Usage) -> i64 {
+    usage.last_used().map_or(NEVER_YET, Timestamp::unix_micros)
 }

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use sqlx::AssertSqlSafe;
 
+use crate::quote::quote;
+
 /// PostgreSQL takes 63; a few are for the name of the channel that is made of it.
 const MAX_LEN: usize = 50;
 
@@ -18,7 +20,7 @@ pub struct SchemaName(Arc<str>);
 
 /// A text that is not a [`SchemaName`].
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("{0:?} is no name of a schema: a-z, 0-9 and _, at most 50, no digit first, and not pg_...")]
+#[error("{0} is no name of a schema: a-z, 0-9 and _, at most 50, no digit first, and not pg_...")]
 pub struct SchemaNameError(String);
 
 impl SchemaName {
@@ -32,7 +34,7 @@ impl SchemaName {
             && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
             && !name.starts_with("pg_");
         if !fits {
-            return Err(SchemaNameError(name.chars().take(100).collect()));
+            return Err(SchemaNameError(quote(name)));
         }
         Ok(Self(name.into()))
     }

@@ -86,6 +86,12 @@ impl EventQuery {
         Ok(Self { oldest_first, after: Some(after), ..self })
     }
 
+    /// Goes on behind the event of this number, in the order that was asked for.
+    #[cfg(feature = "postgres")]
+    pub(in crate::store) fn behind(self, sequence: u64) -> Self {
+        Self { after: Some(sequence), ..self }
+    }
+
     /// Whether an event passes the filters.
     pub fn matches(&self, event: &Event) -> bool {
         self.key.is_none_or(|key| event.key == Some(key))

@@ -34,7 +34,7 @@ fn quietly<T>(work: impl FnOnce() -> T) -> T {
 }
 
 #[test]
-fn each_flaw_is_seen_by_exactly_the_rules_of_the_table() {
+fn b9_each_flaw_is_seen_by_exactly_the_rules_of_the_table() {
     let seen = quietly(|| FLAWS.map(|(flaw, ..)| broken(&|| Wrong::with(flaw))));
     let mut wrong = Vec::new();
     for ((flaw, what, rules), seen) in FLAWS.into_iter().zip(seen) {

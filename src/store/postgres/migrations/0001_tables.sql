@@ -5,7 +5,9 @@
 CREATE TABLE {schema}.state (
     is_one boolean PRIMARY KEY DEFAULT true CHECK (is_one),
     -- The last commit. Whoever commits holds this row.
-    epoch bigint NOT NULL
+    epoch bigint NOT NULL,
+    -- Whether another store is being moved here: until that has ended, nobody reads or writes.
+    is_moving boolean NOT NULL DEFAULT false
 );
 INSERT INTO {schema}.state (epoch) VALUES (0);
 

@@ -1,0 +1,78 @@
+//! Everything that is in an image, for a store that it is moved into.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::Image;
+use crate::account::ServiceAccount;
+use crate::id::{KeyId, TenantId};
+use crate::key::KeyRecord;
+use crate::policy::Policy;
+use crate::store::StoreError;
+use crate::usage::Usage;
+
+/// What there is, each list in the order of its ids. Keys are looked up one by one.
+pub(in crate::store) struct Outline {
+    pub(in crate::store) keys: Vec<KeyId>,
+    pub(in crate::store) accounts: Vec<Arc<ServiceAccount>>,
+    pub(in crate::store) policies: Vec<(TenantId, Arc<Policy>)>,
+    /// `key:` or `account:` and the id.
+    pub(in crate::store) deleted: Vec<String>,
+    pub(in crate::store) writers: Vec<([u8; 16], u64)>,
+    pub(in crate::store) last_events: Vec<(TenantId, u64)>,
+}
+
+impl Image {
+    pub(in crate::store) fn outline(&self) -> Result<Outline, StoreError> {
+        let tables = self.read()?;
+        let tenants = || tables.tenants.values();
+        let keys = tenants().flat_map(|tenant| tenant.keys.iter().map(|(_, id)| *id));
+        let accounts = tenants().flat_map(|tenant| tenant.accounts.values().cloned());
+        let policies = tables
+            .tenants
+            .iter()
+            .filter_map(|(id, tenant)| Some((id.clone(), tenant.policy.clone()?)));
+        let deleted_keys = tables.deleted_keys.iter().map(|id| format!("key:{id}"));
+        let deleted_accounts = tables.deleted_accounts.iter().map(|id| format!("account:{id}"));
+        let mut outline = Outline {
+            keys: keys.collect(),
+            accounts: accounts.collect(),
+            policies: policies.collect(),
+            deleted: deleted_keys.chain(deleted_accounts).collect(),
+            writers: tables.writers.iter().map(|(id, writer)| (*id, writer.sequence)).collect(),
+            last_events: tables.last_events.iter().map(|(id, last)| (id.clone(), *last)).collect(),
+        };
+        drop(tables);
+        outline.keys.sort_unstable();
+        outline.accounts.sort_unstable_by_key(|account| account.id);
+        outline.policies.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        outline.deleted.sort_unstable();
+        outline.writers.sort_unstable();
+        outline.last_events.sort_unstable();
+        Ok(outline)
+    }
+
+    pub(in crate::store) fn key_to_move(
+        &self,
+        id: &KeyId,
+    ) -> Result<Option<(KeyRecord, Usage)>, StoreError> {
+        let tables = self.read()?;
+        let record = self.index.pin().get(id).map(|entry| entry.snapshot.record().clone());
+        let usage = tables.usage.get(id).copied().unwrap_or_default();
+        Ok(record.map(|record| (record, usage)))
+    }
+
+    /// From here on nothing is planned. The caller keeps out whoever has planned and not yet applied.
+    pub(in crate::store) fn freeze(&self) {
+        self.frozen.store(true, Ordering::SeqCst);
+    }
+
+    pub(super) fn must_not_be_frozen(&self) -> Result<(), StoreError> {
+        if self.frozen.load(Ordering::SeqCst) {
+            return Err(StoreError::unavailable(
+                "the store was moved and takes no changes any more: use the one that it was moved to",
+            ));
+        }
+        Ok(())
+    }
+}

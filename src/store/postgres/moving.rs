@@ -1,0 +1,468 @@
+//! Moving another store into the database, while it is in use.
+//!
+//! One step is repeated: both sides are gone through in the order of their ids, and what differs is
+//! made as the source has it. It copies everything at first, takes up where it was killed, follows
+//! the source while it is used, and shows in the end that nothing differs.
+
+use std::fmt;
+
+use serde_json::{Value, json};
+use sqlx::postgres::PgConnection;
+use sqlx::types::Json;
+use sqlx::{Connection, PgPool, Row};
+
+use super::errors::{Failure, database};
+use super::moving_tables::{ACCOUNTS, DELETED, KEYS, POLICIES, TENANTS, Table, WRITERS};
+use super::rows::{AccountRow, EventRow, KeyRow, PolicyRow};
+use super::session::Session;
+use super::{Inner, PostgresOptions, PostgresStore};
+use crate::event::Event;
+use crate::id::TenantId;
+use crate::store::image::Outline;
+use crate::store::{EventQuery, MAX_LIMIT, MoveSource, StoreError};
+
+/// So many rows are compared and written together.
+const CHUNK: usize = 1_000;
+/// How often the source is gone through after it stands still, before it is given up: once to bring the
+/// rest over, once to see that nothing differs, and once to spare.
+const LAST_PASSES: u32 = 3;
+
+const IS_IN_USE: &str = "
+    SELECT NOT is_moving AND (EXISTS (SELECT 1 FROM {schema}.keys)
+        OR EXISTS (SELECT 1 FROM {schema}.accounts) OR EXISTS (SELECT 1 FROM {schema}.policies)
+        OR EXISTS (SELECT 1 FROM {schema}.events) OR EXISTS (SELECT 1 FROM {schema}.deleted))
+    FROM {schema}.state";
+
+const MARK: &str = "UPDATE {schema}.state SET is_moving = true";
+
+/// The epoch moves on, so that no cache takes the tables for those before.
+const UNMARK: &str = "
+    UPDATE {schema}.state SET is_moving = false,
+        epoch = (((epoch >> 20) + 1) << 20) + floor(random() * 1048576)::bigint";
+
+const LAST_EVENT: &str = "SELECT coalesce(max(sequence), 0) FROM {schema}.events WHERE tenant = $1";
+
+const READ_EVENTS: &str = "
+    SELECT record FROM {schema}.events WHERE tenant = $1 AND sequence > $2
+    ORDER BY sequence LIMIT $3";
+
+const WRITE_EVENTS: &str = "
+    INSERT INTO {schema}.events (tenant, sequence, at, actor, kind, key, account, record)
+    SELECT tenant, sequence, at, actor, kind, key, account, record
+    FROM jsonb_to_recordset($1) AS n (tenant text, sequence bigint, at bigint, actor text,
+        kind text, key text, account text, record jsonb)";
+
+/// A move that has not ended: another store's keys on their way into PostgreSQL.
+///
+/// Ids, digests, usage, events and what was deleted come over as they are, so every token goes on
+/// working. Until [`finish`](Self::finish) returns, the tables can't be opened as a store. A move that
+/// was killed is begun again, and goes on with what is not yet there.
+///
+/// ```no_run
+/// # async fn keys_move(pool: sqlx::PgPool) -> Result<(), Box<dyn std::error::Error>> {
+/// use keywright::store::{FileStore, Move, PostgresOptions};
+///
+/// let file = FileStore::open("keys.db").await?;
+/// let mut keys = Move::begin(file.clone(), PostgresOptions::new(), pool).await?;
+/// keys.copy(|progress| eprintln!("{progress}")).await?;
+/// // From here on the file takes no changes any more.
+/// let store = keys.finish(|progress| eprintln!("{progress}")).await?;
+/// # let _ = store; Ok(()) }
+/// ```
+#[derive(Debug)]
+pub struct Move {
+    source: MoveSource,
+    target: PostgresStore,
+    /// Holds the lock that keeps other moves out.
+    _lock: PgConnection,
+}
+
+/// How far a move is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct MoveProgress {
+    /// What is being compared: `keys`, `events`, ...
+    pub what: &'static str,
+    /// How many have been.
+    pub done: u64,
+    /// How many there are in the source.
+    pub all: u64,
+    /// How many of them differed and were written.
+    pub written: u64,
+}
+
+impl fmt::Display for MoveProgress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { what, done, all, written } = self;
+        write!(f, "{what}: {done} of {all}, {written} written")
+    }
+}
+
+/// A move can't go on.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum MoveError {
+    /// The tables hold what no move has brought: they are not touched.
+    #[error("the schema holds keys already: move into an empty one")]
+    InUse,
+    /// Another move into the same tables is running.
+    #[error("another move into the same schema is running")]
+    Running,
+    /// Something differs though the source stands still. The tables stay closed.
+    #[error("{0} still differ after the source was copied: something else writes into the schema")]
+    Different(&'static str),
+    /// The source or the database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<Failure> for MoveError {
+    fn from(failure: Failure) -> Self {
+        Self::Store(failure.into())
+    }
+}
+
+/// How much is compared.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Depth {
+    /// Events by their numbers: they are never changed.
+    Numbers,
+    /// Everything.
+    All,
+}
+
+impl Move {
+    /// Makes the tables and closes them for all but this move.
+    ///
+    /// # Errors
+    /// [`MoveError::InUse`] if the tables hold keys that no move brought, [`MoveError::Running`] if one
+    /// is running, [`MoveError::Store`] as [`PostgresOptions::open`].
+    pub async fn begin(
+        source: impl Into<MoveSource>,
+        options: PostgresOptions,
+        pool: PgPool,
+    ) -> Result<Self, MoveError> {
+        let lock = options.lock_for_move(&pool).await.map_err(database)?;
+        let Some(lock) = lock else { return Err(MoveError::Running) };
+        let target = options.open_tables(pool).await?;
+        let inner = &target.0;
+        let mut session = inner.session().await?;
+        let is_in_use: bool = sqlx::query_scalar(inner.schema.sql(IS_IN_USE).safe())
+            .persistent(false)
+            .fetch_one(session.connection())
+            .await
+            .map_err(database)?;
+        session.commit().await.map_err(database)?;
+        if is_in_use {
+            return Err(MoveError::InUse);
+        }
+        inner.write(MARK).await?;
+        Ok(Self { source: source.into(), target, _lock: lock })
+    }
+
+    /// Brings over what differs, while the source is in use. Call it as often as you like: what changed
+    /// meanwhile comes over with the next call.
+    ///
+    /// # Errors
+    /// [`MoveError::Store`] if either side fails. What has come over stays.
+    ///
+    /// # Cancel safety
+    /// As after a failure.
+    pub async fn copy(&mut self, progress: impl FnMut(MoveProgress)) -> Result<(), MoveError> {
+        Pass {
+            from: &self.source,
+            to: &self.target.0,
+            depth: Depth::Numbers,
+            progress,
+            differs: None,
+        }
+        .run()
+        .await?;
+        Ok(())
+    }
+
+    /// Makes the source stand still, brings over the rest, sees that nothing differs, and opens the
+    /// tables.
+    ///
+    /// From the call on the source takes no changes and no usage, and goes on answering: flush its
+    /// verifiers before, and let whoever follows use the store that this returns. If it fails, the source
+    /// stays as it is until it is opened again.
+    ///
+    /// # Errors
+    /// [`MoveError::Different`] if something else writes into the tables, [`MoveError::Store`] if either
+    /// side fails. The tables stay closed, and the move can be begun again.
+    pub async fn finish(
+        self,
+        mut progress: impl FnMut(MoveProgress),
+    ) -> Result<PostgresStore, MoveError> {
+        self.source.0.freeze().await?;
+        let (from, to) = (&self.source, &self.target.0);
+        let mut differs = None;
+        for _ in 0..LAST_PASSES {
+            let pass = Pass { from, to, depth: Depth::All, progress: &mut progress, differs: None };
+            differs = pass.run().await?;
+            if differs.is_none() {
+                to.write(UNMARK).await?;
+                return Ok(self.target);
+            }
+        }
+        Err(MoveError::Different(differs.unwrap_or_default()))
+    }
+}
+
+impl PostgresOptions {
+    /// A connection of its own that holds the lock of moves, or `None` if another one does.
+    async fn lock_for_move(&self, pool: &PgPool) -> Result<Option<PgConnection>, sqlx::Error> {
+        let mut connection = PgConnection::connect_with(&pool.connect_options()).await?;
+        let query = sqlx::query_scalar(
+            "SELECT pg_try_advisory_lock(hashtextextended('keywright move ' || $1, 0))",
+        );
+        let query = query.persistent(false).bind(self.schema.as_str());
+        let is_held: bool = query.fetch_one(&mut connection).await?;
+        Ok(is_held.then_some(connection))
+    }
+}
+
+/// Going through both sides once.
+struct Pass<'a, P> {
+    from: &'a MoveSource,
+    to: &'a Inner,
+    depth: Depth,
+    progress: P,
+    /// The last that differed.
+    differs: Option<&'static str>,
+}
+
+impl<P: FnMut(MoveProgress)> Pass<'_, P> {
+    /// What differed, if anything did.
+    async fn run(mut self) -> Result<Option<&'static str>, Failure> {
+        let Outline { keys, accounts, policies, deleted, writers, last_events } =
+            self.from.0.image()?.outline()?;
+        // What others refer to comes first, and goes last.
+        let account_ids: Vec<_> = accounts.iter().map(|account| account.id.to_string()).collect();
+        self.table(&ACCOUNTS, &account_ids, |place| {
+            Ok(Some((json!(accounts[place]), json!(AccountRow::of(&accounts[place])))))
+        })
+        .await?;
+        let tenants: Vec<_> = policies.iter().map(|(tenant, _)| tenant.to_string()).collect();
+        self.table(&POLICIES, &tenants, |place| {
+            let (tenant, policy) = &policies[place];
+            Ok(Some((json!(policy), json!(PolicyRow::new(tenant, policy)))))
+        })
+        .await?;
+        let ids: Vec<_> = keys.iter().map(ToString::to_string).collect();
+        let image = self.from.0.image()?;
+        self.table(&KEYS, &ids, |place| {
+            let Some((record, usage)) = image.key_to_move(&keys[place])? else { return Ok(None) };
+            let mut row = json!(KeyRow::of(&record));
+            row["usage"] = json!(usage);
+            row["last_used"] = json!(super::rows::last_used(&usage));
+            Ok(Some((json!([record, usage]), row)))
+        })
+        .await?;
+        self.table(&DELETED, &deleted, |place| {
+            Ok(Some((Value::Null, json!({ "id": deleted[place] }))))
+        })
+        .await?;
+        let names: Vec<_> = writers.iter().map(|(writer, _)| to_hex(writer)).collect();
+        self.table(&WRITERS, &names, |place| {
+            let sequence = writers[place].1;
+            Ok(Some((json!(sequence), json!({ "writer": names[place], "sequence": sequence }))))
+        })
+        .await?;
+        self.events(&last_events).await?;
+        let tenants: Vec<_> = last_events.iter().map(|(tenant, _)| tenant.to_string()).collect();
+        self.table(&TENANTS, &tenants, |place| {
+            let (tenant, last) = &last_events[place];
+            Ok(Some((json!(last), json!({ "tenant": tenant, "last_event": last }))))
+        })
+        .await?;
+        self.without(&ACCOUNTS, &account_ids).await?;
+        Ok(self.differs)
+    }
+
+    /// Makes a table as the source has it. `row` gives what is compared and what is written, for the id
+    /// at a place; none if it is gone.
+    async fn table(
+        &mut self,
+        table: &Table,
+        ids: &[String],
+        mut row: impl FnMut(usize) -> Result<Option<(Value, Value)>, StoreError>,
+    ) -> Result<(), Failure> {
+        let mut progress =
+            MoveProgress { what: table.name, done: 0, all: ids.len() as u64, written: 0 };
+        let mut behind = String::new();
+        let chunks = ids.chunks(CHUNK).count().max(1);
+        for chunk in 0..chunks {
+            let begin = chunk * CHUNK;
+            let end = ids.len().min(begin + CHUNK);
+            // The last one takes whatever the tables have beyond.
+            let upto = (chunk + 1 < chunks).then(|| ids[end - 1].clone());
+            let mut stored = self.to.stored(table, &behind, upto.as_deref()).await?;
+            let mut rows = Vec::new();
+            for (place, id) in ids.iter().enumerate().take(end).skip(begin) {
+                let Some((compared, row)) = row(place)? else { continue };
+                if stored.remove(id) != Some(compared) {
+                    rows.push(row);
+                }
+            }
+            let surplus: Vec<_> = stored.into_keys().collect();
+            if !rows.is_empty() || !surplus.is_empty() {
+                self.differs = Some(table.name);
+                let surplus = if table.is_referred_to { &[][..] } else { &surplus };
+                self.to.make(table, &rows, surplus).await?;
+            }
+            progress.done = end as u64;
+            progress.written += rows.len() as u64;
+            (self.progress)(progress);
+            behind = upto.unwrap_or_default();
+        }
+        Ok(())
+    }
+
+    /// Takes away what the source does not have.
+    async fn without(&mut self, table: &Table, ids: &[String]) -> Result<(), Failure> {
+        let stored = self.to.stored(table, "", None).await?;
+        let ids: std::collections::HashSet<_> = ids.iter().collect();
+        let surplus: Vec<_> = stored.into_keys().filter(|id| !ids.contains(id)).collect();
+        if surplus.is_empty() {
+            return Ok(());
+        }
+        self.differs = Some(table.name);
+        self.to.make(table, &[], &surplus).await
+    }
+
+    async fn events(&mut self, last_events: &[(TenantId, u64)]) -> Result<(), Failure> {
+        let all = last_events.iter().map(|(_, last)| last).sum();
+        let mut progress = MoveProgress { what: "events", done: 0, all, written: 0 };
+        for (tenant, last) in last_events {
+            let mut behind = match self.depth {
+                Depth::Numbers => self.to.last_event(tenant).await?,
+                Depth::All => 0,
+            };
+            progress.done += behind;
+            while behind < *last {
+                let query = EventQuery::new().oldest_first().behind(behind).limit(MAX_LIMIT);
+                let events = self.from.0.events(tenant, &query).await?.items;
+                let Some(newest) = events.last() else { break };
+                let newest = newest.sequence;
+                let stored = self.to.stored_events(tenant, behind, events.len()).await?;
+                // Events are never changed: those that are stored are the first of these, or others.
+                let same = stored.iter().zip(&events).take_while(|(a, b)| a == b).count();
+                if same < stored.len() {
+                    let message = format!("tenant {tenant} has other events in the database");
+                    return Err(StoreError::conflict(message).into());
+                }
+                if same < events.len() {
+                    self.differs = Some("events");
+                    self.to.write_events(&events[same..]).await?;
+                }
+                progress.done += events.len() as u64;
+                progress.written += (events.len() - same) as u64;
+                (self.progress)(progress);
+                behind = newest;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn to_hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+impl Inner {
+    /// Runs one statement that takes nothing.
+    async fn write(&self, template: &str) -> Result<(), Failure> {
+        let mut session = Session::begin(&self.pool, self.commits.begin_usage(false)).await?;
+        let statement = sqlx::query(self.schema.sql(template).safe())
+            .persistent(false)
+            .execute(session.connection())
+            .await;
+        statement?;
+        Ok(session.commit().await?)
+    }
+
+    /// The rows of a table from behind an id up to another one, as they are compared.
+    async fn stored(
+        &self,
+        table: &Table,
+        behind: &str,
+        upto: Option<&str>,
+    ) -> Result<std::collections::HashMap<String, Value>, Failure> {
+        let mut session = self.session().await?;
+        let rows = sqlx::query(self.schema.sql(table.read).safe())
+            .persistent(self.persistent)
+            .bind(behind)
+            .bind(upto)
+            .fetch_all(session.connection())
+            .await?;
+        session.commit().await?;
+        rows.iter()
+            .map(|row| Ok((row.try_get("id")?, row.try_get::<Json<Value>, _>("compared")?.0)))
+            .collect()
+    }
+
+    /// Writes rows, and takes others away, all or nothing.
+    async fn make(&self, table: &Table, rows: &[Value], surplus: &[String]) -> Result<(), Failure> {
+        let mut session = Session::begin(&self.pool, self.commits.begin_usage(false)).await?;
+        if !surplus.is_empty() {
+            sqlx::query(self.schema.sql(table.remove).safe())
+                .persistent(self.persistent)
+                .bind(surplus)
+                .execute(session.connection())
+                .await?;
+        }
+        if !rows.is_empty() {
+            sqlx::query(self.schema.sql(table.write).safe())
+                .persistent(self.persistent)
+                .bind(Json(rows))
+                .execute(session.connection())
+                .await?;
+        }
+        Ok(session.commit().await?)
+    }
+
+    async fn last_event(&self, tenant: &TenantId) -> Result<u64, Failure> {
+        let mut session = self.session().await?;
+        let last: i64 = sqlx::query_scalar(self.schema.sql(LAST_EVENT).safe())
+            .persistent(self.persistent)
+            .bind(tenant.as_str())
+            .fetch_one(session.connection())
+            .await?;
+        session.commit().await?;
+        Ok(last.cast_unsigned())
+    }
+
+    async fn stored_events(
+        &self,
+        tenant: &TenantId,
+        behind: u64,
+        most: usize,
+    ) -> Result<Vec<Event>, Failure> {
+        let mut session = self.session().await?;
+        let events: Vec<Json<Event>> = sqlx::query_scalar(self.schema.sql(READ_EVENTS).safe())
+            .persistent(self.persistent)
+            .bind(tenant.as_str())
+            .bind(behind.cast_signed())
+            .bind(i64::try_from(most).unwrap_or(i64::MAX))
+            .fetch_all(session.connection())
+            .await?;
+        session.commit().await?;
+        Ok(events.into_iter().map(|event| event.0).collect())
+    }
+
+    async fn write_events(&self, events: &[Event]) -> Result<(), Failure> {
+        let mut session = Session::begin(&self.pool, self.commits.begin_usage(false)).await?;
+        sqlx::query(self.schema.sql(WRITE_EVENTS).safe())
+            .persistent(self.persistent)
+            .bind(Json(events.iter().map(EventRow::of).collect::<Vec<_>>()))
+            .execute(session.connection())
+            .await?;
+        Ok(session.commit().await?)
+    }
+}

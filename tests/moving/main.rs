@@ -1,0 +1,279 @@
+//! Moving a store into PostgreSQL: everything comes over as it is, however often the move is cut off,
+//! and nobody uses the tables before it has ended.
+
+#[path = "../database/mod.rs"]
+mod database;
+#[path = "../harness/mod.rs"]
+mod harness;
+
+mod killed;
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::Poll;
+
+use futures_lite::future::block_on;
+use keywright::store::{
+    CacheOptions, CachedStore, Epoch, FileStore, KeyStore, MemoryStore, Move, MoveError,
+    MoveSource, PostgresOptions, PostgresStore, SchemaName, StoreErrorKind,
+};
+use keywright::{Actor, TenantId, UserId};
+use serde_json::Value;
+use sqlx::PgPool;
+use tokio::runtime::{EnterGuard, Runtime};
+
+use crate::database::Server;
+use crate::harness::World;
+use crate::harness::life::live;
+
+/// A runtime for the time of a test, and an empty schema.
+struct Place {
+    server: &'static Server,
+    runtime: Runtime,
+    pool: PgPool,
+    schema: SchemaName,
+}
+
+impl Place {
+    fn new() -> Option<Self> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let server = Server::shared()?;
+        let runtime = Runtime::new().expect("a runtime");
+        let pool = runtime.block_on(server.pool("postgres", 10));
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let schema = SchemaName::new(&format!("moved_{number}")).expect("a name");
+        Some(Self { server, runtime, pool, schema })
+    }
+
+    fn url(&self) -> String {
+        self.server.url("postgres")
+    }
+
+    fn enter(&self) -> EnterGuard<'_> {
+        self.runtime.enter()
+    }
+
+    fn options(&self) -> PostgresOptions {
+        PostgresOptions::new().schema(self.schema.clone())
+    }
+
+    fn begin(&self, source: impl Into<MoveSource>) -> Result<Move, MoveError> {
+        block_on(Move::begin(source, self.options(), self.pool.clone()))
+    }
+
+    fn open(&self) -> Result<PostgresStore, keywright::store::StoreError> {
+        block_on(self.options().open(self.pool.clone()))
+    }
+}
+
+/// Everything of both tenants, without what the two stores keep of their own commits.
+fn seen(world: &World) -> Value {
+    let verdicts: Vec<_> = world
+        .issued
+        .iter()
+        .map(|(name, issued)| (name, world.says(issued.token.expose())))
+        .collect();
+    serde_json::json!([world.seen_by(&world.admin), world.seen_by(&world.other), verdicts])
+}
+
+fn lived(store: impl KeyStore) -> World {
+    let mut world = World::bare(store);
+    live(&mut world);
+    block_on(world.verifier.flush()).expect("the uses are written");
+    world
+}
+
+/// Polls a future so many times, then drops it. Whether it ended before.
+fn polled<T>(future: impl Future<Output = T>, times: usize) -> Option<T> {
+    let mut future = pin!(future);
+    let mut left = times;
+    block_on(poll_fn(move |context| {
+        if left == 0 {
+            return Poll::Ready(None);
+        }
+        left -= 1;
+        future.as_mut().poll(context).map(Some)
+    }))
+}
+
+fn assert_moves_whole(source: &(impl KeyStore + Clone + Into<MoveSource>)) {
+    let Some(place) = Place::new() else { return };
+    let _runtime = place.enter();
+    let mut world = lived(source.clone());
+    let before = seen(&world);
+    let mut told = Vec::new();
+    let mut moving = place.begin(source.clone()).expect("a move");
+    block_on(moving.copy(|progress| told.push(progress))).expect("it is copied");
+    assert!(told.iter().any(|progress| progress.what == "keys" && progress.written > 0));
+    assert_eq!(seen(&world), before, "the source is used meanwhile");
+    let store = block_on(moving.finish(|_| {})).expect("it has moved");
+    // The source takes no change any more, and goes on answering.
+    assert_eq!(seen(&world), before);
+    let token = world.issued[0].1.key.id;
+    let refused = block_on(world.authority.delete(&world.admin, &token));
+    assert!(refused.expect_err("it was moved").to_string().contains("store"));
+    world.reopen(store);
+    assert_eq!(seen(&world), before);
+    // What comes next goes on where the source was.
+    let next = world.generate("prod-made-later");
+    assert_eq!(world.says(next.token.expose()), "current");
+    let reopened = place.open().expect("the tables are a store");
+    world.reopen(reopened);
+    assert_eq!(world.says(next.token.expose()), "current");
+}
+
+#[test]
+fn b12_a_store_in_memory_moves_with_everything() {
+    assert_moves_whole(&MemoryStore::new());
+}
+
+#[test]
+fn b12_a_store_file_moves_with_everything() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = block_on(FileStore::open(folder.path().join("keys.db"))).expect("a store");
+    assert_moves_whole(&store);
+}
+
+#[test]
+fn a_move_that_is_cut_off_anywhere_goes_on_where_it_was() {
+    let Some(place) = Place::new() else { return };
+    let _runtime = place.enter();
+    let source = MemoryStore::new();
+    let mut world = lived(source.clone());
+    let before = seen(&world);
+    let mut cuts = 0;
+    let store = loop {
+        cuts += 1;
+        let closed = place.open();
+        assert!(cuts == 1 || closed.is_err(), "the tables are closed until the move has ended");
+        // A move that was dropped may hold its lock until the server sees it.
+        let Ok(moving) = place.begin(source.clone()) else { continue };
+        if let Some(ended) = polled(moving.finish(|_| {}), cuts) {
+            break ended.expect("it has moved");
+        }
+    };
+    assert!(cuts > 10, "it was cut off {cuts} times");
+    world.reopen(store);
+    assert_eq!(seen(&world), before);
+}
+
+#[test]
+fn what_changes_while_it_is_copied_comes_over_too() {
+    let Some(place) = Place::new() else { return };
+    let _runtime = place.enter();
+    let source = MemoryStore::new();
+    let mut world = lived(source.clone());
+    let gone = world.generate("prod-goes-again");
+    let mut moving = place.begin(source.clone()).expect("a move");
+    block_on(moving.copy(|_| {})).expect("it is copied");
+    block_on(world.authority.delete(&world.admin, &gone.key.id)).expect("it is deleted");
+    let new = world.generate("prod-comes-late");
+    block_on(world.authority.revoke(&world.admin, &world.issued[0].1.key.id)).ok();
+    block_on(moving.copy(|_| {})).expect("it is copied");
+    assert_eq!(world.says(new.token.expose()), "current");
+    block_on(world.verifier.flush()).expect("the uses are written");
+    let before = seen(&world);
+    world.reopen(block_on(moving.finish(|_| {})).expect("it has moved"));
+    assert_eq!(seen(&world), before);
+    assert_eq!(world.says(gone.token.expose()), "unrecognised");
+    assert_eq!(world.says(new.token.expose()), "current");
+}
+
+#[test]
+fn tables_that_are_in_use_are_not_touched() {
+    let Some(place) = Place::new() else { return };
+    let _runtime = place.enter();
+    let store = place.open().expect("a store");
+    let world = World::new(store);
+    let key = world.generate("prod-main-app");
+    let source = MemoryStore::new();
+    let _other = lived(source.clone());
+    assert!(matches!(place.begin(source), Err(MoveError::InUse)));
+    assert_eq!(world.says(key.token.expose()), "current");
+}
+
+#[test]
+fn of_two_moves_at_once_one_waits() {
+    let Some(place) = Place::new() else { return };
+    let _runtime = place.enter();
+    let source = MemoryStore::new();
+    let _world = lived(source.clone());
+    let first = place.begin(source.clone()).expect("a move");
+    assert!(matches!(place.begin(source.clone()), Err(MoveError::Running)));
+    drop(first);
+}
+
+#[test]
+fn a_store_that_was_opened_before_the_move_writes_nothing_into_it() {
+    let Some(place) = Place::new() else { return };
+    let _runtime = place.enter();
+    let early = World::bare(place.open().expect("a store"));
+    let source = MemoryStore::new();
+    let _world = lived(source.clone());
+    let _moving = place.begin(source).expect("a move");
+    let policy = block_on(early.authority.policy(&early.admin)).expect("the policy");
+    let refused = block_on(early.authority.set_policy(&early.admin, policy));
+    assert!(refused.is_err(), "nobody writes while it moves");
+    let closed = place.open().expect_err("it moves");
+    assert_eq!(closed.kind(), StoreErrorKind::Unavailable);
+    assert!(closed.to_string().contains("moved"), "{closed}");
+}
+
+#[test]
+fn rows_of_another_hand_are_seen_before_the_tables_are_opened() {
+    let Some(place) = Place::new() else { return };
+    let _runtime = place.enter();
+    let source = MemoryStore::new();
+    let mut world = lived(source.clone());
+    let before = seen(&world);
+    let mut moving = place.begin(source).expect("a move");
+    block_on(moving.copy(|_| {})).expect("it is copied");
+    let change = format!(
+        "UPDATE {0}.keys SET record = jsonb_set(record, '{{key,revoked}}', 'null'); DELETE FROM {0}.usage",
+        place.schema
+    );
+    block_on(sqlx::raw_sql(sqlx::AssertSqlSafe(change)).execute(&place.pool))
+        .expect("it is changed");
+    world.reopen(block_on(moving.finish(|_| {})).expect("it has moved"));
+    assert_eq!(seen(&world), before, "what was changed is as in the source again");
+}
+
+/// Of what needs a server to be there.
+#[test]
+fn l02_what_is_printed_of_a_store_a_move_and_hints_says_no_secret() {
+    let Some(place) = Place::new() else { return };
+    let _runtime = place.enter();
+    let source = MemoryStore::new();
+    let world = lived(source.clone());
+    let mut printed = Vec::new();
+    let mut moving = place.begin(source).expect("a move");
+    block_on(moving.copy(|progress| printed.push(format!("{progress:?} {progress}"))))
+        .expect("it is copied");
+    printed.push(format!("{moving:#?}"));
+    let store = block_on(moving.finish(|_| {})).expect("it has moved");
+    let hints = block_on(store.hints()).expect("the server listens");
+    let printed = format!("{} {store:#?} {hints:#?}", printed.concat());
+    for (name, issued) in &world.issued {
+        let secret = &issued.token.expose_key_secret()[..16];
+        assert!(!printed.contains(secret), "the secret {name} is printed");
+    }
+    assert!(printed.contains("PostgresStore") && printed.contains("keys"), "{printed}");
+}
+
+#[test]
+fn a_cache_does_not_take_the_tables_for_those_before() {
+    let Some(place) = Place::new() else { return };
+    let _runtime = place.enter();
+    let source = MemoryStore::new();
+    let world = lived(source.clone());
+    let moving = place.begin(source).expect("a move");
+    let store = block_on(moving.finish(|_| {})).expect("it has moved");
+    let cache = CachedStore::new(store.clone(), CacheOptions::new()).expect("a cache");
+    block_on(cache.sync()).expect("the store answers");
+    let changes = block_on(store.changes(Epoch(0))).expect("the store answers");
+    assert!(changes.epoch > Epoch(0) && changes.touched.is_none());
+    let tenant = TenantId::new("globex").expect("a tenant");
+    let actor = Actor::administrator(UserId::new("ada").expect("an id"), tenant);
+    assert_eq!(world.seen_by(&actor), world.seen_by(&world.admin));
+}
