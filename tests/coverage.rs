@@ -15,9 +15,9 @@ const PROMISES: [(char, &[u8]); 6] = [
     ('B', &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 13]),
 ];
 
-/// What a file and what callers at the same time must withstand: the tables of the threat model, and
+/// What a file, callers at the same time and many nodes must withstand: the tables of the threat model, and
 /// the ids of their rows. The numbers have two digits, so that they are no promises'.
-const THREATS: [(&str, &[&str]); 2] = [
+const THREATS: [(&str, &[&str]); 3] = [
     (
         "## In the file",
         &[
@@ -30,6 +30,13 @@ const THREATS: [(&str, &[&str]); 2] = [
         &[
             "C01", "C02", "C03", "C04", "C05", "C06", "C07", "C08", "C09", "C10", "C11", "C12",
             "C13",
+        ],
+    ),
+    (
+        "## On many nodes",
+        &[
+            "M01", "M02", "M03", "M04", "M05", "M06", "M07", "M08", "M09", "M10", "M11", "M12",
+            "M13", "M15", "M16",
         ],
     ),
 ];

@@ -34,7 +34,7 @@ type Failure = Box<dyn Error + Send + Sync>;
 /// Revokes keys on one of three nodes, and asks the others until they refuse them
 #[derive(Parser)]
 struct Arguments {
-    /// The database, as postgres://USER:PASSWORD@HOST/DATABASE
+    /// The URL of the database
     #[arg(required_unless_present = "node")]
     url: Option<String>,
     /// How many keys are revoked

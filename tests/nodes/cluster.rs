@@ -1,9 +1,9 @@
 //! The parent's side: three nodes, each behind a proxy of its own.
 
 use std::env;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::sleep;
 use std::time::Duration;
@@ -37,6 +37,8 @@ pub(crate) struct Cluster {
 
 struct Node {
     process: Child,
+    /// Open for as long as the node lives: it may still print.
+    _out: BufReader<ChildStdout>,
     address: SocketAddr,
 }
 
@@ -81,11 +83,11 @@ fn start(port: u16, database: &str, hints: Hints) -> Child {
 
 impl Node {
     fn of(mut process: Child) -> Self {
-        let out = BufReader::new(process.stdout.take().expect("its output"));
-        let mut said = out.lines().map(|line| line.expect("text"));
-        let address = said.find_map(|line| Some(line.strip_prefix(MARK)?.to_owned()));
-        let address = address.expect("it listens").parse().expect("an address");
-        Self { process, address }
+        let mut out = BufReader::new(process.stdout.take().expect("its output"));
+        let mut said = out.by_ref().lines().map(|line| line.expect("text"));
+        let address = said.find_map(|line| line.strip_prefix(MARK)?.parse().ok());
+        let address = address.expect("it listens");
+        Self { process, _out: out, address }
     }
 }
 

@@ -16,6 +16,9 @@ enum Mode {
     Swallow,
 }
 
+/// What a server says when a transaction is committed.
+const COMMITTED: &[u8] = b"COMMIT\0";
+
 /// The proxy, which ends with the process.
 pub(crate) struct Proxy {
     port: u16,
@@ -25,6 +28,7 @@ pub(crate) struct Proxy {
 #[derive(Default)]
 struct Shared {
     target: AtomicU16,
+    loses_acknowledgement: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -83,6 +87,11 @@ impl Proxy {
         self.shared.state().mode = Mode::Forward;
     }
 
+    /// Cuts the next connection over which the server says that it has committed, before that is heard.
+    pub(crate) fn lose_acknowledgement(&self) {
+        self.shared.loses_acknowledgement.store(true, Ordering::SeqCst);
+    }
+
     /// New connections go to another server.
     pub(crate) fn turn_to(&self, target: u16) {
         self.shared.target.store(target, Ordering::SeqCst);
@@ -94,7 +103,7 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn accept(&self, client: TcpStream) {
+    fn accept(self: &Arc<Self>, client: TcpStream) {
         // Under the lock: what is let through before a change of mode is known to it.
         let mut state = self.state();
         match state.mode {
@@ -112,14 +121,19 @@ impl Shared {
         let pair = Arc::new(Pair { client, server, is_dead, is_over });
         state.pairs.retain(|pair| !pair.is_over.load(Ordering::SeqCst));
         state.pairs.push(Arc::clone(&pair));
-        let back = Arc::clone(&pair);
-        thread::spawn(move || pair.pump(&pair.client, &pair.server));
-        thread::spawn(move || back.pump(&back.server, &back.client));
+        let (back, shared) = (Arc::clone(&pair), Arc::clone(self));
+        thread::spawn(move || pair.pump(&pair.client, &pair.server, |_| true));
+        thread::spawn(move || back.pump(&back.server, &back.client, |said| shared.passes(said)));
+    }
+
+    fn passes(&self, said: &[u8]) -> bool {
+        let is_committed = said.windows(COMMITTED.len()).any(|word| word == COMMITTED);
+        !(is_committed && self.loses_acknowledgement.swap(false, Ordering::SeqCst))
     }
 }
 
 impl Pair {
-    fn pump(&self, mut from: &TcpStream, mut to: &TcpStream) {
+    fn pump(&self, mut from: &TcpStream, mut to: &TcpStream, passes: impl Fn(&[u8]) -> bool) {
         let mut bytes = [0; 16 * 1024];
         loop {
             let read = from.read(&mut bytes).unwrap_or(0);
@@ -129,7 +143,8 @@ impl Pair {
                     _ => continue,
                 }
             }
-            if read == 0 || to.write_all(&bytes[..read]).is_err() {
+            let read = &bytes[..read];
+            if read.is_empty() || !passes(read) || to.write_all(read).is_err() {
                 return self.end();
             }
         }

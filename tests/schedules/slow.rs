@@ -3,6 +3,7 @@
 
 use async_trait::async_trait;
 use shuttle::future::yield_now;
+use shuttle::rand::{Rng, thread_rng};
 
 use crate::account::ServiceAccount;
 use crate::event::Event;
@@ -18,10 +19,17 @@ use crate::time::Timestamp;
 pub(crate) struct SlowStore(MemoryStore);
 
 async fn slow<T>(answer: impl Future<Output = T>) -> T {
-    yield_now().await;
+    way().await;
     let answer = answer.await;
-    yield_now().await;
+    way().await;
     answer
+}
+
+/// Now short, now long.
+async fn way() {
+    for _ in 0..thread_rng().gen_range(0..6) {
+        yield_now().await;
+    }
 }
 
 #[async_trait]
