@@ -200,12 +200,12 @@ fn tests() -> BTreeMap<String, PathBuf> {
     tests
 }
 
-/// The functions that follow a `#[test]`, with nothing but attributes and comments between.
+/// The functions that follow a `#[test]` or tokio's, with nothing but attributes and comments between.
 fn tests_in(text: &str) -> Vec<String> {
     let mut tests = Vec::new();
     let mut lines = text.lines().map(str::trim);
     while let Some(line) = lines.next() {
-        if line != "#[test]" {
+        if line != "#[test]" && !line.starts_with("#[tokio::test") {
             continue;
         }
         let between = |line: &&str| line.starts_with("#[") || line.starts_with("//");

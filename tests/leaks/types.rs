@@ -59,8 +59,10 @@ fn every_public_type_is_heard_and_says_no_secret() {
         let mut public = exported(include_str!("../../src/lib.rs"));
         public.extend(exported(include_str!("../../src/store/mod.rs")));
         assert!(public.len() > 90, "only {} public types were found", public.len());
-        // A trait or a macro is no value. A Secret is seen inside a Token, which is heard.
-        for known in ["ChangeHints", "Clock", "KeyStore", "Secret", "Ticks", "async_trait"] {
+        // A trait, a macro or another name for a type is no value. A Secret is seen inside a Token, which is heard.
+        for known in
+            ["ChangeHints", "Clock", "KeyStore", "Resolved", "Secret", "Ticks", "async_trait"]
+        {
             public.remove(known);
         }
         // These need a server, and are heard where there is one, in tests/moving.

@@ -82,6 +82,12 @@ impl Round {
 
     /// The revocations were lost: waits until all nodes accept the keys again.
     pub(crate) fn is_lost(&mut self) {
+        self.watch_anew();
+        // Each node accepts them by now. That it refused them until it had forgotten is not to count.
+        self.watch_anew();
+    }
+
+    fn watch_anew(&mut self) {
         for key in &mut self.keys {
             key.revoked = None;
             self.lines.iter_mut().for_each(|line| drop(line.ask(&format!("seen {}", key.id))));

@@ -2,8 +2,11 @@
 //! out, and what is not known is not made up.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use keywright::store::{Change, Changes, Epoch, KeyStore, PostgresStore, Subject};
+use keywright::store::{
+    CacheOptions, CachedStore, Change, Changes, Epoch, Freshness, KeyStore, PostgresStore, Subject,
+};
 use tokio::task::JoinSet;
 
 use crate::kit::{Random, seed};
@@ -178,4 +181,37 @@ async fn m07_epochs_say_which_commit_it_was_and_not_only_which_number() {
     }
     // One in a million each.
     assert!(alike < 3, "the commits of one are known to the other");
+}
+
+/// A node fills its cache from a commit that it has not been told of yet. Then a standby without that
+/// commit takes over, and what the node was told last is still the last that the standby knows.
+#[tokio::test]
+async fn m11_a_commit_that_was_seen_in_a_key_and_then_lost_is_forgotten() {
+    let Some(stage) = Stage::new("seen_and_lost").await else { return };
+    let (store, pool) = (stage.store().await, stage.pool(4).await);
+    let options = CacheOptions::new().max_staleness(Duration::from_secs(3_600));
+    let node = CachedStore::new(stage.store().await, options).expect("a cache");
+    store.commit(insert(1)).await.expect("a commit");
+    node.sync().await.expect("the store answers");
+    let version = async || {
+        let found = node.resolve(&id(1), Freshness::Usual).await.expect("the store answers");
+        found.expect("a key").record().version()
+    };
+    run(
+        &pool,
+        "CREATE TABLE kept AS SELECT k.*, s.epoch FROM keywright.keys AS k, keywright.state AS s",
+    )
+    .await;
+    let renamed = next(&key(1), |key| key["name"] = "renamed".into());
+    store.commit(batch([Change::UpdateKey(renamed)])).await.expect("a commit");
+    assert_eq!(version().await, 2);
+    let back = "DELETE FROM keywright.changes AS c USING kept WHERE c.epoch > kept.epoch;
+        UPDATE keywright.state AS s SET epoch = kept.epoch FROM kept;
+        UPDATE keywright.keys AS k SET version = kept.version, record = kept.record FROM kept;";
+    run(&pool, back).await;
+    node.sync().await.expect("the store answers");
+    assert_eq!(version().await, 1, "what was lost is not in the cache any more");
+    assert_eq!(node.regressions(), 1);
+    node.sync().await.expect("the store answers");
+    assert_eq!(node.regressions(), 1, "once is enough");
 }

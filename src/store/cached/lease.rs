@@ -100,7 +100,9 @@ impl Ledger {
 
     /// What the store said. The caller forgets before anybody sees the lease that this renews.
     pub(super) fn end_sync(&mut self, sync: Sync, changes: Changes) -> Forget {
-        let has_regressed = changes.epoch < sync.since;
+        // Who no longer knows what happened since the last commit that it had has lost that commit.
+        let knows = changes.touched.is_some() || sync.since == Epoch::default();
+        let has_regressed = changes.epoch < sync.since || !knows && changes.epoch == sync.since;
         self.regressions += u64::from(has_regressed);
         self.epoch = changes.epoch;
         self.confirmed = self.confirmed.max(Some(sync.began));

@@ -153,6 +153,7 @@ impl Inner {
         match self.write_batch(session.connection(), batch).await {
             Ok(epoch) => {
                 session.commit().await?;
+                self.saw(epoch.0.cast_signed());
                 Ok(epoch)
             }
             Err(failure) => {

@@ -18,6 +18,7 @@ mod usage;
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use async_trait::async_trait;
 use sqlx::postgres::PgRow;
@@ -47,12 +48,15 @@ pub use self::schema::{SchemaName, SchemaNameError};
 /// How often a transaction that the database gave up for another is tried again.
 const ATTEMPTS: u32 = 8;
 
+/// Before anything was read.
+const NOTHING_SEEN: i64 = i64::MIN;
+
 const RESOLVE: &str = "
-    SELECT k.record AS key, a.record AS account, p.record AS policy
-    FROM {schema}.keys AS k
+    SELECT s.epoch, k.record AS key, a.record AS account, p.record AS policy
+    FROM {schema}.state AS s
+    LEFT JOIN {schema}.keys AS k ON k.id = $1
     LEFT JOIN {schema}.accounts AS a ON a.id = k.account
-    LEFT JOIN {schema}.policies AS p ON p.tenant = k.tenant
-    WHERE k.id = $1";
+    LEFT JOIN {schema}.policies AS p ON p.tenant = k.tenant";
 
 const KEY: &str = "
     SELECT k.record AS record, u.record AS usage
@@ -63,14 +67,15 @@ const ACCOUNT: &str = "SELECT record FROM {schema}.accounts WHERE id = $1 AND te
 
 const POLICY: &str = "SELECT record FROM {schema}.policies WHERE tenant = $1";
 
-/// An epoch that no commit has is one of a server that is no more, or older than what is kept.
+/// An epoch that no commit has is one of a server that is no more, or older than what is kept. So is
+/// the last one that anything here was seen of: it may be newer than what the caller knows.
 const CHANGES: &str = "
-    SELECT s.epoch, CASE
-        WHEN s.epoch = $1 THEN '{}'
-        WHEN $1 = ANY(SELECT epoch FROM {schema}.changes WHERE epoch = $1) THEN ARRAY(
-            SELECT unnest(c.touched) FROM {schema}.changes AS c WHERE c.epoch > $1 ORDER BY c.epoch
-        )
-    END AS touched
+    SELECT s.epoch, CASE WHEN (
+        SELECT bool_and(e = s.epoch OR EXISTS (SELECT 1 FROM {schema}.changes WHERE epoch = e))
+        FROM unnest(ARRAY[$1, $2]::bigint[]) AS e
+    ) THEN ARRAY(
+        SELECT unnest(c.touched) FROM {schema}.changes AS c WHERE c.epoch > $1 ORDER BY c.epoch
+    ) END AS touched
     FROM {schema}.state AS s";
 
 /// Keeps everything in PostgreSQL, 13 or later, for any number of nodes. Clones share the store.
@@ -101,6 +106,8 @@ struct Inner {
     channel: Arc<str>,
     /// Whether the server may remember statements from one call to the next.
     persistent: bool,
+    /// The last epoch that an answer here rested on.
+    seen: AtomicI64,
     commits: commit::Statements,
     usage: usage::Statements,
     begin_reading: Sql,
@@ -176,6 +183,7 @@ impl PostgresOptions {
             pool,
             channel: format!("keywright_{schema}").into(),
             persistent: !self.is_pooled,
+            seen: AtomicI64::new(NOTHING_SEEN),
             commits: commit::Statements::of(&schema),
             usage: usage::Statements::of(&schema),
             begin_reading: schema.sql("BEGIN READ ONLY"),
@@ -242,11 +250,12 @@ impl Inner {
         }
     }
 
-    async fn changes_since(&self, since: i64) -> Result<PgRow, StoreError> {
+    async fn changes_since(&self, since: i64, seen: i64) -> Result<PgRow, StoreError> {
         let mut attempts = Attempts::with(&self.pool);
         loop {
             let mut session = self.session().await?;
-            let changes = sqlx::query(self.changes.safe()).persistent(self.persistent).bind(since);
+            let changes = sqlx::query(self.changes.safe()).persistent(self.persistent);
+            let changes = changes.bind(since).bind(seen);
             let found = changes.fetch_one(session.connection()).await;
             if let Some(found) = attempts.end(session, found).await? {
                 return Ok(found);
@@ -254,16 +263,23 @@ impl Inner {
         }
     }
 
+    fn saw(&self, epoch: i64) {
+        self.seen.fetch_max(epoch, Ordering::SeqCst);
+    }
+
     async fn resolve(&self, key: KeyId) -> Resolved {
         let row = self.read_one(&self.resolve, &[key.as_str()]).await?;
-        let Some(row) = row else { return Ok(None) };
+        let missing = || StoreError::corrupt("the row is missing that every commit holds");
+        let row = row.ok_or_else(missing)?;
         let read = || {
-            let key: Json<KeyRecord> = row.try_get("key")?;
+            self.saw(row.try_get("epoch")?);
+            let key: Option<Json<KeyRecord>> = row.try_get("key")?;
             let account: Option<Json<ServiceAccount>> = row.try_get("account")?;
             let policy: Option<Json<Policy>> = row.try_get("policy")?;
-            Ok((key.0, account.map(|row| row.0), policy.map(|row| row.0)))
+            Ok((key.map(|row| row.0), account.map(|row| row.0), policy.map(|row| row.0)))
         };
         let (record, account, policy) = read().map_err(database)?;
+        let Some(record) = record else { return Ok(None) };
         let snapshot = Snapshot::new(record, account.map(Arc::new), policy.map(Arc::new))?;
         Ok(Some(Arc::new(snapshot).into()))
     }
@@ -349,9 +365,16 @@ impl KeyStore for PostgresStore {
     async fn changes(&self, since: Epoch) -> Result<Changes, StoreError> {
         // A number that no bigint has is no epoch of ours.
         let since = i64::try_from(since.0).unwrap_or(-1);
-        let row = self.0.changes_since(since).await?;
+        let seen = self.0.seen.load(Ordering::SeqCst);
+        let row =
+            self.0.changes_since(since, if seen == NOTHING_SEEN { since } else { seen }).await?;
         let epoch: i64 = row.try_get("epoch").map_err(database)?;
         let touched: Option<Vec<String>> = row.try_get("touched").map_err(database)?;
+        if touched.is_none() {
+            // Whatever was seen of commits that are no more, the caller forgets now.
+            let _ = self.0.seen.compare_exchange(seen, epoch, Ordering::SeqCst, Ordering::SeqCst);
+        }
+        self.0.saw(epoch);
         let read = |touched: Vec<String>| touched.iter().map(|text| read_subject(text)).collect();
         let touched = touched.map(read).transpose()?;
         Ok(Changes { epoch: Epoch(epoch.cast_unsigned()), touched })
