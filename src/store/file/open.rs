@@ -8,7 +8,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use redb::DatabaseError;
+use redb::backends::FileBackend;
+use redb::{Database, DatabaseError};
 
 use super::dry_run::DryRun;
 use super::errors::{io_error, storage};
@@ -66,10 +67,16 @@ fn open_existing(path: &Path) -> Result<(Journal, Contents), StoreError> {
         Err(error) => return Err(storage(error)),
     }
     reveal_newest(&mut file)?;
-    let loaded = Journal::load(builder().create_file(file).map_err(storage)?)?;
+    let loaded = Journal::load(database_in(file)?)?;
     // Whoever made the file may have ended before its entry in the folder was durable.
     sync_folder(&path.canonicalize().map_err(unreadable)?).map_err(unreadable)?;
     Ok(loaded)
+}
+
+/// The database in a file, which it locks.
+fn database_in(file: File) -> Result<Database, StoreError> {
+    let backend = FileBackend::new(file).map_err(storage)?;
+    builder().create_with_backend(backend).map_err(storage)
 }
 
 enum CreateError {
@@ -87,7 +94,7 @@ fn create(path: &Path) -> Result<Journal, CreateError> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let file = options.open(&temporary.0).map_err(failed)?;
-    let database = builder().create_file(file).map_err(|e| CreateError::Failed(storage(e)))?;
+    let database = database_in(file).map_err(CreateError::Failed)?;
     let journal = Journal::initialise(database).map_err(CreateError::Failed)?;
     match fs::hard_link(&temporary.0, path) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => return Err(CreateError::Exists),
