@@ -177,18 +177,18 @@ mod tests {
     use super::*;
 
     fn at(micros: i64) -> Timestamp {
-        Timestamp::from_unix_micros(1_000_000_000_000_000 + micros).unwrap()
+        Timestamp::from_unix_micros(1_000_000_000_000_000 + micros).expect("a time")
     }
 
     fn key() -> KeyId {
-        "0123456789ABCDEF".parse().unwrap()
+        "0123456789ABCDEF".parse().expect("an id")
     }
 
     #[test]
     fn exactly_the_number_is_let_through_however_the_period_divides() {
         for uses in [1, 3, 7, 999, 999_983] {
             let limiter = Limiter::new();
-            let rate = Rate::new(uses, Duration::from_secs(1)).unwrap();
+            let rate = Rate::new(uses, Duration::from_secs(1)).expect("a rate");
             let admitted = (0..uses + 10).filter(|_| limiter.admit(&key(), rate, at(0)).is_ok());
             assert_eq!(admitted.count(), uses as usize);
         }
@@ -197,9 +197,9 @@ mod tests {
     #[test]
     fn the_wait_that_is_named_is_long_enough_and_not_longer() {
         let limiter = Limiter::new();
-        let rate = Rate::new(4, Duration::from_secs(60)).unwrap();
+        let rate = Rate::new(4, Duration::from_secs(60)).expect("a rate");
         for _ in 0..4 {
-            limiter.admit(&key(), rate, at(0)).unwrap();
+            limiter.admit(&key(), rate, at(0)).expect("there is a use left");
         }
         assert_eq!(limiter.admit(&key(), rate, at(0)), Err(Duration::from_secs(15)));
         assert!(limiter.admit(&key(), rate, at(14_999_999)).is_err());
@@ -209,20 +209,21 @@ mod tests {
     #[test]
     fn a_clock_that_is_set_back_locks_nobody_out_for_longer_than_the_period() {
         let limiter = Limiter::new();
-        let rate = Rate::new(1, Duration::from_secs(10)).unwrap();
-        limiter.admit(&key(), rate, at(3_600_000_000)).unwrap();
+        let rate = Rate::new(1, Duration::from_secs(10)).expect("a rate");
+        limiter.admit(&key(), rate, at(3_600_000_000)).expect("there is a use left");
         assert_eq!(limiter.admit(&key(), rate, at(0)), Err(Duration::from_secs(10)));
     }
 
     #[test]
     fn keys_that_have_regained_everything_take_no_place() {
         let limiter = Limiter::new();
-        let rate = Rate::new(1, Duration::from_secs(1)).unwrap();
+        let rate = Rate::new(1, Duration::from_secs(1)).expect("a rate");
         for n in 0..200_000_i64 {
-            let id: KeyId = format!("{n:016}").parse().unwrap();
-            limiter.admit(&id, rate, at(n * 1_000)).unwrap();
+            let id: KeyId = format!("{n:016}").parse().expect("an id");
+            limiter.admit(&id, rate, at(n * 1_000)).expect("there is a use left");
         }
-        let kept: usize = limiter.shards.iter().map(|s| s.lock().unwrap().spent.len()).sum();
+        let kept: usize =
+            limiter.shards.iter().map(|s| s.lock().expect("nobody panicked").spent.len()).sum();
         assert!(kept <= Limiter::SHARDS * (Limiter::SMALLEST_SWEEP + 1), "{kept} are kept");
     }
 }

@@ -318,7 +318,7 @@ fn src_holds_nothing_unfinished_prints_nothing_and_unwraps_nothing() {
         ".unwrap()",
     ];
     for source in src() {
-        for (number, line) in source.code_without_tests() {
+        for (number, line) in source.code() {
             let stranger = strangers.iter().find(|stranger| line.contains(**stranger));
             assert_eq!(stranger, None, "{}", source.at(number, line));
         }
