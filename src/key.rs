@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::digest::Digest;
+use crate::digest::{Digest, PepperRing};
 use crate::id::{AccountId, IdError, KeyId, TenantId, UserId};
+use crate::limits::AdminLimits;
 use crate::metadata::Metadata;
 use crate::name::Name;
 use crate::network::Networks;
@@ -99,8 +100,11 @@ pub struct Key {
     pub scopes: ScopeSet,
     /// The networks that it may be used from.
     pub networks: Networks,
-    /// Its own rate; without one the policy's default holds.
+    /// Its own rate. Without one the policy's default holds; so it does where the owner set a rate that is not
+    /// within the default.
     pub rate: Option<Rate>,
+    /// Which of its scopes, networks and rate an administrator set.
+    pub admin_limits: AdminLimits,
     /// What the host notes on it.
     pub metadata: Metadata,
     /// When it was made.
@@ -243,6 +247,18 @@ impl KeyEdit {
         Self { if_version: Some(version), ..self }
     }
 
+    /// Notes which limits an administrator has set who makes this edit. One who takes a limit away leaves it to the
+    /// owner again.
+    fn mark_admin_limits(&self, set: &mut AdminLimits) {
+        set.scopes |= self.scopes.is_some();
+        if let Some(networks) = &self.networks {
+            set.networks = !networks.is_anywhere();
+        }
+        if let Some(NewRate(rate)) = self.rate {
+            set.rate = rate.is_some();
+        }
+    }
+
     /// Name and metadata can be changed in any status; the rest not of a dead key.
     pub(crate) fn operation(&self) -> Operation {
         if self.scopes.is_some() || self.networks.is_some() || self.rate.is_some() {
@@ -307,9 +323,23 @@ impl KeyRecord {
         self.changed(now, |next| next.key.revoked = Some(now))
     }
 
+    /// Whether a secret is one of those that the record has digests of. `digest` is the secret's under the
+    /// current pepper.
+    pub(crate) fn has_secret(
+        &self,
+        secret: &[u8; 32],
+        digest: &Digest,
+        peppers: &PepperRing,
+    ) -> bool {
+        [Some(&self.digest), self.retiring.as_ref()].into_iter().flatten().any(|stored| {
+            peppers.matches(stored, digest, &self.key.id, secret).is_ok_and(bool::from)
+        })
+    }
+
     pub(crate) fn edit(
         &self,
         edit: &KeyEdit,
+        by_admin: bool,
         now: Timestamp,
     ) -> Result<Outcome<Self>, NotPossible> {
         self.possible(edit.operation(), now)?;
@@ -319,6 +349,9 @@ impl KeyRecord {
             key.scopes.clone_from(edit.scopes.as_ref().unwrap_or(&self.key.scopes));
             key.networks.clone_from(edit.networks.as_ref().unwrap_or(&self.key.networks));
             key.rate = edit.rate.map_or(self.key.rate, |NewRate(rate)| rate);
+            if by_admin {
+                edit.mark_admin_limits(&mut key.admin_limits);
+            }
             key.metadata.clone_from(edit.metadata.as_ref().unwrap_or(&self.key.metadata));
         });
         let same = Key { updated: self.key.updated, version: self.key.version, ..next.key.clone() };

@@ -117,6 +117,13 @@ impl Networks {
             || source.is_some_and(|source| self.0.iter().any(|net| net.contains(source)))
     }
 
+    /// Whether each of these networks lies in one of `other`. Everything lies in "from anywhere", which itself lies in
+    /// nothing else.
+    pub fn is_within(&self, other: &Self) -> bool {
+        let lies_within = |net: &Network| other.0.iter().any(|wide| wide.0.contains(&net.0));
+        other.is_anywhere() || !self.is_anywhere() && self.0.iter().all(lies_within)
+    }
+
     /// Whether there is no rule.
     pub fn is_anywhere(&self) -> bool {
         self.0.is_empty()

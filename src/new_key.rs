@@ -4,12 +4,10 @@
 use std::time::Duration;
 
 use crate::account::ServiceAccount;
-use crate::actor::Actor;
-use crate::key::Owner;
+use crate::limits::KeyLimit;
 use crate::metadata::Metadata;
 use crate::name::{Name, NameError};
 use crate::network::Networks;
-use crate::operation::Operation;
 use crate::policy::Policy;
 use crate::rate::Rate;
 use crate::scope::{Scope, ScopeSet};
@@ -154,6 +152,11 @@ pub enum NewKeyError {
     /// A scope lies outside what the owner's keys can have.
     #[error("scope {0} is outside what keys of this owner can have")]
     ScopeOutsideCeiling(Scope),
+    /// An administrator set this limit of the key, and the edit would widen it.
+    #[error(
+        "an administrator set the {0} of this key: its owner can narrow them and not widen them"
+    )]
+    SetByAdministrator(KeyLimit),
     /// The rate is above the policy's default, which its owner may not exceed.
     #[error("the rate {rate} is above {limit}, the most that an owner may give a key of their own")]
     RateAboveLimit {
@@ -236,24 +239,5 @@ pub(crate) fn check_scopes(
     match scopes.first_outside(ceiling) {
         Some(scope) => Err(NewKeyError::ScopeOutsideCeiling(scope.clone())),
         None => Ok(()),
-    }
-}
-
-/// Owners do not lift the limit that is set for them; who may edit any key can.
-pub(crate) fn check_rate(
-    rate: Option<Rate>,
-    policy: &Policy,
-    actor: &Actor,
-    owner: &Owner,
-) -> Result<(), NewKeyError> {
-    match (rate, policy.default_rate) {
-        (Some(rate), Some(limit))
-            if !rate.is_within(&limit)
-                && actor.owns(owner)
-                && !actor.may_for_any(Operation::KeyEdit) =>
-        {
-            Err(NewKeyError::RateAboveLimit { rate, limit })
-        }
-        _ => Ok(()),
     }
 }

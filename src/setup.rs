@@ -7,9 +7,9 @@ use rand_core::TryCryptoRng;
 
 use crate::counting::Counting;
 use crate::digest::PepperRing;
+use crate::limiter::Limiter;
 use crate::policy::{Policy, PolicyError};
 use crate::random::Random;
-use crate::rate::Limiter;
 use crate::store::KeyStore;
 use crate::time::{Clock, SystemClock};
 use crate::token::Prefix;

@@ -6,9 +6,11 @@ use crate::digest::Digest;
 use crate::event::Event;
 use crate::id::KeyId;
 use crate::key::{Key, KeyRecord, Owner};
-use crate::new_key::{NewKey, Validity, check_rate};
+use crate::new_key::{NewKey, Validity};
 use crate::operation::Operation;
 use crate::policy::Policy;
+use crate::random::{Drawn, RandomError};
+use crate::rules::{admin_limits, check_rate};
 use crate::store::{Batch, Change, Condition, StoreErrorKind};
 use crate::time::Timestamp;
 use crate::token::{FreshSecret, Token};
@@ -63,6 +65,7 @@ impl Authority {
             let batch = insertion(ground, key.clone(), digest, &event);
             let written = self.commits(batch).await.map_err(|error| match error.kind() {
                 StoreErrorKind::LimitReached => GenerateError::TooManyKeys { limit },
+                StoreErrorKind::AlreadyExists => RandomError::Repeats(Drawn::KeyId).into(),
                 _ => error.into(),
             });
             if self.on_record(written, &event).await? {
@@ -126,6 +129,7 @@ impl Authority {
             scopes: new.scopes.clone(),
             networks: new.networks.clone(),
             rate: new.rate,
+            admin_limits: admin_limits(new, actor, owner),
             metadata: new.metadata.clone(),
             created: now,
             created_by: actor.id().clone(),

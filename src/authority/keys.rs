@@ -6,9 +6,10 @@ use crate::event::{Event, EventOutcome};
 use crate::id::KeyId;
 use crate::key::{Key, KeyEdit, KeyRecord, Owner};
 use crate::name::Name;
-use crate::new_key::{NewKeyError, check_rate, check_scopes};
+use crate::new_key::{NewKeyError, check_scopes};
 use crate::operation::{Operation, Outcome};
 use crate::policy::Policy;
+use crate::rules::{check_edit, is_administrator};
 use crate::store::{Batch, Change, Condition};
 use crate::time::Timestamp;
 
@@ -74,7 +75,8 @@ impl Authority {
             if let Some(given) = edit.if_version.filter(|version| *version != key.version) {
                 return Err(KeyError::Stale { given, current: key.version });
             }
-            let next = current.record.edit(&edit, current.now)?;
+            let by_admin = is_administrator(actor, &key.owner);
+            let next = current.record.edit(&edit, by_admin, current.now)?;
             if let Some(policy) = &current.policy {
                 let new_name = edit.name.as_ref().filter(|name| **name != key.name);
                 if let (Some(name), Some(pattern)) = (new_name, &policy.name_pattern) {
@@ -83,7 +85,7 @@ impl Authority {
                 if let Some(scopes) = &edit.scopes {
                     check_scopes(scopes, policy, current.account.as_ref())?;
                 }
-                check_rate(edit.rate.and_then(|rate| rate.0), policy, actor, &key.owner)?;
+                check_edit(&edit, key, policy, actor)?;
             }
             Ok(Step::update(next, Some(edit.summary(&key.name))))
         })

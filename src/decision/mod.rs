@@ -29,11 +29,10 @@ use subtle::Choice;
 use crate::account::ServiceAccount;
 use crate::digest::{DigestError, PepperRing};
 use crate::freshness::Found;
-use crate::id::KeyId;
 use crate::key::Key;
 use crate::policy::Policy;
-use crate::rate::Rate;
 use crate::request::Request;
+use crate::rules::RatesInForce;
 use crate::status::KeyStatus;
 use crate::time::Timestamp;
 use crate::token::Presented;
@@ -48,7 +47,7 @@ pub(crate) struct Circumstances<'a, R> {
     pub(crate) peppers: &'a PepperRing,
     pub(crate) default_policy: &'a Arc<Policy>,
     pub(crate) now: Timestamp,
-    /// Takes one use of a key's rate, or says after which time one is to be had.
+    /// Takes one use of a key's rates, or says after which time one is to be had.
     pub(crate) rate: R,
 }
 
@@ -68,7 +67,7 @@ pub(crate) fn decide<R>(
     circumstances: Circumstances<'_, R>,
 ) -> Result<Grant, Refusal>
 where
-    R: FnOnce(&KeyId, Rate) -> Result<(), Duration>,
+    R: FnOnce(&Key, RatesInForce) -> Result<(), Duration>,
 {
     let Circumstances { peppers, default_policy, now, rate } = circumstances;
     let deny = |reason| Refusal::Denied(Denial::of(presented.key_id, reason));
@@ -94,8 +93,8 @@ where
         return Err(deny(Reason::MissingScope(scope.clone())));
     }
     // Step 9.
-    if let Some(limit) = key.rate.or(policy.default_rate) {
-        rate(&key.id, limit).map_err(|wait| deny(Reason::RateLimited(wait)))?;
+    if let Some(rates) = RatesInForce::of(key, policy, now) {
+        rate(key, rates).map_err(|wait| deny(Reason::RateLimited(wait)))?;
     }
     let default_policy = snapshot.policy().is_none().then(|| default_policy.clone());
     Ok(Grant { snapshot, default_policy, secret_used, at: now, age })

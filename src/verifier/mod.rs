@@ -12,6 +12,7 @@ use std::time::Duration;
 use crate::decision::{Circumstances, Denial, Grant, Reason, Refusal, decide, recognise};
 use crate::event::{Event, EventActor};
 use crate::id::KeyId;
+use crate::key::Key;
 use crate::operation::{Operation, Outcome};
 use crate::policy::Policy;
 use crate::request::Request;
@@ -145,10 +146,10 @@ impl Verifier {
             peppers: &inner.setup.peppers,
             default_policy: inner.default_policy(&presented.key_id),
             now,
-            rate: |key: &KeyId, rate| inner.setup.limiter.admit(key, rate, now),
+            rate: |key: &Key, rates| inner.setup.limiter.admit(key, rates, now),
         };
         let grant = decide(&presented, found, request, circumstances)?;
-        inner.setup.counting.count(grant.snapshot(), grant.secret_used(), now);
+        inner.setup.counting.count(&grant, now);
         if inner.setup.peppers.is_outdated(grant.digest_used()) {
             let digest = inner.setup.peppers.digest(&presented.key_id, presented.secret);
             inner.repeppering.remember(&grant, digest);
@@ -208,8 +209,8 @@ impl Verifier {
     pub async fn flush(&self) -> Result<(), StoreError> {
         let inner = &*self.0;
         let now = inner.setup.clock.now();
-        let Setup { store, random, default_policy, peppers, counting, .. } = &inner.setup;
-        counting.flush(&**store, random, default_policy, now).await?;
+        let Setup { store, random, peppers, counting, .. } = &inner.setup;
+        counting.flush(&**store, random, now).await?;
         inner.repeppering.flush(&**store, peppers).await
     }
 }

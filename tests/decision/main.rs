@@ -4,6 +4,7 @@
 #[path = "../kit/mod.rs"]
 mod kit;
 mod limits;
+mod rates;
 mod undecidable;
 
 use std::net::IpAddr;

@@ -258,6 +258,8 @@ pub(crate) struct KeyData {
     pub(crate) scopes: u8,
     pub(crate) networks: usize,
     pub(crate) rate: usize,
+    /// Whether an administrator set its scopes, its networks, its rate.
+    pub(crate) of_admin: [bool; 3],
     pub(crate) metadata: usize,
     pub(crate) created: Time,
     pub(crate) created_by: &'static str,

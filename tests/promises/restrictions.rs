@@ -4,8 +4,8 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use keywright::{
-    DenialClass, GenerateError, Issued, KeyEdit, KeyError, Metadata, NewKey, NewKeyError, Rate,
-    Reason, Request, Scope, VerifyError,
+    AdminLimits, DenialClass, GenerateError, Issued, KeyEdit, KeyError, KeyLimit, Metadata,
+    Networks, NewKey, NewKeyError, Rate, Reason, Request, Scope, ScopeSet, VerifyError,
 };
 
 use crate::support::{DAY, HOUR, MOMENT, World, on_each_store};
@@ -155,6 +155,76 @@ fn b10_a_policy_has_a_default_rate_that_owners_do_not_lift() {
         let lower = Rate::new(1, Duration::from_secs(60))?;
         let edit = KeyEdit::new().rate(Some(lower));
         world.authority.edit(&world.alice, &before.key.id, edit).await?;
+        Ok(())
+    });
+}
+
+#[test]
+fn b10_owner_narrows_what_an_administrator_set() {
+    on_each_store(async |world| {
+        let owner = world.alice.as_owner();
+        let new = NewKey::named("prod-main-app")?
+            .scopes("invoices:read".parse()?)
+            .networks("203.0.113.0/24 2001:db8::/32".parse()?)
+            .rate(Rate::new(10, Duration::from_secs(60))?);
+        let key = world.authority.generate(&world.admin, &owner, new).await?.key;
+        assert!(key.admin_limits.scopes && key.admin_limits.networks && key.admin_limits.rate);
+        let edit = |edit| world.authority.edit(&world.alice, &key.id, edit);
+        let wider: [(KeyLimit, KeyEdit); 7] = [
+            (KeyLimit::Scopes, KeyEdit::new().scopes("invoices:read invoices:write".parse()?)),
+            (KeyLimit::Scopes, KeyEdit::new().scopes("invoices:write".parse()?)),
+            (KeyLimit::Networks, KeyEdit::new().networks(Networks::anywhere())),
+            (KeyLimit::Networks, KeyEdit::new().networks("203.0.112.0/23".parse()?)),
+            (KeyLimit::Networks, KeyEdit::new().networks("203.0.113.7 192.0.2.1".parse()?)),
+            (KeyLimit::Rate, KeyEdit::new().rate(None)),
+            (KeyLimit::Rate, KeyEdit::new().rate(Some(Rate::new(11, Duration::from_secs(60))?))),
+        ];
+        for (limit, wider) in wider {
+            let refused = edit(wider).await;
+            let expected = NewKeyError::SetByAdministrator(limit);
+            assert!(matches!(&refused, Err(KeyError::Rule(e)) if *e == expected), "{refused:?}");
+        }
+        let narrower = KeyEdit::new()
+            .networks("203.0.113.128/25 2001:db8:1::/48".parse()?)
+            .rate(Some(Rate::new(5, Duration::from_secs(60))?));
+        let narrowed = edit(narrower).await?.into_inner();
+        assert_eq!(narrowed.admin_limits, key.admin_limits, "they are the administrator's still");
+        edit(KeyEdit::new().scopes(ScopeSet::empty())).await?;
+        let back = KeyEdit::new().rate(Some(Rate::new(10, Duration::from_secs(60))?));
+        assert!(edit(back).await.is_err(), "what was narrowed stays so");
+
+        // An administrator widens, and leaves to the owner what is taken away.
+        let freed = KeyEdit::new().networks(Networks::anywhere()).rate(None);
+        let freed = world.authority.edit(&world.admin, &key.id, freed).await?.into_inner();
+        assert!(!freed.admin_limits.networks && !freed.admin_limits.rate);
+        edit(KeyEdit::new().networks("192.0.2.0/24".parse()?)).await?;
+        edit(KeyEdit::new().networks(Networks::anywhere())).await?;
+        Ok(())
+    });
+}
+
+#[test]
+fn b10_owner_changes_limits_of_their_own() {
+    on_each_store(async |world| {
+        let new = NewKey::named("prod-main-app")?
+            .scopes("invoices:read".parse()?)
+            .networks("203.0.113.0/24".parse()?)
+            .rate(Rate::new(1, Duration::from_secs(60))?);
+        let key = world.generate(new).await?.key;
+        assert_eq!(key.admin_limits, AdminLimits::default());
+        let edit = KeyEdit::new()
+            .scopes("invoices:read invoices:write".parse()?)
+            .networks(Networks::anywhere())
+            .rate(None);
+        let edited = world.authority.edit(&world.alice, &key.id, edit).await?.into_inner();
+        assert_eq!(edited.admin_limits, AdminLimits::default());
+        // From the moment at which an administrator sets one of them, that one is not the owner's.
+        let set = KeyEdit::new().networks("203.0.113.0/24".parse()?);
+        world.authority.edit(&world.admin, &key.id, set).await?;
+        let wider = KeyEdit::new().networks(Networks::anywhere());
+        assert!(world.authority.edit(&world.alice, &key.id, wider).await.is_err());
+        let rate = KeyEdit::new().rate(Some(Rate::new(100, Duration::from_secs(60))?));
+        world.authority.edit(&world.alice, &key.id, rate).await?;
         Ok(())
     });
 }

@@ -34,7 +34,12 @@ pub(super) fn add(api: Api) -> Api {
             .tag("accounts")
             .body("NewAccount")
             .creates("Account")
-            .problems(&[Code::NotAllowed, Code::UnknownRole, Code::Contended]),
+            .problems(&[
+                Code::NotAllowed,
+                Code::UnknownRole,
+                Code::RandomSourceFailed,
+                Code::Contended,
+            ]),
     )
     .on(
         "/accounts",

@@ -96,7 +96,7 @@ fn problem(code: Code, alike: &[&str]) -> Value {
     });
     let header = match code {
         Code::LoginRequired => Some("WWW-Authenticate"),
-        Code::Unavailable | Code::Contended => Some("Retry-After"),
+        Code::Unavailable | Code::Contended | Code::RandomSourceFailed => Some("Retry-After"),
         _ => None,
     };
     if let Some(header) = header {

@@ -36,6 +36,13 @@ fn unavailable() -> Problem {
     )
 }
 
+fn no_random_bytes() -> Problem {
+    Problem::new(
+        Code::RandomSourceFailed,
+        "the random source of the service is out of order; nothing was changed",
+    )
+}
+
 fn contended() -> Problem {
     Problem::new(Code::Contended, "others changed the same each time: nothing was done, try again")
 }
@@ -63,6 +70,7 @@ impl From<NewKeyError> for Problem {
             NewKeyError::LifetimeTooLong { .. } => Code::LifetimeTooLong,
             NewKeyError::NeverValid { .. } => Code::NeverValid,
             NewKeyError::ScopeOutsideCeiling(_) => Code::ScopeOutsideCeiling,
+            NewKeyError::SetByAdministrator(_) => Code::SetByAdministrator,
             NewKeyError::RateAboveLimit { .. } => Code::RateAboveLimit,
         };
         said(code, &error)
@@ -93,7 +101,8 @@ impl From<GenerateError> for Problem {
             GenerateError::AccountDisabled(_) => said(Code::AccountDisabled, &error),
             GenerateError::Key(error) => error.into(),
             GenerateError::TooManyKeys { .. } => said(Code::TooManyKeys, &error),
-            GenerateError::Random(_) | GenerateError::Store(_) => unavailable(),
+            GenerateError::Random(_) => no_random_bytes(),
+            GenerateError::Store(_) => unavailable(),
             GenerateError::Contended(_) => contended(),
         }
     }
@@ -108,7 +117,8 @@ impl From<KeyError> for Problem {
             KeyError::OverlapTooLong { .. } => said(Code::OverlapTooLong, &error),
             KeyError::Rule(error) => error.into(),
             KeyError::Stale { current, .. } => stale("key", current),
-            KeyError::Random(_) | KeyError::Store(_) => unavailable(),
+            KeyError::Random(_) => no_random_bytes(),
+            KeyError::Store(_) => unavailable(),
             KeyError::Contended(_) => contended(),
         }
     }
@@ -121,7 +131,8 @@ impl From<AccountError> for Problem {
             AccountError::NotFound(_) => no_account(),
             AccountError::UnknownRole(_) => said(Code::UnknownRole, &error),
             AccountError::Stale { current, .. } => stale("account", current),
-            AccountError::Random(_) | AccountError::Store(_) => unavailable(),
+            AccountError::Random(_) => no_random_bytes(),
+            AccountError::Store(_) => unavailable(),
             AccountError::Contended(_) => contended(),
         }
     }
@@ -221,7 +232,7 @@ mod tests {
             (E::AccountDisabled(account()), (409, "account_disabled")),
             (NewKeyError::ZeroLifetime.into(), (422, "zero_lifetime")),
             (E::TooManyKeys { limit: 1 }, (409, "too_many_keys")),
-            (no_random().into(), (503, "unavailable")),
+            (no_random().into(), (503, "random_source_failed")),
             (E::Contended(1), (503, "contended")),
             (no_store().into(), (503, "unavailable")),
         ];
@@ -261,7 +272,7 @@ mod tests {
             (E::OverlapTooLong { max: Duration::ZERO }, (422, "overlap_too_long")),
             (NewKeyError::ExpiryRequired.into(), (422, "expiry_required")),
             (E::Stale { given: 1, current: 2 }, (412, "stale")),
-            (no_random().into(), (503, "unavailable")),
+            (no_random().into(), (503, "random_source_failed")),
             (E::Contended(1), (503, "contended")),
             (no_store().into(), (503, "unavailable")),
         ];
@@ -278,7 +289,7 @@ mod tests {
             (E::NotFound(account()), (404, "account_not_found")),
             (E::UnknownRole("viewer".parse().expect("a role")), (422, "unknown_role")),
             (E::Stale { given: 1, current: 2 }, (412, "stale")),
-            (no_random().into(), (503, "unavailable")),
+            (no_random().into(), (503, "random_source_failed")),
             (E::Contended(1), (503, "contended")),
             (no_store().into(), (503, "unavailable")),
         ];

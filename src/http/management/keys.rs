@@ -36,6 +36,7 @@ const GENERATE: &[Code] = &[
     Code::NeverValid,
     Code::ScopeOutsideCeiling,
     Code::RateAboveLimit,
+    Code::RandomSourceFailed,
     Code::Contended,
 ];
 /// What can stand in the way of a change that asks nothing of the key's status.
@@ -86,6 +87,7 @@ pub(super) fn add(api: Api) -> Api {
                 Code::InvalidName,
                 Code::ScopeOutsideCeiling,
                 Code::RateAboveLimit,
+                Code::SetByAdministrator,
             ]),
     )
     .on(
@@ -104,7 +106,7 @@ pub(super) fn add(api: Api) -> Api {
             .gives("Issued")
             .etag()
             .problems(CHANGE)
-            .problems(&[Code::NotPossible, Code::OverlapTooLong]),
+            .problems(&[Code::NotPossible, Code::OverlapTooLong, Code::RandomSourceFailed]),
     )
     .on(
         "/keys/{id}/finish-rotation",

@@ -69,6 +69,7 @@ codes! {
     NeverValid = UNPROCESSABLE_ENTITY "never_valid";
     ScopeOutsideCeiling = UNPROCESSABLE_ENTITY "scope_outside_ceiling";
     RateAboveLimit = UNPROCESSABLE_ENTITY "rate_above_limit";
+    SetByAdministrator = UNPROCESSABLE_ENTITY "set_by_administrator";
     OverlapTooLong = UNPROCESSABLE_ENTITY "overlap_too_long";
     UnknownRole = UNPROCESSABLE_ENTITY "unknown_role";
     InvalidMaxKeys = UNPROCESSABLE_ENTITY "invalid_max_keys";
@@ -77,6 +78,7 @@ codes! {
     TooManyRoles = UNPROCESSABLE_ENTITY "too_many_roles";
     InvalidNamePattern = UNPROCESSABLE_ENTITY "invalid_name_pattern";
     PreconditionRequired = PRECONDITION_REQUIRED "precondition_required";
+    RandomSourceFailed = SERVICE_UNAVAILABLE "random_source_failed";
     Contended = SERVICE_UNAVAILABLE "contended";
     Unavailable = SERVICE_UNAVAILABLE "unavailable";
 }

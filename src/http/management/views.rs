@@ -12,6 +12,7 @@ use crate::decision::Reason;
 use crate::event::{Event, EventActor, EventKind, EventOutcome};
 use crate::id::{AccountId, KeyId, TenantId, UserId};
 use crate::key::{Key, Owner};
+use crate::limits::AdminLimits;
 use crate::metadata::Metadata;
 use crate::name::{Name, NamePattern};
 use crate::network::Networks;
@@ -47,6 +48,7 @@ pub(super) struct KeyView {
     scopes: ScopeSet,
     networks: Networks,
     rate: Option<Rate>,
+    admin_limits: AdminLimits,
     metadata: Metadata,
     created: Timestamp,
     created_by: UserId,
@@ -74,7 +76,7 @@ macro_rules! same_fields {
 }
 
 same_fields!(Key as KeyView:
-    id tenant owner name prefix scopes networks rate metadata created created_by updated not_before
+    id tenant owner name prefix scopes networks rate admin_limits metadata created created_by updated not_before
     expires disabled revoked rotated overlap_ends secret_number version
 );
 

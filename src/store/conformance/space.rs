@@ -13,6 +13,7 @@ use crate::digest::PepperRing;
 use crate::event::{Event, EventActor, EventKind};
 use crate::id::{AccountId, KeyId, TenantId, UserId};
 use crate::key::{Key, KeyRecord, Owner};
+use crate::limits::AdminLimits;
 use crate::metadata::Metadata;
 use crate::name::Name;
 use crate::network::Networks;
@@ -232,6 +233,7 @@ impl<'h> Space<'h> {
             scopes: ScopeSet::empty(),
             networks: Networks::anywhere(),
             rate: None,
+            admin_limits: AdminLimits::default(),
             metadata: Metadata::default(),
             created: at(0),
             created_by: UserId::new("alice").expect("a user id of the suite is one"),

@@ -20,6 +20,7 @@ fn rule(error: &NewKeyError) -> String {
         NewKeyError::NeverValid { .. } => "rule never valid".to_owned(),
         NewKeyError::ScopeOutsideCeiling(scope) => format!("rule scope {scope}"),
         NewKeyError::RateAboveLimit { .. } => "rule rate".to_owned(),
+        NewKeyError::SetByAdministrator(limit) => format!("rule {limit} of an admin"),
         other => panic!("nobody can get {other:?}"),
     }
 }
@@ -85,7 +86,9 @@ pub(super) fn verify_error(error: &VerifyError) -> String {
     let VerifyError::Denied(denial) = error else { panic!("the store is up: {error:?}") };
     match denial.reason() {
         Reason::MissingScope(scope) => format!("missing_scope {scope}"),
-        Reason::RateLimited(wait) => format!("rate_limited {}", wait.as_nanos()),
+        Reason::RateLimited(wait) => {
+            format!("rate_limited {}", (wait.as_secs_f64() * 1e3).round())
+        }
         other => other.code().to_owned(),
     }
 }

@@ -213,6 +213,7 @@ pub(super) fn key_data(key: &Key) -> KeyData {
         scopes: bits(&key.scopes),
         networks: place(NETWORKS.into_iter().map(networks), &key.networks),
         rate: place(RATES.into_iter().map(rate), &key.rate),
+        of_admin: [key.admin_limits.scopes, key.admin_limits.networks, key.admin_limits.rate],
         metadata: place(METADATA.into_iter().map(metadata), &key.metadata),
         created: micros(key.created),
         created_by: user(&key.created_by),

@@ -69,6 +69,10 @@ impl Reference {
                     scopes: new.scopes,
                     networks: new.networks,
                     rate: new.rate,
+                    of_admin: match is_admin(by, owner) {
+                        true => [new.scopes != 0, new.networks != 0, new.rate != 0],
+                        false => [false; 3],
+                    },
                     metadata: new.metadata,
                     created: self.now,
                     created_by: by.who.user(),
@@ -167,8 +171,7 @@ impl Reference {
 
     /// Who may edit their own keys alone keeps to the policy's rate.
     fn rate_is_possible(&self, by: By, owner: &Owner, rate: usize) -> Result<(), String> {
-        let free = !owns(by, owner) || may(by.who, "key.edit", false);
-        if !free && exceeds(rate, self.policies[by.tenant].default_rate) {
+        if !is_admin(by, owner) && exceeds(rate, self.policies[by.tenant].default_rate) {
             return Err("rule rate".to_owned());
         }
         Ok(())
@@ -262,8 +265,29 @@ impl Reference {
             if let Some(scope) = edit.scopes.and_then(|scopes| first_outside(scopes, ceiling)) {
                 return Err(format!("rule scope {scope}"));
             }
-            this.rate_is_possible(by, &key.data.owner, edit.rate.unwrap_or(0))?;
             let before = key.data.clone();
+            let [scopes, networks, rate] = &mut key.data.of_admin;
+            if is_admin(by, &before.owner) {
+                *scopes |= edit.scopes.is_some();
+                *networks = edit.networks.map_or(*networks, |networks| networks != 0);
+                *rate = edit.rate.map_or(*rate, |rate| rate != 0);
+            } else {
+                // Of two lists of networks the second contains the first.
+                let lies_within = |a: usize, b: usize| b == 0 || a == b || a == 1 && b == 2;
+                if *scopes && edit.scopes.is_some_and(|wanted| wanted & !before.scopes != 0) {
+                    return Err("rule scopes of an admin".to_owned());
+                }
+                if *networks && edit.networks.is_some_and(|n| !lies_within(n, before.networks)) {
+                    return Err("rule networks of an admin".to_owned());
+                }
+                if *rate {
+                    if edit.rate.is_some_and(|r| r == 0 || exceeds(r, before.rate)) {
+                        return Err("rule rate of an admin".to_owned());
+                    }
+                } else {
+                    this.rate_is_possible(by, &before.owner, edit.rate.unwrap_or(0))?;
+                }
+            }
             key.data.scopes = edit.scopes.unwrap_or(key.data.scopes);
             key.data.networks = edit.networks.unwrap_or(key.data.networks);
             key.data.rate = edit.rate.unwrap_or(key.data.rate);
@@ -371,4 +395,9 @@ impl Reference {
         }
         Answer::Ids(swept.into_iter().map(|(_, id)| id).collect())
     }
+}
+
+/// Whether it is as an administrator that somebody sets what limits an owner's keys.
+fn is_admin(by: By, owner: &Owner) -> bool {
+    !owns(by, owner) || may(by.who, "key.edit", false)
 }

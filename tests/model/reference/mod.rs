@@ -8,6 +8,7 @@ mod verify;
 
 use std::collections::BTreeMap;
 
+use self::verify::Spent;
 use crate::plain::{
     AccountData, Answer, By, EventData, HOUR, Id, KeyData, Op, Owner, PolicyData, RATES, SECOND,
     Time, Who, refused,
@@ -23,8 +24,8 @@ pub(crate) struct Reference {
     pub(crate) events: Vec<EventData>,
     /// Uses that are counted and not flushed, by key and number of the secret.
     counted: BTreeMap<(Id, u32), Counted>,
-    /// When each key will have regained all of its rate, in nanoseconds since 1970.
-    regained: BTreeMap<Id, i128>,
+    /// What each key has spent of its rate, and the new keys of each owner together.
+    spent: BTreeMap<String, Spent>,
 }
 
 #[derive(Clone, Debug)]
@@ -70,7 +71,7 @@ impl Reference {
             policies: [policy.clone(), policy],
             events: Vec::new(),
             counted: BTreeMap::new(),
-            regained: BTreeMap::new(),
+            spent: BTreeMap::new(),
         }
     }
 
@@ -87,7 +88,7 @@ impl Reference {
                     self.flush();
                 }
                 self.counted.clear();
-                self.regained.clear();
+                self.spent.clear();
                 Answer::Nothing
             }
             Op::Generate(by, owner, new) => self.generate(*by, owner, new, fresh),

@@ -1,7 +1,10 @@
 //! Verification, and the counting of uses.
 
-use super::{Counted, Key, Reference};
-use crate::plain::{Answer, Damage, Granted, Presented, RATES, SCOPES, Wanted, refused};
+use super::{Counted, Key, Reference, exceeds};
+use crate::plain::{
+    Answer, Damage, Granted, KeyData, PolicyData, Presented, RATES, SCOPES, SECOND, Time, Wanted,
+    refused,
+};
 use crate::reference::keys::status;
 
 /// Which networks (rows) let which sources through.
@@ -86,10 +89,9 @@ impl Reference {
         };
         let key = self.keys.iter().find(|key| key.data.id == granted.key).expect("it is granted");
         let policy = &self.policies[key.data.tenant];
-        let rate = if key.data.rate == 0 { policy.default_rate } else { key.data.rate };
         let alert_every = policy.extensive_use;
-        if let Some(wait) = self.spend(&granted.key, rate) {
-            return refused(format!("rate_limited {wait}"));
+        if let Err(wait) = self.spend(&key.data.clone(), &policy.clone()) {
+            return refused(format!("rate_limited {}", in_millis(wait)));
         }
         let counted = (granted.key.clone(), presented.secret);
         let now = self.now;
@@ -99,19 +101,28 @@ impl Reference {
         Answer::Granted(granted)
     }
 
-    /// Takes one use of a rate, or gives the nanoseconds to wait for it. Each use costs an equal
-    /// part of the period; a key never owes more than the whole of it.
-    fn spend(&mut self, key: &str, rate: usize) -> Option<i128> {
-        let (uses, seconds) = RATES[rate]?;
-        let period = i128::from(seconds) * 1_000_000_000;
-        let now = i128::from(self.now) * 1_000;
-        let regained = self.regained.get(key).copied().unwrap_or(now);
-        let next = regained.clamp(now, now + period) + period / i128::from(uses);
-        if next > now + period {
-            return Some(next - now - period);
+    /// Takes one use of the key's rate, and of the rate that new keys of an owner share, or gives the seconds to wait.
+    fn spend(&mut self, key: &KeyData, policy: &PolicyData) -> Result<(), f64> {
+        let default = policy.default_rate;
+        let is_own = key.rate != 0 && (key.of_admin[2] || !exceeds(key.rate, default));
+        let rate = if is_own { key.rate } else { default };
+        let Some((uses, seconds)) = RATES[rate] else { return Ok(()) };
+        let now = self.now;
+        let bucket = self.spent.entry(key.id.clone()).or_insert(Spent::nothing(now));
+        bucket.come_to(now, (uses, seconds));
+        bucket.wait()?;
+        if let Some((uses, seconds)) = RATES[default]
+            && !exceeds(rate, default)
+            && now < key.created + seconds * SECOND
+        {
+            let owner = format!("{} {:?}", key.tenant, key.owner);
+            let shared = self.spent.entry(owner).or_insert(Spent::nothing(now));
+            shared.come_to(now, (uses * i64::from(policy.max_keys), seconds));
+            shared.wait()?;
+            shared.uses += 1.0;
         }
-        self.regained.insert(key.to_owned(), next);
-        None
+        self.spent.get_mut(&key.id).expect("it was just there").uses += 1.0;
+        Ok(())
     }
 
     pub(super) fn revoke_by_token(&mut self, presented: &Presented) -> Answer {
@@ -150,4 +161,55 @@ impl Reference {
         }
         Answer::Nothing
     }
+}
+
+/// What was spent of a rate and is not regained, in uses.
+#[derive(Clone, Copy)]
+pub(crate) struct Spent {
+    uses: f64,
+    at: Time,
+    /// How many uses there are at once, and how many are regained in a second.
+    rate: Option<(f64, f64)>,
+    /// How many are regained in a second of those that are more than there are at once.
+    excess: f64,
+}
+
+impl Spent {
+    fn nothing(now: Time) -> Self {
+        Self { uses: 0.0, at: now, rate: None, excess: 0.0 }
+    }
+
+    /// Regains until now, then takes over another rate.
+    fn come_to(&mut self, now: Time, (uses, seconds): (i64, i64)) {
+        let next = (uses as f64, uses as f64 / seconds as f64);
+        let (most, speed) = self.rate.unwrap_or(next);
+        let mut left = (now - self.at) as f64 / 1e6;
+        if self.uses > most {
+            let until_full = (self.uses - most) / self.excess;
+            let time = left.min(until_full);
+            self.uses -= time * self.excess;
+            left -= time;
+        }
+        self.uses = (self.uses - left * speed).max(0.0);
+        if next != (most, speed) {
+            let before = if self.uses > most { self.excess } else { speed };
+            self.excess = before.max(next.1);
+        }
+        (self.at, self.rate) = (now, Some(next));
+    }
+
+    /// How many seconds to wait for a use, if there is none.
+    fn wait(&self) -> Result<(), f64> {
+        let (most, speed) = self.rate.expect("it came to one");
+        if self.uses + 1.0 <= most + 1e-9 {
+            return Ok(());
+        }
+        let over = (self.uses - most).max(0.0);
+        Err(over / self.excess.max(speed) + (self.uses - over + 1.0 - most) / speed)
+    }
+}
+
+/// Seconds to the millisecond: the crate names a wait to the microsecond and never too short a one.
+fn in_millis(seconds: f64) -> i64 {
+    (seconds * 1e3).round() as i64
 }

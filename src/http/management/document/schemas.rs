@@ -128,6 +128,11 @@ fn keys() -> Value {
             "scopes": scopes(),
             "networks": networks(),
             "rate": or_null(rate()),
+            "admin_limits": record(&json!({
+                "scopes": boolean(),
+                "networks": boolean(),
+                "rate": boolean(),
+            })),
             "metadata": metadata(),
             "created": time(),
             "created_by": host_id(),

@@ -1,0 +1,208 @@
+//! Rates that change, clocks that go back, and keys that come and go: what was spent counts, no longer than it must, and
+//! nothing is gained.
+
+use std::time::Duration;
+
+use keywright::{KeyEdit, Rate, Timestamp};
+
+use super::kit::{
+    DAY, HOUR, MICRO, SECOND, World, admin, block_on, denial, developer, named, start,
+};
+
+fn rate(text: &str) -> Rate {
+    text.parse().expect("a rate")
+}
+
+impl World {
+    /// How many uses are admitted now, at most `most`.
+    async fn admitted(&self, token: &str, most: usize) -> usize {
+        for count in 0..most {
+            if self.verifier.verify(token).await.is_err() {
+                return count;
+            }
+        }
+        most
+    }
+
+    /// The wait that a use is told now.
+    async fn wait(&self, token: &str) -> Duration {
+        denial(self.verifier.verify(token).await).retry_after().expect("a rate that is spent")
+    }
+}
+
+#[test]
+fn c15_raised_rate_of_a_key_frees_it() {
+    block_on(async {
+        let world = World::new();
+        let issued = world.key_of(&admin(), named("app").rate(rate("10/86400s"))).await;
+        let token = issued.token.expose();
+        assert_eq!(world.admitted(token, 20).await, 10);
+        let edit = KeyEdit::new().rate(Some(rate("1000/60s")));
+        world.authority.edit(&admin(), &issued.key.id, edit).await.expect("it is raised");
+        assert_eq!(world.admitted(token, 2_000).await, 990);
+        assert_eq!(world.wait(token).await, Duration::from_millis(60));
+    });
+}
+
+#[test]
+fn c15_raised_rate_of_a_policy_frees_its_keys() {
+    block_on(async {
+        let world = World::new();
+        world.set_policy(|policy| policy.default_rate = Some(rate("10/86400s"))).await;
+        let issued = world.key().await;
+        let token = issued.token.expose();
+        assert_eq!(world.admitted(token, 20).await, 10);
+        world.set_policy(|policy| policy.default_rate = Some(rate("1000/60s"))).await;
+        assert_eq!(world.admitted(token, 2_000).await, 990);
+    });
+}
+
+#[test]
+fn c15_clock_set_back_locks_no_key_out() {
+    block_on(async {
+        let world = World::new();
+        let issued = world.key_of(&developer("alice"), named("app").rate(rate("1/60s"))).await;
+        world.clock.set(start().saturating_add(31 * DAY));
+        assert_eq!(world.admitted(issued.token.expose(), 2).await, 1);
+        world.clock.set(start());
+        assert_eq!(world.wait(issued.token.expose()).await, 60 * SECOND);
+        world.clock.advance(60 * SECOND);
+        assert_eq!(world.admitted(issued.token.expose(), 2).await, 1);
+    });
+}
+
+#[test]
+fn c15_named_wait_is_enough() {
+    block_on(async {
+        for (text, uses) in [("7/1s", 7), ("3/1s", 3), ("999/60s", 999), ("1/2678400s", 1)] {
+            let world = World::new();
+            let issued = world.key_of(&admin(), named("app").rate(rate(text))).await;
+            let token = issued.token.expose();
+            assert_eq!(world.admitted(token, 2_000).await, uses, "{text}");
+            for _ in 0..5 {
+                let wait = world.wait(token).await;
+                world.clock.advance(wait.checked_sub(MICRO).expect("a wait"));
+                assert_eq!(world.wait(token).await, MICRO, "{text}: not before");
+                world.clock.advance(MICRO);
+                assert_eq!(world.admitted(token, 2).await, 1, "{text}: after {wait:?}");
+            }
+        }
+    });
+}
+
+#[test]
+fn c15_toggled_rate_gains_no_use() {
+    block_on(async {
+        let world = World::new();
+        let alice = developer("alice");
+        world.set_policy(|policy| policy.default_rate = Some(rate("2/120s"))).await;
+        let issued = world.key_of(&alice, named("app")).await;
+        let mut admitted = 0;
+        for n in 0..100 {
+            let text = if n % 2 == 0 { "1/60s" } else { "2/120s" };
+            let edit = KeyEdit::new().rate(Some(rate(text)));
+            world.authority.edit(&alice, &issued.key.id, edit).await.expect("within the default");
+            admitted += world.admitted(issued.token.expose(), 5).await;
+            world.clock.advance(Duration::from_millis(10));
+        }
+        assert_eq!(admitted, 2, "what the policy's rate has at once");
+    });
+}
+
+#[test]
+fn c15_keys_made_anew_bring_no_uses() {
+    block_on(async {
+        let world = World::new();
+        let alice = developer("alice");
+        world
+            .set_policy(|policy| {
+                policy.default_rate = Some(rate("2/60s"));
+                policy.max_keys_per_owner = 3;
+            })
+            .await;
+        let mut admitted = 0;
+        for n in 0..100 {
+            let new = named("app");
+            let new = if n % 2 == 0 { new } else { new.rate(rate("1/30s")) };
+            let issued = world.key_of(&alice, new).await;
+            admitted += world.admitted(issued.token.expose(), 5).await;
+            if n % 3 == 0 {
+                world.authority.delete(&alice, &issued.key.id).await.expect("it is deleted");
+            } else {
+                world.authority.revoke(&alice, &issued.key.id).await.expect("it is revoked");
+            }
+        }
+        assert_eq!(admitted, 6, "what three keys have, as many as the owner may hold");
+        // Somebody else has their own.
+        let issued = world.key_of(&developer("bob"), named("app")).await;
+        assert_eq!(world.admitted(issued.token.expose(), 5).await, 2);
+        // A new one is told when the owner's uses are to be had again.
+        let late = world.key_of(&alice, named("app")).await;
+        assert_eq!(world.wait(late.token.expose()).await, 10 * SECOND);
+        world.clock.advance(10 * SECOND);
+        assert_eq!(world.admitted(late.token.expose(), 5).await, 1);
+    });
+}
+
+#[test]
+fn as_many_keys_as_are_allowed_have_their_whole_rates() {
+    block_on(async {
+        let world = World::new();
+        world
+            .set_policy(|policy| {
+                policy.default_rate = Some(rate("5/60s"));
+                policy.max_keys_per_owner = 4;
+            })
+            .await;
+        let mut keys = Vec::new();
+        for _ in 0..4 {
+            keys.push(world.key().await);
+        }
+        for _ in 0..3 {
+            for issued in &keys {
+                assert_eq!(world.admitted(issued.token.expose(), 9).await, 5);
+            }
+            // Older keys share nothing, however few the owner may hold by now.
+            world.clock.advance(HOUR);
+            world.set_policy(|policy| policy.max_keys_per_owner = 1).await;
+        }
+    });
+}
+
+#[test]
+fn rate_that_an_administrator_granted_is_shared_with_no_key() {
+    block_on(async {
+        let world = World::new();
+        world
+            .set_policy(|policy| {
+                policy.default_rate = Some(rate("2/60s"));
+                policy.max_keys_per_owner = 2;
+            })
+            .await;
+        let alice = developer("alice").as_owner();
+        let new = named("big").rate(rate("1000/60s"));
+        let granted = world.authority.generate(&admin(), &alice, new).await.expect("a key");
+        let plain = world.key().await;
+        assert_eq!(world.admitted(granted.token.expose(), 2_000).await, 1_000);
+        assert_eq!(world.admitted(plain.token.expose(), 5).await, 2);
+    });
+}
+
+#[test]
+fn rate_that_an_owner_set_falls_with_the_default() {
+    block_on(async {
+        let world = World::new();
+        let alice = developer("alice");
+        world.set_policy(|policy| policy.default_rate = Some(rate("10/60s"))).await;
+        let same = world.key_of(&alice, named("same").rate(rate("10/60s"))).await;
+        let less = world.key_of(&alice, named("less").rate(rate("3/60s"))).await;
+        let new = named("granted").rate(rate("10/60s"));
+        let granted =
+            world.authority.generate(&admin(), &alice.as_owner(), new).await.expect("a key");
+        world.set_policy(|policy| policy.default_rate = Some(rate("4/60s"))).await;
+        world.clock.set(Timestamp::from_unix_micros(start().unix_micros() + 1).expect("a time"));
+        assert_eq!(world.admitted(same.token.expose(), 20).await, 4);
+        assert_eq!(world.admitted(less.token.expose(), 20).await, 3);
+        assert_eq!(world.admitted(granted.token.expose(), 20).await, 10);
+    });
+}
