@@ -23,22 +23,23 @@ pub(crate) fn is_base62(text: &[u8]) -> bool {
 
 /// Fills `out` with symbols drawn uniformly from `random`.
 ///
-/// A byte stands for a symbol only below 248 = 4 × 62; the eight values above are drawn again.
+/// A byte stands for a symbol only below 248 = 4 × 62; the eight values above are drawn again, a bounded number of
+/// times.
 pub(crate) fn fill(random: &Random, out: &mut [u8]) -> Result<(), RandomError> {
     const UNBIASED: u8 = 248;
-    let mut filled = 0;
+    let mut rest = out.iter_mut();
     let mut pool = zeroize::Zeroizing::new([0_u8; 64]);
-    while filled < out.len() {
+    for _ in 0..RandomError::DRAWS {
         random.fill(pool.as_mut_slice())?;
         for byte in pool.iter().filter(|byte| **byte < UNBIASED) {
-            if filled == out.len() {
-                break;
-            }
-            out[filled] = ALPHABET[usize::from(byte % 62)];
-            filled += 1;
+            let Some(place) = rest.next() else { return Ok(()) };
+            *place = ALPHABET[usize::from(byte % 62)];
+        }
+        if rest.len() == 0 {
+            return Ok(());
         }
     }
-    Ok(())
+    Err(RandomError::Stuck)
 }
 
 /// `value` as exactly six symbols, most significant first; 62⁶ exceeds 2³².

@@ -7,7 +7,8 @@ use crate::id::AccountId;
 use crate::key::Owner;
 use crate::operation::{Operation, Outcome};
 use crate::policy::RoleName;
-use crate::store::{AccountQuery, Batch, Change, Condition, KeyQuery, Page};
+use crate::random::{Drawn, RandomError};
+use crate::store::{AccountQuery, Batch, Change, Condition, KeyQuery, Page, StoreErrorKind};
 use crate::time::Timestamp;
 
 use super::errors::{AccountError, ListError};
@@ -36,9 +37,13 @@ impl Authority {
             let batch = Batch {
                 conditions: role_exists.into_iter().collect(),
                 changes: vec![Change::InsertAccount(account.clone())],
-                events: vec![Event { account: Some(id), detail, ..event }],
+                events: vec![Event { account: Some(id), detail, ..event.clone() }],
             };
-            if self.commits(batch).await? {
+            let written = self.commits(batch).await.map_err(|error| match error.kind() {
+                StoreErrorKind::AlreadyExists => RandomError::Repeats(Drawn::AccountId).into(),
+                _ => AccountError::from(error),
+            });
+            if self.on_record(written, &event).await? {
                 return Ok(account);
             }
         }

@@ -167,26 +167,39 @@ pub enum ListError {
 }
 
 /// A refusal that belongs into the audit trail: somebody tried what they may not, or what the rules
-/// or the state of things forbid. A failure of store or random source is none.
+/// or the state of things forbid. A failure of store or random source is none, but for a source that repeats itself: who
+/// looks into it must learn when that began.
 pub(super) trait Refusal: std::error::Error {
     fn is_refusal(&self) -> bool;
 }
 
 impl Refusal for GenerateError {
     fn is_refusal(&self) -> bool {
-        !matches!(self, Self::Random(_) | Self::Contended(_) | Self::Store(_))
+        match self {
+            Self::Random(error) => error.is_repetition(),
+            Self::Contended(_) | Self::Store(_) => false,
+            _ => true,
+        }
     }
 }
 
 impl Refusal for KeyError {
     fn is_refusal(&self) -> bool {
-        !matches!(self, Self::Random(_) | Self::Contended(_) | Self::Store(_))
+        match self {
+            Self::Random(error) => error.is_repetition(),
+            Self::Contended(_) | Self::Store(_) => false,
+            _ => true,
+        }
     }
 }
 
 impl Refusal for AccountError {
     fn is_refusal(&self) -> bool {
-        !matches!(self, Self::Random(_) | Self::Contended(_) | Self::Store(_))
+        match self {
+            Self::Random(error) => error.is_repetition(),
+            Self::Contended(_) | Self::Store(_) => false,
+            _ => true,
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use crate::actor::Actor;
 use crate::id::KeyId;
 use crate::key::Key;
 use crate::operation::{Operation, Outcome};
+use crate::random::{Drawn, RandomError};
 use crate::token::FreshSecret;
 
 use super::Authority;
@@ -35,6 +36,9 @@ impl Authority {
         let digest = self.setup.peppers.digest(key, secret.as_bytes());
         let rotated = self.change(actor, key, Operation::KeyRotate, |current| {
             let next = current.record.rotate(digest, overlap, current.now)?;
+            if current.record.has_secret(secret.as_bytes(), &digest, &self.setup.peppers) {
+                return Err(RandomError::Repeats(Drawn::Secret).into());
+            }
             let longest = current.policy.as_ref().map(|policy| policy.max_overlap);
             if let Some(max) = longest.filter(|max| overlap > *max) {
                 return Err(KeyError::OverlapTooLong { max });

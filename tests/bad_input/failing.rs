@@ -67,18 +67,6 @@ fn a_random_source_that_fails_rotates_nothing_and_makes_no_account() {
 }
 
 #[test]
-fn a_random_source_that_never_gives_a_symbol_is_asked_until_it_fails() {
-    block_on(async {
-        let useless = (0..100).map(|_| vec![u8::MAX; 64]);
-        let script = Script::new(useless);
-        let world = World::with(Watched::default(), |setup| setup.random(script));
-        let alice = developer("alice");
-        let made = world.authority.generate(&alice, &alice.as_owner(), named("app")).await;
-        assert_eq!(made.expect_err("no symbol was drawn").to_string(), DRY);
-    });
-}
-
-#[test]
 fn without_randomness_no_use_is_written_and_none_is_lost() {
     block_on(async {
         let world = World::new();

@@ -7,6 +7,7 @@ mod failing;
 mod kit;
 mod new_keys;
 mod pages;
+mod repeating;
 mod settings;
 
 use std::error::Error;
