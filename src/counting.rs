@@ -1,36 +1,62 @@
 //! Counting uses without a write for each request.
 //!
-//! The counter of a key is in its snapshot, which a request has in its hands anyway. The first use
-//! since the last flush puts the snapshot on a list; a flush takes the list, empties the counters
-//! and sends them as one or more batches. A batch whose fate is unknown is sent again, unchanged,
-//! until the store has acknowledged it: stores recognise it, so nothing is lost or counted twice.
+//! A snapshot brings the counter of its key, so a request finds it without a lookup. The first use since the last flush
+//! puts the counter on a list; a flush takes the list, empties the counters and sends them as one or more batches. A
+//! batch whose fate is unknown is sent again, unchanged, until the store has acknowledged it: stores recognize it, so
+//! nothing is lost or counted twice.
+//!
+//! The list has one counter for each key. A store that makes a snapshot for each request makes as many counters: the counts
+//! of all but one are added to that one, so what waits for a flush is bounded by the number of different keys.
 //!
 //! The verifiers of one setup share one list. Those of another setup over the same store meet in the
-//! snapshots alone: whoever has listed a snapshot stores what all have counted in it.
+//! snapshots alone: whoever has listed a counter stores what all have counted in it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::num::NonZeroU64;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use async_lock::Mutex as AsyncMutex;
+use sha2::{Digest, Sha256};
 
-use crate::decision::SecretUsed;
+use crate::decision::{Grant, SecretUsed};
 use crate::id::KeyId;
-use crate::policy::Policy;
 use crate::random::Random;
-use crate::snapshot::Snapshot;
+use crate::reentry::{Inside, Within};
 use crate::store::{KeyStore, StoreError, UsageBatch, UsageDelta};
 use crate::time::Timestamp;
+use crate::usage::{Tally, Uses};
 
 /// The most deltas of one batch.
 const BATCH: usize = 10_000;
 const SHARDS: usize = 16;
+/// How often one flush takes another writer id: more than once means that no id is free.
+const WRITERS: u32 = 4;
 
 #[derive(Default)]
 pub(crate) struct Counting {
-    /// Snapshots that were used since the last flush.
-    used: [Mutex<Vec<Arc<Snapshot>>>; SHARDS],
+    /// The counters that were used since the last flush.
+    used: [Mutex<HashMap<KeyId, Used>>; SHARDS],
     outbox: AsyncMutex<Outbox>,
+}
+
+/// The counter of a key that was used.
+struct Used {
+    tally: Arc<Tally>,
+    /// The number of the secret that the tally counts as the current one.
+    secret_number: u32,
+    alert_every: Option<NonZeroU64>,
+}
+
+impl Used {
+    /// Puts the counts of both into one: the one whose secret is newer.
+    fn join(self, other: Self) -> Self {
+        let (kept, taken) =
+            if other.secret_number > self.secret_number { (other, self) } else { (self, other) };
+        kept.tally.absorb(&taken.tally.take(), kept.secret_number - taken.secret_number);
+        kept
+    }
 }
 
 #[derive(Default)]
@@ -48,99 +74,159 @@ impl Drop for Counting {
     fn drop(&mut self) {
         for shard in &mut self.used {
             let used = shard.get_mut().unwrap_or_else(PoisonError::into_inner);
-            for snapshot in used.iter() {
-                snapshot.tally().unlist();
+            for used in used.values() {
+                used.tally.unlist();
             }
         }
     }
 }
 
 impl Outbox {
-    fn writer(&mut self, random: &Random) -> Result<[u8; 16], StoreError> {
-        if let Some(writer) = self.writer {
-            return Ok(writer);
-        }
-        let mut writer = [0; 16];
-        random.fill(&mut writer).map_err(|error| {
-            StoreError::unavailable("no number could be drawn for the writer of usage")
-                .with_source(error)
-        })?;
-        self.writer = Some(writer);
-        Ok(writer)
+    /// Adds a batch behind those that wait.
+    fn push(&mut self, writer: [u8; 16], at: Timestamp, deltas: Vec<UsageDelta>) {
+        self.sequence += 1;
+        self.batches.push_back(UsageBatch { writer, sequence: self.sequence, at, deltas });
     }
 
-    async fn send(&mut self, store: &dyn KeyStore) -> Result<(), StoreError> {
-        while let Some(batch) = self.batches.front() {
-            store.add_usage(batch).await?;
-            self.batches.pop_front();
+    /// Takes another writer id, for the batches that wait too.
+    fn take_writer(&mut self, writer: [u8; 16]) {
+        self.writer = Some(writer);
+        self.sequence = 0;
+        for batch in &mut self.batches {
+            self.sequence += 1;
+            (batch.writer, batch.sequence) = (writer, self.sequence);
         }
-        Ok(())
     }
 }
 
 impl Counting {
-    pub(crate) fn count(&self, snapshot: &Arc<Snapshot>, secret: SecretUsed, now: Timestamp) {
-        let tally = snapshot.tally();
-        if tally.count(secret == SecretUsed::Retiring, now) {
+    /// Counts the use that a grant stands for.
+    pub(crate) fn count(&self, grant: &Grant, now: Timestamp) {
+        let tally = grant.snapshot().tally();
+        if tally.count(grant.secret_used() == SecretUsed::Retiring, now) {
             return;
         }
-        let byte = snapshot.record().id().as_bytes()[KeyId::LEN - 1];
-        let shard = &self.used[usize::from(byte) % SHARDS];
-        // Pushing to a list leaves nothing half done.
-        let mut list = shard.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = grant.key();
+        let mut used = self.shard(&key.id);
         // Under the lock: whoever sees the tally listed is before any flush that misses it.
-        if tally.mark_listed() {
-            list.push(Arc::clone(snapshot));
+        if !tally.mark_listed() {
+            return;
         }
+        let new = Used {
+            tally: Arc::clone(tally),
+            secret_number: key.secret_number,
+            alert_every: grant.alert_every(),
+        };
+        let joined = match used.remove(&key.id) {
+            Some(old) => new.join(old),
+            None => new,
+        };
+        used.insert(key.id, joined);
     }
 
+    /// Stores what was counted before the call.
     pub(crate) async fn flush(
         &self,
         store: &dyn KeyStore,
         random: &Random,
-        default_policy: &Policy,
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        if Inside::is(self) {
+            return Err(StoreError::unsupported(
+                "flush was called from within a flush, by the store or the random source that it asks: \
+                 it would wait for itself for ever",
+            ));
+        }
         let mut outbox = self.outbox.lock().await;
-        let writer = outbox.writer(random)?;
+        let writer = match outbox.writer {
+            Some(writer) => writer,
+            None => self.draw_writer(random)?,
+        };
+        outbox.writer = Some(writer);
         // While the store is down the counters go on counting by themselves: nothing new is taken
         // from them before what was taken is stored.
-        outbox.send(store).await?;
-        for deltas in self.take(default_policy).chunks(BATCH) {
-            outbox.sequence += 1;
-            let (sequence, deltas) = (outbox.sequence, deltas.to_vec());
-            outbox.batches.push_back(UsageBatch { writer, sequence, at: now, deltas });
+        self.send(&mut outbox, store, random).await?;
+        let taken = self.take();
+        let writer = outbox.writer.unwrap_or(writer);
+        for deltas in taken.chunks(BATCH) {
+            outbox.push(writer, now, deltas.to_vec());
         }
-        outbox.send(store).await
+        self.send(&mut outbox, store, random).await
     }
 
-    /// Empties the counters. A key whose record changed meanwhile has more than one.
-    fn take(&self, default_policy: &Policy) -> Vec<UsageDelta> {
-        let mut deltas: BTreeMap<(KeyId, u32), UsageDelta> = BTreeMap::new();
+    async fn send(
+        &self,
+        outbox: &mut Outbox,
+        store: &dyn KeyStore,
+        random: &Random,
+    ) -> Result<(), StoreError> {
+        let mut writers = 0;
+        while let Some(batch) = outbox.batches.front() {
+            match (Within { whose: self, future: store.add_usage(batch) }).await {
+                Ok(()) => {
+                    outbox.batches.pop_front();
+                }
+                // Another process has our id: the machine was cloned. Nothing of the batch was added.
+                Err(error) if error.is_conflict() && writers < WRITERS => {
+                    writers += 1;
+                    outbox.take_writer(self.draw_writer(random)?);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// An id that no other process has. It is no secret and must be unique even where the random source repeats itself: so
+    /// the system's source, the process, the time and a counter go into it too.
+    fn draw_writer(&self, random: &Random) -> Result<[u8; 16], StoreError> {
+        static DRAWN: AtomicU64 = AtomicU64::new(0);
+        let mut drawn = [[0; 16]; 2];
+        {
+            let _inside = Inside::enter(self);
+            let failed = |error| {
+                StoreError::unavailable("no number could be drawn for the writer of usage")
+                    .with_source(error)
+            };
+            random.fill(&mut drawn[0]).map_err(failed)?;
+            Random::system().fill(&mut drawn[1]).map_err(failed)?;
+        }
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let hash: [u8; 32] = Sha256::new()
+            .chain_update(drawn.as_flattened())
+            .chain_update(std::process::id().to_be_bytes())
+            .chain_update(since.as_nanos().to_be_bytes())
+            .chain_update(DRAWN.fetch_add(1, Ordering::Relaxed).to_be_bytes())
+            .finalize()
+            .into();
+        Ok(std::array::from_fn(|n| hash[n]))
+    }
+
+    /// Empties the counters.
+    fn take(&self) -> Vec<UsageDelta> {
+        let mut deltas = BTreeMap::new();
         for shard in &self.used {
             let used = std::mem::take(&mut *shard.lock().unwrap_or_else(PoisonError::into_inner));
-            for snapshot in used {
-                let key = snapshot.record().key();
-                let policy = snapshot.policy().map_or(default_policy, |policy| policy);
-                let taken = snapshot.tally().take();
-                let current = taken.current.map(|count| (key.secret_number, count));
-                let retiring =
-                    taken.retiring.map(|count| (key.secret_number.saturating_sub(1), count));
-                for (number, (uses, last)) in current.into_iter().chain(retiring) {
-                    let empty = UsageDelta {
-                        key: key.id,
-                        secret_number: number,
-                        uses: 0,
-                        last_used: last,
-                        alert_every: None::<NonZeroU64>,
-                    };
-                    let delta = deltas.entry((key.id, number)).or_insert(empty);
-                    delta.uses += uses;
-                    delta.last_used = delta.last_used.max(last);
-                    delta.alert_every = policy.extensive_use;
-                }
+            for (key, Used { tally, secret_number, alert_every }) in used {
+                let taken = tally.take();
+                let mut add = |behind: u32, uses: Option<Uses>| {
+                    let Some((uses, last_used)) = uses else { return };
+                    let secret_number = secret_number.saturating_sub(behind);
+                    let delta = UsageDelta { key, secret_number, uses, last_used, alert_every };
+                    deltas.insert((key, secret_number), delta);
+                };
+                add(2, taken.older);
+                add(1, taken.retiring);
+                add(0, taken.current);
             }
         }
         deltas.into_values().collect()
+    }
+
+    fn shard(&self, key: &KeyId) -> MutexGuard<'_, HashMap<KeyId, Used>> {
+        let byte = key.as_bytes()[KeyId::LEN - 1];
+        let shard = &self.used[usize::from(byte) % SHARDS];
+        // Putting a counter on a list leaves nothing half done.
+        shard.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

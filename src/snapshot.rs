@@ -16,7 +16,7 @@ pub struct Snapshot {
     record: KeyRecord,
     account: Option<Arc<ServiceAccount>>,
     policy: Option<Arc<Policy>>,
-    tally: Tally,
+    tally: Arc<Tally>,
 }
 
 /// The parts of a snapshot do not belong together: the store is corrupt.
@@ -46,7 +46,7 @@ impl Snapshot {
         if !fits {
             return Err(SnapshotError(key.id.to_string()));
         }
-        Ok(Self { record, account, policy, tally: Tally::default() })
+        Ok(Self { record, account, policy, tally: Arc::default() })
     }
 
     /// The key's record.
@@ -64,7 +64,7 @@ impl Snapshot {
         self.policy.as_ref()
     }
 
-    pub(crate) fn tally(&self) -> &Tally {
+    pub(crate) fn tally(&self) -> &Arc<Tally> {
         &self.tally
     }
 }

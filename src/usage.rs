@@ -5,6 +5,7 @@ use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use crate::id::KeyId;
 use crate::time::Timestamp;
@@ -92,8 +93,8 @@ impl UsageDelta {
 pub struct UsageBatch {
     /// Who counted: drawn at random when counting began.
     pub writer: [u8; 16],
-    /// The number of the batch, from 1, in the order in which the writer sends them. A store that
-    /// has added a batch of this or a higher number from the same writer does nothing.
+    /// The number of the batch, from 1, in the order in which the writer sends them. A store asks
+    /// [`was_added`](Self::was_added) before it adds a batch.
     pub sequence: u64,
     /// When it was made.
     pub at: Timestamp,
@@ -101,12 +102,75 @@ pub struct UsageBatch {
     pub deltas: Vec<UsageDelta>,
 }
 
-/// Uses of a key that are counted and not yet taken. One word more than a bare counter: a use must
-/// find its counter without a lookup, and a flush must find the counters that were used.
+/// The last batch that a store has added from a writer: what it needs to recognize that batch when it comes again.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct LastBatch {
+    /// The number of the batch.
+    pub sequence: u64,
+    /// Its [`fingerprint`](UsageBatch::fingerprint).
+    #[serde(with = "crate::text::hex")]
+    pub fingerprint: [u8; 16],
+}
+
+impl UsageBatch {
+    /// What tells the batch from another one of the same writer and number: the beginning of SHA-256 over time and
+    /// deltas.
+    pub fn fingerprint(&self) -> [u8; 16] {
+        let mut hash = Sha256::new();
+        hash.update(self.at.unix_micros().to_be_bytes());
+        for delta in &self.deltas {
+            let UsageDelta { key, secret_number, uses, last_used, alert_every } = delta;
+            hash.update(key.as_bytes());
+            hash.update(secret_number.to_be_bytes());
+            hash.update(uses.to_be_bytes());
+            hash.update(last_used.unix_micros().to_be_bytes());
+            hash.update(alert_every.map_or(0, NonZeroU64::get).to_be_bytes());
+        }
+        let hash: [u8; 32] = hash.finalize().into();
+        std::array::from_fn(|n| hash[n])
+    }
+
+    /// The batch as a store remembers it.
+    pub fn as_last(&self) -> LastBatch {
+        LastBatch { sequence: self.sequence, fingerprint: self.fingerprint() }
+    }
+
+    /// Whether a store whose last batch of this writer is `last` has added this one already. Every store asks this before it
+    /// adds a batch.
+    ///
+    /// A writer sends its batches one after another, and each until it is acknowledged. So only the last one can come again,
+    /// and it comes unchanged.
+    ///
+    /// # Errors
+    /// [`Conflict`](crate::store::StoreErrorKind::Conflict) if another process counts under the same id, as the copy of a
+    /// machine that was cloned does: the number is below the last one, or the batch of that number was another one. Nothing
+    /// may be added; the verifier takes a new id and sends its batch again.
+    pub fn was_added(&self, last: Option<&LastBatch>) -> Result<bool, WriterConflict> {
+        match last {
+            None => Ok(false),
+            Some(last) if self.sequence > last.sequence => Ok(false),
+            Some(last) if *last == self.as_last() => Ok(true),
+            Some(_) => Err(WriterConflict),
+        }
+    }
+}
+
+/// Two processes count uses under one writer id.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("another process counts uses under the same writer id")]
+pub struct WriterConflict;
+
+/// Uses of a key that are counted and not yet taken. One word more than bare counters: a use must find its counter
+/// without a lookup, and a flush must find the counters that were used.
+///
+/// Apart from the snapshot that counts in it, so that a counter that waits for a flush keeps nothing else in memory.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     current: Count,
     retiring: Count,
+    /// Uses of secrets before those two, from snapshots that were taken before a rotation.
+    older: Count,
     /// Set while the tally is on a list of those to be taken.
     listed: AtomicBool,
 }
@@ -117,24 +181,40 @@ struct Count {
     last_used: AtomicI64,
 }
 
-/// What was taken from a tally: uses and the last one, for each secret that was used.
+/// Uses and the last one.
+pub(crate) type Uses = (u64, Timestamp);
+
+/// What was taken from a tally, for each secret that was used.
 #[derive(Debug, Default)]
 pub(crate) struct Taken {
-    pub(crate) current: Option<(u64, Timestamp)>,
-    pub(crate) retiring: Option<(u64, Timestamp)>,
+    pub(crate) current: Option<Uses>,
+    pub(crate) retiring: Option<Uses>,
+    pub(crate) older: Option<Uses>,
 }
 
 impl Tally {
     /// Counts a use. True if the tally is on the list of those to be taken.
     pub(crate) fn count(&self, retiring: bool, now: Timestamp) -> bool {
         let count = if retiring { &self.retiring } else { &self.current };
-        if count.last_used.load(Ordering::Relaxed) < now.unix_micros() {
-            count.last_used.fetch_max(now.unix_micros(), Ordering::Relaxed);
-        }
-        // Counting before looking at `listed`, and taking after clearing it (below), in one total
-        // order: a use that sees the tally listed is seen by whoever takes it.
-        count.uses.fetch_add(1, Ordering::SeqCst);
+        count.add((1, now));
         self.listed.load(Ordering::SeqCst)
+    }
+
+    /// Adds what was taken from the tally of another snapshot of the key, whose secret had a number that was smaller by
+    /// `behind`.
+    pub(crate) fn absorb(&self, taken: &Taken, behind: u32) {
+        let (current, retiring) = match behind {
+            0 => (&self.current, &self.retiring),
+            1 => (&self.retiring, &self.older),
+            _ => (&self.older, &self.older),
+        };
+        let places =
+            [(current, taken.current), (retiring, taken.retiring), (&self.older, taken.older)];
+        for (count, uses) in places {
+            if let Some(uses) = uses {
+                count.add(uses);
+            }
+        }
     }
 
     /// Notes that the tally is on the list. False if it was noted before.
@@ -150,12 +230,25 @@ impl Tally {
     /// Takes what was counted. The tally is off the list from here on.
     pub(crate) fn take(&self) -> Taken {
         self.unlist();
-        Taken { current: self.current.take(), retiring: self.retiring.take() }
+        Taken {
+            current: self.current.take(),
+            retiring: self.retiring.take(),
+            older: self.older.take(),
+        }
     }
 }
 
 impl Count {
-    fn take(&self) -> Option<(u64, Timestamp)> {
+    fn add(&self, (uses, last): Uses) {
+        if self.last_used.load(Ordering::Relaxed) < last.unix_micros() {
+            self.last_used.fetch_max(last.unix_micros(), Ordering::Relaxed);
+        }
+        // Counting before looking at `listed`, and taking after clearing it, in one total order: a use that sees
+        // the tally listed is seen by whoever takes it.
+        self.uses.fetch_add(uses, Ordering::SeqCst);
+    }
+
+    fn take(&self) -> Option<Uses> {
         let uses = self.uses.swap(0, Ordering::SeqCst);
         let last = Timestamp::from_unix_micros(self.last_used.load(Ordering::Relaxed));
         (uses > 0).then_some((uses, last.unwrap_or(Timestamp::MIN)))

@@ -9,41 +9,51 @@ use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use keywright::{Grant, PepperRing, Request, Scope, VerifyError};
+use keywright::store::{KeyQuery, KeyStore};
+use keywright::{Grant, PepperRing, Request, RoleName, Scope, VerifyError};
 
-use kit::{Watched, World, admin, block_on, denied, developer, named, render};
+use kit::{HOUR, Watched, World, admin, block_on, denied, developer, named, render};
 
 thread_local! {
     static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+    /// Bytes that this thread has taken and not given back.
+    static HELD: Cell<isize> = const { Cell::new(0) };
 }
 
 /// The system's allocator, counting for each thread by itself.
 struct Counting;
 
-fn count() {
+fn count(bytes: usize) {
     // Fails while a thread ends: nobody counts then.
     let _ = ALLOCATIONS.try_with(|count| count.set(count.get() + 1));
+    hold(bytes.cast_signed());
+}
+
+fn hold(bytes: isize) {
+    let _ = HELD.try_with(|held| held.set(held.get() + bytes));
 }
 
 #[expect(unsafe_code, reason = "there is no other way to see allocations; all is passed on")]
 // SAFETY: every call is passed on to the system's allocator as it came.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count();
+        count(layout.size());
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        hold(-layout.size().cast_signed());
         unsafe { System.dealloc(pointer, layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        count();
+        count(layout.size());
         unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count();
+        count(size);
+        hold(-layout.size().cast_signed());
         unsafe { System.realloc(pointer, layout, size) }
     }
 }
@@ -154,4 +164,80 @@ fn a_revoked_key_is_refused_without_an_allocation() {
     block_on(world.authority.revoke(&admin(), &issued.key.id)).expect("the key is active");
     let verified = free_of_allocations(world.verifier.verify(issued.token.expose()));
     assert_eq!(denied(verified), "revoked");
+}
+
+/// The most bytes that one key's uses may hold until they are flushed.
+const MOST_PER_KEY: isize = 256;
+
+/// Uses keys of a store that makes each snapshot anew, with a policy of its own that is large. How many bytes are held in
+/// the end, for each key.
+async fn held_by_uses(world: &World, tokens: &[String], rounds: usize) -> isize {
+    let before = HELD.get();
+    for _ in 0..rounds {
+        for token in tokens {
+            world.verifier.verify(token).await.expect("accepted");
+        }
+    }
+    (HELD.get() - before) / tokens.len().cast_signed()
+}
+
+#[test]
+fn c16_uses_of_fresh_snapshots_hold_little_memory() {
+    block_on(async {
+        let store = Watched::default();
+        store.make_snapshots_anew();
+        let world = World::on(store.clone());
+        world
+            .set_policy(|policy| {
+                let scopes: Vec<_> = (0..64).map(|n| format!("scope{n}:read")).collect();
+                for n in 0..60 {
+                    let role = RoleName::new(format!("role{n}")).expect("a role");
+                    policy.roles.insert(role, scopes.join(" ").parse().expect("scopes"));
+                }
+            })
+            .await;
+        let mut tokens = Vec::new();
+        for _ in 0..20 {
+            tokens.push(world.key().await.token.expose().to_owned());
+        }
+        let held = held_by_uses(&world, &tokens, 50).await;
+        assert!(held < MOST_PER_KEY, "{held} bytes for each key");
+        // In an outage they go on being counted, in the same places.
+        store.set_usage_down(true);
+        world.verifier.flush().await.expect_err("the store is down");
+        let held = held_by_uses(&world, &tokens, 50).await;
+        assert!(held < MOST_PER_KEY, "{held} bytes for each key in an outage");
+        store.set_usage_down(false);
+        world.verifier.flush().await.expect("the store is up again");
+        let page = world.authority.keys(&admin(), &KeyQuery::new()).await.expect("a page");
+        assert!(page.items.iter().all(|entry| entry.uses == 100), "every use was stored");
+    });
+}
+
+#[test]
+fn c16_uses_over_many_rotations_hold_little_memory() {
+    block_on(async {
+        let store = Watched::default();
+        store.make_snapshots_anew();
+        let world = World::on(store.clone());
+        store.set_usage_down(true);
+        let mut issued = world.key().await;
+        let alice = developer("alice");
+        let mut held = Vec::new();
+        for _ in 0..30 {
+            world.verifier.verify(issued.token.expose()).await.expect("accepted");
+            let old = issued.token;
+            issued = world.authority.rotate(&alice, &issued.key.id, HOUR).await.expect("a secret");
+            world.verifier.verify(old.expose()).await.expect("in the overlap");
+            held.push(held_by_uses(&world, &[issued.token.expose().to_owned()], 10).await);
+        }
+        assert!(held.iter().all(|held| *held < MOST_PER_KEY), "{held:?}");
+        store.set_usage_down(false);
+        world.verifier.flush().await.expect("the store is up again");
+        let stored = store.inner.key(&issued.key.tenant, &issued.key.id).await;
+        let usage = stored.expect("the store works").expect("the key").usage;
+        assert_eq!(usage.uses(), 30 * 12);
+        let number = issued.key.secret_number;
+        assert!(usage.last_use_of(number).is_some() && usage.last_use_of(number - 1).is_some());
+    });
 }

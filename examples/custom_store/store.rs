@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex};
 
 use keywright::store::{
     AccountQuery, Batch, Change, Changes, Condition, Epoch, EventQuery, Freshness, KeyQuery,
-    KeyRecord, KeyStore, Page, Resolve, Resolved, Snapshot, StoreError, StoredKey, Usage,
-    UsageBatch, async_trait,
+    KeyRecord, KeyStore, LastBatch, Page, Resolve, Resolved, Snapshot, StoreError, StoredKey,
+    Usage, UsageBatch, async_trait,
 };
 use keywright::{AccountId, Event, Key, KeyId, Owner, Policy, ServiceAccount, TenantId, Timestamp};
 
@@ -47,8 +47,8 @@ struct State {
     accounts: Table<AccountId, Arc<ServiceAccount>>,
     policies: BTreeMap<TenantId, Arc<Policy>>,
     events: BTreeMap<TenantId, Vec<Event>>,
-    /// The number of the last batch of each writer of usage.
-    writers: BTreeMap<[u8; 16], u64>,
+    /// The last batch of each writer of usage.
+    writers: BTreeMap<[u8; 16], LastBatch>,
     epoch: u64,
 }
 
@@ -216,11 +216,10 @@ impl KeyStore for CustomStore {
 
     async fn add_usage(&self, batch: &UsageBatch) -> Answer<()> {
         self.step(|state| {
-            let last = state.writers.entry(batch.writer).or_default();
-            if *last >= batch.sequence {
+            if batch.was_added(state.writers.get(&batch.writer))? {
                 return Ok(());
             }
-            *last = batch.sequence;
+            state.writers.insert(batch.writer, batch.as_last());
             for delta in &batch.deltas {
                 let Ok((record, usage)) = get(&mut state.keys, &delta.key) else { continue };
                 let before = usage.uses();

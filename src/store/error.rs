@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt;
 
 use crate::snapshot::SnapshotError;
+use crate::usage::WriterConflict;
 
 /// A store could not do what it was asked. Never "invalid key", and never a way in.
 ///
@@ -106,6 +107,13 @@ impl fmt::Debug for StoreError {
 impl Error for StoreError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.0.source.as_ref().map(|source| &**source as _)
+    }
+}
+
+/// Two processes count uses under one id, and nothing was added.
+impl From<WriterConflict> for StoreError {
+    fn from(error: WriterConflict) -> Self {
+        Self::conflict(error.to_string())
     }
 }
 

@@ -8,6 +8,8 @@ use async_trait::async_trait;
 
 use super::image::Image;
 #[cfg(feature = "postgres")]
+use super::image::MoveStage;
+#[cfg(feature = "postgres")]
 use super::moving::{MoveSource, Tells};
 use super::{
     AccountQuery, Batch, Changes, Epoch, EventQuery, Freshness, KeyQuery, KeyStore, Page, Resolve,
@@ -117,6 +119,10 @@ impl KeyStore for MemoryStore {
     }
 
     async fn add_usage(&self, batch: &UsageBatch) -> Result<(), StoreError> {
+        #[cfg(feature = "postgres")]
+        if let Some(successor) = self.0.image.successor() {
+            return successor.add_usage(batch).await;
+        }
         let mut events = self.events()?;
         if let Some(effects) = self.0.image.plan_usage(batch)? {
             append(&mut events, &effects.events);
@@ -144,10 +150,14 @@ impl Tells for MemoryStore {
         Ok(&self.0.image)
     }
 
-    async fn freeze(&self) -> Result<(), StoreError> {
+    async fn stand_still(&self) -> Result<(), StoreError> {
         let _turn = self.events()?;
-        self.0.image.freeze();
+        self.set_move(MoveStage::StandsStill);
         Ok(())
+    }
+
+    fn set_move(&self, stage: MoveStage) {
+        self.0.image.set_move(stage);
     }
 }
 

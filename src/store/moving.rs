@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::image::Image;
+use super::image::{Image, MoveStage};
 use super::{KeyStore, StoreError};
 
 /// A store whose keys can be moved into another: made of a [`MemoryStore`](super::MemoryStore) or a
@@ -23,6 +23,19 @@ impl fmt::Debug for MoveSource {
 pub(in crate::store) trait Tells: KeyStore {
     fn image(&self) -> Result<&Image, StoreError>;
 
-    /// After this returns nothing is written any more.
-    async fn freeze(&self) -> Result<(), StoreError>;
+    /// After this returns nothing is written any more, until [`go_on`](Self::go_on).
+    async fn stand_still(&self) -> Result<(), StoreError>;
+
+    /// Takes changes again: the move was given up.
+    fn go_on(&self) {
+        self.set_move(MoveStage::NotMoved);
+    }
+
+    /// Passes on the uses that are still counted here.
+    fn hand_over(&self, successor: Arc<dyn KeyStore>) {
+        self.set_move(MoveStage::MovedTo(successor));
+    }
+
+    /// Also of a store that is closed.
+    fn set_move(&self, stage: MoveStage);
 }

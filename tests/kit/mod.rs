@@ -7,6 +7,8 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::error::Error;
 use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -298,6 +300,22 @@ pub struct Watched {
     calls: Arc<AtomicUsize>,
     down: Arc<AtomicBool>,
     forged: Arc<Mutex<HashMap<KeyId, keywright::store::KeyRecord>>>,
+    before_usage: BeforeUsage,
+    steals_writer: Arc<AtomicBool>,
+    usage_down: Arc<AtomicBool>,
+    makes_anew: Arc<AtomicBool>,
+}
+
+/// What is done before usage is added.
+type Hook = dyn Fn() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync;
+
+#[derive(Clone, Default)]
+struct BeforeUsage(Arc<Mutex<Option<Arc<Hook>>>>);
+
+impl fmt::Debug for BeforeUsage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("BeforeUsage")
+    }
 }
 
 impl Watched {
@@ -319,6 +337,29 @@ impl Watched {
             .expect("the store works")
             .expect("a key");
         serde_json::to_value(found.record()).expect("a record serialises")
+    }
+
+    /// Runs this whenever usage is to be added.
+    pub fn before_usage(
+        &self,
+        hook: impl Fn() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync + 'static,
+    ) {
+        *self.before_usage.0.lock().expect("no panic") = Some(Arc::new(hook));
+    }
+
+    /// Adds a batch under the id of the next writer, with another one's number, before its own.
+    pub fn steal_writer(&self) {
+        self.steals_writer.store(true, Ordering::SeqCst);
+    }
+
+    /// Usage can't be added while it is down.
+    pub fn set_usage_down(&self, down: bool) {
+        self.usage_down.store(down, Ordering::SeqCst);
+    }
+
+    /// From now on each resolve makes a snapshot, and all that is in it, anew.
+    pub fn make_snapshots_anew(&self) {
+        self.makes_anew.store(true, Ordering::SeqCst);
     }
 
     /// From now on the key is resolved with this record.
@@ -343,13 +384,16 @@ impl KeyStore for Watched {
             return Resolve::ready(Err(error));
         }
         let forged = self.forged.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned();
-        let Some(record) = forged else { return self.inner.resolve(key, freshness) };
         let inner = self.inner.resolve(key, freshness);
+        if forged.is_none() && !self.makes_anew.load(Ordering::SeqCst) {
+            return inner;
+        }
         Resolve::boxed(async move {
             let Some(found) = inner.await? else { return Ok(None) };
-            let snapshot =
-                Snapshot::new(record, found.account().cloned(), found.policy().cloned())?;
-            Ok(Some(Arc::new(snapshot).into()))
+            let record = forged.unwrap_or_else(|| found.record().clone());
+            let account = found.account().map(|account| Arc::new(ServiceAccount::clone(account)));
+            let policy = found.policy().map(|policy| Arc::new(Policy::clone(policy)));
+            Ok(Some(Arc::new(Snapshot::new(record, account, policy)?).into()))
         })
     }
 
@@ -407,6 +451,17 @@ impl KeyStore for Watched {
 
     async fn add_usage(&self, batch: &UsageBatch) -> Result<(), StoreError> {
         self.called()?;
+        if self.usage_down.load(Ordering::SeqCst) {
+            return Err(StoreError::unavailable("usage can't be added"));
+        }
+        let hook = self.before_usage.0.lock().expect("no panic").clone();
+        if let Some(hook) = hook {
+            hook().await;
+        }
+        if self.steals_writer.swap(false, Ordering::SeqCst) {
+            let stolen = UsageBatch { sequence: batch.sequence + 3, deltas: Vec::new(), ..*batch };
+            self.inner.add_usage(&stolen).await?;
+        }
         self.inner.add_usage(batch).await
     }
 

@@ -277,3 +277,89 @@ fn a_cache_does_not_take_the_tables_for_those_before() {
     let actor = Actor::administrator(UserId::new("ada").expect("an id"), tenant);
     assert_eq!(world.seen_by(&actor), world.seen_by(&world.admin));
 }
+
+/// Uses of the first key of a world, as a store has them.
+fn uses(store: &impl KeyStore, world: &World) -> u64 {
+    let key = &world.issued[0].1.key;
+    let stored = block_on(store.key(&key.tenant, &key.id)).expect("the store answers");
+    stored.expect("the key").usage.uses()
+}
+
+/// Uses the first key so many times.
+fn use_it(world: &World, times: u64) {
+    for _ in 0..times {
+        block_on(world.verifier.verify(world.issued[0].1.token.expose())).expect("accepted");
+    }
+}
+
+#[test]
+fn m19_uses_after_a_move_arrive_once() {
+    let Some(place) = Place::new() else { return };
+    let _runtime = place.enter();
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let source = block_on(FileStore::open(folder.path().join("keys.db"))).expect("a store");
+    let world = lived(source.clone());
+    let before = uses(&source, &world);
+    let moving = place.begin(source.clone()).expect("a move");
+    // Counted before the switch, and not flushed.
+    use_it(&world, 3);
+    let store = block_on(moving.finish(|_| {})).expect("it has moved");
+    use_it(&world, 4);
+    block_on(world.verifier.flush()).expect("the uses go to the new store");
+    assert_eq!(uses(&store, &world), before + 7);
+    // Also from a store that is closed, as a host does that switches.
+    use_it(&world, 5);
+    block_on(source.close()).expect("it closes");
+    block_on(world.verifier.flush()).expect("the uses go to the new store");
+    block_on(world.verifier.flush()).expect("there is nothing more");
+    assert_eq!(uses(&store, &world), before + 12);
+}
+
+#[test]
+fn m19_uses_during_a_move_arrive_once() {
+    let Some(place) = Place::new() else { return };
+    let _runtime = place.enter();
+    let source = MemoryStore::new();
+    let world = lived(source.clone());
+    let before = uses(&source, &world);
+    let mut counted = 0;
+    // Dropped at each step, begun again, with traffic and flushes all the while.
+    for polls in (0..).step_by(5) {
+        let moving = match place.begin(source.clone()) {
+            Ok(moving) => moving,
+            // The step before had opened the tables when it was dropped.
+            Err(MoveError::InUse) => break,
+            Err(error) => panic!("{error}"),
+        };
+        use_it(&world, 2);
+        counted += 2;
+        let ended = polled(moving.finish(|_| {}), polls).is_some();
+        use_it(&world, 1);
+        counted += 1;
+        // While nobody knows where the tables are, what was counted waits.
+        let _ = block_on(world.verifier.flush());
+        if ended {
+            break;
+        }
+    }
+    block_on(world.verifier.flush()).expect("the tables are open");
+    let store = place.open().expect("the tables are open");
+    assert_eq!(uses(&store, &world), before + counted);
+}
+
+#[test]
+fn m19_failed_move_leaves_the_source_in_use() {
+    let Some(place) = Place::new() else { return };
+    let _runtime = place.enter();
+    let source = MemoryStore::new();
+    let mut world = lived(source.clone());
+    let before = uses(&source, &world);
+    let moving = place.begin(source.clone()).expect("a move");
+    let drop = format!("DROP TABLE {}.policies", place.schema);
+    block_on(sqlx::raw_sql(sqlx::AssertSqlSafe(drop)).execute(&place.pool)).expect("it is gone");
+    block_on(moving.finish(|_| {})).expect_err("a table is missing");
+    use_it(&world, 2);
+    block_on(world.verifier.flush()).expect("the source takes usage");
+    assert_eq!(uses(&source, &world), before + 2);
+    world.generate("prod-made-after");
+}

@@ -35,6 +35,9 @@ pub mod sync {
     };
 }
 
+/// `std::thread_local`, of a thread that shuttle runs.
+pub use shuttle::thread_local;
+
 /// `std::time` and the crate's own.
 pub mod time {
     pub use real_std::time::*;
@@ -69,6 +72,10 @@ mod freshness;
 mod id;
 #[path = "../../src/key.rs"]
 mod key;
+#[path = "../../src/limiter/mod.rs"]
+mod limiter;
+#[path = "../../src/limits.rs"]
+mod limits;
 #[path = "../../src/metadata.rs"]
 mod metadata;
 #[path = "../../src/name.rs"]
@@ -89,8 +96,12 @@ mod quote;
 mod random;
 #[path = "../../src/rate.rs"]
 mod rate;
+#[path = "../../src/reentry.rs"]
+mod reentry;
 #[path = "../../src/request.rs"]
 mod request;
+#[path = "../../src/rules.rs"]
+mod rules;
 #[path = "../../src/scope.rs"]
 mod scope;
 #[path = "../../src/secret.rs"]

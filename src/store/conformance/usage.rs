@@ -3,7 +3,7 @@
 use super::space::{Space, at, delta, renamed};
 use crate::event::{Event, EventKind};
 use crate::id::KeyId;
-use crate::store::{Change, Freshness, KeyQuery, Usage, UsageBatch, UsageDelta};
+use crate::store::{Change, Freshness, KeyQuery, StoreErrorKind, Usage, UsageBatch, UsageDelta};
 use crate::time::Timestamp;
 
 async fn add(space: &Space<'_>, batch: &UsageBatch) {
@@ -43,18 +43,48 @@ pub(super) async fn a_batch_of_usage_counts_once(space: &Space<'_>) {
     let first = space.usage([delta(key.id(), 3, at(10))]);
     let deltas = vec![delta(key.id(), 4, at(20))];
     let second = UsageBatch { sequence: 2, deltas, ..first.clone() };
-    for batch in [&first, &first, &second, &second, &first] {
+    for batch in [&first, &first, &second, &second] {
         add(space, batch).await;
     }
     let expected = (7, Some(at(20)));
     space.same("two batches that were repeated", &used(space, key.id()).await, &expected);
     // Numbers may be left out.
     let deltas = vec![delta(key.id(), 1, at(30))];
-    let later = UsageBatch { sequence: 9, deltas, ..first.clone() };
-    let between = UsageBatch { sequence: 8, ..first.clone() };
+    let later = UsageBatch { sequence: 9, deltas, ..first };
     add(space, &later).await;
-    add(space, &between).await;
-    space.same("a batch before the last", &used(space, key.id()).await, &(8, Some(at(30))));
+    add(space, &later).await;
+    space.same("a later batch", &used(space, key.id()).await, &(8, Some(at(30))));
+}
+
+pub(super) async fn a_writer_id_in_use_twice_is_refused(space: &Space<'_>) {
+    let key = space.key();
+    space.put([Change::InsertKey(key.clone())]).await;
+    let first = space.usage([delta(key.id(), 3, at(10))]);
+    let last = UsageBatch { sequence: 5, ..first.clone() };
+    add(space, &first).await;
+    add(space, &last).await;
+    let deltas = || vec![delta(key.id(), 1, at(20))];
+    let strangers = [
+        ("with the number of the last batch", UsageBatch { deltas: deltas(), ..last.clone() }),
+        ("made at another time", UsageBatch { at: at(999), ..last.clone() }),
+        ("with the number of an earlier batch", UsageBatch { deltas: deltas(), ..first.clone() }),
+        (
+            "with a number that was left out",
+            UsageBatch { sequence: 3, deltas: deltas(), ..last.clone() },
+        ),
+        ("that was added before the last", first),
+    ];
+    for (what, batch) in &strangers {
+        let refused = space.store.add_usage(batch).await;
+        let kind = refused.map_err(|error| error.kind());
+        space.same(format!("a batch {what}"), &kind, &Err(StoreErrorKind::Conflict));
+    }
+    let expected = (6, Some(at(10)));
+    space.same("the key after those", &used(space, key.id()).await, &expected);
+    // The writer itself goes on.
+    add(space, &last).await;
+    add(space, &UsageBatch { sequence: 6, deltas: deltas(), ..last }).await;
+    space.same("the key after the next batch", &used(space, key.id()).await, &(7, Some(at(20))));
 }
 
 pub(super) async fn writers_of_usage_do_not_hide_each_other(space: &Space<'_>) {
@@ -63,7 +93,7 @@ pub(super) async fn writers_of_usage_do_not_hide_each_other(space: &Space<'_>) {
     let [one, other] = [3, 4].map(|uses| space.usage([delta(key.id(), uses, at(10))]));
     let deltas = vec![delta(key.id(), 5, at(20))];
     let high = UsageBatch { sequence: 50, deltas, ..one.clone() };
-    for batch in [&one, &high, &other, &one, &other] {
+    for batch in [&one, &high, &other, &high, &other] {
         add(space, batch).await;
     }
     let expected = (12, Some(at(20)));

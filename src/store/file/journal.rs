@@ -34,6 +34,7 @@ use crate::id::{AccountId, KeyId, TenantId};
 use crate::store::StoreError;
 use crate::store::image::{Contents, Effects, Writer};
 use crate::time::Timestamp;
+use crate::usage::LastBatch;
 
 type Table = TableDefinition<'static, &'static [u8], &'static [u8]>;
 
@@ -82,7 +83,21 @@ struct State {
 #[serde(deny_unknown_fields)]
 struct WriterRecord {
     sequence: u64,
+    #[serde(with = "crate::text::hex")]
+    fingerprint: [u8; 16],
     at: Timestamp,
+}
+
+impl From<WriterRecord> for Writer {
+    fn from(WriterRecord { sequence, fingerprint, at }: WriterRecord) -> Self {
+        Self { last: LastBatch { sequence, fingerprint }, at }
+    }
+}
+
+impl From<Writer> for WriterRecord {
+    fn from(Writer { last: LastBatch { sequence, fingerprint }, at }: Writer) -> Self {
+        Self { sequence, fingerprint, at }
+    }
 }
 
 /// The open database, and the state as of the last commit.
@@ -141,8 +156,8 @@ impl Journal {
                     },
                     _ => {
                         let id = key.try_into().map_err(|_| malformed(name, key))?;
-                        let WriterRecord { sequence, at } = decode(name, key, value)?;
-                        contents.writers.push((id, Writer { sequence, at }));
+                        let record: WriterRecord = decode(name, key, value)?;
+                        contents.writers.push((id, record.into()));
                     }
                 }
             }
@@ -205,9 +220,8 @@ impl Journal {
         for (id, total) in &effects.usage {
             write(usage, id.as_bytes(), Some(&encode(total)?))?;
         }
-        if let Some((id, Writer { sequence, at })) = &effects.writer {
-            let record = WriterRecord { sequence: *sequence, at: *at };
-            write(writers, id, Some(&encode(&record)?))?;
+        if let Some((id, writer)) = &effects.writer {
+            write(writers, id, Some(&encode(&WriterRecord::from(*writer))?))?;
         }
         for id in &effects.forgotten_writers {
             write(writers, id, None)?;

@@ -24,6 +24,8 @@ use blocking::unblock;
 use self::errors::guarded;
 use self::journal::Journal;
 use self::reader::Reader;
+#[cfg(feature = "postgres")]
+use super::image::MoveStage;
 use super::image::{Contents, Effects, Image};
 #[cfg(feature = "postgres")]
 use super::moving::{MoveSource, Tells};
@@ -279,6 +281,11 @@ impl KeyStore for FileStore {
     }
 
     async fn add_usage(&self, batch: &UsageBatch) -> Result<(), StoreError> {
+        // A file that was moved may be closed before the last uses are flushed.
+        #[cfg(feature = "postgres")]
+        if let Some(successor) = self.0.image.successor() {
+            return successor.add_usage(batch).await;
+        }
         let batch = batch.clone();
         self.write(move |inner| {
             if let Some(effects) = inner.image.plan_usage(&batch)? {
@@ -309,9 +316,14 @@ impl Tells for FileStore {
         Self::image(self)
     }
 
-    async fn freeze(&self) -> Result<(), StoreError> {
+    async fn stand_still(&self) -> Result<(), StoreError> {
         let _turn = self.0.turn.lock().await;
-        self.image()?.freeze();
+        self.image()?;
+        self.set_move(MoveStage::StandsStill);
         Ok(())
+    }
+
+    fn set_move(&self, stage: MoveStage) {
+        self.0.image.set_move(stage);
     }
 }

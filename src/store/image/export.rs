@@ -1,15 +1,14 @@
 //! Everything that is in an image, for a store that it is moved into.
 
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::{Arc, MutexGuard, PoisonError};
 
 use super::Image;
 use crate::account::ServiceAccount;
 use crate::id::{KeyId, TenantId};
 use crate::key::KeyRecord;
 use crate::policy::Policy;
-use crate::store::StoreError;
-use crate::usage::Usage;
+use crate::store::{KeyStore, StoreError};
+use crate::usage::{LastBatch, Usage};
 
 /// What there is, each list in the order of its ids. Keys are looked up one by one.
 pub(in crate::store) struct Outline {
@@ -18,8 +17,18 @@ pub(in crate::store) struct Outline {
     pub(in crate::store) policies: Vec<(TenantId, Arc<Policy>)>,
     /// `key:` or `account:` and the id.
     pub(in crate::store) deleted: Vec<String>,
-    pub(in crate::store) writers: Vec<([u8; 16], u64)>,
+    pub(in crate::store) writers: Vec<([u8; 16], LastBatch)>,
     pub(in crate::store) last_events: Vec<(TenantId, u64)>,
+}
+
+/// Where a store stands in a move into another one.
+#[derive(Default)]
+pub(in crate::store) enum MoveStage {
+    #[default]
+    NotMoved,
+    /// It takes no changes, so that the last of it can be copied.
+    StandsStill,
+    MovedTo(Arc<dyn KeyStore>),
 }
 
 impl Image {
@@ -39,7 +48,7 @@ impl Image {
             accounts: accounts.collect(),
             policies: policies.collect(),
             deleted: deleted_keys.chain(deleted_accounts).collect(),
-            writers: tables.writers.iter().map(|(id, writer)| (*id, writer.sequence)).collect(),
+            writers: tables.writers.iter().map(|(id, writer)| (*id, writer.last)).collect(),
             last_events: tables.last_events.iter().map(|(id, last)| (id.clone(), *last)).collect(),
         };
         drop(tables);
@@ -47,7 +56,7 @@ impl Image {
         outline.accounts.sort_unstable_by_key(|account| account.id);
         outline.policies.sort_unstable_by(|a, b| a.0.cmp(&b.0));
         outline.deleted.sort_unstable();
-        outline.writers.sort_unstable();
+        outline.writers.sort_unstable_by_key(|(id, _)| *id);
         outline.last_events.sort_unstable();
         Ok(outline)
     }
@@ -62,17 +71,34 @@ impl Image {
         Ok(record.map(|record| (record, usage)))
     }
 
-    /// From here on nothing is planned. The caller keeps out whoever has planned and not yet applied.
-    pub(in crate::store) fn freeze(&self) {
-        self.frozen.store(true, Ordering::SeqCst);
+    /// Where the store stands in a move. While it stands still nothing is planned; the caller keeps out whoever has planned
+    /// and not yet applied.
+    pub(in crate::store) fn set_move(&self, stage: MoveStage) {
+        *self.stage() = stage;
     }
 
-    pub(super) fn must_not_be_frozen(&self) -> Result<(), StoreError> {
-        if self.frozen.load(Ordering::SeqCst) {
-            return Err(StoreError::unavailable(
-                "the store was moved and takes no changes any more: use the one that it was moved to",
-            ));
+    /// The store that this one was moved into, which takes the uses that are still counted here.
+    pub(in crate::store) fn successor(&self) -> Option<Arc<dyn KeyStore>> {
+        match &*self.stage() {
+            MoveStage::MovedTo(store) => Some(Arc::clone(store)),
+            MoveStage::NotMoved | MoveStage::StandsStill => None,
         }
-        Ok(())
+    }
+
+    pub(super) fn must_not_have_moved(&self) -> Result<(), StoreError> {
+        match &*self.stage() {
+            MoveStage::NotMoved => Ok(()),
+            MoveStage::StandsStill => Err(StoreError::unavailable(
+                "the store is being moved and takes no changes: try again when the move has ended",
+            )),
+            MoveStage::MovedTo(_) => Err(StoreError::unavailable(
+                "the store was moved and takes no changes any more: use the one that it was moved to",
+            )),
+        }
+    }
+
+    fn stage(&self) -> MutexGuard<'_, MoveStage> {
+        // A stage is set in one step: a panic elsewhere leaves no half of one.
+        self.stage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -20,7 +20,7 @@ mod plan;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 #[cfg(feature = "postgres")]
-use std::sync::atomic::AtomicBool;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -37,13 +37,13 @@ use crate::id::{AccountId, KeyId, TenantId};
 use crate::key::{KeyRecord, Owner};
 use crate::policy::Policy;
 use crate::time::Timestamp;
-use crate::usage::Usage;
+use crate::usage::{LastBatch, Usage};
 
 /// How many of the last changes are remembered for caches.
 const CHANGES_KEPT: usize = 4_096;
 
 #[cfg(feature = "postgres")]
-pub(in crate::store) use self::export::Outline;
+pub(in crate::store) use self::export::{MoveStage, Outline};
 
 #[derive(Default)]
 pub(super) struct Image {
@@ -51,7 +51,7 @@ pub(super) struct Image {
     tables: RwLock<Tables>,
     /// Whether it was moved into another store.
     #[cfg(feature = "postgres")]
-    frozen: AtomicBool,
+    stage: Mutex<MoveStage>,
 }
 
 /// A key as the path of every request sees it.
@@ -99,10 +99,10 @@ struct Tenant {
     owners: HashMap<Owner, BTreeSet<KeyId>>,
 }
 
-/// A writer of usage: the number and time of its last batch.
+/// A writer of usage: its last batch, and when that was made.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Writer {
-    pub(super) sequence: u64,
+    pub(super) last: LastBatch,
     pub(super) at: Timestamp,
 }
 

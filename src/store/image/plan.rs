@@ -16,7 +16,7 @@ const WRITER_KEPT: Duration = Duration::from_hours(7 * 24);
 impl Image {
     pub(in crate::store) fn plan(&self, batch: Batch) -> Result<Effects, StoreError> {
         #[cfg(feature = "postgres")]
-        self.must_not_be_frozen()?;
+        self.must_not_have_moved()?;
         let tables = self.read()?;
         check_subjects(&batch)?;
         let epoch = tables.epoch.checked_add(1);
@@ -44,15 +44,15 @@ impl Image {
         batch: &UsageBatch,
     ) -> Result<Option<Effects>, StoreError> {
         #[cfg(feature = "postgres")]
-        self.must_not_be_frozen()?;
+        self.must_not_have_moved()?;
         let tables = self.read()?;
         let known = tables.writers.get(&batch.writer);
-        if known.is_some_and(|writer| writer.sequence >= batch.sequence) {
+        if batch.was_added(known.map(|writer| &writer.last))? {
             return Ok(None);
         }
         let mut effects = Effects {
             epoch: tables.epoch,
-            writer: Some((batch.writer, Writer { sequence: batch.sequence, at: batch.at })),
+            writer: Some((batch.writer, Writer { last: batch.as_last(), at: batch.at })),
             ..Effects::default()
         };
         effects.forgotten_writers = tables

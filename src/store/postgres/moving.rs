@@ -5,6 +5,7 @@
 //! the source while it is used, and shows in the end that nothing differs.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 use sqlx::postgres::PgConnection;
@@ -20,6 +21,7 @@ use crate::event::Event;
 use crate::id::TenantId;
 use crate::store::image::Outline;
 use crate::store::{EventQuery, MAX_LIMIT, MoveSource, StoreError};
+use crate::text::hex;
 
 /// So many rows are compared and written together.
 const CHUNK: usize = 1_000;
@@ -184,29 +186,56 @@ impl Move {
     /// Makes the source stand still, brings over the rest, sees that nothing differs, and opens the
     /// tables.
     ///
-    /// From the call on the source takes no changes and no usage, and goes on answering: flush its
-    /// verifiers before, and let whoever follows use the store that this returns. If it fails, the source
-    /// stays as it is until it is opened again.
+    /// From the call on the source takes no changes, and goes on answering. Its verifiers go on counting: once the tables are
+    /// open, the source passes on to them what a flush brings, so no use is lost between this call and the moment at
+    /// which you use the store that it returns. Flush the old verifiers once more then.
     ///
     /// # Errors
     /// [`MoveError::Different`] if something else writes into the tables, [`MoveError::Store`] if either
-    /// side fails. The tables stay closed, and the move can be begun again.
+    /// side fails. The move can be begun again. The tables stay closed and the source takes changes again, unless the very
+    /// last statement failed, which opens the tables: then it may have been done, and the source stays as it is.
+    ///
+    /// # Cancel safety
+    /// As after a failure.
     pub async fn finish(
         self,
         mut progress: impl FnMut(MoveProgress),
     ) -> Result<PostgresStore, MoveError> {
-        self.source.0.freeze().await?;
+        self.source.0.stand_still().await?;
+        let still = Standstill(Some(&self.source));
         let (from, to) = (&self.source, &self.target.0);
         let mut differs = None;
         for _ in 0..LAST_PASSES {
             let pass = Pass { from, to, depth: Depth::All, progress: &mut progress, differs: None };
             differs = pass.run().await?;
             if differs.is_none() {
+                // Before the tables are open: whether they are is what decides who has the uses from here on.
+                still.end_with(self.target.clone());
                 to.write(UNMARK).await?;
                 return Ok(self.target);
             }
         }
         Err(MoveError::Different(differs.unwrap_or_default()))
+    }
+}
+
+/// A source that stands still: if the move ends here, it goes on.
+struct Standstill<'a>(Option<&'a MoveSource>);
+
+impl Standstill<'_> {
+    /// The source stays as it is, and passes on the uses that are still counted there.
+    fn end_with(mut self, target: PostgresStore) {
+        if let Some(source) = self.0.take() {
+            source.0.hand_over(Arc::new(target));
+        }
+    }
+}
+
+impl Drop for Standstill<'_> {
+    fn drop(&mut self) {
+        if let Some(source) = self.0 {
+            source.0.go_on();
+        }
     }
 }
 
@@ -264,10 +293,12 @@ impl<P: FnMut(MoveProgress)> Pass<'_, P> {
             Ok(Some((Value::Null, json!({ "id": deleted[place] }))))
         })
         .await?;
-        let names: Vec<_> = writers.iter().map(|(writer, _)| to_hex(writer)).collect();
+        let names: Vec<_> = writers.iter().map(|(writer, _)| hex::encode(writer)).collect();
         self.table(&WRITERS, &names, |place| {
-            let sequence = writers[place].1;
-            Ok(Some((json!(sequence), json!({ "writer": names[place], "sequence": sequence }))))
+            let last = json!(writers[place].1);
+            let mut row = last.clone();
+            row["writer"] = json!(names[place]);
+            Ok(Some((last, row)))
         })
         .await?;
         self.events(&last_events).await?;
@@ -365,14 +396,6 @@ impl<P: FnMut(MoveProgress)> Pass<'_, P> {
         }
         Ok(())
     }
-}
-
-fn to_hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
 }
 
 impl Inner {

@@ -77,12 +77,15 @@ pub(super) const DELETED: Table = Table {
 
 pub(super) const WRITERS: Table = Table {
     name: "writers of usage",
-    read: "SELECT encode(writer, 'hex') AS id, to_jsonb(sequence) AS compared FROM {schema}.writers
+    read: "SELECT encode(writer, 'hex') AS id,
+            jsonb_build_object('sequence', sequence, 'fingerprint', encode(fingerprint, 'hex')) AS compared
+        FROM {schema}.writers
         WHERE encode(writer, 'hex') > $1 AND ($2 IS NULL OR encode(writer, 'hex') <= $2)",
-    write: "INSERT INTO {schema}.writers (writer, sequence, at)
-        SELECT decode(writer, 'hex'), sequence, now()
-        FROM jsonb_to_recordset($1) AS n (writer text, sequence bigint)
-        ON CONFLICT (writer) DO UPDATE SET sequence = excluded.sequence",
+    write: "INSERT INTO {schema}.writers (writer, sequence, fingerprint, at)
+        SELECT decode(writer, 'hex'), sequence, decode(fingerprint, 'hex'), now()
+        FROM jsonb_to_recordset($1) AS n (writer text, sequence bigint, fingerprint text)
+        ON CONFLICT (writer) DO UPDATE SET sequence = excluded.sequence,
+            fingerprint = excluded.fingerprint",
     remove: "DELETE FROM {schema}.writers WHERE encode(writer, 'hex') = ANY($1)",
     is_referred_to: false,
 };

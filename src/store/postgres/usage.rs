@@ -14,15 +14,21 @@ use crate::event::Event;
 use crate::id::{KeyId, TenantId};
 use crate::key::KeyRecord;
 use crate::store::{StoreError, UsageBatch};
-use crate::usage::Usage;
+use crate::usage::{LastBatch, Usage};
 
 /// After so many batches of a writer those that are gone are forgotten.
 const FORGET_EVERY: u64 = 1_024;
 
 const CLAIM: &str = "
-    INSERT INTO {schema}.writers AS w (writer, sequence, at) VALUES ($1, $2, now())
-    ON CONFLICT (writer) DO UPDATE SET sequence = excluded.sequence, at = excluded.at
+    INSERT INTO {schema}.writers AS w (writer, sequence, fingerprint, at)
+    SELECT $1, $2, $3, now() FROM {schema}.state WHERE NOT is_moving
+    ON CONFLICT (writer) DO UPDATE SET sequence = excluded.sequence,
+        fingerprint = excluded.fingerprint, at = excluded.at
     WHERE w.sequence < excluded.sequence";
+
+const LAST_BATCH: &str = "
+    SELECT s.is_moving, w.sequence, w.fingerprint
+    FROM {schema}.state AS s LEFT JOIN {schema}.writers AS w ON w.writer = $1";
 
 /// A day more than a writer must be known. By the server's clock, which all nodes share.
 const FORGET: &str = "
@@ -55,6 +61,7 @@ const TELL: &str = "
 /// The statements that add usage.
 pub(super) struct Statements {
     claim: Sql,
+    last_batch: Sql,
     forget: Sql,
     read: Sql,
     read_keys: Sql,
@@ -67,6 +74,7 @@ impl Statements {
     pub(super) fn of(schema: &SchemaName) -> Self {
         Self {
             claim: schema.sql(CLAIM),
+            last_batch: schema.sql(LAST_BATCH),
             forget: schema.sql(FORGET),
             read: schema.sql(READ),
             read_keys: schema.sql(READ_KEYS),
@@ -121,7 +129,7 @@ impl Inner {
         Ok(())
     }
 
-    /// Notes the batch as added. False if it or a later one of the writer was added before.
+    /// Notes the batch as added. False if it was added before.
     async fn claim(
         &self,
         connection: &mut PgConnection,
@@ -140,9 +148,28 @@ impl Inner {
             .persistent(self.persistent)
             .bind(&batch.writer[..])
             .bind(sequence)
-            .execute(connection)
+            .bind(&batch.fingerprint()[..])
+            .execute(&mut *connection)
             .await?;
-        Ok(claimed.rows_affected() == 1)
+        if claimed.rows_affected() == 1 {
+            return Ok(true);
+        }
+        let row = sqlx::query(self.usage.last_batch.safe())
+            .persistent(self.persistent)
+            .bind(&batch.writer[..])
+            .fetch_one(connection)
+            .await?;
+        if row.try_get("is_moving")? {
+            return Err(super::is_moving().into());
+        }
+        let fingerprint: Vec<u8> = row.try_get("fingerprint")?;
+        let last = LastBatch {
+            sequence: row.try_get::<i64, _>("sequence")?.cast_unsigned(),
+            fingerprint: fingerprint
+                .try_into()
+                .map_err(|_| StoreError::corrupt("the fingerprint of a batch has not 16 bytes"))?,
+        };
+        Ok(!batch.was_added(Some(&last)).map_err(StoreError::from)?)
     }
 
     async fn locked_usage(

@@ -21,6 +21,7 @@ pub(crate) enum Flaw {
     ChangesForgetPolicies,
     UsageCountsTwice,
     WritersShareNumbers,
+    SharedWriterIdIgnored,
     LastUseGoesBack,
     UsageResurrects,
     UsageOfAbsentRefused,
@@ -38,7 +39,7 @@ pub(crate) enum Flaw {
 }
 
 /// Each flaw, what such a store does, and all rules that see it: these and no other.
-pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 32] = [
+pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 33] = [
     (
         Flaw::InsertReplaces,
         "an insert of a key that exists replaces it",
@@ -140,6 +141,7 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 32] = [
         "a repeated batch of usage is added again",
         &[
             "a_batch_of_usage_counts_once",
+            "a_writer_id_in_use_twice_is_refused",
             "writers_of_usage_do_not_hide_each_other",
             "an_alert_is_due_once",
             "usage_of_many_writers_sums_up",
@@ -158,10 +160,14 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 32] = [
         ],
     ),
     (
+        Flaw::SharedWriterIdIgnored,
+        "a batch under another process's writer id is dropped in silence",
+        &["a_writer_id_in_use_twice_is_refused"],
+    ),
+    (
         Flaw::LastUseGoesBack,
         "the last use is that of the last batch",
         &[
-            "a_batch_of_usage_counts_once",
             "writers_of_usage_do_not_hide_each_other",
             "the_last_use_only_moves_forward",
             "usage_of_what_is_absent_is_dropped",

@@ -68,6 +68,7 @@ CREATE TABLE {schema}.deleted (
 CREATE TABLE {schema}.writers (
     writer bytea PRIMARY KEY,
     sequence bigint NOT NULL,
+    fingerprint bytea NOT NULL,
     at timestamptz NOT NULL
 );
 CREATE INDEX writers_at ON {schema}.writers (at);
