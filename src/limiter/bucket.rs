@@ -36,10 +36,10 @@ pub(super) struct Limit {
 }
 
 impl Limit {
-    /// `times` the uses of a rate, in its period.
+    /// `times` the uses of a rate, in its period; once at the least.
     pub(super) fn times(rate: Rate, times: u16) -> Self {
         let period = i128::try_from(rate.per().as_nanos()).expect("a period has at most 31 days");
-        Self { uses: i128::from(rate.uses()) * i128::from(times), period }
+        Self { uses: i128::from(rate.uses()) * i128::from(times.max(1)), period }
     }
 
     fn is_faster_than(&self, other: &Self) -> bool {

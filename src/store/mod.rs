@@ -153,7 +153,8 @@ pub trait KeyStore: fmt::Debug + Send + Sync + 'static {
     /// Writes a batch, all or nothing, and tells its epoch.
     async fn commit(&self, batch: Batch) -> Result<Epoch, StoreError>;
 
-    /// Adds usage. Adding the same batch again changes nothing.
+    /// Adds usage. Adding the same batch again changes nothing, and a batch under the writer id of another process is a
+    /// conflict: see [`UsageBatch::was_added`].
     async fn add_usage(&self, batch: &UsageBatch) -> Result<(), StoreError>;
 
     /// What has changed since an epoch, for caches. A store may always answer that it no longer knows.

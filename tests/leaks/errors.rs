@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use keywright::store::{Cursor, MemoryStore, StoreError};
 use keywright::{
-    AccountError, AccountId, Error, EventActor, EventKind, EventOutcome, GenerateError, KeyError,
-    KeyId, KeyStatus, ListError, Metadata, Name, Network, Networks, NewKeyError, NotAllowed,
-    NotPossible, Operation, Owner, PepperRing, Policy, Prefix, Rate, RoleName, Scope, ScopeSet,
-    SetPolicyError, SetupError, TenantId, Timestamp, UserId, ValueError, Verifier, VerifyError,
+    AccountError, AccountId, Drawn, Error, EventActor, EventKind, EventOutcome, GenerateError,
+    KeyError, KeyId, KeyLimit, KeyStatus, ListError, Metadata, Name, Network, Networks,
+    NewKeyError, NotAllowed, NotPossible, Operation, Owner, PepperRing, Policy, Prefix,
+    RandomError, Rate, RoleName, Scope, ScopeSet, SetPolicyError, SetupError, TenantId, Timestamp,
+    UserId, ValueError, Verifier, VerifyError,
 };
 
 use super::kit::{Script, World, block_on, developer, named, start};
@@ -26,6 +27,9 @@ pub(super) fn all(heard: &mut Heard) {
     heard.error(&GenerateError::AccountNotFound(account));
     heard.error(&GenerateError::TooManyKeys { limit: 1 });
     heard.error(&NewKeyError::ZeroLifetime);
+    heard.error(&NewKeyError::SetByAdministrator(KeyLimit::Rate));
+    heard.error(&GenerateError::Random(RandomError::Repeats(Drawn::KeyId)));
+    heard.error(&KeyError::Random(RandomError::Stuck));
     heard.error(&GenerateError::Key(NewKeyError::ExpiryPassed(start())));
     heard.error(&KeyError::NotFound(key));
     heard.error(&KeyError::Stale { given: 1, current: 2 });

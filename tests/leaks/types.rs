@@ -10,10 +10,10 @@ use keywright::store::{
     Subject, SystemTicks, Usage, UsageBatch, UsageDelta,
 };
 use keywright::{
-    Access, AccountEdit, AccountId, Credential, DenialClass, EventActor, EventKind, EventOutcome,
-    Issued, KeyStatus, ManualClock, Metadata, Name, NamePattern, Network, Networks, NewAccount,
-    Operation, Outcome, Owner, PepperRing, Permissions, Possibility, Prefix, Rate, Request,
-    RoleName, Scope, ScopeSet, SecretUsed, SystemClock, Timestamp,
+    Access, AccountEdit, AccountId, AdminLimits, Credential, DenialClass, Drawn, EventActor,
+    EventKind, EventOutcome, Issued, KeyLimit, KeyStatus, ManualClock, Metadata, Name, NamePattern,
+    Network, Networks, NewAccount, Operation, Outcome, Owner, PepperRing, Permissions, Possibility,
+    Prefix, Rate, Request, RoleName, Scope, ScopeSet, SecretUsed, SystemClock, Timestamp,
 };
 
 use super::kit::{HOUR, admin, block_on, developer, named, open_policy, start, tenant};
@@ -94,6 +94,9 @@ fn values(heard: &mut Heard) {
     heard.json(&super::kit::user("alice"));
     heard.json(&RoleName::new("analyst").expect("a role"));
     heard.json(&Metadata::default());
+    heard.json(&AdminLimits::default());
+    heard.debug(&KeyLimit::Networks);
+    heard.debug(&Drawn::Secret);
     heard.debug(&Permissions::ADMINISTRATOR);
     heard.debug(&developer("alice"));
     heard.debug(&Possibility::Already);
@@ -163,7 +166,11 @@ async fn stores(heard: &mut Heard, store: &impl KeyStore, issued: &Issued) {
     let delta =
         UsageDelta { key: id, secret_number: 1, uses: 1, last_used: start(), alert_every: None };
     heard.json(&delta);
-    heard.debug(&UsageBatch { writer: [7; 16], sequence: 1, at: start(), deltas: vec![delta] });
+    let usage = UsageBatch { writer: [7; 16], sequence: 1, at: start(), deltas: vec![delta] };
+    heard.json(&usage.as_last());
+    let other = UsageBatch { sequence: 0, ..usage.clone() };
+    heard.error(&other.was_added(Some(&usage.as_last())).expect_err("a number that has passed"));
+    heard.debug(&usage);
     let snapshot = Snapshot::new(record, None, None).expect("a user's key");
     heard.debug(&Arc::new(snapshot));
     let of_account = store.keys(&tenant(), &KeyQuery::new().search("job"), start()).await;

@@ -61,6 +61,7 @@ fn b12_a_move_that_is_killed_at_any_moment_goes_on_and_loses_nothing() {
         if ended.success() {
             break;
         }
+        assert_eq!(ended.code(), None, "keyctl ended by itself, with an error");
         kills += 1;
         longest += longest / 5;
         assert!(kills < 60, "it does not arrive");

@@ -98,6 +98,10 @@ impl Reference {
         let counted =
             self.counted.entry(counted).or_insert(Counted { uses: 0, last: now, alert_every });
         *counted = Counted { uses: counted.uses + 1, last: now, alert_every };
+        // What the policy says at the last use holds for all of the key's uses that are not flushed.
+        for ((_, _), counted) in self.counted.iter_mut().filter(|((id, _), _)| *id == granted.key) {
+            counted.alert_every = alert_every;
+        }
         Answer::Granted(granted)
     }
 
