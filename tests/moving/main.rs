@@ -160,7 +160,8 @@ fn a_move_that_is_cut_off_anywhere_goes_on_where_it_was() {
             Err(error) => panic!("{error}"),
         }
     };
-    assert!(cuts > 10, "it was cut off {cuts} times");
+    // How many polls a move takes is up to the server: one that answers at once is waited for less.
+    assert!(cuts > 3, "it was cut off {cuts} times");
     world.reopen(store);
     assert_eq!(seen(&world), before);
 }
