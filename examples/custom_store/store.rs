@@ -3,7 +3,7 @@
 //! It keeps every rule of the contract: `tests/conformance` runs the whole suite on it. A store on a
 //! database has the same shape, with a transaction in the place of the copy.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex};
 
 use keywright::store::{
@@ -37,8 +37,8 @@ fn require(is: bool, what: &str) -> Answer<()> {
     if is { Ok(()) } else { Err(StoreError::conflict(what)) }
 }
 
-fn stays(is: bool) -> Answer<()> {
-    if is { Ok(()) } else { Err(StoreError::unsupported("tenant, owner and creation stay")) }
+fn promised(is: bool, what: &str) -> Answer<()> {
+    if is { Ok(()) } else { Err(StoreError::unsupported(what)) }
 }
 
 #[derive(Clone, Debug, Default)]
@@ -81,10 +81,8 @@ impl State {
                 require(self.policy_version(tenant) == *version, "the policy has changed")
             }
             Condition::LiveKeysBelow { tenant, owner, limit, at } => {
-                let is_below = self.live_keys(tenant, owner, *at) < usize::from(*limit);
-                is_below
-                    .then_some(())
-                    .ok_or(StoreError::limit_reached("it holds as many live keys"))
+                let is_full = self.live_keys(tenant, owner, *at) >= usize::from(*limit);
+                if is_full { Err(StoreError::limit_reached("it is full")) } else { Ok(()) }
             }
             Condition::NoLiveKeyLeft { tenant, owner, at } => {
                 require(after.live_keys(tenant, owner, *at) == 0, "a live key is left")
@@ -100,7 +98,7 @@ impl State {
                 let (stored, _) = get(&mut self.keys, record.id())?;
                 require(stored.version() + 1 == record.version(), "the key has changed")?;
                 let place = |key: &Key| (key.tenant.clone(), key.owner.clone(), key.created);
-                stays(place(stored.key()) == place(record.key()))?;
+                promised(place(stored.key()) == place(record.key()), "a key stays where it is")?;
                 *stored = record;
             }
             Change::RevokeKey { key, at } => {
@@ -113,7 +111,7 @@ impl State {
             Change::UpdateAccount(account) => {
                 let stored = get(&mut self.accounts, &account.id)?;
                 require(stored.version + 1 == account.version, "the account has changed")?;
-                stays(stored.tenant == account.tenant)?;
+                promised(stored.tenant == account.tenant, "an account stays in its tenant")?;
                 *stored = Arc::new(account);
             }
             Change::DeleteAccount(account) => delete(&mut self.accounts, &account)?,
@@ -202,6 +200,8 @@ impl KeyStore for CustomStore {
     }
 
     async fn commit(&self, batch: Batch) -> Answer<Epoch> {
+        let named: HashSet<_> = batch.changes.iter().map(Change::subject).collect();
+        promised(named.len() == batch.changes.len(), "a batch names nothing twice")?;
         self.step(|state| {
             let mut next = state.clone();
             batch.changes.into_iter().try_for_each(|change| next.apply(change))?;

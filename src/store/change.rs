@@ -11,7 +11,8 @@ use crate::time::Timestamp;
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Epoch(pub u64);
 
-/// One atomic write. Names each key, account and tenant in at most one change.
+/// One atomic write. Names each key, account and tenant in at most one change: a store refuses one
+/// that names something twice as [`Unsupported`](super::StoreErrorKind::Unsupported).
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
     /// What must hold, or nothing is written.

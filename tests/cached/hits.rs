@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use keywright::Request;
 use keywright::store::{Freshness, KeyStore};
+use keywright::{Credential, Issued, Outcome, Request, VerifyError};
 
 use crate::held::Call;
 use crate::kit::{MICRO, admin};
@@ -157,4 +157,30 @@ async fn m11_a_store_that_lost_commits_makes_the_node_forget_everything() {
     assert_eq!(node.says(&kept).await, "accepted");
     node.sync().await;
     assert_eq!((node.cache.keys_kept(), node.cache.regressions()), (2, 1), "it is one loss");
+}
+
+#[tokio::test]
+async fn possessors_revoke_asks_the_store_itself() {
+    // With a secret that was replaced elsewhere, and that the node still takes for the right one.
+    let node = Node::new();
+    let old = node.cached_key().await;
+    let rotate = |node: &Node, issued: &Issued| {
+        let (authority, id) = (node.elsewhere.authority.clone(), issued.key.id);
+        async move { authority.rotate(&admin(), &id, Duration::ZERO).await.expect("it rotates") }
+    };
+    let new = rotate(&node, &old).await;
+    assert_eq!(node.says(&old).await, "accepted", "nobody has told the node");
+    let revoked = node.here.verifier.revoke(Credential::Token(old.token.expose())).await;
+    let denial = revoked.as_ref().err().and_then(VerifyError::denial);
+    assert_eq!(denial.map(|denial| denial.reason().code()), Some("unrecognised"), "{revoked:?}");
+    node.sync().await;
+    assert_eq!(node.says(&new).await, "accepted");
+
+    // With the secret that has replaced it, and that the node does not know yet.
+    let node = Node::new();
+    let old = node.cached_key().await;
+    let new = rotate(&node, &old).await;
+    let revoked = node.here.verifier.revoke(Credential::Token(new.token.expose())).await;
+    assert!(matches!(revoked, Ok(Outcome::Done(id)) if id == new.key.id), "{revoked:?}");
+    assert_eq!(node.says(&new).await, "revoked");
 }

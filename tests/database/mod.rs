@@ -89,11 +89,7 @@ impl Server {
         keeper.process_group(0);
         as_user(&mut keeper, user);
         let keeper = keeper.spawn().expect("sh runs");
-        let port = TcpListener::bind("127.0.0.1:0")
-            .and_then(|free| free.local_addr())
-            .expect("a port")
-            .port();
-        Self { programs, folder, user, port, _keeper: keeper }
+        Self { programs, folder, user, port: free_port(), _keeper: keeper }
     }
 
     fn data(&self) -> PathBuf {
@@ -172,6 +168,14 @@ impl Server {
         let pool = PgPoolOptions::new().max_connections(connections).test_before_acquire(false);
         pool.connect_with(self.options(database)).await.expect("the server")
     }
+}
+
+/// A port for a program that is started, stopped and started again. The system gives none of these to
+/// those who ask for any port, so nothing else takes it meanwhile.
+pub(crate) fn free_port() -> u16 {
+    let is_free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    let mut drawn = std::iter::repeat_with(|| rand::random_range(20_000..32_000));
+    drawn.find(is_free).expect("an endless draw")
 }
 
 fn as_user(command: &mut Command, user: Option<(u32, u32)>) {

@@ -26,6 +26,35 @@ fn a_store_that_fails_is_never_a_denial_and_never_a_grant() {
     });
 }
 
+#[test]
+fn digest_with_one_other_bit_is_refused() {
+    block_on(async {
+        for peppers in [PepperRing::none(), PepperRing::none().with(1, [7; 32]).expect("a pepper")]
+        {
+            let store = Watched::default();
+            let world = World::with(store.clone(), |setup| setup.peppers(peppers));
+            let issued = world.key().await;
+            let record = store.stored(&issued.key.id).await;
+            let digest = record["digest"].as_str().expect("text");
+            let (kind, hex) = digest.rsplit_once('.').expect("algorithm, pepper and bytes");
+            for place in 0..64 {
+                for bit in 0..4 {
+                    let nibble = u8::from_str_radix(&hex[place..=place], 16).expect("hex");
+                    let (before, behind) = (&hex[..place], &hex[place + 1..]);
+                    let other = format!("{kind}.{before}{:x}{behind}", nibble ^ 1 << bit);
+                    let mut forged = record.clone();
+                    forged["digest"] = other.into();
+                    store.forge(issued.key.id, forged);
+                    let verified = world.verifier.verify(issued.token.expose()).await;
+                    assert_eq!(denied(verified), "unrecognised", "bit {bit} of digit {place}");
+                }
+            }
+            store.forge(issued.key.id, record);
+            world.verifier.verify(issued.token.expose()).await.expect("the digest is its own");
+        }
+    });
+}
+
 /// Two keys whose records the store can be made to mix up.
 async fn two_keys(store: &Watched, peppers: PepperRing) -> (World, Issued, Issued) {
     let world = World::with(store.clone(), |setup| setup.peppers(peppers));

@@ -1,7 +1,9 @@
 //! A store that is opened again is the store that was closed, after every kind of change.
 
 use futures_lite::future::block_on;
-use keywright::store::{EventQuery, KeyStore, StoreErrorKind, UsageBatch, UsageDelta};
+use keywright::store::{
+    Epoch, EventQuery, KeyStore, StoreErrorKind, Subject, UsageBatch, UsageDelta,
+};
 use keywright::{Actor, Authority, Clock, Setup, TenantId, UserId, Verifier};
 
 use crate::harness::life::{DEAD, STEPS, live};
@@ -44,6 +46,27 @@ fn a_store_that_was_dropped_without_a_close_is_the_same_too() {
     world.reopen(open(&path).expect("it opens"));
     let after = world.state();
     assert!(after == before, "{}", difference(&before, &after));
+}
+
+#[test]
+fn reopened_store_knows_no_earlier_changes() {
+    let lived = Lived::new();
+    let store = open(&lived.path()).expect("it opens");
+    let mut world = lived.world;
+    let changes = |since| block_on(store.changes(since)).expect("the store is up");
+    let before = changes(Epoch(0)).epoch;
+    assert!(before > Epoch(1));
+    // What a cache knew of the store before is not completed by what this one knows.
+    for since in [Epoch(0), Epoch(before.0 - 1)] {
+        let told = changes(since);
+        assert_eq!((told.epoch, told.touched), (before, None), "since {since:?}");
+    }
+    assert_eq!(changes(before).touched, Some(vec![]));
+    world.reopen(store.clone());
+    let revoked = world.key("plain");
+    block_on(world.authority.revoke(&world.admin, &revoked)).expect("it is revoked");
+    assert_eq!(changes(before).touched, Some(vec![Subject::Key(revoked)]));
+    assert_eq!(changes(Epoch(0)).touched, None);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! A store that fails is a 503, never "no such key", and says nothing of itself.
 
 use rand::rand_core::{TryCryptoRng, TryRng};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::client::{Answer, Host, on_a_host};
 use crate::support::faulty::Fault;
@@ -71,6 +71,67 @@ fn a_key_whose_store_did_not_answer_is_not_handed_out() {
             must_be_an_outage(&answer, "generate");
             assert!(!answer.text.contains("token"));
         }
+        Ok(())
+    });
+}
+
+/// Each key of an answer, with what became of it.
+fn told(answer: &Answer) -> Vec<(&str, &str)> {
+    let results = answer.json["results"].as_array().expect("results");
+    results
+        .iter()
+        .map(|result| {
+            let became = match &result["already"] {
+                Value::Bool(true) => "already",
+                Value::Bool(false) => "done",
+                _ => result["problem"]["code"].as_str().expect("a problem"),
+            };
+            (result["id"].as_str().expect("an id"), became)
+        })
+        .collect()
+}
+
+#[test]
+fn outage_hides_no_key_that_was_revoked() {
+    on_a_host(async |host| {
+        // With the last, the second was revoked although nobody could say so.
+        for fault in [Fault::Down, Fault::WritesLost, Fault::AnswersLost] {
+            let (first, _) = host.key("prod-a").await;
+            let (second, _) = host.key("prod-b").await;
+            let (third, _) = host.key("prod-c").await;
+            host.post(&format!("/keys/{third}/revoke"), json!({})).await;
+            let ids = json!({ "ids": [first, second, third] });
+            host.faulty.set_after(1, fault);
+            let answer = host.post("/keys/revoke", ids.clone()).await;
+            assert_eq!(answer.status, 200, "{fault:?}");
+            // That a key is revoked already is on record too, which fails now.
+            let failed = [(&*first, "done"), (&second, "unavailable"), (&third, "unavailable")];
+            assert_eq!(told(&answer), failed, "{fault:?}");
+            assert!(answer.text.contains("may have been made"), "{fault:?}");
+            assert!(!answer.text.contains("told to fail"), "{fault:?}");
+
+            host.faulty.set(None);
+            let again = host.post("/keys/revoke", ids).await;
+            let second_time = if fault == Fault::AnswersLost { "already" } else { "done" };
+            let all = [(&*first, "already"), (&second, second_time), (&third, "already")];
+            assert_eq!(told(&again), all, "{fault:?}");
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn one_key_that_is_answered_is_listed_in_an_outage() {
+    on_a_host(async |host| {
+        let (first, _) = host.key("prod-a").await;
+        let (second, _) = host.key("prod-b").await;
+        host.faulty.set_after(1, Fault::Down);
+        let absent = "0000000000000000";
+        let answer = host.post("/keys/revoke", json!({ "ids": [absent, first, second] })).await;
+        assert_eq!(answer.status, 200);
+        let expected =
+            [(absent, "key_not_found"), (&*first, "unavailable"), (&second, "unavailable")];
+        assert_eq!(told(&answer), expected);
         Ok(())
     });
 }

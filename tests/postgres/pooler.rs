@@ -2,7 +2,7 @@
 //! connections to the server than there are clients.
 
 use std::io::Write;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -21,7 +21,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 
-use crate::database::Server;
+use crate::database::{Server, free_port};
 use crate::kit::start;
 use crate::stage::{Stage, batch, every_method, id, insert};
 
@@ -49,8 +49,7 @@ impl Pooler {
         };
         let folder = tempfile::Builder::new().prefix("keywright-pooler-").tempdir();
         let folder = folder.expect("a folder").keep();
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr());
-        let port = port.expect("a port").port();
+        let port = free_port();
         let configuration = folder.join("pgbouncer.ini");
         let mut file = fs::File::create(&configuration).expect("a file");
         let to = server.port();

@@ -2,11 +2,13 @@
 //! store of the crate. A test is named after its promise: `w1_` holds W1.
 
 mod access_page;
+mod account_keys;
 mod beyond;
 mod console;
 mod events;
 mod id_and_secret;
 mod listing;
+mod meanwhile;
 mod organisation_keys;
 mod outages;
 mod peppers;

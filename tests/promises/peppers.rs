@@ -108,6 +108,24 @@ fn b8_a_secret_that_is_dead_does_not_tie_its_key_to_an_old_pepper() {
     });
 }
 
+#[test]
+fn dead_secret_under_missing_pepper_is_unrecognized() {
+    on_each_store(async |world| {
+        let before = world.with_peppers(PepperRing::none().with(1, FIRST)?)?;
+        let old = before.generate(NewKey::named("prod-main-app")?).await?;
+        let both = world.with_peppers(PepperRing::none().with(1, FIRST)?.with(2, SECOND)?)?;
+        let new = both.authority.rotate(&both.alice, &old.key.id, DAY).await?;
+        let world = world.with_peppers(PepperRing::none().with(2, SECOND)?)?;
+        // While the overlap lasts the old secret may be the right one, and nothing can tell.
+        let verified = world.verifier.verify(old.token.expose()).await;
+        assert!(matches!(verified, Err(VerifyError::Unavailable(_))), "{verified:?}");
+        world.clock.advance(DAY);
+        assert_eq!(world.check(&old).await, Err(Reason::Unrecognised));
+        assert_eq!(world.check(&new).await, Ok(()));
+        Ok(())
+    });
+}
+
 /// The peppers of a key's digests: of the current secret, then of the retiring one if there is one.
 async fn peppers(world: &World, issued: &Issued) -> TestResult<Vec<Option<u32>>> {
     let stored = world.store.key(world.tenant(), &issued.key.id).await?.ok_or("it is stored")?;

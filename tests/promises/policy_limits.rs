@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use futures_lite::future::block_on;
-use keywright::store::KeyQuery;
+use keywright::store::{EventQuery, KeyQuery};
 use keywright::{
-    Actor, GenerateError, KeyStatus, NewKey, NewKeyError, PolicyError, Reason, SetPolicyError,
-    TenantId, UserId,
+    Actor, EventActor, EventOutcome, GenerateError, KeyStatus, NewKey, NewKeyError, Operation,
+    PolicyError, Reason, SetPolicyError, TenantId, UserId,
 };
 
 use crate::support::{DAY, HOUR, MOMENT, TestResult, World, on_each_store};
@@ -111,6 +111,72 @@ fn q3_an_owner_holds_exactly_as_many_live_keys_as_the_policy_says() {
         world.authority.delete(&world.alice, &keys[0].key.id).await?;
         world.generate(new()?).await?;
         assert_full(world, 3).await?;
+        Ok(())
+    });
+}
+
+#[test]
+fn refusal_at_the_key_limit_leaves_an_event() {
+    on_each_store(async |world| {
+        world.set_policy(|policy| policy.max_keys_per_owner = 1).await?;
+        world.generate(NewKey::named("prod-main-app")?).await?;
+        let before = world.events(EventQuery::new()).await?.len();
+        assert_full(world, 1).await?;
+        let told = world.events(EventQuery::new()).await?.split_off(before);
+        let [event] = told.as_slice() else { panic!("{told:?}") };
+        assert_eq!(event.kind, Operation::KeyGenerate.into());
+        assert_eq!(event.actor, EventActor::User(world.alice.id().clone()));
+        assert!(matches!(event.outcome, EventOutcome::Refused(_)), "{event:?}");
+        Ok(())
+    });
+}
+
+#[test]
+fn policy_of_a_later_version_is_stale() {
+    on_each_store(async |world| {
+        let policy = world.authority.policy(&world.admin).await?;
+        for later in [policy.version + 1, policy.version + 2, u64::MAX] {
+            let mut next = policy.clone();
+            (next.version, next.max_keys_per_owner) = (later, 7);
+            let refused = world.authority.set_policy(&world.admin, next).await;
+            let Err(SetPolicyError::Stale { given, current }) = refused else {
+                panic!("{refused:?}")
+            };
+            assert_eq!((given, current), (later, policy.version));
+            assert_eq!(world.authority.policy(&world.admin).await?, policy);
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn sweep_removes_what_is_dead_for_the_retention() {
+    on_each_store(async |world| {
+        let retention = 10 * DAY;
+        world.set_policy(|policy| policy.retention = retention).await?;
+        let revoked = world.generate_in(KeyStatus::Revoked).await?.key.id;
+        let expires = NewKey::named("prod-short")?.expires_in(HOUR);
+        let expired = world.generate(expires).await?.key.id;
+        let kept = [KeyStatus::Active, KeyStatus::Disabled, KeyStatus::Scheduled];
+        let mut alive = Vec::new();
+        for status in kept {
+            alive.push(world.generate_in(status).await?.key.id);
+        }
+        let sweep = || world.authority.sweep(&world.admin);
+        world.clock.advance(retention - MOMENT);
+        assert_eq!(sweep().await?.keys, []);
+        world.clock.advance(MOMENT);
+        assert_eq!(sweep().await?.keys, [revoked]);
+        // A key is dead from its expiry on, and not from when it was made.
+        world.clock.advance(HOUR - MOMENT);
+        assert_eq!(sweep().await?.keys, []);
+        world.clock.advance(MOMENT);
+        assert_eq!(sweep().await?.keys, [expired]);
+        world.clock.advance(retention);
+        assert_eq!(sweep().await?.keys, []);
+        for id in alive {
+            world.authority.key(&world.admin, &id).await?;
+        }
         Ok(())
     });
 }

@@ -255,6 +255,31 @@ fn b10_a_key_can_begin_to_work_later() {
 }
 
 #[test]
+fn scheduled_key_counts_its_lifetime_from_creation() {
+    on_each_store(async |world| {
+        let max = 30 * DAY;
+        world.set_policy(|policy| policy.max_lifetime = Some(max)).await?;
+        let new = || {
+            let begin = world.later(10 * DAY);
+            NewKey::named("prod-main-app").map(|new| new.not_before(begin))
+        };
+        let issued = world.generate(new()?.expires_in(max)).await?;
+        assert_eq!(issued.key.expires, Some(world.later(max)), "not from when it begins");
+        let too_long = [
+            new()?.expires_in(max + MOMENT),
+            new()?.expires_at(world.later(max + MOMENT)),
+            new()?.expires_at(world.later(10 * DAY + max)),
+        ];
+        for new in too_long {
+            let refused = world.generate(new).await;
+            let because = NewKeyError::LifetimeTooLong { max };
+            assert!(matches!(&refused, Err(GenerateError::Key(e)) if *e == because), "{refused:?}");
+        }
+        Ok(())
+    });
+}
+
+#[test]
 fn b10_a_key_carries_metadata_of_the_hosts() {
     on_each_store(async |world| {
         let metadata = Metadata::new([("team", "billing"), ("ticket", "OPS-7")])?;

@@ -1,6 +1,8 @@
 //! A store that passes every call on to another one, until it is told to fail.
 
+use std::fmt;
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -25,12 +27,24 @@ pub(crate) enum Fault {
     StandsAt(usize),
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct FaultyStore {
     inner: Arc<dyn KeyStore>,
     fault: Arc<Mutex<Option<Fault>>>,
     usage_batches: Arc<AtomicUsize>,
     moments: Arc<AtomicUsize>,
+    /// What others do before the next commit.
+    meanwhile: Arc<Mutex<Option<Meanwhile>>>,
+    /// How many more commits are done before this fault is set.
+    after: Arc<Mutex<Option<(usize, Fault)>>>,
+}
+
+type Meanwhile = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+impl fmt::Debug for FaultyStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("FaultyStore").field(&self.inner).finish()
+    }
 }
 
 impl FaultyStore {
@@ -41,7 +55,21 @@ impl FaultyStore {
             fault: Arc::default(),
             usage_batches: Arc::default(),
             moments: Arc::default(),
+            meanwhile: Arc::default(),
+            after: Arc::default(),
         }
+    }
+
+    /// Others do this when the next commit has been called, and before it reaches the store.
+    pub(crate) fn meanwhile(&self, change: impl Future<Output = ()> + Send + 'static) {
+        let mut meanwhile = self.meanwhile.lock().unwrap_or_else(PoisonError::into_inner);
+        *meanwhile = Some(Box::pin(change));
+    }
+
+    /// Sets the fault when so many more commits have been done.
+    pub(crate) fn set_after(&self, commits: usize, fault: Fault) {
+        let mut after = self.after.lock().unwrap_or_else(PoisonError::into_inner);
+        *after = Some((commits, fault));
     }
 
     /// How many batches of usage it has passed on.
@@ -84,6 +112,18 @@ impl FaultyStore {
         match self.fault() {
             Some(Fault::Down) => Err(failure()),
             _ => Ok(&*self.inner),
+        }
+    }
+
+    fn count_commit(&self) {
+        let mut after = self.after.lock().unwrap_or_else(PoisonError::into_inner);
+        match *after {
+            Some((0, fault)) => {
+                *after = None;
+                self.set(fault);
+            }
+            Some((left, fault)) => *after = Some((left - 1, fault)),
+            None => {}
         }
     }
 
@@ -157,7 +197,12 @@ impl KeyStore for FaultyStore {
     }
 
     async fn commit(&self, batch: Batch) -> Result<Epoch, StoreError> {
+        self.count_commit();
         self.before_write()?;
+        let meanwhile = self.meanwhile.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(change) = meanwhile {
+            change.await;
+        }
         let epoch = self.step(self.inner.commit(batch)).await?;
         self.after_write()?;
         Ok(epoch)

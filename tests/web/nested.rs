@@ -1,7 +1,7 @@
 //! Guards inside of guards: one verification for clones of one verifier, a new one for another.
 
-use actix_web::test::{call_service, init_service};
-use actix_web::{App, web};
+use actix_web::test::{call_service, init_service, read_body};
+use actix_web::{App, HttpMessage, HttpRequest, web};
 use keywright::http::{Credentials, Guard, OptionalGrant};
 use keywright::{Access, Grant, Verifier};
 use tower::Layer;
@@ -116,6 +116,28 @@ fn h08_the_inner_guards_scopes_are_asked_of_the_outer_guards_grant() {
 }
 
 #[test]
+fn inner_guard_asks_for_each_of_its_scopes() {
+    run(async |site| {
+        for framework in FRAMEWORKS {
+            // The key has a:read and a:write.
+            for (scopes, status) in [
+                (["a:read", "a:write"], 200),
+                (["b:read", "a:read"], 403),
+                (["a:read", "b:read"], 403),
+            ] {
+                let inner = scopes.iter().fold(site.guard(), |guard, name| scope(&guard, name));
+                let answered =
+                    framework.ask(&site.guard(), &inner, Taken::Grant, &good(site)).await;
+                assert_eq!(answered.status, status, "{framework:?} {scopes:?}");
+                assert_eq!(answered.seen.is_some(), status == 200, "{framework:?} {scopes:?}");
+                let first = framework.ask(&inner, &site.guard(), Taken::Grant, &good(site)).await;
+                assert_eq!(first.status, status, "{framework:?} {scopes:?}, as the outer one");
+            }
+        }
+    });
+}
+
+#[test]
 fn h08_the_outer_guards_scopes_are_not_waived_by_the_inner_guard() {
     run(async |site| {
         for framework in FRAMEWORKS {
@@ -178,6 +200,34 @@ fn h15_the_grant_of_another_verifier_is_not_handed_to_a_handler_whose_own_guard_
                 assert_eq!(answered.status, 200, "{framework:?}");
                 assert_eq!(answered.key(), None, "{framework:?}");
             }
+        }
+    });
+}
+
+#[test]
+fn grant_of_another_verifier_leaves_the_extensions() {
+    run(async |site| {
+        for verifier in [site.other_verifier(), other_store()] {
+            let inner = by_header(verifier).optional();
+            // A handler, or a middleware between, that looks into the extensions itself.
+            let looks = |request: HttpRequest| async move {
+                let extensions = request.extensions();
+                extensions.get::<Grant>().map_or("none".to_owned(), |of| of.key_id().to_string())
+            };
+            let resource = web::resource("/").wrap(inner.clone()).route(web::get().to(looks));
+            let app = init_service(App::new().wrap(site.guard()).service(resource)).await;
+            let response = call_service(&app, actix::request(&good(site)).to_request()).await;
+            assert_eq!(response.status().as_u16(), 200);
+            assert_eq!(read_body(response).await, "none");
+
+            let looks = |request: ::axum::extract::Request| async move {
+                let extensions = request.extensions();
+                extensions.get::<Grant>().map_or("none".to_owned(), |of| of.key_id().to_string())
+            };
+            let route = ::axum::routing::get(looks).layer(inner);
+            let routes = ::axum::Router::new().route("/", route).layer(site.guard());
+            let answered = axum::ask(routes, &good(site), &Witness::default()).await;
+            assert_eq!((answered.status, answered.body.as_slice()), (200, &b"none"[..]));
         }
     });
 }

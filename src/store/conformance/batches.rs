@@ -110,6 +110,45 @@ pub(super) async fn a_batch_that_fails_writes_nothing(space: &Space<'_>) {
     space.done("the same batch with nothing against it", space.store.commit(whole).await);
 }
 
+pub(super) async fn a_batch_names_nothing_twice(space: &Space<'_>) {
+    let (account, key, new) = (space.account(), space.key(), space.key());
+    space.put([Change::InsertAccount(account.clone()), Change::InsertKey(key.clone())]).await;
+    let renamed_key = renamed(&key, "first");
+    let disabled = next_account(&account, |account| account.enabled = false);
+    let enabled = next_account(&disabled, |account| account.enabled = true);
+    let put = |version| Change::PutPolicy { tenant: space.tenant.clone(), policy: policy(version) };
+    // Most could be done one after the other.
+    let batches = [
+        [Change::InsertKey(new.clone()), Change::InsertKey(new.clone())],
+        [Change::InsertKey(new.clone()), Change::UpdateKey(renamed(&new, "second"))],
+        [Change::InsertKey(new.clone()), Change::DeleteKey(*new.id())],
+        [
+            Change::UpdateKey(renamed_key.clone()),
+            Change::UpdateKey(renamed(&renamed_key, "second")),
+        ],
+        [Change::UpdateKey(renamed_key.clone()), Change::RevokeKey { key: *key.id(), at: at(9) }],
+        [Change::RevokeKey { key: *key.id(), at: at(9) }, Change::DeleteKey(*key.id())],
+        [Change::DeleteKey(*key.id()), Change::DeleteKey(*key.id())],
+        [Change::UpdateAccount(disabled.clone()), Change::UpdateAccount(enabled)],
+        [Change::UpdateAccount(disabled), Change::DeleteAccount(account.id)],
+        [put(1), put(2)],
+    ];
+    let before = seen(space).await;
+    for changes in batches {
+        for others in [0, 1] {
+            // Something else between the two.
+            let between = (0..others).map(|_| Change::InsertKey(space.key()));
+            let [first, second] = changes.clone();
+            let what = format!("a batch with {first:?} and {second:?}");
+            let changes = std::iter::once(first).chain(between).chain([second]);
+            let said = space.store.commit(batch(changes)).await;
+            space.refused(&what, said, StoreErrorKind::Unsupported);
+            let after = seen(space).await;
+            space.holds(format!("{what} failed and wrote this:\n{after}"), after == before);
+        }
+    }
+}
+
 pub(super) async fn a_batch_is_written_whole(space: &Space<'_>) {
     let Everything { batch, inserted, updated, revoked, deleted } = everything(space).await;
     space.done("a batch with a change of each kind", space.store.commit(batch).await);

@@ -197,6 +197,7 @@ rules! { $
     calm conditions::no_live_key_is_left_after_the_batch: "`NoLiveKeyLeft` looks at the owner's keys as they are after the batch.",
     calm batches::a_batch_that_fails_writes_nothing: "A commit writes all of a batch or nothing of it, its events among it.",
     calm batches::a_batch_is_written_whole: "A commit writes all of a batch.",
+    calm batches::a_batch_names_nothing_twice: "A batch with two changes of one key, account or policy is refused as unsupported, whatever they are.",
     calm events::events_are_numbered_from_1_without_gaps: "Each tenant's events are numbered from 1 in the order in which they were written, without gaps.",
     calm events::a_tenant_does_not_see_the_numbers_of_others: "A tenant learns nothing from its own events of what others do.",
     calm events::events_come_back_whole: "An event comes back as it was written, with its number.",

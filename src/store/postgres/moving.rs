@@ -57,8 +57,9 @@ const WRITE_EVENTS: &str = "
 /// A move that has not ended: another store's keys on their way into PostgreSQL.
 ///
 /// Ids, digests, usage, events and what was deleted come over as they are, so every token goes on
-/// working. Until [`finish`](Self::finish) returns, the tables can't be opened as a store. A move that
-/// was killed is begun again, and goes on with what is not yet there.
+/// working. Until the last step of [`finish`](Self::finish), the tables can't be opened as a store. A move
+/// that was killed is begun again, and goes on with what is not yet there. If it was killed in that last
+/// step, it may have ended: [`begin`](Self::begin) answers [`MoveError::InUse`] then, and the tables open.
 ///
 /// ```no_run
 /// # async fn keys_move(pool: sqlx::PgPool) -> Result<(), Box<dyn std::error::Error>> {
@@ -104,8 +105,11 @@ impl fmt::Display for MoveProgress {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum MoveError {
-    /// The tables hold what no move has brought: they are not touched.
-    #[error("the schema holds keys already: move into an empty one")]
+    /// The tables hold keys and no move into them is unfinished: they are not touched. A move that was
+    /// cut off in its last step has ended; its tables are opened as a store.
+    #[error(
+        "the schema holds keys already: move into an empty one, or open it if a move was cut off as it ended"
+    )]
     InUse,
     /// Another move into the same tables is running.
     #[error("another move into the same schema is running")]
@@ -137,8 +141,8 @@ impl Move {
     /// Makes the tables and closes them for all but this move.
     ///
     /// # Errors
-    /// [`MoveError::InUse`] if the tables hold keys that no move brought, [`MoveError::Running`] if one
-    /// is running, [`MoveError::Store`] as [`PostgresOptions::open`].
+    /// [`MoveError::InUse`] if the tables hold keys and no move into them is unfinished,
+    /// [`MoveError::Running`] if one is running, [`MoveError::Store`] as [`PostgresOptions::open`].
     pub async fn begin(
         source: impl Into<MoveSource>,
         options: PostgresOptions,
@@ -147,18 +151,9 @@ impl Move {
         let lock = options.lock_for_move(&pool).await.map_err(database)?;
         let Some(lock) = lock else { return Err(MoveError::Running) };
         let target = options.open_tables(pool).await?;
-        let inner = &target.0;
-        let mut session = inner.session().await?;
-        let is_in_use: bool = sqlx::query_scalar(inner.schema.sql(IS_IN_USE).safe())
-            .persistent(false)
-            .fetch_one(session.connection())
-            .await
-            .map_err(database)?;
-        session.commit().await.map_err(database)?;
-        if is_in_use {
+        if !target.0.close().await? {
             return Err(MoveError::InUse);
         }
-        inner.write(MARK).await?;
         Ok(Self { source: source.into(), target, _lock: lock })
     }
 
@@ -192,8 +187,9 @@ impl Move {
     ///
     /// # Errors
     /// [`MoveError::Different`] if something else writes into the tables, [`MoveError::Store`] if either
-    /// side fails. The move can be begun again. The tables stay closed and the source takes changes again, unless the very
-    /// last statement failed, which opens the tables: then it may have been done, and the source stays as it is.
+    /// side fails. The move can be begun again. The tables stay closed and the source takes changes again, unless the
+    /// database went away during the very last step, which opens the tables: then the move may have ended, which
+    /// [`begin`](Self::begin) tells, and the source stays as it is.
     ///
     /// # Cancel safety
     /// As after a failure.
@@ -211,7 +207,7 @@ impl Move {
             if differs.is_none() {
                 // Before the tables are open: whether they are is what decides who has the uses from here on.
                 still.end_with(self.target.clone());
-                to.write(UNMARK).await?;
+                to.open().await?;
                 return Ok(self.target);
             }
         }
@@ -399,14 +395,36 @@ impl<P: FnMut(MoveProgress)> Pass<'_, P> {
 }
 
 impl Inner {
-    /// Runs one statement that takes nothing.
-    async fn write(&self, template: &str) -> Result<(), Failure> {
-        let mut session = Session::begin(&self.pool, self.commits.begin_usage(false)).await?;
-        let statement = sqlx::query(self.schema.sql(template).safe())
+    /// Begins a transaction of a move, under the lock that every commit holds. So one that was cut off
+    /// while it ended has ended, or is undone, before the next move looks.
+    async fn move_session(&self) -> Result<Session, sqlx::Error> {
+        Session::begin(&self.pool, self.commits.begin_usage(true)).await
+    }
+
+    /// Closes the tables for all but a move. `false` if they are in use.
+    async fn close(&self) -> Result<bool, Failure> {
+        let mut session = self.move_session().await?;
+        let is_in_use: bool = sqlx::query_scalar(self.schema.sql(IS_IN_USE).safe())
+            .persistent(false)
+            .fetch_one(session.connection())
+            .await?;
+        if !is_in_use {
+            sqlx::query(self.schema.sql(MARK).safe())
+                .persistent(false)
+                .execute(session.connection())
+                .await?;
+        }
+        session.commit().await?;
+        Ok(!is_in_use)
+    }
+
+    /// Opens the tables as a store.
+    async fn open(&self) -> Result<(), Failure> {
+        let mut session = self.move_session().await?;
+        sqlx::query(self.schema.sql(UNMARK).safe())
             .persistent(false)
             .execute(session.connection())
-            .await;
-        statement?;
+            .await?;
         Ok(session.commit().await?)
     }
 
@@ -432,7 +450,7 @@ impl Inner {
 
     /// Writes rows, and takes others away, all or nothing.
     async fn make(&self, table: &Table, rows: &[Value], surplus: &[String]) -> Result<(), Failure> {
-        let mut session = Session::begin(&self.pool, self.commits.begin_usage(false)).await?;
+        let mut session = self.move_session().await?;
         if !surplus.is_empty() {
             sqlx::query(self.schema.sql(table.remove).safe())
                 .persistent(self.persistent)
@@ -480,7 +498,7 @@ impl Inner {
     }
 
     async fn write_events(&self, events: &[Event]) -> Result<(), Failure> {
-        let mut session = Session::begin(&self.pool, self.commits.begin_usage(false)).await?;
+        let mut session = self.move_session().await?;
         sqlx::query(self.schema.sql(WRITE_EVENTS).safe())
             .persistent(self.persistent)
             .bind(Json(events.iter().map(EventRow::of).collect::<Vec<_>>()))

@@ -14,6 +14,7 @@ pub(crate) enum Flaw {
     VersionComparedBefore,
     HalfABatch,
     BatchInSteps,
+    SubjectsTwice,
     EventsLostOnDelete,
     EventsAfterChange,
     EventsWithGaps,
@@ -103,13 +104,19 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 33] = [
             "the_limit_is_a_boundary",
             "no_live_key_is_left_after_the_batch",
             "a_batch_that_fails_writes_nothing",
+            "a_batch_names_nothing_twice",
             "the_limit_is_exact",
         ],
     ),
     (
         Flaw::BatchInSteps,
         "a batch is written one change after another",
-        &["no_reader_sees_a_part_of_a_batch"],
+        &["a_batch_names_nothing_twice", "no_reader_sees_a_part_of_a_batch"],
+    ),
+    (
+        Flaw::SubjectsTwice,
+        "a batch that names something twice is written as if it were two",
+        &["a_batch_names_nothing_twice"],
     ),
     (
         Flaw::EventsLostOnDelete,
@@ -227,6 +234,7 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 33] = [
         "looking up a policy that was never set is an error",
         &[
             "a_batch_that_fails_writes_nothing",
+            "a_batch_names_nothing_twice",
             "lookups_see_what_was_acknowledged",
             "what_is_unknown_is_absent_and_no_error",
             "a_lookup_stays_in_its_tenant",

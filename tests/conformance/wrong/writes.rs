@@ -1,5 +1,7 @@
 //! The writes of a store that is right but for one thing.
 
+use std::collections::HashSet;
+
 use futures_lite::future::yield_now;
 use keywright::store::{
     Batch, Change, Condition, Epoch, EventQuery, Freshness, KeyQuery, KeyRecord, KeyStore,
@@ -38,6 +40,13 @@ impl Wrong {
             Flaw::SecondRevokeMoves => self.revoke_again(&mut batch).await?,
             Flaw::VersionComparedBefore => self.compare_before(&mut batch).await?,
             Flaw::BatchInSteps => return self.in_steps(batch).await,
+            Flaw::SubjectsTwice => {
+                let again = take_repeats(&mut batch);
+                if !again.is_empty() {
+                    self.inner.commit(batch).await?;
+                    return self.inner.commit(Batch { changes: again, ..Batch::default() }).await;
+                }
+            }
             Flaw::EventsLostOnDelete if batch.changes.iter().any(is_delete) => batch.events.clear(),
             Flaw::EventsAfterChange => {
                 let events = std::mem::take(&mut batch.events);
@@ -233,4 +242,10 @@ impl Wrong {
 
 fn is_delete(change: &Change) -> bool {
     matches!(change, Change::DeleteKey(_))
+}
+
+/// The changes of what an earlier change of the batch names too.
+fn take_repeats(batch: &mut Batch) -> Vec<Change> {
+    let mut named = HashSet::new();
+    batch.changes.extract_if(.., |change| !named.insert(change.subject())).collect()
 }

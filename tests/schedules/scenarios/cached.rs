@@ -14,12 +14,18 @@ use crate::slow::SlowStore;
 use crate::store::{CacheOptions, CachedStore, Freshness, KeyStore, ManualTicks, Resolved};
 use crate::sync::Arc;
 use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::time::Duration;
 use crate::world::World;
+
+/// How old an answer may be.
+const BOUND: Duration = Duration::from_secs(1);
 
 /// A node with a cache, and one without.
 #[derive(Clone)]
 struct Nodes {
     cache: CachedStore,
+    /// The clock of the lease.
+    ticks: ManualTicks,
     here: World,
     elsewhere: World,
 }
@@ -28,12 +34,13 @@ impl Nodes {
     /// Without a lease as yet, and a key that is not in memory.
     fn new() -> (Self, Issued) {
         let behind = SlowStore::default();
-        let options = CacheOptions::new().ticks(ManualTicks::new());
+        let ticks = ManualTicks::new();
+        let options = CacheOptions::new().max_staleness(BOUND).ticks(ticks.clone());
         let cache = CachedStore::new(behind.clone(), options).expect("options that are possible");
         let elsewhere = World::on(behind, PepperRing::none());
         let here = World::on(cache.clone(), PepperRing::none());
         let issued = elsewhere.generate();
-        (Self { cache, here, elsewhere }, issued)
+        (Self { cache, ticks, here, elsewhere }, issued)
     }
 
     fn sync(&self) {
@@ -107,6 +114,30 @@ pub(super) fn m13_who_waits_is_answered_whoever_leaves() {
         is_known.store(true, Ordering::SeqCst);
     };
     together(leaving.into_iter().chain(staying).chain([Box::new(revoke) as Work]));
+}
+
+/// What a sync has found to be changed is out of memory before the lease covers what is in it.
+pub(super) fn lease_covers_only_what_was_checked() {
+    let (nodes, issued) = Nodes::new();
+    nodes.sync();
+    let token = issued.token.expose().to_owned();
+    assert_eq!(nodes.here.says(&token), "current");
+    let elsewhere = &nodes.elsewhere;
+    let revoked = elsewhere.authority.revoke(&elsewhere.admin, &issued.key.id);
+    block_on(revoked).expect("it is revoked");
+    // The lease is over: from now on the old answer is too old for every call.
+    nodes.ticks.advance(2 * BOUND);
+    let look = |_| {
+        let (nodes, token) = (nodes.clone(), token.clone());
+        Box::new(move || {
+            for _ in 0..3 {
+                assert_eq!(nodes.here.says(&token), "revoked");
+            }
+        }) as Work
+    };
+    let syncing = nodes.clone();
+    let sync = Box::new(move || syncing.sync()) as Work;
+    together((0..2).map(look).chain([sync]));
 }
 
 /// A question, which is dropped after so many polls.

@@ -63,6 +63,11 @@ pub(crate) const ALL: &[Scenario] = &[
         name: "m13_who_waits_is_answered_whoever_leaves",
         run: cached::m13_who_waits_is_answered_whoever_leaves,
     },
+    #[cfg(feature = "cached")]
+    Scenario {
+        name: "lease_covers_only_what_was_checked",
+        run: cached::lease_covers_only_what_was_checked,
+    },
 ];
 
 type Work = Box<dyn FnOnce() + Send>;
