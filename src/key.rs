@@ -15,6 +15,7 @@ use crate::operation::{Operation, Outcome, Possibility};
 use crate::rate::Rate;
 use crate::scope::ScopeSet;
 use crate::status::KeyStatus;
+use crate::stored::next_version;
 use crate::text::serde_as_text;
 use crate::time::Timestamp;
 use crate::token::Prefix;
@@ -100,6 +101,7 @@ pub struct Key {
     /// The networks that it may be used from.
     pub networks: Networks,
     /// Its own rate; without one the policy's default holds.
+    #[serde(deserialize_with = "crate::stored::required")]
     pub rate: Option<Rate>,
     /// What the host notes on it.
     pub metadata: Metadata,
@@ -110,20 +112,27 @@ pub struct Key {
     /// When it was last changed by somebody.
     pub updated: Timestamp,
     /// When it begins to work.
+    #[serde(deserialize_with = "crate::stored::required")]
     pub not_before: Option<Timestamp>,
     /// When it stops to work. It never changes.
+    #[serde(deserialize_with = "crate::stored::required")]
     pub expires: Option<Timestamp>,
     /// Whether it is stopped for a while.
     pub disabled: bool,
     /// When it was stopped for good.
+    #[serde(deserialize_with = "crate::stored::required")]
     pub revoked: Option<Timestamp>,
     /// When its secret was last replaced.
+    #[serde(deserialize_with = "crate::stored::required")]
     pub rotated: Option<Timestamp>,
     /// Until when the secret before this one works too.
+    #[serde(deserialize_with = "crate::stored::required")]
     pub overlap_ends: Option<Timestamp>,
     /// The number of its secret: 1 when made, one more with each rotation.
     pub secret_number: u32,
-    /// 1 when made, then one more with each change.
+    /// 1 when made, then one more with each change, up to 2⁶³ − 1. A key of that version can only be
+    /// revoked or deleted.
+    #[serde(deserialize_with = "crate::stored::count")]
     pub version: u64,
 }
 
@@ -386,7 +395,7 @@ impl KeyRecord {
         } else {
             next.retiring = Some(digest);
         }
-        next.key.version += 1;
+        next.key.version = next_version(next.key.version);
         Some(next)
     }
 
@@ -402,7 +411,7 @@ impl KeyRecord {
         let mut next = self.clone();
         change(&mut next);
         next.key.updated = now;
-        next.key.version += 1;
+        next.key.version = next_version(next.key.version);
         next
     }
 }

@@ -12,7 +12,7 @@ const LAYERS: [(&str, &[&str]); 10] = [
         "values",
         &[
             "base62", "digest", "id", "metadata", "name", "network", "quote", "random", "rate",
-            "scope", "secret", "text", "time", "token",
+            "scope", "secret", "stored", "text", "time", "token",
         ],
     ),
     (

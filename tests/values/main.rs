@@ -4,6 +4,7 @@
 #[path = "../kit/mod.rs"]
 mod kit;
 mod limits;
+mod records;
 
 use std::fmt::{Debug, Display};
 use std::str::FromStr;
