@@ -5,6 +5,7 @@
 mod kit;
 mod limits;
 mod records;
+mod spellings;
 
 use std::fmt::{Debug, Display};
 use std::str::FromStr;
