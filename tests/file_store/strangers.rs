@@ -52,7 +52,7 @@ fn f16_what_is_no_file_is_refused_and_nothing_is_made_in_its_place() {
     let before = names_in(folder.path());
     let (unavailable, unsupported) = (StoreErrorKind::Unavailable, StoreErrorKind::Unsupported);
     for (place, kind) in [
-        (at("socket"), unavailable),
+        (at("socket"), unsupported),
         (at("dangling"), unavailable),
         (at("loop"), unavailable),
         (at("folder"), unsupported),
