@@ -14,6 +14,7 @@ mod disk;
 #[cfg(feature = "danger-backend")]
 mod faults;
 mod format;
+mod members;
 mod opening;
 mod reopening;
 #[cfg(unix)]
