@@ -7,6 +7,7 @@ use crate::name::Name;
 use crate::operation::Outcome;
 use crate::policy::RoleName;
 use crate::scope::Access;
+use crate::stored::next_version;
 use crate::time::Timestamp;
 
 /// A service account. Its role, access and state apply to all its keys at once.
@@ -31,7 +32,9 @@ pub struct ServiceAccount {
     pub created: Timestamp,
     /// When it was last changed.
     pub updated: Timestamp,
-    /// 1 when made, then one more with each change.
+    /// 1 when made, then one more with each change, up to 2⁶³ − 1. An account of that version can only
+    /// be deleted.
+    #[serde(deserialize_with = "crate::stored::count")]
     pub version: u64,
 }
 
@@ -131,6 +134,6 @@ impl ServiceAccount {
         if next == *self {
             return Outcome::Already(next);
         }
-        Outcome::Done(Self { updated: now, version: self.version + 1, ..next })
+        Outcome::Done(Self { updated: now, version: next_version(self.version), ..next })
     }
 }

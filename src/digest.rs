@@ -19,6 +19,7 @@ use sha2::{Digest as _, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
 use crate::id::KeyId;
+use crate::text::decimal;
 
 /// The digest of one secret of one key. `Debug` shows its kind alone.
 ///
@@ -107,7 +108,9 @@ fn parse(text: &str) -> Option<Digest> {
     for (byte, pair) in bytes.iter_mut().zip(hex.as_bytes().chunks_exact(2)) {
         *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
     }
-    Some(Digest { algorithm: algorithm.parse().ok()?, pepper: pepper.parse().ok()?, bytes })
+    let digest = Digest { algorithm: decimal(algorithm)?, pepper: decimal(pepper)?, bytes };
+    // SHA-256 alone has no pepper, and so no number of one.
+    (digest.algorithm != SHA_256 || digest.pepper == 0).then_some(digest)
 }
 
 /// Peppers: keys of the server's own, kept apart from the store, that digests are made with.

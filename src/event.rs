@@ -19,6 +19,7 @@ use crate::time::Timestamp;
 pub struct Event {
     /// Its number among the tenant's events, from 1 in the order of commits. The store gives it; 0
     /// until then.
+    #[serde(deserialize_with = "crate::stored::count")]
     pub sequence: u64,
     /// The tenant in which it happened.
     pub tenant: TenantId,
@@ -29,12 +30,15 @@ pub struct Event {
     /// What was done.
     pub kind: EventKind,
     /// The key that it was done to.
+    #[serde(deserialize_with = "crate::stored::required")]
     pub key: Option<KeyId>,
     /// The service account that it was done to, or that owns the key.
+    #[serde(deserialize_with = "crate::stored::required")]
     pub account: Option<AccountId>,
     /// How it ended.
     pub outcome: EventOutcome,
     /// What a reader wants to know beyond that, on one line; never a secret.
+    #[serde(deserialize_with = "crate::stored::required")]
     pub detail: Option<String>,
 }
 
@@ -108,7 +112,12 @@ impl FromStr for EventActor {
         match text {
             "possessor" => Ok(Self::Possessor),
             "system" => Ok(Self::System),
-            _ => Ok(Self::User(text.strip_prefix("user:").unwrap_or(text).parse()?)),
+            _ => {
+                let expected = "expected user:ID, possessor or system";
+                let id = text.strip_prefix("user:");
+                let id = id.ok_or_else(|| IdError::new("actor of an event", expected, text))?;
+                Ok(Self::User(id.parse()?))
+            }
         }
     }
 }

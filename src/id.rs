@@ -22,7 +22,7 @@ pub struct IdError {
 }
 
 impl IdError {
-    fn new(kind: &'static str, expected: &'static str, text: &str) -> Self {
+    pub(crate) fn new(kind: &'static str, expected: &'static str, text: &str) -> Self {
         Self { kind, expected, text: quote(text) }
     }
 }

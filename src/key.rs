@@ -16,6 +16,7 @@ use crate::operation::{Operation, Outcome, Possibility};
 use crate::rate::Rate;
 use crate::scope::ScopeSet;
 use crate::status::KeyStatus;
+use crate::stored::next_version;
 use crate::text::serde_as_text;
 use crate::time::Timestamp;
 use crate::token::Prefix;
@@ -102,6 +103,7 @@ pub struct Key {
     pub networks: Networks,
     /// Its own rate. Without one the policy's default holds; so it does where the owner set a rate that is not
     /// within the default.
+    #[serde(deserialize_with = "crate::stored::required")]
     pub rate: Option<Rate>,
     /// Which of its scopes, networks and rate an administrator set.
     pub admin_limits: AdminLimits,
@@ -114,20 +116,27 @@ pub struct Key {
     /// When it was last changed by somebody.
     pub updated: Timestamp,
     /// When it begins to work.
+    #[serde(deserialize_with = "crate::stored::required")]
     pub not_before: Option<Timestamp>,
     /// When it stops to work. It never changes.
+    #[serde(deserialize_with = "crate::stored::required")]
     pub expires: Option<Timestamp>,
     /// Whether it is stopped for a while.
     pub disabled: bool,
     /// When it was stopped for good.
+    #[serde(deserialize_with = "crate::stored::required")]
     pub revoked: Option<Timestamp>,
     /// When its secret was last replaced.
+    #[serde(deserialize_with = "crate::stored::required")]
     pub rotated: Option<Timestamp>,
     /// Until when the secret before this one works too.
+    #[serde(deserialize_with = "crate::stored::required")]
     pub overlap_ends: Option<Timestamp>,
     /// The number of its secret: 1 when made, one more with each rotation.
     pub secret_number: u32,
-    /// 1 when made, then one more with each change.
+    /// 1 when made, then one more with each change, up to 2⁶³ − 1. A key of that version can only be
+    /// revoked or deleted.
+    #[serde(deserialize_with = "crate::stored::count")]
     pub version: u64,
 }
 
@@ -419,7 +428,7 @@ impl KeyRecord {
         } else {
             next.retiring = Some(digest);
         }
-        next.key.version += 1;
+        next.key.version = next_version(next.key.version);
         Some(next)
     }
 
@@ -435,7 +444,7 @@ impl KeyRecord {
         let mut next = self.clone();
         change(&mut next);
         next.key.updated = now;
-        next.key.version += 1;
+        next.key.version = next_version(next.key.version);
         next
     }
 }

@@ -36,6 +36,7 @@ mod setup;
 mod snapshot;
 mod status;
 pub mod store;
+mod stored;
 mod text;
 mod time;
 mod token;

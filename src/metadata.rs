@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::quote::quote;
+use crate::stored::unique;
 
 /// At most 32 entries, keys of 1 to 64 bytes, values of up to 512 bytes, without control characters.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
@@ -79,7 +80,7 @@ impl Metadata {
 
 impl<'de> Deserialize<'de> for Metadata {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let entries = BTreeMap::<String, String>::deserialize(deserializer)?;
+        let entries = unique::<_, String, String>(deserializer)?;
         Self::new(entries).map_err(serde::de::Error::custom)
     }
 }

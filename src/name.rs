@@ -4,16 +4,22 @@
 //! reorder or hide what stands beside it. A name that looks like an e-mail address or a token is
 //! always refused: the first is personal data in every log, the second a secret on display.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::decompose_compatible;
 
 use crate::quote::looks_like_token;
 use crate::text::serde_as_text;
 
 /// The name of a key or an account: 1 to 100 visible characters on one line.
+///
+/// A name is kept in Unicode's normalization form NFC, so one that looks the same is the same,
+/// however its accents were typed.
 ///
 /// ```
 /// use keywright::{Name, NameError};
@@ -41,7 +47,7 @@ pub enum NameError {
     /// A control character, such as a line break or an escape.
     #[error("the name has a control character ({0:?})")]
     Control(char),
-    /// A character that is not seen, or changes the direction of the text.
+    /// A character that is not seen, formats other characters, or changes the direction of the text.
     #[error("the name has a character that is invisible or turns the text ({0:?})")]
     Invisible(char),
     /// Text around an `@`.
@@ -87,6 +93,12 @@ impl FromStr for Name {
         if text.trim().is_empty() {
             return Err(NameError::Empty);
         }
+        // Four characters at the most are composed into one: a longer text need not be composed.
+        let given = text.chars().count();
+        if given > 4 * Self::MAX_CHARS {
+            return Err(NameError::TooLong(given));
+        }
+        let text = &*composed(text);
         let chars = text.chars().count();
         if chars > Self::MAX_CHARS {
             return Err(NameError::TooLong(chars));
@@ -103,7 +115,9 @@ impl FromStr for Name {
         if looks_like_email(text) {
             return Err(NameError::LooksLikeEmail);
         }
-        if looks_like_token(text) {
+        // In full width, say, a token is one still: NFKC shows what it stands for.
+        let shown = || text.nfkc().collect::<String>();
+        if looks_like_token(text) || !text.is_ascii() && looks_like_token(&shown()) {
             return Err(NameError::LooksLikeToken);
         }
         Ok(Self(text.into()))
@@ -166,21 +180,38 @@ impl NamePattern {
     }
 }
 
-/// Bidirectional controls (Unicode TR9, the set of "Trojan Source"), and characters of no width.
-fn is_invisible(c: char) -> bool {
-    matches!(c,
-        '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'
-        | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
-        | '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}'
-        | '\u{2800}' | '\u{FFA0}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E0FFF}')
+/// A text in the normalization form NFC (Unicode Standard Annex 15), as names are kept.
+pub(crate) fn composed(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() { Cow::Borrowed(text) } else { Cow::Owned(text.nfc().collect()) }
 }
 
-/// Something on both sides of an `@`, in its own or in its full width.
+/// What hides in a line or reorders it. From Unicode 18: the property `Default_Ignorable_Code_Point`,
+/// the general categories Cf (bidirectional and other format controls), Zl and Zp (separators of lines
+/// and paragraphs), and the noncharacters. Beyond them the blank of Braille, which has no dots to see.
+fn is_invisible(c: char) -> bool {
+    let is_noncharacter = u32::from(c) & 0xFFFE == 0xFFFE;
+    is_noncharacter
+        || matches!(c,
+            '\u{00AD}' | '\u{034F}' | '\u{0600}'..='\u{0605}' | '\u{061C}' | '\u{06DD}'
+            | '\u{070F}' | '\u{0890}' | '\u{0891}' | '\u{08E2}' | '\u{115F}' | '\u{1160}'
+            | '\u{17B4}' | '\u{17B5}' | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}'
+            | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{2800}' | '\u{3164}'
+            | '\u{FDD0}'..='\u{FDEF}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}'
+            | '\u{FFF0}'..='\u{FFFB}' | '\u{110BD}' | '\u{110CD}'
+            | '\u{13430}'..='\u{1343F}' | '\u{1BCA0}'..='\u{1BCA3}'
+            | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}')
+}
+
+/// Something on both sides of an at-sign.
 fn looks_like_email(text: &str) -> bool {
-    text.split_whitespace().any(|word| {
-        let inner = word.trim_matches(['@', '\u{FF20}']);
-        inner.contains(['@', '\u{FF20}'])
-    })
+    text.split_whitespace().any(|word| word.trim_matches(is_at_sign).contains(is_at_sign))
+}
+
+/// `@`, or a character that is an `@` of another width or size (its compatibility decomposition).
+fn is_at_sign(c: char) -> bool {
+    let mut found = false;
+    decompose_compatible(c, |part| found |= part == '@');
+    found
 }
 
 serde_as_text!(Name);

@@ -8,9 +8,22 @@ use ipnet::IpNet;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::quote::quote;
-use crate::text::serde_as_text;
+use crate::text::{decimal, serde_as_text};
 
 /// One network, as `203.0.113.0/24`, `2001:db8::/32`, or a single address.
+///
+/// IPv4 has one spelling: four decimal numbers without leading zeros, since some readers take
+/// `010.0.0.0` for 8.0.0.0. The prefix length is decimal too, without sign and leading zeros. IPv6
+/// is read in every spelling of RFC 4291 section 2.2 and printed as RFC 5952 has it.
+///
+/// ```
+/// use keywright::Network;
+///
+/// let network: Network = "2001:DB8:0:0::/32".parse()?;
+/// assert_eq!(network.to_string(), "2001:db8::/32");
+/// assert!("010.0.0.0/8".parse::<Network>().is_err());
+/// # Ok::<(), keywright::NetworkError>(())
+/// ```
 #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Network(IpNet);
 
@@ -51,10 +64,16 @@ impl FromStr for Network {
     type Err = NetworkError;
 
     fn from_str(text: &str) -> Result<Self, NetworkError> {
-        let net = text
-            .parse::<IpNet>()
-            .or_else(|_| text.parse::<IpAddr>().map(|a| IpNet::from(a.to_canonical())))
-            .map_err(|_| NetworkError::Malformed(quote(text)))?;
+        let malformed = || NetworkError::Malformed(quote(text));
+        // The standard library refuses leading zeros in IPv4, where ipnet reads over them.
+        let address = |text: &str| text.parse::<IpAddr>().map_err(|_| malformed());
+        let net = match text.split_once('/') {
+            Some((text, length)) => {
+                let length = decimal(length).ok_or_else(malformed)?;
+                IpNet::new(address(text)?, length).map_err(|_| malformed())?
+            }
+            None => IpNet::from(address(text)?.to_canonical()),
+        };
         if let IpNet::V6(v6) = net
             && v6.addr().to_ipv4_mapped().is_some()
         {

@@ -62,16 +62,20 @@ pub struct Policy {
     #[serde(with = "crate::time::seconds")]
     pub max_overlap: Duration,
     /// The pattern that new names of keys must follow. Default `None`: any name.
+    #[serde(deserialize_with = "crate::stored::required")]
     pub name_pattern: Option<NamePattern>,
     /// The scopes that a user's key can have. Default empty: none.
     pub scope_ceiling: ScopeSet,
     /// The roles of service accounts, each a named set of scopes. Default none.
+    #[serde(deserialize_with = "crate::stored::unique")]
     pub roles: BTreeMap<RoleName, ScopeSet>,
     /// The rate of a key that has none of its own, and the most that an owner may give a key of
     /// their own. Default `None`: no limit.
+    #[serde(deserialize_with = "crate::stored::required")]
     pub default_rate: Option<Rate>,
     /// Each time a key's uses pass another multiple of this number, an event tells of it.
     /// Default `None`: never.
+    #[serde(deserialize_with = "crate::stored::required")]
     pub extensive_use: Option<NonZeroU64>,
     /// How long a dead key (revoked or expired) is kept before a sweep removes it.
     ///
@@ -79,9 +83,10 @@ pub struct Policy {
     #[serde(with = "crate::time::seconds")]
     pub retention: Duration,
     /// 0 for a policy that was never set, then one more with each change. [`set_policy`] refuses a
-    /// policy whose version is not the one in force.
+    /// policy whose version is not the one in force. It is at most 2⁶³ − 1.
     ///
     /// [`set_policy`]: crate::Authority::set_policy
+    #[serde(deserialize_with = "crate::stored::count")]
     pub version: u64,
 }
 

@@ -7,6 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::quote::quote;
@@ -178,7 +179,7 @@ impl<'de> Deserialize<'de> for ScopeSet {
 }
 
 /// Whether something may change anything, or only look.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Access {
     /// Look only.
@@ -192,6 +193,17 @@ impl Access {
     /// Whether this access is enough where `needed` is asked for.
     pub fn covers(self, needed: Self) -> bool {
         self == Self::ReadWrite || needed == Self::ReadOnly
+    }
+}
+
+/// As text alone: derived, it would be read from an object of the name and null as well.
+impl<'de> Deserialize<'de> for Access {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match String::deserialize(deserializer)?.as_str() {
+            "read-only" => Ok(Self::ReadOnly),
+            "read-write" => Ok(Self::ReadWrite),
+            _ => Err(D::Error::custom("expected read-only or read-write")),
+        }
     }
 }
 

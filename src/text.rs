@@ -1,5 +1,12 @@
 //! serde for values that have one spelling: what they print is what they parse.
 
+use std::str::FromStr;
+
+/// Reads a number that is written as it prints: without a plus sign and without leading zeros.
+pub(crate) fn decimal<T: FromStr + ToString>(text: &str) -> Option<T> {
+    text.parse().ok().filter(|number: &T| number.to_string() == text)
+}
+
 macro_rules! serde_as_text {
     ($($name:ty),+) => {$(
         impl serde::Serialize for $name {

@@ -20,6 +20,10 @@ use crate::text::serde_as_text;
 ///
 /// The bounds are those of RFC 3339, so every value prints and parses as one.
 ///
+/// As text it is RFC 3339 with a capital `T` and `Z`, or an offset such as `+02:00`. A fraction has
+/// 1 to 9 digits behind a point; what is finer than a microsecond is cut off. A leap second (`:60`)
+/// and the offset `-00:00` (RFC 3339 section 4.3: the local time is unknown) are refused.
+///
 /// ```
 /// use keywright::Timestamp;
 ///
@@ -108,10 +112,39 @@ impl FromStr for Timestamp {
     type Err = TimeError;
 
     fn from_str(text: &str) -> Result<Self, TimeError> {
-        OffsetDateTime::parse(text, &Rfc3339)
-            .map_err(|_| TimeError::NotRfc3339(quote(text)))?
-            .try_into()
+        let not_rfc_3339 = || TimeError::NotRfc3339(quote(text));
+        // `time` reads any byte between date and time, small letters and leap seconds.
+        if !has_layout(text.as_bytes()) {
+            return Err(not_rfc_3339());
+        }
+        OffsetDateTime::parse(text, &Rfc3339).map_err(|_| not_rfc_3339())?.try_into()
     }
+}
+
+/// Whether a text is laid out as a [`Timestamp`] is written, whatever its numbers are.
+fn has_layout(text: &[u8]) -> bool {
+    let follows = |text: &[u8], layout: &[u8]| {
+        let fits = |(byte, place): (&u8, &u8)| match place {
+            b'0' => byte.is_ascii_digit(),
+            _ => byte == place,
+        };
+        text.len() == layout.len() && text.iter().zip(layout).all(fits)
+    };
+    let Some((begin, rest)) = text.split_at_checked(19) else { return false };
+    let offset = match rest.strip_prefix(b".") {
+        Some(fraction) => {
+            let digits = fraction.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            if !(1..=9).contains(&digits) {
+                return false;
+            }
+            &fraction[digits..]
+        }
+        None => rest,
+    };
+    let is_offset = follows(offset, b"+00:00") || follows(offset, b"-00:00");
+    follows(begin, b"0000-00-00T00:00:00")
+        && !begin.ends_with(b":60")
+        && (offset == b"Z" || is_offset && offset != b"-00:00")
 }
 
 impl From<Timestamp> for OffsetDateTime {

@@ -15,6 +15,7 @@ use crate::time::Timestamp;
 #[serde(deny_unknown_fields)]
 pub struct Usage {
     uses: u64,
+    #[serde(deserialize_with = "crate::stored::required")]
     last_used: Option<Timestamp>,
     /// Of the two newest secrets that were used, newest first: no other secret can work.
     by_secret: [Option<SecretUse>; 2],
@@ -78,6 +79,7 @@ pub struct UsageDelta {
     /// When last.
     pub last_used: Timestamp,
     /// An event is due each time the total passes another multiple of this number.
+    #[serde(deserialize_with = "crate::stored::required")]
     pub alert_every: Option<NonZeroU64>,
 }
 

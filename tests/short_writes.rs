@@ -41,7 +41,7 @@ fn f03_writes_that_a_real_file_takes_in_part_are_errors_and_lose_nothing() {
     let (mut failed, mut failed_later) = (0, 0);
     // An odd number of blocks ends within a page of the database.
     for blocks in (9..used / BLOCK + 200).step_by(38) {
-        fs::write(&copy, &whole).expect("a copy");
+        write_private(&copy, &whole);
         let (tokens, error) = make_keys_within(blocks, &copy);
         let what = format!("with a limit of {blocks} blocks");
         if let Some(error) = error {
@@ -101,4 +101,12 @@ fn make_keys(file: &Path) {
             Err(error) => panic!("{error:?}"),
         }
     }
+}
+
+/// Writes a store file that no other user can touch, as the crate makes it.
+fn write_private(path: &Path, bytes: &[u8]) {
+    fs::write(path, bytes).expect("the file is written");
+    #[cfg(unix)]
+    fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600))
+        .expect("the mode is set");
 }

@@ -12,7 +12,7 @@ const LAYERS: [(&str, &[&str]); 10] = [
         "values",
         &[
             "base62", "digest", "id", "metadata", "name", "network", "quote", "random", "rate",
-            "reentry", "scope", "secret", "text", "time", "token",
+            "reentry", "scope", "secret", "stored", "text", "time", "token",
         ],
     ),
     (

@@ -40,6 +40,9 @@ pub(crate) struct Context {
     /// The store file; also `KEYCTL_STORE`
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) store: Option<PathBuf>,
+    /// Open the store file even if other users can touch it
+    #[arg(long, global = true)]
+    pub(crate) danger_allow_shared_files: bool,
     /// The tenant to work in
     #[arg(long, global = true, value_name = "TENANT", default_value_t)]
     pub(crate) tenant: TenantId,
@@ -266,7 +269,7 @@ pub(crate) struct EventsQuery {
     /// Only events of this service account
     #[arg(long, value_name = "ID")]
     pub(crate) account: Option<AccountRef>,
-    /// Only what this user did, or `possessor`, or `system`
+    /// Only what `user:ID` did, or `possessor`, or `system`
     #[arg(long, value_name = "ACTOR")]
     pub(crate) actor: Option<EventActor>,
     /// Only events of this kind, as key.revoke

@@ -32,7 +32,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use futures_lite::future::block_on;
-use keywright::store::FileStore;
+use keywright::store::{FileOptions, FileStore};
 use keywright::{Actor, Authority, PepperRing, Prefix, Setup, Verifier};
 use zeroize::Zeroizing;
 
@@ -74,7 +74,11 @@ async fn run(cli: Cli) -> Result<Reply, Failure> {
     if !command.may_create_store() && is_absent() {
         return Err(no_store(&path));
     }
-    let store = FileStore::open(&path).await?;
+    let mut options = FileOptions::new();
+    if context.danger_allow_shared_files {
+        options = options.danger_allow_shared_files();
+    }
+    let store = options.open(&path).await?;
     let setup = Setup::new(store.clone()).prefix(prefix).peppers(peppers);
     let done = dispatch(&store, &setup, &context, command, presented).await;
     let closed = store.close().await;

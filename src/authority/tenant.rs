@@ -5,6 +5,7 @@ use crate::event::{Event, EventOutcome};
 use crate::operation::{Operation, Outcome};
 use crate::policy::Policy;
 use crate::store::{Batch, Change, EventQuery, Page};
+use crate::stored::next_version;
 
 use super::Authority;
 use super::errors::{ListError, SetPolicyError};
@@ -52,7 +53,7 @@ impl Authority {
             self.note(Event { outcome: EventOutcome::Already, ..event }).await?;
             return Ok(Outcome::Already(current));
         }
-        let next = Policy { version: current.version + 1, ..policy };
+        let next = Policy { version: next_version(current.version), ..policy };
         let put = Change::PutPolicy { tenant: actor.tenant().clone(), policy: next.clone() };
         let event = Event { detail: Some(changed.join(", ")), ..event };
         let batch = Batch { changes: vec![put], events: vec![event.clone()], ..Batch::default() };

@@ -1,10 +1,11 @@
 //! From where a request comes: the peer of its connection, or what a trusted proxy says of it.
 
 use std::borrow::Cow;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use super::credentials::{HeaderError, Headers, header_name};
 use crate::network::{Network, Networks};
+use crate::text::decimal;
 
 /// The address at the other end of the connection, as an extension of a request.
 ///
@@ -98,9 +99,18 @@ impl TrustedProxies {
     }
 }
 
-/// An address, with a port or without.
+/// An address, with a port or without; IPv6 may stand in brackets, and with a port it must.
 fn address(text: &[u8]) -> Option<IpAddr> {
     let text = std::str::from_utf8(text).ok()?;
-    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
-    bare.parse().ok().or_else(|| text.parse().ok().map(|socket: SocketAddr| socket.ip()))
+    if let Ok(address) = text.parse() {
+        return Some(address);
+    }
+    let is_port = |port: &str| decimal::<u16>(port).is_some();
+    let Some(bracketed) = text.strip_prefix('[') else {
+        let (address, port) = text.split_once(':')?;
+        return address.parse().ok().filter(|_| is_port(port)).map(IpAddr::V4);
+    };
+    let (address, rest) = bracketed.split_once(']')?;
+    let is_end = rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port);
+    address.parse().ok().filter(|_| is_end).map(IpAddr::V6)
 }

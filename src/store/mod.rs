@@ -38,7 +38,7 @@ pub use self::cached::{
 pub use self::change::{Batch, Change, Changes, Condition, Epoch, Subject};
 pub use self::error::{StoreError, StoreErrorKind};
 #[cfg(feature = "file")]
-pub use self::file::FileStore;
+pub use self::file::{FileOptions, FileStore};
 pub use self::memory::MemoryStore;
 #[cfg(feature = "postgres")]
 pub use self::moving::MoveSource;

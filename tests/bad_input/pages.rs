@@ -133,6 +133,31 @@ fn a_cursor_of_names_has_one_spelling() {
 }
 
 #[test]
+fn numbers_in_cursors_have_one_spelling() {
+    let id = "0000000000000000";
+    let taken = |text: &str| {
+        let cursor: Cursor = text.parse().expect("visible ASCII");
+        KeyQuery::new().after(&cursor).is_ok()
+            || AccountQuery::new().after(&cursor).is_ok()
+            || EventQuery::new().after(&cursor).is_ok()
+    };
+    for good in ["5", "0"] {
+        for sort in ["created", "updated", "expires", "last-used"] {
+            assert!(taken(&format!("{sort}.asc.{id}.{good}")), "{sort} {good}");
+        }
+        assert!(taken(&format!("account.{good}.{id}")), "{good}");
+        assert!(taken(&format!("event.desc.{good}")), "{good}");
+    }
+    for bad in ["+5", "05", "00", "-0", "+0", "-05", "5_0", "0x5", "5e0"] {
+        for sort in ["created", "updated", "expires", "last-used"] {
+            assert!(!taken(&format!("{sort}.asc.{id}.{bad}")), "{sort} {bad}");
+        }
+        assert!(!taken(&format!("account.{bad}.{id}")), "{bad}");
+        assert!(!taken(&format!("event.desc.{bad}")), "{bad}");
+    }
+}
+
+#[test]
 fn a_cursor_at_the_ends_of_an_order_is_a_place_all_the_same() {
     block_on(async {
         let (world, ..) = world().await;

@@ -29,10 +29,18 @@ pub(crate) fn open(life: &Life, bytes: Vec<u8>) -> Found {
 
 /// The same through a file. Its open mends what was hidden, which needs a file.
 pub(crate) fn open_file(life: &Life, path: &Path, bytes: &[u8]) -> Found {
-    fs::write(path, bytes).expect("the file is written");
+    write_private(path, bytes);
     let (found, store) = look(life, || block_on(FileStore::open(path)));
     close(store);
     found
+}
+
+/// Writes a store file that no other user can touch, as the crate makes it.
+fn write_private(path: &Path, bytes: &[u8]) {
+    fs::write(path, bytes).expect("the file is written");
+    #[cfg(unix)]
+    fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600))
+        .expect("the mode is set");
 }
 
 /// An open that was watched.

@@ -16,21 +16,21 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
-use crate::open;
+use crate::{open, write_private};
 
 const SUMMED: [&str; 6] = ["keys", "accounts", "policies", "usage", "deleted", "writers"];
 /// The key of the row of usage that the page shows.
 const EXAMPLE: &str = "DVEEVZn5Qh5EsLyL";
 
 /// What stands in a row: the value is what comes behind the seal.
-struct Row {
-    key: Vec<u8>,
-    seal: u128,
+pub(crate) struct Row {
+    pub(crate) key: Vec<u8>,
+    pub(crate) seal: u128,
     value: Vec<u8>,
 }
 
 impl Row {
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.value).expect("JSON")
     }
 
@@ -40,10 +40,10 @@ impl Row {
 }
 
 /// All rows of a file, by their tables.
-struct Rows(BTreeMap<String, Vec<Row>>);
+pub(crate) struct Rows(BTreeMap<String, Vec<Row>>);
 
 impl Rows {
-    fn read(path: &Path) -> Self {
+    pub(crate) fn read(path: &Path) -> Self {
         let database = Database::open(path).expect("a database");
         let transaction = database.begin_read().expect("a transaction");
         assert_eq!(transaction.list_multimap_tables().expect("the tables").count(), 0);
@@ -61,26 +61,26 @@ impl Rows {
         Self(tables.map(|table| (table.name().to_owned(), read(table.name()))).collect())
     }
 
-    fn of(&self, table: &str) -> &[Row] {
+    pub(crate) fn of(&self, table: &str) -> &[Row] {
         &self.0[table]
     }
 
-    fn row(&self, table: &str, key: &str) -> &Row {
+    pub(crate) fn row(&self, table: &str, key: &str) -> &Row {
         self.of(table).iter().find(|row| row.key == key.as_bytes()).expect(key)
     }
 
-    fn sum(&self) -> u128 {
+    pub(crate) fn sum(&self) -> u128 {
         let seals = SUMMED.iter().flat_map(|table| self.of(table)).map(|row| row.seal);
         seals.fold(0, u128::wrapping_add)
     }
 }
 
-fn definition(name: &str) -> TableDefinition<'_, &'static [u8], &'static [u8]> {
+pub(crate) fn definition(name: &str) -> TableDefinition<'_, &'static [u8], &'static [u8]> {
     TableDefinition::new(name)
 }
 
 /// The formula of the page.
-fn seal(table: &str, key: &[u8], value: &[u8]) -> u128 {
+pub(crate) fn seal(table: &str, key: &[u8], value: &[u8]) -> u128 {
     let parts = [table.as_bytes(), key, value]
         .map(|part| [(part.len() as u64).to_be_bytes().as_slice(), part].concat());
     let hash = Sha256::digest(parts.concat());
@@ -134,15 +134,15 @@ fn bounds(text: &str) -> Option<(usize, usize)> {
 const GOLDEN: [&str; 3] = ["empty", "lived", "crashed"];
 
 /// A copy of a file that is kept.
-fn copy(name: &str) -> (TempDir, PathBuf) {
+pub(crate) fn copy(name: &str) -> (TempDir, PathBuf) {
     let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/v1").join(name);
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("keys.db");
-    fs::copy(kept.with_extension("db"), &path).expect("a copy");
+    write_private(&path, &fs::read(kept.with_extension("db")).expect("the file"));
     (folder, path)
 }
 
-fn golden(name: &str) -> Rows {
+pub(crate) fn golden(name: &str) -> Rows {
     let (_folder, path) = copy(name);
     Rows::read(&path)
 }

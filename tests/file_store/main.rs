@@ -14,8 +14,11 @@ mod disk;
 #[cfg(feature = "danger-backend")]
 mod faults;
 mod format;
+mod members;
 mod opening;
 mod reopening;
+#[cfg(unix)]
+mod sharing;
 mod strangers;
 
 use std::fs;
@@ -61,7 +64,7 @@ impl Lived {
     /// is told.
     fn open_damaged(&mut self, bytes: &[u8]) -> Result<Opened, String> {
         let path = self.folder.path().join("damaged.db");
-        fs::write(&path, bytes).expect("the damaged file is written");
+        write_private(&path, bytes);
         let Some(store) = open_or_refuse(&path)? else { return Ok(Opened::Refused) };
         self.world.reopen(store.clone());
         let seen = catch_unwind(AssertUnwindSafe(|| self.world.state()));
@@ -86,6 +89,14 @@ const ACCEPTED: [&str; 2] = ["current", "retiring"];
 enum Opened {
     AsItWas,
     Refused,
+}
+
+/// Writes a store file that no other user can touch, as the crate makes it.
+fn write_private(path: &Path, bytes: &[u8]) {
+    fs::write(path, bytes).expect("the file is written");
+    #[cfg(unix)]
+    fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600))
+        .expect("the mode is set");
 }
 
 fn open(path: &Path) -> Result<FileStore, StoreError> {

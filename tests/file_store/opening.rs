@@ -14,7 +14,7 @@ use keywright::store::{FileStore, StoreError, StoreErrorKind};
 use crate::harness::World;
 use crate::{Lived, open};
 
-const CHILD: &str = "KEYWRIGHT_TEST_OPENS";
+pub(crate) const CHILD: &str = "KEYWRIGHT_TEST_OPENS";
 
 #[track_caller]
 fn assert_says_that_it_is_open(error: &StoreError) {
@@ -50,7 +50,7 @@ fn f17_a_second_open_in_another_process_says_that_the_store_is_open() {
     assert_eq!(other(), "opened");
 }
 
-fn open_and_say(path: &Path) {
+pub(crate) fn open_and_say(path: &Path) {
     match open(path) {
         Ok(_) => println!("child: opened"),
         Err(error) => println!("child: {:?}: {error}", error.kind()),
@@ -58,7 +58,7 @@ fn open_and_say(path: &Path) {
 }
 
 /// Another process that runs this test of this program by these words of a shell.
-fn other(test: &str, path: &Path, by: &str) -> Command {
+pub(crate) fn other(test: &str, path: &Path, by: &str) -> Command {
     let this = env::current_exe().expect("this program");
     let mut command = Command::new("sh");
     command.args(["-c", &format!("{by} \"$0\" \"$1\" --exact --nocapture")]);
@@ -66,7 +66,7 @@ fn other(test: &str, path: &Path, by: &str) -> Command {
     command
 }
 
-fn said_by(other: &mut Command) -> String {
+pub(crate) fn said_by(other: &mut Command) -> String {
     let output = other.output().expect("the other process runs");
     let printed = String::from_utf8_lossy(&output.stdout).into_owned();
     let said = printed.lines().find_map(|line| Some(line.split_once("child: ")?.1.to_owned()));

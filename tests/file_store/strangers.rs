@@ -52,7 +52,7 @@ fn f16_what_is_no_file_is_refused_and_nothing_is_made_in_its_place() {
     let before = names_in(folder.path());
     let (unavailable, unsupported) = (StoreErrorKind::Unavailable, StoreErrorKind::Unsupported);
     for (place, kind) in [
-        (at("socket"), unavailable),
+        (at("socket"), unsupported),
         (at("dangling"), unavailable),
         (at("loop"), unavailable),
         (at("folder"), unsupported),
@@ -181,8 +181,10 @@ fn f16_a_newer_format_is_refused_with_both_numbers_and_left_alone() {
     let text = assert_refused_and_left_alone(&path, &kinds, "format 2");
     assert!(text.contains("format 2") && text.contains("format 1"), "{text}");
 
-    rewrite_format(&path, b"two");
-    assert_refused_and_left_alone(&path, &[StoreErrorKind::Corrupt], "a format that is no number");
+    for number in ["two", "", "+1", "01", "1 ", "1.0", "-1", "\u{661}"] {
+        rewrite_format(&path, number.as_bytes());
+        assert_refused_and_left_alone(&path, &[StoreErrorKind::Corrupt], number);
+    }
 
     rewrite_format(&path, b"1");
     let mut world = lived.world;

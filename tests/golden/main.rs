@@ -50,7 +50,7 @@ impl Golden {
         let before = fs::read(&self.database).expect("the file");
         let folder = tempfile::tempdir().expect("a temporary folder");
         let copy = folder.path().join("keys.db");
-        fs::write(&copy, &before).expect("a copy");
+        write_private(&copy, &before);
         work(&copy);
         assert!(fs::read(&self.database).expect("the file") == before, "{self}: it has changed");
     }
@@ -199,4 +199,12 @@ fn what_is_expected_is_noticed_when_it_is_not_seen() {
     ] {
         assert!(holds(&expected, &seen).is_err(), "{expected}");
     }
+}
+
+/// Writes a store file that no other user can touch, as the crate makes it.
+fn write_private(path: &Path, bytes: &[u8]) {
+    fs::write(path, bytes).expect("the file is written");
+    #[cfg(unix)]
+    fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600))
+        .expect("the mode is set");
 }

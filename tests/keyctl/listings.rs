@@ -124,7 +124,7 @@ fn filters_narrow_a_listing() {
     let counted: [(&[&str], usize); 8] = [
         (&["events", "--key", &idle], 2),
         (&["events", "--kind", "key.generate"], 2),
-        (&["events", "--actor", "operator"], 4),
+        (&["events", "--actor", "user:operator"], 4),
         (&["events", "--actor", "system"], 0),
         (&["events", "--account", NO_KEY], 0),
         (&["events", "--since", "1h"], 4),

@@ -156,6 +156,20 @@ fn a_file_that_is_no_store_is_left_as_it_is() {
     assert_eq!(fs::read_to_string(&desk.store).expect("a file"), "my diary");
 }
 
+#[cfg(unix)]
+#[test]
+fn store_file_that_others_may_read_needs_an_option() {
+    use std::os::unix::fs::PermissionsExt;
+    let desk = Desk::open();
+    fs::set_permissions(&desk.store, fs::Permissions::from_mode(0o644)).expect("the mode is set");
+    let ran = desk.run(&["--json", "key", "list"]);
+    let (code, message) = error_of(&ran);
+    assert_eq!((ran.code, code.as_str()), (1, "unsupported"));
+    assert!(message.contains("0644") && message.contains("chmod 600"), "{message}");
+    desk.done(&["--danger-allow-shared-files", "key", "list"]);
+    desk.done(&["key", "list", "--danger-allow-shared-files"]);
+}
+
 #[test]
 fn a_bulk_revocation_tries_all_and_reports_each() {
     let desk = Desk::open();

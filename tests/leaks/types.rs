@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use keywright::store::{
     AccountQuery, Age, Batch, CacheOptions, CachedStore, Change, Condition, Epoch, EventQuery,
-    FileStore, Freshness, KeyQuery, KeySort, KeyStore, ManualTicks, MemoryStore, MoveError,
-    MoveSource, PostgresOptions, Resolve, SchemaName, Snapshot, StoreError, StoreErrorKind,
-    Subject, SystemTicks, Usage, UsageBatch, UsageDelta,
+    FileOptions, FileStore, Freshness, KeyQuery, KeySort, KeyStore, ManualTicks, MemoryStore,
+    MoveError, MoveSource, PostgresOptions, Resolve, SchemaName, Snapshot, StoreError,
+    StoreErrorKind, Subject, SystemTicks, Usage, UsageBatch, UsageDelta,
 };
 use keywright::{
     Access, AccountEdit, AccountId, AdminLimits, Credential, DenialClass, Drawn, EventActor,
@@ -149,6 +149,7 @@ async fn stores(heard: &mut Heard, store: &impl KeyStore, issued: &Issued) {
     heard.debug(&cache);
     let refused = CachedStore::new(MemoryStore::new(), options.capacity(0));
     heard.error(&refused.expect_err("no room"));
+    heard.debug(&FileOptions::new());
     heard.debug(&PostgresOptions::new());
     heard.debug(&SchemaName::default());
     heard.error(&SchemaName::new(issued.token.expose()).expect_err("a token is no name"));

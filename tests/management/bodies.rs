@@ -212,3 +212,28 @@ fn a_word_or_an_object_has_one_spelling() {
         Ok(())
     });
 }
+
+#[test]
+fn names_in_objects_stand_once() {
+    on_a_host(async |host| {
+        let json = |method, path| host.ask(method, path).header("content-type", "application/json");
+        let metadata = r#"{"name":"prod-a","metadata":{"team":"a","te\u0061m":"b"}}"#;
+        let refused = json("POST", "/keys").bytes(metadata).send().await;
+        assert_eq!(refused.problem(), (422, "invalid_body"));
+        let detail = refused.text_at("/detail");
+        assert!(detail.contains("metadata") && detail.contains("more than once"), "{detail}");
+        let (id, _) = host.key("prod-main-app").await;
+        let path = format!("/keys/{id}");
+        let edit = json("PATCH", &path).bytes(r#"{"metadata":{"a":"","a":""}}"#);
+        assert_eq!(edit.send().await.problem(), (422, "invalid_body"));
+
+        let mut policy = host.get("/policy").await.json;
+        policy["roles"] = json!({ "analyst": ["invoices:read"], "operator": [] });
+        let twice = policy.to_string().replace("\"operator\"", "\"analyst\"");
+        let put = json("PUT", "/policy").if_match("\"1\"").bytes(twice).send().await;
+        assert_eq!(put.problem(), (422, "invalid_body"));
+        let detail = put.text_at("/detail");
+        assert!(detail.contains("roles") && detail.contains("more than once"), "{detail}");
+        Ok(())
+    });
+}

@@ -52,7 +52,15 @@ fn every_post_has_a_body() -> Result<(), Box<dyn std::error::Error>> {
 #[test]
 fn json_is_known_by_its_type_however_it_is_written() {
     on_a_host(async |host| {
-        for kind in ["application/json", "Application/JSON", "application/json; charset=utf-8"] {
+        let kinds = [
+            "application/json",
+            "Application/JSON",
+            "application/json; charset=utf-8",
+            "application/json;charset=UTF-8",
+            "application/json; Charset=\"utf-8\"",
+            "application/json; v=1; charset=utf-8 ",
+        ];
+        for kind in kinds {
             let ask = host.ask("POST", "/keys").header("content-type", kind);
             let made = ask.bytes(r#"{"name":"prod-a"}"#).send().await;
             assert_eq!(made.status, 201, "{kind}");
@@ -60,6 +68,35 @@ fn json_is_known_by_its_type_however_it_is_written() {
         let twice = host.ask("POST", "/keys").header("content-type", "text/plain");
         let twice = twice.json(json!({ "name": "prod-a" })).send().await;
         assert_eq!(twice.status, 415);
+        Ok(())
+    });
+}
+
+#[test]
+fn json_in_another_charset_is_refused() {
+    on_a_host(async |host| {
+        let kinds = [
+            "charset=utf-16",
+            "charset=UTF-16LE",
+            "charset=iso-8859-1",
+            "charset=\"utf-16\"",
+            "charset=\"utf-8",
+            "charset='utf-8'",
+            "charset=utf8",
+            "charset=",
+            "charset",
+            "charset =utf-8",
+            "charset=utf-8; charset=utf-16",
+            "charset=utf-16; charset=utf-8",
+            "CHARSET=utf-16",
+            "v=\"; charset=utf-16\"",
+        ];
+        for kind in kinds {
+            let kind = format!("application/json; {kind}");
+            let ask = host.ask("POST", "/keys").header("content-type", &kind);
+            let refused = ask.bytes(r#"{"name":"prod-a"}"#).send().await;
+            assert_eq!(refused.problem(), (415, "unsupported_media_type"), "{kind}");
+        }
         Ok(())
     });
 }

@@ -96,3 +96,24 @@ fn the_plan_is_for_those_who_may_say_it() {
         Ok(())
     });
 }
+
+#[test]
+fn greatest_version_of_all_is_stale() {
+    on_a_host(async |host| {
+        let mut policy = host.get("/policy").await.json;
+        policy["require_expiry"] = json!(true);
+        for tag in ["\"18446744073709551615\"", "\"9223372036854775807\""] {
+            let put = host.ask("PUT", "/policy").if_match(tag).json(policy.clone()).send().await;
+            assert_eq!(put.problem(), (412, "stale"), "{tag}");
+        }
+        policy["version"] = json!(u64::MAX);
+        let put = host.ask("PUT", "/policy").if_match("\"1\"").json(policy).send().await;
+        assert_eq!(put.problem(), (422, "invalid_body"));
+        let (id, _) = host.key("prod-main-app").await;
+        let path = format!("/keys/{id}");
+        let edit = host.ask("PATCH", &path).if_match("\"18446744073709551615\"");
+        let edit = edit.json(json!({ "name": "prod-b" })).send().await;
+        assert_eq!(edit.problem(), (412, "stale"));
+        Ok(())
+    });
+}

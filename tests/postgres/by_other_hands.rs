@@ -9,8 +9,8 @@ use sqlx::PgPool;
 
 use crate::kit::{open_policy, start, tenant};
 use crate::stage::{
-    Stage, account_id, account_with, batch, delta, event, id, insert, key, key_of_account, next,
-    number, run, texts, traces, until_one_waits, usage,
+    Stage, account_id, account_with, batch, delta, event, id, insert, key, key_of_account,
+    key_with, next, number, run, texts, traces, until_one_waits, usage,
 };
 
 /// A key of a user, an account with a key, a policy, and events.
@@ -70,14 +70,25 @@ async fn a_damaged_record_is_corrupt_and_never_absent() {
     let store = stage.store().await;
     populate(&store).await;
     let keys: &[&str] = &["resolve 1", "key", "keys", "revoke"];
-    let table: [(&str, &str, &[&str]); 8] = [
+    let policy: &[&str] = &["resolve 1", "resolve 2", "policy", "look at policy"];
+    let account: &[&str] = &["resolve 2", "account", "accounts", "edit account"];
+    let table: [(&str, &str, &[&str]); 17] = [
         ("keys", "record - 'digest'", keys),
         ("keys", "jsonb_set(record, '{key,version}', '\"x\"')", keys),
         ("keys", "jsonb_set(record, '{key,revoked}', '\"yesterday\"')", keys),
         ("keys", "record || '{\"more\": 1}'", keys),
-        ("accounts", "record - 'enabled'", &["resolve 2", "account", "accounts", "edit account"]),
-        ("policies", "'[]'", &["resolve 1", "resolve 2", "policy", "look at policy"]),
+        ("keys", "record #- '{key,revoked}'", keys),
+        ("keys", "record #- '{key,expires}'", keys),
+        ("keys", "jsonb_set(record, '{key,version}', '18446744073709551615')", keys),
+        ("accounts", "record - 'enabled'", account),
+        ("accounts", "jsonb_set(record, '{version}', '9223372036854775808')", account),
+        ("policies", "'[]'", policy),
+        ("policies", "record - 'default_rate'", policy),
+        ("policies", "record - 'name_pattern'", policy),
+        ("policies", "jsonb_set(record, '{version}', '18446744073709551615')", policy),
         ("usage", "'null'", &["key", "keys", "usage"]),
+        ("usage", "record - 'last_used'", &["key", "keys", "usage"]),
+        ("events", "record - 'detail'", &["events"]),
         ("events", "jsonb_set(record, '{kind}', '\"key.eat\"')", &["events"]),
     ];
     for (table, damage, methods) in table {
@@ -201,4 +212,33 @@ async fn an_account_that_owns_keys_is_not_deleted_by_hand() {
     let code = refused.as_database_error().and_then(|error| error.code().map(String::from));
     assert_eq!(code.as_deref(), Some("23503"), "{refused}");
     assert_eq!(kind(&store, "resolve 2").await, None);
+}
+
+#[tokio::test]
+async fn key_of_last_version_can_be_revoked() {
+    let Some(stage) = Stage::new("last_version").await else { return };
+    let pool = stage.pool(2).await;
+    let store = stage.store().await;
+    let last = key_with(1, |key| key["version"] = i64::MAX.into());
+    let edited = key_with(1, |key| {
+        key["version"] = i64::MAX.into();
+        key["name"] = "new".into();
+    });
+    store.commit(batch([Change::InsertKey(last), Change::InsertKey(key(2))])).await.expect("made");
+    let error = store.commit(batch([Change::UpdateKey(edited)])).await.expect_err("no version");
+    assert_eq!(error.kind(), StoreErrorKind::Conflict, "{error:?}");
+    assert_eq!(kind(&store, "revoke").await, None);
+    assert_eq!(kind(&store, "revoke").await, Some(StoreErrorKind::Conflict));
+    let stored = store.key(&tenant(), &id(1)).await.expect("it works").expect("a key");
+    assert!(stored.record.key().revoked.is_some());
+    assert_eq!(stored.record.version(), i64::MAX.cast_unsigned());
+    run(&pool, "UPDATE keywright.tenants SET last_event = 9223372036854775807".to_owned()).await;
+    run(&pool, "INSERT INTO keywright.tenants VALUES ('globex', 9223372036854775807) ON CONFLICT DO NOTHING".to_owned()).await;
+    let told = Batch { events: vec![event("made")], ..batch([Change::DeleteKey(id(2))]) };
+    let error = store.commit(told).await.expect_err("there is no number for the event");
+    assert_eq!(error.kind(), StoreErrorKind::Corrupt, "{error:?}");
+    run(&pool, "UPDATE keywright.tenants SET last_event = -1".to_owned()).await;
+    let told = Batch { events: vec![event("made")], ..batch([Change::DeleteKey(id(2))]) };
+    let error = store.commit(told).await.expect_err("there is no such number");
+    assert_eq!(error.kind(), StoreErrorKind::Corrupt, "{error:?}");
 }

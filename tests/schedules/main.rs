@@ -114,6 +114,8 @@ mod snapshot;
 mod status;
 #[path = "../../src/store/mod.rs"]
 mod store;
+#[path = "../../src/stored.rs"]
+mod stored;
 #[path = "../../src/text.rs"]
 mod text;
 #[path = "../../src/token.rs"]

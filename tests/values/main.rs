@@ -4,6 +4,8 @@
 #[path = "../kit/mod.rs"]
 mod kit;
 mod limits;
+mod records;
+mod spellings;
 
 use std::fmt::{Debug, Display};
 use std::str::FromStr;

@@ -8,9 +8,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::problem::{Code, Problem};
-use super::values::{
-    AccessWord, NetworkList, Object, OrNull, ScopeList, Seconds, Whole, given, nullable,
-};
+use super::values::{NetworkList, Object, OrNull, ScopeList, Seconds, Whole, given, nullable};
 use crate::account::{AccountEdit, NewAccount};
 use crate::id::KeyId;
 use crate::key::KeyEdit;
@@ -172,15 +170,15 @@ pub(super) struct NewAccountBody {
     name: Name,
     role: RoleName,
     #[serde(default, deserialize_with = "given")]
-    access: Option<AccessWord>,
+    access: Option<Access>,
 }
 
 impl NewAccountBody {
     pub(super) fn into_new(self) -> NewAccount {
         let new = NewAccount::new(self.name, self.role);
         match self.access {
-            Some(AccessWord(Access::ReadOnly)) => new.read_only(),
-            Some(AccessWord(Access::ReadWrite)) | None => new,
+            Some(Access::ReadOnly) => new.read_only(),
+            Some(Access::ReadWrite) | None => new,
         }
     }
 }
@@ -193,7 +191,7 @@ pub(super) struct AccountEditBody {
     #[serde(default, deserialize_with = "given")]
     role: Option<RoleName>,
     #[serde(default, deserialize_with = "given")]
-    access: Option<AccessWord>,
+    access: Option<Access>,
 }
 
 impl AccountEditBody {
@@ -209,7 +207,7 @@ impl AccountEditBody {
         if let Some(role) = role {
             edit = edit.role(role);
         }
-        if let Some(AccessWord(access)) = access {
+        if let Some(access) = access {
             edit = edit.access(access);
         }
         Ok(edit)
@@ -232,6 +230,7 @@ pub(super) struct PolicyBody {
     #[serde(deserialize_with = "nullable")]
     name_pattern: Option<Object<NamePattern>>,
     scope_ceiling: ScopeList,
+    #[serde(deserialize_with = "crate::stored::unique")]
     roles: BTreeMap<RoleName, ScopeList>,
     #[serde(deserialize_with = "nullable")]
     default_rate: Option<Rate>,

@@ -27,7 +27,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         if !is_json(&request) {
-            let detail = "the body must be sent as application/json";
+            let detail = "the body must be sent as application/json, in UTF-8";
             return Err(Problem::new(Code::UnsupportedMediaType, detail));
         }
         let bytes = Bytes::from_request(request, state).await.map_err(|rejection| {
@@ -44,8 +44,18 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
 fn is_json(request: &Request) -> bool {
     let mut values = request.headers().get_all(CONTENT_TYPE).iter();
     let (Some(value), None) = (values.next(), values.next()) else { return false };
-    let essence = value.to_str().ok().and_then(|value| value.split(';').next());
-    essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
+    let mut parts = value.to_str().unwrap_or_default().split(';').map(str::trim);
+    let is_json = parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"));
+    is_json && parts.all(|parameter| !is_foreign_charset(parameter))
+}
+
+/// Whether a parameter names a charset that is not UTF-8, the only one that JSON has between programs
+/// (RFC 8259 section 8.1). Other parameters mean nothing here.
+fn is_foreign_charset(parameter: &str) -> bool {
+    let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+    let bare = value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value);
+    let is_utf_8 = name.len() == "charset".len() && bare.eq_ignore_ascii_case("utf-8");
+    name.trim_end().eq_ignore_ascii_case("charset") && !is_utf_8
 }
 
 fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {

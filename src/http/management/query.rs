@@ -13,6 +13,7 @@ use super::problem::{Code, Problem};
 use crate::name::Name;
 use crate::quote::quote;
 use crate::store::Cursor;
+use crate::text::decimal;
 
 /// The longest text to search for, in characters: twice the longest name.
 pub(super) const MAX_SEARCH: usize = 2 * Name::MAX_CHARS;
@@ -82,12 +83,11 @@ impl Params {
         })
     }
 
-    pub(super) fn number<T: FromStr>(&mut self, name: &str) -> Result<Option<T>, Problem> {
-        self.one(name, |text| {
-            let digits = text.bytes().all(|b| b.is_ascii_digit());
-            let number = text.parse().ok().filter(|_| digits);
-            number.ok_or("expected a whole number in its range")
-        })
+    pub(super) fn number<T: FromStr + ToString>(
+        &mut self,
+        name: &str,
+    ) -> Result<Option<T>, Problem> {
+        self.one(name, |text| decimal(text).ok_or("expected a whole number in its range"))
     }
 
     pub(super) fn seconds(&mut self, name: &str) -> Result<Option<Duration>, Problem> {

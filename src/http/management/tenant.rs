@@ -14,7 +14,7 @@ use super::query::{NoParams, Params};
 use super::request::{Caller, Precondition};
 use super::views::{EventView, PageView, PolicyView};
 use crate::authority::Authority;
-use crate::event::{EventActor, EventKind};
+use crate::event::EventKind;
 use crate::store::EventQuery;
 
 type Answer = Result<Response, Problem>;
@@ -89,12 +89,6 @@ async fn set(
     Ok(policy_changed(authority.set_policy(&actor, policy).await?))
 }
 
-/// As events print it. The crate's own reading takes a user's bare id as well.
-fn event_actor(text: &str) -> Result<EventActor, &'static str> {
-    let actor = text.parse().ok().filter(|actor: &EventActor| actor.to_string() == text);
-    actor.ok_or("expected user:ID, possessor or system")
-}
-
 async fn events(
     State(authority): State<Authority>,
     Caller(actor): Caller,
@@ -107,7 +101,7 @@ async fn events(
     if let Some(account) = params.value("account")? {
         query = query.account(account);
     }
-    if let Some(actor) = params.one("actor", event_actor)? {
+    if let Some(actor) = params.value("actor")? {
         query = query.actor(actor);
     }
     if let Some(kind) = params.value::<EventKind>("kind")? {

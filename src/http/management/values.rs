@@ -10,7 +10,7 @@ use serde::de::{Error, MapAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::network::{Network, NetworkError, Networks};
-use crate::scope::{Access, Scope, ScopeError, ScopeSet};
+use crate::scope::{Scope, ScopeError, ScopeSet};
 
 /// A JSON object. serde would take a list of the fields in their order too.
 pub(super) struct Object<T>(pub(super) T);
@@ -101,19 +101,6 @@ pub(super) struct Seconds(pub(super) Duration);
 impl<'de> Deserialize<'de> for Seconds {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Whole::deserialize(deserializer).map(|Whole(seconds)| Self(Duration::from_secs(seconds)))
-    }
-}
-
-/// `read-only` or `read-write`, as text alone.
-pub(super) struct AccessWord(pub(super) Access);
-
-impl<'de> Deserialize<'de> for AccessWord {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match String::deserialize(deserializer)?.as_str() {
-            "read-only" => Ok(Self(Access::ReadOnly)),
-            "read-write" => Ok(Self(Access::ReadWrite)),
-            _ => Err(D::Error::custom("expected read-only or read-write")),
-        }
     }
 }
 

@@ -33,6 +33,7 @@ use crate::event::Event;
 use crate::id::{AccountId, KeyId, TenantId};
 use crate::store::StoreError;
 use crate::store::image::{Contents, Effects, Writer};
+use crate::text::decimal;
 use crate::time::Timestamp;
 use crate::usage::LastBatch;
 
@@ -170,8 +171,9 @@ impl Journal {
             rows.len().map_err(storage)
         };
         effects.last_events = last_events(&transaction.open_table(EVENTS).map_err(storage)?)?;
-        let numbered = effects.last_events.values().sum::<u64>();
-        let whole = [numbered, count(EVENTS)?] == [state.events; 2];
+        let mut numbers = effects.last_events.values();
+        let numbered = numbers.try_fold(0_u64, |sum, last| sum.checked_add(*last));
+        let whole = numbered == Some(state.events) && count(EVENTS)? == state.events;
         if !whole || count(EVENTS_BY_KEY)? != state.events_of_keys {
             return Err(StoreError::corrupt("events are missing"));
         }
@@ -280,7 +282,7 @@ pub(super) fn check_format(database: &impl ReadableDatabase) -> Result<(), Store
     };
     let sealed = meta.get(FORMAT_KEY).map_err(storage)?.ok_or_else(foreign)?;
     let (_, value) = seal::open("meta", FORMAT_KEY, sealed.value())?;
-    let format = std::str::from_utf8(value).ok().and_then(|text| text.parse::<u32>().ok());
+    let format = std::str::from_utf8(value).ok().and_then(decimal::<u32>);
     match format {
         Some(FORMAT) => Ok(()),
         Some(newer) => Err(StoreError::unsupported(format!(

@@ -9,6 +9,9 @@ mod errors;
 mod header;
 mod journal;
 mod open;
+mod options;
+#[cfg(unix)]
+mod private;
 mod reader;
 mod seal;
 
@@ -23,6 +26,7 @@ use blocking::unblock;
 
 use self::errors::guarded;
 use self::journal::Journal;
+pub use self::options::FileOptions;
 use self::reader::Reader;
 #[cfg(feature = "postgres")]
 use super::image::MoveStage;
@@ -42,8 +46,9 @@ use crate::time::Timestamp;
 /// Keeps everything in one file, a [redb](https://docs.rs/redb) database. Clones share the store.
 ///
 /// * **One process.** A second one that opens the file gets an error that says so.
-/// * **Durable.** What was acknowledged survives a power cut, from the first change on. A file that is
-///   made here is readable by its owner alone (mode 0600).
+/// * **Durable.** What was acknowledged survives a power cut, from the first change on.
+/// * **Private.** On Unix a new file has mode 0600. A file that others can read or write is refused,
+///   and so is one in a folder where others can replace it; see [`FileOptions`].
 /// * **In memory too.** All keys, accounts, policies and usage are held in memory, so a verify costs
 ///   what it costs with [`MemoryStore`](super::MemoryStore). Events stay in the file.
 /// * **Safe before available.** After a failed write nothing more is acknowledged until the store is
@@ -83,12 +88,11 @@ impl FileStore {
     /// # Errors
     /// A [`StoreError`] of the kind
     /// * `Unavailable` if the file is open in another process, or can't be read, written or made;
-    /// * `Unsupported` if it is a folder, a file of another program (an empty one too), or of a
-    ///   newer format; it is left as it is;
+    /// * `Unsupported` if it is a folder, a device or a pipe, a file of another program (an empty one
+    ///   too), of a newer format, or one that others can access; it is left as it is;
     /// * `Corrupt` if it is damaged.
     pub async fn open(path: impl Into<PathBuf>) -> Result<Self, StoreError> {
-        let path = path.into();
-        unblock(move || Self::assemble(guarded(|| open::open(&path))?)).await
+        FileOptions::new().open(path).await
     }
 
     /// Opens the store on a storage backend in place of a file, to see it under faults. With the

@@ -4,7 +4,7 @@
 //! and synced, so at no moment is there half a store under that name. What exists is looked at
 //! read-only before it is opened for writing: a file of another program is never changed.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
@@ -15,24 +15,56 @@ use super::dry_run::DryRun;
 use super::errors::{io_error, storage};
 use super::header::{Header, reveal_newest};
 use super::journal::{Journal, builder, check_format};
+#[cfg(unix)]
+use super::private;
 use crate::store::StoreError;
 use crate::store::image::Contents;
 
-/// Opens the store at `path`, or makes one there.
-pub(super) fn open(path: &Path) -> Result<(Journal, Contents), StoreError> {
-    match fs::metadata(path) {
-        Ok(found) if found.is_dir() => Err(StoreError::unsupported(format!(
-            "{} is a folder, not a store file",
-            path.display()
-        ))),
-        Ok(_) => open_existing(path),
-        Err(error) if error.kind() == ErrorKind::NotFound => match create(path) {
-            // Another process was faster: its store is as good as ours.
-            Err(CreateError::Exists) => open_existing(path),
-            Err(CreateError::Failed(error)) => Err(error),
-            Ok(journal) => Ok((journal, Contents::default())),
-        },
-        Err(error) => Err(io_error(&format!("{} can't be opened", path.display()), error)),
+/// Opens the store at `path`, or makes one there. Without `allow_shared`, only where no other user can
+/// touch it.
+pub(super) fn open(path: &Path, allow_shared: bool) -> Result<(Journal, Contents), StoreError> {
+    let found = match fs::metadata(path) {
+        Ok(found) => found,
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            if let Ok(target) = fs::read_link(path) {
+                return Err(dangling(path, &target));
+            }
+            #[cfg(unix)]
+            if !allow_shared {
+                private::check_folder(path)?;
+            }
+            return match create(path) {
+                // Another process was faster: its store is as good as ours.
+                Err(CreateError::Exists) => open_existing(path, allow_shared),
+                Err(CreateError::Failed(error)) => Err(error),
+                Ok(journal) => Ok((journal, Contents::default())),
+            };
+        }
+        Err(error) => return Err(io_error(&format!("{} can't be opened", path.display()), error)),
+    };
+    // Before it is opened: opening a device can do something, and a pipe waits for its other end.
+    check_is_file(path, &found)?;
+    open_existing(path, allow_shared)
+}
+
+fn dangling(path: &Path, target: &Path) -> StoreError {
+    let (path, target) = (path.display(), target.display());
+    StoreError::unavailable(format!(
+        "{path} is a symbolic link to {target}, which does not exist: make the link lead to a store, or \
+         remove it"
+    ))
+}
+
+fn check_is_file(path: &Path, found: &Metadata) -> Result<(), StoreError> {
+    let stranger = found.is_dir().then_some("a folder");
+    #[cfg(unix)]
+    let stranger = stranger.or_else(|| private::stranger(found.file_type()));
+    match stranger {
+        None => Ok(()),
+        Some(what) => {
+            let message = format!("{} is {what}, not a store file", path.display());
+            Err(StoreError::unsupported(message))
+        }
     }
 }
 
@@ -49,13 +81,21 @@ pub(super) fn open_backend(
     Journal::load(database)
 }
 
-fn open_existing(path: &Path) -> Result<(Journal, Contents), StoreError> {
+#[cfg_attr(not(unix), expect(unused_variables, reason = "modes are of Unix"))]
+fn open_existing(path: &Path, allow_shared: bool) -> Result<(Journal, Contents), StoreError> {
     let unreadable = |error| io_error(&format!("{} can't be opened", path.display()), error);
     let mut options = OpenOptions::new();
     let mut file = options.read(true).write(true).open(path).map_err(unreadable)?;
+    // What was opened, in case another stands under the name now.
+    let found = file.metadata().map_err(unreadable)?;
+    check_is_file(path, &found)?;
     Header::read(&mut file).map_err(unreadable)?.ok_or_else(|| {
         StoreError::unsupported(format!("{} is not a keywright store", path.display()))
     })?;
+    #[cfg(unix)]
+    if !allow_shared {
+        private::check_file(path, &found)?;
+    }
     // Whether it is open elsewhere, and what it is, before anything of it is touched.
     match builder().open_read_only(path) {
         Ok(database) => check_format(&database)?,
@@ -128,10 +168,9 @@ impl Drop for Temporary {
 }
 
 /// A directory entry is durable when its folder is synced (POSIX leaves it to `fsync`).
+#[cfg_attr(not(unix), expect(unused_variables, reason = "folders can't be synced there"))]
 fn sync_folder(path: &Path) -> io::Result<()> {
-    if cfg!(unix) {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
-    }
+    #[cfg(unix)]
+    File::open(private::folder_of(path))?.sync_all()?;
     Ok(())
 }

@@ -8,6 +8,7 @@ use crate::event::Event;
 use crate::id::{AccountId, KeyId, TenantId};
 use crate::key::{KeyRecord, Owner};
 use crate::store::{Batch, Change, Condition, StoreError, UsageBatch};
+use crate::stored::MAX_COUNT;
 use crate::time::Timestamp;
 
 /// How long a writer of usage is remembered after its last batch.
@@ -34,7 +35,7 @@ impl Image {
         for condition in &batch.conditions {
             self.check(&tables, condition, &effects)?;
         }
-        effects.take_events(&tables, batch.events);
+        effects.take_events(&tables, batch.events)?;
         Ok(effects)
     }
 
@@ -77,7 +78,7 @@ impl Image {
             }
         }
         effects.usage = usage.into_iter().collect();
-        effects.take_events(&tables, events);
+        effects.take_events(&tables, events)?;
         Ok(Some(effects))
     }
 
@@ -121,6 +122,7 @@ impl Image {
                 if known || tables.deleted_accounts.contains(&account.id) {
                     return Err(already_exists(format!("service account {}", account.id)));
                 }
+                check_count(&format!("account {}", account.id), account.version)?;
                 effects.accounts.push(account);
             }
             Change::UpdateAccount(account) => {
@@ -199,14 +201,19 @@ impl Image {
 
 impl Effects {
     /// Each tenant's events have numbers of their own: nobody can tell from theirs what others do.
-    fn take_events(&mut self, tables: &Tables, events: Vec<Event>) {
+    fn take_events(&mut self, tables: &Tables, events: Vec<Event>) -> Result<(), StoreError> {
         for mut event in events {
             let before = || tables.last_events.get(&event.tenant).copied().unwrap_or(0);
             let last = self.last_events.entry(event.tenant.clone()).or_insert_with(before);
+            if *last >= MAX_COUNT {
+                let message = format!("tenant {} has no number for another event", event.tenant);
+                return Err(StoreError::corrupt(message));
+            }
             *last += 1;
             event.sequence = *last;
             self.events.push(event);
         }
+        Ok(())
     }
 }
 
@@ -271,10 +278,19 @@ fn is_live(record: &KeyRecord, at: Timestamp) -> bool {
 
 fn check_version(what: &str, stored: Option<u64>, next: u64) -> Result<(), StoreError> {
     match stored {
-        Some(stored) if stored.checked_add(1) == Some(next) => Ok(()),
+        Some(stored) if stored.checked_add(1) == Some(next) => check_count(what, next),
         Some(_) => Err(StoreError::conflict(format!("{what} has changed"))),
         None => Err(absent(what)),
     }
+}
+
+/// What is written can be read again.
+fn check_count(what: &str, version: u64) -> Result<(), StoreError> {
+    if version > MAX_COUNT {
+        let message = format!("{what} has version {version}, the last one is {MAX_COUNT}");
+        return Err(StoreError::unsupported(message));
+    }
+    Ok(())
 }
 
 fn absent(what: impl std::fmt::Display) -> StoreError {

@@ -77,7 +77,9 @@ const WRITE: &str = "
             version = n.version, search = n.search, record = n.record
         FROM jsonb_to_recordset($5) AS n (id text, name text, updated bigint, disabled boolean,
             revoked boolean, version bigint, search text, record jsonb)
-        WHERE k.id = n.id AND k.version = n.version - 1
+        WHERE k.id = n.id AND (k.version = n.version - 1
+            -- The last version, which nothing but a revocation changes.
+            OR k.version = 9223372036854775807 AND n.version = k.version AND NOT k.revoked AND n.revoked)
         RETURNING 1
     ), gone_keys AS (
         DELETE FROM {schema}.keys WHERE id = ANY($6) RETURNING 1

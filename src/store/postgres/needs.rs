@@ -130,7 +130,7 @@ impl Needs {
 /// Takes a row of what a batch looks at.
 pub(super) fn take(row: &PgRow, found: &mut Effects) -> Result<(), Failure> {
     let what: &str = row.try_get("what")?;
-    let number = || row.try_get::<i64, _>("number").map(i64::cast_unsigned);
+    let number = || number(row.try_get("number")?);
     match what {
         "epoch" => found.epoch = number()?,
         "moving" => return Err(super::is_moving().into()),
@@ -149,6 +149,12 @@ pub(super) fn take(row: &PgRow, found: &mut Effects) -> Result<(), Failure> {
         },
     }
     Ok(())
+}
+
+/// A number that counts up: it is never below 0.
+pub(super) fn number(number: i64) -> Result<u64, Failure> {
+    let negative = |_| StoreError::corrupt(format!("{number} is no number of a commit or event"));
+    Ok(u64::try_from(number).map_err(negative)?)
 }
 
 fn parse<T: FromStr>(row: &PgRow) -> Result<T, Failure> {

@@ -7,6 +7,7 @@ use sqlx::types::Json;
 use sqlx::{PgConnection, Row};
 
 use super::errors::Failure;
+use super::needs::number;
 use super::rows::{EventRow, TenantRow, UsageRow};
 use super::session::Session;
 use super::{Inner, SchemaName, Sql};
@@ -14,6 +15,7 @@ use crate::event::Event;
 use crate::id::{KeyId, TenantId};
 use crate::key::KeyRecord;
 use crate::store::{StoreError, UsageBatch};
+use crate::stored::MAX_COUNT;
 use crate::usage::{LastBatch, Usage};
 
 /// After so many batches of a writer those that are gone are forgotten.
@@ -220,12 +222,16 @@ impl Inner {
             let tenant = tenant
                 .parse()
                 .map_err(|_| StoreError::corrupt(format!("{tenant:?} is no tenant")))?;
-            last_events.insert(tenant, row.try_get::<i64, _>("last_event")?.cast_unsigned());
+            last_events.insert(tenant, number(row.try_get("last_event")?)?);
         }
         let mut events = Vec::new();
         for (key, uses) in alerts {
             let Some(key) = keys.get(key) else { continue };
             let last = last_events.entry(key.tenant.clone()).or_default();
+            if *last >= MAX_COUNT {
+                let message = format!("tenant {} has no number for another event", key.tenant);
+                return Err(StoreError::corrupt(message).into());
+            }
             *last += 1;
             let event = Event::extensive_use(key, *uses, batch.at);
             events.push(Event { sequence: *last, ..event });

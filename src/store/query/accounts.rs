@@ -3,6 +3,8 @@
 use super::{Cursor, CursorError, Page, page_size};
 use crate::account::ServiceAccount;
 use crate::id::AccountId;
+use crate::name::composed;
+use crate::text::decimal;
 use crate::time::Timestamp;
 
 /// Which service accounts, oldest first.
@@ -22,7 +24,7 @@ impl AccountQuery {
 
     /// Only accounts whose name, id or role contains `text`; letters of either case are the same.
     pub fn search(self, text: impl Into<String>) -> Self {
-        Self { search: Some(text.into().to_lowercase()), ..self }
+        Self { search: Some(composed(&text.into()).to_lowercase()), ..self }
     }
 
     /// At most so many on the page, 1 to [`MAX_LIMIT`](super::MAX_LIMIT).
@@ -37,7 +39,7 @@ impl AccountQuery {
     pub fn after(self, cursor: &Cursor) -> Result<Self, CursorError> {
         let decode = || {
             let (micros, id) = cursor.0.strip_prefix("account.")?.split_once('.')?;
-            let created = Timestamp::from_unix_micros(micros.parse().ok()?)?;
+            let created = Timestamp::from_unix_micros(decimal(micros)?)?;
             Some((created, id.parse().ok()?))
         };
         Ok(Self { after: Some(decode().ok_or(CursorError)?), ..self })

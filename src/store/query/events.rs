@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use super::{Cursor, CursorError, Page, page_size};
 use crate::event::{Event, EventActor, EventKind};
 use crate::id::{AccountId, KeyId};
+use crate::text::decimal;
 use crate::time::Timestamp;
 
 /// Which events, newest first. Filters narrow each other.
@@ -80,7 +81,7 @@ impl EventQuery {
                 "desc" => false,
                 _ => return None,
             };
-            Some((oldest_first, sequence.parse().ok()?))
+            Some((oldest_first, decimal(sequence)?))
         };
         let (oldest_first, after) = decode().ok_or(CursorError)?;
         Ok(Self { oldest_first, after: Some(after), ..self })

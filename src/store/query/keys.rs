@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 use super::{Cursor, CursorError, Page, page_size};
 use crate::id::KeyId;
 use crate::key::{Key, KeyRecord, Owner};
+use crate::name::composed;
 use crate::status::KeyStatus;
+use crate::text::decimal;
 use crate::time::Timestamp;
 use crate::usage::Usage;
 
@@ -88,7 +90,7 @@ impl KeyQuery {
     /// Only keys whose name, id or owner contains `text`, or that show as it (prefix and id). Letters
     /// of either case are the same.
     pub fn search(self, text: impl Into<String>) -> Self {
-        Self { search: Some(text.into().to_lowercase()), ..self }
+        Self { search: Some(composed(&text.into()).to_lowercase()), ..self }
     }
 
     /// Only keys of this status; asked for more than once, of any of them.
@@ -319,7 +321,7 @@ impl KeyPosition {
         let value = parts.next()?;
         let value = match sort {
             KeySort::Name => SortValue::Text(from_hex(value)?),
-            _ => SortValue::Time(value.parse().ok()?),
+            _ => SortValue::Time(decimal(value)?),
         };
         parts.next().is_none().then_some((*sort, descending, Self { value, id }))
     }

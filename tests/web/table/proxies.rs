@@ -138,6 +138,15 @@ const WRITTEN: &[Row] = &[
     row!("proxy, leading zeros";
         "x-api-key": "{bound}", "x-forwarded-for": "203.000.113.007"
         => OUT; peer: Some(PROXY); guard: trusting),
+    row!("proxy, IPv4 in brackets";
+        "x-api-key": "{bound}", "x-forwarded-for": "[203.0.113.7]" => OUT; peer: Some(PROXY);
+        guard: trusting),
+    row!("proxy, IPv6 with a zone";
+        "x-api-key": "{bound}", "x-forwarded-for": "[2001:db8:7::9%1]:443" => OUT;
+        peer: Some(PROXY); guard: trusting),
+    row!("proxy, a port with a leading zero";
+        "x-api-key": "{bound}", "x-forwarded-for": "203.0.113.7:0443" => OUT; peer: Some(PROXY);
+        guard: trusting),
     row!("proxy, a number";
         "x-api-key": "{bound}", "x-forwarded-for": "3405803783"
         => OUT; peer: Some(PROXY); guard: trusting),

@@ -37,7 +37,11 @@ pub(super) fn cursor() -> Value {
 }
 
 pub(super) fn time() -> Value {
-    json!({ "type": "string", "format": "date-time" })
+    json!({
+        "type": "string",
+        "format": "date-time",
+        "pattern": r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$",
+    })
 }
 
 pub(super) fn seconds(least: u8) -> Value {

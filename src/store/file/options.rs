@@ -1,0 +1,58 @@
+//! How a store file is opened.
+
+use std::path::PathBuf;
+
+use blocking::unblock;
+
+use super::errors::guarded;
+use super::{FileStore, open};
+use crate::store::StoreError;
+
+/// How a store file is opened: by default only if no other user can touch it.
+///
+/// On Unix a file is refused if its mode gives group or others any access, and so is a file in a
+/// folder that group or others can write, since they could replace it. In a folder with the sticky bit
+/// (mode 1777, as `/tmp`) they can't. For a symbolic link its own folder counts too. Other systems have
+/// no such check.
+///
+/// ```
+/// # futures_lite::future::block_on(async {
+/// use keywright::store::FileOptions;
+///
+/// let folder = tempfile::tempdir()?;
+/// let store = FileOptions::new().open(folder.path().join("keys.db")).await?;
+/// store.close().await?;
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
+#[derive(Clone, Debug, Default)]
+#[must_use = "setters take and return by value"]
+pub struct FileOptions {
+    allow_shared: bool,
+}
+
+impl FileOptions {
+    /// Returns the options that [`FileStore::open`] uses.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Opens files that other users can read or write, and files in folders that others can write.
+    ///
+    /// Whoever can write the file can make any key valid. Use this only where modes say nothing, as on
+    /// a volume that shows every file with mode 0777.
+    pub fn danger_allow_shared_files(self) -> Self {
+        Self { allow_shared: true }
+    }
+
+    /// Opens the store at `path`, or makes one there if there is no file.
+    ///
+    /// Reads everything but events into memory and checks it.
+    ///
+    /// # Errors
+    /// As [`FileStore::open`].
+    pub async fn open(self, path: impl Into<PathBuf>) -> Result<FileStore, StoreError> {
+        let path = path.into();
+        let open = move || FileStore::assemble(guarded(|| open::open(&path, self.allow_shared))?);
+        unblock(open).await
+    }
+}

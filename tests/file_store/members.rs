@@ -1,0 +1,103 @@
+//! Records in the file that lack a member or say a number that no version can have: the seals are
+//! right, so what reads them must refuse them.
+
+use std::path::Path;
+
+use futures_lite::future::block_on;
+use keywright::store::{EventQuery, KeyStore, StoreErrorKind};
+use redb::Database;
+use serde_json::{Value, json};
+
+use crate::format::{Rows, copy, definition, golden, seal};
+use crate::open;
+
+/// Writes another value into the row, with its seal and into the sum.
+fn rewrite(path: &Path, table: &str, key: &[u8], value: &Value) {
+    let rows = Rows::read(path);
+    let row = rows.of(table).iter().find(|row| row.key == key).expect("the row");
+    let value = serde_json::to_vec(value).expect("JSON");
+    let mut written = vec![(table, key, value.clone())];
+    if !["events", "meta"].contains(&table) {
+        let mut state = rows.row("meta", "state").json();
+        let mended = seal(table, key, &value).wrapping_sub(row.seal);
+        state["sum"] = format!("{:032x}", rows.sum().wrapping_add(mended)).into();
+        written.push(("meta", b"state", serde_json::to_vec(&state).expect("JSON")));
+    }
+    let database = Database::open(path).expect("a database");
+    let mut transaction = database.begin_write().expect("a transaction");
+    transaction.set_two_phase_commit(true);
+    for (table, key, value) in written {
+        let sealed = [seal(table, key, &value).to_be_bytes().as_slice(), &value].concat();
+        let mut rows = transaction.open_table(definition(table)).expect("the table");
+        rows.insert(key, sealed.as_slice()).expect("a row");
+    }
+    transaction.commit().expect("a commit");
+}
+
+/// What an open says of a file with another value in the row. Events are read when they are asked for.
+fn open_with(table: &str, key: &[u8], value: &Value) -> Result<(), StoreErrorKind> {
+    let (_folder, path) = copy("lived");
+    rewrite(&path, table, key, value);
+    let store = open(&path).map_err(|error| error.kind())?;
+    let tenant = "globex".parse().expect("an id");
+    let query = EventQuery::new().limit(500);
+    block_on(store.events(&tenant, &query)).map(drop).map_err(|error| error.kind())
+}
+
+/// A row of each table that has JSON in it: the table, the key, the value.
+fn rows() -> Vec<(&'static str, Vec<u8>, Value)> {
+    let golden = golden("lived");
+    let first = |table: &'static str| {
+        let mut rows = golden.of(table).iter();
+        let row = rows.find(|row| table != "events" || row.key.starts_with(b"globex\0"));
+        let row = row.expect("a row");
+        (table, row.key.clone(), row.json())
+    };
+    let mut all: Vec<_> =
+        ["keys", "accounts", "policies", "usage", "writers", "events"].map(first).into();
+    all.push(("meta", b"state".to_vec(), golden.row("meta", "state").json()));
+    all
+}
+
+#[test]
+fn record_without_a_member_is_corrupt() {
+    let mut tried = 0;
+    for (table, key, value) in rows() {
+        assert_eq!(open_with(table, &key, &value), Ok(()), "{table}");
+        for inner in ["", "/key"] {
+            let Some(Value::Object(members)) = value.pointer(inner) else { continue };
+            for name in members.keys().filter(|name| *name != "retiring") {
+                let mut less = value.clone();
+                let object = less.pointer_mut(inner).and_then(Value::as_object_mut);
+                object.expect("an object").remove(name);
+                let opened = open_with(table, &key, &less);
+                assert_eq!(opened, Err(StoreErrorKind::Corrupt), "{table} without {name}");
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried > 60, "{tried}");
+}
+
+#[test]
+fn record_of_impossible_version_is_corrupt() {
+    let places = [
+        ("keys", "/key/version"),
+        ("accounts", "/version"),
+        ("policies", "/version"),
+        ("events", "/sequence"),
+    ];
+    for (table, place) in places {
+        let all = rows();
+        let (_, key, value) = all.iter().find(|(known, ..)| *known == table).expect("a row");
+        for (number, expected) in [
+            (i64::MAX.cast_unsigned(), Ok(())),
+            (i64::MAX.cast_unsigned() + 1, Err(StoreErrorKind::Corrupt)),
+            (u64::MAX, Err(StoreErrorKind::Corrupt)),
+        ] {
+            let mut value = value.clone();
+            *value.pointer_mut(place).expect("the number") = json!(number);
+            assert_eq!(open_with(table, key, &value), expected, "{table} {number}");
+        }
+    }
+}
