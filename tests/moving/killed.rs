@@ -62,7 +62,8 @@ fn b12_a_move_that_is_killed_at_any_moment_goes_on_and_loses_nothing() {
         if ended.status.success() || told.contains("the schema holds keys already") {
             break;
         }
-        assert_eq!(ended.code(), None, "keyctl ended by itself, with an error");
+        let was_killed = ended.status.code().is_none();
+        assert!(was_killed || told.contains("is running"), "keyctl ended by itself: {told}");
         kills += 1;
         longest += longest / 5;
         assert!(kills < 60, "it does not arrive");

@@ -390,7 +390,7 @@ fn m19_failed_move_leaves_the_source_in_use() {
     let Some(place) = Place::new() else { return };
     let _runtime = place.enter();
     let source = MemoryStore::new();
-    let mut world = lived(source.clone());
+    let world = lived(source.clone());
     let before = uses(&source, &world);
     let moving = place.begin(source.clone()).expect("a move");
     let drop = format!("DROP TABLE {}.policies", place.schema);
