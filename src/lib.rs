@@ -47,7 +47,10 @@ pub use crate::authority::{
 pub use crate::decision::{Denial, DenialClass, Grant, Reason, SecretUsed};
 pub use crate::digest::{PepperError, PepperRing};
 pub use crate::error::{Error, ValueError};
-pub use crate::event::{Event, EventActor, EventKind, EventOutcome, EventOutcomeError};
+pub use crate::event::{
+    DetailField, DetailValue, Event, EventActor, EventDetails, EventKind, EventOutcome,
+    EventOutcomeError, RefusalCode, RefusalCodeError,
+};
 pub use crate::id::{AccountId, IdError, KeyId, TenantId, UserId};
 pub use crate::key::{Key, KeyEdit, NotPossible, Owner, OwnerError};
 pub use crate::metadata::{Metadata, MetadataError};

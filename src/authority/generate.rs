@@ -3,7 +3,7 @@
 use crate::account::ServiceAccount;
 use crate::actor::Actor;
 use crate::digest::Digest;
-use crate::event::Event;
+use crate::event::{DetailField, Event, EventDetails};
 use crate::id::KeyId;
 use crate::key::{Key, KeyRecord, Owner};
 use crate::new_key::{NewKey, Validity, check_rate};
@@ -143,10 +143,11 @@ impl Authority {
 }
 
 fn insertion(ground: Ground, key: Key, digest: Digest, event: &Event) -> Batch {
-    let expires = key.expires.map_or_else(|| "never".to_owned(), |time| time.to_string());
-    let detail = event.detail.as_deref().unwrap_or_default();
-    let detail = Some(format!("{detail}, expires {expires}"));
-    let event = Event { detail, ..event.clone().of(&key) };
+    let details = match key.expires {
+        Some(expires) => event.details.clone().text(DetailField::ExpiresAt, expires),
+        None => event.details.clone(),
+    };
+    let event = Event { details, ..event.clone().of(&key) };
     Batch {
         conditions: ground.conditions,
         changes: vec![Change::InsertKey(KeyRecord::new(key, digest))],
@@ -155,6 +156,7 @@ fn insertion(ground: Ground, key: Key, digest: Digest, event: &Event) -> Batch {
 }
 
 fn generate_event(actor: &Actor, owner: &Owner, new: &NewKey, now: Timestamp) -> Event {
-    let detail = Some(format!("name {}, owner {owner}", new.name));
-    Event { account: owner.account(), detail, ..Event::by(actor, Operation::KeyGenerate, now) }
+    let details =
+        EventDetails::NONE.text(DetailField::Name, &new.name).text(DetailField::Owner, owner);
+    Event { account: owner.account(), details, ..Event::by(actor, Operation::KeyGenerate, now) }
 }

@@ -9,6 +9,7 @@ mod errors;
 mod generate;
 mod keys;
 mod listing;
+mod refusal;
 mod revoke;
 mod rotate;
 mod tenant;
@@ -25,7 +26,7 @@ use crate::setup::{Setup, SetupError};
 use crate::store::{Batch, Condition, StoreError};
 use crate::time::Timestamp;
 
-use self::errors::Refusal;
+use self::refusal::Refusal;
 
 pub use self::errors::{AccountError, GenerateError, KeyError, ListError, SetPolicyError};
 pub use self::generate::Issued;
@@ -95,18 +96,19 @@ impl Authority {
         self.setup.store.commit(batch).await.map(|_| ())
     }
 
-    /// Passes a result on, and puts it on record if it is a refusal. If it can't be recorded, that
-    /// is the error: an attempt is not left out of the audit trail.
+    /// Passes a result on, and records it if it is a refusal. If it can't be recorded, that is the
+    /// error: an attempt is not left out of the audit trail.
     async fn on_record<T, E: Refusal + From<StoreError>>(
         &self,
         result: Result<T, E>,
         event: &Event,
     ) -> Result<T, E> {
         if let Err(error) = &result
-            && error.is_refusal()
+            && let Some((code, more)) = error.told()
         {
-            let outcome = EventOutcome::Refused(error.to_string());
-            self.note(Event { outcome, ..event.clone() }).await?;
+            let outcome = EventOutcome::Refused(code);
+            let details = event.details.clone().and(more);
+            self.note(Event { outcome, details, ..event.clone() }).await?;
         }
         result
     }

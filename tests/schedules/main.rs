@@ -61,7 +61,7 @@ mod counting;
 mod decision;
 #[path = "../../src/digest.rs"]
 mod digest;
-#[path = "../../src/event.rs"]
+#[path = "../../src/event/mod.rs"]
 mod event;
 #[path = "../../src/freshness.rs"]
 mod freshness;
