@@ -25,6 +25,7 @@ mod policy;
 mod quote;
 mod random;
 mod rate;
+mod refusals;
 mod request;
 mod scope;
 mod secret;

@@ -34,7 +34,7 @@ const LAYERS: [(&str, &[&str]); 10] = [
     ),
     ("decision", &["decision"]),
     ("store", &["store"]),
-    ("counting", &["counting"]),
+    ("counting", &["counting", "refusals"]),
     ("setup", &["setup"]),
     ("verifier", &["verifier"]),
     ("authority", &["authority"]),

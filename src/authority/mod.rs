@@ -40,6 +40,22 @@ const ATTEMPTS: u32 = 64;
 ///
 /// A service that only checks keys holds a [`Verifier`](crate::Verifier), and nothing that can mint.
 ///
+/// # Audit
+/// Every call that changes something leaves an [`Event`] in the same atomic step. A call that is
+/// refused leaves one too, and if that can't be written, the call fails with the store's error.
+///
+/// Refused calls can't fill the store: of each actor (a user in a tenant), the first 10 of a minute
+/// are recorded each by itself. Later ones in that minute are counted in memory, and one event of
+/// the kind [`EventKind::Refusals`](crate::EventKind::Refusals) tells how many there were. It is
+/// written after the minute: by the next refused call that is recorded, of any actor, by
+/// [`Verifier::flush`](crate::Verifier::flush) over the same setup, and by [`sweep`](Self::sweep)
+/// for its tenant. The caller gets the same error either way. A process keeps 10,000 actors apart and
+/// counts further ones for their tenant as a whole. The bound holds for each process. A
+/// process that stops loses the counts that are not written yet, at most those of the last minute
+/// if it flushes. If the store fails after it has written a count, the count is told again.
+///
+/// A look at keys, accounts, policy or events leaves no event.
+///
 /// # Cancel safety
 /// Dropping the future of any method leaves everything as before the call or as after it. A token
 /// whose future was dropped is lost: generate or rotate again.
@@ -108,9 +124,14 @@ impl Authority {
         {
             let outcome = EventOutcome::Refused(code);
             let details = event.details.clone().and(more);
-            self.note(Event { outcome, details, ..event.clone() }).await?;
+            self.record_refusal(Event { outcome, details, ..event.clone() }).await?;
         }
         result
+    }
+
+    /// Records a refused call: by itself, or in the count of its minute.
+    async fn record_refusal(&self, event: Event) -> Result<(), StoreError> {
+        self.setup.refusals.record(&*self.setup.store, event).await
     }
 
     /// Writes a batch. `false` if somebody else was faster: read again and decide again.

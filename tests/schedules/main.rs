@@ -89,6 +89,8 @@ mod quote;
 mod random;
 #[path = "../../src/rate.rs"]
 mod rate;
+#[path = "../../src/refusals/mod.rs"]
+mod refusals;
 #[path = "../../src/request.rs"]
 mod request;
 #[path = "../../src/scope.rs"]

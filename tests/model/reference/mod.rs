@@ -4,10 +4,12 @@
 mod accounts;
 mod keys;
 mod listing;
+mod refusals;
 mod verify;
 
 use std::collections::BTreeMap;
 
+use self::refusals::Minutes;
 use crate::plain::{
     AccountData, Answer, By, EventData, HOUR, Id, KeyData, Op, Owner, PolicyData, RATES, SECOND,
     Time, Who, refused,
@@ -25,6 +27,8 @@ pub(crate) struct Reference {
     counted: BTreeMap<(Id, u32), Counted>,
     /// When each key will have regained all of its rate, in nanoseconds since 1970.
     regained: BTreeMap<Id, i128>,
+    /// The refused calls of the current minute of each actor.
+    refusals: Minutes,
 }
 
 #[derive(Clone, Debug)]
@@ -71,6 +75,7 @@ impl Reference {
             events: Vec::new(),
             counted: BTreeMap::new(),
             regained: BTreeMap::new(),
+            refusals: Minutes::new(),
         }
     }
 
@@ -88,6 +93,7 @@ impl Reference {
                 }
                 self.counted.clear();
                 self.regained.clear();
+                self.refusals.clear();
                 Answer::Nothing
             }
             Op::Generate(by, owner, new) => self.generate(*by, owner, new, fresh),
@@ -143,6 +149,9 @@ impl Reference {
         key: Option<&str>,
         account: Option<&str>,
     ) {
+        if outcome == "refused" {
+            return self.refusal(by, kind, key, account);
+        }
         let actor = format!("user:{}", by.who.user());
         self.record(by.tenant, actor, kind, outcome, key, account);
     }
@@ -172,6 +181,7 @@ impl Reference {
             key: key.map(str::to_owned),
             account,
             outcome,
+            refusals: 0,
         });
     }
 
