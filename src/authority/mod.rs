@@ -19,8 +19,9 @@ use std::fmt;
 
 use crate::account::ServiceAccount;
 use crate::actor::Actor;
-use crate::event::{Event, EventOutcome};
-use crate::id::AccountId;
+use crate::event::{DetailField, Event, EventDetails, EventOutcome, RefusalCode};
+use crate::id::{AccountId, KeyId};
+use crate::operation::Operation;
 use crate::policy::Policy;
 use crate::setup::{Setup, SetupError};
 use crate::store::{Batch, Condition, StoreError};
@@ -132,6 +133,22 @@ impl Authority {
     /// Records a refused call: by itself, or in the count of its minute.
     async fn record_refusal(&self, event: Event) -> Result<(), StoreError> {
         self.setup.refusals.record(&*self.setup.store, event).await
+    }
+
+    /// Records a request of an actor that could not be read. `problem` is the code of what is wrong.
+    #[cfg(feature = "management")]
+    pub(crate) async fn record_malformed(
+        &self,
+        actor: &Actor,
+        operation: Operation,
+        key: Option<KeyId>,
+        account: Option<AccountId>,
+        problem: &str,
+    ) -> Result<(), StoreError> {
+        let outcome = EventOutcome::Refused(RefusalCode::Malformed);
+        let details = EventDetails::NONE.text(DetailField::Problem, problem);
+        let event = Event::by(actor, operation, self.now());
+        self.record_refusal(Event { key, account, outcome, details, ..event }).await
     }
 
     /// Writes a batch. `false` if somebody else was faster: read again and decide again.
