@@ -36,8 +36,9 @@ struct Ground {
 impl Authority {
     /// Generates a key for `owner` and hands out its token, once.
     ///
-    /// It needs three things, and the error says which one is missing: a plan with API access, the
-    /// tenant's switch, and the actor's permission. The limit of keys for each owner holds exactly,
+    /// It needs three things, and the error says which one is missing: the actor's permission, a plan
+    /// with API access, and the tenant's switch. An actor without the permission learns nothing of
+    /// the others. The limit of keys for each owner holds exactly,
     /// under any number of concurrent calls. The token is made before the key is stored, and handed
     /// out only if the store has acknowledged it.
     ///
@@ -81,6 +82,8 @@ impl Authority {
         new: &NewKey,
         now: Timestamp,
     ) -> Result<(Ground, Validity), GenerateError> {
+        // First: plan, switch and accounts are not told to an actor without the permission.
+        actor.must(Operation::KeyGenerate, owner)?;
         let (policy, policy_holds) = self.policy_in_force(actor).await?;
         if !policy.api_in_plan {
             return Err(GenerateError::UpgradeRequired);
@@ -88,7 +91,6 @@ impl Authority {
         if !policy.api_enabled {
             return Err(GenerateError::AccessOff);
         }
-        actor.must(Operation::KeyGenerate, owner)?;
         let mut ground = Ground { policy, account: None, conditions: vec![policy_holds] };
         if let Owner::Account(id) = owner {
             let found = self.account_in_force(actor, id).await?;

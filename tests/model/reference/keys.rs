@@ -106,14 +106,14 @@ impl Reference {
         new: &New,
     ) -> Result<(Option<Time>, Option<Time>), String> {
         let policy = &self.policies[by.tenant];
+        if !may(by.who, "key.generate", owns(by, owner)) {
+            return Err("not allowed key.generate".to_owned());
+        }
         if !policy.api_in_plan {
             return Err("upgrade required".to_owned());
         }
         if !policy.api_enabled {
             return Err("access off".to_owned());
-        }
-        if !may(by.who, "key.generate", owns(by, owner)) {
-            return Err("not allowed key.generate".to_owned());
         }
         let mut ceiling = policy.ceiling;
         if let Owner::Account(id) = owner {
