@@ -83,6 +83,9 @@ pub enum ValueError {
     /// Not an outcome of an event.
     #[error(transparent)]
     EventOutcome(#[from] crate::EventOutcomeError),
+    /// Not the code of a refusal.
+    #[error(transparent)]
+    RefusalCode(#[from] crate::RefusalCodeError),
     /// Not settings of a cache.
     #[cfg(feature = "cached")]
     #[error(transparent)]
@@ -137,4 +140,5 @@ inside!(
     crate::store::CursorError,
     crate::OperationError,
     crate::EventOutcomeError,
+    crate::RefusalCodeError,
 );

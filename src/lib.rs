@@ -28,6 +28,7 @@ mod quote;
 mod random;
 mod rate;
 mod reentry;
+mod refusals;
 mod request;
 mod rules;
 mod scope;
@@ -52,7 +53,10 @@ pub use crate::authority::{
 pub use crate::decision::{Denial, DenialClass, Grant, Reason, SecretUsed};
 pub use crate::digest::{PepperError, PepperRing};
 pub use crate::error::{Error, ValueError};
-pub use crate::event::{Event, EventActor, EventKind, EventOutcome, EventOutcomeError};
+pub use crate::event::{
+    DetailField, DetailValue, Event, EventActor, EventDetails, EventKind, EventOutcome,
+    EventOutcomeError, RefusalCode, RefusalCodeError,
+};
 pub use crate::id::{AccountId, IdError, KeyId, TenantId, UserId};
 pub use crate::key::{Key, KeyEdit, NotPossible, Owner, OwnerError};
 pub use crate::limits::{AdminLimits, KeyLimit};

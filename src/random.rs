@@ -57,11 +57,6 @@ impl RandomError {
     /// How often a source is asked for 64 bytes more before it counts as stuck. A sound source gives the 32
     /// characters of a secret with the first draw, but for once in 10^31 times.
     pub const DRAWS: u32 = 16;
-
-    /// Whether the source repeats itself.
-    pub(crate) fn is_repetition(&self) -> bool {
-        matches!(self, Self::Repeats(_))
-    }
 }
 
 /// A random source behind one door, so that ids, secrets and batch ids draw from the same one.

@@ -10,6 +10,7 @@ use crate::digest::PepperRing;
 use crate::limiter::Limiter;
 use crate::policy::{Policy, PolicyError};
 use crate::random::Random;
+use crate::refusals::Refusals;
 use crate::store::KeyStore;
 use crate::time::{Clock, SystemClock};
 use crate::token::Prefix;
@@ -17,7 +18,8 @@ use crate::token::Prefix;
 /// A store and what goes with it: everything that [`Authority`](crate::Authority) and
 /// [`Verifier`](crate::Verifier) share. Make one for a process, and give it to both.
 ///
-/// Clones share what is counted: uses that are not flushed yet, and what is spent of each rate.
+/// Clones share what is counted: uses that are not flushed yet, what is spent of each rate, and the
+/// refused calls of each actor.
 ///
 /// ```
 /// use keywright::store::MemoryStore;
@@ -42,6 +44,7 @@ pub struct Setup {
     pub(crate) default_policy: Arc<Policy>,
     pub(crate) limiter: Arc<Limiter>,
     pub(crate) counting: Arc<Counting>,
+    pub(crate) refusals: Arc<Refusals>,
 }
 
 /// An authority or a verifier can't be made from a setup.
@@ -66,6 +69,7 @@ impl Setup {
             default_policy: Arc::new(Policy::default()),
             limiter: Arc::new(Limiter::new()),
             counting: Arc::default(),
+            refusals: Arc::default(),
         }
     }
 

@@ -36,7 +36,7 @@ const LAYERS: [(&str, &[&str]); 10] = [
     ),
     ("decision", &["decision"]),
     ("store", &["store"]),
-    ("counting", &["counting", "limiter"]),
+    ("counting", &["counting", "limiter", "refusals"]),
     ("setup", &["setup"]),
     ("verifier", &["verifier"]),
     ("authority", &["authority"]),

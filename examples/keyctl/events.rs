@@ -53,17 +53,19 @@ const COLUMNS: [Column; 7] = [
     Column::new("kind"),
     Column::new("of"),
     Column::new("outcome"),
-    Column::new("detail").least(16),
+    Column::new("details").least(16),
 ];
 
 fn trail(events: &[Event]) -> String {
     let rows = events.iter().map(|event| {
-        let detail = event.detail.as_deref().unwrap_or_default();
-        let (outcome, detail) = match &event.outcome {
-            EventOutcome::Done => ("done", detail),
-            EventOutcome::Already => ("already", detail),
-            EventOutcome::Refused(reason) => ("refused", reason.as_str()),
-            _ => ("other", detail),
+        // Texts in the details are in quotes: a name can't pass for another field.
+        let details = event.details.to_string();
+        let (outcome, details) = match &event.outcome {
+            EventOutcome::Done => ("done", details),
+            EventOutcome::Already => ("already", details),
+            EventOutcome::Refused(code) if details.is_empty() => ("refused", code.to_string()),
+            EventOutcome::Refused(code) => ("refused", format!("{code}: {details}")),
+            _ => ("other", details),
         };
         let account = event.account.map(|account| format!("account:\n{account}"));
         [
@@ -73,7 +75,7 @@ fn trail(events: &[Event]) -> String {
             event.kind.to_string(),
             or_none(event.key.map(|key| key.to_string()).or(account), "-"),
             outcome.to_owned(),
-            detail.to_owned(),
+            details,
         ]
     });
     tables::listing(&COLUMNS, &rows.collect::<Vec<_>>())

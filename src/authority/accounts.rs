@@ -2,12 +2,13 @@
 
 use crate::account::{AccountEdit, NewAccount, ServiceAccount};
 use crate::actor::Actor;
-use crate::event::{Event, EventOutcome};
+use crate::event::{DetailField, Event, EventDetails, EventOutcome};
 use crate::id::AccountId;
 use crate::key::Owner;
 use crate::operation::{Operation, Outcome};
 use crate::policy::RoleName;
 use crate::random::{Drawn, RandomError};
+use crate::scope::Access;
 use crate::store::{AccountQuery, Batch, Change, Condition, KeyQuery, Page, StoreErrorKind};
 use crate::time::Timestamp;
 
@@ -33,11 +34,11 @@ impl Authority {
             let role_exists = self.role_condition(actor, operation, Some(&new.role)).await;
             let role_exists = self.on_record(role_exists, &event).await?;
             let account = new.clone().into_account(id, actor.tenant().clone(), now);
-            let detail = Some(format!("name {}, role {}", account.name, account.role));
+            let details = described(&account);
             let batch = Batch {
                 conditions: role_exists.into_iter().collect(),
                 changes: vec![Change::InsertAccount(account.clone())],
-                events: vec![Event { account: Some(id), detail, ..event.clone() }],
+                events: vec![Event { account: Some(id), details, ..event.clone() }],
             };
             let written = self.commits(batch).await.map_err(|error| match error.kind() {
                 StoreErrorKind::AlreadyExists => RandomError::Repeats(Drawn::AccountId).into(),
@@ -123,14 +124,16 @@ impl Authority {
             let (found, holds) = self.on_record(found, &event).await?;
             let keys = self.owned(actor, &Owner::Account(*account), KeyQuery::new()).await?;
             let ids: Vec<_> = keys.iter().map(|stored| *stored.record.id()).collect();
-            let detail = Some(format!("name {}, {} keys", found.name, ids.len()));
+            let details = EventDetails::NONE
+                .text(DetailField::Name, &found.name)
+                .value(DetailField::Keys, ids.len() as u64);
             let of_key = Event::by(actor, Operation::KeyDelete, event.at);
             let of_key = Event { account: Some(*account), ..of_key };
             let mut changes: Vec<_> = ids.iter().map(|id| Change::DeleteKey(*id)).collect();
             changes.push(Change::DeleteAccount(*account));
             let mut events: Vec<_> =
                 ids.iter().map(|id| Event { key: Some(*id), ..of_key.clone() }).collect();
-            events.push(Event { detail, ..event });
+            events.push(Event { details, ..event });
             let batch = Batch { conditions: vec![holds], changes, events };
             if self.commits(batch).await? {
                 return Ok(());
@@ -190,16 +193,11 @@ impl Authority {
                     return Ok(Outcome::Already(same));
                 }
             };
-            let detail = Some(format!(
-                "name {}, role {}, {}",
-                next.name,
-                next.role,
-                if next.enabled { "enabled" } else { "disabled" },
-            ));
+            let details = described(&next);
             let batch = Batch {
                 conditions: role_exists.into_iter().collect(),
                 changes: vec![Change::UpdateAccount(next.clone())],
-                events: vec![Event { detail, ..event }],
+                events: vec![Event { details, ..event }],
             };
             if self.commits(batch).await? {
                 return Ok(Outcome::Done(next));
@@ -234,4 +232,17 @@ impl Authority {
         }
         Ok(Some(holds))
     }
+}
+
+/// What an event says of an account that was made or changed: what it is now.
+fn described(account: &ServiceAccount) -> EventDetails {
+    let access = match account.access {
+        Access::ReadOnly => "read-only",
+        Access::ReadWrite => "read-write",
+    };
+    EventDetails::NONE
+        .text(DetailField::Name, &account.name)
+        .text(DetailField::Role, &account.role)
+        .text(DetailField::Access, access)
+        .value(DetailField::Enabled, account.enabled)
 }

@@ -166,56 +166,6 @@ pub enum ListError {
     Store(#[from] StoreError),
 }
 
-/// A refusal that belongs into the audit trail: somebody tried what they may not, or what the rules
-/// or the state of things forbid. A failure of store or random source is none, but for a source that repeats itself: who
-/// looks into it must learn when that began.
-pub(super) trait Refusal: std::error::Error {
-    fn is_refusal(&self) -> bool;
-}
-
-impl Refusal for GenerateError {
-    fn is_refusal(&self) -> bool {
-        match self {
-            Self::Random(error) => error.is_repetition(),
-            Self::Contended(_) | Self::Store(_) => false,
-            _ => true,
-        }
-    }
-}
-
-impl Refusal for KeyError {
-    fn is_refusal(&self) -> bool {
-        match self {
-            Self::Random(error) => error.is_repetition(),
-            Self::Contended(_) | Self::Store(_) => false,
-            _ => true,
-        }
-    }
-}
-
-impl Refusal for AccountError {
-    fn is_refusal(&self) -> bool {
-        match self {
-            Self::Random(error) => error.is_repetition(),
-            Self::Contended(_) | Self::Store(_) => false,
-            _ => true,
-        }
-    }
-}
-
-/// Of what is shown; only a sweep puts it on record.
-impl Refusal for ListError {
-    fn is_refusal(&self) -> bool {
-        matches!(self, Self::NotAllowed(_))
-    }
-}
-
-impl Refusal for SetPolicyError {
-    fn is_refusal(&self) -> bool {
-        !matches!(self, Self::Store(_))
-    }
-}
-
 impl ServiceAccount {
     pub(super) fn must_be_enabled(&self) -> Result<(), GenerateError> {
         if self.enabled { Ok(()) } else { Err(GenerateError::AccountDisabled(self.id)) }

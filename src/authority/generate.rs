@@ -3,7 +3,7 @@
 use crate::account::ServiceAccount;
 use crate::actor::Actor;
 use crate::digest::Digest;
-use crate::event::Event;
+use crate::event::{DetailField, Event, EventDetails};
 use crate::id::KeyId;
 use crate::key::{Key, KeyRecord, Owner};
 use crate::new_key::{NewKey, Validity};
@@ -38,8 +38,9 @@ struct Ground {
 impl Authority {
     /// Generates a key for `owner` and hands out its token, once.
     ///
-    /// It needs three things, and the error says which one is missing: a plan with API access, the
-    /// tenant's switch, and the actor's permission. The limit of keys for each owner holds exactly,
+    /// It needs three things, and the error says which one is missing: the actor's permission, a plan
+    /// with API access, and the tenant's switch. An actor without the permission learns nothing of
+    /// the others. The limit of keys for each owner holds exactly,
     /// under any number of concurrent calls. The token is made before the key is stored, and handed
     /// out only if the store has acknowledged it.
     ///
@@ -84,6 +85,8 @@ impl Authority {
         new: &NewKey,
         now: Timestamp,
     ) -> Result<(Ground, Validity), GenerateError> {
+        // First: plan, switch and accounts are not told to an actor without the permission.
+        actor.must(Operation::KeyGenerate, owner)?;
         let (policy, policy_holds) = self.policy_in_force(actor).await?;
         if !policy.api_in_plan {
             return Err(GenerateError::UpgradeRequired);
@@ -91,7 +94,6 @@ impl Authority {
         if !policy.api_enabled {
             return Err(GenerateError::AccessOff);
         }
-        actor.must(Operation::KeyGenerate, owner)?;
         let mut ground = Ground { policy, account: None, conditions: vec![policy_holds] };
         if let Owner::Account(id) = owner {
             let found = self.account_in_force(actor, id).await?;
@@ -147,10 +149,11 @@ impl Authority {
 }
 
 fn insertion(ground: Ground, key: Key, digest: Digest, event: &Event) -> Batch {
-    let expires = key.expires.map_or_else(|| "never".to_owned(), |time| time.to_string());
-    let detail = event.detail.as_deref().unwrap_or_default();
-    let detail = Some(format!("{detail}, expires {expires}"));
-    let event = Event { detail, ..event.clone().of(&key) };
+    let details = match key.expires {
+        Some(expires) => event.details.clone().text(DetailField::ExpiresAt, expires),
+        None => event.details.clone(),
+    };
+    let event = Event { details, ..event.clone().of(&key) };
     Batch {
         conditions: ground.conditions,
         changes: vec![Change::InsertKey(KeyRecord::new(key, digest))],
@@ -159,6 +162,7 @@ fn insertion(ground: Ground, key: Key, digest: Digest, event: &Event) -> Batch {
 }
 
 fn generate_event(actor: &Actor, owner: &Owner, new: &NewKey, now: Timestamp) -> Event {
-    let detail = Some(format!("name {}, owner {owner}", new.name));
-    Event { account: owner.account(), detail, ..Event::by(actor, Operation::KeyGenerate, now) }
+    let details =
+        EventDetails::NONE.text(DetailField::Name, &new.name).text(DetailField::Owner, owner);
+    Event { account: owner.account(), details, ..Event::by(actor, Operation::KeyGenerate, now) }
 }

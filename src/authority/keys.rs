@@ -2,7 +2,7 @@
 
 use crate::account::ServiceAccount;
 use crate::actor::Actor;
-use crate::event::{Event, EventOutcome};
+use crate::event::{DetailField, Event, EventDetails, EventOutcome};
 use crate::id::KeyId;
 use crate::key::{Key, KeyEdit, KeyRecord, Owner};
 use crate::name::Name;
@@ -30,16 +30,16 @@ pub(super) struct Current {
 pub(super) struct Step {
     pub(super) key: Key,
     pub(super) change: Change,
-    pub(super) detail: Option<String>,
+    pub(super) details: EventDetails,
 }
 
 impl Step {
     /// Replaces the record, unless the key is so already.
-    pub(super) fn update(outcome: Outcome<KeyRecord>, detail: Option<String>) -> Outcome<Self> {
+    pub(super) fn update(outcome: Outcome<KeyRecord>, details: EventDetails) -> Outcome<Self> {
         outcome.map(|record| Self {
             key: record.key().clone(),
             change: Change::UpdateKey(record),
-            detail,
+            details,
         })
     }
 }
@@ -87,7 +87,10 @@ impl Authority {
                 }
                 check_edit(&edit, key, policy, actor)?;
             }
-            Ok(Step::update(next, Some(edit.summary(&key.name))))
+            Ok(next.map(|next| {
+                let details = edited(key, next.key());
+                Step { key: next.key().clone(), change: Change::UpdateKey(next), details }
+            }))
         })
         .await
     }
@@ -115,8 +118,10 @@ impl Authority {
     pub async fn delete(&self, actor: &Actor, key: &KeyId) -> Result<(), KeyError> {
         let deleted = self.change(actor, key, Operation::KeyDelete, |current| {
             let key = current.record.key().clone();
-            let detail = Some(format!("name {}, owner {}", key.name, key.owner));
-            Ok(Outcome::Done(Step { change: Change::DeleteKey(key.id), key, detail }))
+            let details = EventDetails::NONE
+                .text(DetailField::Name, &key.name)
+                .text(DetailField::Owner, &key.owner);
+            Ok(Outcome::Done(Step { change: Change::DeleteKey(key.id), key, details }))
         });
         deleted.await.map(|_| ())
     }
@@ -129,7 +134,8 @@ impl Authority {
         disabled: bool,
     ) -> Result<Outcome<Key>, KeyError> {
         self.change(actor, key, operation, |current| {
-            Ok(Step::update(current.record.set_disabled(disabled, current.now)?, None))
+            let next = current.record.set_disabled(disabled, current.now)?;
+            Ok(Step::update(next, EventDetails::NONE))
         })
         .await
     }
@@ -162,7 +168,7 @@ impl Authority {
             let batch = Batch {
                 conditions: current.conditions,
                 changes: vec![step.change],
-                events: vec![Event { detail: step.detail, ..event }],
+                events: vec![Event { details: step.details, ..event }],
             };
             if self.commits(batch).await? {
                 return Ok(Outcome::Done(step.key));
@@ -202,16 +208,19 @@ impl Authority {
     }
 }
 
-impl KeyEdit {
-    fn summary(&self, old_name: &Name) -> String {
-        let rename = self.name.as_ref().map(|name| format!("{old_name} -> {name}"));
-        let fields = [
-            ("scopes", self.scopes.is_some()),
-            ("networks", self.networks.is_some()),
-            ("rate", self.rate.is_some()),
-            ("metadata", self.metadata.is_some()),
-        ];
-        let changed = fields.iter().filter(|(_, is)| *is).map(|(name, _)| (*name).to_owned());
-        rename.into_iter().chain(changed).collect::<Vec<_>>().join(", ")
+/// What an edit has changed of a key.
+fn edited(before: &Key, after: &Key) -> EventDetails {
+    let fields = [
+        ("name", before.name != after.name),
+        ("scopes", before.scopes != after.scopes),
+        ("networks", before.networks != after.networks),
+        ("rate", before.rate != after.rate),
+        ("metadata", before.metadata != after.metadata),
+    ];
+    let changed: Vec<&str> = fields.iter().filter(|(_, is)| *is).map(|(name, _)| *name).collect();
+    let details = EventDetails::NONE.text(DetailField::Changed, changed.join(", "));
+    if before.name == after.name {
+        return details;
     }
+    details.text(DetailField::Name, &after.name).text(DetailField::PreviousName, &before.name)
 }

@@ -9,6 +9,7 @@ mod errors;
 mod generate;
 mod keys;
 mod listing;
+mod refusal;
 mod revoke;
 mod rotate;
 mod tenant;
@@ -18,14 +19,15 @@ use std::fmt;
 
 use crate::account::ServiceAccount;
 use crate::actor::Actor;
-use crate::event::{Event, EventOutcome};
-use crate::id::AccountId;
+use crate::event::{DetailField, Event, EventDetails, EventOutcome, RefusalCode};
+use crate::id::{AccountId, KeyId};
+use crate::operation::Operation;
 use crate::policy::Policy;
 use crate::setup::{Setup, SetupError};
 use crate::store::{Batch, Condition, StoreError};
 use crate::time::Timestamp;
 
-use self::errors::Refusal;
+use self::refusal::Refusal;
 
 pub use self::errors::{AccountError, GenerateError, KeyError, ListError, SetPolicyError};
 pub use self::generate::Issued;
@@ -38,6 +40,22 @@ const ATTEMPTS: u32 = 64;
 /// Manages keys, service accounts and policies. Clones share the store.
 ///
 /// A service that only checks keys holds a [`Verifier`](crate::Verifier), and nothing that can mint.
+///
+/// # Audit
+/// Every call that changes something leaves an [`Event`] in the same atomic step. A call that is
+/// refused leaves one too, and if that can't be written, the call fails with the store's error.
+///
+/// Refused calls can't fill the store: of each actor (a user in a tenant), the first 10 of a minute
+/// are recorded each by itself. Later ones in that minute are counted in memory, and one event of
+/// the kind [`EventKind::Refusals`](crate::EventKind::Refusals) tells how many there were. It is
+/// written after the minute: by the next refused call that is recorded, of any actor, by
+/// [`Verifier::flush`](crate::Verifier::flush) over the same setup, and by [`sweep`](Self::sweep)
+/// for its tenant. The caller gets the same error either way. A process keeps 10,000 actors apart and
+/// counts further ones for their tenant as a whole. The bound holds for each process. A
+/// process that stops loses the counts that are not written yet, at most those of the last minute
+/// if it flushes. If the store fails after it has written a count, the count is told again.
+///
+/// A look at keys, accounts, policy or events leaves no event.
 ///
 /// # Cancel safety
 /// Dropping the future of any method leaves everything as before the call or as after it. A token
@@ -95,20 +113,42 @@ impl Authority {
         self.setup.store.commit(batch).await.map(|_| ())
     }
 
-    /// Passes a result on, and puts it on record if it is a refusal. If it can't be recorded, that
-    /// is the error: an attempt is not left out of the audit trail.
+    /// Passes a result on, and records it if it is a refusal. If it can't be recorded, that is the
+    /// error: an attempt is not left out of the audit trail.
     async fn on_record<T, E: Refusal + From<StoreError>>(
         &self,
         result: Result<T, E>,
         event: &Event,
     ) -> Result<T, E> {
         if let Err(error) = &result
-            && error.is_refusal()
+            && let Some((code, more)) = error.told()
         {
-            let outcome = EventOutcome::Refused(error.to_string());
-            self.note(Event { outcome, ..event.clone() }).await?;
+            let outcome = EventOutcome::Refused(code);
+            let details = event.details.clone().and(more);
+            self.record_refusal(Event { outcome, details, ..event.clone() }).await?;
         }
         result
+    }
+
+    /// Records a refused call: by itself, or in the count of its minute.
+    async fn record_refusal(&self, event: Event) -> Result<(), StoreError> {
+        self.setup.refusals.record(&*self.setup.store, event).await
+    }
+
+    /// Records a request of an actor that could not be read. `problem` is the code of what is wrong.
+    #[cfg(feature = "management")]
+    pub(crate) async fn record_malformed(
+        &self,
+        actor: &Actor,
+        operation: Operation,
+        key: Option<KeyId>,
+        account: Option<AccountId>,
+        problem: &str,
+    ) -> Result<(), StoreError> {
+        let outcome = EventOutcome::Refused(RefusalCode::Malformed);
+        let details = EventDetails::NONE.text(DetailField::Problem, problem);
+        let event = Event::by(actor, operation, self.now());
+        self.record_refusal(Event { key, account, outcome, details, ..event }).await
     }
 
     /// Writes a batch. `false` if somebody else was faster: read again and decide again.

@@ -1,7 +1,7 @@
 //! Revocation: one key, many, or all of an owner.
 
 use crate::actor::Actor;
-use crate::event::{Event, EventOutcome};
+use crate::event::{DetailField, Event, EventDetails, EventOutcome};
 use crate::id::KeyId;
 use crate::key::{Key, Owner};
 use crate::operation::{Operation, Outcome, Possibility};
@@ -24,7 +24,7 @@ impl Authority {
             let possible = current.record.revocable(current.now)?;
             let key = current.record.revoked(current.now).key().clone();
             let change = Change::RevokeKey { key: key.id, at: current.now };
-            let step = Step { key, change, detail: None };
+            let step = Step { key, change, details: EventDetails::NONE };
             Ok(match possible {
                 Possibility::Already => Outcome::Already(step),
                 _ => Outcome::Done(step),
@@ -59,9 +59,9 @@ impl Authority {
         let operation = Operation::KeyRevoke;
         for _ in 0..ATTEMPTS {
             let now = self.now();
-            let detail = Some(format!("all keys of {owner}"));
+            let details = EventDetails::NONE.text(DetailField::Owner, owner);
             let event = Event::by(actor, operation, now);
-            let event = Event { account: owner.account(), detail, ..event };
+            let event = Event { account: owner.account(), details, ..event };
             let allowed = actor.must(operation, owner).map_err(KeyError::from);
             self.on_record(allowed, &event).await?;
             let live = KeyQuery::new()
@@ -75,6 +75,8 @@ impl Authority {
                 self.note(Event { outcome: EventOutcome::Already, ..event }).await?;
                 return Ok(revoked);
             }
+            let details = event.details.clone().value(DetailField::Keys, revoked.len() as u64);
+            let event = Event { details, ..event };
             let left = Condition::NoLiveKeyLeft {
                 tenant: actor.tenant().clone(),
                 owner: owner.clone(),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::actor::Actor;
+use crate::event::{DetailField, EventDetails};
 use crate::id::KeyId;
 use crate::key::Key;
 use crate::operation::{Operation, Outcome};
@@ -43,11 +44,13 @@ impl Authority {
             if let Some(max) = longest.filter(|max| overlap > *max) {
                 return Err(KeyError::OverlapTooLong { max });
             }
-            let detail = match next.key().overlap_ends {
-                Some(end) => format!("secret {}, overlap until {end}", next.key().secret_number),
-                None => format!("secret {}, no overlap", next.key().secret_number),
+            let number = u64::from(next.key().secret_number);
+            let details = EventDetails::NONE.value(DetailField::SecretNumber, number);
+            let details = match next.key().overlap_ends {
+                Some(end) => details.text(DetailField::OverlapEnds, end),
+                None => details,
             };
-            Ok(Step::update(Outcome::Done(next), Some(detail)))
+            Ok(Step::update(Outcome::Done(next), details))
         });
         let key = rotated.await?.into_inner();
         let token = secret.into_token(&key.prefix, key.id);
@@ -64,7 +67,8 @@ impl Authority {
         key: &KeyId,
     ) -> Result<Outcome<Key>, KeyError> {
         self.change(actor, key, Operation::KeyFinishRotation, |current| {
-            Ok(Step::update(current.record.finish_rotation(current.now)?, None))
+            let next = current.record.finish_rotation(current.now)?;
+            Ok(Step::update(next, EventDetails::NONE))
         })
         .await
     }

@@ -1,7 +1,7 @@
 //! The tenant: its policy and its events.
 
 use crate::actor::Actor;
-use crate::event::{Event, EventOutcome};
+use crate::event::{DetailField, Event, EventDetails, EventOutcome};
 use crate::operation::{Operation, Outcome};
 use crate::policy::Policy;
 use crate::store::{Batch, Change, EventQuery, Page};
@@ -55,7 +55,8 @@ impl Authority {
         }
         let next = Policy { version: next_version(current.version), ..policy };
         let put = Change::PutPolicy { tenant: actor.tenant().clone(), policy: next.clone() };
-        let event = Event { detail: Some(changed.join(", ")), ..event };
+        let details = EventDetails::NONE.text(DetailField::Changed, changed.join(", "));
+        let event = Event { details, ..event };
         let batch = Batch { changes: vec![put], events: vec![event.clone()], ..Batch::default() };
         if self.commits(batch).await? {
             return Ok(Outcome::Done(next));

@@ -5,6 +5,7 @@ use crate::event::Event;
 use crate::id::KeyId;
 use crate::key::Key;
 use crate::operation::Operation;
+use crate::setup::Setup;
 use crate::status::KeyStatus;
 use crate::store::{Batch, Change, KeyQuery, MAX_LIMIT, StoreError};
 
@@ -21,7 +22,8 @@ pub struct Swept {
 
 impl Authority {
     /// Removes the tenant's keys that have been dead (revoked or expired) for longer than the
-    /// policy's retention. Each leaves an event. Events stay.
+    /// policy's retention. Each leaves an event. Events stay. Writes the tenant's counts of refused
+    /// calls first.
     ///
     /// Call it now and then, for each tenant. It works in batches: what it has removed when it
     /// fails or is dropped stays removed.
@@ -32,6 +34,8 @@ impl Authority {
         let operation = Operation::Sweep;
         let allowed = actor.must_for_any(operation).map_err(ListError::from);
         self.on_record(allowed, &Event::by(actor, operation, self.now())).await?;
+        let Setup { store, refusals, .. } = &self.setup;
+        refusals.flush(&**store, self.now(), Some(actor.tenant())).await?;
         let mut swept = Swept::default();
         let mut conflicts = 0;
         let dead = KeyQuery::new().status(KeyStatus::Revoked).status(KeyStatus::Expired);

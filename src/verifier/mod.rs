@@ -196,7 +196,8 @@ impl Verifier {
         Err(StoreError::conflict("the key changed at each attempt: try again").into())
     }
 
-    /// Writes what was counted, and moves digests that were used to the current pepper.
+    /// Writes what was counted, uses and refused calls, and moves digests that were used to the
+    /// current pepper.
     ///
     /// When it returns, every use that was counted before the call is stored. If it fails nothing
     /// is lost or counted twice: the next flush takes it up.
@@ -209,9 +210,10 @@ impl Verifier {
     pub async fn flush(&self) -> Result<(), StoreError> {
         let inner = &*self.0;
         let now = inner.setup.clock.now();
-        let Setup { store, random, peppers, counting, .. } = &inner.setup;
+        let Setup { store, random, peppers, counting, refusals, .. } = &inner.setup;
         counting.flush(&**store, random, now).await?;
-        inner.repeppering.flush(&**store, peppers).await
+        inner.repeppering.flush(&**store, peppers).await?;
+        refusals.flush(&**store, now, None).await
     }
 }
 

@@ -9,7 +9,7 @@ use futures_lite::future::block_on;
 use keywright::store::{
     AccountQuery, Epoch, EventQuery, FileStore, KeyQuery, KeyStore, StoreErrorKind, Usage,
 };
-use keywright::{Operation, TenantId, Timestamp};
+use keywright::{DetailField, Operation, RefusalCode, TenantId, Timestamp};
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, TableHandle};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -319,14 +319,25 @@ fn records_have_the_members_that_the_page_lists() {
                 assert_has_members(lists.last().expect("a list"), inner);
             }
         }
+        let of_details = &tables("Details of an event")[0];
+        for record in rows.of("events").iter().map(Row::json) {
+            assert_has_members(of_details, &record["details"]);
+        }
     }
     let text = section("What the records are");
     let times = code(text).into_iter().filter(|code| code.starts_with("20"));
     assert_eq!(times.filter(|text| fits("time", &json!(text))).count(), 2, "{text}");
     let section = section("An event");
     let (_, kinds) = section.split_once("The kinds are").expect("the kinds");
+    let (kinds, codes) = kinds.split_once("The codes of a refusal are").expect("the codes");
     let possible = Operation::ALL.iter().map(|operation| operation.as_str());
-    assert!(code(kinds).into_iter().eq(possible.chain(["key.extensive_use"])), "{kinds}");
+    let possible = possible.chain(["key.extensive_use", "actor.refusals"]);
+    assert!(code(kinds).into_iter().eq(possible), "{kinds}");
+    let possible = RefusalCode::ALL.iter().map(|code| code.as_str());
+    assert!(code(codes).into_iter().eq(possible), "{codes}");
+    let details = &tables("Details of an event")[0];
+    let fields = details.iter().map(|row| code(&row[0])[0]);
+    assert!(fields.eq(DetailField::ALL.iter().map(|field| field.as_str())), "{details:?}");
 }
 
 /// Records as texts of JSON, in their order.

@@ -10,10 +10,11 @@ use keywright::store::{
     StoreErrorKind, Subject, SystemTicks, Usage, UsageBatch, UsageDelta,
 };
 use keywright::{
-    Access, AccountEdit, AccountId, AdminLimits, Credential, DenialClass, Drawn, EventActor,
-    EventKind, EventOutcome, Issued, KeyLimit, KeyStatus, ManualClock, Metadata, Name, NamePattern,
-    Network, Networks, NewAccount, Operation, Outcome, Owner, PepperRing, Permissions, Possibility,
-    Prefix, Rate, Request, RoleName, Scope, ScopeSet, SecretUsed, SystemClock, Timestamp,
+    Access, AccountEdit, AccountId, AdminLimits, Credential, DenialClass, DetailField, Drawn,
+    EventActor, EventDetails, EventKind, EventOutcome, Issued, KeyLimit, KeyStatus, ManualClock,
+    Metadata, Name, NamePattern, Network, Networks, NewAccount, Operation, Outcome, Owner,
+    PepperRing, Permissions, Possibility, Prefix, Rate, RefusalCode, Request, RoleName, Scope,
+    ScopeSet, SecretUsed, SystemClock, Timestamp,
 };
 
 use super::kit::{HOUR, admin, block_on, developer, named, open_policy, start, tenant};
@@ -114,6 +115,12 @@ fn values(heard: &mut Heard) {
     heard.debug(&EventOutcome::Already);
     heard.debug(&EventActor::System);
     heard.debug(&EventKind::ExtensiveUse);
+    heard.json(&RefusalCode::Stale);
+    heard.error(&"no code".parse::<RefusalCode>().expect_err("it is none"));
+    heard.debug(&DetailField::Name);
+    let details: EventDetails = serde_json::from_str(r#"{"name":"a"}"#).expect("details");
+    heard.debug(details.get(DetailField::Name).expect("it is there"));
+    heard.json(&details);
 }
 
 async fn stores(heard: &mut Heard, store: &impl KeyStore, issued: &Issued) {

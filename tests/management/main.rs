@@ -6,6 +6,7 @@ mod client;
 mod csrf;
 mod document;
 mod life;
+mod malformed;
 mod outages;
 mod policy;
 mod preconditions;

@@ -332,4 +332,6 @@ pub(crate) struct EventData {
     pub(crate) account: Option<Id>,
     /// `done`, `already` or `refused`.
     pub(crate) outcome: &'static str,
+    /// How many refused calls it counts.
+    pub(crate) refusals: u64,
 }

@@ -154,16 +154,16 @@ pub(crate) fn key_of_account(number: u64, account: u64) -> KeyRecord {
     key_with(number, |key| key["owner"] = json!(Owner::Account(account_id(account))))
 }
 
-/// An event that says `detail`.
-pub(crate) fn event(detail: &str) -> Event {
-    event_with(|event| event["detail"] = json!(detail))
+/// An event of this name.
+pub(crate) fn event(name: &str) -> Event {
+    event_with(|event| event["details"]["name"] = json!(name))
 }
 
 /// An event that is something else than others.
 pub(crate) fn event_with(change: impl FnOnce(&mut Value)) -> Event {
     let mut event = json!({
         "sequence": 0, "tenant": tenant(), "at": start(), "actor": "system", "kind": "key.rename",
-        "key": null, "account": null, "outcome": "done", "detail": null,
+        "key": null, "account": null, "outcome": "done", "details": {},
     });
     change(&mut event);
     serde_json::from_value(event).expect("an event")
@@ -195,7 +195,7 @@ pub(crate) async fn traces(pool: &PgPool, number: u64) -> [i64; 4] {
     let sql = format!(
         "SELECT ARRAY[(SELECT count(*) FROM keywright.keys WHERE id = '{id}'),
             (SELECT count(*) FROM keywright.usage WHERE key = '{id}'),
-            (SELECT count(*) FROM keywright.events WHERE record ->> 'detail' = '{id}'),
+            (SELECT count(*) FROM keywright.events WHERE record #>> '{{details,name}}' = '{id}'),
             (SELECT count(*) FROM keywright.changes WHERE 'key:{id}' = ANY(touched))]"
     );
     let found = sqlx::query_scalar(AssertSqlSafe(sql)).persistent(false).fetch_one(pool).await;

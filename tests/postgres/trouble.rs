@@ -281,8 +281,8 @@ async fn m15_what_the_database_gives_up_for_another_is_tried_again_and_done_once
         )
         .await;
     }
-    let told = "SELECT record ->> 'detail' FROM keywright.events WHERE kind = 'key.extensive_use' ORDER BY sequence";
-    assert_eq!(texts(&pool, told).await, ["5 uses in all", "10 uses in all", "15 uses in all"]);
+    let told = "SELECT record #>> '{details,uses}' FROM keywright.events WHERE kind = 'key.extensive_use' ORDER BY sequence";
+    assert_eq!(texts(&pool, told).await, ["5", "10", "15"]);
 }
 
 #[tokio::test]

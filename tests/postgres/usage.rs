@@ -7,7 +7,7 @@ use keywright::store::{
     Batch, Change, EventQuery, KeyStore, MAX_LIMIT, MemoryStore, PostgresStore, StoreErrorKind,
     UsageBatch, UsageDelta,
 };
-use keywright::{Event, EventKind};
+use keywright::{DetailField, Event, EventKind};
 use tokio::task::JoinSet;
 
 use crate::kit::{Random, SECOND, seed, start, tenant};
@@ -78,7 +78,7 @@ async fn m16_batches_of_two_writers_repeated_and_out_of_order_come_to_what_they_
     let sorted = |events: &[Event]| {
         let mut told: Vec<_> = events
             .iter()
-            .map(|event| (event.kind.to_string(), event.key, event.detail.clone()))
+            .map(|event| (event.kind.to_string(), event.key, event.details.to_string()))
             .collect();
         told.sort();
         told
@@ -194,8 +194,9 @@ async fn m16_alerts_are_numbered_without_gaps_while_commits_run() {
     assert_eq!(uses(&store, 1).await, 300);
     let alerts: Vec<_> =
         told.iter().filter(|event| event.kind == EventKind::ExtensiveUse).collect();
-    let said: Vec<_> = alerts.iter().filter_map(|event| event.detail.clone()).collect();
-    let expected: Vec<_> = (1..=30).map(|n| format!("{} uses in all", 10 * n)).collect();
+    let said: Vec<_> =
+        alerts.iter().filter_map(|event| event.details.get_number(DetailField::Uses)).collect();
+    let expected: Vec<_> = (1..=30).map(|n| 10 * n).collect();
     assert_eq!(said, expected, "each multiple once, in order");
     assert_eq!(told.len(), 1 + 30 + 120);
 }

@@ -1,10 +1,12 @@
 //! Q: the console of a tenant: the switch, the two roles, revoking one key or many.
 
+use std::collections::BTreeSet;
+
 use keywright::store::{EventQuery, KeyQuery};
 use keywright::{
     Actor, Authority, EventKind, GenerateError, KeyError, KeyId, KeyStatus, ListError, Name,
-    NewKey, NotPossible, Operation, Outcome, Permissions, Policy, Reason, SetPolicyError, TenantId,
-    UserId, Verifier,
+    NewKey, NotPossible, Operation, Outcome, Owner, Permissions, Policy, Reason, SetPolicyError,
+    TenantId, UserId, Verifier,
 };
 
 use crate::listing::{ids, sorted};
@@ -269,15 +271,42 @@ fn q10_generation_says_which_of_plan_switch_and_permission_is_missing() {
             let actor = if permission { &world.alice } else { &world.auditor };
             let made = world.generate_for(actor, NewKey::named("prod-main-app")?).await;
             let as_it_should = match (plan, switch, permission) {
-                (false, _, _) => matches!(made, Err(GenerateError::UpgradeRequired)),
-                (true, false, _) => matches!(made, Err(GenerateError::AccessOff)),
-                (true, true, false) => matches!(made, Err(GenerateError::NotAllowed(_))),
+                (_, _, false) => matches!(made, Err(GenerateError::NotAllowed(_))),
+                (false, _, true) => matches!(made, Err(GenerateError::UpgradeRequired)),
+                (true, false, true) => matches!(made, Err(GenerateError::AccessOff)),
                 (true, true, true) => made.is_ok(),
             };
             assert!(as_it_should, "plan {plan}, switch {switch}, may {permission}: {made:?}");
         }
         let page = world.authority.keys(&world.admin, &KeyQuery::new()).await?;
         assert_eq!(page.items.len(), 1, "only the one with all three was made");
+        Ok(())
+    });
+}
+
+#[test]
+fn q10_actor_without_permission_learns_nothing() {
+    on_each_store(async |world| {
+        let account = world.account("nightly", "analyst").await?;
+        let disabled = world.account("weekly", "analyst").await?;
+        world.authority.disable_account(&world.admin, &disabled.id).await?;
+        let absent = "0000000000000000".parse()?;
+        let nobody = Actor::new(UserId::new("nemo")?, world.tenant().clone(), Permissions::NONE);
+        let owners = [account.id, disabled.id, absent].map(Owner::Account);
+        let owners = owners.into_iter().chain([world.alice.as_owner(), nobody.as_owner()]);
+        let mut said = BTreeSet::new();
+        for (owner, plan) in owners.flat_map(|owner| [(owner.clone(), true), (owner, false)]) {
+            for switch in [true, false] {
+                let change = |policy: &mut Policy| {
+                    policy.api_in_plan = plan;
+                    policy.api_enabled = switch;
+                };
+                world.set_policy(change).await?;
+                let made = world.authority.generate(&nobody, &owner, NewKey::named("a")?).await;
+                said.insert(made.expect_err("it has no permission").to_string());
+            }
+        }
+        assert_eq!(said, BTreeSet::from(["the actor has no permission for key.generate".into()]));
         Ok(())
     });
 }

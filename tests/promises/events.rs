@@ -4,8 +4,8 @@ use std::num::NonZeroU64;
 
 use keywright::store::{Cursor, EventQuery};
 use keywright::{
-    Actor, Event, EventActor, EventKind, EventOutcome, Issued, Name, NewKey, Operation, TenantId,
-    UserId,
+    Actor, DetailField, Event, EventActor, EventKind, EventOutcome, Issued, Name, NewKey,
+    Operation, RefusalCode, TenantId, UserId,
 };
 
 use crate::support::faulty::Fault;
@@ -73,8 +73,8 @@ fn q9_every_management_action_is_an_event_with_time_actor_key_and_outcome() {
         assert_eq!(events.iter().map(|event| event.at).collect::<Vec<_>>(), times);
         assert!(events.iter().all(|event| event.key == Some(*id)));
         assert!(events.is_sorted_by(|a, b| a.sequence < b.sequence));
-        let EventOutcome::Refused(because) = &events[4].outcome else { panic!("{:?}", events[4]) };
-        assert_eq!(because, "key.rotate is not possible: the key is disabled");
+        assert_eq!(events[4].outcome, EventOutcome::Refused(RefusalCode::NotPossible));
+        assert_eq!(events[4].details.to_string(), r#"status="disabled""#);
         Ok(())
     });
 }
@@ -84,11 +84,11 @@ fn q9_an_attempt_to_make_a_key_that_is_refused_is_an_event_too() {
     on_each_store(async |world| {
         let before = world.events(EventQuery::new()).await?.len();
         let refused = world.generate_for(&world.auditor, NewKey::named("prod-main-app")?).await;
-        let because = refused.expect_err("an auditor makes no keys").to_string();
+        refused.expect_err("an auditor makes no keys");
         let told = world.events(EventQuery::new()).await?.split_off(before);
         let [event] = told.as_slice() else { panic!("{told:?}") };
         assert_eq!(event.kind, EventKind::Operation(Operation::KeyGenerate));
-        assert_eq!(event.outcome, EventOutcome::Refused(because));
+        assert_eq!(event.outcome, EventOutcome::Refused(RefusalCode::NotAllowed));
         assert_eq!((event.key, event.actor.to_string().as_str()), (None, "user:audrey"));
         Ok(())
     });
@@ -173,7 +173,7 @@ fn q9_extensive_use_raises_one_event_each_time_it_passes_a_multiple() {
         let last = alerts(world, &issued).await?.pop().ok_or("there are three")?;
         assert_eq!((last.actor, last.at), (EventActor::System, world.now()));
         assert_eq!(last.outcome, EventOutcome::Done);
-        assert_eq!(last.detail.as_deref(), Some("30 uses in all"));
+        assert_eq!(last.details.get_number(DetailField::Uses), Some(30));
         assert_eq!(alerts(world, &quiet).await?, []);
         Ok(())
     });
@@ -187,7 +187,7 @@ fn q9_a_flush_that_passes_many_multiples_raises_one_event() {
         use_and_flush(world, &issued, 25).await?;
         let told = alerts(world, &issued).await?;
         assert_eq!(told.len(), 1);
-        assert_eq!(told[0].detail.as_deref(), Some("25 uses in all"));
+        assert_eq!(told[0].details.get_number(DetailField::Uses), Some(25));
         Ok(())
     });
 }
@@ -253,6 +253,22 @@ fn each_tenants_events_are_numbered_by_themselves() {
             let page = world.authority.events(&theirs, &query).await?;
             assert_eq!(numbers(&page.items), [1, 2, 3]);
         }
+        Ok(())
+    });
+}
+
+#[test]
+fn key_name_cannot_forge_a_detail() {
+    on_each_store(async |world| {
+        let forged = "x\", owner=\"user:ada\" expires_at=\"never";
+        let issued = world.generate(NewKey::named(forged)?.expires_in(HOUR)).await?;
+        let told = world.events_of(&issued.key.id).await?.pop().ok_or("an event")?;
+        assert_eq!(told.details.get_text(DetailField::Name), Some(forged));
+        assert_eq!(told.details.get_text(DetailField::Owner), Some("user:alice-jones"));
+        let expires = world.later(HOUR).to_string();
+        assert_eq!(told.details.get_text(DetailField::ExpiresAt), Some(expires.as_str()));
+        let line = told.details.to_string();
+        assert_eq!(line.matches(" owner=\"").count(), 1, "{line}");
         Ok(())
     });
 }

@@ -13,6 +13,7 @@ mod organisation_keys;
 mod outages;
 mod peppers;
 mod policy_limits;
+mod refusals;
 mod restrictions;
 mod rotation;
 mod service_accounts;

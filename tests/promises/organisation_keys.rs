@@ -240,6 +240,7 @@ fn errors_of_values(text: &str) -> Vec<(&'static str, String)> {
         ("event actor", error(text.parse::<keywright::EventActor>())),
         ("event kind", error(text.parse::<keywright::EventKind>())),
         ("event outcome", error(text.parse::<keywright::EventOutcome>())),
+        ("refusal code", error(text.parse::<keywright::RefusalCode>())),
         ("key id", error(text.parse::<keywright::KeyId>())),
         ("metadata key", error(Metadata::new([(format!("{text}\n"), "")]))),
         ("metadata value", error(Metadata::new([("key", format!("{text}\n"))]))),

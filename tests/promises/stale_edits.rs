@@ -2,6 +2,7 @@
 
 use keywright::{
     AccountEdit, AccountError, EventOutcome, KeyEdit, KeyError, Name, NewKey, Operation,
+    RefusalCode,
 };
 
 use crate::support::on_each_store;
@@ -26,7 +27,8 @@ fn c04_an_edit_of_a_version_that_is_gone_changes_nothing_and_is_on_record() {
         assert_eq!(world.authority.key(&world.alice, &id).await?.key, first);
         let last = world.events_of(&id).await?.pop().expect("an event");
         assert_eq!(last.kind, Operation::KeyEdit.into());
-        assert!(matches!(last.outcome, EventOutcome::Refused(_)), "{last:?}");
+        assert_eq!(last.outcome, EventOutcome::Refused(RefusalCode::Stale));
+        assert_eq!(last.details.to_string(), "given_version=1 current_version=2");
         Ok(())
     });
 }
@@ -49,7 +51,8 @@ fn one_edit_changes_the_name_and_the_rest_in_one_step_or_nothing() {
         assert_eq!((key.name.as_str(), key.version), ("prod-other", issued.key.version + 1));
         assert_eq!(key.scopes.to_string(), "invoices:read");
         let last = world.events_of(&id).await?.pop().expect("an event");
-        assert_eq!(last.detail.as_deref(), Some("prod-main-app -> prod-other, scopes"));
+        let line = r#"name="prod-other" previous_name="prod-main-app" changed="name, scopes""#;
+        assert_eq!(last.details.to_string(), line);
         Ok(())
     });
 }

@@ -64,7 +64,7 @@ mod counting;
 mod decision;
 #[path = "../../src/digest.rs"]
 mod digest;
-#[path = "../../src/event.rs"]
+#[path = "../../src/event/mod.rs"]
 mod event;
 #[path = "../../src/freshness.rs"]
 mod freshness;
@@ -98,6 +98,8 @@ mod random;
 mod rate;
 #[path = "../../src/reentry.rs"]
 mod reentry;
+#[path = "../../src/refusals/mod.rs"]
+mod refusals;
 #[path = "../../src/request.rs"]
 mod request;
 #[path = "../../src/rules.rs"]

@@ -14,9 +14,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use keywright::{
-    AccountId, EventActor, EventKind, EventOutcome, KeyId, Name, NameError, Network, Operation,
-    Owner, OwnerError, Prefix, Rate, RoleName, Scope, ScopeError, ScopeSet, TenantId, Timestamp,
-    UserId,
+    AccountId, EventActor, EventDetails, EventKind, EventOutcome, KeyId, Name, NameError, Network,
+    Operation, Owner, OwnerError, Prefix, Rate, RefusalCode, RoleName, Scope, ScopeError, ScopeSet,
+    TenantId, Timestamp, UserId,
 };
 
 use kit::{Random, World, block_on, seed};
@@ -246,12 +246,59 @@ fn operations_and_what_events_tell_read_back() {
     reads_back::<Operation>(&operations);
     refuses::<Operation>(&["", "key", "key.", "Key.rotate", "key.rotate ", "key.extensive_use"]);
     reads_back::<EventKind>(&operations);
-    reads_back::<EventKind>(&["key.extensive_use"]);
+    reads_back::<EventKind>(&["key.extensive_use", "actor.refusals"]);
     refuses::<EventKind>(&["", "key.use"]);
     reads_back::<EventActor>(&["user:alice", "possessor", "system", "user:system"]);
     refuses::<EventActor>(&["", "user:", "user:a b"]);
-    reads_back::<EventOutcome>(&["done", "already", "refused: the key is revoked"]);
-    refuses::<EventOutcome>(&["", "Done", "refused"]);
+    let codes: Vec<&str> = RefusalCode::ALL.iter().map(|code| code.as_str()).collect();
+    reads_back::<RefusalCode>(&codes);
+    refuses::<RefusalCode>(&["", "Stale", "stale "]);
+    for code in codes {
+        reads_back::<EventOutcome>(&[format!("refused: {code}").as_str()]);
+    }
+    reads_back::<EventOutcome>(&["done", "already"]);
+    let not_codes = ["refused", "refused: ", "refused: no", "refused:stale", "refused: stale "];
+    refuses::<EventOutcome>(&not_codes);
+    refuses::<EventOutcome>(&["", "Done"]);
+}
+
+#[test]
+fn details_of_events_read_back() {
+    let texts = [
+        "{}",
+        r#"{"name":"prod-main-app","owner":"user:ada"}"#,
+        r#"{"enabled":true,"keys":18446744073709551615}"#,
+    ];
+    for text in texts {
+        let details: EventDetails = serde_json::from_str(text).expect(text);
+        assert_eq!(serde_json::to_string(&details).expect("JSON"), text);
+    }
+    let wrong = [
+        "null",
+        "[]",
+        r#""name""#,
+        r#"{"nam":"a"}"#,
+        r#"{"Name":"a"}"#,
+        r#"{"name":1}"#,
+        r#"{"name":null}"#,
+        r#"{"keys":"1"}"#,
+        r#"{"keys":-1}"#,
+        r#"{"keys":1.5}"#,
+        r#"{"enabled":"true"}"#,
+        r#"{"name":"a","name":"a"}"#,
+    ];
+    for text in wrong {
+        assert!(serde_json::from_str::<EventDetails>(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn a_line_of_details_cannot_be_forged() {
+    let name = "x\", owner=\"user:ada\" \nexpires_at=\u{202e}never";
+    let details = serde_json::json!({ "name": name, "keys": 3, "enabled": true });
+    let details: EventDetails = serde_json::from_value(details).expect("details");
+    let line = r#"name="x\", owner=\"user:ada\" \nexpires_at=\u{202e}never" enabled=true keys=3"#;
+    assert_eq!(details.to_string(), line);
 }
 
 #[test]

@@ -23,6 +23,7 @@ fn key() -> Value {
     json!({
         "id": "4fQ2xk9ZrT7bWm1c", "tenant": "globex", "owner": "user:alice", "name": "prod-a",
         "prefix": "acme_live", "scopes": ["a:read"], "networks": ["10.0.0.0/8"], "rate": "1/1s",
+        "admin_limits": { "scopes": true, "networks": true, "rate": true },
         "metadata": { "team": "billing" }, "created": "2026-01-01T00:00:00Z",
         "created_by": "alice", "updated": "2026-01-01T00:00:00Z",
         "not_before": "2026-01-01T00:00:00Z", "expires": "2027-01-01T00:00:00Z",

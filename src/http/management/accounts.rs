@@ -23,14 +23,16 @@ type Answer = Result<Response, Problem>;
 const CHANGE: &[Code] = &[Code::NotAllowed, Code::AccountNotFound, Code::Contended];
 
 pub(super) fn add(api: Api) -> Api {
-    let action = |name: &'static str, summary: &'static str| {
-        let doc = Doc::post(name, summary).body("Nothing").gives("AccountChange").etag();
+    let action = |operation, name: &'static str, summary: &'static str| {
+        let doc =
+            Doc::post(name, summary).does(operation).body("Nothing").gives("AccountChange").etag();
         doc.problems(CHANGE).tag("accounts")
     };
     api.on(
         "/accounts",
         create,
         Doc::post("create_account", "Make a service account.")
+            .does(Operation::AccountCreate)
             .tag("accounts")
             .body("NewAccount")
             .creates("Account")
@@ -45,6 +47,7 @@ pub(super) fn add(api: Api) -> Api {
         "/accounts",
         list,
         Doc::get("list_accounts", "A page of service accounts, oldest first.")
+            .does(Operation::AccountShow)
             .tag("accounts")
             .takes(ACCOUNT_LIST)
             .gives("AccountPage")
@@ -54,6 +57,7 @@ pub(super) fn add(api: Api) -> Api {
         "/accounts/{id}",
         show,
         Doc::get("show_account", "A service account.")
+            .does(Operation::AccountShow)
             .tag("accounts")
             .gives("Account")
             .etag()
@@ -63,6 +67,7 @@ pub(super) fn add(api: Api) -> Api {
         "/accounts/{id}",
         edit,
         Doc::patch("edit_account", "Change what is named, for all its keys at once.")
+            .does(Operation::AccountEdit)
             .tag("accounts")
             .takes(IF_MATCH)
             .body("AccountEdit")
@@ -75,14 +80,23 @@ pub(super) fn add(api: Api) -> Api {
         "/accounts/{id}",
         delete,
         Doc::delete("delete_account", "Delete an account and all its keys, for good.")
+            .does(Operation::AccountDelete)
             .tag("accounts")
             .problems(CHANGE),
     )
-    .on("/accounts/{id}/disable", disable, action("disable_account", "Stop all its keys at once."))
+    .on(
+        "/accounts/{id}/disable",
+        disable,
+        action(Operation::AccountDisable, "disable_account", "Stop all its keys at once."),
+    )
     .on(
         "/accounts/{id}/enable",
         enable,
-        action("enable_account", "Let its keys work again, each as it was."),
+        action(
+            Operation::AccountEnable,
+            "enable_account",
+            "Let its keys work again, each as it was.",
+        ),
     )
 }
 

@@ -2,13 +2,19 @@
 //! that is not there.
 
 use axum::Router;
+use axum::extract::{FromRequestParts, Request, State};
 use axum::handler::Handler;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, on};
 use serde_json::{Map, Value, json};
 
 use super::document::schema;
-use super::problem::Code;
+use super::errors::unavailable;
+use super::problem::{Code, Unasked};
+use super::request::PathId;
+use crate::actor::Actor;
 use crate::authority::Authority;
+use crate::operation::Operation;
 
 /// The router and the document as they grow, route by route.
 #[derive(Default)]
@@ -27,6 +33,10 @@ impl Api {
         H: Handler<T, Authority>,
         T: 'static,
     {
+        let about = About { operation: doc.operation, is_of_a_key: is_of_a_key(path) };
+        let handler = async move |State(authority): State<Authority>, request: Request| {
+            about.answer(handler.clone(), authority, request).await
+        };
         self.router = self.router.route(path, on(doc.filter, handler));
         let method = doc.method;
         let operation = self.describe(path, &doc);
@@ -38,7 +48,7 @@ impl Api {
     fn describe(&mut self, path: &str, doc: &Doc) -> Value {
         let mut parameters: Vec<Value> = Vec::new();
         if path.contains("{id}") {
-            let of = if path.starts_with("/keys") { "KeyId" } else { "AccountId" };
+            let of = if is_of_a_key(path) { "KeyId" } else { "AccountId" };
             parameters.push(json!({ "$ref": format!("#/components/parameters/{of}") }));
         }
         let named = doc.parameters.iter();
@@ -89,6 +99,46 @@ impl Api {
     }
 }
 
+/// Whether the id in a path is a key's. Otherwise it is an account's.
+fn is_of_a_key(path: &str) -> bool {
+    path.starts_with("/keys")
+}
+
+/// What the requests of a route are about.
+#[derive(Clone, Copy)]
+struct About {
+    operation: Option<Operation>,
+    is_of_a_key: bool,
+}
+
+impl About {
+    /// Answers a request. One of an actor that is refused unread is recorded before it is answered;
+    /// one without an actor is not, since a stranger must not make the store write.
+    async fn answer<H, T>(self, handler: H, authority: Authority, request: Request) -> Response
+    where
+        H: Handler<T, Authority>,
+        T: 'static,
+    {
+        let (mut parts, body) = request.into_parts();
+        let actor = parts.extensions.get::<Actor>().cloned();
+        let Ok(id) = PathId::from_request_parts(&mut parts, &authority).await;
+        let request = Request::from_parts(parts, body);
+        let response = handler.call(request, authority.clone()).await;
+        let unasked = response.extensions().get::<Unasked>();
+        let (Some(actor), Some(operation), Some(&Unasked(code))) = (actor, self.operation, unasked)
+        else {
+            return response;
+        };
+        let key = id.parse().filter(|_| self.is_of_a_key);
+        let account = id.parse().filter(|_| !self.is_of_a_key);
+        let problem = code.as_str();
+        match authority.record_malformed(&actor, operation, key, account, problem).await {
+            Ok(()) => response,
+            Err(_) => unavailable().into_response(),
+        }
+    }
+}
+
 fn problem(code: Code, alike: &[&str]) -> Value {
     let mut response = json!({
         "description": alike.join(", "),
@@ -119,6 +169,7 @@ pub(super) struct Doc {
     headers: Vec<&'static str>,
     problems: Vec<Code>,
     open: bool,
+    operation: Option<Operation>,
 }
 
 impl Doc {
@@ -141,6 +192,7 @@ impl Doc {
             headers: Vec::new(),
             problems: Vec::new(),
             open: false,
+            operation: None,
         }
     }
 
@@ -194,6 +246,11 @@ impl Doc {
     pub(super) fn problems(mut self, codes: &[Code]) -> Self {
         self.problems.extend(codes);
         self
+    }
+
+    /// What it is for: a request that can't be read is recorded as a refused one of this.
+    pub(super) fn does(self, operation: Operation) -> Self {
+        Self { operation: Some(operation), ..self }
     }
 
     /// No login is asked for.

@@ -29,7 +29,7 @@ fn stale(what: &str, current: u64) -> Problem {
 }
 
 /// The text of a store or of a random source is for the operator, so none of it is in the answer.
-fn unavailable() -> Problem {
+pub(super) fn unavailable() -> Problem {
     Problem::new(
         Code::Unavailable,
         "this can't be done or shown now; a change may have been made nevertheless",
@@ -93,7 +93,7 @@ impl From<PolicyError> for Problem {
 
 impl From<GenerateError> for Problem {
     fn from(error: GenerateError) -> Self {
-        match error {
+        let problem: Self = match error {
             GenerateError::UpgradeRequired => said(Code::UpgradeRequired, &error),
             GenerateError::AccessOff => said(Code::AccessOff, &error),
             GenerateError::NotAllowed(error) => error.into(),
@@ -104,13 +104,14 @@ impl From<GenerateError> for Problem {
             GenerateError::Random(_) => no_random_bytes(),
             GenerateError::Store(_) => unavailable(),
             GenerateError::Contended(_) => contended(),
-        }
+        };
+        problem.of_authority()
     }
 }
 
 impl From<KeyError> for Problem {
     fn from(error: KeyError) -> Self {
-        match error {
+        let problem: Self = match error {
             KeyError::NotAllowed(error) => error.into(),
             KeyError::NotFound(_) => no_key(),
             KeyError::NotPossible(error) => error.into(),
@@ -120,13 +121,14 @@ impl From<KeyError> for Problem {
             KeyError::Random(_) => no_random_bytes(),
             KeyError::Store(_) => unavailable(),
             KeyError::Contended(_) => contended(),
-        }
+        };
+        problem.of_authority()
     }
 }
 
 impl From<AccountError> for Problem {
     fn from(error: AccountError) -> Self {
-        match error {
+        let problem: Self = match error {
             AccountError::NotAllowed(error) => error.into(),
             AccountError::NotFound(_) => no_account(),
             AccountError::UnknownRole(_) => said(Code::UnknownRole, &error),
@@ -134,27 +136,30 @@ impl From<AccountError> for Problem {
             AccountError::Random(_) => no_random_bytes(),
             AccountError::Store(_) => unavailable(),
             AccountError::Contended(_) => contended(),
-        }
+        };
+        problem.of_authority()
     }
 }
 
 impl From<SetPolicyError> for Problem {
     fn from(error: SetPolicyError) -> Self {
-        match error {
+        let problem: Self = match error {
             SetPolicyError::NotAllowed(error) => error.into(),
             SetPolicyError::Policy(error) => error.into(),
             SetPolicyError::Stale { current, .. } => stale("policy", current),
             SetPolicyError::Store(_) => unavailable(),
-        }
+        };
+        problem.of_authority()
     }
 }
 
 impl From<ListError> for Problem {
     fn from(error: ListError) -> Self {
         match error {
-            ListError::NotAllowed(error) => error.into(),
+            ListError::NotAllowed(error) => Self::from(error).of_authority(),
+            // The query is malformed, and the authority records no look.
             ListError::Limit(_) => said(Code::InvalidQuery, &error),
-            ListError::Store(_) => unavailable(),
+            ListError::Store(_) => unavailable().of_authority(),
         }
     }
 }

@@ -44,91 +44,131 @@ const CHANGE: &[Code] = &[Code::NotAllowed, Code::KeyNotFound, Code::Contended];
 
 pub(super) fn add(api: Api) -> Api {
     let tagged = |doc: Doc| doc.tag("keys");
-    let action = |name: &'static str, summary: &'static str| {
-        let doc = Doc::post(name, summary).body("Nothing").gives("KeyChange").etag();
+    let action = |operation, name: &'static str, summary: &'static str| {
+        let doc =
+            Doc::post(name, summary).does(operation).body("Nothing").gives("KeyChange").etag();
         doc.problems(CHANGE).problems(&[Code::NotPossible]).tag("keys")
     };
     api.on(
         "/keys",
         generate,
-        tagged(Doc::post("generate_key", "Make a key of your own. Its token is shown this once."))
-            .body("NewKey")
-            .creates("Issued")
-            .problems(GENERATE),
+        tagged(
+            Doc::post("generate_key", "Make a key of your own. Its token is shown this once.")
+                .does(Operation::KeyGenerate),
+        )
+        .body("NewKey")
+        .creates("Issued")
+        .problems(GENERATE),
     )
     .on(
         "/keys",
         list,
-        tagged(Doc::get("list_keys", "A page of keys: all that you may see."))
-            .takes(KEY_LIST)
-            .gives("KeyPage")
-            .problems(&[Code::NotAllowed]),
+        tagged(
+            Doc::get("list_keys", "A page of keys: all that you may see.").does(Operation::KeyShow),
+        )
+        .takes(KEY_LIST)
+        .gives("KeyPage")
+        .problems(&[Code::NotAllowed]),
     )
     .on(
         "/keys/{id}",
         show,
-        tagged(Doc::get("show_key", "A key, its usage, and what you can do with it."))
-            .gives("KeyEntry")
-            .etag()
-            .problems(&[Code::KeyNotFound]),
+        tagged(
+            Doc::get("show_key", "A key, its usage, and what you can do with it.")
+                .does(Operation::KeyShow),
+        )
+        .gives("KeyEntry")
+        .etag()
+        .problems(&[Code::KeyNotFound]),
     )
     .on(
         "/keys/{id}",
         edit,
-        tagged(Doc::patch("edit_key", "Change what is named, in one step; the rest stays."))
-            .takes(IF_MATCH)
-            .body("KeyEdit")
-            .gives("KeyChange")
-            .etag()
-            .problems(CHANGE)
-            .problems(&[
-                Code::NotPossible,
-                Code::Stale,
-                Code::InvalidName,
-                Code::ScopeOutsideCeiling,
-                Code::RateAboveLimit,
-                Code::SetByAdministrator,
-            ]),
+        tagged(
+            Doc::patch("edit_key", "Change what is named, in one step; the rest stays.")
+                .does(Operation::KeyEdit),
+        )
+        .takes(IF_MATCH)
+        .body("KeyEdit")
+        .gives("KeyChange")
+        .etag()
+        .problems(CHANGE)
+        .problems(&[
+            Code::NotPossible,
+            Code::Stale,
+            Code::InvalidName,
+            Code::ScopeOutsideCeiling,
+            Code::RateAboveLimit,
+            Code::SetByAdministrator,
+        ]),
     )
     .on(
         "/keys/{id}",
         delete,
-        tagged(Doc::delete("delete_key", "End a key and remove it, for good. Its events stay."))
-            .problems(CHANGE),
+        tagged(
+            Doc::delete("delete_key", "End a key and remove it, for good. Its events stay.")
+                .does(Operation::KeyDelete),
+        )
+        .problems(CHANGE),
     )
-    .on("/keys/{id}/disable", disable, action("disable_key", "Stop a key for a while."))
-    .on("/keys/{id}/enable", enable, action("enable_key", "Let a disabled key work again."))
+    .on(
+        "/keys/{id}/disable",
+        disable,
+        action(Operation::KeyDisable, "disable_key", "Stop a key for a while."),
+    )
+    .on(
+        "/keys/{id}/enable",
+        enable,
+        action(Operation::KeyEnable, "enable_key", "Let a disabled key work again."),
+    )
     .on(
         "/keys/{id}/rotate",
         rotate,
-        tagged(Doc::post("rotate_key", "Replace the secret. The new token is shown this once."))
-            .body("Rotate")
-            .gives("Issued")
-            .etag()
-            .problems(CHANGE)
-            .problems(&[Code::NotPossible, Code::OverlapTooLong, Code::RandomSourceFailed]),
+        tagged(
+            Doc::post("rotate_key", "Replace the secret. The new token is shown this once.")
+                .does(Operation::KeyRotate),
+        )
+        .body("Rotate")
+        .gives("Issued")
+        .etag()
+        .problems(CHANGE)
+        .problems(&[Code::NotPossible, Code::OverlapTooLong, Code::RandomSourceFailed]),
     )
     .on(
         "/keys/{id}/finish-rotation",
         finish_rotation,
-        action("finish_rotation", "End the overlap: the old secret stops at once."),
+        action(
+            Operation::KeyFinishRotation,
+            "finish_rotation",
+            "End the overlap: the old secret stops at once.",
+        ),
     )
-    .on("/keys/{id}/revoke", revoke, action("revoke_key", "Stop a key for good; it stays listed."))
+    .on(
+        "/keys/{id}/revoke",
+        revoke,
+        action(Operation::KeyRevoke, "revoke_key", "Stop a key for good; it stays listed."),
+    )
     .on(
         "/keys/revoke",
         revoke_many,
-        tagged(Doc::post("revoke_keys", "Revoke many keys, each by itself, answered in order."))
-            .body("RevokeKeys")
-            .gives("Results"),
+        tagged(
+            Doc::post("revoke_keys", "Revoke many keys, each by itself, answered in order.")
+                .does(Operation::KeyRevoke),
+        )
+        .body("RevokeKeys")
+        .gives("Results"),
     )
     .on(
         "/accounts/{id}/keys",
         generate_for_account,
-        tagged(Doc::post("generate_account_key", "Make a key of a service account."))
-            .body("NewKey")
-            .creates("Issued")
-            .problems(GENERATE)
-            .problems(&[Code::AccountNotFound, Code::AccountDisabled]),
+        tagged(
+            Doc::post("generate_account_key", "Make a key of a service account.")
+                .does(Operation::KeyGenerate),
+        )
+        .body("NewKey")
+        .creates("Issued")
+        .problems(GENERATE)
+        .problems(&[Code::AccountNotFound, Code::AccountDisabled]),
     )
 }
 

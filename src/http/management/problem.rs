@@ -89,11 +89,23 @@ pub(super) struct Problem {
     pub(super) code: Code,
     /// A sentence for people. Whatever it repeats of a request is shortened and no secret.
     detail: Cow<'static, str>,
+    /// Whether the authority was asked: it records what it refuses.
+    was_asked: bool,
 }
+
+/// In the extensions of an answer: the request was refused before the authority was asked, so
+/// nothing is recorded of it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Unasked(pub(super) Code);
 
 impl Problem {
     pub(super) fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, detail: detail.into() }
+        Self { code, detail: detail.into(), was_asked: false }
+    }
+
+    /// The same, of an answer of the authority.
+    pub(super) fn of_authority(self) -> Self {
+        Self { was_asked: true, ..self }
     }
 
     /// As in a body.
@@ -124,6 +136,9 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = self.code.status();
         let mut response = (status, axum::Json(self.view())).into_response();
+        if !self.was_asked {
+            response.extensions_mut().insert(Unasked(self.code));
+        }
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, PROBLEM_JSON);
         match status {

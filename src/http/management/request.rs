@@ -1,6 +1,7 @@
 //! What a request says beside its body: who sends it, what it is about, and on which condition.
 
 use std::convert::Infallible;
+use std::str::FromStr;
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::header::{IF_MATCH, IF_NONE_MATCH};
@@ -41,8 +42,13 @@ impl<S: Send + Sync> FromRequestParts<S> for PathId {
 }
 
 impl PathId {
+    /// The id, if it can be read as one.
+    pub(super) fn parse<T: FromStr>(&self) -> Option<T> {
+        self.0.as_deref()?.parse().ok()
+    }
+
     pub(super) fn key(&self) -> Result<KeyId, Problem> {
-        self.0.as_deref().and_then(|text| text.parse().ok()).ok_or_else(no_key)
+        self.parse().ok_or_else(no_key)
     }
 
     /// Of an account one learns nothing without the permission, absence included.
@@ -51,7 +57,7 @@ impl PathId {
         actor: &Actor,
         operation: Operation,
     ) -> Result<AccountId, Problem> {
-        if let Some(id) = self.0.as_deref().and_then(|text| text.parse().ok()) {
+        if let Some(id) = self.parse() {
             return Ok(id);
         }
         if actor.may_for_any(operation) {

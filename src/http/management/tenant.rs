@@ -15,6 +15,7 @@ use super::request::{Caller, Precondition};
 use super::views::{EventView, PageView, PolicyView};
 use crate::authority::Authority;
 use crate::event::EventKind;
+use crate::operation::Operation;
 use crate::store::EventQuery;
 
 type Answer = Result<Response, Problem>;
@@ -24,6 +25,7 @@ pub(super) fn add(api: Api) -> Api {
         "/policy",
         show,
         Doc::get("show_policy", "The tenant's policy; its version is the entity tag.")
+            .does(Operation::PolicyShow)
             .tag("policy")
             .gives("Policy")
             .etag()
@@ -33,6 +35,7 @@ pub(super) fn add(api: Api) -> Api {
         "/policy",
         set,
         Doc::put("set_policy", "Replace the policy as it was read, all of it.")
+            .does(Operation::PolicySet)
             .tag("policy")
             .takes(REQUIRED_IF_MATCH)
             .body("Policy")
@@ -54,6 +57,7 @@ pub(super) fn add(api: Api) -> Api {
         "/events",
         events,
         Doc::get("list_events", "A page of events, newest first.")
+            .does(Operation::EventsShow)
             .tag("events")
             .takes(EVENT_LIST)
             .gives("EventPage")

@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::account::ServiceAccount;
 use crate::authority::{Handover, KeyEntry};
 use crate::decision::Reason;
-use crate::event::{Event, EventActor, EventKind, EventOutcome};
+use crate::event::{Event, EventActor, EventDetails, EventKind, EventOutcome};
 use crate::id::{AccountId, KeyId, TenantId, UserId};
 use crate::key::{Key, Owner};
 use crate::limits::AdminLimits;
@@ -148,11 +148,11 @@ pub(super) struct EventView {
     key: Option<KeyId>,
     account: Option<AccountId>,
     outcome: EventOutcome,
-    detail: Option<String>,
+    details: EventDetails,
 }
 
 same_fields!(Event as EventView:
-    sequence tenant at actor kind key account outcome detail
+    sequence tenant at actor kind key account outcome details
 );
 
 /// A policy without its version, which is the entity tag: what is read can be sent back.

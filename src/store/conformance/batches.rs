@@ -1,6 +1,6 @@
 //! Rules of batches: all or nothing, whatever it is that is in the way.
 
-use super::space::{Space, at, batch, next_account, policy, renamed};
+use super::space::{Space, at, batch, next_account, policy, renamed, said};
 use crate::key::{KeyRecord, Owner};
 use crate::store::{Batch, Change, Condition, Freshness, KeyQuery, StoreErrorKind};
 
@@ -168,6 +168,6 @@ pub(super) async fn a_batch_is_written_whole(space: &Space<'_>) {
     seen.sort_unstable();
     space.same("the accounts", &seen, &vec![(1, true), (2, false)]);
     let events = space.events_of(&space.tenant).await;
-    let details: Vec<_> = events.iter().filter_map(|event| event.detail.as_deref()).collect();
-    space.same("the events", &details, &vec!["first", "second"]);
+    let details: Vec<_> = events.iter().map(said).collect();
+    space.same("the events", &details, &vec!["first".to_owned(), "second".to_owned()]);
 }

@@ -2,7 +2,7 @@
 
 use super::run::polled;
 use super::space::{Space, at, batch, delta};
-use crate::event::Event;
+use crate::event::{DetailField, Event};
 use crate::key::Owner;
 use crate::store::{
     AccountQuery, Batch, Change, Epoch, EventQuery, Freshness, KeyQuery, StoreErrorKind, UsageDelta,
@@ -12,7 +12,7 @@ use crate::store::{
 const MOST_POLLS: usize = 64;
 
 fn is_marked(event: &Event, mark: &str) -> bool {
-    event.detail.as_deref() == Some(mark)
+    event.details.get_text(DetailField::Name) == Some(mark)
 }
 
 pub(super) async fn a_dropped_commit_is_done_or_not(space: &Space<'_>) {

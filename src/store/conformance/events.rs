@@ -1,7 +1,9 @@
 //! Rules of events: numbered, whole, and never later than what they tell of.
 
-use super::space::{Space, at, batch, delta, event_in, next, next_account, policy, renamed};
-use crate::event::{Event, EventActor, EventKind, EventOutcome};
+use super::space::{Space, at, batch, delta, event_in, next, next_account, policy, renamed, said};
+use crate::event::{
+    DetailField, Event, EventActor, EventDetails, EventKind, EventOutcome, RefusalCode,
+};
 use crate::id::{TenantId, UserId};
 use crate::operation::Operation;
 use crate::store::{Batch, Change, StoreErrorKind, UsageDelta};
@@ -9,7 +11,7 @@ use crate::store::{Batch, Change, StoreErrorKind, UsageDelta};
 /// Numbers and texts of a tenant's events.
 async fn told(space: &Space<'_>, tenant: &TenantId) -> Vec<(u64, String)> {
     let events = space.events_of(tenant).await;
-    events.into_iter().map(|e| (e.sequence, e.detail.unwrap_or_default())).collect()
+    events.into_iter().map(|e| (e.sequence, said(&e))).collect()
 }
 
 fn numbered(texts: &[&str]) -> Vec<(u64, String)> {
@@ -41,7 +43,7 @@ pub(super) async fn events_are_numbered_from_1_without_gaps(space: &Space<'_>) {
     let alert = UsageDelta { alert_every: 1.try_into().ok(), ..delta(&id, 1, at(5)) };
     space.done("usage", space.store.add_usage(&space.usage([alert])).await);
     tell(space, tenant, &["e"]).await;
-    let expected = numbered(&["made", "b", "a", "c", "d", "1 uses in all", "e"]);
+    let expected = numbered(&["made", "b", "a", "c", "d", "uses=1", "e"]);
     space.same("the events", &told(space, tenant).await, &expected);
 }
 
@@ -61,18 +63,24 @@ pub(super) async fn a_tenant_does_not_see_the_numbers_of_others(space: &Space<'_
 pub(super) async fn events_come_back_whole(space: &Space<'_>) {
     let user = UserId::new("user:a'b\"c").expect("a user id of the suite is one");
     let actors = [EventActor::User(user), EventActor::Possessor, EventActor::System];
-    let outcomes =
-        [EventOutcome::Done, EventOutcome::Already, EventOutcome::Refused("nö: why".to_owned())];
+    let codes = RefusalCode::ALL.iter().copied().map(EventOutcome::Refused);
+    let outcomes = [EventOutcome::Done, EventOutcome::Already].into_iter().chain(codes);
+    let outcomes: Vec<EventOutcome> = outcomes.collect();
     let kinds = Operation::ALL.iter().copied().map(EventKind::Operation);
     let mut written = Vec::new();
-    for (n, kind) in (0..).zip(kinds.chain([EventKind::ExtensiveUse])) {
+    for (n, kind) in (0..).zip(kinds.chain([EventKind::ExtensiveUse, EventKind::Refusals])) {
         let actor = actors[n % 3].clone();
         let mut event = Event::new(space.tenant.clone(), at(0), actor, kind);
         event.at = at(u32::try_from(n).unwrap_or(0));
-        event.outcome = outcomes[n % 3].clone();
+        event.outcome = outcomes[n % outcomes.len()];
         event.key = (n % 2 == 0).then(|| space.key_id());
         event.account = (n % 4 == 0).then(|| space.account().id);
-        event.detail = (n % 5 != 0).then(|| format!("détail {n} \u{1F511}"));
+        if n % 5 != 0 {
+            event.details = EventDetails::NONE
+                .text(DetailField::Name, format!("x\", owner=\"détail {n} \u{1F511}"))
+                .value(DetailField::Enabled, n % 2 == 0)
+                .value(DetailField::Uses, u64::MAX);
+        }
         written.push(event);
     }
     let batch = Batch { events: written.clone(), ..Batch::default() };

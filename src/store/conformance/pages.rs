@@ -1,6 +1,6 @@
 //! Rules of pages: in order, each item once, while others come and go.
 
-use super::space::{Space, at, batch, delta, name, next};
+use super::space::{Space, at, batch, delta, name, next, said};
 use crate::account::ServiceAccount;
 use crate::event::Event;
 use crate::id::KeyId;
@@ -132,7 +132,7 @@ pub(super) async fn events_come_once_and_in_order(space: &Space<'_>) {
                 space.done("listing events", space.store.events(&space.tenant, &query).await)
             });
             let found: Vec<Event> = found.await;
-            let found: Vec<_> = found.into_iter().filter_map(|event| event.detail).collect();
+            let found: Vec<_> = found.iter().map(said).collect();
             let what = format!("events, oldest first: {oldest_first}, in pages of {size}");
             space.same(what, &found, &expected);
         }

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::run::turn;
-use super::space::{Space, at, batch, delta, next, next_account, policy, renamed};
+use super::space::{Space, at, batch, delta, next, next_account, policy, renamed, said};
 use crate::account::ServiceAccount;
 use crate::key::{KeyRecord, Owner};
 use crate::store::{
@@ -91,7 +91,7 @@ pub(super) fn one_update_of_a_version_wins(space: &Space<'_>) {
             let stored = space.found(key.id()).await.record;
             space.same("the winner's name", &stored.key().name.as_str(), &winner.as_str());
             let events = space.events_of(&space.tenant).await.split_off(*before);
-            let told: Vec<_> = events.into_iter().filter_map(|event| event.detail).collect();
+            let told: Vec<_> = events.iter().map(said).collect();
             space.same("the events of updates", &told, &vec![winner]);
         },
     );
@@ -227,8 +227,7 @@ pub(super) fn events_follow_the_order_of_commits(space: &Space<'_>) {
             let epochs = ended.windows(2).all(|pair| pair[0].0 < pair[1].0);
             space.holds(format!("two commits have one epoch: {ended:?}"), epochs);
             let by_epoch: Vec<_> = ended.into_iter().map(|(_, text)| text).collect();
-            let told = events.into_iter().skip(*before).filter_map(|event| event.detail);
-            let told: Vec<_> = told.collect();
+            let told = events.iter().skip(*before).map(said).collect::<Vec<_>>();
             space.same("events in the order of epochs", &told, &by_epoch);
         },
     );

@@ -10,7 +10,7 @@ use super::Host;
 use super::run::side_by_side;
 use crate::account::ServiceAccount;
 use crate::digest::PepperRing;
-use crate::event::{Event, EventActor, EventKind};
+use crate::event::{DetailField, Event, EventActor, EventDetails, EventKind};
 use crate::id::{AccountId, KeyId, TenantId, UserId};
 use crate::key::{Key, KeyRecord, Owner};
 use crate::limits::AdminLimits;
@@ -284,7 +284,14 @@ impl<'h> Space<'h> {
 pub(super) fn event_in(tenant: &TenantId, detail: impl Into<String>) -> Event {
     let kind = EventKind::Operation(Operation::KeyRename);
     let event = Event::new(tenant.clone(), at(1), EventActor::System, kind);
-    Event { detail: Some(detail.into()), ..event }
+    let details = EventDetails::NONE.text(DetailField::Name, detail.into());
+    Event { details, ..event }
+}
+
+/// What an event of [`event_in`] says, or the details of another one on one line.
+pub(super) fn said(event: &Event) -> String {
+    let name = event.details.get_text(DetailField::Name).map(str::to_owned);
+    name.unwrap_or_else(|| event.details.to_string())
 }
 
 /// So many uses of a key, the last of them at a time.

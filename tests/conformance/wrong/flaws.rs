@@ -40,7 +40,7 @@ pub(crate) enum Flaw {
 }
 
 /// Each flaw, what such a store does, and all rules that see it: these and no other.
-pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 33] = [
+pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 34] = [
     (
         Flaw::InsertReplaces,
         "an insert of a key that exists replaces it",

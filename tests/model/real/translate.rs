@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use keywright::store::{EventQuery, KeyQuery, KeySort};
 use keywright::{
-    Access, AccountError, AccountId, Actor, Event, EventKind, EventOutcome, Grant, Key, KeyEdit,
-    KeyEntry, KeyError, KeyId, KeyStatus, Metadata, NameError, NamePattern, Networks, NewKey,
-    Outcome, Owner as RealOwner, Permissions, Policy, Rate, Reason, RoleName, Scope, ScopeSet,
-    SecretUsed, ServiceAccount, TenantId, Timestamp, UserId,
+    Access, AccountError, AccountId, Actor, DetailField, Event, EventKind, EventOutcome, Grant,
+    Key, KeyEdit, KeyEntry, KeyError, KeyId, KeyStatus, Metadata, NameError, NamePattern, Networks,
+    NewKey, Outcome, Owner as RealOwner, Permissions, Policy, Rate, Reason, RoleName, Scope,
+    ScopeSet, SecretUsed, ServiceAccount, TenantId, Timestamp, UserId,
 };
 
 use super::errors;
@@ -285,6 +285,7 @@ pub(super) fn event_data(event: &Event) -> EventData {
             EventOutcome::Refused(_) => "refused",
             other => panic!("an outcome without a plain form: {other:?}"),
         },
+        refusals: event.details.get_number(DetailField::Refusals).unwrap_or_default(),
     }
 }
 

@@ -110,14 +110,14 @@ impl Reference {
         new: &New,
     ) -> Result<(Option<Time>, Option<Time>), String> {
         let policy = &self.policies[by.tenant];
+        if !may(by.who, "key.generate", owns(by, owner)) {
+            return Err("not allowed key.generate".to_owned());
+        }
         if !policy.api_in_plan {
             return Err("upgrade required".to_owned());
         }
         if !policy.api_enabled {
             return Err("access off".to_owned());
-        }
-        if !may(by.who, "key.generate", owns(by, owner)) {
-            return Err("not allowed key.generate".to_owned());
         }
         let mut ceiling = policy.ceiling;
         if let Owner::Account(id) = owner {
@@ -380,6 +380,7 @@ impl Reference {
         if !may(by.who, "sweep", false) {
             return self.refuse(by, "sweep", None, "not allowed sweep".to_owned());
         }
+        self.tell_counts(Some(by.tenant), usize::MAX);
         let retention = self.policies[by.tenant].retention;
         let due = |key: &KeyData| {
             let expired = key.expires.filter(|expires| self.now >= *expires);

@@ -4,10 +4,12 @@
 mod accounts;
 mod keys;
 mod listing;
+mod refusals;
 mod verify;
 
 use std::collections::BTreeMap;
 
+use self::refusals::Minutes;
 use self::verify::Spent;
 use crate::plain::{
     AccountData, Answer, By, EventData, HOUR, Id, KeyData, Op, Owner, PolicyData, RATES, SECOND,
@@ -26,6 +28,8 @@ pub(crate) struct Reference {
     counted: BTreeMap<(Id, u32), Counted>,
     /// What each key has spent of its rate, and the new keys of each owner together.
     spent: BTreeMap<String, Spent>,
+    /// The refused calls of the current minute of each actor.
+    refusals: Minutes,
 }
 
 #[derive(Clone, Debug)]
@@ -72,6 +76,7 @@ impl Reference {
             events: Vec::new(),
             counted: BTreeMap::new(),
             spent: BTreeMap::new(),
+            refusals: Minutes::new(),
         }
     }
 
@@ -89,6 +94,7 @@ impl Reference {
                 }
                 self.counted.clear();
                 self.spent.clear();
+                self.refusals.clear();
                 Answer::Nothing
             }
             Op::Generate(by, owner, new) => self.generate(*by, owner, new, fresh),
@@ -144,6 +150,9 @@ impl Reference {
         key: Option<&str>,
         account: Option<&str>,
     ) {
+        if outcome == "refused" {
+            return self.refusal(by, kind, key, account);
+        }
         let actor = format!("user:{}", by.who.user());
         self.record(by.tenant, actor, kind, outcome, key, account);
     }
@@ -173,6 +182,7 @@ impl Reference {
             key: key.map(str::to_owned),
             account,
             outcome,
+            refusals: 0,
         });
     }
 

@@ -163,6 +163,7 @@ impl Reference {
                 self.record(tenant, actor, "key.extensive_use", "done", Some(&id), None);
             }
         }
+        self.tell_counts(None, usize::MAX);
         Answer::Nothing
     }
 }

@@ -60,7 +60,10 @@ fn if_match(required: bool, description: &str, pattern: &str) -> Value {
 /// Every kind of event, as text.
 pub(super) fn event_kinds() -> Vec<String> {
     let operations = Operation::ALL.iter().map(|operation| EventKind::from(*operation));
-    operations.chain([EventKind::ExtensiveUse]).map(|kind| kind.to_string()).collect()
+    operations
+        .chain([EventKind::ExtensiveUse, EventKind::Refusals])
+        .map(|kind| kind.to_string())
+        .collect()
 }
 
 pub(super) fn all() -> Value {

@@ -8,6 +8,7 @@ use super::values::{
     prefix, rate, role_name, scopes, seconds, time,
 };
 use super::{schema, values};
+use crate::event::{DetailField, EventOutcome, RefusalCode};
 use crate::http::management::bodies::RevokeBody;
 use crate::http::management::problem::Code;
 use crate::operation::Operation;
@@ -214,8 +215,8 @@ fn others() -> Value {
             "kind": { "type": "string", "enum": event_kinds() },
             "key": or_null(id()),
             "account": or_null(id()),
-            "outcome": { "type": "string", "pattern": "^(done|already|refused: [^\\n]*)$" },
-            "detail": { "type": ["string", "null"] },
+            "outcome": { "type": "string", "enum": event_outcomes() },
+            "details": event_details(),
         })),
         "EventPage": page("Event"),
         "Document": { "type": "object", "required": ["openapi", "paths"] },
@@ -227,6 +228,20 @@ fn others() -> Value {
             "detail": { "type": "string" },
         })),
     })
+}
+
+fn event_outcomes() -> Vec<String> {
+    let refused = RefusalCode::ALL.iter().copied().map(EventOutcome::Refused);
+    let all = [EventOutcome::Done, EventOutcome::Already].into_iter().chain(refused);
+    all.map(|outcome| outcome.to_string()).collect()
+}
+
+/// Every field can be missing.
+fn event_details() -> Value {
+    let fields = DetailField::ALL.iter();
+    let fields: Map<String, Value> =
+        fields.map(|field| (field.to_string(), json!({ "type": field.json_type() }))).collect();
+    body(&fields.into(), &[])
 }
 
 fn policy() -> Value {

@@ -1,5 +1,8 @@
 //! Audit events: who did what to which key, when, and how it ended.
 
+mod details;
+mod refusal;
+
 use std::fmt;
 use std::str::FromStr;
 
@@ -11,6 +14,9 @@ use crate::key::Key;
 use crate::operation::{Operation, OperationError};
 use crate::text::serde_as_text;
 use crate::time::Timestamp;
+
+pub use self::details::{DetailField, DetailValue, EventDetails};
+pub use self::refusal::{RefusalCode, RefusalCodeError};
 
 /// One line of the audit trail. Written in the same atomic step as the change it tells of.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -37,9 +43,8 @@ pub struct Event {
     pub account: Option<AccountId>,
     /// How it ended.
     pub outcome: EventOutcome,
-    /// What a reader wants to know beyond that, on one line; never a secret.
-    #[serde(deserialize_with = "crate::stored::required")]
-    pub detail: Option<String>,
+    /// What a reader wants to know beyond that; never a secret.
+    pub details: EventDetails,
 }
 
 impl Event {
@@ -54,7 +59,7 @@ impl Event {
             key: None,
             account: None,
             outcome,
-            detail: None,
+            details: EventDetails::NONE,
         }
     }
 
@@ -75,9 +80,9 @@ impl Event {
     ///
     /// [`UsageDelta::is_alert_due`]: crate::store::UsageDelta::is_alert_due
     pub fn extensive_use(key: &Key, uses: u64, at: Timestamp) -> Self {
-        let detail = Some(format!("{uses} uses in all"));
+        let details = EventDetails::NONE.value(DetailField::Uses, uses);
         let event = Self::new(key.tenant.clone(), at, EventActor::System, EventKind::ExtensiveUse);
-        Self { detail, ..event.of(key) }
+        Self { details, ..event.of(key) }
     }
 }
 
@@ -122,7 +127,8 @@ impl FromStr for EventActor {
     }
 }
 
-/// What an event tells of. As text: the operation (`key.rotate`), or `key.extensive_use`.
+/// What an event tells of. As text: the operation (`key.rotate`), `key.extensive_use`, or
+/// `actor.refusals`.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum EventKind {
@@ -130,15 +136,21 @@ pub enum EventKind {
     Operation(Operation),
     /// A key's uses passed another multiple of the policy's threshold.
     ExtensiveUse,
+    /// Calls of an actor were refused too often to record each. [`Authority`](crate::Authority#audit)
+    /// says how often that is. By [`EventActor::System`] it tells of actors that were too many to
+    /// keep apart.
+    Refusals,
 }
 
 const EXTENSIVE_USE: &str = "key.extensive_use";
+const REFUSALS: &str = "actor.refusals";
 
 impl fmt::Display for EventKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Operation(operation) => operation.fmt(f),
             Self::ExtensiveUse => f.pad(EXTENSIVE_USE),
+            Self::Refusals => f.pad(REFUSALS),
         }
     }
 }
@@ -149,6 +161,7 @@ impl FromStr for EventKind {
     fn from_str(text: &str) -> Result<Self, OperationError> {
         match text {
             EXTENSIVE_USE => Ok(Self::ExtensiveUse),
+            REFUSALS => Ok(Self::Refusals),
             _ => text.parse().map(Self::Operation),
         }
     }
@@ -160,8 +173,8 @@ impl From<Operation> for EventKind {
     }
 }
 
-/// How an operation ended. As text: `done`, `already`, `refused: REASON`.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+/// How an operation ended. As text: `done`, `already`, or `refused: ` and the code.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum EventOutcome {
     /// It was done.
@@ -169,7 +182,7 @@ pub enum EventOutcome {
     /// It was so already, and nothing was changed.
     Already,
     /// It was refused, for this reason, and nothing was changed.
-    Refused(String),
+    Refused(RefusalCode),
 }
 
 impl fmt::Display for EventOutcome {
@@ -177,15 +190,22 @@ impl fmt::Display for EventOutcome {
         match self {
             Self::Done => f.write_str("done"),
             Self::Already => f.write_str("already"),
-            Self::Refused(reason) => write!(f, "refused: {reason}"),
+            Self::Refused(code) => write!(f, "refused: {code}"),
         }
     }
 }
 
 /// A text that is not an [`EventOutcome`].
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("an outcome is written as done, already or refused: REASON")]
-pub struct EventOutcomeError;
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EventOutcomeError {
+    /// Neither `done` nor `already`, and `refused: ` is not in front.
+    #[error("an outcome is written as done, already or refused: CODE")]
+    Form,
+    /// The code behind `refused: ` is none.
+    #[error(transparent)]
+    Code(#[from] RefusalCodeError),
+}
 
 impl FromStr for EventOutcome {
     type Err = EventOutcomeError;
@@ -195,8 +215,8 @@ impl FromStr for EventOutcome {
             "done" => Ok(Self::Done),
             "already" => Ok(Self::Already),
             _ => match text.strip_prefix("refused: ") {
-                Some(reason) => Ok(Self::Refused(reason.to_owned())),
-                None => Err(EventOutcomeError),
+                Some(code) => Ok(Self::Refused(code.parse()?)),
+                None => Err(EventOutcomeError::Form),
             },
         }
     }
