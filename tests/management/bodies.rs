@@ -124,6 +124,7 @@ fn a_value_that_is_none_is_named_by_its_field() {
             ("expires_at", json!("1969-01-01T00:00:00Z")),
             ("expires_in", json!(-1)),
             ("expires_in", json!(1.5)),
+            ("expires_in", json!(-0.0)),
             ("expires_in", json!("60")),
             ("expires_in", json!(null)),
             ("never_expires", json!("true")),

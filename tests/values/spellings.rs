@@ -4,10 +4,11 @@ use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory, Nonchara
 use icu_properties::{CodePointMapData, CodePointSetData};
 use serde_json::{Value, json};
 
-use keywright::store::{AccountQuery, KeyQuery, KeyRecord};
+use keywright::store::{AccountQuery, Cursor, KeyQuery, KeyRecord};
 use keywright::{
-    Access, EventActor, Metadata, Name, NameError, Network, NetworkError, Networks, NewAccount,
-    Policy, RoleName, TimeError, Timestamp,
+    Access, AccountId, EventActor, EventKind, EventOutcome, KeyId, Metadata, Name, NameError,
+    Network, NetworkError, Networks, NewAccount, Operation, Owner, Policy, Prefix, Rate, RoleName,
+    Scope, TenantId, TimeError, Timestamp, UserId,
 };
 
 use super::kit::{Watched, World, admin, block_on, named, time};
@@ -304,4 +305,64 @@ fn stored_digests_have_one_spelling() {
             assert!(read(format!("1.0.{bad}")).is_err() || bad == hex, "{bad}");
         }
     });
+}
+
+/// Every text that differs from `text` in one place: a character more, less, or another one.
+fn neighbors(text: &str) -> Vec<String> {
+    const OTHERS: &str = "0179aAsTtZz+-_.,:/ @*\u{e9}\u{661}\u{ff10}\u{200b}\n\0";
+    let chars: Vec<char> = text.chars().collect();
+    let mut found = Vec::new();
+    for place in 0..=chars.len() {
+        let (before, after) = chars.split_at(place);
+        let behind = after.get(1..).unwrap_or_default();
+        let mut put = |middle: Option<char>, after: &[char]| {
+            found.push(before.iter().copied().chain(middle).chain(after.iter().copied()).collect());
+        };
+        put(None, behind);
+        for other in OTHERS.chars() {
+            put(Some(other), after);
+            put(Some(other), behind);
+        }
+    }
+    found
+}
+
+#[test]
+fn no_neighbor_of_a_value_means_the_same() {
+    let mut taken = 0;
+    macro_rules! check {
+        ($($kind:ty: $text:expr),+ $(,)?) => {$(
+            let value: $kind = $text.parse().expect($text);
+            for text in neighbors($text).into_iter().filter(|text| text != $text) {
+                let Ok(other) = text.parse::<$kind>() else { continue };
+                taken += 1;
+                assert_eq!(other.to_string(), text);
+                assert_ne!(other.to_string(), value.to_string(), "{text:?} is {value:?} too");
+            }
+        )+};
+    }
+    check!(
+        AccountId: "4fQ2xk9ZrT7bWm1c",
+        KeyId: "4fQ2xk9ZrT7bWm1c",
+        TenantId: "globex-1",
+        UserId: "auth0|alice",
+        Prefix: "acme_live_2",
+        Scope: "invoices:read/a.b-1",
+        RoleName: "org-admin_2",
+        Owner: "user:alice",
+        Owner: "account:4fQ2xk9ZrT7bWm1c",
+        Operation: "key.rotate",
+        EventActor: "user:alice",
+        EventActor: "possessor",
+        EventKind: "key.extensive_use",
+        EventOutcome: "refused: no",
+        Rate: "100/60s",
+        Network: "10.0.0.0/8",
+        Network: "192.168.0.0/16",
+        Network: "0.0.0.0/0",
+        Cursor: "event.asc.10",
+        Name: "prod-main-app",
+        Timestamp: "2026-11-21T12:00:00Z",
+    );
+    assert!(taken > 3_000, "{taken}");
 }

@@ -82,8 +82,9 @@ impl<'de> Deserialize<'de> for Whole {
                 reason = "whole and in range"
             )]
             fn visit_f64<E: Error>(self, number: f64) -> Result<u64, E> {
-                // Up to 2^53 each whole number is itself.
-                if number.fract() == 0.0 && (0.0..9_007_199_254_740_992.0).contains(&number) {
+                // Up to 2^53 each whole number is itself. `-0` has a sign.
+                let is_in_range = (0.0..9_007_199_254_740_992.0).contains(&number);
+                if number.fract() == 0.0 && is_in_range && number.is_sign_positive() {
                     Ok(number as u64)
                 } else {
                     Err(E::invalid_value(Unexpected::Float(number), &self))

@@ -40,8 +40,9 @@ impl FileOptions {
     ///
     /// Whoever can write the file can make any key valid. Use this only where modes say nothing, as on
     /// a volume that shows every file with mode 0777.
-    pub fn danger_allow_shared_files(self) -> Self {
-        Self { allow_shared: true }
+    pub fn danger_allow_shared_files(mut self) -> Self {
+        self.allow_shared = true;
+        self
     }
 
     /// Opens the store at `path`, or makes one there if there is no file.
