@@ -115,9 +115,13 @@ pub(super) fn add(api: Api) -> Api {
     .on(
         "/keys/revoke",
         revoke_many,
-        tagged(Doc::post("revoke_keys", "Revoke many keys, each by itself, answered in order."))
-            .body("RevokeKeys")
-            .gives("Results"),
+        tagged(Doc::post(
+            "revoke_keys",
+            "Revoke many keys, each by itself. Each has its result, in order: the key, or the \
+             problem with it. 503 only if none could be revoked or looked at.",
+        ))
+        .body("RevokeKeys")
+        .gives("Results"),
     )
     .on(
         "/accounts/{id}/keys",
