@@ -56,7 +56,11 @@ fn an_outage_is_an_outage_on_every_route() {
 
 #[track_caller]
 fn must_be_an_outage(answer: &Answer, what: &str) {
-    assert_eq!(answer.problem(), (503, "unavailable"), "{what}");
+    must_be_503(answer, "unavailable", what);
+}
+
+fn must_be_503(answer: &Answer, code: &str, what: &str) {
+    assert_eq!(answer.problem(), (503, code), "{what}");
     assert_eq!(answer.header("retry-after"), Some("1"), "{what}");
     assert!(!answer.text.contains("told to fail"), "{what}");
     assert!(!answer.text.contains("device"), "{what}");
@@ -148,7 +152,9 @@ fn a_random_source_that_fails_is_an_outage_too() {
             ("/accounts".to_owned(), json!({ "name": "a", "role": "analyst" })),
         ];
         for (path, body) in table {
-            must_be_an_outage(&host.post(&path, body).await, &path);
+            let answer = host.post(&path, body).await;
+            must_be_503(&answer, "random_source_failed", &path);
+            assert!(answer.text.contains("nothing was changed"), "{}", answer.text);
         }
         Ok(())
     });

@@ -36,6 +36,7 @@ async fn m12_while_the_server_is_down_every_call_is_unavailable_and_it_comes_bac
     assert!(is_unavailable(PostgresStore::open(pool.clone()).await));
     server.up();
     back(async || PostgresStore::open(pool.clone()).await.map(drop)).await;
+    fill_again(&pool).await;
     let store = PostgresStore::open(pool).await.expect("a store");
     store.commit(insert(1)).await.expect("a commit");
     for (round, mode) in [(1, "fast"), (2, "immediate")] {
@@ -45,6 +46,7 @@ async fn m12_while_the_server_is_down_every_call_is_unavailable_and_it_comes_bac
         }
         server.up();
         back(async || call(&store, "resolve", 0).await).await;
+        fill_again(store.pool()).await;
         // What was not acknowledged has not been done: the server was not there to do it.
         for (method, end) in every_method(&store, 10 * round).await {
             assert_eq!(end, Ok(()), "{method}, after {mode}");
@@ -101,6 +103,19 @@ async fn fill(pool: &PgPool) {
     for _ in 0..pool.options().get_max_connections() {
         all.push(pool.acquire().await.expect("a connection"));
     }
+}
+
+/// The same for a pool that does not wait long for a connection, on a machine that may be slow.
+async fn fill_again(pool: &PgPool) {
+    let mut all = Vec::new();
+    let most = pool.options().get_max_connections() as usize;
+    for _ in 0..100 {
+        all.extend(pool.acquire().await);
+        if all.len() == most {
+            return;
+        }
+    }
+    panic!("the server does not give {most} connections");
 }
 
 #[tokio::test]

@@ -155,20 +155,20 @@ fn sweep_removes_what_is_dead_for_the_retention() {
         let retention = 10 * DAY;
         world.set_policy(|policy| policy.retention = retention).await?;
         let revoked = world.generate_in(KeyStatus::Revoked).await?.key.id;
-        let expires = NewKey::named("prod-short")?.expires_in(HOUR);
-        let expired = world.generate(expires).await?.key.id;
+        let short = NewKey::named("prod-short")?.expires_in(HOUR);
+        let expired = world.generate(short).await?.key.id;
         let kept = [KeyStatus::Active, KeyStatus::Disabled, KeyStatus::Scheduled];
         let mut alive = Vec::new();
         for status in kept {
             alive.push(world.generate_in(status).await?.key.id);
         }
         let sweep = || world.authority.sweep(&world.admin);
-        world.clock.advance(retention - MOMENT);
+        world.clock.advance(retention.saturating_sub(MOMENT));
         assert_eq!(sweep().await?.keys, []);
         world.clock.advance(MOMENT);
         assert_eq!(sweep().await?.keys, [revoked]);
         // A key is dead from its expiry on, and not from when it was made.
-        world.clock.advance(HOUR - MOMENT);
+        world.clock.advance(HOUR.saturating_sub(MOMENT));
         assert_eq!(sweep().await?.keys, []);
         world.clock.advance(MOMENT);
         assert_eq!(sweep().await?.keys, [expired]);

@@ -107,8 +107,8 @@ struct OneResult {
     problem: Option<ProblemView>,
 }
 
-/// What became of many keys. Where all that could be said is that nothing can be done now, that is
-/// the answer as a whole: an outage looks like one.
+/// Lists what became of many keys. An outage hides no key that was answered. If every key met it, the
+/// answer as a whole is the outage.
 pub(super) fn results(
     answers: Vec<(KeyId, Result<Outcome<Key>, KeyError>)>,
 ) -> Result<Response, Problem> {

@@ -152,8 +152,12 @@ pub(super) fn add(api: Api) -> Api {
         "/keys/revoke",
         revoke_many,
         tagged(
-            Doc::post("revoke_keys", "Revoke many keys, each by itself, answered in order.")
-                .does(Operation::KeyRevoke),
+            Doc::post(
+                "revoke_keys",
+                "Revoke many keys, each by itself. Each has its result, in order: the key, or the \
+                 problem with it. 503 only if none could be revoked or looked at.",
+            )
+            .does(Operation::KeyRevoke),
         )
         .body("RevokeKeys")
         .gives("Results"),
