@@ -40,7 +40,7 @@ pub(super) fn time() -> Value {
     json!({ "type": "string", "format": "date-time" })
 }
 
-pub(super) fn seconds(least: u8) -> Value {
+pub(super) fn seconds(least: u64) -> Value {
     json!({ "type": "integer", "minimum": least, "maximum": u64::MAX })
 }
 
