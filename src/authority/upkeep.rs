@@ -27,8 +27,7 @@ impl Authority {
     ///
     /// Each key leaves an event, and so does each batch of events. An event stays as long as an older
     /// one is kept, and the newest one always. The id of a deleted key or account is forgotten with the
-    /// events of its deletion: from then on it can be drawn again, which its 95 random bits make
-    /// unlikely for ever.
+    /// events of its deletion. From then on it can in theory be drawn again: it has 95 random bits.
     ///
     /// Call it now and then, for each tenant. It works in batches: what it has removed when it
     /// fails or is dropped stays removed.

@@ -19,6 +19,9 @@ use crate::store::EventQuery;
 
 type Answer = Result<Response, Problem>;
 
+const EVENTS_SUMMARY: &str =
+    "A page of events, newest first. It may be short or empty and have a `next`: go on to `null`.";
+
 pub(super) fn add(api: Api) -> Api {
     api.on(
         "/policy",
@@ -45,6 +48,7 @@ pub(super) fn add(api: Api) -> Api {
                 Code::InvalidMaxKeys,
                 Code::ZeroLifetime,
                 Code::DefaultAboveMax,
+                Code::EventRetentionTooShort,
                 Code::TooManyRoles,
                 Code::InvalidNamePattern,
                 Code::PreconditionRequired,
@@ -53,7 +57,7 @@ pub(super) fn add(api: Api) -> Api {
     .on(
         "/events",
         events,
-        Doc::get("list_events", "A page of events, newest first.")
+        Doc::get("list_events", EVENTS_SUMMARY)
             .tag("events")
             .takes(EVENT_LIST)
             .gives("EventPage")

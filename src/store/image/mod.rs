@@ -129,9 +129,9 @@ pub(super) struct Effects {
     pub(super) last_events: HashMap<TenantId, u64>,
     /// The ids that are not to be used again from now on.
     pub(super) tombstones: Vec<Tombstone>,
-    /// Up to which number each tenant's events go, ...
+    /// The number of the last event that each tenant loses.
     pub(super) forgotten: Vec<(TenantId, u64)>,
-    /// ... and the ids that go with them, which may be used again.
+    /// The ids that are forgotten with these events, and may be used again.
     pub(super) forgotten_ids: Vec<DeletedId>,
 }
 

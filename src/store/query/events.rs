@@ -148,14 +148,18 @@ impl EventQuery {
         let mut last = 0;
         for (examined, event) in events.into_iter().enumerate() {
             let event = event?;
-            let matches = self.matches(&event);
-            if examined == Self::MAX_EXAMINED || matches && items.len() == size {
+            if examined == Self::MAX_EXAMINED {
                 return Ok(Page { items, next: Some(self.cursor(last)) });
             }
             last = event.sequence;
-            if matches {
-                items.push(event);
+            if !self.matches(&event) {
+                continue;
             }
+            if items.len() == size {
+                let next = items.last().map(|event| self.cursor(event.sequence));
+                return Ok(Page { items, next });
+            }
+            items.push(event);
         }
         Ok(Page { items, next: None })
     }
