@@ -160,7 +160,7 @@ permissions! {
     SET_PLAN = 16;
     /// Read events.
     SHOW_EVENTS = 17;
-    /// Remove dead keys past their retention.
+    /// Remove dead keys and events past their retention.
     SWEEP = 18;
 }
 

@@ -137,6 +137,9 @@ random_id! {
 }
 
 impl KeyId {
+    /// No id comes before it.
+    pub(crate) const FIRST: Self = Self([b'0'; 16]);
+
     pub(crate) fn as_bytes(&self) -> &[u8; 16] {
         &self.0
     }

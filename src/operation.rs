@@ -73,7 +73,7 @@ operations! {
     PlanSet = "plan.set";
     /// Read and search events.
     EventsShow = "events.show";
-    /// Remove dead keys past their retention.
+    /// Remove dead keys and events past their retention.
     Sweep = "sweep";
 }
 

@@ -14,6 +14,7 @@ use crate::quote::quote;
 use crate::rate::Rate;
 use crate::scope::ScopeSet;
 use crate::text::serde_as_text;
+use crate::time::in_words;
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -82,6 +83,13 @@ pub struct Policy {
     /// Default [`Policy::DEFAULT_RETENTION`].
     #[serde(with = "crate::time::seconds")]
     pub retention: Duration,
+    /// How long an event is kept before a sweep removes it, at least
+    /// [`Policy::MIN_EVENT_RETENTION`]. The id of a deleted key or account is remembered as long as the
+    /// event of its deletion.
+    ///
+    /// Default [`Policy::DEFAULT_EVENT_RETENTION`].
+    #[serde(with = "crate::time::seconds")]
+    pub event_retention: Duration,
     /// 0 for a policy that was never set, then one more with each change. [`set_policy`] refuses a
     /// policy whose version is not the one in force. It is at most 2⁶³ − 1.
     ///
@@ -103,6 +111,13 @@ pub enum PolicyError {
     /// `default_lifetime` is longer than `max_lifetime`.
     #[error("default_lifetime is longer than max_lifetime: no key could be made by default")]
     DefaultAboveMax,
+    /// `event_retention` is shorter than [`Policy::MIN_EVENT_RETENTION`].
+    #[error(
+        "event_retention must be at least {min}, got {got}",
+        min = in_words(Policy::MIN_EVENT_RETENTION),
+        got = in_words(*.0)
+    )]
+    EventRetention(Duration),
     /// A duration that is not in whole seconds would be stored as another one.
     #[error("{0} is not a whole number of seconds")]
     NotWholeSeconds(&'static str),
@@ -123,6 +138,10 @@ impl Policy {
     pub const DEFAULT_MAX_OVERLAP: Duration = DAY.saturating_mul(7);
     /// 90 days: long enough to be asked about a key that stopped working last quarter.
     pub const DEFAULT_RETENTION: Duration = DAY.saturating_mul(90);
+    /// 400 days: more than a year, so that an audit can ask about the same day of last year.
+    pub const DEFAULT_EVENT_RETENTION: Duration = DAY.saturating_mul(400);
+    /// 1 day: nobody can do something and erase its traces within the day.
+    pub const MIN_EVENT_RETENTION: Duration = DAY;
     /// The most roles in a policy.
     pub const MAX_ROLES: usize = 64;
 
@@ -139,7 +158,11 @@ impl Policy {
         if let Some((name, _)) = lifetimes.iter().find(|(_, d)| *d == Some(Duration::ZERO)) {
             return Err(PolicyError::ZeroLifetime(name));
         }
-        let others = [("max_overlap", Some(self.max_overlap)), ("retention", Some(self.retention))];
+        let others = [
+            ("max_overlap", Some(self.max_overlap)),
+            ("retention", Some(self.retention)),
+            ("event_retention", Some(self.event_retention)),
+        ];
         let broken = |d: &Option<Duration>| d.is_some_and(|d| d.subsec_nanos() != 0);
         if let Some((name, _)) = lifetimes.iter().chain(&others).find(|(_, d)| broken(d)) {
             return Err(PolicyError::NotWholeSeconds(name));
@@ -148,6 +171,9 @@ impl Policy {
             && default > max
         {
             return Err(PolicyError::DefaultAboveMax);
+        }
+        if self.event_retention < Self::MIN_EVENT_RETENTION {
+            return Err(PolicyError::EventRetention(self.event_retention));
         }
         if self.roles.len() > Self::MAX_ROLES {
             return Err(PolicyError::TooManyRoles(self.roles.len()));
@@ -175,6 +201,7 @@ impl Default for Policy {
             default_rate: None,
             extensive_use: None,
             retention: Self::DEFAULT_RETENTION,
+            event_retention: Self::DEFAULT_EVENT_RETENTION,
             version: 0,
         }
     }

@@ -31,7 +31,7 @@ curl --silent --fail --show-error --output /dev/null --request PUT "$url/manage/
     "api_in_plan": true, "api_enabled": true, "require_expiry": false, "default_lifetime": null,
     "max_lifetime": null, "max_keys_per_owner": 1000, "max_overlap": 604800, "name_pattern": null,
     "scope_ceiling": ["invoices:read", "invoices:write"], "roles": { "analyst": ["invoices:read"] },
-    "default_rate": null, "extensive_use": null, "retention": 7776000 }'
+    "default_rate": null, "extensive_use": null, "retention": 7776000, "event_retention": 34560000 }'
 
 # Ids that there are. Made-up ones are almost all of nothing, and what is behind an absent key is not seen.
 post() { curl --silent --fail --header "$login" --header 'content-type: application/json' --data "$2" "$url/manage$1"; }

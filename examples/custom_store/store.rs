@@ -14,6 +14,7 @@ use keywright::store::{
 use keywright::{AccountId, Event, Key, KeyId, Owner, Policy, ServiceAccount, TenantId, Timestamp};
 
 type Answer<T> = Result<T, StoreError>;
+type KeyPage = Page<StoredKey>;
 
 /// Rows by their id. One that was deleted leaves its place, so that no id comes back.
 type Table<Id, Row> = BTreeMap<Id, Option<Row>>;
@@ -119,6 +120,11 @@ impl State {
                 require(self.policy_version(&tenant) + 1 == policy.version, "it has changed")?;
                 self.policies.insert(tenant, Arc::new(policy));
             }
+            Change::ForgetEvents { tenant, through } => {
+                let events = self.events.entry(tenant).or_default();
+                let gone = events.iter().take_while(|event| event.sequence <= through).count();
+                events.drain(..gone.min(events.len().saturating_sub(1)));
+            }
             _ => return Err(StoreError::unsupported("a change that this store does not know")),
         }
         Ok(())
@@ -135,7 +141,7 @@ impl State {
 
     fn tell(&mut self, mut event: Event) {
         let events = self.events.entry(event.tenant.clone()).or_default();
-        event.sequence = events.len() as u64 + 1;
+        event.sequence = events.last().map_or(0, |last| last.sequence) + 1;
         events.push(event);
     }
 
@@ -180,12 +186,7 @@ impl KeyStore for CustomStore {
         self.step(|state| Ok(state.policies.get(tenant).map(|policy| (**policy).clone())))
     }
 
-    async fn keys(
-        &self,
-        tenant: &TenantId,
-        of: &KeyQuery,
-        at: Timestamp,
-    ) -> Answer<Page<StoredKey>> {
+    async fn keys(&self, tenant: &TenantId, of: &KeyQuery, at: Timestamp) -> Answer<KeyPage> {
         self.step(|state| {
             Ok(of.page(state.keys(tenant).map(|(record, usage)| (record, *usage)), at))
         })

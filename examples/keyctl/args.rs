@@ -169,6 +169,9 @@ pub(crate) struct PolicyChange {
     /// How long revoked and expired keys are kept before a sweep
     #[arg(long, value_name = "PERIOD")]
     pub(crate) retention: Option<Period>,
+    /// How long events are kept before a sweep, at least 1d
+    #[arg(long, value_name = "PERIOD")]
+    pub(crate) event_retention: Option<Period>,
 }
 
 #[derive(Subcommand)]

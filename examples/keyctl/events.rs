@@ -43,7 +43,8 @@ pub(crate) async fn run(session: &Session, args: EventsQuery) -> Result<Reply, F
     });
     let page = page.await?;
     let reply = Reply::new(trail(&page.items), json!(page)).next_page(page.next.as_ref());
-    Ok(if page.items.is_empty() { reply.note("no event is found") } else { reply })
+    let is_nothing = page.items.is_empty() && page.next.is_none();
+    Ok(if is_nothing { reply.note("no event is found") } else { reply })
 }
 
 const COLUMNS: [Column; 7] = [

@@ -57,6 +57,7 @@ impl PolicyChange {
         put(&mut policy.default_rate, self.default_rate.map(|rate| rate.0));
         put(&mut policy.extensive_use, self.extensive_use.map(|uses| uses.0));
         put(&mut policy.retention, self.retention.map(|period| period.0));
+        put(&mut policy.event_retention, self.event_retention.map(|period| period.0));
         policy
     }
 }
@@ -78,6 +79,7 @@ fn rows(policy: &Policy) -> Vec<(&'static str, String)> {
         ("default-rate", or_none(policy.default_rate, "none")),
         ("extensive-use", or_none(policy.extensive_use, "none")),
         ("retention", Period(policy.retention).to_string()),
+        ("event-retention", Period(policy.event_retention).to_string()),
     ];
     let roles = policy.roles.iter();
     rows.extend(roles.map(|(name, scopes)| ("role", format!("{name}={}", words(scopes, "")))));

@@ -111,7 +111,8 @@ impl Authority {
         self.set_disabled(actor, key, Operation::KeyEnable, false).await
     }
 
-    /// Deletes a key for good, in any status. Access ends at once; its events stay.
+    /// Deletes a key for good, in any status. Access ends at once; its events stay until a sweep finds
+    /// them old enough.
     ///
     /// # Errors
     /// [`KeyError`]; here it is `NotAllowed`, `NotFound`, `Contended` or `Store`.

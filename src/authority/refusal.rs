@@ -87,6 +87,9 @@ fn policy(error: &PolicyError) -> Told {
         PolicyError::MaxKeys(max) => given(RefusalCode::InvalidMaxKeys, u64::from(*max)),
         PolicyError::ZeroLifetime(name) => field(RefusalCode::ZeroLifetime, *name),
         PolicyError::DefaultAboveMax => plain(RefusalCode::DefaultAboveMax),
+        PolicyError::EventRetention(time) => {
+            given(RefusalCode::EventRetentionTooShort, time.as_secs())
+        }
         PolicyError::NotWholeSeconds(name) => field(RefusalCode::NotWholeSeconds, *name),
         PolicyError::TooManyRoles(roles) => given(RefusalCode::TooManyRoles, *roles as u64),
         PolicyError::NamePattern => plain(RefusalCode::InvalidNamePattern),

@@ -111,6 +111,7 @@ fn changed_fields(a: &Policy, b: &Policy) -> Vec<&'static str> {
     let fields = differing!(
         api_in_plan api_enabled require_expiry default_lifetime max_lifetime max_keys_per_owner
         max_overlap name_pattern scope_ceiling roles default_rate extensive_use retention
+        event_retention
     );
     fields.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
 }

@@ -87,6 +87,8 @@ codes! {
     InvalidMaxKeys = "invalid_max_keys";
     /// The default lifetime is longer than the longest lifetime.
     DefaultAboveMax = "default_above_max";
+    /// The retention of events is shorter than the shortest one. Detail: `given`, in seconds.
+    EventRetentionTooShort = "event_retention_too_short";
     /// A duration is not a whole number of seconds. Detail: `field`.
     NotWholeSeconds = "not_whole_seconds";
     /// The policy has too many roles. Detail: `given`.

@@ -11,7 +11,7 @@ use crate::time::Timestamp;
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Epoch(pub u64);
 
-/// One atomic write. Names each key, account and tenant in at most one change: a store refuses one
+/// One atomic write. Names each [`Subject`] in at most one change: a store refuses one
 /// that names something twice as [`Unsupported`](super::StoreErrorKind::Unsupported).
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
@@ -104,6 +104,17 @@ pub enum Change {
         /// Its policy.
         policy: Policy,
     },
+    /// Removes the tenant's events up to a number, and nothing if there are none. The tenant's newest
+    /// event before the batch stays, so that numbers go on from it.
+    ///
+    /// A deleted id may be forgotten with the events of its deletion: with the event that was the
+    /// tenant's newest at the end of the batch that deleted it. Until then it is refused.
+    ForgetEvents {
+        /// The tenant.
+        tenant: TenantId,
+        /// The number of the last event to remove. The caller keeps small how many there are before it.
+        through: u64,
+    },
 }
 
 impl Change {
@@ -117,6 +128,7 @@ impl Change {
             }
             Self::DeleteAccount(account) => Subject::Account(*account),
             Self::PutPolicy { tenant, .. } => Subject::Policy(tenant.clone()),
+            Self::ForgetEvents { tenant, .. } => Subject::Events(tenant.clone()),
         }
     }
 }
@@ -131,6 +143,8 @@ pub enum Subject {
     Account(AccountId),
     /// A tenant's policy, and so all its keys.
     Policy(TenantId),
+    /// A tenant's events, of which some were forgotten. No key is touched.
+    Events(TenantId),
 }
 
 /// What has changed since an epoch.

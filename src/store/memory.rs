@@ -1,6 +1,6 @@
 //! A store in memory: for tests, and for keys that need not outlive the process.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -35,7 +35,7 @@ struct Inner {
     events: Mutex<Events>,
 }
 
-type Events = HashMap<TenantId, Vec<Arc<Event>>>;
+type Events = HashMap<TenantId, VecDeque<Arc<Event>>>;
 
 impl MemoryStore {
     /// An empty store.
@@ -98,23 +98,30 @@ impl KeyStore for MemoryStore {
         tenant: &TenantId,
         query: &EventQuery,
     ) -> Result<Page<Event>, StoreError> {
-        let events = {
+        let events: Vec<Arc<Event>> = {
             // Only references are taken under the lock: writers do not wait for the search.
             let events = self.events()?;
-            let events = events.get(tenant).map_or(&[][..], Vec::as_slice);
+            let Some(events) = events.get(tenant) else { return query.page([]) };
             let range = query.sequences();
             let from = events.partition_point(|event| event.sequence < *range.start());
             let to = events.partition_point(|event| event.sequence <= *range.end());
-            events.get(from..to).unwrap_or_default().to_vec()
+            // A page examines no more than these, and asks for one more.
+            let most = EventQuery::MAX_EXAMINED + 1;
+            let events = events.range(from..to.max(from));
+            if query.is_oldest_first() {
+                events.take(most).cloned().collect()
+            } else {
+                events.rev().take(most).cloned().collect()
+            }
         };
-        let events = events.iter().map(|event| Ok(Event::clone(event)));
-        if query.is_oldest_first() { query.page(events) } else { query.page(events.rev()) }
+        query.page(events.iter().map(|event| Ok(Event::clone(event))))
     }
 
     async fn commit(&self, batch: Batch) -> Result<Epoch, StoreError> {
         let mut events = self.events()?;
         let effects = self.0.image.plan(batch)?;
         append(&mut events, &effects.events);
+        forget(&mut events, &effects.forgotten);
         self.0.image.apply(effects)
     }
 
@@ -163,6 +170,17 @@ impl Tells for MemoryStore {
 
 fn append(all: &mut Events, new: &[Event]) {
     for event in new {
-        all.entry(event.tenant.clone()).or_default().push(Arc::new(event.clone()));
+        all.entry(event.tenant.clone()).or_default().push_back(Arc::new(event.clone()));
+    }
+}
+
+/// Removes each tenant's events up to a number.
+fn forget(all: &mut Events, forgotten: &[(TenantId, u64)]) {
+    for (tenant, through) in forgotten {
+        let Some(events) = all.get_mut(tenant) else { continue };
+        let removed = events.partition_point(|event| event.sequence <= *through);
+        events.drain(..removed);
+        // A queue does not give room back by itself.
+        events.shrink_to(2 * events.len());
     }
 }

@@ -71,7 +71,8 @@ pub use crate::usage::{LastBatch, Usage, UsageBatch, UsageDelta, WriterConflict}
 ///
 /// **Order.** Commits happen one after another; each has an [`Epoch`] greater than those before.
 /// Usage has none. Each tenant's events are numbered from 1 in the order in which they were
-/// written, without gaps: a tenant learns nothing from its own of what others do.
+/// written, without gaps: a tenant learns nothing from its own of what others do. Only
+/// [`Change::ForgetEvents`] removes events, the oldest first, and never the newest.
 ///
 /// **Visibility.** What was acknowledged is seen by every call that starts afterwards, of any
 /// method. [`resolve`](Self::resolve) returns key, account and policy as of one moment between its
@@ -83,7 +84,8 @@ pub use crate::usage::{LastBatch, Usage, UsageBatch, UsageDelta, WriterConflict}
 /// be durable, a power cut. A store that can't tell whether a write will last must not acknowledge
 /// it.
 ///
-/// **Uniqueness.** An insert refuses an id that exists or was deleted. It never replaces.
+/// **Uniqueness.** An insert refuses an id that exists or was deleted. It never replaces. A deleted id
+/// is refused at least until the events of its deletion are forgotten.
 ///
 /// **Finality.** Nothing but a delete changes a revoked key's revocation. An update can't, since it
 /// must name the version that it replaces.
@@ -94,7 +96,8 @@ pub use crate::usage::{LastBatch, Usage, UsageBatch, UsageDelta, WriterConflict}
 /// delta for a key that is absent is dropped.
 /// [`UsageDelta::is_alert_due`] is asked for each delta, with the key's total before and after it.
 ///
-/// **Pages.** Items come in the order of the query, each once; see [`KeyQuery`].
+/// **Pages.** Items come in the order of the query, each once; see [`KeyQuery`]. A page of events may
+/// have fewer items than its limit, or none, and still a cursor to go on; see [`EventQuery::page`].
 ///
 /// **Tenants.** A lookup or query in one tenant never returns anything of another.
 ///

@@ -70,6 +70,14 @@ fn a_policy_that_leaves_its_limits_is_not_set_and_is_no_default() {
         ),
         (Box::new(move |p| p.max_overlap = half), PolicyError::NotWholeSeconds("max_overlap")),
         (Box::new(move |p| p.retention = half), PolicyError::NotWholeSeconds("retention")),
+        (
+            Box::new(move |p| p.event_retention = DAY + half),
+            PolicyError::NotWholeSeconds("event_retention"),
+        ),
+        (
+            Box::new(move |p| p.event_retention = DAY - SECOND),
+            PolicyError::EventRetention(DAY - SECOND),
+        ),
         (Box::new(move |p| p.roles = roles(65).collect()), PolicyError::TooManyRoles(65)),
         (Box::new(move |p| p.name_pattern = pattern(&[])), PolicyError::NamePattern),
         (Box::new(move |p| p.name_pattern = pattern(&[""])), PolicyError::NamePattern),

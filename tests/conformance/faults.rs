@@ -3,7 +3,8 @@
 
 use std::error::Error;
 
-use keywright::store::conformance::{Fault, FaultStore};
+use futures_lite::future::zip;
+use keywright::store::conformance::{Fault, FaultStore, Method};
 use keywright::store::{
     AccountQuery, EventQuery, KeyQuery, KeyStore, MemoryStore, StoreError, StoreErrorKind,
 };
@@ -333,5 +334,26 @@ fn verifying_over_a_store_that_fails_is_unavailable_and_never_a_denial_of_what_i
             let good = user("alice");
             assert_eq!(life.active.key.owner, Owner::User(good));
         }
+    });
+}
+
+#[test]
+fn sweep_respects_an_event_retention_lengthened_meanwhile() {
+    block_on(async {
+        let store = FaultStore::over(MemoryStore::new());
+        let world = World::on(store.clone());
+        world.set_policy(|policy| policy.event_retention = DAY).await;
+        world.key().await;
+        world.clock.advance(2 * DAY);
+        world.key().await;
+        // The policy is set between what the sweep reads and what it commits.
+        store.fail_at(1, Some(Method::Commit), Fault::Delay(3));
+        let (ada, lengthened) = (admin(), 30 * DAY);
+        let lengthen = world.set_policy(|policy| policy.event_retention = lengthened);
+        let (swept, ()) = zip(world.authority.sweep(&ada), lengthen).await;
+        assert_eq!(swept.expect("a sweep").events, 0);
+        let oldest = EventQuery::new().oldest_first().limit(1);
+        let oldest = store.events(&tenant(), &oldest).await.expect("a page").items;
+        assert_eq!(oldest[0].sequence, 1, "what the new policy keeps is there");
     });
 }

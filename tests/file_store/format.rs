@@ -236,7 +236,7 @@ fn keys_are_as_the_page_lays_them_out_and_in_the_order_of_their_bytes() {
         for row in rows.of("deleted") {
             let (kind, id) = row.text().split_once(':').expect("a colon");
             assert!(["key", "account"].contains(&kind) && is_id(id.as_bytes()), "{name}");
-            assert!(row.value.is_empty() && !ids.contains(id.as_bytes()), "{name}: {kind}:{id}");
+            assert!(!ids.contains(id.as_bytes()), "{name}: {kind}:{id}");
         }
     }
 }
@@ -248,7 +248,8 @@ fn events_are_numbered_and_found_by_key_as_the_page_says() {
         let mut of_keys = BTreeSet::new();
         for row in rows.of("events") {
             let (tenant, number) = of_tenant(&row.key);
-            let last = last.entry(tenant).or_default();
+            let begin = u64::from_be_bytes(*number.last_chunk().expect("8 bytes"));
+            let last = last.entry(tenant).or_insert(begin - 1);
             *last += 1;
             assert_eq!(number, last.to_be_bytes(), "{name}: without gaps");
             let event = row.json();
@@ -262,7 +263,6 @@ fn events_are_numbered_and_found_by_key_as_the_page_says() {
         assert!(index.iter().map(|row| &row.key).eq(&of_keys), "{name}");
         let state = rows.row("meta", "state").json();
         assert_eq!(state["events"], rows.of("events").len(), "{name}");
-        assert_eq!(state["events"], last.values().sum::<u64>(), "{name}");
         assert_eq!(state["events_of_keys"], of_keys.len(), "{name}");
         assert_eq!(state["sum"], format!("{:032x}", rows.sum()), "{name}");
     }
@@ -306,6 +306,7 @@ fn records_have_the_members_that_the_page_lists() {
         ("accounts", "A service account", ""),
         ("policies", "A policy", ""),
         ("usage", "Usage", "/by_secret/0"),
+        ("deleted", "A deleted id", ""),
         ("writers", "A writer of usage", ""),
         ("events", "An event", ""),
     ];

@@ -14,6 +14,8 @@ mod disk;
 #[cfg(feature = "danger-backend")]
 mod faults;
 mod format;
+#[cfg(feature = "danger-backend")]
+mod growth;
 mod members;
 mod opening;
 mod reopening;

@@ -128,6 +128,7 @@ fn what_a_policy_is_set_to_is_what_it_shows() {
         ("default-rate", "100/60s", "none"),
         ("extensive-use", "1000", "none"),
         ("retention", "45s", "90d"),
+        ("event-retention", "36h", "400d"),
         ("role", "analyst=invoices:read reports:read", ""),
     ];
     let default = desk_policy(&desk, &["policy", "set", "--max-keys", "10"]);

@@ -178,6 +178,7 @@ fn a_policy_is_refused_with_a_code_each() {
             ("name_pattern", json!({ "environments": [] }), "invalid_name_pattern"),
             ("name_pattern", json!({ "environments": ["Prod"] }), "invalid_name_pattern"),
             ("extensive_use", json!(0), "invalid_body"),
+            ("event_retention", json!(86_399), "event_retention_too_short"),
         ];
         let tag = read.header("etag").expect("a tag");
         for (field, value, code) in table {
@@ -217,11 +218,14 @@ fn the_longest_values_that_the_crate_knows_are_shown() {
         host.world
             .set_policy(|policy| {
                 policy.retention = Duration::from_secs(u64::MAX);
+                policy.event_retention = Duration::from_secs(u64::MAX);
                 policy.max_lifetime = Some(Duration::from_secs(u64::MAX));
                 policy.scope_ceiling = ScopeSet::empty();
             })
             .await?;
-        assert_eq!(host.get("/policy").await.json["retention"], json!(u64::MAX));
+        let policy = host.get("/policy").await.json;
+        assert_eq!(policy["retention"], json!(u64::MAX));
+        assert_eq!(policy["event_retention"], json!(u64::MAX));
         Ok(())
     });
 }

@@ -369,7 +369,7 @@ impl Draw<'_> {
             (policy.api_enabled, policy.api_in_plan) = (true, true);
         }
         for _ in 0..self.random.random_range(0..4) {
-            match self.random.random_range(0..14) {
+            match self.random.random_range(0..15) {
                 0 => policy.api_in_plan = !self.one_in(6),
                 1 => policy.api_enabled = !self.one_in(4),
                 2 => policy.require_expiry = self.one_in(4),
@@ -390,6 +390,7 @@ impl Draw<'_> {
                     }
                 }
                 11 => policy.default_rate = self.rate(),
+                13 => policy.event_retention = self.pick(&[24, 24, 30, 100]) * HOUR,
                 12 => policy.extensive_use = self.maybe(|draw| draw.random.random_range(1..6)),
                 _ => policy.retention = self.whole_span(),
             }
@@ -400,6 +401,7 @@ impl Draw<'_> {
             2 => policy.max_keys = self.pick(&[0, 1_001]),
             3 => policy.max_lifetime = Some(self.pick(&[0, SECOND, 1_500_000])),
             4 => policy.retention = 1,
+            5 => policy.event_retention = 24 * HOUR - SECOND,
             _ => {}
         }
         Op::SetPolicy(by, policy)

@@ -318,6 +318,7 @@ pub(crate) struct PolicyData {
     pub(crate) default_rate: usize,
     pub(crate) extensive_use: Option<u64>,
     pub(crate) retention: Span,
+    pub(crate) event_retention: Span,
     pub(crate) version: u64,
 }
 

@@ -15,8 +15,9 @@ use std::task::Poll;
 
 use futures_lite::future::block_on;
 use keywright::store::{
-    CacheOptions, CachedStore, Epoch, FileStore, KeyStore, MemoryStore, Move, MoveError,
-    MoveSource, PostgresOptions, PostgresStore, SchemaName, StoreErrorKind,
+    Batch, CacheOptions, CachedStore, Change, Condition, Epoch, FileStore, KeyRecord, KeyStore,
+    MemoryStore, Move, MoveError, MoveSource, PostgresOptions, PostgresStore, SchemaName,
+    StoreErrorKind,
 };
 use keywright::{Actor, TenantId, UserId};
 use serde_json::Value;
@@ -186,6 +187,45 @@ fn what_changes_while_it_is_copied_comes_over_too() {
     assert_eq!(seen(&world), before);
     assert_eq!(world.says(gone.token.expose()), "unrecognised");
     assert_eq!(world.says(new.token.expose()), "current");
+}
+
+/// Whether a store refuses a key because its id was deleted. Nothing is written.
+fn is_taken(store: &impl KeyStore, record: &KeyRecord) -> bool {
+    let changes = vec![Change::InsertKey(record.clone())];
+    let failing = Condition::PolicyVersion { tenant: record.key().tenant.clone(), version: 99 };
+    let batch = Batch { conditions: vec![failing], changes, ..Batch::default() };
+    let said = block_on(store.commit(batch)).expect_err("one of two reasons");
+    said.kind() == StoreErrorKind::AlreadyExists
+}
+
+#[test]
+fn what_is_forgotten_while_it_is_copied_goes_too() {
+    let Some(place) = Place::new() else { return };
+    let _runtime = place.enter();
+    let source = MemoryStore::new();
+    let mut world = lived(source.clone());
+    let gone = world.generate("prod-goes-again").key;
+    let stored = block_on(source.key(&gone.tenant, &gone.id)).expect("it works").expect("a key");
+    block_on(world.authority.delete(&world.admin, &gone.id)).expect("it is deleted");
+    let mut moving = place.begin(source.clone()).expect("a move");
+    block_on(moving.copy(|_| {})).expect("it is copied");
+    let kept = block_on(world.authority.policy(&world.admin)).expect("a policy").event_retention;
+    world.clock.advance(kept);
+    world.generate("prod-comes-late");
+    assert!(is_taken(&source, &stored.record));
+    let swept = block_on(world.authority.sweep(&world.admin)).expect("a sweep");
+    assert!(swept.events > 0 && !is_taken(&source, &stored.record));
+    block_on(moving.copy(|_| {})).expect("it is copied");
+    // Once more behind what was copied, and all of it again.
+    world.clock.advance(kept);
+    world.generate("prod-comes-later");
+    block_on(world.authority.sweep(&world.admin)).expect("a sweep");
+    let before = seen(&world);
+    let store = block_on(moving.finish(|_| {})).expect("it has moved");
+    assert!(!is_taken(&store, &stored.record));
+    world.reopen(store);
+    assert_eq!(seen(&world), before);
+    world.generate("prod-made-later");
 }
 
 #[test]

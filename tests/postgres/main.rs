@@ -7,6 +7,7 @@ mod kit;
 
 mod by_other_hands;
 mod contract;
+mod growth;
 mod leaks;
 mod lost;
 mod migrations;

@@ -20,4 +20,5 @@ mod service_accounts;
 mod stale_edits;
 #[path = "../support/mod.rs"]
 mod support;
+mod sweeps;
 mod usage;

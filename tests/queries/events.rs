@@ -1,12 +1,12 @@
 //! Events: by key, account, actor, kind and time, in both orders, on pages of any size.
 
-use keywright::store::EventQuery;
+use keywright::store::{Batch, EventQuery, FileStore, KeyStore, MAX_LIMIT, MemoryStore};
 use keywright::{
     Credential, Event, EventActor, EventKind, KeyId, Name, NewAccount, Operation, Owner, RoleName,
     Timestamp,
 };
 
-use super::kit::{HOUR, SECOND, World, admin, developer, named, start, user};
+use super::kit::{HOUR, SECOND, World, admin, block_on, developer, named, start, tenant, user};
 use super::{assert_page_is_full, on_each_store, through_text};
 
 /// What happened in a tenant, and the instants between.
@@ -164,5 +164,68 @@ fn the_events_of_a_key_outlive_it() {
         let told = walk(world, &EventQuery::new().key(id).oldest_first(), 500).await;
         let kinds: Vec<String> = told.iter().map(|event| event.kind.to_string()).collect();
         assert_eq!(kinds, ["key.generate", "key.delete"]);
+    });
+}
+
+/// How many items each page of a query has, and whether there is more.
+async fn pages(store: &impl KeyStore, query: &EventQuery) -> Vec<(usize, bool)> {
+    let mut query = query.clone();
+    let mut pages = Vec::new();
+    loop {
+        let page = store.events(&tenant(), &query).await.expect("a page");
+        pages.push((page.items.len(), page.next.is_some()));
+        let Some(next) = page.next else { return pages };
+        query = query.after(&through_text(&next)).expect("a cursor of events");
+    }
+}
+
+async fn assert_pages_are_bounded(store: impl KeyStore + Clone) {
+    let world = World::on(store.clone());
+    world.key().await;
+    let made = store.events(&tenant(), &EventQuery::new()).await.expect("a page").items;
+    let mut other = made[0].clone();
+    other.kind = Operation::Sweep.into();
+    let events = vec![other; 2 * EventQuery::MAX_EXAMINED];
+    store.commit(Batch { events, ..Batch::default() }).await.expect("many events");
+    let made = EventQuery::new().kind(Operation::KeyGenerate);
+    assert_eq!(pages(&store, &made).await, [(0, true), (0, true), (1, false)]);
+    assert_eq!(pages(&store, &made.oldest_first()).await, [(1, true), (0, true), (0, false)]);
+    let nothing = EventQuery::new().kind(Operation::KeyRevoke);
+    assert_eq!(pages(&store, &nothing).await, [(0, true), (0, true), (0, false)]);
+    let all = EventQuery::new().limit(MAX_LIMIT);
+    let full = store.events(&tenant(), &all).await.expect("a page");
+    assert_eq!((full.items.len(), full.next.is_some()), (MAX_LIMIT.into(), true));
+}
+
+#[test]
+fn search_that_matches_nothing_ends_each_page() {
+    block_on(async {
+        assert_pages_are_bounded(MemoryStore::new()).await;
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = FileStore::open(folder.path().join("keys.db")).await.expect("a new store");
+        assert_pages_are_bounded(store).await;
+    });
+}
+
+#[test]
+fn page_takes_no_more_events_than_it_examines() {
+    block_on(async {
+        let world = World::new();
+        world.key().await;
+        let event = world.authority.events(&admin(), &EventQuery::new()).await.expect("a page");
+        let event = event.items[0].clone();
+        let mut taken = 0;
+        let events = (1..).map(|sequence| {
+            taken += 1;
+            let mut event = event.clone();
+            event.sequence = sequence;
+            Ok::<_, std::convert::Infallible>(event)
+        });
+        let nothing = EventQuery::new().oldest_first().kind(Operation::KeyRevoke);
+        let Ok(page) = nothing.page(events);
+        assert_eq!((page.items.len(), taken), (0, EventQuery::MAX_EXAMINED + 1));
+        let next = nothing.after(&page.next.expect("there is more")).expect("a cursor");
+        let first = u64::try_from(EventQuery::MAX_EXAMINED).expect("it fits") + 1;
+        assert_eq!(next.sequences(), first..=u64::MAX, "behind the last that was examined");
     });
 }

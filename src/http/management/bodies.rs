@@ -237,6 +237,7 @@ pub(super) struct PolicyBody {
     #[serde(deserialize_with = "nullable")]
     extensive_use: Option<Whole>,
     retention: Seconds,
+    event_retention: Seconds,
 }
 
 impl PolicyBody {
@@ -263,6 +264,7 @@ impl PolicyBody {
             default_rate: self.default_rate,
             extensive_use: every.flatten(),
             retention: self.retention.0,
+            event_retention: self.event_retention.0,
             version,
         };
         // What could never be a policy is told before anybody's version is compared.

@@ -75,6 +75,7 @@ codes! {
     InvalidMaxKeys = UNPROCESSABLE_ENTITY "invalid_max_keys";
     DefaultAboveMax = UNPROCESSABLE_ENTITY "default_above_max";
     NotWholeSeconds = UNPROCESSABLE_ENTITY "not_whole_seconds";
+    EventRetentionTooShort = UNPROCESSABLE_ENTITY "event_retention_too_short";
     TooManyRoles = UNPROCESSABLE_ENTITY "too_many_roles";
     InvalidNamePattern = UNPROCESSABLE_ENTITY "invalid_name_pattern";
     PreconditionRequired = PRECONDITION_REQUIRED "precondition_required";

@@ -20,6 +20,9 @@ use crate::store::EventQuery;
 
 type Answer = Result<Response, Problem>;
 
+const EVENTS_SUMMARY: &str =
+    "A page of events, newest first. It may be short or empty and have a `next`: go on to `null`.";
+
 pub(super) fn add(api: Api) -> Api {
     api.on(
         "/policy",
@@ -48,6 +51,7 @@ pub(super) fn add(api: Api) -> Api {
                 Code::InvalidMaxKeys,
                 Code::ZeroLifetime,
                 Code::DefaultAboveMax,
+                Code::EventRetentionTooShort,
                 Code::TooManyRoles,
                 Code::InvalidNamePattern,
                 Code::PreconditionRequired,
@@ -56,7 +60,7 @@ pub(super) fn add(api: Api) -> Api {
     .on(
         "/events",
         events,
-        Doc::get("list_events", "A page of events, newest first.")
+        Doc::get("list_events", EVENTS_SUMMARY)
             .does(Operation::EventsShow)
             .tag("events")
             .takes(EVENT_LIST)

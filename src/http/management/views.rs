@@ -171,6 +171,7 @@ pub(super) struct PolicyView {
     default_rate: Option<Rate>,
     extensive_use: Option<NonZeroU64>,
     retention: u64,
+    event_retention: u64,
 }
 
 impl From<Policy> for PolicyView {
@@ -189,6 +190,7 @@ impl From<Policy> for PolicyView {
             default_rate,
             extensive_use,
             retention,
+            event_retention,
             version: _,
         } = policy;
         Self {
@@ -205,6 +207,7 @@ impl From<Policy> for PolicyView {
             default_rate,
             extensive_use,
             retention: retention.as_secs(),
+            event_retention: event_retention.as_secs(),
         }
     }
 }

@@ -87,6 +87,8 @@ impl Entries {
                 Subject::Policy(tenant) => {
                     tenants.insert(tenant);
                 }
+                // No event is cached.
+                Subject::Events(_) => {}
             }
         }
         if accounts.is_empty() && tenants.is_empty() {

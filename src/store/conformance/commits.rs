@@ -53,6 +53,10 @@ pub(super) async fn changes_tell_all_that_was_touched(space: &Space<'_>) {
         ),
         (vec![Change::DeleteKey(id)], vec![key]),
         (
+            vec![Change::ForgetEvents { tenant: tenant(), through: 1 }],
+            vec![Subject::Events(tenant())],
+        ),
+        (
             vec![Change::DeleteKey(other_id), Change::DeleteAccount(account.id)],
             vec![owner, Subject::Key(other_id)],
         ),

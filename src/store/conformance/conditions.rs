@@ -142,4 +142,7 @@ pub(super) async fn no_live_key_is_left_after_the_batch(space: &Space<'_>) {
     space.done("a revoke of the only live key", space.store.commit(late).await);
     let delete = Batch { conditions: none_left(9), ..batch([Change::DeleteKey(*keys[1].id())]) };
     space.done("deleting the last live key", space.store.commit(delete).await);
+    let insert = Batch { conditions: none_left(9), ..batch([Change::InsertKey(space.key())]) };
+    let said = space.store.commit(insert).await;
+    space.refused("a batch that adds a live key", said, StoreErrorKind::Conflict);
 }

@@ -6,7 +6,7 @@ use crate::event::{
 };
 use crate::id::{TenantId, UserId};
 use crate::operation::Operation;
-use crate::store::{Batch, Change, StoreErrorKind, UsageDelta};
+use crate::store::{Batch, Change, Condition, EventQuery, StoreErrorKind, UsageDelta};
 
 /// Numbers and texts of a tenant's events.
 async fn told(space: &Space<'_>, tenant: &TenantId) -> Vec<(u64, String)> {
@@ -126,4 +126,81 @@ pub(super) async fn an_event_comes_with_its_change(space: &Space<'_>) {
     space.done("usage", space.store.add_usage(&space.usage([alert])).await);
     let events = space.events_of(&tenant()).await.len();
     space.same("the events after usage with an alert", &events, &(expected.len() + 1));
+}
+
+fn forget(tenant: &TenantId, through: u64) -> Change {
+    Change::ForgetEvents { tenant: tenant.clone(), through }
+}
+
+pub(super) async fn forgotten_events_are_gone(space: &Space<'_>) {
+    let (tenant, other) = (&space.tenant, &space.other);
+    tell(space, tenant, &["a", "b"]).await;
+    tell(space, other, &["x", "y", "z"]).await;
+    let key = space.key_id();
+    let of_key = ["c", "d", "e"].map(|text| Event { key: Some(key), ..space.event(text) });
+    let write = Batch { events: of_key.to_vec(), ..Batch::default() };
+    space.done("a commit of events", space.store.commit(write).await);
+
+    let failing = Condition::PolicyVersion { tenant: tenant.clone(), version: 9 };
+    let refused = Batch { conditions: vec![failing], ..batch([forget(tenant, 3)]) };
+    space.refused("a batch", space.store.commit(refused).await, StoreErrorKind::Conflict);
+    let all = numbered(&["a", "b", "c", "d", "e"]);
+    space.same("the events after a batch that failed", &told(space, tenant).await, &all);
+
+    // Again, it finds nothing to remove.
+    for _ in 0..2 {
+        space.put([forget(tenant, 3)]).await;
+        let left = &all[3..];
+        space.same("the events that are left", &told(space, tenant).await, &left.to_vec());
+        let page = space.store.events(tenant, &EventQuery::new().key(key).limit(1)).await;
+        let page = space.done("listing events", page);
+        let found: Vec<_> = page.items.iter().map(|event| event.sequence).collect();
+        space.same("the newest event of a key", &found, &vec![5]);
+        space.holds("an older event of the key is left", page.next.is_some());
+    }
+    let more = Batch { events: vec![space.event("f")], ..batch([forget(tenant, 4)]) };
+    space.done("a batch that forgets and tells", space.store.commit(more).await);
+    let left = vec![(5, "e".to_owned()), (6, "f".to_owned())];
+    space.same("the events after both", &told(space, tenant).await, &left);
+    let page = space.store.events(tenant, &EventQuery::new().key(key)).await;
+    let page = space.done("listing events", page);
+    space.same("how many events of a key are left", &page.items.len(), &1);
+    space.same("another tenant's", &told(space, other).await, &numbered(&["x", "y", "z"]));
+}
+
+pub(super) async fn newest_event_is_kept(space: &Space<'_>) {
+    let tenant = &space.tenant;
+    space.put([forget(tenant, 7)]).await;
+    space.same("events that were never written", &told(space, tenant).await, &vec![]);
+    tell(space, tenant, &["a"]).await;
+    for (through, text, newest) in [(1, "b", 2), (u64::MAX, "c", 3), (3, "d", 4)] {
+        space.put([forget(tenant, through)]).await;
+        tell(space, tenant, &[text]).await;
+        let left: Vec<u64> = told(space, tenant).await.iter().map(|(number, _)| *number).collect();
+        let what = format!("the events after forgetting up to {through}");
+        space.same(what, &left, &vec![newest - 1, newest]);
+    }
+}
+
+pub(super) async fn deleted_id_is_kept_with_its_event(space: &Space<'_>) {
+    let (key, late, account) = (space.key(), space.key(), space.account());
+    tell(space, &space.tenant, &["a"]).await;
+    let inserts =
+        [Change::InsertKey(key.clone()), Change::InsertAccount(account.clone())].into_iter();
+    space.put(inserts.chain([Change::InsertKey(late.clone())])).await;
+    let deletes = batch([Change::DeleteKey(*key.id()), Change::DeleteAccount(account.id)]);
+    let deletes = Batch { events: vec![space.event("deleted")], ..deletes };
+    space.done("deletes with an event", space.store.commit(deletes).await);
+    tell(space, &space.tenant, &["c"]).await;
+    // Without an event of its own it is kept with the newest.
+    space.put([Change::DeleteKey(*late.id())]).await;
+    let is_taken = async |insert: Change, what: &str| {
+        let said = space.store.commit(batch([insert])).await;
+        space.refused(what, said, StoreErrorKind::AlreadyExists);
+    };
+    space.put([forget(&space.tenant, 1)]).await;
+    is_taken(Change::InsertKey(key), "a deleted key, its event kept,").await;
+    is_taken(Change::InsertAccount(account), "a deleted account, its event kept,").await;
+    space.put([forget(&space.tenant, u64::MAX)]).await;
+    is_taken(Change::InsertKey(late), "a key that was deleted behind the newest event").await;
 }

@@ -1,4 +1,4 @@
-//! Rules of inserting: an id stands for one thing for ever.
+//! Rules of inserting: an id stands for one thing.
 
 use super::space::{SECRET, Space, at, batch, name, next, policy, renamed};
 use crate::account::ServiceAccount;

@@ -10,7 +10,7 @@
 //! | `accounts` | account id | `ServiceAccount` |
 //! | `policies` | tenant id | `Policy` |
 //! | `usage` | key id | `Usage` |
-//! | `deleted` | `key:` or `account:` and the id | nothing |
+//! | `deleted` | `key:` or `account:` and the id | [`DeletedRecord`] |
 //! | `writers` | writer of usage, 16 bytes | [`WriterRecord`] |
 //! | `events` | tenant id, a zero byte, sequence | `Event` |
 //! | `events_by_key` | tenant id, a zero byte, key id, sequence | nothing |
@@ -30,9 +30,9 @@ use serde::{Deserialize, Serialize};
 use super::errors::storage;
 use super::seal::{self, Sum};
 use crate::event::Event;
-use crate::id::{AccountId, KeyId, TenantId};
+use crate::id::{KeyId, TenantId};
 use crate::store::StoreError;
-use crate::store::image::{Contents, Effects, Writer};
+use crate::store::image::{Contents, Effects, Tombstone, Writer};
 use crate::text::decimal;
 use crate::time::Timestamp;
 use crate::usage::LastBatch;
@@ -78,6 +78,13 @@ struct State {
     events_of_keys: u64,
     /// The sum of the tags of all records in the summed tables, in hex.
     sum: String,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct DeletedRecord {
+    tenant: TenantId,
+    event: u64,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -151,10 +158,11 @@ impl Journal {
                     "usage" => {
                         effects.usage.push((parse_key(name, key)?, decode(name, key, value)?));
                     }
-                    "deleted" => match parse_deleted(key)? {
-                        Deleted::Key(id) => effects.deleted_keys.push(id),
-                        Deleted::Account(id) => effects.deleted_accounts.push(id),
-                    },
+                    "deleted" => {
+                        let id = parse_key(name, key)?;
+                        let DeletedRecord { tenant, event } = decode(name, key, value)?;
+                        effects.tombstones.push(Tombstone { id, tenant, event });
+                    }
                     _ => {
                         let id = key.try_into().map_err(|_| malformed(name, key))?;
                         let record: WriterRecord = decode(name, key, value)?;
@@ -170,12 +178,15 @@ impl Journal {
             let rows = transaction.open_table(table).map_err(storage)?;
             rows.len().map_err(storage)
         };
-        effects.last_events = last_events(&transaction.open_table(EVENTS).map_err(storage)?)?;
-        let mut numbers = effects.last_events.values();
-        let numbered = numbers.try_fold(0_u64, |sum, last| sum.checked_add(*last));
+        let numbers = event_numbers(&transaction.open_table(EVENTS).map_err(storage)?)?;
+        // Events are forgotten from the oldest on, so each tenant's numbers have no gap.
+        let numbered = numbers.values().try_fold(0_u64, |all, (first, last)| {
+            all.checked_add(last.checked_sub(*first)?)?.checked_add(1)
+        });
+        effects.last_events = numbers.into_iter().map(|(id, (_, last))| (id, last)).collect();
         let whole = numbered == Some(state.events) && count(EVENTS)? == state.events;
         if !whole || count(EVENTS_BY_KEY)? != state.events_of_keys {
-            return Err(StoreError::corrupt("events are missing"));
+            return Err(events_missing());
         }
         drop(transaction);
         Ok((Self { database, state, sum }, contents))
@@ -207,14 +218,19 @@ impl Journal {
         for id in &effects.deleted_keys {
             write(keys, id.as_bytes(), None)?;
             write(usage, id.as_bytes(), None)?;
-            write(deleted, format!("key:{id}").as_bytes(), Some(b""))?;
         }
         for account in &effects.accounts {
             write(accounts, account.id.as_str().as_bytes(), Some(&encode(account)?))?;
         }
         for id in &effects.deleted_accounts {
             write(accounts, id.as_str().as_bytes(), None)?;
-            write(deleted, format!("account:{id}").as_bytes(), Some(b""))?;
+        }
+        for Tombstone { id, tenant, event } in &effects.tombstones {
+            let record = DeletedRecord { tenant: tenant.clone(), event: *event };
+            write(deleted, id.to_string().as_bytes(), Some(&encode(&record)?))?;
+        }
+        for id in &effects.forgotten_ids {
+            write(deleted, id.to_string().as_bytes(), None)?;
         }
         for (tenant, policy) in &effects.policies {
             write(policies, tenant.as_str().as_bytes(), Some(&encode(policy)?))?;
@@ -228,11 +244,15 @@ impl Journal {
         for id in &effects.forgotten_writers {
             write(writers, id, None)?;
         }
-        let events_of_keys = write_events(&transaction, &effects.events)?;
+        let written = write_events(&transaction, &effects.events)?;
+        let forgotten = forget_events(&transaction, &effects.forgotten)?;
+        let left = |before: u64, written: u64, forgotten: u64| {
+            (before + written).checked_sub(forgotten).ok_or_else(events_missing)
+        };
         let state = State {
             epoch: effects.epoch,
-            events: self.state.events + effects.events.len() as u64,
-            events_of_keys: self.state.events_of_keys + events_of_keys,
+            events: left(self.state.events, written.all, forgotten.all)?,
+            events_of_keys: left(self.state.events_of_keys, written.of_keys, forgotten.of_keys)?,
             sum: to_hex(sum),
         };
         self.commit(transaction, state, sum)
@@ -314,19 +334,53 @@ fn put(
     Ok(())
 }
 
-/// How many of the events are of a key.
-fn write_events(transaction: &WriteTransaction, events: &[Event]) -> Result<u64, StoreError> {
-    let mut of_keys = 0;
+/// How many events, and how many of them are of a key.
+#[derive(Default)]
+struct Counts {
+    all: u64,
+    of_keys: u64,
+}
+
+fn write_events(transaction: &WriteTransaction, events: &[Event]) -> Result<Counts, StoreError> {
+    let mut written = Counts::default();
     for event in events {
         let place = sequenced(&event_prefix(&event.tenant), event.sequence);
         put(transaction, EVENTS, "events", &place, &encode(event)?)?;
+        written.all += 1;
         if let Some(key) = event.key {
             let place = sequenced(&key_prefix(&event.tenant, &key), event.sequence);
             put(transaction, EVENTS_BY_KEY, "events_by_key", &place, b"")?;
-            of_keys += 1;
+            written.of_keys += 1;
         }
     }
-    Ok(of_keys)
+    Ok(written)
+}
+
+/// Removes each tenant's events up to a number.
+fn forget_events(
+    transaction: &WriteTransaction,
+    forgotten: &[(TenantId, u64)],
+) -> Result<Counts, StoreError> {
+    let mut removed = Counts::default();
+    for (tenant, through) in forgotten {
+        let prefix = event_prefix(tenant);
+        let (from, to) = (sequenced(&prefix, 0), sequenced(&prefix, *through));
+        let mut events = transaction.open_table(EVENTS).map_err(storage)?;
+        let mut by_key = transaction.open_table(EVENTS_BY_KEY).map_err(storage)?;
+        let rows = events.extract_from_if(from.as_slice()..=to.as_slice(), |_, _| true);
+        for row in rows.map_err(storage)? {
+            let (place, sealed) = row.map_err(storage)?;
+            let (_, value) = seal::open("events", place.value(), sealed.value())?;
+            let event: Event = decode("events", place.value(), value)?;
+            removed.all += 1;
+            if let Some(key) = event.key {
+                let place = sequenced(&key_prefix(tenant, &key), event.sequence);
+                by_key.remove(place.as_slice()).map_err(storage)?.ok_or_else(events_missing)?;
+                removed.of_keys += 1;
+            }
+        }
+    }
+    Ok(removed)
 }
 
 /// Tenant ids have no zero byte, so no tenant's events lie between those of another.
@@ -339,45 +393,31 @@ pub(super) fn key_prefix(tenant: &TenantId, key: &KeyId) -> Vec<u8> {
     [&event_prefix(tenant), key.as_bytes().as_slice()].concat()
 }
 
-/// The number of each tenant's last event: the last row that begins with the tenant.
-fn last_events(
+/// The numbers of each tenant's first and last event: the rows at the ends of those that begin with
+/// the tenant.
+fn event_numbers(
     events: &impl ReadableTable<&'static [u8], &'static [u8]>,
-) -> Result<HashMap<TenantId, u64>, StoreError> {
-    let mut last = HashMap::new();
+) -> Result<HashMap<TenantId, (u64, u64)>, StoreError> {
+    let mut numbers = HashMap::new();
     let mut from = Vec::new();
     loop {
         let first = events.range(from.as_slice()..).map_err(storage)?.next().transpose();
-        let Some((first, _)) = first.map_err(storage)? else { return Ok(last) };
+        let Some((first, _)) = first.map_err(storage)? else { return Ok(numbers) };
         let key = first.value();
         let malformed = || malformed("events", key);
         let tenant = key.split(|byte| *byte == 0).next().unwrap_or_default();
         // The prefix ends with a zero byte; whatever begins with a one in its place comes behind.
         from = [tenant, &[1]].concat();
         let mine = events.range(key..from.as_slice()).map_err(storage)?.next_back().transpose();
-        let (place, _) = mine.map_err(storage)?.ok_or_else(malformed)?;
-        let number = place.value().last_chunk().ok_or_else(malformed)?;
-        let tenant = parse_key::<TenantId>("events", tenant)?;
-        last.insert(tenant, u64::from_be_bytes(*number));
+        let (last, _) = mine.map_err(storage)?.ok_or_else(malformed)?;
+        let number = |place: &[u8]| place.last_chunk().copied().map(u64::from_be_bytes);
+        let ends = number(key).zip(number(last.value())).ok_or_else(malformed)?;
+        numbers.insert(parse_key::<TenantId>("events", tenant)?, ends);
     }
 }
 
 pub(super) fn sequenced(prefix: &[u8], sequence: u64) -> Vec<u8> {
     [prefix, &sequence.to_be_bytes()].concat()
-}
-
-enum Deleted {
-    Key(KeyId),
-    Account(AccountId),
-}
-
-fn parse_deleted(key: &[u8]) -> Result<Deleted, StoreError> {
-    let text = std::str::from_utf8(key).ok().and_then(|text| text.split_once(':'));
-    let deleted = match text {
-        Some(("key", id)) => id.parse().ok().map(Deleted::Key),
-        Some(("account", id)) => id.parse().ok().map(Deleted::Account),
-        _ => None,
-    };
-    deleted.ok_or_else(|| malformed("deleted", key))
 }
 
 fn parse_key<T: std::str::FromStr>(table: &str, key: &[u8]) -> Result<T, StoreError> {
@@ -396,6 +436,10 @@ pub(super) fn decode<T: DeserializeOwned>(
     value: &[u8],
 ) -> Result<T, StoreError> {
     serde_json::from_slice(value).map_err(|error| malformed(table, key).with_source(error))
+}
+
+fn events_missing() -> StoreError {
+    StoreError::corrupt("events are missing")
 }
 
 fn malformed(table: &str, key: &[u8]) -> StoreError {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::{CHANGES_KEPT, Effects, Image, Tables};
+use super::{CHANGES_KEPT, Effects, Image, Tables, Tombstone};
 use crate::id::TenantId;
 use crate::key::{Key, KeyRecord};
 use crate::store::{Epoch, StoreError, Subject};
@@ -33,15 +33,18 @@ impl Image {
             let key = record.key();
             let tenant = tables.tenants.entry(key.tenant.clone()).or_default();
             tenant.keys.insert((key.created, key.id));
-            tenant.owners.entry(key.owner.clone()).or_default().insert(key.id);
+            let owned = tenant.owners.entry(key.owner.clone()).or_default();
             let id = key.id;
+            if let Some(before) = index.get(&id) {
+                owned.remove(before.snapshot.record().key());
+            }
+            owned.insert(key);
             let entry = tables.entry(record)?;
             index.insert(id, entry);
         }
         for id in effects.deleted_keys {
             index.remove(&id);
             tables.usage.remove(&id);
-            tables.deleted_keys.insert(id);
         }
         for key in &deleted {
             if let Some(tenant) = tables.tenants.get_mut(&key.tenant) {
@@ -54,7 +57,13 @@ impl Image {
             {
                 tenant.accounts.remove(&id);
             }
-            tables.deleted_accounts.insert(id);
+        }
+        for (tenant, through) in effects.forgotten {
+            tables.forget_deleted(&tenant, through);
+        }
+        for Tombstone { id, tenant, event } in effects.tombstones {
+            tables.deleted.insert(id);
+            tables.tenants.entry(tenant).or_default().deleted.insert((event, id));
         }
         tables.usage.extend(effects.usage);
         tables.writers.extend(effects.writer);
@@ -84,6 +93,16 @@ impl Tables {
         }
     }
 
+    fn forget_deleted(&mut self, tenant: &TenantId, through: u64) {
+        let Some(tenant) = self.tenants.get_mut(tenant) else { return };
+        while let Some((event, id)) = tenant.deleted.first().copied()
+            && event <= through
+        {
+            tenant.deleted.pop_first();
+            self.deleted.remove(&id);
+        }
+    }
+
     fn remember(&mut self, effects: &Effects) {
         let touched = effects.subjects();
         self.recent.extend(touched.map(|subject| (effects.epoch, subject)));
@@ -102,7 +121,8 @@ impl Effects {
         let accounts = self.accounts.iter().map(|account| &account.id);
         let accounts = accounts.chain(&self.deleted_accounts).copied().map(Subject::Account);
         let policies = self.policies.iter().map(|(tenant, _)| Subject::Policy(tenant.clone()));
-        keys.copied().map(Subject::Key).chain(accounts).chain(policies)
+        let events = self.forgotten.iter().map(|(tenant, _)| Subject::Events(tenant.clone()));
+        keys.copied().map(Subject::Key).chain(accounts).chain(policies).chain(events)
     }
 }
 
@@ -110,7 +130,7 @@ impl super::Tenant {
     fn forget(&mut self, key: &Key) {
         self.keys.remove(&(key.created, key.id));
         if let Some(owned) = self.owners.get_mut(&key.owner) {
-            owned.remove(&key.id);
+            owned.remove(key);
             if owned.is_empty() {
                 self.owners.remove(&key.owner);
             }

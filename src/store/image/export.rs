@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, MutexGuard, PoisonError};
 
-use super::Image;
+use super::{DeletedId, Image};
 use crate::account::ServiceAccount;
 use crate::id::{KeyId, TenantId};
 use crate::key::KeyRecord;
@@ -15,8 +15,9 @@ pub(in crate::store) struct Outline {
     pub(in crate::store) keys: Vec<KeyId>,
     pub(in crate::store) accounts: Vec<Arc<ServiceAccount>>,
     pub(in crate::store) policies: Vec<(TenantId, Arc<Policy>)>,
-    /// `key:` or `account:` and the id.
-    pub(in crate::store) deleted: Vec<String>,
+    /// Each with its tenant and the number of the event that it is forgotten with. As a store sorts
+    /// their texts: accounts come first.
+    pub(in crate::store) deleted: Vec<(DeletedId, TenantId, u64)>,
     pub(in crate::store) writers: Vec<([u8; 16], LastBatch)>,
     pub(in crate::store) last_events: Vec<(TenantId, u64)>,
 }
@@ -41,13 +42,14 @@ impl Image {
             .tenants
             .iter()
             .filter_map(|(id, tenant)| Some((id.clone(), tenant.policy.clone()?)));
-        let deleted_keys = tables.deleted_keys.iter().map(|id| format!("key:{id}"));
-        let deleted_accounts = tables.deleted_accounts.iter().map(|id| format!("account:{id}"));
+        let deleted = tables.tenants.iter().flat_map(|(name, tenant)| {
+            tenant.deleted.iter().map(|(event, id)| (*id, name.clone(), *event))
+        });
         let mut outline = Outline {
             keys: keys.collect(),
             accounts: accounts.collect(),
             policies: policies.collect(),
-            deleted: deleted_keys.chain(deleted_accounts).collect(),
+            deleted: deleted.collect(),
             writers: tables.writers.iter().map(|(id, writer)| (*id, writer.last)).collect(),
             last_events: tables.last_events.iter().map(|(id, last)| (id.clone(), *last)).collect(),
         };

@@ -14,8 +14,10 @@
 //! [`FileStore`]: super::FileStore
 
 mod apply;
+mod deleted;
 #[cfg(feature = "postgres")]
 mod export;
+mod owned;
 mod plan;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
@@ -42,6 +44,9 @@ use crate::usage::{LastBatch, Usage};
 /// How many of the last changes are remembered for caches.
 const CHANGES_KEPT: usize = 4_096;
 
+use self::owned::Owned;
+
+pub(in crate::store) use self::deleted::{DeletedId, Tombstone};
 #[cfg(feature = "postgres")]
 pub(in crate::store) use self::export::{MoveStage, Outline};
 
@@ -77,8 +82,7 @@ struct Tables {
     tenants: HashMap<TenantId, Tenant>,
     accounts: HashMap<AccountId, TenantId>,
     usage: HashMap<KeyId, Usage, RandomState>,
-    deleted_keys: HashSet<KeyId, RandomState>,
-    deleted_accounts: HashSet<AccountId>,
+    deleted: HashSet<DeletedId, RandomState>,
     writers: HashMap<[u8; 16], Writer>,
     epoch: u64,
     /// The number of the last event of each tenant.
@@ -96,7 +100,9 @@ struct Tenant {
     accounts: BTreeMap<AccountId, Arc<ServiceAccount>>,
     /// In the order of creation.
     keys: BTreeSet<(Timestamp, KeyId)>,
-    owners: HashMap<Owner, BTreeSet<KeyId>>,
+    owners: HashMap<Owner, Owned>,
+    /// The ids that were deleted, each behind the number of the event that it is forgotten with.
+    deleted: BTreeSet<(u64, DeletedId)>,
 }
 
 /// A writer of usage: its last batch, and when that was made.
@@ -121,6 +127,12 @@ pub(super) struct Effects {
     pub(super) events: Vec<Event>,
     /// The number of the last event of each tenant that has new ones.
     pub(super) last_events: HashMap<TenantId, u64>,
+    /// The ids that are not to be used again from now on.
+    pub(super) tombstones: Vec<Tombstone>,
+    /// The number of the last event that each tenant loses.
+    pub(super) forgotten: Vec<(TenantId, u64)>,
+    /// The ids that are forgotten with these events, and may be used again.
+    pub(super) forgotten_ids: Vec<DeletedId>,
 }
 
 /// What a durable store read back, to begin with.
@@ -206,7 +218,7 @@ impl Image {
             Some((record, tables.usage.get(id).copied().unwrap_or_default()))
         };
         if let Some(owner) = &query.owner {
-            let ids = tenant.owners.get(owner).into_iter().flatten();
+            let ids = tenant.owners.get(owner).into_iter().flat_map(Owned::keys);
             return Ok(query.page(ids.filter_map(stored), at));
         }
         let (sort, descending) = query.order();

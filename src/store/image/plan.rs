@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use super::{Effects, Image, Tables, Writer};
+use super::{DeletedId, Effects, Image, Owned, Tables, Tombstone, Writer};
 use crate::event::Event;
 use crate::id::{AccountId, KeyId, TenantId};
 use crate::key::{KeyRecord, Owner};
@@ -33,9 +33,10 @@ impl Image {
             check_no_key_left(&tables, *account, &effects)?;
         }
         for condition in &batch.conditions {
-            self.check(&tables, condition, &effects)?;
+            check(&tables, condition, &effects)?;
         }
         effects.take_events(&tables, batch.events)?;
+        effects.date_tombstones(&tables);
         Ok(effects)
     }
 
@@ -91,7 +92,8 @@ impl Image {
         match change {
             Change::InsertKey(record) => {
                 let id = *record.id();
-                if self.look(&id, |_| ()).is_some() || tables.deleted_keys.contains(&id) {
+                let is_deleted = || tables.deleted.contains(&DeletedId::Key(id));
+                if self.look(&id, |_| ()).is_some() || is_deleted() {
                     return Err(already_exists(format!("key {id}")));
                 }
                 effects.keys.push(record);
@@ -114,12 +116,14 @@ impl Image {
                 effects.keys.push(revoked);
             }
             Change::DeleteKey(key) => {
-                self.look(&key, |_| ()).ok_or_else(|| absent(format!("key {key}")))?;
+                let tenant = self.look(&key, |record| record.key().tenant.clone());
+                let tenant = tenant.ok_or_else(|| absent(format!("key {key}")))?;
                 effects.deleted_keys.push(key);
+                effects.bury(DeletedId::Key(key), tenant);
             }
             Change::InsertAccount(account) => {
                 let known = tables.accounts.contains_key(&account.id);
-                if known || tables.deleted_accounts.contains(&account.id) {
+                if known || tables.deleted.contains(&DeletedId::Account(account.id)) {
                     return Err(already_exists(format!("service account {}", account.id)));
                 }
                 check_count(&format!("account {}", account.id), account.version)?;
@@ -135,59 +139,21 @@ impl Image {
                 effects.accounts.push(account);
             }
             Change::DeleteAccount(account) => {
-                let stored = tables.account_version(&account);
-                stored.ok_or_else(|| absent(format!("service account {account}")))?;
+                let tenant = tables.accounts.get(&account).cloned();
+                let tenant = tenant.ok_or_else(|| absent(format!("service account {account}")))?;
                 effects.deleted_accounts.push(account);
+                effects.bury(DeletedId::Account(account), tenant);
             }
             Change::PutPolicy { tenant, policy } => {
                 let stored = Some(tables.policy_version(&tenant));
                 check_version(&format!("the policy of {tenant}"), stored, policy.version)?;
                 effects.policies.push((tenant, policy));
             }
-        }
-        Ok(())
-    }
-
-    fn check(
-        &self,
-        tables: &Tables,
-        condition: &Condition,
-        effects: &Effects,
-    ) -> Result<(), StoreError> {
-        match condition {
-            Condition::AccountVersion { account, version } => {
-                if tables.account_version(account) != Some(*version) {
-                    return Err(StoreError::conflict(format!("account {account} has changed")));
-                }
-            }
-            Condition::PolicyVersion { tenant, version } => {
-                if tables.policy_version(tenant) != *version {
-                    return Err(StoreError::conflict(format!(
-                        "the policy of {tenant} has changed"
-                    )));
-                }
-            }
-            Condition::LiveKeysBelow { tenant, owner, limit, at } => {
-                let ids = tables.keys_of(tenant, owner);
-                let live = ids.filter(|id| self.look(id, |key| is_live(key, *at)) == Some(true));
-                if live.take(usize::from(*limit)).count() == usize::from(*limit) {
-                    let message = format!("{owner} holds {limit} live keys");
-                    return Err(StoreError::limit_reached(message));
-                }
-            }
-            Condition::NoLiveKeyLeft { tenant, owner, at } => {
-                let after =
-                    effects.keys.iter().map(|key| (key.id(), key)).collect::<HashMap<_, _>>();
-                let left = tables.keys_of(tenant, owner).find(|id| match after.get(id) {
-                    Some(record) => is_live(record, *at),
-                    None => {
-                        !effects.deleted_keys.contains(id)
-                            && self.look(id, |key| is_live(key, *at)) == Some(true)
-                    }
-                });
-                if let Some(id) = left {
-                    return Err(StoreError::conflict(format!("{owner} still holds key {id}")));
-                }
+            Change::ForgetEvents { tenant, through } => {
+                // The newest one stays.
+                let through = through.min(tables.last_event(&tenant).saturating_sub(1));
+                effects.forgotten_ids.extend(tables.deleted_through(&tenant, through));
+                effects.forgotten.push((tenant, through));
             }
         }
         Ok(())
@@ -203,7 +169,7 @@ impl Effects {
     /// Each tenant's events have numbers of their own: nobody can tell from theirs what others do.
     fn take_events(&mut self, tables: &Tables, events: Vec<Event>) -> Result<(), StoreError> {
         for mut event in events {
-            let before = || tables.last_events.get(&event.tenant).copied().unwrap_or(0);
+            let before = || tables.last_event(&event.tenant);
             let last = self.last_events.entry(event.tenant.clone()).or_insert_with(before);
             if *last >= MAX_COUNT {
                 let message = format!("tenant {} has no number for another event", event.tenant);
@@ -214,6 +180,18 @@ impl Effects {
             self.events.push(event);
         }
         Ok(())
+    }
+
+    /// The number of the event is known when all events of the batch have theirs.
+    fn bury(&mut self, id: DeletedId, tenant: TenantId) {
+        self.tombstones.push(Tombstone { id, tenant, event: 0 });
+    }
+
+    fn date_tombstones(&mut self, tables: &Tables) {
+        for Tombstone { tenant, event, .. } in &mut self.tombstones {
+            let last = self.last_events.get(tenant).copied();
+            *event = last.unwrap_or_else(|| tables.last_event(tenant)).max(1);
+        }
     }
 }
 
@@ -228,10 +206,65 @@ impl Tables {
         policy.map_or(0, |policy| policy.version)
     }
 
-    fn keys_of(&self, tenant: &TenantId, owner: &Owner) -> impl Iterator<Item = &KeyId> {
-        let owners = self.tenants.get(tenant).map(|tenant| &tenant.owners);
-        owners.and_then(|owners| owners.get(owner)).into_iter().flatten()
+    /// The number of a tenant's newest event, 0 if it has none.
+    fn last_event(&self, tenant: &TenantId) -> u64 {
+        self.last_events.get(tenant).copied().unwrap_or(0)
     }
+
+    /// The deleted ids of a tenant that are forgotten with its events up to this number.
+    fn deleted_through(&self, tenant: &TenantId, through: u64) -> impl Iterator<Item = DeletedId> {
+        let deleted = self.tenants.get(tenant).into_iter().flat_map(|tenant| &tenant.deleted);
+        deleted.take_while(move |(event, _)| *event <= through).map(|(_, id)| *id)
+    }
+
+    fn owned(&self, tenant: &TenantId, owner: &Owner) -> Option<&Owned> {
+        self.tenants.get(tenant)?.owners.get(owner)
+    }
+
+    fn live_keys_of(
+        &self,
+        tenant: &TenantId,
+        owner: &Owner,
+        at: Timestamp,
+    ) -> impl Iterator<Item = &KeyId> {
+        self.owned(tenant, owner).into_iter().flat_map(move |owned| owned.live_keys(at))
+    }
+}
+
+fn check(tables: &Tables, condition: &Condition, effects: &Effects) -> Result<(), StoreError> {
+    match condition {
+        Condition::AccountVersion { account, version } => {
+            if tables.account_version(account) != Some(*version) {
+                return Err(StoreError::conflict(format!("account {account} has changed")));
+            }
+        }
+        Condition::PolicyVersion { tenant, version } => {
+            if tables.policy_version(tenant) != *version {
+                return Err(StoreError::conflict(format!("the policy of {tenant} has changed")));
+            }
+        }
+        Condition::LiveKeysBelow { tenant, owner, limit, at } => {
+            let live = tables.live_keys_of(tenant, owner, *at);
+            if live.take(usize::from(*limit)).count() == usize::from(*limit) {
+                let message = format!("{owner} holds {limit} live keys");
+                return Err(StoreError::limit_reached(message));
+            }
+        }
+        Condition::NoLiveKeyLeft { tenant, owner, at } => {
+            let is_left = |record: &&KeyRecord| {
+                let key = record.key();
+                key.tenant == *tenant && key.owner == *owner && key.status(*at).is_live()
+            };
+            let written = effects.keys.iter().map(KeyRecord::id);
+            let touched: HashSet<_> = written.chain(&effects.deleted_keys).collect();
+            let mut live = tables.live_keys_of(tenant, owner, *at);
+            let written = effects.keys.iter().find(is_left).map(KeyRecord::id);
+            if let Some(id) = written.or_else(|| live.find(|id| !touched.contains(id))) {
+                return Err(StoreError::conflict(format!("{owner} still holds key {id}")));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn check_no_key_left(
@@ -242,7 +275,7 @@ fn check_no_key_left(
     let Some(tenant) = tables.accounts.get(&account) else { return Ok(()) };
     let deleted: HashSet<_> = effects.deleted_keys.iter().collect();
     let owner = Owner::Account(account);
-    let mut keys = tables.keys_of(tenant, &owner);
+    let mut keys = tables.owned(tenant, &owner).into_iter().flat_map(Owned::keys);
     match keys.find(|id| !deleted.contains(id)) {
         Some(id) => Err(StoreError::conflict(format!("account {account} owns key {id}"))),
         None => Ok(()),
@@ -270,10 +303,6 @@ fn is_same_key(a: &KeyRecord, b: &KeyRecord) -> bool {
         (key.tenant.clone(), key.owner.clone(), key.created)
     };
     place(a) == place(b)
-}
-
-fn is_live(record: &KeyRecord, at: Timestamp) -> bool {
-    record.key().status(at).is_live()
 }
 
 fn check_version(what: &str, stored: Option<u64>, next: u64) -> Result<(), StoreError> {

@@ -11,8 +11,8 @@ use sqlx::PgConnection;
 use sqlx::types::Json;
 
 use super::errors::Failure;
-use super::needs::{Needs, READ, deleted_account, deleted_key, take, write_subject};
-use super::rows::{AccountRow, EventRow, KeyRow, PolicyRow, TenantRow};
+use super::needs::{Needs, READ, take, write_subject};
+use super::rows::{AccountRow, DeletedRow, EventRow, KeyRow, PolicyRow, TenantRow};
 use super::session::Session;
 use super::{Inner, SchemaName, Sql};
 use crate::id::{AccountId, KeyId};
@@ -84,7 +84,10 @@ const WRITE: &str = "
     ), gone_keys AS (
         DELETE FROM {schema}.keys WHERE id = ANY($6) RETURNING 1
     ), deleted AS (
-        INSERT INTO {schema}.deleted (id) SELECT unnest($7::text[]) RETURNING 1
+        INSERT INTO {schema}.deleted (id, tenant, event)
+        SELECT id, tenant, event
+        FROM jsonb_to_recordset($7) AS n (id text, tenant text, event bigint)
+        RETURNING 1
     ), policies AS (
         INSERT INTO {schema}.policies AS p (tenant, version, record)
         SELECT tenant, version, record
@@ -116,6 +119,10 @@ const WRITE: &str = "
         + (SELECT count(*) FROM tenants) + (SELECT count(*) FROM changes)
         + (SELECT count(*) FROM told)";
 
+/// Both are few commits' work: only a sweep asks for it.
+const FORGET_EVENTS: &str = "DELETE FROM {schema}.events WHERE tenant = $1 AND sequence <= $2";
+const FORGET_DELETED: &str = "DELETE FROM {schema}.deleted WHERE tenant = $1 AND event <= $2";
+
 /// At least the last commit stays: its epoch is where caches stand.
 const FORGET: &str = "
     DELETE FROM {schema}.changes
@@ -129,6 +136,8 @@ pub(super) struct Statements {
     read: Sql,
     write: Sql,
     forget: Sql,
+    forget_events: Sql,
+    forget_deleted: Sql,
 }
 
 impl Statements {
@@ -140,6 +149,8 @@ impl Statements {
             read: schema.sql(READ),
             write: schema.sql(WRITE),
             forget: schema.sql(FORGET),
+            forget_events: schema.sql(FORGET_EVENTS),
+            forget_deleted: schema.sql(FORGET_DELETED),
         }
     }
 
@@ -179,6 +190,7 @@ impl Inner {
         let known = Known::of(&found.effects);
         // The numbers of epochs are the table's, and not the image's, which counts by one.
         let effects = Effects { epoch, ..Image::load(found)?.plan(batch)? };
+        self.forget_events(connection, &effects).await?;
         self.write_down(connection, &effects, &known).await?;
         if (epoch >> RANDOM_BITS).is_multiple_of(FORGET_EVERY) {
             let forget = sqlx::query(self.commits.forget.safe()).persistent(self.persistent);
@@ -206,6 +218,7 @@ impl Inner {
             .bind(&needs.policies)
             .bind(&needs.deleted)
             .bind(&needs.tenants)
+            .bind(&needs.gone)
             .fetch_all(connection)
             .await?;
         let mut contents = Contents::default();
@@ -213,6 +226,24 @@ impl Inner {
             take(row, &mut contents.effects)?;
         }
         Ok(contents)
+    }
+
+    async fn forget_events(
+        &self,
+        connection: &mut PgConnection,
+        effects: &Effects,
+    ) -> Result<(), Failure> {
+        for (tenant, through) in &effects.forgotten {
+            for statement in [&self.commits.forget_events, &self.commits.forget_deleted] {
+                sqlx::query(statement.safe())
+                    .persistent(self.persistent)
+                    .bind(tenant.as_str())
+                    .bind(i64::try_from(*through).unwrap_or(i64::MAX))
+                    .execute(&mut *connection)
+                    .await?;
+            }
+        }
+        Ok(())
     }
 
     async fn write_down(
@@ -228,12 +259,6 @@ impl Inner {
         let gone_accounts: Vec<_> =
             effects.deleted_accounts.iter().map(AccountId::as_str).collect();
         let gone_keys: Vec<_> = effects.deleted_keys.iter().map(KeyId::as_str).collect();
-        let deleted: Vec<_> = effects
-            .deleted_keys
-            .iter()
-            .map(deleted_key)
-            .chain(effects.deleted_accounts.iter().map(deleted_account))
-            .collect();
         let touched: Vec<_> = effects.subjects().map(|subject| write_subject(&subject)).collect();
         let last_events: Vec<_> = effects
             .last_events
@@ -245,7 +270,7 @@ impl Inner {
             + 2 * new_keys.len()
             + changed_keys.len()
             + gone_keys.len()
-            + deleted.len()
+            + effects.tombstones.len()
             + effects.policies.len()
             + effects.events.len()
             + last_events.len()
@@ -259,7 +284,7 @@ impl Inner {
             .bind(json(new_keys, KeyRow::of))
             .bind(json(changed_keys, KeyRow::of))
             .bind(&gone_keys)
-            .bind(&deleted)
+            .bind(json(&effects.tombstones, DeletedRow::of))
             .bind(json(&effects.policies, PolicyRow::of))
             .bind(json(&effects.events, EventRow::of))
             .bind(Json(last_events))

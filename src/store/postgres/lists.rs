@@ -159,31 +159,38 @@ impl Inner {
         loop {
             let mut session = self.session().await?;
             let found = self.find_events(session.connection(), tenant, query).await;
-            if let Some(found) = attempts.end(session, found).await? {
-                return query.page(found.into_iter().map(|row| Ok(row.0)));
+            if let Some((found, beyond)) = attempts.end(session, found).await? {
+                let page = query.page(found.into_iter().map(Ok::<_, StoreError>))?;
+                let next = page.next.or_else(|| beyond.map(|number| query.cursor_to(number)));
+                return Ok(Page { items: page.items, next });
             }
         }
     }
 
+    /// Those that match, and the number of the event that the page ends before, if it examines as many
+    /// as it may. What an index narrows costs nothing; the other filters look at each event.
     async fn find_events(
         &self,
         connection: &mut PgConnection,
         tenant: &TenantId,
         query: &EventQuery,
-    ) -> Result<Vec<Json<Event>>, Error> {
-        let range = query.sequences();
-        let mut statement =
-            select(&self.schema, "SELECT record FROM {schema}.events WHERE tenant = ");
-        statement.push_bind(tenant.as_str());
-        let bound = |sequence: u64| i64::try_from(sequence).unwrap_or(i64::MAX);
-        statement.push(" AND sequence >= ").push_bind(bound(*range.start()));
-        statement.push(" AND sequence <= ").push_bind(bound(*range.end()));
-        if let Some(key) = query.key {
-            statement.push(" AND key = ").push_bind(key.to_string());
+    ) -> Result<(Vec<Event>, Option<u64>), Error> {
+        let direction = if query.is_oldest_first() { "ASC" } else { "DESC" };
+        let examined = i64::try_from(EventQuery::MAX_EXAMINED).unwrap_or(i64::MAX);
+        let events = self.schema.sql("{schema}.events WHERE tenant = ");
+        let mut statement = QueryBuilder::new("");
+        let EventQuery { actor, kind, since, until, .. } = query;
+        if actor.is_some() || kind.is_some() || since.is_some() || until.is_some() {
+            statement.push("(SELECT NULL::jsonb AS record, sequence FROM ").push(events.as_str());
+            narrow_events(&mut statement, tenant, query);
+            statement.push(format_args!(" ORDER BY sequence {direction} OFFSET "));
+            statement.push_bind(examined).push(" LIMIT 1) UNION ALL ");
         }
-        if let Some(account) = query.account {
-            statement.push(" AND account = ").push_bind(account.to_string());
-        }
+        statement.push("(SELECT record, sequence FROM (SELECT * FROM ").push(events.as_str());
+        narrow_events(&mut statement, tenant, query);
+        statement.push(format_args!(" ORDER BY sequence {direction} LIMIT "));
+        statement.push_bind(examined);
+        statement.push(") AS e WHERE true");
         if let Some(actor) = &query.actor {
             statement.push(" AND actor = ").push_bind(actor.to_string());
         }
@@ -196,11 +203,33 @@ impl Inner {
         if let Some(until) = query.until {
             statement.push(" AND at < ").push_bind(until.unix_micros());
         }
-        let direction = if query.is_oldest_first() { "ASC" } else { "DESC" };
-        statement.push(" ORDER BY sequence ").push(direction);
+        statement.push(format_args!(" ORDER BY sequence {direction} LIMIT "));
         let limit = query.page_size() + 1;
-        statement.push(" LIMIT ").push_bind(i64::try_from(limit).unwrap_or(i64::MAX));
-        statement.build_query_scalar().persistent(self.persistent).fetch_all(connection).await
+        statement.push_bind(i64::try_from(limit).unwrap_or(i64::MAX)).push(")");
+        let rows = statement.build().persistent(self.persistent).fetch_all(connection).await?;
+        let (mut found, mut beyond) = (Vec::new(), None);
+        for row in &rows {
+            match row.try_get::<Option<Json<Event>>, _>("record")? {
+                Some(event) => found.push(event.0),
+                None => beyond = Some(row.try_get::<i64, _>("sequence")?.cast_unsigned()),
+            }
+        }
+        Ok((found, beyond))
+    }
+}
+
+/// Narrows to the events that an index finds, in the order of their numbers.
+fn narrow_events(statement: &mut QueryBuilder<Postgres>, tenant: &TenantId, query: &EventQuery) {
+    let range = query.sequences();
+    let bound = |sequence: u64| i64::try_from(sequence).unwrap_or(i64::MAX);
+    statement.push_bind(tenant.to_string());
+    statement.push(" AND sequence >= ").push_bind(bound(*range.start()));
+    statement.push(" AND sequence <= ").push_bind(bound(*range.end()));
+    if let Some(key) = query.key {
+        statement.push(" AND key = ").push_bind(key.to_string());
+    }
+    if let Some(account) = query.account {
+        statement.push(" AND account = ").push_bind(account.to_string());
     }
 }
 

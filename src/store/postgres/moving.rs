@@ -14,7 +14,7 @@ use sqlx::{Connection, PgPool, Row};
 
 use super::errors::{Failure, database};
 use super::moving_tables::{ACCOUNTS, DELETED, KEYS, POLICIES, TENANTS, Table, WRITERS};
-use super::rows::{AccountRow, EventRow, KeyRow, PolicyRow};
+use super::rows::{AccountRow, DeletedRow, EventRow, KeyRow, PolicyRow};
 use super::session::Session;
 use super::{Inner, PostgresOptions, PostgresStore};
 use crate::event::Event;
@@ -43,6 +43,8 @@ const UNMARK: &str = "
         epoch = (((epoch >> 20) + 1) << 20) + floor(random() * 1048576)::bigint";
 
 const LAST_EVENT: &str = "SELECT coalesce(max(sequence), 0) FROM {schema}.events WHERE tenant = $1";
+
+const FORGET_EVENTS: &str = "DELETE FROM {schema}.events WHERE tenant = $1 AND sequence < $2";
 
 const READ_EVENTS: &str = "
     SELECT record FROM {schema}.events WHERE tenant = $1 AND sequence > $2
@@ -285,8 +287,10 @@ impl<P: FnMut(MoveProgress)> Pass<'_, P> {
             Ok(Some((json!([record, usage]), row)))
         })
         .await?;
-        self.table(&DELETED, &deleted, |place| {
-            Ok(Some((Value::Null, json!({ "id": deleted[place] }))))
+        let ids: Vec<_> = deleted.iter().map(|(id, ..)| id.to_string()).collect();
+        self.table(&DELETED, &ids, |place| {
+            let (id, tenant, event) = &deleted[place];
+            Ok(Some((json!([tenant, event]), json!(DeletedRow::new(*id, tenant, *event)))))
         })
         .await?;
         let names: Vec<_> = writers.iter().map(|(writer, _)| hex::encode(writer)).collect();
@@ -367,12 +371,20 @@ impl<P: FnMut(MoveProgress)> Pass<'_, P> {
                 Depth::Numbers => self.to.last_event(tenant).await?,
                 Depth::All => 0,
             };
+            let oldest = EventQuery::new().oldest_first();
+            let first = self.from.0.events(tenant, &oldest.clone().limit(1)).await?.items;
+            let first = first.first().map_or(1, |event| event.sequence);
+            behind = self.without_events_before(tenant, first).await?.max(behind);
             progress.done += behind;
             while behind < *last {
-                let query = EventQuery::new().oldest_first().behind(behind).limit(MAX_LIMIT);
+                let query = oldest.clone().behind(behind).limit(MAX_LIMIT);
                 let events = self.from.0.events(tenant, &query).await?.items;
-                let Some(newest) = events.last() else { break };
+                let (Some(oldest), Some(newest)) = (events.first(), events.last()) else { break };
                 let newest = newest.sequence;
+                if oldest.sequence > behind + 1 {
+                    // The source has forgotten some meanwhile.
+                    behind = self.without_events_before(tenant, oldest.sequence).await?;
+                }
                 let stored = self.to.stored_events(tenant, behind, events.len()).await?;
                 // Events are never changed: those that are stored are the first of these, or others.
                 let same = stored.iter().zip(&events).take_while(|(a, b)| a == b).count();
@@ -391,6 +403,19 @@ impl<P: FnMut(MoveProgress)> Pass<'_, P> {
             }
         }
         Ok(())
+    }
+
+    /// Takes away the events that the source has forgotten: those before its first. The number before
+    /// it is where to go on.
+    async fn without_events_before(
+        &mut self,
+        tenant: &TenantId,
+        first: u64,
+    ) -> Result<u64, Failure> {
+        if self.to.forget_events_before(tenant, first).await? {
+            self.differs = Some("events");
+        }
+        Ok(first.saturating_sub(1))
     }
 }
 
@@ -477,6 +502,19 @@ impl Inner {
             .await?;
         session.commit().await?;
         Ok(last.cast_unsigned())
+    }
+
+    /// Whether there were events of the tenant before this one, which are gone now.
+    async fn forget_events_before(&self, tenant: &TenantId, first: u64) -> Result<bool, Failure> {
+        let mut session = Session::begin(&self.pool, self.commits.begin_usage(false)).await?;
+        let gone = sqlx::query(self.schema.sql(FORGET_EVENTS).safe())
+            .persistent(self.persistent)
+            .bind(tenant.as_str())
+            .bind(first.cast_signed())
+            .execute(session.connection())
+            .await?;
+        session.commit().await?;
+        Ok(gone.rows_affected() > 0)
     }
 
     async fn stored_events(

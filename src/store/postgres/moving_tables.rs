@@ -66,11 +66,12 @@ pub(super) const KEYS: Table = Table {
 
 pub(super) const DELETED: Table = Table {
     name: "deleted ids",
-    read: "SELECT id, 'null'::jsonb AS compared FROM {schema}.deleted
+    read: "SELECT id, jsonb_build_array(tenant, event) AS compared FROM {schema}.deleted
         WHERE id > $1 AND ($2 IS NULL OR id <= $2)",
-    write: "INSERT INTO {schema}.deleted (id)
-        SELECT id FROM jsonb_to_recordset($1) AS n (id text)
-        ON CONFLICT (id) DO NOTHING",
+    write: "INSERT INTO {schema}.deleted (id, tenant, event)
+        SELECT id, tenant, event
+        FROM jsonb_to_recordset($1) AS n (id text, tenant text, event bigint)
+        ON CONFLICT (id) DO UPDATE SET tenant = excluded.tenant, event = excluded.event",
     remove: "DELETE FROM {schema}.deleted WHERE id = ANY($1)",
     is_referred_to: false,
 };

@@ -8,13 +8,14 @@ use sqlx::types::Json;
 
 use super::errors::Failure;
 use crate::account::ServiceAccount;
-use crate::id::{AccountId, KeyId, TenantId};
+use crate::id::TenantId;
 use crate::key::{KeyRecord, Owner};
 use crate::policy::Policy;
-use crate::store::image::Effects;
+use crate::store::image::{DeletedId, Effects, Tombstone};
 use crate::store::{Batch, Change, Condition, StoreError, Subject};
 use crate::time::Timestamp;
 
+/// Each part finds its rows by an index: `IN` over a union, and no `OR` beside it, which reads all.
 pub(super) const READ: &str = "
     SELECT CASE WHEN is_moving THEN 'moving' ELSE 'epoch' END AS what, NULL AS name,
         epoch AS number, NULL::jsonb AS record
@@ -36,21 +37,29 @@ pub(super) const READ: &str = "
         SELECT id, record FROM {schema}.keys WHERE account = a.id AND id <> ALL($1) LIMIT 1
     ) AS k
     UNION ALL
-    SELECT 'account', id, 0, record FROM {schema}.accounts
-    WHERE id = ANY($7) OR id IN (SELECT account FROM {schema}.keys WHERE id = ANY($1))
+    SELECT 'account', id, 0, record FROM {schema}.accounts WHERE id IN (
+        SELECT unnest($7::text[])
+        UNION SELECT account FROM {schema}.keys WHERE id = ANY($1)
+    )
     UNION ALL
     SELECT 'policy', tenant, version, record FROM {schema}.policies WHERE tenant = ANY($8)
     UNION ALL
-    SELECT 'deleted', id, 0, NULL FROM {schema}.deleted WHERE id = ANY($9)
+    SELECT 'deleted', id, event, to_jsonb(tenant) FROM {schema}.deleted WHERE id = ANY($9)
     UNION ALL
-    SELECT 'tenant', tenant, last_event, NULL FROM {schema}.tenants WHERE tenant = ANY($10)";
+    SELECT 'tenant', tenant, last_event, NULL FROM {schema}.tenants WHERE tenant IN (
+        SELECT unnest($10::text[])
+        UNION SELECT tenant FROM {schema}.keys WHERE id = ANY($11)
+        UNION SELECT tenant FROM {schema}.accounts WHERE id = ANY($6)
+    )";
 
 /// What a batch looks at, as the statement takes it.
 #[derive(Default)]
 pub(super) struct Needs {
     pub(super) keys: Vec<String>,
+    /// Keys that are deleted: the tenant's events say how long their ids are remembered.
+    pub(super) gone: Vec<String>,
     pub(super) owners: Owners,
-    /// Accounts that must own no other key.
+    /// Accounts that are deleted, and must own no other key.
     pub(super) emptied: Vec<String>,
     pub(super) accounts: Vec<String>,
     pub(super) policies: Vec<String>,
@@ -103,19 +112,21 @@ impl Needs {
         match change {
             Change::InsertKey(record) => {
                 self.keys.push(record.id().to_string());
-                self.deleted.push(deleted_key(record.id()));
+                self.deleted.push(DeletedId::Key(*record.id()).to_string());
                 self.accounts.extend(record.key().owner.account().map(|id| id.to_string()));
             }
             Change::UpdateKey(record) => {
                 self.keys.push(record.id().to_string());
                 self.accounts.extend(record.key().owner.account().map(|id| id.to_string()));
             }
-            Change::RevokeKey { key, .. } | Change::DeleteKey(key) => {
+            Change::RevokeKey { key, .. } => self.keys.push(key.to_string()),
+            Change::DeleteKey(key) => {
                 self.keys.push(key.to_string());
+                self.gone.push(key.to_string());
             }
             Change::InsertAccount(account) => {
                 self.accounts.push(account.id.to_string());
-                self.deleted.push(deleted_account(&account.id));
+                self.deleted.push(DeletedId::Account(account.id).to_string());
             }
             Change::UpdateAccount(account) => self.accounts.push(account.id.to_string()),
             Change::DeleteAccount(account) => {
@@ -123,6 +134,7 @@ impl Needs {
                 self.emptied.push(account.to_string());
             }
             Change::PutPolicy { tenant, .. } => self.policies.push(tenant.to_string()),
+            Change::ForgetEvents { tenant, .. } => self.tenants.push(tenant.to_string()),
         }
     }
 }
@@ -142,11 +154,11 @@ pub(super) fn take(row: &PgRow, found: &mut Effects) -> Result<(), Failure> {
         "tenant" => {
             found.last_events.insert(parse(row)?, number()?);
         }
-        _ => match read_subject(row.try_get("name")?)? {
-            Subject::Key(id) => found.deleted_keys.push(id),
-            Subject::Account(id) => found.deleted_accounts.push(id),
-            Subject::Policy(_) => {}
-        },
+        _ => found.tombstones.push(Tombstone {
+            id: parse(row)?,
+            tenant: row.try_get::<Json<TenantId>, _>("record")?.0,
+            event: number()?,
+        }),
     }
     Ok(())
 }
@@ -162,19 +174,12 @@ fn parse<T: FromStr>(row: &PgRow) -> Result<T, Failure> {
     name.parse().map_err(|_| StoreError::corrupt(format!("{name:?} is no id")).into())
 }
 
-pub(super) fn deleted_key(id: &KeyId) -> String {
-    format!("key:{id}")
-}
-
-pub(super) fn deleted_account(id: &AccountId) -> String {
-    format!("account:{id}")
-}
-
 pub(super) fn write_subject(subject: &Subject) -> String {
     match subject {
         Subject::Key(id) => format!("key:{id}"),
         Subject::Account(id) => format!("account:{id}"),
         Subject::Policy(tenant) => format!("policy:{tenant}"),
+        Subject::Events(tenant) => format!("events:{tenant}"),
     }
 }
 
@@ -183,6 +188,7 @@ pub(super) fn read_subject(text: &str) -> Result<Subject, StoreError> {
         "key" => Some(Subject::Key(id.parse().ok()?)),
         "account" => Some(Subject::Account(id.parse().ok()?)),
         "policy" => Some(Subject::Policy(id.parse().ok()?)),
+        "events" => Some(Subject::Events(id.parse().ok()?)),
         _ => None,
     });
     subject.ok_or_else(|| StoreError::corrupt(format!("{text:?} is nothing that a commit touches")))

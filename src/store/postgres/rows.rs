@@ -7,6 +7,7 @@ use crate::event::Event;
 use crate::id::{AccountId, KeyId, TenantId};
 use crate::key::{KeyRecord, Owner};
 use crate::policy::Policy;
+use crate::store::image::{DeletedId, Tombstone};
 use crate::time::Timestamp;
 use crate::usage::Usage;
 
@@ -122,6 +123,23 @@ impl<'a> EventRow<'a> {
             account: event.account,
             record: event,
         }
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct DeletedRow<'a> {
+    id: String,
+    tenant: &'a TenantId,
+    event: u64,
+}
+
+impl<'a> DeletedRow<'a> {
+    pub(super) fn of(tombstone: &'a Tombstone) -> Self {
+        Self::new(tombstone.id, &tombstone.tenant, tombstone.event)
+    }
+
+    pub(super) fn new(id: DeletedId, tenant: &'a TenantId, event: u64) -> Self {
+        Self { id: id.to_string(), tenant, event }
     }
 }
 

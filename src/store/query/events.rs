@@ -24,6 +24,10 @@ pub struct EventQuery {
 }
 
 impl EventQuery {
+    /// The most events that one page examines: 10,000. A search that matches little costs no more than
+    /// that for each page.
+    pub const MAX_EXAMINED: usize = 10_000;
+
     /// All events.
     pub fn new() -> Self {
         Self::default()
@@ -131,6 +135,9 @@ impl EventQuery {
     /// Puts a page together from the tenant's events of [`EventQuery::sequences`], which must come
     /// in the query's order. Takes no more than it needs.
     ///
+    /// The page ends after [`EventQuery::MAX_EXAMINED`] events. It may then have fewer items than its
+    /// limit, or none, and a cursor to go on with.
+    ///
     /// # Errors
     /// Passes on the first error of the iterator.
     pub fn page<E>(
@@ -139,15 +146,18 @@ impl EventQuery {
     ) -> Result<Page<Event>, E> {
         let size = self.page_size();
         let mut items: Vec<Event> = Vec::new();
-        for event in events {
+        let mut last = 0;
+        for (examined, event) in events.into_iter().enumerate() {
             let event = event?;
+            if examined == Self::MAX_EXAMINED {
+                return Ok(Page { items, next: Some(self.cursor(last)) });
+            }
+            last = event.sequence;
             if !self.matches(&event) {
                 continue;
             }
             if items.len() == size {
-                let last = items.last().map_or(0, |event| event.sequence);
-                let direction = if self.oldest_first { "asc" } else { "desc" };
-                let next = Some(Cursor(format!("event.{direction}.{last}")));
+                let next = items.last().map(|event| self.cursor(event.sequence));
                 return Ok(Page { items, next });
             }
             items.push(event);
@@ -155,17 +165,31 @@ impl EventQuery {
         Ok(Page { items, next: None })
     }
 
+    /// The cursor behind the event of this number.
+    fn cursor(&self, sequence: u64) -> Cursor {
+        let direction = if self.oldest_first { "asc" } else { "desc" };
+        Cursor(format!("event.{direction}.{sequence}"))
+    }
+
+    /// The cursor to an event, for a page that ends before it.
+    #[cfg(feature = "postgres")]
+    pub(in crate::store) fn cursor_to(&self, sequence: u64) -> Cursor {
+        self.cursor(if self.oldest_first {
+            sequence.saturating_sub(1)
+        } else {
+            sequence.saturating_add(1)
+        })
+    }
+
     /// Puts a page together from all events of the tenant, oldest first, for a store that has no
     /// better way.
     pub fn page_of(&self, events: &[Event]) -> Page<Event> {
         let range = self.sequences();
-        let mut events: Vec<&Event> =
-            events.iter().filter(|event| range.contains(&event.sequence)).collect();
-        if !self.oldest_first {
-            events.reverse();
-        }
-        let Ok(page) =
-            self.page(events.into_iter().map(|event| Ok::<_, Infallible>(event.clone())));
+        let from = events.partition_point(|event| event.sequence < *range.start());
+        let to = events.partition_point(|event| event.sequence <= *range.end());
+        let events = events.get(from..to).unwrap_or_default().iter();
+        let events = events.map(|event| Ok::<_, Infallible>(event.clone()));
+        let Ok(page) = if self.oldest_first { self.page(events) } else { self.page(events.rev()) };
         page
     }
 }

@@ -23,7 +23,8 @@ pub use self::keys::{KeyPosition, KeyQuery, KeySort, StoredKey};
 pub struct Page<T> {
     /// What was found.
     pub items: Vec<T>,
-    /// The place behind the last item, if there is more.
+    /// Where to go on, if there is more. A page of events may be short or empty and have it: go on
+    /// until it is `None`.
     pub next: Option<Cursor>,
 }
 

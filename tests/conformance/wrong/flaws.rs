@@ -37,10 +37,14 @@ pub(crate) enum Flaw {
     TornResolve,
     StalePolicyRead,
     LockLeftBehind,
+    ForgetsNothing,
+    ForgetsOneMore,
+    NewestForgotten,
+    DeletedIdFreeEarly,
 }
 
 /// Each flaw, what such a store does, and all rules that see it: these and no other.
-pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 34] = [
+pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 38] = [
     (
         Flaw::InsertReplaces,
         "an insert of a key that exists replaces it",
@@ -54,12 +58,20 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 34] = [
     (
         Flaw::DeletedIdIsFree,
         "the id of a deleted key can be inserted again",
-        &["an_insert_refuses_a_key_that_was_deleted", "a_batch_that_fails_writes_nothing"],
+        &[
+            "an_insert_refuses_a_key_that_was_deleted",
+            "a_batch_that_fails_writes_nothing",
+            "deleted_id_is_kept_with_its_event",
+        ],
     ),
     (
         Flaw::PolicyVersionIgnored,
         "a condition on a policy's version is lost",
-        &["the_version_of_a_policy_holds", "a_batch_that_fails_writes_nothing"],
+        &[
+            "the_version_of_a_policy_holds",
+            "a_batch_that_fails_writes_nothing",
+            "forgotten_events_are_gone",
+        ],
     ),
     (
         Flaw::AccountVersionIgnored,
@@ -105,6 +117,7 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 34] = [
             "no_live_key_is_left_after_the_batch",
             "a_batch_that_fails_writes_nothing",
             "a_batch_names_nothing_twice",
+            "forgotten_events_are_gone",
             "the_limit_is_exact",
         ],
     ),
@@ -121,12 +134,20 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 34] = [
     (
         Flaw::EventsLostOnDelete,
         "a delete is done without its event",
-        &["a_batch_is_written_whole", "an_event_comes_with_its_change"],
+        &[
+            "a_batch_is_written_whole",
+            "deleted_id_is_kept_with_its_event",
+            "an_event_comes_with_its_change",
+        ],
     ),
     (
         Flaw::EventsAfterChange,
         "events are written after their change",
-        &["events_follow_the_order_of_commits", "a_dropped_commit_is_done_or_not"],
+        &[
+            "deleted_id_is_kept_with_its_event",
+            "events_follow_the_order_of_commits",
+            "a_dropped_commit_is_done_or_not",
+        ],
     ),
     (
         Flaw::EventsWithGaps,
@@ -260,5 +281,21 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 34] = [
         Flaw::LockLeftBehind,
         "a read that is dropped leaves its lock behind",
         &["a_revoke_wins", "a_delete_wins", "a_dropped_read_leaves_nothing_behind"],
+    ),
+    (
+        Flaw::ForgetsNothing,
+        "events that are to be forgotten stay",
+        &["forgotten_events_are_gone", "newest_event_is_kept", "changes_tell_all_that_was_touched"],
+    ),
+    (
+        Flaw::ForgetsOneMore,
+        "one event more than asked for is forgotten",
+        &["forgotten_events_are_gone", "deleted_id_is_kept_with_its_event"],
+    ),
+    (Flaw::NewestForgotten, "the newest event can be forgotten", &["newest_event_is_kept"]),
+    (
+        Flaw::DeletedIdFreeEarly,
+        "deleted ids are free once any event is forgotten",
+        &["deleted_id_is_kept_with_its_event"],
     ),
 ];

@@ -30,6 +30,10 @@ pub(super) struct Notes {
     /// After which event numbers were left out.
     pub(super) gaps: Vec<(TenantId, u64)>,
     pub(super) calls: u64,
+    /// Up to which event a tenant's are hidden.
+    pub(super) hidden: Vec<(TenantId, u64)>,
+    /// Whether any event was forgotten.
+    pub(super) has_forgotten: bool,
     accounts: HashMap<AccountId, Arc<ServiceAccount>>,
     policies: HashMap<TenantId, Option<Policy>>,
     locked: bool,
@@ -167,6 +171,9 @@ impl KeyStore for Wrong {
     ) -> Result<Page<Event>, StoreError> {
         let mut page = self.inner.events(tenant, query).await?;
         let notes = self.notes();
+        let is_hidden =
+            |event: &Event| notes.hidden.iter().any(|h| h.0 == *tenant && event.sequence <= h.1);
+        page.items.retain(|event| !is_hidden(event));
         for event in &mut page.items {
             let sequence = event.sequence;
             let gaps = notes.gaps.iter().filter(|gap| gap.0 == *tenant && gap.1 < sequence);

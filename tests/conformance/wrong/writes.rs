@@ -16,7 +16,20 @@ impl Wrong {
     pub(super) async fn commit_wrongly(&self, mut batch: Batch) -> Result<Epoch, StoreError> {
         match self.flaw {
             Flaw::InsertReplaces => self.replace(&mut batch).await?,
-            Flaw::DeletedIdIsFree => {
+            Flaw::ForgetsNothing => batch.changes.retain(|change| !is_forget(change)),
+            Flaw::ForgetsOneMore => {
+                for change in &mut batch.changes {
+                    if let Change::ForgetEvents { through, .. } = change {
+                        *through = through.saturating_add(1);
+                    }
+                }
+            }
+            Flaw::NewestForgotten => self.hide_newest(&batch).await?,
+            Flaw::DeletedIdFreeEarly if batch.changes.iter().any(is_forget) => {
+                self.notes().has_forgotten = true;
+            }
+            Flaw::DeletedIdFreeEarly if !self.notes().has_forgotten => {}
+            Flaw::DeletedIdIsFree | Flaw::DeletedIdFreeEarly => {
                 let notes = self.notes();
                 batch.changes.retain(|change| {
                     !matches!(change, Change::InsertKey(k) if notes.deleted.contains_key(k.id()))
@@ -145,13 +158,26 @@ impl Wrong {
     }
 
     async fn note_deletes(&self, batch: &Batch) -> Result<(), StoreError> {
-        if !matches!(self.flaw, Flaw::DeletedIdIsFree | Flaw::UsageResurrects) {
+        let notes_them = [Flaw::DeletedIdIsFree, Flaw::DeletedIdFreeEarly, Flaw::UsageResurrects];
+        if !notes_them.contains(&self.flaw) {
             return Ok(());
         }
         for change in &batch.changes {
             let Change::DeleteKey(id) = change else { continue };
             if let Some(record) = self.record(id).await? {
                 self.notes().deleted.insert(*id, record);
+            }
+        }
+        Ok(())
+    }
+
+    async fn hide_newest(&self, batch: &Batch) -> Result<(), StoreError> {
+        for change in &batch.changes {
+            let Change::ForgetEvents { tenant, through } = change else { continue };
+            let newest = self.inner.events(tenant, &EventQuery::new().limit(1)).await?;
+            let newest = newest.items.first().map_or(0, |event| event.sequence);
+            if *through >= newest {
+                self.notes().hidden.push((tenant.clone(), newest));
             }
         }
         Ok(())
@@ -238,6 +264,10 @@ impl Wrong {
         }
         Ok(epoch)
     }
+}
+
+fn is_forget(change: &Change) -> bool {
+    matches!(change, Change::ForgetEvents { .. })
 }
 
 fn is_delete(change: &Change) -> bool {

@@ -77,6 +77,7 @@ pub(super) fn set_policy_error(error: &SetPolicyError) -> String {
         SetPolicyError::Policy(PolicyError::ZeroLifetime(_)) => "zero lifetime",
         SetPolicyError::Policy(PolicyError::NotWholeSeconds(_)) => "not whole seconds",
         SetPolicyError::Policy(PolicyError::DefaultAboveMax) => "default above max",
+        SetPolicyError::Policy(PolicyError::EventRetention(_)) => "event retention",
         other => panic!("nobody can get {other:?}"),
     };
     format!("policy {fault}")

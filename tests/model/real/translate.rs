@@ -306,6 +306,7 @@ pub(super) fn policy(data: &PolicyData) -> Policy {
     policy.default_rate = rate(RATES[data.default_rate]);
     policy.extensive_use = data.extensive_use.and_then(NonZeroU64::new);
     policy.retention = span(data.retention);
+    policy.event_retention = span(data.event_retention);
     policy.version = data.version;
     policy
 }
@@ -333,6 +334,7 @@ pub(super) fn policy_data(policy: &Policy) -> PolicyData {
         default_rate: place(RATES.into_iter().map(rate), &policy.default_rate),
         extensive_use: policy.extensive_use.map(NonZeroU64::get),
         retention: in_micros(policy.retention),
+        event_retention: in_micros(policy.event_retention),
         version: policy.version,
     }
 }

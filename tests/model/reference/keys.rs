@@ -376,6 +376,31 @@ impl Reference {
         }
     }
 
+    /// The oldest events of the tenant go, up to the first that is to be kept, 500 at a time. The newest
+    /// stays.
+    fn sweep_events(&mut self, by: By) {
+        let retention = self.policies[by.tenant].event_retention;
+        loop {
+            let mine = self.events.iter().filter(|event| event.tenant == by.tenant);
+            let all = mine.clone().count();
+            let due = mine.take(500).take_while(|event| event.at + retention <= self.now).count();
+            let due = due.min(all.saturating_sub(1));
+            if due == 0 {
+                return;
+            }
+            let mut left = due;
+            self.events.retain(|event| {
+                let goes = event.tenant == by.tenant && left > 0;
+                left -= usize::from(goes);
+                !goes
+            });
+            self.note(by, "sweep", "done", None);
+            if due < all.min(500) {
+                return;
+            }
+        }
+    }
+
     pub(super) fn sweep(&mut self, by: By) -> Answer {
         if !may(by.who, "sweep", false) {
             return self.refuse(by, "sweep", None, "not allowed sweep".to_owned());
@@ -394,6 +419,7 @@ impl Reference {
             self.note(by, "sweep", "done", Some(id));
             self.keys.retain(|key| key.data.id != *id);
         }
+        self.sweep_events(by);
         Answer::Ids(swept.into_iter().map(|(_, id)| id).collect())
     }
 }

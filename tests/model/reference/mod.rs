@@ -65,6 +65,7 @@ impl Reference {
             default_rate: 0,
             extensive_use: None,
             retention: 90 * 24 * HOUR,
+            event_retention: 400 * 24 * HOUR,
             version: 0,
         };
         Self {
@@ -173,8 +174,9 @@ impl Reference {
             .find(|known| Some(known.data.id.as_str()) == key && known.data.tenant == tenant);
         let account = account.map(str::to_owned);
         let account = account.or_else(|| of_the_key.and_then(|key| key.data.owner.account()));
+        let newest = self.events.iter().rev().find(|event| event.tenant == tenant);
         self.events.push(EventData {
-            sequence: self.events.iter().filter(|event| event.tenant == tenant).count() as u64 + 1,
+            sequence: newest.map_or(0, |event| event.sequence) + 1,
             tenant,
             at: self.now,
             actor,
@@ -242,6 +244,7 @@ fn fault_of(policy: &PolicyData) -> Option<&'static str> {
         policy.default_lifetime,
         Some(policy.max_overlap),
         Some(policy.retention),
+        Some(policy.event_retention),
     ];
     if policy.max_keys < 1 || policy.max_keys > 1_000 {
         Some("max keys")
@@ -253,6 +256,8 @@ fn fault_of(policy: &PolicyData) -> Option<&'static str> {
         && default > max
     {
         Some("default above max")
+    } else if policy.event_retention < 24 * HOUR {
+        Some("event retention")
     } else {
         None
     }

@@ -270,6 +270,7 @@ fn policy() -> Value {
         "default_rate": or_null(rate()),
         "extensive_use": or_null(values::seconds(1)),
         "retention": seconds(0),
+        "event_retention": seconds(Policy::MIN_EVENT_RETENTION.as_secs()),
     }));
     let example = json!({
         "api_in_plan": true,
@@ -285,6 +286,7 @@ fn policy() -> Value {
         "default_rate": "100/60s",
         "extensive_use": null,
         "retention": 7_776_000,
+        "event_retention": 34_560_000,
     });
     json!({
         "PolicyChange": record(&json!({ "policy": schema("Policy"), "already": boolean() })),

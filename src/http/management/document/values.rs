@@ -44,7 +44,7 @@ pub(super) fn time() -> Value {
     })
 }
 
-pub(super) fn seconds(least: u8) -> Value {
+pub(super) fn seconds(least: u64) -> Value {
     json!({ "type": "integer", "minimum": least, "maximum": u64::MAX })
 }
 

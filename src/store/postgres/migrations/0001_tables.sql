@@ -48,6 +48,8 @@ CREATE INDEX keys_updated ON {schema}.keys (tenant, updated, id);
 CREATE INDEX keys_name ON {schema}.keys (tenant, name, id);
 CREATE INDEX keys_expires ON {schema}.keys (tenant, expires, id);
 CREATE INDEX keys_owner ON {schema}.keys (tenant, owner, created, id);
+-- The live keys of an owner are those that expire later: the limit counts no dead ones.
+CREATE INDEX keys_live ON {schema}.keys (tenant, owner, expires) WHERE NOT revoked;
 CREATE INDEX keys_account ON {schema}.keys (account) WHERE account IS NOT NULL;
 
 -- Apart from the record: counting never touches it.
@@ -59,10 +61,13 @@ CREATE TABLE {schema}.usage (
 );
 CREATE INDEX usage_last_used ON {schema}.usage (tenant, last_used, key);
 
--- `key:` or `account:` and an id that never comes back.
+-- `key:` or `account:` and an id that is not used again until the event of this number is forgotten.
 CREATE TABLE {schema}.deleted (
-    id text COLLATE "C" PRIMARY KEY
+    id text COLLATE "C" PRIMARY KEY,
+    tenant text COLLATE "C" NOT NULL,
+    event bigint NOT NULL
 );
+CREATE INDEX deleted_event ON {schema}.deleted (tenant, event);
 
 -- The last batch of each writer of usage.
 CREATE TABLE {schema}.writers (

@@ -1,0 +1,123 @@
+//! The keys of one owner, with an index of those that can be live.
+
+use std::collections::BTreeSet;
+
+use crate::id::KeyId;
+use crate::key::Key;
+use crate::time::Timestamp;
+
+#[derive(Default)]
+pub(super) struct Owned {
+    keys: BTreeSet<KeyId>,
+    /// The keys that are not revoked, by their expiry in microseconds, [`NEVER`] if they have none.
+    unrevoked: BTreeSet<(i64, KeyId)>,
+}
+
+/// Later than every time.
+const NEVER: i64 = i64::MAX;
+
+impl Owned {
+    pub(super) fn insert(&mut self, key: &Key) {
+        self.keys.insert(key.id);
+        if key.revoked.is_none() {
+            self.unrevoked.insert(place(key));
+        }
+    }
+
+    pub(super) fn remove(&mut self, key: &Key) {
+        self.keys.remove(&key.id);
+        self.unrevoked.remove(&place(key));
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// All keys, dead ones too.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &KeyId> {
+        self.keys.iter()
+    }
+
+    /// The keys that are live at a time. Those that are dead then are not looked at: an owner may have
+    /// any number of them.
+    pub(super) fn live_keys(&self, at: Timestamp) -> impl Iterator<Item = &KeyId> {
+        // A key is live until its expiry, and not at it.
+        let first = (at.unix_micros() + 1, KeyId::FIRST);
+        self.unrevoked.range(first..).map(|(_, id)| id)
+    }
+}
+
+fn place(key: &Key) -> (i64, KeyId) {
+    (key.expires.map_or(NEVER, Timestamp::unix_micros), key.id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::Owner;
+    use crate::limits::AdminLimits;
+    use crate::metadata::Metadata;
+    use crate::name::Name;
+    use crate::network::Networks;
+    use crate::random::Random;
+    use crate::scope::ScopeSet;
+    use crate::token::Prefix;
+
+    fn time(seconds: i64) -> Timestamp {
+        Timestamp::from_unix_seconds(seconds).expect("a time")
+    }
+
+    fn key(expires: Option<Timestamp>, revoked: bool) -> Key {
+        let alice: crate::id::UserId = "alice".parse().expect("a user");
+        Key {
+            id: KeyId::generate(&Random::system()).expect("random numbers"),
+            tenant: "globex".parse().expect("a tenant"),
+            owner: Owner::User(alice.clone()),
+            name: Name::new("a key").expect("a name"),
+            prefix: Prefix::default(),
+            scopes: ScopeSet::empty(),
+            networks: Networks::anywhere(),
+            rate: None,
+            admin_limits: AdminLimits::default(),
+            metadata: Metadata::default(),
+            created: time(0),
+            created_by: alice,
+            updated: time(0),
+            not_before: None,
+            expires,
+            disabled: false,
+            revoked: revoked.then(|| time(1)),
+            rotated: None,
+            overlap_ends: None,
+            secret_number: 1,
+            version: 1,
+        }
+    }
+
+    #[test]
+    fn dead_keys_are_not_looked_at() {
+        let mut owned = Owned::default();
+        let dead = (0..1_000).map(|n| key((n % 2 == 0).then(|| time(n)), n % 2 == 1));
+        dead.for_each(|key| owned.insert(&key));
+        let live = [None, Some(time(1_001)), Some(Timestamp::MAX)].map(|end| key(end, false));
+        live.iter().for_each(|key| owned.insert(key));
+        // Nothing filters what the index gives: what is found is what is looked at.
+        let found: BTreeSet<_> = owned.live_keys(time(1_000)).copied().collect();
+        assert_eq!(found, live.iter().map(|key| key.id).collect());
+        assert_eq!(owned.keys().count(), 1_003);
+    }
+
+    #[test]
+    fn key_is_live_until_its_expiry() {
+        let mut owned = Owned::default();
+        let ending = key(Some(time(5)), false);
+        owned.insert(&ending);
+        let before = Timestamp::from_unix_micros(4_999_999).expect("a time");
+        for (at, live) in [(Timestamp::MIN, 1), (before, 1), (time(5), 0), (Timestamp::MAX, 0)] {
+            assert_eq!(owned.live_keys(at).count(), live, "at {at}");
+            assert_eq!(ending.status(at).is_live(), live == 1, "at {at}");
+        }
+        owned.remove(&ending);
+        assert_eq!((owned.live_keys(time(0)).count(), owned.is_empty()), (0, true));
+    }
+}

@@ -1,0 +1,256 @@
+//! The file does not grow with what is dead: sweeps give its room back, and what is read at open is
+//! bounded by what is alive and by the retention of events.
+
+use std::time::Duration;
+
+use futures_lite::future::block_on;
+use keywright::store::{
+    Batch, Change, EventQuery, FileStore, KeyRecord, KeyStore, StoreError, StoreErrorKind,
+};
+use keywright::{Actor, Authority, KeyId, ManualClock, NewKey, Policy, Setup, TenantId, UserId};
+use redb::{
+    Database, ReadableDatabase, ReadableTable, ReadableTableMetadata, TableDefinition, TableHandle,
+};
+use sha2::{Digest, Sha256};
+use tempfile::TempDir;
+
+use crate::disk::Disk;
+
+const DAY: Duration = Duration::from_secs(86_400);
+const PAUSE: Duration = Duration::from_secs(600);
+/// How many cycles there are between two sweeps.
+const SWEPT: usize = 100;
+
+type Table<'a> = TableDefinition<'a, &'static [u8], &'static [u8]>;
+
+/// A tenant whose events are kept for a day, on a store.
+struct Tenant {
+    store: FileStore,
+    clock: ManualClock,
+    authority: Authority,
+    admin: Actor,
+}
+
+impl Tenant {
+    fn on(store: FileStore, clock: &ManualClock) -> Self {
+        let mut policy = Policy::default();
+        policy.api_enabled = true;
+        policy.event_retention = DAY;
+        let setup = Setup::new(store.clone()).default_policy(policy).clock(clock.clone());
+        let authority = Authority::new(&setup).expect("a setup that works");
+        let admin = Actor::administrator(UserId::new("ada").expect("a user"), TenantId::default());
+        Self { store, clock: clock.clone(), authority, admin }
+    }
+
+    fn make(&self) -> KeyId {
+        let new = NewKey::named("prod-main-app").expect("a name");
+        let owner = self.admin.as_owner();
+        let issued = block_on(self.authority.generate(&self.admin, &owner, new));
+        issued.expect("a key").key.id
+    }
+
+    fn delete(&self, key: &KeyId) {
+        block_on(self.authority.delete(&self.admin, key)).expect("it is deleted");
+    }
+
+    fn sweep(&self) -> u64 {
+        block_on(self.authority.sweep(&self.admin)).expect("a sweep").events
+    }
+
+    /// Makes a key and deletes it, again and again, with a sweep now and then.
+    fn cycle(&self, times: usize) {
+        for n in 1..=times {
+            self.delete(&self.make());
+            self.clock.advance(PAUSE);
+            if n % SWEPT == 0 {
+                assert!(n / SWEPT < 3 || self.sweep() > 0, "there is always something to remove");
+            }
+        }
+    }
+
+    fn record(&self, key: &KeyId) -> KeyRecord {
+        let stored = block_on(self.store.key(self.admin.tenant(), key)).expect("the store is up");
+        stored.expect("the key").record
+    }
+
+    fn insert(&self, record: &KeyRecord) -> Result<(), StoreErrorKind> {
+        let changes = vec![Change::InsertKey(record.clone())];
+        let said = block_on(self.store.commit(Batch { changes, ..Batch::default() }));
+        said.map(drop).map_err(|error| error.kind())
+    }
+}
+
+fn on(disk: &Disk) -> Tenant {
+    let clock = ManualClock::at("2026-01-01T00:00:00Z".parse().expect("a time"));
+    let store = block_on(FileStore::danger_open_backend(disk.clone())).expect("a store");
+    Tenant::on(store, &clock)
+}
+
+/// How many rows each table of a closed store has.
+fn rows(disk: &Disk) -> Vec<(String, u64)> {
+    let copy = Disk::holding(disk.bytes());
+    let database = Database::builder().create_with_backend(copy).expect("a database");
+    let transaction = database.begin_read().expect("a transaction");
+    let tables = transaction.list_tables().expect("the tables");
+    let count = |name: &str| {
+        transaction.open_table(Table::new(name)).and_then(|table| Ok(table.len()?)).expect("rows")
+    };
+    tables.map(|table| (table.name().to_owned(), count(table.name()))).collect()
+}
+
+#[test]
+fn f23_file_stops_growing_under_sweeps() {
+    let disk = Disk::default();
+    let tenant = on(&disk);
+    tenant.cycle(300);
+    let (early, rows_early) = (disk.bytes().len(), rows(&disk));
+    tenant.cycle(2_700);
+    let late = disk.bytes().len();
+    assert!(late <= 2 * early, "{early} bytes after 300 cycles, {late} after 3,000");
+    block_on(tenant.store.close()).expect("it closes");
+    // Everything that is read at open. How many sweeps fall into a day differs by one.
+    for ((table, early), (_, late)) in rows_early.iter().zip(rows(&disk)) {
+        assert!(late <= early + 1, "{table}: {early} rows after 300 cycles, {late} after 3,000");
+    }
+    let deleted = rows_early.iter().find(|(table, _)| table == "deleted").expect("the table");
+    assert!(deleted.1 < 300, "{} ids are remembered", deleted.1);
+}
+
+#[test]
+fn f23_deleted_id_is_taken_until_its_event_is_swept() {
+    let disk = Disk::default();
+    let mut tenant = on(&disk);
+    let key = tenant.make();
+    let record = tenant.record(&key);
+    tenant.delete(&key);
+    tenant.make();
+    let reopen = |tenant: Tenant| {
+        block_on(tenant.store.close()).expect("it closes");
+        let store = block_on(FileStore::danger_open_backend(disk.clone())).expect("a store");
+        Tenant::on(store, &tenant.clock)
+    };
+    tenant.clock.advance(DAY - Duration::from_micros(1));
+    assert_eq!(tenant.sweep(), 0, "within the retention");
+    for _ in 0..2 {
+        assert_eq!(tenant.insert(&record), Err(StoreErrorKind::AlreadyExists));
+        tenant = reopen(tenant);
+    }
+    tenant.clock.advance(Duration::from_micros(1));
+    assert_eq!(tenant.sweep(), 2, "generate and delete; the newest stays");
+    tenant = reopen(tenant);
+    assert_eq!(tenant.insert(&record), Ok(()), "95 random bits are what keeps ids apart now");
+}
+
+#[test]
+fn f23_event_numbers_go_on_after_a_sweep_and_a_reopen() {
+    let disk = Disk::default();
+    let tenant = on(&disk);
+    tenant.cycle(2);
+    tenant.clock.advance(DAY);
+    assert_eq!(tenant.sweep(), 3, "all but the newest of four");
+    block_on(tenant.store.close()).expect("it closes");
+    let store = block_on(FileStore::danger_open_backend(disk.clone())).expect("a store");
+    let tenant = Tenant::on(store, &tenant.clock);
+    tenant.make();
+    let query = EventQuery::new().oldest_first();
+    let events = block_on(tenant.authority.events(&tenant.admin, &query)).expect("events").items;
+    let numbers: Vec<_> = events.iter().map(|event| event.sequence).collect();
+    assert_eq!(numbers, [4, 5, 6], "the newest, the sweep, and what came after the reopen");
+}
+
+/// A store in a file, closed, with seven events of which the first two were swept.
+fn swept_file() -> (TempDir, std::path::PathBuf) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("keys.db");
+    let clock = ManualClock::at("2026-01-01T00:00:00Z".parse().expect("a time"));
+    let tenant = Tenant::on(block_on(FileStore::open(&path)).expect("a new store"), &clock);
+    tenant.delete(&tenant.make());
+    clock.advance(DAY);
+    tenant.delete(&tenant.make());
+    assert_eq!(tenant.sweep(), 2);
+    tenant.delete(&tenant.make());
+    block_on(tenant.store.close()).expect("it closes");
+    (folder, path)
+}
+
+fn sealed(table: &str, key: &[u8], value: &[u8]) -> Vec<u8> {
+    let parts = [table.as_bytes(), key, value]
+        .map(|part| [(part.len() as u64).to_be_bytes().as_slice(), part].concat());
+    [&Sha256::digest(parts.concat())[..16], value].concat()
+}
+
+fn place(number: u64) -> Vec<u8> {
+    [TenantId::default().as_str().as_bytes(), &[0], &number.to_be_bytes()].concat()
+}
+
+/// Rewrites a file with the database alone, and opens it as a store.
+fn opened_after(change: impl FnOnce(&redb::WriteTransaction)) -> Result<FileStore, StoreError> {
+    let (_folder, path) = swept_file();
+    let database = Database::open(&path).expect("a database");
+    let mut transaction = database.begin_write().expect("a transaction");
+    transaction.set_two_phase_commit(true);
+    change(&transaction);
+    transaction.commit().expect("it is written");
+    drop(database);
+    block_on(FileStore::open(&path))
+}
+
+fn take_event(transaction: &redb::WriteTransaction, number: u64) {
+    let mut events = transaction.open_table(Table::new("events")).expect("the table");
+    assert!(events.remove(place(number).as_slice()).expect("a removal").is_some());
+}
+
+/// Makes the state say that there are so many events.
+fn say_there_are(transaction: &redb::WriteTransaction, all: u64) {
+    let mut meta = transaction.open_table(Table::new("meta")).expect("the table");
+    let state = meta.get(b"state".as_slice()).expect("a row").expect("the state").value().to_vec();
+    let mut json: serde_json::Value = serde_json::from_slice(&state[16..]).expect("JSON");
+    json["events"] = all.into();
+    let state = sealed("meta", b"state", json.to_string().as_bytes());
+    meta.insert(b"state".as_slice(), state.as_slice()).expect("it is written");
+}
+
+#[test]
+fn f23_lost_events_are_seen_at_open() {
+    assert!(opened_after(|_| {}).is_ok(), "as it was");
+    // 3 to 7 are there. The ends alone do not tell of one in the middle, nor the count of one that
+    // is lost together with its count.
+    let lost: [(&str, fn(&redb::WriteTransaction)); 5] = [
+        ("the first", |transaction| take_event(transaction, 3)),
+        ("one in the middle", |transaction| take_event(transaction, 5)),
+        ("the newest", |transaction| take_event(transaction, 7)),
+        ("one in the middle, with its count", |transaction| {
+            take_event(transaction, 5);
+            say_there_are(transaction, 4);
+        }),
+        ("a row of the index", |transaction| {
+            let mut index = transaction.open_table(Table::new("events_by_key")).expect("a table");
+            assert!(index.pop_first().expect("a removal").is_some());
+        }),
+    ];
+    for (what, change) in lost {
+        let refused = opened_after(change).expect_err(what);
+        assert_eq!(refused.kind(), StoreErrorKind::Corrupt, "{what}: {refused}");
+        assert_eq!(refused.to_string(), "events are missing", "{what}");
+    }
+}
+
+#[test]
+fn last_number_of_events_is_not_passed() {
+    let store = opened_after(|transaction| {
+        let key = [b"a\0".as_slice(), &u64::MAX.to_be_bytes()].concat();
+        let mut events = transaction.open_table(Table::new("events")).expect("the table");
+        let row = sealed("events", &key, b"{}");
+        events.insert(key.as_slice(), row.as_slice()).expect("it is written");
+        say_there_are(transaction, 6);
+    });
+    let clock = ManualClock::at("2026-01-03T00:00:00Z".parse().expect("a time"));
+    let mut tenant = Tenant::on(store.expect("it opens"), &clock);
+    let other = TenantId::new("a").expect("a tenant");
+    tenant.admin = Actor::administrator(UserId::new("ada").expect("a user"), other);
+    let new = NewKey::named("prod-main-app").expect("a name");
+    let owner = tenant.admin.as_owner();
+    let said =
+        block_on(tenant.authority.generate(&tenant.admin, &owner, new)).expect_err("no more");
+    assert!(format!("{said:?}").contains("the number of events is no more"), "{said:?}");
+}
