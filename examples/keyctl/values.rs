@@ -183,7 +183,9 @@ impl FromStr for PepperFile {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let parse = || {
             let (id, path) = text.split_once(':').filter(|(_, path)| !path.is_empty())?;
-            Some(Self { id: id.parse().ok()?, path: path.into() })
+            // One spelling: a sign or a leading zero would be read too.
+            let id = id.parse().ok().filter(|number: &u32| number.to_string() == id)?;
+            Some(Self { id, path: path.into() })
         };
         parse().ok_or("expected as ID:PATH, the number of the pepper and its file")
     }
