@@ -36,11 +36,11 @@ fn stale(given: u64, current: u64) -> Told {
     (RefusalCode::Stale, details)
 }
 
-fn not_allowed(_: &NotAllowed) -> Told {
+fn not_allowed(_: NotAllowed) -> Told {
     plain(RefusalCode::NotAllowed)
 }
 
-fn not_possible(error: &NotPossible) -> Told {
+fn not_possible(error: NotPossible) -> Told {
     let details = EventDetails::NONE.text(DetailField::Status, error.status);
     (RefusalCode::NotPossible, details)
 }
@@ -101,7 +101,7 @@ impl Refusal for GenerateError {
         Some(match self {
             Self::UpgradeRequired => plain(RefusalCode::UpgradeRequired),
             Self::AccessOff => plain(RefusalCode::AccessOff),
-            Self::NotAllowed(error) => not_allowed(error),
+            Self::NotAllowed(error) => not_allowed(*error),
             Self::AccountNotFound(_) => plain(RefusalCode::AccountNotFound),
             Self::AccountDisabled(_) => plain(RefusalCode::AccountDisabled),
             Self::Key(error) => rule(error),
@@ -118,9 +118,9 @@ impl Refusal for GenerateError {
 impl Refusal for KeyError {
     fn told(&self) -> Option<Told> {
         Some(match self {
-            Self::NotAllowed(error) => not_allowed(error),
+            Self::NotAllowed(error) => not_allowed(*error),
             Self::NotFound(_) => plain(RefusalCode::KeyNotFound),
-            Self::NotPossible(error) => not_possible(error),
+            Self::NotPossible(error) => not_possible(*error),
             Self::OverlapTooLong { max } => longest(RefusalCode::OverlapTooLong, max),
             Self::Rule(error) => rule(error),
             Self::Stale { given, current } => stale(*given, *current),
@@ -133,7 +133,7 @@ impl Refusal for KeyError {
 impl Refusal for AccountError {
     fn told(&self) -> Option<Told> {
         Some(match self {
-            Self::NotAllowed(error) => not_allowed(error),
+            Self::NotAllowed(error) => not_allowed(*error),
             Self::NotFound(_) => plain(RefusalCode::AccountNotFound),
             Self::UnknownRole(role) => {
                 let details = EventDetails::NONE.text(DetailField::Role, role);
@@ -150,7 +150,7 @@ impl Refusal for AccountError {
 impl Refusal for ListError {
     fn told(&self) -> Option<Told> {
         match self {
-            Self::NotAllowed(error) => Some(not_allowed(error)),
+            Self::NotAllowed(error) => Some(not_allowed(*error)),
             Self::Limit(_) | Self::Store(_) => None,
         }
     }
@@ -159,7 +159,7 @@ impl Refusal for ListError {
 impl Refusal for SetPolicyError {
     fn told(&self) -> Option<Told> {
         Some(match self {
-            Self::NotAllowed(error) => not_allowed(error),
+            Self::NotAllowed(error) => not_allowed(*error),
             Self::Policy(error) => policy(error),
             Self::Stale { given, current } => stale(*given, *current),
             Self::Store(_) => return None,

@@ -215,7 +215,7 @@ impl Bound {
     }
 
     /// A count that was taken out was not written: it is due again.
-    pub(super) fn put_back(&mut self, due: Due, now: Timestamp) {
+    pub(super) fn put_back(&mut self, due: &Due, now: Timestamp) {
         if let Some(minute) = self.minute(&due.who, now) {
             minute.due = Some(due.count.and(minute.due));
             self.has_counts = true;
@@ -304,7 +304,7 @@ mod tests {
         refuse(&mut bound, &one, at(0), 12);
         let mut due = bound.take(at(60), None, 8);
         refuse(&mut bound, &one, at(61), 13);
-        bound.put_back(due.remove(0), at(61));
+        bound.put_back(&due.remove(0), at(61));
         let due = bound.take(at(130), None, 8);
         assert_eq!(counts(&due), [5]);
         assert_eq!((due[0].count.since, due[0].count.until), (at(0), at(61)));

@@ -48,7 +48,7 @@ impl Drop for Taken<'_> {
     fn drop(&mut self) {
         if !self.due.is_empty() {
             let mut bound = self.refusals.lock();
-            self.due.drain(..).for_each(|due| bound.put_back(due, self.now));
+            self.due.iter().for_each(|due| bound.put_back(due, self.now));
         }
     }
 }

@@ -167,7 +167,7 @@ impl Both {
             event["at"] = json!(at);
             event["key"] = if has_key { json!(key.id) } else { Value::Null };
             event["account"] = json!(key.owner.account());
-            event["detail"] = json!(key.name);
+            event["details"] = json!({ "name": key.name });
         })
     }
 

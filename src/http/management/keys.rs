@@ -43,12 +43,11 @@ const GENERATE: &[Code] = &[
 const CHANGE: &[Code] = &[Code::NotAllowed, Code::KeyNotFound, Code::Contended];
 
 pub(super) fn add(api: Api) -> Api {
+    add_actions(add_records(api))
+}
+
+fn add_records(api: Api) -> Api {
     let tagged = |doc: Doc| doc.tag("keys");
-    let action = |operation, name: &'static str, summary: &'static str| {
-        let doc =
-            Doc::post(name, summary).does(operation).body("Nothing").gives("KeyChange").etag();
-        doc.problems(CHANGE).problems(&[Code::NotPossible]).tag("keys")
-    };
     api.on(
         "/keys",
         generate,
@@ -111,7 +110,17 @@ pub(super) fn add(api: Api) -> Api {
         )
         .problems(CHANGE),
     )
-    .on(
+}
+
+/// What is done with a key beyond changing its record, and with many.
+fn add_actions(api: Api) -> Api {
+    let tagged = |doc: Doc| doc.tag("keys");
+    let action = |operation, name: &'static str, summary: &'static str| {
+        let doc =
+            Doc::post(name, summary).does(operation).body("Nothing").gives("KeyChange").etag();
+        doc.problems(CHANGE).problems(&[Code::NotPossible]).tag("keys")
+    };
+    api.on(
         "/keys/{id}/disable",
         disable,
         action(Operation::KeyDisable, "disable_key", "Stop a key for a while."),
