@@ -75,8 +75,8 @@ fn a_policy_that_leaves_its_limits_is_not_set_and_is_no_default() {
             PolicyError::NotWholeSeconds("event_retention"),
         ),
         (
-            Box::new(move |p| p.event_retention = DAY - SECOND),
-            PolicyError::EventRetention(DAY - SECOND),
+            Box::new(move |p| p.event_retention = DAY.saturating_sub(SECOND)),
+            PolicyError::EventRetention(DAY.saturating_sub(SECOND)),
         ),
         (Box::new(move |p| p.roles = roles(65).collect()), PolicyError::TooManyRoles(65)),
         (Box::new(move |p| p.name_pattern = pattern(&[])), PolicyError::NamePattern),
