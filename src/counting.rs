@@ -131,9 +131,10 @@ impl Counting {
         random: &Random,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        if Inside::is(self) {
+        // A flush beside it may hold the outbox and wait for the source.
+        if Inside::is(self) || Inside::is(random) {
             return Err(StoreError::unsupported(
-                "flush was called from within a flush, by the store or the random source that it asks: \
+                "flush was called from within a flush, by the store that it asks, or by the random source: \
                  it would wait for itself for ever",
             ));
         }
@@ -212,8 +213,16 @@ impl Counting {
                 let mut add = |behind: u32, uses: Option<Uses>| {
                     let Some((uses, last_used)) = uses else { return };
                     let secret_number = secret_number.saturating_sub(behind);
-                    let delta = UsageDelta { key, secret_number, uses, last_used, alert_every };
-                    deltas.insert((key, secret_number), delta);
+                    // Numbers below 0 are all 0.
+                    let delta = deltas.entry((key, secret_number)).or_insert(UsageDelta {
+                        key,
+                        secret_number,
+                        uses: 0,
+                        last_used,
+                        alert_every,
+                    });
+                    delta.uses = delta.uses.saturating_add(uses);
+                    delta.last_used = delta.last_used.max(last_used);
                 };
                 add(2, taken.older);
                 add(1, taken.retiring);

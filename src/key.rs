@@ -101,8 +101,8 @@ pub struct Key {
     pub scopes: ScopeSet,
     /// The networks that it may be used from.
     pub networks: Networks,
-    /// Its own rate. Without one the policy's default holds; so it does where the owner set a rate that is not
-    /// within the default.
+    /// Its own rate. Without one the policy's default holds. If the owner set it, both hold: the key has the fewer uses of
+    /// the two and regains them at the slower rate.
     #[serde(deserialize_with = "crate::stored::required")]
     pub rate: Option<Rate>,
     /// Which of its scopes, networks and rate an administrator set.

@@ -71,6 +71,18 @@ impl Rate {
     }
 }
 
+impl Rate {
+    /// The rate that holds where both do: as many uses at once as the smaller of them has, regained no faster than the
+    /// slower of them regains. The period is rounded up to a whole second.
+    pub(crate) fn within_both(self, other: Self) -> Self {
+        let uses = self.uses.min(other.uses);
+        let seconds = |rate: Self| {
+            (u64::from(uses.get()) * rate.per.as_secs()).div_ceil(u64::from(rate.uses.get()))
+        };
+        Self { uses, per: Duration::from_secs(seconds(self).max(seconds(other))) }
+    }
+}
+
 impl fmt::Display for Rate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}s", self.uses, self.per.as_secs())

@@ -88,8 +88,8 @@ pub(crate) fn check_edit(
 pub(crate) struct RatesInForce {
     /// The rate of the key.
     pub(crate) key: Rate,
-    /// The rate of all new keys of the owner together, if the key is one of them.
-    pub(crate) new_keys: Option<SharedRate>,
+    /// The rate of all keys of the owner together, if this one is counted among them.
+    pub(crate) owner: Option<SharedRate>,
 }
 
 /// A rate, times the number of keys that share it.
@@ -97,26 +97,36 @@ pub(crate) struct RatesInForce {
 pub(crate) struct SharedRate {
     pub(crate) rate: Rate,
     pub(crate) keys: u16,
+    /// Whether the key is refused when the rate is spent. If not, its uses are counted all the same.
+    pub(crate) binds: bool,
 }
 
 impl RatesInForce {
     /// The rates that hold for `key` under `policy` at `now`; `None` if it has no limit.
     ///
-    /// A rate that the owner set holds while it is within the policy's default. Otherwise, and without one, the
-    /// default holds. A rate that an administrator set holds whatever the default is.
+    /// A rate that an administrator set holds whatever the policy's default is. A rate that the owner set holds together
+    /// with the default: neither lifts the other. Without a rate of its own the key has the default.
     ///
     /// A key brings its whole number of uses with it. Deleting a key and generating another must not give back what was
-    /// spent, so the keys of an owner that are younger than the default rate's period share that rate, as often as the
-    /// owner may hold keys.
+    /// spent. So all keys of an owner are counted against the default rate, as often as the owner may hold keys, and
+    /// those that are younger than its period are bound by it. Older ones are not: what they may spend, they have
+    /// regained.
     pub(crate) fn of(key: &Key, policy: &Policy, now: Timestamp) -> Option<Self> {
         let Some(default) = policy.default_rate else {
-            return key.rate.map(|rate| Self { key: rate, new_keys: None });
+            return key.rate.map(|rate| Self { key: rate, owner: None });
         };
-        let own = key.rate.filter(|own| key.admin_limits.rate || own.is_within(&default));
-        let rate = own.unwrap_or(default);
+        let rate = match key.rate {
+            Some(rate) if key.admin_limits.rate => rate,
+            Some(rate) => rate.within_both(default),
+            None => default,
+        };
         let is_new = !key.created.saturating_add(default.per()).has_passed(now);
-        let shares = is_new && rate.is_within(&default);
-        let shared = SharedRate { rate: default, keys: policy.max_keys_per_owner };
-        Some(Self { key: rate, new_keys: shares.then_some(shared) })
+        let shared = SharedRate {
+            rate: default,
+            // A store of the host's may hold a policy that was never checked.
+            keys: policy.max_keys_per_owner.clamp(1, Policy::MAX_KEYS_PER_OWNER),
+            binds: is_new,
+        };
+        Some(Self { key: rate, owner: rate.is_within(&default).then_some(shared) })
     }
 }

@@ -84,6 +84,20 @@ impl Bucket {
         Ok(Self { rested_at, seen: now, ..self })
     }
 
+    /// The bucket with one use taken that nobody refuses: beyond the limit's number it is owed, until as much is owed as
+    /// the limit has at once.
+    pub(super) fn charge(self, clock: Timestamp) -> Self {
+        let Limit { uses, period } = self.limit;
+        let now = self.now(clock);
+        let rested_at = self.rested_at.max(now * uses) + period;
+        let is_owed_at_another_rate =
+            self.is_overfull(now) && self.excess.is_faster_than(&self.limit);
+        if is_owed_at_another_rate || rested_at > (now + 2 * period) * uses {
+            return self;
+        }
+        Self { excess: self.limit, rested_at, seen: now, ..self }
+    }
+
     /// Whether everything is regained.
     pub(super) fn has_rested(&self, now: Timestamp) -> bool {
         self.rested_at <= nanos(now) * self.limit.uses

@@ -1,4 +1,4 @@
-//! What was spent of each rate, in this process: one bucket for each key, and one for all new keys of an owner.
+//! What was spent of each rate, in this process: one bucket for each key, and one for all keys of an owner.
 //!
 //! The rule of one bucket is in [`bucket`], the rates that hold in `rules`.
 
@@ -53,15 +53,24 @@ impl Limiter {
         // Locks are taken in this order everywhere: a key's, then an owner's.
         let mut keys = self.keys.shard(&key.id);
         let bucket = keys.bucket(key.id, Limit::times(rates.key, 1), now);
-        let spent = bucket.spend(now)?;
-        if let Some(shared) = rates.new_keys {
-            let owner = (key.tenant.clone(), key.owner.clone());
-            let mut owners = self.owners.shard(&owner);
-            let bucket = owners.bucket(owner, Limit::times(shared.rate, shared.keys), now);
-            *bucket = bucket.spend(now)?;
+        let spent = bucket.spend(now);
+        let Some(shared) = rates.owner else {
+            *bucket = spent?;
+            return Ok(());
+        };
+        let owner = (key.tenant.clone(), key.owner.clone());
+        let mut owners = self.owners.shard(&owner);
+        let together = owners.bucket(owner, Limit::times(shared.rate, shared.keys), now);
+        let charged = if shared.binds { together.spend(now) } else { Ok(together.charge(now)) };
+        match (spent, charged) {
+            (Ok(spent), Ok(charged)) => {
+                (*bucket, *together) = (spent, charged);
+                Ok(())
+            }
+            // Whoever comes back after the wait must not be told of another one.
+            (Err(one), Err(other)) => Err(one.max(other)),
+            (Err(wait), Ok(_)) | (Ok(_), Err(wait)) => Err(wait),
         }
-        *bucket = spent;
-        Ok(())
     }
 }
 

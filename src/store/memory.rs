@@ -157,10 +157,9 @@ impl Tells for MemoryStore {
         Ok(&self.0.image)
     }
 
-    async fn stand_still(&self) -> Result<(), StoreError> {
+    async fn stand_still(&self) -> Result<MoveStage, StoreError> {
         let _turn = self.events()?;
-        self.set_move(MoveStage::StandsStill);
-        Ok(())
+        self.0.image.stand_still()
     }
 
     fn set_move(&self, stage: MoveStage) {

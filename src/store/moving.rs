@@ -23,13 +23,9 @@ impl fmt::Debug for MoveSource {
 pub(in crate::store) trait Tells: KeyStore {
     fn image(&self) -> Result<&Image, StoreError>;
 
-    /// After this returns nothing is written any more, until [`go_on`](Self::go_on).
-    async fn stand_still(&self) -> Result<(), StoreError>;
-
-    /// Takes changes again: the move was given up.
-    fn go_on(&self) {
-        self.set_move(MoveStage::NotMoved);
-    }
+    /// After this returns nothing is written any more, until another stage is set. Tells the stage before, for a move
+    /// that is given up.
+    async fn stand_still(&self) -> Result<MoveStage, StoreError>;
 
     /// Passes on the uses that are still counted here.
     fn hand_over(&self, successor: Arc<dyn KeyStore>) {

@@ -246,3 +246,48 @@ fn c14_store_that_flushes_while_it_adds_is_refused() {
         assert_eq!(*told.lock().expect("no panic"), [StoreErrorKind::Unsupported; 2]);
     });
 }
+
+#[test]
+fn source_that_flushes_is_refused() {
+    block_on(async {
+        let verifier: Arc<OnceLock<keywright::Verifier>> = Arc::default();
+        let told: Arc<Mutex<Vec<StoreErrorKind>>> = Arc::default();
+        let (caller, seen, mut random) = (Arc::clone(&verifier), Arc::clone(&told), Random(1));
+        let world = drawing(move |out| {
+            if let Some(verifier) = caller.get() {
+                // A flush on another thread may wait for the source: to wait for that one would be for ever.
+                let error = block_on(verifier.flush()).expect_err("from within the source");
+                seen.lock().expect("no panic").push(error.kind());
+            }
+            random.try_fill_bytes(out).unwrap_or_else(|never| match never {});
+        });
+        assert!(verifier.set(world.verifier.clone()).is_ok());
+        world.key().await;
+        let told = told.lock().expect("no panic");
+        assert!(!told.is_empty(), "the source was asked");
+        assert!(told.iter().all(|kind| *kind == StoreErrorKind::Unsupported), "{told:?}");
+    });
+}
+
+#[test]
+fn uses_of_impossible_secret_numbers_are_counted() {
+    block_on(async {
+        let store = super::kit::Watched::default();
+        let world = World::on(store.clone());
+        let first = world.key().await;
+        let id = first.key.id;
+        let rotated = world.authority.rotate(&developer("alice"), &id, HOUR).await;
+        let second = rotated.expect("another secret");
+        for number in [0, 1] {
+            let mut record = store.stored(&id).await;
+            record["key"]["secret_number"] = number.into();
+            store.forge(id, record);
+            for token in [&first.token, &second.token] {
+                world.verifier.verify(token.expose()).await.expect("accepted");
+            }
+        }
+        world.verifier.flush().await.expect("it is stored");
+        let stored = store.inner.key(&first.key.tenant, &id).await.expect("the store works");
+        assert_eq!(stored.expect("the key").usage.uses(), 4);
+    });
+}

@@ -3,10 +3,11 @@
 
 use std::time::Duration;
 
+use keywright::store::{Batch, Change, KeyStore, MemoryStore};
 use keywright::{KeyEdit, Rate, Timestamp};
 
 use super::kit::{
-    DAY, HOUR, MICRO, SECOND, World, admin, block_on, denial, developer, named, start,
+    DAY, HOUR, MICRO, SECOND, World, admin, block_on, denial, developer, named, start, tenant,
 };
 
 fn rate(text: &str) -> Rate {
@@ -204,5 +205,120 @@ fn rate_that_an_owner_set_falls_with_the_default() {
         assert_eq!(world.admitted(same.token.expose(), 20).await, 4);
         assert_eq!(world.admitted(less.token.expose(), 20).await, 3);
         assert_eq!(world.admitted(granted.token.expose(), 20).await, 10);
+    });
+}
+
+#[test]
+fn aged_key_made_anew_brings_no_uses() {
+    block_on(async {
+        let world = World::new();
+        let alice = developer("alice");
+        world
+            .set_policy(|policy| {
+                policy.default_rate = Some(rate("2/60s"));
+                policy.max_keys_per_owner = 1;
+            })
+            .await;
+        let mut admitted = 0;
+        let mut issued = world.key_of(&alice, named("app")).await;
+        for _ in 0..10 {
+            world.clock.advance(60 * SECOND);
+            admitted += world.admitted(issued.token.expose(), 9).await;
+            world.authority.delete(&alice, &issued.key.id).await.expect("it is deleted");
+            issued = world.key_of(&alice, named("app")).await;
+            admitted += world.admitted(issued.token.expose(), 9).await;
+        }
+        assert_eq!(admitted, 20, "what one key has in ten periods");
+    });
+}
+
+#[test]
+fn old_keys_never_starve_a_new_one() {
+    block_on(async {
+        let world = World::new();
+        world
+            .set_policy(|policy| {
+                policy.default_rate = Some(rate("5/60s"));
+                policy.max_keys_per_owner = 4;
+            })
+            .await;
+        let mut keys = Vec::new();
+        for _ in 0..3 {
+            keys.push(world.key().await);
+        }
+        world.clock.advance(HOUR);
+        for issued in &keys {
+            assert_eq!(world.admitted(issued.token.expose(), 9).await, 5);
+        }
+        let new = world.key().await;
+        assert_eq!(world.admitted(new.token.expose(), 9).await, 5);
+        for _ in 0..30 {
+            world.clock.advance(12 * SECOND);
+            for issued in keys.iter().chain([&new]) {
+                assert_eq!(world.admitted(issued.token.expose(), 9).await, 1);
+            }
+        }
+    });
+}
+
+#[test]
+fn lowered_default_widens_no_rate() {
+    block_on(async {
+        let world = World::new();
+        world.set_policy(|policy| policy.default_rate = Some(rate("100/60s"))).await;
+        let issued = world.key_of(&developer("alice"), named("app").rate(rate("100/86400s"))).await;
+        world.set_policy(|policy| policy.default_rate = Some(rate("50/60s"))).await;
+        let mut admitted = 0;
+        for _ in 0..24 {
+            admitted += world.admitted(issued.token.expose(), 200).await;
+            world.clock.advance(HOUR);
+        }
+        // 50 at once, as the default says, and one in 864 s, as its own rate says.
+        assert_eq!(admitted, 50 + 23 * 3_600 / 864);
+    });
+}
+
+#[test]
+fn named_wait_covers_the_owner_too() {
+    block_on(async {
+        let world = World::new();
+        world
+            .set_policy(|policy| {
+                policy.default_rate = Some(rate("10/60s"));
+                policy.max_keys_per_owner = 3;
+            })
+            .await;
+        let keys = [world.key().await, world.key().await, world.key().await];
+        for issued in &keys {
+            assert_eq!(world.admitted(issued.token.expose(), 20).await, 10);
+        }
+        world.set_policy(|policy| policy.max_keys_per_owner = 2).await;
+        // Ten uses too many are regained in 20 s, and one more in 3 s; the key alone would have one in 6 s.
+        assert_eq!(world.wait(keys[0].token.expose()).await, 23 * SECOND);
+        world.clock.advance(23 * SECOND);
+        assert_eq!(world.admitted(keys[0].token.expose(), 9).await, 1);
+    });
+}
+
+#[test]
+fn unchecked_policy_of_a_store_breaks_no_rate() {
+    block_on(async {
+        for keys in [0, u16::MAX] {
+            let store = MemoryStore::new();
+            let world = World::on(store.clone());
+            let issued = world.key().await;
+            for (version, text) in [(1, "1000000/2678400s"), (2, "1/1s")] {
+                let mut policy = world.authority.policy(&admin()).await.expect("a policy");
+                policy.default_rate = Some(rate(text));
+                policy.max_keys_per_owner = keys;
+                policy.version = version;
+                let put = Change::PutPolicy { tenant: tenant(), policy };
+                let batch = Batch { changes: vec![put], ..Batch::default() };
+                store.commit(batch).await.expect("a store checks no policy");
+                let _ = world.verifier.verify(issued.token.expose()).await;
+            }
+            world.clock.advance(DAY);
+            assert_eq!(world.admitted(issued.token.expose(), 1).await, 1);
+        }
     });
 }

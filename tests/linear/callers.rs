@@ -12,8 +12,8 @@ use futures_lite::future::{block_on, poll_fn};
 use keywright::store::KeyQuery;
 use keywright::{
     Actor, Authority, Credential, GenerateError, Issued, Key, KeyEntry, KeyError, KeyId, KeyStatus,
-    ManualClock, NewKey, Outcome, Policy, SecretUsed, SetPolicyError, Setup, TenantId, UserId,
-    Verifier, VerifyError,
+    ManualClock, NewKey, Outcome, Policy, RandomError, SecretUsed, SetPolicyError, Setup, TenantId,
+    UserId, Verifier, VerifyError,
 };
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
@@ -289,6 +289,8 @@ fn failed(error: &KeyError) -> Told {
         KeyError::NotFound(_) => Told::Answer(Answer::NotFound),
         KeyError::NotPossible(_) => Told::Answer(Answer::NotPossible),
         KeyError::Contended(_) => Told::Nothing,
+        // Of a store that did what it called a conflict: the secret of the next attempt is there already.
+        KeyError::Random(RandomError::Repeats(_)) => Told::Nothing,
         KeyError::Store(_) => Told::Unknown,
         error => panic!("{error:?}"),
     }

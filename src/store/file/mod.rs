@@ -320,11 +320,9 @@ impl Tells for FileStore {
         Self::image(self)
     }
 
-    async fn stand_still(&self) -> Result<(), StoreError> {
+    async fn stand_still(&self) -> Result<MoveStage, StoreError> {
         let _turn = self.0.turn.lock().await;
-        self.image()?;
-        self.set_move(MoveStage::StandsStill);
-        Ok(())
+        self.image()?.stand_still()
     }
 
     fn set_move(&self, stage: MoveStage) {

@@ -73,6 +73,18 @@ impl Image {
         Ok(record.map(|record| (record, usage)))
     }
 
+    /// Notes that the store stands still, and tells the stage before. There is one such move at a time: when another one
+    /// ended, the store would go on under this one.
+    pub(in crate::store) fn stand_still(&self) -> Result<MoveStage, StoreError> {
+        let mut stage = self.stage();
+        if matches!(*stage, MoveStage::StandsStill) {
+            return Err(StoreError::unavailable(
+                "another move of this store is in its last step: wait until it has ended",
+            ));
+        }
+        Ok(std::mem::replace(&mut *stage, MoveStage::StandsStill))
+    }
+
     /// Where the store stands in a move. While it stands still nothing is planned; the caller keeps out whoever has planned
     /// and not yet applied.
     pub(in crate::store) fn set_move(&self, stage: MoveStage) {

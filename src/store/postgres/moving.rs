@@ -19,7 +19,7 @@ use super::session::Session;
 use super::{Inner, PostgresOptions, PostgresStore};
 use crate::event::Event;
 use crate::id::TenantId;
-use crate::store::image::Outline;
+use crate::store::image::{MoveStage, Outline};
 use crate::store::{EventQuery, MAX_LIMIT, MoveSource, StoreError};
 use crate::text::hex;
 
@@ -189,9 +189,9 @@ impl Move {
     ///
     /// # Errors
     /// [`MoveError::Different`] if something else writes into the tables, [`MoveError::Store`] if either
-    /// side fails. The move can be begun again. The tables stay closed and the source takes changes again, unless the
-    /// database went away during the very last step, which opens the tables: then the move may have ended, which
-    /// [`begin`](Self::begin) tells, and the source stays as it is.
+    /// side fails, or another move of the same source is in this step. The move can be begun again. The tables stay closed
+    /// and the source takes changes again if it did before, unless the database went away during the very last step, which
+    /// opens the tables: then the move may have ended, which [`begin`](Self::begin) tells, and the source stays as it is.
     ///
     /// # Cancel safety
     /// As after a failure.
@@ -199,8 +199,8 @@ impl Move {
         self,
         mut progress: impl FnMut(MoveProgress),
     ) -> Result<PostgresStore, MoveError> {
-        self.source.0.stand_still().await?;
-        let still = Standstill(Some(&self.source));
+        let before = self.source.0.stand_still().await?;
+        let still = Standstill(Some((&self.source, before)));
         let (from, to) = (&self.source, &self.target.0);
         let mut differs = None;
         for _ in 0..LAST_PASSES {
@@ -217,13 +217,14 @@ impl Move {
     }
 }
 
-/// A source that stands still: if the move ends here, it goes on.
-struct Standstill<'a>(Option<&'a MoveSource>);
+/// A source that stands still, and its stage before. If the move ends here it goes back to that: a store that was moved
+/// before takes no changes again.
+struct Standstill<'a>(Option<(&'a MoveSource, MoveStage)>);
 
 impl Standstill<'_> {
     /// The source stays as it is, and passes on the uses that are still counted there.
     fn end_with(mut self, target: PostgresStore) {
-        if let Some(source) = self.0.take() {
+        if let Some((source, _)) = self.0.take() {
             source.0.hand_over(Arc::new(target));
         }
     }
@@ -231,8 +232,8 @@ impl Standstill<'_> {
 
 impl Drop for Standstill<'_> {
     fn drop(&mut self) {
-        if let Some(source) = self.0 {
-            source.0.go_on();
+        if let Some((source, before)) = self.0.take() {
+            source.0.set_move(before);
         }
     }
 }

@@ -98,32 +98,40 @@ impl Reference {
         let counted =
             self.counted.entry(counted).or_insert(Counted { uses: 0, last: now, alert_every });
         *counted = Counted { uses: counted.uses + 1, last: now, alert_every };
-        // What the policy says at the last use holds for all of the key's uses that are not flushed.
-        for ((_, _), counted) in self.counted.iter_mut().filter(|((id, _), _)| *id == granted.key) {
+        // The policy of the last use holds for all uses of the key that wait, whatever their secret.
+        for (_, counted) in self.counted.iter_mut().filter(|((id, _), _)| *id == granted.key) {
             counted.alert_every = alert_every;
         }
         Answer::Granted(granted)
     }
 
-    /// Takes one use of the key's rate, and of the rate that new keys of an owner share, or gives the seconds to wait.
+    /// Takes one use of the key's rate, and of the rate that all keys of an owner share, or gives the seconds to wait.
     fn spend(&mut self, key: &KeyData, policy: &PolicyData) -> Result<(), f64> {
         let default = policy.default_rate;
-        let is_own = key.rate != 0 && (key.of_admin[2] || !exceeds(key.rate, default));
-        let rate = if is_own { key.rate } else { default };
-        let Some((uses, seconds)) = RATES[rate] else { return Ok(()) };
+        let is_granted = key.rate != 0 && key.of_admin[2];
+        let rate = match (RATES[key.rate], RATES[default]) {
+            (Some(own), Some(most)) if !is_granted => Some(both(own, most)),
+            (own, most) => own.or(most),
+        };
+        let Some(rate) = rate else { return Ok(()) };
         let now = self.now;
         let bucket = self.spent.entry(key.id.clone()).or_insert(Spent::nothing(now));
-        bucket.come_to(now, (uses, seconds));
-        bucket.wait()?;
+        bucket.come_to(now, rate);
+        let own = bucket.wait();
         if let Some((uses, seconds)) = RATES[default]
-            && !exceeds(rate, default)
-            && now < key.created + seconds * SECOND
+            && !(is_granted && exceeds(key.rate, default))
         {
             let owner = format!("{} {:?}", key.tenant, key.owner);
             let shared = self.spent.entry(owner).or_insert(Spent::nothing(now));
             shared.come_to(now, (uses * i64::from(policy.max_keys), seconds));
-            shared.wait()?;
-            shared.uses += 1.0;
+            let is_new = now < key.created + seconds * SECOND;
+            match (own, if is_new { shared.wait() } else { Ok(()) }) {
+                (Ok(()), Ok(())) => shared.charge(),
+                (Err(one), Err(other)) => return Err(one.max(other)),
+                (Err(wait), Ok(())) | (Ok(()), Err(wait)) => return Err(wait),
+            }
+        } else {
+            own?;
         }
         self.spent.get_mut(&key.id).expect("it was just there").uses += 1.0;
         Ok(())
@@ -168,6 +176,16 @@ impl Reference {
     }
 }
 
+/// What the arithmetic of uses may be off by.
+const FUZZ: f64 = 1e-9;
+
+/// As many uses as the smaller rate has, in as many seconds as the slower one takes for them.
+fn both(one: (i64, i64), other: (i64, i64)) -> (i64, i64) {
+    let uses = one.0.min(other.0);
+    let seconds = |(most, seconds): (i64, i64)| (uses * seconds + most - 1) / most;
+    (uses, seconds(one).max(seconds(other)))
+}
+
 /// What was spent of a rate and is not regained, in uses.
 #[derive(Clone, Copy)]
 pub(crate) struct Spent {
@@ -189,7 +207,7 @@ impl Spent {
         let next = (uses as f64, uses as f64 / seconds as f64);
         let (most, speed) = self.rate.unwrap_or(next);
         let mut left = (now - self.at) as f64 / 1e6;
-        if self.uses > most {
+        if self.uses > most + FUZZ {
             let until_full = (self.uses - most) / self.excess;
             let time = left.min(until_full);
             self.uses -= time * self.excess;
@@ -197,16 +215,26 @@ impl Spent {
         }
         self.uses = (self.uses - left * speed).max(0.0);
         if next != (most, speed) {
-            let before = if self.uses > most { self.excess } else { speed };
+            let before = if self.uses > most + FUZZ { self.excess } else { speed };
             self.excess = before.max(next.1);
         }
         (self.at, self.rate) = (now, Some(next));
     }
 
+    /// Takes a use, also one that is not there: as many again as there are at once can be owed.
+    fn charge(&mut self) {
+        let (most, speed) = self.rate.expect("it came to one");
+        let is_owed_faster = self.uses > most + FUZZ && self.excess > speed;
+        if !is_owed_faster && self.uses + 1.0 <= 2.0 * most + FUZZ {
+            self.excess = speed;
+            self.uses += 1.0;
+        }
+    }
+
     /// How many seconds to wait for a use, if there is none.
     fn wait(&self) -> Result<(), f64> {
         let (most, speed) = self.rate.expect("it came to one");
-        if self.uses + 1.0 <= most + 1e-9 {
+        if self.uses + 1.0 <= most + FUZZ {
             return Ok(());
         }
         let over = (self.uses - most).max(0.0);
