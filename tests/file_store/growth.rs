@@ -22,6 +22,8 @@ const PAUSE: Duration = Duration::from_secs(600);
 const SWEPT: usize = 100;
 
 type Table<'a> = TableDefinition<'a, &'static [u8], &'static [u8]>;
+/// What a file loses.
+type Loss = fn(&redb::WriteTransaction);
 
 /// A tenant whose events are kept for a day, on a store.
 struct Tenant {
@@ -131,7 +133,7 @@ fn f23_deleted_id_is_taken_until_its_event_is_swept() {
         let store = block_on(FileStore::danger_open_backend(disk.clone())).expect("a store");
         Tenant::on(store, &tenant.clock)
     };
-    tenant.clock.advance(DAY - Duration::from_micros(1));
+    tenant.clock.advance(DAY.saturating_sub(Duration::from_micros(1)));
     assert_eq!(tenant.sweep(), 0, "within the retention");
     for _ in 0..2 {
         assert_eq!(tenant.insert(&record), Err(StoreErrorKind::AlreadyExists));
@@ -219,7 +221,7 @@ fn f23_lost_events_are_seen_at_open() {
     assert!(opened_after(|_| {}).is_ok(), "as it was");
     // 3 to 7 are there. The ends alone do not tell of one in the middle, nor the count of one that
     // is lost together with its count.
-    let lost: [(&str, fn(&redb::WriteTransaction)); 5] = [
+    let lost: [(&str, Loss); 5] = [
         ("the first", |transaction| take_event(transaction, 3)),
         ("one in the middle", |transaction| take_event(transaction, 5)),
         ("the newest", |transaction| take_event(transaction, 7)),
