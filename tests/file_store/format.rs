@@ -20,7 +20,7 @@ use crate::{open, write_private};
 
 const SUMMED: [&str; 6] = ["keys", "accounts", "policies", "usage", "deleted", "writers"];
 /// The key of the row of usage that the page shows.
-const EXAMPLE: &str = "DVEEVZn5Qh5EsLyL";
+const EXAMPLE: &str = "hFGeOKYy9X0ToFjc";
 
 /// What stands in a row: the value is what comes behind the seal.
 pub(crate) struct Row {
