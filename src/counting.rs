@@ -207,8 +207,8 @@ impl Counting {
     fn take(&self) -> Vec<UsageDelta> {
         let mut deltas = BTreeMap::new();
         for shard in &self.used {
-            let used = std::mem::take(&mut *shard.lock().unwrap_or_else(PoisonError::into_inner));
-            for (key, Used { tally, secret_number, alert_every }) in used {
+            let listed = std::mem::take(&mut *shard.lock().unwrap_or_else(PoisonError::into_inner));
+            for (key, Used { tally, secret_number, alert_every }) in listed {
                 let taken = tally.take();
                 let mut add = |behind: u32, uses: Option<Uses>| {
                     let Some((uses, last_used)) = uses else { return };

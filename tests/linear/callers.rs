@@ -288,9 +288,8 @@ fn failed(error: &KeyError) -> Told {
     match error {
         KeyError::NotFound(_) => Told::Answer(Answer::NotFound),
         KeyError::NotPossible(_) => Told::Answer(Answer::NotPossible),
-        KeyError::Contended(_) => Told::Nothing,
-        // Of a store that did what it called a conflict: the secret of the next attempt is there already.
-        KeyError::Random(RandomError::Repeats(_)) => Told::Nothing,
+        // The second is of a store that did what it called a conflict: the secret of the next attempt is there already.
+        KeyError::Contended(_) | KeyError::Random(RandomError::Repeats(_)) => Told::Nothing,
         KeyError::Store(_) => Told::Unknown,
         error => panic!("{error:?}"),
     }

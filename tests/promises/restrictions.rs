@@ -187,8 +187,8 @@ fn b10_owner_narrows_what_an_administrator_set() {
         let narrower = KeyEdit::new()
             .networks("203.0.113.128/25 2001:db8:1::/48".parse()?)
             .rate(Some(Rate::new(5, Duration::from_secs(60))?));
-        let narrowed = edit(narrower).await?.into_inner();
-        assert_eq!(narrowed.admin_limits, key.admin_limits, "they are the administrator's still");
+        let left = edit(narrower).await?.into_inner();
+        assert_eq!(left.admin_limits, key.admin_limits, "they are the administrator's still");
         edit(KeyEdit::new().scopes(ScopeSet::empty())).await?;
         let back = KeyEdit::new().rate(Some(Rate::new(10, Duration::from_secs(60))?));
         assert!(edit(back).await.is_err(), "what was narrowed stays so");

@@ -69,9 +69,10 @@ impl Reference {
                     scopes: new.scopes,
                     networks: new.networks,
                     rate: new.rate,
-                    of_admin: match is_admin(by, owner) {
-                        true => [new.scopes != 0, new.networks != 0, new.rate != 0],
-                        false => [false; 3],
+                    of_admin: if is_admin(by, owner) {
+                        [new.scopes != 0, new.networks != 0, new.rate != 0]
+                    } else {
+                        [false; 3]
                     },
                     metadata: new.metadata,
                     created: self.now,

@@ -203,6 +203,10 @@ impl Spent {
     }
 
     /// Regains until now, then takes over another rate.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "times and uses of the model are far below 2^52"
+    )]
     fn come_to(&mut self, now: Time, (uses, seconds): (i64, i64)) {
         let next = (uses as f64, uses as f64 / seconds as f64);
         let (most, speed) = self.rate.unwrap_or(next);
@@ -243,6 +247,7 @@ impl Spent {
 }
 
 /// Seconds to the millisecond: the crate names a wait to the microsecond and never too short a one.
+#[expect(clippy::cast_possible_truncation, reason = "a wait is at most months")]
 fn in_millis(seconds: f64) -> i64 {
     (seconds * 1e3).round() as i64
 }
