@@ -14,6 +14,7 @@ mod disk;
 #[cfg(feature = "danger-backend")]
 mod faults;
 mod format;
+mod format_lists;
 #[cfg(feature = "danger-backend")]
 mod growth;
 mod members;

@@ -172,6 +172,8 @@ impl Callers {
                     Ok(issued) => self.keep(place, &issued),
                     Err(GenerateError::AccessOff) => Told::Answer(Answer::NotPossible),
                     Err(GenerateError::Contended(_)) => Told::Nothing,
+                    // As of a rotation, below.
+                    Err(GenerateError::Random(RandomError::Repeats(_))) => Told::Nothing,
                     Err(GenerateError::Store(_)) => Told::Unknown,
                     Err(error) => panic!("{error:?}"),
                 }

@@ -88,7 +88,7 @@ async fn a_damaged_record_is_corrupt_and_never_absent() {
         ("policies", "jsonb_set(record, '{version}', '18446744073709551615')", policy),
         ("usage", "'null'", &["key", "keys", "usage"]),
         ("usage", "record - 'last_used'", &["key", "keys", "usage"]),
-        ("events", "record - 'detail'", &["events"]),
+        ("events", "record - 'details'", &["events"]),
         ("events", "jsonb_set(record, '{kind}', '\"key.eat\"')", &["events"]),
     ];
     for (table, damage, methods) in table {

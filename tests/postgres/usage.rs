@@ -63,8 +63,9 @@ async fn m16_batches_of_two_writers_repeated_and_out_of_order_come_to_what_they_
         } else {
             sent[random.below(sent.len())].clone()
         };
-        store.add_usage(&next).await.expect("usage");
-        memory.add_usage(&next).await.expect("usage");
+        let said = store.add_usage(&next).await.map_err(|error| error.kind());
+        let expected = memory.add_usage(&next).await.map_err(|error| error.kind());
+        assert_eq!(said, expected, "a batch of number {}", next.sequence);
         sent.push(next);
     }
     for n in 1..=5 {

@@ -9,7 +9,6 @@ mod hints;
 mod lists;
 mod migrate;
 mod moving;
-mod moving_tables;
 mod needs;
 mod rows;
 mod schema;

@@ -1,0 +1,24 @@
+//! The lists on the page about the format are those of the crate.
+
+use keywright::{DetailField, Operation, RefusalCode};
+use serde_json::json;
+
+use super::format::{code, fits, section, tables};
+
+#[test]
+fn lists_of_the_page_are_the_crates() {
+    let text = section("What the records are");
+    let times = code(text).into_iter().filter(|code| code.starts_with("20"));
+    assert_eq!(times.filter(|text| fits("time", &json!(text))).count(), 2, "{text}");
+    let section = section("An event");
+    let (_, kinds) = section.split_once("The kinds are").expect("the kinds");
+    let (kinds, codes) = kinds.split_once("The codes of a refusal are").expect("the codes");
+    let possible = Operation::ALL.iter().map(|operation| operation.as_str());
+    let possible = possible.chain(["key.extensive_use", "actor.refusals"]);
+    assert!(code(kinds).into_iter().eq(possible), "{kinds}");
+    let possible = RefusalCode::ALL.iter().map(|code| code.as_str());
+    assert!(code(codes).into_iter().eq(possible), "{codes}");
+    let details = &tables("Details of an event")[0];
+    let fields = details.iter().map(|row| code(&row[0])[0]);
+    assert!(fields.eq(DetailField::ALL.iter().map(|field| field.as_str())), "{details:?}");
+}
