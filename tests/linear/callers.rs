@@ -171,9 +171,11 @@ impl Callers {
                 match authority.generate(admin, &admin.as_owner(), new).await {
                     Ok(issued) => self.keep(place, &issued),
                     Err(GenerateError::AccessOff) => Told::Answer(Answer::NotPossible),
-                    Err(GenerateError::Contended(_)) => Told::Nothing,
-                    // As of a rotation, below.
-                    Err(GenerateError::Random(RandomError::Repeats(_))) => Told::Nothing,
+                    // The second is of a store that did what it called a conflict: the next attempt meets its own key.
+                    Err(
+                        GenerateError::Contended(_)
+                        | GenerateError::Random(RandomError::Repeats(_)),
+                    ) => Told::Nothing,
                     Err(GenerateError::Store(_)) => Told::Unknown,
                     Err(error) => panic!("{error:?}"),
                 }

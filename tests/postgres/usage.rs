@@ -104,7 +104,9 @@ async fn m16_what_many_writers_add_at_once_is_counted_once_each() {
                     // Each begins with another key, and so would the locks if nobody put them in order.
                     let mut deltas: Vec<_> = (1..=6).map(|n| delta(n, n, start())).collect();
                     deltas.rotate_left(usize::from(writer) % 6);
-                    store.add_usage(&usage(writer, sequence, deltas)).await.expect("usage");
+                    let said = store.add_usage(&usage(writer, sequence, deltas)).await;
+                    // The other task may be ahead: its next batch says that this one was added.
+                    assert!(said.is_ok() || said.is_err_and(|error| error.is_conflict()));
                 }
             });
         }

@@ -73,7 +73,8 @@ fn records() -> Vec<(&'static str, Value, Reader)> {
             json!({
                 "sequence": 1, "tenant": "globex", "at": "2026-01-01T00:00:00Z",
                 "actor": "user:alice", "kind": "key.revoke", "key": "4fQ2xk9ZrT7bWm1c",
-                "account": "4fQ2xk9ZrT7bWm1c", "outcome": "done", "detail": "prod-a",
+                "account": "4fQ2xk9ZrT7bWm1c", "outcome": "done",
+                "details": {},
             }),
             reader::<Event>,
         ),

@@ -355,7 +355,7 @@ fn no_neighbor_of_a_value_means_the_same() {
         EventActor: "user:alice",
         EventActor: "possessor",
         EventKind: "key.extensive_use",
-        EventOutcome: "refused: no",
+        EventOutcome: "refused: stale",
         Rate: "100/60s",
         Network: "10.0.0.0/8",
         Network: "192.168.0.0/16",
