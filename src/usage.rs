@@ -147,7 +147,8 @@ impl UsageBatch {
     /// # Errors
     /// [`Conflict`](crate::store::StoreErrorKind::Conflict) if another process counts under the same id, as the copy of a
     /// machine that was cloned does: the number is below the last one, or the batch of that number was another one. Nothing
-    /// may be added; the verifier takes a new id and sends its batch again.
+    /// may be added; the verifier takes a new id and sends its batch again. If an earlier answer to that very batch was lost,
+    /// nothing can tell whether it was added, and it may count twice.
     pub fn was_added(&self, last: Option<&LastBatch>) -> Result<bool, WriterConflict> {
         match last {
             None => Ok(false),
