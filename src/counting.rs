@@ -5,12 +5,13 @@
 //! batch whose fate is unknown is sent again, unchanged, until the store has acknowledged it: stores recognize it, so
 //! nothing is lost or counted twice.
 //!
-//! The list has one counter for each key. A store that makes a snapshot for each request makes as many counters: the counts
-//! of all but one are added to that one, so what waits for a flush is bounded by the number of different keys.
+//! A store that makes a snapshot for each request makes as many counters. From time to time those of each key are joined into
+//! one, so what waits for a flush is bounded by the number of different keys.
 //!
 //! The verifiers of one setup share one list. Those of another setup over the same store meet in the
 //! snapshots alone: whoever has listed a counter stores what all have counted in it.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,6 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use async_lock::Mutex as AsyncMutex;
+use foldhash::fast::RandomState;
 use sha2::{Digest, Sha256};
 
 use crate::decision::{Grant, SecretUsed};
@@ -37,26 +39,51 @@ const WRITERS: u32 = 4;
 #[derive(Default)]
 pub(crate) struct Counting {
     /// The counters that were used since the last flush.
-    used: [Mutex<HashMap<KeyId, Used>>; SHARDS],
+    used: [Mutex<List>; SHARDS],
     outbox: AsyncMutex<Outbox>,
 }
 
-/// The counter of a key that was used.
-struct Used {
-    tally: Arc<Tally>,
-    /// The number of the secret that the tally counts as the current one.
-    secret_number: u32,
-    alert_every: Option<NonZeroU64>,
+/// The counters that were used, in the order of their first use. A key has more than one if its snapshot was made anew.
+#[derive(Default)]
+struct List {
+    used: Vec<Arc<Tally>>,
+    /// The length at which the counters of each key are joined.
+    join_at: usize,
 }
 
-impl Used {
-    /// Puts the counts of both into one: the one whose secret is newer.
-    fn join(self, other: Self) -> Self {
-        let (kept, taken) =
-            if other.secret_number > self.secret_number { (other, self) } else { (self, other) };
-        kept.tally.absorb(&taken.tally.take(), kept.secret_number - taken.secret_number);
-        kept
+impl List {
+    /// Few enough to be no burden with a single key, and enough that joining costs little for each use.
+    const SHORTEST: usize = 16;
+
+    fn push(&mut self, used: Arc<Tally>) {
+        if self.used.len() >= self.join_at.max(Self::SHORTEST) {
+            let before = self.used.len();
+            self.used = joined(std::mem::take(&mut self.used));
+            // Where snapshots are made anew for each use the list stays within half as much again as the keys need.
+            // Where they are not there is nothing to join, and it is seldom tried.
+            let kept = self.used.len();
+            self.join_at = if kept > before / 8 * 7 { kept * 4 } else { kept + kept / 2 };
+        }
+        self.used.push(used);
     }
+}
+
+/// One counter for each key: the latest of those whose secret is the newest, with the counts of all.
+fn joined(used: Vec<Arc<Tally>>) -> Vec<Arc<Tally>> {
+    let mut joined: HashMap<KeyId, Arc<Tally>, RandomState> = HashMap::default();
+    for tally in used {
+        match joined.entry(*tally.key()) {
+            Entry::Vacant(place) => {
+                place.insert(tally);
+            }
+            Entry::Occupied(place) if place.get().is_ahead_of(&tally) => place.get().absorb(&tally),
+            Entry::Occupied(mut place) => {
+                tally.absorb(place.get());
+                place.insert(tally);
+            }
+        }
+    }
+    joined.into_values().collect()
 }
 
 #[derive(Default)]
@@ -73,9 +100,9 @@ impl Drop for Counting {
     /// What was not flushed stays in its counters, for whoever uses the same snapshots next.
     fn drop(&mut self) {
         for shard in &mut self.used {
-            let used = shard.get_mut().unwrap_or_else(PoisonError::into_inner);
-            for used in used.values() {
-                used.tally.unlist();
+            let list = shard.get_mut().unwrap_or_else(PoisonError::into_inner);
+            for tally in &list.used {
+                tally.unlist();
             }
         }
     }
@@ -106,22 +133,12 @@ impl Counting {
         if tally.count(grant.secret_used() == SecretUsed::Retiring, now) {
             return;
         }
-        let key = grant.key();
-        let mut used = self.shard(&key.id);
+        let mut list = self.shard(grant.key_id());
         // Under the lock: whoever sees the tally listed is before any flush that misses it.
         if !tally.mark_listed() {
             return;
         }
-        let new = Used {
-            tally: Arc::clone(tally),
-            secret_number: key.secret_number,
-            alert_every: grant.alert_every(),
-        };
-        let joined = match used.remove(&key.id) {
-            Some(old) => new.join(old),
-            None => new,
-        };
-        used.insert(key.id, joined);
+        list.push(Arc::clone(tally));
     }
 
     /// Stores what was counted before the call.
@@ -129,6 +146,7 @@ impl Counting {
         &self,
         store: &dyn KeyStore,
         random: &Random,
+        default_alert: Option<NonZeroU64>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         // A flush beside it may hold the outbox and wait for the source.
@@ -147,7 +165,7 @@ impl Counting {
         // While the store is down the counters go on counting by themselves: nothing new is taken
         // from them before what was taken is stored.
         self.send(&mut outbox, store, random).await?;
-        let taken = self.take();
+        let taken = self.take(default_alert);
         let writer = outbox.writer.unwrap_or(writer);
         for deltas in taken.chunks(BATCH) {
             outbox.push(writer, now, deltas.to_vec());
@@ -204,15 +222,17 @@ impl Counting {
     }
 
     /// Empties the counters.
-    fn take(&self) -> Vec<UsageDelta> {
+    fn take(&self, default_alert: Option<NonZeroU64>) -> Vec<UsageDelta> {
         let mut deltas = BTreeMap::new();
         for shard in &self.used {
             let listed = std::mem::take(&mut *shard.lock().unwrap_or_else(PoisonError::into_inner));
-            for (key, Used { tally, secret_number, alert_every }) in listed {
+            for tally in joined(listed.used) {
                 let taken = tally.take();
+                let (key, newest) = (*tally.key(), tally.secret_number());
+                let alert_every = tally.alert_every().unwrap_or(default_alert);
                 let mut add = |behind: u32, uses: Option<Uses>| {
                     let Some((uses, last_used)) = uses else { return };
-                    let secret_number = secret_number.saturating_sub(behind);
+                    let secret_number = newest.saturating_sub(behind);
                     // Numbers below 0 are all 0.
                     let delta = deltas.entry((key, secret_number)).or_insert(UsageDelta {
                         key,
@@ -232,7 +252,7 @@ impl Counting {
         deltas.into_values().collect()
     }
 
-    fn shard(&self, key: &KeyId) -> MutexGuard<'_, HashMap<KeyId, Used>> {
+    fn shard(&self, key: &KeyId) -> MutexGuard<'_, List> {
         let byte = key.as_bytes()[KeyId::LEN - 1];
         let shard = &self.used[usize::from(byte) % SHARDS];
         // Putting a counter on a list leaves nothing half done.

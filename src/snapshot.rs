@@ -46,7 +46,9 @@ impl Snapshot {
         if !fits {
             return Err(SnapshotError(key.id.to_string()));
         }
-        Ok(Self { record, account, policy, tally: Arc::default() })
+        let alert_every = policy.as_ref().map(|policy| policy.extensive_use);
+        let tally = Arc::new(Tally::new(key.id, key.secret_number, alert_every));
+        Ok(Self { record, account, policy, tally })
     }
 
     /// The key's record.

@@ -168,8 +168,13 @@ pub struct WriterConflict;
 /// without a lookup, and a flush must find the counters that were used.
 ///
 /// Apart from the snapshot that counts in it, so that a counter that waits for a flush keeps nothing else in memory.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Tally {
+    key: KeyId,
+    /// The number of the secret that counts as the current one.
+    secret_number: u32,
+    /// The threshold of the tenant's stored policy, if it has one.
+    alert_every: Option<Option<NonZeroU64>>,
     current: Count,
     retiring: Count,
     /// Uses of secrets before those two, from snapshots that were taken before a rotation.
@@ -196,6 +201,34 @@ pub(crate) struct Taken {
 }
 
 impl Tally {
+    pub(crate) fn new(
+        key: KeyId,
+        secret_number: u32,
+        alert_every: Option<Option<NonZeroU64>>,
+    ) -> Self {
+        Self {
+            key,
+            secret_number,
+            alert_every,
+            current: Count::default(),
+            retiring: Count::default(),
+            older: Count::default(),
+            listed: AtomicBool::new(false),
+        }
+    }
+
+    pub(crate) fn key(&self) -> &KeyId {
+        &self.key
+    }
+
+    pub(crate) fn secret_number(&self) -> u32 {
+        self.secret_number
+    }
+
+    pub(crate) fn alert_every(&self) -> Option<Option<NonZeroU64>> {
+        self.alert_every
+    }
+
     /// Counts a use. True if the tally is on the list of those to be taken.
     pub(crate) fn count(&self, retiring: bool, now: Timestamp) -> bool {
         let count = if retiring { &self.retiring } else { &self.current };
@@ -203,10 +236,15 @@ impl Tally {
         self.listed.load(Ordering::SeqCst)
     }
 
-    /// Adds what was taken from the tally of another snapshot of the key, whose secret had a number that was smaller by
-    /// `behind`.
-    pub(crate) fn absorb(&self, taken: &Taken, behind: u32) {
-        let (current, retiring) = match behind {
+    /// Whether its secret is newer than that of another snapshot of the key.
+    pub(crate) fn is_ahead_of(&self, other: &Self) -> bool {
+        self.secret_number > other.secret_number
+    }
+
+    /// Takes over the counts of another snapshot of the key, whose secret is not newer.
+    pub(crate) fn absorb(&self, other: &Self) {
+        let taken = other.take();
+        let (current, retiring) = match self.secret_number.saturating_sub(other.secret_number) {
             0 => (&self.current, &self.retiring),
             1 => (&self.retiring, &self.older),
             _ => (&self.older, &self.older),
@@ -218,6 +256,11 @@ impl Tally {
                 count.add(uses);
             }
         }
+    }
+
+    /// Whether the tally is on the list of those to be taken.
+    pub(crate) fn is_listed(&self) -> bool {
+        self.listed.load(Ordering::Relaxed)
     }
 
     /// Notes that the tally is on the list. False if it was noted before.

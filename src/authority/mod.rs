@@ -19,8 +19,13 @@ use std::fmt;
 
 use crate::account::ServiceAccount;
 use crate::actor::Actor;
-use crate::event::{DetailField, Event, EventDetails, EventOutcome, RefusalCode};
-use crate::id::{AccountId, KeyId};
+#[cfg(feature = "management")]
+use crate::event::{DetailField, EventDetails, RefusalCode};
+use crate::event::{Event, EventOutcome};
+use crate::id::AccountId;
+#[cfg(feature = "management")]
+use crate::id::KeyId;
+#[cfg(feature = "management")]
 use crate::operation::Operation;
 use crate::policy::Policy;
 use crate::setup::{Setup, SetupError};

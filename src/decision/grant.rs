@@ -1,6 +1,5 @@
 //! What was decided in favour of a credential, and what the key may do.
 
-use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use crate::account::ServiceAccount;
@@ -137,11 +136,6 @@ impl Grant {
 
     pub(crate) fn snapshot(&self) -> &Arc<Snapshot> {
         &self.snapshot
-    }
-
-    /// After how many uses an event is due, again and again.
-    pub(crate) fn alert_every(&self) -> Option<NonZeroU64> {
-        self.policy()?.extensive_use
     }
 
     /// The number of the secret that was presented.

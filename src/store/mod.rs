@@ -77,8 +77,8 @@ pub use crate::usage::{LastBatch, Usage, UsageBatch, UsageDelta, WriterConflict}
 /// **Visibility.** What was acknowledged is seen by every call that starts afterwards, of any
 /// method. [`resolve`](Self::resolve) returns key, account and policy as of one moment between its
 /// call and its answer. It may hand out the same [`Snapshot`] again or a new one each time. A new one costs
-/// its allocations, and at its first use a lock that uses of some other keys wait for; while its uses wait for a flush it takes
-/// about 100 bytes for each different key, whatever is in it. An event is visible no later than the change that it tells of.
+/// its allocations, and at its first use a lock that uses of some other keys wait for. While uses wait for a flush they hold a
+/// few hundred bytes for each different key, and no snapshot. An event is visible no later than the change that it tells of.
 ///
 /// **Durability.** What was acknowledged survives the end of the process and, if the store claims to
 /// be durable, a power cut. A store that can't tell whether a write will last must not acknowledge

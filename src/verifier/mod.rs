@@ -210,8 +210,8 @@ impl Verifier {
     pub async fn flush(&self) -> Result<(), StoreError> {
         let inner = &*self.0;
         let now = inner.setup.clock.now();
-        let Setup { store, random, peppers, counting, refusals, .. } = &inner.setup;
-        counting.flush(&**store, random, now).await?;
+        let Setup { store, random, peppers, counting, refusals, default_policy, .. } = &inner.setup;
+        counting.flush(&**store, random, default_policy.extensive_use, now).await?;
         inner.repeppering.flush(&**store, peppers).await?;
         refusals.flush(&**store, now, None).await
     }
