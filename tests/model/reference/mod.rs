@@ -43,6 +43,7 @@ pub(crate) struct Key {
     used: BTreeMap<u32, Time>,
 }
 
+#[derive(Clone, Copy)]
 struct Counted {
     uses: u64,
     last: Time,

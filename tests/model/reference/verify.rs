@@ -2,8 +2,8 @@
 
 use super::{Counted, Key, Reference, exceeds};
 use crate::plain::{
-    Answer, Damage, Granted, KeyData, PolicyData, Presented, RATES, SCOPES, SECOND, Time, Wanted,
-    refused,
+    Answer, Damage, Granted, Id, KeyData, PolicyData, Presented, RATES, SCOPES, SECOND, Time,
+    Wanted, refused,
 };
 use crate::reference::keys::status;
 
@@ -89,7 +89,7 @@ impl Reference {
         };
         let key = self.keys.iter().find(|key| key.data.id == granted.key).expect("it is granted");
         let policy = &self.policies[key.data.tenant];
-        let alert_every = policy.extensive_use;
+        let (alert_every, newest) = (policy.extensive_use, key.data.secret_number);
         if let Err(wait) = self.spend(&key.data.clone(), &policy.clone()) {
             return refused(format!("rate_limited {}", in_millis(wait)));
         }
@@ -102,7 +102,22 @@ impl Reference {
         for (_, counted) in self.counted.iter_mut().filter(|((id, _), _)| *id == granted.key) {
             counted.alert_every = alert_every;
         }
+        self.join_dead_secrets(&granted.key, newest);
         Answer::Granted(granted)
+    }
+
+    /// Uses of secrets that can't work any more are counted as of the last of them.
+    fn join_dead_secrets(&mut self, key: &str, newest: u32) {
+        let Some(dead) = newest.checked_sub(2) else { return };
+        let is_dead = |(id, secret): &(Id, u32)| *id == key && *secret < dead;
+        let joined: Vec<_> = self.counted.keys().filter(|place| is_dead(place)).cloned().collect();
+        for place in joined {
+            let older = self.counted.remove(&place).expect("it was just there");
+            let counted =
+                self.counted.entry((key.to_owned(), dead)).or_insert(Counted { uses: 0, ..older });
+            counted.uses += older.uses;
+            counted.last = counted.last.max(older.last);
+        }
     }
 
     /// Takes one use of the key's rate, and of the rate that all keys of an owner share, or gives the seconds to wait.
