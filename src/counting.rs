@@ -9,7 +9,7 @@
 //! one, so what waits for a flush is bounded by the number of different keys.
 //!
 //! The verifiers of one setup share one list. Those of another setup over the same store meet in the
-//! snapshots alone: whoever has listed a counter stores what all have counted in it.
+//! snapshots alone: the setup that has listed a counter stores the counts of all.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -153,7 +153,7 @@ impl Counting {
         if Inside::is(self) || Inside::is(random) {
             return Err(StoreError::unsupported(
                 "flush was called from within a flush, by the store that it asks, or by the random source: \
-                 it would wait for itself for ever",
+                 it would wait for itself",
             ));
         }
         let mut outbox = self.outbox.lock().await;
@@ -229,7 +229,7 @@ impl Counting {
             for tally in joined(listed.used) {
                 let taken = tally.take();
                 let (key, newest) = (*tally.key(), tally.secret_number());
-                let alert_every = tally.alert_every().unwrap_or(default_alert);
+                let alert_every = tally.alert().or(default_alert);
                 let mut add = |behind: u32, uses: Option<Uses>| {
                     let Some((uses, last_used)) = uses else { return };
                     let secret_number = newest.saturating_sub(behind);

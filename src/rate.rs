@@ -69,9 +69,7 @@ impl Rate {
         let (mine, theirs) = (u128::from(self.uses.get()), u128::from(other.uses.get()));
         mine <= theirs && mine * other.per.as_nanos() <= theirs * self.per.as_nanos()
     }
-}
 
-impl Rate {
     /// The rate that holds where both do: as many uses at once as the smaller of them has, regained no faster than the
     /// slower of them regains. The period is rounded up to a whole second.
     pub(crate) fn within_both(self, other: Self) -> Self {

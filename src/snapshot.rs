@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::account::ServiceAccount;
 use crate::key::{KeyRecord, Owner};
 use crate::policy::Policy;
-use crate::usage::Tally;
+use crate::usage::{AlertThreshold, Tally};
 
 /// A key record with its account and its tenant's policy, as of one moment.
 ///
@@ -46,8 +46,10 @@ impl Snapshot {
         if !fits {
             return Err(SnapshotError(key.id.to_string()));
         }
-        let alert_every = policy.as_ref().map(|policy| policy.extensive_use);
-        let tally = Arc::new(Tally::new(key.id, key.secret_number, alert_every));
+        let alert = policy.as_ref().map_or(AlertThreshold::OfDefault, |policy| {
+            AlertThreshold::Stored(policy.extensive_use)
+        });
+        let tally = Arc::new(Tally::new(key.id, key.secret_number, alert));
         Ok(Self { record, account, policy, tally })
     }
 

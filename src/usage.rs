@@ -173,14 +173,31 @@ pub(crate) struct Tally {
     key: KeyId,
     /// The number of the secret that counts as the current one.
     secret_number: u32,
-    /// The threshold of the tenant's stored policy, if it has one.
-    alert_every: Option<Option<NonZeroU64>>,
+    alert: AlertThreshold,
     current: Count,
     retiring: Count,
     /// Uses of secrets before those two, from snapshots that were taken before a rotation.
     older: Count,
     /// Set while the tally is on a list of those to be taken.
     listed: AtomicBool,
+}
+
+/// After how many uses of a key an event is due, each time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum AlertThreshold {
+    /// The threshold of the tenant's stored policy.
+    Stored(Option<NonZeroU64>),
+    /// The tenant has no stored policy: the threshold of the host's default.
+    OfDefault,
+}
+
+impl AlertThreshold {
+    pub(crate) fn or(self, default: Option<NonZeroU64>) -> Option<NonZeroU64> {
+        match self {
+            Self::Stored(every) => every,
+            Self::OfDefault => default,
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -201,15 +218,11 @@ pub(crate) struct Taken {
 }
 
 impl Tally {
-    pub(crate) fn new(
-        key: KeyId,
-        secret_number: u32,
-        alert_every: Option<Option<NonZeroU64>>,
-    ) -> Self {
+    pub(crate) fn new(key: KeyId, secret_number: u32, alert: AlertThreshold) -> Self {
         Self {
             key,
             secret_number,
-            alert_every,
+            alert,
             current: Count::default(),
             retiring: Count::default(),
             older: Count::default(),
@@ -225,8 +238,8 @@ impl Tally {
         self.secret_number
     }
 
-    pub(crate) fn alert_every(&self) -> Option<Option<NonZeroU64>> {
-        self.alert_every
+    pub(crate) fn alert(&self) -> AlertThreshold {
+        self.alert
     }
 
     /// Counts a use. True if the tally is on the list of those to be taken.

@@ -234,7 +234,7 @@ impl Authority {
     }
 }
 
-/// What an event says of an account that was made or changed: what it is now.
+/// Describes an account, as it is now, for the event of its change.
 fn described(account: &ServiceAccount) -> EventDetails {
     let access = match account.access {
         Access::ReadOnly => "read-only",

@@ -209,7 +209,7 @@ impl Authority {
     }
 }
 
-/// What an edit has changed of a key.
+/// Lists the changes of an edit for its event.
 fn edited(before: &Key, after: &Key) -> EventDetails {
     let fields = [
         ("name", before.name != after.name),

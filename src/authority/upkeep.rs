@@ -99,7 +99,7 @@ impl Authority {
             let page = self.setup.store.events(actor.tenant(), &oldest).await?;
             let is_due =
                 |event: &&Event| event.at.saturating_add(policy.event_retention).has_passed(now);
-            // Up to the first that is kept, whatever the clocks said behind it. The newest one stays,
+            // Up to the first that is kept: clocks may have disagreed behind it. The newest one stays,
             // and is on the page only if that is the last.
             let newest = page.next.is_none().then(|| page.items.last()).flatten();
             let due = page.items.iter().take_while(is_due);

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::quote::quote;
 
-/// What kind of value a field has.
+/// The kind of value that a field has.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Kind {
     Text,
@@ -171,7 +171,7 @@ impl From<bool> for DetailValue {
     }
 }
 
-/// What an event says beyond who did what to which key: fields with values, never a secret.
+/// The details of an event: fields with values, never a secret.
 ///
 /// Serializes as an object with a member for each field. On one line it prints as
 /// `name="prod-main-app" owner="user:ada"`: texts are in quotes and escaped, so a name can never

@@ -43,7 +43,7 @@ pub struct Event {
     pub account: Option<AccountId>,
     /// How it ended.
     pub outcome: EventOutcome,
-    /// What a reader wants to know beyond that; never a secret.
+    /// Further details, in named fields; never a secret.
     pub details: EventDetails,
 }
 
@@ -127,7 +127,7 @@ impl FromStr for EventActor {
     }
 }
 
-/// What an event tells of. As text: the operation (`key.rotate`), `key.extensive_use`, or
+/// The kind of an event. As text: the operation (`key.rotate`), `key.extensive_use`, or
 /// `actor.refusals`.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]

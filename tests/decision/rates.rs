@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use keywright::store::{Batch, Change, KeyStore, MemoryStore};
-use keywright::{KeyEdit, Rate, Timestamp};
+use keywright::{KeyEdit, Policy, Rate, Timestamp};
 
 use super::kit::{
     DAY, HOUR, MICRO, SECOND, World, admin, block_on, denial, developer, named, start, tenant,
@@ -15,6 +15,15 @@ fn rate(text: &str) -> Rate {
 }
 
 impl World {
+    /// A default rate, and the most keys of an owner.
+    async fn set_default(&self, default: &str, keys: u16) {
+        let set = |policy: &mut Policy| {
+            policy.default_rate = Some(rate(default));
+            policy.max_keys_per_owner = keys;
+        };
+        self.set_policy(set).await;
+    }
+
     /// How many uses are admitted now, at most `most`.
     async fn admitted(&self, token: &str, most: usize) -> usize {
         for count in 0..most {
@@ -115,12 +124,7 @@ fn c15_keys_made_anew_bring_no_uses() {
     block_on(async {
         let world = World::new();
         let alice = developer("alice");
-        world
-            .set_policy(|policy| {
-                policy.default_rate = Some(rate("2/60s"));
-                policy.max_keys_per_owner = 3;
-            })
-            .await;
+        world.set_default("2/60s", 3).await;
         let mut admitted = 0;
         for n in 0..100 {
             let new = named("app");
@@ -149,12 +153,7 @@ fn c15_keys_made_anew_bring_no_uses() {
 fn as_many_keys_as_are_allowed_have_their_whole_rates() {
     block_on(async {
         let world = World::new();
-        world
-            .set_policy(|policy| {
-                policy.default_rate = Some(rate("5/60s"));
-                policy.max_keys_per_owner = 4;
-            })
-            .await;
+        world.set_default("5/60s", 4).await;
         let mut keys = Vec::new();
         for _ in 0..4 {
             keys.push(world.key().await);
@@ -174,12 +173,7 @@ fn as_many_keys_as_are_allowed_have_their_whole_rates() {
 fn rate_that_an_administrator_granted_is_shared_with_no_key() {
     block_on(async {
         let world = World::new();
-        world
-            .set_policy(|policy| {
-                policy.default_rate = Some(rate("2/60s"));
-                policy.max_keys_per_owner = 2;
-            })
-            .await;
+        world.set_default("2/60s", 2).await;
         let alice = developer("alice").as_owner();
         let new = named("big").rate(rate("1000/60s"));
         let granted = world.authority.generate(&admin(), &alice, new).await.expect("a key");
@@ -213,12 +207,7 @@ fn aged_key_made_anew_brings_no_uses() {
     block_on(async {
         let world = World::new();
         let alice = developer("alice");
-        world
-            .set_policy(|policy| {
-                policy.default_rate = Some(rate("2/60s"));
-                policy.max_keys_per_owner = 1;
-            })
-            .await;
+        world.set_default("2/60s", 1).await;
         let mut admitted = 0;
         let mut issued = world.key_of(&alice, named("app")).await;
         for _ in 0..10 {
@@ -236,12 +225,7 @@ fn aged_key_made_anew_brings_no_uses() {
 fn old_keys_never_starve_a_new_one() {
     block_on(async {
         let world = World::new();
-        world
-            .set_policy(|policy| {
-                policy.default_rate = Some(rate("5/60s"));
-                policy.max_keys_per_owner = 4;
-            })
-            .await;
+        world.set_default("5/60s", 4).await;
         let mut keys = Vec::new();
         for _ in 0..3 {
             keys.push(world.key().await);
@@ -282,12 +266,7 @@ fn lowered_default_widens_no_rate() {
 fn named_wait_covers_the_owner_too() {
     block_on(async {
         let world = World::new();
-        world
-            .set_policy(|policy| {
-                policy.default_rate = Some(rate("10/60s"));
-                policy.max_keys_per_owner = 3;
-            })
-            .await;
+        world.set_default("10/60s", 3).await;
         let keys = [world.key().await, world.key().await, world.key().await];
         for issued in &keys {
             assert_eq!(world.admitted(issued.token.expose(), 20).await, 10);
