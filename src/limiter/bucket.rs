@@ -47,7 +47,7 @@ impl Limit {
     }
 }
 
-/// What was spent under one rate.
+/// The uses spent under one rate.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bucket {
     limit: Limit,
@@ -84,8 +84,7 @@ impl Bucket {
         Ok(Self { rested_at, seen: now, ..self })
     }
 
-    /// The bucket with one use taken that nobody refuses: beyond the limit's number it is owed, until as much is owed as
-    /// the limit has at once.
+    /// Takes one use without refusing it. A use beyond the limit's number is owed, up to that number once more.
     pub(super) fn charge(self, clock: Timestamp) -> Self {
         let Limit { uses, period } = self.limit;
         let now = self.now(clock);

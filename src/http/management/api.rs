@@ -104,7 +104,7 @@ fn is_of_a_key(path: &str) -> bool {
     path.starts_with("/keys")
 }
 
-/// What the requests of a route are about.
+/// The subject of a route's requests.
 #[derive(Clone, Copy)]
 struct About {
     operation: Option<Operation>,
@@ -248,7 +248,7 @@ impl Doc {
         self
     }
 
-    /// What it is for: a request that can't be read is recorded as a refused one of this.
+    /// Sets the operation of the route. A request that can't be read is recorded as this operation, refused.
     pub(super) fn does(self, operation: Operation) -> Self {
         Self { operation: Some(operation), ..self }
     }

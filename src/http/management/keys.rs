@@ -112,7 +112,7 @@ fn add_records(api: Api) -> Api {
     )
 }
 
-/// What is done with a key beyond changing its record, and with many.
+/// Adds the routes that act on a key without editing its record, and on many keys.
 fn add_actions(api: Api) -> Api {
     let tagged = |doc: Doc| doc.tag("keys");
     let action = |operation, name: &'static str, summary: &'static str| {
