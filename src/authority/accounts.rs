@@ -1,16 +1,16 @@
 //! Service accounts: create, look at, edit, disable, enable, delete.
 
-use crate::account::{AccountEdit, NewAccount, ServiceAccount};
-use crate::actor::Actor;
-use crate::event::{DetailField, Event, EventDetails, EventOutcome};
-use crate::id::AccountId;
-use crate::key::Owner;
-use crate::operation::{Operation, Outcome};
-use crate::policy::RoleName;
-use crate::random::{Drawn, RandomError};
-use crate::scope::Access;
+use crate::record::account::{AccountEdit, NewAccount, ServiceAccount};
+use crate::record::actor::Actor;
+use crate::record::event::{DetailField, Event, EventDetails, EventOutcome};
+use crate::record::key::Owner;
+use crate::record::operation::{Operation, Outcome};
+use crate::record::policy::RoleName;
 use crate::store::{AccountQuery, Batch, Change, Condition, KeyQuery, Page, StoreErrorKind};
-use crate::time::Timestamp;
+use crate::value::id::AccountId;
+use crate::value::random::{Drawn, RandomError};
+use crate::value::scope::Access;
+use crate::value::time::Timestamp;
 
 use super::errors::{AccountError, ListError};
 use super::listing::check_limit;

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use crate::account::ServiceAccount;
-use crate::actor::NotAllowed;
-use crate::id::{AccountId, KeyId};
-use crate::key::NotPossible;
-use crate::new_key::NewKeyError;
-use crate::policy::{PolicyError, RoleName};
-use crate::random::RandomError;
+use crate::record::account::ServiceAccount;
+use crate::record::actor::NotAllowed;
+use crate::record::key::NotPossible;
+use crate::record::new_key::NewKeyError;
+use crate::record::policy::{PolicyError, RoleName};
 use crate::store::{MAX_LIMIT, StoreError};
-use crate::time::in_words;
+use crate::value::id::{AccountId, KeyId};
+use crate::value::random::RandomError;
+use crate::value::time::in_words;
 
 /// Why no key was generated. Nothing was stored.
 #[derive(Debug, thiserror::Error)]

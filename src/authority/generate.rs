@@ -1,19 +1,19 @@
 //! Making keys.
 
-use crate::account::ServiceAccount;
-use crate::actor::Actor;
-use crate::digest::Digest;
-use crate::event::{DetailField, Event, EventDetails};
-use crate::id::KeyId;
-use crate::key::{Key, KeyRecord, Owner};
-use crate::new_key::{NewKey, Validity};
-use crate::operation::Operation;
-use crate::policy::Policy;
-use crate::random::{Drawn, RandomError};
-use crate::rules::{admin_limits, check_rate};
+use crate::record::account::ServiceAccount;
+use crate::record::actor::Actor;
+use crate::record::event::{DetailField, Event, EventDetails};
+use crate::record::key::{Key, KeyRecord, Owner};
+use crate::record::new_key::{NewKey, Validity};
+use crate::record::operation::Operation;
+use crate::record::policy::Policy;
+use crate::record::rules::{admin_limits, check_rate};
 use crate::store::{Batch, Change, Condition, StoreErrorKind};
-use crate::time::Timestamp;
-use crate::token::{FreshSecret, Token};
+use crate::value::digest::Digest;
+use crate::value::id::KeyId;
+use crate::value::random::{Drawn, RandomError};
+use crate::value::time::Timestamp;
+use crate::value::token::{FreshSecret, Token};
 
 use super::errors::GenerateError;
 use super::{ATTEMPTS, Authority};

@@ -1,17 +1,17 @@
 //! Changing one key: rename, edit, disable, enable, delete, and the way that every change goes.
 
-use crate::account::ServiceAccount;
-use crate::actor::Actor;
-use crate::event::{DetailField, Event, EventDetails, EventOutcome};
-use crate::id::KeyId;
-use crate::key::{Key, KeyEdit, KeyRecord, Owner};
-use crate::name::Name;
-use crate::new_key::{NewKeyError, check_scopes};
-use crate::operation::{Operation, Outcome};
-use crate::policy::Policy;
-use crate::rules::{check_edit, is_administrator};
+use crate::record::account::ServiceAccount;
+use crate::record::actor::Actor;
+use crate::record::event::{DetailField, Event, EventDetails, EventOutcome};
+use crate::record::key::{Key, KeyEdit, KeyRecord, Owner};
+use crate::record::new_key::{NewKeyError, check_scopes};
+use crate::record::operation::{Operation, Outcome};
+use crate::record::policy::Policy;
+use crate::record::rules::{check_edit, is_administrator};
 use crate::store::{Batch, Change, Condition};
-use crate::time::Timestamp;
+use crate::value::id::KeyId;
+use crate::value::name::Name;
+use crate::value::time::Timestamp;
 
 use super::errors::KeyError;
 use super::{ATTEMPTS, Authority};

@@ -4,17 +4,17 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::account::ServiceAccount;
-use crate::actor::Actor;
 use crate::decision::{Reason, standing};
-use crate::id::{AccountId, KeyId};
-use crate::key::{Key, Owner};
-use crate::name::Name;
-use crate::operation::{Operation, Possibility};
-use crate::policy::Policy;
-use crate::status::KeyStatus;
+use crate::record::account::ServiceAccount;
+use crate::record::actor::Actor;
+use crate::record::key::{Key, Owner};
+use crate::record::operation::{Operation, Possibility};
+use crate::record::policy::Policy;
+use crate::record::status::KeyStatus;
 use crate::store::{KeyQuery, MAX_LIMIT, Page, StoreError, StoredKey};
-use crate::time::Timestamp;
+use crate::value::id::{AccountId, KeyId};
+use crate::value::name::Name;
+use crate::value::time::Timestamp;
 
 use super::Authority;
 use super::errors::{KeyError, ListError};

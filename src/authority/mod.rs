@@ -17,20 +17,20 @@ mod upkeep;
 
 use std::fmt;
 
-use crate::account::ServiceAccount;
-use crate::actor::Actor;
+use crate::record::account::ServiceAccount;
+use crate::record::actor::Actor;
 #[cfg(feature = "management")]
-use crate::event::{DetailField, EventDetails, RefusalCode};
-use crate::event::{Event, EventOutcome};
-use crate::id::AccountId;
+use crate::record::event::{DetailField, EventDetails, RefusalCode};
+use crate::record::event::{Event, EventOutcome};
 #[cfg(feature = "management")]
-use crate::id::KeyId;
-#[cfg(feature = "management")]
-use crate::operation::Operation;
-use crate::policy::Policy;
+use crate::record::operation::Operation;
+use crate::record::policy::Policy;
 use crate::setup::{Setup, SetupError};
 use crate::store::{Batch, Condition, StoreError};
-use crate::time::Timestamp;
+use crate::value::id::AccountId;
+#[cfg(feature = "management")]
+use crate::value::id::KeyId;
+use crate::value::time::Timestamp;
 
 use self::refusal::Refusal;
 

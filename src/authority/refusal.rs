@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use crate::actor::NotAllowed;
-use crate::event::{DetailField, EventDetails, RefusalCode};
-use crate::key::NotPossible;
-use crate::new_key::NewKeyError;
-use crate::policy::PolicyError;
-use crate::random::RandomError;
+use crate::record::actor::NotAllowed;
+use crate::record::event::{DetailField, EventDetails, RefusalCode};
+use crate::record::key::NotPossible;
+use crate::record::new_key::NewKeyError;
+use crate::record::policy::PolicyError;
+use crate::value::random::RandomError;
 
 use super::errors::{AccountError, GenerateError, KeyError, ListError, SetPolicyError};
 

@@ -1,12 +1,12 @@
 //! Revocation: one key, many, or all of an owner.
 
-use crate::actor::Actor;
-use crate::event::{DetailField, Event, EventDetails, EventOutcome};
-use crate::id::KeyId;
-use crate::key::{Key, Owner};
-use crate::operation::{Operation, Outcome, Possibility};
-use crate::status::KeyStatus;
+use crate::record::actor::Actor;
+use crate::record::event::{DetailField, Event, EventDetails, EventOutcome};
+use crate::record::key::{Key, Owner};
+use crate::record::operation::{Operation, Outcome, Possibility};
+use crate::record::status::KeyStatus;
 use crate::store::{Batch, Change, Condition, KeyQuery, MAX_LIMIT, StoreError, StoredKey};
+use crate::value::id::KeyId;
 
 use super::errors::KeyError;
 use super::keys::Step;

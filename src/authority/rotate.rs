@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use crate::actor::Actor;
-use crate::event::{DetailField, EventDetails};
-use crate::id::KeyId;
-use crate::key::Key;
-use crate::operation::{Operation, Outcome};
-use crate::random::{Drawn, RandomError};
-use crate::token::FreshSecret;
+use crate::record::actor::Actor;
+use crate::record::event::{DetailField, EventDetails};
+use crate::record::key::Key;
+use crate::record::operation::{Operation, Outcome};
+use crate::value::id::KeyId;
+use crate::value::random::{Drawn, RandomError};
+use crate::value::token::FreshSecret;
 
 use super::Authority;
 use super::errors::KeyError;

@@ -1,11 +1,11 @@
 //! The tenant: its policy and its events.
 
-use crate::actor::Actor;
-use crate::event::{DetailField, Event, EventDetails, EventOutcome};
-use crate::operation::{Operation, Outcome};
-use crate::policy::Policy;
+use crate::record::actor::Actor;
+use crate::record::event::{DetailField, Event, EventDetails, EventOutcome};
+use crate::record::operation::{Operation, Outcome};
+use crate::record::policy::Policy;
 use crate::store::{Batch, Change, EventQuery, Page};
-use crate::stored::next_version;
+use crate::value::serde_strict::next_version;
 
 use super::Authority;
 use super::errors::{ListError, SetPolicyError};

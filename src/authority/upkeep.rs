@@ -1,13 +1,13 @@
 //! Upkeep: dead keys and events past their retention go.
 
-use crate::actor::Actor;
-use crate::event::Event;
-use crate::id::KeyId;
-use crate::key::Key;
-use crate::operation::Operation;
+use crate::record::actor::Actor;
+use crate::record::event::Event;
+use crate::record::key::Key;
+use crate::record::operation::Operation;
+use crate::record::status::KeyStatus;
 use crate::setup::Setup;
-use crate::status::KeyStatus;
 use crate::store::{Batch, Change, EventQuery, KeyQuery, MAX_LIMIT, StoreError};
+use crate::value::id::KeyId;
 
 use super::errors::ListError;
 use super::{ATTEMPTS, Authority};

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
-use crate::id::KeyId;
-use crate::scope::Scope;
+use crate::value::id::KeyId;
+use crate::value::scope::Scope;
 
 /// Why a credential is not accepted, precisely: for operators, never for callers.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]

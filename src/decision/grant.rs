@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use crate::account::ServiceAccount;
-use crate::digest::Digest;
-use crate::freshness::Age;
-use crate::id::{KeyId, TenantId};
-use crate::key::{Key, Owner};
-use crate::policy::Policy;
-use crate::scope::{Access, Scope, ScopeSet};
-use crate::snapshot::Snapshot;
-use crate::time::Timestamp;
+use crate::record::account::ServiceAccount;
+use crate::record::freshness::Age;
+use crate::record::key::{Key, Owner};
+use crate::record::policy::Policy;
+use crate::record::snapshot::Snapshot;
+use crate::value::digest::Digest;
+use crate::value::id::{KeyId, TenantId};
+use crate::value::scope::{Access, Scope, ScopeSet};
+use crate::value::time::Timestamp;
 
 use super::denial::{Denial, Reason};
 

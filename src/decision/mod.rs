@@ -20,22 +20,23 @@
 
 mod denial;
 mod grant;
+pub(crate) mod request;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use subtle::Choice;
 
-use crate::account::ServiceAccount;
-use crate::digest::{DigestError, PepperRing};
-use crate::freshness::Found;
-use crate::key::Key;
-use crate::policy::Policy;
-use crate::request::Request;
-use crate::rules::RatesInForce;
-use crate::status::KeyStatus;
-use crate::time::Timestamp;
-use crate::token::Presented;
+use crate::decision::request::Request;
+use crate::record::account::ServiceAccount;
+use crate::record::freshness::Found;
+use crate::record::key::Key;
+use crate::record::policy::Policy;
+use crate::record::rules::RatesInForce;
+use crate::record::status::KeyStatus;
+use crate::value::digest::{DigestError, PepperRing};
+use crate::value::time::Timestamp;
+use crate::value::token::Presented;
 
 use self::grant::{access, has_scope};
 

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use base64ct::{Base64, Encoding};
 use zeroize::Zeroizing;
 
-use crate::quote::{looks_like_token, quote};
-use crate::token::{Credential, Presented};
+use crate::value::redact::{looks_like_token, quote};
+use crate::value::token::{Credential, Presented};
 
 pub(super) const AUTHORIZATION: &str = "authorization";
 

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use super::credentials::{Challenge, Credentials, Headers};
 use super::rejection::{Form, Rejection, RejectionCause};
 use super::source::TrustedProxies;
+use crate::decision::request::Request;
 use crate::decision::{Denial, Grant};
-use crate::request::Request;
-use crate::scope::{Access, Scope};
+use crate::value::scope::{Access, Scope};
 use crate::verifier::Verifier;
 
 /// Lets requests through whose key is accepted and allows what the route needs.

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 
 use super::credentials::{HeaderError, Headers, header_name};
-use crate::network::{Network, Networks};
-use crate::text::decimal;
+use crate::value::network::{Network, Networks};
+use crate::value::text::decimal;
 
 /// The address at the other end of the connection, as an extension of a request.
 ///

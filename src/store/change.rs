@@ -1,11 +1,11 @@
 //! What is written to a store: a batch of conditions, changes and events, all or nothing.
 
-use crate::account::ServiceAccount;
-use crate::event::Event;
-use crate::id::{AccountId, KeyId, TenantId};
-use crate::key::{KeyRecord, Owner};
-use crate::policy::Policy;
-use crate::time::Timestamp;
+use crate::record::account::ServiceAccount;
+use crate::record::event::Event;
+use crate::record::key::{KeyRecord, Owner};
+use crate::record::policy::Policy;
+use crate::value::id::{AccountId, KeyId, TenantId};
+use crate::value::time::Timestamp;
 
 /// The number of the last commit. It grows with every commit and never falls.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]

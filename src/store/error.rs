@@ -3,8 +3,8 @@
 use std::error::Error;
 use std::fmt;
 
-use crate::snapshot::SnapshotError;
-use crate::usage::WriterConflict;
+use crate::record::snapshot::SnapshotError;
+use crate::record::usage::WriterConflict;
 
 /// A store could not do what it was asked. Never "invalid key", and never a way in.
 ///

@@ -23,11 +23,11 @@ mod shared;
 
 use std::fmt;
 
-use crate::account::ServiceAccount;
-use crate::event::Event;
-use crate::id::{AccountId, KeyId, TenantId};
-use crate::policy::Policy;
-use crate::time::Timestamp;
+use crate::record::account::ServiceAccount;
+use crate::record::event::Event;
+use crate::record::policy::Policy;
+use crate::value::id::{AccountId, KeyId, TenantId};
+use crate::value::time::Timestamp;
 
 pub use async_trait::async_trait;
 
@@ -52,11 +52,11 @@ pub use self::query::{
     MAX_LIMIT, Page, StoredKey,
 };
 pub use self::resolve::{Resolve, Resolved};
-pub use crate::digest::{Digest, DigestError};
-pub use crate::freshness::{Age, Found, Freshness};
-pub use crate::key::KeyRecord;
-pub use crate::snapshot::{Snapshot, SnapshotError};
-pub use crate::usage::{LastBatch, Usage, UsageBatch, UsageDelta, WriterConflict};
+pub use crate::record::freshness::{Age, Found, Freshness};
+pub use crate::record::key::KeyRecord;
+pub use crate::record::snapshot::{Snapshot, SnapshotError};
+pub use crate::record::usage::{LastBatch, Usage, UsageBatch, UsageDelta, WriterConflict};
+pub use crate::value::digest::{Digest, DigestError};
 
 /// Where keys, accounts, policies, usage and events are kept.
 ///

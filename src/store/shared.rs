@@ -6,11 +6,11 @@ use super::{
     AccountQuery, Batch, Changes, Epoch, EventQuery, Freshness, KeyQuery, KeyStore, Page, Resolve,
     StoreError, StoredKey, UsageBatch, async_trait,
 };
-use crate::account::ServiceAccount;
-use crate::event::Event;
-use crate::id::{AccountId, KeyId, TenantId};
-use crate::policy::Policy;
-use crate::time::Timestamp;
+use crate::record::account::ServiceAccount;
+use crate::record::event::Event;
+use crate::record::policy::Policy;
+use crate::value::id::{AccountId, KeyId, TenantId};
+use crate::value::time::Timestamp;
 
 /// Passes every call on.
 #[async_trait]

@@ -9,17 +9,17 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::decision::request::Request;
 use crate::decision::{Circumstances, Denial, Grant, Reason, Refusal, decide, recognise};
-use crate::event::{Event, EventActor};
-use crate::id::KeyId;
-use crate::key::Key;
-use crate::operation::{Operation, Outcome};
-use crate::policy::Policy;
-use crate::request::Request;
+use crate::record::event::{Event, EventActor};
+use crate::record::key::Key;
+use crate::record::operation::{Operation, Outcome};
+use crate::record::policy::Policy;
+use crate::record::status::KeyStatus;
 use crate::setup::{Setup, SetupError};
-use crate::status::KeyStatus;
 use crate::store::{Batch, Change, Freshness, StoreError};
-use crate::token::{Credential, Presented};
+use crate::value::id::KeyId;
+use crate::value::token::{Credential, Presented};
 
 use self::repepper::Repeppering;
 

@@ -7,9 +7,9 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use crate::decision::Grant;
-use crate::digest::{Digest, PepperRing};
-use crate::id::KeyId;
 use crate::store::{Batch, Change, KeyStore, StoreError};
+use crate::value::digest::{Digest, PepperRing};
+use crate::value::id::KeyId;
 
 /// How many digests may wait. More than that wait for their key's next use.
 const MOST: usize = 10_000;

@@ -6,16 +6,16 @@ use async_trait::async_trait;
 use shuttle::future::yield_now;
 use shuttle::rand::{Rng, thread_rng};
 
-use crate::account::ServiceAccount;
-use crate::event::Event;
-use crate::id::{AccountId, KeyId, TenantId};
-use crate::policy::Policy;
+use crate::record::account::ServiceAccount;
+use crate::record::event::Event;
+use crate::record::policy::Policy;
 use crate::store::{
     AccountQuery, Batch, Changes, Epoch, EventQuery, Freshness, KeyQuery, KeyStore, MemoryStore,
     Page, Resolve, StoreError, StoredKey, UsageBatch,
 };
 use crate::sync::atomic::{AtomicBool, Ordering};
-use crate::time::Timestamp;
+use crate::value::id::{AccountId, KeyId, TenantId};
+use crate::value::time::Timestamp;
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct FailingStore {

@@ -42,7 +42,7 @@ pub use shuttle::thread_local;
 pub mod time {
     pub use real_std::time::*;
 
-    pub use crate::own_time::*;
+    pub use crate::value::time::*;
 }
 
 mod map;
@@ -50,80 +50,18 @@ mod map;
 /// `papaya::HashMap`.
 pub(crate) use self::map::HashMap;
 
-#[path = "../../src/account.rs"]
-mod account;
-#[path = "../../src/actor.rs"]
-mod actor;
 #[path = "../../src/authority/mod.rs"]
 mod authority;
-#[path = "../../src/base62.rs"]
-mod base62;
-#[path = "../../src/counting.rs"]
-mod counting;
 #[path = "../../src/decision/mod.rs"]
 mod decision;
-#[path = "../../src/digest.rs"]
-mod digest;
-#[path = "../../src/event/mod.rs"]
-mod event;
-#[path = "../../src/freshness.rs"]
-mod freshness;
-#[path = "../../src/id.rs"]
-mod id;
-#[path = "../../src/key.rs"]
-mod key;
-#[path = "../../src/limiter/mod.rs"]
-mod limiter;
-#[path = "../../src/limits.rs"]
-mod limits;
-#[path = "../../src/metadata.rs"]
-mod metadata;
-#[path = "../../src/name.rs"]
-mod name;
-#[path = "../../src/network.rs"]
-mod network;
-#[path = "../../src/new_key.rs"]
-mod new_key;
-#[path = "../../src/operation.rs"]
-mod operation;
-#[path = "../../src/time.rs"]
-mod own_time;
-#[path = "../../src/policy.rs"]
-mod policy;
-#[path = "../../src/quote.rs"]
-mod quote;
-#[path = "../../src/random.rs"]
-mod random;
-#[path = "../../src/rate.rs"]
-mod rate;
-#[path = "../../src/reentry.rs"]
-mod reentry;
-#[path = "../../src/refusals/mod.rs"]
-mod refusals;
-#[path = "../../src/request.rs"]
-mod request;
-#[path = "../../src/rules.rs"]
-mod rules;
-#[path = "../../src/scope.rs"]
-mod scope;
-#[path = "../../src/secret.rs"]
-mod secret;
-#[path = "../../src/setup.rs"]
+#[path = "../../src/record/mod.rs"]
+mod record;
+#[path = "../../src/setup/mod.rs"]
 mod setup;
-#[path = "../../src/snapshot.rs"]
-mod snapshot;
-#[path = "../../src/status.rs"]
-mod status;
 #[path = "../../src/store/mod.rs"]
 mod store;
-#[path = "../../src/stored.rs"]
-mod stored;
-#[path = "../../src/text.rs"]
-mod text;
-#[path = "../../src/token.rs"]
-mod token;
-#[path = "../../src/usage.rs"]
-mod usage;
+#[path = "../../src/value/mod.rs"]
+mod value;
 #[path = "../../src/verifier/mod.rs"]
 mod verifier;
 

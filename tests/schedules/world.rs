@@ -6,16 +6,16 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use shuttle::future::block_on;
 
-use crate::actor::Actor;
 use crate::authority::{Authority, Issued};
 use crate::decision::SecretUsed;
-use crate::digest::PepperRing;
-use crate::id::{KeyId, TenantId, UserId};
-use crate::new_key::NewKey;
-use crate::policy::Policy;
+use crate::record::actor::Actor;
+use crate::record::new_key::NewKey;
+use crate::record::policy::Policy;
 use crate::setup::Setup;
 use crate::store::{KeyStore, MemoryStore};
-use crate::time::{ManualClock, Timestamp};
+use crate::value::digest::PepperRing;
+use crate::value::id::{KeyId, TenantId, UserId};
+use crate::value::time::{ManualClock, Timestamp};
 use crate::verifier::{Verifier, VerifyError};
 
 #[derive(Clone)]

@@ -15,7 +15,7 @@ use super::query::{NoParams, Params};
 use super::request::{Caller, PathId, Precondition, Unconditional};
 use super::views::{AccountView, PageView};
 use crate::authority::Authority;
-use crate::operation::Operation;
+use crate::record::operation::Operation;
 use crate::store::AccountQuery;
 
 type Answer = Result<Response, Problem>;

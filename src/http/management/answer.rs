@@ -10,12 +10,12 @@ use zeroize::Zeroizing;
 
 use super::problem::{Code, Problem, ProblemView};
 use super::views::{AccountView, KeyView, PolicyView};
-use crate::account::ServiceAccount;
 use crate::authority::{Issued, KeyError};
-use crate::id::KeyId;
-use crate::key::Key;
-use crate::operation::Outcome;
-use crate::policy::Policy;
+use crate::record::account::ServiceAccount;
+use crate::record::key::Key;
+use crate::record::operation::Outcome;
+use crate::record::policy::Policy;
+use crate::value::id::KeyId;
 
 /// The same answer with the version as its entity tag.
 pub(super) fn tagged(version: u64, answer: impl IntoResponse) -> Response {

@@ -12,9 +12,9 @@ use super::document::schema;
 use super::errors::unavailable;
 use super::problem::{Code, Unasked};
 use super::request::PathId;
-use crate::actor::Actor;
 use crate::authority::Authority;
-use crate::operation::Operation;
+use crate::record::actor::Actor;
+use crate::record::operation::Operation;
 
 /// The router and the document as they grow, route by route.
 #[derive(Default)]

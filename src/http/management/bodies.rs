@@ -9,16 +9,16 @@ use serde::Deserialize;
 
 use super::problem::{Code, Problem};
 use super::values::{NetworkList, Object, OrNull, ScopeList, Seconds, Whole, given, nullable};
-use crate::account::{AccountEdit, NewAccount};
-use crate::id::KeyId;
-use crate::key::KeyEdit;
-use crate::metadata::Metadata;
-use crate::name::{Name, NamePattern};
-use crate::new_key::{NewKey, NewKeyError};
-use crate::policy::{Policy, RoleName};
-use crate::rate::Rate;
-use crate::scope::Access;
-use crate::time::Timestamp;
+use crate::record::account::{AccountEdit, NewAccount};
+use crate::record::key::KeyEdit;
+use crate::record::new_key::{NewKey, NewKeyError};
+use crate::record::policy::{Policy, RoleName};
+use crate::value::id::KeyId;
+use crate::value::metadata::Metadata;
+use crate::value::name::{Name, NamePattern};
+use crate::value::rate::Rate;
+use crate::value::scope::Access;
+use crate::value::time::Timestamp;
 
 fn invalid(detail: &'static str) -> Problem {
     Problem::new(Code::InvalidBody, detail)
@@ -230,7 +230,7 @@ pub(super) struct PolicyBody {
     #[serde(deserialize_with = "nullable")]
     name_pattern: Option<Object<NamePattern>>,
     scope_ceiling: ScopeList,
-    #[serde(deserialize_with = "crate::stored::unique")]
+    #[serde(deserialize_with = "crate::value::serde_strict::unique")]
     roles: BTreeMap<RoleName, ScopeList>,
     #[serde(deserialize_with = "nullable")]
     default_rate: Option<Rate>,

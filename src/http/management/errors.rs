@@ -3,11 +3,11 @@
 use std::fmt::Display;
 
 use super::problem::{Code, Problem};
-use crate::actor::NotAllowed;
 use crate::authority::{AccountError, GenerateError, KeyError, ListError, SetPolicyError};
-use crate::key::NotPossible;
-use crate::new_key::NewKeyError;
-use crate::policy::PolicyError;
+use crate::record::actor::NotAllowed;
+use crate::record::key::NotPossible;
+use crate::record::new_key::NewKeyError;
+use crate::record::policy::PolicyError;
 
 /// What the crate says of it: its messages repeat no secret.
 fn said(code: Code, error: &impl Display) -> Problem {
@@ -170,13 +170,13 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::id::{AccountId, KeyId};
-    use crate::name::NameError;
-    use crate::operation::Operation;
-    use crate::random::{Random, RandomError};
-    use crate::status::KeyStatus;
+    use crate::record::operation::Operation;
+    use crate::record::status::KeyStatus;
     use crate::store::StoreError;
-    use crate::time::Timestamp;
+    use crate::value::id::{AccountId, KeyId};
+    use crate::value::name::NameError;
+    use crate::value::random::{Random, RandomError};
+    use crate::value::time::Timestamp;
 
     #[derive(Debug, thiserror::Error)]
     #[error("the device has a name")]

@@ -14,7 +14,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::problem::{Code, Problem};
 use super::values::Object;
-use crate::quote::{looks_like_token, quote};
+use crate::value::redact::{looks_like_token, quote};
 
 /// The longest body, in bytes: as large as a policy with every role and scope that it can have.
 pub(super) const MAX_BODY: usize = 320 * 1024;

@@ -14,10 +14,10 @@ use super::query::{NoParams, Params};
 use super::request::{Caller, PathId, Precondition, Unconditional};
 use super::views::{KeyEntryView, PageView};
 use crate::authority::Authority;
-use crate::id::KeyId;
-use crate::key::Owner;
-use crate::operation::Operation;
+use crate::record::key::Owner;
+use crate::record::operation::Operation;
 use crate::store::KeyQuery;
+use crate::value::id::KeyId;
 
 type Answer = Result<Response, Problem>;
 

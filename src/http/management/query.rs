@@ -10,10 +10,10 @@ use serde::de::value::Error;
 use serde::de::{DeserializeOwned, IntoDeserializer};
 
 use super::problem::{Code, Problem};
-use crate::name::Name;
-use crate::quote::quote;
 use crate::store::Cursor;
-use crate::text::decimal;
+use crate::value::name::Name;
+use crate::value::redact::quote;
+use crate::value::text::decimal;
 
 /// The longest text to search for, in characters: twice the longest name.
 pub(super) const MAX_SEARCH: usize = 2 * Name::MAX_CHARS;

@@ -9,9 +9,9 @@ use axum::http::request::Parts;
 
 use super::errors::{no_account, no_key};
 use super::problem::{Code, Problem};
-use crate::actor::{Actor, NotAllowed};
-use crate::id::{AccountId, KeyId};
-use crate::operation::Operation;
+use crate::record::actor::{Actor, NotAllowed};
+use crate::record::operation::Operation;
+use crate::value::id::{AccountId, KeyId};
 
 /// The actor that the host's login put into the request's extensions. Nothing else makes one: a
 /// client writes headers, and none of them is read for this.

@@ -14,8 +14,8 @@ use super::query::{NoParams, Params};
 use super::request::{Caller, Precondition};
 use super::views::{EventView, PageView, PolicyView};
 use crate::authority::Authority;
-use crate::event::EventKind;
-use crate::operation::Operation;
+use crate::record::event::EventKind;
+use crate::record::operation::Operation;
 use crate::store::EventQuery;
 
 type Answer = Result<Response, Problem>;

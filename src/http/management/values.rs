@@ -9,8 +9,8 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use crate::network::{Network, NetworkError, Networks};
-use crate::scope::{Scope, ScopeError, ScopeSet};
+use crate::value::network::{Network, NetworkError, Networks};
+use crate::value::scope::{Scope, ScopeError, ScopeSet};
 
 /// A JSON object. serde would take a list of the fields in their order too.
 pub(super) struct Object<T>(pub(super) T);

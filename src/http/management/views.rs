@@ -6,24 +6,24 @@ use std::num::NonZeroU64;
 
 use serde::Serialize;
 
-use crate::account::ServiceAccount;
 use crate::authority::{Handover, KeyEntry};
 use crate::decision::Reason;
-use crate::event::{Event, EventActor, EventDetails, EventKind, EventOutcome};
-use crate::id::{AccountId, KeyId, TenantId, UserId};
-use crate::key::{Key, Owner};
-use crate::limits::AdminLimits;
-use crate::metadata::Metadata;
-use crate::name::{Name, NamePattern};
-use crate::network::Networks;
-use crate::operation::Operation;
-use crate::policy::{Policy, RoleName};
-use crate::rate::Rate;
-use crate::scope::{Access, ScopeSet};
-use crate::status::KeyStatus;
+use crate::record::account::ServiceAccount;
+use crate::record::admin_limits::AdminLimits;
+use crate::record::event::{Event, EventActor, EventDetails, EventKind, EventOutcome};
+use crate::record::key::{Key, Owner};
+use crate::record::operation::Operation;
+use crate::record::policy::{Policy, RoleName};
+use crate::record::status::KeyStatus;
 use crate::store::{Cursor, Page};
-use crate::time::Timestamp;
-use crate::token::Prefix;
+use crate::value::id::{AccountId, KeyId, TenantId, UserId};
+use crate::value::metadata::Metadata;
+use crate::value::name::{Name, NamePattern};
+use crate::value::network::Networks;
+use crate::value::rate::Rate;
+use crate::value::scope::{Access, ScopeSet};
+use crate::value::time::Timestamp;
+use crate::value::token::Prefix;
 
 #[derive(Serialize)]
 pub(super) struct PageView<T> {

@@ -7,9 +7,9 @@ use foldhash::fast::RandomState;
 use papaya::HashMap;
 
 use super::lease::Forget;
-use crate::id::KeyId;
-use crate::snapshot::Snapshot;
+use crate::record::snapshot::Snapshot;
 use crate::store::Subject;
+use crate::value::id::KeyId;
 
 /// How many ids that belong to no key are kept: made-up ones must not displace anything.
 const MOST_ABSENT: usize = 10_000;

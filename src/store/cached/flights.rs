@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::lease::Fill;
-use crate::id::KeyId;
-use crate::snapshot::Snapshot;
+use crate::record::snapshot::Snapshot;
 use crate::store::{Age, Found, Resolved, StoreError, StoreErrorKind};
+use crate::value::id::KeyId;
 
 #[derive(Default)]
 pub(super) struct Flights(Mutex<HashMap<KeyId, Boarding>>);

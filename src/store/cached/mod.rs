@@ -25,11 +25,11 @@ use super::{
     AccountQuery, Batch, Change, Changes, Epoch, EventQuery, Found, Freshness, KeyQuery, KeyStore,
     Page, Resolve, Resolved, Snapshot, StoreError, StoreErrorKind, StoredKey, Subject, UsageBatch,
 };
-use crate::account::ServiceAccount;
-use crate::event::Event;
-use crate::id::{AccountId, KeyId, TenantId};
-use crate::policy::Policy;
-use crate::time::Timestamp;
+use crate::record::account::ServiceAccount;
+use crate::record::event::Event;
+use crate::record::policy::Policy;
+use crate::value::id::{AccountId, KeyId, TenantId};
+use crate::value::time::Timestamp;
 
 pub use self::keeper::ChangeHints;
 pub use self::ticks::{ManualTicks, SystemTicks, Ticks};

@@ -1,7 +1,7 @@
 //! Rules of deleting service accounts: no key outlives its owner.
 
 use super::space::{Space, at, batch, next_account};
-use crate::key::Owner;
+use crate::record::key::Owner;
 use crate::store::{AccountQuery, Change, Freshness, StoreErrorKind};
 
 pub(super) async fn an_account_that_owns_keys_stays(space: &Space<'_>) {

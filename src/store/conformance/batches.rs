@@ -1,7 +1,7 @@
 //! Rules of batches: all or nothing, whatever it is that is in the way.
 
 use super::space::{Space, at, batch, next_account, policy, renamed, said};
-use crate::key::{KeyRecord, Owner};
+use crate::record::key::{KeyRecord, Owner};
 use crate::store::{Batch, Change, Condition, Freshness, KeyQuery, StoreErrorKind};
 
 /// A batch that touches everything, all of which could be written.

@@ -2,8 +2,8 @@
 
 use super::run::polled;
 use super::space::{Space, at, batch, delta};
-use crate::event::{DetailField, Event};
-use crate::key::Owner;
+use crate::record::event::{DetailField, Event};
+use crate::record::key::Owner;
 use crate::store::{
     AccountQuery, Batch, Change, Epoch, EventQuery, Freshness, KeyQuery, StoreErrorKind, UsageDelta,
 };

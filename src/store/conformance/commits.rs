@@ -1,7 +1,7 @@
 //! Rules of the order of commits, and of what a cache is told of them.
 
 use super::space::{Space, at, batch, next_account, policy, renamed};
-use crate::key::Owner;
+use crate::record::key::Owner;
 use crate::store::{Batch, Change, Epoch, StoreErrorKind, Subject};
 
 pub(super) async fn epochs_grow(space: &Space<'_>) {

@@ -1,9 +1,9 @@
 //! Rules of conditions: they hold at the moment of the commit, to the boundary.
 
 use super::space::{Space, at, batch, next_account, policy, user};
-use crate::key::{KeyRecord, Owner};
+use crate::record::key::{KeyRecord, Owner};
 use crate::store::{Batch, Change, Condition, StoreErrorKind};
-use crate::time::Timestamp;
+use crate::value::time::Timestamp;
 
 /// A new key under a condition, and whether it was written.
 async fn insert_if(space: &Space<'_>, condition: Condition, refused: Option<StoreErrorKind>) {

@@ -1,12 +1,12 @@
 //! Rules of events: numbered, whole, and never later than what they tell of.
 
 use super::space::{Space, at, batch, delta, event_in, next, next_account, policy, renamed, said};
-use crate::event::{
+use crate::record::event::{
     DetailField, Event, EventActor, EventDetails, EventKind, EventOutcome, RefusalCode,
 };
-use crate::id::{TenantId, UserId};
-use crate::operation::Operation;
+use crate::record::operation::Operation;
 use crate::store::{Batch, Change, Condition, EventQuery, StoreErrorKind, UsageDelta};
+use crate::value::id::{TenantId, UserId};
 
 /// Numbers and texts of a tenant's events.
 async fn told(space: &Space<'_>, tenant: &TenantId) -> Vec<(u64, String)> {

@@ -3,15 +3,15 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::run::turn;
-use crate::account::ServiceAccount;
-use crate::event::Event;
-use crate::id::{AccountId, KeyId, TenantId};
-use crate::policy::Policy;
+use crate::record::account::ServiceAccount;
+use crate::record::event::Event;
+use crate::record::policy::Policy;
 use crate::store::{
     AccountQuery, Batch, Changes, Epoch, EventQuery, Freshness, KeyQuery, KeyStore, Page, Resolve,
     StoreError, StoredKey, UsageBatch, async_trait,
 };
-use crate::time::Timestamp;
+use crate::value::id::{AccountId, KeyId, TenantId};
+use crate::value::time::Timestamp;
 
 /// What goes wrong with a call.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

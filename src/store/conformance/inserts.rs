@@ -1,13 +1,13 @@
 //! Rules of inserting: an id stands for one thing.
 
 use super::space::{SECRET, Space, at, batch, name, next, policy, renamed};
-use crate::account::ServiceAccount;
-use crate::digest::PepperRing;
-use crate::key::{Key, KeyRecord, Owner};
-use crate::metadata::Metadata;
-use crate::scope::Access;
+use crate::record::account::ServiceAccount;
+use crate::record::key::{Key, KeyRecord, Owner};
 use crate::store::{Change, StoreErrorKind};
-use crate::time::Timestamp;
+use crate::value::digest::PepperRing;
+use crate::value::metadata::Metadata;
+use crate::value::scope::Access;
+use crate::value::time::Timestamp;
 
 pub(super) async fn an_insert_refuses_a_key_that_exists(space: &Space<'_>) {
     let first = space.key();
@@ -123,7 +123,7 @@ pub(super) async fn what_is_written_is_read_back_whole(space: &Space<'_>) {
 
     let stored = space.found(key.id()).await.record;
     space.same("the key", stored.key(), rotated.key());
-    let matches = |digest: &crate::digest::Digest| {
+    let matches = |digest: &crate::value::digest::Digest| {
         let current = other.digest(key.id(), &SECRET);
         let same = other.matches(digest, &current, key.id(), &SECRET);
         same.is_ok_and(bool::from)

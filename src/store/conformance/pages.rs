@@ -1,14 +1,14 @@
 //! Rules of pages: in order, each item once, while others come and go.
 
 use super::space::{Space, at, batch, delta, name, next, said};
-use crate::account::ServiceAccount;
-use crate::event::Event;
-use crate::id::KeyId;
-use crate::key::KeyRecord;
+use crate::record::account::ServiceAccount;
+use crate::record::event::Event;
+use crate::record::key::KeyRecord;
 use crate::store::{
     AccountQuery, Batch, Change, DEFAULT_LIMIT, EventQuery, KeyQuery, KeySort, MAX_LIMIT, Page,
     StoredKey,
 };
+use crate::value::id::KeyId;
 
 const SORTS: [KeySort; 5] =
     [KeySort::Created, KeySort::Updated, KeySort::Name, KeySort::Expires, KeySort::LastUsed];

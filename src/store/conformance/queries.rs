@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::space::{Space, at, batch, delta, name, user};
-use crate::account::ServiceAccount;
-use crate::event::{Event, EventActor, EventKind};
-use crate::id::{KeyId, UserId};
-use crate::key::{KeyRecord, Owner};
-use crate::operation::Operation;
-use crate::policy::RoleName;
-use crate::status::KeyStatus;
+use crate::record::account::ServiceAccount;
+use crate::record::event::{Event, EventActor, EventKind};
+use crate::record::key::{KeyRecord, Owner};
+use crate::record::operation::Operation;
+use crate::record::policy::RoleName;
+use crate::record::status::KeyStatus;
 use crate::store::{AccountQuery, Batch, Change, EventQuery, KeyQuery, MAX_LIMIT, StoredKey};
-use crate::time::Timestamp;
+use crate::value::id::{KeyId, UserId};
+use crate::value::time::Timestamp;
 
 /// Keys of every status, of several owners, some used.
 async fn many_keys(space: &Space<'_>) -> (ServiceAccount, Vec<StoredKey>) {

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::run::turn;
 use super::space::{Space, at, batch, delta, next, next_account, policy, renamed, said};
-use crate::account::ServiceAccount;
-use crate::key::{KeyRecord, Owner};
+use crate::record::account::ServiceAccount;
+use crate::record::key::{KeyRecord, Owner};
 use crate::store::{
     Age, Batch, Change, Condition, Epoch, Freshness, KeyQuery, StoreError, StoreErrorKind,
     UsageBatch,
@@ -311,7 +311,7 @@ pub(super) fn no_reader_sees_a_part_of_a_batch(space: &Space<'_>) {
             // Keys that change together have a name of their own for each round.
             let pair = [0, 1].map(|_| space.key());
             space.put(pair.iter().cloned().map(Change::InsertKey)).await;
-            let owner = crate::key::Owner::Account(space.account().id);
+            let owner = crate::record::key::Owner::Account(space.account().id);
             (pair, owner.to_string(), AtomicBool::new(false))
         },
         async |(pair, mark, ended), n| {

@@ -1,11 +1,11 @@
 //! Rules of reading: what was acknowledged is seen, by every method, at once.
 
 use super::space::{Space, at, delta, name, next, next_account, policy, renamed};
-use crate::account::ServiceAccount;
-use crate::id::KeyId;
-use crate::key::{Key, Owner};
-use crate::snapshot::Snapshot;
+use crate::record::account::ServiceAccount;
+use crate::record::key::{Key, Owner};
+use crate::record::snapshot::Snapshot;
 use crate::store::{AccountQuery, Change, EventQuery, Found, Freshness, KeyQuery};
+use crate::value::id::KeyId;
 
 async fn resolved(space: &Space<'_>, key: &KeyId) -> Found {
     let found = space.done("resolving", space.store.resolve(key, Freshness::Usual).await);

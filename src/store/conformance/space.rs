@@ -8,25 +8,25 @@ use std::{panic, thread};
 
 use super::Host;
 use super::run::side_by_side;
-use crate::account::ServiceAccount;
-use crate::digest::PepperRing;
-use crate::event::{DetailField, Event, EventActor, EventDetails, EventKind};
-use crate::id::{AccountId, KeyId, TenantId, UserId};
-use crate::key::{Key, KeyRecord, Owner};
-use crate::limits::AdminLimits;
-use crate::metadata::Metadata;
-use crate::name::Name;
-use crate::network::Networks;
-use crate::operation::Operation;
-use crate::policy::{Policy, RoleName};
-use crate::random::Random;
-use crate::scope::{Access, ScopeSet};
+use crate::record::account::ServiceAccount;
+use crate::record::admin_limits::AdminLimits;
+use crate::record::event::{DetailField, Event, EventActor, EventDetails, EventKind};
+use crate::record::key::{Key, KeyRecord, Owner};
+use crate::record::operation::Operation;
+use crate::record::policy::{Policy, RoleName};
 use crate::store::{
     Batch, Change, Epoch, EventQuery, KeyStore, MAX_LIMIT, StoreError, StoreErrorKind, StoredKey,
     UsageBatch, UsageDelta,
 };
-use crate::time::Timestamp;
-use crate::token::Prefix;
+use crate::value::digest::PepperRing;
+use crate::value::id::{AccountId, KeyId, TenantId, UserId};
+use crate::value::metadata::Metadata;
+use crate::value::name::Name;
+use crate::value::network::Networks;
+use crate::value::random::Random;
+use crate::value::scope::{Access, ScopeSet};
+use crate::value::time::Timestamp;
+use crate::value::token::Prefix;
 
 /// What every digest is made of.
 pub(super) const SECRET: [u8; 32] = [b'x'; 32];

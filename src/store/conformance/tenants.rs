@@ -1,7 +1,7 @@
 //! Rules of tenants: one never sees anything of another.
 
 use super::space::{Space, at, event_in, policy, user};
-use crate::key::{KeyRecord, Owner};
+use crate::record::key::{KeyRecord, Owner};
 use crate::store::{AccountQuery, Batch, Change, EventQuery, Freshness, KeyQuery};
 
 /// A key of a user and one of an account, an account, a policy and events, all in the other tenant.

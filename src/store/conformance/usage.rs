@@ -1,10 +1,10 @@
 //! Rules of usage: added once, apart from records, and never backwards.
 
 use super::space::{Space, at, delta, renamed};
-use crate::event::{Event, EventKind};
-use crate::id::KeyId;
+use crate::record::event::{Event, EventKind};
 use crate::store::{Change, Freshness, KeyQuery, StoreErrorKind, Usage, UsageBatch, UsageDelta};
-use crate::time::Timestamp;
+use crate::value::id::KeyId;
+use crate::value::time::Timestamp;
 
 async fn add(space: &Space<'_>, batch: &UsageBatch) {
     space.done("adding usage", space.store.add_usage(batch).await);

@@ -29,13 +29,13 @@ use serde::{Deserialize, Serialize};
 
 use super::errors::storage;
 use super::seal::{self, Sum};
-use crate::event::Event;
-use crate::id::{KeyId, TenantId};
+use crate::record::event::Event;
+use crate::record::usage::LastBatch;
 use crate::store::StoreError;
 use crate::store::image::{Contents, Effects, Tombstone, Writer};
-use crate::text::decimal;
-use crate::time::Timestamp;
-use crate::usage::LastBatch;
+use crate::value::id::{KeyId, TenantId};
+use crate::value::text::decimal;
+use crate::value::time::Timestamp;
 
 type Table = TableDefinition<'static, &'static [u8], &'static [u8]>;
 
@@ -91,7 +91,7 @@ struct DeletedRecord {
 #[serde(deny_unknown_fields)]
 struct WriterRecord {
     sequence: u64,
-    #[serde(with = "crate::text::hex")]
+    #[serde(with = "crate::value::text::hex")]
     fingerprint: [u8; 16],
     at: Timestamp,
 }

@@ -37,11 +37,11 @@ use super::{
     AccountQuery, Batch, Changes, Epoch, EventQuery, Freshness, KeyQuery, KeyStore, Page, Resolve,
     StoreError, StoredKey, UsageBatch,
 };
-use crate::account::ServiceAccount;
-use crate::event::Event;
-use crate::id::{AccountId, KeyId, TenantId};
-use crate::policy::Policy;
-use crate::time::Timestamp;
+use crate::record::account::ServiceAccount;
+use crate::record::event::Event;
+use crate::record::policy::Policy;
+use crate::value::id::{AccountId, KeyId, TenantId};
+use crate::value::time::Timestamp;
 
 /// Keeps everything in one file, a [redb](https://docs.rs/redb) database. Clones share the store.
 ///

@@ -5,9 +5,9 @@ use redb::ReadTransaction;
 use super::errors::storage;
 use super::journal::{EVENTS, EVENTS_BY_KEY, Journal, decode, event_prefix, key_prefix, sequenced};
 use super::seal;
-use crate::event::Event;
-use crate::id::TenantId;
+use crate::record::event::Event;
 use crate::store::{EventQuery, Page, StoreError};
+use crate::value::id::TenantId;
 
 /// The file as of one moment.
 pub(super) struct Reader(ReadTransaction);

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::{CHANGES_KEPT, Effects, Image, Tables, Tombstone};
-use crate::id::TenantId;
-use crate::key::{Key, KeyRecord};
+use crate::record::key::{Key, KeyRecord};
 use crate::store::{Epoch, StoreError, Subject};
+use crate::value::id::TenantId;
 
 impl Image {
     pub(in crate::store) fn apply(&self, effects: Effects) -> Result<Epoch, StoreError> {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::id::{AccountId, KeyId, TenantId};
+use crate::value::id::{AccountId, KeyId, TenantId};
 
 /// An id that was deleted. As text: `key:ID`, `account:ID`.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]

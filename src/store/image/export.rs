@@ -3,12 +3,12 @@
 use std::sync::{Arc, MutexGuard, PoisonError};
 
 use super::{DeletedId, Image};
-use crate::account::ServiceAccount;
-use crate::id::{KeyId, TenantId};
-use crate::key::KeyRecord;
-use crate::policy::Policy;
+use crate::record::account::ServiceAccount;
+use crate::record::key::KeyRecord;
+use crate::record::policy::Policy;
+use crate::record::usage::{LastBatch, Usage};
 use crate::store::{KeyStore, StoreError};
-use crate::usage::{LastBatch, Usage};
+use crate::value::id::{KeyId, TenantId};
 
 /// What there is, each list in the order of its ids. Keys are looked up one by one.
 pub(in crate::store) struct Outline {

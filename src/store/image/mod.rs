@@ -33,13 +33,13 @@ use super::{
     AccountQuery, Changes, Epoch, KeyPosition, KeyQuery, KeySort, Page, Resolved, Snapshot,
     StoreError, StoredKey, Subject,
 };
-use crate::account::ServiceAccount;
-use crate::event::Event;
-use crate::id::{AccountId, KeyId, TenantId};
-use crate::key::{KeyRecord, Owner};
-use crate::policy::Policy;
-use crate::time::Timestamp;
-use crate::usage::{LastBatch, Usage};
+use crate::record::account::ServiceAccount;
+use crate::record::event::Event;
+use crate::record::key::{KeyRecord, Owner};
+use crate::record::policy::Policy;
+use crate::record::usage::{LastBatch, Usage};
+use crate::value::id::{AccountId, KeyId, TenantId};
+use crate::value::time::Timestamp;
 
 /// How many of the last changes are remembered for caches.
 const CHANGES_KEPT: usize = 4_096;

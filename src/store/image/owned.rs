@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::id::KeyId;
-use crate::key::Key;
-use crate::time::Timestamp;
+use crate::record::key::Key;
+use crate::value::id::KeyId;
+use crate::value::time::Timestamp;
 
 #[derive(Default)]
 pub(super) struct Owned {
@@ -54,21 +54,21 @@ fn place(key: &Key) -> (i64, KeyId) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::key::Owner;
-    use crate::limits::AdminLimits;
-    use crate::metadata::Metadata;
-    use crate::name::Name;
-    use crate::network::Networks;
-    use crate::random::Random;
-    use crate::scope::ScopeSet;
-    use crate::token::Prefix;
+    use crate::record::admin_limits::AdminLimits;
+    use crate::record::key::Owner;
+    use crate::value::metadata::Metadata;
+    use crate::value::name::Name;
+    use crate::value::network::Networks;
+    use crate::value::random::Random;
+    use crate::value::scope::ScopeSet;
+    use crate::value::token::Prefix;
 
     fn time(seconds: i64) -> Timestamp {
         Timestamp::from_unix_seconds(seconds).expect("a time")
     }
 
     fn key(expires: Option<Timestamp>, revoked: bool) -> Key {
-        let alice: crate::id::UserId = "alice".parse().expect("a user");
+        let alice: crate::value::id::UserId = "alice".parse().expect("a user");
         Key {
             id: KeyId::generate(&Random::system()).expect("random numbers"),
             tenant: "globex".parse().expect("a tenant"),

@@ -4,12 +4,12 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use super::{DeletedId, Effects, Image, Owned, Tables, Tombstone, Writer};
-use crate::event::Event;
-use crate::id::{AccountId, KeyId, TenantId};
-use crate::key::{KeyRecord, Owner};
+use crate::record::event::Event;
+use crate::record::key::{KeyRecord, Owner};
 use crate::store::{Batch, Change, Condition, StoreError, UsageBatch};
-use crate::stored::MAX_COUNT;
-use crate::time::Timestamp;
+use crate::value::id::{AccountId, KeyId, TenantId};
+use crate::value::serde_strict::MAX_COUNT;
+use crate::value::time::Timestamp;
 
 /// How long a writer of usage is remembered after its last batch.
 const WRITER_KEPT: Duration = Duration::from_hours(7 * 24);

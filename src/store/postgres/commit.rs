@@ -15,11 +15,11 @@ use super::needs::{Needs, READ, take, write_subject};
 use super::rows::{AccountRow, DeletedRow, EventRow, KeyRow, PolicyRow, TenantRow};
 use super::session::Session;
 use super::{Inner, SchemaName, Sql};
-use crate::id::{AccountId, KeyId};
-use crate::key::KeyRecord;
+use crate::record::key::KeyRecord;
+use crate::record::usage::Usage;
 use crate::store::image::{Contents, Effects, Image};
 use crate::store::{Batch, Epoch, StoreError};
-use crate::usage::Usage;
+use crate::value::id::{AccountId, KeyId};
 
 /// After so many commits those that are old are forgotten.
 const FORGET_EVERY: u64 = 256;

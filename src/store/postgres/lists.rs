@@ -7,16 +7,16 @@ use sqlx::{Error, PgConnection, Postgres, QueryBuilder, Row};
 use super::rows::NEVER_YET;
 use super::session::Attempts;
 use super::{Inner, SchemaName};
-use crate::account::ServiceAccount;
-use crate::event::Event;
-use crate::id::TenantId;
-use crate::key::KeyRecord;
-use crate::status::KeyStatus;
+use crate::record::account::ServiceAccount;
+use crate::record::event::Event;
+use crate::record::key::KeyRecord;
+use crate::record::status::KeyStatus;
+use crate::record::usage::Usage;
 use crate::store::{
     AccountQuery, EventQuery, KeyPosition, KeyQuery, KeySort, Page, StoreError, StoredKey,
 };
-use crate::time::Timestamp;
-use crate::usage::Usage;
+use crate::value::id::TenantId;
+use crate::value::time::Timestamp;
 
 /// A part of a text, wherever it stands.
 fn pattern(text: &str) -> String {

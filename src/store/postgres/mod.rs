@@ -32,13 +32,13 @@ use super::{
     AccountQuery, Batch, Changes, Epoch, EventQuery, Freshness, KeyQuery, KeyStore, Page, Resolve,
     Resolved, Snapshot, StoreError, StoredKey, UsageBatch,
 };
-use crate::account::ServiceAccount;
-use crate::event::Event;
-use crate::id::{AccountId, KeyId, TenantId};
-use crate::key::KeyRecord;
-use crate::policy::Policy;
-use crate::time::Timestamp;
-use crate::usage::Usage;
+use crate::record::account::ServiceAccount;
+use crate::record::event::Event;
+use crate::record::key::KeyRecord;
+use crate::record::policy::Policy;
+use crate::record::usage::Usage;
+use crate::value::id::{AccountId, KeyId, TenantId};
+use crate::value::time::Timestamp;
 
 pub use self::hints::PostgresHints;
 pub use self::moving::{Move, MoveError, MoveProgress};

@@ -7,13 +7,13 @@ use sqlx::postgres::PgRow;
 use sqlx::types::Json;
 
 use super::errors::Failure;
-use crate::account::ServiceAccount;
-use crate::id::TenantId;
-use crate::key::{KeyRecord, Owner};
-use crate::policy::Policy;
+use crate::record::account::ServiceAccount;
+use crate::record::key::{KeyRecord, Owner};
+use crate::record::policy::Policy;
 use crate::store::image::{DeletedId, Effects, Tombstone};
 use crate::store::{Batch, Change, Condition, StoreError, Subject};
-use crate::time::Timestamp;
+use crate::value::id::TenantId;
+use crate::value::time::Timestamp;
 
 /// Each part finds its rows by an index: `IN` over a union, and no `OR` beside it, which reads all.
 pub(super) const READ: &str = "

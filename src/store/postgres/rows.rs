@@ -2,14 +2,14 @@
 
 use serde::Serialize;
 
-use crate::account::ServiceAccount;
-use crate::event::Event;
-use crate::id::{AccountId, KeyId, TenantId};
-use crate::key::{KeyRecord, Owner};
-use crate::policy::Policy;
+use crate::record::account::ServiceAccount;
+use crate::record::event::Event;
+use crate::record::key::{KeyRecord, Owner};
+use crate::record::policy::Policy;
+use crate::record::usage::Usage;
 use crate::store::image::{DeletedId, Tombstone};
-use crate::time::Timestamp;
-use crate::usage::Usage;
+use crate::value::id::{AccountId, KeyId, TenantId};
+use crate::value::time::Timestamp;
 
 /// In the place of a time that never comes: last in every order.
 pub(super) const NEVER: i64 = i64::MAX;

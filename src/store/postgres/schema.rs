@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use sqlx::AssertSqlSafe;
 
-use crate::quote::quote;
+use crate::value::redact::quote;
 
 /// PostgreSQL takes 63; a few are for the name of the channel that is made of it.
 const MAX_LEN: usize = 50;

@@ -11,12 +11,12 @@ use super::needs::number;
 use super::rows::{EventRow, TenantRow, UsageRow};
 use super::session::Session;
 use super::{Inner, SchemaName, Sql};
-use crate::event::Event;
-use crate::id::{KeyId, TenantId};
-use crate::key::KeyRecord;
+use crate::record::event::Event;
+use crate::record::key::KeyRecord;
+use crate::record::usage::{LastBatch, Usage};
 use crate::store::{StoreError, UsageBatch};
-use crate::stored::MAX_COUNT;
-use crate::usage::{LastBatch, Usage};
+use crate::value::id::{KeyId, TenantId};
+use crate::value::serde_strict::MAX_COUNT;
 
 /// After so many batches of a writer those that are gone are forgotten.
 const FORGET_EVERY: u64 = 1_024;

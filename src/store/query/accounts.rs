@@ -1,11 +1,11 @@
 //! Which service accounts.
 
 use super::{Cursor, CursorError, Page, page_size};
-use crate::account::ServiceAccount;
-use crate::id::AccountId;
-use crate::name::composed;
-use crate::text::decimal;
-use crate::time::Timestamp;
+use crate::record::account::ServiceAccount;
+use crate::value::id::AccountId;
+use crate::value::name::composed;
+use crate::value::text::decimal;
+use crate::value::time::Timestamp;
 
 /// Which service accounts, oldest first.
 #[derive(Clone, Debug, Default)]

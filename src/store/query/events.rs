@@ -3,10 +3,10 @@
 use std::convert::Infallible;
 
 use super::{Cursor, CursorError, Page, page_size};
-use crate::event::{Event, EventActor, EventKind};
-use crate::id::{AccountId, KeyId};
-use crate::text::decimal;
-use crate::time::Timestamp;
+use crate::record::event::{Event, EventActor, EventKind};
+use crate::value::id::{AccountId, KeyId};
+use crate::value::text::decimal;
+use crate::value::time::Timestamp;
 
 /// Which events, newest first. Filters narrow each other.
 #[derive(Clone, Debug, Default)]

@@ -7,13 +7,13 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{Cursor, CursorError, Page, page_size};
-use crate::id::KeyId;
-use crate::key::{Key, KeyRecord, Owner};
-use crate::name::composed;
-use crate::status::KeyStatus;
-use crate::text::decimal;
-use crate::time::Timestamp;
-use crate::usage::Usage;
+use crate::record::key::{Key, KeyRecord, Owner};
+use crate::record::status::KeyStatus;
+use crate::record::usage::Usage;
+use crate::value::id::KeyId;
+use crate::value::name::composed;
+use crate::value::text::decimal;
+use crate::value::time::Timestamp;
 
 /// A key as a store has it: the record and its usage.
 #[derive(Clone, Debug)]

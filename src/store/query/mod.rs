@@ -12,7 +12,7 @@ use std::str::FromStr;
 
 use serde::Serialize;
 
-use crate::text::serde_as_text;
+use crate::value::text::serde_as_text;
 
 pub use self::accounts::AccountQuery;
 pub use self::events::EventQuery;

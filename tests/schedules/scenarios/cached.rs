@@ -8,13 +8,13 @@ use shuttle::rand::{Rng, thread_rng};
 
 use super::{Work, together};
 use crate::authority::Issued;
-use crate::digest::PepperRing;
-use crate::id::KeyId;
 use crate::slow::SlowStore;
 use crate::store::{CacheOptions, CachedStore, Freshness, KeyStore, ManualTicks, Resolved};
 use crate::sync::Arc;
 use crate::sync::atomic::{AtomicBool, Ordering};
-use crate::time::Duration;
+use crate::value::digest::PepperRing;
+use crate::value::id::KeyId;
+use crate::value::time::Duration;
 use crate::world::World;
 
 /// How old an answer may be.

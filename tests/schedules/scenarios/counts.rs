@@ -7,8 +7,8 @@ use shuttle::future::{block_on, yield_now};
 use shuttle::rand::{Rng, thread_rng};
 
 use super::{Work, together};
-use crate::digest::PepperRing;
 use crate::failing::FailingStore;
+use crate::value::digest::PepperRing;
 use crate::world::World;
 
 pub(super) fn c05_every_use_is_stored_once() {

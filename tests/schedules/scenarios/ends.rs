@@ -7,17 +7,17 @@ use shuttle::future::block_on;
 use shuttle::rand::{Rng, thread_rng};
 
 use super::{Work, together};
-use crate::account::NewAccount;
 use crate::authority::Issued;
-use crate::digest::PepperRing;
-use crate::id::AccountId;
-use crate::key::Owner;
-use crate::new_key::NewKey;
-use crate::policy::RoleName;
-use crate::snapshot::Snapshot;
+use crate::record::account::NewAccount;
+use crate::record::key::Owner;
+use crate::record::new_key::NewKey;
+use crate::record::policy::RoleName;
+use crate::record::snapshot::Snapshot;
 use crate::store::Freshness;
 use crate::sync::Arc;
 use crate::sync::atomic::{AtomicUsize, Ordering};
+use crate::value::digest::PepperRing;
+use crate::value::id::AccountId;
 use crate::world::World;
 
 const DAY: Duration = Duration::from_hours(24);

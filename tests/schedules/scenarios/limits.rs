@@ -6,10 +6,10 @@ use shuttle::future::block_on;
 
 use super::{Work, together};
 use crate::authority::GenerateError;
-use crate::key::KeyEdit;
-use crate::metadata::Metadata;
-use crate::new_key::NewKey;
+use crate::record::key::KeyEdit;
+use crate::record::new_key::NewKey;
 use crate::sync::Arc;
+use crate::value::metadata::Metadata;
 use crate::world::World;
 
 pub(super) fn c07_a_rate_lets_exactly_its_number_through() {

@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use super::values;
-use crate::event::EventKind;
 use crate::http::management::query::MAX_SEARCH;
-use crate::operation::Operation;
-use crate::status::KeyStatus;
+use crate::record::event::EventKind;
+use crate::record::operation::Operation;
+use crate::record::status::KeyStatus;
 use crate::store::MAX_LIMIT;
 
 pub(in super::super) const IF_MATCH: &[&str] = &["IfMatch"];

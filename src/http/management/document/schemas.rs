@@ -8,12 +8,12 @@ use super::values::{
     prefix, rate, role_name, scopes, seconds, time,
 };
 use super::{schema, values};
-use crate::event::{DetailField, EventOutcome, RefusalCode};
 use crate::http::management::bodies::RevokeBody;
 use crate::http::management::problem::Code;
-use crate::operation::Operation;
-use crate::policy::Policy;
-use crate::status::KeyStatus;
+use crate::record::event::{DetailField, EventOutcome, RefusalCode};
+use crate::record::operation::Operation;
+use crate::record::policy::Policy;
+use crate::record::status::KeyStatus;
 
 /// A closed object of which every property is there.
 fn record(properties: &Value) -> Value {

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::metadata::Metadata;
-use crate::name::Name;
-use crate::network::Networks;
-use crate::scope::ScopeSet;
+use crate::value::metadata::Metadata;
+use crate::value::name::Name;
+use crate::value::network::Networks;
+use crate::value::scope::ScopeSet;
 
 pub(super) fn id() -> Value {
     json!({ "type": "string", "pattern": "^[0-9A-Za-z]{16}$", "examples": ["4fQ2xk9ZrT7bWm1c"] })

@@ -8,10 +8,10 @@ use super::super::Inner;
 use super::super::errors::Failure;
 use super::super::rows::{AccountRow, DeletedRow, KeyRow, PolicyRow, last_used};
 use super::tables::{ACCOUNTS, DELETED, KEYS, POLICIES, TENANTS, Table, WRITERS};
-use crate::id::TenantId;
 use crate::store::image::Outline;
 use crate::store::{EventQuery, MAX_LIMIT, MoveSource, StoreError};
-use crate::text::hex;
+use crate::value::id::TenantId;
+use crate::value::text::hex;
 
 /// So many rows are compared and written together.
 const CHUNK: usize = 1_000;

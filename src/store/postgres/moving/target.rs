@@ -9,8 +9,8 @@ use super::super::errors::Failure;
 use super::super::rows::EventRow;
 use super::super::session::Session;
 use super::tables::Table;
-use crate::event::Event;
-use crate::id::TenantId;
+use crate::record::event::Event;
+use crate::value::id::TenantId;
 
 const LAST_EVENT: &str = "SELECT coalesce(max(sequence), 0) FROM {schema}.events WHERE tenant = $1";
 

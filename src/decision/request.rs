@@ -1,0 +1,98 @@
+//! What is asked about a credential: from where it came, and what it is wanted for.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::record::freshness::Freshness;
+use crate::value::scope::{Access, Scope, ScopeSet};
+
+use crate::value::token::Credential;
+
+/// How many scopes a request names without an allocation.
+const INLINE: usize = 4;
+
+/// One request to be decided: a credential, its source, and all that it must allow.
+///
+/// ```
+/// use keywright::{Request, Scope};
+///
+/// let scope = Scope::new("invoices:write")?;
+/// let request = Request::token("acme_live_...").source("203.0.113.7".parse()?).write().scope(&scope);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a request is made by value: go on with what the setter returns"]
+pub struct Request<'a> {
+    pub(crate) credential: Credential<'a>,
+    pub(crate) source: Option<IpAddr>,
+    pub(crate) access: Access,
+    pub(crate) freshness: Freshness,
+    needed: [Option<&'a Scope>; INLINE],
+    /// Scopes beyond those; most requests need one, and allocate nothing for it.
+    needed_too: Vec<&'a Scope>,
+}
+
+impl<'a> Request<'a> {
+    /// A request that needs no more than an accepted credential.
+    pub fn new(credential: Credential<'a>) -> Self {
+        Self {
+            credential,
+            source: None,
+            access: Access::ReadOnly,
+            freshness: Freshness::Usual,
+            needed: [None; INLINE],
+            needed_too: Vec::new(),
+        }
+    }
+
+    /// The same, with a whole token.
+    pub fn token(token: &'a str) -> Self {
+        Self::new(Credential::Token(token))
+    }
+
+    /// The same, with key id and key secret apart.
+    pub fn parts(key_id: &'a str, key_secret: &'a str) -> Self {
+        Self::new(Credential::Parts { key_id, key_secret })
+    }
+
+    /// The address from which it came. Without one, a key that is bound to networks is refused.
+    pub fn source(self, source: IpAddr) -> Self {
+        Self { source: Some(source), ..self }
+    }
+
+    /// It changes something, if that is what `access` says: refused to keys of read-only accounts.
+    ///
+    /// **A user's key is never read-only.** What it may change is for its scopes to say.
+    pub fn access(self, access: Access) -> Self {
+        Self { access, ..self }
+    }
+
+    /// It changes something: [`access`](Self::access) with [`Access::ReadWrite`].
+    pub fn write(self) -> Self {
+        self.access(Access::ReadWrite)
+    }
+
+    /// What it rests on may be at most so old, if that is less than the store's own bound: for a
+    /// request that is worth a question to the store behind a cache. With zero it is always asked.
+    pub fn max_age(self, age: Duration) -> Self {
+        Self { freshness: Freshness::AtMost(age), ..self }
+    }
+
+    /// It needs this scope, beside those that were named before.
+    pub fn scope(mut self, scope: &'a Scope) -> Self {
+        match self.needed.iter_mut().find(|place| place.is_none()) {
+            Some(place) => *place = Some(scope),
+            None => self.needed_too.push(scope),
+        }
+        self
+    }
+
+    /// It needs all of these scopes, beside those that were named before.
+    pub fn scopes(self, scopes: &'a ScopeSet) -> Self {
+        scopes.iter().fold(self, Self::scope)
+    }
+
+    pub(crate) fn needed(&self) -> impl Iterator<Item = &'a Scope> {
+        self.needed.iter().flatten().chain(&self.needed_too).copied()
+    }
+}

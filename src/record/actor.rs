@@ -1,0 +1,248 @@
+//! Actors: who manages keys, and what each may do. The only place where permission is decided.
+
+use std::fmt;
+use std::ops::BitOr;
+
+use crate::record::key::Owner;
+use crate::record::operation::Operation;
+use crate::value::id::{TenantId, UserId};
+
+/// Who manages keys: a person of a tenant, or the host itself acting in one.
+///
+/// The host makes an actor for each call from its own login. An actor acts in one tenant; what
+/// belongs to another does not exist for it. A key's `Grant` can't become an actor: a key never
+/// manages keys.
+///
+/// ```
+/// use keywright::{Actor, Permissions, TenantId, UserId};
+///
+/// let tenant = TenantId::new("globex")?;
+/// let alice = Actor::developer(UserId::new("alice")?, tenant.clone());
+/// let bob = Actor::new(UserId::new("bob")?, tenant, Permissions::DEVELOPER | Permissions::AUDITOR);
+/// # Ok::<(), keywright::IdError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Actor {
+    id: UserId,
+    tenant: TenantId,
+    permissions: Permissions,
+}
+
+impl Actor {
+    /// An actor with these permissions.
+    pub fn new(id: UserId, tenant: TenantId, permissions: Permissions) -> Self {
+        Self { id, tenant, permissions }
+    }
+
+    /// May do everything in the tenant, with the plan and with accounts and their keys too.
+    pub fn administrator(id: UserId, tenant: TenantId) -> Self {
+        Self::new(id, tenant, Permissions::ADMINISTRATOR)
+    }
+
+    /// Sets the policy, lists all, revokes any, reads events.
+    pub fn tenant_admin(id: UserId, tenant: TenantId) -> Self {
+        Self::new(id, tenant, Permissions::TENANT_ADMIN)
+    }
+
+    /// Makes and manages keys of their own.
+    pub fn developer(id: UserId, tenant: TenantId) -> Self {
+        Self::new(id, tenant, Permissions::DEVELOPER)
+    }
+
+    /// Looks at everything and changes nothing.
+    pub fn auditor(id: UserId, tenant: TenantId) -> Self {
+        Self::new(id, tenant, Permissions::AUDITOR)
+    }
+
+    /// Who it is, by the host's id.
+    pub fn id(&self) -> &UserId {
+        &self.id
+    }
+
+    /// The tenant in which it acts.
+    pub fn tenant(&self) -> &TenantId {
+        &self.tenant
+    }
+
+    /// What it may do.
+    pub fn permissions(&self) -> Permissions {
+        self.permissions
+    }
+
+    /// The actor as an owner of keys, to generate one for oneself.
+    pub fn as_owner(&self) -> Owner {
+        Owner::User(self.id.clone())
+    }
+
+    /// Whether a key of `owner` is the actor's own. A service account's key is nobody's own.
+    pub fn owns(&self, owner: &Owner) -> bool {
+        matches!(owner, Owner::User(user) if *user == self.id)
+    }
+
+    /// Whether it may do `operation` with a key of `owner`.
+    pub fn may(&self, operation: Operation, owner: &Owner) -> bool {
+        self.permissions.allow(operation, self.owns(owner))
+    }
+
+    /// The same, as a result for `?`.
+    pub(crate) fn must(&self, operation: Operation, owner: &Owner) -> Result<(), NotAllowed> {
+        if self.may(operation, owner) { Ok(()) } else { Err(NotAllowed { operation }) }
+    }
+
+    /// The same as [`must`](Self::must), whoever the owner is or where there is none.
+    pub(crate) fn must_for_any(&self, operation: Operation) -> Result<(), NotAllowed> {
+        if self.may_for_any(operation) { Ok(()) } else { Err(NotAllowed { operation }) }
+    }
+
+    /// Whether it may do `operation` whoever the owner is, or where there is none.
+    pub fn may_for_any(&self, operation: Operation) -> bool {
+        self.permissions.allow(operation, false)
+    }
+}
+
+/// The actor may not do this.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("the actor has no permission for {operation}")]
+pub struct NotAllowed {
+    /// What was asked for.
+    pub operation: Operation,
+}
+
+/// A set of permissions. A host maps its own roles to sets, with `|`.
+#[derive(Clone, Copy, Default, Eq, Hash, PartialEq)]
+pub struct Permissions(u32);
+
+macro_rules! permissions {
+    ($($(#[$doc:meta])* $name:ident = $bit:literal;)*) => {
+        impl Permissions {
+            $($(#[$doc])* pub const $name: Self = Self(1 << $bit);)*
+
+            /// Every single permission and its name.
+            pub const EACH: &[(&str, Self)] = &[$((stringify!($name), Self::$name),)*];
+        }
+    };
+}
+
+permissions! {
+    /// Look at own keys.
+    SHOW_OWN = 0;
+    /// Look at any key.
+    SHOW_ANY = 1;
+    /// Make keys for oneself.
+    GENERATE_OWN = 2;
+    /// Make keys for any owner, service accounts included.
+    GENERATE_ANY = 3;
+    /// Rename, annotate, edit, disable and enable own keys.
+    EDIT_OWN = 4;
+    /// Rename, annotate, edit, disable and enable any key.
+    EDIT_ANY = 5;
+    /// Rotate own keys and finish the rotation.
+    ROTATE_OWN = 6;
+    /// Rotate any key and finish the rotation.
+    ROTATE_ANY = 7;
+    /// Revoke own keys.
+    REVOKE_OWN = 8;
+    /// Revoke any key.
+    REVOKE_ANY = 9;
+    /// Delete own keys.
+    DELETE_OWN = 10;
+    /// Delete any key.
+    DELETE_ANY = 11;
+    /// Look at service accounts.
+    SHOW_ACCOUNTS = 12;
+    /// Create, edit, disable, enable and delete service accounts.
+    MANAGE_ACCOUNTS = 13;
+    /// Look at the policy.
+    SHOW_POLICY = 14;
+    /// Change the policy.
+    SET_POLICY = 15;
+    /// Say whether the plan includes API access: for the host, not for tenants.
+    SET_PLAN = 16;
+    /// Read events.
+    SHOW_EVENTS = 17;
+    /// Remove dead keys and events past their retention.
+    SWEEP = 18;
+}
+
+impl Permissions {
+    /// None at all.
+    pub const NONE: Self = Self(0);
+    /// Everything.
+    pub const ADMINISTRATOR: Self = Self((1 << 19) - 1);
+    /// Policy, list all, revoke any, read events.
+    pub const TENANT_ADMIN: Self = Self::SHOW_ANY
+        .and(Self::REVOKE_ANY)
+        .and(Self::SHOW_ACCOUNTS)
+        .and(Self::SHOW_POLICY)
+        .and(Self::SET_POLICY)
+        .and(Self::SHOW_EVENTS);
+    /// Everything with own keys.
+    pub const DEVELOPER: Self = Self::SHOW_OWN
+        .and(Self::GENERATE_OWN)
+        .and(Self::EDIT_OWN)
+        .and(Self::ROTATE_OWN)
+        .and(Self::REVOKE_OWN)
+        .and(Self::DELETE_OWN)
+        .and(Self::SHOW_POLICY);
+    /// Look at everything.
+    pub const AUDITOR: Self =
+        Self::SHOW_ANY.and(Self::SHOW_ACCOUNTS).and(Self::SHOW_POLICY).and(Self::SHOW_EVENTS);
+
+    /// Both sets together; `|` where it need not be constant.
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether all of `other` is in this set.
+    pub const fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// The table of operation by permission, and its only home. `own` says that the operation is
+    /// about a key of the actor's own.
+    fn allow(self, operation: Operation, own: bool) -> bool {
+        let either =
+            |of_own: Self, of_any: Self| own && self.contains(of_own) || self.contains(of_any);
+        match operation {
+            Operation::KeyGenerate => either(Self::GENERATE_OWN, Self::GENERATE_ANY),
+            Operation::KeyShow => either(Self::SHOW_OWN, Self::SHOW_ANY),
+            Operation::KeyRename
+            | Operation::KeyAnnotate
+            | Operation::KeyEdit
+            | Operation::KeyDisable
+            | Operation::KeyEnable => either(Self::EDIT_OWN, Self::EDIT_ANY),
+            Operation::KeyRotate | Operation::KeyFinishRotation => {
+                either(Self::ROTATE_OWN, Self::ROTATE_ANY)
+            }
+            Operation::KeyRevoke => either(Self::REVOKE_OWN, Self::REVOKE_ANY),
+            Operation::KeyDelete => either(Self::DELETE_OWN, Self::DELETE_ANY),
+            Operation::AccountShow => self.contains(Self::SHOW_ACCOUNTS),
+            Operation::AccountCreate
+            | Operation::AccountEdit
+            | Operation::AccountDisable
+            | Operation::AccountEnable
+            | Operation::AccountDelete => self.contains(Self::MANAGE_ACCOUNTS),
+            Operation::PolicyShow => self.contains(Self::SHOW_POLICY),
+            Operation::PolicySet => self.contains(Self::SET_POLICY),
+            Operation::PlanSet => self.contains(Self::SET_PLAN),
+            Operation::EventsShow => self.contains(Self::SHOW_EVENTS),
+            Operation::Sweep => self.contains(Self::SWEEP),
+        }
+    }
+}
+
+impl BitOr for Permissions {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        self.and(other)
+    }
+}
+
+impl fmt::Debug for Permissions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let held = Self::EACH.iter().filter(|(_, one)| self.contains(*one));
+        f.write_str("Permissions ")?;
+        f.debug_set().entries(held.map(|(name, _)| name)).finish()
+    }
+}

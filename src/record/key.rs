@@ -1,0 +1,452 @@
+//! Keys: what may be shown of one, what a store keeps of it, and every legal transition.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::record::admin_limits::AdminLimits;
+use crate::record::operation::{Operation, Outcome, Possibility};
+use crate::record::status::KeyStatus;
+use crate::value::digest::{Digest, PepperRing};
+use crate::value::id::{AccountId, IdError, KeyId, TenantId, UserId};
+use crate::value::metadata::Metadata;
+use crate::value::name::Name;
+use crate::value::network::Networks;
+use crate::value::rate::Rate;
+use crate::value::scope::ScopeSet;
+use crate::value::serde_strict::next_version;
+use crate::value::text::serde_as_text;
+use crate::value::time::Timestamp;
+use crate::value::token::Prefix;
+
+/// Whom a key acts for. As text: `user:alice`, `account:4fQ2xk9ZrT7bWm1c`.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Owner {
+    /// A person, by the host's id.
+    User(UserId),
+    /// A service account.
+    Account(AccountId),
+}
+
+impl Owner {
+    /// The service account, if it is one.
+    pub fn account(&self) -> Option<AccountId> {
+        match self {
+            Self::User(_) => None,
+            Self::Account(id) => Some(*id),
+        }
+    }
+
+    /// The id of the user or the account, as text.
+    pub fn id(&self) -> &str {
+        match self {
+            Self::User(id) => id.as_str(),
+            Self::Account(id) => id.as_str(),
+        }
+    }
+}
+
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&match self {
+            Self::User(id) => format!("user:{id}"),
+            Self::Account(id) => format!("account:{id}"),
+        })
+    }
+}
+
+/// A text that is not an [`Owner`].
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum OwnerError {
+    /// Neither `user:` nor `account:` stands in front.
+    #[error("an owner is written as user:ID or account:ID")]
+    Kind,
+    /// The id behind it is none.
+    #[error(transparent)]
+    Id(#[from] IdError),
+}
+
+impl FromStr for Owner {
+    type Err = OwnerError;
+
+    fn from_str(text: &str) -> Result<Self, OwnerError> {
+        match text.split_once(':') {
+            Some(("user", id)) => Ok(Self::User(id.parse()?)),
+            Some(("account", id)) => Ok(Self::Account(id.parse()?)),
+            _ => Err(OwnerError::Kind),
+        }
+    }
+}
+
+/// What may be shown of a key. It has no secret and no digest of one.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Key {
+    /// Its id: the public handle.
+    pub id: KeyId,
+    /// Its tenant.
+    pub tenant: TenantId,
+    /// Whom it acts for.
+    pub owner: Owner,
+    /// Its name.
+    pub name: Name,
+    /// What its tokens begin with.
+    pub prefix: Prefix,
+    /// Its own scopes. A user's key without any may do nothing; an account's key without any has
+    /// the scopes of the account's role.
+    pub scopes: ScopeSet,
+    /// The networks that it may be used from.
+    pub networks: Networks,
+    /// Its own rate. Without one the policy's default holds. If the owner set it, both hold: the key has the fewer uses of
+    /// the two and regains them at the slower rate.
+    #[serde(deserialize_with = "crate::value::serde_strict::required")]
+    pub rate: Option<Rate>,
+    /// Which of its scopes, networks and rate an administrator set.
+    pub admin_limits: AdminLimits,
+    /// What the host notes on it.
+    pub metadata: Metadata,
+    /// When it was made.
+    pub created: Timestamp,
+    /// Who made it.
+    pub created_by: UserId,
+    /// When it was last changed by somebody.
+    pub updated: Timestamp,
+    /// When it begins to work.
+    #[serde(deserialize_with = "crate::value::serde_strict::required")]
+    pub not_before: Option<Timestamp>,
+    /// When it stops to work. It never changes.
+    #[serde(deserialize_with = "crate::value::serde_strict::required")]
+    pub expires: Option<Timestamp>,
+    /// Whether it is stopped for a while.
+    pub disabled: bool,
+    /// When it was stopped for good.
+    #[serde(deserialize_with = "crate::value::serde_strict::required")]
+    pub revoked: Option<Timestamp>,
+    /// When its secret was last replaced.
+    #[serde(deserialize_with = "crate::value::serde_strict::required")]
+    pub rotated: Option<Timestamp>,
+    /// Until when the secret before this one works too.
+    #[serde(deserialize_with = "crate::value::serde_strict::required")]
+    pub overlap_ends: Option<Timestamp>,
+    /// The number of its secret: 1 when made, one more with each rotation.
+    pub secret_number: u32,
+    /// 1 when made, then one more with each change, up to 2⁶³ − 1. A key of that version can only be
+    /// revoked or deleted.
+    #[serde(deserialize_with = "crate::value::serde_strict::count")]
+    pub version: u64,
+}
+
+impl Key {
+    /// The status at `now`. A revoked key is revoked before it is anything else, an expired one
+    /// expired, and so on in the order revoked, expired, disabled, scheduled, active.
+    pub fn status(&self, now: Timestamp) -> KeyStatus {
+        if self.revoked.is_some() {
+            KeyStatus::Revoked
+        } else if self.expires.is_some_and(|expires| expires.has_passed(now)) {
+            KeyStatus::Expired
+        } else if self.disabled {
+            KeyStatus::Disabled
+        } else if self.not_before.is_some_and(|begin| !begin.has_passed(now)) {
+            KeyStatus::Scheduled
+        } else {
+            KeyStatus::Active
+        }
+    }
+
+    /// What identifies a key where a token would be shown: prefix and id, as in
+    /// `acme_live_4fQ2xk9ZrT7bWm1c`. It exposes nothing of the secret.
+    pub fn display_prefix(&self) -> String {
+        format!("{}_{}", self.prefix, self.id)
+    }
+
+    /// Since when the key is dead at `now`: revoked, or past its expiry.
+    pub fn dead_since(&self, now: Timestamp) -> Option<Timestamp> {
+        let expired = self.expires.filter(|expires| expires.has_passed(now));
+        match (self.revoked, expired) {
+            (Some(revoked), Some(expired)) => Some(revoked.min(expired)),
+            (revoked, expired) => revoked.or(expired),
+        }
+    }
+
+    /// Whether the secret before this one still works at `now`.
+    pub fn is_overlapping(&self, now: Timestamp) -> bool {
+        self.overlap_ends.is_some_and(|end| !end.has_passed(now))
+    }
+}
+
+/// An operation is not possible with a key in its status.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{operation} is not possible: the key is {status}")]
+pub struct NotPossible {
+    /// What was asked for.
+    pub operation: Operation,
+    /// The status that is in the way.
+    pub status: KeyStatus,
+}
+
+/// What a store keeps of a key: the key and the digests of its secrets.
+///
+/// Serialises for stores, digests included; [`Key`] is what to show.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyRecord {
+    key: Key,
+    digest: Digest,
+    /// The digest of the secret before this one, while or after an overlap.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    retiring: Option<Digest>,
+}
+
+/// What is to change of a key. What is not named stays.
+#[derive(Clone, Debug, Default)]
+#[must_use = "setters take and return by value"]
+pub struct KeyEdit {
+    pub(crate) name: Option<Name>,
+    pub(crate) scopes: Option<ScopeSet>,
+    pub(crate) networks: Option<Networks>,
+    pub(crate) rate: Option<NewRate>,
+    pub(crate) metadata: Option<Metadata>,
+    pub(crate) if_version: Option<u64>,
+}
+
+/// The rate that a key is to have: none is a rate to be set too.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NewRate(pub(crate) Option<Rate>);
+
+impl KeyEdit {
+    /// Changes nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Another name.
+    pub fn name(self, name: Name) -> Self {
+        Self { name: Some(name), ..self }
+    }
+
+    /// Other scopes of its own.
+    ///
+    /// **None at all takes everything from a user's key, and gives an account's key the whole role.** To
+    /// stop a key, disable or revoke it.
+    pub fn scopes(self, scopes: ScopeSet) -> Self {
+        Self { scopes: Some(scopes), ..self }
+    }
+
+    /// Other networks that it may be used from; [`Networks::anywhere`] takes the rule away.
+    pub fn networks(self, networks: Networks) -> Self {
+        Self { networks: Some(networks), ..self }
+    }
+
+    /// Another rate of its own, or none.
+    pub fn rate(self, rate: Option<Rate>) -> Self {
+        Self { rate: Some(NewRate(rate)), ..self }
+    }
+
+    /// Other metadata, in place of all that was there.
+    pub fn metadata(self, metadata: Metadata) -> Self {
+        Self { metadata: Some(metadata), ..self }
+    }
+
+    /// Only if the key still has this version: for a caller who edits what they saw.
+    pub fn if_version(self, version: u64) -> Self {
+        Self { if_version: Some(version), ..self }
+    }
+
+    /// Notes which limits an administrator has set who makes this edit. One who takes a limit away leaves it to the
+    /// owner again.
+    fn mark_admin_limits(&self, set: &mut AdminLimits) {
+        set.scopes |= self.scopes.is_some();
+        if let Some(networks) = &self.networks {
+            set.networks = !networks.is_anywhere();
+        }
+        if let Some(NewRate(rate)) = self.rate {
+            set.rate = rate.is_some();
+        }
+    }
+
+    /// Name and metadata can be changed in any status; the rest not of a dead key.
+    pub(crate) fn operation(&self) -> Operation {
+        if self.scopes.is_some() || self.networks.is_some() || self.rate.is_some() {
+            Operation::KeyEdit
+        } else if self.name.is_some() {
+            Operation::KeyRename
+        } else {
+            Operation::KeyAnnotate
+        }
+    }
+}
+
+impl KeyRecord {
+    pub(crate) fn new(key: Key, digest: Digest) -> Self {
+        Self { key, digest, retiring: None }
+    }
+
+    /// What may be shown of it.
+    pub fn key(&self) -> &Key {
+        &self.key
+    }
+
+    /// The key's id.
+    pub fn id(&self) -> &KeyId {
+        &self.key.id
+    }
+
+    /// The record's version: 1 when made, then one more with each change.
+    pub fn version(&self) -> u64 {
+        self.key.version
+    }
+
+    /// The digest of the key's secret.
+    pub fn digest(&self) -> &Digest {
+        &self.digest
+    }
+
+    /// The digest of the secret before this one.
+    pub fn retiring_digest(&self) -> Option<&Digest> {
+        self.retiring.as_ref()
+    }
+
+    /// The digest of the secret of this number, if it is one of the two that are kept.
+    pub(crate) fn digest_of(&self, number: u32) -> Option<&Digest> {
+        if number == self.key.secret_number {
+            Some(&self.digest)
+        } else if number.checked_add(1) == Some(self.key.secret_number) {
+            self.retiring.as_ref()
+        } else {
+            None
+        }
+    }
+
+    /// The record as revoked at `now`, or as it is if it was revoked before.
+    ///
+    /// This is what [`Change::RevokeKey`](crate::store::Change::RevokeKey) does to whatever version
+    /// a store holds.
+    pub fn revoked(&self, now: Timestamp) -> Self {
+        if self.key.revoked.is_some() {
+            return self.clone();
+        }
+        self.changed(now, |next| next.key.revoked = Some(now))
+    }
+
+    /// Whether a secret is one of those that the record has digests of. `digest` is the secret's under the
+    /// current pepper.
+    pub(crate) fn has_secret(
+        &self,
+        secret: &[u8; 32],
+        digest: &Digest,
+        peppers: &PepperRing,
+    ) -> bool {
+        [Some(&self.digest), self.retiring.as_ref()].into_iter().flatten().any(|stored| {
+            peppers.matches(stored, digest, &self.key.id, secret).is_ok_and(bool::from)
+        })
+    }
+
+    pub(crate) fn edit(
+        &self,
+        edit: &KeyEdit,
+        by_admin: bool,
+        now: Timestamp,
+    ) -> Result<Outcome<Self>, NotPossible> {
+        self.possible(edit.operation(), now)?;
+        let next = self.changed(now, |next| {
+            let key = &mut next.key;
+            key.name.clone_from(edit.name.as_ref().unwrap_or(&self.key.name));
+            key.scopes.clone_from(edit.scopes.as_ref().unwrap_or(&self.key.scopes));
+            key.networks.clone_from(edit.networks.as_ref().unwrap_or(&self.key.networks));
+            key.rate = edit.rate.map_or(self.key.rate, |NewRate(rate)| rate);
+            if by_admin {
+                edit.mark_admin_limits(&mut key.admin_limits);
+            }
+            key.metadata.clone_from(edit.metadata.as_ref().unwrap_or(&self.key.metadata));
+        });
+        let same = Key { updated: self.key.updated, version: self.key.version, ..next.key.clone() };
+        if same == self.key {
+            return Ok(Outcome::Already(self.clone()));
+        }
+        Ok(Outcome::Done(next))
+    }
+
+    pub(crate) fn set_disabled(
+        &self,
+        disabled: bool,
+        now: Timestamp,
+    ) -> Result<Outcome<Self>, NotPossible> {
+        let operation = if disabled { Operation::KeyDisable } else { Operation::KeyEnable };
+        match self.possible(operation, now)? {
+            Possibility::Already => Ok(Outcome::Already(self.clone())),
+            _ => Ok(Outcome::Done(self.changed(now, |next| next.key.disabled = disabled))),
+        }
+    }
+
+    /// Installs `digest`. The secret before it goes on working until the earlier of the key's
+    /// expiry and `now + overlap`; with no overlap it is forgotten at once. The one that was
+    /// retiring before is forgotten in any case.
+    pub(crate) fn rotate(
+        &self,
+        digest: Digest,
+        overlap: Duration,
+        now: Timestamp,
+    ) -> Result<Self, NotPossible> {
+        self.possible(Operation::KeyRotate, now)?;
+        let end = now.saturating_add(overlap);
+        let end = self.key.expires.map_or(end, |expires| expires.min(end));
+        Ok(self.changed(now, |next| {
+            next.digest = digest;
+            next.retiring = (!overlap.is_zero()).then_some(self.digest);
+            next.key.overlap_ends = (!overlap.is_zero()).then_some(end);
+            next.key.rotated = Some(now);
+            next.key.secret_number = self.key.secret_number.saturating_add(1);
+        }))
+    }
+
+    pub(crate) fn finish_rotation(&self, now: Timestamp) -> Result<Outcome<Self>, NotPossible> {
+        self.possible(Operation::KeyFinishRotation, now)?;
+        if !self.key.is_overlapping(now) {
+            return Ok(Outcome::Already(self.clone()));
+        }
+        Ok(Outcome::Done(self.changed(now, |next| {
+            next.retiring = None;
+            next.key.overlap_ends = None;
+        })))
+    }
+
+    /// Whether it can be revoked at `now`, and whether it has been.
+    pub(crate) fn revocable(&self, now: Timestamp) -> Result<Possibility, NotPossible> {
+        self.possible(Operation::KeyRevoke, now)
+    }
+
+    /// The same secret under another pepper: nobody changed the key, so `updated` stays.
+    pub(crate) fn with_digest(&self, number: u32, digest: Digest) -> Option<Self> {
+        self.digest_of(number)?;
+        let mut next = self.clone();
+        if number == self.key.secret_number {
+            next.digest = digest;
+        } else {
+            next.retiring = Some(digest);
+        }
+        next.key.version = next_version(next.key.version);
+        Some(next)
+    }
+
+    fn possible(&self, operation: Operation, now: Timestamp) -> Result<Possibility, NotPossible> {
+        let status = self.key.status(now);
+        match operation.on(status) {
+            Possibility::No => Err(NotPossible { operation, status }),
+            possible => Ok(possible),
+        }
+    }
+
+    fn changed(&self, now: Timestamp, change: impl FnOnce(&mut Self)) -> Self {
+        let mut next = self.clone();
+        change(&mut next);
+        next.key.updated = now;
+        next.key.version = next_version(next.key.version);
+        next
+    }
+}
+
+serde_as_text!(Owner);

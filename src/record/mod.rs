@@ -1,0 +1,16 @@
+//! Records: keys, accounts, policies, actors and events, and every legal transition between their states.
+
+pub(crate) mod account;
+pub(crate) mod actor;
+pub(crate) mod admin_limits;
+pub(crate) mod event;
+pub(crate) mod freshness;
+pub(crate) mod key;
+pub(crate) mod new_key;
+pub(crate) mod operation;
+pub(crate) mod policy;
+pub(crate) mod rules;
+pub(crate) mod snapshot;
+pub(crate) mod status;
+pub(crate) mod tally;
+pub(crate) mod usage;

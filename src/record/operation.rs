@@ -1,0 +1,193 @@
+//! Every management operation, by its one name, and what is possible with a key in which status.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::record::status::KeyStatus;
+use crate::value::redact::quote;
+use crate::value::text::serde_as_text;
+
+macro_rules! operations {
+    ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
+        /// A management operation. Prints as in events: `key.rotate`.
+        #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+        #[non_exhaustive]
+        pub enum Operation {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Operation {
+            /// All of them, in the order of the tables in the guide.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// The name as in events.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)*
+                }
+            }
+        }
+    };
+}
+
+operations! {
+    /// Make a key.
+    KeyGenerate = "key.generate";
+    /// Look at a key, and list keys.
+    KeyShow = "key.show";
+    /// Change a key's name.
+    KeyRename = "key.rename";
+    /// Change a key's metadata.
+    KeyAnnotate = "key.annotate";
+    /// Change a key's scopes, networks or rate.
+    KeyEdit = "key.edit";
+    /// Stop a key for a while.
+    KeyDisable = "key.disable";
+    /// Let a disabled key work again.
+    KeyEnable = "key.enable";
+    /// Replace a key's secret.
+    KeyRotate = "key.rotate";
+    /// End the overlap of a rotation early.
+    KeyFinishRotation = "key.finish_rotation";
+    /// Stop a key for good; it stays in the listing.
+    KeyRevoke = "key.revoke";
+    /// Stop a key for good and remove it from the listing.
+    KeyDelete = "key.delete";
+    /// Make a service account.
+    AccountCreate = "account.create";
+    /// Look at an account, and list accounts.
+    AccountShow = "account.show";
+    /// Change an account's name, role or access.
+    AccountEdit = "account.edit";
+    /// Stop all keys of an account for a while.
+    AccountDisable = "account.disable";
+    /// Let a disabled account's keys work again, each as it was.
+    AccountEnable = "account.enable";
+    /// Remove an account and all its keys.
+    AccountDelete = "account.delete";
+    /// Look at the tenant's policy.
+    PolicyShow = "policy.show";
+    /// Change the tenant's policy.
+    PolicySet = "policy.set";
+    /// Change whether the tenant's plan includes API access.
+    PlanSet = "plan.set";
+    /// Read and search events.
+    EventsShow = "events.show";
+    /// Remove dead keys and events past their retention.
+    Sweep = "sweep";
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A text that names no operation.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{0:?} is not an operation")]
+pub struct OperationError(String);
+
+impl FromStr for Operation {
+    type Err = OperationError;
+
+    fn from_str(text: &str) -> Result<Self, OperationError> {
+        let found = Self::ALL.iter().find(|operation| operation.as_str() == text);
+        found.copied().ok_or_else(|| OperationError(quote(text)))
+    }
+}
+
+/// What an operation on a key does in a given status.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Possibility {
+    /// It changes the key.
+    Yes,
+    /// The key is so already: success that changes nothing and says so.
+    Already,
+    /// It is refused.
+    No,
+}
+
+impl Operation {
+    /// Whether it is done to one existing key, beyond looking at it.
+    pub const fn is_of_a_key(self) -> bool {
+        matches!(
+            self,
+            Self::KeyRename
+                | Self::KeyAnnotate
+                | Self::KeyEdit
+                | Self::KeyDisable
+                | Self::KeyEnable
+                | Self::KeyRotate
+                | Self::KeyFinishRotation
+                | Self::KeyRevoke
+                | Self::KeyDelete
+        )
+    }
+
+    /// What this operation does with a key in `status`. The table of the guide, and its only home.
+    ///
+    /// Operations that are not about one existing key are possible in any status.
+    pub const fn on(self, status: KeyStatus) -> Possibility {
+        use KeyStatus::{Active, Disabled, Expired, Revoked, Scheduled};
+        use Possibility::{Already, No, Yes};
+        // One row for each operation, so that it can be held against the table.
+        #[expect(clippy::match_same_arms, reason = "rows of a table")]
+        match (self, status) {
+            (Self::KeyEdit, Expired | Revoked) => No,
+
+            (Self::KeyDisable, Active | Scheduled) => Yes,
+            (Self::KeyDisable, Disabled) => Already,
+            (Self::KeyDisable, Expired | Revoked) => No,
+
+            (Self::KeyEnable, Active | Scheduled) => Already,
+            (Self::KeyEnable, Disabled) => Yes,
+            (Self::KeyEnable, Expired | Revoked) => No,
+
+            (Self::KeyRotate, Active | Scheduled) => Yes,
+            (Self::KeyRotate, Disabled | Expired | Revoked) => No,
+
+            (Self::KeyFinishRotation, Active | Scheduled | Disabled) => Yes,
+            (Self::KeyFinishRotation, Expired | Revoked) => No,
+
+            (Self::KeyRevoke, Active | Scheduled | Disabled) => Yes,
+            (Self::KeyRevoke, Expired) => No,
+            (Self::KeyRevoke, Revoked) => Already,
+
+            _ => Yes,
+        }
+    }
+}
+
+/// Success: done just now, or so already.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Outcome<T> {
+    /// Something was changed.
+    Done(T),
+    /// Nothing was changed: it was so already.
+    Already(T),
+}
+
+impl<T> Outcome<T> {
+    /// What it was about, however it came to be.
+    pub fn into_inner(self) -> T {
+        match self {
+            Self::Done(value) | Self::Already(value) => value,
+        }
+    }
+
+    /// Whether nothing was changed.
+    pub const fn is_already(&self) -> bool {
+        matches!(self, Self::Already(_))
+    }
+
+    /// The same outcome about something else.
+    pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Outcome<U> {
+        match self {
+            Self::Done(value) => Outcome::Done(f(value)),
+            Self::Already(value) => Outcome::Already(f(value)),
+        }
+    }
+}
+
+serde_as_text!(Operation);

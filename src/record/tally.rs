@@ -1,0 +1,157 @@
+//! The uses of one key that were counted in memory and are not yet flushed.
+
+use std::num::NonZeroU64;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+
+use crate::value::id::KeyId;
+use crate::value::time::Timestamp;
+
+/// Uses of a key that are counted and not yet taken. One word more than bare counters: a use must find its counter
+/// without a lookup, and a flush must find the counters that were used.
+///
+/// Apart from the snapshot that counts in it, so that a counter that waits for a flush keeps nothing else in memory.
+#[derive(Debug)]
+pub(crate) struct Tally {
+    key: KeyId,
+    /// The number of the secret that counts as the current one.
+    secret_number: u32,
+    alert: AlertThreshold,
+    current: Count,
+    retiring: Count,
+    /// Uses of secrets before those two, from snapshots that were taken before a rotation.
+    older: Count,
+    /// Set while the tally is on a list of those to be taken.
+    listed: AtomicBool,
+}
+
+/// After how many uses of a key an event is due, each time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum AlertThreshold {
+    /// The threshold of the tenant's stored policy.
+    Stored(Option<NonZeroU64>),
+    /// The tenant has no stored policy: the threshold of the host's default.
+    OfDefault,
+}
+
+impl AlertThreshold {
+    pub(crate) fn or(self, default: Option<NonZeroU64>) -> Option<NonZeroU64> {
+        match self {
+            Self::Stored(every) => every,
+            Self::OfDefault => default,
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Count {
+    uses: AtomicU64,
+    last_used: AtomicI64,
+}
+
+/// Uses and the last one.
+pub(crate) type Uses = (u64, Timestamp);
+
+/// What was taken from a tally, for each secret that was used.
+#[derive(Debug, Default)]
+pub(crate) struct Taken {
+    pub(crate) current: Option<Uses>,
+    pub(crate) retiring: Option<Uses>,
+    pub(crate) older: Option<Uses>,
+}
+
+impl Tally {
+    pub(crate) fn new(key: KeyId, secret_number: u32, alert: AlertThreshold) -> Self {
+        Self {
+            key,
+            secret_number,
+            alert,
+            current: Count::default(),
+            retiring: Count::default(),
+            older: Count::default(),
+            listed: AtomicBool::new(false),
+        }
+    }
+
+    pub(crate) fn key(&self) -> &KeyId {
+        &self.key
+    }
+
+    pub(crate) fn secret_number(&self) -> u32 {
+        self.secret_number
+    }
+
+    pub(crate) fn alert(&self) -> AlertThreshold {
+        self.alert
+    }
+
+    /// Counts a use. True if the tally is on the list of those to be taken.
+    pub(crate) fn count(&self, retiring: bool, now: Timestamp) -> bool {
+        let count = if retiring { &self.retiring } else { &self.current };
+        count.add((1, now));
+        self.listed.load(Ordering::SeqCst)
+    }
+
+    /// Whether its secret is newer than that of another snapshot of the key.
+    pub(crate) fn is_ahead_of(&self, other: &Self) -> bool {
+        self.secret_number > other.secret_number
+    }
+
+    /// Takes over the counts of another snapshot of the key, whose secret is not newer.
+    pub(crate) fn absorb(&self, other: &Self) {
+        let taken = other.take();
+        let (current, retiring) = match self.secret_number.saturating_sub(other.secret_number) {
+            0 => (&self.current, &self.retiring),
+            1 => (&self.retiring, &self.older),
+            _ => (&self.older, &self.older),
+        };
+        let places =
+            [(current, taken.current), (retiring, taken.retiring), (&self.older, taken.older)];
+        for (count, uses) in places {
+            if let Some(uses) = uses {
+                count.add(uses);
+            }
+        }
+    }
+
+    /// Whether the tally is on the list of those to be taken.
+    pub(crate) fn is_listed(&self) -> bool {
+        self.listed.load(Ordering::Relaxed)
+    }
+
+    /// Notes that the tally is on the list. False if it was noted before.
+    pub(crate) fn mark_listed(&self) -> bool {
+        !self.listed.swap(true, Ordering::SeqCst)
+    }
+
+    /// Notes that the tally is on no list.
+    pub(crate) fn unlist(&self) {
+        self.listed.store(false, Ordering::SeqCst);
+    }
+
+    /// Takes what was counted. The tally is off the list from here on.
+    pub(crate) fn take(&self) -> Taken {
+        self.unlist();
+        Taken {
+            current: self.current.take(),
+            retiring: self.retiring.take(),
+            older: self.older.take(),
+        }
+    }
+}
+
+impl Count {
+    fn add(&self, (uses, last): Uses) {
+        if self.last_used.load(Ordering::Relaxed) < last.unix_micros() {
+            self.last_used.fetch_max(last.unix_micros(), Ordering::Relaxed);
+        }
+        // Counting before looking at `listed`, and taking after clearing it, in one total order: a use that sees
+        // the tally listed is seen by whoever takes it.
+        self.uses.fetch_add(uses, Ordering::SeqCst);
+    }
+
+    fn take(&self) -> Option<Uses> {
+        let uses = self.uses.swap(0, Ordering::SeqCst);
+        let last = Timestamp::from_unix_micros(self.last_used.load(Ordering::Relaxed));
+        (uses > 0).then_some((uses, last.unwrap_or(Timestamp::MIN)))
+    }
+}

@@ -1,0 +1,108 @@
+//! Recording refused calls, without letting them fill the store.
+//!
+//! The first of each actor and minute are written each by itself, the others are counted, and one
+//! event tells the count when the minute is over. No lock is held while the store works.
+
+mod bound;
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::record::event::Event;
+use crate::store::{Batch, KeyStore, StoreError};
+use crate::value::id::TenantId;
+use crate::value::time::Timestamp;
+
+use self::bound::{Bound, Decision, Due, Who};
+
+/// How many counts one refused call writes beside its own event: it is not to wait for all of them.
+const BESIDE: usize = 4;
+
+#[derive(Default)]
+pub(crate) struct Refusals(Mutex<Bound>);
+
+/// The place of a refused call that is being recorded. It is given back unless the call is recorded.
+struct Place<'a> {
+    refusals: &'a Refusals,
+    who: Who,
+    began: Timestamp,
+    is_recorded: bool,
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        if !self.is_recorded {
+            self.refusals.lock().give_back(&self.who, self.began);
+        }
+    }
+}
+
+/// Counts that are being written. Those that are not written are put back.
+struct Taken<'a> {
+    refusals: &'a Refusals,
+    due: VecDeque<Due>,
+    now: Timestamp,
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        if !self.due.is_empty() {
+            let mut bound = self.refusals.lock();
+            self.due.iter().for_each(|due| bound.put_back(due, self.now));
+        }
+    }
+}
+
+impl Refusals {
+    /// Records a refused call: by itself, or in the count of its minute.
+    pub(crate) async fn record(
+        &self,
+        store: &dyn KeyStore,
+        event: Event,
+    ) -> Result<(), StoreError> {
+        let (who, now) = (Who::of(&event), event.at);
+        let decision = self.lock().refused(&who, now);
+        let Decision::Record(began) = decision else { return Ok(()) };
+        let mut place = Place { refusals: self, who, began, is_recorded: false };
+        write(store, event).await?;
+        place.is_recorded = true;
+        // The call itself is recorded. What fails here is kept and written later.
+        self.write_counts(store, now, None, BESIDE).await.or(Ok(()))
+    }
+
+    /// Writes the counts whose minute is over, of one tenant or of all.
+    pub(crate) async fn flush(
+        &self,
+        store: &dyn KeyStore,
+        now: Timestamp,
+        tenant: Option<&TenantId>,
+    ) -> Result<(), StoreError> {
+        self.write_counts(store, now, tenant, usize::MAX).await
+    }
+
+    async fn write_counts(
+        &self,
+        store: &dyn KeyStore,
+        now: Timestamp,
+        tenant: Option<&TenantId>,
+        most: usize,
+    ) -> Result<(), StoreError> {
+        let due = self.lock().take(now, tenant, most).into();
+        let mut taken = Taken { refusals: self, due, now };
+        while let Some(due) = taken.due.front() {
+            write(store, due.event(now)).await?;
+            taken.due.pop_front();
+        }
+        Ok(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Bound> {
+        // Each change of the state is whole before anything can panic.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn write(store: &dyn KeyStore, event: Event) -> Result<(), StoreError> {
+    let batch = Batch { events: vec![event], ..Batch::default() };
+    store.commit(batch).await.map(|_| ())
+}

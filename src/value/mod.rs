@@ -1,0 +1,18 @@
+//! Values: what a token, a name, a scope, a network or a rate is. Each is checked when it is made.
+
+pub(crate) mod base62;
+pub(crate) mod digest;
+pub(crate) mod id;
+pub(crate) mod metadata;
+pub(crate) mod name;
+pub(crate) mod network;
+pub(crate) mod random;
+pub(crate) mod rate;
+pub(crate) mod redact;
+pub(crate) mod reentrancy;
+pub(crate) mod scope;
+pub(crate) mod secret;
+pub(crate) mod serde_strict;
+pub(crate) mod text;
+pub(crate) mod time;
+pub(crate) mod token;

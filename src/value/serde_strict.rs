@@ -1,0 +1,77 @@
+//! serde for what a store keeps: a field that is missing is no `null`, a name stands once in an
+//! object, and what counts up fits into a bigint.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Display};
+use std::marker::PhantomData;
+
+use serde::de::{Error, MapAccess, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use crate::value::redact::quote;
+
+/// The greatest version and the greatest sequence: the greatest bigint of SQL.
+pub(crate) const MAX_COUNT: u64 = i64::MAX.cast_unsigned();
+
+/// Returns the version after `version`, which is itself once [`MAX_COUNT`] is reached. A store takes
+/// no update that repeats a version, so a record of the last version can only be revoked or deleted.
+pub(crate) fn next_version(version: u64) -> u64 {
+    version.saturating_add(1).min(MAX_COUNT)
+}
+
+/// Reads a field that may be null and must be there.
+///
+/// serde reads an `Option` that is missing as `None`. A key that lost its `revoked` or `expires`
+/// would work again.
+pub(crate) fn required<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    Option::deserialize(deserializer)
+}
+
+/// Reads a version or a sequence, from 0 to [`MAX_COUNT`].
+pub(crate) fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    let count = u64::deserialize(deserializer)?;
+    if count > MAX_COUNT {
+        let expected = "a number up to 9223372036854775807";
+        return Err(D::Error::invalid_value(Unexpected::Unsigned(count), &expected));
+    }
+    Ok(count)
+}
+
+/// Reads an object as a map. A name that stands there twice is refused: serde would keep the last,
+/// other readers the first.
+pub(crate) fn unique<'de, D, K, V>(deserializer: D) -> Result<BTreeMap<K, V>, D::Error>
+where
+    D: Deserializer<'de>,
+    K: Deserialize<'de> + Display + Ord,
+    V: Deserialize<'de>,
+{
+    struct Members<K, V>(PhantomData<(K, V)>);
+
+    impl<'de, K, V> Visitor<'de> for Members<K, V>
+    where
+        K: Deserialize<'de> + Display + Ord,
+        V: Deserialize<'de>,
+    {
+        type Value = BTreeMap<K, V>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut members = BTreeMap::new();
+            while let Some(name) = map.next_key::<K>()? {
+                if members.contains_key(&name) {
+                    let name = quote(&name.to_string());
+                    return Err(A::Error::custom(format!("{name:?} stands there more than once")));
+                }
+                members.insert(name, map.next_value()?);
+            }
+            Ok(members)
+        }
+    }
+
+    deserializer.deserialize_map(Members(PhantomData))
+}

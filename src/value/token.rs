@@ -1,0 +1,259 @@
+//! The wire grammar of tokens: render, parse, checksum.
+//!
+//! ```text
+//! acme_live _ 4fQ2xk9ZrT7bWm1c 8PzAq0LdVh3sKyNeJ5uGiXo6RtBwYfMC XXXXXX     (without the spaces)
+//! prefix      id (16)          secret (32)                      check (6)
+//! ```
+//!
+//! There is one spelling. Anything else is malformed, and is refused without the store and
+//! without an allocation. The check is CRC-32 (IEEE 802.3) of all that stands before it, written
+//! as six base62 symbols: it finds typing errors and keeps look-alikes from the store. It is no
+//! security; the 190 bits of the secret are.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
+use crate::value::base62;
+use crate::value::id::KeyId;
+use crate::value::random::{Random, RandomError};
+use crate::value::redact::quote;
+use crate::value::secret::Secret;
+use crate::value::text::serde_as_text;
+
+const SECRET_LEN: usize = 32;
+const CHECK_LEN: usize = 6;
+const BODY_LEN: usize = KeyId::LEN + SECRET_LEN + CHECK_LEN;
+
+/// What a token begins with: the product and the environment, chosen by the host.
+///
+/// At most 32 of `a-z0-9_`, as in `acme_live`: starts with a letter, no underscore at the end and
+/// no two together. Stored with each key and compared on each verify.
+#[derive(Clone, Eq, Hash, PartialEq)]
+pub struct Prefix(Arc<str>);
+
+/// A text that is not a [`Prefix`].
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{0:?} is not a token prefix: expected at most 32 of a-z 0-9 _ as in acme_live")]
+pub struct PrefixError(String);
+
+impl Prefix {
+    /// The longest prefix, in bytes.
+    pub const MAX_LEN: usize = 32;
+
+    /// Takes a prefix.
+    ///
+    /// # Errors
+    /// [`PrefixError`] unless it matches `[a-z][a-z0-9]*(_[a-z0-9]+)*` in at most 32 characters.
+    pub fn new(text: impl AsRef<str>) -> Result<Self, PrefixError> {
+        text.as_ref().parse()
+    }
+
+    /// The prefix as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn accepts(text: &[u8]) -> bool {
+        let [first, rest @ ..] = text else { return false };
+        let mut after_underscore = false;
+        for byte in rest {
+            match byte {
+                b'a'..=b'z' | b'0'..=b'9' => after_underscore = false,
+                b'_' if !after_underscore => after_underscore = true,
+                _ => return false,
+            }
+        }
+        first.is_ascii_lowercase() && !after_underscore && text.len() <= Self::MAX_LEN
+    }
+}
+
+impl Default for Prefix {
+    /// `key`, for a host that chose none.
+    fn default() -> Self {
+        Self("key".into())
+    }
+}
+
+impl FromStr for Prefix {
+    type Err = PrefixError;
+
+    fn from_str(text: &str) -> Result<Self, PrefixError> {
+        if !Self::accepts(text.as_bytes()) {
+            return Err(PrefixError(quote(text)));
+        }
+        Ok(Self(text.into()))
+    }
+}
+
+impl fmt::Display for Prefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl fmt::Debug for Prefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Prefix({})", self.0)
+    }
+}
+
+/// A token that was just made: the only moment at which its secret can be seen.
+///
+/// It cannot be cloned, compared, printed or serialised, and is wiped on drop:
+///
+/// ```compile_fail
+/// fn copy(token: &keywright::Token) -> keywright::Token { token.clone() }
+/// ```
+/// ```compile_fail
+/// fn print(token: keywright::Token) { println!("{token}") }
+/// ```
+/// ```compile_fail
+/// fn send(token: &keywright::Token) { serde_json::to_string(token).unwrap(); }
+/// ```
+/// ```compile_fail
+/// fn compare(a: keywright::Token, b: keywright::Token) -> bool { a == b }
+/// ```
+#[derive(Debug)]
+pub struct Token {
+    key_id: KeyId,
+    text: Secret,
+}
+
+impl Token {
+    /// The whole token, as a client presents it in one string.
+    pub fn expose(&self) -> &str {
+        self.text.expose()
+    }
+
+    /// The key id: the first part, for clients that present two (as HTTP Basic does).
+    pub fn key_id(&self) -> KeyId {
+        self.key_id
+    }
+
+    /// The key secret, 38 characters: the second part, for clients that present two.
+    pub fn expose_key_secret(&self) -> &str {
+        let text = self.text.expose();
+        &text[text.len() - SECRET_LEN - CHECK_LEN..]
+    }
+}
+
+/// A secret that was just drawn, before it becomes part of a [`Token`].
+pub(crate) struct FreshSecret(Zeroizing<[u8; SECRET_LEN]>);
+
+impl FreshSecret {
+    pub(crate) fn generate(random: &Random) -> Result<Self, RandomError> {
+        let mut secret = Zeroizing::new([0; SECRET_LEN]);
+        base62::fill(random, secret.as_mut_slice())?;
+        Ok(Self(secret))
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8; SECRET_LEN] {
+        &self.0
+    }
+
+    pub(crate) fn into_token(self, prefix: &Prefix, key_id: KeyId) -> Token {
+        let mut text = String::with_capacity(prefix.0.len() + 1 + BODY_LEN);
+        text.push_str(&prefix.0);
+        text.push('_');
+        text.push_str(key_id.as_str());
+        text.extend(self.0.iter().map(|byte| char::from(*byte)));
+        let check = base62::six(crc32fast::hash(text.as_bytes()));
+        text.extend(check.iter().map(|byte| char::from(*byte)));
+        Token { key_id, text: Secret::new(text) }
+    }
+}
+
+/// What a client presents: a token, or key id and key secret apart. `Debug` shows neither.
+#[derive(Clone, Copy)]
+pub enum Credential<'a> {
+    /// The whole token.
+    Token(&'a str),
+    /// The two parts of a token; both are needed.
+    Parts {
+        /// The 16 characters of the key id.
+        key_id: &'a str,
+        /// The 38 characters that follow the key id in the token.
+        key_secret: &'a str,
+    },
+}
+
+impl fmt::Debug for Credential<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Token(_) => f.write_str("Token(..)"),
+            Self::Parts { .. } => f.write_str("Parts(..)"),
+        }
+    }
+}
+
+/// A well-formed credential, taken apart in place.
+#[derive(Clone, Copy)]
+pub(crate) struct Presented<'a> {
+    pub(crate) key_id: KeyId,
+    pub(crate) secret: &'a [u8; SECRET_LEN],
+    binding: Binding<'a>,
+}
+
+/// What ties a presented secret to the prefix of its key.
+#[derive(Clone, Copy)]
+enum Binding<'a> {
+    /// The prefix itself; the check has been confirmed.
+    Prefix(&'a [u8]),
+    /// The check, which covers a prefix that was not presented.
+    Check(&'a [u8; CHECK_LEN]),
+}
+
+impl<'a> Presented<'a> {
+    /// Takes a credential apart, or says that it is malformed.
+    pub(crate) fn parse(credential: Credential<'a>) -> Option<Self> {
+        match credential {
+            Credential::Token(text) => Self::parse_token(text.as_bytes()),
+            Credential::Parts { key_id, key_secret } => {
+                let key_id = KeyId::from_bytes(key_id.as_bytes().try_into().ok()?)?;
+                let (secret, check) = key_secret.as_bytes().split_first_chunk()?;
+                let check = check.try_into().ok()?;
+                let binding = Binding::Check(check);
+                base62::is_base62(key_secret.as_bytes()).then_some(Self { key_id, secret, binding })
+            }
+        }
+    }
+
+    fn parse_token(text: &'a [u8]) -> Option<Self> {
+        if text.len() > Prefix::MAX_LEN + 1 + BODY_LEN {
+            return None;
+        }
+        let (head, body) = text.split_at_checked(text.len().checked_sub(BODY_LEN)?)?;
+        let prefix = head.strip_suffix(b"_")?;
+        if !Prefix::accepts(prefix) {
+            return None;
+        }
+        let (id, rest) = body.split_first_chunk()?;
+        let (secret, check) = rest.split_first_chunk()?;
+        let covered = &text[..text.len() - CHECK_LEN];
+        if !base62::is_base62(body) || check != base62::six(crc32fast::hash(covered)) {
+            return None;
+        }
+        let key_id = KeyId::from_base62(*id);
+        Some(Self { key_id, secret, binding: Binding::Prefix(prefix) })
+    }
+
+    /// Whether the credential was made under `prefix`.
+    pub(crate) fn is_bound_to(&self, prefix: &Prefix) -> bool {
+        match self.binding {
+            Binding::Prefix(presented) => presented == prefix.0.as_bytes(),
+            Binding::Check(check) => {
+                let mut crc = crc32fast::Hasher::new();
+                crc.update(prefix.0.as_bytes());
+                crc.update(b"_");
+                crc.update(self.key_id.as_bytes());
+                crc.update(self.secret);
+                *check == base62::six(crc.finalize())
+            }
+        }
+    }
+}
+
+serde_as_text!(Prefix);
