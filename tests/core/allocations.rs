@@ -1,8 +1,6 @@
 //! What a request costs: taking a credential apart, and checking a key that the store has at hand,
 //! allocate nothing.
 
-mod kit;
-
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::future::Future;
@@ -12,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 use keywright::store::{KeyQuery, KeyStore};
 use keywright::{Grant, PepperRing, Request, RoleName, Scope, VerifyError};
 
-use kit::{HOUR, Watched, World, admin, block_on, denied, developer, named, render};
+use common::kit::{HOUR, Watched, World, admin, block_on, denied, developer, named, render};
 
 thread_local! {
     static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };

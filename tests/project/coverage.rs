@@ -243,5 +243,5 @@ fn promise_of(test: &str) -> Option<String> {
 }
 
 fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+    crate::root()
 }

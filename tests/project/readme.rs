@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 fn read(path: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    let path = crate::root().join(path);
     fs::read_to_string(path).expect("a page")
 }
 

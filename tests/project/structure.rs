@@ -71,7 +71,7 @@ struct Source {
 impl Source {
     fn read(path: &Path) -> Self {
         let text = fs::read_to_string(path).expect("a source file is text");
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let root = crate::root();
         let path = path.strip_prefix(root).expect("below the root").display().to_string();
         Self { path, lines: text.lines().map(without_comment).collect() }
     }
@@ -130,7 +130,7 @@ fn without_comment(line: &str) -> String {
 
 fn sources(folder: &str) -> Vec<Source> {
     let mut found = Vec::new();
-    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)];
+    let mut folders = vec![crate::root().join(folder)];
     while let Some(folder) = folders.pop() {
         let Ok(entries) = fs::read_dir(&folder) else { continue };
         let mut paths: Vec<PathBuf> =
@@ -303,7 +303,7 @@ fn nothing_in_src_is_unsafe() {
             assert!(!words.any(|word| word == "unsafe"), "{}", source.at(number, line));
         }
     }
-    let lib = Source::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs"));
+    let lib = Source::read(&crate::root().join("src/lib.rs"));
     assert!(lib.lines.iter().any(|line| line == "#![forbid(unsafe_code)]"));
 }
 
@@ -351,7 +351,7 @@ fn every_lint_that_is_turned_off_has_a_reason() {
 
 #[test]
 fn lib_names_what_it_exports_and_holds_no_logic() {
-    let lib = Source::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs"));
+    let lib = Source::read(&crate::root().join("src/lib.rs"));
     let code: Vec<&str> =
         lib.code().map(|(_, line)| line).filter(|line| !line.starts_with('#')).collect();
     let code = code.join(" ");
@@ -386,7 +386,7 @@ fn nothing_is_exported_wholesale() {
 #[test]
 fn every_file_says_in_its_first_line_what_it_is() {
     for source in ["src", "tests", "examples", "benches"].into_iter().flat_map(sources) {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(&source.path);
+        let path = crate::root().join(&source.path);
         let text = fs::read_to_string(path).expect("a source file");
         assert!(text.starts_with("//! ") || text.starts_with("#![doc"), "{}", source.path);
     }

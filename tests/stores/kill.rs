@@ -1,9 +1,7 @@
 //! A process that writes to a store is killed at any moment, again and again: whatever it was told
 //! is done is there afterwards, whole, and at most what it was just doing may be there or not.
 
-#![cfg(all(feature = "file", unix))]
-
-mod harness;
+#![cfg(unix)]
 
 use std::collections::BTreeMap;
 use std::env;
@@ -19,8 +17,8 @@ use keywright::{EventKind, EventOutcome, KeyEntry, KeyId, Operation};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use crate::harness::writer::{Doing, FILE, MARK, SEED, THREADS, listed, write_until_killed};
-use crate::harness::{World, amount, says};
+use common::harness::writer::{Doing, FILE, MARK, SEED, THREADS, listed, write_until_killed};
+use common::harness::{World, amount, says};
 
 const TEST: &str = "f12_what_was_acknowledged_survives_the_kill_of_the_writer";
 /// After so many rounds on one file comes a new one.

@@ -1,4 +1,4 @@
-//! `keyctl account`: service accounts.
+//! `keywright account`: service accounts.
 
 use keywright::store::AccountQuery;
 use keywright::{Access, AccountEdit, Name, NewAccount, Outcome, ServiceAccount};

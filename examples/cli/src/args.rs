@@ -19,11 +19,11 @@ use crate::values::{
 /// Manage API keys in a keywright store file
 #[derive(Parser)]
 #[command(
-    name = "keyctl",
+    name = "keywright",
     version,
     after_help = "The first key, from nothing:\n  \
-        keyctl --store keys.db policy set --api-access on --scopes \"invoices:read\"\n  \
-        keyctl --store keys.db key generate prod-main-app --scopes invoices:read\n\n\
+        keywright --store keys.db policy set --api-access on --scopes \"invoices:read\"\n  \
+        keywright --store keys.db key generate prod-main-app --scopes invoices:read\n\n\
         The file is open in one process at a time: stop the service that uses it first.\n\
         Exit codes: 0 done or accepted, 1 refused or denied, 2 not understood."
 )]
@@ -37,7 +37,7 @@ pub(crate) struct Cli {
 #[derive(Args)]
 #[command(next_help_heading = "For every command")]
 pub(crate) struct Context {
-    /// The store file; also `KEYCTL_STORE`
+    /// The store file; also `KEYWRIGHT_STORE`
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) store: Option<PathBuf>,
     /// Open the store file even if other users can touch it
@@ -55,7 +55,7 @@ pub(crate) struct Context {
         default_value = "operator:administrator"
     )]
     pub(crate) actor: ActorSpec,
-    /// What new tokens begin with; also `KEYCTL_PREFIX` [default: key]
+    /// What new tokens begin with; also `KEYWRIGHT_PREFIX` [default: key]
     #[arg(long, global = true, value_name = "PREFIX")]
     pub(crate) prefix: Option<Prefix>,
     /// A pepper and the file of its bytes, all of them; repeatable, the last is current
@@ -90,7 +90,7 @@ pub(crate) enum Command {
 #[cfg(feature = "postgres")]
 #[derive(Args)]
 #[command(
-    after_help = "Example:\n  PGPASSWORD=... keyctl --store keys.db move --to postgres://keys@db.internal/app\n\n\
+    after_help = "Example:\n  PGPASSWORD=... keywright --store keys.db move --to postgres://keys@db.internal/app\n\n\
         The password comes from PGPASSWORD or a password file: arguments can be read by every user."
 )]
 pub(crate) struct MoveTo {
@@ -112,13 +112,13 @@ impl Command {
 #[derive(Subcommand)]
 pub(crate) enum PolicyCommand {
     /// Show all fields of the policy in force
-    #[command(after_help = "Example:\n  keyctl --store keys.db policy show")]
+    #[command(after_help = "Example:\n  keywright --store keys.db policy show")]
     Show,
     /// Change fields of the policy; what is not named stays
     #[command(
         arg_required_else_help = true,
-        override_usage = "keyctl --store FILE policy set FIELDS",
-        after_help = "Example:\n  keyctl --store keys.db policy set --api-access on --max-lifetime 90d \\\n    \
+        override_usage = "keywright --store FILE policy set FIELDS",
+        after_help = "Example:\n  keywright --store keys.db policy set --api-access on --max-lifetime 90d \\\n    \
             --scopes \"invoices:read invoices:write\" --role analyst=\"invoices:read\""
     )]
     Set(Box<PolicyChange>),
@@ -178,7 +178,7 @@ pub(crate) struct PolicyChange {
 pub(crate) enum AccountCommand {
     /// Create a service account; its id alone goes to standard output
     #[command(
-        after_help = "Example:\n  keyctl --store keys.db account create nightly-report --role analyst --read-only"
+        after_help = "Example:\n  keywright --store keys.db account create nightly-report --role analyst --read-only"
     )]
     Create {
         /// Its purpose, as nightly-report
@@ -191,7 +191,7 @@ pub(crate) enum AccountCommand {
         read_only: bool,
     },
     /// List service accounts, oldest first
-    #[command(after_help = "Example:\n  keyctl --store keys.db account list --search nightly")]
+    #[command(after_help = "Example:\n  keywright --store keys.db account list --search nightly")]
     List {
         /// Only those whose name, id or role contains this
         #[arg(long, value_name = "TEXT")]
@@ -201,8 +201,8 @@ pub(crate) enum AccountCommand {
     },
     /// Change name, role or access, for all keys of the account at once
     #[command(
-        after_help = "Example:\n  keyctl --store keys.db account edit 4fQ2xk9ZrT7bWm1c --access read-only",
-        override_usage = "keyctl --store FILE account edit ID FIELDS"
+        after_help = "Example:\n  keywright --store keys.db account edit 4fQ2xk9ZrT7bWm1c --access read-only",
+        override_usage = "keywright --store FILE account edit ID FIELDS"
     )]
     Edit {
         /// Its id
@@ -211,19 +211,21 @@ pub(crate) enum AccountCommand {
         change: AccountChange,
     },
     /// Stop all keys of an account for a while
-    #[command(after_help = "Example:\n  keyctl --store keys.db account disable 4fQ2xk9ZrT7bWm1c")]
+    #[command(
+        after_help = "Example:\n  keywright --store keys.db account disable 4fQ2xk9ZrT7bWm1c"
+    )]
     Disable {
         /// Its id
         id: AccountRef,
     },
     /// Let the keys of a disabled account work again, each as it was
-    #[command(after_help = "Example:\n  keyctl --store keys.db account enable 4fQ2xk9ZrT7bWm1c")]
+    #[command(after_help = "Example:\n  keywright --store keys.db account enable 4fQ2xk9ZrT7bWm1c")]
     Enable {
         /// Its id
         id: AccountRef,
     },
     /// Delete an account and all its keys, for good
-    #[command(after_help = "Example:\n  keyctl --store keys.db account delete 4fQ2xk9ZrT7bWm1c")]
+    #[command(after_help = "Example:\n  keywright --store keys.db account delete 4fQ2xk9ZrT7bWm1c")]
     Delete {
         /// Its id
         id: AccountRef,
@@ -247,7 +249,7 @@ pub(crate) struct AccountChange {
 /// What the request needs that the token is checked for.
 #[derive(Args)]
 #[command(
-    after_help = "Example:\n  pass show acme/api-key | keyctl --store keys.db verify --scope invoices:read\n\n\
+    after_help = "Example:\n  pass show acme/api-key | keywright --store keys.db verify --scope invoices:read\n\n\
         A rate is counted in each process by itself, so none is ever spent here."
 )]
 pub(crate) struct Needs {
@@ -264,7 +266,7 @@ pub(crate) struct Needs {
 
 #[derive(Args)]
 #[command(after_help = "Times are RFC 3339, a date, or a period ago.\n\nExample:\n  \
-        keyctl --store keys.db events --kind key.revoke --since 12h")]
+        keywright --store keys.db events --kind key.revoke --since 12h")]
 pub(crate) struct EventsQuery {
     /// Only events of this key, also of one that was deleted
     #[arg(long, value_name = "ID")]

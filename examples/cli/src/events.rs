@@ -1,4 +1,4 @@
-//! `keyctl events`: the audit trail.
+//! `keywright events`: the audit trail.
 
 use keywright::store::EventQuery;
 use keywright::{Event, EventOutcome};

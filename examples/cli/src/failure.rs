@@ -51,7 +51,7 @@ impl Failure {
         let _ = if json {
             writeln!(stderr, "{}", json!({ "error": self.code, "message": message }))
         } else {
-            writeln!(stderr, "keyctl: {message}")
+            writeln!(stderr, "keywright: {message}")
         };
         self.exit.into()
     }

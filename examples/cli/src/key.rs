@@ -1,4 +1,4 @@
-//! `keyctl key`: make keys, look at them, change and end them.
+//! `keywright key`: make keys, look at them, change and end them.
 
 use std::time::Duration;
 
@@ -165,7 +165,7 @@ async fn revoke(session: &Session, ids: &[KeyId]) -> Result<Reply, Failure> {
             }
             Err(error) => {
                 let failure = Failure::from(error);
-                reply = reply.note(format!("keyctl: {id}: {}", failure.message()));
+                reply = reply.note(format!("keywright: {id}: {}", failure.message()));
                 results.push(json!({
                     "key": id,
                     "outcome": "refused",

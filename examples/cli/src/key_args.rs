@@ -1,4 +1,4 @@
-//! What can be typed behind `keyctl key`.
+//! What can be typed behind `keywright key`.
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
@@ -12,23 +12,23 @@ use crate::values::{Entry, KeyRef, Moment, OwnerSpec, Past, Period};
 pub(crate) enum KeyCommand {
     /// Make a key; its token alone goes to standard output, this once
     #[command(
-        after_help = "Example:\n  keyctl --store keys.db key generate prod-main-app --owner user:alice \\\n    \
+        after_help = "Example:\n  keywright --store keys.db key generate prod-main-app --owner user:alice \\\n    \
             --scopes \"invoices:read\" --expires-in 90d | pass insert -m acme/api-key"
     )]
     Generate(Box<NewKeyArgs>),
     /// List keys, oldest first
     #[command(after_help = "Times are RFC 3339, a date, or a period ago.\n\nExample:\n  \
-            keyctl --store keys.db key list --status active --unused-since 30d --all")]
+            keywright --store keys.db key list --status active --unused-since 30d --all")]
     List(Box<ListArgs>),
     /// Show everything about a key, and what stands against it
-    #[command(after_help = "Example:\n  keyctl --store keys.db key show 4fQ2xk9ZrT7bWm1c")]
+    #[command(after_help = "Example:\n  keywright --store keys.db key show 4fQ2xk9ZrT7bWm1c")]
     Show {
         /// Its id, with or without the prefix
         id: KeyRef,
     },
     /// Change the name of a key
     #[command(
-        after_help = "Example:\n  keyctl --store keys.db key rename 4fQ2xk9ZrT7bWm1c prod-main-app"
+        after_help = "Example:\n  keywright --store keys.db key rename 4fQ2xk9ZrT7bWm1c prod-main-app"
     )]
     Rename {
         /// Its id, with or without the prefix
@@ -37,20 +37,20 @@ pub(crate) enum KeyCommand {
         name: String,
     },
     /// Stop a key for a while
-    #[command(after_help = "Example:\n  keyctl --store keys.db key disable 4fQ2xk9ZrT7bWm1c")]
+    #[command(after_help = "Example:\n  keywright --store keys.db key disable 4fQ2xk9ZrT7bWm1c")]
     Disable {
         /// Its id, with or without the prefix
         id: KeyRef,
     },
     /// Let a disabled key work again
-    #[command(after_help = "Example:\n  keyctl --store keys.db key enable 4fQ2xk9ZrT7bWm1c")]
+    #[command(after_help = "Example:\n  keywright --store keys.db key enable 4fQ2xk9ZrT7bWm1c")]
     Enable {
         /// Its id, with or without the prefix
         id: KeyRef,
     },
     /// Replace the secret of a key; the new token alone goes to standard output, this once
     #[command(
-        after_help = "Example:\n  keyctl --store keys.db key rotate 4fQ2xk9ZrT7bWm1c --overlap 1d"
+        after_help = "Example:\n  keywright --store keys.db key rotate 4fQ2xk9ZrT7bWm1c --overlap 1d"
     )]
     Rotate {
         /// Its id, with or without the prefix
@@ -61,7 +61,7 @@ pub(crate) enum KeyCommand {
     },
     /// End the overlap of a rotation: the old secret stops at once
     #[command(
-        after_help = "Example:\n  keyctl --store keys.db key finish-rotation 4fQ2xk9ZrT7bWm1c"
+        after_help = "Example:\n  keywright --store keys.db key finish-rotation 4fQ2xk9ZrT7bWm1c"
     )]
     FinishRotation {
         /// Its id, with or without the prefix
@@ -69,7 +69,7 @@ pub(crate) enum KeyCommand {
     },
     /// Stop keys for good; they stay in the listing
     #[command(
-        after_help = "Example:\n  keyctl --store keys.db key revoke 4fQ2xk9ZrT7bWm1c 9aB3cD5eF7gH1iJ2"
+        after_help = "Example:\n  keywright --store keys.db key revoke 4fQ2xk9ZrT7bWm1c 9aB3cD5eF7gH1iJ2"
     )]
     Revoke {
         /// Their ids; each is tried, whatever becomes of the others
@@ -77,7 +77,7 @@ pub(crate) enum KeyCommand {
         ids: Vec<KeyRef>,
     },
     /// Stop a key for good and remove it from the listing; its events stay
-    #[command(after_help = "Example:\n  keyctl --store keys.db key delete 4fQ2xk9ZrT7bWm1c")]
+    #[command(after_help = "Example:\n  keywright --store keys.db key delete 4fQ2xk9ZrT7bWm1c")]
     Delete {
         /// Its id, with or without the prefix
         id: KeyRef,

@@ -1,9 +1,9 @@
 //! An operator's tool over a store file: for the first key, and for 3 in the morning.
 //!
 //! ```text
-//! cargo run --example keyctl -- --store keys.db policy set --api-access on --scopes "invoices:read"
-//! cargo run --example keyctl -- --store keys.db key generate prod-main-app --scopes invoices:read
-//! cargo run --example keyctl -- --store keys.db key list
+//! cargo run -p keywright-cli -- --store keys.db policy set --api-access on --scopes "invoices:read"
+//! cargo run -p keywright-cli -- --store keys.db key generate prod-main-app --scopes invoices:read
+//! cargo run -p keywright-cli -- --store keys.db key list
 //! ```
 //!
 //! A store file is open in one process at a time: stop the service first. A token is written to
@@ -121,7 +121,7 @@ fn no_store(path: &Path) -> Failure {
     let path = path.display();
     Failure::refused(
         "no_store",
-        format!("there is no store at {path} (`keyctl --store {path} policy set` makes one)"),
+        format!("there is no store at {path} (`keywright --store {path} policy set` makes one)"),
     )
 }
 
@@ -138,18 +138,19 @@ fn read_peppers(context: &Context) -> Result<PepperRing, Failure> {
 impl Context {
     /// `--store` can't be required by clap and stand behind the command too.
     fn store_path(&self) -> Result<PathBuf, Failure> {
-        let path = self.store.clone().or_else(|| std::env::var_os("KEYCTL_STORE").map(Into::into));
-        path.ok_or_else(|| Failure::usage("--store FILE is missing (or KEYCTL_STORE)"))
+        let path =
+            self.store.clone().or_else(|| std::env::var_os("KEYWRIGHT_STORE").map(Into::into));
+        path.ok_or_else(|| Failure::usage("--store FILE is missing (or KEYWRIGHT_STORE)"))
     }
 
     fn prefix(&self) -> Result<Prefix, Failure> {
-        match (&self.prefix, std::env::var("KEYCTL_PREFIX")) {
+        match (&self.prefix, std::env::var("KEYWRIGHT_PREFIX")) {
             (Some(prefix), _) => Ok(prefix.clone()),
             (None, Ok(text)) => {
-                text.parse().map_err(|error| Failure::usage(format!("KEYCTL_PREFIX: {error}")))
+                text.parse().map_err(|error| Failure::usage(format!("KEYWRIGHT_PREFIX: {error}")))
             }
             (None, Err(VarError::NotPresent)) => Ok(Prefix::default()),
-            (None, Err(error)) => Err(Failure::usage(format!("KEYCTL_PREFIX: {error}"))),
+            (None, Err(error)) => Err(Failure::usage(format!("KEYWRIGHT_PREFIX: {error}"))),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `keyctl move`: the keys of a store file into PostgreSQL.
+//! `keywright move`: the keys of a store file into PostgreSQL.
 
 use std::io::Write;
 

@@ -1,4 +1,4 @@
-//! `keyctl policy`: show it, set fields of it.
+//! `keywright policy`: show it, set fields of it.
 
 use keywright::{Outcome, Policy};
 use serde_json::json;

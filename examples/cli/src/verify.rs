@@ -1,4 +1,4 @@
-//! `keyctl verify`: whether a token is accepted, whose it is, and if not, why.
+//! `keywright verify`: whether a token is accepted, whose it is, and if not, why.
 
 use std::io::{BufRead, IsTerminal, Read};
 

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::desk::{Desk, id_of, keyctl, ran};
+use crate::desk::{Desk, id_of, program, ran};
 
 #[test]
 fn every_command_has_a_help_with_an_example() {
@@ -32,8 +32,8 @@ fn every_command_has_a_help_with_an_example() {
     ];
     for command in commands {
         let words: Vec<_> = command.split(' ').chain(["--help"]).collect();
-        let help = ran(Command::new(keyctl()).args(words));
-        let example = format!("keyctl --store keys.db {command}");
+        let help = ran(Command::new(program()).args(words));
+        let example = format!("keywright --store keys.db {command}");
         assert!(help.code == 0 && help.out.contains(&example), "{command}: {}", help.out);
     }
 }

@@ -1,10 +1,8 @@
 //! The tool as a process on a store file of its own, and what it leaves behind.
 
-use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::OnceLock;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -42,9 +40,9 @@ impl Desk {
     }
 
     pub(crate) fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(keyctl());
+        let mut command = Command::new(program());
         command.args(["--store".as_ref(), self.store.as_os_str()]).args(args);
-        for name in ["COLUMNS", "KEYCTL_STORE", "KEYCTL_PREFIX"] {
+        for name in ["COLUMNS", "KEYWRIGHT_STORE", "KEYWRIGHT_PREFIX"] {
             command.env_remove(name);
         }
         command.stdin(Stdio::null());
@@ -106,22 +104,8 @@ pub(crate) fn id_of(token: &str) -> String {
     token[token.len() - 54..token.len() - 38].to_owned()
 }
 
-/// The built example. `cargo test` builds it, `cargo test --test keyctl` does not.
-pub(crate) fn keyctl() -> &'static Path {
-    static PATH: OnceLock<PathBuf> = OnceLock::new();
-    PATH.get_or_init(|| {
-        let test = std::env::current_exe().expect("a test has a path");
-        let target = test.parent().and_then(Path::parent).expect("it lies in target/*/deps");
-        let path = target.join("examples").join(format!("keyctl{}", std::env::consts::EXE_SUFFIX));
-        let built = fs::metadata(&path).and_then(|found| found.modified());
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/keyctl");
-        let files = fs::read_dir(source).expect("the example has a source");
-        let written = files.map(|file| file.and_then(|f| f.metadata()).and_then(|m| m.modified()));
-        let newest = written.map(|time| time.expect("files have times")).max();
-        let is_current = built.is_ok_and(|built| newest.is_some_and(|newest| newest <= built));
-        assert!(is_current, "{} is missing or old: cargo build --example keyctl", path.display());
-        path
-    })
+pub(crate) fn program() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_keywright"))
 }
 
 /// The one JSON object on standard error: code and message.

@@ -7,7 +7,7 @@ use futures_lite::future::block_on;
 use keywright::store::FileStore;
 use serde_json::Value;
 
-use crate::desk::{Desk, NO_KEY, error_of, keyctl, ran};
+use crate::desk::{Desk, NO_KEY, error_of, program, ran};
 
 #[test]
 fn looking_at_a_store_that_is_not_there_makes_none() {
@@ -52,7 +52,7 @@ fn what_cannot_be_read_as_an_argument_is_usage() {
         assert_eq!((ran.code, error_of(&ran).0.as_str()), (2, "usage"), "{args:?}: {ran:?}");
     }
     let without_store =
-        ran(Command::new(keyctl()).args(["key", "list"]).env_remove("KEYCTL_STORE"));
+        ran(Command::new(program()).args(["key", "list"]).env_remove("KEYWRIGHT_STORE"));
     assert_eq!(without_store.code, 2, "{without_store:?}");
 }
 
@@ -89,7 +89,7 @@ fn a_refusal_is_exit_code_1_with_its_reason() {
         assert_eq!((json.code, json.out.as_str()), (1, ""), "{args:?}: {json:?}");
         let (error, message) = error_of(&json);
         assert_eq!(error, code, "{args:?}: {message}");
-        assert_eq!(text.err, format!("keyctl: {message}\n"), "{args:?}");
+        assert_eq!(text.err, format!("keywright: {message}\n"), "{args:?}");
     }
 }
 
@@ -120,7 +120,7 @@ fn a_denial_says_the_operators_reason() {
     for (input, args, code, reason) in denied {
         let text = desk.verify(input, args);
         assert_eq!((text.code, text.out.as_str()), (1, ""), "{code}: {text:?}");
-        assert!(text.err.starts_with("keyctl: ") && text.err.contains(reason), "{text:?}");
+        assert!(text.err.starts_with("keywright: ") && text.err.contains(reason), "{text:?}");
         let json = desk.verify(input, &[&["--json"], args].concat());
         let (error, message) = error_of(&json);
         assert_eq!((json.code, error.as_str()), (1, code), "{message}");
@@ -180,7 +180,10 @@ fn a_bulk_revocation_tries_all_and_reports_each() {
     let ran = desk.run(&["key", "revoke", &a, NO_KEY, &listed, &c]);
     assert_eq!(ran.code, 1);
     assert_eq!(ran.out, format!("{a} revoked\n{b} revoked\n{c} already revoked\n"));
-    assert!(ran.err.contains(&format!("keyctl: {NO_KEY}: there is no key {NO_KEY}\n")), "{ran:?}");
+    assert!(
+        ran.err.contains(&format!("keywright: {NO_KEY}: there is no key {NO_KEY}\n")),
+        "{ran:?}"
+    );
     let ran = desk.run(&["--json", "key", "revoke", &a, NO_KEY]);
     assert_eq!((ran.code, error_of(&ran).0.as_str()), (1, "partly_refused"));
     let answer: Value = serde_json::from_str(&ran.out).expect("JSON");

@@ -89,7 +89,7 @@ fn tokens_begin_with_the_prefix_of_the_option_or_else_of_the_environment() {
     let desk = Desk::open();
     let generate = |args: &[&str], prefix: &str| {
         let args = [&["key", "generate", "a"], args].concat();
-        ran(desk.command(&args).env("KEYCTL_PREFIX", prefix))
+        ran(desk.command(&args).env("KEYWRIGHT_PREFIX", prefix))
     };
     assert!(generate(&[], "acme_test").out.starts_with("acme_test_"));
     assert!(generate(&["--prefix", "acme_live"], "acme_test").out.starts_with("acme_live_"));

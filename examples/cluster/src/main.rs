@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! docker run --rm -p 5432:5432 -e POSTGRES_PASSWORD=keys postgres
-//! cargo run --release --example cluster --features axum,postgres -- \
+//! cargo run --release -p keywright-cluster -- \
 //!     postgres://postgres:keys@127.0.0.1/postgres [--rounds N]
 //! ```
 //!

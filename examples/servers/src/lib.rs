@@ -25,25 +25,25 @@ const FLUSH_EVERY: Duration = Duration::from_secs(3);
 
 /// How long requests that have begun may take when the server is told to stop. A client that never
 /// finishes its request must not keep the uses of all others from being written.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+pub const PATIENCE: Duration = Duration::from_secs(10);
 
 type Failure = Box<dyn Error>;
 
 /// A web server whose routes ask for API keys
 #[derive(Parser)]
-pub(crate) struct Arguments {
+pub struct Arguments {
     /// The port on 127.0.0.1; 0 takes a free one
     #[arg(long, value_name = "N", default_value_t = 0)]
-    pub(crate) port: u16,
+    pub port: u16,
     /// Where the keys are kept; without it in a temporary folder that is removed at the end
     #[arg(long, value_name = "FILE")]
-    pub(crate) store: Option<PathBuf>,
+    pub store: Option<PathBuf>,
 }
 
 /// The open store, and what works on it.
-pub(crate) struct Keys {
-    pub(crate) authority: Authority,
-    pub(crate) verifier: Verifier,
+pub struct Keys {
+    pub authority: Authority,
+    pub verifier: Verifier,
     /// The tokens of the first keys, if this start has made them.
     first: Option<FirstTokens>,
     path: PathBuf,
@@ -54,7 +54,7 @@ pub(crate) struct Keys {
 }
 
 /// A key of each kind.
-pub(crate) struct FirstTokens {
+pub struct FirstTokens {
     /// alice's, with the scope `invoices:read`.
     read: Token,
     /// alice's, with `invoices:write` too.
@@ -65,7 +65,7 @@ pub(crate) struct FirstTokens {
 
 impl Keys {
     /// Opens the store, or makes one with first keys in it. Call it in a tokio runtime.
-    pub(crate) async fn open(store: Option<PathBuf>) -> Result<Self, Failure> {
+    pub async fn open(store: Option<PathBuf>) -> Result<Self, Failure> {
         let (path, temporary) = if let Some(path) = store {
             (path, None)
         } else {
@@ -113,7 +113,7 @@ impl Keys {
     }
 
     /// The end, when no more requests are taken: flush, then close.
-    pub(crate) async fn close(self) -> Result<(), Failure> {
+    pub async fn close(self) -> Result<(), Failure> {
         self.flushing.abort();
         let flushed = self.verifier.flush().await;
         self.store.close().await?;
@@ -121,7 +121,7 @@ impl Keys {
     }
 
     /// Tells people where the server is and what to try. The tokens in it are shown this once.
-    pub(crate) fn introduce(
+    pub fn introduce(
         &self,
         address: SocketAddr,
         lines_to_try: fn(&str, Option<&FirstTokens>) -> String,
@@ -138,8 +138,8 @@ impl Keys {
                 "\
 Its keys were made before, and a token is shown once. A new one for an old key, while the server is
 stopped:
-cargo run --example keyctl -- --store {path} key list
-cargo run --example keyctl -- --store {path} key rotate ID
+cargo run -p keywright-cli -- --store {path} key list
+cargo run -p keywright-cli -- --store {path} key rotate ID
 
 "
             ),
@@ -156,7 +156,7 @@ cargo run --example keyctl -- --store {path} key rotate ID
 
 impl FirstTokens {
     /// The header of each, for curl: reading, reading and writing, looking only.
-    pub(crate) fn headers(&self) -> [String; 3] {
+    pub fn headers(&self) -> [String; 3] {
         [&self.read, &self.write, &self.read_only]
             .map(|token| format!("-H 'authorization: Bearer {}'", token.expose()))
     }
@@ -174,7 +174,7 @@ async fn flush_now_and_then(verifier: Verifier) {
 
 /// Ends when the process is told to: by Ctrl-C, or by SIGTERM from what runs services. It listens from
 /// the call on, and not only when it is awaited.
-pub(crate) fn told_to_stop() -> io::Result<impl Future<Output = ()> + Send + 'static> {
+pub fn told_to_stop() -> io::Result<impl Future<Output = ()> + Send + 'static> {
     #[cfg(unix)]
     let signals = {
         use tokio::signal::unix::{SignalKind, signal};
@@ -195,7 +195,7 @@ pub(crate) fn told_to_stop() -> io::Result<impl Future<Output = ()> + Send + 'st
 }
 
 /// What was typed. `--help` is answered here.
-pub(crate) fn arguments() -> Result<Arguments, Failure> {
+pub fn arguments() -> Result<Arguments, Failure> {
     Arguments::try_parse().map_err(|error| {
         if !error.use_stderr() {
             error.exit();
@@ -207,7 +207,7 @@ pub(crate) fn arguments() -> Result<Arguments, Failure> {
 }
 
 /// Takes the port. Before the store is opened: keys that are made must be shown.
-pub(crate) fn listen(port: u16) -> Result<TcpListener, Failure> {
+pub fn listen(port: u16) -> Result<TcpListener, Failure> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
         .map_err(|error| format!("port {port} can't be used: {error}"))?;
     listener.set_nonblocking(true)?;
@@ -215,10 +215,10 @@ pub(crate) fn listen(port: u16) -> Result<TcpListener, Failure> {
 }
 
 /// The exit code, and one line that says what went wrong.
-pub(crate) fn exit_code(ended: Result<(), Failure>) -> ExitCode {
+pub fn exit_code(program: &str, ended: Result<(), Failure>) -> ExitCode {
     let Err(error) = ended else { return ExitCode::SUCCESS };
     // Where standard error can't be written, the exit code alone says it.
-    let _ = writeln!(io::stderr(), "{}: {}", env!("CARGO_CRATE_NAME"), whole_chain(&*error));
+    let _ = writeln!(io::stderr(), "{program}: {}", whole_chain(&*error));
     ExitCode::FAILURE
 }
 
@@ -231,3 +231,11 @@ fn whole_chain(error: &dyn Error) -> String {
     }
     texts.join(": ")
 }
+
+// The guide's pages on frameworks, whose examples are compiled and run here.
+#[cfg(doctest)]
+#[doc = include_str!("../../../src/guide/management.md")]
+mod management {}
+#[cfg(doctest)]
+#[doc = include_str!("../../../src/guide/web.md")]
+mod web {}

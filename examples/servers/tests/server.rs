@@ -3,10 +3,8 @@
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
-use std::sync::LazyLock;
-use std::time::SystemTime;
 
 use tempfile::TempDir;
 
@@ -145,24 +143,12 @@ pub(crate) fn failed(command: &mut Command) -> (Option<i32>, String, String) {
     (output.status.code(), text(&output.stdout), text(&output.stderr))
 }
 
-/// The built example. `cargo test` builds it, `cargo test --test servers` does not.
-fn binary(example: &str) -> PathBuf {
-    static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
-        let test = std::env::current_exe().expect("a test has a path");
-        let target = test.parent().and_then(Path::parent).expect("it lies in target/*/deps");
-        target.join("examples")
-    });
-    let path = FOLDER.join(format!("{example}{}", std::env::consts::EXE_SUFFIX));
-    let built = fs::metadata(&path).and_then(|found| found.modified());
-    let sources = [example, "first_keys"].map(|folder| newest(&format!("examples/{folder}")));
-    let is_current = built.is_ok_and(|built| sources.into_iter().all(|source| source <= built));
-    assert!(is_current, "{} is missing or old: build the examples", path.display());
-    path
-}
-
-fn newest(folder: &str) -> SystemTime {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
-    let files = fs::read_dir(folder).expect("the example has a source");
-    let written = files.map(|file| file.and_then(|f| f.metadata()).and_then(|m| m.modified()));
-    written.map(|time| time.expect("files have times")).max().expect("a file")
+/// The built server.
+fn binary(example: &str) -> &'static str {
+    match example {
+        "axum_server" => env!("CARGO_BIN_EXE_axum_server"),
+        "actix_server" => env!("CARGO_BIN_EXE_actix_server"),
+        "tonic_server" => env!("CARGO_BIN_EXE_tonic_server"),
+        other => panic!("there is no server {other}"),
+    }
 }

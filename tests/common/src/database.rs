@@ -1,8 +1,6 @@
 //! A PostgreSQL server of the test's own: in a temporary folder, on a free port, with the rights of a
 //! user who has none, and gone when the test process is, however it ends.
 
-#![allow(dead_code, reason = "each test binary uses a part of it")]
-
 use std::env;
 use std::fs;
 use std::net::TcpListener;
@@ -19,7 +17,7 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 const USERS: [&str; 2] = ["postgres", "nobody"];
 
 /// A running server.
-pub(crate) struct Server {
+pub struct Server {
     programs: PathBuf,
     folder: PathBuf,
     user: Option<(u32, u32)>,
@@ -32,14 +30,14 @@ impl Server {
     /// The one that the tests of this process share, or `None` if PostgreSQL is not installed.
     ///
     /// Says so; where `CI` is set that is a failure.
-    pub(crate) fn shared() -> Option<&'static Self> {
+    pub fn shared() -> Option<&'static Self> {
         static SHARED: OnceLock<Option<Server>> = OnceLock::new();
         // Nothing of it must last.
         SHARED.get_or_init(|| Self::start(&["fsync = off", "max_connections = 300"])).as_ref()
     }
 
     /// A new one with these lines in its configuration.
-    pub(crate) fn start(configuration: &[&str]) -> Option<Self> {
+    pub fn start(configuration: &[&str]) -> Option<Self> {
         let programs = programs()?;
         let server = Self::in_new_folder(programs);
         server.run(
@@ -52,7 +50,7 @@ impl Server {
     }
 
     /// A standby of this one, which follows it.
-    pub(crate) fn standby(&self, configuration: &[&str]) -> Self {
+    pub fn standby(&self, configuration: &[&str]) -> Self {
         let server = Self::in_new_folder(self.programs.clone());
         let source =
             format!("host=127.0.0.1 port={} user=postgres application_name=standby", self.port);
@@ -96,7 +94,7 @@ impl Server {
         self.folder.join("data")
     }
 
-    pub(crate) fn port(&self) -> u16 {
+    pub fn port(&self) -> u16 {
         self.port
     }
 
@@ -110,18 +108,18 @@ impl Server {
         fs::write(path, before + &own + &lines.join("\n") + "\n").expect("it is written");
     }
 
-    pub(crate) fn up(&self) {
+    pub fn up(&self) {
         let log = self.folder.join("log");
         self.run("pg_ctl", &["-w", "-t", "60", "-l", log.to_str().expect("a path"), "start"]);
     }
 
     /// Stops it: `smart`, `fast`, or `immediate`, which is a crash.
-    pub(crate) fn down(&self, mode: &str) {
+    pub fn down(&self, mode: &str) {
         self.run("pg_ctl", &["-w", "-m", mode, "stop"]);
     }
 
     /// Makes a standby the one that is written to.
-    pub(crate) fn promote(&self) {
+    pub fn promote(&self) {
         self.run("pg_ctl", &["-w", "promote"]);
     }
 
@@ -147,24 +145,24 @@ impl Server {
         assert!(status.success(), "{program} {arguments:?}: {told}{log}");
     }
 
-    pub(crate) fn options(&self, database: &str) -> PgConnectOptions {
+    pub fn options(&self, database: &str) -> PgConnectOptions {
         let options = PgConnectOptions::new_without_pgpass().host("127.0.0.1").port(self.port);
         options.username("postgres").database(database)
     }
 
-    pub(crate) fn url(&self, database: &str) -> String {
+    pub fn url(&self, database: &str) -> String {
         format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
     }
 
     /// Makes an empty database.
-    pub(crate) async fn create(&self, database: &str) {
+    pub async fn create(&self, database: &str) {
         let mut connection =
             PgConnection::connect_with(&self.options("postgres")).await.expect("the server");
         let create = format!("CREATE DATABASE {database}");
         sqlx::raw_sql(AssertSqlSafe(create)).execute(&mut connection).await.expect("a database");
     }
 
-    pub(crate) async fn pool(&self, database: &str, connections: u32) -> PgPool {
+    pub async fn pool(&self, database: &str, connections: u32) -> PgPool {
         let pool = PgPoolOptions::new().max_connections(connections).test_before_acquire(false);
         pool.connect_with(self.options(database)).await.expect("the server")
     }
@@ -172,7 +170,7 @@ impl Server {
 
 /// A port for a program that is started, stopped and started again. The system gives none of these to
 /// those who ask for any port, so nothing else takes it meanwhile.
-pub(crate) fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     let is_free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
     let mut drawn = std::iter::repeat_with(|| rand::random_range(20_000..32_000));
     drawn.find(is_free).expect("an endless draw")

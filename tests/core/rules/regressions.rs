@@ -1,7 +1,5 @@
 //! What was once wrong and has no table or promise of its own.
 
-mod support;
-
 use std::error::Error as _;
 use std::time::Duration;
 
@@ -11,8 +9,8 @@ use keywright::{
     Policy, Reason, Request, Scope, ScopeSet, UserId, Verifier,
 };
 
-use self::support::faulty::Fault;
-use self::support::{DAY, HOUR, TestResult, World, on_each_store};
+use common::support::faulty::Fault;
+use common::support::{DAY, HOUR, TestResult, World, on_each_store};
 
 #[test]
 fn the_scopes_of_a_request_add_up() {

@@ -1,8 +1,6 @@
 //! The two tables of the guide, every cell tried through the authority: operation by status, and
 //! operation by role. What the guide prints and what a listing offers must say the same.
 
-mod support;
-
 use std::cell::RefCell;
 use std::error::Error;
 
@@ -12,9 +10,9 @@ use keywright::{
     ListError, NotPossible, Operation, Outcome, Owner, Permissions, SetPolicyError, UserId,
 };
 
-use self::support::guide::{as_rows, table_in};
-use self::support::operations::{Subjects, is_looking, perform, state};
-use self::support::{TestResult, World, on_each_store};
+use common::support::guide::{as_rows, table_in};
+use common::support::operations::{Subjects, is_looking, perform, state};
+use common::support::{TestResult, World, on_each_store};
 
 /// What an operation does with a key, by the key's status in the order of [`KeyStatus::ALL`].
 #[rustfmt::skip]

@@ -37,11 +37,10 @@ fn types_can_be_shared_between_threads() {
 }
 
 #[test]
-#[cfg(any(feature = "actix", feature = "tower"))]
+#[cfg(feature = "web")]
 fn a_guard_can_be_shared_between_threads() {
     is_shared::<keywright::http::Guard>();
     is_shared::<keywright::http::Rejection>();
-    #[cfg(feature = "tower")]
     is_shared::<keywright::http::GuardService<()>>();
 }
 

@@ -7,8 +7,8 @@ use keywright::{
     RateError, TimeError, Timestamp,
 };
 
-use super::kit::{MICRO, time};
 use super::{assert_says_something, reads_back, refuses};
+use common::kit::{MICRO, time};
 
 #[test]
 fn a_network_has_one_meaning() {

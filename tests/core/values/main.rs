@@ -1,11 +1,13 @@
 //! Values: what is accepted reads back as it was given, and what is not is refused with an error of
 //! its own that says what is wrong. Numbers stand on both sides of each limit.
 
-#[path = "../kit/mod.rs"]
-mod kit;
+#[cfg(feature = "file")]
+mod auto_traits;
 mod limits;
 mod records;
 mod spellings;
+mod tokens;
+mod vectors;
 
 use std::fmt::{Debug, Display};
 use std::str::FromStr;
@@ -19,7 +21,7 @@ use keywright::{
     TenantId, Timestamp, UserId,
 };
 
-use kit::{Random, World, block_on, seed};
+use common::kit::{Random, World, block_on, seed};
 
 /// A text that is taken prints as it was given, and as JSON it is the same text.
 #[track_caller]

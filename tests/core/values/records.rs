@@ -8,7 +8,7 @@ use keywright::{
     Event, Key, KeyEdit, Name, NewAccount, Policy, RoleName, ServiceAccount, VerifyError,
 };
 
-use super::kit::{Watched, World, admin, block_on, named, tenant};
+use common::kit::{Watched, World, admin, block_on, named, tenant};
 
 /// The last version that there can be.
 const LAST: u64 = i64::MAX as u64;
@@ -189,7 +189,7 @@ fn key_of_last_version_can_be_revoked() {
         let (authority, id) = (&world.authority, &issued.key.id);
         let edit = KeyEdit::new().name(Name::new("prod-b").expect("a name"));
         authority.edit(&admin(), id, edit).await.expect_err("there is no version for it");
-        authority.rotate(&admin(), id, super::kit::HOUR).await.expect_err("nor for this");
+        authority.rotate(&admin(), id, common::kit::HOUR).await.expect_err("nor for this");
         authority.disable(&admin(), id).await.expect_err("nor for this");
         let edit = KeyEdit::new().name(Name::new("prod-b").expect("a name"));
         authority.edit(&admin(), id, edit.if_version(u64::MAX)).await.expect_err("stale");

@@ -11,8 +11,8 @@ use keywright::{
     Scope, TenantId, TimeError, Timestamp, UserId,
 };
 
-use super::kit::{Watched, World, admin, block_on, named, time};
 use super::{assert_says_something, refuses};
+use common::kit::{Watched, World, admin, block_on, named, time};
 
 #[test]
 fn networks_have_no_leading_zeros_or_signs() {

@@ -1,13 +1,11 @@
 //! There is one spelling of a token. Whatever else is presented is refused, as malformed without
 //! asking the store, or as unrecognised with the same words whatever is wrong.
 
-mod kit;
-
 use std::collections::HashMap;
 
 use keywright::{Denial, DenialClass, Issued, KeyId, Prefix, Reason, Request, VerifyError};
 
-use kit::{
+use common::kit::{
     ALPHABET, Random, Watched, World, block_on, denial, denied, developer, named, render, seed,
 };
 

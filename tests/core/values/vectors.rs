@@ -1,20 +1,18 @@
 //! Known answers: tokens and digests as another program computed them (see `vectors/README.md`).
 
-mod kit;
-
 use serde_json::Value;
 
 use keywright::store::{Freshness, KeyStore};
 use keywright::{Credential, Name, PepperRing, Prefix, Request};
 
-use kit::{HOUR, Script, Watched, World, block_on, chain, denied, developer};
+use common::kit::{HOUR, Script, Watched, World, block_on, chain, denied, developer};
 
 fn tokens() -> Value {
-    serde_json::from_str(include_str!("vectors/tokens.json")).expect("JSON")
+    serde_json::from_str(include_str!("../../data/vectors/tokens.json")).expect("JSON")
 }
 
 fn digests() -> Vec<Value> {
-    serde_json::from_str(include_str!("vectors/digests.json")).expect("JSON")
+    serde_json::from_str(include_str!("../../data/vectors/digests.json")).expect("JSON")
 }
 
 fn rows(value: &Value) -> &[Value] {

@@ -1,17 +1,10 @@
 //! Moving a store into PostgreSQL: everything comes over as it is, however often the move is cut off,
 //! and nobody uses the tables before it has ended.
 
-#[path = "../database/mod.rs"]
-mod database;
-#[path = "../harness/mod.rs"]
-mod harness;
-
-mod killed;
 mod twice;
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::Poll;
 
 use futures_lite::future::block_on;
@@ -25,66 +18,8 @@ use serde_json::Value;
 use sqlx::PgPool;
 use tokio::runtime::{EnterGuard, Runtime};
 
-use crate::database::Server;
-use crate::harness::World;
-use crate::harness::life::live;
-
-/// A runtime for the time of a test, and an empty schema.
-struct Place {
-    server: &'static Server,
-    runtime: Runtime,
-    pool: PgPool,
-    schema: SchemaName,
-}
-
-impl Place {
-    fn new() -> Option<Self> {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let server = Server::shared()?;
-        let runtime = Runtime::new().expect("a runtime");
-        let pool = runtime.block_on(server.pool("postgres", 10));
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let schema = SchemaName::new(&format!("moved_{number}")).expect("a name");
-        Some(Self { server, runtime, pool, schema })
-    }
-
-    fn url(&self) -> String {
-        self.server.url("postgres")
-    }
-
-    fn enter(&self) -> EnterGuard<'_> {
-        self.runtime.enter()
-    }
-
-    fn options(&self) -> PostgresOptions {
-        PostgresOptions::new().schema(self.schema.clone())
-    }
-
-    fn begin(&self, source: impl Into<MoveSource>) -> Result<Move, MoveError> {
-        block_on(Move::begin(source, self.options(), self.pool.clone()))
-    }
-
-    fn open(&self) -> Result<PostgresStore, keywright::store::StoreError> {
-        block_on(self.options().open(self.pool.clone()))
-    }
-}
-
-/// Everything of both tenants, without what the two stores keep of their own commits.
-fn seen(world: &World) -> Value {
-    let verdicts: Vec<_> = world
-        .issued
-        .iter()
-        .map(|(name, issued)| (name, world.says(issued.token.expose())))
-        .collect();
-    serde_json::json!([world.seen_by(&world.admin), world.seen_by(&world.other), verdicts])
-}
-
-fn lived(store: impl KeyStore) -> World {
-    let mut world = World::bare(store);
-    live(&mut world);
-    block_on(world.verifier.flush()).expect("the uses are written");
-    world
-}
+use common::harness::World;
+use common::moving::{Place, lived, seen};
 
 /// Polls a future so many times, then drops it. Whether it ended before.
 fn polled<T>(future: impl Future<Output = T>, times: usize) -> Option<T> {

@@ -4,8 +4,10 @@ use futures_lite::future::block_on;
 use keywright::NewKey;
 use keywright::store::MemoryStore;
 
-use crate::harness::World;
-use crate::{Place, lived, polled};
+use common::harness::World;
+use common::moving::{Place, lived};
+
+use crate::polled;
 
 /// Whether another key can be generated.
 fn takes_changes(world: &World) -> bool {

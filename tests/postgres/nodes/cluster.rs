@@ -8,9 +8,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::sleep;
 use std::time::Duration;
 
-use crate::database::Server;
 use crate::node::{DATABASE, HINTS, Hints, MARK, OK, REFUSED, UNAVAILABLE};
 use crate::proxy::Proxy;
+use common::database::Server;
 
 pub(crate) const NODES: usize = 3;
 const TEST: &str = "a_node_ends_when_its_parent_lets_go_of_it";

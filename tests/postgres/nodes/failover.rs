@@ -6,9 +6,9 @@ use std::time::Duration;
 use sqlx::{Connection, PgConnection};
 
 use crate::cluster::{Cluster, alone, block_on};
-use crate::database::Server;
 use crate::measure::{LivingKey, Round, Row, amount};
 use crate::node::Hints;
+use common::database::Server;
 
 const PAUSE: Duration = Duration::from_millis(20);
 

@@ -1,9 +1,9 @@
 //! All is well, but for the hints.
 
 use crate::cluster::{Cluster, alone};
-use crate::database::Server;
 use crate::measure::{amount, revoke_in_good_times};
 use crate::node::Hints;
+use common::database::Server;
 
 #[test]
 fn m01_what_one_node_revokes_the_others_refuse() {

@@ -8,8 +8,8 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tokio::time::{sleep, timeout};
 
 use crate::cluster::{alone, block_on};
-use crate::database::Server;
 use crate::proxy::Proxy;
+use common::database::Server;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 

@@ -6,9 +6,6 @@
 
 #![cfg(unix)]
 
-#[path = "../database/mod.rs"]
-mod database;
-
 mod cluster;
 mod failover;
 mod healthy;
@@ -21,8 +18,8 @@ mod trouble;
 mod watch;
 
 use crate::cluster::{Cluster, alone};
-use crate::database::Server;
 use crate::node::{DATABASE, Hints};
+use common::database::Server;
 
 #[test]
 fn a_node_ends_when_its_parent_lets_go_of_it() {

@@ -6,11 +6,11 @@ use std::thread;
 use std::time::Duration;
 
 use crate::cluster::{Cluster, Line, NODES, alone};
-use crate::database::Server;
 use crate::measure::Round;
 use crate::node::Hints;
 use crate::proxy::Proxy;
 use crate::trouble::kill_all_connections;
+use common::database::Server;
 
 const PAUSE: Duration = Duration::from_millis(15);
 

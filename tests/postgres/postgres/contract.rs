@@ -6,7 +6,7 @@ use keywright::store::conformance::{Host, Running};
 use keywright::store::{CacheOptions, CachedStore, KeyStore, MemoryStore, PostgresStore};
 use tokio::runtime::Runtime;
 
-use crate::database::Server;
+use common::database::Server;
 
 /// What all rules share.
 pub(crate) struct Shared {

@@ -5,8 +5,8 @@ use keywright::store::{
     Batch, Change, EventQuery, KeyStore, MAX_LIMIT, PostgresStore, StoreErrorKind,
 };
 
-use crate::kit::{DAY, HOUR, World, admin, developer, named, tenant};
 use crate::stage::{Stage, event_with, number};
+use common::kit::{DAY, HOUR, World, admin, developer, named, tenant};
 
 /// How many items each page of a query has, and whether there is more.
 async fn pages(store: &PostgresStore, query: &EventQuery) -> Vec<(usize, bool)> {

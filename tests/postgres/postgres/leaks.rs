@@ -8,8 +8,8 @@ use keywright::{Credential, Issued, Metadata, Name, NewAccount, Owner, PepperRin
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolCopyExt;
 
-use crate::kit::{DAY, HOUR, World, admin, developer, named};
 use crate::stage::{Stage, texts};
+use common::kit::{DAY, HOUR, World, admin, developer, named};
 
 /// Pepper 1, whose bytes are no text.
 const PEPPER: [u8; 32] = [

@@ -10,11 +10,11 @@ use keywright::store::{KeyStore, PostgresOptions, PostgresStore, StoreErrorKind}
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 
-use crate::kit::{start, tenant};
 use crate::proxy::{Fate, Proxy};
 use crate::stage::{
     METHODS, Stage, call, delta, id, insert, number, patient, traces, until, usage,
 };
+use common::kit::{start, tenant};
 
 /// The statement, and not a word in `READ COMMITTED`.
 const COMMIT: &str = "COMMIT\0";

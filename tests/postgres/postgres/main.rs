@@ -1,10 +1,5 @@
 //! `PostgresStore` on a server of the tests' own.
 
-#[path = "../database/mod.rs"]
-mod database;
-#[path = "../kit/mod.rs"]
-mod kit;
-
 mod by_other_hands;
 mod contract;
 mod growth;

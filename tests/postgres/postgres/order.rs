@@ -9,8 +9,8 @@ use keywright::store::{
 };
 use tokio::task::JoinSet;
 
-use crate::kit::{Random, seed};
 use crate::stage::{Stage, batch, id, insert, key, next, number, run, until_one_waits};
+use common::kit::{Random, seed};
 
 async fn changes(store: &PostgresStore, since: Epoch) -> Changes {
     store.changes(since).await.expect("the store works")
@@ -61,7 +61,7 @@ async fn m07_what_changed_is_complete_since_every_commit_of_a_history() {
                 let change = match own.pop() {
                     Some(key) if random.below(3) == 0 => Change::DeleteKey(key),
                     Some(key) if random.below(3) == 0 => {
-                        Change::RevokeKey { key, at: crate::kit::start() }
+                        Change::RevokeKey { key, at: common::kit::start() }
                     }
                     _ => Change::InsertKey(record),
                 };

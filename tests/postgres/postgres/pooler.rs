@@ -21,9 +21,9 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 
-use crate::database::{Server, free_port};
-use crate::kit::start;
 use crate::stage::{Stage, batch, every_method, id, insert};
+use common::database::{Server, free_port};
+use common::kit::start;
 
 /// Where Debian has it, which is on few users' paths.
 const PROGRAMS: [&str; 2] = ["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer"];

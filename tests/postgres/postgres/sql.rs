@@ -14,8 +14,8 @@ use keywright::{
 };
 use serde_json::{Value, json};
 
-use crate::kit::{Random, SECOND, seed, start, tenant};
 use crate::stage::{Stage, account_with, batch, event_with, key_with};
+use common::kit::{Random, SECOND, seed, start, tenant};
 
 const KEYS: usize = 300;
 const ACCOUNTS: usize = 40;

@@ -16,8 +16,8 @@ use serde_json::{Value, json};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, PgPool};
 
-use crate::database::Server;
-use crate::kit::{World, admin, block_on, start, tenant};
+use common::database::Server;
+use common::kit::{World, admin, block_on, start, tenant};
 
 /// An empty database on the server that all tests share.
 pub(crate) struct Stage {

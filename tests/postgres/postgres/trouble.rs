@@ -6,13 +6,13 @@ use sqlx::postgres::PgPoolOptions;
 use sqlx::{Acquire, PgPool};
 use tokio::task::JoinHandle;
 
-use crate::database::Server;
-use crate::kit::{start, tenant};
 use crate::proxy::{Fate, Proxy};
 use crate::stage::{
     METHODS, Stage, call, delta, every_method, id, impatient, insert, key, next, number, patient,
     run, texts, traces, until, until_one_waits, usage,
 };
+use common::database::Server;
+use common::kit::{start, tenant};
 
 fn is_unavailable<T>(ended: Result<T, StoreError>) -> bool {
     ended.is_err_and(|error| error.kind() == StoreErrorKind::Unavailable)

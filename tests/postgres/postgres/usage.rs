@@ -10,8 +10,8 @@ use keywright::store::{
 use keywright::{DetailField, Event, EventKind};
 use tokio::task::JoinSet;
 
-use crate::kit::{Random, SECOND, seed, start, tenant};
 use crate::stage::{Stage, batch, delta, event, id, insert, key, next, number, run, usage};
+use common::kit::{Random, SECOND, seed, start, tenant};
 
 /// All events, oldest first.
 async fn events(store: &impl KeyStore) -> Vec<Event> {

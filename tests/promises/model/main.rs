@@ -4,11 +4,6 @@
 //! `KEYWRIGHT_OPS` says how many operations, `KEYWRIGHT_SEED` which ones: a failure prints its seed,
 //! with which the same operations are run again.
 
-#![cfg(feature = "file")]
-
-#[path = "../harness/mod.rs"]
-mod harness;
-
 mod draw;
 mod plain;
 mod real;

@@ -8,7 +8,7 @@ use keywright::{
     NewKeyError, Operation, Permissions, Reason, RoleName, SetPolicyError, Timestamp, UserId,
 };
 
-use crate::support::{DAY, HOUR, MOMENT, TestResult, World, on_each_store, secret_of};
+use common::support::{DAY, HOUR, MOMENT, TestResult, World, on_each_store, secret_of};
 
 #[test]
 fn a1_a_plan_without_api_access_says_upgrade_required() {

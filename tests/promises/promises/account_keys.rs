@@ -8,7 +8,7 @@ use keywright::{
     NewKeyError, Operation, Owner, Rate, Reason, Scope, ScopeSet, UserId,
 };
 
-use crate::support::on_each_store;
+use common::support::on_each_store;
 
 #[test]
 fn user_named_as_an_account_owns_none_of_its_keys() {

@@ -10,7 +10,7 @@ use keywright::{
     NewKey, Outcome, Rate, Reason, Request, Scope, Token, Verifier, VerifyError,
 };
 
-use crate::support::{DAY, HOUR, TestResult, World, on_each_store};
+use common::support::{DAY, HOUR, TestResult, World, on_each_store};
 
 #[test]
 fn b3_a_revoked_key_is_refused_from_the_moment_the_call_returns() {

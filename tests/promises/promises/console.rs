@@ -10,7 +10,7 @@ use keywright::{
 };
 
 use crate::listing::{ids, sorted};
-use crate::support::{DAY, TestResult, World, decided, on_each_store};
+use common::support::{DAY, TestResult, World, decided, on_each_store};
 
 #[test]
 fn q1_api_keys_are_off_in_a_tenant_until_its_admin_turns_them_on() {

@@ -1,7 +1,5 @@
 //! Operations that are dropped before they have an answer: a client that hung up, a timeout.
 
-mod support;
-
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
@@ -10,9 +8,9 @@ use std::thread;
 use keywright::store::EventQuery;
 use keywright::{EventOutcome, Operation};
 
-use self::support::faulty::{Fault, FaultyStore};
-use self::support::operations::{Subjects, is_looking, perform, state};
-use self::support::{TestResult, World, on_each_store};
+use common::support::faulty::{Fault, FaultyStore};
+use common::support::operations::{Subjects, is_looking, perform, state};
+use common::support::{TestResult, World, on_each_store};
 
 /// Polls `call` until it is done or its store stands at this moment; then it is dropped.
 async fn until_it_stands<T>(

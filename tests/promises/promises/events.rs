@@ -8,8 +8,8 @@ use keywright::{
     Operation, RefusalCode, TenantId, UserId,
 };
 
-use crate::support::faulty::Fault;
-use crate::support::{DAY, HOUR, MOMENT, TestResult, World, on_each_store};
+use common::support::faulty::Fault;
+use common::support::{DAY, HOUR, MOMENT, TestResult, World, on_each_store};
 
 #[test]
 fn q9_every_management_action_is_an_event_with_time_actor_key_and_outcome() {

@@ -8,7 +8,7 @@ use keywright::{
     Reason, Request, UserId,
 };
 
-use crate::support::{DAY, MOMENT, on_each_store};
+use common::support::{DAY, MOMENT, on_each_store};
 
 #[test]
 fn f1_a_key_is_presented_as_key_id_and_key_secret() {

@@ -3,7 +3,7 @@
 use keywright::store::{Cursor, KeyQuery, KeySort};
 use keywright::{KeyEntry, KeyId, KeyStatus, Name, NewKey, Reason};
 
-use crate::support::{DAY, HOUR, MOMENT, TestResult, World, on_each_store};
+use common::support::{DAY, HOUR, MOMENT, TestResult, World, on_each_store};
 
 #[test]
 fn q5_the_listing_carries_name_id_owner_times_and_status() {

@@ -5,6 +5,7 @@ mod access_page;
 mod account_keys;
 mod beyond;
 mod console;
+mod dropped;
 mod events;
 mod id_and_secret;
 mod listing;
@@ -18,7 +19,5 @@ mod restrictions;
 mod rotation;
 mod service_accounts;
 mod stale_edits;
-#[path = "../support/mod.rs"]
-mod support;
 mod sweeps;
 mod usage;

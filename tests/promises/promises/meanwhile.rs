@@ -9,7 +9,7 @@ use keywright::{
     NamePattern, NewAccount, NewKey, NewKeyError, Owner, Policy, RoleName, Scope,
 };
 
-use crate::support::{DAY, HOUR, MOMENT, TestResult, World, on_each_store};
+use common::support::{DAY, HOUR, MOMENT, TestResult, World, on_each_store};
 
 /// The world, where others change something before the next commit reaches the store.
 fn between<F>(world: &World, change: impl FnOnce(Authority, Actor) -> F) -> TestResult<World>

@@ -8,8 +8,8 @@ use keywright::{
     TimeError, Timestamp, UserId,
 };
 
-use crate::support::operations::{Subjects, perform};
-use crate::support::{DAY, HOUR, MOMENT, on_each_store, secret_of};
+use common::support::operations::{Subjects, perform};
+use common::support::{DAY, HOUR, MOMENT, on_each_store, secret_of};
 
 #[test]
 fn w1_a_key_without_expiry_stays_valid() {

@@ -8,9 +8,9 @@ use keywright::{
     VerifyError,
 };
 
-use crate::support::faulty::Fault;
-use crate::support::operations::{Subjects, is_looking, perform, state};
-use crate::support::{DAY, on_each_store};
+use common::support::faulty::Fault;
+use common::support::operations::{Subjects, is_looking, perform, state};
+use common::support::{DAY, on_each_store};
 
 #[test]
 fn b4_a_store_that_fails_is_never_an_invalid_key_and_lets_nobody_in() {

@@ -3,7 +3,7 @@
 use keywright::store::{Digest, StoreErrorKind};
 use keywright::{Issued, NewKey, PepperRing, Reason, VerifyError};
 
-use crate::support::{DAY, TestResult, World, on_each_store};
+use common::support::{DAY, TestResult, World, on_each_store};
 
 const FIRST: [u8; 32] = [1; 32];
 const SECOND: [u8; 32] = [2; 32];

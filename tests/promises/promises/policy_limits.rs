@@ -9,7 +9,7 @@ use keywright::{
     PolicyError, Reason, SetPolicyError, TenantId, UserId,
 };
 
-use crate::support::{DAY, HOUR, MOMENT, TestResult, World, on_each_store};
+use common::support::{DAY, HOUR, MOMENT, TestResult, World, on_each_store};
 
 #[test]
 fn q2_a_lifetime_above_the_maximum_is_refused_and_none_at_all_with_it() {

@@ -12,8 +12,8 @@ use keywright::{
     RefusalCode, TenantId, Timestamp, UserId,
 };
 
-use crate::support::faulty::Fault;
-use crate::support::{MOMENT, TestResult, World, on_each_store};
+use common::support::faulty::Fault;
+use common::support::{MOMENT, TestResult, World, on_each_store};
 
 const MINUTE: Duration = Duration::from_secs(60);
 

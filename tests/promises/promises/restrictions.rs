@@ -8,7 +8,7 @@ use keywright::{
     Networks, NewKey, NewKeyError, Rate, Reason, Request, Scope, ScopeSet, VerifyError,
 };
 
-use crate::support::{DAY, HOUR, MOMENT, World, on_each_store};
+use common::support::{DAY, HOUR, MOMENT, World, on_each_store};
 
 #[test]
 fn b10_a_key_has_its_own_scopes_below_a_ceiling() {

@@ -6,7 +6,7 @@ use futures_lite::future::block_on;
 use keywright::store::KeyQuery;
 use keywright::{Handover, Issued, KeyError, KeyStatus, NewKey, Reason, SecretUsed, VerifyError};
 
-use crate::support::{DAY, HOUR, MOMENT, TestResult, World, on_each_store};
+use common::support::{DAY, HOUR, MOMENT, TestResult, World, on_each_store};
 
 #[test]
 fn a6_both_secrets_work_while_the_overlap_lasts() {

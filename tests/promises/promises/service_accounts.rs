@@ -7,8 +7,8 @@ use keywright::{
     ServiceAccount,
 };
 
-use crate::support::faulty::Fault;
-use crate::support::{TestResult, World, on_each_store};
+use common::support::faulty::Fault;
+use common::support::{TestResult, World, on_each_store};
 
 #[test]
 fn e1_an_account_has_a_name_a_role_and_a_read_only_switch_and_owns_any_number_of_keys() {
@@ -269,7 +269,7 @@ fn e8_a_read_only_accounts_keys_never_do_what_needs_write_access() {
         let account = world.authority.create_account(&world.admin, new).await?;
         let key = NewKey::named("prod-main-app")?.scopes("invoices:write".parse()?);
         let old = world.generate_under(&account, key).await?;
-        let new = world.authority.rotate(&world.admin, &old.key.id, crate::support::DAY).await?;
+        let new = world.authority.rotate(&world.admin, &old.key.id, common::support::DAY).await?;
         let write = Scope::new("invoices:write")?;
         for issued in [&old, &new] {
             let token = issued.token.expose();

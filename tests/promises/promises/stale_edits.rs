@@ -5,7 +5,7 @@ use keywright::{
     RefusalCode,
 };
 
-use crate::support::on_each_store;
+use common::support::on_each_store;
 
 #[test]
 fn c04_an_edit_of_a_version_that_is_gone_changes_nothing_and_is_on_record() {

@@ -6,8 +6,8 @@ use futures_lite::future::block_on;
 use keywright::store::Epoch;
 use keywright::{Issued, NewKey};
 
-use crate::support::faulty::Fault;
-use crate::support::{HOUR, TestResult, World, on_each_store};
+use common::support::faulty::Fault;
+use common::support::{HOUR, TestResult, World, on_each_store};
 
 #[test]
 fn b6_a_request_writes_nothing() {

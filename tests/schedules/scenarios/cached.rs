@@ -12,9 +12,9 @@ use crate::slow::SlowStore;
 use crate::store::{CacheOptions, CachedStore, Freshness, KeyStore, ManualTicks, Resolved};
 use crate::sync::Arc;
 use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::time::Duration;
 use crate::value::digest::PepperRing;
 use crate::value::id::KeyId;
-use crate::value::time::Duration;
 use crate::world::World;
 
 /// How old an answer may be.

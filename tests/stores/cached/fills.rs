@@ -5,8 +5,8 @@ use keywright::KeyId;
 use keywright::store::{Freshness, KeyStore, Resolve};
 
 use crate::held::{Call, Hold};
-use crate::kit::admin;
 use crate::node::{BOUND, Node};
+use common::kit::admin;
 
 /// The two ways to ask the store: with others, and alone.
 const BOTH: [Freshness; 2] = [Freshness::Usual, Freshness::AtMost(BOUND)];

@@ -9,8 +9,8 @@ use keywright::KeyId;
 use keywright::store::{Freshness, KeyStore, Resolved, StoreErrorKind};
 
 use crate::held::Call;
-use crate::kit::{MICRO, admin};
 use crate::node::{BOUND, Node};
+use common::kit::{MICRO, admin};
 
 type Asking<'a> = Pin<Box<dyn Future<Output = Resolved> + Send + 'a>>;
 

@@ -14,7 +14,7 @@ use keywright::store::{
 };
 use keywright::{AccountId, Event, KeyId, Policy, ServiceAccount, TenantId, Timestamp};
 
-use crate::kit::block_on;
+use common::kit::block_on;
 
 /// A question that is counted, and whose answer can be held back.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]

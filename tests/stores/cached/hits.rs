@@ -6,8 +6,8 @@ use keywright::store::{Freshness, KeyStore};
 use keywright::{Credential, Issued, Outcome, Request, VerifyError};
 
 use crate::held::Call;
-use crate::kit::{MICRO, admin};
 use crate::node::{BOUND, Node};
+use common::kit::{MICRO, admin};
 
 #[tokio::test]
 async fn m01_a_key_that_is_in_memory_costs_no_question() {

@@ -9,7 +9,7 @@ use keywright::Request;
 use keywright::store::{CacheOptions, CachedStore, ChangeHints, SystemTicks, Ticks};
 
 use crate::held::{Call, HeldStore};
-use crate::kit::{World, admin, denied};
+use common::kit::{World, admin, denied};
 
 const BOUND: Duration = Duration::from_millis(10);
 const HOUR: Duration = Duration::from_hours(1);

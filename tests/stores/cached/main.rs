@@ -5,9 +5,7 @@ mod store {
     pub(crate) use keywright::store::{Age, Changes, Epoch, Freshness, Subject};
 }
 
-#[path = "../kit/mod.rs"]
-mod kit;
-#[path = "../../src/store/cached/lease.rs"]
+#[path = "../../../src/store/cached/lease.rs"]
 mod lease;
 
 mod capacity;

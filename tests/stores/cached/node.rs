@@ -8,7 +8,7 @@ use keywright::store::{
 use keywright::{Grant, Issued, KeyId, Request, VerifyError};
 
 use crate::held::{Call, HeldStore};
-use crate::kit::{World, admin};
+use common::kit::{World, admin};
 
 /// How old an answer may be, where a test says nothing else.
 pub(crate) const BOUND: Duration = Duration::from_secs(1);

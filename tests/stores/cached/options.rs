@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use keywright::store::{CacheOptions, CacheOptionsError, CachedStore, MemoryStore};
 
-use crate::kit::MICRO;
+use common::kit::MICRO;
 
 const DAY: Duration = Duration::from_hours(24);
 

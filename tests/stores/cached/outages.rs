@@ -7,8 +7,8 @@ use keywright::store::{Age, Freshness, KeyStore, StoreErrorKind};
 use keywright::{Issued, Request};
 
 use crate::held::Call;
-use crate::kit::MICRO;
 use crate::node::{BOUND, Node};
+use common::kit::MICRO;
 
 const OUTAGE: Duration = Duration::from_mins(5);
 

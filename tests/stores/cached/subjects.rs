@@ -3,8 +3,8 @@
 use keywright::store::{Batch, Change, Freshness, KeyRecord, KeyStore, MemoryStore};
 use keywright::{AccountId, Actor, Issued, NewAccount, Owner, RoleName, TenantId};
 
-use crate::kit::{World, admin, developer, named, user};
 use crate::node::Node;
+use common::kit::{World, admin, developer, named, user};
 
 /// A record that a store could have.
 async fn record() -> KeyRecord {

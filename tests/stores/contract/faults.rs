@@ -13,7 +13,7 @@ use keywright::{
     Outcome, Owner, RoleName, VerifyError,
 };
 
-use crate::kit::{DAY, HOUR, World, admin, block_on, denied, developer, named, tenant, user};
+use common::kit::{DAY, HOUR, World, admin, block_on, denied, developer, named, tenant, user};
 
 type Failed = Box<dyn Error>;
 

@@ -1,15 +1,13 @@
 //! The contract of a store, tried on every store that there is.
 
-#[path = "../../examples/custom_store/store.rs"]
+#[path = "../../../examples/custom_store/store.rs"]
 mod custom_store;
 
 mod faults;
-#[path = "../kit/mod.rs"]
-mod kit;
 
 #[test]
 fn the_example_of_a_store_is_short() {
-    let source = include_str!("../../examples/custom_store/store.rs");
+    let source = include_str!("../../../examples/custom_store/store.rs");
     let lines = source.lines().map(str::trim);
     let code = lines.filter(|line| !line.is_empty() && !line.starts_with("//")).count();
     assert!(code < 200, "{code} lines of code");

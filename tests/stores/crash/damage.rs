@@ -9,9 +9,9 @@ use std::thread;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use crate::harness::{self, amount};
 use crate::life::Life;
 use crate::opening::{Found, open, open_file};
+use common::harness::{self, amount};
 
 /// The length of redb's header. Its bits are mended by the open of a file, so they are tried on one.
 const HEADER: usize = 320;

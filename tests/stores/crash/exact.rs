@@ -8,9 +8,9 @@ use sha2::{Digest, Sha256};
 
 use crate::cuts::Cut;
 use crate::disk::{Disk, Step};
-use crate::harness::amount;
 use crate::life::Life;
 use crate::opening::{Found, Opened, open};
+use common::harness::amount;
 
 /// A change that is torn at every byte. Of the others as many bytes are drawn as a test may take.
 const TORN_AT_EVERY_BYTE: &str = "revoke";

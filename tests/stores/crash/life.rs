@@ -9,7 +9,7 @@ use keywright::{Access, AccountEdit, NewAccount, NewKey, Owner, RoleName};
 use serde_json::{Value, json};
 
 use crate::disk::{Disk, Step};
-use crate::harness::{DAY, World, name, says};
+use common::harness::{DAY, World, name, says};
 
 /// A change, which is one commit.
 type Change = (&'static str, fn(&mut World));

@@ -4,9 +4,6 @@
 //! change in flight all or nothing. No revoke is undone, no key is lost or there twice, no count goes
 //! back. To open it again changes nothing.
 
-#[path = "../harness/mod.rs"]
-mod harness;
-
 mod campaign;
 mod cuts;
 mod damage;
@@ -20,9 +17,9 @@ mod opening;
 use crate::campaign::cut_everywhere;
 use crate::cuts::Cut;
 use crate::disk::Step;
-use crate::harness::amount;
 use crate::life::Life;
 use crate::opening::Found;
+use common::harness::amount;
 
 /// In bytes: what the tests themselves keep is most of it.
 const MOST_MEMORY: usize = 256 << 20;

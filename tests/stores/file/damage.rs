@@ -6,8 +6,8 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 
-use crate::harness::{self, World, amount};
 use crate::{Lived, Opened, open, open_or_refuse};
+use common::harness::{self, World, amount};
 
 /// The length of redb's header, where one bit decides most.
 const HEADER: usize = 320;

@@ -12,9 +12,9 @@ use rand::rngs::StdRng;
 use serde_json::Value;
 
 use crate::disk::{Disk, EXPECTED, Fault};
-use crate::harness::life::live;
-use crate::harness::{self, DAY, SECOND, World, amount};
 use crate::{difference, is_typed};
+use common::harness::life::live;
+use common::harness::{self, DAY, SECOND, World, amount};
 
 /// A store on a disk that works, lived in and closed, as bytes.
 fn lived_on(disk: &Disk) -> World {

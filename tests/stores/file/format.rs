@@ -89,7 +89,7 @@ pub(crate) fn seal(table: &str, key: &[u8], value: &[u8]) -> u128 {
 
 /// What stands under a heading, up to the next.
 pub(crate) fn section(heading: &str) -> &'static str {
-    let page = include_str!("../../src/guide/format.md");
+    let page = include_str!("../../../src/guide/format.md");
     let (_, rest) = page.split_once(&format!("# {heading}\n")).expect(heading);
     rest.split("\n#").next().expect("what is under it")
 }
@@ -135,7 +135,7 @@ const GOLDEN: [&str; 3] = ["empty", "lived", "crashed"];
 
 /// A copy of a file that is kept.
 pub(crate) fn copy(name: &str) -> (TempDir, PathBuf) {
-    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/v1").join(name);
+    let kept = common::root().join("tests/data/golden/v1").join(name);
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("keys.db");
     write_private(&path, &fs::read(kept.with_extension("db")).expect("the file"));
@@ -169,7 +169,7 @@ fn a_file_has_the_tables_of_the_page_and_no_others() {
         assert_eq!(rows.0.keys().cloned().collect::<BTreeSet<_>>(), listed, "{name}");
     }
     let mut in_source = BTreeSet::new();
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store/file");
+    let folder = common::root().join("src/store/file");
     for entry in fs::read_dir(folder).expect("the source of the store") {
         let text = fs::read_to_string(entry.expect("an entry").path()).expect("a source file");
         let made = text.split("TableDefinition::new(\"").skip(1);

@@ -2,26 +2,21 @@
 //! and damaged files, on disks that fail. What was acknowledged is there as it was, or an error says
 //! that it can't be had.
 
-#![cfg(feature = "file")]
-
-#[path = "../harness/mod.rs"]
-mod harness;
-
 mod closing;
 mod damage;
-#[cfg(feature = "danger-backend")]
 mod disk;
-#[cfg(feature = "danger-backend")]
 mod faults;
 mod format;
 mod format_lists;
-#[cfg(feature = "danger-backend")]
+mod golden;
 mod growth;
 mod members;
 mod opening;
 mod reopening;
 #[cfg(unix)]
 mod sharing;
+#[cfg(target_os = "linux")]
+mod short_writes;
 mod strangers;
 
 use std::fs;
@@ -34,8 +29,8 @@ use keywright::store::{FileStore, StoreError, StoreErrorKind};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::harness::World;
-use crate::harness::life::{DEAD, live};
+use common::harness::World;
+use common::harness::life::{DEAD, live};
 
 /// A store that was lived in and closed, with what could be seen of it at the end.
 struct Lived {

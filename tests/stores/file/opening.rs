@@ -11,8 +11,8 @@ use std::time::Duration;
 use futures_lite::future::block_on;
 use keywright::store::{FileStore, StoreError, StoreErrorKind};
 
-use crate::harness::World;
 use crate::{Lived, open};
+use common::harness::World;
 
 pub(crate) const CHILD: &str = "KEYWRIGHT_TEST_OPENS";
 
@@ -153,7 +153,7 @@ fn f07_a_half_made_file_of_an_earlier_attempt_does_no_harm_to_a_new_store() {
         fs::write(&left, &whole[..length]).expect("the file is written");
         let store = open(&path).expect("a new store");
         let world = World::bare(store.clone());
-        assert_eq!(crate::harness::life::count(&world, &world.admin), 0, "it is taken for one");
+        assert_eq!(common::harness::life::count(&world, &world.admin), 0, "it is taken for one");
         block_on(store.close()).expect("the store closes");
         assert!(fs::read(&left).expect("the file") == whole[..length], "it has changed");
         fs::remove_file(&path).expect("the file is removed");

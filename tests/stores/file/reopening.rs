@@ -6,9 +6,9 @@ use keywright::store::{
 };
 use keywright::{Actor, Authority, Clock, Setup, TenantId, UserId, Verifier};
 
-use crate::harness::life::{DEAD, STEPS, live};
-use crate::harness::{SECOND, World};
 use crate::{ACCEPTED, Lived, difference, open};
+use common::harness::life::{DEAD, STEPS, live};
+use common::harness::{SECOND, World};
 
 #[test]
 fn f21_a_store_is_the_same_after_each_step_of_a_life_and_a_reopen() {
@@ -148,7 +148,7 @@ fn a_verifier_on_a_reopened_store_says_what_the_one_before_said() {
     world.reopen(open(&lived.folder.path().join("keys.db")).expect("it opens"));
     let verifier = Verifier::new(&world.setup).expect("a verifier");
     for (place, (name, issued)) in world.issued.iter().enumerate() {
-        let said = crate::harness::says(&verifier, issued.token.expose());
+        let said = common::harness::says(&verifier, issued.token.expose());
         assert_eq!(before[place][1], said, "the token {name}");
     }
 }

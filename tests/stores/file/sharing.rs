@@ -7,9 +7,9 @@ use std::process::Command;
 
 use keywright::store::{FileOptions, FileStore, StoreErrorKind};
 
-use crate::harness::World;
 use crate::opening::{CHILD, names_in, open_and_say, other, said_by};
 use crate::{Lived, block_on, open};
+use common::harness::World;
 
 fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("the mode is set");

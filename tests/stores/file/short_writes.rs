@@ -1,10 +1,6 @@
 //! The system itself writes less than it was asked to: a process may have a limit for the length of
 //! files, at which a write ends early and behind which the next one fails.
 
-#![cfg(all(feature = "file", target_os = "linux"))]
-
-mod harness;
-
 use std::env;
 use std::fs;
 use std::path::Path;
@@ -14,10 +10,11 @@ use futures_lite::future::block_on;
 use keywright::store::FileStore;
 use keywright::{GenerateError, NewKey};
 
-use crate::harness::{World, name};
+use common::harness::{World, name};
 
 const FILE: &str = "KEYWRIGHT_TEST_WRITES_SHORT_TO";
-const TEST: &str = "f03_writes_that_a_real_file_takes_in_part_are_errors_and_lose_nothing";
+const TEST: &str =
+    "short_writes::f03_writes_that_a_real_file_takes_in_part_are_errors_and_lose_nothing";
 /// In bytes, the unit of `ulimit -f`.
 const BLOCK: usize = 512;
 /// How many keys the process with the limit makes, if it can.

@@ -53,7 +53,7 @@ fn a_right_store_breaks_no_rule() {
 
 #[test]
 fn the_guide_prints_the_table_of_flaws() {
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/guide/stores.md");
+    let page = common::root().join("src/guide/stores.md");
     let page = fs::read_to_string(page).expect("a page");
     let (_, table) =
         page.split_once("\n| a store in which | is seen by |\n|---|---|\n").expect("the table");

@@ -12,8 +12,8 @@ use keywright::{
     UserId, ValueError, Verifier, VerifyError,
 };
 
-use super::kit::{Script, World, block_on, developer, named, start};
 use super::{Heard, needles_of};
+use common::kit::{Script, World, block_on, developer, named, start};
 
 /// Every error of the crate that can be made, or provoked from a value.
 pub(super) fn all(heard: &mut Heard) {

@@ -2,11 +2,8 @@
 //! event, no JSON, no file. Nor does anything that is meant to be shown give away a digest.
 
 mod errors;
-#[path = "../kit/mod.rs"]
-mod kit;
 mod life;
 mod types;
-#[cfg(all(feature = "actix", feature = "tower"))]
 mod web;
 
 use std::any::type_name;

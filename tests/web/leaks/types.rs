@@ -17,8 +17,8 @@ use keywright::{
     ScopeSet, SecretUsed, SystemClock, Timestamp,
 };
 
-use super::kit::{HOUR, admin, block_on, developer, named, open_policy, start, tenant};
 use super::{Heard, errors, life};
+use common::kit::{HOUR, admin, block_on, developer, named, open_policy, start, tenant};
 
 /// The names that a file re-exports, without constants.
 pub(super) fn exported(source: &str) -> BTreeSet<String> {
@@ -57,8 +57,8 @@ fn every_public_type_is_heard_and_says_no_secret() {
         heard.json(&entry);
         errors::all(heard);
 
-        let mut public = exported(include_str!("../../src/lib.rs"));
-        public.extend(exported(include_str!("../../src/store/mod.rs")));
+        let mut public = exported(include_str!("../../../src/lib.rs"));
+        public.extend(exported(include_str!("../../../src/store/mod.rs")));
         assert!(public.len() > 90, "only {} public types were found", public.len());
         // A trait, a macro or another name for a type is no value. A Secret is seen inside a Token, which is heard.
         for known in
@@ -92,7 +92,7 @@ fn values(heard: &mut Heard) {
     heard.json(&"1/1s".parse::<Rate>().expect("a rate"));
     heard.json(&"a:read".parse::<Scope>().expect("a scope"));
     heard.json(&tenant());
-    heard.json(&super::kit::user("alice"));
+    heard.json(&common::kit::user("alice"));
     heard.json(&RoleName::new("analyst").expect("a role"));
     heard.json(&Metadata::default());
     heard.json(&AdminLimits::default());
@@ -127,7 +127,7 @@ async fn stores(heard: &mut Heard, store: &impl KeyStore, issued: &Issued) {
     let id = issued.key.id;
     let stored = store.key(&tenant(), &id).await.expect("the store works").expect("a key");
     let record = stored.record.clone();
-    let owner = Owner::User(super::kit::user("alice"));
+    let owner = Owner::User(common::kit::user("alice"));
     let limit =
         Condition::LiveKeysBelow { tenant: tenant(), owner: owner.clone(), limit: 1, at: start() };
     let batch = Batch {

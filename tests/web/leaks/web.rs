@@ -12,9 +12,9 @@ use keywright::http::{Credentials, Guard, OptionalGrant, PeerAddr, Rejection, Tr
 use keywright::store::MemoryStore;
 use tower::{Layer, ServiceExt, service_fn};
 
-use super::kit::block_on;
 use super::types::exported;
 use super::{Heard, life, needles_of};
+use common::kit::block_on;
 
 fn bearer(token: &str) -> String {
     format!("Bearer {token}")
@@ -40,7 +40,7 @@ fn every_public_type_of_the_web_is_heard_and_says_no_secret() {
         through_actix(heard, &guard, token).await;
         through_actix(heard, &needy, token).await;
 
-        let mut public: BTreeSet<String> = exported(include_str!("../../src/http/mod.rs"));
+        let mut public: BTreeSet<String> = exported(include_str!("../../../src/http/mod.rs"));
         assert!(public.len() > 10, "only {} public types were found", public.len());
         public = public.difference(&heard.types).cloned().collect();
         assert!(public.is_empty(), "not heard: {public:?}");

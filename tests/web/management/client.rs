@@ -14,8 +14,8 @@ use keywright::{Actor, Authority};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use crate::support::faulty::FaultyStore;
-use crate::support::{TestResult, World};
+use common::support::faulty::FaultyStore;
+use common::support::{TestResult, World};
 
 /// Where the host mounts the API: under a parameter of its own, of the name that ours has.
 const MOUNT: &str = "/api/{id}/keys-admin";

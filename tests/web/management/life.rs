@@ -4,7 +4,7 @@ use keywright::{Denial, Reason};
 use serde_json::json;
 
 use crate::client::on_a_host;
-use crate::support::HOUR;
+use common::support::HOUR;
 
 #[test]
 fn a_key_lives_its_whole_life_over_http() {

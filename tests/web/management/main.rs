@@ -13,5 +13,3 @@ mod preconditions;
 mod problems;
 mod queries;
 mod strangers;
-#[path = "../support/mod.rs"]
-mod support;

@@ -4,7 +4,7 @@ use rand::rand_core::{TryCryptoRng, TryRng};
 use serde_json::{Value, json};
 
 use crate::client::{Answer, Host, on_a_host};
-use crate::support::faulty::Fault;
+use common::support::faulty::Fault;
 
 /// A random source that is out of order.
 struct NoRandom;

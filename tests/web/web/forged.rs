@@ -10,9 +10,9 @@ use tower::ServiceExt;
 
 use crate::asked::{Asked, Witness};
 use crate::faces::{self, Taken};
-use crate::kit::{Watched, World};
 use crate::run;
 use crate::site::Site;
+use common::kit::{Watched, World};
 
 /// A grant that is real, of another verifier over another store.
 async fn stray() -> Grant {

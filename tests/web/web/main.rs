@@ -5,8 +5,6 @@ mod asked;
 mod faces;
 mod forged;
 mod hiding;
-#[path = "../kit/mod.rs"]
-mod kit;
 mod nested;
 mod paths;
 mod peers;

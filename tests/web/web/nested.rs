@@ -9,9 +9,9 @@ use tower::Layer;
 use crate::asked::{Answered, Asked, Witness};
 use crate::faces::tower::Handler;
 use crate::faces::{Face, Taken, actix, axum, tower as plain};
-use crate::kit::{Watched, World};
 use crate::run;
 use crate::site::Site;
+use common::kit::{Watched, World};
 
 #[derive(Clone, Copy, Debug)]
 enum Framework {

@@ -10,8 +10,8 @@ use tower::ServiceExt;
 
 use crate::asked::Witness;
 use crate::faces::{self, Taken};
-use crate::kit::block_on;
 use crate::site::Site;
+use common::kit::block_on;
 
 const INSIDE: [u8; 4] = [203, 0, 113, 7];
 const OUTSIDE: [u8; 4] = [198, 51, 100, 9];

@@ -6,10 +6,10 @@ use actix_web::test::{call_service, init_service};
 
 use crate::asked::{Asked, Witness};
 use crate::faces::{Taken, actix, tower};
-use crate::kit::{Random, seed};
 use crate::run;
 use crate::site::Site;
 use crate::table::words::basic;
+use common::kit::{Random, seed};
 
 const REQUESTS: usize = 20_000;
 /// Fewer than this many accepted requests would say little of what is accepted.

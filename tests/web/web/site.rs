@@ -8,7 +8,7 @@ use keywright::{
     Verifier,
 };
 
-use crate::kit::{DAY, HOUR, SECOND, Watched, World, admin, developer, named, render, user};
+use common::kit::{DAY, HOUR, SECOND, Watched, World, admin, developer, named, render, user};
 
 /// Keys and tokens by name. The clock stands still, so a rate that is spent stays so.
 pub(crate) struct Site {
@@ -45,7 +45,7 @@ impl Site {
     pub(crate) fn tokens(&self) -> impl Iterator<Item = &str> {
         let is_whole = |token: &&str| {
             let (covered, check) = token.split_at(token.len() - 6);
-            crate::kit::check(covered) == check
+            common::kit::check(covered) == check
         };
         self.tokens.values().map(String::as_str).filter(is_whole)
     }
@@ -76,7 +76,7 @@ impl Site {
     /// Another setup over the same store, so that its verifier is another one.
     pub(crate) fn other_verifier(&self) -> Verifier {
         let setup = Setup::new(self.store.clone())
-            .default_policy(crate::kit::open_policy())
+            .default_policy(common::kit::open_policy())
             .clock(self.world.clock.clone());
         Verifier::new(&setup).expect("a setup that works")
     }

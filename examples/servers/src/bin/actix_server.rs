@@ -1,13 +1,10 @@
 //! API keys in a web service on actix-web.
 //!
 //! ```text
-//! cargo run --example actix_server --features actix -- [--port N] [--store FILE]
+//! cargo run -p keywright-servers --bin actix_server -- [--port N] [--store FILE]
 //! ```
 //!
 //! It prints lines to try it with.
-
-#[path = "../first_keys/mod.rs"]
-mod first_keys;
 
 use std::error::Error;
 use std::net::TcpListener;
@@ -20,11 +17,11 @@ use actix_web::{App, HttpServer, Route};
 use keywright::Grant;
 use keywright::http::Guard;
 
-use self::first_keys::{FirstTokens, Keys, PATIENCE};
+use keywright_servers::{self as first_keys, FirstTokens, Keys, PATIENCE};
 
 #[actix_web::main]
 async fn main() -> ExitCode {
-    first_keys::exit_code(run().await)
+    first_keys::exit_code(env!("CARGO_BIN_NAME"), run().await)
 }
 
 async fn run() -> Result<(), Box<dyn Error>> {

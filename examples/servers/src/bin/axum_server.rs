@@ -1,13 +1,10 @@
 //! API keys in a web service on axum, with the management API behind a login.
 //!
 //! ```text
-//! cargo run --example axum_server --features axum,management -- [--port N] [--store FILE]
+//! cargo run -p keywright-servers --bin axum_server -- [--port N] [--store FILE]
 //! ```
 //!
 //! It prints lines to try it with. **The login is a stand-in**: see [`stand_in_login`].
-
-#[path = "../first_keys/mod.rs"]
-mod first_keys;
 
 use std::error::Error;
 use std::net::{SocketAddr, TcpListener};
@@ -23,11 +20,11 @@ use keywright::http::{Guard, Rejection, management};
 use keywright::{Access, Actor, Grant, IdError, ScopeError, TenantId, UserId};
 use tokio::time::sleep;
 
-use self::first_keys::{FirstTokens, Keys, PATIENCE};
+use keywright_servers::{self as first_keys, FirstTokens, Keys, PATIENCE};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    first_keys::exit_code(run().await)
+    first_keys::exit_code(env!("CARGO_BIN_NAME"), run().await)
 }
 
 async fn run() -> Result<(), Box<dyn Error>> {

@@ -1,13 +1,10 @@
 //! API keys in a gRPC service on tonic: the health service, behind a guard.
 //!
 //! ```text
-//! cargo run --example tonic_server --features tower -- [--port N] [--store FILE]
+//! cargo run -p keywright-servers --bin tonic_server -- [--port N] [--store FILE]
 //! ```
 //!
 //! It prints lines to try it with.
-
-#[path = "../first_keys/mod.rs"]
-mod first_keys;
 
 use std::error::Error;
 use std::net::TcpListener;
@@ -21,11 +18,11 @@ use tonic::transport::Server;
 use tonic::transport::server::{TcpConnectInfo, TcpIncoming};
 use tower::util::MapRequestLayer;
 
-use self::first_keys::{FirstTokens, Keys, PATIENCE};
+use keywright_servers::{self as first_keys, FirstTokens, Keys, PATIENCE};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    first_keys::exit_code(run().await)
+    first_keys::exit_code(env!("CARGO_BIN_NAME"), run().await)
 }
 
 async fn run() -> Result<(), Box<dyn Error>> {

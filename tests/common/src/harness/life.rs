@@ -12,10 +12,10 @@ use keywright::{
 use super::{DAY, HOUR, SECOND, World, name};
 
 /// A step and what it is called in a failure.
-pub(crate) type Step = (&'static str, fn(&mut World));
+pub type Step = (&'static str, fn(&mut World));
 
 /// The steps, in their order.
-pub(crate) const STEPS: &[Step] = &[
+pub const STEPS: &[Step] = &[
     ("set a policy", |world| {
         world.set_policy(|policy| {
             policy.api_enabled = true;
@@ -151,7 +151,7 @@ pub(crate) const STEPS: &[Step] = &[
 ];
 
 /// The whole life.
-pub(crate) fn live(world: &mut World) {
+pub fn live(world: &mut World) {
     for (_, step) in STEPS {
         step(world);
         world.clock.advance(SECOND);
@@ -159,7 +159,7 @@ pub(crate) fn live(world: &mut World) {
 }
 
 /// The tokens that no verify may accept at the end of the life.
-pub(crate) const DEAD: &[&str] = &[
+pub const DEAD: &[&str] = &[
     "scheduled",
     "expired",
     "of the account",
@@ -177,12 +177,12 @@ pub(crate) const DEAD: &[&str] = &[
 
 impl World {
     /// The key of the token of this name.
-    pub(crate) fn key(&self, name: &str) -> keywright::KeyId {
+    pub fn key(&self, name: &str) -> keywright::KeyId {
         self.token(name).key.id
     }
 
     /// The token of this name, with its key.
-    pub(crate) fn token(&self, name: &str) -> &keywright::Issued {
+    pub fn token(&self, name: &str) -> &keywright::Issued {
         let found = self.issued.iter().find(|(known, _)| *known == name);
         &found.unwrap_or_else(|| panic!("no token was handed out as {name}")).1
     }
@@ -225,7 +225,7 @@ fn account(world: &World, called: &str) -> AccountId {
 }
 
 /// How many keys an actor can see.
-pub(crate) fn count(world: &World, actor: &Actor) -> usize {
+pub fn count(world: &World, actor: &Actor) -> usize {
     let page = block_on(world.authority.keys(actor, &KeyQuery::new().limit(500)));
     page.expect("the keys").items.len()
 }

@@ -1,10 +1,8 @@
 //! What the tests that try to break the stores share: a small world with a clock that stands still,
 //! everything that can be seen of it in one value, and seeds that can be given.
 
-#![allow(dead_code, reason = "each test target uses a part of it")]
-
-pub(crate) mod life;
-pub(crate) mod writer;
+pub mod life;
+pub mod writer;
 
 use std::env;
 use std::fmt::Debug;
@@ -22,33 +20,33 @@ use keywright::{
 };
 use serde_json::{Value, json};
 
-pub(crate) const SECOND: Duration = Duration::from_secs(1);
-pub(crate) const HOUR: Duration = Duration::from_secs(3_600);
-pub(crate) const DAY: Duration = Duration::from_secs(86_400);
+pub const SECOND: Duration = Duration::from_secs(1);
+pub const HOUR: Duration = Duration::from_secs(3_600);
+pub const DAY: Duration = Duration::from_secs(86_400);
 
 /// Where the tests' clocks begin.
-pub(crate) const BEGINNING: i64 = 1_800_000_000_000_000;
+pub const BEGINNING: i64 = 1_800_000_000_000_000;
 
 /// Two tenants on one store, with the tokens that were handed out in them.
-pub(crate) struct World {
-    pub(crate) store: Arc<dyn KeyStore>,
-    pub(crate) clock: ManualClock,
-    pub(crate) setup: Setup,
-    pub(crate) authority: Authority,
-    pub(crate) verifier: Verifier,
+pub struct World {
+    pub store: Arc<dyn KeyStore>,
+    pub clock: ManualClock,
+    pub setup: Setup,
+    pub authority: Authority,
+    pub verifier: Verifier,
     /// May do everything in the first tenant.
-    pub(crate) admin: Actor,
+    pub admin: Actor,
     /// May do everything in the second.
-    pub(crate) other: Actor,
+    pub other: Actor,
     /// A developer of the first.
-    pub(crate) alice: Actor,
+    pub alice: Actor,
     /// What was handed out, under a name of the test's own.
-    pub(crate) issued: Vec<(&'static str, Issued)>,
+    pub issued: Vec<(&'static str, Issued)>,
 }
 
 impl World {
     /// A world in which the first tenant has API access turned on.
-    pub(crate) fn new(store: impl KeyStore) -> Self {
+    pub fn new(store: impl KeyStore) -> Self {
         let world = Self::bare(store);
         world.set_policy(|policy| {
             policy.api_enabled = true;
@@ -58,7 +56,7 @@ impl World {
     }
 
     /// A world in which nothing has happened yet.
-    pub(crate) fn bare(store: impl KeyStore) -> Self {
+    pub fn bare(store: impl KeyStore) -> Self {
         let clock = ManualClock::at(time(BEGINNING));
         let prefix = Prefix::new("acme_live").expect("a prefix");
         let store: Arc<dyn KeyStore> = Arc::new(store);
@@ -79,7 +77,7 @@ impl World {
     }
 
     /// Lets go of the store and goes on with this one, such as the same one opened again.
-    pub(crate) fn reopen(&mut self, store: impl KeyStore) {
+    pub fn reopen(&mut self, store: impl KeyStore) {
         let issued = std::mem::take(&mut self.issued);
         let clock = self.clock.clone();
         *self = Self { issued, ..Self::bare(store) };
@@ -87,7 +85,7 @@ impl World {
     }
 
     /// Lets go of the store, so that its file is free.
-    pub(crate) fn let_go(&mut self) {
+    pub fn let_go(&mut self) {
         self.reopen(MemoryStore::new());
     }
 
@@ -97,32 +95,32 @@ impl World {
     }
 
     /// Goes on with another setup on the same store.
-    pub(crate) fn use_setup(&mut self, change: impl FnOnce(Setup) -> Setup) {
+    pub fn use_setup(&mut self, change: impl FnOnce(Setup) -> Setup) {
         self.setup = change(self.setup.clone());
         self.authority = Authority::new(&self.setup).expect("an authority");
         self.verifier = Verifier::new(&self.setup).expect("a verifier");
     }
 
-    pub(crate) fn set_policy(&self, change: impl FnOnce(&mut Policy)) {
+    pub fn set_policy(&self, change: impl FnOnce(&mut Policy)) {
         let mut policy = block_on(self.authority.policy(&self.admin)).expect("the policy");
         change(&mut policy);
         block_on(self.authority.set_policy(&self.admin, policy)).expect("the policy is set");
     }
 
     /// A key of the administrator's own.
-    pub(crate) fn generate(&self, name: &str) -> Issued {
+    pub fn generate(&self, name: &str) -> Issued {
         let new = NewKey::named(name).expect("a name");
         block_on(self.authority.generate(&self.admin, &self.admin.as_owner(), new))
             .expect("a key is generated")
     }
 
     /// What a verify says: which secret it was, or the code of the reason against it.
-    pub(crate) fn says(&self, token: &str) -> &'static str {
+    pub fn says(&self, token: &str) -> &'static str {
         says(&self.verifier, token)
     }
 
     /// Everything that can be seen of both tenants, and what a verify says to each token.
-    pub(crate) fn state(&self) -> Value {
+    pub fn state(&self) -> Value {
         let said: Vec<_> = self
             .issued
             .iter()
@@ -132,7 +130,7 @@ impl World {
     }
 
     /// Everything of a tenant that its administrator can see.
-    pub(crate) fn seen_by(&self, actor: &Actor) -> Value {
+    pub fn seen_by(&self, actor: &Actor) -> Value {
         let authority = &self.authority;
         let policy = block_on(authority.policy(actor)).expect("the policy");
         let accounts = block_on(authority.accounts(actor, &AccountQuery::new().limit(MAX_LIMIT)))
@@ -151,7 +149,7 @@ impl World {
 }
 
 /// All events that a query selects, oldest first.
-pub(crate) fn events(authority: &Authority, actor: &Actor, query: EventQuery) -> Vec<Event> {
+pub fn events(authority: &Authority, actor: &Actor, query: EventQuery) -> Vec<Event> {
     let mut query = query.oldest_first().limit(MAX_LIMIT);
     let mut found = Vec::new();
     loop {
@@ -163,12 +161,12 @@ pub(crate) fn events(authority: &Authority, actor: &Actor, query: EventQuery) ->
 }
 
 /// The events of a key, oldest first.
-pub(crate) fn events_of(world: &World, key: KeyId) -> Vec<Event> {
+pub fn events_of(world: &World, key: KeyId) -> Vec<Event> {
     events(&world.authority, &world.admin, EventQuery::new().key(key))
 }
 
 /// `current` or `retiring`, or the code of the reason against it.
-pub(crate) fn says(verifier: &Verifier, token: &str) -> &'static str {
+pub fn says(verifier: &Verifier, token: &str) -> &'static str {
     let source = "203.0.113.7".parse().expect("an address");
     match block_on(verifier.verify_request(&Request::token(token).source(source))) {
         Ok(grant) if grant.secret_used() == SecretUsed::Current => "current",
@@ -178,16 +176,16 @@ pub(crate) fn says(verifier: &Verifier, token: &str) -> &'static str {
     }
 }
 
-pub(crate) fn time(micros: i64) -> Timestamp {
+pub fn time(micros: i64) -> Timestamp {
     Timestamp::from_unix_micros(micros).expect("a time in range")
 }
 
-pub(crate) fn name(text: &str) -> Name {
+pub fn name(text: &str) -> Name {
     Name::new(text).expect("a name")
 }
 
 /// Runs a test on a store in memory, then on one in a file, so many rounds on each.
-pub(crate) fn on_each_store(in_memory: u32, in_a_file: u32, test: impl Fn(&World)) {
+pub fn on_each_store(in_memory: u32, in_a_file: u32, test: impl Fn(&World)) {
     // What is printed is shown with a failure, and says on which store it was.
     for round in 0..in_memory {
         println!("in memory, round {round}");
@@ -203,14 +201,14 @@ pub(crate) fn on_each_store(in_memory: u32, in_a_file: u32, test: impl Fn(&World
 }
 
 /// The seed of a test that draws: from `KEYWRIGHT_SEED`, or anew. It is printed, to be given again.
-pub(crate) fn seed() -> u64 {
+pub fn seed() -> u64 {
     let seed = from_environment("KEYWRIGHT_SEED").unwrap_or_else(rand::random);
     println!("KEYWRIGHT_SEED={seed}");
     seed
 }
 
 /// How often a test does something: from the environment, or so often.
-pub(crate) fn amount(variable: &str, default: u32) -> u32 {
+pub fn amount(variable: &str, default: u32) -> u32 {
     from_environment(variable).unwrap_or(default)
 }
 

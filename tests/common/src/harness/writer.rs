@@ -22,15 +22,15 @@ use rand::{RngExt, SeedableRng};
 use super::{DAY, World, says};
 
 /// The variable that says where to write, and the one with the seed of what is drawn.
-pub(crate) const FILE: &str = "KEYWRIGHT_TEST_WRITES_TO";
-pub(crate) const SEED: &str = "KEYWRIGHT_TEST_WRITES_WITH_SEED";
+pub const FILE: &str = "KEYWRIGHT_TEST_WRITES_TO";
+pub const SEED: &str = "KEYWRIGHT_TEST_WRITES_WITH_SEED";
 /// Marks the writer's lines among those of the test harness.
-pub(crate) const MARK: &str = "writer: ";
-pub(crate) const THREADS: usize = 4;
+pub const MARK: &str = "writer: ";
+pub const THREADS: usize = 4;
 
 /// What a thread of the writer does, as it says before it begins.
 #[derive(Clone, Debug)]
-pub(crate) enum Doing {
+pub enum Doing {
     Generate(String),
     Rotate(KeyId, Duration),
     Disable(KeyId),
@@ -88,7 +88,7 @@ impl FromStr for Doing {
 }
 
 /// Changes keys from all its threads, telling of each change before and after, until it is killed.
-pub(crate) fn write_until_killed(file: &Path) -> ! {
+pub fn write_until_killed(file: &Path) -> ! {
     let seed: u64 = env::var(SEED).expect("a seed").parse().expect("a number");
     let store = block_on(FileStore::open(file)).expect("the store opens");
     let world = World::bare(store.clone());
@@ -227,7 +227,7 @@ impl<'a> Writer<'a> {
     }
 }
 
-pub(crate) fn listed(authority: &Authority, world: &World) -> Vec<KeyEntry> {
+pub fn listed(authority: &Authority, world: &World) -> Vec<KeyEntry> {
     let mut query = KeyQuery::new().limit(500);
     let mut found = Vec::new();
     loop {

@@ -1,8 +1,6 @@
 //! What the tests share: a world with a clock that stands still, fixed random sources, a token
 //! renderer of its own, and a store that can be watched, broken and tampered with.
 
-#![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part")]
-
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::error::Error;

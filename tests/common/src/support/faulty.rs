@@ -15,7 +15,7 @@ use keywright::{AccountId, Event, KeyId, Policy, ServiceAccount, TenantId, Times
 
 /// How a [`FaultyStore`] fails, each time as unavailable.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Fault {
+pub enum Fault {
     /// Every call fails and does nothing.
     Down,
     /// Every write fails and does nothing.
@@ -28,7 +28,7 @@ pub(crate) enum Fault {
 }
 
 #[derive(Clone)]
-pub(crate) struct FaultyStore {
+pub struct FaultyStore {
     inner: Arc<dyn KeyStore>,
     fault: Arc<Mutex<Option<Fault>>>,
     usage_batches: Arc<AtomicUsize>,
@@ -49,7 +49,7 @@ impl fmt::Debug for FaultyStore {
 
 impl FaultyStore {
     /// Without a fault as yet.
-    pub(crate) fn over(inner: Arc<dyn KeyStore>) -> Self {
+    pub fn over(inner: Arc<dyn KeyStore>) -> Self {
         Self {
             inner,
             fault: Arc::default(),
@@ -61,30 +61,30 @@ impl FaultyStore {
     }
 
     /// Others do this when the next commit has been called, and before it reaches the store.
-    pub(crate) fn meanwhile(&self, change: impl Future<Output = ()> + Send + 'static) {
+    pub fn meanwhile(&self, change: impl Future<Output = ()> + Send + 'static) {
         let mut meanwhile = self.meanwhile.lock().unwrap_or_else(PoisonError::into_inner);
         *meanwhile = Some(Box::pin(change));
     }
 
     /// Sets the fault when so many more commits have been done.
-    pub(crate) fn set_after(&self, commits: usize, fault: Fault) {
+    pub fn set_after(&self, commits: usize, fault: Fault) {
         let mut after = self.after.lock().unwrap_or_else(PoisonError::into_inner);
         *after = Some((commits, fault));
     }
 
     /// How many batches of usage it has passed on.
-    pub(crate) fn usage_batches(&self) -> usize {
+    pub fn usage_batches(&self) -> usize {
         self.usage_batches.load(Ordering::SeqCst)
     }
 
     /// Fails like this from now on, or no more.
-    pub(crate) fn set(&self, fault: impl Into<Option<Fault>>) {
+    pub fn set(&self, fault: impl Into<Option<Fault>>) {
         *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = fault.into();
         self.moments.store(0, Ordering::SeqCst);
     }
 
     /// How many moments have come since the last fault was set.
-    pub(crate) fn moments(&self) -> usize {
+    pub fn moments(&self) -> usize {
         self.moments.load(Ordering::SeqCst)
     }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 /// The first table of a page of the guide, its header first.
-pub(crate) fn table_in(page: &str) -> Vec<Vec<String>> {
+pub fn table_in(page: &str) -> Vec<Vec<String>> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{page}: {error}"));
     let rows = text.lines().skip_while(|line| !line.starts_with('|'));
@@ -18,10 +18,7 @@ pub(crate) fn table_in(page: &str) -> Vec<Vec<String>> {
 }
 
 /// A table of a test as one of the guide.
-pub(crate) fn as_rows<const N: usize>(
-    header: &[&str],
-    table: &[(&str, [&str; N])],
-) -> Vec<Vec<String>> {
+pub fn as_rows<const N: usize>(header: &[&str], table: &[(&str, [&str; N])]) -> Vec<Vec<String>> {
     let owned = |cell: &&str| (*cell).to_owned();
     let mut rows = vec![header.iter().map(owned).collect::<Vec<_>>()];
     for (operation, cells) in table {

@@ -3,11 +3,9 @@
 //! The world has a clock that stands still, actors of each role, and API access turned on. Nothing
 //! here asserts a promise; a step that fails ends the test that took it.
 
-#![allow(dead_code, reason = "each test target uses a part of it")]
-
-pub(crate) mod faulty;
-pub(crate) mod guide;
-pub(crate) mod operations;
+pub mod faulty;
+pub mod guide;
+pub mod operations;
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -25,40 +23,40 @@ use keywright::{
 
 use self::faulty::FaultyStore;
 
-pub(crate) type TestResult<T = ()> = Result<T, Box<dyn Error>>;
+pub type TestResult<T = ()> = Result<T, Box<dyn Error>>;
 
-pub(crate) const HOUR: Duration = Duration::from_secs(3_600);
-pub(crate) const DAY: Duration = Duration::from_secs(86_400);
+pub const HOUR: Duration = Duration::from_secs(3_600);
+pub const DAY: Duration = Duration::from_secs(86_400);
 /// The shortest time that a [`Timestamp`] knows.
-pub(crate) const MOMENT: Duration = Duration::from_micros(1);
+pub const MOMENT: Duration = Duration::from_micros(1);
 
 /// Every scope that the policy of the world knows, each in the ceiling of users' keys.
-pub(crate) const SCOPES: &str = "invoices:read invoices:write reports:read";
+pub const SCOPES: &str = "invoices:read invoices:write reports:read";
 
 /// One tenant with API access turned on, and those who act in it.
-pub(crate) struct World {
-    pub(crate) store: Arc<dyn KeyStore>,
-    pub(crate) clock: ManualClock,
-    pub(crate) setup: Setup,
-    pub(crate) authority: Authority,
-    pub(crate) verifier: Verifier,
+pub struct World {
+    pub store: Arc<dyn KeyStore>,
+    pub clock: ManualClock,
+    pub setup: Setup,
+    pub authority: Authority,
+    pub verifier: Verifier,
     /// May do everything.
-    pub(crate) admin: Actor,
+    pub admin: Actor,
     /// Policy, list all, revoke any, read events.
-    pub(crate) tenant_admin: Actor,
+    pub tenant_admin: Actor,
     /// A developer, who owns the keys that a test does not say more of.
-    pub(crate) alice: Actor,
+    pub alice: Actor,
     /// Another developer.
-    pub(crate) bob: Actor,
-    pub(crate) auditor: Actor,
+    pub bob: Actor,
+    pub auditor: Actor,
     /// The file that everything is kept in, if it is one.
-    pub(crate) file: Option<PathBuf>,
+    pub file: Option<PathBuf>,
 }
 
 /// Runs a test on a store in memory, then on one in a file of a temporary folder.
 #[expect(clippy::needless_pass_by_value, reason = "a closure is written where it is passed")]
 #[track_caller]
-pub(crate) fn on_each_store(test: impl AsyncFn(&World) -> TestResult) {
+pub fn on_each_store(test: impl AsyncFn(&World) -> TestResult) {
     // What is printed is shown with a failure, and says on which store it was.
     println!("in memory");
     run(&test, MemoryStore::new(), None);
@@ -87,7 +85,7 @@ fn run(test: &impl AsyncFn(&World) -> TestResult, store: impl KeyStore, file: Op
 
 impl World {
     /// A world on a store that is empty.
-    pub(crate) async fn new(store: Arc<dyn KeyStore>) -> TestResult<Self> {
+    pub async fn new(store: Arc<dyn KeyStore>) -> TestResult<Self> {
         let clock = ManualClock::at("2026-01-01T09:00:00Z".parse()?);
         let setup = setup(FaultyStore::over(Arc::clone(&store)), &clock)?;
         let world = Self::assemble(store, clock, setup)?;
@@ -118,52 +116,48 @@ impl World {
     }
 
     /// The same world, its authority and verifier made anew over a store that can be told to fail.
-    pub(crate) fn with_faults(&self) -> TestResult<(Self, FaultyStore)> {
+    pub fn with_faults(&self) -> TestResult<(Self, FaultyStore)> {
         let faulty = FaultyStore::over(Arc::clone(&self.store));
         let setup = setup(faulty.clone(), &self.clock)?;
         Ok((Self::assemble(Arc::clone(&self.store), self.clock.clone(), setup)?, faulty))
     }
 
     /// The same world, its authority and verifier made anew from another setup over its store.
-    pub(crate) fn with_setup(&self, adjust: impl FnOnce(Setup) -> Setup) -> TestResult<Self> {
+    pub fn with_setup(&self, adjust: impl FnOnce(Setup) -> Setup) -> TestResult<Self> {
         let setup = setup(FaultyStore::over(Arc::clone(&self.store)), &self.clock)?;
         Self::assemble(Arc::clone(&self.store), self.clock.clone(), adjust(setup))
     }
 
     /// The same world, its authority and verifier made anew with these peppers.
-    pub(crate) fn with_peppers(&self, peppers: PepperRing) -> TestResult<Self> {
+    pub fn with_peppers(&self, peppers: PepperRing) -> TestResult<Self> {
         self.with_setup(|setup| setup.peppers(peppers))
     }
 
-    pub(crate) fn now(&self) -> Timestamp {
+    pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
     /// So much later than now.
-    pub(crate) fn later(&self, by: Duration) -> Timestamp {
+    pub fn later(&self, by: Duration) -> Timestamp {
         self.now().saturating_add(by)
     }
 
-    pub(crate) fn tenant(&self) -> &TenantId {
+    pub fn tenant(&self) -> &TenantId {
         self.admin.tenant()
     }
 
     /// A key of alice's.
-    pub(crate) async fn generate(&self, new: NewKey) -> Result<Issued, GenerateError> {
+    pub async fn generate(&self, new: NewKey) -> Result<Issued, GenerateError> {
         self.generate_for(&self.alice, new).await
     }
 
     /// A key of an actor's own.
-    pub(crate) async fn generate_for(
-        &self,
-        actor: &Actor,
-        new: NewKey,
-    ) -> Result<Issued, GenerateError> {
+    pub async fn generate_for(&self, actor: &Actor, new: NewKey) -> Result<Issued, GenerateError> {
         self.authority.generate(actor, &actor.as_owner(), new).await
     }
 
     /// A key of a service account's.
-    pub(crate) async fn generate_under(
+    pub async fn generate_under(
         &self,
         account: &ServiceAccount,
         new: NewKey,
@@ -172,13 +166,13 @@ impl World {
     }
 
     /// A service account with the role of this name.
-    pub(crate) async fn account(&self, name: &str, role: &str) -> TestResult<ServiceAccount> {
+    pub async fn account(&self, name: &str, role: &str) -> TestResult<ServiceAccount> {
         let new = NewAccount::new(Name::new(name)?, RoleName::new(role)?);
         Ok(self.authority.create_account(&self.admin, new).await?)
     }
 
     /// Changes the tenant's policy, as its administrator.
-    pub(crate) async fn set_policy(
+    pub async fn set_policy(
         &self,
         change: impl FnOnce(&mut Policy),
     ) -> Result<Policy, SetPolicyError> {
@@ -191,27 +185,23 @@ impl World {
     }
 
     /// Whether a token is accepted, and if not why.
-    pub(crate) async fn check(&self, issued: &Issued) -> Result<(), Reason> {
+    pub async fn check(&self, issued: &Issued) -> Result<(), Reason> {
         self.check_request(&Request::token(issued.token.expose())).await
     }
 
     /// Whether a request is accepted, and if not why.
-    pub(crate) async fn check_request(&self, request: &Request<'_>) -> Result<(), Reason> {
+    pub async fn check_request(&self, request: &Request<'_>) -> Result<(), Reason> {
         decided(self.verifier.verify_request(request).await).map(|_| ())
     }
 
     /// A key of alice's in this status, in the overlap of a rotation (which is over for a dead one).
     /// Moves the clock by an hour if it is to be expired.
-    pub(crate) async fn generate_in(&self, status: KeyStatus) -> TestResult<Issued> {
+    pub async fn generate_in(&self, status: KeyStatus) -> TestResult<Issued> {
         self.generate_owned_in(&self.alice.as_owner(), status).await
     }
 
     /// The same for any owner.
-    pub(crate) async fn generate_owned_in(
-        &self,
-        owner: &Owner,
-        status: KeyStatus,
-    ) -> TestResult<Issued> {
+    pub async fn generate_owned_in(&self, owner: &Owner, status: KeyStatus) -> TestResult<Issued> {
         let new = NewKey::named("prod-main-app")?;
         let new = match status {
             KeyStatus::Scheduled => new.not_before(self.later(30 * DAY)),
@@ -235,17 +225,17 @@ impl World {
         Ok(issued)
     }
 
-    pub(crate) async fn status(&self, key: &KeyId) -> Result<KeyStatus, KeyError> {
+    pub async fn status(&self, key: &KeyId) -> Result<KeyStatus, KeyError> {
         Ok(self.authority.key(&self.admin, key).await?.status)
     }
 
     /// All that the listing shows of a key to the administrator, in a form that can be compared.
-    pub(crate) async fn shown(&self, key: &KeyId) -> TestResult<serde_json::Value> {
+    pub async fn shown(&self, key: &KeyId) -> TestResult<serde_json::Value> {
         Ok(serde_json::to_value(self.authority.key(&self.admin, key).await?)?)
     }
 
     /// The events of the tenant that a query selects, all of them, oldest first.
-    pub(crate) async fn events(&self, query: EventQuery) -> TestResult<Vec<Event>> {
+    pub async fn events(&self, query: EventQuery) -> TestResult<Vec<Event>> {
         let mut query = query.oldest_first().limit(MAX_LIMIT);
         let mut events = Vec::new();
         loop {
@@ -257,12 +247,12 @@ impl World {
     }
 
     /// The events of a key, oldest first.
-    pub(crate) async fn events_of(&self, key: &KeyId) -> TestResult<Vec<Event>> {
+    pub async fn events_of(&self, key: &KeyId) -> TestResult<Vec<Event>> {
         self.events(EventQuery::new().key(*key)).await
     }
 
     /// The service account as it is now.
-    pub(crate) async fn account_now(
+    pub async fn account_now(
         &self,
         account: &ServiceAccount,
     ) -> Result<ServiceAccount, AccountError> {
@@ -275,7 +265,7 @@ fn setup(store: FaultyStore, clock: &ManualClock) -> TestResult<Setup> {
 }
 
 /// What was decided. It is a failure of the test if nothing could be.
-pub(crate) fn decided(verified: Result<Grant, VerifyError>) -> Result<Grant, Reason> {
+pub fn decided(verified: Result<Grant, VerifyError>) -> Result<Grant, Reason> {
     match verified {
         Ok(grant) => Ok(grant),
         Err(VerifyError::Denied(denial)) => Err(denial.reason().clone()),
@@ -284,6 +274,6 @@ pub(crate) fn decided(verified: Result<Grant, VerifyError>) -> Result<Grant, Rea
 }
 
 /// The secret part of a token, without its check.
-pub(crate) fn secret_of(issued: &Issued) -> &str {
+pub fn secret_of(issued: &Issued) -> &str {
     &issued.token.expose_key_secret()[..32]
 }

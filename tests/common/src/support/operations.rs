@@ -12,19 +12,19 @@ use keywright::{
 use super::{HOUR, TestResult, World};
 
 /// What operations are done with.
-pub(crate) struct Subjects {
+pub struct Subjects {
     /// In the overlap of a rotation, and disabled if it is to be enabled.
-    pub(crate) key: KeyId,
+    pub key: KeyId,
     /// Who owns the key, and gets another one.
-    pub(crate) owner: Owner,
+    pub owner: Owner,
     /// Without keys, and disabled if it is to be enabled.
-    pub(crate) account: AccountId,
+    pub account: AccountId,
 }
 
 impl Subjects {
     /// Subjects that the operation changes if it is done. There is one dead key past its retention
     /// if that is what the operation is about.
-    pub(crate) async fn of(world: &World, owner: &Owner, operation: Operation) -> TestResult<Self> {
+    pub async fn of(world: &World, owner: &Owner, operation: Operation) -> TestResult<Self> {
         world
             .set_policy(|policy| {
                 policy.api_in_plan = true;
@@ -51,7 +51,7 @@ impl Subjects {
 }
 
 /// Does an operation, in a way that changes something if it is one that changes anything.
-pub(crate) async fn perform(
+pub async fn perform(
     world: &World,
     actor: &Actor,
     operation: Operation,
@@ -135,13 +135,13 @@ pub(crate) async fn perform(
 }
 
 /// Looking changes nothing and leaves no event, done or refused.
-pub(crate) fn is_looking(operation: Operation) -> bool {
+pub fn is_looking(operation: Operation) -> bool {
     use Operation::{AccountShow, EventsShow, KeyShow, PolicyShow};
     matches!(operation, KeyShow | AccountShow | PolicyShow | EventsShow)
 }
 
 /// Everything of the tenant but its events, in a form that can be compared.
-pub(crate) async fn state(world: &World) -> TestResult<serde_json::Value> {
+pub async fn state(world: &World) -> TestResult<serde_json::Value> {
     let (authority, admin) = (&world.authority, &world.admin);
     let keys = authority.keys(admin, &KeyQuery::new().limit(MAX_LIMIT)).await?;
     let accounts = authority.accounts(admin, &AccountQuery::new().limit(MAX_LIMIT)).await?;

@@ -7,8 +7,8 @@ use keywright::{
     NewAccount, Owner, Permissions, RoleName, TenantId,
 };
 
-use super::kit::{HOUR, World, admin, block_on, chain, developer, named, user};
 use super::{assert_is_said, name, picture, role, world};
+use common::kit::{HOUR, World, admin, block_on, chain, developer, named, user};
 
 const NOWHERE: &str = "0000000000000000";
 

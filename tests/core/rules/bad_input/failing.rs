@@ -12,11 +12,11 @@ use keywright::{
 };
 use rand::{TryCryptoRng, TryRng};
 
-use super::kit::{
+use super::{assert_is_said, name, picture, role};
+use common::kit::{
     HOUR, OutOfEntropy, Script, Watched, World, admin, block_on, chain, developer, named,
     open_policy, render,
 };
-use super::{assert_is_said, name, picture, role};
 
 const DRY: &str = "the random source failed: the entropy pool is dry";
 

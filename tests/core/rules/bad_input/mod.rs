@@ -3,8 +3,6 @@
 
 mod absent;
 mod failing;
-#[path = "../kit/mod.rs"]
-mod kit;
 mod new_keys;
 mod pages;
 mod repeating;
@@ -18,7 +16,7 @@ use keywright::{
     AccountId, Authority, EventOutcome, Issued, Name, NewAccount, Owner, RoleName, Timestamp,
 };
 
-use kit::{World, admin, chain, named, start};
+use common::kit::{World, admin, chain, named, start};
 
 /// Everything that a tenant can see of itself, refusals apart.
 async fn picture(authority: &Authority) -> String {

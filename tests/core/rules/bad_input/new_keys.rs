@@ -7,8 +7,8 @@ use keywright::{
     Timestamp,
 };
 
-use super::kit::{DAY, MICRO, World, admin, block_on, developer, named, start};
 use super::{after, assert_is_said, name, picture, world};
+use common::kit::{DAY, MICRO, World, admin, block_on, developer, named, start};
 
 /// Generates for alice, which must fail and change nothing.
 async fn refused(world: &World, new: NewKey) -> GenerateError {

@@ -5,8 +5,8 @@ use keywright::store::{
     AccountQuery, Cursor, CursorError, EventQuery, KeyQuery, KeySort, MAX_LIMIT,
 };
 
-use super::kit::{admin, block_on, named, start};
 use super::{assert_is_said, world};
+use common::kit::{admin, block_on, named, start};
 
 #[test]
 fn a_page_has_1_to_500_items() {

@@ -10,8 +10,8 @@ use keywright::{
 };
 use rand::{TryCryptoRng, TryRng};
 
-use super::kit::{HOUR, Random, Script, World, admin, block_on, developer, named};
 use super::{name, role};
+use common::kit::{HOUR, Random, Script, World, admin, block_on, developer, named};
 
 /// A source that asks another one for bytes.
 struct Source<F>(F);
@@ -206,7 +206,7 @@ fn writers_under_a_repeating_source_keep_apart() {
 fn writer_id_of_a_cloned_machine_is_replaced() {
     block_on(async {
         // The store refuses the first batches as it refuses a writer id that another process has.
-        let store = super::kit::Watched::default();
+        let store = common::kit::Watched::default();
         let world = World::on(store.clone());
         let issued = world.key().await;
         for round in 1..=3 {
@@ -222,7 +222,7 @@ fn writer_id_of_a_cloned_machine_is_replaced() {
 #[test]
 fn c14_store_that_flushes_while_it_adds_is_refused() {
     block_on(async {
-        let store = super::kit::Watched::default();
+        let store = common::kit::Watched::default();
         let world = World::on(store.clone());
         let issued = world.key().await;
         let verifier = world.verifier.clone();
@@ -272,7 +272,7 @@ fn source_that_flushes_is_refused() {
 #[test]
 fn uses_of_impossible_secret_numbers_are_counted() {
     block_on(async {
-        let store = super::kit::Watched::default();
+        let store = common::kit::Watched::default();
         let world = World::on(store.clone());
         let first = world.key().await;
         let id = first.key.id;

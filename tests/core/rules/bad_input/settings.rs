@@ -6,8 +6,8 @@ use keywright::{
     Authority, KeyError, NamePattern, Policy, PolicyError, SetPolicyError, SetupError, Verifier,
 };
 
-use super::kit::{DAY, HOUR, SECOND, admin, block_on, chain, developer};
 use super::{assert_is_said, picture, role, world};
+use common::kit::{DAY, HOUR, SECOND, admin, block_on, chain, developer};
 
 #[test]
 fn an_overlap_past_the_policys_longest_rotates_nothing() {

@@ -2,8 +2,8 @@
 
 use keywright::{Access, AccountEdit, Issued, Owner, Reason, Request, RoleName, Scope, ScopeSet};
 
-use super::kit::{MICRO, SECOND, World, admin, block_on, denial, denied, developer, named};
 use super::{account, address};
+use common::kit::{MICRO, SECOND, World, admin, block_on, denial, denied, developer, named};
 
 #[test]
 fn a_key_is_used_from_its_networks_alone() {

@@ -1,8 +1,6 @@
 //! When is a key refused, and in which order: every reason is reached, the first that fails
 //! decides, bounds are exact, and what can't be decided lets nobody in.
 
-#[path = "../kit/mod.rs"]
-mod kit;
 mod limits;
 mod rates;
 mod undecidable;
@@ -14,7 +12,7 @@ use keywright::{
     Request, RoleName, Scope, SecretUsed, Timestamp, VerifyError,
 };
 
-use kit::{
+use common::kit::{
     DAY, HOUR, MICRO, SECOND, World, admin, block_on, chain, denial, denied, developer, named,
     render, start,
 };

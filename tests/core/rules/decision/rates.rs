@@ -6,7 +6,7 @@ use std::time::Duration;
 use keywright::store::{Batch, Change, KeyStore, MemoryStore};
 use keywright::{KeyEdit, Policy, Rate, Timestamp};
 
-use super::kit::{
+use common::kit::{
     DAY, HOUR, MICRO, SECOND, World, admin, block_on, denial, developer, named, start, tenant,
 };
 

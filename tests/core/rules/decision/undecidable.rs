@@ -3,7 +3,7 @@
 use keywright::store::StoreErrorKind;
 use keywright::{Issued, KeyId, PepperRing, VerifyError};
 
-use super::kit::{HOUR, Watched, World, block_on, chain, denied, developer, named, render, start};
+use common::kit::{HOUR, Watched, World, block_on, chain, denied, developer, named, render, start};
 
 #[test]
 fn a_store_that_fails_is_never_a_denial_and_never_a_grant() {

@@ -6,8 +6,8 @@ use keywright::{
     Timestamp,
 };
 
-use super::kit::{HOUR, SECOND, World, admin, block_on, developer, named, start, tenant, user};
 use super::{assert_page_is_full, on_each_store, through_text};
+use common::kit::{HOUR, SECOND, World, admin, block_on, developer, named, start, tenant, user};
 
 /// What happened in a tenant, and the instants between.
 struct Story {

@@ -8,8 +8,8 @@ use keywright::{
     KeyEntry, KeyId, KeyStatus, ListError, Name, NewAccount, NewKey, Owner, RoleName, Timestamp,
 };
 
-use super::kit::{DAY, HOUR, SECOND, World, admin, developer, named, start};
 use super::{SORTS, on_each_store, walk};
+use common::kit::{DAY, HOUR, SECOND, World, admin, developer, named, start};
 
 /// A tenant with keys of every kind: of two people and an account, in every status, used and not,
 /// some of them made at one instant and some of one name.

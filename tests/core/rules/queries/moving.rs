@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use keywright::store::KeyQuery;
 use keywright::{KeyId, Name};
 
-use super::kit::{DAY, Random, SECOND, World, admin, developer, named, seed};
 use super::{SORTS, on_each_store, through_text};
+use common::kit::{DAY, Random, SECOND, World, admin, developer, named, seed};
 
 /// How many changes there are during a walk, at the most: fewer than there are keys.
 const CHANGES: usize = 20;

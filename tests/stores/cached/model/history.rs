@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use keywright::{KeyId, TenantId};
 
-use crate::kit::Random;
 use crate::store::{Changes, Epoch, Subject};
+use common::kit::Random;
 
 pub(super) const KEYS: usize = 4;
 

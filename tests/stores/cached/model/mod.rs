@@ -10,7 +10,7 @@ mod world;
 
 use self::rule::Rule;
 use self::world::{Seen, World};
-use crate::kit::seed;
+use common::kit::seed;
 
 const WORLDS: u64 = 1_000;
 const STEPS: usize = 3_000;

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use super::history::{History, Id, KEYS, Numbering, Touched, key_id};
 use super::rule::Rule;
-use crate::kit::Random;
 use crate::lease::{Bounds, Fill, Forget, Ledger, Sync};
 use crate::store::{Age, Changes, Freshness, Subject};
+use common::kit::Random;
 
 const BOUNDS: Bounds =
     Bounds { max_staleness: Duration::from_millis(500), outage: Some(Duration::from_secs(5)) };

@@ -10,16 +10,16 @@ use keywright::store::FileStore;
 use keywright::{Clock, PepperRing};
 use serde_json::{Value, json};
 
-use crate::harness::life::live;
-use crate::harness::{DAY, World};
-use crate::{Golden, peppers, seen};
+use super::{Golden, peppers, seen};
+use common::harness::life::live;
+use common::harness::{DAY, World};
 
 #[test]
 fn new_golden_files_can_be_made() {
     let temporary = tempfile::tempdir().expect("a temporary folder");
     let folder = match env::var("KEYWRIGHT_GOLDEN") {
         Ok(format) => {
-            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(format);
+            let folder = common::root().join("tests/data/golden").join(format);
             // Those that are kept are not made anew.
             fs::create_dir(&folder).expect("a new folder");
             folder

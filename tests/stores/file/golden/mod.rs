@@ -4,11 +4,6 @@
 //! Each folder beside this file holds those of one format. A file that is there is never changed;
 //! `README.md` says how to make those of a new format.
 
-#![cfg(feature = "file")]
-
-#[path = "../harness/mod.rs"]
-mod harness;
-
 mod making;
 
 use std::fs;
@@ -19,7 +14,7 @@ use keywright::store::FileStore;
 use keywright::{PepperRing, Timestamp};
 use serde_json::{Value, json};
 
-use crate::harness::{World, says};
+use common::harness::{World, says};
 
 /// A store file, and what must be seen in it.
 struct Golden {
@@ -40,7 +35,7 @@ impl Golden {
 
     /// All that are kept, of every format.
     fn kept() -> Vec<Self> {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+        let folder = common::root().join("tests/data/golden");
         let folders = entries(&folder).into_iter().filter(|path| path.is_dir());
         folders.flat_map(|folder| Self::in_folder(&folder)).collect()
     }

@@ -19,10 +19,10 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 
-use crate::harness::{BEGINNING, DAY, time};
-use crate::history::{Answer, Call, History, Op, Overlap, Shown};
-use crate::model::KEYS;
-use crate::stores::Troubled;
+use super::history::{Answer, Call, History, Op, Overlap, Shown};
+use super::model::KEYS;
+use super::stores::Troubled;
+use common::harness::{BEGINNING, DAY, time};
 
 /// How many call at once, and how often each.
 const CALLERS: usize = 4;

@@ -8,8 +8,8 @@
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
-use crate::history::{Answer, Call, History, Op};
-use crate::model::State;
+use super::history::{Answer, Call, History, Op};
+use super::model::State;
 
 /// The calls of a history that have been put in order: a bit for each.
 type Ordered = u128;

@@ -3,11 +3,6 @@
 //!
 //! `KEYWRIGHT_HISTORIES` says how many are taken of each kind, `KEYWRIGHT_SEED` which.
 
-#![cfg(feature = "file")]
-
-#[path = "../harness/mod.rs"]
-mod harness;
-
 mod callers;
 mod checker;
 mod history;
@@ -23,7 +18,7 @@ use self::callers::{Callers, on_one_thread, on_threads};
 use self::checker::{Searched, check};
 use self::history::{Answer, Call, History};
 use self::stores::{Troubled, Troubles};
-use crate::harness::{amount, seed};
+use common::harness::{amount, seed};
 
 /// A history is taken on a store, over keys of its own, and with the fate that the seed gives it.
 type Take = fn(&Callers, &mut StdRng);

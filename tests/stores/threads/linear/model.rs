@@ -1,6 +1,6 @@
 //! The model: what each call comes to when nothing else goes on. The clock stands still.
 
-use crate::history::{Answer, Call, Overlap, Shown};
+use super::history::{Answer, Call, Overlap, Shown};
 
 /// How many keys a history has.
 pub(crate) const KEYS: usize = 2;

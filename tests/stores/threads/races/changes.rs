@@ -12,8 +12,8 @@ use keywright::{
     Verifier,
 };
 
-use crate::harness::{DAY, World, events, events_of, name, on_each_store, says};
-use crate::{THREADS, done, is_accepted, note, together};
+use super::{THREADS, done, is_accepted, note, together};
+use common::harness::{DAY, World, events, events_of, name, on_each_store, says};
 
 #[test]
 fn c02_of_concurrent_rotations_the_last_secret_works_and_no_other() {

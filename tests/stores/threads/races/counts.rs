@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use futures_lite::future::block_on;
 use keywright::{Operation, Setup, Verifier};
 
-use crate::harness::{SECOND, events_of, on_each_store, says};
-use crate::{THREADS, done, note, together};
+use super::{THREADS, done, note, together};
+use common::harness::{SECOND, events_of, on_each_store, says};
 
 #[test]
 fn c05_every_use_is_counted_once_whatever_goes_on_meanwhile() {

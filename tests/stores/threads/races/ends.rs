@@ -10,8 +10,8 @@ use keywright::{
     AccountId, Credential, GenerateError, Issued, NewAccount, NewKey, Owner, RoleName,
 };
 
-use crate::harness::{World, name, on_each_store};
-use crate::{THREADS, is_accepted, together};
+use super::{THREADS, is_accepted, together};
+use common::harness::{World, name, on_each_store};
 
 /// A way to end a key's access, which the token of the first secret must not outlive.
 type Ending = (&'static str, fn(&World, &Issued));

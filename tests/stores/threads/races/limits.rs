@@ -4,8 +4,8 @@ use futures_lite::future::block_on;
 use keywright::store::KeyQuery;
 use keywright::{GenerateError, Issued, NewKey, SetPolicyError};
 
-use crate::harness::{SECOND, name, on_each_store};
-use crate::{THREADS, note, together};
+use super::{THREADS, note, together};
+use common::harness::{SECOND, name, on_each_store};
 
 #[test]
 fn c06_the_limit_of_keys_holds_exactly() {

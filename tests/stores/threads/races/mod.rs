@@ -1,10 +1,5 @@
 //! Threads that race for the same keys, on each store: what is promised of one holds for all.
 
-#![cfg(feature = "file")]
-
-#[path = "../harness/mod.rs"]
-mod harness;
-
 mod changes;
 mod counts;
 mod ends;

@@ -1,6 +1,5 @@
-//! `keyctl move`, killed at random moments.
+//! `keywright move`, killed at random moments.
 
-use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -11,19 +10,13 @@ use keywright::{NewKey, Owner, UserId};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use crate::harness::{self, World, name};
-use crate::{Place, lived, seen};
+use common::harness::{self, World, name};
+use common::moving::{Place, lived, seen};
+
+use crate::desk::program;
 
 /// So many keys that a move takes a while.
 const KEYS: usize = 1_200;
-
-fn keyctl() -> PathBuf {
-    let tests = std::env::current_exe().expect("this test's path");
-    let folder = tests.parent().and_then(Path::parent).expect("the folder of all targets");
-    let path = folder.join("examples").join(format!("keyctl{}", std::env::consts::EXE_SUFFIX));
-    assert!(path.exists(), "build it first: cargo build --all-features --example keyctl");
-    path
-}
 
 #[test]
 fn b12_a_move_that_is_killed_at_any_moment_goes_on_and_loses_nothing() {
@@ -43,7 +36,7 @@ fn b12_a_move_that_is_killed_at_any_moment_goes_on_and_loses_nothing() {
     let url = place.url();
     let (mut kills, mut longest) = (0, 40);
     loop {
-        let mut command = Command::new(keyctl());
+        let mut command = Command::new(program());
         command.arg("--store").arg(&file).args([
             "move",
             "--to",
@@ -52,7 +45,7 @@ fn b12_a_move_that_is_killed_at_any_moment_goes_on_and_loses_nothing() {
             place.schema.as_str(),
         ]);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-        let mut child = command.spawn().expect("keyctl starts");
+        let mut child = command.spawn().expect("keywright starts");
         // The longer it has been tried, the longer it is let go on: in the end it arrives.
         thread::sleep(Duration::from_millis(random.random_range(1..longest)));
         child.kill().expect("it is killed");
@@ -63,7 +56,7 @@ fn b12_a_move_that_is_killed_at_any_moment_goes_on_and_loses_nothing() {
             break;
         }
         let was_killed = ended.status.code().is_none();
-        assert!(was_killed || told.contains("is running"), "keyctl ended by itself: {told}");
+        assert!(was_killed || told.contains("is running"), "keywright ended by itself: {told}");
         kills += 1;
         longest += longest / 5;
         assert!(kills < 60, "it does not arrive");
