@@ -106,12 +106,12 @@ async fn whole_life() -> Result<(), Box<dyn Error>> {
     verifier.verify(rotated.token.expose()).await?;
     verifier.flush().await?;
     let entry = authority.key(&alice, &app.key.id).await?;
-    let handover = entry.handover.ok_or("the overlap lasts")?;
-    assert!(handover.safe_to_finish);
+    let overlap = entry.overlap.ok_or("the overlap lasts")?;
+    assert!(overlap.safe_to_finish);
     println!(
         "the old secret was last used at {}, the new one at {}: safe to finish",
-        handover.old_last_used.ok_or("it was used")?,
-        handover.new_last_used.ok_or("it was used")?,
+        overlap.old_last_used_at.ok_or("it was used")?,
+        overlap.new_last_used_at.ok_or("it was used")?,
     );
     authority.finish_rotation(&alice, &app.key.id).await?;
     let denial = denied(verifier.verify(app.token.expose()).await);
@@ -212,8 +212,8 @@ async fn show_keys(
             entry.key.owner.to_string(),
             entry.status.to_string(),
             entry.uses.to_string(),
-            date(entry.last_used, "never"),
-            date(entry.key.expires, "never"),
+            date(entry.last_used_at, "never"),
+            date(entry.key.expires_at, "never"),
             actions.join("\n"),
         ]);
     }

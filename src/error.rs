@@ -116,8 +116,8 @@ macro_rules! inside {
 }
 
 inside!(Verify: crate::Denial);
-inside!(Generate: crate::NewKeyError);
-inside!(Key: crate::NotAllowed, crate::NotPossible);
+inside!(Generate: crate::RuleError);
+inside!(Key: crate::PermissionDenied, crate::WrongStatus);
 inside!(SetPolicy: crate::PolicyError);
 #[cfg(any(feature = "actix", feature = "tower"))]
 inside!(Value: crate::http::HeaderError, crate::http::TrustedProxiesError);

@@ -10,7 +10,7 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use keywright::store::{KeyQuery, KeyStore};
-use keywright::{Grant, PepperRing, Request, RoleName, Scope, VerifyError};
+use keywright::{AccessRequest, Grant, PepperRing, RoleName, Scope, VerifyError};
 
 use kit::{HOUR, Watched, World, admin, block_on, denied, developer, named, render};
 
@@ -120,7 +120,7 @@ fn an_unknown_id_and_a_wrong_secret_are_refused_without_an_allocation() {
     }
 }
 
-fn hot(world: &World, request: &Request<'_>) -> Result<Grant, VerifyError> {
+fn hot(world: &World, request: &AccessRequest<'_>) -> Result<Grant, VerifyError> {
     // The first use since a flush puts the key on the list of those to be written.
     block_on(world.verifier.verify_request(request)).expect("accepted");
     free_of_allocations(world.verifier.verify_request(request))
@@ -131,8 +131,8 @@ fn a_key_at_hand_is_accepted_without_an_allocation() {
     for peppers in [PepperRing::none(), PepperRing::none().with(1, [7; 32]).expect("a pepper")] {
         let world = World::with(Watched::default(), |setup| setup.peppers(peppers));
         let issued = block_on(world.key());
-        hot(&world, &Request::token(issued.token.expose())).expect("accepted");
-        let parts = Request::parts(issued.key.id.as_str(), issued.token.expose_key_secret());
+        hot(&world, &AccessRequest::token(issued.token.expose())).expect("accepted");
+        let parts = AccessRequest::parts(issued.key.id.as_str(), issued.token.expose_key_secret());
         hot(&world, &parts).expect("accepted");
     }
 }
@@ -151,7 +151,7 @@ fn networks_scopes_rate_and_an_overlap_add_no_allocation() {
     let scope = Scope::new("a:write").expect("a scope");
     for token in [&issued.token, &rotated.token] {
         let source = "203.0.113.7".parse().expect("an address");
-        let request = Request::token(token.expose()).source(source).write().scope(&scope);
+        let request = AccessRequest::token(token.expose()).source(source).write().scope(&scope);
         let grant = hot(&world, &request).expect("accepted");
         assert!(free_of_allocations(async { grant.allows(&scope) }));
     }

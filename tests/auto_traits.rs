@@ -7,8 +7,8 @@ use keywright::store::{
     AccountQuery, EventQuery, FileStore, KeyQuery, KeyStore, MemoryStore, StoreError,
 };
 use keywright::{
-    AccountEdit, AccountId, Actor, Authority, Denial, Error, Grant, Issued, KeyEdit, KeyEntry,
-    KeyId, Name, NewAccount, NewKey, Owner, Policy, Request, Secret, Setup, Token, Verifier,
+    AccessRequest, AccountEdit, AccountId, Actor, Authority, Denial, Error, Grant, Issued, KeyEdit,
+    KeyEntry, KeyId, Name, NewAccount, NewKey, Owner, Policy, Secret, Setup, Token, Verifier,
     VerifyError,
 };
 
@@ -49,7 +49,7 @@ fn a_guard_can_be_shared_between_threads() {
 #[expect(dead_code, reason = "it is there to be type-checked")]
 fn futures_can_move_between_threads(
     (authority, verifier, store): (&Authority, &Verifier, &FileStore),
-    (actor, owner, request): (&Actor, &Owner, &Request<'_>),
+    (actor, owner, request): (&Actor, &Owner, &AccessRequest<'_>),
     (key, account): (&KeyId, &AccountId),
     (new, name, policy, new_account): (NewKey, Name, Policy, NewAccount),
 ) {

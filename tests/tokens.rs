@@ -5,7 +5,7 @@ mod kit;
 
 use std::collections::HashMap;
 
-use keywright::{Denial, DenialClass, Issued, KeyId, Prefix, Reason, Request, VerifyError};
+use keywright::{AccessRequest, Denial, DenialClass, Issued, KeyId, Prefix, Reason, VerifyError};
 
 use kit::{
     ALPHABET, Random, Watched, World, block_on, denial, denied, developer, named, render, seed,
@@ -57,7 +57,7 @@ impl Held {
     }
 
     async fn verify_parts(&self, id: &str, secret: &str) -> Result<keywright::Grant, VerifyError> {
-        self.world.verifier.verify_request(&Request::parts(id, secret)).await
+        self.world.verifier.verify_request(&AccessRequest::parts(id, secret)).await
     }
 }
 

@@ -5,7 +5,7 @@ mod kit;
 use serde_json::Value;
 
 use keywright::store::{Freshness, KeyStore};
-use keywright::{Credential, Name, PepperRing, Prefix, Request};
+use keywright::{AccessRequest, Credential, Name, PepperRing, Prefix};
 
 use kit::{HOUR, Script, Watched, World, block_on, chain, denied, developer};
 
@@ -67,7 +67,7 @@ fn a_token_is_accepted_in_one_part_and_in_two() {
             world.key().await;
             let whole = world.verifier.verify(text(row, "token")).await.expect("accepted");
             assert_eq!(whole.key_id().as_str(), text(row, "id"));
-            let parts = Request::parts(text(row, "id"), text(row, "key_secret"));
+            let parts = AccessRequest::parts(text(row, "id"), text(row, "key_secret"));
             let parts = world.verifier.verify_request(&parts).await.expect("accepted");
             assert_eq!(parts.key_id(), whole.key_id());
         }

@@ -133,15 +133,15 @@ impl Authority {
             rate: new.rate,
             admin_limits: admin_limits(new, actor, owner),
             metadata: new.metadata.clone(),
-            created: now,
+            created_at: now,
             created_by: actor.id().clone(),
-            updated: now,
+            updated_at: now,
             not_before: validity.not_before,
-            expires: validity.expires,
+            expires_at: validity.expires_at,
             disabled: false,
-            revoked: None,
-            rotated: None,
-            overlap_ends: None,
+            revoked_at: None,
+            rotated_at: None,
+            overlap_ends_at: None,
             secret_number: 1,
             version: 1,
         }
@@ -149,7 +149,7 @@ impl Authority {
 }
 
 fn insertion(ground: Ground, key: Key, digest: Digest, event: &Event) -> Batch {
-    let details = match key.expires {
+    let details = match key.expires_at {
         Some(expires) => event.details.clone().text(DetailField::ExpiresAt, expires),
         None => event.details.clone(),
     };

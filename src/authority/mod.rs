@@ -36,8 +36,8 @@ use self::refusal::Refusal;
 
 pub use self::errors::{AccountError, GenerateError, KeyError, ListError, SetPolicyError};
 pub use self::generate::Issued;
-pub use self::listing::{Handover, KeyEntry};
-pub use self::upkeep::Swept;
+pub use self::listing::{KeyEntry, Overlap};
+pub use self::upkeep::SweepReport;
 
 /// How often a change that met another is tried on fresh data.
 const ATTEMPTS: u32 = 64;

@@ -85,13 +85,13 @@ impl Actor {
     }
 
     /// The same, as a result for `?`.
-    pub(crate) fn must(&self, operation: Operation, owner: &Owner) -> Result<(), NotAllowed> {
-        if self.may(operation, owner) { Ok(()) } else { Err(NotAllowed { operation }) }
+    pub(crate) fn must(&self, operation: Operation, owner: &Owner) -> Result<(), PermissionDenied> {
+        if self.may(operation, owner) { Ok(()) } else { Err(PermissionDenied { operation }) }
     }
 
     /// The same as [`must`](Self::must), whoever the owner is or where there is none.
-    pub(crate) fn must_for_any(&self, operation: Operation) -> Result<(), NotAllowed> {
-        if self.may_for_any(operation) { Ok(()) } else { Err(NotAllowed { operation }) }
+    pub(crate) fn must_for_any(&self, operation: Operation) -> Result<(), PermissionDenied> {
+        if self.may_for_any(operation) { Ok(()) } else { Err(PermissionDenied { operation }) }
     }
 
     /// Whether it may do `operation` whoever the owner is, or where there is none.
@@ -103,7 +103,7 @@ impl Actor {
 /// The actor may not do this.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("the actor has no permission for {operation}")]
-pub struct NotAllowed {
+pub struct PermissionDenied {
     /// What was asked for.
     pub operation: Operation,
 }

@@ -9,7 +9,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::decision::request::Request;
+use crate::decision::request::AccessRequest;
 use crate::decision::{Circumstances, Denial, Grant, Reason, Refusal, decide, recognise};
 use crate::record::event::{Event, EventActor};
 use crate::record::key::Key;
@@ -126,7 +126,7 @@ impl Verifier {
     /// # Cancel safety
     /// A check whose future is dropped was not counted.
     pub async fn verify(&self, token: &str) -> Result<Grant, VerifyError> {
-        self.verify_request(&Request::token(token)).await
+        self.verify_request(&AccessRequest::token(token)).await
     }
 
     /// Checks a credential against what a request needs, and counts its use.
@@ -137,7 +137,7 @@ impl Verifier {
     ///
     /// # Cancel safety
     /// A check whose future is dropped was not counted.
-    pub async fn verify_request(&self, request: &Request<'_>) -> Result<Grant, VerifyError> {
+    pub async fn verify_request(&self, request: &AccessRequest<'_>) -> Result<Grant, VerifyError> {
         let inner = &*self.0;
         let presented = Presented::parse(request.credential).ok_or_else(Denial::malformed)?;
         let found = inner.setup.store.resolve(&presented.key_id, request.freshness).await?;
@@ -175,7 +175,7 @@ impl Verifier {
             let (snapshot, _) = recognise(&presented, found, &inner.setup.peppers, now)?;
             let key = snapshot.record().key();
             match key.status(now) {
-                KeyStatus::Revoked => return Ok(Outcome::Already(key.id)),
+                KeyStatus::Revoked => return Ok(Outcome::Unchanged(key.id)),
                 KeyStatus::Expired => return Err(Denial::of(key.id, Reason::Expired).into()),
                 _ => {}
             }

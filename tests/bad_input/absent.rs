@@ -190,8 +190,8 @@ fn an_answer_about_many_keys_is_in_their_order_and_each_by_itself() {
         let answers = world.authority.revoke_many(&admin(), &asked).await;
         assert_eq!(answers.iter().map(|(id, _)| *id).collect::<Vec<_>>(), asked);
         assert!(matches!(answers[0].1, Err(KeyError::NotFound(id)) if id == unknown));
-        assert!(matches!(&answers[1].1, Ok(outcome) if !outcome.is_already()));
-        assert!(matches!(&answers[2].1, Ok(outcome) if outcome.is_already()));
+        assert!(matches!(&answers[1].1, Ok(outcome) if !outcome.is_unchanged()));
+        assert!(matches!(&answers[2].1, Ok(outcome) if outcome.is_unchanged()));
         assert!(world.authority.revoke_many(&admin(), &[]).await.is_empty());
     });
 }

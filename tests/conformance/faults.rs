@@ -150,7 +150,7 @@ impl Life {
             Deed::RevokeByToken => {
                 let token = Credential::Token(self.active.token.expose());
                 let revoked = self.world.verifier.revoke(token).await?;
-                assert!(matches!(revoked, Outcome::Done(_) | Outcome::Already(_)));
+                assert!(matches!(revoked, Outcome::Done(_) | Outcome::Unchanged(_)));
             }
             Deed::RevokeOwned => _ = authority.revoke_owned(&alice, &alice.as_owner()).await?,
             Deed::Delete => authority.delete(&alice, id).await?,
@@ -193,7 +193,7 @@ impl Life {
             let owner = if key.owner.account().is_some() { "an account" } else { "alice" };
             seen.push(format!(
                 "key {} of {owner}: version {}, secret {}, disabled {}, revoked {:?}, {uses} uses",
-                key.name, key.version, key.secret_number, key.disabled, key.revoked,
+                key.name, key.version, key.secret_number, key.disabled, key.revoked_at,
             ));
         }
         let page = store.accounts(&tenant(), &AccountQuery::new()).await;

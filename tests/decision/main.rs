@@ -10,8 +10,8 @@ mod undecidable;
 use std::net::IpAddr;
 
 use keywright::{
-    Access, AccountEdit, AccountId, DenialClass, Grant, Issued, KeyEdit, Name, NewAccount, Owner,
-    Request, RoleName, Scope, SecretUsed, Timestamp, VerifyError,
+    Access, AccessRequest, AccountEdit, AccountId, DenialClass, Grant, Issued, KeyEdit, Name,
+    NewAccount, Owner, RoleName, Scope, SecretUsed, Timestamp, VerifyError,
 };
 
 use kit::{
@@ -126,7 +126,7 @@ async fn verify_with(faults: &[Fault]) -> Result<Grant, VerifyError> {
     };
     let scope =
         Scope::new(if has(Fault::NoScope) { "a:write" } else { "a:read" }).expect("a scope");
-    let request = Request::token(&token).source(address("203.0.113.7")).write().scope(&scope);
+    let request = AccessRequest::token(&token).source(address("203.0.113.7")).write().scope(&scope);
     world.verifier.verify_request(&request).await
 }
 

@@ -107,7 +107,8 @@ fn a_digest_that_cannot_be_compared_is_an_operators_error_that_says_what_to_do()
                 record[field] = digest.clone().into();
                 if field == "retiring" {
                     record["key"]["secret_number"] = 2.into();
-                    record["key"]["overlap_ends"] = start().saturating_add(HOUR).to_string().into();
+                    record["key"]["overlap_ends_at"] =
+                        start().saturating_add(HOUR).to_string().into();
                     // The current secret is another one: only the retiring digest is left.
                     record["digest"] = format!("1.0.{hex}").into();
                 }

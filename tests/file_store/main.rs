@@ -9,13 +9,13 @@ mod harness;
 
 mod closing;
 mod damage;
-#[cfg(feature = "danger-backend")]
+#[cfg(feature = "test-backend")]
 mod disk;
-#[cfg(feature = "danger-backend")]
+#[cfg(feature = "test-backend")]
 mod faults;
 mod format;
 mod format_lists;
-#[cfg(feature = "danger-backend")]
+#[cfg(feature = "test-backend")]
 mod growth;
 mod members;
 mod opening;

@@ -104,7 +104,7 @@ fn c05_a_usage_batch_that_was_added_before_a_reopen_is_not_added_again() {
             key,
             secret_number: 1,
             uses: 1_000,
-            last_used: lived.world.clock.now(),
+            last_used_at: lived.world.clock.now(),
             alert_every: None,
         }],
     };

@@ -5,8 +5,8 @@ use std::time::Duration;
 use futures_lite::future::block_on;
 use keywright::store::{AccountQuery, KeyQuery};
 use keywright::{
-    Access, AccountEdit, AccountId, Actor, KeyEdit, Metadata, NewAccount, NewKey, Owner, Request,
-    RoleName,
+    Access, AccessRequest, AccountEdit, AccountId, Actor, KeyEdit, Metadata, NewAccount, NewKey,
+    Owner, RoleName,
 };
 
 use super::{DAY, HOUR, SECOND, World, name};
@@ -81,7 +81,7 @@ pub(crate) const STEPS: &[Step] = &[
     ("use keys", |world| {
         let source = "203.0.113.7".parse().expect("an address");
         for (_, issued) in &world.issued {
-            let request = Request::token(issued.token.expose()).source(source);
+            let request = AccessRequest::token(issued.token.expose()).source(source);
             for _ in 0..4 {
                 // Some are refused, as the key that is not valid yet.
                 let _ = block_on(world.verifier.verify_request(&request));

@@ -17,8 +17,8 @@ use keywright::store::{
     AccountQuery, EventQuery, FileStore, KeyQuery, KeyStore, MAX_LIMIT, MemoryStore,
 };
 use keywright::{
-    Actor, Authority, Event, Issued, KeyId, ManualClock, Name, NewKey, Policy, Prefix, Request,
-    SecretUsed, Setup, TenantId, Timestamp, UserId, Verifier, VerifyError,
+    AccessRequest, Actor, Authority, Event, Issued, KeyId, ManualClock, Name, NewKey, Policy,
+    Prefix, SecretUsed, Setup, TenantId, Timestamp, UserId, Verifier, VerifyError,
 };
 use serde_json::{Value, json};
 
@@ -170,7 +170,7 @@ pub(crate) fn events_of(world: &World, key: KeyId) -> Vec<Event> {
 /// `current` or `retiring`, or the code of the reason against it.
 pub(crate) fn says(verifier: &Verifier, token: &str) -> &'static str {
     let source = "203.0.113.7".parse().expect("an address");
-    match block_on(verifier.verify_request(&Request::token(token).source(source))) {
+    match block_on(verifier.verify_request(&AccessRequest::token(token).source(source))) {
         Ok(grant) if grant.secret_used() == SecretUsed::Current => "current",
         Ok(_) => "retiring",
         Err(VerifyError::Denied(denial)) => denial.reason().code(),

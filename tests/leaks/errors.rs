@@ -6,10 +6,10 @@ use std::time::Duration;
 use keywright::store::{Cursor, MemoryStore, StoreError};
 use keywright::{
     AccountError, AccountId, Drawn, Error, EventActor, EventKind, EventOutcome, GenerateError,
-    KeyError, KeyId, KeyLimit, KeyStatus, ListError, Metadata, Name, Network, Networks,
-    NewKeyError, NotAllowed, NotPossible, Operation, Owner, PepperRing, Policy, Prefix,
-    RandomError, Rate, RoleName, Scope, ScopeSet, SetPolicyError, SetupError, TenantId, Timestamp,
-    UserId, ValueError, Verifier, VerifyError,
+    KeyError, KeyId, KeyLimit, KeyStatus, ListError, Metadata, Name, Network, Networks, Operation,
+    Owner, PepperRing, PermissionDenied, Policy, Prefix, RandomError, Rate, RoleName, RuleError,
+    Scope, ScopeSet, SetPolicyError, SetupError, TenantId, Timestamp, UserId, ValueError, Verifier,
+    VerifyError, WrongStatus,
 };
 
 use super::kit::{Script, World, block_on, developer, named, start};
@@ -19,18 +19,18 @@ use super::{Heard, needles_of};
 pub(super) fn all(heard: &mut Heard) {
     let key: KeyId = "0000000000000000".parse().expect("an id");
     let account: AccountId = "0000000000000000".parse().expect("an id");
-    let not_allowed = NotAllowed { operation: Operation::KeyRotate };
-    let not_possible = NotPossible { operation: Operation::KeyRotate, status: KeyStatus::Revoked };
-    heard.error(&not_allowed);
-    heard.error(&not_possible);
+    let permission_denied = PermissionDenied { operation: Operation::KeyRotate };
+    let wrong_status = WrongStatus { operation: Operation::KeyRotate, status: KeyStatus::Revoked };
+    heard.error(&permission_denied);
+    heard.error(&wrong_status);
     heard.error(&GenerateError::UpgradeRequired);
     heard.error(&GenerateError::AccountNotFound(account));
     heard.error(&GenerateError::TooManyKeys { limit: 1 });
-    heard.error(&NewKeyError::ZeroLifetime);
-    heard.error(&NewKeyError::SetByAdministrator(KeyLimit::Rate));
+    heard.error(&RuleError::ZeroLifetime);
+    heard.error(&RuleError::SetByAdministrator(KeyLimit::Rate));
     heard.error(&GenerateError::Random(RandomError::Repeats(Drawn::KeyId)));
     heard.error(&KeyError::Random(RandomError::Stuck));
-    heard.error(&GenerateError::Key(NewKeyError::ExpiryPassed(start())));
+    heard.error(&GenerateError::Key(RuleError::ExpiryPassed(start())));
     heard.error(&KeyError::NotFound(key));
     heard.error(&KeyError::Stale { given: 1, current: 2 });
     heard.error(&AccountError::Stale { given: 1, current: 2 });

@@ -6,8 +6,8 @@ use keywright::store::{
     AccountQuery, EventQuery, FileStore, Freshness, KeyQuery, KeyStore, MemoryStore, Snapshot,
 };
 use keywright::{
-    AccountEdit, Authority, Credential, DetailField, Error, Event, Grant, Issued, KeyEdit,
-    Metadata, Name, NewAccount, Owner, PepperRing, Request, RoleName, TenantId, Token, UserId,
+    AccessRequest, AccountEdit, Authority, Credential, DetailField, Error, Event, Grant, Issued,
+    KeyEdit, Metadata, Name, NewAccount, Owner, PepperRing, RoleName, TenantId, Token, UserId,
     Verifier, VerifyError,
 };
 
@@ -61,7 +61,7 @@ impl Life {
     }
 
     async fn verify(&mut self, verifier: &Verifier, token: &str) {
-        let request = Request::token(token).write();
+        let request = AccessRequest::token(token).write();
         self.heard.debug(&request);
         self.heard.debug(&Credential::Token(token));
         self.verified(verifier.verify_request(&request).await);
@@ -175,7 +175,7 @@ async fn presented_wrongly(life: &mut Life, verifier: &Verifier, issued: &Issued
     for (id, secret) in
         [(id, secret), (secret, id), (token, secret), (id, token), (id, &secret[1..])]
     {
-        let request = Request::parts(id, secret);
+        let request = AccessRequest::parts(id, secret);
         life.heard.debug(&request);
         life.verified(verifier.verify_request(&request).await);
         let credential = Credential::Parts { key_id: id, key_secret: secret };

@@ -170,7 +170,7 @@ impl Callers {
                 let new = NewKey::named(format!("prod-key-{place}")).expect("a name");
                 match authority.generate(admin, &admin.as_owner(), new).await {
                     Ok(issued) => self.keep(place, &issued),
-                    Err(GenerateError::AccessOff) => Told::Answer(Answer::NotPossible),
+                    Err(GenerateError::AccessOff) => Told::Answer(Answer::WrongStatus),
                     // The second is of a store that did what it called a conflict: the next attempt meets its own key.
                     Err(
                         GenerateError::Contended(_)
@@ -274,14 +274,14 @@ fn shown(entry: &KeyEntry) -> Shown {
     Shown {
         version: key.version,
         secret: key.secret_number,
-        overlapping: key.overlap_ends.is_some(),
+        overlapping: key.overlap_ends_at.is_some(),
         disabled: key.disabled,
         revoked: entry.status == KeyStatus::Revoked,
     }
 }
 
 fn done<T>(outcome: &Outcome<T>) -> Told {
-    Told::Answer(if outcome.is_already() { Answer::Already } else { Answer::Done })
+    Told::Answer(if outcome.is_unchanged() { Answer::Unchanged } else { Answer::Done })
 }
 
 fn changed(outcome: Result<Outcome<Key>, KeyError>) -> Told {
@@ -291,7 +291,7 @@ fn changed(outcome: Result<Outcome<Key>, KeyError>) -> Told {
 fn failed(error: &KeyError) -> Told {
     match error {
         KeyError::NotFound(_) => Told::Answer(Answer::NotFound),
-        KeyError::NotPossible(_) => Told::Answer(Answer::NotPossible),
+        KeyError::WrongStatus(_) => Told::Answer(Answer::WrongStatus),
         // The second is of a store that did what it called a conflict: the secret of the next attempt is there already.
         KeyError::Contended(_) | KeyError::Random(RandomError::Repeats(_)) => Told::Nothing,
         KeyError::Store(_) => Told::Unknown,

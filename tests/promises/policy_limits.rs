@@ -5,8 +5,8 @@ use std::time::Duration;
 use futures_lite::future::block_on;
 use keywright::store::{EventQuery, KeyQuery};
 use keywright::{
-    Actor, EventActor, EventOutcome, GenerateError, KeyStatus, NewKey, NewKeyError, Operation,
-    PolicyError, Reason, SetPolicyError, TenantId, UserId,
+    Actor, EventActor, EventOutcome, GenerateError, KeyStatus, NewKey, Operation, PolicyError,
+    Reason, RuleError, SetPolicyError, TenantId, UserId,
 };
 
 use crate::support::{DAY, HOUR, MOMENT, TestResult, World, on_each_store};
@@ -26,7 +26,7 @@ fn q2_a_lifetime_above_the_maximum_is_refused_and_none_at_all_with_it() {
         ];
         for new in too_long {
             let refused = world.generate(new).await;
-            let because = NewKeyError::LifetimeTooLong { max };
+            let because = RuleError::LifetimeTooLong { max };
             assert!(matches!(&refused, Err(GenerateError::Key(e)) if *e == because), "{refused:?}");
         }
         let exact = [
@@ -53,11 +53,11 @@ fn q2_a_change_of_the_maximum_lifetime_affects_new_keys_alone() {
         for before in [&endless, &long] {
             assert_eq!(world.check(before).await, Ok(()));
             let rotated = world.authority.rotate(&world.alice, &before.key.id, HOUR).await?;
-            assert_eq!(rotated.key.expires, before.key.expires);
+            assert_eq!(rotated.key.expires_at, before.key.expires_at);
             assert_eq!(world.check(&rotated).await, Ok(()));
         }
         let refused = world.generate(new()?.expires_in_days(365)).await;
-        let Err(GenerateError::Key(NewKeyError::LifetimeTooLong { max })) = refused else {
+        let Err(GenerateError::Key(RuleError::LifetimeTooLong { max })) = refused else {
             panic!("{refused:?}")
         };
         assert_eq!(max, DAY);

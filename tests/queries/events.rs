@@ -33,7 +33,7 @@ async fn tell(world: &World) -> Story {
         world.verifier.verify(issued.token.expose()).await.expect("accepted");
         let rotated = authority.rotate(&alice, &issued.key.id, HOUR).await.expect("active");
         authority.disable(&alice, &issued.key.id).await.expect("active");
-        authority.disable(&alice, &issued.key.id).await.expect("already");
+        authority.disable(&alice, &issued.key.id).await.expect("unchanged");
         authority.rotate(&alice, &issued.key.id, HOUR).await.expect_err("disabled");
         let token = Credential::Token(rotated.token.expose());
         world.verifier.revoke(token).await.expect("by its possessor");

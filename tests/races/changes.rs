@@ -83,7 +83,7 @@ fn c04_a_revocation_wins_against_every_other_change() {
                     0 if last => {}
                     0 if moved.load(Ordering::SeqCst) > 10 => {
                         let outcome = block_on(authority.revoke(admin, &id)).expect("revoked");
-                        assert!(!outcome.is_already());
+                        assert!(!outcome.is_unchanged());
                         revoked.store(true, Ordering::SeqCst);
                     }
                     0 => drop(block_on(authority.finish_rotation(admin, &id))),
@@ -166,17 +166,17 @@ type Change = (Operation, fn(&World, &KeyId) -> Result<bool, KeyError>);
 
 const CHANGES: &[Change] = &[
     (Operation::KeyDisable, |world, id| {
-        block_on(world.authority.disable(&world.admin, id)).map(|outcome| !outcome.is_already())
+        block_on(world.authority.disable(&world.admin, id)).map(|outcome| !outcome.is_unchanged())
     }),
     (Operation::KeyEnable, |world, id| {
-        block_on(world.authority.enable(&world.admin, id)).map(|outcome| !outcome.is_already())
+        block_on(world.authority.enable(&world.admin, id)).map(|outcome| !outcome.is_unchanged())
     }),
     (Operation::KeyRename, |world, id| {
         let renamed = world.authority.rename(&world.admin, id, name("prod-renamed"));
-        block_on(renamed).map(|outcome| !outcome.is_already())
+        block_on(renamed).map(|outcome| !outcome.is_unchanged())
     }),
     (Operation::KeyRevoke, |world, id| {
-        block_on(world.authority.revoke(&world.admin, id)).map(|outcome| !outcome.is_already())
+        block_on(world.authority.revoke(&world.admin, id)).map(|outcome| !outcome.is_unchanged())
     }),
     (Operation::KeyDelete, |world, id| match block_on(world.authority.delete(&world.admin, id)) {
         Err(KeyError::NotFound(_)) => Ok(false),
@@ -252,7 +252,7 @@ fn c09_two_secrets_work_up_to_the_last_moment_of_an_overlap_and_one_from_its_end
         let old = world.generate("prod-main-app");
         let rotated = block_on(world.authority.rotate(&world.admin, &old.key.id, DAY));
         let new = rotated.expect("it is rotated");
-        let end = new.key.overlap_ends.expect("an overlap");
+        let end = new.key.overlap_ends_at.expect("an overlap");
         let asked = || {
             // Many at once, and all at one time: none is let in by a moment that another saw.
             let said = together(4, |_| [&old, &new].map(|one| world.says(one.token.expose())));

@@ -38,7 +38,7 @@ fn c05_every_use_is_counted_once_whatever_goes_on_meanwhile() {
                     0 => {
                         let edit = note(&turn.to_string());
                         let edited = block_on(world.authority.edit(&world.admin, &id(0), edit));
-                        assert!(!edited.expect("it is edited").is_already());
+                        assert!(!edited.expect("it is edited").is_unchanged());
                         edits.fetch_add(1, Ordering::SeqCst);
                         world.set_policy(|policy| policy.retention = SECOND * (turn + 1));
                     }

@@ -17,9 +17,9 @@ use std::time::Duration;
 use futures_lite::future::block_on;
 use keywright::store::{EventQuery, KeyStore, MAX_LIMIT, MemoryStore};
 use keywright::{
-    AccountError, Actor, Authority, Clock, Event, GenerateError, Grant, Issued, KeyError, KeyId,
-    KeyStatus, ManualClock, Name, NewAccount, NewKey, Owner, PepperRing, Policy, Prefix, Reason,
-    Request, RoleName, ServiceAccount, SetPolicyError, Setup, TenantId, Timestamp, UserId,
+    AccessRequest, AccountError, Actor, Authority, Clock, Event, GenerateError, Grant, Issued,
+    KeyError, KeyId, KeyStatus, ManualClock, Name, NewAccount, NewKey, Owner, PepperRing, Policy,
+    Prefix, Reason, RoleName, ServiceAccount, SetPolicyError, Setup, TenantId, Timestamp, UserId,
     Verifier, VerifyError,
 };
 
@@ -192,11 +192,11 @@ impl World {
 
     /// Whether a token is accepted, and if not why.
     pub(crate) async fn check(&self, issued: &Issued) -> Result<(), Reason> {
-        self.check_request(&Request::token(issued.token.expose())).await
+        self.check_request(&AccessRequest::token(issued.token.expose())).await
     }
 
     /// Whether a request is accepted, and if not why.
-    pub(crate) async fn check_request(&self, request: &Request<'_>) -> Result<(), Reason> {
+    pub(crate) async fn check_request(&self, request: &AccessRequest<'_>) -> Result<(), Reason> {
         decided(self.verifier.verify_request(request).await).map(|_| ())
     }
 

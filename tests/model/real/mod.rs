@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use futures_lite::future::block_on;
 use keywright::store::{AccountQuery, EventQuery, FileStore, KeyQuery, KeyStore, MemoryStore};
 use keywright::{
-    AccountEdit, Authority, Issued, KeyId, ManualClock, NewAccount, Outcome, Prefix, Request,
+    AccessRequest, AccountEdit, Authority, Issued, KeyId, ManualClock, NewAccount, Outcome, Prefix,
     Setup, Verifier, VerifyError,
 };
 use rand::SeedableRng;
@@ -144,8 +144,8 @@ impl Real {
                 let text = self.text(presented);
                 match block_on(self.verifier.revoke(text.credential())) {
                     Ok(Outcome::Done(id)) => Answer::Many(vec![(id.to_string(), Answer::Nothing)]),
-                    Ok(Outcome::Already(id)) => {
-                        Answer::Many(vec![(id.to_string(), refused("already"))])
+                    Ok(Outcome::Unchanged(id)) => {
+                        Answer::Many(vec![(id.to_string(), refused("unchanged"))])
                     }
                     Err(error) => refused(errors::verify_error(&error)),
                 }
@@ -193,9 +193,10 @@ impl Real {
             Op::SetPolicy(by, policy) => {
                 let set = block_on(authority.set_policy(&to::actor(*by), to::policy(policy)));
                 match set {
-                    Ok(outcome) => {
-                        Answer::Policy(outcome.is_already(), to::policy_data(&outcome.into_inner()))
-                    }
+                    Ok(outcome) => Answer::Policy(
+                        outcome.is_unchanged(),
+                        to::policy_data(&outcome.into_inner()),
+                    ),
                     Err(error) => refused(errors::set_policy_error(&error)),
                 }
             }
@@ -298,7 +299,7 @@ impl Real {
     fn present(&self, presented: &Presented, wanted: Wanted) -> Answer {
         let text = self.text(presented);
         let scopes = to::scopes(wanted.scopes);
-        let mut request = Request::new(text.credential()).scopes(&scopes);
+        let mut request = AccessRequest::new(text.credential()).scopes(&scopes);
         if let Some(source) = SOURCES[wanted.source] {
             request = request.source(source.parse().expect("an address"));
         }
