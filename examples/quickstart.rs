@@ -15,9 +15,9 @@ use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{ContentArrangement, Table};
 use keywright::store::{EventQuery, FileStore, KeyQuery, KeySort};
 use keywright::{
-    Actor, Authority, Clock, GenerateError, KeyStatus, ManualClock, Name, NewAccount, NewKey,
-    Operation, Owner, PepperRing, Prefix, Reason, RoleName, Scope, SecretUsed, Setup, TenantId,
-    UserId, Verifier, VerifyError,
+    Actor, Authority, Clock, GenerateError, KeyStatus, Keywright, ManualClock, Name, NewAccount,
+    NewKey, Operation, Owner, PepperRing, Prefix, Reason, RoleName, Scope, SecretUsed, TenantId,
+    UserId, VerifyError,
 };
 
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -38,20 +38,21 @@ async fn whole_life() -> Result<(), Box<dyn Error>> {
 
     let clock = ManualClock::at("2026-01-01T09:00:00Z".parse()?);
     let store = FileStore::open(&file).await?;
-    let setup = Setup::new(store.clone())
+    let keywright = Keywright::builder(store.clone())
         .prefix(Prefix::new("acme_live")?)
         .peppers(PepperRing::none().with(1, [42; 32])?)
-        .clock(clock.clone());
-    let authority = Authority::new(&setup)?;
-    let verifier = Verifier::new(&setup)?;
+        .clock(clock.clone())
+        .build()?;
+    let authority = keywright.authority();
+    let verifier = keywright.verifier();
 
     let globex = TenantId::new("globex")?;
-    let admin = Actor::administrator(UserId::new("ada")?, globex.clone());
-    let alice = Actor::developer(UserId::new("alice")?, globex.clone());
+    let admin = Actor::administrator(UserId::new("ada")?).in_tenant(globex.clone());
+    let alice = Actor::developer(UserId::new("alice")?).in_tenant(globex.clone());
 
     step("API access is off until the tenant turns it on");
     let new_key = || NewKey::named("prod-main-app");
-    let refused = authority.generate(&alice, &alice.as_owner(), new_key()?).await;
+    let refused = authority.generate(&alice, new_key()?).await;
     let Err(error @ GenerateError::AccessOff) = refused else { panic!("{refused:?}") };
     println!("alice is refused: {error}");
 
@@ -70,9 +71,11 @@ async fn whole_life() -> Result<(), Box<dyn Error>> {
     let nightly = NewAccount::new(Name::new("nightly-report")?, role).read_only();
     let nightly = authority.create_account(&admin, nightly).await?;
     let owner = Owner::Account(nightly.id);
-    let job = authority.generate(&admin, &owner, NewKey::named("prod-nightly-report")?).await?;
+    let job = authority
+        .generate(&admin, NewKey::named("prod-nightly-report")?.owner(owner.clone()))
+        .await?;
     let scopes = "invoices:read".parse()?;
-    let app = authority.generate(&alice, &alice.as_owner(), new_key()?.scopes(scopes)).await?;
+    let app = authority.generate(&alice, new_key()?.scopes(scopes)).await?;
     println!("shown once, to alice: {}", app.token.expose());
     println!("nightly-report has the key {}", job.key.id);
 
@@ -153,7 +156,7 @@ async fn whole_life() -> Result<(), Box<dyn Error>> {
     let unavailable = verifier.verify(job.token.expose()).await;
     assert!(matches!(unavailable, Err(VerifyError::Unavailable(_))));
     let store = FileStore::open(&file).await?;
-    let authority = Authority::new(&Setup::new(store.clone()).clock(clock))?;
+    let authority = Keywright::builder(store.clone()).clock(clock).build()?.authority();
     let uses = show_keys(&authority, &admin).await?;
     assert_eq!(uses, [("prod-main-app".into(), 4), ("prod-nightly-report".into(), 2)]);
     let app = authority.key(&admin, &app.key.id).await?;

@@ -29,9 +29,9 @@ pub enum Error {
     #[cfg(feature = "postgres")]
     #[error(transparent)]
     Move(#[from] crate::store::MoveError),
-    /// A setup can't be used.
+    /// A [`Keywright`](crate::Keywright) cannot be built.
     #[error(transparent)]
-    Setup(#[from] crate::SetupError),
+    Build(#[from] crate::BuildError),
     /// A pepper can't be added.
     #[error(transparent)]
     Pepper(#[from] crate::PepperError),

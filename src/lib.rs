@@ -7,6 +7,7 @@ mod error;
 pub mod guide;
 #[cfg(any(feature = "actix", feature = "tower"))]
 pub mod http;
+mod keywright;
 mod record;
 mod setup;
 pub mod store;
@@ -20,6 +21,7 @@ pub use crate::authority::{
 pub use crate::decision::request::AccessRequest;
 pub use crate::decision::{Denial, DenialClass, Grant, Reason, SecretUsed};
 pub use crate::error::{Error, ValueError};
+pub use crate::keywright::{BuildError, Builder, Keywright};
 pub use crate::record::account::{AccountEdit, NewAccount, ServiceAccount};
 pub use crate::record::actor::{Actor, PermissionDenied, Permissions};
 pub use crate::record::admin_limits::{AdminLimits, KeyLimit};
@@ -32,7 +34,6 @@ pub use crate::record::new_key::{NewKey, RuleError};
 pub use crate::record::operation::{Operation, OperationError, Outcome, Transition};
 pub use crate::record::policy::{Policy, PolicyError, RoleName, RoleNameError};
 pub use crate::record::status::KeyStatus;
-pub use crate::setup::{Setup, SetupError};
 pub use crate::value::digest::{PepperError, PepperRing};
 pub use crate::value::id::{AccountId, IdError, KeyId, TenantId, UserId};
 pub use crate::value::metadata::{Metadata, MetadataError};

@@ -108,7 +108,7 @@ fn a_malformed_token_of_any_size_is_refused_without_an_allocation() {
 #[test]
 fn an_unknown_id_and_a_wrong_secret_are_refused_without_an_allocation() {
     for peppers in [PepperRing::none(), PepperRing::none().with(1, [7; 32]).expect("a pepper")] {
-        let world = World::with(Watched::default(), |setup| setup.peppers(peppers));
+        let world = World::with(Watched::default(), |builder| builder.peppers(peppers));
         let issued = block_on(world.key());
         let secret = "00000000000000000000000000000000";
         let unknown = render("acme_live", "0000000000000000", secret);
@@ -129,7 +129,7 @@ fn hot(world: &World, request: &AccessRequest<'_>) -> Result<Grant, VerifyError>
 #[test]
 fn a_key_at_hand_is_accepted_without_an_allocation() {
     for peppers in [PepperRing::none(), PepperRing::none().with(1, [7; 32]).expect("a pepper")] {
-        let world = World::with(Watched::default(), |setup| setup.peppers(peppers));
+        let world = World::with(Watched::default(), |builder| builder.peppers(peppers));
         let issued = block_on(world.key());
         hot(&world, &AccessRequest::token(issued.token.expose())).expect("accepted");
         let parts = AccessRequest::parts(issued.key.id.as_str(), issued.token.expose_key_secret());

@@ -183,7 +183,7 @@ impl Known {
             }
             Doing::Disable(id) => self.key(id).disabled = true,
             Doing::Enable(id) => self.key(id).disabled = false,
-            Doing::Revoke(id) => self.key(id).revoked_at = true,
+            Doing::Revoke(id) => self.key(id).revoked = true,
             Doing::Delete(id) => self.key(id).deleted = true,
             Doing::Flush(uses) => uses.iter().for_each(|(id, count)| self.key(id).uses += count),
         }
@@ -261,7 +261,7 @@ impl KnownKey {
         let told = [
             (Operation::KeyGenerate, 1),
             (Operation::KeyRotate, self.secret_number as usize - 1),
-            (Operation::KeyRevoke, usize::from(self.revoked_at)),
+            (Operation::KeyRevoke, usize::from(self.revoked)),
             (Operation::KeyDelete, usize::from(self.deleted)),
         ];
         for (operation, times) in told {
@@ -272,7 +272,7 @@ impl KnownKey {
         let Some(entry) = entry else { return };
         let key = &entry.key;
         let seen = (key.secret_number, key.disabled, key.revoked_at.is_some(), entry.uses);
-        let expected = (self.secret_number, self.disabled, self.revoked_at, self.uses);
+        let expected = (self.secret_number, self.disabled, self.revoked, self.uses);
         assert_eq!(seen, expected, "{id}: number, disabled, revoked, uses");
         assert_eq!(key.overlap_ends_at.is_some(), self.overlapping, "{id}");
     }

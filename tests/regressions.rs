@@ -8,7 +8,7 @@ use std::time::Duration;
 use keywright::store::{EventQuery, KeyQuery, KeySort, MemoryStore};
 use keywright::{
     Access, AccessRequest, Actor, Name, NameError, NamePattern, Networks, NewKey, Permissions,
-    Policy, Reason, RuleError, Scope, ScopeSet, UserId, Verifier,
+    Policy, Reason, RuleError, Scope, ScopeSet, UserId,
 };
 
 use self::support::faulty::Fault;
@@ -61,7 +61,7 @@ fn c07_the_rate_of_a_key_is_one_for_all_verifiers_of_a_setup() {
     on_each_store(async |world| {
         let new = NewKey::named("prod-main-app")?.rate("2/60s".parse()?);
         let issued = world.generate(new).await?;
-        let other = Verifier::new(&world.setup)?;
+        let other = world.keywright.verifier();
         world.verifier.verify(issued.token.expose()).await?;
         other.verify(issued.token.expose()).await?;
         for verifier in [&world.verifier, &other] {
@@ -174,7 +174,7 @@ fn a_name_that_is_already_so_is_no_offence_against_a_later_pattern() {
 fn what_a_stranger_guesses_of_a_policy_is_answered_alike() {
     on_each_store(async |world| {
         let nobody = Permissions::NONE;
-        let nobody = Actor::new(UserId::new("nobody")?, world.tenant().clone(), nobody);
+        let nobody = Actor::new(UserId::new("nobody")?, nobody).in_tenant(world.tenant().clone());
         let right = world.authority.policy(&world.admin).await?;
         let mut plan = right.clone();
         plan.api_in_plan = false;

@@ -113,7 +113,8 @@ fn every_role_may_do_what_the_table_says_and_nothing_else() {
         for ((role, permissions), expected) in ROLES.into_iter().zip(row) {
             // A world for each cell: what one has done is not in the way of another.
             on_each_store(async |world| {
-                let actor = Actor::new(UserId::new("me")?, world.tenant().clone(), permissions);
+                let actor =
+                    Actor::new(UserId::new("me")?, permissions).in_tenant(world.tenant().clone());
                 let found = cell_of_role(world, &actor, operation.parse()?).await?;
                 if found != expected {
                     wrong.borrow_mut().push(format!("{operation} by {role}: {found}"));
@@ -130,7 +131,7 @@ fn a_listing_offers_what_both_tables_allow() {
     on_each_store(async |world| {
         world.set_policy(|policy| policy.max_keys_per_owner = 100).await?;
         for (column, (role, permissions)) in ROLES.into_iter().enumerate() {
-            let me = Actor::new(UserId::new("me")?, world.tenant().clone(), permissions);
+            let me = Actor::new(UserId::new("me")?, permissions).in_tenant(world.tenant().clone());
             let may = |operation: &str| {
                 let row = ACTORS.iter().find(|(known, _)| *known == operation);
                 row.map_or("no", |(_, row)| row[column])

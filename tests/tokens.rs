@@ -22,7 +22,7 @@ impl Held {
     /// The same key each time: one of a fixed sequence.
     async fn new() -> Self {
         let store = Watched::default();
-        let world = World::with(store.clone(), |setup| setup.random(Random(7)));
+        let world = World::with(store.clone(), |builder| builder.random(Random(7)));
         let issued = world.key().await;
         world.verifier.verify(issued.token.expose()).await.expect("the key works");
         Self { world, store, issued }
@@ -264,8 +264,8 @@ fn the_same_key_under_another_prefix_is_answered_like_an_unknown_one() {
 fn a_key_keeps_its_prefix_when_the_host_takes_another_one() {
     block_on(async {
         let held = Held::new().await;
-        let next = World::with(held.store.clone(), |setup| {
-            setup.prefix(Prefix::new("acme_v2").expect("a prefix"))
+        let next = World::with(held.store.clone(), |builder| {
+            builder.prefix(Prefix::new("acme_v2").expect("a prefix"))
         });
         let grant = next.verifier.verify(held.token()).await.expect("the old token works");
         assert_eq!(grant.key().prefix.as_str(), "acme_live");
@@ -380,7 +380,7 @@ fn a_key_secret_with_one_character_changed_is_refused_at_every_place() {
 
 /// Symbols by place, over the ids and secrets of many keys.
 async fn drawn(keys: usize) -> Vec<HashMap<u8, usize>> {
-    let world = World::with(Watched::default(), |setup| setup.random(Random(seed())));
+    let world = World::with(Watched::default(), |builder| builder.random(Random(seed())));
     let mut counts = vec![HashMap::new(); 48];
     for n in 0..keys {
         let owner = developer(&format!("owner-{n}"));

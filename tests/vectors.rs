@@ -33,8 +33,8 @@ fn bytes_of_hex(hex: &str) -> Vec<u8> {
 /// A world in which the next key has this id and this secret.
 fn world_drawing(store: Watched, row: &Value, prefix: &str, peppers: PepperRing) -> World {
     let draws = [Script::drawing(text(row, "id")), Script::drawing(text(row, "secret"))];
-    World::with(store, |setup| {
-        setup
+    World::with(store, |builder| {
+        builder
             .random(Script::new(draws))
             .prefix(Prefix::new(prefix).expect("a prefix"))
             .peppers(peppers)
@@ -141,7 +141,8 @@ fn rotation_stores_the_new_digest_and_keeps_the_old_one_for_the_overlap() {
             let store = Watched::default();
             let draws = [text(old, "id"), text(old, "secret"), text(new, "secret")];
             let script = Script::new(draws.map(Script::drawing));
-            let world = World::with(store.clone(), |setup| setup.random(script).peppers(ring(old)));
+            let world =
+                World::with(store.clone(), |builder| builder.random(script).peppers(ring(old)));
             let issued = world.key().await;
             let alice = developer("alice");
             let rotated = world.authority.rotate(&alice, &issued.key.id, HOUR).await;
@@ -169,7 +170,7 @@ fn a_digest_under_an_old_pepper_is_stored_anew_after_the_next_use() {
                 let issued = old.key().await;
                 let id = issued.key.id;
                 assert_eq!(store.stored(&id).await["digest"], plain["digest"]);
-                let new = World::with(store.clone(), |setup| setup.peppers(ring(row)));
+                let new = World::with(store.clone(), |builder| builder.peppers(ring(row)));
                 new.verifier.verify(issued.token.expose()).await.expect("accepted");
                 new.verifier.flush().await.expect("the store works");
                 assert_eq!(store.stored(&id).await["digest"], row["digest"]);
@@ -184,7 +185,8 @@ fn bytes_stand_for_symbols_by_their_rest_and_the_eight_above_are_drawn_again() {
     block_on(async {
         for byte in 0..=u8::MAX {
             let draws = [vec![byte; 64], vec![1; 64], vec![2; 64]];
-            let world = World::with(Watched::default(), |setup| setup.random(Script::new(draws)));
+            let world =
+                World::with(Watched::default(), |builder| builder.random(Script::new(draws)));
             let issued = world.key().await;
             let (id, secret) =
                 if byte < 248 { (char_of(byte % 62), '1') } else { (char_of(1), '2') };

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use keywright::store::{CursorError, StoreError, StoreErrorKind};
 use keywright::{
-    AccountError, GenerateError, KeyError, KeyId, ListError, MetadataError, NameError, PepperError,
-    RuleError, ScopeError, SetPolicyError, SetupError,
+    AccountError, BuildError, GenerateError, KeyError, KeyId, ListError, MetadataError, NameError,
+    PepperError, RuleError, ScopeError, SetPolicyError,
 };
 use serde_json::json;
 
@@ -228,5 +228,5 @@ coded! {
     NameError = "name_refused";
     PepperError = "pepper_refused";
     ScopeError = "scope_refused";
-    SetupError = "setup_refused";
+    BuildError = "setup_refused";
 }

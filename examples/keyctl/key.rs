@@ -74,7 +74,7 @@ async fn generate(session: &Session, args: NewKeyArgs) -> Result<Reply, Failure>
     if args.expiry.no_expiry {
         new = new.never_expires();
     }
-    let issued = session.authority.generate(&session.actor, &owner, new).await?;
+    let issued = session.authority.generate(&session.actor, new.owner(owner.clone())).await?;
     let key = &issued.key;
     let expires = or_none(key.expires_at.map(to_second), "never");
     let note = format!("key {} ({}) of {owner}, expires {expires}", key.id, key.name);

@@ -164,13 +164,12 @@ fn status() -> impl TypedValueParser<Value = KeyStatus> {
 }
 
 fn sort() -> impl TypedValueParser<Value = KeySort> {
-    PossibleValuesParser::new(["created_at", "updated_at", "name", "expires_at", "last_used_at"]).map(|text| {
-        match text.as_str() {
+    PossibleValuesParser::new(["created_at", "updated_at", "name", "expires_at", "last_used_at"])
+        .map(|text| match text.as_str() {
             "updated_at" => KeySort::Updated,
             "name" => KeySort::Name,
             "expires_at" => KeySort::Expires,
             "last_used_at" => KeySort::LastUsed,
             _ => KeySort::Created,
-        }
-    })
+        })
 }

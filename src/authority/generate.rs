@@ -36,7 +36,8 @@ struct Ground {
 }
 
 impl Authority {
-    /// Generates a key for `owner` and hands out its token, once.
+    /// Generates a key and hands out its token, once. The actor owns the key unless
+    /// [`NewKey::owner`] names another owner.
     ///
     /// It needs three things, and the error says which one is missing: the actor's permission, a plan
     /// with API access, and the tenant's switch. An actor without the permission learns nothing of
@@ -47,12 +48,8 @@ impl Authority {
     /// # Errors
     /// [`GenerateError`], by what is missing or wrong. Nothing was stored, unless the store failed
     /// as `Unavailable`: then there may be a key whose token nobody knows.
-    pub async fn generate(
-        &self,
-        actor: &Actor,
-        owner: &Owner,
-        new: NewKey,
-    ) -> Result<Issued, GenerateError> {
+    pub async fn generate(&self, actor: &Actor, new: NewKey) -> Result<Issued, GenerateError> {
+        let owner = &new.owner.clone().unwrap_or_else(|| actor.as_owner());
         let key_id = KeyId::generate(&self.setup.random)?;
         let secret = FreshSecret::generate(&self.setup.random)?;
         let digest = self.setup.peppers.digest(&key_id, secret.as_bytes());

@@ -26,10 +26,10 @@ use crate::verifier::Verifier;
 /// # #[cfg(feature = "axum")] fn f() -> Result<axum::Router, keywright::Error> {
 /// use axum::{Router, routing::{get, post}};
 /// use keywright::http::Guard;
-/// # use keywright::{Grant, Setup, Verifier, store::MemoryStore};
+/// # use keywright::{Grant, Keywright, Verifier, store::MemoryStore};
 /// # async fn list() {}
 /// # async fn create() {}
-/// # let verifier = Verifier::new(&Setup::new(MemoryStore::new()))?;
+/// # let verifier = Keywright::builder(MemoryStore::new()).build()?.verifier();
 ///
 /// let guard = Guard::new(verifier);
 /// let routes = Router::new()
@@ -39,7 +39,7 @@ use crate::verifier::Verifier;
 /// ```
 ///
 /// # Guards inside of guards
-/// Where a request passes two guards over verifiers of one [`Setup`](crate::Setup), its key is verified
+/// Where a request passes two guards over verifiers of one [`Keywright`](crate::Keywright), its key is verified
 /// and counted once, by the outermost that finds a credential: where it may stand and which proxies
 /// are believed is for that guard to say, so make all of them from one. The inner ones ask the grant for
 /// the scopes and the access that they need. So a guard around a whole router and guards with scopes on
@@ -145,8 +145,8 @@ impl Guard {
     /// # #[cfg(feature = "axum")] fn f() -> Result<axum::Router, keywright::Error> {
     /// use axum::{Router, routing::get};
     /// use keywright::{Grant, http::Guard};
-    /// # use keywright::{Setup, Verifier, store::MemoryStore};
-    /// # let guard = Guard::new(Verifier::new(&Setup::new(MemoryStore::new()))?);
+    /// # use keywright::{Keywright, Verifier, store::MemoryStore};
+    /// # let guard = Guard::new(Keywright::builder(MemoryStore::new()).build()?.verifier());
     ///
     /// async fn greet(grant: Option<Grant>) -> String {
     ///     grant.map_or("hello".into(), |grant| format!("hello {}", grant.owner()))
@@ -162,8 +162,8 @@ impl Guard {
     ///
     /// ```
     /// use keywright::http::{CredentialSources, Guard};
-    /// # use keywright::{Setup, Verifier, store::MemoryStore};
-    /// # let verifier = Verifier::new(&Setup::new(MemoryStore::new()))?;
+    /// # use keywright::{Keywright, Verifier, store::MemoryStore};
+    /// # let verifier = Keywright::builder(MemoryStore::new()).build()?.verifier();
     ///
     /// let credentials = CredentialSources::default().without_basic().header("X-Acme-Key")?;
     /// let guard = Guard::new(verifier).credentials(credentials);

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::record::account::ServiceAccount;
 use crate::record::admin_limits::KeyLimit;
+use crate::record::key::Owner;
 use crate::record::policy::Policy;
 use crate::value::metadata::Metadata;
 use crate::value::name::{Name, NameError};
@@ -28,6 +29,7 @@ use crate::value::time::{Timestamp, in_words};
 #[derive(Clone, Debug)]
 #[must_use = "setters take and return by value"]
 pub struct NewKey {
+    pub(crate) owner: Option<Owner>,
     pub(crate) name: Name,
     pub(crate) scopes: ScopeSet,
     pub(crate) networks: Networks,
@@ -50,6 +52,7 @@ impl NewKey {
     /// A key of this name with nothing else said of it.
     pub fn new(name: Name) -> Self {
         Self {
+            owner: None,
             name,
             scopes: ScopeSet::empty(),
             networks: Networks::anywhere(),
@@ -66,6 +69,11 @@ impl NewKey {
     /// [`NameError`], by what is wrong with the name.
     pub fn named(name: impl AsRef<str>) -> Result<Self, NameError> {
         Ok(Self::new(Name::new(name)?))
+    }
+
+    /// Sets the owner, in place of the actor who generates the key.
+    pub fn owner(self, owner: Owner) -> Self {
+        Self { owner: Some(owner), ..self }
     }
 
     /// Its own scopes.

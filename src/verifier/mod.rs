@@ -16,7 +16,7 @@ use crate::record::key::Key;
 use crate::record::operation::{Operation, Outcome};
 use crate::record::policy::Policy;
 use crate::record::status::KeyStatus;
-use crate::setup::{Setup, SetupError};
+use crate::setup::Setup;
 use crate::store::{Batch, Change, Freshness, StoreError};
 use crate::value::id::KeyId;
 use crate::value::token::{Credential, Presented};
@@ -32,7 +32,7 @@ const NOW: Freshness = Freshness::AtMost(Duration::ZERO);
 /// Copies of the default policy, so that requests of different keys share no reference count.
 const STRIPES: usize = 16;
 
-/// Checks keys. Clones, and verifiers of the same [`Setup`], share counters and rates.
+/// Checks keys. Clones, and verifiers of the same [`Keywright`](crate::Keywright), share counters and rates.
 ///
 /// A check of a key that the store has at hand allocates nothing. It takes a lock only for a key with
 /// a rate or under an old pepper, on the first use since the last flush, and on the first use after
@@ -91,26 +91,20 @@ impl From<Refusal> for VerifyError {
 }
 
 impl Verifier {
-    /// A verifier over the setup's store. It shares counters and rates with every other verifier of
-    /// the same setup and its clones: make one setup for a process.
-    ///
-    /// # Errors
-    /// [`SetupError::DefaultPolicy`] if the default policy leaves its limits.
-    pub fn new(setup: &Setup) -> Result<Self, SetupError> {
-        setup.default_policy.validate()?;
-        Ok(Self(Arc::new(Inner {
+    pub(crate) fn new(setup: Setup) -> Self {
+        Self(Arc::new(Inner {
             default_policies: std::array::from_fn(|_| {
                 Arc::new(Policy::clone(&setup.default_policy))
             }),
             repeppering: Repeppering::default(),
-            setup: setup.clone(),
-        })))
+            setup,
+        }))
     }
 
     /// Whether both say the same of every key, and count together.
     #[cfg(any(feature = "actix", feature = "tower"))]
     pub(crate) fn is_same(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0) || self.0.setup.is_same(&other.0.setup)
+        Arc::ptr_eq(&self.0, &other.0)
     }
 
     /// Checks a token and counts its use.

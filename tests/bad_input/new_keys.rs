@@ -14,7 +14,7 @@ use super::{after, assert_is_said, name, picture, world};
 async fn refused(world: &World, new: NewKey) -> GenerateError {
     let alice = developer("alice");
     let before = picture(&world.authority).await;
-    let generated = world.authority.generate(&alice, &alice.as_owner(), new).await;
+    let generated = world.authority.generate(&alice, new).await;
     let error = generated.expect_err("it must be refused");
     assert_is_said(&error);
     assert_eq!(picture(&world.authority).await, before);
@@ -131,7 +131,7 @@ fn a_scope_outside_the_ceiling_makes_no_key_and_is_not_added_to_one() {
 
             let before = picture(&world.authority).await;
             let owner = Owner::Account(account);
-            let of_account = world.authority.generate(&admin(), &owner, new).await;
+            let of_account = world.authority.generate(&admin(), new.owner(owner.clone())).await;
             let error = of_account.expect_err("outside the role");
             assert!(matches!(error, GenerateError::Key(rule) if rule == outside(first)));
             let edit = KeyEdit::new().scopes(scopes.parse().expect("scopes"));

@@ -164,8 +164,12 @@ fn a_cursor_at_the_ends_of_an_order_is_a_place_all_the_same() {
         let id = "0000000000000000";
         // Where both keys stand: made and changed at the start, without an expiry, never used.
         let begin = start().unix_micros();
-        let places =
-            [("created_at", begin), ("updated_at", begin), ("expires_at", i64::MAX), ("last_used_at", -1)];
+        let places = [
+            ("created_at", begin),
+            ("updated_at", begin),
+            ("expires_at", i64::MAX),
+            ("last_used_at", -1),
+        ];
         for value in [0, -1, i64::MAX, i64::MIN] {
             for (sort, own) in places {
                 // The id of the cursor comes before every other: at the same value they are behind.

@@ -1,7 +1,7 @@
 //! Networks, scopes, access and rate: what a key that is accepted may be used for.
 
 use keywright::{
-    Access, AccessRequest, AccountEdit, Issued, Owner, Reason, RoleName, Scope, ScopeSet,
+    Access, AccessRequest, AccountEdit, Issued, NewKey, Owner, Reason, RoleName, Scope, ScopeSet,
 };
 
 use super::kit::{MICRO, SECOND, World, admin, block_on, denial, denied, developer, named};
@@ -131,7 +131,7 @@ fn an_accounts_key_has_the_scopes_of_the_role_cut_to_its_own() {
         let id = account(&world, "operator").await;
         let owner = Owner::Account(id);
         let ada = admin();
-        let key = |new| world.authority.generate(&ada, &owner, new);
+        let key = |new: NewKey| world.authority.generate(&ada, new.owner(owner.clone()));
         let all = key(named("all")).await.expect("a key");
         let some = key(named("some").scopes(scopes("a:write b:read"))).await.expect("a key");
         assert!(may(&world, &all, "a:read a:write b:read").await);
@@ -161,7 +161,11 @@ fn a_read_only_account_never_writes_whatever_its_role_says() {
         let world = World::new();
         let id = account(&world, "operator").await;
         let owner = Owner::Account(id);
-        let issued = world.authority.generate(&admin(), &owner, named("job")).await.expect("a key");
+        let issued = world
+            .authority
+            .generate(&admin(), named("job").owner(owner.clone()))
+            .await
+            .expect("a key");
         let scope = Scope::new("a:write").expect("a scope");
         let read = AccessRequest::token(issued.token.expose()).scope(&scope);
         let grant =

@@ -76,7 +76,8 @@ async fn verify_with(faults: &[Fault]) -> Result<Grant, VerifyError> {
     if has(Fault::Expired) {
         new = new.expires_in(DAY);
     }
-    let old = authority.generate(&admin(), &Owner::Account(account), new).await.expect("a key");
+    let old =
+        authority.generate(&admin(), new.owner(Owner::Account(account))).await.expect("a key");
     let id = old.key.id;
     let new = authority.rotate(&admin(), &id, SECOND).await.expect("the key is active");
     clock.advance(2 * HOUR);

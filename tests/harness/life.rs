@@ -27,8 +27,7 @@ pub(crate) const STEPS: &[Step] = &[
     }),
     ("refuse a key in the tenant without API access", |world| {
         let new = NewKey::new(name("prod-main-app"));
-        let refused =
-            block_on(world.authority.generate(&world.other, &world.other.as_owner(), new));
+        let refused = block_on(world.authority.generate(&world.other, new));
         assert!(refused.is_err(), "API access is off there");
     }),
     ("turn API access on in the second tenant", |world| {
@@ -38,7 +37,7 @@ pub(crate) const STEPS: &[Step] = &[
     }),
     ("make a key in the second tenant", |world| {
         let new = NewKey::new(name("prod-main-app"));
-        let issued = block_on(world.authority.generate(&world.other, &world.other.as_owner(), new));
+        let issued = block_on(world.authority.generate(&world.other, new));
         world.issued.push(("of the other tenant", issued.expect("a key")));
     }),
     ("make a plain key", |world| make(world, "plain", NewKey::new(name("prod-plain")))),
@@ -195,7 +194,8 @@ fn make(world: &mut World, known_as: &'static str, new: NewKey) {
 
 fn make_for(world: &mut World, known_as: &'static str, owner: &Owner, new: NewKey) {
     world.set_policy(|policy| policy.max_keys_per_owner = 100);
-    let issued = block_on(world.authority.generate(&world.admin, owner, new)).expect("a key");
+    let issued =
+        block_on(world.authority.generate(&world.admin, new.owner(owner.clone()))).expect("a key");
     world.issued.push((known_as, issued));
 }
 

@@ -17,8 +17,8 @@ use keywright::store::{
     AccountQuery, EventQuery, FileStore, KeyQuery, KeyStore, MAX_LIMIT, MemoryStore,
 };
 use keywright::{
-    AccessRequest, Actor, Authority, Event, Issued, KeyId, ManualClock, Name, NewKey, Policy,
-    Prefix, SecretUsed, Setup, TenantId, Timestamp, UserId, Verifier, VerifyError,
+    AccessRequest, Actor, Authority, Builder, Event, Issued, KeyId, Keywright, ManualClock, Name,
+    NewKey, Policy, Prefix, SecretUsed, TenantId, Timestamp, UserId, Verifier, VerifyError,
 };
 use serde_json::{Value, json};
 
@@ -33,7 +33,8 @@ pub(crate) const BEGINNING: i64 = 1_800_000_000_000_000;
 pub(crate) struct World {
     pub(crate) store: Arc<dyn KeyStore>,
     pub(crate) clock: ManualClock,
-    pub(crate) setup: Setup,
+    pub(crate) builder: Builder,
+    pub(crate) keywright: Keywright,
     pub(crate) authority: Authority,
     pub(crate) verifier: Verifier,
     /// May do everything in the first tenant.
@@ -62,18 +63,20 @@ impl World {
         let clock = ManualClock::at(time(BEGINNING));
         let prefix = Prefix::new("acme_live").expect("a prefix");
         let store: Arc<dyn KeyStore> = Arc::new(store);
-        let setup = Setup::new(Arc::clone(&store)).prefix(prefix).clock(clock.clone());
+        let builder = Keywright::builder(Arc::clone(&store)).prefix(prefix).clock(clock.clone());
+        let keywright = builder.clone().build().expect("a default policy within its bounds");
         let user = |id| UserId::new(id).expect("a user id");
         let tenant = |id| TenantId::new(id).expect("a tenant id");
         Self {
-            authority: Authority::new(&setup).expect("an authority"),
-            verifier: Verifier::new(&setup).expect("a verifier"),
+            authority: keywright.authority(),
+            verifier: keywright.verifier(),
             store,
             clock,
-            setup,
-            admin: Actor::administrator(user("ada"), tenant("globex")),
-            other: Actor::administrator(user("otto"), tenant("initech")),
-            alice: Actor::developer(user("alice"), tenant("globex")),
+            builder,
+            keywright,
+            admin: Actor::administrator(user("ada")).in_tenant(tenant("globex")),
+            other: Actor::administrator(user("otto")).in_tenant(tenant("initech")),
+            alice: Actor::developer(user("alice")).in_tenant(tenant("globex")),
             issued: Vec::new(),
         }
     }
@@ -92,15 +95,16 @@ impl World {
     }
 
     fn use_clock(&mut self, clock: ManualClock) {
-        self.use_setup(|setup| setup.clock(clock.clone()));
+        self.rebuild(|builder| builder.clock(clock.clone()));
         self.clock = clock;
     }
 
-    /// Goes on with another setup on the same store.
-    pub(crate) fn use_setup(&mut self, change: impl FnOnce(Setup) -> Setup) {
-        self.setup = change(self.setup.clone());
-        self.authority = Authority::new(&self.setup).expect("an authority");
-        self.verifier = Verifier::new(&self.setup).expect("a verifier");
+    /// Goes on with other settings on the same store.
+    pub(crate) fn rebuild(&mut self, change: impl FnOnce(Builder) -> Builder) {
+        self.builder = change(self.builder.clone());
+        self.keywright = self.builder.clone().build().expect("a default policy within its bounds");
+        self.authority = self.keywright.authority();
+        self.verifier = self.keywright.verifier();
     }
 
     pub(crate) fn set_policy(&self, change: impl FnOnce(&mut Policy)) {
@@ -112,8 +116,7 @@ impl World {
     /// A key of the administrator's own.
     pub(crate) fn generate(&self, name: &str) -> Issued {
         let new = NewKey::named(name).expect("a name");
-        block_on(self.authority.generate(&self.admin, &self.admin.as_owner(), new))
-            .expect("a key is generated")
+        block_on(self.authority.generate(&self.admin, new)).expect("a key is generated")
     }
 
     /// What a verify says: which secret it was, or the code of the reason against it.

@@ -106,14 +106,15 @@ pub(super) async fn live(store: impl KeyStore + Clone) -> (World, Life) {
     let ring = PepperRing::none().with(1, PEPPER).expect("a pepper");
     let mut life = Life { heard: Heard::default(), needles: needles_of("pepper", &PEPPER) };
     life.heard.debug(&ring);
-    let world = World::with(store.clone(), |setup| setup.peppers(ring));
+    let world = World::with(store.clone(), |builder| builder.peppers(ring));
     let (authority, verifier) = (&world.authority, &world.verifier);
     let alice = developer("alice");
 
     let role = RoleName::new("operator").expect("a role");
     let account = NewAccount::new(Name::new("nightly-report").expect("a name"), role);
     let account = authority.create_account(&admin(), account).await.expect("an account");
-    let of_account = authority.generate(&admin(), &Owner::Account(account.id), named("job")).await;
+    let of_account =
+        authority.generate(&admin(), named("job").owner(Owner::Account(account.id))).await;
     life.issued(&of_account.expect("a key"));
     let metadata = Metadata::new([("team", "billing")]).expect("metadata");
     let new = named("prod-main-app").expires_in(30 * DAY).metadata(metadata);
@@ -121,7 +122,7 @@ pub(super) async fn live(store: impl KeyStore + Clone) -> (World, Life) {
     life.issued(&first);
     life.digests(&store, &first).await;
     life.verify(verifier, first.token.expose()).await;
-    life.heard.debug(&world.setup);
+    life.heard.debug(&world.keywright);
     life.heard.debug(authority);
     life.heard.debug(verifier);
 

@@ -8,7 +8,9 @@ use actix_web::FromRequest;
 use actix_web::dev::{Service as _, Transform};
 use http::{Request, Response};
 use keywright::Scope;
-use keywright::http::{CredentialSources, Guard, OptionalGrant, PeerAddr, Rejection, TrustedProxies};
+use keywright::http::{
+    CredentialSources, Guard, OptionalGrant, PeerAddr, Rejection, TrustedProxies,
+};
 use keywright::store::MemoryStore;
 use tower::{Layer, ServiceExt, service_fn};
 

@@ -144,7 +144,7 @@ fn one_key_that_is_answered_is_listed_in_an_outage() {
 fn a_random_source_that_fails_is_an_outage_too() {
     on_a_host(async |host| {
         let (id, _) = host.key("prod-a").await;
-        let world = host.world.with_setup(|setup| setup.random(NoRandom))?;
+        let world = host.world.with_settings(|builder| builder.random(NoRandom))?;
         let host = Host::over(&world, world.authority.clone())?;
         let table = [
             ("/keys".to_owned(), json!({ "name": "prod-b" })),

@@ -15,7 +15,8 @@ fn a1_a_plan_without_api_access_says_upgrade_required() {
     on_each_store(async |world| {
         let before = world.generate(NewKey::named("prod-main-app")?).await?;
         world.set_policy(|policy| policy.api_in_plan = false).await?;
-        let nobody = Actor::new(UserId::new("nobody")?, world.tenant().clone(), Permissions::NONE);
+        let nobody =
+            Actor::new(UserId::new("nobody")?, Permissions::NONE).in_tenant(world.tenant().clone());
         for actor in [&world.admin, &world.alice] {
             let refused = world.generate_for(actor, NewKey::named("prod-other")?).await;
             let Err(error @ GenerateError::UpgradeRequired) = refused else {
@@ -58,11 +59,12 @@ fn a2_only_those_who_may_create_rotate_or_revoke() {
     on_each_store(async |world| {
         let issued = world.generate(NewKey::named("prod-main-app")?).await?;
         let id = &issued.key.id;
-        let nobody = Actor::new(UserId::new("nobody")?, world.tenant().clone(), Permissions::NONE);
+        let nobody =
+            Actor::new(UserId::new("nobody")?, Permissions::NONE).in_tenant(world.tenant().clone());
         for actor in [&world.bob, &world.auditor, &nobody] {
             for owner in [&world.alice.as_owner(), &world.tenant_admin.as_owner()] {
                 let new = NewKey::named("prod-other")?;
-                let made = world.authority.generate(actor, owner, new).await;
+                let made = world.authority.generate(actor, new.owner(owner.clone())).await;
                 assert!(matches!(made, Err(GenerateError::PermissionDenied(_))), "{made:?}");
             }
             let rotated = world.authority.rotate(actor, id, DAY).await;

@@ -16,7 +16,7 @@ fn user_named_as_an_account_owns_none_of_its_keys() {
         let account = world.account("nightly-report", "analyst").await?;
         let issued = world.generate_under(&account, NewKey::named("prod-main-app")?).await?;
         let namesake = UserId::new(account.id.as_str())?;
-        let namesake = Actor::developer(namesake, world.tenant().clone());
+        let namesake = Actor::developer(namesake).in_tenant(world.tenant().clone());
         let owner = Owner::Account(account.id);
         assert!(!namesake.owns(&owner));
         assert!(!namesake.may(Operation::KeyRevoke, &owner));
@@ -25,7 +25,7 @@ fn user_named_as_an_account_owns_none_of_its_keys() {
         let revoked = world.authority.revoke(&namesake, &issued.key.id).await;
         assert!(matches!(revoked, Err(KeyError::NotFound(_))), "{revoked:?}");
         let new = NewKey::named("prod-other")?;
-        let made = world.authority.generate(&namesake, &owner, new).await;
+        let made = world.authority.generate(&namesake, new.owner(owner.clone())).await;
         assert!(matches!(made, Err(GenerateError::PermissionDenied(_))), "{made:?}");
         let listed = world.authority.keys(&namesake, &KeyQuery::new()).await?;
         assert!(listed.items.is_empty(), "{listed:?}");

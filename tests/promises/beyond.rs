@@ -19,8 +19,7 @@ fn b3_a_revoked_key_is_refused_from_the_moment_the_call_returns() {
         for _ in 0..10 {
             let issued = world.generate(NewKey::named("prod-main-app")?).await?;
             // Of its own, a clone, and another one from the same setup.
-            let verifiers =
-                [&world.verifier, &world.verifier.clone(), &Verifier::new(&world.setup)?];
+            let verifiers = [&world.verifier, &world.verifier.clone(), &world.keywright.verifier()];
             let revoked = AtomicBool::new(false);
             let (accepted, refused, late) =
                 (AtomicU32::new(0), AtomicU32::new(0), AtomicU32::new(0));

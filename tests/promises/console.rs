@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use keywright::store::{EventQuery, KeyQuery};
 use keywright::{
-    Actor, Authority, EventKind, GenerateError, KeyError, KeyId, KeyStatus, ListError, Name,
-    NewKey, Operation, Outcome, Owner, Permissions, Policy, Reason, SetPolicyError, TenantId,
-    UserId, Verifier, WrongStatus,
+    Actor, EventKind, GenerateError, KeyError, KeyId, KeyStatus, ListError, Name, NewKey,
+    Operation, Outcome, Owner, Permissions, Policy, Reason, SetPolicyError, TenantId, UserId,
+    WrongStatus,
 };
 
 use crate::listing::{ids, sorted};
@@ -16,8 +16,8 @@ use crate::support::{DAY, TestResult, World, decided, on_each_store};
 fn q1_api_keys_are_off_in_a_tenant_until_its_admin_turns_them_on() {
     on_each_store(async |world| {
         let tenant = TenantId::new("initech")?;
-        let admin = Actor::tenant_admin(UserId::new("bill")?, tenant.clone());
-        let peter = Actor::developer(UserId::new("peter")?, tenant);
+        let admin = Actor::tenant_admin(UserId::new("bill")?).in_tenant(tenant.clone());
+        let peter = Actor::developer(UserId::new("peter")?).in_tenant(tenant);
         let new = || NewKey::named("prod-main-app");
         let refused = world.generate_for(&peter, new()?).await;
         assert!(matches!(refused, Err(GenerateError::AccessOff)), "{refused:?}");
@@ -42,7 +42,8 @@ fn q1_the_switch_turns_every_key_off_and_on_at_once_and_changes_none() {
             world.generate_for(&world.bob, NewKey::named("prod-two")?).await?,
             world.generate_under(&account, NewKey::named("prod-three")?).await?,
         ];
-        let elsewhere = Actor::administrator(UserId::new("bill")?, TenantId::new("initech")?);
+        let elsewhere =
+            Actor::administrator(UserId::new("bill")?).in_tenant(TenantId::new("initech")?);
         let mut policy = world.authority.policy(&elsewhere).await?;
         policy.api_enabled = true;
         world.authority.set_policy(&elsewhere, policy).await?;
@@ -73,11 +74,11 @@ fn q1_a_host_can_give_its_tenants_another_policy_to_begin_with() {
     on_each_store(async |world| {
         let mut policy = Policy::default();
         policy.api_enabled = true;
-        let setup = world.setup.clone().default_policy(policy);
-        let (authority, verifier) = (Authority::new(&setup)?, Verifier::new(&setup)?);
-        let peter = Actor::developer(UserId::new("peter")?, TenantId::new("initech")?);
+        let keywright = world.builder.clone().default_policy(policy).build()?;
+        let (authority, verifier) = (keywright.authority(), keywright.verifier());
+        let peter = Actor::developer(UserId::new("peter")?).in_tenant(TenantId::new("initech")?);
         let new = NewKey::named("prod-main-app")?;
-        let issued = authority.generate(&peter, &peter.as_owner(), new).await?;
+        let issued = authority.generate(&peter, new).await?;
         let grant = decided(verifier.verify(issued.token.expose()).await);
         assert_eq!(grant.map(|grant| *grant.key_id()), Ok(issued.key.id));
         Ok(())
@@ -137,7 +138,7 @@ fn q4_a_developer_generates_renames_rotates_and_deletes_keys_of_their_own() {
 fn q4_one_actor_can_have_both_roles() {
     on_each_store(async |world| {
         let both = Permissions::TENANT_ADMIN | Permissions::DEVELOPER;
-        let carol = Actor::new(UserId::new("carol")?, world.tenant().clone(), both);
+        let carol = Actor::new(UserId::new("carol")?, both).in_tenant(world.tenant().clone());
         let own = world.generate_for(&carol, NewKey::named("prod-own")?).await?;
         world.authority.rotate(&carol, &own.key.id, DAY).await?;
         let of_alice = world.generate(NewKey::named("prod-main-app")?).await?;
@@ -293,7 +294,8 @@ fn q10_actor_without_permission_learns_nothing() {
         let disabled = world.account("weekly", "analyst").await?;
         world.authority.disable_account(&world.admin, &disabled.id).await?;
         let absent = "0000000000000000".parse()?;
-        let nobody = Actor::new(UserId::new("nemo")?, world.tenant().clone(), Permissions::NONE);
+        let nobody =
+            Actor::new(UserId::new("nemo")?, Permissions::NONE).in_tenant(world.tenant().clone());
         let owners = [account.id, disabled.id, absent].map(Owner::Account);
         let owners = owners.into_iter().chain([world.alice.as_owner(), nobody.as_owner()]);
         let mut said = BTreeSet::new();
@@ -304,7 +306,10 @@ fn q10_actor_without_permission_learns_nothing() {
                     policy.api_enabled = switch;
                 };
                 world.set_policy(change).await?;
-                let made = world.authority.generate(&nobody, &owner, NewKey::named("a")?).await;
+                let made = world
+                    .authority
+                    .generate(&nobody, NewKey::named("a")?.owner(owner.clone()))
+                    .await;
                 said.insert(made.expect_err("it has no permission").to_string());
             }
         }

@@ -122,7 +122,8 @@ fn q9_events_are_searched_by_key_and_more() {
         // Events of a deleted key stay; another tenant's do not exist.
         world.authority.delete(&world.admin, &one.key.id).await?;
         assert_eq!(world.events_of(&one.key.id).await?.len(), 3);
-        let elsewhere = Actor::administrator(UserId::new("bill")?, TenantId::new("initech")?);
+        let elsewhere =
+            Actor::administrator(UserId::new("bill")?).in_tenant(TenantId::new("initech")?);
         let query = EventQuery::new().key(one.key.id);
         assert!(world.authority.events(&elsewhere, &query).await?.items.is_empty());
         Ok(())
@@ -234,7 +235,7 @@ fn keys(events: &[Event]) -> Vec<Option<keywright::KeyId>> {
 #[test]
 fn each_tenants_events_are_numbered_by_themselves() {
     on_each_store(async |world| {
-        let theirs = Actor::administrator(UserId::new("eve")?, TenantId::new("initech")?);
+        let theirs = Actor::administrator(UserId::new("eve")?).in_tenant(TenantId::new("initech")?);
         let before = world.events(EventQuery::new()).await?.len();
         let issued = world.generate(NewKey::named("prod-main-app")?).await?;
         // What another tenant tries with the key is theirs to read, and numbered among theirs.

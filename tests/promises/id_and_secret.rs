@@ -166,10 +166,11 @@ fn f6_management_belongs_to_the_administrator() {
         let owner = world.bob.as_owner();
         let new = || NewKey::named("prod-main-app");
         // Who has no role can do nothing, not even with a key of their own.
-        let user = Actor::new(world.bob.id().clone(), world.tenant().clone(), Permissions::NONE);
-        let refused = authority.generate(&user, &owner, new()?).await;
+        let user =
+            Actor::new(world.bob.id().clone(), Permissions::NONE).in_tenant(world.tenant().clone());
+        let refused = authority.generate(&user, new()?.owner(owner.clone())).await;
         assert!(matches!(refused, Err(GenerateError::PermissionDenied(_))), "{refused:?}");
-        let issued = authority.generate(admin, &owner, new()?).await?;
+        let issued = authority.generate(admin, new()?.owner(owner.clone())).await?;
         let id = &issued.key.id;
         let attempts = [
             authority.disable(&user, id).await.map(drop),

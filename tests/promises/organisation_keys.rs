@@ -64,7 +64,7 @@ fn w2_a_token_is_handed_out_once_and_nothing_shows_it_again() {
         shown.push(format!("{stored:?} {}", serde_json::to_string(&stored.record)?));
         let snapshot = world.store.resolve(id, Freshness::Usual).await?;
         shown.push(format!("{snapshot:#?} {:?}", world.store));
-        shown.push(format!("{:?} {:?} {:#?}", world.setup, world.authority, world.verifier));
+        shown.push(format!("{:?} {:?} {:#?}", world.keywright, world.authority, world.verifier));
         if let Some(file) = &world.file {
             let folder = file.parent().ok_or("it lies in a folder")?;
             for entry in std::fs::read_dir(folder)? {

@@ -150,7 +150,7 @@ fn b10_a_policy_has_a_default_rate_that_owners_do_not_lift() {
         let refused = world.authority.edit(&world.alice, &before.key.id, edit.clone()).await;
         assert!(matches!(&refused, Err(KeyError::Rule(e)) if above(e)), "{refused:?}");
         let owner = world.alice.as_owner();
-        world.authority.generate(&world.admin, &owner, new()?).await?;
+        world.authority.generate(&world.admin, new()?.owner(owner.clone())).await?;
         world.authority.edit(&world.admin, &before.key.id, edit).await?;
         let lower = Rate::new(1, Duration::from_secs(60))?;
         let edit = KeyEdit::new().rate(Some(lower));
@@ -167,7 +167,7 @@ fn b10_owner_narrows_what_an_administrator_set() {
             .scopes("invoices:read".parse()?)
             .networks("203.0.113.0/24 2001:db8::/32".parse()?)
             .rate(Rate::new(10, Duration::from_secs(60))?);
-        let key = world.authority.generate(&world.admin, &owner, new).await?.key;
+        let key = world.authority.generate(&world.admin, new.owner(owner.clone())).await?.key;
         assert!(key.admin_limits.scopes && key.admin_limits.networks && key.admin_limits.rate);
         let edit = |edit| world.authority.edit(&world.alice, &key.id, edit);
         let wider: [(KeyLimit, KeyEdit); 7] = [

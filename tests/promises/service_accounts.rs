@@ -237,7 +237,8 @@ fn e7_only_an_administrator_manages_accounts_and_their_keys() {
                 assert!(matches!(attempt, Err(AccountError::PermissionDenied(_))), "{attempt:?}");
             }
             let owner = Owner::Account(*id);
-            let made = authority.generate(actor, &owner, NewKey::named("prod-other")?).await;
+            let made =
+                authority.generate(actor, NewKey::named("prod-other")?.owner(owner.clone())).await;
             assert!(matches!(made, Err(GenerateError::PermissionDenied(_))), "{made:?}");
             let key = &issued.key.id;
             let attempts = [

@@ -23,7 +23,7 @@ async fn tell(world: &World) -> Story {
     let account = NewAccount::new(Name::new("nightly").expect("a name"), role);
     let account = authority.create_account(&admin(), account).await.expect("an account").id;
     let owner = Owner::Account(account);
-    let job = authority.generate(&admin(), &owner, named("job")).await.expect("a key");
+    let job = authority.generate(&admin(), named("job").owner(owner.clone())).await.expect("a key");
     let alice = developer("alice");
     let mut key = None;
     for n in 0..4 {

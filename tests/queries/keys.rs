@@ -34,7 +34,9 @@ async fn populate(world: &World) -> Vec<KeyId> {
             3 => named(names[n % 7]).not_before(start().saturating_add(2 * DAY)),
             _ => named(names[n % 7]),
         };
-        made.push(authority.generate(&admin(), &owners[n % 3], new).await.expect("a key"));
+        made.push(
+            authority.generate(&admin(), new.owner(owners[n % 3].clone())).await.expect("a key"),
+        );
     }
     for (n, issued) in made.iter().enumerate() {
         if n % 4 == 1 {

@@ -8,8 +8,7 @@ use std::time::Duration;
 use futures_lite::future::block_on;
 use keywright::store::{EventQuery, KeyQuery};
 use keywright::{
-    Authority, Event, Issued, KeyError, KeyId, KeyStatus, NewKey, Operation, Outcome, PepperRing,
-    Verifier,
+    Event, Issued, KeyError, KeyId, KeyStatus, NewKey, Operation, Outcome, PepperRing,
 };
 
 use crate::harness::{DAY, World, events, events_of, name, on_each_store, says};
@@ -64,12 +63,14 @@ fn rings() -> [PepperRing; 2] {
 #[test]
 fn c04_a_revocation_wins_against_every_other_change() {
     on_each_store(15, 3, |world| {
-        let [old, new] = rings().map(|ring| world.setup.clone().peppers(ring));
-        let authority = Authority::new(&old).expect("an authority");
-        let verifiers = [&old, &new].map(|setup| Verifier::new(setup).expect("a verifier"));
+        let [old, new] =
+            rings().map(|ring| world.builder.clone().peppers(ring).build().expect("a keywright"));
+        let authority = old.authority();
+        let verifiers = [&old, &new].map(|builder| builder.verifier());
         let owner = world.admin.as_owner();
         let new_key = NewKey::new(name("prod-main-app"));
-        let first = block_on(authority.generate(&world.admin, &owner, new_key)).expect("a key");
+        let first = block_on(authority.generate(&world.admin, new_key.owner(owner.clone())))
+            .expect("a key");
         let (id, admin) = (first.key.id, &world.admin);
         let (revoked, moved) = (AtomicBool::new(false), AtomicU64::new(0));
         let tokens = Mutex::new(vec![first]);
@@ -207,7 +208,8 @@ fn c01_a_revocation_of_all_keys_leaves_none_that_was_made_before_it() {
                     block_on(world.authority.revoke_owned(&world.admin, &owner)).expect("revoked");
                 } else {
                     let new = NewKey::new(name("prod-main-app"));
-                    block_on(world.authority.generate(&world.alice, &owner, new)).expect("a key");
+                    block_on(world.authority.generate(&world.alice, new.owner(owner.clone())))
+                        .expect("a key");
                 }
             }
         });

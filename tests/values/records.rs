@@ -124,7 +124,10 @@ fn missing_field_of_stored_record_is_refused() {
 #[test]
 fn null_stands_for_what_there_is_not() {
     let optional: [(&str, &[&str]); 4] = [
-        ("Key", &["rate", "not_before", "expires_at", "revoked_at", "rotated_at", "overlap_ends_at"]),
+        (
+            "Key",
+            &["rate", "not_before", "expires_at", "revoked_at", "rotated_at", "overlap_ends_at"],
+        ),
         (
             "Policy",
             &["default_lifetime", "max_lifetime", "name_pattern", "default_rate", "extensive_use"],

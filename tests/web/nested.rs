@@ -381,7 +381,7 @@ fn h15_two_verifiers_of_one_setup_verify_and_count_once() {
     run(async |site| {
         for framework in FRAMEWORKS {
             let before = site.store.calls();
-            let again = Verifier::new(&site.world.setup).expect("a setup that works");
+            let again = site.world.keywright.verifier();
             let inner = Guard::new(again);
             let answered = framework.ask(&site.guard(), &inner, Taken::Grant, &good(site)).await;
             assert_eq!(answered.key(), Some(site.id("good")), "{framework:?}");

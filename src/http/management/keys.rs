@@ -192,7 +192,7 @@ async fn generate(
     Body(new): Body<NewKeyBody>,
 ) -> Answer {
     let new = new.into_new()?;
-    let made = authority.generate(&actor, &actor.as_owner(), new).await?;
+    let made = authority.generate(&actor, new).await?;
     Ok(created(&format!("keys/{}", made.key.id), issued(&made)))
 }
 
@@ -205,7 +205,7 @@ async fn generate_for_account(
 ) -> Answer {
     let new = new.into_new()?;
     let owner = Owner::Account(id.account(&actor, Operation::KeyGenerate)?);
-    let made = authority.generate(&actor, &owner, new).await?;
+    let made = authority.generate(&actor, new.owner(owner.clone())).await?;
     Ok(created(&format!("../../keys/{}", made.key.id), issued(&made)))
 }
 

@@ -24,11 +24,11 @@ pub(super) fn actor(by: By) -> Actor {
     let id = UserId::new(by.who.user()).expect("a user id");
     let tenant = TenantId::new(TENANTS[by.tenant]).expect("a tenant id");
     match by.who {
-        Who::Admin => Actor::administrator(id, tenant),
-        Who::TenantAdmin => Actor::tenant_admin(id, tenant),
-        Who::Alice | Who::Bob => Actor::developer(id, tenant),
-        Who::Auditor => Actor::auditor(id, tenant),
-        Who::Nobody => Actor::new(id, tenant, Permissions::NONE),
+        Who::Admin => Actor::administrator(id).in_tenant(tenant),
+        Who::TenantAdmin => Actor::tenant_admin(id).in_tenant(tenant),
+        Who::Alice | Who::Bob => Actor::developer(id).in_tenant(tenant),
+        Who::Auditor => Actor::auditor(id).in_tenant(tenant),
+        Who::Nobody => Actor::new(id, Permissions::NONE).in_tenant(tenant),
     }
 }
 

@@ -14,9 +14,9 @@ use crate::store::{
 };
 use crate::sync::Arc;
 use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::time::Duration;
 use crate::value::digest::PepperRing;
 use crate::value::id::KeyId;
-use crate::time::Duration;
 use crate::world::World;
 
 /// How old an answer may be.
