@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_lite::future::block_on;
 use keywright::store::{FileStore, MemoryStore};
-use keywright::{Name, PepperRing, Request};
+use keywright::{AccessRequest, Name, PepperRing};
 use prefixed_api_key::PakControllerOsSha256;
 use rand::seq::SliceRandom;
 use redb::{Database, TableDefinition};
@@ -57,7 +57,7 @@ fn hot() {
         let world = World::new(MemoryStore::new(), peppers);
         let token = world.generate("hot").token;
         let (token, scope) = (token.expose(), world.scope.clone());
-        let request = Request::token(token).write().scope(&scope);
+        let request = AccessRequest::token(token).write().scope(&scope);
         let ours = || {
             black_box(ready(world.verifier.verify_request(black_box(&request))).expect("accepted"));
         };
@@ -80,7 +80,7 @@ fn hot() {
         let beside = Beside::start({
             let (token, scope) = (token.to_owned(), scope.clone());
             move || {
-                let request = Request::token(&token).write().scope(&scope);
+                let request = AccessRequest::token(&token).write().scope(&scope);
                 black_box(ready(two.verify_request(&request)).expect("accepted"));
             }
         });

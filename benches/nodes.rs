@@ -21,7 +21,7 @@ use keywright::store::{
     CacheOptions, CachedStore, Freshness, KeyQuery, KeyStore, MemoryStore, Move, PostgresOptions,
     PostgresStore, SchemaName, UsageBatch, UsageDelta,
 };
-use keywright::{Clock, KeyId, PepperRing, Request, SystemClock, Verifier};
+use keywright::{AccessRequest, Clock, KeyId, PepperRing, SystemClock, Verifier};
 use rand::seq::SliceRandom;
 use sqlx::{AssertSqlSafe, PgPool};
 
@@ -76,8 +76,8 @@ fn cache() {
     let world = World::new(cached, PepperRing::none());
     let [ours, theirs] = [&world, &plain].map(|world| world.generate("hot").token);
     block_on(world.verifier.verify(ours.expose())).expect("it is fetched once");
-    let request = Request::token(ours.expose()).write().scope(&world.scope);
-    let other = Request::token(theirs.expose()).write().scope(&plain.scope);
+    let request = AccessRequest::token(ours.expose()).write().scope(&world.scope);
+    let other = AccessRequest::token(theirs.expose()).write().scope(&plain.scope);
     figure(
         "verify hot, cached / in memory",
         2_000,
@@ -149,7 +149,7 @@ fn writes(pool: &PgPool) {
                 key: *key,
                 secret_number: 1,
                 uses: 3,
-                last_used: at,
+                last_used_at: at,
                 alert_every: None,
             };
             let deltas = ids.iter().map(delta).collect();
@@ -157,7 +157,7 @@ fn writes(pool: &PgPool) {
             block_on(store.add_usage(&batch)).expect("added");
         },
         || {
-            let update = "UPDATE writes.usage AS u SET last_used = u.last_used + 1, record = u.record \
+            let update = "UPDATE writes.usage AS u SET last_used_at = u.last_used_at + 1, record = u.record \
                 FROM unnest($1::text[]) AS n (key) WHERE u.key = n.key";
             block_on(sqlx::query(update).bind(&names).execute(pool)).expect("updated");
         },
@@ -177,7 +177,7 @@ async fn bare_insert(pool: &PgPool, number: i64) -> Result<(), sqlx::Error> {
     for statement in [
         "INSERT INTO bare.keys SELECT $1::text, tenant, owner, NULL, name, created, updated, not_before, \
             expires, disabled, revoked, version, search, record FROM writes.keys LIMIT 1",
-        "INSERT INTO bare.usage SELECT $1::text, tenant, last_used, record FROM writes.usage LIMIT 1",
+        "INSERT INTO bare.usage SELECT $1::text, tenant, last_used_at, record FROM writes.usage LIMIT 1",
         "INSERT INTO bare.events SELECT 'bare', $1::text::bigint, at, actor, kind, key, account, record \
             FROM writes.events LIMIT 1",
         "INSERT INTO bare.changes SELECT $1::text::bigint, now(), touched FROM writes.changes LIMIT 1",

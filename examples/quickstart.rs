@@ -14,9 +14,9 @@ use std::{env, fs, process};
 
 use keywright::store::{EventQuery, FileStore, KeyQuery, KeySort};
 use keywright::{
-    Actor, Authority, Clock, GenerateError, KeyStatus, ManualClock, Name, NewAccount, NewKey,
-    Operation, Owner, PepperRing, Prefix, Reason, RoleName, Scope, SecretUsed, Setup, TenantId,
-    UserId, Verifier, VerifyError,
+    Actor, Authority, Clock, GenerateError, KeyStatus, Keywright, ManualClock, Name, NewAccount,
+    NewKey, Operation, Owner, PepperRing, Prefix, Reason, RoleName, Scope, SecretUsed, TenantId,
+    UserId, VerifyError,
 };
 
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -37,20 +37,21 @@ async fn whole_life() -> Result<(), Box<dyn Error>> {
 
     let clock = ManualClock::at("2026-01-01T09:00:00Z".parse()?);
     let store = FileStore::open(&file).await?;
-    let setup = Setup::new(store.clone())
+    let keywright = Keywright::builder(store.clone())
         .prefix(Prefix::new("acme_live")?)
         .peppers(PepperRing::none().with(1, [42; 32])?)
-        .clock(clock.clone());
-    let authority = Authority::new(&setup)?;
-    let verifier = Verifier::new(&setup)?;
+        .clock(clock.clone())
+        .build()?;
+    let authority = keywright.authority();
+    let verifier = keywright.verifier();
 
     let globex = TenantId::new("globex")?;
-    let admin = Actor::administrator(UserId::new("ada")?, globex.clone());
-    let alice = Actor::developer(UserId::new("alice")?, globex.clone());
+    let admin = Actor::administrator(UserId::new("ada")?).in_tenant(globex.clone());
+    let alice = Actor::developer(UserId::new("alice")?).in_tenant(globex.clone());
 
     step("API access is off until the tenant turns it on");
     let new_key = || NewKey::named("prod-main-app");
-    let refused = authority.generate(&alice, &alice.as_owner(), new_key()?).await;
+    let refused = authority.generate(&alice, new_key()?).await;
     let Err(error @ GenerateError::AccessOff) = refused else { panic!("{refused:?}") };
     println!("alice is refused: {error}");
 
@@ -69,9 +70,11 @@ async fn whole_life() -> Result<(), Box<dyn Error>> {
     let nightly = NewAccount::new(Name::new("nightly-report")?, role).read_only();
     let nightly = authority.create_account(&admin, nightly).await?;
     let owner = Owner::Account(nightly.id);
-    let job = authority.generate(&admin, &owner, NewKey::named("prod-nightly-report")?).await?;
+    let job = authority
+        .generate(&admin, NewKey::named("prod-nightly-report")?.owner(owner.clone()))
+        .await?;
     let scopes = "invoices:read".parse()?;
-    let app = authority.generate(&alice, &alice.as_owner(), new_key()?.scopes(scopes)).await?;
+    let app = authority.generate(&alice, new_key()?.scopes(scopes)).await?;
     println!("shown once, to alice: {}", app.token.expose());
     println!("nightly-report has the key {}", job.key.id);
 
@@ -105,12 +108,12 @@ async fn whole_life() -> Result<(), Box<dyn Error>> {
     verifier.verify(rotated.token.expose()).await?;
     verifier.flush().await?;
     let entry = authority.key(&alice, &app.key.id).await?;
-    let handover = entry.handover.ok_or("the overlap lasts")?;
-    assert!(handover.safe_to_finish);
+    let overlap = entry.overlap.ok_or("the overlap lasts")?;
+    assert!(overlap.safe_to_finish);
     println!(
         "the old secret was last used at {}, the new one at {}: safe to finish",
-        handover.old_last_used.ok_or("it was used")?,
-        handover.new_last_used.ok_or("it was used")?,
+        overlap.old_last_used_at.ok_or("it was used")?,
+        overlap.new_last_used_at.ok_or("it was used")?,
     );
     authority.finish_rotation(&alice, &app.key.id).await?;
     let denial = denied(verifier.verify(app.token.expose()).await);
@@ -152,7 +155,7 @@ async fn whole_life() -> Result<(), Box<dyn Error>> {
     let unavailable = verifier.verify(job.token.expose()).await;
     assert!(matches!(unavailable, Err(VerifyError::Unavailable(_))));
     let store = FileStore::open(&file).await?;
-    let authority = Authority::new(&Setup::new(store.clone()).clock(clock))?;
+    let authority = Keywright::builder(store.clone()).clock(clock).build()?.authority();
     let uses = show_keys(&authority, &admin).await?;
     assert_eq!(uses, [("prod-main-app".into(), 4), ("prod-nightly-report".into(), 2)]);
     let app = authority.key(&admin, &app.key.id).await?;
@@ -202,8 +205,8 @@ async fn show_keys(
             entry.key.owner.to_string(),
             entry.status.to_string(),
             entry.uses,
-            date(entry.last_used, "never"),
-            date(entry.key.expires, "revoked"),
+            date(entry.last_used_at, "never"),
+            date(entry.key.expires_at, "revoked"),
         );
         println!("    possible: {}", actions.join(", "));
     }

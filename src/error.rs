@@ -29,9 +29,9 @@ pub enum Error {
     #[cfg(feature = "postgres")]
     #[error(transparent)]
     Move(#[from] crate::store::MoveError),
-    /// A setup can't be used.
+    /// A [`Keywright`](crate::Keywright) cannot be built.
     #[error(transparent)]
-    Setup(#[from] crate::SetupError),
+    Build(#[from] crate::BuildError),
     /// A pepper can't be added.
     #[error(transparent)]
     Pepper(#[from] crate::PepperError),
@@ -116,8 +116,8 @@ macro_rules! inside {
 }
 
 inside!(Verify: crate::Denial);
-inside!(Generate: crate::NewKeyError);
-inside!(Key: crate::NotAllowed, crate::NotPossible);
+inside!(Generate: crate::RuleError);
+inside!(Key: crate::PermissionDenied, crate::WrongStatus);
 inside!(SetPolicy: crate::PolicyError);
 #[cfg(any(feature = "actix", feature = "tower"))]
 inside!(Value: crate::http::HeaderError, crate::http::TrustedProxiesError);

@@ -8,6 +8,7 @@ mod error;
 pub mod guide;
 #[cfg(any(feature = "actix", feature = "tower"))]
 pub mod http;
+mod keywright;
 mod record;
 mod setup;
 pub mod store;
@@ -15,25 +16,25 @@ mod value;
 mod verifier;
 
 pub use crate::authority::{
-    AccountError, Authority, GenerateError, Handover, Issued, KeyEntry, KeyError, ListError,
-    SetPolicyError, Swept,
+    AccountError, Authority, GenerateError, Issued, KeyEntry, KeyError, ListError, Overlap,
+    SetPolicyError, SweepReport,
 };
-pub use crate::decision::request::Request;
+pub use crate::decision::request::AccessRequest;
 pub use crate::decision::{Denial, DenialClass, Grant, Reason, SecretUsed};
 pub use crate::error::{Error, ValueError};
+pub use crate::keywright::{BuildError, Builder, Keywright};
 pub use crate::record::account::{AccountEdit, NewAccount, ServiceAccount};
-pub use crate::record::actor::{Actor, NotAllowed, Permissions};
+pub use crate::record::actor::{Actor, PermissionDenied, Permissions};
 pub use crate::record::admin_limits::{AdminLimits, KeyLimit};
 pub use crate::record::event::{
     DetailField, DetailValue, Event, EventActor, EventDetails, EventKind, EventOutcome,
     EventOutcomeError, RefusalCode, RefusalCodeError,
 };
-pub use crate::record::key::{Key, KeyEdit, NotPossible, Owner, OwnerError};
-pub use crate::record::new_key::{NewKey, NewKeyError};
-pub use crate::record::operation::{Operation, OperationError, Outcome, Possibility};
+pub use crate::record::key::{Key, KeyEdit, Owner, OwnerError, WrongStatus};
+pub use crate::record::new_key::{NewKey, RuleError};
+pub use crate::record::operation::{Operation, OperationError, Outcome, Transition};
 pub use crate::record::policy::{Policy, PolicyError, RoleName, RoleNameError};
 pub use crate::record::status::KeyStatus;
-pub use crate::setup::{Setup, SetupError};
 pub use crate::value::digest::{PepperError, PepperRing};
 pub use crate::value::id::{AccountId, IdError, KeyId, TenantId, UserId};
 pub use crate::value::metadata::{Metadata, MetadataError};

@@ -9,8 +9,8 @@ use std::time::Instant;
 
 use futures_lite::future::block_on;
 use keywright::{
-    Access, Actor, Authority, Name, NewAccount, NewKey, Owner, PepperRing, Policy, Prefix,
-    RoleName, Scope, Setup, TenantId, UserId, Verifier,
+    Access, Actor, Authority, Keywright, Name, NewAccount, NewKey, Owner, PepperRing, Policy,
+    Prefix, RoleName, Scope, UserId, Verifier,
 };
 
 /// Account and policy in force, uses counted.
@@ -24,11 +24,14 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(store: impl keywright::store::KeyStore, peppers: PepperRing) -> Self {
-        let setup =
-            Setup::new(store).prefix(Prefix::new("acme_live").expect("a prefix")).peppers(peppers);
-        let authority = Authority::new(&setup).expect("an authority");
-        let verifier = Verifier::new(&setup).expect("a verifier");
-        let admin = Actor::administrator(UserId::new("ada").expect("an id"), TenantId::default());
+        let keywright = Keywright::builder(store)
+            .prefix(Prefix::new("acme_live").expect("a prefix"))
+            .peppers(peppers)
+            .build()
+            .expect("a keywright");
+        let authority = keywright.authority();
+        let verifier = keywright.verifier();
+        let admin = Actor::administrator(UserId::new("ada").expect("an id"));
         let role = RoleName::new("worker").expect("a role");
         let mut policy = Policy::default();
         policy.api_enabled = true;
@@ -43,7 +46,7 @@ impl World {
 
     /// A verifier over another store with the same keys.
     pub(crate) fn verifier_of(store: impl keywright::store::KeyStore) -> Verifier {
-        Verifier::new(&Setup::new(store)).expect("a verifier")
+        Keywright::builder(store).build().expect("a verifier").verifier()
     }
 
     /// A key of the account for a name of letters, of the user for a name as `u17`.
@@ -55,7 +58,7 @@ impl World {
             self.account.clone()
         };
         let new = NewKey::named(name).expect("a name");
-        block_on(self.authority.generate(&self.admin, &owner, new)).expect("a key")
+        block_on(self.authority.generate(&self.admin, new.owner(owner.clone()))).expect("a key")
     }
 }
 

@@ -6,7 +6,7 @@
 
 mod store;
 
-use keywright::{Actor, Authority, NewKey, Policy, Setup, TenantId, UserId, Verifier};
+use keywright::{Actor, Keywright, NewKey, Policy, UserId};
 
 use crate::store::CustomStore;
 
@@ -15,12 +15,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let mut policy = Policy::default();
         policy.api_enabled = true;
         policy.scope_ceiling = "invoices:read".parse()?;
-        let setup = Setup::new(CustomStore::default()).default_policy(policy);
-        let (authority, verifier) = (Authority::new(&setup)?, Verifier::new(&setup)?);
+        let keywright =
+            Keywright::builder(CustomStore::default()).default_policy(policy).build()?;
+        let (authority, verifier) = (keywright.authority(), keywright.verifier());
 
-        let alice = Actor::developer(UserId::new("alice")?, TenantId::default());
+        let alice = Actor::developer(UserId::new("alice")?);
         let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);
-        let issued = authority.generate(&alice, &alice.as_owner(), new).await?;
+        let issued = authority.generate(&alice, new).await?;
         let grant = verifier.verify(issued.token.expose()).await?;
         println!("accepted: {}, from a store of one's own", grant.key().name);
 

@@ -98,13 +98,13 @@ impl State {
             Change::UpdateKey(record) => {
                 let (stored, _) = get(&mut self.keys, record.id())?;
                 require(stored.version() + 1 == record.version(), "the key has changed")?;
-                let place = |key: &Key| (key.tenant.clone(), key.owner.clone(), key.created);
+                let place = |key: &Key| (key.tenant.clone(), key.owner.clone(), key.created_at);
                 promised(place(stored.key()) == place(record.key()), "a key stays where it is")?;
                 *stored = record;
             }
             Change::RevokeKey { key, at } => {
                 let (stored, _) = get(&mut self.keys, &key)?;
-                require(stored.key().revoked.is_none(), "the key is revoked already")?;
+                require(stored.key().revoked_at.is_none(), "the key is revoked already")?;
                 *stored = stored.revoked(at);
             }
             Change::DeleteKey(key) => delete(&mut self.keys, &key)?,

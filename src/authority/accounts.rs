@@ -145,7 +145,7 @@ impl Authority {
     /// A service account.
     ///
     /// # Errors
-    /// [`AccountError`]; here it is `NotAllowed`, `NotFound` or `Store`.
+    /// [`AccountError`]; here it is `PermissionDenied`, `NotFound` or `Store`.
     pub async fn account(
         &self,
         actor: &Actor,
@@ -188,9 +188,9 @@ impl Authority {
             let role_exists = self.on_record(role_exists, &event).await?;
             let next = match self.on_record(decide(&found, now), &event).await? {
                 Outcome::Done(next) => next,
-                Outcome::Already(same) => {
-                    self.note(Event { outcome: EventOutcome::Already, ..event }).await?;
-                    return Ok(Outcome::Already(same));
+                Outcome::Unchanged(same) => {
+                    self.note(Event { outcome: EventOutcome::Unchanged, ..event }).await?;
+                    return Ok(Outcome::Unchanged(same));
                 }
             };
             let details = described(&next);

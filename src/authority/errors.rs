@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use crate::record::account::ServiceAccount;
-use crate::record::actor::NotAllowed;
-use crate::record::key::NotPossible;
-use crate::record::new_key::NewKeyError;
+use crate::record::actor::PermissionDenied;
+use crate::record::key::WrongStatus;
+use crate::record::new_key::RuleError;
 use crate::record::policy::{PolicyError, RoleName};
 use crate::store::{MAX_LIMIT, StoreError};
 use crate::value::id::{AccountId, KeyId};
@@ -24,7 +24,7 @@ pub enum GenerateError {
     AccessOff,
     /// The actor may not make keys for this owner.
     #[error(transparent)]
-    NotAllowed(#[from] NotAllowed),
+    PermissionDenied(#[from] PermissionDenied),
     /// The tenant has no such service account.
     #[error("there is no service account {0}")]
     AccountNotFound(AccountId),
@@ -33,7 +33,7 @@ pub enum GenerateError {
     AccountDisabled(AccountId),
     /// The key does not meet the rules.
     #[error(transparent)]
-    Key(#[from] NewKeyError),
+    Key(#[from] RuleError),
     /// The owner holds as many live keys as the policy allows.
     #[error("the owner holds {limit} live keys, the most that the policy allows: revoke one first")]
     TooManyKeys {
@@ -57,13 +57,13 @@ pub enum GenerateError {
 pub enum KeyError {
     /// The actor can see the key and may not do this with it.
     #[error(transparent)]
-    NotAllowed(#[from] NotAllowed),
+    PermissionDenied(#[from] PermissionDenied),
     /// The tenant has no such key that the actor can see. A key of another tenant is absent too.
     #[error("there is no key {0}")]
     NotFound(KeyId),
     /// The key's status is in the way.
     #[error(transparent)]
-    NotPossible(#[from] NotPossible),
+    WrongStatus(#[from] WrongStatus),
     /// The overlap is longer than the policy allows.
     #[error("the overlap is longer than the {} that the tenant's policy allows", in_words(*.max))]
     OverlapTooLong {
@@ -72,7 +72,7 @@ pub enum KeyError {
     },
     /// The change does not meet the rules.
     #[error(transparent)]
-    Rule(#[from] NewKeyError),
+    Rule(#[from] RuleError),
     /// Somebody else has changed the key since it was read.
     #[error("the key has version {current} by now, not {given}: read it again and repeat the edit")]
     Stale {
@@ -98,7 +98,7 @@ pub enum KeyError {
 pub enum AccountError {
     /// The actor may not do this.
     #[error(transparent)]
-    NotAllowed(#[from] NotAllowed),
+    PermissionDenied(#[from] PermissionDenied),
     /// The tenant has no such account. One of another tenant is absent too.
     #[error("there is no service account {0}")]
     NotFound(AccountId),
@@ -132,7 +132,7 @@ pub enum AccountError {
 pub enum SetPolicyError {
     /// The actor may not do this.
     #[error(transparent)]
-    NotAllowed(#[from] NotAllowed),
+    PermissionDenied(#[from] PermissionDenied),
     /// The policy leaves its limits.
     #[error(transparent)]
     Policy(#[from] PolicyError),
@@ -157,7 +157,7 @@ pub enum SetPolicyError {
 pub enum ListError {
     /// The actor may not see this.
     #[error(transparent)]
-    NotAllowed(#[from] NotAllowed),
+    PermissionDenied(#[from] PermissionDenied),
     /// A page of no or too many items was asked for.
     #[error("a page of {0} items is not possible: from 1 to {max}", max = MAX_LIMIT)]
     Limit(u16),

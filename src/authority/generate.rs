@@ -36,7 +36,8 @@ struct Ground {
 }
 
 impl Authority {
-    /// Generates a key for `owner` and hands out its token, once.
+    /// Generates a key and hands out its token, once. The actor owns the key unless
+    /// [`NewKey::owner`] names another owner.
     ///
     /// It needs three things, and the error says which one is missing: the actor's permission, a plan
     /// with API access, and the tenant's switch. An actor without the permission learns nothing of
@@ -47,12 +48,8 @@ impl Authority {
     /// # Errors
     /// [`GenerateError`], by what is missing or wrong. Nothing was stored, unless the store failed
     /// as `Unavailable`: then there may be a key whose token nobody knows.
-    pub async fn generate(
-        &self,
-        actor: &Actor,
-        owner: &Owner,
-        new: NewKey,
-    ) -> Result<Issued, GenerateError> {
+    pub async fn generate(&self, actor: &Actor, new: NewKey) -> Result<Issued, GenerateError> {
+        let owner = &new.owner.clone().unwrap_or_else(|| actor.as_owner());
         let key_id = KeyId::generate(&self.setup.random)?;
         let secret = FreshSecret::generate(&self.setup.random)?;
         let digest = self.setup.peppers.digest(&key_id, secret.as_bytes());
@@ -133,15 +130,15 @@ impl Authority {
             rate: new.rate,
             admin_limits: admin_limits(new, actor, owner),
             metadata: new.metadata.clone(),
-            created: now,
+            created_at: now,
             created_by: actor.id().clone(),
-            updated: now,
+            updated_at: now,
             not_before: validity.not_before,
-            expires: validity.expires,
+            expires_at: validity.expires_at,
             disabled: false,
-            revoked: None,
-            rotated: None,
-            overlap_ends: None,
+            revoked_at: None,
+            rotated_at: None,
+            overlap_ends_at: None,
             secret_number: 1,
             version: 1,
         }
@@ -149,7 +146,7 @@ impl Authority {
 }
 
 fn insertion(ground: Ground, key: Key, digest: Digest, event: &Event) -> Batch {
-    let details = match key.expires {
+    let details = match key.expires_at {
         Some(expires) => event.details.clone().text(DetailField::ExpiresAt, expires),
         None => event.details.clone(),
     };

@@ -4,7 +4,7 @@ use crate::record::account::ServiceAccount;
 use crate::record::actor::Actor;
 use crate::record::event::{DetailField, Event, EventDetails, EventOutcome};
 use crate::record::key::{Key, KeyEdit, KeyRecord, Owner};
-use crate::record::new_key::{NewKeyError, check_scopes};
+use crate::record::new_key::{RuleError, check_scopes};
 use crate::record::operation::{Operation, Outcome};
 use crate::record::policy::Policy;
 use crate::record::rules::{check_edit, is_administrator};
@@ -80,7 +80,7 @@ impl Authority {
             if let Some(policy) = &current.policy {
                 let new_name = edit.name.as_ref().filter(|name| **name != key.name);
                 if let (Some(name), Some(pattern)) = (new_name, &policy.name_pattern) {
-                    pattern.check(name).map_err(NewKeyError::from)?;
+                    pattern.check(name).map_err(RuleError::from)?;
                 }
                 if let Some(scopes) = &edit.scopes {
                     check_scopes(scopes, policy, current.account.as_ref())?;
@@ -98,7 +98,7 @@ impl Authority {
     /// Stops a key for a while. Both its secrets stop at once.
     ///
     /// # Errors
-    /// [`KeyError`]; `NotPossible` for a key that is expired or revoked.
+    /// [`KeyError`]; `WrongStatus` for a key that is expired or revoked.
     pub async fn disable(&self, actor: &Actor, key: &KeyId) -> Result<Outcome<Key>, KeyError> {
         self.set_disabled(actor, key, Operation::KeyDisable, true).await
     }
@@ -106,7 +106,7 @@ impl Authority {
     /// Lets a disabled key work again.
     ///
     /// # Errors
-    /// [`KeyError`]; `NotPossible` for a key that is expired or revoked.
+    /// [`KeyError`]; `WrongStatus` for a key that is expired or revoked.
     pub async fn enable(&self, actor: &Actor, key: &KeyId) -> Result<Outcome<Key>, KeyError> {
         self.set_disabled(actor, key, Operation::KeyEnable, false).await
     }
@@ -115,7 +115,7 @@ impl Authority {
     /// them old enough.
     ///
     /// # Errors
-    /// [`KeyError`]; here it is `NotAllowed`, `NotFound`, `Contended` or `Store`.
+    /// [`KeyError`]; here it is `PermissionDenied`, `NotFound`, `Contended` or `Store`.
     pub async fn delete(&self, actor: &Actor, key: &KeyId) -> Result<(), KeyError> {
         let deleted = self.change(actor, key, Operation::KeyDelete, |current| {
             let key = current.record.key().clone();
@@ -161,9 +161,9 @@ impl Authority {
             let current = self.on_record(current, &event).await?;
             let step = match self.on_record(decide(&current), &event).await? {
                 Outcome::Done(step) => step,
-                Outcome::Already(step) => {
-                    self.note(Event { outcome: EventOutcome::Already, ..event }).await?;
-                    return Ok(Outcome::Already(step.key));
+                Outcome::Unchanged(step) => {
+                    self.note(Event { outcome: EventOutcome::Unchanged, ..event }).await?;
+                    return Ok(Outcome::Unchanged(step.key));
                 }
             };
             let batch = Batch {

@@ -8,7 +8,7 @@ use crate::decision::{Reason, standing};
 use crate::record::account::ServiceAccount;
 use crate::record::actor::Actor;
 use crate::record::key::{Key, Owner};
-use crate::record::operation::{Operation, Possibility};
+use crate::record::operation::{Operation, Transition};
 use crate::record::policy::Policy;
 use crate::record::status::KeyStatus;
 use crate::store::{KeyQuery, MAX_LIMIT, Page, StoreError, StoredKey};
@@ -34,9 +34,9 @@ pub struct KeyEntry {
     /// How often it was used, as of the last flush.
     pub uses: u64,
     /// When it was last used, as of the last flush.
-    pub last_used: Option<Timestamp>,
+    pub last_used_at: Option<Timestamp>,
     /// The hand-over from the secret before this one, while the overlap lasts.
-    pub handover: Option<Handover>,
+    pub overlap: Option<Overlap>,
     /// What a verify would say against it now, whatever it is wanted for; `None` if nothing.
     pub obstacle: Option<Reason>,
     /// What this actor can do with it now.
@@ -46,33 +46,33 @@ pub struct KeyEntry {
 /// Where the hand-over of a rotation stands.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
-pub struct Handover {
+pub struct Overlap {
     /// Until when the old secret works.
-    pub overlap_ends: Timestamp,
+    pub overlap_ends_at: Timestamp,
     /// When the old secret was last used.
-    pub old_last_used: Option<Timestamp>,
+    pub old_last_used_at: Option<Timestamp>,
     /// When the new secret was last used.
-    pub new_last_used: Option<Timestamp>,
+    pub new_last_used_at: Option<Timestamp>,
     /// Whether the overlap can be ended: the new secret is in use, and the old one has not been
-    /// used since the rotation, or not for [`Handover::QUIET`].
+    /// used since the rotation, or not for [`Overlap::QUIET`].
     pub safe_to_finish: bool,
 }
 
-impl Handover {
+impl Overlap {
     /// One hour: longer than the usual job that runs now and then with a secret of its own.
     pub const QUIET: Duration = Duration::from_hours(1);
 
     fn of(stored: &StoredKey, now: Timestamp) -> Option<Self> {
         let key = stored.record.key();
         let live = key.status(now).is_live();
-        let overlap_ends = key.overlap_ends.filter(|end| live && !end.has_passed(now))?;
-        let old_last_used = stored.usage.last_use_of(key.secret_number.saturating_sub(1));
-        let new_last_used = stored.usage.last_use_of(key.secret_number);
-        let quiet = old_last_used.is_none_or(|last| {
-            key.rotated.is_some_and(|rotated| last < rotated) || now.since(last) >= Self::QUIET
+        let overlap_ends_at = key.overlap_ends_at.filter(|end| live && !end.has_passed(now))?;
+        let old_last_used_at = stored.usage.last_use_of(key.secret_number.saturating_sub(1));
+        let new_last_used_at = stored.usage.last_use_of(key.secret_number);
+        let quiet = old_last_used_at.is_none_or(|last| {
+            key.rotated_at.is_some_and(|rotated| last < rotated) || now.since(last) >= Self::QUIET
         });
-        let safe_to_finish = new_last_used.is_some() && quiet;
-        Some(Self { overlap_ends, old_last_used, new_last_used, safe_to_finish })
+        let safe_to_finish = new_last_used_at.is_some() && quiet;
+        Some(Self { overlap_ends_at, old_last_used_at, new_last_used_at, safe_to_finish })
     }
 }
 
@@ -94,7 +94,7 @@ impl Authority {
     /// look at their own keys sees those.
     ///
     /// # Errors
-    /// [`ListError`]; `NotAllowed` also if another's keys are asked for and only one's own are open.
+    /// [`ListError`]; `PermissionDenied` also if another's keys are asked for and only one's own are open.
     pub async fn keys(&self, actor: &Actor, query: &KeyQuery) -> Result<Page<KeyEntry>, ListError> {
         let now = self.now();
         let operation = Operation::KeyShow;
@@ -146,7 +146,7 @@ fn entry(
     let status = key.status(now);
     let possible = |operation: &Operation| {
         operation.is_of_a_key()
-            && operation.on(status) == Possibility::Yes
+            && operation.on(status) == Transition::Yes
             && (*operation != Operation::KeyFinishRotation || key.is_overlapping(now))
             && actor.may(*operation, &key.owner)
     };
@@ -155,8 +155,8 @@ fn entry(
         account: account.map(|account| account.name.clone()),
         status,
         uses: stored.usage.uses(),
-        last_used: stored.usage.last_used(),
-        handover: Handover::of(stored, now),
+        last_used_at: stored.usage.last_used_at(),
+        overlap: Overlap::of(stored, now),
         obstacle: standing(key, account, policy, now),
         actions: Operation::ALL.iter().copied().filter(possible).collect(),
         key: key.clone(),

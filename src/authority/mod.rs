@@ -25,7 +25,7 @@ use crate::record::event::{Event, EventOutcome};
 #[cfg(feature = "management")]
 use crate::record::operation::Operation;
 use crate::record::policy::Policy;
-use crate::setup::{Setup, SetupError};
+use crate::setup::Setup;
 use crate::store::{Batch, Condition, StoreError};
 use crate::value::id::AccountId;
 #[cfg(feature = "management")]
@@ -36,8 +36,8 @@ use self::refusal::Refusal;
 
 pub use self::errors::{AccountError, GenerateError, KeyError, ListError, SetPolicyError};
 pub use self::generate::Issued;
-pub use self::listing::{Handover, KeyEntry};
-pub use self::upkeep::Swept;
+pub use self::listing::{KeyEntry, Overlap};
+pub use self::upkeep::SweepReport;
 
 /// How often a change that met another is tried on fresh data.
 const ATTEMPTS: u32 = 64;
@@ -77,13 +77,8 @@ impl fmt::Debug for Authority {
 }
 
 impl Authority {
-    /// An authority over the setup's store.
-    ///
-    /// # Errors
-    /// [`SetupError::DefaultPolicy`] if the default policy leaves its limits.
-    pub fn new(setup: &Setup) -> Result<Self, SetupError> {
-        setup.default_policy.validate()?;
-        Ok(Self { setup: setup.clone() })
+    pub(crate) fn new(setup: Setup) -> Self {
+        Self { setup }
     }
 
     fn now(&self) -> Timestamp {

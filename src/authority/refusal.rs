@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use crate::record::actor::NotAllowed;
+use crate::record::actor::PermissionDenied;
 use crate::record::event::{DetailField, EventDetails, RefusalCode};
-use crate::record::key::NotPossible;
-use crate::record::new_key::NewKeyError;
+use crate::record::key::WrongStatus;
+use crate::record::new_key::RuleError;
 use crate::record::policy::PolicyError;
 use crate::value::random::RandomError;
 
@@ -36,39 +36,39 @@ fn stale(given: u64, current: u64) -> Told {
     (RefusalCode::Stale, details)
 }
 
-fn not_allowed(_: NotAllowed) -> Told {
-    plain(RefusalCode::NotAllowed)
+fn permission_denied(_: PermissionDenied) -> Told {
+    plain(RefusalCode::PermissionDenied)
 }
 
-fn not_possible(error: NotPossible) -> Told {
+fn wrong_status(error: WrongStatus) -> Told {
     let details = EventDetails::NONE.text(DetailField::Status, error.status);
-    (RefusalCode::NotPossible, details)
+    (RefusalCode::WrongStatus, details)
 }
 
-fn rule(error: &NewKeyError) -> Told {
+fn rule(error: &RuleError) -> Told {
     let details = EventDetails::NONE;
     match error {
-        NewKeyError::Name(_) => plain(RefusalCode::InvalidName),
-        NewKeyError::ExpiryRequired => plain(RefusalCode::ExpiryRequired),
-        NewKeyError::ExpiryPassed(expires) => {
+        RuleError::Name(_) => plain(RefusalCode::InvalidName),
+        RuleError::ExpiryRequired => plain(RefusalCode::ExpiryRequired),
+        RuleError::ExpiryPassed(expires) => {
             (RefusalCode::ExpiryPassed, details.text(DetailField::ExpiresAt, expires))
         }
-        NewKeyError::ZeroLifetime => plain(RefusalCode::ZeroLifetime),
-        NewKeyError::LifetimeOverflow(_) => plain(RefusalCode::LifetimeOverflow),
-        NewKeyError::LifetimeTooLong { max } => longest(RefusalCode::LifetimeTooLong, max),
-        NewKeyError::NeverValid { not_before, expires } => {
+        RuleError::ZeroLifetime => plain(RefusalCode::ZeroLifetime),
+        RuleError::LifetimeOverflow(_) => plain(RefusalCode::LifetimeOverflow),
+        RuleError::LifetimeTooLong { max } => longest(RefusalCode::LifetimeTooLong, max),
+        RuleError::NeverValid { not_before, expires_at: expires } => {
             let details = details
                 .text(DetailField::NotBefore, not_before)
                 .text(DetailField::ExpiresAt, expires);
             (RefusalCode::NeverValid, details)
         }
-        NewKeyError::ScopeOutsideCeiling(scope) => {
+        RuleError::ScopeOutsideCeiling(scope) => {
             (RefusalCode::ScopeOutsideCeiling, details.text(DetailField::Scope, scope))
         }
-        NewKeyError::SetByAdministrator(limit) => {
+        RuleError::SetByAdministrator(limit) => {
             (RefusalCode::SetByAdministrator, details.text(DetailField::Field, limit))
         }
-        NewKeyError::RateAboveLimit { rate, limit } => {
+        RuleError::RateAboveLimit { rate, limit } => {
             let details = details.text(DetailField::Rate, rate).text(DetailField::MaxRate, limit);
             (RefusalCode::RateAboveLimit, details)
         }
@@ -101,7 +101,7 @@ impl Refusal for GenerateError {
         Some(match self {
             Self::UpgradeRequired => plain(RefusalCode::UpgradeRequired),
             Self::AccessOff => plain(RefusalCode::AccessOff),
-            Self::NotAllowed(error) => not_allowed(*error),
+            Self::PermissionDenied(error) => permission_denied(*error),
             Self::AccountNotFound(_) => plain(RefusalCode::AccountNotFound),
             Self::AccountDisabled(_) => plain(RefusalCode::AccountDisabled),
             Self::Key(error) => rule(error),
@@ -118,9 +118,9 @@ impl Refusal for GenerateError {
 impl Refusal for KeyError {
     fn told(&self) -> Option<Told> {
         Some(match self {
-            Self::NotAllowed(error) => not_allowed(*error),
+            Self::PermissionDenied(error) => permission_denied(*error),
             Self::NotFound(_) => plain(RefusalCode::KeyNotFound),
-            Self::NotPossible(error) => not_possible(*error),
+            Self::WrongStatus(error) => wrong_status(*error),
             Self::OverlapTooLong { max } => longest(RefusalCode::OverlapTooLong, max),
             Self::Rule(error) => rule(error),
             Self::Stale { given, current } => stale(*given, *current),
@@ -133,7 +133,7 @@ impl Refusal for KeyError {
 impl Refusal for AccountError {
     fn told(&self) -> Option<Told> {
         Some(match self {
-            Self::NotAllowed(error) => not_allowed(*error),
+            Self::PermissionDenied(error) => permission_denied(*error),
             Self::NotFound(_) => plain(RefusalCode::AccountNotFound),
             Self::UnknownRole(role) => {
                 let details = EventDetails::NONE.text(DetailField::Role, role);
@@ -150,7 +150,7 @@ impl Refusal for AccountError {
 impl Refusal for ListError {
     fn told(&self) -> Option<Told> {
         match self {
-            Self::NotAllowed(error) => Some(not_allowed(*error)),
+            Self::PermissionDenied(error) => Some(permission_denied(*error)),
             Self::Limit(_) | Self::Store(_) => None,
         }
     }
@@ -159,7 +159,7 @@ impl Refusal for ListError {
 impl Refusal for SetPolicyError {
     fn told(&self) -> Option<Told> {
         Some(match self {
-            Self::NotAllowed(error) => not_allowed(*error),
+            Self::PermissionDenied(error) => permission_denied(*error),
             Self::Policy(error) => policy(error),
             Self::Stale { given, current } => stale(*given, *current),
             Self::Store(_) => return None,

@@ -3,7 +3,7 @@
 use crate::record::actor::Actor;
 use crate::record::event::{DetailField, Event, EventDetails, EventOutcome};
 use crate::record::key::{Key, Owner};
-use crate::record::operation::{Operation, Outcome, Possibility};
+use crate::record::operation::{Operation, Outcome, Transition};
 use crate::record::status::KeyStatus;
 use crate::store::{Batch, Change, Condition, KeyQuery, MAX_LIMIT, StoreError, StoredKey};
 use crate::value::id::KeyId;
@@ -17,7 +17,7 @@ impl Authority {
     /// other change but a delete. The key stays in the listing.
     ///
     /// # Errors
-    /// [`KeyError`]; `NotPossible` for a key that is expired. A key that is revoked already is a
+    /// [`KeyError`]; `WrongStatus` for a key that is expired. A key that is revoked already is a
     /// success that says so.
     pub async fn revoke(&self, actor: &Actor, key: &KeyId) -> Result<Outcome<Key>, KeyError> {
         self.change(actor, key, Operation::KeyRevoke, |current| {
@@ -26,7 +26,7 @@ impl Authority {
             let change = Change::RevokeKey { key: key.id, at: current.now };
             let step = Step { key, change, details: EventDetails::NONE };
             Ok(match possible {
-                Possibility::Already => Outcome::Already(step),
+                Transition::Unchanged => Outcome::Unchanged(step),
                 _ => Outcome::Done(step),
             })
         })
@@ -54,7 +54,7 @@ impl Authority {
     /// [`generate`](Self::generate) first, by their permission or by disabling the account.
     ///
     /// # Errors
-    /// [`KeyError`]; here it is `NotAllowed`, `Contended` or `Store`.
+    /// [`KeyError`]; here it is `PermissionDenied`, `Contended` or `Store`.
     pub async fn revoke_owned(&self, actor: &Actor, owner: &Owner) -> Result<Vec<Key>, KeyError> {
         let operation = Operation::KeyRevoke;
         for _ in 0..ATTEMPTS {
@@ -72,7 +72,7 @@ impl Authority {
             let revoked: Vec<Key> =
                 live.iter().map(|stored| stored.record.revoked(now).key().clone()).collect();
             if revoked.is_empty() {
-                self.note(Event { outcome: EventOutcome::Already, ..event }).await?;
+                self.note(Event { outcome: EventOutcome::Unchanged, ..event }).await?;
                 return Ok(revoked);
             }
             let details = event.details.clone().value(DetailField::Keys, revoked.len() as u64);

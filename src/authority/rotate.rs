@@ -24,7 +24,7 @@ impl Authority {
     /// [`finish_rotation`](Self::finish_rotation) ends the overlap early.
     ///
     /// # Errors
-    /// [`KeyError`]; `NotPossible` for a key that is disabled, expired or revoked, `OverlapTooLong`
+    /// [`KeyError`]; `WrongStatus` for a key that is disabled, expired or revoked, `OverlapTooLong`
     /// past the policy's longest. If the store failed as `Unavailable` the secret may have been
     /// replaced by one that nobody knows: rotate again.
     pub async fn rotate(
@@ -46,7 +46,7 @@ impl Authority {
             }
             let number = u64::from(next.key().secret_number);
             let details = EventDetails::NONE.value(DetailField::SecretNumber, number);
-            let details = match next.key().overlap_ends {
+            let details = match next.key().overlap_ends_at {
                 Some(end) => details.text(DetailField::OverlapEnds, end),
                 None => details,
             };
@@ -60,7 +60,7 @@ impl Authority {
     /// Ends the overlap of a rotation: the old secret stops at once.
     ///
     /// # Errors
-    /// [`KeyError`]; `NotPossible` for a key that is expired or revoked.
+    /// [`KeyError`]; `WrongStatus` for a key that is expired or revoked.
     pub async fn finish_rotation(
         &self,
         actor: &Actor,

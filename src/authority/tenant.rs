@@ -15,7 +15,7 @@ impl Authority {
     /// The policy in force: the tenant's own, or the host's default.
     ///
     /// # Errors
-    /// [`ListError`]; here it is `NotAllowed` or `Store`.
+    /// [`ListError`]; here it is `PermissionDenied` or `Store`.
     pub async fn policy(&self, actor: &Actor) -> Result<Policy, ListError> {
         let operation = Operation::PolicyShow;
         actor.must_for_any(operation)?;
@@ -50,8 +50,8 @@ impl Authority {
         let checked = check(actor, operation, &changed, &current, &policy);
         self.on_record(checked, &event).await?;
         if changed.is_empty() {
-            self.note(Event { outcome: EventOutcome::Already, ..event }).await?;
-            return Ok(Outcome::Already(current));
+            self.note(Event { outcome: EventOutcome::Unchanged, ..event }).await?;
+            return Ok(Outcome::Unchanged(current));
         }
         let next = Policy { version: next_version(current.version), ..policy };
         let put = Change::PutPolicy { tenant: actor.tenant().clone(), policy: next.clone() };

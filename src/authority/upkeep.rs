@@ -15,7 +15,7 @@ use super::{ATTEMPTS, Authority};
 /// What a sweep has removed.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct Swept {
+pub struct SweepReport {
     /// The keys that are gone.
     pub keys: Vec<KeyId>,
     /// How many events are gone. The ids whose deletion they told of are forgotten with them.
@@ -35,20 +35,20 @@ impl Authority {
     /// fails or is dropped stays removed.
     ///
     /// # Errors
-    /// [`ListError`]; here it is `NotAllowed` or `Store`.
-    pub async fn sweep(&self, actor: &Actor) -> Result<Swept, ListError> {
+    /// [`ListError`]; here it is `PermissionDenied` or `Store`.
+    pub async fn sweep(&self, actor: &Actor) -> Result<SweepReport, ListError> {
         let operation = Operation::Sweep;
         let allowed = actor.must_for_any(operation).map_err(ListError::from);
         self.on_record(allowed, &Event::by(actor, operation, self.now())).await?;
         let Setup { store, refusals, .. } = &self.setup;
         refusals.flush(&**store, self.now(), Some(actor.tenant())).await?;
-        let mut swept = Swept::default();
+        let mut swept = SweepReport::default();
         self.sweep_keys(actor, &mut swept).await?;
         self.sweep_events(actor, &mut swept).await?;
         Ok(swept)
     }
 
-    async fn sweep_keys(&self, actor: &Actor, swept: &mut Swept) -> Result<(), ListError> {
+    async fn sweep_keys(&self, actor: &Actor, swept: &mut SweepReport) -> Result<(), ListError> {
         let mut conflicts = 0;
         let dead = KeyQuery::new().status(KeyStatus::Revoked).status(KeyStatus::Expired);
         let mut query = dead.limit(MAX_LIMIT);
@@ -90,7 +90,7 @@ impl Authority {
     }
 
     /// A page at a time, so that no commit removes many at once.
-    async fn sweep_events(&self, actor: &Actor, swept: &mut Swept) -> Result<(), ListError> {
+    async fn sweep_events(&self, actor: &Actor, swept: &mut SweepReport) -> Result<(), ListError> {
         let mut conflicts = 0;
         let oldest = EventQuery::new().oldest_first().limit(MAX_LIMIT);
         loop {

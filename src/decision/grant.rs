@@ -123,7 +123,7 @@ impl Grant {
         Err(Denial::of(*self.key_id(), Reason::MissingScope(scope.clone())))
     }
 
-    /// Asks for write access after the fact, as [`Request::write`](crate::Request::write) does before.
+    /// Asks for write access after the fact, as [`AccessRequest::write`](crate::AccessRequest::write) does before.
     ///
     /// # Errors
     /// [`Denial`] with [`Reason::ReadOnly`].

@@ -27,7 +27,7 @@ use std::time::Duration;
 
 use subtle::Choice;
 
-use crate::decision::request::Request;
+use crate::decision::request::AccessRequest;
 use crate::record::account::ServiceAccount;
 use crate::record::freshness::Found;
 use crate::record::key::Key;
@@ -64,7 +64,7 @@ pub(crate) enum Refusal {
 pub(crate) fn decide<R>(
     presented: &Presented<'_>,
     found: Option<Found>,
-    request: &Request<'_>,
+    request: &AccessRequest<'_>,
     circumstances: Circumstances<'_, R>,
 ) -> Result<Grant, Refusal>
 where

@@ -14,15 +14,15 @@ const INLINE: usize = 4;
 /// One request to be decided: a credential, its source, and all that it must allow.
 ///
 /// ```
-/// use keywright::{Request, Scope};
+/// use keywright::{AccessRequest, Scope};
 ///
 /// let scope = Scope::new("invoices:write")?;
-/// let request = Request::token("acme_live_...").source("203.0.113.7".parse()?).write().scope(&scope);
+/// let request = AccessRequest::token("acme_live_...").source("203.0.113.7".parse()?).write().scope(&scope);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "a request is made by value: go on with what the setter returns"]
-pub struct Request<'a> {
+pub struct AccessRequest<'a> {
     pub(crate) credential: Credential<'a>,
     pub(crate) source: Option<IpAddr>,
     pub(crate) access: Access,
@@ -32,7 +32,7 @@ pub struct Request<'a> {
     needed_too: Vec<&'a Scope>,
 }
 
-impl<'a> Request<'a> {
+impl<'a> AccessRequest<'a> {
     /// A request that needs no more than an accepted credential.
     pub fn new(credential: Credential<'a>) -> Self {
         Self {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use base64ct::{Base64, Encoding};
 use zeroize::Zeroizing;
 
-use crate::value::redact::{looks_like_token, quote};
+use crate::value::redact::{looks_like_token, redact};
 use crate::value::token::{Credential, Presented};
 
 pub(super) const AUTHORIZATION: &str = "authorization";
@@ -25,14 +25,14 @@ const MAX_LEN: usize = 128;
 /// those that are on belongs to somebody else and is left alone; so is a header that is off.
 ///
 /// ```
-/// use keywright::http::Credentials;
+/// use keywright::http::CredentialSources;
 ///
-/// let credentials = Credentials::default().without_basic().header("X-Acme-Key")?;
+/// let credentials = CredentialSources::default().without_basic().header("X-Acme-Key")?;
 /// # Ok::<(), keywright::http::HeaderError>(())
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "setters take and return by value"]
-pub struct Credentials {
+pub struct CredentialSources {
     bearer: bool,
     basic: bool,
     header: Option<Cow<'static, str>>,
@@ -87,13 +87,13 @@ pub(super) enum Challenge {
     ApiKey,
 }
 
-impl Default for Credentials {
+impl Default for CredentialSources {
     fn default() -> Self {
         Self { bearer: true, basic: true, header: Some("x-api-key".into()) }
     }
 }
 
-impl Credentials {
+impl CredentialSources {
     /// `Authorization: Bearer` is not read, and may be used for something else.
     pub fn without_bearer(self) -> Self {
         Self { bearer: false, ..self }
@@ -221,7 +221,7 @@ impl BasicParts {
 pub(super) fn header_name(name: &str, reserved: &[&str]) -> Result<String, HeaderError> {
     let fits = !name.is_empty() && name.len() <= 64 && name.bytes().all(is_symbol);
     if !fits || looks_like_token(name) {
-        return Err(HeaderError::Malformed(quote(name)));
+        return Err(HeaderError::Malformed(redact(name)));
     }
     let name = name.to_ascii_lowercase();
     if reserved.contains(&name.as_str()) {

@@ -3,10 +3,10 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::credentials::{Challenge, Credentials, Headers};
+use super::credentials::{Challenge, CredentialSources, Headers};
 use super::rejection::{Form, Rejection, RejectionCause};
 use super::source::TrustedProxies;
-use crate::decision::request::Request;
+use crate::decision::request::AccessRequest;
 use crate::decision::{Denial, Grant};
 use crate::value::scope::{Access, Scope};
 use crate::verifier::Verifier;
@@ -26,10 +26,10 @@ use crate::verifier::Verifier;
 /// # #[cfg(feature = "axum")] fn f() -> Result<axum::Router, keywright::Error> {
 /// use axum::{Router, routing::{get, post}};
 /// use keywright::http::Guard;
-/// # use keywright::{Grant, Setup, Verifier, store::MemoryStore};
+/// # use keywright::{Grant, Keywright, Verifier, store::MemoryStore};
 /// # async fn list() {}
 /// # async fn create() {}
-/// # let verifier = Verifier::new(&Setup::new(MemoryStore::new()))?;
+/// # let verifier = Keywright::builder(MemoryStore::new()).build()?.verifier();
 ///
 /// let guard = Guard::new(verifier);
 /// let routes = Router::new()
@@ -39,7 +39,7 @@ use crate::verifier::Verifier;
 /// ```
 ///
 /// # Guards inside of guards
-/// Where a request passes two guards over verifiers of one [`Setup`](crate::Setup), its key is verified
+/// Where a request passes two guards over verifiers of one [`Keywright`](crate::Keywright), its key is verified
 /// and counted once, by the outermost that finds a credential: where it may stand and which proxies
 /// are believed is for that guard to say, so make all of them from one. The inner ones ask the grant for
 /// the scopes and the access that they need. So a guard around a whole router and guards with scopes on
@@ -51,7 +51,7 @@ pub struct Guard(Arc<Settings>);
 #[derive(Clone, Debug)]
 struct Settings {
     verifier: Verifier,
-    credentials: Credentials,
+    credentials: CredentialSources,
     proxies: Option<TrustedProxies>,
     scopes: Vec<Scope>,
     access: Needed,
@@ -102,7 +102,7 @@ impl Guard {
     pub fn new(verifier: Verifier) -> Self {
         Self(Arc::new(Settings {
             verifier,
-            credentials: Credentials::default(),
+            credentials: CredentialSources::default(),
             proxies: None,
             scopes: Vec::new(),
             access: Needed::ByMethod,
@@ -131,7 +131,7 @@ impl Guard {
     ///
     /// For a guard around routes that differ: one that asks for write access on every `POST` can't be
     /// undone by another inside. **A handler inside with neither is open to read-only keys.**
-    pub fn any_access(&self) -> Self {
+    pub fn leave_access_to_handler(&self) -> Self {
         self.with(|settings| settings.access = Needed::Inside)
     }
 
@@ -145,8 +145,8 @@ impl Guard {
     /// # #[cfg(feature = "axum")] fn f() -> Result<axum::Router, keywright::Error> {
     /// use axum::{Router, routing::get};
     /// use keywright::{Grant, http::Guard};
-    /// # use keywright::{Setup, Verifier, store::MemoryStore};
-    /// # let guard = Guard::new(Verifier::new(&Setup::new(MemoryStore::new()))?);
+    /// # use keywright::{Keywright, Verifier, store::MemoryStore};
+    /// # let guard = Guard::new(Keywright::builder(MemoryStore::new()).build()?.verifier());
     ///
     /// async fn greet(grant: Option<Grant>) -> String {
     ///     grant.map_or("hello".into(), |grant| format!("hello {}", grant.owner()))
@@ -161,15 +161,15 @@ impl Guard {
     /// Reads these credentials.
     ///
     /// ```
-    /// use keywright::http::{Credentials, Guard};
-    /// # use keywright::{Setup, Verifier, store::MemoryStore};
-    /// # let verifier = Verifier::new(&Setup::new(MemoryStore::new()))?;
+    /// use keywright::http::{CredentialSources, Guard};
+    /// # use keywright::{Keywright, Verifier, store::MemoryStore};
+    /// # let verifier = Keywright::builder(MemoryStore::new()).build()?.verifier();
     ///
-    /// let credentials = Credentials::default().without_basic().header("X-Acme-Key")?;
+    /// let credentials = CredentialSources::default().without_basic().header("X-Acme-Key")?;
     /// let guard = Guard::new(verifier).credentials(credentials);
     /// # Ok::<(), keywright::Error>(())
     /// ```
-    pub fn credentials(&self, credentials: Credentials) -> Self {
+    pub fn credentials(&self, credentials: CredentialSources) -> Self {
         self.with(|settings| settings.credentials = credentials)
     }
 
@@ -180,7 +180,7 @@ impl Guard {
 
     /// Takes the credential out of a request before it goes on, for a handler that passes requests to
     /// another service. It needs the guard around the route: an extractor changes nothing of a request.
-    pub fn hide_credential(&self) -> Self {
+    pub fn strip_credential(&self) -> Self {
         self.with(|settings| settings.hide = true)
     }
 
@@ -294,12 +294,12 @@ impl Guard {
             return Err(RejectionCause::Denied(Denial::malformed()));
         };
         let access = self.needed_access(incoming.is_safe, incoming.asker);
-        let mut request = Request::new(credential).access(access);
+        let mut request = AccessRequest::new(credential).access(access);
         request.source = match (&settings.proxies, incoming.peer) {
             (Some(proxies), Some(peer)) => proxies.source(peer, incoming.headers),
             (_, peer) => peer,
         };
-        let request = settings.scopes.iter().fold(request, Request::scope);
+        let request = settings.scopes.iter().fold(request, AccessRequest::scope);
         let grant = settings.verifier.verify_request(&request).await?;
         let access_asked = self.settles_access(incoming.asker);
         Ok(Some(Verified { grant, by: settings.verifier.clone(), access_asked }))

@@ -23,7 +23,7 @@ mod tower;
 
 #[cfg(feature = "actix")]
 pub use self::actix::{GuardedService, OptionalGrant};
-pub use self::credentials::{Credentials, HeaderError};
+pub use self::credentials::{CredentialSources, HeaderError};
 pub use self::guard::Guard;
 pub use self::rejection::{Rejection, RejectionCause};
 pub use self::source::{PeerAddr, TrustedProxies, TrustedProxiesError};

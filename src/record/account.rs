@@ -29,9 +29,9 @@ pub struct ServiceAccount {
     /// Whether its keys work.
     pub enabled: bool,
     /// When it was made.
-    pub created: Timestamp,
+    pub created_at: Timestamp,
     /// When it was last changed.
-    pub updated: Timestamp,
+    pub updated_at: Timestamp,
     /// 1 when made, then one more with each change, up to 2⁶³ − 1. An account of that version can only
     /// be deleted.
     #[serde(deserialize_with = "crate::value::serde_strict::count")]
@@ -71,8 +71,8 @@ impl NewAccount {
             role: self.role,
             access: self.access,
             enabled: true,
-            created: now,
-            updated: now,
+            created_at: now,
+            updated_at: now,
             version: 1,
         }
     }
@@ -132,8 +132,8 @@ impl ServiceAccount {
 
     fn changed_to(&self, next: Self, now: Timestamp) -> Outcome<Self> {
         if next == *self {
-            return Outcome::Already(next);
+            return Outcome::Unchanged(next);
         }
-        Outcome::Done(Self { updated: now, version: next_version(self.version), ..next })
+        Outcome::Done(Self { updated_at: now, version: next_version(self.version), ..next })
     }
 }

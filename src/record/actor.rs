@@ -17,8 +17,8 @@ use crate::value::id::{TenantId, UserId};
 /// use keywright::{Actor, Permissions, TenantId, UserId};
 ///
 /// let tenant = TenantId::new("globex")?;
-/// let alice = Actor::developer(UserId::new("alice")?, tenant.clone());
-/// let bob = Actor::new(UserId::new("bob")?, tenant, Permissions::DEVELOPER | Permissions::AUDITOR);
+/// let alice = Actor::developer(UserId::new("alice")?).in_tenant(tenant.clone());
+/// let bob = Actor::new(UserId::new("bob")?, Permissions::DEVELOPER | Permissions::AUDITOR).in_tenant(tenant);
 /// # Ok::<(), keywright::IdError>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -29,29 +29,34 @@ pub struct Actor {
 }
 
 impl Actor {
-    /// An actor with these permissions.
-    pub fn new(id: UserId, tenant: TenantId, permissions: Permissions) -> Self {
-        Self { id, tenant, permissions }
+    /// Creates an actor with these permissions, in the [default tenant](TenantId::default).
+    pub fn new(id: UserId, permissions: Permissions) -> Self {
+        Self { id, tenant: TenantId::default(), permissions }
     }
 
-    /// May do everything in the tenant, with the plan and with accounts and their keys too.
-    pub fn administrator(id: UserId, tenant: TenantId) -> Self {
-        Self::new(id, tenant, Permissions::ADMINISTRATOR)
+    /// Creates an actor who may do everything in the tenant, with the plan, accounts and their keys too.
+    pub fn administrator(id: UserId) -> Self {
+        Self::new(id, Permissions::ADMINISTRATOR)
     }
 
-    /// Sets the policy, lists all, revokes any, reads events.
-    pub fn tenant_admin(id: UserId, tenant: TenantId) -> Self {
-        Self::new(id, tenant, Permissions::TENANT_ADMIN)
+    /// Creates an actor who sets the policy, lists all keys, revokes any key and reads events.
+    pub fn tenant_admin(id: UserId) -> Self {
+        Self::new(id, Permissions::TENANT_ADMIN)
     }
 
-    /// Makes and manages keys of their own.
-    pub fn developer(id: UserId, tenant: TenantId) -> Self {
-        Self::new(id, tenant, Permissions::DEVELOPER)
+    /// Creates an actor who makes and manages keys of their own.
+    pub fn developer(id: UserId) -> Self {
+        Self::new(id, Permissions::DEVELOPER)
     }
 
-    /// Looks at everything and changes nothing.
-    pub fn auditor(id: UserId, tenant: TenantId) -> Self {
-        Self::new(id, tenant, Permissions::AUDITOR)
+    /// Creates an actor who looks at everything and changes nothing.
+    pub fn auditor(id: UserId) -> Self {
+        Self::new(id, Permissions::AUDITOR)
+    }
+
+    /// Sets the tenant in which the actor acts. A host without tenants leaves it out.
+    pub fn in_tenant(self, tenant: TenantId) -> Self {
+        Self { tenant, ..self }
     }
 
     /// Who it is, by the host's id.
@@ -85,13 +90,13 @@ impl Actor {
     }
 
     /// The same, as a result for `?`.
-    pub(crate) fn must(&self, operation: Operation, owner: &Owner) -> Result<(), NotAllowed> {
-        if self.may(operation, owner) { Ok(()) } else { Err(NotAllowed { operation }) }
+    pub(crate) fn must(&self, operation: Operation, owner: &Owner) -> Result<(), PermissionDenied> {
+        if self.may(operation, owner) { Ok(()) } else { Err(PermissionDenied { operation }) }
     }
 
     /// The same as [`must`](Self::must), whoever the owner is or where there is none.
-    pub(crate) fn must_for_any(&self, operation: Operation) -> Result<(), NotAllowed> {
-        if self.may_for_any(operation) { Ok(()) } else { Err(NotAllowed { operation }) }
+    pub(crate) fn must_for_any(&self, operation: Operation) -> Result<(), PermissionDenied> {
+        if self.may_for_any(operation) { Ok(()) } else { Err(PermissionDenied { operation }) }
     }
 
     /// Whether it may do `operation` whoever the owner is, or where there is none.
@@ -103,7 +108,7 @@ impl Actor {
 /// The actor may not do this.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("the actor has no permission for {operation}")]
-pub struct NotAllowed {
+pub struct PermissionDenied {
     /// What was asked for.
     pub operation: Operation,
 }

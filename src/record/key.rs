@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::record::admin_limits::AdminLimits;
-use crate::record::operation::{Operation, Outcome, Possibility};
+use crate::record::operation::{Operation, Outcome, Transition};
 use crate::record::status::KeyStatus;
 use crate::value::digest::{Digest, PepperRing};
 use crate::value::id::{AccountId, IdError, KeyId, TenantId, UserId};
@@ -110,28 +110,28 @@ pub struct Key {
     /// What the host notes on it.
     pub metadata: Metadata,
     /// When it was made.
-    pub created: Timestamp,
+    pub created_at: Timestamp,
     /// Who made it.
     pub created_by: UserId,
     /// When it was last changed by somebody.
-    pub updated: Timestamp,
+    pub updated_at: Timestamp,
     /// When it begins to work.
     #[serde(deserialize_with = "crate::value::serde_strict::required")]
     pub not_before: Option<Timestamp>,
     /// When it stops to work. It never changes.
     #[serde(deserialize_with = "crate::value::serde_strict::required")]
-    pub expires: Option<Timestamp>,
+    pub expires_at: Option<Timestamp>,
     /// Whether it is stopped for a while.
     pub disabled: bool,
     /// When it was stopped for good.
     #[serde(deserialize_with = "crate::value::serde_strict::required")]
-    pub revoked: Option<Timestamp>,
+    pub revoked_at: Option<Timestamp>,
     /// When its secret was last replaced.
     #[serde(deserialize_with = "crate::value::serde_strict::required")]
-    pub rotated: Option<Timestamp>,
+    pub rotated_at: Option<Timestamp>,
     /// Until when the secret before this one works too.
     #[serde(deserialize_with = "crate::value::serde_strict::required")]
-    pub overlap_ends: Option<Timestamp>,
+    pub overlap_ends_at: Option<Timestamp>,
     /// The number of its secret: 1 when made, one more with each rotation.
     pub secret_number: u32,
     /// 1 when made, then one more with each change, up to 2⁶³ − 1. A key of that version can only be
@@ -144,9 +144,9 @@ impl Key {
     /// The status at `now`. A revoked key is revoked before it is anything else, an expired one
     /// expired, and so on in the order revoked, expired, disabled, scheduled, active.
     pub fn status(&self, now: Timestamp) -> KeyStatus {
-        if self.revoked.is_some() {
+        if self.revoked_at.is_some() {
             KeyStatus::Revoked
-        } else if self.expires.is_some_and(|expires| expires.has_passed(now)) {
+        } else if self.expires_at.is_some_and(|expires| expires.has_passed(now)) {
             KeyStatus::Expired
         } else if self.disabled {
             KeyStatus::Disabled
@@ -165,8 +165,8 @@ impl Key {
 
     /// Since when the key is dead at `now`: revoked, or past its expiry.
     pub fn dead_since(&self, now: Timestamp) -> Option<Timestamp> {
-        let expired = self.expires.filter(|expires| expires.has_passed(now));
-        match (self.revoked, expired) {
+        let expired = self.expires_at.filter(|expires| expires.has_passed(now));
+        match (self.revoked_at, expired) {
             (Some(revoked), Some(expired)) => Some(revoked.min(expired)),
             (revoked, expired) => revoked.or(expired),
         }
@@ -174,14 +174,14 @@ impl Key {
 
     /// Whether the secret before this one still works at `now`.
     pub fn is_overlapping(&self, now: Timestamp) -> bool {
-        self.overlap_ends.is_some_and(|end| !end.has_passed(now))
+        self.overlap_ends_at.is_some_and(|end| !end.has_passed(now))
     }
 }
 
 /// An operation is not possible with a key in its status.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{operation} is not possible: the key is {status}")]
-pub struct NotPossible {
+pub struct WrongStatus {
     /// What was asked for.
     pub operation: Operation,
     /// The status that is in the way.
@@ -326,10 +326,10 @@ impl KeyRecord {
     /// This is what [`Change::RevokeKey`](crate::store::Change::RevokeKey) does to whatever version
     /// a store holds.
     pub fn revoked(&self, now: Timestamp) -> Self {
-        if self.key.revoked.is_some() {
+        if self.key.revoked_at.is_some() {
             return self.clone();
         }
-        self.changed(now, |next| next.key.revoked = Some(now))
+        self.changed(now, |next| next.key.revoked_at = Some(now))
     }
 
     /// Whether a secret is one of those that the record has digests of. `digest` is the secret's under the
@@ -350,7 +350,7 @@ impl KeyRecord {
         edit: &KeyEdit,
         by_admin: bool,
         now: Timestamp,
-    ) -> Result<Outcome<Self>, NotPossible> {
+    ) -> Result<Outcome<Self>, WrongStatus> {
         self.possible(edit.operation(), now)?;
         let next = self.changed(now, |next| {
             let key = &mut next.key;
@@ -363,9 +363,10 @@ impl KeyRecord {
             }
             key.metadata.clone_from(edit.metadata.as_ref().unwrap_or(&self.key.metadata));
         });
-        let same = Key { updated: self.key.updated, version: self.key.version, ..next.key.clone() };
+        let same =
+            Key { updated_at: self.key.updated_at, version: self.key.version, ..next.key.clone() };
         if same == self.key {
-            return Ok(Outcome::Already(self.clone()));
+            return Ok(Outcome::Unchanged(self.clone()));
         }
         Ok(Outcome::Done(next))
     }
@@ -374,10 +375,10 @@ impl KeyRecord {
         &self,
         disabled: bool,
         now: Timestamp,
-    ) -> Result<Outcome<Self>, NotPossible> {
+    ) -> Result<Outcome<Self>, WrongStatus> {
         let operation = if disabled { Operation::KeyDisable } else { Operation::KeyEnable };
         match self.possible(operation, now)? {
-            Possibility::Already => Ok(Outcome::Already(self.clone())),
+            Transition::Unchanged => Ok(Outcome::Unchanged(self.clone())),
             _ => Ok(Outcome::Done(self.changed(now, |next| next.key.disabled = disabled))),
         }
     }
@@ -390,32 +391,32 @@ impl KeyRecord {
         digest: Digest,
         overlap: Duration,
         now: Timestamp,
-    ) -> Result<Self, NotPossible> {
+    ) -> Result<Self, WrongStatus> {
         self.possible(Operation::KeyRotate, now)?;
         let end = now.saturating_add(overlap);
-        let end = self.key.expires.map_or(end, |expires| expires.min(end));
+        let end = self.key.expires_at.map_or(end, |expires| expires.min(end));
         Ok(self.changed(now, |next| {
             next.digest = digest;
             next.retiring = (!overlap.is_zero()).then_some(self.digest);
-            next.key.overlap_ends = (!overlap.is_zero()).then_some(end);
-            next.key.rotated = Some(now);
+            next.key.overlap_ends_at = (!overlap.is_zero()).then_some(end);
+            next.key.rotated_at = Some(now);
             next.key.secret_number = self.key.secret_number.saturating_add(1);
         }))
     }
 
-    pub(crate) fn finish_rotation(&self, now: Timestamp) -> Result<Outcome<Self>, NotPossible> {
+    pub(crate) fn finish_rotation(&self, now: Timestamp) -> Result<Outcome<Self>, WrongStatus> {
         self.possible(Operation::KeyFinishRotation, now)?;
         if !self.key.is_overlapping(now) {
-            return Ok(Outcome::Already(self.clone()));
+            return Ok(Outcome::Unchanged(self.clone()));
         }
         Ok(Outcome::Done(self.changed(now, |next| {
             next.retiring = None;
-            next.key.overlap_ends = None;
+            next.key.overlap_ends_at = None;
         })))
     }
 
     /// Whether it can be revoked at `now`, and whether it has been.
-    pub(crate) fn revocable(&self, now: Timestamp) -> Result<Possibility, NotPossible> {
+    pub(crate) fn revocable(&self, now: Timestamp) -> Result<Transition, WrongStatus> {
         self.possible(Operation::KeyRevoke, now)
     }
 
@@ -432,10 +433,10 @@ impl KeyRecord {
         Some(next)
     }
 
-    fn possible(&self, operation: Operation, now: Timestamp) -> Result<Possibility, NotPossible> {
+    fn possible(&self, operation: Operation, now: Timestamp) -> Result<Transition, WrongStatus> {
         let status = self.key.status(now);
         match operation.on(status) {
-            Possibility::No => Err(NotPossible { operation, status }),
+            Transition::No => Err(WrongStatus { operation, status }),
             possible => Ok(possible),
         }
     }
@@ -443,7 +444,7 @@ impl KeyRecord {
     fn changed(&self, now: Timestamp, change: impl FnOnce(&mut Self)) -> Self {
         let mut next = self.clone();
         change(&mut next);
-        next.key.updated = now;
+        next.key.updated_at = now;
         next.key.version = next_version(next.key.version);
         next
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::record::account::ServiceAccount;
 use crate::record::admin_limits::KeyLimit;
+use crate::record::key::Owner;
 use crate::record::policy::Policy;
 use crate::value::metadata::Metadata;
 use crate::value::name::{Name, NameError};
@@ -28,6 +29,7 @@ use crate::value::time::{Timestamp, in_words};
 #[derive(Clone, Debug)]
 #[must_use = "setters take and return by value"]
 pub struct NewKey {
+    pub(crate) owner: Option<Owner>,
     pub(crate) name: Name,
     pub(crate) scopes: ScopeSet,
     pub(crate) networks: Networks,
@@ -50,6 +52,7 @@ impl NewKey {
     /// A key of this name with nothing else said of it.
     pub fn new(name: Name) -> Self {
         Self {
+            owner: None,
             name,
             scopes: ScopeSet::empty(),
             networks: Networks::anywhere(),
@@ -66,6 +69,11 @@ impl NewKey {
     /// [`NameError`], by what is wrong with the name.
     pub fn named(name: impl AsRef<str>) -> Result<Self, NameError> {
         Ok(Self::new(Name::new(name)?))
+    }
+
+    /// Sets the owner, in place of the actor who generates the key.
+    pub fn owner(self, owner: Owner) -> Self {
+        Self { owner: Some(owner), ..self }
     }
 
     /// Its own scopes.
@@ -117,7 +125,7 @@ impl NewKey {
 /// A new key does not meet the rules. Nothing was stored.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
-pub enum NewKeyError {
+pub enum RuleError {
     /// The name does not follow the tenant's pattern.
     #[error(transparent)]
     Name(#[from] NameError),
@@ -141,13 +149,13 @@ pub enum NewKeyError {
     },
     /// The key would begin to work when it has expired.
     #[error(
-        "the key would begin to work at {not_before}, which is not before its expiry {expires}"
+        "the key would begin to work at {not_before}, which is not before its expiry {expires_at}"
     )]
     NeverValid {
         /// When it would begin.
         not_before: Timestamp,
         /// When it would stop.
-        expires: Timestamp,
+        expires_at: Timestamp,
     },
     /// A scope lies outside what the owner's keys can have.
     #[error("scope {0} is outside what keys of this owner can have")]
@@ -170,7 +178,7 @@ pub enum NewKeyError {
 /// When a key begins and stops to work, checked.
 pub(crate) struct Validity {
     pub(crate) not_before: Option<Timestamp>,
-    pub(crate) expires: Option<Timestamp>,
+    pub(crate) expires_at: Option<Timestamp>,
 }
 
 impl NewKey {
@@ -180,7 +188,7 @@ impl NewKey {
         policy: &Policy,
         account: Option<&ServiceAccount>,
         now: Timestamp,
-    ) -> Result<Validity, NewKeyError> {
+    ) -> Result<Validity, RuleError> {
         if let Some(pattern) = &policy.name_pattern {
             pattern.check(&self.name)?;
         }
@@ -190,18 +198,18 @@ impl NewKey {
         let not_before = self.not_before.filter(|begin| !begin.has_passed(now));
         match (not_before, expires) {
             (Some(not_before), Some(expires)) if expires.has_passed(not_before) => {
-                Err(NewKeyError::NeverValid { not_before, expires })
+                Err(RuleError::NeverValid { not_before, expires_at: expires })
             }
-            _ => Ok(Validity { not_before, expires }),
+            _ => Ok(Validity { not_before, expires_at: expires }),
         }
     }
 
-    fn expiry(&self, policy: &Policy, now: Timestamp) -> Result<Option<Timestamp>, NewKeyError> {
+    fn expiry(&self, policy: &Policy, now: Timestamp) -> Result<Option<Timestamp>, RuleError> {
         let after = |lifetime: Duration| {
-            let end = now.checked_add(lifetime).ok_or(NewKeyError::LifetimeOverflow(lifetime))?;
+            let end = now.checked_add(lifetime).ok_or(RuleError::LifetimeOverflow(lifetime))?;
             // A time has microseconds: a shorter lifetime is none.
             if end.has_passed(now) {
-                return Err(NewKeyError::ZeroLifetime);
+                return Err(RuleError::ZeroLifetime);
             }
             Ok(Some(end))
         };
@@ -209,17 +217,17 @@ impl NewKey {
             (Expiry::Default, Some(lifetime)) | (Expiry::In(lifetime), _) => after(lifetime)?,
             (Expiry::Default, None) | (Expiry::Never, _) => None,
             (Expiry::At(time), _) if time.has_passed(now) => {
-                return Err(NewKeyError::ExpiryPassed(time));
+                return Err(RuleError::ExpiryPassed(time));
             }
             (Expiry::At(time), _) => Some(time),
         };
         if policy.require_expiry && expires.is_none() {
-            return Err(NewKeyError::ExpiryRequired);
+            return Err(RuleError::ExpiryRequired);
         }
         if let Some(max) = policy.max_lifetime
             && expires.is_none_or(|expires| expires.since(now) > max)
         {
-            return Err(NewKeyError::LifetimeTooLong { max });
+            return Err(RuleError::LifetimeTooLong { max });
         }
         Ok(expires)
     }
@@ -230,14 +238,14 @@ pub(crate) fn check_scopes(
     scopes: &ScopeSet,
     policy: &Policy,
     account: Option<&ServiceAccount>,
-) -> Result<(), NewKeyError> {
+) -> Result<(), RuleError> {
     const NOTHING: &ScopeSet = &ScopeSet::empty();
     let ceiling = match account {
         Some(account) => policy.roles.get(&account.role).unwrap_or(NOTHING),
         None => &policy.scope_ceiling,
     };
     match scopes.first_outside(ceiling) {
-        Some(scope) => Err(NewKeyError::ScopeOutsideCeiling(scope.clone())),
+        Some(scope) => Err(RuleError::ScopeOutsideCeiling(scope.clone())),
         None => Ok(()),
     }
 }

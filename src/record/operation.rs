@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::record::status::KeyStatus;
-use crate::value::redact::quote;
+use crate::value::redact::redact;
 use crate::value::text::serde_as_text;
 
 macro_rules! operations {
@@ -93,17 +93,17 @@ impl FromStr for Operation {
 
     fn from_str(text: &str) -> Result<Self, OperationError> {
         let found = Self::ALL.iter().find(|operation| operation.as_str() == text);
-        found.copied().ok_or_else(|| OperationError(quote(text)))
+        found.copied().ok_or_else(|| OperationError(redact(text)))
     }
 }
 
 /// What an operation on a key does in a given status.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Possibility {
+pub enum Transition {
     /// It changes the key.
     Yes,
     /// The key is so already: success that changes nothing and says so.
-    Already,
+    Unchanged,
     /// It is refused.
     No,
 }
@@ -128,19 +128,19 @@ impl Operation {
     /// What this operation does with a key in `status`. The table of the guide, and its only home.
     ///
     /// Operations that are not about one existing key are possible in any status.
-    pub const fn on(self, status: KeyStatus) -> Possibility {
+    pub const fn on(self, status: KeyStatus) -> Transition {
         use KeyStatus::{Active, Disabled, Expired, Revoked, Scheduled};
-        use Possibility::{Already, No, Yes};
+        use Transition::{No, Unchanged, Yes};
         // One row for each operation, so that it can be held against the table.
         #[expect(clippy::match_same_arms, reason = "rows of a table")]
         match (self, status) {
             (Self::KeyEdit, Expired | Revoked) => No,
 
             (Self::KeyDisable, Active | Scheduled) => Yes,
-            (Self::KeyDisable, Disabled) => Already,
+            (Self::KeyDisable, Disabled) => Unchanged,
             (Self::KeyDisable, Expired | Revoked) => No,
 
-            (Self::KeyEnable, Active | Scheduled) => Already,
+            (Self::KeyEnable, Active | Scheduled) => Unchanged,
             (Self::KeyEnable, Disabled) => Yes,
             (Self::KeyEnable, Expired | Revoked) => No,
 
@@ -152,7 +152,7 @@ impl Operation {
 
             (Self::KeyRevoke, Active | Scheduled | Disabled) => Yes,
             (Self::KeyRevoke, Expired) => No,
-            (Self::KeyRevoke, Revoked) => Already,
+            (Self::KeyRevoke, Revoked) => Unchanged,
 
             _ => Yes,
         }
@@ -165,27 +165,27 @@ pub enum Outcome<T> {
     /// Something was changed.
     Done(T),
     /// Nothing was changed: it was so already.
-    Already(T),
+    Unchanged(T),
 }
 
 impl<T> Outcome<T> {
     /// What it was about, however it came to be.
     pub fn into_inner(self) -> T {
         match self {
-            Self::Done(value) | Self::Already(value) => value,
+            Self::Done(value) | Self::Unchanged(value) => value,
         }
     }
 
     /// Whether nothing was changed.
-    pub const fn is_already(&self) -> bool {
-        matches!(self, Self::Already(_))
+    pub const fn is_unchanged(&self) -> bool {
+        matches!(self, Self::Unchanged(_))
     }
 
     /// The same outcome about something else.
     pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Outcome<U> {
         match self {
             Self::Done(value) => Outcome::Done(f(value)),
-            Self::Already(value) => Outcome::Already(f(value)),
+            Self::Unchanged(value) => Outcome::Unchanged(f(value)),
         }
     }
 }

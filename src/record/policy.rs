@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::value::name::NamePattern;
 use crate::value::rate::Rate;
-use crate::value::redact::quote;
+use crate::value::redact::redact;
 use crate::value::scope::ScopeSet;
 use crate::value::text::serde_as_text;
 use crate::value::time::in_words;
@@ -246,7 +246,7 @@ impl FromStr for RoleName {
         let symbol = |b: u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-');
         let starts = text.starts_with(|c: char| c.is_ascii_lowercase());
         if !starts || text.len() > 64 || !text.bytes().all(symbol) {
-            return Err(RoleNameError(quote(text)));
+            return Err(RoleNameError(redact(text)));
         }
         Ok(Self(text.into()))
     }

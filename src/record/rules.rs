@@ -7,7 +7,7 @@
 use crate::record::actor::Actor;
 use crate::record::admin_limits::{AdminLimits, KeyLimit};
 use crate::record::key::{Key, KeyEdit, NewRate, Owner};
-use crate::record::new_key::{NewKey, NewKeyError};
+use crate::record::new_key::{NewKey, RuleError};
 use crate::record::operation::Operation;
 use crate::record::policy::Policy;
 use crate::value::rate::Rate;
@@ -32,16 +32,16 @@ pub(crate) fn admin_limits(new: &NewKey, actor: &Actor, owner: &Owner) -> AdminL
 /// Checks the rate of a new key: owners do not lift the limit that the policy sets for them.
 ///
 /// # Errors
-/// [`NewKeyError::RateAboveLimit`].
+/// [`RuleError::RateAboveLimit`].
 pub(crate) fn check_rate(
     rate: Option<Rate>,
     policy: &Policy,
     actor: &Actor,
     owner: &Owner,
-) -> Result<(), NewKeyError> {
+) -> Result<(), RuleError> {
     match (rate, policy.default_rate) {
         (Some(rate), Some(limit)) if !rate.is_within(&limit) && !is_administrator(actor, owner) => {
-            Err(NewKeyError::RateAboveLimit { rate, limit })
+            Err(RuleError::RateAboveLimit { rate, limit })
         }
         _ => Ok(()),
     }
@@ -50,19 +50,19 @@ pub(crate) fn check_rate(
 /// Checks that an edit widens nothing that is not the actor's to widen.
 ///
 /// # Errors
-/// [`NewKeyError::SetByAdministrator`] or [`NewKeyError::RateAboveLimit`].
+/// [`RuleError::SetByAdministrator`] or [`RuleError::RateAboveLimit`].
 pub(crate) fn check_edit(
     edit: &KeyEdit,
     key: &Key,
     policy: &Policy,
     actor: &Actor,
-) -> Result<(), NewKeyError> {
+) -> Result<(), RuleError> {
     if is_administrator(actor, &key.owner) {
         return Ok(());
     }
     let set = key.admin_limits;
     let widens = |is_set: bool, limit: KeyLimit| {
-        if is_set { Err(NewKeyError::SetByAdministrator(limit)) } else { Ok(()) }
+        if is_set { Err(RuleError::SetByAdministrator(limit)) } else { Ok(()) }
     };
     if let Some(scopes) = &edit.scopes
         && scopes.first_outside(&key.scopes).is_some()
@@ -120,7 +120,7 @@ impl RatesInForce {
             Some(rate) => rate.within_both(default),
             None => default,
         };
-        let is_new = !key.created.saturating_add(default.per()).has_passed(now);
+        let is_new = !key.created_at.saturating_add(default.per()).has_passed(now);
         let shared = SharedRate {
             rate: default,
             // A store of the host's may hold a policy that was never checked.

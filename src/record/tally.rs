@@ -45,7 +45,7 @@ impl AlertThreshold {
 #[derive(Debug, Default)]
 struct Count {
     uses: AtomicU64,
-    last_used: AtomicI64,
+    last_used_at: AtomicI64,
 }
 
 /// Uses and the last one.
@@ -141,8 +141,8 @@ impl Tally {
 
 impl Count {
     fn add(&self, (uses, last): Uses) {
-        if self.last_used.load(Ordering::Relaxed) < last.unix_micros() {
-            self.last_used.fetch_max(last.unix_micros(), Ordering::Relaxed);
+        if self.last_used_at.load(Ordering::Relaxed) < last.unix_micros() {
+            self.last_used_at.fetch_max(last.unix_micros(), Ordering::Relaxed);
         }
         // Counting before looking at `listed`, and taking after clearing it, in one total order: a use that sees
         // the tally listed is seen by whoever takes it.
@@ -151,7 +151,7 @@ impl Count {
 
     fn take(&self) -> Option<Uses> {
         let uses = self.uses.swap(0, Ordering::SeqCst);
-        let last = Timestamp::from_unix_micros(self.last_used.load(Ordering::Relaxed));
+        let last = Timestamp::from_unix_micros(self.last_used_at.load(Ordering::Relaxed));
         (uses > 0).then_some((uses, last.unwrap_or(Timestamp::MIN)))
     }
 }

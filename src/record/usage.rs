@@ -15,7 +15,7 @@ use crate::value::time::Timestamp;
 pub struct Usage {
     uses: u64,
     #[serde(deserialize_with = "crate::value::serde_strict::required")]
-    last_used: Option<Timestamp>,
+    last_used_at: Option<Timestamp>,
     /// Of the two newest secrets that were used, newest first: no other secret can work.
     by_secret: [Option<SecretUse>; 2],
 }
@@ -41,8 +41,8 @@ impl Usage {
     }
 
     /// When it was last used, by any of its secrets.
-    pub fn last_used(&self) -> Option<Timestamp> {
-        self.last_used
+    pub fn last_used_at(&self) -> Option<Timestamp> {
+        self.last_used_at
     }
 
     /// When the secret of this number was last used, for the two newest that were used at all.
@@ -54,8 +54,8 @@ impl Usage {
     /// Adds a delta. Counts add up, and the last use only moves forward.
     pub fn add(&mut self, delta: &UsageDelta) {
         self.uses = self.uses.saturating_add(delta.uses);
-        self.last_used = self.last_used.max(Some(delta.last_used));
-        let new = SecretUse { secret_number: delta.secret_number, at: delta.last_used };
+        self.last_used_at = self.last_used_at.max(Some(delta.last_used_at));
+        let new = SecretUse { secret_number: delta.secret_number, at: delta.last_used_at };
         self.by_secret = match self.by_secret {
             [Some(a), b] if a.secret_number == new.secret_number => [Some(a.later(new)), b],
             [a, Some(b)] if b.secret_number == new.secret_number => [a, Some(b.later(new))],
@@ -76,7 +76,7 @@ pub struct UsageDelta {
     /// How often.
     pub uses: u64,
     /// When last.
-    pub last_used: Timestamp,
+    pub last_used_at: Timestamp,
     /// An event is due each time the total passes another multiple of this number.
     #[serde(deserialize_with = "crate::value::serde_strict::required")]
     pub alert_every: Option<NonZeroU64>,
@@ -121,11 +121,11 @@ impl UsageBatch {
         let mut hash = Sha256::new();
         hash.update(self.at.unix_micros().to_be_bytes());
         for delta in &self.deltas {
-            let UsageDelta { key, secret_number, uses, last_used, alert_every } = delta;
+            let UsageDelta { key, secret_number, uses, last_used_at, alert_every } = delta;
             hash.update(key.as_bytes());
             hash.update(secret_number.to_be_bytes());
             hash.update(uses.to_be_bytes());
-            hash.update(last_used.unix_micros().to_be_bytes());
+            hash.update(last_used_at.unix_micros().to_be_bytes());
             hash.update(alert_every.map_or(0, NonZeroU64::get).to_be_bytes());
         }
         let hash: [u8; 32] = hash.finalize().into();

@@ -231,18 +231,18 @@ impl Counting {
                 let (key, newest) = (*tally.key(), tally.secret_number());
                 let alert_every = tally.alert().or(default_alert);
                 let mut add = |behind: u32, uses: Option<Uses>| {
-                    let Some((uses, last_used)) = uses else { return };
+                    let Some((uses, last_used_at)) = uses else { return };
                     let secret_number = newest.saturating_sub(behind);
                     // Numbers below 0 are all 0.
                     let delta = deltas.entry((key, secret_number)).or_insert(UsageDelta {
                         key,
                         secret_number,
                         uses: 0,
-                        last_used,
+                        last_used_at,
                         alert_every,
                     });
                     delta.uses = delta.uses.saturating_add(uses);
-                    delta.last_used = delta.last_used.max(last_used);
+                    delta.last_used_at = delta.last_used_at.max(last_used_at);
                 };
                 add(2, taken.older);
                 add(1, taken.retiring);

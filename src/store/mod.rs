@@ -33,7 +33,8 @@ pub use async_trait::async_trait;
 
 #[cfg(feature = "cached")]
 pub use self::cached::{
-    CacheOptions, CacheOptionsError, CachedStore, ChangeHints, ManualTicks, SystemTicks, Ticks,
+    CacheOptions, CacheOptionsError, CachedStore, ChangeHints, ManualMonotonicClock,
+    MonotonicClock, SystemMonotonicClock,
 };
 pub use self::change::{Batch, Change, Changes, Condition, Epoch, Subject};
 pub use self::error::{StoreError, StoreErrorKind};

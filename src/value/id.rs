@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::value::base62;
 use crate::value::random::{Random, RandomError};
-use crate::value::redact::quote;
+use crate::value::redact::redact;
 use crate::value::text::serde_as_text;
 
 /// A text that is not an identifier of the kind asked for.
@@ -23,7 +23,7 @@ pub struct IdError {
 
 impl IdError {
     pub(crate) fn new(kind: &'static str, expected: &'static str, text: &str) -> Self {
-        Self { kind, expected, text: quote(text) }
+        Self { kind, expected, text: redact(text) }
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::value::redact::quote;
+use crate::value::redact::redact;
 use crate::value::serde_strict::unique;
 
 /// At most 32 entries, keys of 1 to 64 bytes, values of up to 512 bytes, without control characters.
@@ -49,10 +49,10 @@ impl Metadata {
         for (key, value) in entries {
             let (key, value) = (key.into(), value.into());
             if key.is_empty() || key.len() > Self::MAX_KEY || !plain(&key) {
-                return Err(MetadataError::Key(quote(&key)));
+                return Err(MetadataError::Key(redact(&key)));
             }
             if value.len() > Self::MAX_VALUE || !plain(&value) {
-                return Err(MetadataError::Value(quote(&key)));
+                return Err(MetadataError::Value(redact(&key)));
             }
             map.insert(key, value);
         }

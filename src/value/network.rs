@@ -7,7 +7,7 @@ use std::str::FromStr;
 use ipnet::IpNet;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::value::redact::quote;
+use crate::value::redact::redact;
 use crate::value::text::{decimal, serde_as_text};
 
 /// One network, as `203.0.113.0/24`, `2001:db8::/32`, or a single address.
@@ -64,7 +64,7 @@ impl FromStr for Network {
     type Err = NetworkError;
 
     fn from_str(text: &str) -> Result<Self, NetworkError> {
-        let malformed = || NetworkError::Malformed(quote(text));
+        let malformed = || NetworkError::Malformed(redact(text));
         // The standard library refuses leading zeros in IPv4, where ipnet reads over them.
         let address = |text: &str| text.parse::<IpAddr>().map_err(|_| malformed());
         let net = match text.split_once('/') {

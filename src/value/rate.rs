@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::value::redact::quote;
+use crate::value::redact::redact;
 use crate::value::text::serde_as_text;
 
 /// So many uses in a period, as `100/60s`: 1 to 1,000,000 uses in 1 second to 31 days.
@@ -91,7 +91,7 @@ impl FromStr for Rate {
     type Err = RateError;
 
     fn from_str(text: &str) -> Result<Self, RateError> {
-        let malformed = || RateError::Malformed(quote(text));
+        let malformed = || RateError::Malformed(redact(text));
         let (uses, per) = text.split_once('/').ok_or_else(malformed)?;
         let seconds = per.strip_suffix('s').ok_or_else(malformed)?;
         let uses = uses.parse().map_err(|_| malformed())?;

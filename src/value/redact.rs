@@ -6,7 +6,7 @@
 const LONGEST: usize = 40;
 
 /// `text` as an error may repeat it.
-pub(crate) fn quote(text: &str) -> String {
+pub(crate) fn redact(text: &str) -> String {
     if looks_like_token(text) {
         return "(not shown: it looks like a token)".to_owned();
     }
@@ -33,10 +33,10 @@ mod tests {
 
     #[test]
     fn words_are_repeated_and_secrets_are_not() {
-        assert_eq!(quote("prod main app"), "prod main app");
-        assert_eq!(quote(&"a b ".repeat(20)), format!("{}...", "a b ".repeat(10)));
+        assert_eq!(redact("prod main app"), "prod main app");
+        assert_eq!(redact(&"a b ".repeat(20)), format!("{}...", "a b ".repeat(10)));
         for secret in ["4fQ2xk9ZrT7bWm1c8PzA", "key=8PzAq0LdVh3sKyNeJ5uGiXo6RtBwYfMC"] {
-            assert_eq!(quote(secret), "(not shown: it looks like a token)");
+            assert_eq!(redact(secret), "(not shown: it looks like a token)");
         }
     }
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::value::redact::quote;
+use crate::value::redact::redact;
 use crate::value::text::serde_as_text;
 
 /// One scope, such as `invoices:read`: 1 to 64 of `a-z 0-9 . _ : / -`, starting with a letter.
@@ -57,7 +57,7 @@ impl FromStr for Scope {
             |b: u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b':' | b'/' | b'-');
         let starts = text.starts_with(|c: char| c.is_ascii_lowercase());
         if !starts || text.len() > Self::MAX_LEN || !text.bytes().all(symbol) {
-            return Err(ScopeError::Malformed(quote(text)));
+            return Err(ScopeError::Malformed(redact(text)));
         }
         Ok(Self(text.into()))
     }

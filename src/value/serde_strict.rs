@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use serde::de::{Error, MapAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use crate::value::redact::quote;
+use crate::value::redact::redact;
 
 /// The greatest version and the greatest sequence: the greatest bigint of SQL.
 pub(crate) const MAX_COUNT: u64 = i64::MAX.cast_unsigned();
@@ -64,7 +64,7 @@ where
             let mut members = BTreeMap::new();
             while let Some(name) = map.next_key::<K>()? {
                 if members.contains_key(&name) {
-                    let name = quote(&name.to_string());
+                    let name = redact(&name.to_string());
                     return Err(A::Error::custom(format!("{name:?} stands there more than once")));
                 }
                 members.insert(name, map.next_value()?);

@@ -13,7 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::value::redact::quote;
+use crate::value::redact::redact;
 use crate::value::text::serde_as_text;
 
 /// An instant in UTC with microseconds, from 1970 to the end of the year 9999.
@@ -112,7 +112,7 @@ impl FromStr for Timestamp {
     type Err = TimeError;
 
     fn from_str(text: &str) -> Result<Self, TimeError> {
-        let not_rfc_3339 = || TimeError::NotRfc3339(quote(text));
+        let not_rfc_3339 = || TimeError::NotRfc3339(redact(text));
         // `time` reads any byte between date and time, small letters and leap seconds.
         if !has_layout(text.as_bytes()) {
             return Err(not_rfc_3339());

@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 use crate::value::base62;
 use crate::value::id::KeyId;
 use crate::value::random::{Random, RandomError};
-use crate::value::redact::quote;
+use crate::value::redact::redact;
 use crate::value::secret::Secret;
 use crate::value::text::serde_as_text;
 
@@ -82,7 +82,7 @@ impl FromStr for Prefix {
 
     fn from_str(text: &str) -> Result<Self, PrefixError> {
         if !Self::accepts(text.as_bytes()) {
-            return Err(PrefixError(quote(text)));
+            return Err(PrefixError(redact(text)));
         }
         Ok(Self(text.into()))
     }

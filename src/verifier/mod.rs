@@ -9,14 +9,14 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::decision::request::Request;
+use crate::decision::request::AccessRequest;
 use crate::decision::{Circumstances, Denial, Grant, Reason, Refusal, decide, recognise};
 use crate::record::event::{Event, EventActor};
 use crate::record::key::Key;
 use crate::record::operation::{Operation, Outcome};
 use crate::record::policy::Policy;
 use crate::record::status::KeyStatus;
-use crate::setup::{Setup, SetupError};
+use crate::setup::Setup;
 use crate::store::{Batch, Change, Freshness, StoreError};
 use crate::value::id::KeyId;
 use crate::value::token::{Credential, Presented};
@@ -32,7 +32,7 @@ const NOW: Freshness = Freshness::AtMost(Duration::ZERO);
 /// Copies of the default policy, so that requests of different keys share no reference count.
 const STRIPES: usize = 16;
 
-/// Checks keys. Clones, and verifiers of the same [`Setup`], share counters and rates.
+/// Checks keys. Clones, and verifiers of the same [`Keywright`](crate::Keywright), share counters and rates.
 ///
 /// A check of a key that the store has at hand allocates nothing. It takes a lock only for a key with
 /// a rate or under an old pepper, on the first use since the last flush, and on the first use after
@@ -91,26 +91,20 @@ impl From<Refusal> for VerifyError {
 }
 
 impl Verifier {
-    /// A verifier over the setup's store. It shares counters and rates with every other verifier of
-    /// the same setup and its clones: make one setup for a process.
-    ///
-    /// # Errors
-    /// [`SetupError::DefaultPolicy`] if the default policy leaves its limits.
-    pub fn new(setup: &Setup) -> Result<Self, SetupError> {
-        setup.default_policy.validate()?;
-        Ok(Self(Arc::new(Inner {
+    pub(crate) fn new(setup: Setup) -> Self {
+        Self(Arc::new(Inner {
             default_policies: std::array::from_fn(|_| {
                 Arc::new(Policy::clone(&setup.default_policy))
             }),
             repeppering: Repeppering::default(),
-            setup: setup.clone(),
-        })))
+            setup,
+        }))
     }
 
     /// Whether both say the same of every key, and count together.
     #[cfg(any(feature = "actix", feature = "tower"))]
     pub(crate) fn is_same(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0) || self.0.setup.is_same(&other.0.setup)
+        Arc::ptr_eq(&self.0, &other.0)
     }
 
     /// Checks a token and counts its use.
@@ -126,7 +120,7 @@ impl Verifier {
     /// # Cancel safety
     /// A check whose future is dropped was not counted.
     pub async fn verify(&self, token: &str) -> Result<Grant, VerifyError> {
-        self.verify_request(&Request::token(token)).await
+        self.verify_request(&AccessRequest::token(token)).await
     }
 
     /// Checks a credential against what a request needs, and counts its use.
@@ -137,7 +131,7 @@ impl Verifier {
     ///
     /// # Cancel safety
     /// A check whose future is dropped was not counted.
-    pub async fn verify_request(&self, request: &Request<'_>) -> Result<Grant, VerifyError> {
+    pub async fn verify_request(&self, request: &AccessRequest<'_>) -> Result<Grant, VerifyError> {
         let inner = &*self.0;
         let presented = Presented::parse(request.credential).ok_or_else(Denial::malformed)?;
         let found = inner.setup.store.resolve(&presented.key_id, request.freshness).await?;
@@ -175,7 +169,7 @@ impl Verifier {
             let (snapshot, _) = recognise(&presented, found, &inner.setup.peppers, now)?;
             let key = snapshot.record().key();
             match key.status(now) {
-                KeyStatus::Revoked => return Ok(Outcome::Already(key.id)),
+                KeyStatus::Revoked => return Ok(Outcome::Unchanged(key.id)),
                 KeyStatus::Expired => return Err(Denial::of(key.id, Reason::Expired).into()),
                 _ => {}
             }

@@ -8,7 +8,7 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use keywright::store::{KeyQuery, KeyStore};
-use keywright::{Grant, PepperRing, Request, RoleName, Scope, VerifyError};
+use keywright::{AccessRequest, Grant, PepperRing, RoleName, Scope, VerifyError};
 
 use common::kit::{HOUR, Watched, World, admin, block_on, denied, developer, named, render};
 
@@ -106,7 +106,7 @@ fn a_malformed_token_of_any_size_is_refused_without_an_allocation() {
 #[test]
 fn an_unknown_id_and_a_wrong_secret_are_refused_without_an_allocation() {
     for peppers in [PepperRing::none(), PepperRing::none().with(1, [7; 32]).expect("a pepper")] {
-        let world = World::with(Watched::default(), |setup| setup.peppers(peppers));
+        let world = World::with(Watched::default(), |builder| builder.peppers(peppers));
         let issued = block_on(world.key());
         let secret = "00000000000000000000000000000000";
         let unknown = render("acme_live", "0000000000000000", secret);
@@ -118,7 +118,7 @@ fn an_unknown_id_and_a_wrong_secret_are_refused_without_an_allocation() {
     }
 }
 
-fn hot(world: &World, request: &Request<'_>) -> Result<Grant, VerifyError> {
+fn hot(world: &World, request: &AccessRequest<'_>) -> Result<Grant, VerifyError> {
     // The first use since a flush puts the key on the list of those to be written.
     block_on(world.verifier.verify_request(request)).expect("accepted");
     free_of_allocations(world.verifier.verify_request(request))
@@ -127,10 +127,10 @@ fn hot(world: &World, request: &Request<'_>) -> Result<Grant, VerifyError> {
 #[test]
 fn a_key_at_hand_is_accepted_without_an_allocation() {
     for peppers in [PepperRing::none(), PepperRing::none().with(1, [7; 32]).expect("a pepper")] {
-        let world = World::with(Watched::default(), |setup| setup.peppers(peppers));
+        let world = World::with(Watched::default(), |builder| builder.peppers(peppers));
         let issued = block_on(world.key());
-        hot(&world, &Request::token(issued.token.expose())).expect("accepted");
-        let parts = Request::parts(issued.key.id.as_str(), issued.token.expose_key_secret());
+        hot(&world, &AccessRequest::token(issued.token.expose())).expect("accepted");
+        let parts = AccessRequest::parts(issued.key.id.as_str(), issued.token.expose_key_secret());
         hot(&world, &parts).expect("accepted");
     }
 }
@@ -144,12 +144,12 @@ fn networks_scopes_rate_and_an_overlap_add_no_allocation() {
         .networks("203.0.113.0/24".parse().expect("networks"))
         .rate("1000/60s".parse().expect("a rate"));
     let issued = block_on(world.key_of(&alice, new));
-    let rotated = block_on(world.authority.rotate(&alice, &issued.key.id, kit::HOUR));
+    let rotated = block_on(world.authority.rotate(&alice, &issued.key.id, common::kit::HOUR));
     let rotated = rotated.expect("the key is active");
     let scope = Scope::new("a:write").expect("a scope");
     for token in [&issued.token, &rotated.token] {
         let source = "203.0.113.7".parse().expect("an address");
-        let request = Request::token(token.expose()).source(source).write().scope(&scope);
+        let request = AccessRequest::token(token.expose()).source(source).write().scope(&scope);
         let grant = hot(&world, &request).expect("accepted");
         assert!(free_of_allocations(async { grant.allows(&scope) }));
     }

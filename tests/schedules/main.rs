@@ -54,6 +54,8 @@ pub(crate) use self::map::HashMap;
 mod authority;
 #[path = "../../src/decision/mod.rs"]
 mod decision;
+#[path = "../../src/keywright.rs"]
+mod keywright;
 #[path = "../../src/record/mod.rs"]
 mod record;
 #[path = "../../src/setup/mod.rs"]

@@ -8,10 +8,10 @@ use shuttle::future::block_on;
 
 use crate::authority::{Authority, Issued};
 use crate::decision::SecretUsed;
+use crate::keywright::{Builder, Keywright};
 use crate::record::actor::Actor;
 use crate::record::new_key::NewKey;
 use crate::record::policy::Policy;
-use crate::setup::Setup;
 use crate::store::{KeyStore, MemoryStore};
 use crate::value::digest::PepperRing;
 use crate::value::id::{KeyId, TenantId, UserId};
@@ -22,7 +22,7 @@ use crate::verifier::{Verifier, VerifyError};
 pub(crate) struct World {
     pub(crate) store: Arc<dyn KeyStore>,
     pub(crate) clock: ManualClock,
-    pub(crate) setup: Setup,
+    pub(crate) builder: Builder,
     pub(crate) authority: Authority,
     pub(crate) verifier: Verifier,
     pub(crate) admin: Actor,
@@ -38,19 +38,20 @@ impl World {
         let now = Timestamp::from_unix_micros(1_800_000_000_000_000).expect("a time in range");
         let clock = ManualClock::at(now);
         // The same ids in each schedule: a failure can be run again.
-        let setup = Setup::new(Arc::clone(&store))
+        let builder = Keywright::builder(Arc::clone(&store))
             .peppers(peppers)
             .clock(clock.clone())
             .random(StdRng::seed_from_u64(1));
+        let keywright = builder.clone().build().expect("a keywright");
         let user = UserId::new("ada").expect("a user id");
         let tenant = TenantId::new("globex").expect("a tenant id");
         let world = Self {
-            authority: Authority::new(&setup).expect("an authority"),
-            verifier: Verifier::new(&setup).expect("a verifier"),
+            authority: keywright.authority(),
+            verifier: keywright.verifier(),
             store,
             clock,
-            setup,
-            admin: Actor::administrator(user, tenant),
+            builder,
+            admin: Actor::administrator(user).in_tenant(tenant),
         };
         world.set_policy(|policy| policy.api_enabled = true);
         world
@@ -58,19 +59,21 @@ impl World {
 
     /// The same store with other peppers.
     pub(crate) fn with_peppers(&self, peppers: PepperRing) -> Self {
-        let setup = self.setup.clone().peppers(peppers);
+        let builder = self.builder.clone().peppers(peppers);
+        let keywright = builder.clone().build().expect("a keywright");
         Self {
-            authority: Authority::new(&setup).expect("an authority"),
-            verifier: Verifier::new(&setup).expect("a verifier"),
-            setup,
+            authority: keywright.authority(),
+            verifier: keywright.verifier(),
+            builder,
             ..self.clone()
         }
     }
 
     /// Another part of the program: it shares the store and nothing else.
     pub(crate) fn apart(&self) -> Self {
-        let setup = Setup::new(Arc::clone(&self.store)).clock(self.clock.clone());
-        Self { verifier: Verifier::new(&setup).expect("a verifier"), setup, ..self.clone() }
+        let builder = Keywright::builder(Arc::clone(&self.store)).clock(self.clock.clone());
+        let keywright = builder.clone().build().expect("a keywright");
+        Self { verifier: keywright.verifier(), builder, ..self.clone() }
     }
 
     pub(crate) fn set_policy(&self, change: impl FnOnce(&mut Policy)) {
@@ -84,7 +87,7 @@ impl World {
     }
 
     pub(crate) fn make(&self, new: NewKey) -> Issued {
-        block_on(self.authority.generate(&self.admin, &self.admin.as_owner(), new)).expect("a key")
+        block_on(self.authority.generate(&self.admin, new)).expect("a key")
     }
 
     /// `current` or `retiring`, or the code of the reason against it.

@@ -233,7 +233,7 @@ impl Known {
             Doing::Disable(id) | Doing::Enable(id) => {
                 entry(id).is_some_and(|e| e.key.disabled != self.0[id].disabled)
             }
-            Doing::Revoke(id) => entry(id).is_some_and(|e| e.key.revoked.is_some()),
+            Doing::Revoke(id) => entry(id).is_some_and(|e| e.key.revoked_at.is_some()),
             Doing::Delete(id) => entry(id).is_none(),
             Doing::Flush(uses) => {
                 uses.keys().any(|id| entry(id).is_some_and(|e| e.uses != self.0[id].uses))
@@ -269,10 +269,10 @@ impl KnownKey {
         assert_eq!(toggled, usize::from(self.disabled), "{id}: {self:?}");
         let Some(entry) = entry else { return };
         let key = &entry.key;
-        let seen = (key.secret_number, key.disabled, key.revoked.is_some(), entry.uses);
+        let seen = (key.secret_number, key.disabled, key.revoked_at.is_some(), entry.uses);
         let expected = (self.secret_number, self.disabled, self.revoked, self.uses);
         assert_eq!(seen, expected, "{id}: number, disabled, revoked, uses");
-        assert_eq!(key.overlap_ends.is_some(), self.overlapping, "{id}");
+        assert_eq!(key.overlap_ends_at.is_some(), self.overlapping, "{id}");
     }
 
     /// What a verify says to the token of the secret of this number.

@@ -92,7 +92,7 @@ fn listing(accounts: &[ServiceAccount]) -> String {
             account.role.to_string(),
             access(account.access).to_owned(),
             state(account).to_owned(),
-            to_minute(account.created),
+            to_minute(account.created_at),
         ]
     });
     tables::listing(&COLUMNS, &rows.collect::<Vec<_>>())
@@ -103,7 +103,7 @@ fn state(account: &ServiceAccount) -> &'static str {
 }
 
 fn changed(outcome: Outcome<ServiceAccount>, done: &str, already: &str) -> Reply {
-    let said = if outcome.is_already() { already } else { done };
+    let said = if outcome.is_unchanged() { already } else { done };
     let word = outcome_word(&outcome);
     let account = outcome.into_inner();
     let text = format!("{} {said}", account.id);

@@ -63,7 +63,7 @@ fn trail(events: &[Event]) -> String {
         let details = event.details.to_string();
         let (outcome, details) = match &event.outcome {
             EventOutcome::Done => ("done", details),
-            EventOutcome::Already => ("already", details),
+            EventOutcome::Unchanged => ("unchanged", details),
             EventOutcome::Refused(code) if details.is_empty() => ("refused", code.to_string()),
             EventOutcome::Refused(code) => ("refused", format!("{code}: {details}")),
             _ => ("other", details),

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use keywright::store::{CursorError, StoreError, StoreErrorKind};
 use keywright::{
-    AccountError, GenerateError, KeyError, KeyId, ListError, MetadataError, NameError, NewKeyError,
-    PepperError, ScopeError, SetPolicyError, SetupError,
+    AccountError, BuildError, GenerateError, KeyError, KeyId, ListError, MetadataError, NameError,
+    PepperError, RuleError, ScopeError, SetPolicyError,
 };
 use serde_json::json;
 
@@ -130,7 +130,7 @@ impl Coded for GenerateError {
         match self {
             Self::UpgradeRequired => "upgrade_required",
             Self::AccessOff => "access_off",
-            Self::NotAllowed(_) => "not_allowed",
+            Self::PermissionDenied(_) => "permission_denied",
             Self::AccountNotFound(_) => "not_found",
             Self::AccountDisabled(_) => "account_disabled",
             Self::Key(error) => error.code(),
@@ -143,7 +143,7 @@ impl Coded for GenerateError {
     }
 }
 
-impl Coded for NewKeyError {
+impl Coded for RuleError {
     fn code(&self) -> &'static str {
         match self {
             Self::Name(error) => error.code(),
@@ -163,9 +163,9 @@ impl Coded for NewKeyError {
 impl Coded for KeyError {
     fn code(&self) -> &'static str {
         match self {
-            Self::NotAllowed(_) => "not_allowed",
+            Self::PermissionDenied(_) => "permission_denied",
             Self::NotFound(_) => "not_found",
-            Self::NotPossible(_) => "not_possible",
+            Self::WrongStatus(_) => "wrong_status",
             Self::OverlapTooLong { .. } => "overlap_too_long",
             Self::Rule(error) => error.code(),
             Self::Random(_) => "random_failed",
@@ -179,7 +179,7 @@ impl Coded for KeyError {
 impl Coded for AccountError {
     fn code(&self) -> &'static str {
         match self {
-            Self::NotAllowed(_) => "not_allowed",
+            Self::PermissionDenied(_) => "permission_denied",
             Self::NotFound(_) => "not_found",
             Self::UnknownRole(_) => "unknown_role",
             Self::Random(_) => "random_failed",
@@ -193,7 +193,7 @@ impl Coded for AccountError {
 impl Coded for SetPolicyError {
     fn code(&self) -> &'static str {
         match self {
-            Self::NotAllowed(_) => "not_allowed",
+            Self::PermissionDenied(_) => "permission_denied",
             Self::Policy(_) => "policy_refused",
             Self::Stale { .. } => "stale",
             Self::Store(error) => error.code(),
@@ -205,7 +205,7 @@ impl Coded for SetPolicyError {
 impl Coded for ListError {
     fn code(&self) -> &'static str {
         match self {
-            Self::NotAllowed(_) => "not_allowed",
+            Self::PermissionDenied(_) => "permission_denied",
             Self::Limit(_) => "page_limit",
             Self::Store(error) => error.code(),
             _ => "refused",
@@ -228,5 +228,5 @@ coded! {
     NameError = "name_refused";
     PepperError = "pepper_refused";
     ScopeError = "scope_refused";
-    SetupError = "setup_refused";
+    BuildError = "setup_refused";
 }

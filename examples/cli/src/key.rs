@@ -74,9 +74,9 @@ async fn generate(session: &Session, args: NewKeyArgs) -> Result<Reply, Failure>
     if args.expiry.no_expiry {
         new = new.never_expires();
     }
-    let issued = session.authority.generate(&session.actor, &owner, new).await?;
+    let issued = session.authority.generate(&session.actor, new.owner(owner.clone())).await?;
     let key = &issued.key;
-    let expires = or_none(key.expires.map(to_second), "never");
+    let expires = or_none(key.expires_at.map(to_second), "never");
     let note = format!("key {} ({}) of {owner}, expires {expires}", key.id, key.name);
     Ok(handed_out(&issued).note(note).note(ONCE))
 }
@@ -84,7 +84,7 @@ async fn generate(session: &Session, args: NewKeyArgs) -> Result<Reply, Failure>
 async fn rotate(session: &Session, id: &KeyId, overlap: Duration) -> Result<Reply, Failure> {
     let issued = session.authority.rotate(&session.actor, id, overlap).await?;
     let key = &issued.key;
-    let old = match key.overlap_ends {
+    let old = match key.overlap_ends_at {
         Some(end) => format!("the old one works until {}", to_second(end)),
         None => "the old one has stopped".to_owned(),
     };
@@ -159,7 +159,7 @@ async fn revoke(session: &Session, ids: &[KeyId]) -> Result<Reply, Failure> {
     for (id, answer) in answers {
         match answer {
             Ok(outcome) => {
-                let said = if outcome.is_already() { "already revoked" } else { "revoked" };
+                let said = if outcome.is_unchanged() { "already revoked" } else { "revoked" };
                 lines.push(format!("{id} {said}"));
                 results.push(json!({ "key": id, "outcome": outcome_word(&outcome) }));
             }
@@ -184,7 +184,7 @@ async fn revoke(session: &Session, ids: &[KeyId]) -> Result<Reply, Failure> {
 }
 
 fn changed(outcome: Outcome<Key>, done: &str, already: &str) -> Reply {
-    let said = if outcome.is_already() { already } else { done };
+    let said = if outcome.is_unchanged() { already } else { done };
     let word = outcome_word(&outcome);
     let key = outcome.into_inner();
     Reply::new(format!("{} {said}", key.id), json!({ "outcome": word, "key": key }))

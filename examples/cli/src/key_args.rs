@@ -146,7 +146,7 @@ pub(crate) struct ListArgs {
     #[arg(long)]
     pub(crate) never_used: bool,
     /// In this order
-    #[arg(long, value_name = "ORDER", value_parser = sort(), default_value = "created")]
+    #[arg(long, value_name = "ORDER", value_parser = sort(), default_value = "created_at")]
     pub(crate) sort: KeySort,
     /// In the reverse of the order
     #[arg(long)]
@@ -164,13 +164,12 @@ fn status() -> impl TypedValueParser<Value = KeyStatus> {
 }
 
 fn sort() -> impl TypedValueParser<Value = KeySort> {
-    PossibleValuesParser::new(["created", "updated", "name", "expires", "last-used"]).map(|text| {
-        match text.as_str() {
-            "updated" => KeySort::Updated,
+    PossibleValuesParser::new(["created_at", "updated_at", "name", "expires_at", "last_used_at"])
+        .map(|text| match text.as_str() {
+            "updated_at" => KeySort::Updated,
             "name" => KeySort::Name,
-            "expires" => KeySort::Expires,
-            "last-used" => KeySort::LastUsed,
+            "expires_at" => KeySort::Expires,
+            "last_used_at" => KeySort::LastUsed,
             _ => KeySort::Created,
-        }
-    })
+        })
 }

@@ -42,8 +42,8 @@ fn cells(entry: &KeyEntry, before_id: &str) -> [String; 8] {
         },
         entry.status.to_string(),
         entry.uses.to_string(),
-        or_none(entry.last_used.map(to_minute), "never"),
-        or_none(key.expires.map(to_minute), "never"),
+        or_none(entry.last_used_at.map(to_minute), "never"),
+        or_none(key.expires_at.map(to_minute), "never"),
         words(actions(entry), "none"),
     ]
 }
@@ -80,22 +80,22 @@ pub(crate) fn whole(entry: &KeyEntry) -> String {
         ("networks", words(&key.networks, "anywhere")),
         ("rate", or_none(key.rate, "as the policy says")),
         ("metadata", if metadata.is_empty() { "none".to_owned() } else { metadata.join("\n") }),
-        ("created", format!("{} by {}", to_second(key.created), key.created_by)),
-        ("updated", to_second(key.updated)),
+        ("created", format!("{} by {}", to_second(key.created_at), key.created_by)),
+        ("updated", to_second(key.updated_at)),
         ("not before", time(key.not_before, "none")),
-        ("expires", time(key.expires, "never")),
-        ("revoked", time(key.revoked, "no")),
+        ("expires", time(key.expires_at, "never")),
+        ("revoked", time(key.revoked_at, "no")),
         ("uses", entry.uses.to_string()),
-        ("last used", time(entry.last_used, "never")),
+        ("last used", time(entry.last_used_at, "never")),
         ("secret", format!("number {}", key.secret_number)),
-        ("rotated", time(key.rotated, "never")),
+        ("rotated", time(key.rotated_at, "never")),
     ];
-    if let Some(handover) = &entry.handover {
-        let advice = if handover.safe_to_finish { "yes" } else { "no, not yet" };
+    if let Some(overlap) = &entry.overlap {
+        let advice = if overlap.safe_to_finish { "yes" } else { "no, not yet" };
         rows.extend([
-            ("overlap ends", to_second(handover.overlap_ends)),
-            ("old last used", time(handover.old_last_used, "never")),
-            ("new last used", time(handover.new_last_used, "never")),
+            ("overlap ends", to_second(overlap.overlap_ends_at)),
+            ("old last used", time(overlap.old_last_used_at, "never")),
+            ("new last used", time(overlap.new_last_used_at, "never")),
             ("safe to finish", advice.to_owned()),
         ]);
     }

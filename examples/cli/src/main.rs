@@ -33,7 +33,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use futures_lite::future::block_on;
 use keywright::store::{FileOptions, FileStore};
-use keywright::{Actor, Authority, PepperRing, Prefix, Setup, Verifier};
+use keywright::{Actor, Authority, Keywright, PepperRing, Prefix, Verifier};
 use zeroize::Zeroizing;
 
 use self::args::{Cli, Command, Context};
@@ -79,8 +79,8 @@ async fn run(cli: Cli) -> Result<Reply, Failure> {
         options = options.danger_allow_shared_files();
     }
     let store = options.open(&path).await?;
-    let setup = Setup::new(store.clone()).prefix(prefix).peppers(peppers);
-    let done = dispatch(&store, &setup, &context, command, presented).await;
+    let keywright = Keywright::builder(store.clone()).prefix(prefix).peppers(peppers).build()?;
+    let done = dispatch(&store, &keywright, &context, command, presented).await;
     let closed = store.close().await;
     let mut reply = done?;
     // The work is done, so what it has to say is said: a token above all.
@@ -93,14 +93,14 @@ async fn run(cli: Cli) -> Result<Reply, Failure> {
 async fn dispatch(
     #[cfg_attr(not(feature = "postgres"), expect(unused_variables, reason = "a move needs it"))]
     store: &FileStore,
-    setup: &Setup,
+    keywright: &Keywright,
     context: &Context,
     command: Command,
     presented: Option<Zeroizing<String>>,
 ) -> Result<Reply, Failure> {
-    let authority = Authority::new(setup)?;
+    let authority = keywright.authority();
     let session = Session {
-        verifier: Verifier::new(setup)?,
+        verifier: keywright.verifier(),
         actor: context.actor.actor(&context.tenant),
         authority,
     };

@@ -91,9 +91,9 @@ pub(crate) fn whole_chain(error: &dyn Error) -> String {
     texts.join(": ")
 }
 
-/// `done` or `already`.
+/// `done` or `unchanged`.
 pub(crate) fn outcome_word<T>(outcome: &Outcome<T>) -> &'static str {
-    if outcome.is_already() { "already" } else { "done" }
+    if outcome.is_unchanged() { "unchanged" } else { "done" }
 }
 
 /// A time to the second, as ISO 8601.

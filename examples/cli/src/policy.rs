@@ -24,7 +24,7 @@ pub(crate) async fn run(session: &Session, command: PolicyCommand) -> Result<Rep
     let set = authority.set_policy(actor, change.applied_to(current.clone())).await?;
     let outcome = outcome_word(&set);
     let (text, policy) = match set {
-        Outcome::Already(policy) => {
+        Outcome::Unchanged(policy) => {
             (format!("already so: the policy stays at version {}", policy.version), policy)
         }
         Outcome::Done(policy) => (changed(&current, &policy), policy),

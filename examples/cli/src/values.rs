@@ -142,12 +142,12 @@ impl FromStr for OwnerSpec {
 #[derive(Clone)]
 pub(crate) struct ActorSpec {
     id: UserId,
-    role: fn(UserId, TenantId) -> Actor,
+    role: fn(UserId) -> Actor,
 }
 
 impl ActorSpec {
     pub(crate) fn actor(&self, tenant: &TenantId) -> Actor {
-        (self.role)(self.id.clone(), tenant.clone())
+        (self.role)(self.id.clone()).in_tenant(tenant.clone())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, IsTerminal, Read};
 
-use keywright::{Grant, Request, ScopeSet, SecretUsed, VerifyError};
+use keywright::{AccessRequest, Grant, ScopeSet, SecretUsed, VerifyError};
 use serde_json::json;
 use zeroize::Zeroizing;
 
@@ -36,7 +36,7 @@ pub(crate) fn read_token() -> Result<Zeroizing<String>, Failure> {
 
 pub(crate) async fn run(session: &Session, needs: &Needs, token: &str) -> Result<Reply, Failure> {
     let scopes = ScopeSet::new(needs.scopes.iter().cloned())?;
-    let mut request = Request::token(token).scopes(&scopes);
+    let mut request = AccessRequest::token(token).scopes(&scopes);
     if let Some(source) = needs.source {
         request = request.source(source);
     }
@@ -78,7 +78,7 @@ fn accepted(grant: &Grant) -> Reply {
         ("secret", secret.to_owned()),
         ("access", access(grant.access()).to_owned()),
         ("scopes", words(&grant.scopes(), "none: it may do nothing")),
-        ("expires", or_none(key.expires.map(to_second), "never")),
+        ("expires", or_none(key.expires_at.map(to_second), "never")),
     ]);
     let json = json!({
         "accepted": true,

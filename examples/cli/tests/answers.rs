@@ -68,8 +68,8 @@ fn every_command_answers_in_json_too() {
         (&["key", "disable", id], "/key/disabled", true.into()),
         (&["key", "enable", id], "/key/disabled", false.into()),
         (&["key", "rotate", id, "--overlap", "1d"], "/key/secret_number", 2.into()),
-        (&["key", "show", id], "/handover/safe_to_finish", false.into()),
-        (&["key", "finish-rotation", id], "/key/overlap_ends", Value::Null),
+        (&["key", "show", id], "/overlap/safe_to_finish", false.into()),
+        (&["key", "finish-rotation", id], "/key/overlap_ends_at", Value::Null),
         (&["key", "revoke", id], "/results/0/outcome", "done".into()),
         (&["events", "--key", id], "/items/0/kind", "key.revoke".into()),
         (&["key", "delete", id], "/key/id", id.into()),
@@ -103,11 +103,11 @@ fn what_is_so_already_is_said_and_is_no_failure() {
         if said.is_empty() {
             continue;
         }
-        assert!(!first.contains("already"), "{args:?}: {first}");
+        assert!(!first.contains("unchanged"), "{args:?}: {first}");
         let again = desk.done(args);
         assert!(again.contains(said), "{args:?}: {again}");
         if args[1] != "revoke" {
-            assert_eq!(desk.json(args)["outcome"], "already", "{args:?}");
+            assert_eq!(desk.json(args)["outcome"], "unchanged", "{args:?}");
         }
     }
 }

@@ -73,6 +73,6 @@ fn fill(world: &World) {
         let owner = UserId::new(format!("user-{}", number % 10)).expect("an id");
         let owner = Owner::User(owner);
         let new = NewKey::new(name("prod-main-app"));
-        block_on(world.authority.generate(&world.admin, &owner, new)).expect("a key");
+        block_on(world.authority.generate(&world.admin, new.owner(owner.clone()))).expect("a key");
     }
 }

@@ -63,11 +63,11 @@ fn a_refusal_is_exit_code_1_with_its_reason() {
     desk.done(&["key", "revoke", &id]);
     let tried: [(&[&str], &str); 19] = [
         (&["key", "show", NO_KEY], "not_found"),
-        (&["key", "enable", &id], "not_possible"),
+        (&["key", "enable", &id], "wrong_status"),
         (&["--as", "bob:developer", "key", "revoke", &id], "not_found"),
-        (&["--as", "bob:auditor", "key", "revoke", &id], "not_allowed"),
-        (&["--as", "bob:developer", "policy", "set", "--api-access", "off"], "not_allowed"),
-        (&["--as", "bob:tenant-admin", "policy", "set", "--plan", "off"], "not_allowed"),
+        (&["--as", "bob:auditor", "key", "revoke", &id], "permission_denied"),
+        (&["--as", "bob:developer", "policy", "set", "--api-access", "off"], "permission_denied"),
+        (&["--as", "bob:tenant-admin", "policy", "set", "--plan", "off"], "permission_denied"),
         (&["--tenant", "other", "key", "generate", "a"], "access_off"),
         (&["key", "generate", "bob@example.com"], "name_refused"),
         (&["key", "generate", "a", "--scopes", "reports:read"], "scope_outside_ceiling"),
@@ -76,7 +76,7 @@ fn a_refusal_is_exit_code_1_with_its_reason() {
         (&["key", "generate", "a", "--owner", &format!("account:{NO_KEY}")], "not_found"),
         (&["key", "generate", "a", "--metadata", "=value"], "metadata_refused"),
         (&["key", "list", "--limit", "0"], "page_limit"),
-        (&["key", "rotate", &id], "not_possible"),
+        (&["key", "rotate", &id], "wrong_status"),
         (&["account", "create", "nightly", "--role", "nobody"], "unknown_role"),
         (&["account", "disable", NO_KEY], "not_found"),
         (&["policy", "set", "--max-keys", "0"], "policy_refused"),
@@ -130,7 +130,7 @@ fn a_denial_says_the_operators_reason() {
     // What was accepted was counted and written, what was denied was not.
     assert_eq!(desk.json(&["key", "show", &id])["uses"], 1);
     assert_eq!(desk.json(&["key", "show", &revoked_id])["uses"], 0);
-    assert_eq!(desk.json(&["key", "show", &other_id])["last_used"], Value::Null);
+    assert_eq!(desk.json(&["key", "show", &other_id])["last_used_at"], Value::Null);
 }
 
 #[test]
@@ -190,6 +190,6 @@ fn a_bulk_revocation_tries_all_and_reports_each() {
     let results = answer["results"].as_array().expect("a list");
     let results: Vec<_> = results.iter().map(|r| (&r["key"], &r["outcome"], &r["error"])).collect();
     let (a, none) = (Value::from(a), Value::from(NO_KEY));
-    let (already, refused, code) = ("already".into(), "refused".into(), "not_found".into());
+    let (already, refused, code) = ("unchanged".into(), "refused".into(), "not_found".into());
     assert_eq!(results, [(&a, &already, &Value::Null), (&none, &refused, &code)]);
 }

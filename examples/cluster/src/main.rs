@@ -22,7 +22,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use keywright::{Actor, Authority, NewKey, TenantId, Token, UserId};
+use keywright::{Actor, NewKey, Token, UserId};
 
 use self::client::Client;
 
@@ -65,8 +65,8 @@ async fn main() -> ExitCode {
 
 async fn run(url: String, rounds: u32) -> Result<(), Failure> {
     // The desk where keys are handed out. It needs no cache: it asks the database.
-    let desk = Authority::new(&store::setup(store::open(&url).await?)?)?;
-    let alice = Actor::developer(UserId::new("alice")?, TenantId::default());
+    let desk = store::keywright(store::open(&url).await?)?.authority();
+    let alice = Actor::developer(UserId::new("alice")?);
     let nodes = (0..NODES).map(|_| Node::start(&url)).collect::<Result<Vec<_>, _>>()?;
     for (number, node) in nodes.iter().enumerate() {
         println!("node {} listens on http://{}", number + 1, node.address);
@@ -74,7 +74,7 @@ async fn run(url: String, rounds: u32) -> Result<(), Failure> {
     let mut delays = Vec::new();
     for round in 0..rounds as usize {
         let new = NewKey::named("for-a-moment")?;
-        let token = desk.generate(&alice, &alice.as_owner(), new).await?.token;
+        let token = desk.generate(&alice, new).await?.token;
         let revoking = round % NODES;
         let took = tokio::task::block_in_place(|| revoke(&nodes, revoking, &token))?;
         println!("round {}: revoked on node {}{}", round + 1, revoking + 1, told(&took));

@@ -26,7 +26,7 @@ pub(crate) async fn run() -> Result<(), Failure> {
     let hints = store.hints().await?;
     let cache = CachedStore::new(store, CacheOptions::new().max_staleness(MAX_STALENESS))?;
     tokio::spawn(cache.keeper_with(hints));
-    let verifier = Verifier::new(&store::setup(cache)?)?;
+    let verifier = store::keywright(cache)?.verifier();
     tokio::spawn(flush_now_and_then(verifier.clone()));
 
     let app = Router::new()

@@ -1,7 +1,7 @@
-//! The store that all nodes share, and the setup on top of it.
+//! The store that all nodes share, and what is built on top of it.
 
 use keywright::store::{KeyStore, PostgresOptions, PostgresStore, SchemaName};
-use keywright::{Policy, Prefix, PrefixError, Setup};
+use keywright::{Keywright, Policy, Prefix};
 use sqlx::postgres::PgPoolOptions;
 
 use crate::Failure;
@@ -14,8 +14,11 @@ pub(crate) async fn open(url: &str) -> Result<PostgresStore, Failure> {
 }
 
 /// The same on every node.
-pub(crate) fn setup(store: impl KeyStore) -> Result<Setup, PrefixError> {
+pub(crate) fn keywright(store: impl KeyStore) -> Result<Keywright, keywright::Error> {
     let mut policy = Policy::default();
     policy.api_enabled = true;
-    Ok(Setup::new(store).prefix(Prefix::new("acme_live")?).default_policy(policy))
+    Ok(Keywright::builder(store)
+        .prefix(Prefix::new("acme_live")?)
+        .default_policy(policy)
+        .build()?)
 }

@@ -13,8 +13,8 @@ use std::time::Duration;
 use clap::Parser;
 use keywright::store::FileStore;
 use keywright::{
-    Actor, Authority, Name, NewAccount, NewKey, Owner, Prefix, RoleName, Setup, TenantId, Token,
-    UserId, Verifier,
+    Actor, Authority, Keywright, Name, NewAccount, NewKey, Owner, Prefix, RoleName, Token, UserId,
+    Verifier,
 };
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -74,9 +74,10 @@ impl Keys {
         };
         let store = FileStore::open(&path).await?;
         // One setup for a process: whoever verifies shares what is counted.
-        let setup = Setup::new(store.clone()).prefix(Prefix::new("acme_live")?);
-        let authority = Authority::new(&setup)?;
-        let verifier = Verifier::new(&setup)?;
+        let keywright =
+            Keywright::builder(store.clone()).prefix(Prefix::new("acme_live")?).build()?;
+        let authority = keywright.authority();
+        let verifier = keywright.verifier();
         let flushing = tokio::spawn(flush_now_and_then(verifier.clone()));
         let keys = Self { authority, verifier, first: None, path, store, flushing, temporary };
         let first = keys.make_first().await?;
@@ -88,7 +89,7 @@ impl Keys {
     async fn make_first(&self) -> Result<Option<FirstTokens>, Failure> {
         let authority = &self.authority;
         // The host itself. In a service of yours this is a person who is logged in.
-        let host = Actor::administrator(UserId::new("example")?, TenantId::default());
+        let host = Actor::administrator(UserId::new("example")?);
         let mut policy = authority.policy(&host).await?;
         if policy.version > 0 {
             return Ok(None);
@@ -99,16 +100,18 @@ impl Keys {
         policy.roles.insert(clerk.clone(), "invoices:read invoices:write reports:read".parse()?);
         authority.set_policy(&host, policy).await?;
 
-        let alice = Actor::developer(UserId::new("alice")?, TenantId::default());
+        let alice = Actor::developer(UserId::new("alice")?);
         let new = NewKey::named("read-invoices")?.scopes("invoices:read".parse()?);
-        let read = authority.generate(&alice, &alice.as_owner(), new).await?.token;
+        let read = authority.generate(&alice, new).await?.token;
         let new = NewKey::named("write-invoices")?.scopes("invoices:read invoices:write".parse()?);
-        let write = authority.generate(&alice, &alice.as_owner(), new).await?.token;
+        let write = authority.generate(&alice, new).await?.token;
 
         let nightly = NewAccount::new(Name::new("nightly-report")?, clerk).read_only();
         let owner = Owner::Account(authority.create_account(&host, nightly).await?.id);
-        let read_only =
-            authority.generate(&host, &owner, NewKey::named("look-at-all")?).await?.token;
+        let read_only = authority
+            .generate(&host, NewKey::named("look-at-all")?.owner(owner.clone()))
+            .await?
+            .token;
         Ok(Some(FirstTokens { read, write, read_only }))
     }
 

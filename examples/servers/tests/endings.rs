@@ -7,21 +7,21 @@ use std::fs;
 
 use futures_lite::future::block_on;
 use keywright::store::{FileStore, KeyQuery};
-use keywright::{Actor, Authority, NewKey, Setup, TenantId, UserId};
+use keywright::{Actor, Authority, Keywright, NewKey, UserId};
 
 use crate::grpc;
 use crate::http1::Connection;
 use crate::server::{ALL, Place, Server, WEB};
 
 fn host() -> Actor {
-    Actor::administrator(UserId::new("test").expect("an id"), TenantId::default())
+    Actor::administrator(UserId::new("test").expect("an id"))
 }
 
 /// Works on the store while no server has it.
 fn offline<T>(place: &Place, work: impl AsyncFnOnce(&Authority) -> T) -> T {
     block_on(async {
         let store = FileStore::open(place.store()).await.expect("the server has closed it");
-        let authority = Authority::new(&Setup::new(store.clone())).expect("a setup");
+        let authority = Keywright::builder(store.clone()).build().expect("a keywright").authority();
         let done = work(&authority).await;
         store.close().await.expect("it closes");
         done
@@ -152,7 +152,8 @@ fn every_server_knows_from_where_a_request_comes() {
             for (name, network) in [("here", "127.0.0.0/8"), ("elsewhere", "203.0.113.0/24")] {
                 let network = network.parse().expect("a network");
                 let new = NewKey::named(name).expect("a name").networks(network);
-                let issued = authority.generate(&host(), &owner, new).await.expect("a key");
+                let issued =
+                    authority.generate(&host(), new.owner(owner.clone())).await.expect("a key");
                 tokens.push(issued.token.expose().to_owned());
             }
             tokens

@@ -20,7 +20,7 @@ use crate::store::AccountQuery;
 
 type Answer = Result<Response, Problem>;
 
-const CHANGE: &[Code] = &[Code::NotAllowed, Code::AccountNotFound, Code::Contended];
+const CHANGE: &[Code] = &[Code::PermissionDenied, Code::AccountNotFound, Code::Contended];
 
 pub(super) fn add(api: Api) -> Api {
     let action = |operation, name: &'static str, summary: &'static str| {
@@ -37,7 +37,7 @@ pub(super) fn add(api: Api) -> Api {
             .body("NewAccount")
             .creates("Account")
             .problems(&[
-                Code::NotAllowed,
+                Code::PermissionDenied,
                 Code::UnknownRole,
                 Code::RandomSourceFailed,
                 Code::Contended,
@@ -51,7 +51,7 @@ pub(super) fn add(api: Api) -> Api {
             .tag("accounts")
             .takes(ACCOUNT_LIST)
             .gives("AccountPage")
-            .problems(&[Code::NotAllowed]),
+            .problems(&[Code::PermissionDenied]),
     )
     .on(
         "/accounts/{id}",
@@ -61,7 +61,7 @@ pub(super) fn add(api: Api) -> Api {
             .tag("accounts")
             .gives("Account")
             .etag()
-            .problems(&[Code::NotAllowed, Code::AccountNotFound]),
+            .problems(&[Code::PermissionDenied, Code::AccountNotFound]),
     )
     .on(
         "/accounts/{id}",

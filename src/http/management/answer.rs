@@ -36,24 +36,24 @@ pub(super) fn created(place: &str, answer: impl IntoResponse) -> Response {
 #[derive(Serialize)]
 struct KeyChange {
     key: KeyView,
-    already: bool,
+    unchanged: bool,
 }
 
 #[derive(Serialize)]
 struct AccountChange {
     account: AccountView,
-    already: bool,
+    unchanged: bool,
 }
 
 #[derive(Serialize)]
 struct PolicyChange {
     policy: PolicyView,
-    already: bool,
+    unchanged: bool,
 }
 
 impl From<Outcome<Key>> for KeyChange {
     fn from(outcome: Outcome<Key>) -> Self {
-        Self { already: outcome.is_already(), key: outcome.into_inner().into() }
+        Self { unchanged: outcome.is_unchanged(), key: outcome.into_inner().into() }
     }
 }
 
@@ -64,15 +64,15 @@ pub(super) fn key_changed(outcome: Outcome<Key>) -> Response {
 }
 
 pub(super) fn account_changed(outcome: Outcome<ServiceAccount>) -> Response {
-    let already = outcome.is_already();
+    let unchanged = outcome.is_unchanged();
     let account = outcome.into_inner();
-    tagged(account.version, Json(AccountChange { account: account.into(), already }))
+    tagged(account.version, Json(AccountChange { account: account.into(), unchanged }))
 }
 
 pub(super) fn policy_changed(outcome: Outcome<Policy>) -> Response {
-    let already = outcome.is_already();
+    let unchanged = outcome.is_unchanged();
     let policy = outcome.into_inner();
-    tagged(policy.version, Json(PolicyChange { policy: policy.into(), already }))
+    tagged(policy.version, Json(PolicyChange { policy: policy.into(), unchanged }))
 }
 
 /// A key with its token: the one thing in this API that is shown once.

@@ -11,7 +11,7 @@ use super::problem::{Code, Problem};
 use super::values::{NetworkList, Object, OrNull, ScopeList, Seconds, Whole, given, nullable};
 use crate::record::account::{AccountEdit, NewAccount};
 use crate::record::key::KeyEdit;
-use crate::record::new_key::{NewKey, NewKeyError};
+use crate::record::new_key::{NewKey, RuleError};
 use crate::record::policy::{Policy, RoleName};
 use crate::value::id::KeyId;
 use crate::value::metadata::Metadata;
@@ -70,7 +70,7 @@ impl NewKeyBody {
             (None, None, None | Some(false)) => Ok(new),
             (Some(time), None, None) => Ok(new.expires_at(time)),
             // Dead when made, whatever the tenant's policy.
-            (None, Some(Seconds(Duration::ZERO)), None) => Err(NewKeyError::ZeroLifetime.into()),
+            (None, Some(Seconds(Duration::ZERO)), None) => Err(RuleError::ZeroLifetime.into()),
             (None, Some(Seconds(lifetime)), None) => Ok(new.expires_in(lifetime)),
             (None, None, Some(true)) => Ok(new.never_expires()),
             _ => Err(invalid("only one of expires_at, expires_in and never_expires is possible")),

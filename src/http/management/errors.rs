@@ -4,9 +4,9 @@ use std::fmt::Display;
 
 use super::problem::{Code, Problem};
 use crate::authority::{AccountError, GenerateError, KeyError, ListError, SetPolicyError};
-use crate::record::actor::NotAllowed;
-use crate::record::key::NotPossible;
-use crate::record::new_key::NewKeyError;
+use crate::record::actor::PermissionDenied;
+use crate::record::key::WrongStatus;
+use crate::record::new_key::RuleError;
 use crate::record::policy::PolicyError;
 
 /// What the crate says of it: its messages repeat no secret.
@@ -47,31 +47,31 @@ fn contended() -> Problem {
     Problem::new(Code::Contended, "others changed the same each time: nothing was done, try again")
 }
 
-impl From<NotAllowed> for Problem {
-    fn from(error: NotAllowed) -> Self {
-        said(Code::NotAllowed, &error)
+impl From<PermissionDenied> for Problem {
+    fn from(error: PermissionDenied) -> Self {
+        said(Code::PermissionDenied, &error)
     }
 }
 
-impl From<NotPossible> for Problem {
-    fn from(error: NotPossible) -> Self {
-        said(Code::NotPossible, &error)
+impl From<WrongStatus> for Problem {
+    fn from(error: WrongStatus) -> Self {
+        said(Code::WrongStatus, &error)
     }
 }
 
-impl From<NewKeyError> for Problem {
-    fn from(error: NewKeyError) -> Self {
+impl From<RuleError> for Problem {
+    fn from(error: RuleError) -> Self {
         let code = match &error {
-            NewKeyError::Name(_) => Code::InvalidName,
-            NewKeyError::ExpiryRequired => Code::ExpiryRequired,
-            NewKeyError::ExpiryPassed(_) => Code::ExpiryPassed,
-            NewKeyError::ZeroLifetime => Code::ZeroLifetime,
-            NewKeyError::LifetimeOverflow(_) => Code::LifetimeOverflow,
-            NewKeyError::LifetimeTooLong { .. } => Code::LifetimeTooLong,
-            NewKeyError::NeverValid { .. } => Code::NeverValid,
-            NewKeyError::ScopeOutsideCeiling(_) => Code::ScopeOutsideCeiling,
-            NewKeyError::SetByAdministrator(_) => Code::SetByAdministrator,
-            NewKeyError::RateAboveLimit { .. } => Code::RateAboveLimit,
+            RuleError::Name(_) => Code::InvalidName,
+            RuleError::ExpiryRequired => Code::ExpiryRequired,
+            RuleError::ExpiryPassed(_) => Code::ExpiryPassed,
+            RuleError::ZeroLifetime => Code::ZeroLifetime,
+            RuleError::LifetimeOverflow(_) => Code::LifetimeOverflow,
+            RuleError::LifetimeTooLong { .. } => Code::LifetimeTooLong,
+            RuleError::NeverValid { .. } => Code::NeverValid,
+            RuleError::ScopeOutsideCeiling(_) => Code::ScopeOutsideCeiling,
+            RuleError::SetByAdministrator(_) => Code::SetByAdministrator,
+            RuleError::RateAboveLimit { .. } => Code::RateAboveLimit,
         };
         said(code, &error)
     }
@@ -97,7 +97,7 @@ impl From<GenerateError> for Problem {
         let problem: Self = match error {
             GenerateError::UpgradeRequired => said(Code::UpgradeRequired, &error),
             GenerateError::AccessOff => said(Code::AccessOff, &error),
-            GenerateError::NotAllowed(error) => error.into(),
+            GenerateError::PermissionDenied(error) => error.into(),
             GenerateError::AccountNotFound(_) => no_account(),
             GenerateError::AccountDisabled(_) => said(Code::AccountDisabled, &error),
             GenerateError::Key(error) => error.into(),
@@ -113,9 +113,9 @@ impl From<GenerateError> for Problem {
 impl From<KeyError> for Problem {
     fn from(error: KeyError) -> Self {
         let problem: Self = match error {
-            KeyError::NotAllowed(error) => error.into(),
+            KeyError::PermissionDenied(error) => error.into(),
             KeyError::NotFound(_) => no_key(),
-            KeyError::NotPossible(error) => error.into(),
+            KeyError::WrongStatus(error) => error.into(),
             KeyError::OverlapTooLong { .. } => said(Code::OverlapTooLong, &error),
             KeyError::Rule(error) => error.into(),
             KeyError::Stale { current, .. } => stale("key", current),
@@ -130,7 +130,7 @@ impl From<KeyError> for Problem {
 impl From<AccountError> for Problem {
     fn from(error: AccountError) -> Self {
         let problem: Self = match error {
-            AccountError::NotAllowed(error) => error.into(),
+            AccountError::PermissionDenied(error) => error.into(),
             AccountError::NotFound(_) => no_account(),
             AccountError::UnknownRole(_) => said(Code::UnknownRole, &error),
             AccountError::Stale { current, .. } => stale("account", current),
@@ -145,7 +145,7 @@ impl From<AccountError> for Problem {
 impl From<SetPolicyError> for Problem {
     fn from(error: SetPolicyError) -> Self {
         let problem: Self = match error {
-            SetPolicyError::NotAllowed(error) => error.into(),
+            SetPolicyError::PermissionDenied(error) => error.into(),
             SetPolicyError::Policy(error) => error.into(),
             SetPolicyError::Stale { current, .. } => stale("policy", current),
             SetPolicyError::Store(_) => unavailable(),
@@ -157,7 +157,7 @@ impl From<SetPolicyError> for Problem {
 impl From<ListError> for Problem {
     fn from(error: ListError) -> Self {
         match error {
-            ListError::NotAllowed(error) => Self::from(error).of_authority(),
+            ListError::PermissionDenied(error) => Self::from(error).of_authority(),
             // The query is malformed, and the authority records no look.
             ListError::Limit(_) => said(Code::InvalidQuery, &error),
             ListError::Store(_) => unavailable().of_authority(),
@@ -215,9 +215,9 @@ mod tests {
         (problem.code.status().as_u16(), problem.code.as_str())
     }
 
-    const NOT_ALLOWED: NotAllowed = NotAllowed { operation: Operation::KeyShow };
-    const NOT_POSSIBLE: NotPossible =
-        NotPossible { operation: Operation::KeyRotate, status: KeyStatus::Revoked };
+    const PERMISSION_DENIED: PermissionDenied = PermissionDenied { operation: Operation::KeyShow };
+    const WRONG_STATUS: WrongStatus =
+        WrongStatus { operation: Operation::KeyRotate, status: KeyStatus::Revoked };
 
     fn account() -> AccountId {
         "4fQ2xk9ZrT7bWm1c".parse().expect("an id")
@@ -233,10 +233,10 @@ mod tests {
         let rows = [
             (E::UpgradeRequired, (402, "upgrade_required")),
             (E::AccessOff, (409, "access_off")),
-            (NOT_ALLOWED.into(), (403, "not_allowed")),
+            (PERMISSION_DENIED.into(), (403, "permission_denied")),
             (E::AccountNotFound(account()), (404, "account_not_found")),
             (E::AccountDisabled(account()), (409, "account_disabled")),
-            (NewKeyError::ZeroLifetime.into(), (422, "zero_lifetime")),
+            (RuleError::ZeroLifetime.into(), (422, "zero_lifetime")),
             (E::TooManyKeys { limit: 1 }, (409, "too_many_keys")),
             (no_random().into(), (503, "random_source_failed")),
             (E::Contended(1), (503, "contended")),
@@ -249,7 +249,7 @@ mod tests {
 
     #[test]
     fn each_rule_of_a_new_key_has_its_row() {
-        type E = NewKeyError;
+        type E = RuleError;
         let (time, hour) = (Timestamp::MIN, Duration::from_hours(1));
         let rate = "1/1s".parse().expect("a rate");
         let rows = [
@@ -259,7 +259,7 @@ mod tests {
             (E::ZeroLifetime, "zero_lifetime"),
             (E::LifetimeOverflow(hour), "lifetime_overflow"),
             (E::LifetimeTooLong { max: hour }, "lifetime_too_long"),
-            (E::NeverValid { not_before: time, expires: time }, "never_valid"),
+            (E::NeverValid { not_before: time, expires_at: time }, "never_valid"),
             (E::ScopeOutsideCeiling("a".parse().expect("a scope")), "scope_outside_ceiling"),
             (E::RateAboveLimit { rate, limit: rate }, "rate_above_limit"),
         ];
@@ -272,11 +272,11 @@ mod tests {
     fn each_refusal_of_a_change_of_a_key_has_its_row() {
         type E = KeyError;
         let rows = [
-            (NOT_ALLOWED.into(), (403, "not_allowed")),
+            (PERMISSION_DENIED.into(), (403, "permission_denied")),
             (E::NotFound(key()), (404, "key_not_found")),
-            (NOT_POSSIBLE.into(), (409, "not_possible")),
+            (WRONG_STATUS.into(), (409, "wrong_status")),
             (E::OverlapTooLong { max: Duration::ZERO }, (422, "overlap_too_long")),
-            (NewKeyError::ExpiryRequired.into(), (422, "expiry_required")),
+            (RuleError::ExpiryRequired.into(), (422, "expiry_required")),
             (E::Stale { given: 1, current: 2 }, (412, "stale")),
             (no_random().into(), (503, "random_source_failed")),
             (E::Contended(1), (503, "contended")),
@@ -291,7 +291,7 @@ mod tests {
     fn each_refusal_about_an_account_has_its_row() {
         type E = AccountError;
         let rows = [
-            (NOT_ALLOWED.into(), (403, "not_allowed")),
+            (PERMISSION_DENIED.into(), (403, "permission_denied")),
             (E::NotFound(account()), (404, "account_not_found")),
             (E::UnknownRole("viewer".parse().expect("a role")), (422, "unknown_role")),
             (E::Stale { given: 1, current: 2 }, (412, "stale")),
@@ -308,7 +308,7 @@ mod tests {
     fn each_refusal_of_a_policy_or_a_list_has_its_row() {
         type E = SetPolicyError;
         let rows = [
-            (told(E::NotAllowed(NOT_ALLOWED)), (403, "not_allowed")),
+            (told(E::PermissionDenied(PERMISSION_DENIED)), (403, "permission_denied")),
             (told(E::Stale { given: 1, current: 2 }), (412, "stale")),
             (told(E::Store(no_store())), (503, "unavailable")),
             (told(E::Policy(PolicyError::MaxKeys(0))), (422, "invalid_max_keys")),
@@ -318,7 +318,7 @@ mod tests {
             (told(PolicyError::EventRetention(Duration::ZERO)), (422, "event_retention_too_short")),
             (told(PolicyError::TooManyRoles(65)), (422, "too_many_roles")),
             (told(PolicyError::NamePattern), (422, "invalid_name_pattern")),
-            (told(ListError::NotAllowed(NOT_ALLOWED)), (403, "not_allowed")),
+            (told(ListError::PermissionDenied(PERMISSION_DENIED)), (403, "permission_denied")),
             (told(ListError::Limit(0)), (400, "invalid_query")),
             (told(ListError::Store(no_store())), (503, "unavailable")),
         ];

@@ -14,7 +14,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::problem::{Code, Problem};
 use super::values::Object;
-use crate::value::redact::{looks_like_token, quote};
+use crate::value::redact::{looks_like_token, redact};
 
 /// The longest body, in bytes: as large as a policy with every role and scope that it can have.
 pub(super) const MAX_BODY: usize = 320 * 1024;
@@ -81,7 +81,7 @@ fn told(path: &str, message: &str) -> String {
     let message = message.rfind(" at line ").map_or(message, |end| &message[..end]);
     if let Some(rest) = message.strip_prefix("unknown field `") {
         let end = ["`, expected ", "`, there are no fields"].iter().find_map(|end| rest.rfind(end));
-        let field = quote(end.map_or(rest, |end| &rest[..end]));
+        let field = redact(end.map_or(rest, |end| &rest[..end]));
         return format!("there is no field {field:?} here");
     }
     let message = match message.split_once(": ") {
@@ -92,7 +92,7 @@ fn told(path: &str, message: &str) -> String {
         _ if looks_like_token(message) => "not possible".to_owned(),
         _ => message.to_owned(),
     };
-    if path == "." { message } else { format!("{}: {message}", quote(path)) }
+    if path == "." { message } else { format!("{}: {message}", redact(path)) }
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ type Answer = Result<Response, Problem>;
 /// What can stand in the way of a new key.
 const GENERATE: &[Code] = &[
     Code::UpgradeRequired,
-    Code::NotAllowed,
+    Code::PermissionDenied,
     Code::AccessOff,
     Code::TooManyKeys,
     Code::InvalidName,
@@ -40,7 +40,7 @@ const GENERATE: &[Code] = &[
     Code::Contended,
 ];
 /// What can stand in the way of a change that asks nothing of the key's status.
-const CHANGE: &[Code] = &[Code::NotAllowed, Code::KeyNotFound, Code::Contended];
+const CHANGE: &[Code] = &[Code::PermissionDenied, Code::KeyNotFound, Code::Contended];
 
 pub(super) fn add(api: Api) -> Api {
     add_actions(add_records(api))
@@ -67,7 +67,7 @@ fn add_records(api: Api) -> Api {
         )
         .takes(KEY_LIST)
         .gives("KeyPage")
-        .problems(&[Code::NotAllowed]),
+        .problems(&[Code::PermissionDenied]),
     )
     .on(
         "/keys/{id}",
@@ -93,7 +93,7 @@ fn add_records(api: Api) -> Api {
         .etag()
         .problems(CHANGE)
         .problems(&[
-            Code::NotPossible,
+            Code::WrongStatus,
             Code::Stale,
             Code::InvalidName,
             Code::ScopeOutsideCeiling,
@@ -118,7 +118,7 @@ fn add_actions(api: Api) -> Api {
     let action = |operation, name: &'static str, summary: &'static str| {
         let doc =
             Doc::post(name, summary).does(operation).body("Nothing").gives("KeyChange").etag();
-        doc.problems(CHANGE).problems(&[Code::NotPossible]).tag("keys")
+        doc.problems(CHANGE).problems(&[Code::WrongStatus]).tag("keys")
     };
     api.on(
         "/keys/{id}/disable",
@@ -141,7 +141,7 @@ fn add_actions(api: Api) -> Api {
         .gives("Issued")
         .etag()
         .problems(CHANGE)
-        .problems(&[Code::NotPossible, Code::OverlapTooLong, Code::RandomSourceFailed]),
+        .problems(&[Code::WrongStatus, Code::OverlapTooLong, Code::RandomSourceFailed]),
     )
     .on(
         "/keys/{id}/finish-rotation",
@@ -192,7 +192,7 @@ async fn generate(
     Body(new): Body<NewKeyBody>,
 ) -> Answer {
     let new = new.into_new()?;
-    let made = authority.generate(&actor, &actor.as_owner(), new).await?;
+    let made = authority.generate(&actor, new).await?;
     Ok(created(&format!("keys/{}", made.key.id), issued(&made)))
 }
 
@@ -205,7 +205,7 @@ async fn generate_for_account(
 ) -> Answer {
     let new = new.into_new()?;
     let owner = Owner::Account(id.account(&actor, Operation::KeyGenerate)?);
-    let made = authority.generate(&actor, &owner, new).await?;
+    let made = authority.generate(&actor, new.owner(owner.clone())).await?;
     Ok(created(&format!("../../keys/{}", made.key.id), issued(&made)))
 }
 

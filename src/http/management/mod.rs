@@ -48,17 +48,17 @@ use crate::authority::Authority;
 /// use axum::response::Response;
 /// use keywright::http::management;
 /// use keywright::store::MemoryStore;
-/// use keywright::{Actor, Authority, Setup, TenantId, UserId};
+/// use keywright::{Actor, Authority, Keywright, TenantId, UserId};
 ///
 /// /// Stands for the host's own login.
 /// async fn login(mut request: Request, next: Next) -> Response {
 ///     if let Ok(user) = UserId::new("alice") {
-///         request.extensions_mut().insert(Actor::developer(user, TenantId::default()));
+///         request.extensions_mut().insert(Actor::developer(user));
 ///     }
 ///     next.run(request).await
 /// }
 ///
-/// let authority = Authority::new(&Setup::new(MemoryStore::new()))?;
+/// let authority = Keywright::builder(MemoryStore::new()).build()?.authority();
 /// let app: Router =
 ///     Router::new().nest("/api/keys-admin", management::router(authority)).layer(from_fn(login));
 /// # Ok::<(), keywright::Error>(())

@@ -47,7 +47,7 @@ codes! {
     PreconditionNotSupported = BAD_REQUEST "precondition_not_supported";
     LoginRequired = UNAUTHORIZED "login_required";
     UpgradeRequired = PAYMENT_REQUIRED "upgrade_required";
-    NotAllowed = FORBIDDEN "not_allowed";
+    PermissionDenied = FORBIDDEN "permission_denied";
     NotFound = NOT_FOUND "not_found";
     KeyNotFound = NOT_FOUND "key_not_found";
     AccountNotFound = NOT_FOUND "account_not_found";
@@ -55,7 +55,7 @@ codes! {
     AccessOff = CONFLICT "access_off";
     AccountDisabled = CONFLICT "account_disabled";
     TooManyKeys = CONFLICT "too_many_keys";
-    NotPossible = CONFLICT "not_possible";
+    WrongStatus = CONFLICT "wrong_status";
     Stale = PRECONDITION_FAILED "stale";
     BodyTooLarge = PAYLOAD_TOO_LARGE "body_too_large";
     UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE "unsupported_media_type";

@@ -12,7 +12,7 @@ use serde::de::{DeserializeOwned, IntoDeserializer};
 use super::problem::{Code, Problem};
 use crate::store::Cursor;
 use crate::value::name::Name;
-use crate::value::redact::quote;
+use crate::value::redact::redact;
 use crate::value::text::decimal;
 
 /// The longest text to search for, in characters: twice the longest name.
@@ -132,7 +132,7 @@ impl Params {
     /// Nothing may be left.
     pub(super) fn end(self) -> Result<(), Problem> {
         match self.0.first() {
-            Some((name, _)) => Err(invalid(format!("there is no parameter {:?}", quote(name)))),
+            Some((name, _)) => Err(invalid(format!("there is no parameter {:?}", redact(name)))),
             None => Ok(()),
         }
     }

@@ -9,7 +9,7 @@ use axum::http::request::Parts;
 
 use super::errors::{no_account, no_key};
 use super::problem::{Code, Problem};
-use crate::record::actor::{Actor, NotAllowed};
+use crate::record::actor::{Actor, PermissionDenied};
 use crate::record::operation::Operation;
 use crate::value::id::{AccountId, KeyId};
 
@@ -63,7 +63,7 @@ impl PathId {
         if actor.may_for_any(operation) {
             Err(no_account())
         } else {
-            Err(NotAllowed { operation }.into())
+            Err(PermissionDenied { operation }.into())
         }
     }
 }

@@ -32,7 +32,7 @@ pub(super) fn add(api: Api) -> Api {
             .tag("policy")
             .gives("Policy")
             .etag()
-            .problems(&[Code::NotAllowed]),
+            .problems(&[Code::PermissionDenied]),
     )
     .on(
         "/policy",
@@ -46,7 +46,7 @@ pub(super) fn add(api: Api) -> Api {
             .etag()
             .problems(&[
                 Code::PreconditionNotSupported,
-                Code::NotAllowed,
+                Code::PermissionDenied,
                 Code::Stale,
                 Code::InvalidMaxKeys,
                 Code::ZeroLifetime,
@@ -65,7 +65,7 @@ pub(super) fn add(api: Api) -> Api {
             .tag("events")
             .takes(EVENT_LIST)
             .gives("EventPage")
-            .problems(&[Code::NotAllowed]),
+            .problems(&[Code::PermissionDenied]),
     )
 }
 

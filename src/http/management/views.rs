@@ -6,7 +6,7 @@ use std::num::NonZeroU64;
 
 use serde::Serialize;
 
-use crate::authority::{Handover, KeyEntry};
+use crate::authority::{KeyEntry, Overlap};
 use crate::decision::Reason;
 use crate::record::account::ServiceAccount;
 use crate::record::admin_limits::AdminLimits;
@@ -50,15 +50,15 @@ pub(super) struct KeyView {
     rate: Option<Rate>,
     admin_limits: AdminLimits,
     metadata: Metadata,
-    created: Timestamp,
+    created_at: Timestamp,
     created_by: UserId,
-    updated: Timestamp,
+    updated_at: Timestamp,
     not_before: Option<Timestamp>,
-    expires: Option<Timestamp>,
+    expires_at: Option<Timestamp>,
     disabled: bool,
-    revoked: Option<Timestamp>,
-    rotated: Option<Timestamp>,
-    overlap_ends: Option<Timestamp>,
+    revoked_at: Option<Timestamp>,
+    rotated_at: Option<Timestamp>,
+    overlap_ends_at: Option<Timestamp>,
     secret_number: u32,
     pub(super) version: u64,
 }
@@ -76,8 +76,8 @@ macro_rules! same_fields {
 }
 
 same_fields!(Key as KeyView:
-    id tenant owner name prefix scopes networks rate admin_limits metadata created created_by updated not_before
-    expires disabled revoked rotated overlap_ends secret_number version
+    id tenant owner name prefix scopes networks rate admin_limits metadata created_at created_by updated_at not_before
+    expires_at disabled revoked_at rotated_at overlap_ends_at secret_number version
 );
 
 #[derive(Serialize)]
@@ -87,24 +87,33 @@ pub(super) struct KeyEntryView {
     account: Option<Name>,
     status: KeyStatus,
     uses: u64,
-    last_used: Option<Timestamp>,
-    handover: Option<HandoverView>,
+    last_used_at: Option<Timestamp>,
+    overlap: Option<OverlapView>,
     obstacle: Option<Reason>,
     actions: Vec<Operation>,
 }
 
 impl From<KeyEntry> for KeyEntryView {
     fn from(entry: KeyEntry) -> Self {
-        let KeyEntry { key, prefix, account, status, uses, last_used, handover, obstacle, actions } =
-            entry;
+        let KeyEntry {
+            key,
+            prefix,
+            account,
+            status,
+            uses,
+            last_used_at,
+            overlap,
+            obstacle,
+            actions,
+        } = entry;
         Self {
             key: key.into(),
             prefix,
             account,
             status,
             uses,
-            last_used,
-            handover: handover.map(HandoverView::from),
+            last_used_at,
+            overlap: overlap.map(OverlapView::from),
             obstacle,
             actions,
         }
@@ -112,14 +121,14 @@ impl From<KeyEntry> for KeyEntryView {
 }
 
 #[derive(Serialize)]
-struct HandoverView {
-    overlap_ends: Timestamp,
-    old_last_used: Option<Timestamp>,
-    new_last_used: Option<Timestamp>,
+struct OverlapView {
+    overlap_ends_at: Timestamp,
+    old_last_used_at: Option<Timestamp>,
+    new_last_used_at: Option<Timestamp>,
     safe_to_finish: bool,
 }
 
-same_fields!(Handover as HandoverView: overlap_ends old_last_used new_last_used safe_to_finish);
+same_fields!(Overlap as OverlapView: overlap_ends_at old_last_used_at new_last_used_at safe_to_finish);
 
 #[derive(Serialize)]
 pub(super) struct AccountView {
@@ -129,13 +138,13 @@ pub(super) struct AccountView {
     role: RoleName,
     access: Access,
     enabled: bool,
-    created: Timestamp,
-    updated: Timestamp,
+    created_at: Timestamp,
+    updated_at: Timestamp,
     version: u64,
 }
 
 same_fields!(ServiceAccount as AccountView:
-    id tenant name role access enabled created updated version
+    id tenant name role access enabled created_at updated_at version
 );
 
 #[derive(Serialize)]

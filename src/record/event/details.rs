@@ -7,7 +7,7 @@ use serde::de::{Error as _, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::value::redact::quote;
+use crate::value::redact::redact;
 
 /// The kind of value that a field has.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -85,7 +85,7 @@ fields! {
     /// Number: the number of the key's new secret.
     SecretNumber = Number "secret_number";
     /// Text: when the old secret stops. A rotation without this field had no overlap.
-    OverlapEnds = Text "overlap_ends";
+    OverlapEnds = Text "overlap_ends_at";
     /// Text: the names of the fields that changed, with `, ` between them.
     Changed = Text "changed";
     /// Number: how often the key was used in all.
@@ -281,7 +281,7 @@ impl<'de> Visitor<'de> for Fields {
         while let Some(name) = map.next_key::<String>()? {
             let known = DetailField::ALL.iter().find(|field| field.as_str() == name);
             let Some(&field) = known else {
-                return Err(A::Error::custom(format!("{:?} is not a detail", quote(&name))));
+                return Err(A::Error::custom(format!("{:?} is not a detail", redact(&name))));
             };
             let value = match field.kind() {
                 Kind::Text => DetailValue::Text(map.next_value()?),

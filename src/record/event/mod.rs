@@ -173,14 +173,14 @@ impl From<Operation> for EventKind {
     }
 }
 
-/// How an operation ended. As text: `done`, `already`, or `refused: ` and the code.
+/// How an operation ended. As text: `done`, `unchanged`, or `refused: ` and the code.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum EventOutcome {
     /// It was done.
     Done,
     /// It was so already, and nothing was changed.
-    Already,
+    Unchanged,
     /// It was refused, for this reason, and nothing was changed.
     Refused(RefusalCode),
 }
@@ -189,7 +189,7 @@ impl fmt::Display for EventOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Done => f.write_str("done"),
-            Self::Already => f.write_str("already"),
+            Self::Unchanged => f.write_str("unchanged"),
             Self::Refused(code) => write!(f, "refused: {code}"),
         }
     }
@@ -199,7 +199,7 @@ impl fmt::Display for EventOutcome {
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EventOutcomeError {
-    /// Neither `done` nor `already`, and `refused: ` is not in front.
+    /// Neither `done` nor `unchanged`, and `refused: ` is not in front.
     #[error("an outcome is written as done, already or refused: CODE")]
     Form,
     /// The code behind `refused: ` is none.
@@ -213,7 +213,7 @@ impl FromStr for EventOutcome {
     fn from_str(text: &str) -> Result<Self, EventOutcomeError> {
         match text {
             "done" => Ok(Self::Done),
-            "already" => Ok(Self::Already),
+            "unchanged" => Ok(Self::Unchanged),
             _ => match text.strip_prefix("refused: ") {
                 Some(code) => Ok(Self::Refused(code.parse()?)),
                 None => Err(EventOutcomeError::Form),

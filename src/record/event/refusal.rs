@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::value::redact::quote;
+use crate::value::redact::redact;
 use crate::value::text::serde_as_text;
 
 macro_rules! codes {
@@ -42,7 +42,7 @@ macro_rules! codes {
 
 codes! {
     /// The actor has no permission for the operation.
-    NotAllowed = "not_allowed";
+    PermissionDenied = "permission_denied";
     /// The tenant's plan does not include API access.
     UpgradeRequired = "upgrade_required";
     /// API access is off in the tenant.
@@ -56,7 +56,7 @@ codes! {
     /// The owner has as many live keys as the policy allows. Detail: `limit`.
     TooManyKeys = "too_many_keys";
     /// The key's status does not allow the operation. Detail: `status`.
-    NotPossible = "not_possible";
+    WrongStatus = "wrong_status";
     /// The record has changed since it was read. Details: `given_version`, `current_version`.
     Stale = "stale";
     /// The name is not possible or does not follow the policy's pattern.
@@ -120,7 +120,7 @@ impl FromStr for RefusalCode {
 
     fn from_str(text: &str) -> Result<Self, RefusalCodeError> {
         let found = Self::ALL.iter().find(|code| code.as_str() == text);
-        found.copied().ok_or_else(|| RefusalCodeError(quote(text)))
+        found.copied().ok_or_else(|| RefusalCodeError(redact(text)))
     }
 }
 

@@ -32,7 +32,7 @@ use crate::value::id::{AccountId, KeyId, TenantId};
 use crate::value::time::Timestamp;
 
 pub use self::keeper::ChangeHints;
-pub use self::ticks::{ManualTicks, SystemTicks, Ticks};
+pub use self::ticks::{ManualMonotonicClock, MonotonicClock, SystemMonotonicClock};
 
 /// How a [`CachedStore`] keeps what it knows.
 #[derive(Clone)]
@@ -42,7 +42,7 @@ pub struct CacheOptions {
     outage: Option<Duration>,
     patience: Duration,
     capacity: usize,
-    ticks: Arc<dyn Ticks>,
+    ticks: Arc<dyn MonotonicClock>,
 }
 
 /// A setting of [`CacheOptions`] is not possible.
@@ -71,7 +71,7 @@ impl CacheOptions {
             outage: None,
             patience: Duration::from_secs(2),
             capacity: 1_000_000,
-            ticks: Arc::new(SystemTicks),
+            ticks: Arc::new(SystemMonotonicClock),
         }
     }
 
@@ -102,7 +102,7 @@ impl CacheOptions {
     }
 
     /// Another clock for the age of what is known.
-    pub fn ticks(self, ticks: impl Ticks) -> Self {
+    pub fn ticks(self, ticks: impl MonotonicClock) -> Self {
         Self { ticks: Arc::new(ticks), ..self }
     }
 
@@ -173,7 +173,7 @@ struct Inner {
     store: Arc<dyn KeyStore>,
     bounds: Bounds,
     patience: Duration,
-    ticks: Arc<dyn Ticks>,
+    ticks: Arc<dyn MonotonicClock>,
     entries: Entries,
     flights: Flights,
     ledger: Mutex<Ledger>,

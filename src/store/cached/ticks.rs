@@ -7,9 +7,9 @@ use std::time::Duration;
 /// Time since some fixed moment, for what must not be older than a bound.
 ///
 /// It never goes back, whatever is done to the time of day, and goes on while the machine is suspended:
-/// a node that wakes up must know that it slept. Give [`ManualTicks`] in tests; [`SystemTicks`] is the
+/// a node that wakes up must know that it slept. Give [`ManualMonotonicClock`] in tests; [`SystemMonotonicClock`] is the
 /// default.
-pub trait Ticks: Send + Sync + 'static {
+pub trait MonotonicClock: Send + Sync + 'static {
     /// The time since the moment.
     fn ticks(&self) -> Duration;
 }
@@ -18,10 +18,10 @@ pub trait Ticks: Send + Sync + 'static {
 ///
 /// Elsewhere it stands still while the machine sleeps, as the standard library's clock does there.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct SystemTicks;
+pub struct SystemMonotonicClock;
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
-impl Ticks for SystemTicks {
+impl MonotonicClock for SystemMonotonicClock {
     fn ticks(&self) -> Duration {
         let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
         Duration::try_from(time).unwrap_or_default()
@@ -29,7 +29,7 @@ impl Ticks for SystemTicks {
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-impl Ticks for SystemTicks {
+impl MonotonicClock for SystemMonotonicClock {
     fn ticks(&self) -> Duration {
         static BEGIN: std::sync::LazyLock<std::time::Instant> =
             std::sync::LazyLock::new(std::time::Instant::now);
@@ -39,9 +39,9 @@ impl Ticks for SystemTicks {
 
 /// A clock that stands still until it is told to move. Clones share the time.
 #[derive(Clone, Debug, Default)]
-pub struct ManualTicks(Arc<AtomicU64>);
+pub struct ManualMonotonicClock(Arc<AtomicU64>);
 
-impl ManualTicks {
+impl ManualMonotonicClock {
     /// A clock at the moment itself.
     pub fn new() -> Self {
         Self::default()
@@ -54,7 +54,7 @@ impl ManualTicks {
     }
 }
 
-impl Ticks for ManualTicks {
+impl MonotonicClock for ManualMonotonicClock {
     fn ticks(&self) -> Duration {
         Duration::from_micros(self.0.load(Ordering::SeqCst))
     }

@@ -81,7 +81,7 @@ pub(super) async fn the_limit_counts_live_keys_of_the_owner(space: &Space<'_>) {
     let live = [
         space.key_with(|key| key.disabled = true),
         space.key_with(|key| key.not_before = Some(at(100))),
-        space.key_with(|key| key.expires = Some(at(11))),
+        space.key_with(|key| key.expires_at = Some(at(11))),
     ];
     let account = space.account();
     let other = [
@@ -90,11 +90,11 @@ pub(super) async fn the_limit_counts_live_keys_of_the_owner(space: &Space<'_>) {
         space.key_of(&user(account.id.as_str())),
         space.key_of(&Owner::Account(account.id)),
         space.key_with(|key| key.tenant = space.other.clone()),
-        space.key_with(|key| key.revoked = Some(at(1))),
-        space.key_with(|key| key.expires = Some(at(10))),
+        space.key_with(|key| key.revoked_at = Some(at(1))),
+        space.key_with(|key| key.expires_at = Some(at(10))),
         space.key_with(|key| {
             key.disabled = true;
-            key.expires = Some(at(9));
+            key.expires_at = Some(at(9));
         }),
     ];
     let keys: Vec<KeyRecord> = live.into_iter().chain(other).collect();
@@ -124,7 +124,7 @@ pub(super) async fn the_limit_counts_live_keys_of_the_owner(space: &Space<'_>) {
 }
 
 pub(super) async fn no_live_key_is_left_after_the_batch(space: &Space<'_>) {
-    let keys = [space.key(), space.key_with(|key| key.expires = Some(at(10)))];
+    let keys = [space.key(), space.key_with(|key| key.expires_at = Some(at(10)))];
     space.put(keys.iter().cloned().map(Change::InsertKey)).await;
     let none_left = |time| {
         let (tenant, owner) = (space.tenant.clone(), user("alice"));
@@ -136,7 +136,7 @@ pub(super) async fn no_live_key_is_left_after_the_batch(space: &Space<'_>) {
     let said = space.store.commit(early).await;
     space.refused("a revoke that leaves a live key", said, StoreErrorKind::Conflict);
     let stored = space.found(keys[0].id()).await;
-    space.same("the key that was not revoked", &stored.record.key().revoked, &None);
+    space.same("the key that was not revoked", &stored.record.key().revoked_at, &None);
 
     let late = Batch { conditions: none_left(10), ..first };
     space.done("a revoke of the only live key", space.store.commit(late).await);

@@ -64,7 +64,7 @@ pub(super) async fn events_come_back_whole(space: &Space<'_>) {
     let user = UserId::new("user:a'b\"c").expect("a user id of the suite is one");
     let actors = [EventActor::User(user), EventActor::Possessor, EventActor::System];
     let codes = RefusalCode::ALL.iter().copied().map(EventOutcome::Refused);
-    let outcomes = [EventOutcome::Done, EventOutcome::Already].into_iter().chain(codes);
+    let outcomes = [EventOutcome::Done, EventOutcome::Unchanged].into_iter().chain(codes);
     let outcomes: Vec<EventOutcome> = outcomes.collect();
     let kinds = Operation::ALL.iter().copied().map(EventKind::Operation);
     let mut written = Vec::new();
@@ -102,7 +102,7 @@ pub(super) async fn an_event_comes_with_its_change(space: &Space<'_>) {
         Change::RevokeKey { key: id, at: at(9) },
         Change::UpdateKey(next(&key, |key| {
             key.version = 4;
-            key.revoked = Some(at(9));
+            key.revoked_at = Some(at(9));
         })),
         Change::DeleteKey(id),
         Change::InsertAccount(account.clone()),

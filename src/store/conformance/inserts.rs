@@ -99,10 +99,10 @@ pub(super) async fn what_is_written_is_read_back_whole(space: &Space<'_>) {
         key.networks = "10.0.0.0/8 2001:db8::/32".parse().expect("networks of the suite are some");
         key.rate = "7/1m".parse().ok();
         key.metadata = Metadata::new([("team", "päyments"), ("ticket", "")]).unwrap_or_default();
-        key.created = Timestamp::MIN;
-        key.updated = Timestamp::from_unix_micros(1).unwrap_or(Timestamp::MIN);
+        key.created_at = Timestamp::MIN;
+        key.updated_at = Timestamp::from_unix_micros(1).unwrap_or(Timestamp::MIN);
         key.not_before = Some(at(1));
-        key.expires = Some(Timestamp::MAX);
+        key.expires_at = Some(Timestamp::MAX);
         key.disabled = true;
     });
     space.put([Change::InsertAccount(account.clone()), Change::InsertKey(key.clone())]).await;

@@ -25,9 +25,9 @@ async fn many_keys(space: &Space<'_>) -> Vec<StoredKey> {
         .map(|n| {
             space.key_with(|key| {
                 key.name = name(names[n as usize % names.len()]);
-                key.created = at(n / 3);
-                key.updated = at(20 - n / 2);
-                key.expires = (n % 3 != 0).then(|| at(100 + n % 4));
+                key.created_at = at(n / 3);
+                key.updated_at = at(20 - n / 2);
+                key.expires_at = (n % 3 != 0).then(|| at(100 + n % 4));
             })
         })
         .collect();
@@ -95,10 +95,11 @@ pub(super) async fn keys_come_once_and_in_order(space: &Space<'_>) {
 }
 
 pub(super) async fn accounts_come_once_and_in_order(space: &Space<'_>) {
-    let mut accounts: Vec<ServiceAccount> =
-        (0..MANY).map(|n| ServiceAccount { created: at(20 - n / 3), ..space.account() }).collect();
+    let mut accounts: Vec<ServiceAccount> = (0..MANY)
+        .map(|n| ServiceAccount { created_at: at(20 - n / 3), ..space.account() })
+        .collect();
     space.put(accounts.iter().cloned().map(Change::InsertAccount)).await;
-    accounts.sort_by_key(|account| (account.created, account.id));
+    accounts.sort_by_key(|account| (account.created_at, account.id));
     for size in SIZES {
         let found = walk(space, "accounts", size, async |cursor| {
             let mut query = AccountQuery::new().limit(size);
@@ -188,7 +189,7 @@ pub(super) async fn keys_that_stay_appear_once_while_others_move(space: &Space<'
             let make = |prefix: &str, n: u32| {
                 space.key_with(|key| {
                     key.name = name(&format!("{prefix}{n:02}"));
-                    key.created = at(n);
+                    key.created_at = at(n);
                 })
             };
             let stay: Vec<_> = (0..MANY).map(|n| make("k", 5 * n)).collect();

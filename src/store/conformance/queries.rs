@@ -26,11 +26,11 @@ async fn many_keys(space: &Space<'_>) -> (ServiceAccount, Vec<StoredKey>) {
                     _ => user("alice"),
                 };
                 key.name = name(["Prod-Main", "prod_100%", "tést", "main"][n % 4]);
-                key.created = at(u32::try_from(n).unwrap_or(0));
-                key.expires = (n % 4 != 0).then(|| at(40 + 10 * u32::from(n % 4 == 2)));
+                key.created_at = at(u32::try_from(n).unwrap_or(0));
+                key.expires_at = (n % 4 != 0).then(|| at(40 + 10 * u32::from(n % 4 == 2)));
                 key.not_before = (n % 5 == 0).then(|| at(45));
                 key.disabled = n % 6 == 1;
-                key.revoked = (n % 7 == 2).then(|| at(30));
+                key.revoked_at = (n % 7 == 2).then(|| at(30));
             })
         })
         .collect();

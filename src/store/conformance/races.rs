@@ -153,11 +153,11 @@ pub(super) fn a_revoke_wins(space: &Space<'_>) {
             turn().await;
             space.put([Change::RevokeKey { key: *key.id(), at: at(9) }]).await;
             let stored = space.found(key.id()).await;
-            space.same("a revoke that was done", &stored.record.key().revoked, &Some(at(9)));
+            space.same("a revoke that was done", &stored.record.key().revoked_at, &Some(at(9)));
         },
         async |key, _| {
             let stored = space.found(key.id()).await;
-            let revoked = stored.record.key().revoked;
+            let revoked = stored.record.key().revoked_at;
             space.same("the revocation after updates at once", &revoked, &Some(at(9)));
         },
     );

@@ -61,7 +61,7 @@ pub(super) async fn resolve_sees_what_was_acknowledged(space: &Space<'_>) {
     }
     space.put([Change::RevokeKey { key: id, at: at(9) }]).await;
     let found = resolved(space, &id).await;
-    space.same("the revocation", &found.record().key().revoked, &Some(at(9)));
+    space.same("the revocation", &found.record().key().revoked_at, &Some(at(9)));
     space.put([Change::DeleteKey(id)]).await;
     let found = space.done("resolving", space.store.resolve(&id, Freshness::Usual).await);
     space.holds("a deleted key is resolved", found.is_none());

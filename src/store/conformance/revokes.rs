@@ -21,13 +21,17 @@ pub(super) async fn a_revoke_is_undone_by_nothing_older(space: &Space<'_>) {
     let said = space.store.commit(batch([Change::UpdateKey(read_before)])).await;
     space.refused("an update from before a revoke", said, StoreErrorKind::Conflict);
     let stored = space.found(first.id()).await;
-    space.same("the revocation after a stale update", &stored.record.key().revoked, &Some(at(9)));
+    space.same(
+        "the revocation after a stale update",
+        &stored.record.key().revoked_at,
+        &Some(at(9)),
+    );
 
     // Who has read the revoked record may go on from it.
     let renamed = next(&stored.record, |key| key.name = super::space::name("renamed"));
     space.put([Change::UpdateKey(renamed)]).await;
     let stored = space.found(first.id()).await;
-    space.same("the revocation after an update", &stored.record.key().revoked, &Some(at(9)));
+    space.same("the revocation after an update", &stored.record.key().revoked_at, &Some(at(9)));
 }
 
 pub(super) async fn the_first_revoke_stays(space: &Space<'_>) {

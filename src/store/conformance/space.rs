@@ -56,7 +56,7 @@ pub(super) fn batch(changes: impl IntoIterator<Item = Change>) -> Batch {
 pub(super) fn next(record: &KeyRecord, change: impl FnOnce(&mut Key)) -> KeyRecord {
     let mut key = record.key().clone();
     key.version += 1;
-    key.updated = key.updated.saturating_add(Duration::from_secs(1));
+    key.updated_at = key.updated_at.saturating_add(Duration::from_secs(1));
     change(&mut key);
     KeyRecord::new(key, *record.digest())
 }
@@ -235,15 +235,15 @@ impl<'h> Space<'h> {
             rate: None,
             admin_limits: AdminLimits::default(),
             metadata: Metadata::default(),
-            created: at(0),
+            created_at: at(0),
             created_by: UserId::new("alice").expect("a user id of the suite is one"),
-            updated: at(0),
+            updated_at: at(0),
             not_before: None,
-            expires: None,
+            expires_at: None,
             disabled: false,
-            revoked: None,
-            rotated: None,
-            overlap_ends: None,
+            revoked_at: None,
+            rotated_at: None,
+            overlap_ends_at: None,
             secret_number: 1,
             version: 1,
         };
@@ -261,8 +261,8 @@ impl<'h> Space<'h> {
             role: RoleName::new("operator").expect("a role of the suite is one"),
             access: Access::ReadWrite,
             enabled: true,
-            created: at(0),
-            updated: at(0),
+            created_at: at(0),
+            updated_at: at(0),
             version: 1,
         }
     }
@@ -295,6 +295,6 @@ pub(super) fn said(event: &Event) -> String {
 }
 
 /// So many uses of a key, the last of them at a time.
-pub(super) fn delta(key: &KeyId, uses: u64, last_used: Timestamp) -> UsageDelta {
-    UsageDelta { key: *key, secret_number: 1, uses, last_used, alert_every: None }
+pub(super) fn delta(key: &KeyId, uses: u64, last_used_at: Timestamp) -> UsageDelta {
+    UsageDelta { key: *key, secret_number: 1, uses, last_used_at, alert_every: None }
 }

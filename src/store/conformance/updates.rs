@@ -89,7 +89,7 @@ pub(super) async fn an_update_moves_nothing(space: &Space<'_>) {
     space.put([Change::InsertKey(first.clone()), Change::InsertAccount(account.clone())]).await;
     let elsewhere = next(&first, |key| key.tenant = space.other.clone());
     let of_bob = next(&first, |key| key.owner = user("bob"));
-    let later = next(&first, |key| key.created = at(1));
+    let later = next(&first, |key| key.created_at = at(1));
     let abroad = next_account(&account, |account| account.tenant = space.other.clone());
     for change in [
         Change::UpdateKey(elsewhere),

@@ -17,7 +17,7 @@ async fn used(space: &Space<'_>, key: &KeyId) -> (u64, Option<Timestamp>) {
     let page = space.done("listing", space.store.keys(&space.tenant, &query, at(0)).await);
     let listed: Vec<Usage> = page.items.iter().map(|stored| stored.usage).collect();
     space.same("the usage in a listing", &listed, &vec![usage]);
-    (usage.uses(), usage.last_used())
+    (usage.uses(), usage.last_used_at())
 }
 
 pub(super) async fn usage_adds_up(space: &Space<'_>) {

@@ -98,14 +98,14 @@ impl FileStore {
     }
 
     /// Opens the store on a storage backend in place of a file, to see it under faults. With the
-    /// feature `danger-backend`, for tests alone.
+    /// feature `test-backend`, for tests alone.
     ///
     /// Nothing that [`FileStore::open`] does to a file is done here: no lock, no mode, no check that
     /// it is a store of ours before it is opened for writing.
     ///
     /// # Errors
     /// As [`FileStore::open`], as far as they can occur.
-    #[cfg(feature = "danger-backend")]
+    #[cfg(feature = "test-backend")]
     pub async fn danger_open_backend(
         backend: impl redb::StorageBackend,
     ) -> Result<Self, StoreError> {

@@ -68,7 +68,7 @@ fn check_is_file(path: &Path, found: &Metadata) -> Result<(), StoreError> {
     }
 }
 
-#[cfg(feature = "danger-backend")]
+#[cfg(feature = "test-backend")]
 /// Opens the store on a backend of the caller's, or makes one there if it is empty.
 pub(super) fn open_backend(
     backend: impl redb::StorageBackend,

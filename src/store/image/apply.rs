@@ -32,7 +32,7 @@ impl Image {
         for record in effects.keys {
             let key = record.key();
             let tenant = tables.tenants.entry(key.tenant.clone()).or_default();
-            tenant.keys.insert((key.created, key.id));
+            tenant.keys.insert((key.created_at, key.id));
             let owned = tenant.owners.entry(key.owner.clone()).or_default();
             let id = key.id;
             if let Some(before) = index.get(&id) {
@@ -128,7 +128,7 @@ impl Effects {
 
 impl super::Tenant {
     fn forget(&mut self, key: &Key) {
-        self.keys.remove(&(key.created, key.id));
+        self.keys.remove(&(key.created_at, key.id));
         if let Some(owned) = self.owners.get_mut(&key.owner) {
             owned.remove(key);
             if owned.is_empty() {

@@ -19,7 +19,7 @@ const NEVER: i64 = i64::MAX;
 impl Owned {
     pub(super) fn insert(&mut self, key: &Key) {
         self.keys.insert(key.id);
-        if key.revoked.is_none() {
+        if key.revoked_at.is_none() {
             self.unrevoked.insert(place(key));
         }
     }
@@ -48,7 +48,7 @@ impl Owned {
 }
 
 fn place(key: &Key) -> (i64, KeyId) {
-    (key.expires.map_or(NEVER, Timestamp::unix_micros), key.id)
+    (key.expires_at.map_or(NEVER, Timestamp::unix_micros), key.id)
 }
 
 #[cfg(test)]
@@ -80,15 +80,15 @@ mod tests {
             rate: None,
             admin_limits: AdminLimits::default(),
             metadata: Metadata::default(),
-            created: time(0),
+            created_at: time(0),
             created_by: alice,
-            updated: time(0),
+            updated_at: time(0),
             not_before: None,
-            expires,
+            expires_at: expires,
             disabled: false,
-            revoked: revoked.then(|| time(1)),
-            rotated: None,
-            overlap_ends: None,
+            revoked_at: revoked.then(|| time(1)),
+            rotated_at: None,
+            overlap_ends_at: None,
             secret_number: 1,
             version: 1,
         }

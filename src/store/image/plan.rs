@@ -109,7 +109,7 @@ impl Image {
             }
             Change::RevokeKey { key, at } => {
                 let revoked = self.look(&key, |stored| {
-                    stored.key().revoked.is_none().then(|| stored.revoked(at))
+                    stored.key().revoked_at.is_none().then(|| stored.revoked(at))
                 });
                 let conflict = || format!("key {key} is absent or revoked already");
                 let revoked = revoked.flatten().ok_or_else(|| StoreError::conflict(conflict()))?;
@@ -300,7 +300,7 @@ fn check_owner(tables: &Tables, record: &KeyRecord, effects: &Effects) -> Result
 fn is_same_key(a: &KeyRecord, b: &KeyRecord) -> bool {
     let place = |record: &KeyRecord| {
         let key = record.key();
-        (key.tenant.clone(), key.owner.clone(), key.created)
+        (key.tenant.clone(), key.owner.clone(), key.created_at)
     };
     place(a) == place(b)
 }

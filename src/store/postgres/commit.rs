@@ -47,9 +47,9 @@ const LOCK: &str = "SELECT 1 FROM {schema}.state FOR UPDATE;";
 
 const WRITE: &str = "
     WITH new_accounts AS (
-        INSERT INTO {schema}.accounts (id, tenant, created, version, search, record)
-        SELECT id, tenant, created, version, search, record
-        FROM jsonb_to_recordset($1) AS n (id text, tenant text, created bigint, version bigint, search text, record jsonb)
+        INSERT INTO {schema}.accounts (id, tenant, created_at, version, search, record)
+        SELECT id, tenant, created_at, version, search, record
+        FROM jsonb_to_recordset($1) AS n (id text, tenant text, created_at bigint, version bigint, search text, record jsonb)
         RETURNING 1
     ), changed_accounts AS (
         UPDATE {schema}.accounts AS a SET version = n.version, search = n.search, record = n.record
@@ -59,12 +59,12 @@ const WRITE: &str = "
     ), gone_accounts AS (
         DELETE FROM {schema}.accounts WHERE id = ANY($3) RETURNING 1
     ), new_keys AS (
-        INSERT INTO {schema}.keys (id, tenant, owner, account, name, created, updated, not_before,
-            expires, disabled, revoked, version, search, record)
-        SELECT id, tenant, owner, account, name, created, updated, not_before,
-            expires, disabled, revoked, version, search, record
+        INSERT INTO {schema}.keys (id, tenant, owner, account, name, created_at, updated_at, not_before,
+            expires_at, disabled, revoked, version, search, record)
+        SELECT id, tenant, owner, account, name, created_at, updated_at, not_before,
+            expires_at, disabled, revoked, version, search, record
         FROM jsonb_to_recordset($4) AS n (id text, tenant text, owner text, account text, name text,
-            created bigint, updated bigint, not_before bigint, expires bigint, disabled boolean,
+            created_at bigint, updated_at bigint, not_before bigint, expires_at bigint, disabled boolean,
             revoked boolean, version bigint, search text, record jsonb)
         RETURNING id, tenant
     ), unused AS (
@@ -73,9 +73,9 @@ const WRITE: &str = "
         RETURNING 1
     ), changed_keys AS (
         UPDATE {schema}.keys AS k
-        SET name = n.name, updated = n.updated, disabled = n.disabled, revoked = n.revoked,
+        SET name = n.name, updated_at = n.updated_at, disabled = n.disabled, revoked = n.revoked,
             version = n.version, search = n.search, record = n.record
-        FROM jsonb_to_recordset($5) AS n (id text, name text, updated bigint, disabled boolean,
+        FROM jsonb_to_recordset($5) AS n (id text, name text, updated_at bigint, disabled boolean,
             revoked boolean, version bigint, search text, record jsonb)
         WHERE k.id = n.id AND (k.version = n.version - 1
             -- The last version, which nothing but a revocation changes.

@@ -127,12 +127,12 @@ impl Inner {
             if let Some(text) = &query.search {
                 statement.push(" AND search LIKE ").push_bind(pattern(text));
             }
-            if let Some((created, id)) = behind {
-                statement.push(" AND (created, id) > (").push_bind(created.unix_micros());
+            if let Some((created_at, id)) = behind {
+                statement.push(" AND (created_at, id) > (").push_bind(created_at.unix_micros());
                 statement.push(", ").push_bind(id.to_string()).push(")");
             }
             let limit = wanted - found.len();
-            statement.push(" ORDER BY created, id LIMIT ");
+            statement.push(" ORDER BY created_at, id LIMIT ");
             statement.push_bind(i64::try_from(limit).unwrap_or(i64::MAX));
             let rows: Vec<Json<ServiceAccount>> = statement
                 .build_query_scalar()
@@ -140,7 +140,7 @@ impl Inner {
                 .fetch_all(&mut *connection)
                 .await?;
             let is_last = rows.len() < limit;
-            behind = rows.last().map(|account| (account.0.created, account.0.id));
+            behind = rows.last().map(|account| (account.0.created_at, account.0.id));
             found
                 .extend(rows.into_iter().map(|row| row.0).filter(|account| query.matches(account)));
             if is_last {
@@ -252,15 +252,15 @@ fn narrow_keys(statement: &mut QueryBuilder<Postgres>, query: &KeyQuery, at: Tim
     }
     if let Some(period) = query.expiring_within {
         let end = at.saturating_add(period).unix_micros();
-        statement.push(" AND NOT k.revoked AND k.expires > ").push_bind(now);
-        statement.push(" AND k.expires <= ").push_bind(end);
+        statement.push(" AND NOT k.revoked AND k.expires_at > ").push_bind(now);
+        statement.push(" AND k.expires_at <= ").push_bind(end);
     }
     if let Some(since) = query.unused_since {
-        statement.push(" AND k.created < ").push_bind(since.unix_micros());
-        statement.push(" AND u.last_used < ").push_bind(since.unix_micros());
+        statement.push(" AND k.created_at < ").push_bind(since.unix_micros());
+        statement.push(" AND u.last_used_at < ").push_bind(since.unix_micros());
     }
     if query.never_used {
-        statement.push(" AND u.last_used = ").push_bind(NEVER_YET);
+        statement.push(" AND u.last_used_at = ").push_bind(NEVER_YET);
     }
 }
 
@@ -268,20 +268,20 @@ fn push_status(statement: &mut QueryBuilder<Postgres>, status: KeyStatus, now: i
     match status {
         KeyStatus::Revoked => statement.push("k.revoked"),
         KeyStatus::Expired => {
-            statement.push("(NOT k.revoked AND k.expires <= ").push_bind(now).push(")")
+            statement.push("(NOT k.revoked AND k.expires_at <= ").push_bind(now).push(")")
         }
         KeyStatus::Disabled => statement
-            .push("(NOT k.revoked AND k.disabled AND k.expires > ")
+            .push("(NOT k.revoked AND k.disabled AND k.expires_at > ")
             .push_bind(now)
             .push(")"),
         KeyStatus::Scheduled => statement
-            .push("(NOT k.revoked AND NOT k.disabled AND k.expires > ")
+            .push("(NOT k.revoked AND NOT k.disabled AND k.expires_at > ")
             .push_bind(now)
             .push(" AND k.not_before > ")
             .push_bind(now)
             .push(")"),
         KeyStatus::Active => statement
-            .push("(NOT k.revoked AND NOT k.disabled AND k.expires > ")
+            .push("(NOT k.revoked AND NOT k.disabled AND k.expires_at > ")
             .push_bind(now)
             .push(" AND k.not_before <= ")
             .push_bind(now)
@@ -296,11 +296,11 @@ fn order_keys(
 ) {
     let (sort, descending) = query.order();
     let column = match sort {
-        KeySort::Created => "k.created",
-        KeySort::Updated => "k.updated",
+        KeySort::Created => "k.created_at",
+        KeySort::Updated => "k.updated_at",
         KeySort::Name => "k.name",
-        KeySort::Expires => "k.expires",
-        KeySort::LastUsed => "u.last_used",
+        KeySort::Expires => "k.expires_at",
+        KeySort::LastUsed => "u.last_used_at",
     };
     // The column of the id that is in the index of the order.
     let id = if sort == KeySort::LastUsed { "u.key" } else { "k.id" };

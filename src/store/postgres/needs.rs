@@ -27,7 +27,7 @@ pub(super) const READ: &str = "
     FROM unnest($2::text[], $3::text[], $4::bigint[], $5::bigint[]) AS o (tenant, owner, at, most)
     CROSS JOIN LATERAL (
         SELECT id, record FROM {schema}.keys
-        WHERE tenant = o.tenant AND owner = o.owner AND NOT revoked AND expires > o.at AND id <> ALL($1)
+        WHERE tenant = o.tenant AND owner = o.owner AND NOT revoked AND expires_at > o.at AND id <> ALL($1)
         LIMIT o.most
     ) AS k
     UNION ALL

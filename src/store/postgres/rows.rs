@@ -23,10 +23,10 @@ pub(super) struct KeyRow<'a> {
     owner: &'a Owner,
     account: Option<AccountId>,
     name: &'a str,
-    created: i64,
-    updated: i64,
+    created_at: i64,
+    updated_at: i64,
     not_before: i64,
-    expires: i64,
+    expires_at: i64,
     disabled: bool,
     revoked: bool,
     version: u64,
@@ -45,12 +45,12 @@ impl<'a> KeyRow<'a> {
             owner: &key.owner,
             account: key.owner.account(),
             name: key.name.as_str(),
-            created: key.created.unix_micros(),
-            updated: key.updated.unix_micros(),
+            created_at: key.created_at.unix_micros(),
+            updated_at: key.updated_at.unix_micros(),
             not_before: key.not_before.map_or(0, Timestamp::unix_micros),
-            expires: key.expires.map_or(NEVER, Timestamp::unix_micros),
+            expires_at: key.expires_at.map_or(NEVER, Timestamp::unix_micros),
             disabled: key.disabled,
-            revoked: key.revoked.is_some(),
+            revoked: key.revoked_at.is_some(),
             version: key.version,
             search: search.map(|part| part.to_lowercase()).join("\n"),
             record,
@@ -62,7 +62,7 @@ impl<'a> KeyRow<'a> {
 pub(super) struct AccountRow<'a> {
     id: &'a AccountId,
     tenant: &'a TenantId,
-    created: i64,
+    created_at: i64,
     version: u64,
     search: String,
     record: &'a ServiceAccount,
@@ -74,7 +74,7 @@ impl<'a> AccountRow<'a> {
         Self {
             id: &account.id,
             tenant: &account.tenant,
-            created: account.created.unix_micros(),
+            created_at: account.created_at.unix_micros(),
             version: account.version,
             search: search.map(str::to_lowercase).join("\n"),
             record: account,
@@ -153,17 +153,17 @@ pub(super) struct TenantRow<'a> {
 #[derive(Serialize)]
 pub(super) struct UsageRow<'a> {
     key: &'a KeyId,
-    last_used: i64,
+    last_used_at: i64,
     record: &'a Usage,
 }
 
 impl<'a> UsageRow<'a> {
     pub(super) fn of((key, usage): &'a (KeyId, Usage)) -> Self {
-        Self { key, last_used: last_used(usage), record: usage }
+        Self { key, last_used_at: last_used_at(usage), record: usage }
     }
 }
 
 /// When a key was last used, as its column has it.
-pub(super) fn last_used(usage: &Usage) -> i64 {
-    usage.last_used().map_or(NEVER_YET, Timestamp::unix_micros)
+pub(super) fn last_used_at(usage: &Usage) -> i64 {
+    usage.last_used_at().map_or(NEVER_YET, Timestamp::unix_micros)
 }

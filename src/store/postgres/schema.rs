@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use sqlx::AssertSqlSafe;
 
-use crate::value::redact::quote;
+use crate::value::redact::redact;
 
 /// PostgreSQL takes 63; a few are for the name of the channel that is made of it.
 const MAX_LEN: usize = 50;
@@ -34,7 +34,7 @@ impl SchemaName {
             && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
             && !name.starts_with("pg_");
         if !fits {
-            return Err(SchemaNameError(quote(name)));
+            return Err(SchemaNameError(redact(name)));
         }
         Ok(Self(name.into()))
     }

@@ -45,8 +45,8 @@ const READ_KEYS: &str = "SELECT record FROM {schema}.keys WHERE id = ANY($1)";
 const READ_TENANTS: &str = "SELECT tenant, last_event FROM {schema}.tenants WHERE tenant = ANY($1)";
 
 const WRITE: &str = "
-    UPDATE {schema}.usage AS u SET last_used = n.last_used, record = n.record
-    FROM jsonb_to_recordset($1) AS n (key text, last_used bigint, record jsonb)
+    UPDATE {schema}.usage AS u SET last_used_at = n.last_used_at, record = n.record
+    FROM jsonb_to_recordset($1) AS n (key text, last_used_at bigint, record jsonb)
     WHERE u.key = n.key";
 
 const TELL: &str = "

@@ -64,7 +64,7 @@ impl AccountQuery {
         &self,
         accounts: impl IntoIterator<Item = &'a ServiceAccount>,
     ) -> Page<ServiceAccount> {
-        let place = |account: &ServiceAccount| (account.created, account.id);
+        let place = |account: &ServiceAccount| (account.created_at, account.id);
         let mut items: Vec<ServiceAccount> = accounts
             .into_iter()
             .filter(|account| self.after.is_none_or(|after| place(account) > after))
@@ -76,7 +76,7 @@ impl AccountQuery {
         let more = items.len() > size;
         items.truncate(size);
         let cursor = |account: &ServiceAccount| {
-            Cursor(format!("account.{}.{}", account.created.unix_micros(), account.id))
+            Cursor(format!("account.{}.{}", account.created_at.unix_micros(), account.id))
         };
         let next = items.last().filter(|_| more).map(cursor);
         Page { items, next }

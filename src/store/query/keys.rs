@@ -43,11 +43,11 @@ pub enum KeySort {
 
 impl KeySort {
     const ALL: [(Self, &'static str); 5] = [
-        (Self::Created, "created"),
-        (Self::Updated, "updated"),
+        (Self::Created, "created_at"),
+        (Self::Updated, "updated_at"),
         (Self::Name, "name"),
-        (Self::Expires, "expires"),
-        (Self::LastUsed, "last-used"),
+        (Self::Expires, "expires_at"),
+        (Self::LastUsed, "last_used_at"),
     ];
 }
 
@@ -176,16 +176,16 @@ impl KeyQuery {
         };
         let expiring = |period: Duration| {
             let end = at.saturating_add(period);
-            status.is_live() && key.expires.is_some_and(|expires| expires <= end)
+            status.is_live() && key.expires_at.is_some_and(|expires| expires <= end)
         };
         let unused = |since: Timestamp| {
-            key.created < since && usage.last_used().is_none_or(|last| last < since)
+            key.created_at < since && usage.last_used_at().is_none_or(|last| last < since)
         };
         self.owner.as_ref().is_none_or(|owner| *owner == key.owner)
             && (self.statuses.is_empty() || self.statuses.contains(&status))
             && self.expiring_within.is_none_or(expiring)
             && self.unused_since.is_none_or(unused)
-            && !(self.never_used && usage.last_used().is_some())
+            && !(self.never_used && usage.last_used_at().is_some())
             && self.search.as_deref().is_none_or(found)
     }
 
@@ -196,11 +196,11 @@ impl KeyQuery {
             SortValue::Time(time.map_or(none, Timestamp::unix_micros))
         };
         let value = match self.order().0 {
-            KeySort::Created => time(Some(key.created), 0),
-            KeySort::Updated => time(Some(key.updated), 0),
+            KeySort::Created => time(Some(key.created_at), 0),
+            KeySort::Updated => time(Some(key.updated_at), 0),
             KeySort::Name => SortValue::Text(key.name.to_string()),
-            KeySort::Expires => time(key.expires, i64::MAX),
-            KeySort::LastUsed => time(usage.last_used(), -1),
+            KeySort::Expires => time(key.expires_at, i64::MAX),
+            KeySort::LastUsed => time(usage.last_used_at(), -1),
         };
         KeyPosition { value, id: key.id }
     }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use keywright::store::{EventQuery, KeyQuery, KeySort, MemoryStore};
 use keywright::{
-    Access, Actor, Name, NameError, NamePattern, Networks, NewKey, NewKeyError, Permissions,
-    Policy, Reason, Request, Scope, ScopeSet, UserId, Verifier,
+    Access, AccessRequest, Actor, Name, NameError, NamePattern, Networks, NewKey, Permissions,
+    Policy, Reason, RuleError, Scope, ScopeSet, UserId,
 };
 
 use common::support::faulty::Fault;
@@ -20,7 +20,7 @@ fn the_scopes_of_a_request_add_up() {
         let (read, write) = (Scope::new("invoices:read")?, Scope::new("invoices:write")?);
         let both: ScopeSet = "invoices:read invoices:write".parse()?;
         let only: ScopeSet = "invoices:read".parse()?;
-        let request = || Request::token(issued.token.expose());
+        let request = || AccessRequest::token(issued.token.expose());
         assert_eq!(world.check_request(&request().scope(&read).scopes(&only)).await, Ok(()));
         for asking in [
             request().scope(&write).scope(&read),
@@ -44,7 +44,7 @@ fn access_asked_for_by_value_is_access_asked_for() {
         let edit = keywright::AccountEdit::new().access(Access::ReadOnly);
         world.authority.edit_account(&world.admin, &account.id, edit).await?;
         let issued = world.generate_under(&account, NewKey::named("nightly")?).await?;
-        let request = |access| Request::token(issued.token.expose()).access(access);
+        let request = |access| AccessRequest::token(issued.token.expose()).access(access);
         assert_eq!(world.check_request(&request(Access::ReadOnly)).await, Ok(()));
         let denied = world.check_request(&request(Access::ReadWrite)).await;
         assert_eq!(denied, Err(Reason::ReadOnly));
@@ -59,7 +59,7 @@ fn c07_the_rate_of_a_key_is_one_for_all_verifiers_of_a_setup() {
     on_each_store(async |world| {
         let new = NewKey::named("prod-main-app")?.rate("2/60s".parse()?);
         let issued = world.generate(new).await?;
-        let other = Verifier::new(&world.setup)?;
+        let other = world.keywright.verifier();
         world.verifier.verify(issued.token.expose()).await?;
         other.verify(issued.token.expose()).await?;
         for verifier in [&world.verifier, &other] {
@@ -95,9 +95,9 @@ fn a_dead_key_has_no_hand_over() {
         let issued = world.generate(NewKey::named("prod-main-app")?).await?;
         world.authority.rotate(&world.alice, &issued.key.id, DAY).await?;
         let entry = world.authority.key(&world.alice, &issued.key.id).await?;
-        assert!(entry.handover.is_some());
+        assert!(entry.overlap.is_some());
         world.authority.revoke(&world.alice, &issued.key.id).await?;
-        assert_eq!(world.authority.key(&world.alice, &issued.key.id).await?.handover, None);
+        assert_eq!(world.authority.key(&world.alice, &issued.key.id).await?.overlap, None);
         Ok(())
     });
 }
@@ -161,7 +161,7 @@ fn a_name_that_is_already_so_is_no_offence_against_a_later_pattern() {
         world.set_policy(|policy| policy.name_pattern = Some(NamePattern::default())).await?;
         let same =
             world.authority.rename(&world.alice, &issued.key.id, Name::new("My app")?).await?;
-        assert!(same.is_already());
+        assert!(same.is_unchanged());
         let other = world.authority.rename(&world.alice, &issued.key.id, Name::new("Other")?).await;
         assert!(other.is_err_and(|error| error.to_string().contains("environment-purpose")));
         Ok(())
@@ -172,7 +172,7 @@ fn a_name_that_is_already_so_is_no_offence_against_a_later_pattern() {
 fn what_a_stranger_guesses_of_a_policy_is_answered_alike() {
     on_each_store(async |world| {
         let nobody = Permissions::NONE;
-        let nobody = Actor::new(UserId::new("nobody")?, world.tenant().clone(), nobody);
+        let nobody = Actor::new(UserId::new("nobody")?, nobody).in_tenant(world.tenant().clone());
         let right = world.authority.policy(&world.admin).await?;
         let mut plan = right.clone();
         plan.api_in_plan = false;
@@ -220,7 +220,7 @@ fn a_lifetime_too_short_for_the_clock_is_none() {
         let new = NewKey::named("prod-main-app")?.expires_in(Duration::from_nanos(1));
         let refused = world.generate(new).await.expect_err("dead when made");
         let cause = refused.source().map_or_else(|| refused.to_string(), ToString::to_string);
-        assert_eq!(cause, NewKeyError::ZeroLifetime.to_string());
+        assert_eq!(cause, RuleError::ZeroLifetime.to_string());
         Ok(())
     });
 }

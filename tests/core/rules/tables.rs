@@ -7,7 +7,7 @@ use std::error::Error;
 use keywright::store::{EventQuery, KeyQuery};
 use keywright::{
     AccountError, Actor, Event, EventKind, EventOutcome, GenerateError, KeyError, KeyId, KeyStatus,
-    ListError, NotPossible, Operation, Outcome, Owner, Permissions, SetPolicyError, UserId,
+    ListError, Operation, Outcome, Owner, Permissions, SetPolicyError, UserId, WrongStatus,
 };
 
 use common::support::guide::{as_rows, table_in};
@@ -21,11 +21,11 @@ const STATES: [(&str, [&str; 5]); 9] = [
     ("key.rename",          ["yes",     "yes",     "yes",     "yes",   "yes"]),
     ("key.annotate",        ["yes",     "yes",     "yes",     "yes",   "yes"]),
     ("key.edit",            ["yes",     "yes",     "yes",     "no",    "no"]),
-    ("key.disable",         ["yes",     "yes",     "already", "no",    "no"]),
-    ("key.enable",          ["already", "already", "yes",     "no",    "no"]),
+    ("key.disable",         ["yes",     "yes",     "unchanged", "no",    "no"]),
+    ("key.enable",          ["unchanged", "unchanged", "yes",     "no",    "no"]),
     ("key.rotate",          ["yes",     "yes",     "no",      "no",    "no"]),
     ("key.finish_rotation", ["yes",     "yes",     "yes",     "no",    "no"]),
-    ("key.revoke",          ["yes",     "yes",     "yes",     "no",    "already"]),
+    ("key.revoke",          ["yes",     "yes",     "yes",     "no",    "unchanged"]),
     ("key.delete",          ["yes",     "yes",     "yes",     "yes",   "yes"]),
 ];
 
@@ -111,7 +111,8 @@ fn every_role_may_do_what_the_table_says_and_nothing_else() {
         for ((role, permissions), expected) in ROLES.into_iter().zip(row) {
             // A world for each cell: what one has done is not in the way of another.
             on_each_store(async |world| {
-                let actor = Actor::new(UserId::new("me")?, world.tenant().clone(), permissions);
+                let actor =
+                    Actor::new(UserId::new("me")?, permissions).in_tenant(world.tenant().clone());
                 let found = cell_of_role(world, &actor, operation.parse()?).await?;
                 if found != expected {
                     wrong.borrow_mut().push(format!("{operation} by {role}: {found}"));
@@ -128,7 +129,7 @@ fn a_listing_offers_what_both_tables_allow() {
     on_each_store(async |world| {
         world.set_policy(|policy| policy.max_keys_per_owner = 100).await?;
         for (column, (role, permissions)) in ROLES.into_iter().enumerate() {
-            let me = Actor::new(UserId::new("me")?, world.tenant().clone(), permissions);
+            let me = Actor::new(UserId::new("me")?, permissions).in_tenant(world.tenant().clone());
             let may = |operation: &str| {
                 let row = ACTORS.iter().find(|(known, _)| *known == operation);
                 row.map_or("no", |(_, row)| row[column])
@@ -191,12 +192,14 @@ async fn cell_of_status(
     let refused = done.as_ref().err().and_then(|error| error.downcast_ref());
     let found = match (&done, refused, told.as_slice()) {
         (Ok(Outcome::Done(())), _, [Event { outcome: EventOutcome::Done, .. }]) => "yes",
-        (Ok(Outcome::Already(())), _, [Event { outcome: EventOutcome::Already, .. }]) => "already",
+        (Ok(Outcome::Unchanged(())), _, [Event { outcome: EventOutcome::Unchanged, .. }]) => {
+            "unchanged"
+        }
         (
             Err(_),
-            Some(KeyError::NotPossible(because)),
+            Some(KeyError::WrongStatus(because)),
             [Event { outcome: EventOutcome::Refused(_), .. }],
-        ) if *because == (NotPossible { operation, status }) => "no",
+        ) if *because == (WrongStatus { operation, status }) => "no",
         _ => panic!("{operation} of a key that is {status}: {done:?}, {told:?}"),
     };
     assert_eq!(told[0].kind, EventKind::Operation(operation));
@@ -266,9 +269,9 @@ fn verdict(
 
 /// A key that an actor can't see is absent for that actor.
 fn is_for_lack_of_permission(error: &(dyn Error + 'static)) -> bool {
-    matches!(error.downcast_ref(), Some(KeyError::NotAllowed(_) | KeyError::NotFound(_)))
-        || matches!(error.downcast_ref(), Some(GenerateError::NotAllowed(_)))
-        || matches!(error.downcast_ref(), Some(AccountError::NotAllowed(_)))
-        || matches!(error.downcast_ref(), Some(SetPolicyError::NotAllowed(_)))
-        || matches!(error.downcast_ref(), Some(ListError::NotAllowed(_)))
+    matches!(error.downcast_ref(), Some(KeyError::PermissionDenied(_) | KeyError::NotFound(_)))
+        || matches!(error.downcast_ref(), Some(GenerateError::PermissionDenied(_)))
+        || matches!(error.downcast_ref(), Some(AccountError::PermissionDenied(_)))
+        || matches!(error.downcast_ref(), Some(SetPolicyError::PermissionDenied(_)))
+        || matches!(error.downcast_ref(), Some(ListError::PermissionDenied(_)))
 }

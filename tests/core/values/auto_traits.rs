@@ -7,8 +7,8 @@ use keywright::store::{
     AccountQuery, EventQuery, FileStore, KeyQuery, KeyStore, MemoryStore, StoreError,
 };
 use keywright::{
-    AccountEdit, AccountId, Actor, Authority, Denial, Error, Grant, Issued, KeyEdit, KeyEntry,
-    KeyId, Name, NewAccount, NewKey, Owner, Policy, Request, Secret, Setup, Token, Verifier,
+    AccessRequest, AccountEdit, AccountId, Actor, Authority, Builder, Denial, Error, Grant, Issued,
+    KeyEdit, KeyEntry, KeyId, Name, NewAccount, NewKey, Owner, Policy, Secret, Token, Verifier,
     VerifyError,
 };
 
@@ -20,7 +20,7 @@ fn is_sent<T: Send>(_: &T) {}
 fn types_can_be_shared_between_threads() {
     is_shared::<Authority>();
     is_shared::<Verifier>();
-    is_shared::<Setup>();
+    is_shared::<Builder>();
     is_shared::<MemoryStore>();
     is_shared::<FileStore>();
     is_shared::<Box<dyn KeyStore>>();
@@ -48,14 +48,14 @@ fn a_guard_can_be_shared_between_threads() {
 #[expect(dead_code, reason = "it is there to be type-checked")]
 fn futures_can_move_between_threads(
     (authority, verifier, store): (&Authority, &Verifier, &FileStore),
-    (actor, owner, request): (&Actor, &Owner, &Request<'_>),
+    (actor, owner, request): (&Actor, &Owner, &AccessRequest<'_>),
     (key, account): (&KeyId, &AccountId),
     (new, name, policy, new_account): (NewKey, Name, Policy, NewAccount),
 ) {
     is_sent(&verifier.verify("token"));
     is_sent(&verifier.verify_request(request));
     is_sent(&verifier.flush());
-    is_sent(&authority.generate(actor, owner, new));
+    is_sent(&authority.generate(actor, new.owner(owner.clone())));
     is_sent(&authority.rename(actor, key, name));
     is_sent(&authority.edit(actor, key, KeyEdit::new()));
     is_sent(&authority.disable(actor, key));

@@ -258,7 +258,7 @@ fn operations_and_what_events_tell_read_back() {
     for code in codes {
         reads_back::<EventOutcome>(&[format!("refused: {code}").as_str()]);
     }
-    reads_back::<EventOutcome>(&["done", "already"]);
+    reads_back::<EventOutcome>(&["done", "unchanged"]);
     let not_codes = ["refused", "refused: ", "refused: no", "refused:stale", "refused: stale "];
     refuses::<EventOutcome>(&not_codes);
     refuses::<EventOutcome>(&["", "Done"]);

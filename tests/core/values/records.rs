@@ -24,11 +24,11 @@ fn key() -> Value {
         "id": "4fQ2xk9ZrT7bWm1c", "tenant": "globex", "owner": "user:alice", "name": "prod-a",
         "prefix": "acme_live", "scopes": ["a:read"], "networks": ["10.0.0.0/8"], "rate": "1/1s",
         "admin_limits": { "scopes": true, "networks": true, "rate": true },
-        "metadata": { "team": "billing" }, "created": "2026-01-01T00:00:00Z",
-        "created_by": "alice", "updated": "2026-01-01T00:00:00Z",
-        "not_before": "2026-01-01T00:00:00Z", "expires": "2027-01-01T00:00:00Z",
-        "disabled": true, "revoked": "2026-02-01T00:00:00Z", "rotated": "2026-01-02T00:00:00Z",
-        "overlap_ends": "2026-01-03T00:00:00Z", "secret_number": 2, "version": 3,
+        "metadata": { "team": "billing" }, "created_at": "2026-01-01T00:00:00Z",
+        "created_by": "alice", "updated_at": "2026-01-01T00:00:00Z",
+        "not_before": "2026-01-01T00:00:00Z", "expires_at": "2027-01-01T00:00:00Z",
+        "disabled": true, "revoked_at": "2026-02-01T00:00:00Z", "rotated_at": "2026-01-02T00:00:00Z",
+        "overlap_ends_at": "2026-01-03T00:00:00Z", "secret_number": 2, "version": 3,
     })
 }
 
@@ -43,7 +43,7 @@ fn records() -> Vec<(&'static str, Value, Reader)> {
             json!({
                 "id": "4fQ2xk9ZrT7bWm1c", "tenant": "globex", "name": "nightly",
                 "role": "analyst", "access": "read-only", "enabled": false,
-                "created": "2026-01-01T00:00:00Z", "updated": "2026-01-01T00:00:00Z",
+                "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z",
                 "version": 1,
             }),
             reader::<ServiceAccount>,
@@ -63,7 +63,7 @@ fn records() -> Vec<(&'static str, Value, Reader)> {
         (
             "Usage",
             json!({
-                "uses": 2, "last_used": "2026-01-01T00:00:00Z",
+                "uses": 2, "last_used_at": "2026-01-01T00:00:00Z",
                 "by_secret": [{ "secret_number": 1, "at": "2026-01-01T00:00:00Z" }, null],
             }),
             reader::<Usage>,
@@ -124,12 +124,15 @@ fn missing_field_of_stored_record_is_refused() {
 #[test]
 fn null_stands_for_what_there_is_not() {
     let optional: [(&str, &[&str]); 4] = [
-        ("Key", &["rate", "not_before", "expires", "revoked", "rotated", "overlap_ends"]),
+        (
+            "Key",
+            &["rate", "not_before", "expires_at", "revoked_at", "rotated_at", "overlap_ends_at"],
+        ),
         (
             "Policy",
             &["default_lifetime", "max_lifetime", "name_pattern", "default_rate", "extensive_use"],
         ),
-        ("Usage", &["last_used"]),
+        ("Usage", &["last_used_at"]),
         ("Event", &["key", "account", "detail"]),
     ];
     for (kind, names) in optional {

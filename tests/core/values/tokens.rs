@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use keywright::{Denial, DenialClass, Issued, KeyId, Prefix, Reason, Request, VerifyError};
+use keywright::{AccessRequest, Denial, DenialClass, Issued, KeyId, Prefix, Reason, VerifyError};
 
 use common::kit::{
     ALPHABET, Random, Watched, World, block_on, denial, denied, developer, named, render, seed,
@@ -20,7 +20,7 @@ impl Held {
     /// The same key each time: one of a fixed sequence.
     async fn new() -> Self {
         let store = Watched::default();
-        let world = World::with(store.clone(), |setup| setup.random(Random(7)));
+        let world = World::with(store.clone(), |builder| builder.random(Random(7)));
         let issued = world.key().await;
         world.verifier.verify(issued.token.expose()).await.expect("the key works");
         Self { world, store, issued }
@@ -55,7 +55,7 @@ impl Held {
     }
 
     async fn verify_parts(&self, id: &str, secret: &str) -> Result<keywright::Grant, VerifyError> {
-        self.world.verifier.verify_request(&Request::parts(id, secret)).await
+        self.world.verifier.verify_request(&AccessRequest::parts(id, secret)).await
     }
 }
 
@@ -262,13 +262,13 @@ fn the_same_key_under_another_prefix_is_answered_like_an_unknown_one() {
 fn a_key_keeps_its_prefix_when_the_host_takes_another_one() {
     block_on(async {
         let held = Held::new().await;
-        let next = World::with(held.store.clone(), |setup| {
-            setup.prefix(Prefix::new("acme_v2").expect("a prefix"))
+        let next = World::with(held.store.clone(), |builder| {
+            builder.prefix(Prefix::new("acme_v2").expect("a prefix"))
         });
         let grant = next.verifier.verify(held.token()).await.expect("the old token works");
         assert_eq!(grant.key().prefix.as_str(), "acme_live");
         let (alice, id) = (developer("alice"), held.issued.key.id);
-        let rotated = next.authority.rotate(&alice, &id, kit::HOUR).await.expect("active");
+        let rotated = next.authority.rotate(&alice, &id, common::kit::HOUR).await.expect("active");
         assert!(rotated.token.expose().starts_with("acme_live_"), "a rotated key keeps its prefix");
         let new = next.key().await;
         assert!(new.token.expose().starts_with("acme_v2_"));
@@ -311,11 +311,11 @@ fn a_dead_key_with_a_wrong_secret_is_answered_like_an_unknown_one() {
         let wrong =
             render("acme_live", held.id(), &held.secret().chars().rev().collect::<String>());
         let id = held.issued.key.id;
-        held.world.authority.disable(&kit::admin(), &id).await.expect("active");
+        held.world.authority.disable(&common::kit::admin(), &id).await.expect("active");
         assert_eq!(denial(held.world.verifier.verify(&wrong).await).reason(), unknown.reason());
-        held.world.authority.revoke(&kit::admin(), &id).await.expect("disabled");
+        held.world.authority.revoke(&common::kit::admin(), &id).await.expect("disabled");
         assert_eq!(denial(held.world.verifier.verify(&wrong).await).reason(), unknown.reason());
-        held.world.authority.delete(&kit::admin(), &id).await.expect("revoked");
+        held.world.authority.delete(&common::kit::admin(), &id).await.expect("revoked");
         let deleted = denial(held.world.verifier.verify(held.token()).await);
         assert_eq!(deleted.reason(), unknown.reason());
     });
@@ -332,7 +332,7 @@ fn both_parts_are_needed_each_in_its_place_and_of_one_key() {
 
         let wrong_secret: String = held.secret().chars().rev().collect();
         let wrong_secret = render("acme_live", id, &wrong_secret)[26..].to_owned();
-        let wrong_check = format!("{}{}", held.secret(), kit::check("something else"));
+        let wrong_check = format!("{}{}", held.secret(), common::kit::check("something else"));
         let prefix = format!("acme_live_{id}");
         let padded = format!("{id} ");
         let table = [
@@ -378,7 +378,7 @@ fn a_key_secret_with_one_character_changed_is_refused_at_every_place() {
 
 /// Symbols by place, over the ids and secrets of many keys.
 async fn drawn(keys: usize) -> Vec<HashMap<u8, usize>> {
-    let world = World::with(Watched::default(), |setup| setup.random(Random(seed())));
+    let world = World::with(Watched::default(), |builder| builder.random(Random(seed())));
     let mut counts = vec![HashMap::new(); 48];
     for n in 0..keys {
         let owner = developer(&format!("owner-{n}"));

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use keywright::store::{Freshness, KeyStore};
-use keywright::{Credential, Name, PepperRing, Prefix, Request};
+use keywright::{AccessRequest, Credential, Name, PepperRing, Prefix};
 
 use common::kit::{HOUR, Script, Watched, World, block_on, chain, denied, developer};
 
@@ -31,8 +31,8 @@ fn bytes_of_hex(hex: &str) -> Vec<u8> {
 /// A world in which the next key has this id and this secret.
 fn world_drawing(store: Watched, row: &Value, prefix: &str, peppers: PepperRing) -> World {
     let draws = [Script::drawing(text(row, "id")), Script::drawing(text(row, "secret"))];
-    World::with(store, |setup| {
-        setup
+    World::with(store, |builder| {
+        builder
             .random(Script::new(draws))
             .prefix(Prefix::new(prefix).expect("a prefix"))
             .peppers(peppers)
@@ -65,7 +65,7 @@ fn a_token_is_accepted_in_one_part_and_in_two() {
             world.key().await;
             let whole = world.verifier.verify(text(row, "token")).await.expect("accepted");
             assert_eq!(whole.key_id().as_str(), text(row, "id"));
-            let parts = Request::parts(text(row, "id"), text(row, "key_secret"));
+            let parts = AccessRequest::parts(text(row, "id"), text(row, "key_secret"));
             let parts = world.verifier.verify_request(&parts).await.expect("accepted");
             assert_eq!(parts.key_id(), whole.key_id());
         }
@@ -139,7 +139,8 @@ fn rotation_stores_the_new_digest_and_keeps_the_old_one_for_the_overlap() {
             let store = Watched::default();
             let draws = [text(old, "id"), text(old, "secret"), text(new, "secret")];
             let script = Script::new(draws.map(Script::drawing));
-            let world = World::with(store.clone(), |setup| setup.random(script).peppers(ring(old)));
+            let world =
+                World::with(store.clone(), |builder| builder.random(script).peppers(ring(old)));
             let issued = world.key().await;
             let alice = developer("alice");
             let rotated = world.authority.rotate(&alice, &issued.key.id, HOUR).await;
@@ -167,7 +168,7 @@ fn a_digest_under_an_old_pepper_is_stored_anew_after_the_next_use() {
                 let issued = old.key().await;
                 let id = issued.key.id;
                 assert_eq!(store.stored(&id).await["digest"], plain["digest"]);
-                let new = World::with(store.clone(), |setup| setup.peppers(ring(row)));
+                let new = World::with(store.clone(), |builder| builder.peppers(ring(row)));
                 new.verifier.verify(issued.token.expose()).await.expect("accepted");
                 new.verifier.flush().await.expect("the store works");
                 assert_eq!(store.stored(&id).await["digest"], row["digest"]);
@@ -182,7 +183,8 @@ fn bytes_stand_for_symbols_by_their_rest_and_the_eight_above_are_drawn_again() {
     block_on(async {
         for byte in 0..=u8::MAX {
             let draws = [vec![byte; 64], vec![1; 64], vec![2; 64]];
-            let world = World::with(Watched::default(), |setup| setup.random(Script::new(draws)));
+            let world =
+                World::with(Watched::default(), |builder| builder.random(Script::new(draws)));
             let issued = world.key().await;
             let (id, secret) =
                 if byte < 248 { (char_of(byte % 62), '1') } else { (char_of(1), '2') };
@@ -229,7 +231,7 @@ fn a_digest_of_an_unknown_form_is_not_a_record() {
 }
 
 fn char_of(value: u8) -> char {
-    char::from(kit::ALPHABET.as_bytes()[usize::from(value)])
+    char::from(common::kit::ALPHABET.as_bytes()[usize::from(value)])
 }
 
 /// The ring of a row: its pepper, or none.

@@ -288,7 +288,7 @@ fn a_cache_does_not_take_the_tables_for_those_before() {
     let changes = block_on(store.changes(Epoch(0))).expect("the store answers");
     assert!(changes.epoch > Epoch(0) && changes.touched.is_none());
     let tenant = TenantId::new("globex").expect("a tenant");
-    let actor = Actor::administrator(UserId::new("ada").expect("an id"), tenant);
+    let actor = Actor::administrator(UserId::new("ada").expect("an id")).in_tenant(tenant);
     assert_eq!(world.seen_by(&actor), world.seen_by(&world.admin));
 }
 

@@ -13,7 +13,7 @@ use crate::polled;
 fn takes_changes(world: &World) -> bool {
     let new = NewKey::named("prod-made-late").expect("a name");
     let owner = world.alice.as_owner();
-    block_on(world.authority.generate(&world.alice, &owner, new)).is_ok()
+    block_on(world.authority.generate(&world.alice, new.owner(owner.clone()))).is_ok()
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use keywright::store::{ChangeHints, KeyStore, PostgresStore};
-use keywright::{Actor, Authority, NewKey, Policy, Setup, TenantId, UserId};
+use keywright::{Actor, Keywright, NewKey, Policy, UserId};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tokio::time::{sleep, timeout};
 
@@ -46,11 +46,12 @@ async fn commit_again_and_again(store: impl KeyStore) {
     let mut policy = Policy::default();
     policy.api_enabled = true;
     policy.max_keys_per_owner = Policy::MAX_KEYS_PER_OWNER;
-    let authority = Authority::new(&Setup::new(store).default_policy(policy)).expect("a setup");
-    let alice = Actor::developer(UserId::new("alice").expect("an id"), TenantId::default());
+    let authority =
+        Keywright::builder(store).default_policy(policy).build().expect("a keywright").authority();
+    let alice = Actor::developer(UserId::new("alice").expect("an id"));
     loop {
         let new = NewKey::named("a-key").expect("a name");
-        authority.generate(&alice, &alice.as_owner(), new).await.expect("a key");
+        authority.generate(&alice, new).await.expect("a key");
         sleep(Duration::from_millis(100)).await;
     }
 }

@@ -47,7 +47,7 @@ struct WatchedKey {
     id: String,
     token: String,
     /// When its revoke had returned.
-    revoked: Option<Duration>,
+    revoked_at: Option<Duration>,
 }
 
 impl Round {
@@ -57,7 +57,7 @@ impl Round {
         let mut keys = Vec::new();
         for number in 0..amount {
             let (id, token) = lines[number % NODES].generate("alice");
-            keys.push(WatchedKey { id, token, revoked: None });
+            keys.push(WatchedKey { id, token, revoked_at: None });
         }
         let mut round = Self { lines, keys };
         round.watch();
@@ -89,7 +89,7 @@ impl Round {
 
     fn watch_anew(&mut self) {
         for key in &mut self.keys {
-            key.revoked = None;
+            key.revoked_at = None;
             self.lines.iter_mut().for_each(|line| drop(line.ask(&format!("seen {}", key.id))));
         }
         self.watch();
@@ -98,10 +98,10 @@ impl Round {
     /// Revokes this many of those that are left, through one node. Where the database can't be
     /// reached it is tried again until it is done.
     pub(crate) fn revoke(&mut self, node: usize, amount: usize) {
-        let left = self.keys.iter_mut().filter(|key| key.revoked.is_none());
+        let left = self.keys.iter_mut().filter(|key| key.revoked_at.is_none());
         for key in left.take(amount) {
             let said = self.lines[node].ask_until_done(&format!("revoke {}", key.id));
-            key.revoked = Some(Duration::from_micros(said.parse().expect("a moment")));
+            key.revoked_at = Some(Duration::from_micros(said.parse().expect("a moment")));
         }
     }
 
@@ -118,7 +118,7 @@ impl Round {
     pub(crate) fn end(mut self, row: &mut Row) {
         self.is_refused();
         for key in &self.keys {
-            let revoked = key.revoked.expect("it was revoked");
+            let revoked = key.revoked_at.expect("it was revoked");
             let mut stopped = revoked;
             for line in &mut self.lines {
                 let seen = line.ask(&format!("seen {}", key.id));

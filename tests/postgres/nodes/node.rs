@@ -14,7 +14,7 @@ use keywright::store::{
     StoreErrorKind,
 };
 use keywright::{
-    Actor, Authority, GenerateError, KeyId, NewKey, Policy, Setup, TenantId, UserId, Verifier,
+    Actor, Authority, GenerateError, KeyId, Keywright, NewKey, Policy, UserId, Verifier,
     VerifyError,
 };
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -134,14 +134,12 @@ impl Node {
         let mut policy = Policy::default();
         policy.api_enabled = true;
         policy.max_keys_per_owner = Policy::MAX_KEYS_PER_OWNER;
-        let setup = Setup::new(cache.clone()).default_policy(policy);
+        let keywright =
+            Keywright::builder(cache.clone()).default_policy(policy).build().expect("a keywright");
         Self {
-            authority: Authority::new(&setup).expect("an authority"),
-            verifier: Verifier::new(&setup).expect("a verifier"),
-            admin: Actor::administrator(
-                UserId::new("ada").expect("a user id"),
-                TenantId::default(),
-            ),
+            authority: keywright.authority(),
+            verifier: keywright.verifier(),
+            admin: Actor::administrator(UserId::new("ada").expect("a user id")),
             cache,
             watches: Mutex::default(),
         }
@@ -207,9 +205,9 @@ impl Node {
     }
 
     async fn generate(&self, owner: &str) -> Result<String, Box<dyn Error>> {
-        let owner = Actor::developer(UserId::new(owner)?, TenantId::default());
+        let owner = Actor::developer(UserId::new(owner)?);
         let new = NewKey::named("a-key")?;
-        match self.authority.generate(&owner, &owner.as_owner(), new).await {
+        match self.authority.generate(&owner, new).await {
             Ok(issued) => Ok(format!("{} {}", issued.key.id, issued.token.expose())),
             Err(GenerateError::TooManyKeys { .. }) => Ok("too many".to_owned()),
             Err(error) => Err(error.into()),

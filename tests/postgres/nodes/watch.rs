@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use keywright::store::{SystemTicks, Ticks};
+use keywright::store::{MonotonicClock, SystemMonotonicClock};
 use keywright::{Grant, Reason, Verifier, VerifyError};
 use tokio::time::sleep;
 
@@ -18,7 +18,7 @@ const PAUSE_AFTER: Duration = Duration::from_millis(5);
 
 /// By the clock that all processes of the machine share.
 pub(crate) fn now() -> Duration {
-    SystemTicks.ticks()
+    SystemMonotonicClock.ticks()
 }
 
 pub(crate) struct Watch {

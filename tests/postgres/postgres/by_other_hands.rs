@@ -87,7 +87,7 @@ async fn a_damaged_record_is_corrupt_and_never_absent() {
         ("policies", "record - 'name_pattern'", policy),
         ("policies", "jsonb_set(record, '{version}', '18446744073709551615')", policy),
         ("usage", "'null'", &["key", "keys", "usage"]),
-        ("usage", "record - 'last_used'", &["key", "keys", "usage"]),
+        ("usage", "record - 'last_used_at'", &["key", "keys", "usage"]),
         ("events", "record - 'details'", &["events"]),
         ("events", "jsonb_set(record, '{kind}', '\"key.eat\"')", &["events"]),
     ];
@@ -230,7 +230,7 @@ async fn key_of_last_version_can_be_revoked() {
     assert_eq!(kind(&store, "revoke").await, None);
     assert_eq!(kind(&store, "revoke").await, Some(StoreErrorKind::Conflict));
     let stored = store.key(&tenant(), &id(1)).await.expect("it works").expect("a key");
-    assert!(stored.record.key().revoked.is_some());
+    assert!(stored.record.key().revoked_at.is_some());
     assert_eq!(stored.record.version(), i64::MAX.cast_unsigned());
     run(&pool, "UPDATE keywright.tenants SET last_event = 9223372036854775807".to_owned()).await;
     run(&pool, "INSERT INTO keywright.tenants VALUES ('globex', 9223372036854775807) ON CONFLICT DO NOTHING".to_owned()).await;

@@ -82,14 +82,14 @@ async fn l04_a_dump_of_all_tables_holds_no_secret_and_no_pepper() {
     let Some(stage) = Stage::new("dumped").await else { return };
     let store = CachedStore::new(stage.store().await, CacheOptions::new()).expect("a cache");
     let ring = PepperRing::none().with(1, PEPPER).expect("a pepper");
-    let world = World::with(store, |setup| setup.peppers(ring));
+    let world = World::with(store, |builder| builder.peppers(ring));
     let (authority, verifier, alice) = (&world.authority, &world.verifier, developer("alice"));
     world.set_policy(|policy| policy.extensive_use = std::num::NonZeroU64::new(2)).await;
     let role = RoleName::new("operator").expect("a role");
     let account = NewAccount::new(Name::new("nightly-report").expect("a name"), role);
     let account = authority.create_account(&admin(), account).await.expect("an account");
     let owner = Owner::Account(account.id);
-    let job = authority.generate(&admin(), &owner, named("job")).await.expect("a key");
+    let job = authority.generate(&admin(), named("job").owner(owner.clone())).await.expect("a key");
     let metadata = Metadata::new([("team", "billing")]).expect("metadata");
     let first = named("prod-main-app").expires_in(30 * DAY).metadata(metadata);
     let first = world.key_of(&alice, first).await;

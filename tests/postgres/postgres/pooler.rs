@@ -13,7 +13,7 @@ use std::{env, fs, thread};
 
 use keywright::store::conformance::{Host, Running};
 use keywright::store::{
-    CacheOptions, CachedStore, Change, Freshness, KeyStore, ManualTicks, MemoryStore,
+    CacheOptions, CachedStore, Change, Freshness, KeyStore, ManualMonotonicClock, MemoryStore,
     PostgresOptions, PostgresStore,
 };
 use sqlx::PgPool;
@@ -170,7 +170,7 @@ async fn the_bound_of_a_cache_holds_behind_a_pooler() {
     let Some(stage) = Stage::new("pooled_cache").await else { return };
     let Some(pooler) = Pooler::shared() else { return };
     let store = pooled().open(pooler.pool("pooled_cache", 6).await).await.expect("a store");
-    let ticks = ManualTicks::new();
+    let ticks = ManualMonotonicClock::new();
     let bound = Duration::from_millis(100);
     let options = CacheOptions::new().max_staleness(bound).patience(Duration::from_secs(60));
     let cached = CachedStore::new(store, options.ticks(ticks.clone())).expect("a cache");
@@ -181,12 +181,16 @@ async fn the_bound_of_a_cache_holds_behind_a_pooler() {
         cached.sync().await.expect("the store works");
         let found =
             cached.resolve(&id(n), Freshness::Usual).await.expect("it works").expect("a key");
-        assert_eq!(found.record().key().revoked, None);
+        assert_eq!(found.record().key().revoked_at, None);
         let revoke = Change::RevokeKey { key: id(n), at: start() };
         elsewhere.commit(batch([revoke])).await.expect("a commit");
         ticks.advance(bound + Duration::from_millis(1));
         let found =
             cached.resolve(&id(n), Freshness::Usual).await.expect("it works").expect("a key");
-        assert_eq!(found.record().key().revoked, Some(start()), "key {n} is older than the bound");
+        assert_eq!(
+            found.record().key().revoked_at,
+            Some(start()),
+            "key {n} is older than the bound"
+        );
     }
 }

@@ -72,7 +72,7 @@ impl Both {
             let account = account_with(n as u64, |account| {
                 account["id"] = json!(both.random.symbols(16));
                 account["name"] = json!(name);
-                account["created"] = json!(created);
+                account["created_at"] = json!(created);
                 account["role"] = json!(role);
                 if other {
                     account["tenant"] = json!("other");
@@ -145,11 +145,11 @@ impl Both {
             key["owner"] = json!(owner);
             key["name"] = json!(name);
             key["prefix"] = json!(prefix);
-            key["created"] = json!(created);
-            key["updated"] = json!(updated);
+            key["created_at"] = json!(created);
+            key["updated_at"] = json!(updated);
             key["not_before"] = begin;
-            key["expires"] = end;
-            key["revoked"] = revoked;
+            key["expires_at"] = end;
+            key["revoked_at"] = revoked;
             key["disabled"] = json!(disabled);
         })
     }
@@ -182,7 +182,7 @@ impl Both {
                 key,
                 secret_number: 1,
                 uses,
-                last_used: self.time(),
+                last_used_at: self.time(),
                 alert_every,
             });
         }

@@ -179,8 +179,8 @@ pub(crate) fn insert(number: u64) -> Batch {
     Batch { events, ..batch([Change::InsertKey(key(number))]) }
 }
 
-pub(crate) fn delta(number: u64, uses: u64, last_used: Timestamp) -> UsageDelta {
-    UsageDelta { key: id(number), secret_number: 1, uses, last_used, alert_every: None }
+pub(crate) fn delta(number: u64, uses: u64, last_used_at: Timestamp) -> UsageDelta {
+    UsageDelta { key: id(number), secret_number: 1, uses, last_used_at, alert_every: None }
 }
 
 pub(crate) fn usage(writer: u8, sequence: u64, deltas: Vec<UsageDelta>) -> UsageBatch {

@@ -54,7 +54,7 @@ async fn m16_batches_of_two_writers_repeated_and_out_of_order_come_to_what_they_
                 key: id(1 + random.below(7) as u64),
                 secret_number: 1 + u32::try_from(random.below(4)).expect("small"),
                 uses: random.below(4) as u64,
-                last_used: start()
+                last_used_at: start()
                     .saturating_add(SECOND * u32::try_from(random.below(60)).expect("small")),
                 alert_every: NonZeroU64::new(random.below(8) as u64),
             });

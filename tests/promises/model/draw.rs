@@ -207,8 +207,8 @@ impl Draw<'_> {
             .iter()
             .flat_map(|key| {
                 let retention = self.reference.policies[key.data.tenant].retention;
-                let dead = key.data.revoked.or(key.data.expires).map(|dead| dead + retention);
-                [key.data.expires, key.data.not_before, key.data.overlap_ends, dead]
+                let dead = key.data.revoked_at.or(key.data.expires_at).map(|dead| dead + retention);
+                [key.data.expires_at, key.data.not_before, key.data.overlap_ends_at, dead]
             })
             .flatten()
             .filter(|bound| *bound > now && *bound < now + 50 * HOUR)

@@ -144,7 +144,7 @@ impl Answers {
     fn count(&mut self, answer: &Answer) {
         match answer {
             Answer::Done(_) | Answer::Nothing | Answer::Many(_) | Answer::Ids(_) => self.done += 1,
-            Answer::Already(_) | Answer::Account(true, _) | Answer::Policy(true, _) => {
+            Answer::Unchanged(_) | Answer::Account(true, _) | Answer::Policy(true, _) => {
                 self.already += 1;
             }
             Answer::Refused(_) => self.refused += 1,

@@ -226,7 +226,7 @@ pub(crate) enum Answer {
     /// The reason, in a word or two.
     Refused(String),
     Done(KeyData),
-    Already(KeyData),
+    Unchanged(KeyData),
     Many(Vec<(Id, Answer)>),
     Ids(Vec<Id>),
     Granted(Granted),
@@ -261,15 +261,15 @@ pub(crate) struct KeyData {
     /// Whether an administrator set its scopes, its networks, its rate.
     pub(crate) of_admin: [bool; 3],
     pub(crate) metadata: usize,
-    pub(crate) created: Time,
+    pub(crate) created_at: Time,
     pub(crate) created_by: &'static str,
-    pub(crate) updated: Time,
+    pub(crate) updated_at: Time,
     pub(crate) not_before: Option<Time>,
-    pub(crate) expires: Option<Time>,
+    pub(crate) expires_at: Option<Time>,
     pub(crate) disabled: bool,
-    pub(crate) revoked: Option<Time>,
-    pub(crate) rotated: Option<Time>,
-    pub(crate) overlap_ends: Option<Time>,
+    pub(crate) revoked_at: Option<Time>,
+    pub(crate) rotated_at: Option<Time>,
+    pub(crate) overlap_ends_at: Option<Time>,
     pub(crate) secret_number: u32,
     pub(crate) version: u64,
 }
@@ -282,9 +282,9 @@ pub(crate) struct EntryData {
     pub(crate) account: Option<usize>,
     pub(crate) status: &'static str,
     pub(crate) uses: u64,
-    pub(crate) last_used: Option<Time>,
+    pub(crate) last_used_at: Option<Time>,
     /// The end of the overlap, the last uses of the old and the new secret, safe to finish.
-    pub(crate) handover: Option<(Time, Option<Time>, Option<Time>, bool)>,
+    pub(crate) overlap: Option<(Time, Option<Time>, Option<Time>, bool)>,
     pub(crate) obstacle: Option<&'static str>,
     pub(crate) actions: Vec<&'static str>,
 }
@@ -297,8 +297,8 @@ pub(crate) struct AccountData {
     pub(crate) role: usize,
     pub(crate) read_only: bool,
     pub(crate) enabled: bool,
-    pub(crate) created: Time,
-    pub(crate) updated: Time,
+    pub(crate) created_at: Time,
+    pub(crate) updated_at: Time,
     pub(crate) version: u64,
 }
 
@@ -331,7 +331,7 @@ pub(crate) struct EventData {
     pub(crate) kind: String,
     pub(crate) key: Option<Id>,
     pub(crate) account: Option<Id>,
-    /// `done`, `already` or `refused`.
+    /// `done`, `unchanged` or `refused`.
     pub(crate) outcome: &'static str,
     /// How many refused calls it counts.
     pub(crate) refusals: u64,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use keywright::store::{EventQuery, KeyQuery};
 use keywright::{
     Actor, EventOutcome, GenerateError, KeyEdit, KeyError, Name, NameError, NamePattern, NewKey,
-    NewKeyError, Operation, Owner, Rate, Reason, Scope, ScopeSet, UserId,
+    Operation, Owner, Rate, Reason, RuleError, Scope, ScopeSet, UserId,
 };
 
 use common::support::on_each_store;
@@ -16,7 +16,7 @@ fn user_named_as_an_account_owns_none_of_its_keys() {
         let account = world.account("nightly-report", "analyst").await?;
         let issued = world.generate_under(&account, NewKey::named("prod-main-app")?).await?;
         let namesake = UserId::new(account.id.as_str())?;
-        let namesake = Actor::developer(namesake, world.tenant().clone());
+        let namesake = Actor::developer(namesake).in_tenant(world.tenant().clone());
         let owner = Owner::Account(account.id);
         assert!(!namesake.owns(&owner));
         assert!(!namesake.may(Operation::KeyRevoke, &owner));
@@ -25,8 +25,8 @@ fn user_named_as_an_account_owns_none_of_its_keys() {
         let revoked = world.authority.revoke(&namesake, &issued.key.id).await;
         assert!(matches!(revoked, Err(KeyError::NotFound(_))), "{revoked:?}");
         let new = NewKey::named("prod-other")?;
-        let made = world.authority.generate(&namesake, &owner, new).await;
-        assert!(matches!(made, Err(GenerateError::NotAllowed(_))), "{made:?}");
+        let made = world.authority.generate(&namesake, new.owner(owner.clone())).await;
+        assert!(matches!(made, Err(GenerateError::PermissionDenied(_))), "{made:?}");
         let listed = world.authority.keys(&namesake, &KeyQuery::new()).await?;
         assert!(listed.items.is_empty(), "{listed:?}");
         // Nor does a key of that user's belong to the account.
@@ -51,7 +51,7 @@ fn scopes_of_an_accounts_key_stay_in_its_role() {
         // In the ceiling of users' keys, and not in the role.
         let refused = edit("invoices:write").await;
         let write = Scope::new("invoices:write")?;
-        let outside = |e: &NewKeyError| *e == NewKeyError::ScopeOutsideCeiling(write.clone());
+        let outside = |e: &RuleError| *e == RuleError::ScopeOutsideCeiling(write.clone());
         assert!(matches!(&refused, Err(KeyError::Rule(e)) if outside(e)), "{refused:?}");
         edit("reports:read").await?;
         // In the role, and not in the ceiling.
@@ -72,7 +72,7 @@ fn renamed_account_key_follows_the_pattern() {
             world.authority.rename(&world.admin, &issued.key.id, name).await
         };
         let refused = rename("Other app").await;
-        let pattern = |e: &NewKeyError| matches!(e, NewKeyError::Name(NameError::Pattern { .. }));
+        let pattern = |e: &RuleError| matches!(e, RuleError::Name(NameError::Pattern { .. }));
         assert!(matches!(&refused, Err(KeyError::Rule(e)) if pattern(e)), "{refused:?}");
         rename("prod-other-app").await?;
         Ok(())

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use futures_lite::future::block_on;
 use keywright::{
-    Access, AccountEdit, Actor, Credential, DenialClass, EventActor, Grant, Issued, Key, KeyStatus,
-    NewKey, Outcome, Rate, Reason, Request, Scope, Token, Verifier, VerifyError,
+    Access, AccessRequest, AccountEdit, Actor, Credential, DenialClass, EventActor, Grant, Issued,
+    Key, KeyStatus, NewKey, Outcome, Rate, Reason, Scope, Token, Verifier, VerifyError,
 };
 
 use common::support::{DAY, HOUR, TestResult, World, on_each_store};
@@ -19,8 +19,7 @@ fn b3_a_revoked_key_is_refused_from_the_moment_the_call_returns() {
         for _ in 0..10 {
             let issued = world.generate(NewKey::named("prod-main-app")?).await?;
             // Of its own, a clone, and another one from the same setup.
-            let verifiers =
-                [&world.verifier, &world.verifier.clone(), &Verifier::new(&world.setup)?];
+            let verifiers = [&world.verifier, &world.verifier.clone(), &world.keywright.verifier()];
             let revoked = AtomicBool::new(false);
             let (accepted, refused, late) =
                 (AtomicU32::new(0), AtomicU32::new(0), AtomicU32::new(0));
@@ -104,12 +103,12 @@ fn b5_a_caller_with_an_accepted_key_learns_what_it_may_not() {
         let issued = world.generate_under(&account, NewKey::named("prod-job")?.rate(rate)).await?;
         let token = issued.token.expose();
         let write = Scope::new("invoices:write")?;
-        let request = Request::token(token).scope(&write);
+        let request = AccessRequest::token(token).scope(&write);
         let denied = world.verifier.verify_request(&request).await.expect_err("no such scope");
         assert_eq!(denied.to_string(), "the API key does not allow this");
         let edit = AccountEdit::new().access(Access::ReadOnly);
         world.authority.edit_account(&world.admin, &account.id, edit).await?;
-        let request = Request::token(token).write();
+        let request = AccessRequest::token(token).write();
         let denied = world.verifier.verify_request(&request).await.expect_err("it may only look");
         assert_eq!(denied.to_string(), "the API key does not allow this");
         world.verifier.verify(token).await?;
@@ -126,11 +125,11 @@ fn b5_who_lacks_the_secret_learns_nothing_of_the_key() {
         let secret = secret_of_another.token.expose_key_secret();
         for status in KeyStatus::ALL {
             let issued = world.generate_in(status).await?;
-            let request = Request::parts(issued.key.id.as_str(), secret);
+            let request = AccessRequest::parts(issued.key.id.as_str(), secret);
             let verdict = world.check_request(&request).await;
             assert_eq!(verdict, Err(Reason::Unrecognised), "{status}");
         }
-        let nobodys = Request::parts("0000000000000000", secret);
+        let nobodys = AccessRequest::parts("0000000000000000", secret);
         assert_eq!(world.check_request(&nobodys).await, Err(Reason::Unrecognised));
         Ok(())
     });
@@ -146,7 +145,7 @@ fn b13_a_possessor_can_revoke_its_own_key() {
             let token = Credential::Token(issued.token.expose());
             assert_eq!(world.verifier.revoke(token).await?, Outcome::Done(id));
             assert_eq!(world.check(&issued).await, Err(Reason::Revoked));
-            assert_eq!(world.verifier.revoke(token).await?, Outcome::Already(id));
+            assert_eq!(world.verifier.revoke(token).await?, Outcome::Unchanged(id));
             assert_eq!(world.check(&other).await, Ok(()));
             let last = world.events_of(&id).await?.pop().ok_or("there is an event")?;
             assert_eq!(

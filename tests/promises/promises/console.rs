@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use keywright::store::{EventQuery, KeyQuery};
 use keywright::{
-    Actor, Authority, EventKind, GenerateError, KeyError, KeyId, KeyStatus, ListError, Name,
-    NewKey, NotPossible, Operation, Outcome, Owner, Permissions, Policy, Reason, SetPolicyError,
-    TenantId, UserId, Verifier,
+    Actor, EventKind, GenerateError, KeyError, KeyId, KeyStatus, ListError, Name, NewKey,
+    Operation, Outcome, Owner, Permissions, Policy, Reason, SetPolicyError, TenantId, UserId,
+    WrongStatus,
 };
 
 use crate::listing::{ids, sorted};
@@ -16,8 +16,8 @@ use common::support::{DAY, TestResult, World, decided, on_each_store};
 fn q1_api_keys_are_off_in_a_tenant_until_its_admin_turns_them_on() {
     on_each_store(async |world| {
         let tenant = TenantId::new("initech")?;
-        let admin = Actor::tenant_admin(UserId::new("bill")?, tenant.clone());
-        let peter = Actor::developer(UserId::new("peter")?, tenant);
+        let admin = Actor::tenant_admin(UserId::new("bill")?).in_tenant(tenant.clone());
+        let peter = Actor::developer(UserId::new("peter")?).in_tenant(tenant);
         let new = || NewKey::named("prod-main-app");
         let refused = world.generate_for(&peter, new()?).await;
         assert!(matches!(refused, Err(GenerateError::AccessOff)), "{refused:?}");
@@ -25,7 +25,7 @@ fn q1_api_keys_are_off_in_a_tenant_until_its_admin_turns_them_on() {
         assert!(!policy.api_enabled);
         policy.api_enabled = true;
         let refused = world.authority.set_policy(&peter, policy.clone()).await;
-        assert!(matches!(refused, Err(SetPolicyError::NotAllowed(_))), "{refused:?}");
+        assert!(matches!(refused, Err(SetPolicyError::PermissionDenied(_))), "{refused:?}");
         world.authority.set_policy(&admin, policy).await?;
         let issued = world.generate_for(&peter, new()?).await?;
         assert_eq!(world.check(&issued).await, Ok(()));
@@ -42,7 +42,8 @@ fn q1_the_switch_turns_every_key_off_and_on_at_once_and_changes_none() {
             world.generate_for(&world.bob, NewKey::named("prod-two")?).await?,
             world.generate_under(&account, NewKey::named("prod-three")?).await?,
         ];
-        let elsewhere = Actor::administrator(UserId::new("bill")?, TenantId::new("initech")?);
+        let elsewhere =
+            Actor::administrator(UserId::new("bill")?).in_tenant(TenantId::new("initech")?);
         let mut policy = world.authority.policy(&elsewhere).await?;
         policy.api_enabled = true;
         world.authority.set_policy(&elsewhere, policy).await?;
@@ -73,11 +74,11 @@ fn q1_a_host_can_give_its_tenants_another_policy_to_begin_with() {
     on_each_store(async |world| {
         let mut policy = Policy::default();
         policy.api_enabled = true;
-        let setup = world.setup.clone().default_policy(policy);
-        let (authority, verifier) = (Authority::new(&setup)?, Verifier::new(&setup)?);
-        let peter = Actor::developer(UserId::new("peter")?, TenantId::new("initech")?);
+        let keywright = world.builder.clone().default_policy(policy).build()?;
+        let (authority, verifier) = (keywright.authority(), keywright.verifier());
+        let peter = Actor::developer(UserId::new("peter")?).in_tenant(TenantId::new("initech")?);
         let new = NewKey::named("prod-main-app")?;
-        let issued = authority.generate(&peter, &peter.as_owner(), new).await?;
+        let issued = authority.generate(&peter, new).await?;
         let grant = decided(verifier.verify(issued.token.expose()).await);
         assert_eq!(grant.map(|grant| *grant.key_id()), Ok(issued.key.id));
         Ok(())
@@ -99,7 +100,7 @@ fn q4_a_tenant_admin_sets_the_policy_lists_all_revokes_any_and_reads_events() {
         let events = authority.events(tara, &EventQuery::new()).await?;
         assert_eq!(events.items[0].key, Some(issued.key.id));
         let own = world.generate_for(tara, NewKey::named("prod-own")?).await;
-        assert!(matches!(own, Err(GenerateError::NotAllowed(_))), "{own:?}");
+        assert!(matches!(own, Err(GenerateError::PermissionDenied(_))), "{own:?}");
         Ok(())
     });
 }
@@ -125,7 +126,7 @@ fn q4_a_developer_generates_renames_rotates_and_deletes_keys_of_their_own() {
         let listed = authority.keys(bob, &KeyQuery::new()).await?;
         assert_eq!(ids(&listed.items), [of_bob.key.id], "their own alone");
         let asked = authority.keys(bob, &KeyQuery::new().owner(alice.as_owner())).await;
-        assert!(matches!(asked, Err(ListError::NotAllowed(_))), "{asked:?}");
+        assert!(matches!(asked, Err(ListError::PermissionDenied(_))), "{asked:?}");
         assert_eq!(world.check(&rotated).await, Ok(()));
         authority.delete(alice, id).await?;
         assert_eq!(world.check(&rotated).await, Err(Reason::Unrecognised));
@@ -137,13 +138,13 @@ fn q4_a_developer_generates_renames_rotates_and_deletes_keys_of_their_own() {
 fn q4_one_actor_can_have_both_roles() {
     on_each_store(async |world| {
         let both = Permissions::TENANT_ADMIN | Permissions::DEVELOPER;
-        let carol = Actor::new(UserId::new("carol")?, world.tenant().clone(), both);
+        let carol = Actor::new(UserId::new("carol")?, both).in_tenant(world.tenant().clone());
         let own = world.generate_for(&carol, NewKey::named("prod-own")?).await?;
         world.authority.rotate(&carol, &own.key.id, DAY).await?;
         let of_alice = world.generate(NewKey::named("prod-main-app")?).await?;
         world.authority.revoke(&carol, &of_alice.key.id).await?;
         let rotated = world.authority.rotate(&carol, &of_alice.key.id, DAY).await;
-        assert!(matches!(rotated, Err(KeyError::NotAllowed(_))), "{rotated:?}");
+        assert!(matches!(rotated, Err(KeyError::PermissionDenied(_))), "{rotated:?}");
         Ok(())
     });
 }
@@ -175,15 +176,17 @@ fn q7_many_keys_are_revoked_in_one_call_and_each_has_its_own_answer() {
         let words: Vec<_> = answers
             .iter()
             .map(|(_, answer)| match answer {
-                Ok(Outcome::Done(key)) => format!("revoked {}", key.revoked == Some(world.now())),
-                Ok(Outcome::Already(_)) => "already".to_owned(),
-                Err(KeyError::NotPossible(NotPossible { status, .. })) => status.to_string(),
+                Ok(Outcome::Done(key)) => {
+                    format!("revoked {}", key.revoked_at == Some(world.now()))
+                }
+                Ok(Outcome::Unchanged(_)) => "unchanged".to_owned(),
+                Err(KeyError::WrongStatus(WrongStatus { status, .. })) => status.to_string(),
                 Err(KeyError::NotFound(_)) => "not found".to_owned(),
                 Err(error) => panic!("{error:?}"),
             })
             .collect();
         let done = "revoked true";
-        assert_eq!(words, ["expired", "already", "not found", done, done, done, done]);
+        assert_eq!(words, ["expired", "unchanged", "not found", done, done, done, done]);
         for issued in [active, scheduled, disabled, &last] {
             assert_eq!(world.check(issued).await, Err(Reason::Revoked));
         }
@@ -197,14 +200,14 @@ fn q7_one_key_is_revoked_in_one_call() {
     on_each_store(async |world| {
         for status in [KeyStatus::Active, KeyStatus::Scheduled, KeyStatus::Disabled] {
             let issued = world.generate_in(status).await?;
-            assert!(!world.authority.revoke(&world.alice, &issued.key.id).await?.is_already());
+            assert!(!world.authority.revoke(&world.alice, &issued.key.id).await?.is_unchanged());
             assert_eq!(world.check(&issued).await, Err(Reason::Revoked));
         }
         let expired = world.generate_in(KeyStatus::Expired).await?;
         let refused = world.authority.revoke(&world.alice, &expired.key.id).await;
         let operation = Operation::KeyRevoke;
-        let because = NotPossible { operation, status: KeyStatus::Expired };
-        assert!(matches!(refused, Err(KeyError::NotPossible(b)) if b == because), "{refused:?}");
+        let because = WrongStatus { operation, status: KeyStatus::Expired };
+        assert!(matches!(refused, Err(KeyError::WrongStatus(b)) if b == because), "{refused:?}");
         Ok(())
     });
 }
@@ -219,7 +222,7 @@ fn q7_all_keys_of_an_owner_are_revoked_in_one_step() {
         let of_bob = world.generate_for(&world.bob, NewKey::named("prod-of-bob")?).await?;
         let owner = world.alice.as_owner();
         let refused = world.authority.revoke_owned(&world.bob, &owner).await;
-        assert!(matches!(refused, Err(KeyError::NotAllowed(_))), "{refused:?}");
+        assert!(matches!(refused, Err(KeyError::PermissionDenied(_))), "{refused:?}");
         let revoked = world.authority.revoke_owned(&world.tenant_admin, &owner).await?;
         let live = keys.iter().filter(|(status, _)| status.is_live());
         let live = sorted(live.map(|(_, issued)| issued.key.id));
@@ -248,7 +251,7 @@ fn q8_a_revoked_key_stays_in_the_listing_and_a_deleted_one_does_not() {
         let page = world.authority.keys(&world.alice, &KeyQuery::new()).await?;
         assert_eq!(ids(&page.items), [revoked.key.id]);
         assert_eq!(page.items[0].status, KeyStatus::Revoked);
-        assert_eq!(page.items[0].key.revoked, Some(world.now()));
+        assert_eq!(page.items[0].key.revoked_at, Some(world.now()));
         assert_eq!(world.check(&revoked).await, Err(Reason::Revoked));
         assert_eq!(world.check(&deleted).await, Err(Reason::Unrecognised));
         world.authority.delete(&world.alice, &revoked.key.id).await?;
@@ -271,7 +274,7 @@ fn q10_generation_says_which_of_plan_switch_and_permission_is_missing() {
             let actor = if permission { &world.alice } else { &world.auditor };
             let made = world.generate_for(actor, NewKey::named("prod-main-app")?).await;
             let as_it_should = match (plan, switch, permission) {
-                (_, _, false) => matches!(made, Err(GenerateError::NotAllowed(_))),
+                (_, _, false) => matches!(made, Err(GenerateError::PermissionDenied(_))),
                 (false, _, true) => matches!(made, Err(GenerateError::UpgradeRequired)),
                 (true, false, true) => matches!(made, Err(GenerateError::AccessOff)),
                 (true, true, true) => made.is_ok(),
@@ -291,7 +294,8 @@ fn q10_actor_without_permission_learns_nothing() {
         let disabled = world.account("weekly", "analyst").await?;
         world.authority.disable_account(&world.admin, &disabled.id).await?;
         let absent = "0000000000000000".parse()?;
-        let nobody = Actor::new(UserId::new("nemo")?, world.tenant().clone(), Permissions::NONE);
+        let nobody =
+            Actor::new(UserId::new("nemo")?, Permissions::NONE).in_tenant(world.tenant().clone());
         let owners = [account.id, disabled.id, absent].map(Owner::Account);
         let owners = owners.into_iter().chain([world.alice.as_owner(), nobody.as_owner()]);
         let mut said = BTreeSet::new();
@@ -302,7 +306,10 @@ fn q10_actor_without_permission_learns_nothing() {
                     policy.api_enabled = switch;
                 };
                 world.set_policy(change).await?;
-                let made = world.authority.generate(&nobody, &owner, NewKey::named("a")?).await;
+                let made = world
+                    .authority
+                    .generate(&nobody, NewKey::named("a")?.owner(owner.clone()))
+                    .await;
                 said.insert(made.expect_err("it has no permission").to_string());
             }
         }

@@ -60,7 +60,7 @@ fn c10_an_operation_that_is_dropped_anywhere_is_done_and_told_or_neither_and_hol
                 let again = perform(&world, &world.admin, operation, &on).await;
                 if before == after {
                     undone += 1;
-                    assert!(again.is_ok_and(|again| !again.is_already()), "{what}: not undone");
+                    assert!(again.is_ok_and(|again| !again.is_unchanged()), "{what}: not undone");
                 } else {
                     done += 1;
                 }

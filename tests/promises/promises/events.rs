@@ -48,7 +48,7 @@ fn q9_every_management_action_is_an_event_with_time_actor_key_and_outcome() {
             ("key.generate", alice, "done"),
             ("key.rename", alice, "done"),
             ("key.disable", alice, "done"),
-            ("key.disable", alice, "already"),
+            ("key.disable", alice, "unchanged"),
             ("key.rotate", alice, "refused"),
             ("key.enable", alice, "done"),
             ("key.rename", bob, "refused"),
@@ -73,7 +73,7 @@ fn q9_every_management_action_is_an_event_with_time_actor_key_and_outcome() {
         assert_eq!(events.iter().map(|event| event.at).collect::<Vec<_>>(), times);
         assert!(events.iter().all(|event| event.key == Some(*id)));
         assert!(events.is_sorted_by(|a, b| a.sequence < b.sequence));
-        assert_eq!(events[4].outcome, EventOutcome::Refused(RefusalCode::NotPossible));
+        assert_eq!(events[4].outcome, EventOutcome::Refused(RefusalCode::WrongStatus));
         assert_eq!(events[4].details.to_string(), r#"status="disabled""#);
         Ok(())
     });
@@ -88,7 +88,7 @@ fn q9_an_attempt_to_make_a_key_that_is_refused_is_an_event_too() {
         let told = world.events(EventQuery::new()).await?.split_off(before);
         let [event] = told.as_slice() else { panic!("{told:?}") };
         assert_eq!(event.kind, EventKind::Operation(Operation::KeyGenerate));
-        assert_eq!(event.outcome, EventOutcome::Refused(RefusalCode::NotAllowed));
+        assert_eq!(event.outcome, EventOutcome::Refused(RefusalCode::PermissionDenied));
         assert_eq!((event.key, event.actor.to_string().as_str()), (None, "user:audrey"));
         Ok(())
     });
@@ -122,7 +122,8 @@ fn q9_events_are_searched_by_key_and_more() {
         // Events of a deleted key stay; another tenant's do not exist.
         world.authority.delete(&world.admin, &one.key.id).await?;
         assert_eq!(world.events_of(&one.key.id).await?.len(), 3);
-        let elsewhere = Actor::administrator(UserId::new("bill")?, TenantId::new("initech")?);
+        let elsewhere =
+            Actor::administrator(UserId::new("bill")?).in_tenant(TenantId::new("initech")?);
         let query = EventQuery::new().key(one.key.id);
         assert!(world.authority.events(&elsewhere, &query).await?.items.is_empty());
         Ok(())
@@ -234,7 +235,7 @@ fn keys(events: &[Event]) -> Vec<Option<keywright::KeyId>> {
 #[test]
 fn each_tenants_events_are_numbered_by_themselves() {
     on_each_store(async |world| {
-        let theirs = Actor::administrator(UserId::new("eve")?, TenantId::new("initech")?);
+        let theirs = Actor::administrator(UserId::new("eve")?).in_tenant(TenantId::new("initech")?);
         let before = world.events(EventQuery::new()).await?.len();
         let issued = world.generate(NewKey::named("prod-main-app")?).await?;
         // What another tenant tries with the key is theirs to read, and numbered among theirs.

@@ -22,7 +22,10 @@ fn q5_the_listing_carries_name_id_owner_times_and_status() {
             (&key.name, key.id, &key.owner),
             (&name, issued.key.id, &world.alice.as_owner())
         );
-        assert_eq!((key.created, key.updated, key.expires), (created, world.now(), Some(expires)));
+        assert_eq!(
+            (key.created_at, key.updated_at, key.expires_at),
+            (created, world.now(), Some(expires))
+        );
         assert_eq!(entry.status, KeyStatus::Active);
         Ok(())
     });
@@ -87,11 +90,11 @@ fn q5_pages_show_each_key_once_in_every_order() {
                     shown.reverse();
                 }
                 let by = |entry: &KeyEntry| match sort {
-                    Created => (Some(entry.key.created), String::new()),
-                    Updated => (Some(entry.key.updated), String::new()),
+                    Created => (Some(entry.key.created_at), String::new()),
+                    Updated => (Some(entry.key.updated_at), String::new()),
                     Name => (None, entry.key.name.to_string()),
-                    Expires => (entry.key.expires, String::new()),
-                    LastUsed => (entry.last_used, String::new()),
+                    Expires => (entry.key.expires_at, String::new()),
+                    LastUsed => (entry.last_used_at, String::new()),
                 };
                 assert!(shown.is_sorted_by_key(by), "{sort:?}, descending {descending}");
             }

@@ -6,7 +6,7 @@ use std::future::Future;
 use keywright::store::KeyQuery;
 use keywright::{
     AccountEdit, AccountError, Actor, Authority, GenerateError, KeyEdit, KeyError, KeyStatus, Name,
-    NamePattern, NewAccount, NewKey, NewKeyError, Owner, Policy, RoleName, Scope,
+    NamePattern, NewAccount, NewKey, Owner, Policy, RoleName, RuleError, Scope,
 };
 
 use common::support::{DAY, HOUR, MOMENT, TestResult, World, on_each_store};
@@ -57,7 +57,7 @@ fn rename_obeys_pattern_set_meanwhile() {
         let met = policy_between(world, |policy| policy.name_pattern = pattern)?;
         let name = Name::new("Main app")?;
         let refused = met.authority.rename(&world.alice, &issued.key.id, name).await;
-        assert!(matches!(refused, Err(KeyError::Rule(NewKeyError::Name(_)))), "{refused:?}");
+        assert!(matches!(refused, Err(KeyError::Rule(RuleError::Name(_)))), "{refused:?}");
         let entry = world.authority.key(&world.alice, &issued.key.id).await?;
         assert_eq!(entry.key, issued.key);
         Ok(())
@@ -73,8 +73,7 @@ fn edit_obeys_ceiling_narrowed_meanwhile() {
         let met = policy_between(world, |policy| policy.scope_ceiling = ceiling)?;
         let edit = KeyEdit::new().scopes("invoices:read invoices:write".parse()?);
         let refused = met.authority.edit(&world.alice, &issued.key.id, edit).await;
-        let outside =
-            |e: &NewKeyError| matches!(e, NewKeyError::ScopeOutsideCeiling(s) if *s == write);
+        let outside = |e: &RuleError| matches!(e, RuleError::ScopeOutsideCeiling(s) if *s == write);
         assert!(matches!(&refused, Err(KeyError::Rule(e)) if outside(e)), "{refused:?}");
         let entry = world.authority.key(&world.alice, &issued.key.id).await?;
         assert_eq!(entry.key, issued.key);
@@ -110,8 +109,7 @@ fn edit_obeys_role_changed_meanwhile() {
         })?;
         let edit = KeyEdit::new().scopes("invoices:write".parse()?);
         let refused = met.authority.edit(&world.admin, &issued.key.id, edit).await;
-        let outside =
-            |e: &NewKeyError| matches!(e, NewKeyError::ScopeOutsideCeiling(s) if *s == write);
+        let outside = |e: &RuleError| matches!(e, RuleError::ScopeOutsideCeiling(s) if *s == write);
         assert!(matches!(&refused, Err(KeyError::Rule(e)) if outside(e)), "{refused:?}");
         Ok(())
     });
@@ -157,8 +155,8 @@ fn new_key_obeys_role_changed_meanwhile() {
             authority.edit_account(&admin, &id, edit).await.expect("the role changes");
         })?;
         let new = NewKey::named("prod-main-app")?.scopes("invoices:write".parse()?);
-        let refused = met.authority.generate(&world.admin, &Owner::Account(id), new).await;
-        let outside = |e: &NewKeyError| matches!(e, NewKeyError::ScopeOutsideCeiling(_));
+        let refused = met.authority.generate(&world.admin, new.owner(Owner::Account(id))).await;
+        let outside = |e: &RuleError| matches!(e, RuleError::ScopeOutsideCeiling(_));
         assert!(matches!(&refused, Err(GenerateError::Key(e)) if outside(e)), "{refused:?}");
         Ok(())
     });

@@ -16,7 +16,7 @@ fn w1_a_key_without_expiry_stays_valid() {
     on_each_store(async |world| {
         let issued = world.generate(NewKey::named("prod-main-app")?).await?;
         assert_eq!(issued.key.name.as_str(), "prod-main-app");
-        assert_eq!(issued.key.expires, None);
+        assert_eq!(issued.key.expires_at, None);
         world.clock.set(Timestamp::MAX);
         assert_eq!(world.check(&issued).await, Ok(()));
         assert_eq!(world.status(&issued.key.id).await?, KeyStatus::Active);
@@ -29,7 +29,7 @@ fn w1_a_key_with_an_expiry_is_valid_until_it() {
     on_each_store(async |world| {
         let expires = world.later(90 * DAY);
         let issued = world.generate(NewKey::named("prod-main-app")?.expires_at(expires)).await?;
-        assert_eq!(issued.key.expires, Some(expires));
+        assert_eq!(issued.key.expires_at, Some(expires));
         world.clock.set(expires.saturating_sub(MOMENT));
         assert_eq!(world.check(&issued).await, Ok(()));
         world.clock.set(expires);
@@ -64,7 +64,7 @@ fn w2_a_token_is_handed_out_once_and_nothing_shows_it_again() {
         shown.push(format!("{stored:?} {}", serde_json::to_string(&stored.record)?));
         let snapshot = world.store.resolve(id, Freshness::Usual).await?;
         shown.push(format!("{snapshot:#?} {:?}", world.store));
-        shown.push(format!("{:?} {:?} {:#?}", world.setup, world.authority, world.verifier));
+        shown.push(format!("{:?} {:?} {:#?}", world.keywright, world.authority, world.verifier));
         if let Some(file) = &world.file {
             let folder = file.parent().ok_or("it lies in a folder")?;
             for entry in std::fs::read_dir(folder)? {
@@ -104,7 +104,7 @@ fn w3_a_key_is_renamed_in_any_status() {
             let name = Name::new(format!("staging-{status}"))?;
             let renamed =
                 world.authority.rename(&world.alice, &issued.key.id, name.clone()).await?;
-            assert!(!renamed.is_already());
+            assert!(!renamed.is_unchanged());
             let entry = world.authority.key(&world.alice, &issued.key.id).await?;
             assert_eq!((entry.key.name, entry.status), (name, status));
         }
@@ -159,7 +159,7 @@ fn w5_an_expired_key_is_reactivated_by_nothing() {
                 authority.finish_rotation(&world.admin, id).await.map(drop),
             ];
             for refused in refused {
-                let Err(KeyError::NotPossible(because)) = &refused else { panic!("{refused:?}") };
+                let Err(KeyError::WrongStatus(because)) = &refused else { panic!("{refused:?}") };
                 assert_eq!(because.status, KeyStatus::Expired);
             }
             authority.rename(&world.admin, id, Name::new("prod-again")?).await?;
@@ -193,9 +193,9 @@ fn w6_the_expiry_of_a_key_never_changes() {
                     continue;
                 }
                 let done = perform(world, &world.admin, *operation, &subjects).await?;
-                assert!(!done.is_already(), "{operation} changed the key");
+                assert!(!done.is_unchanged(), "{operation} changed the key");
                 let key = world.authority.key(&world.admin, &issued.key.id).await?.key;
-                assert_eq!(key.expires, expires, "after {operation}");
+                assert_eq!(key.expires_at, expires, "after {operation}");
                 world
                     .set_policy(|policy| {
                         policy.max_lifetime = Some(DAY);
@@ -204,7 +204,7 @@ fn w6_the_expiry_of_a_key_never_changes() {
                     })
                     .await?;
                 let key = world.authority.key(&world.admin, &issued.key.id).await?.key;
-                assert_eq!(key.expires, expires, "after a change of the policy");
+                assert_eq!(key.expires_at, expires, "after a change of the policy");
                 world
                     .set_policy(|policy| {
                         policy.max_lifetime = None;

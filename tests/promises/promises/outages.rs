@@ -4,8 +4,8 @@ use std::error::Error;
 
 use keywright::store::{AccountQuery, EventQuery, KeyQuery, StoreError, StoreErrorKind};
 use keywright::{
-    Credential, EventKind, GenerateError, KeyError, KeyStatus, NewKey, Operation, Reason, Request,
-    VerifyError,
+    AccessRequest, Credential, EventKind, GenerateError, KeyError, KeyStatus, NewKey, Operation,
+    Reason, VerifyError,
 };
 
 use common::support::faulty::Fault;
@@ -24,9 +24,9 @@ fn b4_a_store_that_fails_is_never_an_invalid_key_and_lets_nobody_in() {
         faults.set(Fault::Down);
         let parts = (good.key.id.as_str(), revoked.token.expose_key_secret());
         let requests = [
-            Request::token(good.token.expose()),
-            Request::token(revoked.token.expose()),
-            Request::parts(parts.0, parts.1),
+            AccessRequest::token(good.token.expose()),
+            AccessRequest::token(revoked.token.expose()),
+            AccessRequest::parts(parts.0, parts.1),
         ];
         for request in requests {
             let verified = world.verifier.verify_request(&request).await;
@@ -37,7 +37,7 @@ fn b4_a_store_that_fails_is_never_an_invalid_key_and_lets_nobody_in() {
         let revoking = world.verifier.revoke(Credential::Token(good.token.expose())).await;
         assert!(matches!(revoking, Err(VerifyError::Unavailable(_))), "{revoking:?}");
         // What is no token at all is known without the store.
-        let malformed = world.check_request(&Request::token("acme_live_0")).await;
+        let malformed = world.check_request(&AccessRequest::token("acme_live_0")).await;
         assert_eq!(malformed, Err(Reason::Malformed));
 
         faults.set(None);

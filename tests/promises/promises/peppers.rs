@@ -31,7 +31,7 @@ fn b8_keys_move_to_a_new_pepper_as_they_are_used() {
         }
         // Nobody has changed the key, and nothing else of it has changed.
         let entry = world.authority.key(&world.alice, &used.key.id).await?;
-        assert_eq!((entry.key.updated, entry.key.secret_number), (used.key.updated, 1));
+        assert_eq!((entry.key.updated_at, entry.key.secret_number), (used.key.updated_at, 1));
         Ok(())
     });
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use futures_lite::future::block_on;
 use keywright::store::{EventQuery, KeyQuery};
 use keywright::{
-    Actor, EventActor, EventOutcome, GenerateError, KeyStatus, NewKey, NewKeyError, Operation,
-    PolicyError, Reason, SetPolicyError, TenantId, UserId,
+    Actor, EventActor, EventOutcome, GenerateError, KeyStatus, NewKey, Operation, PolicyError,
+    Reason, RuleError, SetPolicyError, TenantId, UserId,
 };
 
 use common::support::{DAY, HOUR, MOMENT, TestResult, World, on_each_store};
@@ -26,7 +26,7 @@ fn q2_a_lifetime_above_the_maximum_is_refused_and_none_at_all_with_it() {
         ];
         for new in too_long {
             let refused = world.generate(new).await;
-            let because = NewKeyError::LifetimeTooLong { max };
+            let because = RuleError::LifetimeTooLong { max };
             assert!(matches!(&refused, Err(GenerateError::Key(e)) if *e == because), "{refused:?}");
         }
         let exact = [
@@ -53,11 +53,11 @@ fn q2_a_change_of_the_maximum_lifetime_affects_new_keys_alone() {
         for before in [&endless, &long] {
             assert_eq!(world.check(before).await, Ok(()));
             let rotated = world.authority.rotate(&world.alice, &before.key.id, HOUR).await?;
-            assert_eq!(rotated.key.expires, before.key.expires);
+            assert_eq!(rotated.key.expires_at, before.key.expires_at);
             assert_eq!(world.check(&rotated).await, Ok(()));
         }
         let refused = world.generate(new()?.expires_in_days(365)).await;
-        let Err(GenerateError::Key(NewKeyError::LifetimeTooLong { max })) = refused else {
+        let Err(GenerateError::Key(RuleError::LifetimeTooLong { max })) = refused else {
             panic!("{refused:?}")
         };
         assert_eq!(max, DAY);
@@ -101,7 +101,8 @@ fn q3_an_owner_holds_exactly_as_many_live_keys_as_the_policy_says() {
         world.generate_for(&world.bob, new()?).await?;
         let account = world.account("nightly-report", "analyst").await?;
         world.generate_under(&account, new()?).await?;
-        let namesake = Actor::administrator(world.alice.id().clone(), TenantId::new("initech")?);
+        let namesake =
+            Actor::administrator(world.alice.id().clone()).in_tenant(TenantId::new("initech")?);
         let mut policy = world.authority.policy(&namesake).await?;
         (policy.api_enabled, policy.max_keys_per_owner) = (true, 1);
         world.authority.set_policy(&namesake, policy).await?;
@@ -185,7 +186,8 @@ fn sweep_removes_what_is_dead_for_the_retention() {
 fn q3_keys_that_authenticate_now_or_later_count_and_dead_ones_do_not() {
     on_each_store(async |world| {
         for status in KeyStatus::ALL {
-            let actor = Actor::developer(UserId::new(status.as_str())?, world.tenant().clone());
+            let actor =
+                Actor::developer(UserId::new(status.as_str())?).in_tenant(world.tenant().clone());
             world.set_policy(|policy| policy.max_keys_per_owner = 1).await?;
             world.generate_owned_in(&actor.as_owner(), status).await?;
             let second = world.generate_for(&actor, NewKey::named("prod-second")?).await;
@@ -245,8 +247,8 @@ fn q3_the_number_is_1_to_1000() {
 fn b2_the_number_of_keys_holds_exactly_under_concurrent_requests() {
     on_each_store(async |world| {
         for limit in [1, 5] {
-            let owner =
-                Actor::developer(UserId::new(format!("of-{limit}"))?, world.tenant().clone());
+            let owner = Actor::developer(UserId::new(format!("of-{limit}"))?)
+                .in_tenant(world.tenant().clone());
             world.set_policy(|policy| policy.max_keys_per_owner = limit).await?;
             let new = NewKey::named("prod-main-app")?;
             let attempt = || block_on(world.generate_for(&owner, new.clone()));

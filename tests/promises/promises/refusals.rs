@@ -61,7 +61,7 @@ fn q9_refused_calls_past_ten_a_minute_are_counted() {
         world.clock.advance(Duration::from_secs(59));
         let until = world.now();
         // One setup is one count.
-        refuse(&Authority::new(&world.setup)?, &world.bob, 600).await;
+        refuse(&world.keywright.authority(), &world.bob, 600).await;
         world.verifier.flush().await?;
         assert_eq!(by(world, &world.bob).await?.len(), 10);
 
@@ -79,12 +79,13 @@ fn q9_refused_calls_past_ten_a_minute_are_counted() {
 #[test]
 fn one_actors_refusals_do_not_hide_anothers() {
     on_each_store(async |world| {
-        let namesake = Actor::developer(world.bob.id().clone(), TenantId::new("initech")?);
+        let namesake =
+            Actor::developer(world.bob.id().clone()).in_tenant(TenantId::new("initech")?);
         refuse(&world.authority, &world.bob, 50).await;
         refuse(&world.authority, &namesake, 5).await;
         refuse(&world.authority, &world.alice, 5).await;
         assert_eq!(by(world, &world.alice).await?.len(), 5);
-        let admin = Actor::administrator(UserId::new("ada")?, namesake.tenant().clone());
+        let admin = Actor::administrator(UserId::new("ada")?).in_tenant(namesake.tenant().clone());
         let theirs = world.authority.events(&admin, &EventQuery::new()).await?;
         assert_eq!(theirs.items.len(), 5);
         Ok(())
@@ -106,8 +107,8 @@ fn next_recorded_refusal_writes_the_counts() {
 #[test]
 fn sweep_writes_the_counts_of_its_tenant() {
     on_each_store(async |world| {
-        let stranger = Actor::developer(UserId::new("eve")?, TenantId::new("initech")?);
-        let admin = Actor::administrator(UserId::new("ada")?, stranger.tenant().clone());
+        let stranger = Actor::developer(UserId::new("eve")?).in_tenant(TenantId::new("initech")?);
+        let admin = Actor::administrator(UserId::new("ada")?).in_tenant(stranger.tenant().clone());
         refuse(&world.authority, &world.bob, 13).await;
         refuse(&world.authority, &stranger, 14).await;
         world.clock.advance(MINUTE);

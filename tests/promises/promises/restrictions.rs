@@ -4,8 +4,8 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use keywright::{
-    AdminLimits, DenialClass, GenerateError, Issued, KeyEdit, KeyError, KeyLimit, Metadata,
-    Networks, NewKey, NewKeyError, Rate, Reason, Request, Scope, ScopeSet, VerifyError,
+    AccessRequest, AdminLimits, DenialClass, GenerateError, Issued, KeyEdit, KeyError, KeyLimit,
+    Metadata, Networks, NewKey, Rate, Reason, RuleError, Scope, ScopeSet, VerifyError,
 };
 
 use common::support::{DAY, HOUR, MOMENT, World, on_each_store};
@@ -27,14 +27,14 @@ fn b10_a_key_has_its_own_scopes_below_a_ceiling() {
         assert_eq!(ask(world, &some, &write).await, Ok(()));
         assert_eq!(ask(world, &some, &reports).await, missing(&reports));
         let both = "invoices:read reports:read".parse()?;
-        let request = Request::token(some.token.expose()).scopes(&both);
+        let request = AccessRequest::token(some.token.expose()).scopes(&both);
         assert_eq!(world.check_request(&request).await, missing(&reports), "all are needed");
         let grant = world.verifier.verify(some.token.expose()).await?;
         assert!(grant.allows(&read) && grant.require(&read).is_ok());
         let denial = grant.require(&reports).expect_err("it lacks the scope");
         assert_eq!(denial.class(), DenialClass::Forbidden);
 
-        let outside = |e: &NewKeyError| matches!(e, NewKeyError::ScopeOutsideCeiling(s) if s.as_str() == "users:delete");
+        let outside = |e: &RuleError| matches!(e, RuleError::ScopeOutsideCeiling(s) if s.as_str() == "users:delete");
         let above = "invoices:read users:delete".parse()?;
         let refused = world.generate(new()?.scopes(above)).await;
         assert!(matches!(&refused, Err(GenerateError::Key(e)) if outside(e)), "{refused:?}");
@@ -143,14 +143,14 @@ fn b10_a_policy_has_a_default_rate_that_owners_do_not_lift() {
 
         let higher = Rate::new(3, Duration::from_secs(60))?;
         let new = || NewKey::named("prod-other").map(|new| new.rate(higher));
-        let above = |e: &NewKeyError| *e == NewKeyError::RateAboveLimit { rate: higher, limit };
+        let above = |e: &RuleError| *e == RuleError::RateAboveLimit { rate: higher, limit };
         let refused = world.generate(new()?).await;
         assert!(matches!(&refused, Err(GenerateError::Key(e)) if above(e)), "{refused:?}");
         let edit = KeyEdit::new().rate(Some(higher));
         let refused = world.authority.edit(&world.alice, &before.key.id, edit.clone()).await;
         assert!(matches!(&refused, Err(KeyError::Rule(e)) if above(e)), "{refused:?}");
         let owner = world.alice.as_owner();
-        world.authority.generate(&world.admin, &owner, new()?).await?;
+        world.authority.generate(&world.admin, new()?.owner(owner.clone())).await?;
         world.authority.edit(&world.admin, &before.key.id, edit).await?;
         let lower = Rate::new(1, Duration::from_secs(60))?;
         let edit = KeyEdit::new().rate(Some(lower));
@@ -167,7 +167,7 @@ fn b10_owner_narrows_what_an_administrator_set() {
             .scopes("invoices:read".parse()?)
             .networks("203.0.113.0/24 2001:db8::/32".parse()?)
             .rate(Rate::new(10, Duration::from_secs(60))?);
-        let key = world.authority.generate(&world.admin, &owner, new).await?.key;
+        let key = world.authority.generate(&world.admin, new.owner(owner.clone())).await?.key;
         assert!(key.admin_limits.scopes && key.admin_limits.networks && key.admin_limits.rate);
         let edit = |edit| world.authority.edit(&world.alice, &key.id, edit);
         let wider: [(KeyLimit, KeyEdit); 7] = [
@@ -181,7 +181,7 @@ fn b10_owner_narrows_what_an_administrator_set() {
         ];
         for (limit, wider) in wider {
             let refused = edit(wider).await;
-            let expected = NewKeyError::SetByAdministrator(limit);
+            let expected = RuleError::SetByAdministrator(limit);
             assert!(matches!(&refused, Err(KeyError::Rule(e)) if *e == expected), "{refused:?}");
         }
         let narrower = KeyEdit::new()
@@ -242,7 +242,7 @@ fn b10_a_key_can_begin_to_work_later() {
         for not_before in [expires, expires.saturating_add(MOMENT)] {
             let never = new()?.not_before(not_before).expires_at(expires);
             let refused = world.generate(never).await;
-            let because = NewKeyError::NeverValid { not_before, expires };
+            let because = RuleError::NeverValid { not_before, expires_at: expires };
             assert!(matches!(&refused, Err(GenerateError::Key(e)) if *e == because), "{refused:?}");
         }
         world
@@ -264,7 +264,7 @@ fn scheduled_key_counts_its_lifetime_from_creation() {
             NewKey::named("prod-main-app").map(|new| new.not_before(begin))
         };
         let issued = world.generate(new()?.expires_in(max)).await?;
-        assert_eq!(issued.key.expires, Some(world.later(max)), "not from when it begins");
+        assert_eq!(issued.key.expires_at, Some(world.later(max)), "not from when it begins");
         let too_long = [
             new()?.expires_in(max + MOMENT),
             new()?.expires_at(world.later(max + MOMENT)),
@@ -272,7 +272,7 @@ fn scheduled_key_counts_its_lifetime_from_creation() {
         ];
         for new in too_long {
             let refused = world.generate(new).await;
-            let because = NewKeyError::LifetimeTooLong { max };
+            let because = RuleError::LifetimeTooLong { max };
             assert!(matches!(&refused, Err(GenerateError::Key(e)) if *e == because), "{refused:?}");
         }
         Ok(())
@@ -300,9 +300,9 @@ fn b10_a_key_carries_metadata_of_the_hosts() {
 }
 
 async fn ask(world: &World, issued: &Issued, scope: &Scope) -> Result<(), Reason> {
-    world.check_request(&Request::token(issued.token.expose()).scope(scope)).await
+    world.check_request(&AccessRequest::token(issued.token.expose()).scope(scope)).await
 }
 
 async fn from(world: &World, issued: &Issued, source: IpAddr) -> Result<(), Reason> {
-    world.check_request(&Request::token(issued.token.expose()).source(source)).await
+    world.check_request(&AccessRequest::token(issued.token.expose()).source(source)).await
 }

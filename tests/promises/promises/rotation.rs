@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_lite::future::block_on;
 use keywright::store::KeyQuery;
-use keywright::{Handover, Issued, KeyError, KeyStatus, NewKey, Reason, SecretUsed, VerifyError};
+use keywright::{Issued, KeyError, KeyStatus, NewKey, Overlap, Reason, SecretUsed, VerifyError};
 
 use common::support::{DAY, HOUR, MOMENT, TestResult, World, on_each_store};
 
@@ -14,7 +14,7 @@ fn a6_both_secrets_work_while_the_overlap_lasts() {
         let old = world.generate(NewKey::named("prod-main-app")?).await?;
         let new = world.authority.rotate(&world.alice, &old.key.id, DAY).await?;
         let end = world.later(DAY);
-        assert_eq!(new.key.overlap_ends, Some(end));
+        assert_eq!(new.key.overlap_ends_at, Some(end));
         for when in [world.now(), end.saturating_sub(MOMENT)] {
             world.clock.set(when);
             assert_eq!(secret_used(world, &old).await?, SecretUsed::Retiring);
@@ -24,7 +24,7 @@ fn a6_both_secrets_work_while_the_overlap_lasts() {
         assert_eq!(world.check(&old).await, Err(Reason::Superseded));
         assert_eq!(world.check(&new).await, Ok(()));
         let entry = world.authority.key(&world.alice, &old.key.id).await?;
-        assert_eq!(entry.handover, None);
+        assert_eq!(entry.overlap, None);
         Ok(())
     });
 }
@@ -38,26 +38,29 @@ fn a6_the_listing_tells_whether_the_old_secret_is_still_in_use() {
         world.clock.advance(HOUR);
         let new = world.authority.rotate(&world.alice, &old.key.id, DAY).await?;
         // Used before the rotation, and the new one not yet: nobody has moved.
-        let handover = handover(world, &old).await?;
-        assert_eq!(handover.overlap_ends, world.later(DAY));
-        assert_eq!((handover.old_last_used, handover.new_last_used), (Some(before), None));
-        assert!(!handover.safe_to_finish);
+        let overlap = overlap(world, &old).await?;
+        assert_eq!(overlap.overlap_ends_at, world.later(DAY));
+        assert_eq!((overlap.old_last_used_at, overlap.new_last_used_at), (Some(before), None));
+        assert!(!overlap.safe_to_finish);
         // The new one is in use, and the old one has not been since the rotation.
         world.verifier.verify(new.token.expose()).await?;
-        let moved = self::handover(world, &old).await?;
-        assert_eq!((moved.old_last_used, moved.new_last_used), (Some(before), Some(world.now())));
+        let moved = self::overlap(world, &old).await?;
+        assert_eq!(
+            (moved.old_last_used_at, moved.new_last_used_at),
+            (Some(before), Some(world.now()))
+        );
         assert!(moved.safe_to_finish);
         // Somebody still uses the old one.
         world.clock.advance(HOUR);
         world.verifier.verify(old.token.expose()).await?;
         let straggler = world.now();
-        let handover = self::handover(world, &old).await?;
-        assert_eq!(handover.old_last_used, Some(straggler));
-        assert!(!handover.safe_to_finish);
-        world.clock.set(straggler.saturating_add(Handover::QUIET).saturating_sub(MOMENT));
-        assert!(!self::handover(world, &old).await?.safe_to_finish);
-        world.clock.set(straggler.saturating_add(Handover::QUIET));
-        assert!(self::handover(world, &old).await?.safe_to_finish);
+        let overlap = self::overlap(world, &old).await?;
+        assert_eq!(overlap.old_last_used_at, Some(straggler));
+        assert!(!overlap.safe_to_finish);
+        world.clock.set(straggler.saturating_add(Overlap::QUIET).saturating_sub(MOMENT));
+        assert!(!self::overlap(world, &old).await?.safe_to_finish);
+        world.clock.set(straggler.saturating_add(Overlap::QUIET));
+        assert!(self::overlap(world, &old).await?.safe_to_finish);
         Ok(())
     });
 }
@@ -69,12 +72,12 @@ fn a6_an_overlap_is_ended_early() {
         let id = &old.key.id;
         let new = world.authority.rotate(&world.alice, id, DAY).await?;
         let finished = world.authority.finish_rotation(&world.alice, id).await?;
-        assert!(!finished.is_already());
-        assert_eq!(finished.into_inner().overlap_ends, None);
+        assert!(!finished.is_unchanged());
+        assert_eq!(finished.into_inner().overlap_ends_at, None);
         assert_eq!(world.check(&old).await, Err(Reason::Unrecognised));
         assert_eq!(world.check(&new).await, Ok(()));
-        assert_eq!(world.authority.key(&world.alice, id).await?.handover, None);
-        assert!(world.authority.finish_rotation(&world.alice, id).await?.is_already());
+        assert_eq!(world.authority.key(&world.alice, id).await?.overlap, None);
+        assert!(world.authority.finish_rotation(&world.alice, id).await?.is_unchanged());
         Ok(())
     });
 }
@@ -89,10 +92,10 @@ fn a6_a_second_rotation_drops_the_oldest_secret_at_once() {
         let third = world.authority.rotate(&world.alice, id, DAY).await?;
         assert_eq!(world.check(&first).await, Err(Reason::Unrecognised));
         // The last use of the first is not taken for one of the second.
-        assert_eq!(handover(world, &second).await?.old_last_used, None);
+        assert_eq!(overlap(world, &second).await?.old_last_used_at, None);
         assert_eq!(secret_used(world, &second).await?, SecretUsed::Retiring);
         assert_eq!(secret_used(world, &third).await?, SecretUsed::Current);
-        assert_eq!(handover(world, &second).await?.old_last_used, Some(world.now()));
+        assert_eq!(overlap(world, &second).await?.old_last_used_at, Some(world.now()));
         Ok(())
     });
 }
@@ -120,7 +123,7 @@ fn b1_an_overlap_ends_with_the_key_if_that_is_earlier() {
             let old = world.generate(NewKey::named("prod-main-app")?.expires_in(lifetime)).await?;
             let new = world.authority.rotate(&world.alice, &old.key.id, DAY).await?;
             let end = world.later(end);
-            assert_eq!(new.key.overlap_ends, Some(end));
+            assert_eq!(new.key.overlap_ends_at, Some(end));
             world.clock.set(end.saturating_sub(MOMENT));
             assert_eq!(world.check(&old).await, Ok(()));
             world.clock.set(end);
@@ -206,7 +209,7 @@ fn b1_no_overlap_leaves_nothing_of_the_old_secret() {
         let new = world.authority.rotate(&world.alice, id, Duration::ZERO).await?;
         let stored = world.store.key(world.tenant(), id).await?.ok_or("it is stored")?;
         assert!(stored.record.retiring_digest().is_none());
-        assert_eq!(new.key.overlap_ends, None);
+        assert_eq!(new.key.overlap_ends_at, None);
         assert_eq!(world.check(&old).await, Err(Reason::Unrecognised));
         Ok(())
     });
@@ -217,8 +220,8 @@ async fn secret_used(world: &World, issued: &Issued) -> TestResult<SecretUsed> {
 }
 
 /// Where the hand-over of a key stands, all uses flushed.
-async fn handover(world: &World, issued: &Issued) -> TestResult<Handover> {
+async fn overlap(world: &World, issued: &Issued) -> TestResult<Overlap> {
     world.verifier.flush().await?;
     let entry = world.authority.key(&world.alice, &issued.key.id).await?;
-    Ok(entry.handover.ok_or("an overlap lasts")?)
+    Ok(entry.overlap.ok_or("an overlap lasts")?)
 }

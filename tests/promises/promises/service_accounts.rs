@@ -2,8 +2,8 @@
 
 use keywright::store::{AccountQuery, Batch, Change, KeyQuery, StoreErrorKind};
 use keywright::{
-    Access, AccountEdit, AccountError, GenerateError, Issued, KeyError, KeyStatus, ListError, Name,
-    NewAccount, NewKey, NewKeyError, Operation, Owner, Reason, Request, RoleName, Scope,
+    Access, AccessRequest, AccountEdit, AccountError, GenerateError, Issued, KeyError, KeyStatus,
+    ListError, Name, NewAccount, NewKey, Operation, Owner, Reason, RoleName, RuleError, Scope,
     ServiceAccount,
 };
 
@@ -83,7 +83,7 @@ fn e3_a_role_is_a_named_set_of_scopes_in_the_tenants_policy() {
         assert_eq!(scopes(world, &some).await?, "reports:read");
         let above = NewKey::named("prod-above")?.scopes("invoices:write".parse()?);
         let refused = world.generate_under(&account, above).await;
-        let outside = |e: &NewKeyError| matches!(e, NewKeyError::ScopeOutsideCeiling(_));
+        let outside = |e: &RuleError| matches!(e, RuleError::ScopeOutsideCeiling(_));
         assert!(matches!(&refused, Err(GenerateError::Key(e)) if outside(e)), "{refused:?}");
 
         // The host says what a role is, and every key of it follows at once.
@@ -106,7 +106,7 @@ fn e4_disabling_an_account_stops_its_keys_and_enabling_it_finds_each_as_it_was()
         let before = shown(world, &keys).await?;
 
         let disabled = world.authority.disable_account(&world.admin, &account.id).await?;
-        assert!(!disabled.is_already());
+        assert!(!disabled.is_unchanged());
         assert_eq!(world.check(&keys[0]).await, Err(Reason::AccountDisabled));
         assert_eq!(world.check(&keys[1]).await, Err(Reason::Disabled));
         assert_eq!(world.check(&keys[2]).await, Err(Reason::AccountDisabled));
@@ -116,16 +116,16 @@ fn e4_disabling_an_account_stops_its_keys_and_enabling_it_finds_each_as_it_was()
         let more = world.generate_under(&account, NewKey::named("prod-more")?).await;
         assert!(matches!(more, Err(GenerateError::AccountDisabled(_))), "{more:?}");
         let again = world.authority.disable_account(&world.admin, &account.id).await?;
-        assert!(again.is_already());
+        assert!(again.is_unchanged());
 
         let enabled = world.authority.enable_account(&world.admin, &account.id).await?;
-        assert!(!enabled.is_already());
+        assert!(!enabled.is_unchanged());
         assert_eq!(world.check(&keys[0]).await, Ok(()));
         assert_eq!(world.check(&keys[1]).await, Err(Reason::Disabled));
         assert_eq!(world.check(&keys[2]).await, Ok(()));
         assert_eq!(shown(world, &keys).await?, before);
         let again = world.authority.enable_account(&world.admin, &account.id).await?;
-        assert!(again.is_already());
+        assert!(again.is_unchanged());
         Ok(())
     });
 }
@@ -234,11 +234,12 @@ fn e7_only_an_administrator_manages_accounts_and_their_keys() {
                 authority.delete_account(actor, id).await,
             ];
             for attempt in attempts {
-                assert!(matches!(attempt, Err(AccountError::NotAllowed(_))), "{attempt:?}");
+                assert!(matches!(attempt, Err(AccountError::PermissionDenied(_))), "{attempt:?}");
             }
             let owner = Owner::Account(*id);
-            let made = authority.generate(actor, &owner, NewKey::named("prod-other")?).await;
-            assert!(matches!(made, Err(GenerateError::NotAllowed(_))), "{made:?}");
+            let made =
+                authority.generate(actor, NewKey::named("prod-other")?.owner(owner.clone())).await;
+            assert!(matches!(made, Err(GenerateError::PermissionDenied(_))), "{made:?}");
             let key = &issued.key.id;
             let attempts = [
                 (Operation::KeyDisable, authority.disable(actor, key).await.map(drop)),
@@ -246,14 +247,16 @@ fn e7_only_an_administrator_manages_accounts_and_their_keys() {
             ];
             for (operation, attempt) in attempts {
                 match attempt {
-                    Err(KeyError::NotAllowed(because)) => assert_eq!(because.operation, operation),
+                    Err(KeyError::PermissionDenied(because)) => {
+                        assert_eq!(because.operation, operation)
+                    }
                     Err(KeyError::NotFound(_)) => assert_eq!(actor.id(), world.alice.id()),
                     other => panic!("{operation}: {other:?}"),
                 }
             }
         }
         let listed = authority.accounts(&world.alice, &AccountQuery::new()).await;
-        assert!(matches!(listed, Err(ListError::NotAllowed(_))), "{listed:?}");
+        assert!(matches!(listed, Err(ListError::PermissionDenied(_))), "{listed:?}");
         assert_eq!(world.account_now(&account).await?, account);
         assert_eq!(world.check(&issued).await, Ok(()));
         Ok(())
@@ -274,7 +277,7 @@ fn e8_a_read_only_accounts_keys_never_do_what_needs_write_access() {
         for issued in [&old, &new] {
             let token = issued.token.expose();
             let (id, secret) = (issued.key.id.as_str(), issued.token.expose_key_secret());
-            for request in [Request::token(token), Request::parts(id, secret)] {
+            for request in [AccessRequest::token(token), AccessRequest::parts(id, secret)] {
                 assert_eq!(world.check_request(&request).await, Ok(()));
                 let needed = request.clone().write();
                 assert_eq!(world.check_request(&needed).await, Err(Reason::ReadOnly));
@@ -309,7 +312,7 @@ async fn assert_all(
     expected: Result<(), Reason>,
 ) -> TestResult {
     for issued in keys {
-        let request = Request::token(issued.token.expose()).write().scope(scope);
+        let request = AccessRequest::token(issued.token.expose()).write().scope(scope);
         assert_eq!(world.check_request(&request).await, expected, "{}", issued.key.name);
     }
     Ok(())

@@ -47,7 +47,7 @@ fn b6_a_flush_that_failed_loses_no_use() {
         world.verifier.flush().await?;
         assert_eq!(uses(&world, &issued).await?, 6);
         let entry = world.authority.key(&world.alice, &issued.key.id).await?;
-        assert_eq!(entry.last_used, Some(last));
+        assert_eq!(entry.last_used_at, Some(last));
         Ok(())
     });
 }
@@ -135,7 +135,7 @@ fn b6_a_clean_stop_loses_nothing() -> TestResult {
 
         let store = FileStore::open(&file).await?;
         let stored = store.key(world.tenant(), &issued.key.id).await?.ok_or("it is stored")?;
-        assert_eq!((stored.usage.uses(), stored.usage.last_used()), (7, Some(world.now())));
+        assert_eq!((stored.usage.uses(), stored.usage.last_used_at()), (7, Some(world.now())));
         store.close().await?;
         Ok(())
     })

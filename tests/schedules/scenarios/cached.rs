@@ -9,7 +9,9 @@ use shuttle::rand::{Rng, thread_rng};
 use super::{Work, together};
 use crate::authority::Issued;
 use crate::slow::SlowStore;
-use crate::store::{CacheOptions, CachedStore, Freshness, KeyStore, ManualTicks, Resolved};
+use crate::store::{
+    CacheOptions, CachedStore, Freshness, KeyStore, ManualMonotonicClock, Resolved,
+};
 use crate::sync::Arc;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::time::Duration;
@@ -25,7 +27,7 @@ const BOUND: Duration = Duration::from_secs(1);
 struct Nodes {
     cache: CachedStore,
     /// The clock of the lease.
-    ticks: ManualTicks,
+    ticks: ManualMonotonicClock,
     here: World,
     elsewhere: World,
 }
@@ -34,7 +36,7 @@ impl Nodes {
     /// Without a lease as yet, and a key that is not in memory.
     fn new() -> (Self, Issued) {
         let behind = SlowStore::default();
-        let ticks = ManualTicks::new();
+        let ticks = ManualMonotonicClock::new();
         let options = CacheOptions::new().max_staleness(BOUND).ticks(ticks.clone());
         let cache = CachedStore::new(behind.clone(), options).expect("options that are possible");
         let elsewhere = World::on(behind, PepperRing::none());
@@ -102,7 +104,7 @@ pub(super) fn m13_who_waits_is_answered_whoever_leaves() {
                 assert!(answer.is_some() || !stays);
                 let Some(answer) = answer else { continue };
                 let found = answer.expect("the store is up").expect("the key is there");
-                let is_revoked = found.record().key().revoked.is_some();
+                let is_revoked = found.record().key().revoked_at.is_some();
                 assert!(!is_known || is_revoked, "it was known to be revoked before the call");
             }
         }) as Work
@@ -135,7 +137,7 @@ pub(super) fn lease_covers_only_what_was_checked() {
                 let Some(answer) = block_on(poll_once(answer)) else { continue };
                 let found = answer.expect("the store is up").expect("the key is there");
                 assert!(
-                    found.record().key().revoked.is_some(),
+                    found.record().key().revoked_at.is_some(),
                     "it was revoked before the lease began"
                 );
             }

@@ -33,7 +33,7 @@ fn account_with_keys(world: &World, keys: usize) -> (AccountId, Vec<Issued>) {
     let owner = Owner::Account(account.id);
     let make = |_| {
         let new = NewKey::named("prod-nightly").expect("a name");
-        block_on(world.authority.generate(&world.admin, &owner, new)).expect("a key")
+        block_on(world.authority.generate(&world.admin, new.owner(owner.clone()))).expect("a key")
     };
     (account.id, (0..keys).map(make).collect())
 }

@@ -49,7 +49,7 @@ pub(super) fn c06_the_limit_of_keys_holds_exactly() {
         Box::new(move || {
             let new = NewKey::named("prod-main-app").expect("a name");
             let owner = world.admin.as_owner();
-            let answer = block_on(world.authority.generate(&world.admin, &owner, new));
+            let answer = block_on(world.authority.generate(&world.admin, new.owner(owner.clone())));
             let mut made = made.lock().expect("no thread panics");
             match answer {
                 Ok(_) => made.0 += 1,

@@ -22,7 +22,7 @@ async fn slow<'a>(node: &'a Node, key: &KeyId, freshness: Freshness) -> (Hold, R
 async fn end(held: Hold, fill: Resolve<'_>) {
     drop(held);
     let found = fill.await.expect("the store is up").expect("the key is there");
-    assert!(found.record().key().revoked.is_none(), "as of when it was asked");
+    assert!(found.record().key().revoked_at.is_none(), "as of when it was asked");
 }
 
 #[tokio::test]

@@ -113,10 +113,10 @@ async fn m13_an_answer_that_took_longer_than_the_bound_is_asked_for_once_more() 
     drop(held);
     // Who asked gets what there is. It was true after the call.
     let first = callers.remove(0).await.expect("the store is up").expect("the key is there");
-    assert!(first.record().key().revoked.is_none());
+    assert!(first.record().key().revoked_at.is_none());
     for caller in callers {
         let found = caller.await.expect("the store is up").expect("the key is there");
-        assert!(found.record().key().revoked.is_some(), "too old for the others");
+        assert!(found.record().key().revoked_at.is_some(), "too old for the others");
         assert_eq!(found.age.duration(), Duration::ZERO);
     }
     assert_eq!(node.asked(&issued.key.id), 2, "once for all the others");
@@ -161,7 +161,7 @@ async fn m13_who_knows_of_a_change_does_not_join_those_who_do_not() {
     drop(held);
     for caller in after {
         let found = caller.await.expect("the store is up").expect("the key is there");
-        assert!(found.record().key().revoked.is_some(), "they called after the revoke");
+        assert!(found.record().key().revoked_at.is_some(), "they called after the revoke");
     }
     for caller in before {
         assert!(caller.await.expect("the store is up").is_some());
@@ -180,5 +180,5 @@ async fn m13_who_asks_for_a_fresh_answer_joins_nobody() {
     assert!(poll_once(&mut fresh).await.is_none());
     drop(held);
     let found = fresh.await.expect("the store is up").expect("the key is there");
-    assert!(found.record().key().revoked.is_some());
+    assert!(found.record().key().revoked_at.is_some());
 }

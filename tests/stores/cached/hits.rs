@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use keywright::store::{Freshness, KeyStore};
-use keywright::{Credential, Issued, Outcome, Request, VerifyError};
+use keywright::{AccessRequest, Credential, Issued, Outcome, VerifyError};
 
 use crate::held::Call;
 use crate::node::{BOUND, Node};
@@ -73,7 +73,7 @@ async fn m01_the_age_is_measured_from_the_beginning_of_the_sync() {
 async fn m01_a_grant_tells_its_age_and_a_request_may_ask_for_a_fresher_one() {
     let node = Node::new();
     let issued = node.cached_key().await;
-    let request = || Request::token(issued.token.expose());
+    let request = || AccessRequest::token(issued.token.expose());
     node.ticks.advance(BOUND / 2);
     let asked = node.asked(&issued.key.id);
     let table = [
@@ -101,7 +101,7 @@ async fn m01_an_answer_of_no_age_is_asked_for_at_the_moment_of_the_sync_too() {
     assert_eq!(node.cache.age(), Some(Duration::ZERO));
     // It was revoked since: the clock may be too coarse to tell.
     node.revoke_elsewhere(&issued.key.id).await;
-    let request = Request::token(issued.token.expose()).max_age(Duration::ZERO);
+    let request = AccessRequest::token(issued.token.expose()).max_age(Duration::ZERO);
     let denied = node.verify(request).await.expect_err("it is revoked");
     assert_eq!(denied.denial().map(|denial| denial.reason().code()), Some("revoked"));
 }

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use async_lock::Semaphore;
 use async_trait::async_trait;
-use keywright::Request;
-use keywright::store::{CacheOptions, CachedStore, ChangeHints, SystemTicks, Ticks};
+use keywright::AccessRequest;
+use keywright::store::{
+    CacheOptions, CachedStore, ChangeHints, MonotonicClock, SystemMonotonicClock,
+};
 
 use crate::held::{Call, HeldStore};
 use common::kit::{World, admin, denied};
@@ -67,8 +69,8 @@ async fn revoked_in_time(behind: &HeldStore, cache: &CachedStore, mut hint: impl
         let issued = elsewhere.key().await;
         let mut revoked = None;
         loop {
-            let began = SystemTicks.ticks();
-            let request = Request::token(issued.token.expose());
+            let began = SystemMonotonicClock.ticks();
+            let request = AccessRequest::token(issued.token.expose());
             let Ok(grant) = here.verifier.verify_request(&request).await else { break };
             let age = grant.age().duration();
             assert!(age <= BOUND, "{age:?}");
@@ -76,7 +78,7 @@ async fn revoked_in_time(behind: &HeldStore, cache: &CachedStore, mut hint: impl
                 assert!(began.saturating_sub(age) <= revoked, "accepted as of a time after it");
             } else {
                 elsewhere.authority.revoke(&admin(), &issued.key.id).await.expect("it is revoked");
-                revoked = Some(SystemTicks.ticks());
+                revoked = Some(SystemMonotonicClock.ticks());
                 hint();
             }
             tokio::task::yield_now().await;

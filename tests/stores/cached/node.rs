@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use keywright::store::{
-    CacheOptions, CachedStore, Found, Freshness, KeyStore, ManualTicks, Resolved, StoreErrorKind,
+    CacheOptions, CachedStore, Found, Freshness, KeyStore, ManualMonotonicClock, Resolved,
+    StoreErrorKind,
 };
-use keywright::{Grant, Issued, KeyId, Request, VerifyError};
+use keywright::{AccessRequest, Grant, Issued, KeyId, VerifyError};
 
 use crate::held::{Call, HeldStore};
 use common::kit::{World, admin};
@@ -16,7 +17,7 @@ pub(crate) const BOUND: Duration = Duration::from_secs(1);
 pub(crate) struct Node {
     pub(crate) behind: HeldStore,
     /// The clock of the lease. It moves when the test says so.
-    pub(crate) ticks: ManualTicks,
+    pub(crate) ticks: ManualMonotonicClock,
     pub(crate) cache: CachedStore,
     /// What is done here goes through the cache.
     pub(crate) here: World,
@@ -30,7 +31,7 @@ impl Node {
     }
 
     pub(crate) fn with(change: impl FnOnce(CacheOptions) -> CacheOptions) -> Self {
-        let (behind, ticks) = (HeldStore::default(), ManualTicks::new());
+        let (behind, ticks) = (HeldStore::default(), ManualMonotonicClock::new());
         // A slow machine must not look like a store that does not answer.
         let patience = Duration::from_mins(1);
         let options = CacheOptions::new().max_staleness(BOUND).patience(patience);
@@ -86,14 +87,14 @@ impl Node {
 
     /// `accepted`, or why not.
     pub(crate) async fn says(&self, issued: &Issued) -> &'static str {
-        match self.verify(Request::token(issued.token.expose())).await {
+        match self.verify(AccessRequest::token(issued.token.expose())).await {
             Ok(_) => "accepted",
             Err(VerifyError::Denied(denial)) => denial.reason().code(),
             Err(_) => "unavailable",
         }
     }
 
-    pub(crate) async fn verify(&self, request: Request<'_>) -> Result<Grant, VerifyError> {
+    pub(crate) async fn verify(&self, request: AccessRequest<'_>) -> Result<Grant, VerifyError> {
         self.here.verifier.verify_request(&request).await
     }
 }

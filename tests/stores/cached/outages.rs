@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_lite::future::poll_once;
 use keywright::store::{Age, Freshness, KeyStore, StoreErrorKind};
-use keywright::{Issued, Request};
+use keywright::{AccessRequest, Issued};
 
 use crate::held::Call;
 use crate::node::{BOUND, Node};
@@ -124,7 +124,7 @@ async fn m03_keys_are_accepted_during_an_outage_only_if_the_host_has_said_so() {
     assert_eq!(node.says(&other).await, "unavailable");
     // Who wants to know how it is gets no old answer.
     for age in [Duration::ZERO, BOUND, OUTAGE] {
-        let request = Request::token(issued.token.expose()).max_age(age);
+        let request = AccessRequest::token(issued.token.expose()).max_age(age);
         let refused = node.verify(request).await.expect_err("nobody can be asked");
         assert!(refused.denial().is_none(), "{refused:?}");
     }
@@ -139,6 +139,6 @@ async fn m03_keys_are_accepted_during_an_outage_only_if_the_host_has_said_so() {
 
 /// The age of the key's grant.
 async fn age_of(node: &Node, issued: &Issued) -> Age {
-    let request = Request::token(issued.token.expose());
+    let request = AccessRequest::token(issued.token.expose());
     node.verify(request).await.expect("a key that is accepted").age()
 }

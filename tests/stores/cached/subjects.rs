@@ -70,7 +70,7 @@ struct Keys {
 }
 
 fn stranger() -> Actor {
-    Actor::administrator(user("sam"), TenantId::new("initech").expect("a tenant"))
+    Actor::administrator(user("sam")).in_tenant(TenantId::new("initech").expect("a tenant"))
 }
 
 impl Keys {
@@ -93,7 +93,7 @@ impl Keys {
         let authority = &node.elsewhere.authority;
         let account = authority.create_account(&admin(), new).await.expect("an account").id;
         let owner = Owner::Account(account);
-        let issued = authority.generate(&admin(), &owner, named("prod-nightly")).await;
+        let issued = authority.generate(&admin(), named("prod-nightly").owner(owner.clone())).await;
         (account, issued.expect("a key"))
     }
 

@@ -113,7 +113,8 @@ impl Life {
         let account = world.authority.create_account(&admin(), new_account("job")).await;
         let account = account.expect("an account").id;
         let owner = Owner::Account(account);
-        let of_account = world.authority.generate(&admin(), &owner, named("of-job")).await;
+        let of_account =
+            world.authority.generate(&admin(), named("of-job").owner(owner.clone())).await;
         of_account.expect("a key of the account");
         let disabled = world.key_of(&alice, named("disabled")).await;
         world.authority.disable(&alice, &disabled.key.id).await.expect("it can be disabled");
@@ -130,10 +131,10 @@ impl Life {
         let (id, owner) = (&self.active.key.id, Owner::Account(self.account));
         match deed {
             Deed::Generate => {
-                _ = authority.generate(&alice, &alice.as_owner(), named("generated")).await?;
+                _ = authority.generate(&alice, named("generated")).await?;
             }
             Deed::GenerateForAccount => {
-                _ = authority.generate(&admin(), &owner, named("generated")).await?;
+                _ = authority.generate(&admin(), named("generated").owner(owner.clone())).await?;
             }
             Deed::Rename => _ = authority.rename(&alice, id, name("renamed")).await?,
             Deed::Edit => {
@@ -150,7 +151,7 @@ impl Life {
             Deed::RevokeByToken => {
                 let token = Credential::Token(self.active.token.expose());
                 let revoked = self.world.verifier.revoke(token).await?;
-                assert!(matches!(revoked, Outcome::Done(_) | Outcome::Already(_)));
+                assert!(matches!(revoked, Outcome::Done(_) | Outcome::Unchanged(_)));
             }
             Deed::RevokeOwned => _ = authority.revoke_owned(&alice, &alice.as_owner()).await?,
             Deed::Delete => authority.delete(&alice, id).await?,
@@ -193,7 +194,7 @@ impl Life {
             let owner = if key.owner.account().is_some() { "an account" } else { "alice" };
             seen.push(format!(
                 "key {} of {owner}: version {}, secret {}, disabled {}, revoked {:?}, {uses} uses",
-                key.name, key.version, key.secret_number, key.disabled, key.revoked,
+                key.name, key.version, key.secret_number, key.disabled, key.revoked_at,
             ));
         }
         let page = store.accounts(&tenant(), &AccountQuery::new()).await;

@@ -48,7 +48,7 @@ const CHANGES: [&[Change]; 3] = [
         ("generate under the account", |world| {
             let owner = Owner::Account(account(world));
             let new = NewKey::new(name("of-the-account"));
-            let issued = block_on(world.authority.generate(&world.admin, &owner, new));
+            let issued = block_on(world.authority.generate(&world.admin, new.owner(owner.clone())));
             world.issued.push(("of the account", issued.expect("a key")));
         }),
         ("edit the account", |world| {
@@ -202,7 +202,7 @@ fn verdicts(world: &World) -> Vec<&'static str> {
 
 fn generate(world: &mut World, known_as: &'static str) {
     let new = NewKey::new(name("prod-main-app"));
-    let issued = block_on(world.authority.generate(&world.admin, &world.alice.as_owner(), new));
+    let issued = block_on(world.authority.generate(&world.admin, new));
     world.issued.push((known_as, issued.expect("a key")));
 }
 

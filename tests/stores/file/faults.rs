@@ -258,7 +258,7 @@ fn f01_a_full_disk_is_named_as_such() {
     let world = World::new(store);
     disk.fail(Fault::Full, 0, false);
     let new = NewKey::named("prod-main-app").expect("a name");
-    let error = block_on(world.authority.generate(&world.admin, &world.admin.as_owner(), new));
+    let error = block_on(world.authority.generate(&world.admin, new));
     let keywright::GenerateError::Store(error) = error.expect_err("the disk is full") else {
         panic!("another error");
     };

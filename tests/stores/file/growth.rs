@@ -7,7 +7,9 @@ use futures_lite::future::block_on;
 use keywright::store::{
     Batch, Change, EventQuery, FileStore, KeyRecord, KeyStore, StoreError, StoreErrorKind,
 };
-use keywright::{Actor, Authority, KeyId, ManualClock, NewKey, Policy, Setup, TenantId, UserId};
+use keywright::{
+    Actor, Authority, KeyId, Keywright, ManualClock, NewKey, Policy, TenantId, UserId,
+};
 use redb::{
     Database, ReadableDatabase, ReadableTable, ReadableTableMetadata, TableDefinition, TableHandle,
 };
@@ -38,16 +40,20 @@ impl Tenant {
         let mut policy = Policy::default();
         policy.api_enabled = true;
         policy.event_retention = DAY;
-        let setup = Setup::new(store.clone()).default_policy(policy).clock(clock.clone());
-        let authority = Authority::new(&setup).expect("a setup that works");
-        let admin = Actor::administrator(UserId::new("ada").expect("a user"), TenantId::default());
+        let keywright = Keywright::builder(store.clone())
+            .default_policy(policy)
+            .clock(clock.clone())
+            .build()
+            .expect("a keywright");
+        let authority = keywright.authority();
+        let admin = Actor::administrator(UserId::new("ada").expect("a user"));
         Self { store, clock: clock.clone(), authority, admin }
     }
 
     fn make(&self) -> KeyId {
         let new = NewKey::named("prod-main-app").expect("a name");
         let owner = self.admin.as_owner();
-        let issued = block_on(self.authority.generate(&self.admin, &owner, new));
+        let issued = block_on(self.authority.generate(&self.admin, new.owner(owner.clone())));
         issued.expect("a key").key.id
     }
 
@@ -253,10 +259,10 @@ fn last_number_of_events_is_not_passed() {
     let clock = ManualClock::at("2026-01-03T00:00:00Z".parse().expect("a time"));
     let mut tenant = Tenant::on(store.expect("it opens"), &clock);
     let other = TenantId::new("a").expect("a tenant");
-    tenant.admin = Actor::administrator(UserId::new("ada").expect("a user"), other);
+    tenant.admin = Actor::administrator(UserId::new("ada").expect("a user")).in_tenant(other);
     let new = NewKey::named("prod-main-app").expect("a name");
     let owner = tenant.admin.as_owner();
-    let said =
-        block_on(tenant.authority.generate(&tenant.admin, &owner, new)).expect_err("no more");
+    let said = block_on(tenant.authority.generate(&tenant.admin, new.owner(owner.clone())))
+        .expect_err("no more");
     assert!(format!("{said:?}").contains("has no number for another event"), "{said:?}");
 }

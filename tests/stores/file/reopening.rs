@@ -4,7 +4,7 @@ use futures_lite::future::block_on;
 use keywright::store::{
     Epoch, EventQuery, KeyStore, StoreErrorKind, Subject, UsageBatch, UsageDelta,
 };
-use keywright::{Actor, Authority, Clock, Setup, TenantId, UserId, Verifier};
+use keywright::{Actor, Clock, Keywright, TenantId, UserId};
 
 use crate::{ACCEPTED, Lived, difference, open};
 use common::harness::life::{DEAD, STEPS, live};
@@ -104,7 +104,7 @@ fn c05_a_usage_batch_that_was_added_before_a_reopen_is_not_added_again() {
             key,
             secret_number: 1,
             uses: 1_000,
-            last_used: lived.world.clock.now(),
+            last_used_at: lived.world.clock.now(),
             alert_every: None,
         }],
     };
@@ -146,7 +146,7 @@ fn a_verifier_on_a_reopened_store_says_what_the_one_before_said() {
     let before = &lived.state["verify"];
     let mut world = lived.world;
     world.reopen(open(&lived.folder.path().join("keys.db")).expect("it opens"));
-    let verifier = Verifier::new(&world.setup).expect("a verifier");
+    let verifier = world.keywright.verifier();
     for (place, (name, issued)) in world.issued.iter().enumerate() {
         let said = common::harness::says(&verifier, issued.token.expose());
         assert_eq!(before[place][1], said, "the token {name}");
@@ -161,9 +161,10 @@ fn the_numbers_of_each_tenants_events_go_on_after_a_reopen() {
     let tenants = ["a", "a-", "a~", "b", "ab", "A"].map(|id| TenantId::new(id).expect("an id"));
     for round in 1..=3 {
         let store = open(&path).expect("it opens");
-        let authority = Authority::new(&Setup::new(store.clone())).expect("a setup");
+        let authority = Keywright::builder(store.clone()).build().expect("a keywright").authority();
         for (place, tenant) in tenants.iter().enumerate() {
-            let ada = Actor::administrator(UserId::new("ada").expect("an id"), tenant.clone());
+            let ada =
+                Actor::administrator(UserId::new("ada").expect("an id")).in_tenant(tenant.clone());
             for _ in 0..=place {
                 let unknown = "0123456789ABCDEF".parse().expect("an id");
                 block_on(authority.revoke(&ada, &unknown)).expect_err("there is none");

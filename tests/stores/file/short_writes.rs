@@ -92,7 +92,7 @@ fn make_keys(file: &Path) {
     let world = World::bare(store);
     for _ in 0..KEYS {
         let new = NewKey::new(name("prod-main-app"));
-        match block_on(world.authority.generate(&world.admin, &world.admin.as_owner(), new)) {
+        match block_on(world.authority.generate(&world.admin, new)) {
             Ok(issued) => println!("child made: {}", issued.token.expose()),
             Err(GenerateError::Store(error)) => return println!("child failed: {error}"),
             Err(error) => panic!("{error:?}"),

@@ -26,7 +26,7 @@ pub(crate) struct Wrong {
 pub(super) struct Notes {
     pub(super) deleted: HashMap<KeyId, KeyRecord>,
     pub(super) risen: HashMap<KeyId, KeyRecord>,
-    pub(super) last_used: HashMap<KeyId, Timestamp>,
+    pub(super) last_used_at: HashMap<KeyId, Timestamp>,
     /// After which event numbers were left out.
     pub(super) gaps: Vec<(TenantId, u64)>,
     pub(super) calls: u64,
@@ -53,9 +53,9 @@ impl Wrong {
     }
 
     fn with_last_use(&self, mut stored: StoredKey) -> StoredKey {
-        if let Some(last) = self.notes().last_used.get(stored.record.id()) {
+        if let Some(last) = self.notes().last_used_at.get(stored.record.id()) {
             let mut usage = serde_json::to_value(stored.usage).expect("usage serialises");
-            usage["last_used"] = serde_json::to_value(last).expect("a time serialises");
+            usage["last_used_at"] = serde_json::to_value(last).expect("a time serialises");
             stored.usage = serde_json::from_value(usage).expect("usage");
         }
         stored

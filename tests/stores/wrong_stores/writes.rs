@@ -111,8 +111,8 @@ impl Wrong {
             }
             Flaw::WritersShareNumbers => batch.writer = [7; 16],
             Flaw::LastUseGoesBack => {
-                let times = batch.deltas.iter().map(|delta| (delta.key, delta.last_used));
-                self.notes().last_used.extend(times);
+                let times = batch.deltas.iter().map(|delta| (delta.key, delta.last_used_at));
+                self.notes().last_used_at.extend(times);
             }
             Flaw::UsageResurrects => {
                 let mut notes = self.notes();
@@ -217,7 +217,7 @@ impl Wrong {
         for change in &mut batch.changes {
             let Change::UpdateKey(new) = change else { continue };
             let Some(stored) = self.record(new.id()).await? else { continue };
-            if stored.key().revoked.is_some() && new.key().revoked.is_none() {
+            if stored.key().revoked_at.is_some() && new.key().revoked_at.is_none() {
                 *change = Change::UpdateKey(with(new, "version", stored.version() + 1));
             }
         }
@@ -228,7 +228,7 @@ impl Wrong {
         for change in &mut batch.changes {
             let Change::RevokeKey { key, at } = change else { continue };
             let Some(stored) = self.record(key).await? else { continue };
-            if stored.key().revoked.is_some() {
+            if stored.key().revoked_at.is_some() {
                 let moved = with(&stored, "revoked", *at);
                 *change = Change::UpdateKey(with(&moved, "version", stored.version() + 1));
             }

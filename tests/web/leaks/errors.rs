@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use keywright::store::{Cursor, MemoryStore, StoreError};
 use keywright::{
-    AccountError, AccountId, Drawn, Error, EventActor, EventKind, EventOutcome, GenerateError,
-    KeyError, KeyId, KeyLimit, KeyStatus, ListError, Metadata, Name, Network, Networks,
-    NewKeyError, NotAllowed, NotPossible, Operation, Owner, PepperRing, Policy, Prefix,
-    RandomError, Rate, RoleName, Scope, ScopeSet, SetPolicyError, SetupError, TenantId, Timestamp,
-    UserId, ValueError, Verifier, VerifyError,
+    AccountError, AccountId, BuildError, Drawn, Error, EventActor, EventKind, EventOutcome,
+    GenerateError, KeyError, KeyId, KeyLimit, KeyStatus, ListError, Metadata, Name, Network,
+    Networks, Operation, Owner, PepperRing, PermissionDenied, Policy, Prefix, RandomError, Rate,
+    RoleName, RuleError, Scope, ScopeSet, SetPolicyError, TenantId, Timestamp, UserId, ValueError,
+    VerifyError, WrongStatus,
 };
 
 use super::{Heard, needles_of};
@@ -19,18 +19,18 @@ use common::kit::{Script, World, block_on, developer, named, start};
 pub(super) fn all(heard: &mut Heard) {
     let key: KeyId = "0000000000000000".parse().expect("an id");
     let account: AccountId = "0000000000000000".parse().expect("an id");
-    let not_allowed = NotAllowed { operation: Operation::KeyRotate };
-    let not_possible = NotPossible { operation: Operation::KeyRotate, status: KeyStatus::Revoked };
-    heard.error(&not_allowed);
-    heard.error(&not_possible);
+    let permission_denied = PermissionDenied { operation: Operation::KeyRotate };
+    let wrong_status = WrongStatus { operation: Operation::KeyRotate, status: KeyStatus::Revoked };
+    heard.error(&permission_denied);
+    heard.error(&wrong_status);
     heard.error(&GenerateError::UpgradeRequired);
     heard.error(&GenerateError::AccountNotFound(account));
     heard.error(&GenerateError::TooManyKeys { limit: 1 });
-    heard.error(&NewKeyError::ZeroLifetime);
-    heard.error(&NewKeyError::SetByAdministrator(KeyLimit::Rate));
+    heard.error(&RuleError::ZeroLifetime);
+    heard.error(&RuleError::SetByAdministrator(KeyLimit::Rate));
     heard.error(&GenerateError::Random(RandomError::Repeats(Drawn::KeyId)));
     heard.error(&KeyError::Random(RandomError::Stuck));
-    heard.error(&GenerateError::Key(NewKeyError::ExpiryPassed(start())));
+    heard.error(&GenerateError::Key(RuleError::ExpiryPassed(start())));
     heard.error(&KeyError::NotFound(key));
     heard.error(&KeyError::Stale { given: 1, current: 2 });
     heard.error(&AccountError::Stale { given: 1, current: 2 });
@@ -46,7 +46,7 @@ pub(super) fn all(heard: &mut Heard) {
     let mut policy = Policy::default();
     policy.max_keys_per_owner = 0;
     heard.error(&policy.validate().expect_err("out of its limits"));
-    heard.error(&SetupError::from(policy.validate().expect_err("out of its limits")));
+    heard.error(&BuildError::from(policy.validate().expect_err("out of its limits")));
     heard.error(&Metadata::new([("", "x")]).expect_err("no key"));
     macro_rules! parsed {
         ($($kind:ty),+) => {$(
@@ -69,13 +69,13 @@ pub(super) fn all(heard: &mut Heard) {
     heard.error(&Name::new("").expect_err("no name"));
     heard.error(&ValueError::from(Name::new("").expect_err("no name")));
     heard.error(&Error::from(Name::new("").expect_err("no name")));
-    let dry = World::new().setup.random(Script::new([]));
-    let verifier = Verifier::new(&dry).expect("a verifier");
+    let dry = World::new().builder.random(Script::new([])).build().expect("a keywright");
+    let verifier = dry.verifier();
     heard.error(&block_on(verifier.flush()).expect_err("no randomness"));
-    let world = World::with(MemoryStore::new(), |setup| setup.random(Script::new([])));
+    let world = World::with(MemoryStore::new(), |builder| builder.random(Script::new([])));
     let (authority, alice) = (&world.authority, developer("alice"));
     let owner = alice.as_owner();
-    let generated = block_on(authority.generate(&alice, &owner, named("app")));
+    let generated = block_on(authority.generate(&alice, named("app").owner(owner.clone())));
     let Err(GenerateError::Random(random)) = generated else {
         panic!("the random source was to fail");
     };
@@ -149,8 +149,8 @@ fn no_parser_repeats_a_secret_that_was_given_to_it_by_mistake() {
     block_on(async {
         let mut leaks = Vec::new();
         for prefix in ["acme_live", "key", "a"] {
-            let world = World::with(MemoryStore::new(), |setup| {
-                setup.prefix(Prefix::new(prefix).expect("a prefix"))
+            let world = World::with(MemoryStore::new(), |builder| {
+                builder.prefix(Prefix::new(prefix).expect("a prefix"))
             });
             let issued = world.key().await;
             let (token, key_secret) = (issued.token.expose(), issued.token.expose_key_secret());

@@ -6,8 +6,8 @@ use keywright::store::{
     AccountQuery, EventQuery, FileStore, Freshness, KeyQuery, KeyStore, MemoryStore, Snapshot,
 };
 use keywright::{
-    AccountEdit, Authority, Credential, DetailField, Error, Event, Grant, Issued, KeyEdit,
-    Metadata, Name, NewAccount, Owner, PepperRing, Request, RoleName, TenantId, Token, UserId,
+    AccessRequest, AccountEdit, Authority, Credential, DetailField, Error, Event, Grant, Issued,
+    KeyEdit, Metadata, Name, NewAccount, Owner, PepperRing, RoleName, TenantId, Token, UserId,
     Verifier, VerifyError,
 };
 
@@ -61,7 +61,7 @@ impl Life {
     }
 
     async fn verify(&mut self, verifier: &Verifier, token: &str) {
-        let request = Request::token(token).write();
+        let request = AccessRequest::token(token).write();
         self.heard.debug(&request);
         self.heard.debug(&Credential::Token(token));
         self.verified(verifier.verify_request(&request).await);
@@ -106,14 +106,15 @@ pub(super) async fn live(store: impl KeyStore + Clone) -> (World, Life) {
     let ring = PepperRing::none().with(1, PEPPER).expect("a pepper");
     let mut life = Life { heard: Heard::default(), needles: needles_of("pepper", &PEPPER) };
     life.heard.debug(&ring);
-    let world = World::with(store.clone(), |setup| setup.peppers(ring));
+    let world = World::with(store.clone(), |builder| builder.peppers(ring));
     let (authority, verifier) = (&world.authority, &world.verifier);
     let alice = developer("alice");
 
     let role = RoleName::new("operator").expect("a role");
     let account = NewAccount::new(Name::new("nightly-report").expect("a name"), role);
     let account = authority.create_account(&admin(), account).await.expect("an account");
-    let of_account = authority.generate(&admin(), &Owner::Account(account.id), named("job")).await;
+    let of_account =
+        authority.generate(&admin(), named("job").owner(Owner::Account(account.id))).await;
     life.issued(&of_account.expect("a key"));
     let metadata = Metadata::new([("team", "billing")]).expect("metadata");
     let new = named("prod-main-app").expires_in(30 * DAY).metadata(metadata);
@@ -121,7 +122,7 @@ pub(super) async fn live(store: impl KeyStore + Clone) -> (World, Life) {
     life.issued(&first);
     life.digests(&store, &first).await;
     life.verify(verifier, first.token.expose()).await;
-    life.heard.debug(&world.setup);
+    life.heard.debug(&world.keywright);
     life.heard.debug(authority);
     life.heard.debug(verifier);
 
@@ -175,7 +176,7 @@ async fn presented_wrongly(life: &mut Life, verifier: &Verifier, issued: &Issued
     for (id, secret) in
         [(id, secret), (secret, id), (token, secret), (id, token), (id, &secret[1..])]
     {
-        let request = Request::parts(id, secret);
+        let request = AccessRequest::parts(id, secret);
         life.heard.debug(&request);
         life.verified(verifier.verify_request(&request).await);
         let credential = Credential::Parts { key_id: id, key_secret: secret };

@@ -5,16 +5,16 @@ use std::sync::Arc;
 
 use keywright::store::{
     AccountQuery, Age, Batch, CacheOptions, CachedStore, Change, Condition, Epoch, EventQuery,
-    FileOptions, FileStore, Freshness, KeyQuery, KeySort, KeyStore, ManualTicks, MemoryStore,
-    MoveError, MoveSource, PostgresOptions, Resolve, SchemaName, Snapshot, StoreError,
-    StoreErrorKind, Subject, SystemTicks, Usage, UsageBatch, UsageDelta,
+    FileOptions, FileStore, Freshness, KeyQuery, KeySort, KeyStore, ManualMonotonicClock,
+    MemoryStore, MoveError, MoveSource, PostgresOptions, Resolve, SchemaName, Snapshot, StoreError,
+    StoreErrorKind, Subject, SystemMonotonicClock, Usage, UsageBatch, UsageDelta,
 };
 use keywright::{
-    Access, AccountEdit, AccountId, AdminLimits, Credential, DenialClass, DetailField, Drawn,
-    EventActor, EventDetails, EventKind, EventOutcome, Issued, KeyLimit, KeyStatus, ManualClock,
-    Metadata, Name, NamePattern, Network, Networks, NewAccount, Operation, Outcome, Owner,
-    PepperRing, Permissions, Possibility, Prefix, Rate, RefusalCode, Request, RoleName, Scope,
-    ScopeSet, SecretUsed, SystemClock, Timestamp,
+    Access, AccessRequest, AccountEdit, AccountId, AdminLimits, Credential, DenialClass,
+    DetailField, Drawn, EventActor, EventDetails, EventKind, EventOutcome, Issued, KeyLimit,
+    KeyStatus, ManualClock, Metadata, Name, NamePattern, Network, Networks, NewAccount, Operation,
+    Outcome, Owner, PepperRing, Permissions, Prefix, Rate, RefusalCode, RoleName, Scope, ScopeSet,
+    SecretUsed, SystemClock, Timestamp, Transition,
 };
 
 use super::{Heard, errors, life};
@@ -53,7 +53,7 @@ fn every_public_type_is_heard_and_says_no_secret() {
             .extend(super::needles_of("secret", &old.token.expose_key_secret().as_bytes()[..32]));
         let heard = &mut life.heard;
         let entry = world.authority.key(&admin(), &issued.key.id).await.expect("the key");
-        heard.json(entry.handover.as_ref().expect("an overlap"));
+        heard.json(entry.overlap.as_ref().expect("an overlap"));
         heard.json(&entry);
         errors::all(heard);
 
@@ -61,9 +61,15 @@ fn every_public_type_is_heard_and_says_no_secret() {
         public.extend(exported(include_str!("../../../src/store/mod.rs")));
         assert!(public.len() > 90, "only {} public types were found", public.len());
         // A trait, a macro or another name for a type is no value. A Secret is seen inside a Token, which is heard.
-        for known in
-            ["ChangeHints", "Clock", "KeyStore", "Resolved", "Secret", "Ticks", "async_trait"]
-        {
+        for known in [
+            "ChangeHints",
+            "Clock",
+            "KeyStore",
+            "Resolved",
+            "Secret",
+            "MonotonicClock",
+            "async_trait",
+        ] {
             public.remove(known);
         }
         // These need a server, and are heard where there is one, in tests/moving.
@@ -100,7 +106,7 @@ fn values(heard: &mut Heard) {
     heard.debug(&Drawn::Secret);
     heard.debug(&Permissions::ADMINISTRATOR);
     heard.debug(&developer("alice"));
-    heard.debug(&Possibility::Already);
+    heard.debug(&Transition::Unchanged);
     heard.debug(&DenialClass::Invalid);
     heard.debug(&SecretUsed::Retiring);
     heard.debug(&Outcome::Done(()));
@@ -112,7 +118,7 @@ fn values(heard: &mut Heard) {
     let name = Name::new("job").expect("a name");
     heard.json(&name);
     heard.debug(&NewAccount::new(name, role));
-    heard.debug(&EventOutcome::Already);
+    heard.debug(&EventOutcome::Unchanged);
     heard.debug(&EventActor::System);
     heard.debug(&EventKind::ExtensiveUse);
     heard.json(&RefusalCode::Stale);
@@ -148,9 +154,9 @@ async fn stores(heard: &mut Heard, store: &impl KeyStore, issued: &Issued) {
     heard.debug(&found.expect("a key"));
     heard.debug(&Freshness::Usual);
     heard.debug(&Age::NONE);
-    heard.debug(&SystemTicks);
-    heard.debug(&ManualTicks::new());
-    let options = CacheOptions::new().ticks(ManualTicks::new());
+    heard.debug(&SystemMonotonicClock);
+    heard.debug(&ManualMonotonicClock::new());
+    let options = CacheOptions::new().ticks(ManualMonotonicClock::new());
     heard.debug(&options);
     let cache = CachedStore::new(MemoryStore::new(), options.clone()).expect("a cache");
     heard.debug(&cache);
@@ -172,7 +178,7 @@ async fn stores(heard: &mut Heard, store: &impl KeyStore, issued: &Issued) {
     heard.debug(&page);
     heard.json(&Usage::default());
     let delta =
-        UsageDelta { key: id, secret_number: 1, uses: 1, last_used: start(), alert_every: None };
+        UsageDelta { key: id, secret_number: 1, uses: 1, last_used_at: start(), alert_every: None };
     heard.json(&delta);
     let usage = UsageBatch { writer: [7; 16], sequence: 1, at: start(), deltas: vec![delta] };
     heard.json(&usage.as_last());
@@ -203,7 +209,7 @@ fn what_holds_a_secret_prints_its_kind_and_no_more() {
         assert_eq!(format!("{:?}", Credential::Token(token)), "Token(..)");
         let parts = Credential::Parts { key_id: id.as_str(), key_secret: token };
         assert_eq!(format!("{parts:?}"), "Parts(..)");
-        assert!(format!("{:?}", Request::token(token)).contains("credential: Token(..)"));
+        assert!(format!("{:?}", AccessRequest::token(token)).contains("credential: Token(..)"));
         let ring = PepperRing::none().with(7, [1; 32]).expect("one").with(9, [2; 32]).expect("two");
         assert_eq!(format!("{ring:?}"), "PepperRing [7, 9]");
         let digest: keywright::store::Digest =

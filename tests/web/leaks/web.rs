@@ -8,7 +8,9 @@ use actix_web::FromRequest;
 use actix_web::dev::{Service as _, Transform};
 use http::{Request, Response};
 use keywright::Scope;
-use keywright::http::{Credentials, Guard, OptionalGrant, PeerAddr, Rejection, TrustedProxies};
+use keywright::http::{
+    CredentialSources, Guard, OptionalGrant, PeerAddr, Rejection, TrustedProxies,
+};
 use keywright::store::MemoryStore;
 use tower::{Layer, ServiceExt, service_fn};
 
@@ -50,10 +52,10 @@ fn every_public_type_of_the_web_is_heard_and_says_no_secret() {
 
 /// Settings, and what they say to a token that was given to them by mistake.
 fn settings(heard: &mut Heard, token: &str) {
-    heard.debug(&Credentials::default());
-    heard.error(&Credentials::default().header(token).expect_err("no name of a header"));
-    heard.error(&Credentials::default().header("a b").expect_err("no name of a header"));
-    heard.error(&Credentials::default().header("Cookie").expect_err("reserved"));
+    heard.debug(&CredentialSources::default());
+    heard.error(&CredentialSources::default().header(token).expect_err("no name of a header"));
+    heard.error(&CredentialSources::default().header("a b").expect_err("no name of a header"));
+    heard.error(&CredentialSources::default().header("Cookie").expect_err("reserved"));
     heard.debug(&PeerAddr(IpAddr::V4(Ipv4Addr::LOCALHOST)));
     let networks = |text: &str| text.parse().expect("networks");
     heard.debug(&TrustedProxies::new(networks("10.0.0.0/8")));

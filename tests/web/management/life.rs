@@ -20,7 +20,7 @@ fn a_key_lives_its_whole_life_over_http() {
         let made = host.post("/keys", new).await;
         assert_eq!(made.status, 201);
         assert_eq!(made.json["key"]["owner"], "user:ada");
-        assert_eq!(made.json["key"]["expires"], "2026-01-02T09:00:00Z");
+        assert_eq!(made.json["key"]["expires_at"], "2026-01-02T09:00:00Z");
         let id = made.text_at("/key/id").to_owned();
         assert_eq!(made.header("location"), Some(format!("keys/{id}").as_str()));
         let path = format!("/keys/{id}");
@@ -28,7 +28,7 @@ fn a_key_lives_its_whole_life_over_http() {
         let edit = host.ask("PATCH", &path).if_match("\"1\"");
         let edited = edit.json(json!({ "name": "prod-app", "networks": [], "rate": null })).send();
         let edited = edited.await;
-        assert_eq!(edited.json["already"], false);
+        assert_eq!(edited.json["unchanged"], false);
         assert_eq!(edited.json["key"]["name"], "prod-app");
         assert_eq!(edited.json["key"]["rate"], json!(null));
         assert_eq!(edited.header("etag"), Some("\"2\""));
@@ -36,11 +36,11 @@ fn a_key_lives_its_whole_life_over_http() {
         for (action, disabled) in [("disable", true), ("enable", false)] {
             let first = host.post(&format!("{path}/{action}"), json!({})).await;
             assert_eq!(
-                (&first.json["already"], &first.json["key"]["disabled"]),
+                (&first.json["unchanged"], &first.json["key"]["disabled"]),
                 (&json!(false), &json!(disabled))
             );
             let second = host.post(&format!("{path}/{action}"), json!({})).await;
-            assert_eq!((second.status, &second.json["already"]), (200, &json!(true)));
+            assert_eq!((second.status, &second.json["unchanged"]), (200, &json!(true)));
         }
 
         let rotated = host.post(&format!("{path}/rotate"), json!({ "overlap": 3_600 })).await;
@@ -54,17 +54,17 @@ fn a_key_lives_its_whole_life_over_http() {
         assert_eq!(shown.json["uses"], 2);
         assert_eq!(shown.json["status"], "active");
         assert_eq!(shown.json["prefix"].as_str(), Some(&old[..shown.text_at("/prefix").len()]));
-        assert_eq!(shown.json["handover"]["safe_to_finish"], false);
+        assert_eq!(shown.json["overlap"]["safe_to_finish"], false);
         let actions = shown.json["actions"].as_array().expect("actions");
         assert!(actions.contains(&json!("key.finish_rotation")));
 
         let finished = host.post(&format!("{path}/finish-rotation"), json!({})).await;
-        assert_eq!(finished.json["key"]["overlap_ends"], json!(null));
+        assert_eq!(finished.json["key"]["overlap_ends_at"], json!(null));
         assert!(host.world.verifier.verify(old).await.is_err());
         host.world.verifier.verify(new).await?;
 
         let revoked = host.post(&format!("{path}/revoke"), json!({})).await;
-        assert_eq!(revoked.json["key"]["revoked"], "2026-01-01T09:00:00Z");
+        assert_eq!(revoked.json["key"]["revoked_at"], "2026-01-01T09:00:00Z");
         let denied = host.world.verifier.verify(new).await.expect_err("revoked");
         assert_eq!(denied.denial().map(Denial::reason), Some(&Reason::Revoked));
         assert_eq!(host.get(&path).await.json["obstacle"], "revoked");
@@ -140,7 +140,7 @@ fn an_account_and_its_keys_live_over_http() {
         for (action, enabled) in [("disable", false), ("enable", true)] {
             let done = host.post(&format!("{path}/{action}"), json!({})).await;
             assert_eq!(
-                (&done.json["account"]["enabled"], &done.json["already"]),
+                (&done.json["account"]["enabled"], &done.json["unchanged"]),
                 (&json!(enabled), &json!(false))
             );
         }
@@ -159,7 +159,7 @@ fn an_edit_of_what_is_so_already_says_so() {
         let (id, _) = host.key("prod-main-app").await;
         let edit = host.ask("PATCH", &format!("/keys/{id}"));
         let same = edit.json(json!({ "name": "prod-main-app" })).send().await;
-        assert_eq!((same.status, &same.json["already"]), (200, &json!(true)));
+        assert_eq!((same.status, &same.json["unchanged"]), (200, &json!(true)));
         assert_eq!(same.header("etag"), Some("\"1\""));
         Ok(())
     });
@@ -180,7 +180,7 @@ fn the_expiry_of_a_key_is_given_in_one_of_three_ways() {
         for (mut body, expires) in table {
             body["name"] = "prod-a".into();
             let made = host.post("/keys", body.clone()).await;
-            assert_eq!(made.json["key"]["expires"], expires, "{body}");
+            assert_eq!(made.json["key"]["expires_at"], expires, "{body}");
         }
         Ok(())
     });
@@ -195,11 +195,11 @@ fn many_keys_are_revoked_each_by_itself_and_answered_in_order() {
         let absent = "0000000000000000";
         let done = host.post("/keys/revoke", json!({ "ids": [second, absent, first] })).await;
         let results = done.json["results"].as_array().expect("results");
-        assert_eq!(results[0]["already"], true);
+        assert_eq!(results[0]["unchanged"], true);
         assert_eq!(results[1]["id"], absent);
         assert_eq!(results[1]["problem"]["code"], "key_not_found");
-        assert_eq!((&results[2]["id"], &results[2]["already"]), (&json!(first), &json!(false)));
-        assert_eq!(results[2]["key"]["revoked"], "2026-01-01T09:00:00Z");
+        assert_eq!((&results[2]["id"], &results[2]["unchanged"]), (&json!(first), &json!(false)));
+        assert_eq!(results[2]["key"]["revoked_at"], "2026-01-01T09:00:00Z");
         Ok(())
     });
 }

@@ -85,8 +85,8 @@ fn told(answer: &Answer) -> Vec<(&str, &str)> {
     results
         .iter()
         .map(|result| {
-            let became = match &result["already"] {
-                Value::Bool(true) => "already",
+            let became = match &result["unchanged"] {
+                Value::Bool(true) => "unchanged",
                 Value::Bool(false) => "done",
                 _ => result["problem"]["code"].as_str().expect("a problem"),
             };
@@ -116,8 +116,8 @@ fn outage_hides_no_key_that_was_revoked() {
 
             host.faulty.set(None);
             let again = host.post("/keys/revoke", ids).await;
-            let second_time = if fault == Fault::AnswersLost { "already" } else { "done" };
-            let all = [(&*first, "already"), (&second, second_time), (&third, "already")];
+            let second_time = if fault == Fault::AnswersLost { "unchanged" } else { "done" };
+            let all = [(&*first, "unchanged"), (&second, second_time), (&third, "unchanged")];
             assert_eq!(told(&again), all, "{fault:?}");
         }
         Ok(())
@@ -144,7 +144,7 @@ fn one_key_that_is_answered_is_listed_in_an_outage() {
 fn a_random_source_that_fails_is_an_outage_too() {
     on_a_host(async |host| {
         let (id, _) = host.key("prod-a").await;
-        let world = host.world.with_setup(|setup| setup.random(NoRandom))?;
+        let world = host.world.with_settings(|builder| builder.random(NoRandom))?;
         let host = Host::over(&world, world.authority.clone())?;
         let table = [
             ("/keys".to_owned(), json!({ "name": "prod-b" })),

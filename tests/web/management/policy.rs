@@ -17,7 +17,7 @@ fn what_is_read_of_a_policy_can_be_changed_and_sent_back() {
         policy["extensive_use"] = json!(1_000);
         let set = || host.ask("PUT", "/policy").if_match(&tag).json(policy.clone()).send();
         let done = set().await;
-        assert_eq!((done.status, &done.json["already"]), (200, &json!(false)));
+        assert_eq!((done.status, &done.json["unchanged"]), (200, &json!(false)));
         assert_eq!(done.json["policy"], policy);
         let again = host.get("/policy").await;
         assert_eq!(again.json, policy);
@@ -50,7 +50,7 @@ fn a_policy_that_is_so_already_says_so() {
         let read = host.get("/policy").await;
         let put = host.ask("PUT", "/policy").if_match(read.header("etag").expect("a tag"));
         let same = put.json(read.json.clone()).send().await;
-        assert_eq!((same.status, &same.json["already"]), (200, &json!(true)));
+        assert_eq!((same.status, &same.json["unchanged"]), (200, &json!(true)));
         assert_eq!(same.header("etag"), read.header("etag"));
         Ok(())
     });
@@ -92,7 +92,7 @@ fn the_plan_is_for_those_who_may_say_it() {
         policy["api_in_plan"] = json!(false);
         let put = host.ask("PUT", "/policy").if_match(read.header("etag").expect("a tag"));
         let put = put.by(&host.world.tenant_admin).json(policy).send().await;
-        assert_eq!(put.problem(), (403, "not_allowed"));
+        assert_eq!(put.problem(), (403, "permission_denied"));
         Ok(())
     });
 }

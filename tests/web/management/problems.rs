@@ -88,12 +88,12 @@ fn what_an_actor_may_not_is_forbidden() {
         ];
         for (actor, method, path, body) in table {
             let answer = host.ask(method, &path).by(actor).json(body).send().await;
-            assert_eq!(answer.problem(), (403, "not_allowed"), "{method} {path}");
+            assert_eq!(answer.problem(), (403, "permission_denied"), "{method} {path}");
         }
         let mut policy = policy;
         policy["api_enabled"] = json!(false);
         let put = host.ask("PUT", "/policy").by(&world.alice).if_match("\"1\"").json(policy);
-        assert_eq!(put.send().await.problem(), (403, "not_allowed"));
+        assert_eq!(put.send().await.problem(), (403, "permission_denied"));
         Ok(())
     });
 }
@@ -107,10 +107,10 @@ fn what_a_keys_status_forbids_is_a_conflict() {
         for action in ["disable", "enable", "rotate", "finish-rotation", "revoke"] {
             let body = if action == "rotate" { json!({ "overlap": 0 }) } else { json!({}) };
             let refused = host.post(&format!("{path}/{action}"), body).await;
-            assert_eq!(refused.problem(), (409, "not_possible"), "{action}");
+            assert_eq!(refused.problem(), (409, "wrong_status"), "{action}");
         }
         let edit = host.ask("PATCH", &path).json(json!({ "rate": null })).send().await;
-        assert_eq!(edit.problem(), (409, "not_possible"));
+        assert_eq!(edit.problem(), (409, "wrong_status"));
         Ok(())
     });
 }

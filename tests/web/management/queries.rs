@@ -29,7 +29,7 @@ fn keys_are_filtered_and_ordered() {
             ("unused_since=2026-01-01T09:00:00Z", vec![]),
             ("unused_since=2026-01-01T09:00:01Z&sort=name&limit=1", vec!["dev-c"]),
             ("never_used=true&sort=name", vec!["dev-c", "prod-a", "prod-b"]),
-            ("never_used=false&sort=last-used&search=dev-c", vec!["dev-c"]),
+            ("never_used=false&sort=last_used_at&search=dev-c", vec!["dev-c"]),
         ];
         for (query, expected) in table {
             let found = host.get(&format!("/keys?{query}")).await;

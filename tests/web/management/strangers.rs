@@ -64,7 +64,8 @@ fn another_tenants_keys_and_accounts_are_as_absent_as_those_that_never_were() {
     on_a_host(async |host| {
         let (key, _) = host.key("prod-main-app").await;
         let account = host.account("nightly").await;
-        let stranger = Actor::administrator(UserId::new("ada")?, TenantId::new("initech")?);
+        let stranger =
+            Actor::administrator(UserId::new("ada")?).in_tenant(TenantId::new("initech")?);
         let (absent_key, absent_account) = (operations("0000000000000000"), &account);
         for (method, path) in absent_key.iter().filter(|(_, path)| path.contains("0000")) {
             let id = if path.starts_with("/keys") { &key } else { absent_account };

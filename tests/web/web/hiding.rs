@@ -1,6 +1,6 @@
 //! H13 and L07: what the handler sees of the credential, and what a log would.
 
-use keywright::http::{Credentials, Guard};
+use keywright::http::{CredentialSources, Guard};
 
 use crate::asked::{Asked, Seen};
 use crate::faces::{AROUND, Face, Taken};
@@ -39,7 +39,7 @@ fn shows(text: &str, site: &Site) -> bool {
 #[test]
 fn h13_the_credential_is_taken_out_of_the_request_that_goes_on() {
     run(async |site| {
-        let guard = site.guard().hide_credential();
+        let guard = site.guard().strip_credential();
         for (name, asked) in kinds(site) {
             let asked = asked.header("x-trace", "7").header("cookie", "a=b");
             for face in AROUND {
@@ -69,8 +69,8 @@ fn h13_without_the_setting_the_credential_stays() {
 #[test]
 fn h13_a_header_that_was_renamed_is_taken_out_under_its_new_name() {
     run(async |site| {
-        let renamed = Credentials::default().header("X-Acme-Key").expect("a name");
-        let guard = site.guard().credentials(renamed).hide_credential();
+        let renamed = CredentialSources::default().header("X-Acme-Key").expect("a name");
+        let guard = site.guard().credentials(renamed).strip_credential();
         let asked = Asked::get()
             .header("x-acme-key", site.token("good"))
             .header("x-api-key", "somebody else's");
@@ -85,7 +85,7 @@ fn h13_a_header_that_was_renamed_is_taken_out_under_its_new_name() {
 #[test]
 fn h13_a_header_that_is_not_the_credential_stays() {
     run(async |site| {
-        let guard = site.guard().hide_credential().optional();
+        let guard = site.guard().strip_credential().optional();
         let digest = Asked::get().header("authorization", "Digest username=\"Mufasa\"");
         let both = digest.clone().header("x-api-key", site.token("good"));
         for face in AROUND {
@@ -102,8 +102,8 @@ fn h13_a_header_that_is_not_the_credential_stays() {
 #[test]
 fn h13_a_kind_that_is_off_is_not_taken_out() {
     run(async |site| {
-        let credentials = Credentials::default().without_bearer().without_basic();
-        let guard = site.guard().credentials(credentials).hide_credential();
+        let credentials = CredentialSources::default().without_bearer().without_basic();
+        let guard = site.guard().credentials(credentials).strip_credential();
         let asked = Asked::get().bearer("somebody-elses").header("x-api-key", site.token("good"));
         for face in AROUND {
             let seen = seen(*face, &guard, &asked).await;
@@ -177,7 +177,7 @@ fn l07_an_answer_to_a_refused_request_shows_nothing_of_it() {
 fn h13_an_extractor_alone_leaves_the_request_as_it_came() {
     run(async |site| {
         // Whoever wants the credential hidden or marked puts the guard around the handler.
-        let guard = site.guard().hide_credential();
+        let guard = site.guard().strip_credential();
         for (name, asked) in kinds(site) {
             for face in EXTRACTORS {
                 let seen = seen(face, &guard, &asked).await;

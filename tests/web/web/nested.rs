@@ -2,7 +2,7 @@
 
 use actix_web::test::{call_service, init_service, read_body};
 use actix_web::{App, HttpMessage, HttpRequest, web};
-use keywright::http::{Credentials, Guard, OptionalGrant};
+use keywright::http::{CredentialSources, Guard, OptionalGrant};
 use keywright::{Access, Grant, Verifier};
 use tower::Layer;
 
@@ -53,7 +53,7 @@ fn scope(guard: &Guard, scope: &str) -> Guard {
 
 /// A guard that reads nothing but X-API-Key.
 fn by_header(verifier: Verifier) -> Guard {
-    Guard::new(verifier).credentials(Credentials::default().without_bearer().without_basic())
+    Guard::new(verifier).credentials(CredentialSources::default().without_bearer().without_basic())
 }
 
 /// Keys of another company altogether.
@@ -261,7 +261,7 @@ fn h07_an_inner_guard_needs_a_key_where_the_outer_one_did_without() {
 fn h13_a_credential_that_the_outer_guard_took_out_is_still_a_grant_for_the_inner_one() {
     run(async |site| {
         for framework in FRAMEWORKS {
-            let outer = site.guard().hide_credential();
+            let outer = site.guard().strip_credential();
             let inner = scope(&site.guard(), "a:read");
             let answered = framework.ask(&outer, &inner, Taken::Grant, &good(site)).await;
             assert_eq!(answered.key(), Some(site.id("good")), "{framework:?}");
@@ -323,7 +323,7 @@ async fn within(outer: Guard, state: Guard, asked: &Asked) -> u16 {
 #[test]
 fn h08_a_guard_that_leaves_access_to_those_inside_asks_for_none_itself() {
     run(async |site| {
-        let around = site.guard().any_access();
+        let around = site.guard().leave_access_to_handler();
         let post = Asked::get().bearer(site.token("reader")).method("POST");
         for framework in FRAMEWORKS {
             let search = site.guard().access(Access::ReadOnly);
@@ -340,7 +340,7 @@ fn h08_a_guard_that_leaves_access_to_those_inside_asks_for_none_itself() {
 #[test]
 fn h08_what_is_left_to_those_inside_is_asked_by_the_handler_that_takes_a_grant() {
     run(async |site| {
-        let around = site.guard().any_access();
+        let around = site.guard().leave_access_to_handler();
         for (name, status) in [("reader", 403), ("writer", 200)] {
             let post = Asked::get().bearer(site.token(name)).method("POST");
             // Also where the handler's guard is that same guard, or there is no other.
@@ -381,7 +381,7 @@ fn h15_two_verifiers_of_one_setup_verify_and_count_once() {
     run(async |site| {
         for framework in FRAMEWORKS {
             let before = site.store.calls();
-            let again = Verifier::new(&site.world.setup).expect("a setup that works");
+            let again = site.world.keywright.verifier();
             let inner = Guard::new(again);
             let answered = framework.ask(&site.guard(), &inner, Taken::Grant, &good(site)).await;
             assert_eq!(answered.key(), Some(site.id("good")), "{framework:?}");

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use keywright::http::Guard;
 use keywright::{
-    Actor, Issued, KeyId, NewAccount, NewKey, Owner, PepperRing, Policy, Rate, Setup, TenantId,
+    Actor, Issued, KeyId, Keywright, NewAccount, NewKey, Owner, PepperRing, Policy, Rate, TenantId,
     Verifier,
 };
 
@@ -75,10 +75,12 @@ impl Site {
 
     /// Another setup over the same store, so that its verifier is another one.
     pub(crate) fn other_verifier(&self) -> Verifier {
-        let setup = Setup::new(self.store.clone())
+        let keywright = Keywright::builder(self.store.clone())
             .default_policy(common::kit::open_policy())
-            .clock(self.world.clock.clone());
-        Verifier::new(&setup).expect("a setup that works")
+            .clock(self.world.clock.clone())
+            .build()
+            .expect("a keywright");
+        keywright.verifier()
     }
 
     fn id_text(&self, name: &str) -> &str {
@@ -96,7 +98,8 @@ impl Site {
     }
 
     async fn make(&mut self, name: &'static str, owner: &Owner, new: NewKey) -> Issued {
-        let issued = self.world.authority.generate(&admin(), owner, new).await.expect("a key");
+        let issued =
+            self.world.authority.generate(&admin(), new.owner(owner.clone())).await.expect("a key");
         self.keep(name, &issued);
         issued
     }
@@ -160,7 +163,7 @@ impl Site {
         self.elsewhere("plan_off", |policy| policy.api_in_plan = false).await;
 
         let peppers = PepperRing::none().with(9, [9; 32]).expect("a pepper");
-        let peppered = World::with(self.store.clone(), |setup| setup.peppers(peppers));
+        let peppered = World::with(self.store.clone(), |builder| builder.peppers(peppers));
         let issued = peppered.key_of(&developer("alice"), named("prod-peppered")).await;
         self.keep("peppered", &issued);
     }
@@ -189,7 +192,7 @@ impl Site {
     /// A key of a tenant whose policy is changed once the key is made.
     async fn elsewhere(&mut self, name: &'static str, change: impl FnOnce(&mut Policy)) {
         let tenant = TenantId::new(name.replace('_', "-")).expect("a tenant");
-        let ivy = Actor::administrator(user("ivy"), tenant);
+        let ivy = Actor::administrator(user("ivy")).in_tenant(tenant);
         let issued = self.world.key_of(&ivy, named("prod-elsewhere")).await;
         let mut policy = self.world.authority.policy(&ivy).await.expect("a policy");
         change(&mut policy);

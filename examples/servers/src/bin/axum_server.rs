@@ -117,8 +117,8 @@ async fn stand_in_login(mut request: Request, next: Next) -> Response {
 fn actor_of(user: &str) -> Result<Option<Actor>, IdError> {
     let (id, tenant) = (UserId::new(user)?, TenantId::default());
     Ok(match user {
-        "alice" | "bob" => Some(Actor::developer(id, tenant)),
-        "ada" => Some(Actor::administrator(id, tenant)),
+        "alice" | "bob" => Some(Actor::developer(id).in_tenant(tenant)),
+        "ada" => Some(Actor::administrator(id).in_tenant(tenant)),
         _ => None,
     })
 }

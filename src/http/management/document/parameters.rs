@@ -107,8 +107,8 @@ pub(super) fn all() -> Value {
             "By what.",
             &json!({
                 "type": "string",
-                "enum": ["created", "updated", "name", "expires", "last-used"],
-                "default": "created",
+                "enum": ["created_at", "updated_at", "name", "expires_at", "last_used_at"],
+                "default": "created_at",
             }),
         ),
         "Descending": query("descending", "In reverse.", &yes_or_no),

@@ -135,22 +135,22 @@ fn keys() -> Value {
                 "rate": boolean(),
             })),
             "metadata": metadata(),
-            "created": time(),
+            "created_at": time(),
             "created_by": host_id(),
-            "updated": time(),
+            "updated_at": time(),
             "not_before": or_null(time()),
-            "expires": or_null(time()),
+            "expires_at": or_null(time()),
             "disabled": boolean(),
-            "revoked": or_null(time()),
-            "rotated": or_null(time()),
-            "overlap_ends": or_null(time()),
+            "revoked_at": or_null(time()),
+            "rotated_at": or_null(time()),
+            "overlap_ends_at": or_null(time()),
             "secret_number": count(),
             "version": count(),
         })),
-        "Handover": record(&json!({
-            "overlap_ends": time(),
-            "old_last_used": or_null(time()),
-            "new_last_used": or_null(time()),
+        "Overlap": record(&json!({
+            "overlap_ends_at": time(),
+            "old_last_used_at": or_null(time()),
+            "new_last_used_at": or_null(time()),
             "safe_to_finish": boolean(),
         })),
         "KeyEntry": record(&json!({
@@ -163,8 +163,8 @@ fn keys() -> Value {
             "account": or_null(name()),
             "status": { "type": "string", "enum": KeyStatus::ALL.map(KeyStatus::as_str) },
             "uses": count(),
-            "last_used": or_null(time()),
-            "handover": or_none("Handover"),
+            "last_used_at": or_null(time()),
+            "overlap": or_none("Overlap"),
             "obstacle": {
                 "type": ["string", "null"],
                 "description": "Why it would be refused now, in one word.",
@@ -172,7 +172,7 @@ fn keys() -> Value {
             "actions": { "type": "array", "items": { "type": "string", "enum": operations } },
         })),
         "KeyPage": page("KeyEntry"),
-        "KeyChange": record(&json!({ "key": schema("Key"), "already": boolean() })),
+        "KeyChange": record(&json!({ "key": schema("Key"), "unchanged": boolean() })),
         "Issued": record(&json!({
             "key": schema("Key"),
             "token": { "type": "string", "description": "Shown once." },
@@ -182,7 +182,7 @@ fn keys() -> Value {
                 "type": "array",
                 "items": { "oneOf": [
                     record(&json!({
-                        "id": id(), "key": schema("Key"), "already": boolean(),
+                        "id": id(), "key": schema("Key"), "unchanged": boolean(),
                     })),
                     record(&json!({ "id": id(), "problem": schema("Problem") })),
                 ] },
@@ -201,12 +201,12 @@ fn others() -> Value {
             "role": role_name(),
             "access": access(),
             "enabled": boolean(),
-            "created": time(),
-            "updated": time(),
+            "created_at": time(),
+            "updated_at": time(),
             "version": count(),
         })),
         "AccountPage": page("Account"),
-        "AccountChange": record(&json!({ "account": schema("Account"), "already": boolean() })),
+        "AccountChange": record(&json!({ "account": schema("Account"), "unchanged": boolean() })),
         "Event": record(&json!({
             "sequence": count(),
             "tenant": host_id(),
@@ -232,7 +232,7 @@ fn others() -> Value {
 
 fn event_outcomes() -> Vec<String> {
     let refused = RefusalCode::ALL.iter().copied().map(EventOutcome::Refused);
-    let all = [EventOutcome::Done, EventOutcome::Already].into_iter().chain(refused);
+    let all = [EventOutcome::Done, EventOutcome::Unchanged].into_iter().chain(refused);
     all.map(|outcome| outcome.to_string()).collect()
 }
 
@@ -289,7 +289,7 @@ fn policy() -> Value {
         "event_retention": 34_560_000,
     });
     json!({
-        "PolicyChange": record(&json!({ "policy": schema("Policy"), "already": boolean() })),
+        "PolicyChange": record(&json!({ "policy": schema("Policy"), "unchanged": boolean() })),
         "NamePattern": record(&json!({ "environments": environments })),
         "Policy": such_as(policy, example),
     })

@@ -14,12 +14,12 @@ INSERT INTO {schema}.state (epoch) VALUES (0);
 CREATE TABLE {schema}.accounts (
     id text COLLATE "C" PRIMARY KEY,
     tenant text COLLATE "C" NOT NULL,
-    created bigint NOT NULL,
+    created_at bigint NOT NULL,
     version bigint NOT NULL,
     search text NOT NULL,
     record jsonb NOT NULL
 );
-CREATE INDEX accounts_created ON {schema}.accounts (tenant, created, id);
+CREATE INDEX accounts_created ON {schema}.accounts (tenant, created_at, id);
 
 CREATE TABLE {schema}.policies (
     tenant text COLLATE "C" PRIMARY KEY,
@@ -33,33 +33,33 @@ CREATE TABLE {schema}.keys (
     owner text COLLATE "C" NOT NULL,
     account text COLLATE "C" REFERENCES {schema}.accounts (id),
     name text COLLATE "C" NOT NULL,
-    created bigint NOT NULL,
-    updated bigint NOT NULL,
+    created_at bigint NOT NULL,
+    updated_at bigint NOT NULL,
     not_before bigint NOT NULL,
-    expires bigint NOT NULL,
+    expires_at bigint NOT NULL,
     disabled boolean NOT NULL,
     revoked boolean NOT NULL,
     version bigint NOT NULL,
     search text NOT NULL,
     record jsonb NOT NULL
 );
-CREATE INDEX keys_created ON {schema}.keys (tenant, created, id);
-CREATE INDEX keys_updated ON {schema}.keys (tenant, updated, id);
+CREATE INDEX keys_created ON {schema}.keys (tenant, created_at, id);
+CREATE INDEX keys_updated ON {schema}.keys (tenant, updated_at, id);
 CREATE INDEX keys_name ON {schema}.keys (tenant, name, id);
-CREATE INDEX keys_expires ON {schema}.keys (tenant, expires, id);
-CREATE INDEX keys_owner ON {schema}.keys (tenant, owner, created, id);
+CREATE INDEX keys_expires ON {schema}.keys (tenant, expires_at, id);
+CREATE INDEX keys_owner ON {schema}.keys (tenant, owner, created_at, id);
 -- The live keys of an owner are those that expire later: the limit counts no dead ones.
-CREATE INDEX keys_live ON {schema}.keys (tenant, owner, expires) WHERE NOT revoked;
+CREATE INDEX keys_live ON {schema}.keys (tenant, owner, expires_at) WHERE NOT revoked;
 CREATE INDEX keys_account ON {schema}.keys (account) WHERE account IS NOT NULL;
 
 -- Apart from the record: counting never touches it.
 CREATE TABLE {schema}.usage (
     key text COLLATE "C" PRIMARY KEY REFERENCES {schema}.keys (id) ON DELETE CASCADE,
     tenant text COLLATE "C" NOT NULL,
-    last_used bigint NOT NULL DEFAULT -1,
+    last_used_at bigint NOT NULL DEFAULT -1,
     record jsonb NOT NULL
 );
-CREATE INDEX usage_last_used ON {schema}.usage (tenant, last_used, key);
+CREATE INDEX usage_last_used ON {schema}.usage (tenant, last_used_at, key);
 
 -- `key:` or `account:` and an id that is not used again until the event of this number is forgotten.
 CREATE TABLE {schema}.deleted (

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::super::Inner;
 use super::super::errors::Failure;
-use super::super::rows::{AccountRow, DeletedRow, KeyRow, PolicyRow, last_used};
+use super::super::rows::{AccountRow, DeletedRow, KeyRow, PolicyRow, last_used_at};
 use super::tables::{ACCOUNTS, DELETED, KEYS, POLICIES, TENANTS, Table, WRITERS};
 use crate::store::image::Outline;
 use crate::store::{EventQuery, MAX_LIMIT, MoveSource, StoreError};
@@ -79,7 +79,7 @@ impl<P: FnMut(MoveProgress)> Pass<'_, P> {
             let Some((record, usage)) = image.key_to_move(&keys[place])? else { return Ok(None) };
             let mut row = json!(KeyRow::of(&record));
             row["usage"] = json!(usage);
-            row["last_used"] = json!(last_used(&usage));
+            row["last_used_at"] = json!(last_used_at(&usage));
             Ok(Some((json!([record, usage]), row)))
         })
         .await?;

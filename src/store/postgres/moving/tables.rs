@@ -16,9 +16,9 @@ pub(super) const ACCOUNTS: Table = Table {
     name: "accounts",
     read: "SELECT id, record AS compared FROM {schema}.accounts
         WHERE id > $1 AND ($2 IS NULL OR id <= $2)",
-    write: "INSERT INTO {schema}.accounts (id, tenant, created, version, search, record)
-        SELECT id, tenant, created, version, search, record
-        FROM jsonb_to_recordset($1) AS n (id text, tenant text, created bigint, version bigint,
+    write: "INSERT INTO {schema}.accounts (id, tenant, created_at, version, search, record)
+        SELECT id, tenant, created_at, version, search, record
+        FROM jsonb_to_recordset($1) AS n (id text, tenant text, created_at bigint, version bigint,
             search text, record jsonb)
         ON CONFLICT (id) DO UPDATE SET version = excluded.version, search = excluded.search,
             record = excluded.record",
@@ -45,21 +45,21 @@ pub(super) const KEYS: Table = Table {
         WHERE k.id > $1 AND ($2 IS NULL OR k.id <= $2)",
     write: "WITH n AS MATERIALIZED (
             SELECT * FROM jsonb_to_recordset($1) AS n (id text, tenant text, owner text,
-                account text, name text, created bigint, updated bigint, not_before bigint,
-                expires bigint, disabled boolean, revoked boolean, version bigint, search text,
-                record jsonb, last_used bigint, usage jsonb)
+                account text, name text, created_at bigint, updated_at bigint, not_before bigint,
+                expires_at bigint, disabled boolean, revoked boolean, version bigint, search text,
+                record jsonb, last_used_at bigint, usage jsonb)
         ), keys AS (
-            INSERT INTO {schema}.keys (id, tenant, owner, account, name, created, updated,
-                not_before, expires, disabled, revoked, version, search, record)
-            SELECT id, tenant, owner, account, name, created, updated,
-                not_before, expires, disabled, revoked, version, search, record FROM n
-            ON CONFLICT (id) DO UPDATE SET name = excluded.name, updated = excluded.updated,
+            INSERT INTO {schema}.keys (id, tenant, owner, account, name, created_at, updated_at,
+                not_before, expires_at, disabled, revoked, version, search, record)
+            SELECT id, tenant, owner, account, name, created_at, updated_at,
+                not_before, expires_at, disabled, revoked, version, search, record FROM n
+            ON CONFLICT (id) DO UPDATE SET name = excluded.name, updated_at = excluded.updated_at,
                 disabled = excluded.disabled, revoked = excluded.revoked,
                 version = excluded.version, search = excluded.search, record = excluded.record
         )
-        INSERT INTO {schema}.usage (key, tenant, last_used, record)
-        SELECT id, tenant, last_used, usage FROM n
-        ON CONFLICT (key) DO UPDATE SET last_used = excluded.last_used, record = excluded.record",
+        INSERT INTO {schema}.usage (key, tenant, last_used_at, record)
+        SELECT id, tenant, last_used_at, usage FROM n
+        ON CONFLICT (key) DO UPDATE SET last_used_at = excluded.last_used_at, record = excluded.record",
     remove: "DELETE FROM {schema}.keys WHERE id = ANY($1)",
     is_referred_to: false,
 };

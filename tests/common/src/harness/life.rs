@@ -5,8 +5,8 @@ use std::time::Duration;
 use futures_lite::future::block_on;
 use keywright::store::{AccountQuery, KeyQuery};
 use keywright::{
-    Access, AccountEdit, AccountId, Actor, KeyEdit, Metadata, NewAccount, NewKey, Owner, Request,
-    RoleName,
+    Access, AccessRequest, AccountEdit, AccountId, Actor, KeyEdit, Metadata, NewAccount, NewKey,
+    Owner, RoleName,
 };
 
 use super::{DAY, HOUR, SECOND, World, name};
@@ -27,8 +27,7 @@ pub const STEPS: &[Step] = &[
     }),
     ("refuse a key in the tenant without API access", |world| {
         let new = NewKey::new(name("prod-main-app"));
-        let refused =
-            block_on(world.authority.generate(&world.other, &world.other.as_owner(), new));
+        let refused = block_on(world.authority.generate(&world.other, new));
         assert!(refused.is_err(), "API access is off there");
     }),
     ("turn API access on in the second tenant", |world| {
@@ -38,7 +37,7 @@ pub const STEPS: &[Step] = &[
     }),
     ("make a key in the second tenant", |world| {
         let new = NewKey::new(name("prod-main-app"));
-        let issued = block_on(world.authority.generate(&world.other, &world.other.as_owner(), new));
+        let issued = block_on(world.authority.generate(&world.other, new));
         world.issued.push(("of the other tenant", issued.expect("a key")));
     }),
     ("make a plain key", |world| make(world, "plain", NewKey::new(name("prod-plain")))),
@@ -81,7 +80,7 @@ pub const STEPS: &[Step] = &[
     ("use keys", |world| {
         let source = "203.0.113.7".parse().expect("an address");
         for (_, issued) in &world.issued {
-            let request = Request::token(issued.token.expose()).source(source);
+            let request = AccessRequest::token(issued.token.expose()).source(source);
             for _ in 0..4 {
                 // Some are refused, as the key that is not valid yet.
                 let _ = block_on(world.verifier.verify_request(&request));
@@ -195,7 +194,8 @@ fn make(world: &mut World, known_as: &'static str, new: NewKey) {
 
 fn make_for(world: &mut World, known_as: &'static str, owner: &Owner, new: NewKey) {
     world.set_policy(|policy| policy.max_keys_per_owner = 100);
-    let issued = block_on(world.authority.generate(&world.admin, owner, new)).expect("a key");
+    let issued =
+        block_on(world.authority.generate(&world.admin, new.owner(owner.clone()))).expect("a key");
     world.issued.push((known_as, issued));
 }
 

@@ -15,8 +15,8 @@ use keywright::store::{
     AccountQuery, EventQuery, FileStore, KeyQuery, KeyStore, MAX_LIMIT, MemoryStore,
 };
 use keywright::{
-    Actor, Authority, Event, Issued, KeyId, ManualClock, Name, NewKey, Policy, Prefix, Request,
-    SecretUsed, Setup, TenantId, Timestamp, UserId, Verifier, VerifyError,
+    AccessRequest, Actor, Authority, Builder, Event, Issued, KeyId, Keywright, ManualClock, Name,
+    NewKey, Policy, Prefix, SecretUsed, TenantId, Timestamp, UserId, Verifier, VerifyError,
 };
 use serde_json::{Value, json};
 
@@ -31,7 +31,8 @@ pub const BEGINNING: i64 = 1_800_000_000_000_000;
 pub struct World {
     pub store: Arc<dyn KeyStore>,
     pub clock: ManualClock,
-    pub setup: Setup,
+    pub builder: Builder,
+    pub keywright: Keywright,
     pub authority: Authority,
     pub verifier: Verifier,
     /// May do everything in the first tenant.
@@ -60,18 +61,20 @@ impl World {
         let clock = ManualClock::at(time(BEGINNING));
         let prefix = Prefix::new("acme_live").expect("a prefix");
         let store: Arc<dyn KeyStore> = Arc::new(store);
-        let setup = Setup::new(Arc::clone(&store)).prefix(prefix).clock(clock.clone());
+        let builder = Keywright::builder(Arc::clone(&store)).prefix(prefix).clock(clock.clone());
+        let keywright = builder.clone().build().expect("a default policy within its bounds");
         let user = |id| UserId::new(id).expect("a user id");
         let tenant = |id| TenantId::new(id).expect("a tenant id");
         Self {
-            authority: Authority::new(&setup).expect("an authority"),
-            verifier: Verifier::new(&setup).expect("a verifier"),
+            authority: keywright.authority(),
+            verifier: keywright.verifier(),
             store,
             clock,
-            setup,
-            admin: Actor::administrator(user("ada"), tenant("globex")),
-            other: Actor::administrator(user("otto"), tenant("initech")),
-            alice: Actor::developer(user("alice"), tenant("globex")),
+            builder,
+            keywright,
+            admin: Actor::administrator(user("ada")).in_tenant(tenant("globex")),
+            other: Actor::administrator(user("otto")).in_tenant(tenant("initech")),
+            alice: Actor::developer(user("alice")).in_tenant(tenant("globex")),
             issued: Vec::new(),
         }
     }
@@ -90,15 +93,16 @@ impl World {
     }
 
     fn use_clock(&mut self, clock: ManualClock) {
-        self.use_setup(|setup| setup.clock(clock.clone()));
+        self.rebuild(|builder| builder.clock(clock.clone()));
         self.clock = clock;
     }
 
-    /// Goes on with another setup on the same store.
-    pub fn use_setup(&mut self, change: impl FnOnce(Setup) -> Setup) {
-        self.setup = change(self.setup.clone());
-        self.authority = Authority::new(&self.setup).expect("an authority");
-        self.verifier = Verifier::new(&self.setup).expect("a verifier");
+    /// Goes on with other settings on the same store.
+    pub fn rebuild(&mut self, change: impl FnOnce(Builder) -> Builder) {
+        self.builder = change(self.builder.clone());
+        self.keywright = self.builder.clone().build().expect("a default policy within its bounds");
+        self.authority = self.keywright.authority();
+        self.verifier = self.keywright.verifier();
     }
 
     pub fn set_policy(&self, change: impl FnOnce(&mut Policy)) {
@@ -110,8 +114,7 @@ impl World {
     /// A key of the administrator's own.
     pub fn generate(&self, name: &str) -> Issued {
         let new = NewKey::named(name).expect("a name");
-        block_on(self.authority.generate(&self.admin, &self.admin.as_owner(), new))
-            .expect("a key is generated")
+        block_on(self.authority.generate(&self.admin, new)).expect("a key is generated")
     }
 
     /// What a verify says: which secret it was, or the code of the reason against it.
@@ -168,7 +171,7 @@ pub fn events_of(world: &World, key: KeyId) -> Vec<Event> {
 /// `current` or `retiring`, or the code of the reason against it.
 pub fn says(verifier: &Verifier, token: &str) -> &'static str {
     let source = "203.0.113.7".parse().expect("an address");
-    match block_on(verifier.verify_request(&Request::token(token).source(source))) {
+    match block_on(verifier.verify_request(&AccessRequest::token(token).source(source))) {
         Ok(grant) if grant.secret_used() == SecretUsed::Current => "current",
         Ok(_) => "retiring",
         Err(VerifyError::Denied(denial)) => denial.reason().code(),

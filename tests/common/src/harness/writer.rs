@@ -172,10 +172,10 @@ impl<'a> Writer<'a> {
         let issued = match doing {
             Doing::Generate(name) => {
                 let new = NewKey::named(name).expect("a name");
-                Some(block_on(authority.generate(admin, &admin.as_owner(), new)).expect("made"))
+                Some(block_on(authority.generate(admin, new)).expect("made"))
             }
             Doing::Rotate(id, overlap) => match block_on(authority.rotate(admin, id, *overlap)) {
-                Err(KeyError::NotPossible(_)) => return "refused".to_owned(),
+                Err(KeyError::WrongStatus(_)) => return "refused".to_owned(),
                 rotated => Some(rotated.expect("rotated")),
             },
             Doing::Disable(id) => {

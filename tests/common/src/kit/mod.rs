@@ -19,8 +19,9 @@ use keywright::store::{
     Page, Resolve, Snapshot, StoreError, StoredKey, UsageBatch,
 };
 use keywright::{
-    AccountId, Actor, Authority, Denial, Event, Grant, Issued, KeyId, ManualClock, NewKey, Policy,
-    Prefix, RoleName, ServiceAccount, Setup, TenantId, Timestamp, UserId, Verifier, VerifyError,
+    AccountId, Actor, Authority, Builder, Denial, Event, Grant, Issued, KeyId, Keywright,
+    ManualClock, NewKey, Policy, Prefix, RoleName, ServiceAccount, TenantId, Timestamp, UserId,
+    Verifier, VerifyError,
 };
 
 pub const SECOND: Duration = Duration::from_secs(1);
@@ -52,12 +53,12 @@ pub fn user(id: &str) -> UserId {
 
 /// May do everything in the tenant.
 pub fn admin() -> Actor {
-    Actor::administrator(user("ada"), tenant())
+    Actor::administrator(user("ada")).in_tenant(tenant())
 }
 
 /// A developer of the tenant.
 pub fn developer(id: &str) -> Actor {
-    Actor::developer(user(id), tenant())
+    Actor::developer(user(id)).in_tenant(tenant())
 }
 
 /// A policy that lets keys be made: two roles, three scopes, 1,000 keys for each owner.
@@ -76,7 +77,8 @@ pub fn open_policy() -> Policy {
 /// An authority and a verifier over one store, with a clock that only the test moves.
 pub struct World {
     pub clock: ManualClock,
-    pub setup: Setup,
+    pub builder: Builder,
+    pub keywright: Keywright,
     pub authority: Authority,
     pub verifier: Verifier,
 }
@@ -88,25 +90,25 @@ impl World {
     }
 
     pub fn on(store: impl KeyStore) -> Self {
-        Self::with(store, |setup| setup)
+        Self::with(store, |builder| builder)
     }
 
-    /// With something else about the setup.
-    pub fn with(store: impl KeyStore, change: impl FnOnce(Setup) -> Setup) -> Self {
+    /// With other settings.
+    pub fn with(store: impl KeyStore, change: impl FnOnce(Builder) -> Builder) -> Self {
         let clock = ManualClock::at(start());
-        let setup = Setup::new(store)
+        let builder = Keywright::builder(store)
             .prefix(Prefix::new("acme_live").expect("a prefix"))
             .default_policy(open_policy())
             .clock(clock.clone());
-        let setup = change(setup);
-        let authority = Authority::new(&setup).expect("a setup that works");
-        let verifier = Verifier::new(&setup).expect("a setup that works");
-        Self { clock, setup, authority, verifier }
+        let builder = change(builder);
+        let keywright = builder.clone().build().expect("a default policy within its bounds");
+        let (authority, verifier) = (keywright.authority(), keywright.verifier());
+        Self { clock, builder, keywright, authority, verifier }
     }
 
     /// A key of `actor`'s own.
     pub async fn key_of(&self, actor: &Actor, new: NewKey) -> Issued {
-        self.authority.generate(actor, &actor.as_owner(), new).await.expect("a key")
+        self.authority.generate(actor, new).await.expect("a key")
     }
 
     /// A key of alice's with nothing said of it.

@@ -15,10 +15,10 @@ use std::time::Duration;
 use futures_lite::future::block_on;
 use keywright::store::{EventQuery, KeyStore, MAX_LIMIT, MemoryStore};
 use keywright::{
-    AccountError, Actor, Authority, Clock, Event, GenerateError, Grant, Issued, KeyError, KeyId,
-    KeyStatus, ManualClock, Name, NewAccount, NewKey, Owner, PepperRing, Policy, Prefix, Reason,
-    Request, RoleName, ServiceAccount, SetPolicyError, Setup, TenantId, Timestamp, UserId,
-    Verifier, VerifyError,
+    AccessRequest, AccountError, Actor, Authority, Builder, Clock, Event, GenerateError, Grant,
+    Issued, KeyError, KeyId, KeyStatus, Keywright, ManualClock, Name, NewAccount, NewKey, Owner,
+    PepperRing, Policy, Prefix, Reason, RoleName, ServiceAccount, SetPolicyError, TenantId,
+    Timestamp, UserId, Verifier, VerifyError,
 };
 
 use self::faulty::FaultyStore;
@@ -37,7 +37,8 @@ pub const SCOPES: &str = "invoices:read invoices:write reports:read";
 pub struct World {
     pub store: Arc<dyn KeyStore>,
     pub clock: ManualClock,
-    pub setup: Setup,
+    pub builder: Builder,
+    pub keywright: Keywright,
     pub authority: Authority,
     pub verifier: Verifier,
     /// May do everything.
@@ -87,8 +88,8 @@ impl World {
     /// A world on a store that is empty.
     pub async fn new(store: Arc<dyn KeyStore>) -> TestResult<Self> {
         let clock = ManualClock::at("2026-01-01T09:00:00Z".parse()?);
-        let setup = setup(FaultyStore::over(Arc::clone(&store)), &clock)?;
-        let world = Self::assemble(store, clock, setup)?;
+        let builder = builder(FaultyStore::over(Arc::clone(&store)), &clock)?;
+        let world = Self::assemble(store, clock, builder)?;
         let mut policy = world.authority.policy(&world.admin).await?;
         policy.api_enabled = true;
         policy.scope_ceiling = SCOPES.parse()?;
@@ -98,19 +99,25 @@ impl World {
         Ok(world)
     }
 
-    fn assemble(store: Arc<dyn KeyStore>, clock: ManualClock, setup: Setup) -> TestResult<Self> {
+    fn assemble(
+        store: Arc<dyn KeyStore>,
+        clock: ManualClock,
+        builder: Builder,
+    ) -> TestResult<Self> {
         let tenant = TenantId::new("globex")?;
+        let keywright = builder.clone().build()?;
         Ok(Self {
-            authority: Authority::new(&setup)?,
-            verifier: Verifier::new(&setup)?,
-            setup,
+            authority: keywright.authority(),
+            verifier: keywright.verifier(),
+            builder,
+            keywright,
             store,
             clock,
-            admin: Actor::administrator(UserId::new("ada")?, tenant.clone()),
-            tenant_admin: Actor::tenant_admin(UserId::new("tara")?, tenant.clone()),
-            alice: Actor::developer(UserId::new("alice-jones")?, tenant.clone()),
-            bob: Actor::developer(UserId::new("bob-miller")?, tenant.clone()),
-            auditor: Actor::auditor(UserId::new("audrey")?, tenant),
+            admin: Actor::administrator(UserId::new("ada")?).in_tenant(tenant.clone()),
+            tenant_admin: Actor::tenant_admin(UserId::new("tara")?).in_tenant(tenant.clone()),
+            alice: Actor::developer(UserId::new("alice-jones")?).in_tenant(tenant.clone()),
+            bob: Actor::developer(UserId::new("bob-miller")?).in_tenant(tenant.clone()),
+            auditor: Actor::auditor(UserId::new("audrey")?).in_tenant(tenant),
             file: None,
         })
     }
@@ -118,19 +125,19 @@ impl World {
     /// The same world, its authority and verifier made anew over a store that can be told to fail.
     pub fn with_faults(&self) -> TestResult<(Self, FaultyStore)> {
         let faulty = FaultyStore::over(Arc::clone(&self.store));
-        let setup = setup(faulty.clone(), &self.clock)?;
-        Ok((Self::assemble(Arc::clone(&self.store), self.clock.clone(), setup)?, faulty))
+        let builder = builder(faulty.clone(), &self.clock)?;
+        Ok((Self::assemble(Arc::clone(&self.store), self.clock.clone(), builder)?, faulty))
     }
 
-    /// The same world, its authority and verifier made anew from another setup over its store.
-    pub fn with_setup(&self, adjust: impl FnOnce(Setup) -> Setup) -> TestResult<Self> {
-        let setup = setup(FaultyStore::over(Arc::clone(&self.store)), &self.clock)?;
-        Self::assemble(Arc::clone(&self.store), self.clock.clone(), adjust(setup))
+    /// The same world, its authority and verifier built anew with other settings over its store.
+    pub fn with_settings(&self, adjust: impl FnOnce(Builder) -> Builder) -> TestResult<Self> {
+        let builder = builder(FaultyStore::over(Arc::clone(&self.store)), &self.clock)?;
+        Self::assemble(Arc::clone(&self.store), self.clock.clone(), adjust(builder))
     }
 
     /// The same world, its authority and verifier made anew with these peppers.
     pub fn with_peppers(&self, peppers: PepperRing) -> TestResult<Self> {
-        self.with_setup(|setup| setup.peppers(peppers))
+        self.with_settings(|builder| builder.peppers(peppers))
     }
 
     pub fn now(&self) -> Timestamp {
@@ -153,7 +160,7 @@ impl World {
 
     /// A key of an actor's own.
     pub async fn generate_for(&self, actor: &Actor, new: NewKey) -> Result<Issued, GenerateError> {
-        self.authority.generate(actor, &actor.as_owner(), new).await
+        self.authority.generate(actor, new).await
     }
 
     /// A key of a service account's.
@@ -162,7 +169,7 @@ impl World {
         account: &ServiceAccount,
         new: NewKey,
     ) -> Result<Issued, GenerateError> {
-        self.authority.generate(&self.admin, &Owner::Account(account.id), new).await
+        self.authority.generate(&self.admin, new.owner(Owner::Account(account.id))).await
     }
 
     /// A service account with the role of this name.
@@ -186,11 +193,11 @@ impl World {
 
     /// Whether a token is accepted, and if not why.
     pub async fn check(&self, issued: &Issued) -> Result<(), Reason> {
-        self.check_request(&Request::token(issued.token.expose())).await
+        self.check_request(&AccessRequest::token(issued.token.expose())).await
     }
 
     /// Whether a request is accepted, and if not why.
-    pub async fn check_request(&self, request: &Request<'_>) -> Result<(), Reason> {
+    pub async fn check_request(&self, request: &AccessRequest<'_>) -> Result<(), Reason> {
         decided(self.verifier.verify_request(request).await).map(|_| ())
     }
 
@@ -208,7 +215,7 @@ impl World {
             KeyStatus::Expired => new.expires_in(HOUR),
             KeyStatus::Active | KeyStatus::Disabled | KeyStatus::Revoked => new,
         };
-        let first = self.authority.generate(&self.admin, owner, new).await?;
+        let first = self.authority.generate(&self.admin, new.owner(owner.clone())).await?;
         let issued = self.authority.rotate(&self.admin, &first.key.id, DAY).await?;
         match status {
             KeyStatus::Expired => self.clock.advance(HOUR),
@@ -260,8 +267,8 @@ impl World {
     }
 }
 
-fn setup(store: FaultyStore, clock: &ManualClock) -> TestResult<Setup> {
-    Ok(Setup::new(store).prefix(Prefix::new("acme_live")?).clock(clock.clone()))
+fn builder(store: FaultyStore, clock: &ManualClock) -> TestResult<Builder> {
+    Ok(Keywright::builder(store).prefix(Prefix::new("acme_live")?).clock(clock.clone()))
 }
 
 /// What was decided. It is a failure of the test if nothing could be.

@@ -61,7 +61,7 @@ pub async fn perform(
     let Subjects { key, owner, account } = on;
     let done = match operation {
         Operation::KeyGenerate => {
-            authority.generate(actor, owner, NewKey::named("prod-new")?).await?;
+            authority.generate(actor, NewKey::named("prod-new")?.owner(owner.clone())).await?;
             Outcome::Done(())
         }
         Operation::KeyShow => {

@@ -58,7 +58,7 @@ fn said(error: impl std::error::Error, id: &str) -> String {
 }
 
 fn of_other_tenant() -> Actor {
-    Actor::administrator(user("ada"), TenantId::new("initech").expect("a tenant"))
+    Actor::administrator(user("ada")).in_tenant(TenantId::new("initech").expect("a tenant"))
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn a_key_of_another_developer_is_as_absent_as_one_that_never_was() {
         let bob = developer("bob");
         let absent = answers_of_key(&world, &bob, &unknown).await;
         assert_eq!(answers_of_key(&world, &bob, &issued.key.id).await, absent);
-        let nobody = Actor::new(user("eve"), bob.tenant().clone(), Permissions::NONE);
+        let nobody = Actor::new(user("eve"), Permissions::NONE).in_tenant(bob.tenant().clone());
         assert_eq!(answers_of_key(&world, &nobody, &issued.key.id).await, absent);
         assert_eq!(picture(&world.authority).await, before);
     });
@@ -118,14 +118,16 @@ fn no_key_is_made_for_an_account_that_is_not_there() {
         let before = picture(&world.authority).await;
         let unknown: AccountId = NOWHERE.parse().expect("an id");
         for (actor, id) in [(admin(), unknown), (of_other_tenant(), account)] {
-            let made = world.authority.generate(&actor, &Owner::Account(id), named("app")).await;
+            let made =
+                world.authority.generate(&actor, named("app").owner(Owner::Account(id))).await;
             let error = made.expect_err("there is no such account");
             assert!(matches!(error, GenerateError::AccountNotFound(e) if e == id), "{error:?}");
             assert_is_said(&error);
         }
         let disabled = world.authority.disable_account(&admin(), &account).await;
         disabled.expect("the account exists");
-        let made = world.authority.generate(&admin(), &Owner::Account(account), named("app")).await;
+        let made =
+            world.authority.generate(&admin(), named("app").owner(Owner::Account(account))).await;
         let error = made.expect_err("the account is disabled");
         assert!(matches!(error, GenerateError::AccountDisabled(_)), "{error:?}");
         world.authority.enable_account(&admin(), &account).await.expect("the account exists");
@@ -190,8 +192,8 @@ fn an_answer_about_many_keys_is_in_their_order_and_each_by_itself() {
         let answers = world.authority.revoke_many(&admin(), &asked).await;
         assert_eq!(answers.iter().map(|(id, _)| *id).collect::<Vec<_>>(), asked);
         assert!(matches!(answers[0].1, Err(KeyError::NotFound(id)) if id == unknown));
-        assert!(matches!(&answers[1].1, Ok(outcome) if !outcome.is_already()));
-        assert!(matches!(&answers[2].1, Ok(outcome) if outcome.is_already()));
+        assert!(matches!(&answers[1].1, Ok(outcome) if !outcome.is_unchanged()));
+        assert!(matches!(&answers[2].1, Ok(outcome) if outcome.is_unchanged()));
         assert!(world.authority.revoke_many(&admin(), &[]).await.is_empty());
     });
 }

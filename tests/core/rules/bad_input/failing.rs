@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use keywright::store::{AccountQuery, EventQuery, KeyQuery, StoreErrorKind};
 use keywright::{
     AccountEdit, AccountError, Actor, Credential, Error, GenerateError, KeyEdit, KeyError,
-    Metadata, NewAccount, Verifier,
+    Metadata, NewAccount,
 };
 use rand::{TryCryptoRng, TryRng};
 
@@ -24,7 +24,7 @@ const DRY: &str = "the random source failed: the entropy pool is dry";
 fn drawing(store: &Watched, draws: usize) -> World {
     // One more, for the verifier.
     let script = Script::new((0..draws).map(|_| vec![1; 16]));
-    World::with(store.clone(), |setup| setup.random(script))
+    World::with(store.clone(), |builder| builder.random(script))
 }
 
 #[test]
@@ -36,7 +36,7 @@ fn a_random_source_that_fails_at_any_draw_makes_no_key() {
             let world = drawing(&store, draws);
             let before = (picture(&world.authority).await, store.calls());
             let alice = developer("alice");
-            let made = world.authority.generate(&alice, &alice.as_owner(), named("app")).await;
+            let made = world.authority.generate(&alice, named("app")).await;
             let error = made.expect_err("no randomness, no key");
             assert!(matches!(error, GenerateError::Random(_)), "{error:?}");
             assert_eq!(error.to_string(), DRY);
@@ -72,7 +72,7 @@ fn without_randomness_no_use_is_written_and_none_is_lost() {
         let world = World::new();
         let issued = world.key_of(&developer("alice"), named("app")).await;
         let verifier =
-            Verifier::new(&world.setup.clone().random(Script::new([]))).expect("a verifier");
+            world.builder.clone().random(Script::new([])).build().expect("a keywright").verifier();
         verifier.verify(issued.token.expose()).await.expect("the key");
         let error = verifier.flush().await.expect_err("no randomness");
         assert_eq!(error.kind(), StoreErrorKind::Unavailable);
@@ -101,7 +101,7 @@ async fn all_failures(world: &World, actor: &Actor) -> Vec<(&'static str, Error)
         };
     }
     failures! {
-        generate: authority.generate(actor, &actor.as_owner(), named("app"));
+        generate: authority.generate(actor, named("app"));
         key: authority.key(actor, &key);
         keys: authority.keys(actor, &keys);
         rename: authority.rename(actor, &key, name("b"));
@@ -212,7 +212,7 @@ fn c13_a_random_source_that_panics_makes_nothing_and_is_asked_again_the_next_tim
     let tells = Arc::new(AtomicBool::new(false));
     let script = Script::new((1..9).map(|draw| vec![draw; 32]));
     let source = Panicking { tells: Arc::clone(&tells), script };
-    let world = World::with(Watched::default(), |setup| setup.random(source));
+    let world = World::with(Watched::default(), |builder| builder.random(source));
     let issued = block_on(world.key());
     let before = block_on(picture(&world.authority));
     tells.store(true, Ordering::SeqCst);

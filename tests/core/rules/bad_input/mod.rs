@@ -47,7 +47,11 @@ async fn world() -> (World, Issued, AccountId) {
     let new = NewAccount::new(name("nightly-report"), role("analyst"));
     let account = world.authority.create_account(&admin(), new).await.expect("an account").id;
     let owner = Owner::Account(account);
-    world.authority.generate(&admin(), &owner, named("prod-nightly")).await.expect("a key");
+    world
+        .authority
+        .generate(&admin(), named("prod-nightly").owner(owner.clone()))
+        .await
+        .expect("a key");
     (world, issued, account)
 }
 

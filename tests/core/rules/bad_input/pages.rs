@@ -90,7 +90,7 @@ fn a_cursor_that_was_made_up_is_refused_and_never_panics() {
     let made_up = [
         String::from("x"),
         String::from("...."),
-        String::from("created"),
+        String::from("created_at"),
         format!("created.asc.{id}"),
         format!("created.asc.{id}."),
         format!("created.up.{id}.0"),
@@ -142,14 +142,14 @@ fn numbers_in_cursors_have_one_spelling() {
             || EventQuery::new().after(&cursor).is_ok()
     };
     for good in ["5", "0"] {
-        for sort in ["created", "updated", "expires", "last-used"] {
+        for sort in ["created_at", "updated_at", "expires_at", "last_used_at"] {
             assert!(taken(&format!("{sort}.asc.{id}.{good}")), "{sort} {good}");
         }
         assert!(taken(&format!("account.{good}.{id}")), "{good}");
         assert!(taken(&format!("event.desc.{good}")), "{good}");
     }
     for bad in ["+5", "05", "00", "-0", "+0", "-05", "5_0", "0x5", "5e0"] {
-        for sort in ["created", "updated", "expires", "last-used"] {
+        for sort in ["created_at", "updated_at", "expires_at", "last_used_at"] {
             assert!(!taken(&format!("{sort}.asc.{id}.{bad}")), "{sort} {bad}");
         }
         assert!(!taken(&format!("account.{bad}.{id}")), "{bad}");
@@ -164,8 +164,12 @@ fn a_cursor_at_the_ends_of_an_order_is_a_place_all_the_same() {
         let id = "0000000000000000";
         // Where both keys stand: made and changed at the start, without an expiry, never used.
         let begin = start().unix_micros();
-        let places =
-            [("created", begin), ("updated", begin), ("expires", i64::MAX), ("last-used", -1)];
+        let places = [
+            ("created_at", begin),
+            ("updated_at", begin),
+            ("expires_at", i64::MAX),
+            ("last_used_at", -1),
+        ];
         for value in [0, -1, i64::MAX, i64::MIN] {
             for (sort, own) in places {
                 // The id of the cursor comes before every other: at the same value they are behind.

@@ -40,7 +40,7 @@ impl<F: FnMut(&mut [u8])> TryRng for Source<F> {
 impl<F: FnMut(&mut [u8])> TryCryptoRng for Source<F> {}
 
 fn drawing(from: impl FnMut(&mut [u8]) + Send + 'static) -> World {
-    World::with(MemoryStore::new(), |setup| setup.random(Source(from)))
+    World::with(MemoryStore::new(), |builder| builder.random(Source(from)))
 }
 
 /// A source that gives the same 64 bytes over and over.
@@ -81,7 +81,7 @@ fn rotation_back_to_the_retiring_secret_is_refused() {
             Script::drawing(&other),
             Script::drawing(&one),
         ]);
-        let world = World::with(MemoryStore::new(), |setup| setup.random(script));
+        let world = World::with(MemoryStore::new(), |builder| builder.random(script));
         let issued = world.key().await;
         let (alice, id) = (developer("alice"), issued.key.id);
         world.authority.rotate(&alice, &id, HOUR).await.expect("another secret");
@@ -97,10 +97,10 @@ fn repeated_secret_is_seen_under_another_pepper() {
         let store = MemoryStore::new();
         let ring = || PepperRing::none().with(1, [1; 32]).expect("a pepper");
         let source = || Source(|out: &mut [u8]| out.fill(7));
-        let before = World::with(store.clone(), |setup| setup.peppers(ring()).random(source()));
+        let before = World::with(store.clone(), |builder| builder.peppers(ring()).random(source()));
         let issued = before.key().await;
         let two = ring().with(2, [2; 32]).expect("a pepper");
-        let after = World::with(store, |setup| setup.peppers(two).random(source()));
+        let after = World::with(store, |builder| builder.peppers(two).random(source()));
         let rotated = after.authority.rotate(&developer("alice"), &issued.key.id, HOUR).await;
         assert!(matches!(rotated, Err(KeyError::Random(RandomError::Repeats(Drawn::Secret)))));
     });
@@ -112,7 +112,7 @@ fn repeated_id_names_the_source() {
         let world = repeating(7);
         world.key().await;
         let alice = developer("alice");
-        let error = world.authority.generate(&alice, &alice.as_owner(), named("b")).await;
+        let error = world.authority.generate(&alice, named("b")).await;
         let error = error.expect_err("the id is taken");
         let expected = RandomError::Repeats(Drawn::KeyId);
         assert!(matches!(&error, GenerateError::Random(e) if *e == expected), "{error:?}");
@@ -133,7 +133,7 @@ fn source_without_a_usable_byte_is_an_error() {
         for stuck in [248, 255] {
             let world = repeating(stuck);
             let alice = developer("alice");
-            let made = world.authority.generate(&alice, &alice.as_owner(), named("a")).await;
+            let made = world.authority.generate(&alice, named("a")).await;
             let error = made.expect_err("no byte is usable");
             assert!(matches!(&error, GenerateError::Random(RandomError::Stuck)), "{error:?}");
             assert!(error.to_string().contains("no usable byte in 16 draws"), "{error}");
@@ -168,7 +168,7 @@ fn c14_source_that_calls_back_is_refused() {
         let world = drawing(move |out| {
             if let Some(authority) = caller.get() {
                 let alice = developer("alice");
-                let made = block_on(authority.generate(&alice, &alice.as_owner(), named("inner")));
+                let made = block_on(authority.generate(&alice, named("inner")));
                 let is_refused = matches!(made, Err(GenerateError::Random(RandomError::Reentered)));
                 seen.lock().expect("no panic").push(is_refused);
             }
@@ -186,11 +186,11 @@ fn c14_source_that_calls_back_is_refused() {
 fn writers_under_a_repeating_source_keep_apart() {
     block_on(async {
         let store = MemoryStore::new();
-        let first = World::with(store.clone(), |setup| setup.random(Random(7)));
+        let first = World::with(store.clone(), |builder| builder.random(Random(7)));
         let issued = first.key().await;
         // A process on the copy of a machine draws what the first one drew.
-        let worlds =
-            [9, 9, 9].map(|seed| World::with(store.clone(), |setup| setup.random(Random(seed))));
+        let worlds = [9, 9, 9]
+            .map(|seed| World::with(store.clone(), |builder| builder.random(Random(seed))));
         for world in &worlds {
             for _ in 0..5 {
                 world.verifier.verify(issued.token.expose()).await.expect("accepted");

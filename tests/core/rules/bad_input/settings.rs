@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use keywright::{
-    Authority, KeyError, NamePattern, Policy, PolicyError, SetPolicyError, SetupError, Verifier,
-};
+use keywright::{BuildError, KeyError, NamePattern, Policy, PolicyError, SetPolicyError};
 
 use super::{assert_is_said, picture, role, world};
 use common::kit::{DAY, HOUR, SECOND, admin, block_on, chain, developer};
@@ -99,12 +97,10 @@ fn a_policy_that_leaves_its_limits_is_not_set_and_is_no_default() {
             let error = error.expect_err("outside its limits");
             assert!(matches!(&error, SetPolicyError::Policy(e) if e == expected), "{error:?}");
             assert_is_said(&error);
-            let setup = world.setup.clone().default_policy(policy);
-            for error in [Authority::new(&setup).err(), Verifier::new(&setup).err()] {
-                let error = error.expect("no default");
-                assert!(matches!(&error, SetupError::DefaultPolicy(e) if e == expected));
-                assert_eq!(chain(&error).len(), 2, "the cause is kept");
-            }
+            let error =
+                world.builder.clone().default_policy(policy).build().expect_err("no default");
+            assert!(matches!(&error, BuildError::DefaultPolicy(e) if e == expected));
+            assert_eq!(chain(&error).len(), 2, "the cause is kept");
         }
         assert_eq!(picture(&world.authority).await, before);
         for possible in [1, 1_000] {

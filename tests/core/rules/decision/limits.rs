@@ -1,6 +1,8 @@
 //! Networks, scopes, access and rate: what a key that is accepted may be used for.
 
-use keywright::{Access, AccountEdit, Issued, Owner, Reason, Request, RoleName, Scope, ScopeSet};
+use keywright::{
+    Access, AccessRequest, AccountEdit, Issued, NewKey, Owner, Reason, RoleName, Scope, ScopeSet,
+};
 
 use super::{account, address};
 use common::kit::{MICRO, SECOND, World, admin, block_on, denial, denied, developer, named};
@@ -35,7 +37,7 @@ fn a_key_is_used_from_its_networks_alone() {
         for (networks, source, allowed) in table {
             let new = named("bound").networks(networks.parse().expect("networks"));
             let issued = world.key_of(&developer("alice"), new).await;
-            let request = Request::token(issued.token.expose());
+            let request = AccessRequest::token(issued.token.expose());
             let from =
                 world.verifier.verify_request(&request.clone().source(address(source))).await;
             assert_eq!(from.is_ok(), allowed, "{source} of {networks}");
@@ -54,7 +56,7 @@ fn scopes(text: &str) -> ScopeSet {
 /// Whether a request for these scopes is let through, by verify and by the grant alike.
 async fn may(world: &World, issued: &Issued, needed: &str) -> bool {
     let needed = scopes(needed);
-    let request = Request::token(issued.token.expose()).scopes(&needed);
+    let request = AccessRequest::token(issued.token.expose()).scopes(&needed);
     let verified = world.verifier.verify_request(&request).await;
     let grant = world.verifier.verify(issued.token.expose()).await.expect("accepted");
     let allows = needed.iter().all(|scope| grant.allows(scope));
@@ -96,7 +98,7 @@ fn the_scope_that_is_missing_is_named() {
         let new = named("one").scopes(scopes("a:read"));
         let issued = world.key_of(&developer("alice"), new).await;
         let needed = scopes("a:read a:write b:read");
-        let request = Request::token(issued.token.expose()).scopes(&needed);
+        let request = AccessRequest::token(issued.token.expose()).scopes(&needed);
         let refused = denial(world.verifier.verify_request(&request).await);
         let missing = Reason::MissingScope(Scope::new("a:write").expect("a scope"));
         assert_eq!(*refused.reason(), missing);
@@ -129,7 +131,7 @@ fn an_accounts_key_has_the_scopes_of_the_role_cut_to_its_own() {
         let id = account(&world, "operator").await;
         let owner = Owner::Account(id);
         let ada = admin();
-        let key = |new| world.authority.generate(&ada, &owner, new);
+        let key = |new: NewKey| world.authority.generate(&ada, new.owner(owner.clone()));
         let all = key(named("all")).await.expect("a key");
         let some = key(named("some").scopes(scopes("a:write b:read"))).await.expect("a key");
         assert!(may(&world, &all, "a:read a:write b:read").await);
@@ -159,9 +161,13 @@ fn a_read_only_account_never_writes_whatever_its_role_says() {
         let world = World::new();
         let id = account(&world, "operator").await;
         let owner = Owner::Account(id);
-        let issued = world.authority.generate(&admin(), &owner, named("job")).await.expect("a key");
+        let issued = world
+            .authority
+            .generate(&admin(), named("job").owner(owner.clone()))
+            .await
+            .expect("a key");
         let scope = Scope::new("a:write").expect("a scope");
-        let read = Request::token(issued.token.expose()).scope(&scope);
+        let read = AccessRequest::token(issued.token.expose()).scope(&scope);
         let grant =
             world.verifier.verify_request(&read.clone().write()).await.expect("read and write");
         grant.require_write().expect("read and write");
@@ -203,7 +209,7 @@ fn a_refused_request_spends_nothing_of_the_rate() {
         let new = named("limited").rate("1/60s".parse().expect("a rate"));
         let issued = world.key_of(&developer("alice"), new).await;
         let scope = Scope::new("a:read").expect("a scope");
-        let unheld = Request::token(issued.token.expose()).scope(&scope);
+        let unheld = AccessRequest::token(issued.token.expose()).scope(&scope);
         for _ in 0..5 {
             assert_eq!(denied(world.verifier.verify_request(&unheld).await), "missing_scope");
         }

@@ -8,8 +8,8 @@ mod undecidable;
 use std::net::IpAddr;
 
 use keywright::{
-    Access, AccountEdit, AccountId, DenialClass, Grant, Issued, KeyEdit, Name, NewAccount, Owner,
-    Request, RoleName, Scope, SecretUsed, Timestamp, VerifyError,
+    Access, AccessRequest, AccountEdit, AccountId, DenialClass, Grant, Issued, KeyEdit, Name,
+    NewAccount, Owner, RoleName, Scope, SecretUsed, Timestamp, VerifyError,
 };
 
 use common::kit::{
@@ -74,7 +74,8 @@ async fn verify_with(faults: &[Fault]) -> Result<Grant, VerifyError> {
     if has(Fault::Expired) {
         new = new.expires_in(DAY);
     }
-    let old = authority.generate(&admin(), &Owner::Account(account), new).await.expect("a key");
+    let old =
+        authority.generate(&admin(), new.owner(Owner::Account(account))).await.expect("a key");
     let id = old.key.id;
     let new = authority.rotate(&admin(), &id, SECOND).await.expect("the key is active");
     clock.advance(2 * HOUR);
@@ -124,7 +125,7 @@ async fn verify_with(faults: &[Fault]) -> Result<Grant, VerifyError> {
     };
     let scope =
         Scope::new(if has(Fault::NoScope) { "a:write" } else { "a:read" }).expect("a scope");
-    let request = Request::token(&token).source(address("203.0.113.7")).write().scope(&scope);
+    let request = AccessRequest::token(&token).source(address("203.0.113.7")).write().scope(&scope);
     world.verifier.verify_request(&request).await
 }
 

@@ -176,7 +176,8 @@ fn rate_that_an_administrator_granted_is_shared_with_no_key() {
         world.set_default("2/60s", 2).await;
         let alice = developer("alice").as_owner();
         let new = named("big").rate(rate("1000/60s"));
-        let granted = world.authority.generate(&admin(), &alice, new).await.expect("a key");
+        let granted =
+            world.authority.generate(&admin(), new.owner(alice.clone())).await.expect("a key");
         let plain = world.key().await;
         assert_eq!(world.admitted(granted.token.expose(), 2_000).await, 1_000);
         assert_eq!(world.admitted(plain.token.expose(), 5).await, 2);
@@ -192,8 +193,7 @@ fn rate_that_an_owner_set_falls_with_the_default() {
         let same = world.key_of(&alice, named("same").rate(rate("10/60s"))).await;
         let less = world.key_of(&alice, named("less").rate(rate("3/60s"))).await;
         let new = named("granted").rate(rate("10/60s"));
-        let granted =
-            world.authority.generate(&admin(), &alice.as_owner(), new).await.expect("a key");
+        let granted = world.authority.generate(&admin(), new).await.expect("a key");
         world.set_policy(|policy| policy.default_rate = Some(rate("4/60s"))).await;
         world.clock.set(Timestamp::from_unix_micros(start().unix_micros() + 1).expect("a time"));
         assert_eq!(world.admitted(same.token.expose(), 20).await, 4);

@@ -32,7 +32,7 @@ fn digest_with_one_other_bit_is_refused() {
         for peppers in [PepperRing::none(), PepperRing::none().with(1, [7; 32]).expect("a pepper")]
         {
             let store = Watched::default();
-            let world = World::with(store.clone(), |setup| setup.peppers(peppers));
+            let world = World::with(store.clone(), |builder| builder.peppers(peppers));
             let issued = world.key().await;
             let record = store.stored(&issued.key.id).await;
             let digest = record["digest"].as_str().expect("text");
@@ -57,7 +57,7 @@ fn digest_with_one_other_bit_is_refused() {
 
 /// Two keys whose records the store can be made to mix up.
 async fn two_keys(store: &Watched, peppers: PepperRing) -> (World, Issued, Issued) {
-    let world = World::with(store.clone(), |setup| setup.peppers(peppers));
+    let world = World::with(store.clone(), |builder| builder.peppers(peppers));
     let (a, b) = (world.key().await, world.key_of(&developer("bob"), named("staging")).await);
     (world, a, b)
 }
@@ -107,7 +107,8 @@ fn a_digest_that_cannot_be_compared_is_an_operators_error_that_says_what_to_do()
                 record[field] = digest.clone().into();
                 if field == "retiring" {
                     record["key"]["secret_number"] = 2.into();
-                    record["key"]["overlap_ends"] = start().saturating_add(HOUR).to_string().into();
+                    record["key"]["overlap_ends_at"] =
+                        start().saturating_add(HOUR).to_string().into();
                     // The current secret is another one: only the retiring digest is left.
                     record["digest"] = format!("1.0.{hex}").into();
                 }
@@ -132,22 +133,23 @@ fn a_key_under_a_pepper_that_was_taken_away_works_again_when_it_is_back() {
         let (world, issued, _) = two_keys(&store, one()).await;
         let other = PepperRing::none().with(2, [9; 32]).expect("a pepper");
         for ring in [PepperRing::none(), other] {
-            let lacking = World::with(store.clone(), |setup| setup.peppers(ring));
+            let lacking = World::with(store.clone(), |builder| builder.peppers(ring));
             let error =
                 lacking.verifier.verify(issued.token.expose()).await.expect_err("no pepper");
             assert!(matches!(error, VerifyError::Unavailable(_)), "{error:?}");
             assert!(chain(&error)[1].contains("pepper 1"), "{error:?}");
         }
         world.verifier.verify(issued.token.expose()).await.expect("with the pepper");
-        let both =
-            World::with(store.clone(), |setup| setup.peppers(one().with(2, [9; 32]).expect("two")));
+        let both = World::with(store.clone(), |builder| {
+            builder.peppers(one().with(2, [9; 32]).expect("two"))
+        });
         both.verifier
             .verify(issued.token.expose())
             .await
             .expect("with the old pepper and a new one");
         // The same id with other bytes is another pepper: the key is not recognised.
         let wrong = PepperRing::none().with(1, [8; 32]).expect("a pepper");
-        let wrong = World::with(store, |setup| setup.peppers(wrong));
+        let wrong = World::with(store, |builder| builder.peppers(wrong));
         assert_eq!(denied(wrong.verifier.verify(issued.token.expose()).await), "unrecognised");
     });
 }
@@ -160,11 +162,11 @@ fn a_secret_that_was_replaced_under_an_old_pepper_does_not_hold_the_new_one_back
         let both = one.clone().with(2, [9; 32]).expect("two peppers");
         let two = PepperRing::none().with(2, [9; 32]).expect("a pepper");
         let (_, old, _) = two_keys(&store, one).await;
-        let world = World::with(store.clone(), |setup| setup.peppers(both));
+        let world = World::with(store.clone(), |builder| builder.peppers(both));
         let new = world.authority.rotate(&developer("alice"), &old.key.id, HOUR).await;
         let new = new.expect("the key is active");
         // The old secret, which nobody uses, is all that is left under pepper 1.
-        let world = World::with(store, |setup| setup.peppers(two));
+        let world = World::with(store, |builder| builder.peppers(two));
         for passed in [HOUR / 2, HOUR, 2 * HOUR] {
             world.clock.set(start().saturating_add(passed));
             let grant = world.verifier.verify(new.token.expose()).await;

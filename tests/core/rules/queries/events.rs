@@ -23,7 +23,7 @@ async fn tell(world: &World) -> Story {
     let account = NewAccount::new(Name::new("nightly").expect("a name"), role);
     let account = authority.create_account(&admin(), account).await.expect("an account").id;
     let owner = Owner::Account(account);
-    let job = authority.generate(&admin(), &owner, named("job")).await.expect("a key");
+    let job = authority.generate(&admin(), named("job").owner(owner.clone())).await.expect("a key");
     let alice = developer("alice");
     let mut key = None;
     for n in 0..4 {
@@ -33,7 +33,7 @@ async fn tell(world: &World) -> Story {
         world.verifier.verify(issued.token.expose()).await.expect("accepted");
         let rotated = authority.rotate(&alice, &issued.key.id, HOUR).await.expect("active");
         authority.disable(&alice, &issued.key.id).await.expect("active");
-        authority.disable(&alice, &issued.key.id).await.expect("already");
+        authority.disable(&alice, &issued.key.id).await.expect("unchanged");
         authority.rotate(&alice, &issued.key.id, HOUR).await.expect_err("disabled");
         let token = Credential::Token(rotated.token.expose());
         world.verifier.revoke(token).await.expect("by its possessor");

@@ -76,7 +76,7 @@ fn accounts_come_oldest_first_on_pages_of_any_size_and_are_found_by_name_id_and_
             let new = NewAccount::new(Name::new(format!("{name} {n}")).expect("a name"), role);
             made.push(world.authority.create_account(&admin(), new).await.expect("an account"));
         }
-        made.sort_by_key(|account| (account.created, account.id));
+        made.sort_by_key(|account| (account.created_at, account.id));
         let id = made[4].id.to_string();
         let searches = ["", "alpha", "ALPHA", "analyst", "perato", &id, &id.to_lowercase(), "none"];
         for search in searches {

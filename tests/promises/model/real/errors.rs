@@ -1,26 +1,26 @@
 //! The crate's errors in a word or two. One that nobody can get ends the test.
 
 use keywright::{
-    AccountError, GenerateError, KeyError, ListError, NameError, NewKeyError, NotAllowed,
-    Operation, PolicyError, Reason, SetPolicyError, VerifyError,
+    AccountError, GenerateError, KeyError, ListError, NameError, Operation, PermissionDenied,
+    PolicyError, Reason, RuleError, SetPolicyError, VerifyError,
 };
 
-fn not_allowed(error: NotAllowed) -> String {
+fn permission_denied(error: PermissionDenied) -> String {
     format!("not allowed {}", error.operation)
 }
 
-fn rule(error: &NewKeyError) -> String {
+fn rule(error: &RuleError) -> String {
     match error {
-        NewKeyError::Name(NameError::Pattern { .. }) => "rule pattern".to_owned(),
-        NewKeyError::ExpiryRequired => "rule expiry required".to_owned(),
-        NewKeyError::ExpiryPassed(_) => "rule passed".to_owned(),
-        NewKeyError::ZeroLifetime => "rule zero lifetime".to_owned(),
-        NewKeyError::LifetimeOverflow(_) => "rule overflow".to_owned(),
-        NewKeyError::LifetimeTooLong { .. } => "rule too long".to_owned(),
-        NewKeyError::NeverValid { .. } => "rule never valid".to_owned(),
-        NewKeyError::ScopeOutsideCeiling(scope) => format!("rule scope {scope}"),
-        NewKeyError::RateAboveLimit { .. } => "rule rate".to_owned(),
-        NewKeyError::SetByAdministrator(limit) => format!("rule {limit} of an admin"),
+        RuleError::Name(NameError::Pattern { .. }) => "rule pattern".to_owned(),
+        RuleError::ExpiryRequired => "rule expiry required".to_owned(),
+        RuleError::ExpiryPassed(_) => "rule passed".to_owned(),
+        RuleError::ZeroLifetime => "rule zero lifetime".to_owned(),
+        RuleError::LifetimeOverflow(_) => "rule overflow".to_owned(),
+        RuleError::LifetimeTooLong { .. } => "rule too long".to_owned(),
+        RuleError::NeverValid { .. } => "rule never valid".to_owned(),
+        RuleError::ScopeOutsideCeiling(scope) => format!("rule scope {scope}"),
+        RuleError::RateAboveLimit { .. } => "rule rate".to_owned(),
+        RuleError::SetByAdministrator(limit) => format!("rule {limit} of an admin"),
         other => panic!("nobody can get {other:?}"),
     }
 }
@@ -29,7 +29,7 @@ pub(super) fn generate_error(error: &GenerateError) -> String {
     match error {
         GenerateError::UpgradeRequired => "upgrade required".to_owned(),
         GenerateError::AccessOff => "access off".to_owned(),
-        GenerateError::NotAllowed(error) => not_allowed(*error),
+        GenerateError::PermissionDenied(error) => permission_denied(*error),
         GenerateError::AccountNotFound(_) => "no account".to_owned(),
         GenerateError::AccountDisabled(_) => "account disabled".to_owned(),
         GenerateError::Key(error) => rule(error),
@@ -40,9 +40,9 @@ pub(super) fn generate_error(error: &GenerateError) -> String {
 
 pub(super) fn key_error(error: &KeyError) -> String {
     match error {
-        KeyError::NotAllowed(error) => not_allowed(*error),
+        KeyError::PermissionDenied(error) => permission_denied(*error),
         KeyError::NotFound(_) => "not found".to_owned(),
-        KeyError::NotPossible(error) => {
+        KeyError::WrongStatus(error) => {
             assert!(Operation::ALL.contains(&error.operation));
             format!("not possible {}", error.status)
         }
@@ -54,7 +54,7 @@ pub(super) fn key_error(error: &KeyError) -> String {
 
 pub(super) fn account_error(error: &AccountError) -> String {
     match error {
-        AccountError::NotAllowed(error) => not_allowed(*error),
+        AccountError::PermissionDenied(error) => permission_denied(*error),
         AccountError::NotFound(_) => "not found".to_owned(),
         AccountError::UnknownRole(_) => "unknown role".to_owned(),
         other => panic!("nobody can get {other:?}"),
@@ -63,7 +63,7 @@ pub(super) fn account_error(error: &AccountError) -> String {
 
 pub(super) fn list_error(error: &ListError) -> String {
     match error {
-        ListError::NotAllowed(error) => not_allowed(*error),
+        ListError::PermissionDenied(error) => permission_denied(*error),
         ListError::Limit(limit) => format!("limit {limit}"),
         other => panic!("nobody can get {other:?}"),
     }
@@ -71,7 +71,7 @@ pub(super) fn list_error(error: &ListError) -> String {
 
 pub(super) fn set_policy_error(error: &SetPolicyError) -> String {
     let fault = match error {
-        SetPolicyError::NotAllowed(error) => return not_allowed(*error),
+        SetPolicyError::PermissionDenied(error) => return permission_denied(*error),
         SetPolicyError::Stale { given, current } => return format!("stale {given} {current}"),
         SetPolicyError::Policy(PolicyError::MaxKeys(_)) => "max keys",
         SetPolicyError::Policy(PolicyError::ZeroLifetime(_)) => "zero lifetime",

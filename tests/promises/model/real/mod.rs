@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use futures_lite::future::block_on;
 use keywright::store::{AccountQuery, EventQuery, FileStore, KeyQuery, KeyStore, MemoryStore};
 use keywright::{
-    AccountEdit, Authority, Issued, KeyId, ManualClock, NewAccount, Outcome, Prefix, Request,
-    Setup, Verifier, VerifyError,
+    AccessRequest, AccountEdit, Authority, Issued, KeyId, Keywright, ManualClock, NewAccount,
+    Outcome, Prefix, Verifier, VerifyError,
 };
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -25,7 +25,6 @@ pub(crate) const PREFIX: &str = "acme_live";
 pub(crate) struct Real {
     store: Stored,
     clock: ManualClock,
-    setup: Setup,
     authority: Authority,
     verifier: Verifier,
     seed: u64,
@@ -55,13 +54,17 @@ impl Real {
         // Ids and secrets are drawn from the seed too, so that a run can be repeated.
         let random = StdRng::seed_from_u64(!seed);
         let prefix = Prefix::new(PREFIX).expect("a prefix");
-        let setup = Setup::new(store).prefix(prefix).clock(clock.clone()).random(random);
+        let keywright = Keywright::builder(store)
+            .prefix(prefix)
+            .clock(clock.clone())
+            .random(random)
+            .build()
+            .expect("a keywright");
         Self {
             store: stored,
             clock,
-            authority: Authority::new(&setup).expect("an authority"),
-            verifier: Verifier::new(&setup).expect("a verifier"),
-            setup,
+            authority: keywright.authority(),
+            verifier: keywright.verifier(),
             seed,
             tokens: BTreeMap::new(),
         }
@@ -78,7 +81,7 @@ impl Real {
             Op::Generate(by, owner, new) => {
                 let Ok(new) = to::new_key(new) else { return (refused("no name"), None) };
                 let (actor, owner) = (to::actor(*by), to::owner(owner));
-                match block_on(self.authority.generate(&actor, &owner, new)) {
+                match block_on(self.authority.generate(&actor, new.owner(owner.clone()))) {
                     Ok(issued) => self.hand_out(&issued),
                     Err(error) => refused(errors::generate_error(&error)),
                 }
@@ -144,8 +147,8 @@ impl Real {
                 let text = self.text(presented);
                 match block_on(self.verifier.revoke(text.credential())) {
                     Ok(Outcome::Done(id)) => Answer::Many(vec![(id.to_string(), Answer::Nothing)]),
-                    Ok(Outcome::Already(id)) => {
-                        Answer::Many(vec![(id.to_string(), refused("already"))])
+                    Ok(Outcome::Unchanged(id)) => {
+                        Answer::Many(vec![(id.to_string(), refused("unchanged"))])
                     }
                     Err(error) => refused(errors::verify_error(&error)),
                 }
@@ -193,9 +196,10 @@ impl Real {
             Op::SetPolicy(by, policy) => {
                 let set = block_on(authority.set_policy(&to::actor(*by), to::policy(policy)));
                 match set {
-                    Ok(outcome) => {
-                        Answer::Policy(outcome.is_already(), to::policy_data(&outcome.into_inner()))
-                    }
+                    Ok(outcome) => Answer::Policy(
+                        outcome.is_unchanged(),
+                        to::policy_data(&outcome.into_inner()),
+                    ),
                     Err(error) => refused(errors::set_policy_error(&error)),
                 }
             }
@@ -298,7 +302,7 @@ impl Real {
     fn present(&self, presented: &Presented, wanted: Wanted) -> Answer {
         let text = self.text(presented);
         let scopes = to::scopes(wanted.scopes);
-        let mut request = Request::new(text.credential()).scopes(&scopes);
+        let mut request = AccessRequest::new(text.credential()).scopes(&scopes);
         if let Some(source) = SOURCES[wanted.source] {
             request = request.source(source.parse().expect("an address"));
         }
@@ -327,17 +331,18 @@ impl Real {
             block_on(store.close()).expect("the store closes");
             *store = block_on(FileStore::open(folder.path().join("keys.db"))).expect("it opens");
         }
-        let setup = match &self.store {
-            Stored::InMemory(store) => Setup::new(store.clone()),
-            Stored::InAFile(store, _) => Setup::new(store.clone()),
+        let builder = match &self.store {
+            Stored::InMemory(store) => Keywright::builder(store.clone()),
+            Stored::InAFile(store, _) => Keywright::builder(store.clone()),
         };
         // Another seed: with the same one, the ids that were drawn before would come again.
         self.seed = self.seed.wrapping_add(1);
         let random = StdRng::seed_from_u64(!self.seed);
         let prefix = Prefix::new(PREFIX).expect("a prefix");
-        self.setup = setup.prefix(prefix).clock(self.clock.clone()).random(random);
-        self.authority = Authority::new(&self.setup).expect("an authority");
-        self.verifier = Verifier::new(&self.setup).expect("a verifier");
+        let builder = builder.prefix(prefix).clock(self.clock.clone()).random(random);
+        let keywright = builder.build().expect("a default policy within its bounds");
+        self.authority = keywright.authority();
+        self.verifier = keywright.verifier();
         Answer::Nothing
     }
 }

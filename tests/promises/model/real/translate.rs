@@ -24,11 +24,11 @@ pub(super) fn actor(by: By) -> Actor {
     let id = UserId::new(by.who.user()).expect("a user id");
     let tenant = TenantId::new(TENANTS[by.tenant]).expect("a tenant id");
     match by.who {
-        Who::Admin => Actor::administrator(id, tenant),
-        Who::TenantAdmin => Actor::tenant_admin(id, tenant),
-        Who::Alice | Who::Bob => Actor::developer(id, tenant),
-        Who::Auditor => Actor::auditor(id, tenant),
-        Who::Nobody => Actor::new(id, tenant, Permissions::NONE),
+        Who::Admin => Actor::administrator(id).in_tenant(tenant),
+        Who::TenantAdmin => Actor::tenant_admin(id).in_tenant(tenant),
+        Who::Alice | Who::Bob => Actor::developer(id).in_tenant(tenant),
+        Who::Auditor => Actor::auditor(id).in_tenant(tenant),
+        Who::Nobody => Actor::new(id, Permissions::NONE).in_tenant(tenant),
     }
 }
 
@@ -161,14 +161,14 @@ pub(super) fn event_query(filter: &EventFilter) -> EventQuery {
 pub(super) fn changed(answer: Result<Outcome<Key>, KeyError>) -> Answer {
     match answer {
         Ok(Outcome::Done(key)) => Answer::Done(key_data(&key)),
-        Ok(Outcome::Already(key)) => Answer::Already(key_data(&key)),
+        Ok(Outcome::Unchanged(key)) => Answer::Unchanged(key_data(&key)),
         Err(error) => refused(errors::key_error(&error)),
     }
 }
 
 pub(super) fn account_changed(answer: Result<Outcome<ServiceAccount>, AccountError>) -> Answer {
     match answer {
-        Ok(outcome) => Answer::Account(outcome.is_already(), account_data(&outcome.into_inner())),
+        Ok(outcome) => Answer::Account(outcome.is_unchanged(), account_data(&outcome.into_inner())),
         Err(error) => refused(errors::account_error(&error)),
     }
 }
@@ -215,15 +215,15 @@ pub(super) fn key_data(key: &Key) -> KeyData {
         rate: place(RATES.into_iter().map(rate), &key.rate),
         of_admin: [key.admin_limits.scopes, key.admin_limits.networks, key.admin_limits.rate],
         metadata: place(METADATA.into_iter().map(metadata), &key.metadata),
-        created: micros(key.created),
+        created_at: micros(key.created_at),
         created_by: user(&key.created_by),
-        updated: micros(key.updated),
+        updated_at: micros(key.updated_at),
         not_before: key.not_before.map(micros),
-        expires: key.expires.map(micros),
+        expires_at: key.expires_at.map(micros),
         disabled: key.disabled,
-        revoked: key.revoked.map(micros),
-        rotated: key.rotated.map(micros),
-        overlap_ends: key.overlap_ends.map(micros),
+        revoked_at: key.revoked_at.map(micros),
+        rotated_at: key.rotated_at.map(micros),
+        overlap_ends_at: key.overlap_ends_at.map(micros),
         secret_number: key.secret_number,
         version: key.version,
     }
@@ -236,11 +236,11 @@ pub(super) fn entry_data(entry: &KeyEntry) -> EntryData {
         account: entry.account.as_ref().map(|account| name(account.as_str())),
         status: entry.status.as_str(),
         uses: entry.uses,
-        last_used: entry.last_used.map(micros),
-        handover: entry.handover.as_ref().map(|handover| {
-            let (old, new) = (handover.old_last_used, handover.new_last_used);
-            let end = micros(handover.overlap_ends);
-            (end, old.map(micros), new.map(micros), handover.safe_to_finish)
+        last_used_at: entry.last_used_at.map(micros),
+        overlap: entry.overlap.as_ref().map(|overlap| {
+            let (old, new) = (overlap.old_last_used_at, overlap.new_last_used_at);
+            let end = micros(overlap.overlap_ends_at);
+            (end, old.map(micros), new.map(micros), overlap.safe_to_finish)
         }),
         obstacle: entry.obstacle.as_ref().map(Reason::code),
         actions: entry.actions.iter().map(|operation| operation.as_str()).collect(),
@@ -255,8 +255,8 @@ pub(super) fn account_data(account: &ServiceAccount) -> AccountData {
         role: place(ROLES.into_iter(), &account.role.as_str()),
         read_only: account.access == Access::ReadOnly,
         enabled: account.enabled,
-        created: micros(account.created),
-        updated: micros(account.updated),
+        created_at: micros(account.created_at),
+        updated_at: micros(account.updated_at),
         version: account.version,
     }
 }
@@ -281,7 +281,7 @@ pub(super) fn event_data(event: &Event) -> EventData {
         account: event.account.map(|account| account.to_string()),
         outcome: match &event.outcome {
             EventOutcome::Done => "done",
-            EventOutcome::Already => "already",
+            EventOutcome::Unchanged => "unchanged",
             EventOutcome::Refused(_) => "refused",
             other => panic!("an outcome without a plain form: {other:?}"),
         },

@@ -29,8 +29,8 @@ impl Reference {
             role,
             read_only,
             enabled: true,
-            created: self.now,
-            updated: self.now,
+            created_at: self.now,
+            updated_at: self.now,
             version: 1,
         };
         self.accounts.push(account.clone());
@@ -100,11 +100,11 @@ impl Reference {
                 refused(reason)
             }
             Ok((before, account)) if before == account => {
-                self.note_of(by, kind, "already", None, Some(id));
+                self.note_of(by, kind, "unchanged", None, Some(id));
                 Answer::Account(true, before)
             }
             Ok((_, mut account)) => {
-                account.updated = self.now;
+                account.updated_at = self.now;
                 account.version += 1;
                 let stored = self.accounts.iter_mut().find(|known| known.id == id);
                 *stored.expect("it was found") = account.clone();
@@ -122,7 +122,7 @@ impl Reference {
         }
         let owner = Owner::Account(id.to_owned());
         let keys = self.keys.iter().map(|key| &key.data).filter(|key| key.owner == owner);
-        let mut ids: Vec<_> = keys.map(|key| (key.created, key.id.clone())).collect();
+        let mut ids: Vec<_> = keys.map(|key| (key.created_at, key.id.clone())).collect();
         ids.sort();
         self.keys.retain(|key| key.data.owner != owner);
         self.accounts.retain(|account| account.id != id);
@@ -146,7 +146,7 @@ impl Reference {
             account.tenant == by.tenant && texts.iter().any(|t| t.to_lowercase().contains(&text))
         };
         let mut accounts: Vec<_> = self.accounts.iter().filter(found).cloned().collect();
-        accounts.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
+        accounts.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
         Answer::Accounts(accounts)
     }
 }

@@ -9,10 +9,10 @@ use crate::plain::{
 
 /// Revoked before expired before disabled before scheduled; a bound has passed when it is reached.
 pub(crate) fn status(key: &KeyData, now: Time) -> &'static str {
-    if key.revoked.is_some() {
+    if key.revoked_at.is_some() {
         return "revoked";
     }
-    if let Some(expires) = key.expires
+    if let Some(expires) = key.expires_at
         && now >= expires
     {
         return "expired";
@@ -75,15 +75,15 @@ impl Reference {
                         [false; 3]
                     },
                     metadata: new.metadata,
-                    created: self.now,
+                    created_at: self.now,
                     created_by: by.who.user(),
-                    updated: self.now,
+                    updated_at: self.now,
                     not_before,
-                    expires,
+                    expires_at: expires,
                     disabled: false,
-                    revoked: None,
-                    rotated: None,
-                    overlap_ends: None,
+                    revoked_at: None,
+                    rotated_at: None,
+                    overlap_ends_at: None,
                     secret_number: 1,
                     version: 1,
                 };
@@ -91,7 +91,7 @@ impl Reference {
                     data: data.clone(),
                     old_secret_known: false,
                     uses: 0,
-                    last_used: None,
+                    last_used_at: None,
                     used: BTreeMap::new(),
                 });
                 self.note_of(by, "key.generate", "done", Some(fresh), account.as_deref());
@@ -221,18 +221,18 @@ impl Reference {
         };
         let outcome = match &changed {
             Ok(true) => "done",
-            Ok(false) => "already",
+            Ok(false) => "unchanged",
             Err(_) => "refused",
         };
         self.note(by, operation, outcome, Some(id));
         match changed {
             Ok(true) => {
-                key.data.updated = self.now;
+                key.data.updated_at = self.now;
                 key.data.version += 1;
                 self.keys[place] = key.clone();
                 Answer::Done(key.data)
             }
-            Ok(false) => Answer::Already(key.data),
+            Ok(false) => Answer::Unchanged(key.data),
             Err(reason) => refused(reason),
         }
     }
@@ -311,10 +311,10 @@ impl Reference {
                 return Err("overlap too long".to_owned());
             }
             let end = this.now + overlap;
-            let end = key.data.expires.map_or(end, |expires| expires.min(end));
+            let end = key.data.expires_at.map_or(end, |expires| expires.min(end));
             key.old_secret_known = overlap > 0;
-            key.data.overlap_ends = (overlap > 0).then_some(end);
-            key.data.rotated = Some(this.now);
+            key.data.overlap_ends_at = (overlap > 0).then_some(end);
+            key.data.rotated_at = Some(this.now);
             key.data.secret_number += 1;
             Ok(true)
         })
@@ -322,18 +322,18 @@ impl Reference {
 
     pub(super) fn finish(&mut self, by: By, id: &str) -> Answer {
         self.change(by, id, "key.finish_rotation", |this, key| {
-            if key.data.overlap_ends.is_none_or(|end| this.now >= end) {
+            if key.data.overlap_ends_at.is_none_or(|end| this.now >= end) {
                 return Ok(false);
             }
             key.old_secret_known = false;
-            key.data.overlap_ends = None;
+            key.data.overlap_ends_at = None;
             Ok(true)
         })
     }
 
     pub(super) fn revoke(&mut self, by: By, id: &str) -> Answer {
         self.change(by, id, "key.revoke", |this, key| {
-            key.data.revoked = Some(this.now);
+            key.data.revoked_at = Some(this.now);
             Ok(true)
         })
     }
@@ -349,17 +349,17 @@ impl Reference {
             .iter()
             .map(|key| &key.data)
             .filter(|key| key.tenant == by.tenant && key.owner == *owner && is_live(key, self.now))
-            .map(|key| (key.created, key.id.clone()))
+            .map(|key| (key.created_at, key.id.clone()))
             .collect();
         live.sort();
         if live.is_empty() {
-            self.note_of(by, "key.revoke", "already", None, account.as_deref());
+            self.note_of(by, "key.revoke", "unchanged", None, account.as_deref());
         }
         for (_, id) in &live {
             let now = self.now;
             let key = self.keys.iter_mut().find(|key| key.data.id == *id).expect("it is live");
-            key.data.revoked = Some(now);
-            key.data.updated = now;
+            key.data.revoked_at = Some(now);
+            key.data.updated_at = now;
             key.data.version += 1;
             self.note(by, "key.revoke", "done", Some(id));
         }
@@ -409,12 +409,12 @@ impl Reference {
         self.tell_counts(Some(by.tenant), usize::MAX);
         let retention = self.policies[by.tenant].retention;
         let due = |key: &KeyData| {
-            let expired = key.expires.filter(|expires| self.now >= *expires);
-            let dead = key.revoked.into_iter().chain(expired).min();
+            let expired = key.expires_at.filter(|expires| self.now >= *expires);
+            let dead = key.revoked_at.into_iter().chain(expired).min();
             key.tenant == by.tenant && dead.is_some_and(|dead| dead + retention <= self.now)
         };
         let keys = self.keys.iter().map(|key| &key.data).filter(|key| due(key));
-        let mut swept: Vec<_> = keys.map(|key| (key.created, key.id.clone())).collect();
+        let mut swept: Vec<_> = keys.map(|key| (key.created_at, key.id.clone())).collect();
         swept.sort();
         for (_, id) in &swept {
             self.note(by, "sweep", "done", Some(id));

@@ -18,11 +18,11 @@ impl Reference {
         let data = &key.data;
         let status = status(data, self.now);
         let live = is_live(data, self.now);
-        let overlapping = data.overlap_ends.filter(|end| live && self.now < *end);
-        let handover = overlapping.map(|end| {
+        let overlapping = data.overlap_ends_at.filter(|end| live && self.now < *end);
+        let overlap = overlapping.map(|end| {
             let old = key.used.get(&(data.secret_number - 1)).copied();
             let new = key.used.get(&data.secret_number).copied();
-            let quiet = match (old, data.rotated) {
+            let quiet = match (old, data.rotated_at) {
                 (None, _) => true,
                 (Some(old), Some(rotated)) => old < rotated || self.now - old >= HOUR,
                 (Some(old), None) => self.now - old >= HOUR,
@@ -40,8 +40,8 @@ impl Reference {
             account: self.account_of(data).map(|account| account.name),
             status,
             uses: key.uses,
-            last_used: key.last_used,
-            handover,
+            last_used_at: key.last_used_at,
+            overlap,
             obstacle: self.obstacle(key),
             actions: actions.collect(),
         }
@@ -69,14 +69,14 @@ impl Reference {
             .collect();
         found.sort_by(|a, b| {
             let order = match query.sort {
-                Sort::Created => a.data.created.cmp(&b.data.created),
-                Sort::Updated => a.data.updated.cmp(&b.data.updated),
+                Sort::Created => a.data.created_at.cmp(&b.data.created_at),
+                Sort::Updated => a.data.updated_at.cmp(&b.data.updated_at),
                 Sort::Name => NAMES[a.data.name].0.cmp(NAMES[b.data.name].0),
                 Sort::Expires => {
-                    let end = |key: &Key| key.data.expires.unwrap_or(i64::MAX);
+                    let end = |key: &Key| key.data.expires_at.unwrap_or(i64::MAX);
                     end(a).cmp(&end(b))
                 }
-                Sort::LastUsed => a.last_used.cmp(&b.last_used),
+                Sort::LastUsed => a.last_used_at.cmp(&b.last_used_at),
             };
             order.then_with(|| a.data.id.cmp(&b.data.id))
         });
@@ -93,16 +93,16 @@ impl Reference {
         }
         if let Some(period) = query.expiring_within {
             let end = (self.now + period).min(END_OF_TIME);
-            if !is_live(data, self.now) || data.expires.is_none_or(|expires| expires > end) {
+            if !is_live(data, self.now) || data.expires_at.is_none_or(|expires| expires > end) {
                 return false;
             }
         }
         if let Some(since) = query.unused_since
-            && (data.created >= since || key.last_used.is_some_and(|last| last >= since))
+            && (data.created_at >= since || key.last_used_at.is_some_and(|last| last >= since))
         {
             return false;
         }
-        if query.never_used && key.last_used.is_some() {
+        if query.never_used && key.last_used_at.is_some() {
             return false;
         }
         let owner = match &data.owner {

@@ -38,7 +38,7 @@ pub(crate) struct Key {
     /// Whether the secret before the current one is still known.
     old_secret_known: bool,
     uses: u64,
-    last_used: Option<Time>,
+    last_used_at: Option<Time>,
     /// The last use of each secret.
     used: BTreeMap<u32, Time>,
 }
@@ -228,7 +228,7 @@ impl Reference {
             return self.refuse(by, kind, None, reason);
         }
         if *policy == current {
-            self.note(by, kind, "already", None);
+            self.note(by, kind, "unchanged", None);
             return Answer::Policy(true, current);
         }
         let next = PolicyData { version: current.version + 1, ..policy.clone() };

@@ -31,7 +31,7 @@ impl Reference {
         if presented.secret + 1 != key.data.secret_number || !key.old_secret_known {
             return Err("unrecognised");
         }
-        match key.data.overlap_ends {
+        match key.data.overlap_ends_at {
             Some(end) if self.now < end => Ok((key, true)),
             _ => Err("superseded"),
         }
@@ -139,7 +139,7 @@ impl Reference {
             let owner = format!("{} {:?}", key.tenant, key.owner);
             let shared = self.spent.entry(owner).or_insert(Spent::nothing(now));
             shared.come_to(now, (uses * i64::from(policy.max_keys), seconds));
-            let is_new = now < key.created + seconds * SECOND;
+            let is_new = now < key.created_at + seconds * SECOND;
             match (own, if is_new { shared.wait() } else { Ok(()) }) {
                 (Ok(()), Ok(())) => shared.charge(),
                 (Err(one), Err(other)) => return Err(one.max(other)),
@@ -159,13 +159,13 @@ impl Reference {
         };
         match status(&key, self.now) {
             "expired" => return refused("expired"),
-            "revoked" => return Answer::Many(vec![(key.id, refused("already"))]),
+            "revoked" => return Answer::Many(vec![(key.id, refused("unchanged"))]),
             _ => {}
         }
         let now = self.now;
         let revoked = self.keys.iter_mut().find(|known| known.data.id == key.id);
         let revoked = &mut revoked.expect("it was recognised").data;
-        (revoked.revoked, revoked.updated) = (Some(now), now);
+        (revoked.revoked_at, revoked.updated_at) = (Some(now), now);
         revoked.version += 1;
         let actor = "possessor".to_owned();
         self.record(key.tenant, actor, "key.revoke", "done", Some(&key.id), None);
@@ -177,7 +177,7 @@ impl Reference {
             let Some(key) = self.keys.iter_mut().find(|key| key.data.id == id) else { continue };
             let before = key.uses;
             key.uses += counted.uses;
-            key.last_used = key.last_used.max(Some(counted.last));
+            key.last_used_at = key.last_used_at.max(Some(counted.last));
             let used = key.used.entry(secret).or_insert(counted.last);
             *used = counted.last.max(*used);
             let (after, tenant) = (key.uses, key.data.tenant);

@@ -55,10 +55,10 @@ fn make_all(folder: &Path) {
     live(&mut world);
     // Digests without a pepper, with an old one and with the newest stand beside each other.
     let old = PepperRing::none().with(1, [7; 32]).expect("a pepper");
-    world.use_setup(|setup| setup.peppers(old));
+    world.rebuild(|builder| builder.peppers(old));
     let issued = world.generate("prod-peppered");
     world.issued.push(("with the old pepper", issued));
-    world.use_setup(|setup| setup.peppers(peppers()));
+    world.rebuild(|builder| builder.peppers(peppers()));
     let issued = world.generate("prod-peppered-anew");
     world.issued.push(("with the new pepper", issued));
     tell(&lived, &world);

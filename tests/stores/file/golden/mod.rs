@@ -55,7 +55,7 @@ impl Golden {
         let store = block_on(FileStore::open(file))
             .unwrap_or_else(|error| panic!("{self}: it does not open: {error:?}"));
         let mut world = World::bare(store.clone());
-        world.use_setup(|setup| setup.peppers(peppers()));
+        world.rebuild(|builder| builder.peppers(peppers()));
         world.clock.set(self.at());
         (store, world)
     }

@@ -12,8 +12,8 @@ use futures_lite::future::{block_on, poll_fn};
 use keywright::store::KeyQuery;
 use keywright::{
     Actor, Authority, Credential, GenerateError, Issued, Key, KeyEntry, KeyError, KeyId, KeyStatus,
-    ManualClock, NewKey, Outcome, Policy, RandomError, SecretUsed, SetPolicyError, Setup, TenantId,
-    UserId, Verifier, VerifyError,
+    Keywright, ManualClock, NewKey, Outcome, Policy, RandomError, SecretUsed, SetPolicyError,
+    TenantId, UserId, Verifier, VerifyError,
 };
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
@@ -61,16 +61,17 @@ impl Callers {
         let impatient = store.troubles().drops;
         let mut policy = Policy::default();
         policy.api_enabled = true;
-        let setup =
-            Setup::new(store).clock(ManualClock::at(time(BEGINNING))).default_policy(policy);
+        let keywright = Keywright::builder(store)
+            .clock(ManualClock::at(time(BEGINNING)))
+            .default_policy(policy)
+            .build()
+            .expect("a keywright");
         let tenant = TenantId::new(format!("tenant-{:032x}", random.random::<u128>()));
         let callers = Self {
-            authority: Authority::new(&setup).expect("an authority"),
-            verifier: Verifier::new(&setup).expect("a verifier"),
-            admin: Actor::administrator(
-                UserId::new("ada").expect("a user id"),
-                tenant.expect("a tenant id"),
-            ),
+            authority: keywright.authority(),
+            verifier: keywright.verifier(),
+            admin: Actor::administrator(UserId::new("ada").expect("a user id"))
+                .in_tenant(tenant.expect("a tenant id")),
             impatient,
             ticks: AtomicU64::new(0),
             known: Mutex::default(),
@@ -168,9 +169,9 @@ impl Callers {
         match *call {
             Call::Generate(place) => {
                 let new = NewKey::named(format!("prod-key-{place}")).expect("a name");
-                match authority.generate(admin, &admin.as_owner(), new).await {
+                match authority.generate(admin, new).await {
                     Ok(issued) => self.keep(place, &issued),
-                    Err(GenerateError::AccessOff) => Told::Answer(Answer::NotPossible),
+                    Err(GenerateError::AccessOff) => Told::Answer(Answer::WrongStatus),
                     // The second is of a store that did what it called a conflict: the next attempt meets its own key.
                     Err(
                         GenerateError::Contended(_)
@@ -274,14 +275,14 @@ fn shown(entry: &KeyEntry) -> Shown {
     Shown {
         version: key.version,
         secret: key.secret_number,
-        overlapping: key.overlap_ends.is_some(),
+        overlapping: key.overlap_ends_at.is_some(),
         disabled: key.disabled,
         revoked: entry.status == KeyStatus::Revoked,
     }
 }
 
 fn done<T>(outcome: &Outcome<T>) -> Told {
-    Told::Answer(if outcome.is_already() { Answer::Already } else { Answer::Done })
+    Told::Answer(if outcome.is_unchanged() { Answer::Unchanged } else { Answer::Done })
 }
 
 fn changed(outcome: Result<Outcome<Key>, KeyError>) -> Told {
@@ -291,7 +292,7 @@ fn changed(outcome: Result<Outcome<Key>, KeyError>) -> Told {
 fn failed(error: &KeyError) -> Told {
     match error {
         KeyError::NotFound(_) => Told::Answer(Answer::NotFound),
-        KeyError::NotPossible(_) => Told::Answer(Answer::NotPossible),
+        KeyError::WrongStatus(_) => Told::Answer(Answer::WrongStatus),
         // The second is of a store that did what it called a conflict: the secret of the next attempt is there already.
         KeyError::Contended(_) | KeyError::Random(RandomError::Repeats(_)) => Told::Nothing,
         KeyError::Store(_) => Told::Unknown,

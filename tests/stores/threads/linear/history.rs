@@ -34,9 +34,9 @@ pub(crate) enum Overlap {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Answer {
     Done,
-    Already,
+    Unchanged,
     NotFound,
-    NotPossible,
+    WrongStatus,
     /// A secret of this number.
     Issued(u32),
     Current,

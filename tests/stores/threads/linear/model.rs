@@ -60,7 +60,7 @@ impl State {
             }
             Call::Generate(place) => {
                 if !access {
-                    return Answer::NotPossible;
+                    return Answer::WrongStatus;
                 }
                 self.keys[place] = Key::There(There {
                     version: 1,
@@ -145,7 +145,7 @@ impl There {
 
     fn revoke(&mut self) -> Answer {
         if self.revoked {
-            return Answer::Already;
+            return Answer::Unchanged;
         }
         self.change(|there| there.revoked = true);
         Answer::Done
@@ -153,10 +153,10 @@ impl There {
 
     fn set_disabled(&mut self, disabled: bool) -> Answer {
         if self.revoked {
-            return Answer::NotPossible;
+            return Answer::WrongStatus;
         }
         if self.disabled == disabled {
-            return Answer::Already;
+            return Answer::Unchanged;
         }
         self.change(|there| there.disabled = disabled);
         Answer::Done
@@ -164,7 +164,7 @@ impl There {
 
     fn rotate(&mut self, overlap: Overlap) -> Answer {
         if self.revoked || self.disabled {
-            return Answer::NotPossible;
+            return Answer::WrongStatus;
         }
         self.change(|there| {
             there.secret += 1;
@@ -175,10 +175,10 @@ impl There {
 
     fn finish(&mut self) -> Answer {
         if self.revoked {
-            return Answer::NotPossible;
+            return Answer::WrongStatus;
         }
         if !self.overlapping {
-            return Answer::Already;
+            return Answer::Unchanged;
         }
         self.change(|there| there.overlapping = false);
         Answer::Done

@@ -8,8 +8,7 @@ use std::time::Duration;
 use futures_lite::future::block_on;
 use keywright::store::{EventQuery, KeyQuery};
 use keywright::{
-    Authority, Event, Issued, KeyError, KeyId, KeyStatus, NewKey, Operation, Outcome, PepperRing,
-    Verifier,
+    Event, Issued, KeyError, KeyId, KeyStatus, NewKey, Operation, Outcome, PepperRing,
 };
 
 use super::{THREADS, done, is_accepted, note, together};
@@ -64,12 +63,14 @@ fn rings() -> [PepperRing; 2] {
 #[test]
 fn c04_a_revocation_wins_against_every_other_change() {
     on_each_store(15, 3, |world| {
-        let [old, new] = rings().map(|ring| world.setup.clone().peppers(ring));
-        let authority = Authority::new(&old).expect("an authority");
-        let verifiers = [&old, &new].map(|setup| Verifier::new(setup).expect("a verifier"));
+        let [old, new] =
+            rings().map(|ring| world.builder.clone().peppers(ring).build().expect("a keywright"));
+        let authority = old.authority();
+        let verifiers = [&old, &new].map(|builder| builder.verifier());
         let owner = world.admin.as_owner();
         let new_key = NewKey::new(name("prod-main-app"));
-        let first = block_on(authority.generate(&world.admin, &owner, new_key)).expect("a key");
+        let first = block_on(authority.generate(&world.admin, new_key.owner(owner.clone())))
+            .expect("a key");
         let (id, admin) = (first.key.id, &world.admin);
         let (revoked, moved) = (AtomicBool::new(false), AtomicU64::new(0));
         let tokens = Mutex::new(vec![first]);
@@ -83,7 +84,7 @@ fn c04_a_revocation_wins_against_every_other_change() {
                     0 if last => {}
                     0 if moved.load(Ordering::SeqCst) > 10 => {
                         let outcome = block_on(authority.revoke(admin, &id)).expect("revoked");
-                        assert!(!outcome.is_already());
+                        assert!(!outcome.is_unchanged());
                         revoked.store(true, Ordering::SeqCst);
                     }
                     0 => drop(block_on(authority.finish_rotation(admin, &id))),
@@ -166,17 +167,17 @@ type Change = (Operation, fn(&World, &KeyId) -> Result<bool, KeyError>);
 
 const CHANGES: &[Change] = &[
     (Operation::KeyDisable, |world, id| {
-        block_on(world.authority.disable(&world.admin, id)).map(|outcome| !outcome.is_already())
+        block_on(world.authority.disable(&world.admin, id)).map(|outcome| !outcome.is_unchanged())
     }),
     (Operation::KeyEnable, |world, id| {
-        block_on(world.authority.enable(&world.admin, id)).map(|outcome| !outcome.is_already())
+        block_on(world.authority.enable(&world.admin, id)).map(|outcome| !outcome.is_unchanged())
     }),
     (Operation::KeyRename, |world, id| {
         let renamed = world.authority.rename(&world.admin, id, name("prod-renamed"));
-        block_on(renamed).map(|outcome| !outcome.is_already())
+        block_on(renamed).map(|outcome| !outcome.is_unchanged())
     }),
     (Operation::KeyRevoke, |world, id| {
-        block_on(world.authority.revoke(&world.admin, id)).map(|outcome| !outcome.is_already())
+        block_on(world.authority.revoke(&world.admin, id)).map(|outcome| !outcome.is_unchanged())
     }),
     (Operation::KeyDelete, |world, id| match block_on(world.authority.delete(&world.admin, id)) {
         Err(KeyError::NotFound(_)) => Ok(false),
@@ -207,7 +208,8 @@ fn c01_a_revocation_of_all_keys_leaves_none_that_was_made_before_it() {
                     block_on(world.authority.revoke_owned(&world.admin, &owner)).expect("revoked");
                 } else {
                     let new = NewKey::new(name("prod-main-app"));
-                    block_on(world.authority.generate(&world.alice, &owner, new)).expect("a key");
+                    block_on(world.authority.generate(&world.alice, new.owner(owner.clone())))
+                        .expect("a key");
                 }
             }
         });
@@ -252,7 +254,7 @@ fn c09_two_secrets_work_up_to_the_last_moment_of_an_overlap_and_one_from_its_end
         let old = world.generate("prod-main-app");
         let rotated = block_on(world.authority.rotate(&world.admin, &old.key.id, DAY));
         let new = rotated.expect("it is rotated");
-        let end = new.key.overlap_ends.expect("an overlap");
+        let end = new.key.overlap_ends_at.expect("an overlap");
         let asked = || {
             // Many at once, and all at one time: none is let in by a moment that another saw.
             let said = together(4, |_| [&old, &new].map(|one| world.says(one.token.expose())));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures_lite::future::block_on;
-use keywright::{Operation, Setup, Verifier};
+use keywright::{Keywright, Operation};
 
 use super::{THREADS, done, note, together};
 use common::harness::{SECOND, events_of, on_each_store, says};
@@ -15,8 +15,11 @@ fn c05_every_use_is_counted_once_whatever_goes_on_meanwhile() {
         const USES: u64 = 1_500;
         let issued = [world.generate("prod-one"), world.generate("prod-two")];
         // Of two parts of a program that share the store and nothing else.
-        let other = Setup::new(Arc::clone(&world.store)).clock(world.clock.clone());
-        let verifiers = [world.verifier.clone(), Verifier::new(&other).expect("a verifier")];
+        let other = Keywright::builder(Arc::clone(&world.store))
+            .clock(world.clock.clone())
+            .build()
+            .expect("a keywright");
+        let verifiers = [world.verifier.clone(), other.verifier()];
         let (finished, edits) = (AtomicU64::new(0), AtomicU64::new(0));
         let id = |number: usize| issued[number % 2].key.id;
         together(THREADS + 3, |number| {
@@ -38,7 +41,7 @@ fn c05_every_use_is_counted_once_whatever_goes_on_meanwhile() {
                     0 => {
                         let edit = note(&turn.to_string());
                         let edited = block_on(world.authority.edit(&world.admin, &id(0), edit));
-                        assert!(!edited.expect("it is edited").is_already());
+                        assert!(!edited.expect("it is edited").is_unchanged());
                         edits.fetch_add(1, Ordering::SeqCst);
                         world.set_policy(|policy| policy.retention = SECOND * (turn + 1));
                     }
@@ -64,7 +67,7 @@ fn c05_every_use_is_counted_once_whatever_goes_on_meanwhile() {
 fn c05_a_flush_stores_what_its_verifier_counted_whatever_another_one_counts() {
     on_each_store(1, 1, |world| {
         let issued = world.generate("prod-main-app");
-        let other = Verifier::new(&world.setup).expect("a verifier");
+        let other = world.keywright.verifier();
         assert_eq!(says(&other, issued.token.expose()), "current");
         assert_eq!(world.says(issued.token.expose()), "current");
         block_on(world.verifier.flush()).expect("the uses are written");
@@ -80,7 +83,7 @@ fn c05_a_flush_stores_what_its_verifier_counted_whatever_another_one_counts() {
 fn c05_a_verifier_that_is_gone_takes_no_use_of_another_with_it() {
     on_each_store(1, 1, |world| {
         let issued = world.generate("prod-main-app");
-        let short = Verifier::new(&world.setup).expect("a verifier");
+        let short = world.keywright.verifier();
         assert_eq!(says(&short, issued.token.expose()), "current");
         drop(short);
         for _ in 0..3 {

@@ -100,7 +100,7 @@ fn account_with_keys(world: &World) -> (AccountId, Vec<Issued>) {
     let owner = Owner::Account(account.id);
     let make = |_| {
         let new = NewKey::new(name("prod-nightly"));
-        block_on(world.authority.generate(&world.admin, &owner, new)).expect("a key")
+        block_on(world.authority.generate(&world.admin, new.owner(owner.clone()))).expect("a key")
     };
     (account.id, (0..KEYS).map(make).collect())
 }
@@ -152,7 +152,7 @@ fn c01_no_key_outlives_the_account_that_it_was_made_under() {
                 return Ok(None);
             }
             let new = NewKey::new(name("prod-late"));
-            block_on(world.authority.generate(&world.admin, &owner, new)).map(Some)
+            block_on(world.authority.generate(&world.admin, new.owner(owner.clone()))).map(Some)
         });
         let query = KeyQuery::new().owner(owner.clone());
         let left = block_on(world.authority.keys(&world.admin, &query)).expect("the keys");

@@ -14,7 +14,7 @@ fn c06_the_limit_of_keys_holds_exactly() {
         let owner = world.alice.as_owner();
         let answers = together(64, |number| {
             let new = NewKey::named(format!("prod-key-{number}")).expect("a name");
-            block_on(world.authority.generate(&world.alice, &owner, new))
+            block_on(world.authority.generate(&world.alice, new.owner(owner.clone())))
         });
         let (made, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
         let made: Vec<Issued> = made.into_iter().map(|made| made.expect("it was made")).collect();
@@ -36,7 +36,8 @@ fn c07_a_rate_lets_exactly_its_number_through() {
     on_each_store(10, 2, |world| {
         let owner = world.admin.as_owner();
         let new = NewKey::new(name("prod-main-app")).rate("50/60s".parse().expect("a rate"));
-        let issued = block_on(world.authority.generate(&world.admin, &owner, new)).expect("a key");
+        let issued = block_on(world.authority.generate(&world.admin, new.owner(owner.clone())))
+            .expect("a key");
         for period in 0..3 {
             let said = together(THREADS + 1, |number| {
                 if number == THREADS {

@@ -1,6 +1,6 @@
 //! The settings of a guard: which credentials it reads, and how it challenges for them.
 
-use keywright::http::{Credentials, Guard};
+use keywright::http::{CredentialSources, Guard};
 
 use super::Expected::{Refused, Runs, RunsWithout};
 use super::{Expected, FORBIDDEN, INVALID, LIMITED, MISSING, NONE, Refusal, Row, SEVERAL, TWO};
@@ -22,27 +22,29 @@ const fn bare(refusal: Refusal) -> Refusal {
 }
 
 fn no_bearer(guard: &Guard) -> Guard {
-    guard.credentials(Credentials::default().without_bearer())
+    guard.credentials(CredentialSources::default().without_bearer())
 }
 
 fn no_basic(guard: &Guard) -> Guard {
-    guard.credentials(Credentials::default().without_basic())
+    guard.credentials(CredentialSources::default().without_basic())
 }
 
 fn no_header(guard: &Guard) -> Guard {
-    guard.credentials(Credentials::default().without_header())
+    guard.credentials(CredentialSources::default().without_header())
 }
 
 fn header_alone(guard: &Guard) -> Guard {
-    guard.credentials(Credentials::default().without_bearer().without_basic())
+    guard.credentials(CredentialSources::default().without_bearer().without_basic())
 }
 
 fn nothing(guard: &Guard) -> Guard {
-    guard.credentials(Credentials::default().without_bearer().without_basic().without_header())
+    guard
+        .credentials(CredentialSources::default().without_bearer().without_basic().without_header())
 }
 
 fn renamed(guard: &Guard) -> Guard {
-    guard.credentials(Credentials::default().header("X-Acme-Key").expect("a name of a header"))
+    guard
+        .credentials(CredentialSources::default().header("X-Acme-Key").expect("a name of a header"))
 }
 
 const OFF: &[Row] = &[

@@ -1,0 +1,161 @@
+//! The entry point: a builder, and the two values that a service takes from what it builds.
+
+use std::fmt;
+use std::sync::Arc;
+
+use rand_core::TryCryptoRng;
+
+use crate::authority::Authority;
+use crate::record::policy::{Policy, PolicyError};
+use crate::setup::Setup;
+use crate::setup::limiter::Limiter;
+use crate::store::KeyStore;
+use crate::value::digest::PepperRing;
+use crate::value::random::Random;
+use crate::value::time::{Clock, SystemClock};
+use crate::value::token::Prefix;
+use crate::verifier::Verifier;
+
+/// API keys over one store. Build one for a process, and take an [`Authority`] and a [`Verifier`] from it.
+///
+/// Everything taken from one `Keywright` shares what is counted in memory: uses that are not flushed
+/// yet, what is spent of each rate, and the refused calls of each actor. Cloning is cheap.
+///
+/// ```
+/// use keywright::store::MemoryStore;
+/// use keywright::{Keywright, PepperRing, Prefix};
+///
+/// # let pepper = [7; 32];
+/// let keywright = Keywright::builder(MemoryStore::new())
+///     .prefix(Prefix::new("acme_live")?)
+///     .peppers(PepperRing::none().with(1, pepper)?)
+///     .build()?;
+/// let authority = keywright.authority(); // creates and manages keys
+/// let verifier = keywright.verifier(); // checks keys, and cannot create any
+/// # Ok::<(), keywright::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Keywright {
+    authority: Authority,
+    verifier: Verifier,
+}
+
+impl Keywright {
+    /// Starts a builder over `store`, with the system's clock and random source, no pepper, the
+    /// prefix `key`, and API access off in every tenant that has no policy.
+    pub fn builder(store: impl KeyStore) -> Builder {
+        Builder {
+            store: Arc::new(store),
+            clock: Arc::new(SystemClock),
+            random: Arc::new(Random::system()),
+            peppers: Arc::new(PepperRing::none()),
+            prefix: Prefix::default(),
+            default_policy: Policy::default(),
+        }
+    }
+
+    /// Returns the authority, which creates and manages keys.
+    pub fn authority(&self) -> Authority {
+        self.authority.clone()
+    }
+
+    /// Returns the verifier, which checks keys. A service that only checks keys holds nothing else.
+    pub fn verifier(&self) -> Verifier {
+        self.verifier.clone()
+    }
+}
+
+impl fmt::Debug for Keywright {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keywright").finish_non_exhaustive()
+    }
+}
+
+/// Settings of a [`Keywright`]. Made by [`Keywright::builder`].
+///
+/// ```
+/// use keywright::store::MemoryStore;
+/// use keywright::{Keywright, Policy};
+///
+/// let policy = Policy { api_enabled: true, ..Policy::default() };
+/// let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+/// # Ok::<(), keywright::Error>(())
+/// ```
+#[derive(Clone)]
+#[must_use = "nothing exists until `build` is called"]
+pub struct Builder {
+    store: Arc<dyn KeyStore>,
+    clock: Arc<dyn Clock>,
+    random: Arc<Random>,
+    peppers: Arc<PepperRing>,
+    prefix: Prefix,
+    default_policy: Policy,
+}
+
+impl Builder {
+    /// Sets the prefix of new tokens. Tokens with another prefix stay valid: each key keeps its own.
+    pub fn prefix(self, prefix: Prefix) -> Self {
+        Self { prefix, ..self }
+    }
+
+    /// Sets the peppers that digests are made with.
+    pub fn peppers(self, peppers: PepperRing) -> Self {
+        Self { peppers: Arc::new(peppers), ..self }
+    }
+
+    /// Sets the policy of tenants that have none stored.
+    pub fn default_policy(self, policy: Policy) -> Self {
+        let default_policy = Policy { version: 0, ..policy };
+        Self { default_policy, ..self }
+    }
+
+    /// Replaces the system's clock.
+    pub fn clock(self, clock: impl Clock) -> Self {
+        Self { clock: Arc::new(clock), ..self }
+    }
+
+    /// Replaces the system's random source. The source must be cryptographically secure; a fixed one
+    /// is for tests.
+    pub fn random(self, source: impl TryCryptoRng + Send + 'static) -> Self {
+        Self { random: Arc::new(Random::new(source)), ..self }
+    }
+
+    /// Builds the [`Keywright`]. It has counters of its own: build one for a process.
+    ///
+    /// # Errors
+    /// [`BuildError::DefaultPolicy`] if a setting of the default policy is out of its bounds.
+    pub fn build(self) -> Result<Keywright, BuildError> {
+        self.default_policy.validate()?;
+        let setup = Setup {
+            store: self.store,
+            clock: self.clock,
+            random: self.random,
+            peppers: self.peppers,
+            prefix: self.prefix,
+            default_policy: Arc::new(self.default_policy),
+            limiter: Arc::new(Limiter::new()),
+            counting: Arc::default(),
+            refusals: Arc::default(),
+        };
+        Ok(Keywright { verifier: Verifier::new(setup.clone()), authority: Authority::new(setup) })
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("store", &self.store)
+            .field("prefix", &self.prefix)
+            .field("peppers", &self.peppers)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A [`Keywright`] cannot be built.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// A setting of the default policy is out of its bounds.
+    #[error("the default policy is not possible")]
+    DefaultPolicy(#[from] PolicyError),
+}
