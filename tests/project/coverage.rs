@@ -3,7 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+
+use crate::root;
 
 /// The ids of the promises, by letter.
 const PROMISES: [(char, &[u8]); 6] = [
@@ -180,10 +182,10 @@ fn rows() -> Vec<Row> {
     .collect()
 }
 
-/// Every test and scenario below `tests`, and the file that it is in.
+/// Every test and scenario, and the file that it is in.
 fn tests() -> BTreeMap<String, PathBuf> {
     let mut tests = BTreeMap::new();
-    let mut folders = vec![root().join("tests")];
+    let mut folders = ["tests", "examples"].map(|folder| root().join(folder)).to_vec();
     while let Some(folder) = folders.pop() {
         let entries = fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
         for entry in entries {
@@ -240,8 +242,4 @@ fn promise_of(test: &str) -> Option<String> {
         && !number.starts_with('0')
         && number.chars().all(|c| c.is_ascii_digit());
     is_promise.then(|| format!("{letter}{number}"))
-}
-
-fn root() -> &'static Path {
-    crate::root()
 }

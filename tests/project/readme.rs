@@ -1,7 +1,6 @@
 //! What the README shows and its own examples can't compile stands in the guide, where it is.
 
 use std::fs;
-use std::path::Path;
 
 fn read(path: &str) -> String {
     let path = crate::root().join(path);

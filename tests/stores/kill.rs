@@ -30,7 +30,7 @@ fn f12_what_was_acknowledged_survives_the_kill_of_the_writer() {
     if let Some(file) = env::var_os(FILE) {
         write_until_killed(Path::new(&file));
     }
-    let seed = harness::seed();
+    let seed = common::harness::seed();
     let mut random = StdRng::seed_from_u64(seed);
     let rounds = amount("KEYWRIGHT_ROUNDS", 200);
     let mut totals = Totals::default();
@@ -251,7 +251,8 @@ impl KnownKey {
         for (number, token) in &self.tokens {
             assert_eq!(says(&world.verifier, token), self.expected(*number), "{id}, {self:?}");
         }
-        let events = harness::events(&world.authority, &world.admin, EventQuery::new().key(*id));
+        let events =
+            common::harness::events(&world.authority, &world.admin, EventQuery::new().key(*id));
         let done = |operation: Operation| {
             let kind = EventKind::Operation(operation);
             events.iter().filter(|e| e.kind == kind && e.outcome == EventOutcome::Done).count()

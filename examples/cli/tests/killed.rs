@@ -10,7 +10,7 @@ use keywright::{NewKey, Owner, UserId};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use common::harness::{self, World, name};
+use common::harness::{World, name};
 use common::moving::{Place, lived, seen};
 
 use crate::desk::program;
@@ -22,7 +22,7 @@ const KEYS: usize = 1_200;
 fn b12_a_move_that_is_killed_at_any_moment_goes_on_and_loses_nothing() {
     let Some(place) = Place::new() else { return };
     let _runtime = place.enter();
-    let mut random = StdRng::seed_from_u64(harness::seed());
+    let mut random = StdRng::seed_from_u64(common::harness::seed());
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("keys.db");
     let store = block_on(FileStore::open(&file)).expect("a store");

@@ -10,13 +10,9 @@ use std::task::Poll;
 use futures_lite::future::block_on;
 use keywright::store::{
     Batch, CacheOptions, CachedStore, Change, Condition, Epoch, FileStore, KeyRecord, KeyStore,
-    MemoryStore, Move, MoveError, MoveSource, PostgresOptions, PostgresStore, SchemaName,
-    StoreErrorKind,
+    MemoryStore, Move, MoveError, MoveSource, StoreErrorKind,
 };
 use keywright::{Actor, TenantId, UserId};
-use serde_json::Value;
-use sqlx::PgPool;
-use tokio::runtime::{EnterGuard, Runtime};
 
 use common::harness::World;
 use common::moving::{Place, lived, seen};

@@ -26,21 +26,21 @@ const PERIOD: u32 = 500;
 
 #[test]
 fn f21_the_crate_in_memory_does_what_the_reference_does() {
-    let seed = harness::seed();
-    let operations = harness::amount("KEYWRIGHT_OPS", 80_000);
-    run(Real::in_memory(harness::BEGINNING, seed), seed, operations);
+    let seed = common::harness::seed();
+    let operations = common::harness::amount("KEYWRIGHT_OPS", 80_000);
+    run(Real::in_memory(common::harness::BEGINNING, seed), seed, operations);
 }
 
 #[test]
 fn f21_the_crate_in_a_file_does_what_the_reference_does() {
-    let seed = harness::seed();
-    let operations = harness::amount("KEYWRIGHT_OPS", 20_500);
-    run(Real::in_a_file(harness::BEGINNING, seed), seed, operations);
+    let seed = common::harness::seed();
+    let operations = common::harness::amount("KEYWRIGHT_OPS", 20_500);
+    run(Real::in_a_file(common::harness::BEGINNING, seed), seed, operations);
 }
 
 fn run(mut real: Real, seed: u64, operations: u32) {
     let mut random = StdRng::seed_from_u64(seed);
-    let mut reference = Reference::new(harness::BEGINNING, real.is_durable());
+    let mut reference = Reference::new(common::harness::BEGINNING, real.is_durable());
     let mut gone: Vec<Id> = Vec::new();
     let mut answers = Answers::default();
     let mut compared = 0;

@@ -7,7 +7,7 @@ use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 
 use crate::{Lived, Opened, open, open_or_refuse};
-use common::harness::{self, World, amount};
+use common::harness::{World, amount};
 
 /// The length of redb's header, where one bit decides most.
 const HEADER: usize = 320;
@@ -86,7 +86,7 @@ fn f13_no_flipped_bit_of_the_header_brings_anything_back() {
 
 #[test]
 fn f13_no_flipped_bit_of_what_is_stored_brings_anything_back() {
-    let mut random = StdRng::seed_from_u64(harness::seed());
+    let mut random = StdRng::seed_from_u64(common::harness::seed());
     let mut lived = Lived::new();
     let mut bytes = lived.bytes();
     let used = used_bytes(&bytes);
@@ -108,7 +108,7 @@ fn f13_no_flipped_bit_of_what_is_stored_brings_anything_back() {
 
 #[test]
 fn f13_a_store_whose_pages_were_overwritten_opens_as_it_was_or_not_at_all() {
-    let mut random = StdRng::seed_from_u64(harness::seed());
+    let mut random = StdRng::seed_from_u64(common::harness::seed());
     let mut lived = Lived::new();
     let whole = lived.bytes();
     let used = used_bytes(&whole);

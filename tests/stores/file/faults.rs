@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::disk::{Disk, EXPECTED, Fault};
 use crate::{difference, is_typed};
 use common::harness::life::live;
-use common::harness::{self, DAY, SECOND, World, amount};
+use common::harness::{DAY, SECOND, World, amount};
 
 /// A store on a disk that works, lived in and closed, as bytes.
 fn lived_on(disk: &Disk) -> World {
@@ -146,7 +146,7 @@ fn c13_a_panic_in_the_midst_of_a_write_ends_all_writes_and_nothing_else() {
 
 #[test]
 fn f05_a_power_cut_loses_nothing_that_was_acknowledged() {
-    let seed = harness::seed();
+    let seed = common::harness::seed();
     let mut random = StdRng::seed_from_u64(seed);
     let original = Disk::default();
     let mut world = lived_on(&original);

@@ -6,7 +6,6 @@ mod writes;
 
 use std::fs;
 use std::panic::{self, AssertUnwindSafe};
-use std::path::Path;
 
 use keywright::store::MemoryStore;
 use keywright::store::conformance::{Host, RULES};

@@ -14,8 +14,17 @@ fn rate(text: &str) -> Rate {
     text.parse().expect("a rate")
 }
 
-impl World {
+/// What these tests do with a world again and again.
+trait Spending {
     /// A default rate, and the most keys of an owner.
+    async fn set_default(&self, default: &str, keys: u16);
+    /// How many uses are admitted now, at most `most`.
+    async fn admitted(&self, token: &str, most: usize) -> usize;
+    /// The wait that a use is told now.
+    async fn wait(&self, token: &str) -> Duration;
+}
+
+impl Spending for World {
     async fn set_default(&self, default: &str, keys: u16) {
         let set = |policy: &mut Policy| {
             policy.default_rate = Some(rate(default));
@@ -24,7 +33,6 @@ impl World {
         self.set_policy(set).await;
     }
 
-    /// How many uses are admitted now, at most `most`.
     async fn admitted(&self, token: &str, most: usize) -> usize {
         for count in 0..most {
             if self.verifier.verify(token).await.is_err() {
@@ -34,7 +42,6 @@ impl World {
         most
     }
 
-    /// The wait that a use is told now.
     async fn wait(&self, token: &str) -> Duration {
         denial(self.verifier.verify(token).await).retry_after().expect("a rate that is spent")
     }
