@@ -13,7 +13,7 @@ use std::time::Duration;
 use clap::Parser;
 use keywright::store::FileStore;
 use keywright::{
-    Actor, Authority, Keywright, Name, NewAccount, NewKey, Owner, Prefix, RoleName, UserId,
+    Actor, Authority, Keywright, Name, NewAccount, NewKey, Owner, Prefix, RoleName, Token, UserId,
     Verifier,
 };
 use tempfile::TempDir;
