@@ -1,29 +1,29 @@
-//! From where a request comes: the peer of its connection, or what a trusted proxy says of it.
+//! The source address of a request: the peer of its connection, or what a trusted proxy says it is.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-use super::credentials::{HeaderError, Headers, header_name};
+use super::headers::{HeaderError, Headers, header_name};
 use crate::value::network::{Network, Networks};
 use crate::value::text::decimal;
 
 /// The address at the other end of the connection, as an extension of a request.
 ///
-/// Where the framework does not tell it (hyper by itself, tonic), put it into each request's
-/// extensions outside of the guard. axum tells it if the router is served with
-/// `into_make_service_with_connect_info::<SocketAddr>()`, actix-web by itself. What is put here goes first.
+/// hyper and tonic do not provide it: put it into each request's extensions outside of the guard. axum
+/// provides it if the router is served with `into_make_service_with_connect_info::<SocketAddr>()`,
+/// actix-web always does. This extension takes precedence over both.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct PeerAddr(pub IpAddr);
 
-/// The proxies that are believed when they say from where a request comes.
+/// The proxies whose word about the source of a request is trusted.
 ///
 /// Without this setting the source is the peer of the connection, whatever the headers say: a header
 /// that any client can send decides nothing.
 ///
 /// With it, and if the peer is one of these proxies, the addresses in the header are read from the
-/// right, where the nearest proxy wrote. The first that is not a trusted proxy is the source. What
-/// stands further to the left is the client's own writing and is not looked at. If the header is
-/// missing, or what is read of it is no address, the source is unknown, and a key that is bound to
+/// right, where the nearest proxy wrote. The first that is not a trusted proxy is the source.
+/// Addresses further to the left come from the client and are ignored. If the header is missing, or
+/// one of the addresses that are read is malformed, the source is unknown, and a key that is bound to
 /// networks is refused.
 ///
 /// ```
@@ -39,23 +39,24 @@ pub struct TrustedProxies {
     header: Cow<'static, str>,
 }
 
-/// Such proxies can't be trusted.
+/// The reason why a set of proxies can't be trusted.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrustedProxiesError {
-    /// No network at all.
-    #[error("no proxy is named: without one leave the setting out")]
+    /// The set is empty.
+    #[error("no proxy is named: leave the setting out if there is none")]
     Nobody,
-    /// All addresses: every client could say that it is somebody else.
-    #[error("{0} is everybody: name the networks of your own proxies alone")]
+    /// The set matches every address, so any client could claim any source.
+    #[error("{0} matches every address; list only your own proxies")]
     Everybody(Network),
 }
 
 impl TrustedProxies {
-    /// Proxies in these networks, which write `X-Forwarded-For`.
+    /// Trusts the proxies in these networks, which write `X-Forwarded-For`.
     ///
     /// # Errors
-    /// [`TrustedProxiesError`] for no network, and for such as hold every address together.
+    /// [`TrustedProxiesError::Nobody`] for an empty set, [`TrustedProxiesError::Everybody`] for networks
+    /// that together hold every address.
     pub fn new(networks: Networks) -> Result<Self, TrustedProxiesError> {
         if networks.is_anywhere() {
             return Err(TrustedProxiesError::Nobody);
@@ -66,11 +67,12 @@ impl TrustedProxies {
         Ok(Self { networks, header: "x-forwarded-for".into() })
     }
 
-    /// They write another header, as `CF-Connecting-IP`: one address, or several separated by commas.
-    /// It must be one that they write on every request, over whatever the client sent.
+    /// Reads the source from another header, such as `CF-Connecting-IP`: one address, or several
+    /// separated by commas. The proxies must set it on every request and replace what the client sent.
     ///
     /// # Errors
-    /// [`HeaderError`] if it is no name of a header; `Forwarded` (RFC 7239) has another grammar.
+    /// [`HeaderError`] if the text is not the name of a header. `Forwarded` is refused: its grammar
+    /// (RFC 7239) is not supported.
     pub fn header(self, name: &str) -> Result<Self, HeaderError> {
         let header = header_name(name, &["authorization", "cookie", "forwarded", "host"])?;
         Ok(Self { header: header.into(), ..self })
@@ -80,7 +82,7 @@ impl TrustedProxies {
         self.networks.iter().any(|network| network.contains(address))
     }
 
-    /// The source of a request that comes from `peer`.
+    /// Returns the source of a request whose connection comes from `peer`.
     pub(super) fn source(&self, peer: IpAddr, headers: &impl Headers) -> Option<IpAddr> {
         if !self.trusts(peer) {
             return Some(peer);
@@ -99,7 +101,7 @@ impl TrustedProxies {
     }
 }
 
-/// An address, with a port or without; IPv6 may stand in brackets, and with a port it must.
+/// Reads an address with or without a port. IPv6 may be in brackets, and with a port it must be.
 fn address(text: &[u8]) -> Option<IpAddr> {
     let text = std::str::from_utf8(text).ok()?;
     if let Ok(address) = text.parse() {

@@ -1,19 +1,20 @@
-//! Where a request may carry its credential, and how it is found there. Never in the URL.
+//! Where a request may carry its credential, and how the guard finds it there. Never in the URL.
 
 use std::borrow::Cow;
 
 use base64ct::{Base64, Encoding};
 use zeroize::Zeroizing;
 
-use crate::value::redact::{looks_like_token, redact};
+use super::answer::Challenge;
+use super::headers::{HeaderError, Headers, header_name, is_symbol};
 use crate::value::token::{Credential, Presented};
 
-pub(super) const AUTHORIZATION: &str = "authorization";
+const AUTHORIZATION: &str = "authorization";
 
-/// No credential is longer than this in a header, however it is written. What is longer is not read.
+/// The longest credential in a header, in bytes, however it is written. A longer value is not read.
 const MAX_LEN: usize = 128;
 
-/// Which credentials a request may carry: by default all three.
+/// Where a request may carry its credential: by default in any of three places.
 ///
 /// | where | what | grammar |
 /// |---|---|---|
@@ -22,7 +23,7 @@ const MAX_LEN: usize = 128;
 /// | `X-API-Key: TOKEN` | the whole token | the value of the header, and nothing else |
 ///
 /// The scheme's letters may be of either case (RFC 9110 section 11.1). A scheme that is not among
-/// those that are on belongs to somebody else and is left alone; so is a header that is off.
+/// those that are on is left to the host; so is a header that is off.
 ///
 /// ```
 /// use keywright::http::CredentialSources;
@@ -38,31 +39,11 @@ pub struct CredentialSources {
     header: Option<Cow<'static, str>>,
 }
 
-/// A text can't be the name of the header that is to be read.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum HeaderError {
-    /// Not the name of a header (`token` in RFC 9110 section 5.6.2), over 64 characters, or an API key
-    /// by the look of it.
-    #[error("{0:?} is not the name of a header")]
-    Malformed(String),
-    /// The name of a header that has a meaning of its own, such as `Authorization`, `Cookie`, `Host`,
-    /// `Content-Type` or `Forwarded`.
-    #[error("{0} has a meaning of its own: choose another header")]
-    Reserved(String),
-}
-
-/// The headers of a request, whatever their type is.
-pub(super) trait Headers {
-    /// All values under a name, in their order.
-    fn values<'a>(&'a self, name: &str) -> impl DoubleEndedIterator<Item = &'a [u8]>;
-}
-
-/// The request carries more than one credential, and nobody is to guess which one is meant.
+/// The request carries more than one credential. The guard does not guess which one is meant.
 #[derive(Debug)]
 pub(super) struct Several;
 
-/// What stands where a credential belongs.
+/// The content of the place where a credential belongs.
 pub(super) enum Carried<'h> {
     Token(&'h str),
     Parts(BasicParts),
@@ -77,16 +58,6 @@ pub(super) struct BasicParts {
     end: usize,
 }
 
-/// How a refused caller is told to authenticate (RFC 9110 section 11.6.1).
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(super) enum Challenge {
-    #[default]
-    Bearer,
-    Basic,
-    /// For a header of one's own there is no registered scheme.
-    ApiKey,
-}
-
 impl Default for CredentialSources {
     fn default() -> Self {
         Self { bearer: true, basic: true, header: Some("x-api-key".into()) }
@@ -94,25 +65,25 @@ impl Default for CredentialSources {
 }
 
 impl CredentialSources {
-    /// `Authorization: Bearer` is not read, and may be used for something else.
+    /// Turns `Authorization: Bearer` off. The host may use it for something else.
     pub fn without_bearer(self) -> Self {
         Self { bearer: false, ..self }
     }
 
-    /// `Authorization: Basic` is not read, and may be used for something else.
+    /// Turns `Authorization: Basic` off. The host may use it for something else.
     pub fn without_basic(self) -> Self {
         Self { basic: false, ..self }
     }
 
-    /// No header is read but `Authorization`.
+    /// Turns the header for whole tokens off. Only `Authorization` is read then.
     pub fn without_header(self) -> Self {
         Self { header: None, ..self }
     }
 
-    /// Another header for tokens in the place of `X-API-Key`.
+    /// Reads whole tokens from this header, in place of `X-API-Key`.
     ///
     /// # Errors
-    /// [`HeaderError`] if it is no name of a header, or that of one with a meaning of its own.
+    /// [`HeaderError`] if the text is not the name of a header, or names one with a meaning of its own.
     pub fn header(self, name: &str) -> Result<Self, HeaderError> {
         const RESERVED: [&str; 9] = [
             AUTHORIZATION,
@@ -128,7 +99,7 @@ impl CredentialSources {
         Ok(Self { header: Some(header_name(name, &RESERVED)?.into()), ..self })
     }
 
-    /// The one credential of a request, if it carries one.
+    /// Returns the one credential of a request, if it carries one.
     pub(super) fn find<'h>(
         &self,
         headers: &'h impl Headers,
@@ -139,16 +110,16 @@ impl CredentialSources {
         }
     }
 
-    /// The header that carries the credential, if one does.
-    pub(super) fn place(&self, headers: &impl Headers) -> Option<&str> {
+    /// Returns the header that carries the credential, if one does.
+    pub(super) fn used_header(&self, headers: &impl Headers) -> Option<&str> {
         match self.in_authorization(headers) {
             Ok(Some(_)) => Some(AUTHORIZATION),
             _ => self.header.as_deref().filter(|name| headers.values(name).next().is_some()),
         }
     }
 
-    /// The headers that may carry one.
-    pub(super) fn places(&self) -> impl Iterator<Item = &str> {
+    /// Returns the headers that may carry a credential.
+    pub(super) fn headers(&self) -> impl Iterator<Item = &str> {
         let authorization = (self.bearer || self.basic).then_some(AUTHORIZATION);
         authorization.into_iter().chain(self.header.as_deref())
     }
@@ -169,7 +140,7 @@ impl CredentialSources {
             return Ok(None);
         }
         let Some(value) = only(headers, AUTHORIZATION)? else { return Ok(None) };
-        // Whatever stands behind our scheme, it is a try to use it: a tab, say, for the space.
+        // Anything behind our scheme is an attempt to use it, a tab in place of the space included.
         let end = value.iter().position(|byte| !is_symbol(*byte)).unwrap_or(value.len());
         let (scheme, rest) = value.split_at(end);
         let read: fn(&[u8]) -> Carried<'_> =
@@ -178,7 +149,7 @@ impl CredentialSources {
             } else if scheme.eq_ignore_ascii_case(b"basic") && self.basic {
                 basic
             } else if rest.is_empty() && token(value).is_token() {
-                // A token without a scheme: a mistake to be told of, and no anonymous request.
+                // A token without a scheme is a mistake to report, not an anonymous request.
                 |_| Carried::Malformed
             } else {
                 return Ok(None);
@@ -193,12 +164,12 @@ impl CredentialSources {
 }
 
 impl Carried<'_> {
-    /// Whether it is written as a whole token is.
+    /// Whether this is a well-formed whole token.
     fn is_token(&self) -> bool {
         matches!(self, Self::Token(text) if Presented::parse(Credential::Token(text)).is_some())
     }
 
-    /// The credential to verify. `None` if it can't be one.
+    /// Returns the credential to verify, `None` if it can't be one.
     pub(super) fn credential(&self) -> Option<Credential<'_>> {
         match self {
             Self::Token(text) => Some(Credential::Token(text)),
@@ -217,25 +188,7 @@ impl BasicParts {
     }
 }
 
-/// The name of a header, in lower case.
-pub(super) fn header_name(name: &str, reserved: &[&str]) -> Result<String, HeaderError> {
-    let fits = !name.is_empty() && name.len() <= 64 && name.bytes().all(is_symbol);
-    if !fits || looks_like_token(name) {
-        return Err(HeaderError::Malformed(redact(name)));
-    }
-    let name = name.to_ascii_lowercase();
-    if reserved.contains(&name.as_str()) {
-        return Err(HeaderError::Reserved(name));
-    }
-    Ok(name)
-}
-
-/// Whether a byte belongs to names of headers and schemes (`tchar` in RFC 9110 section 5.6.2).
-fn is_symbol(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
-}
-
-/// The value of a header that may be there once.
+/// Returns the value of a header that may occur once.
 fn only<'h>(headers: &'h impl Headers, name: &str) -> Result<Option<&'h [u8]>, Several> {
     let mut values = headers.values(name);
     match (values.next(), values.next()) {
@@ -244,7 +197,7 @@ fn only<'h>(headers: &'h impl Headers, name: &str) -> Result<Option<&'h [u8]>, S
     }
 }
 
-/// The length first: however long a value is, refusing it costs the same.
+/// Reads a whole token. The length comes first: refusing a value costs the same however long it is.
 fn token(value: &[u8]) -> Carried<'_> {
     if value.len() > MAX_LEN {
         return Carried::Malformed;

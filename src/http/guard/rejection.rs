@@ -1,23 +1,24 @@
-//! The one table from what went wrong to status, headers and body. Every face answers from it.
+//! A request that a guard refused: the cause for operators, and its row in the table of answers.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::credentials::Challenge;
+use super::answer::{
+    Answer, FORBIDDEN, Form, INVALID, NO_CREDENTIAL, RATE_LIMITED, Row, SEVERAL, UNAVAILABLE,
+};
 use crate::decision::{Denial, DenialClass, Reason};
 use crate::store::StoreError;
 use crate::verifier::VerifyError;
 
-/// How long a caller is told to wait while the store can't be asked.
+/// How long a caller is told to wait while the store is unavailable.
 const STORE_RETRY: Duration = Duration::from_secs(1);
 
-/// A request that was not let through, and the answer to it.
+/// A refused request, and the answer to it.
 ///
-/// `Display` and the answer say what the caller may learn, [`cause`](Self::cause) says why. The guard
-/// puts it into the extensions of its response, so that a log outside of the guard can tell the reason
-/// in one line, as `key 4fQ2xk9ZrT7bWm1c: the key is revoked`:
+/// `Display` and the answer say what the caller may learn. [`cause`](Self::cause) says why, for
+/// operators. The guard puts the rejection into the extensions of its response, so that a log outside
+/// of the guard can print the reason as `key 4fQ2xk9ZrT7bWm1c: the key is revoked`:
 ///
 /// ```
 /// # #[cfg(feature = "tower")] fn f() {
@@ -36,77 +37,18 @@ pub struct Rejection {
     form: Form,
 }
 
-/// Why a request was not let through. `Display` is a line for operators, never for callers.
+/// The reason why a request was refused. `Display` is a line for operators, never for callers.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum RejectionCause {
-    /// It carries no credential: 401.
+    /// The request carries no credential: 401.
     NoCredential,
-    /// It carries more than one, equal or not: 400. None of them was verified.
+    /// The request carries more than one credential, equal or not: 400. None of them was verified.
     SeveralCredentials,
-    /// Its credential is not accepted, or not for this: 401, 403 or 429.
+    /// The credential is not accepted, or not for this request: 401, 403 or 429.
     Denied(Denial),
-    /// It can't be said whether its credential is accepted: 503.
+    /// The credential could not be checked: 503.
     Unavailable(Arc<StoreError>),
-}
-
-/// In which form to answer.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Form {
-    pub(super) challenge: Challenge,
-    pub(super) grpc: bool,
-}
-
-/// An answer, before it is a framework's.
-#[derive(Debug, Eq, PartialEq)]
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) headers: Vec<(&'static str, Cow<'static, str>)>,
-    pub(super) body: &'static str,
-}
-
-/// A row of the table.
-struct Row {
-    status: u16,
-    code: &'static str,
-    /// The error code of RFC 6750 section 3.1, for the challenge.
-    bearer_error: Option<&'static str>,
-    /// The status code of gRPC, for a guard that speaks it.
-    grpc: u8,
-    detail: &'static str,
-    body: &'static str,
-}
-
-macro_rules! table {
-    ($($name:ident: $status:literal $title:literal, $code:literal, $error:expr, grpc $grpc:literal, $detail:literal;)*) => {$(
-        const $name: Row = Row {
-            status: $status,
-            code: $code,
-            bearer_error: $error,
-            grpc: $grpc,
-            detail: $detail,
-            // RFC 9457: with the type about:blank, the title is the phrase of the status.
-            body: concat!(
-                r#"{"type":"about:blank","title":""#, $title, r#"","status":"#, $status,
-                r#","code":""#, $code, r#"","detail":""#, $detail, r#""}"#,
-            ),
-        };
-    )*};
-}
-
-table! {
-    NO_CREDENTIAL: 401 "Unauthorized", "missing_credential", None, grpc 16,
-        "an API key is needed";
-    SEVERAL: 400 "Bad Request", "invalid_request", Some("invalid_request"), grpc 3,
-        "more than one API key was sent";
-    INVALID: 401 "Unauthorized", "invalid_token", Some("invalid_token"), grpc 16,
-        "the API key is not accepted";
-    FORBIDDEN: 403 "Forbidden", "insufficient_scope", Some("insufficient_scope"), grpc 7,
-        "the API key does not allow this";
-    RATE_LIMITED: 429 "Too Many Requests", "rate_limited", None, grpc 8,
-        "the API key is used too often";
-    UNAVAILABLE: 503 "Service Unavailable", "unavailable", None, grpc 14,
-        "it can't be said now whether the API key is accepted";
 }
 
 impl fmt::Display for RejectionCause {
@@ -118,7 +60,7 @@ impl fmt::Display for RejectionCause {
                 Some(key) => write!(f, "key {key}: {}", denial.reason()),
                 None => denial.reason().fmt(f),
             },
-            Self::Unavailable(error) => write!(f, "the store can't be asked: {error}"),
+            Self::Unavailable(error) => write!(f, "the store is unavailable: {error}"),
         }
     }
 }
@@ -154,7 +96,7 @@ impl RejectionCause {
         }
     }
 
-    /// The scope that the key lacks: what the route needs is no secret from a key that is accepted.
+    /// Returns the scope that the key lacks. The needs of a route are no secret from an accepted key.
     fn missing_scope(&self) -> Option<&str> {
         match self {
             Self::Denied(denial) => match denial.reason() {
@@ -171,71 +113,28 @@ impl Rejection {
         Self { cause, form }
     }
 
-    /// Why, for operators.
+    /// Returns why the request was refused, for operators.
     pub fn cause(&self) -> &RejectionCause {
         &self.cause
     }
 
-    /// The status of the answer in HTTP. (A guard that speaks gRPC answers 200 and its own status.)
+    /// Returns the HTTP status of the answer. A guard that speaks gRPC sends 200 and `grpc-status`.
     pub fn status(&self) -> u16 {
         self.cause.row().status
     }
 
-    /// The `code` in the answer's body, for programs: `invalid_token`, `insufficient_scope`.
+    /// Returns the `code` in the answer's body, for programs: `invalid_token`, `insufficient_scope`.
     pub fn code(&self) -> &'static str {
         self.cause.row().code
     }
 
-    pub(super) fn answer(&self) -> Answer {
-        if self.form.grpc { self.grpc_answer() } else { self.http_answer() }
-    }
-
-    fn http_answer(&self) -> Answer {
-        let row = self.cause.row();
-        let mut headers: Vec<(_, Cow<'static, str>)> = vec![
-            ("content-type", "application/problem+json".into()),
-            ("cache-control", "no-store".into()),
-        ];
-        headers.extend(self.challenge(row).map(|challenge| ("www-authenticate", challenge)));
-        headers.extend(self.retry_after_header());
-        Answer { status: row.status, headers, body: row.body }
-    }
-
-    /// An answer without a message: what gRPC calls trailers only, in the headers.
-    fn grpc_answer(&self) -> Answer {
-        let row = self.cause.row();
-        let mut headers: Vec<(_, Cow<'static, str>)> = vec![
-            ("content-type", "application/grpc".into()),
-            ("grpc-status", row.grpc.to_string().into()),
-            ("grpc-message", row.detail.into()),
-        ];
-        headers.extend(self.retry_after_header());
-        Answer { status: 200, headers, body: "" }
-    }
-
-    /// RFC 9110 section 15.5.2 wants a challenge with each 401; errors in it are Bearer's alone.
-    fn challenge(&self, row: &Row) -> Option<Cow<'static, str>> {
-        match (self.form.challenge, row.bearer_error) {
-            (Challenge::Bearer, Some(error)) => Some(match self.cause.missing_scope() {
-                Some(scope) => format!(r#"Bearer error="{error}", scope="{scope}""#).into(),
-                None => format!(r#"Bearer error="{error}""#).into(),
-            }),
-            _ if row.status != 401 => None,
-            (Challenge::Bearer, None) => Some("Bearer".into()),
-            (Challenge::Basic, _) => Some(r#"Basic realm="API", charset="UTF-8""#.into()),
-            (Challenge::ApiKey, _) => Some("ApiKey".into()),
-        }
-    }
-
-    /// In whole seconds, rounded up: whoever comes back then is not too early.
-    fn retry_after_header(&self) -> Option<(&'static str, Cow<'static, str>)> {
-        let wait = self.cause.retry_after()?;
-        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-        Some(("retry-after", seconds.max(1).to_string().into()))
+    pub(in crate::http) fn answer(&self) -> Answer {
+        let Self { cause, form } = self;
+        cause.row().answer(*form, cause.retry_after(), cause.missing_scope())
     }
 }
 
-/// In the usual form: HTTP, with a challenge for `Bearer`. For `?` in a handler that asks a
+/// Answers in HTTP with a challenge for `Bearer`. This is for `?` in a handler that asks a
 /// [`Grant`](crate::Grant) for more than its route did.
 impl From<Denial> for Rejection {
     fn from(denial: Denial) -> Self {
@@ -243,7 +142,7 @@ impl From<Denial> for Rejection {
     }
 }
 
-/// In the usual form.
+/// Answers in HTTP with a challenge for `Bearer`.
 impl From<VerifyError> for Rejection {
     fn from(error: VerifyError) -> Self {
         Self::new(error.into(), Form::default())
@@ -322,7 +221,7 @@ mod tests {
             "key 0123456789ABCDEF: the key is revoked",
             "key 0123456789ABCDEF: the key lacks the scope invoices:read",
             "key 0123456789ABCDEF: the rate of the key is spent; retry after 1.001s",
-            "the store can't be asked: page 7 of keys.db",
+            "the store is unavailable: page 7 of keys.db",
         ];
         assert_eq!(said, expected);
         assert_eq!(
