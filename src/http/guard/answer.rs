@@ -22,10 +22,10 @@ pub(super) enum Challenge {
 
 /// A response to a refused request, before it is a framework's.
 #[derive(Debug, Eq, PartialEq)]
-pub(in crate::http) struct Answer {
-    pub(in crate::http) status: u16,
-    pub(in crate::http) headers: Vec<(&'static str, Cow<'static, str>)>,
-    pub(in crate::http) body: &'static str,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(&'static str, Cow<'static, str>)>,
+    pub(crate) body: &'static str,
 }
 
 /// A row of the table.

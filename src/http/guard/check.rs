@@ -31,10 +31,7 @@ struct Verified {
 impl Guard {
     /// Decides about a request and prepares it for the service behind the guard: the grant is in its
     /// extensions, and the headers that may carry a credential are marked or removed.
-    pub(in crate::http) async fn admit<R: GuardedRequest>(
-        &self,
-        request: &mut R,
-    ) -> Result<(), Rejection> {
+    pub(crate) async fn admit<R: GuardedRequest>(&self, request: &mut R) -> Result<(), Rejection> {
         for header in self.0.credentials.headers() {
             request.mark_sensitive(header);
         }
@@ -54,7 +51,7 @@ impl Guard {
     ///
     /// # Errors
     /// [`Rejection`] if the credential is refused, or if there is none.
-    pub(in crate::http) async fn grant<R: GuardedRequest>(
+    pub(crate) async fn grant<R: GuardedRequest>(
         &self,
         request: &mut R,
     ) -> Result<Grant, Rejection> {
@@ -66,7 +63,7 @@ impl Guard {
     ///
     /// # Errors
     /// [`Rejection`] if the request carries a credential that is refused.
-    pub(in crate::http) async fn optional_grant<R: GuardedRequest>(
+    pub(crate) async fn optional_grant<R: GuardedRequest>(
         &self,
         request: &mut R,
     ) -> Result<Option<Grant>, Rejection> {

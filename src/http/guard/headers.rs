@@ -17,7 +17,7 @@ pub enum HeaderError {
 }
 
 /// The headers of a request, whatever their type is.
-pub(in crate::http) trait Headers {
+pub(crate) trait Headers {
     /// Returns all values under a name, in their order.
     fn values<'a>(&'a self, name: &str) -> impl DoubleEndedIterator<Item = &'a [u8]>;
 }

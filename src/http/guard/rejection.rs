@@ -128,7 +128,7 @@ impl Rejection {
         self.cause.row().code
     }
 
-    pub(in crate::http) fn answer(&self) -> Answer {
+    pub(crate) fn answer(&self) -> Answer {
         let Self { cause, form } = self;
         cause.row().answer(*form, cause.retry_after(), cause.missing_scope())
     }

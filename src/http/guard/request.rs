@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::headers::Headers;
 
 /// A request that a guard decides about. Each framework's adapter implements it for its own type.
-pub(in crate::http) trait GuardedRequest {
+pub(crate) trait GuardedRequest {
     type Headers: Headers;
 
     fn headers(&self) -> &Self::Headers;

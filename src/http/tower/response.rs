@@ -6,7 +6,7 @@ use http::{Response, StatusCode};
 
 use crate::http::guard::rejection::Rejection;
 
-pub(in crate::http) fn response(rejection: Rejection) -> Response<Bytes> {
+pub(crate) fn response(rejection: Rejection) -> Response<Bytes> {
     let answer = rejection.answer();
     let mut response = Response::new(Bytes::from_static(answer.body.as_bytes()));
     *response.status_mut() =

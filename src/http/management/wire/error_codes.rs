@@ -1,4 +1,4 @@
-//! From every error of the authority to its problem. No wildcard: a new variant needs a row.
+//! The table from every error of the crate to the code of its problem. A new variant needs a row.
 
 use std::fmt::Display;
 
@@ -9,159 +9,111 @@ use crate::record::key::WrongStatus;
 use crate::record::new_key::RuleError;
 use crate::record::policy::PolicyError;
 
-/// What the crate says of it: its messages repeat no secret.
-fn said(code: Code, error: &impl Display) -> Problem {
-    Problem::new(code, error.to_string())
+/// An error with a code. Its `Display` repeats no secret.
+trait Coded: Display {
+    /// Whether the authority answers with this error. It has recorded the refusal then.
+    const IS_OF_AUTHORITY: bool;
+
+    fn code(&self) -> Code;
 }
 
-/// The same words for a key that is not there, is another tenant's, can't be seen, or could never be.
-pub(super) fn no_key() -> Problem {
-    Problem::new(Code::KeyNotFound, "there is no such key")
-}
+macro_rules! table {
+    ($($error:ident, of_authority = $of_authority:literal { $($pattern:pat => $code:expr;)* })*) => {$(
+        impl Coded for $error {
+            const IS_OF_AUTHORITY: bool = $of_authority;
 
-pub(super) fn no_account() -> Problem {
-    Problem::new(Code::AccountNotFound, "there is no such service account")
-}
-
-fn stale(what: &str, current: u64) -> Problem {
-    let detail = format!("the {what} has version {current} by now: read it again and repeat this");
-    Problem::new(Code::Stale, detail)
-}
-
-/// The text of a store or of a random source is for the operator, so none of it is in the answer.
-pub(super) fn unavailable() -> Problem {
-    Problem::new(
-        Code::Unavailable,
-        "this can't be done or shown now; a change may have been made nevertheless",
-    )
-}
-
-fn no_random_bytes() -> Problem {
-    Problem::new(
-        Code::RandomSourceFailed,
-        "the random source of the service is out of order; nothing was changed",
-    )
-}
-
-fn contended() -> Problem {
-    Problem::new(Code::Contended, "others changed the same each time: nothing was done, try again")
-}
-
-impl From<PermissionDenied> for Problem {
-    fn from(error: PermissionDenied) -> Self {
-        said(Code::PermissionDenied, &error)
-    }
-}
-
-impl From<WrongStatus> for Problem {
-    fn from(error: WrongStatus) -> Self {
-        said(Code::WrongStatus, &error)
-    }
-}
-
-impl From<RuleError> for Problem {
-    fn from(error: RuleError) -> Self {
-        let code = match &error {
-            RuleError::Name(_) => Code::InvalidName,
-            RuleError::ExpiryRequired => Code::ExpiryRequired,
-            RuleError::ExpiryPassed(_) => Code::ExpiryPassed,
-            RuleError::ZeroLifetime => Code::ZeroLifetime,
-            RuleError::LifetimeOverflow(_) => Code::LifetimeOverflow,
-            RuleError::LifetimeTooLong { .. } => Code::LifetimeTooLong,
-            RuleError::NeverValid { .. } => Code::NeverValid,
-            RuleError::ScopeOutsideCeiling(_) => Code::ScopeOutsideCeiling,
-            RuleError::SetByAdministrator(_) => Code::SetByAdministrator,
-            RuleError::RateAboveLimit { .. } => Code::RateAboveLimit,
-        };
-        said(code, &error)
-    }
-}
-
-impl From<PolicyError> for Problem {
-    fn from(error: PolicyError) -> Self {
-        let code = match &error {
-            PolicyError::MaxKeys(_) => Code::InvalidMaxKeys,
-            PolicyError::ZeroLifetime(_) => Code::ZeroLifetime,
-            PolicyError::DefaultAboveMax => Code::DefaultAboveMax,
-            PolicyError::EventRetention(_) => Code::EventRetentionTooShort,
-            PolicyError::NotWholeSeconds(_) => Code::NotWholeSeconds,
-            PolicyError::TooManyRoles(_) => Code::TooManyRoles,
-            PolicyError::NamePattern => Code::InvalidNamePattern,
-        };
-        said(code, &error)
-    }
-}
-
-impl From<GenerateError> for Problem {
-    fn from(error: GenerateError) -> Self {
-        let problem: Self = match error {
-            GenerateError::UpgradeRequired => said(Code::UpgradeRequired, &error),
-            GenerateError::AccessOff => said(Code::AccessOff, &error),
-            GenerateError::PermissionDenied(error) => error.into(),
-            GenerateError::AccountNotFound(_) => no_account(),
-            GenerateError::AccountDisabled(_) => said(Code::AccountDisabled, &error),
-            GenerateError::Key(error) => error.into(),
-            GenerateError::TooManyKeys { .. } => said(Code::TooManyKeys, &error),
-            GenerateError::Random(_) => no_random_bytes(),
-            GenerateError::Store(_) => unavailable(),
-            GenerateError::Contended(_) => contended(),
-        };
-        problem.of_authority()
-    }
-}
-
-impl From<KeyError> for Problem {
-    fn from(error: KeyError) -> Self {
-        let problem: Self = match error {
-            KeyError::PermissionDenied(error) => error.into(),
-            KeyError::NotFound(_) => no_key(),
-            KeyError::WrongStatus(error) => error.into(),
-            KeyError::OverlapTooLong { .. } => said(Code::OverlapTooLong, &error),
-            KeyError::Rule(error) => error.into(),
-            KeyError::Stale { current, .. } => stale("key", current),
-            KeyError::Random(_) => no_random_bytes(),
-            KeyError::Store(_) => unavailable(),
-            KeyError::Contended(_) => contended(),
-        };
-        problem.of_authority()
-    }
-}
-
-impl From<AccountError> for Problem {
-    fn from(error: AccountError) -> Self {
-        let problem: Self = match error {
-            AccountError::PermissionDenied(error) => error.into(),
-            AccountError::NotFound(_) => no_account(),
-            AccountError::UnknownRole(_) => said(Code::UnknownRole, &error),
-            AccountError::Stale { current, .. } => stale("account", current),
-            AccountError::Random(_) => no_random_bytes(),
-            AccountError::Store(_) => unavailable(),
-            AccountError::Contended(_) => contended(),
-        };
-        problem.of_authority()
-    }
-}
-
-impl From<SetPolicyError> for Problem {
-    fn from(error: SetPolicyError) -> Self {
-        let problem: Self = match error {
-            SetPolicyError::PermissionDenied(error) => error.into(),
-            SetPolicyError::Policy(error) => error.into(),
-            SetPolicyError::Stale { current, .. } => stale("policy", current),
-            SetPolicyError::Store(_) => unavailable(),
-        };
-        problem.of_authority()
-    }
-}
-
-impl From<ListError> for Problem {
-    fn from(error: ListError) -> Self {
-        match error {
-            ListError::PermissionDenied(error) => Self::from(error).of_authority(),
-            // The query is malformed, and the authority records no look.
-            ListError::Limit(_) => said(Code::InvalidQuery, &error),
-            ListError::Store(_) => unavailable().of_authority(),
+            fn code(&self) -> Code {
+                match self {
+                    $($pattern => $code,)*
+                }
+            }
         }
+    )*};
+}
+
+table! {
+    PermissionDenied, of_authority = false {
+        Self { .. } => Code::PermissionDenied;
+    }
+    WrongStatus, of_authority = false {
+        Self { .. } => Code::WrongStatus;
+    }
+    RuleError, of_authority = false {
+        Self::Name(_) => Code::InvalidName;
+        Self::ExpiryRequired => Code::ExpiryRequired;
+        Self::ExpiryPassed(_) => Code::ExpiryPassed;
+        Self::ZeroLifetime => Code::ZeroLifetime;
+        Self::LifetimeOverflow(_) => Code::LifetimeOverflow;
+        Self::LifetimeTooLong { .. } => Code::LifetimeTooLong;
+        Self::NeverValid { .. } => Code::NeverValid;
+        Self::ScopeOutsideCeiling(_) => Code::ScopeOutsideCeiling;
+        Self::SetByAdministrator(_) => Code::SetByAdministrator;
+        Self::RateAboveLimit { .. } => Code::RateAboveLimit;
+    }
+    PolicyError, of_authority = false {
+        Self::MaxKeys(_) => Code::InvalidMaxKeys;
+        Self::ZeroLifetime(_) => Code::ZeroLifetime;
+        Self::DefaultAboveMax => Code::DefaultAboveMax;
+        Self::EventRetention(_) => Code::EventRetentionTooShort;
+        Self::NotWholeSeconds(_) => Code::NotWholeSeconds;
+        Self::TooManyRoles(_) => Code::TooManyRoles;
+        Self::NamePattern => Code::InvalidNamePattern;
+    }
+    GenerateError, of_authority = true {
+        Self::UpgradeRequired => Code::UpgradeRequired;
+        Self::AccessOff => Code::AccessOff;
+        Self::PermissionDenied(error) => error.code();
+        Self::AccountNotFound(_) => Code::AccountNotFound;
+        Self::AccountDisabled(_) => Code::AccountDisabled;
+        Self::Key(error) => error.code();
+        Self::TooManyKeys { .. } => Code::TooManyKeys;
+        Self::Random(_) => Code::RandomSourceFailed;
+        Self::Store(_) => Code::Unavailable;
+        Self::Contended(_) => Code::Contended;
+    }
+    KeyError, of_authority = true {
+        Self::PermissionDenied(error) => error.code();
+        Self::NotFound(_) => Code::KeyNotFound;
+        Self::WrongStatus(error) => error.code();
+        Self::OverlapTooLong { .. } => Code::OverlapTooLong;
+        Self::Rule(error) => error.code();
+        Self::Stale { .. } => Code::Stale;
+        Self::Random(_) => Code::RandomSourceFailed;
+        Self::Store(_) => Code::Unavailable;
+        Self::Contended(_) => Code::Contended;
+    }
+    AccountError, of_authority = true {
+        Self::PermissionDenied(error) => error.code();
+        Self::NotFound(_) => Code::AccountNotFound;
+        Self::UnknownRole(_) => Code::UnknownRole;
+        Self::Stale { .. } => Code::Stale;
+        Self::Random(_) => Code::RandomSourceFailed;
+        Self::Store(_) => Code::Unavailable;
+        Self::Contended(_) => Code::Contended;
+    }
+    SetPolicyError, of_authority = true {
+        Self::PermissionDenied(error) => error.code();
+        Self::Policy(error) => error.code();
+        Self::Stale { .. } => Code::Stale;
+        Self::Store(_) => Code::Unavailable;
+    }
+    ListError, of_authority = true {
+        Self::PermissionDenied(error) => error.code();
+        Self::Limit(_) => Code::InvalidQuery;
+        Self::Store(_) => Code::Unavailable;
+    }
+}
+
+impl<E: Coded> From<E> for Problem {
+    fn from(error: E) -> Self {
+        let code = error.code();
+        let problem = match code.fixed_detail() {
+            Some(_) => Self::from(code),
+            None => Self::new(code, error.to_string()),
+        };
+        // The authority does not record a malformed query.
+        let is_recorded = E::IS_OF_AUTHORITY && code != Code::InvalidQuery;
+        if is_recorded { problem.of_authority() } else { problem }
     }
 }
 
@@ -212,7 +164,7 @@ mod tests {
 
     fn told(problem: impl Into<Problem>) -> (u16, &'static str) {
         let problem = problem.into();
-        (problem.code.status().as_u16(), problem.code.as_str())
+        (problem.code().status().as_u16(), problem.code().as_str())
     }
 
     const PERMISSION_DENIED: PermissionDenied = PermissionDenied { operation: Operation::KeyShow };

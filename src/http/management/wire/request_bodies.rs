@@ -1,5 +1,5 @@
-//! What clients send. Each body lists its fields, and a field that is not listed is refused: owner,
-//! tenant, id and creator are never a client's to say.
+//! The bodies of requests. Each lists its fields, and an unlisted field is refused: no client sets
+//! owner, tenant, id or creator.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
@@ -24,14 +24,14 @@ fn invalid(detail: &'static str) -> Problem {
     Problem::new(Code::InvalidBody, detail)
 }
 
-/// `{}`: of an operation that needs no more to be said.
+/// `{}`, the body of an operation without settings.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Nothing {}
+pub(crate) struct Nothing {}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct NewKeyBody {
+pub(crate) struct NewKeyBody {
     name: Name,
     #[serde(default, deserialize_with = "given")]
     scopes: Option<ScopeList>,
@@ -52,7 +52,7 @@ pub(super) struct NewKeyBody {
 }
 
 impl NewKeyBody {
-    pub(super) fn into_new(self) -> Result<NewKey, Problem> {
+    pub(crate) fn into_new(self) -> Result<NewKey, Problem> {
         let mut new = NewKey::new(self.name).metadata(self.metadata);
         if let Some(ScopeList(scopes)) = self.scopes {
             new = new.scopes(scopes);
@@ -69,7 +69,7 @@ impl NewKeyBody {
         match (self.expires_at, self.expires_in, self.never_expires) {
             (None, None, None | Some(false)) => Ok(new),
             (Some(time), None, None) => Ok(new.expires_at(time)),
-            // Dead when made, whatever the tenant's policy.
+            // Such a key would be dead when made, under any policy.
             (None, Some(Seconds(Duration::ZERO)), None) => Err(RuleError::ZeroLifetime.into()),
             (None, Some(Seconds(lifetime)), None) => Ok(new.expires_in(lifetime)),
             (None, None, Some(true)) => Ok(new.never_expires()),
@@ -80,14 +80,14 @@ impl NewKeyBody {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct KeyEditBody {
+pub(crate) struct KeyEditBody {
     #[serde(default, deserialize_with = "given")]
     name: Option<Name>,
     #[serde(default, deserialize_with = "given")]
     scopes: Option<ScopeList>,
     #[serde(default, deserialize_with = "given")]
     networks: Option<NetworkList>,
-    /// Null takes it away.
+    /// Null removes it.
     #[serde(default, deserialize_with = "given")]
     rate: Option<OrNull<Rate>>,
     #[serde(default, deserialize_with = "given")]
@@ -95,7 +95,7 @@ pub(super) struct KeyEditBody {
 }
 
 impl KeyEditBody {
-    pub(super) fn into_edit(self) -> Result<KeyEdit, Problem> {
+    pub(crate) fn into_edit(self) -> Result<KeyEdit, Problem> {
         let Self { name, scopes, networks, rate, metadata } = self;
         let named = [
             name.is_some(),
@@ -133,29 +133,29 @@ fn nothing_to_change() -> Problem {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct RotateBody {
+pub(crate) struct RotateBody {
     overlap: Seconds,
 }
 
 impl RotateBody {
-    /// Zero is to be said and no default: the old secret stops at once then, and if the answer with
-    /// the new one is lost on its way, there is none.
-    pub(super) fn overlap(self) -> Duration {
+    /// Zero must be given and is no default: the old secret stops at once, and if the answer with the
+    /// new one is lost, the key has no usable secret.
+    pub(crate) fn overlap(self) -> Duration {
         self.overlap.0
     }
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct RevokeBody {
+pub(crate) struct RevokeBody {
     ids: Vec<KeyId>,
 }
 
 impl RevokeBody {
-    /// The most keys of one request. Each is a commit of its own.
-    pub(super) const MAX: usize = 100;
+    /// The most keys in one request. Each is a commit of its own.
+    pub(crate) const MAX: usize = 100;
 
-    pub(super) fn into_ids(self) -> Result<Vec<KeyId>, Problem> {
+    pub(crate) fn into_ids(self) -> Result<Vec<KeyId>, Problem> {
         if (1..=Self::MAX).contains(&self.ids.len()) {
             Ok(self.ids)
         } else {
@@ -166,7 +166,7 @@ impl RevokeBody {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct NewAccountBody {
+pub(crate) struct NewAccountBody {
     name: Name,
     role: RoleName,
     #[serde(default, deserialize_with = "given")]
@@ -174,7 +174,7 @@ pub(super) struct NewAccountBody {
 }
 
 impl NewAccountBody {
-    pub(super) fn into_new(self) -> NewAccount {
+    pub(crate) fn into_new(self) -> NewAccount {
         let new = NewAccount::new(self.name, self.role);
         match self.access {
             Some(Access::ReadOnly) => new.read_only(),
@@ -185,7 +185,7 @@ impl NewAccountBody {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct AccountEditBody {
+pub(crate) struct AccountEditBody {
     #[serde(default, deserialize_with = "given")]
     name: Option<Name>,
     #[serde(default, deserialize_with = "given")]
@@ -195,7 +195,7 @@ pub(super) struct AccountEditBody {
 }
 
 impl AccountEditBody {
-    pub(super) fn into_edit(self) -> Result<AccountEdit, Problem> {
+    pub(crate) fn into_edit(self) -> Result<AccountEdit, Problem> {
         let Self { name, role, access } = self;
         if name.is_none() && role.is_none() && access.is_none() {
             return Err(nothing_to_change());
@@ -214,10 +214,10 @@ impl AccountEditBody {
     }
 }
 
-/// The whole policy: what is left out is no default but a mistake.
+/// The whole policy. Every field is required.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct PolicyBody {
+pub(crate) struct PolicyBody {
     api_in_plan: bool,
     api_enabled: bool,
     require_expiry: bool,
@@ -241,8 +241,8 @@ pub(super) struct PolicyBody {
 }
 
 impl PolicyBody {
-    /// The policy that is to replace the one of this version.
-    pub(super) fn into_policy(self, version: u64) -> Result<Policy, Problem> {
+    /// Makes the policy that replaces the one of this version.
+    pub(crate) fn into_policy(self, version: u64) -> Result<Policy, Problem> {
         let max_keys = u16::try_from(self.max_keys_per_owner.0)
             .map_err(|_| invalid("max_keys_per_owner: from 1 to 1000 are possible"))?;
         let every = self.extensive_use.map(|Whole(every)| NonZeroU64::new(every));
@@ -267,7 +267,7 @@ impl PolicyBody {
             event_retention: self.event_retention.0,
             version,
         };
-        // What could never be a policy is told before anybody's version is compared.
+        // An invalid policy is refused before its version is compared.
         policy.validate()?;
         Ok(policy)
     }

@@ -1,5 +1,5 @@
-//! What clients get. Each view takes its record apart by name, so that a new field of a record is
-//! decided on here before it is on the wire.
+//! The records as clients see them. Each view destructures its record by name, so that a new field of a
+//! record does not reach the wire by itself.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
@@ -26,7 +26,7 @@ use crate::value::time::Timestamp;
 use crate::value::token::Prefix;
 
 #[derive(Serialize)]
-pub(super) struct PageView<T> {
+pub(crate) struct PageView<T> {
     items: Vec<T>,
     next: Option<Cursor>,
 }
@@ -39,7 +39,7 @@ impl<T, V: From<T>> From<Page<T>> for PageView<V> {
 }
 
 #[derive(Serialize)]
-pub(super) struct KeyView {
+pub(crate) struct KeyView {
     id: KeyId,
     tenant: TenantId,
     owner: Owner,
@@ -60,10 +60,10 @@ pub(super) struct KeyView {
     rotated_at: Option<Timestamp>,
     overlap_ends_at: Option<Timestamp>,
     secret_number: u32,
-    pub(super) version: u64,
+    pub(crate) version: u64,
 }
 
-/// Takes a record apart and puts the view of the same fields together: all of them, by name.
+/// Makes a view from a record of the same fields. Every field is named.
 macro_rules! same_fields {
     ($record:ident as $view:ident: $($field:ident)*) => {
         impl From<$record> for $view {
@@ -81,7 +81,7 @@ same_fields!(Key as KeyView:
 );
 
 #[derive(Serialize)]
-pub(super) struct KeyEntryView {
+pub(crate) struct KeyEntryView {
     key: KeyView,
     prefix: String,
     account: Option<Name>,
@@ -131,7 +131,7 @@ struct OverlapView {
 same_fields!(Overlap as OverlapView: overlap_ends_at old_last_used_at new_last_used_at safe_to_finish);
 
 #[derive(Serialize)]
-pub(super) struct AccountView {
+pub(crate) struct AccountView {
     id: AccountId,
     tenant: TenantId,
     name: Name,
@@ -148,7 +148,7 @@ same_fields!(ServiceAccount as AccountView:
 );
 
 #[derive(Serialize)]
-pub(super) struct EventView {
+pub(crate) struct EventView {
     sequence: u64,
     tenant: TenantId,
     at: Timestamp,
@@ -164,9 +164,9 @@ same_fields!(Event as EventView:
     sequence tenant at actor kind key account outcome details
 );
 
-/// A policy without its version, which is the entity tag: what is read can be sent back.
+/// A policy without its version, which is the entity tag. The body that is read can be sent back.
 #[derive(Serialize)]
-pub(super) struct PolicyView {
+pub(crate) struct PolicyView {
     api_in_plan: bool,
     api_enabled: bool,
     require_expiry: bool,

@@ -1,9 +1,9 @@
-//! JSON bodies: how one is read, and what is said of one that can't be.
+//! JSON bodies: how one is read, and how one that can't be read is answered.
 //!
-//! A host's login may be a cookie, which a browser sends along with requests of strange pages. Such
-//! a page can POST a form or plain text without asking; `application/json`, PUT, PATCH and DELETE it
-//! can't send before the browser has asked the server (Fetch, "CORS-preflight"). So each body says
-//! that it is JSON, also where there is nothing to say in it.
+//! A host's login may be a cookie, which a browser sends along with requests of foreign pages. Such a
+//! page can POST a form or plain text directly. For `application/json`, PUT, PATCH and DELETE the
+//! browser asks the server first (Fetch, "CORS-preflight"). So every body must be declared as JSON,
+//! also an empty object.
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
@@ -12,23 +12,22 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
-use super::problem::{Code, Problem};
-use super::values::Object;
+use crate::http::management::wire::problem::{Code, Problem};
+use crate::http::management::wire::values::Object;
 use crate::value::redact::{looks_like_token, redact};
 
-/// The longest body, in bytes: as large as a policy with every role and scope that it can have.
-pub(super) const MAX_BODY: usize = 320 * 1024;
+/// The longest body, in bytes: a policy with as many roles and scopes as it can have fits.
+pub(crate) const MAX_BODY: usize = 320 * 1024;
 
 /// A body of JSON, read as a `T`.
-pub(super) struct Body<T>(pub(super) T);
+pub(crate) struct Body<T>(pub(crate) T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         if !is_json(&request) {
-            let detail = "the body must be sent as application/json, in UTF-8";
-            return Err(Problem::new(Code::UnsupportedMediaType, detail));
+            return Err(Code::UnsupportedMediaType.into());
         }
         let bytes = Bytes::from_request(request, state).await.map_err(|rejection| {
             if rejection.into_response().status() == StatusCode::PAYLOAD_TOO_LARGE {
@@ -49,8 +48,8 @@ fn is_json(request: &Request) -> bool {
     is_json && parts.all(|parameter| !is_foreign_charset(parameter))
 }
 
-/// Whether a parameter names a charset that is not UTF-8, the only one that JSON has between programs
-/// (RFC 8259 section 8.1). Other parameters mean nothing here.
+/// Whether a parameter names a charset other than UTF-8, the only one for JSON between programs
+/// (RFC 8259 section 8.1). Other parameters are ignored.
 fn is_foreign_charset(parameter: &str) -> bool {
     let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
     let bare = value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value);
@@ -60,24 +59,24 @@ fn is_foreign_charset(parameter: &str) -> bool {
 
 fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let malformed = || Problem::new(Code::MalformedJson, "the body is not JSON");
-    // What is no JSON is told apart from what is JSON of another shape, whichever comes first.
+    // A text that is not JSON is `malformed_json`, even if a wrong shape comes first in it.
     let text = std::str::from_utf8(bytes).map_err(|_| malformed())?;
     serde_json::from_str::<IgnoredAny>(text).map_err(|_| malformed())?;
     let mut deserializer = serde_json::Deserializer::from_str(text);
     match serde_path_to_error::deserialize(&mut deserializer) {
         Ok(Object(body)) => Ok(body),
         Err(error) if error.inner().is_data() => {
-            let detail = told(&error.path().to_string(), &error.inner().to_string());
+            let detail = wrong_shape(&error.path().to_string(), &error.inner().to_string());
             Err(Problem::new(Code::InvalidBody, detail))
         }
-        // Half a surrogate pair, which the first reading lets pass.
+        // Half a surrogate pair, which the first reading accepts.
         Err(_) => Err(malformed()),
     }
 }
 
-/// What may be said of a body of the wrong shape. serde repeats what it met, and that may be a token
-/// in the wrong place; what it expected is enough.
-fn told(path: &str, message: &str) -> String {
+/// Describes a body of the wrong shape. serde repeats the value that it found, which may be a token in
+/// the wrong place, so only the expected type is told.
+fn wrong_shape(path: &str, message: &str) -> String {
     let message = message.rfind(" at line ").map_or(message, |end| &message[..end]);
     if let Some(rest) = message.strip_prefix("unknown field `") {
         let end = ["`, expected ", "`, there are no fields"].iter().find_map(|end| rest.rfind(end));
@@ -126,7 +125,7 @@ mod tests {
             ),
         ];
         for (path, message, expected) in table {
-            assert_eq!(told(path, &message), expected);
+            assert_eq!(wrong_shape(path, &message), expected);
         }
     }
 }

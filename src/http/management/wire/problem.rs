@@ -1,4 +1,4 @@
-//! Problems: every code with its status, in one table, and the answer that tells it (RFC 9457).
+//! Problems: the table of every code with its status and its words, and the answer (RFC 9457).
 
 use std::borrow::Cow;
 
@@ -7,58 +7,73 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-/// RFC 9110 section 15.5.2 wants a challenge with each 401. It is not `Bearer`: a key never manages
-/// keys, so no client should try one.
+/// RFC 9110 section 15.5.2 requires a challenge with each 401. The scheme is not `Bearer`: no client
+/// should try to manage keys with a key.
 const CHALLENGE: HeaderValue = HeaderValue::from_static(r#"Login realm="API keys""#);
-/// In seconds. What failed is the store, the random source or a race: all pass soon or not at all.
+/// In seconds. A failed store, a failed random source and a race pass soon or not at all.
 const RETRY: HeaderValue = HeaderValue::from_static("1");
 const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
 
 macro_rules! codes {
-    ($($name:ident = $status:ident $text:literal;)*) => {
-        /// What went wrong, for programs. A code that is out keeps its text and its status.
+    ($($name:ident = $status:ident $text:literal $(: $detail:literal)?;)*) => {
+        /// What went wrong, for programs. A released code keeps its text and its status.
         #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-        pub(super) enum Code {
+        pub(crate) enum Code {
             $($name,)*
         }
 
         impl Code {
-            pub(super) const ALL: &[Self] = &[$(Self::$name,)*];
+            pub(crate) const ALL: &[Self] = &[$(Self::$name,)*];
 
-            pub(super) const fn as_str(self) -> &'static str {
+            pub(crate) const fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$name => $text,)*
                 }
             }
 
-            pub(super) const fn status(self) -> StatusCode {
+            pub(crate) const fn status(self) -> StatusCode {
                 match self {
                     $(Self::$name => StatusCode::$status,)*
                 }
             }
+
+            /// Returns the sentence that every problem of this code has. `None` if it differs.
+            pub(super) const fn fixed_detail(self) -> Option<&'static str> {
+                match self {
+                    $(Self::$name => codes!(@detail $($detail)?),)*
+                }
+            }
         }
     };
+    (@detail $detail:literal) => { Some($detail) };
+    (@detail) => { None };
 }
 
+// A sentence behind the code is all that a client reads. Without one the error or the place that makes
+// the problem says more. A key or an account that is absent, of another tenant, not to be seen or
+// impossible has one sentence. Texts of a store or a random source are for operators only.
 codes! {
     InvalidQuery = BAD_REQUEST "invalid_query";
     MalformedJson = BAD_REQUEST "malformed_json";
-    InvalidPrecondition = BAD_REQUEST "invalid_precondition";
+    InvalidPrecondition = BAD_REQUEST "invalid_precondition":
+        "If-Match takes one entity tag, as \"3\", or *";
     PreconditionNotSupported = BAD_REQUEST "precondition_not_supported";
-    LoginRequired = UNAUTHORIZED "login_required";
+    LoginRequired = UNAUTHORIZED "login_required": "a login is needed";
     UpgradeRequired = PAYMENT_REQUIRED "upgrade_required";
     PermissionDenied = FORBIDDEN "permission_denied";
-    NotFound = NOT_FOUND "not_found";
-    KeyNotFound = NOT_FOUND "key_not_found";
-    AccountNotFound = NOT_FOUND "account_not_found";
-    MethodNotAllowed = METHOD_NOT_ALLOWED "method_not_allowed";
+    NotFound = NOT_FOUND "not_found": "there is nothing at this path";
+    KeyNotFound = NOT_FOUND "key_not_found": "there is no such key";
+    AccountNotFound = NOT_FOUND "account_not_found": "there is no such service account";
+    MethodNotAllowed = METHOD_NOT_ALLOWED "method_not_allowed": "the method is not possible here";
     AccessOff = CONFLICT "access_off";
     AccountDisabled = CONFLICT "account_disabled";
     TooManyKeys = CONFLICT "too_many_keys";
     WrongStatus = CONFLICT "wrong_status";
-    Stale = PRECONDITION_FAILED "stale";
+    Stale = PRECONDITION_FAILED "stale":
+        "it has another version by now: read it again and repeat this";
     BodyTooLarge = PAYLOAD_TOO_LARGE "body_too_large";
-    UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE "unsupported_media_type";
+    UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE "unsupported_media_type":
+        "the body must be sent as application/json, in UTF-8";
     InvalidBody = UNPROCESSABLE_ENTITY "invalid_body";
     InvalidName = UNPROCESSABLE_ENTITY "invalid_name";
     ExpiryRequired = UNPROCESSABLE_ENTITY "expiry_required";
@@ -78,38 +93,53 @@ codes! {
     EventRetentionTooShort = UNPROCESSABLE_ENTITY "event_retention_too_short";
     TooManyRoles = UNPROCESSABLE_ENTITY "too_many_roles";
     InvalidNamePattern = UNPROCESSABLE_ENTITY "invalid_name_pattern";
-    PreconditionRequired = PRECONDITION_REQUIRED "precondition_required";
-    RandomSourceFailed = SERVICE_UNAVAILABLE "random_source_failed";
-    Contended = SERVICE_UNAVAILABLE "contended";
-    Unavailable = SERVICE_UNAVAILABLE "unavailable";
+    PreconditionRequired = PRECONDITION_REQUIRED "precondition_required":
+        "say in If-Match which version of the policy this is to replace";
+    RandomSourceFailed = SERVICE_UNAVAILABLE "random_source_failed":
+        "the random source of the service failed; nothing was changed";
+    Contended = SERVICE_UNAVAILABLE "contended":
+        "too many concurrent changes; nothing was changed, try again";
+    Unavailable = SERVICE_UNAVAILABLE "unavailable":
+        "this can't be done or shown now; a change may have been made nevertheless";
 }
 
-/// An answer that is no success.
+/// The answer to a refused or failed request.
 #[derive(Debug)]
-pub(super) struct Problem {
-    pub(super) code: Code,
-    /// A sentence for people. Whatever it repeats of a request is shortened and no secret.
+pub(crate) struct Problem {
+    code: Code,
+    /// A sentence for people. Parts of a request are shortened in it, and it holds no secret.
     detail: Cow<'static, str>,
-    /// Whether the authority was asked: it records what it refuses.
+    /// Whether the authority was asked, which records what it refuses.
     was_asked: bool,
 }
 
-/// In the extensions of an answer: the request was refused before the authority was asked, so
-/// nothing is recorded of it.
+/// In the extensions of an answer: the request was refused before the authority was asked, so the
+/// authority has recorded nothing of it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Unasked(pub(super) Code);
+pub(crate) struct Unasked(pub(crate) Code);
+
+/// A problem with the fixed sentence of its code.
+impl From<Code> for Problem {
+    fn from(code: Code) -> Self {
+        Self::new(code, code.fixed_detail().unwrap_or(code.as_str()))
+    }
+}
 
 impl Problem {
-    pub(super) fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
         Self { code, detail: detail.into(), was_asked: false }
     }
 
-    /// The same, of an answer of the authority.
+    /// Marks the problem as an answer of the authority.
     pub(super) fn of_authority(self) -> Self {
         Self { was_asked: true, ..self }
     }
 
-    /// As in a body.
+    pub(crate) fn code(&self) -> Code {
+        self.code
+    }
+
+    /// Returns the body.
     pub(super) fn view(&self) -> ProblemView {
         let status = self.code.status();
         ProblemView {

@@ -1,4 +1,4 @@
-//! Successes: their bodies and headers.
+//! Successful responses: their bodies and headers.
 
 use axum::Json;
 use axum::body::Bytes;
@@ -17,17 +17,17 @@ use crate::record::operation::Outcome;
 use crate::record::policy::Policy;
 use crate::value::id::KeyId;
 
-/// The same answer with the version as its entity tag.
-pub(super) fn tagged(version: u64, answer: impl IntoResponse) -> Response {
+/// Adds the version as the entity tag.
+pub(crate) fn tagged(version: u64, answer: impl IntoResponse) -> Response {
     let mut response = answer.into_response();
     let tag = HeaderValue::try_from(format!("\"{version}\""));
     response.headers_mut().extend(tag.ok().map(|tag| (ETAG, tag)));
     response
 }
 
-/// 201 with where to find what was made, relative to the URL of the request: the router does not
-/// know what it is mounted under.
-pub(super) fn created(place: &str, answer: impl IntoResponse) -> Response {
+/// Answers 201 with the location of the new record, relative to the URL of the request: the router does
+/// not know where it is mounted.
+pub(crate) fn created(place: &str, answer: impl IntoResponse) -> Response {
     let mut response = (StatusCode::CREATED, answer).into_response();
     response.headers_mut().extend(HeaderValue::try_from(place).ok().map(|place| (LOCATION, place)));
     response
@@ -57,29 +57,31 @@ impl From<Outcome<Key>> for KeyChange {
     }
 }
 
-/// A key as a change left it, and whether it was so already.
-pub(super) fn key_changed(outcome: Outcome<Key>) -> Response {
+/// Answers with a key after a change, and whether it is unchanged.
+pub(crate) fn key_changed(outcome: Outcome<Key>) -> Response {
     let change = KeyChange::from(outcome);
     tagged(change.key.version, Json(change))
 }
 
-pub(super) fn account_changed(outcome: Outcome<ServiceAccount>) -> Response {
+/// Answers with an account after a change, and whether it is unchanged.
+pub(crate) fn account_changed(outcome: Outcome<ServiceAccount>) -> Response {
     let unchanged = outcome.is_unchanged();
     let account = outcome.into_inner();
     tagged(account.version, Json(AccountChange { account: account.into(), unchanged }))
 }
 
-pub(super) fn policy_changed(outcome: Outcome<Policy>) -> Response {
+/// Answers with a policy after a change, and whether it is unchanged.
+pub(crate) fn policy_changed(outcome: Outcome<Policy>) -> Response {
     let unchanged = outcome.is_unchanged();
     let policy = outcome.into_inner();
     tagged(policy.version, Json(PolicyChange { policy: policy.into(), unchanged }))
 }
 
-/// A key with its token: the one thing in this API that is shown once.
+/// Answers with a key and its token, which this API shows only once.
 ///
-/// The body is made as long as it will be, so that no growing leaves a copy of the token behind,
-/// and is wiped when it has been sent.
-pub(super) fn issued(issued: &Issued) -> Response {
+/// The body is allocated at its full length, so that growing leaves no copy of the token behind. It is
+/// zeroed after it was sent.
+pub(crate) fn issued(issued: &Issued) -> Response {
     let key = serde_json::to_string(&KeyView::from(issued.key.clone()));
     let key = key.expect("a view is made of plain values");
     // A token is base62 and underscores: nothing in it needs an escape.
@@ -97,7 +99,7 @@ struct Results {
     results: Vec<OneResult>,
 }
 
-/// What became of one key of many: it as it is now, or the problem with it.
+/// The result for one key of many: the key after the change, or the problem.
 #[derive(Serialize)]
 struct OneResult {
     id: KeyId,
@@ -107,9 +109,9 @@ struct OneResult {
     problem: Option<ProblemView>,
 }
 
-/// Lists what became of many keys. An outage hides no key that was answered. If every key met it, the
-/// answer as a whole is the outage.
-pub(super) fn results(
+/// Answers with a result for each of many keys. If every key failed because the store was unavailable,
+/// the answer as a whole is that problem.
+pub(crate) fn results(
     answers: Vec<(KeyId, Result<Outcome<Key>, KeyError>)>,
 ) -> Result<Response, Problem> {
     let mut results = Vec::with_capacity(answers.len());
@@ -123,7 +125,7 @@ pub(super) fn results(
         let view = problem.as_ref().map(Problem::view);
         results.push(OneResult { id, change, problem: view });
         match problem {
-            Some(problem) if problem.code == Code::Unavailable => outage = Some(problem),
+            Some(problem) if problem.code() == Code::Unavailable => outage = Some(problem),
             _ => answered = true,
         }
     }

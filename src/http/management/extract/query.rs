@@ -1,4 +1,4 @@
-//! The query of a URL, taken parameter by parameter. What nobody asks for is refused.
+//! The query of a URL. A handler takes it parameter by parameter; one that is left over is refused.
 
 use std::fmt::Display;
 use std::str::FromStr;
@@ -9,17 +9,17 @@ use axum::http::request::Parts;
 use serde::de::value::Error;
 use serde::de::{DeserializeOwned, IntoDeserializer};
 
-use super::problem::{Code, Problem};
+use crate::http::management::wire::problem::{Code, Problem};
 use crate::store::Cursor;
 use crate::value::name::Name;
 use crate::value::redact::redact;
 use crate::value::text::decimal;
 
 /// The longest text to search for, in characters: twice the longest name.
-pub(super) const MAX_SEARCH: usize = 2 * Name::MAX_CHARS;
+pub(crate) const MAX_SEARCH: usize = 2 * Name::MAX_CHARS;
 
-/// The parameters that are not taken yet.
-pub(super) struct Params(Vec<(String, String)>);
+/// The parameters that the handler has not taken yet.
+pub(crate) struct Params(Vec<(String, String)>);
 
 impl<S: Send + Sync> FromRequestParts<S> for Params {
     type Rejection = Problem;
@@ -31,8 +31,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Params {
     }
 }
 
-/// No parameters at all.
-pub(super) struct NoParams;
+/// A query without parameters.
+pub(crate) struct NoParams;
 
 impl<S: Send + Sync> FromRequestParts<S> for NoParams {
     type Rejection = Problem;
@@ -48,13 +48,13 @@ fn invalid(detail: impl Into<String>) -> Problem {
 }
 
 impl Params {
-    /// Every value of this name.
+    /// Takes every value of this name.
     fn values(&mut self, name: &str) -> Vec<String> {
         self.0.extract_if(.., |(given, _)| given == name).map(|(_, value)| value).collect()
     }
 
-    /// The one value of this name, as `read` takes it.
-    pub(super) fn one<T, E: Display>(
+    /// Takes the one value of this name, read by `read`.
+    pub(crate) fn one<T, E: Display>(
         &mut self,
         name: &str,
         read: impl FnOnce(&str) -> Result<T, E>,
@@ -63,62 +63,65 @@ impl Params {
         match values.as_slice() {
             [] => Ok(None),
             [value] => read(value).map(Some).map_err(|e| invalid(format!("{name}: {e}"))),
-            _ => Err(invalid(format!("{name} stands there more than once"))),
+            _ => Err(invalid(format!("{name} is there more than once"))),
         }
     }
 
-    /// A value of the crate's: its error repeats nothing secret.
-    pub(super) fn value<T: FromStr<Err: Display>>(
+    /// Takes a value of a type of the crate, whose errors repeat no secret.
+    pub(crate) fn value<T: FromStr<Err: Display>>(
         &mut self,
         name: &str,
     ) -> Result<Option<T>, Problem> {
         self.one(name, str::parse)
     }
 
-    /// A text to search for. It is held against every key: a long one would be work for nothing.
-    pub(super) fn search(&mut self) -> Result<Option<String>, Problem> {
+    /// Takes the text to search for. It is compared with every key, so its length is bounded.
+    pub(crate) fn search(&mut self) -> Result<Option<String>, Problem> {
         self.one("search", |text| {
             let fits = text.chars().count() <= MAX_SEARCH;
-            fits.then(|| text.to_owned()).ok_or("longer than anything that could be found")
+            fits.then(|| text.to_owned()).ok_or("longer than any text that could be found")
         })
     }
 
-    pub(super) fn number<T: FromStr + ToString>(
+    /// Takes a whole number.
+    pub(crate) fn number<T: FromStr + ToString>(
         &mut self,
         name: &str,
     ) -> Result<Option<T>, Problem> {
         self.one(name, |text| decimal(text).ok_or("expected a whole number in its range"))
     }
 
-    pub(super) fn seconds(&mut self, name: &str) -> Result<Option<Duration>, Problem> {
+    /// Takes a duration in whole seconds.
+    pub(crate) fn seconds(&mut self, name: &str) -> Result<Option<Duration>, Problem> {
         Ok(self.number(name)?.map(Duration::from_secs))
     }
 
-    /// Whether it says `true`.
-    pub(super) fn switch(&mut self, name: &str) -> Result<bool, Problem> {
+    /// Takes a switch. It is off by default.
+    pub(crate) fn switch(&mut self, name: &str) -> Result<bool, Problem> {
         let value = self.one(name, |text| text.parse().map_err(|_| "expected true or false"))?;
         Ok(value.unwrap_or(false))
     }
 
-    /// Words of a list that the crate reads with serde.
-    pub(super) fn words<T: DeserializeOwned>(&mut self, name: &str) -> Result<Vec<T>, Problem> {
+    /// Takes every value of this name as a word that the crate reads with serde.
+    pub(crate) fn words<T: DeserializeOwned>(&mut self, name: &str) -> Result<Vec<T>, Problem> {
         let read = |value: &String| T::deserialize(value.as_str().into_deserializer());
         let words: Result<_, Error> = self.values(name).iter().map(read).collect();
-        // serde would repeat the word that it does not know.
-        words.map_err(|_| invalid(format!("{name}: no word that is possible here")))
+        // The error of serde repeats the unknown word.
+        words.map_err(|_| invalid(format!("{name}: unknown word")))
     }
 
-    pub(super) fn word<T: DeserializeOwned>(&mut self, name: &str) -> Result<Option<T>, Problem> {
+    /// Takes one word that the crate reads with serde.
+    pub(crate) fn word<T: DeserializeOwned>(&mut self, name: &str) -> Result<Option<T>, Problem> {
         let mut words = self.words(name)?;
         let word = words.pop();
         if !words.is_empty() {
-            return Err(invalid(format!("{name} stands there more than once")));
+            return Err(invalid(format!("{name} is there more than once")));
         }
         Ok(word)
     }
 
-    /// Where a page begins; `after` says whether the cursor is one of its kind.
-    pub(super) fn cursor<Q, E: Display>(
+    /// Takes the cursor of a page. `after` checks that it is of this kind of query.
+    pub(crate) fn cursor<Q, E: Display>(
         &mut self,
         query: Q,
         after: impl FnOnce(Q, &Cursor) -> Result<Q, E>,
@@ -129,8 +132,8 @@ impl Params {
         }
     }
 
-    /// Nothing may be left.
-    pub(super) fn end(self) -> Result<(), Problem> {
+    /// Refuses the query if a parameter is left.
+    pub(crate) fn end(self) -> Result<(), Problem> {
         match self.0.first() {
             Some((name, _)) => Err(invalid(format!("there is no parameter {:?}", redact(name)))),
             None => Ok(()),

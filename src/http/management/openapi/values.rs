@@ -1,7 +1,9 @@
-//! Schemas of single values: what the crate's own types take and print.
+//! Schemas of single values, as the crate's own types read and print them.
 
 use serde_json::{Value, json};
 
+use crate::record::event::EventKind;
+use crate::record::operation::Operation;
 use crate::value::metadata::Metadata;
 use crate::value::name::Name;
 use crate::value::network::Networks;
@@ -11,7 +13,7 @@ pub(super) fn id() -> Value {
     json!({ "type": "string", "pattern": "^[0-9A-Za-z]{16}$", "examples": ["4fQ2xk9ZrT7bWm1c"] })
 }
 
-/// An id of the host's.
+/// An id that the host gives.
 pub(super) fn host_id() -> Value {
     json!({ "type": "string", "pattern": "^[!-~]{1,128}$" })
 }
@@ -30,6 +32,13 @@ pub(super) fn event_actor() -> Value {
         "pattern": "^(user:[!-~]{1,128}|possessor|system)$",
         "examples": ["user:alice"],
     })
+}
+
+pub(super) fn event_kind() -> Value {
+    let operations = Operation::ALL.iter().map(|operation| EventKind::from(*operation));
+    let kinds = operations.chain([EventKind::ExtensiveUse, EventKind::Refusals]);
+    let kinds: Vec<String> = kinds.map(|kind| kind.to_string()).collect();
+    json!({ "type": "string", "enum": kinds })
 }
 
 pub(super) fn cursor() -> Value {
@@ -52,7 +61,7 @@ pub(super) fn count() -> Value {
     json!({ "type": "integer", "minimum": 0 })
 }
 
-/// Beyond the pattern: nothing invisible, no e-mail address, no token.
+/// The crate refuses more than the pattern says: invisible characters, e-mail addresses, tokens.
 pub(super) fn name() -> Value {
     json!({
         "type": "string",
@@ -110,7 +119,7 @@ pub(super) fn access() -> Value {
     json!({ "type": "string", "enum": ["read-only", "read-write"] })
 }
 
-/// The crate counts bytes, JSON Schema characters: no text of more characters has fewer bytes.
+/// The crate counts bytes and JSON Schema counts characters. A text has at least as many bytes.
 pub(super) fn metadata() -> Value {
     json!({
         "type": "object",
@@ -131,7 +140,7 @@ pub(super) fn metadata() -> Value {
     })
 }
 
-/// The same, or null. Not for a list of words.
+/// The same, or null. It is not for an `enum`.
 pub(super) fn or_null(mut schema: Value) -> Value {
     schema["type"] = json!([schema["type"], "null"]);
     schema

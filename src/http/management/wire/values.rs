@@ -1,5 +1,5 @@
-//! Values in bodies, where the wire is stricter than the crate's own serde: an object is no list, a
-//! null no absence, a list no longer than it may be.
+//! Values in request bodies, stricter than the crate's own serde: an object is not a list, null is not
+//! absence, and lists are bounded.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -12,8 +12,8 @@ use serde::{Deserialize, Deserializer};
 use crate::value::network::{Network, NetworkError, Networks};
 use crate::value::scope::{Scope, ScopeError, ScopeSet};
 
-/// A JSON object. serde would take a list of the fields in their order too.
-pub(super) struct Object<T>(pub(super) T);
+/// A JSON object. serde alone would accept a list of the fields in their order too.
+pub(crate) struct Object<T>(pub(crate) T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -35,22 +35,22 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     }
 }
 
-/// A field that may be left out and not be null.
-pub(super) fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+/// Reads a field that may be absent but not null.
+pub(crate) fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
 
-/// A field that may be null and not be left out.
-pub(super) fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+/// Reads a field that may be null but not absent.
+pub(crate) fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     Option::deserialize(deserializer)
 }
 
-/// A value, or null in its place.
-pub(super) struct OrNull<T>(pub(super) Option<T>);
+/// A value or null.
+pub(crate) struct OrNull<T>(pub(crate) Option<T>);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for OrNull<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -59,7 +59,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for OrNull<T> {
 }
 
 /// A whole number from 0. JSON knows one kind of number, so `60.0` is 60.
-pub(super) struct Whole(pub(super) u64);
+pub(crate) struct Whole(pub(crate) u64);
 
 impl<'de> Deserialize<'de> for Whole {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -97,7 +97,7 @@ impl<'de> Deserialize<'de> for Whole {
 }
 
 /// A duration in whole seconds.
-pub(super) struct Seconds(pub(super) Duration);
+pub(crate) struct Seconds(pub(crate) Duration);
 
 impl<'de> Deserialize<'de> for Seconds {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -105,8 +105,8 @@ impl<'de> Deserialize<'de> for Seconds {
     }
 }
 
-/// Scopes in a list that is itself no longer than a set may be.
-pub(super) struct ScopeList(pub(super) ScopeSet);
+/// Scopes, in a list no longer than a set may be. Duplicates count.
+pub(crate) struct ScopeList(pub(crate) ScopeSet);
 
 impl<'de> Deserialize<'de> for ScopeList {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -118,8 +118,8 @@ impl<'de> Deserialize<'de> for ScopeList {
     }
 }
 
-/// Networks, likewise.
-pub(super) struct NetworkList(pub(super) Networks);
+/// Networks, in a list no longer than a set may be. Duplicates count.
+pub(crate) struct NetworkList(pub(crate) Networks);
 
 impl<'de> Deserialize<'de> for NetworkList {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
