@@ -26,7 +26,7 @@ pub(crate) fn shared() -> Option<&'static Shared> {
                 PostgresStore::open(server.pool("contract", 40).await).await.expect("a store")
             });
             let cached = CachedStore::new(store.clone(), CacheOptions::new()).expect("a cache");
-            runtime.spawn(cached.keeper());
+            runtime.spawn(cached.refresh_task());
             Some(Shared { runtime, store, cached })
         })
         .as_ref()

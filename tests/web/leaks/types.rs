@@ -156,7 +156,7 @@ async fn stores(heard: &mut Heard, store: &impl KeyStore, issued: &Issued) {
     heard.debug(&Age::NONE);
     heard.debug(&SystemMonotonicClock);
     heard.debug(&ManualMonotonicClock::new());
-    let options = CacheOptions::new().ticks(ManualMonotonicClock::new());
+    let options = CacheOptions::new().clock(ManualMonotonicClock::new());
     heard.debug(&options);
     let cache = CachedStore::new(MemoryStore::new(), options.clone()).expect("a cache");
     heard.debug(&cache);
