@@ -6,8 +6,8 @@ use super::problem::{Code, Problem};
 use crate::authority::{AccountError, GenerateError, KeyError, ListError, SetPolicyError};
 use crate::record::actor::PermissionDenied;
 use crate::record::key::WrongStatus;
-use crate::record::new_key::RuleError;
 use crate::record::policy::PolicyError;
+use crate::record::rules::RuleError;
 
 /// What the crate says of it: its messages repeat no secret.
 fn said(code: Code, error: &impl Display) -> Problem {
@@ -100,7 +100,7 @@ impl From<GenerateError> for Problem {
             GenerateError::PermissionDenied(error) => error.into(),
             GenerateError::AccountNotFound(_) => no_account(),
             GenerateError::AccountDisabled(_) => said(Code::AccountDisabled, &error),
-            GenerateError::Key(error) => error.into(),
+            GenerateError::Rule(error) => error.into(),
             GenerateError::TooManyKeys { .. } => said(Code::TooManyKeys, &error),
             GenerateError::Random(_) => no_random_bytes(),
             GenerateError::Store(_) => unavailable(),
@@ -171,6 +171,7 @@ mod tests {
 
     use super::*;
     use crate::record::operation::Operation;
+    use crate::record::policy_field::PolicyField;
     use crate::record::status::KeyStatus;
     use crate::store::StoreError;
     use crate::value::id::{AccountId, KeyId};
@@ -312,9 +313,12 @@ mod tests {
             (told(E::Stale { given: 1, current: 2 }), (412, "stale")),
             (told(E::Store(no_store())), (503, "unavailable")),
             (told(E::Policy(PolicyError::MaxKeys(0))), (422, "invalid_max_keys")),
-            (told(PolicyError::ZeroLifetime("max_lifetime")), (422, "zero_lifetime")),
+            (told(PolicyError::ZeroLifetime(PolicyField::MaxLifetime)), (422, "zero_lifetime")),
             (told(PolicyError::DefaultAboveMax), (422, "default_above_max")),
-            (told(PolicyError::NotWholeSeconds("retention")), (422, "not_whole_seconds")),
+            (
+                told(PolicyError::NotWholeSeconds(PolicyField::Retention)),
+                (422, "not_whole_seconds"),
+            ),
             (told(PolicyError::EventRetention(Duration::ZERO)), (422, "event_retention_too_short")),
             (told(PolicyError::TooManyRoles(65)), (422, "too_many_roles")),
             (told(PolicyError::NamePattern), (422, "invalid_name_pattern")),

@@ -74,7 +74,7 @@ fn a6_an_overlap_is_ended_early() {
         let finished = world.authority.finish_rotation(&world.alice, id).await?;
         assert!(!finished.is_unchanged());
         assert_eq!(finished.into_inner().overlap_ends_at, None);
-        assert_eq!(world.check(&old).await, Err(Reason::Unrecognised));
+        assert_eq!(world.check(&old).await, Err(Reason::Unrecognized));
         assert_eq!(world.check(&new).await, Ok(()));
         assert_eq!(world.authority.key(&world.alice, id).await?.overlap, None);
         assert!(world.authority.finish_rotation(&world.alice, id).await?.is_unchanged());
@@ -90,7 +90,7 @@ fn a6_a_second_rotation_drops_the_oldest_secret_at_once() {
         let second = world.authority.rotate(&world.alice, id, DAY).await?;
         world.verifier.verify(first.token.expose()).await?;
         let third = world.authority.rotate(&world.alice, id, DAY).await?;
-        assert_eq!(world.check(&first).await, Err(Reason::Unrecognised));
+        assert_eq!(world.check(&first).await, Err(Reason::Unrecognized));
         // The last use of the first is not taken for one of the second.
         assert_eq!(overlap(world, &second).await?.old_last_used_at, None);
         assert_eq!(secret_used(world, &second).await?, SecretUsed::Retiring);
@@ -168,7 +168,7 @@ fn b1_rotations_at_the_same_time_leave_one_secret_and_one_that_retires() {
             match world.verifier.verify(issued.token.expose()).await {
                 Ok(grant) => used.push((issued.key.secret_number, grant.secret_used())),
                 Err(VerifyError::Denied(denial)) => {
-                    assert_eq!(*denial.reason(), Reason::Unrecognised);
+                    assert_eq!(*denial.reason(), Reason::Unrecognized);
                 }
                 Err(error) => return Err(error.into()),
             }
@@ -210,7 +210,7 @@ fn b1_no_overlap_leaves_nothing_of_the_old_secret() {
         let stored = world.store.key(world.tenant(), id).await?.ok_or("it is stored")?;
         assert!(stored.record.retiring_digest().is_none());
         assert_eq!(new.key.overlap_ends_at, None);
-        assert_eq!(world.check(&old).await, Err(Reason::Unrecognised));
+        assert_eq!(world.check(&old).await, Err(Reason::Unrecognized));
         Ok(())
     });
 }
