@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use crate::record::account::ServiceAccount;
 use crate::record::actor::PermissionDenied;
-use crate::record::key::WrongStatus;
-use crate::record::new_key::RuleError;
+use crate::record::edit::EditError;
+use crate::record::key::{RotateError, WrongStatus};
 use crate::record::policy::{PolicyError, RoleName};
+use crate::record::rules::RuleError;
 use crate::store::{MAX_LIMIT, StoreError};
 use crate::value::id::{AccountId, KeyId};
 use crate::value::random::RandomError;
@@ -33,7 +34,7 @@ pub enum GenerateError {
     AccountDisabled(AccountId),
     /// The key does not meet the rules.
     #[error(transparent)]
-    Key(#[from] RuleError),
+    Rule(#[from] RuleError),
     /// The owner holds as many live keys as the policy allows.
     #[error("the owner holds {limit} live keys, the most that the policy allows: revoke one first")]
     TooManyKeys {
@@ -169,5 +170,23 @@ pub enum ListError {
 impl ServiceAccount {
     pub(super) fn must_be_enabled(&self) -> Result<(), GenerateError> {
         if self.enabled { Ok(()) } else { Err(GenerateError::AccountDisabled(self.id)) }
+    }
+}
+
+impl From<EditError> for KeyError {
+    fn from(error: EditError) -> Self {
+        match error {
+            EditError::WrongStatus(error) => error.into(),
+            EditError::Rule(error) => error.into(),
+        }
+    }
+}
+
+impl From<RotateError> for KeyError {
+    fn from(error: RotateError) -> Self {
+        match error {
+            RotateError::WrongStatus(error) => error.into(),
+            RotateError::OverlapTooLong { max } => Self::OverlapTooLong { max },
+        }
     }
 }

@@ -35,7 +35,7 @@ pub struct KeyEntry {
     pub uses: u64,
     /// When it was last used, as of the last flush.
     pub last_used_at: Option<Timestamp>,
-    /// The hand-over from the secret before this one, while the overlap lasts.
+    /// The overlap in which the secret before this one works too, while it lasts.
     pub overlap: Option<Overlap>,
     /// What a verify would say against it now, whatever it is wanted for; `None` if nothing.
     pub obstacle: Option<Reason>,
@@ -43,7 +43,7 @@ pub struct KeyEntry {
     pub actions: Vec<Operation>,
 }
 
-/// Where the hand-over of a rotation stands.
+/// The overlap of a rotation, in which two secrets of a key work.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Overlap {
@@ -168,4 +168,9 @@ pub(super) fn check_limit(limit: Option<u16>) -> Result<(), ListError> {
         Some(limit) if !(1..=MAX_LIMIT).contains(&limit) => Err(ListError::Limit(limit)),
         _ => Ok(()),
     }
+}
+
+/// A store made a cursor that it does not take back.
+pub(super) fn foreign_cursor() -> StoreError {
+    StoreError::unsupported("the store gave a cursor that is not of its own query")
 }

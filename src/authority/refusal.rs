@@ -5,53 +5,68 @@ use std::time::Duration;
 use crate::record::actor::PermissionDenied;
 use crate::record::event::{DetailField, EventDetails, RefusalCode};
 use crate::record::key::WrongStatus;
-use crate::record::new_key::RuleError;
 use crate::record::policy::PolicyError;
+use crate::record::rules::RuleError;
+use crate::setup::retry::ATTEMPTS;
+use crate::store::StoreError;
 use crate::value::random::RandomError;
 
 use super::errors::{AccountError, GenerateError, KeyError, ListError, SetPolicyError};
 
-/// A refusal as an event tells of it.
-pub(super) type Told = (RefusalCode, EventDetails);
-
-/// An error that may be a refusal: the actor tried what permissions, rules or the state of things
-/// forbid. A failure of the store or the random source, or a race, is none, but for a source that repeats itself.
-pub(super) trait Refusal: std::error::Error {
-    /// Returns what an event says of it, if it is a refusal.
-    fn told(&self) -> Option<Told>;
+/// A refused call as its event records it.
+pub(super) struct Refusal {
+    pub(super) code: RefusalCode,
+    pub(super) details: EventDetails,
 }
 
-fn plain(code: RefusalCode) -> Told {
-    (code, EventDetails::NONE)
+/// An error of a management operation.
+pub(super) trait ManagementError: std::error::Error + From<StoreError> {
+    /// Returns what is recorded if the error is a refusal: the actor tried what permissions, rules or
+    /// the state of a record forbid. A failure of the store or the random source and a race are no
+    /// refusals, except for a source that repeats itself.
+    fn refusal(&self) -> Option<Refusal>;
+
+    /// Returns the error of an operation that other changes overtook at each attempt.
+    fn contended() -> Self {
+        StoreError::conflict("too many concurrent changes; nothing was changed, try again").into()
+    }
 }
 
-fn longest(code: RefusalCode, max: &Duration) -> Told {
-    (code, EventDetails::NONE.value(DetailField::MaxSeconds, max.as_secs()))
+fn plain(code: RefusalCode) -> Refusal {
+    with(code, EventDetails::NONE)
 }
 
-fn stale(given: u64, current: u64) -> Told {
+fn with(code: RefusalCode, details: EventDetails) -> Refusal {
+    Refusal { code, details }
+}
+
+fn longest(code: RefusalCode, max: &Duration) -> Refusal {
+    with(code, EventDetails::NONE.value(DetailField::MaxSeconds, max.as_secs()))
+}
+
+fn stale(given: u64, current: u64) -> Refusal {
     let details = EventDetails::NONE
         .value(DetailField::GivenVersion, given)
         .value(DetailField::CurrentVersion, current);
-    (RefusalCode::Stale, details)
+    with(RefusalCode::Stale, details)
 }
 
-fn permission_denied(_: PermissionDenied) -> Told {
+fn permission_denied(_: PermissionDenied) -> Refusal {
     plain(RefusalCode::PermissionDenied)
 }
 
-fn wrong_status(error: WrongStatus) -> Told {
+fn wrong_status(error: WrongStatus) -> Refusal {
     let details = EventDetails::NONE.text(DetailField::Status, error.status);
-    (RefusalCode::WrongStatus, details)
+    with(RefusalCode::WrongStatus, details)
 }
 
-fn rule(error: &RuleError) -> Told {
+fn rule(error: &RuleError) -> Refusal {
     let details = EventDetails::NONE;
     match error {
         RuleError::Name(_) => plain(RefusalCode::InvalidName),
         RuleError::ExpiryRequired => plain(RefusalCode::ExpiryRequired),
         RuleError::ExpiryPassed(expires) => {
-            (RefusalCode::ExpiryPassed, details.text(DetailField::ExpiresAt, expires))
+            with(RefusalCode::ExpiryPassed, details.text(DetailField::ExpiresAt, expires))
         }
         RuleError::ZeroLifetime => plain(RefusalCode::ZeroLifetime),
         RuleError::LifetimeOverflow(_) => plain(RefusalCode::LifetimeOverflow),
@@ -60,63 +75,67 @@ fn rule(error: &RuleError) -> Told {
             let details = details
                 .text(DetailField::NotBefore, not_before)
                 .text(DetailField::ExpiresAt, expires);
-            (RefusalCode::NeverValid, details)
+            with(RefusalCode::NeverValid, details)
         }
         RuleError::ScopeOutsideCeiling(scope) => {
-            (RefusalCode::ScopeOutsideCeiling, details.text(DetailField::Scope, scope))
+            with(RefusalCode::ScopeOutsideCeiling, details.text(DetailField::Scope, scope))
         }
         RuleError::SetByAdministrator(limit) => {
-            (RefusalCode::SetByAdministrator, details.text(DetailField::Field, limit))
+            with(RefusalCode::SetByAdministrator, details.text(DetailField::Field, limit))
         }
         RuleError::RateAboveLimit { rate, limit } => {
             let details = details.text(DetailField::Rate, rate).text(DetailField::MaxRate, limit);
-            (RefusalCode::RateAboveLimit, details)
+            with(RefusalCode::RateAboveLimit, details)
         }
     }
 }
 
-/// A source that repeats itself is on record: who looks into it must learn when that began.
-fn repetition(error: &RandomError) -> Option<Told> {
+/// A source that repeats itself is recorded: an investigation needs to know when it began.
+fn repetition(error: &RandomError) -> Option<Refusal> {
     matches!(error, RandomError::Repeats(_)).then(|| plain(RefusalCode::RandomSourceRepeats))
 }
 
-fn policy(error: &PolicyError) -> Told {
-    let given = |code, given| (code, EventDetails::NONE.value(DetailField::Given, given));
-    let field = |code, name| (code, EventDetails::NONE.text(DetailField::Field, name));
+fn policy(error: &PolicyError) -> Refusal {
+    let given = |code, given| with(code, EventDetails::NONE.value(DetailField::Given, given));
+    let field = |code, name| with(code, EventDetails::NONE.text(DetailField::Field, name));
     match error {
         PolicyError::MaxKeys(max) => given(RefusalCode::InvalidMaxKeys, u64::from(*max)),
-        PolicyError::ZeroLifetime(name) => field(RefusalCode::ZeroLifetime, *name),
+        PolicyError::ZeroLifetime(name) => field(RefusalCode::ZeroLifetime, name),
         PolicyError::DefaultAboveMax => plain(RefusalCode::DefaultAboveMax),
         PolicyError::EventRetention(time) => {
             given(RefusalCode::EventRetentionTooShort, time.as_secs())
         }
-        PolicyError::NotWholeSeconds(name) => field(RefusalCode::NotWholeSeconds, *name),
+        PolicyError::NotWholeSeconds(name) => field(RefusalCode::NotWholeSeconds, name),
         PolicyError::TooManyRoles(roles) => given(RefusalCode::TooManyRoles, *roles as u64),
         PolicyError::NamePattern => plain(RefusalCode::InvalidNamePattern),
     }
 }
 
-impl Refusal for GenerateError {
-    fn told(&self) -> Option<Told> {
+impl ManagementError for GenerateError {
+    fn refusal(&self) -> Option<Refusal> {
         Some(match self {
             Self::UpgradeRequired => plain(RefusalCode::UpgradeRequired),
             Self::AccessOff => plain(RefusalCode::AccessOff),
             Self::PermissionDenied(error) => permission_denied(*error),
             Self::AccountNotFound(_) => plain(RefusalCode::AccountNotFound),
             Self::AccountDisabled(_) => plain(RefusalCode::AccountDisabled),
-            Self::Key(error) => rule(error),
+            Self::Rule(error) => rule(error),
             Self::TooManyKeys { limit } => {
                 let details = EventDetails::NONE.value(DetailField::Limit, u64::from(*limit));
-                (RefusalCode::TooManyKeys, details)
+                with(RefusalCode::TooManyKeys, details)
             }
             Self::Random(error) => return repetition(error),
             Self::Contended(_) | Self::Store(_) => return None,
         })
     }
+
+    fn contended() -> Self {
+        Self::Contended(ATTEMPTS)
+    }
 }
 
-impl Refusal for KeyError {
-    fn told(&self) -> Option<Told> {
+impl ManagementError for KeyError {
+    fn refusal(&self) -> Option<Refusal> {
         Some(match self {
             Self::PermissionDenied(error) => permission_denied(*error),
             Self::NotFound(_) => plain(RefusalCode::KeyNotFound),
@@ -128,27 +147,35 @@ impl Refusal for KeyError {
             Self::Contended(_) | Self::Store(_) => return None,
         })
     }
+
+    fn contended() -> Self {
+        Self::Contended(ATTEMPTS)
+    }
 }
 
-impl Refusal for AccountError {
-    fn told(&self) -> Option<Told> {
+impl ManagementError for AccountError {
+    fn refusal(&self) -> Option<Refusal> {
         Some(match self {
             Self::PermissionDenied(error) => permission_denied(*error),
             Self::NotFound(_) => plain(RefusalCode::AccountNotFound),
             Self::UnknownRole(role) => {
                 let details = EventDetails::NONE.text(DetailField::Role, role);
-                (RefusalCode::UnknownRole, details)
+                with(RefusalCode::UnknownRole, details)
             }
             Self::Stale { given, current } => stale(*given, *current),
             Self::Random(error) => return repetition(error),
             Self::Contended(_) | Self::Store(_) => return None,
         })
     }
+
+    fn contended() -> Self {
+        Self::Contended(ATTEMPTS)
+    }
 }
 
-/// Of what is shown; only a sweep puts it on record.
-impl Refusal for ListError {
-    fn told(&self) -> Option<Told> {
+/// Only a sweep records it: a look leaves no event.
+impl ManagementError for ListError {
+    fn refusal(&self) -> Option<Refusal> {
         match self {
             Self::PermissionDenied(error) => Some(permission_denied(*error)),
             Self::Limit(_) | Self::Store(_) => None,
@@ -156,8 +183,8 @@ impl Refusal for ListError {
     }
 }
 
-impl Refusal for SetPolicyError {
-    fn told(&self) -> Option<Told> {
+impl ManagementError for SetPolicyError {
+    fn refusal(&self) -> Option<Refusal> {
         Some(match self {
             Self::PermissionDenied(error) => permission_denied(*error),
             Self::Policy(error) => policy(error),

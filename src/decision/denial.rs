@@ -17,9 +17,9 @@ pub enum Reason {
     Malformed,
     /// No key has this id, or it has another prefix or another secret: also one that was forgotten.
     #[error("no key has this id, prefix and secret")]
-    Unrecognised,
+    Unrecognized,
     /// It is the secret before the last rotation, and its overlap has run out. A secret whose overlap
-    /// was ended early, or that never had one, is forgotten and so [`Unrecognised`](Self::Unrecognised).
+    /// was ended early, or that never had one, is forgotten and so [`Unrecognized`](Self::Unrecognized).
     #[error("the secret was replaced by a rotation and its overlap has ended")]
     Superseded,
     /// The key was revoked.
@@ -65,7 +65,7 @@ impl Reason {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Malformed => "malformed",
-            Self::Unrecognised => "unrecognised",
+            Self::Unrecognized => "unrecognized",
             Self::Superseded => "superseded",
             Self::Revoked => "revoked",
             Self::Expired => "expired",

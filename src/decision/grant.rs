@@ -1,4 +1,4 @@
-//! What was decided in favour of a credential, and what the key may do.
+//! What was decided in favor of a credential, and what the key may do.
 
 use std::sync::Arc;
 
@@ -6,6 +6,7 @@ use crate::record::account::ServiceAccount;
 use crate::record::freshness::Age;
 use crate::record::key::{Key, Owner};
 use crate::record::policy::Policy;
+use crate::record::rules::scope_ceiling;
 use crate::record::snapshot::Snapshot;
 use crate::value::digest::Digest;
 use crate::value::id::{KeyId, TenantId};
@@ -26,7 +27,7 @@ pub enum SecretUsed {
 /// Proof that a credential was accepted. It can only come from a verification.
 ///
 /// It stands for one key at one moment, and tells what the key may do: use it for the request that it
-/// was made for, since kept longer it outlives a revoke. It cannot be made, deserialised or turned
+/// was made for, since kept longer it outlives a revoke. It cannot be made, deserialized or turned
 /// into an [`Actor`](crate::Actor): a key never manages keys.
 ///
 /// ```compile_fail
@@ -174,17 +175,13 @@ pub(super) fn access(snapshot: &Snapshot) -> Access {
     snapshot.account().map_or(Access::ReadWrite, |account| account.access)
 }
 
-/// The key's own scopes, if they restrict it, and the ceiling that cuts them down.
+/// The key's own scopes, if they restrict it, and the ceiling that cuts them down. An account's key
+/// without any has the scopes of the role.
 fn scopes<'a>(snapshot: &'a Snapshot, policy: &'a Policy) -> (Option<&'a ScopeSet>, &'a ScopeSet) {
-    const NOTHING: &ScopeSet = &ScopeSet::empty();
-    let own = &snapshot.record().key().scopes;
-    match snapshot.account() {
-        Some(account) => {
-            let role = policy.roles.get(&account.role).unwrap_or(NOTHING);
-            ((!own.is_empty()).then_some(own), role)
-        }
-        None => (Some(own), &policy.scope_ceiling),
-    }
+    let Key { owner, scopes: own, .. } = snapshot.record().key();
+    let ceiling = scope_ceiling(owner, snapshot.account().map(Arc::as_ref), policy);
+    let follows_role = own.is_empty() && owner.account().is_some();
+    ((!follows_role).then_some(own), ceiling)
 }
 
 pub(super) fn has_scope(snapshot: &Snapshot, policy: &Policy, scope: &Scope) -> bool {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::record::admin_limits::AdminLimits;
 use crate::record::operation::{Operation, Outcome, Transition};
+use crate::record::policy::Policy;
 use crate::record::status::KeyStatus;
 use crate::value::digest::{Digest, PepperRing};
 use crate::value::id::{AccountId, IdError, KeyId, TenantId, UserId};
@@ -188,9 +189,25 @@ pub struct WrongStatus {
     pub status: KeyStatus,
 }
 
+/// A key cannot be rotated.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum RotateError {
+    WrongStatus(WrongStatus),
+    /// The overlap is longer than the policy allows.
+    OverlapTooLong {
+        max: Duration,
+    },
+}
+
+impl From<WrongStatus> for RotateError {
+    fn from(error: WrongStatus) -> Self {
+        Self::WrongStatus(error)
+    }
+}
+
 /// What a store keeps of a key: the key and the digests of its secrets.
 ///
-/// Serialises for stores, digests included; [`Key`] is what to show.
+/// Serializes for stores, digests included; [`Key`] is what to show.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct KeyRecord {
@@ -199,85 +216,6 @@ pub struct KeyRecord {
     /// The digest of the secret before this one, while or after an overlap.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     retiring: Option<Digest>,
-}
-
-/// What is to change of a key. What is not named stays.
-#[derive(Clone, Debug, Default)]
-#[must_use = "setters take and return by value"]
-pub struct KeyEdit {
-    pub(crate) name: Option<Name>,
-    pub(crate) scopes: Option<ScopeSet>,
-    pub(crate) networks: Option<Networks>,
-    pub(crate) rate: Option<NewRate>,
-    pub(crate) metadata: Option<Metadata>,
-    pub(crate) if_version: Option<u64>,
-}
-
-/// The rate that a key is to have: none is a rate to be set too.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct NewRate(pub(crate) Option<Rate>);
-
-impl KeyEdit {
-    /// Changes nothing yet.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Another name.
-    pub fn name(self, name: Name) -> Self {
-        Self { name: Some(name), ..self }
-    }
-
-    /// Other scopes of its own.
-    ///
-    /// **None at all takes everything from a user's key, and gives an account's key the whole role.** To
-    /// stop a key, disable or revoke it.
-    pub fn scopes(self, scopes: ScopeSet) -> Self {
-        Self { scopes: Some(scopes), ..self }
-    }
-
-    /// Other networks that it may be used from; [`Networks::anywhere`] takes the rule away.
-    pub fn networks(self, networks: Networks) -> Self {
-        Self { networks: Some(networks), ..self }
-    }
-
-    /// Another rate of its own, or none.
-    pub fn rate(self, rate: Option<Rate>) -> Self {
-        Self { rate: Some(NewRate(rate)), ..self }
-    }
-
-    /// Other metadata, in place of all that was there.
-    pub fn metadata(self, metadata: Metadata) -> Self {
-        Self { metadata: Some(metadata), ..self }
-    }
-
-    /// Only if the key still has this version: for a caller who edits what they saw.
-    pub fn if_version(self, version: u64) -> Self {
-        Self { if_version: Some(version), ..self }
-    }
-
-    /// Notes which limits an administrator has set who makes this edit. One who takes a limit away leaves it to the
-    /// owner again.
-    fn mark_admin_limits(&self, set: &mut AdminLimits) {
-        set.scopes |= self.scopes.is_some();
-        if let Some(networks) = &self.networks {
-            set.networks = !networks.is_anywhere();
-        }
-        if let Some(NewRate(rate)) = self.rate {
-            set.rate = rate.is_some();
-        }
-    }
-
-    /// Name and metadata can be changed in any status; the rest not of a dead key.
-    pub(crate) fn operation(&self) -> Operation {
-        if self.scopes.is_some() || self.networks.is_some() || self.rate.is_some() {
-            Operation::KeyEdit
-        } else if self.name.is_some() {
-            Operation::KeyRename
-        } else {
-            Operation::KeyAnnotate
-        }
-    }
 }
 
 impl KeyRecord {
@@ -345,32 +283,6 @@ impl KeyRecord {
         })
     }
 
-    pub(crate) fn edit(
-        &self,
-        edit: &KeyEdit,
-        by_admin: bool,
-        now: Timestamp,
-    ) -> Result<Outcome<Self>, WrongStatus> {
-        self.possible(edit.operation(), now)?;
-        let next = self.changed(now, |next| {
-            let key = &mut next.key;
-            key.name.clone_from(edit.name.as_ref().unwrap_or(&self.key.name));
-            key.scopes.clone_from(edit.scopes.as_ref().unwrap_or(&self.key.scopes));
-            key.networks.clone_from(edit.networks.as_ref().unwrap_or(&self.key.networks));
-            key.rate = edit.rate.map_or(self.key.rate, |NewRate(rate)| rate);
-            if by_admin {
-                edit.mark_admin_limits(&mut key.admin_limits);
-            }
-            key.metadata.clone_from(edit.metadata.as_ref().unwrap_or(&self.key.metadata));
-        });
-        let same =
-            Key { updated_at: self.key.updated_at, version: self.key.version, ..next.key.clone() };
-        if same == self.key {
-            return Ok(Outcome::Unchanged(self.clone()));
-        }
-        Ok(Outcome::Done(next))
-    }
-
     pub(crate) fn set_disabled(
         &self,
         disabled: bool,
@@ -383,16 +295,20 @@ impl KeyRecord {
         }
     }
 
-    /// Installs `digest`. The secret before it goes on working until the earlier of the key's
-    /// expiry and `now + overlap`; with no overlap it is forgotten at once. The one that was
-    /// retiring before is forgotten in any case.
+    /// Installs `digest`. The secret before it works until the earlier of the key's expiry and
+    /// `now + overlap`; without an overlap it is forgotten at once. The secret that was retiring before
+    /// is forgotten in any case.
     pub(crate) fn rotate(
         &self,
         digest: Digest,
         overlap: Duration,
+        policy: &Policy,
         now: Timestamp,
-    ) -> Result<Self, WrongStatus> {
+    ) -> Result<Self, RotateError> {
         self.possible(Operation::KeyRotate, now)?;
+        if overlap > policy.max_overlap {
+            return Err(RotateError::OverlapTooLong { max: policy.max_overlap });
+        }
         let end = now.saturating_add(overlap);
         let end = self.key.expires_at.map_or(end, |expires| expires.min(end));
         Ok(self.changed(now, |next| {
@@ -433,12 +349,26 @@ impl KeyRecord {
         Some(next)
     }
 
-    fn possible(&self, operation: Operation, now: Timestamp) -> Result<Transition, WrongStatus> {
+    /// Says whether an operation changes the key at `now`.
+    pub(super) fn possible(
+        &self,
+        operation: Operation,
+        now: Timestamp,
+    ) -> Result<Transition, WrongStatus> {
         let status = self.key.status(now);
         match operation.on(status) {
             Transition::No => Err(WrongStatus { operation, status }),
             possible => Ok(possible),
         }
+    }
+
+    /// Replaces what may be shown of the key, unless it is so already. `updated_at` and `version` are
+    /// set here.
+    pub(super) fn changed_to(&self, key: Key, now: Timestamp) -> Outcome<Self> {
+        if key == self.key {
+            return Outcome::Unchanged(self.clone());
+        }
+        Outcome::Done(self.changed(now, |next| next.key = key))
     }
 
     fn changed(&self, now: Timestamp, change: impl FnOnce(&mut Self)) -> Self {

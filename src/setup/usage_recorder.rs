@@ -37,7 +37,7 @@ const SHARDS: usize = 16;
 const WRITERS: u32 = 4;
 
 #[derive(Default)]
-pub(crate) struct Counting {
+pub(crate) struct UsageRecorder {
     /// The counters that were used since the last flush.
     used: [Mutex<List>; SHARDS],
     outbox: AsyncMutex<Outbox>,
@@ -96,7 +96,7 @@ struct Outbox {
     batches: VecDeque<UsageBatch>,
 }
 
-impl Drop for Counting {
+impl Drop for UsageRecorder {
     /// What was not flushed stays in its counters, for whoever uses the same snapshots next.
     fn drop(&mut self) {
         for shard in &mut self.used {
@@ -126,7 +126,7 @@ impl Outbox {
     }
 }
 
-impl Counting {
+impl UsageRecorder {
     /// Counts the use that a grant stands for.
     pub(crate) fn count(&self, grant: &Grant, now: Timestamp) {
         let tally = grant.snapshot().tally();
@@ -253,9 +253,7 @@ impl Counting {
     }
 
     fn shard(&self, key: &KeyId) -> MutexGuard<'_, List> {
-        let byte = key.as_bytes()[KeyId::LEN - 1];
-        let shard = &self.used[usize::from(byte) % SHARDS];
         // Putting a counter on a list leaves nothing half done.
-        shard.lock().unwrap_or_else(PoisonError::into_inner)
+        self.used[key.stripe(SHARDS)].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -144,6 +144,11 @@ impl KeyId {
         &self.0
     }
 
+    /// Returns which of so many stripes the id falls on. The last character is as random as any.
+    pub(crate) fn stripe(&self, stripes: usize) -> usize {
+        usize::from(self.0[Self::LEN - 1]) % stripes
+    }
+
     /// Takes bytes that are known to be base62.
     pub(crate) fn from_base62(bytes: [u8; 16]) -> Self {
         debug_assert!(base62::is_base62(&bytes));
@@ -157,7 +162,7 @@ random_id! {
 }
 
 host_id! {
-    /// A customer organisation of the host application.
+    /// A customer organization of the host application.
     ///
     /// A host that has no tenants uses [`TenantId::default`] and need not know the word.
     TenantId, "tenant id"

@@ -102,7 +102,7 @@ impl fmt::Debug for Prefix {
 
 /// A token that was just made: the only moment at which its secret can be seen.
 ///
-/// It cannot be cloned, compared, printed or serialised, and is wiped on drop:
+/// It cannot be cloned, compared, printed or serialized, and is wiped on drop:
 ///
 /// ```compile_fail
 /// fn copy(token: &keywright::Token) -> keywright::Token { token.clone() }

@@ -113,7 +113,7 @@ fn an_unknown_id_and_a_wrong_secret_are_refused_without_an_allocation() {
         let wrong = render("acme_live", issued.key.id.as_str(), secret);
         for token in [unknown, wrong] {
             let verified = free_of_allocations(world.verifier.verify(&token));
-            assert_eq!(denied(verified), "unrecognised");
+            assert_eq!(denied(verified), "unrecognized");
         }
     }
 }

@@ -281,8 +281,8 @@ impl KnownKey {
         let current = number == self.secret_number;
         let retiring = number + 1 == self.secret_number && self.overlapping;
         match self {
-            Self { deleted: true, .. } => "unrecognised",
-            _ if !current && !retiring => "unrecognised",
+            Self { deleted: true, .. } => "unrecognized",
+            _ if !current && !retiring => "unrecognized",
             Self { revoked: true, .. } => "revoked",
             Self { disabled: true, .. } => "disabled",
             _ if current => "current",

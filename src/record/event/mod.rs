@@ -200,7 +200,7 @@ impl fmt::Display for EventOutcome {
 #[non_exhaustive]
 pub enum EventOutcomeError {
     /// Neither `done` nor `unchanged`, and `refused: ` is not in front.
-    #[error("an outcome is written as done, already or refused: CODE")]
+    #[error("an outcome is written as done, unchanged or refused: CODE")]
     Form,
     /// The code behind `refused: ` is none.
     #[error(transparent)]

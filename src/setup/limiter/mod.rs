@@ -1,6 +1,6 @@
 //! What was spent of each rate, in this process: one bucket for each key, and one for all keys of an owner.
 //!
-//! The rule of one bucket is in [`bucket`], the rates that hold in `rules`.
+//! The rule of one bucket is in [`bucket`], the rates that hold are in `rates_in_force`.
 
 mod bucket;
 
@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::record::key::{Key, Owner};
-use crate::record::rules::RatesInForce;
+use crate::record::rates_in_force::RatesInForce;
 use crate::value::id::{KeyId, TenantId};
 use crate::value::time::Timestamp;
 

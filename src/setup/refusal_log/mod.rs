@@ -19,11 +19,11 @@ use self::bound::{Bound, Decision, Due, Who};
 const BESIDE: usize = 4;
 
 #[derive(Default)]
-pub(crate) struct Refusals(Mutex<Bound>);
+pub(crate) struct RefusalLog(Mutex<Bound>);
 
 /// The place of a refused call that is being recorded. It is given back unless the call is recorded.
 struct Place<'a> {
-    refusals: &'a Refusals,
+    log: &'a RefusalLog,
     who: Who,
     began: Timestamp,
     is_recorded: bool,
@@ -32,14 +32,14 @@ struct Place<'a> {
 impl Drop for Place<'_> {
     fn drop(&mut self) {
         if !self.is_recorded {
-            self.refusals.lock().give_back(&self.who, self.began);
+            self.log.lock().give_back(&self.who, self.began);
         }
     }
 }
 
 /// Counts that are being written. Those that are not written are put back.
 struct Taken<'a> {
-    refusals: &'a Refusals,
+    log: &'a RefusalLog,
     due: VecDeque<Due>,
     now: Timestamp,
 }
@@ -47,13 +47,13 @@ struct Taken<'a> {
 impl Drop for Taken<'_> {
     fn drop(&mut self) {
         if !self.due.is_empty() {
-            let mut bound = self.refusals.lock();
+            let mut bound = self.log.lock();
             self.due.iter().for_each(|due| bound.put_back(due, self.now));
         }
     }
 }
 
-impl Refusals {
+impl RefusalLog {
     /// Records a refused call: by itself, or in the count of its minute.
     pub(crate) async fn record(
         &self,
@@ -63,7 +63,7 @@ impl Refusals {
         let (who, now) = (Who::of(&event), event.at);
         let decision = self.lock().refused(&who, now);
         let Decision::Record(began) = decision else { return Ok(()) };
-        let mut place = Place { refusals: self, who, began, is_recorded: false };
+        let mut place = Place { log: self, who, began, is_recorded: false };
         write(store, event).await?;
         place.is_recorded = true;
         // The call itself is recorded. What fails here is kept and written later.
@@ -88,7 +88,7 @@ impl Refusals {
         most: usize,
     ) -> Result<(), StoreError> {
         let due = self.lock().take(now, tenant, most).into();
-        let mut taken = Taken { refusals: self, due, now };
+        let mut taken = Taken { log: self, due, now };
         while let Some(due) = taken.due.front() {
             write(store, due.event(now)).await?;
             taken.due.pop_front();

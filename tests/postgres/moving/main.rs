@@ -119,7 +119,7 @@ fn what_changes_while_it_is_copied_comes_over_too() {
     let before = seen(&world);
     world.reopen(block_on(moving.finish(|_| {})).expect("it has moved"));
     assert_eq!(seen(&world), before);
-    assert_eq!(world.says(gone.token.expose()), "unrecognised");
+    assert_eq!(world.says(gone.token.expose()), "unrecognized");
     assert_eq!(world.says(new.token.expose()), "current");
 }
 

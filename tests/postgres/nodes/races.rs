@@ -71,7 +71,7 @@ fn of_rotations_of_three_processes_one_is_the_last() {
         Round::wait_for_the_bound();
         for line in &mut lines {
             for (number, token) in &tokens {
-                let expected = if *number == 4 { "accepted" } else { "unrecognised" };
+                let expected = if *number == 4 { "accepted" } else { "unrecognized" };
                 assert_eq!(line.ask(&format!("verify {token}")), expected, "secret {number}");
             }
         }

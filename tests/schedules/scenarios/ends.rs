@@ -185,7 +185,7 @@ pub(super) fn c02_of_rotations_at_once_the_last_secret_works_and_the_one_before_
     all.sort_by_key(|issued| issued.key.secret_number);
     let said = [&first].into_iter().chain(&all).map(|issued| world.says(issued.token.expose()));
     let said: Vec<_> = said.collect();
-    assert_eq!(said, ["unrecognised", "unrecognised", "retiring", "current"]);
+    assert_eq!(said, ["unrecognized", "unrecognized", "retiring", "current"]);
 }
 
 pub(super) fn c03_a_revocation_ends_both_secrets_of_a_rotation_at_the_same_time() {

@@ -172,7 +172,7 @@ async fn possessors_revoke_asks_the_store_itself() {
     assert_eq!(node.says(&old).await, "accepted", "nobody has told the node");
     let revoked = node.here.verifier.revoke(Credential::Token(old.token.expose())).await;
     let denial = revoked.as_ref().err().and_then(VerifyError::denial);
-    assert_eq!(denial.map(|denial| denial.reason().code()), Some("unrecognised"), "{revoked:?}");
+    assert_eq!(denial.map(|denial| denial.reason().code()), Some("unrecognized"), "{revoked:?}");
     node.sync().await;
     assert_eq!(node.says(&new).await, "accepted");
 

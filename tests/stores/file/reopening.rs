@@ -89,7 +89,7 @@ fn an_id_that_was_deleted_before_a_reopen_is_still_taken() {
     };
     let error = block_on(store.commit(batch)).expect_err("the id was used");
     assert_eq!(error.kind(), StoreErrorKind::AlreadyExists);
-    assert_eq!(world.says(world.token("deleted").token.expose()), "unrecognised");
+    assert_eq!(world.says(world.token("deleted").token.expose()), "unrecognized");
 }
 
 #[test]

@@ -183,7 +183,7 @@ fn h15_a_key_of_another_store_is_refused_by_the_guard_of_this_one() {
         for framework in FRAMEWORKS {
             let inner = Guard::new(other_store());
             let answered = framework.ask(&site.guard(), &inner, Taken::Grant, &good(site)).await;
-            assert_eq!((answered.status, answered.cause), (401, Some("unrecognised")));
+            assert_eq!((answered.status, answered.cause), (401, Some("unrecognized")));
             assert_eq!(answered.seen, None, "{framework:?}");
         }
     });

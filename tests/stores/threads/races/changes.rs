@@ -32,12 +32,12 @@ fn c02_of_concurrent_rotations_the_last_secret_works_and_no_other() {
             all.sort_by_key(|issued| issued.key.secret_number);
             let numbers: Vec<_> = all.iter().map(|issued| issued.key.secret_number).collect();
             assert_eq!(numbers, (1..=41).collect::<Vec<u32>>(), "each has a number of its own");
-            let before = if overlap.is_zero() { "unrecognised" } else { "retiring" };
+            let before = if overlap.is_zero() { "unrecognized" } else { "retiring" };
             for issued in &all {
                 let expected = match issued.key.secret_number {
                     41 => "current",
                     40 => before,
-                    _ => "unrecognised",
+                    _ => "unrecognized",
                 };
                 assert_eq!(
                     world.says(issued.token.expose()),
@@ -243,7 +243,7 @@ fn c08_of_two_rotations_in_one_overlap_the_oldest_secret_is_dead_at_once() {
         // The clock stands still: the first overlap has a day to go.
         let new = rotate(oldest.key.id);
         let said = [&oldest, &old, &new].map(|issued| world.says(issued.token.expose()));
-        assert_eq!(said, ["unrecognised", "retiring", "current"]);
+        assert_eq!(said, ["unrecognized", "retiring", "current"]);
     });
 }
 

@@ -161,7 +161,7 @@ fn c01_no_key_outlives_the_account_that_it_was_made_under() {
             match answer {
                 Ok(None)
                 | Err(GenerateError::AccountNotFound(_) | GenerateError::TooManyKeys { .. }) => {}
-                Ok(Some(issued)) => assert_eq!(world.says(issued.token.expose()), "unrecognised"),
+                Ok(Some(issued)) => assert_eq!(world.says(issued.token.expose()), "unrecognized"),
                 Err(error) => panic!("{error:?}"),
             }
         }

@@ -17,9 +17,9 @@ macro_rules! each_kind {
 }
 
 const INVALID: &[Row] = each_kind! {
-    "unknown" => denied("unrecognised");
-    "wrong_secret" => denied("unrecognised");
-    "wrong_prefix" => denied("unrecognised");
+    "unknown" => denied("unrecognized");
+    "wrong_secret" => denied("unrecognized");
+    "wrong_prefix" => denied("unrecognized");
     "superseded" => denied("superseded");
     "revoked" => denied("revoked");
     "expired" => denied("expired");
@@ -49,7 +49,7 @@ const TYPING_ERRORS: &[Row] = &[
     row!("t01 a typing error as X-API-Key"; "x-api-key": "{bad_check}" => MALFORMED),
     row!("t01 a typing error as Basic";
         "authorization": "Basic {base64 bad_check.id|:|bad_check.secret}"
-        => denied("unrecognised")),
+        => denied("unrecognized")),
 ];
 
 pub(super) const ROWS: [&[Row]; 4] = [INVALID, ACCEPTED, LATER, TYPING_ERRORS];

@@ -49,7 +49,7 @@ const DEAD_IS_NOT_NONE: &[Row] = &[
         "authorization": "Bearer" => MALFORMED;
         guard: |guard| guard.optional(); taken: Taken::Optional),
     row!("h07 a key of nobody, to a guard that can do without";
-        "x-api-key": "{unknown}" => denied("unrecognised");
+        "x-api-key": "{unknown}" => denied("unrecognized");
         guard: |guard| guard.optional(); taken: Taken::Optional),
     row!("h07 a key from anywhere, to a guard that can do without";
         "x-api-key": "{bound}" => denied("network_not_allowed");

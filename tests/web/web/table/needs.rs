@@ -61,9 +61,9 @@ const SCOPES: &[Row] = &[
 /// Who is not accepted learns nothing of what would be needed.
 const ONLY_AFTER: &[Row] = &[
     row!("h08 a key of nobody, on a route with a scope";
-        "x-api-key": "{unknown}" => denied("unrecognised"); guard: read),
+        "x-api-key": "{unknown}" => denied("unrecognized"); guard: read),
     row!("h08 a wrong secret, on a route with a scope";
-        "x-api-key": "{wrong_secret}" => denied("unrecognised"); guard: read),
+        "x-api-key": "{wrong_secret}" => denied("unrecognized"); guard: read),
     row!("h08 a revoked key, on a route with a scope";
         "x-api-key": "{revoked}" => denied("revoked"); guard: read),
     row!("h08 a key from elsewhere, on a route with a scope";

@@ -99,7 +99,7 @@ const BASIC: &[Row] = &[
         "Basic {base64 good.id|:|good.secret}, Basic {base64 good.id|:|good.secret}" => MALFORMED),
     row!("h03 a token in Basic"; "authorization": "Basic {good}" => MALFORMED),
     row!("h03 Basic with another key's secret"; "authorization":
-        "Basic {base64 good.id|:|other.secret}" => denied("unrecognised")),
+        "Basic {base64 good.id|:|other.secret}" => denied("unrecognized")),
 ];
 
 const EMPTY: &[Row] = &[
