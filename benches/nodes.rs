@@ -207,11 +207,11 @@ fn idle(pool: &PgPool) {
     };
     let quiet = transactions();
     let noise = transactions() - quiet;
-    let keeper = tokio::spawn(cached.keeper());
+    let task = tokio::spawn(cached.refresh_task());
     let before = transactions();
     std::thread::sleep(Duration::from_secs(SECONDS));
     let asked = transactions() - before - noise;
-    keeper.abort();
+    task.abort();
     let seconds = SECONDS + 2;
     println!("idle node, a bound of 1 s: {asked} statements in {seconds} s");
 }

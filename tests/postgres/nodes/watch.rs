@@ -18,7 +18,7 @@ const PAUSE_AFTER: Duration = Duration::from_millis(5);
 
 /// By the clock that all processes of the machine share.
 pub(crate) fn now() -> Duration {
-    SystemMonotonicClock.ticks()
+    SystemMonotonicClock.now()
 }
 
 pub(crate) struct Watch {

@@ -28,7 +28,7 @@ static SHARED: LazyLock<Shared> = LazyLock::new(|| {
         PostgresStore::open(server.pool("contract", 40).await).await.expect("a store")
     });
     let cached = CachedStore::new(store.clone(), CacheOptions::new()).expect("a cache");
-    runtime.spawn(cached.keeper());
+    runtime.spawn(cached.refresh_task());
     Shared { runtime, store, cached }
 });
 

@@ -149,11 +149,11 @@ async fn the_bound_of_a_cache_holds_behind_a_pooler() {
     let stage = Stage::new("pooled_cache").await;
     let pooler = Pooler::shared();
     let store = pooled().open(pooler.pool("pooled_cache", 6).await).await.expect("a store");
-    let ticks = ManualMonotonicClock::new();
+    let clock = ManualMonotonicClock::new();
     let bound = Duration::from_millis(100);
     let options = CacheOptions::new().max_staleness(bound).patience(Duration::from_secs(60));
-    let cached = CachedStore::new(store, options.ticks(ticks.clone())).expect("a cache");
-    let _keeper = tokio::spawn(cached.keeper());
+    let cached = CachedStore::new(store, options.clock(clock.clone())).expect("a cache");
+    let _task = tokio::spawn(cached.refresh_task());
     let elsewhere = stage.store().await;
     for n in 1..=20 {
         elsewhere.commit(insert(n)).await.expect("a commit");
@@ -163,7 +163,7 @@ async fn the_bound_of_a_cache_holds_behind_a_pooler() {
         assert_eq!(found.record().key().revoked_at, None);
         let revoke = Change::RevokeKey { key: id(n), at: start() };
         elsewhere.commit(batch([revoke])).await.expect("a commit");
-        ticks.advance(bound + Duration::from_millis(1));
+        clock.advance(bound + Duration::from_millis(1));
         let found =
             cached.resolve(&id(n), Freshness::Usual).await.expect("it works").expect("a key");
         assert_eq!(
