@@ -67,15 +67,14 @@ impl Authority {
                 if let Some(given) = edit.if_version.filter(|version| *version != before.version) {
                     return Err(KeyError::Stale { given, current: before.version });
                 }
-                let (next, conditions) = match operation {
+                let (next, conditions) = if operation == Operation::KeyAnnotate {
                     // No rule of the policy is about metadata.
-                    Operation::KeyAnnotate => (record.annotate(edit, attempt.now), Vec::new()),
-                    _ => {
-                        let Rules { policy, account, conditions } =
-                            attempt.rules_of(&before.owner).await?;
-                        let account = account.as_ref();
-                        (record.edit(edit, actor, &policy, account, attempt.now)?, conditions)
-                    }
+                    (record.annotate(edit, attempt.now), Vec::new())
+                } else {
+                    let Rules { policy, account, conditions } =
+                        attempt.rules_of(&before.owner).await?;
+                    let account = account.as_ref();
+                    (record.edit(edit, actor, &policy, account, attempt.now)?, conditions)
                 };
                 let step = next.map(|next| {
                     let details = edited(before, next.key());
