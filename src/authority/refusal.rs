@@ -90,7 +90,8 @@ fn rule(error: &RuleError) -> Refusal {
     }
 }
 
-/// A source that repeats itself is recorded: an investigation needs to know when it began.
+/// Returns the refusal if the random source repeats itself. It is recorded, since an investigation
+/// needs to know when it began.
 fn repetition(error: &RandomError) -> Option<Refusal> {
     matches!(error, RandomError::Repeats(_)).then(|| plain(RefusalCode::RandomSourceRepeats))
 }

@@ -99,7 +99,7 @@ impl StoreKind {
                     keywright::store::CacheOptions::new(),
                 );
                 let store = store.expect("a cache");
-                let keeper = runtime().spawn(store.keeper());
+                let keeper = runtime().spawn(store.refresh_task());
                 Opened { store: Arc::new(OnTokio::over(store)), at: At::Cached { keeper } }
             }
             #[cfg(feature = "postgres")]
