@@ -50,7 +50,7 @@ impl Authority {
         .await
     }
 
-    /// Changes name, role or access: of all the account's keys at once.
+    /// Changes the name, role or access of an account, for all its keys at once.
     ///
     /// # Errors
     /// [`AccountError`]; a role must be in the tenant's policy, and an account with another version
@@ -80,7 +80,7 @@ impl Authority {
         .await
     }
 
-    /// Stops all keys of an account at once. None of them changes.
+    /// Disables an account: all its keys stop at once. None of the keys changes.
     ///
     /// # Errors
     /// [`AccountError`].
@@ -92,8 +92,8 @@ impl Authority {
         self.set_account_enabled(actor, account, Operation::AccountDisable, false).await
     }
 
-    /// Lets the keys of a disabled account work again, each as it was: a key that is disabled by
-    /// itself stays so.
+    /// Enables a disabled account: its keys work again, each as it was. A key that is disabled by
+    /// itself stays disabled.
     ///
     /// # Errors
     /// [`AccountError`].
@@ -140,7 +140,7 @@ impl Authority {
         .await
     }
 
-    /// A service account.
+    /// Returns a service account.
     ///
     /// # Errors
     /// [`AccountError`]; here it is `PermissionDenied`, `NotFound` or `Store`.
@@ -154,7 +154,7 @@ impl Authority {
         found.ok_or(AccountError::NotFound(*account))
     }
 
-    /// A page of the tenant's service accounts, oldest first.
+    /// Lists the tenant's service accounts, a page at a time, oldest first.
     ///
     /// # Errors
     /// [`ListError`].

@@ -13,7 +13,7 @@ use crate::value::id::{AccountId, KeyId};
 use crate::value::random::RandomError;
 use crate::value::time::in_words;
 
-/// Why no key was generated. Nothing was stored.
+/// A key could not be generated. Nothing was stored.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum GenerateError {
@@ -23,7 +23,7 @@ pub enum GenerateError {
     /// The tenant has API access turned off.
     #[error("API access is off in this tenant: its admin can turn it on")]
     AccessOff,
-    /// The actor may not make keys for this owner.
+    /// The actor has no permission to generate keys for this owner.
     #[error(transparent)]
     PermissionDenied(#[from] PermissionDenied),
     /// The tenant has no such service account.
@@ -44,7 +44,7 @@ pub enum GenerateError {
     /// The random source failed.
     #[error(transparent)]
     Random(#[from] RandomError),
-    /// Others changed policy or account each time, too often to go on.
+    /// Policy or account changed at each attempt. Try again.
     #[error("policy or account changed at each of {0} attempts: try again")]
     Contended(u32),
     /// The store failed.
@@ -52,17 +52,17 @@ pub enum GenerateError {
     Store(#[from] StoreError),
 }
 
-/// Why a key was not changed. Nothing was.
+/// A key could not be changed or shown. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
-    /// The actor can see the key and may not do this with it.
+    /// The actor can see the key and has no permission for the operation.
     #[error(transparent)]
     PermissionDenied(#[from] PermissionDenied),
     /// The tenant has no such key that the actor can see. A key of another tenant is absent too.
     #[error("there is no key {0}")]
     NotFound(KeyId),
-    /// The key's status is in the way.
+    /// The key's status does not allow the operation.
     #[error(transparent)]
     WrongStatus(#[from] WrongStatus),
     /// The overlap is longer than the policy allows.
@@ -74,7 +74,7 @@ pub enum KeyError {
     /// The change does not meet the rules.
     #[error(transparent)]
     Rule(#[from] RuleError),
-    /// Somebody else has changed the key since it was read.
+    /// The key has changed since it was read.
     #[error("the key has version {current} by now, not {given}: read it again and repeat the edit")]
     Stale {
         /// The version that the edit names.
@@ -85,7 +85,7 @@ pub enum KeyError {
     /// The random source failed.
     #[error(transparent)]
     Random(#[from] RandomError),
-    /// Others changed the key each time, too often to go on.
+    /// The key changed at each attempt. Try again.
     #[error("the key changed at each of {0} attempts: try again")]
     Contended(u32),
     /// The store failed. After a failure of the kind `Unavailable` the change may have happened.
@@ -93,7 +93,7 @@ pub enum KeyError {
     Store(#[from] StoreError),
 }
 
-/// Why a service account was not made or changed. Nothing was.
+/// A service account could not be created, changed or shown. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AccountError {
@@ -106,7 +106,7 @@ pub enum AccountError {
     /// The tenant's policy has no such role.
     #[error("the tenant's policy has no role {0}: add it there first")]
     UnknownRole(RoleName),
-    /// Somebody else has changed the account since it was read.
+    /// The account has changed since it was read.
     #[error(
         "the account has version {current} by now, not {given}: read it again and repeat the edit"
     )]
@@ -119,7 +119,7 @@ pub enum AccountError {
     /// The random source failed.
     #[error(transparent)]
     Random(#[from] RandomError),
-    /// Others changed the account each time, too often to go on.
+    /// The account changed at each attempt. Try again.
     #[error("the account changed at each of {0} attempts: try again")]
     Contended(u32),
     /// The store failed. After a failure of the kind `Unavailable` the change may have happened.
@@ -127,17 +127,17 @@ pub enum AccountError {
     Store(#[from] StoreError),
 }
 
-/// Why a policy was not set. It is as it was.
+/// A policy could not be set. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SetPolicyError {
     /// The actor may not do this.
     #[error(transparent)]
     PermissionDenied(#[from] PermissionDenied),
-    /// The policy leaves its limits.
+    /// A field of the policy is out of its bounds.
     #[error(transparent)]
     Policy(#[from] PolicyError),
-    /// Somebody else has set the policy since it was read.
+    /// The policy has changed since it was read.
     #[error(
         "the policy has version {current} by now, not {given}: read it again and repeat the change"
     )]
@@ -152,11 +152,11 @@ pub enum SetPolicyError {
     Store(#[from] StoreError),
 }
 
-/// Why nothing can be shown.
+/// A list, a policy or a sweep was refused.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ListError {
-    /// The actor may not see this.
+    /// The actor has no permission to see this.
     #[error(transparent)]
     PermissionDenied(#[from] PermissionDenied),
     /// A page of no or too many items was asked for.

@@ -15,7 +15,7 @@ use super::Authority;
 use super::attempt::{Attempt, Rules};
 use super::errors::KeyError;
 
-/// What a change comes to: the key as it will be, and how to write it.
+/// The result of an operation on a key: the key as it will be, and how to write it.
 pub(super) struct Step {
     pub(super) key: Key,
     pub(super) change: Change,
@@ -34,7 +34,7 @@ impl Step {
 }
 
 impl Authority {
-    /// Renames a key, in any status. A pattern that the policy requires holds for the new name too.
+    /// Renames a key, in any status. The new name must follow the policy's pattern, if it has one.
     ///
     /// # Errors
     /// [`KeyError`]; a name that does not follow the pattern is a `Rule`.
@@ -47,8 +47,9 @@ impl Authority {
         self.edit(actor, key, KeyEdit::new().name(name)).await
     }
 
-    /// Changes name, scopes, networks, rate or metadata, all that the edit names in one step. Name and
-    /// metadata can be changed in any status, the rest not of a key that is revoked or expired.
+    /// Changes the name, scopes, networks, rate or metadata of a key, all in one step. Name and
+    /// metadata can be changed in any status, the rest only while the key is neither revoked nor
+    /// expired.
     ///
     /// # Errors
     /// [`KeyError`]; a name outside the pattern, a scope outside the ceiling or a rate above the limit
@@ -67,15 +68,14 @@ impl Authority {
                 if let Some(given) = edit.if_version.filter(|version| *version != before.version) {
                     return Err(KeyError::Stale { given, current: before.version });
                 }
-                let (next, conditions) = match operation {
+                let (next, conditions) = if operation == Operation::KeyAnnotate {
                     // No rule of the policy is about metadata.
-                    Operation::KeyAnnotate => (record.annotate(edit, attempt.now), Vec::new()),
-                    _ => {
-                        let Rules { policy, account, conditions } =
-                            attempt.rules_of(&before.owner).await?;
-                        let account = account.as_ref();
-                        (record.edit(edit, actor, &policy, account, attempt.now)?, conditions)
-                    }
+                    (record.annotate(edit, attempt.now), Vec::new())
+                } else {
+                    let Rules { policy, account, conditions } =
+                        attempt.rules_of(&before.owner).await?;
+                    let account = account.as_ref();
+                    (record.edit(edit, actor, &policy, account, attempt.now)?, conditions)
                 };
                 let step = next.map(|next| {
                     let details = edited(before, next.key());
@@ -87,7 +87,7 @@ impl Authority {
         .await
     }
 
-    /// Stops a key for a while. Both its secrets stop at once.
+    /// Disables a key: both its secrets stop at once.
     ///
     /// # Errors
     /// [`KeyError`]; `WrongStatus` for a key that is expired or revoked.
@@ -95,7 +95,7 @@ impl Authority {
         self.set_disabled(actor, key, Operation::KeyDisable, true).await
     }
 
-    /// Lets a disabled key work again.
+    /// Enables a disabled key.
     ///
     /// # Errors
     /// [`KeyError`]; `WrongStatus` for a key that is expired or revoked.
@@ -103,8 +103,8 @@ impl Authority {
         self.set_disabled(actor, key, Operation::KeyEnable, false).await
     }
 
-    /// Deletes a key for good, in any status. Access ends at once; its events stay until a sweep finds
-    /// them old enough.
+    /// Deletes a key, in any status. Access ends at once. Its events stay until a sweep finds them
+    /// old enough.
     ///
     /// # Errors
     /// [`KeyError`]; here it is `PermissionDenied`, `NotFound`, `Contended` or `Store`.

@@ -38,7 +38,7 @@ pub use self::upkeep::SweepReport;
 
 /// Manages keys, service accounts and policies. Clones share the store.
 ///
-/// A service that only checks keys holds a [`Verifier`](crate::Verifier), and nothing that can mint.
+/// A service that only checks keys holds a [`Verifier`](crate::Verifier), which cannot create any.
 ///
 /// # Audit
 /// Every call that changes something leaves an [`Event`] in the same atomic step. A call that is
@@ -54,7 +54,7 @@ pub use self::upkeep::SweepReport;
 /// process that stops loses the counts that are not written yet, at most those of the last minute
 /// if it flushes. If the store fails after it has written a count, the count is told again.
 ///
-/// A look at keys, accounts, policy or events leaves no event.
+/// Reading keys, accounts, the policy or events leaves no event.
 ///
 /// # Cancel safety
 /// Dropping the future of any method leaves everything as before the call or as after it. A token
@@ -79,7 +79,7 @@ impl Authority {
         self.setup.clock.now()
     }
 
-    /// The policy in force, with the condition that it still is when something is written.
+    /// Returns the policy in force, and the condition that it has not changed.
     async fn policy_in_force(&self, actor: &Actor) -> Result<(Policy, Condition), StoreError> {
         let tenant = actor.tenant();
         let stored = self.setup.store.policy(tenant).await?;

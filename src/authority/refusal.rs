@@ -90,7 +90,8 @@ fn rule(error: &RuleError) -> Refusal {
     }
 }
 
-/// A source that repeats itself is recorded: an investigation needs to know when it began.
+/// Returns the refusal if the random source repeats itself. It is recorded, since an investigation
+/// needs to know when it began.
 fn repetition(error: &RandomError) -> Option<Refusal> {
     matches!(error, RandomError::Repeats(_)).then(|| plain(RefusalCode::RandomSourceRepeats))
 }
@@ -191,5 +192,123 @@ impl ManagementError for SetPolicyError {
             Self::Stale { given, current } => stale(*given, *current),
             Self::Store(_) => return None,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::record::admin_limits::KeyLimit;
+    use crate::record::operation::Operation;
+    use crate::record::policy_field::PolicyField;
+    use crate::record::status::KeyStatus;
+    use crate::value::name::NameError;
+    use crate::value::random::Drawn;
+    use crate::value::time::Timestamp;
+
+    fn stored(error: &impl ManagementError) -> Option<(RefusalCode, String)> {
+        error.refusal().map(|Refusal { code, details }| (code, details.to_string()))
+    }
+
+    fn of_key(error: impl Into<KeyError>) -> Option<(RefusalCode, String)> {
+        stored(&error.into())
+    }
+
+    fn of_policy(error: impl Into<SetPolicyError>) -> Option<(RefusalCode, String)> {
+        stored(&error.into())
+    }
+
+    /// An event holds a code and values, whatever the messages say. Rewording an error changes nothing here.
+    #[test]
+    fn refusals_are_stored_as_code_and_values() {
+        use RefusalCode as C;
+        let id = "4fQ2xk9ZrT7bWm1c";
+        let (account, key) = (id.parse().expect("an id"), id.parse().expect("an id"));
+        let (time, hour) = (Timestamp::MIN, Duration::from_hours(1));
+        let rate = "1/60s".parse().expect("a rate");
+        let denied = PermissionDenied { operation: Operation::KeyShow };
+        let status = WrongStatus { operation: Operation::KeyRotate, status: KeyStatus::Revoked };
+        let expires = format!("expires_at=\"{time}\"");
+        let both = format!("{expires} not_before=\"{time}\"");
+        let role = "viewer".parse().expect("a role");
+        let versions = "given_version=1 current_version=2";
+        let rows = [
+            (stored(&GenerateError::UpgradeRequired), C::UpgradeRequired, ""),
+            (stored(&GenerateError::AccessOff), C::AccessOff, ""),
+            (stored(&GenerateError::AccountNotFound(account)), C::AccountNotFound, ""),
+            (stored(&GenerateError::AccountDisabled(account)), C::AccountDisabled, ""),
+            (stored(&GenerateError::TooManyKeys { limit: 3 }), C::TooManyKeys, "limit=3"),
+            (of_key(denied), C::PermissionDenied, ""),
+            (of_key(KeyError::NotFound(key)), C::KeyNotFound, ""),
+            (of_key(status), C::WrongStatus, "status=\"revoked\""),
+            (of_key(KeyError::OverlapTooLong { max: hour }), C::OverlapTooLong, "max_seconds=3600"),
+            (of_key(KeyError::Stale { given: 1, current: 2 }), C::Stale, versions),
+            (of_key(RandomError::Repeats(Drawn::Secret)), C::RandomSourceRepeats, ""),
+            (of_key(RuleError::Name(NameError::Empty)), C::InvalidName, ""),
+            (of_key(RuleError::ExpiryRequired), C::ExpiryRequired, ""),
+            (of_key(RuleError::ExpiryPassed(time)), C::ExpiryPassed, &expires),
+            (of_key(RuleError::ZeroLifetime), C::ZeroLifetime, ""),
+            (of_key(RuleError::LifetimeOverflow(hour)), C::LifetimeOverflow, ""),
+            (
+                of_key(RuleError::LifetimeTooLong { max: hour }),
+                C::LifetimeTooLong,
+                "max_seconds=3600",
+            ),
+            (
+                of_key(RuleError::NeverValid { not_before: time, expires_at: time }),
+                C::NeverValid,
+                &both,
+            ),
+            (
+                of_key(RuleError::ScopeOutsideCeiling("a:b".parse().expect("a scope"))),
+                C::ScopeOutsideCeiling,
+                "scope=\"a:b\"",
+            ),
+            (
+                of_key(RuleError::SetByAdministrator(KeyLimit::Rate)),
+                C::SetByAdministrator,
+                "field=\"rate\"",
+            ),
+            (
+                of_key(RuleError::RateAboveLimit { rate, limit: rate }),
+                C::RateAboveLimit,
+                "rate=\"1/60s\" max_rate=\"1/60s\"",
+            ),
+            (stored(&AccountError::UnknownRole(role)), C::UnknownRole, "role=\"viewer\""),
+            (of_policy(PolicyError::MaxKeys(0)), C::InvalidMaxKeys, "given=0"),
+            (
+                of_policy(PolicyError::ZeroLifetime(PolicyField::MaxLifetime)),
+                C::ZeroLifetime,
+                "field=\"max_lifetime\"",
+            ),
+            (of_policy(PolicyError::DefaultAboveMax), C::DefaultAboveMax, ""),
+            (of_policy(PolicyError::EventRetention(hour)), C::EventRetentionTooShort, "given=3600"),
+            (
+                of_policy(PolicyError::NotWholeSeconds(PolicyField::Retention)),
+                C::NotWholeSeconds,
+                "field=\"retention\"",
+            ),
+            (of_policy(PolicyError::TooManyRoles(65)), C::TooManyRoles, "given=65"),
+            (of_policy(PolicyError::NamePattern), C::InvalidNamePattern, ""),
+        ];
+        let mut codes = BTreeSet::from([C::Malformed, C::Counted]);
+        for (found, code, details) in rows {
+            assert_eq!(found, Some((code, details.to_owned())));
+            codes.insert(code);
+        }
+        assert!(codes.iter().eq(C::ALL), "each code has a row");
+    }
+
+    #[test]
+    fn failures_and_races_are_not_recorded() {
+        let failed = || StoreError::corrupt("the disk");
+        assert!(stored(&GenerateError::Random(RandomError::Stuck)).is_none());
+        assert!(of_key(KeyError::contended()).is_none());
+        assert!(of_key(failed()).is_none());
+        assert!(stored(&AccountError::contended()).is_none());
+        assert!(of_policy(SetPolicyError::contended()).is_none());
+        assert!(stored(&ListError::from(failed())).is_none());
     }
 }

@@ -14,7 +14,7 @@ use super::errors::{ListError, SetPolicyError};
 use super::listing::check_limit;
 
 impl Authority {
-    /// The policy in force: the tenant's own, or the host's default.
+    /// Returns the policy in force: the tenant's own, or the host's default.
     ///
     /// # Errors
     /// [`ListError`]; here it is `PermissionDenied` or `Store`.
@@ -24,9 +24,11 @@ impl Authority {
         Ok(self.policy_in_force(actor).await?.0)
     }
 
-    /// Sets the tenant's policy, to what [`policy`](Self::policy) gave with other fields.
+    /// Sets the tenant's policy. Take the one that [`policy`](Self::policy) returns and change its
+    /// fields.
     ///
-    /// Whether the plan includes API access is the host's to say and needs a permission of its own.
+    /// A change of `api_in_plan` is the host's and needs the permission
+    /// [`SET_PLAN`](crate::Permissions::SET_PLAN).
     ///
     /// # Errors
     /// [`SetPolicyError`]; `Stale` if somebody else has set it meanwhile.
@@ -80,7 +82,7 @@ impl Authority {
         .await
     }
 
-    /// A page of the tenant's events, newest first unless the query says otherwise.
+    /// Lists the tenant's events, a page at a time, newest first unless the query says otherwise.
     ///
     /// # Errors
     /// [`ListError`].

@@ -15,7 +15,7 @@ use super::attempt::Rules;
 use super::errors::ListError;
 use super::listing::foreign_cursor;
 
-/// What a sweep has removed.
+/// The keys and events that a sweep has removed.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct SweepReport {
@@ -34,8 +34,8 @@ impl Authority {
     /// one is kept, and the newest one always. The id of a deleted key or account is forgotten with the
     /// events of its deletion. From then on it can in theory be drawn again: it has 95 random bits.
     ///
-    /// Call it now and then, for each tenant. It works in batches: what it has removed when it
-    /// fails or is dropped stays removed.
+    /// Call it now and then, for each tenant. It works in batches: if it fails or is dropped, the
+    /// batches before stay removed.
     ///
     /// # Errors
     /// [`ListError`]; here it is `PermissionDenied` or `Store`.

@@ -43,12 +43,12 @@ use self::grant::{access, has_scope};
 pub use self::denial::{Denial, DenialClass, Reason};
 pub use self::grant::{Grant, SecretUsed};
 
-/// What a decision rests on beside the credential and the request.
+/// What a decision needs besides the credential and the request.
 pub(crate) struct Circumstances<'a, R> {
     pub(crate) peppers: &'a PepperRing,
     pub(crate) default_policy: &'a Arc<Policy>,
     pub(crate) now: Timestamp,
-    /// Takes one use of a key's rates, or says after which time one is to be had.
+    /// Takes one use of a key's rates, or returns how long to wait for one.
     pub(crate) rate: R,
 }
 
@@ -56,11 +56,11 @@ pub(crate) struct Circumstances<'a, R> {
 #[derive(Debug)]
 pub(crate) enum DecideError {
     Denied(Denial),
-    /// The digest can't be compared here: an operator's mistake, not the caller's.
+    /// The digest cannot be compared: a mistake of the operator, not of the caller.
     Undecidable(DigestError),
 }
 
-/// Decides about a credential that is well-formed (step 1), given what the store has for its id.
+/// Decides on a credential that is well-formed (step 1), given what the store found for its id.
 pub(crate) fn decide<R>(
     presented: &Presented<'_>,
     found: Option<Found>,
@@ -101,7 +101,8 @@ where
     Ok(Grant { snapshot, default_policy, secret_used, at: now, age })
 }
 
-/// Steps 2 and 3: whose secret is it? An unknown id costs the work of a wrong secret.
+/// Runs steps 2 and 3: finds the key whose secret was presented. An unknown id costs the work of a
+/// wrong secret.
 pub(crate) fn recognize(
     presented: &Presented<'_>,
     found: Option<Found>,
@@ -144,7 +145,7 @@ pub(crate) fn recognize(
     Err(deny(Reason::Unrecognized))
 }
 
-/// Steps 4 to 6: what stands against the key whatever it is wanted for.
+/// Runs steps 4 to 6: returns the first reason against the key, whatever the request needs.
 pub(crate) fn standing(
     key: &Key,
     account: Option<&ServiceAccount>,

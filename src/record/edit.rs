@@ -15,7 +15,7 @@ use crate::value::scope::ScopeSet;
 use crate::value::text_enum::text_enum;
 use crate::value::time::Timestamp;
 
-/// What is to change of a key. What is not named stays.
+/// An edit of a key. Fields that are not set stay as they are.
 #[derive(Clone, Debug, Default)]
 #[must_use = "setters take and return by value"]
 pub struct KeyEdit {
@@ -27,51 +27,53 @@ pub struct KeyEdit {
     pub(crate) if_version: Option<u64>,
 }
 
-/// The rate that a key is to have: none is a rate to be set too.
+/// The rate that a key is to have, where none is a rate to set too.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NewRate(pub(crate) Option<Rate>);
 
 impl KeyEdit {
-    /// Changes nothing yet.
+    /// Creates an edit that changes nothing.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Another name.
+    /// Sets the name.
     pub fn name(self, name: Name) -> Self {
         Self { name: Some(name), ..self }
     }
 
-    /// Other scopes of its own.
+    /// Sets the key's own scopes.
     ///
-    /// **None at all takes everything from a user's key, and gives an account's key the whole role.** To
-    /// stop a key, disable or revoke it.
+    /// **An empty set takes everything from a user's key, and gives an account's key the whole
+    /// role.** To stop a key, disable or revoke it.
     pub fn scopes(self, scopes: ScopeSet) -> Self {
         Self { scopes: Some(scopes), ..self }
     }
 
-    /// Other networks that it may be used from; [`Networks::anywhere`] takes the rule away.
+    /// Sets the networks that the key may be used from. [`Networks::anywhere`] removes the
+    /// restriction.
     pub fn networks(self, networks: Networks) -> Self {
         Self { networks: Some(networks), ..self }
     }
 
-    /// Another rate of its own, or none.
+    /// Sets the key's own rate, or removes it.
     pub fn rate(self, rate: Option<Rate>) -> Self {
         Self { rate: Some(NewRate(rate)), ..self }
     }
 
-    /// Other metadata, in place of all that was there.
+    /// Replaces all metadata.
     pub fn metadata(self, metadata: Metadata) -> Self {
         Self { metadata: Some(metadata), ..self }
     }
 
-    /// Only if the key still has this version: for a caller who edits what they saw.
+    /// Makes the edit fail unless the key still has this version, for a caller who edits what they
+    /// read.
     pub fn if_version(self, version: u64) -> Self {
         Self { if_version: Some(version), ..self }
     }
 
-    /// Returns the operation that the edit is: the most that it names. Name and metadata can be changed in
-    /// any status, the rest not of a dead key.
+    /// Returns the operation that the edit is, by the strictest field that it sets. Name and
+    /// metadata can be changed in any status, the rest not of a dead key.
     pub(crate) fn operation(&self) -> Operation {
         // Without `..`: a new field that is missing here does not compile.
         let Self { name, scopes, networks, rate, metadata: _, if_version: _ } = self;
@@ -112,8 +114,8 @@ impl KeyEdit {
         }
     }
 
-    /// Notes the limits that an administrator sets with the edit. An administrator who removes a limit
-    /// leaves it to the owner again.
+    /// Marks the limits that an administrator sets with the edit. An administrator who removes a
+    /// limit leaves it to the owner again.
     fn mark_admin_limits(&self, set: &mut AdminLimits) {
         set.scopes |= self.scopes.is_some();
         if let Some(networks) = &self.networks {

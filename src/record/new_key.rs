@@ -18,16 +18,18 @@ use crate::value::scope::ScopeSet;
 use crate::value::time::Timestamp;
 use crate::value::token::Prefix;
 
-/// What a new key is to be. It cannot be deserialized: the host says each privilege by name.
+/// A key that is to be generated, for [`Authority::generate`](crate::Authority::generate). It cannot be
+/// deserialized: the host names each privilege.
+///
+/// The actor who generates the key owns it, unless [`owner`](Self::owner) names another owner.
 ///
 /// ```
-/// use std::time::Duration;
 /// use keywright::NewKey;
 ///
 /// let new = NewKey::named("prod-main-app")?
 ///     .scopes("invoices:read".parse()?)
 ///     .networks("203.0.113.0/24".parse()?)
-///     .expires_in(Duration::from_secs(90 * 86_400));
+///     .expires_in_days(90);
 /// # Ok::<(), keywright::Error>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -45,7 +47,7 @@ pub struct NewKey {
 
 #[derive(Clone, Copy, Debug)]
 enum Expiry {
-    /// As the policy's default lifetime says.
+    /// The policy's default lifetime.
     Default,
     Never,
     At(Timestamp),
@@ -53,7 +55,8 @@ enum Expiry {
 }
 
 impl NewKey {
-    /// A key of this name with nothing else said of it.
+    /// Creates a key of this name, with no scopes, from any network, and with the policy's defaults
+    /// for the rest.
     pub fn new(name: Name) -> Self {
         Self {
             owner: None,
@@ -67,7 +70,7 @@ impl NewKey {
         }
     }
 
-    /// The same, from text.
+    /// Creates a key of this name, from text.
     ///
     /// # Errors
     /// [`NameError`], by what is wrong with the name.
@@ -75,52 +78,69 @@ impl NewKey {
         Ok(Self::new(Name::new(name)?))
     }
 
-    /// Sets the owner, in place of the actor who generates the key.
+    /// Sets the owner, in place of the actor who generates the key. It takes the permission
+    /// [`GENERATE_ANY`](crate::Permissions::GENERATE_ANY).
+    ///
+    /// ```
+    /// use keywright::store::MemoryStore;
+    /// use keywright::{Actor, Keywright, NewKey, Owner, Policy, UserId};
+    ///
+    /// # fn main() -> Result<(), keywright::Error> { futures_lite::future::block_on(async {
+    /// # let mut policy = Policy::default();
+    /// # policy.api_enabled = true;
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// let admin = Actor::administrator(UserId::new("ada")?);
+    /// let alice = Owner::User(UserId::new("alice")?);
+    /// let new = NewKey::named("prod-main-app")?.owner(alice.clone());
+    /// let issued = keywright.authority().generate(&admin, new).await?;
+    /// assert_eq!(issued.key.owner, alice);
+    /// # Ok(()) }) }
+    /// ```
     pub fn owner(self, owner: Owner) -> Self {
         Self { owner: Some(owner), ..self }
     }
 
-    /// Its own scopes.
+    /// Sets the key's own scopes.
     pub fn scopes(self, scopes: ScopeSet) -> Self {
         Self { scopes, ..self }
     }
 
-    /// The networks that it may be used from.
+    /// Sets the networks that the key may be used from.
     pub fn networks(self, networks: Networks) -> Self {
         Self { networks, ..self }
     }
 
-    /// Its own rate, in place of the policy's default.
+    /// Sets the key's own rate, in place of the policy's default.
     pub fn rate(self, rate: Rate) -> Self {
         Self { rate: Some(rate), ..self }
     }
 
-    /// What the host notes on it.
+    /// Sets the metadata: notes of the host.
     pub fn metadata(self, metadata: Metadata) -> Self {
         Self { metadata, ..self }
     }
 
-    /// It begins to work at `time`.
+    /// Sets when the key starts to be valid. Default: at once.
     pub fn not_before(self, time: Timestamp) -> Self {
         Self { not_before: Some(time), ..self }
     }
 
-    /// It stops to work at `time`.
+    /// Sets when the key expires.
     pub fn expires_at(self, time: Timestamp) -> Self {
         Self { expiry: Expiry::At(time), ..self }
     }
 
-    /// It stops to work so long after it is made.
+    /// Sets the lifetime: the key expires this long after it is generated.
     pub fn expires_in(self, lifetime: Duration) -> Self {
         Self { expiry: Expiry::In(lifetime), ..self }
     }
 
-    /// It stops to work so many days of 24 hours after it is made.
+    /// Sets the lifetime in days of 24 hours.
     pub fn expires_in_days(self, days: u32) -> Self {
         self.expires_in(Duration::from_secs(u64::from(days) * 86_400))
     }
 
-    /// It stays valid indefinitely, whatever the policy's default lifetime.
+    /// Sets no expiry, whatever the policy's default lifetime.
     pub fn never_expires(self) -> Self {
         Self { expiry: Expiry::Never, ..self }
     }

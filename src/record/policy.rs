@@ -1,4 +1,4 @@
-//! Policies: what a tenant allows. One for each tenant; every limit and default with its reason.
+//! Policies: the rules of a tenant. Every limit and default has its reason.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -275,7 +275,7 @@ impl RoleName {
         text.as_ref().parse()
     }
 
-    /// The name as text.
+    /// Returns the name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -24,7 +24,8 @@ pub(crate) struct SharedRate {
 }
 
 impl RatesInForce {
-    /// The rates that hold for `key` under `policy` at `now`; `None` if it has no limit.
+    /// Returns the rates that hold for `key` under `policy` at `now`; `None` if the key has no
+    /// limit.
     ///
     /// A rate that an administrator set holds whatever the policy's default is. A rate that the owner set holds together
     /// with the default: neither lifts the other. Without a rate of its own the key has the default.

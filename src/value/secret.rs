@@ -18,7 +18,7 @@ impl Secret {
         Self(text.into_boxed_str())
     }
 
-    /// The secret itself. Hand it to its owner and to nobody else.
+    /// Returns the secret itself. Hand it to its owner and to nobody else.
     pub fn expose(&self) -> &str {
         &self.0
     }

@@ -40,7 +40,7 @@ macro_rules! fields {
         }
 
         impl DetailField {
-            /// The type of its values in JSON Schema.
+            /// Returns the type of the field's values in JSON Schema.
             #[cfg(feature = "management")]
             pub(crate) const fn json_type(self) -> &'static str {
                 self.kind().json_type()
@@ -169,23 +169,23 @@ impl EventDetails {
     /// No details.
     pub(crate) const NONE: Self = Self(BTreeMap::new());
 
-    /// The same with a text field.
+    /// Adds a text field.
     pub(crate) fn text(self, field: DetailField, value: impl fmt::Display) -> Self {
         self.with(field, DetailValue::Text(value.to_string()))
     }
 
-    /// The same with a text field that lists names, with `, ` between them.
+    /// Adds a text field that lists names, with `, ` between them.
     pub(crate) fn list(self, field: DetailField, names: &[impl fmt::Display]) -> Self {
         let names: Vec<String> = names.iter().map(ToString::to_string).collect();
         self.text(field, names.join(", "))
     }
 
-    /// The same with a field that is a number or a flag.
+    /// Adds a field that is a number or a flag.
     pub(crate) fn value(self, field: DetailField, value: impl Into<DetailValue>) -> Self {
         self.with(field, value.into())
     }
 
-    /// The same with all fields of others.
+    /// Adds all fields of `others`.
     pub(crate) fn and(mut self, others: Self) -> Self {
         self.0.extend(others.0);
         self
@@ -218,7 +218,7 @@ impl EventDetails {
         }
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no details.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -3,7 +3,7 @@
 //! The first of each actor and minute are written each by itself, the others are counted, and one
 //! event tells the count when the minute is over. No lock is held while the store works.
 
-mod bound;
+mod budget;
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,18 +13,18 @@ use crate::store::{Batch, KeyStore, StoreError};
 use crate::value::id::TenantId;
 use crate::value::time::Timestamp;
 
-use self::bound::{Bound, Decision, Due, Who};
+use self::budget::{Budget, Caller, Decision, Due};
 
 /// How many counts one refused call writes beside its own event: it is not to wait for all of them.
 const BESIDE: usize = 4;
 
 #[derive(Default)]
-pub(crate) struct RefusalLog(Mutex<Bound>);
+pub(crate) struct RefusalLog(Mutex<Budget>);
 
 /// The place of a refused call that is being recorded. It is given back unless the call is recorded.
 struct Place<'a> {
     log: &'a RefusalLog,
-    who: Who,
+    caller: Caller,
     began: Timestamp,
     is_recorded: bool,
 }
@@ -32,7 +32,7 @@ struct Place<'a> {
 impl Drop for Place<'_> {
     fn drop(&mut self) {
         if !self.is_recorded {
-            self.log.lock().give_back(&self.who, self.began);
+            self.log.lock().give_back(&self.caller, self.began);
         }
     }
 }
@@ -47,8 +47,8 @@ struct Taken<'a> {
 impl Drop for Taken<'_> {
     fn drop(&mut self) {
         if !self.due.is_empty() {
-            let mut bound = self.log.lock();
-            self.due.iter().for_each(|due| bound.put_back(due, self.now));
+            let mut budget = self.log.lock();
+            self.due.iter().for_each(|due| budget.put_back(due, self.now));
         }
     }
 }
@@ -60,10 +60,10 @@ impl RefusalLog {
         store: &dyn KeyStore,
         event: Event,
     ) -> Result<(), StoreError> {
-        let (who, now) = (Who::of(&event), event.at);
-        let decision = self.lock().refused(&who, now);
+        let (caller, now) = (Caller::of(&event), event.at);
+        let decision = self.lock().refused(&caller, now);
         let Decision::Record(began) = decision else { return Ok(()) };
-        let mut place = Place { log: self, who, began, is_recorded: false };
+        let mut place = Place { log: self, caller, began, is_recorded: false };
         write(store, event).await?;
         place.is_recorded = true;
         // The call itself is recorded. What fails here is kept and written later.
@@ -96,7 +96,7 @@ impl RefusalLog {
         Ok(())
     }
 
-    fn lock(&self) -> MutexGuard<'_, Bound> {
+    fn lock(&self) -> MutexGuard<'_, Budget> {
         // Each change of the state is whole before anything can panic.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
