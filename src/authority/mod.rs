@@ -9,6 +9,7 @@ mod errors;
 mod generate;
 mod keys;
 mod listing;
+mod pages;
 mod refusal;
 mod revoke;
 mod rotate;
@@ -37,6 +38,7 @@ use self::refusal::Refusal;
 pub use self::errors::{AccountError, GenerateError, KeyError, ListError, SetPolicyError};
 pub use self::generate::Issued;
 pub use self::listing::{KeyEntry, Overlap};
+pub use self::pages::Listing;
 pub use self::upkeep::SweepReport;
 
 /// How often a change that met another is tried on fresh data.

@@ -107,9 +107,7 @@ impl Authority {
             let page = self.setup.store.keys(actor.tenant(), &query, self.now()).await?;
             found.extend(page.items);
             let Some(next) = page.next else { return Ok(found) };
-            query = query.after(&next).map_err(|_| {
-                StoreError::unsupported("the store gave a cursor that is not of its own query")
-            })?;
+            query = next;
         }
     }
 }

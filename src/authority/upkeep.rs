@@ -6,7 +6,7 @@ use crate::record::key::Key;
 use crate::record::operation::Operation;
 use crate::record::status::KeyStatus;
 use crate::setup::Setup;
-use crate::store::{Batch, Change, EventQuery, KeyQuery, MAX_LIMIT, StoreError};
+use crate::store::{Batch, Change, EventQuery, KeyQuery, MAX_LIMIT};
 use crate::value::id::KeyId;
 
 use super::errors::ListError;
@@ -83,9 +83,7 @@ impl Authority {
                 }
             }
             let Some(next) = page.next else { return Ok(()) };
-            query = query.after(&next).map_err(|_| {
-                StoreError::unsupported("the store gave a cursor that is not of its own query")
-            })?;
+            query = next;
         }
     }
 

@@ -43,7 +43,7 @@ async fn walk(world: &World, query: &KeyQuery, size: u16) -> Vec<KeyEntry> {
         assert_page_is_full(&page, size);
         found.extend(page.items);
         let Some(next) = page.next else { return found };
-        query = query.after(&through_text(&next)).expect("a cursor of keys");
+        query = query.after(&through_text(next.cursor())).expect("a cursor");
     }
 }
 
@@ -99,7 +99,7 @@ fn accounts_come_oldest_first_on_pages_of_any_size_and_are_found_by_name_id_and_
                     assert_page_is_full(&page, size);
                     found.extend(page.items);
                     let Some(next) = page.next else { break };
-                    query = query.after(&through_text(&next)).expect("a cursor of accounts");
+                    query = query.after(&through_text(next.cursor())).expect("a cursor");
                 }
                 assert_eq!(found, expected, "{search:?} in pages of {size}");
             }

@@ -84,7 +84,7 @@ async fn walk_with_changes(
                 changes_left -= 1;
             }
         }
-        query = query.after(&through_text(&next)).expect("a cursor of keys");
+        query = query.after(&through_text(next.cursor())).expect("a cursor");
     }
 }
 
