@@ -27,6 +27,7 @@ use sqlx::{AssertSqlSafe, PgPool};
 
 use crate::kit::{World, figure, head, ready};
 use common::database::Server;
+use common::needs::Need;
 
 const MANY: usize = 1_000_000;
 /// Keys in one flush.
@@ -41,7 +42,10 @@ fn main() {
     if wanted("cache") {
         cache();
     }
-    let Some(server) = Server::start(&[]) else { return };
+    if let Some(reason) = Need::Postgres.missing() {
+        return println!("the rest {reason}");
+    }
+    let server = Server::start(&[]);
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let _context = runtime.enter();
     let pool = block_on(server.pool("postgres", 10));

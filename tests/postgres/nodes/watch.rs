@@ -127,7 +127,7 @@ impl Seen {
     }
 }
 
-#[test]
+#[common::test(postgres)]
 fn what_was_seen_reads_back_as_it_was_written() {
     let moment = |micros| Some(Duration::from_micros(micros));
     let seen = Seen {
