@@ -49,9 +49,10 @@ pub use self::postgres::{
     Move, MoveError, MoveProgress, PostgresHints, PostgresOptions, PostgresStore, SchemaName,
     SchemaNameError,
 };
+pub(crate) use self::query::sealed;
 pub use self::query::{
     AccountQuery, Cursor, CursorError, DEFAULT_LIMIT, EventQuery, KeyPosition, KeyQuery, KeySort,
-    MAX_LIMIT, Page, StoredKey,
+    ListQuery, Listed, MAX_LIMIT, Page, StoredKey,
 };
 pub use self::resolve::{Resolve, Resolved};
 pub use crate::record::freshness::{Age, Found, Freshness};

@@ -12,7 +12,10 @@ use crate::runner::Scenario;
 
 /// All of them, by the rule that each holds.
 pub(crate) const ALL: &[Scenario] = &[
-    Scenario { name: "t_c05_every_use_is_stored_once", run: counts::t_c05_every_use_is_stored_once },
+    Scenario {
+        name: "t_c05_every_use_is_stored_once",
+        run: counts::t_c05_every_use_is_stored_once,
+    },
     Scenario {
         name: "t_c05_a_flush_stores_what_was_counted_before_it",
         run: counts::t_c05_a_flush_stores_what_was_counted_before_it,
