@@ -1,7 +1,7 @@
 //! What keywright's operations cost, each beside its floor or a peer, in one run.
 //!
 //! ```text
-//! cargo bench --bench figures [-- FILTER]
+//! cargo bench -p keywright-benches --bench figures [-- FILTER]
 //! ```
 //!
 //! One line for each figure: name, ours, reference, ratio, all medians over rounds in which ours and

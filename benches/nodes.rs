@@ -2,13 +2,11 @@
 //! move of a million keys. Starts a server of its own, with the settings that it comes with.
 //!
 //! ```text
-//! cargo bench --bench nodes --features postgres [-- FILTER]
+//! cargo bench -p keywright-benches --bench nodes [-- FILTER]
 //! ```
 //!
 //! FILTER: cache, miss, writes, idle, million. Figures as in the benchmark `figures`.
 
-#[path = "../tests/database/mod.rs"]
-mod database;
 #[path = "kit/mod.rs"]
 mod kit;
 
@@ -27,8 +25,8 @@ use keywright::{AccessRequest, Clock, KeyId, PepperRing, SystemClock, Verifier};
 use rand::seq::SliceRandom;
 use sqlx::{AssertSqlSafe, PgPool};
 
-use crate::database::Server;
 use crate::kit::{World, figure, head, ready};
+use common::database::Server;
 
 const MANY: usize = 1_000_000;
 /// Keys in one flush.

@@ -10,9 +10,8 @@
 use std::error::Error;
 use std::path::PathBuf;
 use std::time::Duration;
+use std::{env, fs, process};
 
-use comfy_table::presets::UTF8_FULL_CONDENSED;
-use comfy_table::{ContentArrangement, Table};
 use keywright::store::{EventQuery, FileStore, KeyQuery, KeySort};
 use keywright::{
     Actor, Authority, Clock, GenerateError, KeyStatus, Keywright, ManualClock, Name, NewAccount,
@@ -29,10 +28,10 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 #[expect(clippy::too_many_lines, reason = "a life is told in order, and in one piece")]
 async fn whole_life() -> Result<(), Box<dyn Error>> {
-    // Lives until the end of main, and takes its folder away then.
-    let temporary = tempfile::tempdir()?;
-    let folder = std::env::args_os().nth(1).map_or(temporary.path().to_owned(), PathBuf::from);
-    std::fs::create_dir_all(&folder)?;
+    let given = env::args_os().nth(1).map(PathBuf::from);
+    let temporary = env::temp_dir().join(format!("keywright-quickstart-{}", process::id()));
+    let folder = given.as_ref().unwrap_or(&temporary);
+    fs::create_dir_all(folder)?;
     let file = folder.join("keys.db");
     println!("The store is {}\n", file.display());
 
@@ -165,6 +164,9 @@ async fn whole_life() -> Result<(), Box<dyn Error>> {
     assert_eq!(events.items.len(), before);
     println!("{before} events");
     store.close().await?;
+    if given.is_none() {
+        fs::remove_dir_all(temporary)?;
+    }
     Ok(())
 }
 
@@ -186,19 +188,6 @@ async fn show_keys(
     actor: &Actor,
 ) -> Result<Vec<(String, u64)>, keywright::Error> {
     let page = authority.keys(actor, &KeyQuery::new().sort(KeySort::Name)).await?;
-    let mut table = Table::new();
-    table.load_style(UTF8_FULL_CONDENSED);
-    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(118);
-    table.set_header([
-        "name",
-        "prefix",
-        "owner",
-        "status",
-        "uses",
-        "last used",
-        "expires",
-        "actions",
-    ]);
     let date = |time: Option<keywright::Timestamp>, none: &str| {
         time.map_or(none.to_owned(), |time| time.to_string().chars().take(10).collect())
     };
@@ -209,18 +198,18 @@ async fn show_keys(
             .filter(|action| !matches!(action, Operation::KeyAnnotate | Operation::KeyEdit))
             .map(|action| action.as_str().trim_start_matches("key."))
             .collect();
-        table.add_row([
-            entry.key.name.to_string(),
-            entry.prefix.clone(),
+        println!(
+            "{:<20} {} {:<24} {:<8} {} uses, last {}, until {}",
+            entry.key.name.as_str(),
+            entry.prefix,
             entry.key.owner.to_string(),
             entry.status.to_string(),
-            entry.uses.to_string(),
+            entry.uses,
             date(entry.last_used_at, "never"),
-            date(entry.key.expires_at, "never"),
-            actions.join("\n"),
-        ]);
+            date(entry.key.expires_at, "revoked"),
+        );
+        println!("    possible: {}", actions.join(", "));
     }
-    println!("{table}");
     Ok(page.items.iter().map(|entry| (entry.key.name.to_string(), entry.uses)).collect())
 }
 

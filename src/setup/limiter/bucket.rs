@@ -158,9 +158,6 @@ fn in_micros(nanos: i128) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use rand::rngs::StdRng;
-    use rand::{RngExt, SeedableRng};
-
     use super::*;
 
     const SECOND: i64 = 1_000_000;
@@ -273,17 +270,17 @@ mod tests {
             ["1/1s", "10/10s", "3/7s", "100/100s", "1000/3600s", "50/60s", "1/3600s", "1000/1000s"];
         let within: Limit = limit("1000/1000s");
         for seed in 0..300 {
-            let mut random = StdRng::seed_from_u64(seed);
+            let mut random = fastrand::Rng::with_seed(seed);
             let mut bucket = Tried::under("1/1s");
             let mut now = 0;
             let mut admitted: Vec<i64> = Vec::new();
             for _ in 0..200 {
-                let rate = rates[random.random_range(0..rates.len())];
-                let burst = random.random_range(0..300);
+                let rate = rates[random.usize(0..rates.len())];
+                let burst = random.i64(0..300);
                 admitted.extend(
                     (0..burst).take_while(|_| bucket.spend(rate, now).is_ok()).map(|_| now),
                 );
-                now += [0, 1, 1_000, SECOND, 60 * SECOND][random.random_range(0..5)];
+                now += [0, 1, 1_000, SECOND, 60 * SECOND][random.usize(0..5)];
             }
             for (n, begin) in admitted.iter().enumerate().step_by(17) {
                 let seconds = (now - begin) / SECOND + 1;

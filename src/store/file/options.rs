@@ -11,9 +11,11 @@
 /// # futures_lite::future::block_on(async {
 /// use keywright::store::FileOptions;
 ///
-/// let folder = tempfile::tempdir()?;
-/// let store = FileOptions::new().open(folder.path().join("keys.db")).await?;
+/// # let folder = std::env::temp_dir().join(format!("keywright-options-{}", std::process::id()));
+/// # std::fs::create_dir(&folder)?;
+/// let store = FileOptions::new().open(folder.join("keys.db")).await?;
 /// store.close().await?;
+/// # std::fs::remove_dir_all(folder)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
 /// ```
 #[derive(Clone, Debug, Default)]

@@ -49,9 +49,11 @@ use crate::value::time::Timestamp;
 /// # futures_lite::future::block_on(async {
 /// use keywright::store::FileStore;
 ///
-/// let folder = tempfile::tempdir()?;
-/// let store = FileStore::open(folder.path().join("keys.db")).await?;
+/// # let folder = std::env::temp_dir().join(format!("keywright-file-{}", std::process::id()));
+/// # std::fs::create_dir(&folder)?;
+/// let store = FileStore::open(folder.join("keys.db")).await?;
 /// store.close().await?;
+/// # std::fs::remove_dir_all(folder)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
 /// ```
 #[derive(Clone)]

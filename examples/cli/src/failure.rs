@@ -1,0 +1,232 @@
+//! Why something was not done: a code for machines, a text for people, and the exit code.
+
+use std::error::Error;
+use std::io::Write;
+use std::process::ExitCode;
+
+use keywright::store::{CursorError, StoreError, StoreErrorKind};
+use keywright::{
+    AccountError, BuildError, GenerateError, KeyError, KeyId, ListError, MetadataError, NameError,
+    PepperError, RuleError, ScopeError, SetPolicyError,
+};
+use serde_json::json;
+
+use crate::output::whole_chain;
+
+/// The longest run of letters and digits that is shown: the length of an id. In a token the secret
+/// follows on the id without a gap, so even the beginning of one, as errors quote it, is longer.
+const LONGEST_RUN: usize = KeyId::LEN;
+
+/// Something was refused or denied, or not understood.
+pub(crate) struct Failure {
+    code: &'static str,
+    message: String,
+    exit: u8,
+}
+
+impl Failure {
+    /// The rules, the store or the system refused it.
+    pub(crate) fn refused(code: &'static str, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), exit: 1 }
+    }
+
+    /// What was typed can't be understood.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self { code: "usage", message: message.into(), exit: 2 }
+    }
+
+    pub(crate) fn code(&self) -> &'static str {
+        self.code
+    }
+
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// Says it on standard error.
+    pub(crate) fn report(&self, json: bool) -> ExitCode {
+        let message = without_tokens(&self.message);
+        let mut stderr = std::io::stderr().lock();
+        // Where standard error can't be written, the exit code alone says it.
+        let _ = if json {
+            writeln!(stderr, "{}", json!({ "error": self.code, "message": message }))
+        } else {
+            writeln!(stderr, "keywright: {message}")
+        };
+        self.exit.into()
+    }
+}
+
+/// Says what clap has to say: help that was asked for, or what it did not understand.
+pub(crate) fn report_usage(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        // Help that can't be written needs no report.
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    let message = error.to_string();
+    if std::env::args_os().any(|arg| arg == "--json") {
+        let message = message.split("\n\n").next().unwrap_or_default();
+        return Failure::usage(message.trim_start_matches("error: ")).report(true);
+    }
+    let _ = write!(std::io::stderr(), "{}", without_tokens(&message));
+    ExitCode::from(2)
+}
+
+/// A file or a stream can't be read.
+pub(crate) fn read_error(what: &str, error: &std::io::Error) -> Failure {
+    Failure::refused("unreadable", format!("{what}: {}", whole_chain(error)))
+}
+
+/// The text without tokens: one that was typed where it does not belong is not repeated.
+fn without_tokens(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while !rest.is_empty() {
+        let is_other = |c: char| !c.is_ascii_alphanumeric();
+        let run = rest.find(is_other).unwrap_or(rest.len());
+        shown.push_str(if run > LONGEST_RUN { "(hidden)" } else { &rest[..run] });
+        let gap = rest[run..].find(|c| !is_other(c)).unwrap_or(rest.len() - run);
+        shown.push_str(&rest[run..run + gap]);
+        rest = &rest[run + gap..];
+    }
+    shown
+}
+
+/// An error of the crate that has a name for machines.
+pub(crate) trait Coded: Error {
+    /// The name.
+    fn code(&self) -> &'static str;
+}
+
+impl<E: Coded> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::refused(error.code(), whole_chain(&error))
+    }
+}
+
+/// A cursor of another listing is a wrong argument, not a refusal.
+impl From<CursorError> for Failure {
+    fn from(error: CursorError) -> Self {
+        Self::usage(error.to_string())
+    }
+}
+
+impl Coded for StoreError {
+    fn code(&self) -> &'static str {
+        match self.kind() {
+            StoreErrorKind::Conflict => "conflict",
+            StoreErrorKind::AlreadyExists => "already_exists",
+            StoreErrorKind::LimitReached => "limit_reached",
+            StoreErrorKind::Corrupt => "corrupt",
+            StoreErrorKind::Unsupported => "unsupported",
+            _ => "unavailable",
+        }
+    }
+}
+
+impl Coded for GenerateError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::UpgradeRequired => "upgrade_required",
+            Self::AccessOff => "access_off",
+            Self::PermissionDenied(_) => "permission_denied",
+            Self::AccountNotFound(_) => "not_found",
+            Self::AccountDisabled(_) => "account_disabled",
+            Self::Key(error) => error.code(),
+            Self::TooManyKeys { .. } => "too_many_keys",
+            Self::Random(_) => "random_failed",
+            Self::Contended(_) => "contended",
+            Self::Store(error) => error.code(),
+            _ => "refused",
+        }
+    }
+}
+
+impl Coded for RuleError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Name(error) => error.code(),
+            Self::ExpiryRequired => "expiry_required",
+            Self::ExpiryPassed(_) => "expiry_passed",
+            Self::ZeroLifetime => "zero_lifetime",
+            Self::LifetimeOverflow(_) => "lifetime_overflow",
+            Self::LifetimeTooLong { .. } => "lifetime_too_long",
+            Self::NeverValid { .. } => "never_valid",
+            Self::ScopeOutsideCeiling(_) => "scope_outside_ceiling",
+            Self::RateAboveLimit { .. } => "rate_above_limit",
+            _ => "refused",
+        }
+    }
+}
+
+impl Coded for KeyError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::PermissionDenied(_) => "permission_denied",
+            Self::NotFound(_) => "not_found",
+            Self::WrongStatus(_) => "wrong_status",
+            Self::OverlapTooLong { .. } => "overlap_too_long",
+            Self::Rule(error) => error.code(),
+            Self::Random(_) => "random_failed",
+            Self::Contended(_) => "contended",
+            Self::Store(error) => error.code(),
+            _ => "refused",
+        }
+    }
+}
+
+impl Coded for AccountError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::PermissionDenied(_) => "permission_denied",
+            Self::NotFound(_) => "not_found",
+            Self::UnknownRole(_) => "unknown_role",
+            Self::Random(_) => "random_failed",
+            Self::Contended(_) => "contended",
+            Self::Store(error) => error.code(),
+            _ => "refused",
+        }
+    }
+}
+
+impl Coded for SetPolicyError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::PermissionDenied(_) => "permission_denied",
+            Self::Policy(_) => "policy_refused",
+            Self::Stale { .. } => "stale",
+            Self::Store(error) => error.code(),
+            _ => "refused",
+        }
+    }
+}
+
+impl Coded for ListError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::PermissionDenied(_) => "permission_denied",
+            Self::Limit(_) => "page_limit",
+            Self::Store(error) => error.code(),
+            _ => "refused",
+        }
+    }
+}
+
+macro_rules! coded {
+    ($($error:ty = $code:literal;)*) => {$(
+        impl Coded for $error {
+            fn code(&self) -> &'static str {
+                $code
+            }
+        }
+    )*};
+}
+
+coded! {
+    MetadataError = "metadata_refused";
+    NameError = "name_refused";
+    PepperError = "pepper_refused";
+    ScopeError = "scope_refused";
+    BuildError = "setup_refused";
+}

@@ -1,0 +1,156 @@
+//! An operator's tool over a store file: for the first key, and for 3 in the morning.
+//!
+//! ```text
+//! cargo run -p keywright-cli -- --store keys.db policy set --api-access on --scopes "invoices:read"
+//! cargo run -p keywright-cli -- --store keys.db key generate prod-main-app --scopes invoices:read
+//! cargo run -p keywright-cli -- --store keys.db key list
+//! ```
+//!
+//! A store file is open in one process at a time: stop the service first. A token is written to
+//! standard output by the command that makes it and shown by no other; a token to be checked comes
+//! from standard input, since arguments can be read by every user of a machine.
+
+mod account;
+mod args;
+mod events;
+mod failure;
+mod key;
+mod key_args;
+mod key_views;
+#[cfg(feature = "postgres")]
+mod moving;
+mod output;
+mod paging;
+mod policy;
+mod tables;
+mod values;
+mod verify;
+
+use std::env::VarError;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Parser;
+use futures_lite::future::block_on;
+use keywright::store::{FileOptions, FileStore};
+use keywright::{Actor, Authority, Keywright, PepperRing, Prefix, Verifier};
+use zeroize::Zeroizing;
+
+use self::args::{Cli, Command, Context};
+use self::failure::{Failure, read_error};
+use self::output::Reply;
+
+/// An open store, and who works on it.
+struct Session {
+    authority: Authority,
+    verifier: Verifier,
+    actor: Actor,
+}
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return failure::report_usage(&error),
+    };
+    let json = cli.context.json;
+    match block_on(run(cli)) {
+        Ok(reply) => reply.print(json),
+        Err(failure) => failure.report(json),
+    }
+}
+
+async fn run(cli: Cli) -> Result<Reply, Failure> {
+    let Cli { context, command } = cli;
+    let path = context.store_path()?;
+    // Whatever may wait or fail by itself comes before the store is held against others.
+    let prefix = context.prefix()?;
+    let peppers = read_peppers(&context)?;
+    let presented = match &command {
+        Command::Verify(_) => Some(verify::read_token()?),
+        _ => None,
+    };
+    // Looking into a store whose name was mistyped must not make an empty one.
+    let is_absent = || matches!(path.try_exists(), Ok(false));
+    if !command.may_create_store() && is_absent() {
+        return Err(no_store(&path));
+    }
+    let mut options = FileOptions::new();
+    if context.danger_allow_shared_files {
+        options = options.danger_allow_shared_files();
+    }
+    let store = options.open(&path).await?;
+    let keywright = Keywright::builder(store.clone()).prefix(prefix).peppers(peppers).build()?;
+    let done = dispatch(&store, &keywright, &context, command, presented).await;
+    let closed = store.close().await;
+    let mut reply = done?;
+    // The work is done, so what it has to say is said: a token above all.
+    if let Err(error) = closed {
+        reply.failure.get_or_insert(error.into());
+    }
+    Ok(reply)
+}
+
+async fn dispatch(
+    #[cfg_attr(not(feature = "postgres"), expect(unused_variables, reason = "a move needs it"))]
+    store: &FileStore,
+    keywright: &Keywright,
+    context: &Context,
+    command: Command,
+    presented: Option<Zeroizing<String>>,
+) -> Result<Reply, Failure> {
+    let authority = keywright.authority();
+    let session = Session {
+        verifier: keywright.verifier(),
+        actor: context.actor.actor(&context.tenant),
+        authority,
+    };
+    match command {
+        Command::Policy(command) => policy::run(&session, command).await,
+        Command::Account(command) => account::run(&session, command).await,
+        Command::Key(command) => key::run(&session, command).await,
+        Command::Verify(needs) => {
+            verify::run(&session, &needs, &presented.unwrap_or_default()).await
+        }
+        Command::Events(query) => events::run(&session, query).await,
+        #[cfg(feature = "postgres")]
+        Command::Move(to) => moving::run(store, &to, context.json),
+    }
+}
+
+fn no_store(path: &Path) -> Failure {
+    let path = path.display();
+    Failure::refused(
+        "no_store",
+        format!("there is no store at {path} (`keywright --store {path} policy set` makes one)"),
+    )
+}
+
+fn read_peppers(context: &Context) -> Result<PepperRing, Failure> {
+    let mut ring = PepperRing::none();
+    for pepper in &context.peppers {
+        let what = || format!("the pepper file {} can't be read", pepper.path.display());
+        let bytes = std::fs::read(&pepper.path).map(Zeroizing::new);
+        ring = ring.with(pepper.id, bytes.map_err(|error| read_error(&what(), &error))?)?;
+    }
+    Ok(ring)
+}
+
+impl Context {
+    /// `--store` can't be required by clap and stand behind the command too.
+    fn store_path(&self) -> Result<PathBuf, Failure> {
+        let path =
+            self.store.clone().or_else(|| std::env::var_os("KEYWRIGHT_STORE").map(Into::into));
+        path.ok_or_else(|| Failure::usage("--store FILE is missing (or KEYWRIGHT_STORE)"))
+    }
+
+    fn prefix(&self) -> Result<Prefix, Failure> {
+        match (&self.prefix, std::env::var("KEYWRIGHT_PREFIX")) {
+            (Some(prefix), _) => Ok(prefix.clone()),
+            (None, Ok(text)) => {
+                text.parse().map_err(|error| Failure::usage(format!("KEYWRIGHT_PREFIX: {error}")))
+            }
+            (None, Err(VarError::NotPresent)) => Ok(Prefix::default()),
+            (None, Err(error)) => Err(Failure::usage(format!("KEYWRIGHT_PREFIX: {error}"))),
+        }
+    }
+}

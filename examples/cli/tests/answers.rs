@@ -1,0 +1,163 @@
+//! What is done: every command works, says so as JSON too, and says when it was so already.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::desk::{Desk, id_of, program, ran};
+
+#[test]
+fn every_command_has_a_help_with_an_example() {
+    let commands = [
+        "policy show",
+        "policy set",
+        "account create",
+        "account list",
+        "account edit",
+        "account disable",
+        "account enable",
+        "account delete",
+        "key generate",
+        "key list",
+        "key show",
+        "key rename",
+        "key disable",
+        "key enable",
+        "key rotate",
+        "key finish-rotation",
+        "key revoke",
+        "key delete",
+        "verify",
+        "events",
+    ];
+    for command in commands {
+        let words: Vec<_> = command.split(' ').chain(["--help"]).collect();
+        let help = ran(Command::new(program()).args(words));
+        let example = format!("keywright --store keys.db {command}");
+        assert!(help.code == 0 && help.out.contains(&example), "{command}: {}", help.out);
+    }
+}
+
+#[test]
+fn every_command_answers_in_json_too() {
+    let desk = Desk::open();
+    let account = desk.json(&["account", "create", "nightly", "--role", "analyst"]);
+    let account = account["account"]["id"].as_str().expect("an id").to_owned();
+    let issued =
+        desk.json(&["key", "generate", "prod-app", "--owner", &format!("account:{account}")]);
+    let (token, key) = (issued["token"].as_str().expect("a token"), &issued["key"]);
+    let id = key["id"].as_str().expect("an id");
+    assert_eq!(id, id_of(token));
+    let verified = desk.verify(token, &["--json"]);
+    let verified: Value = serde_json::from_str(&verified.out).expect("JSON");
+    assert_eq!(
+        (&verified["accepted"], &verified["key"]["id"], &verified["account"]["id"]),
+        (&true.into(), &id.into(), &account.as_str().into())
+    );
+    // Each command, where in its answer to look, and what is there.
+    let each: [(&[&str], &str, Value); 18] = [
+        (&["policy", "show"], "/roles/analyst/0", "invoices:read".into()),
+        (&["policy", "set", "--max-keys", "20"], "/policy/max_keys_per_owner", 20.into()),
+        (&["account", "list"], "/items/0/id", account.as_str().into()),
+        (&["account", "edit", &account, "--name", "daily"], "/account/name", "daily".into()),
+        (&["account", "disable", &account], "/account/enabled", false.into()),
+        (&["key", "show", id], "/obstacle", "account_disabled".into()),
+        (&["account", "enable", &account], "/account/enabled", true.into()),
+        (&["key", "list"], "/items/0/uses", 1.into()),
+        (&["key", "rename", id, "prod-b"], "/key/name", "prod-b".into()),
+        (&["key", "disable", id], "/key/disabled", true.into()),
+        (&["key", "enable", id], "/key/disabled", false.into()),
+        (&["key", "rotate", id, "--overlap", "1d"], "/key/secret_number", 2.into()),
+        (&["key", "show", id], "/overlap/safe_to_finish", false.into()),
+        (&["key", "finish-rotation", id], "/key/overlap_ends_at", Value::Null),
+        (&["key", "revoke", id], "/results/0/outcome", "done".into()),
+        (&["events", "--key", id], "/items/0/kind", "key.revoke".into()),
+        (&["key", "delete", id], "/key/id", id.into()),
+        (&["account", "delete", &account], "/account/id", account.as_str().into()),
+    ];
+    for (args, place, expected) in each {
+        assert_eq!(desk.json(args).pointer(place), Some(&expected), "{args:?} {place}");
+    }
+}
+
+#[test]
+fn what_is_so_already_is_said_and_is_no_failure() {
+    let desk = Desk::open();
+    let (_, id) = desk.generate(&["prod-main-app"]);
+    let account = desk.done(&["account", "create", "nightly", "--role", "analyst"]);
+    let account = account.trim_end();
+    let twice: [(&[&str], &str); 10] = [
+        (&["policy", "set", "--max-keys", "20"], "already so: the policy stays at version 2"),
+        (&["account", "edit", account, "--access", "read-only"], "already so"),
+        (&["account", "disable", account], "already disabled"),
+        (&["account", "enable", account], "already enabled"),
+        (&["key", "rename", &id, "prod-app"], "already named prod-app"),
+        (&["key", "disable", &id], "already disabled"),
+        (&["key", "enable", &id], "already enabled"),
+        (&["key", "rotate", &id, "--overlap", "1d"], ""),
+        (&["key", "finish-rotation", &id], "already finished"),
+        (&["key", "revoke", &id], "already revoked"),
+    ];
+    for (args, said) in twice {
+        let first = desk.done(args);
+        if said.is_empty() {
+            continue;
+        }
+        assert!(!first.contains("unchanged"), "{args:?}: {first}");
+        let again = desk.done(args);
+        assert!(again.contains(said), "{args:?}: {again}");
+        if args[1] != "revoke" {
+            assert_eq!(desk.json(args)["outcome"], "unchanged", "{args:?}");
+        }
+    }
+}
+
+#[test]
+fn what_a_policy_is_set_to_is_what_it_shows() {
+    let desk = Desk::bare();
+    let set = [
+        ("api-access", "on", "off"),
+        ("plan", "off", "on"),
+        ("require-expiry", "on", "off"),
+        ("default-lifetime", "36h", "none"),
+        ("max-lifetime", "90d", "none"),
+        ("max-keys", "3", "10"),
+        ("max-overlap", "30m", "7d"),
+        ("name-pattern", "prod,staging", "none"),
+        ("scopes", "invoices:read invoices:write", "none"),
+        ("default-rate", "100/60s", "none"),
+        ("extensive-use", "1000", "none"),
+        ("retention", "45s", "90d"),
+        ("event-retention", "36h", "400d"),
+        ("role", "analyst=invoices:read reports:read", ""),
+    ];
+    let default = desk_policy(&desk, &["policy", "set", "--max-keys", "10"]);
+    let args = set.iter().flat_map(|(name, value, _)| [format!("--{name}"), (*value).to_owned()]);
+    let args: Vec<_> = ["policy", "set"].map(str::to_owned).into_iter().chain(args).collect();
+    let changed = desk_policy(&desk, &args.iter().map(String::as_str).collect::<Vec<_>>());
+    for (name, value, initial) in set {
+        let row = |policy: &[(String, String)]| {
+            let found = policy.iter().find(|(field, _)| field == name);
+            found.map(|(_, value)| value.clone()).unwrap_or_default()
+        };
+        assert_eq!((row(&default).as_str(), row(&changed).as_str()), (initial, value), "{name}");
+    }
+    let back =
+        ["default-lifetime", "max-lifetime", "name-pattern", "default-rate", "extensive-use"];
+    let back = back.iter().flat_map(|name| [format!("--{name}"), "none".to_owned()]);
+    let back: Vec<_> = back.chain(["--remove-role".to_owned(), "analyst".to_owned()]).collect();
+    let back: Vec<_> =
+        ["policy", "set"].into_iter().chain(back.iter().map(String::as_str)).collect();
+    let nones = desk_policy(&desk, &back).iter().filter(|(_, value)| value == "none").count();
+    assert_eq!(nones, 5);
+    assert!(!desk.done(&["policy", "show"]).contains("role"));
+}
+
+/// The fields of the policy as they are shown once `args` were done.
+#[track_caller]
+fn desk_policy(desk: &Desk, args: &[&str]) -> Vec<(String, String)> {
+    desk.done(args);
+    let shown = desk.done(&["policy", "show"]);
+    let row = |line: &str| line.split_once(' ').map(|(a, b)| (a.to_owned(), b.trim().to_owned()));
+    shown.lines().filter_map(row).collect()
+}

@@ -1,0 +1,10 @@
+//! The operator's tool, driven as a process: exit codes, what goes to which
+//! stream, what is never shown, and that every command works and says so.
+
+mod answers;
+mod desk;
+#[cfg(feature = "postgres")]
+mod killed;
+mod listings;
+mod refusals;
+mod tokens;

@@ -1,0 +1,118 @@
+//! Where a token comes out, where it goes in, and that it is shown nowhere else.
+
+use std::fs;
+
+use crate::desk::{Desk, SCOPES, error_of, id_of, ran};
+
+#[test]
+fn from_nothing_it_takes_a_policy_and_a_key() {
+    let desk = Desk::bare();
+    desk.done(&["policy", "set", "--api-access", "on", "--scopes", SCOPES]);
+    let (token, id) = desk.generate(&["prod-main-app", "--scopes", "invoices:read"]);
+    let verified = desk.verify(&format!("{token}\n"), &["--scope", "invoices:read"]);
+    assert_eq!(verified.code, 0, "{verified:?}");
+    for expected in [&format!("key_{id}"), "prod-main-app", "user:operator", "invoices:read"] {
+        assert!(verified.out.contains(expected), "{expected} is missing: {verified:?}");
+    }
+    assert!(desk.done(&["key", "list"]).contains(&id));
+}
+
+#[test]
+fn a_token_alone_is_on_standard_output() {
+    let desk = Desk::open();
+    let generated = desk.run(&["--prefix", "acme_live", "key", "generate", "prod-main-app"]);
+    let id = id_of(generated.out.trim_end());
+    let rotated = desk.run(&["key", "rotate", &id, "--overlap", "1d"]);
+    for ran in [&generated, &rotated] {
+        let token = ran.out.strip_suffix('\n').expect("a line");
+        assert!(token.starts_with(&format!("acme_live_{id}")), "{ran:?}");
+        assert_eq!(token.len(), "acme_live_".len() + 54);
+        assert!(ran.err.contains(&id) && !ran.err.contains(token), "{ran:?}");
+        assert_eq!(desk.verify(token, &[]).code, 0);
+    }
+}
+
+#[test]
+fn nothing_but_generate_and_rotate_shows_a_token() {
+    let desk = Desk::open();
+    let (token, id) = desk.generate(&["prod-main-app", "--prefix", "acme_live"]);
+    let secret = &token[token.len() - 38..];
+    let tried: [&[&str]; 18] = [
+        &["key", "show", &id],
+        &["key", "list"],
+        &["key", "show", &token],
+        &["key", "show", secret],
+        &["key", "revoke", &token],
+        &["key", "rename", &id, &token],
+        &["key", "generate", &token],
+        &["key", "list", "--owner", &format!("account:{token}")],
+        &["verify", &token],
+        &["verify", "--scope", &token],
+        &["--prefix", &token, "events"],
+        &["--tenant", &format!("{token} "), "events"],
+        &["events", "--actor", &format!("{token} ")],
+        &["events", "--kind", &token],
+        &["key", "generate", "a", "--rate", &token],
+        &["account", "disable", &token],
+        &["--as", &format!("operator:{token}"), "events"],
+        &["events"],
+    ];
+    for args in tried {
+        for json in [false, true] {
+            let ran = desk.run(&if json { [&["--json"], args].concat() } else { args.to_vec() });
+            let shown = format!("{}{}", ran.out, ran.err);
+            // A part of a secret is a secret too.
+            assert!(!shown.contains(&secret[..6]), "{args:?}: {ran:?}");
+        }
+    }
+    for ran in [desk.verify(&token, &[]), desk.verify(&format!("{token}x"), &[])] {
+        assert!(!format!("{}{}", ran.out, ran.err).contains(&secret[..6]), "{ran:?}");
+    }
+}
+
+/// Writing to `/dev/full` fails as on a full disk.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_token_that_could_not_be_written_is_reported_as_lost() {
+    let desk = Desk::open();
+    let full = fs::File::options().write(true).open("/dev/full").expect("a device of Linux");
+    let mut command = desk.command(&["--json", "key", "generate", "prod-app"]);
+    let lost = ran(command.stdout(full));
+    let (code, message) = error_of(&lost);
+    let id = desk.json(&["key", "list"])["items"][0]["key"]["id"].as_str().map(str::to_owned);
+    assert_eq!((lost.code, code.as_str()), (1, "output_failed"));
+    assert!(message.contains(&format!("the token of key {} is lost", id.expect("a key"))));
+}
+
+#[test]
+fn tokens_begin_with_the_prefix_of_the_option_or_else_of_the_environment() {
+    let desk = Desk::open();
+    let generate = |args: &[&str], prefix: &str| {
+        let args = [&["key", "generate", "a"], args].concat();
+        ran(desk.command(&args).env("KEYWRIGHT_PREFIX", prefix))
+    };
+    assert!(generate(&[], "acme_test").out.starts_with("acme_test_"));
+    assert!(generate(&["--prefix", "acme_live"], "acme_test").out.starts_with("acme_live_"));
+    assert_eq!(generate(&[], "No Prefix").code, 2);
+}
+
+#[test]
+fn a_pepper_comes_from_a_file_and_a_ring_of_them_in_order() {
+    let desk = Desk::open();
+    let pepper = |name: &str, byte: u8, len: usize| {
+        let path = desk.folder.path().join(name);
+        fs::write(&path, vec![byte; len]).expect("a file");
+        path.display().to_string()
+    };
+    let (first, second) = (pepper("a", 7, 32), pepper("b", 9, 32));
+    let (first, second) = (format!("1:{first}"), format!("2:{second}"));
+    let (token, _) = desk.generate(&["prod-app", "--pepper-file", &first]);
+    assert_eq!(error_of(&desk.verify(&token, &["--json"])).0, "unavailable");
+    // The use under the ring moves the key to the second pepper, which then is enough.
+    let ring = ["--pepper-file", &first, "--pepper-file", &second];
+    assert_eq!(desk.verify(&token, &ring).code, 0);
+    assert_eq!(desk.verify(&token, &["--pepper-file", &second]).code, 0);
+    let short =
+        desk.run(&["--json", "--pepper-file", &format!("3:{}", pepper("c", 1, 31)), "events"]);
+    assert_eq!((short.code, error_of(&short).0.as_str()), (1, "pepper_refused"));
+}

@@ -1,0 +1,123 @@
+//! API keys in a web service on actix-web.
+//!
+//! ```text
+//! cargo run -p keywright-servers --bin actix_server -- [--port N] [--store FILE]
+//! ```
+//!
+//! It prints lines to try it with.
+
+use std::error::Error;
+use std::net::TcpListener;
+use std::process::ExitCode;
+
+use actix_web::guard::{Any, Get, Head};
+use actix_web::http::StatusCode;
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{App, HttpServer, Route};
+use keywright::Grant;
+use keywright::http::Guard;
+
+use keywright_servers::{self as first_keys, FirstTokens, Keys, PATIENCE};
+
+#[actix_web::main]
+async fn main() -> ExitCode {
+    first_keys::exit_code(env!("CARGO_BIN_NAME"), run().await)
+}
+
+async fn run() -> Result<(), Box<dyn Error>> {
+    let arguments = first_keys::arguments()?;
+    let listener = first_keys::listen(arguments.port)?;
+    let keys = Keys::open(arguments.store).await?;
+    let served = serve(listener, &keys).await;
+    // After a failure too: what was counted is written, and the store is closed.
+    let closed = keys.close().await;
+    served.and(closed)
+}
+
+async fn serve(listener: TcpListener, keys: &Keys) -> Result<(), Box<dyn Error>> {
+    let address = listener.local_addr()?;
+    let guards = Guards::new(Guard::new(keys.verifier.clone()))?;
+    let server = HttpServer::new(move || App::new().configure(|service| guards.routes(service)))
+        .shutdown_signal(first_keys::told_to_stop()?)
+        .shutdown_timeout(PATIENCE.as_secs())
+        .listen(listener)?;
+    keys.introduce(address, lines_to_try)?;
+    Ok(server.run().await?)
+}
+
+/// One guard, and what each route asks for beyond a key.
+#[derive(Clone)]
+struct Guards {
+    any_key: Guard,
+    read: Guard,
+    write: Guard,
+}
+
+impl Guards {
+    fn new(any_key: Guard) -> Result<Self, keywright::ScopeError> {
+        let read = any_key.require("invoices:read".parse()?);
+        let write = any_key.require("invoices:write".parse()?);
+        Ok(Self { any_key, read, write })
+    }
+
+    fn routes(&self, service: &mut ServiceConfig) {
+        // For handlers that take a `Grant` on routes without a guard around them.
+        service.app_data(self.any_key.clone());
+        service.service(web::resource("/public").route(get().to(public)));
+        service.service(web::resource("/whoami").route(get().to(whoami)));
+        service.service(
+            web::resource("/invoices")
+                .route(get().to(list_invoices).wrap(self.read.clone()))
+                .route(web::post().to(create_invoice).wrap(self.write.clone())),
+        );
+    }
+}
+
+/// actix-web leaves it to the application to answer HEAD where it answers GET.
+fn get() -> Route {
+    web::route().guard(Any(Get()).or(Head()))
+}
+
+async fn public() -> &'static str {
+    "everybody may read this\n"
+}
+
+async fn list_invoices() -> &'static str {
+    "invoice 1\ninvoice 2\n"
+}
+
+async fn create_invoice(grant: Grant) -> (String, StatusCode) {
+    (format!("invoice 3, by {}\n", grant.owner()), StatusCode::CREATED)
+}
+
+async fn whoami(grant: Grant) -> String {
+    format!("the key {} of {}, with {}\n", grant.key().name, grant.owner(), grant.scopes())
+}
+
+fn lines_to_try(url: &str, tokens: Option<&FirstTokens>) -> String {
+    let with_keys = tokens.map(FirstTokens::headers).map(|[read, write, look]| {
+        format!(
+            "\
+# alice's key for reading: 200
+curl -i {read} {url}/invoices
+# it has no scope for writing: 403
+curl -i -X POST {read} {url}/invoices
+# alice's key for both: 201
+curl -i -X POST {write} {url}/invoices
+# an account's key may only look, whatever its scopes: 403
+curl -i -X POST {look} {url}/invoices
+# a handler that asks whose key it is: 200
+curl -i {look} {url}/whoami
+"
+        )
+    });
+    let with_keys = with_keys.unwrap_or_default();
+    format!(
+        "\
+# everybody: 200
+curl -i {url}/public
+# without a key: 401
+curl -i {url}/invoices
+{with_keys}"
+    )
+}

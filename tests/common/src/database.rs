@@ -1,0 +1,224 @@
+//! A PostgreSQL server of the test's own: in a temporary folder, on a free port, with the rights of a
+//! user who has none, and gone when the test process is, however it ends.
+
+use std::env;
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::OnceLock;
+
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
+
+/// Who runs a server when the tests run as root, which a server refuses to.
+const USERS: [&str; 2] = ["postgres", "nobody"];
+
+/// A running server.
+pub struct Server {
+    programs: PathBuf,
+    folder: PathBuf,
+    user: Option<(u32, u32)>,
+    port: u16,
+    /// Stops the server and clears the folder when its input ends, which it does with this process.
+    _keeper: Child,
+}
+
+impl Server {
+    /// The one that the tests of this process share, or `None` if PostgreSQL is not installed.
+    ///
+    /// Says so; where `CI` is set that is a failure.
+    pub fn shared() -> Option<&'static Self> {
+        static SHARED: OnceLock<Option<Server>> = OnceLock::new();
+        // Nothing of it must last.
+        SHARED.get_or_init(|| Self::start(&["fsync = off", "max_connections = 300"])).as_ref()
+    }
+
+    /// A new one with these lines in its configuration.
+    pub fn start(configuration: &[&str]) -> Option<Self> {
+        let programs = programs()?;
+        let server = Self::in_new_folder(programs);
+        server.run(
+            "initdb",
+            &["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"],
+        );
+        server.configure(configuration);
+        server.up();
+        Some(server)
+    }
+
+    /// A standby of this one, which follows it.
+    pub fn standby(&self, configuration: &[&str]) -> Self {
+        let server = Self::in_new_folder(self.programs.clone());
+        let source =
+            format!("host=127.0.0.1 port={} user=postgres application_name=standby", self.port);
+        let folder = server.data();
+        fs::remove_dir(&folder).expect("the folder is empty");
+        let folder = folder.to_str().expect("a path");
+        server.program(
+            "pg_basebackup",
+            &["-d", &source, "-D", folder, "-R", "-X", "stream", "-c", "fast"],
+        );
+        server.configure(configuration);
+        server.up();
+        server
+    }
+
+    fn in_new_folder(programs: PathBuf) -> Self {
+        let folder =
+            tempfile::Builder::new().prefix("keywright-pg-").tempdir().expect("a folder").keep();
+        let data = folder.join("data");
+        fs::create_dir(&data).expect("a folder");
+        fs::set_permissions(&data, fs::Permissions::from_mode(0o700)).expect("a mode");
+        let is_root = fs::metadata(&folder).expect("the folder").uid() == 0;
+        let user = is_root.then(unprivileged);
+        if let Some((user, group)) = user {
+            for folder in [&folder, &data] {
+                chown(folder, Some(user), Some(group)).expect("the folder is given away");
+            }
+        }
+        let stop = r#"cat >/dev/null; "$0/pg_ctl" -D "$1/data" -m immediate stop >/dev/null 2>&1; rm -rf "$1""#;
+        let mut keeper = Command::new("sh");
+        keeper.args(["-c", stop]).arg(&programs).arg(&folder).current_dir(&folder);
+        keeper.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        // Of a group of its own: what ends this process must not end the keeper first.
+        keeper.process_group(0);
+        as_user(&mut keeper, user);
+        let keeper = keeper.spawn().expect("sh runs");
+        Self { programs, folder, user, port: free_port(), _keeper: keeper }
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    fn configure(&self, lines: &[&str]) {
+        let own = format!(
+            "listen_addresses = '127.0.0.1'\nport = {}\nunix_socket_directories = ''\n",
+            self.port
+        );
+        let path = self.data().join("postgresql.auto.conf");
+        let before = fs::read_to_string(&path).expect("the configuration");
+        fs::write(path, before + &own + &lines.join("\n") + "\n").expect("it is written");
+    }
+
+    pub fn up(&self) {
+        let log = self.folder.join("log");
+        self.run("pg_ctl", &["-w", "-t", "60", "-l", log.to_str().expect("a path"), "start"]);
+    }
+
+    /// Stops it: `smart`, `fast`, or `immediate`, which is a crash.
+    pub fn down(&self, mode: &str) {
+        self.run("pg_ctl", &["-w", "-m", mode, "stop"]);
+    }
+
+    /// Makes a standby the one that is written to.
+    pub fn promote(&self) {
+        self.run("pg_ctl", &["-w", "promote"]);
+    }
+
+    /// Runs a program on the server's data.
+    fn run(&self, program: &str, arguments: &[&str]) {
+        let data = self.data();
+        let mut all = vec!["-D", data.to_str().expect("a path")];
+        all.extend(arguments);
+        self.program(program, &all);
+    }
+
+    fn program(&self, program: &str, arguments: &[&str]) {
+        let mut command = Command::new(self.programs.join(program));
+        command.args(arguments).current_dir(&self.folder).env("LC_ALL", "C.UTF-8");
+        // A server that is started must not hold on to what this process writes to.
+        command.stdin(Stdio::null()).stdout(Stdio::null());
+        let errors = self.folder.join("errors");
+        command.stderr(fs::File::create(&errors).expect("a file"));
+        as_user(&mut command, self.user);
+        let status = command.status().expect("the program runs");
+        let told = fs::read_to_string(&errors).unwrap_or_default();
+        let log = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+        assert!(status.success(), "{program} {arguments:?}: {told}{log}");
+    }
+
+    pub fn options(&self, database: &str) -> PgConnectOptions {
+        let options = PgConnectOptions::new_without_pgpass().host("127.0.0.1").port(self.port);
+        options.username("postgres").database(database)
+    }
+
+    pub fn url(&self, database: &str) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// Makes an empty database.
+    pub async fn create(&self, database: &str) {
+        let mut connection =
+            PgConnection::connect_with(&self.options("postgres")).await.expect("the server");
+        let create = format!("CREATE DATABASE {database}");
+        sqlx::raw_sql(AssertSqlSafe(create)).execute(&mut connection).await.expect("a database");
+    }
+
+    pub async fn pool(&self, database: &str, connections: u32) -> PgPool {
+        let pool = PgPoolOptions::new().max_connections(connections).test_before_acquire(false);
+        pool.connect_with(self.options(database)).await.expect("the server")
+    }
+}
+
+/// A port for a program that is started, stopped and started again. The system gives none of these to
+/// those who ask for any port, so nothing else takes it meanwhile.
+pub fn free_port() -> u16 {
+    let is_free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    let mut drawn = std::iter::repeat_with(|| rand::random_range(20_000..32_000));
+    drawn.find(is_free).expect("an endless draw")
+}
+
+fn as_user(command: &mut Command, user: Option<(u32, u32)>) {
+    if let Some((user, group)) = user {
+        command.uid(user).gid(group);
+    }
+}
+
+/// The folder of the newest server's programs.
+fn programs() -> Option<PathBuf> {
+    let configured =
+        Command::new("pg_config").arg("--bindir").output().ok().as_ref().map(first_line);
+    let debian = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let mut debian: Vec<_> = debian.map(|version| version.path().join("bin")).collect();
+    debian.sort();
+    let all = debian.into_iter().rev().chain(configured);
+    let found = all.into_iter().find(|folder| has_programs(folder));
+    if found.is_none() {
+        let told =
+            "skipped: PostgreSQL's server is not installed (Debian: apt-get install postgresql)";
+        assert!(
+            env::var_os("CI").is_none(),
+            "in CI nothing may be skipped, and this would be: {told}"
+        );
+        eprintln!("{told}");
+    }
+    found
+}
+
+fn has_programs(folder: &Path) -> bool {
+    ["initdb", "pg_ctl", "pg_basebackup"].iter().all(|program| folder.join(program).exists())
+}
+
+fn first_line(output: &Output) -> PathBuf {
+    String::from_utf8_lossy(&output.stdout).trim().into()
+}
+
+/// The ids of a user without rights.
+fn unprivileged() -> (u32, u32) {
+    let users = fs::read_to_string("/etc/passwd").expect("the users");
+    let line = USERS.iter().find_map(|name| {
+        let of = |line: &&str| line.split(':').next() == Some(name);
+        users.lines().find(of)
+    });
+    let mut fields = line.expect("a user without rights").split(':').skip(2);
+    let mut id = || fields.next().expect("an id").parse().expect("a number");
+    (id(), id())
+}

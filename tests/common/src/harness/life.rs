@@ -1,0 +1,231 @@
+//! One life of a store, in steps: every kind of change, each fate of a key, in two tenants.
+
+use std::time::Duration;
+
+use futures_lite::future::block_on;
+use keywright::store::{AccountQuery, KeyQuery};
+use keywright::{
+    Access, AccessRequest, AccountEdit, AccountId, Actor, KeyEdit, Metadata, NewAccount, NewKey,
+    Owner, RoleName,
+};
+
+use super::{DAY, HOUR, SECOND, World, name};
+
+/// A step and what it is called in a failure.
+pub type Step = (&'static str, fn(&mut World));
+
+/// The steps, in their order.
+pub const STEPS: &[Step] = &[
+    ("set a policy", |world| {
+        world.set_policy(|policy| {
+            policy.api_enabled = true;
+            policy.scope_ceiling = "invoices:read invoices:write".parse().expect("scopes");
+            let role = RoleName::new("analyst").expect("a role");
+            policy.roles.insert(role, "invoices:read".parse().expect("scopes"));
+            policy.extensive_use = std::num::NonZeroU64::new(3);
+        });
+    }),
+    ("refuse a key in the tenant without API access", |world| {
+        let new = NewKey::new(name("prod-main-app"));
+        let refused = block_on(world.authority.generate(&world.other, new));
+        assert!(refused.is_err(), "API access is off there");
+    }),
+    ("turn API access on in the second tenant", |world| {
+        let mut policy = block_on(world.authority.policy(&world.other)).expect("the policy");
+        policy.api_enabled = true;
+        block_on(world.authority.set_policy(&world.other, policy)).expect("the policy is set");
+    }),
+    ("make a key in the second tenant", |world| {
+        let new = NewKey::new(name("prod-main-app"));
+        let issued = block_on(world.authority.generate(&world.other, new));
+        world.issued.push(("of the other tenant", issued.expect("a key")));
+    }),
+    ("make a plain key", |world| make(world, "plain", NewKey::new(name("prod-plain")))),
+    ("make a key with everything", |world| {
+        let metadata = Metadata::new([("team", "billing"), ("Straße", "日本")]);
+        let new = NewKey::new(name("prod-all"))
+            .scopes("invoices:read".parse().expect("scopes"))
+            .networks("203.0.113.0/24 2001:db8::/32".parse().expect("networks"))
+            .rate("100/60s".parse().expect("a rate"))
+            .metadata(metadata.expect("metadata"))
+            .expires_in(DAY);
+        make(world, "with everything", new);
+    }),
+    ("make a key that is not valid yet", |world| {
+        let later = keywright::Clock::now(&world.clock).saturating_add(DAY);
+        make(world, "scheduled", NewKey::new(name("prod-later")).not_before(later));
+    }),
+    ("make a key that expires soon", |world| {
+        make(world, "expired", NewKey::new(name("prod-short")).expires_in(HOUR));
+    }),
+    ("make an account", |world| make_account(world, "nightly")),
+    ("make another", |world| make_account(world, "doomed")),
+    ("make a key of the account", |world| make_under(world, "of the account", "nightly")),
+    ("make a key of the other account", |world| make_under(world, "of the doomed", "doomed")),
+    ("edit the account", |world| {
+        let id = account(world, "nightly");
+        let edit = AccountEdit::new().access(Access::ReadOnly);
+        block_on(world.authority.edit_account(&world.admin, &id, edit)).expect("it is edited");
+    }),
+    ("rename", |world| {
+        let key = world.key("plain");
+        block_on(world.authority.rename(&world.admin, &key, name("prod-renamed")))
+            .expect("it is renamed");
+    }),
+    ("edit", |world| {
+        let edit = KeyEdit::new().scopes("invoices:write".parse().expect("scopes"));
+        let key = world.key("plain");
+        block_on(world.authority.edit(&world.admin, &key, edit)).expect("it is edited");
+    }),
+    ("use keys", |world| {
+        let source = "203.0.113.7".parse().expect("an address");
+        for (_, issued) in &world.issued {
+            let request = AccessRequest::token(issued.token.expose()).source(source);
+            for _ in 0..4 {
+                // Some are refused, as the key that is not valid yet.
+                let _ = block_on(world.verifier.verify_request(&request));
+            }
+        }
+        block_on(world.verifier.flush()).expect("the uses are written");
+    }),
+    ("rotate with an overlap", |world| {
+        make(world, "retiring", NewKey::new(name("prod-rotated")));
+        rotate(world, "retiring", "after an overlap", DAY);
+    }),
+    ("rotate without one", |world| {
+        make(world, "replaced", NewKey::new(name("prod-replaced")));
+        rotate(world, "replaced", "replacing", Duration::ZERO);
+    }),
+    ("finish a rotation", |world| {
+        make(world, "finished", NewKey::new(name("prod-finished")));
+        rotate(world, "finished", "after the finish", DAY);
+        let key = world.key("finished");
+        block_on(world.authority.finish_rotation(&world.admin, &key)).expect("it is finished");
+    }),
+    ("disable", |world| {
+        make(world, "disabled", NewKey::new(name("prod-disabled")));
+        let key = world.key("disabled");
+        block_on(world.authority.disable(&world.admin, &key)).expect("it is disabled");
+    }),
+    ("disable and enable", |world| {
+        make(world, "enabled", NewKey::new(name("prod-enabled")));
+        let key = world.key("enabled");
+        block_on(world.authority.disable(&world.admin, &key)).expect("it is disabled");
+        block_on(world.authority.enable(&world.admin, &key)).expect("it is enabled");
+    }),
+    ("revoke", |world| {
+        make(world, "revoked", NewKey::new(name("prod-revoked")));
+        let key = world.key("revoked");
+        block_on(world.authority.revoke(&world.admin, &key)).expect("it is revoked");
+    }),
+    ("revoke in an overlap", |world| {
+        make(world, "revoked while retiring", NewKey::new(name("prod-leaked")));
+        rotate(world, "revoked while retiring", "revoked after rotating", DAY);
+        let key = world.key("revoked while retiring");
+        block_on(world.authority.revoke(&world.admin, &key)).expect("it is revoked");
+    }),
+    ("delete", |world| {
+        make(world, "deleted", NewKey::new(name("prod-deleted")));
+        let key = world.key("deleted");
+        block_on(world.authority.delete(&world.admin, &key)).expect("it is deleted");
+    }),
+    ("disable the account", |world| {
+        let id = account(world, "nightly");
+        block_on(world.authority.disable_account(&world.admin, &id)).expect("it is disabled");
+    }),
+    ("delete the other account with its key", |world| {
+        let id = account(world, "doomed");
+        block_on(world.authority.delete_account(&world.admin, &id)).expect("it is deleted");
+    }),
+    ("let a key expire", |world| world.clock.advance(2 * HOUR)),
+    ("sweep", |world| {
+        world.set_policy(|policy| policy.retention = HOUR);
+        block_on(world.authority.sweep(&world.admin)).expect("dead keys are swept");
+        make(world, "revoked after the sweep", NewKey::new(name("prod-last")));
+        let key = world.key("revoked after the sweep");
+        block_on(world.authority.revoke(&world.admin, &key)).expect("it is revoked");
+        make(world, "expired after the sweep", NewKey::new(name("prod-gone")).expires_in(SECOND));
+        world.clock.advance(SECOND);
+    }),
+];
+
+/// The whole life.
+pub fn live(world: &mut World) {
+    for (_, step) in STEPS {
+        step(world);
+        world.clock.advance(SECOND);
+    }
+}
+
+/// The tokens that no verify may accept at the end of the life.
+pub const DEAD: &[&str] = &[
+    "scheduled",
+    "expired",
+    "of the account",
+    "of the doomed",
+    "replaced",
+    "finished",
+    "disabled",
+    "revoked",
+    "revoked while retiring",
+    "revoked after rotating",
+    "deleted",
+    "revoked after the sweep",
+    "expired after the sweep",
+];
+
+impl World {
+    /// The key of the token of this name.
+    pub fn key(&self, name: &str) -> keywright::KeyId {
+        self.token(name).key.id
+    }
+
+    /// The token of this name, with its key.
+    pub fn token(&self, name: &str) -> &keywright::Issued {
+        let found = self.issued.iter().find(|(known, _)| *known == name);
+        &found.unwrap_or_else(|| panic!("no token was handed out as {name}")).1
+    }
+}
+
+fn make(world: &mut World, known_as: &'static str, new: NewKey) {
+    let owner = world.alice.as_owner();
+    make_for(world, known_as, &owner, new);
+}
+
+fn make_for(world: &mut World, known_as: &'static str, owner: &Owner, new: NewKey) {
+    world.set_policy(|policy| policy.max_keys_per_owner = 100);
+    let issued =
+        block_on(world.authority.generate(&world.admin, new.owner(owner.clone()))).expect("a key");
+    world.issued.push((known_as, issued));
+}
+
+fn make_account(world: &World, called: &str) {
+    let role = RoleName::new("analyst").expect("a role");
+    let new = NewAccount::new(name(called), role);
+    block_on(world.authority.create_account(&world.admin, new)).expect("an account");
+}
+
+fn make_under(world: &mut World, known_as: &'static str, called: &str) {
+    let owner = Owner::Account(account(world, called));
+    make_for(world, known_as, &owner, NewKey::new(name("prod-nightly")));
+}
+
+fn rotate(world: &mut World, old: &'static str, new: &'static str, overlap: Duration) {
+    let key = world.key(old);
+    let issued =
+        block_on(world.authority.rotate(&world.admin, &key, overlap)).expect("it is rotated");
+    world.issued.push((new, issued));
+}
+
+fn account(world: &World, called: &str) -> AccountId {
+    let found = block_on(world.authority.accounts(&world.admin, &AccountQuery::new()))
+        .expect("the accounts");
+    let found = found.items.into_iter().find(|account| account.name.as_str() == called);
+    found.unwrap_or_else(|| panic!("there is no account {called}")).id
+}
+
+/// How many keys an actor can see.
+pub fn count(world: &World, actor: &Actor) -> usize {
+    let page = block_on(world.authority.keys(actor, &KeyQuery::new().limit(500)));
+    page.expect("the keys").items.len()
+}

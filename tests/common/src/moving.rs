@@ -1,0 +1,72 @@
+//! Moves of a store into PostgreSQL: where to, and what must come over.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use futures_lite::future::block_on;
+use keywright::store::{
+    KeyStore, Move, MoveError, MoveSource, PostgresOptions, PostgresStore, SchemaName, StoreError,
+};
+use serde_json::Value;
+use sqlx::PgPool;
+use tokio::runtime::{EnterGuard, Runtime};
+
+use crate::database::Server;
+use crate::harness::World;
+use crate::harness::life::live;
+
+/// A runtime for the time of a test, and an empty schema.
+pub struct Place {
+    pub server: &'static Server,
+    pub runtime: Runtime,
+    pub pool: PgPool,
+    pub schema: SchemaName,
+}
+
+impl Place {
+    pub fn new() -> Option<Self> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let server = Server::shared()?;
+        let runtime = Runtime::new().expect("a runtime");
+        let pool = runtime.block_on(server.pool("postgres", 10));
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let schema = SchemaName::new(&format!("moved_{number}")).expect("a name");
+        Some(Self { server, runtime, pool, schema })
+    }
+
+    pub fn url(&self) -> String {
+        self.server.url("postgres")
+    }
+
+    pub fn enter(&self) -> EnterGuard<'_> {
+        self.runtime.enter()
+    }
+
+    pub fn options(&self) -> PostgresOptions {
+        PostgresOptions::new().schema(self.schema.clone())
+    }
+
+    pub fn begin(&self, source: impl Into<MoveSource>) -> Result<Move, MoveError> {
+        block_on(Move::begin(source, self.options(), self.pool.clone()))
+    }
+
+    pub fn open(&self) -> Result<PostgresStore, StoreError> {
+        block_on(self.options().open(self.pool.clone()))
+    }
+}
+
+/// Everything of both tenants, without what the two stores keep of their own commits.
+pub fn seen(world: &World) -> Value {
+    let verdicts: Vec<_> = world
+        .issued
+        .iter()
+        .map(|(name, issued)| (name, world.says(issued.token.expose())))
+        .collect();
+    serde_json::json!([world.seen_by(&world.admin), world.seen_by(&world.other), verdicts])
+}
+
+pub fn lived(store: impl KeyStore) -> World {
+    let mut world = World::bare(store);
+    live(&mut world);
+    block_on(world.verifier.flush()).expect("the uses are written");
+    world
+}

@@ -1,0 +1,151 @@
+//! Every management operation, done by its name: with a key, for an owner, or with an account.
+
+use std::error::Error;
+use std::time::Duration;
+
+use keywright::store::{AccountQuery, EventQuery, KeyQuery, MAX_LIMIT};
+use keywright::{
+    AccountEdit, AccountId, Actor, KeyEdit, KeyId, KeyStatus, Metadata, Name, NewAccount, NewKey,
+    Operation, Outcome, Owner, RoleName,
+};
+
+use super::{HOUR, TestResult, World};
+
+/// What operations are done with.
+pub struct Subjects {
+    /// In the overlap of a rotation, and disabled if it is to be enabled.
+    pub key: KeyId,
+    /// Who owns the key, and gets another one.
+    pub owner: Owner,
+    /// Without keys, and disabled if it is to be enabled.
+    pub account: AccountId,
+}
+
+impl Subjects {
+    /// Subjects that the operation changes if it is done. There is one dead key past its retention
+    /// if that is what the operation is about.
+    pub async fn of(world: &World, owner: &Owner, operation: Operation) -> TestResult<Self> {
+        world
+            .set_policy(|policy| {
+                policy.api_in_plan = true;
+                policy.max_keys_per_owner = 900;
+                policy.retention = Duration::ZERO;
+            })
+            .await?;
+        if operation == Operation::Sweep {
+            world.authority.sweep(&world.admin).await?;
+            let dead = world.generate_for(&world.bob, NewKey::named("prod-dead")?).await?;
+            world.authority.revoke(&world.admin, &dead.key.id).await?;
+        }
+        let status = match operation {
+            Operation::KeyEnable => KeyStatus::Disabled,
+            _ => KeyStatus::Active,
+        };
+        let key = world.generate_owned_in(owner, status).await?.key.id;
+        let account = world.account("nightly-report", "analyst").await?.id;
+        if operation == Operation::AccountEnable {
+            world.authority.disable_account(&world.admin, &account).await?;
+        }
+        Ok(Self { key, owner: owner.clone(), account })
+    }
+}
+
+/// Does an operation, in a way that changes something if it is one that changes anything.
+pub async fn perform(
+    world: &World,
+    actor: &Actor,
+    operation: Operation,
+    on: &Subjects,
+) -> Result<Outcome<()>, Box<dyn Error>> {
+    let authority = &world.authority;
+    let Subjects { key, owner, account } = on;
+    let done = match operation {
+        Operation::KeyGenerate => {
+            authority.generate(actor, NewKey::named("prod-new")?.owner(owner.clone())).await?;
+            Outcome::Done(())
+        }
+        Operation::KeyShow => {
+            authority.key(actor, key).await?;
+            Outcome::Done(())
+        }
+        Operation::KeyRename => {
+            authority.rename(actor, key, Name::new("staging-api")?).await?.map(drop)
+        }
+        Operation::KeyAnnotate => {
+            let edit = KeyEdit::new().metadata(Metadata::new([("team", "billing")])?);
+            authority.edit(actor, key, edit).await?.map(drop)
+        }
+        Operation::KeyEdit => {
+            let edit = KeyEdit::new().scopes("invoices:read".parse()?);
+            authority.edit(actor, key, edit).await?.map(drop)
+        }
+        Operation::KeyDisable => authority.disable(actor, key).await?.map(drop),
+        Operation::KeyEnable => authority.enable(actor, key).await?.map(drop),
+        Operation::KeyRotate => {
+            authority.rotate(actor, key, HOUR).await?;
+            Outcome::Done(())
+        }
+        Operation::KeyFinishRotation => authority.finish_rotation(actor, key).await?.map(drop),
+        Operation::KeyRevoke => authority.revoke(actor, key).await?.map(drop),
+        Operation::KeyDelete => Outcome::Done(authority.delete(actor, key).await?),
+        Operation::AccountCreate => {
+            let new = NewAccount::new(Name::new("weekly-report")?, RoleName::new("analyst")?);
+            authority.create_account(actor, new).await?;
+            Outcome::Done(())
+        }
+        Operation::AccountShow => {
+            let listed = authority.accounts(actor, &AccountQuery::new()).await;
+            let shown = authority.account(actor, account).await;
+            assert_eq!(listed.is_ok(), shown.is_ok(), "the listing and one account");
+            listed?;
+            Outcome::Done(())
+        }
+        Operation::AccountEdit => {
+            let edit = AccountEdit::new().name(Name::new("hourly-report")?);
+            authority.edit_account(actor, account, edit).await?.map(drop)
+        }
+        Operation::AccountDisable => authority.disable_account(actor, account).await?.map(drop),
+        Operation::AccountEnable => authority.enable_account(actor, account).await?.map(drop),
+        Operation::AccountDelete => Outcome::Done(authority.delete_account(actor, account).await?),
+        Operation::PolicyShow => {
+            authority.policy(actor).await?;
+            Outcome::Done(())
+        }
+        Operation::PolicySet => {
+            let mut policy = world.authority.policy(&world.admin).await?;
+            policy.max_overlap += HOUR;
+            authority.set_policy(actor, policy).await?.map(drop)
+        }
+        Operation::PlanSet => {
+            let mut policy = world.authority.policy(&world.admin).await?;
+            policy.api_in_plan = !policy.api_in_plan;
+            authority.set_policy(actor, policy).await?.map(drop)
+        }
+        Operation::EventsShow => {
+            authority.events(actor, &EventQuery::new()).await?;
+            Outcome::Done(())
+        }
+        Operation::Sweep => {
+            authority.sweep(actor).await?;
+            Outcome::Done(())
+        }
+        other => panic!("{other} has no place here yet"),
+    };
+    Ok(done)
+}
+
+/// Looking changes nothing and leaves no event, done or refused.
+pub fn is_looking(operation: Operation) -> bool {
+    use Operation::{AccountShow, EventsShow, KeyShow, PolicyShow};
+    matches!(operation, KeyShow | AccountShow | PolicyShow | EventsShow)
+}
+
+/// Everything of the tenant but its events, in a form that can be compared.
+pub async fn state(world: &World) -> TestResult<serde_json::Value> {
+    let (authority, admin) = (&world.authority, &world.admin);
+    let keys = authority.keys(admin, &KeyQuery::new().limit(MAX_LIMIT)).await?;
+    let accounts = authority.accounts(admin, &AccountQuery::new().limit(MAX_LIMIT)).await?;
+    assert!(keys.next.is_none() && accounts.next.is_none(), "all fits on one page");
+    let policy = authority.policy(admin).await?;
+    Ok(serde_json::to_value((keys.items, accounts.items, policy))?)
+}

@@ -1,0 +1,229 @@
+//! A random source or a store that fails: the operation fails with it, nothing is half done, and
+//! the cause is kept.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use keywright::store::{AccountQuery, EventQuery, KeyQuery, StoreErrorKind};
+use keywright::{
+    AccountEdit, AccountError, Actor, Credential, Error, GenerateError, KeyEdit, KeyError,
+    Metadata, NewAccount,
+};
+use rand::{TryCryptoRng, TryRng};
+
+use super::{assert_is_said, name, picture, role};
+use common::kit::{
+    HOUR, OutOfEntropy, Script, Watched, World, admin, block_on, chain, developer, named,
+    open_policy, render,
+};
+
+const DRY: &str = "the random source failed: the entropy pool is dry";
+
+/// A world in which the next draws are these, and the one after them fails.
+fn drawing(store: &Watched, draws: usize) -> World {
+    // One more, for the verifier.
+    let script = Script::new((0..draws).map(|_| vec![1; 16]));
+    World::with(store.clone(), |builder| builder.random(script))
+}
+
+#[test]
+fn a_random_source_that_fails_at_any_draw_makes_no_key() {
+    block_on(async {
+        // The first draw is the id's, the second the secret's.
+        for draws in [0, 1] {
+            let store = Watched::default();
+            let world = drawing(&store, draws);
+            let before = (picture(&world.authority).await, store.calls());
+            let alice = developer("alice");
+            let made = world.authority.generate(&alice, named("app")).await;
+            let error = made.expect_err("no randomness, no key");
+            assert!(matches!(error, GenerateError::Random(_)), "{error:?}");
+            assert_eq!(error.to_string(), DRY);
+            assert_eq!(store.calls(), before.1, "nothing was asked of the store");
+            assert_eq!(picture(&world.authority).await, before.0);
+        }
+        let world = drawing(&Watched::default(), 2);
+        world.key().await;
+    });
+}
+
+#[test]
+fn a_random_source_that_fails_rotates_nothing_and_makes_no_account() {
+    block_on(async {
+        let world = drawing(&Watched::default(), 2);
+        let issued = world.key().await;
+        let before = picture(&world.authority).await;
+        let rotated = world.authority.rotate(&developer("alice"), &issued.key.id, HOUR).await;
+        let error = rotated.expect_err("no randomness, no secret");
+        assert!(matches!(error, KeyError::Random(_)), "{error:?}");
+        assert_eq!(error.to_string(), DRY);
+        let new = NewAccount::new(name("job"), role("analyst"));
+        let error = world.authority.create_account(&admin(), new).await.expect_err("no account");
+        assert!(matches!(error, AccountError::Random(_)), "{error:?}");
+        assert_eq!(picture(&world.authority).await, before);
+        world.verifier.verify(issued.token.expose()).await.expect("the secret is the same");
+    });
+}
+
+#[test]
+fn without_randomness_no_use_is_written_and_none_is_lost() {
+    block_on(async {
+        let world = World::new();
+        let issued = world.key_of(&developer("alice"), named("app")).await;
+        let verifier =
+            world.builder.clone().random(Script::new([])).build().expect("a keywright").verifier();
+        verifier.verify(issued.token.expose()).await.expect("the key");
+        let error = verifier.flush().await.expect_err("no randomness");
+        assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+        assert_eq!(std::error::Error::source(&error).expect("a cause").to_string(), DRY);
+        world.verifier.flush().await.expect("a random source that works");
+        let entry = world.authority.key(&developer("alice"), &issued.key.id).await;
+        assert_eq!(entry.expect("the key").uses, 1);
+    });
+}
+
+/// Everything that can be asked of an authority and a verifier, on a store that is down.
+async fn all_failures(world: &World, actor: &Actor) -> Vec<(&'static str, Error)> {
+    let authority = &world.authority;
+    let key = "0000000000000000".parse().expect("an id");
+    let account = "0000000000000000".parse().expect("an id");
+    let token = render("acme_live", "0000000000000000", "00000000000000000000000000000000");
+    let keys = KeyQuery::new();
+    let accounts = AccountQuery::new();
+    let events = EventQuery::new();
+    let new = NewAccount::new(name("job"), role("analyst"));
+    let edit = || KeyEdit::new().metadata(Metadata::default());
+    let of_account = AccountEdit::new();
+    macro_rules! failures {
+        ($($call:ident: $future:expr;)*) => {
+            vec![$((stringify!($call), $future.await.expect_err(stringify!($call)).into()),)*]
+        };
+    }
+    failures! {
+        generate: authority.generate(actor, named("app"));
+        key: authority.key(actor, &key);
+        keys: authority.keys(actor, &keys);
+        rename: authority.rename(actor, &key, name("b"));
+        edit: authority.edit(actor, &key, edit());
+        disable: authority.disable(actor, &key);
+        enable: authority.enable(actor, &key);
+        rotate: authority.rotate(actor, &key, HOUR);
+        finish_rotation: authority.finish_rotation(actor, &key);
+        revoke: authority.revoke(actor, &key);
+        revoke_owned: authority.revoke_owned(actor, &actor.as_owner());
+        delete: authority.delete(actor, &key);
+        create_account: authority.create_account(actor, new);
+        account: authority.account(actor, &account);
+        accounts: authority.accounts(actor, &accounts);
+        edit_account: authority.edit_account(actor, &account, of_account);
+        disable_account: authority.disable_account(actor, &account);
+        enable_account: authority.enable_account(actor, &account);
+        delete_account: authority.delete_account(actor, &account);
+        policy: authority.policy(actor);
+        set_policy: authority.set_policy(actor, open_policy());
+        events: authority.events(actor, &events);
+        sweep: authority.sweep(actor);
+        verify: world.verifier.verify(&token);
+        revoke_by_possession: world.verifier.revoke(Credential::Token(&token));
+    }
+}
+
+#[test]
+fn a_store_that_is_down_fails_every_operation_and_the_cause_is_kept() {
+    block_on(async {
+        let store = Watched::default();
+        let world = World::on(store.clone());
+        store.set_down(true);
+        let failures = all_failures(&world, &admin()).await;
+        assert_eq!(failures.len(), 25);
+        for (call, error) in failures {
+            assert_is_said(&error);
+            let said = chain(&error);
+            let cause = ["the store is down", "the entropy pool is dry"];
+            assert!(said.ends_with(&cause.map(str::to_owned)), "{call}: {said:?}");
+        }
+    });
+}
+
+#[test]
+fn a_refusal_that_cannot_be_put_on_record_is_a_failure() {
+    block_on(async {
+        let store = Watched::default();
+        let world = World::on(store.clone());
+        // Not even a change of policy that is not allowed is answered without a record.
+        store.set_down(true);
+        let policy = open_policy();
+        let error = world.authority.set_policy(&developer("eve"), policy).await;
+        let error = Error::from(error.expect_err("the store is down"));
+        assert_eq!(chain(&error)[0], "the store failed");
+    });
+}
+
+#[test]
+fn a_flush_that_fails_loses_nothing_and_counts_nothing_twice() {
+    block_on(async {
+        let store = Watched::default();
+        let world = World::on(store.clone());
+        let issued = world.key().await;
+        for _ in 0..3 {
+            world.verifier.verify(issued.token.expose()).await.expect("accepted");
+        }
+        store.set_down(true);
+        for _ in 0..3 {
+            let error = world.verifier.flush().await.expect_err("the store is down");
+            assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+        }
+        store.set_down(false);
+        world.verifier.flush().await.expect("the store is back");
+        world.verifier.flush().await.expect("nothing is left");
+        let entry = world.authority.key(&admin(), &issued.key.id).await.expect("the key");
+        assert_eq!(entry.uses, 3);
+    });
+}
+
+/// A source of randomness that panics when it is told to.
+struct Panicking {
+    tells: Arc<AtomicBool>,
+    script: Script,
+}
+
+impl TryRng for Panicking {
+    type Error = OutOfEntropy;
+
+    fn try_next_u32(&mut self) -> Result<u32, OutOfEntropy> {
+        self.script.try_next_u32()
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, OutOfEntropy> {
+        self.script.try_next_u64()
+    }
+
+    fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), OutOfEntropy> {
+        assert!(!self.tells.load(Ordering::SeqCst), "the source panics");
+        self.script.try_fill_bytes(out)
+    }
+}
+
+impl TryCryptoRng for Panicking {}
+
+#[test]
+fn c13_a_random_source_that_panics_makes_nothing_and_is_asked_again_the_next_time() {
+    let tells = Arc::new(AtomicBool::new(false));
+    let script = Script::new((1..9).map(|draw| vec![draw; 32]));
+    let source = Panicking { tells: Arc::clone(&tells), script };
+    let world = World::with(Watched::default(), |builder| builder.random(source));
+    let issued = block_on(world.key());
+    let before = block_on(picture(&world.authority));
+    tells.store(true, Ordering::SeqCst);
+    for _ in 0..2 {
+        let panicked = catch_unwind(AssertUnwindSafe(|| block_on(world.key())));
+        assert!(panicked.is_err(), "the source's panic is the caller's");
+    }
+    assert_eq!(block_on(picture(&world.authority)), before);
+    block_on(world.verifier.verify(issued.token.expose())).expect("verification goes on");
+    tells.store(false, Ordering::SeqCst);
+    let next = block_on(world.key());
+    assert_ne!(next.key.id, issued.key.id);
+    block_on(world.verifier.verify(next.token.expose())).expect("the next one is a key");
+}

@@ -1,0 +1,68 @@
+//! Bad input is refused with an error of its own, which says what and why, and changes nothing: no
+//! key is stored, and keys, accounts, policy and the accepted events are as they were.
+
+mod absent;
+mod failing;
+mod new_keys;
+mod pages;
+mod repeating;
+mod settings;
+
+use std::error::Error;
+use std::time::Duration;
+
+use keywright::store::{AccountQuery, EventQuery, KeyQuery};
+use keywright::{
+    AccountId, Authority, EventOutcome, Issued, Name, NewAccount, Owner, RoleName, Timestamp,
+};
+
+use common::kit::{World, admin, chain, named, start};
+
+/// Everything that a tenant can see of itself, refusals apart.
+async fn picture(authority: &Authority) -> String {
+    let admin = admin();
+    let keys = authority.keys(&admin, &KeyQuery::new().limit(500)).await.expect("keys");
+    let accounts = authority.accounts(&admin, &AccountQuery::new()).await.expect("accounts");
+    let policy = authority.policy(&admin).await.expect("the policy");
+    let events = authority.events(&admin, &EventQuery::new().limit(500)).await.expect("events");
+    let refused = |outcome: &EventOutcome| matches!(outcome, EventOutcome::Refused(_));
+    let done: Vec<_> = events.items.iter().filter(|event| !refused(&event.outcome)).collect();
+    let seen = (&keys, &accounts, &policy, &done);
+    serde_json::to_string_pretty(&seen).expect("what is shown serialises")
+}
+
+/// An error is a sentence on one line, all along its chain.
+#[track_caller]
+fn assert_is_said(error: &dyn Error) {
+    for said in chain(error) {
+        assert!(said.len() >= 15, "{said:?} says too little");
+        assert!(!said.contains(|c: char| c.is_control()), "{said:?} is not one plain line");
+    }
+}
+
+/// A world with one key of alice's and one service account with a key.
+async fn world() -> (World, Issued, AccountId) {
+    let world = World::new();
+    let issued = world.key().await;
+    let new = NewAccount::new(name("nightly-report"), role("analyst"));
+    let account = world.authority.create_account(&admin(), new).await.expect("an account").id;
+    let owner = Owner::Account(account);
+    world
+        .authority
+        .generate(&admin(), named("prod-nightly").owner(owner.clone()))
+        .await
+        .expect("a key");
+    (world, issued, account)
+}
+
+fn name(text: &str) -> Name {
+    Name::new(text).expect("a name")
+}
+
+fn role(text: &str) -> RoleName {
+    RoleName::new(text).expect("a role")
+}
+
+fn after(by: Duration) -> Timestamp {
+    start().saturating_add(by)
+}

@@ -1,0 +1,190 @@
+//! New keys that break a rule.
+
+use std::time::Duration;
+
+use keywright::{
+    GenerateError, KeyEdit, KeyError, NameError, NamePattern, NewKey, Owner, RuleError, Scope,
+    Timestamp,
+};
+
+use super::{after, assert_is_said, name, picture, world};
+use common::kit::{DAY, MICRO, World, admin, block_on, developer, named, start};
+
+/// Generates for alice, which must fail and change nothing.
+async fn refused(world: &World, new: NewKey) -> GenerateError {
+    let alice = developer("alice");
+    let before = picture(&world.authority).await;
+    let generated = world.authority.generate(&alice, new).await;
+    let error = generated.expect_err("it must be refused");
+    assert_is_said(&error);
+    assert_eq!(picture(&world.authority).await, before);
+    error
+}
+
+/// The same, for a reason that lies in the key.
+async fn rule(world: &World, new: NewKey) -> RuleError {
+    match refused(world, new).await {
+        GenerateError::Key(rule) => rule,
+        other => panic!("a rule about the key was expected, not {other:?}"),
+    }
+}
+
+#[test]
+fn an_expiry_that_has_passed_or_lies_past_all_time_makes_no_key() {
+    block_on(async {
+        let (world, ..) = world().await;
+        let new = || named("app");
+        let (past, overflow) = (start().saturating_sub(MICRO), Duration::from_secs(1 << 40));
+        let table = [
+            (new().expires_at(past), RuleError::ExpiryPassed(past)),
+            (new().expires_at(start()), RuleError::ExpiryPassed(start())),
+            (new().expires_at(Timestamp::MIN), RuleError::ExpiryPassed(Timestamp::MIN)),
+            (new().expires_in(Duration::ZERO), RuleError::ZeroLifetime),
+            (new().expires_in_days(0), RuleError::ZeroLifetime),
+            (new().expires_in(overflow), RuleError::LifetimeOverflow(overflow)),
+            (new().expires_in_days(u32::MAX), {
+                RuleError::LifetimeOverflow(Duration::from_secs(u64::from(u32::MAX) * 86_400))
+            }),
+        ];
+        for (new, expected) in table {
+            assert_eq!(rule(&world, new).await, expected);
+        }
+        for huge in [u64::MAX, i64::MAX.unsigned_abs(), u64::MAX / 1_000_000] {
+            let huge = Duration::from_secs(huge);
+            let error = rule(&world, new().expires_in(huge)).await;
+            assert_eq!(error, RuleError::LifetimeOverflow(huge));
+        }
+        let error = rule(&world, new().expires_in(Duration::MAX)).await;
+        assert_eq!(error, RuleError::LifetimeOverflow(Duration::MAX));
+        let alice = developer("alice");
+        world.key_of(&alice, new().expires_at(after(MICRO))).await;
+        world.key_of(&alice, new().expires_at(Timestamp::MAX)).await;
+    });
+}
+
+#[test]
+fn a_lifetime_past_the_policys_longest_makes_no_key() {
+    block_on(async {
+        let (world, ..) = world().await;
+        world.set_policy(|policy| policy.max_lifetime = Some(30 * DAY)).await;
+        let too_long = RuleError::LifetimeTooLong { max: 30 * DAY };
+        let new = || named("app");
+        for long in [
+            new(),
+            new().never_expires(),
+            new().expires_in_days(31),
+            new().expires_in(30 * DAY + MICRO),
+            new().expires_at(after(30 * DAY + MICRO)),
+            new().expires_at(Timestamp::MAX),
+        ] {
+            assert_eq!(rule(&world, long).await, too_long);
+        }
+        let alice = developer("alice");
+        for good in [new().expires_in_days(30), new().expires_at(after(30 * DAY))] {
+            assert_eq!(world.key_of(&alice, good).await.key.expires_at, Some(after(30 * DAY)));
+        }
+        world.set_policy(|policy| policy.max_lifetime = Some(Duration::from_secs(u64::MAX))).await;
+        assert!(matches!(rule(&world, new()).await, RuleError::LifetimeTooLong { .. }));
+        world.key_of(&alice, new().expires_at(Timestamp::MAX)).await;
+    });
+}
+
+#[test]
+fn an_expiry_that_the_tenant_requires_is_asked_for() {
+    block_on(async {
+        let (world, ..) = world().await;
+        world.set_policy(|policy| policy.require_expiry = true).await;
+        for endless in [named("app"), named("app").never_expires()] {
+            assert_eq!(rule(&world, endless).await, RuleError::ExpiryRequired);
+        }
+        world.set_policy(|policy| policy.default_lifetime = Some(DAY)).await;
+        assert_eq!(rule(&world, named("app").never_expires()).await, RuleError::ExpiryRequired);
+        let issued = world.key_of(&developer("alice"), named("app")).await;
+        assert_eq!(issued.key.expires_at, Some(after(DAY)));
+    });
+}
+
+#[test]
+fn a_key_that_would_never_be_valid_is_not_made() {
+    block_on(async {
+        let (world, ..) = world().await;
+        let new = |not_before| named("app").not_before(not_before).expires_in(DAY);
+        for not_before in [after(DAY), after(DAY + MICRO), Timestamp::MAX] {
+            let expected = RuleError::NeverValid { not_before, expires_at: after(DAY) };
+            assert_eq!(rule(&world, new(not_before)).await, expected);
+        }
+        let alice = developer("alice");
+        world.key_of(&alice, new(after(DAY).saturating_sub(MICRO))).await;
+        let past = world.key_of(&alice, new(Timestamp::MIN)).await;
+        assert_eq!(past.key.not_before, None, "a begin that has passed says nothing");
+    });
+}
+
+#[test]
+fn a_scope_outside_the_ceiling_makes_no_key_and_is_not_added_to_one() {
+    block_on(async {
+        let (world, issued, account) = world().await;
+        let outside = |text| RuleError::ScopeOutsideCeiling(Scope::new(text).expect("a scope"));
+        for (scopes, first) in [("b:write", "b:write"), ("a:read zzz", "zzz"), ("a", "a")] {
+            let new = named("app").scopes(scopes.parse().expect("scopes"));
+            assert_eq!(rule(&world, new.clone()).await, outside(first));
+
+            let before = picture(&world.authority).await;
+            let owner = Owner::Account(account);
+            let of_account = world.authority.generate(&admin(), new.owner(owner.clone())).await;
+            let error = of_account.expect_err("outside the role");
+            assert!(matches!(error, GenerateError::Key(rule) if rule == outside(first)));
+            let edit = KeyEdit::new().scopes(scopes.parse().expect("scopes"));
+            let edited = world.authority.edit(&developer("alice"), &issued.key.id, edit).await;
+            let error = edited.expect_err("outside the ceiling");
+            assert!(matches!(error, KeyError::Rule(rule) if rule == outside(first)));
+            assert_eq!(picture(&world.authority).await, before);
+        }
+    });
+}
+
+#[test]
+fn a_name_outside_the_tenants_pattern_makes_no_key() {
+    block_on(async {
+        let (world, issued, _) = world().await;
+        world.set_policy(|policy| policy.name_pattern = Some(NamePattern::default())).await;
+        let bad =
+            ["app", "prod", "prod-", "prod--app", "Prod-app", "prod-App", "prod_app", "prodapp"];
+        for bad in bad {
+            let error = rule(&world, named(bad)).await;
+            let RuleError::Name(NameError::Pattern { environments, example }) = error else {
+                panic!("{bad}: {error:?}");
+            };
+            assert_eq!(environments, "prod, staging, test, dev");
+            let before = picture(&world.authority).await;
+            let renamed =
+                world.authority.rename(&developer("alice"), &issued.key.id, name(bad)).await;
+            let error = renamed.expect_err("outside the pattern");
+            assert!(matches!(error, KeyError::Rule(RuleError::Name(_))), "{error:?}");
+            assert_eq!(picture(&world.authority).await, before);
+            NamePattern::default().check(&name(&example)).expect("the example would do");
+        }
+        world.key_of(&developer("alice"), named("staging-api-2")).await;
+    });
+}
+
+#[test]
+fn a_rate_above_the_policys_is_not_for_owners_to_give() {
+    block_on(async {
+        let (world, issued, _) = world().await;
+        let limit = "100/60s".parse().expect("a rate");
+        world.set_policy(|policy| policy.default_rate = Some(limit)).await;
+        for above in ["101/60s", "100/59s", "1000000/1s", "101/3600s"] {
+            let rate = above.parse().expect("a rate");
+            let expected = RuleError::RateAboveLimit { rate, limit };
+            assert_eq!(rule(&world, named("app").rate(rate)).await, expected);
+            let before = picture(&world.authority).await;
+            let edit = KeyEdit::new().rate(Some(rate));
+            let edited = world.authority.edit(&developer("alice"), &issued.key.id, edit).await;
+            let error = edited.expect_err("above the limit");
+            assert!(matches!(error, KeyError::Rule(rule) if rule == expected));
+            assert_eq!(picture(&world.authority).await, before);
+        }
+        world.key_of(&developer("alice"), named("app").rate(limit)).await;
+    });
+}

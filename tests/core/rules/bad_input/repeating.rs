@@ -1,0 +1,293 @@
+//! A random source that repeats itself, gives nothing of use, or calls back: the operation fails and says why.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+
+use keywright::store::{EventQuery, KeyStore, MemoryStore, StoreErrorKind};
+use keywright::{
+    AccountError, Authority, Drawn, EventOutcome, GenerateError, KeyError, NewAccount, Operation,
+    PepperRing, RandomError,
+};
+use rand::{TryCryptoRng, TryRng};
+
+use super::{name, role};
+use common::kit::{HOUR, Random, Script, World, admin, block_on, developer, named};
+
+/// A source that asks another one for bytes.
+struct Source<F>(F);
+
+impl<F: FnMut(&mut [u8])> TryRng for Source<F> {
+    type Error = std::convert::Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+        let mut bytes = [0; 4];
+        self.try_fill_bytes(&mut bytes)?;
+        Ok(u32::from_le_bytes(bytes))
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+        let mut bytes = [0; 8];
+        self.try_fill_bytes(&mut bytes)?;
+        Ok(u64::from_le_bytes(bytes))
+    }
+
+    fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Self::Error> {
+        (self.0)(out);
+        Ok(())
+    }
+}
+
+impl<F: FnMut(&mut [u8])> TryCryptoRng for Source<F> {}
+
+fn drawing(from: impl FnMut(&mut [u8]) + Send + 'static) -> World {
+    World::with(MemoryStore::new(), |builder| builder.random(Source(from)))
+}
+
+/// A source that gives the same 64 bytes over and over.
+fn repeating(pattern: u8) -> World {
+    drawing(move |out| out.fill(pattern))
+}
+
+/// What is on record of refused operations.
+async fn refused(world: &World, operation: Operation) -> usize {
+    let query = EventQuery::new().kind(operation);
+    let events = world.authority.events(&admin(), &query).await.expect("events").items;
+    events.iter().filter(|event| matches!(event.outcome, EventOutcome::Refused(_))).count()
+}
+
+#[test]
+fn rotation_to_the_same_secret_is_refused() {
+    block_on(async {
+        let world = repeating(7);
+        let issued = world.key().await;
+        let rotated = world.authority.rotate(&developer("alice"), &issued.key.id, HOUR).await;
+        let error = rotated.expect_err("the secret is the same");
+        let expected = RandomError::Repeats(Drawn::Secret);
+        assert!(matches!(&error, KeyError::Random(random) if *random == expected), "{error:?}");
+        assert!(error.to_string().contains("random source repeats"), "{error}");
+        assert_eq!(refused(&world, Operation::KeyRotate).await, 1);
+        let entry = world.authority.key(&admin(), &issued.key.id).await.expect("the key");
+        assert_eq!((entry.key.secret_number, entry.key.version), (1, 1), "nothing was changed");
+    });
+}
+
+#[test]
+fn rotation_back_to_the_retiring_secret_is_refused() {
+    block_on(async {
+        let (one, other) = ("a".repeat(32), "b".repeat(32));
+        let script = Script::new([
+            Script::drawing("0123456789abcdef"),
+            Script::drawing(&one),
+            Script::drawing(&other),
+            Script::drawing(&one),
+        ]);
+        let world = World::with(MemoryStore::new(), |builder| builder.random(script));
+        let issued = world.key().await;
+        let (alice, id) = (developer("alice"), issued.key.id);
+        world.authority.rotate(&alice, &id, HOUR).await.expect("another secret");
+        let error = world.authority.rotate(&alice, &id, HOUR).await.expect_err("it is the first");
+        let expected = RandomError::Repeats(Drawn::Secret);
+        assert!(matches!(&error, KeyError::Random(random) if *random == expected), "{error:?}");
+    });
+}
+
+#[test]
+fn repeated_secret_is_seen_under_another_pepper() {
+    block_on(async {
+        let store = MemoryStore::new();
+        let ring = || PepperRing::none().with(1, [1; 32]).expect("a pepper");
+        let source = || Source(|out: &mut [u8]| out.fill(7));
+        let before = World::with(store.clone(), |builder| builder.peppers(ring()).random(source()));
+        let issued = before.key().await;
+        let two = ring().with(2, [2; 32]).expect("a pepper");
+        let after = World::with(store, |builder| builder.peppers(two).random(source()));
+        let rotated = after.authority.rotate(&developer("alice"), &issued.key.id, HOUR).await;
+        assert!(matches!(rotated, Err(KeyError::Random(RandomError::Repeats(Drawn::Secret)))));
+    });
+}
+
+#[test]
+fn repeated_id_names_the_source() {
+    block_on(async {
+        let world = repeating(7);
+        world.key().await;
+        let alice = developer("alice");
+        let error = world.authority.generate(&alice, named("b")).await;
+        let error = error.expect_err("the id is taken");
+        let expected = RandomError::Repeats(Drawn::KeyId);
+        assert!(matches!(&error, GenerateError::Random(e) if *e == expected), "{error:?}");
+        assert_eq!(refused(&world, Operation::KeyGenerate).await, 1);
+
+        let new = || NewAccount::new(name("nightly"), role("analyst"));
+        world.authority.create_account(&admin(), new()).await.expect("the first");
+        let error = world.authority.create_account(&admin(), new()).await.expect_err("taken");
+        let expected = RandomError::Repeats(Drawn::AccountId);
+        assert!(matches!(&error, AccountError::Random(e) if *e == expected), "{error:?}");
+        assert_eq!(refused(&world, Operation::AccountCreate).await, 1);
+    });
+}
+
+#[test]
+fn source_without_a_usable_byte_is_an_error() {
+    block_on(async {
+        for stuck in [248, 255] {
+            let world = repeating(stuck);
+            let alice = developer("alice");
+            let made = world.authority.generate(&alice, named("a")).await;
+            let error = made.expect_err("no byte is usable");
+            assert!(matches!(&error, GenerateError::Random(RandomError::Stuck)), "{error:?}");
+            assert!(error.to_string().contains("no usable byte in 16 draws"), "{error}");
+            let new = NewAccount::new(name("nightly"), role("analyst"));
+            let made = world.authority.create_account(&admin(), new).await;
+            assert!(matches!(made, Err(AccountError::Random(RandomError::Stuck))));
+        }
+        // A source that gets stuck later rotates nothing.
+        let broken = Arc::new(AtomicBool::new(false));
+        let (switch, mut random) = (Arc::clone(&broken), Random(1));
+        let world = drawing(move |out| {
+            if switch.load(Ordering::SeqCst) {
+                out.fill(255);
+            } else {
+                random.try_fill_bytes(out).unwrap_or_else(|never| match never {});
+            }
+        });
+        let issued = world.key().await;
+        broken.store(true, Ordering::SeqCst);
+        let rotated = world.authority.rotate(&developer("alice"), &issued.key.id, HOUR).await;
+        assert!(matches!(rotated, Err(KeyError::Random(RandomError::Stuck))));
+        world.verifier.verify(issued.token.expose()).await.expect("the key as it was");
+    });
+}
+
+#[test]
+fn c14_source_that_calls_back_is_refused() {
+    block_on(async {
+        let authority: Arc<OnceLock<Authority>> = Arc::default();
+        let told: Arc<Mutex<Vec<bool>>> = Arc::default();
+        let (caller, seen, mut random) = (Arc::clone(&authority), Arc::clone(&told), Random(1));
+        let world = drawing(move |out| {
+            if let Some(authority) = caller.get() {
+                let alice = developer("alice");
+                let made = block_on(authority.generate(&alice, named("inner")));
+                let is_refused = matches!(made, Err(GenerateError::Random(RandomError::Reentered)));
+                seen.lock().expect("no panic").push(is_refused);
+            }
+            random.try_fill_bytes(out).unwrap_or_else(|never| match never {});
+        });
+        assert!(authority.set(world.authority.clone()).is_ok());
+        world.key().await;
+        world.key().await;
+        let told = told.lock().expect("no panic");
+        assert!(!told.is_empty() && told.iter().all(|refused| *refused), "{told:?}");
+    });
+}
+
+#[test]
+fn writers_under_a_repeating_source_keep_apart() {
+    block_on(async {
+        let store = MemoryStore::new();
+        let first = World::with(store.clone(), |builder| builder.random(Random(7)));
+        let issued = first.key().await;
+        // A process on the copy of a machine draws what the first one drew.
+        let worlds = [9, 9, 9]
+            .map(|seed| World::with(store.clone(), |builder| builder.random(Random(seed))));
+        for world in &worlds {
+            for _ in 0..5 {
+                world.verifier.verify(issued.token.expose()).await.expect("accepted");
+            }
+            world.verifier.flush().await.expect("it is stored");
+        }
+        let entry = first.authority.key(&admin(), &issued.key.id).await.expect("the key");
+        assert_eq!(entry.uses, 15);
+    });
+}
+
+#[test]
+fn writer_id_of_a_cloned_machine_is_replaced() {
+    block_on(async {
+        // The store refuses the first batches as it refuses a writer id that another process has.
+        let store = common::kit::Watched::default();
+        let world = World::on(store.clone());
+        let issued = world.key().await;
+        for round in 1..=3 {
+            world.verifier.verify(issued.token.expose()).await.expect("accepted");
+            store.steal_writer();
+            world.verifier.flush().await.expect("it is stored under another id");
+            let entry = world.authority.key(&admin(), &issued.key.id).await.expect("the key");
+            assert_eq!(entry.uses, round);
+        }
+    });
+}
+
+#[test]
+fn c14_store_that_flushes_while_it_adds_is_refused() {
+    block_on(async {
+        let store = common::kit::Watched::default();
+        let world = World::on(store.clone());
+        let issued = world.key().await;
+        let verifier = world.verifier.clone();
+        let told: Arc<Mutex<Vec<StoreErrorKind>>> = Arc::default();
+        let seen = Arc::clone(&told);
+        store.before_usage(move || {
+            let (verifier, seen) = (verifier.clone(), Arc::clone(&seen));
+            Box::pin(async move {
+                let error = verifier.flush().await.expect_err("a flush within a flush");
+                assert!(error.to_string().contains("from within a flush"), "{error}");
+                seen.lock().expect("no panic").push(error.kind());
+            })
+        });
+        for uses in 1..=2 {
+            world.verifier.verify(issued.token.expose()).await.expect("accepted");
+            world.verifier.flush().await.expect("the flush itself goes on");
+            let stored = store.inner.key(&issued.key.tenant, &issued.key.id).await;
+            let stored = stored.expect("the store works").expect("the key");
+            assert_eq!(stored.usage.uses(), uses);
+        }
+        assert_eq!(*told.lock().expect("no panic"), [StoreErrorKind::Unsupported; 2]);
+    });
+}
+
+#[test]
+fn source_that_flushes_is_refused() {
+    block_on(async {
+        let verifier: Arc<OnceLock<keywright::Verifier>> = Arc::default();
+        let told: Arc<Mutex<Vec<StoreErrorKind>>> = Arc::default();
+        let (caller, seen, mut random) = (Arc::clone(&verifier), Arc::clone(&told), Random(1));
+        let world = drawing(move |out| {
+            if let Some(verifier) = caller.get() {
+                // A flush on another thread may wait for the source: to wait for that one would be for ever.
+                let error = block_on(verifier.flush()).expect_err("from within the source");
+                seen.lock().expect("no panic").push(error.kind());
+            }
+            random.try_fill_bytes(out).unwrap_or_else(|never| match never {});
+        });
+        assert!(verifier.set(world.verifier.clone()).is_ok());
+        world.key().await;
+        let told = told.lock().expect("no panic");
+        assert!(!told.is_empty(), "the source was asked");
+        assert!(told.iter().all(|kind| *kind == StoreErrorKind::Unsupported), "{told:?}");
+    });
+}
+
+#[test]
+fn uses_of_impossible_secret_numbers_are_counted() {
+    block_on(async {
+        let store = common::kit::Watched::default();
+        let world = World::on(store.clone());
+        let first = world.key().await;
+        let id = first.key.id;
+        let rotated = world.authority.rotate(&developer("alice"), &id, HOUR).await;
+        let second = rotated.expect("another secret");
+        for number in [0, 1] {
+            let mut record = store.stored(&id).await;
+            record["key"]["secret_number"] = number.into();
+            store.forge(id, record);
+            for token in [&first.token, &second.token] {
+                world.verifier.verify(token.expose()).await.expect("accepted");
+            }
+        }
+        world.verifier.flush().await.expect("it is stored");
+        let stored = store.inner.key(&first.key.tenant, &id).await.expect("the store works");
+        assert_eq!(stored.expect("the key").usage.uses(), 4);
+    });
+}

@@ -1,0 +1,218 @@
+//! Networks, scopes, access and rate: what a key that is accepted may be used for.
+
+use keywright::{
+    Access, AccessRequest, AccountEdit, Issued, NewKey, Owner, Reason, RoleName, Scope, ScopeSet,
+};
+
+use super::{account, address};
+use common::kit::{MICRO, SECOND, World, admin, block_on, denial, denied, developer, named};
+
+#[test]
+fn a_key_is_used_from_its_networks_alone() {
+    let table = [
+        ("203.0.113.0/24", "203.0.113.0", true),
+        ("203.0.113.0/24", "203.0.113.255", true),
+        ("203.0.113.0/24", "203.0.114.0", false),
+        ("203.0.113.0/24", "::ffff:203.0.113.7", true),
+        ("203.0.113.0/24", "::ffff:203.0.114.7", false),
+        ("203.0.113.0/24", "::203.0.113.7", false),
+        ("203.0.113.0/24", "2001:db8::1", false),
+        ("0.0.0.0/0", "255.255.255.255", true),
+        ("0.0.0.0/0", "::1", false),
+        ("::/0", "2001:db8::1", true),
+        ("::/0", "203.0.113.7", false),
+        ("::/0", "::ffff:203.0.113.7", false),
+        ("2001:db8::/32", "2001:db8:ffff::1", true),
+        ("2001:db8::/32", "2001:db9::", false),
+        ("198.51.100.7", "198.51.100.7", true),
+        ("198.51.100.7", "198.51.100.8", false),
+        ("2001:db8::1", "2001:db8::1", true),
+        ("2001:db8::1", "2001:db8::2", false),
+        ("203.0.113.0/24 2001:db8::/32", "203.0.113.7", true),
+        ("203.0.113.0/24 2001:db8::/32", "2001:db8::7", true),
+        ("203.0.113.0/24 2001:db8::/32", "192.0.2.1", false),
+    ];
+    block_on(async {
+        let world = World::new();
+        for (networks, source, allowed) in table {
+            let new = named("bound").networks(networks.parse().expect("networks"));
+            let issued = world.key_of(&developer("alice"), new).await;
+            let request = AccessRequest::token(issued.token.expose());
+            let from =
+                world.verifier.verify_request(&request.clone().source(address(source))).await;
+            assert_eq!(from.is_ok(), allowed, "{source} of {networks}");
+            let from_nowhere = world.verifier.verify_request(&request).await;
+            assert_eq!(denied(from_nowhere), "network_not_allowed", "{networks}");
+        }
+        let free = world.key().await;
+        world.verifier.verify(free.token.expose()).await.expect("a key without networks");
+    });
+}
+
+fn scopes(text: &str) -> ScopeSet {
+    text.parse().expect("scopes")
+}
+
+/// Whether a request for these scopes is let through, by verify and by the grant alike.
+async fn may(world: &World, issued: &Issued, needed: &str) -> bool {
+    let needed = scopes(needed);
+    let request = AccessRequest::token(issued.token.expose()).scopes(&needed);
+    let verified = world.verifier.verify_request(&request).await;
+    let grant = world.verifier.verify(issued.token.expose()).await.expect("accepted");
+    let allows = needed.iter().all(|scope| grant.allows(scope));
+    assert_eq!(verified.is_ok(), allows, "verify and grant differ on {needed}");
+    assert_eq!(needed.iter().all(|scope| grant.require(scope).is_ok()), allows);
+    assert_eq!(needed.iter().all(|scope| grant.scopes().contains(scope)), allows);
+    allows
+}
+
+#[test]
+fn a_users_key_has_its_own_scopes_and_nothing_by_default() {
+    block_on(async {
+        let world = World::new();
+        let alice = developer("alice");
+        let bare = world.key().await;
+        let two = world.key_of(&alice, named("two").scopes(scopes("a:read b:read"))).await;
+        let table = [
+            (&bare, "", true),
+            (&bare, "a:read", false),
+            (&two, "a:read", true),
+            (&two, "a:read b:read", true),
+            (&two, "a:read a:write", false),
+            (&two, "a:write", false),
+            (&two, "a:rea", false),
+            (&two, "a:read:all", false),
+            (&two, "a", false),
+            (&two, "unheard-of", false),
+        ];
+        for (issued, needed, allowed) in table {
+            assert_eq!(may(&world, issued, needed).await, allowed, "{}: {needed}", issued.key.name);
+        }
+    });
+}
+
+#[test]
+fn the_scope_that_is_missing_is_named() {
+    block_on(async {
+        let world = World::new();
+        let new = named("one").scopes(scopes("a:read"));
+        let issued = world.key_of(&developer("alice"), new).await;
+        let needed = scopes("a:read a:write b:read");
+        let request = AccessRequest::token(issued.token.expose()).scopes(&needed);
+        let refused = denial(world.verifier.verify_request(&request).await);
+        let missing = Reason::MissingScope(Scope::new("a:write").expect("a scope"));
+        assert_eq!(*refused.reason(), missing);
+        let grant = world.verifier.verify(issued.token.expose()).await.expect("accepted");
+        let refused = grant.require(&Scope::new("a:write").expect("a scope"));
+        assert_eq!(refused.expect_err("not held").reason(), &missing);
+    });
+}
+
+#[test]
+fn a_ceiling_that_is_lowered_cuts_keys_at_once_and_gives_back_what_it_took() {
+    block_on(async {
+        let world = World::new();
+        let new = named("two").scopes(scopes("a:read a:write"));
+        let issued = world.key_of(&developer("alice"), new).await;
+        assert!(may(&world, &issued, "a:read a:write").await);
+        world.set_policy(|policy| policy.scope_ceiling = scopes("a:read b:read")).await;
+        assert!(!may(&world, &issued, "a:write").await);
+        assert!(may(&world, &issued, "a:read").await);
+        assert!(!may(&world, &issued, "b:read").await, "a ceiling gives nothing by itself");
+        world.set_policy(|policy| policy.scope_ceiling = scopes("a:read a:write")).await;
+        assert!(may(&world, &issued, "a:write").await);
+    });
+}
+
+#[test]
+fn an_accounts_key_has_the_scopes_of_the_role_cut_to_its_own() {
+    block_on(async {
+        let world = World::new();
+        let id = account(&world, "operator").await;
+        let owner = Owner::Account(id);
+        let ada = admin();
+        let key = |new: NewKey| world.authority.generate(&ada, new.owner(owner.clone()));
+        let all = key(named("all")).await.expect("a key");
+        let some = key(named("some").scopes(scopes("a:write b:read"))).await.expect("a key");
+        assert!(may(&world, &all, "a:read a:write b:read").await);
+        assert!(may(&world, &some, "a:write b:read").await);
+        assert!(!may(&world, &some, "a:read").await);
+
+        let role = RoleName::new("analyst").expect("a role");
+        let edit = AccountEdit::new().role(role.clone());
+        world.authority.edit_account(&admin(), &id, edit).await.expect("the role exists");
+        assert!(may(&world, &all, "a:read b:read").await);
+        assert!(!may(&world, &all, "a:write").await);
+        assert!(may(&world, &some, "b:read").await);
+        assert!(!may(&world, &some, "a:write").await);
+
+        world.set_policy(|policy| drop(policy.roles.remove(&role))).await;
+        for needed in ["a:read", "a:write", "b:read"] {
+            assert!(!may(&world, &all, needed).await, "a role that is missing allows nothing");
+            assert!(!may(&world, &some, needed).await, "a role that is missing allows nothing");
+        }
+        assert!(may(&world, &all, "").await);
+    });
+}
+
+#[test]
+fn a_read_only_account_never_writes_whatever_its_role_says() {
+    block_on(async {
+        let world = World::new();
+        let id = account(&world, "operator").await;
+        let owner = Owner::Account(id);
+        let issued = world
+            .authority
+            .generate(&admin(), named("job").owner(owner.clone()))
+            .await
+            .expect("a key");
+        let scope = Scope::new("a:write").expect("a scope");
+        let read = AccessRequest::token(issued.token.expose()).scope(&scope);
+        let grant =
+            world.verifier.verify_request(&read.clone().write()).await.expect("read and write");
+        grant.require_write().expect("read and write");
+        let edit = AccountEdit::new().access(Access::ReadOnly);
+        world.authority.edit_account(&admin(), &id, edit).await.expect("the account exists");
+        assert_eq!(denied(world.verifier.verify_request(&read.clone().write()).await), "read_only");
+        let grant = world.verifier.verify_request(&read).await.expect("reading is possible");
+        assert_eq!(grant.access(), Access::ReadOnly);
+        let refused = grant.require_write().expect_err("read-only");
+        assert_eq!(refused.reason(), &Reason::ReadOnly);
+        assert!(grant.allows(&scope), "the role is as it was");
+    });
+}
+
+#[test]
+fn a_spent_rate_says_when_to_come_back_and_keeps_its_word() {
+    block_on(async {
+        let world = World::new();
+        let new = named("limited").rate("3/60s".parse().expect("a rate"));
+        let issued = world.key_of(&developer("alice"), new).await;
+        let token = issued.token.expose();
+        for _ in 0..3 {
+            world.verifier.verify(token).await.expect("within the rate");
+        }
+        let refused = denial(world.verifier.verify(token).await);
+        let wait = refused.retry_after().expect("a time to wait");
+        assert_eq!(wait, 20 * SECOND);
+        world.clock.advance(wait.saturating_sub(MICRO));
+        assert_eq!(denied(world.verifier.verify(token).await), "rate_limited");
+        world.clock.advance(MICRO);
+        world.verifier.verify(token).await.expect("as it was told");
+    });
+}
+
+#[test]
+fn a_refused_request_spends_nothing_of_the_rate() {
+    block_on(async {
+        let world = World::new();
+        let new = named("limited").rate("1/60s".parse().expect("a rate"));
+        let issued = world.key_of(&developer("alice"), new).await;
+        let scope = Scope::new("a:read").expect("a scope");
+        let unheld = AccessRequest::token(issued.token.expose()).scope(&scope);
+        for _ in 0..5 {
+            assert_eq!(denied(world.verifier.verify_request(&unheld).await), "missing_scope");
+        }
+        world.verifier.verify(issued.token.expose()).await.expect("the rate is whole");
+    });
+}

@@ -1,0 +1,239 @@
+//! When is a key refused, and in which order: every reason is reached, the first that fails
+//! decides, bounds are exact, and what can't be decided lets nobody in.
+
+mod limits;
+mod rates;
+mod undecidable;
+
+use std::net::IpAddr;
+
+use keywright::{
+    Access, AccessRequest, AccountEdit, AccountId, DenialClass, Grant, Issued, KeyEdit, Name,
+    NewAccount, Owner, RoleName, Scope, SecretUsed, Timestamp, VerifyError,
+};
+
+use common::kit::{
+    DAY, HOUR, MICRO, SECOND, World, admin, block_on, chain, denial, denied, developer, named,
+    render, start,
+};
+
+/// The conditions that speak against a request, in the order in which they are asked for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Fault {
+    Malformed,
+    WrongSecret,
+    Superseded,
+    Revoked,
+    Expired,
+    Disabled,
+    NotYetValid,
+    AccountDisabled,
+    AccessOff,
+    PlanLacksAccess,
+    OtherNetwork,
+    ReadOnly,
+    NoScope,
+    RateSpent,
+}
+
+/// Each fault, the reason that it leads to, and what a caller may learn.
+const ORDER: [(Fault, &str, DenialClass); 14] = [
+    (Fault::Malformed, "malformed", DenialClass::Invalid),
+    (Fault::WrongSecret, "unrecognised", DenialClass::Invalid),
+    (Fault::Superseded, "superseded", DenialClass::Invalid),
+    (Fault::Revoked, "revoked", DenialClass::Invalid),
+    (Fault::Expired, "expired", DenialClass::Invalid),
+    (Fault::Disabled, "disabled", DenialClass::Invalid),
+    (Fault::NotYetValid, "not_yet_valid", DenialClass::Invalid),
+    (Fault::AccountDisabled, "account_disabled", DenialClass::Invalid),
+    (Fault::AccessOff, "access_off", DenialClass::Invalid),
+    (Fault::PlanLacksAccess, "upgrade_required", DenialClass::Invalid),
+    (Fault::OtherNetwork, "network_not_allowed", DenialClass::Invalid),
+    (Fault::ReadOnly, "read_only", DenialClass::Forbidden),
+    (Fault::NoScope, "missing_scope", DenialClass::Forbidden),
+    (Fault::RateSpent, "rate_limited", DenialClass::RateLimited),
+];
+
+/// A credential is wrong in one way, and no key can expire before it begins.
+fn can_hold_together(faults: &[Fault]) -> bool {
+    let of = |set: [Fault; 3]| faults.iter().filter(|fault| set.contains(fault)).count();
+    of([Fault::Malformed, Fault::WrongSecret, Fault::Superseded]) <= 1
+        && of([Fault::Expired, Fault::NotYetValid, Fault::NotYetValid]) <= 1
+}
+
+/// What a verify says when exactly these faults hold.
+async fn verify_with(faults: &[Fault]) -> Result<Grant, VerifyError> {
+    let has = |fault| faults.contains(&fault);
+    let world = World::new();
+    let (authority, clock) = (&world.authority, &world.clock);
+    let account = account(&world, "analyst").await;
+    let mut new = named("prod-nightly-report");
+    if has(Fault::NotYetValid) {
+        new = new.not_before(start().saturating_add(HOUR));
+    }
+    if has(Fault::Expired) {
+        new = new.expires_in(DAY);
+    }
+    let old =
+        authority.generate(&admin(), new.owner(Owner::Account(account))).await.expect("a key");
+    let id = old.key.id;
+    let new = authority.rotate(&admin(), &id, SECOND).await.expect("the key is active");
+    clock.advance(2 * HOUR);
+    if has(Fault::RateSpent) {
+        let once = KeyEdit::new().rate(Some("1/86400s".parse().expect("a rate")));
+        authority.edit(&admin(), &id, once).await.expect("the key is active");
+        world.verifier.verify(new.token.expose()).await.expect("the first use");
+    }
+    if has(Fault::OtherNetwork) {
+        let networks = KeyEdit::new().networks("198.51.100.0/24".parse().expect("networks"));
+        authority.edit(&admin(), &id, networks).await.expect("the key is active");
+    }
+    if has(Fault::ReadOnly) {
+        let edit = AccountEdit::new().access(Access::ReadOnly);
+        authority.edit_account(&admin(), &account, edit).await.expect("the account exists");
+    }
+    if has(Fault::Disabled) {
+        authority.disable(&admin(), &id).await.expect("the key is active");
+    }
+    if has(Fault::Revoked) {
+        authority.revoke(&admin(), &id).await.expect("the key is live");
+    }
+    if has(Fault::AccountDisabled) {
+        authority.disable_account(&admin(), &account).await.expect("the account exists");
+    }
+    world
+        .set_policy(|policy| {
+            policy.api_enabled = !has(Fault::AccessOff);
+            policy.api_in_plan = !has(Fault::PlanLacksAccess);
+        })
+        .await;
+    if has(Fault::Expired) {
+        clock.set(start().saturating_add(DAY));
+    }
+    if has(Fault::NotYetValid) {
+        // Back behind the use that spent the rate; the rate stays spent.
+        clock.set(start().saturating_add(HOUR / 2));
+    }
+
+    let token = if has(Fault::Superseded) { old.token } else { new.token };
+    let token = if has(Fault::Malformed) {
+        token.expose()[1..].to_owned()
+    } else if has(Fault::WrongSecret) {
+        render("acme_live", id.as_str(), "00000000000000000000000000000000")
+    } else {
+        token.expose().to_owned()
+    };
+    let scope =
+        Scope::new(if has(Fault::NoScope) { "a:write" } else { "a:read" }).expect("a scope");
+    let request = AccessRequest::token(&token).source(address("203.0.113.7")).write().scope(&scope);
+    world.verifier.verify_request(&request).await
+}
+
+async fn account(world: &World, role: &str) -> AccountId {
+    let name = Name::new("nightly-report").expect("a name");
+    let new = NewAccount::new(name, RoleName::new(role).expect("a role"));
+    world.authority.create_account(&admin(), new).await.expect("an account").id
+}
+
+fn address(text: &str) -> IpAddr {
+    text.parse().expect("an address")
+}
+
+#[test]
+fn every_reason_is_reached_and_has_its_class_and_says_no_more_to_the_caller() {
+    block_on(async {
+        verify_with(&[]).await.expect("nothing speaks against it");
+        for (fault, code, class) in ORDER {
+            let denial = denial(verify_with(&[fault]).await);
+            assert_eq!((denial.reason().code(), denial.class()), (code, class));
+            let public = match class {
+                DenialClass::Invalid => "the API key is not accepted",
+                DenialClass::Forbidden => "the API key does not allow this",
+                DenialClass::RateLimited => "the API key is used too often",
+            };
+            let error = VerifyError::Denied(denial.clone());
+            assert_eq!(chain(&denial), [public], "{code}");
+            assert_eq!(chain(&error), [public], "{code}");
+            let json = serde_json::to_value(denial.reason()).expect("a reason serialises");
+            assert_eq!(json, code, "as JSON it is its code");
+            let waits = denial.retry_after().is_some();
+            assert_eq!(waits, class == DenialClass::RateLimited, "{code}");
+        }
+    });
+}
+
+/// Pairs are a part of this, and so is everything at once, mended one by one.
+#[test]
+fn of_any_faults_that_hold_together_the_first_in_the_order_decides() {
+    let mut tried = 0;
+    block_on(async {
+        for chosen in 1_u32..1 << ORDER.len() {
+            let holds = |(place, _): &(usize, _)| chosen >> place & 1 == 1;
+            let set: Vec<_> = ORDER.iter().enumerate().filter(holds).map(|(_, row)| row).collect();
+            let faults: Vec<Fault> = set.iter().map(|(fault, ..)| *fault).collect();
+            if can_hold_together(&faults) {
+                assert_eq!(denied(verify_with(&faults).await), set[0].1, "{faults:?}");
+                tried += 1;
+            }
+        }
+    });
+    // 4 credentials, 3 of expired, not begun or neither, 9 others; less the one without a fault.
+    assert_eq!(tried, 4 * 3 * (1 << 9) - 1);
+}
+
+async fn code_at(world: &World, issued: &Issued, now: Timestamp) -> &'static str {
+    world.clock.set(now);
+    match world.verifier.verify(issued.token.expose()).await {
+        Ok(_) => "accepted",
+        denied_ => denied(denied_),
+    }
+}
+
+#[test]
+fn a_bound_has_passed_at_its_very_microsecond() {
+    block_on(async {
+        let world = World::new();
+        let alice = developer("alice");
+        let bound = start().saturating_add(DAY);
+        let (before, after) = (bound.saturating_sub(MICRO), bound.saturating_add(MICRO));
+
+        let expiring = world.key_of(&alice, named("expiring").expires_at(bound)).await;
+        let beginning = world.key_of(&alice, named("beginning").not_before(bound)).await;
+        let rotated = world.key_of(&alice, named("rotated")).await;
+        world.authority.rotate(&alice, &rotated.key.id, DAY).await.expect("active");
+        let capped = world.key_of(&alice, named("capped").expires_at(bound)).await;
+        world.authority.rotate(&alice, &capped.key.id, 2 * DAY).await.expect("active");
+        let table = [
+            (&expiring, ["accepted", "expired", "expired"]),
+            (&beginning, ["not_yet_valid", "accepted", "accepted"]),
+            (&rotated, ["accepted", "superseded", "superseded"]),
+            // The overlap ends with the key, and the secret is looked at before the status.
+            (&capped, ["accepted", "superseded", "superseded"]),
+        ];
+        for (issued, expected) in table {
+            for (now, expected) in [before, bound, after].into_iter().zip(expected) {
+                assert_eq!(code_at(&world, issued, now).await, expected, "{}", issued.key.name);
+            }
+        }
+    });
+}
+
+#[test]
+fn in_an_overlap_the_grant_tells_which_secret_was_used() {
+    block_on(async {
+        let world = World::new();
+        let old = world.key().await;
+        let alice = developer("alice");
+        let new = world.authority.rotate(&alice, &old.key.id, HOUR).await.expect("active");
+        for (issued, used) in [(&old, SecretUsed::Retiring), (&new, SecretUsed::Current)] {
+            let grant = world.verifier.verify(issued.token.expose()).await.expect("accepted");
+            assert_eq!(grant.secret_used(), used);
+            assert_eq!(grant.decided_at(), start());
+        }
+        // A second rotation ends the oldest at once: it is not even remembered.
+        world.authority.rotate(&alice, &old.key.id, HOUR).await.expect("active");
+        assert_eq!(denied(world.verifier.verify(old.token.expose()).await), "unrecognised");
+        let second = world.verifier.verify(new.token.expose()).await.expect("accepted");
+        assert_eq!(second.secret_used(), SecretUsed::Retiring);
+    });
+}

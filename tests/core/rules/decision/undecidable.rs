@@ -1,0 +1,176 @@
+//! What can't be decided is neither a denial nor a grant, and a digest opens its own key alone.
+
+use keywright::store::StoreErrorKind;
+use keywright::{Issued, KeyId, PepperRing, VerifyError};
+
+use common::kit::{HOUR, Watched, World, block_on, chain, denied, developer, named, render, start};
+
+#[test]
+fn a_store_that_fails_is_never_a_denial_and_never_a_grant() {
+    block_on(async {
+        let store = Watched::default();
+        let world = World::on(store.clone());
+        let issued = world.key().await;
+        store.set_down(true);
+        let unknown = render("acme_live", "0000000000000000", "00000000000000000000000000000000");
+        for token in [issued.token.expose(), &unknown] {
+            let error = world.verifier.verify(token).await.expect_err("the store is down");
+            assert!(matches!(error, VerifyError::Unavailable(_)), "{error:?}");
+            assert!(error.denial().is_none());
+            let said = chain(&error);
+            assert_eq!(said[1..], ["the store is down", "the entropy pool is dry"], "{said:?}");
+        }
+        assert_eq!(denied(world.verifier.verify("no token").await), "malformed");
+        store.set_down(false);
+        world.verifier.verify(issued.token.expose()).await.expect("the store is back");
+    });
+}
+
+#[test]
+fn digest_with_one_other_bit_is_refused() {
+    block_on(async {
+        for peppers in [PepperRing::none(), PepperRing::none().with(1, [7; 32]).expect("a pepper")]
+        {
+            let store = Watched::default();
+            let world = World::with(store.clone(), |builder| builder.peppers(peppers));
+            let issued = world.key().await;
+            let record = store.stored(&issued.key.id).await;
+            let digest = record["digest"].as_str().expect("text");
+            let (kind, hex) = digest.rsplit_once('.').expect("algorithm, pepper and bytes");
+            for place in 0..64 {
+                for bit in 0..4 {
+                    let nibble = u8::from_str_radix(&hex[place..=place], 16).expect("hex");
+                    let (before, behind) = (&hex[..place], &hex[place + 1..]);
+                    let other = format!("{kind}.{before}{:x}{behind}", nibble ^ 1 << bit);
+                    let mut forged = record.clone();
+                    forged["digest"] = other.into();
+                    store.forge(issued.key.id, forged);
+                    let verified = world.verifier.verify(issued.token.expose()).await;
+                    assert_eq!(denied(verified), "unrecognised", "bit {bit} of digit {place}");
+                }
+            }
+            store.forge(issued.key.id, record);
+            world.verifier.verify(issued.token.expose()).await.expect("the digest is its own");
+        }
+    });
+}
+
+/// Two keys whose records the store can be made to mix up.
+async fn two_keys(store: &Watched, peppers: PepperRing) -> (World, Issued, Issued) {
+    let world = World::with(store.clone(), |builder| builder.peppers(peppers));
+    let (a, b) = (world.key().await, world.key_of(&developer("bob"), named("staging")).await);
+    (world, a, b)
+}
+
+async fn swap_digests(store: &Watched, a: &KeyId, b: &KeyId) {
+    let (mut of_a, mut of_b) = (store.stored(a).await, store.stored(b).await);
+    std::mem::swap(&mut of_a["digest"], &mut of_b["digest"]);
+    store.forge(*a, of_a);
+    store.forge(*b, of_b);
+}
+
+#[test]
+fn a_digest_in_the_row_of_another_key_opens_neither() {
+    block_on(async {
+        for peppers in [PepperRing::none(), PepperRing::none().with(1, [7; 32]).expect("a pepper")]
+        {
+            let store = Watched::default();
+            let (world, a, b) = two_keys(&store, peppers).await;
+            swap_digests(&store, &a.key.id, &b.key.id).await;
+            let secret = |issued: &Issued| issued.token.expose_key_secret()[..32].to_owned();
+            let crossed = [(&a, &b), (&b, &a)]
+                .map(|(id, from)| render("acme_live", id.key.id.as_str(), &secret(from)));
+            let own = [a.token.expose(), b.token.expose()];
+            for token in own.into_iter().chain(crossed.iter().map(String::as_str)) {
+                assert_eq!(denied(world.verifier.verify(token).await), "unrecognised");
+            }
+        }
+    });
+}
+
+#[test]
+fn a_digest_that_cannot_be_compared_is_an_operators_error_that_says_what_to_do() {
+    let hex = "0".repeat(64);
+    let table = [
+        (format!("2.9.{hex}"), "pepper 9, which is not in the pepper ring: add it"),
+        (format!("3.0.{hex}"), "algorithm 3, which this version of keywright does not know"),
+        (format!("0.0.{hex}"), "algorithm 0, which this version of keywright does not know"),
+        (format!("255.1.{hex}"), "algorithm 255, which this version of keywright does not know"),
+    ];
+    block_on(async {
+        for (digest, message) in table {
+            for field in ["digest", "retiring"] {
+                let store = Watched::default();
+                let ring = PepperRing::none().with(1, [7; 32]).expect("a pepper");
+                let (world, issued, _) = two_keys(&store, ring).await;
+                let mut record = store.stored(&issued.key.id).await;
+                record[field] = digest.clone().into();
+                if field == "retiring" {
+                    record["key"]["secret_number"] = 2.into();
+                    record["key"]["overlap_ends_at"] =
+                        start().saturating_add(HOUR).to_string().into();
+                    // The current secret is another one: only the retiring digest is left.
+                    record["digest"] = format!("1.0.{hex}").into();
+                }
+                store.forge(issued.key.id, record);
+                let verified = world.verifier.verify(issued.token.expose()).await;
+                let error = verified.expect_err("it can't be compared");
+                let VerifyError::Unavailable(ref cause) = error else { panic!("{error:?}") };
+                assert_eq!(cause.kind(), StoreErrorKind::Unsupported);
+                let said = chain(&error);
+                assert!(said[1].contains(message), "{said:?}");
+                assert!(!said.concat().contains(&hex), "{said:?}");
+            }
+        }
+    });
+}
+
+#[test]
+fn a_key_under_a_pepper_that_was_taken_away_works_again_when_it_is_back() {
+    block_on(async {
+        let store = Watched::default();
+        let one = || PepperRing::none().with(1, [7; 32]).expect("a pepper");
+        let (world, issued, _) = two_keys(&store, one()).await;
+        let other = PepperRing::none().with(2, [9; 32]).expect("a pepper");
+        for ring in [PepperRing::none(), other] {
+            let lacking = World::with(store.clone(), |builder| builder.peppers(ring));
+            let error =
+                lacking.verifier.verify(issued.token.expose()).await.expect_err("no pepper");
+            assert!(matches!(error, VerifyError::Unavailable(_)), "{error:?}");
+            assert!(chain(&error)[1].contains("pepper 1"), "{error:?}");
+        }
+        world.verifier.verify(issued.token.expose()).await.expect("with the pepper");
+        let both = World::with(store.clone(), |builder| {
+            builder.peppers(one().with(2, [9; 32]).expect("two"))
+        });
+        both.verifier
+            .verify(issued.token.expose())
+            .await
+            .expect("with the old pepper and a new one");
+        // The same id with other bytes is another pepper: the key is not recognised.
+        let wrong = PepperRing::none().with(1, [8; 32]).expect("a pepper");
+        let wrong = World::with(store, |builder| builder.peppers(wrong));
+        assert_eq!(denied(wrong.verifier.verify(issued.token.expose()).await), "unrecognised");
+    });
+}
+
+#[test]
+fn a_secret_that_was_replaced_under_an_old_pepper_does_not_hold_the_new_one_back() {
+    block_on(async {
+        let store = Watched::default();
+        let one = PepperRing::none().with(1, [7; 32]).expect("a pepper");
+        let both = one.clone().with(2, [9; 32]).expect("two peppers");
+        let two = PepperRing::none().with(2, [9; 32]).expect("a pepper");
+        let (_, old, _) = two_keys(&store, one).await;
+        let world = World::with(store.clone(), |builder| builder.peppers(both));
+        let new = world.authority.rotate(&developer("alice"), &old.key.id, HOUR).await;
+        let new = new.expect("the key is active");
+        // The old secret, which nobody uses, is all that is left under pepper 1.
+        let world = World::with(store, |builder| builder.peppers(two));
+        for passed in [HOUR / 2, HOUR, 2 * HOUR] {
+            world.clock.set(start().saturating_add(passed));
+            let grant = world.verifier.verify(new.token.expose()).await;
+            grant.expect("the new secret is under pepper 2");
+        }
+    });
+}

@@ -1,0 +1,134 @@
+//! Listings: each filter and order holds, and pages of any size give every item once and in order,
+//! also while keys come, go and change. On every store.
+
+mod events;
+mod keys;
+mod moving;
+
+use keywright::store::{AccountQuery, Cursor, FileStore, KeyQuery, KeySort, MemoryStore, Page};
+use keywright::{KeyEntry, Name, NewAccount, RoleName};
+
+use common::kit::{SECOND, World, admin, block_on};
+
+/// Runs a test on a new store of each kind.
+#[expect(clippy::needless_pass_by_value, reason = "a closure reads better without a reference")]
+fn on_each_store(test: impl AsyncFn(&World)) {
+    block_on(async {
+        test(&World::on(MemoryStore::new())).await;
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = FileStore::open(folder.path().join("keys.db")).await.expect("a new store");
+        test(&World::on(store)).await;
+    });
+}
+
+const SORTS: [KeySort; 5] =
+    [KeySort::Created, KeySort::Updated, KeySort::Name, KeySort::Expires, KeySort::LastUsed];
+
+/// A cursor as a client gives it back.
+fn through_text(cursor: &Cursor) -> Cursor {
+    let json = serde_json::to_string(cursor).expect("a cursor serialises");
+    let text: String = serde_json::from_str(&json).expect("a cursor is a text");
+    let back: Cursor = text.parse().expect("a cursor reads back");
+    assert_eq!((&back, back.to_string()), (cursor, text));
+    back
+}
+
+/// All entries of a query, page by page. No page is larger than asked for, and only the last one
+/// may be smaller.
+async fn walk(world: &World, query: &KeyQuery, size: u16) -> Vec<KeyEntry> {
+    let mut query = query.clone().limit(size);
+    let mut found = Vec::new();
+    loop {
+        let page = world.authority.keys(&admin(), &query).await.expect("a page");
+        assert_page_is_full(&page, size);
+        found.extend(page.items);
+        let Some(next) = page.next else { return found };
+        query = query.after(&through_text(&next)).expect("a cursor of keys");
+    }
+}
+
+fn assert_page_is_full<T>(page: &Page<T>, size: u16) {
+    let size = usize::from(size);
+    assert!(page.items.len() <= size);
+    assert!(page.next.is_none() || page.items.len() == size, "a page with more to come is full");
+}
+
+#[test]
+fn accounts_come_oldest_first_on_pages_of_any_size_and_are_found_by_name_id_and_role() {
+    on_each_store(async |world| {
+        let mut made = Vec::new();
+        for (n, (name, role)) in [
+            ("Alpha", "analyst"),
+            ("beta", "operator"),
+            ("ALPHA two", "operator"),
+            ("x", "analyst"),
+        ]
+        .into_iter()
+        .cycle()
+        .take(11)
+        .enumerate()
+        {
+            // Some are made at the same instant: the id decides between them.
+            if n % 3 == 0 {
+                world.clock.advance(SECOND);
+            }
+            let role = RoleName::new(role).expect("a role");
+            let new = NewAccount::new(Name::new(format!("{name} {n}")).expect("a name"), role);
+            made.push(world.authority.create_account(&admin(), new).await.expect("an account"));
+        }
+        made.sort_by_key(|account| (account.created_at, account.id));
+        let id = made[4].id.to_string();
+        let searches = ["", "alpha", "ALPHA", "analyst", "perato", &id, &id.to_lowercase(), "none"];
+        for search in searches {
+            let text = search.to_lowercase();
+            let expected: Vec<_> = made
+                .iter()
+                .filter(|account| {
+                    let fields = [account.name.to_string(), account.id.to_string()];
+                    let role = account.role.to_string();
+                    fields.iter().chain([&role]).any(|field| field.to_lowercase().contains(&text))
+                })
+                .cloned()
+                .collect();
+            assert_eq!(expected.is_empty(), search == "none");
+            for size in [1, 2, 3, 10, 11, 12, 500] {
+                let mut query = AccountQuery::new().search(search).limit(size);
+                let mut found = Vec::new();
+                loop {
+                    let page = world.authority.accounts(&admin(), &query).await.expect("a page");
+                    assert_page_is_full(&page, size);
+                    found.extend(page.items);
+                    let Some(next) = page.next else { break };
+                    query = query.after(&through_text(&next)).expect("a cursor of accounts");
+                }
+                assert_eq!(found, expected, "{search:?} in pages of {size}");
+            }
+        }
+    });
+}
+
+#[test]
+fn an_account_that_goes_between_pages_is_missed_and_no_other_is() {
+    on_each_store(async |world| {
+        for n in 0..6 {
+            world.clock.advance(SECOND);
+            let role = RoleName::new("analyst").expect("a role");
+            let new = NewAccount::new(Name::new(format!("account {n}")).expect("a name"), role);
+            world.authority.create_account(&admin(), new).await.expect("an account");
+        }
+        let query = AccountQuery::new().limit(2);
+        let first = world.authority.accounts(&admin(), &query).await.expect("a page");
+        let all = world.authority.accounts(&admin(), &AccountQuery::new()).await.expect("a page");
+        // The one that the cursor stands on, and one that is to come.
+        for gone in [1, 2] {
+            world
+                .authority
+                .delete_account(&admin(), &all.items[gone].id)
+                .await
+                .expect("it is there");
+        }
+        let query = query.after(&first.next.expect("more")).expect("a cursor").limit(500);
+        let rest = world.authority.accounts(&admin(), &query).await.expect("a page");
+        assert_eq!(rest.items, all.items[3..]);
+    });
+}

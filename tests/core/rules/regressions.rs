@@ -1,0 +1,245 @@
+//! What was once wrong and has no table or promise of its own.
+
+use std::error::Error as _;
+use std::time::Duration;
+
+use keywright::store::{EventQuery, KeyQuery, KeySort, MemoryStore};
+use keywright::{
+    Access, AccessRequest, Actor, Name, NameError, NamePattern, Networks, NewKey, Permissions,
+    Policy, Reason, RuleError, Scope, ScopeSet, UserId,
+};
+
+use common::support::faulty::Fault;
+use common::support::{DAY, HOUR, TestResult, World, on_each_store};
+
+#[test]
+fn the_scopes_of_a_request_add_up() {
+    on_each_store(async |world| {
+        let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);
+        let issued = world.generate(new).await?;
+        let (read, write) = (Scope::new("invoices:read")?, Scope::new("invoices:write")?);
+        let both: ScopeSet = "invoices:read invoices:write".parse()?;
+        let only: ScopeSet = "invoices:read".parse()?;
+        let request = || AccessRequest::token(issued.token.expose());
+        assert_eq!(world.check_request(&request().scope(&read).scopes(&only)).await, Ok(()));
+        for asking in [
+            request().scope(&write).scope(&read),
+            request().scope(&read).scope(&write),
+            request().scope(&write).scopes(&only),
+            request().scopes(&both).scope(&read),
+            // More than a request holds without an allocation.
+            (0..9).fold(request(), |request, _| request.scope(&read)).scope(&write),
+        ] {
+            let denied = world.check_request(&asking).await;
+            assert_eq!(denied, Err(Reason::MissingScope(write.clone())), "{asking:?}");
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn access_asked_for_by_value_is_access_asked_for() {
+    on_each_store(async |world| {
+        let account = world.account("nightly", "analyst").await?;
+        let edit = keywright::AccountEdit::new().access(Access::ReadOnly);
+        world.authority.edit_account(&world.admin, &account.id, edit).await?;
+        let issued = world.generate_under(&account, NewKey::named("nightly")?).await?;
+        let request = |access| AccessRequest::token(issued.token.expose()).access(access);
+        assert_eq!(world.check_request(&request(Access::ReadOnly)).await, Ok(()));
+        let denied = world.check_request(&request(Access::ReadWrite)).await;
+        assert_eq!(denied, Err(Reason::ReadOnly));
+        let grant = world.verifier.verify(issued.token.expose()).await?;
+        assert_eq!(grant.require_write().expect_err("read-only").reason(), &Reason::ReadOnly);
+        Ok(())
+    });
+}
+
+#[test]
+fn c07_the_rate_of_a_key_is_one_for_all_verifiers_of_a_setup() {
+    on_each_store(async |world| {
+        let new = NewKey::named("prod-main-app")?.rate("2/60s".parse()?);
+        let issued = world.generate(new).await?;
+        let other = world.keywright.verifier();
+        world.verifier.verify(issued.token.expose()).await?;
+        other.verify(issued.token.expose()).await?;
+        for verifier in [&world.verifier, &other] {
+            let denied = verifier.verify(issued.token.expose()).await.expect_err("it is spent");
+            let reason = denied.denial().map(|denial| denial.reason().code());
+            assert_eq!(reason, Some("rate_limited"));
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_long_outage_keeps_no_more_than_one_batch_of_usage_waiting() {
+    on_each_store(async |world| {
+        let (world, faults) = world.with_faults()?;
+        let issued = world.generate(NewKey::named("prod-main-app")?).await?;
+        for _ in 0..50 {
+            world.verifier.verify(issued.token.expose()).await?;
+            faults.set(Fault::WritesLost);
+            world.verifier.flush().await.expect_err("writes are lost");
+            faults.set(None);
+        }
+        world.verifier.flush().await?;
+        assert_eq!(faults.usage_batches(), 2, "the one that waited, and all that came after it");
+        assert_eq!(world.authority.key(&world.alice, &issued.key.id).await?.uses, 50);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_dead_key_has_no_hand_over() {
+    on_each_store(async |world| {
+        let issued = world.generate(NewKey::named("prod-main-app")?).await?;
+        world.authority.rotate(&world.alice, &issued.key.id, DAY).await?;
+        let entry = world.authority.key(&world.alice, &issued.key.id).await?;
+        assert!(entry.overlap.is_some());
+        world.authority.revoke(&world.alice, &issued.key.id).await?;
+        assert_eq!(world.authority.key(&world.alice, &issued.key.id).await?.overlap, None);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_search_finds_what_the_listing_shows() {
+    on_each_store(async |world| {
+        let issued = world.generate(NewKey::named("prod-main-app")?).await?;
+        world.generate(NewKey::named("staging-app")?).await?;
+        let shown = world.authority.key(&world.alice, &issued.key.id).await?.prefix;
+        let found = async |text: &str| -> TestResult<Vec<String>> {
+            let page = world.authority.keys(&world.alice, &KeyQuery::new().search(text)).await?;
+            Ok(page.items.iter().map(|entry| entry.key.name.to_string()).collect())
+        };
+        assert_eq!(found(&shown).await?, ["prod-main-app"]);
+        assert_eq!(found(&shown[..shown.len() - 4]).await?, ["prod-main-app"]);
+        assert_eq!(found(&world.alice.as_owner().to_string()).await?.len(), 2);
+        assert_eq!(found("user:bob").await?.len(), 0);
+        let (prefix, _) = shown.rsplit_once('_').ok_or("a prefix")?;
+        assert_eq!(found(&format!("{prefix}_")).await?.len(), 0, "a prefix alone is no key's");
+        Ok(())
+    });
+}
+
+#[test]
+fn a_listing_names_the_account_that_owns_a_key() {
+    on_each_store(async |world| {
+        let account = world.account("nightly", "analyst").await?;
+        let issued = world.generate_under(&account, NewKey::named("prod-nightly")?).await?;
+        let entry = world.authority.key(&world.admin, &issued.key.id).await?;
+        assert_eq!(entry.account, Some(Name::new("nightly")?));
+        Ok(())
+    });
+}
+
+#[test]
+fn a_cursor_decides_the_order_whatever_is_said_before_or_after_it() {
+    on_each_store(async |world| {
+        for name in ["b-app", "a-app", "c-app"] {
+            world.generate(NewKey::named(name)?).await?;
+            world.clock.advance(HOUR);
+        }
+        let first = KeyQuery::new().sort(KeySort::Name).limit(1);
+        let next = world.authority.keys(&world.alice, &first).await?.next.ok_or("there is more")?;
+        for query in [
+            KeyQuery::new().after(&next)?.sort(KeySort::Created).descending(),
+            KeyQuery::new().sort(KeySort::Created).descending().after(&next)?,
+        ] {
+            let page = world.authority.keys(&world.alice, &query).await?;
+            let names: Vec<_> = page.items.iter().map(|entry| entry.key.name.as_str()).collect();
+            assert_eq!(names, ["b-app", "c-app"]);
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_name_that_is_already_so_is_no_offence_against_a_later_pattern() {
+    on_each_store(async |world| {
+        let issued = world.generate(NewKey::named("My app")?).await?;
+        world.set_policy(|policy| policy.name_pattern = Some(NamePattern::default())).await?;
+        let same =
+            world.authority.rename(&world.alice, &issued.key.id, Name::new("My app")?).await?;
+        assert!(same.is_unchanged());
+        let other = world.authority.rename(&world.alice, &issued.key.id, Name::new("Other")?).await;
+        assert!(other.is_err_and(|error| error.to_string().contains("environment-purpose")));
+        Ok(())
+    });
+}
+
+#[test]
+fn what_a_stranger_guesses_of_a_policy_is_answered_alike() {
+    on_each_store(async |world| {
+        let nobody = Permissions::NONE;
+        let nobody = Actor::new(UserId::new("nobody")?, nobody).in_tenant(world.tenant().clone());
+        let right = world.authority.policy(&world.admin).await?;
+        let mut plan = right.clone();
+        plan.api_in_plan = false;
+        let mut wrong = Policy::default();
+        wrong.version = right.version;
+        for guess in [right, plan, wrong] {
+            let refused = world.authority.set_policy(&nobody, guess).await.expect_err("nobody may");
+            assert_eq!(refused.to_string(), "the actor has no permission for policy.set");
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_refused_attempt_on_an_accounts_key_is_found_by_the_account() {
+    on_each_store(async |world| {
+        let account = world.account("nightly", "analyst").await?;
+        let issued = world.generate_under(&account, NewKey::named("prod-nightly")?).await?;
+        world.authority.rotate(&world.auditor, &issued.key.id, HOUR).await.expect_err("refused");
+        let owner = keywright::Owner::Account(account.id);
+        world.authority.revoke_owned(&world.auditor, &owner).await.expect_err("refused");
+        let events = world.events(EventQuery::new().account(account.id)).await?;
+        let refused =
+            events.iter().filter(|event| event.outcome.to_string().starts_with("refused"));
+        assert_eq!(refused.count(), 2);
+        Ok(())
+    });
+}
+
+#[test]
+fn addresses_of_every_spelling_are_refused_as_names() {
+    for name in ["bob_@example.com", "bob+@example.com", "for bob-@x.org", "bob\u{FF20}example.com"]
+    {
+        assert_eq!(Name::new(name), Err(NameError::LooksLikeEmail), "{name}");
+    }
+    for name in ["@ night", "night @", "deploy @ night"] {
+        assert!(Name::new(name).is_ok(), "{name}");
+    }
+    assert_eq!(Name::new("\u{2800}"), Err(NameError::Invisible('\u{2800}')));
+}
+
+#[test]
+fn a_lifetime_too_short_for_the_clock_is_none() {
+    on_each_store(async |world| {
+        let new = NewKey::named("prod-main-app")?.expires_in(Duration::from_nanos(1));
+        let refused = world.generate(new).await.expect_err("dead when made");
+        let cause = refused.source().map_or_else(|| refused.to_string(), ToString::to_string);
+        assert_eq!(cause, RuleError::ZeroLifetime.to_string());
+        Ok(())
+    });
+}
+
+#[test]
+fn no_networks_is_said_and_not_left_empty() {
+    assert!("".parse::<Networks>().is_err());
+    assert!(" , ".parse::<Networks>().is_err());
+    assert!(Networks::anywhere().is_anywhere());
+}
+
+#[test]
+fn a_store_can_be_chosen_at_run_time() -> TestResult {
+    futures_lite::future::block_on(async {
+        let chosen: std::sync::Arc<dyn keywright::store::KeyStore> =
+            std::sync::Arc::new(MemoryStore::new());
+        let world = World::new(std::sync::Arc::new(chosen)).await?;
+        let issued = world.generate(NewKey::named("prod-main-app")?).await?;
+        assert_eq!(world.check(&issued).await, Ok(()));
+        Ok(())
+    })
+}

@@ -1,0 +1,261 @@
+//! Stored records: a field that is missing is no `null`, and no version is beyond a bigint.
+
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use keywright::store::{Batch, Change, KeyRecord, KeyStore, MemoryStore, StoreErrorKind, Usage};
+use keywright::{
+    Event, Key, KeyEdit, Name, NewAccount, Policy, RoleName, ServiceAccount, VerifyError,
+};
+
+use common::kit::{Watched, World, admin, block_on, named, tenant};
+
+/// The last version that there can be.
+const LAST: u64 = i64::MAX as u64;
+
+type Reader = fn(Value) -> Result<(), serde_json::Error>;
+
+fn reader<T: DeserializeOwned>(record: Value) -> Result<(), serde_json::Error> {
+    serde_json::from_value::<T>(record).map(drop)
+}
+
+fn key() -> Value {
+    json!({
+        "id": "4fQ2xk9ZrT7bWm1c", "tenant": "globex", "owner": "user:alice", "name": "prod-a",
+        "prefix": "acme_live", "scopes": ["a:read"], "networks": ["10.0.0.0/8"], "rate": "1/1s",
+        "admin_limits": { "scopes": true, "networks": true, "rate": true },
+        "metadata": { "team": "billing" }, "created_at": "2026-01-01T00:00:00Z",
+        "created_by": "alice", "updated_at": "2026-01-01T00:00:00Z",
+        "not_before": "2026-01-01T00:00:00Z", "expires_at": "2027-01-01T00:00:00Z",
+        "disabled": true, "revoked_at": "2026-02-01T00:00:00Z", "rotated_at": "2026-01-02T00:00:00Z",
+        "overlap_ends_at": "2026-01-03T00:00:00Z", "secret_number": 2, "version": 3,
+    })
+}
+
+/// Every record that a store keeps and serde reads, with a value in each of its fields.
+fn records() -> Vec<(&'static str, Value, Reader)> {
+    let digest = format!("1.0.{}", "ab".repeat(32));
+    vec![
+        ("Key", key(), reader::<Key>),
+        ("KeyRecord", json!({ "key": key(), "digest": digest }), reader::<KeyRecord>),
+        (
+            "ServiceAccount",
+            json!({
+                "id": "4fQ2xk9ZrT7bWm1c", "tenant": "globex", "name": "nightly",
+                "role": "analyst", "access": "read-only", "enabled": false,
+                "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z",
+                "version": 1,
+            }),
+            reader::<ServiceAccount>,
+        ),
+        (
+            "Policy",
+            json!({
+                "api_in_plan": false, "api_enabled": false, "require_expiry": true,
+                "default_lifetime": 60, "max_lifetime": 60, "max_keys_per_owner": 1,
+                "max_overlap": 0, "name_pattern": { "environments": ["prod"] },
+                "scope_ceiling": [], "roles": { "analyst": ["a:read"] }, "default_rate": "1/60s",
+                "extensive_use": 1, "retention": 0, "event_retention": 86400,
+                "version": 1,
+            }),
+            reader::<Policy>,
+        ),
+        (
+            "Usage",
+            json!({
+                "uses": 2, "last_used_at": "2026-01-01T00:00:00Z",
+                "by_secret": [{ "secret_number": 1, "at": "2026-01-01T00:00:00Z" }, null],
+            }),
+            reader::<Usage>,
+        ),
+        (
+            "Event",
+            json!({
+                "sequence": 1, "tenant": "globex", "at": "2026-01-01T00:00:00Z",
+                "actor": "user:alice", "kind": "key.revoke", "key": "4fQ2xk9ZrT7bWm1c",
+                "account": "4fQ2xk9ZrT7bWm1c", "outcome": "done",
+                "details": {},
+            }),
+            reader::<Event>,
+        ),
+    ]
+}
+
+/// The places of all fields, those of inner records too. Metadata and roles are maps and no records.
+fn fields(place: &str, record: &Value, found: &mut Vec<String>) {
+    match record {
+        Value::Object(object) => {
+            for (name, value) in object {
+                found.push(format!("{place}/{name}"));
+                if name != "metadata" && name != "roles" {
+                    fields(&format!("{place}/{name}"), value, found);
+                }
+            }
+        }
+        Value::Array(items) => {
+            for (number, item) in items.iter().enumerate() {
+                fields(&format!("{place}/{number}"), item, found);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn missing_field_of_stored_record_is_refused() {
+    let mut tried = 0;
+    for (kind, record, read) in records() {
+        read(record.clone()).unwrap_or_else(|error| panic!("{kind}: {error}"));
+        let mut places = Vec::new();
+        fields("", &record, &mut places);
+        for place in places {
+            let (outer, name) = place.rsplit_once('/').expect("a place");
+            let mut without = record.clone();
+            let object = without.pointer_mut(outer).and_then(Value::as_object_mut);
+            object.expect("an object").remove(name);
+            let error = read(without).err().unwrap_or_else(|| panic!("{kind} without {place}"));
+            assert!(error.to_string().contains(name), "{kind} without {place}: {error}");
+            tried += 1;
+        }
+    }
+    assert!(tried > 70, "{tried}");
+}
+
+#[test]
+fn null_stands_for_what_there_is_not() {
+    let optional: [(&str, &[&str]); 4] = [
+        (
+            "Key",
+            &["rate", "not_before", "expires_at", "revoked_at", "rotated_at", "overlap_ends_at"],
+        ),
+        (
+            "Policy",
+            &["default_lifetime", "max_lifetime", "name_pattern", "default_rate", "extensive_use"],
+        ),
+        ("Usage", &["last_used_at"]),
+        ("Event", &["key", "account", "detail"]),
+    ];
+    for (kind, names) in optional {
+        let all = records();
+        let (_, record, read) = all.iter().find(|(known, ..)| *known == kind).expect("a record");
+        for name in record.as_object().expect("an object").keys() {
+            let mut record = record.clone();
+            record[name] = Value::Null;
+            assert_eq!(read(record).is_ok(), names.contains(&name.as_str()), "{kind} {name}");
+        }
+    }
+}
+
+#[test]
+fn version_beyond_a_bigint_is_refused() {
+    let numbers = [
+        ("Key", "/version"),
+        ("KeyRecord", "/key/version"),
+        ("ServiceAccount", "/version"),
+        ("Policy", "/version"),
+        ("Event", "/sequence"),
+    ];
+    for (kind, place) in numbers {
+        let all = records();
+        let (_, record, read) = all.iter().find(|(known, ..)| *known == kind).expect("a record");
+        for (number, is_possible) in [(0, true), (LAST, true), (LAST + 1, false), (u64::MAX, false)]
+        {
+            let mut record = record.clone();
+            *record.pointer_mut(place).expect("the number") = number.into();
+            let read = read(record);
+            assert_eq!(read.is_ok(), is_possible, "{kind} {number}");
+            if let Err(error) = read {
+                assert!(error.to_string().contains("9223372036854775807"), "{error}");
+            }
+        }
+    }
+}
+
+/// A store with one key of alice's that has the last version and has been rotated to the last number.
+async fn world_with_old_key() -> (World, keywright::Issued) {
+    let watched = Watched::default();
+    let issued = World::on(watched.clone()).key().await;
+    let mut record = watched.stored(&issued.key.id).await;
+    record["key"]["version"] = LAST.into();
+    record["key"]["secret_number"] = u32::MAX.into();
+    let record: KeyRecord = serde_json::from_value(record).expect("a record");
+    let store = MemoryStore::new();
+    let batch = Batch { changes: vec![Change::InsertKey(record)], ..Batch::default() };
+    store.commit(batch).await.expect("a batch");
+    (World::on(store), issued)
+}
+
+#[test]
+fn key_of_last_version_can_be_revoked() {
+    block_on(async {
+        let (world, issued) = world_with_old_key().await;
+        let (authority, id) = (&world.authority, &issued.key.id);
+        let edit = KeyEdit::new().name(Name::new("prod-b").expect("a name"));
+        authority.edit(&admin(), id, edit).await.expect_err("there is no version for it");
+        authority.rotate(&admin(), id, common::kit::HOUR).await.expect_err("nor for this");
+        authority.disable(&admin(), id).await.expect_err("nor for this");
+        let edit = KeyEdit::new().name(Name::new("prod-b").expect("a name"));
+        authority.edit(&admin(), id, edit.if_version(u64::MAX)).await.expect_err("stale");
+        let shown = authority.key(&admin(), id).await.expect("the key").key;
+        assert_eq!((shown.version, shown.name.as_str()), (LAST, "prod-main-app"));
+        assert!(world.verifier.verify(issued.token.expose()).await.is_ok());
+        authority.revoke(&admin(), id).await.expect("a revocation needs no version");
+        let refused = world.verifier.verify(issued.token.expose()).await;
+        assert!(matches!(refused, Err(VerifyError::Denied(_))), "{refused:?}");
+    });
+}
+
+#[test]
+fn account_and_policy_of_last_version_stay() {
+    block_on(async {
+        let world = World::new();
+        let role = RoleName::new("analyst").expect("a role");
+        let new = NewAccount::new(Name::new("nightly").expect("a name"), role);
+        let mut account = world.authority.create_account(&admin(), new).await.expect("an account");
+        account.version = LAST;
+        let store = MemoryStore::new();
+        let insert = Change::InsertAccount(account.clone());
+        store.commit(Batch { changes: vec![insert], ..Batch::default() }).await.expect("a batch");
+        let world = World::on(store);
+        world.authority.disable_account(&admin(), &account.id).await.expect_err("no version");
+        // Whoever sets a policy says its version.
+        for version in [1, LAST, u64::MAX] {
+            let mut policy = world.authority.policy(&admin()).await.expect("a policy");
+            policy.version = version;
+            world.authority.set_policy(&admin(), policy).await.expect_err("stale");
+        }
+        world.key_of(&admin(), named("prod-a")).await;
+    });
+}
+
+#[test]
+fn store_takes_no_version_that_it_could_not_read() {
+    block_on(async {
+        let world = World::new();
+        let role = RoleName::new("analyst").expect("a role");
+        let new = NewAccount::new(Name::new("nightly").expect("a name"), role);
+        let mut account = world.authority.create_account(&admin(), new).await.expect("an account");
+        let commit = async |store: &MemoryStore, change| {
+            store.commit(Batch { changes: vec![change], ..Batch::default() }).await
+        };
+        for version in [LAST + 1, u64::MAX] {
+            account.version = version;
+            let insert = Change::InsertAccount(account.clone());
+            let error = commit(&MemoryStore::new(), insert).await.expect_err("too large");
+            assert_eq!(error.kind(), StoreErrorKind::Unsupported, "{error}");
+        }
+        let store = MemoryStore::new();
+        account.version = LAST;
+        commit(&store, Change::InsertAccount(account.clone())).await.expect("the last one");
+        account.version = LAST + 1;
+        let error = commit(&store, Change::UpdateAccount(account)).await.expect_err("too large");
+        assert_eq!(error.kind(), StoreErrorKind::Unsupported, "{error}");
+        for version in [0, 2, LAST, u64::MAX] {
+            let mut policy = Policy::default();
+            policy.version = version;
+            let put = Change::PutPolicy { tenant: tenant(), policy };
+            let error = commit(&store, put).await.expect_err("not the first");
+            assert_eq!(error.kind(), StoreErrorKind::Conflict, "{error}");
+        }
+    });
+}

@@ -1,0 +1,436 @@
+//! There is one spelling of a token. Whatever else is presented is refused, as malformed without
+//! asking the store, or as unrecognised with the same words whatever is wrong.
+
+use std::collections::HashMap;
+
+use keywright::{AccessRequest, Denial, DenialClass, Issued, KeyId, Prefix, Reason, VerifyError};
+
+use common::kit::{
+    ALPHABET, Random, Watched, World, block_on, denial, denied, developer, named, render, seed,
+};
+
+/// A key, its token, and the store that counts how often it is asked.
+struct Held {
+    world: World,
+    store: Watched,
+    issued: Issued,
+}
+
+impl Held {
+    /// The same key each time: one of a fixed sequence.
+    async fn new() -> Self {
+        let store = Watched::default();
+        let world = World::with(store.clone(), |builder| builder.random(Random(7)));
+        let issued = world.key().await;
+        world.verifier.verify(issued.token.expose()).await.expect("the key works");
+        Self { world, store, issued }
+    }
+
+    fn token(&self) -> &str {
+        self.issued.token.expose()
+    }
+
+    fn id(&self) -> &str {
+        self.issued.key.id.as_str()
+    }
+
+    fn secret(&self) -> &str {
+        &self.issued.token.expose_key_secret()[..32]
+    }
+
+    /// Asserts that all of these are malformed and that none of them reaches the store.
+    async fn assert_malformed<T: AsRef<str>>(&self, texts: impl IntoIterator<Item = T>) {
+        let before = self.store.calls();
+        let mut count = 0;
+        for text in texts {
+            let text = text.as_ref();
+            let denial = denial(self.world.verifier.verify(text).await);
+            let shown: String = text.chars().take(200).collect();
+            assert_eq!(*denial.reason(), Reason::Malformed, "{shown:?}");
+            assert_eq!(denial.key_id(), None, "{shown:?}");
+            count += 1;
+        }
+        assert!(count > 0, "nothing was tried");
+        assert_eq!(self.store.calls(), before, "a malformed token reached the store");
+    }
+
+    async fn verify_parts(&self, id: &str, secret: &str) -> Result<keywright::Grant, VerifyError> {
+        self.world.verifier.verify_request(&AccessRequest::parts(id, secret)).await
+    }
+}
+
+/// What a caller can see of a denial.
+fn public(denial: &Denial) -> (String, DenialClass, Option<std::time::Duration>) {
+    (denial.to_string(), denial.class(), denial.retry_after())
+}
+
+fn replaced(text: &str, place: usize, by: char) -> String {
+    text.chars().enumerate().map(|(n, c)| if n == place { by } else { c }).collect()
+}
+
+#[test]
+fn a_token_that_is_cut_at_any_length_at_either_end_is_malformed() {
+    block_on(async {
+        let held = Held::new().await;
+        let token = held.token();
+        held.assert_malformed((0..token.len()).map(|end| &token[..end])).await;
+        held.assert_malformed((1..=token.len()).map(|begin| &token[begin..])).await;
+    });
+}
+
+#[test]
+fn a_token_with_anything_before_or_behind_it_is_malformed() {
+    block_on(async {
+        let held = Held::new().await;
+        let token = held.token();
+        let extras =
+            ["0", "z", "_", " ", "\t", "\n", "\r\n", "\0", "=", ",", ";", "\"", "é", token];
+        let both = extras.map(|extra| [format!("{token}{extra}"), format!("{extra}{token}")]);
+        held.assert_malformed(both.as_flattened()).await;
+    });
+}
+
+#[test]
+fn a_token_with_one_character_changed_is_malformed_at_every_place_and_for_every_character() {
+    block_on(async {
+        let held = Held::new().await;
+        let token = held.token();
+        let others = "_-.+/=~!@ \t\n\0\u{7f}éаО０";
+        for (place, was) in token.chars().enumerate() {
+            let changed: Vec<String> = ALPHABET
+                .chars()
+                .chain(others.chars())
+                .filter(|c| *c != was)
+                .map(|c| replaced(token, place, c))
+                .collect();
+            assert!(changed.len() >= 78);
+            held.assert_malformed(changed).await;
+        }
+    });
+}
+
+#[test]
+fn a_token_in_another_case_is_malformed() {
+    block_on(async {
+        let held = Held::new().await;
+        let token = held.token();
+        held.assert_malformed([token.to_uppercase(), token.to_lowercase()]).await;
+        let turned =
+            token.chars().enumerate().filter(|(_, c)| c.is_ascii_alphabetic()).map(|(place, c)| {
+                let other = if c.is_ascii_lowercase() {
+                    c.to_ascii_uppercase()
+                } else {
+                    c.to_ascii_lowercase()
+                };
+                replaced(token, place, other)
+            });
+        held.assert_malformed(turned).await;
+    });
+}
+
+#[test]
+fn a_token_with_two_neighbours_swapped_is_malformed() {
+    block_on(async {
+        let held = Held::new().await;
+        let token = held.token().as_bytes();
+        let swapped =
+            (1..token.len()).filter(|place| token[place - 1] != token[*place]).map(|place| {
+                let mut bytes = token.to_vec();
+                bytes.swap(place - 1, place);
+                String::from_utf8(bytes).expect("ASCII")
+            });
+        held.assert_malformed(swapped).await;
+    });
+}
+
+#[test]
+fn a_token_with_a_character_left_out_or_doubled_is_malformed() {
+    block_on(async {
+        let held = Held::new().await;
+        let token = held.token();
+        let without = (0..token.len()).map(|n| format!("{}{}", &token[..n], &token[n + 1..]));
+        held.assert_malformed(without).await;
+        let doubled = (0..token.len()).map(|n| format!("{}{}", &token[..=n], &token[n..]));
+        held.assert_malformed(doubled).await;
+    });
+}
+
+#[test]
+fn what_only_looks_like_the_token_is_malformed() {
+    block_on(async {
+        let held = Held::new().await;
+        let token = held.token();
+        let encoded: Vec<String> = token.bytes().map(|b| format!("%{b:02X}")).collect();
+        held.assert_malformed([
+            token.replace('_', "%5F"),
+            encoded.concat(),
+            token.replace('a', "\u{430}"),
+            token.replace('c', "\u{441}"),
+            token.replace('_', "\u{ff3f}"),
+            token.replace('_', "\u{2017}"),
+            token.chars().flat_map(|c| [c, '\u{200b}']).collect(),
+            token.chars().flat_map(|c| [c, '\0']).collect(),
+            format!("\u{202e}{}", token.chars().rev().collect::<String>()),
+            token.replace('e', "e\u{301}"),
+        ])
+        .await;
+    });
+}
+
+#[test]
+fn a_text_of_any_length_is_malformed_without_the_store() {
+    block_on(async {
+        let held = Held::new().await;
+        let lengths = [87, 88, 127, 128, 129, 255, 256, 8 << 10, 64 << 10, 1 << 20];
+        for fill in ["a", "0", "_", "\u{1F511}"] {
+            held.assert_malformed(lengths.map(|length| fill.repeat(length))).await;
+        }
+        // Well-formed in all but length: a right check behind a prefix that is too long.
+        let prefixes = [33, 64, 74, 128, 1 << 20].map(|length| "a".repeat(length));
+        let rendered = prefixes.map(|prefix| render(&prefix, held.id(), held.secret()));
+        held.assert_malformed(rendered).await;
+    });
+}
+
+#[test]
+fn a_right_check_on_wrong_grammar_is_malformed() {
+    block_on(async {
+        let held = Held::new().await;
+        let (id, secret) = (held.id(), held.secret());
+        let prefixes =
+            ["", "_", "_a", "a_", "a__b", "A", "aB", "1a", "a-b", "a.b", "a b", "é", "a\0"];
+        held.assert_malformed(prefixes.map(|prefix| render(prefix, id, secret))).await;
+        for stranger in ["_", "-", " ", "\0", "+", "/"] {
+            let bad_id = format!("{stranger}{}", &id[1..]);
+            let bad_secret = format!("{}{stranger}", &secret[1..]);
+            let texts =
+                [render("acme_live", &bad_id, secret), render("acme_live", id, &bad_secret)];
+            held.assert_malformed(texts).await;
+        }
+    });
+}
+
+#[test]
+fn random_bytes_are_malformed_and_never_reach_the_store() {
+    let mut random = Random(seed());
+    block_on(async {
+        let held = Held::new().await;
+        let texts: Vec<String> = (0..20_000)
+            .map(|_| {
+                let bytes: Vec<u8> =
+                    (0..random.below(140)).map(|_| random.number().to_le_bytes()[0]).collect();
+                String::from_utf8_lossy(&bytes).into_owned()
+            })
+            .collect();
+        held.assert_malformed(&texts).await;
+        for text in &texts {
+            let verified = held.verify_parts(text, text).await;
+            assert_eq!(denied(verified), "malformed", "{text:?}");
+        }
+    });
+}
+
+/// All but one in 2^32 of them, of which none is expected in so few.
+#[test]
+fn random_tokens_of_the_right_form_never_reach_the_store() {
+    let mut random = Random(seed());
+    block_on(async {
+        let held = Held::new().await;
+        let texts = (0..100_000).map(|_| format!("acme_live_{}", random.symbols(54)));
+        held.assert_malformed(texts).await;
+    });
+}
+
+#[test]
+fn the_same_key_under_another_prefix_is_answered_like_an_unknown_one() {
+    block_on(async {
+        let held = Held::new().await;
+        let unknown = denial(held.world.verifier.verify(&unknown_token()).await);
+        for prefix in ["acme_test", "acme_liv", "acme_live_", "key", "a", "acme_live_eu"] {
+            let token = render(prefix.trim_end_matches('_'), held.id(), held.secret());
+            if token == held.token() {
+                continue;
+            }
+            let other = denial(held.world.verifier.verify(&token).await);
+            assert_eq!(other.reason().code(), "unrecognised", "{prefix}");
+            assert_eq!(public(&other), public(&unknown), "{prefix}");
+        }
+    });
+}
+
+#[test]
+fn a_key_keeps_its_prefix_when_the_host_takes_another_one() {
+    block_on(async {
+        let held = Held::new().await;
+        let next = World::with(held.store.clone(), |builder| {
+            builder.prefix(Prefix::new("acme_v2").expect("a prefix"))
+        });
+        let grant = next.verifier.verify(held.token()).await.expect("the old token works");
+        assert_eq!(grant.key().prefix.as_str(), "acme_live");
+        let (alice, id) = (developer("alice"), held.issued.key.id);
+        let rotated = next.authority.rotate(&alice, &id, common::kit::HOUR).await.expect("active");
+        assert!(rotated.token.expose().starts_with("acme_live_"), "a rotated key keeps its prefix");
+        let new = next.key().await;
+        assert!(new.token.expose().starts_with("acme_v2_"));
+    });
+}
+
+fn unknown_token() -> String {
+    render("acme_live", "0000000000000000", "00000000000000000000000000000000")
+}
+
+#[test]
+fn an_unknown_id_and_a_wrong_secret_get_the_same_answer() {
+    block_on(async {
+        let held = Held::new().await;
+        let unknown = denial(held.world.verifier.verify(&unknown_token()).await);
+        assert_eq!(unknown.reason().code(), "unrecognised");
+        // One that differs in the first symbol, in the last, and in all.
+        let secret = held.secret();
+        let other = |c: &str| if c == "0" { "1" } else { "0" };
+        let wrong = [
+            format!("{}{}", other(&secret[..1]), &secret[1..]),
+            format!("{}{}", &secret[..31], other(&secret[31..])),
+            secret.chars().rev().collect(),
+        ];
+        for secret in wrong {
+            let token = render("acme_live", held.id(), &secret);
+            let wrong = denial(held.world.verifier.verify(&token).await);
+            assert_eq!(wrong.reason(), unknown.reason());
+            assert_eq!(public(&wrong), public(&unknown));
+            assert_eq!(wrong.key_id(), Some(held.issued.key.id), "the operator sees whose it was");
+        }
+    });
+}
+
+#[test]
+fn a_dead_key_with_a_wrong_secret_is_answered_like_an_unknown_one() {
+    block_on(async {
+        let held = Held::new().await;
+        let unknown = denial(held.world.verifier.verify(&unknown_token()).await);
+        let wrong =
+            render("acme_live", held.id(), &held.secret().chars().rev().collect::<String>());
+        let id = held.issued.key.id;
+        held.world.authority.disable(&common::kit::admin(), &id).await.expect("active");
+        assert_eq!(denial(held.world.verifier.verify(&wrong).await).reason(), unknown.reason());
+        held.world.authority.revoke(&common::kit::admin(), &id).await.expect("disabled");
+        assert_eq!(denial(held.world.verifier.verify(&wrong).await).reason(), unknown.reason());
+        held.world.authority.delete(&common::kit::admin(), &id).await.expect("revoked");
+        let deleted = denial(held.world.verifier.verify(held.token()).await);
+        assert_eq!(deleted.reason(), unknown.reason());
+    });
+}
+
+#[test]
+fn both_parts_are_needed_each_in_its_place_and_of_one_key() {
+    block_on(async {
+        let held = Held::new().await;
+        let other = held.world.key_of(&developer("bob"), named("staging-api")).await;
+        let (id, secret) = (held.id(), held.issued.token.expose_key_secret());
+        let (other_id, other_secret) = (other.key.id, other.token.expose_key_secret());
+        held.verify_parts(id, secret).await.expect("the two parts of one key");
+
+        let wrong_secret: String = held.secret().chars().rev().collect();
+        let wrong_secret = render("acme_live", id, &wrong_secret)[26..].to_owned();
+        let wrong_check = format!("{}{}", held.secret(), common::kit::check("something else"));
+        let prefix = format!("acme_live_{id}");
+        let padded = format!("{id} ");
+        let table = [
+            (secret, id, "malformed"),
+            ("", secret, "malformed"),
+            (id, "", "malformed"),
+            ("", "", "malformed"),
+            (id, id, "malformed"),
+            (secret, secret, "malformed"),
+            (held.token(), secret, "malformed"),
+            (id, held.token(), "malformed"),
+            (&prefix, secret, "malformed"),
+            (&padded, secret, "malformed"),
+            (id, held.secret(), "malformed"),
+            (&id[..15], secret, "malformed"),
+            (id, &secret[..37], "malformed"),
+            (id, other_secret, "unrecognised"),
+            (other_id.as_str(), secret, "unrecognised"),
+            (id, &wrong_secret, "unrecognised"),
+            (id, &wrong_check, "unrecognised"),
+        ];
+        for (id, secret, reason) in table {
+            assert_eq!(denied(held.verify_parts(id, secret).await), reason, "{id} {secret}");
+        }
+    });
+}
+
+#[test]
+fn a_key_secret_with_one_character_changed_is_refused_at_every_place() {
+    block_on(async {
+        let held = Held::new().await;
+        let secret = held.issued.token.expose_key_secret();
+        for (place, was) in secret.chars().enumerate() {
+            for c in ALPHABET.chars().filter(|c| *c != was) {
+                let changed = replaced(secret, place, c);
+                assert_eq!(denied(held.verify_parts(held.id(), &changed).await), "unrecognised");
+            }
+            let changed = replaced(secret, place, '-');
+            assert_eq!(denied(held.verify_parts(held.id(), &changed).await), "malformed");
+        }
+    });
+}
+
+/// Symbols by place, over the ids and secrets of many keys.
+async fn drawn(keys: usize) -> Vec<HashMap<u8, usize>> {
+    let world = World::with(Watched::default(), |builder| builder.random(Random(seed())));
+    let mut counts = vec![HashMap::new(); 48];
+    for n in 0..keys {
+        let owner = developer(&format!("owner-{n}"));
+        let issued = world.key_of(&owner, named("prod-main-app")).await;
+        let body = issued.key.id.as_str().bytes().chain(issued.token.expose_key_secret().bytes());
+        for (count, symbol) in counts.iter_mut().zip(body.take(48)) {
+            *count.entry(symbol).or_insert(0) += 1;
+        }
+    }
+    counts
+}
+
+/// Pearson's statistic against equal shares of the 62 symbols.
+fn chi_square(counts: &HashMap<u8, usize>) -> f64 {
+    let count = |n: usize| f64::from(u32::try_from(n).expect("a small count"));
+    let expected = count(counts.values().sum()) / 62.0;
+    let share = |symbol| count(counts.get(&symbol).copied().unwrap_or(0));
+    ALPHABET.bytes().map(|symbol| (share(symbol) - expected).powi(2) / expected).sum()
+}
+
+#[test]
+fn ids_and_secrets_are_of_62_symbols_equally_likely_at_every_place() {
+    // With 61 degrees of freedom the statistic stays below 153 in all but one of 10^9 samples
+    // (Wilson and Hilferty: six standard deviations). Taking a byte modulo 62 instead of drawing
+    // again would give 8 symbols 5/256 and 54 symbols 4/256, and over a million symbols a statistic
+    // of about 6,600; at one place, of about 200.
+    const BOUND: f64 = 153.0;
+    let keys = 31_250;
+    let by_place = block_on(drawn(keys));
+    let mut all = HashMap::new();
+    for (place, counts) in by_place.iter().enumerate() {
+        let statistic = chi_square(counts);
+        assert!(statistic < BOUND, "place {place}: {statistic}");
+        for (symbol, count) in counts {
+            *all.entry(*symbol).or_insert(0) += count;
+        }
+    }
+    assert_eq!(all.values().sum::<usize>(), 48 * keys, "1.5 million symbols");
+    assert!(chi_square(&all) < BOUND, "{}", chi_square(&all));
+
+    // What a guess is up against, from the alphabet as it was seen.
+    assert_eq!(all.len(), 62);
+    let bits = f64::from(u32::try_from(all.len()).expect("62")).log2();
+    assert!(32.0 * bits > 190.0, "the secret has {} bits, at least 128 are needed", 32.0 * bits);
+    assert!(16.0 * bits > 95.0, "the id has {} bits", 16.0 * bits);
+}
+
+#[test]
+fn a_key_id_is_read_back_from_its_text_alone() {
+    block_on(async {
+        let held = Held::new().await;
+        assert_eq!(held.id().parse::<KeyId>(), Ok(held.issued.key.id));
+        assert!(held.token().parse::<KeyId>().is_err());
+    });
+}

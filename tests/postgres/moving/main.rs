@@ -1,0 +1,377 @@
+//! Moving a store into PostgreSQL: everything comes over as it is, however often the move is cut off,
+//! and nobody uses the tables before it has ended.
+
+mod twice;
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
+
+use futures_lite::future::block_on;
+use keywright::store::{
+    Batch, CacheOptions, CachedStore, Change, Condition, Epoch, FileStore, KeyRecord, KeyStore,
+    MemoryStore, Move, MoveError, MoveSource, StoreErrorKind,
+};
+use keywright::{Actor, TenantId, UserId};
+
+use common::harness::World;
+use common::moving::{Place, lived, seen};
+
+/// Polls a future so many times, then drops it. Whether it ended before.
+fn polled<T>(future: impl Future<Output = T>, times: usize) -> Option<T> {
+    let mut future = pin!(future);
+    let mut left = times;
+    block_on(poll_fn(move |context| {
+        if left == 0 {
+            return Poll::Ready(None);
+        }
+        left -= 1;
+        future.as_mut().poll(context).map(Some)
+    }))
+}
+
+fn assert_moves_whole(source: &(impl KeyStore + Clone + Into<MoveSource>)) {
+    let Some(place) = Place::new() else { return };
+    let _runtime = place.enter();
+    let mut world = lived(source.clone());
+    let before = seen(&world);
+    let mut told = Vec::new();
+    let mut moving = place.begin(source.clone()).expect("a move");
+    block_on(moving.copy(|progress| told.push(progress))).expect("it is copied");
+    assert!(told.iter().any(|progress| progress.what == "keys" && progress.written > 0));
+    assert_eq!(seen(&world), before, "the source is used meanwhile");
+    let store = block_on(moving.finish(|_| {})).expect("it has moved");
+    // The source takes no change any more, and goes on answering.
+    assert_eq!(seen(&world), before);
+    let token = world.issued[0].1.key.id;
+    let refused = block_on(world.authority.delete(&world.admin, &token));
+    assert!(refused.expect_err("it was moved").to_string().contains("store"));
+    world.reopen(store);
+    assert_eq!(seen(&world), before);
+    // What comes next goes on where the source was.
+    let next = world.generate("prod-made-later");
+    assert_eq!(world.says(next.token.expose()), "current");
+    let reopened = place.open().expect("the tables are a store");
+    world.reopen(reopened);
+    assert_eq!(world.says(next.token.expose()), "current");
+}
+
+#[test]
+fn b12_a_store_in_memory_moves_with_everything() {
+    assert_moves_whole(&MemoryStore::new());
+}
+
+#[test]
+fn b12_a_store_file_moves_with_everything() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = block_on(FileStore::open(folder.path().join("keys.db"))).expect("a store");
+    assert_moves_whole(&store);
+}
+
+#[test]
+fn a_move_that_is_cut_off_anywhere_goes_on_where_it_was() {
+    let Some(place) = Place::new() else { return };
+    let _runtime = place.enter();
+    let source = MemoryStore::new();
+    let mut world = lived(source.clone());
+    let before = seen(&world);
+    let mut cuts = 0;
+    let store = loop {
+        match place.begin(source.clone()) {
+            Ok(moving) => {
+                cuts += 1;
+                let closed = place.open().expect_err("the tables are closed until it has ended");
+                assert_eq!(closed.kind(), StoreErrorKind::Unavailable);
+                if let Some(ended) = polled(moving.finish(|_| {}), cuts) {
+                    break ended.expect("it has moved");
+                }
+            }
+            // A move that was dropped may hold its lock until the server sees it.
+            Err(MoveError::Running) => {}
+            // The last step was cut off when its commit was on its way.
+            Err(MoveError::InUse) => break place.open().expect("the move has ended"),
+            Err(error) => panic!("{error}"),
+        }
+    };
+    // How many polls a move takes is up to the server: one that answers at once is waited for less.
+    assert!(cuts > 3, "it was cut off {cuts} times");
+    world.reopen(store);
+    assert_eq!(seen(&world), before);
+}
+
+#[test]
+fn what_changes_while_it_is_copied_comes_over_too() {
+    let Some(place) = Place::new() else { return };
+    let _runtime = place.enter();
+    let source = MemoryStore::new();
+    let mut world = lived(source.clone());
+    let gone = world.generate("prod-goes-again");
+    let mut moving = place.begin(source.clone()).expect("a move");
+    block_on(moving.copy(|_| {})).expect("it is copied");
+    block_on(world.authority.delete(&world.admin, &gone.key.id)).expect("it is deleted");
+    let new = world.generate("prod-comes-late");
+    block_on(world.authority.revoke(&world.admin, &world.issued[0].1.key.id)).ok();
+    block_on(moving.copy(|_| {})).expect("it is copied");
+    assert_eq!(world.says(new.token.expose()), "current");
+    block_on(world.verifier.flush()).expect("the uses are written");
+    let before = seen(&world);
+    world.reopen(block_on(moving.finish(|_| {})).expect("it has moved"));
+    assert_eq!(seen(&world), before);
+    assert_eq!(world.says(gone.token.expose()), "unrecognised");
+    assert_eq!(world.says(new.token.expose()), "current");
+}
+
+/// Whether a store refuses a key because its id was deleted. Nothing is written.
+fn is_taken(store: &impl KeyStore, record: &KeyRecord) -> bool {
+    let changes = vec![Change::InsertKey(record.clone())];
+    let failing = Condition::PolicyVersion { tenant: record.key().tenant.clone(), version: 99 };
+    let batch = Batch { conditions: vec![failing], changes, ..Batch::default() };
+    let said = block_on(store.commit(batch)).expect_err("one of two reasons");
+    said.kind() == StoreErrorKind::AlreadyExists
+}
+
+#[test]
+fn what_is_forgotten_while_it_is_copied_goes_too() {
+    let Some(place) = Place::new() else { return };
+    let _runtime = place.enter();
+    let source = MemoryStore::new();
+    let mut world = lived(source.clone());
+    let gone = world.generate("prod-goes-again").key;
+    let stored = block_on(source.key(&gone.tenant, &gone.id)).expect("it works").expect("a key");
+    block_on(world.authority.delete(&world.admin, &gone.id)).expect("it is deleted");
+    let mut moving = place.begin(source.clone()).expect("a move");
+    block_on(moving.copy(|_| {})).expect("it is copied");
+    let kept = block_on(world.authority.policy(&world.admin)).expect("a policy").event_retention;
+    world.clock.advance(kept);
+    world.generate("prod-comes-late");
+    assert!(is_taken(&source, &stored.record));
+    let swept = block_on(world.authority.sweep(&world.admin)).expect("a sweep");
+    assert!(swept.events > 0 && !is_taken(&source, &stored.record));
+    block_on(moving.copy(|_| {})).expect("it is copied");
+    // Once more behind what was copied, and all of it again.
+    world.clock.advance(kept);
+    world.generate("prod-comes-later");
+    block_on(world.authority.sweep(&world.admin)).expect("a sweep");
+    let before = seen(&world);
+    let store = block_on(moving.finish(|_| {})).expect("it has moved");
+    assert!(!is_taken(&store, &stored.record));
+    world.reopen(store);
+    assert_eq!(seen(&world), before);
+    world.generate("prod-made-later");
+}
+
+#[test]
+fn tables_that_are_in_use_are_not_touched() {
+    let Some(place) = Place::new() else { return };
+    let _runtime = place.enter();
+    let store = place.open().expect("a store");
+    let world = World::new(store);
+    let key = world.generate("prod-main-app");
+    let source = MemoryStore::new();
+    let _other = lived(source.clone());
+    assert!(matches!(place.begin(source), Err(MoveError::InUse)));
+    assert_eq!(world.says(key.token.expose()), "current");
+}
+
+#[test]
+fn a_commit_on_its_way_keeps_a_move_out() {
+    let Some(place) = Place::new() else { return };
+    let _runtime = place.enter();
+    place.open().expect("a store");
+    let source = MemoryStore::new();
+    let _world = lived(source.clone());
+    // As every commit of a store does: the row with the epoch first, then what changes.
+    let mut commit = block_on(place.pool.begin()).expect("a transaction");
+    let change = format!(
+        "UPDATE {0}.state SET epoch = epoch + 1; INSERT INTO {0}.deleted VALUES ('key:gone', 'globex', 1)",
+        place.schema
+    );
+    block_on(sqlx::raw_sql(sqlx::AssertSqlSafe(change)).execute(&mut *commit)).expect("a change");
+    let holder = sqlx::query_scalar::<_, i32>("SELECT pg_backend_pid()");
+    let holder = block_on(holder.fetch_one(&mut *commit)).expect("a process");
+    let (options, pool) = (place.options(), place.pool.clone());
+    let moving = place.runtime.spawn(Move::begin(source, options, pool));
+    let is_waiting = || {
+        let blocked =
+            "SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(pid)))";
+        let blocked = sqlx::query_scalar::<_, bool>(blocked).bind(holder);
+        block_on(blocked.fetch_one(&place.pool)).expect("the locks")
+    };
+    while !moving.is_finished() && !is_waiting() {}
+    block_on(commit.commit()).expect("it is committed");
+    let begun = block_on(moving).expect("it ends");
+    assert!(matches!(begun, Err(MoveError::InUse)), "{begun:?}");
+}
+
+#[test]
+fn of_two_moves_at_once_one_waits() {
+    let Some(place) = Place::new() else { return };
+    let _runtime = place.enter();
+    let source = MemoryStore::new();
+    let _world = lived(source.clone());
+    let first = place.begin(source.clone()).expect("a move");
+    assert!(matches!(place.begin(source.clone()), Err(MoveError::Running)));
+    drop(first);
+}
+
+#[test]
+fn a_store_that_was_opened_before_the_move_writes_nothing_into_it() {
+    let Some(place) = Place::new() else { return };
+    let _runtime = place.enter();
+    let early = World::bare(place.open().expect("a store"));
+    let source = MemoryStore::new();
+    let _world = lived(source.clone());
+    let _moving = place.begin(source).expect("a move");
+    let policy = block_on(early.authority.policy(&early.admin)).expect("the policy");
+    let refused = block_on(early.authority.set_policy(&early.admin, policy));
+    assert!(refused.is_err(), "nobody writes while it moves");
+    let closed = place.open().expect_err("it moves");
+    assert_eq!(closed.kind(), StoreErrorKind::Unavailable);
+    assert!(closed.to_string().contains("moved"), "{closed}");
+}
+
+#[test]
+fn rows_of_another_hand_are_seen_before_the_tables_are_opened() {
+    let Some(place) = Place::new() else { return };
+    let _runtime = place.enter();
+    let source = MemoryStore::new();
+    let mut world = lived(source.clone());
+    let before = seen(&world);
+    let mut moving = place.begin(source).expect("a move");
+    block_on(moving.copy(|_| {})).expect("it is copied");
+    let change = format!(
+        "UPDATE {0}.keys SET record = jsonb_set(record, '{{key,revoked}}', 'null'); DELETE FROM {0}.usage",
+        place.schema
+    );
+    block_on(sqlx::raw_sql(sqlx::AssertSqlSafe(change)).execute(&place.pool))
+        .expect("it is changed");
+    world.reopen(block_on(moving.finish(|_| {})).expect("it has moved"));
+    assert_eq!(seen(&world), before, "what was changed is as in the source again");
+}
+
+/// Of what needs a server to be there.
+#[test]
+fn l02_what_is_printed_of_a_store_a_move_and_hints_says_no_secret() {
+    let Some(place) = Place::new() else { return };
+    let _runtime = place.enter();
+    let source = MemoryStore::new();
+    let world = lived(source.clone());
+    let mut printed = Vec::new();
+    let mut moving = place.begin(source).expect("a move");
+    block_on(moving.copy(|progress| printed.push(format!("{progress:?} {progress}"))))
+        .expect("it is copied");
+    printed.push(format!("{moving:#?}"));
+    let store = block_on(moving.finish(|_| {})).expect("it has moved");
+    let hints = block_on(store.hints()).expect("the server listens");
+    let printed = format!("{} {store:#?} {hints:#?}", printed.concat());
+    for (name, issued) in &world.issued {
+        let secret = &issued.token.expose_key_secret()[..16];
+        assert!(!printed.contains(secret), "the secret {name} is printed");
+    }
+    assert!(printed.contains("PostgresStore") && printed.contains("keys"), "{printed}");
+}
+
+#[test]
+fn a_cache_does_not_take_the_tables_for_those_before() {
+    let Some(place) = Place::new() else { return };
+    let _runtime = place.enter();
+    let source = MemoryStore::new();
+    let world = lived(source.clone());
+    let moving = place.begin(source).expect("a move");
+    let store = block_on(moving.finish(|_| {})).expect("it has moved");
+    let cache = CachedStore::new(store.clone(), CacheOptions::new()).expect("a cache");
+    block_on(cache.sync()).expect("the store answers");
+    let changes = block_on(store.changes(Epoch(0))).expect("the store answers");
+    assert!(changes.epoch > Epoch(0) && changes.touched.is_none());
+    let tenant = TenantId::new("globex").expect("a tenant");
+    let actor = Actor::administrator(UserId::new("ada").expect("an id")).in_tenant(tenant);
+    assert_eq!(world.seen_by(&actor), world.seen_by(&world.admin));
+}
+
+/// Uses of the first key of a world, as a store has them.
+fn uses(store: &impl KeyStore, world: &World) -> u64 {
+    let key = &world.issued[0].1.key;
+    let stored = block_on(store.key(&key.tenant, &key.id)).expect("the store answers");
+    stored.expect("the key").usage.uses()
+}
+
+/// Uses the first key so many times.
+fn use_it(world: &World, times: u64) {
+    for _ in 0..times {
+        block_on(world.verifier.verify(world.issued[0].1.token.expose())).expect("accepted");
+    }
+}
+
+#[test]
+fn m19_uses_after_a_move_arrive_once() {
+    let Some(place) = Place::new() else { return };
+    let _runtime = place.enter();
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let source = block_on(FileStore::open(folder.path().join("keys.db"))).expect("a store");
+    let world = lived(source.clone());
+    let before = uses(&source, &world);
+    let moving = place.begin(source.clone()).expect("a move");
+    // Counted before the switch, and not flushed.
+    use_it(&world, 3);
+    let store = block_on(moving.finish(|_| {})).expect("it has moved");
+    use_it(&world, 4);
+    block_on(world.verifier.flush()).expect("the uses go to the new store");
+    assert_eq!(uses(&store, &world), before + 7);
+    // Also from a store that is closed, as a host does that switches.
+    use_it(&world, 5);
+    block_on(source.close()).expect("it closes");
+    block_on(world.verifier.flush()).expect("the uses go to the new store");
+    block_on(world.verifier.flush()).expect("there is nothing more");
+    assert_eq!(uses(&store, &world), before + 12);
+}
+
+#[test]
+fn m19_uses_during_a_move_arrive_once() {
+    let Some(place) = Place::new() else { return };
+    let _runtime = place.enter();
+    let source = MemoryStore::new();
+    let world = lived(source.clone());
+    let before = uses(&source, &world);
+    let mut counted = 0;
+    // Dropped at each step, begun again, with traffic and flushes all the while.
+    for polls in (0..).step_by(5) {
+        let moving = match place.begin(source.clone()) {
+            Ok(moving) => moving,
+            // The step before had opened the tables when it was dropped.
+            Err(MoveError::InUse) => break,
+            // The server has not seen yet that the one before is gone.
+            Err(MoveError::Running) => continue,
+            Err(error) => panic!("{error}"),
+        };
+        use_it(&world, 2);
+        counted += 2;
+        let ended = polled(moving.finish(|_| {}), polls).is_some();
+        use_it(&world, 1);
+        counted += 1;
+        // While nobody knows where the tables are, what was counted waits.
+        let _ = block_on(world.verifier.flush());
+        if ended {
+            break;
+        }
+    }
+    block_on(world.verifier.flush()).expect("the tables are open");
+    let store = place.open().expect("the tables are open");
+    assert_eq!(uses(&store, &world), before + counted);
+}
+
+#[test]
+fn m19_failed_move_leaves_the_source_in_use() {
+    let Some(place) = Place::new() else { return };
+    let _runtime = place.enter();
+    let source = MemoryStore::new();
+    let world = lived(source.clone());
+    let before = uses(&source, &world);
+    let moving = place.begin(source.clone()).expect("a move");
+    let drop = format!("DROP TABLE {}.policies", place.schema);
+    block_on(sqlx::raw_sql(sqlx::AssertSqlSafe(drop)).execute(&place.pool)).expect("it is gone");
+    block_on(moving.finish(|_| {})).expect_err("a table is missing");
+    use_it(&world, 2);
+    block_on(world.verifier.flush()).expect("the source takes usage");
+    assert_eq!(uses(&source, &world), before + 2);
+    world.generate("prod-made-after");
+}

@@ -1,0 +1,172 @@
+//! The parent's side: three nodes, each behind a proxy of its own.
+
+use std::env;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::sleep;
+use std::time::Duration;
+
+use crate::node::{DATABASE, HINTS, Hints, MARK, OK, REFUSED, UNAVAILABLE};
+use crate::proxy::Proxy;
+use common::database::Server;
+
+pub(crate) const NODES: usize = 3;
+const TEST: &str = "a_node_ends_when_its_parent_lets_go_of_it";
+/// A node that is silent for so long, or a database that can't be reached for so long, never comes back.
+const PATIENCE: Duration = Duration::from_secs(60);
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// One test at a time: what another one does must not be measured with it.
+pub(crate) fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Waits for what needs a runtime.
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("a runtime").block_on(future)
+}
+
+pub(crate) struct Cluster {
+    nodes: Vec<Node>,
+    pub(crate) proxies: Vec<Proxy>,
+}
+
+struct Node {
+    process: Child,
+    /// Open for as long as the node lives: it may still print.
+    _out: BufReader<ChildStdout>,
+    address: SocketAddr,
+}
+
+/// A connection to a node, for one question after another.
+pub(crate) struct Line(BufReader<TcpStream>);
+
+impl Cluster {
+    /// Three nodes on a new database. They are started one right after another, and all make its tables.
+    pub(crate) fn start(server: &Server, database: &str, hints: Hints) -> Self {
+        block_on(server.create(database));
+        let proxies: Vec<_> = (0..NODES).map(|_| Proxy::to(server.port())).collect();
+        let started: Vec<_> =
+            proxies.iter().map(|proxy| start(proxy.port(), database, hints)).collect();
+        Self { nodes: started.into_iter().map(Node::of).collect(), proxies }
+    }
+
+    /// A connection to each node.
+    pub(crate) fn lines(&self) -> Vec<Line> {
+        self.nodes.iter().map(|node| Line::to(node.address)).collect()
+    }
+
+    /// Closes their inputs, and tells how they ended.
+    pub(crate) fn let_go(mut self) -> Vec<ExitStatus> {
+        let ended = |node: &mut Node| {
+            drop(node.process.stdin.take());
+            node.process.wait().expect("it ends")
+        };
+        self.nodes.iter_mut().map(ended).collect()
+    }
+}
+
+fn start(port: u16, database: &str, hints: Hints) -> Child {
+    Command::new(env::current_exe().expect("this program"))
+        .args([TEST, "--exact", "--nocapture"])
+        .env(DATABASE, format!("{port} {database}"))
+        .env(HINTS, hints.word())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the node starts")
+}
+
+impl Node {
+    fn of(mut process: Child) -> Self {
+        let mut out = BufReader::new(process.stdout.take().expect("its output"));
+        let mut said = out.by_ref().lines().map(|line| line.expect("text"));
+        let address = said.find_map(|line| line.strip_prefix(MARK)?.parse().ok());
+        let address = address.expect("it listens");
+        Self { process, _out: out, address }
+    }
+}
+
+/// On each way out of a test.
+impl Drop for Node {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+enum Answer {
+    Done(String),
+    Unavailable(String),
+    Refused(String),
+}
+
+impl Line {
+    fn to(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).expect("the node listens");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a time");
+        stream.set_nodelay(true).expect("an option");
+        Self(BufReader::new(stream))
+    }
+
+    fn put(&mut self, question: &str) -> Answer {
+        let what = question.split(' ').next().unwrap_or_default();
+        self.0.get_mut().write_all(format!("{question}\n").as_bytes()).expect("it listens");
+        let mut line = String::new();
+        self.0.read_line(&mut line).unwrap_or_else(|error| panic!("{what}: {error}"));
+        match line.trim_end().split_once(' ') {
+            Some((OK, said)) => Answer::Done(said.to_owned()),
+            Some((UNAVAILABLE, said)) => Answer::Unavailable(said.to_owned()),
+            Some((REFUSED, said)) => Answer::Refused(said.to_owned()),
+            _ => panic!("{what}: {line:?}"),
+        }
+    }
+
+    /// What the node says, or that it can't reach its database. It must not refuse.
+    pub(crate) fn try_ask(&mut self, question: &str) -> Result<String, String> {
+        match self.put(question) {
+            Answer::Done(said) => Ok(said),
+            Answer::Unavailable(said) => Err(said),
+            Answer::Refused(said) => panic!("refused: {said}"),
+        }
+    }
+
+    /// What the node says, unless it refuses, as it may where others are faster.
+    pub(crate) fn try_change(&mut self, question: &str) -> Option<String> {
+        match self.put(question) {
+            Answer::Done(said) => Some(said),
+            Answer::Refused(_) => None,
+            Answer::Unavailable(said) => panic!("the database is there, and yet: {said}"),
+        }
+    }
+
+    pub(crate) fn ask(&mut self, question: &str) -> String {
+        self.try_ask(question)
+            .unwrap_or_else(|said| panic!("the database is there, and yet: {said}"))
+    }
+
+    /// Asks again until the database is there, as a client would.
+    pub(crate) fn ask_until_done(&mut self, question: &str) -> String {
+        let mut last = String::new();
+        for _ in 0..PATIENCE.as_millis() / PAUSE.as_millis() {
+            match self.try_ask(question) {
+                Ok(said) => return said,
+                Err(said) => last = said,
+            }
+            sleep(PAUSE);
+        }
+        panic!("it never comes back: {last}")
+    }
+
+    /// A new key of this owner: its id and its token.
+    pub(crate) fn generate(&mut self, owner: &str) -> (String, String) {
+        let said = self.ask(&format!("generate {owner}"));
+        let (id, token) = said.split_once(' ').expect("a key");
+        (id.to_owned(), token.to_owned())
+    }
+}

@@ -1,0 +1,88 @@
+//! A standby takes over: one that had everything, and one that lagged behind.
+
+use std::thread::sleep;
+use std::time::Duration;
+
+use sqlx::{Connection, PgConnection};
+
+use crate::cluster::{Cluster, alone, block_on};
+use crate::measure::{LivingKey, Round, Row, amount};
+use crate::node::Hints;
+use common::database::Server;
+
+const PAUSE: Duration = Duration::from_millis(20);
+
+#[test]
+fn m12_with_synchronous_replication_a_failover_loses_no_revocation() {
+    let _alone = alone();
+    let Some(primary) = Server::start(&["synchronous_standby_names = 'standby'"]) else { return };
+    let standby = primary.standby(&["synchronous_standby_names = ''"]);
+    let cluster = Cluster::start(&primary, "replicated", Hints::On);
+    let mut row = Row::default();
+    let mut living = LivingKey::watch(&cluster);
+    let mut round = Round::begin(&cluster, amount(50));
+    round.revoke_all(0);
+    primary.down("immediate");
+    standby.promote();
+    cluster.proxies.iter().for_each(|proxy| proxy.turn_to(standby.port()));
+    living.recovers(&mut row);
+    Round::wait_for_the_bound();
+    for line in &mut round.lines {
+        assert_eq!(line.ask("regressions"), "0", "what was acknowledged is there");
+    }
+    round.end(&mut row);
+    living.end(&mut row);
+    row.show("a synchronous standby takes over");
+}
+
+#[test]
+fn m11_after_a_failover_to_a_standby_that_lagged_every_node_says_so_and_has_forgotten_all() {
+    let _alone = alone();
+    let Some(primary) = Server::start(&[]) else { return };
+    let standby = primary.standby(&[]);
+    let cluster = Cluster::start(&primary, "lagging", Hints::On);
+    let mut row = Row::default();
+    let mut living = LivingKey::watch(&cluster);
+    let mut round = Round::begin(&cluster, amount(50));
+    wait_until_it_has_everything(&primary);
+    standby.down("fast");
+    round.revoke_all(0);
+    round.is_refused();
+    primary.down("immediate");
+    standby.up();
+    standby.promote();
+    cluster.proxies.iter().for_each(|proxy| proxy.turn_to(standby.port()));
+    living.recovers(&mut row);
+    // The revocations are lost with what the standby had not received. That all nodes accept the keys
+    // again shows that they have forgotten what they knew; only synchronous replication keeps it.
+    round.is_lost();
+    for line in &mut round.lines {
+        assert_ne!(
+            line.ask("regressions"),
+            "0",
+            "what was acknowledged is lost, and nobody says so"
+        );
+    }
+    round.revoke_all(1);
+    Round::wait_for_the_bound();
+    round.end(&mut row);
+    living.end(&mut row);
+    row.show("a standby that lagged takes over: all revocations are lost, and made again");
+}
+
+/// The standby of this server.
+fn wait_until_it_has_everything(primary: &Server) {
+    block_on(async {
+        let mut connection =
+            PgConnection::connect_with(&primary.options("postgres")).await.expect("the server");
+        let sql =
+            "SELECT count(*) = 1 FROM pg_stat_replication WHERE replay_lsn >= pg_current_wal_lsn()";
+        while !sqlx::query_scalar::<_, bool>(sql)
+            .fetch_one(&mut connection)
+            .await
+            .expect("an answer")
+        {
+            sleep(PAUSE);
+        }
+    });
+}

@@ -1,0 +1,57 @@
+//! Hints over a connection whose other end is gone without a word.
+
+use std::time::Duration;
+
+use keywright::store::{ChangeHints, KeyStore, PostgresStore};
+use keywright::{Actor, Keywright, NewKey, Policy, UserId};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use tokio::time::{sleep, timeout};
+
+use crate::cluster::{alone, block_on};
+use crate::proxy::Proxy;
+use common::database::Server;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+#[test]
+fn m04_hints_are_heard_again_after_their_connection_was_half_open() {
+    let _alone = alone();
+    if let Some(server) = Server::shared() {
+        block_on(hear_again(server));
+    }
+}
+
+async fn hear_again(server: &Server) {
+    server.create("hints").await;
+    let proxy = Proxy::to(server.port());
+    let options = PgConnectOptions::new_without_pgpass().host("127.0.0.1").port(proxy.port());
+    let options = options.username("postgres").database("hints");
+    let pool = PgPoolOptions::new().connect_with(options).await.expect("the server");
+    let mut hints = PostgresStore::open(pool).await.expect("a store").hints().await.expect("hints");
+
+    let store = PostgresStore::open(server.pool("hints", 2).await).await.expect("a store");
+    tokio::spawn(commit_again_and_again(store));
+    let mut heard = async || timeout(PATIENCE, hints.next()).await.expect("a hint");
+    heard().await;
+
+    proxy.swallow();
+    proxy.forward();
+    // What was said and lost, then a new connection, then what it hears.
+    for _ in 0..10 {
+        heard().await;
+    }
+}
+
+async fn commit_again_and_again(store: impl KeyStore) {
+    let mut policy = Policy::default();
+    policy.api_enabled = true;
+    policy.max_keys_per_owner = Policy::MAX_KEYS_PER_OWNER;
+    let authority =
+        Keywright::builder(store).default_policy(policy).build().expect("a keywright").authority();
+    let alice = Actor::developer(UserId::new("alice").expect("an id"));
+    loop {
+        let new = NewKey::named("a-key").expect("a name");
+        authority.generate(&alice, new).await.expect("a key");
+        sleep(Duration::from_millis(100)).await;
+    }
+}

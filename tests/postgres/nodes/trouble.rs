@@ -1,0 +1,122 @@
+//! Nodes lose the database, in each of the ways in which one can, while keys are revoked.
+
+use std::thread;
+use std::time::Duration;
+
+use sqlx::{Connection, PgConnection};
+
+use crate::cluster::{Cluster, alone, block_on};
+use crate::measure::{LivingKey, Round, Row, amount};
+use crate::node::Hints;
+use common::database::Server;
+
+const KEYS_IN_A_ROUND: usize = 20;
+
+/// Revokes keys in rounds; `trouble` begins with keys that are accepted everywhere, revokes them, and is
+/// over when it returns. Then the nodes find back by themselves.
+fn rounds(cluster: &Cluster, mut trouble: impl FnMut(&mut Round)) -> Row {
+    let mut row = Row::default();
+    let mut living = LivingKey::watch(cluster);
+    let mut left = amount(50);
+    while left > 0 {
+        let keys = left.min(KEYS_IN_A_ROUND);
+        left -= keys;
+        let mut round = Round::begin(cluster, keys);
+        trouble(&mut round);
+        living.recovers(&mut row);
+        round.end(&mut row);
+    }
+    living.end(&mut row);
+    row
+}
+
+#[test]
+fn m03_a_node_that_is_cut_off_accepts_nobody_after_the_bound() {
+    let _alone = alone();
+    let Some(server) = Server::shared() else { return };
+    let cluster = Cluster::start(server, "cut_off", Hints::On);
+    let row = rounds(&cluster, |round| {
+        cluster.proxies[2].refuse();
+        round.revoke_all(0);
+        Round::wait_for_the_bound();
+        cluster.proxies[2].forward();
+    });
+    assert!(row.unavailable() > 0, "a node that is cut off says so");
+    row.show("one node cut off");
+}
+
+#[test]
+fn m04_nodes_whose_connections_are_half_open_accept_nobody_after_the_bound() {
+    let _alone = alone();
+    let Some(server) = Server::shared() else { return };
+    let cluster = Cluster::start(server, "half_open", Hints::On);
+    let row = rounds(&cluster, |round| {
+        cluster.proxies[1].swallow();
+        cluster.proxies[2].swallow();
+        round.revoke_all(0);
+        Round::wait_for_the_bound();
+        cluster.proxies[1].forward();
+        cluster.proxies[2].forward();
+    });
+    assert!(row.unavailable() > 0, "a node that is cut off says so");
+    row.show("two nodes' connections half open");
+}
+
+#[test]
+fn m05_what_is_revoked_while_all_connections_are_killed_is_known_in_time() {
+    let _alone = alone();
+    let Some(server) = Server::shared() else { return };
+    let cluster = Cluster::start(server, "killed", Hints::On);
+    let row = rounds(&cluster, |round| {
+        // Nobody listens when the first half is revoked, and the second is revoked as others are
+        // killed.
+        kill_all_connections(server, "killed");
+        round.revoke(0, KEYS_IN_A_ROUND / 2);
+        thread::scope(|scope| {
+            let killing = scope.spawn(|| {
+                for _ in 0..10 {
+                    kill_all_connections(server, "killed");
+                    thread::sleep(Duration::from_millis(20));
+                }
+            });
+            round.revoke_all(1);
+            killing.join().expect("they are killed");
+        });
+        Round::wait_for_the_bound();
+    });
+    row.show("all connections killed");
+}
+
+pub(crate) fn kill_all_connections(server: &Server, database: &str) {
+    block_on(async {
+        let mut connection =
+            PgConnection::connect_with(&server.options("postgres")).await.expect("the server");
+        sqlx::query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1")
+            .bind(database)
+            .execute(&mut connection)
+            .await
+            .expect("they are killed");
+    });
+}
+
+#[test]
+fn m12_nodes_outlive_a_server_that_crashes_and_comes_back() {
+    let _alone = alone();
+    let Some(server) = Server::start(&[]) else { return };
+    let cluster = Cluster::start(&server, "crashed", Hints::On);
+    let row = rounds(&cluster, |round| {
+        round.revoke(0, KEYS_IN_A_ROUND / 2);
+        thread::scope(|scope| {
+            let crash = scope.spawn(|| {
+                server.down("immediate");
+                Round::wait_for_the_bound();
+                server.up();
+            });
+            round.revoke_all(1);
+            crash.join().expect("the server is back");
+        });
+        Round::wait_for_the_bound();
+    });
+    assert!(row.unavailable() > 0, "without a server it can't be said who is let in");
+    row.show("the server crashes and comes back");
+}

@@ -1,0 +1,244 @@
+//! Rows that somebody else has changed: what can't be right is an error, never an absence, and what a
+//! commit has read must still be so when it writes.
+
+use keywright::store::{
+    AccountQuery, Batch, Change, Condition, Epoch, EventQuery, Freshness, KeyQuery, KeyStore,
+    PostgresStore, StoreError, StoreErrorKind,
+};
+use sqlx::PgPool;
+
+use crate::stage::{
+    Stage, account_id, account_with, batch, delta, event, id, insert, key, key_of_account,
+    key_with, next, number, run, texts, traces, until_one_waits, usage,
+};
+use common::kit::{open_policy, start, tenant};
+
+/// A key of a user, an account with a key, a policy, and events.
+async fn populate(store: &PostgresStore) {
+    let mut policy = open_policy();
+    policy.version = 1;
+    let changes = [
+        Change::InsertKey(key(1)),
+        Change::InsertAccount(account_with(1, |_| {})),
+        Change::InsertKey(key_of_account(2, 1)),
+        Change::PutPolicy { tenant: tenant(), policy },
+    ];
+    let told = Batch { events: vec![event("made")], ..batch(changes) };
+    store.commit(told).await.expect("a commit");
+}
+
+/// What each method that meets a record says of it.
+async fn says(store: &PostgresStore, method: &str) -> Result<(), StoreError> {
+    let tenant = tenant();
+    match method {
+        "resolve 1" => store.resolve(&id(1), Freshness::Usual).await.map(drop),
+        "resolve 2" => store.resolve(&id(2), Freshness::Usual).await.map(drop),
+        "key" => store.key(&tenant, &id(1)).await.map(drop),
+        "keys" => store.keys(&tenant, &KeyQuery::new(), start()).await.map(drop),
+        "account" => store.account(&tenant, &account_id(1)).await.map(drop),
+        "accounts" => store.accounts(&tenant, &AccountQuery::new()).await.map(drop),
+        "policy" => store.policy(&tenant).await.map(drop),
+        "events" => store.events(&tenant, &EventQuery::new()).await.map(drop),
+        "changes" => store.changes(Epoch(1 << 20)).await.map(drop),
+        "usage" => store.add_usage(&usage(1, 1, vec![delta(1, 1, start())])).await,
+        "revoke" => {
+            let change = Change::RevokeKey { key: id(1), at: start() };
+            store.commit(batch([change])).await.map(drop)
+        }
+        "edit account" => {
+            let change =
+                Change::UpdateAccount(account_with(1, |account| account["version"] = 2.into()));
+            store.commit(batch([change])).await.map(drop)
+        }
+        "look at policy" => {
+            let condition = Condition::PolicyVersion { tenant, version: 1 };
+            let batch = Batch { conditions: vec![condition], ..insert(9) };
+            store.commit(batch).await.map(drop)
+        }
+        other => panic!("there is no method {other}"),
+    }
+}
+
+async fn kind(store: &PostgresStore, method: &str) -> Option<StoreErrorKind> {
+    says(store, method).await.err().map(|error| error.kind())
+}
+
+#[tokio::test]
+async fn a_damaged_record_is_corrupt_and_never_absent() {
+    let Some(stage) = Stage::new("damaged").await else { return };
+    let pool = stage.pool(2).await;
+    let store = stage.store().await;
+    populate(&store).await;
+    let keys: &[&str] = &["resolve 1", "key", "keys", "revoke"];
+    let policy: &[&str] = &["resolve 1", "resolve 2", "policy", "look at policy"];
+    let account: &[&str] = &["resolve 2", "account", "accounts", "edit account"];
+    let table: [(&str, &str, &[&str]); 17] = [
+        ("keys", "record - 'digest'", keys),
+        ("keys", "jsonb_set(record, '{key,version}', '\"x\"')", keys),
+        ("keys", "jsonb_set(record, '{key,revoked}', '\"yesterday\"')", keys),
+        ("keys", "record || '{\"more\": 1}'", keys),
+        ("keys", "record #- '{key,revoked}'", keys),
+        ("keys", "record #- '{key,expires}'", keys),
+        ("keys", "jsonb_set(record, '{key,version}', '18446744073709551615')", keys),
+        ("accounts", "record - 'enabled'", account),
+        ("accounts", "jsonb_set(record, '{version}', '9223372036854775808')", account),
+        ("policies", "'[]'", policy),
+        ("policies", "record - 'default_rate'", policy),
+        ("policies", "record - 'name_pattern'", policy),
+        ("policies", "jsonb_set(record, '{version}', '18446744073709551615')", policy),
+        ("usage", "'null'", &["key", "keys", "usage"]),
+        ("usage", "record - 'last_used_at'", &["key", "keys", "usage"]),
+        ("events", "record - 'details'", &["events"]),
+        ("events", "jsonb_set(record, '{kind}', '\"key.eat\"')", &["events"]),
+    ];
+    for (table, damage, methods) in table {
+        run(&pool, format!("CREATE TABLE kept AS SELECT * FROM keywright.{table}")).await;
+        run(&pool, format!("UPDATE keywright.{table} SET record = {damage}")).await;
+        for method in methods {
+            assert_eq!(
+                kind(&store, method).await,
+                Some(StoreErrorKind::Corrupt),
+                "{table} {damage} {method}"
+            );
+        }
+        let restore = format!("UPDATE keywright.{table} AS t SET record = k.record FROM kept AS k");
+        let same = match table {
+            "usage" => "t.key = k.key",
+            "policies" => "t.tenant = k.tenant",
+            "events" => "t.sequence = k.sequence",
+            _ => "t.id = k.id",
+        };
+        run(&pool, format!("{restore} WHERE {same}; DROP TABLE kept;")).await;
+    }
+    for method in
+        ["resolve 1", "resolve 2", "key", "keys", "account", "accounts", "policy", "events"]
+    {
+        assert_eq!(kind(&store, method).await, None, "{method}, when all is as it was");
+    }
+    assert_eq!(traces(&pool, 9).await, [0; 4]);
+    says(&store, "usage").await.expect("what was refused had not been claimed");
+    let stored = store.key(&tenant(), &id(1)).await.expect("it works").expect("a key");
+    assert_eq!((stored.usage.uses(), stored.record.version()), (1, 1));
+}
+
+#[tokio::test]
+async fn tables_that_contradict_themselves_are_corrupt() {
+    let Some(stage) = Stage::new("contradictory").await else { return };
+    let pool = stage.pool(2).await;
+    let store = stage.store().await;
+    populate(&store).await;
+    run(&pool, "UPDATE keywright.keys SET account = NULL").await;
+    assert_eq!(kind(&store, "resolve 2").await, Some(StoreErrorKind::Corrupt), "who owns it?");
+    run(&pool, "UPDATE keywright.changes SET epoch = 1 << 20, touched = '{key:1}'").await;
+    run(&pool, "INSERT INTO keywright.changes (epoch, touched) VALUES ((1 << 20) + 1, '{tea:1}')")
+        .await;
+    assert_eq!(kind(&store, "changes").await, Some(StoreErrorKind::Corrupt), "what was touched?");
+}
+
+#[tokio::test]
+async fn without_the_row_that_commits_hold_nothing_is_committed() {
+    let Some(stage) = Stage::new("headless").await else { return };
+    let pool = stage.pool(2).await;
+    let store = stage.store().await;
+    populate(&store).await;
+    run(&pool, "DELETE FROM keywright.state").await;
+    for number in [3, 4] {
+        let error = store.commit(insert(number)).await.expect_err("there is no order");
+        assert_eq!(error.kind(), StoreErrorKind::Corrupt, "{error:?}");
+        assert_eq!(traces(&pool, number).await, [0; 4]);
+    }
+    assert_eq!(kind(&store, "changes").await, Some(StoreErrorKind::Corrupt));
+}
+
+/// Changes rows while a commit has read them and not yet written. What it comes to.
+async fn meanwhile(
+    store: &PostgresStore,
+    pool: &PgPool,
+    other: &'static str,
+    ours: Batch,
+) -> Result<Epoch, StoreError> {
+    let mut by_hand = pool.begin().await.expect("a transaction");
+    sqlx::raw_sql(other).execute(&mut *by_hand).await.expect("a change");
+    let store = store.clone();
+    let commit = tokio::spawn(async move { store.commit(ours).await });
+    until_one_waits(pool).await;
+    by_hand.commit().await.expect("the other hand is done");
+    commit.await.expect("no panic")
+}
+
+#[tokio::test]
+async fn m07_what_another_hand_changes_between_reading_and_writing_is_a_conflict() {
+    let Some(stage) = Stage::new("meanwhile").await else { return };
+    let pool = stage.pool(4).await;
+    let store = stage.store().await;
+    populate(&store).await;
+    let mut policy = open_policy();
+    policy.version = 2;
+    let rename = Change::UpdateKey(next(&key(1), |key| key["name"] = "new".into()));
+    let table = [
+        ("UPDATE keywright.keys SET version = version + 1 WHERE id LIKE '%1'", rename),
+        (
+            "UPDATE keywright.accounts SET version = version + 1",
+            Change::UpdateAccount(account_with(1, |account| account["version"] = 2.into())),
+        ),
+        (
+            "UPDATE keywright.policies SET version = version + 1",
+            Change::PutPolicy { tenant: tenant(), policy },
+        ),
+        ("DELETE FROM keywright.keys WHERE id LIKE '%1'", Change::DeleteKey(id(1))),
+    ];
+    for (n, (other, ours)) in (10..).zip(table) {
+        let mut ours = batch([ours]);
+        ours.changes.push(Change::InsertKey(key(n)));
+        ours.events.push(event(id(n).as_str()));
+        let before = number(&pool, "SELECT epoch FROM keywright.state").await;
+        let error = meanwhile(&store, &pool, other, ours).await.expect_err(other);
+        assert_eq!(error.kind(), StoreErrorKind::Conflict, "{other}: {error:?}");
+        assert_eq!(traces(&pool, n).await, [0; 4], "{other}");
+        assert_eq!(number(&pool, "SELECT epoch FROM keywright.state").await, before);
+        let names = "SELECT record -> 'key' ->> 'name' FROM keywright.keys";
+        assert!(!texts(&pool, names).await.contains(&"new".to_owned()));
+    }
+}
+
+#[tokio::test]
+async fn an_account_that_owns_keys_is_not_deleted_by_hand() {
+    let Some(stage) = Stage::new("owned").await else { return };
+    let pool = stage.pool(2).await;
+    let store = stage.store().await;
+    populate(&store).await;
+    let refused = sqlx::raw_sql("DELETE FROM keywright.accounts").execute(&pool).await;
+    let refused = refused.expect_err("it owns a key");
+    let code = refused.as_database_error().and_then(|error| error.code().map(String::from));
+    assert_eq!(code.as_deref(), Some("23503"), "{refused}");
+    assert_eq!(kind(&store, "resolve 2").await, None);
+}
+
+#[tokio::test]
+async fn key_of_last_version_can_be_revoked() {
+    let Some(stage) = Stage::new("last_version").await else { return };
+    let pool = stage.pool(2).await;
+    let store = stage.store().await;
+    let last = key_with(1, |key| key["version"] = i64::MAX.into());
+    let edited = key_with(1, |key| {
+        key["version"] = i64::MAX.into();
+        key["name"] = "new".into();
+    });
+    store.commit(batch([Change::InsertKey(last), Change::InsertKey(key(2))])).await.expect("made");
+    let error = store.commit(batch([Change::UpdateKey(edited)])).await.expect_err("no version");
+    assert_eq!(error.kind(), StoreErrorKind::Conflict, "{error:?}");
+    assert_eq!(kind(&store, "revoke").await, None);
+    assert_eq!(kind(&store, "revoke").await, Some(StoreErrorKind::Conflict));
+    let stored = store.key(&tenant(), &id(1)).await.expect("it works").expect("a key");
+    assert!(stored.record.key().revoked_at.is_some());
+    assert_eq!(stored.record.version(), i64::MAX.cast_unsigned());
+    run(&pool, "UPDATE keywright.tenants SET last_event = 9223372036854775807".to_owned()).await;
+    run(&pool, "INSERT INTO keywright.tenants VALUES ('globex', 9223372036854775807) ON CONFLICT DO NOTHING".to_owned()).await;
+    let told = Batch { events: vec![event("made")], ..batch([Change::DeleteKey(id(2))]) };
+    let error = store.commit(told).await.expect_err("there is no number for the event");
+    assert_eq!(error.kind(), StoreErrorKind::Corrupt, "{error:?}");
+    run(&pool, "UPDATE keywright.tenants SET last_event = -1".to_owned()).await;
+    let told = Batch { events: vec![event("made")], ..batch([Change::DeleteKey(id(2))]) };
+    let error = store.commit(told).await.expect_err("there is no such number");
+    assert_eq!(error.kind(), StoreErrorKind::Corrupt, "{error:?}");
+}

@@ -1,0 +1,15 @@
+//! `PostgresStore` on a server of the tests' own.
+
+mod by_other_hands;
+mod contract;
+mod growth;
+mod leaks;
+mod lost;
+mod migrations;
+mod order;
+mod pooler;
+mod proxy;
+mod sql;
+mod stage;
+mod trouble;
+mod usage;

@@ -1,0 +1,196 @@
+//! Behind a pooler that gives a connection for a transaction at a time: the contract, on fewer
+//! connections to the server than there are clients.
+
+use std::io::Write;
+use std::net::TcpStream;
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+use std::{env, fs, thread};
+
+use keywright::store::conformance::{Host, Running};
+use keywright::store::{
+    CacheOptions, CachedStore, Change, Freshness, KeyStore, ManualMonotonicClock, MemoryStore,
+    PostgresOptions, PostgresStore,
+};
+use sqlx::PgPool;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use tokio::runtime::Runtime;
+use tokio::task::JoinSet;
+
+use crate::stage::{Stage, batch, every_method, id, insert};
+use common::database::{Server, free_port};
+use common::kit::start;
+
+/// Where Debian has it, which is on few users' paths.
+const PROGRAMS: [&str; 2] = ["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer"];
+
+/// How many connections to the server all clients share.
+const SERVER_CONNECTIONS: u32 = 4;
+
+/// A running pooler in front of the server that all tests share.
+struct Pooler {
+    port: u16,
+    /// Stops the pooler and clears its folder when its input ends, which it does with this process.
+    _keeper: Child,
+}
+
+impl Pooler {
+    /// `None` if it is not installed. Says so; where `CI` is set that is a failure.
+    fn start(server: &Server) -> Option<Self> {
+        let Some(program) = PROGRAMS.iter().find(|program| Path::new(program).exists()) else {
+            let told = "skipped: PgBouncer is not installed (Debian: apt-get install pgbouncer)";
+            assert!(env::var_os("CI").is_none(), "in CI nothing may be skipped: {told}");
+            eprintln!("{told}");
+            return None;
+        };
+        let folder = tempfile::Builder::new().prefix("keywright-pooler-").tempdir();
+        let folder = folder.expect("a folder").keep();
+        let port = free_port();
+        let configuration = folder.join("pgbouncer.ini");
+        let mut file = fs::File::create(&configuration).expect("a file");
+        let to = server.port();
+        let users = fs::read_to_string("/etc/passwd").expect("the users");
+        let user = if users.contains("postgres:") { "postgres" } else { "nobody" };
+        // It refuses to run as root, as the server does.
+        let is_root = fs::metadata(&folder).expect("the folder").uid() == 0;
+        let user = if is_root { format!("user = {user}\n") } else { String::new() };
+        write!(
+            file,
+            "[databases]\n* = host=127.0.0.1 port={to} user=postgres\n[pgbouncer]\nlisten_addr = 127.0.0.1\n\
+             listen_port = {port}\nunix_socket_dir =\nauth_type = any\npool_mode = transaction\n\
+             default_pool_size = {SERVER_CONNECTIONS}\nmax_client_conn = 500\n\
+             ignore_startup_parameters = extra_float_digits\n{user}"
+        )
+        .expect("it is written");
+        let mut keeper = Command::new("sh");
+        let stop =
+            r#""$0" -q pgbouncer.ini >/dev/null 2>&1 & cat >/dev/null; kill $!; rm -rf "$PWD""#;
+        keeper.args(["-c", stop, program]).current_dir(&folder).stdin(Stdio::piped());
+        keeper.stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+        let pooler = Self { port, _keeper: keeper.spawn().expect("sh runs") };
+        for _ in 0..500 {
+            if TcpStream::connect(("127.0.0.1", port)).is_ok() {
+                return Some(pooler);
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        panic!("the pooler does not listen");
+    }
+
+    fn shared() -> Option<&'static Self> {
+        static SHARED: OnceLock<Option<Pooler>> = OnceLock::new();
+        SHARED.get_or_init(|| Self::start(Server::shared()?)).as_ref()
+    }
+
+    fn options(&self, database: &str) -> PgConnectOptions {
+        let options = PgConnectOptions::new_without_pgpass().host("127.0.0.1").port(self.port);
+        options.username("postgres").database(database)
+    }
+
+    async fn pool(&self, database: &str, connections: u32) -> PgPool {
+        let pool = PgPoolOptions::new().max_connections(connections).test_before_acquire(false);
+        pool.connect_with(self.options(database)).await.expect("the pooler")
+    }
+}
+
+fn pooled() -> PostgresOptions {
+    PostgresOptions::new().behind_transaction_pooler()
+}
+
+struct Shared {
+    runtime: Runtime,
+    store: PostgresStore,
+}
+
+fn shared() -> Option<&'static Shared> {
+    static SHARED: OnceLock<Option<Shared>> = OnceLock::new();
+    let make = || {
+        let pooler = Pooler::shared()?;
+        let runtime = Runtime::new().expect("a runtime");
+        let store = runtime.block_on(async {
+            Server::shared()?.create("pooled").await;
+            let store = pooled().open(pooler.pool("pooled", 24).await).await;
+            Some(store.expect("a store"))
+        });
+        Some(Shared { store: store?, runtime })
+    };
+    SHARED.get_or_init(make).as_ref()
+}
+
+struct Pooled;
+
+impl Host for Pooled {
+    fn store(&self) -> Arc<dyn KeyStore> {
+        // Where there is no server nothing is run on it.
+        match shared() {
+            Some(shared) => Arc::new(shared.store.clone()),
+            None => Arc::new(MemoryStore::new()),
+        }
+    }
+
+    fn run(&self, future: Running<'_>) {
+        if let Some(shared) = shared() {
+            shared.runtime.block_on(future);
+        }
+    }
+}
+
+keywright::store_conformance!(Pooled);
+
+#[tokio::test]
+async fn many_nodes_may_open_through_a_pooler_at_once() {
+    let Some(stage) = Stage::new("pooled_openers").await else { return };
+    let Some(pooler) = Pooler::shared() else { return };
+    let mut nodes = JoinSet::new();
+    for _ in 0..16 {
+        let pool = pooler.pool("pooled_openers", 2).await;
+        nodes.spawn(async move {
+            for _ in 0..10 {
+                pooled().open(pool.clone()).await?;
+                pooled().without_migrations().open(pool.clone()).await?;
+            }
+            pooled().open(pool).await
+        });
+    }
+    for (number, opened) in (1..).zip(nodes.join_all().await) {
+        let store = opened.unwrap_or_else(|error| panic!("{error:?}"));
+        store.commit(insert(number)).await.expect("a commit");
+    }
+    for (method, end) in every_method(&stage.store().await, 100).await {
+        assert_eq!(end, Ok(()), "{method}");
+    }
+}
+
+#[tokio::test]
+async fn the_bound_of_a_cache_holds_behind_a_pooler() {
+    let Some(stage) = Stage::new("pooled_cache").await else { return };
+    let Some(pooler) = Pooler::shared() else { return };
+    let store = pooled().open(pooler.pool("pooled_cache", 6).await).await.expect("a store");
+    let ticks = ManualMonotonicClock::new();
+    let bound = Duration::from_millis(100);
+    let options = CacheOptions::new().max_staleness(bound).patience(Duration::from_secs(60));
+    let cached = CachedStore::new(store, options.ticks(ticks.clone())).expect("a cache");
+    let _keeper = tokio::spawn(cached.keeper());
+    let elsewhere = stage.store().await;
+    for n in 1..=20 {
+        elsewhere.commit(insert(n)).await.expect("a commit");
+        cached.sync().await.expect("the store works");
+        let found =
+            cached.resolve(&id(n), Freshness::Usual).await.expect("it works").expect("a key");
+        assert_eq!(found.record().key().revoked_at, None);
+        let revoke = Change::RevokeKey { key: id(n), at: start() };
+        elsewhere.commit(batch([revoke])).await.expect("a commit");
+        ticks.advance(bound + Duration::from_millis(1));
+        let found =
+            cached.resolve(&id(n), Freshness::Usual).await.expect("it works").expect("a key");
+        assert_eq!(
+            found.record().key().revoked_at,
+            Some(start()),
+            "key {n} is older than the bound"
+        );
+    }
+}

@@ -1,0 +1,369 @@
+//! Random queries, page by page: what PostgreSQL finds is what a store in memory finds that has the same
+//! records, whatever is in a name.
+
+use std::num::NonZeroU64;
+use std::time::Duration;
+
+use keywright::store::{
+    AccountQuery, Batch, Change, Cursor, EventQuery, KeyQuery, KeyRecord, KeySort, KeyStore,
+    MemoryStore, Page, PostgresOptions, PostgresStore, StoredKey, Usage, UsageBatch, UsageDelta,
+};
+use keywright::{
+    Event, EventKind, KeyId, KeyStatus, Operation, Owner, ServiceAccount, TenantId, Timestamp,
+    UserId,
+};
+use serde_json::{Value, json};
+
+use crate::stage::{Stage, account_with, batch, event_with, key_with};
+use common::kit::{Random, SECOND, seed, start, tenant};
+
+const KEYS: usize = 300;
+const ACCOUNTS: usize = 40;
+const SIZES: [u16; 6] = [1, 2, 3, 7, 50, 500];
+/// Enough to meet every boundary of a page; the rest of a long list tells nothing new.
+const MOST_PAGES: usize = 12;
+
+/// What names are made of.
+const PIECES: [&str; 24] = [
+    "prod",
+    "PROD",
+    "Main",
+    "100%",
+    "%",
+    "a_b",
+    "_",
+    r"a\b",
+    r"\",
+    "it's",
+    "\"q\"",
+    "Stra\u{df}e",
+    "STRASSE",
+    "\u{130}stanbul",
+    "istanbul",
+    "\u{3a3}\u{39f}\u{3a6}\u{39f}\u{3a3}",
+    "\u{3c3}\u{3bf}\u{3c6}\u{3bf}\u{3c2}",
+    "\u{e4}pfel",
+    "\u{c4}PFEL",
+    "a\u{308}",
+    "\u{1f511}",
+    "$1",
+    "{schema}",
+    "user:",
+];
+
+const OWNERS: [&str; 6] = ["alice", "Alice", "bob", "a_b", "100%", "user:x"];
+
+struct Both {
+    random: Random,
+    memory: MemoryStore,
+    postgres: PostgresStore,
+    keys: Vec<KeyRecord>,
+    accounts: Vec<ServiceAccount>,
+}
+
+impl Both {
+    async fn of(postgres: PostgresStore) -> Self {
+        let (memory, random) = (MemoryStore::new(), Random(seed()));
+        let mut both = Self { random, memory, postgres, keys: Vec::new(), accounts: Vec::new() };
+        for n in 0..ACCOUNTS {
+            let (name, created) = (both.name(), both.time());
+            let role = ["analyst", "operator", "o-p"][both.random.below(3)];
+            let other = both.is_other();
+            let account = account_with(n as u64, |account| {
+                account["id"] = json!(both.random.symbols(16));
+                account["name"] = json!(name);
+                account["created_at"] = json!(created);
+                account["role"] = json!(role);
+                if other {
+                    account["tenant"] = json!("other");
+                }
+            });
+            both.accounts.push(account);
+        }
+        let accounts = both.accounts.iter().cloned().map(Change::InsertAccount);
+        both.commit(batch(accounts)).await;
+        for _ in 0..KEYS {
+            let record = both.key();
+            both.keys.push(record);
+        }
+        for some in both.keys.clone().chunks(50) {
+            let mut insert = batch(some.iter().cloned().map(Change::InsertKey));
+            insert.events = some.iter().map(|record| both.event(record)).collect();
+            both.commit(insert).await;
+        }
+        both.use_some().await;
+        both
+    }
+
+    async fn commit(&self, batch: Batch) {
+        self.memory.commit(batch.clone()).await.expect("in memory");
+        self.postgres.commit(batch).await.expect("in PostgreSQL");
+    }
+
+    fn is_other(&mut self) -> bool {
+        self.random.below(10) == 0
+    }
+
+    fn name(&mut self) -> String {
+        let count = 1 + self.random.below(3);
+        let pieces: Vec<_> = (0..count).map(|_| PIECES[self.random.below(PIECES.len())]).collect();
+        pieces.join(["-", "", " "][self.random.below(3)])
+    }
+
+    /// One of few times, so that many are equal.
+    fn time(&mut self) -> Timestamp {
+        start().saturating_add(SECOND * u32::try_from(self.random.below(12)).expect("small"))
+    }
+
+    fn or_null(&mut self, one_in: usize) -> Value {
+        let time = self.time();
+        if self.random.below(one_in) == 0 { json!(time) } else { Value::Null }
+    }
+
+    fn owner(&mut self) -> Owner {
+        if self.random.below(4) > 0 {
+            let user = OWNERS[self.random.below(OWNERS.len())];
+            return Owner::User(UserId::new(user).expect("a user"));
+        }
+        Owner::Account(self.accounts[self.random.below(ACCOUNTS)].id)
+    }
+
+    fn key(&mut self) -> KeyRecord {
+        let owner = self.owner();
+        let account = owner.account().and_then(|id| self.accounts.iter().find(|a| a.id == id));
+        let of_account = account.map(|account| account.tenant.clone());
+        let of_user =
+            if self.is_other() { TenantId::new("other").expect("a tenant") } else { tenant() };
+        let (name, symbols) = (self.name(), self.random.symbols(16));
+        let (created, updated) = (self.time(), self.time());
+        let (begin, end, revoked) = (self.or_null(3), self.or_null(2), self.or_null(4));
+        let disabled = self.random.below(4) == 0;
+        let prefix = ["acme_live", "acme_test", "kw"][self.random.below(3)];
+        key_with(0, |key| {
+            key["id"] = json!(symbols);
+            key["tenant"] = json!(of_account.unwrap_or(of_user));
+            key["owner"] = json!(owner);
+            key["name"] = json!(name);
+            key["prefix"] = json!(prefix);
+            key["created_at"] = json!(created);
+            key["updated_at"] = json!(updated);
+            key["not_before"] = begin;
+            key["expires_at"] = end;
+            key["revoked_at"] = revoked;
+            key["disabled"] = json!(disabled);
+        })
+    }
+
+    fn event(&mut self, record: &KeyRecord) -> Event {
+        let key = record.key();
+        let actor = ["system", "possessor", "user:alice", "user:Alice", "user:a_b"];
+        let (actor, at) = (actor[self.random.below(5)], self.time());
+        let kind = ["key.rename", "key.rotate", "key.extensive_use"][self.random.below(3)];
+        let has_key = self.random.below(5) > 0;
+        event_with(|event| {
+            event["tenant"] = json!(key.tenant);
+            event["actor"] = json!(actor);
+            event["kind"] = json!(kind);
+            event["at"] = json!(at);
+            event["key"] = if has_key { json!(key.id) } else { Value::Null };
+            event["account"] = json!(key.owner.account());
+            event["details"] = json!({ "name": key.name });
+        })
+    }
+
+    /// Half of the keys are used, some of them enough for an event.
+    async fn use_some(&mut self) {
+        let ids: Vec<KeyId> = self.keys.iter().map(|record| *record.id()).collect();
+        let mut deltas = Vec::new();
+        for key in ids.into_iter().step_by(2) {
+            let uses = 1 + self.random.below(9) as u64;
+            let alert_every = NonZeroU64::new(6);
+            deltas.push(UsageDelta {
+                key,
+                secret_number: 1,
+                uses,
+                last_used_at: self.time(),
+                alert_every,
+            });
+        }
+        let used = UsageBatch { writer: [7; 16], sequence: 1, at: self.time(), deltas };
+        self.memory.add_usage(&used).await.expect("in memory");
+        self.postgres.add_usage(&used).await.expect("in PostgreSQL");
+    }
+
+    /// A part of something that is there, in some shape; or something that is nowhere.
+    fn search(&mut self) -> String {
+        let record = self.keys[self.random.below(KEYS)].clone();
+        let key = record.key();
+        let text = match self.random.below(9) {
+            0 => key.name.to_string(),
+            1 => key.id.to_string(),
+            2 => key.display_prefix(),
+            3 => key.owner.to_string(),
+            4 => key.owner.id().to_owned(),
+            5 => self.accounts[self.random.below(ACCOUNTS)].name.to_string(),
+            6 => PIECES[self.random.below(PIECES.len())].to_owned(),
+            7 => "acme_live_".to_owned(),
+            _ => {
+                let odd = [
+                    "", "\0", "a\0b", "\n", ":", "user:", "account:", "live_", "e_", "none", "'",
+                    "\\%",
+                ];
+                odd[self.random.below(odd.len())].to_owned()
+            }
+        };
+        let chars: Vec<char> = text.chars().collect();
+        let from = if self.random.below(2) == 0 { 0 } else { self.random.below(chars.len() + 1) };
+        let to = if self.random.below(2) == 0 {
+            chars.len()
+        } else {
+            from + self.random.below(chars.len() + 1 - from)
+        };
+        let part: String = chars[from..to].iter().collect();
+        match self.random.below(3) {
+            0 => part.to_uppercase(),
+            1 => part.to_lowercase(),
+            _ => part,
+        }
+    }
+
+    fn key_query(&mut self) -> KeyQuery {
+        let mut query = KeyQuery::new().sort(
+            [
+                KeySort::Created,
+                KeySort::Updated,
+                KeySort::Name,
+                KeySort::Expires,
+                KeySort::LastUsed,
+            ][self.random.below(5)],
+        );
+        if self.random.below(2) == 0 {
+            query = query.descending();
+        }
+        if self.random.below(2) == 0 {
+            query = query.search(self.search());
+        }
+        for _ in 0..self.random.below(4).saturating_sub(1) {
+            query = query.status(KeyStatus::ALL[self.random.below(KeyStatus::ALL.len())]);
+        }
+        if self.random.below(5) == 0 {
+            query = query.owner(self.owner());
+        }
+        if self.random.below(6) == 0 {
+            let seconds = [0, 1, 5, 400_000_000_000][self.random.below(4)];
+            query = query.expiring_within(Duration::from_secs(seconds));
+        }
+        if self.random.below(6) == 0 {
+            query = query.unused_since(self.time());
+        }
+        if self.random.below(8) == 0 {
+            query = query.never_used();
+        }
+        query
+    }
+
+    fn event_query(&mut self) -> EventQuery {
+        let mut query = EventQuery::new();
+        if self.random.below(2) == 0 {
+            query = query.oldest_first();
+        }
+        if self.random.below(5) == 0 {
+            query = query.key(*self.keys[self.random.below(KEYS)].id());
+        }
+        if self.random.below(5) == 0 {
+            query = query.account(self.accounts[self.random.below(ACCOUNTS)].id);
+        }
+        if self.random.below(3) == 0 {
+            let actors = ["system", "possessor", "user:alice", "user:a_b", "user:a%"];
+            query = query.actor(actors[self.random.below(5)].parse().expect("an actor"));
+        }
+        if self.random.below(3) == 0 {
+            let kinds =
+                [Operation::KeyRename.into(), Operation::Sweep.into(), EventKind::ExtensiveUse];
+            query = query.kind(kinds[self.random.below(3)]);
+        }
+        if self.random.below(4) == 0 {
+            query = query.since(self.time());
+        }
+        if self.random.below(4) == 0 {
+            query = query.until(self.time());
+        }
+        query
+    }
+
+    /// The time at which a list is looked at, and whose it is.
+    fn moment(&mut self) -> (Timestamp, TenantId) {
+        let whose =
+            if self.is_other() { TenantId::new("other").expect("a tenant") } else { tenant() };
+        (self.time(), whose)
+    }
+}
+
+fn shown(page: &Page<StoredKey>) -> Vec<(Value, Usage)> {
+    let json = |key: &StoredKey| serde_json::to_value(&key.record).expect("a record serialises");
+    page.items.iter().map(|key| (json(key), key.usage)).collect()
+}
+
+/// Walks both lists, page by page, and compares. How many items there were.
+macro_rules! walk {
+    ($both:ident, $query:ident, $compare:expr, $method:ident ( $($given:expr),* ), $whose:expr) => {{
+        let size = SIZES[$both.random.below(SIZES.len())];
+        let mut query = $query.clone().limit(size);
+        let mut count = 0;
+        for _ in 0..MOST_PAGES {
+            let expected = $both.memory.$method(&$whose, &query $(, $given)*).await.expect("a page");
+            let found = $both.postgres.$method(&$whose, &query $(, $given)*).await.expect("a page");
+            let (left, right) = ($compare(&found), $compare(&expected));
+            assert_eq!(left, right, "{query:?} in pages of {size}");
+            assert_eq!(found.next, expected.next, "{query:?} in pages of {size}");
+            count += expected.items.len();
+            let Some(next) = found.next else { break };
+            query = query.after(&Cursor::clone(&next)).expect("a cursor");
+        }
+        count
+    }};
+}
+
+async fn compare(store: PostgresStore, queries: usize) {
+    let mut both = Both::of(store).await;
+    let (mut keys, mut accounts, mut events) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..queries {
+        let ((at, whose), query) = (both.moment(), both.key_query());
+        keys.push(walk!(both, query, shown, keys(at), whose));
+        if both.random.below(3) == 0 {
+            let ids = |page: &Page<ServiceAccount>| page.items.clone();
+            let query = AccountQuery::new().search(both.search());
+            accounts.push(walk!(both, query, ids, accounts(), whose));
+        }
+        if both.random.below(2) == 0 {
+            let all = |page: &Page<Event>| page.items.clone();
+            let query = both.event_query();
+            events.push(walk!(both, query, all, events(), whose));
+        }
+    }
+    for (what, counts) in [("keys", keys), ("accounts", accounts), ("events", events)] {
+        let empty = counts.iter().filter(|count| **count == 0).count();
+        let told = format!("{what}: {empty} of {} queries find nothing", counts.len());
+        assert!(empty > 0 && empty < counts.len() * 2 / 3, "{told}");
+    }
+}
+
+#[tokio::test]
+async fn what_random_queries_find_is_what_they_find_in_memory() {
+    let Some(stage) = Stage::new("queries").await else { return };
+    compare(stage.store().await, 150).await;
+}
+
+#[tokio::test]
+async fn the_same_holds_where_every_call_is_a_transaction_and_texts_are_compared_by_a_language() {
+    let Some(stage) = Stage::new("languages").await else { return };
+    let pool = stage.pool(2).await;
+    let create = "CREATE DATABASE language TEMPLATE template0 LOCALE 'C.UTF-8'
+        LOCALE_PROVIDER icu ICU_LOCALE 'tr-TR'";
+    // Servers before version 15, and those that were built without ICU, have no such database.
+    let is_made = sqlx::raw_sql(create).execute(&pool).await.is_ok();
+    let database = if is_made { "language" } else { "languages" };
+    let pool = stage.server.pool(database, 4).await;
+    let options = PostgresOptions::new().behind_transaction_pooler();
+    compare(options.open(pool).await.expect("a store"), 50).await;
+}

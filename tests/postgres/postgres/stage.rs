@@ -1,0 +1,264 @@
+//! What the tests of this store share: a database of each test's own, records to write, and every
+//! method of a store called once.
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use keywright::store::{
+    AccountQuery, Batch, Change, Epoch, EventQuery, Freshness, KeyQuery, KeyRecord, KeyStore,
+    MemoryStore, PostgresOptions, PostgresStore, StoreError, StoreErrorKind, UsageBatch,
+    UsageDelta,
+};
+use keywright::{
+    AccountId, Event, KeyId, Name, NewAccount, Owner, RoleName, ServiceAccount, Timestamp,
+};
+use serde_json::{Value, json};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{AssertSqlSafe, PgPool};
+
+use common::database::Server;
+use common::kit::{World, admin, block_on, start, tenant};
+
+/// An empty database on the server that all tests share.
+pub(crate) struct Stage {
+    pub(crate) server: &'static Server,
+    database: &'static str,
+}
+
+impl Stage {
+    /// `None` if there is no server, which was said.
+    pub(crate) async fn new(database: &'static str) -> Option<Self> {
+        let server = Server::shared()?;
+        server.create(database).await;
+        Some(Self { server, database })
+    }
+
+    pub(crate) fn options(&self) -> PgConnectOptions {
+        self.server.options(self.database)
+    }
+
+    pub(crate) async fn pool(&self, connections: u32) -> PgPool {
+        self.server.pool(self.database, connections).await
+    }
+
+    pub(crate) async fn store(&self) -> PostgresStore {
+        PostgresStore::open(self.pool(8).await).await.expect("a store")
+    }
+}
+
+/// A pool that connects when it is first used.
+pub(crate) fn patient(options: PgConnectOptions, connections: u32) -> PgPool {
+    let pool = PgPoolOptions::new().max_connections(connections).test_before_acquire(false);
+    pool.connect_lazy_with(options)
+}
+
+/// The same for a server that is not there: it does not wait long for it.
+pub(crate) fn impatient(options: PgConnectOptions, connections: u32) -> PgPool {
+    let pool = PgPoolOptions::new().max_connections(connections).test_before_acquire(false);
+    pool.acquire_timeout(Duration::from_millis(250)).connect_lazy_with(options)
+}
+
+/// Runs statements.
+pub(crate) async fn run(pool: &PgPool, sql: impl Into<String>) {
+    let sql = sql.into();
+    let done = sqlx::raw_sql(AssertSqlSafe(sql.clone())).execute(pool).await;
+    done.unwrap_or_else(|error| panic!("{sql}: {error}"));
+}
+
+/// What a query of one text column finds.
+pub(crate) async fn texts(pool: &PgPool, sql: impl Into<String>) -> Vec<String> {
+    let sql = sql.into();
+    let found = sqlx::query_scalar(AssertSqlSafe(sql.clone())).persistent(false).fetch_all(pool);
+    found.await.unwrap_or_else(|error| panic!("{sql}: {error}"))
+}
+
+/// What a query of one number finds.
+pub(crate) async fn number(pool: &PgPool, sql: impl Into<String>) -> i64 {
+    let sql = format!("SELECT ({})::bigint", sql.into());
+    let found = sqlx::query_scalar(AssertSqlSafe(sql.clone())).persistent(false).fetch_one(pool);
+    found.await.unwrap_or_else(|error| panic!("{sql}: {error}"))
+}
+
+/// Waits until a query of one truth says so.
+pub(crate) async fn until(pool: &PgPool, sql: &str) {
+    for _ in 0..1_500 {
+        if number(pool, format!("SELECT ({sql})::int")).await == 1 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("it never came true that {sql}");
+}
+
+/// Waits until another connection to the pool's database waits for a lock.
+pub(crate) async fn until_one_waits(pool: &PgPool) {
+    let waits = "EXISTS (SELECT FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock')";
+    until(pool, waits).await;
+}
+
+/// A key and an account as the authority makes them.
+static MADE: LazyLock<(Value, Value)> = LazyLock::new(|| {
+    block_on(async {
+        let store = MemoryStore::new();
+        let world = World::on(store.clone());
+        let issued = world.key().await;
+        let role = RoleName::new("analyst").expect("a role");
+        let account = NewAccount::new(Name::new("nightly").expect("a name"), role);
+        let account = world.authority.create_account(&admin(), account).await.expect("an account");
+        let stored = store.key(&tenant(), &issued.key.id).await.expect("it works").expect("a key");
+        let json = |value| serde_json::to_value(value).expect("a record serialises");
+        (json(&stored.record), serde_json::to_value(account).expect("an account serialises"))
+    })
+});
+
+/// The id of this number.
+pub(crate) fn id(number: u64) -> KeyId {
+    format!("{number:016}").parse().expect("an id")
+}
+
+/// A key of this number that is something else than others.
+pub(crate) fn key_with(number: u64, change: impl FnOnce(&mut Value)) -> KeyRecord {
+    let mut record = MADE.0.clone();
+    record["key"]["id"] = json!(id(number));
+    change(&mut record["key"]);
+    serde_json::from_value(record).expect("a record")
+}
+
+pub(crate) fn key(number: u64) -> KeyRecord {
+    key_with(number, |_| {})
+}
+
+/// The next version of a record.
+pub(crate) fn next(record: &KeyRecord, change: impl FnOnce(&mut Value)) -> KeyRecord {
+    let mut json = serde_json::to_value(record).expect("a record serialises");
+    json["key"]["version"] = json!(record.version() + 1);
+    change(&mut json["key"]);
+    serde_json::from_value(json).expect("a record")
+}
+
+/// An account of this number that is something else than others.
+pub(crate) fn account_with(number: u64, change: impl FnOnce(&mut Value)) -> ServiceAccount {
+    let mut account = MADE.1.clone();
+    account["id"] = json!(account_id(number));
+    change(&mut account);
+    serde_json::from_value(account).expect("an account")
+}
+
+pub(crate) fn account_id(number: u64) -> AccountId {
+    format!("{number:016}").parse().expect("an id")
+}
+
+/// A key of this number that an account owns.
+pub(crate) fn key_of_account(number: u64, account: u64) -> KeyRecord {
+    key_with(number, |key| key["owner"] = json!(Owner::Account(account_id(account))))
+}
+
+/// An event of this name.
+pub(crate) fn event(name: &str) -> Event {
+    event_with(|event| event["details"]["name"] = json!(name))
+}
+
+/// An event that is something else than others.
+pub(crate) fn event_with(change: impl FnOnce(&mut Value)) -> Event {
+    let mut event = json!({
+        "sequence": 0, "tenant": tenant(), "at": start(), "actor": "system", "kind": "key.rename",
+        "key": null, "account": null, "outcome": "done", "details": {},
+    });
+    change(&mut event);
+    serde_json::from_value(event).expect("an event")
+}
+
+pub(crate) fn batch(changes: impl IntoIterator<Item = Change>) -> Batch {
+    Batch { changes: changes.into_iter().collect(), ..Batch::default() }
+}
+
+/// Adds a key, with an event that names it.
+pub(crate) fn insert(number: u64) -> Batch {
+    let events = vec![event(id(number).as_str())];
+    Batch { events, ..batch([Change::InsertKey(key(number))]) }
+}
+
+pub(crate) fn delta(number: u64, uses: u64, last_used_at: Timestamp) -> UsageDelta {
+    UsageDelta { key: id(number), secret_number: 1, uses, last_used_at, alert_every: None }
+}
+
+pub(crate) fn usage(writer: u8, sequence: u64, deltas: Vec<UsageDelta>) -> UsageBatch {
+    UsageBatch { writer: [writer; 16], sequence, at: start(), deltas }
+}
+
+/// How many rows a key of this number has in each table that tells of it: all of them, or none if it
+/// was never written.
+pub(crate) async fn traces(pool: &PgPool, number: u64) -> [i64; 4] {
+    let id = id(number);
+    // In one statement, which sees one moment.
+    let sql = format!(
+        "SELECT ARRAY[(SELECT count(*) FROM keywright.keys WHERE id = '{id}'),
+            (SELECT count(*) FROM keywright.usage WHERE key = '{id}'),
+            (SELECT count(*) FROM keywright.events WHERE record #>> '{{details,name}}' = '{id}'),
+            (SELECT count(*) FROM keywright.changes WHERE 'key:{id}' = ANY(touched))]"
+    );
+    let found = sqlx::query_scalar(AssertSqlSafe(sql)).persistent(false).fetch_one(pool).await;
+    let found: Vec<i64> = found.expect("four numbers");
+    found.try_into().expect("four numbers")
+}
+
+/// How every method of the store ends, each called once: with an answer, or a kind of failure. The key
+/// of number 1 must be there; the one of `new` is added.
+pub(crate) async fn every_method(
+    store: &PostgresStore,
+    new: u64,
+) -> [(&'static str, Result<(), StoreErrorKind>); METHODS.len()] {
+    let mut ended = METHODS.map(|method| (method, Ok(())));
+    for (method, end) in &mut ended {
+        *end = call(store, method, new).await.map_err(|error| error.kind());
+    }
+    ended
+}
+
+pub(crate) const METHODS: [&str; 10] = [
+    "resolve",
+    "key",
+    "account",
+    "policy",
+    "keys",
+    "accounts",
+    "events",
+    "commit",
+    "add_usage",
+    "changes",
+];
+
+/// Calls a method. That a key is absent which is there is no answer.
+pub(crate) async fn call(store: &PostgresStore, method: &str, new: u64) -> Result<(), StoreError> {
+    let tenant = tenant();
+    match method {
+        "resolve" => {
+            let found = store.resolve(&id(1), Freshness::Usual).await?;
+            found.map(drop).expect("the key is there");
+        }
+        "key" => store.key(&tenant, &id(1)).await?.map(drop).expect("the key is there"),
+        "account" => drop(store.account(&tenant, &account_id(1)).await?),
+        "policy" => drop(store.policy(&tenant).await?),
+        "keys" => {
+            let page = store.keys(&tenant, &KeyQuery::new(), start()).await?;
+            assert!(!page.items.is_empty(), "the key is there");
+        }
+        "accounts" => drop(store.accounts(&tenant, &AccountQuery::new()).await?),
+        "events" => drop(store.events(&tenant, &EventQuery::new()).await?),
+        "commit" => drop(store.commit(insert(new)).await?),
+        "add_usage" => store.add_usage(&usage(1, new, vec![delta(1, 1, start())])).await?,
+        "changes" => drop(store.changes(Epoch::default()).await?),
+        other => panic!("there is no method {other}"),
+    }
+    Ok(())
+}
+
+/// What opening comes to, with migrations and without.
+pub(crate) async fn opened_both_ways(pool: &PgPool) -> [Result<PostgresStore, StoreError>; 2] {
+    let options = PostgresOptions::new();
+    [
+        options.clone().open(pool.clone()).await,
+        options.without_migrations().open(pool.clone()).await,
+    ]
+}

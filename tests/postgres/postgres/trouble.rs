@@ -1,0 +1,320 @@
+//! Servers that go down, can only be read, or give up; connections that are killed; locks that others
+//! hold. Nothing of it is ever "absent", and a commit is done or not.
+
+use keywright::store::{Change, KeyStore, PostgresStore, StoreError, StoreErrorKind, UsageBatch};
+use sqlx::postgres::PgPoolOptions;
+use sqlx::{Acquire, PgPool};
+use tokio::task::JoinHandle;
+
+use crate::proxy::{Fate, Proxy};
+use crate::stage::{
+    METHODS, Stage, call, delta, every_method, id, impatient, insert, key, next, number, patient,
+    run, texts, traces, until, until_one_waits, usage,
+};
+use common::database::Server;
+use common::kit::{start, tenant};
+
+fn is_unavailable<T>(ended: Result<T, StoreError>) -> bool {
+    ended.is_err_and(|error| error.kind() == StoreErrorKind::Unavailable)
+}
+
+/// Tries until it succeeds: how long a server takes to come back is its own affair.
+async fn back(mut attempt: impl AsyncFnMut() -> Result<(), StoreError>) {
+    for _ in 0..100 {
+        if attempt().await.is_ok() {
+            return;
+        }
+    }
+    attempt().await.expect("it is back");
+}
+
+#[tokio::test]
+async fn m12_while_the_server_is_down_every_call_is_unavailable_and_it_comes_back_by_itself() {
+    let Some(server) = Server::start(&["fsync = off"]) else { return };
+    let pool = impatient(server.options("postgres"), 4);
+    server.down("fast");
+    assert!(is_unavailable(PostgresStore::open(pool.clone()).await));
+    server.up();
+    back(async || PostgresStore::open(pool.clone()).await.map(drop)).await;
+    fill_again(&pool).await;
+    let store = PostgresStore::open(pool).await.expect("a store");
+    store.commit(insert(1)).await.expect("a commit");
+    for (round, mode) in [(1, "fast"), (2, "immediate")] {
+        server.down(mode);
+        for (method, end) in every_method(&store, 10 * round).await {
+            assert_eq!(end, Err(StoreErrorKind::Unavailable), "{method}, after {mode}");
+        }
+        server.up();
+        back(async || call(&store, "resolve", 0).await).await;
+        fill_again(store.pool()).await;
+        // What was not acknowledged has not been done: the server was not there to do it.
+        for (method, end) in every_method(&store, 10 * round).await {
+            assert_eq!(end, Ok(()), "{method}, after {mode}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn m12_a_standby_is_read_and_refuses_writes_until_it_is_promoted() {
+    let Some(server) = Server::start(&["fsync = off"]) else { return };
+    let first = PostgresStore::open(server.pool("postgres", 4).await).await.expect("a store");
+    first.commit(insert(1)).await.expect("a commit");
+    let standby = server.standby(&[]);
+    let pool = standby.pool("postgres", 4).await;
+    until(&pool, "EXISTS (SELECT FROM pg_class WHERE relname = 'keys')").await;
+    until(&pool, "EXISTS (SELECT FROM keywright.keys)").await;
+    let store = PostgresStore::open(pool).await.expect("nothing is left to make");
+    let writes = ["commit", "add_usage"];
+    for (method, end) in every_method(&store, 2).await {
+        let expected =
+            if writes.contains(&method) { Err(StoreErrorKind::Unavailable) } else { Ok(()) };
+        assert_eq!(end, expected, "{method}");
+    }
+    let error = store.commit(insert(2)).await.expect_err("it can only be read");
+    assert!(error.to_string().contains("standby"), "{error}");
+    server.down("immediate");
+    standby.promote();
+    for (method, end) in every_method(&store, 2).await {
+        assert_eq!(end, Ok(()), "{method}");
+    }
+}
+
+/// Ends all connections to the database but those of `pool`.
+async fn kill_all(pool: &PgPool) {
+    let victims = "FROM pg_stat_activity
+        WHERE datname = current_database() AND application_name = 'victim'";
+    let all = texts(pool, format!("SELECT pid::text {victims}")).await.join(", ");
+    if !all.is_empty() {
+        let these = format!("FROM pg_stat_activity WHERE pid IN ({all})");
+        number(pool, format!("SELECT count(pg_terminate_backend(pid)) {these}")).await;
+        until(pool, &format!("NOT EXISTS ({})", these.replace("FROM", "SELECT FROM"))).await;
+    }
+}
+
+/// A store whose connections can be told from others, all of them made.
+async fn victim(stage: &Stage, connections: u32) -> PostgresStore {
+    let options = stage.options().application_name("victim");
+    let pool = PgPoolOptions::new().max_connections(connections).test_before_acquire(false);
+    PostgresStore::open(pool.connect_with(options).await.expect("a pool")).await.expect("a store")
+}
+
+async fn fill(pool: &PgPool) {
+    let mut all = Vec::new();
+    for _ in 0..pool.options().get_max_connections() {
+        all.push(pool.acquire().await.expect("a connection"));
+    }
+}
+
+/// The same for a pool that does not wait long for a connection, on a machine that may be slow.
+async fn fill_again(pool: &PgPool) {
+    let mut all = Vec::new();
+    let most = pool.options().get_max_connections() as usize;
+    for _ in 0..100 {
+        all.extend(pool.acquire().await);
+        if all.len() == most {
+            return;
+        }
+    }
+    panic!("the server does not give {most} connections");
+}
+
+#[tokio::test]
+async fn m12_when_all_idle_connections_were_killed_every_next_call_succeeds() {
+    let Some(stage) = Stage::new("killed_idle").await else { return };
+    let pool = stage.pool(2).await;
+    for connections in [1, 6] {
+        let store = victim(&stage, connections).await;
+        let _ = store.commit(insert(1)).await;
+        for (new, method) in (100 * u64::from(connections)..).zip(METHODS) {
+            fill(store.pool()).await;
+            kill_all(&pool).await;
+            let end = call(&store, method, new).await;
+            end.unwrap_or_else(|error| panic!("{method}, {connections} connections: {error:?}"));
+        }
+    }
+}
+
+/// Holds the row that every commit holds, until it is dropped.
+async fn hold(pool: &PgPool, row: &'static str) -> sqlx::Transaction<'static, sqlx::Postgres> {
+    let mut held = pool.begin().await.expect("a transaction");
+    let connection = held.acquire().await.expect("a connection");
+    sqlx::raw_sql(row).execute(connection).await.expect("a row");
+    held
+}
+
+const STATE: &str = "SELECT 1 FROM keywright.state FOR UPDATE";
+
+fn committing(store: &PostgresStore, number: u64) -> JoinHandle<Result<(), StoreError>> {
+    let store = store.clone();
+    tokio::spawn(async move { store.commit(insert(number)).await.map(drop) })
+}
+
+#[tokio::test]
+async fn m12_a_commit_that_is_killed_while_it_waits_is_done_once_or_not_at_all() {
+    let Some(stage) = Stage::new("killed_waiting").await else { return };
+    let pool = stage.pool(4).await;
+    let store = victim(&stage, 2).await;
+    for (number, kills) in [(1, 1), (2, 50)] {
+        let held = hold(&pool, STATE).await;
+        let commit = committing(&store, number);
+        for _ in 0..kills {
+            let waits = "EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database()
+                AND wait_event_type = 'Lock' AND application_name = 'victim')";
+            while !commit.is_finished()
+                && self::number(&pool, format!("SELECT ({waits})::int")).await == 0
+            {}
+            kill_all(&pool).await;
+        }
+        held.rollback().await.expect("the row is free");
+        let is_done = commit.await.expect("no panic").is_ok();
+        let expected = if is_done { [1; 4] } else { [0; 4] };
+        assert_eq!(traces(&pool, number).await, expected, "{kills} kills");
+        assert_eq!(
+            is_done,
+            kills == 1,
+            "what has not begun is tried again, a few times: {kills} kills"
+        );
+    }
+}
+
+#[tokio::test]
+async fn m12_a_commit_that_is_killed_while_it_writes_is_unavailable_and_undone() {
+    let Some(stage) = Stage::new("killed_writing").await else { return };
+    let pool = stage.pool(4).await;
+    let store = victim(&stage, 4).await;
+    store.commit(insert(1)).await.expect("a commit");
+    let held = hold(&pool, "SELECT 1 FROM keywright.keys FOR UPDATE").await;
+    let mut both = insert(2);
+    both.changes.push(Change::UpdateKey(next(&key(1), |key| key["name"] = "new".into())));
+    let commit = tokio::spawn({
+        let store = store.clone();
+        async move { store.commit(both).await }
+    });
+    until_one_waits(&pool).await;
+    kill_all(&pool).await;
+    assert!(is_unavailable(commit.await.expect("no panic")));
+    held.rollback().await.expect("the row is free");
+    assert_eq!(traces(&pool, 2).await, [0; 4]);
+    let stored = store.key(&tenant(), &id(1)).await.expect("it works").expect("a key");
+    assert_eq!(stored.record.version(), 1);
+    store.commit(insert(2)).await.expect("the lock went with the connection");
+}
+
+#[tokio::test]
+async fn m15_a_lock_that_another_holds_too_long_is_unavailable_and_nothing_is_written() {
+    let Some(stage) = Stage::new("locked").await else { return };
+    let pool = stage.pool(4).await;
+    let store = stage.store().await;
+    store.commit(insert(1)).await.expect("a commit");
+    let held = hold(&pool, STATE).await;
+    let error = store.commit(insert(2)).await.expect_err("the lock is held");
+    assert!(error.to_string().contains("another change holds the database"), "{error}");
+    assert!(is_unavailable(Err::<(), _>(error)));
+    assert_eq!(traces(&pool, 2).await, [0; 4]);
+    // Who only counts waits for nobody, and who reads neither.
+    store.add_usage(&usage(2, 1, vec![delta(1, 7, start())])).await.expect("no lock");
+    let stored = store.key(&tenant(), &id(1)).await.expect("it works").expect("a key");
+    assert_eq!(stored.usage.uses(), 7);
+    held.rollback().await.expect("the row is free");
+    store.commit(insert(2)).await.expect("the lock is free");
+}
+
+fn alerting(sequence: u64, uses: u64) -> UsageBatch {
+    let mut one = delta(1, uses, start());
+    one.alert_every = std::num::NonZeroU64::new(5);
+    usage(1, sequence, vec![one])
+}
+
+#[tokio::test]
+async fn m15_a_node_that_stands_still_with_the_lock_is_ended_by_the_server() {
+    let Some(stage) = Stage::new("frozen").await else { return };
+    let proxy = Proxy::to(stage.server.port()).await;
+    let far = patient(stage.options().port(proxy.port()), 2);
+    let frozen = PostgresStore::open(far).await.expect("a store");
+    proxy.at("BEGIN", Fate::Frozen);
+    let standing = committing(&frozen, 1);
+    let pool = stage.pool(2).await;
+    let idle = "EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database()
+        AND state = 'idle in transaction')";
+    until(&pool, idle).await;
+    // It waits for the frozen one to be ended, and for less than it would wait for a lock.
+    stage.store().await.commit(insert(2)).await.expect("the server has ended the other one");
+    assert!(!standing.is_finished(), "it knows nothing of that");
+    standing.abort();
+    assert_eq!(traces(&pool, 1).await, [0; 4]);
+    assert_eq!(traces(&pool, 2).await, [1; 4]);
+}
+
+/// Has the server give up the first so many writes to a table, at the row or when the transaction ends.
+async fn give_up(pool: &PgPool, table: &str, kind: &str, code: &str, times: u32) {
+    let end = if kind.contains("CONSTRAINT") { "DEFERRABLE INITIALLY DEFERRED" } else { "" };
+    let sql = format!(
+        "DROP TRIGGER IF EXISTS give_up ON keywright.{table};
+        CREATE SEQUENCE IF NOT EXISTS keywright.attempts; ALTER SEQUENCE keywright.attempts RESTART;
+        CREATE OR REPLACE FUNCTION keywright.give_up() RETURNS trigger LANGUAGE plpgsql AS $do$ BEGIN
+            IF nextval('keywright.attempts') <= {times} THEN
+                RAISE EXCEPTION 'given up' USING ERRCODE = '{code}';
+            END IF;
+            RETURN NEW;
+        END $do$;
+        CREATE {kind} INSERT ON keywright.{table} {end}
+            FOR EACH ROW EXECUTE FUNCTION keywright.give_up();"
+    );
+    run(pool, sql).await;
+}
+
+async fn attempts(pool: &PgPool) -> i64 {
+    number(pool, "SELECT last_value FROM keywright.attempts").await
+}
+
+const GIVEN_UP: [(&str, &str); 3] = [
+    ("TRIGGER give_up BEFORE", "40001"),
+    ("TRIGGER give_up BEFORE", "40P01"),
+    ("CONSTRAINT TRIGGER give_up AFTER", "40001"),
+];
+
+#[tokio::test]
+async fn m15_what_the_database_gives_up_for_another_is_tried_again_and_done_once() {
+    let Some(stage) = Stage::new("given_up").await else { return };
+    let pool = stage.pool(2).await;
+    let store = stage.store().await;
+    for (n, (kind, code)) in (1..).zip(GIVEN_UP) {
+        give_up(&pool, "changes", kind, code, 3).await;
+        store.commit(insert(n)).await.expect("at the fourth attempt");
+        assert_eq!(attempts(&pool).await, 4, "{kind} {code}");
+        assert_eq!(traces(&pool, n).await, [1; 4]);
+        give_up(&pool, "writers", kind, code, 3).await;
+        let new_writer =
+            UsageBatch { writer: [u8::try_from(n).expect("few"); 16], ..alerting(n, 5) };
+        store.add_usage(&new_writer).await.expect("at the fourth attempt");
+        assert_eq!(attempts(&pool).await, 4, "{kind} {code}");
+        let stored = store.key(&tenant(), &id(1)).await.expect("it works").expect("a key");
+        assert_eq!(stored.usage.uses(), 5 * n);
+        run(
+            &pool,
+            "DROP TRIGGER give_up ON keywright.changes; DROP TRIGGER give_up ON keywright.writers",
+        )
+        .await;
+    }
+    let told = "SELECT record #>> '{details,uses}' FROM keywright.events WHERE kind = 'key.extensive_use' ORDER BY sequence";
+    assert_eq!(texts(&pool, told).await, ["5", "10", "15"]);
+}
+
+#[tokio::test]
+async fn m15_what_the_database_gives_up_for_ever_is_unavailable_after_a_few_attempts() {
+    let Some(stage) = Stage::new("given_up_for_ever").await else { return };
+    let pool = stage.pool(2).await;
+    let store = stage.store().await;
+    store.commit(insert(1)).await.expect("a commit");
+    for (kind, code) in GIVEN_UP {
+        give_up(&pool, "changes", kind, code, 1_000).await;
+        assert!(is_unavailable(store.commit(insert(2)).await));
+        assert_eq!(attempts(&pool).await, 8, "{kind} {code}");
+        give_up(&pool, "writers", kind, code, 1_000).await;
+        assert!(is_unavailable(store.add_usage(&alerting(1, 5)).await));
+        assert_eq!(attempts(&pool).await, 8, "{kind} {code}");
+    }
+    assert_eq!(traces(&pool, 2).await, [0; 4]);
+    let stored = store.key(&tenant(), &id(1)).await.expect("it works").expect("a key");
+    assert_eq!(stored.usage.uses(), 0);
+}

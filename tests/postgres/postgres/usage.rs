@@ -1,0 +1,245 @@
+//! Usage: sums of many writers, repeats, batches of thousands, keys that go meanwhile, and alerts that
+//! are numbered among the events of commits.
+
+use std::num::NonZeroU64;
+
+use keywright::store::{
+    Batch, Change, EventQuery, KeyStore, MAX_LIMIT, MemoryStore, PostgresStore, StoreErrorKind,
+    UsageBatch, UsageDelta,
+};
+use keywright::{DetailField, Event, EventKind};
+use tokio::task::JoinSet;
+
+use crate::stage::{Stage, batch, delta, event, id, insert, key, next, number, run, usage};
+use common::kit::{Random, SECOND, seed, start, tenant};
+
+/// All events, oldest first.
+async fn events(store: &impl KeyStore) -> Vec<Event> {
+    let mut query = EventQuery::new().oldest_first().limit(MAX_LIMIT);
+    let mut all = Vec::new();
+    loop {
+        let page = store.events(&tenant(), &query).await.expect("a page");
+        all.extend(page.items);
+        let Some(next) = page.next else { return all };
+        query = query.after(&next).expect("a cursor");
+    }
+}
+
+async fn uses(store: &PostgresStore, number: u64) -> u64 {
+    let stored = store.key(&tenant(), &id(number)).await.expect("it works");
+    stored.expect("a key").usage.uses()
+}
+
+fn alerting(number: u64, uses: u64, every: u64) -> UsageDelta {
+    UsageDelta { alert_every: NonZeroU64::new(every), ..delta(number, uses, start()) }
+}
+
+#[tokio::test]
+async fn m16_batches_of_two_writers_repeated_and_out_of_order_come_to_what_they_do_in_memory() {
+    let Some(stage) = Stage::new("two_writers").await else { return };
+    let (store, memory) = (stage.store().await, MemoryStore::new());
+    for n in 1..=5 {
+        store.commit(insert(n)).await.expect("a commit");
+        memory.commit(insert(n)).await.expect("a commit");
+    }
+    let mut random = Random(seed());
+    let mut sent: Vec<UsageBatch> = Vec::new();
+    let mut sequences = [0, 0];
+    for _ in 0..150 {
+        let writer = random.below(2);
+        let next = if sent.is_empty() || random.below(3) > 0 {
+            sequences[writer] += 1 + random.below(3) as u64;
+            let deltas = (0..=random.below(6)).map(|_| UsageDelta {
+                // Some keys are named twice, and some are not there.
+                key: id(1 + random.below(7) as u64),
+                secret_number: 1 + u32::try_from(random.below(4)).expect("small"),
+                uses: random.below(4) as u64,
+                last_used_at: start()
+                    .saturating_add(SECOND * u32::try_from(random.below(60)).expect("small")),
+                alert_every: NonZeroU64::new(random.below(8) as u64),
+            });
+            let deltas = deltas.collect();
+            usage(u8::try_from(writer).expect("small"), sequences[writer], deltas)
+        } else {
+            sent[random.below(sent.len())].clone()
+        };
+        let said = store.add_usage(&next).await.map_err(|error| error.kind());
+        let expected = memory.add_usage(&next).await.map_err(|error| error.kind());
+        assert_eq!(said, expected, "a batch of number {}", next.sequence);
+        sent.push(next);
+    }
+    for n in 1..=5 {
+        let found = store.key(&tenant(), &id(n)).await.expect("it works").expect("a key");
+        let expected = memory.key(&tenant(), &id(n)).await.expect("it works").expect("a key");
+        assert_eq!(found.usage, expected.usage);
+        assert!(found.usage.uses() > 20);
+    }
+    let (found, expected) = (events(&store).await, events(&memory).await);
+    // Alerts of one batch have no order between them.
+    let sorted = |events: &[Event]| {
+        let mut told: Vec<_> = events
+            .iter()
+            .map(|event| (event.kind.to_string(), event.key, event.details.to_string()))
+            .collect();
+        told.sort();
+        told
+    };
+    assert_eq!(sorted(&found), sorted(&expected));
+    assert!(found.iter().map(|event| event.sequence).eq(1..=found.len() as u64), "without gaps");
+}
+
+#[tokio::test]
+async fn m16_what_many_writers_add_at_once_is_counted_once_each() {
+    let Some(stage) = Stage::new("many_writers").await else { return };
+    let store = stage.store().await;
+    let many = (1..=6).map(|n| Change::InsertKey(key(n)));
+    store.commit(batch(many)).await.expect("a commit");
+    let mut writers = JoinSet::new();
+    for writer in 0..8 {
+        // Two tasks send the same batches, as a node does whose answers are lost.
+        for _ in 0..2 {
+            let store = store.clone();
+            writers.spawn(async move {
+                for sequence in 1..=15 {
+                    // Each begins with another key, and so would the locks if nobody put them in order.
+                    let mut deltas: Vec<_> = (1..=6).map(|n| delta(n, n, start())).collect();
+                    deltas.rotate_left(usize::from(writer) % 6);
+                    let said = store.add_usage(&usage(writer, sequence, deltas)).await;
+                    // The other task may be ahead: its next batch says that this one was added.
+                    assert!(said.is_ok() || said.is_err_and(|error| error.is_conflict()));
+                }
+            });
+        }
+    }
+    writers.join_all().await;
+    for n in 1..=6 {
+        assert_eq!(uses(&store, n).await, 8 * 15 * n);
+    }
+}
+
+#[tokio::test]
+async fn m16_one_batch_may_name_thousands_of_keys_and_some_that_are_gone() {
+    let Some(stage) = Stage::new("thousands").await else { return };
+    let store = stage.store().await;
+    for begin in [1, 1_501] {
+        let many = (begin..begin + 1_500).map(|n| Change::InsertKey(key(n)));
+        store.commit(batch(many)).await.expect("a commit");
+    }
+    store.commit(batch([Change::DeleteKey(id(77))])).await.expect("a commit");
+    let deltas = (1..=3_500).flat_map(|n| [delta(n, 1, start()), delta(n, n, start())]).collect();
+    store.add_usage(&usage(1, 1, deltas)).await.expect("usage");
+    let pool = stage.pool(1).await;
+    let sum = "SELECT sum((record ->> 'uses')::bigint) FROM keywright.usage";
+    assert_eq!(number(&pool, sum).await, 3_000 * 3_001 / 2 + 3_000 - 78);
+    assert_eq!(uses(&store, 3_000).await, 3_001);
+}
+
+#[tokio::test]
+async fn m16_keys_may_be_deleted_while_they_are_counted() {
+    let Some(stage) = Stage::new("deleted_meanwhile").await else { return };
+    let store = stage.store().await;
+    let many = (1..=40).map(|n| Change::InsertKey(key(n)));
+    store.commit(batch(many)).await.expect("a commit");
+    let mut tasks = JoinSet::new();
+    for writer in 0..3 {
+        let store = store.clone();
+        tasks.spawn(async move {
+            for sequence in 1..=20 {
+                let deltas = (1..=40).map(|n| alerting(n, 1, 1_000)).collect();
+                let calm = (1..=40).rev().map(|n| delta(n, 1, start())).collect();
+                let deltas = if sequence % 2 == 0 { deltas } else { calm };
+                store.add_usage(&usage(writer, sequence, deltas)).await.expect("usage");
+            }
+        });
+    }
+    let deleting = store.clone();
+    tasks.spawn(async move {
+        for n in 1..=30 {
+            deleting.commit(batch([Change::DeleteKey(id(n))])).await.expect("a commit");
+        }
+    });
+    tasks.join_all().await;
+    for n in 1..=30 {
+        assert!(store.key(&tenant(), &id(n)).await.expect("it works").is_none());
+    }
+    for n in 31..=40 {
+        assert_eq!(uses(&store, n).await, 60);
+    }
+}
+
+#[tokio::test]
+async fn m16_alerts_are_numbered_without_gaps_while_commits_run() {
+    let Some(stage) = Stage::new("alerts").await else { return };
+    let store = stage.store().await;
+    store.commit(insert(1)).await.expect("a commit");
+    let mut tasks = JoinSet::new();
+    for writer in 0..3 {
+        let store = store.clone();
+        tasks.spawn(async move {
+            for sequence in 1..=20 {
+                let batch = usage(writer, sequence, vec![alerting(1, 5, 10)]);
+                store.add_usage(&batch).await.expect("usage");
+            }
+        });
+        let committing = stage.store().await;
+        tasks.spawn(async move {
+            for n in 0..20 {
+                let n = 100 + 20 * u64::from(writer) + n;
+                let told = vec![event("one"), event("two")];
+                let insert = Batch { events: told, ..batch([Change::InsertKey(key(n))]) };
+                committing.commit(insert).await.expect("a commit");
+            }
+        });
+    }
+    tasks.join_all().await;
+    let told = events(&store).await;
+    assert!(told.iter().map(|event| event.sequence).eq(1..=told.len() as u64));
+    assert_eq!(uses(&store, 1).await, 300);
+    let alerts: Vec<_> =
+        told.iter().filter(|event| event.kind == EventKind::ExtensiveUse).collect();
+    let said: Vec<_> =
+        alerts.iter().filter_map(|event| event.details.get_number(DetailField::Uses)).collect();
+    let expected: Vec<_> = (1..=30).map(|n| 10 * n).collect();
+    assert_eq!(said, expected, "each multiple once, in order");
+    assert_eq!(told.len(), 1 + 30 + 120);
+}
+
+#[tokio::test]
+async fn m16_a_batch_is_known_across_reconnects_and_processes_and_forgotten_after_days() {
+    let Some(stage) = Stage::new("reconnects").await else { return };
+    let store = stage.store().await;
+    store.commit(insert(1)).await.expect("a commit");
+    let one = usage(1, 1, vec![delta(1, 1, start())]);
+    store.add_usage(&one).await.expect("usage");
+    store.pool().close().await;
+    let pool = stage.pool(2).await;
+    let age = async |days: u32| {
+        run(&pool, format!("UPDATE keywright.writers SET at = now() - interval '{days} days'"))
+            .await;
+    };
+    age(7).await;
+    let store = stage.store().await;
+    // A new writer's first batch clears away what is old.
+    store.add_usage(&usage(2, 1, Vec::new())).await.expect("usage");
+    store.add_usage(&one).await.expect("it is known");
+    assert_eq!(uses(&store, 1).await, 1);
+    age(9).await;
+    store.add_usage(&usage(3, 1, Vec::new())).await.expect("usage");
+    let writers = "SELECT count(*) FROM keywright.writers";
+    assert_eq!(number(&pool, writers).await, 1, "old ones are cleared away");
+}
+
+#[tokio::test]
+async fn usage_changes_no_record_and_a_change_of_the_record_no_usage() {
+    let Some(stage) = Stage::new("apart").await else { return };
+    let store = stage.store().await;
+    store.commit(insert(1)).await.expect("a commit");
+    store.add_usage(&usage(1, 1, vec![delta(1, 3, start())])).await.expect("usage");
+    let rename = Change::UpdateKey(next(&key(1), |key| key["name"] = "new".into()));
+    store.commit(batch([rename])).await.expect("a commit");
+    store.add_usage(&usage(1, 2, vec![delta(1, 4, start())])).await.expect("usage");
+    let stored = store.key(&tenant(), &id(1)).await.expect("it works").expect("a key");
+    assert_eq!((stored.usage.uses(), stored.record.key().name.as_str()), (7, "new"));
+    let late = store.add_usage(&usage(1, u64::MAX, Vec::new())).await.expect_err("no bigint");
+    assert_eq!(late.kind(), StoreErrorKind::Unsupported);
+}

@@ -1,0 +1,245 @@
+//! Every promise of the guide has its tests, and every test that is named after a promise has one. So
+//! has every threat to a file, and every race.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::PathBuf;
+
+use crate::root;
+
+/// The ids of the promises, by letter.
+const PROMISES: [(char, &[u8]); 6] = [
+    ('W', &[1, 2, 3, 4, 5, 6]),
+    ('A', &[1, 2, 3, 4, 5, 6, 7, 8, 9]),
+    ('F', &[1, 2, 3, 4, 5, 6]),
+    ('E', &[1, 2, 3, 4, 5, 6, 7, 8]),
+    ('Q', &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]),
+    ('B', &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 13]),
+];
+
+/// What a file, callers at the same time and many nodes must withstand: the tables of the threat model, and
+/// the ids of their rows. The numbers have two digits, so that they are no promises'.
+const THREATS: [(&str, &[&str]); 3] = [
+    (
+        "## In the file",
+        &[
+            "F01", "F02", "F03", "F04", "F05", "F06", "F07", "F08", "F09", "F10", "F11", "F12",
+            "F13", "F14", "F15", "F16", "F17", "F18", "F19", "F21", "F22", "F23",
+        ],
+    ),
+    (
+        "## At the same time",
+        &[
+            "C01", "C02", "C03", "C04", "C05", "C06", "C07", "C08", "C09", "C10", "C11", "C12",
+            "C13", "C14", "C15", "C16",
+        ],
+    ),
+    (
+        "## On many nodes",
+        &[
+            "M01", "M02", "M03", "M04", "M05", "M06", "M07", "M08", "M09", "M10", "M11", "M12",
+            "M13", "M15", "M16", "M19",
+        ],
+    ),
+];
+
+#[test]
+fn the_guide_lists_exactly_the_promises() {
+    let ids = PROMISES.iter().flat_map(|(letter, numbers)| {
+        numbers.iter().map(move |number| format!("{letter}{number}"))
+    });
+    let listed: Vec<_> = rows().into_iter().map(|row| row.id).collect();
+    assert_eq!(listed, ids.collect::<Vec<_>>());
+}
+
+#[test]
+fn every_promise_says_something_and_names_a_test_that_is_named_after_it() {
+    for row in rows() {
+        assert!(row.promise.len() > 20, "{} promises {:?}", row.id, row.promise);
+        assert!(!row.tests.is_empty(), "{} names no test", row.id);
+        for test in &row.tests {
+            assert_eq!(
+                promise_of(test),
+                Some(row.id.clone()),
+                "{test} is in the row of {}",
+                row.id
+            );
+        }
+    }
+}
+
+#[test]
+fn every_test_that_a_promise_names_exists() {
+    let tests = tests();
+    let missing: Vec<_> = rows()
+        .into_iter()
+        .flat_map(|row| row.tests)
+        .filter(|test| !tests.contains_key(test))
+        .collect();
+    assert_eq!(missing, Vec::<String>::new());
+}
+
+#[test]
+fn every_test_that_the_threat_model_names_exists_and_none_of_the_webs_attacks_is_left_out() {
+    let page = fs::read_to_string(root().join("src/guide/threat_model.md")).expect("a page");
+    let is_test = |word: &&str| {
+        let (id, name) = word.split_once('_').unwrap_or_default();
+        id.len() == 3 && id[1..].chars().all(|c| c.is_ascii_digit()) && name.contains('_')
+    };
+    let named: BTreeSet<_> = page.split('`').filter(is_test).map(str::to_owned).collect();
+    let tests = tests();
+    let missing: Vec<_> = named.iter().filter(|test| !tests.contains_key(*test)).collect();
+    assert_eq!(missing, Vec::<&String>::new(), "named, and not there");
+    let of_web = |test: &&str| test.starts_with('h') && is_test(test);
+    let id = |test: &str| test[..3].to_owned();
+    let attacks: BTreeSet<_> = tests.keys().map(String::as_str).filter(of_web).map(id).collect();
+    let unnamed = attacks.iter().filter(|id| !named.iter().any(|test| test.starts_with(*id)));
+    assert_eq!(unnamed.collect::<Vec<_>>(), Vec::<&String>::new(), "tested, and not named");
+    assert!(named.len() > 40, "only {} tests are named", named.len());
+}
+
+#[test]
+fn every_threat_to_a_file_and_every_race_has_a_row_with_all_its_tests_or_a_reason() {
+    let page = fs::read_to_string(root().join("src/guide/threat_model.md")).expect("a page");
+    let tests = tests();
+    for (heading, ids) in THREATS {
+        let (_, table) = page.split_once(heading).unwrap_or_else(|| panic!("no {heading}"));
+        let rows = table.lines().skip_while(|line| !line.starts_with('|'));
+        let rows: Vec<_> = rows.take_while(|line| line.starts_with('|')).skip(2).collect();
+        assert_eq!(rows.len(), ids.len(), "the rows of {heading}");
+        for (id, row) in ids.iter().zip(rows) {
+            let cells: Vec<_> = row.trim_matches('|').split('|').map(str::trim).collect();
+            let [threat, behaviour, held] = cells.as_slice() else { panic!("three cells: {row}") };
+            assert!(threat.len() > 10 && behaviour.len() > 20, "{id} says {row}");
+            let prefix = format!("{}_", id.to_lowercase());
+            let there: Vec<_> = tests.keys().filter(|test| test.starts_with(&prefix)).collect();
+            let mut named: Vec<_> = held.split('`').filter(|word| word.contains('_')).collect();
+            named.sort_unstable();
+            assert_eq!(named, there, "{id}: {threat}");
+            match held.strip_prefix("none: ") {
+                Some(reason) => assert!(reason.len() > 40 && named.is_empty(), "{id}: {reason}"),
+                None => assert!(!named.is_empty(), "{id} has neither tests nor a reason: {threat}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn every_test_that_is_named_after_a_promise_has_one() {
+    let promised: BTreeSet<_> = rows().into_iter().map(|row| row.id).collect();
+    let stray: Vec<_> = tests()
+        .into_iter()
+        .filter(|(test, _)| promise_of(test).is_some_and(|id| !promised.contains(&id)))
+        .map(|(test, file)| format!("{test} in {}", file.display()))
+        .collect();
+    assert_eq!(stray, Vec::<String>::new());
+}
+
+#[test]
+fn tests_and_promises_are_found_where_they_are() {
+    // The tests above hold nothing if what they read is read wrongly.
+    let text = "#[test]\nfn w1_one() {\n#[test]\n#[should_panic]\nfn two() {\n\nfn w3_no_test() {\n\
+                    #[test]\n    // Why.\n    async fn w4_four(world: &World) {\n";
+    assert_eq!(tests_in(text), ["w1_one", "two", "w4_four"]);
+    let text = "&[\n    Scenario { name: \"one\", run },\n    Scenario {\n        name: \"two\",\n";
+    assert_eq!(scenarios_in(text), ["one", "two"]);
+    for (test, id) in [("q10_ten", Some("Q10")), ("w1_a", Some("W1")), ("f1_b", Some("F1"))] {
+        assert_eq!(promise_of(test).as_deref(), id);
+    }
+    for test in [
+        "f01_of_a_file",
+        "f10_of_a_file",
+        "w01_no_number",
+        "c1_no_letter",
+        "w_no_number",
+        "w1",
+        "the_w1_is_not_first",
+        "aw1_two_letters",
+    ] {
+        assert_eq!(promise_of(test), None, "{test}");
+    }
+    assert!(tests().contains_key("tests_and_promises_are_found_where_they_are"));
+}
+
+struct Row {
+    id: String,
+    promise: String,
+    tests: Vec<String>,
+}
+
+/// The rows of the table of promises.
+fn rows() -> Vec<Row> {
+    let page = root().join("src/guide/promises.md");
+    let text = fs::read_to_string(&page).unwrap_or_else(|e| panic!("{}: {e}", page.display()));
+    let rows = text.lines().filter(|line| line.starts_with('|')).skip(2);
+    rows.map(|line| {
+        let cells: Vec<_> = line.trim_matches('|').split('|').map(str::trim).collect();
+        let [id, promise, tests] = cells.as_slice() else { panic!("not three cells: {line}") };
+        let tests = tests.split(',').map(|test| test.trim().trim_matches('`').to_owned());
+        let tests = tests.filter(|test| !test.is_empty()).collect();
+        Row { id: (*id).to_owned(), promise: (*promise).to_owned(), tests }
+    })
+    .collect()
+}
+
+/// Every test and scenario, and the file that it is in.
+fn tests() -> BTreeMap<String, PathBuf> {
+    let mut tests = BTreeMap::new();
+    let mut folders = ["tests", "examples"].map(|folder| root().join(folder)).to_vec();
+    while let Some(folder) = folders.pop() {
+        let entries = fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+        for entry in entries {
+            let path = entry.expect("a folder can be read to its end").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(&path).expect("a source file is text");
+                let found = tests_in(&text).into_iter().chain(scenarios_in(&text));
+                tests.extend(found.map(|test| (test, path.clone())));
+            }
+        }
+    }
+    tests
+}
+
+/// The functions that follow a `#[test]` or tokio's, with nothing but attributes and comments between.
+fn tests_in(text: &str) -> Vec<String> {
+    let mut tests = Vec::new();
+    let mut lines = text.lines().map(str::trim);
+    while let Some(line) = lines.next() {
+        if line != "#[test]" && !line.starts_with("#[tokio::test") {
+            continue;
+        }
+        let between = |line: &&str| line.starts_with("#[") || line.starts_with("//");
+        let head = lines.by_ref().find(|line| !between(line)).unwrap_or_default();
+        let head = head.strip_prefix("async ").unwrap_or(head);
+        if let Some((name, _)) = head.strip_prefix("fn ").and_then(|rest| rest.split_once('(')) {
+            tests.push(name.to_owned());
+        }
+    }
+    tests
+}
+
+/// The scenarios that have a harness of their own.
+fn scenarios_in(text: &str) -> Vec<String> {
+    let scenarios = text.split("Scenario {").skip(1);
+    let name = |rest: &str| {
+        rest.trim_start().strip_prefix("name: \"")?.split('"').next().map(str::to_owned)
+    };
+    scenarios.filter_map(name).collect()
+}
+
+/// The promise that a test is named after: `q10_...` is of Q10.
+fn promise_of(test: &str) -> Option<String> {
+    let (id, _) = test.split_once('_')?;
+    let mut chars = id.chars();
+    let letter = chars.next()?.to_ascii_uppercase();
+    let number = chars.as_str();
+    let is_threat = THREATS.iter().any(|(_, ids)| ids.contains(&&*id.to_uppercase()));
+    let is_promise = PROMISES.iter().any(|(known, _)| *known == letter)
+        && !is_threat
+        && !number.is_empty()
+        && !number.starts_with('0')
+        && number.chars().all(|c| c.is_ascii_digit());
+    is_promise.then(|| format!("{letter}{number}"))
+}

@@ -1,0 +1,30 @@
+//! What the README shows and its own examples can't compile stands in the guide, where it is.
+
+use std::fs;
+
+fn read(path: &str) -> String {
+    let path = crate::root().join(path);
+    fs::read_to_string(path).expect("a page")
+}
+
+/// The blocks of code behind a fence, without their fences.
+fn blocks<'p>(page: &'p str, fence: &str) -> Vec<&'p str> {
+    let open = format!("```{fence}\n");
+    page.split(&open).skip(1).filter_map(|rest| rest.split("```").next()).collect()
+}
+
+#[test]
+fn code_that_the_readme_does_not_compile_is_compiled_by_the_guide() {
+    let (readme, guide) = (read("README.md"), read("src/guide/web.md"));
+    let compiled = blocks(&guide, "rust");
+    let shown = blocks(&readme, "rs");
+    assert!(!shown.is_empty() && compiled.len() > 3, "the pages are read wrongly");
+    for block in shown {
+        let found = compiled.iter().any(|whole| {
+            let mut lines = whole.lines();
+            let code = block.lines().filter(|line| !line.trim().is_empty());
+            code.into_iter().all(|line| lines.any(|other| other == line))
+        });
+        assert!(found, "the guide does not have, in this order:\n{block}");
+    }
+}

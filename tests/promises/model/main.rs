@@ -1,0 +1,163 @@
+//! Random operations on the crate and on a plain reference model, one by one: every answer must be
+//! the same, and now and then everything that can be seen.
+//!
+//! `KEYWRIGHT_OPS` says how many operations, `KEYWRIGHT_SEED` which ones: a failure prints its seed,
+//! with which the same operations are run again.
+
+mod draw;
+mod plain;
+mod real;
+mod reference;
+
+use std::fmt::Debug;
+
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+
+use crate::draw::Draw;
+use crate::plain::{
+    Answer, By, Damage, EventFilter, Id, Op, Presented, Query, Sort, Time, Wanted, Who,
+};
+use crate::real::Real;
+use crate::reference::Reference;
+
+/// After so many operations everything is compared.
+const PERIOD: u32 = 500;
+
+#[test]
+fn f21_the_crate_in_memory_does_what_the_reference_does() {
+    let seed = common::harness::seed();
+    let operations = common::harness::amount("KEYWRIGHT_OPS", 80_000);
+    run(Real::in_memory(common::harness::BEGINNING, seed), seed, operations);
+}
+
+#[test]
+fn f21_the_crate_in_a_file_does_what_the_reference_does() {
+    let seed = common::harness::seed();
+    let operations = common::harness::amount("KEYWRIGHT_OPS", 20_500);
+    run(Real::in_a_file(common::harness::BEGINNING, seed), seed, operations);
+}
+
+fn run(mut real: Real, seed: u64, operations: u32) {
+    let mut random = StdRng::seed_from_u64(seed);
+    let mut reference = Reference::new(common::harness::BEGINNING, real.is_durable());
+    let mut gone: Vec<Id> = Vec::new();
+    let mut answers = Answers::default();
+    let mut compared = 0;
+    for number in 0..operations {
+        let op = Draw { random: &mut random, reference: &reference, gone: &gone }.op();
+        let (answer, fresh) = real.carry_out(&op);
+        let expected = reference.carry_out(&op, fresh.as_deref());
+        assert_same(&answer, &expected, &format!("seed {seed}, operation {number}: {op:?}"));
+        answers.count(&answer);
+        if number % PERIOD == PERIOD - 1 || number + 1 == operations {
+            let what = format!("seed {seed}, after operation {number}");
+            compare_everything(&mut real, &mut reference, &mut compared, &what);
+            // Of the keys that are gone, the tokens were seen to be unrecognised: that is enough.
+            let there = |id: &Id| reference.keys.iter().any(|key| key.data.id == *id);
+            gone.extend(real.tokens.keys().map(|(id, _)| id).filter(|id| !there(id)).cloned());
+            real.tokens.retain(|(id, _), _| there(id));
+        }
+    }
+    println!("{operations} operations: {answers:?}, {} events", reference.events.len());
+    answers.assert_varied(operations);
+}
+
+/// Of long answers, only the first place at which they differ is told.
+#[track_caller]
+fn assert_same(seen: &Answer, expected: &Answer, what: &str) {
+    fn first<T: Debug + PartialEq>(a: &[T], b: &[T]) -> String {
+        let place = (0..a.len().max(b.len())).find(|place| a.get(*place) != b.get(*place));
+        let place = place.unwrap_or(0);
+        let (seen, expected) = (a.get(place), b.get(place));
+        format!("at {place} of {}:\n  gives    {seen:?}\n  expected {expected:?}", b.len())
+    }
+    if seen == expected {
+        return;
+    }
+    let difference = match (seen, expected) {
+        (Answer::Entries(a), Answer::Entries(b)) => first(a, b),
+        (Answer::Events(a), Answer::Events(b)) => first(a, b),
+        (Answer::Accounts(a), Answer::Accounts(b)) => first(a, b),
+        (a, b) => first(&[a], &[b]),
+    };
+    panic!("{what}\n{difference}");
+}
+
+/// Keys, accounts, policies and new events of both tenants, and what is said to every token.
+#[track_caller]
+fn compare_everything(real: &mut Real, reference: &mut Reference, compared: &mut Time, what: &str) {
+    for tenant in 0..2 {
+        let by = By { who: Who::Admin, tenant };
+        let query = Query {
+            search: None,
+            statuses: Vec::new(),
+            owner: None,
+            expiring_within: None,
+            unused_since: None,
+            never_used: false,
+            sort: Sort::Created,
+            descending: false,
+            limit: 7,
+        };
+        let since = *compared;
+        let events = EventFilter {
+            key: None,
+            kind: None,
+            since: Some(since),
+            oldest_first: true,
+            limit: 500,
+        };
+        let everything = [
+            Op::List(by, query),
+            Op::Accounts(by, None, 3),
+            Op::Policy(by),
+            Op::Events(by, events),
+        ];
+        for op in everything {
+            let (seen, expected) = (real.carry_out(&op).0, reference.carry_out(&op, None));
+            assert_same(&seen, &expected, &format!("{what}: {op:?}"));
+        }
+    }
+    *compared = reference.now;
+    let tokens: Vec<(Id, u32)> = real.tokens.keys().cloned().collect();
+    for (key, secret) in tokens {
+        let presented = Presented { key, secret, in_two_parts: false, damage: Damage::None };
+        let op = Op::Present(presented, Wanted { source: 1, write: false, scopes: 0 });
+        let (seen, expected) = (real.carry_out(&op).0, reference.carry_out(&op, None));
+        assert_same(&seen, &expected, &format!("{what}: {op:?}"));
+    }
+}
+
+/// How often each kind of answer came: a run in which nothing is granted would hold nothing.
+#[derive(Debug, Default)]
+struct Answers {
+    done: u32,
+    already: u32,
+    refused: u32,
+    granted: u32,
+    retiring: u32,
+    seen: u32,
+}
+
+impl Answers {
+    fn count(&mut self, answer: &Answer) {
+        match answer {
+            Answer::Done(_) | Answer::Nothing | Answer::Many(_) | Answer::Ids(_) => self.done += 1,
+            Answer::Unchanged(_) | Answer::Account(true, _) | Answer::Policy(true, _) => {
+                self.already += 1;
+            }
+            Answer::Refused(_) => self.refused += 1,
+            Answer::Granted(granted) if granted.retiring => self.retiring += 1,
+            Answer::Granted(_) => self.granted += 1,
+            _ => self.seen += 1,
+        }
+    }
+
+    fn assert_varied(&self, operations: u32) {
+        let Self { done, already, refused, granted, retiring, seen } = self;
+        let rarest = [done, already, refused, granted, seen].into_iter().min().expect("five");
+        assert!(operations < 1_000 || *rarest > operations / 100, "too much alike: {self:?}");
+        assert!(operations < 1_000 || *retiring > operations / 1_000, "too much alike: {self:?}");
+    }
+}

@@ -1,0 +1,74 @@
+//! Operations that are dropped before they have an answer: a client that hung up, a timeout.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
+use std::thread;
+
+use keywright::store::EventQuery;
+use keywright::{EventOutcome, Operation};
+
+use common::support::faulty::{Fault, FaultyStore};
+use common::support::operations::{Subjects, is_looking, perform, state};
+use common::support::{TestResult, World, on_each_store};
+
+/// Polls `call` until it is done or its store stands at this moment; then it is dropped.
+async fn until_it_stands<T>(
+    call: impl Future<Output = T>,
+    store: &FaultyStore,
+    at: usize,
+) -> Option<T> {
+    let mut call = pin!(call);
+    poll_fn(|context| match call.as_mut().poll(context) {
+        Poll::Ready(done) => Poll::Ready(Some(done)),
+        Poll::Pending if store.moments() > at => Poll::Ready(None),
+        Poll::Pending => {
+            thread::yield_now();
+            context.waker().wake_by_ref();
+            Poll::Pending
+        }
+    })
+    .await
+}
+
+/// How many events tell that something was done.
+async fn told(world: &World) -> TestResult<usize> {
+    let events = world.events(EventQuery::new()).await?;
+    Ok(events.iter().filter(|event| event.outcome == EventOutcome::Done).count())
+}
+
+#[test]
+fn c10_an_operation_that_is_dropped_anywhere_is_done_and_told_or_neither_and_holds_nothing_up() {
+    on_each_store(async |world| {
+        let (world, store) = world.with_faults()?;
+        let (mut done, mut undone) = (0, 0);
+        for operation in Operation::ALL.iter().copied().filter(|one| !is_looking(*one)) {
+            for at in 0.. {
+                let on = Subjects::of(&world, &world.alice.as_owner(), operation).await?;
+                let before = (state(&world).await?, told(&world).await?);
+                store.set(Fault::StandsAt(at));
+                let call = perform(&world, &world.admin, operation, &on);
+                if let Some(ended) = until_it_stands(call, &store, at).await {
+                    ended?;
+                    assert!(at > 1, "{operation} asks the store for nothing");
+                    break;
+                }
+                store.set(None);
+                let after = (state(&world).await?, told(&world).await?);
+                let what = format!("{operation}, dropped at moment {at}");
+                assert_eq!(before.0 == after.0, before.1 == after.1, "{what}: done and not told");
+                let again = perform(&world, &world.admin, operation, &on).await;
+                if before == after {
+                    undone += 1;
+                    assert!(again.is_ok_and(|again| !again.is_unchanged()), "{what}: not undone");
+                } else {
+                    done += 1;
+                }
+            }
+            store.set(None);
+        }
+        println!("{done} were done, {undone} were not");
+        assert!(done > 10 && undone > 10, "{done} were done, {undone} were not");
+        Ok(())
+    });
+}

@@ -1,0 +1,23 @@
+//! What the crate promises its users, one test or more for each promise of the guide, on every
+//! store of the crate. A test is named after its promise: `w1_` holds W1.
+
+mod access_page;
+mod account_keys;
+mod beyond;
+mod console;
+mod dropped;
+mod events;
+mod id_and_secret;
+mod listing;
+mod meanwhile;
+mod organisation_keys;
+mod outages;
+mod peppers;
+mod policy_limits;
+mod refusals;
+mod restrictions;
+mod rotation;
+mod service_accounts;
+mod stale_edits;
+mod sweeps;
+mod usage;

@@ -1,0 +1,186 @@
+//! Answers from memory: which, how old, and what they cost.
+
+use std::time::Duration;
+
+use keywright::store::{Freshness, KeyStore};
+use keywright::{AccessRequest, Credential, Issued, Outcome, VerifyError};
+
+use crate::held::Call;
+use crate::node::{BOUND, Node};
+use common::kit::{MICRO, admin};
+
+#[tokio::test]
+async fn m01_a_key_that_is_in_memory_costs_no_question() {
+    let node = Node::new();
+    let issued = node.cached_key().await;
+    assert_eq!(node.asked(&issued.key.id), 1);
+    for _ in 0..100 {
+        assert_eq!(node.says(&issued).await, "accepted");
+    }
+    assert_eq!(node.asked(&issued.key.id), 1);
+    assert_eq!(node.behind.asked(Call::Changes), 1);
+}
+
+#[tokio::test]
+async fn m01_without_a_sync_every_key_is_asked_for() {
+    let node = Node::new();
+    let issued = node.elsewhere.key().await;
+    for asked in 1..=3 {
+        assert_eq!(node.says(&issued).await, "accepted");
+        assert_eq!(node.asked(&issued.key.id), asked);
+    }
+    assert_eq!(node.cache.age(), None);
+}
+
+#[tokio::test]
+async fn m01_a_revoke_from_elsewhere_is_known_after_one_sync() {
+    let node = Node::new();
+    let issued = node.cached_key().await;
+    node.revoke_elsewhere(&issued.key.id).await;
+    assert_eq!(node.says(&issued).await, "accepted", "nobody has told the node");
+    node.sync().await;
+    assert_eq!(node.says(&issued).await, "revoked");
+}
+
+#[tokio::test]
+async fn m01_a_revoke_from_elsewhere_is_known_after_the_bound_without_a_sync() {
+    let node = Node::new();
+    let issued = node.cached_key().await;
+    node.revoke_elsewhere(&issued.key.id).await;
+    node.ticks.advance(BOUND);
+    assert_eq!(node.says(&issued).await, "accepted");
+    node.ticks.advance(MICRO);
+    assert_eq!(node.says(&issued).await, "revoked");
+}
+
+#[tokio::test]
+async fn m01_the_age_is_measured_from_the_beginning_of_the_sync() {
+    let node = Node::new();
+    let issued = node.cached_key().await;
+    let held = node.behind.hold(Call::Changes);
+    let mut sync = Box::pin(node.cache.sync());
+    assert!(futures_lite::future::poll_once(&mut sync).await.is_none());
+    node.ticks.advance(BOUND / 2);
+    drop(held);
+    sync.await.expect("the store is up");
+    assert_eq!(node.cache.age(), Some(BOUND / 2));
+    assert_eq!(node.found(&issued.key.id).await.age.duration(), BOUND / 2);
+    node.ticks.advance(BOUND / 2 + MICRO);
+    assert!(node.asks(&issued.key.id).await);
+}
+
+#[tokio::test]
+async fn m01_a_grant_tells_its_age_and_a_request_may_ask_for_a_fresher_one() {
+    let node = Node::new();
+    let issued = node.cached_key().await;
+    let request = || AccessRequest::token(issued.token.expose());
+    node.ticks.advance(BOUND / 2);
+    let asked = node.asked(&issued.key.id);
+    let table = [
+        // At most so old; so old; asked for again.
+        (None, BOUND / 2, 0),
+        (Some(BOUND * 10), BOUND / 2, 0),
+        (Some(BOUND / 2), BOUND / 2, 0),
+        (Some((BOUND / 2).saturating_sub(MICRO)), Duration::ZERO, 1),
+        (Some(Duration::ZERO), Duration::ZERO, 2),
+        (Some(Duration::ZERO), Duration::ZERO, 3),
+    ];
+    for (at_most, age, questions) in table {
+        let request = at_most.map_or_else(request, |at_most| request().max_age(at_most));
+        let grant = node.verify(request).await.expect("a key that is accepted");
+        assert_eq!(grant.age().duration(), age, "{at_most:?}");
+        assert!(!grant.age().is_during_outage());
+        assert_eq!(node.asked(&issued.key.id) - asked, questions, "{at_most:?}");
+    }
+}
+
+#[tokio::test]
+async fn m01_an_answer_of_no_age_is_asked_for_at_the_moment_of_the_sync_too() {
+    let node = Node::new();
+    let issued = node.cached_key().await;
+    assert_eq!(node.cache.age(), Some(Duration::ZERO));
+    // It was revoked since: the clock may be too coarse to tell.
+    node.revoke_elsewhere(&issued.key.id).await;
+    let request = AccessRequest::token(issued.token.expose()).max_age(Duration::ZERO);
+    let denied = node.verify(request).await.expect_err("it is revoked");
+    assert_eq!(denied.denial().map(|denial| denial.reason().code()), Some("revoked"));
+}
+
+#[tokio::test]
+async fn m01_what_was_asked_for_a_fresh_answer_is_known_to_all() {
+    let node = Node::new();
+    let issued = node.cached_key().await;
+    let id = issued.key.id;
+    node.elsewhere.authority.delete(&admin(), &id).await.expect("it is deleted");
+    let fresh = node.cache.resolve(&id, Freshness::AtMost(Duration::ZERO)).await;
+    assert!(fresh.expect("the store is up").is_none());
+    assert!(node.is_absent(&id).await, "the node itself was told that it is gone");
+}
+
+#[tokio::test]
+async fn m10_after_a_suspension_the_first_answer_is_from_the_store() {
+    let node = Node::new();
+    let issued = node.cached_key().await;
+    node.revoke_elsewhere(&issued.key.id).await;
+    // Nothing ran, and so nobody has synced.
+    node.ticks.advance(Duration::from_hours(8));
+    let asked = node.asked(&issued.key.id);
+    assert_eq!(node.says(&issued).await, "revoked");
+    assert_eq!(node.asked(&issued.key.id), asked + 1);
+}
+
+#[tokio::test]
+async fn m10_after_a_suspension_without_the_store_there_is_no_answer() {
+    let node = Node::new();
+    let issued = node.cached_key().await;
+    node.behind.set_down(true);
+    node.ticks.advance(Duration::from_hours(8));
+    assert_eq!(node.says(&issued).await, "unavailable");
+}
+
+#[tokio::test]
+async fn m11_a_store_that_lost_commits_makes_the_node_forget_everything() {
+    let node = Node::new();
+    let (lost, kept) = (node.elsewhere.key().await, node.elsewhere.key().await);
+    node.elsewhere.authority.disable(&admin(), &lost.key.id).await.expect("it is disabled");
+    node.elsewhere.authority.enable(&admin(), &lost.key.id).await.expect("it is enabled");
+    node.sync().await;
+    for issued in [&lost, &kept] {
+        assert_eq!(node.says(issued).await, "accepted");
+    }
+    assert_eq!((node.cache.keys_kept(), node.cache.regressions()), (2, 0));
+    // That it was enabled is lost.
+    node.behind.lose(1);
+    node.sync().await;
+    assert_eq!((node.cache.keys_kept(), node.cache.regressions()), (0, 1));
+    assert_eq!(node.says(&lost).await, "disabled");
+    assert_eq!(node.says(&kept).await, "accepted");
+    node.sync().await;
+    assert_eq!((node.cache.keys_kept(), node.cache.regressions()), (2, 1), "it is one loss");
+}
+
+#[tokio::test]
+async fn possessors_revoke_asks_the_store_itself() {
+    // With a secret that was replaced elsewhere, and that the node still takes for the right one.
+    let node = Node::new();
+    let old = node.cached_key().await;
+    let rotate = |node: &Node, issued: &Issued| {
+        let (authority, id) = (node.elsewhere.authority.clone(), issued.key.id);
+        async move { authority.rotate(&admin(), &id, Duration::ZERO).await.expect("it rotates") }
+    };
+    let new = rotate(&node, &old).await;
+    assert_eq!(node.says(&old).await, "accepted", "nobody has told the node");
+    let revoked = node.here.verifier.revoke(Credential::Token(old.token.expose())).await;
+    let denial = revoked.as_ref().err().and_then(VerifyError::denial);
+    assert_eq!(denial.map(|denial| denial.reason().code()), Some("unrecognised"), "{revoked:?}");
+    node.sync().await;
+    assert_eq!(node.says(&new).await, "accepted");
+
+    // With the secret that has replaced it, and that the node does not know yet.
+    let node = Node::new();
+    let old = node.cached_key().await;
+    let new = rotate(&node, &old).await;
+    let revoked = node.here.verifier.revoke(Credential::Token(new.token.expose())).await;
+    assert!(matches!(revoked, Ok(Outcome::Done(id)) if id == new.key.id), "{revoked:?}");
+    assert_eq!(node.says(&new).await, "revoked");
+}

@@ -1,0 +1,22 @@
+//! `CachedStore`: what it may answer from memory, and for how long.
+
+/// What the source of the lease knows of the crate.
+mod store {
+    pub(crate) use keywright::store::{Age, Changes, Epoch, Freshness, Subject};
+}
+
+#[path = "../../../src/store/cached/lease.rs"]
+mod lease;
+
+mod capacity;
+mod contract;
+mod fills;
+mod flights;
+mod held;
+mod hits;
+mod keeper;
+mod model;
+mod node;
+mod options;
+mod outages;
+mod subjects;

@@ -1,0 +1,63 @@
+//! The lease alone, on a clock of the model's, in worlds drawn at random: several nodes over one
+//! history, with syncs and fills that take their time, fail or are overtaken, suspended machines, and
+//! servers that are replaced by ones that lag behind.
+//!
+//! `KEYWRIGHT_SEED` draws other worlds. That the model finds what is wrong is shown by rules that are.
+
+mod history;
+mod rule;
+mod world;
+
+use self::rule::Rule;
+use self::world::{Seen, World};
+use common::kit::seed;
+
+const WORLDS: u64 = 1_000;
+const STEPS: usize = 3_000;
+
+/// Runs every world, until one of them breaks the promise.
+fn explore<R: Rule>() -> Result<Seen, String> {
+    let seed = seed();
+    let mut sum = Seen::default();
+    for number in 0..WORLDS {
+        let mut world = World::<R>::new(seed.wrapping_mul(1 << 32) + number);
+        for step in 0..STEPS {
+            world.step().map_err(|broken| format!("world {number}, step {step}: {broken}"))?;
+        }
+        sum.add(world.seen());
+    }
+    Ok(sum)
+}
+
+#[test]
+fn an_answer_from_memory_reflects_all_that_was_acknowledged_before_its_age() {
+    let seen = explore::<rule::Right>().unwrap_or_else(|broken| panic!("{broken}"));
+    println!("{seen:?}");
+    // What was looked at, lest the worlds grow dull unnoticed.
+    assert!(seen.answers > 100_000, "from memory");
+    assert!(seen.answers_during_outage > 1_000, "during an outage");
+    assert!(seen.fills_refused > 10_000, "that something came between");
+    assert!(seen.syncs_failed > 10_000, "that were given up");
+    assert!(seen.losses_noticed > 1_000, "of the last commits");
+    assert!(seen.regressions > 1_000, "by the number of the commit alone");
+}
+
+#[test]
+fn each_way_to_get_the_rule_wrong_is_found() {
+    fn is_found<R: Rule>(wrong: &str) {
+        match explore::<R>() {
+            Ok(seen) => panic!("{wrong}: not found in {seen:?}"),
+            Err(broken) => println!("{wrong}: {broken}"),
+        }
+    }
+    is_found::<rule::LeaseFromTheEnd>("the lease runs from the end of the sync");
+    is_found::<rule::RenewsFirst>("the lease is renewed before what changed is forgotten");
+    is_found::<rule::RenewsInAnyCase>("a sync that failed renews the lease");
+    is_found::<rule::AdmitsEveryFill>("a fill is kept whatever came between");
+    is_found::<rule::NoticesNoOwnChange>("a fill is kept over a change of the node's own");
+    is_found::<rule::NoticesNoLoss>("a store that lost commits is not noticed");
+    is_found::<rule::NoticesNoRegression>("an epoch that fell is not noticed");
+    is_found::<rule::IgnoresAtMost>("a fresher answer is asked for and not given");
+    is_found::<rule::AnswersAnybodyDuringOutages>("a fresher answer is not given in an outage");
+    is_found::<rule::AnswersAtAnyTimeDuringOutages>("an outage has no bound");
+}

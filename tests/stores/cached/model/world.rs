@@ -1,0 +1,351 @@
+//! Nodes over one history, and what may happen next.
+
+use std::collections::BTreeMap;
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use super::history::{History, Id, KEYS, Numbering, Touched, key_id};
+use super::rule::Rule;
+use crate::lease::{Bounds, Fill, Forget, Ledger, Sync};
+use crate::store::{Age, Changes, Freshness, Subject};
+use common::kit::Random;
+
+const BOUNDS: Bounds =
+    Bounds { max_staleness: Duration::from_millis(500), outage: Some(Duration::from_secs(5)) };
+
+/// How often what happened.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Seen {
+    pub(super) answers: usize,
+    pub(super) answers_during_outage: usize,
+    pub(super) fills_refused: usize,
+    pub(super) syncs_failed: usize,
+    pub(super) losses_noticed: usize,
+    pub(super) regressions: u64,
+}
+
+impl Seen {
+    pub(super) fn add(&mut self, other: Self) {
+        self.answers += other.answers;
+        self.answers_during_outage += other.answers_during_outage;
+        self.fills_refused += other.fills_refused;
+        self.syncs_failed += other.syncs_failed;
+        self.losses_noticed += other.losses_noticed;
+        self.regressions += other.regressions;
+    }
+}
+
+#[derive(Default)]
+struct Node {
+    ledger: Ledger,
+    /// The lease as those see it who look a key up.
+    published: Option<Duration>,
+    entries: BTreeMap<usize, Option<Id>>,
+    syncing: Syncing,
+    fills: Vec<Filling>,
+    /// Changes of its own that are done and not acknowledged.
+    changing: Vec<Id>,
+    changed: Vec<Id>,
+    /// The last loss that it was told of.
+    told_of: usize,
+}
+
+#[derive(Default)]
+enum Syncing {
+    #[default]
+    Not,
+    Asked(Sync),
+    /// With whether the store has lost what was known, and by which loss.
+    Answered(Sync, Changes, Option<usize>),
+    /// One half is done, and everybody else waits for the other half, but who looks a key up.
+    Half(Forget, Option<usize>),
+}
+
+struct Filling {
+    fill: Fill,
+    key: usize,
+    read: Option<Read>,
+}
+
+/// The last commit of the key, if there is one.
+struct Read(Option<Id>);
+
+/// A node under the lock of its ledger.
+fn is_locked(node: &Node) -> bool {
+    matches!(node.syncing, Syncing::Half(..))
+}
+
+pub(super) struct World<R> {
+    random: Random,
+    now: Duration,
+    history: History,
+    is_down: bool,
+    nodes: [Node; 3],
+    /// Changes from elsewhere that are done and not acknowledged.
+    changing: Vec<Id>,
+    seen: Seen,
+    rule: PhantomData<R>,
+}
+
+impl<R: Rule> World<R> {
+    pub(super) fn new(seed: u64) -> Self {
+        let mut random = Random(seed);
+        let numbering = [Numbering::Counted, Numbering::Drawn][random.below(2)];
+        Self {
+            random,
+            now: Duration::from_secs(1),
+            history: History::new(numbering),
+            is_down: false,
+            nodes: Default::default(),
+            changing: Vec::new(),
+            seen: Seen::default(),
+            rule: PhantomData,
+        }
+    }
+
+    pub(super) fn seen(&self) -> Seen {
+        let regressions = self.nodes.iter().map(|node| node.ledger.regressions()).sum();
+        Seen { regressions, ..self.seen }
+    }
+
+    /// Something happens. What is wrong with it, if it breaks the promise.
+    pub(super) fn step(&mut self) -> Result<(), String> {
+        let place = self.random.below(self.nodes.len());
+        match self.random.below(1_000) {
+            0..300 => return self.look_up(place),
+            300..400 => self.now += Duration::from_micros(1 + self.random.number() % 40_000),
+            // The machine was suspended.
+            400..401 => self.now += Duration::from_secs(1 + self.random.number() % 10_000),
+            401..405 => self.change_elsewhere(),
+            405..415 => self.acknowledge(),
+            415..419 => self.change_own(place),
+            419..429 => self.end_own_change(place),
+            429..549 => self.begin_fill(place),
+            549..669 => self.read_fill(place),
+            669..789 => self.end_fill(place),
+            789..988 => self.go_on_with_sync(place),
+            988..992 => self.is_down = !self.is_down && self.random.below(4) == 0,
+            _ => self.fail_over(),
+        }
+        Ok(())
+    }
+
+    fn look_up(&mut self, place: usize) -> Result<(), String> {
+        let key = self.random.below(KEYS);
+        let freshness = match self.random.below(4) {
+            0 => Freshness::AtMost(Duration::from_millis(self.random.number() % 700)),
+            1 if self.random.below(4) == 0 => Freshness::AtMost(Duration::ZERO),
+            _ => Freshness::Usual,
+        };
+        let node = &self.nodes[place];
+        let Some(read) = node.entries.get(&key).copied() else { return Ok(()) };
+        let (age, bound) = match R::usable(BOUNDS, node.published, self.now, freshness) {
+            Some(age) => (age, BOUNDS.max_staleness),
+            None if self.is_down => {
+                let published = node.published;
+                let age = R::usable_during_outage(BOUNDS, published, self.now, freshness);
+                let Some(age) = age else { return Ok(()) };
+                self.seen.answers_during_outage += 1;
+                if freshness != Freshness::Usual {
+                    return Err(format!("{freshness:?}, and in an outage: {age:?}"));
+                }
+                if !age.is_during_outage() {
+                    return Err(format!("nobody says that there is an outage: {age:?}"));
+                }
+                (age, BOUNDS.outage.unwrap_or_default())
+            }
+            None => return Ok(()),
+        };
+        self.seen.answers += 1;
+        let asked = match freshness {
+            Freshness::AtMost(Duration::ZERO) => return Err("from memory, of no age".to_owned()),
+            Freshness::AtMost(asked) => asked,
+            Freshness::Usual => bound,
+        };
+        if age.duration() > bound.min(asked) {
+            return Err(format!("{age:?}, where {:?} is too old", bound.min(asked)));
+        }
+        self.is_true(&self.nodes[place], key, read, age)
+    }
+
+    /// Whether an answer may be given.
+    fn is_true(&self, node: &Node, key: usize, read: Option<Id>, age: Age) -> Result<(), String> {
+        let since = self.now.saturating_sub(age.duration());
+        let is_old = |id| self.history.is_acknowledged_before(id, since);
+        if !self.history.reflects(key, read, is_old) {
+            return Err(format!("a change of {key} is older than {age:?} and not in the answer"));
+        }
+        if !self.history.reflects(key, read, |id| node.changed.contains(&id)) {
+            return Err(format!("a change of {key} by the node itself is not in the answer"));
+        }
+        // A node that knew of none of the lost commits, but read one of them, is told of no loss: it may
+        // show that one until the key is changed.
+        match read.and_then(|id| self.history.lost_by(id)) {
+            Some(loss) if loss <= node.told_of => {
+                Err(format!("the answer for {key} was lost, and the node was told so"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn draw_touched(&mut self) -> Touched {
+        match self.random.below(10) {
+            0 => Touched::All,
+            _ => Touched::Key(self.random.below(KEYS)),
+        }
+    }
+
+    /// A store that counts its commits can't tell a loss when there are as many again. So there are
+    /// none before everybody knows of it.
+    fn can_write(&self) -> bool {
+        let knows = |node: &Node| {
+            let since = node.ledger.begin_sync(self.now).since;
+            let in_flight = match &node.syncing {
+                Syncing::Answered(_, changes, _) => changes.epoch,
+                _ => since,
+            };
+            self.history.knows(since) && self.history.knows(in_flight)
+        };
+        let drawn = self.history.numbering() == Numbering::Drawn;
+        !self.is_down && (drawn || self.nodes.iter().all(knows))
+    }
+
+    fn change_elsewhere(&mut self) {
+        if self.can_write() {
+            let touched = self.draw_touched();
+            self.changing.push(self.history.commit(touched, &mut self.random));
+        }
+    }
+
+    fn acknowledge(&mut self) {
+        if let Some(id) = take(&mut self.changing, &mut self.random) {
+            self.history.acknowledge(id, self.now);
+        }
+    }
+
+    fn change_own(&mut self, place: usize) {
+        if self.can_write() {
+            let touched = self.draw_touched();
+            let id = self.history.commit(touched, &mut self.random);
+            self.nodes[place].changing.push(id);
+        }
+    }
+
+    fn end_own_change(&mut self, place: usize) {
+        let node = &mut self.nodes[place];
+        if is_locked(node) {
+            return;
+        }
+        let Some(id) = take(&mut node.changing, &mut self.random) else { return };
+        R::note_own_change(&mut node.ledger);
+        let touched = self.history.touched(id);
+        node.entries.retain(|key, _| !touched.touches(*key));
+        // Else its answer was lost.
+        if self.random.below(4) > 0 {
+            self.history.acknowledge(id, self.now);
+            node.changed.push(id);
+        }
+    }
+
+    fn begin_fill(&mut self, place: usize) {
+        let key = self.random.below(KEYS);
+        let node = &mut self.nodes[place];
+        if !is_locked(node) && node.fills.len() < 3 {
+            node.fills.push(Filling { fill: node.ledger.begin_fill(), key, read: None });
+        }
+    }
+
+    fn read_fill(&mut self, place: usize) {
+        let node = &mut self.nodes[place];
+        if let Some(filling) = node.fills.iter_mut().find(|filling| filling.read.is_none())
+            && !self.is_down
+        {
+            filling.read = Some(Read(self.history.state(filling.key)));
+        }
+    }
+
+    fn end_fill(&mut self, place: usize) {
+        let node = &mut self.nodes[place];
+        if is_locked(node) {
+            return;
+        }
+        let Some(filling) = take(&mut node.fills, &mut self.random) else { return };
+        // Else the store failed.
+        let Some(Read(read)) = filling.read else { return };
+        if R::admits(&node.ledger, filling.fill) {
+            node.entries.insert(filling.key, read);
+        } else {
+            self.seen.fills_refused += 1;
+        }
+    }
+
+    fn go_on_with_sync(&mut self, place: usize) {
+        let node = &mut self.nodes[place];
+        node.syncing = match std::mem::take(&mut node.syncing) {
+            Syncing::Not => Syncing::Asked(node.ledger.begin_sync(self.now)),
+            Syncing::Asked(sync) | Syncing::Answered(sync, ..) if self.random.below(8) == 0 => {
+                self.seen.syncs_failed += 1;
+                R::give_sync_up(&mut node.ledger, sync);
+                node.published = node.ledger.confirmed();
+                Syncing::Not
+            }
+            Syncing::Asked(sync) if self.is_down => Syncing::Asked(sync),
+            Syncing::Asked(sync) => {
+                let lost = (!self.history.knows(sync.since)).then_some(self.history.losses());
+                let mut changes = self.history.changes(sync.since);
+                if self.random.below(100) == 0 {
+                    // A store need not remember.
+                    changes.touched = None;
+                }
+                Syncing::Answered(sync, changes, lost)
+            }
+            Syncing::Answered(sync, changes, lost) => {
+                let forget = R::end_sync(&mut node.ledger, sync, changes, self.now);
+                if R::FORGETS_FIRST {
+                    node.forget(&forget);
+                } else {
+                    node.published = node.ledger.confirmed();
+                }
+                Syncing::Half(forget, lost)
+            }
+            Syncing::Half(forget, lost) => {
+                if R::FORGETS_FIRST {
+                    node.published = node.ledger.confirmed();
+                } else {
+                    node.forget(&forget);
+                }
+                if let Some(loss) = lost {
+                    self.seen.losses_noticed += 1;
+                    node.told_of = loss;
+                }
+                Syncing::Not
+            }
+        };
+    }
+
+    fn fail_over(&mut self) {
+        // As many again would hide a loss that nobody was told of.
+        if self.can_write() && self.random.below(6) == 0 {
+            self.history.lose(1 + self.random.below(4));
+        }
+    }
+}
+
+impl Node {
+    fn forget(&mut self, forget: &Forget) {
+        let is_forgotten = |key: usize| match forget {
+            Forget::Nothing => false,
+            Forget::These(subjects) => subjects.iter().any(|subject| match subject {
+                Subject::Key(id) => *id == key_id(key),
+                _ => true,
+            }),
+            Forget::Everything => true,
+        };
+        self.entries.retain(|key, _| !is_forgotten(*key));
+    }
+}
+
+/// One of them, whichever.
+fn take<T>(from: &mut Vec<T>, random: &mut Random) -> Option<T> {
+    if from.is_empty() { None } else { Some(from.swap_remove(random.below(from.len()))) }
+}

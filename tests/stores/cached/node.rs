@@ -1,0 +1,100 @@
+//! A node with a cache, the store behind it, and another node that has none.
+
+use std::time::Duration;
+
+use keywright::store::{
+    CacheOptions, CachedStore, Found, Freshness, KeyStore, ManualMonotonicClock, Resolved,
+    StoreErrorKind,
+};
+use keywright::{AccessRequest, Grant, Issued, KeyId, VerifyError};
+
+use crate::held::{Call, HeldStore};
+use common::kit::{World, admin};
+
+/// How old an answer may be, where a test says nothing else.
+pub(crate) const BOUND: Duration = Duration::from_secs(1);
+
+pub(crate) struct Node {
+    pub(crate) behind: HeldStore,
+    /// The clock of the lease. It moves when the test says so.
+    pub(crate) ticks: ManualMonotonicClock,
+    pub(crate) cache: CachedStore,
+    /// What is done here goes through the cache.
+    pub(crate) here: World,
+    /// And here it goes to the store.
+    pub(crate) elsewhere: World,
+}
+
+impl Node {
+    pub(crate) fn new() -> Self {
+        Self::with(|options| options)
+    }
+
+    pub(crate) fn with(change: impl FnOnce(CacheOptions) -> CacheOptions) -> Self {
+        let (behind, ticks) = (HeldStore::default(), ManualMonotonicClock::new());
+        // A slow machine must not look like a store that does not answer.
+        let patience = Duration::from_mins(1);
+        let options = CacheOptions::new().max_staleness(BOUND).patience(patience);
+        let options = change(options.ticks(ticks.clone()));
+        let cache = CachedStore::new(behind.clone(), options).expect("options that are possible");
+        let (here, elsewhere) = (World::on(cache.clone()), World::on(behind.clone()));
+        Self { behind, ticks, cache, here, elsewhere }
+    }
+
+    /// A key from elsewhere that is in memory here, under a lease that begins now.
+    pub(crate) async fn cached_key(&self) -> Issued {
+        let issued = self.elsewhere.key().await;
+        self.sync().await;
+        self.found(&issued.key.id).await;
+        issued
+    }
+
+    pub(crate) async fn sync(&self) {
+        self.cache.sync().await.expect("the store is up");
+    }
+
+    pub(crate) async fn resolve(&self, key: &KeyId) -> Resolved {
+        self.cache.resolve(key, Freshness::Usual).await
+    }
+
+    pub(crate) async fn found(&self, key: &KeyId) -> Found {
+        self.resolve(key).await.expect("the store is up").expect("the key is there")
+    }
+
+    pub(crate) async fn is_absent(&self, key: &KeyId) -> bool {
+        self.resolve(key).await.expect("the store is up").is_none()
+    }
+
+    pub(crate) async fn is_unavailable(&self, key: &KeyId) -> bool {
+        let resolved = self.resolve(key).await;
+        resolved.is_err_and(|error| error.kind() == StoreErrorKind::Unavailable)
+    }
+
+    /// Whether the store is asked when the key is looked up.
+    pub(crate) async fn asks(&self, key: &KeyId) -> bool {
+        let before = self.asked(key);
+        self.resolve(key).await.expect("the store is up");
+        self.asked(key) > before
+    }
+
+    pub(crate) fn asked(&self, key: &KeyId) -> usize {
+        self.behind.asked(Call::Resolve(*key))
+    }
+
+    pub(crate) async fn revoke_elsewhere(&self, key: &KeyId) {
+        self.elsewhere.authority.revoke(&admin(), key).await.expect("it is revoked");
+    }
+
+    /// `accepted`, or why not.
+    pub(crate) async fn says(&self, issued: &Issued) -> &'static str {
+        match self.verify(AccessRequest::token(issued.token.expose())).await {
+            Ok(_) => "accepted",
+            Err(VerifyError::Denied(denial)) => denial.reason().code(),
+            Err(_) => "unavailable",
+        }
+    }
+
+    pub(crate) async fn verify(&self, request: AccessRequest<'_>) -> Result<Grant, VerifyError> {
+        self.here.verifier.verify_request(&request).await
+    }
+}

@@ -1,0 +1,67 @@
+//! The settings of a cache, at each edge.
+
+use std::time::Duration;
+
+use keywright::store::{CacheOptions, CacheOptionsError, CachedStore, MemoryStore};
+
+use common::kit::MICRO;
+
+const DAY: Duration = Duration::from_hours(24);
+
+fn check(options: CacheOptions) -> Result<(), CacheOptionsError> {
+    CachedStore::new(MemoryStore::new(), options).map(|_| ())
+}
+
+#[test]
+fn a_setting_is_taken_up_to_its_edges_and_refused_beyond() {
+    type Set = fn(CacheOptions, Duration) -> CacheOptions;
+    type Refused = fn(Duration) -> CacheOptionsError;
+    let millis = Duration::from_millis;
+    let table: [(Set, Duration, Duration, Refused); 3] = [
+        (
+            CacheOptions::max_staleness,
+            millis(10),
+            Duration::from_hours(1),
+            CacheOptionsError::MaxStaleness,
+        ),
+        (
+            CacheOptions::danger_accept_revoked_keys_during_an_outage,
+            // What is usual by default.
+            Duration::from_secs(1),
+            7 * DAY,
+            CacheOptionsError::Outage,
+        ),
+        (CacheOptions::patience, millis(1), Duration::from_mins(1), CacheOptionsError::Patience),
+    ];
+    for (set, least, most, refused) in table {
+        for taken in [least, most] {
+            assert_eq!(check(set(CacheOptions::new(), taken)), Ok(()));
+        }
+        for beyond in [Duration::ZERO, least.saturating_sub(MICRO), most + MICRO, Duration::MAX] {
+            assert_eq!(check(set(CacheOptions::new(), beyond)), Err(refused(beyond)));
+        }
+    }
+    assert_eq!(check(CacheOptions::new().capacity(1)), Ok(()));
+    assert_eq!(check(CacheOptions::new().capacity(0)), Err(CacheOptionsError::Capacity));
+}
+
+#[test]
+fn an_outage_is_never_shorter_than_what_is_usual() {
+    let hour = Duration::from_hours(1);
+    let options = |outage| {
+        let options = CacheOptions::new().max_staleness(hour);
+        check(options.danger_accept_revoked_keys_during_an_outage(outage))
+    };
+    let less = hour.saturating_sub(MICRO);
+    assert_eq!(options(less), Err(CacheOptionsError::Outage(less)));
+    assert_eq!(options(hour), Ok(()));
+}
+
+#[test]
+fn what_is_shown_of_the_options_says_what_they_are() {
+    let shown = format!("{:?}", CacheOptions::default());
+    assert_eq!(
+        shown,
+        "CacheOptions { max_staleness: 1s, outage: None, patience: 2s, capacity: 1000000, .. }"
+    );
+}

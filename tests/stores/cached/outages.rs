@@ -1,0 +1,144 @@
+//! A store that is gone, or that does not answer.
+
+use std::time::Duration;
+
+use futures_lite::future::poll_once;
+use keywright::store::{Age, Freshness, KeyStore, StoreErrorKind};
+use keywright::{AccessRequest, Issued};
+
+use crate::held::Call;
+use crate::node::{BOUND, Node};
+use common::kit::MICRO;
+
+const OUTAGE: Duration = Duration::from_mins(5);
+
+#[tokio::test]
+async fn m03_without_the_store_keys_are_accepted_until_the_bound_and_then_unavailable() {
+    for syncs_fail in [false, true] {
+        let node = Node::new();
+        let (issued, other) = (node.cached_key().await, node.elsewhere.key().await);
+        node.behind.set_down(true);
+        if syncs_fail {
+            assert!(node.cache.sync().await.is_err());
+        }
+        node.ticks.advance(BOUND);
+        assert_eq!(node.says(&issued).await, "accepted");
+        assert_eq!(node.says(&other).await, "unavailable", "it was never asked for");
+        node.ticks.advance(MICRO);
+        for _ in 0..3 {
+            assert_eq!(node.says(&issued).await, "unavailable");
+            assert!(node.is_unavailable(&issued.key.id).await);
+            node.ticks.advance(BOUND * 2);
+            assert!(node.cache.sync().await.is_err());
+        }
+        node.behind.set_down(false);
+        node.sync().await;
+        assert_eq!(node.says(&issued).await, "accepted");
+        assert_eq!(node.says(&other).await, "accepted");
+    }
+}
+
+#[tokio::test]
+async fn m03_an_id_without_a_key_is_unavailable_too_and_not_absent() {
+    let node = Node::with(|options| options.danger_accept_revoked_keys_during_an_outage(OUTAGE));
+    node.sync().await;
+    let nobody = "0000000000000001".parse().expect("an id");
+    assert!(node.is_absent(&nobody).await);
+    node.behind.set_down(true);
+    assert!(node.is_absent(&nobody).await, "until the bound it is known");
+    node.ticks.advance(BOUND + MICRO);
+    assert!(node.is_unavailable(&nobody).await);
+}
+
+#[tokio::test]
+async fn m03_once_the_keeper_has_found_the_store_gone_nobody_else_waits_for_it() {
+    let node = Node::new();
+    let issued = node.cached_key().await;
+    node.ticks.advance(BOUND + MICRO);
+    node.behind.set_down(true);
+    assert!(node.cache.sync().await.is_err());
+    let asked = node.asked(&issued.key.id);
+    assert!(node.is_unavailable(&issued.key.id).await);
+    assert_eq!(node.asked(&issued.key.id), asked);
+    // It is found out again some time, keeper or not.
+    node.behind.set_down(false);
+    node.ticks.advance(BOUND + MICRO);
+    assert_eq!(node.says(&issued).await, "accepted");
+}
+
+#[tokio::test]
+async fn m03_a_store_that_is_corrupt_is_no_outage() {
+    let node = Node::with(|options| options.danger_accept_revoked_keys_during_an_outage(OUTAGE));
+    let issued = node.cached_key().await;
+    node.ticks.advance(BOUND + MICRO);
+    node.behind.set_corrupt(true);
+    let error = node.resolve(&issued.key.id).await.expect_err("it can't be read");
+    assert_eq!(error.kind(), StoreErrorKind::Corrupt);
+}
+
+#[tokio::test]
+async fn m04_a_store_that_does_not_answer_is_unavailable_when_patience_ends() {
+    let node = Node::with(|options| options.patience(Duration::from_millis(1)));
+    let issued = node.elsewhere.key().await;
+    let _held = [Call::Resolve(issued.key.id), Call::Changes].map(|call| node.behind.hold(call));
+    let error = node.cache.sync().await.expect_err("it does not answer");
+    assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+    assert_eq!(node.cache.age(), None, "nothing was learned");
+    // Whether the keeper has noticed it or not.
+    for _ in 0..2 {
+        assert!(node.is_unavailable(&issued.key.id).await);
+        let fresh = node.cache.resolve(&issued.key.id, Freshness::AtMost(BOUND)).await;
+        assert_eq!(fresh.expect_err("no answer").kind(), StoreErrorKind::Unavailable);
+        node.ticks.advance(BOUND * 2);
+    }
+}
+
+#[tokio::test]
+async fn m04_a_hit_does_not_wait_for_a_sync_that_hangs() {
+    let node = Node::new();
+    let issued = node.cached_key().await;
+    let _held = node.behind.hold(Call::Changes);
+    let mut sync = Box::pin(node.cache.sync());
+    assert!(poll_once(&mut sync).await.is_none());
+    assert_eq!(node.says(&issued).await, "accepted");
+    assert_eq!(node.asked(&issued.key.id), 1);
+}
+
+#[tokio::test]
+async fn m03_keys_are_accepted_during_an_outage_only_if_the_host_has_said_so() {
+    let node = Node::with(|options| options.danger_accept_revoked_keys_during_an_outage(OUTAGE));
+    let (issued, other) = (node.cached_key().await, node.elsewhere.key().await);
+    node.revoke_elsewhere(&issued.key.id).await;
+    node.behind.set_down(true);
+    node.ticks.advance(BOUND);
+    assert_eq!(age_of(&node, &issued).await, Age::at_most(BOUND));
+    node.ticks.advance(MICRO);
+    // The store is asked first, until the keeper has found it gone.
+    let asked = node.asked(&issued.key.id);
+    assert_eq!(age_of(&node, &issued).await, Age::during_outage(BOUND + MICRO));
+    assert_eq!(node.asked(&issued.key.id), asked + 1);
+    assert!(node.cache.sync().await.is_err());
+    assert_eq!(age_of(&node, &issued).await, Age::during_outage(BOUND + MICRO));
+    assert_eq!(node.asked(&issued.key.id), asked + 1);
+    // What is not in memory is not there.
+    assert_eq!(node.says(&other).await, "unavailable");
+    // Who wants to know how it is gets no old answer.
+    for age in [Duration::ZERO, BOUND, OUTAGE] {
+        let request = AccessRequest::token(issued.token.expose()).max_age(age);
+        let refused = node.verify(request).await.expect_err("nobody can be asked");
+        assert!(refused.denial().is_none(), "{refused:?}");
+    }
+    node.ticks.advance(OUTAGE.saturating_sub(BOUND + MICRO));
+    assert_eq!(age_of(&node, &issued).await, Age::during_outage(OUTAGE));
+    node.ticks.advance(MICRO);
+    assert_eq!(node.says(&issued).await, "unavailable");
+    node.behind.set_down(false);
+    node.sync().await;
+    assert_eq!(node.says(&issued).await, "revoked");
+}
+
+/// The age of the key's grant.
+async fn age_of(node: &Node, issued: &Issued) -> Age {
+    let request = AccessRequest::token(issued.token.expose());
+    node.verify(request).await.expect("a key that is accepted").age()
+}

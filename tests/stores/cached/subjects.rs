@@ -1,0 +1,170 @@
+//! What is forgotten with a change: of a key, an account or a policy; and ids that belong to no key.
+
+use keywright::store::{Batch, Change, Freshness, KeyRecord, KeyStore, MemoryStore};
+use keywright::{AccountId, Actor, Issued, NewAccount, Owner, RoleName, TenantId};
+
+use crate::node::Node;
+use common::kit::{World, admin, developer, named, user};
+
+/// A record that a store could have.
+async fn record() -> KeyRecord {
+    let store = MemoryStore::new();
+    let issued = World::on(store.clone()).key().await;
+    let found = store.resolve(&issued.key.id, Freshness::Usual).await;
+    found.expect("the store is up").expect("the key is there").record().clone()
+}
+
+fn insert(record: &KeyRecord) -> Batch {
+    Batch { changes: vec![Change::InsertKey(record.clone())], ..Batch::default() }
+}
+
+#[tokio::test]
+async fn m08_an_id_without_a_key_costs_one_question() {
+    let node = Node::new();
+    let id = *record().await.id();
+    node.sync().await;
+    for _ in 0..10 {
+        assert!(node.is_absent(&id).await);
+    }
+    assert_eq!(node.asked(&id), 1);
+    assert_eq!(node.cache.keys_kept(), 0);
+}
+
+#[tokio::test]
+async fn m08_a_key_that_is_created_here_is_known_at_once() {
+    let (node, record) = (Node::new(), record().await);
+    node.sync().await;
+    assert!(node.is_absent(record.id()).await);
+    node.cache.commit(insert(&record)).await.expect("it is new");
+    assert!(!node.is_absent(record.id()).await);
+}
+
+#[tokio::test]
+async fn m08_a_key_that_is_created_elsewhere_is_known_after_one_sync() {
+    let (node, record) = (Node::new(), record().await);
+    node.sync().await;
+    assert!(node.is_absent(record.id()).await);
+    node.behind.commit(insert(&record)).await.expect("it is new");
+    assert!(node.is_absent(record.id()).await, "nobody has told the node");
+    node.sync().await;
+    assert!(!node.is_absent(record.id()).await);
+}
+
+#[tokio::test]
+async fn m08_a_key_that_is_deleted_is_absent() {
+    let node = Node::new();
+    let (here, elsewhere) = (node.cached_key().await, node.cached_key().await);
+    node.here.authority.delete(&admin(), &here.key.id).await.expect("it is deleted");
+    assert!(node.is_absent(&here.key.id).await);
+    node.elsewhere.authority.delete(&admin(), &elsewhere.key.id).await.expect("it is deleted");
+    node.sync().await;
+    assert!(node.is_absent(&elsewhere.key.id).await);
+}
+
+/// Keys of two accounts, a user, and a user of another tenant: all in memory.
+struct Keys {
+    account: AccountId,
+    of_account: Issued,
+    others: [Issued; 2],
+    of_stranger: Issued,
+}
+
+fn stranger() -> Actor {
+    Actor::administrator(user("sam")).in_tenant(TenantId::new("initech").expect("a tenant"))
+}
+
+impl Keys {
+    async fn of(node: &Node) -> Self {
+        let (account, of_account) = Self::account(node, "nightly").await;
+        let (_, of_another) = Self::account(node, "hourly").await;
+        let of_user = node.elsewhere.key_of(&developer("alice"), named("prod-main-app")).await;
+        let of_stranger = node.elsewhere.key_of(&stranger(), named("prod-main-app")).await;
+        let keys = Self { account, of_account, others: [of_another, of_user], of_stranger };
+        node.sync().await;
+        for issued in keys.all() {
+            assert!(node.asks(&issued.key.id).await);
+        }
+        keys
+    }
+
+    async fn account(node: &Node, name: &str) -> (AccountId, Issued) {
+        let role = RoleName::new("analyst").expect("a role");
+        let new = NewAccount::new(name.parse().expect("a name"), role);
+        let authority = &node.elsewhere.authority;
+        let account = authority.create_account(&admin(), new).await.expect("an account").id;
+        let owner = Owner::Account(account);
+        let issued = authority.generate(&admin(), named("prod-nightly").owner(owner.clone())).await;
+        (account, issued.expect("a key"))
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Issued> {
+        [&self.of_account, &self.of_stranger].into_iter().chain(&self.others)
+    }
+
+    /// Which keys are asked for anew: of the account, of others in the tenant, of the stranger.
+    async fn asked(&self, node: &Node) -> [bool; 4] {
+        let [another, user] = &self.others;
+        let mut asked = [false; 4];
+        let keys = [&self.of_account, another, user, &self.of_stranger];
+        for (asked, issued) in asked.iter_mut().zip(keys) {
+            *asked = node.asks(&issued.key.id).await;
+        }
+        asked
+    }
+}
+
+#[tokio::test]
+async fn m05_a_change_of_a_key_forgets_this_key() {
+    let node = Node::new();
+    let keys = Keys::of(&node).await;
+    let [_, user] = &keys.others;
+    node.here.authority.disable(&admin(), &user.key.id).await.expect("it is disabled");
+    assert_eq!(keys.asked(&node).await, [false, false, true, false]);
+    node.elsewhere.authority.enable(&admin(), &user.key.id).await.expect("it is enabled");
+    node.sync().await;
+    assert_eq!(keys.asked(&node).await, [false, false, true, false]);
+    assert_eq!(keys.asked(&node).await, [false; 4]);
+}
+
+#[tokio::test]
+async fn m05_a_change_of_an_account_forgets_its_keys_and_no_others() {
+    let node = Node::new();
+    let keys = Keys::of(&node).await;
+    node.here.authority.disable_account(&admin(), &keys.account).await.expect("it is disabled");
+    assert_eq!(node.says(&keys.of_account).await, "account_disabled");
+    let others = keys.asked(&node).await;
+    assert_eq!(others, [false; 4], "that key is in memory again, the others still are");
+    node.elsewhere.authority.enable_account(&admin(), &keys.account).await.expect("it is enabled");
+    node.sync().await;
+    assert_eq!(keys.asked(&node).await, [true, false, false, false]);
+    assert_eq!(node.says(&keys.of_account).await, "accepted");
+}
+
+#[tokio::test]
+async fn m05_a_change_of_a_policy_forgets_the_keys_of_its_tenant_and_no_others() {
+    let node = Node::new();
+    let keys = Keys::of(&node).await;
+    node.here.set_policy(|policy| policy.api_enabled = false).await;
+    assert_eq!(keys.asked(&node).await, [true, true, true, false]);
+    assert_eq!(node.says(&keys.of_account).await, "access_off");
+    node.elsewhere.set_policy(|policy| policy.api_enabled = true).await;
+    node.sync().await;
+    assert_eq!(keys.asked(&node).await, [true, true, true, false]);
+    assert_eq!(node.says(&keys.of_account).await, "accepted");
+}
+
+#[tokio::test]
+async fn m05_a_store_that_no_longer_knows_makes_the_node_forget_everything() {
+    let node = Node::new();
+    let keys = Keys::of(&node).await;
+    let [_, user] = &keys.others;
+    // More than a store in memory remembers.
+    for _ in 0..2_100 {
+        node.elsewhere.authority.disable(&admin(), &user.key.id).await.expect("it is disabled");
+        node.elsewhere.authority.enable(&admin(), &user.key.id).await.expect("it is enabled");
+    }
+    node.sync().await;
+    assert_eq!(node.cache.keys_kept(), 0);
+    assert_eq!(node.cache.regressions(), 0, "nothing was lost");
+    assert_eq!(keys.asked(&node).await, [true; 4]);
+}

@@ -1,0 +1,360 @@
+//! A life of keys over a store that fails at the first call, at the second, and so on: what stands
+//! above the store says so, lets nobody in, and leaves nothing half done.
+
+use std::error::Error;
+
+use futures_lite::future::zip;
+use keywright::store::conformance::{Fault, FaultStore, Method};
+use keywright::store::{
+    AccountQuery, EventQuery, KeyQuery, KeyStore, MemoryStore, StoreError, StoreErrorKind,
+};
+use keywright::{
+    AccountEdit, AccountId, Clock, Credential, Issued, KeyEdit, Metadata, Name, NewAccount,
+    Outcome, Owner, RoleName, VerifyError,
+};
+
+use common::kit::{DAY, HOUR, World, admin, block_on, denied, developer, named, tenant, user};
+
+type Failed = Box<dyn Error>;
+
+/// A world with a key for everything that can be done with one.
+struct Life {
+    store: FaultStore<MemoryStore>,
+    world: World,
+    account: AccountId,
+    active: Issued,
+    disabled: Issued,
+    overlapping: Issued,
+    revoked: Issued,
+    expired: Issued,
+}
+
+/// What is done to it. Each can be done to a new life, and each changes something or looks.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Deed {
+    Generate,
+    GenerateForAccount,
+    Rename,
+    Edit,
+    Disable,
+    Enable,
+    Rotate,
+    FinishRotation,
+    Revoke,
+    RevokeByToken,
+    RevokeOwned,
+    Delete,
+    CreateAccount,
+    EditAccount,
+    DisableAccount,
+    DeleteAccount,
+    SetPolicy,
+    Sweep,
+    Flush,
+    Verify,
+    List,
+}
+
+const DEEDS: [Deed; 21] = [
+    Deed::Generate,
+    Deed::GenerateForAccount,
+    Deed::Rename,
+    Deed::Edit,
+    Deed::Disable,
+    Deed::Enable,
+    Deed::Rotate,
+    Deed::FinishRotation,
+    Deed::Revoke,
+    Deed::RevokeByToken,
+    Deed::RevokeOwned,
+    Deed::Delete,
+    Deed::CreateAccount,
+    Deed::EditAccount,
+    Deed::DisableAccount,
+    Deed::DeleteAccount,
+    Deed::SetPolicy,
+    Deed::Sweep,
+    Deed::Flush,
+    Deed::Verify,
+    Deed::List,
+];
+
+/// More calls than any deed makes.
+const MOST_CALLS: usize = 40;
+
+impl Deed {
+    /// Doing it again after it was done makes another one, or counts another one.
+    fn adds_up(self) -> bool {
+        matches!(
+            self,
+            Self::Generate | Self::GenerateForAccount | Self::CreateAccount | Self::Rotate
+        )
+    }
+}
+
+fn name(text: &str) -> Name {
+    Name::new(text).expect("a name")
+}
+
+fn new_account(text: &str) -> NewAccount {
+    NewAccount::new(name(text), RoleName::new("analyst").expect("a role"))
+}
+
+impl Life {
+    async fn begin() -> Self {
+        let store = FaultStore::over(MemoryStore::new());
+        let world = World::on(store.clone());
+        let alice = developer("alice");
+        let expired = named("expired").expires_in(HOUR);
+        let expired = world.key_of(&alice, expired).await;
+        let revoked = world.key_of(&alice, named("revoked")).await;
+        world.authority.revoke(&alice, &revoked.key.id).await.expect("it can be revoked");
+        world.clock.advance(DAY * 91);
+        let account = world.authority.create_account(&admin(), new_account("job")).await;
+        let account = account.expect("an account").id;
+        let owner = Owner::Account(account);
+        let of_account =
+            world.authority.generate(&admin(), named("of-job").owner(owner.clone())).await;
+        of_account.expect("a key of the account");
+        let disabled = world.key_of(&alice, named("disabled")).await;
+        world.authority.disable(&alice, &disabled.key.id).await.expect("it can be disabled");
+        let overlapping = world.key_of(&alice, named("overlapping")).await;
+        let rotated = world.authority.rotate(&alice, &overlapping.key.id, HOUR).await;
+        rotated.expect("it can be rotated");
+        let active = world.key_of(&alice, named("active")).await;
+        world.verifier.verify(active.token.expose()).await.expect("it is active");
+        Self { store, world, account, active, disabled, overlapping, revoked, expired }
+    }
+
+    async fn does(&self, deed: Deed) -> Result<(), Failed> {
+        let (authority, alice) = (&self.world.authority, developer("alice"));
+        let (id, owner) = (&self.active.key.id, Owner::Account(self.account));
+        match deed {
+            Deed::Generate => {
+                _ = authority.generate(&alice, named("generated")).await?;
+            }
+            Deed::GenerateForAccount => {
+                _ = authority.generate(&admin(), named("generated").owner(owner.clone())).await?;
+            }
+            Deed::Rename => _ = authority.rename(&alice, id, name("renamed")).await?,
+            Deed::Edit => {
+                let edit = KeyEdit::new().metadata(Metadata::new([("team", "payments")])?);
+                _ = authority.edit(&alice, id, edit).await?;
+            }
+            Deed::Disable => _ = authority.disable(&alice, id).await?,
+            Deed::Enable => _ = authority.enable(&alice, &self.disabled.key.id).await?,
+            Deed::Rotate => _ = authority.rotate(&alice, id, HOUR).await?,
+            Deed::FinishRotation => {
+                _ = authority.finish_rotation(&alice, &self.overlapping.key.id).await?;
+            }
+            Deed::Revoke => _ = authority.revoke(&alice, id).await?,
+            Deed::RevokeByToken => {
+                let token = Credential::Token(self.active.token.expose());
+                let revoked = self.world.verifier.revoke(token).await?;
+                assert!(matches!(revoked, Outcome::Done(_) | Outcome::Unchanged(_)));
+            }
+            Deed::RevokeOwned => _ = authority.revoke_owned(&alice, &alice.as_owner()).await?,
+            Deed::Delete => authority.delete(&alice, id).await?,
+            Deed::CreateAccount => {
+                _ = authority.create_account(&admin(), new_account("another")).await?;
+            }
+            Deed::EditAccount => {
+                let edit = AccountEdit::new().name(name("renamed"));
+                _ = authority.edit_account(&admin(), &self.account, edit).await?;
+            }
+            Deed::DisableAccount => {
+                _ = authority.disable_account(&admin(), &self.account).await?;
+            }
+            Deed::DeleteAccount => authority.delete_account(&admin(), &self.account).await?,
+            Deed::SetPolicy => {
+                let mut policy = authority.policy(&admin()).await?;
+                policy.max_overlap = 2 * DAY;
+                authority.set_policy(&admin(), policy).await?;
+            }
+            Deed::Sweep => _ = authority.sweep(&admin()).await?,
+            Deed::Flush => self.world.verifier.flush().await?,
+            Deed::Verify => _ = self.world.verifier.verify(self.active.token.expose()).await?,
+            Deed::List => {
+                authority.keys(&admin(), &KeyQuery::new()).await?;
+                authority.accounts(&admin(), &AccountQuery::new()).await?;
+                authority.events(&admin(), &EventQuery::new()).await?;
+                authority.key(&admin(), id).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What is stored, without ids and digests, which are drawn anew in each life.
+    async fn records(&self) -> Vec<String> {
+        let store = self.store.inner();
+        let page = store.keys(&tenant(), &KeyQuery::new(), self.world.clock.now()).await;
+        let mut seen = Vec::new();
+        for stored in page.expect("the store below works").items {
+            let (key, uses) = (stored.record.key(), stored.usage.uses());
+            let owner = if key.owner.account().is_some() { "an account" } else { "alice" };
+            seen.push(format!(
+                "key {} of {owner}: version {}, secret {}, disabled {}, revoked {:?}, {uses} uses",
+                key.name, key.version, key.secret_number, key.disabled, key.revoked_at,
+            ));
+        }
+        let page = store.accounts(&tenant(), &AccountQuery::new()).await;
+        for account in page.expect("the store below works").items {
+            let (name, version) = (account.name, account.version);
+            seen.push(format!("account {name}: version {version}, enabled {}", account.enabled));
+        }
+        let policy = store.policy(&tenant()).await.expect("the store below works");
+        seen.push(format!("policy {}", policy.map_or(0, |policy| policy.version)));
+        seen.sort();
+        seen
+    }
+
+    async fn events(&self) -> Vec<String> {
+        let query = EventQuery::new().oldest_first().limit(500);
+        let page = self.store.inner().events(&tenant(), &query).await;
+        let events = page.expect("the store below works").items;
+        events.iter().map(|e| format!("{} {} {}", e.sequence, e.kind, e.outcome)).collect()
+    }
+
+    async fn seen(&self) -> (Vec<String>, Vec<String>) {
+        (self.records().await, self.events().await)
+    }
+
+    /// Nobody comes in who may not.
+    async fn lets_nobody_in(&self) {
+        for (issued, reason) in [(&self.revoked, "revoked"), (&self.expired, "expired")] {
+            match self.world.verifier.verify(issued.token.expose()).await {
+                Err(VerifyError::Unavailable(_)) => {}
+                // A sweep takes them away.
+                verified => assert!([reason, "unrecognised"].contains(&denied(verified))),
+            }
+        }
+    }
+}
+
+/// Whether a failure says that the store can't be reached, somewhere in what it comes from.
+fn is_unavailable(failed: &(dyn Error + 'static)) -> bool {
+    let mut at = Some(failed);
+    while let Some(error) = at {
+        if let Some(error) = error.downcast_ref::<StoreError>() {
+            return error.kind() == StoreErrorKind::Unavailable;
+        }
+        if matches!(error.downcast_ref(), Some(VerifyError::Unavailable(_))) {
+            return true;
+        }
+        at = error.source();
+    }
+    false
+}
+
+/// Tries a deed with each of its calls at fault, once each. How many calls there were.
+async fn each_call_at_fault(deed: Deed, fault: Fault) -> usize {
+    let life = Life::begin().await;
+    let before = life.seen().await;
+    life.does(deed).await.unwrap_or_else(|error| panic!("{deed:?}: {error}"));
+    let after = life.seen().await;
+    for nth in 1..MOST_CALLS {
+        let life = Life::begin().await;
+        assert_eq!(life.seen().await, before, "each life begins alike");
+        life.store.fail_at(nth, None, fault);
+        let done = life.does(deed).await;
+        if life.store.mend() {
+            done.unwrap_or_else(|error| panic!("{deed:?} without a fault: {error}"));
+            return nth - 1;
+        }
+        let what = format!("{deed:?} with {fault:?} at call {nth}");
+        let seen = life.seen().await;
+        match (&done, fault) {
+            (Ok(()), _) => assert_eq!(seen, after, "{what} is done"),
+            (Err(error), Fault::Before | Fault::After) => {
+                assert!(is_unavailable(&**error), "{what}: {error:?}");
+                assert!(seen == before || seen == after, "{what} is half done: {seen:#?}");
+            }
+            (Err(error), _) => panic!("{what}: {error}"),
+        }
+        life.lets_nobody_in().await;
+        let was_done = seen == after && before != after;
+        if was_done && deed.adds_up() {
+            continue;
+        }
+        let again = life.does(deed).await;
+        // Who deletes again is told that it is gone.
+        let is_gone = was_done && matches!(deed, Deed::Delete | Deed::DeleteAccount);
+        assert_eq!(again.is_err(), is_gone, "{what}, and again: {again:?}");
+        if deed != Deed::SetPolicy || !was_done {
+            assert_eq!(life.records().await, after.0, "{what}, and again");
+        }
+        if !was_done && before != after {
+            assert_eq!(life.events().await, after.1, "{what}, and again");
+        }
+    }
+    panic!("{deed:?} makes more than {MOST_CALLS} calls");
+}
+
+#[test]
+fn a_call_that_is_not_passed_on_leaves_nothing_half_done_and_can_be_repeated() {
+    block_on(async {
+        for deed in DEEDS {
+            let calls = each_call_at_fault(deed, Fault::Before).await;
+            assert!(calls > 0, "{deed:?} asks the store");
+        }
+    });
+}
+
+#[test]
+fn an_answer_that_is_lost_leaves_nothing_half_done_and_can_be_repeated() {
+    block_on(async {
+        for deed in DEEDS {
+            assert!(each_call_at_fault(deed, Fault::After).await > 0, "{deed:?} asks the store");
+        }
+    });
+}
+
+#[test]
+fn a_call_that_takes_its_time_changes_nothing() {
+    block_on(async {
+        for deed in DEEDS {
+            assert!(each_call_at_fault(deed, Fault::Delay(3)).await > 0, "{deed:?} asks the store");
+        }
+    });
+}
+
+#[test]
+fn verifying_over_a_store_that_fails_is_unavailable_and_never_a_denial_of_what_is_good() {
+    block_on(async {
+        for fault in [Fault::Before, Fault::After] {
+            let life = Life::begin().await;
+            let tokens = [&life.active, &life.disabled, &life.revoked, &life.expired];
+            for issued in tokens {
+                life.store.fail_at(1, None, fault);
+                let verified = life.world.verifier.verify(issued.token.expose()).await;
+                let said = verified.expect_err("the store fails");
+                assert!(matches!(said, VerifyError::Unavailable(_)), "{fault:?}: {said:?}");
+            }
+            assert!(!life.store.mend());
+            life.world.verifier.verify(life.active.token.expose()).await.expect("it is active");
+            let good = user("alice");
+            assert_eq!(life.active.key.owner, Owner::User(good));
+        }
+    });
+}
+
+#[test]
+fn sweep_respects_an_event_retention_lengthened_meanwhile() {
+    block_on(async {
+        let store = FaultStore::over(MemoryStore::new());
+        let world = World::on(store.clone());
+        world.set_policy(|policy| policy.event_retention = DAY).await;
+        world.key().await;
+        world.clock.advance(2 * DAY);
+        world.key().await;
+        // The policy is set between what the sweep reads and what it commits.
+        store.fail_at(1, Some(Method::Commit), Fault::Delay(3));
+        let (ada, lengthened) = (admin(), 30 * DAY);
+        let lengthen = world.set_policy(|policy| policy.event_retention = lengthened);
+        let (swept, ()) = zip(world.authority.sweep(&ada), lengthen).await;
+        assert_eq!(swept.expect("a sweep").events, 0);
+        let oldest = EventQuery::new().oldest_first().limit(1);
+        let oldest = store.events(&tenant(), &oldest).await.expect("a page").items;
+        assert_eq!(oldest[0].sequence, 1, "what the new policy keeps is there");
+    });
+}

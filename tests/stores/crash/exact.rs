@@ -1,0 +1,149 @@
+//! Cuts that are not drawn: each byte of a write, each growth of the file, each step of a recovery.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use sha2::{Digest, Sha256};
+
+use crate::cuts::Cut;
+use crate::disk::{Disk, Step};
+use crate::life::Life;
+use crate::opening::{Found, Opened, open};
+use common::harness::amount;
+
+/// A change that is torn at every byte. Of the others as many bytes are drawn as a test may take.
+const TORN_AT_EVERY_BYTE: &str = "revoke";
+/// Of so many cuts of a recovery one is recovered from with cuts again.
+const RECOVERIES: usize = 40;
+/// Of so many steps that are not synced every subset is left; of more, as many are drawn.
+const MOST_PENDING: usize = 5;
+
+/// Does it with each, on all cores.
+fn on_all_cores<T: Sync>(all: &[T], work: impl Fn(&T) + Sync) {
+    let next = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(2, usize::from) {
+            scope.spawn(|| {
+                while let Some(one) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    work(one);
+                }
+            });
+        }
+    });
+}
+
+/// Opens what a cut at this step left: as was acknowledged then, or with the change in flight.
+/// Whether it is there.
+fn assert_whole(life: &Life, at: usize, left: Vec<u8>, how: &str) -> bool {
+    let (found, allowed) = (open(life, left), life.allowed(at));
+    let Found::State(number) = found else { panic!("{}, {how}: {found:?}", life.name(at)) };
+    assert!(allowed.contains(&number), "{}, {how}: {number}, not {allowed:?}", life.name(at));
+    number > *allowed.start()
+}
+
+#[test]
+fn f04_a_write_that_is_torn_at_any_byte_leaves_its_change_whole_or_undone() {
+    let one_in = amount("KEYWRIGHT_TEARS", 400) as usize;
+    let life = Life::lead();
+    let steps = life.changes().flat_map(|(what, steps)| steps.map(move |at| (what, at)));
+    let steps: Vec<_> = steps.collect();
+    let [torn, changed] = [0, 0].map(AtomicUsize::new);
+    on_all_cores(&steps, |&(what, at)| {
+        let Step::Write(offset, data) = &life.steps[at] else { return };
+        // All that was written before it is there.
+        let [before, after] = [at, at + 1].map(|count| Cut::after(count, &life.steps, &[]).all());
+        for place in 0..data.len() {
+            let middle = offset + place;
+            // Where the write changes no byte, a tear makes no other file.
+            if before[middle] == after[middle] {
+                continue;
+            }
+            let is_drawn = (at + place).is_multiple_of(one_in);
+            let tear = |part: &str, left: Vec<u8>| {
+                let how = format!("{part} byte {place} of the write");
+                torn.fetch_add(1, Ordering::Relaxed);
+                let is_there = assert_whole(&life, at + 1, left, &how);
+                changed.fetch_add(is_there.into(), Ordering::Relaxed);
+            };
+            if is_drawn || what == TORN_AT_EVERY_BYTE {
+                tear("up to", [&after[..=middle], &before[middle + 1..]].concat());
+            }
+            if is_drawn {
+                tear("from", [&before[..middle], &after[middle..]].concat());
+            }
+        }
+    });
+    let [torn, changed] = [torn, changed].map(AtomicUsize::into_inner);
+    println!("{torn} tears, {changed} with the change in flight");
+    assert!(torn > 5_000 && changed > 0 && changed < torn);
+}
+
+#[test]
+fn f06_a_file_whose_growth_is_lost_opens_with_all_that_was_acknowledged() {
+    let life = Life::lead();
+    let mut cuts = 0;
+    for at in life.made..=life.steps.len() {
+        let cut = Cut::after(at, &life.steps, &[]);
+        let grows = |step: &Step| matches!(step, Step::Resize(to) if *to > cut.synced().len());
+        if !cut.unsynced().iter().any(grows) {
+            continue;
+        }
+        cuts += 1;
+        let header = |step: &Step| matches!(step, Step::Write(0, _));
+        assert!(!cut.unsynced().iter().any(header), "the header waits for the growth's sync");
+        // What was written behind the end is lost with the growth, or makes the file longer again.
+        let mut short = cut.all();
+        short.truncate(cut.synced().len());
+        let kept = |kept: &dyn Fn(&Step) -> bool| cut.keep(|place| kept(&cut.unsynced()[place]));
+        assert_whole(&life, at, short, "without what is behind the old end");
+        assert_whole(&life, at, kept(&|step| !grows(step)), "without the growth");
+        assert_whole(&life, at, kept(&grows), "with nothing but the growth");
+    }
+    println!("{cuts} cuts before a growth was synced");
+    assert!(cuts > 5, "the file was about to grow at {cuts} steps alone");
+}
+
+#[test]
+fn f10_a_cut_at_any_step_of_a_recovery_and_of_the_next_one_changes_nothing() {
+    let life = Life::lead();
+    let [once, twice] = [0, 0].map(AtomicUsize::new);
+    let changes: Vec<_> = life.changes().collect();
+    on_all_cores(&changes, |(what, steps)| {
+        // As a process leaves it that is killed when the change is acknowledged.
+        let killed = Cut::after(steps.end, &life.steps, &[]).all();
+        let number = *life.allowed(steps.end).start();
+        let recovers = |file: &[u8]| {
+            let (found, opened) = Opened::on(&life, Disk::holding(file.to_vec()));
+            assert_eq!(found, Found::State(number), "after \"{what}\"");
+            opened.disk.steps()
+        };
+        for first in cuts(&recovers(&killed), &killed) {
+            let steps = recovers(&first);
+            if once.fetch_add(1, Ordering::Relaxed).is_multiple_of(RECOVERIES) {
+                for second in cuts(&steps, &first) {
+                    twice.fetch_add(1, Ordering::Relaxed);
+                    recovers(&second);
+                }
+            }
+        }
+    });
+    let [once, twice] = [once, twice].map(AtomicUsize::into_inner);
+    println!("{once} recoveries were cut, {twice} of the next ones");
+    assert!(once > 500 && twice > 300);
+}
+
+/// What the cuts at each of the steps leave of a file, each once.
+fn cuts(steps: &[Step], file: &[u8]) -> Vec<Vec<u8>> {
+    let (mut seen, mut all) = (HashSet::new(), Vec::new());
+    for within in 0..=steps.len() {
+        let cut = Cut::after(within, steps, file);
+        for left in cut.leaves(1 << cut.pending().min(MOST_PENDING), 0) {
+            let hash: [u8; 32] = Sha256::digest(&left).into();
+            if seen.insert(hash) {
+                all.push(left);
+            }
+        }
+    }
+    all
+}

@@ -1,0 +1,228 @@
+//! A life of a store on a disk that is watched: what was acknowledged after which step, and what
+//! could be seen then.
+
+use std::time::Duration;
+
+use futures_lite::future::block_on;
+use keywright::store::{FileStore, MemoryStore};
+use keywright::{Access, AccountEdit, NewAccount, NewKey, Owner, RoleName};
+use serde_json::{Value, json};
+
+use crate::disk::{Disk, Step};
+use common::harness::{DAY, World, name, says};
+
+/// A change, which is one commit.
+type Change = (&'static str, fn(&mut World));
+
+/// The changes between two opens of the store.
+const CHANGES: [&[Change]; 3] = [
+    &[
+        ("set a policy", |world| {
+            world.set_policy(|policy| {
+                policy.api_enabled = true;
+                policy.max_keys_per_owner = 100;
+                policy.scope_ceiling = "invoices:read invoices:write".parse().expect("scopes");
+                let role = RoleName::new("analyst").expect("a role");
+                policy.roles.insert(role, "invoices:read".parse().expect("scopes"));
+            });
+        }),
+        ("generate", |world| generate(world, "first")),
+        ("generate another", |world| generate(world, "second")),
+        ("flush", flush),
+        ("rotate with an overlap", |world| rotate(world, "first", "first, rotated", DAY)),
+        ("flush after a rotation", flush),
+        ("disable", |world| {
+            block_on(world.authority.disable(&world.admin, &world.key("second"))).expect("done");
+        }),
+        ("revoke", |world| revoke(world, "second")),
+        ("generate one to leak", |world| generate(world, "leaked")),
+        ("rotate one to leak", |world| rotate(world, "leaked", "leaked, rotated", DAY)),
+        ("revoke in an overlap", |world| revoke(world, "leaked")),
+    ],
+    &[
+        ("create an account", |world| {
+            let role = RoleName::new("analyst").expect("a role");
+            let new = NewAccount::new(name("nightly"), role);
+            block_on(world.authority.create_account(&world.admin, new)).expect("done");
+        }),
+        ("generate under the account", |world| {
+            let owner = Owner::Account(account(world));
+            let new = NewKey::new(name("of-the-account"));
+            let issued = block_on(world.authority.generate(&world.admin, new.owner(owner.clone())));
+            world.issued.push(("of the account", issued.expect("a key")));
+        }),
+        ("edit the account", |world| {
+            let edit = AccountEdit::new().access(Access::ReadOnly);
+            let id = account(world);
+            block_on(world.authority.edit_account(&world.admin, &id, edit)).expect("done");
+        }),
+        ("finish the rotation", |world| {
+            let key = world.key("first");
+            block_on(world.authority.finish_rotation(&world.admin, &key)).expect("done");
+        }),
+        ("rotate at once", |world| {
+            rotate(world, "first, rotated", "first, rotated again", Duration::ZERO);
+        }),
+        ("delete", |world| {
+            block_on(world.authority.delete(&world.admin, &world.key("second"))).expect("done");
+        }),
+        ("generate after a delete", |world| generate(world, "third")),
+        ("flush again", flush),
+    ],
+    &[
+        ("disable the account", |world| {
+            let id = account(world);
+            block_on(world.authority.disable_account(&world.admin, &id)).expect("done");
+        }),
+        ("delete the account with its key", |world| {
+            let id = account(world);
+            block_on(world.authority.delete_account(&world.admin, &id)).expect("done");
+        }),
+        ("change the policy", |world| world.set_policy(|policy| policy.max_keys_per_owner = 7)),
+        ("generate one more", |world| generate(world, "fourth")),
+        ("revoke all of an owner", |world| {
+            let owner = world.alice.as_owner();
+            block_on(world.authority.revoke_owned(&world.admin, &owner)).expect("done");
+        }),
+    ],
+];
+
+/// A life that was led, to cut it anywhere.
+pub(crate) struct Life {
+    pub(crate) steps: Vec<Step>,
+    /// After how many steps the store was made and acknowledged.
+    pub(crate) made: usize,
+    /// When each change began and ended, in steps.
+    changes: Vec<(&'static str, usize, usize)>,
+    /// What could be seen at the beginning and after each change.
+    states: Vec<Value>,
+    tokens: Vec<String>,
+    /// The file at the end, as short as can be.
+    pub(crate) closed: Vec<u8>,
+    /// The same as a process leaves it that is killed after the last change.
+    pub(crate) killed: Vec<u8>,
+}
+
+impl Life {
+    pub(crate) fn lead() -> Self {
+        let disk = Disk::default();
+        let open = || block_on(FileStore::danger_open_backend(disk.clone())).expect("it opens");
+        let mut store = open();
+        let made = disk.count();
+        let mut world = World::bare(store.clone());
+        let (mut changes, mut seen) = (Vec::new(), vec![world.seen_by(&world.admin)]);
+        let mut said = vec![Vec::new()];
+        for (session, session_changes) in CHANGES.into_iter().enumerate() {
+            if session > 0 {
+                block_on(store.close()).expect("it closes");
+                compact(&disk);
+                store = open();
+                world.reopen(store.clone());
+            }
+            for (what, change) in session_changes {
+                let begin = disk.count();
+                change(&mut world);
+                changes.push((*what, begin, disk.count()));
+                seen.push(world.seen_by(&world.admin));
+                said.push(verdicts(&world));
+            }
+        }
+        let killed = disk.bytes();
+        block_on(store.close()).expect("it closes");
+        world.reopen(MemoryStore::new());
+        let closed = Disk::holding(disk.bytes());
+        compact(&closed);
+        let tokens: Vec<_> =
+            world.issued.iter().map(|(_, issued)| issued.token.expose().to_owned()).collect();
+        // Before it was made, nobody knows a token.
+        for said in &mut said {
+            said.resize(tokens.len(), "unrecognised");
+        }
+        let states: Vec<_> = seen.iter().zip(&said).map(|(seen, said)| state(seen, said)).collect();
+        for (place, pair) in states.windows(2).enumerate() {
+            assert_ne!(pair[0], pair[1], "\"{}\" can't be seen", changes[place].0);
+        }
+        let (steps, closed) = (disk.steps(), closed.bytes());
+        Self { steps, made, changes, states, tokens, closed, killed }
+    }
+
+    /// Each change, with the steps that it took.
+    pub(crate) fn changes(&self) -> impl Iterator<Item = (&'static str, std::ops::Range<usize>)> {
+        self.changes.iter().map(|(what, begin, end)| (*what, *begin..*end))
+    }
+
+    /// Which of the states may be found after a cut at this step: the last one that was
+    /// acknowledged, and the one of the change in flight.
+    pub(crate) fn allowed(&self, cut: usize) -> std::ops::RangeInclusive<usize> {
+        let acknowledged = self.changes.iter().filter(|(_, _, end)| *end <= cut).count();
+        let begun = self.changes.iter().filter(|(_, begin, _)| *begin < cut).count();
+        acknowledged..=begun
+    }
+
+    /// The state at the end.
+    pub(crate) fn last(&self) -> usize {
+        self.changes.len()
+    }
+
+    /// Which of the states this is.
+    pub(crate) fn number(&self, seen: &Value) -> Option<usize> {
+        self.states.iter().position(|state| state == seen)
+    }
+
+    /// What a cut at this step interrupts, for people.
+    pub(crate) fn name(&self, cut: usize) -> String {
+        let within = self.changes.iter().find(|(_, begin, end)| (*begin..*end).contains(&cut));
+        let what = within.map_or("between changes", |(what, ..)| what);
+        format!("a cut at step {cut} of {} ({what})", self.steps.len())
+    }
+
+    /// Everything of a store that can be seen: the tenant as its administrator sees it, and what a
+    /// verify says to each token.
+    pub(crate) fn look(&self, store: FileStore) -> Value {
+        let world = World::bare(store);
+        let said: Vec<_> = self.tokens.iter().map(|token| says(&world.verifier, token)).collect();
+        state(&world.seen_by(&world.admin), &said)
+    }
+}
+
+/// Makes the file as short as can be, so that the next changes make it grow.
+fn compact(disk: &Disk) {
+    let builder = redb::Database::builder();
+    let mut database = builder.create_with_backend(disk.clone()).expect("it opens");
+    while database.compact().expect("it is compacted") {}
+}
+
+fn state(seen: &Value, said: &[&str]) -> Value {
+    json!({ "seen": seen, "verify": said })
+}
+
+fn verdicts(world: &World) -> Vec<&'static str> {
+    world.issued.iter().map(|(_, issued)| world.says(issued.token.expose())).collect()
+}
+
+fn generate(world: &mut World, known_as: &'static str) {
+    let new = NewKey::new(name("prod-main-app"));
+    let issued = block_on(world.authority.generate(&world.admin, new));
+    world.issued.push((known_as, issued.expect("a key")));
+}
+
+fn rotate(world: &mut World, old: &'static str, new: &'static str, overlap: Duration) {
+    let key = world.key(old);
+    let issued = block_on(world.authority.rotate(&world.admin, &key, overlap));
+    world.issued.push((new, issued.expect("a new token")));
+}
+
+fn revoke(world: &mut World, token: &str) {
+    block_on(world.authority.revoke(&world.admin, &world.key(token))).expect("it is revoked");
+}
+
+fn flush(world: &mut World) {
+    verdicts(world);
+    block_on(world.verifier.flush()).expect("the uses are written");
+}
+
+fn account(world: &World) -> keywright::AccountId {
+    let query = keywright::store::AccountQuery::new();
+    let page = block_on(world.authority.accounts(&world.admin, &query)).expect("the accounts");
+    page.items.first().expect("an account").id
+}

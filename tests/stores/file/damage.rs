@@ -1,0 +1,248 @@
+//! Damaged files: whatever is cut off, flipped or overwritten, the store opens as it was or says
+//! that it is damaged. It never opens as less, and no dead token comes back to life.
+
+use futures_lite::future::block_on;
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
+use rand::{RngExt, SeedableRng};
+
+use crate::{Lived, Opened, open, open_or_refuse};
+use common::harness::{World, amount};
+
+/// The length of redb's header, where one bit decides most.
+const HEADER: usize = 320;
+const PAGE: usize = 4_096;
+
+/// What came of many damaged files.
+#[derive(Debug, Default)]
+struct Tally {
+    as_it_was: u32,
+    refused: u32,
+    wrong: Vec<String>,
+}
+
+impl Tally {
+    fn open(&mut self, lived: &mut Lived, bytes: &[u8], what: impl FnOnce() -> String) {
+        match lived.open_damaged(bytes) {
+            Ok(Opened::AsItWas) => self.as_it_was += 1,
+            Ok(Opened::Refused) => self.refused += 1,
+            Err(wrong) => self.wrong.push(format!("{}: {wrong}", what())),
+        }
+    }
+}
+
+/// A tally that was not looked at would hold nothing.
+impl Drop for Tally {
+    fn drop(&mut self) {
+        let Self { as_it_was, refused, wrong } = self;
+        println!("{as_it_was} opened as they were, {refused} were refused");
+        if !std::thread::panicking() {
+            let first = wrong.iter().take(10).cloned().collect::<Vec<_>>().join("\n");
+            assert!(wrong.is_empty(), "{} did neither:\n{first}", wrong.len());
+        }
+    }
+}
+
+#[test]
+fn f15_a_file_that_was_cut_off_anywhere_is_refused() {
+    let mut lived = Lived::new();
+    let whole = lived.bytes();
+    let even = (0..whole.len()).step_by(512);
+    let odd = [1, 8, 9, 10, 63, 65, 319, 321, 4_095, 4_097, whole.len() - 1];
+    let mut tally = Tally::default();
+    for length in even.chain(odd) {
+        let what = || format!("cut off at {length} of {}", whole.len());
+        tally.open(&mut lived, &whole[..length], what);
+    }
+    assert_eq!(tally.as_it_was, 0, "something was cut off from each");
+}
+
+#[test]
+fn f15_a_file_that_something_was_added_to_opens_as_it_was_or_not_at_all() {
+    let mut lived = Lived::new();
+    let whole = lived.bytes();
+    let mut tally = Tally::default();
+    for added in [1, 511, 512, PAGE - 1, PAGE, PAGE + 1, 16 * PAGE, 1 << 20, 5 << 20] {
+        for byte in [0, 0xFF] {
+            let mut longer = whole.clone();
+            longer.resize(whole.len() + added, byte);
+            tally.open(&mut lived, &longer, || format!("{added} bytes of {byte} were added"));
+        }
+    }
+}
+
+#[test]
+fn f13_no_flipped_bit_of_the_header_brings_anything_back() {
+    let mut lived = Lived::new();
+    let mut bytes = lived.bytes();
+    let mut tally = Tally::default();
+    for bit in 0..HEADER * 8 {
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        let what = || format!("bit {} of byte {} was flipped", bit % 8, bit / 8);
+        tally.open(&mut lived, &bytes, what);
+        bytes[bit / 8] ^= 1 << (bit % 8);
+    }
+}
+
+#[test]
+fn f13_no_flipped_bit_of_what_is_stored_brings_anything_back() {
+    let mut random = StdRng::seed_from_u64(common::harness::seed());
+    let mut lived = Lived::new();
+    let mut bytes = lived.bytes();
+    let used = used_bytes(&bytes);
+    let mut tally = Tally::default();
+    for _ in 0..amount("KEYWRIGHT_FLIPS", 2_000) {
+        // Most of the file is empty: nine of ten flips hit what is written.
+        let place = if random.random_bool(0.9) {
+            *used.choose(&mut random).expect("something is written")
+        } else {
+            random.random_range(HEADER..bytes.len())
+        };
+        let bit = random.random_range(0..8);
+        bytes[place] ^= 1 << bit;
+        tally.open(&mut lived, &bytes, || format!("bit {bit} of byte {place} was flipped"));
+        bytes[place] ^= 1 << bit;
+    }
+    assert!(tally.refused > 0, "no flip was noticed");
+}
+
+#[test]
+fn f13_a_store_whose_pages_were_overwritten_opens_as_it_was_or_not_at_all() {
+    let mut random = StdRng::seed_from_u64(common::harness::seed());
+    let mut lived = Lived::new();
+    let whole = lived.bytes();
+    let used = used_bytes(&whole);
+    let mut tally = Tally::default();
+    for _ in 0..amount("KEYWRIGHT_FLIPS", 2_000) / 5 {
+        let size = *[1, 8, 64, 512, PAGE].choose(&mut random).expect("a size");
+        let mut pick = || {
+            let place = *used.choose(&mut random).expect("something is written");
+            let begin = place / size * size;
+            begin..(begin + size).min(whole.len())
+        };
+        let (to, from) = (pick(), pick());
+        let mut bytes = whole.clone();
+        let how = random.random_range(0..3);
+        match how {
+            0 => bytes[to.clone()].fill(0),
+            1 => random.fill(&mut bytes[to.clone()]),
+            // A write that went to another place.
+            _ => {
+                let length = to.len().min(from.len());
+                bytes.copy_within(from.start..from.start + length, to.start);
+            }
+        }
+        tally.open(&mut lived, &bytes, || format!("{to:?} was overwritten in way {how}"));
+    }
+    assert!(tally.refused > 0, "no damage was noticed");
+}
+
+#[test]
+fn f14_an_old_copy_of_one_page_does_not_bring_a_revoked_key_back() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("keys.db");
+    let store = open(&path).expect("a new store");
+    let mut world = World::new(store.clone());
+    let issued = world.generate("prod-main-app");
+    block_on(store.close()).expect("the store closes");
+    let before = std::fs::read(&path).expect("the store file");
+
+    let store = open(&path).expect("it opens");
+    world.reopen(store.clone());
+    block_on(world.authority.revoke(&world.admin, &issued.key.id)).expect("it is revoked");
+    block_on(store.close()).expect("the store closes");
+    let after = std::fs::read(&path).expect("the store file");
+
+    let mut refused = 0;
+    // Not the first page: with the header of then, it is the store of then.
+    for begin in (PAGE..after.len().min(before.len())).step_by(PAGE) {
+        let page = begin..begin + PAGE;
+        if before[page.clone()] == after[page.clone()] {
+            continue;
+        }
+        let mut mixed = after.clone();
+        mixed[page.clone()].copy_from_slice(&before[page]);
+        std::fs::write(&path, &mixed).expect("the file is written");
+        match open_or_refuse(&path).unwrap_or_else(|wrong| panic!("the page at {begin}: {wrong}")) {
+            None => refused += 1,
+            Some(store) => {
+                world.reopen(store.clone());
+                assert_eq!(world.says(issued.token.expose()), "revoked", "the page at {begin}");
+                block_on(store.close()).expect("the store closes");
+            }
+        }
+    }
+    assert!(refused > 0, "no old page was noticed");
+}
+
+/// The bytes of every block of 64 in which something is written, behind the header.
+fn used_bytes(bytes: &[u8]) -> Vec<usize> {
+    let blocks = bytes.chunks(64).enumerate();
+    let used = blocks.filter(|(_, block)| block.iter().any(|byte| *byte != 0));
+    let places = used.flat_map(|(number, block)| (0..block.len()).map(move |at| number * 64 + at));
+    places.filter(|place| *place >= HEADER).collect()
+}
+
+#[test]
+fn f14_no_flipped_bit_of_the_header_of_a_crashed_store_brings_anything_back() {
+    let mut lived = Lived::new();
+    let store = open(&lived.path()).expect("it opens");
+    lived.world.reopen(store.clone());
+    // The last change is one that may not be lost.
+    let key = lived.world.key("plain");
+    block_on(lived.world.authority.revoke(&lived.world.admin, &key)).expect("it is revoked");
+    lived.state = lived.world.state();
+    let mut bytes = lived.bytes();
+    block_on(store.close()).expect("the store closes");
+    let mut tally = Tally::default();
+    // All of what says how to read the rest, and one in seven of the two commits' slots.
+    for bit in (0..HEADER * 8).filter(|bit| *bit < 64 * 8 || bit % 7 == 0) {
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        let what = || format!("bit {} of byte {} was flipped", bit % 8, bit / 8);
+        tally.open(&mut lived, &bytes, what);
+        bytes[bit / 8] ^= 1 << (bit % 8);
+    }
+}
+
+#[test]
+fn f14_no_flipped_bit_of_a_revoked_keys_record_and_no_cut_before_it_brings_the_key_back() {
+    let mut lived = Lived::new();
+    let mut bytes = lived.bytes();
+    let revoked = ["revoked", "revoked while retiring", "revoked after the sweep"];
+    let mut tally = Tally::default();
+    let (mut records, mut cut) = (0, 0);
+    for known_as in revoked {
+        // The record as it stands in the file, also where an earlier commit or a sweep left it.
+        let id = format!(r#"{{"key":{{"id":"{}""#, lived.world.key(known_as));
+        for begin in places(&bytes, id.as_bytes()) {
+            let record = &bytes[begin..];
+            let length = record.windows(2).position(|end| end == b"\"}").expect("an end") + 2;
+            let is_revoked = record[..length].windows(11).any(|word| word == b"\"revoked\":\"");
+            records += u32::from(is_revoked);
+            // The seal stands in front of it. One bit of each byte, another one each time.
+            for place in begin - SEAL..begin + length {
+                let bit = place % 8;
+                bytes[place] ^= 1 << bit;
+                tally.open(&mut lived, &bytes, || format!("bit {bit} of byte {place}, {known_as}"));
+                bytes[place] ^= 1 << bit;
+            }
+            for end in [begin - SEAL, begin, begin + length / 2] {
+                let what = || format!("cut off before {known_as}, at {end}");
+                tally.open(&mut lived, &bytes[..end], what);
+                cut += 1;
+            }
+        }
+    }
+    println!("{records} records that say so");
+    assert!(records > 0, "none of the records found says so");
+    assert!(tally.refused > cut, "flips are noticed as well as cuts");
+}
+
+/// The length of a record's seal.
+const SEAL: usize = 16;
+
+/// Where these bytes stand.
+fn places(bytes: &[u8], wanted: &[u8]) -> Vec<usize> {
+    let windows = bytes.windows(wanted.len()).enumerate();
+    windows.filter(|(_, window)| *window == wanted).map(|(place, _)| place).collect()
+}

@@ -1,0 +1,454 @@
+//! The guide's page on the format of the file, held against files: read by what the page says, with
+//! the database and the hash alone, and then compared with what the store sees.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use futures_lite::future::block_on;
+use keywright::store::{
+    AccountQuery, Epoch, EventQuery, FileStore, KeyQuery, KeyStore, StoreErrorKind, Usage,
+};
+use keywright::{TenantId, Timestamp};
+use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, TableHandle};
+use serde::Serialize;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use tempfile::TempDir;
+
+use crate::{open, write_private};
+
+const SUMMED: [&str; 6] = ["keys", "accounts", "policies", "usage", "deleted", "writers"];
+/// The key of the row of usage that the page shows.
+const EXAMPLE: &str = "hFGeOKYy9X0ToFjc";
+
+/// What stands in a row: the value is what comes behind the seal.
+pub(crate) struct Row {
+    pub(crate) key: Vec<u8>,
+    pub(crate) seal: u128,
+    value: Vec<u8>,
+}
+
+impl Row {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.value).expect("JSON")
+    }
+
+    fn text(&self) -> &str {
+        std::str::from_utf8(&self.key).expect("a key of text")
+    }
+}
+
+/// All rows of a file, by their tables.
+pub(crate) struct Rows(BTreeMap<String, Vec<Row>>);
+
+impl Rows {
+    pub(crate) fn read(path: &Path) -> Self {
+        let database = Database::open(path).expect("a database");
+        let transaction = database.begin_read().expect("a transaction");
+        assert_eq!(transaction.list_multimap_tables().expect("the tables").count(), 0);
+        let tables = transaction.list_tables().expect("the tables");
+        let read = |name: &str| {
+            let table = transaction.open_table(definition(name)).expect("from bytes to bytes");
+            let rows = table.iter().expect("the rows").map(|row| {
+                let (key, sealed) = row.expect("a row");
+                let (seal, value) = sealed.value().split_first_chunk().expect("16 bytes of seal");
+                let seal = u128::from_be_bytes(*seal);
+                Row { key: key.value().to_vec(), seal, value: value.to_vec() }
+            });
+            rows.collect()
+        };
+        Self(tables.map(|table| (table.name().to_owned(), read(table.name()))).collect())
+    }
+
+    pub(crate) fn of(&self, table: &str) -> &[Row] {
+        &self.0[table]
+    }
+
+    pub(crate) fn row(&self, table: &str, key: &str) -> &Row {
+        self.of(table).iter().find(|row| row.key == key.as_bytes()).expect(key)
+    }
+
+    pub(crate) fn sum(&self) -> u128 {
+        let seals = SUMMED.iter().flat_map(|table| self.of(table)).map(|row| row.seal);
+        seals.fold(0, u128::wrapping_add)
+    }
+}
+
+pub(crate) fn definition(name: &str) -> TableDefinition<'_, &'static [u8], &'static [u8]> {
+    TableDefinition::new(name)
+}
+
+/// The formula of the page.
+pub(crate) fn seal(table: &str, key: &[u8], value: &[u8]) -> u128 {
+    let parts = [table.as_bytes(), key, value]
+        .map(|part| [(part.len() as u64).to_be_bytes().as_slice(), part].concat());
+    let hash = Sha256::digest(parts.concat());
+    u128::from_be_bytes(*hash.first_chunk().expect("32 bytes"))
+}
+
+/// What stands under a heading, up to the next.
+pub(crate) fn section(heading: &str) -> &'static str {
+    let page = include_str!("../../../src/guide/format.md");
+    let (_, rest) = page.split_once(&format!("# {heading}\n")).expect(heading);
+    rest.split("\n#").next().expect("what is under it")
+}
+
+/// The tables under a heading, each without its header.
+pub(crate) fn tables(heading: &str) -> Vec<Vec<Vec<String>>> {
+    let blocks =
+        section(heading).split("\n\n").map(str::trim).filter(|block| block.starts_with('|'));
+    let cells = |row: &str| row.trim_matches('|').split('|').map(|c| c.trim().to_owned()).collect();
+    blocks.map(|block| block.lines().skip(2).map(cells).collect()).collect()
+}
+
+/// What is printed as code in a text.
+pub(crate) fn code(text: &str) -> Vec<&str> {
+    text.split('`').skip(1).step_by(2).collect()
+}
+
+/// The bytes of a page's block of code: under each label what stands in hex before the bar.
+fn bytes_in(section: &str, block: usize) -> BTreeMap<&str, Vec<u8>> {
+    let mut found: BTreeMap<&str, Vec<u8>> = BTreeMap::new();
+    let mut label = "";
+    let block = section.split("```").skip(1).step_by(2).nth(block).expect("a block of code");
+    for line in block.lines().skip(1) {
+        let (hex, _) = line.split_once('|').expect("a bar");
+        let mut words = hex.split_whitespace();
+        if !hex.starts_with(' ') {
+            label = words.next().expect("a label");
+        }
+        let bytes = words.map(|byte| u8::from_str_radix(byte, 16).expect("a byte in hex"));
+        found.entry(label).or_default().extend(bytes);
+    }
+    found
+}
+
+/// The first number of a text and the last, as in `10 to 137` and `16`.
+fn bounds(text: &str) -> Option<(usize, usize)> {
+    let mut numbers = text.split(' ').filter_map(|word| word.parse().ok());
+    let first = numbers.next()?;
+    Some((first, numbers.next_back().unwrap_or(first)))
+}
+
+const GOLDEN: [&str; 3] = ["empty", "lived", "crashed"];
+
+/// A copy of a file that is kept.
+pub(crate) fn copy(name: &str) -> (TempDir, PathBuf) {
+    let kept = common::root().join("tests/data/golden/v1").join(name);
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("keys.db");
+    write_private(&path, &fs::read(kept.with_extension("db")).expect("the file"));
+    (folder, path)
+}
+
+pub(crate) fn golden(name: &str) -> Rows {
+    let (_folder, path) = copy(name);
+    Rows::read(&path)
+}
+
+fn each_golden() -> impl Iterator<Item = (&'static str, Rows)> {
+    GOLDEN.into_iter().map(|name| (name, golden(name)))
+}
+
+/// The tenant of a row of events, and what follows the zero byte.
+fn of_tenant(key: &[u8]) -> (&str, &[u8]) {
+    let end = key.iter().position(|byte| *byte == 0).expect("a zero byte");
+    (std::str::from_utf8(&key[..end]).expect("text"), &key[end + 1..])
+}
+
+fn is_id(bytes: &[u8]) -> bool {
+    bytes.len() == 16 && bytes.iter().all(u8::is_ascii_alphanumeric)
+}
+
+#[test]
+fn a_file_has_the_tables_of_the_page_and_no_others() {
+    let listed: Vec<_> = tables("The tables").remove(0);
+    let listed: BTreeSet<_> = listed.iter().map(|row| code(&row[0])[0].to_owned()).collect();
+    for (name, rows) in each_golden() {
+        assert_eq!(rows.0.keys().cloned().collect::<BTreeSet<_>>(), listed, "{name}");
+    }
+    let mut in_source = BTreeSet::new();
+    let folder = common::root().join("src/store/file");
+    for entry in fs::read_dir(folder).expect("the source of the store") {
+        let text = fs::read_to_string(entry.expect("an entry").path()).expect("a source file");
+        let made = text.split("TableDefinition::new(\"").skip(1);
+        in_source.extend(made.filter_map(|rest| Some(rest.split_once('"')?.0.to_owned())));
+    }
+    assert_eq!(in_source, listed, "left: the source; right: the page");
+}
+
+#[test]
+fn every_value_has_the_seal_of_the_page() {
+    for (name, rows) in each_golden() {
+        for (table, rows) in &rows.0 {
+            for Row { key, seal: stored, value } in rows {
+                let shown = String::from_utf8_lossy(key);
+                assert_eq!(*stored, seal(table, key, value), "{name}: {table} {shown:?}");
+            }
+        }
+        let format = rows.row("meta", "format");
+        assert_eq!(format.value, b"1", "{name}");
+        assert!(section("The seal").contains(&format!("`{:032x}`", format.seal)), "{name}");
+    }
+}
+
+#[test]
+fn the_examples_of_the_page_are_rows_of_a_kept_file() {
+    let section = section("One record, byte by byte");
+    let example = bytes_in(section, 0);
+    let rows = golden("lived");
+    let table = std::str::from_utf8(&example["table"]).expect("a name");
+    let key = std::str::from_utf8(&example["key"]).expect("an id");
+    let row = rows.row(table, key);
+    assert_eq!(row.value, example["value"]);
+    assert_eq!(row.seal.to_be_bytes(), example["seal"][..]);
+    assert_eq!(seal(table, &example["key"], &example["value"]), row.seal);
+    let together = 16 + row.value.len();
+    let hashed = 3 * 8 + table.len() + key.len() + row.value.len();
+    for text in [format!("over {hashed} bytes"), format!("{together} bytes together")] {
+        assert!(section.contains(&text), "{text}");
+    }
+    for part in [table.len(), key.len(), row.value.len()] {
+        assert!(section.contains(&format!("`00 00 00 00 00 00 00 {part:02x}`")), "{part}");
+    }
+    for (table, key) in bytes_in(section, 1) {
+        assert!(rows.of(table).iter().any(|row| row.key == key), "{table}");
+    }
+}
+
+#[test]
+fn keys_are_as_the_page_lays_them_out_and_in_the_order_of_their_bytes() {
+    for (name, rows) in each_golden() {
+        for row in tables("The tables").remove(0) {
+            let table = code(&row[0])[0];
+            let (least, most) = bounds(&row[2]).expect("a length");
+            let rows = rows.of(table);
+            let fits = |row: &Row| (least..=most).contains(&row.key.len());
+            assert!(rows.iter().all(fits), "{name}: {table}");
+            assert!(rows.is_sorted_by(|a, b| a.key < b.key), "{name}: {table}");
+        }
+        let ids = ["keys", "accounts", "usage"].into_iter().flat_map(|table| rows.of(table));
+        let ids: BTreeSet<&[u8]> = ids.map(|row| row.key.as_slice()).collect();
+        assert!(ids.iter().all(|id| is_id(id)), "{name}");
+        let tenants = rows.of("policies").iter().flat_map(|row| &row.key);
+        assert!(tenants.into_iter().all(u8::is_ascii_graphic), "{name}");
+        for row in rows.of("deleted") {
+            let (kind, id) = row.text().split_once(':').expect("a colon");
+            assert!(["key", "account"].contains(&kind) && is_id(id.as_bytes()), "{name}");
+            assert!(!ids.contains(id.as_bytes()), "{name}: {kind}:{id}");
+        }
+    }
+}
+
+#[test]
+fn events_are_numbered_and_found_by_key_as_the_page_says() {
+    for (name, rows) in each_golden() {
+        let mut last: BTreeMap<&str, u64> = BTreeMap::new();
+        let mut of_keys = BTreeSet::new();
+        for row in rows.of("events") {
+            let (tenant, number) = of_tenant(&row.key);
+            let begin = u64::from_be_bytes(*number.last_chunk().expect("8 bytes"));
+            let last = last.entry(tenant).or_insert(begin - 1);
+            *last += 1;
+            assert_eq!(number, last.to_be_bytes(), "{name}: without gaps");
+            let event = row.json();
+            assert_eq!(json!([event["tenant"], event["sequence"]]), json!([tenant, last]));
+            if let Some(key) = event["key"].as_str() {
+                of_keys.insert([tenant.as_bytes(), &[0], key.as_bytes(), number].concat());
+            }
+        }
+        let index = rows.of("events_by_key");
+        assert!(index.iter().all(|row| row.value.is_empty()), "{name}");
+        assert!(index.iter().map(|row| &row.key).eq(&of_keys), "{name}");
+        let state = rows.row("meta", "state").json();
+        assert_eq!(state["events"], rows.of("events").len(), "{name}");
+        assert_eq!(state["events_of_keys"], of_keys.len(), "{name}");
+        assert_eq!(state["sum"], format!("{:032x}", rows.sum()), "{name}");
+    }
+}
+
+/// Whether a value is of the kind that the page's second column names.
+pub(crate) fn fits(kind: &str, value: &Value) -> bool {
+    let is_time = |text: &str| text.parse().is_ok_and(|time: Timestamp| time.to_string() == text);
+    match kind {
+        "text" => value.is_string(),
+        "time" => value.as_str().is_some_and(is_time),
+        "number" => value.is_u64(),
+        "flag" => value.is_boolean(),
+        "object" => value.is_object(),
+        "list" => value.is_array(),
+        "scopes" | "networks" => value.as_array().is_some_and(|v| v.iter().all(Value::is_string)),
+        _ => match kind.split_once(", ").expect("a kind") {
+            (kind, "null") => value.is_null() || fits(kind, value),
+            (kind, _) => fits(kind, value),
+        },
+    }
+}
+
+#[track_caller]
+fn assert_has_members(members: &[Vec<String>], record: &Value) {
+    let mut found: BTreeSet<_> = record.as_object().expect("an object").keys().collect();
+    for member in members {
+        let (name, kind) = (code(&member[0])[0].to_owned(), &member[1]);
+        let is_there = found.remove(&name);
+        let fits = if is_there { fits(kind, &record[&name]) } else { kind.ends_with(", missing") };
+        assert!(fits, "{name} is to be {kind}: {record}");
+    }
+    assert!(found.is_empty(), "{found:?} are not on the page: {record}");
+}
+
+#[test]
+fn records_have_the_members_that_the_page_lists() {
+    // The object within a record that has a list of its own.
+    let records = [
+        ("keys", "A key", "/key"),
+        ("accounts", "A service account", ""),
+        ("policies", "A policy", ""),
+        ("usage", "Usage", "/by_secret/0"),
+        ("deleted", "A deleted id", ""),
+        ("writers", "A writer of usage", ""),
+        ("events", "An event", ""),
+    ];
+    for (_, rows) in each_golden() {
+        assert_has_members(&tables("The state")[0], &rows.row("meta", "state").json());
+        for (table, heading, inner) in records {
+            let lists = tables(heading);
+            for record in rows.of(table).iter().map(Row::json) {
+                assert_has_members(&lists[0], &record);
+                let inner = record.pointer(inner).expect("what is within");
+                assert_has_members(lists.last().expect("a list"), inner);
+            }
+        }
+        let of_details = &tables("Details of an event")[0];
+        for record in rows.of("events").iter().map(Row::json) {
+            assert_has_members(of_details, &record["details"]);
+        }
+    }
+}
+
+/// Records as texts of JSON, in their order.
+fn texts<T: Serialize>(records: impl IntoIterator<Item = T>) -> BTreeSet<String> {
+    let as_json = |record| serde_json::to_value(record).expect("JSON").to_string();
+    records.into_iter().map(as_json).collect()
+}
+
+#[test]
+fn the_store_sees_what_a_reader_of_the_page_sees() {
+    for name in GOLDEN {
+        let (_folder, path) = copy(name);
+        let rows = Rows::read(&path);
+        let store = open(&path).expect("it opens");
+        let epoch = block_on(store.changes(Epoch(0))).expect("the changes").epoch;
+        assert_eq!(rows.row("meta", "state").json()["epoch"], epoch.0, "{name}");
+        let tenants = rows.of("events").iter().map(|row| of_tenant(&row.key).0);
+        let tenants = tenants.chain(rows.of("policies").iter().map(Row::text));
+        let tenants: BTreeSet<_> = tenants.map(|id| TenantId::new(id).expect("an id")).collect();
+        let seen: usize = tenants.iter().map(|tenant| compare(&store, &rows, tenant)).sum();
+        let in_file = ["keys", "accounts", "policies", "usage", "events"].map(|t| rows.of(t).len());
+        assert_eq!(seen, in_file.iter().sum::<usize>(), "{name}: a row is of no tenant");
+        block_on(store.close()).expect("the store closes");
+    }
+}
+
+/// Compares what stands of a tenant, and says of how many rows.
+fn compare(store: &FileStore, rows: &Rows, tenant: &TenantId) -> usize {
+    let of = |table: &str, place: &str| {
+        let records = rows.of(table).iter().map(Row::json);
+        texts(records.filter(|record| record.pointer(place) == Some(&json!(tenant))))
+    };
+    let query = KeyQuery::new().limit(500);
+    let keys = block_on(store.keys(tenant, &query, Timestamp::MIN)).expect("the keys").items;
+    assert_eq!(texts(keys.iter().map(|key| &key.record)), of("keys", "/key/tenant"));
+    let query = AccountQuery::new().limit(500);
+    let accounts = block_on(store.accounts(tenant, &query)).expect("the accounts").items;
+    assert_eq!(texts(&accounts), of("accounts", "/tenant"));
+    let query = EventQuery::new().limit(500);
+    let events = block_on(store.events(tenant, &query)).expect("the events").items;
+    assert_eq!(texts(&events), of("events", "/tenant"));
+    let policy = block_on(store.policy(tenant)).expect("the policy");
+    let stored = rows.of("policies").iter().filter(|row| row.key == tenant.as_str().as_bytes());
+    assert_eq!(texts(&policy), texts(stored.map(Row::json)));
+    let mut used = 0;
+    for key in &keys {
+        let id = key.record.id();
+        let row = rows.of("usage").iter().find(|row| row.key == id.as_str().as_bytes());
+        assert_eq!(texts([key.usage]), texts([row.map_or(json!(Usage::default()), Row::json)]));
+        used += usize::from(row.is_some());
+        let found = block_on(store.events(tenant, &query.clone().key(*id))).expect("the events");
+        let prefix = format!("{tenant}\0{id}");
+        let index = rows.of("events_by_key").iter().map(|row| &row.key);
+        let index = index.filter(|key| key.starts_with(prefix.as_bytes()));
+        assert_eq!(found.items.len(), index.count());
+    }
+    keys.len() + accounts.len() + events.len() + policy.iter().count() + used
+}
+
+/// Writes other JSON into the example of the page, with its seal, and with the sum or without.
+fn write_usage(path: &Path, value: &Value, with_sum: bool) {
+    let rows = Rows::read(path);
+    let key = EXAMPLE.as_bytes();
+    let value = serde_json::to_vec(value).expect("JSON");
+    let mended = seal("usage", key, &value).wrapping_sub(rows.row("usage", EXAMPLE).seal);
+    let mut state = rows.row("meta", "state").json();
+    state["sum"] = format!("{:032x}", rows.sum().wrapping_add(mended)).into();
+    let state = serde_json::to_vec(&state).expect("JSON");
+    let written = [("usage", key, value), ("meta", b"state", state)];
+    let database = Database::open(path).expect("a database");
+    let mut transaction = database.begin_write().expect("a transaction");
+    transaction.set_two_phase_commit(true);
+    for (table, key, value) in written.into_iter().take(1 + usize::from(with_sum)) {
+        let sealed = [seal(table, key, &value).to_be_bytes().as_slice(), &value].concat();
+        let mut rows = transaction.open_table(definition(table)).expect("the table");
+        rows.insert(key, sealed.as_slice()).expect("a row");
+    }
+    transaction.commit().expect("a commit");
+}
+
+#[test]
+fn what_is_written_by_the_page_opens_and_what_breaks_its_rules_does_not() {
+    let mut usage = golden("lived").row("usage", EXAMPLE).json();
+    usage["uses"] = u64::MAX.into();
+    let mut larger = usage.clone();
+    larger["more"] = 1.into();
+    let corrupt = Err(StoreErrorKind::Corrupt);
+    let table = [(&usage, true, Ok(u64::MAX)), (&usage, false, corrupt), (&larger, true, corrupt)];
+    for (value, with_sum, expected) in table {
+        let (_folder, path) = copy("lived");
+        write_usage(&path, value, with_sum);
+        let (tenant, key) = ("globex".parse().expect("an id"), EXAMPLE.parse().expect("an id"));
+        let uses = open(&path).map(|store| {
+            let key = block_on(store.key(&tenant, &key)).expect("the store");
+            key.expect("the key").usage.uses()
+        });
+        assert_eq!(uses.map_err(|error| error.kind()), expected, "{value}");
+    }
+}
+
+#[test]
+fn the_header_is_as_the_page_says_and_another_format_of_the_database_is_refused() {
+    let lists = tables("The header, and which commit holds");
+    let at = |list: usize, row: usize| -> usize { lists[list][row][0].parse().expect("an offset") };
+    let magic = code(&lists[0][0][2])[0].replace(' ', "");
+    let (flags, slots, version, number) = (at(0, 1), [at(0, 2), at(0, 3)], at(1, 0), at(1, 1));
+    for name in GOLDEN {
+        let (_folder, path) = copy(name);
+        let bytes = fs::read(&path).expect("the file");
+        let begin = u128::from_be_bytes(*bytes.first_chunk().expect("a header"));
+        assert_eq!(format!("{:018x}", begin >> 56), magic, "{name}");
+        assert_eq!(bytes[flags] & 0b110, if name == "crashed" { 0b110 } else { 0b100 }, "{name}");
+        let holds = usize::from(bytes[flags] & 1);
+        let number = |slot: usize| bytes[slot + number..].first_chunk().expect("a slot");
+        let numbers = slots.map(|slot| u64::from_le_bytes(*number(slot)));
+        assert!(numbers[holds] > numbers[1 - holds], "{name}: the newest holds");
+        for (other, kind) in [(2, StoreErrorKind::Unsupported), (4, StoreErrorKind::Corrupt)] {
+            let mut changed = bytes.clone();
+            for slot in slots {
+                assert_eq!(bytes[slot + version], 3, "{name}");
+                changed[slot + version] = other;
+            }
+            fs::write(&path, &changed).expect("the file");
+            assert_eq!(open(&path).expect_err("another format").kind(), kind, "{name}: {other}");
+        }
+    }
+}

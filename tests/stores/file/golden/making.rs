@@ -1,0 +1,113 @@
+//! Makes golden files: with `KEYWRIGHT_GOLDEN=v2` those of format 2, to be kept. The test makes them
+//! anyway, to see that they can be made.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use futures_lite::future::block_on;
+use keywright::store::FileStore;
+use keywright::{Clock, PepperRing};
+use serde_json::{Value, json};
+
+use super::{Golden, peppers, seen};
+use common::harness::life::live;
+use common::harness::{DAY, World};
+
+#[test]
+fn new_golden_files_can_be_made() {
+    let temporary = tempfile::tempdir().expect("a temporary folder");
+    let folder = match env::var("KEYWRIGHT_GOLDEN") {
+        Ok(format) => {
+            let folder = common::root().join("tests/data/golden").join(format);
+            // Those that are kept are not made anew.
+            fs::create_dir(&folder).expect("a new folder");
+            folder
+        }
+        Err(_) => temporary.path().to_owned(),
+    };
+    make_all(&folder);
+    let made = Golden::in_folder(&folder);
+    assert_eq!(made.len(), 3);
+    for golden in made {
+        let length = fs::metadata(&golden.database).expect("the file").len();
+        println!("{golden}: {length} bytes");
+        assert!(length < 200_000, "{golden} has {length} bytes");
+        golden.on_a_copy(|copy| {
+            let (store, world) = golden.world(copy);
+            golden.assert_seen(&world);
+            block_on(store.close()).expect("the store closes");
+        });
+    }
+}
+
+fn make_all(folder: &Path) {
+    let empty = folder.join("empty.db");
+    let store = block_on(FileStore::open(&empty)).expect("a new store");
+    let world = World::bare(store.clone());
+    tell(&empty, &world);
+    block_on(store.close()).expect("the store closes");
+    compact(&empty);
+
+    let lived = folder.join("lived.db");
+    let store = block_on(FileStore::open(&lived)).expect("a new store");
+    let mut world = World::bare(store.clone());
+    live(&mut world);
+    // Digests without a pepper, with an old one and with the newest stand beside each other.
+    let old = PepperRing::none().with(1, [7; 32]).expect("a pepper");
+    world.rebuild(|builder| builder.peppers(old));
+    let issued = world.generate("prod-peppered");
+    world.issued.push(("with the old pepper", issued));
+    world.rebuild(|builder| builder.peppers(peppers()));
+    let issued = world.generate("prod-peppered-anew");
+    world.issued.push(("with the new pepper", issued));
+    tell(&lived, &world);
+    block_on(store.close()).expect("the store closes");
+    compact(&lived);
+
+    // As a process leaves it that was killed right after its last change.
+    let open = folder.join("open.db");
+    let store = block_on(FileStore::open(&open)).expect("a new store");
+    let world = World::new(store.clone());
+    let key = world.generate("prod-main-app");
+    let mut issued = vec![("rotated", key), ("last", world.generate("prod-leaked"))];
+    let rotated = issued[0].1.key.id;
+    let anew =
+        block_on(world.authority.rotate(&world.admin, &rotated, DAY)).expect("it is rotated");
+    issued.push(("anew", anew));
+    block_on(store.close()).expect("the store closes");
+    compact(&open);
+    let store = block_on(FileStore::open(&open)).expect("it opens");
+    let mut world = World::bare(store.clone());
+    world.issued = issued;
+    let key = world.key("last");
+    block_on(world.authority.revoke(&world.admin, &key)).expect("it is revoked");
+    let crashed = folder.join("crashed.db");
+    tell(&crashed, &world);
+    fs::copy(&open, &crashed).expect("a copy");
+    block_on(store.close()).expect("the store closes");
+    fs::remove_file(&open).expect("it is removed");
+}
+
+/// Writes down what is seen in the file.
+fn tell(file: &Path, world: &World) {
+    let token = |(name, issued): &(&'static str, keywright::Issued)| {
+        ((*name).to_owned(), Value::from(issued.token.expose()))
+    };
+    let tokens: serde_json::Map<_, _> = world.issued.iter().map(token).collect();
+    let pairs: Vec<_> =
+        tokens.iter().map(|(n, t)| (n.as_str(), t.as_str().expect("text"))).collect();
+    let told = json!({
+        "at": world.clock.now().to_string(),
+        "tokens": tokens,
+        "seen": seen(world, &pairs),
+    });
+    let text = serde_json::to_string_pretty(&told).expect("JSON");
+    fs::write(file.with_extension("json"), text + "\n").expect("the file is written");
+}
+
+/// Takes out of the file what is not in use.
+fn compact(file: &PathBuf) {
+    let mut database = redb::Database::open(file).expect("it opens");
+    while database.compact().expect("it is compacted") {}
+}

@@ -1,0 +1,205 @@
+//! Store files that earlier versions wrote: this version opens them, sees in them what was seen
+//! then, and goes on with them.
+//!
+//! Each folder beside this file holds those of one format. A file that is there is never changed;
+//! `README.md` says how to make those of a new format.
+
+mod making;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use futures_lite::future::block_on;
+use keywright::store::FileStore;
+use keywright::{PepperRing, Timestamp};
+use serde_json::{Value, json};
+
+use common::harness::{World, says};
+
+/// A store file, and what must be seen in it.
+struct Golden {
+    database: PathBuf,
+    expected: Value,
+}
+
+impl Golden {
+    fn in_folder(folder: &Path) -> Vec<Self> {
+        let mut paths = entries(folder);
+        paths.retain(|path| path.extension().is_some_and(|extension| extension == "db"));
+        let read = |database: PathBuf| {
+            let text = fs::read_to_string(database.with_extension("json")).expect("what is in it");
+            Self { database, expected: serde_json::from_str(&text).expect("JSON") }
+        };
+        paths.into_iter().map(read).collect()
+    }
+
+    /// All that are kept, of every format.
+    fn kept() -> Vec<Self> {
+        let folder = common::root().join("tests/data/golden");
+        let folders = entries(&folder).into_iter().filter(|path| path.is_dir());
+        folders.flat_map(|folder| Self::in_folder(&folder)).collect()
+    }
+
+    /// Works with a copy.
+    fn on_a_copy(&self, work: impl FnOnce(&Path)) {
+        let before = fs::read(&self.database).expect("the file");
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let copy = folder.path().join("keys.db");
+        write_private(&copy, &before);
+        work(&copy);
+        assert!(fs::read(&self.database).expect("the file") == before, "{self}: it has changed");
+    }
+
+    /// A world on the file, as of the moment when it was written.
+    fn world(&self, file: &Path) -> (FileStore, World) {
+        let store = block_on(FileStore::open(file))
+            .unwrap_or_else(|error| panic!("{self}: it does not open: {error:?}"));
+        let mut world = World::bare(store.clone());
+        world.rebuild(|builder| builder.peppers(peppers()));
+        world.clock.set(self.at());
+        (store, world)
+    }
+
+    fn at(&self) -> Timestamp {
+        self.expected["at"].as_str().expect("a time").parse().expect("a time")
+    }
+
+    fn tokens(&self) -> impl Iterator<Item = (&str, &str)> {
+        let tokens = self.expected["tokens"].as_object().expect("the tokens");
+        tokens.iter().map(|(name, token)| (name.as_str(), token.as_str().expect("a token")))
+    }
+
+    #[track_caller]
+    fn assert_seen(&self, world: &World) {
+        let tokens: Vec<_> = self.tokens().collect();
+        let seen = seen(world, &tokens);
+        if let Err(place) = holds(&self.expected["seen"], &seen) {
+            panic!("{self}: {place}");
+        }
+    }
+}
+
+impl std::fmt::Display for Golden {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let name = |path: Option<&Path>| Some(path?.file_name()?.to_string_lossy().into_owned());
+        let folder = name(self.database.parent()).unwrap_or_default();
+        write!(f, "{folder}/{}", name(Some(&self.database)).unwrap_or_default())
+    }
+}
+
+/// The peppers of the kept files.
+fn peppers() -> PepperRing {
+    let ring = PepperRing::none().with(1, [7; 32]).expect("a pepper");
+    ring.with(2, [9; 32]).expect("a pepper")
+}
+
+/// Everything that can be seen of both tenants, and what a verify says to each token.
+fn seen(world: &World, tokens: &[(&str, &str)]) -> Value {
+    let said = |(name, token): &(&str, &str)| {
+        ((*name).to_owned(), Value::from(says(&world.verifier, token)))
+    };
+    let said: serde_json::Map<_, _> = tokens.iter().map(said).collect();
+    json!({ "globex": world.seen_by(&world.admin), "initech": world.seen_by(&world.other), "verify": said })
+}
+
+/// Whether all that is expected is seen. A later version may see more of a record; lists have the
+/// same length. If not, the place.
+fn holds(expected: &Value, seen: &Value) -> Result<(), String> {
+    match (expected, seen) {
+        (Value::Object(expected), Value::Object(seen)) => {
+            expected.iter().try_for_each(|(name, value)| {
+                let found = seen.get(name).unwrap_or(&Value::Null);
+                holds(value, found).map_err(|place| format!("{name} / {place}"))
+            })
+        }
+        (Value::Array(expected), Value::Array(seen)) if expected.len() == seen.len() => {
+            expected.iter().zip(seen).enumerate().try_for_each(|(place, (expected, seen))| {
+                holds(expected, seen).map_err(|within| format!("{place} / {within}"))
+            })
+        }
+        _ if expected == seen => Ok(()),
+        _ => Err(format!("expected {expected}, seen {seen}")),
+    }
+}
+
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).expect("the folder");
+    let mut paths: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    paths.sort();
+    paths
+}
+
+#[test]
+fn f16_a_store_of_an_earlier_version_opens_with_all_that_was_in_it() {
+    let kept = Golden::kept();
+    assert!(kept.len() >= 3, "there are those of format 1");
+    for golden in kept {
+        golden.on_a_copy(|copy| {
+            let (store, world) = golden.world(copy);
+            golden.assert_seen(&world);
+            block_on(store.close()).expect("the store closes");
+        });
+    }
+}
+
+#[test]
+fn f16_a_store_of_an_earlier_version_is_the_same_after_it_was_opened_and_closed() {
+    for golden in Golden::kept() {
+        golden.on_a_copy(|copy| {
+            for _ in 0..2 {
+                let (store, world) = golden.world(copy);
+                golden.assert_seen(&world);
+                block_on(store.close()).expect("the store closes");
+            }
+        });
+    }
+}
+
+#[test]
+fn f16_a_store_of_an_earlier_version_can_be_gone_on_with() {
+    for golden in Golden::kept() {
+        golden.on_a_copy(|copy| {
+            let (store, world) = golden.world(copy);
+            world.set_policy(|policy| {
+                policy.api_enabled = true;
+                policy.max_keys_per_owner = 100;
+            });
+            let issued = world.generate("prod-made-later");
+            block_on(world.authority.revoke(&world.admin, &issued.key.id)).expect("it is revoked");
+            let kept = world.generate("prod-kept-later");
+            block_on(store.close()).expect("the store closes");
+            let (store, world) = golden.world(copy);
+            assert_eq!(world.says(issued.token.expose()), "revoked", "{golden}");
+            assert_eq!(world.says(kept.token.expose()), "current", "{golden}");
+            let verdicts = &golden.expected["seen"]["verify"];
+            for (name, token) in golden.tokens() {
+                assert_eq!(verdicts[name], world.says(token), "{golden}: the token {name}");
+            }
+            block_on(store.close()).expect("the store closes");
+        });
+    }
+}
+
+#[test]
+fn what_is_expected_is_noticed_when_it_is_not_seen() {
+    let seen = json!({ "a": [1, { "b": 2 }], "more": true });
+    for expected in [json!({ "a": [1, { "b": 2 }] }), json!({}), seen.clone()] {
+        assert_eq!(holds(&expected, &seen), Ok(()));
+    }
+    for expected in [
+        json!({ "a": [1] }),
+        json!({ "a": [1, { "b": 3 }] }),
+        json!({ "a": [1, { "c": 2 }] }),
+        json!({ "less": true }),
+    ] {
+        assert!(holds(&expected, &seen).is_err(), "{expected}");
+    }
+}
+
+/// Writes a store file that no other user can touch, as the crate makes it.
+fn write_private(path: &Path, bytes: &[u8]) {
+    fs::write(path, bytes).expect("the file is written");
+    #[cfg(unix)]
+    fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600))
+        .expect("the mode is set");
+}

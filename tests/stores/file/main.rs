@@ -1,0 +1,158 @@
+//! The store in a file, and what may happen to the file: it is opened again, by others, on foreign
+//! and damaged files, on disks that fail. What was acknowledged is there as it was, or an error says
+//! that it can't be had.
+
+mod closing;
+mod damage;
+mod disk;
+mod faults;
+mod format;
+mod format_lists;
+mod golden;
+mod growth;
+mod members;
+mod opening;
+mod reopening;
+#[cfg(unix)]
+mod sharing;
+#[cfg(target_os = "linux")]
+mod short_writes;
+mod strangers;
+
+use std::fs;
+use std::panic::{self, AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::Once;
+
+use futures_lite::future::block_on;
+use keywright::store::{FileStore, StoreError, StoreErrorKind};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use common::harness::World;
+use common::harness::life::{DEAD, live};
+
+/// A store that was lived in and closed, with what could be seen of it at the end.
+struct Lived {
+    folder: TempDir,
+    world: World,
+    state: Value,
+}
+
+impl Lived {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let store = open(&folder.path().join("keys.db")).expect("a new store");
+        let mut world = World::bare(store.clone());
+        live(&mut world);
+        let state = world.state();
+        block_on(store.close()).expect("the store closes");
+        Self { folder, world, state }
+    }
+
+    fn path(&self) -> std::path::PathBuf {
+        self.folder.path().join("keys.db")
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        fs::read(self.path()).expect("the store file")
+    }
+
+    /// Opens `bytes` as a store. It is as it was, or the error has a kind that fits; anything else
+    /// is told.
+    fn open_damaged(&mut self, bytes: &[u8]) -> Result<Opened, String> {
+        let path = self.folder.path().join("damaged.db");
+        write_private(&path, bytes);
+        let Some(store) = open_or_refuse(&path)? else { return Ok(Opened::Refused) };
+        self.world.reopen(store.clone());
+        let seen = catch_unwind(AssertUnwindSafe(|| self.world.state()));
+        let alive = DEAD.iter().find(|name| {
+            let said = self.world.says(self.world.token(name).token.expose());
+            ACCEPTED.contains(&said)
+        });
+        block_on(store.close()).expect("the store closes");
+        match seen {
+            _ if alive.is_some() => Err(format!("the token {alive:?} is accepted")),
+            Ok(seen) if seen == self.state => Ok(Opened::AsItWas),
+            Ok(seen) => Err(format!("it opened as\n{}", difference(&self.state, &seen))),
+            Err(_) => Err("it opened, and not all of it could be read".to_owned()),
+        }
+    }
+}
+
+/// What a verify says of a token that it accepts.
+const ACCEPTED: [&str; 2] = ["current", "retiring"];
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Opened {
+    AsItWas,
+    Refused,
+}
+
+/// Writes a store file that no other user can touch, as the crate makes it.
+fn write_private(path: &Path, bytes: &[u8]) {
+    fs::write(path, bytes).expect("the file is written");
+    #[cfg(unix)]
+    fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600))
+        .expect("the mode is set");
+}
+
+fn open(path: &Path) -> Result<FileStore, StoreError> {
+    block_on(FileStore::open(path))
+}
+
+/// Opens what may be damaged: a store, none if it is refused, or what is wrong with that.
+fn open_or_refuse(path: &Path) -> Result<Option<FileStore>, String> {
+    keep_quiet_about_the_database();
+    match catch_unwind(|| open(path)) {
+        Err(_) => Err("the open panicked".to_owned()),
+        Ok(Err(error)) if is_typed(&error) => Ok(None),
+        Ok(Err(error)) => Err(format!("the error has another kind: {error:?}")),
+        Ok(Ok(store)) => Ok(Some(store)),
+    }
+}
+
+/// The database panics on some damage, which the store turns into an error. What it prints of each
+/// panic would bury whatever else is printed.
+fn keep_quiet_about_the_database() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let usual = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            let of_the_database = |place: &panic::Location<'_>| place.file().contains("/redb-");
+            if !panic.location().is_some_and(of_the_database) {
+                usual(panic);
+            }
+        }));
+    });
+}
+
+/// Whether an error of an open is one of the three kinds that it may have.
+fn is_typed(error: &StoreError) -> bool {
+    let kinds = [StoreErrorKind::Corrupt, StoreErrorKind::Unsupported, StoreErrorKind::Unavailable];
+    kinds.contains(&error.kind())
+}
+
+/// The first places at which two values differ.
+fn difference(expected: &Value, seen: &Value) -> String {
+    fn walk(at: &str, a: &Value, b: &Value, found: &mut Vec<String>) {
+        match (a, b) {
+            (Value::Object(a), Value::Object(b)) if a.keys().eq(b.keys()) => {
+                for (key, value) in a {
+                    walk(&format!("{at}/{key}"), value, &b[key], found);
+                }
+            }
+            (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
+                for (place, (a, b)) in a.iter().zip(b).enumerate() {
+                    walk(&format!("{at}/{place}"), a, b, found);
+                }
+            }
+            _ if a == b => {}
+            _ => found.push(format!("{at}: expected {a}\n  seen {b}")),
+        }
+    }
+    let mut found = Vec::new();
+    walk("", expected, seen, &mut found);
+    found.truncate(5);
+    found.join("\n")
+}

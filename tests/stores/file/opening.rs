@@ -1,0 +1,254 @@
+//! Opening: who else has the file open, how it is made, what is left beside it.
+
+use std::env;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::sync::Barrier;
+#[cfg(unix)]
+use std::time::Duration;
+
+use futures_lite::future::block_on;
+use keywright::store::{FileStore, StoreError, StoreErrorKind};
+
+use crate::{Lived, open};
+use common::harness::World;
+
+pub(crate) const CHILD: &str = "KEYWRIGHT_TEST_OPENS";
+
+#[track_caller]
+fn assert_says_that_it_is_open(error: &StoreError) {
+    assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+    assert!(error.to_string().contains("open in another process"), "{error}");
+}
+
+#[test]
+fn f17_a_second_open_in_the_same_process_says_that_the_store_is_open() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("keys.db");
+    let store = open(&path).expect("a new store");
+    assert_says_that_it_is_open(&open(&path).expect_err("it is open"));
+    block_on(store.close()).expect("the store closes");
+    open(&path).expect("it is free again");
+}
+
+#[test]
+fn f17_a_second_open_in_another_process_says_that_the_store_is_open() {
+    // The other process is this very test, told by a variable what to open.
+    if let Some(path) = env::var_os(CHILD) {
+        return open_and_say(Path::new(&path));
+    }
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("keys.db");
+    let test = "opening::f17_a_second_open_in_another_process_says_that_the_store_is_open";
+    let other = || said_by(&mut other(test, &path, "exec"));
+    let store = open(&path).expect("a new store");
+    let said = other();
+    assert!(said.starts_with("Unavailable: "), "{said}");
+    assert!(said.contains("open in another process"), "{said}");
+    block_on(store.close()).expect("the store closes");
+    assert_eq!(other(), "opened");
+}
+
+pub(crate) fn open_and_say(path: &Path) {
+    match open(path) {
+        Ok(_) => println!("child: opened"),
+        Err(error) => println!("child: {:?}: {error}", error.kind()),
+    }
+}
+
+/// Another process that runs this test of this program by these words of a shell.
+pub(crate) fn other(test: &str, path: &Path, by: &str) -> Command {
+    let this = env::current_exe().expect("this program");
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("{by} \"$0\" \"$1\" --exact --nocapture")]);
+    command.arg(this).arg(test).env(CHILD, path);
+    command
+}
+
+pub(crate) fn said_by(other: &mut Command) -> String {
+    let output = other.output().expect("the other process runs");
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    let said = printed.lines().find_map(|line| Some(line.split_once("child: ")?.1.to_owned()));
+    said.unwrap_or_else(|| format!("nothing, it ended with {}: {printed}", output.status))
+}
+
+#[cfg(unix)]
+#[test]
+fn f08_a_new_store_whose_folder_can_not_be_synced_is_not_acknowledged() {
+    if let Some(path) = env::var_os(CHILD) {
+        return open_and_say(Path::new(&path));
+    }
+    let test = "opening::f08_a_new_store_whose_folder_can_not_be_synced_is_not_acknowledged";
+    let mut seen = Vec::new();
+    // With so few files that the folder can't be opened behind the store, then with one more.
+    for files in 3..16 {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("keys.db");
+        let said = said_by(&mut other(test, &path, &format!("ulimit -n {files}; exec")));
+        seen.push((said, names_in(folder.path()) == ["keys.db"]));
+        let store = open(&path).expect("with enough of them it opens");
+        World::new(store).generate("prod-main-app");
+        if seen.last().is_some_and(|(said, _)| said == "opened") {
+            break;
+        }
+    }
+    let [.., (before, is_made), (last, _)] = seen.as_slice() else { panic!("{seen:?}") };
+    assert_eq!(last, "opened", "{seen:?}");
+    assert!(before.starts_with("Unavailable: ") && before.contains("can't be created"), "{seen:?}");
+    assert!(is_made, "what failed came after the link: {seen:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn f07_a_kill_while_stores_are_made_leaves_whole_ones_and_nothing_that_is_taken_for_one() {
+    const STORES: usize = 1_000;
+    if let Some(path) = env::var_os(CHILD) {
+        for number in 0..STORES {
+            let folder = Path::new(&path).join(number.to_string());
+            fs::create_dir(&folder).expect("a folder");
+            open(&folder.join("keys.db")).expect("a new store");
+        }
+        return;
+    }
+    let test = "opening::f07_a_kill_while_stores_are_made_leaves_whole_ones_and_nothing_that_is_taken_for_one";
+    let (mut unnamed, mut whole) = (0, 0);
+    for round in 0..25_u64 {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut making = other(test, folder.path(), "exec").spawn().expect("it starts");
+        while !folder.path().join("2").exists() {
+            std::thread::yield_now();
+        }
+        // At any moment of the making of one.
+        std::thread::sleep(Duration::from_micros(round * 397));
+        making.kill().expect("it can be killed");
+        making.wait().expect("it ends");
+        for made in names_in(folder.path()) {
+            let made = folder.path().join(made);
+            let path = made.join("keys.db");
+            let left = names_in(&made);
+            let is_there = path.exists();
+            (unnamed, whole) = (unnamed + u32::from(!is_there), whole + u32::from(is_there));
+            // Whole if it is there, and made anew if it is not, beside what the kill left.
+            let store = open(&path).unwrap_or_else(|error| panic!("beside {left:?}: {error:?}"));
+            World::new(store.clone()).generate("prod-main-app");
+            block_on(store.close()).expect("the store closes");
+            let mut now = names_in(&made);
+            now.retain(|name| !left.contains(name));
+            assert!(now.is_empty() || now == ["keys.db"], "{now:?} beside {left:?}");
+        }
+    }
+    println!("{whole} stores were whole, {unnamed} had no name yet");
+    assert!(whole > 25 && unnamed > 0);
+}
+
+#[test]
+fn f07_a_half_made_file_of_an_earlier_attempt_does_no_harm_to_a_new_store() {
+    let lived = Lived::new();
+    let whole = lived.bytes();
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (path, left) =
+        (folder.path().join("keys.db"), folder.path().join(".keys.db.new-0123456789abcdef"));
+    for length in [0, 1, 320, whole.len() / 2, whole.len()] {
+        fs::write(&left, &whole[..length]).expect("the file is written");
+        let store = open(&path).expect("a new store");
+        let world = World::bare(store.clone());
+        assert_eq!(common::harness::life::count(&world, &world.admin), 0, "it is taken for one");
+        block_on(store.close()).expect("the store closes");
+        assert!(fs::read(&left).expect("the file") == whole[..length], "it has changed");
+        fs::remove_file(&path).expect("the file is removed");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn the_file_is_readable_by_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let lived = Lived::new();
+    let mode = fs::metadata(lived.path()).expect("the store file").permissions().mode();
+    assert_eq!(mode & 0o7777, 0o600);
+}
+
+#[test]
+fn f07_nothing_is_left_beside_the_file() {
+    let lived = Lived::new();
+    let store = open(&lived.path()).expect("it opens");
+    assert_eq!(names_in(lived.folder.path()), ["keys.db"], "while it is open");
+    block_on(store.close()).expect("the store closes");
+    assert_eq!(names_in(lived.folder.path()), ["keys.db"], "after the close");
+}
+
+#[test]
+fn f17_of_many_that_open_a_new_store_at_once_one_has_it_and_the_others_hear_why() {
+    for round in 0..20 {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("keys.db");
+        let together = Barrier::new(6);
+        let opened: Vec<Result<FileStore, StoreError>> = std::thread::scope(|scope| {
+            let opening: Vec<_> = (0..6)
+                .map(|_| {
+                    scope.spawn(|| {
+                        together.wait();
+                        open(&path)
+                    })
+                })
+                .collect();
+            opening.into_iter().map(|opening| opening.join().expect("no panic")).collect()
+        });
+        let (had, refused): (Vec<_>, Vec<_>) = opened.into_iter().partition(Result::is_ok);
+        assert!(had.len() <= 1, "round {round}: {} have it", had.len());
+        for refused in refused.into_iter().filter_map(Result::err) {
+            assert_says_that_it_is_open(&refused);
+        }
+        drop(had);
+        assert_eq!(names_in(folder.path()), ["keys.db"], "round {round}");
+        let world = World::new(open(&path).expect("whoever came first made a whole store"));
+        world.generate("prod-main-app");
+    }
+}
+
+#[test]
+fn a_store_can_not_be_made_where_there_is_no_folder_or_nothing_can_be_written() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut places = vec![folder.path().join("absent").join("keys.db")];
+    if cfg!(target_os = "linux") {
+        // No file can be made here, not even by root.
+        places.extend(["/proc/keys.db", "/sys/keys.db"].map(Into::into));
+    }
+    for place in places {
+        let error = open(&place).expect_err("nothing can be made there");
+        assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{}: {error}", place.display());
+        assert!(error.to_string().contains("keys.db"), "it names the file: {error}");
+    }
+    assert_eq!(names_in(folder.path()), [""; 0], "nothing is left behind");
+}
+
+#[test]
+fn a_path_without_a_file_name_is_an_error() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for place in [folder.path().join(".."), "".into(), "/".into()] {
+        let error = open(&place).expect_err("that is no file");
+        let kinds = [StoreErrorKind::Unsupported, StoreErrorKind::Unavailable];
+        assert!(kinds.contains(&error.kind()), "{}: {error:?}", place.display());
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_store_behind_a_symbolic_link_is_the_store() {
+    let lived = Lived::new();
+    let link = lived.folder.path().join("link.db");
+    std::os::unix::fs::symlink("keys.db", &link).expect("a link");
+    let mut world = lived.world;
+    world.reopen(open(&link).expect("it opens"));
+    assert!(world.state() == lived.state);
+    assert_says_that_it_is_open(&open(&lived.folder.path().join("keys.db")).expect_err("open"));
+}
+
+pub(crate) fn names_in(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).expect("the folder");
+    let name = |entry: fs::DirEntry| entry.file_name().to_string_lossy().into_owned();
+    let mut names: Vec<_> = entries.map(|entry| name(entry.expect("an entry"))).collect();
+    names.sort();
+    names
+}

@@ -1,0 +1,109 @@
+//! The system itself writes less than it was asked to: a process may have a limit for the length of
+//! files, at which a write ends early and behind which the next one fails.
+
+use std::env;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use futures_lite::future::block_on;
+use keywright::store::FileStore;
+use keywright::{GenerateError, NewKey};
+
+use common::harness::{World, name};
+
+const FILE: &str = "KEYWRIGHT_TEST_WRITES_SHORT_TO";
+const TEST: &str =
+    "short_writes::f03_writes_that_a_real_file_takes_in_part_are_errors_and_lose_nothing";
+/// In bytes, the unit of `ulimit -f`.
+const BLOCK: usize = 512;
+/// How many keys the process with the limit makes, if it can.
+const KEYS: usize = 12;
+
+#[test]
+fn f03_writes_that_a_real_file_takes_in_part_are_errors_and_lose_nothing() {
+    // The process with the limit is this very test, told by a variable where to write.
+    if let Some(file) = env::var_os(FILE) {
+        return make_keys(Path::new(&file));
+    }
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (file, copy) = (folder.path().join("keys.db"), folder.path().join("copy.db"));
+    let store = block_on(FileStore::open(&file)).expect("a new store");
+    let world = World::new(store.clone());
+    world.set_policy(|policy| policy.max_keys_per_owner = 100);
+    block_on(store.close()).expect("the store closes");
+    drop(world);
+    let whole = fs::read(&file).expect("the store file");
+    let used = whole.iter().rposition(|byte| *byte != 0).expect("something is written");
+    let (mut failed, mut failed_later) = (0, 0);
+    // An odd number of blocks ends within a page of the database.
+    for blocks in (9..used / BLOCK + 200).step_by(38) {
+        write_private(&copy, &whole);
+        let (tokens, error) = make_keys_within(blocks, &copy);
+        let what = format!("with a limit of {blocks} blocks");
+        if let Some(error) = error {
+            assert!(error.contains("no space is left"), "{what}: {error}");
+            failed += 1;
+            failed_later += u32::from(!tokens.is_empty());
+        } else {
+            assert_eq!(tokens.len(), KEYS, "{what}");
+        }
+        let store = block_on(FileStore::open(&copy))
+            .unwrap_or_else(|error| panic!("{what}: it does not open: {error:?}"));
+        let world = World::bare(store.clone());
+        for token in &tokens {
+            assert_eq!(world.says(token), "current", "{what}: an acknowledged key is lost");
+        }
+        let keys = common::harness::life::count(&world, &world.admin);
+        assert!([tokens.len(), tokens.len() + 1].contains(&keys), "{what}: {keys} keys");
+        block_on(store.close()).expect("the store closes");
+    }
+    println!("{failed} limits were met, {failed_later} of them after a change");
+    assert!(failed > 10 && failed_later > 1, "{failed} limits were met, {failed_later} later");
+}
+
+/// The tokens that a process with this limit was given, and the error that ended it.
+fn make_keys_within(blocks: usize, file: &Path) -> (Vec<String>, Option<String>) {
+    let this = env::current_exe().expect("this program");
+    // Without the trap the limit would be a signal that ends the process.
+    let limited = "trap '' XFSZ; ulimit -f \"$1\"; exec \"$0\" \"$2\" --exact --nocapture";
+    let output = Command::new("sh")
+        .args(["-c", limited])
+        .arg(this)
+        .args([blocks.to_string().as_str(), TEST])
+        .env(FILE, file)
+        .output()
+        .expect("the process runs");
+    let printed = String::from_utf8(output.stdout).expect("text");
+    assert!(output.status.success(), "with {blocks} blocks: {printed}");
+    let said = |what| {
+        let lines = printed.lines().filter_map(move |line| line.split_once(what));
+        lines.map(|(_, said)| said.to_owned())
+    };
+    (said("child made: ").collect(), said("child failed: ").next())
+}
+
+/// Makes keys until a write fails.
+fn make_keys(file: &Path) {
+    let store = match block_on(FileStore::open(file)) {
+        Ok(store) => store,
+        Err(error) => return println!("child failed: {error}"),
+    };
+    let world = World::bare(store);
+    for _ in 0..KEYS {
+        let new = NewKey::new(name("prod-main-app"));
+        match block_on(world.authority.generate(&world.admin, new)) {
+            Ok(issued) => println!("child made: {}", issued.token.expose()),
+            Err(GenerateError::Store(error)) => return println!("child failed: {error}"),
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+}
+
+/// Writes a store file that no other user can touch, as the crate makes it.
+fn write_private(path: &Path, bytes: &[u8]) {
+    fs::write(path, bytes).expect("the file is written");
+    #[cfg(unix)]
+    fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600))
+        .expect("the mode is set");
+}

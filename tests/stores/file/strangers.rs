@@ -1,0 +1,238 @@
+//! Files that are no stores, or stores of another version: refused, and left as they are.
+
+use std::fs;
+use std::path::Path;
+
+use keywright::store::StoreErrorKind;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use redb::{Database, ReadableDatabase, TableDefinition};
+use sha2::{Digest, Sha256};
+
+use crate::opening::names_in;
+use crate::{Lived, open};
+
+type Table = TableDefinition<'static, &'static [u8], &'static [u8]>;
+/// Puts into a database what another program has there.
+type Maker = fn(&redb::WriteTransaction);
+
+const META: Table = TableDefinition::new("meta");
+
+/// Opens what is at `path` and expects an error of one of these kinds; the bytes stay.
+#[track_caller]
+fn assert_refused_and_left_alone(path: &Path, kinds: &[StoreErrorKind], what: &str) -> String {
+    let before = fs::read(path).expect("the file");
+    let error = open(path).expect_err(what);
+    assert!(kinds.contains(&error.kind()), "{what}: {error:?}");
+    assert!(fs::read(path).expect("the file") == before, "{what}: the file has changed");
+    error.to_string()
+}
+
+#[test]
+fn f16_a_folder_is_no_store() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let error = open(folder.path()).expect_err("it is a folder");
+    assert_eq!(error.kind(), StoreErrorKind::Unsupported);
+    assert!(error.to_string().contains("is a folder"), "{error}");
+}
+
+#[cfg(unix)]
+#[test]
+fn f16_what_is_no_file_is_refused_and_nothing_is_made_in_its_place() {
+    use std::os::unix::fs::symlink;
+    use std::os::unix::net::UnixListener;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let at = |name: &str| folder.path().join(name);
+    let _listener = UnixListener::bind(at("socket")).expect("a socket");
+    symlink("absent", at("dangling")).expect("a link");
+    symlink("loop", at("loop")).expect("a link");
+    symlink(".", at("folder")).expect("a link");
+    fs::write(at("file"), "[keys]").expect("a file");
+    symlink("file", at("to a stranger")).expect("a link");
+    let before = names_in(folder.path());
+    let (unavailable, unsupported) = (StoreErrorKind::Unavailable, StoreErrorKind::Unsupported);
+    for (place, kind) in [
+        (at("socket"), unsupported),
+        (at("dangling"), unavailable),
+        (at("loop"), unavailable),
+        (at("folder"), unsupported),
+        (at("to a stranger"), unsupported),
+        (at("file").join("keys.db"), unavailable),
+        ("/dev/null".into(), unsupported),
+        ("/dev/zero".into(), unsupported),
+    ] {
+        let error = open(&place).expect_err("that is no store");
+        assert_eq!(error.kind(), kind, "{}: {error}", place.display());
+        let name = place.file_name().expect("a name").to_string_lossy();
+        assert!(error.to_string().contains(&*name), "it names the file: {error}");
+    }
+    assert_eq!(names_in(folder.path()), before, "nothing is left behind");
+    assert_eq!(fs::read(at("file")).expect("the file"), b"[keys]");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_store_that_may_not_be_written_is_refused_or_opens_as_it_was() {
+    use std::os::unix::fs::PermissionsExt;
+    let lived = Lived::new();
+    let path = lived.path();
+    let before = lived.bytes();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o400)).expect("the mode is set");
+    match open(&path) {
+        Err(error) => {
+            assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+            assert!(error.to_string().contains("permission denied"), "{error}");
+            assert!(fs::read(&path).expect("the file") == before, "the file has changed");
+        }
+        // Modes do not bind every user.
+        Ok(store) => {
+            let mut world = lived.world;
+            world.reopen(store);
+            assert!(world.state() == lived.state);
+        }
+    }
+}
+
+#[test]
+fn f16_a_file_of_another_program_is_refused_and_left_alone() {
+    let seed = common::harness::seed();
+    let mut random = StdRng::seed_from_u64(seed);
+    let mut drawn = vec![0; 2 << 20];
+    random.fill(&mut drawn[..]);
+    let magic = b"redb\x1A\x0A\xA9\x0D\x0A";
+    let files: [(&str, Vec<u8>); 9] = [
+        ("empty", Vec::new()),
+        ("one byte", vec![0]),
+        ("one letter", b"r".to_vec()),
+        ("a text", b"[keys]\nfirst = 1\n".repeat(40)),
+        ("zeros", vec![0; 1 << 20]),
+        ("319 random bytes", drawn[..319].to_vec()),
+        ("320 random bytes", drawn[..320].to_vec()),
+        ("random bytes", drawn.clone()),
+        ("an SQLite file", [b"SQLite format 3\0".as_slice(), &drawn[..8_192]].concat()),
+    ];
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("keys.db");
+    for (what, bytes) in files {
+        fs::write(&path, bytes).expect("the file is written");
+        let text = assert_refused_and_left_alone(&path, &[StoreErrorKind::Unsupported], what);
+        assert!(text.contains("not a keywright store"), "{what}: {text}");
+    }
+    // What has the database's magic and nothing else of it may be damage or a stranger.
+    let kinds = [StoreErrorKind::Unsupported, StoreErrorKind::Corrupt];
+    for length in [0, 1, 100, 311, 400, 4_087, 8_192, 1 << 20] {
+        for fill in ["zeros", "ones", "random"] {
+            let rest = match fill {
+                "zeros" => vec![0; length],
+                "ones" => vec![0xFF; length],
+                _ => drawn[..length].to_vec(),
+            };
+            fs::write(&path, [magic.as_slice(), &rest].concat()).expect("the file is written");
+            let what = format!("the magic and {length} bytes of {fill}");
+            assert_refused_and_left_alone(&path, &kinds, &what);
+        }
+    }
+}
+
+#[test]
+fn f16_a_database_of_another_program_is_refused_and_left_alone() {
+    const COUNTS: TableDefinition<'static, &'static str, u64> = TableDefinition::new("counts");
+    const OTHER_META: TableDefinition<'static, &'static str, &'static str> =
+        TableDefinition::new("meta");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let makers: [(&str, Maker); 4] = [
+        ("nothing in it", |_| {}),
+        ("a table of its own", |transaction| {
+            let mut table = transaction.open_table(COUNTS).expect("a table");
+            table.insert("visits", 1).expect("a row");
+        }),
+        ("a table of the same name and other types", |transaction| {
+            let mut table = transaction.open_table(OTHER_META).expect("a table");
+            table.insert("format", "1").expect("a row");
+        }),
+        ("a table of the same name and types without a format", |transaction| {
+            let mut table = transaction.open_table(META).expect("a table");
+            table.insert(b"version".as_slice(), b"1".as_slice()).expect("a row");
+        }),
+    ];
+    for (what, make) in makers {
+        let path = folder.path().join("other.db");
+        let database = Database::create(&path).expect("a database");
+        let transaction = database.begin_write().expect("a transaction");
+        make(&transaction);
+        transaction.commit().expect("a commit");
+        // As a crash of the other program leaves it.
+        let crashed = folder.path().join("crashed.db");
+        fs::copy(&path, &crashed).expect("a copy");
+        drop(database);
+        let kinds = [StoreErrorKind::Unsupported];
+        assert_refused_and_left_alone(&path, &kinds, what);
+        assert_refused_and_left_alone(&crashed, &kinds, &format!("{what}, after a crash"));
+        fs::remove_file(&path).expect("the file is removed");
+    }
+}
+
+#[test]
+fn f16_a_newer_format_is_refused_with_both_numbers_and_left_alone() {
+    let lived = Lived::new();
+    let path = lived.path();
+    rewrite_format(&path, b"2");
+    let kinds = [StoreErrorKind::Unsupported];
+    let text = assert_refused_and_left_alone(&path, &kinds, "format 2");
+    assert!(text.contains("format 2") && text.contains("format 1"), "{text}");
+
+    for number in ["two", "", "+1", "01", "1 ", "1.0", "-1", "\u{661}"] {
+        rewrite_format(&path, number.as_bytes());
+        assert_refused_and_left_alone(&path, &[StoreErrorKind::Corrupt], number);
+    }
+
+    rewrite_format(&path, b"1");
+    let mut world = lived.world;
+    world.reopen(open(&path).expect("the format that it was"));
+    assert!(world.state() == lived.state);
+}
+
+#[test]
+fn f16_a_newer_format_after_a_crash_is_refused_and_left_alone() {
+    let lived = Lived::new();
+    let path = lived.path();
+    let database = Database::open(&path).expect("the database");
+    put_format(&database, b"2");
+    let crashed = lived.folder.path().join("crashed.db");
+    fs::copy(&path, &crashed).expect("a copy");
+    drop(database);
+    let kinds = [StoreErrorKind::Unsupported];
+    assert_refused_and_left_alone(&crashed, &kinds, "format 2 after a crash");
+}
+
+fn rewrite_format(path: &Path, format: &[u8]) {
+    let database = Database::open(path).expect("the database");
+    put_format(&database, format);
+    let transaction = database.begin_read().expect("a transaction");
+    let table = transaction.open_table(META).expect("the table");
+    let written = table.get(b"format".as_slice()).expect("a row").expect("the format");
+    assert!(written.value().ends_with(format));
+}
+
+fn put_format(database: &Database, format: &[u8]) {
+    let mut transaction = database.begin_write().expect("a transaction");
+    transaction.set_two_phase_commit(true);
+    {
+        let mut table = transaction.open_table(META).expect("the table");
+        let sealed = sealed("meta", b"format", format);
+        table.insert(b"format".as_slice(), sealed.as_slice()).expect("a row");
+    }
+    transaction.commit().expect("a commit");
+}
+
+/// A value behind its seal: the first 16 bytes of SHA-256 over table, key and value, each with its
+/// length in front.
+fn sealed(table: &str, key: &[u8], value: &[u8]) -> Vec<u8> {
+    let mut hash = Sha256::new();
+    for part in [table.as_bytes(), key, value] {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    let hash: [u8; 32] = hash.finalize().into();
+    [&hash[..16], value].concat()
+}

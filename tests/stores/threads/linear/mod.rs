@@ -1,0 +1,174 @@
+//! Histories of calls from many callers at once, held against a model that does one call after
+//! another: every answer must fit one order of the calls, and that order the time at which they ran.
+//!
+//! `KEYWRIGHT_HISTORIES` says how many are taken of each kind, `KEYWRIGHT_SEED` which.
+
+mod callers;
+mod checker;
+mod history;
+mod model;
+mod stores;
+
+use futures_lite::future::block_on;
+use keywright::store::{FileStore, KeyStore, MemoryStore};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+
+use self::callers::{Callers, on_one_thread, on_threads};
+use self::checker::{Searched, check};
+use self::history::{Answer, Call, History};
+use self::stores::{Troubled, Troubles};
+use common::harness::{amount, seed};
+
+/// A history is taken on a store, over keys of its own, and with the fate that the seed gives it.
+type Take = fn(&Callers, &mut StdRng);
+
+/// Takes `count` histories on `store` and checks each. What was seen in all of them.
+fn campaign(store: impl KeyStore, troubles: Troubles, count: u32, take: Take) -> Searched {
+    let seed = seed();
+    let mut total = Searched::default();
+    let store = Troubled::over(store, troubles);
+    for number in 0..count {
+        let mut random = StdRng::seed_from_u64(seed.wrapping_add(number.into()));
+        let callers = Callers::new(&store, &mut random);
+        take(&callers, &mut random);
+        let history = callers.history();
+        match check(&history) {
+            Ok(searched) => total.add(&searched),
+            Err(why) => panic!("history {number} of seed {seed} fits no order:\n{why}"),
+        }
+    }
+    println!("{total}");
+    total
+}
+
+/// How many histories are taken of a kind, and how many of them in a file, where each change is synced.
+fn histories() -> (u32, u32) {
+    let histories = amount("KEYWRIGHT_HISTORIES", 1_000);
+    (histories, histories.div_ceil(10))
+}
+
+fn in_a_file<T>(test: impl FnOnce(FileStore) -> T) -> T {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let store = block_on(FileStore::open(folder.path().join("keys.db"))).expect("a new store");
+    let tested = test(store.clone());
+    block_on(store.close()).expect("the store closes");
+    tested
+}
+
+#[test]
+fn c12_calls_on_many_threads_fit_one_order_in_memory() {
+    let seen = campaign(MemoryStore::new(), Troubles::NONE, histories().0, on_threads);
+    seen.assert_varied();
+}
+
+#[test]
+fn c12_calls_on_many_threads_fit_one_order_in_a_file() {
+    let seen = in_a_file(|store| campaign(store, Troubles::NONE, histories().1, on_threads));
+    seen.assert_varied();
+}
+
+#[test]
+fn c11_calls_of_unknown_outcome_on_many_threads_happened_once_or_never_in_memory() {
+    let seen = campaign(MemoryStore::new(), Troubles::ALL, histories().0, on_threads);
+    seen.assert_varied();
+    assert!(seen.unknown > 0, "no call was of unknown outcome: {seen}");
+}
+
+#[test]
+fn c11_calls_of_unknown_outcome_on_many_threads_happened_once_or_never_in_a_file() {
+    let seen = in_a_file(|store| campaign(store, Troubles::ALL, histories().1, on_threads));
+    seen.assert_varied();
+    assert!(seen.unknown > 0, "no call was of unknown outcome: {seen}");
+}
+
+#[test]
+fn c12_calls_that_take_turns_at_every_step_fit_one_order() {
+    let seen = campaign(MemoryStore::new(), Troubles::TURNS, histories().0, on_one_thread);
+    seen.assert_varied();
+}
+
+#[test]
+fn c10_calls_that_take_turns_and_are_dropped_or_unanswered_happened_once_or_never() {
+    let troubles = Troubles { turns: true, ..Troubles::ALL };
+    let seen = campaign(MemoryStore::new(), troubles, histories().0, on_one_thread);
+    seen.assert_varied();
+    assert!(seen.unknown > 0, "no call was of unknown outcome: {seen}");
+}
+
+/// Takes histories on a store that is wrong until one of them fits no order.
+fn is_caught(troubles: Troubles) -> String {
+    let seed = seed();
+    let store = Troubled::over(MemoryStore::new(), Troubles { turns: true, ..troubles });
+    for number in 0..2_000 {
+        let mut random = StdRng::seed_from_u64(seed.wrapping_add(number));
+        let callers = Callers::new(&store, &mut random);
+        on_one_thread(&callers, &mut random);
+        if let Err(why) = check(&callers.history()) {
+            println!("caught in history {number}:\n{why}");
+            return why;
+        }
+    }
+    panic!("2,000 histories of seed {seed} fit an order each");
+}
+
+#[test]
+fn c12_a_store_that_hands_out_what_was_true_before_is_caught() {
+    is_caught(Troubles { stale: true, ..Troubles::NONE });
+}
+
+#[test]
+fn c12_a_store_that_acknowledges_a_write_and_loses_it_is_caught() {
+    is_caught(Troubles { forgets: true, ..Troubles::NONE });
+}
+
+#[test]
+fn c12_a_store_that_acknowledges_a_write_before_it_can_be_seen_is_caught() {
+    is_caught(Troubles { late: true, ..Troubles::NONE });
+}
+
+#[test]
+fn c12_a_store_that_fails_and_says_that_it_was_a_conflict_is_caught() {
+    is_caught(Troubles { denies: true, ..Troubles::NONE });
+}
+
+#[test]
+fn the_history_that_is_shown_has_what_contradicts_and_little_else() {
+    let history = History::written(&[
+        (0, Call::Generate(0), Some(Answer::Issued(1)), 1, 2),
+        (1, Call::Disable(0), Some(Answer::Done), 3, 4),
+        (1, Call::Enable(0), Some(Answer::Done), 5, 6),
+        (0, Call::Verify(0, 1), Some(Answer::Current), 7, 8),
+        (2, Call::Revoke(0), Some(Answer::Done), 9, 12),
+        (0, Call::Verify(0, 1), Some(Answer::Current), 13, 14),
+        (0, Call::Verify(0, 1), Some(Answer::Denied("revoked")), 15, 16),
+    ]);
+    let why = check(&history).expect_err("it was accepted after the revoke had returned");
+    let lines: Vec<&str> = why.lines().collect();
+    assert_eq!(lines.len(), 6, "{why}");
+    assert!(lines[4].contains("Revoke(0)") && lines[5].contains("Current"), "{why}");
+}
+
+#[test]
+fn a_call_without_an_answer_may_have_happened_or_not_and_not_before_it_was_made() {
+    let begin = (0, Call::Generate(0), Some(Answer::Issued(1)), 1, 2);
+    let unknown = (1, Call::Revoke(0), None, 3, 4);
+    let said = |answer, at| (0, Call::Verify(0, 1), Some(answer), at, at + 1);
+    let revoked = Answer::Denied("revoked");
+    for fits in [
+        [said(Answer::Current, 5), said(Answer::Current, 7)],
+        [said(Answer::Current, 5), said(revoked.clone(), 7)],
+        [said(revoked.clone(), 5), said(revoked.clone(), 7)],
+    ] {
+        let [first, second] = fits;
+        let history = History::written(&[begin.clone(), unknown.clone(), first, second]);
+        assert!(check(&history).is_ok(), "{history}");
+    }
+    let undone = [said(revoked.clone(), 5), said(Answer::Current, 7)];
+    let [first, second] = undone;
+    let history = History::written(&[begin.clone(), unknown, first, second]);
+    assert!(check(&history).is_err(), "{history}");
+    let late = (1, Call::Revoke(0), None, 9, 10);
+    let history = History::written(&[begin, said(revoked, 5), late]);
+    assert!(check(&history).is_err(), "{history}");
+}

@@ -1,0 +1,96 @@
+//! Uses that are counted while everything else goes on.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use futures_lite::future::block_on;
+use keywright::{Keywright, Operation};
+
+use super::{THREADS, done, note, together};
+use common::harness::{SECOND, events_of, on_each_store, says};
+
+#[test]
+fn c05_every_use_is_counted_once_whatever_goes_on_meanwhile() {
+    on_each_store(4, 2, |world| {
+        const USES: u64 = 1_500;
+        let issued = [world.generate("prod-one"), world.generate("prod-two")];
+        // Of two parts of a program that share the store and nothing else.
+        let other = Keywright::builder(Arc::clone(&world.store))
+            .clock(world.clock.clone())
+            .build()
+            .expect("a keywright");
+        let verifiers = [world.verifier.clone(), other.verifier()];
+        let (finished, edits) = (AtomicU64::new(0), AtomicU64::new(0));
+        let id = |number: usize| issued[number % 2].key.id;
+        together(THREADS + 3, |number| {
+            if number < THREADS {
+                let verifier = &verifiers[number / 2 % 2];
+                let token = &issued[number % 2].token;
+                for _ in 0..USES {
+                    assert_eq!(says(verifier, token.expose()), "current");
+                }
+                finished.fetch_add(1, Ordering::SeqCst);
+                return;
+            }
+            for turn in 0_u32.. {
+                if finished.load(Ordering::SeqCst) == THREADS as u64 {
+                    break;
+                }
+                match number - THREADS {
+                    // Another snapshot of the first key, and another of all keys of the tenant.
+                    0 => {
+                        let edit = note(&turn.to_string());
+                        let edited = block_on(world.authority.edit(&world.admin, &id(0), edit));
+                        assert!(!edited.expect("it is edited").is_unchanged());
+                        edits.fetch_add(1, Ordering::SeqCst);
+                        world.set_policy(|policy| policy.retention = SECOND * (turn + 1));
+                    }
+                    flusher => {
+                        block_on(verifiers[flusher - 1].flush()).expect("the uses are written");
+                    }
+                }
+            }
+        });
+        for verifier in &verifiers {
+            block_on(verifier.flush()).expect("the uses are written");
+        }
+        for number in 0..2 {
+            let entry = block_on(world.authority.key(&world.admin, &id(number))).expect("the key");
+            assert_eq!(entry.uses, USES * THREADS as u64 / 2, "of key {number}");
+        }
+        let told = done(&events_of(world, id(0)), Operation::KeyAnnotate);
+        assert_eq!(told as u64, edits.load(Ordering::SeqCst), "one event for each edit");
+    });
+}
+
+#[test]
+fn c05_a_flush_stores_what_its_verifier_counted_whatever_another_one_counts() {
+    on_each_store(1, 1, |world| {
+        let issued = world.generate("prod-main-app");
+        let other = world.keywright.verifier();
+        assert_eq!(says(&other, issued.token.expose()), "current");
+        assert_eq!(world.says(issued.token.expose()), "current");
+        block_on(world.verifier.flush()).expect("the uses are written");
+        let entry = block_on(world.authority.key(&world.admin, &issued.key.id)).expect("the key");
+        assert!(entry.uses >= 1, "the use that was counted before the flush is not stored");
+        block_on(other.flush()).expect("the uses are written");
+        let entry = block_on(world.authority.key(&world.admin, &issued.key.id)).expect("the key");
+        assert_eq!(entry.uses, 2);
+    });
+}
+
+#[test]
+fn c05_a_verifier_that_is_gone_takes_no_use_of_another_with_it() {
+    on_each_store(1, 1, |world| {
+        let issued = world.generate("prod-main-app");
+        let short = world.keywright.verifier();
+        assert_eq!(says(&short, issued.token.expose()), "current");
+        drop(short);
+        for _ in 0..3 {
+            assert_eq!(world.says(issued.token.expose()), "current");
+        }
+        block_on(world.verifier.flush()).expect("the uses are written");
+        let entry = block_on(world.authority.key(&world.admin, &issued.key.id)).expect("the key");
+        assert!(entry.uses >= 3, "{} uses are stored of the three before the flush", entry.uses);
+    });
+}

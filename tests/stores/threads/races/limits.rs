@@ -1,0 +1,74 @@
+//! Limits that hold exactly, however many ask at once.
+
+use futures_lite::future::block_on;
+use keywright::store::KeyQuery;
+use keywright::{GenerateError, Issued, NewKey, SetPolicyError};
+
+use super::{THREADS, note, together};
+use common::harness::{SECOND, name, on_each_store};
+
+#[test]
+fn c06_the_limit_of_keys_holds_exactly() {
+    on_each_store(20, 4, |world| {
+        world.set_policy(|policy| policy.max_keys_per_owner = 10);
+        let owner = world.alice.as_owner();
+        let answers = together(64, |number| {
+            let new = NewKey::named(format!("prod-key-{number}")).expect("a name");
+            block_on(world.authority.generate(&world.alice, new.owner(owner.clone())))
+        });
+        let (made, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
+        let made: Vec<Issued> = made.into_iter().map(|made| made.expect("it was made")).collect();
+        let over =
+            |error: &GenerateError| matches!(error, GenerateError::TooManyKeys { limit: 10 });
+        assert!(refused.iter().all(|refused| refused.as_ref().is_err_and(over)), "{refused:?}");
+        assert_eq!((made.len(), refused.len()), (10, 54));
+        assert!(made.iter().all(|issued| world.says(issued.token.expose()) == "current"));
+        let listed =
+            block_on(world.authority.keys(&world.admin, &KeyQuery::new().owner(owner.clone())));
+        let listed = listed.expect("the keys").items;
+        assert_eq!(listed.iter().filter(|entry| entry.status.is_live()).count(), 10);
+        assert_eq!(listed.len(), 10);
+    });
+}
+
+#[test]
+fn c07_a_rate_lets_exactly_its_number_through() {
+    on_each_store(10, 2, |world| {
+        let owner = world.admin.as_owner();
+        let new = NewKey::new(name("prod-main-app")).rate("50/60s".parse().expect("a rate"));
+        let issued = block_on(world.authority.generate(&world.admin, new.owner(owner.clone())))
+            .expect("a key");
+        for period in 0..3 {
+            let said = together(THREADS + 1, |number| {
+                if number == THREADS {
+                    // A key that changes has spent no less.
+                    let edit = note(&period.to_string());
+                    block_on(world.authority.edit(&world.admin, &issued.key.id, edit))
+                        .expect("edited");
+                    return Vec::new();
+                }
+                (0..20).map(|_| world.says(issued.token.expose())).collect()
+            });
+            let said: Vec<_> = said.into_iter().flatten().collect();
+            assert_eq!(said.iter().filter(|said| **said == "current").count(), 50);
+            assert_eq!(said.iter().filter(|said| **said == "rate_limited").count(), 110);
+            world.clock.advance(60 * SECOND);
+        }
+    });
+}
+
+#[test]
+fn of_those_who_set_the_same_policy_one_comes_through() {
+    on_each_store(20, 4, |world| {
+        let policy = block_on(world.authority.policy(&world.admin)).expect("the policy");
+        let answers = together(THREADS, |number| {
+            let mut policy = policy.clone();
+            policy.max_keys_per_owner = 100 + u16::try_from(number).expect("a small number");
+            block_on(world.authority.set_policy(&world.admin, policy))
+        });
+        let stale = |error: &SetPolicyError| matches!(error, SetPolicyError::Stale { .. });
+        assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1, "{answers:?}");
+        let others = answers.iter().filter(|answer| answer.as_ref().is_err_and(stale));
+        assert_eq!(others.count(), THREADS - 1, "{answers:?}");
+    });
+}

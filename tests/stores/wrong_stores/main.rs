@@ -1,0 +1,62 @@
+//! Stores that are wrong in one way each: every rule sees what it is there for, and nothing else.
+
+mod flaws;
+mod store;
+mod writes;
+
+use std::fs;
+use std::panic::{self, AssertUnwindSafe};
+
+use keywright::store::MemoryStore;
+use keywright::store::conformance::{Host, RULES};
+
+use flaws::FLAWS;
+use store::Wrong;
+
+/// The rules that do not hold on a store.
+fn broken(host: &dyn Host) -> Vec<&'static str> {
+    let breaks = |check: fn(&dyn Host)| {
+        panic::catch_unwind(AssertUnwindSafe(|| check(host))).err().map(|said| {
+            let text = said.downcast_ref::<String>().cloned().unwrap_or_default();
+            assert!(text.starts_with("the rule "), "it says which rule it is: {text}");
+        })
+    };
+    RULES.iter().filter(|rule| breaks(rule.check).is_some()).map(|rule| rule.name).collect()
+}
+
+/// A flaw is to be seen by its rule and not by a page of panics.
+fn quietly<T>(work: impl FnOnce() -> T) -> T {
+    panic::set_hook(Box::new(|_| {}));
+    let came_to = work();
+    drop(panic::take_hook());
+    came_to
+}
+
+#[test]
+fn b9_each_flaw_is_seen_by_exactly_the_rules_of_the_table() {
+    let seen = quietly(|| FLAWS.map(|(flaw, ..)| broken(&|| Wrong::with(flaw))));
+    let mut wrong = Vec::new();
+    for ((flaw, what, rules), seen) in FLAWS.into_iter().zip(seen) {
+        println!("{flaw:?}, {what}: {}", seen.join(", "));
+        if seen.is_empty() || seen != rules {
+            wrong.push(format!("{flaw:?} {what}: {seen:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "the table says otherwise:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_right_store_breaks_no_rule() {
+    assert_eq!(broken(&MemoryStore::new), Vec::<&str>::new());
+}
+
+#[test]
+fn the_guide_prints_the_table_of_flaws() {
+    let page = common::root().join("src/guide/stores.md");
+    let page = fs::read_to_string(page).expect("a page");
+    let (_, table) =
+        page.split_once("\n| a store in which | is seen by |\n|---|---|\n").expect("the table");
+    let printed: Vec<&str> = table.lines().take_while(|line| line.starts_with('|')).collect();
+    let expected = FLAWS.map(|(_, what, rules)| format!("| {what} | `{}` |", rules.join("`, `")));
+    assert_eq!(printed, expected, "the guide is to have these lines:\n{}", expected.join("\n"));
+}

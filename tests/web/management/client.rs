@@ -1,0 +1,269 @@
+//! A host with the router in it, asked as its clients would. No answer goes by unchecked: its status,
+//! its type and its body must be in the OpenAPI document, and it must not be stored.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Request};
+use futures_lite::future::block_on;
+use http_body_util::BodyExt;
+use keywright::http::management;
+use keywright::store::MemoryStore;
+use keywright::{Actor, Authority};
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+use common::support::faulty::FaultyStore;
+use common::support::{TestResult, World};
+
+/// Where the host mounts the API: under a parameter of its own, of the name that ours has.
+const MOUNT: &str = "/api/{id}/keys-admin";
+
+pub(crate) struct Host {
+    pub(crate) world: World,
+    pub(crate) faulty: FaultyStore,
+    router: Router,
+    document: Value,
+}
+
+/// An answer, read.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+    /// Null where there is no body.
+    pub(crate) json: Value,
+}
+
+impl Answer {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().expect("visible ASCII"))
+    }
+
+    /// Status and code of a problem, the second empty for what is none.
+    pub(crate) fn problem(&self) -> (u16, &str) {
+        (self.status, self.json["code"].as_str().unwrap_or_default())
+    }
+
+    pub(crate) fn text_at(&self, pointer: &str) -> &str {
+        let value = self.json.pointer(pointer).and_then(Value::as_str);
+        value.unwrap_or_else(|| panic!("no text at {pointer}: {}", self.status))
+    }
+}
+
+/// One request as it is put together.
+pub(crate) struct Ask<'a> {
+    host: &'a Host,
+    actor: Option<&'a Actor>,
+    method: &'a str,
+    path: String,
+    headers: Vec<(&'a str, String)>,
+    body: Vec<u8>,
+}
+
+/// Runs a test on a new host over a store in memory.
+#[expect(clippy::needless_pass_by_value, reason = "a closure is written where it is passed")]
+#[track_caller]
+pub(crate) fn on_a_host(test: impl AsyncFn(&Host) -> TestResult) {
+    let done = block_on(async {
+        let world = World::new(Arc::new(MemoryStore::new())).await?;
+        test(&Host::of(&world)?).await
+    });
+    if let Err(error) = done {
+        panic!("a step failed: {error} ({error:?})");
+    }
+}
+
+impl Host {
+    pub(crate) fn of(world: &World) -> TestResult<Self> {
+        let (world, faulty) = world.with_faults()?;
+        let authority = world.authority.clone();
+        Ok(Self { router: mounted(authority), document: document()?, world, faulty })
+    }
+
+    /// The same host over another authority.
+    pub(crate) fn over(world: &World, authority: Authority) -> TestResult<Self> {
+        Ok(Self { router: mounted(authority), ..Self::of(world)? })
+    }
+
+    /// A request of the administrator's.
+    pub(crate) fn ask<'a>(&'a self, method: &'a str, path: &str) -> Ask<'a> {
+        Ask {
+            host: self,
+            actor: Some(&self.world.admin),
+            method,
+            path: path.to_owned(),
+            headers: Vec::new(),
+            body: Vec::new(),
+        }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.ask("GET", path).send().await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
+        self.ask("POST", path).json(body).send().await
+    }
+
+    /// A key of the administrator's own: its id and token.
+    pub(crate) async fn key(&self, name: &str) -> (String, String) {
+        let made = self.post("/keys", json!({ "name": name })).await;
+        (made.text_at("/key/id").to_owned(), made.text_at("/token").to_owned())
+    }
+
+    /// The id of an analyst account.
+    pub(crate) async fn account(&self, name: &str) -> String {
+        let body = json!({ "name": name, "role": "analyst" });
+        self.post("/accounts", body).await.text_at("/id").to_owned()
+    }
+
+    /// What the document says of a request: the operation, if it knows one.
+    fn operation(&self, method: &str, path: &str) -> Option<&Value> {
+        let path = path.split('?').next().unwrap_or_default();
+        let paths = self.document["paths"].as_object().expect("paths");
+        let exact = paths.get(path);
+        let of = |template: &str| {
+            let (given, known) = (path.split('/'), template.split('/'));
+            given.clone().count() == known.clone().count()
+                && given.zip(known).all(|(a, b)| a == b || b == "{id}" && !a.is_empty())
+        };
+        let fits = paths.iter().find(|(template, _)| of(template)).map(|(_, item)| item);
+        let method = if method == "HEAD" { "GET" } else { method };
+        exact.or(fits)?.get(method.to_lowercase())
+    }
+
+    fn resolved<'a>(&'a self, value: &'a Value) -> &'a Value {
+        match value["$ref"].as_str() {
+            Some(reference) => {
+                let found = self.document.pointer(reference.trim_start_matches('#'));
+                found.unwrap_or_else(|| panic!("the document has no {reference}"))
+            }
+            None => value,
+        }
+    }
+
+    /// Whether the document's schema takes a value.
+    #[track_caller]
+    pub(crate) fn must_fit(&self, schema: &Value, value: &Value) {
+        let mut root = schema.clone();
+        root["components"] = self.document["components"].clone();
+        let validator = jsonschema::validator_for(&root).expect("a schema");
+        let errors: Vec<String> = validator
+            .iter_errors(value)
+            .map(|error| format!("{} (at {})", error, error.instance_path()))
+            .collect();
+        assert!(errors.is_empty(), "{errors:#?}");
+    }
+
+    /// Every answer: not stored, and as the document says.
+    #[track_caller]
+    fn hold_against_document(&self, ask: &Ask<'_>, answer: &Answer) {
+        let request = format!("{} {} gave {}", ask.method, ask.path, answer.status);
+        assert_eq!(answer.header("cache-control"), Some("no-store"), "{request}");
+        if answer.status >= 400 && ask.method != "HEAD" {
+            self.must_fit(
+                &json!({ "$ref": "#/components/schemas/KeywrightProblem" }),
+                &answer.json,
+            );
+            assert_eq!(answer.json["status"], answer.status, "{request}");
+            assert_eq!(answer.header("content-type"), Some("application/problem+json"));
+        }
+        let Some(operation) = self.operation(ask.method, &ask.path) else {
+            assert!([404, 405].contains(&answer.status), "{request}: of no operation");
+            return;
+        };
+        let described = &operation["responses"][answer.status.to_string()];
+        assert!(described.is_object(), "{request}: not documented");
+        let described = self.resolved(described);
+        for (name, _) in described["headers"].as_object().into_iter().flatten() {
+            assert!(answer.header(name).is_some(), "{request}: no {name}");
+        }
+        if let Some(code) = answer.json["code"].as_str() {
+            let codes = described["description"].as_str().expect("a description");
+            assert!(codes.split(", ").any(|c| c == code), "{request}: {code} is not in {codes}");
+        }
+        if ask.method == "HEAD" {
+            return;
+        }
+        match described["content"].as_object().and_then(|content| content.iter().next()) {
+            Some((kind, content)) => {
+                assert_eq!(answer.header("content-type"), Some(kind.as_str()), "{request}");
+                self.must_fit(&content["schema"], &answer.json);
+            }
+            None => assert_eq!(answer.text, "", "{request}: a body that is not documented"),
+        }
+        // What is taken must be described as possible.
+        if answer.status < 300 && !ask.body.is_empty() {
+            let body = serde_json::from_slice(&ask.body).expect("JSON was taken");
+            let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
+            self.must_fit(schema, &body);
+        }
+    }
+}
+
+/// The API in a host without a login: the tests put the actor there themselves.
+fn mounted(authority: Authority) -> Router {
+    Router::new().nest(MOUNT, management::router(authority))
+}
+
+pub(crate) fn document() -> TestResult<Value> {
+    Ok(serde_json::to_value(management::openapi())?)
+}
+
+impl<'a> Ask<'a> {
+    /// As somebody else than the administrator.
+    pub(crate) fn by(self, actor: &'a Actor) -> Self {
+        Self { actor: Some(actor), ..self }
+    }
+
+    /// As nobody.
+    pub(crate) fn by_nobody(self) -> Self {
+        Self { actor: None, ..self }
+    }
+
+    pub(crate) fn header(mut self, name: &'a str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    pub(crate) fn if_match(self, tag: impl Into<String>) -> Self {
+        self.header("if-match", tag)
+    }
+
+    #[expect(clippy::needless_pass_by_value, reason = "json!() is written where it is passed")]
+    pub(crate) fn json(self, body: Value) -> Self {
+        self.header("content-type", "application/json").bytes(body.to_string())
+    }
+
+    pub(crate) fn bytes(self, body: impl Into<Vec<u8>>) -> Self {
+        Self { body: body.into(), ..self }
+    }
+
+    #[track_caller]
+    pub(crate) fn send(self) -> impl Future<Output = Answer> {
+        let mount = MOUNT.replace("{id}", "globex");
+        let mut request =
+            Request::builder().method(self.method).uri(format!("{mount}{}", self.path));
+        for (name, value) in &self.headers {
+            request = request.header(*name, value);
+        }
+        if let Some(actor) = self.actor {
+            request = request.extension(actor.clone());
+        }
+        let request = request.body(Body::from(self.body.clone())).expect("a request");
+        async move {
+            let Ok(response) = self.host.router.clone().oneshot(request).await;
+            let (parts, body) = response.into_parts();
+            let bytes = body.collect().await.expect("a body").to_bytes();
+            let text = String::from_utf8(bytes.to_vec()).expect("text");
+            let json = serde_json::from_str(&text).unwrap_or(Value::Null);
+            let answer =
+                Answer { status: parts.status.as_u16(), headers: parts.headers, text, json };
+            self.host.hold_against_document(&self, &answer);
+            answer
+        }
+    }
+}

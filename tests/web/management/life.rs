@@ -1,0 +1,205 @@
+//! The whole life of a key over HTTP, and where its tokens are shown.
+
+use keywright::{Denial, Reason};
+use serde_json::json;
+
+use crate::client::on_a_host;
+use common::support::HOUR;
+
+#[test]
+fn a_key_lives_its_whole_life_over_http() {
+    on_a_host(async |host| {
+        let new = json!({
+            "name": "prod-main-app",
+            "scopes": ["invoices:read"],
+            "networks": ["203.0.113.0/24"],
+            "rate": "100/60s",
+            "metadata": { "team": "billing" },
+            "expires_in": 86_400,
+        });
+        let made = host.post("/keys", new).await;
+        assert_eq!(made.status, 201);
+        assert_eq!(made.json["key"]["owner"], "user:ada");
+        assert_eq!(made.json["key"]["expires_at"], "2026-01-02T09:00:00Z");
+        let id = made.text_at("/key/id").to_owned();
+        assert_eq!(made.header("location"), Some(format!("keys/{id}").as_str()));
+        let path = format!("/keys/{id}");
+
+        let edit = host.ask("PATCH", &path).if_match("\"1\"");
+        let edited = edit.json(json!({ "name": "prod-app", "networks": [], "rate": null })).send();
+        let edited = edited.await;
+        assert_eq!(edited.json["unchanged"], false);
+        assert_eq!(edited.json["key"]["name"], "prod-app");
+        assert_eq!(edited.json["key"]["rate"], json!(null));
+        assert_eq!(edited.header("etag"), Some("\"2\""));
+
+        for (action, disabled) in [("disable", true), ("enable", false)] {
+            let first = host.post(&format!("{path}/{action}"), json!({})).await;
+            assert_eq!(
+                (&first.json["unchanged"], &first.json["key"]["disabled"]),
+                (&json!(false), &json!(disabled))
+            );
+            let second = host.post(&format!("{path}/{action}"), json!({})).await;
+            assert_eq!((second.status, &second.json["unchanged"]), (200, &json!(true)));
+        }
+
+        let rotated = host.post(&format!("{path}/rotate"), json!({ "overlap": 3_600 })).await;
+        assert_eq!(rotated.json["key"]["secret_number"], 2);
+        let (old, new) = (made.text_at("/token"), rotated.text_at("/token"));
+        host.world.verifier.verify(old).await?;
+        host.world.verifier.verify(new).await?;
+        host.world.verifier.flush().await?;
+
+        let shown = host.get(&path).await;
+        assert_eq!(shown.json["uses"], 2);
+        assert_eq!(shown.json["status"], "active");
+        assert_eq!(shown.json["prefix"].as_str(), Some(&old[..shown.text_at("/prefix").len()]));
+        assert_eq!(shown.json["overlap"]["safe_to_finish"], false);
+        let actions = shown.json["actions"].as_array().expect("actions");
+        assert!(actions.contains(&json!("key.finish_rotation")));
+
+        let finished = host.post(&format!("{path}/finish-rotation"), json!({})).await;
+        assert_eq!(finished.json["key"]["overlap_ends_at"], json!(null));
+        assert!(host.world.verifier.verify(old).await.is_err());
+        host.world.verifier.verify(new).await?;
+
+        let revoked = host.post(&format!("{path}/revoke"), json!({})).await;
+        assert_eq!(revoked.json["key"]["revoked_at"], "2026-01-01T09:00:00Z");
+        let denied = host.world.verifier.verify(new).await.expect_err("revoked");
+        assert_eq!(denied.denial().map(Denial::reason), Some(&Reason::Revoked));
+        assert_eq!(host.get(&path).await.json["obstacle"], "revoked");
+
+        let deleted = host.ask("DELETE", &path).send().await;
+        assert_eq!(deleted.status, 204);
+        assert_eq!(host.get(&path).await.problem(), (404, "key_not_found"));
+        Ok(())
+    });
+}
+
+#[test]
+fn h14_a_token_is_shown_when_it_is_made_and_nowhere_else() {
+    on_a_host(async |host| {
+        let (id, token) = host.key("prod-main-app").await;
+        let path = format!("/keys/{id}");
+        let rotated = host.post(&format!("{path}/rotate"), json!({ "overlap": 60 })).await;
+        let tokens = [token.as_str(), rotated.text_at("/token")];
+        let mut answers = Vec::new();
+        // A token in the wrong place is repeated in no answer either.
+        answers.push(host.get(&format!("/keys/{}", tokens[0])).await);
+        answers.push(host.get(&format!("/keys?search={}", tokens[0])).await);
+        answers.push(host.get(&format!("/keys?{}=1", tokens[0])).await);
+        answers.push(host.get(&format!("/keys?owner={}", tokens[0])).await);
+        answers.push(host.post("/keys", json!({ "name": tokens[0] })).await);
+        answers.push(host.post("/keys", json!({ "name": "prod-b", "rate": tokens[1] })).await);
+        answers.push(host.post("/keys", json!({ "name": "prod-b", tokens[1]: 1 })).await);
+        answers
+            .push(host.post("/keys", json!({ "name": "a", "metadata": { tokens[1]: 1 } })).await);
+        answers.push(host.post("/keys", json!({ "name": "a", "scopes": tokens[1] })).await);
+        answers.push(host.post("/keys", json!({ "name": "a", "expires_in": tokens[1] })).await);
+        let raw = host.ask("POST", "/keys").header("content-type", "application/json");
+        answers.push(raw.bytes(tokens[1]).send().await);
+        for action in ["disable", "enable", "finish-rotation", "revoke", "revoke"] {
+            answers.push(host.post(&format!("{path}/{action}"), json!({})).await);
+        }
+        answers.push(host.post("/keys/revoke", json!({ "ids": [id] })).await);
+        answers.push(host.get(&path).await);
+        answers.push(host.get("/keys").await);
+        answers.push(host.get("/events").await);
+        answers.push(host.ask("DELETE", &path).send().await);
+        answers.push(host.get("/openapi.json").await);
+        // The id is public, and what stands behind it in a token is not.
+        for token in tokens {
+            let secret = token.split_once(&id).expect("prefix, id, secret").1;
+            for answer in &answers {
+                assert!(!answer.text.contains(secret), "{} shows a secret", answer.status);
+            }
+        }
+        assert_eq!(answers.len(), 22);
+        Ok(())
+    });
+}
+
+#[test]
+fn an_account_and_its_keys_live_over_http() {
+    on_a_host(async |host| {
+        let new = json!({ "name": "nightly", "role": "analyst", "access": "read-only" });
+        let made = host.post("/accounts", new).await;
+        assert_eq!((made.status, made.header("etag")), (201, Some("\"1\"")));
+        let id = made.text_at("/id").to_owned();
+        assert_eq!(made.header("location"), Some(format!("accounts/{id}").as_str()));
+        let path = format!("/accounts/{id}");
+
+        let key = host.post(&format!("{path}/keys"), json!({ "name": "prod-nightly" })).await;
+        assert_eq!(key.json["key"]["owner"], format!("account:{id}"));
+        let key_id = key.text_at("/key/id");
+        assert_eq!(key.header("location"), Some(format!("../../keys/{key_id}").as_str()));
+        assert_eq!(host.get(&format!("/keys/{key_id}")).await.json["account"], "nightly");
+
+        let edit = host.ask("PATCH", &path).json(json!({ "access": "read-write" })).send().await;
+        assert_eq!(edit.json["account"]["access"], "read-write");
+        for (action, enabled) in [("disable", false), ("enable", true)] {
+            let done = host.post(&format!("{path}/{action}"), json!({})).await;
+            assert_eq!(
+                (&done.json["account"]["enabled"], &done.json["unchanged"]),
+                (&json!(enabled), &json!(false))
+            );
+        }
+        assert_eq!(host.get(&path).await.json["version"], 4);
+        assert_eq!(host.get("/accounts").await.json["items"][0]["name"], "nightly");
+
+        assert_eq!(host.ask("DELETE", &path).send().await.status, 204);
+        assert!(host.world.verifier.verify(key.text_at("/token")).await.is_err());
+        Ok(())
+    });
+}
+
+#[test]
+fn an_edit_of_what_is_so_already_says_so() {
+    on_a_host(async |host| {
+        let (id, _) = host.key("prod-main-app").await;
+        let edit = host.ask("PATCH", &format!("/keys/{id}"));
+        let same = edit.json(json!({ "name": "prod-main-app" })).send().await;
+        assert_eq!((same.status, &same.json["unchanged"]), (200, &json!(true)));
+        assert_eq!(same.header("etag"), Some("\"1\""));
+        Ok(())
+    });
+}
+
+#[test]
+fn the_expiry_of_a_key_is_given_in_one_of_three_ways() {
+    on_a_host(async |host| {
+        let table = [
+            (json!({ "expires_at": "2026-03-01T00:00:00Z" }), json!("2026-03-01T00:00:00Z")),
+            (json!({ "expires_in": 60 }), json!("2026-01-01T09:01:00Z")),
+            (json!({ "expires_in": 60.0 }), json!("2026-01-01T09:01:00Z")),
+            (json!({ "never_expires": true }), json!(null)),
+            (json!({ "never_expires": false }), json!("2026-01-01T10:00:00Z")),
+            (json!({}), json!("2026-01-01T10:00:00Z")),
+        ];
+        host.world.set_policy(|policy| policy.default_lifetime = Some(HOUR)).await?;
+        for (mut body, expires) in table {
+            body["name"] = "prod-a".into();
+            let made = host.post("/keys", body.clone()).await;
+            assert_eq!(made.json["key"]["expires_at"], expires, "{body}");
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn many_keys_are_revoked_each_by_itself_and_answered_in_order() {
+    on_a_host(async |host| {
+        let (first, _) = host.key("prod-a").await;
+        let (second, _) = host.key("prod-b").await;
+        host.post(&format!("/keys/{second}/revoke"), json!({})).await;
+        let absent = "0000000000000000";
+        let done = host.post("/keys/revoke", json!({ "ids": [second, absent, first] })).await;
+        let results = done.json["results"].as_array().expect("results");
+        assert_eq!(results[0]["unchanged"], true);
+        assert_eq!(results[1]["id"], absent);
+        assert_eq!(results[1]["problem"]["code"], "key_not_found");
+        assert_eq!((&results[2]["id"], &results[2]["unchanged"]), (&json!(first), &json!(false)));
+        assert_eq!(results[2]["key"]["revoked_at"], "2026-01-01T09:00:00Z");
+        Ok(())
+    });
+}

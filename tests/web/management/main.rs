@@ -1,0 +1,15 @@
+//! The management API, through its router. Every answer in these tests is held against the document.
+
+mod answers;
+mod bodies;
+mod client;
+mod csrf;
+mod document;
+mod life;
+mod malformed;
+mod outages;
+mod policy;
+mod preconditions;
+mod problems;
+mod queries;
+mod strangers;

@@ -1,0 +1,231 @@
+//! Every refusal that a client can meet, with the status and code that it is told by. The rows that no
+//! request reaches are held where the table is.
+
+use std::time::Duration;
+
+use keywright::{NamePattern, ScopeSet};
+use serde_json::{Value, json};
+
+use crate::client::on_a_host;
+use common::support::{DAY, HOUR};
+
+#[test]
+fn a_new_key_is_refused_by_the_rules_with_a_code_each() {
+    on_a_host(async |host| {
+        host.world
+            .set_policy(|policy| {
+                policy.max_lifetime = Some(DAY * 30);
+                policy.require_expiry = true;
+                policy.name_pattern = Some(NamePattern::default());
+                policy.default_rate = "10/60s".parse().ok();
+            })
+            .await?;
+        let year_10000 = json!(300_000_000_000_u64);
+        let table = [
+            (json!({ "name": "mine" }), "invalid_name"),
+            (json!({ "never_expires": true }), "expiry_required"),
+            (json!({ "expires_at": "2026-01-01T09:00:00Z" }), "expiry_passed"),
+            (json!({ "expires_in": 0 }), "zero_lifetime"),
+            (json!({ "expires_in": year_10000 }), "lifetime_overflow"),
+            (json!({ "expires_in": 31 * 86_400 }), "lifetime_too_long"),
+            (json!({ "expires_in": 60, "not_before": "2026-02-01T00:00:00Z" }), "never_valid"),
+            (json!({ "scopes": ["admin"], "expires_in": 60 }), "scope_outside_ceiling"),
+            (json!({ "rate": "11/60s", "expires_in": 60 }), "rate_above_limit"),
+        ];
+        for (mut body, code) in table {
+            if body["name"].is_null() {
+                body["name"] = json!("prod-a");
+            }
+            let ask = host.ask("POST", "/keys").by(&host.world.alice).json(body);
+            assert_eq!(ask.send().await.problem(), (422, code));
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_tenant_without_keys_is_told_what_is_missing() {
+    on_a_host(async |host| {
+        let new = json!({ "name": "prod-a" });
+        host.world.set_policy(|policy| policy.max_keys_per_owner = 1).await?;
+        host.key("prod-b").await;
+        assert_eq!(host.post("/keys", new.clone()).await.problem(), (409, "too_many_keys"));
+        host.world.set_policy(|policy| policy.api_enabled = false).await?;
+        assert_eq!(host.post("/keys", new.clone()).await.problem(), (409, "access_off"));
+        host.world.set_policy(|policy| policy.api_in_plan = false).await?;
+        assert_eq!(host.post("/keys", new).await.problem(), (402, "upgrade_required"));
+        Ok(())
+    });
+}
+
+#[test]
+fn what_an_actor_may_not_is_forbidden() {
+    on_a_host(async |host| {
+        let (id, _) = host.key("prod-a").await;
+        let account = host.account("nightly").await;
+        let policy = host.get("/policy").await.json;
+        let world = &host.world;
+        let name = json!({ "name": "prod-b" });
+        let table = [
+            (&world.auditor, "POST", "/keys".to_owned(), name.clone()),
+            (&world.auditor, "PATCH", format!("/keys/{id}"), name.clone()),
+            (&world.auditor, "DELETE", format!("/keys/{id}"), json!({})),
+            (&world.auditor, "POST", format!("/keys/{id}/revoke"), json!({})),
+            (&world.alice, "GET", "/keys?owner=user:ada".to_owned(), json!({})),
+            (&world.alice, "GET", "/accounts".to_owned(), json!({})),
+            (&world.alice, "GET", format!("/accounts/{account}"), json!({})),
+            (&world.alice, "POST", format!("/accounts/{account}/keys"), name.clone()),
+            (
+                &world.auditor,
+                "POST",
+                "/accounts".to_owned(),
+                json!({ "name": "a", "role": "analyst" }),
+            ),
+            (&world.auditor, "PATCH", format!("/accounts/{account}"), name),
+            (&world.auditor, "DELETE", format!("/accounts/{account}"), json!({})),
+            (&world.auditor, "POST", format!("/accounts/{account}/disable"), json!({})),
+            (&world.alice, "GET", "/events".to_owned(), json!({})),
+        ];
+        for (actor, method, path, body) in table {
+            let answer = host.ask(method, &path).by(actor).json(body).send().await;
+            assert_eq!(answer.problem(), (403, "permission_denied"), "{method} {path}");
+        }
+        let mut policy = policy;
+        policy["api_enabled"] = json!(false);
+        let put = host.ask("PUT", "/policy").by(&world.alice).if_match("\"1\"").json(policy);
+        assert_eq!(put.send().await.problem(), (403, "permission_denied"));
+        Ok(())
+    });
+}
+
+#[test]
+fn what_a_keys_status_forbids_is_a_conflict() {
+    on_a_host(async |host| {
+        let made = host.post("/keys", json!({ "name": "prod-a", "expires_in": 60 })).await;
+        let path = format!("/keys/{}", made.text_at("/key/id"));
+        host.world.clock.advance(HOUR);
+        for action in ["disable", "enable", "rotate", "finish-rotation", "revoke"] {
+            let body = if action == "rotate" { json!({ "overlap": 0 }) } else { json!({}) };
+            let refused = host.post(&format!("{path}/{action}"), body).await;
+            assert_eq!(refused.problem(), (409, "wrong_status"), "{action}");
+        }
+        let edit = host.ask("PATCH", &path).json(json!({ "rate": null })).send().await;
+        assert_eq!(edit.problem(), (409, "wrong_status"));
+        Ok(())
+    });
+}
+
+#[test]
+fn an_edit_and_a_rotation_are_refused_by_the_rules_with_a_code_each() {
+    on_a_host(async |host| {
+        let world = &host.world;
+        let made = host.ask("POST", "/keys").by(&world.alice).json(json!({ "name": "prod-a" }));
+        let path = format!("/keys/{}", made.send().await.text_at("/key/id"));
+        world
+            .set_policy(|policy| {
+                policy.name_pattern = Some(NamePattern::default());
+                policy.default_rate = "10/60s".parse().ok();
+                policy.max_overlap = HOUR;
+            })
+            .await?;
+        let table = [
+            (json!({ "name": "mine" }), "invalid_name"),
+            (json!({ "scopes": ["admin"] }), "scope_outside_ceiling"),
+            (json!({ "rate": "11/60s" }), "rate_above_limit"),
+        ];
+        for (body, code) in table {
+            let edit = host.ask("PATCH", &path).by(&world.alice).json(body).send().await;
+            assert_eq!(edit.problem(), (422, code));
+        }
+        let rotate = host.post(&format!("{path}/rotate"), json!({ "overlap": 3_601 })).await;
+        assert_eq!(rotate.problem(), (422, "overlap_too_long"));
+        Ok(())
+    });
+}
+
+#[test]
+fn an_account_is_refused_with_a_code_each() {
+    on_a_host(async |host| {
+        let id = host.account("nightly").await;
+        let path = format!("/accounts/{id}");
+        let stranger = json!({ "name": "a", "role": "emperor" });
+        assert_eq!(host.post("/accounts", stranger).await.problem(), (422, "unknown_role"));
+        let edit = host.ask("PATCH", &path).json(json!({ "role": "emperor" })).send().await;
+        assert_eq!(edit.problem(), (422, "unknown_role"));
+        host.post(&format!("{path}/disable"), json!({})).await;
+        let key = host.post(&format!("{path}/keys"), json!({ "name": "prod-a" })).await;
+        assert_eq!(key.problem(), (409, "account_disabled"));
+        let absent =
+            host.post("/accounts/0000000000000000/keys", json!({ "name": "prod-a" })).await;
+        assert_eq!(absent.problem(), (404, "account_not_found"));
+        Ok(())
+    });
+}
+
+#[test]
+fn a_policy_is_refused_with_a_code_each() {
+    on_a_host(async |host| {
+        let read = host.get("/policy").await;
+        let roles: serde_json::Map<String, Value> =
+            (0..65).map(|n| (format!("role-{n}"), json!([]))).collect();
+        let table = [
+            ("max_keys_per_owner", json!(0), "invalid_max_keys"),
+            ("max_keys_per_owner", json!(1_001), "invalid_max_keys"),
+            ("max_keys_per_owner", json!(70_000), "invalid_body"),
+            ("max_lifetime", json!(0), "zero_lifetime"),
+            ("default_lifetime", json!(0), "zero_lifetime"),
+            ("roles", roles.into(), "too_many_roles"),
+            ("name_pattern", json!({ "environments": [] }), "invalid_name_pattern"),
+            ("name_pattern", json!({ "environments": ["Prod"] }), "invalid_name_pattern"),
+            ("extensive_use", json!(0), "invalid_body"),
+            ("event_retention", json!(86_399), "event_retention_too_short"),
+        ];
+        let tag = read.header("etag").expect("a tag");
+        for (field, value, code) in table {
+            let mut policy = read.json.clone();
+            policy[field] = value;
+            let put = host.ask("PUT", "/policy").if_match(tag).json(policy).send().await;
+            assert_eq!(put.problem(), (422, code), "{field}");
+        }
+        let mut policy = read.json.clone();
+        policy["default_lifetime"] = json!(61);
+        policy["max_lifetime"] = json!(60);
+        let put = host.ask("PUT", "/policy").if_match(tag).json(policy).send().await;
+        assert_eq!(put.problem(), (422, "default_above_max"));
+        Ok(())
+    });
+}
+
+#[test]
+fn a_problem_has_the_five_members_of_its_kind() {
+    on_a_host(async |host| {
+        let absent = host.get("/keys/0000000000000000").await;
+        let expected = json!({
+            "type": "about:blank",
+            "title": "Not Found",
+            "status": 404,
+            "code": "key_not_found",
+            "detail": "there is no such key",
+        });
+        assert_eq!(absent.json, expected);
+        Ok(())
+    });
+}
+
+#[test]
+fn the_longest_values_that_the_crate_knows_are_shown() {
+    on_a_host(async |host| {
+        host.world
+            .set_policy(|policy| {
+                policy.retention = Duration::from_secs(u64::MAX);
+                policy.event_retention = Duration::from_secs(u64::MAX);
+                policy.max_lifetime = Some(Duration::from_secs(u64::MAX));
+                policy.scope_ceiling = ScopeSet::empty();
+            })
+            .await?;
+        let policy = host.get("/policy").await.json;
+        assert_eq!(policy["retention"], json!(u64::MAX));
+        assert_eq!(policy["event_retention"], json!(u64::MAX));
+        Ok(())
+    });
+}

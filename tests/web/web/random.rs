@@ -1,0 +1,143 @@
+//! Random sets of headers: tower and actix-web give one answer, which is the one of a rule that is
+//! written down here once more, and shorter.
+
+use actix_web::App;
+use actix_web::test::{call_service, init_service};
+
+use crate::asked::{Asked, Witness};
+use crate::faces::{Taken, actix, tower};
+use crate::run;
+use crate::site::Site;
+use crate::table::words::basic;
+use common::kit::{Random, seed};
+
+const REQUESTS: usize = 20_000;
+/// Fewer than this many accepted requests would say little of what is accepted.
+const MANY: usize = 200;
+
+/// The pieces that values are put together from.
+fn pieces(site: &Site) -> Vec<Vec<u8>> {
+    let token = |name| site.token(name).to_owned();
+    let half = |name| site.text(name).expect("a half of a token").to_owned();
+    let encoded = |id, secret| basic(&half(id), &half(secret)).split_off("Basic ".len());
+    let texts = ["Bearer", "bearer", "bEARER", "Basic", "BASIC", "Digest", "Token", "a", "A=="];
+    let marks = [" ", " ", " ", " ", "\t", "", ",", ";", "=", ":", "\"", "%20"];
+    let mut pieces: Vec<Vec<u8>> = texts.iter().chain(&marks).map(|text| (*text).into()).collect();
+    let tokens =
+        ["good", "good", "good", "other", "revoked", "unknown", "bad_check", "wrong_prefix"];
+    pieces.extend(tokens.map(token).map(String::into_bytes));
+    pieces.extend(["good.id", "good.secret"].map(half).map(String::into_bytes));
+    let credentials =
+        [("good.id", "good.secret"), ("good.id", "other.secret"), ("revoked.id", "revoked.secret")];
+    pieces.extend(credentials.map(|(id, secret)| encoded(id, secret).into_bytes()));
+    pieces.extend([vec![0xFF], vec![0xC3, 0xA9], vec![b'x'; 130], "\u{430}".into()]);
+    pieces
+}
+
+/// A value as a client might mean it, or one of pieces.
+fn value(random: &mut Random, pieces: &[Vec<u8>], site: &Site) -> Vec<u8> {
+    let (id, secret) = (site.text("good.id"), site.text("good.secret"));
+    let mut value = match random.below(6) {
+        0 => format!("Bearer {}", site.token("good")).into_bytes(),
+        1 => basic(id.expect("an id"), secret.expect("a secret")).into_bytes(),
+        2 => site.token("good").into(),
+        _ => {
+            let count = random.below(5);
+            (0..count).flat_map(|_| pieces[random.below(pieces.len())].clone()).collect()
+        }
+    };
+    // A small damage finds what a wholly random value does not.
+    if random.below(4) == 0 && !value.is_empty() {
+        let place = random.below(value.len());
+        match random.below(4) {
+            0 => _ = value.remove(place),
+            1 => value.insert(random.below(value.len() + 1), b" \t"[random.below(2)]),
+            2 => value[place] = value[place].to_ascii_uppercase(),
+            _ => value[place] = b'0',
+        }
+    }
+    value
+}
+
+fn asked(random: &mut Random, pieces: &[Vec<u8>], site: &Site) -> Asked {
+    const NAMES: [&str; 8] = [
+        "authorization",
+        "Authorization",
+        "x-api-key",
+        "X-API-KEY",
+        "x-api-key",
+        "cookie",
+        "proxy-authorization",
+        "x-forwarded-for",
+    ];
+    let count = [1, 1, 1, 2, 2, 3][random.below(6)];
+    (0..count).fold(Asked::get(), |asked, _| {
+        let name = NAMES[random.below(NAMES.len())];
+        asked.header(name, value(random, pieces, site))
+    })
+}
+
+/// What must come of a request: the status, and whether the key is one that works.
+fn rule(asked: &Asked, site: &Site) -> u16 {
+    let values = |name: &str| -> Vec<&[u8]> {
+        let named = asked.headers.iter().filter(|(header, _)| header.eq_ignore_ascii_case(name));
+        named.map(|(_, value)| value.as_slice()).collect()
+    };
+    let (authorization, header) = (values("authorization"), values("x-api-key"));
+    let ours = |value: &&[u8]| {
+        let scheme =
+            value.split(|b| b" \t,;=:\"".contains(b) || !b.is_ascii()).next().unwrap_or_default();
+        [b"bearer".as_slice(), b"basic"].iter().any(|known| scheme.eq_ignore_ascii_case(known))
+            || site.tokens().any(|token| token.as_bytes() == *value)
+    };
+    let credentials = authorization.iter().filter(|value| ours(value)).count() + header.len();
+    if authorization.len() > 1 || credentials > 1 {
+        return 400;
+    }
+    let written = |name: &str| {
+        let half = |part: &str| site.text(&format!("{name}.{part}")).expect("a half").to_owned();
+        let bearer = format!("bearer {}", site.token(name));
+        let basic = basic(&half("id"), &half("secret"));
+        (bearer, basic)
+    };
+    // The scheme in any case, and the rest to the letter.
+    let same = |value: &[u8], meant: &str| {
+        let scheme = meant.find(' ').expect("a scheme");
+        value.len() == meant.len()
+            && value[..scheme].eq_ignore_ascii_case(&meant.as_bytes()[..scheme])
+            && value[scheme..] == meant.as_bytes()[scheme..]
+    };
+    let works = ["good", "other"].iter().any(|name| {
+        let (bearer, basic) = written(name);
+        authorization.iter().any(|value| same(value, &bearer) || same(value, &basic))
+            || header.iter().any(|value| *value == site.token(name).as_bytes())
+    });
+    if works { 200 } else { 401 }
+}
+
+#[test]
+fn h15_random_headers_get_one_answer_and_nothing_but_an_exact_credential_gets_through() {
+    run(async |site| {
+        let (mut random, pieces) = (Random(seed()), pieces(site));
+        let (guard, witness) = (site.guard(), Witness::default());
+        let handler = actix::handler(Taken::Grant, &witness);
+        let app = init_service(App::new().wrap(guard.clone()).default_service(handler)).await;
+        let mut counts = std::collections::BTreeMap::new();
+        for number in 0..REQUESTS {
+            let asked = asked(&mut random, &pieces, site);
+            let service = tower::guarded(&guard, &witness);
+            let from_tower = tower::ask(service, &asked, &witness).await;
+            let response = call_service(&app, actix::request(&asked).to_request()).await;
+            let from_actix = actix::answered(response, &witness).await;
+            assert_eq!(from_tower, from_actix, "request {number}");
+            let status = rule(&asked, site);
+            assert_eq!(from_tower.status, status, "request {number}");
+            assert_eq!(from_tower.seen.is_some(), status == 200, "request {number}");
+            *counts.entry(status).or_insert(0) += 1;
+        }
+        for status in [200, 400, 401] {
+            let count = counts.get(&status).copied().unwrap_or(0);
+            assert!(count > MANY, "only {count} of {status}: {counts:?}");
+        }
+    });
+}

@@ -1,0 +1,202 @@
+//! The keys that the requests are made with: one for each way in which a key can be refused.
+
+use std::collections::BTreeMap;
+
+use keywright::http::Guard;
+use keywright::{
+    Actor, Issued, KeyId, Keywright, NewAccount, NewKey, Owner, PepperRing, Policy, Rate, TenantId,
+    Verifier,
+};
+
+use common::kit::{DAY, HOUR, SECOND, Watched, World, admin, developer, named, render, user};
+
+/// Keys and tokens by name. The clock stands still, so a rate that is spent stays so.
+pub(crate) struct Site {
+    pub(crate) world: World,
+    pub(crate) store: Watched,
+    tokens: BTreeMap<&'static str, String>,
+}
+
+impl Site {
+    pub(crate) async fn new() -> Self {
+        let store = Watched::default();
+        let mut site =
+            Self { world: World::on(store.clone()), store: store.clone(), tokens: BTreeMap::new() };
+        site.dead_by_time().await;
+        site.living().await;
+        site.dead_by_hand().await;
+        site.dead_by_account_or_tenant().await;
+        site.forged();
+        site
+    }
+
+    /// A guard that asks for nothing but an accepted key.
+    pub(crate) fn guard(&self) -> Guard {
+        Guard::new(self.world.verifier.clone())
+    }
+
+    /// A whole token.
+    #[track_caller]
+    pub(crate) fn token(&self, name: &str) -> &str {
+        self.tokens.get(name).unwrap_or_else(|| panic!("no token has the name {name}"))
+    }
+
+    /// All tokens that are written as one is, whether or not there is such a key.
+    pub(crate) fn tokens(&self) -> impl Iterator<Item = &str> {
+        let is_whole = |token: &&str| {
+            let (covered, check) = token.split_at(token.len() - 6);
+            common::kit::check(covered) == check
+        };
+        self.tokens.values().map(String::as_str).filter(is_whole)
+    }
+
+    /// The key id of a token.
+    pub(crate) fn id(&self, name: &str) -> KeyId {
+        self.id_text(name).parse().expect("a key id")
+    }
+
+    /// A whole token, or with `.id` or `.secret` behind the name the half of it. `None` for a name
+    /// that is not known.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        let (whole, part) = name.split_once('.').unwrap_or((name, ""));
+        self.tokens.contains_key(whole).then(|| match part {
+            "id" => self.id_text(whole),
+            "secret" => self.secret_text(whole),
+            _ => self.token(whole),
+        })
+    }
+
+    /// How many uses of a key are stored once all are flushed.
+    pub(crate) async fn uses(&self, name: &str) -> u64 {
+        self.world.verifier.flush().await.expect("the store works");
+        let entry = self.world.authority.key(&admin(), &self.id(name)).await;
+        entry.expect("the key is there").uses
+    }
+
+    /// Another setup over the same store, so that its verifier is another one.
+    pub(crate) fn other_verifier(&self) -> Verifier {
+        let keywright = Keywright::builder(self.store.clone())
+            .default_policy(common::kit::open_policy())
+            .clock(self.world.clock.clone())
+            .build()
+            .expect("a keywright");
+        keywright.verifier()
+    }
+
+    fn id_text(&self, name: &str) -> &str {
+        let token = self.token(name);
+        &token[token.len() - 54..token.len() - 38]
+    }
+
+    fn secret_text(&self, name: &str) -> &str {
+        let token = self.token(name);
+        &token[token.len() - 38..]
+    }
+
+    fn keep(&mut self, name: &'static str, issued: &Issued) {
+        self.tokens.insert(name, issued.token.expose().to_owned());
+    }
+
+    async fn make(&mut self, name: &'static str, owner: &Owner, new: NewKey) -> Issued {
+        let issued =
+            self.world.authority.generate(&admin(), new.owner(owner.clone())).await.expect("a key");
+        self.keep(name, &issued);
+        issued
+    }
+
+    async fn alices(
+        &mut self,
+        name: &'static str,
+        change: impl FnOnce(NewKey) -> NewKey,
+    ) -> Issued {
+        let owner = developer("alice").as_owner();
+        let new = named(&format!("prod-{}", name.replace('_', "-")));
+        self.make(name, &owner, change(new)).await
+    }
+
+    async fn dead_by_time(&mut self) {
+        self.alices("expired", |new| new.expires_in(HOUR)).await;
+        let issued = self.alices("superseded", |new| new).await;
+        self.world.authority.rotate(&admin(), &issued.key.id, HOUR).await.expect("it rotates");
+        self.world.clock.advance(HOUR);
+    }
+
+    async fn living(&mut self) {
+        let scopes = || "a:read a:write".parse().expect("scopes");
+        self.alices("good", |new| new.scopes(scopes())).await;
+        self.alices("other", |new| new.scopes(scopes())).await;
+        self.alices("plain", |new| new).await;
+        let networks = "203.0.113.0/24 2001:db8:7::/48".parse().expect("networks");
+        self.alices("bound", |new| new.networks(networks)).await;
+
+        let once = Rate::new(1, 60 * SECOND).expect("a rate");
+        self.alices("rested", |new| new.rate(once)).await;
+        let issued = self.alices("spent", |new| new.rate(once)).await;
+        self.world.verifier.verify(issued.token.expose()).await.expect("its one use");
+
+        let issued = self.alices("retiring", |new| new.scopes(scopes())).await;
+        self.world.authority.rotate(&admin(), &issued.key.id, DAY).await.expect("it rotates");
+
+        let reader = self.account("reader", NewAccount::read_only).await;
+        self.make("reader", &reader, named("prod-reader")).await;
+        let writer = self.account("writer", |new| new).await;
+        self.make("writer", &writer, named("prod-writer")).await;
+    }
+
+    async fn dead_by_hand(&mut self) {
+        let revoked = self.alices("revoked", |new| new).await.key.id;
+        self.world.authority.revoke(&admin(), &revoked).await.expect("it is revoked");
+        let disabled = self.alices("disabled", |new| new).await.key.id;
+        self.world.authority.disable(&admin(), &disabled).await.expect("it is disabled");
+        let begin = keywright::Clock::now(&self.world.clock).saturating_add(DAY);
+        self.alices("scheduled", |new| new.not_before(begin)).await;
+    }
+
+    async fn dead_by_account_or_tenant(&mut self) {
+        let owner = self.account("dormant", |new| new).await;
+        self.make("dormant", &owner, named("prod-dormant")).await;
+        if let Owner::Account(account) = &owner {
+            let done = self.world.authority.disable_account(&admin(), account).await;
+            done.expect("it is disabled");
+        }
+        self.elsewhere("access_off", |policy| policy.api_enabled = false).await;
+        self.elsewhere("plan_off", |policy| policy.api_in_plan = false).await;
+
+        let peppers = PepperRing::none().with(9, [9; 32]).expect("a pepper");
+        let peppered = World::with(self.store.clone(), |builder| builder.peppers(peppers));
+        let issued = peppered.key_of(&developer("alice"), named("prod-peppered")).await;
+        self.keep("peppered", &issued);
+    }
+
+    /// Well-formed, and of no key: the check is right each time.
+    fn forged(&mut self) {
+        let (id, secret) = (self.id_text("good").to_owned(), self.secret_text("good").to_owned());
+        let secret = &secret[..32];
+        let other: String = secret.chars().rev().collect();
+        self.tokens.insert("unknown", render("acme_live", "0000000000000000", secret));
+        self.tokens.insert("wrong_secret", render("acme_live", &id, &other));
+        self.tokens.insert("wrong_prefix", render("acme_test", &id, secret));
+        let good = self.token("good");
+        let last = if good.ends_with('0') { '1' } else { '0' };
+        let typo = format!("{}{last}", &good[..good.len() - 1]);
+        self.tokens.insert("bad_check", typo);
+    }
+
+    async fn account(&self, name: &str, change: impl FnOnce(NewAccount) -> NewAccount) -> Owner {
+        let role = "operator".parse().expect("a role");
+        let new = change(NewAccount::new(name.parse().expect("a name"), role));
+        let account = self.world.authority.create_account(&admin(), new).await;
+        Owner::Account(account.expect("an account").id)
+    }
+
+    /// A key of a tenant whose policy is changed once the key is made.
+    async fn elsewhere(&mut self, name: &'static str, change: impl FnOnce(&mut Policy)) {
+        let tenant = TenantId::new(name.replace('_', "-")).expect("a tenant");
+        let ivy = Actor::administrator(user("ivy")).in_tenant(tenant);
+        let issued = self.world.key_of(&ivy, named("prod-elsewhere")).await;
+        let mut policy = self.world.authority.policy(&ivy).await.expect("a policy");
+        change(&mut policy);
+        self.world.authority.set_policy(&ivy, policy).await.expect("it is possible");
+        self.keep(name, &issued);
+    }
+}
