@@ -4,7 +4,7 @@
 
 use redb::{
     Builder, Durability, ReadTransaction, ReadableDatabase, ReadableTable, ReadableTableMetadata,
-    WriteTransaction,
+    TableHandle, WriteTransaction,
 };
 
 use super::checksum::{self, Sum};
@@ -54,13 +54,14 @@ impl Database {
 
         let mut loaded = Loaded { epoch: Epoch(state.epoch), ..Loaded::default() };
         let mut sum = Sum::default();
-        for table in Summed::ALL {
-            let rows = transaction.open_table(table.table()).map_err(storage)?;
+        for summed in Summed::ALL {
+            let table = summed.table();
+            let rows = transaction.open_table(table).map_err(storage)?;
             for row in rows.iter().map_err(storage)? {
                 let (key, stored) = row.map_err(storage)?;
                 let (checksum, value) = checksum::check(table.name(), key.value(), stored.value())?;
                 sum.add(checksum);
-                take(table, key.value(), value, &mut loaded)?;
+                take(summed, key.value(), value, &mut loaded)?;
             }
         }
         if state.sum != sum.to_hex() {
@@ -88,8 +89,9 @@ impl Database {
     pub(super) fn write(&mut self, epoch: Epoch, effects: &Effects) -> Result<(), StoreError> {
         let transaction = self.begin()?;
         let mut sum = self.sum;
-        let mut write = |table: Summed, key: &[u8], value: Option<&[u8]>| {
-            let mut rows = transaction.open_table(table.table()).map_err(storage)?;
+        let mut write = |summed: Summed, key: &[u8], value: Option<&[u8]>| {
+            let table = summed.table();
+            let mut rows = transaction.open_table(table).map_err(storage)?;
             let old = match value {
                 Some(value) => {
                     let stored = checksum::prepend(table.name(), key, value);
@@ -177,9 +179,10 @@ impl Database {
 }
 
 /// Takes a record that was read back.
-fn take(table: Summed, key: &[u8], value: &[u8], loaded: &mut Loaded) -> Result<(), StoreError> {
+fn take(summed: Summed, key: &[u8], value: &[u8], loaded: &mut Loaded) -> Result<(), StoreError> {
+    let table = summed.table();
     let name = table.name();
-    match table {
+    match summed {
         Summed::Keys => loaded.keys.push(decode(name, key, value)?),
         Summed::Accounts => loaded.accounts.push(decode(name, key, value)?),
         Summed::Policies => {

@@ -57,19 +57,15 @@ impl Summed {
     pub(super) const ALL: [Self; 6] =
         [Self::Keys, Self::Accounts, Self::Policies, Self::Usage, Self::Deleted, Self::Writers];
 
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Keys => "keys",
-            Self::Accounts => "accounts",
-            Self::Policies => "policies",
-            Self::Usage => "usage",
-            Self::Deleted => "deleted",
-            Self::Writers => "writers",
-        }
-    }
-
     pub(super) fn table(self) -> Table {
-        TableDefinition::new(self.name())
+        match self {
+            Self::Keys => TableDefinition::new("keys"),
+            Self::Accounts => TableDefinition::new("accounts"),
+            Self::Policies => TableDefinition::new("policies"),
+            Self::Usage => TableDefinition::new("usage"),
+            Self::Deleted => TableDefinition::new("deleted"),
+            Self::Writers => TableDefinition::new("writers"),
+        }
     }
 }
 
