@@ -1,6 +1,7 @@
 //! Planning a batch of usage: totals, alerts, and the writers that are forgotten.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::time::Duration;
 
 use super::effects::{Effects, Writer};
@@ -60,16 +61,19 @@ impl Totals {
     fn of(view: &impl View, batch: &UsageBatch) -> Self {
         let mut totals = Self { usage: HashMap::new(), alerts: Vec::new() };
         for delta in &batch.deltas {
-            let stored =
-                || totals.usage.get(&delta.key).copied().or_else(|| view.usage(&delta.key));
-            // A key that is absent has no usage to add to.
-            let Some(mut total) = stored() else { continue };
+            let total = match totals.usage.entry(delta.key) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(place) => match view.usage(&delta.key) {
+                    Some(stored) => place.insert(stored),
+                    // A key that is absent has no usage to add to.
+                    None => continue,
+                },
+            };
             let before = total.uses();
             total.add(delta);
             if delta.is_alert_due(before, total.uses()) {
                 totals.alerts.push((delta.key, total.uses()));
             }
-            totals.usage.insert(delta.key, total);
         }
         totals
     }

@@ -75,10 +75,10 @@ async fn a_damaged_record_is_corrupt_and_never_absent() {
     let table: [(&str, &str, &[&str]); 17] = [
         ("keys", "record - 'digest'", keys),
         ("keys", "jsonb_set(record, '{key,version}', '\"x\"')", keys),
-        ("keys", "jsonb_set(record, '{key,revoked}', '\"yesterday\"')", keys),
+        ("keys", "jsonb_set(record, '{key,revoked_at}', '\"yesterday\"')", keys),
         ("keys", "record || '{\"more\": 1}'", keys),
-        ("keys", "record #- '{key,revoked}'", keys),
-        ("keys", "record #- '{key,expires}'", keys),
+        ("keys", "record #- '{key,revoked_at}'", keys),
+        ("keys", "record #- '{key,expires_at}'", keys),
         ("keys", "jsonb_set(record, '{key,version}', '18446744073709551615')", keys),
         ("accounts", "record - 'enabled'", account),
         ("accounts", "jsonb_set(record, '{version}', '9223372036854775808')", account),
