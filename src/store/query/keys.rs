@@ -25,18 +25,22 @@ pub struct StoredKey {
 
 /// By what keys are ordered; the id decides between equals.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "snake_case")]
 pub enum KeySort {
     /// By creation.
     #[default]
+    #[serde(rename = "created_at")]
     Created,
     /// By last change.
+    #[serde(rename = "updated_at")]
     Updated,
     /// By name, in the order of Unicode scalar values.
     Name,
     /// By expiry; keys without one come last.
+    #[serde(rename = "expires_at")]
     Expires,
     /// By last use; keys that were never used come first.
+    #[serde(rename = "last_used_at")]
     LastUsed,
 }
 
