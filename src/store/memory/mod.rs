@@ -19,5 +19,6 @@ mod view;
 pub(in crate::store) use self::loaded::Loaded;
 #[cfg(feature = "postgres")]
 pub(in crate::store) use self::stage::Stage;
+#[cfg(any(feature = "file", feature = "postgres"))]
 pub(in crate::store) use self::state::State;
 pub use self::store::MemoryStore;

@@ -79,8 +79,8 @@ impl View for StateView<'_> {
         owner: &Owner,
         at: Timestamp,
     ) -> impl Iterator<Item = KeyId> {
-        let owned = self.owned(tenant, owner).into_iter();
-        owned.flat_map(move |owned| owned.live_keys(at)).copied()
+        let keys = self.owned(tenant, owner).into_iter();
+        keys.flat_map(move |owned| owned.live_keys(at)).copied()
     }
 
     fn is_deleted(&self, id: &DeletedId) -> bool {

@@ -7,10 +7,10 @@
 mod export;
 mod pass;
 mod source;
+mod steps;
 mod tables;
 mod target;
-mod transfer;
 
 pub use self::pass::TransferProgress;
 pub use self::source::TransferSource;
-pub use self::transfer::{Transfer, TransferError};
+pub use self::steps::{Transfer, TransferError};

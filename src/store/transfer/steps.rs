@@ -1,4 +1,4 @@
-//! A transfer from its beginning to its end.
+//! The steps of a transfer: begin, copy, finish.
 
 use std::sync::Arc;
 
