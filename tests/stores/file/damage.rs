@@ -217,7 +217,7 @@ fn f14_no_flipped_bit_of_a_revoked_keys_record_and_no_cut_before_it_brings_the_k
         for begin in places(&bytes, id.as_bytes()) {
             let record = &bytes[begin..];
             let length = record.windows(2).position(|end| end == b"\"}").expect("an end") + 2;
-            let is_revoked = record[..length].windows(11).any(|word| word == b"\"revoked\":\"");
+            let is_revoked = record[..length].windows(14).any(|word| word == b"\"revoked_at\":\"");
             records += u32::from(is_revoked);
             // The seal stands in front of it. One bit of each byte, another one each time.
             for place in begin - SEAL..begin + length {

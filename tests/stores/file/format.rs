@@ -20,7 +20,7 @@ use crate::{open, write_private};
 
 const SUMMED: [&str; 6] = ["keys", "accounts", "policies", "usage", "deleted", "writers"];
 /// The key of the row of usage that the page shows.
-const EXAMPLE: &str = "hFGeOKYy9X0ToFjc";
+const EXAMPLE: &str = "AOy7RLpEk4eN56FY";
 
 /// What stands in a row: the value is what comes behind the seal.
 pub(crate) struct Row {

@@ -229,7 +229,7 @@ impl Wrong {
             let Change::RevokeKey { key, at } = change else { continue };
             let Some(stored) = self.record(key).await? else { continue };
             if stored.key().revoked_at.is_some() {
-                let moved = with(&stored, "revoked", *at);
+                let moved = with(&stored, "revoked_at", *at);
                 *change = Change::UpdateKey(with(&moved, "version", stored.version() + 1));
             }
         }

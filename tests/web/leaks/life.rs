@@ -122,6 +122,7 @@ pub(super) async fn live(store: impl KeyStore + Clone) -> (World, Life) {
     life.issued(&first);
     life.digests(&store, &first).await;
     life.verify(verifier, first.token.expose()).await;
+    life.heard.debug(&world.builder);
     life.heard.debug(&world.keywright);
     life.heard.debug(authority);
     life.heard.debug(verifier);

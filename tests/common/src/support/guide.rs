@@ -1,10 +1,8 @@
 //! The guide's tables, to be held against the tests'.
 
-use std::path::Path;
-
 /// The first table of a page of the guide, its header first.
 pub fn table_in(page: &str) -> Vec<Vec<String>> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
+    let path = crate::root().join(page);
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{page}: {error}"));
     let rows = text.lines().skip_while(|line| !line.starts_with('|'));
     let rows = rows.take_while(|line| line.starts_with('|'));

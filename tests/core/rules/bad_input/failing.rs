@@ -71,13 +71,18 @@ fn without_randomness_no_use_is_written_and_none_is_lost() {
     block_on(async {
         let world = World::new();
         let issued = world.key_of(&developer("alice"), named("app")).await;
-        let verifier =
-            world.builder.clone().random(Script::new([])).build().expect("a keywright").verifier();
+        // It fails until there is a draw.
+        let source = Script::new([]);
+        let keywright = world.builder.clone().random(source.clone()).build().expect("a keywright");
+        let verifier = keywright.verifier();
         verifier.verify(issued.token.expose()).await.expect("the key");
         let error = verifier.flush().await.expect_err("no randomness");
         assert_eq!(error.kind(), StoreErrorKind::Unavailable);
         assert_eq!(std::error::Error::source(&error).expect("a cause").to_string(), DRY);
-        world.verifier.flush().await.expect("a random source that works");
+        let entry = world.authority.key(&developer("alice"), &issued.key.id).await;
+        assert_eq!(entry.expect("the key").uses, 0);
+        source.add([vec![7; 16]]);
+        verifier.flush().await.expect("a random source that works again");
         let entry = world.authority.key(&developer("alice"), &issued.key.id).await;
         assert_eq!(entry.expect("the key").uses, 1);
     });

@@ -1,4 +1,4 @@
-//! The keeper, on the clock of the machine: with hints of all kinds, and when it ends.
+//! The refresh task, on the clock of the machine: with hints of all kinds, and when it ends.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,9 +21,14 @@ fn cache(behind: &HeldStore, max_staleness: Duration) -> CachedStore {
     CachedStore::new(behind.clone(), options).expect("options that are possible")
 }
 
+fn cache_with(behind: &HeldStore, max_staleness: Duration, hints: impl ChangeHints) -> CachedStore {
+    let options = CacheOptions::new().max_staleness(max_staleness);
+    CachedStore::with_hints(behind.clone(), options, hints).expect("options that are possible")
+}
+
 /// Waits until it is so.
-async fn until(mut is_so: impl FnMut() -> bool) {
-    // A machine may be slow, but not as slow as an hour's keeper.
+pub(crate) async fn until(mut is_so: impl FnMut() -> bool) {
+    // A machine may be slow, but not as slow as an hour's pause.
     for _ in 0..10_000 {
         if is_so() {
             return;
@@ -69,7 +74,7 @@ async fn revoked_in_time(behind: &HeldStore, cache: &CachedStore, mut hint: impl
         let issued = elsewhere.key().await;
         let mut revoked = None;
         loop {
-            let began = SystemMonotonicClock.ticks();
+            let began = SystemMonotonicClock.now();
             let request = AccessRequest::token(issued.token.expose());
             let Ok(grant) = here.verifier.verify_request(&request).await else { break };
             let age = grant.age().duration();
@@ -78,7 +83,7 @@ async fn revoked_in_time(behind: &HeldStore, cache: &CachedStore, mut hint: impl
                 assert!(began.saturating_sub(age) <= revoked, "accepted as of a time after it");
             } else {
                 elsewhere.authority.revoke(&admin(), &issued.key.id).await.expect("it is revoked");
-                revoked = Some(SystemMonotonicClock.ticks());
+                revoked = Some(SystemMonotonicClock.now());
                 hint();
             }
             tokio::task::yield_now().await;
@@ -90,7 +95,7 @@ async fn revoked_in_time(behind: &HeldStore, cache: &CachedStore, mut hint: impl
 async fn m02_the_bound_holds_without_any_hint() {
     let behind = HeldStore::default();
     let cache = cache(&behind, BOUND);
-    tokio::spawn(cache.keeper());
+    tokio::spawn(cache.refresh_task());
     until(|| cache.age().is_some()).await;
     revoked_in_time(&behind, &cache, || {}).await;
 }
@@ -98,9 +103,9 @@ async fn m02_the_bound_holds_without_any_hint() {
 #[tokio::test]
 async fn m02_the_bound_holds_with_hints_that_are_wrong_lost_and_given_twice() {
     let behind = HeldStore::default();
-    let cache = cache(&behind, BOUND);
     let hints = Sent::none();
-    tokio::spawn(cache.keeper_with(hints.clone()));
+    let cache = cache_with(&behind, BOUND, hints.clone());
+    tokio::spawn(cache.refresh_task());
     until(|| cache.age().is_some()).await;
     let mut turn = 0;
     let some_hints = || {
@@ -113,8 +118,8 @@ async fn m02_the_bound_holds_with_hints_that_are_wrong_lost_and_given_twice() {
 #[tokio::test]
 async fn m02_the_bound_holds_with_hints_at_every_moment() {
     let behind = HeldStore::default();
-    let cache = cache(&behind, BOUND);
-    tokio::spawn(cache.keeper_with(Wrong));
+    let cache = cache_with(&behind, BOUND, Wrong);
+    tokio::spawn(cache.refresh_task());
     until(|| cache.age().is_some()).await;
     revoked_in_time(&behind, &cache, || {}).await;
 }
@@ -122,10 +127,10 @@ async fn m02_the_bound_holds_with_hints_at_every_moment() {
 #[tokio::test]
 async fn m02_a_hint_is_sooner_than_the_bound() {
     let behind = HeldStore::default();
-    let cache = cache(&behind, HOUR);
-    let (here, elsewhere) = (World::on(cache.clone()), World::on(behind.clone()));
     let hints = Sent::none();
-    tokio::spawn(cache.keeper_with(hints.clone()));
+    let cache = cache_with(&behind, HOUR, hints.clone());
+    let (here, elsewhere) = (World::on(cache.clone()), World::on(behind.clone()));
+    tokio::spawn(cache.refresh_task());
     until(|| cache.age().is_some()).await;
     let issued = elsewhere.key().await;
     here.verifier.verify(issued.token.expose()).await.expect("a key that is accepted");
@@ -138,14 +143,14 @@ async fn m02_a_hint_is_sooner_than_the_bound() {
 }
 
 #[tokio::test]
-async fn m03_the_keeper_goes_on_when_the_store_is_back() {
+async fn m03_refresh_goes_on_when_the_store_is_back() {
     let behind = HeldStore::default();
     // It asks every twenty minutes, but not after a failure.
     for bound in [BOUND, HOUR] {
         behind.set_down(true);
         let cache = cache(&behind, bound);
         let asked = behind.asked(Call::Changes);
-        tokio::spawn(cache.keeper());
+        tokio::spawn(cache.refresh_task());
         until(|| behind.asked(Call::Changes) >= asked + 2).await;
         assert_eq!(cache.age(), None);
         behind.set_down(false);
@@ -154,28 +159,48 @@ async fn m03_the_keeper_goes_on_when_the_store_is_back() {
 }
 
 #[tokio::test]
-async fn the_keeper_ends_with_the_last_clone() {
+async fn refresh_task_ends_with_the_last_clone() {
     let behind = HeldStore::default();
-    let cache = cache(&behind, BOUND);
-    let keeper = tokio::spawn(cache.keeper_with(Sent::none()));
+    let cache = cache_with(&behind, BOUND, Sent::none());
+    let task = tokio::spawn(cache.refresh_task());
     let clone = cache.clone();
     drop(cache);
     let asked = behind.asked(Call::Changes);
     until(|| behind.asked(Call::Changes) > asked + 2).await;
-    assert!(!keeper.is_finished());
+    assert!(!task.is_finished());
     drop(clone);
-    keeper.await.expect("it ends and does not panic");
+    task.await.expect("it ends and does not panic");
 }
 
 #[tokio::test]
-async fn a_keeper_that_waits_for_the_store_does_not_outlive_its_answer() {
+async fn waiting_refresh_task_ends_with_its_answer() {
     let behind = HeldStore::default();
     let cache = cache(&behind, BOUND);
     let held = behind.hold(Call::Changes);
-    let keeper = tokio::spawn(cache.keeper());
+    let task = tokio::spawn(cache.refresh_task());
     until(|| behind.asked(Call::Changes) == 1).await;
     drop(cache);
     drop(held);
-    keeper.await.expect("it ends and does not panic");
+    task.await.expect("it ends and does not panic");
     assert_eq!(behind.asked(Call::Changes), 1);
+}
+
+#[tokio::test]
+async fn second_refresh_task_takes_over() {
+    let behind = HeldStore::default();
+    let hints = Sent::none();
+    let cache = cache_with(&behind, HOUR, hints.clone());
+    let first = tokio::spawn(cache.refresh_task());
+    until(|| behind.asked(Call::Changes) == 1).await;
+    let second = tokio::spawn(cache.refresh_task());
+    hints.send(1);
+    until(|| behind.asked(Call::Changes) == 2).await;
+    first.abort();
+    // The second task begins with a question of its own, and has the hints.
+    until(|| behind.asked(Call::Changes) == 3).await;
+    hints.send(1);
+    until(|| behind.asked(Call::Changes) == 4).await;
+    drop(cache);
+    hints.send(1);
+    second.await.expect("it ends and does not panic");
 }

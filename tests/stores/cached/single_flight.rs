@@ -93,7 +93,7 @@ async fn m13_a_failure_that_took_longer_than_the_bound_is_told_to_all_who_wait()
     let issued = node.elsewhere.key().await;
     let held = node.behind.hold(Call::Resolve(issued.key.id));
     let callers = callers(&node, &issued.key.id, 10).await;
-    node.ticks.advance(BOUND * 2);
+    node.clock.advance(BOUND * 2);
     node.behind.set_down(true);
     drop(held);
     for caller in callers {
@@ -109,7 +109,7 @@ async fn m13_an_answer_that_took_longer_than_the_bound_is_asked_for_once_more() 
     let held = node.behind.hold(Call::Resolve(issued.key.id));
     let mut callers = callers(&node, &issued.key.id, 10).await;
     node.revoke_elsewhere(&issued.key.id).await;
-    node.ticks.advance(BOUND + MICRO);
+    node.clock.advance(BOUND + MICRO);
     drop(held);
     // Who asked gets what there is. It was true after the call.
     let first = callers.remove(0).await.expect("the store is up").expect("the key is there");
@@ -128,7 +128,7 @@ async fn m13_who_joins_is_told_how_old_the_answer_is() {
     let issued = node.elsewhere.key().await;
     let held = node.behind.hold(Call::Resolve(issued.key.id));
     let first = callers(&node, &issued.key.id, 1).await;
-    node.ticks.advance(BOUND);
+    node.clock.advance(BOUND);
     let later = callers(&node, &issued.key.id, 1).await;
     drop(held);
     for (caller, age) in
