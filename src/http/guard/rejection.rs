@@ -118,7 +118,7 @@ impl Rejection {
         &self.cause
     }
 
-    /// Returns the HTTP status of the answer. A guard that speaks gRPC sends 200 and `grpc-status`.
+    /// Returns the HTTP status of the answer. A guard that answers in gRPC sends 200 and `grpc-status`.
     pub fn status(&self) -> u16 {
         self.cause.row().status
     }

@@ -75,7 +75,7 @@ fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 }
 
 /// Describes a body of the wrong shape. serde repeats the value that it found, which may be a token in
-/// the wrong place, so only the expected type is told.
+/// the wrong place, so the description names only the expected type.
 fn wrong_shape(path: &str, message: &str) -> String {
     let message = message.rfind(" at line ").map_or(message, |end| &message[..end]);
     if let Some(rest) = message.strip_prefix("unknown field `") {

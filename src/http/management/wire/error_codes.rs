@@ -162,7 +162,7 @@ mod tests {
         StoreError::corrupt("the disk has a name")
     }
 
-    fn told(problem: impl Into<Problem>) -> (u16, &'static str) {
+    fn status_and_code(problem: impl Into<Problem>) -> (u16, &'static str) {
         let problem = problem.into();
         (problem.code().status().as_u16(), problem.code().as_str())
     }
@@ -195,7 +195,7 @@ mod tests {
             (no_store().into(), (503, "unavailable")),
         ];
         for (error, row) in rows {
-            assert_eq!(told(error), row);
+            assert_eq!(status_and_code(error), row);
         }
     }
 
@@ -216,7 +216,7 @@ mod tests {
             (E::RateAboveLimit { rate, limit: rate }, "rate_above_limit"),
         ];
         for (error, code) in rows {
-            assert_eq!(told(error), (422, code));
+            assert_eq!(status_and_code(error), (422, code));
         }
     }
 
@@ -235,7 +235,7 @@ mod tests {
             (no_store().into(), (503, "unavailable")),
         ];
         for (error, row) in rows {
-            assert_eq!(told(error), row);
+            assert_eq!(status_and_code(error), row);
         }
     }
 
@@ -252,7 +252,7 @@ mod tests {
             (no_store().into(), (503, "unavailable")),
         ];
         for (error, row) in rows {
-            assert_eq!(told(error), row);
+            assert_eq!(status_and_code(error), row);
         }
     }
 
@@ -260,19 +260,28 @@ mod tests {
     fn each_refusal_of_a_policy_or_a_list_has_its_row() {
         type E = SetPolicyError;
         let rows = [
-            (told(E::PermissionDenied(PERMISSION_DENIED)), (403, "permission_denied")),
-            (told(E::Stale { given: 1, current: 2 }), (412, "stale")),
-            (told(E::Store(no_store())), (503, "unavailable")),
-            (told(E::Policy(PolicyError::MaxKeys(0))), (422, "invalid_max_keys")),
-            (told(PolicyError::ZeroLifetime("max_lifetime")), (422, "zero_lifetime")),
-            (told(PolicyError::DefaultAboveMax), (422, "default_above_max")),
-            (told(PolicyError::NotWholeSeconds("retention")), (422, "not_whole_seconds")),
-            (told(PolicyError::EventRetention(Duration::ZERO)), (422, "event_retention_too_short")),
-            (told(PolicyError::TooManyRoles(65)), (422, "too_many_roles")),
-            (told(PolicyError::NamePattern), (422, "invalid_name_pattern")),
-            (told(ListError::PermissionDenied(PERMISSION_DENIED)), (403, "permission_denied")),
-            (told(ListError::Limit(0)), (400, "invalid_query")),
-            (told(ListError::Store(no_store())), (503, "unavailable")),
+            (status_and_code(E::PermissionDenied(PERMISSION_DENIED)), (403, "permission_denied")),
+            (status_and_code(E::Stale { given: 1, current: 2 }), (412, "stale")),
+            (status_and_code(E::Store(no_store())), (503, "unavailable")),
+            (status_and_code(E::Policy(PolicyError::MaxKeys(0))), (422, "invalid_max_keys")),
+            (status_and_code(PolicyError::ZeroLifetime("max_lifetime")), (422, "zero_lifetime")),
+            (status_and_code(PolicyError::DefaultAboveMax), (422, "default_above_max")),
+            (
+                status_and_code(PolicyError::NotWholeSeconds("retention")),
+                (422, "not_whole_seconds"),
+            ),
+            (
+                status_and_code(PolicyError::EventRetention(Duration::ZERO)),
+                (422, "event_retention_too_short"),
+            ),
+            (status_and_code(PolicyError::TooManyRoles(65)), (422, "too_many_roles")),
+            (status_and_code(PolicyError::NamePattern), (422, "invalid_name_pattern")),
+            (
+                status_and_code(ListError::PermissionDenied(PERMISSION_DENIED)),
+                (403, "permission_denied"),
+            ),
+            (status_and_code(ListError::Limit(0)), (400, "invalid_query")),
+            (status_and_code(ListError::Store(no_store())), (503, "unavailable")),
         ];
         for (found, row) in rows {
             assert_eq!(found, row);

@@ -199,7 +199,7 @@ mod tests {
 
     #[test]
     fn refusal_has_one_code_in_events_and_problems() {
-        // An event tells these in more detail than a client may learn, or of no one request.
+        // Clients learn less of these, or they are not about one request.
         let only_in_events =
             [RefusalCode::RandomSourceRepeats, RefusalCode::Malformed, RefusalCode::Counted];
         for refusal in RefusalCode::ALL.iter().filter(|code| !only_in_events.contains(code)) {
