@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn each_refusal_of_a_new_key_has_its_row() {
+    fn generate_errors_have_their_rows() {
         type E = GenerateError;
         let rows = [
             (E::UpgradeRequired, (402, "upgrade_required")),
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn each_rule_of_a_new_key_has_its_row() {
+    fn rule_errors_have_their_rows() {
         type E = RuleError;
         let (time, hour) = (Timestamp::MIN, Duration::from_hours(1));
         let rate = "1/1s".parse().expect("a rate");
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn each_refusal_of_a_change_of_a_key_has_its_row() {
+    fn key_errors_have_their_rows() {
         type E = KeyError;
         let rows = [
             (PERMISSION_DENIED.into(), (403, "permission_denied")),
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn each_refusal_about_an_account_has_its_row() {
+    fn account_errors_have_their_rows() {
         type E = AccountError;
         let rows = [
             (PERMISSION_DENIED.into(), (403, "permission_denied")),
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn each_refusal_of_a_policy_or_a_list_has_its_row() {
+    fn policy_and_list_errors_have_their_rows() {
         type E = SetPolicyError;
         let rows = [
             (status_and_code(E::PermissionDenied(PERMISSION_DENIED)), (403, "permission_denied")),
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn no_answer_says_what_the_store_or_the_random_source_said() {
+    fn texts_of_store_and_random_source_stay_inside() {
         let problems: [Problem; 3] = [
             KeyError::from(no_store()).into(),
             AccountError::from(no_random()).into(),
