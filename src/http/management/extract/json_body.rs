@@ -13,7 +13,7 @@ use axum::response::IntoResponse;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use crate::http::management::wire::problem::{Code, Problem};
-use crate::http::management::wire::values::Object;
+use crate::http::management::wire::strict_values::Object;
 use crate::value::redact::{looks_like_token, redact};
 
 /// The longest body, in bytes: a policy with as many roles and scopes as it can have fits.
