@@ -272,7 +272,7 @@ fn listing(pool: &PgPool, store: &PostgresStore, world: &World) {
     let middle = "SELECT created, id FROM million.keys ORDER BY created, id OFFSET 500000 LIMIT 1";
     let (created, id): (i64, String) =
         block_on(sqlx::query_as(middle).fetch_one(pool)).expect("a row");
-    let cursor = first.next.expect("there is more").to_string();
+    let cursor = first.next_cursor().expect("there is more").to_string();
     let mut parts: Vec<&str> = cursor.split('.').collect();
     let created_text = created.to_string();
     (parts[2], parts[3]) = (&id, &created_text);

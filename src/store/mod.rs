@@ -46,9 +46,10 @@ pub use self::memory::MemoryStore;
 pub use self::postgres::{
     PostgresHints, PostgresOptions, PostgresStore, SchemaName, SchemaNameError,
 };
+pub(crate) use self::query::sealed;
 pub use self::query::{
     AccountQuery, Cursor, CursorError, DEFAULT_LIMIT, EventQuery, KeyPosition, KeyQuery, KeySort,
-    MAX_LIMIT, Page, StoredKey,
+    ListQuery, Listed, MAX_LIMIT, Page, StoredKey,
 };
 pub use self::resolve::{Resolve, Resolved};
 #[cfg(feature = "postgres")]

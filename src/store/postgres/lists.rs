@@ -163,7 +163,7 @@ impl Database {
             let found = self.find_events(session.connection(), tenant, query).await;
             if let Some((found, beyond)) = attempts.end(session, found).await? {
                 let page = query.page(found.into_iter().map(Ok::<_, StoreError>))?;
-                let next = page.next.or_else(|| beyond.map(|number| query.cursor_to(number)));
+                let next = page.next.or_else(|| beyond.map(|number| query.clone().from(number)));
                 return Ok(Page { items: page.items, next });
             }
         }

@@ -182,7 +182,8 @@ async fn stores(heard: &mut Heard, store: &impl KeyStore, issued: &Issued) {
     let query = KeyQuery::new().search("prod").limit(1);
     heard.debug(&query);
     heard.debug(&query.position(&record, &stored.usage));
-    heard.json(&query.cursor(&query.position(&record, &stored.usage)));
+    let behind = query.behind(query.position(&record, &stored.usage));
+    heard.json(&behind.cursor().expect("a cursor"));
     let page = store.keys(&tenant(), &query, start()).await.expect("the store works");
     heard.debug(&page);
     heard.json(&Usage::default());

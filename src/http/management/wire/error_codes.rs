@@ -6,8 +6,8 @@ use super::problem::{Code, Problem};
 use crate::authority::{AccountError, GenerateError, KeyError, ListError, SetPolicyError};
 use crate::record::actor::PermissionDenied;
 use crate::record::key::WrongStatus;
-use crate::record::new_key::RuleError;
 use crate::record::policy::PolicyError;
+use crate::record::rules::RuleError;
 
 /// An error with a code. Its `Display` repeats no secret.
 trait Coded: Display {
@@ -65,7 +65,7 @@ table! {
         Self::PermissionDenied(error) => error.code();
         Self::AccountNotFound(_) => Code::AccountNotFound;
         Self::AccountDisabled(_) => Code::AccountDisabled;
-        Self::Key(error) => error.code();
+        Self::Rule(error) => error.code();
         Self::TooManyKeys { .. } => Code::TooManyKeys;
         Self::Random(_) => Code::RandomSourceFailed;
         Self::Store(_) => Code::Unavailable;
@@ -123,6 +123,7 @@ mod tests {
 
     use super::*;
     use crate::record::operation::Operation;
+    use crate::record::policy_field::PolicyField;
     use crate::record::status::KeyStatus;
     use crate::store::StoreError;
     use crate::value::id::{AccountId, KeyId};
@@ -264,9 +265,12 @@ mod tests {
             (told(E::Stale { given: 1, current: 2 }), (412, "stale")),
             (told(E::Store(no_store())), (503, "unavailable")),
             (told(E::Policy(PolicyError::MaxKeys(0))), (422, "invalid_max_keys")),
-            (told(PolicyError::ZeroLifetime("max_lifetime")), (422, "zero_lifetime")),
+            (told(PolicyError::ZeroLifetime(PolicyField::MaxLifetime)), (422, "zero_lifetime")),
             (told(PolicyError::DefaultAboveMax), (422, "default_above_max")),
-            (told(PolicyError::NotWholeSeconds("retention")), (422, "not_whole_seconds")),
+            (
+                told(PolicyError::NotWholeSeconds(PolicyField::Retention)),
+                (422, "not_whole_seconds"),
+            ),
             (told(PolicyError::EventRetention(Duration::ZERO)), (422, "event_retention_too_short")),
             (told(PolicyError::TooManyRoles(65)), (422, "too_many_roles")),
             (told(PolicyError::NamePattern), (422, "invalid_name_pattern")),
