@@ -11,6 +11,18 @@ use crate::value::time::Timestamp;
 
 /// The rows that a batch is planned against. A row that is absent is part of the answer; more rows than these do no
 /// harm.
+///
+/// ```
+/// use keywright::store::plan::ReadSet;
+/// use keywright::store::{Batch, Change};
+/// use keywright::KeyId;
+///
+/// let key: KeyId = "4fQ2xk9ZrT7bWm1c".parse()?;
+/// let revoke = Change::RevokeKey { key, at: "2027-01-15T08:00:00Z".parse()? };
+/// let wanted = ReadSet::of(&Batch { changes: vec![revoke], ..Batch::default() });
+/// assert_eq!(wanted, ReadSet { keys: vec![key], ..ReadSet::default() });
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct ReadSet {
     /// Keys to read, each with the service account that owns it.

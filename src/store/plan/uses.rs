@@ -20,6 +20,27 @@ const WRITER_KEPT: Duration = Duration::from_hours(7 * 24);
 /// Looks at the last batch of the writer, at the usage of each key, and for each key in [`alerts_due`] at its
 /// record and the number of its tenant's newest event.
 ///
+/// ```
+/// use keywright::store::plan::{self, Rows};
+/// use keywright::store::{Usage, UsageBatch, UsageDelta};
+/// use keywright::{KeyId, Timestamp};
+///
+/// let key: KeyId = "4fQ2xk9ZrT7bWm1c".parse()?;
+/// let at: Timestamp = "2027-01-15T08:00:00Z".parse()?;
+/// let delta = UsageDelta { key, secret_number: 1, uses: 3, last_used_at: at, alert_every: None };
+/// let batch = UsageBatch { writer: [7; 16], sequence: 1, at, deltas: vec![delta] };
+///
+/// let mut rows = Rows::default();
+/// rows.usage.insert(key, Usage::default());
+/// let effects = plan::usage(&rows, &batch)?.unwrap_or_default();
+/// assert_eq!(effects.usage[0].1.uses(), 3);
+///
+/// // The store remembers the batch, so the same one adds nothing when it comes again.
+/// rows.last_batches.extend(effects.writer.map(|(id, writer)| (id, writer.last)));
+/// assert!(plan::usage(&rows, &batch)?.is_none());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// `Conflict` if another process uses the same writer id, and `Corrupt` if a tenant has no number for another event.
 pub fn usage(view: &impl View, batch: &UsageBatch) -> Result<Option<Effects>, StoreError> {
