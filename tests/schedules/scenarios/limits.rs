@@ -6,7 +6,7 @@ use shuttle::future::block_on;
 
 use super::{Work, together};
 use crate::authority::GenerateError;
-use crate::record::key::KeyEdit;
+use crate::record::edit::KeyEdit;
 use crate::record::new_key::NewKey;
 use crate::sync::Arc;
 use crate::value::metadata::Metadata;
