@@ -115,7 +115,7 @@ fn a_revoke_wins_against_all_that_other_processes_do() {
 }
 
 #[common::test(postgres)]
-fn m16_uses_on_three_nodes_add_up_through_flushes_that_fail() {
+fn t_m16_uses_on_three_nodes_add_up_through_flushes_that_fail() {
     const ROUNDS: usize = 20;
     const USES: usize = 25;
     let _alone = alone();

@@ -29,7 +29,7 @@ const PERIOD: u32 = 500;
 common::suite!();
 
 #[common::test(each_store)]
-fn f21_the_crate_does_what_the_reference_does(kind: StoreKind) {
+fn t_f21_the_crate_does_what_the_reference_does(kind: StoreKind) {
     let seed = common::harness::seed();
     // The slower a store, the fewer.
     let operations = match kind {
