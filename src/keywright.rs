@@ -95,7 +95,8 @@ impl fmt::Debug for Keywright {
 /// use keywright::store::MemoryStore;
 /// use keywright::{Keywright, Policy};
 ///
-/// let policy = Policy { api_enabled: true, ..Policy::default() };
+/// let mut policy = Policy::default();
+/// policy.api_enabled = true;
 /// let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
 /// # Ok::<(), keywright::Error>(())
 /// ```

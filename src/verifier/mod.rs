@@ -47,7 +47,8 @@ const STRIPES: usize = 16;
 /// use keywright::store::MemoryStore;
 /// use keywright::{Actor, Keywright, NewKey, Policy, UserId};
 ///
-/// let policy = Policy { api_enabled: true, ..Policy::default() };
+/// let mut policy = Policy::default();
+/// policy.api_enabled = true;
 /// let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
 /// let alice = Actor::developer(UserId::new("alice")?);
 /// let issued = keywright.authority().generate(&alice, NewKey::named("my-app")?).await?;

@@ -69,6 +69,7 @@ fn listing_goes_on_after_an_error() {
         let store = Watched::default();
         let world = World::on(store.clone());
         for n in 0..3 {
+            world.clock.advance(SECOND);
             world.key_of(&developer("alice"), named(&format!("key-{n}"))).await;
         }
         let mut keys = world.authority.all_keys(&admin(), KeyQuery::new().limit(1));
