@@ -115,8 +115,9 @@ impl KeyStore for CustomStore {
 
     async fn add_usage(&self, batch: &UsageBatch) -> Answer<()> {
         let mut state = self.state()?;
-        let effects = plan::usage(&state.rows, batch)?;
-        effects.into_iter().for_each(|effects| state.write(effects));
+        if let Some(effects) = plan::usage(&state.rows, batch)? {
+            state.write(effects);
+        }
         Ok(())
     }
 

@@ -7,7 +7,6 @@ mod repepper;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::decision::request::AccessRequest;
 use crate::decision::{Circumstances, DecideError, Denial, Grant, Reason, decide, recognize};
@@ -23,9 +22,6 @@ use crate::value::id::KeyId;
 use crate::value::token::{Credential, Presented};
 
 use self::repepper::Repeppering;
-
-/// Who is about to change a key asks the store itself.
-const NOW: Freshness = Freshness::AtMost(Duration::ZERO);
 
 /// Copies of the default policy, so that requests of different keys share no reference count.
 const STRIPES: usize = 16;
@@ -169,7 +165,7 @@ impl Verifier {
         let inner = &*self.0;
         let presented = &Presented::parse(credential).ok_or_else(Denial::malformed)?;
         let revoked = retry(|| async move {
-            let found = inner.setup.store.resolve(&presented.key_id, NOW).await?;
+            let found = inner.setup.store.resolve(&presented.key_id, Freshness::CURRENT).await?;
             let now = inner.setup.clock.now();
             let (snapshot, _) = recognize(presented, found, &inner.setup.peppers, now)?;
             let key = snapshot.record().key();

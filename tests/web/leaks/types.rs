@@ -14,8 +14,8 @@ use keywright::{
     Access, AccessRequest, AccountEdit, AccountId, AdminLimits, Credential, DenialClass,
     DetailField, Drawn, EventActor, EventDetails, EventKind, EventOutcome, Issued, KeyLimit,
     KeyStatus, ManualClock, Metadata, Name, NamePattern, Network, Networks, NewAccount, Operation,
-    Outcome, Owner, PepperRing, Permissions, Prefix, Rate, RefusalCode, RoleName, RunOptions,
-    Scope, ScopeSet, SecretUsed, SystemClock, Timestamp, Transition,
+    Outcome, Owner, PepperRing, Permissions, PolicyField, Prefix, Rate, RefusalCode, RoleName,
+    RunOptions, Scope, ScopeSet, SecretUsed, SystemClock, Timestamp, Transition,
 };
 
 use super::{Heard, errors, life};
@@ -110,6 +110,7 @@ fn values(heard: &mut Heard) {
     heard.json(&Metadata::default());
     heard.json(&AdminLimits::default());
     heard.debug(&KeyLimit::Networks);
+    heard.debug(&PolicyField::MaxOverlap);
     heard.debug(&Drawn::Secret);
     heard.debug(&Permissions::ADMINISTRATOR);
     heard.debug(&developer("alice"));

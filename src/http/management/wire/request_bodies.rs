@@ -8,7 +8,9 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::problem::{Code, Problem};
-use super::values::{NetworkList, Object, OrNull, ScopeList, Seconds, Whole, given, nullable};
+use super::strict_values::{
+    NetworkList, Object, OrNull, ScopeList, Seconds, Whole, given, nullable,
+};
 use crate::record::account::{AccountEdit, NewAccount};
 use crate::record::edit::KeyEdit;
 use crate::record::new_key::NewKey;

@@ -206,10 +206,10 @@ fn t_h11_what_a_proxy_wrote_is_an_address_or_the_source_is_unknown() {
 #[test]
 fn t_h11_nobody_and_everybody_are_no_proxies() {
     use keywright::Networks;
-    use keywright::http::TrustedProxiesError::{Everybody, Nobody};
+    use keywright::http::TrustedProxiesError::{Empty, EveryAddress};
 
     let refused = |networks: Networks| TrustedProxies::new(networks).expect_err("no proxies");
-    assert_eq!(refused(Networks::anywhere()), Nobody);
+    assert_eq!(refused(Networks::anywhere()), Empty);
     for (networks, all) in [
         ("0.0.0.0/0", "0.0.0.0/0"),
         ("10.0.0.0/8 ::/0", "::/0"),
@@ -218,7 +218,7 @@ fn t_h11_nobody_and_everybody_are_no_proxies() {
         ("::/1 8000::/2 c000::/2", "::/0"),
     ] {
         let all = all.parse().expect("a network");
-        assert_eq!(refused(networks.parse().expect("networks")), Everybody(all), "{networks}");
+        assert_eq!(refused(networks.parse().expect("networks")), EveryAddress(all), "{networks}");
     }
     for header in ["Forwarded", "authorization", "Cookie", "", "a b", "é"] {
         assert!(proxies().header(header).is_err(), "{header}");

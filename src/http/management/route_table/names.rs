@@ -1,7 +1,7 @@
 //! The names in the table: operation ids, tags, schemas and parameters.
 
 /// An enum of names.
-macro_rules! words {
+macro_rules! names {
     ($(#[$doc:meta])* $name:ident { $($(#[$about:meta])* $word:ident = $text:literal,)* }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -21,9 +21,9 @@ macro_rules! words {
 }
 
 /// An enum of names that the document lists.
-macro_rules! listed_words {
+macro_rules! listed_names {
     ($(#[$doc:meta])* $name:ident { $($word:ident = $text:literal,)* }) => {
-        words! {
+        names! {
             $(#[$doc])*
             $name { $($word = $text,)* }
         }
@@ -34,7 +34,7 @@ macro_rules! listed_words {
     };
 }
 
-words! {
+names! {
     /// The operation id of a route. The router has a handler for each.
     RouteId {
         GenerateKey = "generate_key",
@@ -63,7 +63,7 @@ words! {
     }
 }
 
-listed_words! {
+listed_names! {
     /// The group of a route in the document.
     Tag {
         Keys = "keys",
@@ -74,7 +74,7 @@ listed_words! {
     }
 }
 
-listed_words! {
+listed_names! {
     /// A schema of the document.
     Schema {
         Nothing = "Nothing",
@@ -104,7 +104,7 @@ listed_words! {
     }
 }
 
-words! {
+names! {
     /// A parameter of a path, a query or a header.
     Parameter {
         KeyId = "id",

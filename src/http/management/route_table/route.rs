@@ -1,6 +1,6 @@
 //! A row of the table: all that the router and the document know of a route.
 
-use super::words::{Parameter, RouteId, Schema, Tag};
+use super::names::{Parameter, RouteId, Schema, Tag};
 use crate::http::management::wire::problem::Code;
 use crate::record::operation::Operation;
 

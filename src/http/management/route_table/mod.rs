@@ -1,10 +1,10 @@
 //! The routes as data: one row each. The router serves these rows and the document describes them.
 
+pub(super) mod names;
 pub(super) mod route;
-pub(super) mod words;
 
+use self::names::{Parameter, RouteId, Schema, Tag};
 use self::route::{Method, Route, Subject, Success};
-use self::words::{Parameter, RouteId, Schema, Tag};
 use crate::http::management::wire::problem::Code;
 use crate::record::operation::Operation;
 
