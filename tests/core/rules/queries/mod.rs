@@ -3,6 +3,7 @@
 
 mod events;
 mod keys;
+mod listings;
 mod moving;
 
 use keywright::store::{
