@@ -115,9 +115,9 @@ impl KeyStore for CustomStore {
 
     async fn add_usage(&self, batch: &UsageBatch) -> Answer<()> {
         let mut state = self.state()?;
-        if let Some(effects) = plan::usage(&state.rows, batch)? {
-            state.write(effects);
-        }
+        // There is nothing to write of a batch that was added before.
+        let effects = plan::usage(&state.rows, batch)?.unwrap_or_default();
+        state.write(effects);
         Ok(())
     }
 
