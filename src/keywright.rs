@@ -165,8 +165,8 @@ impl Builder {
             prefix: self.prefix,
             default_policy: Arc::new(self.default_policy),
             limiter: Arc::new(Limiter::new()),
-            counting: Arc::default(),
-            refusals: Arc::default(),
+            usage_recorder: Arc::default(),
+            refusal_log: Arc::default(),
         };
         Ok(Keywright {
             verifier: Verifier::new(setup.clone()),

@@ -1,7 +1,7 @@
 //! Whether code of the host's that this crate has called is calling back.
 //!
 //! A random source, or a store, may call the crate that is calling it. Where the crate holds a lock meanwhile, the call
-//! back would wait for itself for ever: it is refused instead. What has called is on the stack of the same thread, also
+//! back would wait for itself without end: it is refused instead. What has called is on the stack of the same thread, also
 //! where it is a future, which runs inside the poll of the future that waits for it.
 
 use std::cell::RefCell;
@@ -18,7 +18,8 @@ std::thread_local! {
 pub(crate) struct Inside(usize);
 
 impl Inside {
-    /// `None` if foreign code is running on its behalf already: then that code has called back.
+    /// Enters foreign code on behalf of `whose`. Returns `None` if foreign code is running on its
+    /// behalf already: then that code has called back.
     pub(crate) fn enter<T>(whose: &T) -> Option<Self> {
         let address = std::ptr::from_ref(whose).addr();
         ENTERED.with(|entered| {
@@ -31,7 +32,7 @@ impl Inside {
         })
     }
 
-    /// Whether foreign code is running on its behalf.
+    /// Returns whether foreign code is running on behalf of `whose`.
     pub(crate) fn is<T>(whose: &T) -> bool {
         let address = std::ptr::from_ref(whose).addr();
         ENTERED.with(|entered| entered.borrow().contains(&address))

@@ -1,18 +1,17 @@
-//! Moves digests to the current pepper, as keys are used.
+//! Moving digests to the current pepper, as keys are used.
 //!
 //! Only a request has the secret that a digest is made from, so a verify leaves the new digest
-//! here, and the next flush stores it, outside of any request.
+//! here, and the next flush stores it: outside of any request.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use crate::decision::Grant;
 use crate::store::{Batch, Change, Freshness, KeyStore, StoreError};
 use crate::value::digest::{Digest, PepperRing};
 use crate::value::id::KeyId;
 
-/// The most digests that wait for a flush. Further ones are made again at the next use of their key.
+/// How many digests may wait. More than that wait for their key's next use.
 const MOST: usize = 10_000;
 
 /// New digests, by key and number of its secret.
@@ -34,10 +33,7 @@ impl Repeppering {
     ) -> Result<(), StoreError> {
         let waiting = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
         for ((key, number), digest) in waiting {
-            let Some(snapshot) = store.resolve(&key, Freshness::AtMost(Duration::ZERO)).await?
-            else {
-                continue;
-            };
+            let Some(snapshot) = store.resolve(&key, Freshness::CURRENT).await? else { continue };
             let record = snapshot.record();
             let outdated = record.digest_of(number).is_some_and(|old| peppers.is_outdated(old));
             let Some(next) = record.with_digest(number, digest).filter(|_| outdated) else {
@@ -46,7 +42,7 @@ impl Repeppering {
             let changes = vec![Change::UpdateKey(next)];
             match store.commit(Batch { changes, ..Batch::default() }).await {
                 Ok(_) => {}
-                // The key was changed meanwhile: its next use leaves the digest here again.
+                // Somebody changed the key meanwhile: its next use leaves the digest here again.
                 Err(error) if error.is_conflict() => {}
                 Err(error) => return Err(error),
             }

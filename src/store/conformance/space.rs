@@ -6,7 +6,7 @@ use std::sync::{Arc, Barrier};
 use std::time::Duration;
 use std::{panic, thread};
 
-use super::Host;
+use super::host::Host;
 use super::run::side_by_side;
 use crate::record::account::ServiceAccount;
 use crate::record::admin_limits::AdminLimits;

@@ -1,7 +1,6 @@
 //! Queries of keys: filters and orders.
 
 use std::cmp::Ordering;
-use std::fmt::Write;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -12,7 +11,7 @@ use crate::record::status::KeyStatus;
 use crate::record::usage::Usage;
 use crate::value::id::KeyId;
 use crate::value::name::composed;
-use crate::value::text::decimal;
+use crate::value::text::{decimal, hex};
 use crate::value::time::Timestamp;
 
 /// A key as a store keeps it: the record and its usage.
@@ -328,7 +327,7 @@ impl KeyPosition {
         let direction = if descending { "desc" } else { "asc" };
         let value = match &self.value {
             SortValue::Time(time) => time.to_string(),
-            SortValue::Text(text) => to_hex(text),
+            SortValue::Text(text) => hex::encode(text.as_bytes()),
         };
         format!("{sort}.{direction}.{}.{value}", self.id)
     }
@@ -345,25 +344,9 @@ impl KeyPosition {
         let id = parts.next()?.parse().ok()?;
         let value = parts.next()?;
         let value = match sort {
-            KeySort::Name => SortValue::Text(from_hex(value)?),
+            KeySort::Name => SortValue::Text(String::from_utf8(hex::decode_all(value)?).ok()?),
             _ => SortValue::Time(decimal(value)?),
         };
         parts.next().is_none().then_some((*sort, descending, Self { value, id }))
     }
-}
-
-fn to_hex(text: &str) -> String {
-    let mut hex = String::with_capacity(2 * text.len());
-    for byte in text.bytes() {
-        let _ = write!(hex, "{byte:02x}");
-    }
-    hex
-}
-
-fn from_hex(text: &str) -> Option<String> {
-    let pairs = text.as_bytes().chunks(2);
-    let bytes = pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
-    let decoded = String::from_utf8(bytes.collect::<Option<_>>()?).ok()?;
-    // One spelling: a digit short, a capital or a sign would decode too.
-    (to_hex(&decoded) == text).then_some(decoded)
 }
