@@ -21,7 +21,8 @@ impl Keywright {
     /// end. A second call does no harm and has no use.
     ///
     /// ```
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
     /// use keywright::Keywright;
     /// use keywright::store::MemoryStore;
     ///
@@ -29,7 +30,7 @@ impl Keywright {
     /// let running = keywright.start()?;
     /// // ... serve until the process is told to stop ...
     /// running.shutdown().await?;
-    /// # Ok(()) }
+    /// # Ok(()) }) }
     /// ```
     ///
     /// # Errors
@@ -119,7 +120,8 @@ impl fmt::Debug for Running {
 /// Settings of the background work.
 ///
 /// ```
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
 /// use std::time::Duration;
 ///
 /// use keywright::store::MemoryStore;
@@ -131,7 +133,7 @@ impl fmt::Debug for Running {
 /// let keywright = Keywright::builder(MemoryStore::new()).build()?;
 /// let running = keywright.start_with(options)?;
 /// running.shutdown().await?;
-/// # Ok(()) }
+/// # Ok(()) }) }
 /// ```
 #[derive(Clone)]
 #[must_use = "setters take and return by value"]

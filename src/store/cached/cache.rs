@@ -40,7 +40,8 @@ use crate::value::time::Timestamp;
 /// The cache passes every method but [`resolve`](KeyStore::resolve) on to the store.
 ///
 /// ```
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
 /// use std::time::Duration;
 ///
 /// use keywright::Keywright;
@@ -52,7 +53,7 @@ use crate::value::time::Timestamp;
 /// let running = keywright.start()?; // refreshes the cache, and flushes
 /// // ... serve ...
 /// running.shutdown().await?;
-/// # Ok(()) }
+/// # Ok(()) }) }
 /// ```
 #[derive(Clone)]
 pub struct CachedStore(pub(super) Arc<Inner>);
