@@ -1,6 +1,6 @@
 //! A store of one's own: everything in one value behind a lock, and a new value for each change.
 //!
-//! It keeps every rule of the contract: `tests/conformance` runs the whole suite on it. A store on a
+//! It keeps every rule of the contract: `tests/stores/contract` runs the whole suite on it. A store on a
 //! database has the same shape, with a transaction in the place of the copy.
 
 use std::collections::{BTreeMap, HashSet};

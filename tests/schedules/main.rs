@@ -9,7 +9,7 @@
 //!
 //! `KEYWRIGHT_SCHEDULES` says how many are drawn for each scenario. A failure prints its schedule;
 //! `KEYWRIGHT_SCHEDULE` with that text and the name of the scenario behind
-//! `cargo test --test schedules --` runs it again.
+//! `cargo test -p keywright-test-schedules --` runs it again.
 
 #![allow(
     dead_code,

@@ -55,7 +55,7 @@ fn access_asked_for_by_value_is_access_asked_for() {
 }
 
 #[test]
-fn c07_the_rate_of_a_key_is_one_for_all_verifiers_of_a_setup() {
+fn t_c07_the_rate_of_a_key_is_one_for_all_verifiers_of_a_setup() {
     on_each_store(async |world| {
         let new = NewKey::named("prod-main-app")?.rate("2/60s".parse()?);
         let issued = world.generate(new).await?;

@@ -119,7 +119,7 @@ fn what_changes_while_it_is_copied_comes_over_too() {
     let before = seen(&world);
     world.reopen(block_on(moving.finish(|_| {})).expect("it has moved"));
     assert_eq!(seen(&world), before);
-    assert_eq!(world.says(gone.token.expose()), "unrecognised");
+    assert_eq!(world.says(gone.token.expose()), "unrecognized");
     assert_eq!(world.says(new.token.expose()), "current");
 }
 
@@ -253,7 +253,7 @@ fn rows_of_another_hand_are_seen_before_the_tables_are_opened() {
 
 /// Of what needs a server to be there.
 #[common::test(postgres)]
-fn l02_what_is_printed_of_a_store_a_move_and_hints_says_no_secret() {
+fn t_l02_what_is_printed_of_a_store_a_move_and_hints_says_no_secret() {
     let place = Place::new();
     let _runtime = place.enter();
     let source = MemoryStore::new();
@@ -305,7 +305,7 @@ fn use_it(world: &World, times: u64) {
 }
 
 #[common::test(postgres)]
-fn m19_uses_after_a_move_arrive_once() {
+fn t_m19_uses_after_a_move_arrive_once() {
     let place = Place::new();
     let _runtime = place.enter();
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -328,7 +328,7 @@ fn m19_uses_after_a_move_arrive_once() {
 }
 
 #[common::test(postgres)]
-fn m19_uses_during_a_move_arrive_once() {
+fn t_m19_uses_during_a_move_arrive_once() {
     let place = Place::new();
     let _runtime = place.enter();
     let source = MemoryStore::new();
@@ -362,7 +362,7 @@ fn m19_uses_during_a_move_arrive_once() {
 }
 
 #[common::test(postgres)]
-fn m19_failed_move_leaves_the_source_in_use() {
+fn t_m19_failed_move_leaves_the_source_in_use() {
     let place = Place::new();
     let _runtime = place.enter();
     let source = MemoryStore::new();

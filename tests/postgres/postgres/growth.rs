@@ -41,7 +41,7 @@ async fn search_that_matches_nothing_ends_each_page() {
 }
 
 #[common::test(postgres)]
-async fn f23_sweep_gives_rows_back() {
+async fn t_f23_sweep_gives_rows_back() {
     let stage = Stage::new("swept_rows").await;
     let (store, pool) = (stage.store().await, stage.pool(1).await);
     let world = World::on(store.clone());

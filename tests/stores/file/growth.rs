@@ -107,7 +107,7 @@ fn rows(disk: &Disk) -> Vec<(String, u64)> {
 }
 
 #[test]
-fn f23_file_stops_growing_under_sweeps() {
+fn t_f23_file_stops_growing_under_sweeps() {
     let disk = Disk::default();
     let tenant = on(&disk);
     tenant.cycle(300);
@@ -125,7 +125,7 @@ fn f23_file_stops_growing_under_sweeps() {
 }
 
 #[test]
-fn f23_deleted_id_is_taken_until_its_event_is_swept() {
+fn t_f23_deleted_id_is_taken_until_its_event_is_swept() {
     let disk = Disk::default();
     let mut tenant = on(&disk);
     let keys = [tenant.make(), tenant.make()];
@@ -154,7 +154,7 @@ fn f23_deleted_id_is_taken_until_its_event_is_swept() {
 }
 
 #[test]
-fn f23_event_numbers_go_on_after_a_sweep_and_a_reopen() {
+fn t_f23_event_numbers_go_on_after_a_sweep_and_a_reopen() {
     let disk = Disk::default();
     let tenant = on(&disk);
     tenant.cycle(2);
@@ -223,7 +223,7 @@ fn say_there_are(transaction: &redb::WriteTransaction, all: u64) {
 }
 
 #[test]
-fn f23_lost_events_are_seen_at_open() {
+fn t_f23_lost_events_are_seen_at_open() {
     assert!(opened_after(|_| {}).is_ok(), "as it was");
     // 3 to 7 are there. The ends alone do not tell of one in the middle, nor the count of one that
     // is lost together with its count.

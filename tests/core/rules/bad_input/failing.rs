@@ -213,7 +213,7 @@ impl TryRng for Panicking {
 impl TryCryptoRng for Panicking {}
 
 #[test]
-fn c13_a_random_source_that_panics_makes_nothing_and_is_asked_again_the_next_time() {
+fn t_c13_a_random_source_that_panics_makes_nothing_and_is_asked_again_the_next_time() {
     let tells = Arc::new(AtomicBool::new(false));
     let script = Script::new((1..9).map(|draw| vec![draw; 32]));
     let source = Panicking { tells: Arc::clone(&tells), script };

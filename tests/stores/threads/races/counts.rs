@@ -10,7 +10,7 @@ use super::{THREADS, done, note, together};
 use common::harness::{SECOND, events_of, on_each_store, says};
 
 #[test]
-fn c05_every_use_is_counted_once_whatever_goes_on_meanwhile() {
+fn t_c05_every_use_is_counted_once_whatever_goes_on_meanwhile() {
     on_each_store(4, 2, |world| {
         const USES: u64 = 1_500;
         let issued = [world.generate("prod-one"), world.generate("prod-two")];
@@ -64,7 +64,7 @@ fn c05_every_use_is_counted_once_whatever_goes_on_meanwhile() {
 }
 
 #[test]
-fn c05_a_flush_stores_what_its_verifier_counted_whatever_another_one_counts() {
+fn t_c05_a_flush_stores_what_its_verifier_counted_whatever_another_one_counts() {
     on_each_store(1, 1, |world| {
         let issued = world.generate("prod-main-app");
         let other = world.keywright.verifier();
@@ -80,7 +80,7 @@ fn c05_a_flush_stores_what_its_verifier_counted_whatever_another_one_counts() {
 }
 
 #[test]
-fn c05_a_verifier_that_is_gone_takes_no_use_of_another_with_it() {
+fn t_c05_a_verifier_that_is_gone_takes_no_use_of_another_with_it() {
     on_each_store(1, 1, |world| {
         let issued = world.generate("prod-main-app");
         let short = world.keywright.verifier();

@@ -8,7 +8,7 @@ use super::{THREADS, note, together};
 use common::harness::{SECOND, name, on_each_store};
 
 #[test]
-fn c06_the_limit_of_keys_holds_exactly() {
+fn t_c06_the_limit_of_keys_holds_exactly() {
     on_each_store(20, 4, |world| {
         world.set_policy(|policy| policy.max_keys_per_owner = 10);
         let owner = world.alice.as_owner();
@@ -32,7 +32,7 @@ fn c06_the_limit_of_keys_holds_exactly() {
 }
 
 #[test]
-fn c07_a_rate_lets_exactly_its_number_through() {
+fn t_c07_a_rate_lets_exactly_its_number_through() {
     on_each_store(10, 2, |world| {
         let owner = world.admin.as_owner();
         let new = NewKey::new(name("prod-main-app")).rate("50/60s".parse().expect("a rate"));

@@ -24,20 +24,20 @@ const MAX_ACTORS: usize = 10_000;
 /// further tenants are not recorded until a minute is over: the memory has an end.
 const MAX_TENANTS: usize = 1_000;
 
-/// Whose refused calls are counted together: an actor's, or as [`EventActor::System`] those of all
+/// The caller whose refused calls are counted together: an actor, or as [`EventActor::System`] all
 /// actors of the tenant that are not kept apart.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub(super) struct Who {
+pub(super) struct Caller {
     tenant: TenantId,
     actor: EventActor,
 }
 
-impl Who {
+impl Caller {
     pub(super) fn of(event: &Event) -> Self {
         Self { tenant: event.tenant.clone(), actor: event.actor.clone() }
     }
 
-    /// Among counts of the same time: any order that is always the same.
+    /// Returns an order among counts of the same time: any that is always the same.
     fn order(&self) -> (&str, String) {
         (self.tenant.as_str(), self.actor.to_string())
     }
@@ -69,14 +69,14 @@ impl Count {
 /// A count whose minute is over, taken out to be written.
 #[derive(Clone, Debug)]
 pub(super) struct Due {
-    who: Who,
+    caller: Caller,
     count: Count,
 }
 
 impl Due {
-    /// The event that tells of it.
+    /// Returns the event that records the count.
     pub(super) fn event(&self, now: Timestamp) -> Event {
-        let Who { tenant, actor } = self.who.clone();
+        let Caller { tenant, actor } = self.caller.clone();
         let details = EventDetails::NONE
             .value(DetailField::Refusals, self.count.refusals)
             .text(DetailField::Since, self.count.since)
@@ -91,9 +91,9 @@ impl Due {
 struct Minute {
     began: Timestamp,
     recorded: u32,
-    /// Those of this minute that are not recorded each by itself.
+    /// Calls of this minute that are not recorded each by itself.
     counted: Option<Count>,
-    /// Those of minutes before it that no event tells of yet.
+    /// Calls of earlier minutes that no event counts yet.
     due: Option<Count>,
 }
 
@@ -102,13 +102,13 @@ impl Minute {
         Self { began: now, recorded: 0, counted: None, due: None }
     }
 
-    /// A clock that went back ends the minute too, if it went further than the minute is long:
-    /// threads read the clock in another order than they come here.
+    /// Returns whether the minute is over. A clock that went back further than a minute ends it
+    /// too; a little less is a thread that read the clock before another.
     fn is_over(&self, now: Timestamp) -> bool {
         apart(self.began, now) >= WINDOW
     }
 
-    /// What was counted in a minute that is over is due.
+    /// Makes the count due if the minute is over.
     fn settle(&mut self, now: Timestamp) {
         if self.is_over(now)
             && let Some(count) = self.counted.take()
@@ -126,12 +126,12 @@ impl Minute {
     }
 }
 
-/// What is done with a refused call.
+/// The decision on a refused call.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Decision {
-    /// It is recorded by itself. If that fails, [`Bound::give_back`] is called with this time.
+    /// Record it by itself. If that fails, [`Budget::give_back`] is called with this time.
     Record(Timestamp),
-    /// It is counted, or the memory for counts is full.
+    /// Count it, or drop it if the memory for counts is full.
     Count,
 }
 
@@ -141,24 +141,24 @@ const SEARCH_PAUSE: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Default)]
 struct Table {
-    minutes: HashMap<Who, Minute>,
+    minutes: HashMap<Caller, Minute>,
     /// When it was last searched for minutes that can be forgotten.
     searched: Option<Timestamp>,
 }
 
 /// The refused calls of the current minute of each actor. All sizes are bounded.
 #[derive(Debug, Default)]
-pub(super) struct Bound {
+pub(super) struct Budget {
     actors: Table,
     tenants: Table,
     /// Whether anything may be counted. Most of the time nothing is, and nothing is searched.
     has_counts: bool,
 }
 
-impl Bound {
+impl Budget {
     /// Decides on a refused call.
-    pub(super) fn refused(&mut self, who: &Who, now: Timestamp) -> Decision {
-        let Some(minute) = self.minute(who, now) else { return Decision::Count };
+    pub(super) fn refused(&mut self, caller: &Caller, now: Timestamp) -> Decision {
+        let Some(minute) = self.minute(caller, now) else { return Decision::Count };
         minute.turn(now);
         if minute.recorded < RECORDED {
             minute.recorded += 1;
@@ -170,10 +170,11 @@ impl Bound {
         Decision::Count
     }
 
-    /// A call was to be recorded in the minute that began then, and was not.
-    pub(super) fn give_back(&mut self, who: &Who, began: Timestamp) {
-        let others = who.all_others();
-        let minute = self.actors.minutes.get_mut(who);
+    /// Takes back a decision to record, made in the minute that began then: the call was not
+    /// recorded.
+    pub(super) fn give_back(&mut self, caller: &Caller, began: Timestamp) {
+        let others = caller.all_others();
+        let minute = self.actors.minutes.get_mut(caller);
         let minute = minute.or_else(|| self.tenants.minutes.get_mut(&others));
         if let Some(minute) = minute.filter(|minute| minute.began == began) {
             minute.recorded = minute.recorded.saturating_sub(1);
@@ -193,12 +194,12 @@ impl Bound {
         }
         let mut found = Vec::new();
         let mut has_others = false;
-        for (who, minute) in self.actors.minutes.iter_mut().chain(&mut self.tenants.minutes) {
+        for (caller, minute) in self.actors.minutes.iter_mut().chain(&mut self.tenants.minutes) {
             minute.settle(now);
             has_others |= minute.counted.is_some();
             match minute.due {
-                Some(count) if tenant.is_none_or(|tenant| *tenant == who.tenant) => {
-                    found.push((count, who, minute));
+                Some(count) if tenant.is_none_or(|tenant| *tenant == caller.tenant) => {
+                    found.push((count, caller, minute));
                 }
                 due => has_others |= due.is_some(),
             }
@@ -207,54 +208,55 @@ impl Bound {
             a.since.cmp(&b.since).then_with(|| of_a.order().cmp(&of_b.order()))
         });
         self.has_counts = has_others || found.len() > most;
-        let taken = found.into_iter().take(most).map(|(count, who, minute)| {
+        let taken = found.into_iter().take(most).map(|(count, caller, minute)| {
             minute.due = None;
-            Due { who: who.clone(), count }
+            Due { caller: caller.clone(), count }
         });
         taken.collect()
     }
 
-    /// A count that was taken out was not written: it is due again.
+    /// Makes a count due again that was taken out and not written.
     pub(super) fn put_back(&mut self, due: &Due, now: Timestamp) {
-        if let Some(minute) = self.minute(&due.who, now) {
+        if let Some(minute) = self.minute(&due.caller, now) {
             minute.due = Some(due.count.and(minute.due));
             self.has_counts = true;
         }
     }
 
-    /// The minute of an actor, or that of the tenant's other actors if there is no room for it.
-    fn minute(&mut self, who: &Who, now: Timestamp) -> Option<&mut Minute> {
-        if self.actors.has_room(who, MAX_ACTORS, now) {
-            return Some(self.actors.minute(who.clone(), now));
+    /// Returns the minute of an actor, or that of the tenant's other actors if there is no room for
+    /// it.
+    fn minute(&mut self, caller: &Caller, now: Timestamp) -> Option<&mut Minute> {
+        if self.actors.has_room(caller, MAX_ACTORS, now) {
+            return Some(self.actors.minute(caller.clone(), now));
         }
-        let others = who.all_others();
+        let others = caller.all_others();
         let has_room = self.tenants.has_room(&others, MAX_TENANTS, now);
         has_room.then(|| self.tenants.minute(others, now))
     }
 }
 
 impl Table {
-    fn minute(&mut self, who: Who, now: Timestamp) -> &mut Minute {
-        self.minutes.entry(who).or_insert_with(|| Minute::new(now))
+    fn minute(&mut self, caller: Caller, now: Timestamp) -> &mut Minute {
+        self.minutes.entry(caller).or_insert_with(|| Minute::new(now))
     }
 
-    /// Whether it has a minute of this one or room for it, after forgetting those that are over and
-    /// told.
-    fn has_room(&mut self, who: &Who, most: usize, now: Timestamp) -> bool {
-        if self.minutes.contains_key(who) || self.minutes.len() < most {
+    /// Returns whether there is a minute of this caller or room for one. Forgets minutes that are
+    /// over and written.
+    fn has_room(&mut self, caller: &Caller, most: usize, now: Timestamp) -> bool {
+        if self.minutes.contains_key(caller) || self.minutes.len() < most {
             return true;
         }
         let is_recent = |time: Timestamp| apart(time, now) < SEARCH_PAUSE;
         if !self.searched.is_some_and(is_recent) {
             self.searched = Some(now);
-            let is_told = |minute: &Minute| minute.counted.is_none() && minute.due.is_none();
-            self.minutes.retain(|_, minute| !(is_told(minute) && minute.is_over(now)));
+            let is_written = |minute: &Minute| minute.counted.is_none() && minute.due.is_none();
+            self.minutes.retain(|_, minute| !(is_written(minute) && minute.is_over(now)));
         }
         self.minutes.len() < most
     }
 }
 
-/// How far two times are apart, whichever is first.
+/// Returns how far two times are apart, whichever is first.
 fn apart(a: Timestamp, b: Timestamp) -> Duration {
     a.since(b).max(b.since(a))
 }
@@ -267,14 +269,14 @@ mod tests {
         Timestamp::from_unix_seconds(1_800_000_000 + seconds).expect("a time")
     }
 
-    fn who(tenant: usize, actor: usize) -> Who {
+    fn caller(tenant: usize, actor: usize) -> Caller {
         let tenant = format!("tenant-{tenant}").parse().expect("an id");
         let actor = EventActor::User(format!("user-{actor}").parse().expect("an id"));
-        Who { tenant, actor }
+        Caller { tenant, actor }
     }
 
-    fn refuse(bound: &mut Bound, who: &Who, now: Timestamp, times: u32) -> u32 {
-        let decisions = (0..times).map(|_| bound.refused(who, now));
+    fn refuse(budget: &mut Budget, caller: &Caller, now: Timestamp, times: u32) -> u32 {
+        let decisions = (0..times).map(|_| budget.refused(caller, now));
         let recorded = decisions.filter(|decision| *decision != Decision::Count).count();
         u32::try_from(recorded).expect("few")
     }
@@ -285,85 +287,85 @@ mod tests {
 
     #[test]
     fn ten_of_a_minute_are_recorded() {
-        let mut bound = Bound::default();
-        let (one, other) = (who(1, 1), who(1, 2));
-        assert_eq!(refuse(&mut bound, &one, at(0), 25), 10);
-        assert_eq!(refuse(&mut bound, &one, at(59), 5), 0);
-        assert_eq!(refuse(&mut bound, &other, at(59), 5), 5);
-        assert!(bound.take(at(59), None, 8).is_empty());
-        assert_eq!(refuse(&mut bound, &one, at(60), 11), 10);
-        assert_eq!(counts(&bound.take(at(60), None, 8)), [20]);
-        assert!(bound.take(at(60), None, 8).is_empty());
-        assert_eq!(counts(&bound.take(at(120), None, 8)), [1]);
+        let mut budget = Budget::default();
+        let (one, other) = (caller(1, 1), caller(1, 2));
+        assert_eq!(refuse(&mut budget, &one, at(0), 25), 10);
+        assert_eq!(refuse(&mut budget, &one, at(59), 5), 0);
+        assert_eq!(refuse(&mut budget, &other, at(59), 5), 5);
+        assert!(budget.take(at(59), None, 8).is_empty());
+        assert_eq!(refuse(&mut budget, &one, at(60), 11), 10);
+        assert_eq!(counts(&budget.take(at(60), None, 8)), [20]);
+        assert!(budget.take(at(60), None, 8).is_empty());
+        assert_eq!(counts(&budget.take(at(120), None, 8)), [1]);
     }
 
     #[test]
     fn unwritten_counts_are_kept() {
-        let mut bound = Bound::default();
-        let one = who(1, 1);
-        refuse(&mut bound, &one, at(0), 12);
-        let mut due = bound.take(at(60), None, 8);
-        refuse(&mut bound, &one, at(61), 13);
-        bound.put_back(&due.remove(0), at(61));
-        let due = bound.take(at(130), None, 8);
+        let mut budget = Budget::default();
+        let one = caller(1, 1);
+        refuse(&mut budget, &one, at(0), 12);
+        let mut due = budget.take(at(60), None, 8);
+        refuse(&mut budget, &one, at(61), 13);
+        budget.put_back(&due.remove(0), at(61));
+        let due = budget.take(at(130), None, 8);
         assert_eq!(counts(&due), [5]);
         assert_eq!((due[0].count.since, due[0].count.until), (at(0), at(61)));
     }
 
     #[test]
     fn failed_record_gives_its_place_back() {
-        let mut bound = Bound::default();
-        let one = who(1, 1);
-        let Decision::Record(began) = bound.refused(&one, at(0)) else { panic!("the first") };
-        refuse(&mut bound, &one, at(0), 9);
-        bound.give_back(&one, began);
-        assert_eq!(refuse(&mut bound, &one, at(1), 2), 1);
+        let mut budget = Budget::default();
+        let one = caller(1, 1);
+        let Decision::Record(began) = budget.refused(&one, at(0)) else { panic!("the first") };
+        refuse(&mut budget, &one, at(0), 9);
+        budget.give_back(&one, began);
+        assert_eq!(refuse(&mut budget, &one, at(1), 2), 1);
         // A place of a minute that is over is worth nothing in the next.
-        refuse(&mut bound, &one, at(60), 10);
-        bound.give_back(&one, began);
-        assert_eq!(refuse(&mut bound, &one, at(60), 1), 0);
+        refuse(&mut budget, &one, at(60), 10);
+        budget.give_back(&one, began);
+        assert_eq!(refuse(&mut budget, &one, at(60), 1), 0);
     }
 
     #[test]
     fn clock_that_goes_back_neither_locks_nor_loses() {
-        let mut bound = Bound::default();
-        let one = who(1, 1);
-        refuse(&mut bound, &one, at(100_000), 15);
-        assert_eq!(refuse(&mut bound, &one, at(99_990), 1), 0);
-        assert_eq!(refuse(&mut bound, &one, at(0), 11), 10);
-        assert_eq!(counts(&bound.take(at(0), None, 8)), [6]);
-        assert_eq!(counts(&bound.take(at(60), None, 8)), [1]);
+        let mut budget = Budget::default();
+        let one = caller(1, 1);
+        refuse(&mut budget, &one, at(100_000), 15);
+        assert_eq!(refuse(&mut budget, &one, at(99_990), 1), 0);
+        assert_eq!(refuse(&mut budget, &one, at(0), 11), 10);
+        assert_eq!(counts(&budget.take(at(0), None, 8)), [6]);
+        assert_eq!(counts(&budget.take(at(60), None, 8)), [1]);
     }
 
     #[test]
     fn counts_are_taken_by_tenant_and_in_parts() {
-        let mut bound = Bound::default();
+        let mut budget = Budget::default();
         for n in 0..9 {
-            refuse(&mut bound, &who(n % 3, n), at(0), 11);
+            refuse(&mut budget, &caller(n % 3, n), at(0), 11);
         }
-        assert_eq!(bound.take(at(60), Some(&who(1, 0).tenant), 9).len(), 3);
-        assert_eq!(bound.take(at(60), None, 4).len(), 4);
-        assert_eq!(bound.take(at(60), None, 4).len(), 2);
-        assert!(!bound.has_counts);
+        assert_eq!(budget.take(at(60), Some(&caller(1, 0).tenant), 9).len(), 3);
+        assert_eq!(budget.take(at(60), None, 4).len(), 4);
+        assert_eq!(budget.take(at(60), None, 4).len(), 2);
+        assert!(!budget.has_counts);
     }
 
     #[test]
     fn memory_is_bounded() {
-        let mut bound = Bound::default();
+        let mut budget = Budget::default();
         for tenant in 0..4 {
             for actor in 0..MAX_ACTORS {
-                refuse(&mut bound, &who(tenant, actor), at(0), 1);
+                refuse(&mut budget, &caller(tenant, actor), at(0), 1);
             }
         }
         for tenant in 0..2 * MAX_TENANTS {
-            refuse(&mut bound, &who(tenant, 0), at(1), 20);
+            refuse(&mut budget, &caller(tenant, 0), at(1), 20);
         }
-        assert_eq!(bound.actors.minutes.len(), MAX_ACTORS);
-        assert_eq!(bound.tenants.minutes.len(), MAX_TENANTS);
-        let told: u64 = counts(&bound.take(at(61), None, usize::MAX)).into_iter().sum();
+        assert_eq!(budget.actors.minutes.len(), MAX_ACTORS);
+        assert_eq!(budget.tenants.minutes.len(), MAX_TENANTS);
+        let told: u64 = counts(&budget.take(at(61), None, usize::MAX)).into_iter().sum();
         assert!(told > 30_000, "only {told} were counted");
         // Room again for actors that have not been seen.
-        assert_eq!(refuse(&mut bound, &who(9_999, 1), at(130), 11), 10);
-        assert_eq!(bound.actors.minutes.len(), 1);
+        assert_eq!(refuse(&mut budget, &caller(9_999, 1), at(130), 11), 10);
+        assert_eq!(budget.actors.minutes.len(), 1);
     }
 }
