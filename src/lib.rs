@@ -18,8 +18,8 @@ mod value;
 mod verifier;
 
 pub use crate::authority::{
-    AccountError, Authority, GenerateError, Issued, KeyEntry, KeyError, ListError, Overlap,
-    SetPolicyError, SweepReport,
+    AccountError, Authority, GenerateError, Issued, KeyEntry, KeyError, ListError, Listing,
+    Overlap, SetPolicyError, SweepReport,
 };
 pub use crate::decision::request::AccessRequest;
 pub use crate::decision::{Denial, DenialClass, Grant, Reason, SecretUsed};

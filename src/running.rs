@@ -21,7 +21,7 @@ impl Keywright {
     /// end. A second call does no harm and has no use.
     ///
     /// ```
-    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// use keywright::Keywright;
     /// use keywright::store::MemoryStore;
     ///
@@ -119,7 +119,7 @@ impl fmt::Debug for Running {
 /// Settings of the background work.
 ///
 /// ```
-/// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use std::time::Duration;
 ///
 /// use keywright::store::MemoryStore;

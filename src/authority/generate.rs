@@ -38,7 +38,7 @@ impl Authority {
     ///
     /// # Errors
     /// [`GenerateError`], by what is missing or wrong. Nothing was stored, unless the store failed
-    /// as `Unavailable`: then there may be a key whose token nobody knows.
+    /// as `Unavailable`: then there may be a key whose token was never shown.
     pub async fn generate(&self, actor: &Actor, new: NewKey) -> Result<Issued, GenerateError> {
         let owner = &new.owner.clone().unwrap_or_else(|| actor.as_owner());
         let new = &new;

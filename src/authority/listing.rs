@@ -170,8 +170,3 @@ pub(super) fn check_limit(limit: Option<u16>) -> Result<(), ListError> {
         _ => Ok(()),
     }
 }
-
-/// Returns the error of a store that does not take back a cursor of its own.
-pub(super) fn foreign_cursor() -> StoreError {
-    StoreError::unsupported("the store gave a cursor that is not of its own query")
-}

@@ -10,6 +10,7 @@ mod errors;
 mod generate;
 mod keys;
 mod listing;
+mod pages;
 mod refusal;
 mod revoke;
 mod rotate;
@@ -34,6 +35,7 @@ use crate::value::time::Timestamp;
 pub use self::errors::{AccountError, GenerateError, KeyError, ListError, SetPolicyError};
 pub use self::generate::Issued;
 pub use self::listing::{KeyEntry, Overlap};
+pub use self::pages::Listing;
 pub use self::upkeep::SweepReport;
 
 /// Manages keys, service accounts and policies. Clones share the store.

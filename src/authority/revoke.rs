@@ -12,7 +12,6 @@ use super::Authority;
 use super::attempt::Attempt;
 use super::errors::KeyError;
 use super::keys::Step;
-use super::listing::foreign_cursor;
 
 impl Authority {
     /// Revokes a key: final. Both its secrets are dead when this returns. It wins against every
@@ -111,7 +110,7 @@ impl Attempt<'_> {
             let page = self.store().keys(self.actor.tenant(), &query, self.now).await?;
             found.extend(page.items);
             let Some(next) = page.next else { return Ok(found) };
-            query = query.after(&next).map_err(|_| foreign_cursor())?;
+            query = next;
         }
     }
 }

@@ -26,7 +26,7 @@ impl Authority {
     /// # Errors
     /// [`KeyError`]; `WrongStatus` for a key that is disabled, expired or revoked, `OverlapTooLong`
     /// past the policy's longest. If the store failed as `Unavailable` the secret may have been
-    /// replaced by one that nobody knows: rotate again.
+    /// replaced by one that was never shown: rotate again.
     pub async fn rotate(
         &self,
         actor: &Actor,

@@ -31,7 +31,7 @@ impl Authority {
     /// [`SET_PLAN`](crate::Permissions::SET_PLAN).
     ///
     /// # Errors
-    /// [`SetPolicyError`]; `Stale` if somebody else has set it meanwhile.
+    /// [`SetPolicyError`]; `Stale` if the policy was set since it was read.
     pub async fn set_policy(
         &self,
         actor: &Actor,

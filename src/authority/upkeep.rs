@@ -7,13 +7,12 @@ use crate::record::operation::Operation;
 use crate::record::status::KeyStatus;
 use crate::setup::Setup;
 use crate::setup::retry::Attempted;
-use crate::store::{Batch, Change, Cursor, EventQuery, KeyQuery, MAX_LIMIT};
+use crate::store::{Batch, Change, EventQuery, KeyQuery, MAX_LIMIT};
 use crate::value::id::KeyId;
 
 use super::Authority;
 use super::attempt::Rules;
 use super::errors::ListError;
-use super::listing::foreign_cursor;
 
 /// The keys and events that a sweep has removed.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -62,17 +61,17 @@ impl Authority {
             let (removed, next) = self.sweep_page_of_keys(actor, &query).await?;
             swept.keys.extend(removed);
             let Some(next) = next else { return Ok(()) };
-            query = query.after(&next).map_err(|_| foreign_cursor())?;
+            query = next;
         }
     }
 
     /// Removes the keys of a page that have been dead for long enough. Returns their ids and the
-    /// cursor of the next page.
+    /// query of the next page.
     async fn sweep_page_of_keys(
         &self,
         actor: &Actor,
         query: &KeyQuery,
-    ) -> Result<(Vec<KeyId>, Option<Cursor>), ListError> {
+    ) -> Result<(Vec<KeyId>, Option<KeyQuery>), ListError> {
         self.attempt(actor, Operation::Sweep, |attempt| {
             Box::pin(async move {
                 let now = attempt.now;

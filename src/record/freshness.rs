@@ -16,6 +16,11 @@ pub enum Freshness {
     AtMost(Duration),
 }
 
+impl Freshness {
+    /// Of the store itself, past any cache: for a caller that is about to change a key.
+    pub(crate) const CURRENT: Self = Self::AtMost(Duration::ZERO);
+}
+
 /// How old an answer is.
 ///
 /// A change that was acknowledged longer ago than this is in the answer.

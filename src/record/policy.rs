@@ -34,7 +34,7 @@ const DAY: Duration = Duration::from_hours(24);
 ///
 /// A change of `max_lifetime`, `require_expiry`, `default_lifetime` or `max_keys_per_owner` affects
 /// new keys alone, one of `name_pattern` new keys and new names. A `max_overlap`
-/// holds for rotations from then on. All else is in force for every key at once.
+/// holds for rotations from then on. Every other field is in force for every key at once.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -141,7 +141,7 @@ impl Policy {
     pub const DEFAULT_RETENTION: Duration = DAY.saturating_mul(90);
     /// 400 days: more than a year, so that an audit can ask about the same day of last year.
     pub const DEFAULT_EVENT_RETENTION: Duration = DAY.saturating_mul(400);
-    /// 1 day: nobody can do something and erase its traces within the day.
+    /// 1 day: no actor can do something and erase its traces within the day.
     pub const MIN_EVENT_RETENTION: Duration = DAY;
     /// The most roles in a policy.
     pub const MAX_ROLES: usize = 64;

@@ -1,4 +1,4 @@
-//! Counting uses without a write for each request.
+//! Counts uses without a write for each request.
 //!
 //! A snapshot brings the counter of its key, so a request finds it without a lookup. The first use since the last flush
 //! puts the counter on a list; a flush takes the list, empties the counters and sends them as one or more batches. A
@@ -32,10 +32,12 @@ use crate::value::time::Timestamp;
 
 /// The most deltas of one batch.
 const BATCH: usize = 10_000;
+/// So many lists, each under a lock of its own, so that requests for different keys rarely meet.
 const SHARDS: usize = 16;
 /// How often one flush takes another writer id: more than once means that no id is free.
 const WRITERS: u32 = 4;
 
+/// The uses that were counted and are not stored yet.
 #[derive(Default)]
 pub(crate) struct UsageRecorder {
     /// The counters that were used since the last flush.
@@ -136,7 +138,7 @@ impl UsageRecorder {
             return;
         }
         let mut list = self.shard(grant.key_id());
-        // Under the lock: whoever sees the tally listed is before any flush that misses it.
+        // Under the lock: a use that finds the tally listed comes before any flush that misses it.
         if !tally.mark_listed() {
             return;
         }

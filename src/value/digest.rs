@@ -11,7 +11,7 @@
 //! from the system's random source: guessing it is out of reach at any speed, and a hash of 50 ms
 //! would only hand everyone who can reach the service a way to exhaust it.
 
-use std::fmt::{self, Write};
+use std::fmt;
 
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -19,7 +19,7 @@ use sha2::{Digest as _, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
 use crate::value::id::KeyId;
-use crate::value::text::decimal;
+use crate::value::text::{decimal, hex};
 
 /// The digest of one secret of one key. `Debug` shows its kind alone.
 ///
@@ -84,11 +84,8 @@ impl fmt::Debug for Digest {
 
 impl Serialize for Digest {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut text = format!("{}.{}.", self.algorithm, self.pepper);
-        for byte in self.bytes {
-            let _ = write!(text, "{byte:02x}");
-        }
-        serializer.serialize_str(&text)
+        let Self { algorithm, pepper, bytes } = self;
+        serializer.collect_str(&format_args!("{algorithm}.{pepper}.{}", hex::encode(bytes)))
     }
 }
 
@@ -101,14 +98,8 @@ impl<'de> Deserialize<'de> for Digest {
 
 fn parse(text: &str) -> Option<Digest> {
     let (algorithm, rest) = text.split_once('.')?;
-    let (pepper, hex) = rest.split_once('.')?;
-    let mut bytes = [0; 32];
-    if hex.len() != 64 || !hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
-        return None;
-    }
-    for (byte, pair) in bytes.iter_mut().zip(hex.as_bytes().chunks_exact(2)) {
-        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
-    }
+    let (pepper, bytes) = rest.split_once('.')?;
+    let bytes = hex::decode(bytes)?;
     let digest = Digest { algorithm: decimal(algorithm)?, pepper: decimal(pepper)?, bytes };
     // SHA-256 alone has no pepper, and so no number of one.
     (digest.algorithm != SHA_256 || digest.pepper == 0).then_some(digest)

@@ -1,7 +1,7 @@
 //! Whether code of the host's that this crate has called is calling back.
 //!
 //! A random source, or a store, may call the crate that is calling it. Where the crate holds a lock meanwhile, the call
-//! back would wait for itself for ever: it is refused instead. What has called is on the stack of the same thread, also
+//! back would wait for itself without end: it is refused instead. What has called is on the stack of the same thread, also
 //! where it is a future, which runs inside the poll of the future that waits for it.
 
 use std::cell::RefCell;

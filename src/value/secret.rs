@@ -18,7 +18,7 @@ impl Secret {
         Self(text.into_boxed_str())
     }
 
-    /// Returns the secret itself. Hand it to its owner and to nobody else.
+    /// Returns the secret itself. Show it to its owner only.
     pub fn expose(&self) -> &str {
         &self.0
     }

@@ -1,4 +1,4 @@
-//! Time: one instant type, one rule for every bound, and a clock that can be given.
+//! Time: one instant type, one rule for every bound, and a clock that can be replaced.
 //!
 //! A time bound `t` has passed at `now >= t`. Every expiry, not-before and overlap deadline in the
 //! crate uses that rule through [`Timestamp::has_passed`].
@@ -201,7 +201,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that stands still until it is told to move. Clones share the time.
+/// A clock that shows a fixed time until it is moved. Clones share the time.
 ///
 /// ```
 /// use std::time::Duration;

@@ -1,13 +1,12 @@
 //! Verification: resolve, decide, count.
 //!
-//! A verifier can check keys, count their use and revoke a key for whoever presents it. It can't
-//! make keys or change them otherwise: a web server that only checks keys holds nothing that mints.
+//! A verifier checks keys, counts their uses and revokes a key for a caller that presents it. It cannot
+//! create keys or change them in other ways, so a web server that only checks keys holds nothing that can.
 
 mod repepper;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::decision::request::AccessRequest;
 use crate::decision::{Circumstances, DecideError, Denial, Grant, Reason, decide, recognize};
@@ -24,20 +23,35 @@ use crate::value::token::{Credential, Presented};
 
 use self::repepper::Repeppering;
 
-/// Who is about to change a key asks the store itself.
-const NOW: Freshness = Freshness::AtMost(Duration::ZERO);
-
 /// Copies of the default policy, so that requests of different keys share no reference count.
 const STRIPES: usize = 16;
 
 /// Checks keys. Clones, and verifiers of the same [`Keywright`](crate::Keywright), share counters and rates.
 ///
-/// A check of a key that the store has at hand allocates nothing. It takes a lock only for a key with
+/// A check of a key that the store has in memory allocates nothing. It takes a lock only for a key with
 /// a rate or under an old pepper, on the first use since the last flush, and on the first use after
 /// a change of policy, account or several keys at once, when the key's entry is renewed.
 ///
-/// Uses are counted in memory. Call [`flush`](Self::flush) every few seconds and before the process
-/// ends; what was counted since the last flush is lost if the process is killed.
+/// Uses are counted in memory and written by a flush. `Keywright::start` (feature `tokio`) flushes every
+/// few seconds and on shutdown; a host without it calls [`flush`](Self::flush). A process that is killed
+/// loses the uses since the last flush.
+///
+/// ```
+/// # futures_lite::future::block_on(async {
+/// use keywright::store::MemoryStore;
+/// use keywright::{Actor, Keywright, NewKey, Policy, UserId};
+///
+/// let mut policy = Policy::default();
+/// policy.api_enabled = true;
+/// let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+/// let alice = Actor::developer(UserId::new("alice")?);
+/// let issued = keywright.authority().generate(&alice, NewKey::named("my-app")?).await?;
+///
+/// let verifier = keywright.verifier();
+/// let grant = verifier.verify(issued.token.expose()).await?;
+/// assert_eq!(grant.key().name.as_str(), "my-app");
+/// # Ok::<(), keywright::Error>(()) }).unwrap();
+/// ```
 #[derive(Clone)]
 pub struct Verifier(Arc<Inner>);
 
@@ -53,22 +67,22 @@ struct Inner {
     repeppering: Repeppering,
 }
 
-/// A credential was not accepted, or it can't be said whether it is. With `?` both fail closed.
+/// A credential was not accepted, or could not be checked. With `?` both fail closed.
 ///
-/// There will be no third case: a web service answers a denial as its
-/// [`class`](Denial::class) says, and what is unavailable with 503.
+/// There will be no third case: a web service answers a denial by its [`class`](Denial::class), and an
+/// unavailable store with 503.
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyError {
     /// The credential is not accepted.
     #[error(transparent)]
     Denied(#[from] Denial),
-    /// The store can't be asked, or its answer can't be used: 503, and never "invalid key".
-    #[error("it can't be said now whether the API key is accepted")]
+    /// The store cannot be reached, or its answer cannot be used: 503, and never "invalid key".
+    #[error("the API key could not be checked; try again later")]
     Unavailable(#[from] StoreError),
 }
 
 impl VerifyError {
-    /// The denial, if it is one.
+    /// Returns the denial, if it is one.
     pub fn denial(&self) -> Option<&Denial> {
         match self {
             Self::Denied(denial) => Some(denial),
@@ -106,7 +120,7 @@ impl Verifier {
         move || inner.upgrade().map(Self)
     }
 
-    /// Whether both say the same of every key, and count together.
+    /// Returns whether both are one verifier.
     #[cfg(any(feature = "actix", feature = "tower"))]
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
@@ -114,16 +128,16 @@ impl Verifier {
 
     /// Checks a token and counts its use.
     ///
-    /// The grant says what the key may do; ask it, or say with
-    /// [`verify_request`](Self::verify_request) what is needed. A key that is bound to networks is
-    /// refused here, since the source is not known.
+    /// The grant has the scopes and the access of the key; check them, or use
+    /// [`verify_request`](Self::verify_request) with what the request needs. A key that is bound to networks
+    /// is refused here, since the source is not known.
     ///
     /// # Errors
-    /// [`VerifyError::Denied`] if the token is not accepted, [`VerifyError::Unavailable`] if that
-    /// can't be said.
+    /// [`VerifyError::Denied`] if the token is not accepted, [`VerifyError::Unavailable`] if it could not be
+    /// checked.
     ///
     /// # Cancel safety
-    /// A check whose future is dropped was not counted.
+    /// A use is counted only if the future returns a grant.
     pub async fn verify(&self, token: &str) -> Result<Grant, VerifyError> {
         self.verify_request(&AccessRequest::token(token)).await
     }
@@ -131,11 +145,11 @@ impl Verifier {
     /// Checks a credential against what a request needs, and counts its use.
     ///
     /// # Errors
-    /// As [`verify`](Self::verify). The first check that fails decides, in the order that
-    /// [the guide](crate::guide::states) shows.
+    /// As [`verify`](Self::verify). The first check that fails decides, in the order of
+    /// [the guide](crate::guide::states).
     ///
     /// # Cancel safety
-    /// A check whose future is dropped was not counted.
+    /// A use is counted only if the future returns a grant.
     pub async fn verify_request(&self, request: &AccessRequest<'_>) -> Result<Grant, VerifyError> {
         let inner = &*self.0;
         let presented = Presented::parse(request.credential).ok_or_else(Denial::malformed)?;
@@ -169,7 +183,7 @@ impl Verifier {
         let inner = &*self.0;
         let presented = &Presented::parse(credential).ok_or_else(Denial::malformed)?;
         let revoked = retry(|| async move {
-            let found = inner.setup.store.resolve(&presented.key_id, NOW).await?;
+            let found = inner.setup.store.resolve(&presented.key_id, Freshness::CURRENT).await?;
             let now = inner.setup.clock.now();
             let (snapshot, _) = recognize(presented, found, &inner.setup.peppers, now)?;
             let key = snapshot.record().key();
@@ -193,17 +207,16 @@ impl Verifier {
         })
     }
 
-    /// Writes what was counted, uses and refused calls, and moves digests that were used to the
-    /// current pepper.
+    /// Flushes: writes counted uses and refused calls, and moves used digests to the current pepper.
     ///
-    /// When it returns, every use that was counted before the call is stored. If it fails nothing
-    /// is lost or counted twice: the next flush takes it up.
+    /// `Keywright::start` calls it every few seconds. When it returns `Ok`, every use that was counted before
+    /// the call is stored. If it fails, nothing is lost or counted twice: the next flush tries again.
     ///
     /// # Errors
     /// [`StoreError`]; call it again later.
     ///
     /// # Cancel safety
-    /// As after a failure.
+    /// Nothing is lost or counted twice if the future is dropped.
     pub async fn flush(&self) -> Result<(), StoreError> {
         let inner = &*self.0;
         let now = inner.setup.clock.now();

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use crate::decision::Grant;
-use crate::store::{Batch, Change, KeyStore, StoreError};
+use crate::store::{Batch, Change, Freshness, KeyStore, StoreError};
 use crate::value::digest::{Digest, PepperRing};
 use crate::value::id::KeyId;
 
@@ -33,7 +33,7 @@ impl Repeppering {
     ) -> Result<(), StoreError> {
         let waiting = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
         for ((key, number), digest) in waiting {
-            let Some(snapshot) = store.resolve(&key, super::NOW).await? else { continue };
+            let Some(snapshot) = store.resolve(&key, Freshness::CURRENT).await? else { continue };
             let record = snapshot.record();
             let outdated = record.digest_of(number).is_some_and(|old| peppers.is_outdated(old));
             let Some(next) = record.with_digest(number, digest).filter(|_| outdated) else {

@@ -211,11 +211,8 @@ fn paths_are_found_in_trees() {
 fn imports_are_found_through_modules_and_re_exports() {
     let imports = Files::read().imports();
     let known = |from: &str, to: &str| imports.contains_key(&(from.to_owned(), to.to_owned()));
-    assert!(known("src/decision/mod.rs", "src/decision/denial.rs") || imports.len() > 300);
+    assert!(imports.len() > 300, "only {} imports were found", imports.len());
     assert!(known("src/authority/rotate.rs", "src/authority/errors.rs"), "a path with super");
     assert!(known("src/error.rs", "src/authority/errors.rs"), "a name that lib.rs re-exports");
-    assert!(
-        known("src/store/file/mod.rs", "src/store/error.rs"),
-        "a name that a module re-exports"
-    );
+    assert!(known("src/http/axum.rs", "src/decision/grant.rs"), "a name that a module re-exports");
 }

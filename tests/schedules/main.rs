@@ -47,8 +47,8 @@ pub mod time {
 
 mod map;
 
-/// `papaya::HashMap`.
-pub(crate) use self::map::HashMap;
+/// `papaya::HashMap`, and what it is pinned with.
+pub(crate) use self::map::{HashMap, HashMapRef, LocalGuard};
 
 #[path = "../../src/authority/mod.rs"]
 mod authority;

@@ -1,4 +1,4 @@
-//! Audit events: who did what to which key, when, and how it ended.
+//! Audit events: the author, the operation, the key or account, the time and the outcome.
 
 mod details;
 mod refusal;
@@ -31,7 +31,7 @@ pub struct Event {
     pub tenant: TenantId,
     /// When it happened.
     pub at: Timestamp,
-    /// Who did it.
+    /// The one who did it.
     pub actor: EventActor,
     /// What was done.
     pub kind: EventKind,
@@ -86,7 +86,7 @@ impl Event {
     }
 }
 
-/// Who did something: an actor, a key's possessor, or the crate by itself.
+/// The author of an event: an actor, the holder of a key's token, or the crate itself.
 ///
 /// As text: `user:alice`, `possessor`, `system`.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]

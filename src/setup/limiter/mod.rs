@@ -67,7 +67,7 @@ impl Limiter {
                 (*bucket, *together) = (spent, charged);
                 Ok(())
             }
-            // Whoever comes back after the wait must not be told of another one.
+            // A caller who comes back after the wait must not be told to wait again.
             (Err(one), Err(other)) => Err(one.max(other)),
             (Err(wait), Ok(_)) | (Ok(_), Err(wait)) => Err(wait),
         }

@@ -1,4 +1,4 @@
-//! Recording refused calls, without letting them fill the store.
+//! Records refused calls without letting them fill the store.
 //!
 //! The first of each actor and minute are written each by itself, the others are counted, and one
 //! event tells the count when the minute is over. No lock is held while the store works.
@@ -18,6 +18,7 @@ use self::budget::{Budget, Caller, Decision, Due};
 /// How many counts one refused call writes beside its own event: it is not to wait for all of them.
 const BESIDE: usize = 4;
 
+/// The refused calls of a process: records the first of each actor and minute, counts the others.
 #[derive(Default)]
 pub(crate) struct RefusalLog(Mutex<Budget>);
 

@@ -40,7 +40,7 @@ use crate::value::time::Timestamp;
 /// The cache passes every method but [`resolve`](KeyStore::resolve) on to the store.
 ///
 /// ```
-/// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use std::time::Duration;
 ///
 /// use keywright::Keywright;

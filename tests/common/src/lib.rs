@@ -3,7 +3,8 @@
 #![allow(
     clippy::missing_panics_doc,
     clippy::must_use_candidate,
-    reason = "a test that goes wrong panics, whoever finds it out"
+    clippy::new_without_default,
+    reason = "a test that goes wrong panics, and what is made here is used at once"
 )]
 
 #[cfg(feature = "postgres")]

@@ -141,7 +141,8 @@ fn a_cursor_decides_the_order_whatever_is_said_before_or_after_it() {
             world.clock.advance(HOUR);
         }
         let first = KeyQuery::new().sort(KeySort::Name).limit(1);
-        let next = world.authority.keys(&world.alice, &first).await?.next.ok_or("there is more")?;
+        let first = world.authority.keys(&world.alice, &first).await?;
+        let next = first.next_cursor().ok_or("there is more")?;
         for query in [
             KeyQuery::new().after(&next)?.sort(KeySort::Created).descending(),
             KeyQuery::new().sort(KeySort::Created).descending().after(&next)?,

@@ -9,6 +9,7 @@ use proc_macro::{TokenStream, TokenTree};
 ///   them it is ignored.
 /// * `#[common::test(each_store)]` runs a function once for each kind of store: an async one takes a world on a
 ///   new store, one that is not async the kind. `(file_store)` runs it for a store file alone.
+#[allow(clippy::missing_panics_doc, reason = "what it writes is Rust")]
 #[proc_macro_attribute]
 pub fn test(words: TokenStream, function: TokenStream) -> TokenStream {
     let registration = registration(words, &function)

@@ -16,7 +16,7 @@ async fn pages(store: &PostgresStore, query: &EventQuery) -> Vec<(usize, bool)> 
         let page = store.events(&tenant(), &query).await.expect("a page");
         pages.push((page.items.len(), page.next.is_some()));
         let Some(next) = page.next else { return pages };
-        query = query.after(&next).expect("a cursor");
+        query = next;
     }
 }
 

@@ -21,7 +21,7 @@ async fn events(store: &impl KeyStore) -> Vec<Event> {
         let page = store.events(&tenant(), &query).await.expect("a page");
         all.extend(page.items);
         let Some(next) = page.next else { return all };
-        query = query.after(&next).expect("a cursor");
+        query = next;
     }
 }
 

@@ -239,7 +239,7 @@ async fn e7_only_an_administrator_manages_accounts_and_their_keys(world: &World)
         for (operation, attempt) in attempts {
             match attempt {
                 Err(KeyError::PermissionDenied(because)) => {
-                    assert_eq!(because.operation, operation)
+                    assert_eq!(because.operation, operation);
                 }
                 Err(KeyError::NotFound(_)) => assert_eq!(actor.id(), world.alice.id()),
                 other => panic!("{operation}: {other:?}"),

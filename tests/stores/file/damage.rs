@@ -219,7 +219,7 @@ fn t_f14_no_flipped_bit_of_a_revoked_keys_record_and_no_cut_before_it_brings_the
             let length = record.windows(2).position(|end| end == b"\"}").expect("an end") + 2;
             let is_revoked = record[..length].windows(14).any(|word| word == b"\"revoked_at\":\"");
             records += u32::from(is_revoked);
-            // The seal stands in front of it. One bit of each byte, another one each time.
+            // The checksum stands in front of it. One bit of each byte, another one each time.
             for place in begin - SEAL..begin + length {
                 let bit = place % 8;
                 bytes[place] ^= 1 << bit;
@@ -238,7 +238,7 @@ fn t_f14_no_flipped_bit_of_a_revoked_keys_record_and_no_cut_before_it_brings_the
     assert!(tally.refused > cut, "flips are noticed as well as cuts");
 }
 
-/// The length of a record's seal.
+/// The length of a record's checksum.
 const SEAL: usize = 16;
 
 /// Where these bytes stand.

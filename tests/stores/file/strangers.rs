@@ -219,15 +219,15 @@ fn put_format(database: &Database, format: &[u8]) {
     transaction.set_two_phase_commit(true);
     {
         let mut table = transaction.open_table(META).expect("the table");
-        let sealed = sealed("meta", b"format", format);
-        table.insert(b"format".as_slice(), sealed.as_slice()).expect("a row");
+        let stored = with_checksum("meta", b"format", format);
+        table.insert(b"format".as_slice(), stored.as_slice()).expect("a row");
     }
     transaction.commit().expect("a commit");
 }
 
-/// A value behind its seal: the first 16 bytes of SHA-256 over table, key and value, each with its
+/// A value behind its checksum: the first 16 bytes of SHA-256 over table, key and value, each with its
 /// length in front.
-fn sealed(table: &str, key: &[u8], value: &[u8]) -> Vec<u8> {
+fn with_checksum(table: &str, key: &[u8], value: &[u8]) -> Vec<u8> {
     let mut hash = Sha256::new();
     for part in [table.as_bytes(), key, value] {
         hash.update((part.len() as u64).to_be_bytes());

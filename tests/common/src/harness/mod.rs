@@ -144,7 +144,7 @@ impl World {
             let page = block_on(authority.keys(actor, &query)).expect("the keys");
             keys.extend(page.items);
             let Some(next) = page.next else { break };
-            query = query.after(&next).expect("a cursor of this query");
+            query = next;
         }
         let events = events(authority, actor, EventQuery::new());
         json!({ "policy": policy, "accounts": accounts, "keys": keys, "events": events })
@@ -159,7 +159,7 @@ pub fn events(authority: &Authority, actor: &Actor, query: EventQuery) -> Vec<Ev
         let page = block_on(authority.events(actor, &query)).expect("the events");
         found.extend(page.items);
         let Some(next) = page.next else { return found };
-        query = query.after(&next).expect("a cursor of this query");
+        query = next;
     }
 }
 

@@ -234,6 +234,6 @@ pub fn listed(authority: &Authority, world: &World) -> Vec<KeyEntry> {
         let page = block_on(authority.keys(&world.admin, &query)).expect("the keys");
         found.extend(page.items);
         let Some(next) = page.next else { return found };
-        query = query.after(&next).expect("a cursor of this query");
+        query = next;
     }
 }

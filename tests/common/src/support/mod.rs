@@ -249,7 +249,7 @@ impl World {
             let page = self.authority.events(&self.admin, &query).await?;
             events.extend(page.items);
             let Some(next) = page.next else { return Ok(events) };
-            query = query.after(&next)?;
+            query = next;
         }
     }
 

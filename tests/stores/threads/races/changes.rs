@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_lite::future::block_on;
 use keywright::store::{EventQuery, KeyQuery};
 use keywright::{
-    Event, Issued, KeyError, KeyId, KeyStatus, NewKey, Operation, Outcome, PepperRing,
+    Event, Issued, KeyError, KeyId, KeyStatus, Keywright, NewKey, Operation, Outcome, PepperRing,
 };
 
 use super::{THREADS, done, is_accepted, note, together};
@@ -66,7 +66,7 @@ fn t_c04_a_revocation_wins_against_every_other_change() {
         let [old, new] =
             rings().map(|ring| world.builder.clone().peppers(ring).build().expect("a keywright"));
         let authority = old.authority();
-        let verifiers = [&old, &new].map(|builder| builder.verifier());
+        let verifiers = [&old, &new].map(Keywright::verifier);
         let owner = world.admin.as_owner();
         let new_key = NewKey::new(name("prod-main-app"));
         let first = block_on(authority.generate(&world.admin, new_key.owner(owner.clone())))

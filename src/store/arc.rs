@@ -2,13 +2,18 @@
 
 use std::sync::Arc;
 
-use super::{
-    AccountQuery, Batch, Changes, Epoch, EventQuery, Freshness, KeyQuery, KeyStore, Page, Resolve,
-    StoreError, StoredKey, UsageBatch, async_trait,
-};
+use async_trait::async_trait;
+
 use crate::record::account::ServiceAccount;
 use crate::record::event::Event;
+use crate::record::freshness::Freshness;
 use crate::record::policy::Policy;
+use crate::record::usage::UsageBatch;
+use crate::store::KeyStore;
+use crate::store::batch::{Batch, Changes, Epoch};
+use crate::store::error::StoreError;
+use crate::store::query::{AccountQuery, EventQuery, KeyQuery, Page, StoredKey};
+use crate::store::resolve::Resolve;
 use crate::value::id::{AccountId, KeyId, TenantId};
 use crate::value::time::Timestamp;
 

@@ -1,10 +1,13 @@
 //! What is written to a store: a batch of conditions, changes and events, all or nothing.
 
+use std::fmt;
+use std::str::FromStr;
+
 use crate::record::account::ServiceAccount;
 use crate::record::event::Event;
 use crate::record::key::{KeyRecord, Owner};
 use crate::record::policy::Policy;
-use crate::value::id::{AccountId, KeyId, TenantId};
+use crate::value::id::{AccountId, IdError, KeyId, TenantId};
 use crate::value::time::Timestamp;
 
 /// The number of the last commit. It grows with every commit and never falls.
@@ -133,7 +136,7 @@ impl Change {
     }
 }
 
-/// What a commit touched.
+/// What a commit touched. As text: `key:ID`, `account:ID`, `policy:TENANT`, `events:TENANT`.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Subject {
@@ -145,6 +148,31 @@ pub enum Subject {
     Policy(TenantId),
     /// A tenant's events, of which some were forgotten. No key is touched.
     Events(TenantId),
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Key(id) => write!(f, "key:{id}"),
+            Self::Account(id) => write!(f, "account:{id}"),
+            Self::Policy(tenant) => write!(f, "policy:{tenant}"),
+            Self::Events(tenant) => write!(f, "events:{tenant}"),
+        }
+    }
+}
+
+impl FromStr for Subject {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        match text.split_once(':') {
+            Some(("key", id)) => id.parse().map(Self::Key),
+            Some(("account", id)) => id.parse().map(Self::Account),
+            Some(("policy", tenant)) => tenant.parse().map(Self::Policy),
+            Some(("events", tenant)) => tenant.parse().map(Self::Events),
+            _ => Err(IdError::new("subject", "expected key:ID or the like", text)),
+        }
+    }
 }
 
 /// What has changed since an epoch.

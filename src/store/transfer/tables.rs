@@ -1,4 +1,4 @@
-//! The tables that a move makes as the source has them: how their rows are read, written and removed.
+//! The tables that a transfer makes as the source has them: how their rows are read, written and removed.
 
 /// A table whose rows have an id.
 pub(super) struct Table {

@@ -1,25 +1,26 @@
-//! Going through both sides of a move, in the order of their ids.
+//! Going through both sides of a transfer, in the order of their ids.
 
 use std::fmt;
 
 use serde_json::{Value, json};
 
-use super::super::Inner;
-use super::super::errors::Failure;
-use super::super::rows::{AccountRow, DeletedRow, KeyRow, PolicyRow, last_used_at};
+use super::export::Export;
+use super::source::TransferSource;
 use super::tables::{ACCOUNTS, DELETED, KEYS, POLICIES, TENANTS, Table, WRITERS};
-use crate::store::image::Outline;
-use crate::store::{EventQuery, MAX_LIMIT, MoveSource, StoreError};
+use super::target::Target;
+use crate::store::error::StoreError;
+use crate::store::postgres::{AccountRow, DeletedRow, Failure, KeyRow, PolicyRow, last_used_at};
+use crate::store::query::{EventQuery, MAX_LIMIT, StoredKey};
 use crate::value::id::TenantId;
 use crate::value::text::hex;
 
 /// So many rows are compared and written together.
 const CHUNK: usize = 1_000;
 
-/// How far a move is.
+/// How far a transfer is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct MoveProgress {
+pub struct TransferProgress {
     /// What is being compared: `keys`, `events`, ...
     pub what: &'static str,
     /// How many have been.
@@ -30,7 +31,7 @@ pub struct MoveProgress {
     pub written: u64,
 }
 
-impl fmt::Display for MoveProgress {
+impl fmt::Display for TransferProgress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { what, done, all, written } = self;
         write!(f, "{what}: {done} of {all}, {written} written")
@@ -48,19 +49,19 @@ pub(super) enum Depth {
 
 /// Going through both sides once.
 pub(super) struct Pass<'a, P> {
-    pub(super) from: &'a MoveSource,
-    pub(super) to: &'a Inner,
+    pub(super) from: &'a TransferSource,
+    pub(super) to: &'a Target,
     pub(super) depth: Depth,
     pub(super) progress: P,
     /// The last that differed.
     pub(super) differs: Option<&'static str>,
 }
 
-impl<P: FnMut(MoveProgress)> Pass<'_, P> {
+impl<P: FnMut(TransferProgress)> Pass<'_, P> {
     /// What differed, if anything did.
     pub(super) async fn run(mut self) -> Result<Option<&'static str>, Failure> {
-        let Outline { keys, accounts, policies, deleted, writers, last_events } =
-            self.from.0.image()?.outline()?;
+        let state = self.from.0.state()?;
+        let Export { keys, accounts, policies, deleted, writers, last_events } = Export::of(state)?;
         // What others refer to comes first, and goes last.
         let account_ids: Vec<_> = accounts.iter().map(|account| account.id.to_string()).collect();
         self.table(&ACCOUNTS, &account_ids, |place| {
@@ -74,19 +75,19 @@ impl<P: FnMut(MoveProgress)> Pass<'_, P> {
         })
         .await?;
         let ids: Vec<_> = keys.iter().map(ToString::to_string).collect();
-        let image = self.from.0.image()?;
         self.table(&KEYS, &ids, |place| {
-            let Some((record, usage)) = image.key_to_move(&keys[place])? else { return Ok(None) };
+            let Some(stored) = state.stored_key(&keys[place])? else { return Ok(None) };
+            let StoredKey { record, usage } = stored;
             let mut row = json!(KeyRow::of(&record));
             row["usage"] = json!(usage);
             row["last_used_at"] = json!(last_used_at(&usage));
             Ok(Some((json!([record, usage]), row)))
         })
         .await?;
-        let ids: Vec<_> = deleted.iter().map(|(id, ..)| id.to_string()).collect();
+        let ids: Vec<_> = deleted.iter().map(|deleted| deleted.id.to_string()).collect();
         self.table(&DELETED, &ids, |place| {
-            let (id, tenant, event) = &deleted[place];
-            Ok(Some((json!([tenant, event]), json!(DeletedRow::new(*id, tenant, *event)))))
+            let row = DeletedRow::of(&deleted[place]);
+            Ok(Some((json!([deleted[place].tenant, deleted[place].event]), json!(row))))
         })
         .await?;
         let names: Vec<_> = writers.iter().map(|(writer, _)| hex::encode(writer)).collect();
@@ -117,7 +118,7 @@ impl<P: FnMut(MoveProgress)> Pass<'_, P> {
         mut row: impl FnMut(usize) -> Result<Option<(Value, Value)>, StoreError>,
     ) -> Result<(), Failure> {
         let mut progress =
-            MoveProgress { what: table.name, done: 0, all: ids.len() as u64, written: 0 };
+            TransferProgress { what: table.name, done: 0, all: ids.len() as u64, written: 0 };
         let mut behind = String::new();
         let chunks = ids.chunks(CHUNK).count().max(1);
         for chunk in 0..chunks {
@@ -161,7 +162,7 @@ impl<P: FnMut(MoveProgress)> Pass<'_, P> {
 
     async fn events(&mut self, last_events: &[(TenantId, u64)]) -> Result<(), Failure> {
         let all = last_events.iter().map(|(_, last)| last).sum();
-        let mut progress = MoveProgress { what: "events", done: 0, all, written: 0 };
+        let mut progress = TransferProgress { what: "events", done: 0, all, written: 0 };
         for (tenant, last) in last_events {
             let mut behind = match self.depth {
                 Depth::Numbers => self.to.last_event(tenant).await?,

@@ -1,16 +1,21 @@
 //! Making the effects of a batch visible.
 
 use std::collections::HashSet;
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
-use super::{CHANGES_KEPT, Effects, Image, Tables, Tombstone};
-use crate::record::key::{Key, KeyRecord};
-use crate::store::{Epoch, StoreError, Subject};
+use super::state::State;
+use super::tables::{Tables, Tenant};
+use crate::record::key::Key;
+use crate::store::batch::Epoch;
+use crate::store::error::StoreError;
+use crate::store::plan::Effects;
 use crate::value::id::TenantId;
 
-impl Image {
-    pub(in crate::store) fn apply(&self, effects: Effects) -> Result<Epoch, StoreError> {
+/// How many of the last changes are remembered for caches.
+const CHANGES_KEPT: usize = 4_096;
+
+impl State {
+    /// Makes the effects of a batch visible, as of this epoch.
+    pub(in crate::store) fn apply(&self, epoch: Epoch, effects: Effects) -> Result<(), StoreError> {
         let mut tables = self.write()?;
         let index = self.index.pin();
         let deleted: Vec<Key> = effects
@@ -19,26 +24,18 @@ impl Image {
             .filter_map(|id| Some(index.get(id)?.snapshot.record().key().clone()))
             .collect();
         tables.close_gates(&effects, &deleted);
-        tables.remember(&effects);
+        tables.remember(epoch, &effects);
 
         for (tenant, policy) in effects.policies {
-            tables.tenants.entry(tenant).or_default().policy = Some(Arc::new(policy));
+            tables.insert_policy(tenant, policy);
         }
-        for account in effects.accounts {
-            tables.accounts.insert(account.id, account.tenant.clone());
-            let tenant = tables.tenants.entry(account.tenant.clone()).or_default();
-            tenant.accounts.insert(account.id, Arc::new(account));
+        for account in effects.new_accounts.into_iter().chain(effects.changed_accounts) {
+            tables.insert_account(account);
         }
-        for record in effects.keys {
-            let key = record.key();
-            let tenant = tables.tenants.entry(key.tenant.clone()).or_default();
-            tenant.keys.insert((key.created_at, key.id));
-            let owned = tenant.owners.entry(key.owner.clone()).or_default();
-            let id = key.id;
-            if let Some(before) = index.get(&id) {
-                owned.remove(before.snapshot.record().key());
-            }
-            owned.insert(key);
+        for record in effects.new_keys.into_iter().chain(effects.changed_keys) {
+            let id = *record.id();
+            let before = index.get(&id).map(|entry| entry.snapshot.record().key());
+            tables.index_key(record.key(), before);
             let entry = tables.entry(record)?;
             index.insert(id, entry);
         }
@@ -58,21 +55,20 @@ impl Image {
                 tenant.accounts.remove(&id);
             }
         }
-        for (tenant, through) in effects.forgotten {
+        for (tenant, through) in effects.forgotten_events {
             tables.forget_deleted(&tenant, through);
         }
-        for Tombstone { id, tenant, event } in effects.tombstones {
-            tables.deleted.insert(id);
-            tables.tenants.entry(tenant).or_default().deleted.insert((event, id));
+        for tombstone in effects.tombstones {
+            tables.bury(tombstone);
         }
         tables.usage.extend(effects.usage);
         tables.writers.extend(effects.writer);
         for writer in effects.forgotten_writers {
             tables.writers.remove(&writer);
         }
-        tables.epoch = effects.epoch;
+        tables.epoch = epoch;
         tables.last_events.extend(effects.last_events);
-        Ok(Epoch(effects.epoch))
+        Ok(())
     }
 }
 
@@ -82,14 +78,14 @@ impl Tables {
     fn close_gates(&self, effects: &Effects, deleted: &[Key]) {
         let mut touched: HashSet<&TenantId> = HashSet::new();
         touched.extend(effects.policies.iter().map(|(tenant, _)| tenant));
-        touched.extend(effects.accounts.iter().map(|account| &account.tenant));
+        touched.extend(effects.written_accounts().map(|account| &account.tenant));
         touched.extend(effects.deleted_accounts.iter().filter_map(|id| self.accounts.get(id)));
-        if effects.keys.len() + deleted.len() > 1 {
-            touched.extend(effects.keys.iter().map(|record| &record.key().tenant));
+        if effects.written_keys().count() + deleted.len() > 1 {
+            touched.extend(effects.written_keys().map(|record| &record.key().tenant));
             touched.extend(deleted.iter().map(|key| &key.tenant));
         }
         for tenant in touched.into_iter().filter_map(|tenant| self.tenants.get(tenant)) {
-            tenant.gate.0.fetch_add(1, Ordering::AcqRel);
+            tenant.gate.close();
         }
     }
 
@@ -103,9 +99,8 @@ impl Tables {
         }
     }
 
-    fn remember(&mut self, effects: &Effects) {
-        let touched = effects.subjects();
-        self.recent.extend(touched.map(|subject| (effects.epoch, subject)));
+    fn remember(&mut self, epoch: Epoch, effects: &Effects) {
+        self.recent.extend(effects.subjects().map(|subject| (epoch, subject)));
         while self.recent.len() > CHANGES_KEPT {
             if let Some((epoch, _)) = self.recent.pop_front() {
                 self.recent_since = epoch;
@@ -114,19 +109,7 @@ impl Tables {
     }
 }
 
-impl Effects {
-    /// What the batch touched.
-    pub(in crate::store) fn subjects(&self) -> impl Iterator<Item = Subject> {
-        let keys = self.keys.iter().map(KeyRecord::id).chain(&self.deleted_keys);
-        let accounts = self.accounts.iter().map(|account| &account.id);
-        let accounts = accounts.chain(&self.deleted_accounts).copied().map(Subject::Account);
-        let policies = self.policies.iter().map(|(tenant, _)| Subject::Policy(tenant.clone()));
-        let events = self.forgotten.iter().map(|(tenant, _)| Subject::Events(tenant.clone()));
-        keys.copied().map(Subject::Key).chain(accounts).chain(policies).chain(events)
-    }
-}
-
-impl super::Tenant {
+impl Tenant {
     fn forget(&mut self, key: &Key) {
         self.keys.remove(&(key.created_at, key.id));
         if let Some(owned) = self.owners.get_mut(&key.owner) {
