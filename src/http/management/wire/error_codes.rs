@@ -163,7 +163,7 @@ mod tests {
         StoreError::corrupt("the disk has a name")
     }
 
-    fn status_and_code(problem: impl Into<Problem>) -> (u16, &'static str) {
+    fn row_of(problem: impl Into<Problem>) -> (u16, &'static str) {
         let problem = problem.into();
         (problem.code().status().as_u16(), problem.code().as_str())
     }
@@ -196,7 +196,7 @@ mod tests {
             (no_store().into(), (503, "unavailable")),
         ];
         for (error, row) in rows {
-            assert_eq!(status_and_code(error), row);
+            assert_eq!(row_of(error), row);
         }
     }
 
@@ -217,7 +217,7 @@ mod tests {
             (E::RateAboveLimit { rate, limit: rate }, "rate_above_limit"),
         ];
         for (error, code) in rows {
-            assert_eq!(status_and_code(error), (422, code));
+            assert_eq!(row_of(error), (422, code));
         }
     }
 
@@ -236,7 +236,7 @@ mod tests {
             (no_store().into(), (503, "unavailable")),
         ];
         for (error, row) in rows {
-            assert_eq!(status_and_code(error), row);
+            assert_eq!(row_of(error), row);
         }
     }
 
@@ -253,7 +253,7 @@ mod tests {
             (no_store().into(), (503, "unavailable")),
         ];
         for (error, row) in rows {
-            assert_eq!(status_and_code(error), row);
+            assert_eq!(row_of(error), row);
         }
     }
 
@@ -261,31 +261,25 @@ mod tests {
     fn policy_and_list_errors_have_their_rows() {
         type E = SetPolicyError;
         let rows = [
-            (status_and_code(E::PermissionDenied(PERMISSION_DENIED)), (403, "permission_denied")),
-            (status_and_code(E::Stale { given: 1, current: 2 }), (412, "stale")),
-            (status_and_code(E::Store(no_store())), (503, "unavailable")),
-            (status_and_code(E::Policy(PolicyError::MaxKeys(0))), (422, "invalid_max_keys")),
+            (row_of(E::PermissionDenied(PERMISSION_DENIED)), (403, "permission_denied")),
+            (row_of(E::Stale { given: 1, current: 2 }), (412, "stale")),
+            (row_of(E::Store(no_store())), (503, "unavailable")),
+            (row_of(E::Policy(PolicyError::MaxKeys(0))), (422, "invalid_max_keys")),
+            (row_of(PolicyError::ZeroLifetime(PolicyField::MaxLifetime)), (422, "zero_lifetime")),
+            (row_of(PolicyError::DefaultAboveMax), (422, "default_above_max")),
             (
-                status_and_code(PolicyError::ZeroLifetime(PolicyField::MaxLifetime)),
-                (422, "zero_lifetime"),
-            ),
-            (status_and_code(PolicyError::DefaultAboveMax), (422, "default_above_max")),
-            (
-                status_and_code(PolicyError::NotWholeSeconds(PolicyField::Retention)),
+                row_of(PolicyError::NotWholeSeconds(PolicyField::Retention)),
                 (422, "not_whole_seconds"),
             ),
             (
-                status_and_code(PolicyError::EventRetention(Duration::ZERO)),
+                row_of(PolicyError::EventRetention(Duration::ZERO)),
                 (422, "event_retention_too_short"),
             ),
-            (status_and_code(PolicyError::TooManyRoles(65)), (422, "too_many_roles")),
-            (status_and_code(PolicyError::NamePattern), (422, "invalid_name_pattern")),
-            (
-                status_and_code(ListError::PermissionDenied(PERMISSION_DENIED)),
-                (403, "permission_denied"),
-            ),
-            (status_and_code(ListError::Limit(0)), (400, "invalid_query")),
-            (status_and_code(ListError::Store(no_store())), (503, "unavailable")),
+            (row_of(PolicyError::TooManyRoles(65)), (422, "too_many_roles")),
+            (row_of(PolicyError::NamePattern), (422, "invalid_name_pattern")),
+            (row_of(ListError::PermissionDenied(PERMISSION_DENIED)), (403, "permission_denied")),
+            (row_of(ListError::Limit(0)), (400, "invalid_query")),
+            (row_of(ListError::Store(no_store())), (503, "unavailable")),
         ];
         for (found, row) in rows {
             assert_eq!(found, row);
