@@ -17,16 +17,16 @@ use common::support::{TestResult, World, on_each_store};
 /// What an operation does with a key, by the key's status in the order of [`KeyStatus::ALL`].
 #[rustfmt::skip]
 const STATES: [(&str, [&str; 5]); 9] = [
-    //                        active        scheduled     disabled      expired       revoked
-    ("key.rename",           ["yes",        "yes",        "yes",        "yes",        "yes"]),
-    ("key.annotate",         ["yes",        "yes",        "yes",        "yes",        "yes"]),
-    ("key.edit",             ["yes",        "yes",        "yes",        "no",         "no"]),
-    ("key.disable",          ["yes",        "yes",        "unchanged",  "no",         "no"]),
-    ("key.enable",           ["unchanged",  "unchanged",  "yes",        "no",         "no"]),
-    ("key.rotate",           ["yes",        "yes",        "no",         "no",         "no"]),
-    ("key.finish_rotation",  ["yes",        "yes",        "yes",        "no",         "no"]),
-    ("key.revoke",           ["yes",        "yes",        "yes",        "no",         "unchanged"]),
-    ("key.delete",           ["yes",        "yes",        "yes",        "yes",        "yes"]),
+    //                       active        scheduled     disabled      expired       revoked
+    ("key.rename",          ["yes",        "yes",        "yes",        "yes",        "yes"]),
+    ("key.annotate",        ["yes",        "yes",        "yes",        "yes",        "yes"]),
+    ("key.edit",            ["yes",        "yes",        "yes",        "no",         "no"]),
+    ("key.disable",         ["yes",        "yes",        "unchanged",  "no",         "no"]),
+    ("key.enable",          ["unchanged",  "unchanged",  "yes",        "no",         "no"]),
+    ("key.rotate",          ["yes",        "yes",        "no",         "no",         "no"]),
+    ("key.finish_rotation", ["yes",        "yes",        "yes",        "no",         "no"]),
+    ("key.revoke",          ["yes",        "yes",        "yes",        "no",         "unchanged"]),
+    ("key.delete",          ["yes",        "yes",        "yes",        "yes",        "yes"]),
 ];
 
 /// With whose keys a role may do an operation; `any` also where no key is concerned.
