@@ -1,24 +1,25 @@
 //! A PostgreSQL server of the test's own: in a temporary folder, on a free port, with the rights of a
 //! user who has none, and gone when the test process is, however it ends.
 
-use std::env;
 use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
+
+use crate::needs::Need;
 
 /// Who runs a server when the tests run as root, which a server refuses to.
 const USERS: [&str; 2] = ["postgres", "nobody"];
 
 /// A running server.
 pub struct Server {
-    programs: PathBuf,
+    programs: &'static Path,
     folder: PathBuf,
     user: Option<(u32, u32)>,
     port: u16,
@@ -27,31 +28,28 @@ pub struct Server {
 }
 
 impl Server {
-    /// The one that the tests of this process share, or `None` if PostgreSQL is not installed.
-    ///
-    /// Says so; where `CI` is set that is a failure.
-    pub fn shared() -> Option<&'static Self> {
-        static SHARED: OnceLock<Option<Server>> = OnceLock::new();
+    /// The one that the tests of this process share.
+    pub fn shared() -> &'static Self {
+        static SHARED: OnceLock<Server> = OnceLock::new();
         // Nothing of it must last.
-        SHARED.get_or_init(|| Self::start(&["fsync = off", "max_connections = 300"])).as_ref()
+        SHARED.get_or_init(|| Self::start(&["fsync = off", "max_connections = 300"]))
     }
 
     /// A new one with these lines in its configuration.
-    pub fn start(configuration: &[&str]) -> Option<Self> {
-        let programs = programs()?;
-        let server = Self::in_new_folder(programs);
+    pub fn start(configuration: &[&str]) -> Self {
+        let server = Self::in_new_folder();
         server.run(
             "initdb",
             &["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"],
         );
         server.configure(configuration);
         server.up();
-        Some(server)
+        server
     }
 
     /// A standby of this one, which follows it.
     pub fn standby(&self, configuration: &[&str]) -> Self {
-        let server = Self::in_new_folder(self.programs.clone());
+        let server = Self::in_new_folder();
         let source =
             format!("host=127.0.0.1 port={} user=postgres application_name=standby", self.port);
         let folder = server.data();
@@ -66,7 +64,8 @@ impl Server {
         server
     }
 
-    fn in_new_folder(programs: PathBuf) -> Self {
+    fn in_new_folder() -> Self {
+        let programs = Need::Postgres.path();
         let folder =
             tempfile::Builder::new().prefix("keywright-pg-").tempdir().expect("a folder").keep();
         let data = folder.join("data");
@@ -81,7 +80,7 @@ impl Server {
         }
         let stop = r#"cat >/dev/null; "$0/pg_ctl" -D "$1/data" -m immediate stop >/dev/null 2>&1; rm -rf "$1""#;
         let mut keeper = Command::new("sh");
-        keeper.args(["-c", stop]).arg(&programs).arg(&folder).current_dir(&folder);
+        keeper.args(["-c", stop]).arg(programs).arg(&folder).current_dir(&folder);
         keeper.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         // Of a group of its own: what ends this process must not end the keeper first.
         keeper.process_group(0);
@@ -180,35 +179,6 @@ fn as_user(command: &mut Command, user: Option<(u32, u32)>) {
     if let Some((user, group)) = user {
         command.uid(user).gid(group);
     }
-}
-
-/// The folder of the newest server's programs.
-fn programs() -> Option<PathBuf> {
-    let configured =
-        Command::new("pg_config").arg("--bindir").output().ok().as_ref().map(first_line);
-    let debian = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-    let mut debian: Vec<_> = debian.map(|version| version.path().join("bin")).collect();
-    debian.sort();
-    let all = debian.into_iter().rev().chain(configured);
-    let found = all.into_iter().find(|folder| has_programs(folder));
-    if found.is_none() {
-        let told =
-            "skipped: PostgreSQL's server is not installed (Debian: apt-get install postgresql)";
-        assert!(
-            env::var_os("CI").is_none(),
-            "in CI nothing may be skipped, and this would be: {told}"
-        );
-        eprintln!("{told}");
-    }
-    found
-}
-
-fn has_programs(folder: &Path) -> bool {
-    ["initdb", "pg_ctl", "pg_basebackup"].iter().all(|program| folder.join(program).exists())
-}
-
-fn first_line(output: &Output) -> PathBuf {
-    String::from_utf8_lossy(&output.stdout).trim().into()
 }
 
 /// The ids of a user without rights.

@@ -23,14 +23,14 @@ pub struct Place {
 }
 
 impl Place {
-    pub fn new() -> Option<Self> {
+    pub fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        let server = Server::shared()?;
+        let server = Server::shared();
         let runtime = Runtime::new().expect("a runtime");
         let pool = runtime.block_on(server.pool("postgres", 10));
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let schema = SchemaName::new(&format!("moved_{number}")).expect("a name");
-        Some(Self { server, runtime, pool, schema })
+        Self { server, runtime, pool, schema }
     }
 
     pub fn url(&self) -> String {

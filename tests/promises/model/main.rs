@@ -14,6 +14,8 @@ use std::fmt::Debug;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
+use common::stores::StoreKind;
+
 use crate::draw::Draw;
 use crate::plain::{
     Answer, By, Damage, EventFilter, Id, Op, Presented, Query, Sort, Time, Wanted, Who,
@@ -24,18 +26,20 @@ use crate::reference::Reference;
 /// After so many operations everything is compared.
 const PERIOD: u32 = 500;
 
-#[test]
-fn f21_the_crate_in_memory_does_what_the_reference_does() {
-    let seed = common::harness::seed();
-    let operations = common::harness::amount("KEYWRIGHT_OPS", 80_000);
-    run(Real::in_memory(common::harness::BEGINNING, seed), seed, operations);
-}
+common::suite!();
 
-#[test]
-fn f21_the_crate_in_a_file_does_what_the_reference_does() {
+#[common::test(each_store)]
+fn f21_the_crate_does_what_the_reference_does(kind: StoreKind) {
     let seed = common::harness::seed();
-    let operations = common::harness::amount("KEYWRIGHT_OPS", 20_500);
-    run(Real::in_a_file(common::harness::BEGINNING, seed), seed, operations);
+    // The slower a store, the fewer.
+    let operations = match kind {
+        StoreKind::Memory => 80_000,
+        StoreKind::Cached => 40_000,
+        StoreKind::File => 20_500,
+        StoreKind::Postgres => 4_000,
+    };
+    let operations = common::harness::amount("KEYWRIGHT_OPS", operations);
+    run(Real::on(kind, common::harness::BEGINNING, seed), seed, operations);
 }
 
 fn run(mut real: Real, seed: u64, operations: u32) {

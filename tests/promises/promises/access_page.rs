@@ -8,313 +8,289 @@ use keywright::{
     Operation, Permissions, Reason, RoleName, RuleError, SetPolicyError, Timestamp, UserId,
 };
 
-use common::support::{DAY, HOUR, MOMENT, TestResult, World, on_each_store, secret_of};
+use common::support::{DAY, HOUR, MOMENT, TestResult, World, secret_of};
 
-#[test]
-fn a1_a_plan_without_api_access_says_upgrade_required() {
-    on_each_store(async |world| {
-        let before = world.generate(NewKey::named("prod-main-app")?).await?;
-        world.set_policy(|policy| policy.api_in_plan = false).await?;
-        let nobody =
-            Actor::new(UserId::new("nobody")?, Permissions::NONE).in_tenant(world.tenant().clone());
-        for actor in [&world.admin, &world.alice] {
-            let refused = world.generate_for(actor, NewKey::named("prod-other")?).await;
-            let Err(error @ GenerateError::UpgradeRequired) = refused else {
-                panic!("{refused:?}")
-            };
-            assert!(error.to_string().ends_with("upgrade required"), "{error}");
-        }
-        // The plan is not told to an actor who may make no key.
-        for actor in [&world.auditor, &nobody] {
-            let refused = world.generate_for(actor, NewKey::named("prod-other")?).await;
-            assert!(matches!(refused, Err(GenerateError::PermissionDenied(_))), "{refused:?}");
-        }
-        assert_eq!(world.check(&before).await, Err(Reason::UpgradeRequired));
-        world.set_policy(|policy| policy.api_in_plan = true).await?;
-        assert_eq!(world.check(&before).await, Ok(()));
-        world.generate(NewKey::named("prod-other")?).await?;
-        Ok(())
-    });
+#[common::test(each_store)]
+async fn a1_a_plan_without_api_access_says_upgrade_required(world: &World) -> TestResult {
+    let before = world.generate(NewKey::named("prod-main-app")?).await?;
+    world.set_policy(|policy| policy.api_in_plan = false).await?;
+    let nobody =
+        Actor::new(UserId::new("nobody")?, Permissions::NONE).in_tenant(world.tenant().clone());
+    for actor in [&world.admin, &world.alice] {
+        let refused = world.generate_for(actor, NewKey::named("prod-other")?).await;
+        let Err(error @ GenerateError::UpgradeRequired) = refused else { panic!("{refused:?}") };
+        assert!(error.to_string().ends_with("upgrade required"), "{error}");
+    }
+    // The plan is not told to an actor who may make no key.
+    for actor in [&world.auditor, &nobody] {
+        let refused = world.generate_for(actor, NewKey::named("prod-other")?).await;
+        assert!(matches!(refused, Err(GenerateError::PermissionDenied(_))), "{refused:?}");
+    }
+    assert_eq!(world.check(&before).await, Err(Reason::UpgradeRequired));
+    world.set_policy(|policy| policy.api_in_plan = true).await?;
+    assert_eq!(world.check(&before).await, Ok(()));
+    world.generate(NewKey::named("prod-other")?).await?;
+    Ok(())
 }
 
-#[test]
-fn a1_a_tenant_does_not_upgrade_itself() {
-    on_each_store(async |world| {
-        let mut policy = world.set_policy(|policy| policy.api_in_plan = false).await?;
-        policy.api_in_plan = true;
-        let refused = world.authority.set_policy(&world.tenant_admin, policy.clone()).await;
-        assert!(matches!(refused, Err(SetPolicyError::PermissionDenied(_))), "{refused:?}");
-        // Not even beside a change that it may make.
-        policy.max_keys_per_owner = 3;
-        let refused = world.authority.set_policy(&world.tenant_admin, policy).await;
-        assert!(matches!(refused, Err(SetPolicyError::PermissionDenied(_))), "{refused:?}");
-        let policy = world.authority.policy(&world.admin).await?;
-        assert!(!policy.api_in_plan && policy.max_keys_per_owner != 3);
-        Ok(())
-    });
+#[common::test(each_store)]
+async fn a1_a_tenant_does_not_upgrade_itself(world: &World) -> TestResult {
+    let mut policy = world.set_policy(|policy| policy.api_in_plan = false).await?;
+    policy.api_in_plan = true;
+    let refused = world.authority.set_policy(&world.tenant_admin, policy.clone()).await;
+    assert!(matches!(refused, Err(SetPolicyError::PermissionDenied(_))), "{refused:?}");
+    // Not even beside a change that it may make.
+    policy.max_keys_per_owner = 3;
+    let refused = world.authority.set_policy(&world.tenant_admin, policy).await;
+    assert!(matches!(refused, Err(SetPolicyError::PermissionDenied(_))), "{refused:?}");
+    let policy = world.authority.policy(&world.admin).await?;
+    assert!(!policy.api_in_plan && policy.max_keys_per_owner != 3);
+    Ok(())
 }
 
-#[test]
-fn a2_only_those_who_may_create_rotate_or_revoke() {
-    on_each_store(async |world| {
-        let issued = world.generate(NewKey::named("prod-main-app")?).await?;
-        let id = &issued.key.id;
-        let nobody =
-            Actor::new(UserId::new("nobody")?, Permissions::NONE).in_tenant(world.tenant().clone());
-        for actor in [&world.bob, &world.auditor, &nobody] {
-            for owner in [&world.alice.as_owner(), &world.tenant_admin.as_owner()] {
-                let new = NewKey::named("prod-other")?;
-                let made = world.authority.generate(actor, new.owner(owner.clone())).await;
-                assert!(matches!(made, Err(GenerateError::PermissionDenied(_))), "{made:?}");
-            }
-            let rotated = world.authority.rotate(actor, id, DAY).await;
-            let revoked = world.authority.revoke(actor, id).await;
-            if actor.may(Operation::KeyShow, &world.alice.as_owner()) {
-                assert!(matches!(rotated, Err(KeyError::PermissionDenied(_))), "{rotated:?}");
-                assert!(matches!(revoked, Err(KeyError::PermissionDenied(_))), "{revoked:?}");
-            } else {
-                assert!(matches!(rotated, Err(KeyError::NotFound(_))), "{rotated:?}");
-                assert!(matches!(revoked, Err(KeyError::NotFound(_))), "{revoked:?}");
-            }
-            assert_eq!(world.check(&issued).await, Ok(()));
-        }
-        let own = [&world.auditor, &nobody];
-        for actor in own {
-            let made = world.generate_for(actor, NewKey::named("prod-other")?).await;
+#[common::test(each_store)]
+async fn a2_only_those_who_may_create_rotate_or_revoke(world: &World) -> TestResult {
+    let issued = world.generate(NewKey::named("prod-main-app")?).await?;
+    let id = &issued.key.id;
+    let nobody =
+        Actor::new(UserId::new("nobody")?, Permissions::NONE).in_tenant(world.tenant().clone());
+    for actor in [&world.bob, &world.auditor, &nobody] {
+        for owner in [&world.alice.as_owner(), &world.tenant_admin.as_owner()] {
+            let new = NewKey::named("prod-other")?;
+            let made = world.authority.generate(actor, new.owner(owner.clone())).await;
             assert!(matches!(made, Err(GenerateError::PermissionDenied(_))), "{made:?}");
         }
-        let rotated = world.authority.rotate(&world.alice, id, Duration::ZERO).await?;
-        assert_eq!(world.check(&rotated).await, Ok(()));
-        world.authority.revoke(&world.alice, id).await?;
-        assert_eq!(world.check(&rotated).await, Err(Reason::Revoked));
-        Ok(())
-    });
-}
-
-#[test]
-fn a3_a_tenant_can_require_that_every_new_key_expires() {
-    on_each_store(async |world| {
-        let endless = world.generate(NewKey::named("prod-old")?).await?;
-        world.set_policy(|policy| policy.require_expiry = true).await?;
-        let new = || NewKey::named("prod-main-app");
-        for without in [new()?, new()?.never_expires()] {
-            let refused = world.generate(without).await;
-            let required = RuleError::ExpiryRequired;
-            assert!(
-                matches!(&refused, Err(GenerateError::Key(e)) if *e == required),
-                "{refused:?}"
-            );
+        let rotated = world.authority.rotate(actor, id, DAY).await;
+        let revoked = world.authority.revoke(actor, id).await;
+        if actor.may(Operation::KeyShow, &world.alice.as_owner()) {
+            assert!(matches!(rotated, Err(KeyError::PermissionDenied(_))), "{rotated:?}");
+            assert!(matches!(revoked, Err(KeyError::PermissionDenied(_))), "{revoked:?}");
+        } else {
+            assert!(matches!(rotated, Err(KeyError::NotFound(_))), "{rotated:?}");
+            assert!(matches!(revoked, Err(KeyError::NotFound(_))), "{revoked:?}");
         }
-        let expires = world.later(DAY);
-        assert_eq!(world.generate(new()?.expires_at(expires)).await?.key.expires_at, Some(expires));
-        assert_eq!(world.generate(new()?.expires_in(DAY)).await?.key.expires_at, Some(expires));
-        // A default lifetime is an expiry too; to ask for none is refused all the same.
-        world.set_policy(|policy| policy.default_lifetime = Some(DAY)).await?;
-        assert_eq!(world.generate(new()?).await?.key.expires_at, Some(expires));
-        let refused = world.generate(new()?.never_expires()).await;
-        assert!(matches!(refused, Err(GenerateError::Key(RuleError::ExpiryRequired))));
-        assert_eq!(world.check(&endless).await, Ok(()));
-        Ok(())
-    });
+        assert_eq!(world.check(&issued).await, Ok(()));
+    }
+    let own = [&world.auditor, &nobody];
+    for actor in own {
+        let made = world.generate_for(actor, NewKey::named("prod-other")?).await;
+        assert!(matches!(made, Err(GenerateError::PermissionDenied(_))), "{made:?}");
+    }
+    let rotated = world.authority.rotate(&world.alice, id, Duration::ZERO).await?;
+    assert_eq!(world.check(&rotated).await, Ok(()));
+    world.authority.revoke(&world.alice, id).await?;
+    assert_eq!(world.check(&rotated).await, Err(Reason::Revoked));
+    Ok(())
 }
 
-#[test]
-fn a4_the_listing_carries_what_a_page_of_keys_shows() {
+#[common::test(each_store)]
+async fn a3_a_tenant_can_require_that_every_new_key_expires(world: &World) -> TestResult {
+    let endless = world.generate(NewKey::named("prod-old")?).await?;
+    world.set_policy(|policy| policy.require_expiry = true).await?;
+    let new = || NewKey::named("prod-main-app");
+    for without in [new()?, new()?.never_expires()] {
+        let refused = world.generate(without).await;
+        let required = RuleError::ExpiryRequired;
+        assert!(matches!(&refused, Err(GenerateError::Key(e)) if *e == required), "{refused:?}");
+    }
+    let expires = world.later(DAY);
+    assert_eq!(world.generate(new()?.expires_at(expires)).await?.key.expires_at, Some(expires));
+    assert_eq!(world.generate(new()?.expires_in(DAY)).await?.key.expires_at, Some(expires));
+    // A default lifetime is an expiry too; to ask for none is refused all the same.
+    world.set_policy(|policy| policy.default_lifetime = Some(DAY)).await?;
+    assert_eq!(world.generate(new()?).await?.key.expires_at, Some(expires));
+    let refused = world.generate(new()?.never_expires()).await;
+    assert!(matches!(refused, Err(GenerateError::Key(RuleError::ExpiryRequired))));
+    assert_eq!(world.check(&endless).await, Ok(()));
+    Ok(())
+}
+
+#[common::test(each_store)]
+async fn a4_the_listing_carries_what_a_page_of_keys_shows(world: &World) -> TestResult {
     use Operation::{KeyAnnotate, KeyDelete, KeyDisable, KeyEdit, KeyRename, KeyRevoke, KeyRotate};
-    on_each_store(async |world| {
-        let expires = world.later(90 * DAY);
-        let new = NewKey::named("prod-main-app")?.expires_at(expires);
-        let issued = world.generate(new).await?;
-        let unused = entry_of(world, &world.alice, &issued.key.id).await?;
-        assert_eq!((unused.uses, unused.last_used_at), (0, None));
+    let expires = world.later(90 * DAY);
+    let new = NewKey::named("prod-main-app")?.expires_at(expires);
+    let issued = world.generate(new).await?;
+    let unused = entry_of(world, &world.alice, &issued.key.id).await?;
+    assert_eq!((unused.uses, unused.last_used_at), (0, None));
 
+    world.verifier.verify(issued.token.expose()).await?;
+    world.clock.advance(HOUR);
+    world.verifier.verify(issued.token.expose()).await?;
+    let last_used_at = world.now();
+    world.clock.advance(HOUR);
+    world.verifier.flush().await?;
+
+    let entry = entry_of(world, &world.alice, &issued.key.id).await?;
+    assert_eq!(entry.key.name.as_str(), "prod-main-app");
+    assert_eq!(entry.prefix, format!("acme_live_{}", issued.key.id));
+    assert_eq!((entry.uses, entry.last_used_at), (2, Some(last_used_at)));
+    assert_eq!((entry.key.expires_at, entry.status), (Some(expires), KeyStatus::Active));
+    let own = [KeyRename, KeyAnnotate, KeyEdit, KeyDisable, KeyRotate, KeyRevoke, KeyDelete];
+    assert_eq!(entry.actions, own);
+    let seen = |actor| entry_of(world, actor, &issued.key.id);
+    assert_eq!(seen(&world.tenant_admin).await?.actions, [KeyRevoke]);
+    assert_eq!(seen(&world.auditor).await?.actions, []);
+    world.clock.set(expires);
+    let dead = seen(&world.alice).await?;
+    assert_eq!(dead.actions, [KeyRename, KeyAnnotate, KeyDelete]);
+    assert_eq!(dead.status, KeyStatus::Expired);
+    Ok(())
+}
+
+#[common::test(each_store)]
+async fn a5_the_prefix_identifies_a_key_and_exposes_nothing_of_its_secret(
+    world: &World,
+) -> TestResult {
+    let one = world.generate(NewKey::named("prod-main-app")?).await?;
+    let other = world.generate(NewKey::named("prod-main-app")?).await?;
+    let prefix = entry_of(world, &world.alice, &one.key.id).await?.prefix;
+    assert_ne!(prefix, entry_of(world, &world.alice, &other.key.id).await?.prefix);
+    // All of the prefix stands before the secret in the token.
+    let rest = one.token.expose().strip_prefix(&prefix).ok_or("the token begins with it")?;
+    assert!(rest.starts_with(secret_of(&one)));
+    let rotated = world.authority.rotate(&world.alice, &one.key.id, DAY).await?;
+    assert_eq!(rotated.key.display_prefix(), prefix);
+    let alone = keywright::AccessRequest::token(&prefix);
+    assert_eq!(world.check_request(&alone).await, Err(Reason::Malformed));
+    Ok(())
+}
+
+#[common::test(each_store)]
+async fn a7_a_revoked_key_is_revoked_for_good(world: &World) -> TestResult {
+    let (authority, admin) = (&world.authority, &world.admin);
+    let old = world.generate(NewKey::named("prod-main-app")?).await?;
+    let id = &old.key.id;
+    let new = authority.rotate(&world.alice, id, DAY).await?;
+    let revoked = authority.revoke(&world.alice, id).await?;
+    assert!(!revoked.is_unchanged());
+    let first_time = Some(world.now());
+    assert_eq!(revoked.into_inner().revoked_at, first_time);
+
+    world.clock.advance(HOUR);
+    let refused = [
+        authority.enable(admin, id).await.map(drop),
+        authority.disable(admin, id).await.map(drop),
+        authority.rotate(admin, id, DAY).await.map(drop),
+        authority.finish_rotation(admin, id).await.map(drop),
+    ];
+    for refused in refused {
+        let Err(KeyError::WrongStatus(because)) = &refused else { panic!("{refused:?}") };
+        assert_eq!(because.status, KeyStatus::Revoked);
+    }
+    authority.rename(admin, id, Name::new("prod-again")?).await?;
+    let again = authority.revoke(admin, id).await?;
+    assert!(again.is_unchanged());
+    assert_eq!(again.into_inner().revoked_at, first_time);
+    for when in [world.now(), world.later(DAY), Timestamp::MAX] {
+        world.clock.set(when);
+        assert_eq!(world.check(&new).await, Err(Reason::Revoked));
+        assert_ne!(world.check(&old).await, Ok(()));
+    }
+    Ok(())
+}
+
+#[common::test(each_store)]
+async fn a8_a_tenant_can_require_that_names_say_environment_and_purpose(
+    world: &World,
+) -> TestResult {
+    let free = world.generate(NewKey::named("Main app")?).await?;
+    world.set_policy(|policy| policy.name_pattern = Some(NamePattern::default())).await?;
+    for name in ["prod-main-app", "staging-api", "test-1", "dev-a-b-c"] {
+        let issued = world.generate(NewKey::named(name)?).await?;
+        world.authority.delete(&world.alice, &issued.key.id).await?;
+    }
+    for name in ["main-app", "prod", "prod-", "prod--app", "Prod-app", "prod-App", "production-app"]
+    {
+        let refused = world.generate(NewKey::named(name)?).await;
+        let pattern = |e: &RuleError| matches!(e, RuleError::Name(NameError::Pattern { .. }));
+        assert!(matches!(&refused, Err(GenerateError::Key(e)) if pattern(e)), "{name}");
+        let refused = world.authority.rename(&world.alice, &free.key.id, Name::new(name)?).await;
+        assert!(matches!(&refused, Err(KeyError::Rule(e)) if pattern(e)), "{name}");
+    }
+    let entry = world.authority.key(&world.alice, &free.key.id).await?;
+    assert_eq!(entry.key.name.as_str(), "Main app", "a name that was there before stays");
+    assert_eq!(world.check(&free).await, Ok(()));
+    let environments = vec!["live".to_owned()];
+    world.set_policy(|p| p.name_pattern = Some(NamePattern { environments })).await?;
+    world.generate(NewKey::named("live-main-app")?).await?;
+    assert!(world.generate(NewKey::named("prod-main-app")?).await.is_err());
+    Ok(())
+}
+
+#[common::test(each_store)]
+async fn a8_a_name_that_looks_like_an_email_address_or_a_token_is_refused_always(
+    world: &World,
+) -> TestResult {
+    let issued = world.generate(NewKey::named("prod-main-app")?).await?;
+    for name in ["bob@example.com", "prod-bob@localhost", "key of bob@example.com"] {
+        assert_eq!(Name::new(name), Err(NameError::LooksLikeEmail), "{name}");
+    }
+    let token = issued.token.expose();
+    let secret = issued.token.expose_key_secret();
+    for name in [token, secret, &format!("prod-{secret}"), "sk_live_51H8sXkJ2eZvKYlo2CqUq1Wx9"] {
+        assert_eq!(Name::new(name), Err(NameError::LooksLikeToken), "{name}");
+    }
+    // There is no other way to a name: what takes one takes a `Name`, or says the same.
+    let email = NewKey::named("bob@example.com").map(drop);
+    assert_eq!(email, Err(NameError::LooksLikeEmail));
+    assert!(serde_json::from_str::<Name>("\"bob@example.com\"").is_err());
+    // What only resembles them is a name, for a key and for an account.
+    let harmless = Name::new("prod - billing @ night, 2nd")?;
+    world.generate(NewKey::new(harmless.clone())).await?;
+    let account = NewAccount::new(harmless, RoleName::new("analyst")?);
+    world.authority.create_account(&world.admin, account).await?;
+    Ok(())
+}
+
+#[common::test(each_store)]
+async fn a9_keys_that_nobody_has_used_since_a_date_are_found(world: &World) -> TestResult {
+    let made = world.now();
+    let never = world.generate(NewKey::named("prod-never")?).await?;
+    let early = world.generate(NewKey::named("prod-early")?).await?;
+    let late = world.generate(NewKey::named("prod-late")?).await?;
+    for issued in [&early, &late] {
         world.verifier.verify(issued.token.expose()).await?;
-        world.clock.advance(HOUR);
-        world.verifier.verify(issued.token.expose()).await?;
-        let last_used_at = world.now();
-        world.clock.advance(HOUR);
-        world.verifier.flush().await?;
+    }
+    world.clock.advance(30 * DAY);
+    let used = world.now();
+    world.verifier.verify(late.token.expose()).await?;
+    world.generate(NewKey::named("prod-new")?).await?;
+    world.verifier.flush().await?;
 
-        let entry = entry_of(world, &world.alice, &issued.key.id).await?;
-        assert_eq!(entry.key.name.as_str(), "prod-main-app");
-        assert_eq!(entry.prefix, format!("acme_live_{}", issued.key.id));
-        assert_eq!((entry.uses, entry.last_used_at), (2, Some(last_used_at)));
-        assert_eq!((entry.key.expires_at, entry.status), (Some(expires), KeyStatus::Active));
-        let own = [KeyRename, KeyAnnotate, KeyEdit, KeyDisable, KeyRotate, KeyRevoke, KeyDelete];
-        assert_eq!(entry.actions, own);
-        let seen = |actor| entry_of(world, actor, &issued.key.id);
-        assert_eq!(seen(&world.tenant_admin).await?.actions, [KeyRevoke]);
-        assert_eq!(seen(&world.auditor).await?.actions, []);
-        world.clock.set(expires);
-        let dead = seen(&world.alice).await?;
-        assert_eq!(dead.actions, [KeyRename, KeyAnnotate, KeyDelete]);
-        assert_eq!(dead.status, KeyStatus::Expired);
-        Ok(())
-    });
+    let unused = |since| KeyQuery::new().unused_since(since);
+    assert_eq!(names(world, unused(made)).await?, [""; 0]);
+    let both = ["prod-never", "prod-early"];
+    assert_eq!(names(world, unused(made.saturating_add(MOMENT))).await?, both);
+    assert_eq!(names(world, unused(used)).await?, both);
+    let all = ["prod-never", "prod-early", "prod-late", "prod-new"];
+    assert_eq!(names(world, unused(used.saturating_add(MOMENT))).await?, all);
+    assert_eq!(names(world, KeyQuery::new().never_used()).await?, ["prod-never", "prod-new"]);
+    let old_and_never = unused(used).never_used();
+    assert_eq!(names(world, old_and_never).await?, [never.key.name.as_str()]);
+    Ok(())
 }
 
-#[test]
-fn a5_the_prefix_identifies_a_key_and_exposes_nothing_of_its_secret() {
-    on_each_store(async |world| {
-        let one = world.generate(NewKey::named("prod-main-app")?).await?;
-        let other = world.generate(NewKey::named("prod-main-app")?).await?;
-        let prefix = entry_of(world, &world.alice, &one.key.id).await?.prefix;
-        assert_ne!(prefix, entry_of(world, &world.alice, &other.key.id).await?.prefix);
-        // All of the prefix stands before the secret in the token.
-        let rest = one.token.expose().strip_prefix(&prefix).ok_or("the token begins with it")?;
-        assert!(rest.starts_with(secret_of(&one)));
-        let rotated = world.authority.rotate(&world.alice, &one.key.id, DAY).await?;
-        assert_eq!(rotated.key.display_prefix(), prefix);
-        let alone = keywright::AccessRequest::token(&prefix);
-        assert_eq!(world.check_request(&alone).await, Err(Reason::Malformed));
-        Ok(())
-    });
-}
+#[common::test(each_store)]
+async fn a9_keys_that_expire_within_a_period_are_found(world: &World) -> TestResult {
+    let new = |name: &str| NewKey::named(name);
+    world.generate(new("prod-in-7-days")?.expires_in_days(7)).await?;
+    world.generate(new("prod-in-8-days")?.expires_in_days(8)).await?;
+    world.generate(new("prod-endless")?).await?;
+    let revoked = world.generate(new("prod-revoked")?.expires_in_days(1)).await?;
+    world.authority.revoke(&world.alice, &revoked.key.id).await?;
+    let disabled = world.generate(new("prod-disabled")?.expires_in_days(7)).await?;
+    world.authority.disable(&world.alice, &disabled.key.id).await?;
 
-#[test]
-fn a7_a_revoked_key_is_revoked_for_good() {
-    on_each_store(async |world| {
-        let (authority, admin) = (&world.authority, &world.admin);
-        let old = world.generate(NewKey::named("prod-main-app")?).await?;
-        let id = &old.key.id;
-        let new = authority.rotate(&world.alice, id, DAY).await?;
-        let revoked = authority.revoke(&world.alice, id).await?;
-        assert!(!revoked.is_unchanged());
-        let first_time = Some(world.now());
-        assert_eq!(revoked.into_inner().revoked_at, first_time);
-
-        world.clock.advance(HOUR);
-        let refused = [
-            authority.enable(admin, id).await.map(drop),
-            authority.disable(admin, id).await.map(drop),
-            authority.rotate(admin, id, DAY).await.map(drop),
-            authority.finish_rotation(admin, id).await.map(drop),
-        ];
-        for refused in refused {
-            let Err(KeyError::WrongStatus(because)) = &refused else { panic!("{refused:?}") };
-            assert_eq!(because.status, KeyStatus::Revoked);
-        }
-        authority.rename(admin, id, Name::new("prod-again")?).await?;
-        let again = authority.revoke(admin, id).await?;
-        assert!(again.is_unchanged());
-        assert_eq!(again.into_inner().revoked_at, first_time);
-        for when in [world.now(), world.later(DAY), Timestamp::MAX] {
-            world.clock.set(when);
-            assert_eq!(world.check(&new).await, Err(Reason::Revoked));
-            assert_ne!(world.check(&old).await, Ok(()));
-        }
-        Ok(())
-    });
-}
-
-#[test]
-fn a8_a_tenant_can_require_that_names_say_environment_and_purpose() {
-    on_each_store(async |world| {
-        let free = world.generate(NewKey::named("Main app")?).await?;
-        world.set_policy(|policy| policy.name_pattern = Some(NamePattern::default())).await?;
-        for name in ["prod-main-app", "staging-api", "test-1", "dev-a-b-c"] {
-            let issued = world.generate(NewKey::named(name)?).await?;
-            world.authority.delete(&world.alice, &issued.key.id).await?;
-        }
-        for name in
-            ["main-app", "prod", "prod-", "prod--app", "Prod-app", "prod-App", "production-app"]
-        {
-            let refused = world.generate(NewKey::named(name)?).await;
-            let pattern = |e: &RuleError| matches!(e, RuleError::Name(NameError::Pattern { .. }));
-            assert!(matches!(&refused, Err(GenerateError::Key(e)) if pattern(e)), "{name}");
-            let refused =
-                world.authority.rename(&world.alice, &free.key.id, Name::new(name)?).await;
-            assert!(matches!(&refused, Err(KeyError::Rule(e)) if pattern(e)), "{name}");
-        }
-        let entry = world.authority.key(&world.alice, &free.key.id).await?;
-        assert_eq!(entry.key.name.as_str(), "Main app", "a name that was there before stays");
-        assert_eq!(world.check(&free).await, Ok(()));
-        let environments = vec!["live".to_owned()];
-        world.set_policy(|p| p.name_pattern = Some(NamePattern { environments })).await?;
-        world.generate(NewKey::named("live-main-app")?).await?;
-        assert!(world.generate(NewKey::named("prod-main-app")?).await.is_err());
-        Ok(())
-    });
-}
-
-#[test]
-fn a8_a_name_that_looks_like_an_email_address_or_a_token_is_refused_always() {
-    on_each_store(async |world| {
-        let issued = world.generate(NewKey::named("prod-main-app")?).await?;
-        for name in ["bob@example.com", "prod-bob@localhost", "key of bob@example.com"] {
-            assert_eq!(Name::new(name), Err(NameError::LooksLikeEmail), "{name}");
-        }
-        let token = issued.token.expose();
-        let secret = issued.token.expose_key_secret();
-        for name in [token, secret, &format!("prod-{secret}"), "sk_live_51H8sXkJ2eZvKYlo2CqUq1Wx9"]
-        {
-            assert_eq!(Name::new(name), Err(NameError::LooksLikeToken), "{name}");
-        }
-        // There is no other way to a name: what takes one takes a `Name`, or says the same.
-        let email = NewKey::named("bob@example.com").map(drop);
-        assert_eq!(email, Err(NameError::LooksLikeEmail));
-        assert!(serde_json::from_str::<Name>("\"bob@example.com\"").is_err());
-        // What only resembles them is a name, for a key and for an account.
-        let harmless = Name::new("prod - billing @ night, 2nd")?;
-        world.generate(NewKey::new(harmless.clone())).await?;
-        let account = NewAccount::new(harmless, RoleName::new("analyst")?);
-        world.authority.create_account(&world.admin, account).await?;
-        Ok(())
-    });
-}
-
-#[test]
-fn a9_keys_that_nobody_has_used_since_a_date_are_found() {
-    on_each_store(async |world| {
-        let made = world.now();
-        let never = world.generate(NewKey::named("prod-never")?).await?;
-        let early = world.generate(NewKey::named("prod-early")?).await?;
-        let late = world.generate(NewKey::named("prod-late")?).await?;
-        for issued in [&early, &late] {
-            world.verifier.verify(issued.token.expose()).await?;
-        }
-        world.clock.advance(30 * DAY);
-        let used = world.now();
-        world.verifier.verify(late.token.expose()).await?;
-        world.generate(NewKey::named("prod-new")?).await?;
-        world.verifier.flush().await?;
-
-        let unused = |since| KeyQuery::new().unused_since(since);
-        assert_eq!(names(world, unused(made)).await?, [""; 0]);
-        let both = ["prod-never", "prod-early"];
-        assert_eq!(names(world, unused(made.saturating_add(MOMENT))).await?, both);
-        assert_eq!(names(world, unused(used)).await?, both);
-        let all = ["prod-never", "prod-early", "prod-late", "prod-new"];
-        assert_eq!(names(world, unused(used.saturating_add(MOMENT))).await?, all);
-        assert_eq!(names(world, KeyQuery::new().never_used()).await?, ["prod-never", "prod-new"]);
-        let old_and_never = unused(used).never_used();
-        assert_eq!(names(world, old_and_never).await?, [never.key.name.as_str()]);
-        Ok(())
-    });
-}
-
-#[test]
-fn a9_keys_that_expire_within_a_period_are_found() {
-    on_each_store(async |world| {
-        let new = |name: &str| NewKey::named(name);
-        world.generate(new("prod-in-7-days")?.expires_in_days(7)).await?;
-        world.generate(new("prod-in-8-days")?.expires_in_days(8)).await?;
-        world.generate(new("prod-endless")?).await?;
-        let revoked = world.generate(new("prod-revoked")?.expires_in_days(1)).await?;
-        world.authority.revoke(&world.alice, &revoked.key.id).await?;
-        let disabled = world.generate(new("prod-disabled")?.expires_in_days(7)).await?;
-        world.authority.disable(&world.alice, &disabled.key.id).await?;
-
-        let within = |period| KeyQuery::new().expiring_within(period);
-        assert_eq!(names(world, within((7 * DAY).saturating_sub(MOMENT))).await?, [""; 0]);
-        assert_eq!(names(world, within(7 * DAY)).await?, ["prod-in-7-days", "prod-disabled"]);
-        let all = ["prod-in-7-days", "prod-in-8-days", "prod-disabled"];
-        assert_eq!(names(world, within(8 * DAY)).await?, all);
-        // What has expired expires no more.
-        world.clock.advance(7 * DAY);
-        assert_eq!(names(world, within(8 * DAY)).await?, ["prod-in-8-days"]);
-        Ok(())
-    });
+    let within = |period| KeyQuery::new().expiring_within(period);
+    assert_eq!(names(world, within((7 * DAY).saturating_sub(MOMENT))).await?, [""; 0]);
+    assert_eq!(names(world, within(7 * DAY)).await?, ["prod-in-7-days", "prod-disabled"]);
+    let all = ["prod-in-7-days", "prod-in-8-days", "prod-disabled"];
+    assert_eq!(names(world, within(8 * DAY)).await?, all);
+    // What has expired expires no more.
+    world.clock.advance(7 * DAY);
+    assert_eq!(names(world, within(8 * DAY)).await?, ["prod-in-8-days"]);
+    Ok(())
 }
 
 /// The names of the keys that a query finds, in the order in which they were made. Keys that were

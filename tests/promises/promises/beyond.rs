@@ -10,197 +10,184 @@ use keywright::{
     Key, KeyStatus, NewKey, Outcome, Rate, Reason, Scope, Token, Verifier, VerifyError,
 };
 
-use common::support::{DAY, HOUR, TestResult, World, on_each_store};
+use common::support::{DAY, HOUR, TestResult, World};
 
-#[test]
-fn b3_a_revoked_key_is_refused_from_the_moment_the_call_returns() {
+#[common::test(each_store)]
+async fn b3_a_revoked_key_is_refused_from_the_moment_the_call_returns(world: &World) -> TestResult {
     const THREADS: u32 = 4;
-    on_each_store(async |world| {
-        for _ in 0..10 {
-            let issued = world.generate(NewKey::named("prod-main-app")?).await?;
-            // Of its own, a clone, and another one from the same setup.
-            let verifiers = [&world.verifier, &world.verifier.clone(), &world.keywright.verifier()];
-            let revoked = AtomicBool::new(false);
-            let (accepted, refused, late) =
-                (AtomicU32::new(0), AtomicU32::new(0), AtomicU32::new(0));
-            let verify = |number: u32| {
-                let verifier = verifiers[number as usize % verifiers.len()];
-                loop {
-                    let too_late = revoked.load(Ordering::SeqCst);
-                    let verdict = block_on(verifier.verify(issued.token.expose()));
-                    let counter = match (verdict.is_ok(), too_late) {
-                        (true, false) => &accepted,
-                        (true, true) => &late,
-                        (false, _) => &refused,
-                    };
-                    counter.fetch_add(1, Ordering::SeqCst);
-                    if too_late {
-                        return;
-                    }
+    for _ in 0..10 {
+        let issued = world.generate(NewKey::named("prod-main-app")?).await?;
+        // Of its own, a clone, and another one from the same setup.
+        let verifiers = [&world.verifier, &world.verifier.clone(), &world.keywright.verifier()];
+        let revoked = AtomicBool::new(false);
+        let (accepted, refused, late) = (AtomicU32::new(0), AtomicU32::new(0), AtomicU32::new(0));
+        let verify = |number: u32| {
+            let verifier = verifiers[number as usize % verifiers.len()];
+            loop {
+                let too_late = revoked.load(Ordering::SeqCst);
+                let verdict = block_on(verifier.verify(issued.token.expose()));
+                let counter = match (verdict.is_ok(), too_late) {
+                    (true, false) => &accepted,
+                    (true, true) => &late,
+                    (false, _) => &refused,
+                };
+                counter.fetch_add(1, Ordering::SeqCst);
+                if too_late {
+                    return;
                 }
-            };
-            std::thread::scope(|scope| {
-                for number in 0..THREADS {
-                    scope.spawn(move || verify(number));
-                }
-                while accepted.load(Ordering::SeqCst) < THREADS {
-                    std::thread::yield_now();
-                }
-                let done = block_on(world.authority.revoke(&world.alice, &issued.key.id));
-                revoked.store(true, Ordering::SeqCst);
-                done.map(drop)
-            })?;
-            assert_eq!(late.load(Ordering::SeqCst), 0, "no use that began later was accepted");
-            assert!(refused.load(Ordering::SeqCst) >= THREADS);
-            world.authority.delete(&world.alice, &issued.key.id).await?;
-        }
-        Ok(())
-    });
+            }
+        };
+        std::thread::scope(|scope| {
+            for number in 0..THREADS {
+                scope.spawn(move || verify(number));
+            }
+            while accepted.load(Ordering::SeqCst) < THREADS {
+                std::thread::yield_now();
+            }
+            let done = block_on(world.authority.revoke(&world.alice, &issued.key.id));
+            revoked.store(true, Ordering::SeqCst);
+            done.map(drop)
+        })?;
+        assert_eq!(late.load(Ordering::SeqCst), 0, "no use that began later was accepted");
+        assert!(refused.load(Ordering::SeqCst) >= THREADS);
+        world.authority.delete(&world.alice, &issued.key.id).await?;
+    }
+    Ok(())
 }
 
 #[cfg(feature = "file")]
-#[test]
-fn b3_no_second_process_verifies_from_the_same_file() {
+#[common::test(file_store)]
+async fn b3_no_second_process_verifies_from_the_same_file(world: &World) -> TestResult {
     use keywright::store::{FileStore, StoreErrorKind};
 
-    on_each_store(async |world| {
-        let Some(file) = &world.file else { return Ok(()) };
-        let second = FileStore::open(file).await;
-        let error = second.err().ok_or("a file has one process")?;
-        assert_eq!(error.kind(), StoreErrorKind::Unavailable);
-        assert!(error.to_string().contains("process"), "{error}");
-        Ok(())
-    });
+    let file = world.file.as_ref().ok_or("the store is a file")?;
+    let second = FileStore::open(file).await;
+    let error = second.err().ok_or("a file has one process")?;
+    assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+    assert!(error.to_string().contains("process"), "{error}");
+    Ok(())
 }
 
-#[test]
-fn b5_a_caller_learns_only_that_a_key_is_not_accepted_and_an_operator_why() {
-    on_each_store(async |world| {
-        let refusals = refusals_of_each_kind(world).await?;
-        let mut reasons = Vec::new();
-        for (expected, error) in refusals {
-            let VerifyError::Denied(denial) = &error else { panic!("{error:?}") };
-            assert_eq!(denial.reason().code(), expected);
-            assert_eq!(denial.class(), DenialClass::Invalid, "{expected}");
-            let public = [denial.to_string(), error.to_string()];
-            assert_eq!(public, ["the API key is not accepted"; 2], "{expected}");
-            assert!(denial.retry_after().is_none());
-            reasons.push(denial.reason().to_string());
-        }
-        let count = reasons.len();
-        reasons.sort();
-        reasons.dedup();
-        assert_eq!(reasons.len(), count, "each reason has words of its own");
-        Ok(())
-    });
+#[common::test(each_store)]
+async fn b5_a_caller_learns_only_that_a_key_is_not_accepted_and_an_operator_why(
+    world: &World,
+) -> TestResult {
+    let refusals = refusals_of_each_kind(world).await?;
+    let mut reasons = Vec::new();
+    for (expected, error) in refusals {
+        let VerifyError::Denied(denial) = &error else { panic!("{error:?}") };
+        assert_eq!(denial.reason().code(), expected);
+        assert_eq!(denial.class(), DenialClass::Invalid, "{expected}");
+        let public = [denial.to_string(), error.to_string()];
+        assert_eq!(public, ["the API key is not accepted"; 2], "{expected}");
+        assert!(denial.retry_after().is_none());
+        reasons.push(denial.reason().to_string());
+    }
+    let count = reasons.len();
+    reasons.sort();
+    reasons.dedup();
+    assert_eq!(reasons.len(), count, "each reason has words of its own");
+    Ok(())
 }
 
-#[test]
-fn b5_a_caller_with_an_accepted_key_learns_what_it_may_not() {
-    on_each_store(async |world| {
-        let account = world.account("nightly-report", "analyst").await?;
-        let rate = Rate::new(1, HOUR)?;
-        let issued = world.generate_under(&account, NewKey::named("prod-job")?.rate(rate)).await?;
-        let token = issued.token.expose();
-        let write = Scope::new("invoices:write")?;
-        let request = AccessRequest::token(token).scope(&write);
-        let denied = world.verifier.verify_request(&request).await.expect_err("no such scope");
-        assert_eq!(denied.to_string(), "the API key does not allow this");
-        let edit = AccountEdit::new().access(Access::ReadOnly);
-        world.authority.edit_account(&world.admin, &account.id, edit).await?;
-        let request = AccessRequest::token(token).write();
-        let denied = world.verifier.verify_request(&request).await.expect_err("it may only look");
-        assert_eq!(denied.to_string(), "the API key does not allow this");
-        world.verifier.verify(token).await?;
-        let denied = world.verifier.verify(token).await.expect_err("the rate is spent");
-        assert_eq!(denied.to_string(), "the API key is used too often");
-        Ok(())
-    });
+#[common::test(each_store)]
+async fn b5_a_caller_with_an_accepted_key_learns_what_it_may_not(world: &World) -> TestResult {
+    let account = world.account("nightly-report", "analyst").await?;
+    let rate = Rate::new(1, HOUR)?;
+    let issued = world.generate_under(&account, NewKey::named("prod-job")?.rate(rate)).await?;
+    let token = issued.token.expose();
+    let write = Scope::new("invoices:write")?;
+    let request = AccessRequest::token(token).scope(&write);
+    let denied = world.verifier.verify_request(&request).await.expect_err("no such scope");
+    assert_eq!(denied.to_string(), "the API key does not allow this");
+    let edit = AccountEdit::new().access(Access::ReadOnly);
+    world.authority.edit_account(&world.admin, &account.id, edit).await?;
+    let request = AccessRequest::token(token).write();
+    let denied = world.verifier.verify_request(&request).await.expect_err("it may only look");
+    assert_eq!(denied.to_string(), "the API key does not allow this");
+    world.verifier.verify(token).await?;
+    let denied = world.verifier.verify(token).await.expect_err("the rate is spent");
+    assert_eq!(denied.to_string(), "the API key is used too often");
+    Ok(())
 }
 
-#[test]
-fn b5_who_lacks_the_secret_learns_nothing_of_the_key() {
-    on_each_store(async |world| {
-        let secret_of_another = world.generate_for(&world.bob, NewKey::named("prod-bob")?).await?;
-        let secret = secret_of_another.token.expose_key_secret();
-        for status in KeyStatus::ALL {
-            let issued = world.generate_in(status).await?;
-            let request = AccessRequest::parts(issued.key.id.as_str(), secret);
-            let verdict = world.check_request(&request).await;
-            assert_eq!(verdict, Err(Reason::Unrecognised), "{status}");
-        }
-        let nobodys = AccessRequest::parts("0000000000000000", secret);
-        assert_eq!(world.check_request(&nobodys).await, Err(Reason::Unrecognised));
-        Ok(())
-    });
+#[common::test(each_store)]
+async fn b5_who_lacks_the_secret_learns_nothing_of_the_key(world: &World) -> TestResult {
+    let secret_of_another = world.generate_for(&world.bob, NewKey::named("prod-bob")?).await?;
+    let secret = secret_of_another.token.expose_key_secret();
+    for status in KeyStatus::ALL {
+        let issued = world.generate_in(status).await?;
+        let request = AccessRequest::parts(issued.key.id.as_str(), secret);
+        let verdict = world.check_request(&request).await;
+        assert_eq!(verdict, Err(Reason::Unrecognised), "{status}");
+    }
+    let nobodys = AccessRequest::parts("0000000000000000", secret);
+    assert_eq!(world.check_request(&nobodys).await, Err(Reason::Unrecognised));
+    Ok(())
 }
 
-#[test]
-fn b13_a_possessor_can_revoke_its_own_key() {
-    on_each_store(async |world| {
-        for status in [KeyStatus::Active, KeyStatus::Scheduled, KeyStatus::Disabled] {
-            let issued = world.generate_in(status).await?;
-            let other = world.generate(NewKey::named("prod-other")?).await?;
-            let id = issued.key.id;
-            let token = Credential::Token(issued.token.expose());
-            assert_eq!(world.verifier.revoke(token).await?, Outcome::Done(id));
-            assert_eq!(world.check(&issued).await, Err(Reason::Revoked));
-            assert_eq!(world.verifier.revoke(token).await?, Outcome::Unchanged(id));
-            assert_eq!(world.check(&other).await, Ok(()));
-            let last = world.events_of(&id).await?.pop().ok_or("there is an event")?;
-            assert_eq!(
-                (last.kind.to_string().as_str(), last.actor),
-                ("key.revoke", EventActor::Possessor)
-            );
-        }
-        Ok(())
-    });
-}
-
-#[test]
-fn b13_a_leaked_key_can_be_revoked_by_either_secret_wherever_the_report_comes_from() {
-    on_each_store(async |world| {
-        let networks = "203.0.113.0/24".parse()?;
-        let old = world.generate(NewKey::named("prod-main-app")?.networks(networks)).await?;
-        let new = world.authority.rotate(&world.alice, &old.key.id, DAY).await?;
-        world.set_policy(|policy| policy.api_enabled = false).await?;
-        let (key_id, key_secret) = (old.key.id.as_str(), old.token.expose_key_secret());
-        let parts = Credential::Parts { key_id, key_secret };
-        assert_eq!(world.verifier.revoke(parts).await?, Outcome::Done(old.key.id));
-        for issued in [&old, &new] {
-            assert_eq!(world.check(issued).await, Err(Reason::Revoked));
-        }
-        Ok(())
-    });
-}
-
-#[test]
-fn b13_nobody_revokes_a_key_without_a_secret_that_works() {
-    on_each_store(async |world| {
-        let replaced = world.generate(NewKey::named("prod-main-app")?).await?;
-        let id = replaced.key.id;
-        let current = world.authority.rotate(&world.alice, &id, Duration::ZERO).await?;
+#[common::test(each_store)]
+async fn b13_a_possessor_can_revoke_its_own_key(world: &World) -> TestResult {
+    for status in [KeyStatus::Active, KeyStatus::Scheduled, KeyStatus::Disabled] {
+        let issued = world.generate_in(status).await?;
         let other = world.generate(NewKey::named("prod-other")?).await?;
-        let by_other =
-            Credential::Parts { key_id: id.as_str(), key_secret: other.token.expose_key_secret() };
-        let superseded = Credential::Token(replaced.token.expose());
-        for credential in [by_other, superseded, Credential::Token("acme_live_0")] {
-            let refused = world.verifier.revoke(credential).await;
-            assert!(matches!(refused, Err(VerifyError::Denied(_))), "{refused:?}");
-        }
-        assert_eq!(world.check(&current).await, Ok(()));
-        assert_eq!(world.events_of(&id).await?.len(), 2, "generate and rotate");
-        let expired = world.generate(NewKey::named("prod-short")?.expires_in(HOUR)).await?;
-        world.clock.advance(HOUR);
-        let refused = world.verifier.revoke(Credential::Token(expired.token.expose())).await;
-        let denial = refused.as_ref().err().and_then(VerifyError::denial);
-        assert_eq!(denial.map(|denial| denial.reason().clone()), Some(Reason::Expired));
-        Ok(())
-    });
+        let id = issued.key.id;
+        let token = Credential::Token(issued.token.expose());
+        assert_eq!(world.verifier.revoke(token).await?, Outcome::Done(id));
+        assert_eq!(world.check(&issued).await, Err(Reason::Revoked));
+        assert_eq!(world.verifier.revoke(token).await?, Outcome::Unchanged(id));
+        assert_eq!(world.check(&other).await, Ok(()));
+        let last = world.events_of(&id).await?.pop().ok_or("there is an event")?;
+        assert_eq!(
+            (last.kind.to_string().as_str(), last.actor),
+            ("key.revoke", EventActor::Possessor)
+        );
+    }
+    Ok(())
 }
 
-#[test]
-fn b13_a_key_manages_no_keys() {
+#[common::test(each_store)]
+async fn b13_a_leaked_key_can_be_revoked_by_either_secret_wherever_the_report_comes_from(
+    world: &World,
+) -> TestResult {
+    let networks = "203.0.113.0/24".parse()?;
+    let old = world.generate(NewKey::named("prod-main-app")?.networks(networks)).await?;
+    let new = world.authority.rotate(&world.alice, &old.key.id, DAY).await?;
+    world.set_policy(|policy| policy.api_enabled = false).await?;
+    let (key_id, key_secret) = (old.key.id.as_str(), old.token.expose_key_secret());
+    let parts = Credential::Parts { key_id, key_secret };
+    assert_eq!(world.verifier.revoke(parts).await?, Outcome::Done(old.key.id));
+    for issued in [&old, &new] {
+        assert_eq!(world.check(issued).await, Err(Reason::Revoked));
+    }
+    Ok(())
+}
+
+#[common::test(each_store)]
+async fn b13_nobody_revokes_a_key_without_a_secret_that_works(world: &World) -> TestResult {
+    let replaced = world.generate(NewKey::named("prod-main-app")?).await?;
+    let id = replaced.key.id;
+    let current = world.authority.rotate(&world.alice, &id, Duration::ZERO).await?;
+    let other = world.generate(NewKey::named("prod-other")?).await?;
+    let by_other =
+        Credential::Parts { key_id: id.as_str(), key_secret: other.token.expose_key_secret() };
+    let superseded = Credential::Token(replaced.token.expose());
+    for credential in [by_other, superseded, Credential::Token("acme_live_0")] {
+        let refused = world.verifier.revoke(credential).await;
+        assert!(matches!(refused, Err(VerifyError::Denied(_))), "{refused:?}");
+    }
+    assert_eq!(world.check(&current).await, Ok(()));
+    assert_eq!(world.events_of(&id).await?.len(), 2, "generate and rotate");
+    let expired = world.generate(NewKey::named("prod-short")?.expires_in(HOUR)).await?;
+    world.clock.advance(HOUR);
+    let refused = world.verifier.revoke(Credential::Token(expired.token.expose())).await;
+    let denial = refused.as_ref().err().and_then(VerifyError::denial);
+    assert_eq!(denial.map(|denial| denial.reason().clone()), Some(Reason::Expired));
+    Ok(())
+}
+
+#[common::test(each_store)]
+async fn b13_a_key_manages_no_keys(world: &World) -> TestResult {
     // What a possessor gets hold of is no actor and can't become one; every method of the
     // authority takes one first.
     let becomes_an_actor = [
@@ -213,15 +200,13 @@ fn b13_a_key_manages_no_keys() {
         Becomes::<Actor>::AN_ACTOR,
     ];
     assert_eq!(becomes_an_actor, [false, false, false, false, false, false, true]);
-    on_each_store(async |world| {
-        let account = world.account("nightly-report", "organisation-admin").await?;
-        let issued = world.generate_under(&account, NewKey::named("prod-job")?).await?;
-        let grant = world.verifier.verify(issued.token.expose()).await?;
-        for actor in [&world.admin, &world.alice, &world.auditor] {
-            assert!(!actor.owns(grant.owner()), "an account's key is nobody's own");
-        }
-        Ok(())
-    });
+    let account = world.account("nightly-report", "organisation-admin").await?;
+    let issued = world.generate_under(&account, NewKey::named("prod-job")?).await?;
+    let grant = world.verifier.verify(issued.token.expose()).await?;
+    for actor in [&world.admin, &world.alice, &world.auditor] {
+        assert!(!actor.owns(grant.owner()), "an account's key is nobody's own");
+    }
+    Ok(())
 }
 
 /// Knows at compile time what converts into an actor: a constant of the type's own comes before one

@@ -10,312 +10,299 @@ use keywright::{
 };
 
 use crate::listing::{ids, sorted};
-use common::support::{DAY, TestResult, World, decided, on_each_store};
+use common::support::{DAY, TestResult, World, decided};
 
-#[test]
-fn q1_api_keys_are_off_in_a_tenant_until_its_admin_turns_them_on() {
-    on_each_store(async |world| {
-        let tenant = TenantId::new("initech")?;
-        let admin = Actor::tenant_admin(UserId::new("bill")?).in_tenant(tenant.clone());
-        let peter = Actor::developer(UserId::new("peter")?).in_tenant(tenant);
-        let new = || NewKey::named("prod-main-app");
-        let refused = world.generate_for(&peter, new()?).await;
-        assert!(matches!(refused, Err(GenerateError::AccessOff)), "{refused:?}");
-        let mut policy = world.authority.policy(&admin).await?;
-        assert!(!policy.api_enabled);
-        policy.api_enabled = true;
-        let refused = world.authority.set_policy(&peter, policy.clone()).await;
-        assert!(matches!(refused, Err(SetPolicyError::PermissionDenied(_))), "{refused:?}");
-        world.authority.set_policy(&admin, policy).await?;
-        let issued = world.generate_for(&peter, new()?).await?;
-        assert_eq!(world.check(&issued).await, Ok(()));
-        Ok(())
-    });
+#[common::test(each_store)]
+async fn q1_api_keys_are_off_in_a_tenant_until_its_admin_turns_them_on(
+    world: &World,
+) -> TestResult {
+    let tenant = TenantId::new("initech")?;
+    let admin = Actor::tenant_admin(UserId::new("bill")?).in_tenant(tenant.clone());
+    let peter = Actor::developer(UserId::new("peter")?).in_tenant(tenant);
+    let new = || NewKey::named("prod-main-app");
+    let refused = world.generate_for(&peter, new()?).await;
+    assert!(matches!(refused, Err(GenerateError::AccessOff)), "{refused:?}");
+    let mut policy = world.authority.policy(&admin).await?;
+    assert!(!policy.api_enabled);
+    policy.api_enabled = true;
+    let refused = world.authority.set_policy(&peter, policy.clone()).await;
+    assert!(matches!(refused, Err(SetPolicyError::PermissionDenied(_))), "{refused:?}");
+    world.authority.set_policy(&admin, policy).await?;
+    let issued = world.generate_for(&peter, new()?).await?;
+    assert_eq!(world.check(&issued).await, Ok(()));
+    Ok(())
 }
 
-#[test]
-fn q1_the_switch_turns_every_key_off_and_on_at_once_and_changes_none() {
-    on_each_store(async |world| {
-        let account = world.account("nightly-report", "analyst").await?;
-        let keys = [
-            world.generate(NewKey::named("prod-one")?).await?,
-            world.generate_for(&world.bob, NewKey::named("prod-two")?).await?,
-            world.generate_under(&account, NewKey::named("prod-three")?).await?,
-        ];
-        let elsewhere =
-            Actor::administrator(UserId::new("bill")?).in_tenant(TenantId::new("initech")?);
-        let mut policy = world.authority.policy(&elsewhere).await?;
-        policy.api_enabled = true;
-        world.authority.set_policy(&elsewhere, policy).await?;
-        let theirs = world.generate_for(&elsewhere, NewKey::named("prod-four")?).await?;
-        let before = listing(world).await?;
-        for _ in 0..3 {
-            world.set_policy(|policy| policy.api_enabled = false).await?;
-            for issued in &keys {
-                assert_eq!(world.check(issued).await, Err(Reason::AccessOff));
-                let entry = world.authority.key(&world.admin, &issued.key.id).await?;
-                assert_eq!(entry.key, issued.key, "the key is as it was made");
-                let seen = (entry.status, entry.obstacle);
-                assert_eq!(seen, (KeyStatus::Active, Some(Reason::AccessOff)));
-            }
-            assert_eq!(world.check(&theirs).await, Ok(()), "another tenant's key");
-            world.set_policy(|policy| policy.api_enabled = true).await?;
-            for issued in &keys {
-                assert_eq!(world.check(issued).await, Ok(()));
-            }
+#[common::test(each_store)]
+async fn q1_the_switch_turns_every_key_off_and_on_at_once_and_changes_none(
+    world: &World,
+) -> TestResult {
+    let account = world.account("nightly-report", "analyst").await?;
+    let keys = [
+        world.generate(NewKey::named("prod-one")?).await?,
+        world.generate_for(&world.bob, NewKey::named("prod-two")?).await?,
+        world.generate_under(&account, NewKey::named("prod-three")?).await?,
+    ];
+    let elsewhere = Actor::administrator(UserId::new("bill")?).in_tenant(TenantId::new("initech")?);
+    let mut policy = world.authority.policy(&elsewhere).await?;
+    policy.api_enabled = true;
+    world.authority.set_policy(&elsewhere, policy).await?;
+    let theirs = world.generate_for(&elsewhere, NewKey::named("prod-four")?).await?;
+    let before = listing(world).await?;
+    for _ in 0..3 {
+        world.set_policy(|policy| policy.api_enabled = false).await?;
+        for issued in &keys {
+            assert_eq!(world.check(issued).await, Err(Reason::AccessOff));
+            let entry = world.authority.key(&world.admin, &issued.key.id).await?;
+            assert_eq!(entry.key, issued.key, "the key is as it was made");
+            let seen = (entry.status, entry.obstacle);
+            assert_eq!(seen, (KeyStatus::Active, Some(Reason::AccessOff)));
         }
-        assert_eq!(listing(world).await?, before);
-        Ok(())
-    });
+        assert_eq!(world.check(&theirs).await, Ok(()), "another tenant's key");
+        world.set_policy(|policy| policy.api_enabled = true).await?;
+        for issued in &keys {
+            assert_eq!(world.check(issued).await, Ok(()));
+        }
+    }
+    assert_eq!(listing(world).await?, before);
+    Ok(())
 }
 
-#[test]
-fn q1_a_host_can_give_its_tenants_another_policy_to_begin_with() {
-    on_each_store(async |world| {
-        let mut policy = Policy::default();
-        policy.api_enabled = true;
-        let keywright = world.builder.clone().default_policy(policy).build()?;
-        let (authority, verifier) = (keywright.authority(), keywright.verifier());
-        let peter = Actor::developer(UserId::new("peter")?).in_tenant(TenantId::new("initech")?);
-        let new = NewKey::named("prod-main-app")?;
-        let issued = authority.generate(&peter, new).await?;
-        let grant = decided(verifier.verify(issued.token.expose()).await);
-        assert_eq!(grant.map(|grant| *grant.key_id()), Ok(issued.key.id));
-        Ok(())
-    });
+#[common::test(each_store)]
+async fn q1_a_host_can_give_its_tenants_another_policy_to_begin_with(world: &World) -> TestResult {
+    let mut policy = Policy::default();
+    policy.api_enabled = true;
+    let keywright = world.builder.clone().default_policy(policy).build()?;
+    let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    let peter = Actor::developer(UserId::new("peter")?).in_tenant(TenantId::new("initech")?);
+    let new = NewKey::named("prod-main-app")?;
+    let issued = authority.generate(&peter, new).await?;
+    let grant = decided(verifier.verify(issued.token.expose()).await);
+    assert_eq!(grant.map(|grant| *grant.key_id()), Ok(issued.key.id));
+    Ok(())
 }
 
-#[test]
-fn q4_a_tenant_admin_sets_the_policy_lists_all_revokes_any_and_reads_events() {
-    on_each_store(async |world| {
-        let issued = world.generate(NewKey::named("prod-main-app")?).await?;
-        let (authority, tara) = (&world.authority, &world.tenant_admin);
-        let mut policy = authority.policy(tara).await?;
-        policy.max_keys_per_owner = 3;
-        authority.set_policy(tara, policy).await?;
-        let all = authority.keys(tara, &KeyQuery::new()).await?;
-        assert_eq!(all.items.len(), 1);
-        authority.revoke(tara, &issued.key.id).await?;
+#[common::test(each_store)]
+async fn q4_a_tenant_admin_sets_the_policy_lists_all_revokes_any_and_reads_events(
+    world: &World,
+) -> TestResult {
+    let issued = world.generate(NewKey::named("prod-main-app")?).await?;
+    let (authority, tara) = (&world.authority, &world.tenant_admin);
+    let mut policy = authority.policy(tara).await?;
+    policy.max_keys_per_owner = 3;
+    authority.set_policy(tara, policy).await?;
+    let all = authority.keys(tara, &KeyQuery::new()).await?;
+    assert_eq!(all.items.len(), 1);
+    authority.revoke(tara, &issued.key.id).await?;
+    assert_eq!(world.check(&issued).await, Err(Reason::Revoked));
+    let events = authority.events(tara, &EventQuery::new()).await?;
+    assert_eq!(events.items[0].key, Some(issued.key.id));
+    let own = world.generate_for(tara, NewKey::named("prod-own")?).await;
+    assert!(matches!(own, Err(GenerateError::PermissionDenied(_))), "{own:?}");
+    Ok(())
+}
+
+#[common::test(each_store)]
+async fn q4_a_developer_generates_renames_rotates_and_deletes_keys_of_their_own(
+    world: &World,
+) -> TestResult {
+    let (authority, alice, bob) = (&world.authority, &world.alice, &world.bob);
+    let issued = world.generate(NewKey::named("prod-main-app")?).await?;
+    let id = &issued.key.id;
+    authority.rename(alice, id, Name::new("prod-other-app")?).await?;
+    let rotated = authority.rotate(alice, id, DAY).await?;
+    let attempts = [
+        authority.key(bob, id).await.map(drop),
+        authority.rename(bob, id, Name::new("prod-mine")?).await.map(drop),
+        authority.rotate(bob, id, DAY).await.map(drop),
+        authority.delete(bob, id).await,
+    ];
+    for attempt in attempts {
+        assert!(matches!(attempt, Err(KeyError::NotFound(_))), "{attempt:?}");
+    }
+    let of_bob = world.generate_for(bob, NewKey::named("prod-of-bob")?).await?;
+    let listed = authority.keys(bob, &KeyQuery::new()).await?;
+    assert_eq!(ids(&listed.items), [of_bob.key.id], "their own alone");
+    let asked = authority.keys(bob, &KeyQuery::new().owner(alice.as_owner())).await;
+    assert!(matches!(asked, Err(ListError::PermissionDenied(_))), "{asked:?}");
+    assert_eq!(world.check(&rotated).await, Ok(()));
+    authority.delete(alice, id).await?;
+    assert_eq!(world.check(&rotated).await, Err(Reason::Unrecognised));
+    Ok(())
+}
+
+#[common::test(each_store)]
+async fn q4_one_actor_can_have_both_roles(world: &World) -> TestResult {
+    let both = Permissions::TENANT_ADMIN | Permissions::DEVELOPER;
+    let carol = Actor::new(UserId::new("carol")?, both).in_tenant(world.tenant().clone());
+    let own = world.generate_for(&carol, NewKey::named("prod-own")?).await?;
+    world.authority.rotate(&carol, &own.key.id, DAY).await?;
+    let of_alice = world.generate(NewKey::named("prod-main-app")?).await?;
+    world.authority.revoke(&carol, &of_alice.key.id).await?;
+    let rotated = world.authority.rotate(&carol, &of_alice.key.id, DAY).await;
+    assert!(matches!(rotated, Err(KeyError::PermissionDenied(_))), "{rotated:?}");
+    Ok(())
+}
+
+#[common::test(each_store)]
+async fn q7_many_keys_are_revoked_in_one_call_and_each_has_its_own_answer(
+    world: &World,
+) -> TestResult {
+    let mut keys = Vec::new();
+    for status in KeyStatus::ALL {
+        keys.push(world.generate_in(status).await?);
+    }
+    let [active, scheduled, disabled, expired, revoked] = keys.as_slice() else {
+        panic!("one of each status")
+    };
+    let unknown: KeyId = "0000000000000000".parse()?;
+    let last = world.generate_for(&world.bob, NewKey::named("prod-last")?).await?;
+    // What can't be revoked comes first, so that it could stop the rest.
+    let asked = [
+        expired.key.id,
+        revoked.key.id,
+        unknown,
+        active.key.id,
+        scheduled.key.id,
+        disabled.key.id,
+        last.key.id,
+    ];
+    let answers = world.authority.revoke_many(&world.tenant_admin, &asked).await;
+    assert_eq!(answers.iter().map(|(id, _)| *id).collect::<Vec<_>>(), asked);
+    let words: Vec<_> = answers
+        .iter()
+        .map(|(_, answer)| match answer {
+            Ok(Outcome::Done(key)) => {
+                format!("revoked {}", key.revoked_at == Some(world.now()))
+            }
+            Ok(Outcome::Unchanged(_)) => "unchanged".to_owned(),
+            Err(KeyError::WrongStatus(WrongStatus { status, .. })) => status.to_string(),
+            Err(KeyError::NotFound(_)) => "not found".to_owned(),
+            Err(error) => panic!("{error:?}"),
+        })
+        .collect();
+    let done = "revoked true";
+    assert_eq!(words, ["expired", "unchanged", "not found", done, done, done, done]);
+    for issued in [active, scheduled, disabled, &last] {
+        assert_eq!(world.check(issued).await, Err(Reason::Revoked));
+    }
+    assert_eq!(world.check(expired).await, Err(Reason::Expired));
+    Ok(())
+}
+
+#[common::test(each_store)]
+async fn q7_one_key_is_revoked_in_one_call(world: &World) -> TestResult {
+    for status in [KeyStatus::Active, KeyStatus::Scheduled, KeyStatus::Disabled] {
+        let issued = world.generate_in(status).await?;
+        assert!(!world.authority.revoke(&world.alice, &issued.key.id).await?.is_unchanged());
         assert_eq!(world.check(&issued).await, Err(Reason::Revoked));
-        let events = authority.events(tara, &EventQuery::new()).await?;
-        assert_eq!(events.items[0].key, Some(issued.key.id));
-        let own = world.generate_for(tara, NewKey::named("prod-own")?).await;
-        assert!(matches!(own, Err(GenerateError::PermissionDenied(_))), "{own:?}");
-        Ok(())
-    });
+    }
+    let expired = world.generate_in(KeyStatus::Expired).await?;
+    let refused = world.authority.revoke(&world.alice, &expired.key.id).await;
+    let operation = Operation::KeyRevoke;
+    let because = WrongStatus { operation, status: KeyStatus::Expired };
+    assert!(matches!(refused, Err(KeyError::WrongStatus(b)) if b == because), "{refused:?}");
+    Ok(())
 }
 
-#[test]
-fn q4_a_developer_generates_renames_rotates_and_deletes_keys_of_their_own() {
-    on_each_store(async |world| {
-        let (authority, alice, bob) = (&world.authority, &world.alice, &world.bob);
-        let issued = world.generate(NewKey::named("prod-main-app")?).await?;
-        let id = &issued.key.id;
-        authority.rename(alice, id, Name::new("prod-other-app")?).await?;
-        let rotated = authority.rotate(alice, id, DAY).await?;
-        let attempts = [
-            authority.key(bob, id).await.map(drop),
-            authority.rename(bob, id, Name::new("prod-mine")?).await.map(drop),
-            authority.rotate(bob, id, DAY).await.map(drop),
-            authority.delete(bob, id).await,
-        ];
-        for attempt in attempts {
-            assert!(matches!(attempt, Err(KeyError::NotFound(_))), "{attempt:?}");
-        }
-        let of_bob = world.generate_for(bob, NewKey::named("prod-of-bob")?).await?;
-        let listed = authority.keys(bob, &KeyQuery::new()).await?;
-        assert_eq!(ids(&listed.items), [of_bob.key.id], "their own alone");
-        let asked = authority.keys(bob, &KeyQuery::new().owner(alice.as_owner())).await;
-        assert!(matches!(asked, Err(ListError::PermissionDenied(_))), "{asked:?}");
-        assert_eq!(world.check(&rotated).await, Ok(()));
-        authority.delete(alice, id).await?;
-        assert_eq!(world.check(&rotated).await, Err(Reason::Unrecognised));
-        Ok(())
-    });
+#[common::test(each_store)]
+async fn q7_all_keys_of_an_owner_are_revoked_in_one_step(world: &World) -> TestResult {
+    let mut keys = Vec::new();
+    for status in KeyStatus::ALL {
+        keys.push((status, world.generate_in(status).await?));
+    }
+    let of_bob = world.generate_for(&world.bob, NewKey::named("prod-of-bob")?).await?;
+    let owner = world.alice.as_owner();
+    let refused = world.authority.revoke_owned(&world.bob, &owner).await;
+    assert!(matches!(refused, Err(KeyError::PermissionDenied(_))), "{refused:?}");
+    let revoked = world.authority.revoke_owned(&world.tenant_admin, &owner).await?;
+    let live = keys.iter().filter(|(status, _)| status.is_live());
+    let live = sorted(live.map(|(_, issued)| issued.key.id));
+    assert_eq!(sorted(revoked.iter().map(|key| key.id)), live);
+    for (status, issued) in &keys {
+        let dead = if status.is_live() { KeyStatus::Revoked } else { *status };
+        assert_eq!(world.status(&issued.key.id).await?, dead);
+    }
+    assert_eq!(world.check(&of_bob).await, Ok(()));
+    for key in revoked {
+        let last = world.events_of(&key.id).await?.pop().ok_or("there is an event")?;
+        assert_eq!(last.kind, EventKind::Operation(Operation::KeyRevoke));
+    }
+    assert_eq!(world.authority.revoke_owned(&world.tenant_admin, &owner).await?, []);
+    Ok(())
 }
 
-#[test]
-fn q4_one_actor_can_have_both_roles() {
-    on_each_store(async |world| {
-        let both = Permissions::TENANT_ADMIN | Permissions::DEVELOPER;
-        let carol = Actor::new(UserId::new("carol")?, both).in_tenant(world.tenant().clone());
-        let own = world.generate_for(&carol, NewKey::named("prod-own")?).await?;
-        world.authority.rotate(&carol, &own.key.id, DAY).await?;
-        let of_alice = world.generate(NewKey::named("prod-main-app")?).await?;
-        world.authority.revoke(&carol, &of_alice.key.id).await?;
-        let rotated = world.authority.rotate(&carol, &of_alice.key.id, DAY).await;
-        assert!(matches!(rotated, Err(KeyError::PermissionDenied(_))), "{rotated:?}");
-        Ok(())
-    });
+#[common::test(each_store)]
+async fn q8_a_revoked_key_stays_in_the_listing_and_a_deleted_one_does_not(
+    world: &World,
+) -> TestResult {
+    let revoked = world.generate(NewKey::named("prod-revoked")?).await?;
+    let deleted = world.generate(NewKey::named("prod-deleted")?).await?;
+    world.authority.revoke(&world.alice, &revoked.key.id).await?;
+    world.authority.delete(&world.alice, &deleted.key.id).await?;
+    let page = world.authority.keys(&world.alice, &KeyQuery::new()).await?;
+    assert_eq!(ids(&page.items), [revoked.key.id]);
+    assert_eq!(page.items[0].status, KeyStatus::Revoked);
+    assert_eq!(page.items[0].key.revoked_at, Some(world.now()));
+    assert_eq!(world.check(&revoked).await, Err(Reason::Revoked));
+    assert_eq!(world.check(&deleted).await, Err(Reason::Unrecognised));
+    world.authority.delete(&world.alice, &revoked.key.id).await?;
+    let page = world.authority.keys(&world.alice, &KeyQuery::new()).await?;
+    assert_eq!(ids(&page.items), []);
+    Ok(())
 }
 
-#[test]
-fn q7_many_keys_are_revoked_in_one_call_and_each_has_its_own_answer() {
-    on_each_store(async |world| {
-        let mut keys = Vec::new();
-        for status in KeyStatus::ALL {
-            keys.push(world.generate_in(status).await?);
-        }
-        let [active, scheduled, disabled, expired, revoked] = keys.as_slice() else {
-            panic!("one of each status")
-        };
-        let unknown: KeyId = "0000000000000000".parse()?;
-        let last = world.generate_for(&world.bob, NewKey::named("prod-last")?).await?;
-        // What can't be revoked comes first, so that it could stop the rest.
-        let asked = [
-            expired.key.id,
-            revoked.key.id,
-            unknown,
-            active.key.id,
-            scheduled.key.id,
-            disabled.key.id,
-            last.key.id,
-        ];
-        let answers = world.authority.revoke_many(&world.tenant_admin, &asked).await;
-        assert_eq!(answers.iter().map(|(id, _)| *id).collect::<Vec<_>>(), asked);
-        let words: Vec<_> = answers
-            .iter()
-            .map(|(_, answer)| match answer {
-                Ok(Outcome::Done(key)) => {
-                    format!("revoked {}", key.revoked_at == Some(world.now()))
-                }
-                Ok(Outcome::Unchanged(_)) => "unchanged".to_owned(),
-                Err(KeyError::WrongStatus(WrongStatus { status, .. })) => status.to_string(),
-                Err(KeyError::NotFound(_)) => "not found".to_owned(),
-                Err(error) => panic!("{error:?}"),
+#[common::test(each_store)]
+async fn q10_generation_says_which_of_plan_switch_and_permission_is_missing(
+    world: &World,
+) -> TestResult {
+    for (plan, switch, permission) in every_combination() {
+        world
+            .set_policy(|policy| {
+                policy.api_in_plan = plan;
+                policy.api_enabled = switch;
             })
-            .collect();
-        let done = "revoked true";
-        assert_eq!(words, ["expired", "unchanged", "not found", done, done, done, done]);
-        for issued in [active, scheduled, disabled, &last] {
-            assert_eq!(world.check(issued).await, Err(Reason::Revoked));
-        }
-        assert_eq!(world.check(expired).await, Err(Reason::Expired));
-        Ok(())
-    });
+            .await?;
+        let actor = if permission { &world.alice } else { &world.auditor };
+        let made = world.generate_for(actor, NewKey::named("prod-main-app")?).await;
+        let as_it_should = match (plan, switch, permission) {
+            (_, _, false) => matches!(made, Err(GenerateError::PermissionDenied(_))),
+            (false, _, true) => matches!(made, Err(GenerateError::UpgradeRequired)),
+            (true, false, true) => matches!(made, Err(GenerateError::AccessOff)),
+            (true, true, true) => made.is_ok(),
+        };
+        assert!(as_it_should, "plan {plan}, switch {switch}, may {permission}: {made:?}");
+    }
+    let page = world.authority.keys(&world.admin, &KeyQuery::new()).await?;
+    assert_eq!(page.items.len(), 1, "only the one with all three was made");
+    Ok(())
 }
 
-#[test]
-fn q7_one_key_is_revoked_in_one_call() {
-    on_each_store(async |world| {
-        for status in [KeyStatus::Active, KeyStatus::Scheduled, KeyStatus::Disabled] {
-            let issued = world.generate_in(status).await?;
-            assert!(!world.authority.revoke(&world.alice, &issued.key.id).await?.is_unchanged());
-            assert_eq!(world.check(&issued).await, Err(Reason::Revoked));
-        }
-        let expired = world.generate_in(KeyStatus::Expired).await?;
-        let refused = world.authority.revoke(&world.alice, &expired.key.id).await;
-        let operation = Operation::KeyRevoke;
-        let because = WrongStatus { operation, status: KeyStatus::Expired };
-        assert!(matches!(refused, Err(KeyError::WrongStatus(b)) if b == because), "{refused:?}");
-        Ok(())
-    });
-}
-
-#[test]
-fn q7_all_keys_of_an_owner_are_revoked_in_one_step() {
-    on_each_store(async |world| {
-        let mut keys = Vec::new();
-        for status in KeyStatus::ALL {
-            keys.push((status, world.generate_in(status).await?));
-        }
-        let of_bob = world.generate_for(&world.bob, NewKey::named("prod-of-bob")?).await?;
-        let owner = world.alice.as_owner();
-        let refused = world.authority.revoke_owned(&world.bob, &owner).await;
-        assert!(matches!(refused, Err(KeyError::PermissionDenied(_))), "{refused:?}");
-        let revoked = world.authority.revoke_owned(&world.tenant_admin, &owner).await?;
-        let live = keys.iter().filter(|(status, _)| status.is_live());
-        let live = sorted(live.map(|(_, issued)| issued.key.id));
-        assert_eq!(sorted(revoked.iter().map(|key| key.id)), live);
-        for (status, issued) in &keys {
-            let dead = if status.is_live() { KeyStatus::Revoked } else { *status };
-            assert_eq!(world.status(&issued.key.id).await?, dead);
-        }
-        assert_eq!(world.check(&of_bob).await, Ok(()));
-        for key in revoked {
-            let last = world.events_of(&key.id).await?.pop().ok_or("there is an event")?;
-            assert_eq!(last.kind, EventKind::Operation(Operation::KeyRevoke));
-        }
-        assert_eq!(world.authority.revoke_owned(&world.tenant_admin, &owner).await?, []);
-        Ok(())
-    });
-}
-
-#[test]
-fn q8_a_revoked_key_stays_in_the_listing_and_a_deleted_one_does_not() {
-    on_each_store(async |world| {
-        let revoked = world.generate(NewKey::named("prod-revoked")?).await?;
-        let deleted = world.generate(NewKey::named("prod-deleted")?).await?;
-        world.authority.revoke(&world.alice, &revoked.key.id).await?;
-        world.authority.delete(&world.alice, &deleted.key.id).await?;
-        let page = world.authority.keys(&world.alice, &KeyQuery::new()).await?;
-        assert_eq!(ids(&page.items), [revoked.key.id]);
-        assert_eq!(page.items[0].status, KeyStatus::Revoked);
-        assert_eq!(page.items[0].key.revoked_at, Some(world.now()));
-        assert_eq!(world.check(&revoked).await, Err(Reason::Revoked));
-        assert_eq!(world.check(&deleted).await, Err(Reason::Unrecognised));
-        world.authority.delete(&world.alice, &revoked.key.id).await?;
-        let page = world.authority.keys(&world.alice, &KeyQuery::new()).await?;
-        assert_eq!(ids(&page.items), []);
-        Ok(())
-    });
-}
-
-#[test]
-fn q10_generation_says_which_of_plan_switch_and_permission_is_missing() {
-    on_each_store(async |world| {
-        for (plan, switch, permission) in every_combination() {
-            world
-                .set_policy(|policy| {
-                    policy.api_in_plan = plan;
-                    policy.api_enabled = switch;
-                })
-                .await?;
-            let actor = if permission { &world.alice } else { &world.auditor };
-            let made = world.generate_for(actor, NewKey::named("prod-main-app")?).await;
-            let as_it_should = match (plan, switch, permission) {
-                (_, _, false) => matches!(made, Err(GenerateError::PermissionDenied(_))),
-                (false, _, true) => matches!(made, Err(GenerateError::UpgradeRequired)),
-                (true, false, true) => matches!(made, Err(GenerateError::AccessOff)),
-                (true, true, true) => made.is_ok(),
+#[common::test(each_store)]
+async fn q10_actor_without_permission_learns_nothing(world: &World) -> TestResult {
+    let account = world.account("nightly", "analyst").await?;
+    let disabled = world.account("weekly", "analyst").await?;
+    world.authority.disable_account(&world.admin, &disabled.id).await?;
+    let absent = "0000000000000000".parse()?;
+    let nobody =
+        Actor::new(UserId::new("nemo")?, Permissions::NONE).in_tenant(world.tenant().clone());
+    let owners = [account.id, disabled.id, absent].map(Owner::Account);
+    let owners = owners.into_iter().chain([world.alice.as_owner(), nobody.as_owner()]);
+    let mut said = BTreeSet::new();
+    for (owner, plan) in owners.flat_map(|owner| [(owner.clone(), true), (owner, false)]) {
+        for switch in [true, false] {
+            let change = |policy: &mut Policy| {
+                policy.api_in_plan = plan;
+                policy.api_enabled = switch;
             };
-            assert!(as_it_should, "plan {plan}, switch {switch}, may {permission}: {made:?}");
+            world.set_policy(change).await?;
+            let made =
+                world.authority.generate(&nobody, NewKey::named("a")?.owner(owner.clone())).await;
+            said.insert(made.expect_err("it has no permission").to_string());
         }
-        let page = world.authority.keys(&world.admin, &KeyQuery::new()).await?;
-        assert_eq!(page.items.len(), 1, "only the one with all three was made");
-        Ok(())
-    });
-}
-
-#[test]
-fn q10_actor_without_permission_learns_nothing() {
-    on_each_store(async |world| {
-        let account = world.account("nightly", "analyst").await?;
-        let disabled = world.account("weekly", "analyst").await?;
-        world.authority.disable_account(&world.admin, &disabled.id).await?;
-        let absent = "0000000000000000".parse()?;
-        let nobody =
-            Actor::new(UserId::new("nemo")?, Permissions::NONE).in_tenant(world.tenant().clone());
-        let owners = [account.id, disabled.id, absent].map(Owner::Account);
-        let owners = owners.into_iter().chain([world.alice.as_owner(), nobody.as_owner()]);
-        let mut said = BTreeSet::new();
-        for (owner, plan) in owners.flat_map(|owner| [(owner.clone(), true), (owner, false)]) {
-            for switch in [true, false] {
-                let change = |policy: &mut Policy| {
-                    policy.api_in_plan = plan;
-                    policy.api_enabled = switch;
-                };
-                world.set_policy(change).await?;
-                let made = world
-                    .authority
-                    .generate(&nobody, NewKey::named("a")?.owner(owner.clone()))
-                    .await;
-                said.insert(made.expect_err("it has no permission").to_string());
-            }
-        }
-        assert_eq!(said, BTreeSet::from(["the actor has no permission for key.generate".into()]));
-        Ok(())
-    });
+    }
+    assert_eq!(said, BTreeSet::from(["the actor has no permission for key.generate".into()]));
+    Ok(())
 }
 
 fn every_combination() -> impl Iterator<Item = (bool, bool, bool)> {

@@ -10,7 +10,7 @@ use keywright::{EventOutcome, Operation};
 
 use common::support::faulty::{Fault, FaultyStore};
 use common::support::operations::{Subjects, is_looking, perform, state};
-use common::support::{TestResult, World, on_each_store};
+use common::support::{TestResult, World};
 
 /// Polls `call` until it is done or its store stands at this moment; then it is dropped.
 async fn until_it_stands<T>(
@@ -37,38 +37,38 @@ async fn told(world: &World) -> TestResult<usize> {
     Ok(events.iter().filter(|event| event.outcome == EventOutcome::Done).count())
 }
 
-#[test]
-fn c10_an_operation_that_is_dropped_anywhere_is_done_and_told_or_neither_and_holds_nothing_up() {
-    on_each_store(async |world| {
-        let (world, store) = world.with_faults()?;
-        let (mut done, mut undone) = (0, 0);
-        for operation in Operation::ALL.iter().copied().filter(|one| !is_looking(*one)) {
-            for at in 0.. {
-                let on = Subjects::of(&world, &world.alice.as_owner(), operation).await?;
-                let before = (state(&world).await?, told(&world).await?);
-                store.set(Fault::StandsAt(at));
-                let call = perform(&world, &world.admin, operation, &on);
-                if let Some(ended) = until_it_stands(call, &store, at).await {
-                    ended?;
-                    assert!(at > 1, "{operation} asks the store for nothing");
-                    break;
-                }
-                store.set(None);
-                let after = (state(&world).await?, told(&world).await?);
-                let what = format!("{operation}, dropped at moment {at}");
-                assert_eq!(before.0 == after.0, before.1 == after.1, "{what}: done and not told");
-                let again = perform(&world, &world.admin, operation, &on).await;
-                if before == after {
-                    undone += 1;
-                    assert!(again.is_ok_and(|again| !again.is_unchanged()), "{what}: not undone");
-                } else {
-                    done += 1;
-                }
+#[common::test(each_store)]
+async fn c10_an_operation_that_is_dropped_anywhere_is_done_and_told_or_neither_and_holds_nothing_up(
+    world: &World,
+) -> TestResult {
+    let (world, store) = world.with_faults()?;
+    let (mut done, mut undone) = (0, 0);
+    for operation in Operation::ALL.iter().copied().filter(|one| !is_looking(*one)) {
+        for at in 0.. {
+            let on = Subjects::of(&world, &world.alice.as_owner(), operation).await?;
+            let before = (state(&world).await?, told(&world).await?);
+            store.set(Fault::StandsAt(at));
+            let call = perform(&world, &world.admin, operation, &on);
+            if let Some(ended) = until_it_stands(call, &store, at).await {
+                ended?;
+                assert!(at > 1, "{operation} asks the store for nothing");
+                break;
             }
             store.set(None);
+            let after = (state(&world).await?, told(&world).await?);
+            let what = format!("{operation}, dropped at moment {at}");
+            assert_eq!(before.0 == after.0, before.1 == after.1, "{what}: done and not told");
+            let again = perform(&world, &world.admin, operation, &on).await;
+            if before == after {
+                undone += 1;
+                assert!(again.is_ok_and(|again| !again.is_unchanged()), "{what}: not undone");
+            } else {
+                done += 1;
+            }
         }
-        println!("{done} were done, {undone} were not");
-        assert!(done > 10 && undone > 10, "{done} were done, {undone} were not");
-        Ok(())
-    });
+        store.set(None);
+    }
+    println!("{done} were done, {undone} were not");
+    assert!(done > 10 && undone > 10, "{done} were done, {undone} were not");
+    Ok(())
 }

@@ -9,207 +9,196 @@ use keywright::{
 };
 
 use common::support::faulty::Fault;
-use common::support::{DAY, HOUR, MOMENT, TestResult, World, on_each_store};
+use common::support::{DAY, HOUR, MOMENT, TestResult, World};
 
-#[test]
-fn q9_every_management_action_is_an_event_with_time_actor_key_and_outcome() {
-    on_each_store(async |world| {
-        let (authority, alice) = (&world.authority, &world.alice);
-        let issued = world.generate(NewKey::named("prod-main-app")?).await?;
-        let id = &issued.key.id;
-        let mut times = vec![world.now()];
-        let mut tick = || {
-            world.clock.advance(HOUR);
-            times.push(world.now());
-        };
-        tick();
-        authority.rename(alice, id, Name::new("prod-other")?).await?;
-        tick();
-        authority.disable(alice, id).await?;
-        tick();
-        authority.disable(alice, id).await?;
-        tick();
-        assert!(authority.rotate(alice, id, DAY).await.is_err());
-        tick();
-        authority.enable(alice, id).await?;
-        tick();
-        assert!(authority.rename(&world.bob, id, Name::new("prod-mine")?).await.is_err());
-        tick();
-        authority.rotate(alice, id, DAY).await?;
-        tick();
-        authority.finish_rotation(alice, id).await?;
-        tick();
-        authority.revoke(&world.tenant_admin, id).await?;
-        tick();
-        authority.delete(alice, id).await?;
-
-        let (alice, bob, tara) = ("user:alice-jones", "user:bob-miller", "user:tara");
-        let expected = [
-            ("key.generate", alice, "done"),
-            ("key.rename", alice, "done"),
-            ("key.disable", alice, "done"),
-            ("key.disable", alice, "unchanged"),
-            ("key.rotate", alice, "refused"),
-            ("key.enable", alice, "done"),
-            ("key.rename", bob, "refused"),
-            ("key.rotate", alice, "done"),
-            ("key.finish_rotation", alice, "done"),
-            ("key.revoke", tara, "done"),
-            ("key.delete", alice, "done"),
-        ];
-        let events = world.events_of(id).await?;
-        let found: Vec<_> = events
-            .iter()
-            .map(|event| {
-                let outcome = event.outcome.to_string();
-                let outcome = outcome.split(':').next().unwrap_or_default().to_owned();
-                (event.kind.to_string(), event.actor.to_string(), outcome)
-            })
-            .collect();
-        let owned = |(kind, actor, outcome): (&str, &str, &str)| {
-            (kind.to_owned(), actor.to_owned(), outcome.to_owned())
-        };
-        assert_eq!(found, expected.map(owned));
-        assert_eq!(events.iter().map(|event| event.at).collect::<Vec<_>>(), times);
-        assert!(events.iter().all(|event| event.key == Some(*id)));
-        assert!(events.is_sorted_by(|a, b| a.sequence < b.sequence));
-        assert_eq!(events[4].outcome, EventOutcome::Refused(RefusalCode::WrongStatus));
-        assert_eq!(events[4].details.to_string(), r#"status="disabled""#);
-        Ok(())
-    });
-}
-
-#[test]
-fn q9_an_attempt_to_make_a_key_that_is_refused_is_an_event_too() {
-    on_each_store(async |world| {
-        let before = world.events(EventQuery::new()).await?.len();
-        let refused = world.generate_for(&world.auditor, NewKey::named("prod-main-app")?).await;
-        refused.expect_err("an auditor makes no keys");
-        let told = world.events(EventQuery::new()).await?.split_off(before);
-        let [event] = told.as_slice() else { panic!("{told:?}") };
-        assert_eq!(event.kind, EventKind::Operation(Operation::KeyGenerate));
-        assert_eq!(event.outcome, EventOutcome::Refused(RefusalCode::PermissionDenied));
-        assert_eq!((event.key, event.actor.to_string().as_str()), (None, "user:audrey"));
-        Ok(())
-    });
-}
-
-#[test]
-fn q9_events_are_searched_by_key_and_more() {
-    on_each_store(async |world| {
-        let one = world.generate(NewKey::named("prod-one")?).await?;
+#[common::test(each_store)]
+async fn q9_every_management_action_is_an_event_with_time_actor_key_and_outcome(
+    world: &World,
+) -> TestResult {
+    let (authority, alice) = (&world.authority, &world.alice);
+    let issued = world.generate(NewKey::named("prod-main-app")?).await?;
+    let id = &issued.key.id;
+    let mut times = vec![world.now()];
+    let mut tick = || {
         world.clock.advance(HOUR);
-        let since = world.now();
-        let two = world.generate_for(&world.bob, NewKey::named("prod-two")?).await?;
-        world.clock.advance(HOUR);
-        let until = world.now();
-        world.authority.revoke(&world.admin, &one.key.id).await?;
+        times.push(world.now());
+    };
+    tick();
+    authority.rename(alice, id, Name::new("prod-other")?).await?;
+    tick();
+    authority.disable(alice, id).await?;
+    tick();
+    authority.disable(alice, id).await?;
+    tick();
+    assert!(authority.rotate(alice, id, DAY).await.is_err());
+    tick();
+    authority.enable(alice, id).await?;
+    tick();
+    assert!(authority.rename(&world.bob, id, Name::new("prod-mine")?).await.is_err());
+    tick();
+    authority.rotate(alice, id, DAY).await?;
+    tick();
+    authority.finish_rotation(alice, id).await?;
+    tick();
+    authority.revoke(&world.tenant_admin, id).await?;
+    tick();
+    authority.delete(alice, id).await?;
 
-        let of_one = world.events_of(&one.key.id).await?;
-        assert_eq!(kinds(&of_one), ["key.generate", "key.revoke"]);
-        assert_eq!(kinds(&world.events_of(&two.key.id).await?), ["key.generate"]);
-        let bob = EventActor::User(world.bob.id().clone());
-        let of_bob = world.events(EventQuery::new().actor(bob)).await?;
-        assert_eq!(keys(&of_bob), [Some(two.key.id)]);
-        let revoked = world.events(EventQuery::new().kind(Operation::KeyRevoke)).await?;
-        assert_eq!(keys(&revoked), [Some(one.key.id)]);
-        let between = world.events(EventQuery::new().since(since).until(until)).await?;
-        assert_eq!(keys(&between), [Some(two.key.id)]);
-        let just_after = EventQuery::new().since(since.saturating_add(MOMENT)).until(until);
-        assert_eq!(world.events(just_after).await?, []);
-        let narrowed = EventQuery::new().key(one.key.id).since(until);
-        assert_eq!(kinds(&world.events(narrowed).await?), ["key.revoke"]);
-        // Events of a deleted key stay; another tenant's do not exist.
-        world.authority.delete(&world.admin, &one.key.id).await?;
-        assert_eq!(world.events_of(&one.key.id).await?.len(), 3);
-        let elsewhere =
-            Actor::administrator(UserId::new("bill")?).in_tenant(TenantId::new("initech")?);
-        let query = EventQuery::new().key(one.key.id);
-        assert!(world.authority.events(&elsewhere, &query).await?.items.is_empty());
-        Ok(())
-    });
+    let (alice, bob, tara) = ("user:alice-jones", "user:bob-miller", "user:tara");
+    let expected = [
+        ("key.generate", alice, "done"),
+        ("key.rename", alice, "done"),
+        ("key.disable", alice, "done"),
+        ("key.disable", alice, "unchanged"),
+        ("key.rotate", alice, "refused"),
+        ("key.enable", alice, "done"),
+        ("key.rename", bob, "refused"),
+        ("key.rotate", alice, "done"),
+        ("key.finish_rotation", alice, "done"),
+        ("key.revoke", tara, "done"),
+        ("key.delete", alice, "done"),
+    ];
+    let events = world.events_of(id).await?;
+    let found: Vec<_> = events
+        .iter()
+        .map(|event| {
+            let outcome = event.outcome.to_string();
+            let outcome = outcome.split(':').next().unwrap_or_default().to_owned();
+            (event.kind.to_string(), event.actor.to_string(), outcome)
+        })
+        .collect();
+    let owned = |(kind, actor, outcome): (&str, &str, &str)| {
+        (kind.to_owned(), actor.to_owned(), outcome.to_owned())
+    };
+    assert_eq!(found, expected.map(owned));
+    assert_eq!(events.iter().map(|event| event.at).collect::<Vec<_>>(), times);
+    assert!(events.iter().all(|event| event.key == Some(*id)));
+    assert!(events.is_sorted_by(|a, b| a.sequence < b.sequence));
+    assert_eq!(events[4].outcome, EventOutcome::Refused(RefusalCode::WrongStatus));
+    assert_eq!(events[4].details.to_string(), r#"status="disabled""#);
+    Ok(())
 }
 
-#[test]
-fn q9_pages_of_events_show_each_once_in_both_directions() {
-    on_each_store(async |world| {
-        let issued = world.generate(NewKey::named("prod-main-app")?).await?;
-        for _ in 0..6 {
-            world.authority.disable(&world.alice, &issued.key.id).await?;
+#[common::test(each_store)]
+async fn q9_an_attempt_to_make_a_key_that_is_refused_is_an_event_too(world: &World) -> TestResult {
+    let before = world.events(EventQuery::new()).await?.len();
+    let refused = world.generate_for(&world.auditor, NewKey::named("prod-main-app")?).await;
+    refused.expect_err("an auditor makes no keys");
+    let told = world.events(EventQuery::new()).await?.split_off(before);
+    let [event] = told.as_slice() else { panic!("{told:?}") };
+    assert_eq!(event.kind, EventKind::Operation(Operation::KeyGenerate));
+    assert_eq!(event.outcome, EventOutcome::Refused(RefusalCode::PermissionDenied));
+    assert_eq!((event.key, event.actor.to_string().as_str()), (None, "user:audrey"));
+    Ok(())
+}
+
+#[common::test(each_store)]
+async fn q9_events_are_searched_by_key_and_more(world: &World) -> TestResult {
+    let one = world.generate(NewKey::named("prod-one")?).await?;
+    world.clock.advance(HOUR);
+    let since = world.now();
+    let two = world.generate_for(&world.bob, NewKey::named("prod-two")?).await?;
+    world.clock.advance(HOUR);
+    let until = world.now();
+    world.authority.revoke(&world.admin, &one.key.id).await?;
+
+    let of_one = world.events_of(&one.key.id).await?;
+    assert_eq!(kinds(&of_one), ["key.generate", "key.revoke"]);
+    assert_eq!(kinds(&world.events_of(&two.key.id).await?), ["key.generate"]);
+    let bob = EventActor::User(world.bob.id().clone());
+    let of_bob = world.events(EventQuery::new().actor(bob)).await?;
+    assert_eq!(keys(&of_bob), [Some(two.key.id)]);
+    let revoked = world.events(EventQuery::new().kind(Operation::KeyRevoke)).await?;
+    assert_eq!(keys(&revoked), [Some(one.key.id)]);
+    let between = world.events(EventQuery::new().since(since).until(until)).await?;
+    assert_eq!(keys(&between), [Some(two.key.id)]);
+    let just_after = EventQuery::new().since(since.saturating_add(MOMENT)).until(until);
+    assert_eq!(world.events(just_after).await?, []);
+    let narrowed = EventQuery::new().key(one.key.id).since(until);
+    assert_eq!(kinds(&world.events(narrowed).await?), ["key.revoke"]);
+    // Events of a deleted key stay; another tenant's do not exist.
+    world.authority.delete(&world.admin, &one.key.id).await?;
+    assert_eq!(world.events_of(&one.key.id).await?.len(), 3);
+    let elsewhere = Actor::administrator(UserId::new("bill")?).in_tenant(TenantId::new("initech")?);
+    let query = EventQuery::new().key(one.key.id);
+    assert!(world.authority.events(&elsewhere, &query).await?.items.is_empty());
+    Ok(())
+}
+
+#[common::test(each_store)]
+async fn q9_pages_of_events_show_each_once_in_both_directions(world: &World) -> TestResult {
+    let issued = world.generate(NewKey::named("prod-main-app")?).await?;
+    for _ in 0..6 {
+        world.authority.disable(&world.alice, &issued.key.id).await?;
+    }
+    let all = world.events_of(&issued.key.id).await?;
+    assert_eq!(all.len(), 7);
+    for query in [EventQuery::new(), EventQuery::new().oldest_first()] {
+        let oldest_first = query.is_oldest_first();
+        let mut query = query.key(issued.key.id).limit(3);
+        let mut seen = Vec::new();
+        loop {
+            let page = world.authority.events(&world.auditor, &query).await?;
+            seen.extend(page.items);
+            let Some(next) = page.next else { break };
+            query = query.after(&next.to_string().parse::<Cursor>()?)?;
         }
-        let all = world.events_of(&issued.key.id).await?;
-        assert_eq!(all.len(), 7);
-        for query in [EventQuery::new(), EventQuery::new().oldest_first()] {
-            let oldest_first = query.is_oldest_first();
-            let mut query = query.key(issued.key.id).limit(3);
-            let mut seen = Vec::new();
-            loop {
-                let page = world.authority.events(&world.auditor, &query).await?;
-                seen.extend(page.items);
-                let Some(next) = page.next else { break };
-                query = query.after(&next.to_string().parse::<Cursor>()?)?;
-            }
-            if !oldest_first {
-                seen.reverse();
-            }
-            assert_eq!(seen, all);
+        if !oldest_first {
+            seen.reverse();
         }
-        Ok(())
-    });
+        assert_eq!(seen, all);
+    }
+    Ok(())
 }
 
-#[test]
-fn q9_extensive_use_raises_one_event_each_time_it_passes_a_multiple() {
-    on_each_store(async |world| {
-        world.set_policy(|policy| policy.extensive_use = NonZeroU64::new(10)).await?;
-        let issued = world.generate(NewKey::named("prod-main-app")?).await?;
-        let quiet = world.generate(NewKey::named("prod-quiet")?).await?;
-        for (uses, expected) in [(9, 0), (1, 1), (9, 1), (1, 2), (3, 2), (7, 3)] {
-            use_and_flush(world, &issued, uses).await?;
-            world.verifier.verify(quiet.token.expose()).await?;
-            world.verifier.flush().await?;
-            world.verifier.flush().await?;
-            assert_eq!(alerts(world, &issued).await?.len(), expected);
-        }
-        let last = alerts(world, &issued).await?.pop().ok_or("there are three")?;
-        assert_eq!((last.actor, last.at), (EventActor::System, world.now()));
-        assert_eq!(last.outcome, EventOutcome::Done);
-        assert_eq!(last.details.get_number(DetailField::Uses), Some(30));
-        assert_eq!(alerts(world, &quiet).await?, []);
-        Ok(())
-    });
-}
-
-#[test]
-fn q9_a_flush_that_passes_many_multiples_raises_one_event() {
-    on_each_store(async |world| {
-        world.set_policy(|policy| policy.extensive_use = NonZeroU64::new(2)).await?;
-        let issued = world.generate(NewKey::named("prod-main-app")?).await?;
-        use_and_flush(world, &issued, 25).await?;
-        let told = alerts(world, &issued).await?;
-        assert_eq!(told.len(), 1);
-        assert_eq!(told[0].details.get_number(DetailField::Uses), Some(25));
-        Ok(())
-    });
-}
-
-#[test]
-fn q9_a_flush_that_is_repeated_raises_no_second_event() {
-    on_each_store(async |world| {
-        world.set_policy(|policy| policy.extensive_use = NonZeroU64::new(10)).await?;
-        let (world, faults) = world.with_faults()?;
-        let issued = world.generate(NewKey::named("prod-main-app")?).await?;
-        faults.set(Fault::AnswersLost);
-        assert!(use_and_flush(&world, &issued, 10).await.is_err());
-        faults.set(None);
+#[common::test(each_store)]
+async fn q9_extensive_use_raises_one_event_each_time_it_passes_a_multiple(
+    world: &World,
+) -> TestResult {
+    world.set_policy(|policy| policy.extensive_use = NonZeroU64::new(10)).await?;
+    let issued = world.generate(NewKey::named("prod-main-app")?).await?;
+    let quiet = world.generate(NewKey::named("prod-quiet")?).await?;
+    for (uses, expected) in [(9, 0), (1, 1), (9, 1), (1, 2), (3, 2), (7, 3)] {
+        use_and_flush(world, &issued, uses).await?;
+        world.verifier.verify(quiet.token.expose()).await?;
         world.verifier.flush().await?;
-        assert_eq!(alerts(&world, &issued).await?.len(), 1);
-        // Without a threshold there is no event at all.
-        world.set_policy(|policy| policy.extensive_use = None).await?;
-        use_and_flush(&world, &issued, 30).await?;
-        assert_eq!(alerts(&world, &issued).await?.len(), 1);
-        Ok(())
-    });
+        world.verifier.flush().await?;
+        assert_eq!(alerts(world, &issued).await?.len(), expected);
+    }
+    let last = alerts(world, &issued).await?.pop().ok_or("there are three")?;
+    assert_eq!((last.actor, last.at), (EventActor::System, world.now()));
+    assert_eq!(last.outcome, EventOutcome::Done);
+    assert_eq!(last.details.get_number(DetailField::Uses), Some(30));
+    assert_eq!(alerts(world, &quiet).await?, []);
+    Ok(())
+}
+
+#[common::test(each_store)]
+async fn q9_a_flush_that_passes_many_multiples_raises_one_event(world: &World) -> TestResult {
+    world.set_policy(|policy| policy.extensive_use = NonZeroU64::new(2)).await?;
+    let issued = world.generate(NewKey::named("prod-main-app")?).await?;
+    use_and_flush(world, &issued, 25).await?;
+    let told = alerts(world, &issued).await?;
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0].details.get_number(DetailField::Uses), Some(25));
+    Ok(())
+}
+
+#[common::test(each_store)]
+async fn q9_a_flush_that_is_repeated_raises_no_second_event(world: &World) -> TestResult {
+    world.set_policy(|policy| policy.extensive_use = NonZeroU64::new(10)).await?;
+    let (world, faults) = world.with_faults()?;
+    let issued = world.generate(NewKey::named("prod-main-app")?).await?;
+    faults.set(Fault::AnswersLost);
+    assert!(use_and_flush(&world, &issued, 10).await.is_err());
+    faults.set(None);
+    world.verifier.flush().await?;
+    assert_eq!(alerts(&world, &issued).await?.len(), 1);
+    // Without a threshold there is no event at all.
+    world.set_policy(|policy| policy.extensive_use = None).await?;
+    use_and_flush(&world, &issued, 30).await?;
+    assert_eq!(alerts(&world, &issued).await?.len(), 1);
+    Ok(())
 }
 
 async fn use_and_flush(world: &World, issued: &Issued, uses: u32) -> TestResult {
@@ -232,44 +221,40 @@ fn keys(events: &[Event]) -> Vec<Option<keywright::KeyId>> {
     events.iter().map(|event| event.key).collect()
 }
 
-#[test]
-fn each_tenants_events_are_numbered_by_themselves() {
-    on_each_store(async |world| {
-        let theirs = Actor::administrator(UserId::new("eve")?).in_tenant(TenantId::new("initech")?);
-        let before = world.events(EventQuery::new()).await?.len();
-        let issued = world.generate(NewKey::named("prod-main-app")?).await?;
-        // What another tenant tries with the key is theirs to read, and numbered among theirs.
-        for _ in 0..3 {
-            world.authority.revoke(&theirs, &issued.key.id).await.expect_err("not of their tenant");
-        }
-        world.authority.disable(&world.admin, &issued.key.id).await?;
-        let numbers =
-            |events: &[Event]| -> Vec<u64> { events.iter().map(|event| event.sequence).collect() };
-        let all = numbers(&world.events(EventQuery::new()).await?);
-        assert_eq!(all, (1..=before as u64 + 2).collect::<Vec<_>>());
-        let of_key = world.events_of(&issued.key.id).await?;
-        assert_eq!(of_key.len(), 2);
-        for query in [EventQuery::new(), EventQuery::new().key(issued.key.id)] {
-            let query = query.oldest_first();
-            let page = world.authority.events(&theirs, &query).await?;
-            assert_eq!(numbers(&page.items), [1, 2, 3]);
-        }
-        Ok(())
-    });
+#[common::test(each_store)]
+async fn each_tenants_events_are_numbered_by_themselves(world: &World) -> TestResult {
+    let theirs = Actor::administrator(UserId::new("eve")?).in_tenant(TenantId::new("initech")?);
+    let before = world.events(EventQuery::new()).await?.len();
+    let issued = world.generate(NewKey::named("prod-main-app")?).await?;
+    // What another tenant tries with the key is theirs to read, and numbered among theirs.
+    for _ in 0..3 {
+        world.authority.revoke(&theirs, &issued.key.id).await.expect_err("not of their tenant");
+    }
+    world.authority.disable(&world.admin, &issued.key.id).await?;
+    let numbers =
+        |events: &[Event]| -> Vec<u64> { events.iter().map(|event| event.sequence).collect() };
+    let all = numbers(&world.events(EventQuery::new()).await?);
+    assert_eq!(all, (1..=before as u64 + 2).collect::<Vec<_>>());
+    let of_key = world.events_of(&issued.key.id).await?;
+    assert_eq!(of_key.len(), 2);
+    for query in [EventQuery::new(), EventQuery::new().key(issued.key.id)] {
+        let query = query.oldest_first();
+        let page = world.authority.events(&theirs, &query).await?;
+        assert_eq!(numbers(&page.items), [1, 2, 3]);
+    }
+    Ok(())
 }
 
-#[test]
-fn key_name_cannot_forge_a_detail() {
-    on_each_store(async |world| {
-        let forged = "x\", owner=\"user:ada\" expires_at=\"never";
-        let issued = world.generate(NewKey::named(forged)?.expires_in(HOUR)).await?;
-        let told = world.events_of(&issued.key.id).await?.pop().ok_or("an event")?;
-        assert_eq!(told.details.get_text(DetailField::Name), Some(forged));
-        assert_eq!(told.details.get_text(DetailField::Owner), Some("user:alice-jones"));
-        let expires = world.later(HOUR).to_string();
-        assert_eq!(told.details.get_text(DetailField::ExpiresAt), Some(expires.as_str()));
-        let line = told.details.to_string();
-        assert_eq!(line.matches(" owner=\"").count(), 1, "{line}");
-        Ok(())
-    });
+#[common::test(each_store)]
+async fn key_name_cannot_forge_a_detail(world: &World) -> TestResult {
+    let forged = "x\", owner=\"user:ada\" expires_at=\"never";
+    let issued = world.generate(NewKey::named(forged)?.expires_in(HOUR)).await?;
+    let told = world.events_of(&issued.key.id).await?.pop().ok_or("an event")?;
+    assert_eq!(told.details.get_text(DetailField::Name), Some(forged));
+    assert_eq!(told.details.get_text(DetailField::Owner), Some("user:alice-jones"));
+    let expires = world.later(HOUR).to_string();
+    assert_eq!(told.details.get_text(DetailField::ExpiresAt), Some(expires.as_str()));
+    let line = told.details.to_string();
+    assert_eq!(line.matches(" owner=\"").count(), 1, "{line}");
+    Ok(())
 }

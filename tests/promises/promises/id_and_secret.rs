@@ -8,190 +8,177 @@ use keywright::{
     Reason, RuleError, UserId,
 };
 
-use common::support::{DAY, MOMENT, on_each_store};
+use common::support::{DAY, MOMENT, TestResult, World};
 
-#[test]
-fn f1_a_key_is_presented_as_key_id_and_key_secret() {
-    on_each_store(async |world| {
-        let old = world.generate(NewKey::named("prod-main-app")?).await?;
-        let new = world.authority.rotate(&world.alice, &old.key.id, DAY).await?;
-        for issued in [&old, &new] {
-            let (id, secret) = (issued.token.key_id(), issued.token.expose_key_secret());
-            assert_eq!(issued.token.expose(), format!("acme_live_{id}{secret}"));
-            assert_eq!(
-                world.check_request(&AccessRequest::parts(id.as_str(), secret)).await,
-                Ok(())
-            );
-        }
-        world.authority.revoke(&world.alice, &old.key.id).await?;
-        let parts = AccessRequest::parts(new.key.id.as_str(), new.token.expose_key_secret());
-        assert_eq!(world.check_request(&parts).await, Err(Reason::Revoked));
-        Ok(())
-    });
+#[common::test(each_store)]
+async fn f1_a_key_is_presented_as_key_id_and_key_secret(world: &World) -> TestResult {
+    let old = world.generate(NewKey::named("prod-main-app")?).await?;
+    let new = world.authority.rotate(&world.alice, &old.key.id, DAY).await?;
+    for issued in [&old, &new] {
+        let (id, secret) = (issued.token.key_id(), issued.token.expose_key_secret());
+        assert_eq!(issued.token.expose(), format!("acme_live_{id}{secret}"));
+        assert_eq!(world.check_request(&AccessRequest::parts(id.as_str(), secret)).await, Ok(()));
+    }
+    world.authority.revoke(&world.alice, &old.key.id).await?;
+    let parts = AccessRequest::parts(new.key.id.as_str(), new.token.expose_key_secret());
+    assert_eq!(world.check_request(&parts).await, Err(Reason::Revoked));
+    Ok(())
 }
 
-#[test]
-fn f1_both_parts_are_needed() {
-    on_each_store(async |world| {
-        let issued = world.generate(NewKey::named("prod-main-app")?).await?;
-        let other = world.generate(NewKey::named("prod-main-app")?).await?;
-        let (id, secret) = (issued.key.id.as_str(), issued.token.expose_key_secret());
-        let token = issued.token.expose();
-        let malformed = [
-            (id, ""),
-            ("", secret),
-            (id, id),
-            (secret, id),
-            (id, token),
-            (token, secret),
-            (token, ""),
-            (id, &secret[..37]),
-        ];
-        for (id, secret) in malformed {
-            let verdict = world.check_request(&AccessRequest::parts(id, secret)).await;
-            assert_eq!(verdict, Err(Reason::Malformed), "{id}, {secret}");
-        }
-        let others = [(other.key.id.as_str(), secret), (id, other.token.expose_key_secret())];
-        for (id, secret) in others {
-            let verdict = world.check_request(&AccessRequest::parts(id, secret)).await;
-            assert_eq!(verdict, Err(Reason::Unrecognised), "{id}, {secret}");
-        }
-        for alone in [id, secret] {
-            let verdict = world.check_request(&AccessRequest::token(alone)).await;
-            assert_eq!(verdict, Err(Reason::Malformed), "{alone}");
-        }
-        Ok(())
-    });
+#[common::test(each_store)]
+async fn f1_both_parts_are_needed(world: &World) -> TestResult {
+    let issued = world.generate(NewKey::named("prod-main-app")?).await?;
+    let other = world.generate(NewKey::named("prod-main-app")?).await?;
+    let (id, secret) = (issued.key.id.as_str(), issued.token.expose_key_secret());
+    let token = issued.token.expose();
+    let malformed = [
+        (id, ""),
+        ("", secret),
+        (id, id),
+        (secret, id),
+        (id, token),
+        (token, secret),
+        (token, ""),
+        (id, &secret[..37]),
+    ];
+    for (id, secret) in malformed {
+        let verdict = world.check_request(&AccessRequest::parts(id, secret)).await;
+        assert_eq!(verdict, Err(Reason::Malformed), "{id}, {secret}");
+    }
+    let others = [(other.key.id.as_str(), secret), (id, other.token.expose_key_secret())];
+    for (id, secret) in others {
+        let verdict = world.check_request(&AccessRequest::parts(id, secret)).await;
+        assert_eq!(verdict, Err(Reason::Unrecognised), "{id}, {secret}");
+    }
+    for alone in [id, secret] {
+        let verdict = world.check_request(&AccessRequest::token(alone)).await;
+        assert_eq!(verdict, Err(Reason::Malformed), "{alone}");
+    }
+    Ok(())
 }
 
-#[test]
-fn f2_a_lifetime_is_given_in_days() {
-    on_each_store(async |world| {
-        let new = || NewKey::named("prod-main-app");
-        for days in [1, 30, 365] {
-            let issued = world.generate(new()?.expires_in_days(days)).await?;
-            let end = world.later(days * DAY);
-            assert_eq!(issued.key.expires_at, Some(end));
-            world.clock.set(end.saturating_sub(MOMENT));
-            assert_eq!(world.check(&issued).await, Ok(()));
-            world.clock.set(end);
-            assert_eq!(world.check(&issued).await, Err(Reason::Expired));
-        }
-        assert_eq!(world.generate(new()?).await?.key.expires_at, None, "it is optional");
-        let none = world.generate(new()?.expires_in_days(0)).await;
-        assert!(matches!(none, Err(GenerateError::Key(RuleError::ZeroLifetime))), "{none:?}");
-        let endless = world.generate(new()?.expires_in_days(u32::MAX)).await;
-        let overflow = matches!(endless, Err(GenerateError::Key(RuleError::LifetimeOverflow(_))));
-        assert!(overflow, "{endless:?}");
-        Ok(())
-    });
-}
-
-#[test]
-fn f3_a_key_is_enabled_when_made_and_switched_off_and_on_any_number_of_times() {
-    on_each_store(async |world| {
-        let old = world.generate(NewKey::named("prod-main-app")?).await?;
-        let id = &old.key.id;
-        let new = world.authority.rotate(&world.alice, id, DAY).await?;
-        assert_eq!(world.status(id).await?, KeyStatus::Active);
-        assert!(world.authority.enable(&world.alice, id).await?.is_unchanged());
-        for _ in 0..10 {
-            for issued in [&old, &new] {
-                assert_eq!(world.check(issued).await, Ok(()));
-            }
-            assert!(!world.authority.disable(&world.alice, id).await?.is_unchanged());
-            for issued in [&old, &new] {
-                assert_eq!(world.check(issued).await, Err(Reason::Disabled));
-            }
-            assert!(world.authority.disable(&world.alice, id).await?.is_unchanged());
-            assert!(!world.authority.enable(&world.alice, id).await?.is_unchanged());
-        }
-        Ok(())
-    });
-}
-
-#[test]
-fn f4_regenerate_gives_a_new_secret_for_the_same_key_and_the_old_one_stops_at_once() {
-    on_each_store(async |world| {
-        let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);
-        let first = world.generate(new.expires_in_days(30)).await?;
-        let id = &first.key.id;
-        let second = world.authority.rotate(&world.alice, id, DAY).await?;
-        let third = world.authority.rotate(&world.alice, id, Duration::ZERO).await?;
-        for gone in [&first, &second] {
-            assert_eq!(world.check(gone).await, Err(Reason::Unrecognised));
-        }
-        assert_eq!(world.check(&third).await, Ok(()));
-        let key = &third.key;
-        assert_eq!((&key.id, &key.owner), (id, &world.alice.as_owner()));
-        assert_eq!((&key.name, &key.scopes), (&first.key.name, &first.key.scopes));
-        assert_eq!((key.created_at, key.expires_at), (first.key.created_at, first.key.expires_at));
-        assert_eq!(world.authority.key(&world.alice, id).await?.overlap, None);
-        assert_ne!(third.token.expose_key_secret(), first.token.expose_key_secret());
-        Ok(())
-    });
-}
-
-#[test]
-fn f5_a_deleted_key_never_comes_back() {
-    on_each_store(async |world| {
-        let issued = world.generate(NewKey::named("prod-main-app")?).await?;
-        let id = &issued.key.id;
-        let record = world.store.key(world.tenant(), id).await?.ok_or("it is stored")?.record;
-        world.authority.delete(&world.alice, id).await?;
-        let (authority, admin) = (&world.authority, &world.admin);
-        let attempts = [
-            authority.enable(admin, id).await.map(drop),
-            authority.rotate(admin, id, DAY).await.map(drop),
-            authority.rename(admin, id, Name::new("prod-other")?).await.map(drop),
-            authority.edit(admin, id, KeyEdit::new().rate(None)).await.map(drop),
-            authority.revoke(admin, id).await.map(drop),
-        ];
-        for attempt in attempts {
-            assert!(matches!(attempt, Err(KeyError::NotFound(gone)) if gone == *id), "{attempt:?}");
-        }
-        // Not even a writer with a copy of the record brings it back.
-        let insert = Batch { changes: vec![Change::InsertKey(record)], ..Batch::default() };
-        let refused = world.store.commit(insert).await.map_err(|error| error.kind());
-        assert_eq!(refused, Err(StoreErrorKind::AlreadyExists));
-        assert_eq!(world.check(&issued).await, Err(Reason::Unrecognised));
-        Ok(())
-    });
-}
-
-#[test]
-fn f6_management_belongs_to_the_administrator() {
-    on_each_store(async |world| {
-        let (authority, admin) = (&world.authority, &world.admin);
-        let owner = world.bob.as_owner();
-        let new = || NewKey::named("prod-main-app");
-        // Who has no role can do nothing, not even with a key of their own.
-        let user =
-            Actor::new(world.bob.id().clone(), Permissions::NONE).in_tenant(world.tenant().clone());
-        let refused = authority.generate(&user, new()?.owner(owner.clone())).await;
-        assert!(matches!(refused, Err(GenerateError::PermissionDenied(_))), "{refused:?}");
-        let issued = authority.generate(admin, new()?.owner(owner.clone())).await?;
-        let id = &issued.key.id;
-        let attempts = [
-            authority.disable(&user, id).await.map(drop),
-            authority.enable(&user, id).await.map(drop),
-            authority.rotate(&user, id, Duration::ZERO).await.map(drop),
-            authority.revoke(&user, id).await.map(drop),
-            authority.delete(&user, id).await,
-            authority.key(&user, id).await.map(drop),
-        ];
-        for attempt in attempts {
-            assert!(matches!(attempt, Err(KeyError::NotFound(_))), "{attempt:?}");
-        }
+#[common::test(each_store)]
+async fn f2_a_lifetime_is_given_in_days(world: &World) -> TestResult {
+    let new = || NewKey::named("prod-main-app");
+    for days in [1, 30, 365] {
+        let issued = world.generate(new()?.expires_in_days(days)).await?;
+        let end = world.later(days * DAY);
+        assert_eq!(issued.key.expires_at, Some(end));
+        world.clock.set(end.saturating_sub(MOMENT));
         assert_eq!(world.check(&issued).await, Ok(()));
-        // The administrator does all of it with anyone's key.
-        assert_eq!(issued.key.created_by, UserId::new("ada")?);
-        authority.disable(admin, id).await?;
-        authority.enable(admin, id).await?;
-        let regenerated = authority.rotate(admin, id, Duration::ZERO).await?;
-        assert_eq!(regenerated.key.owner, owner);
-        authority.delete(admin, id).await?;
-        assert_eq!(world.check(&regenerated).await, Err(Reason::Unrecognised));
-        Ok(())
-    });
+        world.clock.set(end);
+        assert_eq!(world.check(&issued).await, Err(Reason::Expired));
+    }
+    assert_eq!(world.generate(new()?).await?.key.expires_at, None, "it is optional");
+    let none = world.generate(new()?.expires_in_days(0)).await;
+    assert!(matches!(none, Err(GenerateError::Key(RuleError::ZeroLifetime))), "{none:?}");
+    let endless = world.generate(new()?.expires_in_days(u32::MAX)).await;
+    let overflow = matches!(endless, Err(GenerateError::Key(RuleError::LifetimeOverflow(_))));
+    assert!(overflow, "{endless:?}");
+    Ok(())
+}
+
+#[common::test(each_store)]
+async fn f3_a_key_is_enabled_when_made_and_switched_off_and_on_any_number_of_times(
+    world: &World,
+) -> TestResult {
+    let old = world.generate(NewKey::named("prod-main-app")?).await?;
+    let id = &old.key.id;
+    let new = world.authority.rotate(&world.alice, id, DAY).await?;
+    assert_eq!(world.status(id).await?, KeyStatus::Active);
+    assert!(world.authority.enable(&world.alice, id).await?.is_unchanged());
+    for _ in 0..10 {
+        for issued in [&old, &new] {
+            assert_eq!(world.check(issued).await, Ok(()));
+        }
+        assert!(!world.authority.disable(&world.alice, id).await?.is_unchanged());
+        for issued in [&old, &new] {
+            assert_eq!(world.check(issued).await, Err(Reason::Disabled));
+        }
+        assert!(world.authority.disable(&world.alice, id).await?.is_unchanged());
+        assert!(!world.authority.enable(&world.alice, id).await?.is_unchanged());
+    }
+    Ok(())
+}
+
+#[common::test(each_store)]
+async fn f4_regenerate_gives_a_new_secret_for_the_same_key_and_the_old_one_stops_at_once(
+    world: &World,
+) -> TestResult {
+    let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);
+    let first = world.generate(new.expires_in_days(30)).await?;
+    let id = &first.key.id;
+    let second = world.authority.rotate(&world.alice, id, DAY).await?;
+    let third = world.authority.rotate(&world.alice, id, Duration::ZERO).await?;
+    for gone in [&first, &second] {
+        assert_eq!(world.check(gone).await, Err(Reason::Unrecognised));
+    }
+    assert_eq!(world.check(&third).await, Ok(()));
+    let key = &third.key;
+    assert_eq!((&key.id, &key.owner), (id, &world.alice.as_owner()));
+    assert_eq!((&key.name, &key.scopes), (&first.key.name, &first.key.scopes));
+    assert_eq!((key.created_at, key.expires_at), (first.key.created_at, first.key.expires_at));
+    assert_eq!(world.authority.key(&world.alice, id).await?.overlap, None);
+    assert_ne!(third.token.expose_key_secret(), first.token.expose_key_secret());
+    Ok(())
+}
+
+#[common::test(each_store)]
+async fn f5_a_deleted_key_never_comes_back(world: &World) -> TestResult {
+    let issued = world.generate(NewKey::named("prod-main-app")?).await?;
+    let id = &issued.key.id;
+    let record = world.store.key(world.tenant(), id).await?.ok_or("it is stored")?.record;
+    world.authority.delete(&world.alice, id).await?;
+    let (authority, admin) = (&world.authority, &world.admin);
+    let attempts = [
+        authority.enable(admin, id).await.map(drop),
+        authority.rotate(admin, id, DAY).await.map(drop),
+        authority.rename(admin, id, Name::new("prod-other")?).await.map(drop),
+        authority.edit(admin, id, KeyEdit::new().rate(None)).await.map(drop),
+        authority.revoke(admin, id).await.map(drop),
+    ];
+    for attempt in attempts {
+        assert!(matches!(attempt, Err(KeyError::NotFound(gone)) if gone == *id), "{attempt:?}");
+    }
+    // Not even a writer with a copy of the record brings it back.
+    let insert = Batch { changes: vec![Change::InsertKey(record)], ..Batch::default() };
+    let refused = world.store.commit(insert).await.map_err(|error| error.kind());
+    assert_eq!(refused, Err(StoreErrorKind::AlreadyExists));
+    assert_eq!(world.check(&issued).await, Err(Reason::Unrecognised));
+    Ok(())
+}
+
+#[common::test(each_store)]
+async fn f6_management_belongs_to_the_administrator(world: &World) -> TestResult {
+    let (authority, admin) = (&world.authority, &world.admin);
+    let owner = world.bob.as_owner();
+    let new = || NewKey::named("prod-main-app");
+    // Who has no role can do nothing, not even with a key of their own.
+    let user =
+        Actor::new(world.bob.id().clone(), Permissions::NONE).in_tenant(world.tenant().clone());
+    let refused = authority.generate(&user, new()?.owner(owner.clone())).await;
+    assert!(matches!(refused, Err(GenerateError::PermissionDenied(_))), "{refused:?}");
+    let issued = authority.generate(admin, new()?.owner(owner.clone())).await?;
+    let id = &issued.key.id;
+    let attempts = [
+        authority.disable(&user, id).await.map(drop),
+        authority.enable(&user, id).await.map(drop),
+        authority.rotate(&user, id, Duration::ZERO).await.map(drop),
+        authority.revoke(&user, id).await.map(drop),
+        authority.delete(&user, id).await,
+        authority.key(&user, id).await.map(drop),
+    ];
+    for attempt in attempts {
+        assert!(matches!(attempt, Err(KeyError::NotFound(_))), "{attempt:?}");
+    }
+    assert_eq!(world.check(&issued).await, Ok(()));
+    // The administrator does all of it with anyone's key.
+    assert_eq!(issued.key.created_by, UserId::new("ada")?);
+    authority.disable(admin, id).await?;
+    authority.enable(admin, id).await?;
+    let regenerated = authority.rotate(admin, id, Duration::ZERO).await?;
+    assert_eq!(regenerated.key.owner, owner);
+    authority.delete(admin, id).await?;
+    assert_eq!(world.check(&regenerated).await, Err(Reason::Unrecognised));
+    Ok(())
 }

@@ -21,3 +21,5 @@ mod service_accounts;
 mod stale_edits;
 mod sweeps;
 mod usage;
+
+common::suite!();

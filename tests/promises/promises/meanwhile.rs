@@ -9,7 +9,7 @@ use keywright::{
     NamePattern, NewAccount, NewKey, Owner, Policy, RoleName, RuleError, Scope,
 };
 
-use common::support::{DAY, HOUR, MOMENT, TestResult, World, on_each_store};
+use common::support::{DAY, HOUR, MOMENT, TestResult, World};
 
 /// The world, where others change something before the next commit reaches the store.
 fn between<F>(world: &World, change: impl FnOnce(Authority, Actor) -> F) -> TestResult<World>
@@ -33,156 +33,135 @@ fn policy_between(
     })
 }
 
-#[test]
-fn sweep_obeys_retention_lengthened_meanwhile() {
-    on_each_store(async |world| {
-        let issued = world.generate_in(KeyStatus::Revoked).await?;
-        let policy = world.authority.policy(&world.admin).await?;
-        world.clock.advance(policy.retention + HOUR);
-        let longer = policy.retention + DAY;
-        let met = policy_between(world, move |policy| policy.retention = longer)?;
-        assert_eq!(met.authority.sweep(&world.admin).await?.keys, []);
-        assert_eq!(world.status(&issued.key.id).await?, KeyStatus::Revoked);
-        world.clock.advance(DAY);
-        assert_eq!(world.authority.sweep(&world.admin).await?.keys, [issued.key.id]);
-        Ok(())
-    });
+#[common::test(each_store)]
+async fn sweep_obeys_retention_lengthened_meanwhile(world: &World) -> TestResult {
+    let issued = world.generate_in(KeyStatus::Revoked).await?;
+    let policy = world.authority.policy(&world.admin).await?;
+    world.clock.advance(policy.retention + HOUR);
+    let longer = policy.retention + DAY;
+    let met = policy_between(world, move |policy| policy.retention = longer)?;
+    assert_eq!(met.authority.sweep(&world.admin).await?.keys, []);
+    assert_eq!(world.status(&issued.key.id).await?, KeyStatus::Revoked);
+    world.clock.advance(DAY);
+    assert_eq!(world.authority.sweep(&world.admin).await?.keys, [issued.key.id]);
+    Ok(())
 }
 
-#[test]
-fn rename_obeys_pattern_set_meanwhile() {
-    on_each_store(async |world| {
-        let issued = world.generate(NewKey::named("prod-main-app")?).await?;
-        let pattern = Some(NamePattern::default());
-        let met = policy_between(world, |policy| policy.name_pattern = pattern)?;
-        let name = Name::new("Main app")?;
-        let refused = met.authority.rename(&world.alice, &issued.key.id, name).await;
-        assert!(matches!(refused, Err(KeyError::Rule(RuleError::Name(_)))), "{refused:?}");
-        let entry = world.authority.key(&world.alice, &issued.key.id).await?;
-        assert_eq!(entry.key, issued.key);
-        Ok(())
-    });
+#[common::test(each_store)]
+async fn rename_obeys_pattern_set_meanwhile(world: &World) -> TestResult {
+    let issued = world.generate(NewKey::named("prod-main-app")?).await?;
+    let pattern = Some(NamePattern::default());
+    let met = policy_between(world, |policy| policy.name_pattern = pattern)?;
+    let name = Name::new("Main app")?;
+    let refused = met.authority.rename(&world.alice, &issued.key.id, name).await;
+    assert!(matches!(refused, Err(KeyError::Rule(RuleError::Name(_)))), "{refused:?}");
+    let entry = world.authority.key(&world.alice, &issued.key.id).await?;
+    assert_eq!(entry.key, issued.key);
+    Ok(())
 }
 
-#[test]
-fn edit_obeys_ceiling_narrowed_meanwhile() {
-    on_each_store(async |world| {
-        let issued = world.generate(NewKey::named("prod-main-app")?).await?;
-        let write = Scope::new("invoices:write")?;
-        let ceiling = "invoices:read".parse()?;
-        let met = policy_between(world, |policy| policy.scope_ceiling = ceiling)?;
-        let edit = KeyEdit::new().scopes("invoices:read invoices:write".parse()?);
-        let refused = met.authority.edit(&world.alice, &issued.key.id, edit).await;
-        let outside = |e: &RuleError| matches!(e, RuleError::ScopeOutsideCeiling(s) if *s == write);
-        assert!(matches!(&refused, Err(KeyError::Rule(e)) if outside(e)), "{refused:?}");
-        let entry = world.authority.key(&world.alice, &issued.key.id).await?;
-        assert_eq!(entry.key, issued.key);
-        Ok(())
-    });
+#[common::test(each_store)]
+async fn edit_obeys_ceiling_narrowed_meanwhile(world: &World) -> TestResult {
+    let issued = world.generate(NewKey::named("prod-main-app")?).await?;
+    let write = Scope::new("invoices:write")?;
+    let ceiling = "invoices:read".parse()?;
+    let met = policy_between(world, |policy| policy.scope_ceiling = ceiling)?;
+    let edit = KeyEdit::new().scopes("invoices:read invoices:write".parse()?);
+    let refused = met.authority.edit(&world.alice, &issued.key.id, edit).await;
+    let outside = |e: &RuleError| matches!(e, RuleError::ScopeOutsideCeiling(s) if *s == write);
+    assert!(matches!(&refused, Err(KeyError::Rule(e)) if outside(e)), "{refused:?}");
+    let entry = world.authority.key(&world.alice, &issued.key.id).await?;
+    assert_eq!(entry.key, issued.key);
+    Ok(())
 }
 
-#[test]
-fn rotation_obeys_overlap_shortened_meanwhile() {
-    on_each_store(async |world| {
-        let issued = world.generate(NewKey::named("prod-main-app")?).await?;
-        let met = policy_between(world, |policy| policy.max_overlap = HOUR)?;
-        let refused = met.authority.rotate(&world.alice, &issued.key.id, HOUR + MOMENT).await;
-        assert!(
-            matches!(refused, Err(KeyError::OverlapTooLong { max }) if max == HOUR),
-            "{refused:?}"
-        );
-        assert_eq!(world.check(&issued).await, Ok(()));
-        Ok(())
-    });
+#[common::test(each_store)]
+async fn rotation_obeys_overlap_shortened_meanwhile(world: &World) -> TestResult {
+    let issued = world.generate(NewKey::named("prod-main-app")?).await?;
+    let met = policy_between(world, |policy| policy.max_overlap = HOUR)?;
+    let refused = met.authority.rotate(&world.alice, &issued.key.id, HOUR + MOMENT).await;
+    assert!(matches!(refused, Err(KeyError::OverlapTooLong { max }) if max == HOUR), "{refused:?}");
+    assert_eq!(world.check(&issued).await, Ok(()));
+    Ok(())
 }
 
-#[test]
-fn edit_obeys_role_changed_meanwhile() {
-    on_each_store(async |world| {
-        let account = world.account("nightly-report", "organisation-admin").await?;
-        let issued = world.generate_under(&account, NewKey::named("prod-main-app")?).await?;
-        let write = Scope::new("invoices:write")?;
-        let (id, role) = (account.id, RoleName::new("analyst")?);
-        let met = between(world, |authority, admin| async move {
-            let edit = AccountEdit::new().role(role);
-            authority.edit_account(&admin, &id, edit).await.expect("the role changes");
-        })?;
-        let edit = KeyEdit::new().scopes("invoices:write".parse()?);
-        let refused = met.authority.edit(&world.admin, &issued.key.id, edit).await;
-        let outside = |e: &RuleError| matches!(e, RuleError::ScopeOutsideCeiling(s) if *s == write);
-        assert!(matches!(&refused, Err(KeyError::Rule(e)) if outside(e)), "{refused:?}");
-        Ok(())
-    });
+#[common::test(each_store)]
+async fn edit_obeys_role_changed_meanwhile(world: &World) -> TestResult {
+    let account = world.account("nightly-report", "organisation-admin").await?;
+    let issued = world.generate_under(&account, NewKey::named("prod-main-app")?).await?;
+    let write = Scope::new("invoices:write")?;
+    let (id, role) = (account.id, RoleName::new("analyst")?);
+    let met = between(world, |authority, admin| async move {
+        let edit = AccountEdit::new().role(role);
+        authority.edit_account(&admin, &id, edit).await.expect("the role changes");
+    })?;
+    let edit = KeyEdit::new().scopes("invoices:write".parse()?);
+    let refused = met.authority.edit(&world.admin, &issued.key.id, edit).await;
+    let outside = |e: &RuleError| matches!(e, RuleError::ScopeOutsideCeiling(s) if *s == write);
+    assert!(matches!(&refused, Err(KeyError::Rule(e)) if outside(e)), "{refused:?}");
+    Ok(())
 }
 
-#[test]
-fn new_key_obeys_switch_turned_off_meanwhile() {
-    on_each_store(async |world| {
-        let met = policy_between(world, |policy| policy.api_enabled = false)?;
-        let refused = met.generate(NewKey::named("prod-main-app")?).await;
-        assert!(matches!(refused, Err(GenerateError::AccessOff)), "{refused:?}");
-        let keys = world.authority.keys(&world.alice, &KeyQuery::new()).await?;
-        assert!(keys.items.is_empty(), "{keys:?}");
-        Ok(())
-    });
+#[common::test(each_store)]
+async fn new_key_obeys_switch_turned_off_meanwhile(world: &World) -> TestResult {
+    let met = policy_between(world, |policy| policy.api_enabled = false)?;
+    let refused = met.generate(NewKey::named("prod-main-app")?).await;
+    assert!(matches!(refused, Err(GenerateError::AccessOff)), "{refused:?}");
+    let keys = world.authority.keys(&world.alice, &KeyQuery::new()).await?;
+    assert!(keys.items.is_empty(), "{keys:?}");
+    Ok(())
 }
 
-#[test]
-fn new_key_obeys_account_disabled_meanwhile() {
-    on_each_store(async |world| {
-        let account = world.account("nightly-report", "analyst").await?;
-        let id = account.id;
-        let met = between(world, |authority, admin| async move {
-            authority.disable_account(&admin, &id).await.expect("it is disabled");
-        })?;
-        let refused = met.generate_under(&account, NewKey::named("prod-main-app")?).await;
-        let disabled = |found: &_| *found == id;
-        assert!(
-            matches!(&refused, Err(GenerateError::AccountDisabled(id)) if disabled(id)),
-            "{refused:?}"
-        );
-        Ok(())
-    });
+#[common::test(each_store)]
+async fn new_key_obeys_account_disabled_meanwhile(world: &World) -> TestResult {
+    let account = world.account("nightly-report", "analyst").await?;
+    let id = account.id;
+    let met = between(world, |authority, admin| async move {
+        authority.disable_account(&admin, &id).await.expect("it is disabled");
+    })?;
+    let refused = met.generate_under(&account, NewKey::named("prod-main-app")?).await;
+    let disabled = |found: &_| *found == id;
+    assert!(
+        matches!(&refused, Err(GenerateError::AccountDisabled(id)) if disabled(id)),
+        "{refused:?}"
+    );
+    Ok(())
 }
 
-#[test]
-fn new_key_obeys_role_changed_meanwhile() {
-    on_each_store(async |world| {
-        let account = world.account("nightly-report", "organisation-admin").await?;
-        let (id, role) = (account.id, RoleName::new("analyst")?);
-        let met = between(world, |authority, admin| async move {
-            let edit = AccountEdit::new().role(role);
-            authority.edit_account(&admin, &id, edit).await.expect("the role changes");
-        })?;
-        let new = NewKey::named("prod-main-app")?.scopes("invoices:write".parse()?);
-        let refused = met.authority.generate(&world.admin, new.owner(Owner::Account(id))).await;
-        let outside = |e: &RuleError| matches!(e, RuleError::ScopeOutsideCeiling(_));
-        assert!(matches!(&refused, Err(GenerateError::Key(e)) if outside(e)), "{refused:?}");
-        Ok(())
-    });
+#[common::test(each_store)]
+async fn new_key_obeys_role_changed_meanwhile(world: &World) -> TestResult {
+    let account = world.account("nightly-report", "organisation-admin").await?;
+    let (id, role) = (account.id, RoleName::new("analyst")?);
+    let met = between(world, |authority, admin| async move {
+        let edit = AccountEdit::new().role(role);
+        authority.edit_account(&admin, &id, edit).await.expect("the role changes");
+    })?;
+    let new = NewKey::named("prod-main-app")?.scopes("invoices:write".parse()?);
+    let refused = met.authority.generate(&world.admin, new.owner(Owner::Account(id))).await;
+    let outside = |e: &RuleError| matches!(e, RuleError::ScopeOutsideCeiling(_));
+    assert!(matches!(&refused, Err(GenerateError::Key(e)) if outside(e)), "{refused:?}");
+    Ok(())
 }
 
-#[test]
-fn account_needs_role_removed_meanwhile() {
-    on_each_store(async |world| {
-        let role = RoleName::new("organisation-admin")?;
-        let account = world.account("nightly-report", "analyst").await?;
-        let removed = role.clone();
-        let met = policy_between(world, move |policy| drop(policy.roles.remove(&removed)))?;
-        let new = NewAccount::new(Name::new("weekly-report")?, role.clone());
-        let refused = met.authority.create_account(&world.admin, new).await;
-        let unknown = |e: &AccountError| matches!(e, AccountError::UnknownRole(r) if *r == role);
-        assert!(matches!(&refused, Err(e) if unknown(e)), "{refused:?}");
+#[common::test(each_store)]
+async fn account_needs_role_removed_meanwhile(world: &World) -> TestResult {
+    let role = RoleName::new("organisation-admin")?;
+    let account = world.account("nightly-report", "analyst").await?;
+    let removed = role.clone();
+    let met = policy_between(world, move |policy| drop(policy.roles.remove(&removed)))?;
+    let new = NewAccount::new(Name::new("weekly-report")?, role.clone());
+    let refused = met.authority.create_account(&world.admin, new).await;
+    let unknown = |e: &AccountError| matches!(e, AccountError::UnknownRole(r) if *r == role);
+    assert!(matches!(&refused, Err(e) if unknown(e)), "{refused:?}");
 
-        let scopes = "invoices:read".parse()?;
-        let restored = role.clone();
-        world.set_policy(|policy| drop(policy.roles.insert(restored, scopes))).await?;
-        let removed = role.clone();
-        let met = policy_between(world, move |policy| drop(policy.roles.remove(&removed)))?;
-        let edit = AccountEdit::new().role(role.clone());
-        let refused = met.authority.edit_account(&world.admin, &account.id, edit).await;
-        assert!(matches!(&refused, Err(e) if unknown(e)), "{refused:?}");
-        assert_eq!(world.account_now(&account).await?, account);
-        Ok(())
-    });
+    let scopes = "invoices:read".parse()?;
+    let restored = role.clone();
+    world.set_policy(|policy| drop(policy.roles.insert(restored, scopes))).await?;
+    let removed = role.clone();
+    let met = policy_between(world, move |policy| drop(policy.roles.remove(&removed)))?;
+    let edit = AccountEdit::new().role(role.clone());
+    let refused = met.authority.edit_account(&world.admin, &account.id, edit).await;
+    assert!(matches!(&refused, Err(e) if unknown(e)), "{refused:?}");
+    assert_eq!(world.account_now(&account).await?, account);
+    Ok(())
 }

@@ -9,213 +9,197 @@ use keywright::{
 };
 
 use common::support::operations::{Subjects, perform};
-use common::support::{DAY, HOUR, MOMENT, on_each_store, secret_of};
+use common::support::{DAY, HOUR, MOMENT, TestResult, World, secret_of};
 
-#[test]
-fn w1_a_key_without_expiry_stays_valid() {
-    on_each_store(async |world| {
-        let issued = world.generate(NewKey::named("prod-main-app")?).await?;
-        assert_eq!(issued.key.name.as_str(), "prod-main-app");
-        assert_eq!(issued.key.expires_at, None);
-        world.clock.set(Timestamp::MAX);
-        assert_eq!(world.check(&issued).await, Ok(()));
-        assert_eq!(world.status(&issued.key.id).await?, KeyStatus::Active);
-        Ok(())
-    });
+#[common::test(each_store)]
+async fn w1_a_key_without_expiry_stays_valid(world: &World) -> TestResult {
+    let issued = world.generate(NewKey::named("prod-main-app")?).await?;
+    assert_eq!(issued.key.name.as_str(), "prod-main-app");
+    assert_eq!(issued.key.expires_at, None);
+    world.clock.set(Timestamp::MAX);
+    assert_eq!(world.check(&issued).await, Ok(()));
+    assert_eq!(world.status(&issued.key.id).await?, KeyStatus::Active);
+    Ok(())
 }
 
-#[test]
-fn w1_a_key_with_an_expiry_is_valid_until_it() {
-    on_each_store(async |world| {
-        let expires = world.later(90 * DAY);
-        let issued = world.generate(NewKey::named("prod-main-app")?.expires_at(expires)).await?;
-        assert_eq!(issued.key.expires_at, Some(expires));
-        world.clock.set(expires.saturating_sub(MOMENT));
-        assert_eq!(world.check(&issued).await, Ok(()));
-        world.clock.set(expires);
+#[common::test(each_store)]
+async fn w1_a_key_with_an_expiry_is_valid_until_it(world: &World) -> TestResult {
+    let expires = world.later(90 * DAY);
+    let issued = world.generate(NewKey::named("prod-main-app")?.expires_at(expires)).await?;
+    assert_eq!(issued.key.expires_at, Some(expires));
+    world.clock.set(expires.saturating_sub(MOMENT));
+    assert_eq!(world.check(&issued).await, Ok(()));
+    world.clock.set(expires);
+    assert_eq!(world.check(&issued).await, Err(Reason::Expired));
+    Ok(())
+}
+
+#[common::test(each_store)]
+async fn w2_a_token_is_handed_out_once_and_nothing_shows_it_again(world: &World) -> TestResult {
+    let first = world.generate(NewKey::named("prod-main-app")?).await?;
+    let id = &first.key.id;
+    let second = world.authority.rotate(&world.alice, id, DAY).await?;
+    let mut shown = Vec::new();
+    let grant = world.verifier.verify(first.token.expose()).await?;
+    shown.push(format!("{grant:?} {grant:#?}"));
+    shown.push(format!("{:#?}", world.verifier.verify(second.token.expose()).await?));
+    world.verifier.flush().await?;
+    world.authority.disable(&world.alice, id).await?;
+    let denied = world.verifier.verify(first.token.expose()).await;
+    shown.push(format!("{denied:?} {}", denied.as_ref().expect_err("it is disabled")));
+    let refused = world.authority.rotate(&world.alice, id, DAY).await;
+    shown.push(format!("{refused:?} {}", refused.as_ref().expect_err("it is disabled")));
+
+    shown.push(format!("{first:?} {second:#?} {:?}", first.token));
+    let page = world.authority.keys(&world.admin, &KeyQuery::new()).await?;
+    shown.push(format!("{page:?} {}", serde_json::to_string(&page)?));
+    let events = world.authority.events(&world.admin, &EventQuery::new()).await?;
+    shown.push(format!("{events:?} {}", serde_json::to_string(&events)?));
+    let stored = world.store.key(world.tenant(), id).await?.ok_or("it is stored")?;
+    shown.push(format!("{stored:?} {}", serde_json::to_string(&stored.record)?));
+    let snapshot = world.store.resolve(id, Freshness::Usual).await?;
+    shown.push(format!("{snapshot:#?} {:?}", world.store));
+    shown.push(format!("{:?} {:?} {:#?}", world.keywright, world.authority, world.verifier));
+    if let Some(file) = &world.file {
+        let folder = file.parent().ok_or("it lies in a folder")?;
+        for entry in std::fs::read_dir(folder)? {
+            shown.push(String::from_utf8_lossy(&std::fs::read(entry?.path())?).into_owned());
+        }
+    }
+    for issued in [&first, &second] {
+        let leak = shown.iter().find(|text| leaks(text, issued));
+        assert_eq!(leak, None, "the secret is {}", secret_of(issued));
+    }
+    Ok(())
+}
+
+#[common::test(each_store)]
+async fn w2_no_error_repeats_a_token_that_was_passed_in_place_of_something_else(
+    world: &World,
+) -> TestResult {
+    let issued = world.generate(NewKey::named("prod-main-app")?).await?;
+    let mut leaking = Vec::new();
+    for text in [issued.token.expose(), issued.token.expose_key_secret()] {
+        for (kind, error) in errors_of_values(text) {
+            if leaks(&error, &issued) {
+                leaking.push(format!("{kind}: {error}"));
+            }
+        }
+    }
+    assert_eq!(leaking, Vec::<String>::new(), "the secret is {}", secret_of(&issued));
+    Ok(())
+}
+
+#[common::test(each_store)]
+async fn w3_a_key_is_renamed_in_any_status(world: &World) -> TestResult {
+    for status in KeyStatus::ALL {
+        let issued = world.generate_in(status).await?;
+        let name = Name::new(format!("staging-{status}"))?;
+        let renamed = world.authority.rename(&world.alice, &issued.key.id, name.clone()).await?;
+        assert!(!renamed.is_unchanged());
+        let entry = world.authority.key(&world.alice, &issued.key.id).await?;
+        assert_eq!((entry.key.name, entry.status), (name, status));
+    }
+    Ok(())
+}
+
+#[common::test(each_store)]
+async fn w4_a_deleted_key_is_gone_and_its_access_ends_at_once(world: &World) -> TestResult {
+    for status in KeyStatus::ALL {
+        let old = world.generate(NewKey::named("prod-main-app")?.expires_in(HOUR)).await?;
+        let id = &old.key.id;
+        let new = world.authority.rotate(&world.alice, id, HOUR).await?;
+        match status {
+            KeyStatus::Expired => world.clock.advance(HOUR),
+            KeyStatus::Disabled => drop(world.authority.disable(&world.alice, id).await?),
+            KeyStatus::Revoked => drop(world.authority.revoke(&world.alice, id).await?),
+            KeyStatus::Active | KeyStatus::Scheduled => {}
+        }
+        world.authority.delete(&world.alice, id).await?;
+        assert_eq!(world.check(&old).await, Err(Reason::Unrecognised));
+        assert_eq!(world.check(&new).await, Err(Reason::Unrecognised));
+        let gone = world.authority.key(&world.admin, id).await;
+        assert!(matches!(gone, Err(KeyError::NotFound(_))), "{gone:?}");
+        let again = world.authority.delete(&world.alice, id).await;
+        assert!(matches!(again, Err(KeyError::NotFound(_))), "{again:?}");
+    }
+    let left = world.authority.keys(&world.admin, &KeyQuery::new()).await?;
+    assert!(left.items.is_empty(), "{left:?}");
+    Ok(())
+}
+
+#[common::test(each_store)]
+async fn w5_an_expired_key_is_reactivated_by_nothing(world: &World) -> TestResult {
+    let authority = &world.authority;
+    for disabled_before in [false, true] {
+        let issued = world.generate(NewKey::named("prod-main-app")?.expires_in_days(30)).await?;
+        let id = &issued.key.id;
+        if disabled_before {
+            authority.disable(&world.alice, id).await?;
+        }
+        world.clock.advance(30 * DAY);
+        let refused = [
+            authority.enable(&world.admin, id).await.map(drop),
+            authority.disable(&world.admin, id).await.map(drop),
+            authority.rotate(&world.admin, id, DAY).await.map(drop),
+            authority.rotate(&world.admin, id, std::time::Duration::ZERO).await.map(drop),
+            authority.finish_rotation(&world.admin, id).await.map(drop),
+        ];
+        for refused in refused {
+            let Err(KeyError::WrongStatus(because)) = &refused else { panic!("{refused:?}") };
+            assert_eq!(because.status, KeyStatus::Expired);
+        }
+        authority.rename(&world.admin, id, Name::new("prod-again")?).await?;
+        world
+            .set_policy(|policy| {
+                policy.max_lifetime = (!disabled_before).then_some(10_000 * DAY);
+                policy.default_lifetime = policy.max_lifetime;
+            })
+            .await?;
         assert_eq!(world.check(&issued).await, Err(Reason::Expired));
-        Ok(())
-    });
+        assert_eq!(world.status(id).await?, KeyStatus::Expired);
+    }
+    Ok(())
 }
 
-#[test]
-fn w2_a_token_is_handed_out_once_and_nothing_shows_it_again() {
-    on_each_store(async |world| {
-        let first = world.generate(NewKey::named("prod-main-app")?).await?;
-        let id = &first.key.id;
-        let second = world.authority.rotate(&world.alice, id, DAY).await?;
-        let mut shown = Vec::new();
-        let grant = world.verifier.verify(first.token.expose()).await?;
-        shown.push(format!("{grant:?} {grant:#?}"));
-        shown.push(format!("{:#?}", world.verifier.verify(second.token.expose()).await?));
-        world.verifier.flush().await?;
-        world.authority.disable(&world.alice, id).await?;
-        let denied = world.verifier.verify(first.token.expose()).await;
-        shown.push(format!("{denied:?} {}", denied.as_ref().expect_err("it is disabled")));
-        let refused = world.authority.rotate(&world.alice, id, DAY).await;
-        shown.push(format!("{refused:?} {}", refused.as_ref().expect_err("it is disabled")));
-
-        shown.push(format!("{first:?} {second:#?} {:?}", first.token));
-        let page = world.authority.keys(&world.admin, &KeyQuery::new()).await?;
-        shown.push(format!("{page:?} {}", serde_json::to_string(&page)?));
-        let events = world.authority.events(&world.admin, &EventQuery::new()).await?;
-        shown.push(format!("{events:?} {}", serde_json::to_string(&events)?));
-        let stored = world.store.key(world.tenant(), id).await?.ok_or("it is stored")?;
-        shown.push(format!("{stored:?} {}", serde_json::to_string(&stored.record)?));
-        let snapshot = world.store.resolve(id, Freshness::Usual).await?;
-        shown.push(format!("{snapshot:#?} {:?}", world.store));
-        shown.push(format!("{:?} {:?} {:#?}", world.keywright, world.authority, world.verifier));
-        if let Some(file) = &world.file {
-            let folder = file.parent().ok_or("it lies in a folder")?;
-            for entry in std::fs::read_dir(folder)? {
-                shown.push(String::from_utf8_lossy(&std::fs::read(entry?.path())?).into_owned());
+#[common::test(each_store)]
+async fn w6_the_expiry_of_a_key_never_changes(world: &World) -> TestResult {
+    for expires in [None, Some(world.later(90 * DAY))] {
+        let new = NewKey::named("prod-main-app")?;
+        let new = match expires {
+            Some(time) => new.expires_at(time),
+            None => new.never_expires(),
+        };
+        let issued = world.generate(new).await?;
+        let account = world.account("nightly-report", "analyst").await?.id;
+        let subjects = Subjects { key: issued.key.id, owner: world.alice.as_owner(), account };
+        for operation in Operation::ALL.iter().filter(|operation| operation.is_of_a_key()) {
+            if *operation == Operation::KeyDelete {
+                continue;
             }
-        }
-        for issued in [&first, &second] {
-            let leak = shown.iter().find(|text| leaks(text, issued));
-            assert_eq!(leak, None, "the secret is {}", secret_of(issued));
-        }
-        Ok(())
-    });
-}
-
-#[test]
-fn w2_no_error_repeats_a_token_that_was_passed_in_place_of_something_else() {
-    on_each_store(async |world| {
-        let issued = world.generate(NewKey::named("prod-main-app")?).await?;
-        let mut leaking = Vec::new();
-        for text in [issued.token.expose(), issued.token.expose_key_secret()] {
-            for (kind, error) in errors_of_values(text) {
-                if leaks(&error, &issued) {
-                    leaking.push(format!("{kind}: {error}"));
-                }
-            }
-        }
-        assert_eq!(leaking, Vec::<String>::new(), "the secret is {}", secret_of(&issued));
-        Ok(())
-    });
-}
-
-#[test]
-fn w3_a_key_is_renamed_in_any_status() {
-    on_each_store(async |world| {
-        for status in KeyStatus::ALL {
-            let issued = world.generate_in(status).await?;
-            let name = Name::new(format!("staging-{status}"))?;
-            let renamed =
-                world.authority.rename(&world.alice, &issued.key.id, name.clone()).await?;
-            assert!(!renamed.is_unchanged());
-            let entry = world.authority.key(&world.alice, &issued.key.id).await?;
-            assert_eq!((entry.key.name, entry.status), (name, status));
-        }
-        Ok(())
-    });
-}
-
-#[test]
-fn w4_a_deleted_key_is_gone_and_its_access_ends_at_once() {
-    on_each_store(async |world| {
-        for status in KeyStatus::ALL {
-            let old = world.generate(NewKey::named("prod-main-app")?.expires_in(HOUR)).await?;
-            let id = &old.key.id;
-            let new = world.authority.rotate(&world.alice, id, HOUR).await?;
-            match status {
-                KeyStatus::Expired => world.clock.advance(HOUR),
-                KeyStatus::Disabled => drop(world.authority.disable(&world.alice, id).await?),
-                KeyStatus::Revoked => drop(world.authority.revoke(&world.alice, id).await?),
-                KeyStatus::Active | KeyStatus::Scheduled => {}
-            }
-            world.authority.delete(&world.alice, id).await?;
-            assert_eq!(world.check(&old).await, Err(Reason::Unrecognised));
-            assert_eq!(world.check(&new).await, Err(Reason::Unrecognised));
-            let gone = world.authority.key(&world.admin, id).await;
-            assert!(matches!(gone, Err(KeyError::NotFound(_))), "{gone:?}");
-            let again = world.authority.delete(&world.alice, id).await;
-            assert!(matches!(again, Err(KeyError::NotFound(_))), "{again:?}");
-        }
-        let left = world.authority.keys(&world.admin, &KeyQuery::new()).await?;
-        assert!(left.items.is_empty(), "{left:?}");
-        Ok(())
-    });
-}
-
-#[test]
-fn w5_an_expired_key_is_reactivated_by_nothing() {
-    on_each_store(async |world| {
-        let authority = &world.authority;
-        for disabled_before in [false, true] {
-            let issued =
-                world.generate(NewKey::named("prod-main-app")?.expires_in_days(30)).await?;
-            let id = &issued.key.id;
-            if disabled_before {
-                authority.disable(&world.alice, id).await?;
-            }
-            world.clock.advance(30 * DAY);
-            let refused = [
-                authority.enable(&world.admin, id).await.map(drop),
-                authority.disable(&world.admin, id).await.map(drop),
-                authority.rotate(&world.admin, id, DAY).await.map(drop),
-                authority.rotate(&world.admin, id, std::time::Duration::ZERO).await.map(drop),
-                authority.finish_rotation(&world.admin, id).await.map(drop),
-            ];
-            for refused in refused {
-                let Err(KeyError::WrongStatus(because)) = &refused else { panic!("{refused:?}") };
-                assert_eq!(because.status, KeyStatus::Expired);
-            }
-            authority.rename(&world.admin, id, Name::new("prod-again")?).await?;
+            let done = perform(world, &world.admin, *operation, &subjects).await?;
+            assert!(!done.is_unchanged(), "{operation} changed the key");
+            let key = world.authority.key(&world.admin, &issued.key.id).await?.key;
+            assert_eq!(key.expires_at, expires, "after {operation}");
             world
                 .set_policy(|policy| {
-                    policy.max_lifetime = (!disabled_before).then_some(10_000 * DAY);
-                    policy.default_lifetime = policy.max_lifetime;
+                    policy.max_lifetime = Some(DAY);
+                    policy.default_lifetime = Some(HOUR);
+                    policy.require_expiry = true;
                 })
                 .await?;
-            assert_eq!(world.check(&issued).await, Err(Reason::Expired));
-            assert_eq!(world.status(id).await?, KeyStatus::Expired);
+            let key = world.authority.key(&world.admin, &issued.key.id).await?.key;
+            assert_eq!(key.expires_at, expires, "after a change of the policy");
+            world
+                .set_policy(|policy| {
+                    policy.max_lifetime = None;
+                    policy.default_lifetime = None;
+                    policy.require_expiry = false;
+                })
+                .await?;
         }
-        Ok(())
-    });
-}
-
-#[test]
-fn w6_the_expiry_of_a_key_never_changes() {
-    on_each_store(async |world| {
-        for expires in [None, Some(world.later(90 * DAY))] {
-            let new = NewKey::named("prod-main-app")?;
-            let new = match expires {
-                Some(time) => new.expires_at(time),
-                None => new.never_expires(),
-            };
-            let issued = world.generate(new).await?;
-            let account = world.account("nightly-report", "analyst").await?.id;
-            let subjects = Subjects { key: issued.key.id, owner: world.alice.as_owner(), account };
-            for operation in Operation::ALL.iter().filter(|operation| operation.is_of_a_key()) {
-                if *operation == Operation::KeyDelete {
-                    continue;
-                }
-                let done = perform(world, &world.admin, *operation, &subjects).await?;
-                assert!(!done.is_unchanged(), "{operation} changed the key");
-                let key = world.authority.key(&world.admin, &issued.key.id).await?.key;
-                assert_eq!(key.expires_at, expires, "after {operation}");
-                world
-                    .set_policy(|policy| {
-                        policy.max_lifetime = Some(DAY);
-                        policy.default_lifetime = Some(HOUR);
-                        policy.require_expiry = true;
-                    })
-                    .await?;
-                let key = world.authority.key(&world.admin, &issued.key.id).await?.key;
-                assert_eq!(key.expires_at, expires, "after a change of the policy");
-                world
-                    .set_policy(|policy| {
-                        policy.max_lifetime = None;
-                        policy.default_lifetime = None;
-                        policy.require_expiry = false;
-                    })
-                    .await?;
-            }
-        }
-        Ok(())
-    });
+    }
+    Ok(())
 }
 
 /// Whether a text shows eight characters of a secret that stand together.

@@ -9,270 +9,254 @@ use keywright::{
     Reason, RuleError, SetPolicyError, TenantId, UserId,
 };
 
-use common::support::{DAY, HOUR, MOMENT, TestResult, World, on_each_store};
+use common::support::{DAY, HOUR, MOMENT, TestResult, World};
 
-#[test]
-fn q2_a_lifetime_above_the_maximum_is_refused_and_none_at_all_with_it() {
-    on_each_store(async |world| {
-        let max = 30 * DAY;
-        world.set_policy(|policy| policy.max_lifetime = Some(max)).await?;
-        let new = || NewKey::named("prod-main-app");
-        let too_long = [
-            new()?,
-            new()?.never_expires(),
-            new()?.expires_in(max + MOMENT),
-            new()?.expires_in_days(31),
-            new()?.expires_at(world.later(max + MOMENT)),
-        ];
-        for new in too_long {
-            let refused = world.generate(new).await;
-            let because = RuleError::LifetimeTooLong { max };
-            assert!(matches!(&refused, Err(GenerateError::Key(e)) if *e == because), "{refused:?}");
-        }
-        let exact = [
-            new()?.expires_in(max),
-            new()?.expires_in_days(30),
-            new()?.expires_at(world.later(max)),
-            new()?.expires_in(Duration::from_secs(1)),
-        ];
-        for new in exact {
-            world.generate(new).await?;
-        }
-        Ok(())
-    });
+#[common::test(each_store)]
+async fn q2_a_lifetime_above_the_maximum_is_refused_and_none_at_all_with_it(
+    world: &World,
+) -> TestResult {
+    let max = 30 * DAY;
+    world.set_policy(|policy| policy.max_lifetime = Some(max)).await?;
+    let new = || NewKey::named("prod-main-app");
+    let too_long = [
+        new()?,
+        new()?.never_expires(),
+        new()?.expires_in(max + MOMENT),
+        new()?.expires_in_days(31),
+        new()?.expires_at(world.later(max + MOMENT)),
+    ];
+    for new in too_long {
+        let refused = world.generate(new).await;
+        let because = RuleError::LifetimeTooLong { max };
+        assert!(matches!(&refused, Err(GenerateError::Key(e)) if *e == because), "{refused:?}");
+    }
+    let exact = [
+        new()?.expires_in(max),
+        new()?.expires_in_days(30),
+        new()?.expires_at(world.later(max)),
+        new()?.expires_in(Duration::from_secs(1)),
+    ];
+    for new in exact {
+        world.generate(new).await?;
+    }
+    Ok(())
 }
 
-#[test]
-fn q2_a_change_of_the_maximum_lifetime_affects_new_keys_alone() {
-    on_each_store(async |world| {
-        let new = || NewKey::named("prod-main-app");
-        let endless = world.generate(new()?).await?;
-        let long = world.generate(new()?.expires_in_days(365)).await?;
-        world.set_policy(|policy| policy.max_lifetime = Some(DAY)).await?;
-        world.clock.advance(2 * DAY);
-        for before in [&endless, &long] {
-            assert_eq!(world.check(before).await, Ok(()));
-            let rotated = world.authority.rotate(&world.alice, &before.key.id, HOUR).await?;
-            assert_eq!(rotated.key.expires_at, before.key.expires_at);
-            assert_eq!(world.check(&rotated).await, Ok(()));
-        }
-        let refused = world.generate(new()?.expires_in_days(365)).await;
-        let Err(GenerateError::Key(RuleError::LifetimeTooLong { max })) = refused else {
-            panic!("{refused:?}")
-        };
-        assert_eq!(max, DAY);
-        world.set_policy(|policy| policy.max_lifetime = Some(365 * DAY)).await?;
-        world.generate(new()?.expires_in_days(365)).await?;
-        Ok(())
-    });
+#[common::test(each_store)]
+async fn q2_a_change_of_the_maximum_lifetime_affects_new_keys_alone(world: &World) -> TestResult {
+    let new = || NewKey::named("prod-main-app");
+    let endless = world.generate(new()?).await?;
+    let long = world.generate(new()?.expires_in_days(365)).await?;
+    world.set_policy(|policy| policy.max_lifetime = Some(DAY)).await?;
+    world.clock.advance(2 * DAY);
+    for before in [&endless, &long] {
+        assert_eq!(world.check(before).await, Ok(()));
+        let rotated = world.authority.rotate(&world.alice, &before.key.id, HOUR).await?;
+        assert_eq!(rotated.key.expires_at, before.key.expires_at);
+        assert_eq!(world.check(&rotated).await, Ok(()));
+    }
+    let refused = world.generate(new()?.expires_in_days(365)).await;
+    let Err(GenerateError::Key(RuleError::LifetimeTooLong { max })) = refused else {
+        panic!("{refused:?}")
+    };
+    assert_eq!(max, DAY);
+    world.set_policy(|policy| policy.max_lifetime = Some(365 * DAY)).await?;
+    world.generate(new()?.expires_in_days(365)).await?;
+    Ok(())
 }
 
-#[test]
-fn q2_the_maximum_lifetime_has_no_upper_limit() {
-    on_each_store(async |world| {
-        for max in [1_000_000 * DAY, Duration::from_secs(u64::MAX)] {
-            let policy = world.set_policy(|policy| policy.max_lifetime = Some(max)).await?;
-            assert_eq!(policy.max_lifetime, Some(max));
-            assert_eq!(world.authority.policy(&world.admin).await?.max_lifetime, Some(max));
-            let new = NewKey::named("prod-main-app")?;
-            let issued = world.generate(new.clone().expires_in_days(365_000)).await?;
-            assert_eq!(world.check(&issued).await, Ok(()));
-            let endless = world.generate(new.never_expires()).await;
-            assert!(endless.is_err(), "a limit, however long, is one: {endless:?}");
-        }
-        let refused = world.set_policy(|policy| policy.max_lifetime = Some(Duration::ZERO)).await;
-        let zero = |e: &PolicyError| matches!(e, PolicyError::ZeroLifetime(_));
-        assert!(matches!(&refused, Err(SetPolicyError::Policy(e)) if zero(e)), "{refused:?}");
-        Ok(())
-    });
+#[common::test(each_store)]
+async fn q2_the_maximum_lifetime_has_no_upper_limit(world: &World) -> TestResult {
+    for max in [1_000_000 * DAY, Duration::from_secs(u64::MAX)] {
+        let policy = world.set_policy(|policy| policy.max_lifetime = Some(max)).await?;
+        assert_eq!(policy.max_lifetime, Some(max));
+        assert_eq!(world.authority.policy(&world.admin).await?.max_lifetime, Some(max));
+        let new = NewKey::named("prod-main-app")?;
+        let issued = world.generate(new.clone().expires_in_days(365_000)).await?;
+        assert_eq!(world.check(&issued).await, Ok(()));
+        let endless = world.generate(new.never_expires()).await;
+        assert!(endless.is_err(), "a limit, however long, is one: {endless:?}");
+    }
+    let refused = world.set_policy(|policy| policy.max_lifetime = Some(Duration::ZERO)).await;
+    let zero = |e: &PolicyError| matches!(e, PolicyError::ZeroLifetime(_));
+    assert!(matches!(&refused, Err(SetPolicyError::Policy(e)) if zero(e)), "{refused:?}");
+    Ok(())
 }
 
-#[test]
-fn q3_an_owner_holds_exactly_as_many_live_keys_as_the_policy_says() {
-    on_each_store(async |world| {
-        world.set_policy(|policy| policy.max_keys_per_owner = 3).await?;
-        let new = || NewKey::named("prod-main-app");
-        let mut keys = Vec::new();
-        for _ in 0..3 {
-            keys.push(world.generate(new()?).await?);
-        }
-        assert_full(world, 3).await?;
-        // Each owner has a number of their own, in each tenant.
-        world.generate_for(&world.bob, new()?).await?;
-        let account = world.account("nightly-report", "analyst").await?;
-        world.generate_under(&account, new()?).await?;
-        let namesake =
-            Actor::administrator(world.alice.id().clone()).in_tenant(TenantId::new("initech")?);
-        let mut policy = world.authority.policy(&namesake).await?;
-        (policy.api_enabled, policy.max_keys_per_owner) = (true, 1);
-        world.authority.set_policy(&namesake, policy).await?;
-        world.generate_for(&namesake, new()?).await?;
-        // A rotation makes no key, and a key that is gone makes room for one.
-        world.authority.rotate(&world.alice, &keys[0].key.id, DAY).await?;
-        world.authority.delete(&world.alice, &keys[0].key.id).await?;
-        world.generate(new()?).await?;
-        assert_full(world, 3).await?;
-        Ok(())
-    });
+#[common::test(each_store)]
+async fn q3_an_owner_holds_exactly_as_many_live_keys_as_the_policy_says(
+    world: &World,
+) -> TestResult {
+    world.set_policy(|policy| policy.max_keys_per_owner = 3).await?;
+    let new = || NewKey::named("prod-main-app");
+    let mut keys = Vec::new();
+    for _ in 0..3 {
+        keys.push(world.generate(new()?).await?);
+    }
+    assert_full(world, 3).await?;
+    // Each owner has a number of their own, in each tenant.
+    world.generate_for(&world.bob, new()?).await?;
+    let account = world.account("nightly-report", "analyst").await?;
+    world.generate_under(&account, new()?).await?;
+    let namesake =
+        Actor::administrator(world.alice.id().clone()).in_tenant(TenantId::new("initech")?);
+    let mut policy = world.authority.policy(&namesake).await?;
+    (policy.api_enabled, policy.max_keys_per_owner) = (true, 1);
+    world.authority.set_policy(&namesake, policy).await?;
+    world.generate_for(&namesake, new()?).await?;
+    // A rotation makes no key, and a key that is gone makes room for one.
+    world.authority.rotate(&world.alice, &keys[0].key.id, DAY).await?;
+    world.authority.delete(&world.alice, &keys[0].key.id).await?;
+    world.generate(new()?).await?;
+    assert_full(world, 3).await?;
+    Ok(())
 }
 
-#[test]
-fn refusal_at_the_key_limit_leaves_an_event() {
-    on_each_store(async |world| {
+#[common::test(each_store)]
+async fn refusal_at_the_key_limit_leaves_an_event(world: &World) -> TestResult {
+    world.set_policy(|policy| policy.max_keys_per_owner = 1).await?;
+    world.generate(NewKey::named("prod-main-app")?).await?;
+    let before = world.events(EventQuery::new()).await?.len();
+    assert_full(world, 1).await?;
+    let told = world.events(EventQuery::new()).await?.split_off(before);
+    let [event] = told.as_slice() else { panic!("{told:?}") };
+    assert_eq!(event.kind, Operation::KeyGenerate.into());
+    assert_eq!(event.actor, EventActor::User(world.alice.id().clone()));
+    assert!(matches!(event.outcome, EventOutcome::Refused(_)), "{event:?}");
+    Ok(())
+}
+
+#[common::test(each_store)]
+async fn policy_of_a_later_version_is_stale(world: &World) -> TestResult {
+    let policy = world.authority.policy(&world.admin).await?;
+    for later in [policy.version + 1, policy.version + 2, u64::MAX] {
+        let mut next = policy.clone();
+        (next.version, next.max_keys_per_owner) = (later, 7);
+        let refused = world.authority.set_policy(&world.admin, next).await;
+        let Err(SetPolicyError::Stale { given, current }) = refused else { panic!("{refused:?}") };
+        assert_eq!((given, current), (later, policy.version));
+        assert_eq!(world.authority.policy(&world.admin).await?, policy);
+    }
+    Ok(())
+}
+
+#[common::test(each_store)]
+async fn sweep_removes_what_is_dead_for_the_retention(world: &World) -> TestResult {
+    let retention = 10 * DAY;
+    world.set_policy(|policy| policy.retention = retention).await?;
+    let revoked = world.generate_in(KeyStatus::Revoked).await?.key.id;
+    let short = NewKey::named("prod-short")?.expires_in(HOUR);
+    let expired = world.generate(short).await?.key.id;
+    let kept = [KeyStatus::Active, KeyStatus::Disabled, KeyStatus::Scheduled];
+    let mut alive = Vec::new();
+    for status in kept {
+        alive.push(world.generate_in(status).await?.key.id);
+    }
+    let sweep = || world.authority.sweep(&world.admin);
+    world.clock.advance(retention.saturating_sub(MOMENT));
+    assert_eq!(sweep().await?.keys, []);
+    world.clock.advance(MOMENT);
+    assert_eq!(sweep().await?.keys, [revoked]);
+    // A key is dead from its expiry on, and not from when it was made.
+    world.clock.advance(HOUR.saturating_sub(MOMENT));
+    assert_eq!(sweep().await?.keys, []);
+    world.clock.advance(MOMENT);
+    assert_eq!(sweep().await?.keys, [expired]);
+    world.clock.advance(retention);
+    assert_eq!(sweep().await?.keys, []);
+    for id in alive {
+        world.authority.key(&world.admin, &id).await?;
+    }
+    Ok(())
+}
+
+#[common::test(each_store)]
+async fn q3_keys_that_authenticate_now_or_later_count_and_dead_ones_do_not(
+    world: &World,
+) -> TestResult {
+    for status in KeyStatus::ALL {
+        let actor =
+            Actor::developer(UserId::new(status.as_str())?).in_tenant(world.tenant().clone());
         world.set_policy(|policy| policy.max_keys_per_owner = 1).await?;
-        world.generate(NewKey::named("prod-main-app")?).await?;
-        let before = world.events(EventQuery::new()).await?.len();
-        assert_full(world, 1).await?;
-        let told = world.events(EventQuery::new()).await?.split_off(before);
-        let [event] = told.as_slice() else { panic!("{told:?}") };
-        assert_eq!(event.kind, Operation::KeyGenerate.into());
-        assert_eq!(event.actor, EventActor::User(world.alice.id().clone()));
-        assert!(matches!(event.outcome, EventOutcome::Refused(_)), "{event:?}");
-        Ok(())
-    });
+        world.generate_owned_in(&actor.as_owner(), status).await?;
+        let second = world.generate_for(&actor, NewKey::named("prod-second")?).await;
+        let counts =
+            matches!(status, KeyStatus::Active | KeyStatus::Disabled | KeyStatus::Scheduled);
+        match second {
+            Err(GenerateError::TooManyKeys { limit: 1 }) => assert!(counts, "{status}"),
+            second => assert!(second.is_ok() && !counts, "{status}: {second:?}"),
+        }
+    }
+    Ok(())
 }
 
-#[test]
-fn policy_of_a_later_version_is_stale() {
-    on_each_store(async |world| {
-        let policy = world.authority.policy(&world.admin).await?;
-        for later in [policy.version + 1, policy.version + 2, u64::MAX] {
-            let mut next = policy.clone();
-            (next.version, next.max_keys_per_owner) = (later, 7);
-            let refused = world.authority.set_policy(&world.admin, next).await;
-            let Err(SetPolicyError::Stale { given, current }) = refused else {
-                panic!("{refused:?}")
-            };
-            assert_eq!((given, current), (later, policy.version));
-            assert_eq!(world.authority.policy(&world.admin).await?, policy);
-        }
-        Ok(())
-    });
-}
-
-#[test]
-fn sweep_removes_what_is_dead_for_the_retention() {
-    on_each_store(async |world| {
-        let retention = 10 * DAY;
-        world.set_policy(|policy| policy.retention = retention).await?;
-        let revoked = world.generate_in(KeyStatus::Revoked).await?.key.id;
-        let short = NewKey::named("prod-short")?.expires_in(HOUR);
-        let expired = world.generate(short).await?.key.id;
-        let kept = [KeyStatus::Active, KeyStatus::Disabled, KeyStatus::Scheduled];
-        let mut alive = Vec::new();
-        for status in kept {
-            alive.push(world.generate_in(status).await?.key.id);
-        }
-        let sweep = || world.authority.sweep(&world.admin);
-        world.clock.advance(retention.saturating_sub(MOMENT));
-        assert_eq!(sweep().await?.keys, []);
-        world.clock.advance(MOMENT);
-        assert_eq!(sweep().await?.keys, [revoked]);
-        // A key is dead from its expiry on, and not from when it was made.
-        world.clock.advance(HOUR.saturating_sub(MOMENT));
-        assert_eq!(sweep().await?.keys, []);
-        world.clock.advance(MOMENT);
-        assert_eq!(sweep().await?.keys, [expired]);
-        world.clock.advance(retention);
-        assert_eq!(sweep().await?.keys, []);
-        for id in alive {
-            world.authority.key(&world.admin, &id).await?;
-        }
-        Ok(())
-    });
-}
-
-#[test]
-fn q3_keys_that_authenticate_now_or_later_count_and_dead_ones_do_not() {
-    on_each_store(async |world| {
-        for status in KeyStatus::ALL {
-            let actor =
-                Actor::developer(UserId::new(status.as_str())?).in_tenant(world.tenant().clone());
-            world.set_policy(|policy| policy.max_keys_per_owner = 1).await?;
-            world.generate_owned_in(&actor.as_owner(), status).await?;
-            let second = world.generate_for(&actor, NewKey::named("prod-second")?).await;
-            let counts =
-                matches!(status, KeyStatus::Active | KeyStatus::Disabled | KeyStatus::Scheduled);
-            match second {
-                Err(GenerateError::TooManyKeys { limit: 1 }) => assert!(counts, "{status}"),
-                second => assert!(second.is_ok() && !counts, "{status}: {second:?}"),
-            }
-        }
-        Ok(())
-    });
-}
-
-#[test]
-fn q3_a_change_of_the_number_affects_new_keys_alone() {
-    on_each_store(async |world| {
-        let mut keys = Vec::new();
-        for _ in 0..5 {
-            keys.push(world.generate(NewKey::named("prod-main-app")?).await?);
-        }
-        world.set_policy(|policy| policy.max_keys_per_owner = 2).await?;
-        for issued in &keys {
-            assert_eq!(world.check(issued).await, Ok(()));
-        }
-        let id = &keys[0].key.id;
-        world.authority.rotate(&world.alice, id, DAY).await?;
-        world.authority.disable(&world.alice, id).await?;
-        world.authority.enable(&world.alice, id).await?;
-        for issued in &keys[1..] {
-            assert_full(world, 2).await?;
-            world.authority.revoke(&world.alice, &issued.key.id).await?;
-        }
-        world.generate(NewKey::named("prod-main-app")?).await?;
+#[common::test(each_store)]
+async fn q3_a_change_of_the_number_affects_new_keys_alone(world: &World) -> TestResult {
+    let mut keys = Vec::new();
+    for _ in 0..5 {
+        keys.push(world.generate(NewKey::named("prod-main-app")?).await?);
+    }
+    world.set_policy(|policy| policy.max_keys_per_owner = 2).await?;
+    for issued in &keys {
+        assert_eq!(world.check(issued).await, Ok(()));
+    }
+    let id = &keys[0].key.id;
+    world.authority.rotate(&world.alice, id, DAY).await?;
+    world.authority.disable(&world.alice, id).await?;
+    world.authority.enable(&world.alice, id).await?;
+    for issued in &keys[1..] {
         assert_full(world, 2).await?;
-        Ok(())
-    });
+        world.authority.revoke(&world.alice, &issued.key.id).await?;
+    }
+    world.generate(NewKey::named("prod-main-app")?).await?;
+    assert_full(world, 2).await?;
+    Ok(())
 }
 
-#[test]
-fn q3_the_number_is_1_to_1000() {
-    on_each_store(async |world| {
-        for impossible in [0, 1_001, u16::MAX] {
-            let refused = world.set_policy(|policy| policy.max_keys_per_owner = impossible).await;
-            let because = PolicyError::MaxKeys(impossible);
-            let refused_so = matches!(&refused, Err(SetPolicyError::Policy(e)) if *e == because);
-            assert!(refused_so, "{refused:?}");
-        }
-        for possible in [1, 1_000] {
-            world.set_policy(|policy| policy.max_keys_per_owner = possible).await?;
-        }
-        Ok(())
-    });
+#[common::test(each_store)]
+async fn q3_the_number_is_1_to_1000(world: &World) -> TestResult {
+    for impossible in [0, 1_001, u16::MAX] {
+        let refused = world.set_policy(|policy| policy.max_keys_per_owner = impossible).await;
+        let because = PolicyError::MaxKeys(impossible);
+        let refused_so = matches!(&refused, Err(SetPolicyError::Policy(e)) if *e == because);
+        assert!(refused_so, "{refused:?}");
+    }
+    for possible in [1, 1_000] {
+        world.set_policy(|policy| policy.max_keys_per_owner = possible).await?;
+    }
+    Ok(())
 }
 
-#[test]
-fn b2_the_number_of_keys_holds_exactly_under_concurrent_requests() {
-    on_each_store(async |world| {
-        for limit in [1, 5] {
-            let owner = Actor::developer(UserId::new(format!("of-{limit}"))?)
-                .in_tenant(world.tenant().clone());
-            world.set_policy(|policy| policy.max_keys_per_owner = limit).await?;
-            let new = NewKey::named("prod-main-app")?;
-            let attempt = || block_on(world.generate_for(&owner, new.clone()));
-            let attempts: Vec<_> = std::thread::scope(|scope| {
-                let attempts: Vec<_> = (0..8)
-                    .map(|_| scope.spawn(|| (0..4).map(|_| attempt()).collect::<Vec<_>>()))
-                    .collect();
-                attempts.into_iter().flat_map(|t| t.join().expect("no panic")).collect()
-            });
-            let (made, refused): (Vec<_>, Vec<_>) = attempts.into_iter().partition(Result::is_ok);
-            assert_eq!(made.len(), usize::from(limit));
-            for refused in refused {
-                let limited =
-                    matches!(refused, Err(GenerateError::TooManyKeys { limit: l }) if l == limit);
-                assert!(limited, "{refused:?}");
-            }
-            let held = world.authority.keys(&owner, &KeyQuery::new()).await?;
-            assert_eq!(held.items.len(), usize::from(limit));
-            for issued in made {
-                assert_ne!(world.check(&issued?).await, Err(Reason::Unrecognised));
-            }
+#[common::test(each_store)]
+async fn b2_the_number_of_keys_holds_exactly_under_concurrent_requests(
+    world: &World,
+) -> TestResult {
+    for limit in [1, 5] {
+        let owner =
+            Actor::developer(UserId::new(format!("of-{limit}"))?).in_tenant(world.tenant().clone());
+        world.set_policy(|policy| policy.max_keys_per_owner = limit).await?;
+        let new = NewKey::named("prod-main-app")?;
+        let attempt = || block_on(world.generate_for(&owner, new.clone()));
+        let attempts: Vec<_> = std::thread::scope(|scope| {
+            let attempts: Vec<_> = (0..8)
+                .map(|_| scope.spawn(|| (0..4).map(|_| attempt()).collect::<Vec<_>>()))
+                .collect();
+            attempts.into_iter().flat_map(|t| t.join().expect("no panic")).collect()
+        });
+        let (made, refused): (Vec<_>, Vec<_>) = attempts.into_iter().partition(Result::is_ok);
+        assert_eq!(made.len(), usize::from(limit));
+        for refused in refused {
+            let limited =
+                matches!(refused, Err(GenerateError::TooManyKeys { limit: l }) if l == limit);
+            assert!(limited, "{refused:?}");
         }
-        Ok(())
-    });
+        let held = world.authority.keys(&owner, &KeyQuery::new()).await?;
+        assert_eq!(held.items.len(), usize::from(limit));
+        for issued in made {
+            assert_ne!(world.check(&issued?).await, Err(Reason::Unrecognised));
+        }
+    }
+    Ok(())
 }
 
 /// Asserts that alice gets no other key.

@@ -8,287 +8,277 @@ use keywright::{
 };
 
 use common::support::faulty::Fault;
-use common::support::{TestResult, World, on_each_store};
+use common::support::{TestResult, World};
 
-#[test]
-fn e1_an_account_has_a_name_a_role_and_a_read_only_switch_and_owns_any_number_of_keys() {
-    on_each_store(async |world| {
-        let role = RoleName::new("analyst")?;
-        let name = Name::new("nightly-report")?;
-        let new = NewAccount::new(name.clone(), role.clone());
-        let writing = world.authority.create_account(&world.admin, new.clone()).await?;
-        let reading = world.authority.create_account(&world.admin, new.read_only()).await?;
-        assert_eq!((writing.access, reading.access), (Access::ReadWrite, Access::ReadOnly));
-        world.set_policy(|policy| policy.max_keys_per_owner = 1_000).await?;
-        for account in [&writing, &reading] {
-            assert_eq!((&account.name, &account.role, account.enabled), (&name, &role, true));
-            assert_eq!(world.account_now(account).await?, *account);
-            let keys = generate_many(world, account, 25).await?;
-            for issued in &keys {
-                let grant = world.verifier.verify(issued.token.expose()).await?;
-                assert_eq!(*grant.owner(), Owner::Account(account.id));
-                assert_eq!(grant.access(), account.access);
-            }
-        }
-        let found = world.authority.accounts(&world.admin, &AccountQuery::new()).await?;
-        assert_eq!(found.items.len(), 2);
-        Ok(())
-    });
-}
-
-#[test]
-fn e2_a_change_of_role_or_access_changes_all_keys_of_the_account_at_once() {
-    on_each_store(async |world| {
-        let account = world.account("nightly-report", "organisation-admin").await?;
-        let keys = generate_many(world, &account, 3).await?;
-        let other = world.account("weekly-report", "organisation-admin").await?;
-        let of_other = generate_many(world, &other, 1).await?;
-        let write = Scope::new("invoices:write")?;
-        let edit = |edit| world.authority.edit_account(&world.admin, &account.id, edit);
-        let before = shown(world, &keys).await?;
-
-        assert_all(world, &keys, &write, Ok(())).await?;
-        edit(AccountEdit::new().role(RoleName::new("analyst")?)).await?;
-        assert_all(world, &keys, &write, Err(Reason::MissingScope(write.clone()))).await?;
-        edit(AccountEdit::new().role(RoleName::new("organisation-admin")?)).await?;
-        assert_all(world, &keys, &write, Ok(())).await?;
-        edit(AccountEdit::new().access(Access::ReadOnly)).await?;
-        assert_all(world, &keys, &write, Err(Reason::ReadOnly)).await?;
-        edit(AccountEdit::new().access(Access::ReadWrite)).await?;
-        assert_all(world, &keys, &write, Ok(())).await?;
-
-        assert_eq!(shown(world, &keys).await?, before, "no key was written");
-        assert_all(world, &of_other, &write, Ok(())).await?;
-        Ok(())
-    });
-}
-
-#[test]
-fn e3_a_role_is_a_named_set_of_scopes_in_the_tenants_policy() {
-    on_each_store(async |world| {
-        let analyst = RoleName::new("analyst")?;
-        let unknown = RoleName::new("janitor")?;
-        let new = NewAccount::new(Name::new("nightly-report")?, unknown.clone());
-        let refused = world.authority.create_account(&world.admin, new).await;
-        assert!(matches!(&refused, Err(AccountError::UnknownRole(r)) if *r == unknown));
-        let account = world.account("nightly-report", "analyst").await?;
-        let edit = AccountEdit::new().role(unknown);
-        let refused = world.authority.edit_account(&world.admin, &account.id, edit).await;
-        assert!(matches!(refused, Err(AccountError::UnknownRole(_))), "{refused:?}");
-
-        let all = world.generate_under(&account, NewKey::named("prod-all")?).await?;
-        let some = NewKey::named("prod-some")?.scopes("reports:read".parse()?);
-        let some = world.generate_under(&account, some).await?;
-        assert_eq!(scopes(world, &all).await?, "invoices:read reports:read");
-        assert_eq!(scopes(world, &some).await?, "reports:read");
-        let above = NewKey::named("prod-above")?.scopes("invoices:write".parse()?);
-        let refused = world.generate_under(&account, above).await;
-        let outside = |e: &RuleError| matches!(e, RuleError::ScopeOutsideCeiling(_));
-        assert!(matches!(&refused, Err(GenerateError::Key(e)) if outside(e)), "{refused:?}");
-
-        // The host says what a role is, and every key of it follows at once.
-        let wider = "invoices:read invoices:write".parse()?;
-        world.set_policy(|policy| drop(policy.roles.insert(analyst.clone(), wider))).await?;
-        assert_eq!(scopes(world, &all).await?, "invoices:read invoices:write");
-        assert_eq!(scopes(world, &some).await?, "");
-        world.set_policy(|policy| drop(policy.roles.remove(&analyst))).await?;
-        assert_eq!(scopes(world, &all).await?, "", "a role that is gone allows nothing");
-        Ok(())
-    });
-}
-
-#[test]
-fn e4_disabling_an_account_stops_its_keys_and_enabling_it_finds_each_as_it_was() {
-    on_each_store(async |world| {
-        let account = world.account("nightly-report", "analyst").await?;
-        let keys = generate_many(world, &account, 3).await?;
-        world.authority.disable(&world.admin, &keys[1].key.id).await?;
-        let before = shown(world, &keys).await?;
-
-        let disabled = world.authority.disable_account(&world.admin, &account.id).await?;
-        assert!(!disabled.is_unchanged());
-        assert_eq!(world.check(&keys[0]).await, Err(Reason::AccountDisabled));
-        assert_eq!(world.check(&keys[1]).await, Err(Reason::Disabled));
-        assert_eq!(world.check(&keys[2]).await, Err(Reason::AccountDisabled));
-        let entry = world.authority.key(&world.admin, &keys[0].key.id).await?;
-        let seen = (entry.status, entry.obstacle);
-        assert_eq!(seen, (KeyStatus::Active, Some(Reason::AccountDisabled)));
-        let more = world.generate_under(&account, NewKey::named("prod-more")?).await;
-        assert!(matches!(more, Err(GenerateError::AccountDisabled(_))), "{more:?}");
-        let again = world.authority.disable_account(&world.admin, &account.id).await?;
-        assert!(again.is_unchanged());
-
-        let enabled = world.authority.enable_account(&world.admin, &account.id).await?;
-        assert!(!enabled.is_unchanged());
-        assert_eq!(world.check(&keys[0]).await, Ok(()));
-        assert_eq!(world.check(&keys[1]).await, Err(Reason::Disabled));
-        assert_eq!(world.check(&keys[2]).await, Ok(()));
-        assert_eq!(shown(world, &keys).await?, before);
-        let again = world.authority.enable_account(&world.admin, &account.id).await?;
-        assert!(again.is_unchanged());
-        Ok(())
-    });
-}
-
-#[test]
-fn e5_deleting_an_account_deletes_all_its_keys_in_one_step() {
-    on_each_store(async |world| {
-        // More than a page of keys, and one of each status.
-        world.set_policy(|policy| policy.max_keys_per_owner = 1_000).await?;
-        let account = world.account("nightly-report", "analyst").await?;
-        let owner = Owner::Account(account.id);
-        let mut keys = generate_many(world, &account, 501).await?;
-        for status in KeyStatus::ALL {
-            keys.push(world.generate_owned_in(&owner, status).await?);
-        }
-        let other = world.generate(NewKey::named("prod-main-app")?).await?;
-
-        let (broken, faults) = world.with_faults()?;
-        faults.set(Fault::WritesLost);
-        let failed = broken.authority.delete_account(&world.admin, &account.id).await;
-        assert!(matches!(failed, Err(AccountError::Store(_))), "{failed:?}");
-        assert_eq!(world.check(&keys[0]).await, Ok(()));
-        assert_eq!(world.check(&keys[500]).await, Ok(()));
-
-        world.authority.delete_account(&world.admin, &account.id).await?;
+#[common::test(each_store)]
+async fn e1_an_account_has_a_name_a_role_and_a_read_only_switch_and_owns_any_number_of_keys(
+    world: &World,
+) -> TestResult {
+    let role = RoleName::new("analyst")?;
+    let name = Name::new("nightly-report")?;
+    let new = NewAccount::new(name.clone(), role.clone());
+    let writing = world.authority.create_account(&world.admin, new.clone()).await?;
+    let reading = world.authority.create_account(&world.admin, new.read_only()).await?;
+    assert_eq!((writing.access, reading.access), (Access::ReadWrite, Access::ReadOnly));
+    world.set_policy(|policy| policy.max_keys_per_owner = 1_000).await?;
+    for account in [&writing, &reading] {
+        assert_eq!((&account.name, &account.role, account.enabled), (&name, &role, true));
+        assert_eq!(world.account_now(account).await?, *account);
+        let keys = generate_many(world, account, 25).await?;
         for issued in &keys {
-            assert_eq!(world.check(issued).await, Err(Reason::Unrecognised));
+            let grant = world.verifier.verify(issued.token.expose()).await?;
+            assert_eq!(*grant.owner(), Owner::Account(account.id));
+            assert_eq!(grant.access(), account.access);
         }
-        let left = world.authority.keys(&world.admin, &KeyQuery::new().owner(owner)).await?;
-        assert!(left.items.is_empty(), "{left:?}");
-        assert_eq!(world.check(&other).await, Ok(()));
-        Ok(())
-    });
+    }
+    let found = world.authority.accounts(&world.admin, &AccountQuery::new()).await?;
+    assert_eq!(found.items.len(), 2);
+    Ok(())
 }
 
-#[test]
-fn e5_a_deleted_account_never_comes_back() {
-    on_each_store(async |world| {
-        let account = world.account("nightly-report", "analyst").await?;
-        let id = &account.id;
-        world.authority.delete_account(&world.admin, id).await?;
+#[common::test(each_store)]
+async fn e2_a_change_of_role_or_access_changes_all_keys_of_the_account_at_once(
+    world: &World,
+) -> TestResult {
+    let account = world.account("nightly-report", "organisation-admin").await?;
+    let keys = generate_many(world, &account, 3).await?;
+    let other = world.account("weekly-report", "organisation-admin").await?;
+    let of_other = generate_many(world, &other, 1).await?;
+    let write = Scope::new("invoices:write")?;
+    let edit = |edit| world.authority.edit_account(&world.admin, &account.id, edit);
+    let before = shown(world, &keys).await?;
+
+    assert_all(world, &keys, &write, Ok(())).await?;
+    edit(AccountEdit::new().role(RoleName::new("analyst")?)).await?;
+    assert_all(world, &keys, &write, Err(Reason::MissingScope(write.clone()))).await?;
+    edit(AccountEdit::new().role(RoleName::new("organisation-admin")?)).await?;
+    assert_all(world, &keys, &write, Ok(())).await?;
+    edit(AccountEdit::new().access(Access::ReadOnly)).await?;
+    assert_all(world, &keys, &write, Err(Reason::ReadOnly)).await?;
+    edit(AccountEdit::new().access(Access::ReadWrite)).await?;
+    assert_all(world, &keys, &write, Ok(())).await?;
+
+    assert_eq!(shown(world, &keys).await?, before, "no key was written");
+    assert_all(world, &of_other, &write, Ok(())).await?;
+    Ok(())
+}
+
+#[common::test(each_store)]
+async fn e3_a_role_is_a_named_set_of_scopes_in_the_tenants_policy(world: &World) -> TestResult {
+    let analyst = RoleName::new("analyst")?;
+    let unknown = RoleName::new("janitor")?;
+    let new = NewAccount::new(Name::new("nightly-report")?, unknown.clone());
+    let refused = world.authority.create_account(&world.admin, new).await;
+    assert!(matches!(&refused, Err(AccountError::UnknownRole(r)) if *r == unknown));
+    let account = world.account("nightly-report", "analyst").await?;
+    let edit = AccountEdit::new().role(unknown);
+    let refused = world.authority.edit_account(&world.admin, &account.id, edit).await;
+    assert!(matches!(refused, Err(AccountError::UnknownRole(_))), "{refused:?}");
+
+    let all = world.generate_under(&account, NewKey::named("prod-all")?).await?;
+    let some = NewKey::named("prod-some")?.scopes("reports:read".parse()?);
+    let some = world.generate_under(&account, some).await?;
+    assert_eq!(scopes(world, &all).await?, "invoices:read reports:read");
+    assert_eq!(scopes(world, &some).await?, "reports:read");
+    let above = NewKey::named("prod-above")?.scopes("invoices:write".parse()?);
+    let refused = world.generate_under(&account, above).await;
+    let outside = |e: &RuleError| matches!(e, RuleError::ScopeOutsideCeiling(_));
+    assert!(matches!(&refused, Err(GenerateError::Key(e)) if outside(e)), "{refused:?}");
+
+    // The host says what a role is, and every key of it follows at once.
+    let wider = "invoices:read invoices:write".parse()?;
+    world.set_policy(|policy| drop(policy.roles.insert(analyst.clone(), wider))).await?;
+    assert_eq!(scopes(world, &all).await?, "invoices:read invoices:write");
+    assert_eq!(scopes(world, &some).await?, "");
+    world.set_policy(|policy| drop(policy.roles.remove(&analyst))).await?;
+    assert_eq!(scopes(world, &all).await?, "", "a role that is gone allows nothing");
+    Ok(())
+}
+
+#[common::test(each_store)]
+async fn e4_disabling_an_account_stops_its_keys_and_enabling_it_finds_each_as_it_was(
+    world: &World,
+) -> TestResult {
+    let account = world.account("nightly-report", "analyst").await?;
+    let keys = generate_many(world, &account, 3).await?;
+    world.authority.disable(&world.admin, &keys[1].key.id).await?;
+    let before = shown(world, &keys).await?;
+
+    let disabled = world.authority.disable_account(&world.admin, &account.id).await?;
+    assert!(!disabled.is_unchanged());
+    assert_eq!(world.check(&keys[0]).await, Err(Reason::AccountDisabled));
+    assert_eq!(world.check(&keys[1]).await, Err(Reason::Disabled));
+    assert_eq!(world.check(&keys[2]).await, Err(Reason::AccountDisabled));
+    let entry = world.authority.key(&world.admin, &keys[0].key.id).await?;
+    let seen = (entry.status, entry.obstacle);
+    assert_eq!(seen, (KeyStatus::Active, Some(Reason::AccountDisabled)));
+    let more = world.generate_under(&account, NewKey::named("prod-more")?).await;
+    assert!(matches!(more, Err(GenerateError::AccountDisabled(_))), "{more:?}");
+    let again = world.authority.disable_account(&world.admin, &account.id).await?;
+    assert!(again.is_unchanged());
+
+    let enabled = world.authority.enable_account(&world.admin, &account.id).await?;
+    assert!(!enabled.is_unchanged());
+    assert_eq!(world.check(&keys[0]).await, Ok(()));
+    assert_eq!(world.check(&keys[1]).await, Err(Reason::Disabled));
+    assert_eq!(world.check(&keys[2]).await, Ok(()));
+    assert_eq!(shown(world, &keys).await?, before);
+    let again = world.authority.enable_account(&world.admin, &account.id).await?;
+    assert!(again.is_unchanged());
+    Ok(())
+}
+
+#[common::test(each_store)]
+async fn e5_deleting_an_account_deletes_all_its_keys_in_one_step(world: &World) -> TestResult {
+    // More than a page of keys, and one of each status.
+    world.set_policy(|policy| policy.max_keys_per_owner = 1_000).await?;
+    let account = world.account("nightly-report", "analyst").await?;
+    let owner = Owner::Account(account.id);
+    let mut keys = generate_many(world, &account, 501).await?;
+    for status in KeyStatus::ALL {
+        keys.push(world.generate_owned_in(&owner, status).await?);
+    }
+    let other = world.generate(NewKey::named("prod-main-app")?).await?;
+
+    let (broken, faults) = world.with_faults()?;
+    faults.set(Fault::WritesLost);
+    let failed = broken.authority.delete_account(&world.admin, &account.id).await;
+    assert!(matches!(failed, Err(AccountError::Store(_))), "{failed:?}");
+    assert_eq!(world.check(&keys[0]).await, Ok(()));
+    assert_eq!(world.check(&keys[500]).await, Ok(()));
+
+    world.authority.delete_account(&world.admin, &account.id).await?;
+    for issued in &keys {
+        assert_eq!(world.check(issued).await, Err(Reason::Unrecognised));
+    }
+    let left = world.authority.keys(&world.admin, &KeyQuery::new().owner(owner)).await?;
+    assert!(left.items.is_empty(), "{left:?}");
+    assert_eq!(world.check(&other).await, Ok(()));
+    Ok(())
+}
+
+#[common::test(each_store)]
+async fn e5_a_deleted_account_never_comes_back(world: &World) -> TestResult {
+    let account = world.account("nightly-report", "analyst").await?;
+    let id = &account.id;
+    world.authority.delete_account(&world.admin, id).await?;
+    let attempts = [
+        world.account_now(&account).await.map(drop),
+        world.authority.enable_account(&world.admin, id).await.map(drop),
+        world.authority.edit_account(&world.admin, id, AccountEdit::new()).await.map(drop),
+        world.authority.delete_account(&world.admin, id).await,
+    ];
+    for attempt in attempts {
+        assert!(matches!(attempt, Err(AccountError::NotFound(_))), "{attempt:?}");
+    }
+    let key = world.generate_under(&account, NewKey::named("prod-main-app")?).await;
+    assert!(matches!(key, Err(GenerateError::AccountNotFound(_))), "{key:?}");
+    let insert = Batch { changes: vec![Change::InsertAccount(account)], ..Batch::default() };
+    let refused = world.store.commit(insert).await.map_err(|error| error.kind());
+    assert_eq!(refused, Err(StoreErrorKind::AlreadyExists));
+    Ok(())
+}
+
+#[common::test(each_store)]
+async fn e6_keys_are_generated_under_an_account_and_deleted_one_by_one(
+    world: &World,
+) -> TestResult {
+    let account = world.account("nightly-report", "analyst").await?;
+    let keys = generate_many(world, &account, 2).await?;
+    assert_eq!(keys[0].key.owner, Owner::Account(account.id));
+    world.authority.delete(&world.admin, &keys[0].key.id).await?;
+    assert_eq!(world.check(&keys[0]).await, Err(Reason::Unrecognised));
+    assert_eq!(world.check(&keys[1]).await, Ok(()));
+    assert_eq!(world.account_now(&account).await?, account);
+    Ok(())
+}
+
+#[common::test(each_store)]
+async fn e6_the_events_of_an_accounts_keys_are_found_by_the_account(world: &World) -> TestResult {
+    let account = world.account("nightly-report", "analyst").await?;
+    let issued = world.generate_under(&account, NewKey::named("prod-main-app")?).await?;
+    let id = &issued.key.id;
+    world.authority.disable(&world.admin, id).await?;
+    world.authority.revoke(&world.admin, id).await?;
+    world.authority.delete(&world.admin, id).await?;
+    let query = keywright::store::EventQuery::new().account(account.id);
+    let kinds: Vec<_> = world.events(query).await?.iter().map(|e| e.kind.to_string()).collect();
+    let all = ["account.create", "key.generate", "key.disable", "key.revoke", "key.delete"];
+    assert_eq!(kinds, all);
+    Ok(())
+}
+
+#[common::test(each_store)]
+async fn e7_only_an_administrator_manages_accounts_and_their_keys(world: &World) -> TestResult {
+    let account = world.account("nightly-report", "analyst").await?;
+    let id = &account.id;
+    let issued = world.generate_under(&account, NewKey::named("prod-main-app")?).await?;
+    let authority = &world.authority;
+    for actor in [&world.tenant_admin, &world.alice, &world.auditor] {
+        let new = NewAccount::new(Name::new("other")?, RoleName::new("analyst")?);
+        let edit = AccountEdit::new().role(RoleName::new("organisation-admin")?);
         let attempts = [
-            world.account_now(&account).await.map(drop),
-            world.authority.enable_account(&world.admin, id).await.map(drop),
-            world.authority.edit_account(&world.admin, id, AccountEdit::new()).await.map(drop),
-            world.authority.delete_account(&world.admin, id).await,
+            authority.create_account(actor, new).await.map(drop),
+            authority.edit_account(actor, id, edit).await.map(drop),
+            authority.disable_account(actor, id).await.map(drop),
+            authority.enable_account(actor, id).await.map(drop),
+            authority.delete_account(actor, id).await,
         ];
         for attempt in attempts {
-            assert!(matches!(attempt, Err(AccountError::NotFound(_))), "{attempt:?}");
+            assert!(matches!(attempt, Err(AccountError::PermissionDenied(_))), "{attempt:?}");
         }
-        let key = world.generate_under(&account, NewKey::named("prod-main-app")?).await;
-        assert!(matches!(key, Err(GenerateError::AccountNotFound(_))), "{key:?}");
-        let insert = Batch { changes: vec![Change::InsertAccount(account)], ..Batch::default() };
-        let refused = world.store.commit(insert).await.map_err(|error| error.kind());
-        assert_eq!(refused, Err(StoreErrorKind::AlreadyExists));
-        Ok(())
-    });
-}
-
-#[test]
-fn e6_keys_are_generated_under_an_account_and_deleted_one_by_one() {
-    on_each_store(async |world| {
-        let account = world.account("nightly-report", "analyst").await?;
-        let keys = generate_many(world, &account, 2).await?;
-        assert_eq!(keys[0].key.owner, Owner::Account(account.id));
-        world.authority.delete(&world.admin, &keys[0].key.id).await?;
-        assert_eq!(world.check(&keys[0]).await, Err(Reason::Unrecognised));
-        assert_eq!(world.check(&keys[1]).await, Ok(()));
-        assert_eq!(world.account_now(&account).await?, account);
-        Ok(())
-    });
-}
-
-#[test]
-fn e6_the_events_of_an_accounts_keys_are_found_by_the_account() {
-    on_each_store(async |world| {
-        let account = world.account("nightly-report", "analyst").await?;
-        let issued = world.generate_under(&account, NewKey::named("prod-main-app")?).await?;
-        let id = &issued.key.id;
-        world.authority.disable(&world.admin, id).await?;
-        world.authority.revoke(&world.admin, id).await?;
-        world.authority.delete(&world.admin, id).await?;
-        let query = keywright::store::EventQuery::new().account(account.id);
-        let kinds: Vec<_> = world.events(query).await?.iter().map(|e| e.kind.to_string()).collect();
-        let all = ["account.create", "key.generate", "key.disable", "key.revoke", "key.delete"];
-        assert_eq!(kinds, all);
-        Ok(())
-    });
-}
-
-#[test]
-fn e7_only_an_administrator_manages_accounts_and_their_keys() {
-    on_each_store(async |world| {
-        let account = world.account("nightly-report", "analyst").await?;
-        let id = &account.id;
-        let issued = world.generate_under(&account, NewKey::named("prod-main-app")?).await?;
-        let authority = &world.authority;
-        for actor in [&world.tenant_admin, &world.alice, &world.auditor] {
-            let new = NewAccount::new(Name::new("other")?, RoleName::new("analyst")?);
-            let edit = AccountEdit::new().role(RoleName::new("organisation-admin")?);
-            let attempts = [
-                authority.create_account(actor, new).await.map(drop),
-                authority.edit_account(actor, id, edit).await.map(drop),
-                authority.disable_account(actor, id).await.map(drop),
-                authority.enable_account(actor, id).await.map(drop),
-                authority.delete_account(actor, id).await,
-            ];
-            for attempt in attempts {
-                assert!(matches!(attempt, Err(AccountError::PermissionDenied(_))), "{attempt:?}");
-            }
-            let owner = Owner::Account(*id);
-            let made =
-                authority.generate(actor, NewKey::named("prod-other")?.owner(owner.clone())).await;
-            assert!(matches!(made, Err(GenerateError::PermissionDenied(_))), "{made:?}");
-            let key = &issued.key.id;
-            let attempts = [
-                (Operation::KeyDisable, authority.disable(actor, key).await.map(drop)),
-                (Operation::KeyDelete, authority.delete(actor, key).await),
-            ];
-            for (operation, attempt) in attempts {
-                match attempt {
-                    Err(KeyError::PermissionDenied(because)) => {
-                        assert_eq!(because.operation, operation)
-                    }
-                    Err(KeyError::NotFound(_)) => assert_eq!(actor.id(), world.alice.id()),
-                    other => panic!("{operation}: {other:?}"),
+        let owner = Owner::Account(*id);
+        let made =
+            authority.generate(actor, NewKey::named("prod-other")?.owner(owner.clone())).await;
+        assert!(matches!(made, Err(GenerateError::PermissionDenied(_))), "{made:?}");
+        let key = &issued.key.id;
+        let attempts = [
+            (Operation::KeyDisable, authority.disable(actor, key).await.map(drop)),
+            (Operation::KeyDelete, authority.delete(actor, key).await),
+        ];
+        for (operation, attempt) in attempts {
+            match attempt {
+                Err(KeyError::PermissionDenied(because)) => {
+                    assert_eq!(because.operation, operation)
                 }
+                Err(KeyError::NotFound(_)) => assert_eq!(actor.id(), world.alice.id()),
+                other => panic!("{operation}: {other:?}"),
             }
         }
-        let listed = authority.accounts(&world.alice, &AccountQuery::new()).await;
-        assert!(matches!(listed, Err(ListError::PermissionDenied(_))), "{listed:?}");
-        assert_eq!(world.account_now(&account).await?, account);
-        assert_eq!(world.check(&issued).await, Ok(()));
-        Ok(())
-    });
+    }
+    let listed = authority.accounts(&world.alice, &AccountQuery::new()).await;
+    assert!(matches!(listed, Err(ListError::PermissionDenied(_))), "{listed:?}");
+    assert_eq!(world.account_now(&account).await?, account);
+    assert_eq!(world.check(&issued).await, Ok(()));
+    Ok(())
 }
 
-#[test]
-fn e8_a_read_only_accounts_keys_never_do_what_needs_write_access() {
-    on_each_store(async |world| {
-        // The role says write, and the key does too.
-        let role = RoleName::new("organisation-admin")?;
-        let new = NewAccount::new(Name::new("nightly-report")?, role).read_only();
-        let account = world.authority.create_account(&world.admin, new).await?;
-        let key = NewKey::named("prod-main-app")?.scopes("invoices:write".parse()?);
-        let old = world.generate_under(&account, key).await?;
-        let new = world.authority.rotate(&world.admin, &old.key.id, common::support::DAY).await?;
-        let write = Scope::new("invoices:write")?;
-        for issued in [&old, &new] {
-            let token = issued.token.expose();
-            let (id, secret) = (issued.key.id.as_str(), issued.token.expose_key_secret());
-            for request in [AccessRequest::token(token), AccessRequest::parts(id, secret)] {
-                assert_eq!(world.check_request(&request).await, Ok(()));
-                let needed = request.clone().write();
-                assert_eq!(world.check_request(&needed).await, Err(Reason::ReadOnly));
-                let needed = request.write().scope(&write);
-                assert_eq!(world.check_request(&needed).await, Err(Reason::ReadOnly));
-            }
-            let grant = world.verifier.verify(token).await?;
-            assert_eq!(grant.access(), Access::ReadOnly);
+#[common::test(each_store)]
+async fn e8_a_read_only_accounts_keys_never_do_what_needs_write_access(
+    world: &World,
+) -> TestResult {
+    // The role says write, and the key does too.
+    let role = RoleName::new("organisation-admin")?;
+    let new = NewAccount::new(Name::new("nightly-report")?, role).read_only();
+    let account = world.authority.create_account(&world.admin, new).await?;
+    let key = NewKey::named("prod-main-app")?.scopes("invoices:write".parse()?);
+    let old = world.generate_under(&account, key).await?;
+    let new = world.authority.rotate(&world.admin, &old.key.id, common::support::DAY).await?;
+    let write = Scope::new("invoices:write")?;
+    for issued in [&old, &new] {
+        let token = issued.token.expose();
+        let (id, secret) = (issued.key.id.as_str(), issued.token.expose_key_secret());
+        for request in [AccessRequest::token(token), AccessRequest::parts(id, secret)] {
+            assert_eq!(world.check_request(&request).await, Ok(()));
+            let needed = request.clone().write();
+            assert_eq!(world.check_request(&needed).await, Err(Reason::ReadOnly));
+            let needed = request.write().scope(&write);
+            assert_eq!(world.check_request(&needed).await, Err(Reason::ReadOnly));
         }
-        Ok(())
-    });
+        let grant = world.verifier.verify(token).await?;
+        assert_eq!(grant.access(), Access::ReadOnly);
+    }
+    Ok(())
 }
 
 async fn generate_many(

@@ -3,7 +3,7 @@
 use keywright::store::{Batch, EventQuery, MAX_LIMIT};
 use keywright::{Event, NewKey, Operation};
 
-use common::support::{DAY, HOUR, MOMENT, TestResult, World, on_each_store};
+use common::support::{DAY, HOUR, MOMENT, TestResult, World};
 
 /// The numbers of the tenant's events, oldest first.
 async fn numbers(world: &World) -> TestResult<Vec<u64>> {
@@ -28,72 +28,64 @@ async fn newest(world: &World) -> TestResult<Event> {
     page.items.into_iter().next().ok_or_else(|| "there is no event".into())
 }
 
-#[test]
-fn sweep_removes_events_past_their_retention() {
-    on_each_store(async |world| {
-        let policy = world.authority.policy(&world.admin).await?;
-        let (begin, before) = (world.now(), numbers(world).await?);
-        world.clock.advance(HOUR);
-        world.generate(NewKey::named("prod-main-app")?).await?;
-        let end = begin.saturating_add(policy.event_retention);
-        world.clock.set(end.saturating_sub(MOMENT));
-        assert_eq!(swept(world).await?, 0, "a moment before");
-        world.clock.set(end);
-        assert_eq!(swept(world).await?, before.len() as u64, "at the moment");
-        let left = numbers(world).await?;
-        let last = before.last().ok_or("no event")?;
-        assert_eq!(left, [last + 1, last + 2], "the key's and the sweep's");
-        let told = newest(world).await?;
-        assert_eq!((told.kind, told.key), (Operation::Sweep.into(), None));
-        Ok(())
-    });
+#[common::test(each_store)]
+async fn sweep_removes_events_past_their_retention(world: &World) -> TestResult {
+    let policy = world.authority.policy(&world.admin).await?;
+    let (begin, before) = (world.now(), numbers(world).await?);
+    world.clock.advance(HOUR);
+    world.generate(NewKey::named("prod-main-app")?).await?;
+    let end = begin.saturating_add(policy.event_retention);
+    world.clock.set(end.saturating_sub(MOMENT));
+    assert_eq!(swept(world).await?, 0, "a moment before");
+    world.clock.set(end);
+    assert_eq!(swept(world).await?, before.len() as u64, "at the moment");
+    let left = numbers(world).await?;
+    let last = before.last().ok_or("no event")?;
+    assert_eq!(left, [last + 1, last + 2], "the key's and the sweep's");
+    let told = newest(world).await?;
+    assert_eq!((told.kind, told.key), (Operation::Sweep.into(), None));
+    Ok(())
 }
 
-#[test]
-fn sweep_keeps_the_newest_event() {
-    on_each_store(async |world| {
-        world.generate(NewKey::named("prod-main-app")?).await?;
-        for _ in 0..3 {
-            world.clock.advance(1_000 * DAY);
-            assert!(swept(world).await? > 0);
-            assert_eq!(numbers(world).await?.len(), 2, "the newest of before, and the sweep");
-        }
-        Ok(())
-    });
-}
-
-#[test]
-fn sweep_keeps_events_behind_a_later_one() {
-    on_each_store(async |world| {
-        let last = newest(world).await?.sequence;
-        world.clock.advance(HOUR);
-        world.generate(NewKey::named("prod-main-app")?).await?;
-        // The clock goes back: what comes now has an earlier time and a later number.
-        world.clock.set(world.now().saturating_sub(HOUR));
-        world.generate(NewKey::named("prod-main-app")?).await?;
-        let policy = world.authority.policy(&world.admin).await?;
-        world.clock.advance(policy.event_retention);
-        assert_eq!(swept(world).await?, last);
-        assert_eq!(numbers(world).await?, [last + 1, last + 2, last + 3]);
-        Ok(())
-    });
-}
-
-#[test]
-fn sweep_of_many_events_takes_several_commits() {
-    on_each_store(async |world| {
-        let mut event = newest(world).await?;
-        event.kind = Operation::KeyRename.into();
-        let many = 3 * usize::from(MAX_LIMIT);
-        let events = vec![event; many];
-        world.store.commit(Batch { events, ..Batch::default() }).await?;
-        let all = numbers(world).await?.len() as u64;
+#[common::test(each_store)]
+async fn sweep_keeps_the_newest_event(world: &World) -> TestResult {
+    world.generate(NewKey::named("prod-main-app")?).await?;
+    for _ in 0..3 {
         world.clock.advance(1_000 * DAY);
-        let removed = swept(world).await?;
-        assert!(removed >= all - 1);
-        // Of 500 at the most, each with an event of its own.
-        let expected: Vec<u64> = (removed + 1..=all + all.div_ceil(500)).collect();
-        assert_eq!(numbers(world).await?, expected);
-        Ok(())
-    });
+        assert!(swept(world).await? > 0);
+        assert_eq!(numbers(world).await?.len(), 2, "the newest of before, and the sweep");
+    }
+    Ok(())
+}
+
+#[common::test(each_store)]
+async fn sweep_keeps_events_behind_a_later_one(world: &World) -> TestResult {
+    let last = newest(world).await?.sequence;
+    world.clock.advance(HOUR);
+    world.generate(NewKey::named("prod-main-app")?).await?;
+    // The clock goes back: what comes now has an earlier time and a later number.
+    world.clock.set(world.now().saturating_sub(HOUR));
+    world.generate(NewKey::named("prod-main-app")?).await?;
+    let policy = world.authority.policy(&world.admin).await?;
+    world.clock.advance(policy.event_retention);
+    assert_eq!(swept(world).await?, last);
+    assert_eq!(numbers(world).await?, [last + 1, last + 2, last + 3]);
+    Ok(())
+}
+
+#[common::test(each_store)]
+async fn sweep_of_many_events_takes_several_commits(world: &World) -> TestResult {
+    let mut event = newest(world).await?;
+    event.kind = Operation::KeyRename.into();
+    let many = 3 * usize::from(MAX_LIMIT);
+    let events = vec![event; many];
+    world.store.commit(Batch { events, ..Batch::default() }).await?;
+    let all = numbers(world).await?.len() as u64;
+    world.clock.advance(1_000 * DAY);
+    let removed = swept(world).await?;
+    assert!(removed >= all - 1);
+    // Of 500 at the most, each with an event of its own.
+    let expected: Vec<u64> = (removed + 1..=all + all.div_ceil(500)).collect();
+    assert_eq!(numbers(world).await?, expected);
+    Ok(())
 }

@@ -7,115 +7,111 @@ use keywright::store::Epoch;
 use keywright::{Issued, NewKey};
 
 use common::support::faulty::Fault;
-use common::support::{HOUR, TestResult, World, on_each_store};
+use common::support::{HOUR, TestResult, World};
 
-#[test]
-fn b6_a_request_writes_nothing() {
-    on_each_store(async |world| {
-        let (world, faults) = world.with_faults()?;
-        let issued = world.generate(NewKey::named("prod-main-app")?).await?;
-        let epoch = world.store.changes(Epoch(0)).await?.epoch;
-        faults.set(Fault::WritesLost);
-        for _ in 0..100 {
-            assert_eq!(world.check(&issued).await, Ok(()));
-        }
-        faults.set(None);
-        assert_eq!(world.store.changes(epoch).await?.epoch, epoch);
-        assert_eq!(uses(&world, &issued).await?, 0, "as of the last flush, which there was none");
-        world.verifier.flush().await?;
-        assert_eq!(uses(&world, &issued).await?, 100);
-        Ok(())
-    });
+#[common::test(each_store)]
+async fn b6_a_request_writes_nothing(world: &World) -> TestResult {
+    let (world, faults) = world.with_faults()?;
+    let issued = world.generate(NewKey::named("prod-main-app")?).await?;
+    let epoch = world.store.changes(Epoch(0)).await?.epoch;
+    faults.set(Fault::WritesLost);
+    for _ in 0..100 {
+        assert_eq!(world.check(&issued).await, Ok(()));
+    }
+    faults.set(None);
+    assert_eq!(world.store.changes(epoch).await?.epoch, epoch);
+    assert_eq!(uses(&world, &issued).await?, 0, "as of the last flush, which there was none");
+    world.verifier.flush().await?;
+    assert_eq!(uses(&world, &issued).await?, 100);
+    Ok(())
 }
 
-#[test]
-fn b6_a_flush_that_failed_loses_no_use() {
-    on_each_store(async |world| {
-        let (world, faults) = world.with_faults()?;
-        let issued = world.generate(NewKey::named("prod-main-app")?).await?;
-        for fault in [Fault::WritesLost, Fault::Down] {
-            for _ in 0..3 {
-                world.verifier.verify(issued.token.expose()).await?;
-                faults.set(fault);
-                assert!(world.verifier.flush().await.is_err());
-                faults.set(None);
-            }
-        }
-        let last = world.now();
-        world.clock.advance(HOUR);
-        assert_eq!(uses(&world, &issued).await?, 0);
-        world.verifier.flush().await?;
-        assert_eq!(uses(&world, &issued).await?, 6);
-        let entry = world.authority.key(&world.alice, &issued.key.id).await?;
-        assert_eq!(entry.last_used_at, Some(last));
-        Ok(())
-    });
-}
-
-#[test]
-fn b6_a_flush_that_was_done_and_not_acknowledged_counts_nothing_twice() {
-    on_each_store(async |world| {
-        let (world, faults) = world.with_faults()?;
-        let issued = world.generate(NewKey::named("prod-main-app")?).await?;
-        for round in 1..=3 {
-            for _ in 0..5 {
-                world.verifier.verify(issued.token.expose()).await?;
-            }
-            faults.set(Fault::AnswersLost);
-            for _ in 0..2 {
-                assert!(world.verifier.flush().await.is_err());
-            }
-            // A use between the failure and the repetition is in neither.
+#[common::test(each_store)]
+async fn b6_a_flush_that_failed_loses_no_use(world: &World) -> TestResult {
+    let (world, faults) = world.with_faults()?;
+    let issued = world.generate(NewKey::named("prod-main-app")?).await?;
+    for fault in [Fault::WritesLost, Fault::Down] {
+        for _ in 0..3 {
             world.verifier.verify(issued.token.expose()).await?;
+            faults.set(fault);
+            assert!(world.verifier.flush().await.is_err());
             faults.set(None);
-            world.verifier.flush().await?;
-            world.verifier.flush().await?;
-            assert_eq!(uses(&world, &issued).await?, round * 6);
         }
-        Ok(())
-    });
+    }
+    let last = world.now();
+    world.clock.advance(HOUR);
+    assert_eq!(uses(&world, &issued).await?, 0);
+    world.verifier.flush().await?;
+    assert_eq!(uses(&world, &issued).await?, 6);
+    let entry = world.authority.key(&world.alice, &issued.key.id).await?;
+    assert_eq!(entry.last_used_at, Some(last));
+    Ok(())
 }
 
-#[test]
-fn b6_uses_and_flushes_and_changes_at_the_same_time_count_every_use_once() {
+#[common::test(each_store)]
+async fn b6_a_flush_that_was_done_and_not_acknowledged_counts_nothing_twice(
+    world: &World,
+) -> TestResult {
+    let (world, faults) = world.with_faults()?;
+    let issued = world.generate(NewKey::named("prod-main-app")?).await?;
+    for round in 1..=3 {
+        for _ in 0..5 {
+            world.verifier.verify(issued.token.expose()).await?;
+        }
+        faults.set(Fault::AnswersLost);
+        for _ in 0..2 {
+            assert!(world.verifier.flush().await.is_err());
+        }
+        // A use between the failure and the repetition is in neither.
+        world.verifier.verify(issued.token.expose()).await?;
+        faults.set(None);
+        world.verifier.flush().await?;
+        world.verifier.flush().await?;
+        assert_eq!(uses(&world, &issued).await?, round * 6);
+    }
+    Ok(())
+}
+
+#[common::test(each_store)]
+async fn b6_uses_and_flushes_and_changes_at_the_same_time_count_every_use_once(
+    world: &World,
+) -> TestResult {
     const THREADS: u64 = 4;
     const USES: u64 = 500;
-    on_each_store(async |world| {
-        let issued = world.generate(NewKey::named("prod-main-app")?).await?;
-        let (verifier, token) = (&world.verifier, issued.token.expose());
-        let done = AtomicBool::new(false);
-        std::thread::scope(|scope| {
-            let flushing = scope.spawn(|| {
-                while !done.load(Ordering::SeqCst) {
-                    block_on(verifier.flush()).expect("the store is up");
-                }
-            });
-            // A key that is changed meanwhile has a record anew, and counts on.
-            let changing = scope.spawn(|| {
-                let mut number = 0;
-                while !done.load(Ordering::SeqCst) {
-                    number += 1;
-                    let name = keywright::Name::new(format!("prod-{number}")).expect("a name");
-                    let renamed = world.authority.rename(&world.alice, &issued.key.id, name);
-                    block_on(renamed).expect("it is renamed");
-                }
-            });
-            let using = || (0..USES).all(|_| block_on(verifier.verify(token)).is_ok());
-            let users: Vec<_> = (0..THREADS).map(|_| scope.spawn(using)).collect();
-            let accepted = users.into_iter().all(|thread| thread.join().expect("no panic"));
-            done.store(true, Ordering::SeqCst);
-            flushing.join().expect("no panic");
-            changing.join().expect("no panic");
-            assert!(accepted, "each use was accepted");
+    let issued = world.generate(NewKey::named("prod-main-app")?).await?;
+    let (verifier, token) = (&world.verifier, issued.token.expose());
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let flushing = scope.spawn(|| {
+            while !done.load(Ordering::SeqCst) {
+                block_on(verifier.flush()).expect("the store is up");
+            }
         });
-        world.verifier.flush().await?;
-        assert_eq!(uses(world, &issued).await?, THREADS * USES);
-        Ok(())
+        // A key that is changed meanwhile has a record anew, and counts on.
+        let changing = scope.spawn(|| {
+            let mut number = 0;
+            while !done.load(Ordering::SeqCst) {
+                number += 1;
+                let name = keywright::Name::new(format!("prod-{number}")).expect("a name");
+                let renamed = world.authority.rename(&world.alice, &issued.key.id, name);
+                block_on(renamed).expect("it is renamed");
+            }
+        });
+        let using = || (0..USES).all(|_| block_on(verifier.verify(token)).is_ok());
+        let users: Vec<_> = (0..THREADS).map(|_| scope.spawn(using)).collect();
+        let accepted = users.into_iter().all(|thread| thread.join().expect("no panic"));
+        done.store(true, Ordering::SeqCst);
+        flushing.join().expect("no panic");
+        changing.join().expect("no panic");
+        assert!(accepted, "each use was accepted");
     });
+    world.verifier.flush().await?;
+    assert_eq!(uses(world, &issued).await?, THREADS * USES);
+    Ok(())
 }
 
 #[cfg(feature = "file")]
-#[test]
+#[common::test]
 fn b6_a_clean_stop_loses_nothing() -> TestResult {
     use std::sync::Arc;
 

@@ -5,16 +5,18 @@ mod errors;
 mod translate;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use futures_lite::future::block_on;
-use keywright::store::{AccountQuery, EventQuery, FileStore, KeyQuery, KeyStore, MemoryStore};
+use keywright::store::{AccountQuery, EventQuery, KeyQuery};
 use keywright::{
     AccessRequest, AccountEdit, Authority, Issued, KeyId, Keywright, ManualClock, NewAccount,
     Outcome, Prefix, Verifier, VerifyError,
 };
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use tempfile::TempDir;
+
+use common::stores::{Opened, StoreKind};
 
 use self::translate as to;
 use crate::plain::{Answer, By, Id, NAMES, Op, Presented, ROLES, SOURCES, Time, Wanted, refused};
@@ -23,7 +25,8 @@ pub(crate) const PREFIX: &str = "acme_live";
 
 /// The crate over a store, with every token that it handed out.
 pub(crate) struct Real {
-    store: Stored,
+    kind: StoreKind,
+    store: Opened,
     clock: ManualClock,
     authority: Authority,
     verifier: Verifier,
@@ -32,36 +35,14 @@ pub(crate) struct Real {
     pub(crate) tokens: BTreeMap<(Id, u32), String>,
 }
 
-enum Stored {
-    InMemory(MemoryStore),
-    InAFile(FileStore, TempDir),
-}
-
 impl Real {
-    pub(crate) fn in_memory(now: Time, seed: u64) -> Self {
-        let store = MemoryStore::new();
-        Self::over(store.clone(), Stored::InMemory(store), now, seed)
-    }
-
-    pub(crate) fn in_a_file(now: Time, seed: u64) -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let store = block_on(FileStore::open(folder.path().join("keys.db"))).expect("a new store");
-        Self::over(store.clone(), Stored::InAFile(store, folder), now, seed)
-    }
-
-    fn over(store: impl KeyStore, stored: Stored, now: Time, seed: u64) -> Self {
+    pub(crate) fn on(kind: StoreKind, now: Time, seed: u64) -> Self {
+        let store = kind.open();
         let clock = ManualClock::at(to::time(now));
-        // Ids and secrets are drawn from the seed too, so that a run can be repeated.
-        let random = StdRng::seed_from_u64(!seed);
-        let prefix = Prefix::new(PREFIX).expect("a prefix");
-        let keywright = Keywright::builder(store)
-            .prefix(prefix)
-            .clock(clock.clone())
-            .random(random)
-            .build()
-            .expect("a keywright");
+        let keywright = built(&store, &clock, seed);
         Self {
-            store: stored,
+            kind,
+            store,
             clock,
             authority: keywright.authority(),
             verifier: keywright.verifier(),
@@ -72,7 +53,7 @@ impl Real {
 
     /// Whether the store is one that can be opened again.
     pub(crate) fn is_durable(&self) -> bool {
-        matches!(self.store, Stored::InAFile(..))
+        matches!(self.kind, StoreKind::File | StoreKind::Postgres)
     }
 
     /// Does it, and gives the id that was drawn for a new key or account.
@@ -324,25 +305,24 @@ impl Real {
     }
 
     fn reopen(&mut self) -> Answer {
-        if let Stored::InMemory(_) = self.store {
+        if !self.is_durable() {
             block_on(self.verifier.flush()).expect("the store is up");
         }
-        if let Stored::InAFile(store, folder) = &mut self.store {
-            block_on(store.close()).expect("the store closes");
-            *store = block_on(FileStore::open(folder.path().join("keys.db"))).expect("it opens");
-        }
-        let builder = match &self.store {
-            Stored::InMemory(store) => Keywright::builder(store.clone()),
-            Stored::InAFile(store, _) => Keywright::builder(store.clone()),
-        };
+        self.store.reopen();
         // Another seed: with the same one, the ids that were drawn before would come again.
         self.seed = self.seed.wrapping_add(1);
-        let random = StdRng::seed_from_u64(!self.seed);
-        let prefix = Prefix::new(PREFIX).expect("a prefix");
-        let builder = builder.prefix(prefix).clock(self.clock.clone()).random(random);
-        let keywright = builder.build().expect("a default policy within its bounds");
+        let keywright = built(&self.store, &self.clock, self.seed);
         self.authority = keywright.authority();
         self.verifier = keywright.verifier();
         Answer::Nothing
     }
+}
+
+/// Ids and secrets are drawn from the seed too, so that a run can be repeated.
+fn built(store: &Opened, clock: &ManualClock, seed: u64) -> Keywright {
+    let builder = Keywright::builder(Arc::clone(&store.store))
+        .prefix(Prefix::new(PREFIX).expect("a prefix"))
+        .clock(clock.clone())
+        .random(StdRng::seed_from_u64(!seed));
+    builder.build().expect("a default policy within its bounds")
 }

@@ -1,0 +1,75 @@
+//! The programs that some tests need, and where they are on this machine.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::LazyLock;
+
+/// A program that no machine has to have.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Need {
+    /// The server of PostgreSQL, which the tests start.
+    Postgres,
+    PgBouncer,
+}
+
+/// Names programs, with commas between them, that are to be taken as absent.
+const WITHOUT: &str = "KEYWRIGHT_TESTS_WITHOUT";
+
+impl Need {
+    /// Why a test that needs this can't be run, or `None` if it can.
+    pub fn missing(self) -> Option<String> {
+        let name = match self {
+            Self::Postgres => "PostgreSQL",
+            Self::PgBouncer => "PgBouncer",
+        };
+        self.found().is_none().then(|| format!("needs {name}: run scripts/setup"))
+    }
+
+    /// Where it is: the folder of the server's programs, or the program.
+    ///
+    /// # Panics
+    /// If it is not there. A test that needs it says so, and is not run then.
+    pub fn path(self) -> &'static Path {
+        self.found().unwrap_or_else(|| panic!("{self:?} is not there, and no need of the test's"))
+    }
+
+    fn found(self) -> Option<&'static Path> {
+        static POSTGRES: LazyLock<Option<PathBuf>> = LazyLock::new(postgres);
+        static PGBOUNCER: LazyLock<Option<PathBuf>> = LazyLock::new(pgbouncer);
+        match self {
+            Self::Postgres => POSTGRES.as_deref(),
+            Self::PgBouncer => PGBOUNCER.as_deref(),
+        }
+    }
+}
+
+/// The folder of the newest server's programs.
+fn postgres() -> Option<PathBuf> {
+    let configured = Command::new("pg_config").arg("--bindir").output().ok();
+    let configured =
+        configured.map(|output| PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()));
+    let debian = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let mut debian: Vec<_> = debian.map(|version| version.path().join("bin")).collect();
+    debian.sort();
+    let all = debian.into_iter().rev().chain(on_path()).chain(configured);
+    let programs = ["initdb", "pg_ctl", "pg_basebackup"];
+    let has_all = |folder: &PathBuf| programs.iter().all(|program| folder.join(program).exists());
+    is_within_reach("postgres").then_some(all)?.find(has_all)
+}
+
+/// Debian has it where few users' paths lead.
+fn pgbouncer() -> Option<PathBuf> {
+    let folders = ["/usr/sbin", "/usr/bin"].map(PathBuf::from).into_iter().chain(on_path());
+    let mut programs = folders.map(|folder| folder.join("pgbouncer"));
+    is_within_reach("pgbouncer").then(|| programs.find(|program| program.exists()))?
+}
+
+fn on_path() -> Vec<PathBuf> {
+    env::var_os("PATH").map(|path| env::split_paths(&path).collect()).unwrap_or_default()
+}
+
+fn is_within_reach(program: &str) -> bool {
+    !env::var(WITHOUT).is_ok_and(|without| without.split(',').any(|word| word == program))
+}

@@ -1,0 +1,205 @@
+//! The stores of the crate, each new and empty, on which one test is run after the other.
+
+use std::fmt;
+use std::future::Future;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+#[cfg(feature = "postgres")]
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use futures_lite::future::block_on;
+use keywright::store::{KeyStore, MemoryStore};
+#[cfg(feature = "file")]
+use tempfile::TempDir;
+
+#[cfg(feature = "postgres")]
+use crate::database::Server;
+use crate::needs::Need;
+#[cfg(feature = "postgres")]
+use crate::on_tokio::{OnTokio, runtime};
+use crate::suite::Ends;
+use crate::support::{TestResult, World};
+
+/// What a test does in a world.
+pub type InWorld = for<'a> fn(&'a World) -> Pin<Box<dyn Future<Output = TestResult> + 'a>>;
+
+/// A kind of store.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum StoreKind {
+    Memory,
+    #[cfg(feature = "file")]
+    File,
+    /// A cache in front of a store in memory.
+    #[cfg(feature = "postgres")]
+    Cached,
+    /// In a schema of its own, on the server that all tests of a binary share.
+    #[cfg(feature = "postgres")]
+    Postgres,
+}
+
+/// An open store. It is gone when this is dropped.
+pub struct Opened {
+    pub store: Arc<dyn KeyStore>,
+    at: At,
+}
+
+/// Where the store keeps its keys.
+enum At {
+    Memory,
+    #[cfg(feature = "file")]
+    File {
+        store: keywright::store::FileStore,
+        folder: TempDir,
+    },
+    #[cfg(feature = "postgres")]
+    Cached {
+        keeper: tokio::task::JoinHandle<()>,
+    },
+    #[cfg(feature = "postgres")]
+    Postgres {
+        pool: sqlx::PgPool,
+        schema: keywright::store::SchemaName,
+    },
+}
+
+impl StoreKind {
+    pub const ALL: &[Self] = &[
+        Self::Memory,
+        #[cfg(feature = "file")]
+        Self::File,
+        #[cfg(feature = "postgres")]
+        Self::Cached,
+        #[cfg(feature = "postgres")]
+        Self::Postgres,
+    ];
+
+    pub fn needs(self) -> &'static [Need] {
+        match self {
+            #[cfg(feature = "postgres")]
+            Self::Postgres => &[Need::Postgres],
+            _ => &[],
+        }
+    }
+
+    /// A new store.
+    pub fn open(self) -> Opened {
+        match self {
+            Self::Memory => Opened { store: Arc::new(MemoryStore::new()), at: At::Memory },
+            #[cfg(feature = "file")]
+            Self::File => {
+                let folder = tempfile::tempdir().expect("a temporary folder");
+                let store = open_file(&folder);
+                Opened { store: Arc::new(store.clone()), at: At::File { store, folder } }
+            }
+            #[cfg(feature = "postgres")]
+            Self::Cached => {
+                let store = keywright::store::CachedStore::new(
+                    MemoryStore::new(),
+                    keywright::store::CacheOptions::new(),
+                );
+                let store = store.expect("a cache");
+                let keeper = runtime().spawn(store.keeper());
+                Opened { store: Arc::new(OnTokio::over(store)), at: At::Cached { keeper } }
+            }
+            #[cfg(feature = "postgres")]
+            Self::Postgres => {
+                static COUNT: AtomicU32 = AtomicU32::new(0);
+                let number = COUNT.fetch_add(1, Ordering::Relaxed);
+                let schema = keywright::store::SchemaName::new(&format!("store_{number}"));
+                let schema = schema.expect("a name");
+                let pool = runtime().block_on(Server::shared().pool("postgres", 4));
+                let store = Arc::new(open_schema(&pool, &schema));
+                Opened { store, at: At::Postgres { pool, schema } }
+            }
+        }
+    }
+
+    /// Runs a test in a world on a new store. It is asserted that it ends well.
+    pub fn try_out(self, test: InWorld) {
+        let opened = self.open();
+        let done: TestResult = block_on(async {
+            let mut world = World::new(Arc::clone(&opened.store)).await?;
+            world.file = opened.file();
+            test(&world).await
+        });
+        done.check();
+    }
+}
+
+/// As the names of tests begin.
+impl fmt::Display for StoreKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Memory => "memory",
+            #[cfg(feature = "file")]
+            Self::File => "file",
+            #[cfg(feature = "postgres")]
+            Self::Cached => "cached",
+            #[cfg(feature = "postgres")]
+            Self::Postgres => "postgres",
+        })
+    }
+}
+
+impl Opened {
+    /// The file that everything is kept in, if it is one.
+    pub fn file(&self) -> Option<PathBuf> {
+        match &self.at {
+            #[cfg(feature = "file")]
+            At::File { folder, .. } => Some(folder.path().join("keys.db")),
+            _ => None,
+        }
+    }
+
+    /// Closes the store and opens it again, if what it keeps is there afterwards. Whether it is.
+    pub fn reopen(&mut self) -> bool {
+        match &mut self.at {
+            #[cfg(feature = "file")]
+            At::File { store, folder } => {
+                block_on(store.close()).expect("the store closes");
+                *store = open_file(folder);
+                self.store = Arc::new(store.clone());
+                true
+            }
+            #[cfg(feature = "postgres")]
+            At::Postgres { pool, schema } => {
+                self.store = Arc::new(open_schema(pool, schema));
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        match &self.at {
+            At::Memory => {}
+            #[cfg(feature = "file")]
+            At::File { store, .. } => {
+                let closed = block_on(store.close());
+                assert!(
+                    closed.is_ok() || std::thread::panicking(),
+                    "it does not close: {closed:?}"
+                );
+            }
+            #[cfg(feature = "postgres")]
+            At::Cached { keeper } => keeper.abort(),
+            #[cfg(feature = "postgres")]
+            At::Postgres { pool, .. } => runtime().block_on(pool.close()),
+        }
+    }
+}
+
+#[cfg(feature = "file")]
+fn open_file(folder: &TempDir) -> keywright::store::FileStore {
+    let store = keywright::store::FileStore::open(folder.path().join("keys.db"));
+    block_on(store).expect("the store opens")
+}
+
+#[cfg(feature = "postgres")]
+fn open_schema(pool: &sqlx::PgPool, schema: &keywright::store::SchemaName) -> OnTokio {
+    let options = keywright::store::PostgresOptions::new().schema(schema.clone());
+    OnTokio::over(runtime().block_on(options.open(pool.clone())).expect("a store"))
+}
