@@ -27,6 +27,7 @@ use sqlx::{AssertSqlSafe, PgPool};
 
 use crate::kit::{World, figure, head, ready};
 use common::database::Server;
+use common::needs::Need;
 
 const MANY: usize = 1_000_000;
 /// Keys in one flush.
@@ -41,7 +42,10 @@ fn main() {
     if wanted("cache") {
         cache();
     }
-    let Some(server) = Server::start(&[]) else { return };
+    if let Some(reason) = Need::Postgres.missing() {
+        return println!("the rest {reason}");
+    }
+    let server = Server::start(&[]);
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let _context = runtime.enter();
     let pool = block_on(server.pool("postgres", 10));
@@ -203,11 +207,11 @@ fn idle(pool: &PgPool) {
     };
     let quiet = transactions();
     let noise = transactions() - quiet;
-    let keeper = tokio::spawn(cached.keeper());
+    let task = tokio::spawn(cached.refresh_task());
     let before = transactions();
     std::thread::sleep(Duration::from_secs(SECONDS));
     let asked = transactions() - before - noise;
-    keeper.abort();
+    task.abort();
     let seconds = SECONDS + 2;
     println!("idle node, a bound of 1 s: {asked} statements in {seconds} s");
 }

@@ -32,6 +32,10 @@ pub enum Error {
     /// A [`Keywright`](crate::Keywright) cannot be built.
     #[error(transparent)]
     Build(#[from] crate::BuildError),
+    /// The background work cannot be started.
+    #[cfg(feature = "tokio")]
+    #[error(transparent)]
+    Start(#[from] crate::StartError),
     /// A pepper can't be added.
     #[error(transparent)]
     Pepper(#[from] crate::PepperError),

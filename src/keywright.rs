@@ -1,5 +1,7 @@
 //! The entry point: a builder, and the two values that a service takes from what it builds.
 
+#[cfg(feature = "cached")]
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
@@ -9,6 +11,8 @@ use crate::authority::Authority;
 use crate::record::policy::{Policy, PolicyError};
 use crate::setup::Setup;
 use crate::setup::limiter::Limiter;
+#[cfg(feature = "cached")]
+use crate::store::CachedStore;
 use crate::store::KeyStore;
 use crate::value::digest::PepperRing;
 use crate::value::random::Random;
@@ -20,6 +24,10 @@ use crate::verifier::Verifier;
 ///
 /// Everything taken from one `Keywright` shares what is counted in memory: uses that are not flushed
 /// yet, what is spent of each rate, and the refused calls of each actor. Cloning is cheap.
+///
+/// A service also needs background work: uses are flushed, and a cache is refreshed. With the feature
+/// `tokio`, `Keywright::start` does both. Without it, call [`Verifier::flush`] every few seconds and before
+/// the process ends.
 ///
 /// ```
 /// use keywright::store::MemoryStore;
@@ -38,6 +46,8 @@ use crate::verifier::Verifier;
 pub struct Keywright {
     authority: Authority,
     verifier: Verifier,
+    #[cfg(feature = "cached")]
+    caches: Vec<CachedStore>,
 }
 
 impl Keywright {
@@ -51,6 +61,8 @@ impl Keywright {
             peppers: Arc::new(PepperRing::none()),
             prefix: Prefix::default(),
             default_policy: Policy::default(),
+            #[cfg(feature = "cached")]
+            caches: Vec::new(),
         }
     }
 
@@ -62,6 +74,12 @@ impl Keywright {
     /// Returns the verifier, which checks keys. A service that only checks keys holds nothing else.
     pub fn verifier(&self) -> Verifier {
         self.verifier.clone()
+    }
+
+    /// The caches to refresh.
+    #[cfg(feature = "cached")]
+    pub(crate) fn caches(&self) -> impl Iterator<Item = &CachedStore> {
+        self.caches.iter()
     }
 }
 
@@ -90,6 +108,8 @@ pub struct Builder {
     peppers: Arc<PepperRing>,
     prefix: Prefix,
     default_policy: Policy,
+    #[cfg(feature = "cached")]
+    caches: Vec<CachedStore>,
 }
 
 impl Builder {
@@ -120,12 +140,22 @@ impl Builder {
         Self { random: Arc::new(Random::new(source)), ..self }
     }
 
+    /// Adds a cache that `Keywright::start` refreshes, where it is inside a store of yours. A
+    /// [`CachedStore`] that is itself the store, or is behind an `Arc<dyn KeyStore>`, needs no call.
+    #[cfg(feature = "cached")]
+    pub fn refreshes(mut self, cache: &CachedStore) -> Self {
+        self.caches.push(cache.clone());
+        self
+    }
+
     /// Builds the [`Keywright`]. It has counters of its own: build one for a process.
     ///
     /// # Errors
     /// [`BuildError::DefaultPolicy`] if a setting of the default policy is out of its bounds.
     pub fn build(self) -> Result<Keywright, BuildError> {
         self.default_policy.validate()?;
+        #[cfg(feature = "cached")]
+        let caches = self.caches.into_iter().chain(cache_in(&*self.store)).collect();
         let setup = Setup {
             store: self.store,
             clock: self.clock,
@@ -137,7 +167,12 @@ impl Builder {
             counting: Arc::default(),
             refusals: Arc::default(),
         };
-        Ok(Keywright { verifier: Verifier::new(setup.clone()), authority: Authority::new(setup) })
+        Ok(Keywright {
+            verifier: Verifier::new(setup.clone()),
+            authority: Authority::new(setup),
+            #[cfg(feature = "cached")]
+            caches,
+        })
     }
 }
 
@@ -149,6 +184,15 @@ impl fmt::Debug for Builder {
             .field("peppers", &self.peppers)
             .finish_non_exhaustive()
     }
+}
+
+/// Returns the cache that the store is, behind any number of `Arc`s.
+#[cfg(feature = "cached")]
+fn cache_in(mut store: &dyn KeyStore) -> Option<CachedStore> {
+    while let Some(inner) = (store as &dyn Any).downcast_ref::<Arc<dyn KeyStore>>() {
+        store = &**inner;
+    }
+    (store as &dyn Any).downcast_ref::<CachedStore>().cloned()
 }
 
 /// A [`Keywright`] cannot be built.

@@ -10,6 +10,8 @@ pub mod guide;
 pub mod http;
 mod keywright;
 mod record;
+#[cfg(feature = "tokio")]
+mod running;
 mod setup;
 pub mod store;
 mod value;
@@ -35,6 +37,8 @@ pub use crate::record::new_key::{NewKey, RuleError};
 pub use crate::record::operation::{Operation, OperationError, Outcome, Transition};
 pub use crate::record::policy::{Policy, PolicyError, RoleName, RoleNameError};
 pub use crate::record::status::KeyStatus;
+#[cfg(feature = "tokio")]
+pub use crate::running::{RunOptions, Running, StartError};
 pub use crate::value::digest::{PepperError, PepperRing};
 pub use crate::value::id::{AccountId, IdError, KeyId, TenantId, UserId};
 pub use crate::value::metadata::{Metadata, MetadataError};

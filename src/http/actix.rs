@@ -1,6 +1,7 @@
 //! The guard as a middleware of actix-web, and the grant as its extractor.
 
 use std::future::{Future, Ready, ready};
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::rc::Rc;
 
@@ -11,10 +12,11 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError};
 
-use super::credentials::Headers;
-use super::guard::{Asker, Guard, Incoming, Verified};
-use super::rejection::{Rejection, RejectionCause};
-use super::source::PeerAddr;
+use super::guard::Guard;
+use super::guard::headers::Headers;
+use super::guard::rejection::Rejection;
+use super::guard::request::GuardedRequest;
+use super::guard::source_address::PeerAddr;
 use crate::decision::Grant;
 
 type Local<T> = Pin<Box<dyn Future<Output = T>>>;
@@ -56,8 +58,12 @@ where
     fn call(&self, mut request: ServiceRequest) -> Self::Future {
         let (guard, inner) = (self.guard.clone(), Rc::clone(&self.inner));
         Box::pin(async move {
-            match admit(&guard, &mut request).await {
-                Ok(()) => Ok(inner.call(request).await?.map_into_left_body()),
+            match guard.admit(&mut request).await {
+                Ok(()) => {
+                    // For extractors inside.
+                    request.extensions_mut().insert(guard);
+                    Ok(inner.call(request).await?.map_into_left_body())
+                }
                 Err(rejection) => {
                     Ok(request.into_response(rejection.error_response()).map_into_right_body())
                 }
@@ -66,50 +72,46 @@ where
     }
 }
 
-/// Leaves the grant in the request's extensions, or says why the request does not go on.
-async fn admit(guard: &Guard, request: &mut ServiceRequest) -> Result<(), Rejection> {
-    for name in guard.sensitive() {
-        mark_sensitive(request.headers_mut(), name);
-    }
-    let verified = decide(guard, request.request(), Asker::Guard).await?;
-    if let Some(name) = guard.hidden(request.headers()) {
-        request.headers_mut().remove(name);
-    }
-    let mut extensions = request.extensions_mut();
-    extensions.insert(guard.clone());
-    // What a guard over another verifier has accepted is no grant of this one.
-    extensions.remove::<Grant>();
-    extensions.remove::<Verified>();
-    if let Some(verified) = verified {
-        extensions.insert(verified.grant.clone());
-        extensions.insert(verified);
-    }
-    Ok(())
-}
+impl GuardedRequest for ServiceRequest {
+    type Headers = HeaderMap;
 
-async fn decide(
-    guard: &Guard,
-    request: &HttpRequest,
-    asker: Asker,
-) -> Result<Option<Verified>, Rejection> {
-    let earlier = request.extensions().get().cloned();
-    let told = request.extensions().get().map(|PeerAddr(address)| *address);
-    let incoming = Incoming {
-        headers: request.headers(),
-        is_safe: request.method().is_safe(),
-        peer: told.or_else(|| request.peer_addr().map(|peer| peer.ip())),
-        asker,
-        earlier: earlier.as_ref(),
-    };
-    guard.decide(incoming).await
-}
+    fn headers(&self) -> &HeaderMap {
+        self.headers()
+    }
 
-fn mark_sensitive(headers: &mut HeaderMap, name: &str) {
-    let Ok(name) = HeaderName::from_bytes(name.as_bytes()) else { return };
-    let values: Vec<_> = headers.remove(&name).collect();
-    for mut value in values {
-        value.set_sensitive(true);
-        headers.append(name.clone(), value);
+    fn is_safe(&self) -> bool {
+        self.method().is_safe()
+    }
+
+    fn peer(&self) -> Option<IpAddr> {
+        let told = self.extensions().get().map(|PeerAddr(address)| *address);
+        told.or_else(|| self.peer_addr().map(|peer| peer.ip()))
+    }
+
+    fn mark_sensitive(&mut self, header: &str) {
+        let Ok(name) = HeaderName::from_bytes(header.as_bytes()) else { return };
+        let headers = self.headers_mut();
+        let values: Vec<_> = headers.remove(&name).collect();
+        for mut value in values {
+            value.set_sensitive(true);
+            headers.append(name.clone(), value);
+        }
+    }
+
+    fn remove_header(&mut self, header: &str) {
+        self.headers_mut().remove(header);
+    }
+
+    fn extension<T: Clone + Send + Sync + 'static>(&self) -> Option<T> {
+        self.extensions().get().cloned()
+    }
+
+    fn set_extension<T: Clone + Send + Sync + 'static>(&mut self, value: Option<T>) {
+        let mut extensions = self.extensions_mut();
+        match value {
+            Some(value) => extensions.insert(value),
+            None => extensions.remove(),
+        };
     }
 }
 
@@ -119,10 +121,10 @@ impl Headers for HeaderMap {
     }
 }
 
-/// The response of a [`Rejection`], the same as of every other face.
+/// Answers as every other framework does.
 impl ResponseError for Rejection {
     fn status_code(&self) -> StatusCode {
-        StatusCode::from_u16(self.answer().status).expect("the table has statuses of HTTP alone")
+        StatusCode::from_u16(self.answer().status).expect("the table has only statuses of HTTP")
     }
 
     fn error_response(&self) -> HttpResponse<BoxBody> {
@@ -137,29 +139,27 @@ impl ResponseError for Rejection {
     }
 }
 
-/// What a guard around the route has accepted, or what the [`Guard`] in the app's data
-/// (`app_data(guard)`, the guard itself and not in a `web::Data`) accepts now. Where there are both over
-/// one verifier, the one in the app's data is asked for its scopes, and the key is verified once.
+/// Takes the grant of a guard around the route, or verifies the request with the [`Guard`] in the app's
+/// data (`app_data(guard)`, the guard itself and not in a `web::Data`).
 ///
-/// actix-web can't say at compile time that there is neither: the answer is 500 then.
+/// If there are both over one verifier, the key is verified once and the guard in the app's data asks
+/// its grant for scopes. If there is neither, the answer is 500: actix-web can't check that at compile
+/// time.
 ///
-/// **Take [`OptionalGrant`] and not `Option<Grant>`:** actix-web makes `None` of every error, and so an
-/// anonymous request of one with a dead key.
+/// **Take [`OptionalGrant`] and not `Option<Grant>`:** actix-web turns every error into `None`, so a
+/// request with a dead key would become an anonymous one.
 impl FromRequest for Grant {
     type Error = Error;
     type Future = Local<Result<Self, Error>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        Box::pin(async move {
-            let guard = guard_of(&request)?;
-            let grant = grant(&request, &guard, false).await?;
-            Ok(grant.ok_or_else(|| guard.reject(RejectionCause::NoCredential))?)
-        })
+        let mut request = ServiceRequest::from_request(request.clone());
+        Box::pin(async move { Ok(guard_of(&request)?.grant(&mut request).await?) })
     }
 }
 
-/// The [`Grant`] of a request, `None` if it carries no credential. One that is not accepted is refused.
+/// The [`Grant`] of a request, `None` if the request carries no credential. A credential that is not
+/// accepted is refused.
 #[derive(Clone, Debug)]
 pub struct OptionalGrant(pub Option<Grant>);
 
@@ -168,35 +168,22 @@ impl FromRequest for OptionalGrant {
     type Future = Local<Result<Self, Error>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let request = request.clone();
+        let mut request = ServiceRequest::from_request(request.clone());
         Box::pin(async move {
-            let guard = guard_of(&request)?;
-            Ok(Self(grant(&request, &guard, true).await?))
+            let grant = guard_of(&request)?.optional_grant(&mut request).await?;
+            Ok(Self(grant))
         })
     }
 }
 
-async fn grant(
-    request: &HttpRequest,
-    guard: &Guard,
-    is_optional: bool,
-) -> Result<Option<Grant>, Rejection> {
-    let verified = decide(guard, request, Asker::Handler { is_optional }).await?;
-    // For the next extractor of this request: a key is verified and counted once.
-    Ok(verified.map(|verified| {
-        request.extensions_mut().insert(verified.clone());
-        verified.grant
-    }))
-}
-
-/// The guard in the app's data, or without one the guard around the route.
-fn guard_of(request: &HttpRequest) -> Result<Guard, Error> {
-    // Of two kinds of data actix-web would not say which is nearer to the route, so it is one kind.
+/// Returns the guard in the app's data, or without one the guard around the route.
+fn guard_of(request: &ServiceRequest) -> Result<Guard, Error> {
+    // One kind of data: of two kinds, actix-web could not say which is nearer to the route.
     let data = request.app_data::<Guard>().cloned();
     let found = data.or_else(|| request.extensions().get::<Guard>().cloned());
     found.ok_or_else(|| {
         ErrorInternalServerError(
-            "no guard of API keys here: wrap the route in one, or app_data(guard)",
+            "no guard of API keys here: wrap the route in a guard, or add app_data(guard)",
         )
     })
 }

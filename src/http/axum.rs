@@ -1,31 +1,28 @@
 //! The grant as an extractor of axum, which takes its guard from the router's state.
 
-use std::net::{IpAddr, SocketAddr};
-
 use axum::body::Body;
-use axum::extract::connect_info::MockConnectInfo;
-use axum::extract::{ConnectInfo, FromRef, FromRequestParts, OptionalFromRequestParts};
+use axum::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
 use axum::response::{IntoResponse, Response};
-use http::Extensions;
 use http::request::Parts;
 
-use super::guard::{Asker, Guard};
-use super::rejection::{Rejection, RejectionCause};
-use super::tower;
+use super::guard::Guard;
+use super::guard::rejection::Rejection;
+use super::tower::response::response;
 use crate::decision::Grant;
 use crate::verifier::Verifier;
 
-/// For a router whose whole state is the verifier.
+/// Makes a guard with default settings, for a router whose whole state is the verifier.
 impl FromRef<Verifier> for Guard {
     fn from_ref(verifier: &Verifier) -> Self {
         Self::new(verifier.clone())
     }
 }
 
-/// What a guard around the route has accepted, or what the guard in the router's state accepts now.
+/// Takes the grant of a guard around the route, or verifies the request with the guard in the router's
+/// state.
 ///
-/// The state is a [`Guard`], a [`Verifier`], or anything that a guard can be taken from
-/// ([`FromRef`]). Without one the router does not compile:
+/// The state is a [`Guard`], a [`Verifier`], or any type that a guard can be taken from ([`FromRef`]).
+/// Without one the router does not compile:
 ///
 /// ```compile_fail,E0277
 /// use axum::{Router, routing::get};
@@ -41,13 +38,11 @@ where
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
-        let guard = Guard::from_ref(state);
-        let grant = grant(parts, &guard, false).await?;
-        grant.ok_or_else(|| guard.reject(RejectionCause::NoCredential))
+        Guard::from_ref(state).grant(parts).await
     }
 }
 
-/// `None` if the request carries no credential. One that is not accepted is refused all the same.
+/// Gives `None` if the request carries no credential. A credential that is not accepted is refused.
 impl<S> OptionalFromRequestParts<S> for Grant
 where
     Guard: FromRef<S>,
@@ -56,32 +51,12 @@ where
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, Rejection> {
-        grant(parts, &Guard::from_ref(state), true).await
+        Guard::from_ref(state).optional_grant(parts).await
     }
-}
-
-async fn grant(
-    parts: &mut Parts,
-    guard: &Guard,
-    is_optional: bool,
-) -> Result<Option<Grant>, Rejection> {
-    let verified = tower::decide(guard, parts, Asker::Handler { is_optional }).await?;
-    // For the next extractor of this request: a key is verified and counted once.
-    Ok(verified.map(|verified| {
-        parts.extensions.insert(verified.clone());
-        verified.grant
-    }))
 }
 
 impl IntoResponse for Rejection {
     fn into_response(self) -> Response {
-        tower::response::<Body>(self).map(Body::new)
+        response(self).map(Body::from)
     }
-}
-
-/// The peer, if the router is served with `into_make_service_with_connect_info::<SocketAddr>()`.
-pub(super) fn connected(extensions: &Extensions) -> Option<IpAddr> {
-    let real = || extensions.get().map(|ConnectInfo::<SocketAddr>(peer)| peer.ip());
-    let mock = || extensions.get().map(|MockConnectInfo::<SocketAddr>(peer)| peer.ip());
-    real().or_else(mock)
 }

@@ -21,6 +21,7 @@ mod query;
 mod resolve;
 mod shared;
 
+use std::any::Any;
 use std::fmt;
 
 use crate::record::account::ServiceAccount;
@@ -33,7 +34,7 @@ pub use async_trait::async_trait;
 
 #[cfg(feature = "cached")]
 pub use self::cached::{
-    CacheOptions, CacheOptionsError, CachedStore, ChangeHints, ManualMonotonicClock,
+    CacheOptions, CacheOptionsError, CacheState, CachedStore, ChangeHints, ManualMonotonicClock,
     MonotonicClock, SystemMonotonicClock,
 };
 pub use self::change::{Batch, Change, Changes, Condition, Epoch, Subject};
@@ -112,7 +113,7 @@ pub use crate::value::digest::{Digest, DigestError};
 ///
 /// There are no default bodies: a wrapper that forgets a method does not compile.
 #[async_trait]
-pub trait KeyStore: fmt::Debug + Send + Sync + 'static {
+pub trait KeyStore: Any + fmt::Debug + Send + Sync + 'static {
     /// The key with its account and its tenant's policy, as of one moment; `None` if there is none.
     ///
     /// On the path of every request. Answer with [`Resolve::ready`] whatever is at hand. Only a store

@@ -101,6 +101,13 @@ impl Verifier {
         }))
     }
 
+    /// Returns a way back to the verifier that does not keep it alive.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn downgrade(&self) -> impl Fn() -> Option<Self> + Send + 'static + use<> {
+        let inner = Arc::downgrade(&self.0);
+        move || inner.upgrade().map(Self)
+    }
+
     /// Whether both say the same of every key, and count together.
     #[cfg(any(feature = "actix", feature = "tower"))]
     pub(crate) fn is_same(&self, other: &Self) -> bool {

@@ -13,14 +13,14 @@ use rand::{RngExt, SeedableRng};
 use common::harness::{World, name};
 use common::moving::{Place, lived, seen};
 
-use crate::desk::program;
+common::suite!();
 
 /// So many keys that a move takes a while.
 const KEYS: usize = 1_200;
 
-#[test]
+#[common::test(postgres)]
 fn b12_a_move_that_is_killed_at_any_moment_goes_on_and_loses_nothing() {
-    let Some(place) = Place::new() else { return };
+    let place = Place::new();
     let _runtime = place.enter();
     let mut random = StdRng::seed_from_u64(common::harness::seed());
     let folder = tempfile::tempdir().expect("a folder");
@@ -36,7 +36,7 @@ fn b12_a_move_that_is_killed_at_any_moment_goes_on_and_loses_nothing() {
     let url = place.url();
     let (mut kills, mut longest) = (0, 40);
     loop {
-        let mut command = Command::new(program());
+        let mut command = Command::new(env!("CARGO_BIN_EXE_keywright"));
         command.arg("--store").arg(&file).args([
             "move",
             "--to",

@@ -3,8 +3,6 @@
 
 mod answers;
 mod desk;
-#[cfg(feature = "postgres")]
-mod killed;
 mod listings;
 mod refusals;
 mod tokens;

@@ -9,25 +9,25 @@ use axum::http::StatusCode;
 use axum::routing::{get, post};
 use keywright::http::{Guard, Rejection};
 use keywright::store::{CacheOptions, CachedStore};
-use keywright::{Credential, Grant, Verifier};
+use keywright::{Credential, Grant, RunOptions, Verifier};
 use tokio::net::TcpListener;
-use tokio::time::sleep;
 
 use crate::{Failure, store};
 
 /// So long after a revocation no node accepts the key, whatever happens to the network.
 const MAX_STALENESS: Duration = Duration::from_millis(500);
-const FLUSH_EVERY: Duration = Duration::from_secs(3);
 
 pub(crate) async fn run() -> Result<(), Failure> {
     let mut url = String::new();
     io::stdin().read_line(&mut url)?;
     let store = store::open(url.trim_end()).await?;
     let hints = store.hints().await?;
-    let cache = CachedStore::new(store, CacheOptions::new().max_staleness(MAX_STALENESS))?;
-    tokio::spawn(cache.keeper_with(hints));
-    let verifier = store::keywright(cache)?.verifier();
-    tokio::spawn(flush_now_and_then(verifier.clone()));
+    let options = CacheOptions::new().max_staleness(MAX_STALENESS);
+    let keywright = store::keywright(CachedStore::with_hints(store, options, hints)?)?;
+    let running = keywright.start_with(RunOptions::new().on_flush_error(|error| {
+        eprintln!("uses are not written yet: {error}");
+    }))?;
+    let verifier = keywright.verifier();
 
     let app = Router::new()
         .route("/hello", get(hello))
@@ -38,12 +38,12 @@ pub(crate) async fn run() -> Result<(), Failure> {
     println!("{}", listener.local_addr()?);
     io::stdout().flush()?;
     tokio::select! {
-        served = axum::serve(listener, app) => Ok(served?),
+        served = axum::serve(listener, app) => served?,
         ended = tokio::task::spawn_blocking(|| io::copy(&mut io::stdin(), &mut io::sink())) => {
             ended??;
-            Ok(())
         }
     }
+    Ok(running.shutdown().await?)
 }
 
 async fn hello(grant: Grant) -> String {
@@ -54,14 +54,4 @@ async fn hello(grant: Grant) -> String {
 async fn leaked(State(verifier): State<Verifier>, token: String) -> Result<StatusCode, Rejection> {
     verifier.revoke(Credential::Token(&token)).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// A flush that fails loses nothing: the next one takes it up.
-async fn flush_now_and_then(verifier: Verifier) {
-    loop {
-        sleep(FLUSH_EVERY).await;
-        if let Err(error) = verifier.flush().await {
-            eprintln!("uses are not written yet: {error}");
-        }
-    }
 }

@@ -13,15 +13,10 @@ use std::time::Duration;
 use clap::Parser;
 use keywright::store::FileStore;
 use keywright::{
-    Actor, Authority, Keywright, Name, NewAccount, NewKey, Owner, Prefix, RoleName, Token, UserId,
-    Verifier,
+    Actor, Authority, Keywright, Name, NewAccount, NewKey, Owner, Prefix, RoleName, RunOptions,
+    Running, Token, UserId, Verifier,
 };
 use tempfile::TempDir;
-use tokio::task::JoinHandle;
-use tokio::time::sleep;
-
-/// What was counted in this time is lost if the process is killed; if it is told to stop nothing is.
-const FLUSH_EVERY: Duration = Duration::from_secs(3);
 
 /// How long requests that have begun may take when the server is told to stop. A client that never
 /// finishes its request must not keep the uses of all others from being written.
@@ -48,7 +43,7 @@ pub struct Keys {
     first: Option<FirstTokens>,
     path: PathBuf,
     store: FileStore,
-    flushing: JoinHandle<()>,
+    running: Running,
     /// Removed when it is dropped.
     temporary: Option<TempDir>,
 }
@@ -78,8 +73,10 @@ impl Keys {
             Keywright::builder(store.clone()).prefix(Prefix::new("acme_live")?).build()?;
         let authority = keywright.authority();
         let verifier = keywright.verifier();
-        let flushing = tokio::spawn(flush_now_and_then(verifier.clone()));
-        let keys = Self { authority, verifier, first: None, path, store, flushing, temporary };
+        let running = keywright.start_with(RunOptions::new().on_flush_error(|error| {
+            eprintln!("uses are not written yet: {}", whole_chain(error));
+        }))?;
+        let keys = Self { authority, verifier, first: None, path, store, running, temporary };
         let first = keys.make_first().await?;
         Ok(Self { first, ..keys })
     }
@@ -115,10 +112,9 @@ impl Keys {
         Ok(Some(FirstTokens { read, write, read_only }))
     }
 
-    /// The end, when no more requests are taken: flush, then close.
+    /// Shuts down when no more requests are taken: flushes, then closes the store.
     pub async fn close(self) -> Result<(), Failure> {
-        self.flushing.abort();
-        let flushed = self.verifier.flush().await;
+        let flushed = self.running.shutdown().await;
         self.store.close().await?;
         Ok(flushed?)
     }
@@ -162,16 +158,6 @@ impl FirstTokens {
     pub fn headers(&self) -> [String; 3] {
         [&self.read, &self.write, &self.read_only]
             .map(|token| format!("-H 'authorization: Bearer {}'", token.expose()))
-    }
-}
-
-/// A flush that fails loses nothing: the next one takes it up.
-async fn flush_now_and_then(verifier: Verifier) {
-    loop {
-        sleep(FLUSH_EVERY).await;
-        if let Err(error) = verifier.flush().await {
-            eprintln!("uses are not written yet: {}", whole_chain(&error));
-        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! What is kept in memory: keys that were found, and apart from them a few that were not.
+//! The entries in memory: keys that were found and, apart from them, a few ids that belong to no key.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::record::snapshot::Snapshot;
 use crate::store::Subject;
 use crate::value::id::KeyId;
 
-/// How many ids that belong to no key are kept: made-up ones must not displace anything.
+/// The most ids that belong to no key: invented ids must not displace keys.
 const MOST_ABSENT: usize = 10_000;
 
 pub(super) struct Entries {
@@ -37,7 +37,7 @@ impl Entries {
         self.found.len()
     }
 
-    /// One at a time. The last answer is the one that is kept.
+    /// Keeps an answer; the last one wins. Only one call may run at a time.
     pub(super) fn keep(&self, key: KeyId, found: Option<&Arc<Snapshot>>) {
         let Some(snapshot) = found else {
             let absent = self.absent.pin();
@@ -50,7 +50,7 @@ impl Entries {
         };
         let entries = self.found.pin();
         if !entries.contains_key(&key) {
-            // Whichever: a key that is in use is back with its next use.
+            // Any keys: one that is in use comes back with its next use.
             let surplus = (entries.len() + 1).saturating_sub(self.capacity);
             let surplus: Vec<_> = entries.keys().take(surplus).copied().collect();
             for other in &surplus {
@@ -87,18 +87,18 @@ impl Entries {
                 Subject::Policy(tenant) => {
                     tenants.insert(tenant);
                 }
-                // No event is cached.
+                // Events are not cached.
                 Subject::Events(_) => {}
             }
         }
         if accounts.is_empty() && tenants.is_empty() {
             return;
         }
-        // A change of an account or a policy is rare, and all keys are looked at for it.
-        let rests_on = |snapshot: &Snapshot| {
+        // A change of an account or a policy is rare, so it may examine every key.
+        let depends_on = |snapshot: &Snapshot| {
             tenants.contains(&snapshot.record().key().tenant)
                 || snapshot.account().is_some_and(|account| accounts.contains(&account.id))
         };
-        found.retain(|_, snapshot| !rests_on(snapshot));
+        found.retain(|_, snapshot| !depends_on(snapshot));
     }
 }

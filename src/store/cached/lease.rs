@@ -1,14 +1,14 @@
-//! Until when may an answer from memory be given, and what may be kept? Here, and nowhere else.
+//! The two rules of the cache: until when it may give an answer from memory, and which answers it may keep.
 //!
-//! There is no clock in it and no store: moments and answers go in. A moment is the time since some
-//! fixed one, by a clock that never goes back and goes on while the machine sleeps.
+//! The rules read no clock and ask no store: moments and answers go in. A moment is the time since a
+//! fixed one, on a clock that never goes back and continues while the machine sleeps.
 //!
-//! The lease: a sync that began at a moment and succeeded proves that whatever was acknowledged
-//! before is known here. From then on answers may be given for as long as the bound says, measured
+//! The lease: a sync that began at a moment and succeeded proves that every change that was acknowledged
+//! before that moment is known here. Answers may be given until the bound is over, measured
 //! from the beginning of the sync and not from its end.
 //!
-//! A fill: what was read while nothing became known to have changed. The generation is taken before the
-//! store is asked and must be the same when the answer is kept.
+//! A fill: an answer may be kept if no change became known while it was read. The generation is taken
+//! before the store is asked and must be the same when the answer is kept.
 
 use std::time::Duration;
 
@@ -17,15 +17,15 @@ use crate::store::{Age, Changes, Epoch, Freshness, Subject};
 /// How old an answer from memory may be.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bounds {
-    /// Usually.
+    /// While the store can be reached.
     pub(super) max_staleness: Duration,
-    /// While the store can't be reached, if it may be older then.
+    /// While the store cannot be reached, if the host accepts older answers then.
     pub(super) outage: Option<Duration>,
 }
 
 impl Bounds {
-    /// The age of an answer from memory, if one may be given. `confirmed` is when the last sync that
-    /// succeeded began.
+    /// Returns the age of an answer from memory, if one may be given. `confirmed` is when the last
+    /// successful sync began.
     pub(super) fn usable(
         &self,
         confirmed: Option<Duration>,
@@ -34,7 +34,7 @@ impl Bounds {
     ) -> Option<Age> {
         let bound = match freshness {
             Freshness::Usual => self.max_staleness,
-            // Not even what is as old as the clock is fine.
+            // A clock is too coarse to tell that nothing changed since.
             Freshness::AtMost(Duration::ZERO) => return None,
             Freshness::AtMost(age) => age.min(self.max_staleness),
         };
@@ -42,7 +42,8 @@ impl Bounds {
         (age <= bound).then_some(Age::at_most(age))
     }
 
-    /// The same after the store could not be reached. Who asked for something fresher gets nothing.
+    /// Returns the age of an answer from memory after the store could not be reached. A caller that asked
+    /// for a fresher answer gets none.
     pub(super) fn usable_during_outage(
         &self,
         confirmed: Option<Duration>,
@@ -55,7 +56,7 @@ impl Bounds {
     }
 }
 
-/// What is known of the store: up to which commit, since when, and how often something was forgotten.
+/// The cached state: the last known commit, when it was confirmed, and how often entries were forgotten.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     epoch: Epoch,
@@ -75,7 +76,7 @@ pub(super) struct Sync {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Fill(u64);
 
-/// What must go before the lease is renewed.
+/// The entries that must be removed before the lease is renewed.
 #[derive(Debug, Eq, PartialEq)]
 pub(super) enum Forget {
     Nothing,
@@ -88,19 +89,19 @@ impl Ledger {
         self.confirmed
     }
 
-    /// How often the store had fewer commits than before: it lost some, or is another one.
+    /// Returns how often the store had fewer commits than before: it lost some, or is another store.
     pub(super) fn regressions(&self) -> u64 {
         self.regressions
     }
 
-    /// One sync at a time. `now` is before the store is asked.
+    /// Begins a sync; only one may run at a time. `now` is read before the store is asked.
     pub(super) fn begin_sync(&self, now: Duration) -> Sync {
         Sync { since: self.epoch, began: now }
     }
 
-    /// What the store said. The caller forgets before anybody sees the lease that this renews.
+    /// Ends a sync with the store's answer. The caller must forget before a reader sees the renewed lease.
     pub(super) fn end_sync(&mut self, sync: Sync, changes: Changes) -> Forget {
-        // Who no longer knows what happened since the last commit that it had has lost that commit.
+        // A store that does not know what happened since a commit that it had has lost that commit.
         let knows = changes.touched.is_some() || sync.since == Epoch::default();
         let has_regressed = changes.epoch < sync.since || !knows && changes.epoch == sync.since;
         self.regressions += u64::from(has_regressed);
@@ -115,7 +116,7 @@ impl Ledger {
         forget
     }
 
-    /// Something was changed by this node itself.
+    /// Notes a change by this node itself.
     pub(super) fn note_own_change(&mut self) {
         self.generation += 1;
     }

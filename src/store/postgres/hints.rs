@@ -40,10 +40,10 @@ struct Server {
 }
 
 impl PostgresStore {
-    /// Listens for commits: for [`CachedStore::keeper_with`](crate::store::CachedStore::keeper_with).
+    /// Listens for commits, for [`CachedStore::with_hints`](crate::store::CachedStore::with_hints).
     ///
-    /// Takes one connection out of the pool for as long as it lives. Behind a pooler that gives a
-    /// connection for a transaction at a time nothing is heard: use the keeper without hints there.
+    /// The hints keep one connection out of the pool. Behind a pooler that lends a connection for one
+    /// transaction no hint arrives: use a cache without hints there.
     ///
     /// # Errors
     /// `Unavailable` if the server can't be reached.

@@ -18,13 +18,13 @@ pub enum Need {
 const WITHOUT: &str = "KEYWRIGHT_TESTS_WITHOUT";
 
 impl Need {
-    /// Why a test that needs this can't be run, or `None` if it can.
+    /// Why a test that needs this can't be run, or `None` if it can: `needs PostgreSQL`.
     pub fn missing(self) -> Option<String> {
         let name = match self {
             Self::Postgres => "PostgreSQL",
             Self::PgBouncer => "PgBouncer",
         };
-        self.found().is_none().then(|| format!("needs {name}: run scripts/setup"))
+        self.found().is_none().then(|| format!("needs {name}"))
     }
 
     /// Where it is: the folder of the server's programs, or the program.

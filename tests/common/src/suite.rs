@@ -85,10 +85,10 @@ pub fn trial(
             return Ok(Completion::Completed);
         };
         if is_ci() {
-            return Err(Failed::from(format!("{reason}. Where CI is set every test is run")));
+            return Err(Failed::from(format!("{reason}: where CI is set, every test must run")));
         }
         not_run().push(format!("{told} {reason}"));
-        Ok(Completion::ignored_with(reason))
+        Ok(Completion::ignored_with(format!("{reason}: run scripts/setup")))
     })
 }
 

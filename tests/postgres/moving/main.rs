@@ -17,6 +17,8 @@ use keywright::{Actor, TenantId, UserId};
 use common::harness::World;
 use common::moving::{Place, lived, seen};
 
+common::suite!();
+
 /// Polls a future so many times, then drops it. Whether it ended before.
 fn polled<T>(future: impl Future<Output = T>, times: usize) -> Option<T> {
     let mut future = pin!(future);
@@ -31,7 +33,7 @@ fn polled<T>(future: impl Future<Output = T>, times: usize) -> Option<T> {
 }
 
 fn assert_moves_whole(source: &(impl KeyStore + Clone + Into<MoveSource>)) {
-    let Some(place) = Place::new() else { return };
+    let place = Place::new();
     let _runtime = place.enter();
     let mut world = lived(source.clone());
     let before = seen(&world);
@@ -56,21 +58,21 @@ fn assert_moves_whole(source: &(impl KeyStore + Clone + Into<MoveSource>)) {
     assert_eq!(world.says(next.token.expose()), "current");
 }
 
-#[test]
+#[common::test(postgres)]
 fn b12_a_store_in_memory_moves_with_everything() {
     assert_moves_whole(&MemoryStore::new());
 }
 
-#[test]
+#[common::test(postgres)]
 fn b12_a_store_file_moves_with_everything() {
     let folder = tempfile::tempdir().expect("a folder");
     let store = block_on(FileStore::open(folder.path().join("keys.db"))).expect("a store");
     assert_moves_whole(&store);
 }
 
-#[test]
+#[common::test(postgres)]
 fn a_move_that_is_cut_off_anywhere_goes_on_where_it_was() {
-    let Some(place) = Place::new() else { return };
+    let place = Place::new();
     let _runtime = place.enter();
     let source = MemoryStore::new();
     let mut world = lived(source.clone());
@@ -99,9 +101,9 @@ fn a_move_that_is_cut_off_anywhere_goes_on_where_it_was() {
     assert_eq!(seen(&world), before);
 }
 
-#[test]
+#[common::test(postgres)]
 fn what_changes_while_it_is_copied_comes_over_too() {
-    let Some(place) = Place::new() else { return };
+    let place = Place::new();
     let _runtime = place.enter();
     let source = MemoryStore::new();
     let mut world = lived(source.clone());
@@ -130,9 +132,9 @@ fn is_taken(store: &impl KeyStore, record: &KeyRecord) -> bool {
     said.kind() == StoreErrorKind::AlreadyExists
 }
 
-#[test]
+#[common::test(postgres)]
 fn what_is_forgotten_while_it_is_copied_goes_too() {
-    let Some(place) = Place::new() else { return };
+    let place = Place::new();
     let _runtime = place.enter();
     let source = MemoryStore::new();
     let mut world = lived(source.clone());
@@ -160,9 +162,9 @@ fn what_is_forgotten_while_it_is_copied_goes_too() {
     world.generate("prod-made-later");
 }
 
-#[test]
+#[common::test(postgres)]
 fn tables_that_are_in_use_are_not_touched() {
-    let Some(place) = Place::new() else { return };
+    let place = Place::new();
     let _runtime = place.enter();
     let store = place.open().expect("a store");
     let world = World::new(store);
@@ -173,9 +175,9 @@ fn tables_that_are_in_use_are_not_touched() {
     assert_eq!(world.says(key.token.expose()), "current");
 }
 
-#[test]
+#[common::test(postgres)]
 fn a_commit_on_its_way_keeps_a_move_out() {
-    let Some(place) = Place::new() else { return };
+    let place = Place::new();
     let _runtime = place.enter();
     place.open().expect("a store");
     let source = MemoryStore::new();
@@ -203,9 +205,9 @@ fn a_commit_on_its_way_keeps_a_move_out() {
     assert!(matches!(begun, Err(MoveError::InUse)), "{begun:?}");
 }
 
-#[test]
+#[common::test(postgres)]
 fn of_two_moves_at_once_one_waits() {
-    let Some(place) = Place::new() else { return };
+    let place = Place::new();
     let _runtime = place.enter();
     let source = MemoryStore::new();
     let _world = lived(source.clone());
@@ -214,9 +216,9 @@ fn of_two_moves_at_once_one_waits() {
     drop(first);
 }
 
-#[test]
+#[common::test(postgres)]
 fn a_store_that_was_opened_before_the_move_writes_nothing_into_it() {
-    let Some(place) = Place::new() else { return };
+    let place = Place::new();
     let _runtime = place.enter();
     let early = World::bare(place.open().expect("a store"));
     let source = MemoryStore::new();
@@ -230,9 +232,9 @@ fn a_store_that_was_opened_before_the_move_writes_nothing_into_it() {
     assert!(closed.to_string().contains("moved"), "{closed}");
 }
 
-#[test]
+#[common::test(postgres)]
 fn rows_of_another_hand_are_seen_before_the_tables_are_opened() {
-    let Some(place) = Place::new() else { return };
+    let place = Place::new();
     let _runtime = place.enter();
     let source = MemoryStore::new();
     let mut world = lived(source.clone());
@@ -240,7 +242,7 @@ fn rows_of_another_hand_are_seen_before_the_tables_are_opened() {
     let mut moving = place.begin(source).expect("a move");
     block_on(moving.copy(|_| {})).expect("it is copied");
     let change = format!(
-        "UPDATE {0}.keys SET record = jsonb_set(record, '{{key,revoked}}', 'null'); DELETE FROM {0}.usage",
+        "UPDATE {0}.keys SET record = jsonb_set(record, '{{key,revoked_at}}', 'null'); DELETE FROM {0}.usage",
         place.schema
     );
     block_on(sqlx::raw_sql(sqlx::AssertSqlSafe(change)).execute(&place.pool))
@@ -250,9 +252,9 @@ fn rows_of_another_hand_are_seen_before_the_tables_are_opened() {
 }
 
 /// Of what needs a server to be there.
-#[test]
+#[common::test(postgres)]
 fn l02_what_is_printed_of_a_store_a_move_and_hints_says_no_secret() {
-    let Some(place) = Place::new() else { return };
+    let place = Place::new();
     let _runtime = place.enter();
     let source = MemoryStore::new();
     let world = lived(source.clone());
@@ -271,9 +273,9 @@ fn l02_what_is_printed_of_a_store_a_move_and_hints_says_no_secret() {
     assert!(printed.contains("PostgresStore") && printed.contains("keys"), "{printed}");
 }
 
-#[test]
+#[common::test(postgres)]
 fn a_cache_does_not_take_the_tables_for_those_before() {
-    let Some(place) = Place::new() else { return };
+    let place = Place::new();
     let _runtime = place.enter();
     let source = MemoryStore::new();
     let world = lived(source.clone());
@@ -302,9 +304,9 @@ fn use_it(world: &World, times: u64) {
     }
 }
 
-#[test]
+#[common::test(postgres)]
 fn m19_uses_after_a_move_arrive_once() {
-    let Some(place) = Place::new() else { return };
+    let place = Place::new();
     let _runtime = place.enter();
     let folder = tempfile::tempdir().expect("a temporary folder");
     let source = block_on(FileStore::open(folder.path().join("keys.db"))).expect("a store");
@@ -325,9 +327,9 @@ fn m19_uses_after_a_move_arrive_once() {
     assert_eq!(uses(&store, &world), before + 12);
 }
 
-#[test]
+#[common::test(postgres)]
 fn m19_uses_during_a_move_arrive_once() {
-    let Some(place) = Place::new() else { return };
+    let place = Place::new();
     let _runtime = place.enter();
     let source = MemoryStore::new();
     let world = lived(source.clone());
@@ -359,9 +361,9 @@ fn m19_uses_during_a_move_arrive_once() {
     assert_eq!(uses(&store, &world), before + counted);
 }
 
-#[test]
+#[common::test(postgres)]
 fn m19_failed_move_leaves_the_source_in_use() {
-    let Some(place) = Place::new() else { return };
+    let place = Place::new();
     let _runtime = place.enter();
     let source = MemoryStore::new();
     let world = lived(source.clone());

@@ -16,9 +16,9 @@ fn takes_changes(world: &World) -> bool {
     block_on(world.authority.generate(&world.alice, new.owner(owner.clone()))).is_ok()
 }
 
-#[test]
+#[common::test(postgres)]
 fn second_move_does_not_release_the_first() {
-    let (Some(place), Some(other)) = (Place::new(), Place::new()) else { return };
+    let (place, other) = (Place::new(), Place::new());
     let _runtime = place.enter();
     let source = MemoryStore::new();
     let world = lived(source.clone());
@@ -39,9 +39,9 @@ fn second_move_does_not_release_the_first() {
     assert!(!took_changes, "a change after the last comparison is lost");
 }
 
-#[test]
+#[common::test(postgres)]
 fn dropped_move_does_not_release_a_moved_store() {
-    let (Some(place), Some(other)) = (Place::new(), Place::new()) else { return };
+    let (place, other) = (Place::new(), Place::new());
     let _runtime = place.enter();
     let source = MemoryStore::new();
     let world = lived(source.clone());

@@ -12,10 +12,10 @@ use common::database::Server;
 
 const PAUSE: Duration = Duration::from_millis(20);
 
-#[test]
+#[common::test(postgres)]
 fn m12_with_synchronous_replication_a_failover_loses_no_revocation() {
     let _alone = alone();
-    let Some(primary) = Server::start(&["synchronous_standby_names = 'standby'"]) else { return };
+    let primary = Server::start(&["synchronous_standby_names = 'standby'"]);
     let standby = primary.standby(&["synchronous_standby_names = ''"]);
     let cluster = Cluster::start(&primary, "replicated", Hints::On);
     let mut row = Row::default();
@@ -35,10 +35,10 @@ fn m12_with_synchronous_replication_a_failover_loses_no_revocation() {
     row.show("a synchronous standby takes over");
 }
 
-#[test]
+#[common::test(postgres)]
 fn m11_after_a_failover_to_a_standby_that_lagged_every_node_says_so_and_has_forgotten_all() {
     let _alone = alone();
-    let Some(primary) = Server::start(&[]) else { return };
+    let primary = Server::start(&[]);
     let standby = primary.standby(&[]);
     let cluster = Cluster::start(&primary, "lagging", Hints::On);
     let mut row = Row::default();

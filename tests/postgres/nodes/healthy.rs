@@ -5,26 +5,26 @@ use crate::measure::{amount, revoke_in_good_times};
 use crate::node::Hints;
 use common::database::Server;
 
-#[test]
+#[common::test(postgres)]
 fn m01_what_one_node_revokes_the_others_refuse() {
     let _alone = alone();
-    let Some(server) = Server::shared() else { return };
+    let server = Server::shared();
     let cluster = Cluster::start(server, "healthy", Hints::On);
     revoke_in_good_times(&cluster, amount(1)).show("all is well");
 }
 
-#[test]
+#[common::test(postgres)]
 fn m02_without_hints_the_bound_holds() {
     let _alone = alone();
-    let Some(server) = Server::shared() else { return };
+    let server = Server::shared();
     let cluster = Cluster::start(server, "no_hints", Hints::Off);
     revoke_in_good_times(&cluster, amount(20)).show("no hints");
 }
 
-#[test]
+#[common::test(postgres)]
 fn m02_with_late_hints_the_bound_holds() {
     let _alone = alone();
-    let Some(server) = Server::shared() else { return };
+    let server = Server::shared();
     let cluster = Cluster::start(server, "late_hints", Hints::Late);
     revoke_in_good_times(&cluster, amount(20)).show("hints come 300 ms late");
 }

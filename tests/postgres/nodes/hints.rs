@@ -13,12 +13,10 @@ use common::database::Server;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-#[test]
+#[common::test(postgres)]
 fn m04_hints_are_heard_again_after_their_connection_was_half_open() {
     let _alone = alone();
-    if let Some(server) = Server::shared() {
-        block_on(hear_again(server));
-    }
+    block_on(hear_again(Server::shared()));
 }
 
 async fn hear_again(server: &Server) {

@@ -21,14 +21,16 @@ use crate::cluster::{Cluster, alone};
 use crate::node::{DATABASE, Hints};
 use common::database::Server;
 
-#[test]
+common::suite!();
+
+#[common::test(postgres)]
 fn a_node_ends_when_its_parent_lets_go_of_it() {
     // The node is this very test, told by a variable where its database is.
     if let Ok(database) = std::env::var(DATABASE) {
         node::run(&database);
     }
     let _alone = alone();
-    let Some(server) = Server::shared() else { return };
+    let server = Server::shared();
     let cluster = Cluster::start(server, "letting_go", Hints::On);
     for status in cluster.let_go() {
         assert_eq!(status.code(), Some(0), "a node ended with {status}");

@@ -117,20 +117,19 @@ impl Node {
         let pool = pool.connect_with(options).await.expect("the server");
         let store = PostgresStore::open(pool).await.expect("a store");
         let options = CacheOptions::new().max_staleness(BOUND).patience(PATIENCE);
-        let cache = CachedStore::new(store.clone(), options).expect("a cache");
-        match env::var(HINTS).as_deref() {
+        let cache = match env::var(HINTS).as_deref() {
             Ok("on") => {
                 let hints = store.hints().await.expect("hints");
-                tokio::spawn(cache.keeper_with(hints));
+                CachedStore::with_hints(store, options, hints)
             }
             Ok("late") => {
-                let hints = store.hints().await.expect("hints");
-                tokio::spawn(cache.keeper_with(Late { hints, due: None }));
+                let hints = Late { hints: store.hints().await.expect("hints"), due: None };
+                CachedStore::with_hints(store, options, hints)
             }
-            _ => {
-                tokio::spawn(cache.keeper());
-            }
-        }
+            _ => CachedStore::new(store, options),
+        };
+        let cache = cache.expect("a cache");
+        tokio::spawn(cache.refresh_task());
         let mut policy = Policy::default();
         policy.api_enabled = true;
         policy.max_keys_per_owner = Policy::MAX_KEYS_PER_OWNER;

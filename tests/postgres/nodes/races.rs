@@ -38,10 +38,10 @@ fn at_once(
     })
 }
 
-#[test]
+#[common::test(postgres)]
 fn a_limit_of_keys_is_exact_when_three_processes_generate() {
     let _alone = alone();
-    let Some(server) = Server::shared() else { return };
+    let server = Server::shared();
     let cluster = Cluster::start(server, "limits", Hints::On);
     cluster.lines()[0].ask("limit 10");
     for owner in 0..6 {
@@ -52,10 +52,10 @@ fn a_limit_of_keys_is_exact_when_three_processes_generate() {
     }
 }
 
-#[test]
+#[common::test(postgres)]
 fn of_rotations_of_three_processes_one_is_the_last() {
     let _alone = alone();
-    let Some(server) = Server::shared() else { return };
+    let server = Server::shared();
     let cluster = Cluster::start(server, "rotations", Hints::On);
     let mut lines = cluster.lines();
     for _ in 0..5 {
@@ -78,10 +78,10 @@ fn of_rotations_of_three_processes_one_is_the_last() {
     }
 }
 
-#[test]
+#[common::test(postgres)]
 fn a_revoke_wins_against_all_that_other_processes_do() {
     let _alone = alone();
-    let Some(server) = Server::shared() else { return };
+    let server = Server::shared();
     let cluster = Cluster::start(server, "revokes", Hints::On);
     let mut lines = cluster.lines();
     for round in 0..5 {
@@ -114,12 +114,12 @@ fn a_revoke_wins_against_all_that_other_processes_do() {
     }
 }
 
-#[test]
+#[common::test(postgres)]
 fn m16_uses_on_three_nodes_add_up_through_flushes_that_fail() {
     const ROUNDS: usize = 20;
     const USES: usize = 25;
     let _alone = alone();
-    let Some(server) = Server::shared() else { return };
+    let server = Server::shared();
     let cluster = Cluster::start(server, "uses", Hints::On);
     let mut lines = cluster.lines();
     let (id, token) = lines[0].generate("alice");

@@ -30,10 +30,10 @@ fn rounds(cluster: &Cluster, mut trouble: impl FnMut(&mut Round)) -> Row {
     row
 }
 
-#[test]
+#[common::test(postgres)]
 fn m03_a_node_that_is_cut_off_accepts_nobody_after_the_bound() {
     let _alone = alone();
-    let Some(server) = Server::shared() else { return };
+    let server = Server::shared();
     let cluster = Cluster::start(server, "cut_off", Hints::On);
     let row = rounds(&cluster, |round| {
         cluster.proxies[2].refuse();
@@ -45,10 +45,10 @@ fn m03_a_node_that_is_cut_off_accepts_nobody_after_the_bound() {
     row.show("one node cut off");
 }
 
-#[test]
+#[common::test(postgres)]
 fn m04_nodes_whose_connections_are_half_open_accept_nobody_after_the_bound() {
     let _alone = alone();
-    let Some(server) = Server::shared() else { return };
+    let server = Server::shared();
     let cluster = Cluster::start(server, "half_open", Hints::On);
     let row = rounds(&cluster, |round| {
         cluster.proxies[1].swallow();
@@ -62,10 +62,10 @@ fn m04_nodes_whose_connections_are_half_open_accept_nobody_after_the_bound() {
     row.show("two nodes' connections half open");
 }
 
-#[test]
+#[common::test(postgres)]
 fn m05_what_is_revoked_while_all_connections_are_killed_is_known_in_time() {
     let _alone = alone();
-    let Some(server) = Server::shared() else { return };
+    let server = Server::shared();
     let cluster = Cluster::start(server, "killed", Hints::On);
     let row = rounds(&cluster, |round| {
         // Nobody listens when the first half is revoked, and the second is revoked as others are
@@ -99,10 +99,10 @@ pub(crate) fn kill_all_connections(server: &Server, database: &str) {
     });
 }
 
-#[test]
+#[common::test(postgres)]
 fn m12_nodes_outlive_a_server_that_crashes_and_comes_back() {
     let _alone = alone();
-    let Some(server) = Server::start(&[]) else { return };
+    let server = Server::start(&[]);
     let cluster = Cluster::start(&server, "crashed", Hints::On);
     let row = rounds(&cluster, |round| {
         round.revoke(0, KEYS_IN_A_ROUND / 2);

@@ -18,7 +18,7 @@ const PAUSE_AFTER: Duration = Duration::from_millis(5);
 
 /// By the clock that all processes of the machine share.
 pub(crate) fn now() -> Duration {
-    SystemMonotonicClock.ticks()
+    SystemMonotonicClock.now()
 }
 
 pub(crate) struct Watch {
@@ -127,7 +127,7 @@ impl Seen {
     }
 }
 
-#[test]
+#[common::test(postgres)]
 fn what_was_seen_reads_back_as_it_was_written() {
     let moment = |micros| Some(Duration::from_micros(micros));
     let seen = Seen {

@@ -63,9 +63,9 @@ async fn kind(store: &PostgresStore, method: &str) -> Option<StoreErrorKind> {
     says(store, method).await.err().map(|error| error.kind())
 }
 
-#[tokio::test]
+#[common::test(postgres)]
 async fn a_damaged_record_is_corrupt_and_never_absent() {
-    let Some(stage) = Stage::new("damaged").await else { return };
+    let stage = Stage::new("damaged").await;
     let pool = stage.pool(2).await;
     let store = stage.store().await;
     populate(&store).await;
@@ -75,10 +75,10 @@ async fn a_damaged_record_is_corrupt_and_never_absent() {
     let table: [(&str, &str, &[&str]); 17] = [
         ("keys", "record - 'digest'", keys),
         ("keys", "jsonb_set(record, '{key,version}', '\"x\"')", keys),
-        ("keys", "jsonb_set(record, '{key,revoked}', '\"yesterday\"')", keys),
+        ("keys", "jsonb_set(record, '{key,revoked_at}', '\"yesterday\"')", keys),
         ("keys", "record || '{\"more\": 1}'", keys),
-        ("keys", "record #- '{key,revoked}'", keys),
-        ("keys", "record #- '{key,expires}'", keys),
+        ("keys", "record #- '{key,revoked_at}'", keys),
+        ("keys", "record #- '{key,expires_at}'", keys),
         ("keys", "jsonb_set(record, '{key,version}', '18446744073709551615')", keys),
         ("accounts", "record - 'enabled'", account),
         ("accounts", "jsonb_set(record, '{version}', '9223372036854775808')", account),
@@ -121,9 +121,9 @@ async fn a_damaged_record_is_corrupt_and_never_absent() {
     assert_eq!((stored.usage.uses(), stored.record.version()), (1, 1));
 }
 
-#[tokio::test]
+#[common::test(postgres)]
 async fn tables_that_contradict_themselves_are_corrupt() {
-    let Some(stage) = Stage::new("contradictory").await else { return };
+    let stage = Stage::new("contradictory").await;
     let pool = stage.pool(2).await;
     let store = stage.store().await;
     populate(&store).await;
@@ -135,9 +135,9 @@ async fn tables_that_contradict_themselves_are_corrupt() {
     assert_eq!(kind(&store, "changes").await, Some(StoreErrorKind::Corrupt), "what was touched?");
 }
 
-#[tokio::test]
+#[common::test(postgres)]
 async fn without_the_row_that_commits_hold_nothing_is_committed() {
-    let Some(stage) = Stage::new("headless").await else { return };
+    let stage = Stage::new("headless").await;
     let pool = stage.pool(2).await;
     let store = stage.store().await;
     populate(&store).await;
@@ -166,9 +166,9 @@ async fn meanwhile(
     commit.await.expect("no panic")
 }
 
-#[tokio::test]
+#[common::test(postgres)]
 async fn m07_what_another_hand_changes_between_reading_and_writing_is_a_conflict() {
-    let Some(stage) = Stage::new("meanwhile").await else { return };
+    let stage = Stage::new("meanwhile").await;
     let pool = stage.pool(4).await;
     let store = stage.store().await;
     populate(&store).await;
@@ -201,9 +201,9 @@ async fn m07_what_another_hand_changes_between_reading_and_writing_is_a_conflict
     }
 }
 
-#[tokio::test]
+#[common::test(postgres)]
 async fn an_account_that_owns_keys_is_not_deleted_by_hand() {
-    let Some(stage) = Stage::new("owned").await else { return };
+    let stage = Stage::new("owned").await;
     let pool = stage.pool(2).await;
     let store = stage.store().await;
     populate(&store).await;
@@ -214,9 +214,9 @@ async fn an_account_that_owns_keys_is_not_deleted_by_hand() {
     assert_eq!(kind(&store, "resolve 2").await, None);
 }
 
-#[tokio::test]
+#[common::test(postgres)]
 async fn key_of_last_version_can_be_revoked() {
-    let Some(stage) = Stage::new("last_version").await else { return };
+    let stage = Stage::new("last_version").await;
     let pool = stage.pool(2).await;
     let store = stage.store().await;
     let last = key_with(1, |key| key["version"] = i64::MAX.into());

@@ -1,81 +1,71 @@
 //! The contract of a store, on PostgreSQL: each rule in tenants of its own, all in one database.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock};
 
-use keywright::store::conformance::{Host, Running};
-use keywright::store::{CacheOptions, CachedStore, KeyStore, MemoryStore, PostgresStore};
+use keywright::store::conformance::{Host, RULES, Running};
+use keywright::store::{CacheOptions, CachedStore, KeyStore, PostgresStore};
 use tokio::runtime::Runtime;
 
+use common::Trial;
 use common::database::Server;
+use common::needs::Need;
+use common::suite::trial;
+
+use crate::pooler::Pooled;
 
 /// What all rules share.
-pub(crate) struct Shared {
-    pub(crate) runtime: Runtime,
-    pub(crate) store: PostgresStore,
+struct Shared {
+    runtime: Runtime,
+    store: PostgresStore,
     cached: CachedStore,
 }
 
-pub(crate) fn shared() -> Option<&'static Shared> {
-    static SHARED: OnceLock<Option<Shared>> = OnceLock::new();
-    SHARED
-        .get_or_init(|| {
-            let server = Server::shared()?;
-            let runtime = Runtime::new().expect("a runtime");
-            let store = runtime.block_on(async {
-                server.create("contract").await;
-                PostgresStore::open(server.pool("contract", 40).await).await.expect("a store")
-            });
-            let cached = CachedStore::new(store.clone(), CacheOptions::new()).expect("a cache");
-            runtime.spawn(cached.keeper());
-            Some(Shared { runtime, store, cached })
-        })
-        .as_ref()
-}
+static SHARED: LazyLock<Shared> = LazyLock::new(|| {
+    let runtime = Runtime::new().expect("a runtime");
+    let store = runtime.block_on(async {
+        let server = Server::shared();
+        server.create("contract").await;
+        PostgresStore::open(server.pool("contract", 40).await).await.expect("a store")
+    });
+    let cached = CachedStore::new(store.clone(), CacheOptions::new()).expect("a cache");
+    runtime.spawn(cached.refresh_task());
+    Shared { runtime, store, cached }
+});
 
-/// Says so where there is no server, which in CI is a failure before this.
-fn run(future: Running<'_>) {
-    if let Some(shared) = shared() {
-        shared.runtime.block_on(future);
+struct Direct;
+
+impl Host for Direct {
+    fn store(&self) -> Arc<dyn KeyStore> {
+        Arc::new(SHARED.store.clone())
+    }
+
+    fn run(&self, future: Running<'_>) {
+        SHARED.runtime.block_on(future);
     }
 }
 
-fn store(store: impl FnOnce(&Shared) -> Arc<dyn KeyStore>) -> Arc<dyn KeyStore> {
-    // Where there is no server nothing is run on it.
-    shared().map_or_else(|| Arc::new(MemoryStore::new()), store)
-}
+struct Cached;
 
-mod postgres {
-    use super::*;
-
-    struct Direct;
-
-    impl Host for Direct {
-        fn store(&self) -> Arc<dyn KeyStore> {
-            store(|shared| Arc::new(shared.store.clone()))
-        }
-
-        fn run(&self, future: Running<'_>) {
-            run(future);
-        }
+impl Host for Cached {
+    fn store(&self) -> Arc<dyn KeyStore> {
+        Arc::new(SHARED.cached.clone())
     }
 
-    keywright::store_conformance!(Direct);
+    fn run(&self, future: Running<'_>) {
+        SHARED.runtime.block_on(future);
+    }
 }
 
-mod cached {
-    use super::*;
-
-    struct Cached;
-
-    impl Host for Cached {
-        fn store(&self) -> Arc<dyn KeyStore> {
-            store(|shared| Arc::new(shared.cached.clone()))
-        }
-
-        fn run(&self, future: Running<'_>) {
-            run(future);
-        }
-    }
-
-    keywright::store_conformance!(Cached);
+/// A trial for each rule, on each of the three.
+pub(crate) fn trials() -> Vec<Trial> {
+    let of = |name: &str, needs: &'static [Need], host: &'static (dyn Host + Send)| {
+        let trials = RULES.iter().map(move |rule| {
+            trial(format!("contract::{name}::{}", rule.name), needs, || (rule.check)(host))
+        });
+        trials.collect::<Vec<_>>()
+    };
+    let postgres = of("postgres", &[Need::Postgres], &Direct);
+    let cached = of("cached", &[Need::Postgres], &Cached);
+    let pooled = of("pooled", &[Need::Postgres, Need::PgBouncer], &Pooled);
+    [postgres, cached, pooled].into_iter().flatten().collect()
 }

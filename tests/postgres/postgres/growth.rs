@@ -20,9 +20,9 @@ async fn pages(store: &PostgresStore, query: &EventQuery) -> Vec<(usize, bool)> 
     }
 }
 
-#[tokio::test]
+#[common::test(postgres)]
 async fn search_that_matches_nothing_ends_each_page() {
-    let Some(stage) = Stage::new("bounded_pages").await else { return };
+    let stage = Stage::new("bounded_pages").await;
     let store = stage.store().await;
     let of_kind = |kind: Operation| event_with(|event| event["kind"] = kind.as_str().into());
     let mut events = vec![of_kind(Operation::KeyGenerate)];
@@ -40,9 +40,9 @@ async fn search_that_matches_nothing_ends_each_page() {
     assert_eq!((full.items.len(), full.next.is_some()), (MAX_LIMIT.into(), true));
 }
 
-#[tokio::test]
+#[common::test(postgres)]
 async fn f23_sweep_gives_rows_back() {
-    let Some(stage) = Stage::new("swept_rows").await else { return };
+    let stage = Stage::new("swept_rows").await;
     let (store, pool) = (stage.store().await, stage.pool(1).await);
     let world = World::on(store.clone());
     world.set_policy(|policy| policy.event_retention = DAY).await;

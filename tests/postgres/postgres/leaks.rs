@@ -77,9 +77,9 @@ fn secret_of(issued: &Issued) -> Vec<String> {
     needles(&issued.token.expose_key_secret().as_bytes()[..32])
 }
 
-#[tokio::test]
+#[common::test(postgres)]
 async fn l04_a_dump_of_all_tables_holds_no_secret_and_no_pepper() {
-    let Some(stage) = Stage::new("dumped").await else { return };
+    let stage = Stage::new("dumped").await;
     let store = CachedStore::new(stage.store().await, CacheOptions::new()).expect("a cache");
     let ring = PepperRing::none().with(1, PEPPER).expect("a pepper");
     let world = World::with(store, |builder| builder.peppers(ring));
@@ -129,7 +129,7 @@ async fn l04_a_dump_of_all_tables_holds_no_secret_and_no_pepper() {
     }
 }
 
-#[test]
+#[common::test]
 fn the_search_finds_a_secret_in_each_of_its_forms() {
     let secret = b"bIXXhldbI6cIXWasMZFvguCEfdPNlwWd";
     let forms = [

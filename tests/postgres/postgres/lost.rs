@@ -19,9 +19,9 @@ use common::kit::{start, tenant};
 /// The statement, and not a word in `READ COMMITTED`.
 const COMMIT: &str = "COMMIT\0";
 
-#[tokio::test]
+#[common::test(postgres)]
 async fn m12_a_commit_whose_answer_is_lost_is_unavailable_and_done_or_not() {
-    let Some(stage) = Stage::new("lost_commit").await else { return };
+    let stage = Stage::new("lost_commit").await;
     let proxy = Proxy::to(stage.server.port()).await;
     let store = PostgresStore::open(patient(stage.options().port(proxy.port()), 2)).await;
     let store = store.expect("a store");
@@ -44,9 +44,9 @@ async fn m12_a_commit_whose_answer_is_lost_is_unavailable_and_done_or_not() {
     }
 }
 
-#[tokio::test]
+#[common::test(postgres)]
 async fn m16_usage_whose_answer_is_lost_is_counted_once_when_it_is_sent_again() {
-    let Some(stage) = Stage::new("lost_usage").await else { return };
+    let stage = Stage::new("lost_usage").await;
     let proxy = Proxy::to(stage.server.port()).await;
     let store = PostgresStore::open(patient(stage.options().port(proxy.port()), 2)).await;
     let store = store.expect("a store");
@@ -100,9 +100,9 @@ async fn assert_nothing_is_left(store: &PostgresStore, pool: &PgPool, what: &str
     panic!("{what}: a transaction is left open");
 }
 
-#[tokio::test]
+#[common::test(postgres)]
 async fn m12_a_future_that_is_dropped_anywhere_leaves_no_transaction_and_no_connection_behind() {
-    let Some(stage) = Stage::new("dropped").await else { return };
+    let stage = Stage::new("dropped").await;
     let pool = stage.pool(2).await;
     for pooled in [false, true] {
         let few = PgPoolOptions::new().max_connections(3).test_before_acquire(false);
@@ -129,9 +129,9 @@ async fn m12_a_future_that_is_dropped_anywhere_leaves_no_transaction_and_no_conn
     }
 }
 
-#[tokio::test]
+#[common::test(postgres)]
 async fn m12_a_flood_of_dropped_calls_leaves_the_pool_as_it_was() {
-    let Some(stage) = Stage::new("flood").await else { return };
+    let stage = Stage::new("flood").await;
     let pool = stage.pool(2).await;
     let few = PgPoolOptions::new().max_connections(4).test_before_acquire(false);
     let few = few.connect_with(stage.options()).await.expect("a pool");

@@ -13,3 +13,5 @@ mod sql;
 mod stage;
 mod trouble;
 mod usage;
+
+common::suite!(contract::trials());

@@ -51,9 +51,9 @@ async fn works(store: &PostgresStore) {
     }
 }
 
-#[tokio::test]
+#[common::test(postgres)]
 async fn of_sixteen_nodes_that_open_at_once_all_succeed_and_one_makes_the_tables() {
-    let Some(stage) = Stage::new("sixteen").await else { return };
+    let stage = Stage::new("sixteen").await;
     let mut nodes = JoinSet::new();
     for _ in 0..16 {
         let pool = stage.pool(2).await;
@@ -72,7 +72,7 @@ async fn of_sixteen_nodes_that_open_at_once_all_succeed_and_one_makes_the_tables
     assert_eq!(number(&pool, "SELECT count(*) FROM keywright.keys").await, 16);
 }
 
-#[test]
+#[common::test]
 fn a_schema_has_a_name_that_needs_no_care() {
     let (longest, too_long) = ("x".repeat(50), "x".repeat(51));
     let good = ["keywright", "select", "user", "public", "_", "_1", "a__9", "pg", "pgx", &longest];
@@ -112,9 +112,9 @@ fn a_schema_has_a_name_that_needs_no_care() {
     assert_eq!(SchemaName::default().to_string(), "keywright");
 }
 
-#[tokio::test]
+#[common::test(postgres)]
 async fn words_of_sql_and_the_longest_name_are_schemas_as_others() {
-    let Some(stage) = Stage::new("words").await else { return };
+    let stage = Stage::new("words").await;
     let pool = stage.pool(4).await;
     let longest = "x".repeat(50);
     for name in ["select", "user", "table", "null", "_", &longest] {
@@ -127,9 +127,9 @@ async fn words_of_sql_and_the_longest_name_are_schemas_as_others() {
     works(&public.expect("a schema that was there before")).await;
 }
 
-#[tokio::test]
+#[common::test(postgres)]
 async fn two_schemas_in_one_database_do_not_see_each_other() {
-    let Some(stage) = Stage::new("two").await else { return };
+    let stage = Stage::new("two").await;
     let pool = stage.pool(4).await;
     let (one, other) = (open_in("one", &pool).await, open_in("other", &pool).await);
     one.commit(insert(1)).await.expect("a commit");
@@ -147,9 +147,9 @@ async fn two_schemas_in_one_database_do_not_see_each_other() {
     assert_eq!(back.kind(), StoreErrorKind::AlreadyExists);
 }
 
-#[tokio::test]
+#[common::test(postgres)]
 async fn tables_of_a_newer_version_are_left_alone() {
-    let Some(stage) = Stage::new("newer").await else { return };
+    let stage = Stage::new("newer").await;
     let pool = stage.pool(2).await;
     PostgresStore::open(pool.clone()).await.expect("a store");
     run(
@@ -164,9 +164,9 @@ async fn tables_of_a_newer_version_are_left_alone() {
     assert_eq!(tables(&pool, "keywright").await, before);
 }
 
-#[tokio::test]
+#[common::test(postgres)]
 async fn an_empty_database_that_must_stay_as_it_is_is_unavailable_and_says_what_to_do() {
-    let Some(stage) = Stage::new("untouched").await else { return };
+    let stage = Stage::new("untouched").await;
     let pool = stage.pool(2).await;
     let before = schemas(&pool).await;
     let opened = PostgresOptions::new().without_migrations().open(pool.clone()).await;
@@ -174,9 +174,9 @@ async fn an_empty_database_that_must_stay_as_it_is_is_unavailable_and_says_what_
     assert_eq!(schemas(&pool).await, before, "nothing was made");
 }
 
-#[tokio::test]
+#[common::test(postgres)]
 async fn migrations_that_are_run_by_hand_make_the_same_tables() {
-    let Some(stage) = Stage::new("by_hand").await else { return };
+    let stage = Stage::new("by_hand").await;
     let pool = stage.pool(4).await;
     run(&pool, schema("by_hand").migrations()).await;
     let options = PostgresOptions::new().schema(schema("by_hand"));
@@ -208,9 +208,9 @@ async fn user(stage: &Stage, pool: &PgPool, name: &str) -> PgPool {
     sqlx::postgres::PgPoolOptions::new().max_connections(4).connect_lazy_with(options)
 }
 
-#[tokio::test]
+#[common::test(postgres)]
 async fn a_user_with_rights_on_the_tables_alone_opens_them_and_works() {
-    let Some(stage) = Stage::new("few_rights").await else { return };
+    let stage = Stage::new("few_rights").await;
     let pool = stage.pool(2).await;
     let few = user(&stage, &pool, "few").await;
     for opened in opened_both_ways(&few).await {
@@ -237,9 +237,9 @@ async fn a_user_with_rights_on_the_tables_alone_opens_them_and_works() {
     assert_eq!(tables(&pool, "keywright").await, made);
 }
 
-#[tokio::test]
+#[common::test(postgres)]
 async fn a_database_that_does_not_keep_text_as_utf8_is_refused() {
-    let Some(stage) = Stage::new("texts").await else { return };
+    let stage = Stage::new("texts").await;
     let pool = stage.pool(2).await;
     for (name, encoding) in [("raw", "SQL_ASCII"), ("latin", "LATIN1")] {
         run(
@@ -270,9 +270,9 @@ async fn finds_by_a_part_of_a_name(store: &PostgresStore) {
 const SEARCHED_BY_INDEX: &str =
     "SELECT count(*) FROM pg_indexes WHERE schemaname = 'keywright' AND indexname = 'keys_search'";
 
-#[tokio::test]
+#[common::test(postgres)]
 async fn a_part_of_a_name_is_found_with_the_extension_for_it_and_without() {
-    let Some(stage) = Stage::new("with_extension").await else { return };
+    let stage = Stage::new("with_extension").await;
     let pool = stage.pool(4).await;
     // Wherever it is, and whatever that is called.
     run(&pool, "CREATE SCHEMA \"Odd \"\" name\"").await;
@@ -284,7 +284,7 @@ async fn a_part_of_a_name_is_found_with_the_extension_for_it_and_without() {
     finds_by_a_part_of_a_name(&PostgresStore::open(pool.clone()).await.expect("a store")).await;
     assert_eq!(number(&pool, SEARCHED_BY_INDEX).await, is_there);
 
-    let Some(stage) = Stage::new("without_extension").await else { return };
+    let stage = Stage::new("without_extension").await;
     let pool = stage.pool(4).await;
     let owner = user(&stage, &pool, "owner").await;
     run(&pool, "CREATE SCHEMA keywright AUTHORIZATION owner").await;
@@ -292,9 +292,9 @@ async fn a_part_of_a_name_is_found_with_the_extension_for_it_and_without() {
     assert_eq!(number(&pool, SEARCHED_BY_INDEX).await, 0);
 }
 
-#[tokio::test]
+#[common::test(postgres)]
 async fn an_extension_that_the_user_may_not_use_is_no_hindrance() {
-    let Some(stage) = Stage::new("hidden_extension").await else { return };
+    let stage = Stage::new("hidden_extension").await;
     let pool = stage.pool(4).await;
     let guest = user(&stage, &pool, "guest").await;
     let is_there = "SELECT count(*) FROM pg_available_extensions WHERE name = 'pg_trgm'";

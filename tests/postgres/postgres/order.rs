@@ -20,9 +20,9 @@ fn keys(numbers: impl IntoIterator<Item = u64>) -> Vec<Subject> {
     numbers.into_iter().map(|number| Subject::Key(id(number))).collect()
 }
 
-#[tokio::test]
+#[common::test(postgres)]
 async fn m07_while_one_commit_holds_the_lock_no_other_overtakes_it() {
-    let Some(stage) = Stage::new("overtaking").await else { return };
+    let stage = Stage::new("overtaking").await;
     let (store, pool) = (stage.store().await, stage.pool(4).await);
     let first = store.commit(insert(1)).await.expect("a commit");
     let mut slow = pool.begin().await.expect("a transaction");
@@ -44,9 +44,9 @@ async fn m07_while_one_commit_holds_the_lock_no_other_overtakes_it() {
     assert!(first < last);
 }
 
-#[tokio::test]
+#[common::test(postgres)]
 async fn m07_what_changed_is_complete_since_every_commit_of_a_history() {
-    let Some(stage) = Stage::new("history").await else { return };
+    let stage = Stage::new("history").await;
     let store = stage.store().await;
     let mut nodes = JoinSet::new();
     for node in 0..4 {
@@ -105,9 +105,9 @@ async fn m07_what_changed_is_complete_since_every_commit_of_a_history() {
     assert_eq!(following.await.expect("no panic"), since(begin), "each once, in order");
 }
 
-#[tokio::test]
+#[common::test(postgres)]
 async fn m07_an_epoch_that_no_commit_had_or_that_is_forgotten_is_not_known() {
-    let Some(stage) = Stage::new("unknown").await else { return };
+    let stage = Stage::new("unknown").await;
     let (store, pool) = (stage.store().await, stage.pool(2).await);
     let empty = changes(&store, Epoch::default()).await;
     assert_eq!((empty.epoch, empty.touched), (Epoch(0), Some(keys([]))), "nothing has happened");
@@ -128,9 +128,9 @@ async fn m07_an_epoch_that_no_commit_had_or_that_is_forgotten_is_not_known() {
     }
 }
 
-#[tokio::test]
+#[common::test(postgres)]
 async fn m07_old_changes_are_forgotten_and_the_last_commit_never() {
-    let Some(stage) = Stage::new("forgotten").await else { return };
+    let stage = Stage::new("forgotten").await;
     let (store, pool) = (stage.store().await, stage.pool(2).await);
     let old = store.commit(insert(1)).await.expect("a commit");
     let young = store.commit(insert(2)).await.expect("a commit");
@@ -155,9 +155,9 @@ async fn m07_old_changes_are_forgotten_and_the_last_commit_never() {
     assert_eq!(changes(&store, last).await.touched, Some(keys([])));
 }
 
-#[tokio::test]
+#[common::test(postgres)]
 async fn m07_a_commit_that_fails_takes_no_epoch_and_tells_nothing() {
-    let Some(stage) = Stage::new("failed").await else { return };
+    let stage = Stage::new("failed").await;
     let store = stage.store().await;
     let first = store.commit(insert(1)).await.expect("a commit");
     store.commit(insert(1)).await.expect_err("it is there");
@@ -167,10 +167,10 @@ async fn m07_a_commit_that_fails_takes_no_epoch_and_tells_nothing() {
     assert_eq!((told.epoch, told.touched), (first, Some(keys([]))));
 }
 
-#[tokio::test]
+#[common::test(postgres)]
 async fn m07_epochs_say_which_commit_it_was_and_not_only_which_number() {
-    let Some(one) = Stage::new("timeline_one").await else { return };
-    let Some(other) = Stage::new("timeline_other").await else { return };
+    let one = Stage::new("timeline_one").await;
+    let other = Stage::new("timeline_other").await;
     let (one, other) = (one.store().await, other.store().await);
     let mut alike = 0;
     for n in 1..=10 {
@@ -185,9 +185,9 @@ async fn m07_epochs_say_which_commit_it_was_and_not_only_which_number() {
 
 /// A node fills its cache from a commit that it has not been told of yet. Then a standby without that
 /// commit takes over, and what the node was told last is still the last that the standby knows.
-#[tokio::test]
+#[common::test(postgres)]
 async fn m11_a_commit_that_was_seen_in_a_key_and_then_lost_is_forgotten() {
-    let Some(stage) = Stage::new("seen_and_lost").await else { return };
+    let stage = Stage::new("seen_and_lost").await;
     let (store, pool) = (stage.store().await, stage.pool(4).await);
     let options = CacheOptions::new().max_staleness(Duration::from_secs(3_600));
     let node = CachedStore::new(stage.store().await, options).expect("a cache");

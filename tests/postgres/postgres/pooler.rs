@@ -5,16 +5,15 @@ use std::io::Write;
 use std::net::TcpStream;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
-use std::{env, fs, thread};
+use std::{fs, thread};
 
 use keywright::store::conformance::{Host, Running};
 use keywright::store::{
-    CacheOptions, CachedStore, Change, Freshness, KeyStore, ManualMonotonicClock, MemoryStore,
-    PostgresOptions, PostgresStore,
+    CacheOptions, CachedStore, Change, Freshness, KeyStore, ManualMonotonicClock, PostgresOptions,
+    PostgresStore,
 };
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -24,9 +23,7 @@ use tokio::task::JoinSet;
 use crate::stage::{Stage, batch, every_method, id, insert};
 use common::database::{Server, free_port};
 use common::kit::start;
-
-/// Where Debian has it, which is on few users' paths.
-const PROGRAMS: [&str; 2] = ["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer"];
+use common::needs::Need;
 
 /// How many connections to the server all clients share.
 const SERVER_CONNECTIONS: u32 = 4;
@@ -39,14 +36,8 @@ struct Pooler {
 }
 
 impl Pooler {
-    /// `None` if it is not installed. Says so; where `CI` is set that is a failure.
-    fn start(server: &Server) -> Option<Self> {
-        let Some(program) = PROGRAMS.iter().find(|program| Path::new(program).exists()) else {
-            let told = "skipped: PgBouncer is not installed (Debian: apt-get install pgbouncer)";
-            assert!(env::var_os("CI").is_none(), "in CI nothing may be skipped: {told}");
-            eprintln!("{told}");
-            return None;
-        };
+    fn start(server: &Server) -> Self {
+        let program = Need::PgBouncer.path();
         let folder = tempfile::Builder::new().prefix("keywright-pooler-").tempdir();
         let folder = folder.expect("a folder").keep();
         let port = free_port();
@@ -69,21 +60,21 @@ impl Pooler {
         let mut keeper = Command::new("sh");
         let stop =
             r#""$0" -q pgbouncer.ini >/dev/null 2>&1 & cat >/dev/null; kill $!; rm -rf "$PWD""#;
-        keeper.args(["-c", stop, program]).current_dir(&folder).stdin(Stdio::piped());
+        keeper.args(["-c", stop]).arg(program).current_dir(&folder).stdin(Stdio::piped());
         keeper.stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
         let pooler = Self { port, _keeper: keeper.spawn().expect("sh runs") };
         for _ in 0..500 {
             if TcpStream::connect(("127.0.0.1", port)).is_ok() {
-                return Some(pooler);
+                return pooler;
             }
             thread::sleep(Duration::from_millis(10));
         }
         panic!("the pooler does not listen");
     }
 
-    fn shared() -> Option<&'static Self> {
-        static SHARED: OnceLock<Option<Pooler>> = OnceLock::new();
-        SHARED.get_or_init(|| Self::start(Server::shared()?)).as_ref()
+    fn shared() -> &'static Self {
+        static SHARED: LazyLock<Pooler> = LazyLock::new(|| Pooler::start(Server::shared()));
+        &SHARED
     }
 
     fn options(&self, database: &str) -> PgConnectOptions {
@@ -106,45 +97,33 @@ struct Shared {
     store: PostgresStore,
 }
 
-fn shared() -> Option<&'static Shared> {
-    static SHARED: OnceLock<Option<Shared>> = OnceLock::new();
-    let make = || {
-        let pooler = Pooler::shared()?;
-        let runtime = Runtime::new().expect("a runtime");
-        let store = runtime.block_on(async {
-            Server::shared()?.create("pooled").await;
-            let store = pooled().open(pooler.pool("pooled", 24).await).await;
-            Some(store.expect("a store"))
-        });
-        Some(Shared { store: store?, runtime })
-    };
-    SHARED.get_or_init(make).as_ref()
-}
+static SHARED: LazyLock<Shared> = LazyLock::new(|| {
+    let runtime = Runtime::new().expect("a runtime");
+    let store = runtime.block_on(async {
+        Server::shared().create("pooled").await;
+        let store = pooled().open(Pooler::shared().pool("pooled", 24).await).await;
+        store.expect("a store")
+    });
+    Shared { runtime, store }
+});
 
-struct Pooled;
+/// The store behind the pooler, to be tried by the contract.
+pub(crate) struct Pooled;
 
 impl Host for Pooled {
     fn store(&self) -> Arc<dyn KeyStore> {
-        // Where there is no server nothing is run on it.
-        match shared() {
-            Some(shared) => Arc::new(shared.store.clone()),
-            None => Arc::new(MemoryStore::new()),
-        }
+        Arc::new(SHARED.store.clone())
     }
 
     fn run(&self, future: Running<'_>) {
-        if let Some(shared) = shared() {
-            shared.runtime.block_on(future);
-        }
+        SHARED.runtime.block_on(future);
     }
 }
 
-keywright::store_conformance!(Pooled);
-
-#[tokio::test]
+#[common::test(postgres, pgbouncer)]
 async fn many_nodes_may_open_through_a_pooler_at_once() {
-    let Some(stage) = Stage::new("pooled_openers").await else { return };
-    let Some(pooler) = Pooler::shared() else { return };
+    let stage = Stage::new("pooled_openers").await;
+    let pooler = Pooler::shared();
     let mut nodes = JoinSet::new();
     for _ in 0..16 {
         let pool = pooler.pool("pooled_openers", 2).await;
@@ -165,16 +144,16 @@ async fn many_nodes_may_open_through_a_pooler_at_once() {
     }
 }
 
-#[tokio::test]
+#[common::test(postgres, pgbouncer)]
 async fn the_bound_of_a_cache_holds_behind_a_pooler() {
-    let Some(stage) = Stage::new("pooled_cache").await else { return };
-    let Some(pooler) = Pooler::shared() else { return };
+    let stage = Stage::new("pooled_cache").await;
+    let pooler = Pooler::shared();
     let store = pooled().open(pooler.pool("pooled_cache", 6).await).await.expect("a store");
-    let ticks = ManualMonotonicClock::new();
+    let clock = ManualMonotonicClock::new();
     let bound = Duration::from_millis(100);
     let options = CacheOptions::new().max_staleness(bound).patience(Duration::from_secs(60));
-    let cached = CachedStore::new(store, options.ticks(ticks.clone())).expect("a cache");
-    let _keeper = tokio::spawn(cached.keeper());
+    let cached = CachedStore::new(store, options.clock(clock.clone())).expect("a cache");
+    let _task = tokio::spawn(cached.refresh_task());
     let elsewhere = stage.store().await;
     for n in 1..=20 {
         elsewhere.commit(insert(n)).await.expect("a commit");
@@ -184,7 +163,7 @@ async fn the_bound_of_a_cache_holds_behind_a_pooler() {
         assert_eq!(found.record().key().revoked_at, None);
         let revoke = Change::RevokeKey { key: id(n), at: start() };
         elsewhere.commit(batch([revoke])).await.expect("a commit");
-        ticks.advance(bound + Duration::from_millis(1));
+        clock.advance(bound + Duration::from_millis(1));
         let found =
             cached.resolve(&id(n), Freshness::Usual).await.expect("it works").expect("a key");
         assert_eq!(

@@ -348,15 +348,15 @@ async fn compare(store: PostgresStore, queries: usize) {
     }
 }
 
-#[tokio::test]
+#[common::test(postgres)]
 async fn what_random_queries_find_is_what_they_find_in_memory() {
-    let Some(stage) = Stage::new("queries").await else { return };
+    let stage = Stage::new("queries").await;
     compare(stage.store().await, 150).await;
 }
 
-#[tokio::test]
+#[common::test(postgres)]
 async fn the_same_holds_where_every_call_is_a_transaction_and_texts_are_compared_by_a_language() {
-    let Some(stage) = Stage::new("languages").await else { return };
+    let stage = Stage::new("languages").await;
     let pool = stage.pool(2).await;
     let create = "CREATE DATABASE language TEMPLATE template0 LOCALE 'C.UTF-8'
         LOCALE_PROVIDER icu ICU_LOCALE 'tr-TR'";

@@ -26,11 +26,10 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    /// `None` if there is no server, which was said.
-    pub(crate) async fn new(database: &'static str) -> Option<Self> {
-        let server = Server::shared()?;
+    pub(crate) async fn new(database: &'static str) -> Self {
+        let server = Server::shared();
         server.create(database).await;
-        Some(Self { server, database })
+        Self { server, database }
     }
 
     pub(crate) fn options(&self) -> PgConnectOptions {

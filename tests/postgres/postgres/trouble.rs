@@ -28,9 +28,9 @@ async fn back(mut attempt: impl AsyncFnMut() -> Result<(), StoreError>) {
     attempt().await.expect("it is back");
 }
 
-#[tokio::test]
+#[common::test(postgres)]
 async fn m12_while_the_server_is_down_every_call_is_unavailable_and_it_comes_back_by_itself() {
-    let Some(server) = Server::start(&["fsync = off"]) else { return };
+    let server = Server::start(&["fsync = off"]);
     let pool = impatient(server.options("postgres"), 4);
     server.down("fast");
     assert!(is_unavailable(PostgresStore::open(pool.clone()).await));
@@ -54,9 +54,9 @@ async fn m12_while_the_server_is_down_every_call_is_unavailable_and_it_comes_bac
     }
 }
 
-#[tokio::test]
+#[common::test(postgres)]
 async fn m12_a_standby_is_read_and_refuses_writes_until_it_is_promoted() {
-    let Some(server) = Server::start(&["fsync = off"]) else { return };
+    let server = Server::start(&["fsync = off"]);
     let first = PostgresStore::open(server.pool("postgres", 4).await).await.expect("a store");
     first.commit(insert(1)).await.expect("a commit");
     let standby = server.standby(&[]);
@@ -118,9 +118,9 @@ async fn fill_again(pool: &PgPool) {
     panic!("the server does not give {most} connections");
 }
 
-#[tokio::test]
+#[common::test(postgres)]
 async fn m12_when_all_idle_connections_were_killed_every_next_call_succeeds() {
-    let Some(stage) = Stage::new("killed_idle").await else { return };
+    let stage = Stage::new("killed_idle").await;
     let pool = stage.pool(2).await;
     for connections in [1, 6] {
         let store = victim(&stage, connections).await;
@@ -149,9 +149,9 @@ fn committing(store: &PostgresStore, number: u64) -> JoinHandle<Result<(), Store
     tokio::spawn(async move { store.commit(insert(number)).await.map(drop) })
 }
 
-#[tokio::test]
+#[common::test(postgres)]
 async fn m12_a_commit_that_is_killed_while_it_waits_is_done_once_or_not_at_all() {
-    let Some(stage) = Stage::new("killed_waiting").await else { return };
+    let stage = Stage::new("killed_waiting").await;
     let pool = stage.pool(4).await;
     let store = victim(&stage, 2).await;
     for (number, kills) in [(1, 1), (2, 50)] {
@@ -177,9 +177,9 @@ async fn m12_a_commit_that_is_killed_while_it_waits_is_done_once_or_not_at_all()
     }
 }
 
-#[tokio::test]
+#[common::test(postgres)]
 async fn m12_a_commit_that_is_killed_while_it_writes_is_unavailable_and_undone() {
-    let Some(stage) = Stage::new("killed_writing").await else { return };
+    let stage = Stage::new("killed_writing").await;
     let pool = stage.pool(4).await;
     let store = victim(&stage, 4).await;
     store.commit(insert(1)).await.expect("a commit");
@@ -200,9 +200,9 @@ async fn m12_a_commit_that_is_killed_while_it_writes_is_unavailable_and_undone()
     store.commit(insert(2)).await.expect("the lock went with the connection");
 }
 
-#[tokio::test]
+#[common::test(postgres)]
 async fn m15_a_lock_that_another_holds_too_long_is_unavailable_and_nothing_is_written() {
-    let Some(stage) = Stage::new("locked").await else { return };
+    let stage = Stage::new("locked").await;
     let pool = stage.pool(4).await;
     let store = stage.store().await;
     store.commit(insert(1)).await.expect("a commit");
@@ -225,9 +225,9 @@ fn alerting(sequence: u64, uses: u64) -> UsageBatch {
     usage(1, sequence, vec![one])
 }
 
-#[tokio::test]
+#[common::test(postgres)]
 async fn m15_a_node_that_stands_still_with_the_lock_is_ended_by_the_server() {
-    let Some(stage) = Stage::new("frozen").await else { return };
+    let stage = Stage::new("frozen").await;
     let proxy = Proxy::to(stage.server.port()).await;
     let far = patient(stage.options().port(proxy.port()), 2);
     let frozen = PostgresStore::open(far).await.expect("a store");
@@ -273,9 +273,9 @@ const GIVEN_UP: [(&str, &str); 3] = [
     ("CONSTRAINT TRIGGER give_up AFTER", "40001"),
 ];
 
-#[tokio::test]
+#[common::test(postgres)]
 async fn m15_what_the_database_gives_up_for_another_is_tried_again_and_done_once() {
-    let Some(stage) = Stage::new("given_up").await else { return };
+    let stage = Stage::new("given_up").await;
     let pool = stage.pool(2).await;
     let store = stage.store().await;
     for (n, (kind, code)) in (1..).zip(GIVEN_UP) {
@@ -300,9 +300,9 @@ async fn m15_what_the_database_gives_up_for_another_is_tried_again_and_done_once
     assert_eq!(texts(&pool, told).await, ["5", "10", "15"]);
 }
 
-#[tokio::test]
+#[common::test(postgres)]
 async fn m15_what_the_database_gives_up_for_ever_is_unavailable_after_a_few_attempts() {
-    let Some(stage) = Stage::new("given_up_for_ever").await else { return };
+    let stage = Stage::new("given_up_for_ever").await;
     let pool = stage.pool(2).await;
     let store = stage.store().await;
     store.commit(insert(1)).await.expect("a commit");

@@ -34,9 +34,9 @@ fn alerting(number: u64, uses: u64, every: u64) -> UsageDelta {
     UsageDelta { alert_every: NonZeroU64::new(every), ..delta(number, uses, start()) }
 }
 
-#[tokio::test]
+#[common::test(postgres)]
 async fn m16_batches_of_two_writers_repeated_and_out_of_order_come_to_what_they_do_in_memory() {
-    let Some(stage) = Stage::new("two_writers").await else { return };
+    let stage = Stage::new("two_writers").await;
     let (store, memory) = (stage.store().await, MemoryStore::new());
     for n in 1..=5 {
         store.commit(insert(n)).await.expect("a commit");
@@ -88,9 +88,9 @@ async fn m16_batches_of_two_writers_repeated_and_out_of_order_come_to_what_they_
     assert!(found.iter().map(|event| event.sequence).eq(1..=found.len() as u64), "without gaps");
 }
 
-#[tokio::test]
+#[common::test(postgres)]
 async fn m16_what_many_writers_add_at_once_is_counted_once_each() {
-    let Some(stage) = Stage::new("many_writers").await else { return };
+    let stage = Stage::new("many_writers").await;
     let store = stage.store().await;
     let many = (1..=6).map(|n| Change::InsertKey(key(n)));
     store.commit(batch(many)).await.expect("a commit");
@@ -117,9 +117,9 @@ async fn m16_what_many_writers_add_at_once_is_counted_once_each() {
     }
 }
 
-#[tokio::test]
+#[common::test(postgres)]
 async fn m16_one_batch_may_name_thousands_of_keys_and_some_that_are_gone() {
-    let Some(stage) = Stage::new("thousands").await else { return };
+    let stage = Stage::new("thousands").await;
     let store = stage.store().await;
     for begin in [1, 1_501] {
         let many = (begin..begin + 1_500).map(|n| Change::InsertKey(key(n)));
@@ -134,9 +134,9 @@ async fn m16_one_batch_may_name_thousands_of_keys_and_some_that_are_gone() {
     assert_eq!(uses(&store, 3_000).await, 3_001);
 }
 
-#[tokio::test]
+#[common::test(postgres)]
 async fn m16_keys_may_be_deleted_while_they_are_counted() {
-    let Some(stage) = Stage::new("deleted_meanwhile").await else { return };
+    let stage = Stage::new("deleted_meanwhile").await;
     let store = stage.store().await;
     let many = (1..=40).map(|n| Change::InsertKey(key(n)));
     store.commit(batch(many)).await.expect("a commit");
@@ -167,9 +167,9 @@ async fn m16_keys_may_be_deleted_while_they_are_counted() {
     }
 }
 
-#[tokio::test]
+#[common::test(postgres)]
 async fn m16_alerts_are_numbered_without_gaps_while_commits_run() {
-    let Some(stage) = Stage::new("alerts").await else { return };
+    let stage = Stage::new("alerts").await;
     let store = stage.store().await;
     store.commit(insert(1)).await.expect("a commit");
     let mut tasks = JoinSet::new();
@@ -204,9 +204,9 @@ async fn m16_alerts_are_numbered_without_gaps_while_commits_run() {
     assert_eq!(told.len(), 1 + 30 + 120);
 }
 
-#[tokio::test]
+#[common::test(postgres)]
 async fn m16_a_batch_is_known_across_reconnects_and_processes_and_forgotten_after_days() {
-    let Some(stage) = Stage::new("reconnects").await else { return };
+    let stage = Stage::new("reconnects").await;
     let store = stage.store().await;
     store.commit(insert(1)).await.expect("a commit");
     let one = usage(1, 1, vec![delta(1, 1, start())]);
@@ -229,9 +229,9 @@ async fn m16_a_batch_is_known_across_reconnects_and_processes_and_forgotten_afte
     assert_eq!(number(&pool, writers).await, 1, "old ones are cleared away");
 }
 
-#[tokio::test]
+#[common::test(postgres)]
 async fn usage_changes_no_record_and_a_change_of_the_record_no_usage() {
-    let Some(stage) = Stage::new("apart").await else { return };
+    let stage = Stage::new("apart").await;
     let store = stage.store().await;
     store.commit(insert(1)).await.expect("a commit");
     store.add_usage(&usage(1, 1, vec![delta(1, 3, start())])).await.expect("usage");

@@ -27,7 +27,7 @@ const BOUND: Duration = Duration::from_secs(1);
 struct Nodes {
     cache: CachedStore,
     /// The clock of the lease.
-    ticks: ManualMonotonicClock,
+    clock: ManualMonotonicClock,
     here: World,
     elsewhere: World,
 }
@@ -36,13 +36,13 @@ impl Nodes {
     /// Without a lease as yet, and a key that is not in memory.
     fn new() -> (Self, Issued) {
         let behind = SlowStore::default();
-        let ticks = ManualMonotonicClock::new();
-        let options = CacheOptions::new().max_staleness(BOUND).ticks(ticks.clone());
+        let clock = ManualMonotonicClock::new();
+        let options = CacheOptions::new().max_staleness(BOUND).clock(clock.clone());
         let cache = CachedStore::new(behind.clone(), options).expect("options that are possible");
         let elsewhere = World::on(behind, PepperRing::none());
         let here = World::on(cache.clone(), PepperRing::none());
         let issued = elsewhere.generate();
-        (Self { cache, ticks, here, elsewhere }, issued)
+        (Self { cache, clock, here, elsewhere }, issued)
     }
 
     fn sync(&self) {
@@ -127,7 +127,7 @@ pub(super) fn lease_covers_only_what_was_checked() {
     let revoked = elsewhere.authority.revoke(&elsewhere.admin, &id);
     block_on(revoked).expect("it is revoked");
     // The lease is over: from now on the old answer is too old for every call.
-    nodes.ticks.advance(2 * BOUND);
+    nodes.clock.advance(2 * BOUND);
     let look = |_| {
         let nodes = nodes.clone();
         Box::new(move || {

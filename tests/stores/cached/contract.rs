@@ -13,14 +13,14 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a ru
 struct Cached(CachedStore);
 
 impl Cached {
-    /// A cache with its keeper.
+    /// A cache with its refresh task.
     fn new(max_staleness: Duration) -> Self {
         let options = CacheOptions::new().max_staleness(max_staleness);
         let cache = CachedStore::new(MemoryStore::new(), options);
         let cache = cache.expect("options that are possible");
         // Now, so that there is a lease while the rule is tried.
         RUNTIME.block_on(cache.sync()).expect("the store is up");
-        RUNTIME.spawn(cache.keeper());
+        RUNTIME.spawn(cache.refresh_task());
         Self(cache)
     }
 }

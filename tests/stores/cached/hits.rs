@@ -47,9 +47,9 @@ async fn m01_a_revoke_from_elsewhere_is_known_after_the_bound_without_a_sync() {
     let node = Node::new();
     let issued = node.cached_key().await;
     node.revoke_elsewhere(&issued.key.id).await;
-    node.ticks.advance(BOUND);
+    node.clock.advance(BOUND);
     assert_eq!(node.says(&issued).await, "accepted");
-    node.ticks.advance(MICRO);
+    node.clock.advance(MICRO);
     assert_eq!(node.says(&issued).await, "revoked");
 }
 
@@ -60,12 +60,12 @@ async fn m01_the_age_is_measured_from_the_beginning_of_the_sync() {
     let held = node.behind.hold(Call::Changes);
     let mut sync = Box::pin(node.cache.sync());
     assert!(futures_lite::future::poll_once(&mut sync).await.is_none());
-    node.ticks.advance(BOUND / 2);
+    node.clock.advance(BOUND / 2);
     drop(held);
     sync.await.expect("the store is up");
     assert_eq!(node.cache.age(), Some(BOUND / 2));
     assert_eq!(node.found(&issued.key.id).await.age.duration(), BOUND / 2);
-    node.ticks.advance(BOUND / 2 + MICRO);
+    node.clock.advance(BOUND / 2 + MICRO);
     assert!(node.asks(&issued.key.id).await);
 }
 
@@ -74,7 +74,7 @@ async fn m01_a_grant_tells_its_age_and_a_request_may_ask_for_a_fresher_one() {
     let node = Node::new();
     let issued = node.cached_key().await;
     let request = || AccessRequest::token(issued.token.expose());
-    node.ticks.advance(BOUND / 2);
+    node.clock.advance(BOUND / 2);
     let asked = node.asked(&issued.key.id);
     let table = [
         // At most so old; so old; asked for again.
@@ -123,7 +123,7 @@ async fn m10_after_a_suspension_the_first_answer_is_from_the_store() {
     let issued = node.cached_key().await;
     node.revoke_elsewhere(&issued.key.id).await;
     // Nothing ran, and so nobody has synced.
-    node.ticks.advance(Duration::from_hours(8));
+    node.clock.advance(Duration::from_hours(8));
     let asked = node.asked(&issued.key.id);
     assert_eq!(node.says(&issued).await, "revoked");
     assert_eq!(node.asked(&issued.key.id), asked + 1);
@@ -134,7 +134,7 @@ async fn m10_after_a_suspension_without_the_store_there_is_no_answer() {
     let node = Node::new();
     let issued = node.cached_key().await;
     node.behind.set_down(true);
-    node.ticks.advance(Duration::from_hours(8));
+    node.clock.advance(Duration::from_hours(8));
     assert_eq!(node.says(&issued).await, "unavailable");
 }
 

@@ -17,7 +17,7 @@ pub(crate) const BOUND: Duration = Duration::from_secs(1);
 pub(crate) struct Node {
     pub(crate) behind: HeldStore,
     /// The clock of the lease. It moves when the test says so.
-    pub(crate) ticks: ManualMonotonicClock,
+    pub(crate) clock: ManualMonotonicClock,
     pub(crate) cache: CachedStore,
     /// What is done here goes through the cache.
     pub(crate) here: World,
@@ -31,14 +31,14 @@ impl Node {
     }
 
     pub(crate) fn with(change: impl FnOnce(CacheOptions) -> CacheOptions) -> Self {
-        let (behind, ticks) = (HeldStore::default(), ManualMonotonicClock::new());
+        let (behind, clock) = (HeldStore::default(), ManualMonotonicClock::new());
         // A slow machine must not look like a store that does not answer.
         let patience = Duration::from_mins(1);
         let options = CacheOptions::new().max_staleness(BOUND).patience(patience);
-        let options = change(options.ticks(ticks.clone()));
+        let options = change(options.clock(clock.clone()));
         let cache = CachedStore::new(behind.clone(), options).expect("options that are possible");
         let (here, elsewhere) = (World::on(cache.clone()), World::on(behind.clone()));
-        Self { behind, ticks, cache, here, elsewhere }
+        Self { behind, clock, cache, here, elsewhere }
     }
 
     /// A key from elsewhere that is in memory here, under a lease that begins now.

@@ -21,14 +21,14 @@ async fn m03_without_the_store_keys_are_accepted_until_the_bound_and_then_unavai
         if syncs_fail {
             assert!(node.cache.sync().await.is_err());
         }
-        node.ticks.advance(BOUND);
+        node.clock.advance(BOUND);
         assert_eq!(node.says(&issued).await, "accepted");
         assert_eq!(node.says(&other).await, "unavailable", "it was never asked for");
-        node.ticks.advance(MICRO);
+        node.clock.advance(MICRO);
         for _ in 0..3 {
             assert_eq!(node.says(&issued).await, "unavailable");
             assert!(node.is_unavailable(&issued.key.id).await);
-            node.ticks.advance(BOUND * 2);
+            node.clock.advance(BOUND * 2);
             assert!(node.cache.sync().await.is_err());
         }
         node.behind.set_down(false);
@@ -46,23 +46,23 @@ async fn m03_an_id_without_a_key_is_unavailable_too_and_not_absent() {
     assert!(node.is_absent(&nobody).await);
     node.behind.set_down(true);
     assert!(node.is_absent(&nobody).await, "until the bound it is known");
-    node.ticks.advance(BOUND + MICRO);
+    node.clock.advance(BOUND + MICRO);
     assert!(node.is_unavailable(&nobody).await);
 }
 
 #[tokio::test]
-async fn m03_once_the_keeper_has_found_the_store_gone_nobody_else_waits_for_it() {
+async fn m03_reads_do_not_wait_for_a_store_that_a_sync_found_gone() {
     let node = Node::new();
     let issued = node.cached_key().await;
-    node.ticks.advance(BOUND + MICRO);
+    node.clock.advance(BOUND + MICRO);
     node.behind.set_down(true);
     assert!(node.cache.sync().await.is_err());
     let asked = node.asked(&issued.key.id);
     assert!(node.is_unavailable(&issued.key.id).await);
     assert_eq!(node.asked(&issued.key.id), asked);
-    // It is found out again some time, keeper or not.
+    // It is found out again some time, with a refresh task or without.
     node.behind.set_down(false);
-    node.ticks.advance(BOUND + MICRO);
+    node.clock.advance(BOUND + MICRO);
     assert_eq!(node.says(&issued).await, "accepted");
 }
 
@@ -70,7 +70,7 @@ async fn m03_once_the_keeper_has_found_the_store_gone_nobody_else_waits_for_it()
 async fn m03_a_store_that_is_corrupt_is_no_outage() {
     let node = Node::with(|options| options.danger_accept_revoked_keys_during_an_outage(OUTAGE));
     let issued = node.cached_key().await;
-    node.ticks.advance(BOUND + MICRO);
+    node.clock.advance(BOUND + MICRO);
     node.behind.set_corrupt(true);
     let error = node.resolve(&issued.key.id).await.expect_err("it can't be read");
     assert_eq!(error.kind(), StoreErrorKind::Corrupt);
@@ -84,12 +84,12 @@ async fn m04_a_store_that_does_not_answer_is_unavailable_when_patience_ends() {
     let error = node.cache.sync().await.expect_err("it does not answer");
     assert_eq!(error.kind(), StoreErrorKind::Unavailable);
     assert_eq!(node.cache.age(), None, "nothing was learned");
-    // Whether the keeper has noticed it or not.
+    // Whether a sync has noticed it or not.
     for _ in 0..2 {
         assert!(node.is_unavailable(&issued.key.id).await);
         let fresh = node.cache.resolve(&issued.key.id, Freshness::AtMost(BOUND)).await;
         assert_eq!(fresh.expect_err("no answer").kind(), StoreErrorKind::Unavailable);
-        node.ticks.advance(BOUND * 2);
+        node.clock.advance(BOUND * 2);
     }
 }
 
@@ -110,10 +110,10 @@ async fn m03_keys_are_accepted_during_an_outage_only_if_the_host_has_said_so() {
     let (issued, other) = (node.cached_key().await, node.elsewhere.key().await);
     node.revoke_elsewhere(&issued.key.id).await;
     node.behind.set_down(true);
-    node.ticks.advance(BOUND);
+    node.clock.advance(BOUND);
     assert_eq!(age_of(&node, &issued).await, Age::at_most(BOUND));
-    node.ticks.advance(MICRO);
-    // The store is asked first, until the keeper has found it gone.
+    node.clock.advance(MICRO);
+    // The store is asked first, until a sync has found it gone.
     let asked = node.asked(&issued.key.id);
     assert_eq!(age_of(&node, &issued).await, Age::during_outage(BOUND + MICRO));
     assert_eq!(node.asked(&issued.key.id), asked + 1);
@@ -128,9 +128,9 @@ async fn m03_keys_are_accepted_during_an_outage_only_if_the_host_has_said_so() {
         let refused = node.verify(request).await.expect_err("nobody can be asked");
         assert!(refused.denial().is_none(), "{refused:?}");
     }
-    node.ticks.advance(OUTAGE.saturating_sub(BOUND + MICRO));
+    node.clock.advance(OUTAGE.saturating_sub(BOUND + MICRO));
     assert_eq!(age_of(&node, &issued).await, Age::during_outage(OUTAGE));
-    node.ticks.advance(MICRO);
+    node.clock.advance(MICRO);
     assert_eq!(node.says(&issued).await, "unavailable");
     node.behind.set_down(false);
     node.sync().await;

@@ -4,17 +4,18 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use keywright::store::{
-    AccountQuery, Age, Batch, CacheOptions, CachedStore, Change, Condition, Epoch, EventQuery,
-    FileOptions, FileStore, Freshness, KeyQuery, KeySort, KeyStore, ManualMonotonicClock,
-    MemoryStore, MoveError, MoveSource, PostgresOptions, Resolve, SchemaName, Snapshot, StoreError,
-    StoreErrorKind, Subject, SystemMonotonicClock, Usage, UsageBatch, UsageDelta,
+    AccountQuery, Age, Batch, CacheOptions, CacheState, CachedStore, Change, Condition, Epoch,
+    EventQuery, FileOptions, FileStore, Freshness, KeyQuery, KeySort, KeyStore,
+    ManualMonotonicClock, MemoryStore, MoveError, MoveSource, PostgresOptions, Resolve, SchemaName,
+    Snapshot, StoreError, StoreErrorKind, Subject, SystemMonotonicClock, Usage, UsageBatch,
+    UsageDelta,
 };
 use keywright::{
     Access, AccessRequest, AccountEdit, AccountId, AdminLimits, Credential, DenialClass,
     DetailField, Drawn, EventActor, EventDetails, EventKind, EventOutcome, Issued, KeyLimit,
     KeyStatus, ManualClock, Metadata, Name, NamePattern, Network, Networks, NewAccount, Operation,
-    Outcome, Owner, PepperRing, Permissions, Prefix, Rate, RefusalCode, RoleName, Scope, ScopeSet,
-    SecretUsed, SystemClock, Timestamp, Transition,
+    Outcome, Owner, PepperRing, Permissions, Prefix, Rate, RefusalCode, RoleName, RunOptions,
+    Scope, ScopeSet, SecretUsed, SystemClock, Timestamp, Transition,
 };
 
 use super::{Heard, errors, life};
@@ -47,6 +48,12 @@ fn every_public_type_is_heard_and_says_no_secret() {
         values(heard);
         stores(heard, &store, &issued).await;
         heard.debug(&store);
+        heard.debug(&world.builder);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+        let runtime = runtime.expect("a runtime");
+        let started = runtime.block_on(async { world.keywright.start() });
+        heard.debug(&started.expect("a runtime"));
+        heard.error(&world.keywright.start().expect_err("no runtime"));
         heard.debug(&world.authority.sweep(&admin()).await.expect("a sweep"));
         let old = world.authority.rotate(&admin(), &issued.key.id, HOUR).await.expect("active");
         life.needles
@@ -156,10 +163,12 @@ async fn stores(heard: &mut Heard, store: &impl KeyStore, issued: &Issued) {
     heard.debug(&Age::NONE);
     heard.debug(&SystemMonotonicClock);
     heard.debug(&ManualMonotonicClock::new());
-    let options = CacheOptions::new().ticks(ManualMonotonicClock::new());
+    let options = CacheOptions::new().clock(ManualMonotonicClock::new());
     heard.debug(&options);
     let cache = CachedStore::new(MemoryStore::new(), options.clone()).expect("a cache");
     heard.debug(&cache);
+    heard.debug(&CacheState::NotRefreshed);
+    heard.debug(&RunOptions::new());
     let refused = CachedStore::new(MemoryStore::new(), options.capacity(0));
     heard.error(&refused.expect_err("no room"));
     heard.debug(&FileOptions::new());

@@ -145,7 +145,7 @@ const GRPC: &[Row] = &[
         guard: speaks_grpc; method: "POST"),
     row!("grpc undecidable"; "x-api-key": "{peppered}"
        
-        => Refused(grpc("14", "it can't be said now whether the API key is accepted", UNAVAILABLE), "unavailable", 1);
+        => Refused(grpc("14", "the API key could not be checked; try again later", UNAVAILABLE), "unavailable", 1);
         guard: speaks_grpc; method: "POST"),
     row!("grpc a good key";
         "x-api-key": "{good}" => Runs("good"); guard: speaks_grpc; method: "POST"),

@@ -138,7 +138,7 @@ pub(crate) const UNAVAILABLE: Refusal = Refusal {
     challenge: None,
     retry_after: Some("1"),
     grpc: None,
-    body: r#"{"type":"about:blank","title":"Service Unavailable","status":503,"code":"unavailable","detail":"it can't be said now whether the API key is accepted"}"#,
+    body: r#"{"type":"about:blank","title":"Service Unavailable","status":503,"code":"unavailable","detail":"the API key could not be checked; try again later"}"#,
 };
 
 impl Refusal {

@@ -1,0 +1,180 @@
+//! What a guard does with a request: the same steps for every framework.
+
+use super::answer::{Challenge, Form};
+use super::rejection::{Rejection, RejectionCause};
+use super::request::GuardedRequest;
+use super::{Guard, NeededAccess};
+use crate::decision::request::AccessRequest;
+use crate::decision::{Denial, Grant};
+use crate::value::scope::Access;
+use crate::verifier::Verifier;
+
+/// The part of a service that asks a guard.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Asker {
+    /// The guard itself, around a route or a whole service.
+    Guard,
+    /// A handler that takes a grant. It is innermost, so nothing further inside asks for the access
+    /// that guards have left open.
+    Handler { is_optional: bool },
+}
+
+/// A grant and the verifier that gave it. Only a guard can put one into a request's extensions.
+#[derive(Clone)]
+struct Verified {
+    grant: Grant,
+    by: Verifier,
+    /// Whether a guard has asked for the access that the request needs.
+    access_asked: bool,
+}
+
+impl Guard {
+    /// Decides about a request and prepares it for the service behind the guard: the grant is in its
+    /// extensions, and the headers that may carry a credential are marked or removed.
+    pub(crate) async fn admit<R: GuardedRequest>(&self, request: &mut R) -> Result<(), Rejection> {
+        for header in self.0.credentials.headers() {
+            request.mark_sensitive(header);
+        }
+        let verified = self.decide(request, Asker::Guard).await?;
+        if self.0.strips_credential
+            && let Some(header) = self.0.credentials.used_header(request.headers())
+        {
+            request.remove_header(header);
+        }
+        // A grant from outside may be of another verifier, and is replaced even by none.
+        request.set_extension(verified.as_ref().map(|verified| verified.grant.clone()));
+        request.set_extension(verified);
+        Ok(())
+    }
+
+    /// Decides about the request of a handler that takes a grant.
+    ///
+    /// # Errors
+    /// [`Rejection`] if the credential is refused, or if there is none.
+    pub(crate) async fn grant<R: GuardedRequest>(
+        &self,
+        request: &mut R,
+    ) -> Result<Grant, Rejection> {
+        let grant = self.extract(request, false).await?;
+        grant.ok_or_else(|| self.reject(RejectionCause::NoCredential))
+    }
+
+    /// Decides about the request of a handler that takes a grant if there is one.
+    ///
+    /// # Errors
+    /// [`Rejection`] if the request carries a credential that is refused.
+    pub(crate) async fn optional_grant<R: GuardedRequest>(
+        &self,
+        request: &mut R,
+    ) -> Result<Option<Grant>, Rejection> {
+        self.extract(request, true).await
+    }
+
+    async fn extract<R: GuardedRequest>(
+        &self,
+        request: &mut R,
+        is_optional: bool,
+    ) -> Result<Option<Grant>, Rejection> {
+        let Some(verified) = self.decide(request, Asker::Handler { is_optional }).await? else {
+            return Ok(None);
+        };
+        let grant = verified.grant.clone();
+        // For the next extractor of this request: a key is verified and counted once.
+        request.set_extension(Some(verified));
+        Ok(Some(grant))
+    }
+
+    /// Decides about a request. `None` if it has no credential and needs none.
+    async fn decide<R: GuardedRequest>(
+        &self,
+        request: &R,
+        asker: Asker,
+    ) -> Result<Option<Verified>, Rejection> {
+        // A grant of another verifier has no meaning here: that one may use another store.
+        let earlier = request.extension::<Verified>();
+        let earlier = earlier.filter(|earlier| earlier.by.is_same(&self.0.verifier));
+        let decided = match earlier {
+            Some(earlier) => self.ask_again(earlier, request.is_safe(), asker).map(Some),
+            None => self.verify(request, asker).await,
+        };
+        decided.map_err(|cause| self.reject(cause))
+    }
+
+    /// Verifies the credential of a request that no guard over this verifier has seen before.
+    async fn verify<R: GuardedRequest>(
+        &self,
+        incoming: &R,
+        asker: Asker,
+    ) -> Result<Option<Verified>, RejectionCause> {
+        let settings = &*self.0;
+        let may_be_absent = settings.optional || asker == Asker::Handler { is_optional: true };
+        let carried = match settings.credentials.find(incoming.headers()) {
+            Err(_) => return Err(RejectionCause::SeveralCredentials),
+            Ok(None) if may_be_absent => return Ok(None),
+            Ok(None) => return Err(RejectionCause::NoCredential),
+            Ok(Some(carried)) => carried,
+        };
+        let Some(credential) = carried.credential() else {
+            return Err(RejectionCause::Denied(Denial::malformed()));
+        };
+        let access = self.needed_access(incoming.is_safe(), asker);
+        let mut request = AccessRequest::new(credential).access(access);
+        request.source = match (&settings.proxies, incoming.peer()) {
+            (Some(proxies), Some(peer)) => proxies.source(peer, incoming.headers()),
+            (_, peer) => peer,
+        };
+        let request = settings.scopes.iter().fold(request, AccessRequest::scope);
+        let grant = settings.verifier.verify_request(&request).await?;
+        let access_asked = self.settles_access(asker);
+        Ok(Some(Verified { grant, by: settings.verifier.clone(), access_asked }))
+    }
+
+    /// Asks the grant of an outer guard for what this one needs.
+    fn ask_again(
+        &self,
+        earlier: Verified,
+        is_safe: bool,
+        asker: Asker,
+    ) -> Result<Verified, RejectionCause> {
+        let needed = match self.0.access {
+            // A handler adds nothing to what the guards around it have asked for.
+            NeededAccess::ByMethod | NeededAccess::LeftToHandler
+                if asker != Asker::Guard && earlier.access_asked =>
+            {
+                Access::ReadOnly
+            }
+            _ => self.needed_access(is_safe, asker),
+        };
+        self.ask(&earlier.grant, needed).map_err(RejectionCause::Denied)?;
+        let access_asked = earlier.access_asked || self.settles_access(asker);
+        Ok(Verified { access_asked, ..earlier })
+    }
+
+    /// Asks for access and scopes in the order of a verification.
+    fn ask(&self, grant: &Grant, access: Access) -> Result<(), Denial> {
+        if access == Access::ReadWrite {
+            grant.require_write()?;
+        }
+        self.0.scopes.iter().try_for_each(|scope| grant.require(scope))
+    }
+
+    fn needed_access(&self, is_safe: bool, asker: Asker) -> Access {
+        match self.0.access {
+            NeededAccess::Always(access) => access,
+            NeededAccess::LeftToHandler if asker == Asker::Guard => Access::ReadOnly,
+            NeededAccess::ByMethod | NeededAccess::LeftToHandler if is_safe => Access::ReadOnly,
+            NeededAccess::ByMethod | NeededAccess::LeftToHandler => Access::ReadWrite,
+        }
+    }
+
+    /// Whether this guard's answer covers the access that the request needs.
+    fn settles_access(&self, asker: Asker) -> bool {
+        self.0.access != NeededAccess::LeftToHandler || asker != Asker::Guard
+    }
+
+    fn reject(&self, cause: RejectionCause) -> Rejection {
+        let grpc = self.0.grpc;
+        let challenge = if grpc { Challenge::default() } else { self.0.credentials.challenge() };
+        Rejection::new(cause, Form { challenge, grpc })
+    }
+}

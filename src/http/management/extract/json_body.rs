@@ -1,0 +1,131 @@
+//! JSON bodies: how one is read, and how one that can't be read is answered.
+//!
+//! A host's login may be a cookie, which a browser sends along with requests of foreign pages. Such a
+//! page can POST a form or plain text directly. For `application/json`, PUT, PATCH and DELETE the
+//! browser asks the server first (Fetch, "CORS-preflight"). So every body must be declared as JSON,
+//! also an empty object.
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
+use serde::de::{DeserializeOwned, IgnoredAny};
+
+use crate::http::management::wire::problem::{Code, Problem};
+use crate::http::management::wire::values::Object;
+use crate::value::redact::{looks_like_token, redact};
+
+/// The longest body, in bytes: a policy with as many roles and scopes as it can have fits.
+pub(crate) const MAX_BODY: usize = 320 * 1024;
+
+/// A body of JSON, read as a `T`.
+pub(crate) struct Body<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        if !is_json(&request) {
+            return Err(Code::UnsupportedMediaType.into());
+        }
+        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| {
+            if rejection.into_response().status() == StatusCode::PAYLOAD_TOO_LARGE {
+                Problem::new(Code::BodyTooLarge, format!("a body has at most {MAX_BODY} bytes"))
+            } else {
+                Problem::new(Code::MalformedJson, "the body did not arrive whole")
+            }
+        })?;
+        read(&bytes).map(Self)
+    }
+}
+
+fn is_json(request: &Request) -> bool {
+    let mut values = request.headers().get_all(CONTENT_TYPE).iter();
+    let (Some(value), None) = (values.next(), values.next()) else { return false };
+    let mut parts = value.to_str().unwrap_or_default().split(';').map(str::trim);
+    let is_json = parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"));
+    is_json && parts.all(|parameter| !is_foreign_charset(parameter))
+}
+
+/// Whether a parameter names a charset other than UTF-8, the only one for JSON between programs
+/// (RFC 8259 section 8.1). Other parameters are ignored.
+fn is_foreign_charset(parameter: &str) -> bool {
+    let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+    let bare = value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value);
+    let is_utf_8 = name.len() == "charset".len() && bare.eq_ignore_ascii_case("utf-8");
+    name.trim_end().eq_ignore_ascii_case("charset") && !is_utf_8
+}
+
+fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let malformed = || Problem::new(Code::MalformedJson, "the body is not JSON");
+    // A text that is not JSON is `malformed_json`, even if a wrong shape comes first in it.
+    let text = std::str::from_utf8(bytes).map_err(|_| malformed())?;
+    serde_json::from_str::<IgnoredAny>(text).map_err(|_| malformed())?;
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    match serde_path_to_error::deserialize(&mut deserializer) {
+        Ok(Object(body)) => Ok(body),
+        Err(error) if error.inner().is_data() => {
+            let detail = wrong_shape(&error.path().to_string(), &error.inner().to_string());
+            Err(Problem::new(Code::InvalidBody, detail))
+        }
+        // Half a surrogate pair, which the first reading accepts.
+        Err(_) => Err(malformed()),
+    }
+}
+
+/// Describes a body of the wrong shape. serde repeats the value that it found, which may be a token in
+/// the wrong place, so only the expected type is told.
+fn wrong_shape(path: &str, message: &str) -> String {
+    let message = message.rfind(" at line ").map_or(message, |end| &message[..end]);
+    if let Some(rest) = message.strip_prefix("unknown field `") {
+        let end = ["`, expected ", "`, there are no fields"].iter().find_map(|end| rest.rfind(end));
+        let field = redact(end.map_or(rest, |end| &rest[..end]));
+        return format!("there is no field {field:?} here");
+    }
+    let message = match message.split_once(": ") {
+        Some((what @ ("invalid type" | "invalid value" | "invalid length"), met)) => {
+            let expected = met.rfind(", expected ").map_or("", |place| &met[place..]);
+            format!("{what}{expected}")
+        }
+        _ if looks_like_token(message) => "not possible".to_owned(),
+        _ => message.to_owned(),
+    };
+    if path == "." { message } else { format!("{}: {message}", redact(path)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_serde_met_is_not_repeated() {
+        let secret = "4fQ2xk9ZrT7bWm1c8PzAq0LdVh3sKyNeJ5uGiXo6";
+        let table = [
+            (
+                "rate",
+                format!("invalid type: string \"{secret}\", expected u64 at line 1 column 2"),
+                "rate: invalid type, expected u64",
+            ),
+            (
+                ".",
+                format!("unknown field `{secret}`, expected one of `a`, `b`"),
+                "there is no field \"(not shown: it looks like a token)\" here",
+            ),
+            (
+                ".",
+                "unknown field `x`, there are no fields".to_owned(),
+                "there is no field \"x\" here",
+            ),
+            (".", format!("what {secret} is"), "not possible"),
+            (
+                secret,
+                "missing field `name`".to_owned(),
+                "(not shown: it looks like a token): missing field `name`",
+            ),
+        ];
+        for (path, message, expected) in table {
+            assert_eq!(wrong_shape(path, &message), expected);
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Operations of the document, each made from its row of the table, and the responses that they share.
+
+use axum::http::StatusCode;
+use serde_json::{Map, Value, json};
+
+use super::headers::Header;
+use super::parameters::parameter;
+use super::references::{response_name, response_ref, schema_ref};
+use crate::http::management::table::route::{Method, Route, Subject, Success};
+use crate::http::management::table::words::{Parameter, Schema};
+use crate::http::management::wire::problem::Code;
+
+/// Paths and responses of a document, as they grow route by route.
+#[derive(Default)]
+pub(super) struct Operations {
+    /// By path, then by method.
+    pub(super) paths: Map<String, Value>,
+    /// The answers that operations refer to, by name.
+    pub(super) responses: Map<String, Value>,
+}
+
+impl Operations {
+    pub(super) fn of(routes: &[Route]) -> Self {
+        let mut operations = Self::default();
+        for route in routes {
+            let operation = operations.describe(route);
+            let methods = operations.paths.entry(route.path).or_insert_with(|| json!({}));
+            methods[method(route.method)] = operation;
+        }
+        operations
+    }
+
+    fn describe(&mut self, route: &Route) -> Value {
+        let id = route.subject.map(|subject| match subject {
+            Subject::Key => Parameter::KeyId,
+            Subject::Account => Parameter::AccountId,
+        });
+        let parameters = id.into_iter().chain(route.parameters.iter().copied());
+        let parameters: Vec<Value> = parameters.map(parameter).collect();
+        let mut operation = json!({
+            "operationId": route.id.as_str(),
+            "summary": route.summary,
+            "tags": [route.tag.as_str()],
+            "responses": self.responses(route),
+        });
+        if !parameters.is_empty() {
+            operation["parameters"] = parameters.into();
+        }
+        if let Some(body) = route.body {
+            operation["requestBody"] = json!({
+                "required": true,
+                "content": { "application/json": { "schema": schema_ref(body) } },
+            });
+        }
+        operation
+    }
+
+    /// Describes the success, and one response for each status of the problems.
+    fn responses(&mut self, route: &Route) -> Value {
+        let (status, success) = success(route.success);
+        let mut responses = json!({ status: success });
+        let codes: Vec<Code> =
+            Code::ALL.iter().copied().filter(|code| route.may_answer(*code)).collect();
+        for code in &codes {
+            let status = code.status();
+            let alike = codes.iter().copied().filter(|other| other.status() == status);
+            let alike: Vec<Code> = alike.collect();
+            responses[status.as_str()] = response_ref(&alike);
+            let name = response_name(&alike);
+            self.responses.entry(name).or_insert_with(|| problems(&alike));
+        }
+        responses
+    }
+}
+
+fn method(method: Method) -> &'static str {
+    match method {
+        Method::Get => "get",
+        Method::Post => "post",
+        Method::Put => "put",
+        Method::Patch => "patch",
+        Method::Delete => "delete",
+    }
+}
+
+fn success(success: Success) -> (&'static str, Value) {
+    let (status, body, headers): (_, _, &[Header]) = match success {
+        Success::Empty => return ("204", json!({ "description": "Done." })),
+        Success::Body(body) => ("200", body, &[]),
+        Success::Tagged(body) => ("200", body, &[Header::ETag]),
+        Success::Created(body) => ("201", body, &[Header::ETag, Header::Location]),
+    };
+    let mut response = json!({
+        "description": body.as_str(),
+        "content": { "application/json": { "schema": schema_ref(body) } },
+    });
+    add_headers(&mut response, headers);
+    (status, response)
+}
+
+/// Describes the response of problems that have one status, and so the same headers.
+fn problems(alike: &[Code]) -> Value {
+    let codes: Vec<&str> = alike.iter().map(|code| code.as_str()).collect();
+    let mut response = json!({
+        "description": codes.join(", "),
+        "content": {
+            "application/problem+json": { "schema": schema_ref(Schema::Problem) },
+        },
+    });
+    let headers: &[Header] = match alike.first().map(|code| code.status()) {
+        Some(StatusCode::UNAUTHORIZED) => &[Header::WwwAuthenticate],
+        Some(StatusCode::SERVICE_UNAVAILABLE) => &[Header::RetryAfter],
+        _ => &[],
+    };
+    add_headers(&mut response, headers);
+    response
+}
+
+/// Writes the headers out in each response: a merge of documents with utoipa loses components for them.
+fn add_headers(response: &mut Value, headers: &[Header]) {
+    for header in headers {
+        response["headers"][header.as_str()] = header.describe();
+    }
+}

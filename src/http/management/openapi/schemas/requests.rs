@@ -1,0 +1,74 @@
+//! Schemas of the bodies of requests. That of a policy is with the responses: it is sent as it is read.
+
+use serde_json::{Value, json};
+
+use super::objects::{body, boolean, record, such_as};
+use crate::http::management::openapi::values::{
+    access, id, metadata, name, networks, or_null, rate, role_name, scopes, seconds, time,
+};
+use crate::http::management::wire::request_bodies::RevokeBody;
+
+pub(super) fn nothing() -> Value {
+    body(&json!({}), &[])
+}
+
+pub(super) fn new_key() -> Value {
+    let properties = json!({
+        "name": name(),
+        "scopes": scopes(),
+        "networks": networks(),
+        "rate": rate(),
+        "metadata": metadata(),
+        "not_before": time(),
+        "expires_at": time(),
+        "expires_in": seconds(1),
+        "never_expires": boolean(),
+    });
+    such_as(
+        body(&properties, &["name"]),
+        json!({ "name": "prod-main-app", "expires_in": 7_776_000 }),
+    )
+}
+
+pub(super) fn key_edit() -> Value {
+    let properties = json!({
+        "name": name(),
+        "scopes": scopes(),
+        "networks": networks(),
+        "rate": or_null(rate()),
+        "metadata": metadata(),
+    });
+    edit(&properties, json!({ "name": "prod-main-app" }))
+}
+
+pub(super) fn rotate() -> Value {
+    such_as(body(&json!({ "overlap": seconds(0) }), &["overlap"]), json!({ "overlap": 3_600 }))
+}
+
+pub(super) fn revoke_keys() -> Value {
+    record(&json!({
+        "ids": { "type": "array", "minItems": 1, "maxItems": RevokeBody::MAX, "items": id() },
+    }))
+}
+
+pub(super) fn new_account() -> Value {
+    such_as(
+        body(&account_properties(), &["name", "role"]),
+        json!({ "name": "nightly-report", "role": "analyst" }),
+    )
+}
+
+pub(super) fn account_edit() -> Value {
+    edit(&account_properties(), json!({ "access": "read-only" }))
+}
+
+fn account_properties() -> Value {
+    json!({ "name": name(), "role": role_name(), "access": access() })
+}
+
+/// An edit changes at least one property.
+fn edit(properties: &Value, example: Value) -> Value {
+    let mut schema = such_as(body(properties, &[]), example);
+    schema["minProperties"] = json!(1);
+    schema
+}

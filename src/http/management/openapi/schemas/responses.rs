@@ -1,0 +1,232 @@
+//! Schemas of the bodies of responses: records, changes, pages and problems.
+
+use serde_json::{Map, Value, json};
+
+use super::objects::{body, boolean, or_none, page, record, such_as};
+use crate::http::management::openapi::references::schema_ref;
+use crate::http::management::openapi::values::{
+    access, count, event_actor, event_kind, host_id, id, metadata, name, networks, or_null, owner,
+    prefix, rate, role_name, scopes, seconds, time,
+};
+use crate::http::management::table::words::Schema;
+use crate::http::management::wire::problem::Code;
+use crate::record::event::{DetailField, EventOutcome, RefusalCode};
+use crate::record::operation::Operation;
+use crate::record::policy::Policy;
+use crate::record::status::KeyStatus;
+
+pub(super) fn key() -> Value {
+    record(&json!({
+        "id": id(),
+        "tenant": host_id(),
+        "owner": owner(),
+        "name": name(),
+        "prefix": prefix(),
+        "scopes": scopes(),
+        "networks": networks(),
+        "rate": or_null(rate()),
+        "admin_limits": record(&json!({
+            "scopes": boolean(),
+            "networks": boolean(),
+            "rate": boolean(),
+        })),
+        "metadata": metadata(),
+        "created_at": time(),
+        "created_by": host_id(),
+        "updated_at": time(),
+        "not_before": or_null(time()),
+        "expires_at": or_null(time()),
+        "disabled": boolean(),
+        "revoked_at": or_null(time()),
+        "rotated_at": or_null(time()),
+        "overlap_ends_at": or_null(time()),
+        "secret_number": count(),
+        "version": count(),
+    }))
+}
+
+pub(super) fn overlap() -> Value {
+    record(&json!({
+        "overlap_ends_at": time(),
+        "old_last_used_at": or_null(time()),
+        "new_last_used_at": or_null(time()),
+        "safe_to_finish": boolean(),
+    }))
+}
+
+pub(super) fn key_entry() -> Value {
+    let operations = Operation::ALL.iter().filter(|operation| operation.is_of_a_key());
+    let operations: Vec<&str> = operations.map(|operation| operation.as_str()).collect();
+    record(&json!({
+        "key": schema_ref(Schema::Key),
+        "prefix": {
+            "type": "string",
+            "pattern": "^[a-z][a-z0-9_]{0,31}_[0-9A-Za-z]{16}$",
+            "description": "What the key is shown as: the beginning of its token.",
+        },
+        "account": or_null(name()),
+        "status": { "type": "string", "enum": KeyStatus::ALL.map(KeyStatus::as_str) },
+        "uses": count(),
+        "last_used_at": or_null(time()),
+        "overlap": or_none(Schema::Overlap),
+        "obstacle": {
+            "type": ["string", "null"],
+            "description": "Why it would be refused now, in one word.",
+        },
+        "actions": { "type": "array", "items": { "type": "string", "enum": operations } },
+    }))
+}
+
+pub(super) fn key_page() -> Value {
+    page(Schema::KeyEntry)
+}
+
+pub(super) fn key_change() -> Value {
+    record(&json!({ "key": schema_ref(Schema::Key), "unchanged": boolean() }))
+}
+
+pub(super) fn issued() -> Value {
+    record(&json!({
+        "key": schema_ref(Schema::Key),
+        "token": { "type": "string", "description": "Shown once." },
+    }))
+}
+
+pub(super) fn results() -> Value {
+    record(&json!({
+        "results": {
+            "type": "array",
+            "items": { "oneOf": [
+                record(&json!({
+                    "id": id(), "key": schema_ref(Schema::Key), "unchanged": boolean(),
+                })),
+                record(&json!({ "id": id(), "problem": schema_ref(Schema::Problem) })),
+            ] },
+        },
+    }))
+}
+
+pub(super) fn account() -> Value {
+    record(&json!({
+        "id": id(),
+        "tenant": host_id(),
+        "name": name(),
+        "role": role_name(),
+        "access": access(),
+        "enabled": boolean(),
+        "created_at": time(),
+        "updated_at": time(),
+        "version": count(),
+    }))
+}
+
+pub(super) fn account_page() -> Value {
+    page(Schema::Account)
+}
+
+pub(super) fn account_change() -> Value {
+    record(&json!({ "account": schema_ref(Schema::Account), "unchanged": boolean() }))
+}
+
+pub(super) fn event() -> Value {
+    record(&json!({
+        "sequence": count(),
+        "tenant": host_id(),
+        "at": time(),
+        "actor": event_actor(),
+        "kind": event_kind(),
+        "key": or_null(id()),
+        "account": or_null(id()),
+        "outcome": { "type": "string", "enum": event_outcomes() },
+        "details": event_details(),
+    }))
+}
+
+pub(super) fn event_page() -> Value {
+    page(Schema::Event)
+}
+
+pub(super) fn name_pattern() -> Value {
+    record(&json!({
+        "environments": {
+            "type": "array", "minItems": 1, "maxItems": 16,
+            "items": { "type": "string", "pattern": "^[a-z0-9]{1,32}$" },
+        },
+    }))
+}
+
+pub(super) fn policy() -> Value {
+    let policy = record(&json!({
+        "api_in_plan": boolean(),
+        "api_enabled": boolean(),
+        "require_expiry": boolean(),
+        "default_lifetime": or_null(seconds(1)),
+        "max_lifetime": or_null(seconds(1)),
+        "max_keys_per_owner": {
+            "type": "integer", "minimum": 1, "maximum": Policy::MAX_KEYS_PER_OWNER,
+        },
+        "max_overlap": seconds(0),
+        "name_pattern": or_none(Schema::NamePattern),
+        "scope_ceiling": scopes(),
+        "roles": {
+            "type": "object",
+            "maxProperties": Policy::MAX_ROLES,
+            "propertyNames": role_name(),
+            "additionalProperties": scopes(),
+        },
+        "default_rate": or_null(rate()),
+        "extensive_use": or_null(seconds(1)),
+        "retention": seconds(0),
+        "event_retention": seconds(Policy::MIN_EVENT_RETENTION.as_secs()),
+    }));
+    let example = json!({
+        "api_in_plan": true,
+        "api_enabled": true,
+        "require_expiry": false,
+        "default_lifetime": null,
+        "max_lifetime": 7_776_000,
+        "max_keys_per_owner": 10,
+        "max_overlap": 604_800,
+        "name_pattern": null,
+        "scope_ceiling": ["invoices:read", "invoices:write"],
+        "roles": { "analyst": ["invoices:read"] },
+        "default_rate": "100/60s",
+        "extensive_use": null,
+        "retention": 7_776_000,
+        "event_retention": 34_560_000,
+    });
+    such_as(policy, example)
+}
+
+pub(super) fn policy_change() -> Value {
+    record(&json!({ "policy": schema_ref(Schema::Policy), "unchanged": boolean() }))
+}
+
+pub(super) fn problem() -> Value {
+    let codes: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+    record(&json!({
+        "type": { "type": "string", "enum": ["about:blank"] },
+        "title": { "type": "string" },
+        "status": { "type": "integer", "minimum": 400, "maximum": 599 },
+        "code": { "type": "string", "enum": codes },
+        "detail": { "type": "string" },
+    }))
+}
+
+pub(super) fn document() -> Value {
+    json!({ "type": "object", "required": ["openapi", "paths"] })
+}
+
+fn event_outcomes() -> Vec<String> {
+    let refused = RefusalCode::ALL.iter().copied().map(EventOutcome::Refused);
+    let all = [EventOutcome::Done, EventOutcome::Unchanged].into_iter().chain(refused);
+    all.map(|outcome| outcome.to_string()).collect()
+}
+
+/// Every field may be absent.
+fn event_details() -> Value {
+    let fields = DetailField::ALL.iter();
+    let fields: Map<String, Value> =
+        fields.map(|field| (field.to_string(), json!({ "type": field.json_type() }))).collect();
+    body(&fields.into(), &[])
+}

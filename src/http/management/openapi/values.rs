@@ -1,0 +1,147 @@
+//! Schemas of single values, as the crate's own types read and print them.
+
+use serde_json::{Value, json};
+
+use crate::record::event::EventKind;
+use crate::record::operation::Operation;
+use crate::value::metadata::Metadata;
+use crate::value::name::Name;
+use crate::value::network::Networks;
+use crate::value::scope::ScopeSet;
+
+pub(super) fn id() -> Value {
+    json!({ "type": "string", "pattern": "^[0-9A-Za-z]{16}$", "examples": ["4fQ2xk9ZrT7bWm1c"] })
+}
+
+/// An id that the host gives.
+pub(super) fn host_id() -> Value {
+    json!({ "type": "string", "pattern": "^[!-~]{1,128}$" })
+}
+
+pub(super) fn owner() -> Value {
+    json!({
+        "type": "string",
+        "pattern": "^(user:[!-~]{1,128}|account:[0-9A-Za-z]{16})$",
+        "examples": ["user:alice"],
+    })
+}
+
+pub(super) fn event_actor() -> Value {
+    json!({
+        "type": "string",
+        "pattern": "^(user:[!-~]{1,128}|possessor|system)$",
+        "examples": ["user:alice"],
+    })
+}
+
+pub(super) fn event_kind() -> Value {
+    let operations = Operation::ALL.iter().map(|operation| EventKind::from(*operation));
+    let kinds = operations.chain([EventKind::ExtensiveUse, EventKind::Refusals]);
+    let kinds: Vec<String> = kinds.map(|kind| kind.to_string()).collect();
+    json!({ "type": "string", "enum": kinds })
+}
+
+pub(super) fn cursor() -> Value {
+    json!({ "type": "string", "pattern": "^[!-~]{1,2048}$" })
+}
+
+pub(super) fn time() -> Value {
+    json!({
+        "type": "string",
+        "format": "date-time",
+        "pattern": r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$",
+    })
+}
+
+pub(super) fn seconds(least: u64) -> Value {
+    json!({ "type": "integer", "minimum": least, "maximum": u64::MAX })
+}
+
+pub(super) fn count() -> Value {
+    json!({ "type": "integer", "minimum": 0 })
+}
+
+/// The crate refuses more than the pattern says: invisible characters, e-mail addresses, tokens.
+pub(super) fn name() -> Value {
+    json!({
+        "type": "string",
+        "minLength": 1,
+        "maxLength": Name::MAX_CHARS,
+        "pattern": r"^[^\u0000-\u001f\u007f-\u009f]+$",
+        "description": "One line of visible text; no e-mail address, no token.",
+        "examples": ["prod-main-app"],
+    })
+}
+
+pub(super) fn prefix() -> Value {
+    json!({ "type": "string", "pattern": "^[a-z][a-z0-9_]{0,31}$", "examples": ["acme_live"] })
+}
+
+pub(super) fn scopes() -> Value {
+    json!({
+        "type": "array",
+        "maxItems": ScopeSet::MAX,
+        "items": {
+            "type": "string",
+            "pattern": "^[a-z][a-z0-9._:/-]{0,63}$",
+            "examples": ["invoices:read"],
+        },
+    })
+}
+
+pub(super) fn networks() -> Value {
+    json!({
+        "type": "array",
+        "maxItems": Networks::MAX,
+        "description": "CIDR blocks or addresses; none means from anywhere.",
+        "items": {
+            "type": "string",
+            "pattern": r"^[0-9A-Fa-f:.]{2,45}(/[0-9]{1,3})?$",
+            "examples": ["203.0.113.0/24"],
+        },
+    })
+}
+
+pub(super) fn rate() -> Value {
+    json!({
+        "type": "string",
+        "pattern": "^[1-9][0-9]{0,6}/[1-9][0-9]{0,6}s$",
+        "description": "At most 1000000 uses in at most 2678400 s.",
+        "examples": ["100/60s"],
+    })
+}
+
+pub(super) fn role_name() -> Value {
+    json!({ "type": "string", "pattern": "^[a-z][a-z0-9_-]{0,63}$", "examples": ["analyst"] })
+}
+
+pub(super) fn access() -> Value {
+    json!({ "type": "string", "enum": ["read-only", "read-write"] })
+}
+
+/// The crate counts bytes and JSON Schema counts characters. A text has at least as many bytes.
+pub(super) fn metadata() -> Value {
+    json!({
+        "type": "object",
+        "maxProperties": Metadata::MAX_ENTRIES,
+        "description": "Plain text; keys of at most 64 bytes, values of at most 512.",
+        "propertyNames": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": Metadata::MAX_KEY,
+            "pattern": r"^[^\u0000-\u001f\u007f-\u009f]+$",
+        },
+        "additionalProperties": {
+            "type": "string",
+            "maxLength": Metadata::MAX_VALUE,
+            "pattern": r"^[^\u0000-\u001f\u007f-\u009f]*$",
+        },
+        "examples": [{ "team": "billing" }],
+    })
+}
+
+/// The same, or null. It is not for an `enum`.
+pub(super) fn or_null(mut schema: Value) -> Value {
+    schema["type"] = json!([schema["type"], "null"]);
+    schema
+}

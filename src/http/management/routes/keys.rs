@@ -1,0 +1,161 @@
+//! The handlers of keys. The owner of a new key is the actor or the account in the path.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+
+use crate::authority::Authority;
+use crate::http::management::extract::caller::Caller;
+use crate::http::management::extract::json_body::Body;
+use crate::http::management::extract::path_id::PathId;
+use crate::http::management::extract::precondition::{Precondition, Unconditional};
+use crate::http::management::extract::query::{NoParams, Params};
+use crate::http::management::wire::problem::Problem;
+use crate::http::management::wire::request_bodies::{
+    KeyEditBody, NewKeyBody, Nothing, RevokeBody, RotateBody,
+};
+use crate::http::management::wire::responses::{created, issued, key_changed, results, tagged};
+use crate::http::management::wire::views::{KeyEntryView, PageView};
+use crate::record::key::Owner;
+use crate::record::operation::Operation;
+use crate::store::KeyQuery;
+use crate::value::id::KeyId;
+
+type Answer = Result<Response, Problem>;
+
+pub(super) async fn generate(
+    State(authority): State<Authority>,
+    Caller(actor): Caller,
+    _: (NoParams, Unconditional),
+    Body(new): Body<NewKeyBody>,
+) -> Answer {
+    let new = new.into_new()?;
+    let made = authority.generate(&actor, new).await?;
+    Ok(created(&format!("keys/{}", made.key.id), issued(&made)))
+}
+
+pub(super) async fn generate_for_account(
+    State(authority): State<Authority>,
+    Caller(actor): Caller,
+    id: PathId,
+    _: (NoParams, Unconditional),
+    Body(new): Body<NewKeyBody>,
+) -> Answer {
+    let new = new.into_new()?;
+    let owner = Owner::Account(id.account(&actor, Operation::KeyGenerate)?);
+    let made = authority.generate(&actor, new.owner(owner.clone())).await?;
+    Ok(created(&format!("../../keys/{}", made.key.id), issued(&made)))
+}
+
+pub(super) async fn list(
+    State(authority): State<Authority>,
+    Caller(actor): Caller,
+    mut params: Params,
+) -> Answer {
+    let mut query = KeyQuery::new();
+    if let Some(text) = params.search()? {
+        query = query.search(text);
+    }
+    for status in params.words("status")? {
+        query = query.status(status);
+    }
+    if let Some(owner) = params.value("owner")? {
+        query = query.owner(owner);
+    }
+    if let Some(period) = params.seconds("expiring_within")? {
+        query = query.expiring_within(period);
+    }
+    if let Some(time) = params.value("unused_since")? {
+        query = query.unused_since(time);
+    }
+    if params.switch("never_used")? {
+        query = query.never_used();
+    }
+    if let Some(sort) = params.word("sort")? {
+        query = query.sort(sort);
+    }
+    if params.switch("descending")? {
+        query = query.descending();
+    }
+    if let Some(limit) = params.number("limit")? {
+        query = query.limit(limit);
+    }
+    query = params.cursor(query, KeyQuery::after)?;
+    params.end()?;
+    let page = authority.keys(&actor, &query).await?;
+    Ok(Json(PageView::<KeyEntryView>::from(page)).into_response())
+}
+
+pub(super) async fn show(
+    State(authority): State<Authority>,
+    Caller(actor): Caller,
+    id: PathId,
+    _: NoParams,
+) -> Answer {
+    let entry = authority.key(&actor, &id.key()?).await?;
+    Ok(tagged(entry.key.version, Json(KeyEntryView::from(entry))))
+}
+
+pub(super) async fn edit(
+    State(authority): State<Authority>,
+    Caller(actor): Caller,
+    id: PathId,
+    _: NoParams,
+    precondition: Precondition,
+    Body(edit): Body<KeyEditBody>,
+) -> Answer {
+    let mut edit = edit.into_edit()?;
+    if let Some(version) = precondition.version() {
+        edit = edit.if_version(version);
+    }
+    Ok(key_changed(authority.edit(&actor, &id.key()?, edit).await?))
+}
+
+pub(super) async fn delete(
+    State(authority): State<Authority>,
+    Caller(actor): Caller,
+    id: PathId,
+    _: (NoParams, Unconditional),
+) -> Answer {
+    authority.delete(&actor, &id.key()?).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+pub(super) async fn rotate(
+    State(authority): State<Authority>,
+    Caller(actor): Caller,
+    id: PathId,
+    _: (NoParams, Unconditional),
+    Body(body): Body<RotateBody>,
+) -> Answer {
+    let rotated = authority.rotate(&actor, &id.key()?, body.overlap()).await?;
+    Ok(issued(&rotated))
+}
+
+pub(super) async fn revoke_many(
+    State(authority): State<Authority>,
+    Caller(actor): Caller,
+    _: (NoParams, Unconditional),
+    Body(body): Body<RevokeBody>,
+) -> Answer {
+    let ids: Vec<KeyId> = body.into_ids()?;
+    results(authority.revoke_many(&actor, &ids).await)
+}
+
+/// Handlers of the actions that differ only in the method of the authority.
+macro_rules! actions {
+    ($($name:ident)*) => {$(
+        pub(super) async fn $name(
+            State(authority): State<Authority>,
+            Caller(actor): Caller,
+            id: PathId,
+            _: (NoParams, Unconditional),
+            Body(Nothing {}): Body<Nothing>,
+        ) -> Answer {
+            Ok(key_changed(authority.$name(&actor, &id.key()?).await?))
+        }
+    )*};
+}
+
+actions!(disable enable finish_rotation revoke);

@@ -1,0 +1,50 @@
+//! The router: a handler for each row of the table.
+
+mod accounts;
+mod document;
+mod events;
+mod keys;
+mod policy;
+mod serve;
+
+use axum::Router;
+use axum::routing::MethodRouter;
+
+use self::serve::serve;
+use super::table::ROUTES;
+use super::table::route::Route;
+use super::table::words::RouteId;
+use crate::authority::Authority;
+
+/// Makes the router of all rows of the table.
+pub(super) fn router() -> Router<Authority> {
+    ROUTES.iter().fold(Router::new(), |router, route| router.route(route.path, handler(route)))
+}
+
+fn handler(route: &'static Route) -> MethodRouter<Authority> {
+    match route.id {
+        RouteId::GenerateKey => serve(route, keys::generate),
+        RouteId::ListKeys => serve(route, keys::list),
+        RouteId::ShowKey => serve(route, keys::show),
+        RouteId::EditKey => serve(route, keys::edit),
+        RouteId::DeleteKey => serve(route, keys::delete),
+        RouteId::DisableKey => serve(route, keys::disable),
+        RouteId::EnableKey => serve(route, keys::enable),
+        RouteId::RotateKey => serve(route, keys::rotate),
+        RouteId::FinishRotation => serve(route, keys::finish_rotation),
+        RouteId::RevokeKey => serve(route, keys::revoke),
+        RouteId::RevokeKeys => serve(route, keys::revoke_many),
+        RouteId::GenerateAccountKey => serve(route, keys::generate_for_account),
+        RouteId::CreateAccount => serve(route, accounts::create),
+        RouteId::ListAccounts => serve(route, accounts::list),
+        RouteId::ShowAccount => serve(route, accounts::show),
+        RouteId::EditAccount => serve(route, accounts::edit),
+        RouteId::DeleteAccount => serve(route, accounts::delete),
+        RouteId::DisableAccount => serve(route, accounts::disable),
+        RouteId::EnableAccount => serve(route, accounts::enable),
+        RouteId::ShowPolicy => serve(route, policy::show),
+        RouteId::SetPolicy => serve(route, policy::set),
+        RouteId::ListEvents => serve(route, events::list),
+        RouteId::ShowDocument => serve(route, document::show),
+    }
+}

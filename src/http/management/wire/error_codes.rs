@@ -1,0 +1,294 @@
+//! The table from every error of the crate to the code of its problem. A new variant needs a row.
+
+use std::fmt::Display;
+
+use super::problem::{Code, Problem};
+use crate::authority::{AccountError, GenerateError, KeyError, ListError, SetPolicyError};
+use crate::record::actor::PermissionDenied;
+use crate::record::key::WrongStatus;
+use crate::record::new_key::RuleError;
+use crate::record::policy::PolicyError;
+
+/// An error with a code. Its `Display` repeats no secret.
+trait Coded: Display {
+    /// Whether the authority answers with this error. It has recorded the refusal then.
+    const IS_OF_AUTHORITY: bool;
+
+    fn code(&self) -> Code;
+}
+
+macro_rules! table {
+    ($($error:ident, of_authority = $of_authority:literal { $($pattern:pat => $code:expr;)* })*) => {$(
+        impl Coded for $error {
+            const IS_OF_AUTHORITY: bool = $of_authority;
+
+            fn code(&self) -> Code {
+                match self {
+                    $($pattern => $code,)*
+                }
+            }
+        }
+    )*};
+}
+
+table! {
+    PermissionDenied, of_authority = false {
+        Self { .. } => Code::PermissionDenied;
+    }
+    WrongStatus, of_authority = false {
+        Self { .. } => Code::WrongStatus;
+    }
+    RuleError, of_authority = false {
+        Self::Name(_) => Code::InvalidName;
+        Self::ExpiryRequired => Code::ExpiryRequired;
+        Self::ExpiryPassed(_) => Code::ExpiryPassed;
+        Self::ZeroLifetime => Code::ZeroLifetime;
+        Self::LifetimeOverflow(_) => Code::LifetimeOverflow;
+        Self::LifetimeTooLong { .. } => Code::LifetimeTooLong;
+        Self::NeverValid { .. } => Code::NeverValid;
+        Self::ScopeOutsideCeiling(_) => Code::ScopeOutsideCeiling;
+        Self::SetByAdministrator(_) => Code::SetByAdministrator;
+        Self::RateAboveLimit { .. } => Code::RateAboveLimit;
+    }
+    PolicyError, of_authority = false {
+        Self::MaxKeys(_) => Code::InvalidMaxKeys;
+        Self::ZeroLifetime(_) => Code::ZeroLifetime;
+        Self::DefaultAboveMax => Code::DefaultAboveMax;
+        Self::EventRetention(_) => Code::EventRetentionTooShort;
+        Self::NotWholeSeconds(_) => Code::NotWholeSeconds;
+        Self::TooManyRoles(_) => Code::TooManyRoles;
+        Self::NamePattern => Code::InvalidNamePattern;
+    }
+    GenerateError, of_authority = true {
+        Self::UpgradeRequired => Code::UpgradeRequired;
+        Self::AccessOff => Code::AccessOff;
+        Self::PermissionDenied(error) => error.code();
+        Self::AccountNotFound(_) => Code::AccountNotFound;
+        Self::AccountDisabled(_) => Code::AccountDisabled;
+        Self::Key(error) => error.code();
+        Self::TooManyKeys { .. } => Code::TooManyKeys;
+        Self::Random(_) => Code::RandomSourceFailed;
+        Self::Store(_) => Code::Unavailable;
+        Self::Contended(_) => Code::Contended;
+    }
+    KeyError, of_authority = true {
+        Self::PermissionDenied(error) => error.code();
+        Self::NotFound(_) => Code::KeyNotFound;
+        Self::WrongStatus(error) => error.code();
+        Self::OverlapTooLong { .. } => Code::OverlapTooLong;
+        Self::Rule(error) => error.code();
+        Self::Stale { .. } => Code::Stale;
+        Self::Random(_) => Code::RandomSourceFailed;
+        Self::Store(_) => Code::Unavailable;
+        Self::Contended(_) => Code::Contended;
+    }
+    AccountError, of_authority = true {
+        Self::PermissionDenied(error) => error.code();
+        Self::NotFound(_) => Code::AccountNotFound;
+        Self::UnknownRole(_) => Code::UnknownRole;
+        Self::Stale { .. } => Code::Stale;
+        Self::Random(_) => Code::RandomSourceFailed;
+        Self::Store(_) => Code::Unavailable;
+        Self::Contended(_) => Code::Contended;
+    }
+    SetPolicyError, of_authority = true {
+        Self::PermissionDenied(error) => error.code();
+        Self::Policy(error) => error.code();
+        Self::Stale { .. } => Code::Stale;
+        Self::Store(_) => Code::Unavailable;
+    }
+    ListError, of_authority = true {
+        Self::PermissionDenied(error) => error.code();
+        Self::Limit(_) => Code::InvalidQuery;
+        Self::Store(_) => Code::Unavailable;
+    }
+}
+
+impl<E: Coded> From<E> for Problem {
+    fn from(error: E) -> Self {
+        let code = error.code();
+        let problem = match code.fixed_detail() {
+            Some(_) => Self::from(code),
+            None => Self::new(code, error.to_string()),
+        };
+        // The authority does not record a malformed query.
+        let is_recorded = E::IS_OF_AUTHORITY && code != Code::InvalidQuery;
+        if is_recorded { problem.of_authority() } else { problem }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::record::operation::Operation;
+    use crate::record::status::KeyStatus;
+    use crate::store::StoreError;
+    use crate::value::id::{AccountId, KeyId};
+    use crate::value::name::NameError;
+    use crate::value::random::{Random, RandomError};
+    use crate::value::time::Timestamp;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("the device has a name")]
+    struct Broken;
+
+    struct NoRandom;
+
+    impl rand_core::TryRng for NoRandom {
+        type Error = Broken;
+
+        fn try_next_u32(&mut self) -> Result<u32, Broken> {
+            Err(Broken)
+        }
+
+        fn try_next_u64(&mut self) -> Result<u64, Broken> {
+            Err(Broken)
+        }
+
+        fn try_fill_bytes(&mut self, _: &mut [u8]) -> Result<(), Broken> {
+            Err(Broken)
+        }
+    }
+
+    impl rand_core::TryCryptoRng for NoRandom {}
+
+    fn no_random() -> RandomError {
+        Random::new(NoRandom).fill(&mut [0]).expect_err("it has none")
+    }
+
+    fn no_store() -> StoreError {
+        StoreError::corrupt("the disk has a name")
+    }
+
+    fn told(problem: impl Into<Problem>) -> (u16, &'static str) {
+        let problem = problem.into();
+        (problem.code().status().as_u16(), problem.code().as_str())
+    }
+
+    const PERMISSION_DENIED: PermissionDenied = PermissionDenied { operation: Operation::KeyShow };
+    const WRONG_STATUS: WrongStatus =
+        WrongStatus { operation: Operation::KeyRotate, status: KeyStatus::Revoked };
+
+    fn account() -> AccountId {
+        "4fQ2xk9ZrT7bWm1c".parse().expect("an id")
+    }
+
+    fn key() -> KeyId {
+        "4fQ2xk9ZrT7bWm1c".parse().expect("an id")
+    }
+
+    #[test]
+    fn each_refusal_of_a_new_key_has_its_row() {
+        type E = GenerateError;
+        let rows = [
+            (E::UpgradeRequired, (402, "upgrade_required")),
+            (E::AccessOff, (409, "access_off")),
+            (PERMISSION_DENIED.into(), (403, "permission_denied")),
+            (E::AccountNotFound(account()), (404, "account_not_found")),
+            (E::AccountDisabled(account()), (409, "account_disabled")),
+            (RuleError::ZeroLifetime.into(), (422, "zero_lifetime")),
+            (E::TooManyKeys { limit: 1 }, (409, "too_many_keys")),
+            (no_random().into(), (503, "random_source_failed")),
+            (E::Contended(1), (503, "contended")),
+            (no_store().into(), (503, "unavailable")),
+        ];
+        for (error, row) in rows {
+            assert_eq!(told(error), row);
+        }
+    }
+
+    #[test]
+    fn each_rule_of_a_new_key_has_its_row() {
+        type E = RuleError;
+        let (time, hour) = (Timestamp::MIN, Duration::from_hours(1));
+        let rate = "1/1s".parse().expect("a rate");
+        let rows = [
+            (E::Name(NameError::Empty), "invalid_name"),
+            (E::ExpiryRequired, "expiry_required"),
+            (E::ExpiryPassed(time), "expiry_passed"),
+            (E::ZeroLifetime, "zero_lifetime"),
+            (E::LifetimeOverflow(hour), "lifetime_overflow"),
+            (E::LifetimeTooLong { max: hour }, "lifetime_too_long"),
+            (E::NeverValid { not_before: time, expires_at: time }, "never_valid"),
+            (E::ScopeOutsideCeiling("a".parse().expect("a scope")), "scope_outside_ceiling"),
+            (E::RateAboveLimit { rate, limit: rate }, "rate_above_limit"),
+        ];
+        for (error, code) in rows {
+            assert_eq!(told(error), (422, code));
+        }
+    }
+
+    #[test]
+    fn each_refusal_of_a_change_of_a_key_has_its_row() {
+        type E = KeyError;
+        let rows = [
+            (PERMISSION_DENIED.into(), (403, "permission_denied")),
+            (E::NotFound(key()), (404, "key_not_found")),
+            (WRONG_STATUS.into(), (409, "wrong_status")),
+            (E::OverlapTooLong { max: Duration::ZERO }, (422, "overlap_too_long")),
+            (RuleError::ExpiryRequired.into(), (422, "expiry_required")),
+            (E::Stale { given: 1, current: 2 }, (412, "stale")),
+            (no_random().into(), (503, "random_source_failed")),
+            (E::Contended(1), (503, "contended")),
+            (no_store().into(), (503, "unavailable")),
+        ];
+        for (error, row) in rows {
+            assert_eq!(told(error), row);
+        }
+    }
+
+    #[test]
+    fn each_refusal_about_an_account_has_its_row() {
+        type E = AccountError;
+        let rows = [
+            (PERMISSION_DENIED.into(), (403, "permission_denied")),
+            (E::NotFound(account()), (404, "account_not_found")),
+            (E::UnknownRole("viewer".parse().expect("a role")), (422, "unknown_role")),
+            (E::Stale { given: 1, current: 2 }, (412, "stale")),
+            (no_random().into(), (503, "random_source_failed")),
+            (E::Contended(1), (503, "contended")),
+            (no_store().into(), (503, "unavailable")),
+        ];
+        for (error, row) in rows {
+            assert_eq!(told(error), row);
+        }
+    }
+
+    #[test]
+    fn each_refusal_of_a_policy_or_a_list_has_its_row() {
+        type E = SetPolicyError;
+        let rows = [
+            (told(E::PermissionDenied(PERMISSION_DENIED)), (403, "permission_denied")),
+            (told(E::Stale { given: 1, current: 2 }), (412, "stale")),
+            (told(E::Store(no_store())), (503, "unavailable")),
+            (told(E::Policy(PolicyError::MaxKeys(0))), (422, "invalid_max_keys")),
+            (told(PolicyError::ZeroLifetime("max_lifetime")), (422, "zero_lifetime")),
+            (told(PolicyError::DefaultAboveMax), (422, "default_above_max")),
+            (told(PolicyError::NotWholeSeconds("retention")), (422, "not_whole_seconds")),
+            (told(PolicyError::EventRetention(Duration::ZERO)), (422, "event_retention_too_short")),
+            (told(PolicyError::TooManyRoles(65)), (422, "too_many_roles")),
+            (told(PolicyError::NamePattern), (422, "invalid_name_pattern")),
+            (told(ListError::PermissionDenied(PERMISSION_DENIED)), (403, "permission_denied")),
+            (told(ListError::Limit(0)), (400, "invalid_query")),
+            (told(ListError::Store(no_store())), (503, "unavailable")),
+        ];
+        for (found, row) in rows {
+            assert_eq!(found, row);
+        }
+    }
+
+    #[test]
+    fn no_answer_says_what_the_store_or_the_random_source_said() {
+        let problems: [Problem; 3] = [
+            KeyError::from(no_store()).into(),
+            AccountError::from(no_random()).into(),
+            ListError::from(no_store()).into(),
+        ];
+        for problem in problems {
+            let text = serde_json::to_string(&problem.view()).expect("JSON");
+            assert!(!text.contains("has a name"), "{text}");
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! What is on the wire: the bodies of requests and responses, and the problems.
+
+mod error_codes;
+pub(super) mod problem;
+pub(super) mod request_bodies;
+pub(super) mod responses;
+pub(super) mod values;
+pub(super) mod views;

@@ -1,0 +1,182 @@
+//! Problems: the table of every code with its status and its words, and the answer (RFC 9457).
+
+use std::borrow::Cow;
+
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+/// RFC 9110 section 15.5.2 requires a challenge with each 401. The scheme is not `Bearer`: no client
+/// should try to manage keys with a key.
+const CHALLENGE: HeaderValue = HeaderValue::from_static(r#"Login realm="API keys""#);
+/// In seconds. A failed store, a failed random source and a race pass soon or not at all.
+const RETRY: HeaderValue = HeaderValue::from_static("1");
+const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
+
+macro_rules! codes {
+    ($($name:ident = $status:ident $text:literal $(: $detail:literal)?;)*) => {
+        /// What went wrong, for programs. A released code keeps its text and its status.
+        #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+        pub(crate) enum Code {
+            $($name,)*
+        }
+
+        impl Code {
+            pub(crate) const ALL: &[Self] = &[$(Self::$name,)*];
+
+            pub(crate) const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)*
+                }
+            }
+
+            pub(crate) const fn status(self) -> StatusCode {
+                match self {
+                    $(Self::$name => StatusCode::$status,)*
+                }
+            }
+
+            /// Returns the sentence that every problem of this code has. `None` if it differs.
+            pub(super) const fn fixed_detail(self) -> Option<&'static str> {
+                match self {
+                    $(Self::$name => codes!(@detail $($detail)?),)*
+                }
+            }
+        }
+    };
+    (@detail $detail:literal) => { Some($detail) };
+    (@detail) => { None };
+}
+
+// A sentence behind the code is all that a client reads. Without one the error or the place that makes
+// the problem says more. A key or an account that is absent, of another tenant, not to be seen or
+// impossible has one sentence. Texts of a store or a random source are for operators only.
+codes! {
+    InvalidQuery = BAD_REQUEST "invalid_query";
+    MalformedJson = BAD_REQUEST "malformed_json";
+    InvalidPrecondition = BAD_REQUEST "invalid_precondition":
+        "If-Match takes one entity tag, as \"3\", or *";
+    PreconditionNotSupported = BAD_REQUEST "precondition_not_supported";
+    LoginRequired = UNAUTHORIZED "login_required": "a login is needed";
+    UpgradeRequired = PAYMENT_REQUIRED "upgrade_required";
+    PermissionDenied = FORBIDDEN "permission_denied";
+    NotFound = NOT_FOUND "not_found": "there is nothing at this path";
+    KeyNotFound = NOT_FOUND "key_not_found": "there is no such key";
+    AccountNotFound = NOT_FOUND "account_not_found": "there is no such service account";
+    MethodNotAllowed = METHOD_NOT_ALLOWED "method_not_allowed": "the method is not possible here";
+    AccessOff = CONFLICT "access_off";
+    AccountDisabled = CONFLICT "account_disabled";
+    TooManyKeys = CONFLICT "too_many_keys";
+    WrongStatus = CONFLICT "wrong_status";
+    Stale = PRECONDITION_FAILED "stale":
+        "it has another version by now: read it again and repeat this";
+    BodyTooLarge = PAYLOAD_TOO_LARGE "body_too_large";
+    UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE "unsupported_media_type":
+        "the body must be sent as application/json, in UTF-8";
+    InvalidBody = UNPROCESSABLE_ENTITY "invalid_body";
+    InvalidName = UNPROCESSABLE_ENTITY "invalid_name";
+    ExpiryRequired = UNPROCESSABLE_ENTITY "expiry_required";
+    ExpiryPassed = UNPROCESSABLE_ENTITY "expiry_passed";
+    ZeroLifetime = UNPROCESSABLE_ENTITY "zero_lifetime";
+    LifetimeOverflow = UNPROCESSABLE_ENTITY "lifetime_overflow";
+    LifetimeTooLong = UNPROCESSABLE_ENTITY "lifetime_too_long";
+    NeverValid = UNPROCESSABLE_ENTITY "never_valid";
+    ScopeOutsideCeiling = UNPROCESSABLE_ENTITY "scope_outside_ceiling";
+    RateAboveLimit = UNPROCESSABLE_ENTITY "rate_above_limit";
+    SetByAdministrator = UNPROCESSABLE_ENTITY "set_by_administrator";
+    OverlapTooLong = UNPROCESSABLE_ENTITY "overlap_too_long";
+    UnknownRole = UNPROCESSABLE_ENTITY "unknown_role";
+    InvalidMaxKeys = UNPROCESSABLE_ENTITY "invalid_max_keys";
+    DefaultAboveMax = UNPROCESSABLE_ENTITY "default_above_max";
+    NotWholeSeconds = UNPROCESSABLE_ENTITY "not_whole_seconds";
+    EventRetentionTooShort = UNPROCESSABLE_ENTITY "event_retention_too_short";
+    TooManyRoles = UNPROCESSABLE_ENTITY "too_many_roles";
+    InvalidNamePattern = UNPROCESSABLE_ENTITY "invalid_name_pattern";
+    PreconditionRequired = PRECONDITION_REQUIRED "precondition_required":
+        "say in If-Match which version of the policy this is to replace";
+    RandomSourceFailed = SERVICE_UNAVAILABLE "random_source_failed":
+        "the random source of the service failed; nothing was changed";
+    Contended = SERVICE_UNAVAILABLE "contended":
+        "too many concurrent changes; nothing was changed, try again";
+    Unavailable = SERVICE_UNAVAILABLE "unavailable":
+        "this can't be done or shown now; a change may have been made nevertheless";
+}
+
+/// The answer to a refused or failed request.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    code: Code,
+    /// A sentence for people. Parts of a request are shortened in it, and it holds no secret.
+    detail: Cow<'static, str>,
+    /// Whether the authority was asked, which records what it refuses.
+    was_asked: bool,
+}
+
+/// In the extensions of an answer: the request was refused before the authority was asked, so the
+/// authority has recorded nothing of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Unasked(pub(crate) Code);
+
+/// A problem with the fixed sentence of its code.
+impl From<Code> for Problem {
+    fn from(code: Code) -> Self {
+        Self::new(code, code.fixed_detail().unwrap_or(code.as_str()))
+    }
+}
+
+impl Problem {
+    pub(crate) fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { code, detail: detail.into(), was_asked: false }
+    }
+
+    /// Marks the problem as an answer of the authority.
+    pub(super) fn of_authority(self) -> Self {
+        Self { was_asked: true, ..self }
+    }
+
+    pub(crate) fn code(&self) -> Code {
+        self.code
+    }
+
+    /// Returns the body.
+    pub(super) fn view(&self) -> ProblemView {
+        let status = self.code.status();
+        ProblemView {
+            // With the type about:blank, the title is the phrase of the status.
+            kind: "about:blank",
+            title: status.canonical_reason().unwrap_or_default(),
+            status: status.as_u16(),
+            code: self.code.as_str(),
+            detail: self.detail.clone(),
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct ProblemView {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    title: &'static str,
+    status: u16,
+    code: &'static str,
+    detail: Cow<'static, str>,
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = self.code.status();
+        let mut response = (status, axum::Json(self.view())).into_response();
+        if !self.was_asked {
+            response.extensions_mut().insert(Unasked(self.code));
+        }
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, PROBLEM_JSON);
+        match status {
+            StatusCode::UNAUTHORIZED => headers.insert(WWW_AUTHENTICATE, CHALLENGE),
+            StatusCode::SERVICE_UNAVAILABLE => headers.insert(RETRY_AFTER, RETRY),
+            _ => None,
+        };
+        response
+    }
+}

@@ -1,0 +1,274 @@
+//! The bodies of requests. Each lists its fields, and an unlisted field is refused: no client sets
+//! owner, tenant, id or creator.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU64;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::problem::{Code, Problem};
+use super::values::{NetworkList, Object, OrNull, ScopeList, Seconds, Whole, given, nullable};
+use crate::record::account::{AccountEdit, NewAccount};
+use crate::record::key::KeyEdit;
+use crate::record::new_key::{NewKey, RuleError};
+use crate::record::policy::{Policy, RoleName};
+use crate::value::id::KeyId;
+use crate::value::metadata::Metadata;
+use crate::value::name::{Name, NamePattern};
+use crate::value::rate::Rate;
+use crate::value::scope::Access;
+use crate::value::time::Timestamp;
+
+fn invalid(detail: &'static str) -> Problem {
+    Problem::new(Code::InvalidBody, detail)
+}
+
+/// `{}`, the body of an operation without settings.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Nothing {}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewKeyBody {
+    name: Name,
+    #[serde(default, deserialize_with = "given")]
+    scopes: Option<ScopeList>,
+    #[serde(default, deserialize_with = "given")]
+    networks: Option<NetworkList>,
+    #[serde(default, deserialize_with = "given")]
+    rate: Option<Rate>,
+    #[serde(default)]
+    metadata: Metadata,
+    #[serde(default, deserialize_with = "given")]
+    not_before: Option<Timestamp>,
+    #[serde(default, deserialize_with = "given")]
+    expires_at: Option<Timestamp>,
+    #[serde(default, deserialize_with = "given")]
+    expires_in: Option<Seconds>,
+    #[serde(default, deserialize_with = "given")]
+    never_expires: Option<bool>,
+}
+
+impl NewKeyBody {
+    pub(crate) fn into_new(self) -> Result<NewKey, Problem> {
+        let mut new = NewKey::new(self.name).metadata(self.metadata);
+        if let Some(ScopeList(scopes)) = self.scopes {
+            new = new.scopes(scopes);
+        }
+        if let Some(NetworkList(networks)) = self.networks {
+            new = new.networks(networks);
+        }
+        if let Some(rate) = self.rate {
+            new = new.rate(rate);
+        }
+        if let Some(time) = self.not_before {
+            new = new.not_before(time);
+        }
+        match (self.expires_at, self.expires_in, self.never_expires) {
+            (None, None, None | Some(false)) => Ok(new),
+            (Some(time), None, None) => Ok(new.expires_at(time)),
+            // Such a key would be dead when made, under any policy.
+            (None, Some(Seconds(Duration::ZERO)), None) => Err(RuleError::ZeroLifetime.into()),
+            (None, Some(Seconds(lifetime)), None) => Ok(new.expires_in(lifetime)),
+            (None, None, Some(true)) => Ok(new.never_expires()),
+            _ => Err(invalid("only one of expires_at, expires_in and never_expires is possible")),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct KeyEditBody {
+    #[serde(default, deserialize_with = "given")]
+    name: Option<Name>,
+    #[serde(default, deserialize_with = "given")]
+    scopes: Option<ScopeList>,
+    #[serde(default, deserialize_with = "given")]
+    networks: Option<NetworkList>,
+    /// Null removes it.
+    #[serde(default, deserialize_with = "given")]
+    rate: Option<OrNull<Rate>>,
+    #[serde(default, deserialize_with = "given")]
+    metadata: Option<Metadata>,
+}
+
+impl KeyEditBody {
+    pub(crate) fn into_edit(self) -> Result<KeyEdit, Problem> {
+        let Self { name, scopes, networks, rate, metadata } = self;
+        let named = [
+            name.is_some(),
+            scopes.is_some(),
+            networks.is_some(),
+            rate.is_some(),
+            metadata.is_some(),
+        ];
+        if named == [false; 5] {
+            return Err(nothing_to_change());
+        }
+        let mut edit = KeyEdit::new();
+        if let Some(name) = name {
+            edit = edit.name(name);
+        }
+        if let Some(ScopeList(scopes)) = scopes {
+            edit = edit.scopes(scopes);
+        }
+        if let Some(NetworkList(networks)) = networks {
+            edit = edit.networks(networks);
+        }
+        if let Some(OrNull(rate)) = rate {
+            edit = edit.rate(rate);
+        }
+        if let Some(metadata) = metadata {
+            edit = edit.metadata(metadata);
+        }
+        Ok(edit)
+    }
+}
+
+fn nothing_to_change() -> Problem {
+    invalid("the body names nothing to change")
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RotateBody {
+    overlap: Seconds,
+}
+
+impl RotateBody {
+    /// Zero must be given and is no default: the old secret stops at once, and if the answer with the
+    /// new one is lost, the key has no usable secret.
+    pub(crate) fn overlap(self) -> Duration {
+        self.overlap.0
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RevokeBody {
+    ids: Vec<KeyId>,
+}
+
+impl RevokeBody {
+    /// The most keys in one request. Each is a commit of its own.
+    pub(crate) const MAX: usize = 100;
+
+    pub(crate) fn into_ids(self) -> Result<Vec<KeyId>, Problem> {
+        if (1..=Self::MAX).contains(&self.ids.len()) {
+            Ok(self.ids)
+        } else {
+            Err(invalid("ids: from 1 to 100 ids are possible"))
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewAccountBody {
+    name: Name,
+    role: RoleName,
+    #[serde(default, deserialize_with = "given")]
+    access: Option<Access>,
+}
+
+impl NewAccountBody {
+    pub(crate) fn into_new(self) -> NewAccount {
+        let new = NewAccount::new(self.name, self.role);
+        match self.access {
+            Some(Access::ReadOnly) => new.read_only(),
+            Some(Access::ReadWrite) | None => new,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AccountEditBody {
+    #[serde(default, deserialize_with = "given")]
+    name: Option<Name>,
+    #[serde(default, deserialize_with = "given")]
+    role: Option<RoleName>,
+    #[serde(default, deserialize_with = "given")]
+    access: Option<Access>,
+}
+
+impl AccountEditBody {
+    pub(crate) fn into_edit(self) -> Result<AccountEdit, Problem> {
+        let Self { name, role, access } = self;
+        if name.is_none() && role.is_none() && access.is_none() {
+            return Err(nothing_to_change());
+        }
+        let mut edit = AccountEdit::new();
+        if let Some(name) = name {
+            edit = edit.name(name);
+        }
+        if let Some(role) = role {
+            edit = edit.role(role);
+        }
+        if let Some(access) = access {
+            edit = edit.access(access);
+        }
+        Ok(edit)
+    }
+}
+
+/// The whole policy. Every field is required.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PolicyBody {
+    api_in_plan: bool,
+    api_enabled: bool,
+    require_expiry: bool,
+    #[serde(deserialize_with = "nullable")]
+    default_lifetime: Option<Seconds>,
+    #[serde(deserialize_with = "nullable")]
+    max_lifetime: Option<Seconds>,
+    max_keys_per_owner: Whole,
+    max_overlap: Seconds,
+    #[serde(deserialize_with = "nullable")]
+    name_pattern: Option<Object<NamePattern>>,
+    scope_ceiling: ScopeList,
+    #[serde(deserialize_with = "crate::value::serde_strict::unique")]
+    roles: BTreeMap<RoleName, ScopeList>,
+    #[serde(deserialize_with = "nullable")]
+    default_rate: Option<Rate>,
+    #[serde(deserialize_with = "nullable")]
+    extensive_use: Option<Whole>,
+    retention: Seconds,
+    event_retention: Seconds,
+}
+
+impl PolicyBody {
+    /// Makes the policy that replaces the one of this version.
+    pub(crate) fn into_policy(self, version: u64) -> Result<Policy, Problem> {
+        let max_keys = u16::try_from(self.max_keys_per_owner.0)
+            .map_err(|_| invalid("max_keys_per_owner: from 1 to 1000 are possible"))?;
+        let every = self.extensive_use.map(|Whole(every)| NonZeroU64::new(every));
+        if every == Some(None) {
+            return Err(invalid("extensive_use: a whole number from 1, or null"));
+        }
+        let duration = |Seconds(duration)| duration;
+        let policy = Policy {
+            api_in_plan: self.api_in_plan,
+            api_enabled: self.api_enabled,
+            require_expiry: self.require_expiry,
+            default_lifetime: self.default_lifetime.map(duration),
+            max_lifetime: self.max_lifetime.map(duration),
+            max_keys_per_owner: max_keys,
+            max_overlap: self.max_overlap.0,
+            name_pattern: self.name_pattern.map(|Object(pattern)| pattern),
+            scope_ceiling: self.scope_ceiling.0,
+            roles: self.roles.into_iter().map(|(name, list)| (name, list.0)).collect(),
+            default_rate: self.default_rate,
+            extensive_use: every.flatten(),
+            retention: self.retention.0,
+            event_retention: self.event_retention.0,
+            version,
+        };
+        // An invalid policy is refused before its version is compared.
+        policy.validate()?;
+        Ok(policy)
+    }
+}

@@ -1,0 +1,136 @@
+//! Successful responses: their bodies and headers.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::http::header::{CONTENT_TYPE, ETAG, LOCATION};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use super::problem::{Code, Problem, ProblemView};
+use super::views::{AccountView, KeyView, PolicyView};
+use crate::authority::{Issued, KeyError};
+use crate::record::account::ServiceAccount;
+use crate::record::key::Key;
+use crate::record::operation::Outcome;
+use crate::record::policy::Policy;
+use crate::value::id::KeyId;
+
+/// Adds the version as the entity tag.
+pub(crate) fn tagged(version: u64, answer: impl IntoResponse) -> Response {
+    let mut response = answer.into_response();
+    let tag = HeaderValue::try_from(format!("\"{version}\""));
+    response.headers_mut().extend(tag.ok().map(|tag| (ETAG, tag)));
+    response
+}
+
+/// Answers 201 with the location of the new record, relative to the URL of the request: the router does
+/// not know where it is mounted.
+pub(crate) fn created(place: &str, answer: impl IntoResponse) -> Response {
+    let mut response = (StatusCode::CREATED, answer).into_response();
+    response.headers_mut().extend(HeaderValue::try_from(place).ok().map(|place| (LOCATION, place)));
+    response
+}
+
+#[derive(Serialize)]
+struct KeyChange {
+    key: KeyView,
+    unchanged: bool,
+}
+
+#[derive(Serialize)]
+struct AccountChange {
+    account: AccountView,
+    unchanged: bool,
+}
+
+#[derive(Serialize)]
+struct PolicyChange {
+    policy: PolicyView,
+    unchanged: bool,
+}
+
+impl From<Outcome<Key>> for KeyChange {
+    fn from(outcome: Outcome<Key>) -> Self {
+        Self { unchanged: outcome.is_unchanged(), key: outcome.into_inner().into() }
+    }
+}
+
+/// Answers with a key after a change, and whether it is unchanged.
+pub(crate) fn key_changed(outcome: Outcome<Key>) -> Response {
+    let change = KeyChange::from(outcome);
+    tagged(change.key.version, Json(change))
+}
+
+/// Answers with an account after a change, and whether it is unchanged.
+pub(crate) fn account_changed(outcome: Outcome<ServiceAccount>) -> Response {
+    let unchanged = outcome.is_unchanged();
+    let account = outcome.into_inner();
+    tagged(account.version, Json(AccountChange { account: account.into(), unchanged }))
+}
+
+/// Answers with a policy after a change, and whether it is unchanged.
+pub(crate) fn policy_changed(outcome: Outcome<Policy>) -> Response {
+    let unchanged = outcome.is_unchanged();
+    let policy = outcome.into_inner();
+    tagged(policy.version, Json(PolicyChange { policy: policy.into(), unchanged }))
+}
+
+/// Answers with a key and its token, which this API shows only once.
+///
+/// The body is allocated at its full length, so that growing leaves no copy of the token behind. It is
+/// zeroed after it was sent.
+pub(crate) fn issued(issued: &Issued) -> Response {
+    let key = serde_json::to_string(&KeyView::from(issued.key.clone()));
+    let key = key.expect("a view is made of plain values");
+    // A token is base62 and underscores: nothing in it needs an escape.
+    let parts = [r#"{"key":"#, &key, r#","token":""#, issued.token.expose(), r#""}"#];
+    let mut body = Zeroizing::new(Vec::with_capacity(parts.iter().map(|part| part.len()).sum()));
+    for part in parts {
+        body.extend_from_slice(part.as_bytes());
+    }
+    let json = [(CONTENT_TYPE, HeaderValue::from_static("application/json"))];
+    tagged(issued.key.version, (json, Bytes::from_owner(body)))
+}
+
+#[derive(Serialize)]
+struct Results {
+    results: Vec<OneResult>,
+}
+
+/// The result for one key of many: the key after the change, or the problem.
+#[derive(Serialize)]
+struct OneResult {
+    id: KeyId,
+    #[serde(flatten)]
+    change: Option<KeyChange>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<ProblemView>,
+}
+
+/// Answers with a result for each of many keys. If every key failed because the store was unavailable,
+/// the answer as a whole is that problem.
+pub(crate) fn results(
+    answers: Vec<(KeyId, Result<Outcome<Key>, KeyError>)>,
+) -> Result<Response, Problem> {
+    let mut results = Vec::with_capacity(answers.len());
+    let mut outage = None;
+    let mut answered = false;
+    for (id, answer) in answers {
+        let (change, problem) = match answer {
+            Ok(outcome) => (Some(outcome.into()), None),
+            Err(error) => (None, Some(Problem::from(error))),
+        };
+        let view = problem.as_ref().map(Problem::view);
+        results.push(OneResult { id, change, problem: view });
+        match problem {
+            Some(problem) if problem.code() == Code::Unavailable => outage = Some(problem),
+            _ => answered = true,
+        }
+    }
+    match outage {
+        Some(problem) if !answered => Err(problem),
+        _ => Ok(Json(Results { results }).into_response()),
+    }
+}

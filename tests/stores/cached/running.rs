@@ -1,0 +1,224 @@
+//! The background work of a service: what `start` runs, and what a cache says that nothing refreshes.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use common::kit::{MICRO, Watched, World, admin, block_on};
+use keywright::store::{CacheOptions, CacheState, CachedStore, KeyStore, MemoryStore};
+use keywright::{Keywright, RunOptions, StartError};
+
+use crate::held::{Call, HeldStore};
+use crate::node::{BOUND, Node};
+use crate::refresh::until;
+
+const FLUSH_EVERY: Duration = Duration::from_millis(100);
+
+fn often() -> RunOptions {
+    RunOptions::new().flush_every(FLUSH_EVERY)
+}
+
+async fn uses(world: &World, issued: &keywright::Issued) -> u64 {
+    world.authority.key(&admin(), &issued.key.id).await.expect("the key").uses
+}
+
+#[tokio::test]
+async fn start_refreshes_the_cache_of_the_builder() {
+    let behind = HeldStore::default();
+    let cache = CachedStore::new(behind.clone(), CacheOptions::new()).expect("a cache");
+    let shared: Arc<dyn KeyStore> = Arc::new(cache.clone());
+    let stores: [Arc<dyn KeyStore>; 2] = [Arc::new(cache.clone()), Arc::new(shared)];
+    for store in stores {
+        let asked = behind.asked(Call::Changes);
+        let running = World::on(store).keywright.start().expect("a runtime");
+        until(|| behind.asked(Call::Changes) > asked).await;
+        until(|| cache.state() == CacheState::Fresh).await;
+        running.shutdown().await.expect("flushed");
+    }
+}
+
+#[tokio::test]
+async fn start_refreshes_a_cache_inside_a_wrapper_that_is_named() {
+    let cache = CachedStore::new(MemoryStore::new(), CacheOptions::new()).expect("a cache");
+    // Another store, as a wrapper is: the builder cannot see the cache in it.
+    let builder = Keywright::builder(MemoryStore::new()).refreshes(&cache);
+    let running = builder.build().expect("a keywright").start().expect("a runtime");
+    until(|| cache.state() == CacheState::Fresh).await;
+    running.shutdown().await.expect("flushed");
+}
+
+#[tokio::test]
+async fn shutdown_stops_the_refresh_task() {
+    let behind = HeldStore::default();
+    let options = CacheOptions::new().max_staleness(Duration::from_hours(1));
+    let cache = CachedStore::new(behind.clone(), options).expect("a cache");
+    let running = World::on(cache.clone()).keywright.start().expect("a runtime");
+    until(|| behind.asked(Call::Changes) == 1).await;
+    running.shutdown().await.expect("flushed");
+    // Another task has its turn only when the first one has ended.
+    let task = tokio::spawn(cache.refresh_task());
+    until(|| behind.asked(Call::Changes) == 2).await;
+    task.abort();
+}
+
+#[tokio::test]
+async fn uses_are_flushed_in_the_background() {
+    let world = World::new();
+    let issued = world.key().await;
+    let running = world.keywright.start_with(often()).expect("a runtime");
+    world.verifier.verify(issued.token.expose()).await.expect("accepted");
+    while uses(&world, &issued).await == 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    running.shutdown().await.expect("flushed");
+}
+
+#[tokio::test]
+async fn shutdown_flushes_what_was_counted() {
+    let world = World::new();
+    let issued = world.key().await;
+    let hour = RunOptions::new().flush_every(Duration::from_hours(1));
+    let running = world.keywright.start_with(hour).expect("a runtime");
+    for _ in 0..3 {
+        world.verifier.verify(issued.token.expose()).await.expect("accepted");
+    }
+    assert_eq!(uses(&world, &issued).await, 0);
+    running.shutdown().await.expect("flushed");
+    assert_eq!(uses(&world, &issued).await, 3);
+}
+
+#[tokio::test]
+async fn failed_flush_is_told_and_tried_again() {
+    let store = Watched::default();
+    let world = World::on(store.clone());
+    let issued = world.key().await;
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let heard = Arc::clone(&told);
+    let options = often().on_flush_error(move |error| {
+        heard.lock().expect("no panic").push(error.to_string());
+    });
+    world.verifier.verify(issued.token.expose()).await.expect("accepted");
+    store.set_usage_down(true);
+    let running = world.keywright.start_with(options).expect("a runtime");
+    assert!(running.last_flush_error().is_none());
+    until(|| told.lock().expect("no panic").len() >= 2).await;
+    let error = running.last_flush_error().expect("the last flush failed");
+    assert_eq!(told.lock().expect("no panic")[0], error.to_string());
+    store.set_usage_down(false);
+    until(|| running.last_flush_error().is_none()).await;
+    assert_eq!(uses(&world, &issued).await, 1);
+    running.shutdown().await.expect("flushed");
+}
+
+#[tokio::test]
+async fn failed_shutdown_loses_nothing() {
+    let store = Watched::default();
+    let world = World::on(store.clone());
+    let issued = world.key().await;
+    let running = world.keywright.start().expect("a runtime");
+    world.verifier.verify(issued.token.expose()).await.expect("accepted");
+    store.set_usage_down(true);
+    running.shutdown().await.expect_err("no usage can be added");
+    store.set_usage_down(false);
+    world.verifier.flush().await.expect("flushed");
+    assert_eq!(uses(&world, &issued).await, 1);
+}
+
+#[tokio::test]
+async fn dropped_handle_goes_on_while_a_verifier_lives() {
+    let store = Arc::new(Watched::default());
+    let world = World::on(Arc::clone(&store));
+    let issued = world.key().await;
+    drop(world.keywright.start_with(often()).expect("a runtime"));
+    world.verifier.verify(issued.token.expose()).await.expect("accepted");
+    while uses(&world, &issued).await == 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    drop(world);
+    // The task lets go of the store: it can be closed and opened again.
+    until(|| Arc::strong_count(&store) == 1).await;
+}
+
+#[test]
+fn start_outside_of_a_runtime_is_an_error() {
+    let keywright = World::new().keywright;
+    assert_eq!(keywright.start().err(), Some(StartError::NoRuntime));
+}
+
+#[test]
+fn flush_interval_has_bounds() {
+    let keywright = World::new().keywright;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+    let runtime = runtime.expect("a runtime");
+    let _inside = runtime.enter();
+    let (least, most) = (Duration::from_millis(100), Duration::from_hours(1));
+    for taken in [least, most] {
+        assert!(keywright.start_with(RunOptions::new().flush_every(taken)).is_ok());
+    }
+    for beyond in [Duration::ZERO, least.saturating_sub(MICRO), most + MICRO, Duration::MAX] {
+        let started = keywright.start_with(RunOptions::new().flush_every(beyond));
+        assert_eq!(started.err(), Some(StartError::FlushEvery(beyond)));
+    }
+}
+
+#[tokio::test]
+async fn cache_says_that_no_task_refreshes_it() {
+    let warned = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&warned);
+    let patience = Duration::from_secs(2);
+    let node = Node::with(|options| {
+        options.patience(patience).on_not_refreshed(move || {
+            count.fetch_add(1, Ordering::SeqCst);
+        })
+    });
+    let issued = node.elsewhere.key().await;
+    assert_eq!(node.cache.state(), CacheState::Starting);
+    node.clock.advance(BOUND);
+    assert_eq!(node.cache.state(), CacheState::Starting);
+    assert_eq!((node.says(&issued).await, warned.load(Ordering::SeqCst)), ("accepted", 0));
+    node.clock.advance(MICRO);
+    assert_eq!(node.cache.state(), CacheState::NotRefreshed);
+    assert!(format!("{:?}", node.cache).contains("NotRefreshed"));
+    for _ in 0..3 {
+        // Slow, and right.
+        assert!(node.asks(&issued.key.id).await);
+        assert_eq!((node.says(&issued).await, warned.load(Ordering::SeqCst)), ("accepted", 1));
+    }
+    node.sync().await;
+    assert_eq!(node.cache.state(), CacheState::Fresh);
+    // The task ends.
+    node.clock.advance(BOUND + patience);
+    assert_eq!(node.cache.state(), CacheState::StoreUnreachable);
+    node.clock.advance(MICRO);
+    assert_eq!(node.cache.state(), CacheState::NotRefreshed);
+    assert_eq!((node.says(&issued).await, warned.load(Ordering::SeqCst)), ("accepted", 2));
+}
+
+#[tokio::test]
+async fn cache_says_that_the_store_cannot_be_reached() {
+    let node = Node::new();
+    node.sync().await;
+    node.behind.set_down(true);
+    node.clock.advance(BOUND);
+    node.cache.sync().await.expect_err("the store is down");
+    assert_eq!(node.cache.state(), CacheState::Fresh);
+    node.clock.advance(MICRO);
+    assert_eq!(node.cache.state(), CacheState::StoreUnreachable);
+    node.behind.set_down(false);
+    node.sync().await;
+    assert_eq!(node.cache.state(), CacheState::Fresh);
+}
+
+#[test]
+fn started_work_can_end_on_another_runtime() {
+    let world = World::new();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+    let runtime = runtime.expect("a runtime");
+    let running = runtime.block_on(async { world.keywright.start().expect("a runtime") });
+    let issued = block_on(world.key());
+    block_on(world.verifier.verify(issued.token.expose())).expect("accepted");
+    // The tasks are gone with it; what was counted is not.
+    drop(runtime);
+    block_on(running.shutdown()).expect("flushed");
+    assert_eq!(block_on(uses(&world, &issued)), 1);
+}

@@ -1,0 +1,184 @@
+//! Many who ask for the same key at once.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use futures_lite::future::poll_once;
+use keywright::KeyId;
+use keywright::store::{Freshness, KeyStore, Resolved, StoreErrorKind};
+
+use crate::held::Call;
+use crate::node::{BOUND, Node};
+use common::kit::{MICRO, admin};
+
+type Asking<'a> = Pin<Box<dyn Future<Output = Resolved> + Send + 'a>>;
+
+/// So many callers, each of whom waits.
+async fn callers<'a>(node: &'a Node, key: &KeyId, count: usize) -> Vec<Asking<'a>> {
+    let mut callers = Vec::new();
+    for _ in 0..count {
+        let mut asking: Asking<'a> = Box::pin(node.cache.resolve(key, Freshness::Usual));
+        assert!(poll_once(&mut asking).await.is_none(), "the answer is held back");
+        callers.push(asking);
+    }
+    callers
+}
+
+#[tokio::test]
+async fn m13_a_thousand_callers_for_one_key_are_one_question() {
+    let node = Node::new();
+    let issued = node.elsewhere.key().await;
+    let held = node.behind.hold(Call::Resolve(issued.key.id));
+    let callers = callers(&node, &issued.key.id, 1_000).await;
+    drop(held);
+    for caller in callers {
+        let found = caller.await.expect("the store is up").expect("the key is there");
+        assert_eq!(found.record().id(), &issued.key.id);
+    }
+    assert_eq!(node.asked(&issued.key.id), 1);
+}
+
+#[tokio::test]
+async fn m13_when_the_one_who_asks_goes_another_one_asks() {
+    let node = Node::new();
+    let issued = node.elsewhere.key().await;
+    let held = node.behind.hold(Call::Resolve(issued.key.id));
+    let mut callers = callers(&node, &issued.key.id, 3).await;
+    // The first one has asked.
+    drop(callers.remove(0));
+    assert_eq!(node.asked(&issued.key.id), 1);
+    assert!(poll_once(&mut callers[0]).await.is_none());
+    assert_eq!(node.asked(&issued.key.id), 2);
+    drop(held);
+    for caller in callers {
+        assert!(caller.await.expect("the store is up").is_some());
+    }
+    assert_eq!(node.asked(&issued.key.id), 2);
+}
+
+#[tokio::test]
+async fn m13_when_all_have_gone_the_next_one_asks_anew() {
+    let node = Node::new();
+    let issued = node.elsewhere.key().await;
+    let held = node.behind.hold(Call::Resolve(issued.key.id));
+    drop(callers(&node, &issued.key.id, 3).await);
+    drop(held);
+    assert!(node.asks(&issued.key.id).await);
+    assert_eq!(node.asked(&issued.key.id), 2);
+}
+
+#[tokio::test]
+async fn m13_a_failure_is_told_to_all_who_wait() {
+    let node = Node::new();
+    let issued = node.elsewhere.key().await;
+    let held = node.behind.hold(Call::Resolve(issued.key.id));
+    let callers = callers(&node, &issued.key.id, 10).await;
+    node.behind.set_down(true);
+    drop(held);
+    for caller in callers {
+        let error = caller.await.expect_err("the store is gone");
+        assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+        assert_eq!(error.to_string(), "the server is gone");
+    }
+    assert_eq!(node.asked(&issued.key.id), 1);
+    // It is not kept.
+    node.behind.set_down(false);
+    assert!(node.asks(&issued.key.id).await);
+}
+
+#[tokio::test]
+async fn m13_a_failure_that_took_longer_than_the_bound_is_told_to_all_who_wait() {
+    let node = Node::new();
+    let issued = node.elsewhere.key().await;
+    let held = node.behind.hold(Call::Resolve(issued.key.id));
+    let callers = callers(&node, &issued.key.id, 10).await;
+    node.clock.advance(BOUND * 2);
+    node.behind.set_down(true);
+    drop(held);
+    for caller in callers {
+        assert!(caller.await.is_err());
+    }
+    assert_eq!(node.asked(&issued.key.id), 1, "else each of them waits for the store in turn");
+}
+
+#[tokio::test]
+async fn m13_an_answer_that_took_longer_than_the_bound_is_asked_for_once_more() {
+    let node = Node::new();
+    let issued = node.elsewhere.key().await;
+    let held = node.behind.hold(Call::Resolve(issued.key.id));
+    let mut callers = callers(&node, &issued.key.id, 10).await;
+    node.revoke_elsewhere(&issued.key.id).await;
+    node.clock.advance(BOUND + MICRO);
+    drop(held);
+    // Who asked gets what there is. It was true after the call.
+    let first = callers.remove(0).await.expect("the store is up").expect("the key is there");
+    assert!(first.record().key().revoked_at.is_none());
+    for caller in callers {
+        let found = caller.await.expect("the store is up").expect("the key is there");
+        assert!(found.record().key().revoked_at.is_some(), "too old for the others");
+        assert_eq!(found.age.duration(), Duration::ZERO);
+    }
+    assert_eq!(node.asked(&issued.key.id), 2, "once for all the others");
+}
+
+#[tokio::test]
+async fn m13_who_joins_is_told_how_old_the_answer_is() {
+    let node = Node::new();
+    let issued = node.elsewhere.key().await;
+    let held = node.behind.hold(Call::Resolve(issued.key.id));
+    let first = callers(&node, &issued.key.id, 1).await;
+    node.clock.advance(BOUND);
+    let later = callers(&node, &issued.key.id, 1).await;
+    drop(held);
+    for (caller, age) in
+        first.into_iter().zip([Duration::ZERO]).chain(later.into_iter().zip([BOUND]))
+    {
+        let found = caller.await.expect("the store is up").expect("the key is there");
+        assert_eq!(found.age.duration(), age);
+    }
+    assert_eq!(node.asked(&issued.key.id), 1);
+}
+
+#[tokio::test]
+async fn m13_different_keys_do_not_wait_for_each_other() {
+    let node = Node::new();
+    let (slow, quick) = (node.elsewhere.key().await, node.elsewhere.key().await);
+    let _held = node.behind.hold(Call::Resolve(slow.key.id));
+    let _callers = callers(&node, &slow.key.id, 2).await;
+    assert_eq!(node.says(&quick).await, "accepted");
+}
+
+#[tokio::test]
+async fn m13_who_knows_of_a_change_does_not_join_those_who_do_not() {
+    let node = Node::new();
+    let issued = node.elsewhere.key().await;
+    let held = node.behind.hold(Call::Resolve(issued.key.id));
+    let before = callers(&node, &issued.key.id, 2).await;
+    node.here.authority.revoke(&admin(), &issued.key.id).await.expect("it is revoked");
+    let after = callers(&node, &issued.key.id, 2).await;
+    assert_eq!(node.asked(&issued.key.id), 2);
+    drop(held);
+    for caller in after {
+        let found = caller.await.expect("the store is up").expect("the key is there");
+        assert!(found.record().key().revoked_at.is_some(), "they called after the revoke");
+    }
+    for caller in before {
+        assert!(caller.await.expect("the store is up").is_some());
+    }
+    assert_eq!(node.says(&issued).await, "revoked");
+}
+
+#[tokio::test]
+async fn m13_who_asks_for_a_fresh_answer_joins_nobody() {
+    let node = Node::new();
+    let issued = node.elsewhere.key().await;
+    let held = node.behind.hold(Call::Resolve(issued.key.id));
+    let _callers = callers(&node, &issued.key.id, 2).await;
+    node.revoke_elsewhere(&issued.key.id).await;
+    let mut fresh = node.cache.resolve(&issued.key.id, Freshness::AtMost(BOUND));
+    assert!(poll_once(&mut fresh).await.is_none());
+    drop(held);
+    let found = fresh.await.expect("the store is up").expect("the key is there");
+    assert!(found.record().key().revoked_at.is_some());
+}
