@@ -31,6 +31,7 @@ mod conditions;
 mod events;
 mod faults;
 mod inserts;
+mod intercept;
 mod pages;
 mod queries;
 mod races;
@@ -49,7 +50,8 @@ use std::sync::Arc;
 
 use super::KeyStore;
 
-pub use self::faults::{Fault, FaultStore, Method};
+pub use self::faults::{Fault, Faults};
+pub use self::intercept::{Answer, Call, Intercept, InterceptedStore, Method};
 pub use self::run::block_on;
 
 use self::space::Space;

@@ -10,9 +10,10 @@ use keywright::{
     ListError, Operation, Outcome, Owner, Permissions, SetPolicyError, UserId, WrongStatus,
 };
 
-use common::support::guide::{as_rows, table_in};
-use common::support::operations::{Subjects, is_looking, perform, state};
-use common::support::{TestResult, World, on_each_store};
+use common::guide::{as_rows, table_in};
+use common::operations::{Subjects, is_looking, perform, state};
+use common::stores::on_each_store;
+use common::{TestResult, World};
 
 /// What an operation does with a key, by the key's status in the order of [`KeyStatus::ALL`].
 #[rustfmt::skip]

@@ -8,7 +8,7 @@ mod moving;
 use keywright::store::{AccountQuery, Cursor, FileStore, KeyQuery, KeySort, MemoryStore, Page};
 use keywright::{KeyEntry, Name, NewAccount, RoleName};
 
-use common::kit::{SECOND, World, admin, block_on};
+use common::{SECOND, World, admin, block_on};
 
 /// Runs a test on a new store of each kind.
 #[expect(clippy::needless_pass_by_value, reason = "a closure reads better without a reference")]
