@@ -18,8 +18,8 @@ use std::time::{Duration, Instant};
 
 use futures_lite::future::block_on;
 use keywright::store::{
-    CacheOptions, CachedStore, Freshness, KeyQuery, KeyStore, MemoryStore, Move, PostgresOptions,
-    PostgresStore, SchemaName, UsageBatch, UsageDelta,
+    CacheOptions, CachedStore, Freshness, KeyQuery, KeyStore, MemoryStore, PostgresOptions,
+    PostgresStore, SchemaName, Transfer, UsageBatch, UsageDelta,
 };
 use keywright::{AccessRequest, Clock, KeyId, PepperRing, SystemClock, Verifier};
 use rand::seq::SliceRandom;
@@ -245,7 +245,7 @@ fn million(pool: &PgPool) {
     let schema = SchemaName::new("million").expect("a name");
     let options = PostgresOptions::new().schema(schema);
     let start = Instant::now();
-    let mut moving = block_on(Move::begin(source, options, pool.clone())).expect("a move");
+    let mut moving = block_on(Transfer::begin(source, options, pool.clone())).expect("a move");
     block_on(moving.copy(|_| {})).expect("it is copied");
     let copied = start.elapsed();
     let store = block_on(moving.finish(|_| {})).expect("it has moved");
@@ -272,7 +272,7 @@ fn listing(pool: &PgPool, store: &PostgresStore, world: &World) {
     let middle = "SELECT created, id FROM million.keys ORDER BY created, id OFFSET 500000 LIMIT 1";
     let (created, id): (i64, String) =
         block_on(sqlx::query_as(middle).fetch_one(pool)).expect("a row");
-    let cursor = first.next.expect("there is more").to_string();
+    let cursor = first.next_cursor().expect("there is more").to_string();
     let mut parts: Vec<&str> = cursor.split('.').collect();
     let created_text = created.to_string();
     (parts[2], parts[3]) = (&id, &created_text);

@@ -117,7 +117,7 @@ async fn whole_life() -> Result<(), Box<dyn Error>> {
     );
     authority.finish_rotation(&alice, &app.key.id).await?;
     let denial = denied(verifier.verify(app.token.expose()).await);
-    assert_eq!(denial, Reason::Unrecognised);
+    assert_eq!(denial, Reason::Unrecognized);
     println!("finished; the old secret now: {denial}");
 
     step("Disable and enable the account");

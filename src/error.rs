@@ -25,10 +25,10 @@ pub enum Error {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] crate::store::StoreError),
-    /// Keys were not moved.
+    /// Keys were not transferred.
     #[cfg(feature = "postgres")]
     #[error(transparent)]
-    Move(#[from] crate::store::MoveError),
+    Transfer(#[from] crate::store::TransferError),
     /// A [`Keywright`](crate::Keywright) cannot be built.
     #[error(transparent)]
     Build(#[from] crate::BuildError),

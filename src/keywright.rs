@@ -95,7 +95,8 @@ impl fmt::Debug for Keywright {
 /// use keywright::store::MemoryStore;
 /// use keywright::{Keywright, Policy};
 ///
-/// let policy = Policy { api_enabled: true, ..Policy::default() };
+/// let mut policy = Policy::default();
+/// policy.api_enabled = true;
 /// let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
 /// # Ok::<(), keywright::Error>(())
 /// ```
@@ -164,8 +165,8 @@ impl Builder {
             prefix: self.prefix,
             default_policy: Arc::new(self.default_policy),
             limiter: Arc::new(Limiter::new()),
-            counting: Arc::default(),
-            refusals: Arc::default(),
+            usage_recorder: Arc::default(),
+            refusal_log: Arc::default(),
         };
         Ok(Keywright {
             verifier: Verifier::new(setup.clone()),

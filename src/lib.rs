@@ -18,8 +18,8 @@ mod value;
 mod verifier;
 
 pub use crate::authority::{
-    AccountError, Authority, GenerateError, Issued, KeyEntry, KeyError, ListError, Overlap,
-    SetPolicyError, SweepReport,
+    AccountError, Authority, GenerateError, Issued, KeyEntry, KeyError, ListError, Listing,
+    Overlap, SetPolicyError, SweepReport,
 };
 pub use crate::decision::request::AccessRequest;
 pub use crate::decision::{Denial, DenialClass, Grant, Reason, SecretUsed};
@@ -28,14 +28,17 @@ pub use crate::keywright::{BuildError, Builder, Keywright};
 pub use crate::record::account::{AccountEdit, NewAccount, ServiceAccount};
 pub use crate::record::actor::{Actor, PermissionDenied, Permissions};
 pub use crate::record::admin_limits::{AdminLimits, KeyLimit};
+pub use crate::record::edit::KeyEdit;
 pub use crate::record::event::{
     DetailField, DetailValue, Event, EventActor, EventDetails, EventKind, EventOutcome,
     EventOutcomeError, RefusalCode, RefusalCodeError,
 };
-pub use crate::record::key::{Key, KeyEdit, Owner, OwnerError, WrongStatus};
-pub use crate::record::new_key::{NewKey, RuleError};
+pub use crate::record::key::{Key, Owner, OwnerError, WrongStatus};
+pub use crate::record::new_key::NewKey;
 pub use crate::record::operation::{Operation, OperationError, Outcome, Transition};
 pub use crate::record::policy::{Policy, PolicyError, RoleName, RoleNameError};
+pub use crate::record::policy_field::PolicyField;
+pub use crate::record::rules::RuleError;
 pub use crate::record::status::KeyStatus;
 #[cfg(feature = "tokio")]
 pub use crate::running::{RunOptions, Running, StartError};

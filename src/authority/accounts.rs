@@ -2,19 +2,20 @@
 
 use crate::record::account::{AccountEdit, NewAccount, ServiceAccount};
 use crate::record::actor::Actor;
-use crate::record::event::{DetailField, Event, EventDetails, EventOutcome};
+use crate::record::event::{DetailField, Event, EventDetails};
 use crate::record::key::Owner;
 use crate::record::operation::{Operation, Outcome};
-use crate::record::policy::RoleName;
+use crate::record::policy::{Policy, RoleName};
+use crate::setup::retry::Attempted;
 use crate::store::{AccountQuery, Batch, Change, Condition, KeyQuery, Page, StoreErrorKind};
 use crate::value::id::AccountId;
 use crate::value::random::{Drawn, RandomError};
 use crate::value::scope::Access;
-use crate::value::time::Timestamp;
 
+use super::Authority;
+use super::attempt::Attempt;
 use super::errors::{AccountError, ListError};
 use super::listing::check_limit;
-use super::{ATTEMPTS, Authority};
 
 impl Authority {
     /// Creates a service account. Its role must be in the tenant's policy.
@@ -27,31 +28,29 @@ impl Authority {
         new: NewAccount,
     ) -> Result<ServiceAccount, AccountError> {
         let operation = Operation::AccountCreate;
-        let id = AccountId::generate(&self.setup.random)?;
-        for _ in 0..ATTEMPTS {
-            let now = self.now();
-            let event = Event::by(actor, operation, now);
-            let role_exists = self.role_condition(actor, operation, Some(&new.role)).await;
-            let role_exists = self.on_record(role_exists, &event).await?;
-            let account = new.clone().into_account(id, actor.tenant().clone(), now);
-            let details = described(&account);
-            let batch = Batch {
-                conditions: role_exists.into_iter().collect(),
-                changes: vec![Change::InsertAccount(account.clone())],
-                events: vec![Event { account: Some(id), details, ..event.clone() }],
-            };
-            let written = self.commits(batch).await.map_err(|error| match error.kind() {
-                StoreErrorKind::AlreadyExists => RandomError::Repeats(Drawn::AccountId).into(),
-                _ => AccountError::from(error),
-            });
-            if self.on_record(written, &event).await? {
-                return Ok(account);
-            }
-        }
-        Err(AccountError::Contended(ATTEMPTS))
+        let (id, new) = (AccountId::generate(&self.setup.random)?, &new);
+        self.attempt(actor, operation, |attempt| {
+            Box::pin(async move {
+                actor.must_for_any(operation)?;
+                let rules = attempt.rules().await?;
+                must_have_role(&rules.policy, &new.role)?;
+                let account = new.clone().into_account(id, actor.tenant().clone(), attempt.now);
+                let event = Event { account: Some(id), ..attempt.event.clone() };
+                let batch = Batch {
+                    conditions: rules.conditions,
+                    changes: vec![Change::InsertAccount(account.clone())],
+                    events: vec![Event { details: described(&account), ..event }],
+                };
+                attempt.commit(batch, account).await.map_err(|error| match error.kind() {
+                    StoreErrorKind::AlreadyExists => RandomError::Repeats(Drawn::AccountId).into(),
+                    _ => AccountError::from(error),
+                })
+            })
+        })
+        .await
     }
 
-    /// Changes name, role or access: of all the account's keys at once.
+    /// Changes the name, role or access of an account, for all its keys at once.
     ///
     /// # Errors
     /// [`AccountError`]; a role must be in the tenant's policy, and an account with another version
@@ -62,23 +61,26 @@ impl Authority {
         account: &AccountId,
         edit: AccountEdit,
     ) -> Result<Outcome<ServiceAccount>, AccountError> {
-        let role = edit.role.clone();
-        self.change_account(
-            actor,
-            account,
-            Operation::AccountEdit,
-            role.as_ref(),
-            |account, now| match edit.if_version {
-                Some(given) if given != account.version => {
-                    Err(AccountError::Stale { given, current: account.version })
+        let (operation, edit) = (Operation::AccountEdit, &edit);
+        self.attempt(actor, operation, |attempt| {
+            Box::pin(async move {
+                let found = attempt.account(account, operation).await?;
+                let mut conditions = Vec::new();
+                if let Some(role) = &edit.role {
+                    let rules = attempt.rules().await?;
+                    must_have_role(&rules.policy, role)?;
+                    conditions = rules.conditions;
                 }
-                _ => Ok(account.edit(edit.clone(), now)),
-            },
-        )
+                if let Some(given) = edit.if_version.filter(|version| *version != found.version) {
+                    return Err(AccountError::Stale { given, current: found.version });
+                }
+                attempt.write_account(found.edit(edit.clone(), attempt.now), conditions).await
+            })
+        })
         .await
     }
 
-    /// Stops all keys of an account at once. None of them changes.
+    /// Disables an account: all its keys stop at once. None of the keys changes.
     ///
     /// # Errors
     /// [`AccountError`].
@@ -87,13 +89,11 @@ impl Authority {
         actor: &Actor,
         account: &AccountId,
     ) -> Result<Outcome<ServiceAccount>, AccountError> {
-        let operation = Operation::AccountDisable;
-        let disable = |account: &ServiceAccount, now| Ok(account.set_enabled(false, now));
-        self.change_account(actor, account, operation, None, disable).await
+        self.set_account_enabled(actor, account, Operation::AccountDisable, false).await
     }
 
-    /// Lets the keys of a disabled account work again, each as it was: a key that is disabled by
-    /// itself stays so.
+    /// Enables a disabled account: its keys work again, each as it was. A key that is disabled by
+    /// itself stays disabled.
     ///
     /// # Errors
     /// [`AccountError`].
@@ -102,9 +102,7 @@ impl Authority {
         actor: &Actor,
         account: &AccountId,
     ) -> Result<Outcome<ServiceAccount>, AccountError> {
-        let operation = Operation::AccountEnable;
-        let enable = |account: &ServiceAccount, now| Ok(account.set_enabled(true, now));
-        self.change_account(actor, account, operation, None, enable).await
+        self.set_account_enabled(actor, account, Operation::AccountEnable, true).await
     }
 
     /// Deletes an account and all its keys, in one atomic step, for good.
@@ -117,32 +115,32 @@ impl Authority {
         account: &AccountId,
     ) -> Result<(), AccountError> {
         let operation = Operation::AccountDelete;
-        for _ in 0..ATTEMPTS {
-            let event =
-                Event { account: Some(*account), ..Event::by(actor, operation, self.now()) };
-            let found = self.find_account(actor, account, operation).await;
-            let (found, holds) = self.on_record(found, &event).await?;
-            let keys = self.owned(actor, &Owner::Account(*account), KeyQuery::new()).await?;
-            let ids: Vec<_> = keys.iter().map(|stored| *stored.record.id()).collect();
-            let details = EventDetails::NONE
-                .text(DetailField::Name, &found.name)
-                .value(DetailField::Keys, ids.len() as u64);
-            let of_key = Event::by(actor, Operation::KeyDelete, event.at);
-            let of_key = Event { account: Some(*account), ..of_key };
-            let mut changes: Vec<_> = ids.iter().map(|id| Change::DeleteKey(*id)).collect();
-            changes.push(Change::DeleteAccount(*account));
-            let mut events: Vec<_> =
-                ids.iter().map(|id| Event { key: Some(*id), ..of_key.clone() }).collect();
-            events.push(Event { details, ..event });
-            let batch = Batch { conditions: vec![holds], changes, events };
-            if self.commits(batch).await? {
-                return Ok(());
-            }
-        }
-        Err(AccountError::Contended(ATTEMPTS))
+        self.attempt(actor, operation, |attempt| {
+            Box::pin(async move {
+                let found = attempt.account(account, operation).await?;
+                let keys = attempt.keys_of(&Owner::Account(*account), KeyQuery::new()).await?;
+                let ids: Vec<_> = keys.iter().map(|stored| *stored.record.id()).collect();
+                let details = EventDetails::NONE
+                    .text(DetailField::Name, &found.name)
+                    .value(DetailField::Keys, ids.len() as u64);
+                let of_key = Event { kind: Operation::KeyDelete.into(), ..attempt.event.clone() };
+                let mut changes: Vec<_> = ids.iter().map(|id| Change::DeleteKey(*id)).collect();
+                changes.push(Change::DeleteAccount(*account));
+                let mut events: Vec<_> =
+                    ids.iter().map(|id| Event { key: Some(*id), ..of_key.clone() }).collect();
+                events.push(Event { details, ..attempt.event.clone() });
+                let version = found.version;
+                let same = Condition::AccountVersion { account: *account, version };
+                attempt
+                    .commit(Batch { conditions: vec![same], changes, events }, ())
+                    .await
+                    .map_err(Into::into)
+            })
+        })
+        .await
     }
 
-    /// A service account.
+    /// Returns a service account.
     ///
     /// # Errors
     /// [`AccountError`]; here it is `PermissionDenied`, `NotFound` or `Store`.
@@ -151,11 +149,12 @@ impl Authority {
         actor: &Actor,
         account: &AccountId,
     ) -> Result<ServiceAccount, AccountError> {
-        let found = self.find_account(actor, account, Operation::AccountShow).await?;
-        Ok(found.0)
+        actor.must_for_any(Operation::AccountShow)?;
+        let found = self.setup.store.account(actor.tenant(), account).await?;
+        found.ok_or(AccountError::NotFound(*account))
     }
 
-    /// A page of the tenant's service accounts, oldest first.
+    /// Lists the tenant's service accounts, a page at a time, oldest first.
     ///
     /// # Errors
     /// [`ListError`].
@@ -170,68 +169,59 @@ impl Authority {
         Ok(self.setup.store.accounts(actor.tenant(), query).await?)
     }
 
-    async fn change_account(
+    async fn set_account_enabled(
         &self,
         actor: &Actor,
         account: &AccountId,
         operation: Operation,
-        role: Option<&RoleName>,
-        decide: impl Fn(&ServiceAccount, Timestamp) -> Result<Outcome<ServiceAccount>, AccountError>
-        + Send,
+        enabled: bool,
     ) -> Result<Outcome<ServiceAccount>, AccountError> {
-        for _ in 0..ATTEMPTS {
-            let now = self.now();
-            let event = Event { account: Some(*account), ..Event::by(actor, operation, now) };
-            let found = self.find_account(actor, account, operation).await;
-            let (found, _) = self.on_record(found, &event).await?;
-            let role_exists = self.role_condition(actor, operation, role).await;
-            let role_exists = self.on_record(role_exists, &event).await?;
-            let next = match self.on_record(decide(&found, now), &event).await? {
-                Outcome::Done(next) => next,
-                Outcome::Unchanged(same) => {
-                    self.note(Event { outcome: EventOutcome::Unchanged, ..event }).await?;
-                    return Ok(Outcome::Unchanged(same));
-                }
-            };
-            let details = described(&next);
-            let batch = Batch {
-                conditions: role_exists.into_iter().collect(),
-                changes: vec![Change::UpdateAccount(next.clone())],
-                events: vec![Event { details, ..event }],
-            };
-            if self.commits(batch).await? {
-                return Ok(Outcome::Done(next));
-            }
-        }
-        Err(AccountError::Contended(ATTEMPTS))
+        self.attempt(actor, operation, |attempt| {
+            Box::pin(async move {
+                let found = attempt.account(account, operation).await?;
+                attempt.write_account(found.set_enabled(enabled, attempt.now), Vec::new()).await
+            })
+        })
+        .await
     }
+}
 
-    async fn find_account(
-        &self,
-        actor: &Actor,
+impl Attempt<'_> {
+    /// Reads an account for an operation that the actor has permission for.
+    async fn account(
+        &mut self,
         account: &AccountId,
         operation: Operation,
-    ) -> Result<(ServiceAccount, Condition), AccountError> {
-        actor.must_for_any(operation)?;
-        let found = self.account_in_force(actor, account).await?;
+    ) -> Result<ServiceAccount, AccountError> {
+        self.event.account = Some(*account);
+        self.actor.must_for_any(operation)?;
+        let found = self.store().account(self.actor.tenant(), account).await?;
         found.ok_or(AccountError::NotFound(*account))
     }
 
-    /// The condition that the policy goes on having a role, if one is asked for and it has it.
-    async fn role_condition(
+    /// Replaces an account, or records that it is so already.
+    async fn write_account(
         &self,
-        actor: &Actor,
-        operation: Operation,
-        role: Option<&RoleName>,
-    ) -> Result<Option<Condition>, AccountError> {
-        actor.must_for_any(operation)?;
-        let Some(role) = role else { return Ok(None) };
-        let (policy, holds) = self.policy_in_force(actor).await?;
-        if !policy.roles.contains_key(role) {
-            return Err(AccountError::UnknownRole(role.clone()));
-        }
-        Ok(Some(holds))
+        outcome: Outcome<ServiceAccount>,
+        conditions: Vec<Condition>,
+    ) -> Result<Attempted<Outcome<ServiceAccount>>, AccountError> {
+        let attempted = match &outcome {
+            Outcome::Unchanged(_) => self.unchanged(outcome).await?,
+            Outcome::Done(next) => {
+                let (change, details) = (Change::UpdateAccount(next.clone()), described(next));
+                self.write(conditions, change, details, outcome).await?
+            }
+        };
+        Ok(attempted)
     }
+}
+
+/// Checks that a policy has a role.
+fn must_have_role(policy: &Policy, role: &RoleName) -> Result<(), AccountError> {
+    if policy.roles.contains_key(role) {
+        return Ok(());
+    }
+    Err(AccountError::UnknownRole(role.clone()))
 }
 
 /// Describes an account, as it is now, for the event of its change.

@@ -4,15 +4,16 @@ use std::time::Duration;
 
 use crate::record::account::ServiceAccount;
 use crate::record::actor::PermissionDenied;
-use crate::record::key::WrongStatus;
-use crate::record::new_key::RuleError;
+use crate::record::edit::EditError;
+use crate::record::key::{RotateError, WrongStatus};
 use crate::record::policy::{PolicyError, RoleName};
+use crate::record::rules::RuleError;
 use crate::store::{MAX_LIMIT, StoreError};
 use crate::value::id::{AccountId, KeyId};
 use crate::value::random::RandomError;
 use crate::value::time::in_words;
 
-/// Why no key was generated. Nothing was stored.
+/// A key could not be generated. Nothing was stored.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum GenerateError {
@@ -22,7 +23,7 @@ pub enum GenerateError {
     /// The tenant has API access turned off.
     #[error("API access is off in this tenant: its admin can turn it on")]
     AccessOff,
-    /// The actor may not make keys for this owner.
+    /// The actor has no permission to generate keys for this owner.
     #[error(transparent)]
     PermissionDenied(#[from] PermissionDenied),
     /// The tenant has no such service account.
@@ -33,7 +34,7 @@ pub enum GenerateError {
     AccountDisabled(AccountId),
     /// The key does not meet the rules.
     #[error(transparent)]
-    Key(#[from] RuleError),
+    Rule(#[from] RuleError),
     /// The owner holds as many live keys as the policy allows.
     #[error("the owner holds {limit} live keys, the most that the policy allows: revoke one first")]
     TooManyKeys {
@@ -43,7 +44,7 @@ pub enum GenerateError {
     /// The random source failed.
     #[error(transparent)]
     Random(#[from] RandomError),
-    /// Others changed policy or account each time, too often to go on.
+    /// Policy or account changed at each attempt. Try again.
     #[error("policy or account changed at each of {0} attempts: try again")]
     Contended(u32),
     /// The store failed.
@@ -51,17 +52,17 @@ pub enum GenerateError {
     Store(#[from] StoreError),
 }
 
-/// Why a key was not changed. Nothing was.
+/// A key could not be changed or shown. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
-    /// The actor can see the key and may not do this with it.
+    /// The actor can see the key and has no permission for the operation.
     #[error(transparent)]
     PermissionDenied(#[from] PermissionDenied),
     /// The tenant has no such key that the actor can see. A key of another tenant is absent too.
     #[error("there is no key {0}")]
     NotFound(KeyId),
-    /// The key's status is in the way.
+    /// The key's status does not allow the operation.
     #[error(transparent)]
     WrongStatus(#[from] WrongStatus),
     /// The overlap is longer than the policy allows.
@@ -73,7 +74,7 @@ pub enum KeyError {
     /// The change does not meet the rules.
     #[error(transparent)]
     Rule(#[from] RuleError),
-    /// Somebody else has changed the key since it was read.
+    /// The key has changed since it was read.
     #[error("the key has version {current} by now, not {given}: read it again and repeat the edit")]
     Stale {
         /// The version that the edit names.
@@ -84,7 +85,7 @@ pub enum KeyError {
     /// The random source failed.
     #[error(transparent)]
     Random(#[from] RandomError),
-    /// Others changed the key each time, too often to go on.
+    /// The key changed at each attempt. Try again.
     #[error("the key changed at each of {0} attempts: try again")]
     Contended(u32),
     /// The store failed. After a failure of the kind `Unavailable` the change may have happened.
@@ -92,7 +93,7 @@ pub enum KeyError {
     Store(#[from] StoreError),
 }
 
-/// Why a service account was not made or changed. Nothing was.
+/// A service account could not be created, changed or shown. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AccountError {
@@ -105,7 +106,7 @@ pub enum AccountError {
     /// The tenant's policy has no such role.
     #[error("the tenant's policy has no role {0}: add it there first")]
     UnknownRole(RoleName),
-    /// Somebody else has changed the account since it was read.
+    /// The account has changed since it was read.
     #[error(
         "the account has version {current} by now, not {given}: read it again and repeat the edit"
     )]
@@ -118,7 +119,7 @@ pub enum AccountError {
     /// The random source failed.
     #[error(transparent)]
     Random(#[from] RandomError),
-    /// Others changed the account each time, too often to go on.
+    /// The account changed at each attempt. Try again.
     #[error("the account changed at each of {0} attempts: try again")]
     Contended(u32),
     /// The store failed. After a failure of the kind `Unavailable` the change may have happened.
@@ -126,17 +127,17 @@ pub enum AccountError {
     Store(#[from] StoreError),
 }
 
-/// Why a policy was not set. It is as it was.
+/// A policy could not be set. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SetPolicyError {
     /// The actor may not do this.
     #[error(transparent)]
     PermissionDenied(#[from] PermissionDenied),
-    /// The policy leaves its limits.
+    /// A field of the policy is out of its bounds.
     #[error(transparent)]
     Policy(#[from] PolicyError),
-    /// Somebody else has set the policy since it was read.
+    /// The policy has changed since it was read.
     #[error(
         "the policy has version {current} by now, not {given}: read it again and repeat the change"
     )]
@@ -151,11 +152,11 @@ pub enum SetPolicyError {
     Store(#[from] StoreError),
 }
 
-/// Why nothing can be shown.
+/// A list, a policy or a sweep was refused.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ListError {
-    /// The actor may not see this.
+    /// The actor has no permission to see this.
     #[error(transparent)]
     PermissionDenied(#[from] PermissionDenied),
     /// A page of no or too many items was asked for.
@@ -169,5 +170,23 @@ pub enum ListError {
 impl ServiceAccount {
     pub(super) fn must_be_enabled(&self) -> Result<(), GenerateError> {
         if self.enabled { Ok(()) } else { Err(GenerateError::AccountDisabled(self.id)) }
+    }
+}
+
+impl From<EditError> for KeyError {
+    fn from(error: EditError) -> Self {
+        match error {
+            EditError::WrongStatus(error) => error.into(),
+            EditError::Rule(error) => error.into(),
+        }
+    }
+}
+
+impl From<RotateError> for KeyError {
+    fn from(error: RotateError) -> Self {
+        match error {
+            RotateError::WrongStatus(error) => error.into(),
+            RotateError::OverlapTooLong { max } => Self::OverlapTooLong { max },
+        }
     }
 }

@@ -1,22 +1,20 @@
 //! Making keys.
 
-use crate::record::account::ServiceAccount;
 use crate::record::actor::Actor;
-use crate::record::event::{DetailField, Event, EventDetails};
+use crate::record::event::{DetailField, EventDetails};
 use crate::record::key::{Key, KeyRecord, Owner};
-use crate::record::new_key::{NewKey, Validity};
+use crate::record::new_key::NewKey;
 use crate::record::operation::Operation;
 use crate::record::policy::Policy;
-use crate::record::rules::{admin_limits, check_rate};
 use crate::store::{Batch, Change, Condition, StoreErrorKind};
 use crate::value::digest::Digest;
 use crate::value::id::KeyId;
 use crate::value::random::{Drawn, RandomError};
-use crate::value::time::Timestamp;
 use crate::value::token::{FreshSecret, Token};
 
+use super::Authority;
+use super::attempt::{Attempt, Rules};
 use super::errors::GenerateError;
-use super::{ATTEMPTS, Authority};
 
 /// A key that was just generated or rotated, with its token: shown once, never again.
 #[derive(Debug)]
@@ -26,13 +24,6 @@ pub struct Issued {
     pub key: Key,
     /// The token. Hand it to its owner now: nothing can show it again.
     pub token: Token,
-}
-
-/// What a new key's rules rest on, as read.
-struct Ground {
-    policy: Policy,
-    account: Option<ServiceAccount>,
-    conditions: Vec<Condition>,
 }
 
 impl Authority {
@@ -50,116 +41,68 @@ impl Authority {
     /// as `Unavailable`: then there may be a key whose token nobody knows.
     pub async fn generate(&self, actor: &Actor, new: NewKey) -> Result<Issued, GenerateError> {
         let owner = &new.owner.clone().unwrap_or_else(|| actor.as_owner());
+        let new = &new;
         let key_id = KeyId::generate(&self.setup.random)?;
         let secret = FreshSecret::generate(&self.setup.random)?;
         let digest = self.setup.peppers.digest(&key_id, secret.as_bytes());
-        for _ in 0..ATTEMPTS {
-            let now = self.now();
-            let event = generate_event(actor, owner, &new, now);
-            let prepared = self.prepare(actor, owner, &new, now).await;
-            let (ground, validity) = self.on_record(prepared, &event).await?;
-            let key = self.new_key(actor, owner, &new, key_id, &validity, now);
-            let limit = ground.policy.max_keys_per_owner;
-            let batch = insertion(ground, key.clone(), digest, &event);
-            let written = self.commits(batch).await.map_err(|error| match error.kind() {
-                StoreErrorKind::LimitReached => GenerateError::TooManyKeys { limit },
-                StoreErrorKind::AlreadyExists => RandomError::Repeats(Drawn::KeyId).into(),
-                _ => error.into(),
-            });
-            if self.on_record(written, &event).await? {
-                let token = secret.into_token(&self.setup.prefix, key_id);
-                return Ok(Issued { key, token });
-            }
-        }
-        Err(GenerateError::Contended(ATTEMPTS))
-    }
-
-    /// Everything that can be checked before the commit, in the order in which it is reported.
-    async fn prepare(
-        &self,
-        actor: &Actor,
-        owner: &Owner,
-        new: &NewKey,
-        now: Timestamp,
-    ) -> Result<(Ground, Validity), GenerateError> {
-        // First: plan, switch and accounts are not told to an actor without the permission.
-        actor.must(Operation::KeyGenerate, owner)?;
-        let (policy, policy_holds) = self.policy_in_force(actor).await?;
-        if !policy.api_in_plan {
-            return Err(GenerateError::UpgradeRequired);
-        }
-        if !policy.api_enabled {
-            return Err(GenerateError::AccessOff);
-        }
-        let mut ground = Ground { policy, account: None, conditions: vec![policy_holds] };
-        if let Owner::Account(id) = owner {
-            let found = self.account_in_force(actor, id).await?;
-            let (account, holds) = found.ok_or(GenerateError::AccountNotFound(*id))?;
-            account.must_be_enabled()?;
-            ground.account = Some(account);
-            ground.conditions.push(holds);
-        }
-        let validity = new.check(&ground.policy, ground.account.as_ref(), now)?;
-        check_rate(new.rate, &ground.policy, actor, owner)?;
-        ground.conditions.push(Condition::LiveKeysBelow {
-            tenant: actor.tenant().clone(),
-            owner: owner.clone(),
-            limit: ground.policy.max_keys_per_owner,
-            at: now,
+        let generated = self.attempt(actor, Operation::KeyGenerate, |attempt| {
+            Box::pin(async move {
+                attempt.event.account = owner.account();
+                attempt.event.details = EventDetails::NONE
+                    .text(DetailField::Name, &new.name)
+                    .text(DetailField::Owner, owner);
+                // First: plan, switch and accounts are not told to an actor without the permission.
+                actor.must(Operation::KeyGenerate, owner)?;
+                let mut rules = attempt.rules().await?;
+                must_have_access(&rules.policy)?;
+                if let Owner::Account(id) = owner {
+                    let found = attempt.store().account(actor.tenant(), id).await?;
+                    let account = found.ok_or(GenerateError::AccountNotFound(*id))?;
+                    account.must_be_enabled()?;
+                    rules.add_account(account);
+                }
+                let checked =
+                    new.check(owner, actor, &rules.policy, rules.account.as_ref(), attempt.now)?;
+                let key = checked.into_key(key_id, self.setup.prefix.clone());
+                let limit = rules.policy.max_keys_per_owner;
+                let batch = insertion(attempt, rules, key.clone(), digest);
+                attempt.commit(batch, key).await.map_err(|error| match error.kind() {
+                    StoreErrorKind::LimitReached => GenerateError::TooManyKeys { limit },
+                    StoreErrorKind::AlreadyExists => RandomError::Repeats(Drawn::KeyId).into(),
+                    _ => error.into(),
+                })
+            })
         });
-        Ok((ground, validity))
-    }
-
-    fn new_key(
-        &self,
-        actor: &Actor,
-        owner: &Owner,
-        new: &NewKey,
-        id: KeyId,
-        validity: &Validity,
-        now: Timestamp,
-    ) -> Key {
-        Key {
-            id,
-            tenant: actor.tenant().clone(),
-            owner: owner.clone(),
-            name: new.name.clone(),
-            prefix: self.setup.prefix.clone(),
-            scopes: new.scopes.clone(),
-            networks: new.networks.clone(),
-            rate: new.rate,
-            admin_limits: admin_limits(new, actor, owner),
-            metadata: new.metadata.clone(),
-            created_at: now,
-            created_by: actor.id().clone(),
-            updated_at: now,
-            not_before: validity.not_before,
-            expires_at: validity.expires_at,
-            disabled: false,
-            revoked_at: None,
-            rotated_at: None,
-            overlap_ends_at: None,
-            secret_number: 1,
-            version: 1,
-        }
+        let key = generated.await?;
+        let token = secret.into_token(&self.setup.prefix, key_id);
+        Ok(Issued { key, token })
     }
 }
 
-fn insertion(ground: Ground, key: Key, digest: Digest, event: &Event) -> Batch {
-    let details = match key.expires_at {
-        Some(expires) => event.details.clone().text(DetailField::ExpiresAt, expires),
-        None => event.details.clone(),
-    };
-    let event = Event { details, ..event.clone().of(&key) };
-    Batch {
-        conditions: ground.conditions,
-        changes: vec![Change::InsertKey(KeyRecord::new(key, digest))],
-        events: vec![event],
+/// Checks that the plan includes API access and that it is on.
+fn must_have_access(policy: &Policy) -> Result<(), GenerateError> {
+    if !policy.api_in_plan {
+        return Err(GenerateError::UpgradeRequired);
     }
+    if !policy.api_enabled {
+        return Err(GenerateError::AccessOff);
+    }
+    Ok(())
 }
 
-fn generate_event(actor: &Actor, owner: &Owner, new: &NewKey, now: Timestamp) -> Event {
-    let details =
-        EventDetails::NONE.text(DetailField::Name, &new.name).text(DetailField::Owner, owner);
-    Event { account: owner.account(), details, ..Event::by(actor, Operation::KeyGenerate, now) }
+/// Inserts a key, on the condition that its owner holds fewer live keys than the policy allows.
+fn insertion(attempt: &Attempt<'_>, rules: Rules, key: Key, digest: Digest) -> Batch {
+    let mut conditions = rules.conditions;
+    conditions.push(Condition::LiveKeysBelow {
+        tenant: key.tenant.clone(),
+        owner: key.owner.clone(),
+        limit: rules.policy.max_keys_per_owner,
+        at: attempt.now,
+    });
+    let mut event = attempt.event.clone().of(&key);
+    if let Some(expires_at) = key.expires_at {
+        event.details = event.details.text(DetailField::ExpiresAt, expires_at);
+    }
+    let changes = vec![Change::InsertKey(KeyRecord::new(key, digest))];
+    Batch { conditions, changes, events: vec![event] }
 }

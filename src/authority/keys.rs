@@ -1,32 +1,21 @@
-//! Changing one key: rename, edit, disable, enable, delete, and the way that every change goes.
+//! Changing one key: rename, edit, disable, enable, delete.
 
-use crate::record::account::ServiceAccount;
 use crate::record::actor::Actor;
-use crate::record::event::{DetailField, Event, EventDetails, EventOutcome};
-use crate::record::key::{Key, KeyEdit, KeyRecord, Owner};
-use crate::record::new_key::{RuleError, check_scopes};
+use crate::record::edit::{KeyEdit, KeyField};
+use crate::record::event::{DetailField, EventDetails};
+use crate::record::key::{Key, KeyRecord};
 use crate::record::operation::{Operation, Outcome};
-use crate::record::policy::Policy;
-use crate::record::rules::{check_edit, is_administrator};
-use crate::store::{Batch, Change, Condition};
+use crate::setup::retry::Attempted;
+use crate::store::{Change, Condition};
 use crate::value::id::KeyId;
 use crate::value::name::Name;
 use crate::value::time::Timestamp;
 
+use super::Authority;
+use super::attempt::{Attempt, Rules};
 use super::errors::KeyError;
-use super::{ATTEMPTS, Authority};
 
-/// A key as it was read for a change, with what the rules of the change rest on.
-pub(super) struct Current {
-    pub(super) record: KeyRecord,
-    /// Read for changes whose rules are the policy's.
-    pub(super) policy: Option<Policy>,
-    pub(super) account: Option<ServiceAccount>,
-    pub(super) now: Timestamp,
-    conditions: Vec<Condition>,
-}
-
-/// What a change comes to: the key as it will be, and how to write it.
+/// The result of an operation on a key: the key as it will be, and how to write it.
 pub(super) struct Step {
     pub(super) key: Key,
     pub(super) change: Change,
@@ -45,7 +34,7 @@ impl Step {
 }
 
 impl Authority {
-    /// Renames a key, in any status. A pattern that the policy requires holds for the new name too.
+    /// Renames a key, in any status. The new name must follow the policy's pattern, if it has one.
     ///
     /// # Errors
     /// [`KeyError`]; a name that does not follow the pattern is a `Rule`.
@@ -58,8 +47,9 @@ impl Authority {
         self.edit(actor, key, KeyEdit::new().name(name)).await
     }
 
-    /// Changes name, scopes, networks, rate or metadata, all that the edit names in one step. Name and
-    /// metadata can be changed in any status, the rest not of a key that is revoked or expired.
+    /// Changes the name, scopes, networks, rate or metadata of a key, all in one step. Name and
+    /// metadata can be changed in any status, the rest only while the key is neither revoked nor
+    /// expired.
     ///
     /// # Errors
     /// [`KeyError`]; a name outside the pattern, a scope outside the ceiling or a rate above the limit
@@ -70,32 +60,34 @@ impl Authority {
         key: &KeyId,
         edit: KeyEdit,
     ) -> Result<Outcome<Key>, KeyError> {
-        self.change(actor, key, edit.operation(), |current| {
-            let key = current.record.key();
-            if let Some(given) = edit.if_version.filter(|version| *version != key.version) {
-                return Err(KeyError::Stale { given, current: key.version });
-            }
-            let by_admin = is_administrator(actor, &key.owner);
-            let next = current.record.edit(&edit, by_admin, current.now)?;
-            if let Some(policy) = &current.policy {
-                let new_name = edit.name.as_ref().filter(|name| **name != key.name);
-                if let (Some(name), Some(pattern)) = (new_name, &policy.name_pattern) {
-                    pattern.check(name).map_err(RuleError::from)?;
+        let (operation, edit) = (edit.operation(), &edit);
+        self.attempt(actor, operation, |attempt| {
+            Box::pin(async move {
+                let record = attempt.key(key, operation).await?;
+                let before = record.key();
+                if let Some(given) = edit.if_version.filter(|version| *version != before.version) {
+                    return Err(KeyError::Stale { given, current: before.version });
                 }
-                if let Some(scopes) = &edit.scopes {
-                    check_scopes(scopes, policy, current.account.as_ref())?;
-                }
-                check_edit(&edit, key, policy, actor)?;
-            }
-            Ok(next.map(|next| {
-                let details = edited(key, next.key());
-                Step { key: next.key().clone(), change: Change::UpdateKey(next), details }
-            }))
+                let (next, conditions) = if operation == Operation::KeyAnnotate {
+                    // No rule of the policy is about metadata.
+                    (record.annotate(edit, attempt.now), Vec::new())
+                } else {
+                    let Rules { policy, account, conditions } =
+                        attempt.rules_of(&before.owner).await?;
+                    let account = account.as_ref();
+                    (record.edit(edit, actor, &policy, account, attempt.now)?, conditions)
+                };
+                let step = next.map(|next| {
+                    let details = edited(before, next.key());
+                    Step { key: next.key().clone(), change: Change::UpdateKey(next), details }
+                });
+                attempt.write_key(step, conditions).await
+            })
         })
         .await
     }
 
-    /// Stops a key for a while. Both its secrets stop at once.
+    /// Disables a key: both its secrets stop at once.
     ///
     /// # Errors
     /// [`KeyError`]; `WrongStatus` for a key that is expired or revoked.
@@ -103,7 +95,7 @@ impl Authority {
         self.set_disabled(actor, key, Operation::KeyDisable, true).await
     }
 
-    /// Lets a disabled key work again.
+    /// Enables a disabled key.
     ///
     /// # Errors
     /// [`KeyError`]; `WrongStatus` for a key that is expired or revoked.
@@ -111,14 +103,14 @@ impl Authority {
         self.set_disabled(actor, key, Operation::KeyEnable, false).await
     }
 
-    /// Deletes a key for good, in any status. Access ends at once; its events stay until a sweep finds
-    /// them old enough.
+    /// Deletes a key, in any status. Access ends at once. Its events stay until a sweep finds them
+    /// old enough.
     ///
     /// # Errors
     /// [`KeyError`]; here it is `PermissionDenied`, `NotFound`, `Contended` or `Store`.
     pub async fn delete(&self, actor: &Actor, key: &KeyId) -> Result<(), KeyError> {
-        let deleted = self.change(actor, key, Operation::KeyDelete, |current| {
-            let key = current.record.key().clone();
+        let deleted = self.change(actor, key, Operation::KeyDelete, |record, _| {
+            let key = record.key().clone();
             let details = EventDetails::NONE
                 .text(DetailField::Name, &key.name)
                 .text(DetailField::Owner, &key.owner);
@@ -134,92 +126,72 @@ impl Authority {
         operation: Operation,
         disabled: bool,
     ) -> Result<Outcome<Key>, KeyError> {
-        self.change(actor, key, operation, |current| {
-            let next = current.record.set_disabled(disabled, current.now)?;
+        self.change(actor, key, operation, |record, now| {
+            let next = record.set_disabled(disabled, now)?;
             Ok(Step::update(next, EventDetails::NONE))
         })
         .await
     }
 
-    /// The way that every change of one key goes: read, ask for permission, decide, write with the
-    /// event, and again from the beginning if somebody else was faster.
+    /// Runs an operation on one key that no rule of the policy is about.
     pub(super) async fn change(
         &self,
         actor: &Actor,
         key: &KeyId,
         operation: Operation,
-        decide: impl Fn(&Current) -> Result<Outcome<Step>, KeyError> + Send,
+        rule: impl Fn(&KeyRecord, Timestamp) -> Result<Outcome<Step>, KeyError> + Sync,
     ) -> Result<Outcome<Key>, KeyError> {
-        for _ in 0..ATTEMPTS {
-            let now = self.now();
-            let event = Event { key: Some(*key), ..Event::by(actor, operation, now) };
-            let stored = self.setup.store.key(actor.tenant(), key).await?;
-            let found = stored.map(|stored| stored.record).ok_or(KeyError::NotFound(*key));
-            let record = self.on_record(found, &event).await?;
-            let event = event.of(record.key());
-            let current = self.current(actor, record, operation, now).await;
-            let current = self.on_record(current, &event).await?;
-            let step = match self.on_record(decide(&current), &event).await? {
-                Outcome::Done(step) => step,
-                Outcome::Unchanged(step) => {
-                    self.note(Event { outcome: EventOutcome::Unchanged, ..event }).await?;
-                    return Ok(Outcome::Unchanged(step.key));
-                }
-            };
-            let batch = Batch {
-                conditions: current.conditions,
-                changes: vec![step.change],
-                events: vec![Event { details: step.details, ..event }],
-            };
-            if self.commits(batch).await? {
-                return Ok(Outcome::Done(step.key));
-            }
+        let rule = &rule;
+        self.attempt(actor, operation, |attempt| {
+            Box::pin(async move {
+                let record = attempt.key(key, operation).await?;
+                attempt.write_key(rule(&record, attempt.now)?, Vec::new()).await
+            })
+        })
+        .await
+    }
+}
+
+impl Attempt<'_> {
+    /// Reads a key for an operation that the actor has permission for. A key that the actor cannot see
+    /// is absent.
+    pub(super) async fn key(
+        &mut self,
+        key: &KeyId,
+        operation: Operation,
+    ) -> Result<KeyRecord, KeyError> {
+        self.event.key = Some(*key);
+        let stored = self.store().key(self.actor.tenant(), key).await?;
+        let record = stored.ok_or(KeyError::NotFound(*key))?.record;
+        let owner = &record.key().owner;
+        self.event.account = owner.account();
+        if !self.actor.may(Operation::KeyShow, owner) && !self.actor.may(operation, owner) {
+            return Err(KeyError::NotFound(*key));
         }
-        Err(KeyError::Contended(ATTEMPTS))
+        self.actor.must(operation, owner)?;
+        Ok(record)
     }
 
-    /// The key, if the actor may do the operation with it. A key that the actor can't see is absent.
-    async fn current(
+    /// Writes what an operation comes to, or records that the key is so already.
+    pub(super) async fn write_key(
         &self,
-        actor: &Actor,
-        record: KeyRecord,
-        operation: Operation,
-        now: Timestamp,
-    ) -> Result<Current, KeyError> {
-        let owner = record.key().owner.clone();
-        if !actor.may(Operation::KeyShow, &owner) && !actor.may(operation, &owner) {
-            return Err(KeyError::NotFound(*record.id()));
-        }
-        actor.must(operation, &owner)?;
-        let mut current =
-            Current { record, policy: None, account: None, now, conditions: Vec::new() };
-        let ruled = [Operation::KeyRename, Operation::KeyEdit, Operation::KeyRotate];
-        if ruled.contains(&operation) {
-            let (policy, holds) = self.policy_in_force(actor).await?;
-            current.policy = Some(policy);
-            current.conditions.push(holds);
-            if let Owner::Account(id) = &owner
-                && let Some((account, holds)) = self.account_in_force(actor, id).await?
-            {
-                current.account = Some(account);
-                current.conditions.push(holds);
+        step: Outcome<Step>,
+        conditions: Vec<Condition>,
+    ) -> Result<Attempted<Outcome<Key>>, KeyError> {
+        let attempted = match step {
+            Outcome::Unchanged(Step { key, .. }) => self.unchanged(Outcome::Unchanged(key)).await?,
+            Outcome::Done(Step { key, change, details }) => {
+                self.write(conditions, change, details, Outcome::Done(key)).await?
             }
-        }
-        Ok(current)
+        };
+        Ok(attempted)
     }
 }
 
 /// Lists the changes of an edit for its event.
 fn edited(before: &Key, after: &Key) -> EventDetails {
-    let fields = [
-        ("name", before.name != after.name),
-        ("scopes", before.scopes != after.scopes),
-        ("networks", before.networks != after.networks),
-        ("rate", before.rate != after.rate),
-        ("metadata", before.metadata != after.metadata),
-    ];
-    let changed: Vec<&str> = fields.iter().filter(|(_, is)| *is).map(|(name, _)| *name).collect();
-    let details = EventDetails::NONE.text(DetailField::Changed, changed.join(", "));
+    let changed = KeyField::changed(before, after);
+    let details = EventDetails::NONE.list(DetailField::Changed, &changed);
     if before.name == after.name {
         return details;
     }

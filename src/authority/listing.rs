@@ -19,13 +19,14 @@ use crate::value::time::Timestamp;
 use super::Authority;
 use super::errors::{KeyError, ListError};
 
-/// A key as the listing shows it.
+/// A key as the listing shows it, with its usage.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct KeyEntry {
     /// The key.
     pub key: Key,
-    /// What identifies it where a token would be shown, as `acme_live_4fQ2xk9ZrT7bWm1c`.
+    /// The prefix and the id, which identify the key where a token would be shown:
+    /// `acme_live_4fQ2xk9ZrT7bWm1c`.
     pub prefix: String,
     /// The name of the service account that owns it, if one does.
     pub account: Option<Name>,
@@ -35,19 +36,19 @@ pub struct KeyEntry {
     pub uses: u64,
     /// When it was last used, as of the last flush.
     pub last_used_at: Option<Timestamp>,
-    /// The hand-over from the secret before this one, while the overlap lasts.
+    /// The overlap in which the secret before this one works too, while it lasts.
     pub overlap: Option<Overlap>,
-    /// What a verify would say against it now, whatever it is wanted for; `None` if nothing.
+    /// Why a verify would refuse the key now, whatever the request needs; `None` if it would not.
     pub obstacle: Option<Reason>,
-    /// What this actor can do with it now.
+    /// The operations that this actor can do with the key now.
     pub actions: Vec<Operation>,
 }
 
-/// Where the hand-over of a rotation stands.
+/// The overlap of a rotation, in which two secrets of a key work.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Overlap {
-    /// Until when the old secret works.
+    /// When the old secret stops.
     pub overlap_ends_at: Timestamp,
     /// When the old secret was last used.
     pub old_last_used_at: Option<Timestamp>,
@@ -77,7 +78,7 @@ impl Overlap {
 }
 
 impl Authority {
-    /// A key, with its usage and what the actor can do with it.
+    /// Returns a key with its usage and what the actor can do with it.
     ///
     /// # Errors
     /// [`KeyError`]; here it is `NotFound` or `Store`.
@@ -90,8 +91,8 @@ impl Authority {
         entries.pop().ok_or(KeyError::NotFound(*key))
     }
 
-    /// A page of keys, with their usage and what the actor can do with each. An actor who may only
-    /// look at their own keys sees those.
+    /// Lists keys, a page at a time, with their usage and what the actor can do with each. An actor
+    /// who may only see their own keys gets those.
     ///
     /// # Errors
     /// [`ListError`]; `PermissionDenied` also if another's keys are asked for and only one's own are open.

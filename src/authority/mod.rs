@@ -1,14 +1,16 @@
-//! Management: whatever makes, changes, shows or ends keys, accounts and policies.
+//! Management: makes, changes, shows and ends keys, accounts and policies.
 //!
-//! Every method takes the actor first. What it may do is decided in [`actor`](crate::Actor), what
-//! is possible in which status in [`key`](crate::KeyStatus); here the two are asked, the change is
-//! written together with its event, and a change that met another is tried again on fresh data.
+//! Every method takes the actor first. The permissions are in `record::actor`, the transitions in
+//! `record::key` and the rules of a tenant in `record::rules`. Here they are asked in this order, and
+//! the change is written together with its event.
 
 mod accounts;
+mod attempt;
 mod errors;
 mod generate;
 mod keys;
 mod listing;
+mod pages;
 mod refusal;
 mod revoke;
 mod rotate;
@@ -17,34 +19,28 @@ mod upkeep;
 
 use std::fmt;
 
-use crate::record::account::ServiceAccount;
 use crate::record::actor::Actor;
+use crate::record::event::Event;
 #[cfg(feature = "management")]
-use crate::record::event::{DetailField, EventDetails, RefusalCode};
-use crate::record::event::{Event, EventOutcome};
+use crate::record::event::{DetailField, EventDetails, EventOutcome, RefusalCode};
 #[cfg(feature = "management")]
 use crate::record::operation::Operation;
 use crate::record::policy::Policy;
 use crate::setup::Setup;
-use crate::store::{Batch, Condition, StoreError};
-use crate::value::id::AccountId;
+use crate::store::{Condition, StoreError};
 #[cfg(feature = "management")]
-use crate::value::id::KeyId;
+use crate::value::id::{AccountId, KeyId};
 use crate::value::time::Timestamp;
-
-use self::refusal::Refusal;
 
 pub use self::errors::{AccountError, GenerateError, KeyError, ListError, SetPolicyError};
 pub use self::generate::Issued;
 pub use self::listing::{KeyEntry, Overlap};
+pub use self::pages::Listing;
 pub use self::upkeep::SweepReport;
-
-/// How often a change that met another is tried on fresh data.
-const ATTEMPTS: u32 = 64;
 
 /// Manages keys, service accounts and policies. Clones share the store.
 ///
-/// A service that only checks keys holds a [`Verifier`](crate::Verifier), and nothing that can mint.
+/// A service that only checks keys holds a [`Verifier`](crate::Verifier), which cannot create any.
 ///
 /// # Audit
 /// Every call that changes something leaves an [`Event`] in the same atomic step. A call that is
@@ -60,7 +56,7 @@ const ATTEMPTS: u32 = 64;
 /// process that stops loses the counts that are not written yet, at most those of the last minute
 /// if it flushes. If the store fails after it has written a count, the count is told again.
 ///
-/// A look at keys, accounts, policy or events leaves no event.
+/// Reading keys, accounts, the policy or events leaves no event.
 ///
 /// # Cancel safety
 /// Dropping the future of any method leaves everything as before the call or as after it. A token
@@ -85,7 +81,7 @@ impl Authority {
         self.setup.clock.now()
     }
 
-    /// The policy in force, with the condition that it still is when something is written.
+    /// Returns the policy in force, and the condition that it has not changed.
     async fn policy_in_force(&self, actor: &Actor) -> Result<(Policy, Condition), StoreError> {
         let tenant = actor.tenant();
         let stored = self.setup.store.policy(tenant).await?;
@@ -94,45 +90,9 @@ impl Authority {
         Ok((policy, Condition::PolicyVersion { tenant: tenant.clone(), version }))
     }
 
-    /// An account of the actor's tenant, with the condition that it has not changed.
-    async fn account_in_force(
-        &self,
-        actor: &Actor,
-        account: &AccountId,
-    ) -> Result<Option<(ServiceAccount, Condition)>, StoreError> {
-        let found = self.setup.store.account(actor.tenant(), account).await?;
-        Ok(found.map(|found| {
-            let condition = Condition::AccountVersion { account: *account, version: found.version };
-            (found, condition)
-        }))
-    }
-
-    /// Writes an event that tells of no change.
-    async fn note(&self, event: Event) -> Result<(), StoreError> {
-        let batch = Batch { events: vec![event], ..Batch::default() };
-        self.setup.store.commit(batch).await.map(|_| ())
-    }
-
-    /// Passes a result on, and records it if it is a refusal. If it can't be recorded, that is the
-    /// error: an attempt is not left out of the audit trail.
-    async fn on_record<T, E: Refusal + From<StoreError>>(
-        &self,
-        result: Result<T, E>,
-        event: &Event,
-    ) -> Result<T, E> {
-        if let Err(error) = &result
-            && let Some((code, more)) = error.told()
-        {
-            let outcome = EventOutcome::Refused(code);
-            let details = event.details.clone().and(more);
-            self.record_refusal(Event { outcome, details, ..event.clone() }).await?;
-        }
-        result
-    }
-
     /// Records a refused call: by itself, or in the count of its minute.
     async fn record_refusal(&self, event: Event) -> Result<(), StoreError> {
-        self.setup.refusals.record(&*self.setup.store, event).await
+        self.setup.refusal_log.record(&*self.setup.store, event).await
     }
 
     /// Records a request of an actor that could not be read. `problem` is the code of what is wrong.
@@ -149,14 +109,5 @@ impl Authority {
         let details = EventDetails::NONE.text(DetailField::Problem, problem);
         let event = Event::by(actor, operation, self.now());
         self.record_refusal(Event { key, account, outcome, details, ..event }).await
-    }
-
-    /// Writes a batch. `false` if somebody else was faster: read again and decide again.
-    async fn commits(&self, batch: Batch) -> Result<bool, StoreError> {
-        match self.setup.store.commit(batch).await {
-            Ok(_) => Ok(true),
-            Err(error) if error.is_conflict() => Ok(false),
-            Err(error) => Err(error),
-        }
     }
 }

@@ -5,53 +5,68 @@ use std::time::Duration;
 use crate::record::actor::PermissionDenied;
 use crate::record::event::{DetailField, EventDetails, RefusalCode};
 use crate::record::key::WrongStatus;
-use crate::record::new_key::RuleError;
 use crate::record::policy::PolicyError;
+use crate::record::rules::RuleError;
+use crate::setup::retry::ATTEMPTS;
+use crate::store::StoreError;
 use crate::value::random::RandomError;
 
 use super::errors::{AccountError, GenerateError, KeyError, ListError, SetPolicyError};
 
-/// A refusal as an event tells of it.
-pub(super) type Told = (RefusalCode, EventDetails);
-
-/// An error that may be a refusal: the actor tried what permissions, rules or the state of things
-/// forbid. A failure of the store or the random source, or a race, is none, but for a source that repeats itself.
-pub(super) trait Refusal: std::error::Error {
-    /// Returns what an event says of it, if it is a refusal.
-    fn told(&self) -> Option<Told>;
+/// A refused call as its event records it.
+pub(super) struct Refusal {
+    pub(super) code: RefusalCode,
+    pub(super) details: EventDetails,
 }
 
-fn plain(code: RefusalCode) -> Told {
-    (code, EventDetails::NONE)
+/// An error of a management operation.
+pub(super) trait ManagementError: std::error::Error + From<StoreError> {
+    /// Returns what is recorded if the error is a refusal: the actor tried what permissions, rules or
+    /// the state of a record forbid. A failure of the store or the random source and a race are no
+    /// refusals, except for a source that repeats itself.
+    fn refusal(&self) -> Option<Refusal>;
+
+    /// Returns the error of an operation that other changes overtook at each attempt.
+    fn contended() -> Self {
+        StoreError::conflict("too many concurrent changes; nothing was changed, try again").into()
+    }
 }
 
-fn longest(code: RefusalCode, max: &Duration) -> Told {
-    (code, EventDetails::NONE.value(DetailField::MaxSeconds, max.as_secs()))
+fn plain(code: RefusalCode) -> Refusal {
+    with(code, EventDetails::NONE)
 }
 
-fn stale(given: u64, current: u64) -> Told {
+fn with(code: RefusalCode, details: EventDetails) -> Refusal {
+    Refusal { code, details }
+}
+
+fn longest(code: RefusalCode, max: &Duration) -> Refusal {
+    with(code, EventDetails::NONE.value(DetailField::MaxSeconds, max.as_secs()))
+}
+
+fn stale(given: u64, current: u64) -> Refusal {
     let details = EventDetails::NONE
         .value(DetailField::GivenVersion, given)
         .value(DetailField::CurrentVersion, current);
-    (RefusalCode::Stale, details)
+    with(RefusalCode::Stale, details)
 }
 
-fn permission_denied(_: PermissionDenied) -> Told {
+fn permission_denied(_: PermissionDenied) -> Refusal {
     plain(RefusalCode::PermissionDenied)
 }
 
-fn wrong_status(error: WrongStatus) -> Told {
+fn wrong_status(error: WrongStatus) -> Refusal {
     let details = EventDetails::NONE.text(DetailField::Status, error.status);
-    (RefusalCode::WrongStatus, details)
+    with(RefusalCode::WrongStatus, details)
 }
 
-fn rule(error: &RuleError) -> Told {
+fn rule(error: &RuleError) -> Refusal {
     let details = EventDetails::NONE;
     match error {
         RuleError::Name(_) => plain(RefusalCode::InvalidName),
         RuleError::ExpiryRequired => plain(RefusalCode::ExpiryRequired),
         RuleError::ExpiryPassed(expires) => {
-            (RefusalCode::ExpiryPassed, details.text(DetailField::ExpiresAt, expires))
+            with(RefusalCode::ExpiryPassed, details.text(DetailField::ExpiresAt, expires))
         }
         RuleError::ZeroLifetime => plain(RefusalCode::ZeroLifetime),
         RuleError::LifetimeOverflow(_) => plain(RefusalCode::LifetimeOverflow),
@@ -60,63 +75,68 @@ fn rule(error: &RuleError) -> Told {
             let details = details
                 .text(DetailField::NotBefore, not_before)
                 .text(DetailField::ExpiresAt, expires);
-            (RefusalCode::NeverValid, details)
+            with(RefusalCode::NeverValid, details)
         }
         RuleError::ScopeOutsideCeiling(scope) => {
-            (RefusalCode::ScopeOutsideCeiling, details.text(DetailField::Scope, scope))
+            with(RefusalCode::ScopeOutsideCeiling, details.text(DetailField::Scope, scope))
         }
         RuleError::SetByAdministrator(limit) => {
-            (RefusalCode::SetByAdministrator, details.text(DetailField::Field, limit))
+            with(RefusalCode::SetByAdministrator, details.text(DetailField::Field, limit))
         }
         RuleError::RateAboveLimit { rate, limit } => {
             let details = details.text(DetailField::Rate, rate).text(DetailField::MaxRate, limit);
-            (RefusalCode::RateAboveLimit, details)
+            with(RefusalCode::RateAboveLimit, details)
         }
     }
 }
 
-/// A source that repeats itself is on record: who looks into it must learn when that began.
-fn repetition(error: &RandomError) -> Option<Told> {
+/// Returns the refusal if the random source repeats itself. It is recorded, since an investigation
+/// needs to know when it began.
+fn repetition(error: &RandomError) -> Option<Refusal> {
     matches!(error, RandomError::Repeats(_)).then(|| plain(RefusalCode::RandomSourceRepeats))
 }
 
-fn policy(error: &PolicyError) -> Told {
-    let given = |code, given| (code, EventDetails::NONE.value(DetailField::Given, given));
-    let field = |code, name| (code, EventDetails::NONE.text(DetailField::Field, name));
+fn policy(error: &PolicyError) -> Refusal {
+    let given = |code, given| with(code, EventDetails::NONE.value(DetailField::Given, given));
+    let field = |code, name| with(code, EventDetails::NONE.text(DetailField::Field, name));
     match error {
         PolicyError::MaxKeys(max) => given(RefusalCode::InvalidMaxKeys, u64::from(*max)),
-        PolicyError::ZeroLifetime(name) => field(RefusalCode::ZeroLifetime, *name),
+        PolicyError::ZeroLifetime(name) => field(RefusalCode::ZeroLifetime, name),
         PolicyError::DefaultAboveMax => plain(RefusalCode::DefaultAboveMax),
         PolicyError::EventRetention(time) => {
             given(RefusalCode::EventRetentionTooShort, time.as_secs())
         }
-        PolicyError::NotWholeSeconds(name) => field(RefusalCode::NotWholeSeconds, *name),
+        PolicyError::NotWholeSeconds(name) => field(RefusalCode::NotWholeSeconds, name),
         PolicyError::TooManyRoles(roles) => given(RefusalCode::TooManyRoles, *roles as u64),
         PolicyError::NamePattern => plain(RefusalCode::InvalidNamePattern),
     }
 }
 
-impl Refusal for GenerateError {
-    fn told(&self) -> Option<Told> {
+impl ManagementError for GenerateError {
+    fn refusal(&self) -> Option<Refusal> {
         Some(match self {
             Self::UpgradeRequired => plain(RefusalCode::UpgradeRequired),
             Self::AccessOff => plain(RefusalCode::AccessOff),
             Self::PermissionDenied(error) => permission_denied(*error),
             Self::AccountNotFound(_) => plain(RefusalCode::AccountNotFound),
             Self::AccountDisabled(_) => plain(RefusalCode::AccountDisabled),
-            Self::Key(error) => rule(error),
+            Self::Rule(error) => rule(error),
             Self::TooManyKeys { limit } => {
                 let details = EventDetails::NONE.value(DetailField::Limit, u64::from(*limit));
-                (RefusalCode::TooManyKeys, details)
+                with(RefusalCode::TooManyKeys, details)
             }
             Self::Random(error) => return repetition(error),
             Self::Contended(_) | Self::Store(_) => return None,
         })
     }
+
+    fn contended() -> Self {
+        Self::Contended(ATTEMPTS)
+    }
 }
 
-impl Refusal for KeyError {
-    fn told(&self) -> Option<Told> {
+impl ManagementError for KeyError {
+    fn refusal(&self) -> Option<Refusal> {
         Some(match self {
             Self::PermissionDenied(error) => permission_denied(*error),
             Self::NotFound(_) => plain(RefusalCode::KeyNotFound),
@@ -128,27 +148,35 @@ impl Refusal for KeyError {
             Self::Contended(_) | Self::Store(_) => return None,
         })
     }
+
+    fn contended() -> Self {
+        Self::Contended(ATTEMPTS)
+    }
 }
 
-impl Refusal for AccountError {
-    fn told(&self) -> Option<Told> {
+impl ManagementError for AccountError {
+    fn refusal(&self) -> Option<Refusal> {
         Some(match self {
             Self::PermissionDenied(error) => permission_denied(*error),
             Self::NotFound(_) => plain(RefusalCode::AccountNotFound),
             Self::UnknownRole(role) => {
                 let details = EventDetails::NONE.text(DetailField::Role, role);
-                (RefusalCode::UnknownRole, details)
+                with(RefusalCode::UnknownRole, details)
             }
             Self::Stale { given, current } => stale(*given, *current),
             Self::Random(error) => return repetition(error),
             Self::Contended(_) | Self::Store(_) => return None,
         })
     }
+
+    fn contended() -> Self {
+        Self::Contended(ATTEMPTS)
+    }
 }
 
-/// Of what is shown; only a sweep puts it on record.
-impl Refusal for ListError {
-    fn told(&self) -> Option<Told> {
+/// Only a sweep records it: a look leaves no event.
+impl ManagementError for ListError {
+    fn refusal(&self) -> Option<Refusal> {
         match self {
             Self::PermissionDenied(error) => Some(permission_denied(*error)),
             Self::Limit(_) | Self::Store(_) => None,
@@ -156,13 +184,131 @@ impl Refusal for ListError {
     }
 }
 
-impl Refusal for SetPolicyError {
-    fn told(&self) -> Option<Told> {
+impl ManagementError for SetPolicyError {
+    fn refusal(&self) -> Option<Refusal> {
         Some(match self {
             Self::PermissionDenied(error) => permission_denied(*error),
             Self::Policy(error) => policy(error),
             Self::Stale { given, current } => stale(*given, *current),
             Self::Store(_) => return None,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::record::admin_limits::KeyLimit;
+    use crate::record::operation::Operation;
+    use crate::record::policy_field::PolicyField;
+    use crate::record::status::KeyStatus;
+    use crate::value::name::NameError;
+    use crate::value::random::Drawn;
+    use crate::value::time::Timestamp;
+
+    fn stored(error: &impl ManagementError) -> Option<(RefusalCode, String)> {
+        error.refusal().map(|Refusal { code, details }| (code, details.to_string()))
+    }
+
+    fn of_key(error: impl Into<KeyError>) -> Option<(RefusalCode, String)> {
+        stored(&error.into())
+    }
+
+    fn of_policy(error: impl Into<SetPolicyError>) -> Option<(RefusalCode, String)> {
+        stored(&error.into())
+    }
+
+    /// An event holds a code and values, whatever the messages say. Rewording an error changes nothing here.
+    #[test]
+    fn refusals_are_stored_as_code_and_values() {
+        use RefusalCode as C;
+        let id = "4fQ2xk9ZrT7bWm1c";
+        let (account, key) = (id.parse().expect("an id"), id.parse().expect("an id"));
+        let (time, hour) = (Timestamp::MIN, Duration::from_hours(1));
+        let rate = "1/60s".parse().expect("a rate");
+        let denied = PermissionDenied { operation: Operation::KeyShow };
+        let status = WrongStatus { operation: Operation::KeyRotate, status: KeyStatus::Revoked };
+        let expires = format!("expires_at=\"{time}\"");
+        let both = format!("{expires} not_before=\"{time}\"");
+        let role = "viewer".parse().expect("a role");
+        let versions = "given_version=1 current_version=2";
+        let rows = [
+            (stored(&GenerateError::UpgradeRequired), C::UpgradeRequired, ""),
+            (stored(&GenerateError::AccessOff), C::AccessOff, ""),
+            (stored(&GenerateError::AccountNotFound(account)), C::AccountNotFound, ""),
+            (stored(&GenerateError::AccountDisabled(account)), C::AccountDisabled, ""),
+            (stored(&GenerateError::TooManyKeys { limit: 3 }), C::TooManyKeys, "limit=3"),
+            (of_key(denied), C::PermissionDenied, ""),
+            (of_key(KeyError::NotFound(key)), C::KeyNotFound, ""),
+            (of_key(status), C::WrongStatus, "status=\"revoked\""),
+            (of_key(KeyError::OverlapTooLong { max: hour }), C::OverlapTooLong, "max_seconds=3600"),
+            (of_key(KeyError::Stale { given: 1, current: 2 }), C::Stale, versions),
+            (of_key(RandomError::Repeats(Drawn::Secret)), C::RandomSourceRepeats, ""),
+            (of_key(RuleError::Name(NameError::Empty)), C::InvalidName, ""),
+            (of_key(RuleError::ExpiryRequired), C::ExpiryRequired, ""),
+            (of_key(RuleError::ExpiryPassed(time)), C::ExpiryPassed, &expires),
+            (of_key(RuleError::ZeroLifetime), C::ZeroLifetime, ""),
+            (of_key(RuleError::LifetimeOverflow(hour)), C::LifetimeOverflow, ""),
+            (
+                of_key(RuleError::LifetimeTooLong { max: hour }),
+                C::LifetimeTooLong,
+                "max_seconds=3600",
+            ),
+            (
+                of_key(RuleError::NeverValid { not_before: time, expires_at: time }),
+                C::NeverValid,
+                &both,
+            ),
+            (
+                of_key(RuleError::ScopeOutsideCeiling("a:b".parse().expect("a scope"))),
+                C::ScopeOutsideCeiling,
+                "scope=\"a:b\"",
+            ),
+            (
+                of_key(RuleError::SetByAdministrator(KeyLimit::Rate)),
+                C::SetByAdministrator,
+                "field=\"rate\"",
+            ),
+            (
+                of_key(RuleError::RateAboveLimit { rate, limit: rate }),
+                C::RateAboveLimit,
+                "rate=\"1/60s\" max_rate=\"1/60s\"",
+            ),
+            (stored(&AccountError::UnknownRole(role)), C::UnknownRole, "role=\"viewer\""),
+            (of_policy(PolicyError::MaxKeys(0)), C::InvalidMaxKeys, "given=0"),
+            (
+                of_policy(PolicyError::ZeroLifetime(PolicyField::MaxLifetime)),
+                C::ZeroLifetime,
+                "field=\"max_lifetime\"",
+            ),
+            (of_policy(PolicyError::DefaultAboveMax), C::DefaultAboveMax, ""),
+            (of_policy(PolicyError::EventRetention(hour)), C::EventRetentionTooShort, "given=3600"),
+            (
+                of_policy(PolicyError::NotWholeSeconds(PolicyField::Retention)),
+                C::NotWholeSeconds,
+                "field=\"retention\"",
+            ),
+            (of_policy(PolicyError::TooManyRoles(65)), C::TooManyRoles, "given=65"),
+            (of_policy(PolicyError::NamePattern), C::InvalidNamePattern, ""),
+        ];
+        let mut codes = BTreeSet::from([C::Malformed, C::Counted]);
+        for (found, code, details) in rows {
+            assert_eq!(found, Some((code, details.to_owned())));
+            codes.insert(code);
+        }
+        assert!(codes.iter().eq(C::ALL), "each code has a row");
+    }
+
+    #[test]
+    fn failures_and_races_are_not_recorded() {
+        let failed = || StoreError::corrupt("the disk");
+        assert!(stored(&GenerateError::Random(RandomError::Stuck)).is_none());
+        assert!(of_key(KeyError::contended()).is_none());
+        assert!(of_key(failed()).is_none());
+        assert!(stored(&AccountError::contended()).is_none());
+        assert!(of_policy(SetPolicyError::contended()).is_none());
+        assert!(stored(&ListError::from(failed())).is_none());
     }
 }

@@ -1,16 +1,17 @@
 //! Revocation: one key, many, or all of an owner.
 
 use crate::record::actor::Actor;
-use crate::record::event::{DetailField, Event, EventDetails, EventOutcome};
+use crate::record::event::{DetailField, Event, EventDetails};
 use crate::record::key::{Key, Owner};
 use crate::record::operation::{Operation, Outcome, Transition};
 use crate::record::status::KeyStatus;
 use crate::store::{Batch, Change, Condition, KeyQuery, MAX_LIMIT, StoreError, StoredKey};
 use crate::value::id::KeyId;
 
+use super::Authority;
+use super::attempt::Attempt;
 use super::errors::KeyError;
 use super::keys::Step;
-use super::{ATTEMPTS, Authority};
 
 impl Authority {
     /// Revokes a key: final. Both its secrets are dead when this returns. It wins against every
@@ -20,10 +21,10 @@ impl Authority {
     /// [`KeyError`]; `WrongStatus` for a key that is expired. A key that is revoked already is a
     /// success that says so.
     pub async fn revoke(&self, actor: &Actor, key: &KeyId) -> Result<Outcome<Key>, KeyError> {
-        self.change(actor, key, Operation::KeyRevoke, |current| {
-            let possible = current.record.revocable(current.now)?;
-            let key = current.record.revoked(current.now).key().clone();
-            let change = Change::RevokeKey { key: key.id, at: current.now };
+        self.change(actor, key, Operation::KeyRevoke, |record, now| {
+            let possible = record.revocable(now)?;
+            let key = record.revoked(now).key().clone();
+            let change = Change::RevokeKey { key: key.id, at: now };
             let step = Step { key, change, details: EventDetails::NONE };
             Ok(match possible {
                 Transition::Unchanged => Outcome::Unchanged(step),
@@ -57,59 +58,59 @@ impl Authority {
     /// [`KeyError`]; here it is `PermissionDenied`, `Contended` or `Store`.
     pub async fn revoke_owned(&self, actor: &Actor, owner: &Owner) -> Result<Vec<Key>, KeyError> {
         let operation = Operation::KeyRevoke;
-        for _ in 0..ATTEMPTS {
-            let now = self.now();
-            let details = EventDetails::NONE.text(DetailField::Owner, owner);
-            let event = Event::by(actor, operation, now);
-            let event = Event { account: owner.account(), details, ..event };
-            let allowed = actor.must(operation, owner).map_err(KeyError::from);
-            self.on_record(allowed, &event).await?;
-            let live = KeyQuery::new()
-                .status(KeyStatus::Active)
-                .status(KeyStatus::Scheduled)
-                .status(KeyStatus::Disabled);
-            let live = self.owned(actor, owner, live).await?;
-            let revoked: Vec<Key> =
-                live.iter().map(|stored| stored.record.revoked(now).key().clone()).collect();
-            if revoked.is_empty() {
-                self.note(Event { outcome: EventOutcome::Unchanged, ..event }).await?;
-                return Ok(revoked);
-            }
-            let details = event.details.clone().value(DetailField::Keys, revoked.len() as u64);
-            let event = Event { details, ..event };
-            let left = Condition::NoLiveKeyLeft {
-                tenant: actor.tenant().clone(),
-                owner: owner.clone(),
-                at: now,
-            };
-            let batch = Batch {
-                conditions: vec![left],
-                changes: revoked.iter().map(|k| Change::RevokeKey { key: k.id, at: now }).collect(),
-                events: revoked.iter().map(|k| event.clone().of(k)).collect(),
-            };
-            if self.commits(batch).await? {
-                return Ok(revoked);
-            }
-        }
-        Err(KeyError::Contended(ATTEMPTS))
+        self.attempt(actor, operation, |attempt| {
+            Box::pin(async move {
+                let now = attempt.now;
+                attempt.event.account = owner.account();
+                attempt.event.details = EventDetails::NONE.text(DetailField::Owner, owner);
+                actor.must(operation, owner)?;
+                let live = KeyQuery::new()
+                    .status(KeyStatus::Active)
+                    .status(KeyStatus::Scheduled)
+                    .status(KeyStatus::Disabled);
+                let live = attempt.keys_of(owner, live).await?;
+                let revoked: Vec<Key> =
+                    live.iter().map(|stored| stored.record.revoked(now).key().clone()).collect();
+                if revoked.is_empty() {
+                    return Ok(attempt.unchanged(revoked).await?);
+                }
+                let details = attempt.event.details.clone();
+                let details = details.value(DetailField::Keys, revoked.len() as u64);
+                let event = Event { details, ..attempt.event.clone() };
+                let left = Condition::NoLiveKeyLeft {
+                    tenant: actor.tenant().clone(),
+                    owner: owner.clone(),
+                    at: now,
+                };
+                let batch = Batch {
+                    conditions: vec![left],
+                    changes: revoked
+                        .iter()
+                        .map(|k| Change::RevokeKey { key: k.id, at: now })
+                        .collect(),
+                    events: revoked.iter().map(|k| event.clone().of(k)).collect(),
+                };
+                Ok(attempt.commit(batch, revoked).await?)
+            })
+        })
+        .await
     }
+}
 
-    /// All keys of an owner that a query selects.
-    pub(super) async fn owned(
+impl Attempt<'_> {
+    /// Reads all keys of an owner that a query selects.
+    pub(super) async fn keys_of(
         &self,
-        actor: &Actor,
         owner: &Owner,
         query: KeyQuery,
     ) -> Result<Vec<StoredKey>, StoreError> {
         let mut query = query.owner(owner.clone()).limit(MAX_LIMIT);
         let mut found = Vec::new();
         loop {
-            let page = self.setup.store.keys(actor.tenant(), &query, self.now()).await?;
+            let page = self.store().keys(self.actor.tenant(), &query, self.now).await?;
             found.extend(page.items);
             let Some(next) = page.next else { return Ok(found) };
-            query = query.after(&next).map_err(|_| {
-                StoreError::unsupported("the store gave a cursor that is not of its own query")
-            })?;
+            query = next;
         }
     }
 }

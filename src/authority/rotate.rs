@@ -1,4 +1,4 @@
-//! Rotation: a new secret for a key, and the hand-over from the old one.
+//! Rotation: a new secret for a key, and the overlap in which the old one works too.
 
 use std::time::Duration;
 
@@ -35,22 +35,24 @@ impl Authority {
     ) -> Result<Issued, KeyError> {
         let secret = FreshSecret::generate(&self.setup.random)?;
         let digest = self.setup.peppers.digest(key, secret.as_bytes());
-        let rotated = self.change(actor, key, Operation::KeyRotate, |current| {
-            let next = current.record.rotate(digest, overlap, current.now)?;
-            if current.record.has_secret(secret.as_bytes(), &digest, &self.setup.peppers) {
-                return Err(RandomError::Repeats(Drawn::Secret).into());
-            }
-            let longest = current.policy.as_ref().map(|policy| policy.max_overlap);
-            if let Some(max) = longest.filter(|max| overlap > *max) {
-                return Err(KeyError::OverlapTooLong { max });
-            }
-            let number = u64::from(next.key().secret_number);
-            let details = EventDetails::NONE.value(DetailField::SecretNumber, number);
-            let details = match next.key().overlap_ends_at {
-                Some(end) => details.text(DetailField::OverlapEnds, end),
-                None => details,
-            };
-            Ok(Step::update(Outcome::Done(next), details))
+        let (operation, bytes) = (Operation::KeyRotate, secret.as_bytes());
+        let rotated = self.attempt(actor, operation, |attempt| {
+            Box::pin(async move {
+                let record = attempt.key(key, operation).await?;
+                let rules = attempt.rules_of(&record.key().owner).await?;
+                let next = record.rotate(digest, overlap, &rules.policy, attempt.now)?;
+                if record.has_secret(bytes, &digest, &self.setup.peppers) {
+                    return Err(RandomError::Repeats(Drawn::Secret).into());
+                }
+                let number = u64::from(next.key().secret_number);
+                let mut details = EventDetails::NONE.value(DetailField::SecretNumber, number);
+                if let Some(end) = next.key().overlap_ends_at {
+                    details = details.text(DetailField::OverlapEnds, end);
+                }
+                attempt
+                    .write_key(Step::update(Outcome::Done(next), details), rules.conditions)
+                    .await
+            })
         });
         let key = rotated.await?.into_inner();
         let token = secret.into_token(&key.prefix, key.id);
@@ -66,8 +68,8 @@ impl Authority {
         actor: &Actor,
         key: &KeyId,
     ) -> Result<Outcome<Key>, KeyError> {
-        self.change(actor, key, Operation::KeyFinishRotation, |current| {
-            let next = current.record.finish_rotation(current.now)?;
+        self.change(actor, key, Operation::KeyFinishRotation, |record, now| {
+            let next = record.finish_rotation(now)?;
             Ok(Step::update(next, EventDetails::NONE))
         })
         .await

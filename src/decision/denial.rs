@@ -1,4 +1,4 @@
-//! What a denial says, and to whom: the reason to operators, the class to callers.
+//! Denials: the reason is for operators, the class is for callers.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -8,18 +8,19 @@ use serde::{Serialize, Serializer};
 use crate::value::id::KeyId;
 use crate::value::scope::Scope;
 
-/// Why a credential is not accepted, precisely: for operators, never for callers.
+/// The precise reason why a credential is not accepted: for operators, never for callers.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Reason {
-    /// It is no token: wrong grammar, length or checksum.
+    /// The credential is not a token: wrong grammar, length or checksum.
     #[error("the credential is malformed")]
     Malformed,
-    /// No key has this id, or it has another prefix or another secret: also one that was forgotten.
+    /// No key has this id, prefix and secret. A secret that was forgotten is unrecognized too.
     #[error("no key has this id, prefix and secret")]
-    Unrecognised,
-    /// It is the secret before the last rotation, and its overlap has run out. A secret whose overlap
-    /// was ended early, or that never had one, is forgotten and so [`Unrecognised`](Self::Unrecognised).
+    Unrecognized,
+    /// The secret was replaced by a rotation and its overlap has ended. A secret whose overlap was
+    /// ended early, or that never had one, is forgotten and so
+    /// [`Unrecognized`](Self::Unrecognized).
     #[error("the secret was replaced by a rotation and its overlap has ended")]
     Superseded,
     /// The key was revoked.
@@ -31,7 +32,7 @@ pub enum Reason {
     /// The key is disabled.
     #[error("the key is disabled")]
     Disabled,
-    /// The key's not-before is still to come.
+    /// The key's not-before has not passed.
     #[error("the key is not valid yet")]
     NotYetValid,
     /// The service account that owns the key is disabled.
@@ -43,7 +44,7 @@ pub enum Reason {
     /// The tenant's plan does not include API access.
     #[error("the tenant's plan does not include API access")]
     UpgradeRequired,
-    /// The request came from outside the key's networks, or from nobody knows where.
+    /// The request came from outside the key's networks, or from an unknown source.
     #[error("{}", match .0 {
         Some(source) => format!("the source {source} is outside the networks of the key"),
         None => "the key is bound to networks, and the source is not known".to_owned(),
@@ -61,11 +62,11 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// The reason in one word, for logs and counters: `revoked`, `missing_scope`.
+    /// Returns the reason in one word, for logs and counters: `revoked`, `missing_scope`.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Malformed => "malformed",
-            Self::Unrecognised => "unrecognised",
+            Self::Unrecognized => "unrecognized",
             Self::Superseded => "superseded",
             Self::Revoked => "revoked",
             Self::Expired => "expired",
@@ -89,14 +90,14 @@ impl Serialize for Reason {
     }
 }
 
-/// What a caller may learn of a denial.
+/// The class of a denial: as much as a caller may learn.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum DenialClass {
-    /// The credential is not accepted, and there is no more to be said: 401.
+    /// The credential is not accepted: 401.
     Invalid,
-    /// It is accepted, and not for this: 403.
+    /// The credential is accepted and does not allow the request: 403.
     Forbidden,
-    /// It is accepted, and not now: 429, with [`Denial::retry_after`].
+    /// The key has spent its rate: 429, with [`Denial::retry_after`].
     RateLimited,
 }
 
@@ -116,17 +117,19 @@ impl Denial {
         Self { reason, key_id: Some(key_id) }
     }
 
-    /// Why, precisely. For operators: show a caller [`Denial::class`] or the denial itself.
+    /// Returns the precise reason. It is for operators: show a caller the [`Denial::class`] or the
+    /// denial itself.
     pub fn reason(&self) -> &Reason {
         &self.reason
     }
 
-    /// The id in the credential, whether or not there is such a key. `None` if it was malformed.
+    /// Returns the id in the credential, whether or not there is such a key; `None` if the
+    /// credential was malformed.
     pub fn key_id(&self) -> Option<KeyId> {
         self.key_id
     }
 
-    /// After which time to try again, if it was the rate.
+    /// Returns how long to wait before the next try, if the rate was spent.
     pub fn retry_after(&self) -> Option<Duration> {
         match self.reason {
             Reason::RateLimited(wait) => Some(wait),
@@ -134,7 +137,7 @@ impl Denial {
         }
     }
 
-    /// What a caller may learn.
+    /// Returns the class: as much as a caller may learn.
     pub fn class(&self) -> DenialClass {
         match self.reason {
             Reason::ReadOnly | Reason::MissingScope(_) => DenialClass::Forbidden,

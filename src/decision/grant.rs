@@ -1,4 +1,4 @@
-//! What was decided in favour of a credential, and what the key may do.
+//! Grants: the proof that a credential was accepted, and what its key may do.
 
 use std::sync::Arc;
 
@@ -6,6 +6,7 @@ use crate::record::account::ServiceAccount;
 use crate::record::freshness::Age;
 use crate::record::key::{Key, Owner};
 use crate::record::policy::Policy;
+use crate::record::rules::scope_ceiling;
 use crate::record::snapshot::Snapshot;
 use crate::value::digest::Digest;
 use crate::value::id::{KeyId, TenantId};
@@ -19,15 +20,15 @@ use super::denial::{Denial, Reason};
 pub enum SecretUsed {
     /// The key's secret.
     Current,
-    /// The one before it, in the overlap of a rotation: its holder has yet to move.
+    /// The secret before it, during the overlap of a rotation.
     Retiring,
 }
 
 /// Proof that a credential was accepted. It can only come from a verification.
 ///
-/// It stands for one key at one moment, and tells what the key may do: use it for the request that it
-/// was made for, since kept longer it outlives a revoke. It cannot be made, deserialised or turned
-/// into an [`Actor`](crate::Actor): a key never manages keys.
+/// A grant is for one key at one moment. Use it for the request that it was made for: a grant that
+/// is kept longer outlives a revocation. It cannot be created, deserialized or turned into an
+/// [`Actor`](crate::Actor), so a key never manages keys.
 ///
 /// ```compile_fail
 /// fn forge(key: keywright::Key) -> keywright::Grant { keywright::Grant { key } }
@@ -49,60 +50,60 @@ pub struct Grant {
 }
 
 impl Grant {
-    /// The key.
+    /// Returns the key.
     pub fn key(&self) -> &Key {
         self.snapshot.record().key()
     }
 
-    /// The key's id.
+    /// Returns the key's id.
     pub fn key_id(&self) -> &KeyId {
         &self.key().id
     }
 
-    /// The key's tenant.
+    /// Returns the key's tenant.
     pub fn tenant(&self) -> &TenantId {
         &self.key().tenant
     }
 
-    /// Whom the key acts for. The same id in another tenant is somebody else: keep what is a user's
-    /// under [`tenant`](Self::tenant) and owner.
+    /// Returns the user or service account that the key acts for. The same id in another tenant is
+    /// another owner: keep a user's data under [`tenant`](Self::tenant) and owner.
     pub fn owner(&self) -> &Owner {
         &self.key().owner
     }
 
-    /// The service account that owns the key, if one does.
+    /// Returns the service account that owns the key, if one does.
     pub fn account(&self) -> Option<&ServiceAccount> {
         self.snapshot.account().map(Arc::as_ref)
     }
 
-    /// Which of the key's secrets was presented.
+    /// Returns which of the key's secrets was presented.
     pub fn secret_used(&self) -> SecretUsed {
         self.secret_used
     }
 
-    /// When it was decided.
+    /// Returns when the credential was checked.
     pub fn decided_at(&self) -> Timestamp {
         self.at
     }
 
-    /// How old the knowledge was that it rests on: nothing, unless the store caches. A revocation that
-    /// was acknowledged longer before [`decided_at`](Self::decided_at) would have been seen.
+    /// Returns how old the store's answer was: zero unless the store caches. A revocation that was
+    /// acknowledged longer than this before [`decided_at`](Self::decided_at) would have been seen.
     pub fn age(&self) -> Age {
         self.age
     }
 
-    /// Whether the key may change anything, or only look.
+    /// Returns whether the key may write, or only read.
     pub fn access(&self) -> Access {
         access(&self.snapshot)
     }
 
-    /// Whether the key has this scope. What a scope allows a read-only account may still not write: see
-    /// [`Grant::require_write`].
+    /// Returns whether the key has this scope. A read-only account may still not write what the
+    /// scope allows: see [`Grant::require_write`].
     pub fn allows(&self, scope: &Scope) -> bool {
         self.policy().is_some_and(|policy| has_scope(&self.snapshot, policy, scope))
     }
 
-    /// All scopes that the key has. Asking [`Grant::allows`] costs less.
+    /// Returns all scopes that the key has. [`Grant::allows`] costs less.
     pub fn scopes(&self) -> ScopeSet {
         let cut = self.policy().map(|policy| scopes(&self.snapshot, policy));
         match cut {
@@ -112,7 +113,7 @@ impl Grant {
         }
     }
 
-    /// Asks for a scope after the fact, where it depends on what the request turns out to touch.
+    /// Checks that the key has a scope, where the handler finds out which one is needed.
     ///
     /// # Errors
     /// [`Denial`] with [`Reason::MissingScope`].
@@ -123,7 +124,8 @@ impl Grant {
         Err(Denial::of(*self.key_id(), Reason::MissingScope(scope.clone())))
     }
 
-    /// Asks for write access after the fact, as [`AccessRequest::write`](crate::AccessRequest::write) does before.
+    /// Checks that the key may write, where the handler finds out that it must.
+    /// [`AccessRequest::write`](crate::AccessRequest::write) asks for it before.
     ///
     /// # Errors
     /// [`Denial`] with [`Reason::ReadOnly`].
@@ -138,7 +140,7 @@ impl Grant {
         &self.snapshot
     }
 
-    /// The number of the secret that was presented.
+    /// Returns the number of the secret that was presented.
     pub(crate) fn secret_number(&self) -> u32 {
         match self.secret_used {
             SecretUsed::Current => self.key().secret_number,
@@ -146,7 +148,7 @@ impl Grant {
         }
     }
 
-    /// The stored digest of the secret that was presented.
+    /// Returns the stored digest of the secret that was presented.
     pub(crate) fn digest_used(&self) -> &Digest {
         let record = self.snapshot.record();
         record.digest_of(self.secret_number()).unwrap_or(record.digest())
@@ -169,22 +171,18 @@ impl std::fmt::Debug for Grant {
     }
 }
 
-/// A user's key may look and change; an account's key what the account may.
+/// Returns the access of a key: an account's key has the account's, a user's key can write.
 pub(super) fn access(snapshot: &Snapshot) -> Access {
     snapshot.account().map_or(Access::ReadWrite, |account| account.access)
 }
 
-/// The key's own scopes, if they restrict it, and the ceiling that cuts them down.
+/// Returns the key's own scopes, if they restrict it, and the ceiling that cuts them down. An
+/// account's key without scopes has those of the role.
 fn scopes<'a>(snapshot: &'a Snapshot, policy: &'a Policy) -> (Option<&'a ScopeSet>, &'a ScopeSet) {
-    const NOTHING: &ScopeSet = &ScopeSet::empty();
-    let own = &snapshot.record().key().scopes;
-    match snapshot.account() {
-        Some(account) => {
-            let role = policy.roles.get(&account.role).unwrap_or(NOTHING);
-            ((!own.is_empty()).then_some(own), role)
-        }
-        None => (Some(own), &policy.scope_ceiling),
-    }
+    let Key { owner, scopes: own, .. } = snapshot.record().key();
+    let ceiling = scope_ceiling(owner, snapshot.account().map(Arc::as_ref), policy);
+    let follows_role = own.is_empty() && owner.account().is_some();
+    ((!follows_role).then_some(own), ceiling)
 }
 
 pub(super) fn has_scope(snapshot: &Snapshot, policy: &Policy, scope: &Scope) -> bool {

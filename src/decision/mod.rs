@@ -6,7 +6,7 @@
 //! | step | what fails | reason |
 //! |---|---|---|
 //! | 1 | grammar, length, checksum | [`Malformed`](Reason::Malformed) |
-//! | 2 | id unknown, prefix differs, secret wrong: equal work, one answer | [`Unrecognised`](Reason::Unrecognised) |
+//! | 2 | id unknown, prefix differs, secret wrong: equal work, one answer | [`Unrecognized`](Reason::Unrecognized) |
 //! | 3 | the retiring secret after its deadline | [`Superseded`](Reason::Superseded) |
 //! | 4 | the key's status | [`Revoked`](Reason::Revoked), [`Expired`](Reason::Expired), [`Disabled`](Reason::Disabled), [`NotYetValid`](Reason::NotYetValid) |
 //! | 5 | the owner, if it is a service account | [`AccountDisabled`](Reason::AccountDisabled) |
@@ -32,7 +32,7 @@ use crate::record::account::ServiceAccount;
 use crate::record::freshness::Found;
 use crate::record::key::Key;
 use crate::record::policy::Policy;
-use crate::record::rules::RatesInForce;
+use crate::record::rates_in_force::RatesInForce;
 use crate::record::status::KeyStatus;
 use crate::value::digest::{DigestError, PepperRing};
 use crate::value::time::Timestamp;
@@ -43,38 +43,38 @@ use self::grant::{access, has_scope};
 pub use self::denial::{Denial, DenialClass, Reason};
 pub use self::grant::{Grant, SecretUsed};
 
-/// What a decision rests on beside the credential and the request.
+/// What a decision needs besides the credential and the request.
 pub(crate) struct Circumstances<'a, R> {
     pub(crate) peppers: &'a PepperRing,
     pub(crate) default_policy: &'a Arc<Policy>,
     pub(crate) now: Timestamp,
-    /// Takes one use of a key's rates, or says after which time one is to be had.
+    /// Takes one use of a key's rates, or returns how long to wait for one.
     pub(crate) rate: R,
 }
 
-/// A credential is not accepted, or it can't be said whether it is.
+/// A credential is not accepted, or could not be checked.
 #[derive(Debug)]
-pub(crate) enum Refusal {
+pub(crate) enum DecideError {
     Denied(Denial),
-    /// The digest can't be compared here: an operator's mistake, not the caller's.
+    /// The digest cannot be compared: a mistake of the operator, not of the caller.
     Undecidable(DigestError),
 }
 
-/// Decides about a credential that is well-formed (step 1), given what the store has for its id.
+/// Decides on a credential that is well-formed (step 1), given what the store found for its id.
 pub(crate) fn decide<R>(
     presented: &Presented<'_>,
     found: Option<Found>,
     request: &AccessRequest<'_>,
     circumstances: Circumstances<'_, R>,
-) -> Result<Grant, Refusal>
+) -> Result<Grant, DecideError>
 where
     R: FnOnce(&Key, RatesInForce) -> Result<(), Duration>,
 {
     let Circumstances { peppers, default_policy, now, rate } = circumstances;
-    let deny = |reason| Refusal::Denied(Denial::of(presented.key_id, reason));
+    let deny = |reason| DecideError::Denied(Denial::of(presented.key_id, reason));
 
     // Steps 2 and 3.
-    let (Found { snapshot, age }, secret_used) = recognise(presented, found, peppers, now)?;
+    let (Found { snapshot, age }, secret_used) = recognize(presented, found, peppers, now)?;
     let key = snapshot.record().key();
     let policy = snapshot.policy().unwrap_or(default_policy);
     // Steps 4 to 6.
@@ -101,14 +101,15 @@ where
     Ok(Grant { snapshot, default_policy, secret_used, at: now, age })
 }
 
-/// Steps 2 and 3: whose secret is it? An unknown id costs the work of a wrong secret.
-pub(crate) fn recognise(
+/// Runs steps 2 and 3: finds the key whose secret was presented. An unknown id costs the work of a
+/// wrong secret.
+pub(crate) fn recognize(
     presented: &Presented<'_>,
     found: Option<Found>,
     peppers: &PepperRing,
     now: Timestamp,
-) -> Result<(Found, SecretUsed), Refusal> {
-    let deny = |reason| Refusal::Denied(Denial::of(presented.key_id, reason));
+) -> Result<(Found, SecretUsed), DecideError> {
+    let deny = |reason| DecideError::Denied(Denial::of(presented.key_id, reason));
     // The counter is far away in memory: it is on its way while the secret is hashed.
     let _is_listed = found.as_ref().map(|found| found.snapshot.tally().is_listed());
     let computed = peppers.digest(&presented.key_id, presented.secret);
@@ -125,7 +126,7 @@ pub(crate) fn recognise(
         found.as_ref().is_ok_and(|matched| bool::from(*matched & bound))
     };
 
-    let Some(found) = found else { return Err(deny(Reason::Unrecognised)) };
+    let Some(found) = found else { return Err(deny(Reason::Unrecognized)) };
     let overlapping = found.record().key().is_overlapping(now);
     if is_match(&current) {
         return Ok((found, SecretUsed::Current));
@@ -137,14 +138,14 @@ pub(crate) fn recognise(
         return Err(deny(Reason::Superseded));
     }
     // A secret that no longer works may be under a pepper that is no longer there.
-    current.map_err(Refusal::Undecidable)?;
+    current.map_err(DecideError::Undecidable)?;
     if overlapping {
-        retiring.map_err(Refusal::Undecidable)?;
+        retiring.map_err(DecideError::Undecidable)?;
     }
-    Err(deny(Reason::Unrecognised))
+    Err(deny(Reason::Unrecognized))
 }
 
-/// Steps 4 to 6: what stands against the key whatever it is wanted for.
+/// Runs steps 4 to 6: returns the first reason against the key, whatever the request needs.
 pub(crate) fn standing(
     key: &Key,
     account: Option<&ServiceAccount>,

@@ -1,4 +1,4 @@
-//! What is asked about a credential: from where it came, and what it is wanted for.
+//! The request to be decided: a credential, its source, and what it must allow.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use crate::value::scope::{Access, Scope, ScopeSet};
 
 use crate::value::token::Credential;
 
-/// How many scopes a request names without an allocation.
+/// The number of scopes that a request can name without an allocation.
 const INLINE: usize = 4;
 
 /// One request to be decided: a credential, its source, and all that it must allow.
@@ -33,7 +33,7 @@ pub struct AccessRequest<'a> {
 }
 
 impl<'a> AccessRequest<'a> {
-    /// A request that needs no more than an accepted credential.
+    /// Creates a request that needs no more than an accepted credential.
     pub fn new(credential: Credential<'a>) -> Self {
         Self {
             credential,
@@ -45,40 +45,41 @@ impl<'a> AccessRequest<'a> {
         }
     }
 
-    /// The same, with a whole token.
+    /// Creates such a request of a whole token.
     pub fn token(token: &'a str) -> Self {
         Self::new(Credential::Token(token))
     }
 
-    /// The same, with key id and key secret apart.
+    /// Creates such a request of a key id and a key secret.
     pub fn parts(key_id: &'a str, key_secret: &'a str) -> Self {
         Self::new(Credential::Parts { key_id, key_secret })
     }
 
-    /// The address from which it came. Without one, a key that is bound to networks is refused.
+    /// Sets the source address. Without one, a key that is bound to networks is refused.
     pub fn source(self, source: IpAddr) -> Self {
         Self { source: Some(source), ..self }
     }
 
-    /// It changes something, if that is what `access` says: refused to keys of read-only accounts.
+    /// Sets the access that the request needs. Write access is refused to keys of read-only
+    /// accounts.
     ///
-    /// **A user's key is never read-only.** What it may change is for its scopes to say.
+    /// **A user's key is never read-only.** Its scopes say what it may change.
     pub fn access(self, access: Access) -> Self {
         Self { access, ..self }
     }
 
-    /// It changes something: [`access`](Self::access) with [`Access::ReadWrite`].
+    /// Requires write access: [`access`](Self::access) with [`Access::ReadWrite`].
     pub fn write(self) -> Self {
         self.access(Access::ReadWrite)
     }
 
-    /// What it rests on may be at most so old, if that is less than the store's own bound: for a
-    /// request that is worth a question to the store behind a cache. With zero it is always asked.
+    /// Sets the staleness that the request tolerates, if that is less than the store's own bound.
+    /// With zero, a cache always asks the store behind it.
     pub fn max_age(self, age: Duration) -> Self {
         Self { freshness: Freshness::AtMost(age), ..self }
     }
 
-    /// It needs this scope, beside those that were named before.
+    /// Requires a scope, in addition to those that were named before.
     pub fn scope(mut self, scope: &'a Scope) -> Self {
         match self.needed.iter_mut().find(|place| place.is_none()) {
             Some(place) => *place = Some(scope),
@@ -87,7 +88,7 @@ impl<'a> AccessRequest<'a> {
         self
     }
 
-    /// It needs all of these scopes, beside those that were named before.
+    /// Requires all of these scopes, in addition to those that were named before.
     pub fn scopes(self, scopes: &'a ScopeSet) -> Self {
         scopes.iter().fold(self, Self::scope)
     }

@@ -1,7 +1,7 @@
 //! The guide: what one should know before, while and after putting keywright into a service.
 //!
 //! * [Concepts](concepts): tenants, actors, owners, keys, and who holds what
-//! * [States](states): what is possible with a key in which state
+//! * [States](states): what is possible with a key in each status
 //! * [Actors](actors): who may do what
 //! * [Tokens](tokens): the string, what is stored of it, and why a fast hash
 //! * [Policies](policies): what a tenant can rule, the defaults and their reasons

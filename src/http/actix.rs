@@ -84,8 +84,8 @@ impl GuardedRequest for ServiceRequest {
     }
 
     fn peer(&self) -> Option<IpAddr> {
-        let told = self.extensions().get().map(|PeerAddr(address)| *address);
-        told.or_else(|| self.peer_addr().map(|peer| peer.ip()))
+        let given = self.extensions().get().map(|PeerAddr(address)| *address);
+        given.or_else(|| self.peer_addr().map(|peer| peer.ip()))
     }
 
     fn mark_sensitive(&mut self, header: &str) {

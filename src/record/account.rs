@@ -1,4 +1,4 @@
-//! Service accounts: owners of keys that are no persons. Every legal transition is a method here.
+//! Service accounts: owners of keys that are not persons. Every legal transition is a method here.
 
 use serde::{Deserialize, Serialize};
 
@@ -24,21 +24,21 @@ pub struct ServiceAccount {
     /// Its role: a name of a set of scopes in the tenant's policy. A role that the policy lacks
     /// allows nothing.
     pub role: RoleName,
-    /// Whether its keys may change anything, whatever the role says.
+    /// Whether its keys may write, whatever the role says.
     pub access: Access,
     /// Whether its keys work.
     pub enabled: bool,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
-    /// 1 when made, then one more with each change, up to 2⁶³ − 1. An account of that version can only
-    /// be deleted.
+    /// 1 when created, then one more with each change, up to 2⁶³ − 1. An account of that version
+    /// can only be deleted.
     #[serde(deserialize_with = "crate::value::serde_strict::count")]
     pub version: u64,
 }
 
-/// What a new service account is to be.
+/// A service account that is to be created.
 #[derive(Clone, Debug)]
 #[must_use = "setters take and return by value"]
 pub struct NewAccount {
@@ -48,12 +48,12 @@ pub struct NewAccount {
 }
 
 impl NewAccount {
-    /// An account with read and write access.
+    /// Creates a new account with read and write access.
     pub fn new(name: Name, role: RoleName) -> Self {
         Self { name, role, access: Access::ReadWrite }
     }
 
-    /// The same, for reading only.
+    /// Sets read-only access.
     pub fn read_only(self) -> Self {
         Self { access: Access::ReadOnly, ..self }
     }
@@ -78,7 +78,7 @@ impl NewAccount {
     }
 }
 
-/// What is to change of a service account. What is not named stays.
+/// An edit of a service account. Fields that are not set stay as they are.
 #[derive(Clone, Debug, Default)]
 #[must_use = "setters take and return by value"]
 pub struct AccountEdit {
@@ -89,27 +89,28 @@ pub struct AccountEdit {
 }
 
 impl AccountEdit {
-    /// Changes nothing yet.
+    /// Creates an edit that changes nothing.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Another name.
+    /// Sets the name.
     pub fn name(self, name: Name) -> Self {
         Self { name: Some(name), ..self }
     }
 
-    /// Another role, for all its keys at once.
+    /// Sets the role, for all keys of the account at once.
     pub fn role(self, role: RoleName) -> Self {
         Self { role: Some(role), ..self }
     }
 
-    /// Another access, for all its keys at once.
+    /// Sets the access, for all keys of the account at once.
     pub fn access(self, access: Access) -> Self {
         Self { access: Some(access), ..self }
     }
 
-    /// Only if the account still has this version: for a caller who edits what they saw.
+    /// Makes the edit fail unless the account still has this version, for a caller who edits what
+    /// they read.
     pub fn if_version(self, version: u64) -> Self {
         Self { if_version: Some(version), ..self }
     }

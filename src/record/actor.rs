@@ -1,4 +1,4 @@
-//! Actors: who manages keys, and what each may do. The only place where permission is decided.
+//! Actors and their permissions. This is the only place where a permission is decided.
 
 use std::fmt;
 use std::ops::BitOr;
@@ -7,18 +7,39 @@ use crate::record::key::Owner;
 use crate::record::operation::Operation;
 use crate::value::id::{TenantId, UserId};
 
-/// Who manages keys: a person of a tenant, or the host itself acting in one.
+/// A person who manages keys, or the host itself.
 ///
-/// The host makes an actor for each call from its own login. An actor acts in one tenant; what
-/// belongs to another does not exist for it. A key's `Grant` can't become an actor: a key never
-/// manages keys.
+/// The host creates an actor for each call, from its own login, with the permissions of that person. A
+/// [`Grant`](crate::Grant) cannot become an actor: a key never manages keys.
 ///
 /// ```
-/// use keywright::{Actor, Permissions, TenantId, UserId};
+/// use keywright::store::MemoryStore;
+/// use keywright::{Actor, Keywright, NewKey, Permissions, Policy, UserId};
 ///
-/// let tenant = TenantId::new("globex")?;
-/// let alice = Actor::developer(UserId::new("alice")?).in_tenant(tenant.clone());
-/// let bob = Actor::new(UserId::new("bob")?, Permissions::DEVELOPER | Permissions::AUDITOR).in_tenant(tenant);
+/// # fn main() -> Result<(), keywright::Error> { futures_lite::future::block_on(async {
+/// # let mut policy = Policy::default();
+/// # policy.api_enabled = true;
+/// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+/// # let authority = keywright.authority();
+/// // Alice manages her own keys.
+/// let alice = Actor::developer(UserId::new("alice")?);
+/// let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+///
+/// // Carol is on call: she sees every key and revokes any.
+/// let on_call = Permissions::AUDITOR | Permissions::REVOKE_ANY;
+/// let carol = Actor::new(UserId::new("carol")?, on_call);
+/// authority.revoke(&carol, &issued.key.id).await?;
+/// # Ok(()) }) }
+/// ```
+///
+/// A host with tenants names the tenant in which the actor acts. What belongs to another tenant does not
+/// exist for the actor. A host without tenants leaves the tenant out, as above.
+///
+/// ```
+/// use keywright::{Actor, TenantId, UserId};
+///
+/// let ada = Actor::tenant_admin(UserId::new("ada")?).in_tenant(TenantId::new("globex")?);
+/// assert_eq!(ada.tenant().as_str(), "globex");
 /// # Ok::<(), keywright::IdError>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -29,12 +50,12 @@ pub struct Actor {
 }
 
 impl Actor {
-    /// Creates an actor with these permissions, in the [default tenant](TenantId::default).
+    /// Creates an actor with these permissions. A host with tenants calls [`in_tenant`](Self::in_tenant) too.
     pub fn new(id: UserId, permissions: Permissions) -> Self {
         Self { id, tenant: TenantId::default(), permissions }
     }
 
-    /// Creates an actor who may do everything in the tenant, with the plan, accounts and their keys too.
+    /// Creates an actor with every permission, including the plan, service accounts and their keys.
     pub fn administrator(id: UserId) -> Self {
         Self::new(id, Permissions::ADMINISTRATOR)
     }
@@ -44,72 +65,83 @@ impl Actor {
         Self::new(id, Permissions::TENANT_ADMIN)
     }
 
-    /// Creates an actor who makes and manages keys of their own.
+    /// Creates an actor who generates and manages keys of their own.
     pub fn developer(id: UserId) -> Self {
         Self::new(id, Permissions::DEVELOPER)
     }
 
-    /// Creates an actor who looks at everything and changes nothing.
+    /// Creates an actor who sees everything and changes nothing.
     pub fn auditor(id: UserId) -> Self {
         Self::new(id, Permissions::AUDITOR)
     }
 
-    /// Sets the tenant in which the actor acts. A host without tenants leaves it out.
+    /// Sets the tenant in which the actor acts. A host without tenants leaves it out: the actor then acts in
+    /// [`TenantId::default`].
     pub fn in_tenant(self, tenant: TenantId) -> Self {
         Self { tenant, ..self }
     }
 
-    /// Who it is, by the host's id.
+    /// Returns the actor's id, which is the host's.
     pub fn id(&self) -> &UserId {
         &self.id
     }
 
-    /// The tenant in which it acts.
+    /// Returns the tenant in which the actor acts.
     pub fn tenant(&self) -> &TenantId {
         &self.tenant
     }
 
-    /// What it may do.
+    /// Returns the actor's permissions.
     pub fn permissions(&self) -> Permissions {
         self.permissions
     }
 
-    /// The actor as an owner of keys, to generate one for oneself.
+    /// Returns the actor as an owner of keys.
+    ///
+    /// ```
+    /// use keywright::{Actor, UserId};
+    ///
+    /// let alice = Actor::developer(UserId::new("alice")?);
+    /// assert_eq!(alice.as_owner().to_string(), "user:alice");
+    /// # Ok::<(), keywright::IdError>(())
+    /// ```
     pub fn as_owner(&self) -> Owner {
         Owner::User(self.id.clone())
     }
 
-    /// Whether a key of `owner` is the actor's own. A service account's key is nobody's own.
+    /// Returns whether a key of `owner` is the actor's own. A service account's key is nobody's
+    /// own.
     pub fn owns(&self, owner: &Owner) -> bool {
         matches!(owner, Owner::User(user) if *user == self.id)
     }
 
-    /// Whether it may do `operation` with a key of `owner`.
+    /// Returns whether the actor has permission for `operation` on a key of `owner`.
     pub fn may(&self, operation: Operation, owner: &Owner) -> bool {
         self.permissions.allow(operation, self.owns(owner))
     }
 
-    /// The same, as a result for `?`.
+    /// Checks the permission for `operation` on a key of `owner`.
     pub(crate) fn must(&self, operation: Operation, owner: &Owner) -> Result<(), PermissionDenied> {
         if self.may(operation, owner) { Ok(()) } else { Err(PermissionDenied { operation }) }
     }
 
-    /// The same as [`must`](Self::must), whoever the owner is or where there is none.
+    /// Checks the permission for `operation` whoever the owner is, or where there is none.
     pub(crate) fn must_for_any(&self, operation: Operation) -> Result<(), PermissionDenied> {
         if self.may_for_any(operation) { Ok(()) } else { Err(PermissionDenied { operation }) }
     }
 
-    /// Whether it may do `operation` whoever the owner is, or where there is none.
+    /// Returns whether the actor has permission for `operation` whoever the owner is, or where
+    /// there is none.
     pub fn may_for_any(&self, operation: Operation) -> bool {
         self.permissions.allow(operation, false)
     }
 }
 
-/// The actor may not do this.
+/// The actor has no permission for an operation.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("the actor has no permission for {operation}")]
 pub struct PermissionDenied {
-    /// What was asked for.
+    /// The operation that was asked for.
     pub operation: Operation,
 }
 
@@ -122,7 +154,7 @@ macro_rules! permissions {
         impl Permissions {
             $($(#[$doc])* pub const $name: Self = Self(1 << $bit);)*
 
-            /// Every single permission and its name.
+            /// Every single permission with its name.
             pub const EACH: &[(&str, Self)] = &[$((stringify!($name), Self::$name),)*];
         }
     };
@@ -170,7 +202,7 @@ permissions! {
 }
 
 impl Permissions {
-    /// None at all.
+    /// No permission.
     pub const NONE: Self = Self(0);
     /// Everything.
     pub const ADMINISTRATOR: Self = Self((1 << 19) - 1);
@@ -193,18 +225,18 @@ impl Permissions {
     pub const AUDITOR: Self =
         Self::SHOW_ANY.and(Self::SHOW_ACCOUNTS).and(Self::SHOW_POLICY).and(Self::SHOW_EVENTS);
 
-    /// Both sets together; `|` where it need not be constant.
+    /// Returns the union of both sets; `|` does the same where it need not be constant.
     pub const fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    /// Whether all of `other` is in this set.
+    /// Returns whether all of `other` is in this set.
     pub const fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0
     }
 
-    /// The table of operation by permission, and its only home. `own` says that the operation is
-    /// about a key of the actor's own.
+    /// Returns whether the set allows `operation`. This is the only home of the guide's table.
+    /// `own` says that the operation is on a key of the actor's own.
     fn allow(self, operation: Operation, own: bool) -> bool {
         let either =
             |of_own: Self, of_any: Self| own && self.contains(of_own) || self.contains(of_any);

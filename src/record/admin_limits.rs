@@ -1,8 +1,8 @@
 //! Which limits of a key an administrator has set.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
+
+use crate::value::text_enum::text_enum;
 
 /// Which limits of a key an administrator has set. The key's owner may narrow those and not widen them.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -17,24 +17,14 @@ pub struct AdminLimits {
     pub rate: bool,
 }
 
-/// A limit of a key that an administrator can set.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[non_exhaustive]
-pub enum KeyLimit {
-    /// Its scopes.
-    Scopes,
-    /// Its networks.
-    Networks,
-    /// Its rate.
-    Rate,
-}
-
-impl fmt::Display for KeyLimit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Scopes => "scopes",
-            Self::Networks => "networks",
-            Self::Rate => "rate",
-        })
+text_enum! {
+    /// A limit of a key that an administrator can set.
+    pub enum KeyLimit {
+        /// The scopes.
+        Scopes = "scopes";
+        /// The networks.
+        Networks = "networks";
+        /// The rate.
+        Rate = "rate";
     }
 }

@@ -1,4 +1,4 @@
-//! How fresh the knowledge must be that an answer rests on, and how old it is.
+//! Freshness: how old an answer of the store may be, and how old it is.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -6,17 +6,17 @@ use std::time::Duration;
 
 use crate::record::snapshot::Snapshot;
 
-/// How old the knowledge may be that an answer rests on.
+/// How old the answer of a store may be.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Freshness {
-    /// What the store allows by itself. A store that does not cache knows how things are now.
+    /// As the store allows. A store that does not cache always answers with the current state.
     #[default]
     Usual,
-    /// At most so old, if that is less: with zero, a cache asks the store behind it.
+    /// At most this old, if that is less. With zero a cache asks the store behind it.
     AtMost(Duration),
 }
 
-/// How old the knowledge is that an answer rests on.
+/// How old an answer is.
 ///
 /// A change that was acknowledged longer ago than this is in the answer.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -26,36 +26,37 @@ pub struct Age {
 }
 
 impl Age {
-    /// Of an answer that the store gave when it was asked.
+    /// The age of an answer that was read from the store.
     pub const NONE: Self = Self { at_most: Duration::ZERO, is_during_outage: false };
 
-    /// Of an answer from a cache.
+    /// Creates the age of an answer from a cache.
     pub fn at_most(age: Duration) -> Self {
         Self { at_most: age, ..Self::NONE }
     }
 
-    /// Of an answer from a cache that can't reach the store, and was set to answer all the same.
+    /// Creates the age of an answer from a cache that cannot reach the store and is set to answer
+    /// during an outage.
     pub fn during_outage(age: Duration) -> Self {
         Self { at_most: age, is_during_outage: true }
     }
 
-    /// The age. It is never less than this says.
+    /// Returns an upper bound on the age.
     pub fn duration(self) -> Duration {
         self.at_most
     }
 
-    /// Whether the store could not be asked, and the answer is older than it usually may be.
+    /// Returns whether the store could not be asked and the answer may be older than usual.
     pub fn is_during_outage(self) -> bool {
         self.is_during_outage
     }
 }
 
-/// A snapshot, and how old the knowledge is that it is the last one.
+/// A snapshot with its age.
 #[derive(Clone, Debug)]
 pub struct Found {
     /// The key with its account and policy.
     pub snapshot: Arc<Snapshot>,
-    /// How old that is.
+    /// The age of the snapshot.
     pub age: Age,
 }
 
@@ -67,7 +68,7 @@ impl Deref for Found {
     }
 }
 
-/// As of now.
+/// A snapshot that was just read.
 impl From<Arc<Snapshot>> for Found {
     fn from(snapshot: Arc<Snapshot>) -> Self {
         Self { snapshot, age: Age::NONE }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::record::admin_limits::AdminLimits;
 use crate::record::operation::{Operation, Outcome, Transition};
+use crate::record::policy::Policy;
 use crate::record::status::KeyStatus;
 use crate::value::digest::{Digest, PepperRing};
 use crate::value::id::{AccountId, IdError, KeyId, TenantId, UserId};
@@ -21,7 +22,8 @@ use crate::value::text::serde_as_text;
 use crate::value::time::Timestamp;
 use crate::value::token::Prefix;
 
-/// Whom a key acts for. As text: `user:alice`, `account:4fQ2xk9ZrT7bWm1c`.
+/// The user or service account that a key acts for. As text: `user:alice`,
+/// `account:4fQ2xk9ZrT7bWm1c`.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Owner {
     /// A person, by the host's id.
@@ -31,7 +33,7 @@ pub enum Owner {
 }
 
 impl Owner {
-    /// The service account, if it is one.
+    /// Returns the service account, if the owner is one.
     pub fn account(&self) -> Option<AccountId> {
         match self {
             Self::User(_) => None,
@@ -39,7 +41,7 @@ impl Owner {
         }
     }
 
-    /// The id of the user or the account, as text.
+    /// Returns the id of the user or the account as text.
     pub fn id(&self) -> &str {
         match self {
             Self::User(id) => id.as_str(),
@@ -61,10 +63,10 @@ impl fmt::Display for Owner {
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OwnerError {
-    /// Neither `user:` nor `account:` stands in front.
+    /// The text starts with neither `user:` nor `account:`.
     #[error("an owner is written as user:ID or account:ID")]
     Kind,
-    /// The id behind it is none.
+    /// The text behind it is not an id.
     #[error(transparent)]
     Id(#[from] IdError),
 }
@@ -81,7 +83,7 @@ impl FromStr for Owner {
     }
 }
 
-/// What may be shown of a key. It has no secret and no digest of one.
+/// A key, as it may be shown. It holds no secret and no digest of one.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -90,11 +92,11 @@ pub struct Key {
     pub id: KeyId,
     /// Its tenant.
     pub tenant: TenantId,
-    /// Whom it acts for.
+    /// The user or service account that it acts for.
     pub owner: Owner,
     /// Its name.
     pub name: Name,
-    /// What its tokens begin with.
+    /// The first part of its tokens.
     pub prefix: Prefix,
     /// Its own scopes. A user's key without any may do nothing; an account's key without any has
     /// the scopes of the account's role.
@@ -107,42 +109,42 @@ pub struct Key {
     pub rate: Option<Rate>,
     /// Which of its scopes, networks and rate an administrator set.
     pub admin_limits: AdminLimits,
-    /// What the host notes on it.
+    /// Notes of the host.
     pub metadata: Metadata,
-    /// When it was made.
+    /// When it was generated.
     pub created_at: Timestamp,
-    /// Who made it.
+    /// The actor who generated it.
     pub created_by: UserId,
-    /// When it was last changed by somebody.
+    /// When it was last changed.
     pub updated_at: Timestamp,
-    /// When it begins to work.
+    /// When it starts to be valid.
     #[serde(deserialize_with = "crate::value::serde_strict::required")]
     pub not_before: Option<Timestamp>,
-    /// When it stops to work. It never changes.
+    /// When it expires. This never changes.
     #[serde(deserialize_with = "crate::value::serde_strict::required")]
     pub expires_at: Option<Timestamp>,
-    /// Whether it is stopped for a while.
+    /// Whether it is disabled.
     pub disabled: bool,
-    /// When it was stopped for good.
+    /// When it was revoked.
     #[serde(deserialize_with = "crate::value::serde_strict::required")]
     pub revoked_at: Option<Timestamp>,
     /// When its secret was last replaced.
     #[serde(deserialize_with = "crate::value::serde_strict::required")]
     pub rotated_at: Option<Timestamp>,
-    /// Until when the secret before this one works too.
+    /// When the overlap of its last rotation ends: until then the secret before this one works too.
     #[serde(deserialize_with = "crate::value::serde_strict::required")]
     pub overlap_ends_at: Option<Timestamp>,
-    /// The number of its secret: 1 when made, one more with each rotation.
+    /// The number of its secret: 1 when generated, one more with each rotation.
     pub secret_number: u32,
-    /// 1 when made, then one more with each change, up to 2⁶³ − 1. A key of that version can only be
-    /// revoked or deleted.
+    /// 1 when generated, then one more with each change, up to 2⁶³ − 1. A key of that version can
+    /// only be revoked or deleted.
     #[serde(deserialize_with = "crate::value::serde_strict::count")]
     pub version: u64,
 }
 
 impl Key {
-    /// The status at `now`. A revoked key is revoked before it is anything else, an expired one
-    /// expired, and so on in the order revoked, expired, disabled, scheduled, active.
+    /// Returns the status at `now`. The first that holds counts, in the order revoked, expired,
+    /// disabled, scheduled, active.
     pub fn status(&self, now: Timestamp) -> KeyStatus {
         if self.revoked_at.is_some() {
             KeyStatus::Revoked
@@ -157,13 +159,13 @@ impl Key {
         }
     }
 
-    /// What identifies a key where a token would be shown: prefix and id, as in
+    /// Returns prefix and id, which identify the key where a token would be shown:
     /// `acme_live_4fQ2xk9ZrT7bWm1c`. It exposes nothing of the secret.
     pub fn display_prefix(&self) -> String {
         format!("{}_{}", self.prefix, self.id)
     }
 
-    /// Since when the key is dead at `now`: revoked, or past its expiry.
+    /// Returns since when the key is dead at `now`: revoked, or expired.
     pub fn dead_since(&self, now: Timestamp) -> Option<Timestamp> {
         let expired = self.expires_at.filter(|expires| expires.has_passed(now));
         match (self.revoked_at, expired) {
@@ -172,112 +174,49 @@ impl Key {
         }
     }
 
-    /// Whether the secret before this one still works at `now`.
+    /// Returns whether the secret before this one still works at `now`.
     pub fn is_overlapping(&self, now: Timestamp) -> bool {
         self.overlap_ends_at.is_some_and(|end| !end.has_passed(now))
     }
 }
 
-/// An operation is not possible with a key in its status.
+/// An operation is not possible with the key in its status.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{operation} is not possible: the key is {status}")]
 pub struct WrongStatus {
-    /// What was asked for.
+    /// The operation that was asked for.
     pub operation: Operation,
-    /// The status that is in the way.
+    /// The status of the key.
     pub status: KeyStatus,
 }
 
-/// What a store keeps of a key: the key and the digests of its secrets.
+/// A key cannot be rotated.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum RotateError {
+    WrongStatus(WrongStatus),
+    /// The overlap is longer than the policy allows.
+    OverlapTooLong {
+        max: Duration,
+    },
+}
+
+impl From<WrongStatus> for RotateError {
+    fn from(error: WrongStatus) -> Self {
+        Self::WrongStatus(error)
+    }
+}
+
+/// The record that a store keeps of a key: the key and the digests of its secrets.
 ///
-/// Serialises for stores, digests included; [`Key`] is what to show.
+/// Serializes for stores, digests included; [`Key`] is what to show.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct KeyRecord {
     key: Key,
     digest: Digest,
-    /// The digest of the secret before this one, while or after an overlap.
+    /// The digest of the secret before this one, during or after an overlap.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     retiring: Option<Digest>,
-}
-
-/// What is to change of a key. What is not named stays.
-#[derive(Clone, Debug, Default)]
-#[must_use = "setters take and return by value"]
-pub struct KeyEdit {
-    pub(crate) name: Option<Name>,
-    pub(crate) scopes: Option<ScopeSet>,
-    pub(crate) networks: Option<Networks>,
-    pub(crate) rate: Option<NewRate>,
-    pub(crate) metadata: Option<Metadata>,
-    pub(crate) if_version: Option<u64>,
-}
-
-/// The rate that a key is to have: none is a rate to be set too.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct NewRate(pub(crate) Option<Rate>);
-
-impl KeyEdit {
-    /// Changes nothing yet.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Another name.
-    pub fn name(self, name: Name) -> Self {
-        Self { name: Some(name), ..self }
-    }
-
-    /// Other scopes of its own.
-    ///
-    /// **None at all takes everything from a user's key, and gives an account's key the whole role.** To
-    /// stop a key, disable or revoke it.
-    pub fn scopes(self, scopes: ScopeSet) -> Self {
-        Self { scopes: Some(scopes), ..self }
-    }
-
-    /// Other networks that it may be used from; [`Networks::anywhere`] takes the rule away.
-    pub fn networks(self, networks: Networks) -> Self {
-        Self { networks: Some(networks), ..self }
-    }
-
-    /// Another rate of its own, or none.
-    pub fn rate(self, rate: Option<Rate>) -> Self {
-        Self { rate: Some(NewRate(rate)), ..self }
-    }
-
-    /// Other metadata, in place of all that was there.
-    pub fn metadata(self, metadata: Metadata) -> Self {
-        Self { metadata: Some(metadata), ..self }
-    }
-
-    /// Only if the key still has this version: for a caller who edits what they saw.
-    pub fn if_version(self, version: u64) -> Self {
-        Self { if_version: Some(version), ..self }
-    }
-
-    /// Notes which limits an administrator has set who makes this edit. One who takes a limit away leaves it to the
-    /// owner again.
-    fn mark_admin_limits(&self, set: &mut AdminLimits) {
-        set.scopes |= self.scopes.is_some();
-        if let Some(networks) = &self.networks {
-            set.networks = !networks.is_anywhere();
-        }
-        if let Some(NewRate(rate)) = self.rate {
-            set.rate = rate.is_some();
-        }
-    }
-
-    /// Name and metadata can be changed in any status; the rest not of a dead key.
-    pub(crate) fn operation(&self) -> Operation {
-        if self.scopes.is_some() || self.networks.is_some() || self.rate.is_some() {
-            Operation::KeyEdit
-        } else if self.name.is_some() {
-            Operation::KeyRename
-        } else {
-            Operation::KeyAnnotate
-        }
-    }
 }
 
 impl KeyRecord {
@@ -285,32 +224,32 @@ impl KeyRecord {
         Self { key, digest, retiring: None }
     }
 
-    /// What may be shown of it.
+    /// Returns the key, as it may be shown.
     pub fn key(&self) -> &Key {
         &self.key
     }
 
-    /// The key's id.
+    /// Returns the key's id.
     pub fn id(&self) -> &KeyId {
         &self.key.id
     }
 
-    /// The record's version: 1 when made, then one more with each change.
+    /// Returns the record's version: 1 when generated, then one more with each change.
     pub fn version(&self) -> u64 {
         self.key.version
     }
 
-    /// The digest of the key's secret.
+    /// Returns the digest of the key's secret.
     pub fn digest(&self) -> &Digest {
         &self.digest
     }
 
-    /// The digest of the secret before this one.
+    /// Returns the digest of the secret before this one.
     pub fn retiring_digest(&self) -> Option<&Digest> {
         self.retiring.as_ref()
     }
 
-    /// The digest of the secret of this number, if it is one of the two that are kept.
+    /// Returns the digest of the secret of this number, if it is one of the two that are kept.
     pub(crate) fn digest_of(&self, number: u32) -> Option<&Digest> {
         if number == self.key.secret_number {
             Some(&self.digest)
@@ -321,10 +260,10 @@ impl KeyRecord {
         }
     }
 
-    /// The record as revoked at `now`, or as it is if it was revoked before.
+    /// Returns the record as revoked at `now`. A record that is revoked already stays as it is.
     ///
-    /// This is what [`Change::RevokeKey`](crate::store::Change::RevokeKey) does to whatever version
-    /// a store holds.
+    /// [`Change::RevokeKey`](crate::store::Change::RevokeKey) does this to the version that a store
+    /// holds.
     pub fn revoked(&self, now: Timestamp) -> Self {
         if self.key.revoked_at.is_some() {
             return self.clone();
@@ -332,7 +271,7 @@ impl KeyRecord {
         self.changed(now, |next| next.key.revoked_at = Some(now))
     }
 
-    /// Whether a secret is one of those that the record has digests of. `digest` is the secret's under the
+    /// Returns whether the record has a digest of this secret. `digest` is the secret's under the
     /// current pepper.
     pub(crate) fn has_secret(
         &self,
@@ -343,32 +282,6 @@ impl KeyRecord {
         [Some(&self.digest), self.retiring.as_ref()].into_iter().flatten().any(|stored| {
             peppers.matches(stored, digest, &self.key.id, secret).is_ok_and(bool::from)
         })
-    }
-
-    pub(crate) fn edit(
-        &self,
-        edit: &KeyEdit,
-        by_admin: bool,
-        now: Timestamp,
-    ) -> Result<Outcome<Self>, WrongStatus> {
-        self.possible(edit.operation(), now)?;
-        let next = self.changed(now, |next| {
-            let key = &mut next.key;
-            key.name.clone_from(edit.name.as_ref().unwrap_or(&self.key.name));
-            key.scopes.clone_from(edit.scopes.as_ref().unwrap_or(&self.key.scopes));
-            key.networks.clone_from(edit.networks.as_ref().unwrap_or(&self.key.networks));
-            key.rate = edit.rate.map_or(self.key.rate, |NewRate(rate)| rate);
-            if by_admin {
-                edit.mark_admin_limits(&mut key.admin_limits);
-            }
-            key.metadata.clone_from(edit.metadata.as_ref().unwrap_or(&self.key.metadata));
-        });
-        let same =
-            Key { updated_at: self.key.updated_at, version: self.key.version, ..next.key.clone() };
-        if same == self.key {
-            return Ok(Outcome::Unchanged(self.clone()));
-        }
-        Ok(Outcome::Done(next))
     }
 
     pub(crate) fn set_disabled(
@@ -383,16 +296,20 @@ impl KeyRecord {
         }
     }
 
-    /// Installs `digest`. The secret before it goes on working until the earlier of the key's
-    /// expiry and `now + overlap`; with no overlap it is forgotten at once. The one that was
-    /// retiring before is forgotten in any case.
+    /// Installs `digest`. The secret before it works until the earlier of the key's expiry and
+    /// `now + overlap`; without an overlap it is forgotten at once. The secret that was retiring before
+    /// is forgotten in any case.
     pub(crate) fn rotate(
         &self,
         digest: Digest,
         overlap: Duration,
+        policy: &Policy,
         now: Timestamp,
-    ) -> Result<Self, WrongStatus> {
+    ) -> Result<Self, RotateError> {
         self.possible(Operation::KeyRotate, now)?;
+        if overlap > policy.max_overlap {
+            return Err(RotateError::OverlapTooLong { max: policy.max_overlap });
+        }
         let end = now.saturating_add(overlap);
         let end = self.key.expires_at.map_or(end, |expires| expires.min(end));
         Ok(self.changed(now, |next| {
@@ -415,12 +332,13 @@ impl KeyRecord {
         })))
     }
 
-    /// Whether it can be revoked at `now`, and whether it has been.
+    /// Checks whether the key can be revoked at `now`, and whether it has been.
     pub(crate) fn revocable(&self, now: Timestamp) -> Result<Transition, WrongStatus> {
         self.possible(Operation::KeyRevoke, now)
     }
 
-    /// The same secret under another pepper: nobody changed the key, so `updated` stays.
+    /// Returns the record with a digest of the same secret under another pepper. Nobody changed the
+    /// key, so `updated_at` stays.
     pub(crate) fn with_digest(&self, number: u32, digest: Digest) -> Option<Self> {
         self.digest_of(number)?;
         let mut next = self.clone();
@@ -433,12 +351,26 @@ impl KeyRecord {
         Some(next)
     }
 
-    fn possible(&self, operation: Operation, now: Timestamp) -> Result<Transition, WrongStatus> {
+    /// Says whether an operation changes the key at `now`.
+    pub(super) fn possible(
+        &self,
+        operation: Operation,
+        now: Timestamp,
+    ) -> Result<Transition, WrongStatus> {
         let status = self.key.status(now);
         match operation.on(status) {
             Transition::No => Err(WrongStatus { operation, status }),
             possible => Ok(possible),
         }
+    }
+
+    /// Replaces what may be shown of the key, unless it is so already. `updated_at` and `version` are
+    /// set here.
+    pub(super) fn changed_to(&self, key: Key, now: Timestamp) -> Outcome<Self> {
+        if key == self.key {
+            return Outcome::Unchanged(self.clone());
+        }
+        Outcome::Done(self.changed(now, |next| next.key = key))
     }
 
     fn changed(&self, now: Timestamp, change: impl FnOnce(&mut Self)) -> Self {

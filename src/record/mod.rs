@@ -3,12 +3,15 @@
 pub(crate) mod account;
 pub(crate) mod actor;
 pub(crate) mod admin_limits;
+pub(crate) mod edit;
 pub(crate) mod event;
 pub(crate) mod freshness;
 pub(crate) mod key;
 pub(crate) mod new_key;
 pub(crate) mod operation;
 pub(crate) mod policy;
+pub(crate) mod policy_field;
+pub(crate) mod rates_in_force;
 pub(crate) mod rules;
 pub(crate) mod snapshot;
 pub(crate) mod status;

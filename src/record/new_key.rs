@@ -1,29 +1,35 @@
-//! What a new key is to be, and the rules that it must meet. Pure: the store's rules (the limit of
-//! keys, the uniqueness of the id) are in the commit.
+//! New keys, and the rules that they must meet. The store checks the limit of keys and the uniqueness of
+//! the id in the commit.
 
 use std::time::Duration;
 
 use crate::record::account::ServiceAccount;
-use crate::record::admin_limits::KeyLimit;
-use crate::record::key::Owner;
+use crate::record::actor::Actor;
+use crate::record::admin_limits::AdminLimits;
+use crate::record::key::{Key, Owner};
 use crate::record::policy::Policy;
+use crate::record::rules::{RuleError, check_name, check_rate, check_scopes, is_administrator};
+use crate::value::id::KeyId;
 use crate::value::metadata::Metadata;
 use crate::value::name::{Name, NameError};
 use crate::value::network::Networks;
 use crate::value::rate::Rate;
-use crate::value::scope::{Scope, ScopeSet};
-use crate::value::time::{Timestamp, in_words};
+use crate::value::scope::ScopeSet;
+use crate::value::time::Timestamp;
+use crate::value::token::Prefix;
 
-/// What a new key is to be. It cannot be deserialised: the host says each privilege by name.
+/// A key that is to be generated, for [`Authority::generate`](crate::Authority::generate). It cannot be
+/// deserialized: the host names each privilege.
+///
+/// The actor who generates the key owns it, unless [`owner`](Self::owner) names another owner.
 ///
 /// ```
-/// use std::time::Duration;
 /// use keywright::NewKey;
 ///
 /// let new = NewKey::named("prod-main-app")?
 ///     .scopes("invoices:read".parse()?)
 ///     .networks("203.0.113.0/24".parse()?)
-///     .expires_in(Duration::from_secs(90 * 86_400));
+///     .expires_in_days(90);
 /// # Ok::<(), keywright::Error>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -41,7 +47,7 @@ pub struct NewKey {
 
 #[derive(Clone, Copy, Debug)]
 enum Expiry {
-    /// As the policy's default lifetime says.
+    /// The policy's default lifetime.
     Default,
     Never,
     At(Timestamp),
@@ -49,7 +55,8 @@ enum Expiry {
 }
 
 impl NewKey {
-    /// A key of this name with nothing else said of it.
+    /// Creates a key of this name, with no scopes, from any network, and with the policy's defaults
+    /// for the rest.
     pub fn new(name: Name) -> Self {
         Self {
             owner: None,
@@ -63,7 +70,7 @@ impl NewKey {
         }
     }
 
-    /// The same, from text.
+    /// Creates a key of this name, from text.
     ///
     /// # Errors
     /// [`NameError`], by what is wrong with the name.
@@ -71,137 +78,107 @@ impl NewKey {
         Ok(Self::new(Name::new(name)?))
     }
 
-    /// Sets the owner, in place of the actor who generates the key.
+    /// Sets the owner, in place of the actor who generates the key. It takes the permission
+    /// [`GENERATE_ANY`](crate::Permissions::GENERATE_ANY).
+    ///
+    /// ```
+    /// use keywright::store::MemoryStore;
+    /// use keywright::{Actor, Keywright, NewKey, Owner, Policy, UserId};
+    ///
+    /// # fn main() -> Result<(), keywright::Error> { futures_lite::future::block_on(async {
+    /// # let mut policy = Policy::default();
+    /// # policy.api_enabled = true;
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// let admin = Actor::administrator(UserId::new("ada")?);
+    /// let alice = Owner::User(UserId::new("alice")?);
+    /// let new = NewKey::named("prod-main-app")?.owner(alice.clone());
+    /// let issued = keywright.authority().generate(&admin, new).await?;
+    /// assert_eq!(issued.key.owner, alice);
+    /// # Ok(()) }) }
+    /// ```
     pub fn owner(self, owner: Owner) -> Self {
         Self { owner: Some(owner), ..self }
     }
 
-    /// Its own scopes.
+    /// Sets the key's own scopes.
     pub fn scopes(self, scopes: ScopeSet) -> Self {
         Self { scopes, ..self }
     }
 
-    /// The networks that it may be used from.
+    /// Sets the networks that the key may be used from.
     pub fn networks(self, networks: Networks) -> Self {
         Self { networks, ..self }
     }
 
-    /// Its own rate, in place of the policy's default.
+    /// Sets the key's own rate, in place of the policy's default.
     pub fn rate(self, rate: Rate) -> Self {
         Self { rate: Some(rate), ..self }
     }
 
-    /// What the host notes on it.
+    /// Sets the metadata: notes of the host.
     pub fn metadata(self, metadata: Metadata) -> Self {
         Self { metadata, ..self }
     }
 
-    /// It begins to work at `time`.
+    /// Sets when the key starts to be valid. Default: at once.
     pub fn not_before(self, time: Timestamp) -> Self {
         Self { not_before: Some(time), ..self }
     }
 
-    /// It stops to work at `time`.
+    /// Sets when the key expires.
     pub fn expires_at(self, time: Timestamp) -> Self {
         Self { expiry: Expiry::At(time), ..self }
     }
 
-    /// It stops to work so long after it is made.
+    /// Sets the lifetime: the key expires this long after it is generated.
     pub fn expires_in(self, lifetime: Duration) -> Self {
         Self { expiry: Expiry::In(lifetime), ..self }
     }
 
-    /// It stops to work so many days of 24 hours after it is made.
+    /// Sets the lifetime in days of 24 hours.
     pub fn expires_in_days(self, days: u32) -> Self {
         self.expires_in(Duration::from_secs(u64::from(days) * 86_400))
     }
 
-    /// It stays valid indefinitely, whatever the policy's default lifetime.
+    /// Sets no expiry, whatever the policy's default lifetime.
     pub fn never_expires(self) -> Self {
         Self { expiry: Expiry::Never, ..self }
     }
 }
 
-/// A new key does not meet the rules. Nothing was stored.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum RuleError {
-    /// The name does not follow the tenant's pattern.
-    #[error(transparent)]
-    Name(#[from] NameError),
-    /// The tenant requires an expiry and none was given.
-    #[error("the tenant's policy requires that every new key has an expiry: give one")]
-    ExpiryRequired,
-    /// The expiry has passed already.
-    #[error("the expiry {0} has passed already")]
-    ExpiryPassed(Timestamp),
-    /// A lifetime of zero, or of less than a microsecond.
-    #[error("a lifetime of zero would make a key that is dead when made")]
-    ZeroLifetime,
-    /// The expiry is past the year 9999.
-    #[error("the lifetime of {} ends after the year 9999: for no expiry say so", in_words(*.0))]
-    LifetimeOverflow(Duration),
-    /// The lifetime is longer than the policy allows, or endless where it has a limit.
-    #[error("the lifetime is longer than the {} that the tenant's policy allows", in_words(*.max))]
-    LifetimeTooLong {
-        /// The longest lifetime in the policy.
-        max: Duration,
-    },
-    /// The key would begin to work when it has expired.
-    #[error(
-        "the key would begin to work at {not_before}, which is not before its expiry {expires_at}"
-    )]
-    NeverValid {
-        /// When it would begin.
-        not_before: Timestamp,
-        /// When it would stop.
-        expires_at: Timestamp,
-    },
-    /// A scope lies outside what the owner's keys can have.
-    #[error("scope {0} is outside what keys of this owner can have")]
-    ScopeOutsideCeiling(Scope),
-    /// An administrator set this limit of the key, and the edit would widen it.
-    #[error(
-        "an administrator set the {0} of this key: its owner can narrow them and not widen them"
-    )]
-    SetByAdministrator(KeyLimit),
-    /// The rate is above the policy's default, which its owner may not exceed.
-    #[error("the rate {rate} is above {limit}, the most that an owner may give a key of their own")]
-    RateAboveLimit {
-        /// What was asked for.
-        rate: Rate,
-        /// The policy's default rate.
-        limit: Rate,
-    },
-}
-
-/// When a key begins and stops to work, checked.
-pub(crate) struct Validity {
-    pub(crate) not_before: Option<Timestamp>,
-    pub(crate) expires_at: Option<Timestamp>,
+/// A new key that meets the rules, without its id and prefix.
+pub(crate) struct CheckedKey<'a> {
+    new: &'a NewKey,
+    owner: &'a Owner,
+    actor: &'a Actor,
+    not_before: Option<Timestamp>,
+    expires_at: Option<Timestamp>,
+    now: Timestamp,
 }
 
 impl NewKey {
-    /// Checks everything about the key that depends on the policy and the time.
-    pub(crate) fn check(
-        &self,
+    /// Checks everything about the key that depends on the policy and the time. `account` is the owner,
+    /// if it is a service account.
+    pub(crate) fn check<'a>(
+        &'a self,
+        owner: &'a Owner,
+        actor: &'a Actor,
         policy: &Policy,
         account: Option<&ServiceAccount>,
         now: Timestamp,
-    ) -> Result<Validity, RuleError> {
-        if let Some(pattern) = &policy.name_pattern {
-            pattern.check(&self.name)?;
-        }
-        check_scopes(&self.scopes, policy, account)?;
-        let expires = self.expiry(policy, now)?;
+    ) -> Result<CheckedKey<'a>, RuleError> {
+        check_name(&self.name, policy)?;
+        check_scopes(&self.scopes, owner, account, policy)?;
+        let expires_at = self.expiry(policy, now)?;
         // A not-before that has passed says nothing that the time of creation does not say.
         let not_before = self.not_before.filter(|begin| !begin.has_passed(now));
-        match (not_before, expires) {
-            (Some(not_before), Some(expires)) if expires.has_passed(not_before) => {
-                Err(RuleError::NeverValid { not_before, expires_at: expires })
-            }
-            _ => Ok(Validity { not_before, expires_at: expires }),
+        if let (Some(not_before), Some(expires_at)) = (not_before, expires_at)
+            && expires_at.has_passed(not_before)
+        {
+            return Err(RuleError::NeverValid { not_before, expires_at });
         }
+        check_rate(self.rate, owner, actor, policy)?;
+        Ok(CheckedKey { new: self, owner, actor, not_before, expires_at, now })
     }
 
     fn expiry(&self, policy: &Policy, now: Timestamp) -> Result<Option<Timestamp>, RuleError> {
@@ -233,19 +210,36 @@ impl NewKey {
     }
 }
 
-/// The ceiling of a user's key is the policy's, that of an account's key the account's role.
-pub(crate) fn check_scopes(
-    scopes: &ScopeSet,
-    policy: &Policy,
-    account: Option<&ServiceAccount>,
-) -> Result<(), RuleError> {
-    const NOTHING: &ScopeSet = &ScopeSet::empty();
-    let ceiling = match account {
-        Some(account) => policy.roles.get(&account.role).unwrap_or(NOTHING),
-        None => &policy.scope_ceiling,
-    };
-    match scopes.first_outside(ceiling) {
-        Some(scope) => Err(RuleError::ScopeOutsideCeiling(scope.clone())),
-        None => Ok(()),
+impl CheckedKey<'_> {
+    pub(crate) fn into_key(self, id: KeyId, prefix: Prefix) -> Key {
+        let Self { new, owner, actor, not_before, expires_at, now } = self;
+        let by_admin = is_administrator(actor, owner);
+        Key {
+            id,
+            tenant: actor.tenant().clone(),
+            owner: owner.clone(),
+            name: new.name.clone(),
+            prefix,
+            scopes: new.scopes.clone(),
+            networks: new.networks.clone(),
+            rate: new.rate,
+            admin_limits: AdminLimits {
+                scopes: by_admin && !new.scopes.is_empty(),
+                networks: by_admin && !new.networks.is_anywhere(),
+                rate: by_admin && new.rate.is_some(),
+            },
+            metadata: new.metadata.clone(),
+            created_at: now,
+            created_by: actor.id().clone(),
+            updated_at: now,
+            not_before,
+            expires_at,
+            disabled: false,
+            revoked_at: None,
+            rotated_at: None,
+            overlap_ends_at: None,
+            secret_number: 1,
+            version: 1,
+        }
     }
 }

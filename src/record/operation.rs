@@ -1,115 +1,72 @@
-//! Every management operation, by its one name, and what is possible with a key in which status.
-
-use std::fmt;
-use std::str::FromStr;
+//! Every management operation, by its one name, and what it does to a key in which status.
 
 use crate::record::status::KeyStatus;
-use crate::value::redact::redact;
-use crate::value::text::serde_as_text;
+use crate::value::text_enum::text_enum;
 
-macro_rules! operations {
-    ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
-        /// A management operation. Prints as in events: `key.rotate`.
-        #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-        #[non_exhaustive]
-        pub enum Operation {
-            $($(#[$doc])* $name,)*
-        }
-
-        impl Operation {
-            /// All of them, in the order of the tables in the guide.
-            pub const ALL: &[Self] = &[$(Self::$name,)*];
-
-            /// The name as in events.
-            pub const fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$name => $text,)*
-                }
-            }
-        }
-    };
-}
-
-operations! {
-    /// Make a key.
-    KeyGenerate = "key.generate";
-    /// Look at a key, and list keys.
-    KeyShow = "key.show";
-    /// Change a key's name.
-    KeyRename = "key.rename";
-    /// Change a key's metadata.
-    KeyAnnotate = "key.annotate";
-    /// Change a key's scopes, networks or rate.
-    KeyEdit = "key.edit";
-    /// Stop a key for a while.
-    KeyDisable = "key.disable";
-    /// Let a disabled key work again.
-    KeyEnable = "key.enable";
-    /// Replace a key's secret.
-    KeyRotate = "key.rotate";
-    /// End the overlap of a rotation early.
-    KeyFinishRotation = "key.finish_rotation";
-    /// Stop a key for good; it stays in the listing.
-    KeyRevoke = "key.revoke";
-    /// Stop a key for good and remove it from the listing.
-    KeyDelete = "key.delete";
-    /// Make a service account.
-    AccountCreate = "account.create";
-    /// Look at an account, and list accounts.
-    AccountShow = "account.show";
-    /// Change an account's name, role or access.
-    AccountEdit = "account.edit";
-    /// Stop all keys of an account for a while.
-    AccountDisable = "account.disable";
-    /// Let a disabled account's keys work again, each as it was.
-    AccountEnable = "account.enable";
-    /// Remove an account and all its keys.
-    AccountDelete = "account.delete";
-    /// Look at the tenant's policy.
-    PolicyShow = "policy.show";
-    /// Change the tenant's policy.
-    PolicySet = "policy.set";
-    /// Change whether the tenant's plan includes API access.
-    PlanSet = "plan.set";
-    /// Read and search events.
-    EventsShow = "events.show";
-    /// Remove dead keys and events past their retention.
-    Sweep = "sweep";
-}
-
-impl fmt::Display for Operation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
+text_enum! {
+    /// A management operation. Prints as in events: `key.rotate`.
+    pub enum Operation {
+        /// Generate a key.
+        KeyGenerate = "key.generate";
+        /// Look at a key, and list keys.
+        KeyShow = "key.show";
+        /// Change a key's name.
+        KeyRename = "key.rename";
+        /// Change a key's metadata.
+        KeyAnnotate = "key.annotate";
+        /// Change a key's scopes, networks or rate.
+        KeyEdit = "key.edit";
+        /// Disable a key.
+        KeyDisable = "key.disable";
+        /// Enable a disabled key.
+        KeyEnable = "key.enable";
+        /// Replace a key's secret.
+        KeyRotate = "key.rotate";
+        /// End the overlap of a rotation early.
+        KeyFinishRotation = "key.finish_rotation";
+        /// Revoke a key; it stays in the listing.
+        KeyRevoke = "key.revoke";
+        /// Delete a key; it leaves the listing.
+        KeyDelete = "key.delete";
+        /// Create a service account.
+        AccountCreate = "account.create";
+        /// Look at an account, and list accounts.
+        AccountShow = "account.show";
+        /// Change an account's name, role or access.
+        AccountEdit = "account.edit";
+        /// Disable an account, and so all its keys.
+        AccountDisable = "account.disable";
+        /// Enable a disabled account; its keys work again, each as it was.
+        AccountEnable = "account.enable";
+        /// Delete an account and all its keys.
+        AccountDelete = "account.delete";
+        /// Look at the tenant's policy.
+        PolicyShow = "policy.show";
+        /// Change the tenant's policy.
+        PolicySet = "policy.set";
+        /// Change whether the tenant's plan includes API access.
+        PlanSet = "plan.set";
+        /// Read and search events.
+        EventsShow = "events.show";
+        /// Remove dead keys and events past their retention.
+        Sweep = "sweep";
     }
+    OperationError: "an operation";
 }
 
-/// A text that names no operation.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("{0:?} is not an operation")]
-pub struct OperationError(String);
-
-impl FromStr for Operation {
-    type Err = OperationError;
-
-    fn from_str(text: &str) -> Result<Self, OperationError> {
-        let found = Self::ALL.iter().find(|operation| operation.as_str() == text);
-        found.copied().ok_or_else(|| OperationError(redact(text)))
-    }
-}
-
-/// What an operation on a key does in a given status.
+/// What an operation on a key does in a status.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Transition {
     /// It changes the key.
     Yes,
-    /// The key is so already: success that changes nothing and says so.
+    /// Nothing is to be changed: a success that says so.
     Unchanged,
     /// It is refused.
     No,
 }
 
 impl Operation {
-    /// Whether it is done to one existing key, beyond looking at it.
+    /// Returns whether the operation changes one existing key.
     pub const fn is_of_a_key(self) -> bool {
         matches!(
             self,
@@ -125,7 +82,8 @@ impl Operation {
         )
     }
 
-    /// What this operation does with a key in `status`. The table of the guide, and its only home.
+    /// Returns what this operation does with a key in `status`. This is the only home of the
+    /// guide's table.
     ///
     /// Operations that are not about one existing key are possible in any status.
     pub const fn on(self, status: KeyStatus) -> Transition {
@@ -159,29 +117,29 @@ impl Operation {
     }
 }
 
-/// Success: done just now, or so already.
+/// A success, and whether it changed anything.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Outcome<T> {
     /// Something was changed.
     Done(T),
-    /// Nothing was changed: it was so already.
+    /// Nothing was to be changed.
     Unchanged(T),
 }
 
 impl<T> Outcome<T> {
-    /// What it was about, however it came to be.
+    /// Returns the value in either case.
     pub fn into_inner(self) -> T {
         match self {
             Self::Done(value) | Self::Unchanged(value) => value,
         }
     }
 
-    /// Whether nothing was changed.
+    /// Returns whether nothing was changed.
     pub const fn is_unchanged(&self) -> bool {
         matches!(self, Self::Unchanged(_))
     }
 
-    /// The same outcome about something else.
+    /// Applies `f` to the value.
     pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Outcome<U> {
         match self {
             Self::Done(value) => Outcome::Done(f(value)),
@@ -189,5 +147,3 @@ impl<T> Outcome<T> {
         }
     }
 }
-
-serde_as_text!(Operation);

@@ -1,4 +1,4 @@
-//! Policies: what a tenant allows. One for each tenant; every limit and default with its reason.
+//! Policies: the rules of a tenant. Every limit and default has its reason.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::record::policy_field::PolicyField;
 use crate::value::name::NamePattern;
 use crate::value::rate::Rate;
 use crate::value::redact::redact;
@@ -107,7 +108,7 @@ pub enum PolicyError {
     MaxKeys(u16),
     /// `max_lifetime` or `default_lifetime` is zero.
     #[error("{0} is zero: such keys would be dead when made")]
-    ZeroLifetime(&'static str),
+    ZeroLifetime(PolicyField),
     /// `default_lifetime` is longer than `max_lifetime`.
     #[error("default_lifetime is longer than max_lifetime: no key could be made by default")]
     DefaultAboveMax,
@@ -120,7 +121,7 @@ pub enum PolicyError {
     EventRetention(Duration),
     /// A duration that is not in whole seconds would be stored as another one.
     #[error("{0} is not a whole number of seconds")]
-    NotWholeSeconds(&'static str),
+    NotWholeSeconds(PolicyField),
     /// More roles than [`Policy::MAX_ROLES`].
     #[error("{0} roles are too many: a policy holds at most {max}", max = Policy::MAX_ROLES)]
     TooManyRoles(usize),
@@ -153,19 +154,21 @@ impl Policy {
         if !(1..=Self::MAX_KEYS_PER_OWNER).contains(&self.max_keys_per_owner) {
             return Err(PolicyError::MaxKeys(self.max_keys_per_owner));
         }
-        let lifetimes =
-            [("max_lifetime", self.max_lifetime), ("default_lifetime", self.default_lifetime)];
-        if let Some((name, _)) = lifetimes.iter().find(|(_, d)| *d == Some(Duration::ZERO)) {
-            return Err(PolicyError::ZeroLifetime(name));
+        let lifetimes = [
+            (PolicyField::MaxLifetime, self.max_lifetime),
+            (PolicyField::DefaultLifetime, self.default_lifetime),
+        ];
+        if let Some((field, _)) = lifetimes.iter().find(|(_, d)| *d == Some(Duration::ZERO)) {
+            return Err(PolicyError::ZeroLifetime(*field));
         }
         let others = [
-            ("max_overlap", Some(self.max_overlap)),
-            ("retention", Some(self.retention)),
-            ("event_retention", Some(self.event_retention)),
+            (PolicyField::MaxOverlap, Some(self.max_overlap)),
+            (PolicyField::Retention, Some(self.retention)),
+            (PolicyField::EventRetention, Some(self.event_retention)),
         ];
         let broken = |d: &Option<Duration>| d.is_some_and(|d| d.subsec_nanos() != 0);
-        if let Some((name, _)) = lifetimes.iter().chain(&others).find(|(_, d)| broken(d)) {
-            return Err(PolicyError::NotWholeSeconds(name));
+        if let Some((field, _)) = lifetimes.iter().chain(&others).find(|(_, d)| broken(d)) {
+            return Err(PolicyError::NotWholeSeconds(*field));
         }
         if let (Some(default), Some(max)) = (self.default_lifetime, self.max_lifetime)
             && default > max
@@ -182,6 +185,45 @@ impl Policy {
             return Err(PolicyError::NamePattern);
         }
         Ok(())
+    }
+
+    /// Returns the fields in which `next` differs, apart from the version.
+    pub(crate) fn changed_fields(&self, next: &Self) -> Vec<PolicyField> {
+        // Without `..`: a new field that is missing here does not compile.
+        let Self {
+            version: _,
+            api_in_plan,
+            api_enabled,
+            require_expiry,
+            default_lifetime,
+            max_lifetime,
+            max_keys_per_owner,
+            max_overlap,
+            name_pattern,
+            scope_ceiling,
+            roles,
+            default_rate,
+            extensive_use,
+            retention,
+            event_retention,
+        } = self;
+        let differs = |field: &PolicyField| match field {
+            PolicyField::ApiInPlan => *api_in_plan != next.api_in_plan,
+            PolicyField::ApiEnabled => *api_enabled != next.api_enabled,
+            PolicyField::RequireExpiry => *require_expiry != next.require_expiry,
+            PolicyField::DefaultLifetime => *default_lifetime != next.default_lifetime,
+            PolicyField::MaxLifetime => *max_lifetime != next.max_lifetime,
+            PolicyField::MaxKeysPerOwner => *max_keys_per_owner != next.max_keys_per_owner,
+            PolicyField::MaxOverlap => *max_overlap != next.max_overlap,
+            PolicyField::NamePattern => *name_pattern != next.name_pattern,
+            PolicyField::ScopeCeiling => *scope_ceiling != next.scope_ceiling,
+            PolicyField::Roles => *roles != next.roles,
+            PolicyField::DefaultRate => *default_rate != next.default_rate,
+            PolicyField::ExtensiveUse => *extensive_use != next.extensive_use,
+            PolicyField::Retention => *retention != next.retention,
+            PolicyField::EventRetention => *event_retention != next.event_retention,
+        };
+        PolicyField::ALL.iter().copied().filter(differs).collect()
     }
 }
 
@@ -233,7 +275,7 @@ impl RoleName {
         text.as_ref().parse()
     }
 
-    /// The name as text.
+    /// Returns the name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

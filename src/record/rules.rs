@@ -1,132 +1,138 @@
-//! Which limits hold for a key, and who may loosen them.
+//! The rules that a new and an edited key must meet: name, scopes, rate, and who may loosen a limit.
 //!
-//! A key's scopes, networks and rate are set by its owner or by an administrator (an actor who may edit any key). An owner
-//! may narrow what an administrator set and never widen it; what owners set themselves they may change as they like,
-//! within the policy.
+//! A key's scopes, networks and rate are set by its owner or by an administrator (an actor who may
+//! edit any key). An owner may narrow what an administrator set and never widen it. What owners set
+//! themselves they may change as they like, within the policy.
 
+use std::time::Duration;
+
+use crate::record::account::ServiceAccount;
 use crate::record::actor::Actor;
-use crate::record::admin_limits::{AdminLimits, KeyLimit};
-use crate::record::key::{Key, KeyEdit, NewRate, Owner};
-use crate::record::new_key::{NewKey, RuleError};
+use crate::record::admin_limits::KeyLimit;
+use crate::record::key::Owner;
 use crate::record::operation::Operation;
 use crate::record::policy::Policy;
+use crate::value::name::{Name, NameError};
 use crate::value::rate::Rate;
-use crate::value::time::Timestamp;
+use crate::value::scope::{Scope, ScopeSet};
+use crate::value::time::{Timestamp, in_words};
 
-/// Whether `actor` sets the limits of this owner's keys as an administrator: as somebody else than the owner, or as one
-/// who may edit any key.
+/// A new or an edited key does not meet the rules. Nothing was stored.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RuleError {
+    /// The name does not follow the tenant's pattern.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// The tenant requires an expiry and none was given.
+    #[error("the tenant's policy requires that every new key has an expiry: give one")]
+    ExpiryRequired,
+    /// The expiry has passed already.
+    #[error("the expiry {0} has passed already")]
+    ExpiryPassed(Timestamp),
+    /// A lifetime of zero, or of less than a microsecond.
+    #[error("a lifetime of zero would make a key that is dead when made")]
+    ZeroLifetime,
+    /// The expiry is past the year 9999.
+    #[error("the lifetime of {} ends after the year 9999: for no expiry say so", in_words(*.0))]
+    LifetimeOverflow(Duration),
+    /// The lifetime is longer than the policy allows, or endless where it has a limit.
+    #[error("the lifetime is longer than the {} that the tenant's policy allows", in_words(*.max))]
+    LifetimeTooLong {
+        /// The longest lifetime in the policy.
+        max: Duration,
+    },
+    /// The key would begin to work when it has expired.
+    #[error(
+        "the key would begin to work at {not_before}, which is not before its expiry {expires_at}"
+    )]
+    NeverValid {
+        /// When it would begin.
+        not_before: Timestamp,
+        /// When it would stop.
+        expires_at: Timestamp,
+    },
+    /// A scope lies outside what the owner's keys can have.
+    #[error("scope {0} is outside what keys of this owner can have")]
+    ScopeOutsideCeiling(Scope),
+    /// An administrator set this limit of the key, and the edit would widen it.
+    #[error(
+        "an administrator set the {0} of this key: its owner can narrow them and not widen them"
+    )]
+    SetByAdministrator(KeyLimit),
+    /// The rate is above the policy's default, which its owner may not exceed.
+    #[error("the rate {rate} is above {limit}, the most that an owner may give a key of their own")]
+    RateAboveLimit {
+        /// What was asked for.
+        rate: Rate,
+        /// The policy's default rate.
+        limit: Rate,
+    },
+}
+
+/// Returns whether `actor` sets the limits of this owner's keys as an administrator: an actor who is not
+/// the owner, or who may edit any key.
 pub(crate) fn is_administrator(actor: &Actor, owner: &Owner) -> bool {
     !actor.owns(owner) || actor.may_for_any(Operation::KeyEdit)
 }
 
-/// Which limits of a new key an administrator sets.
-pub(crate) fn admin_limits(new: &NewKey, actor: &Actor, owner: &Owner) -> AdminLimits {
-    let by_admin = is_administrator(actor, owner);
-    AdminLimits {
-        scopes: by_admin && !new.scopes.is_empty(),
-        networks: by_admin && !new.networks.is_anywhere(),
-        rate: by_admin && new.rate.is_some(),
+/// Checks a new name against the policy's pattern.
+///
+/// # Errors
+/// [`RuleError::Name`].
+pub(crate) fn check_name(name: &Name, policy: &Policy) -> Result<(), RuleError> {
+    match &policy.name_pattern {
+        Some(pattern) => Ok(pattern.check(name)?),
+        None => Ok(()),
     }
 }
 
-/// Checks the rate of a new key: owners do not lift the limit that the policy sets for them.
+/// Returns the scopes that keys of an owner can have: a user's the policy's ceiling, a service account's
+/// those of its role. An account that is lost, or whose role the policy lacks, allows none.
+pub(crate) fn scope_ceiling<'a>(
+    owner: &Owner,
+    account: Option<&ServiceAccount>,
+    policy: &'a Policy,
+) -> &'a ScopeSet {
+    const NOTHING: &ScopeSet = &ScopeSet::empty();
+    match owner {
+        Owner::User(_) => &policy.scope_ceiling,
+        Owner::Account(_) => {
+            account.and_then(|account| policy.roles.get(&account.role)).unwrap_or(NOTHING)
+        }
+    }
+}
+
+/// Checks the scopes that a key is to have against the ceiling of its owner's keys.
+///
+/// # Errors
+/// [`RuleError::ScopeOutsideCeiling`].
+pub(crate) fn check_scopes(
+    scopes: &ScopeSet,
+    owner: &Owner,
+    account: Option<&ServiceAccount>,
+    policy: &Policy,
+) -> Result<(), RuleError> {
+    match scopes.first_outside(scope_ceiling(owner, account, policy)) {
+        Some(scope) => Err(RuleError::ScopeOutsideCeiling(scope.clone())),
+        None => Ok(()),
+    }
+}
+
+/// Checks the rate that a key is to have: owners do not lift the limit that the policy sets for them.
 ///
 /// # Errors
 /// [`RuleError::RateAboveLimit`].
 pub(crate) fn check_rate(
     rate: Option<Rate>,
-    policy: &Policy,
-    actor: &Actor,
     owner: &Owner,
+    actor: &Actor,
+    policy: &Policy,
 ) -> Result<(), RuleError> {
     match (rate, policy.default_rate) {
         (Some(rate), Some(limit)) if !rate.is_within(&limit) && !is_administrator(actor, owner) => {
             Err(RuleError::RateAboveLimit { rate, limit })
         }
         _ => Ok(()),
-    }
-}
-
-/// Checks that an edit widens nothing that is not the actor's to widen.
-///
-/// # Errors
-/// [`RuleError::SetByAdministrator`] or [`RuleError::RateAboveLimit`].
-pub(crate) fn check_edit(
-    edit: &KeyEdit,
-    key: &Key,
-    policy: &Policy,
-    actor: &Actor,
-) -> Result<(), RuleError> {
-    if is_administrator(actor, &key.owner) {
-        return Ok(());
-    }
-    let set = key.admin_limits;
-    let widens = |is_set: bool, limit: KeyLimit| {
-        if is_set { Err(RuleError::SetByAdministrator(limit)) } else { Ok(()) }
-    };
-    if let Some(scopes) = &edit.scopes
-        && scopes.first_outside(&key.scopes).is_some()
-    {
-        widens(set.scopes, KeyLimit::Scopes)?;
-    }
-    if let Some(networks) = &edit.networks
-        && !networks.is_within(&key.networks)
-    {
-        widens(set.networks, KeyLimit::Networks)?;
-    }
-    match (edit.rate, key.rate) {
-        (Some(NewRate(rate)), Some(limit)) if set.rate => {
-            widens(!rate.is_some_and(|rate| rate.is_within(&limit)), KeyLimit::Rate)
-        }
-        (Some(NewRate(rate)), _) => check_rate(rate, policy, actor, &key.owner),
-        (None, _) => Ok(()),
-    }
-}
-
-/// The rates that one use of a key is counted against.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct RatesInForce {
-    /// The rate of the key.
-    pub(crate) key: Rate,
-    /// The rate of all keys of the owner together, if this one is counted among them.
-    pub(crate) owner: Option<SharedRate>,
-}
-
-/// A rate, times the number of keys that share it.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct SharedRate {
-    pub(crate) rate: Rate,
-    pub(crate) keys: u16,
-    /// Whether the key is refused when the rate is spent. If not, its uses are counted all the same.
-    pub(crate) binds: bool,
-}
-
-impl RatesInForce {
-    /// The rates that hold for `key` under `policy` at `now`; `None` if it has no limit.
-    ///
-    /// A rate that an administrator set holds whatever the policy's default is. A rate that the owner set holds together
-    /// with the default: neither lifts the other. Without a rate of its own the key has the default.
-    ///
-    /// A key brings its whole number of uses with it. Deleting a key and generating another must not give back what was
-    /// spent. So all keys of an owner are counted against the default rate, as often as the owner may hold keys, and
-    /// those that are younger than its period are bound by it. Older ones are not: what they may spend, they have
-    /// regained.
-    pub(crate) fn of(key: &Key, policy: &Policy, now: Timestamp) -> Option<Self> {
-        let Some(default) = policy.default_rate else {
-            return key.rate.map(|rate| Self { key: rate, owner: None });
-        };
-        let rate = match key.rate {
-            Some(rate) if key.admin_limits.rate => rate,
-            Some(rate) => rate.within_both(default),
-            None => default,
-        };
-        let is_new = !key.created_at.saturating_add(default.per()).has_passed(now);
-        let shared = SharedRate {
-            rate: default,
-            // A store of the host's may hold a policy that was never checked.
-            keys: policy.max_keys_per_owner.clamp(1, Policy::MAX_KEYS_PER_OWNER),
-            binds: is_new,
-        };
-        Some(Self { key: rate, owner: rate.is_within(&default).then_some(shared) })
     }
 }

@@ -25,7 +25,7 @@ pub struct Snapshot {
 pub struct SnapshotError(String);
 
 impl Snapshot {
-    /// Puts a snapshot together. `policy` is the tenant's stored policy, if it has one.
+    /// Creates a snapshot. `policy` is the tenant's stored policy, if it has one.
     ///
     /// # Errors
     /// [`SnapshotError`] unless `account` is the owner of the key, in its tenant, or absent for a
@@ -53,17 +53,17 @@ impl Snapshot {
         Ok(Self { record, account, policy, tally })
     }
 
-    /// The key's record.
+    /// Returns the key's record.
     pub fn record(&self) -> &KeyRecord {
         &self.record
     }
 
-    /// The service account that owns the key, if one does.
+    /// Returns the service account that owns the key, if one does.
     pub fn account(&self) -> Option<&Arc<ServiceAccount>> {
         self.account.as_ref()
     }
 
-    /// The tenant's stored policy, if it has one.
+    /// Returns the tenant's stored policy, if it has one.
     pub fn policy(&self) -> Option<&Arc<Policy>> {
         self.policy.as_ref()
     }

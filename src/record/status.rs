@@ -8,29 +8,30 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum KeyStatus {
-    /// It authenticates.
+    /// The key authenticates.
     Active,
-    /// Its not-before is still to come.
+    /// The key's not-before has not passed.
     Scheduled,
-    /// Stopped for a while.
+    /// The key is disabled.
     Disabled,
-    /// Past its expiry; final.
+    /// The key's expiry has passed; final.
     Expired,
-    /// Stopped for good; final.
+    /// The key was revoked; final.
     Revoked,
 }
 
 impl KeyStatus {
-    /// All of them.
+    /// All statuses.
     pub const ALL: [Self; 5] =
         [Self::Active, Self::Scheduled, Self::Disabled, Self::Expired, Self::Revoked];
 
-    /// Whether the key authenticates now or could later. Live keys count towards an owner's limit.
+    /// Returns whether the key authenticates now or could later. Live keys count toward an owner's
+    /// limit.
     pub const fn is_live(self) -> bool {
         matches!(self, Self::Active | Self::Scheduled | Self::Disabled)
     }
 
-    /// The name: `active`, `scheduled`, `disabled`, `expired`, `revoked`.
+    /// Returns the name: `active`, `scheduled`, `disabled`, `expired` or `revoked`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Active => "active",

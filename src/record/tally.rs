@@ -84,14 +84,14 @@ impl Tally {
         self.alert
     }
 
-    /// Counts a use. True if the tally is on the list of those to be taken.
+    /// Counts a use. Returns whether the tally is on the list of those to be taken.
     pub(crate) fn count(&self, retiring: bool, now: Timestamp) -> bool {
         let count = if retiring { &self.retiring } else { &self.current };
         count.add((1, now));
         self.listed.load(Ordering::SeqCst)
     }
 
-    /// Whether its secret is newer than that of another snapshot of the key.
+    /// Returns whether its secret is newer than that of another snapshot of the key.
     pub(crate) fn is_ahead_of(&self, other: &Self) -> bool {
         self.secret_number > other.secret_number
     }
@@ -113,17 +113,17 @@ impl Tally {
         }
     }
 
-    /// Whether the tally is on the list of those to be taken.
+    /// Returns whether the tally is on the list of those to be taken.
     pub(crate) fn is_listed(&self) -> bool {
         self.listed.load(Ordering::Relaxed)
     }
 
-    /// Notes that the tally is on the list. False if it was noted before.
+    /// Marks the tally as on the list. Returns false if it was marked before.
     pub(crate) fn mark_listed(&self) -> bool {
         !self.listed.swap(true, Ordering::SeqCst)
     }
 
-    /// Notes that the tally is on no list.
+    /// Marks the tally as on no list.
     pub(crate) fn unlist(&self) {
         self.listed.store(false, Ordering::SeqCst);
     }

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use crate::value::id::KeyId;
 use crate::value::time::Timestamp;
 
-/// What is known of a key's use, as of the last flush.
+/// The usage of a key, as of the last flush.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Usage {
@@ -35,17 +35,18 @@ impl SecretUse {
 }
 
 impl Usage {
-    /// How often the key was used.
+    /// Returns how often the key was used.
     pub fn uses(&self) -> u64 {
         self.uses
     }
 
-    /// When it was last used, by any of its secrets.
+    /// Returns when the key was last used, with any of its secrets.
     pub fn last_used_at(&self) -> Option<Timestamp> {
         self.last_used_at
     }
 
-    /// When the secret of this number was last used, for the two newest that were used at all.
+    /// Returns when the secret of this number was last used. The two newest secrets that were used
+    /// are known.
     pub fn last_use_of(&self, secret_number: u32) -> Option<Timestamp> {
         let mut used = self.by_secret.iter().flatten();
         used.find(|last| last.secret_number == secret_number).map(|last| last.at)
@@ -73,9 +74,9 @@ pub struct UsageDelta {
     pub key: KeyId,
     /// The number of the secret that was used.
     pub secret_number: u32,
-    /// How often.
+    /// How often it was used.
     pub uses: u64,
-    /// When last.
+    /// When it was last used.
     pub last_used_at: Timestamp,
     /// An event is due each time the total passes another multiple of this number.
     #[serde(deserialize_with = "crate::value::serde_strict::required")]
@@ -83,7 +84,7 @@ pub struct UsageDelta {
 }
 
 impl UsageDelta {
-    /// Whether an event is due when the total goes from `before` to `after`.
+    /// Returns whether an event is due when the total goes from `before` to `after`.
     pub fn is_alert_due(&self, before: u64, after: u64) -> bool {
         self.alert_every.is_some_and(|every| before / every < after / every)
     }
@@ -92,14 +93,14 @@ impl UsageDelta {
 /// The deltas of one flush. Adding the same batch again changes nothing.
 #[derive(Clone, Debug)]
 pub struct UsageBatch {
-    /// Who counted: drawn at random when counting began.
+    /// The id of the process that counted, drawn at random when counting began.
     pub writer: [u8; 16],
     /// The number of the batch, from 1, in the order in which the writer sends them. A store asks
     /// [`was_added`](Self::was_added) before it adds a batch.
     pub sequence: u64,
     /// When it was made.
     pub at: Timestamp,
-    /// What is to be added.
+    /// The uses to add.
     pub deltas: Vec<UsageDelta>,
 }
 
@@ -115,8 +116,8 @@ pub struct LastBatch {
 }
 
 impl UsageBatch {
-    /// What tells the batch from another one of the same writer and number: the beginning of SHA-256 over time and
-    /// deltas.
+    /// Returns the fingerprint, which tells the batch from another one of the same writer and
+    /// number: the beginning of SHA-256 over time and deltas.
     pub fn fingerprint(&self) -> [u8; 16] {
         let mut hash = Sha256::new();
         hash.update(self.at.unix_micros().to_be_bytes());
@@ -132,13 +133,13 @@ impl UsageBatch {
         std::array::from_fn(|n| hash[n])
     }
 
-    /// The batch as a store remembers it.
+    /// Returns the batch as a store remembers it.
     pub fn as_last(&self) -> LastBatch {
         LastBatch { sequence: self.sequence, fingerprint: self.fingerprint() }
     }
 
-    /// Whether a store whose last batch of this writer is `last` has added this one already. Every store asks this before it
-    /// adds a batch.
+    /// Returns whether a store whose last batch of this writer is `last` has added this batch
+    /// already. Every store asks this before it adds a batch.
     ///
     /// A writer sends its batches one after another, and each until it is acknowledged. So only the last one can come again,
     /// and it comes unchanged.

@@ -2,14 +2,15 @@
 
 pub(crate) mod limiter;
 pub(crate) mod refusal_log;
+pub(crate) mod retry;
 pub(crate) mod usage_recorder;
 
 use std::sync::Arc;
 
 use crate::record::policy::Policy;
 use crate::setup::limiter::Limiter;
-use crate::setup::refusal_log::Refusals;
-use crate::setup::usage_recorder::Counting;
+use crate::setup::refusal_log::RefusalLog;
+use crate::setup::usage_recorder::UsageRecorder;
 use crate::store::KeyStore;
 use crate::value::digest::PepperRing;
 use crate::value::random::Random;
@@ -26,6 +27,6 @@ pub(crate) struct Setup {
     pub(crate) prefix: Prefix,
     pub(crate) default_policy: Arc<Policy>,
     pub(crate) limiter: Arc<Limiter>,
-    pub(crate) counting: Arc<Counting>,
-    pub(crate) refusals: Arc<Refusals>,
+    pub(crate) usage_recorder: Arc<UsageRecorder>,
+    pub(crate) refusal_log: Arc<RefusalLog>,
 }

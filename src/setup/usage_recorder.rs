@@ -37,7 +37,7 @@ const SHARDS: usize = 16;
 const WRITERS: u32 = 4;
 
 #[derive(Default)]
-pub(crate) struct Counting {
+pub(crate) struct UsageRecorder {
     /// The counters that were used since the last flush.
     used: [Mutex<List>; SHARDS],
     outbox: AsyncMutex<Outbox>,
@@ -68,7 +68,8 @@ impl List {
     }
 }
 
-/// One counter for each key: the latest of those whose secret is the newest, with the counts of all.
+/// Joins the counters of each key into one: the latest of those with the newest secret takes the
+/// counts of all.
 fn joined(used: Vec<Arc<Tally>>) -> Vec<Arc<Tally>> {
     let mut joined: HashMap<KeyId, Arc<Tally>, RandomState> = HashMap::default();
     for tally in used {
@@ -88,7 +89,7 @@ fn joined(used: Vec<Arc<Tally>>) -> Vec<Arc<Tally>> {
 
 #[derive(Default)]
 struct Outbox {
-    /// Who counts, drawn at the first flush.
+    /// The id of this process, drawn at the first flush.
     writer: Option<[u8; 16]>,
     /// The number of the last batch that was made.
     sequence: u64,
@@ -96,8 +97,9 @@ struct Outbox {
     batches: VecDeque<UsageBatch>,
 }
 
-impl Drop for Counting {
-    /// What was not flushed stays in its counters, for whoever uses the same snapshots next.
+impl Drop for UsageRecorder {
+    /// Leaves in the counters what was not flushed, for the next verifier that uses the same
+    /// snapshots.
     fn drop(&mut self) {
         for shard in &mut self.used {
             let list = shard.get_mut().unwrap_or_else(PoisonError::into_inner);
@@ -126,8 +128,8 @@ impl Outbox {
     }
 }
 
-impl Counting {
-    /// Counts the use that a grant stands for.
+impl UsageRecorder {
+    /// Counts the use of a grant.
     pub(crate) fn count(&self, grant: &Grant, now: Timestamp) {
         let tally = grant.snapshot().tally();
         if tally.count(grant.secret_used() == SecretUsed::Retiring, now) {
@@ -141,7 +143,7 @@ impl Counting {
         list.push(Arc::clone(tally));
     }
 
-    /// Stores what was counted before the call.
+    /// Stores the uses that were counted before the call.
     pub(crate) async fn flush(
         &self,
         store: &dyn KeyStore,
@@ -196,8 +198,9 @@ impl Counting {
         Ok(())
     }
 
-    /// An id that no other process has. It is no secret and must be unique even where the random source repeats itself: so
-    /// the system's source, the process, the time and a counter go into it too.
+    /// Draws an id that no other process has. It is no secret and must be unique even if the random
+    /// source repeats itself, so the system's source, the process, the time and a counter go into
+    /// it too.
     fn draw_writer(&self, random: &Random) -> Result<[u8; 16], StoreError> {
         static DRAWN: AtomicU64 = AtomicU64::new(0);
         let mut drawn = [[0; 16]; 2];
@@ -221,7 +224,7 @@ impl Counting {
         Ok(std::array::from_fn(|n| hash[n]))
     }
 
-    /// Empties the counters.
+    /// Empties the counters of the list and returns their uses.
     fn take(&self, default_alert: Option<NonZeroU64>) -> Vec<UsageDelta> {
         let mut deltas = BTreeMap::new();
         for shard in &self.used {
@@ -253,9 +256,7 @@ impl Counting {
     }
 
     fn shard(&self, key: &KeyId) -> MutexGuard<'_, List> {
-        let byte = key.as_bytes()[KeyId::LEN - 1];
-        let shard = &self.used[usize::from(byte) % SHARDS];
         // Putting a counter on a list leaves nothing half done.
-        shard.lock().unwrap_or_else(PoisonError::into_inner)
+        self.used[key.stripe(SHARDS)].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -3,23 +3,23 @@
 //! Start with [`MemoryStore`] in tests and [`FileStore`] in a service of one process. A store of
 //! your own implements [`KeyStore`], whose page is the contract.
 
+mod arc;
+mod batch;
 #[cfg(feature = "cached")]
 mod cached;
-mod change;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod error;
 #[cfg(feature = "file")]
 mod file;
-mod image;
 mod memory;
-#[cfg(feature = "postgres")]
-mod moving;
+pub mod plan;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod query;
 mod resolve;
-mod shared;
+#[cfg(feature = "postgres")]
+mod transfer;
 
 use std::any::Any;
 use std::fmt;
@@ -32,28 +32,28 @@ use crate::value::time::Timestamp;
 
 pub use async_trait::async_trait;
 
+pub use self::batch::{Batch, Change, Changes, Condition, Epoch, Subject};
 #[cfg(feature = "cached")]
 pub use self::cached::{
     CacheOptions, CacheOptionsError, CacheState, CachedStore, ChangeHints, ManualMonotonicClock,
     MonotonicClock, SystemMonotonicClock,
 };
-pub use self::change::{Batch, Change, Changes, Condition, Epoch, Subject};
 pub use self::error::{StoreError, StoreErrorKind};
 #[cfg(feature = "file")]
 pub use self::file::{FileOptions, FileStore};
 pub use self::memory::MemoryStore;
 #[cfg(feature = "postgres")]
-pub use self::moving::MoveSource;
-#[cfg(feature = "postgres")]
 pub use self::postgres::{
-    Move, MoveError, MoveProgress, PostgresHints, PostgresOptions, PostgresStore, SchemaName,
-    SchemaNameError,
+    PostgresHints, PostgresOptions, PostgresStore, SchemaName, SchemaNameError,
 };
+pub(crate) use self::query::sealed;
 pub use self::query::{
     AccountQuery, Cursor, CursorError, DEFAULT_LIMIT, EventQuery, KeyPosition, KeyQuery, KeySort,
-    MAX_LIMIT, Page, StoredKey,
+    ListQuery, Listed, MAX_LIMIT, Page, StoredKey,
 };
 pub use self::resolve::{Resolve, Resolved};
+#[cfg(feature = "postgres")]
+pub use self::transfer::{Transfer, TransferError, TransferProgress, TransferSource};
 pub use crate::record::freshness::{Age, Found, Freshness};
 pub use crate::record::key::KeyRecord;
 pub use crate::record::snapshot::{Snapshot, SnapshotError};
@@ -62,7 +62,8 @@ pub use crate::value::digest::{Digest, DigestError};
 
 /// Where keys, accounts, policies, usage and events are kept.
 ///
-/// A store of your own implements it under `#[async_trait]`, which [`store`](self) re-exports.
+/// A store of your own implements it under `#[async_trait]`, which [`store`](self) re-exports. The rules for
+/// what a batch comes to are in [`plan`], so the store is left with reading rows and writing them.
 ///
 /// # Contract
 ///

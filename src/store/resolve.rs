@@ -6,7 +6,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use super::{Found, StoreError};
+use super::error::StoreError;
+use crate::record::freshness::Found;
 
 /// What [`KeyStore::resolve`](super::KeyStore::resolve) finds: `None` if there is no such key.
 pub type Resolved = Result<Option<Found>, StoreError>;

@@ -8,10 +8,10 @@ use crate::value::random::{Random, RandomError};
 pub(crate) const ALPHABET: &[u8; 62] =
     b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/// Whether every byte is one of the 62 symbols.
+/// Returns whether every byte is one of the 62 symbols.
 ///
-/// Looks at every byte instead of stopping at the first stranger: without an exit the loop runs on
-/// many bytes at a time.
+/// It looks at every byte and never stops early: without an exit the loop runs on many bytes at a
+/// time.
 #[expect(clippy::needless_bitwise_bool, reason = "a lazy operator would be an exit")]
 pub(crate) fn is_base62(text: &[u8]) -> bool {
     text.iter().fold(true, |all, byte| {
@@ -42,7 +42,7 @@ pub(crate) fn fill(random: &Random, out: &mut [u8]) -> Result<(), RandomError> {
     Err(RandomError::Stuck)
 }
 
-/// `value` as exactly six symbols, most significant first; 62⁶ exceeds 2³².
+/// Returns `value` as exactly six symbols, most significant first; 62⁶ exceeds 2³².
 pub(crate) fn six(value: u32) -> [u8; 6] {
     let mut rest = value;
     let mut out = [0; 6];

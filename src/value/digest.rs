@@ -11,7 +11,7 @@
 //! from the system's random source: guessing it is out of reach at any speed, and a hash of 50 ms
 //! would only hand everyone who can reach the service a way to exhaust it.
 
-use std::fmt::{self, Write};
+use std::fmt;
 
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -19,7 +19,7 @@ use sha2::{Digest as _, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
 use crate::value::id::KeyId;
-use crate::value::text::decimal;
+use crate::value::text::{decimal, hex};
 
 /// The digest of one secret of one key. `Debug` shows its kind alone.
 ///
@@ -47,13 +47,13 @@ pub enum DigestError {
 }
 
 impl Digest {
-    /// What an unknown id is compared with, so that it costs the same work: a digest of the same
-    /// kind that differs in every bit.
+    /// Returns a digest of the same kind that differs in every bit. An unknown id is compared with
+    /// it, so that it costs the same work.
     pub(crate) fn unmatched(&self) -> Self {
         Self { bytes: self.bytes.map(|byte| !byte), ..*self }
     }
 
-    /// The pepper that the digest was made with; `None` for a plain SHA-256.
+    /// Returns the id of the pepper that the digest was made with; `None` for a plain SHA-256.
     pub fn pepper(&self) -> Option<u32> {
         (self.algorithm == HMAC_SHA_256).then_some(self.pepper)
     }
@@ -62,7 +62,8 @@ impl Digest {
         self.algorithm == other.algorithm && self.pepper == other.pepper
     }
 
-    /// In words, since `subtle` compares a slice byte by byte at four times the cost.
+    /// Compares the bytes in words of 64 bits, since `subtle` compares a slice byte by byte at four
+    /// times the cost.
     fn same_bytes(&self, other: &Self) -> Choice {
         let words = |digest: &Self| -> [u64; 4] {
             std::array::from_fn(|n| {
@@ -83,11 +84,8 @@ impl fmt::Debug for Digest {
 
 impl Serialize for Digest {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut text = format!("{}.{}.", self.algorithm, self.pepper);
-        for byte in self.bytes {
-            let _ = write!(text, "{byte:02x}");
-        }
-        serializer.serialize_str(&text)
+        let Self { algorithm, pepper, bytes } = self;
+        serializer.collect_str(&format_args!("{algorithm}.{pepper}.{}", hex::encode(bytes)))
     }
 }
 
@@ -100,14 +98,8 @@ impl<'de> Deserialize<'de> for Digest {
 
 fn parse(text: &str) -> Option<Digest> {
     let (algorithm, rest) = text.split_once('.')?;
-    let (pepper, hex) = rest.split_once('.')?;
-    let mut bytes = [0; 32];
-    if hex.len() != 64 || !hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
-        return None;
-    }
-    for (byte, pair) in bytes.iter_mut().zip(hex.as_bytes().chunks_exact(2)) {
-        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
-    }
+    let (pepper, bytes) = rest.split_once('.')?;
+    let bytes = hex::decode(bytes)?;
     let digest = Digest { algorithm: decimal(algorithm)?, pepper: decimal(pepper)?, bytes };
     // SHA-256 alone has no pepper, and so no number of one.
     (digest.algorithm != SHA_256 || digest.pepper == 0).then_some(digest)
@@ -155,7 +147,7 @@ impl PepperRing {
     /// The shortest pepper in bytes: the output length of the hash (RFC 2104 section 3).
     pub const MIN_LEN: usize = 32;
 
-    /// No pepper: digests are plain SHA-256.
+    /// Creates a ring without a pepper: digests are plain SHA-256.
     pub fn none() -> Self {
         Self::default()
     }
@@ -180,12 +172,12 @@ impl PepperRing {
         Ok(self)
     }
 
-    /// The id of the pepper that new digests are made with.
+    /// Returns the id of the pepper that new digests are made with.
     pub fn current(&self) -> Option<u32> {
         self.peppers.last().map(|(id, _)| *id)
     }
 
-    /// The digest of a secret under the current pepper.
+    /// Returns the digest of a secret under the current pepper.
     pub(crate) fn digest(&self, key: &KeyId, secret: &[u8; 32]) -> Digest {
         match self.peppers.last() {
             Some((id, state)) => hmac_sha_256(*id, state, key, secret),
@@ -193,8 +185,8 @@ impl PepperRing {
         }
     }
 
-    /// Whether `stored` is the digest of a secret, whose digest under the current pepper is
-    /// `current`. Hashes again only if `stored` was made otherwise.
+    /// Returns whether `stored` is the digest of a secret. `current` is the secret's digest under
+    /// the current pepper. Hashes again only if `stored` was made otherwise.
     pub(crate) fn matches(
         &self,
         stored: &Digest,
@@ -217,7 +209,7 @@ impl PepperRing {
         Ok(stored.same_bytes(&computed))
     }
 
-    /// Whether a digest should be replaced by one under the current pepper.
+    /// Returns whether a digest should be replaced by one under the current pepper.
     pub(crate) fn is_outdated(&self, stored: &Digest) -> bool {
         self.current().is_some_and(|current| stored.pepper() != Some(current))
     }

@@ -48,7 +48,7 @@ macro_rules! random_id {
                 base62::is_base62(&bytes).then_some(Self(bytes))
             }
 
-            /// The id as text.
+            /// Returns the id as text.
             pub fn as_str(&self) -> &str {
                 std::str::from_utf8(&self.0).expect("base62 is ASCII")
             }
@@ -81,7 +81,7 @@ macro_rules! host_id {
             /// The longest id, in bytes.
             pub const MAX_LEN: usize = 128;
 
-            /// Takes an id of the host's.
+            /// Creates an id from the host's own.
             ///
             /// # Errors
             /// [`IdError`] unless it has 1 to 128 visible ASCII characters (no space).
@@ -89,7 +89,7 @@ macro_rules! host_id {
                 text.as_ref().parse()
             }
 
-            /// The id as text.
+            /// Returns the id as text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -144,6 +144,11 @@ impl KeyId {
         &self.0
     }
 
+    /// Returns which of so many stripes the id falls on. The last character is as random as any.
+    pub(crate) fn stripe(&self, stripes: usize) -> usize {
+        usize::from(self.0[Self::LEN - 1]) % stripes
+    }
+
     /// Takes bytes that are known to be base62.
     pub(crate) fn from_base62(bytes: [u8; 16]) -> Self {
         debug_assert!(base62::is_base62(&bytes));
@@ -157,9 +162,9 @@ random_id! {
 }
 
 host_id! {
-    /// A customer organisation of the host application.
+    /// A customer organization of the host application.
     ///
-    /// A host that has no tenants uses [`TenantId::default`] and need not know the word.
+    /// A host without tenants leaves it out: actors and keys are then in [`TenantId::default`].
     TenantId, "tenant id"
 }
 

@@ -14,5 +14,6 @@ pub(crate) mod scope;
 pub(crate) mod secret;
 pub(crate) mod serde_strict;
 pub(crate) mod text;
+pub(crate) mod text_enum;
 pub(crate) mod time;
 pub(crate) mod token;

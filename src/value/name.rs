@@ -80,7 +80,7 @@ impl Name {
         text.as_ref().parse()
     }
 
-    /// The name as text.
+    /// Returns the name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -147,7 +147,7 @@ pub struct NamePattern {
 }
 
 impl Default for NamePattern {
-    /// `prod`, `staging`, `test`, `dev`: the four that most teams have.
+    /// Returns `prod`, `staging`, `test`, `dev`: the four that most teams have.
     fn default() -> Self {
         let environments = ["prod", "staging", "test", "dev"].map(str::to_owned);
         Self { environments: environments.into() }
@@ -155,7 +155,7 @@ impl Default for NamePattern {
 }
 
 impl NamePattern {
-    /// Whether `name` follows the pattern.
+    /// Checks whether `name` follows the pattern.
     ///
     /// # Errors
     /// [`NameError::Pattern`], with a name that would do.
@@ -180,14 +180,15 @@ impl NamePattern {
     }
 }
 
-/// A text in the normalization form NFC (Unicode Standard Annex 15), as names are kept.
+/// Returns a text in the normalization form NFC (Unicode Standard Annex 15), as names are kept.
 pub(crate) fn composed(text: &str) -> Cow<'_, str> {
     if text.is_ascii() { Cow::Borrowed(text) } else { Cow::Owned(text.nfc().collect()) }
 }
 
-/// What hides in a line or reorders it. From Unicode 18: the property `Default_Ignorable_Code_Point`,
-/// the general categories Cf (bidirectional and other format controls), Zl and Zp (separators of lines
-/// and paragraphs), and the noncharacters. Beyond them the blank of Braille, which has no dots to see.
+/// Returns whether a character hides in a line or reorders it. From Unicode 18: the property
+/// `Default_Ignorable_Code_Point`, the general categories Cf (bidirectional and other format
+/// controls), Zl and Zp (separators of lines and paragraphs), and the noncharacters. In addition
+/// the blank of Braille, which has no dots to see.
 fn is_invisible(c: char) -> bool {
     let is_noncharacter = u32::from(c) & 0xFFFE == 0xFFFE;
     is_noncharacter
@@ -202,12 +203,13 @@ fn is_invisible(c: char) -> bool {
             | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}')
 }
 
-/// Something on both sides of an at-sign.
+/// Returns whether there is something on both sides of an at-sign.
 fn looks_like_email(text: &str) -> bool {
     text.split_whitespace().any(|word| word.trim_matches(is_at_sign).contains(is_at_sign))
 }
 
-/// `@`, or a character that is an `@` of another width or size (its compatibility decomposition).
+/// Returns whether a character is `@`, or an `@` of another width or size (by its compatibility
+/// decomposition).
 fn is_at_sign(c: char) -> bool {
     let mut found = false;
     decompose_compatible(c, |part| found |= part == '@');

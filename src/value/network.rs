@@ -54,7 +54,7 @@ pub enum NetworkError {
 }
 
 impl Network {
-    /// Whether `source` lies in this network. An IPv4-mapped IPv6 address counts as IPv4.
+    /// Returns whether `source` lies in this network. An IPv4-mapped IPv6 address counts as IPv4.
     pub fn contains(&self, source: IpAddr) -> bool {
         self.0.contains(&source.to_canonical())
     }
@@ -111,7 +111,7 @@ impl Networks {
     /// The most networks that a key holds.
     pub const MAX: usize = 32;
 
-    /// A list of these networks.
+    /// Creates a list of these networks.
     ///
     /// # Errors
     /// [`NetworkError::TooMany`].
@@ -125,30 +125,31 @@ impl Networks {
         Ok(Self(networks))
     }
 
-    /// No rule: from anywhere.
+    /// Returns no restriction: from anywhere.
     pub const fn anywhere() -> Self {
         Self(Vec::new())
     }
 
-    /// Whether a request from `source` may use the key. With a rule, an unknown source may not.
+    /// Returns whether a request from `source` may use the key. With a restriction, an unknown
+    /// source may not.
     pub fn allow(&self, source: Option<IpAddr>) -> bool {
         self.0.is_empty()
             || source.is_some_and(|source| self.0.iter().any(|net| net.contains(source)))
     }
 
-    /// Whether each of these networks lies in one of `other`. Everything lies in "from anywhere", which itself lies in
-    /// nothing else.
+    /// Returns whether each of these networks lies in one of `other`. Everything lies in "from
+    /// anywhere", which itself lies in nothing else.
     pub fn is_within(&self, other: &Self) -> bool {
         let lies_within = |net: &Network| other.0.iter().any(|wide| wide.0.contains(&net.0));
         other.is_anywhere() || !self.is_anywhere() && self.0.iter().all(lies_within)
     }
 
-    /// Whether there is no rule.
+    /// Returns whether there is no restriction.
     pub fn is_anywhere(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The network of all addresses of a family, if these make it up together.
+    /// Returns the network of all addresses of a family, if these make it up together.
     #[cfg(any(feature = "actix", feature = "tower"))]
     pub(crate) fn everybody(&self) -> Option<Network> {
         let all: Vec<IpNet> = self.0.iter().map(|network| network.0).collect();
@@ -156,7 +157,7 @@ impl Networks {
         joined.into_iter().find(|network| network.prefix_len() == 0).map(Network)
     }
 
-    /// The networks in their order.
+    /// Returns the networks in their order.
     pub fn iter(&self) -> std::slice::Iter<'_, Network> {
         self.0.iter()
     }

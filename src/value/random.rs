@@ -67,7 +67,7 @@ impl Random {
         Self(Mutex::new(Box::new(source)))
     }
 
-    /// The operating system's source.
+    /// Returns the operating system's source.
     pub(crate) fn system() -> Self {
         Self::new(getrandom::SysRng)
     }

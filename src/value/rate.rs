@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::value::redact::redact;
 use crate::value::text::serde_as_text;
 
-/// So many uses in a period, as `100/60s`: 1 to 1,000,000 uses in 1 second to 31 days.
+/// A number of uses in a period, as `100/60s`: 1 to 1,000,000 uses in 1 second to 31 days.
 ///
 /// A key that has rested may spend its whole number at once, and regains it evenly over the period:
 /// after `100/60s` one use each 0.6 s. So a stretch of one period can see up to twice the number,
@@ -41,7 +41,7 @@ impl Rate {
     /// The longest period: 31 days.
     pub const MAX_PERIOD: Duration = Duration::from_hours(31 * 24);
 
-    /// A rate of `uses` in each `per`.
+    /// Creates a rate of `uses` in each `per`.
     ///
     /// # Errors
     /// [`RateError`] outside the limits.
@@ -54,24 +54,24 @@ impl Rate {
         Ok(Self { uses: count.ok_or(RateError::Uses(uses))?, per })
     }
 
-    /// How many uses.
+    /// Returns the number of uses.
     pub fn uses(&self) -> u32 {
         self.uses.get()
     }
 
-    /// In which period.
+    /// Returns the period.
     pub fn per(&self) -> Duration {
         self.per
     }
 
-    /// Whether this rate lets through no more than `other`, at once and over time.
+    /// Returns whether this rate admits no more than `other`, at once and over time.
     pub fn is_within(&self, other: &Self) -> bool {
         let (mine, theirs) = (u128::from(self.uses.get()), u128::from(other.uses.get()));
         mine <= theirs && mine * other.per.as_nanos() <= theirs * self.per.as_nanos()
     }
 
-    /// The rate that holds where both do: as many uses at once as the smaller of them has, regained no faster than the
-    /// slower of them regains. The period is rounded up to a whole second.
+    /// Returns the rate that holds where both do: as many uses at once as the smaller of them,
+    /// regained no faster than the slower of them. The period is rounded up to a whole second.
     pub(crate) fn within_both(self, other: Self) -> Self {
         let uses = self.uses.min(other.uses);
         let seconds = |rate: Self| {

@@ -5,7 +5,7 @@
 /// The longest text that is repeated, in characters.
 const LONGEST: usize = 40;
 
-/// `text` as an error may repeat it.
+/// Returns `text` as an error may repeat it.
 pub(crate) fn redact(text: &str) -> String {
     if looks_like_token(text) {
         return "(not shown: it looks like a token)".to_owned();
@@ -16,8 +16,9 @@ pub(crate) fn redact(text: &str) -> String {
     }
 }
 
-/// Whether there is a run of ASCII letters and digits that is too long, or too mixed, to be a word:
-/// 32 characters of more than one class (small letters, capitals, digits), or 20 of all three.
+/// Returns whether there is a run of ASCII letters and digits that is too long, or too mixed, to be
+/// a word: 32 characters of more than one class (small letters, capitals, digits), or 20 of all
+/// three.
 pub(crate) fn looks_like_token(text: &str) -> bool {
     text.split(|c: char| !c.is_ascii_alphanumeric()).any(|run| {
         let has = |class: fn(&u8) -> bool| usize::from(run.as_bytes().iter().any(class));

@@ -18,7 +18,8 @@ std::thread_local! {
 pub(crate) struct Inside(usize);
 
 impl Inside {
-    /// `None` if foreign code is running on its behalf already: then that code has called back.
+    /// Enters foreign code on behalf of `whose`. Returns `None` if foreign code is running on its
+    /// behalf already: then that code has called back.
     pub(crate) fn enter<T>(whose: &T) -> Option<Self> {
         let address = std::ptr::from_ref(whose).addr();
         ENTERED.with(|entered| {
@@ -31,7 +32,7 @@ impl Inside {
         })
     }
 
-    /// Whether foreign code is running on its behalf.
+    /// Returns whether foreign code is running on behalf of `whose`.
     pub(crate) fn is<T>(whose: &T) -> bool {
         let address = std::ptr::from_ref(whose).addr();
         ENTERED.with(|entered| entered.borrow().contains(&address))

@@ -43,7 +43,7 @@ impl Scope {
         text.as_ref().parse()
     }
 
-    /// The scope as text.
+    /// Returns the scope as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -93,7 +93,7 @@ impl ScopeSet {
     /// The most scopes that a set holds.
     pub const MAX: usize = 64;
 
-    /// A set of these scopes.
+    /// Creates a set of these scopes.
     ///
     /// # Errors
     /// [`ScopeError::TooMany`] past [`ScopeSet::MAX`] different ones.
@@ -107,37 +107,37 @@ impl ScopeSet {
         Ok(Self(scopes))
     }
 
-    /// The empty set, which allows nothing.
+    /// Returns the empty set, which allows nothing.
     pub const fn empty() -> Self {
         Self(Vec::new())
     }
 
-    /// Whether the set holds exactly this scope.
+    /// Returns whether the set holds exactly this scope.
     pub fn contains(&self, scope: &Scope) -> bool {
         self.0.binary_search(scope).is_ok()
     }
 
-    /// The first scope of `self` that `ceiling` does not hold, if any.
+    /// Returns the first scope of `self` that `ceiling` does not hold, if any.
     pub fn first_outside(&self, ceiling: &Self) -> Option<&Scope> {
         self.0.iter().find(|scope| !ceiling.contains(scope))
     }
 
-    /// The scopes that both sets hold.
+    /// Returns the scopes that both sets hold.
     pub fn intersection(&self, other: &Self) -> Self {
         Self(self.iter().filter(|scope| other.contains(scope)).cloned().collect())
     }
 
-    /// Whether there is none.
+    /// Returns whether there is no scope.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// How many there are.
+    /// Returns the number of scopes.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// The scopes in their order.
+    /// Returns the scopes in their order.
     pub fn iter(&self) -> std::slice::Iter<'_, Scope> {
         self.0.iter()
     }
@@ -190,7 +190,7 @@ pub enum Access {
 }
 
 impl Access {
-    /// Whether this access is enough where `needed` is asked for.
+    /// Returns whether this access is enough where `needed` is asked for.
     pub fn covers(self, needed: Self) -> bool {
         self == Self::ReadWrite || needed == Self::ReadOnly
     }

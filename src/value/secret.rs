@@ -4,7 +4,7 @@ use std::fmt;
 
 use zeroize::Zeroize;
 
-/// Secret text. It cannot be cloned, compared, printed or serialised, and is wiped on drop.
+/// Secret text. It cannot be cloned, compared, printed or serialized, and is wiped on drop.
 ///
 /// ```compile_fail
 /// fn show(secret: &keywright::Secret) -> String { secret.to_string() }
@@ -18,7 +18,7 @@ impl Secret {
         Self(text.into_boxed_str())
     }
 
-    /// The secret itself. Hand it to its owner and to nobody else.
+    /// Returns the secret itself. Hand it to its owner and to nobody else.
     pub fn expose(&self) -> &str {
         &self.0
     }

@@ -41,11 +41,29 @@ pub(crate) mod hex {
 
     pub(crate) fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
         let mut bytes = [0; N];
-        for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
-            *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
-        }
-        // A capital, a sign, a digit too few or too many would be read too.
-        (encode(&bytes) == text).then_some(bytes)
+        read(text, &mut bytes).then_some(bytes)
+    }
+
+    /// Decodes as many bytes as there are.
+    pub(crate) fn decode_all(text: &str) -> Option<Vec<u8>> {
+        let mut bytes = vec![0; text.len() / 2];
+        read(text, &mut bytes).then_some(bytes)
+    }
+
+    /// Fills `bytes`. A capital, a sign, a digit too few or too many is refused.
+    fn read(text: &str, bytes: &mut [u8]) -> bool {
+        let digit = |digit: u8| match digit {
+            b'0'..=b'9' => Some(digit - b'0'),
+            b'a'..=b'f' => Some(digit - b'a' + 10),
+            _ => None,
+        };
+        let pairs = text.as_bytes().chunks_exact(2);
+        text.len() == 2 * bytes.len()
+            && bytes.iter_mut().zip(pairs).all(|(byte, pair)| {
+                let read = digit(pair[0]).zip(digit(pair[1])).map(|(high, low)| 16 * high + low);
+                *byte = read.unwrap_or_default();
+                read.is_some()
+            })
     }
 
     pub(crate) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {

@@ -52,7 +52,7 @@ impl Timestamp {
     /// 9999-12-31T23:59:59.999999Z.
     pub const MAX: Self = Self(253_402_300_799_999_999);
 
-    /// The instant `micros` microseconds after 1970, if it is in range.
+    /// Returns the instant `micros` microseconds after 1970, if it is in range.
     pub const fn from_unix_micros(micros: i64) -> Option<Self> {
         if micros < Self::MIN.0 || micros > Self::MAX.0 {
             return None;
@@ -60,7 +60,7 @@ impl Timestamp {
         Some(Self(micros))
     }
 
-    /// The instant `seconds` after 1970, if it is in range.
+    /// Returns the instant `seconds` after 1970, if it is in range.
     pub const fn from_unix_seconds(seconds: i64) -> Option<Self> {
         match seconds.checked_mul(1_000_000) {
             Some(micros) => Self::from_unix_micros(micros),
@@ -68,34 +68,34 @@ impl Timestamp {
         }
     }
 
-    /// Microseconds since 1970.
+    /// Returns the microseconds since 1970.
     pub const fn unix_micros(self) -> i64 {
         self.0
     }
 
-    /// Whether this bound has passed: `now >= self`.
+    /// Returns whether this bound has passed: `now >= self`.
     pub fn has_passed(self, now: Self) -> bool {
         now >= self
     }
 
-    /// `self + duration`, or `None` past the year 9999.
+    /// Returns `self + duration`, or `None` past the year 9999.
     pub fn checked_add(self, duration: Duration) -> Option<Self> {
         let micros = i64::try_from(duration.as_micros()).ok()?;
         Self::from_unix_micros(self.0.checked_add(micros)?)
     }
 
-    /// `self + duration`, at most [`Timestamp::MAX`].
+    /// Returns `self + duration`, at most [`Timestamp::MAX`].
     pub fn saturating_add(self, duration: Duration) -> Self {
         self.checked_add(duration).unwrap_or(Self::MAX)
     }
 
-    /// `self - duration`, at least [`Timestamp::MIN`].
+    /// Returns `self - duration`, at least [`Timestamp::MIN`].
     pub fn saturating_sub(self, duration: Duration) -> Self {
         let micros = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
         Self::from_unix_micros(self.0.saturating_sub(micros)).unwrap_or(Self::MIN)
     }
 
-    /// The time from `earlier` to `self`; zero if `earlier` is later.
+    /// Returns the time from `earlier` to `self`; zero if `earlier` is later.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(u64::try_from(self.0 - earlier.0).unwrap_or(0))
     }
@@ -121,7 +121,7 @@ impl FromStr for Timestamp {
     }
 }
 
-/// Whether a text is laid out as a [`Timestamp`] is written, whatever its numbers are.
+/// Returns whether a text is laid out as a [`Timestamp`] is written, whatever its numbers are.
 fn has_layout(text: &[u8]) -> bool {
     let follows = |text: &[u8], layout: &[u8]| {
         let fits = |(byte, place): (&u8, &u8)| match place {
@@ -180,7 +180,7 @@ impl TryFrom<SystemTime> for Timestamp {
 ///
 /// Give [`ManualClock`] in tests; [`SystemClock`] is the default.
 pub trait Clock: Send + Sync + 'static {
-    /// The time now.
+    /// Returns the current time.
     fn now(&self) -> Timestamp;
 }
 
@@ -216,7 +216,7 @@ impl Clock for SystemClock {
 pub struct ManualClock(Arc<AtomicI64>);
 
 impl ManualClock {
-    /// A clock that shows `time`.
+    /// Creates a clock that shows `time`.
     pub fn at(time: Timestamp) -> Self {
         Self(Arc::new(AtomicI64::new(time.0)))
     }
@@ -238,7 +238,7 @@ impl Clock for ManualClock {
     }
 }
 
-/// A duration as people say it: in days, hours, minutes or seconds, whichever comes out even.
+/// Returns a duration in words: in days, hours, minutes or seconds, whichever comes out even.
 pub(crate) fn in_words(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let units = [("day", 86_400), ("hour", 3_600), ("minute", 60)];

@@ -51,7 +51,7 @@ impl Prefix {
         text.as_ref().parse()
     }
 
-    /// The prefix as text.
+    /// Returns the prefix as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -71,7 +71,7 @@ impl Prefix {
 }
 
 impl Default for Prefix {
-    /// `key`, for a host that chose none.
+    /// Returns `key`, for a host that chose none.
     fn default() -> Self {
         Self("key".into())
     }
@@ -102,7 +102,7 @@ impl fmt::Debug for Prefix {
 
 /// A token that was just made: the only moment at which its secret can be seen.
 ///
-/// It cannot be cloned, compared, printed or serialised, and is wiped on drop:
+/// It cannot be cloned, compared, printed or serialized, and is wiped on drop:
 ///
 /// ```compile_fail
 /// fn copy(token: &keywright::Token) -> keywright::Token { token.clone() }
@@ -123,17 +123,17 @@ pub struct Token {
 }
 
 impl Token {
-    /// The whole token, as a client presents it in one string.
+    /// Returns the whole token, as a client presents it in one string.
     pub fn expose(&self) -> &str {
         self.text.expose()
     }
 
-    /// The key id: the first part, for clients that present two (as HTTP Basic does).
+    /// Returns the key id: the first part, for clients that present two (as HTTP Basic does).
     pub fn key_id(&self) -> KeyId {
         self.key_id
     }
 
-    /// The key secret, 38 characters: the second part, for clients that present two.
+    /// Returns the key secret, 38 characters: the second part, for clients that present two.
     pub fn expose_key_secret(&self) -> &str {
         let text = self.text.expose();
         &text[text.len() - SECRET_LEN - CHECK_LEN..]
@@ -240,7 +240,7 @@ impl<'a> Presented<'a> {
         Some(Self { key_id, secret, binding: Binding::Prefix(prefix) })
     }
 
-    /// Whether the credential was made under `prefix`.
+    /// Returns whether the credential was made under `prefix`.
     pub(crate) fn is_bound_to(&self, prefix: &Prefix) -> bool {
         match self.binding {
             Binding::Prefix(presented) => presented == prefix.0.as_bytes(),

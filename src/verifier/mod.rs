@@ -10,21 +10,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::decision::request::AccessRequest;
-use crate::decision::{Circumstances, Denial, Grant, Reason, Refusal, decide, recognise};
+use crate::decision::{Circumstances, DecideError, Denial, Grant, Reason, decide, recognize};
 use crate::record::event::{Event, EventActor};
 use crate::record::key::Key;
 use crate::record::operation::{Operation, Outcome};
 use crate::record::policy::Policy;
 use crate::record::status::KeyStatus;
 use crate::setup::Setup;
+use crate::setup::retry::{Attempted, commit, retry};
 use crate::store::{Batch, Change, Freshness, StoreError};
 use crate::value::id::KeyId;
 use crate::value::token::{Credential, Presented};
 
 use self::repepper::Repeppering;
-
-/// How often a revocation that met another change is tried again.
-const ATTEMPTS: u32 = 64;
 
 /// Who is about to change a key asks the store itself.
 const NOW: Freshness = Freshness::AtMost(Duration::ZERO);
@@ -79,11 +77,11 @@ impl VerifyError {
     }
 }
 
-impl From<Refusal> for VerifyError {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::Denied(denial) => Self::Denied(denial),
-            Refusal::Undecidable(error) => {
+impl From<DecideError> for VerifyError {
+    fn from(error: DecideError) -> Self {
+        match error {
+            DecideError::Denied(denial) => Self::Denied(denial),
+            DecideError::Undecidable(error) => {
                 Self::Unavailable(StoreError::unsupported(error.to_string()).with_source(error))
             }
         }
@@ -150,7 +148,7 @@ impl Verifier {
             rate: |key: &Key, rates| inner.setup.limiter.admit(key, rates, now),
         };
         let grant = decide(&presented, found, request, circumstances)?;
-        inner.setup.counting.count(&grant, now);
+        inner.setup.usage_recorder.count(&grant, now);
         if inner.setup.peppers.is_outdated(grant.digest_used()) {
             let digest = inner.setup.peppers.digest(&presented.key_id, presented.secret);
             inner.repeppering.remember(&grant, digest);
@@ -169,14 +167,14 @@ impl Verifier {
     /// expired. A key that is revoked already is a success that says so.
     pub async fn revoke(&self, credential: Credential<'_>) -> Result<Outcome<KeyId>, VerifyError> {
         let inner = &*self.0;
-        let presented = Presented::parse(credential).ok_or_else(Denial::malformed)?;
-        for _ in 0..ATTEMPTS {
+        let presented = &Presented::parse(credential).ok_or_else(Denial::malformed)?;
+        let revoked = retry(|| async move {
             let found = inner.setup.store.resolve(&presented.key_id, NOW).await?;
             let now = inner.setup.clock.now();
-            let (snapshot, _) = recognise(&presented, found, &inner.setup.peppers, now)?;
+            let (snapshot, _) = recognize(presented, found, &inner.setup.peppers, now)?;
             let key = snapshot.record().key();
             match key.status(now) {
-                KeyStatus::Revoked => return Ok(Outcome::Unchanged(key.id)),
+                KeyStatus::Revoked => return Ok(Attempted::Done(Outcome::Unchanged(key.id))),
                 KeyStatus::Expired => return Err(Denial::of(key.id, Reason::Expired).into()),
                 _ => {}
             }
@@ -188,13 +186,11 @@ impl Verifier {
                 events: vec![event.of(key)],
                 ..Batch::default()
             };
-            match inner.setup.store.commit(batch).await {
-                Ok(_) => return Ok(Outcome::Done(key.id)),
-                Err(error) if error.is_conflict() => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Err(StoreError::conflict("the key changed at each attempt: try again").into())
+            Ok::<_, VerifyError>(commit(&*inner.setup.store, batch, Outcome::Done(key.id)).await?)
+        });
+        revoked.await?.ok_or_else(|| {
+            StoreError::conflict("the key changed at each attempt: try again").into()
+        })
     }
 
     /// Writes what was counted, uses and refused calls, and moves digests that were used to the
@@ -211,16 +207,16 @@ impl Verifier {
     pub async fn flush(&self) -> Result<(), StoreError> {
         let inner = &*self.0;
         let now = inner.setup.clock.now();
-        let Setup { store, random, peppers, counting, refusals, default_policy, .. } = &inner.setup;
-        counting.flush(&**store, random, default_policy.extensive_use, now).await?;
+        let Setup { store, random, peppers, usage_recorder, refusal_log, default_policy, .. } =
+            &inner.setup;
+        usage_recorder.flush(&**store, random, default_policy.extensive_use, now).await?;
         inner.repeppering.flush(&**store, peppers).await?;
-        refusals.flush(&**store, now, None).await
+        refusal_log.flush(&**store, now, None).await
     }
 }
 
 impl Inner {
     fn default_policy(&self, key: &KeyId) -> &Arc<Policy> {
-        let last = key.as_bytes()[KeyId::LEN - 1];
-        &self.default_policies[usize::from(last) % STRIPES]
+        &self.default_policies[key.stripe(STRIPES)]
     }
 }

@@ -114,7 +114,7 @@ fn an_unknown_id_and_a_wrong_secret_are_refused_without_an_allocation() {
         let wrong = render("acme_live", issued.key.id.as_str(), secret);
         for token in [unknown, wrong] {
             let verified = free_of_allocations(world.verifier.verify(&token));
-            assert_eq!(denied(verified), "unrecognised");
+            assert_eq!(denied(verified), "unrecognized");
         }
     }
 }
@@ -182,7 +182,7 @@ async fn held_by_uses(world: &World, tokens: &[String], rounds: usize) -> isize 
 }
 
 #[test]
-fn c16_uses_of_fresh_snapshots_hold_little_memory() {
+fn t_c16_uses_of_fresh_snapshots_hold_little_memory() {
     block_on(async {
         let (world, faults) = World::faulty(|builder| builder);
         faults.make_snapshots_anew();
@@ -217,7 +217,7 @@ fn c16_uses_of_fresh_snapshots_hold_little_memory() {
 }
 
 #[test]
-fn c16_uses_over_many_rotations_hold_little_memory() {
+fn t_c16_uses_over_many_rotations_hold_little_memory() {
     block_on(async {
         let (world, faults) = World::faulty(|builder| builder);
         faults.make_snapshots_anew();

@@ -18,7 +18,7 @@ const PROMISES: [(char, &[u8]); 6] = [
 ];
 
 /// What a file, callers at the same time and many nodes must withstand: the tables of the threat model, and
-/// the ids of their rows. The numbers have two digits, so that they are no promises'.
+/// the ids of their rows. Their tests begin with `t_`: `t_f01_` is of F01, and `f1_` of the promise F1.
 const THREATS: [(&str, &[&str]); 3] = [
     (
         "## In the file",
@@ -82,19 +82,17 @@ fn every_test_that_a_promise_names_exists() {
 #[test]
 fn every_test_that_the_threat_model_names_exists_and_none_of_the_webs_attacks_is_left_out() {
     let page = fs::read_to_string(root().join("src/guide/threat_model.md")).expect("a page");
-    let is_test = |word: &&str| {
-        let (id, name) = word.split_once('_').unwrap_or_default();
-        id.len() == 3 && id[1..].chars().all(|c| c.is_ascii_digit()) && name.contains('_')
-    };
+    let is_test = |word: &&str| threat_of(word).is_some();
     let named: BTreeSet<_> = page.split('`').filter(is_test).map(str::to_owned).collect();
     let tests = tests();
     let missing: Vec<_> = named.iter().filter(|test| !tests.contains_key(*test)).collect();
     assert_eq!(missing, Vec::<&String>::new(), "named, and not there");
-    let of_web = |test: &&str| test.starts_with('h') && is_test(test);
-    let id = |test: &str| test[..3].to_owned();
-    let attacks: BTreeSet<_> = tests.keys().map(String::as_str).filter(of_web).map(id).collect();
-    let unnamed = attacks.iter().filter(|id| !named.iter().any(|test| test.starts_with(*id)));
-    assert_eq!(unnamed.collect::<Vec<_>>(), Vec::<&String>::new(), "tested, and not named");
+    let ids = |tests: &mut dyn Iterator<Item = &String>| -> BTreeSet<_> {
+        tests.filter_map(|test| threat_of(test)).filter(|id| id.starts_with('H')).collect()
+    };
+    let (attacks, listed) = (ids(&mut tests.keys()), ids(&mut named.iter()));
+    let unnamed: Vec<_> = attacks.difference(&listed).collect();
+    assert_eq!(unnamed, Vec::<&String>::new(), "tested, and not named");
     assert!(named.len() > 40, "only {} tests are named", named.len());
 }
 
@@ -111,7 +109,7 @@ fn every_threat_to_a_file_and_every_race_has_a_row_with_all_its_tests_or_a_reaso
             let cells: Vec<_> = row.trim_matches('|').split('|').map(str::trim).collect();
             let [threat, behaviour, held] = cells.as_slice() else { panic!("three cells: {row}") };
             assert!(threat.len() > 10 && behaviour.len() > 20, "{id} says {row}");
-            let prefix = format!("{}_", id.to_lowercase());
+            let prefix = format!("t_{}_", id.to_lowercase());
             let there: Vec<_> = tests.keys().filter(|test| test.starts_with(&prefix)).collect();
             let mut named: Vec<_> = held.split('`').filter(|word| word.contains('_')).collect();
             named.sort_unstable();
@@ -125,11 +123,15 @@ fn every_threat_to_a_file_and_every_race_has_a_row_with_all_its_tests_or_a_reaso
 }
 
 #[test]
-fn every_test_that_is_named_after_a_promise_has_one() {
+fn every_test_that_begins_with_an_id_has_a_promise_or_a_threat() {
     let promised: BTreeSet<_> = rows().into_iter().map(|row| row.id).collect();
+    let is_stray = |test: &str| match promise_of(test) {
+        Some(id) => !promised.contains(&id),
+        None => test.starts_with("t_") && threat_of(test).is_none(),
+    };
     let stray: Vec<_> = tests()
         .into_iter()
-        .filter(|(test, _)| promise_of(test).is_some_and(|id| !promised.contains(&id)))
+        .filter(|(test, _)| is_stray(test))
         .map(|(test, file)| format!("{test} in {}", file.display()))
         .collect();
     assert_eq!(stray, Vec::<String>::new());
@@ -146,17 +148,14 @@ fn tests_and_promises_are_found_where_they_are() {
     for (test, id) in [("q10_ten", Some("Q10")), ("w1_a", Some("W1")), ("f1_b", Some("F1"))] {
         assert_eq!(promise_of(test).as_deref(), id);
     }
-    for test in [
-        "f01_of_a_file",
-        "f10_of_a_file",
-        "w01_no_number",
-        "c1_no_letter",
-        "w_no_number",
-        "w1",
-        "the_w1_is_not_first",
-        "aw1_two_letters",
-    ] {
+    for test in ["t_f01_of_a_file", "w_no_number", "w1", "the_w1_is_not_first", "aw1_two_letters"] {
         assert_eq!(promise_of(test), None, "{test}");
+    }
+    for (test, id) in [("t_f01_a", Some("F01")), ("t_m16_b", Some("M16")), ("t_f1_c", None)] {
+        assert_eq!(threat_of(test).as_deref(), id);
+    }
+    for test in ["f01_a", "t_f01", "t_01_no_letter", "t_one"] {
+        assert_eq!(threat_of(test), None, "{test}");
     }
     assert!(tests().contains_key("tests_and_promises_are_found_where_they_are"));
 }
@@ -202,12 +201,13 @@ fn tests() -> BTreeMap<String, PathBuf> {
     tests
 }
 
-/// The functions that follow a `#[test]` or tokio's, with nothing but attributes and comments between.
+/// The functions that follow a `#[test]`, tokio's or that of the tests', with nothing but attributes and comments between.
 fn tests_in(text: &str) -> Vec<String> {
     let mut tests = Vec::new();
     let mut lines = text.lines().map(str::trim);
     while let Some(line) = lines.next() {
-        if line != "#[test]" && !line.starts_with("#[tokio::test") {
+        let starts = ["#[test]", "#[tokio::test", "#[common::test"];
+        if !starts.iter().any(|start| line.starts_with(start)) {
             continue;
         }
         let between = |line: &&str| line.starts_with("#[") || line.starts_with("//");
@@ -229,17 +229,22 @@ fn scenarios_in(text: &str) -> Vec<String> {
     scenarios.filter_map(name).collect()
 }
 
-/// The promise that a test is named after: `q10_...` is of Q10.
+/// The id that the test of a promise begins with: `q10_...` is of Q10. A letter and a number begin nothing
+/// else.
 fn promise_of(test: &str) -> Option<String> {
     let (id, _) = test.split_once('_')?;
-    let mut chars = id.chars();
-    let letter = chars.next()?.to_ascii_uppercase();
-    let number = chars.as_str();
-    let is_threat = THREATS.iter().any(|(_, ids)| ids.contains(&&*id.to_uppercase()));
-    let is_promise = PROMISES.iter().any(|(known, _)| *known == letter)
-        && !is_threat
-        && !number.is_empty()
-        && !number.starts_with('0')
-        && number.chars().all(|c| c.is_ascii_digit());
-    is_promise.then(|| format!("{letter}{number}"))
+    is_id(id).then(|| id.to_uppercase())
+}
+
+/// The threat that a test is named after: `t_f01_...` is of F01.
+fn threat_of(test: &str) -> Option<String> {
+    let (id, _) = test.strip_prefix("t_")?.split_once('_')?;
+    (is_id(id) && id.len() == 3).then(|| id.to_uppercase())
+}
+
+/// A letter and a number.
+fn is_id(word: &str) -> bool {
+    let mut chars = word.chars();
+    let number = chars.next().filter(char::is_ascii_lowercase).map(|_| chars.as_str());
+    number.is_some_and(|n| !n.is_empty() && n.chars().all(|c| c.is_ascii_digit()))
 }

@@ -1,7 +1,10 @@
 //! The project as it lies there: the shape of its source, and what its pages say of the tests.
 
 mod coverage;
+mod imports;
+mod layers;
 mod readme;
+mod source;
 mod structure;
 
 use std::path::Path;

@@ -28,3 +28,20 @@ fn code_that_the_readme_does_not_compile_is_compiled_by_the_guide() {
         assert!(found, "the guide does not have, in this order:\n{block}");
     }
 }
+
+#[test]
+fn every_path_that_the_guide_names_exists() {
+    let root = crate::root();
+    let mut named = 0;
+    for page in fs::read_dir(root.join("src/guide")).expect("the guide") {
+        let page = fs::read_to_string(page.expect("a page").path()).expect("text");
+        let code = page.split('`').skip(1).step_by(2);
+        let places = ["tests/", "examples/", "scripts/", "benches/"];
+        for path in code.filter(|code| places.iter().any(|place| code.starts_with(place))) {
+            let path = path.split(' ').next().expect("a path");
+            assert!(root.join(path).exists(), "there is no {path}");
+            named += 1;
+        }
+    }
+    assert!(named > 20, "only {named} paths were found");
+}

@@ -9,7 +9,7 @@
 //!
 //! `KEYWRIGHT_SCHEDULES` says how many are drawn for each scenario. A failure prints its schedule;
 //! `KEYWRIGHT_SCHEDULE` with that text and the name of the scenario behind
-//! `cargo test --test schedules --` runs it again.
+//! `cargo test -p keywright-test-schedules --` runs it again.
 
 #![allow(
     dead_code,
@@ -47,8 +47,8 @@ pub mod time {
 
 mod map;
 
-/// `papaya::HashMap`.
-pub(crate) use self::map::HashMap;
+/// `papaya::HashMap`, and what it is pinned with.
+pub(crate) use self::map::{HashMap, HashMapRef, LocalGuard};
 
 #[path = "../../src/authority/mod.rs"]
 mod authority;

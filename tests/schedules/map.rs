@@ -13,11 +13,14 @@ impl<K, V, S> Default for HashMap<K, V, S> {
     }
 }
 
-pub(crate) struct Pinned<'a, K, V: 'static, S>(&'a HashMap<K, V, S>);
+/// What papaya's reference holds: here there is nothing to hold.
+pub(crate) struct LocalGuard<'a>(PhantomData<&'a ()>);
+
+pub(crate) struct HashMapRef<'a, K, V: 'static, S, G>(&'a HashMap<K, V, S>, PhantomData<G>);
 
 impl<K: Ord, V, S> HashMap<K, V, S> {
-    pub(crate) fn pin(&self) -> Pinned<'_, K, V, S> {
-        Pinned(self)
+    pub(crate) fn pin(&self) -> HashMapRef<'_, K, V, S, LocalGuard<'_>> {
+        HashMapRef(self, PhantomData)
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -25,7 +28,7 @@ impl<K: Ord, V, S> HashMap<K, V, S> {
     }
 }
 
-impl<K: Ord, V, S> Pinned<'_, K, V, S> {
+impl<K: Ord, V, S, G> HashMapRef<'_, K, V, S, G> {
     pub(crate) fn get(&self, key: &K) -> Option<&V> {
         self.0.0.lock().expect("no panic inside").get(key).copied()
     }

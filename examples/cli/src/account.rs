@@ -65,13 +65,11 @@ async fn list(session: &Session, search: Option<String>, paging: Paging) -> Resu
     if let Some(limit) = paging.page_size() {
         query = query.limit(limit);
     }
-    let page = paging.read(async |after| {
-        let query = query.clone();
-        let query = if let Some(cursor) = after { query.after(cursor)? } else { query };
-        Ok(session.authority.accounts(&session.actor, &query).await?)
-    });
+    let query = if let Some(cursor) = &paging.after { query.after(cursor)? } else { query };
+    let page = paging
+        .read(query, async |query| Ok(session.authority.accounts(&session.actor, query).await?));
     let page = page.await?;
-    let reply = Reply::new(listing(&page.items), json!(page)).next_page(page.next.as_ref());
+    let reply = Reply::new(listing(&page.items), json!(page)).next_page(page.next_cursor());
     Ok(if page.items.is_empty() { reply.note("no account is found") } else { reply })
 }
 

@@ -36,13 +36,12 @@ pub(crate) async fn run(session: &Session, args: EventsQuery) -> Result<Reply, F
     if let Some(limit) = args.paging.page_size() {
         query = query.limit(limit);
     }
-    let page = args.paging.read(async |after| {
-        let query = query.clone();
-        let query = if let Some(cursor) = after { query.after(cursor)? } else { query };
-        Ok(session.authority.events(&session.actor, &query).await?)
-    });
+    let query = if let Some(cursor) = &args.paging.after { query.after(cursor)? } else { query };
+    let page = args
+        .paging
+        .read(query, async |query| Ok(session.authority.events(&session.actor, query).await?));
     let page = page.await?;
-    let reply = Reply::new(trail(&page.items), json!(page)).next_page(page.next.as_ref());
+    let reply = Reply::new(trail(&page.items), json!(page)).next_page(page.next_cursor());
     let is_nothing = page.items.is_empty() && page.next.is_none();
     Ok(if is_nothing { reply.note("no event is found") } else { reply })
 }

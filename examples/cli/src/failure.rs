@@ -133,7 +133,7 @@ impl Coded for GenerateError {
             Self::PermissionDenied(_) => "permission_denied",
             Self::AccountNotFound(_) => "not_found",
             Self::AccountDisabled(_) => "account_disabled",
-            Self::Key(error) => error.code(),
+            Self::Rule(error) => error.code(),
             Self::TooManyKeys { .. } => "too_many_keys",
             Self::Random(_) => "random_failed",
             Self::Contended(_) => "contended",

@@ -103,14 +103,12 @@ fn handed_out(issued: &Issued) -> Reply {
 
 async fn list(session: &Session, args: ListArgs) -> Result<Reply, Failure> {
     let (paging, query) = args.into_query();
-    let page = paging.read(async |after| {
-        let query = query.clone();
-        let query = if let Some(cursor) = after { query.after(cursor)? } else { query };
-        Ok(session.authority.keys(&session.actor, &query).await?)
-    });
+    let query = if let Some(cursor) = &paging.after { query.after(cursor)? } else { query };
+    let page =
+        paging.read(query, async |query| Ok(session.authority.keys(&session.actor, query).await?));
     let page = page.await?;
     let reply = Reply::new(key_views::listing(&page.items), json!(page));
-    let reply = reply.next_page(page.next.as_ref());
+    let reply = reply.next_page(page.next_cursor());
     Ok(if page.items.is_empty() { reply.note("no key is found") } else { reply })
 }
 

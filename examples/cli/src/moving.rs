@@ -2,7 +2,9 @@
 
 use std::io::Write;
 
-use keywright::store::{FileStore, Move, MoveError, MoveProgress, PostgresOptions, SchemaName};
+use keywright::store::{
+    FileStore, PostgresOptions, SchemaName, Transfer, TransferError, TransferProgress,
+};
 use serde_json::json;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tokio::runtime::Builder;
@@ -11,7 +13,7 @@ use crate::args::MoveTo;
 use crate::failure::{Coded, Failure};
 use crate::output::Reply;
 
-impl Coded for MoveError {
+impl Coded for TransferError {
     fn code(&self) -> &'static str {
         match self {
             Self::InUse => "in_use",
@@ -41,7 +43,7 @@ async fn move_keys(store: &FileStore, to: &MoveTo, json: bool) -> Result<Reply, 
     let pool = pool.map_err(|error| Failure::refused("unavailable", error.to_string()))?;
     let options = PostgresOptions::new().schema(schema.clone());
     let mut counts = (0, 0);
-    let mut tell = |progress: MoveProgress| {
+    let mut tell = |progress: TransferProgress| {
         match progress.what {
             "keys" => counts.0 = progress.all,
             "events" => counts.1 = progress.all,
@@ -52,7 +54,7 @@ async fn move_keys(store: &FileStore, to: &MoveTo, json: bool) -> Result<Reply, 
             let _ = writeln!(std::io::stderr(), "{progress}");
         }
     };
-    let mut moving = Move::begin(store.clone(), options, pool).await?;
+    let mut moving = Transfer::begin(store.clone(), options, pool).await?;
     moving.copy(&mut tell).await?;
     moving.finish(&mut tell).await?;
     let (keys, events) = counts;

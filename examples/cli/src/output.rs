@@ -39,7 +39,7 @@ impl Reply {
     }
 
     /// The same with where to go on, if there is more.
-    pub(crate) fn next_page(self, next: Option<&Cursor>) -> Self {
+    pub(crate) fn next_page(self, next: Option<Cursor>) -> Self {
         match next {
             Some(cursor) => self.note(format!("there is more: --after {cursor} (or --all)")),
             None => self,

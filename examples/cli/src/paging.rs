@@ -1,6 +1,6 @@
 //! One page, or all of them.
 
-use keywright::store::{Cursor, MAX_LIMIT, Page};
+use keywright::store::{Listed, MAX_LIMIT, Page};
 
 use crate::args::Paging;
 use crate::failure::Failure;
@@ -11,14 +11,15 @@ impl Paging {
         self.limit.or(self.all.then_some(MAX_LIMIT))
     }
 
-    /// Reads the page behind the cursor that was given, and those behind it if all are wanted.
-    pub(crate) async fn read<T>(
+    /// Reads the page of a query, and all pages behind it if all are wanted.
+    pub(crate) async fn read<T: Listed>(
         &self,
-        read: impl AsyncFn(Option<&Cursor>) -> Result<Page<T>, Failure>,
+        query: T::Query,
+        read: impl AsyncFn(&T::Query) -> Result<Page<T>, Failure>,
     ) -> Result<Page<T>, Failure> {
-        let mut page = read(self.after.as_ref()).await?;
-        while let Some(cursor) = page.next.as_ref().filter(|_| self.all) {
-            let following = read(Some(cursor)).await?;
+        let mut page = read(&query).await?;
+        while let Some(query) = page.next.as_ref().filter(|_| self.all) {
+            let following = read(query).await?;
             page.items.extend(following.items);
             page.next = following.next;
         }

@@ -126,7 +126,7 @@ fn a_key_may_come_as_x_api_key_too() {
 }
 
 #[test]
-fn h12_two_credentials_in_http2_are_an_invalid_argument() {
+fn t_h12_two_credentials_in_http2_are_an_invalid_argument() {
     let (server, [look, _]) = server();
     let value = bearer(&look);
     let two = [("authorization", value.as_str()), ("x-api-key", &look)];
@@ -161,7 +161,7 @@ fn a_request_that_is_no_grpc_does_not_get_past_the_guard_either() {
 }
 
 #[test]
-fn h12_a_header_of_64_kilobytes_in_http2_breaks_nothing() {
+fn t_h12_a_header_of_64_kilobytes_in_http2_breaks_nothing() {
     let (mut server, [look, _]) = server();
     let long = bearer(&"x".repeat(64 * 1024));
     let headers = [("content-type", "application/grpc"), ("authorization", long.as_str())];

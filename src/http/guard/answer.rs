@@ -34,7 +34,7 @@ pub(super) struct Row {
     pub(super) code: &'static str,
     /// The error code of RFC 6750 section 3.1, for the challenge.
     bearer_error: Option<&'static str>,
-    /// The status code of gRPC, for a guard that speaks it.
+    /// The status code of gRPC, for a guard that answers in gRPC.
     grpc: u8,
     pub(super) detail: &'static str,
     body: &'static str,

@@ -47,43 +47,6 @@ impl Guard {
         Ok(())
     }
 
-    /// Decides about the request of a handler that takes a grant.
-    ///
-    /// # Errors
-    /// [`Rejection`] if the credential is refused, or if there is none.
-    pub(crate) async fn grant<R: GuardedRequest>(
-        &self,
-        request: &mut R,
-    ) -> Result<Grant, Rejection> {
-        let grant = self.extract(request, false).await?;
-        grant.ok_or_else(|| self.reject(RejectionCause::NoCredential))
-    }
-
-    /// Decides about the request of a handler that takes a grant if there is one.
-    ///
-    /// # Errors
-    /// [`Rejection`] if the request carries a credential that is refused.
-    pub(crate) async fn optional_grant<R: GuardedRequest>(
-        &self,
-        request: &mut R,
-    ) -> Result<Option<Grant>, Rejection> {
-        self.extract(request, true).await
-    }
-
-    async fn extract<R: GuardedRequest>(
-        &self,
-        request: &mut R,
-        is_optional: bool,
-    ) -> Result<Option<Grant>, Rejection> {
-        let Some(verified) = self.decide(request, Asker::Handler { is_optional }).await? else {
-            return Ok(None);
-        };
-        let grant = verified.grant.clone();
-        // For the next extractor of this request: a key is verified and counted once.
-        request.set_extension(Some(verified));
-        Ok(Some(grant))
-    }
-
     /// Decides about a request. `None` if it has no credential and needs none.
     async fn decide<R: GuardedRequest>(
         &self,
@@ -176,5 +139,46 @@ impl Guard {
         let grpc = self.0.grpc;
         let challenge = if grpc { Challenge::default() } else { self.0.credentials.challenge() };
         Rejection::new(cause, Form { challenge, grpc })
+    }
+}
+
+/// For the frameworks with extractors.
+#[cfg(any(feature = "actix", feature = "axum"))]
+impl Guard {
+    /// Decides about the request of a handler that takes a grant.
+    ///
+    /// # Errors
+    /// [`Rejection`] if the credential is refused, or if there is none.
+    pub(crate) async fn grant<R: GuardedRequest>(
+        &self,
+        request: &mut R,
+    ) -> Result<Grant, Rejection> {
+        let grant = self.extract(request, false).await?;
+        grant.ok_or_else(|| self.reject(RejectionCause::NoCredential))
+    }
+
+    /// Decides about the request of a handler that takes a grant if there is one.
+    ///
+    /// # Errors
+    /// [`Rejection`] if the request carries a credential that is refused.
+    pub(crate) async fn optional_grant<R: GuardedRequest>(
+        &self,
+        request: &mut R,
+    ) -> Result<Option<Grant>, Rejection> {
+        self.extract(request, true).await
+    }
+
+    async fn extract<R: GuardedRequest>(
+        &self,
+        request: &mut R,
+        is_optional: bool,
+    ) -> Result<Option<Grant>, Rejection> {
+        let Some(verified) = self.decide(request, Asker::Handler { is_optional }).await? else {
+            return Ok(None);
+        };
+        let grant = verified.grant.clone();
+        // For the next extractor of this request: a key is verified and counted once.
+        request.set_extension(Some(verified));
+        Ok(Some(grant))
     }
 }

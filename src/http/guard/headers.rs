@@ -16,7 +16,7 @@ pub enum HeaderError {
     Reserved(String),
 }
 
-/// The headers of a request, whatever their type is.
+/// The headers of a request, of any type.
 pub(crate) trait Headers {
     /// Returns all values under a name, in their order.
     fn values<'a>(&'a self, name: &str) -> impl DoubleEndedIterator<Item = &'a [u8]>;

@@ -118,7 +118,7 @@ impl Rejection {
         &self.cause
     }
 
-    /// Returns the HTTP status of the answer. A guard that speaks gRPC sends 200 and `grpc-status`.
+    /// Returns the HTTP status of the answer. A guard that answers in gRPC sends 200 and `grpc-status`.
     pub fn status(&self) -> u16 {
         self.cause.row().status
     }
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn every_body_is_what_its_row_says() {
+    fn body_matches_its_row() {
         for (cause, status) in causes() {
             let rejection = Rejection::new(cause.clone(), Form::default());
             let (code, answer) = (rejection.code(), rejection.answer());
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn operators_read_the_key_and_the_reason_and_what_the_store_said() {
+    fn cause_names_key_and_reason() {
         let said = causes().map(|(cause, _)| cause.to_string());
         let expected = [
             "the request carries no API key",
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_in_grpc_has_no_body_and_the_status_of_http_is_200() {
+    fn grpc_answer_is_200_without_body() {
         let codes = ["16", "3", "16", "7", "8", "14"];
         for ((cause, _), code) in causes().into_iter().zip(codes) {
             let form = Form { grpc: true, ..Form::default() };
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_is_rounded_up_to_whole_seconds_and_never_none() {
+    fn retry_after_is_rounded_up_to_at_least_one() {
         for (millis, seconds) in [(0, "1"), (1, "1"), (1_000, "1"), (1_001, "2"), (60_000, "60")] {
             let cause = denied(Reason::RateLimited(Duration::from_millis(millis)));
             let answer = Rejection::new(cause, Form::default()).answer();

@@ -45,24 +45,24 @@ pub struct TrustedProxies {
 pub enum TrustedProxiesError {
     /// The set is empty.
     #[error("no proxy is named: leave the setting out if there is none")]
-    Nobody,
+    Empty,
     /// The set matches every address, so any client could claim any source.
     #[error("{0} matches every address; list only your own proxies")]
-    Everybody(Network),
+    EveryAddress(Network),
 }
 
 impl TrustedProxies {
     /// Trusts the proxies in these networks, which write `X-Forwarded-For`.
     ///
     /// # Errors
-    /// [`TrustedProxiesError::Nobody`] for an empty set, [`TrustedProxiesError::Everybody`] for networks
+    /// [`TrustedProxiesError::Empty`] for an empty set, [`TrustedProxiesError::EveryAddress`] for networks
     /// that together hold every address.
     pub fn new(networks: Networks) -> Result<Self, TrustedProxiesError> {
         if networks.is_anywhere() {
-            return Err(TrustedProxiesError::Nobody);
+            return Err(TrustedProxiesError::Empty);
         }
         if let Some(all) = networks.everybody() {
-            return Err(TrustedProxiesError::Everybody(all));
+            return Err(TrustedProxiesError::EveryAddress(all));
         }
         Ok(Self { networks, header: "x-forwarded-for".into() })
     }

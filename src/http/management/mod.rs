@@ -5,8 +5,8 @@
 
 mod extract;
 mod openapi;
+mod route_table;
 mod routes;
-mod table;
 mod wire;
 
 use std::future::ready;

@@ -28,8 +28,8 @@ impl GuardedRequest for Parts {
     }
 
     fn peer(&self) -> Option<IpAddr> {
-        let told = self.extensions.get().map(|PeerAddr(address)| *address);
-        told.or_else(|| peer_of_axum(&self.extensions))
+        let given = self.extensions.get().map(|PeerAddr(address)| *address);
+        given.or_else(|| peer_of_axum(&self.extensions))
     }
 
     fn mark_sensitive(&mut self, header: &str) {

@@ -8,6 +8,7 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::value::redact::redact;
+use crate::value::text_enum::text_enum;
 
 /// The kind of value that a field has.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -30,25 +31,16 @@ impl Kind {
 
 macro_rules! fields {
     ($($(#[$doc:meta])* $name:ident = $kind:ident $text:literal;)*) => {
-        /// A field of an event's details. Prints as in events: `expires_at`.
-        #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-        #[non_exhaustive]
-        pub enum DetailField {
-            $($(#[$doc])* $name,)*
+        text_enum! {
+            /// A field of an event's details. Prints as in events: `expires_at`. Details show their
+            /// fields in the order of this list.
+            pub enum DetailField {
+                $($(#[$doc])* $name = $text;)*
+            }
         }
 
         impl DetailField {
-            /// All fields, in the order in which details show them.
-            pub const ALL: &[Self] = &[$(Self::$name,)*];
-
-            /// Returns the field's name as in events.
-            pub const fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$name => $text,)*
-                }
-            }
-
-            /// The type of its values in JSON Schema.
+            /// Returns the type of the field's values in JSON Schema.
             #[cfg(feature = "management")]
             pub(crate) const fn json_type(self) -> &'static str {
                 self.kind().json_type()
@@ -120,12 +112,6 @@ fields! {
     Until = Text "until";
 }
 
-impl fmt::Display for DetailField {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
 /// The value of a field of an event's details.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
@@ -183,17 +169,23 @@ impl EventDetails {
     /// No details.
     pub(crate) const NONE: Self = Self(BTreeMap::new());
 
-    /// The same with a text field.
+    /// Adds a text field.
     pub(crate) fn text(self, field: DetailField, value: impl fmt::Display) -> Self {
         self.with(field, DetailValue::Text(value.to_string()))
     }
 
-    /// The same with a field that is a number or a flag.
+    /// Adds a text field that lists names, with `, ` between them.
+    pub(crate) fn list(self, field: DetailField, names: &[impl fmt::Display]) -> Self {
+        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+        self.text(field, names.join(", "))
+    }
+
+    /// Adds a field that is a number or a flag.
     pub(crate) fn value(self, field: DetailField, value: impl Into<DetailValue>) -> Self {
         self.with(field, value.into())
     }
 
-    /// The same with all fields of others.
+    /// Adds all fields of `others`.
     pub(crate) fn and(mut self, others: Self) -> Self {
         self.0.extend(others.0);
         self
@@ -226,7 +218,7 @@ impl EventDetails {
         }
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no details.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

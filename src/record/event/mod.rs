@@ -18,18 +18,18 @@ use crate::value::time::Timestamp;
 pub use self::details::{DetailField, DetailValue, EventDetails};
 pub use self::refusal::{RefusalCode, RefusalCodeError};
 
-/// One line of the audit trail. Written in the same atomic step as the change it tells of.
+/// An audit event. It is written in the same atomic step as the change that it records.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Event {
-    /// Its number among the tenant's events, from 1 in the order of commits. The store gives it; 0
+    /// Its number among the tenant's events, from 1 in the order of commits. The store sets it; 0
     /// until then.
     #[serde(deserialize_with = "crate::value::serde_strict::count")]
     pub sequence: u64,
     /// The tenant in which it happened.
     pub tenant: TenantId,
-    /// When.
+    /// When it happened.
     pub at: Timestamp,
     /// Who did it.
     pub actor: EventActor,
@@ -63,18 +63,18 @@ impl Event {
         }
     }
 
-    /// What an actor does to no key or account in particular.
+    /// Returns the event of an actor's operation, of no key or account yet.
     pub(crate) fn by(actor: &Actor, operation: Operation, at: Timestamp) -> Self {
         let who = EventActor::User(actor.id().clone());
         Self::new(actor.tenant().clone(), at, who, operation.into())
     }
 
-    /// The same event, of this key and the account that owns it.
+    /// Sets the key, and the account that owns it.
     pub(crate) fn of(self, key: &Key) -> Self {
         Self { key: Some(key.id), account: key.owner.account(), ..self }
     }
 
-    /// The event that a key's uses passed another multiple of the policy's threshold.
+    /// Returns the event that a key's uses passed another multiple of the policy's threshold.
     ///
     /// A store writes it in the step that adds the uses, when [`UsageDelta::is_alert_due`] says so.
     ///
@@ -94,9 +94,9 @@ impl Event {
 pub enum EventActor {
     /// An actor, by the host's id.
     User(UserId),
-    /// Whoever presented the key's token.
+    /// A caller who presented the key's token.
     Possessor,
-    /// Nobody: a threshold or a retention.
+    /// The crate itself: a threshold or a count of refusals.
     System,
 }
 
@@ -136,9 +136,9 @@ pub enum EventKind {
     Operation(Operation),
     /// A key's uses passed another multiple of the policy's threshold.
     ExtensiveUse,
-    /// Calls of an actor were refused too often to record each. [`Authority`](crate::Authority#audit)
-    /// says how often that is. By [`EventActor::System`] it tells of actors that were too many to
-    /// keep apart.
+    /// More calls of an actor were refused than are recorded each by itself.
+    /// [`Authority`](crate::Authority#audit) describes the bound. With [`EventActor::System`] the
+    /// event counts actors that were too many to keep apart.
     Refusals,
 }
 
@@ -179,7 +179,7 @@ impl From<Operation> for EventKind {
 pub enum EventOutcome {
     /// It was done.
     Done,
-    /// It was so already, and nothing was changed.
+    /// Nothing was to be changed.
     Unchanged,
     /// It was refused, for this reason, and nothing was changed.
     Refused(RefusalCode),
@@ -199,10 +199,10 @@ impl fmt::Display for EventOutcome {
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EventOutcomeError {
-    /// Neither `done` nor `unchanged`, and `refused: ` is not in front.
-    #[error("an outcome is written as done, already or refused: CODE")]
+    /// The text is neither `done` nor `unchanged`, and does not start with `refused: `.
+    #[error("an outcome is written as done, unchanged or refused: CODE")]
     Form,
-    /// The code behind `refused: ` is none.
+    /// The text behind `refused: ` is not a code.
     #[error(transparent)]
     Code(#[from] RefusalCodeError),
 }

@@ -36,7 +36,7 @@ pub(super) struct Limit {
 }
 
 impl Limit {
-    /// `times` the uses of a rate, in its period; once at the least.
+    /// Creates a limit of `times` the uses of a rate in its period, and of one rate at least.
     pub(super) fn times(rate: Rate, times: u16) -> Self {
         let period = i128::try_from(rate.per().as_nanos()).expect("a period has at most 31 days");
         Self { uses: i128::from(rate.uses()) * i128::from(times.max(1)), period }
@@ -60,19 +60,19 @@ pub(super) struct Bucket {
 }
 
 impl Bucket {
-    /// A bucket that has rested.
+    /// Creates a bucket that has rested.
     pub(super) fn rested(limit: Limit, clock: Timestamp) -> Self {
         let now = nanos(clock);
         Self { limit, excess: limit, rested_at: now * limit.uses, seen: now }
     }
 
-    /// The bucket as it stands under a limit by a clock, which may both have changed.
+    /// Returns the bucket under a limit and a clock, which may both have changed.
     pub(super) fn at(self, limit: Limit, clock: Timestamp) -> Self {
         let bucket = self.with_clock(nanos(clock));
         if limit == bucket.limit { bucket } else { bucket.under(limit, bucket.now(clock)) }
     }
 
-    /// The bucket with one use taken, or how long to wait for one.
+    /// Takes one use, or returns how long to wait for one.
     pub(super) fn spend(self, clock: Timestamp) -> Result<Self, Duration> {
         let Limit { uses, period } = self.limit;
         let now = self.now(clock);
@@ -97,17 +97,17 @@ impl Bucket {
         Self { excess: self.limit, rested_at, seen: now, ..self }
     }
 
-    /// Whether everything is regained.
+    /// Returns whether everything is regained.
     pub(super) fn has_rested(&self, now: Timestamp) -> bool {
         self.rested_at <= nanos(now) * self.limit.uses
     }
 
-    /// A clock that is a little behind counts as where it was.
+    /// Returns the time. A clock that is a little behind counts as where it was.
     fn now(&self, clock: Timestamp) -> i128 {
         nanos(clock).max(self.seen)
     }
 
-    /// The bucket by a clock that was set back, if it was.
+    /// Returns the bucket after the clock was set back, if it was.
     fn with_clock(self, clock: i128) -> Self {
         let back = self.seen - clock;
         if back <= SLACK {
@@ -117,7 +117,7 @@ impl Bucket {
         Self { rested_at, seen: clock, ..self }
     }
 
-    /// The same uses spent, under another limit.
+    /// Returns a bucket of the same uses spent, under another limit.
     fn under(self, limit: Limit, now: i128) -> Self {
         let full = limit.uses * PARTS;
         let spent = self.spent(now);
@@ -129,7 +129,7 @@ impl Bucket {
         Self { limit, excess, rested_at, seen: now }
     }
 
-    /// How many uses are not regained, in parts.
+    /// Returns how many uses are not regained, in parts.
     fn spent(&self, now: i128) -> i128 {
         let Limit { uses, period } = self.limit;
         let left = (self.rested_at - now * uses).max(0);
@@ -151,7 +151,8 @@ fn div_up(a: i128, b: i128) -> i128 {
     (a + b - 1) / b
 }
 
-/// The clock counts in microseconds: a shorter wait would end before it shows.
+/// Rounds up to microseconds, which the clock counts in: a shorter wait would end before the clock
+/// shows it.
 fn in_micros(nanos: i128) -> Duration {
     Duration::from_micros(u64::try_from(div_up(nanos, 1_000)).unwrap_or(u64::MAX))
 }

@@ -1,6 +1,6 @@
-//! What was spent of each rate, in this process: one bucket for each key, and one for all keys of an owner.
+//! The rate limiter of a process: one bucket for each key, and one for all keys of an owner.
 //!
-//! The rule of one bucket is in [`bucket`], the rates that hold in `rules`.
+//! The rule of one bucket is in [`bucket`], the rates that hold are in `rates_in_force`.
 
 mod bucket;
 
@@ -10,13 +10,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::record::key::{Key, Owner};
-use crate::record::rules::RatesInForce;
+use crate::record::rates_in_force::RatesInForce;
 use crate::value::id::{KeyId, TenantId};
 use crate::value::time::Timestamp;
 
 use self::bucket::{Bucket, Limit};
 
-/// What keys have spent. Only keys that have a rate take a place here.
+/// The spent uses. Only keys that have a rate take a place here.
 pub(crate) struct Limiter {
     keys: Buckets<KeyId>,
     owners: Buckets<(TenantId, Owner)>,
@@ -42,8 +42,8 @@ impl Limiter {
         Self { keys: Buckets::new(), owners: Buckets::new() }
     }
 
-    /// Takes one use of `key`, or says after which time one is to be had. Nothing is taken unless all of its rates
-    /// admit it.
+    /// Takes one use of `key`, or returns how long to wait for one. Nothing is taken unless all of
+    /// its rates admit it.
     pub(crate) fn admit(
         &self,
         key: &Key,
@@ -89,7 +89,7 @@ impl<K: Eq + Hash> Buckets<K> {
 }
 
 impl<K: Eq + Hash> Shard<K> {
-    /// The bucket of a key or owner, under a limit by a clock.
+    /// Returns the bucket of a key or owner, under a limit by a clock.
     fn bucket(&mut self, whose: K, limit: Limit, clock: Timestamp) -> &mut Bucket {
         self.sweep(clock);
         let bucket = self.buckets.entry(whose).or_insert_with(|| Bucket::rested(limit, clock));

@@ -3,7 +3,7 @@
 //! The first of each actor and minute are written each by itself, the others are counted, and one
 //! event tells the count when the minute is over. No lock is held while the store works.
 
-mod bound;
+mod budget;
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,18 +13,18 @@ use crate::store::{Batch, KeyStore, StoreError};
 use crate::value::id::TenantId;
 use crate::value::time::Timestamp;
 
-use self::bound::{Bound, Decision, Due, Who};
+use self::budget::{Budget, Caller, Decision, Due};
 
 /// How many counts one refused call writes beside its own event: it is not to wait for all of them.
 const BESIDE: usize = 4;
 
 #[derive(Default)]
-pub(crate) struct Refusals(Mutex<Bound>);
+pub(crate) struct RefusalLog(Mutex<Budget>);
 
 /// The place of a refused call that is being recorded. It is given back unless the call is recorded.
 struct Place<'a> {
-    refusals: &'a Refusals,
-    who: Who,
+    log: &'a RefusalLog,
+    caller: Caller,
     began: Timestamp,
     is_recorded: bool,
 }
@@ -32,14 +32,14 @@ struct Place<'a> {
 impl Drop for Place<'_> {
     fn drop(&mut self) {
         if !self.is_recorded {
-            self.refusals.lock().give_back(&self.who, self.began);
+            self.log.lock().give_back(&self.caller, self.began);
         }
     }
 }
 
 /// Counts that are being written. Those that are not written are put back.
 struct Taken<'a> {
-    refusals: &'a Refusals,
+    log: &'a RefusalLog,
     due: VecDeque<Due>,
     now: Timestamp,
 }
@@ -47,23 +47,23 @@ struct Taken<'a> {
 impl Drop for Taken<'_> {
     fn drop(&mut self) {
         if !self.due.is_empty() {
-            let mut bound = self.refusals.lock();
-            self.due.iter().for_each(|due| bound.put_back(due, self.now));
+            let mut budget = self.log.lock();
+            self.due.iter().for_each(|due| budget.put_back(due, self.now));
         }
     }
 }
 
-impl Refusals {
+impl RefusalLog {
     /// Records a refused call: by itself, or in the count of its minute.
     pub(crate) async fn record(
         &self,
         store: &dyn KeyStore,
         event: Event,
     ) -> Result<(), StoreError> {
-        let (who, now) = (Who::of(&event), event.at);
-        let decision = self.lock().refused(&who, now);
+        let (caller, now) = (Caller::of(&event), event.at);
+        let decision = self.lock().refused(&caller, now);
         let Decision::Record(began) = decision else { return Ok(()) };
-        let mut place = Place { refusals: self, who, began, is_recorded: false };
+        let mut place = Place { log: self, caller, began, is_recorded: false };
         write(store, event).await?;
         place.is_recorded = true;
         // The call itself is recorded. What fails here is kept and written later.
@@ -88,7 +88,7 @@ impl Refusals {
         most: usize,
     ) -> Result<(), StoreError> {
         let due = self.lock().take(now, tenant, most).into();
-        let mut taken = Taken { refusals: self, due, now };
+        let mut taken = Taken { log: self, due, now };
         while let Some(due) = taken.due.front() {
             write(store, due.event(now)).await?;
             taken.due.pop_front();
@@ -96,7 +96,7 @@ impl Refusals {
         Ok(())
     }
 
-    fn lock(&self) -> MutexGuard<'_, Bound> {
+    fn lock(&self) -> MutexGuard<'_, Budget> {
         // Each change of the state is whole before anything can panic.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -3,6 +3,7 @@
 use super::space::{SECRET, Space, at, batch, name, next, policy, renamed};
 use crate::record::account::ServiceAccount;
 use crate::record::key::{Key, KeyRecord, Owner};
+use crate::record::policy::Policy;
 use crate::store::{Change, StoreErrorKind};
 use crate::value::digest::PepperRing;
 use crate::value::metadata::Metadata;
@@ -108,12 +109,13 @@ pub(super) async fn what_is_written_is_read_back_whole(space: &Space<'_>) {
     space.put([Change::InsertAccount(account.clone()), Change::InsertKey(key.clone())]).await;
     let other = PepperRing::none().with(u32::MAX, [7; 32]).expect("a pepper that is long enough");
     let digest = other.digest(key.id(), &SECRET);
-    let rotated = key.rotate(digest, std::time::Duration::from_secs(5), at(2));
+    let rotated = key.rotate(digest, std::time::Duration::from_secs(5), &Policy::default(), at(2));
     // A disabled key can't be rotated, so it is enabled first.
     let enabled = next(&key, |key| key.disabled = false);
     space.holds("a disabled key could be rotated", rotated.is_err());
     space.put([Change::UpdateKey(enabled.clone())]).await;
-    let rotated = enabled.rotate(digest, std::time::Duration::from_secs(5), at(2));
+    let rotated =
+        enabled.rotate(digest, std::time::Duration::from_secs(5), &Policy::default(), at(2));
     let rotated = rotated.expect("an active key can be rotated");
     space.put([Change::UpdateKey(rotated.clone())]).await;
     let mut policy = policy(1);

@@ -5,8 +5,8 @@ use crate::record::account::ServiceAccount;
 use crate::record::event::Event;
 use crate::record::key::KeyRecord;
 use crate::store::{
-    AccountQuery, Batch, Change, DEFAULT_LIMIT, EventQuery, KeyQuery, KeySort, MAX_LIMIT, Page,
-    StoredKey,
+    AccountQuery, Batch, Change, DEFAULT_LIMIT, EventQuery, KeyQuery, KeySort, Listed, MAX_LIMIT,
+    Page, StoredKey,
 };
 use crate::value::id::KeyId;
 
@@ -43,35 +43,31 @@ async fn many_keys(space: &Space<'_>) -> Vec<StoredKey> {
 }
 
 /// Walks a listing, and sees to it that a page with more to come is full and none is too large.
-async fn walk<T>(
+async fn walk<T: Listed>(
     space: &Space<'_>,
     what: &str,
     size: u16,
-    mut page_after: impl AsyncFnMut(Option<crate::store::Cursor>) -> Page<T>,
+    mut query: T::Query,
+    mut read: impl AsyncFnMut(T::Query) -> Page<T>,
 ) -> Vec<T> {
-    let (size, mut found, mut cursor) = (usize::from(size), Vec::new(), None);
+    let (size, mut found) = (usize::from(size), Vec::new());
     loop {
-        let page = page_after(cursor).await;
+        let page = read(query).await;
         let (len, more) = (page.items.len(), page.next.is_some());
         let fits = if more { len == size } else { len <= size };
         space.holds(format!("{what}: a page of {len} items where {size} were asked for"), fits);
         found.extend(page.items);
         let all = 4 * MANY as usize;
         space.holds(format!("{what}: the pages have no end"), found.len() < all);
-        cursor = page.next;
-        if cursor.is_none() {
-            return found;
-        }
+        let Some(next) = page.next else { return found };
+        query = next;
     }
 }
 
 async fn walk_keys(space: &Space<'_>, query: &KeyQuery, size: u16) -> Vec<KeyId> {
     let what = format!("{query:?}");
-    let found = walk(space, &what, size, async |cursor| {
-        let mut query = query.clone().limit(size);
-        if let Some(cursor) = cursor {
-            query = query.after(&cursor).expect("a store's cursor comes from the query");
-        }
+    let query = query.clone().limit(size);
+    let found = walk(space, &what, size, query, async |query| {
         space.done("listing keys", space.store.keys(&space.tenant, &query, at(50)).await)
     });
     found.await.iter().map(|stored| *stored.record.id()).collect()
@@ -101,11 +97,8 @@ pub(super) async fn accounts_come_once_and_in_order(space: &Space<'_>) {
     space.put(accounts.iter().cloned().map(Change::InsertAccount)).await;
     accounts.sort_by_key(|account| (account.created_at, account.id));
     for size in SIZES {
-        let found = walk(space, "accounts", size, async |cursor| {
-            let mut query = AccountQuery::new().limit(size);
-            if let Some(cursor) = cursor {
-                query = query.after(&cursor).expect("a store's cursor comes from the query");
-            }
+        let query = AccountQuery::new().limit(size);
+        let found = walk(space, "accounts", size, query, async |query| {
             space.done("listing accounts", space.store.accounts(&space.tenant, &query).await)
         });
         space.same(format!("accounts in pages of {size}"), &found.await, &accounts);
@@ -122,14 +115,9 @@ pub(super) async fn events_come_once_and_in_order(space: &Space<'_>) {
         (0..MANY / 2).flat_map(|n| [format!("{n} a"), format!("{n} b")]).collect();
     for oldest_first in [true, false] {
         for size in SIZES {
-            let found = walk(space, "events", size, async |cursor| {
-                let mut query = EventQuery::new().limit(size);
-                if oldest_first {
-                    query = query.oldest_first();
-                }
-                if let Some(cursor) = cursor {
-                    query = query.after(&cursor).expect("a store's cursor comes from the query");
-                }
+            let query = EventQuery::new().limit(size);
+            let query = if oldest_first { query.oldest_first() } else { query };
+            let found = walk(space, "events", size, query, async |query| {
                 space.done("listing events", space.store.events(&space.tenant, &query).await)
             });
             let found: Vec<Event> = found.await;
@@ -204,7 +192,7 @@ pub(super) async fn keys_that_stay_appear_once_while_others_move(space: &Space<'
                 pages += 1;
                 space.holds("the pages of keys that move have no end", pages < 100);
                 let Some(next) = page.next else { break };
-                query = query.after(&next).expect("a store's cursor comes from the query");
+                query = next;
                 move_others(space, &mut movers, pages).await;
             }
             for key in &stay {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Barrier};
 use std::time::Duration;
 use std::{panic, thread};
 
-use super::Host;
+use super::host::Host;
 use super::run::side_by_side;
 use crate::record::account::ServiceAccount;
 use crate::record::admin_limits::AdminLimits;
@@ -205,7 +205,7 @@ impl<'h> Space<'h> {
             let page = self.done("listing events", self.store.events(tenant, &query).await);
             found.extend(page.items);
             let Some(next) = page.next else { return found };
-            query = query.after(&next).expect("a store's cursor comes from the query");
+            query = next;
         }
     }
 

@@ -5,7 +5,7 @@ use std::panic::{self, AssertUnwindSafe};
 
 use redb::Error;
 
-use crate::store::StoreError;
+use crate::store::error::StoreError;
 
 /// A failure of the database, by what can be done about it.
 pub(super) fn storage(error: impl Into<Error>) -> StoreError {

@@ -5,7 +5,7 @@
 //! before the last would be back, and with it a key that the last one revoked.
 //!
 //! So where the slot that holds is the older one, the newer one is looked at, beside the file. If it is
-//! whole, down to the seal of every record but events, which redb's checksums cover, it is made the one
+//! whole, down to the checksum of every record but events, which redb's checksums cover, it is made the one
 //! that holds: it was hidden by a flip, or it is a commit that was cut off when nothing but its
 //! acknowledgement was missing, which may be there or not. If it is not whole, it was cut off
 //! earlier, and the older one holds by right.
@@ -15,10 +15,10 @@ use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 
 use redb::StorageBackend;
 
+use super::database::{Database, builder};
 use super::dry_run::DryRun;
 use super::errors::{guarded, io_error, storage};
-use super::journal::{Journal, builder};
-use crate::store::StoreError;
+use crate::store::error::StoreError;
 
 pub(super) struct Header([u8; Header::LEN]);
 
@@ -71,7 +71,7 @@ pub(super) fn reveal_newest(file: &mut File) -> Result<(), StoreError> {
         let copy = DryRun::on(file.try_clone().map_err(unusable)?).map_err(unusable)?;
         copy.write(Header::FLAGS as u64, &flags).map_err(unusable)?;
         let whole =
-            guarded(|| Journal::load(builder().create_with_backend(copy).map_err(storage)?));
+            guarded(|| Database::load(builder().create_with_backend(copy).map_err(storage)?));
         if whole.is_ok() {
             // After a kill the commit may be in the system's cache alone. It must be on the disk
             // before the bit is: with a cut between them, neither slot would hold.

@@ -8,21 +8,22 @@ use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
+use redb::DatabaseError;
 use redb::backends::FileBackend;
-use redb::{Database, DatabaseError};
 
+use super::database::{Database, builder, check_format};
 use super::dry_run::DryRun;
 use super::errors::{io_error, storage};
 use super::header::{Header, reveal_newest};
-use super::journal::{Journal, builder, check_format};
 #[cfg(unix)]
 use super::private;
-use crate::store::StoreError;
-use crate::store::image::Contents;
+use crate::store::error::StoreError;
+use crate::store::memory::Loaded;
+use crate::value::text::hex;
 
 /// Opens the store at `path`, or makes one there. Without `allow_shared`, only where no other user can
 /// touch it.
-pub(super) fn open(path: &Path, allow_shared: bool) -> Result<(Journal, Contents), StoreError> {
+pub(super) fn open(path: &Path, allow_shared: bool) -> Result<(Database, Loaded), StoreError> {
     let found = match fs::metadata(path) {
         Ok(found) => found,
         Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -37,7 +38,7 @@ pub(super) fn open(path: &Path, allow_shared: bool) -> Result<(Journal, Contents
                 // Another process was faster: its store is as good as ours.
                 Err(CreateError::Exists) => open_existing(path, allow_shared),
                 Err(CreateError::Failed(error)) => Err(error),
-                Ok(journal) => Ok((journal, Contents::default())),
+                Ok(database) => Ok((database, Loaded::default())),
             };
         }
         Err(error) => return Err(io_error(&format!("{} can't be opened", path.display()), error)),
@@ -72,17 +73,17 @@ fn check_is_file(path: &Path, found: &Metadata) -> Result<(), StoreError> {
 /// Opens the store on a backend of the caller's, or makes one there if it is empty.
 pub(super) fn open_backend(
     backend: impl redb::StorageBackend,
-) -> Result<(Journal, Contents), StoreError> {
+) -> Result<(Database, Loaded), StoreError> {
     let length = backend.len().map_err(|error| io_error("the backend can't be read", error))?;
-    let database = builder().create_with_backend(backend).map_err(storage)?;
+    let redb = builder().create_with_backend(backend).map_err(storage)?;
     if length == 0 {
-        return Ok((Journal::initialise(database)?, Contents::default()));
+        return Ok((Database::initialize(redb)?, Loaded::default()));
     }
-    Journal::load(database)
+    Database::load(redb)
 }
 
 #[cfg_attr(not(unix), expect(unused_variables, reason = "modes are of Unix"))]
-fn open_existing(path: &Path, allow_shared: bool) -> Result<(Journal, Contents), StoreError> {
+fn open_existing(path: &Path, allow_shared: bool) -> Result<(Database, Loaded), StoreError> {
     let unreadable = |error| io_error(&format!("{} can't be opened", path.display()), error);
     let mut options = OpenOptions::new();
     let mut file = options.read(true).write(true).open(path).map_err(unreadable)?;
@@ -98,7 +99,7 @@ fn open_existing(path: &Path, allow_shared: bool) -> Result<(Journal, Contents),
     }
     // Whether it is open elsewhere, and what it is, before anything of it is touched.
     match builder().open_read_only(path) {
-        Ok(database) => check_format(&database)?,
+        Ok(redb) => check_format(&redb)?,
         // Not closed cleanly: it must be repaired to be read. The first time beside the file.
         Err(DatabaseError::RepairAborted) => {
             let copy = DryRun::on(file.try_clone().map_err(unreadable)?).map_err(unreadable)?;
@@ -107,14 +108,14 @@ fn open_existing(path: &Path, allow_shared: bool) -> Result<(Journal, Contents),
         Err(error) => return Err(storage(error)),
     }
     reveal_newest(&mut file)?;
-    let loaded = Journal::load(database_in(file)?)?;
+    let loaded = Database::load(database_in(file)?)?;
     // Whoever made the file may have ended before its entry in the folder was durable.
     sync_folder(&path.canonicalize().map_err(unreadable)?).map_err(unreadable)?;
     Ok(loaded)
 }
 
 /// The database in a file, which it locks.
-fn database_in(file: File) -> Result<Database, StoreError> {
+fn database_in(file: File) -> Result<redb::Database, StoreError> {
     let backend = FileBackend::new(file).map_err(storage)?;
     builder().create_with_backend(backend).map_err(storage)
 }
@@ -124,7 +125,7 @@ enum CreateError {
     Failed(StoreError),
 }
 
-fn create(path: &Path) -> Result<Journal, CreateError> {
+fn create(path: &Path) -> Result<Database, CreateError> {
     let failed = |error| {
         CreateError::Failed(io_error(&format!("{} can't be created", path.display()), error))
     };
@@ -134,15 +135,15 @@ fn create(path: &Path) -> Result<Journal, CreateError> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let file = options.open(&temporary.0).map_err(failed)?;
-    let database = database_in(file).map_err(CreateError::Failed)?;
-    let journal = Journal::initialise(database).map_err(CreateError::Failed)?;
+    let redb = database_in(file).map_err(CreateError::Failed)?;
+    let database = Database::initialize(redb).map_err(CreateError::Failed)?;
     match fs::hard_link(&temporary.0, path) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => return Err(CreateError::Exists),
         linked => linked.map_err(failed)?,
     }
     drop(temporary);
     sync_folder(path).map_err(failed)?;
-    Ok(journal)
+    Ok(database)
 }
 
 /// A name beside the store's own; the file under it is removed on drop.
@@ -151,11 +152,11 @@ struct Temporary(PathBuf);
 impl Temporary {
     fn beside(path: &Path) -> io::Result<Self> {
         let name = path.file_name().ok_or_else(|| io::Error::from(ErrorKind::InvalidInput))?;
-        let mut random = [0; 8];
+        let mut random = [0_u8; 8];
         getrandom::fill(&mut random).map_err(io::Error::other)?;
         let mut temporary = std::ffi::OsString::from(".");
         temporary.push(name);
-        temporary.push(format!(".new-{:016x}", u64::from_ne_bytes(random)));
+        temporary.push(format!(".new-{}", hex::encode(&random)));
         Ok(Self(path.with_file_name(temporary)))
     }
 }

@@ -1,13 +1,5 @@
 //! How a store file is opened.
 
-use std::path::PathBuf;
-
-use blocking::unblock;
-
-use super::errors::guarded;
-use super::{FileStore, open};
-use crate::store::StoreError;
-
 /// How a store file is opened: by default only if no other user can touch it.
 ///
 /// On Unix a file is refused if its mode gives group or others any access, and so is a file in a
@@ -29,11 +21,11 @@ use crate::store::StoreError;
 #[derive(Clone, Debug, Default)]
 #[must_use = "setters take and return by value"]
 pub struct FileOptions {
-    allow_shared: bool,
+    pub(super) allow_shared: bool,
 }
 
 impl FileOptions {
-    /// Returns the options that [`FileStore::open`] uses.
+    /// Returns the options that [`FileStore::open`](crate::store::FileStore::open) uses.
     pub fn new() -> Self {
         Self::default()
     }
@@ -45,17 +37,5 @@ impl FileOptions {
     pub fn danger_allow_shared_files(mut self) -> Self {
         self.allow_shared = true;
         self
-    }
-
-    /// Opens the store at `path`, or makes one there if there is no file.
-    ///
-    /// Reads everything but events into memory and checks it.
-    ///
-    /// # Errors
-    /// As [`FileStore::open`].
-    pub async fn open(self, path: impl Into<PathBuf>) -> Result<FileStore, StoreError> {
-        let path = path.into();
-        let open = move || FileStore::assemble(guarded(|| open::open(&path, self.allow_shared))?);
-        unblock(open).await
     }
 }

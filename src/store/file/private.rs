@@ -5,7 +5,7 @@ use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::Path;
 
 use super::errors::io_error;
-use crate::store::StoreError;
+use crate::store::error::StoreError;
 
 /// The rights of group and others.
 const OTHERS: u32 = 0o077;

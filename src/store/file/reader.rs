@@ -2,19 +2,22 @@
 
 use redb::ReadTransaction;
 
+use super::checksum;
+use super::database::Database;
 use super::errors::storage;
-use super::journal::{EVENTS, EVENTS_BY_KEY, Journal, decode, event_prefix, key_prefix, sequenced};
-use super::seal;
+use super::events::{event_prefix, key_prefix, sequenced};
+use super::tables::{EVENTS, EVENTS_BY_KEY, decode};
 use crate::record::event::Event;
-use crate::store::{EventQuery, Page, StoreError};
+use crate::store::error::StoreError;
+use crate::store::query::{EventQuery, Page};
 use crate::value::id::TenantId;
 
 /// The file as of one moment.
 pub(super) struct Reader(ReadTransaction);
 
 impl Reader {
-    pub(super) fn of(journal: &Journal) -> Result<Self, StoreError> {
-        journal.look().map(Self)
+    pub(super) fn of(database: &Database) -> Result<Self, StoreError> {
+        database.look().map(Self)
     }
 
     /// A page of a tenant's events.
@@ -28,8 +31,8 @@ impl Reader {
             return query.page([]);
         }
         let events = self.0.open_table(EVENTS).map_err(storage)?;
-        let read = |key: &[u8], sealed: &[u8]| {
-            let (_, value) = seal::open("events", key, sealed)?;
+        let read = |key: &[u8], stored: &[u8]| {
+            let (_, value) = checksum::check("events", key, stored)?;
             decode::<Event>("events", key, value)
         };
         if let Some(key) = query.key_filter() {
@@ -39,8 +42,8 @@ impl Reader {
             let to = sequenced(&prefix, *range.end());
             let rows = index.range(from.as_slice()..=to.as_slice()).map_err(storage)?;
             let rows = rows.map(|row| {
-                let (place, sealed) = row.map_err(storage)?;
-                seal::open("events_by_key", place.value(), sealed.value())?;
+                let (place, stored) = row.map_err(storage)?;
+                checksum::check("events_by_key", place.value(), stored.value())?;
                 let sequence = &place.value()[prefix.len()..];
                 let at = [event_prefix(tenant).as_slice(), sequence].concat();
                 let event = events.get(at.as_slice()).map_err(storage)?;
@@ -55,8 +58,8 @@ impl Reader {
         let (from, to) = (sequenced(&prefix, *range.start()), sequenced(&prefix, *range.end()));
         let rows = events.range(from.as_slice()..=to.as_slice()).map_err(storage)?;
         let rows = rows.map(|row| {
-            let (key, sealed) = row.map_err(storage)?;
-            read(key.value(), sealed.value())
+            let (key, stored) = row.map_err(storage)?;
+            read(key.value(), stored.value())
         });
         if query.is_oldest_first() { query.page(rows) } else { query.page(rows.rev()) }
     }

@@ -3,10 +3,10 @@
 use sqlx::Error;
 use sqlx::postgres::PgDatabaseError;
 
-use crate::store::StoreError;
+use crate::store::error::StoreError;
 
 /// Why an attempt to write failed: the database, or what it says.
-pub(super) enum Failure {
+pub(in crate::store) enum Failure {
     Store(StoreError),
     Database(Error),
 }
@@ -46,7 +46,7 @@ pub(super) fn is_disconnected(error: &Error) -> bool {
 }
 
 /// A failure of the database, by what can be done about it.
-pub(super) fn database(error: Error) -> StoreError {
+pub(in crate::store) fn database(error: Error) -> StoreError {
     let message = match code(&error) {
         Some("23505") => return StoreError::already_exists("the id exists or was deleted"),
         Some("40001" | "40P01") => "the database is busy with other changes: try again",
@@ -71,6 +71,10 @@ pub(super) fn database(error: Error) -> StoreError {
         },
     };
     StoreError::unavailable(message).with_source(error)
+}
+
+pub(super) fn is_moving() -> StoreError {
+    StoreError::unavailable("keys are being moved into these tables: finish the move first")
 }
 
 fn code(error: &Error) -> Option<&str> {

@@ -11,9 +11,10 @@ use sqlx::postgres::PgListener;
 use sqlx::{Error, Executor, PgPool};
 use tokio::time::{sleep, timeout};
 
-use super::PostgresStore;
-use super::errors::database;
-use crate::store::{ChangeHints, StoreError};
+use super::errors::database as database_error;
+use super::store::PostgresStore;
+use crate::store::cached::ChangeHints;
+use crate::store::error::StoreError;
 
 /// Between attempts to listen again.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -48,8 +49,10 @@ impl PostgresStore {
     /// # Errors
     /// `Unavailable` if the server can't be reached.
     pub async fn hints(&self) -> Result<PostgresHints, StoreError> {
-        let server = Server { pool: self.0.pool.clone(), channel: Arc::clone(&self.0.channel) };
-        let listener = server.listen().await.map_err(database)?;
+        let database = self.database();
+        let (pool, channel) = (database.pool.clone(), Arc::clone(&database.channel));
+        let server = Server { pool, channel };
+        let listener = server.listen().await.map_err(database_error)?;
         let hearing = Box::pin(server.clone().hear(listener));
         Ok(PostgresHints { server, hearing })
     }

@@ -4,16 +4,18 @@
 use sqlx::types::Json;
 use sqlx::{Error, PgConnection, Postgres, QueryBuilder, Row};
 
+use super::database::Database;
 use super::rows::NEVER_YET;
+use super::schema::SchemaName;
 use super::session::Attempts;
-use super::{Inner, SchemaName};
 use crate::record::account::ServiceAccount;
 use crate::record::event::Event;
 use crate::record::key::KeyRecord;
 use crate::record::status::KeyStatus;
 use crate::record::usage::Usage;
-use crate::store::{
-    AccountQuery, EventQuery, KeyPosition, KeyQuery, KeySort, Page, StoreError, StoredKey,
+use crate::store::error::StoreError;
+use crate::store::query::{
+    AccountQuery, EventQuery, KeyPosition, KeyQuery, KeySort, Page, StoredKey,
 };
 use crate::value::id::TenantId;
 use crate::value::time::Timestamp;
@@ -41,7 +43,7 @@ fn can_be_stored(text: Option<&String>) -> bool {
     text.is_none_or(|text| !text.contains('\0'))
 }
 
-impl Inner {
+impl Database {
     pub(super) async fn keys(
         &self,
         tenant: &TenantId,
@@ -161,7 +163,7 @@ impl Inner {
             let found = self.find_events(session.connection(), tenant, query).await;
             if let Some((found, beyond)) = attempts.end(session, found).await? {
                 let page = query.page(found.into_iter().map(Ok::<_, StoreError>))?;
-                let next = page.next.or_else(|| beyond.map(|number| query.cursor_to(number)));
+                let next = page.next.or_else(|| beyond.map(|number| query.clone().from(number)));
                 return Ok(Page { items: page.items, next });
             }
         }

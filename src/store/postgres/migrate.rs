@@ -4,7 +4,7 @@ use sqlx::{PgPool, Row};
 
 use super::errors::database;
 use super::schema::SchemaName;
-use crate::store::StoreError;
+use crate::store::error::StoreError;
 
 /// Each brings the tables from the version that is its place to the next. What has been released is
 /// never changed.

@@ -1,13 +1,14 @@
 //! Rows as they are written: a record and the copies of what it is found by.
 
 use serde::Serialize;
+use sqlx::types::Json;
 
 use crate::record::account::ServiceAccount;
 use crate::record::event::Event;
 use crate::record::key::{KeyRecord, Owner};
 use crate::record::policy::Policy;
 use crate::record::usage::Usage;
-use crate::store::image::{DeletedId, Tombstone};
+use crate::store::plan::Tombstone;
 use crate::value::id::{AccountId, KeyId, TenantId};
 use crate::value::time::Timestamp;
 
@@ -17,7 +18,7 @@ pub(super) const NEVER: i64 = i64::MAX;
 pub(super) const NEVER_YET: i64 = -1;
 
 #[derive(Serialize)]
-pub(super) struct KeyRow<'a> {
+pub(in crate::store) struct KeyRow<'a> {
     id: &'a KeyId,
     tenant: &'a TenantId,
     owner: &'a Owner,
@@ -35,7 +36,7 @@ pub(super) struct KeyRow<'a> {
 }
 
 impl<'a> KeyRow<'a> {
-    pub(super) fn of(record: &'a KeyRecord) -> Self {
+    pub(in crate::store) fn of(record: &'a KeyRecord) -> Self {
         let key = record.key();
         // Each part as the query compares it; nothing that a line of it does not contain is found.
         let search = [key.name.to_string(), key.display_prefix(), key.owner.to_string()];
@@ -59,7 +60,7 @@ impl<'a> KeyRow<'a> {
 }
 
 #[derive(Serialize)]
-pub(super) struct AccountRow<'a> {
+pub(in crate::store) struct AccountRow<'a> {
     id: &'a AccountId,
     tenant: &'a TenantId,
     created_at: i64,
@@ -69,7 +70,7 @@ pub(super) struct AccountRow<'a> {
 }
 
 impl<'a> AccountRow<'a> {
-    pub(super) fn of(account: &'a ServiceAccount) -> Self {
+    pub(in crate::store) fn of(account: &'a ServiceAccount) -> Self {
         let search = [account.name.as_str(), account.id.as_str(), account.role.as_str()];
         Self {
             id: &account.id,
@@ -83,24 +84,43 @@ impl<'a> AccountRow<'a> {
 }
 
 #[derive(Serialize)]
-pub(super) struct PolicyRow<'a> {
+pub(in crate::store) struct PolicyRow<'a> {
     tenant: &'a TenantId,
     version: u64,
     record: &'a Policy,
 }
 
 impl<'a> PolicyRow<'a> {
-    pub(super) fn of((tenant, policy): &'a (TenantId, Policy)) -> Self {
+    pub(in crate::store) fn of((tenant, policy): &'a (TenantId, Policy)) -> Self {
         Self::new(tenant, policy)
     }
 
-    pub(super) fn new(tenant: &'a TenantId, policy: &'a Policy) -> Self {
+    pub(in crate::store) fn new(tenant: &'a TenantId, policy: &'a Policy) -> Self {
         Self { tenant, version: policy.version, record: policy }
     }
 }
 
+/// The statement that writes [`EventRow`]s, given as this parameter.
+pub(in crate::store) fn insert_events(parameter: &str) -> String {
+    format!(
+        "INSERT INTO {{schema}}.events (tenant, sequence, at, actor, kind, key, account, record)
+        SELECT tenant, sequence, at, actor, kind, key, account, record
+        FROM jsonb_to_recordset({parameter}) AS n (tenant text, sequence bigint, at bigint, actor text,
+            kind text, key text, account text, record jsonb)"
+    )
+}
+
+/// The statement that writes [`TenantRow`]s, given as this parameter.
+pub(in crate::store) fn put_tenants(parameter: &str) -> String {
+    format!(
+        "INSERT INTO {{schema}}.tenants (tenant, last_event)
+        SELECT tenant, last_event FROM jsonb_to_recordset({parameter}) AS n (tenant text, last_event bigint)
+        ON CONFLICT (tenant) DO UPDATE SET last_event = excluded.last_event"
+    )
+}
+
 #[derive(Serialize)]
-pub(super) struct EventRow<'a> {
+pub(in crate::store) struct EventRow<'a> {
     tenant: &'a TenantId,
     sequence: u64,
     at: i64,
@@ -112,7 +132,7 @@ pub(super) struct EventRow<'a> {
 }
 
 impl<'a> EventRow<'a> {
-    pub(super) fn of(event: &'a Event) -> Self {
+    pub(in crate::store) fn of(event: &'a Event) -> Self {
         Self {
             tenant: &event.tenant,
             sequence: event.sequence,
@@ -127,27 +147,29 @@ impl<'a> EventRow<'a> {
 }
 
 #[derive(Serialize)]
-pub(super) struct DeletedRow<'a> {
+pub(in crate::store) struct DeletedRow<'a> {
     id: String,
     tenant: &'a TenantId,
     event: u64,
 }
 
 impl<'a> DeletedRow<'a> {
-    pub(super) fn of(tombstone: &'a Tombstone) -> Self {
-        Self::new(tombstone.id, &tombstone.tenant, tombstone.event)
-    }
-
-    pub(super) fn new(id: DeletedId, tenant: &'a TenantId, event: u64) -> Self {
-        Self { id: id.to_string(), tenant, event }
+    pub(in crate::store) fn of(Tombstone { id, tenant, event }: &'a Tombstone) -> Self {
+        Self { id: id.to_string(), tenant, event: *event }
     }
 }
 
 /// The number of a tenant's last event.
 #[derive(Serialize)]
 pub(super) struct TenantRow<'a> {
-    pub(super) tenant: &'a TenantId,
-    pub(super) last_event: u64,
+    tenant: &'a TenantId,
+    last_event: u64,
+}
+
+impl<'a> TenantRow<'a> {
+    pub(super) fn of((tenant, last_event): (&'a TenantId, &'a u64)) -> Self {
+        Self { tenant, last_event: *last_event }
+    }
 }
 
 #[derive(Serialize)]
@@ -164,6 +186,14 @@ impl<'a> UsageRow<'a> {
 }
 
 /// When a key was last used, as its column has it.
-pub(super) fn last_used_at(usage: &Usage) -> i64 {
+pub(in crate::store) fn last_used_at(usage: &Usage) -> i64 {
     usage.last_used_at().map_or(NEVER_YET, Timestamp::unix_micros)
+}
+
+/// Rows as a statement takes them.
+pub(super) fn json<T, R>(
+    records: impl IntoIterator<Item = T>,
+    row: impl FnMut(T) -> R,
+) -> Json<Vec<R>> {
+    Json(records.into_iter().map(row).collect())
 }

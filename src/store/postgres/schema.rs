@@ -46,7 +46,7 @@ impl SchemaName {
 
     /// A statement in which `{schema}` is this name, in quotes because it may be a word of SQL's. It
     /// has no quote in it, so it ends where it should.
-    pub(super) fn sql(&self, template: &str) -> Sql {
+    pub(in crate::store) fn sql(&self, template: &str) -> Sql {
         Sql(template.replace("{schema}", &format!("\"{self}\"")).into())
     }
 }
@@ -73,10 +73,10 @@ impl FromStr for SchemaName {
 
 /// A statement of ours: nothing of it comes from elsewhere but a [`SchemaName`].
 #[derive(Clone, Debug)]
-pub(super) struct Sql(Arc<str>);
+pub(in crate::store) struct Sql(Arc<str>);
 
 impl Sql {
-    pub(super) fn safe(&self) -> AssertSqlSafe<Arc<str>> {
+    pub(in crate::store) fn safe(&self) -> AssertSqlSafe<Arc<str>> {
         AssertSqlSafe(Arc::clone(&self.0))
     }
 

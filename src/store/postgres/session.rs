@@ -7,9 +7,9 @@
 use sqlx::pool::PoolConnection;
 use sqlx::{Error, PgConnection, PgPool, Postgres};
 
-use super::Sql;
 use super::errors::{database, is_disconnected};
-use crate::store::StoreError;
+use super::schema::Sql;
+use crate::store::error::StoreError;
 
 /// How many more connections are tried: a server that was started again has broken all that the pool
 /// holds, and the one after those is new.
@@ -45,7 +45,7 @@ impl Attempts {
     }
 }
 
-pub(super) struct Session {
+pub(in crate::store) struct Session {
     connection: PoolConnection<Postgres>,
     is_in_transaction: bool,
     /// Whether the call is over, and nothing is on its way.
@@ -72,11 +72,11 @@ impl Session {
         }
     }
 
-    pub(super) fn connection(&mut self) -> &mut PgConnection {
+    pub(in crate::store) fn connection(&mut self) -> &mut PgConnection {
         &mut self.connection
     }
 
-    pub(super) async fn commit(self) -> Result<(), Error> {
+    pub(in crate::store) async fn commit(self) -> Result<(), Error> {
         self.end("COMMIT").await
     }
 

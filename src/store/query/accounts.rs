@@ -1,13 +1,13 @@
-//! Which service accounts.
+//! Queries of service accounts.
 
-use super::{Cursor, CursorError, Page, page_size};
+use super::page::{Cursor, CursorError, ListQuery, Listed, Page, page_size, sealed};
 use crate::record::account::ServiceAccount;
 use crate::value::id::AccountId;
 use crate::value::name::composed;
 use crate::value::text::decimal;
 use crate::value::time::Timestamp;
 
-/// Which service accounts, oldest first.
+/// A query of service accounts, oldest first.
 #[derive(Clone, Debug, Default)]
 #[must_use = "setters take and return by value"]
 pub struct AccountQuery {
@@ -17,25 +17,25 @@ pub struct AccountQuery {
 }
 
 impl AccountQuery {
-    /// All accounts.
+    /// Selects all accounts.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Only accounts whose name, id or role contains `text`; letters of either case are the same.
+    /// Selects accounts whose name, id or role contains `text`, in either case.
     pub fn search(self, text: impl Into<String>) -> Self {
         Self { search: Some(composed(&text.into()).to_lowercase()), ..self }
     }
 
-    /// At most so many on the page, 1 to [`MAX_LIMIT`](super::MAX_LIMIT).
+    /// Sets the most items on a page, 1 to [`MAX_LIMIT`](super::MAX_LIMIT).
     pub fn limit(self, limit: u16) -> Self {
         Self { limit: Some(limit), ..self }
     }
 
-    /// Goes on behind a cursor.
+    /// Continues behind a cursor that a client sent back.
     ///
     /// # Errors
-    /// [`CursorError`] if it does not come from a page of accounts.
+    /// [`CursorError`] if it is not a cursor of accounts.
     pub fn after(self, cursor: &Cursor) -> Result<Self, CursorError> {
         let decode = || {
             let (micros, id) = cursor.0.strip_prefix("account.")?.split_once('.')?;
@@ -45,12 +45,18 @@ impl AccountQuery {
         Ok(Self { after: Some(decode().ok_or(CursorError)?), ..self })
     }
 
-    /// How many items the page may have.
+    /// Returns the cursor of the place behind which the query continues, if it does.
+    pub fn cursor(&self) -> Option<Cursor> {
+        let (created, id) = self.after?;
+        Some(Cursor(format!("account.{}.{id}", created.unix_micros())))
+    }
+
+    /// Returns how many items the page may have.
     pub fn page_size(&self) -> usize {
         page_size(self.limit)
     }
 
-    /// Whether an account passes the filters.
+    /// Returns whether an account passes the filters.
     pub fn matches(&self, account: &ServiceAccount) -> bool {
         self.search.as_deref().is_none_or(|text| {
             account.name.as_str().to_lowercase().contains(text)
@@ -59,7 +65,7 @@ impl AccountQuery {
         })
     }
 
-    /// Puts a page together from all accounts of the tenant.
+    /// Assembles a page from all accounts of the tenant.
     pub fn page<'a>(
         &self,
         accounts: impl IntoIterator<Item = &'a ServiceAccount>,
@@ -75,10 +81,22 @@ impl AccountQuery {
         let size = self.page_size();
         let more = items.len() > size;
         items.truncate(size);
-        let cursor = |account: &ServiceAccount| {
-            Cursor(format!("account.{}.{}", account.created_at.unix_micros(), account.id))
-        };
-        let next = items.last().filter(|_| more).map(cursor);
+        let behind = |last| Self { after: Some(place(last)), ..self.clone() };
+        let next = items.last().filter(|_| more).map(behind);
         Page { items, next }
     }
+}
+
+impl sealed::Query for AccountQuery {}
+
+impl ListQuery for AccountQuery {
+    fn cursor(&self) -> Option<Cursor> {
+        self.cursor()
+    }
+}
+
+impl sealed::Item for ServiceAccount {}
+
+impl Listed for ServiceAccount {
+    type Query = AccountQuery;
 }

@@ -1,14 +1,14 @@
-//! Which events.
+//! Queries of events.
 
 use std::convert::Infallible;
 
-use super::{Cursor, CursorError, Page, page_size};
+use super::page::{Cursor, CursorError, ListQuery, Listed, Page, page_size, sealed};
 use crate::record::event::{Event, EventActor, EventKind};
 use crate::value::id::{AccountId, KeyId};
 use crate::value::text::decimal;
 use crate::value::time::Timestamp;
 
-/// Which events, newest first. Filters narrow each other.
+/// A query of events, newest first. Filters narrow each other.
 #[derive(Clone, Debug, Default)]
 #[must_use = "setters take and return by value"]
 pub struct EventQuery {
@@ -24,59 +24,59 @@ pub struct EventQuery {
 }
 
 impl EventQuery {
-    /// The most events that one page examines: 10,000. A search that matches little costs no more than
-    /// that for each page.
+    /// The most events that one page examines: 10,000. It bounds the cost of a page of a search that matches
+    /// little.
     pub const MAX_EXAMINED: usize = 10_000;
 
-    /// All events.
+    /// Selects all events.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Only events of this key.
+    /// Selects events of this key.
     pub fn key(self, key: KeyId) -> Self {
         Self { key: Some(key), ..self }
     }
 
-    /// Only events of this service account.
+    /// Selects events of this service account.
     pub fn account(self, account: AccountId) -> Self {
         Self { account: Some(account), ..self }
     }
 
-    /// Only what this one did.
+    /// Selects events that this actor caused.
     pub fn actor(self, actor: EventActor) -> Self {
         Self { actor: Some(actor), ..self }
     }
 
-    /// Only events of this kind.
+    /// Selects events of this kind.
     pub fn kind(self, kind: impl Into<EventKind>) -> Self {
         Self { kind: Some(kind.into()), ..self }
     }
 
-    /// Only events at or after `time`.
+    /// Selects events at or after `time`.
     pub fn since(self, time: Timestamp) -> Self {
         Self { since: Some(time), ..self }
     }
 
-    /// Only events before `time`.
+    /// Selects events before `time`.
     pub fn until(self, time: Timestamp) -> Self {
         Self { until: Some(time), ..self }
     }
 
-    /// Oldest first.
+    /// Sets the order: oldest first.
     pub fn oldest_first(self) -> Self {
         Self { oldest_first: true, ..self }
     }
 
-    /// At most so many on the page, 1 to [`MAX_LIMIT`](super::MAX_LIMIT).
+    /// Sets the most items on a page, 1 to [`MAX_LIMIT`](super::MAX_LIMIT).
     pub fn limit(self, limit: u16) -> Self {
         Self { limit: Some(limit), ..self }
     }
 
-    /// Goes on behind a cursor.
+    /// Continues behind a cursor that a client sent back, in the cursor's order.
     ///
     /// # Errors
-    /// [`CursorError`] if it does not come from a page of events.
+    /// [`CursorError`] if it is not a cursor of events.
     pub fn after(self, cursor: &Cursor) -> Result<Self, CursorError> {
         let decode = || {
             let (direction, sequence) = cursor.0.strip_prefix("event.")?.split_once('.')?;
@@ -91,13 +91,18 @@ impl EventQuery {
         Ok(Self { oldest_first, after: Some(after), ..self })
     }
 
-    /// Goes on behind the event of this number, in the order that was asked for.
-    #[cfg(feature = "postgres")]
+    /// Continues behind the event of this number, in the query's order.
     pub(in crate::store) fn behind(self, sequence: u64) -> Self {
         Self { after: Some(sequence), ..self }
     }
 
-    /// Whether an event passes the filters.
+    /// Returns the cursor of the place behind which the query continues, if it does.
+    pub fn cursor(&self) -> Option<Cursor> {
+        let direction = if self.oldest_first { "asc" } else { "desc" };
+        Some(Cursor(format!("event.{direction}.{}", self.after?)))
+    }
+
+    /// Returns whether an event passes the filters.
     pub fn matches(&self, event: &Event) -> bool {
         self.key.is_none_or(|key| event.key == Some(key))
             && self.account.is_none_or(|account| event.account == Some(account))
@@ -107,17 +112,17 @@ impl EventQuery {
             && self.until.is_none_or(|until| event.at < until)
     }
 
-    /// The key whose events are asked for, for a store that has an index of them.
+    /// Returns the key whose events are selected, for a store that has an index of them.
     pub fn key_filter(&self) -> Option<KeyId> {
         self.key
     }
 
-    /// Whether the oldest comes first.
+    /// Returns whether the oldest event comes first.
     pub fn is_oldest_first(&self) -> bool {
         self.oldest_first
     }
 
-    /// The sequences that can be on the page.
+    /// Returns the range of sequences that can be on the page.
     pub fn sequences(&self) -> std::ops::RangeInclusive<u64> {
         match (self.after, self.oldest_first) {
             (None, _) => 0..=u64::MAX,
@@ -127,19 +132,19 @@ impl EventQuery {
         }
     }
 
-    /// How many items the page may have.
+    /// Returns how many items the page may have.
     pub fn page_size(&self) -> usize {
         page_size(self.limit)
     }
 
-    /// Puts a page together from the tenant's events of [`EventQuery::sequences`], which must come
-    /// in the query's order. Takes no more than it needs.
+    /// Assembles a page from the tenant's events of [`EventQuery::sequences`], which must come
+    /// in the query's order. Takes no more of them than it needs.
     ///
     /// The page ends after [`EventQuery::MAX_EXAMINED`] events. It may then have fewer items than its
-    /// limit, or none, and a cursor to go on with.
+    /// limit, or none, and still a next page.
     ///
     /// # Errors
-    /// Passes on the first error of the iterator.
+    /// The first error of the iterator.
     pub fn page<E>(
         &self,
         events: impl IntoIterator<Item = Result<Event, E>>,
@@ -150,14 +155,14 @@ impl EventQuery {
         for (examined, event) in events.into_iter().enumerate() {
             let event = event?;
             if examined == Self::MAX_EXAMINED {
-                return Ok(Page { items, next: Some(self.cursor(last)) });
+                return Ok(Page { items, next: Some(self.clone().behind(last)) });
             }
             last = event.sequence;
             if !self.matches(&event) {
                 continue;
             }
             if items.len() == size {
-                let next = items.last().map(|event| self.cursor(event.sequence));
+                let next = items.last().map(|event| self.clone().behind(event.sequence));
                 return Ok(Page { items, next });
             }
             items.push(event);
@@ -165,24 +170,15 @@ impl EventQuery {
         Ok(Page { items, next: None })
     }
 
-    /// The cursor behind the event of this number.
-    fn cursor(&self, sequence: u64) -> Cursor {
-        let direction = if self.oldest_first { "asc" } else { "desc" };
-        Cursor(format!("event.{direction}.{sequence}"))
-    }
-
-    /// The cursor to an event, for a page that ends before it.
+    /// Continues with the event of this number, for a page that ends before it.
     #[cfg(feature = "postgres")]
-    pub(in crate::store) fn cursor_to(&self, sequence: u64) -> Cursor {
-        self.cursor(if self.oldest_first {
-            sequence.saturating_sub(1)
-        } else {
-            sequence.saturating_add(1)
-        })
+    pub(in crate::store) fn from(self, sequence: u64) -> Self {
+        let before =
+            if self.oldest_first { sequence.saturating_sub(1) } else { sequence.saturating_add(1) };
+        self.behind(before)
     }
 
-    /// Puts a page together from all events of the tenant, oldest first, for a store that has no
-    /// better way.
+    /// Assembles a page from all events of the tenant, oldest first, for a store without an index.
     pub fn page_of(&self, events: &[Event]) -> Page<Event> {
         let range = self.sequences();
         let from = events.partition_point(|event| event.sequence < *range.start());
@@ -192,4 +188,18 @@ impl EventQuery {
         let Ok(page) = if self.oldest_first { self.page(events) } else { self.page(events.rev()) };
         page
     }
+}
+
+impl sealed::Query for EventQuery {}
+
+impl ListQuery for EventQuery {
+    fn cursor(&self) -> Option<Cursor> {
+        self.cursor()
+    }
+}
+
+impl sealed::Item for Event {}
+
+impl Listed for Event {
+    type Query = EventQuery;
 }

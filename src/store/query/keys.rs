@@ -1,21 +1,20 @@
-//! Which keys, in which order.
+//! Queries of keys: filters and orders.
 
 use std::cmp::Ordering;
-use std::fmt::Write;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Cursor, CursorError, Page, page_size};
+use super::page::{Cursor, CursorError, ListQuery, Listed, Page, page_size, sealed};
 use crate::record::key::{Key, KeyRecord, Owner};
 use crate::record::status::KeyStatus;
 use crate::record::usage::Usage;
 use crate::value::id::KeyId;
 use crate::value::name::composed;
-use crate::value::text::decimal;
+use crate::value::text::{decimal, hex};
 use crate::value::time::Timestamp;
 
-/// A key as a store has it: the record and its usage.
+/// A key as a store keeps it: the record and its usage.
 #[derive(Clone, Debug)]
 pub struct StoredKey {
     /// The record.
@@ -24,7 +23,7 @@ pub struct StoredKey {
     pub usage: Usage,
 }
 
-/// By what keys are ordered; the id decides between equals.
+/// The order of keys; the id decides between equals.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KeySort {
@@ -55,7 +54,7 @@ impl KeySort {
     ];
 }
 
-/// Which keys, in which order. Filters narrow each other.
+/// A query of keys. Filters narrow each other.
 #[derive(Clone, Debug, Default)]
 #[must_use = "setters take and return by value"]
 pub struct KeyQuery {
@@ -71,13 +70,13 @@ pub struct KeyQuery {
     pub(crate) limit: Option<u16>,
 }
 
-/// Whether `text` is what is shown of a key, or the beginning of it past the prefix.
+/// Returns whether `text` is a key as it is shown, or begins it past the prefix.
 fn shows_as(key: &Key, text: &str) -> bool {
     let id = text.strip_prefix(key.prefix.as_str()).and_then(|rest| rest.strip_prefix('_'));
     id.is_some_and(|id| !id.is_empty() && key.id.as_str().to_lowercase().starts_with(id))
 }
 
-/// A cursor: the place behind which to go on, and the order that it is a place in.
+/// The place behind which the query continues, and the order that it is a place in.
 #[derive(Clone, Debug)]
 struct After {
     sort: KeySort,
@@ -86,18 +85,18 @@ struct After {
 }
 
 impl KeyQuery {
-    /// All keys, oldest first.
+    /// Selects all keys, oldest first.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Only keys whose name, id or owner contains `text`, or that show as it (prefix and id). Letters
-    /// of either case are the same.
+    /// Selects keys whose name, id or owner contains `text`, or that are shown as it (prefix and id), in
+    /// either case.
     pub fn search(self, text: impl Into<String>) -> Self {
         Self { search: Some(composed(&text.into()).to_lowercase()), ..self }
     }
 
-    /// Only keys of this status; asked for more than once, of any of them.
+    /// Selects keys of this status; called more than once, keys of any of them.
     pub fn status(mut self, status: KeyStatus) -> Self {
         if !self.statuses.contains(&status) {
             self.statuses.push(status);
@@ -105,51 +104,51 @@ impl KeyQuery {
         self
     }
 
-    /// Only keys of this owner.
+    /// Selects keys of this owner.
     pub fn owner(self, owner: Owner) -> Self {
         Self { owner: Some(owner), ..self }
     }
 
-    /// Only live keys whose expiry comes within this time.
+    /// Selects live keys that expire within this time.
     pub fn expiring_within(self, period: Duration) -> Self {
         Self { expiring_within: Some(period), ..self }
     }
 
-    /// Only keys that were neither made nor used since `time`.
+    /// Selects keys that were neither created nor used since `time`.
     pub fn unused_since(self, time: Timestamp) -> Self {
         Self { unused_since: Some(time), ..self }
     }
 
-    /// Only keys that were never used.
+    /// Selects keys that were never used.
     pub fn never_used(self) -> Self {
         Self { never_used: true, ..self }
     }
 
-    /// In this order.
+    /// Sets the order.
     pub fn sort(self, sort: KeySort) -> Self {
         Self { sort, ..self }
     }
 
-    /// In the reverse of the order.
+    /// Reverses the order.
     pub fn descending(self) -> Self {
         Self { descending: true, ..self }
     }
 
-    /// At most so many on the page, 1 to [`MAX_LIMIT`](super::MAX_LIMIT).
+    /// Sets the most items on a page, 1 to [`MAX_LIMIT`](super::MAX_LIMIT).
     pub fn limit(self, limit: u16) -> Self {
         Self { limit: Some(limit), ..self }
     }
 
-    /// Goes on behind a cursor, in the order that it comes from, whatever else is said of the order.
+    /// Continues behind a cursor that a client sent back. The cursor's order replaces the query's.
     ///
     /// # Errors
-    /// [`CursorError`] if it does not come from a page of keys.
+    /// [`CursorError`] if it is not a cursor of keys.
     pub fn after(self, cursor: &Cursor) -> Result<Self, CursorError> {
         let (sort, descending, position) = KeyPosition::decode(&cursor.0).ok_or(CursorError)?;
         Ok(Self { after: Some(After { sort, descending, position }), ..self })
     }
 
-    /// By what the page is ordered, and whether in reverse.
+    /// Returns the order of the page, and whether it is reversed.
     pub fn order(&self) -> (KeySort, bool) {
         match &self.after {
             Some(after) => (after.sort, after.descending),
@@ -157,17 +156,17 @@ impl KeyQuery {
         }
     }
 
-    /// The place behind which the page begins.
+    /// Returns the place behind which the page begins.
     pub(in crate::store) fn begin(&self) -> Option<&KeyPosition> {
         self.after.as_ref().map(|after| &after.position)
     }
 
-    /// How many items the page may have.
+    /// Returns how many items the page may have.
     pub fn page_size(&self) -> usize {
         page_size(self.limit)
     }
 
-    /// Whether a key passes the filters at `at`.
+    /// Returns whether a key passes the filters at the time `at`.
     pub fn matches(&self, record: &KeyRecord, usage: &Usage, at: Timestamp) -> bool {
         let key = record.key();
         let status = key.status(at);
@@ -193,7 +192,7 @@ impl KeyQuery {
             && self.search.as_deref().is_none_or(found)
     }
 
-    /// The place of a key in this query's order.
+    /// Returns the place of a key in this query's order.
     pub fn position(&self, record: &KeyRecord, usage: &Usage) -> KeyPosition {
         let key = record.key();
         let time = |time: Option<Timestamp>, none| {
@@ -209,18 +208,18 @@ impl KeyQuery {
         KeyPosition { value, id: key.id }
     }
 
-    /// How two places compare in this query's order.
+    /// Compares two places in this query's order.
     pub fn compare(&self, a: &KeyPosition, b: &KeyPosition) -> Ordering {
         if self.order().1 { b.cmp(a) } else { a.cmp(b) }
     }
 
-    /// Whether a place lies behind the query's cursor.
+    /// Returns whether a place is behind the query's cursor.
     pub fn is_after_cursor(&self, position: &KeyPosition) -> bool {
         let behind = |after: &After| self.compare(position, &after.position) == Ordering::Greater;
         self.after.as_ref().is_none_or(behind)
     }
 
-    /// Puts a page together from all keys of the tenant, for a store that has no better way.
+    /// Assembles a page from all keys of the tenant, for a store without an index.
     pub fn page<'a>(
         &self,
         keys: impl IntoIterator<Item = (&'a KeyRecord, Usage)>,
@@ -239,7 +238,8 @@ impl KeyQuery {
         let more = found.len() > size;
         found.truncate(size);
         found.sort_unstable_by(|a, b| self.compare(&a.0, &b.0));
-        let next = found.last().filter(|_| more).map(|(position, ..)| self.cursor(position));
+        let next =
+            found.last().filter(|_| more).map(|(position, ..)| self.behind(position.clone()));
         let items = found
             .into_iter()
             .map(|(_, record, usage)| StoredKey { record: record.clone(), usage })
@@ -247,11 +247,31 @@ impl KeyQuery {
         Page { items, next }
     }
 
-    /// The cursor for the place behind `position`.
-    pub fn cursor(&self, position: &KeyPosition) -> Cursor {
+    /// Returns this query continued behind a place in its order.
+    pub fn behind(&self, position: KeyPosition) -> Self {
         let (sort, descending) = self.order();
-        Cursor(position.encode(sort, descending))
+        Self { after: Some(After { sort, descending, position }), ..self.clone() }
     }
+
+    /// Returns the cursor of the place behind which the query continues, if it does.
+    pub fn cursor(&self) -> Option<Cursor> {
+        let After { sort, descending, position } = self.after.as_ref()?;
+        Some(Cursor(position.encode(*sort, *descending)))
+    }
+}
+
+impl sealed::Query for KeyQuery {}
+
+impl ListQuery for KeyQuery {
+    fn cursor(&self) -> Option<Cursor> {
+        self.cursor()
+    }
+}
+
+impl sealed::Item for StoredKey {}
+
+impl Listed for StoredKey {
+    type Query = KeyQuery;
 }
 
 /// The place of a key in an order.
@@ -268,7 +288,7 @@ enum SortValue {
 }
 
 impl KeyPosition {
-    /// The place in the order of creation, for a store that has an index of it.
+    /// Returns the place in the order of creation, for a store that has an index of it.
     pub(in crate::store) fn created(&self) -> Option<(Timestamp, KeyId)> {
         match self.value {
             SortValue::Time(micros) => Some((Timestamp::from_unix_micros(micros)?, self.id)),
@@ -276,13 +296,13 @@ impl KeyPosition {
         }
     }
 
-    /// The key that has the place.
+    /// Returns the key at the place.
     #[cfg(feature = "postgres")]
     pub(in crate::store) fn id(&self) -> &KeyId {
         &self.id
     }
 
-    /// What it is ordered by, if that is a text.
+    /// Returns the value that orders it, if that is a text.
     #[cfg(feature = "postgres")]
     pub(in crate::store) fn text(&self) -> Option<&str> {
         match &self.value {
@@ -291,7 +311,7 @@ impl KeyPosition {
         }
     }
 
-    /// What it is ordered by: microseconds, 0 if it is a text.
+    /// Returns the value that orders it, in microseconds; 0 if it is a text.
     #[cfg(feature = "postgres")]
     pub(in crate::store) fn number(&self) -> i64 {
         match self.value {
@@ -300,14 +320,14 @@ impl KeyPosition {
         }
     }
 
-    /// `sort.direction.id.value`, the value in decimal or, if a text, in hex.
+    /// Writes `sort.direction.id.value`, the value in decimal or, if a text, in hex.
     fn encode(&self, sort: KeySort, descending: bool) -> String {
         let sort =
             KeySort::ALL.iter().find(|(known, _)| *known == sort).map_or("", |(_, name)| name);
         let direction = if descending { "desc" } else { "asc" };
         let value = match &self.value {
             SortValue::Time(time) => time.to_string(),
-            SortValue::Text(text) => to_hex(text),
+            SortValue::Text(text) => hex::encode(text.as_bytes()),
         };
         format!("{sort}.{direction}.{}.{value}", self.id)
     }
@@ -324,25 +344,9 @@ impl KeyPosition {
         let id = parts.next()?.parse().ok()?;
         let value = parts.next()?;
         let value = match sort {
-            KeySort::Name => SortValue::Text(from_hex(value)?),
+            KeySort::Name => SortValue::Text(String::from_utf8(hex::decode_all(value)?).ok()?),
             _ => SortValue::Time(decimal(value)?),
         };
         parts.next().is_none().then_some((*sort, descending, Self { value, id }))
     }
-}
-
-fn to_hex(text: &str) -> String {
-    let mut hex = String::with_capacity(2 * text.len());
-    for byte in text.bytes() {
-        let _ = write!(hex, "{byte:02x}");
-    }
-    hex
-}
-
-fn from_hex(text: &str) -> Option<String> {
-    let pairs = text.as_bytes().chunks(2);
-    let bytes = pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
-    let decoded = String::from_utf8(bytes.collect::<Option<_>>()?).ok()?;
-    // One spelling: a digit short, a capital or a sign would decode too.
-    (to_hex(&decoded) == text).then_some(decoded)
 }

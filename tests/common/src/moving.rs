@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use futures_lite::future::block_on;
 use keywright::store::{
-    KeyStore, Move, MoveError, MoveSource, PostgresOptions, PostgresStore, SchemaName, StoreError,
+    KeyStore, PostgresOptions, PostgresStore, SchemaName, StoreError, Transfer, TransferError,
+    TransferSource,
 };
 use serde_json::Value;
 use sqlx::PgPool;
@@ -45,8 +46,8 @@ impl Place {
         PostgresOptions::new().schema(self.schema.clone())
     }
 
-    pub fn begin(&self, source: impl Into<MoveSource>) -> Result<Move, MoveError> {
-        block_on(Move::begin(source, self.options(), self.pool.clone()))
+    pub fn begin(&self, source: impl Into<TransferSource>) -> Result<Transfer, TransferError> {
+        block_on(Transfer::begin(source, self.options(), self.pool.clone()))
     }
 
     pub fn open(&self) -> Result<PostgresStore, StoreError> {

@@ -35,7 +35,7 @@ pub async fn all_keys(authority: &Authority, actor: &Actor) -> Vec<KeyEntry> {
         let page = authority.keys(actor, &query).await.expect("the keys");
         found.extend(page.items);
         let Some(next) = page.next else { return found };
-        query = query.after(&next).expect("a cursor of this query");
+        query = next;
     }
 }
 
@@ -47,7 +47,7 @@ pub async fn all_events(authority: &Authority, actor: &Actor, query: EventQuery)
         let page = authority.events(actor, &query).await.expect("the events");
         found.extend(page.items);
         let Some(next) = page.next else { return found };
-        query = query.after(&next).expect("a cursor of this query");
+        query = next;
     }
 }
 

@@ -54,7 +54,7 @@ enum At {
     },
     #[cfg(feature = "postgres")]
     Cached {
-        keeper: tokio::task::JoinHandle<()>,
+        refreshing: tokio::task::JoinHandle<()>,
     },
     #[cfg(feature = "postgres")]
     Postgres {
@@ -106,8 +106,8 @@ impl StoreKind {
                     keywright::store::CacheOptions::new(),
                 );
                 let store = store.expect("a cache");
-                let keeper = runtime().spawn(store.refresh_task());
-                Opened { store: on_tokio(store), at: At::Cached { keeper } }
+                let refreshing = runtime().spawn(store.refresh_task());
+                Opened { store: on_tokio(store), at: At::Cached { refreshing } }
             }
             #[cfg(feature = "postgres")]
             Self::Postgres => {
@@ -216,7 +216,7 @@ impl Drop for Opened {
                 );
             }
             #[cfg(feature = "postgres")]
-            At::Cached { keeper } => keeper.abort(),
+            At::Cached { refreshing } => refreshing.abort(),
             #[cfg(feature = "postgres")]
             At::Postgres { pool, .. } => runtime().block_on(pool.close()),
         }

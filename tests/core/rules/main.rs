@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod decision;
+#[cfg(feature = "file")]
 mod queries;
 mod regressions;
 mod tables;

@@ -1,5 +1,5 @@
 //! There is one spelling of a token. Whatever else is presented is refused, as malformed without
-//! asking the store, or as unrecognised with the same words whatever is wrong.
+//! asking the store, or as unrecognized with the same words whatever is wrong.
 
 use std::collections::HashMap;
 
@@ -251,7 +251,7 @@ fn the_same_key_under_another_prefix_is_answered_like_an_unknown_one() {
                 continue;
             }
             let other = denial(held.world.verifier.verify(&token).await);
-            assert_eq!(other.reason().code(), "unrecognised", "{prefix}");
+            assert_eq!(other.reason().code(), "unrecognized", "{prefix}");
             assert_eq!(public(&other), public(&unknown), "{prefix}");
         }
     });
@@ -283,7 +283,7 @@ fn an_unknown_id_and_a_wrong_secret_get_the_same_answer() {
     block_on(async {
         let held = Held::new().await;
         let unknown = denial(held.world.verifier.verify(&unknown_token()).await);
-        assert_eq!(unknown.reason().code(), "unrecognised");
+        assert_eq!(unknown.reason().code(), "unrecognized");
         // One that differs in the first symbol, in the last, and in all.
         let secret = held.secret();
         let other = |c: &str| if c == "0" { "1" } else { "0" };
@@ -348,10 +348,10 @@ fn both_parts_are_needed_each_in_its_place_and_of_one_key() {
             (id, held.secret(), "malformed"),
             (&id[..15], secret, "malformed"),
             (id, &secret[..37], "malformed"),
-            (id, other_secret, "unrecognised"),
-            (other_id.as_str(), secret, "unrecognised"),
-            (id, &wrong_secret, "unrecognised"),
-            (id, &wrong_check, "unrecognised"),
+            (id, other_secret, "unrecognized"),
+            (other_id.as_str(), secret, "unrecognized"),
+            (id, &wrong_secret, "unrecognized"),
+            (id, &wrong_check, "unrecognized"),
         ];
         for (id, secret, reason) in table {
             assert_eq!(denied(held.verify_parts(id, secret).await), reason, "{id} {secret}");
@@ -367,7 +367,7 @@ fn a_key_secret_with_one_character_changed_is_refused_at_every_place() {
         for (place, was) in secret.chars().enumerate() {
             for c in ALPHABET.chars().filter(|c| *c != was) {
                 let changed = replaced(secret, place, c);
-                assert_eq!(denied(held.verify_parts(held.id(), &changed).await), "unrecognised");
+                assert_eq!(denied(held.verify_parts(held.id(), &changed).await), "unrecognized");
             }
             let changed = replaced(secret, place, '-');
             assert_eq!(denied(held.verify_parts(held.id(), &changed).await), "malformed");

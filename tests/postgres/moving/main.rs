@@ -10,7 +10,7 @@ use std::task::Poll;
 use futures_lite::future::block_on;
 use keywright::store::{
     Batch, CacheOptions, CachedStore, Change, Condition, Epoch, FileStore, KeyRecord, KeyStore,
-    MemoryStore, Move, MoveError, MoveSource, StoreErrorKind,
+    MemoryStore, StoreErrorKind, Transfer, TransferError, TransferSource,
 };
 use keywright::{Actor, TenantId, UserId};
 
@@ -32,7 +32,7 @@ fn polled<T>(future: impl Future<Output = T>, times: usize) -> Option<T> {
     }))
 }
 
-fn assert_moves_whole(source: &(impl KeyStore + Clone + Into<MoveSource>)) {
+fn assert_moves_whole(source: &(impl KeyStore + Clone + Into<TransferSource>)) {
     let place = Place::new();
     let _runtime = place.enter();
     let mut world = lived(source.clone());
@@ -89,9 +89,9 @@ fn a_move_that_is_cut_off_anywhere_goes_on_where_it_was() {
                 }
             }
             // A move that was dropped may hold its lock until the server sees it.
-            Err(MoveError::Running) => {}
+            Err(TransferError::Running) => {}
             // The last step was cut off when its commit was on its way.
-            Err(MoveError::InUse) => break place.open().expect("the move has ended"),
+            Err(TransferError::InUse) => break place.open().expect("the move has ended"),
             Err(error) => panic!("{error}"),
         }
     };
@@ -119,7 +119,7 @@ fn what_changes_while_it_is_copied_comes_over_too() {
     let before = seen(&world);
     world.reopen(block_on(moving.finish(|_| {})).expect("it has moved"));
     assert_eq!(seen(&world), before);
-    assert_eq!(world.says(gone.token.expose()), "unrecognised");
+    assert_eq!(world.says(gone.token.expose()), "unrecognized");
     assert_eq!(world.says(new.token.expose()), "current");
 }
 
@@ -171,7 +171,7 @@ fn tables_that_are_in_use_are_not_touched() {
     let key = world.issue("prod-main-app");
     let source = MemoryStore::new();
     let _other = lived(source.clone());
-    assert!(matches!(place.begin(source), Err(MoveError::InUse)));
+    assert!(matches!(place.begin(source), Err(TransferError::InUse)));
     assert_eq!(world.says(key.token.expose()), "current");
 }
 
@@ -192,7 +192,7 @@ fn a_commit_on_its_way_keeps_a_move_out() {
     let holder = sqlx::query_scalar::<_, i32>("SELECT pg_backend_pid()");
     let holder = block_on(holder.fetch_one(&mut *commit)).expect("a process");
     let (options, pool) = (place.options(), place.pool.clone());
-    let moving = place.runtime.spawn(Move::begin(source, options, pool));
+    let moving = place.runtime.spawn(Transfer::begin(source, options, pool));
     let is_waiting = || {
         let blocked =
             "SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(pid)))";
@@ -202,7 +202,7 @@ fn a_commit_on_its_way_keeps_a_move_out() {
     while !moving.is_finished() && !is_waiting() {}
     block_on(commit.commit()).expect("it is committed");
     let begun = block_on(moving).expect("it ends");
-    assert!(matches!(begun, Err(MoveError::InUse)), "{begun:?}");
+    assert!(matches!(begun, Err(TransferError::InUse)), "{begun:?}");
 }
 
 #[common::test(postgres)]
@@ -212,7 +212,7 @@ fn of_two_moves_at_once_one_waits() {
     let source = MemoryStore::new();
     let _world = lived(source.clone());
     let first = place.begin(source.clone()).expect("a move");
-    assert!(matches!(place.begin(source.clone()), Err(MoveError::Running)));
+    assert!(matches!(place.begin(source.clone()), Err(TransferError::Running)));
     drop(first);
 }
 
@@ -253,7 +253,7 @@ fn rows_of_another_hand_are_seen_before_the_tables_are_opened() {
 
 /// Of what needs a server to be there.
 #[common::test(postgres)]
-fn l02_what_is_printed_of_a_store_a_move_and_hints_says_no_secret() {
+fn t_l02_what_is_printed_of_a_store_a_move_and_hints_says_no_secret() {
     let place = Place::new();
     let _runtime = place.enter();
     let source = MemoryStore::new();
@@ -305,7 +305,7 @@ fn use_it(world: &World, times: u64) {
 }
 
 #[common::test(postgres)]
-fn m19_uses_after_a_move_arrive_once() {
+fn t_m19_uses_after_a_move_arrive_once() {
     let place = Place::new();
     let _runtime = place.enter();
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -328,7 +328,7 @@ fn m19_uses_after_a_move_arrive_once() {
 }
 
 #[common::test(postgres)]
-fn m19_uses_during_a_move_arrive_once() {
+fn t_m19_uses_during_a_move_arrive_once() {
     let place = Place::new();
     let _runtime = place.enter();
     let source = MemoryStore::new();
@@ -340,9 +340,9 @@ fn m19_uses_during_a_move_arrive_once() {
         let moving = match place.begin(source.clone()) {
             Ok(moving) => moving,
             // The step before had opened the tables when it was dropped.
-            Err(MoveError::InUse) => break,
+            Err(TransferError::InUse) => break,
             // The server has not seen yet that the one before is gone.
-            Err(MoveError::Running) => continue,
+            Err(TransferError::Running) => continue,
             Err(error) => panic!("{error}"),
         };
         use_it(&world, 2);
@@ -362,7 +362,7 @@ fn m19_uses_during_a_move_arrive_once() {
 }
 
 #[common::test(postgres)]
-fn m19_failed_move_leaves_the_source_in_use() {
+fn t_m19_failed_move_leaves_the_source_in_use() {
     let place = Place::new();
     let _runtime = place.enter();
     let source = MemoryStore::new();

@@ -6,7 +6,7 @@ use crate::node::Hints;
 use common::database::Server;
 
 #[common::test(postgres)]
-fn m01_what_one_node_revokes_the_others_refuse() {
+fn t_m01_what_one_node_revokes_the_others_refuse() {
     let _alone = alone();
     let server = Server::shared();
     let cluster = Cluster::start(server, "healthy", Hints::On);
@@ -14,7 +14,7 @@ fn m01_what_one_node_revokes_the_others_refuse() {
 }
 
 #[common::test(postgres)]
-fn m02_without_hints_the_bound_holds() {
+fn t_m02_without_hints_the_bound_holds() {
     let _alone = alone();
     let server = Server::shared();
     let cluster = Cluster::start(server, "no_hints", Hints::Off);
@@ -22,7 +22,7 @@ fn m02_without_hints_the_bound_holds() {
 }
 
 #[common::test(postgres)]
-fn m02_with_late_hints_the_bound_holds() {
+fn t_m02_with_late_hints_the_bound_holds() {
     let _alone = alone();
     let server = Server::shared();
     let cluster = Cluster::start(server, "late_hints", Hints::Late);

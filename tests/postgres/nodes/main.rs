@@ -2,7 +2,7 @@
 //! on, in good times and in bad, and races of the core between processes.
 //!
 //! `KEYWRIGHT_REVOCATIONS` says how many keys are revoked where all is well; the other scenarios follow it.
-//! Each prints a row of the table that `tests/revocations.sh` shows.
+//! Each prints a row of the table that `scripts/revocations` shows.
 
 #![cfg(unix)]
 

@@ -71,7 +71,7 @@ fn of_rotations_of_three_processes_one_is_the_last() {
         Round::wait_for_the_bound();
         for line in &mut lines {
             for (number, token) in &tokens {
-                let expected = if *number == 4 { "accepted" } else { "unrecognised" };
+                let expected = if *number == 4 { "accepted" } else { "unrecognized" };
                 assert_eq!(line.ask(&format!("verify {token}")), expected, "secret {number}");
             }
         }
@@ -115,7 +115,7 @@ fn a_revoke_wins_against_all_that_other_processes_do() {
 }
 
 #[common::test(postgres)]
-fn m16_uses_on_three_nodes_add_up_through_flushes_that_fail() {
+fn t_m16_uses_on_three_nodes_add_up_through_flushes_that_fail() {
     const ROUNDS: usize = 20;
     const USES: usize = 25;
     let _alone = alone();

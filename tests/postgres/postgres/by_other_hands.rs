@@ -167,7 +167,7 @@ async fn meanwhile(
 }
 
 #[common::test(postgres)]
-async fn m07_what_another_hand_changes_between_reading_and_writing_is_a_conflict() {
+async fn t_m07_what_another_hand_changes_between_reading_and_writing_is_a_conflict() {
     let stage = Stage::new("meanwhile").await;
     let pool = stage.pool(4).await;
     let store = stage.store().await;

@@ -16,7 +16,7 @@ async fn pages(store: &PostgresStore, query: &EventQuery) -> Vec<(usize, bool)> 
         let page = store.events(&tenant(), &query).await.expect("a page");
         pages.push((page.items.len(), page.next.is_some()));
         let Some(next) = page.next else { return pages };
-        query = query.after(&next).expect("a cursor");
+        query = next;
     }
 }
 
@@ -41,7 +41,7 @@ async fn search_that_matches_nothing_ends_each_page() {
 }
 
 #[common::test(postgres)]
-async fn f23_sweep_gives_rows_back() {
+async fn t_f23_sweep_gives_rows_back() {
     let stage = Stage::new("swept_rows").await;
     let (store, pool) = (stage.store().await, stage.pool(1).await);
     let world = World::on(store.clone());

@@ -78,7 +78,7 @@ fn secret_of(issued: &Issued) -> Vec<String> {
 }
 
 #[common::test(postgres)]
-async fn l04_a_dump_of_all_tables_holds_no_secret_and_no_pepper() {
+async fn t_l04_a_dump_of_all_tables_holds_no_secret_and_no_pepper() {
     let stage = Stage::new("dumped").await;
     let store = CachedStore::new(stage.store().await, CacheOptions::new()).expect("a cache");
     let ring = PepperRing::none().with(1, PEPPER).expect("a pepper");

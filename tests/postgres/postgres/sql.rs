@@ -5,8 +5,8 @@ use std::num::NonZeroU64;
 use std::time::Duration;
 
 use keywright::store::{
-    AccountQuery, Batch, Change, Cursor, EventQuery, KeyQuery, KeyRecord, KeySort, KeyStore,
-    MemoryStore, Page, PostgresOptions, PostgresStore, StoredKey, Usage, UsageBatch, UsageDelta,
+    AccountQuery, Batch, Change, EventQuery, KeyQuery, KeyRecord, KeySort, KeyStore, MemoryStore,
+    Page, PostgresOptions, PostgresStore, StoredKey, Usage, UsageBatch, UsageDelta,
 };
 use keywright::{
     Event, EventKind, KeyId, KeyStatus, Operation, Owner, ServiceAccount, TenantId, Timestamp,
@@ -315,10 +315,10 @@ macro_rules! walk {
             let found = $both.postgres.$method(&$whose, &query $(, $given)*).await.expect("a page");
             let (left, right) = ($compare(&found), $compare(&expected));
             assert_eq!(left, right, "{query:?} in pages of {size}");
-            assert_eq!(found.next, expected.next, "{query:?} in pages of {size}");
+            assert_eq!(found.next_cursor(), expected.next_cursor(), "{query:?} in pages of {size}");
             count += expected.items.len();
             let Some(next) = found.next else { break };
-            query = query.after(&Cursor::clone(&next)).expect("a cursor");
+            query = next;
         }
         count
     }};

@@ -29,7 +29,7 @@ const PERIOD: u32 = 500;
 common::suite!();
 
 #[common::test(each_store)]
-fn f21_the_crate_does_what_the_reference_does(kind: StoreKind) {
+fn t_f21_the_crate_does_what_the_reference_does(kind: StoreKind) {
     let seed = common::new_seed();
     // The slower a store, the fewer.
     let operations = match kind {
@@ -57,7 +57,7 @@ fn run(mut real: Real, seed: u64, operations: u32) {
         if number % PERIOD == PERIOD - 1 || number + 1 == operations {
             let what = format!("seed {seed}, after operation {number}");
             compare_everything(&mut real, &mut reference, &mut compared, &what);
-            // Of the keys that are gone, the tokens were seen to be unrecognised: that is enough.
+            // Of the keys that are gone, the tokens were seen to be unrecognized: that is enough.
             let there = |id: &Id| reference.keys.iter().any(|key| key.data.id == *id);
             gone.extend(real.tokens.keys().map(|(id, _)| id).filter(|id| !there(id)).cloned());
             real.tokens.retain(|(id, _), _| there(id));

@@ -91,7 +91,7 @@ async fn a3_a_tenant_can_require_that_every_new_key_expires(world: &World) -> Te
     for without in [new()?, new()?.never_expires()] {
         let refused = world.generate(without).await;
         let required = RuleError::ExpiryRequired;
-        assert!(matches!(&refused, Err(GenerateError::Key(e)) if *e == required), "{refused:?}");
+        assert!(matches!(&refused, Err(GenerateError::Rule(e)) if *e == required), "{refused:?}");
     }
     let expires = world.later(DAY);
     assert_eq!(world.generate(new()?.expires_at(expires)).await?.key.expires_at, Some(expires));
@@ -100,7 +100,7 @@ async fn a3_a_tenant_can_require_that_every_new_key_expires(world: &World) -> Te
     world.set_policy(|policy| policy.default_lifetime = Some(DAY)).await?;
     assert_eq!(world.generate(new()?).await?.key.expires_at, Some(expires));
     let refused = world.generate(new()?.never_expires()).await;
-    assert!(matches!(refused, Err(GenerateError::Key(RuleError::ExpiryRequired))));
+    assert!(matches!(refused, Err(GenerateError::Rule(RuleError::ExpiryRequired))));
     assert_eq!(world.check(&endless).await, Ok(()));
     Ok(())
 }
@@ -204,7 +204,7 @@ async fn a8_a_tenant_can_require_that_names_say_environment_and_purpose(
     {
         let refused = world.generate(NewKey::named(name)?).await;
         let pattern = |e: &RuleError| matches!(e, RuleError::Name(NameError::Pattern { .. }));
-        assert!(matches!(&refused, Err(GenerateError::Key(e)) if pattern(e)), "{name}");
+        assert!(matches!(&refused, Err(GenerateError::Rule(e)) if pattern(e)), "{name}");
         let refused = world.authority.rename(&world.alice, &free.key.id, Name::new(name)?).await;
         assert!(matches!(&refused, Err(KeyError::Rule(e)) if pattern(e)), "{name}");
     }

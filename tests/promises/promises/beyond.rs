@@ -119,10 +119,10 @@ async fn b5_who_lacks_the_secret_learns_nothing_of_the_key(world: &World) -> Tes
         let issued = world.generate_in(status).await?;
         let request = AccessRequest::parts(issued.key.id.as_str(), secret);
         let verdict = world.check_request(&request).await;
-        assert_eq!(verdict, Err(Reason::Unrecognised), "{status}");
+        assert_eq!(verdict, Err(Reason::Unrecognized), "{status}");
     }
     let nobodys = AccessRequest::parts("0000000000000000", secret);
-    assert_eq!(world.check_request(&nobodys).await, Err(Reason::Unrecognised));
+    assert_eq!(world.check_request(&nobodys).await, Err(Reason::Unrecognized));
     Ok(())
 }
 
@@ -235,7 +235,7 @@ async fn refusals_of_each_kind(world: &World) -> TestResult<Vec<(&'static str, V
     refusals.push(("malformed", malformed));
     let gone = world.generate(new()?).await?;
     world.authority.delete(&world.alice, &gone.key.id).await?;
-    refusals.push(("unrecognised", refusal(world, &gone).await));
+    refusals.push(("unrecognized", refusal(world, &gone).await));
     let superseded = world.generate(new()?).await?;
     world.authority.rotate(&world.alice, &superseded.key.id, HOUR).await?;
     world.clock.advance(HOUR);

@@ -127,7 +127,7 @@ async fn q4_a_developer_generates_renames_rotates_and_deletes_keys_of_their_own(
     assert!(matches!(asked, Err(ListError::PermissionDenied(_))), "{asked:?}");
     assert_eq!(world.check(&rotated).await, Ok(()));
     authority.delete(alice, id).await?;
-    assert_eq!(world.check(&rotated).await, Err(Reason::Unrecognised));
+    assert_eq!(world.check(&rotated).await, Err(Reason::Unrecognized));
     Ok(())
 }
 
@@ -245,7 +245,7 @@ async fn q8_a_revoked_key_stays_in_the_listing_and_a_deleted_one_does_not(
     assert_eq!(page.items[0].status, KeyStatus::Revoked);
     assert_eq!(page.items[0].key.revoked_at, Some(world.now()));
     assert_eq!(world.check(&revoked).await, Err(Reason::Revoked));
-    assert_eq!(world.check(&deleted).await, Err(Reason::Unrecognised));
+    assert_eq!(world.check(&deleted).await, Err(Reason::Unrecognized));
     world.authority.delete(&world.alice, &revoked.key.id).await?;
     let page = world.authority.keys(&world.alice, &KeyQuery::new()).await?;
     assert_eq!(ids(&page.items), []);

@@ -141,7 +141,8 @@ async fn q9_pages_of_events_show_each_once_in_both_directions(world: &World) -> 
             let page = world.authority.events(&world.auditor, &query).await?;
             seen.extend(page.items);
             let Some(next) = page.next else { break };
-            query = query.after(&next.to_string().parse::<Cursor>()?)?;
+            let cursor = next.cursor().ok_or("a next page has a cursor")?;
+            query = query.after(&cursor.to_string().parse::<Cursor>()?)?;
         }
         if !oldest_first {
             seen.reverse();

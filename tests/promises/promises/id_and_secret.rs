@@ -48,7 +48,7 @@ async fn f1_both_parts_are_needed(world: &World) -> TestResult {
     let others = [(other.key.id.as_str(), secret), (id, other.token.expose_key_secret())];
     for (id, secret) in others {
         let verdict = world.check_request(&AccessRequest::parts(id, secret)).await;
-        assert_eq!(verdict, Err(Reason::Unrecognised), "{id}, {secret}");
+        assert_eq!(verdict, Err(Reason::Unrecognized), "{id}, {secret}");
     }
     for alone in [id, secret] {
         let verdict = world.check_request(&AccessRequest::token(alone)).await;
@@ -71,9 +71,9 @@ async fn f2_a_lifetime_is_given_in_days(world: &World) -> TestResult {
     }
     assert_eq!(world.generate(new()?).await?.key.expires_at, None, "it is optional");
     let none = world.generate(new()?.expires_in_days(0)).await;
-    assert!(matches!(none, Err(GenerateError::Key(RuleError::ZeroLifetime))), "{none:?}");
+    assert!(matches!(none, Err(GenerateError::Rule(RuleError::ZeroLifetime))), "{none:?}");
     let endless = world.generate(new()?.expires_in_days(u32::MAX)).await;
-    let overflow = matches!(endless, Err(GenerateError::Key(RuleError::LifetimeOverflow(_))));
+    let overflow = matches!(endless, Err(GenerateError::Rule(RuleError::LifetimeOverflow(_))));
     assert!(overflow, "{endless:?}");
     Ok(())
 }
@@ -111,7 +111,7 @@ async fn f4_regenerate_gives_a_new_secret_for_the_same_key_and_the_old_one_stops
     let second = world.authority.rotate(&world.alice, id, DAY).await?;
     let third = world.authority.rotate(&world.alice, id, Duration::ZERO).await?;
     for gone in [&first, &second] {
-        assert_eq!(world.check(gone).await, Err(Reason::Unrecognised));
+        assert_eq!(world.check(gone).await, Err(Reason::Unrecognized));
     }
     assert_eq!(world.check(&third).await, Ok(()));
     let key = &third.key;
@@ -144,7 +144,7 @@ async fn f5_a_deleted_key_never_comes_back(world: &World) -> TestResult {
     let insert = Batch { changes: vec![Change::InsertKey(record)], ..Batch::default() };
     let refused = world.store.commit(insert).await.map_err(|error| error.kind());
     assert_eq!(refused, Err(StoreErrorKind::AlreadyExists));
-    assert_eq!(world.check(&issued).await, Err(Reason::Unrecognised));
+    assert_eq!(world.check(&issued).await, Err(Reason::Unrecognized));
     Ok(())
 }
 
@@ -179,6 +179,6 @@ async fn f6_management_belongs_to_the_administrator(world: &World) -> TestResult
     let regenerated = authority.rotate(admin, id, Duration::ZERO).await?;
     assert_eq!(regenerated.key.owner, owner);
     authority.delete(admin, id).await?;
-    assert_eq!(world.check(&regenerated).await, Err(Reason::Unrecognised));
+    assert_eq!(world.check(&regenerated).await, Err(Reason::Unrecognized));
     Ok(())
 }

@@ -139,7 +139,7 @@ async fn new_key_obeys_role_changed_meanwhile(world: &World) -> TestResult {
     let new = NewKey::named("prod-main-app")?.scopes("invoices:write".parse()?);
     let refused = met.authority.generate(&world.admin, new.owner(Owner::Account(id))).await;
     let outside = |e: &RuleError| matches!(e, RuleError::ScopeOutsideCeiling(_));
-    assert!(matches!(&refused, Err(GenerateError::Key(e)) if outside(e)), "{refused:?}");
+    assert!(matches!(&refused, Err(GenerateError::Rule(e)) if outside(e)), "{refused:?}");
     Ok(())
 }
 

@@ -116,8 +116,8 @@ async fn w4_a_deleted_key_is_gone_and_its_access_ends_at_once(world: &World) -> 
             KeyStatus::Active | KeyStatus::Scheduled => {}
         }
         world.authority.delete(&world.alice, id).await?;
-        assert_eq!(world.check(&old).await, Err(Reason::Unrecognised));
-        assert_eq!(world.check(&new).await, Err(Reason::Unrecognised));
+        assert_eq!(world.check(&old).await, Err(Reason::Unrecognized));
+        assert_eq!(world.check(&new).await, Err(Reason::Unrecognized));
         let gone = world.authority.key(&world.admin, id).await;
         assert!(matches!(gone, Err(KeyError::NotFound(_))), "{gone:?}");
         let again = world.authority.delete(&world.alice, id).await;

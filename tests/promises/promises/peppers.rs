@@ -77,7 +77,7 @@ async fn b8_a_pepper_that_is_gone_is_an_operators_mistake_and_lets_nobody_in(
     }
     // Another pepper under the same id makes another digest.
     let wrong = world.with_peppers(PepperRing::none().with(1, SECOND)?)?;
-    assert_eq!(wrong.check(&issued).await, Err(Reason::Unrecognised));
+    assert_eq!(wrong.check(&issued).await, Err(Reason::Unrecognized));
     assert_eq!(peppered.check(&issued).await, Ok(()));
     Ok(())
 }
@@ -113,7 +113,7 @@ async fn dead_secret_under_missing_pepper_is_unrecognized(world: &World) -> Test
     let verified = world.verifier.verify(old.token.expose()).await;
     assert!(matches!(verified, Err(VerifyError::Unavailable(_))), "{verified:?}");
     world.clock.advance(DAY);
-    assert_eq!(world.check(&old).await, Err(Reason::Unrecognised));
+    assert_eq!(world.check(&old).await, Err(Reason::Unrecognized));
     assert_eq!(world.check(&new).await, Ok(()));
     Ok(())
 }

@@ -28,7 +28,7 @@ async fn q2_a_lifetime_above_the_maximum_is_refused_and_none_at_all_with_it(
     for new in too_long {
         let refused = world.generate(new).await;
         let because = RuleError::LifetimeTooLong { max };
-        assert!(matches!(&refused, Err(GenerateError::Key(e)) if *e == because), "{refused:?}");
+        assert!(matches!(&refused, Err(GenerateError::Rule(e)) if *e == because), "{refused:?}");
     }
     let exact = [
         new()?.expires_in(max),
@@ -56,7 +56,7 @@ async fn q2_a_change_of_the_maximum_lifetime_affects_new_keys_alone(world: &Worl
         assert_eq!(world.check(&rotated).await, Ok(()));
     }
     let refused = world.generate(new()?.expires_in_days(365)).await;
-    let Err(GenerateError::Key(RuleError::LifetimeTooLong { max })) = refused else {
+    let Err(GenerateError::Rule(RuleError::LifetimeTooLong { max })) = refused else {
         panic!("{refused:?}")
     };
     assert_eq!(max, DAY);
@@ -253,7 +253,7 @@ async fn b2_the_number_of_keys_holds_exactly_under_concurrent_requests(
         let held = world.authority.keys(&owner, &KeyQuery::new()).await?;
         assert_eq!(held.items.len(), usize::from(limit));
         for issued in made {
-            assert_ne!(world.check(&issued?).await, Err(Reason::Unrecognised));
+            assert_ne!(world.check(&issued?).await, Err(Reason::Unrecognized));
         }
     }
     Ok(())

@@ -36,7 +36,7 @@ async fn b10_a_key_has_its_own_scopes_below_a_ceiling(world: &World) -> TestResu
     let outside = |e: &RuleError| matches!(e, RuleError::ScopeOutsideCeiling(s) if s.as_str() == "users:delete");
     let above = "invoices:read users:delete".parse()?;
     let refused = world.generate(new()?.scopes(above)).await;
-    assert!(matches!(&refused, Err(GenerateError::Key(e)) if outside(e)), "{refused:?}");
+    assert!(matches!(&refused, Err(GenerateError::Rule(e)) if outside(e)), "{refused:?}");
     let edit = KeyEdit::new().scopes("users:delete".parse()?);
     let refused = world.authority.edit(&world.alice, &some.key.id, edit).await;
     assert!(matches!(&refused, Err(KeyError::Rule(e)) if outside(e)), "{refused:?}");
@@ -138,7 +138,7 @@ async fn b10_a_policy_has_a_default_rate_that_owners_do_not_lift(world: &World) 
     let new = || NewKey::named("prod-other").map(|new| new.rate(higher));
     let above = |e: &RuleError| *e == RuleError::RateAboveLimit { rate: higher, limit };
     let refused = world.generate(new()?).await;
-    assert!(matches!(&refused, Err(GenerateError::Key(e)) if above(e)), "{refused:?}");
+    assert!(matches!(&refused, Err(GenerateError::Rule(e)) if above(e)), "{refused:?}");
     let edit = KeyEdit::new().rate(Some(higher));
     let refused = world.authority.edit(&world.alice, &before.key.id, edit.clone()).await;
     assert!(matches!(&refused, Err(KeyError::Rule(e)) if above(e)), "{refused:?}");
@@ -230,7 +230,7 @@ async fn b10_a_key_can_begin_to_work_later(world: &World) -> TestResult {
         let never = new()?.not_before(not_before).expires_at(expires);
         let refused = world.generate(never).await;
         let because = RuleError::NeverValid { not_before, expires_at: expires };
-        assert!(matches!(&refused, Err(GenerateError::Key(e)) if *e == because), "{refused:?}");
+        assert!(matches!(&refused, Err(GenerateError::Rule(e)) if *e == because), "{refused:?}");
     }
     world.generate(new()?.not_before(expires.saturating_sub(MOMENT)).expires_at(expires)).await?;
     world.clock.set(begin);
@@ -256,7 +256,7 @@ async fn scheduled_key_counts_its_lifetime_from_creation(world: &World) -> TestR
     for new in too_long {
         let refused = world.generate(new).await;
         let because = RuleError::LifetimeTooLong { max };
-        assert!(matches!(&refused, Err(GenerateError::Key(e)) if *e == because), "{refused:?}");
+        assert!(matches!(&refused, Err(GenerateError::Rule(e)) if *e == because), "{refused:?}");
     }
     Ok(())
 }

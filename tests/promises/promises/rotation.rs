@@ -66,7 +66,7 @@ async fn a6_an_overlap_is_ended_early(world: &World) -> TestResult {
     let finished = world.authority.finish_rotation(&world.alice, id).await?;
     assert!(!finished.is_unchanged());
     assert_eq!(finished.into_inner().overlap_ends_at, None);
-    assert_eq!(world.check(&old).await, Err(Reason::Unrecognised));
+    assert_eq!(world.check(&old).await, Err(Reason::Unrecognized));
     assert_eq!(world.check(&new).await, Ok(()));
     assert_eq!(world.authority.key(&world.alice, id).await?.overlap, None);
     assert!(world.authority.finish_rotation(&world.alice, id).await?.is_unchanged());
@@ -80,7 +80,7 @@ async fn a6_a_second_rotation_drops_the_oldest_secret_at_once(world: &World) -> 
     let second = world.authority.rotate(&world.alice, id, DAY).await?;
     world.verifier.verify(first.token.expose()).await?;
     let third = world.authority.rotate(&world.alice, id, DAY).await?;
-    assert_eq!(world.check(&first).await, Err(Reason::Unrecognised));
+    assert_eq!(world.check(&first).await, Err(Reason::Unrecognized));
     // The last use of the first is not taken for one of the second.
     assert_eq!(overlap(world, &second).await?.old_last_used_at, None);
     assert_eq!(secret_used(world, &second).await?, SecretUsed::Retiring);
@@ -152,7 +152,7 @@ async fn b1_rotations_at_the_same_time_leave_one_secret_and_one_that_retires(
         match world.verifier.verify(issued.token.expose()).await {
             Ok(grant) => used.push((issued.key.secret_number, grant.secret_used())),
             Err(VerifyError::Denied(denial)) => {
-                assert_eq!(*denial.reason(), Reason::Unrecognised);
+                assert_eq!(*denial.reason(), Reason::Unrecognized);
             }
             Err(error) => return Err(error.into()),
         }
@@ -192,7 +192,7 @@ async fn b1_no_overlap_leaves_nothing_of_the_old_secret(world: &World) -> TestRe
     let stored = world.store.key(world.tenant(), id).await?.ok_or("it is stored")?;
     assert!(stored.record.retiring_digest().is_none());
     assert_eq!(new.key.overlap_ends_at, None);
-    assert_eq!(world.check(&old).await, Err(Reason::Unrecognised));
+    assert_eq!(world.check(&old).await, Err(Reason::Unrecognized));
     Ok(())
 }
 

@@ -83,7 +83,7 @@ async fn e3_a_role_is_a_named_set_of_scopes_in_the_tenants_policy(world: &World)
     let above = NewKey::named("prod-above")?.scopes("invoices:write".parse()?);
     let refused = world.generate_under(&account, above).await;
     let outside = |e: &RuleError| matches!(e, RuleError::ScopeOutsideCeiling(_));
-    assert!(matches!(&refused, Err(GenerateError::Key(e)) if outside(e)), "{refused:?}");
+    assert!(matches!(&refused, Err(GenerateError::Rule(e)) if outside(e)), "{refused:?}");
 
     // The host says what a role is, and every key of it follows at once.
     let wider = "invoices:read invoices:write".parse()?;
@@ -149,7 +149,7 @@ async fn e5_deleting_an_account_deletes_all_its_keys_in_one_step(world: &World) 
 
     world.authority.delete_account(&world.admin, &account.id).await?;
     for issued in &keys {
-        assert_eq!(world.check(issued).await, Err(Reason::Unrecognised));
+        assert_eq!(world.check(issued).await, Err(Reason::Unrecognized));
     }
     let left = world.authority.keys(&world.admin, &KeyQuery::new().owner(owner)).await?;
     assert!(left.items.is_empty(), "{left:?}");
@@ -187,7 +187,7 @@ async fn e6_keys_are_generated_under_an_account_and_deleted_one_by_one(
     let keys = generate_many(world, &account, 2).await?;
     assert_eq!(keys[0].key.owner, Owner::Account(account.id));
     world.authority.delete(&world.admin, &keys[0].key.id).await?;
-    assert_eq!(world.check(&keys[0]).await, Err(Reason::Unrecognised));
+    assert_eq!(world.check(&keys[0]).await, Err(Reason::Unrecognized));
     assert_eq!(world.check(&keys[1]).await, Ok(()));
     assert_eq!(world.account_now(&account).await?, account);
     Ok(())

@@ -8,7 +8,7 @@ use keywright::{
 use common::{TestResult, World};
 
 #[common::test(each_store)]
-async fn c04_an_edit_of_a_version_that_is_gone_changes_nothing_and_is_on_record(
+async fn t_c04_an_edit_of_a_version_that_is_gone_changes_nothing_and_is_on_record(
     world: &World,
 ) -> TestResult {
     let issued = world.generate(NewKey::named("prod-main-app")?).await?;

@@ -60,7 +60,7 @@ impl Nodes {
     }
 }
 
-pub(super) fn m06_no_fill_brings_back_what_the_node_knows_to_be_revoked() {
+pub(super) fn t_m06_no_fill_brings_back_what_the_node_knows_to_be_revoked() {
     let (nodes, issued) = Nodes::new();
     // No time passes: this lease does not end.
     nodes.sync();
@@ -89,7 +89,7 @@ pub(super) fn m06_no_fill_brings_back_what_the_node_knows_to_be_revoked() {
     assert_eq!(nodes.here.says(issued.token.expose()), "revoked");
 }
 
-pub(super) fn m13_who_waits_is_answered_whoever_leaves() {
+pub(super) fn t_m13_who_waits_is_answered_whoever_leaves() {
     // Without a lease the store is asked each time: there is always a question to join.
     let (nodes, issued) = Nodes::new();
     let known = Arc::new(AtomicBool::new(false));

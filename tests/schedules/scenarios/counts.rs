@@ -13,7 +13,7 @@ use crate::store::conformance::InterceptedStore;
 use crate::value::digest::PepperRing;
 use crate::world::World;
 
-pub(super) fn c05_every_use_is_stored_once() {
+pub(super) fn t_c05_every_use_is_stored_once() {
     let world = World::new();
     let apart = world.apart();
     let issued = world.generate();
@@ -37,7 +37,7 @@ pub(super) fn c05_every_use_is_stored_once() {
     assert_eq!(world.uses(&issued.key.id), 4);
 }
 
-pub(super) fn c05_a_flush_stores_what_was_counted_before_it() {
+pub(super) fn t_c05_a_flush_stores_what_was_counted_before_it() {
     let world = World::new();
     let issued = world.generate();
     let use_and_look = |_| {
@@ -56,7 +56,7 @@ pub(super) fn c05_a_flush_stores_what_was_counted_before_it() {
     assert_eq!(world.uses(&issued.key.id), 6);
 }
 
-pub(super) fn c05_no_use_is_lost_or_stored_twice_while_batches_and_answers_are_lost() {
+pub(super) fn t_c05_no_use_is_lost_or_stored_twice_while_batches_and_answers_are_lost() {
     let failing = Failing::default();
     let store = InterceptedStore::new(MemoryStore::new(), failing.clone());
     let world = World::on(store, PepperRing::none());
@@ -87,7 +87,7 @@ async fn flush_for_a_while(world: &World) {
     }
 }
 
-pub(super) fn c05_a_verifier_that_goes_leaves_its_uses_to_others() {
+pub(super) fn t_c05_a_verifier_that_goes_leaves_its_uses_to_others() {
     let world = World::new();
     let issued = world.generate();
     let token = issued.token.expose().to_owned();

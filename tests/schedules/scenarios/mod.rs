@@ -12,56 +12,59 @@ use crate::runner::Scenario;
 
 /// All of them, by the rule that each holds.
 pub(crate) const ALL: &[Scenario] = &[
-    Scenario { name: "c05_every_use_is_stored_once", run: counts::c05_every_use_is_stored_once },
     Scenario {
-        name: "c05_a_flush_stores_what_was_counted_before_it",
-        run: counts::c05_a_flush_stores_what_was_counted_before_it,
+        name: "t_c05_every_use_is_stored_once",
+        run: counts::t_c05_every_use_is_stored_once,
     },
     Scenario {
-        name: "c05_no_use_is_lost_or_stored_twice_while_batches_and_answers_are_lost",
-        run: counts::c05_no_use_is_lost_or_stored_twice_while_batches_and_answers_are_lost,
+        name: "t_c05_a_flush_stores_what_was_counted_before_it",
+        run: counts::t_c05_a_flush_stores_what_was_counted_before_it,
     },
     Scenario {
-        name: "c05_a_verifier_that_goes_leaves_its_uses_to_others",
-        run: counts::c05_a_verifier_that_goes_leaves_its_uses_to_others,
+        name: "t_c05_no_use_is_lost_or_stored_twice_while_batches_and_answers_are_lost",
+        run: counts::t_c05_no_use_is_lost_or_stored_twice_while_batches_and_answers_are_lost,
     },
     Scenario {
-        name: "c12_what_is_resolved_was_true_between_the_call_and_its_answer",
-        run: ends::c12_what_is_resolved_was_true_between_the_call_and_its_answer,
+        name: "t_c05_a_verifier_that_goes_leaves_its_uses_to_others",
+        run: counts::t_c05_a_verifier_that_goes_leaves_its_uses_to_others,
     },
     Scenario {
-        name: "c01_an_end_of_many_keys_is_seen_as_a_whole",
-        run: ends::c01_an_end_of_many_keys_is_seen_as_a_whole,
+        name: "t_c12_what_is_resolved_was_true_between_the_call_and_its_answer",
+        run: ends::t_c12_what_is_resolved_was_true_between_the_call_and_its_answer,
     },
     Scenario {
-        name: "c04_a_digest_that_moves_undoes_no_change_of_its_key",
-        run: ends::c04_a_digest_that_moves_undoes_no_change_of_its_key,
+        name: "t_c01_an_end_of_many_keys_is_seen_as_a_whole",
+        run: ends::t_c01_an_end_of_many_keys_is_seen_as_a_whole,
     },
     Scenario {
-        name: "c07_a_rate_lets_exactly_its_number_through",
-        run: limits::c07_a_rate_lets_exactly_its_number_through,
+        name: "t_c04_a_digest_that_moves_undoes_no_change_of_its_key",
+        run: ends::t_c04_a_digest_that_moves_undoes_no_change_of_its_key,
     },
     Scenario {
-        name: "c06_the_limit_of_keys_holds_exactly",
-        run: limits::c06_the_limit_of_keys_holds_exactly,
+        name: "t_c07_a_rate_lets_exactly_its_number_through",
+        run: limits::t_c07_a_rate_lets_exactly_its_number_through,
     },
     Scenario {
-        name: "c02_of_rotations_at_once_the_last_secret_works_and_the_one_before_retires",
-        run: ends::c02_of_rotations_at_once_the_last_secret_works_and_the_one_before_retires,
+        name: "t_c06_the_limit_of_keys_holds_exactly",
+        run: limits::t_c06_the_limit_of_keys_holds_exactly,
     },
     Scenario {
-        name: "c03_a_revocation_ends_both_secrets_of_a_rotation_at_the_same_time",
-        run: ends::c03_a_revocation_ends_both_secrets_of_a_rotation_at_the_same_time,
+        name: "t_c02_of_rotations_at_once_the_last_secret_works_and_the_one_before_retires",
+        run: ends::t_c02_of_rotations_at_once_the_last_secret_works_and_the_one_before_retires,
     },
-    #[cfg(feature = "cached")]
     Scenario {
-        name: "m06_no_fill_brings_back_what_the_node_knows_to_be_revoked",
-        run: cached::m06_no_fill_brings_back_what_the_node_knows_to_be_revoked,
+        name: "t_c03_a_revocation_ends_both_secrets_of_a_rotation_at_the_same_time",
+        run: ends::t_c03_a_revocation_ends_both_secrets_of_a_rotation_at_the_same_time,
     },
     #[cfg(feature = "cached")]
     Scenario {
-        name: "m13_who_waits_is_answered_whoever_leaves",
-        run: cached::m13_who_waits_is_answered_whoever_leaves,
+        name: "t_m06_no_fill_brings_back_what_the_node_knows_to_be_revoked",
+        run: cached::t_m06_no_fill_brings_back_what_the_node_knows_to_be_revoked,
+    },
+    #[cfg(feature = "cached")]
+    Scenario {
+        name: "t_m13_who_waits_is_answered_whoever_leaves",
+        run: cached::t_m13_who_waits_is_answered_whoever_leaves,
     },
     #[cfg(feature = "cached")]
     Scenario {

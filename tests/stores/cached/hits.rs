@@ -10,7 +10,7 @@ use crate::node::{BOUND, Node};
 use common::{MOMENT, admin};
 
 #[tokio::test]
-async fn m01_a_key_that_is_in_memory_costs_no_question() {
+async fn t_m01_a_key_that_is_in_memory_costs_no_question() {
     let node = Node::new();
     let issued = node.cached_key().await;
     assert_eq!(node.asked(&issued.key.id), 1);
@@ -22,7 +22,7 @@ async fn m01_a_key_that_is_in_memory_costs_no_question() {
 }
 
 #[tokio::test]
-async fn m01_without_a_sync_every_key_is_asked_for() {
+async fn t_m01_without_a_sync_every_key_is_asked_for() {
     let node = Node::new();
     let issued = node.elsewhere.key().await;
     for asked in 1..=3 {
@@ -33,7 +33,7 @@ async fn m01_without_a_sync_every_key_is_asked_for() {
 }
 
 #[tokio::test]
-async fn m01_a_revoke_from_elsewhere_is_known_after_one_sync() {
+async fn t_m01_a_revoke_from_elsewhere_is_known_after_one_sync() {
     let node = Node::new();
     let issued = node.cached_key().await;
     node.revoke_elsewhere(&issued.key.id).await;
@@ -43,7 +43,7 @@ async fn m01_a_revoke_from_elsewhere_is_known_after_one_sync() {
 }
 
 #[tokio::test]
-async fn m01_a_revoke_from_elsewhere_is_known_after_the_bound_without_a_sync() {
+async fn t_m01_a_revoke_from_elsewhere_is_known_after_the_bound_without_a_sync() {
     let node = Node::new();
     let issued = node.cached_key().await;
     node.revoke_elsewhere(&issued.key.id).await;
@@ -54,7 +54,7 @@ async fn m01_a_revoke_from_elsewhere_is_known_after_the_bound_without_a_sync() {
 }
 
 #[tokio::test]
-async fn m01_the_age_is_measured_from_the_beginning_of_the_sync() {
+async fn t_m01_the_age_is_measured_from_the_beginning_of_the_sync() {
     let node = Node::new();
     let issued = node.cached_key().await;
     let held = node.behind.hold(Call::Changes);
@@ -70,7 +70,7 @@ async fn m01_the_age_is_measured_from_the_beginning_of_the_sync() {
 }
 
 #[tokio::test]
-async fn m01_a_grant_tells_its_age_and_a_request_may_ask_for_a_fresher_one() {
+async fn t_m01_a_grant_tells_its_age_and_a_request_may_ask_for_a_fresher_one() {
     let node = Node::new();
     let issued = node.cached_key().await;
     let request = || AccessRequest::token(issued.token.expose());
@@ -95,7 +95,7 @@ async fn m01_a_grant_tells_its_age_and_a_request_may_ask_for_a_fresher_one() {
 }
 
 #[tokio::test]
-async fn m01_an_answer_of_no_age_is_asked_for_at_the_moment_of_the_sync_too() {
+async fn t_m01_an_answer_of_no_age_is_asked_for_at_the_moment_of_the_sync_too() {
     let node = Node::new();
     let issued = node.cached_key().await;
     assert_eq!(node.cache.age(), Some(Duration::ZERO));
@@ -107,7 +107,7 @@ async fn m01_an_answer_of_no_age_is_asked_for_at_the_moment_of_the_sync_too() {
 }
 
 #[tokio::test]
-async fn m01_what_was_asked_for_a_fresh_answer_is_known_to_all() {
+async fn t_m01_what_was_asked_for_a_fresh_answer_is_known_to_all() {
     let node = Node::new();
     let issued = node.cached_key().await;
     let id = issued.key.id;
@@ -118,7 +118,7 @@ async fn m01_what_was_asked_for_a_fresh_answer_is_known_to_all() {
 }
 
 #[tokio::test]
-async fn m10_after_a_suspension_the_first_answer_is_from_the_store() {
+async fn t_m10_after_a_suspension_the_first_answer_is_from_the_store() {
     let node = Node::new();
     let issued = node.cached_key().await;
     node.revoke_elsewhere(&issued.key.id).await;
@@ -130,7 +130,7 @@ async fn m10_after_a_suspension_the_first_answer_is_from_the_store() {
 }
 
 #[tokio::test]
-async fn m10_after_a_suspension_without_the_store_there_is_no_answer() {
+async fn t_m10_after_a_suspension_without_the_store_there_is_no_answer() {
     let node = Node::new();
     let issued = node.cached_key().await;
     node.behind.set_down(true);
@@ -139,7 +139,7 @@ async fn m10_after_a_suspension_without_the_store_there_is_no_answer() {
 }
 
 #[tokio::test]
-async fn m11_a_store_that_lost_commits_makes_the_node_forget_everything() {
+async fn t_m11_a_store_that_lost_commits_makes_the_node_forget_everything() {
     let node = Node::new();
     let (lost, kept) = (node.elsewhere.key().await, node.elsewhere.key().await);
     node.elsewhere.authority.disable(&admin(), &lost.key.id).await.expect("it is disabled");
@@ -172,7 +172,7 @@ async fn possessors_revoke_asks_the_store_itself() {
     assert_eq!(node.says(&old).await, "accepted", "nobody has told the node");
     let revoked = node.here.verifier.revoke(Credential::Token(old.token.expose())).await;
     let denial = revoked.as_ref().err().and_then(VerifyError::denial);
-    assert_eq!(denial.map(|denial| denial.reason().code()), Some("unrecognised"), "{revoked:?}");
+    assert_eq!(denial.map(|denial| denial.reason().code()), Some("unrecognized"), "{revoked:?}");
     node.sync().await;
     assert_eq!(node.says(&new).await, "accepted");
 

@@ -92,7 +92,7 @@ async fn revoked_in_time(behind: &Held, cache: &CachedStore, mut hint: impl FnMu
 }
 
 #[tokio::test]
-async fn m02_the_bound_holds_without_any_hint() {
+async fn t_m02_the_bound_holds_without_any_hint() {
     let behind = Held::default();
     let cache = cache(&behind, BOUND);
     tokio::spawn(cache.refresh_task());
@@ -101,7 +101,7 @@ async fn m02_the_bound_holds_without_any_hint() {
 }
 
 #[tokio::test]
-async fn m02_the_bound_holds_with_hints_that_are_wrong_lost_and_given_twice() {
+async fn t_m02_the_bound_holds_with_hints_that_are_wrong_lost_and_given_twice() {
     let behind = Held::default();
     let hints = Sent::none();
     let cache = cache_with(&behind, BOUND, hints.clone());
@@ -116,7 +116,7 @@ async fn m02_the_bound_holds_with_hints_that_are_wrong_lost_and_given_twice() {
 }
 
 #[tokio::test]
-async fn m02_the_bound_holds_with_hints_at_every_moment() {
+async fn t_m02_the_bound_holds_with_hints_at_every_moment() {
     let behind = Held::default();
     let cache = cache_with(&behind, BOUND, Wrong);
     tokio::spawn(cache.refresh_task());
@@ -125,7 +125,7 @@ async fn m02_the_bound_holds_with_hints_at_every_moment() {
 }
 
 #[tokio::test]
-async fn m02_a_hint_is_sooner_than_the_bound() {
+async fn t_m02_a_hint_is_sooner_than_the_bound() {
     let behind = Held::default();
     let hints = Sent::none();
     let cache = cache_with(&behind, HOUR, hints.clone());
@@ -143,7 +143,7 @@ async fn m02_a_hint_is_sooner_than_the_bound() {
 }
 
 #[tokio::test]
-async fn m03_refresh_goes_on_when_the_store_is_back() {
+async fn t_m03_refresh_goes_on_when_the_store_is_back() {
     let behind = Held::default();
     // It asks every twenty minutes, but not after a failure.
     for bound in [BOUND, HOUR] {

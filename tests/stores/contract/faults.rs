@@ -226,7 +226,7 @@ impl Life {
             match self.world.verifier.verify(issued.token.expose()).await {
                 Err(VerifyError::Unavailable(_)) => {}
                 // A sweep takes them away.
-                verified => assert!([reason, "unrecognised"].contains(&denied(verified))),
+                verified => assert!([reason, "unrecognized"].contains(&denied(verified))),
             }
         }
     }

@@ -31,7 +31,7 @@ fn assert_little_memory() {
 }
 
 #[test]
-fn f22_a_size_or_place_in_the_header_that_is_a_lie_is_refused_in_little_memory() {
+fn t_f22_a_size_or_place_in_the_header_that_is_a_lie_is_refused_in_little_memory() {
     let life = Life::lead();
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = folder.path().join("keys.db");
@@ -61,7 +61,7 @@ type Table = TableDefinition<'static, &'static [u8], &'static [u8]>;
 type Row = (&'static str, Vec<u8>, Vec<u8>);
 
 #[test]
-fn f22_a_record_with_a_lie_under_an_unbroken_seal_is_refused_in_little_memory() {
+fn t_f22_a_record_with_a_lie_under_a_right_checksum_is_refused_in_little_memory() {
     let life = Life::lead();
     let state = |events: u64, epoch: u64| {
         format!(r#"{{"epoch":{epoch},"events":{events},"events_of_keys":{events},"sum":""}}"#)
@@ -106,7 +106,7 @@ fn f22_a_record_with_a_lie_under_an_unbroken_seal_is_refused_in_little_memory() 
     assert_little_memory();
 }
 
-/// The store at the end of its life with these rows, each behind a seal that fits.
+/// The store at the end of its life with these rows, each behind a checksum that fits.
 fn with_rows(life: &Life, rows: &[Row]) -> Vec<u8> {
     let disk = Disk::holding(life.closed.clone());
     let database: Database =
@@ -128,7 +128,7 @@ fn put(transaction: &WriteTransaction, table: &'static str, key: &[u8], value: &
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
     }
-    let sealed = [&hash.finalize()[..16], value].concat();
-    rows.insert(key, sealed.as_slice()).expect("a row");
+    let stored = [&hash.finalize()[..16], value].concat();
+    rows.insert(key, stored.as_slice()).expect("a row");
     assert!(rows.get(key).expect("a row").is_some());
 }

@@ -136,7 +136,7 @@ impl Life {
             world.issued.iter().map(|(_, issued)| issued.token.expose().to_owned()).collect();
         // Before it was made, nobody knows a token.
         for said in &mut said {
-            said.resize(tokens.len(), "unrecognised");
+            said.resize(tokens.len(), "unrecognized");
         }
         let states: Vec<_> = seen.iter().zip(&said).map(|(seen, said)| state(seen, said)).collect();
         for (place, pair) in states.windows(2).enumerate() {

@@ -44,7 +44,7 @@ impl Drop for Tally {
 }
 
 #[test]
-fn f15_a_file_that_was_cut_off_anywhere_is_refused() {
+fn t_f15_a_file_that_was_cut_off_anywhere_is_refused() {
     let mut lived = Lived::new();
     let whole = lived.bytes();
     let even = (0..whole.len()).step_by(512);
@@ -58,7 +58,7 @@ fn f15_a_file_that_was_cut_off_anywhere_is_refused() {
 }
 
 #[test]
-fn f15_a_file_that_something_was_added_to_opens_as_it_was_or_not_at_all() {
+fn t_f15_a_file_that_something_was_added_to_opens_as_it_was_or_not_at_all() {
     let mut lived = Lived::new();
     let whole = lived.bytes();
     let mut tally = Tally::default();
@@ -72,7 +72,7 @@ fn f15_a_file_that_something_was_added_to_opens_as_it_was_or_not_at_all() {
 }
 
 #[test]
-fn f13_no_flipped_bit_of_the_header_brings_anything_back() {
+fn t_f13_no_flipped_bit_of_the_header_brings_anything_back() {
     let mut lived = Lived::new();
     let mut bytes = lived.bytes();
     let mut tally = Tally::default();
@@ -85,7 +85,7 @@ fn f13_no_flipped_bit_of_the_header_brings_anything_back() {
 }
 
 #[test]
-fn f13_no_flipped_bit_of_what_is_stored_brings_anything_back() {
+fn t_f13_no_flipped_bit_of_what_is_stored_brings_anything_back() {
     let mut random = StdRng::seed_from_u64(common::new_seed());
     let mut lived = Lived::new();
     let mut bytes = lived.bytes();
@@ -107,7 +107,7 @@ fn f13_no_flipped_bit_of_what_is_stored_brings_anything_back() {
 }
 
 #[test]
-fn f13_a_store_whose_pages_were_overwritten_opens_as_it_was_or_not_at_all() {
+fn t_f13_a_store_whose_pages_were_overwritten_opens_as_it_was_or_not_at_all() {
     let mut random = StdRng::seed_from_u64(common::new_seed());
     let mut lived = Lived::new();
     let whole = lived.bytes();
@@ -138,7 +138,7 @@ fn f13_a_store_whose_pages_were_overwritten_opens_as_it_was_or_not_at_all() {
 }
 
 #[test]
-fn f14_an_old_copy_of_one_page_does_not_bring_a_revoked_key_back() {
+fn t_f14_an_old_copy_of_one_page_does_not_bring_a_revoked_key_back() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("keys.db");
     let store = open(&path).expect("a new store");
@@ -184,7 +184,7 @@ fn used_bytes(bytes: &[u8]) -> Vec<usize> {
 }
 
 #[test]
-fn f14_no_flipped_bit_of_the_header_of_a_crashed_store_brings_anything_back() {
+fn t_f14_no_flipped_bit_of_the_header_of_a_crashed_store_brings_anything_back() {
     let mut lived = Lived::new();
     let store = open(&lived.path()).expect("it opens");
     lived.world.reopen(store.clone());
@@ -205,7 +205,7 @@ fn f14_no_flipped_bit_of_the_header_of_a_crashed_store_brings_anything_back() {
 }
 
 #[test]
-fn f14_no_flipped_bit_of_a_revoked_keys_record_and_no_cut_before_it_brings_the_key_back() {
+fn t_f14_no_flipped_bit_of_a_revoked_keys_record_and_no_cut_before_it_brings_the_key_back() {
     let mut lived = Lived::new();
     let mut bytes = lived.bytes();
     let revoked = ["revoked", "revoked while retiring", "revoked after the sweep"];
@@ -219,7 +219,7 @@ fn f14_no_flipped_bit_of_a_revoked_keys_record_and_no_cut_before_it_brings_the_k
             let length = record.windows(2).position(|end| end == b"\"}").expect("an end") + 2;
             let is_revoked = record[..length].windows(14).any(|word| word == b"\"revoked_at\":\"");
             records += u32::from(is_revoked);
-            // The seal stands in front of it. One bit of each byte, another one each time.
+            // The checksum stands in front of it. One bit of each byte, another one each time.
             for place in begin - SEAL..begin + length {
                 let bit = place % 8;
                 bytes[place] ^= 1 << bit;
@@ -238,7 +238,7 @@ fn f14_no_flipped_bit_of_a_revoked_keys_record_and_no_cut_before_it_brings_the_k
     assert!(tally.refused > cut, "flips are noticed as well as cuts");
 }
 
-/// The length of a record's seal.
+/// The length of a record's checksum.
 const SEAL: usize = 16;
 
 /// Where these bytes stand.

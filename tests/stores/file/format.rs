@@ -22,10 +22,10 @@ const SUMMED: [&str; 6] = ["keys", "accounts", "policies", "usage", "deleted", "
 /// The key of the row of usage that the page shows.
 const EXAMPLE: &str = "AOy7RLpEk4eN56FY";
 
-/// What stands in a row: the value is what comes behind the seal.
+/// What stands in a row: the value is what comes behind the checksum.
 pub(crate) struct Row {
     pub(crate) key: Vec<u8>,
-    pub(crate) seal: u128,
+    pub(crate) checksum: u128,
     value: Vec<u8>,
 }
 
@@ -51,10 +51,11 @@ impl Rows {
         let read = |name: &str| {
             let table = transaction.open_table(definition(name)).expect("from bytes to bytes");
             let rows = table.iter().expect("the rows").map(|row| {
-                let (key, sealed) = row.expect("a row");
-                let (seal, value) = sealed.value().split_first_chunk().expect("16 bytes of seal");
-                let seal = u128::from_be_bytes(*seal);
-                Row { key: key.value().to_vec(), seal, value: value.to_vec() }
+                let (key, stored) = row.expect("a row");
+                let (checksum, value) =
+                    stored.value().split_first_chunk().expect("16 bytes of checksum");
+                let checksum = u128::from_be_bytes(*checksum);
+                Row { key: key.value().to_vec(), checksum, value: value.to_vec() }
             });
             rows.collect()
         };
@@ -70,8 +71,8 @@ impl Rows {
     }
 
     pub(crate) fn sum(&self) -> u128 {
-        let seals = SUMMED.iter().flat_map(|table| self.of(table)).map(|row| row.seal);
-        seals.fold(0, u128::wrapping_add)
+        let checksums = SUMMED.iter().flat_map(|table| self.of(table)).map(|row| row.checksum);
+        checksums.fold(0, u128::wrapping_add)
     }
 }
 
@@ -80,7 +81,7 @@ pub(crate) fn definition(name: &str) -> TableDefinition<'_, &'static [u8], &'sta
 }
 
 /// The formula of the page.
-pub(crate) fn seal(table: &str, key: &[u8], value: &[u8]) -> u128 {
+pub(crate) fn checksum(table: &str, key: &[u8], value: &[u8]) -> u128 {
     let parts = [table.as_bytes(), key, value]
         .map(|part| [(part.len() as u64).to_be_bytes().as_slice(), part].concat());
     let hash = Sha256::digest(parts.concat());
@@ -179,17 +180,17 @@ fn a_file_has_the_tables_of_the_page_and_no_others() {
 }
 
 #[test]
-fn every_value_has_the_seal_of_the_page() {
+fn every_value_has_the_checksum_of_the_page() {
     for (name, rows) in each_golden() {
         for (table, rows) in &rows.0 {
-            for Row { key, seal: stored, value } in rows {
+            for Row { key, checksum: stored, value } in rows {
                 let shown = String::from_utf8_lossy(key);
-                assert_eq!(*stored, seal(table, key, value), "{name}: {table} {shown:?}");
+                assert_eq!(*stored, checksum(table, key, value), "{name}: {table} {shown:?}");
             }
         }
         let format = rows.row("meta", "format");
         assert_eq!(format.value, b"1", "{name}");
-        assert!(section("The seal").contains(&format!("`{:032x}`", format.seal)), "{name}");
+        assert!(section("The checksum").contains(&format!("`{:032x}`", format.checksum)), "{name}");
     }
 }
 
@@ -202,8 +203,8 @@ fn the_examples_of_the_page_are_rows_of_a_kept_file() {
     let key = std::str::from_utf8(&example["key"]).expect("an id");
     let row = rows.row(table, key);
     assert_eq!(row.value, example["value"]);
-    assert_eq!(row.seal.to_be_bytes(), example["seal"][..]);
-    assert_eq!(seal(table, &example["key"], &example["value"]), row.seal);
+    assert_eq!(row.checksum.to_be_bytes(), example["checksum"][..]);
+    assert_eq!(checksum(table, &example["key"], &example["value"]), row.checksum);
     let together = 16 + row.value.len();
     let hashed = 3 * 8 + table.len() + key.len() + row.value.len();
     for text in [format!("over {hashed} bytes"), format!("{together} bytes together")] {
@@ -384,12 +385,12 @@ fn compare(store: &FileStore, rows: &Rows, tenant: &TenantId) -> usize {
     keys.len() + accounts.len() + events.len() + policy.iter().count() + used
 }
 
-/// Writes other JSON into the example of the page, with its seal, and with the sum or without.
+/// Writes other JSON into the example of the page, with its checksum, and with the sum or without.
 fn write_usage(path: &Path, value: &Value, with_sum: bool) {
     let rows = Rows::read(path);
     let key = EXAMPLE.as_bytes();
     let value = serde_json::to_vec(value).expect("JSON");
-    let mended = seal("usage", key, &value).wrapping_sub(rows.row("usage", EXAMPLE).seal);
+    let mended = checksum("usage", key, &value).wrapping_sub(rows.row("usage", EXAMPLE).checksum);
     let mut state = rows.row("meta", "state").json();
     state["sum"] = format!("{:032x}", rows.sum().wrapping_add(mended)).into();
     let state = serde_json::to_vec(&state).expect("JSON");
@@ -398,9 +399,9 @@ fn write_usage(path: &Path, value: &Value, with_sum: bool) {
     let mut transaction = database.begin_write().expect("a transaction");
     transaction.set_two_phase_commit(true);
     for (table, key, value) in written.into_iter().take(1 + usize::from(with_sum)) {
-        let sealed = [seal(table, key, &value).to_be_bytes().as_slice(), &value].concat();
+        let stored = [checksum(table, key, &value).to_be_bytes().as_slice(), &value].concat();
         let mut rows = transaction.open_table(definition(table)).expect("the table");
-        rows.insert(key, sealed.as_slice()).expect("a row");
+        rows.insert(key, stored.as_slice()).expect("a row");
     }
     transaction.commit().expect("a commit");
 }

@@ -107,7 +107,7 @@ fn rows(disk: &Disk) -> Vec<(String, u64)> {
 }
 
 #[test]
-fn f23_file_stops_growing_under_sweeps() {
+fn t_f23_file_stops_growing_under_sweeps() {
     let disk = Disk::default();
     let tenant = on(&disk);
     tenant.cycle(300);
@@ -125,7 +125,7 @@ fn f23_file_stops_growing_under_sweeps() {
 }
 
 #[test]
-fn f23_deleted_id_is_taken_until_its_event_is_swept() {
+fn t_f23_deleted_id_is_taken_until_its_event_is_swept() {
     let disk = Disk::default();
     let mut tenant = on(&disk);
     let keys = [tenant.make(), tenant.make()];
@@ -154,7 +154,7 @@ fn f23_deleted_id_is_taken_until_its_event_is_swept() {
 }
 
 #[test]
-fn f23_event_numbers_go_on_after_a_sweep_and_a_reopen() {
+fn t_f23_event_numbers_go_on_after_a_sweep_and_a_reopen() {
     let disk = Disk::default();
     let tenant = on(&disk);
     tenant.cycle(2);
@@ -185,7 +185,7 @@ fn swept_file() -> (TempDir, std::path::PathBuf) {
     (folder, path)
 }
 
-fn sealed(table: &str, key: &[u8], value: &[u8]) -> Vec<u8> {
+fn with_checksum(table: &str, key: &[u8], value: &[u8]) -> Vec<u8> {
     let parts = [table.as_bytes(), key, value]
         .map(|part| [(part.len() as u64).to_be_bytes().as_slice(), part].concat());
     [&Sha256::digest(parts.concat())[..16], value].concat()
@@ -218,12 +218,12 @@ fn say_there_are(transaction: &redb::WriteTransaction, all: u64) {
     let state = meta.get(b"state".as_slice()).expect("a row").expect("the state").value().to_vec();
     let mut json: serde_json::Value = serde_json::from_slice(&state[16..]).expect("JSON");
     json["events"] = all.into();
-    let state = sealed("meta", b"state", json.to_string().as_bytes());
+    let state = with_checksum("meta", b"state", json.to_string().as_bytes());
     meta.insert(b"state".as_slice(), state.as_slice()).expect("it is written");
 }
 
 #[test]
-fn f23_lost_events_are_seen_at_open() {
+fn t_f23_lost_events_are_seen_at_open() {
     assert!(opened_after(|_| {}).is_ok(), "as it was");
     // 3 to 7 are there. The ends alone do not tell of one in the middle, nor the count of one that
     // is lost together with its count.
@@ -252,7 +252,7 @@ fn last_number_of_events_is_not_passed() {
     let store = opened_after(|transaction| {
         let key = [b"a\0".as_slice(), &u64::MAX.to_be_bytes()].concat();
         let mut events = transaction.open_table(Table::new("events")).expect("the table");
-        let row = sealed("events", &key, b"{}");
+        let row = with_checksum("events", &key, b"{}");
         events.insert(key.as_slice(), row.as_slice()).expect("it is written");
         say_there_are(transaction, 6);
     });

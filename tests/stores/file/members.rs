@@ -1,4 +1,4 @@
-//! Records in the file that lack a member or say a number that no version can have: the seals are
+//! Records in the file that lack a member or say a number that no version can have: the checksums are
 //! right, so what reads them must refuse them.
 
 use std::path::Path;
@@ -8,10 +8,10 @@ use keywright::store::{EventQuery, KeyStore, StoreErrorKind};
 use redb::Database;
 use serde_json::{Value, json};
 
-use crate::format::{Rows, copy, definition, golden, seal};
+use crate::format::{Rows, checksum, copy, definition, golden};
 use crate::open;
 
-/// Writes another value into the row, with its seal and into the sum.
+/// Writes another value into the row, with its checksum and into the sum.
 fn rewrite(path: &Path, table: &str, key: &[u8], value: &Value) {
     let rows = Rows::read(path);
     let row = rows.of(table).iter().find(|row| row.key == key).expect("the row");
@@ -19,7 +19,7 @@ fn rewrite(path: &Path, table: &str, key: &[u8], value: &Value) {
     let mut written = vec![(table, key, value.clone())];
     if !["events", "meta"].contains(&table) {
         let mut state = rows.row("meta", "state").json();
-        let mended = seal(table, key, &value).wrapping_sub(row.seal);
+        let mended = checksum(table, key, &value).wrapping_sub(row.checksum);
         state["sum"] = format!("{:032x}", rows.sum().wrapping_add(mended)).into();
         written.push(("meta", b"state", serde_json::to_vec(&state).expect("JSON")));
     }
@@ -27,9 +27,9 @@ fn rewrite(path: &Path, table: &str, key: &[u8], value: &Value) {
     let mut transaction = database.begin_write().expect("a transaction");
     transaction.set_two_phase_commit(true);
     for (table, key, value) in written {
-        let sealed = [seal(table, key, &value).to_be_bytes().as_slice(), &value].concat();
+        let stored = [checksum(table, key, &value).to_be_bytes().as_slice(), &value].concat();
         let mut rows = transaction.open_table(definition(table)).expect("the table");
-        rows.insert(key, sealed.as_slice()).expect("a row");
+        rows.insert(key, stored.as_slice()).expect("a row");
     }
     transaction.commit().expect("a commit");
 }

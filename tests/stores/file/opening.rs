@@ -23,7 +23,7 @@ fn assert_says_that_it_is_open(error: &StoreError) {
 }
 
 #[test]
-fn f17_a_second_open_in_the_same_process_says_that_the_store_is_open() {
+fn t_f17_a_second_open_in_the_same_process_says_that_the_store_is_open() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("keys.db");
     let store = open(&path).expect("a new store");
@@ -33,14 +33,14 @@ fn f17_a_second_open_in_the_same_process_says_that_the_store_is_open() {
 }
 
 #[test]
-fn f17_a_second_open_in_another_process_says_that_the_store_is_open() {
+fn t_f17_a_second_open_in_another_process_says_that_the_store_is_open() {
     // The other process is this very test, told by a variable what to open.
     if let Some(path) = env::var_os(CHILD) {
         return open_and_say(Path::new(&path));
     }
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("keys.db");
-    let test = "opening::f17_a_second_open_in_another_process_says_that_the_store_is_open";
+    let test = "opening::t_f17_a_second_open_in_another_process_says_that_the_store_is_open";
     let other = || said_by(&mut other(test, &path, "exec"));
     let store = open(&path).expect("a new store");
     let said = other();
@@ -75,11 +75,11 @@ pub(crate) fn said_by(other: &mut Command) -> String {
 
 #[cfg(unix)]
 #[test]
-fn f08_a_new_store_whose_folder_can_not_be_synced_is_not_acknowledged() {
+fn t_f08_a_new_store_whose_folder_can_not_be_synced_is_not_acknowledged() {
     if let Some(path) = env::var_os(CHILD) {
         return open_and_say(Path::new(&path));
     }
-    let test = "opening::f08_a_new_store_whose_folder_can_not_be_synced_is_not_acknowledged";
+    let test = "opening::t_f08_a_new_store_whose_folder_can_not_be_synced_is_not_acknowledged";
     let mut seen = Vec::new();
     // With so few files that the folder can't be opened behind the store, then with one more.
     for files in 3..16 {
@@ -101,7 +101,7 @@ fn f08_a_new_store_whose_folder_can_not_be_synced_is_not_acknowledged() {
 
 #[cfg(unix)]
 #[test]
-fn f07_a_kill_while_stores_are_made_leaves_whole_ones_and_nothing_that_is_taken_for_one() {
+fn t_f07_a_kill_while_stores_are_made_leaves_whole_ones_and_nothing_that_is_taken_for_one() {
     const STORES: usize = 1_000;
     if let Some(path) = env::var_os(CHILD) {
         for number in 0..STORES {
@@ -111,7 +111,7 @@ fn f07_a_kill_while_stores_are_made_leaves_whole_ones_and_nothing_that_is_taken_
         }
         return;
     }
-    let test = "opening::f07_a_kill_while_stores_are_made_leaves_whole_ones_and_nothing_that_is_taken_for_one";
+    let test = "opening::t_f07_a_kill_while_stores_are_made_leaves_whole_ones_and_nothing_that_is_taken_for_one";
     let (mut unnamed, mut whole) = (0, 0);
     for round in 0..25_u64 {
         let folder = tempfile::tempdir().expect("a temporary folder");
@@ -143,7 +143,7 @@ fn f07_a_kill_while_stores_are_made_leaves_whole_ones_and_nothing_that_is_taken_
 }
 
 #[test]
-fn f07_a_half_made_file_of_an_earlier_attempt_does_no_harm_to_a_new_store() {
+fn t_f07_a_half_made_file_of_an_earlier_attempt_does_no_harm_to_a_new_store() {
     let lived = Lived::new();
     let whole = lived.bytes();
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -170,7 +170,7 @@ fn the_file_is_readable_by_its_owner_alone() {
 }
 
 #[test]
-fn f07_nothing_is_left_beside_the_file() {
+fn t_f07_nothing_is_left_beside_the_file() {
     let lived = Lived::new();
     let store = open(&lived.path()).expect("it opens");
     assert_eq!(names_in(lived.folder.path()), ["keys.db"], "while it is open");
@@ -179,7 +179,7 @@ fn f07_nothing_is_left_beside_the_file() {
 }
 
 #[test]
-fn f17_of_many_that_open_a_new_store_at_once_one_has_it_and_the_others_hear_why() {
+fn t_f17_of_many_that_open_a_new_store_at_once_one_has_it_and_the_others_hear_why() {
     for round in 0..20 {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("keys.db");

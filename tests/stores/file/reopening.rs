@@ -11,7 +11,7 @@ use common::life::{DEAD, STEPS, live};
 use common::{SECOND, World};
 
 #[test]
-fn f21_a_store_is_the_same_after_each_step_of_a_life_and_a_reopen() {
+fn t_f21_a_store_is_the_same_after_each_step_of_a_life_and_a_reopen() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("keys.db");
     let mut store = open(&path).expect("a new store");
@@ -89,11 +89,11 @@ fn an_id_that_was_deleted_before_a_reopen_is_still_taken() {
     };
     let error = block_on(store.commit(batch)).expect_err("the id was used");
     assert_eq!(error.kind(), StoreErrorKind::AlreadyExists);
-    assert_eq!(world.says(world.token("deleted").token.expose()), "unrecognised");
+    assert_eq!(world.says(world.token("deleted").token.expose()), "unrecognized");
 }
 
 #[test]
-fn c05_a_usage_batch_that_was_added_before_a_reopen_is_not_added_again() {
+fn t_c05_a_usage_batch_that_was_added_before_a_reopen_is_not_added_again() {
     let lived = Lived::new();
     let key = lived.world.id("plain");
     let batch = UsageBatch {
@@ -123,7 +123,7 @@ fn c05_a_usage_batch_that_was_added_before_a_reopen_is_not_added_again() {
 }
 
 #[test]
-fn c05_uses_that_were_flushed_are_there_after_a_reopen_and_count_on() {
+fn t_c05_uses_that_were_flushed_are_there_after_a_reopen_and_count_on() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("keys.db");
     let mut world = World::new(open(&path).expect("a new store"));

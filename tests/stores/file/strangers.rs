@@ -29,7 +29,7 @@ fn assert_refused_and_left_alone(path: &Path, kinds: &[StoreErrorKind], what: &s
 }
 
 #[test]
-fn f16_a_folder_is_no_store() {
+fn t_f16_a_folder_is_no_store() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let error = open(folder.path()).expect_err("it is a folder");
     assert_eq!(error.kind(), StoreErrorKind::Unsupported);
@@ -38,7 +38,7 @@ fn f16_a_folder_is_no_store() {
 
 #[cfg(unix)]
 #[test]
-fn f16_what_is_no_file_is_refused_and_nothing_is_made_in_its_place() {
+fn t_f16_what_is_no_file_is_refused_and_nothing_is_made_in_its_place() {
     use std::os::unix::fs::symlink;
     use std::os::unix::net::UnixListener;
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -94,7 +94,7 @@ fn a_store_that_may_not_be_written_is_refused_or_opens_as_it_was() {
 }
 
 #[test]
-fn f16_a_file_of_another_program_is_refused_and_left_alone() {
+fn t_f16_a_file_of_another_program_is_refused_and_left_alone() {
     let seed = common::new_seed();
     let mut random = StdRng::seed_from_u64(seed);
     let mut drawn = vec![0; 2 << 20];
@@ -135,7 +135,7 @@ fn f16_a_file_of_another_program_is_refused_and_left_alone() {
 }
 
 #[test]
-fn f16_a_database_of_another_program_is_refused_and_left_alone() {
+fn t_f16_a_database_of_another_program_is_refused_and_left_alone() {
     const COUNTS: TableDefinition<'static, &'static str, u64> = TableDefinition::new("counts");
     const OTHER_META: TableDefinition<'static, &'static str, &'static str> =
         TableDefinition::new("meta");
@@ -173,7 +173,7 @@ fn f16_a_database_of_another_program_is_refused_and_left_alone() {
 }
 
 #[test]
-fn f16_a_newer_format_is_refused_with_both_numbers_and_left_alone() {
+fn t_f16_a_newer_format_is_refused_with_both_numbers_and_left_alone() {
     let lived = Lived::new();
     let path = lived.path();
     rewrite_format(&path, b"2");
@@ -193,7 +193,7 @@ fn f16_a_newer_format_is_refused_with_both_numbers_and_left_alone() {
 }
 
 #[test]
-fn f16_a_newer_format_after_a_crash_is_refused_and_left_alone() {
+fn t_f16_a_newer_format_after_a_crash_is_refused_and_left_alone() {
     let lived = Lived::new();
     let path = lived.path();
     let database = Database::open(&path).expect("the database");
@@ -219,15 +219,15 @@ fn put_format(database: &Database, format: &[u8]) {
     transaction.set_two_phase_commit(true);
     {
         let mut table = transaction.open_table(META).expect("the table");
-        let sealed = sealed("meta", b"format", format);
-        table.insert(b"format".as_slice(), sealed.as_slice()).expect("a row");
+        let stored = with_checksum("meta", b"format", format);
+        table.insert(b"format".as_slice(), stored.as_slice()).expect("a row");
     }
     transaction.commit().expect("a commit");
 }
 
-/// A value behind its seal: the first 16 bytes of SHA-256 over table, key and value, each with its
+/// A value behind its checksum: the first 16 bytes of SHA-256 over table, key and value, each with its
 /// length in front.
-fn sealed(table: &str, key: &[u8], value: &[u8]) -> Vec<u8> {
+fn with_checksum(table: &str, key: &[u8], value: &[u8]) -> Vec<u8> {
     let mut hash = Sha256::new();
     for part in [table.as_bytes(), key, value] {
         hash.update((part.len() as u64).to_be_bytes());

@@ -146,7 +146,7 @@ impl KeyStore for Wrong {
             }
             (Flaw::PageRepeats, 2..) if page.next.is_some() => {
                 let before = &page.items[page.items.len() - 2];
-                page.next = Some(query.cursor(&query.position(&before.record, &before.usage)));
+                page.next = Some(query.behind(query.position(&before.record, &before.usage)));
             }
             _ => {}
         }

@@ -30,7 +30,7 @@ pub(super) fn all(heard: &mut Heard) {
     heard.error(&RuleError::SetByAdministrator(KeyLimit::Rate));
     heard.error(&GenerateError::Random(RandomError::Repeats(Drawn::KeyId)));
     heard.error(&KeyError::Random(RandomError::Stuck));
-    heard.error(&GenerateError::Key(RuleError::ExpiryPassed(start())));
+    heard.error(&GenerateError::Rule(RuleError::ExpiryPassed(start())));
     heard.error(&KeyError::NotFound(key));
     heard.error(&KeyError::Stale { given: 1, current: 2 });
     heard.error(&AccountError::Stale { given: 1, current: 2 });

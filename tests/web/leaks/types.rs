@@ -6,9 +6,9 @@ use std::sync::Arc;
 use keywright::store::{
     AccountQuery, Age, Batch, CacheOptions, CacheState, CachedStore, Change, Condition, Epoch,
     EventQuery, FileOptions, FileStore, Freshness, KeyQuery, KeySort, KeyStore,
-    ManualMonotonicClock, MemoryStore, MoveError, MoveSource, PostgresOptions, Resolve, SchemaName,
-    Snapshot, StoreError, StoreErrorKind, Subject, SystemMonotonicClock, Usage, UsageBatch,
-    UsageDelta,
+    ManualMonotonicClock, MemoryStore, PostgresOptions, Resolve, SchemaName, Snapshot, StoreError,
+    StoreErrorKind, Subject, SystemMonotonicClock, TransferError, TransferSource, Usage,
+    UsageBatch, UsageDelta,
 };
 use keywright::{
     Access, AccessRequest, AccountEdit, AccountId, AdminLimits, Credential, DenialClass,
@@ -80,7 +80,7 @@ fn every_public_type_is_heard_and_says_no_secret() {
             public.remove(known);
         }
         // These need a server, and are heard where there is one, in tests/moving.
-        for known in ["Move", "MoveProgress", "PostgresHints", "PostgresStore"] {
+        for known in ["Transfer", "TransferProgress", "PostgresHints", "PostgresStore"] {
             public.remove(known);
         }
         let unheard: Vec<_> = public.difference(&heard.types).collect();
@@ -175,14 +175,15 @@ async fn stores(heard: &mut Heard, store: &impl KeyStore, issued: &Issued) {
     heard.debug(&PostgresOptions::new());
     heard.debug(&SchemaName::default());
     heard.error(&SchemaName::new(issued.token.expose()).expect_err("a token is no name"));
-    heard.debug(&MoveSource::from(MemoryStore::new()));
-    heard.error(&MoveError::InUse);
+    heard.debug(&TransferSource::from(MemoryStore::new()));
+    heard.error(&TransferError::InUse);
     heard.debug(&AccountQuery::new());
     heard.debug(&EventQuery::new().key(id));
     let query = KeyQuery::new().search("prod").limit(1);
     heard.debug(&query);
     heard.debug(&query.position(&record, &stored.usage));
-    heard.json(&query.cursor(&query.position(&record, &stored.usage)));
+    let behind = query.behind(query.position(&record, &stored.usage));
+    heard.json(&behind.cursor().expect("a cursor"));
     let page = store.keys(&tenant(), &query, start()).await.expect("the store works");
     heard.debug(&page);
     heard.json(&Usage::default());

@@ -77,7 +77,7 @@ fn a_key_lives_its_whole_life_over_http() {
 }
 
 #[test]
-fn h14_a_token_is_shown_when_it_is_made_and_nowhere_else() {
+fn t_h14_a_token_is_shown_when_it_is_made_and_nowhere_else() {
     on_a_host(async |host| {
         let (id, token) = host.key("prod-main-app").await;
         let path = format!("/keys/{id}");

@@ -67,7 +67,7 @@ fn good(site: &Site) -> Asked {
 }
 
 #[test]
-fn h15_two_guards_over_one_verifier_verify_and_count_once() {
+fn t_h15_two_guards_over_one_verifier_verify_and_count_once() {
     run(async |site| {
         for framework in FRAMEWORKS {
             let uses = site.uses("good").await;
@@ -82,7 +82,7 @@ fn h15_two_guards_over_one_verifier_verify_and_count_once() {
 }
 
 #[test]
-fn h15_two_guards_over_one_verifier_spend_the_rate_once() {
+fn t_h15_two_guards_over_one_verifier_spend_the_rate_once() {
     for framework in FRAMEWORKS {
         run(async |site| {
             let asked = Asked::get().bearer(site.token("rested"));
@@ -96,7 +96,7 @@ fn h15_two_guards_over_one_verifier_spend_the_rate_once() {
 }
 
 #[test]
-fn h08_the_inner_guards_scopes_are_asked_of_the_outer_guards_grant() {
+fn t_h08_the_inner_guards_scopes_are_asked_of_the_outer_guards_grant() {
     run(async |site| {
         for framework in FRAMEWORKS {
             let (outer, inner) = (site.guard(), scope(&site.guard(), "invoices:write"));
@@ -139,7 +139,7 @@ fn inner_guard_asks_for_each_of_its_scopes() {
 }
 
 #[test]
-fn h08_the_outer_guards_scopes_are_not_waived_by_the_inner_guard() {
+fn t_h08_the_outer_guards_scopes_are_not_waived_by_the_inner_guard() {
     run(async |site| {
         for framework in FRAMEWORKS {
             let (outer, inner) =
@@ -151,7 +151,7 @@ fn h08_the_outer_guards_scopes_are_not_waived_by_the_inner_guard() {
 }
 
 #[test]
-fn h08_the_inner_guard_asks_for_write_access_where_the_outer_one_did_not() {
+fn t_h08_the_inner_guard_asks_for_write_access_where_the_outer_one_did_not() {
     run(async |site| {
         let asked = Asked::get().bearer(site.token("reader")).method("POST");
         let lenient = || site.guard().access(Access::ReadOnly);
@@ -167,7 +167,7 @@ fn h08_the_inner_guard_asks_for_write_access_where_the_outer_one_did_not() {
 }
 
 #[test]
-fn h15_a_guard_over_another_verifier_verifies_anew() {
+fn t_h15_a_guard_over_another_verifier_verifies_anew() {
     run(async |site| {
         for framework in FRAMEWORKS {
             let before = site.faults.calls();
@@ -180,19 +180,19 @@ fn h15_a_guard_over_another_verifier_verifies_anew() {
 }
 
 #[test]
-fn h15_a_key_of_another_store_is_refused_by_the_guard_of_this_one() {
+fn t_h15_a_key_of_another_store_is_refused_by_the_guard_of_this_one() {
     run(async |site| {
         for framework in FRAMEWORKS {
             let inner = Guard::new(other_store());
             let answered = framework.ask(&site.guard(), &inner, Taken::Grant, &good(site)).await;
-            assert_eq!((answered.status, answered.cause), (401, Some("unrecognised")));
+            assert_eq!((answered.status, answered.cause), (401, Some("unrecognized")));
             assert_eq!(answered.seen, None, "{framework:?}");
         }
     });
 }
 
 #[test]
-fn h15_the_grant_of_another_verifier_is_not_handed_to_a_handler_whose_own_guard_found_none() {
+fn t_h15_the_grant_of_another_verifier_is_not_handed_to_a_handler_whose_own_guard_found_none() {
     run(async |site| {
         for framework in FRAMEWORKS {
             for verifier in [site.other_verifier(), other_store()] {
@@ -235,7 +235,7 @@ fn grant_of_another_verifier_leaves_the_extensions() {
 }
 
 #[test]
-fn h15_the_grant_of_another_verifier_is_none_for_a_guard_that_needs_one() {
+fn t_h15_the_grant_of_another_verifier_is_none_for_a_guard_that_needs_one() {
     run(async |site| {
         for framework in FRAMEWORKS {
             let inner = by_header(site.other_verifier());
@@ -247,7 +247,7 @@ fn h15_the_grant_of_another_verifier_is_none_for_a_guard_that_needs_one() {
 }
 
 #[test]
-fn h07_an_inner_guard_needs_a_key_where_the_outer_one_did_without() {
+fn t_h07_an_inner_guard_needs_a_key_where_the_outer_one_did_without() {
     run(async |site| {
         for framework in FRAMEWORKS {
             let outer = site.guard().optional();
@@ -260,7 +260,7 @@ fn h07_an_inner_guard_needs_a_key_where_the_outer_one_did_without() {
 }
 
 #[test]
-fn h13_a_credential_that_the_outer_guard_took_out_is_still_a_grant_for_the_inner_one() {
+fn t_h13_a_credential_that_the_outer_guard_took_out_is_still_a_grant_for_the_inner_one() {
     run(async |site| {
         for framework in FRAMEWORKS {
             let outer = site.guard().strip_credential();
@@ -274,7 +274,7 @@ fn h13_a_credential_that_the_outer_guard_took_out_is_still_a_grant_for_the_inner
 }
 
 #[test]
-fn h01_two_credentials_are_refused_by_the_outer_guard_before_the_inner_one_looks() {
+fn t_h01_two_credentials_are_refused_by_the_outer_guard_before_the_inner_one_looks() {
     run(async |site| {
         let asked = good(site).header("x-api-key", site.token("good"));
         for framework in FRAMEWORKS {
@@ -288,7 +288,7 @@ fn h01_two_credentials_are_refused_by_the_outer_guard_before_the_inner_one_looks
 }
 
 #[test]
-fn h09_a_store_that_goes_down_behind_the_outer_guard_is_503_for_the_inner_one() {
+fn t_h09_a_store_that_goes_down_behind_the_outer_guard_is_503_for_the_inner_one() {
     run(async |site| {
         let (other, faults) = World::faulty(|builder| builder);
         let inner = Guard::new(other.verifier);
@@ -323,7 +323,7 @@ async fn within(outer: Guard, state: Guard, asked: &Asked) -> u16 {
 }
 
 #[test]
-fn h08_a_guard_that_leaves_access_to_those_inside_asks_for_none_itself() {
+fn t_h08_a_guard_that_leaves_access_to_those_inside_asks_for_none_itself() {
     run(async |site| {
         let around = site.guard().leave_access_to_handler();
         let post = Asked::get().bearer(site.token("reader")).method("POST");
@@ -340,7 +340,7 @@ fn h08_a_guard_that_leaves_access_to_those_inside_asks_for_none_itself() {
 }
 
 #[test]
-fn h08_what_is_left_to_those_inside_is_asked_by_the_handler_that_takes_a_grant() {
+fn t_h08_what_is_left_to_those_inside_is_asked_by_the_handler_that_takes_a_grant() {
     run(async |site| {
         let around = site.guard().leave_access_to_handler();
         for (name, status) in [("reader", 403), ("writer", 200)] {
@@ -358,7 +358,7 @@ fn h08_what_is_left_to_those_inside_is_asked_by_the_handler_that_takes_a_grant()
 }
 
 #[test]
-fn h15_two_extractors_of_one_request_count_and_spend_the_rate_once() {
+fn t_h15_two_extractors_of_one_request_count_and_spend_the_rate_once() {
     run(async |site| {
         let guard = site.guard();
         let asked = Asked::get().bearer(site.token("rested"));
@@ -379,7 +379,7 @@ fn h15_two_extractors_of_one_request_count_and_spend_the_rate_once() {
 }
 
 #[test]
-fn h15_two_verifiers_of_one_setup_verify_and_count_once() {
+fn t_h15_two_verifiers_of_one_setup_verify_and_count_once() {
     run(async |site| {
         for framework in FRAMEWORKS {
             let before = site.faults.calls();
@@ -393,7 +393,7 @@ fn h15_two_verifiers_of_one_setup_verify_and_count_once() {
 }
 
 #[test]
-fn h08_the_scopes_of_the_guard_in_a_routers_state_are_asked_of_the_guards_grant() {
+fn t_h08_the_scopes_of_the_guard_in_a_routers_state_are_asked_of_the_guards_grant() {
     run(async |site| {
         for (name, status) in [("good", 200), ("plain", 403)] {
             let asked = Asked::get().bearer(site.token(name));
@@ -404,14 +404,14 @@ fn h08_the_scopes_of_the_guard_in_a_routers_state_are_asked_of_the_guards_grant(
 }
 
 #[test]
-fn h15_a_router_whose_state_holds_another_store_does_not_take_the_guards_grant() {
+fn t_h15_a_router_whose_state_holds_another_store_does_not_take_the_guards_grant() {
     run(async |site| {
         assert_eq!(with_state(site, Guard::new(other_store()), &good(site)).await, 401);
     });
 }
 
 #[test]
-fn h08_the_write_access_that_the_guard_in_a_routers_state_names_is_asked_for() {
+fn t_h08_the_write_access_that_the_guard_in_a_routers_state_names_is_asked_for() {
     run(async |site| {
         for (name, status) in [("writer", 200), ("reader", 403)] {
             let asked = Asked::get().bearer(site.token(name));

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use keywright::http::Guard;
 use keywright::{
-    Actor, Issued, KeyId, Keywright, NewAccount, NewKey, Owner, PepperRing, Policy, Rate, TenantId,
-    Verifier,
+    Actor, Issued, KeyId, NewAccount, NewKey, Owner, PepperRing, Policy, Rate, TenantId, Verifier,
 };
 
 use common::faults::Faults;

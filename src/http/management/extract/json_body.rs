@@ -13,7 +13,7 @@ use axum::response::IntoResponse;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use crate::http::management::wire::problem::{Code, Problem};
-use crate::http::management::wire::values::Object;
+use crate::http::management::wire::strict_values::Object;
 use crate::value::redact::{looks_like_token, redact};
 
 /// The longest body, in bytes: a policy with as many roles and scopes as it can have fits.
@@ -75,7 +75,7 @@ fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 }
 
 /// Describes a body of the wrong shape. serde repeats the value that it found, which may be a token in
-/// the wrong place, so only the expected type is told.
+/// the wrong place, so the description names only the expected type.
 fn wrong_shape(path: &str, message: &str) -> String {
     let message = message.rfind(" at line ").map_or(message, |end| &message[..end]);
     if let Some(rest) = message.strip_prefix("unknown field `") {
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_serde_met_is_not_repeated() {
+    fn value_that_serde_found_is_not_repeated() {
         let secret = "4fQ2xk9ZrT7bWm1c8PzAq0LdVh3sKyNeJ5uGiXo6";
         let table = [
             (

@@ -5,7 +5,7 @@ mod operation;
 mod parameters;
 mod references;
 mod schemas;
-mod values;
+mod value_schemas;
 
 use serde_json::{Value, json};
 use utoipa::openapi::extensions::Extensions;
@@ -13,8 +13,8 @@ use utoipa::openapi::{OpenApi, RefOr, Schema, Server};
 
 use self::operation::Operations;
 use self::references::schema_name;
-use super::table::ROUTES;
-use super::table::words::{Schema as Name, Tag};
+use super::route_table::ROUTES;
+use super::route_table::names::{Schema as Name, Tag};
 
 /// Makes the document.
 ///

@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 use super::headers::Header;
 use super::parameters::parameter;
 use super::references::{response_name, response_ref, schema_ref};
-use crate::http::management::table::route::{Method, Route, Subject, Success};
-use crate::http::management::table::words::{Parameter, Schema};
+use crate::http::management::route_table::names::{Parameter, Schema};
+use crate::http::management::route_table::route::{Method, Route, Subject, Success};
 use crate::http::management::wire::problem::Code;
 
 /// Paths and responses of a document, as they grow route by route.

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::values;
+use super::value_schemas as values;
 use crate::http::management::extract::query::MAX_SEARCH;
-use crate::http::management::table::words::Parameter;
+use crate::http::management::route_table::names::Parameter;
 use crate::record::status::KeyStatus;
 use crate::store::{KeySort, MAX_LIMIT};
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::http::management::table::words::Schema;
+use crate::http::management::route_table::names::Schema;
 use crate::http::management::wire::problem::Code;
 
 /// In front of every name: a host's own document may have a `Key` too.

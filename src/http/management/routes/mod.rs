@@ -11,9 +11,9 @@ use axum::Router;
 use axum::routing::MethodRouter;
 
 use self::serve::serve;
-use super::table::ROUTES;
-use super::table::route::Route;
-use super::table::words::RouteId;
+use super::route_table::ROUTES;
+use super::route_table::names::RouteId;
+use super::route_table::route::Route;
 use crate::authority::Authority;
 
 /// Makes the router of all rows of the table.

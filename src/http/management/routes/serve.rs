@@ -7,7 +7,7 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 
 use crate::authority::Authority;
 use crate::http::management::extract::path_id::PathId;
-use crate::http::management::table::route::{Method, Route, Subject};
+use crate::http::management::route_table::route::{Method, Route, Subject};
 use crate::http::management::wire::problem::{Code, Problem, Unasked};
 use crate::record::actor::Actor;
 

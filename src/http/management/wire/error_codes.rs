@@ -6,8 +6,8 @@ use super::problem::{Code, Problem};
 use crate::authority::{AccountError, GenerateError, KeyError, ListError, SetPolicyError};
 use crate::record::actor::PermissionDenied;
 use crate::record::key::WrongStatus;
-use crate::record::new_key::RuleError;
 use crate::record::policy::PolicyError;
+use crate::record::rules::RuleError;
 
 /// An error with a code. Its `Display` repeats no secret.
 trait Coded: Display {
@@ -65,7 +65,7 @@ table! {
         Self::PermissionDenied(error) => error.code();
         Self::AccountNotFound(_) => Code::AccountNotFound;
         Self::AccountDisabled(_) => Code::AccountDisabled;
-        Self::Key(error) => error.code();
+        Self::Rule(error) => error.code();
         Self::TooManyKeys { .. } => Code::TooManyKeys;
         Self::Random(_) => Code::RandomSourceFailed;
         Self::Store(_) => Code::Unavailable;
@@ -123,6 +123,7 @@ mod tests {
 
     use super::*;
     use crate::record::operation::Operation;
+    use crate::record::policy_field::PolicyField;
     use crate::record::status::KeyStatus;
     use crate::store::StoreError;
     use crate::value::id::{AccountId, KeyId};
@@ -162,7 +163,7 @@ mod tests {
         StoreError::corrupt("the disk has a name")
     }
 
-    fn told(problem: impl Into<Problem>) -> (u16, &'static str) {
+    fn status_and_code(problem: impl Into<Problem>) -> (u16, &'static str) {
         let problem = problem.into();
         (problem.code().status().as_u16(), problem.code().as_str())
     }
@@ -180,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn each_refusal_of_a_new_key_has_its_row() {
+    fn generate_errors_have_their_rows() {
         type E = GenerateError;
         let rows = [
             (E::UpgradeRequired, (402, "upgrade_required")),
@@ -195,12 +196,12 @@ mod tests {
             (no_store().into(), (503, "unavailable")),
         ];
         for (error, row) in rows {
-            assert_eq!(told(error), row);
+            assert_eq!(status_and_code(error), row);
         }
     }
 
     #[test]
-    fn each_rule_of_a_new_key_has_its_row() {
+    fn rule_errors_have_their_rows() {
         type E = RuleError;
         let (time, hour) = (Timestamp::MIN, Duration::from_hours(1));
         let rate = "1/1s".parse().expect("a rate");
@@ -216,12 +217,12 @@ mod tests {
             (E::RateAboveLimit { rate, limit: rate }, "rate_above_limit"),
         ];
         for (error, code) in rows {
-            assert_eq!(told(error), (422, code));
+            assert_eq!(status_and_code(error), (422, code));
         }
     }
 
     #[test]
-    fn each_refusal_of_a_change_of_a_key_has_its_row() {
+    fn key_errors_have_their_rows() {
         type E = KeyError;
         let rows = [
             (PERMISSION_DENIED.into(), (403, "permission_denied")),
@@ -235,12 +236,12 @@ mod tests {
             (no_store().into(), (503, "unavailable")),
         ];
         for (error, row) in rows {
-            assert_eq!(told(error), row);
+            assert_eq!(status_and_code(error), row);
         }
     }
 
     #[test]
-    fn each_refusal_about_an_account_has_its_row() {
+    fn account_errors_have_their_rows() {
         type E = AccountError;
         let rows = [
             (PERMISSION_DENIED.into(), (403, "permission_denied")),
@@ -252,27 +253,39 @@ mod tests {
             (no_store().into(), (503, "unavailable")),
         ];
         for (error, row) in rows {
-            assert_eq!(told(error), row);
+            assert_eq!(status_and_code(error), row);
         }
     }
 
     #[test]
-    fn each_refusal_of_a_policy_or_a_list_has_its_row() {
+    fn policy_and_list_errors_have_their_rows() {
         type E = SetPolicyError;
         let rows = [
-            (told(E::PermissionDenied(PERMISSION_DENIED)), (403, "permission_denied")),
-            (told(E::Stale { given: 1, current: 2 }), (412, "stale")),
-            (told(E::Store(no_store())), (503, "unavailable")),
-            (told(E::Policy(PolicyError::MaxKeys(0))), (422, "invalid_max_keys")),
-            (told(PolicyError::ZeroLifetime("max_lifetime")), (422, "zero_lifetime")),
-            (told(PolicyError::DefaultAboveMax), (422, "default_above_max")),
-            (told(PolicyError::NotWholeSeconds("retention")), (422, "not_whole_seconds")),
-            (told(PolicyError::EventRetention(Duration::ZERO)), (422, "event_retention_too_short")),
-            (told(PolicyError::TooManyRoles(65)), (422, "too_many_roles")),
-            (told(PolicyError::NamePattern), (422, "invalid_name_pattern")),
-            (told(ListError::PermissionDenied(PERMISSION_DENIED)), (403, "permission_denied")),
-            (told(ListError::Limit(0)), (400, "invalid_query")),
-            (told(ListError::Store(no_store())), (503, "unavailable")),
+            (status_and_code(E::PermissionDenied(PERMISSION_DENIED)), (403, "permission_denied")),
+            (status_and_code(E::Stale { given: 1, current: 2 }), (412, "stale")),
+            (status_and_code(E::Store(no_store())), (503, "unavailable")),
+            (status_and_code(E::Policy(PolicyError::MaxKeys(0))), (422, "invalid_max_keys")),
+            (
+                status_and_code(PolicyError::ZeroLifetime(PolicyField::MaxLifetime)),
+                (422, "zero_lifetime"),
+            ),
+            (status_and_code(PolicyError::DefaultAboveMax), (422, "default_above_max")),
+            (
+                status_and_code(PolicyError::NotWholeSeconds(PolicyField::Retention)),
+                (422, "not_whole_seconds"),
+            ),
+            (
+                status_and_code(PolicyError::EventRetention(Duration::ZERO)),
+                (422, "event_retention_too_short"),
+            ),
+            (status_and_code(PolicyError::TooManyRoles(65)), (422, "too_many_roles")),
+            (status_and_code(PolicyError::NamePattern), (422, "invalid_name_pattern")),
+            (
+                status_and_code(ListError::PermissionDenied(PERMISSION_DENIED)),
+                (403, "permission_denied"),
+            ),
+            (status_and_code(ListError::Limit(0)), (400, "invalid_query")),
+            (status_and_code(ListError::Store(no_store())), (503, "unavailable")),
         ];
         for (found, row) in rows {
             assert_eq!(found, row);
@@ -280,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn no_answer_says_what_the_store_or_the_random_source_said() {
+    fn texts_of_store_and_random_source_stay_inside() {
         let problems: [Problem; 3] = [
             KeyError::from(no_store()).into(),
             AccountError::from(no_random()).into(),

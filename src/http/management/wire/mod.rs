@@ -4,5 +4,5 @@ mod error_codes;
 pub(super) mod problem;
 pub(super) mod request_bodies;
 pub(super) mod responses;
-pub(super) mod values;
+pub(super) mod strict_values;
 pub(super) mod views;

@@ -180,3 +180,31 @@ impl IntoResponse for Problem {
         response
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::event::RefusalCode;
+
+    #[test]
+    fn guide_lists_every_code_under_its_status() {
+        let guide = include_str!("../../../guide/management.md");
+        for code in Code::ALL {
+            let status = format!("| {} |", code.status().as_u16());
+            let mut row = guide.lines().filter(|line| line.starts_with(&status));
+            let name = format!("`{}`", code.as_str());
+            assert!(row.any(|row| row.contains(&name)), "{status} {name}");
+        }
+    }
+
+    #[test]
+    fn refusal_has_one_code_in_events_and_problems() {
+        // Clients learn less of these, or they are not about one request.
+        let only_in_events =
+            [RefusalCode::RandomSourceRepeats, RefusalCode::Malformed, RefusalCode::Counted];
+        for refusal in RefusalCode::ALL.iter().filter(|code| !only_in_events.contains(code)) {
+            let found = Code::ALL.iter().any(|code| code.as_str() == refusal.as_str());
+            assert!(found, "{refusal}");
+        }
+    }
+}

@@ -8,11 +8,14 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::problem::{Code, Problem};
-use super::values::{NetworkList, Object, OrNull, ScopeList, Seconds, Whole, given, nullable};
+use super::strict_values::{
+    NetworkList, Object, OrNull, ScopeList, Seconds, Whole, given, nullable,
+};
 use crate::record::account::{AccountEdit, NewAccount};
-use crate::record::key::KeyEdit;
-use crate::record::new_key::{NewKey, RuleError};
+use crate::record::edit::KeyEdit;
+use crate::record::new_key::NewKey;
 use crate::record::policy::{Policy, RoleName};
+use crate::record::rules::RuleError;
 use crate::value::id::KeyId;
 use crate::value::metadata::Metadata;
 use crate::value::name::{Name, NamePattern};

@@ -15,7 +15,7 @@ use crate::record::key::{Key, Owner};
 use crate::record::operation::Operation;
 use crate::record::policy::{Policy, RoleName};
 use crate::record::status::KeyStatus;
-use crate::store::{Cursor, Page};
+use crate::store::{Cursor, Listed, Page};
 use crate::value::id::{AccountId, KeyId, TenantId, UserId};
 use crate::value::metadata::Metadata;
 use crate::value::name::{Name, NamePattern};
@@ -31,10 +31,9 @@ pub(crate) struct PageView<T> {
     next: Option<Cursor>,
 }
 
-impl<T, V: From<T>> From<Page<T>> for PageView<V> {
+impl<T: Listed, V: From<T>> From<Page<T>> for PageView<V> {
     fn from(page: Page<T>) -> Self {
-        let Page { items, next } = page.map(V::from);
-        Self { items, next }
+        Self { next: page.next_cursor(), items: page.items.into_iter().map(V::from).collect() }
     }
 }
 

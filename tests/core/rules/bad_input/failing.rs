@@ -179,7 +179,7 @@ fn a_flush_that_fails_loses_nothing_and_counts_nothing_twice() {
 }
 
 #[test]
-fn c13_a_random_source_that_panics_makes_nothing_and_is_asked_again_the_next_time() {
+fn t_c13_a_random_source_that_panics_makes_nothing_and_is_asked_again_the_next_time() {
     let tells = Arc::new(AtomicBool::new(false));
     let (panics, script) = (Arc::clone(&tells), Random::script((1..9).map(|draw| vec![draw; 32])));
     let source = Random::drawing(move |out| {

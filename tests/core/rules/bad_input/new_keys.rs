@@ -24,7 +24,7 @@ async fn refused(world: &World, new: NewKey) -> GenerateError {
 /// The same, for a reason that lies in the key.
 async fn rule(world: &World, new: NewKey) -> RuleError {
     match refused(world, new).await {
-        GenerateError::Key(rule) => rule,
+        GenerateError::Rule(rule) => rule,
         other => panic!("a rule about the key was expected, not {other:?}"),
     }
 }
@@ -142,7 +142,7 @@ fn a_scope_outside_the_ceiling_makes_no_key_and_is_not_added_to_one() {
             let owner = Owner::Account(account);
             let of_account = world.authority.generate(&admin(), new.owner(owner.clone())).await;
             let error = of_account.expect_err("outside the role");
-            assert!(matches!(error, GenerateError::Key(rule) if rule == outside(first)));
+            assert!(matches!(error, GenerateError::Rule(rule) if rule == outside(first)));
             let edit = KeyEdit::new().scopes(scopes.parse().expect("scopes"));
             let edited = world.authority.edit(&developer("alice"), &issued.key.id, edit).await;
             let error = edited.expect_err("outside the ceiling");

@@ -48,7 +48,8 @@ async fn cursors() -> [Cursor; 3] {
     let keys = authority.keys(&admin(), &KeyQuery::new().limit(1)).await.expect("keys");
     let accounts = authority.accounts(&admin(), &AccountQuery::new().limit(1)).await;
     let events = authority.events(&admin(), &EventQuery::new().limit(1)).await.expect("events");
-    [keys.next, accounts.expect("accounts").next, events.next].map(|next| next.expect("more"))
+    [keys.next_cursor(), accounts.expect("accounts").next_cursor(), events.next_cursor()]
+        .map(|next| next.expect("more"))
 }
 
 #[test]
@@ -73,7 +74,7 @@ fn a_cursor_keeps_the_order_that_it_comes_from() {
         let (world, ..) = world().await;
         let query = KeyQuery::new().sort(KeySort::Name).descending().limit(1);
         let first = world.authority.keys(&admin(), &query).await.expect("keys");
-        let next = first.next.expect("more");
+        let next = first.next_cursor().expect("more");
         // A client that forgets the order, or asks for another one, goes on in the cursor's.
         for query in [KeyQuery::new(), KeyQuery::new().sort(KeySort::Updated)] {
             let query = query.after(&next).expect("the cursor is of this kind");

@@ -135,7 +135,7 @@ fn source_without_a_usable_byte_is_an_error() {
 }
 
 #[test]
-fn c14_source_that_calls_back_is_refused() {
+fn t_c14_source_that_calls_back_is_refused() {
     block_on(async {
         let authority: Arc<OnceLock<Authority>> = Arc::default();
         let told: Arc<Mutex<Vec<bool>>> = Arc::default();
@@ -212,7 +212,7 @@ fn writer_id_of_a_cloned_machine_is_replaced() {
 }
 
 #[test]
-fn c14_store_that_flushes_while_it_adds_is_refused() {
+fn t_c14_store_that_flushes_while_it_adds_is_refused() {
     block_on(async {
         let (world, faults) = World::faulty(|builder| builder);
         let issued = world.key().await;

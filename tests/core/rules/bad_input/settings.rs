@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use keywright::{BuildError, KeyError, NamePattern, Policy, PolicyError, SetPolicyError};
+use keywright::{
+    BuildError, KeyError, NamePattern, Policy, PolicyError, PolicyField, SetPolicyError,
+};
 
 use super::{assert_is_said, picture, role, world};
 use common::{DAY, HOUR, SECOND, admin, block_on, chain, developer};
@@ -52,11 +54,11 @@ fn a_policy_that_leaves_its_limits_is_not_set_and_is_no_default() {
         (Box::new(|p| p.max_keys_per_owner = u16::MAX), PolicyError::MaxKeys(u16::MAX)),
         (
             Box::new(|p| p.max_lifetime = Some(Duration::ZERO)),
-            PolicyError::ZeroLifetime("max_lifetime"),
+            PolicyError::ZeroLifetime(PolicyField::MaxLifetime),
         ),
         (
             Box::new(|p| p.default_lifetime = Some(Duration::ZERO)),
-            PolicyError::ZeroLifetime("default_lifetime"),
+            PolicyError::ZeroLifetime(PolicyField::DefaultLifetime),
         ),
         (
             Box::new(move |p| (p.default_lifetime, p.max_lifetime) = (Some(DAY + SECOND), day)),
@@ -64,17 +66,23 @@ fn a_policy_that_leaves_its_limits_is_not_set_and_is_no_default() {
         ),
         (
             Box::new(move |p| p.max_lifetime = Some(DAY + half)),
-            PolicyError::NotWholeSeconds("max_lifetime"),
+            PolicyError::NotWholeSeconds(PolicyField::MaxLifetime),
         ),
         (
             Box::new(move |p| p.default_lifetime = Some(half)),
-            PolicyError::NotWholeSeconds("default_lifetime"),
+            PolicyError::NotWholeSeconds(PolicyField::DefaultLifetime),
         ),
-        (Box::new(move |p| p.max_overlap = half), PolicyError::NotWholeSeconds("max_overlap")),
-        (Box::new(move |p| p.retention = half), PolicyError::NotWholeSeconds("retention")),
+        (
+            Box::new(move |p| p.max_overlap = half),
+            PolicyError::NotWholeSeconds(PolicyField::MaxOverlap),
+        ),
+        (
+            Box::new(move |p| p.retention = half),
+            PolicyError::NotWholeSeconds(PolicyField::Retention),
+        ),
         (
             Box::new(move |p| p.event_retention = DAY + half),
-            PolicyError::NotWholeSeconds("event_retention"),
+            PolicyError::NotWholeSeconds(PolicyField::EventRetention),
         ),
         (
             Box::new(move |p| p.event_retention = DAY.saturating_sub(SECOND)),

@@ -39,7 +39,7 @@ enum Fault {
 /// Each fault, the reason that it leads to, and what a caller may learn.
 const ORDER: [(Fault, &str, DenialClass); 14] = [
     (Fault::Malformed, "malformed", DenialClass::Invalid),
-    (Fault::WrongSecret, "unrecognised", DenialClass::Invalid),
+    (Fault::WrongSecret, "unrecognized", DenialClass::Invalid),
     (Fault::Superseded, "superseded", DenialClass::Invalid),
     (Fault::Revoked, "revoked", DenialClass::Invalid),
     (Fault::Expired, "expired", DenialClass::Invalid),
@@ -233,7 +233,7 @@ fn in_an_overlap_the_grant_tells_which_secret_was_used() {
         }
         // A second rotation ends the oldest at once: it is not even remembered.
         world.authority.rotate(&alice, &old.key.id, HOUR).await.expect("active");
-        assert_eq!(denied(world.verifier.verify(old.token.expose()).await), "unrecognised");
+        assert_eq!(denied(world.verifier.verify(old.token.expose()).await), "unrecognized");
         let second = world.verifier.verify(new.token.expose()).await.expect("accepted");
         assert_eq!(second.secret_used(), SecretUsed::Retiring);
     });

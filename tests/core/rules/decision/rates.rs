@@ -48,7 +48,7 @@ impl Spending for World {
 }
 
 #[test]
-fn c15_raised_rate_of_a_key_frees_it() {
+fn t_c15_raised_rate_of_a_key_frees_it() {
     block_on(async {
         let world = World::in_memory();
         let issued = world.key_of(&admin(), named("app").rate(rate("10/86400s"))).await;
@@ -62,7 +62,7 @@ fn c15_raised_rate_of_a_key_frees_it() {
 }
 
 #[test]
-fn c15_raised_rate_of_a_policy_frees_its_keys() {
+fn t_c15_raised_rate_of_a_policy_frees_its_keys() {
     block_on(async {
         let world = World::in_memory();
         world
@@ -81,7 +81,7 @@ fn c15_raised_rate_of_a_policy_frees_its_keys() {
 }
 
 #[test]
-fn c15_clock_set_back_locks_no_key_out() {
+fn t_c15_clock_set_back_locks_no_key_out() {
     block_on(async {
         let world = World::in_memory();
         let issued = world.key_of(&developer("alice"), named("app").rate(rate("1/60s"))).await;
@@ -95,7 +95,7 @@ fn c15_clock_set_back_locks_no_key_out() {
 }
 
 #[test]
-fn c15_named_wait_is_enough() {
+fn t_c15_named_wait_is_enough() {
     block_on(async {
         for (text, uses) in [("7/1s", 7), ("3/1s", 3), ("999/60s", 999), ("1/2678400s", 1)] {
             let world = World::in_memory();
@@ -114,7 +114,7 @@ fn c15_named_wait_is_enough() {
 }
 
 #[test]
-fn c15_toggled_rate_gains_no_use() {
+fn t_c15_toggled_rate_gains_no_use() {
     block_on(async {
         let world = World::in_memory();
         let alice = developer("alice");
@@ -136,7 +136,7 @@ fn c15_toggled_rate_gains_no_use() {
 }
 
 #[test]
-fn c15_keys_made_anew_bring_no_uses() {
+fn t_c15_keys_made_anew_bring_no_uses() {
     block_on(async {
         let world = World::in_memory();
         let alice = developer("alice");

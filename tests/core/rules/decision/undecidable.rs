@@ -45,7 +45,7 @@ fn digest_with_one_other_bit_is_refused() {
                     forged["digest"] = other.into();
                     faults.forge(issued.key.id, forged);
                     let verified = world.verifier.verify(issued.token.expose()).await;
-                    assert_eq!(denied(verified), "unrecognised", "bit {bit} of digit {place}");
+                    assert_eq!(denied(verified), "unrecognized", "bit {bit} of digit {place}");
                 }
             }
             faults.forge(issued.key.id, record);
@@ -79,7 +79,7 @@ fn a_digest_in_the_row_of_another_key_opens_neither() {
                 .map(|(id, from)| render("acme_live", id.key.id.as_str(), &secret(from)));
             let own = [a.token.expose(), b.token.expose()];
             for token in own.into_iter().chain(crossed.iter().map(String::as_str)) {
-                assert_eq!(denied(world.verifier.verify(token).await), "unrecognised");
+                assert_eq!(denied(world.verifier.verify(token).await), "unrecognized");
             }
         }
     });
@@ -143,10 +143,10 @@ fn a_key_under_a_pepper_that_was_taken_away_works_again_when_it_is_back() {
             .verify(issued.token.expose())
             .await
             .expect("with the old pepper and a new one");
-        // The same id with other bytes is another pepper: the key is not recognised.
+        // The same id with other bytes is another pepper: the key is not recognized.
         let wrong = PepperRing::none().with(1, [8; 32]).expect("a pepper");
         let wrong = world.with_settings(|builder| builder.peppers(wrong));
-        assert_eq!(denied(wrong.verifier.verify(issued.token.expose()).await), "unrecognised");
+        assert_eq!(denied(wrong.verifier.verify(issued.token.expose()).await), "unrecognized");
     });
 }
 

@@ -228,9 +228,9 @@ fn a_page_has_50_items_where_nothing_is_said() {
         }
         let page = world.authority.keys(&admin(), &KeyQuery::new()).await.expect("a page");
         assert_eq!(page.items.len(), 50);
-        let query = KeyQuery::new().after(&page.next.expect("one more")).expect("a cursor");
+        let query = page.next.expect("one more");
         let page = world.authority.keys(&admin(), &query).await.expect("a page");
-        assert_eq!((page.items.len(), page.next), (1, None));
+        assert_eq!((page.items.len(), page.next.is_none()), (1, true));
     });
 }
 

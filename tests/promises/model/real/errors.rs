@@ -32,7 +32,7 @@ pub(super) fn generate_error(error: &GenerateError) -> String {
         GenerateError::PermissionDenied(error) => permission_denied(*error),
         GenerateError::AccountNotFound(_) => "no account".to_owned(),
         GenerateError::AccountDisabled(_) => "account disabled".to_owned(),
-        GenerateError::Key(error) => rule(error),
+        GenerateError::Rule(error) => rule(error),
         GenerateError::TooManyKeys { limit } => format!("too many keys {limit}"),
         other => panic!("nobody can get {other:?}"),
     }

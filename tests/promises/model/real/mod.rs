@@ -245,7 +245,7 @@ impl Real {
                 Ok(page) => {
                     found.extend(page.items.iter().map(to::entry_data));
                     let Some(next) = page.next else { return Answer::Entries(found) };
-                    query = query.after(&next).expect("a cursor of this query");
+                    query = next;
                 }
                 Err(error) => return refused(errors::list_error(&error)),
             }
@@ -259,7 +259,7 @@ impl Real {
                 Ok(page) => {
                     found.extend(page.items.iter().map(to::account_data));
                     let Some(next) = page.next else { return Answer::Accounts(found) };
-                    query = query.after(&next).expect("a cursor of this query");
+                    query = next;
                 }
                 Err(error) => return refused(errors::list_error(&error)),
             }
@@ -273,7 +273,7 @@ impl Real {
                 Ok(page) => {
                     found.extend(page.items.iter().map(to::event_data));
                     let Some(next) = page.next else { return Answer::Events(found) };
-                    query = query.after(&next).expect("a cursor of this query");
+                    query = next;
                 }
                 Err(error) => return refused(errors::list_error(&error)),
             }

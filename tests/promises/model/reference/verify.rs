@@ -16,20 +16,20 @@ const ALLOWED: [[bool; 6]; 3] = [
 
 impl Reference {
     /// Whose token it is and which secret, or why it is nobody's.
-    fn recognise(&self, presented: &Presented) -> Result<(&Key, bool), &'static str> {
+    fn recognize(&self, presented: &Presented) -> Result<(&Key, bool), &'static str> {
         match (presented.damage, presented.in_two_parts) {
             (Damage::Truncated(_), _) | (Damage::WrongCheck, false) => return Err("malformed"),
             (Damage::None, _) => {}
             // Two parts have no prefix; their check shows with which one they were made.
-            _ => return Err("unrecognised"),
+            _ => return Err("unrecognized"),
         }
         let key = self.keys.iter().find(|key| key.data.id == presented.key);
-        let key = key.ok_or("unrecognised")?;
+        let key = key.ok_or("unrecognized")?;
         if presented.secret == key.data.secret_number {
             return Ok((key, false));
         }
         if presented.secret + 1 != key.data.secret_number || !key.old_secret_known {
-            return Err("unrecognised");
+            return Err("unrecognized");
         }
         match key.data.overlap_ends_at {
             Some(end) if self.now < end => Ok((key, true)),
@@ -53,7 +53,7 @@ impl Reference {
 
     /// What is said to a token, before its rate is asked.
     pub(crate) fn judge(&self, presented: &Presented, wanted: Wanted) -> Result<Granted, String> {
-        let (key, retiring) = self.recognise(presented)?;
+        let (key, retiring) = self.recognize(presented)?;
         if let Some(obstacle) = self.obstacle(key) {
             return Err(obstacle.to_owned());
         }
@@ -153,7 +153,7 @@ impl Reference {
     }
 
     pub(super) fn revoke_by_token(&mut self, presented: &Presented) -> Answer {
-        let key = match self.recognise(presented) {
+        let key = match self.recognize(presented) {
             Ok((key, _)) => key.data.clone(),
             Err(reason) => return refused(reason),
         };
@@ -164,7 +164,7 @@ impl Reference {
         }
         let now = self.now;
         let revoked = self.keys.iter_mut().find(|known| known.data.id == key.id);
-        let revoked = &mut revoked.expect("it was recognised").data;
+        let revoked = &mut revoked.expect("it was recognized").data;
         (revoked.revoked_at, revoked.updated_at) = (Some(now), now);
         revoked.version += 1;
         let actor = "possessor".to_owned();

@@ -130,7 +130,7 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn f16_a_store_of_an_earlier_version_opens_with_all_that_was_in_it() {
+fn t_f16_a_store_of_an_earlier_version_opens_with_all_that_was_in_it() {
     let kept = Golden::kept();
     assert!(kept.len() >= 3, "there are those of format 1");
     for golden in kept {
@@ -143,7 +143,7 @@ fn f16_a_store_of_an_earlier_version_opens_with_all_that_was_in_it() {
 }
 
 #[test]
-fn f16_a_store_of_an_earlier_version_is_the_same_after_it_was_opened_and_closed() {
+fn t_f16_a_store_of_an_earlier_version_is_the_same_after_it_was_opened_and_closed() {
     for golden in Golden::kept() {
         golden.on_a_copy(|copy| {
             for _ in 0..2 {
@@ -156,7 +156,7 @@ fn f16_a_store_of_an_earlier_version_is_the_same_after_it_was_opened_and_closed(
 }
 
 #[test]
-fn f16_a_store_of_an_earlier_version_can_be_gone_on_with() {
+fn t_f16_a_store_of_an_earlier_version_can_be_gone_on_with() {
     for golden in Golden::kept() {
         golden.on_a_copy(|copy| {
             let (store, world) = golden.world(copy);

@@ -155,7 +155,7 @@ impl Callers {
             // The token is looked at first, and the key revoked after that: two steps. A rotation
             // that comes between the two stands, and its secret is revoked with the key.
             (Call::RevokeByToken(place, secret), Some(Answer::Done)) => {
-                ops.push(op(Call::Recognise(place, secret), Some(Answer::Done)));
+                ops.push(op(Call::Recognize(place, secret), Some(Answer::Done)));
                 ops.push(op(Call::Revoke(place), Some(Answer::Done)));
             }
             (Call::RevokeByToken(place, _), None) => ops.push(op(Call::Revoke(place), None)),
@@ -198,7 +198,7 @@ impl Callers {
                     Err(error) => denied(&error),
                 }
             }
-            Call::Recognise(..) => unreachable!("a step of a call, and none by itself"),
+            Call::Recognize(..) => unreachable!("a step of a call, and none by itself"),
             Call::Rotate(place, overlap) => {
                 let overlap = if overlap == Overlap::Day { DAY } else { Duration::ZERO };
                 match authority.rotate(admin, &id(place), overlap).await {

@@ -71,7 +71,7 @@ impl Searched {
             "Delete Done",
             "RevokeAll RevokedAll",
             "Switch Done",
-            "Recognise Done",
+            "Recognize Done",
             "Show NotFound",
             "List Listed",
         ];
@@ -165,7 +165,7 @@ fn shortest(history: &History) -> History {
 fn changes_nothing(op: &Op) -> bool {
     let changes = match op.answer {
         None | Some(Answer::Issued(_) | Answer::RevokedAll(_)) => true,
-        Some(Answer::Done) => !matches!(op.call, Call::Recognise(..)),
+        Some(Answer::Done) => !matches!(op.call, Call::Recognize(..)),
         _ => false,
     };
     !changes

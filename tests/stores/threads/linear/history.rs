@@ -9,7 +9,7 @@ pub(crate) enum Call {
     Verify(usize, u32),
     RevokeByToken(usize, u32),
     /// Whether a token is one of the key's, whatever the key's status.
-    Recognise(usize, u32),
+    Recognize(usize, u32),
     Rotate(usize, Overlap),
     FinishRotation(usize),
     Disable(usize),

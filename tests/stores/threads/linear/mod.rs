@@ -59,39 +59,39 @@ fn in_a_file<T>(test: impl FnOnce(FileStore) -> T) -> T {
 }
 
 #[test]
-fn c12_calls_on_many_threads_fit_one_order_in_memory() {
+fn t_c12_calls_on_many_threads_fit_one_order_in_memory() {
     let seen = campaign(MemoryStore::new(), Troubles::NONE, histories().0, on_threads);
     seen.assert_varied();
 }
 
 #[test]
-fn c12_calls_on_many_threads_fit_one_order_in_a_file() {
+fn t_c12_calls_on_many_threads_fit_one_order_in_a_file() {
     let seen = in_a_file(|store| campaign(store, Troubles::NONE, histories().1, on_threads));
     seen.assert_varied();
 }
 
 #[test]
-fn c11_calls_of_unknown_outcome_on_many_threads_happened_once_or_never_in_memory() {
+fn t_c11_calls_of_unknown_outcome_on_many_threads_happened_once_or_never_in_memory() {
     let seen = campaign(MemoryStore::new(), Troubles::ALL, histories().0, on_threads);
     seen.assert_varied();
     assert!(seen.unknown > 0, "no call was of unknown outcome: {seen}");
 }
 
 #[test]
-fn c11_calls_of_unknown_outcome_on_many_threads_happened_once_or_never_in_a_file() {
+fn t_c11_calls_of_unknown_outcome_on_many_threads_happened_once_or_never_in_a_file() {
     let seen = in_a_file(|store| campaign(store, Troubles::ALL, histories().1, on_threads));
     seen.assert_varied();
     assert!(seen.unknown > 0, "no call was of unknown outcome: {seen}");
 }
 
 #[test]
-fn c12_calls_that_take_turns_at_every_step_fit_one_order() {
+fn t_c12_calls_that_take_turns_at_every_step_fit_one_order() {
     let seen = campaign(MemoryStore::new(), Troubles::TURNS, histories().0, on_one_thread);
     seen.assert_varied();
 }
 
 #[test]
-fn c10_calls_that_take_turns_and_are_dropped_or_unanswered_happened_once_or_never() {
+fn t_c10_calls_that_take_turns_and_are_dropped_or_unanswered_happened_once_or_never() {
     let troubles = Troubles { turns: true, ..Troubles::ALL };
     let seen = campaign(MemoryStore::new(), troubles, histories().0, on_one_thread);
     seen.assert_varied();
@@ -116,22 +116,22 @@ fn is_caught(troubles: Troubles) -> String {
 }
 
 #[test]
-fn c12_a_store_that_hands_out_what_was_true_before_is_caught() {
+fn t_c12_a_store_that_hands_out_what_was_true_before_is_caught() {
     is_caught(Troubles { stale: true, ..Troubles::NONE });
 }
 
 #[test]
-fn c12_a_store_that_acknowledges_a_write_and_loses_it_is_caught() {
+fn t_c12_a_store_that_acknowledges_a_write_and_loses_it_is_caught() {
     is_caught(Troubles { forgets: true, ..Troubles::NONE });
 }
 
 #[test]
-fn c12_a_store_that_acknowledges_a_write_before_it_can_be_seen_is_caught() {
+fn t_c12_a_store_that_acknowledges_a_write_before_it_can_be_seen_is_caught() {
     is_caught(Troubles { late: true, ..Troubles::NONE });
 }
 
 #[test]
-fn c12_a_store_that_fails_and_says_that_it_was_a_conflict_is_caught() {
+fn t_c12_a_store_that_fails_and_says_that_it_was_a_conflict_is_caught() {
     is_caught(Troubles { denies: true, ..Troubles::NONE });
 }
 

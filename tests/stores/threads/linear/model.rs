@@ -74,11 +74,11 @@ impl State {
             Call::Verify(place, secret) => self.keys[place].verify(secret, access),
             Call::RevokeByToken(place, secret) => match self.keys[place].there() {
                 Some(there) if there.knows(secret) => there.revoke(),
-                _ => Answer::Denied("unrecognised"),
+                _ => Answer::Denied("unrecognized"),
             },
-            Call::Recognise(place, secret) => match self.keys[place].there() {
+            Call::Recognize(place, secret) => match self.keys[place].there() {
                 Some(there) if there.knows(secret) => Answer::Done,
-                _ => Answer::Denied("unrecognised"),
+                _ => Answer::Denied("unrecognized"),
             },
             Call::Delete(place) => match std::mem::take(&mut self.keys[place]) {
                 Key::Absent => Answer::NotFound,
@@ -128,7 +128,7 @@ impl Key {
                 there if there.secret == secret => Answer::Current,
                 _ => Answer::Retiring,
             },
-            _ => Answer::Denied("unrecognised"),
+            _ => Answer::Denied("unrecognized"),
         }
     }
 }

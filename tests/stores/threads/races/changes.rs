@@ -16,7 +16,7 @@ use common::stores::in_rounds;
 use common::{DAY, World, all_events, events_of, name, says};
 
 #[test]
-fn c02_of_concurrent_rotations_the_last_secret_works_and_no_other() {
+fn t_c02_of_concurrent_rotations_the_last_secret_works_and_no_other() {
     in_rounds(20, 3, |world| {
         for overlap in [Duration::ZERO, DAY] {
             let first = world.issue("prod-main-app");
@@ -33,12 +33,12 @@ fn c02_of_concurrent_rotations_the_last_secret_works_and_no_other() {
             all.sort_by_key(|issued| issued.key.secret_number);
             let numbers: Vec<_> = all.iter().map(|issued| issued.key.secret_number).collect();
             assert_eq!(numbers, (1..=41).collect::<Vec<u32>>(), "each has a number of its own");
-            let before = if overlap.is_zero() { "unrecognised" } else { "retiring" };
+            let before = if overlap.is_zero() { "unrecognized" } else { "retiring" };
             for issued in &all {
                 let expected = match issued.key.secret_number {
                     41 => "current",
                     40 => before,
-                    _ => "unrecognised",
+                    _ => "unrecognized",
                 };
                 assert_eq!(
                     world.says(issued.token.expose()),
@@ -62,7 +62,7 @@ fn rings() -> [PepperRing; 2] {
 }
 
 #[test]
-fn c04_a_revocation_wins_against_every_other_change() {
+fn t_c04_a_revocation_wins_against_every_other_change() {
     in_rounds(15, 3, |world| {
         let [old, new] =
             rings().map(|ring| world.builder.clone().peppers(ring).build().expect("a keywright"));
@@ -131,7 +131,7 @@ fn c04_a_revocation_wins_against_every_other_change() {
 }
 
 #[test]
-fn c04_a_revocation_comes_through_while_others_edit_without_end() {
+fn t_c04_a_revocation_comes_through_while_others_edit_without_end() {
     in_rounds(10, 2, |world| {
         let id = world.issue("prod-main-app").key.id;
         let stop = AtomicBool::new(false);
@@ -199,7 +199,7 @@ fn a_change_of_state_is_made_by_one_and_told_by_one_event() {
 }
 
 #[test]
-fn c01_a_revocation_of_all_keys_leaves_none_that_was_made_before_it() {
+fn t_c01_a_revocation_of_all_keys_leaves_none_that_was_made_before_it() {
     in_rounds(20, 3, |world| {
         world.change_policy(|policy| policy.max_keys_per_owner = 1_000);
         let owner = world.alice.as_owner();
@@ -234,7 +234,7 @@ fn c01_a_revocation_of_all_keys_leaves_none_that_was_made_before_it() {
 }
 
 #[test]
-fn c08_of_two_rotations_in_one_overlap_the_oldest_secret_is_dead_at_once() {
+fn t_c08_of_two_rotations_in_one_overlap_the_oldest_secret_is_dead_at_once() {
     in_rounds(1, 1, |world| {
         let rotate =
             |id| block_on(world.authority.rotate(&world.admin, &id, DAY)).expect("rotated");
@@ -244,12 +244,12 @@ fn c08_of_two_rotations_in_one_overlap_the_oldest_secret_is_dead_at_once() {
         // The clock stands still: the first overlap has a day to go.
         let new = rotate(oldest.key.id);
         let said = [&oldest, &old, &new].map(|issued| world.says(issued.token.expose()));
-        assert_eq!(said, ["unrecognised", "retiring", "current"]);
+        assert_eq!(said, ["unrecognized", "retiring", "current"]);
     });
 }
 
 #[test]
-fn c09_two_secrets_work_up_to_the_last_moment_of_an_overlap_and_one_from_its_end_on() {
+fn t_c09_two_secrets_work_up_to_the_last_moment_of_an_overlap_and_one_from_its_end_on() {
     const MOMENT: Duration = Duration::from_micros(1);
     in_rounds(1, 1, |world| {
         let old = world.issue("prod-main-app");

@@ -9,7 +9,7 @@ use common::stores::in_rounds;
 use common::{SECOND, name};
 
 #[test]
-fn c06_the_limit_of_keys_holds_exactly() {
+fn t_c06_the_limit_of_keys_holds_exactly() {
     in_rounds(20, 4, |world| {
         world.change_policy(|policy| policy.max_keys_per_owner = 10);
         let owner = world.alice.as_owner();
@@ -33,7 +33,7 @@ fn c06_the_limit_of_keys_holds_exactly() {
 }
 
 #[test]
-fn c07_a_rate_lets_exactly_its_number_through() {
+fn t_c07_a_rate_lets_exactly_its_number_through() {
     in_rounds(10, 2, |world| {
         let owner = world.admin.as_owner();
         let new = NewKey::new(name("prod-main-app")).rate("50/60s".parse().expect("a rate"));

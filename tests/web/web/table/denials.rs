@@ -17,9 +17,9 @@ macro_rules! each_kind {
 }
 
 const INVALID: &[Row] = each_kind! {
-    "unknown" => denied("unrecognised");
-    "wrong_secret" => denied("unrecognised");
-    "wrong_prefix" => denied("unrecognised");
+    "unknown" => denied("unrecognized");
+    "wrong_secret" => denied("unrecognized");
+    "wrong_prefix" => denied("unrecognized");
     "superseded" => denied("superseded");
     "revoked" => denied("revoked");
     "expired" => denied("expired");
@@ -49,27 +49,27 @@ const TYPING_ERRORS: &[Row] = &[
     row!("t01 a typing error as X-API-Key"; "x-api-key": "{bad_check}" => MALFORMED),
     row!("t01 a typing error as Basic";
         "authorization": "Basic {base64 bad_check.id|:|bad_check.secret}"
-        => denied("unrecognised")),
+        => denied("unrecognized")),
 ];
 
 pub(super) const ROWS: [&[Row]; 4] = [INVALID, ACCEPTED, LATER, TYPING_ERRORS];
 
 #[test]
-fn t01_every_key_that_is_not_accepted_gets_one_answer_whatever_the_reason() {
+fn t_t01_every_key_that_is_not_accepted_gets_one_answer_whatever_the_reason() {
     hold(INVALID);
 }
 
 #[test]
-fn t01_a_typing_error_gets_the_answer_of_a_dead_key() {
+fn t_t01_a_typing_error_gets_the_answer_of_a_dead_key() {
     hold(TYPING_ERRORS);
 }
 
 #[test]
-fn t01_a_key_that_is_accepted_runs_the_handler_in_every_kind() {
+fn t_t01_a_key_that_is_accepted_runs_the_handler_in_every_kind() {
     hold(ACCEPTED);
 }
 
 #[test]
-fn t05_a_key_that_has_spent_its_rate_is_told_when_to_come_back() {
+fn t_t05_a_key_that_has_spent_its_rate_is_told_when_to_come_back() {
     hold(LATER);
 }

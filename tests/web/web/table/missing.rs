@@ -49,7 +49,7 @@ const DEAD_IS_NOT_NONE: &[Row] = &[
         "authorization": "Bearer" => MALFORMED;
         guard: |guard| guard.optional(); taken: Taken::Optional),
     row!("h07 a key of nobody, to a guard that can do without";
-        "x-api-key": "{unknown}" => denied("unrecognised");
+        "x-api-key": "{unknown}" => denied("unrecognized");
         guard: |guard| guard.optional(); taken: Taken::Optional),
     row!("h07 a key from anywhere, to a guard that can do without";
         "x-api-key": "{bound}" => denied("network_not_allowed");
@@ -77,21 +77,21 @@ const ELSEWHERE: &[Row] = &[
 pub(super) const ROWS: [&[Row]; 4] = [NOTHING, NEEDED_BY_THE_HANDLER, DEAD_IS_NOT_NONE, ELSEWHERE];
 
 #[test]
-fn h07_without_a_credential_there_is_a_challenge_and_no_error() {
+fn t_h07_without_a_credential_there_is_a_challenge_and_no_error() {
     hold(NOTHING);
 }
 
 #[test]
-fn h07_a_dead_key_is_never_an_anonymous_request() {
+fn t_h07_a_dead_key_is_never_an_anonymous_request() {
     hold(DEAD_IS_NOT_NONE);
 }
 
 #[test]
-fn l09_a_key_in_the_url_or_a_cookie_is_not_read() {
+fn t_l09_a_key_in_the_url_or_a_cookie_is_not_read() {
     hold(ELSEWHERE);
 }
 
 #[test]
-fn h07_a_handler_that_needs_a_grant_does_not_run_without_one_whatever_the_guard_around_it() {
+fn t_h07_a_handler_that_needs_a_grant_does_not_run_without_one_whatever_the_guard_around_it() {
     hold(NEEDED_BY_THE_HANDLER);
 }

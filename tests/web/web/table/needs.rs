@@ -62,9 +62,9 @@ const SCOPES: &[Row] = &[
 /// Who is not accepted learns nothing of what would be needed.
 const ONLY_AFTER: &[Row] = &[
     row!("h08 a key of nobody, on a route with a scope";
-        "x-api-key": "{unknown}" => denied("unrecognised"); guard: read),
+        "x-api-key": "{unknown}" => denied("unrecognized"); guard: read),
     row!("h08 a wrong secret, on a route with a scope";
-        "x-api-key": "{wrong_secret}" => denied("unrecognised"); guard: read),
+        "x-api-key": "{wrong_secret}" => denied("unrecognized"); guard: read),
     row!("h08 a revoked key, on a route with a scope";
         "x-api-key": "{revoked}" => denied("revoked"); guard: read),
     row!("h08 a key from elsewhere, on a route with a scope";
@@ -118,16 +118,16 @@ const ACCESS: &[Row] = &[
 pub(super) const ROWS: [&[Row]; 3] = [SCOPES, ONLY_AFTER, ACCESS];
 
 #[test]
-fn h08_a_key_without_the_scope_is_told_which_one() {
+fn t_h08_a_key_without_the_scope_is_told_which_one() {
     hold(SCOPES);
 }
 
 #[test]
-fn h08_what_a_route_needs_is_asked_only_after_the_key_is_accepted() {
+fn t_h08_what_a_route_needs_is_asked_only_after_the_key_is_accepted() {
     hold(ONLY_AFTER);
 }
 
 #[test]
-fn h08_a_read_only_key_may_use_safe_methods_unless_the_route_says_otherwise() {
+fn t_h08_a_read_only_key_may_use_safe_methods_unless_the_route_says_otherwise() {
     hold(ACCESS);
 }

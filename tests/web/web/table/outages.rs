@@ -39,7 +39,7 @@ const UNDECIDABLE: &[Row] = &[
 pub(super) const ROWS: [&[Row]; 2] = [DOWN, UNDECIDABLE];
 
 #[test]
-fn h09_a_store_that_is_down_is_503_and_never_an_invalid_key() {
+fn t_h09_a_store_that_is_down_is_503_and_never_an_invalid_key() {
     run(async |site| {
         site.faults.set(Fault::Down);
         for row in DOWN {
@@ -49,6 +49,6 @@ fn h09_a_store_that_is_down_is_503_and_never_an_invalid_key() {
 }
 
 #[test]
-fn h09_a_key_that_cannot_be_decided_is_503_and_never_an_invalid_key() {
+fn t_h09_a_key_that_cannot_be_decided_is_503_and_never_an_invalid_key() {
     hold(UNDECIDABLE);
 }

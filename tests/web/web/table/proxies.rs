@@ -189,27 +189,27 @@ const OTHERS: &[Row] = &[
 pub(super) const ROWS: [&[Row]; 4] = [NOT_TRUSTED, TRUSTED, WRITTEN, OTHERS];
 
 #[test]
-fn h11_no_header_says_from_where_a_request_comes_unless_a_proxy_is_trusted() {
+fn t_h11_no_header_says_from_where_a_request_comes_unless_a_proxy_is_trusted() {
     hold(NOT_TRUSTED);
 }
 
 #[test]
-fn h11_a_trusted_proxys_word_is_read_from_the_right() {
+fn t_h11_a_trusted_proxys_word_is_read_from_the_right() {
     hold(TRUSTED);
 }
 
 #[test]
-fn h11_what_a_proxy_wrote_is_an_address_or_the_source_is_unknown() {
+fn t_h11_what_a_proxy_wrote_is_an_address_or_the_source_is_unknown() {
     hold(WRITTEN);
 }
 
 #[test]
-fn h11_nobody_and_everybody_are_no_proxies() {
+fn t_h11_nobody_and_everybody_are_no_proxies() {
     use keywright::Networks;
-    use keywright::http::TrustedProxiesError::{Everybody, Nobody};
+    use keywright::http::TrustedProxiesError::{Empty, EveryAddress};
 
     let refused = |networks: Networks| TrustedProxies::new(networks).expect_err("no proxies");
-    assert_eq!(refused(Networks::anywhere()), Nobody);
+    assert_eq!(refused(Networks::anywhere()), Empty);
     for (networks, all) in [
         ("0.0.0.0/0", "0.0.0.0/0"),
         ("10.0.0.0/8 ::/0", "::/0"),
@@ -218,7 +218,7 @@ fn h11_nobody_and_everybody_are_no_proxies() {
         ("::/1 8000::/2 c000::/2", "::/0"),
     ] {
         let all = all.parse().expect("a network");
-        assert_eq!(refused(networks.parse().expect("networks")), Everybody(all), "{networks}");
+        assert_eq!(refused(networks.parse().expect("networks")), EveryAddress(all), "{networks}");
     }
     for header in ["Forwarded", "authorization", "Cookie", "", "a b", "é"] {
         assert!(proxies().header(header).is_err(), "{header}");
@@ -226,6 +226,6 @@ fn h11_nobody_and_everybody_are_no_proxies() {
 }
 
 #[test]
-fn h11_who_is_no_proxy_is_not_believed_and_one_header_is_read() {
+fn t_h11_who_is_no_proxy_is_not_believed_and_one_header_is_read() {
     hold(OTHERS);
 }

@@ -99,7 +99,7 @@ const BASIC: &[Row] = &[
         "Basic {base64 good.id|:|good.secret}, Basic {base64 good.id|:|good.secret}" => MALFORMED),
     row!("h03 a token in Basic"; "authorization": "Basic {good}" => MALFORMED),
     row!("h03 Basic with another key's secret"; "authorization":
-        "Basic {base64 good.id|:|other.secret}" => denied("unrecognised")),
+        "Basic {base64 good.id|:|other.secret}" => denied("unrecognized")),
 ];
 
 const EMPTY: &[Row] = &[
@@ -143,21 +143,21 @@ const NO_ASCII: &[Row] = &[
 pub(super) const ROWS: [&[Row]; 4] = [BEARER, BASIC, EMPTY, NO_ASCII];
 
 #[test]
-fn h03_a_token_has_one_spelling_and_its_scheme_any_case() {
+fn t_h03_a_token_has_one_spelling_and_its_scheme_any_case() {
     hold(BEARER);
 }
 
 #[test]
-fn h03_basic_has_one_spelling() {
+fn t_h03_basic_has_one_spelling() {
     hold(BASIC);
 }
 
 #[test]
-fn h04_an_empty_credential_is_refused_as_any_other() {
+fn t_h04_an_empty_credential_is_refused_as_any_other() {
     hold(EMPTY);
 }
 
 #[test]
-fn h05_what_is_not_ascii_is_refused_without_the_store() {
+fn t_h05_what_is_not_ascii_is_refused_without_the_store() {
     hold(NO_ASCII);
 }

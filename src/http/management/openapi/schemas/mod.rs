@@ -6,7 +6,7 @@ mod responses;
 
 use serde_json::Value;
 
-use crate::http::management::table::words::Schema;
+use crate::http::management::route_table::names::Schema;
 
 /// Describes the schema of this name.
 pub(super) fn describe(schema: Schema) -> Value {

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use crate::http::management::openapi::references::schema_ref;
-use crate::http::management::openapi::values::{cursor, or_null};
-use crate::http::management::table::words::Schema;
+use crate::http::management::openapi::value_schemas::{cursor, or_null};
+use crate::http::management::route_table::names::Schema;
 
 /// A closed object with all of these properties.
 pub(super) fn record(properties: &Value) -> Value {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::objects::{body, boolean, record, such_as};
-use crate::http::management::openapi::values::{
+use crate::http::management::openapi::value_schemas::{
     access, id, metadata, name, networks, or_null, rate, role_name, scopes, seconds, time,
 };
 use crate::http::management::wire::request_bodies::RevokeBody;

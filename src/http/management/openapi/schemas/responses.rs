@@ -4,11 +4,11 @@ use serde_json::{Map, Value, json};
 
 use super::objects::{body, boolean, or_none, page, record, such_as};
 use crate::http::management::openapi::references::schema_ref;
-use crate::http::management::openapi::values::{
+use crate::http::management::openapi::value_schemas::{
     access, count, event_actor, event_kind, host_id, id, metadata, name, networks, or_null, owner,
     prefix, rate, role_name, scopes, seconds, time,
 };
-use crate::http::management::table::words::Schema;
+use crate::http::management::route_table::names::Schema;
 use crate::http::management::wire::problem::Code;
 use crate::record::event::{DetailField, EventOutcome, RefusalCode};
 use crate::record::operation::Operation;

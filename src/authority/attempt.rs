@@ -1,0 +1,136 @@
+//! One attempt of an operation: its time, its event, what it reads and writes, and the record of its refusal.
+//!
+//! Every operation that changes something runs in [`Authority::attempt`] and reads in this order:
+//! permission, rule, change.
+
+use std::pin::Pin;
+
+use crate::record::account::ServiceAccount;
+use crate::record::actor::Actor;
+use crate::record::event::{Event, EventDetails, EventOutcome};
+use crate::record::key::Owner;
+use crate::record::operation::Operation;
+use crate::record::policy::Policy;
+use crate::setup::retry::{Attempted, commit, retry};
+use crate::store::{Batch, Change, Condition, KeyStore, StoreError};
+use crate::value::time::Timestamp;
+
+use super::Authority;
+use super::refusal::ManagementError;
+
+/// One attempt of an operation.
+pub(super) struct Attempt<'a> {
+    authority: &'a Authority,
+    pub(super) actor: &'a Actor,
+    /// When the attempt began: the time of its rules, its change and its event.
+    pub(super) now: Timestamp,
+    /// The event of the operation. A refusal is recorded with what is known so far.
+    pub(super) event: Event,
+}
+
+/// What the rules of an operation rest on, and the conditions that it has not changed.
+pub(super) struct Rules {
+    pub(super) policy: Policy,
+    /// The service account that owns the key, if one does.
+    pub(super) account: Option<ServiceAccount>,
+    pub(super) conditions: Vec<Condition>,
+}
+
+/// The decision about one attempt. Boxed, so that it is known to be `Send` whatever it borrows.
+pub(super) type Decided<'a, T, E> =
+    Pin<Box<dyn Future<Output = Result<Attempted<T>, E>> + Send + 'a>>;
+
+impl Authority {
+    /// Runs an operation: calls `decide` with a new [`Attempt`] until its commit is not overtaken by
+    /// another change. Records a refusal; if that fails, the failure is the error, so that no refused
+    /// call is left out of the audit trail.
+    pub(super) async fn attempt<'a, T, E, D>(
+        &'a self,
+        actor: &'a Actor,
+        operation: Operation,
+        decide: D,
+    ) -> Result<T, E>
+    where
+        E: ManagementError,
+        D: for<'b> Fn(&'b mut Attempt<'a>) -> Decided<'b, T, E>,
+    {
+        let decide = &decide;
+        let done = retry(|| async move {
+            let now = self.now();
+            let event = Event::by(actor, operation, now);
+            let mut attempt = Attempt { authority: self, actor, now, event };
+            let decided = decide(&mut attempt).await;
+            if let Err(error) = &decided
+                && let Some(refusal) = error.refusal()
+            {
+                let details = attempt.event.details.clone().and(refusal.details);
+                let outcome = EventOutcome::Refused(refusal.code);
+                self.record_refusal(Event { outcome, details, ..attempt.event }).await?;
+            }
+            decided
+        });
+        done.await?.ok_or_else(E::contended)
+    }
+}
+
+impl Attempt<'_> {
+    pub(super) fn store(&self) -> &dyn KeyStore {
+        &*self.authority.setup.store
+    }
+
+    /// Reads the policy in force.
+    pub(super) async fn rules(&self) -> Result<Rules, StoreError> {
+        let (policy, holds) = self.authority.policy_in_force(self.actor).await?;
+        Ok(Rules { policy, account: None, conditions: vec![holds] })
+    }
+
+    /// Reads the policy in force, and the owner if it is a service account.
+    pub(super) async fn rules_of(&self, owner: &Owner) -> Result<Rules, StoreError> {
+        let mut rules = self.rules().await?;
+        if let Owner::Account(id) = owner
+            && let Some(account) = self.store().account(self.actor.tenant(), id).await?
+        {
+            rules.add_account(account);
+        }
+        Ok(rules)
+    }
+
+    /// Writes one change with the event, to which it adds details.
+    pub(super) async fn write<T>(
+        &self,
+        conditions: Vec<Condition>,
+        change: Change,
+        details: EventDetails,
+        value: T,
+    ) -> Result<Attempted<T>, StoreError> {
+        let details = self.event.details.clone().and(details);
+        let event = Event { details, ..self.event.clone() };
+        self.commit(Batch { conditions, changes: vec![change], events: vec![event] }, value).await
+    }
+
+    /// Writes a batch of changes and events.
+    pub(super) async fn commit<T>(
+        &self,
+        batch: Batch,
+        value: T,
+    ) -> Result<Attempted<T>, StoreError> {
+        commit(self.store(), batch, value).await
+    }
+
+    /// Records that there was nothing to change.
+    pub(super) async fn unchanged<T>(&self, value: T) -> Result<Attempted<T>, StoreError> {
+        let event = Event { outcome: EventOutcome::Unchanged, ..self.event.clone() };
+        let batch = Batch { events: vec![event], ..Batch::default() };
+        self.store().commit(batch).await?;
+        Ok(Attempted::Done(value))
+    }
+}
+
+impl Rules {
+    /// Adds the service account that owns the key, with the condition that it has not changed.
+    pub(super) fn add_account(&mut self, account: ServiceAccount) {
+        let (account_id, version) = (account.id, account.version);
+        self.conditions.push(Condition::AccountVersion { account: account_id, version });
+        self.account = Some(account);
+    }
+}

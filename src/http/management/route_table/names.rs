@@ -1,0 +1,133 @@
+//! The names in the table: operation ids, tags, schemas and parameters.
+
+/// An enum of names.
+macro_rules! names {
+    ($(#[$doc:meta])* $name:ident { $($(#[$about:meta])* $word:ident = $text:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+        pub(crate) enum $name {
+            $($(#[$about])* $word,)*
+        }
+
+        impl $name {
+            /// Returns the name in the document.
+            pub(crate) const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$word => $text,)*
+                }
+            }
+        }
+    };
+}
+
+/// An enum of names that the document lists.
+macro_rules! listed_names {
+    ($(#[$doc:meta])* $name:ident { $($word:ident = $text:literal,)* }) => {
+        names! {
+            $(#[$doc])*
+            $name { $($word = $text,)* }
+        }
+
+        impl $name {
+            pub(crate) const ALL: &[Self] = &[$(Self::$word,)*];
+        }
+    };
+}
+
+names! {
+    /// The operation id of a route. The router has a handler for each.
+    RouteId {
+        GenerateKey = "generate_key",
+        ListKeys = "list_keys",
+        ShowKey = "show_key",
+        EditKey = "edit_key",
+        DeleteKey = "delete_key",
+        DisableKey = "disable_key",
+        EnableKey = "enable_key",
+        RotateKey = "rotate_key",
+        FinishRotation = "finish_rotation",
+        RevokeKey = "revoke_key",
+        RevokeKeys = "revoke_keys",
+        GenerateAccountKey = "generate_account_key",
+        CreateAccount = "create_account",
+        ListAccounts = "list_accounts",
+        ShowAccount = "show_account",
+        EditAccount = "edit_account",
+        DeleteAccount = "delete_account",
+        DisableAccount = "disable_account",
+        EnableAccount = "enable_account",
+        ShowPolicy = "show_policy",
+        SetPolicy = "set_policy",
+        ListEvents = "list_events",
+        ShowDocument = "show_document",
+    }
+}
+
+listed_names! {
+    /// The group of a route in the document.
+    Tag {
+        Keys = "keys",
+        Accounts = "accounts",
+        Policy = "policy",
+        Events = "events",
+        Api = "api",
+    }
+}
+
+listed_names! {
+    /// A schema of the document.
+    Schema {
+        Nothing = "Nothing",
+        NewKey = "NewKey",
+        KeyEdit = "KeyEdit",
+        Rotate = "Rotate",
+        RevokeKeys = "RevokeKeys",
+        NewAccount = "NewAccount",
+        AccountEdit = "AccountEdit",
+        Key = "Key",
+        Overlap = "Overlap",
+        KeyEntry = "KeyEntry",
+        KeyPage = "KeyPage",
+        KeyChange = "KeyChange",
+        Issued = "Issued",
+        Results = "Results",
+        Account = "Account",
+        AccountPage = "AccountPage",
+        AccountChange = "AccountChange",
+        Event = "Event",
+        EventPage = "EventPage",
+        NamePattern = "NamePattern",
+        Policy = "Policy",
+        PolicyChange = "PolicyChange",
+        Problem = "Problem",
+        Document = "Document",
+    }
+}
+
+names! {
+    /// A parameter of a path, a query or a header.
+    Parameter {
+        KeyId = "id",
+        AccountId = "id",
+        IfMatch = "If-Match",
+        /// `If-Match` on a route that can't do without.
+        RequiredIfMatch = "If-Match",
+        Search = "search",
+        Limit = "limit",
+        Cursor = "cursor",
+        Status = "status",
+        Owner = "owner",
+        ExpiringWithin = "expiring_within",
+        UnusedSince = "unused_since",
+        NeverUsed = "never_used",
+        Sort = "sort",
+        Descending = "descending",
+        EventKey = "key",
+        EventAccount = "account",
+        EventActor = "actor",
+        EventKind = "kind",
+        Since = "since",
+        Until = "until",
+        OldestFirst = "oldest_first",
+    }
+}

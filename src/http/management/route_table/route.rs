@@ -1,0 +1,76 @@
+//! A row of the table: all that the router and the document know of a route.
+
+use super::names::{Parameter, RouteId, Schema, Tag};
+use crate::http::management::wire::problem::Code;
+use crate::record::operation::Operation;
+
+/// A route of the API.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Route {
+    pub(crate) id: RouteId,
+    pub(crate) method: Method,
+    pub(crate) path: &'static str,
+    pub(crate) summary: &'static str,
+    pub(crate) tag: Tag,
+    /// What `{id}` in the path is the id of.
+    pub(crate) subject: Option<Subject>,
+    /// What the request asks of the authority. A request that can't be read is recorded as this
+    /// operation, refused. `None` on a route that needs no login.
+    pub(crate) operation: Option<Operation>,
+    /// The parameters beside the id in the path.
+    pub(crate) parameters: &'static [Parameter],
+    pub(crate) body: Option<Schema>,
+    pub(crate) success: Success,
+    /// The problems of this operation, beside those that follow from the rest of the row.
+    pub(crate) problems: &'static [&'static [Code]],
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Method {
+    Get,
+    Post,
+    Put,
+    Patch,
+    Delete,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Subject {
+    Key,
+    Account,
+}
+
+/// The answer to a request that succeeds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Success {
+    /// 204.
+    Empty,
+    /// 200 with a body.
+    Body(Schema),
+    /// 200 with a record, and its version as the entity tag.
+    Tagged(Schema),
+    /// 201 with a new record, its version as the entity tag, and its location.
+    Created(Schema),
+}
+
+impl Route {
+    /// Whether the route may answer with this problem.
+    pub(crate) fn may_answer(&self, code: Code) -> bool {
+        let follows = match code {
+            Code::InvalidQuery => true,
+            Code::LoginRequired | Code::Unavailable => self.operation.is_some(),
+            Code::InvalidPrecondition => {
+                let is_if_match =
+                    |p: &Parameter| matches!(p, Parameter::IfMatch | Parameter::RequiredIfMatch);
+                self.parameters.iter().any(is_if_match)
+            }
+            Code::PreconditionNotSupported => self.method != Method::Get,
+            Code::MalformedJson
+            | Code::BodyTooLarge
+            | Code::UnsupportedMediaType
+            | Code::InvalidBody => self.body.is_some(),
+            _ => false,
+        };
+        follows || self.problems.iter().any(|codes| codes.contains(&code))
+    }
+}

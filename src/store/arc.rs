@@ -1,0 +1,79 @@
+//! A store behind an `Arc`, so that a host can choose it at run time.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::record::account::ServiceAccount;
+use crate::record::event::Event;
+use crate::record::freshness::Freshness;
+use crate::record::policy::Policy;
+use crate::record::usage::UsageBatch;
+use crate::store::KeyStore;
+use crate::store::batch::{Batch, Changes, Epoch};
+use crate::store::error::StoreError;
+use crate::store::query::{AccountQuery, EventQuery, KeyQuery, Page, StoredKey};
+use crate::store::resolve::Resolve;
+use crate::value::id::{AccountId, KeyId, TenantId};
+use crate::value::time::Timestamp;
+
+/// Passes every call on.
+#[async_trait]
+impl<S: KeyStore + ?Sized> KeyStore for Arc<S> {
+    fn resolve<'a>(&'a self, key: &KeyId, freshness: Freshness) -> Resolve<'a> {
+        (**self).resolve(key, freshness)
+    }
+
+    async fn key(&self, tenant: &TenantId, key: &KeyId) -> Result<Option<StoredKey>, StoreError> {
+        (**self).key(tenant, key).await
+    }
+
+    async fn account(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+    ) -> Result<Option<ServiceAccount>, StoreError> {
+        (**self).account(tenant, account).await
+    }
+
+    async fn policy(&self, tenant: &TenantId) -> Result<Option<Policy>, StoreError> {
+        (**self).policy(tenant).await
+    }
+
+    async fn keys(
+        &self,
+        tenant: &TenantId,
+        query: &KeyQuery,
+        at: Timestamp,
+    ) -> Result<Page<StoredKey>, StoreError> {
+        (**self).keys(tenant, query, at).await
+    }
+
+    async fn accounts(
+        &self,
+        tenant: &TenantId,
+        query: &AccountQuery,
+    ) -> Result<Page<ServiceAccount>, StoreError> {
+        (**self).accounts(tenant, query).await
+    }
+
+    async fn events(
+        &self,
+        tenant: &TenantId,
+        query: &EventQuery,
+    ) -> Result<Page<Event>, StoreError> {
+        (**self).events(tenant, query).await
+    }
+
+    async fn commit(&self, batch: Batch) -> Result<Epoch, StoreError> {
+        (**self).commit(batch).await
+    }
+
+    async fn add_usage(&self, batch: &UsageBatch) -> Result<(), StoreError> {
+        (**self).add_usage(batch).await
+    }
+
+    async fn changes(&self, since: Epoch) -> Result<Changes, StoreError> {
+        (**self).changes(since).await
+    }
+}

@@ -1,0 +1,122 @@
+//! Making the effects of a batch visible.
+
+use std::collections::HashSet;
+
+use super::state::State;
+use super::tables::{Tables, Tenant};
+use crate::record::key::Key;
+use crate::store::batch::Epoch;
+use crate::store::error::StoreError;
+use crate::store::plan::Effects;
+use crate::value::id::TenantId;
+
+/// How many of the last changes are remembered for caches.
+const CHANGES_KEPT: usize = 4_096;
+
+impl State {
+    /// Makes the effects of a batch visible, as of this epoch.
+    pub(in crate::store) fn apply(&self, epoch: Epoch, effects: Effects) -> Result<(), StoreError> {
+        let mut tables = self.write()?;
+        let index = self.index.pin();
+        let deleted: Vec<Key> = effects
+            .deleted_keys
+            .iter()
+            .filter_map(|id| Some(index.get(id)?.snapshot.record().key().clone()))
+            .collect();
+        tables.close_gates(&effects, &deleted);
+        tables.remember(epoch, &effects);
+
+        for (tenant, policy) in effects.policies {
+            tables.insert_policy(tenant, policy);
+        }
+        for account in effects.new_accounts.into_iter().chain(effects.changed_accounts) {
+            tables.insert_account(account);
+        }
+        for record in effects.new_keys.into_iter().chain(effects.changed_keys) {
+            let id = *record.id();
+            let before = index.get(&id).map(|entry| entry.snapshot.record().key());
+            tables.index_key(record.key(), before);
+            let entry = tables.entry(record)?;
+            index.insert(id, entry);
+        }
+        for id in effects.deleted_keys {
+            index.remove(&id);
+            tables.usage.remove(&id);
+        }
+        for key in &deleted {
+            if let Some(tenant) = tables.tenants.get_mut(&key.tenant) {
+                tenant.forget(key);
+            }
+        }
+        for id in effects.deleted_accounts {
+            if let Some(tenant) = tables.accounts.remove(&id)
+                && let Some(tenant) = tables.tenants.get_mut(&tenant)
+            {
+                tenant.accounts.remove(&id);
+            }
+        }
+        for (tenant, through) in effects.forgotten_events {
+            tables.forget_deleted(&tenant, through);
+        }
+        for tombstone in effects.tombstones {
+            tables.bury(tombstone);
+        }
+        tables.usage.extend(effects.usage);
+        tables.writers.extend(effects.writer);
+        for writer in effects.forgotten_writers {
+            tables.writers.remove(&writer);
+        }
+        tables.epoch = epoch;
+        tables.last_events.extend(effects.last_events);
+        Ok(())
+    }
+}
+
+impl Tables {
+    /// Moves the gate of every tenant in which more than one key is touched. Until the caller lets
+    /// go of the tables, its keys can't be read; afterwards their entries are taken anew.
+    fn close_gates(&self, effects: &Effects, deleted: &[Key]) {
+        let mut touched: HashSet<&TenantId> = HashSet::new();
+        touched.extend(effects.policies.iter().map(|(tenant, _)| tenant));
+        touched.extend(effects.written_accounts().map(|account| &account.tenant));
+        touched.extend(effects.deleted_accounts.iter().filter_map(|id| self.accounts.get(id)));
+        if effects.written_keys().count() + deleted.len() > 1 {
+            touched.extend(effects.written_keys().map(|record| &record.key().tenant));
+            touched.extend(deleted.iter().map(|key| &key.tenant));
+        }
+        for tenant in touched.into_iter().filter_map(|tenant| self.tenants.get(tenant)) {
+            tenant.gate.close();
+        }
+    }
+
+    fn forget_deleted(&mut self, tenant: &TenantId, through: u64) {
+        let Some(tenant) = self.tenants.get_mut(tenant) else { return };
+        while let Some((event, id)) = tenant.deleted.first().copied()
+            && event <= through
+        {
+            tenant.deleted.pop_first();
+            self.deleted.remove(&id);
+        }
+    }
+
+    fn remember(&mut self, epoch: Epoch, effects: &Effects) {
+        self.recent.extend(effects.subjects().map(|subject| (epoch, subject)));
+        while self.recent.len() > CHANGES_KEPT {
+            if let Some((epoch, _)) = self.recent.pop_front() {
+                self.recent_since = epoch;
+            }
+        }
+    }
+}
+
+impl Tenant {
+    fn forget(&mut self, key: &Key) {
+        self.keys.remove(&(key.created_at, key.id));
+        if let Some(owned) = self.owners.get_mut(&key.owner) {
+            owned.remove(key);
+            if owned.is_empty() {
+                self.owners.remove(&key.owner);
+            }
+        }
+    }
+}

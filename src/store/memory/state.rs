@@ -1,0 +1,188 @@
+//! What a store of one process knows, in memory: the state behind [`MemoryStore`] and [`FileStore`].
+//!
+//! Writing has two steps. `plan` decides a batch against the state and says what it comes to,
+//! changing nothing; `apply` makes it visible. Between the two a durable store writes the effects
+//! down. Whoever plans must keep other writers out until the effects are applied or given up.
+//!
+//! Reading a key takes no lock. Each key has an entry with its snapshot in a concurrent map, and
+//! each tenant a gate with a number. An entry holds while its number is the gate's. A change of
+//! one key replaces its entry. A change of an account or a policy, or of several keys at once,
+//! first moves the gate: every key of the tenant then takes the slow path, which waits for the
+//! change to be complete and renews the entry. So a change is seen at once, in whole, by all keys.
+//!
+//! [`MemoryStore`]: crate::store::MemoryStore
+//! [`FileStore`]: crate::store::FileStore
+
+use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use foldhash::fast::RandomState;
+use papaya::HashMap as ConcurrentMap;
+
+use super::owned::Owned;
+#[cfg(feature = "postgres")]
+use super::stage::StageCell;
+use super::tables::{Entry, Tables};
+use crate::record::account::ServiceAccount;
+use crate::record::policy::Policy;
+use crate::store::batch::{Changes, Epoch, Subject};
+use crate::store::error::StoreError;
+use crate::store::query::{AccountQuery, KeyPosition, KeyQuery, KeySort, Page, StoredKey};
+use crate::store::resolve::Resolved;
+use crate::value::id::{AccountId, KeyId, TenantId};
+use crate::value::time::Timestamp;
+
+#[derive(Default)]
+pub(in crate::store) struct State {
+    pub(super) index: ConcurrentMap<KeyId, Entry, RandomState>,
+    tables: RwLock<Tables>,
+    /// Whether it takes changes.
+    #[cfg(feature = "postgres")]
+    pub(in crate::store) stage: StageCell,
+}
+
+impl State {
+    pub(in crate::store) fn resolve(&self, key: &KeyId) -> Resolved {
+        {
+            let index = self.index.pin();
+            match index.get(key) {
+                None => return Ok(None),
+                Some(entry) if entry.holds() => {
+                    return Ok(Some(Arc::clone(&entry.snapshot).into()));
+                }
+                Some(_) => {}
+            }
+        }
+        self.renew(key)
+    }
+
+    pub(in crate::store) fn key(
+        &self,
+        tenant: &TenantId,
+        key: &KeyId,
+    ) -> Result<Option<StoredKey>, StoreError> {
+        let tables = self.read()?;
+        let index = self.index.pin();
+        let record = index.get(key).map(|entry| entry.snapshot.record());
+        let record = record.filter(|record| record.key().tenant == *tenant);
+        let usage = tables.usage.get(key).copied().unwrap_or_default();
+        Ok(record.map(|record| StoredKey { record: record.clone(), usage }))
+    }
+
+    pub(in crate::store) fn account(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+    ) -> Result<Option<ServiceAccount>, StoreError> {
+        let tables = self.read()?;
+        let accounts = tables.tenants.get(tenant).map(|tenant| &tenant.accounts);
+        let account = accounts.and_then(|accounts| accounts.get(account));
+        Ok(account.map(|account| ServiceAccount::clone(account)))
+    }
+
+    pub(in crate::store) fn policy(&self, tenant: &TenantId) -> Result<Option<Policy>, StoreError> {
+        let tables = self.read()?;
+        let policy = tables.tenants.get(tenant).and_then(|tenant| tenant.policy.as_ref());
+        Ok(policy.map(|policy| Policy::clone(policy)))
+    }
+
+    pub(in crate::store) fn keys(
+        &self,
+        tenant: &TenantId,
+        query: &KeyQuery,
+        at: Timestamp,
+    ) -> Result<Page<StoredKey>, StoreError> {
+        let tables = self.read()?;
+        let index = self.index.pin();
+        let Some(tenant) = tables.tenants.get(tenant) else {
+            return Ok(query.page([], at));
+        };
+        let stored = |id: &KeyId| {
+            let record = index.get(id)?.snapshot.record();
+            Some((record, tables.usage.get(id).copied().unwrap_or_default()))
+        };
+        if let Some(owner) = &query.owner {
+            let ids = tenant.owners.get(owner).into_iter().flat_map(Owned::keys);
+            return Ok(query.page(ids.filter_map(stored), at));
+        }
+        let (sort, descending) = query.order();
+        if sort != KeySort::Created {
+            let ids = tenant.keys.iter().map(|(_, id)| id);
+            return Ok(query.page(ids.filter_map(stored), at));
+        }
+        // In the order of creation the page is a stretch of the index: stop when it is full.
+        let found = |(_, id): &(Timestamp, KeyId)| {
+            stored(id).filter(|(record, usage)| {
+                query.is_after_cursor(&query.position(record, usage))
+                    && query.matches(record, usage, at)
+            })
+        };
+        let one_more = query.page_size() + 1;
+        let begin = query.begin().and_then(KeyPosition::created);
+        let stretch: Vec<_> = match (descending, begin) {
+            (false, None) => tenant.keys.iter().filter_map(found).take(one_more).collect(),
+            (false, Some(begin)) => {
+                tenant.keys.range(begin..).filter_map(found).take(one_more).collect()
+            }
+            (true, None) => tenant.keys.iter().rev().filter_map(found).take(one_more).collect(),
+            (true, Some(begin)) => {
+                tenant.keys.range(..=begin).rev().filter_map(found).take(one_more).collect()
+            }
+        };
+        Ok(query.page(stretch, at))
+    }
+
+    pub(in crate::store) fn accounts(
+        &self,
+        tenant: &TenantId,
+        query: &AccountQuery,
+    ) -> Result<Page<ServiceAccount>, StoreError> {
+        let tables = self.read()?;
+        let accounts = tables.tenants.get(tenant).map(|tenant| tenant.accounts.values());
+        Ok(query.page(accounts.into_iter().flatten().map(Arc::as_ref)))
+    }
+
+    pub(in crate::store) fn changes(&self, since: Epoch) -> Result<Changes, StoreError> {
+        let tables = self.read()?;
+        let known = since >= tables.recent_since;
+        let newer = |(epoch, _): &&(Epoch, Subject)| *epoch > since;
+        let touched = || tables.recent.iter().filter(newer).map(|(_, s)| s.clone()).collect();
+        Ok(Changes { epoch: tables.epoch, touched: known.then(touched) })
+    }
+
+    /// A key of whatever tenant.
+    #[cfg(feature = "postgres")]
+    pub(in crate::store) fn stored_key(&self, id: &KeyId) -> Result<Option<StoredKey>, StoreError> {
+        let tables = self.read()?;
+        let record = self.index.pin().get(id).map(|entry| entry.snapshot.record().clone());
+        let usage = tables.usage.get(id).copied().unwrap_or_default();
+        Ok(record.map(|record| StoredKey { record, usage }))
+    }
+
+    /// Takes the snapshot of a key anew, when its entry no longer holds.
+    fn renew(&self, key: &KeyId) -> Resolved {
+        // As a writer: whoever changes the tables has finished, and no one begins meanwhile.
+        let tables = self.write()?;
+        let index = self.index.pin();
+        let Some(entry) = index.get(key) else { return Ok(None) };
+        if entry.holds() {
+            return Ok(Some(Arc::clone(&entry.snapshot).into()));
+        }
+        let renewed = tables.entry(entry.snapshot.record().clone())?;
+        let snapshot = Arc::clone(&renewed.snapshot);
+        index.insert(*key, renewed);
+        Ok(Some(snapshot.into()))
+    }
+
+    pub(in crate::store) fn read(&self) -> Result<RwLockReadGuard<'_, Tables>, StoreError> {
+        self.tables.read().map_err(|_| poisoned())
+    }
+
+    pub(super) fn write(&self) -> Result<RwLockWriteGuard<'_, Tables>, StoreError> {
+        self.tables.write().map_err(|_| poisoned())
+    }
+}
+
+/// Half a change may be in the tables: refuse rather than serve from them.
+fn poisoned() -> StoreError {
+    StoreError::corrupt("an earlier change of this store panicked: open it again")
+}

@@ -1,0 +1,138 @@
+//! Planning a batch: what each change comes to, or why nothing of the batch may happen.
+
+use super::checks::{absent, check_condition, check_no_key_left, check_owner, check_subjects};
+use super::deleted::{DeletedId, Tombstone};
+use super::effects::Effects;
+use super::numbers::{add_events, date_tombstones};
+use super::view::View;
+use crate::record::key::KeyRecord;
+use crate::store::batch::{Batch, Change};
+use crate::store::error::StoreError;
+use crate::value::id::TenantId;
+use crate::value::serde_strict::MAX_COUNT;
+
+/// Plans a batch: returns what it comes to.
+///
+/// # Errors
+/// A [`StoreError`] as [`Condition`](crate::store::Condition) and [`Change`] name it if one of them does not hold, and
+/// `Unsupported` if the batch names one subject in two changes. Nothing of the batch may be written then.
+pub fn batch(view: &impl View, batch: Batch) -> Result<Effects, StoreError> {
+    check_subjects(&batch)?;
+    let mut effects = Effects::default();
+    for change in batch.changes {
+        add_change(view, change, &mut effects)?;
+    }
+    for record in effects.written_keys() {
+        check_owner(view, record, &effects)?;
+    }
+    for account in &effects.deleted_accounts {
+        check_no_key_left(view, *account, &effects)?;
+    }
+    for condition in &batch.conditions {
+        check_condition(view, condition, &effects)?;
+    }
+    add_events(view, batch.events, &mut effects)?;
+    date_tombstones(view, &mut effects);
+    Ok(effects)
+}
+
+fn add_change(view: &impl View, change: Change, effects: &mut Effects) -> Result<(), StoreError> {
+    match change {
+        Change::InsertKey(record) => {
+            let id = *record.id();
+            if view.key(&id).is_some() || view.is_deleted(&DeletedId::Key(id)) {
+                return Err(already_exists(format!("key {id}")));
+            }
+            effects.new_keys.push(record);
+        }
+        Change::UpdateKey(record) => {
+            let stored = view.key(record.id());
+            let version = stored.map(KeyRecord::version);
+            check_version(&format!("key {}", record.id()), version, record.version())?;
+            if !stored.is_some_and(|stored| is_same_key(stored, &record)) {
+                let message = format!("an update moves key {} to another place", record.id());
+                return Err(StoreError::unsupported(message));
+            }
+            effects.changed_keys.push(record);
+        }
+        Change::RevokeKey { key, at } => {
+            let stored = view.key(&key).filter(|stored| stored.key().revoked_at.is_none());
+            let conflict = || format!("key {key} is absent or revoked already");
+            let stored = stored.ok_or_else(|| StoreError::conflict(conflict()))?;
+            effects.changed_keys.push(stored.revoked(at));
+        }
+        Change::DeleteKey(key) => {
+            let stored = view.key(&key).ok_or_else(|| absent(format!("key {key}")))?;
+            effects.deleted_keys.push(key);
+            effects.tombstones.push(undated(DeletedId::Key(key), &stored.key().tenant));
+        }
+        Change::InsertAccount(account) => {
+            let id = account.id;
+            if view.account(&id).is_some() || view.is_deleted(&DeletedId::Account(id)) {
+                return Err(already_exists(format!("service account {id}")));
+            }
+            check_count(&format!("account {id}"), account.version)?;
+            effects.new_accounts.push(account);
+        }
+        Change::UpdateAccount(account) => {
+            let stored = view.account(&account.id);
+            let version = stored.map(|stored| stored.version);
+            check_version(&format!("account {}", account.id), version, account.version)?;
+            if stored.map(|stored| &stored.tenant) != Some(&account.tenant) {
+                let message = format!("an update moves account {}", account.id);
+                return Err(StoreError::unsupported(message));
+            }
+            effects.changed_accounts.push(account);
+        }
+        Change::DeleteAccount(account) => {
+            let stored = view.account(&account);
+            let stored = stored.ok_or_else(|| absent(format!("service account {account}")))?;
+            effects.deleted_accounts.push(account);
+            effects.tombstones.push(undated(DeletedId::Account(account), &stored.tenant));
+        }
+        Change::PutPolicy { tenant, policy } => {
+            let stored = view.policy(&tenant).map_or(0, |stored| stored.version);
+            check_version(&format!("the policy of {tenant}"), Some(stored), policy.version)?;
+            effects.policies.push((tenant, policy));
+        }
+        Change::ForgetEvents { tenant, through } => {
+            // The newest one stays.
+            let through = through.min(view.last_event(&tenant).saturating_sub(1));
+            effects.forgotten_ids.extend(view.deleted_through(&tenant, through));
+            effects.forgotten_events.push((tenant, through));
+        }
+    }
+    Ok(())
+}
+
+/// A tombstone whose event has no number yet.
+fn undated(id: DeletedId, tenant: &TenantId) -> Tombstone {
+    Tombstone { id, tenant: tenant.clone(), event: 0 }
+}
+
+/// Tenant, owner and creation never change: they are where a key is found.
+fn is_same_key(a: &KeyRecord, b: &KeyRecord) -> bool {
+    let (a, b) = (a.key(), b.key());
+    (&a.tenant, &a.owner, a.created_at) == (&b.tenant, &b.owner, b.created_at)
+}
+
+fn check_version(what: &str, stored: Option<u64>, next: u64) -> Result<(), StoreError> {
+    match stored {
+        Some(stored) if stored.checked_add(1) == Some(next) => check_count(what, next),
+        Some(_) => Err(StoreError::conflict(format!("{what} has changed"))),
+        None => Err(absent(what)),
+    }
+}
+
+/// A version beyond this can be written and not read back.
+fn check_count(what: &str, version: u64) -> Result<(), StoreError> {
+    if version > MAX_COUNT {
+        let message = format!("{what} has version {version}, the last one is {MAX_COUNT}");
+        return Err(StoreError::unsupported(message));
+    }
+    Ok(())
+}
+
+fn already_exists(what: impl std::fmt::Display) -> StoreError {
+    StoreError::already_exists(format!("{what} exists or was deleted"))
+}

@@ -1,0 +1,96 @@
+//! What must hold for a batch as a whole, once its changes are known.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use super::effects::Effects;
+use super::view::View;
+use crate::record::key::{KeyRecord, Owner};
+use crate::store::batch::{Batch, Change, Condition};
+use crate::store::error::StoreError;
+use crate::value::id::AccountId;
+
+/// A batch that names something twice has no order in which it could be meant.
+pub(super) fn check_subjects(batch: &Batch) -> Result<(), StoreError> {
+    let mut seen = HashSet::new();
+    if !batch.changes.iter().map(Change::subject).all(|subject| seen.insert(subject)) {
+        return Err(StoreError::unsupported("a batch names one subject in two changes"));
+    }
+    Ok(())
+}
+
+/// The owner of every key that is written exists when it is.
+pub(super) fn check_owner(
+    view: &impl View,
+    record: &KeyRecord,
+    effects: &Effects,
+) -> Result<(), StoreError> {
+    let key = record.key();
+    let Owner::Account(account) = &key.owner else { return Ok(()) };
+    let stored = view.account(account).is_some_and(|stored| stored.tenant == key.tenant)
+        && !effects.deleted_accounts.contains(account);
+    let mut written = effects.written_accounts();
+    if stored || written.any(|new| new.id == *account && new.tenant == key.tenant) {
+        return Ok(());
+    }
+    Err(absent(format!("service account {account}")))
+}
+
+pub(super) fn check_no_key_left(
+    view: &impl View,
+    account: AccountId,
+    effects: &Effects,
+) -> Result<(), StoreError> {
+    let Some(stored) = view.account(&account) else { return Ok(()) };
+    let deleted: HashSet<_> = effects.deleted_keys.iter().collect();
+    let owner = Owner::Account(account);
+    let left = view.keys_of(&stored.tenant, &owner).find(|id| !deleted.contains(id));
+    match left {
+        Some(id) => Err(StoreError::conflict(format!("account {account} owns key {id}"))),
+        None => Ok(()),
+    }
+}
+
+pub(super) fn check_condition(
+    view: &impl View,
+    condition: &Condition,
+    effects: &Effects,
+) -> Result<(), StoreError> {
+    match condition {
+        Condition::AccountVersion { account, version } => {
+            if view.account(account).map(|account| account.version) != Some(*version) {
+                return Err(StoreError::conflict(format!("account {account} has changed")));
+            }
+        }
+        Condition::PolicyVersion { tenant, version } => {
+            if view.policy(tenant).map_or(0, |policy| policy.version) != *version {
+                return Err(StoreError::conflict(format!("the policy of {tenant} has changed")));
+            }
+        }
+        Condition::LiveKeysBelow { tenant, owner, limit, at } => {
+            let live = view.live_keys_of(tenant, owner, *at);
+            if live.take(usize::from(*limit)).count() == usize::from(*limit) {
+                let message = format!("{owner} holds {limit} live keys");
+                return Err(StoreError::limit_reached(message));
+            }
+        }
+        Condition::NoLiveKeyLeft { tenant, owner, at } => {
+            let is_left = |record: &&KeyRecord| {
+                let key = record.key();
+                key.tenant == *tenant && key.owner == *owner && key.status(*at).is_live()
+            };
+            let written = effects.written_keys().map(KeyRecord::id);
+            let touched: HashSet<_> = written.chain(&effects.deleted_keys).collect();
+            let mut untouched = view.live_keys_of(tenant, owner, *at);
+            let written = effects.written_keys().find(is_left).map(|record| *record.id());
+            if let Some(id) = written.or_else(|| untouched.find(|id| !touched.contains(id))) {
+                return Err(StoreError::conflict(format!("{owner} still holds key {id}")));
+            }
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn absent(what: impl fmt::Display) -> StoreError {
+    StoreError::conflict(format!("{what} does not exist"))
+}

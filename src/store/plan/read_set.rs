@@ -1,0 +1,126 @@
+//! Which rows a batch needs: for a store that reads them before it plans.
+
+use super::deleted::DeletedId;
+use super::uses::alerts_due;
+use super::view::View;
+use crate::record::key::{KeyRecord, Owner};
+use crate::record::usage::UsageBatch;
+use crate::store::batch::{Batch, Change, Condition};
+use crate::value::id::{AccountId, KeyId, TenantId};
+use crate::value::time::Timestamp;
+
+/// The rows that a batch is planned against. A row that is absent is part of the answer; more rows than these do no
+/// harm.
+///
+/// ```
+/// use keywright::store::plan::ReadSet;
+/// use keywright::store::{Batch, Change};
+/// use keywright::KeyId;
+///
+/// let key: KeyId = "4fQ2xk9ZrT7bWm1c".parse()?;
+/// let revoke = Change::RevokeKey { key, at: "2027-01-15T08:00:00Z".parse()? };
+/// let wanted = ReadSet::of(&Batch { changes: vec![revoke], ..Batch::default() });
+/// assert_eq!(wanted, ReadSet { keys: vec![key], ..ReadSet::default() });
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct ReadSet {
+    /// Keys to read, each with the service account that owns it.
+    pub keys: Vec<KeyId>,
+    /// Of these keys also the number of their tenant's newest event.
+    pub numbered_keys: Vec<KeyId>,
+    /// Owners of whom live keys are needed.
+    pub owners: Vec<OwnerKeys>,
+    /// Service accounts to read.
+    pub accounts: Vec<AccountId>,
+    /// Of these accounts also one key, dead or live, that is not in [`keys`](Self::keys), and the number of their tenant's
+    /// newest event.
+    pub emptied_accounts: Vec<AccountId>,
+    /// Tenants whose policy is to be read.
+    pub policies: Vec<TenantId>,
+    /// Ids to look for among the deleted ones.
+    pub deleted: Vec<DeletedId>,
+    /// Tenants of whom the number of the newest event is needed.
+    pub tenants: Vec<TenantId>,
+}
+
+/// Live keys of an owner, as many as decide a condition.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct OwnerKeys {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The owner.
+    pub owner: Owner,
+    /// The time at which a key counts as live.
+    pub at: Timestamp,
+    /// How many are enough, not counting those in [`ReadSet::keys`].
+    pub most: u16,
+}
+
+impl ReadSet {
+    /// Returns the rows that [`batch`](super::batch) looks at.
+    pub fn of(batch: &Batch) -> Self {
+        let mut set = Self::default();
+        for condition in &batch.conditions {
+            set.add_condition(condition);
+        }
+        for change in &batch.changes {
+            set.add_change(change);
+        }
+        set.tenants.extend(batch.events.iter().map(|event| event.tenant.clone()));
+        set
+    }
+
+    /// Returns the rows that the alerts of a batch of usage need, when the usage of its keys was read. Empty if no alert
+    /// is due.
+    pub fn of_alerts(view: &impl View, batch: &UsageBatch) -> Self {
+        let keys = alerts_due(view, batch);
+        Self { numbered_keys: keys.clone(), keys, ..Self::default() }
+    }
+
+    fn add_condition(&mut self, condition: &Condition) {
+        match condition {
+            Condition::AccountVersion { account, .. } => self.accounts.push(*account),
+            Condition::PolicyVersion { tenant, .. } => self.policies.push(tenant.clone()),
+            Condition::LiveKeysBelow { tenant, owner, limit, at } => {
+                self.add_owner(tenant, owner, *at, *limit);
+            }
+            Condition::NoLiveKeyLeft { tenant, owner, at } => self.add_owner(tenant, owner, *at, 1),
+        }
+    }
+
+    fn add_owner(&mut self, tenant: &TenantId, owner: &Owner, at: Timestamp, most: u16) {
+        self.owners.push(OwnerKeys { tenant: tenant.clone(), owner: owner.clone(), at, most });
+    }
+
+    fn add_change(&mut self, change: &Change) {
+        match change {
+            Change::InsertKey(record) => {
+                self.deleted.push(DeletedId::Key(*record.id()));
+                self.add_key(record);
+            }
+            Change::UpdateKey(record) => self.add_key(record),
+            Change::RevokeKey { key, .. } => self.keys.push(*key),
+            Change::DeleteKey(key) => {
+                self.keys.push(*key);
+                self.numbered_keys.push(*key);
+            }
+            Change::InsertAccount(account) => {
+                self.accounts.push(account.id);
+                self.deleted.push(DeletedId::Account(account.id));
+            }
+            Change::UpdateAccount(account) => self.accounts.push(account.id),
+            Change::DeleteAccount(account) => {
+                self.accounts.push(*account);
+                self.emptied_accounts.push(*account);
+            }
+            Change::PutPolicy { tenant, .. } => self.policies.push(tenant.clone()),
+            Change::ForgetEvents { tenant, .. } => self.tenants.push(tenant.clone()),
+        }
+    }
+
+    fn add_key(&mut self, record: &KeyRecord) {
+        self.keys.push(*record.id());
+        self.accounts.extend(record.key().owner.account());
+    }
+}

@@ -1,0 +1,66 @@
+//! A view over rows that were read for a batch.
+
+use std::collections::{HashMap, HashSet};
+
+use super::deleted::DeletedId;
+use super::view::View;
+use crate::record::account::ServiceAccount;
+use crate::record::key::{KeyRecord, Owner};
+use crate::record::policy::Policy;
+use crate::record::usage::{LastBatch, Usage};
+use crate::value::id::{AccountId, KeyId, TenantId};
+
+/// The rows that a store has read for a batch: those of its [`ReadSet`](super::ReadSet), or more.
+#[derive(Clone, Debug, Default)]
+pub struct Rows {
+    /// Keys, by their ids.
+    pub keys: HashMap<KeyId, KeyRecord>,
+    /// Service accounts, by their ids.
+    pub accounts: HashMap<AccountId, ServiceAccount>,
+    /// Policies, by their tenants.
+    pub policies: HashMap<TenantId, Policy>,
+    /// Ids that were deleted and are not yet forgotten.
+    pub deleted: HashSet<DeletedId>,
+    /// The number of each tenant's newest event.
+    pub last_events: HashMap<TenantId, u64>,
+    /// Usage, by key. A key that is in [`keys`](Self::keys) alone was never used.
+    pub usage: HashMap<KeyId, Usage>,
+    /// The last batches of writers of usage.
+    pub last_batches: HashMap<[u8; 16], LastBatch>,
+}
+
+impl View for Rows {
+    fn key(&self, key: &KeyId) -> Option<&KeyRecord> {
+        self.keys.get(key)
+    }
+
+    fn account(&self, account: &AccountId) -> Option<&ServiceAccount> {
+        self.accounts.get(account)
+    }
+
+    fn policy(&self, tenant: &TenantId) -> Option<&Policy> {
+        self.policies.get(tenant)
+    }
+
+    fn keys_of(&self, tenant: &TenantId, owner: &Owner) -> impl Iterator<Item = KeyId> {
+        let keys = self.keys.values().map(KeyRecord::key);
+        keys.filter(move |key| key.tenant == *tenant && key.owner == *owner).map(|key| key.id)
+    }
+
+    fn is_deleted(&self, id: &DeletedId) -> bool {
+        self.deleted.contains(id)
+    }
+
+    fn last_event(&self, tenant: &TenantId) -> u64 {
+        self.last_events.get(tenant).copied().unwrap_or(0)
+    }
+
+    fn usage(&self, key: &KeyId) -> Option<Usage> {
+        let unused = || self.keys.contains_key(key).then(Usage::default);
+        self.usage.get(key).copied().or_else(unused)
+    }
+
+    fn last_batch(&self, writer: &[u8; 16]) -> Option<LastBatch> {
+        self.last_batches.get(writer).copied()
+    }
+}

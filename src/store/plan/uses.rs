@@ -1,0 +1,101 @@
+//! Planning a batch of usage: totals, alerts, and the writers that are forgotten.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::time::Duration;
+
+use super::effects::{Effects, Writer};
+use super::numbers::add_events;
+use super::view::View;
+use crate::record::event::Event;
+use crate::record::usage::{Usage, UsageBatch};
+use crate::store::error::StoreError;
+use crate::value::id::KeyId;
+
+/// How long a writer of usage is remembered after its last batch.
+const WRITER_KEPT: Duration = Duration::from_hours(7 * 24);
+
+/// Plans a batch of usage. Returns `None` if the batch was added before: then there is nothing to write.
+///
+/// Looks at the last batch of the writer, at the usage of each key, and for each key in [`alerts_due`] at its
+/// record and the number of its tenant's newest event.
+///
+/// ```
+/// use keywright::store::plan::{self, Rows};
+/// use keywright::store::{Usage, UsageBatch, UsageDelta};
+/// use keywright::{KeyId, Timestamp};
+///
+/// let key: KeyId = "4fQ2xk9ZrT7bWm1c".parse()?;
+/// let at: Timestamp = "2027-01-15T08:00:00Z".parse()?;
+/// let delta = UsageDelta { key, secret_number: 1, uses: 3, last_used_at: at, alert_every: None };
+/// let batch = UsageBatch { writer: [7; 16], sequence: 1, at, deltas: vec![delta] };
+///
+/// let mut rows = Rows::default();
+/// rows.usage.insert(key, Usage::default());
+/// let effects = plan::usage(&rows, &batch)?.unwrap_or_default();
+/// assert_eq!(effects.usage[0].1.uses(), 3);
+///
+/// // The store remembers the batch, so the same one adds nothing when it comes again.
+/// rows.last_batches.extend(effects.writer.map(|(id, writer)| (id, writer.last)));
+/// assert!(plan::usage(&rows, &batch)?.is_none());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// `Conflict` if another process uses the same writer id, and `Corrupt` if a tenant has no number for another event.
+pub fn usage(view: &impl View, batch: &UsageBatch) -> Result<Option<Effects>, StoreError> {
+    if batch.was_added(view.last_batch(&batch.writer).as_ref())? {
+        return Ok(None);
+    }
+    let Totals { usage, alerts } = Totals::of(view, batch);
+    let is_silent = |at| batch.at.since(at) > WRITER_KEPT;
+    let writers = view.writers().filter(|(id, at)| *id != batch.writer && is_silent(*at));
+    let mut effects = Effects {
+        usage: usage.into_iter().collect(),
+        writer: Some((batch.writer, Writer { last: batch.as_last(), at: batch.at })),
+        forgotten_writers: writers.map(|(id, _)| id).collect(),
+        ..Effects::default()
+    };
+    let alert = |(key, uses)| {
+        let record = view.key(&key)?;
+        Some(Event::extensive_use(record.key(), uses, batch.at))
+    };
+    add_events(view, alerts.into_iter().filter_map(alert).collect(), &mut effects)?;
+    Ok(Some(effects))
+}
+
+/// Returns the keys that a batch of usage causes alerts for, going by their stored usage.
+///
+/// For a store that reads records and the numbers of events only if there is an alert.
+pub fn alerts_due(view: &impl View, batch: &UsageBatch) -> Vec<KeyId> {
+    Totals::of(view, batch).alerts.into_iter().map(|(key, _)| key).collect()
+}
+
+/// The usage of each key after a batch.
+struct Totals {
+    usage: HashMap<KeyId, Usage>,
+    /// Each time that a key's uses pass a multiple of its limit: the key, and its uses then.
+    alerts: Vec<(KeyId, u64)>,
+}
+
+impl Totals {
+    fn of(view: &impl View, batch: &UsageBatch) -> Self {
+        let mut totals = Self { usage: HashMap::new(), alerts: Vec::new() };
+        for delta in &batch.deltas {
+            let total = match totals.usage.entry(delta.key) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(place) => match view.usage(&delta.key) {
+                    Some(stored) => place.insert(stored),
+                    // A key that is absent has no usage to add to.
+                    None => continue,
+                },
+            };
+            let before = total.uses();
+            total.add(delta);
+            if delta.is_alert_due(before, total.uses()) {
+                totals.alerts.push((delta.key, total.uses()));
+            }
+        }
+        totals
+    }
+}

@@ -1,0 +1,297 @@
+//! The store: what each call reads, and whom it leaves writing to.
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use sqlx::postgres::PgRow;
+use sqlx::types::Json;
+use sqlx::{PgPool, Row};
+
+use super::commit::Commits;
+use super::database::Database;
+use super::errors::{self, Failure, database as database_error, is_given_up};
+use super::migrate;
+use super::options::PostgresOptions;
+use super::schema::Sql;
+use super::session::Attempts;
+use super::usage::UsageWrites;
+use crate::record::account::ServiceAccount;
+use crate::record::event::Event;
+use crate::record::freshness::Freshness;
+use crate::record::key::KeyRecord;
+use crate::record::policy::Policy;
+use crate::record::snapshot::Snapshot;
+use crate::record::usage::{Usage, UsageBatch};
+use crate::store::KeyStore;
+use crate::store::batch::{Batch, Changes, Epoch};
+use crate::store::error::StoreError;
+use crate::store::query::{AccountQuery, EventQuery, KeyQuery, Page, StoredKey};
+use crate::store::resolve::{Resolve, Resolved};
+use crate::value::id::{AccountId, KeyId, TenantId};
+use crate::value::time::Timestamp;
+
+/// How often a transaction that the database gave up for another is tried again.
+const ATTEMPTS: u32 = 8;
+
+const IS_MOVING: &str = "SELECT 1 FROM {schema}.state WHERE is_moving";
+
+const RESOLVE: &str = "
+    SELECT s.epoch, k.record AS key, a.record AS account, p.record AS policy
+    FROM {schema}.state AS s
+    LEFT JOIN {schema}.keys AS k ON k.id = $1
+    LEFT JOIN {schema}.accounts AS a ON a.id = k.account
+    LEFT JOIN {schema}.policies AS p ON p.tenant = k.tenant";
+
+const KEY: &str = "
+    SELECT k.record AS record, u.record AS usage
+    FROM {schema}.keys AS k JOIN {schema}.usage AS u ON u.key = k.id
+    WHERE k.id = $1 AND k.tenant = $2";
+
+const ACCOUNT: &str = "SELECT record FROM {schema}.accounts WHERE id = $1 AND tenant = $2";
+
+const POLICY: &str = "SELECT record FROM {schema}.policies WHERE tenant = $1";
+
+/// An epoch that no commit has is one of a server that is no more, or older than what is kept. So is
+/// the last one that anything here was seen of: it may be newer than what the caller knows.
+const CHANGES: &str = "
+    SELECT s.epoch, CASE WHEN (
+        SELECT bool_and(e = s.epoch OR EXISTS (SELECT 1 FROM {schema}.changes WHERE epoch = e))
+        FROM unnest(ARRAY[$1, $2]::bigint[]) AS e
+    ) THEN ARRAY(
+        SELECT unnest(c.touched) FROM {schema}.changes AS c WHERE c.epoch > $1 ORDER BY c.epoch
+    ) END AS touched
+    FROM {schema}.state AS s";
+
+/// Keeps everything in PostgreSQL, 13 or later, for any number of nodes. Clones share the store.
+///
+/// * **The host's own pool.** The store takes a [`PgPool`] of sqlx 0.9 and keeps no connection.
+/// * **One order.** Commits of all nodes happen one after another; a limit or a condition holds exactly.
+/// * **Durable** as the server is: `synchronous_commit = off` is overruled for changes of keys and usage.
+/// * **Nothing cached.** Each verify is one round trip. Put [`CachedStore`](super::CachedStore) in front.
+///
+/// ```no_run
+/// # async fn open() -> Result<(), Box<dyn std::error::Error>> {
+/// use keywright::store::PostgresStore;
+/// use sqlx::postgres::PgPoolOptions;
+///
+/// // A connection that is checked before each use costs a round trip more: see the guide.
+/// let pool = PgPoolOptions::new().test_before_acquire(false);
+/// let pool = pool.connect("postgres://keys@db.internal/app").await?;
+/// let store = PostgresStore::open(pool).await?;
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct PostgresStore(Arc<Inner>);
+
+struct Inner {
+    database: Database,
+    commits: Commits,
+    usage: UsageWrites,
+    resolve: Sql,
+    key: Sql,
+    account: Sql,
+    policy: Sql,
+    changes: Sql,
+}
+
+impl PostgresStore {
+    /// Opens the store in the schema `keywright`, as [`PostgresOptions::open`] does.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn open(pool: PgPool) -> Result<Self, StoreError> {
+        PostgresOptions::new().open(pool).await
+    }
+
+    /// The pool that the store was given.
+    pub fn pool(&self) -> &PgPool {
+        &self.0.database.pool
+    }
+
+    pub(in crate::store) fn database(&self) -> &Database {
+        &self.0.database
+    }
+}
+
+impl PostgresOptions {
+    /// Opens the store, and makes its tables or brings them up to date.
+    ///
+    /// Any number of nodes may do so at once.
+    ///
+    /// # Errors
+    /// A [`StoreError`] of the kind
+    /// * `Unavailable` if the database can't be reached, its user may not do what is needed, or the
+    ///   tables are to be left as they are and are not of this version;
+    /// * `Unsupported` if the database does not keep text as UTF-8, or the tables were made by a newer
+    ///   version.
+    pub async fn open(self, pool: PgPool) -> Result<PostgresStore, StoreError> {
+        let store = self.open_tables(pool).await?;
+        let is_moving = store.0.database.schema.sql(IS_MOVING);
+        if store.0.database.read_one(&is_moving, &[]).await?.is_some() {
+            return Err(errors::is_moving());
+        }
+        Ok(store)
+    }
+
+    /// The same, whether a transfer into the tables has ended or not.
+    pub(in crate::store) async fn open_tables(
+        self,
+        pool: PgPool,
+    ) -> Result<PostgresStore, StoreError> {
+        if self.keeps_tables {
+            migrate::check(&pool, &self.schema).await?;
+        } else {
+            migrate::migrate(&pool, &self.schema).await?;
+        }
+        let schema = self.schema;
+        Ok(PostgresStore(Arc::new(Inner {
+            commits: Commits::of(&schema),
+            usage: UsageWrites::of(&schema),
+            resolve: schema.sql(RESOLVE),
+            key: schema.sql(KEY),
+            account: schema.sql(ACCOUNT),
+            policy: schema.sql(POLICY),
+            changes: schema.sql(CHANGES),
+            database: Database::new(pool, schema, !self.is_pooled),
+        })))
+    }
+}
+
+impl fmt::Debug for PostgresStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("PostgresStore").field(&self.0.database.schema.as_str()).finish()
+    }
+}
+
+impl Inner {
+    async fn changes_since(&self, since: i64, seen: i64) -> Result<PgRow, StoreError> {
+        let mut attempts = Attempts::with(&self.database.pool);
+        loop {
+            let mut session = self.database.session().await?;
+            let changes = sqlx::query(self.changes.safe()).persistent(self.database.persistent);
+            let changes = changes.bind(since).bind(seen);
+            let found = changes.fetch_one(session.connection()).await;
+            if let Some(found) = attempts.end(session, found).await? {
+                return Ok(found);
+            }
+        }
+    }
+
+    async fn resolve(&self, key: KeyId) -> Resolved {
+        let row = self.database.read_one(&self.resolve, &[key.as_str()]).await?;
+        let missing = || StoreError::corrupt("the row is missing that every commit holds");
+        let row = row.ok_or_else(missing)?;
+        let read = || {
+            self.database.saw(row.try_get("epoch")?);
+            let key: Option<Json<KeyRecord>> = row.try_get("key")?;
+            let account: Option<Json<ServiceAccount>> = row.try_get("account")?;
+            let policy: Option<Json<Policy>> = row.try_get("policy")?;
+            Ok((key.map(|row| row.0), account.map(|row| row.0), policy.map(|row| row.0)))
+        };
+        let (record, account, policy) = read().map_err(database_error)?;
+        let Some(record) = record else { return Ok(None) };
+        let snapshot = Snapshot::new(record, account.map(Arc::new), policy.map(Arc::new))?;
+        Ok(Some(Arc::new(snapshot).into()))
+    }
+}
+
+#[async_trait]
+impl KeyStore for PostgresStore {
+    fn resolve<'a>(&'a self, key: &KeyId, _: Freshness) -> Resolve<'a> {
+        Resolve::boxed(self.0.resolve(*key))
+    }
+
+    async fn key(&self, tenant: &TenantId, key: &KeyId) -> Result<Option<StoredKey>, StoreError> {
+        let row = self.0.database.read_one(&self.0.key, &[key.as_str(), tenant.as_str()]).await?;
+        let read = |row: PgRow| {
+            let record: Json<KeyRecord> = row.try_get("record")?;
+            let usage: Json<Usage> = row.try_get("usage")?;
+            Ok(StoredKey { record: record.0, usage: usage.0 })
+        };
+        row.map(read).transpose().map_err(database_error)
+    }
+
+    async fn account(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+    ) -> Result<Option<ServiceAccount>, StoreError> {
+        let row =
+            self.0.database.read_one(&self.0.account, &[account.as_str(), tenant.as_str()]).await?;
+        let read = |row: PgRow| Ok(row.try_get::<Json<ServiceAccount>, _>("record")?.0);
+        row.map(read).transpose().map_err(database_error)
+    }
+
+    async fn policy(&self, tenant: &TenantId) -> Result<Option<Policy>, StoreError> {
+        let row = self.0.database.read_one(&self.0.policy, &[tenant.as_str()]).await?;
+        let read = |row: PgRow| Ok(row.try_get::<Json<Policy>, _>("record")?.0);
+        row.map(read).transpose().map_err(database_error)
+    }
+
+    async fn keys(
+        &self,
+        tenant: &TenantId,
+        query: &KeyQuery,
+        at: Timestamp,
+    ) -> Result<Page<StoredKey>, StoreError> {
+        self.0.database.keys(tenant, query, at).await
+    }
+
+    async fn accounts(
+        &self,
+        tenant: &TenantId,
+        query: &AccountQuery,
+    ) -> Result<Page<ServiceAccount>, StoreError> {
+        self.0.database.accounts(tenant, query).await
+    }
+
+    async fn events(
+        &self,
+        tenant: &TenantId,
+        query: &EventQuery,
+    ) -> Result<Page<Event>, StoreError> {
+        self.0.database.events(tenant, query).await
+    }
+
+    async fn commit(&self, batch: Batch) -> Result<Epoch, StoreError> {
+        for _ in 1..ATTEMPTS {
+            match self.0.commits.write(&self.0.database, batch.clone()).await {
+                Err(Failure::Database(error)) if is_given_up(&error) => {}
+                ended => return Ok(ended?),
+            }
+        }
+        Ok(self.0.commits.write(&self.0.database, batch).await?)
+    }
+
+    async fn add_usage(&self, batch: &UsageBatch) -> Result<(), StoreError> {
+        for _ in 1..ATTEMPTS {
+            match self.0.usage.write(&self.0.database, batch).await {
+                Err(Failure::Database(error)) if is_given_up(&error) => {}
+                ended => return Ok(ended?),
+            }
+        }
+        Ok(self.0.usage.write(&self.0.database, batch).await?)
+    }
+
+    async fn changes(&self, since: Epoch) -> Result<Changes, StoreError> {
+        // A number that no bigint has is no epoch of ours.
+        let since = i64::try_from(since.0).unwrap_or(-1);
+        let database = &self.0.database;
+        let seen = database.seen();
+        let row = self.0.changes_since(since, seen.unwrap_or(since)).await?;
+        let epoch: i64 = row.try_get("epoch").map_err(database_error)?;
+        let touched: Option<Vec<String>> = row.try_get("touched").map_err(database_error)?;
+        if touched.is_none() {
+            // The caller forgets now whatever was seen of commits that are no more.
+            database.unsee(seen, epoch);
+        }
+        database.saw(epoch);
+        let read = |text: &String| {
+            let stranger = |_| format!("{text:?} is nothing that a commit touches");
+            text.parse().map_err(stranger).map_err(StoreError::corrupt)
+        };
+        let touched = touched.map(|touched| touched.iter().map(read).collect()).transpose()?;
+        Ok(Changes { epoch: Epoch(epoch.cast_unsigned()), touched })
+    }
+}

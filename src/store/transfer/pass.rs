@@ -1,0 +1,217 @@
+//! Going through both sides of a transfer, in the order of their ids.
+
+use std::fmt;
+
+use serde_json::{Value, json};
+
+use super::export::Export;
+use super::source::TransferSource;
+use super::tables::{ACCOUNTS, DELETED, KEYS, POLICIES, TENANTS, Table, WRITERS};
+use super::target::Target;
+use crate::store::error::StoreError;
+use crate::store::postgres::{AccountRow, DeletedRow, Failure, KeyRow, PolicyRow, last_used_at};
+use crate::store::query::{EventQuery, MAX_LIMIT, StoredKey};
+use crate::value::id::TenantId;
+use crate::value::text::hex;
+
+/// So many rows are compared and written together.
+const CHUNK: usize = 1_000;
+
+/// How far a transfer is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct TransferProgress {
+    /// What is being compared: `keys`, `events`, ...
+    pub what: &'static str,
+    /// How many have been.
+    pub done: u64,
+    /// How many there are in the source.
+    pub all: u64,
+    /// How many of them differed and were written.
+    pub written: u64,
+}
+
+impl fmt::Display for TransferProgress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { what, done, all, written } = self;
+        write!(f, "{what}: {done} of {all}, {written} written")
+    }
+}
+
+/// How much is compared.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub(super) enum Depth {
+    /// Events by their numbers: they are never changed.
+    Numbers,
+    /// Everything.
+    All,
+}
+
+/// Going through both sides once.
+pub(super) struct Pass<'a, P> {
+    pub(super) from: &'a TransferSource,
+    pub(super) to: &'a Target,
+    pub(super) depth: Depth,
+    pub(super) progress: P,
+    /// The last that differed.
+    pub(super) differs: Option<&'static str>,
+}
+
+impl<P: FnMut(TransferProgress)> Pass<'_, P> {
+    /// What differed, if anything did.
+    pub(super) async fn run(mut self) -> Result<Option<&'static str>, Failure> {
+        let state = self.from.0.state()?;
+        let Export { keys, accounts, policies, deleted, writers, last_events } = Export::of(state)?;
+        // What others refer to comes first, and goes last.
+        let account_ids: Vec<_> = accounts.iter().map(|account| account.id.to_string()).collect();
+        self.table(&ACCOUNTS, &account_ids, |place| {
+            Ok(Some((json!(accounts[place]), json!(AccountRow::of(&accounts[place])))))
+        })
+        .await?;
+        let tenants: Vec<_> = policies.iter().map(|(tenant, _)| tenant.to_string()).collect();
+        self.table(&POLICIES, &tenants, |place| {
+            let (tenant, policy) = &policies[place];
+            Ok(Some((json!(policy), json!(PolicyRow::new(tenant, policy)))))
+        })
+        .await?;
+        let ids: Vec<_> = keys.iter().map(ToString::to_string).collect();
+        self.table(&KEYS, &ids, |place| {
+            let Some(stored) = state.stored_key(&keys[place])? else { return Ok(None) };
+            let StoredKey { record, usage } = stored;
+            let mut row = json!(KeyRow::of(&record));
+            row["usage"] = json!(usage);
+            row["last_used_at"] = json!(last_used_at(&usage));
+            Ok(Some((json!([record, usage]), row)))
+        })
+        .await?;
+        let ids: Vec<_> = deleted.iter().map(|deleted| deleted.id.to_string()).collect();
+        self.table(&DELETED, &ids, |place| {
+            let row = DeletedRow::of(&deleted[place]);
+            Ok(Some((json!([deleted[place].tenant, deleted[place].event]), json!(row))))
+        })
+        .await?;
+        let names: Vec<_> = writers.iter().map(|(writer, _)| hex::encode(writer)).collect();
+        self.table(&WRITERS, &names, |place| {
+            let last = json!(writers[place].1);
+            let mut row = last.clone();
+            row["writer"] = json!(names[place]);
+            Ok(Some((last, row)))
+        })
+        .await?;
+        self.events(&last_events).await?;
+        let tenants: Vec<_> = last_events.iter().map(|(tenant, _)| tenant.to_string()).collect();
+        self.table(&TENANTS, &tenants, |place| {
+            let (tenant, last) = &last_events[place];
+            Ok(Some((json!(last), json!({ "tenant": tenant, "last_event": last }))))
+        })
+        .await?;
+        self.without(&ACCOUNTS, &account_ids).await?;
+        Ok(self.differs)
+    }
+
+    /// Makes a table as the source has it. `row` gives what is compared and what is written, for the id
+    /// at a place; none if it is gone.
+    async fn table(
+        &mut self,
+        table: &Table,
+        ids: &[String],
+        mut row: impl FnMut(usize) -> Result<Option<(Value, Value)>, StoreError>,
+    ) -> Result<(), Failure> {
+        let mut progress =
+            TransferProgress { what: table.name, done: 0, all: ids.len() as u64, written: 0 };
+        let mut behind = String::new();
+        let chunks = ids.chunks(CHUNK).count().max(1);
+        for chunk in 0..chunks {
+            let begin = chunk * CHUNK;
+            let end = ids.len().min(begin + CHUNK);
+            // The last one takes whatever the tables have beyond.
+            let upto = (chunk + 1 < chunks).then(|| ids[end - 1].clone());
+            let mut stored = self.to.stored(table, &behind, upto.as_deref()).await?;
+            let mut rows = Vec::new();
+            for (place, id) in ids.iter().enumerate().take(end).skip(begin) {
+                let Some((compared, row)) = row(place)? else { continue };
+                if stored.remove(id) != Some(compared) {
+                    rows.push(row);
+                }
+            }
+            let surplus: Vec<_> = stored.into_keys().collect();
+            if !rows.is_empty() || !surplus.is_empty() {
+                self.differs = Some(table.name);
+                let surplus = if table.is_referred_to { &[][..] } else { &surplus };
+                self.to.make(table, &rows, surplus).await?;
+            }
+            progress.done = end as u64;
+            progress.written += rows.len() as u64;
+            (self.progress)(progress);
+            behind = upto.unwrap_or_default();
+        }
+        Ok(())
+    }
+
+    /// Takes away what the source does not have.
+    async fn without(&mut self, table: &Table, ids: &[String]) -> Result<(), Failure> {
+        let stored = self.to.stored(table, "", None).await?;
+        let ids: std::collections::HashSet<_> = ids.iter().collect();
+        let surplus: Vec<_> = stored.into_keys().filter(|id| !ids.contains(id)).collect();
+        if surplus.is_empty() {
+            return Ok(());
+        }
+        self.differs = Some(table.name);
+        self.to.make(table, &[], &surplus).await
+    }
+
+    async fn events(&mut self, last_events: &[(TenantId, u64)]) -> Result<(), Failure> {
+        let all = last_events.iter().map(|(_, last)| last).sum();
+        let mut progress = TransferProgress { what: "events", done: 0, all, written: 0 };
+        for (tenant, last) in last_events {
+            let mut behind = match self.depth {
+                Depth::Numbers => self.to.last_event(tenant).await?,
+                Depth::All => 0,
+            };
+            let oldest = EventQuery::new().oldest_first();
+            let first = self.from.0.events(tenant, &oldest.clone().limit(1)).await?.items;
+            let first = first.first().map_or(1, |event| event.sequence);
+            behind = self.without_events_before(tenant, first).await?.max(behind);
+            progress.done += behind;
+            while behind < *last {
+                let query = oldest.clone().behind(behind).limit(MAX_LIMIT);
+                let events = self.from.0.events(tenant, &query).await?.items;
+                let (Some(oldest), Some(newest)) = (events.first(), events.last()) else { break };
+                let newest = newest.sequence;
+                if oldest.sequence > behind + 1 {
+                    // The source has forgotten some meanwhile.
+                    behind = self.without_events_before(tenant, oldest.sequence).await?;
+                }
+                let stored = self.to.stored_events(tenant, behind, events.len()).await?;
+                // Events are never changed: those that are stored are the first of these, or others.
+                let same = stored.iter().zip(&events).take_while(|(a, b)| a == b).count();
+                if same < stored.len() {
+                    let message = format!("tenant {tenant} has other events in the database");
+                    return Err(StoreError::conflict(message).into());
+                }
+                if same < events.len() {
+                    self.differs = Some("events");
+                    self.to.write_events(&events[same..]).await?;
+                }
+                progress.done += events.len() as u64;
+                progress.written += (events.len() - same) as u64;
+                (self.progress)(progress);
+                behind = newest;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes away the events that the source has forgotten: those before its first. The number before
+    /// it is where to go on.
+    async fn without_events_before(
+        &mut self,
+        tenant: &TenantId,
+        first: u64,
+    ) -> Result<u64, Failure> {
+        if self.to.forget_events_before(tenant, first).await? {
+            self.differs = Some("events");
+        }
+        Ok(first.saturating_sub(1))
+    }
+}

@@ -1,0 +1,103 @@
+//! The tables that a transfer makes as the source has them: how their rows are read, written and removed.
+
+/// A table whose rows have an id.
+pub(super) struct Table {
+    pub(super) name: &'static str,
+    /// Ids and what is compared, behind one id and up to another.
+    pub(super) read: &'static str,
+    /// Writes rows, whether they are there or not.
+    pub(super) write: &'static str,
+    pub(super) remove: &'static str,
+    /// Whether rows of another table refer to it: then it loses its rows last.
+    pub(super) is_referred_to: bool,
+}
+
+pub(super) const ACCOUNTS: Table = Table {
+    name: "accounts",
+    read: "SELECT id, record AS compared FROM {schema}.accounts
+        WHERE id > $1 AND ($2 IS NULL OR id <= $2)",
+    write: "INSERT INTO {schema}.accounts (id, tenant, created_at, version, search, record)
+        SELECT id, tenant, created_at, version, search, record
+        FROM jsonb_to_recordset($1) AS n (id text, tenant text, created_at bigint, version bigint,
+            search text, record jsonb)
+        ON CONFLICT (id) DO UPDATE SET version = excluded.version, search = excluded.search,
+            record = excluded.record",
+    remove: "DELETE FROM {schema}.accounts WHERE id = ANY($1)",
+    is_referred_to: true,
+};
+
+pub(super) const POLICIES: Table = Table {
+    name: "policies",
+    read: "SELECT tenant AS id, record AS compared FROM {schema}.policies
+        WHERE tenant > $1 AND ($2 IS NULL OR tenant <= $2)",
+    write: "INSERT INTO {schema}.policies (tenant, version, record)
+        SELECT tenant, version, record
+        FROM jsonb_to_recordset($1) AS n (tenant text, version bigint, record jsonb)
+        ON CONFLICT (tenant) DO UPDATE SET version = excluded.version, record = excluded.record",
+    remove: "DELETE FROM {schema}.policies WHERE tenant = ANY($1)",
+    is_referred_to: false,
+};
+
+pub(super) const KEYS: Table = Table {
+    name: "keys",
+    read: "SELECT k.id, jsonb_build_array(k.record, u.record) AS compared
+        FROM {schema}.keys AS k JOIN {schema}.usage AS u ON u.key = k.id
+        WHERE k.id > $1 AND ($2 IS NULL OR k.id <= $2)",
+    write: "WITH n AS MATERIALIZED (
+            SELECT * FROM jsonb_to_recordset($1) AS n (id text, tenant text, owner text,
+                account text, name text, created_at bigint, updated_at bigint, not_before bigint,
+                expires_at bigint, disabled boolean, revoked boolean, version bigint, search text,
+                record jsonb, last_used_at bigint, usage jsonb)
+        ), keys AS (
+            INSERT INTO {schema}.keys (id, tenant, owner, account, name, created_at, updated_at,
+                not_before, expires_at, disabled, revoked, version, search, record)
+            SELECT id, tenant, owner, account, name, created_at, updated_at,
+                not_before, expires_at, disabled, revoked, version, search, record FROM n
+            ON CONFLICT (id) DO UPDATE SET name = excluded.name, updated_at = excluded.updated_at,
+                disabled = excluded.disabled, revoked = excluded.revoked,
+                version = excluded.version, search = excluded.search, record = excluded.record
+        )
+        INSERT INTO {schema}.usage (key, tenant, last_used_at, record)
+        SELECT id, tenant, last_used_at, usage FROM n
+        ON CONFLICT (key) DO UPDATE SET last_used_at = excluded.last_used_at, record = excluded.record",
+    remove: "DELETE FROM {schema}.keys WHERE id = ANY($1)",
+    is_referred_to: false,
+};
+
+pub(super) const DELETED: Table = Table {
+    name: "deleted ids",
+    read: "SELECT id, jsonb_build_array(tenant, event) AS compared FROM {schema}.deleted
+        WHERE id > $1 AND ($2 IS NULL OR id <= $2)",
+    write: "INSERT INTO {schema}.deleted (id, tenant, event)
+        SELECT id, tenant, event
+        FROM jsonb_to_recordset($1) AS n (id text, tenant text, event bigint)
+        ON CONFLICT (id) DO UPDATE SET tenant = excluded.tenant, event = excluded.event",
+    remove: "DELETE FROM {schema}.deleted WHERE id = ANY($1)",
+    is_referred_to: false,
+};
+
+pub(super) const WRITERS: Table = Table {
+    name: "writers of usage",
+    read: "SELECT encode(writer, 'hex') AS id,
+            jsonb_build_object('sequence', sequence, 'fingerprint', encode(fingerprint, 'hex')) AS compared
+        FROM {schema}.writers
+        WHERE encode(writer, 'hex') > $1 AND ($2 IS NULL OR encode(writer, 'hex') <= $2)",
+    write: "INSERT INTO {schema}.writers (writer, sequence, fingerprint, at)
+        SELECT decode(writer, 'hex'), sequence, decode(fingerprint, 'hex'), now()
+        FROM jsonb_to_recordset($1) AS n (writer text, sequence bigint, fingerprint text)
+        ON CONFLICT (writer) DO UPDATE SET sequence = excluded.sequence,
+            fingerprint = excluded.fingerprint",
+    remove: "DELETE FROM {schema}.writers WHERE encode(writer, 'hex') = ANY($1)",
+    is_referred_to: false,
+};
+
+pub(super) const TENANTS: Table = Table {
+    name: "numbers of events",
+    read: "SELECT tenant AS id, to_jsonb(last_event) AS compared FROM {schema}.tenants
+        WHERE tenant > $1 AND ($2 IS NULL OR tenant <= $2)",
+    write: "INSERT INTO {schema}.tenants (tenant, last_event)
+        SELECT tenant, last_event FROM jsonb_to_recordset($1) AS n (tenant text, last_event bigint)
+        ON CONFLICT (tenant) DO UPDATE SET last_event = excluded.last_event",
+    remove: "DELETE FROM {schema}.tenants WHERE tenant = ANY($1)",
+    is_referred_to: false,
+};

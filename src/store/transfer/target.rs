@@ -1,0 +1,190 @@
+//! The side of the database: what stands in the tables, and how a transfer changes it.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+use sqlx::types::Json;
+use sqlx::{Connection, PgConnection, PgPool, Row};
+
+use super::tables::Table;
+use crate::record::event::Event;
+use crate::store::postgres::{
+    EventRow, Failure, PostgresOptions, PostgresStore, Sql, advance_epoch, insert_events,
+};
+use crate::value::id::TenantId;
+
+const IS_IN_USE: &str = "
+    SELECT NOT is_moving AND (EXISTS (SELECT 1 FROM {schema}.keys)
+        OR EXISTS (SELECT 1 FROM {schema}.accounts) OR EXISTS (SELECT 1 FROM {schema}.policies)
+        OR EXISTS (SELECT 1 FROM {schema}.events) OR EXISTS (SELECT 1 FROM {schema}.deleted))
+    FROM {schema}.state";
+
+const MARK: &str = "UPDATE {schema}.state SET is_moving = true";
+
+const LAST_EVENT: &str = "SELECT coalesce(max(sequence), 0) FROM {schema}.events WHERE tenant = $1";
+
+const FORGET_EVENTS: &str = "DELETE FROM {schema}.events WHERE tenant = $1 AND sequence < $2";
+
+const READ_EVENTS: &str = "
+    SELECT record FROM {schema}.events WHERE tenant = $1 AND sequence > $2
+    ORDER BY sequence LIMIT $3";
+
+/// The tables that a transfer writes to.
+///
+/// Every transaction that writes is under the lock that every commit holds. So one that was cut off while it ended
+/// has ended, or is undone, before the next transfer looks.
+#[derive(Debug)]
+pub(super) struct Target(pub(super) PostgresStore);
+
+impl Target {
+    /// Closes the tables for all but a move. `false` if they are in use.
+    pub(super) async fn close(&self) -> Result<bool, Failure> {
+        let mut session = self.0.database().begin_locked().await?;
+        let is_in_use: bool = sqlx::query_scalar(self.sql(IS_IN_USE).safe())
+            .persistent(false)
+            .fetch_one(session.connection())
+            .await?;
+        if !is_in_use {
+            sqlx::query(self.sql(MARK).safe())
+                .persistent(false)
+                .execute(session.connection())
+                .await?;
+        }
+        session.commit().await?;
+        Ok(!is_in_use)
+    }
+
+    /// Opens the tables as a store.
+    pub(super) async fn open(&self) -> Result<(), Failure> {
+        let mut session = self.0.database().begin_locked().await?;
+        sqlx::query(self.sql(&unmark()).safe())
+            .persistent(false)
+            .execute(session.connection())
+            .await?;
+        Ok(session.commit().await?)
+    }
+
+    /// The rows of a table from behind an id up to another one, as they are compared.
+    pub(super) async fn stored(
+        &self,
+        table: &Table,
+        behind: &str,
+        upto: Option<&str>,
+    ) -> Result<HashMap<String, Value>, Failure> {
+        let mut session = self.0.database().session().await?;
+        let rows = sqlx::query(self.sql(table.read).safe())
+            .persistent(self.0.database().persistent)
+            .bind(behind)
+            .bind(upto)
+            .fetch_all(session.connection())
+            .await?;
+        session.commit().await?;
+        rows.iter()
+            .map(|row| Ok((row.try_get("id")?, row.try_get::<Json<Value>, _>("compared")?.0)))
+            .collect()
+    }
+
+    /// Writes rows, and takes others away, all or nothing.
+    pub(super) async fn make(
+        &self,
+        table: &Table,
+        rows: &[Value],
+        surplus: &[String],
+    ) -> Result<(), Failure> {
+        let mut session = self.0.database().begin_locked().await?;
+        if !surplus.is_empty() {
+            sqlx::query(self.sql(table.remove).safe())
+                .persistent(self.0.database().persistent)
+                .bind(surplus)
+                .execute(session.connection())
+                .await?;
+        }
+        if !rows.is_empty() {
+            sqlx::query(self.sql(table.write).safe())
+                .persistent(self.0.database().persistent)
+                .bind(Json(rows))
+                .execute(session.connection())
+                .await?;
+        }
+        Ok(session.commit().await?)
+    }
+
+    pub(super) async fn last_event(&self, tenant: &TenantId) -> Result<u64, Failure> {
+        let mut session = self.0.database().session().await?;
+        let last: i64 = sqlx::query_scalar(self.sql(LAST_EVENT).safe())
+            .persistent(self.0.database().persistent)
+            .bind(tenant.as_str())
+            .fetch_one(session.connection())
+            .await?;
+        session.commit().await?;
+        Ok(last.cast_unsigned())
+    }
+
+    /// Whether there were events of the tenant before this one, which are gone now.
+    pub(super) async fn forget_events_before(
+        &self,
+        tenant: &TenantId,
+        first: u64,
+    ) -> Result<bool, Failure> {
+        let mut session = self.0.database().begin_writing().await?;
+        let gone = sqlx::query(self.sql(FORGET_EVENTS).safe())
+            .persistent(self.0.database().persistent)
+            .bind(tenant.as_str())
+            .bind(first.cast_signed())
+            .execute(session.connection())
+            .await?;
+        session.commit().await?;
+        Ok(gone.rows_affected() > 0)
+    }
+
+    pub(super) async fn stored_events(
+        &self,
+        tenant: &TenantId,
+        behind: u64,
+        most: usize,
+    ) -> Result<Vec<Event>, Failure> {
+        let mut session = self.0.database().session().await?;
+        let events: Vec<Json<Event>> = sqlx::query_scalar(self.sql(READ_EVENTS).safe())
+            .persistent(self.0.database().persistent)
+            .bind(tenant.as_str())
+            .bind(behind.cast_signed())
+            .bind(i64::try_from(most).unwrap_or(i64::MAX))
+            .fetch_all(session.connection())
+            .await?;
+        session.commit().await?;
+        Ok(events.into_iter().map(|event| event.0).collect())
+    }
+
+    pub(super) async fn write_events(&self, events: &[Event]) -> Result<(), Failure> {
+        let mut session = self.0.database().begin_locked().await?;
+        sqlx::query(self.sql(&insert_events("$1")).safe())
+            .persistent(self.0.database().persistent)
+            .bind(Json(events.iter().map(EventRow::of).collect::<Vec<_>>()))
+            .execute(session.connection())
+            .await?;
+        Ok(session.commit().await?)
+    }
+
+    fn sql(&self, template: &str) -> Sql {
+        self.0.database().schema.sql(template)
+    }
+}
+
+/// The epoch moves on, so that no cache takes the tables for those before.
+fn unmark() -> String {
+    format!("UPDATE {{schema}}.state SET is_moving = false, {}", advance_epoch())
+}
+
+/// A connection of its own that holds the lock of transfers, or `None` if another one does.
+pub(super) async fn lock(
+    options: &PostgresOptions,
+    pool: &PgPool,
+) -> Result<Option<PgConnection>, sqlx::Error> {
+    let mut connection = PgConnection::connect_with(&pool.connect_options()).await?;
+    let query = sqlx::query_scalar(
+        "SELECT pg_try_advisory_lock(hashtextextended('keywright move ' || $1, 0))",
+    );
+    let query = query.persistent(false).bind(options.schema.as_str());
+    let is_held: bool = query.fetch_one(&mut connection).await?;
+    Ok(is_held.then_some(connection))
+}

@@ -1,0 +1,95 @@
+//! The layers of the source are its folders: which may import which.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::imports::Files;
+use crate::source::src;
+
+/// From the bottom up. A file imports files of its own layer and of layers below. What stands in no folder
+/// is on top, and so is the guide.
+const LAYERS: [&str; 8] =
+    ["value", "record", "decision", "store", "setup", "verifier", "authority", "http"];
+
+/// Layers that do not know each other, whichever is above: a store keeps what it is given and decides nothing;
+/// what checks keys can make none.
+const APART: [[&str; 2]; 2] = [["decision", "store"], ["verifier", "authority"]];
+
+/// The folder of a file, or `None` if it is on top.
+fn layer(path: &str) -> Option<&str> {
+    let (folder, _) = path.strip_prefix("src/")?.split_once('/')?;
+    Some(folder).filter(|folder| *folder != "guide")
+}
+
+/// Its place, from the bottom.
+fn height(path: &str) -> usize {
+    let Some(layer) = layer(path) else { return LAYERS.len() };
+    LAYERS.iter().position(|known| *known == layer).expect("every folder is a layer")
+}
+
+#[test]
+fn every_folder_is_a_layer() {
+    let sources = src();
+    let folders: BTreeSet<_> = sources.iter().filter_map(|source| layer(&source.path)).collect();
+    assert_eq!(folders, BTreeSet::from(LAYERS));
+}
+
+#[test]
+fn no_import_points_up() {
+    let imports = Files::read().imports();
+    let up: Vec<_> =
+        imports.iter().filter(|((from, to), _)| height(to) > height(from)).map(told).collect();
+    assert!(up.is_empty(), "these import a layer above:\n{}", up.join("\n"));
+}
+
+#[test]
+fn layers_that_are_apart_do_not_know_each_other() {
+    let imports = Files::read().imports();
+    let are_apart = |from: &str, to: &str| {
+        let pair = [layer(from).unwrap_or_default(), layer(to).unwrap_or_default()];
+        APART.iter().any(|[a, b]| pair == [*a, *b] || pair == [*b, *a])
+    };
+    let known: Vec<_> =
+        imports.iter().filter(|((from, to), _)| are_apart(from, to)).map(told).collect();
+    assert!(known.is_empty(), "these layers are apart:\n{}", known.join("\n"));
+}
+
+#[test]
+fn no_two_files_import_each_other() {
+    let imports = Files::read().imports();
+    let both = |(from, to): &(String, String)| {
+        from < to && imports.contains_key(&(to.clone(), from.clone()))
+    };
+    let pairs: Vec<_> = imports
+        .keys()
+        .filter(|pair| both(pair))
+        .map(|(from, to)| {
+            let back = &imports[&(to.clone(), from.clone())];
+            format!("{from} and {to}:\n    {}\n    {back}", imports[&(from.clone(), to.clone())])
+        })
+        .collect();
+    assert!(pairs.is_empty(), "{} pairs import each other:\n{}", pairs.len(), pairs.join("\n"));
+}
+
+#[test]
+fn store_adapters_do_not_know_each_other() {
+    // The cache knows none of them. A store may know what the cache asks of it.
+    const ADAPTERS: [&str; 4] = ["cached", "file", "memory", "postgres"];
+    const CACHED: Option<usize> = Some(0);
+    let adapter = |path: &str| {
+        let inside = path.strip_prefix("src/store/")?.split(['/', '.']).next()?;
+        ADAPTERS.iter().position(|adapter| *adapter == inside)
+    };
+    let mut known: BTreeMap<&String, &String> = BTreeMap::new();
+    let imports = Files::read().imports();
+    for ((from, to), place) in &imports {
+        let (a, b) = (adapter(from), adapter(to));
+        if a.is_some() && b.is_some() && a != b && b != CACHED {
+            known.insert(place, to);
+        }
+    }
+    assert!(known.is_empty(), "{known:#?}");
+}
+
+fn told(((_, to), place): (&(String, String), &String)) -> String {
+    format!("{place}\n    is in {to}")
+}
