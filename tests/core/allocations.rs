@@ -7,10 +7,11 @@ use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use keywright::store::{KeyQuery, KeyStore};
+use keywright::store::{KeyQuery, MemoryStore};
 use keywright::{AccessRequest, Grant, PepperRing, RoleName, Scope, VerifyError};
 
-use common::kit::{HOUR, Watched, World, admin, block_on, denied, developer, named, render};
+use common::faults::Fault;
+use common::{HOUR, World, admin, block_on, denied, developer, named, render};
 
 thread_local! {
     static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
@@ -84,7 +85,7 @@ fn an_allocation_is_seen() {
 
 #[test]
 fn a_malformed_token_of_any_size_is_refused_without_an_allocation() {
-    let world = World::on(Watched::default());
+    let world = World::in_memory();
     let issued = block_on(world.key());
     let token = issued.token.expose();
     let texts = [
@@ -106,7 +107,7 @@ fn a_malformed_token_of_any_size_is_refused_without_an_allocation() {
 #[test]
 fn an_unknown_id_and_a_wrong_secret_are_refused_without_an_allocation() {
     for peppers in [PepperRing::none(), PepperRing::none().with(1, [7; 32]).expect("a pepper")] {
-        let world = World::with(Watched::default(), |builder| builder.peppers(peppers));
+        let world = World::with(MemoryStore::new(), |builder| builder.peppers(peppers));
         let issued = block_on(world.key());
         let secret = "00000000000000000000000000000000";
         let unknown = render("acme_live", "0000000000000000", secret);
@@ -127,7 +128,7 @@ fn hot(world: &World, request: &AccessRequest<'_>) -> Result<Grant, VerifyError>
 #[test]
 fn a_key_at_hand_is_accepted_without_an_allocation() {
     for peppers in [PepperRing::none(), PepperRing::none().with(1, [7; 32]).expect("a pepper")] {
-        let world = World::with(Watched::default(), |builder| builder.peppers(peppers));
+        let world = World::with(MemoryStore::new(), |builder| builder.peppers(peppers));
         let issued = block_on(world.key());
         hot(&world, &AccessRequest::token(issued.token.expose())).expect("accepted");
         let parts = AccessRequest::parts(issued.key.id.as_str(), issued.token.expose_key_secret());
@@ -137,16 +138,16 @@ fn a_key_at_hand_is_accepted_without_an_allocation() {
 
 #[test]
 fn networks_scopes_rate_and_an_overlap_add_no_allocation() {
-    let world = World::on(Watched::default());
+    let world = World::in_memory();
     let alice = developer("alice");
     let new = named("prod-main-app")
-        .scopes("a:read a:write".parse().expect("scopes"))
+        .scopes("invoices:read invoices:write".parse().expect("scopes"))
         .networks("203.0.113.0/24".parse().expect("networks"))
         .rate("1000/60s".parse().expect("a rate"));
     let issued = block_on(world.key_of(&alice, new));
-    let rotated = block_on(world.authority.rotate(&alice, &issued.key.id, common::kit::HOUR));
+    let rotated = block_on(world.authority.rotate(&alice, &issued.key.id, HOUR));
     let rotated = rotated.expect("the key is active");
-    let scope = Scope::new("a:write").expect("a scope");
+    let scope = Scope::new("invoices:write").expect("a scope");
     for token in [&issued.token, &rotated.token] {
         let source = "203.0.113.7".parse().expect("an address");
         let request = AccessRequest::token(token.expose()).source(source).write().scope(&scope);
@@ -157,7 +158,7 @@ fn networks_scopes_rate_and_an_overlap_add_no_allocation() {
 
 #[test]
 fn a_revoked_key_is_refused_without_an_allocation() {
-    let world = World::on(Watched::default());
+    let world = World::in_memory();
     let issued = block_on(world.key());
     block_on(world.authority.revoke(&admin(), &issued.key.id)).expect("the key is active");
     let verified = free_of_allocations(world.verifier.verify(issued.token.expose()));
@@ -183,9 +184,8 @@ async fn held_by_uses(world: &World, tokens: &[String], rounds: usize) -> isize 
 #[test]
 fn t_c16_uses_of_fresh_snapshots_hold_little_memory() {
     block_on(async {
-        let store = Watched::default();
-        store.make_snapshots_anew();
-        let world = World::on(store.clone());
+        let (world, faults) = World::faulty(|builder| builder);
+        faults.make_snapshots_anew();
         world
             .set_policy(|policy| {
                 let scopes: Vec<_> = (0..64).map(|n| format!("scope{n}:read")).collect();
@@ -194,7 +194,8 @@ fn t_c16_uses_of_fresh_snapshots_hold_little_memory() {
                     policy.roles.insert(role, scopes.join(" ").parse().expect("scopes"));
                 }
             })
-            .await;
+            .await
+            .expect("the policy is set");
         let mut tokens = Vec::new();
         for _ in 0..300 {
             tokens.push(world.key().await.token.expose().to_owned());
@@ -203,11 +204,11 @@ fn t_c16_uses_of_fresh_snapshots_hold_little_memory() {
         let held = held_by_uses(&world, &tokens, 20).await;
         assert!(held < most, "{held} bytes");
         // In an outage they go on being counted, in the same places.
-        store.set_usage_down(true);
+        faults.set(Fault::UsageLost);
         world.verifier.flush().await.expect_err("the store is down");
         let held = held_by_uses(&world, &tokens, 20).await;
         assert!(held < most, "{held} bytes in an outage");
-        store.set_usage_down(false);
+        faults.set(None);
         world.verifier.flush().await.expect("the store is up again");
         let all = KeyQuery::new().limit(300);
         let page = world.authority.keys(&admin(), &all).await.expect("a page");
@@ -218,10 +219,9 @@ fn t_c16_uses_of_fresh_snapshots_hold_little_memory() {
 #[test]
 fn t_c16_uses_over_many_rotations_hold_little_memory() {
     block_on(async {
-        let store = Watched::default();
-        store.make_snapshots_anew();
-        let world = World::on(store.clone());
-        store.set_usage_down(true);
+        let (world, faults) = World::faulty(|builder| builder);
+        faults.make_snapshots_anew();
+        faults.set(Fault::UsageLost);
         let mut issued = world.key().await;
         let alice = developer("alice");
         let mut held = Vec::new();
@@ -233,9 +233,9 @@ fn t_c16_uses_over_many_rotations_hold_little_memory() {
             held.push(held_by_uses(&world, &[issued.token.expose().to_owned()], 10).await);
         }
         assert!(held.iter().sum::<isize>() < MOST_OF_FEW, "{held:?}");
-        store.set_usage_down(false);
+        faults.set(None);
         world.verifier.flush().await.expect("the store is up again");
-        let stored = store.inner.key(&issued.key.tenant, &issued.key.id).await;
+        let stored = world.store.key(&issued.key.tenant, &issued.key.id).await;
         let usage = stored.expect("the store works").expect("the key").usage;
         assert_eq!(usage.uses(), 30 * 12);
         let number = issued.key.secret_number;

@@ -1,4 +1,7 @@
 //! A small world on a store in memory, made anew for each schedule.
+//!
+//! It is not the other tests' world: that one is made of the crate as everybody has it, and this one of
+//! its source compiled against another `std`.
 
 use std::sync::Arc;
 

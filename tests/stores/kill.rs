@@ -12,13 +12,13 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use futures_lite::future::block_on;
-use keywright::store::{EventQuery, FileStore};
+use keywright::store::FileStore;
 use keywright::{EventKind, EventOutcome, KeyEntry, KeyId, Operation};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use common::harness::writer::{Doing, FILE, MARK, SEED, THREADS, listed, write_until_killed};
-use common::harness::{World, amount, says};
+use common::writer::{Doing, FILE, MARK, SEED, THREADS, write_until_killed};
+use common::{World, all_keys, amount, events_of, says};
 
 const TEST: &str = "t_f12_what_was_acknowledged_survives_the_kill_of_the_writer";
 /// After so many rounds on one file comes a new one.
@@ -30,7 +30,7 @@ fn t_f12_what_was_acknowledged_survives_the_kill_of_the_writer() {
     if let Some(file) = env::var_os(FILE) {
         write_until_killed(Path::new(&file));
     }
-    let seed = common::harness::seed();
+    let seed = common::new_seed();
     let mut random = StdRng::seed_from_u64(seed);
     let rounds = amount("KEYWRIGHT_ROUNDS", 200);
     let mut totals = Totals::default();
@@ -197,7 +197,7 @@ impl Known {
         let store = block_on(FileStore::open(file))
             .unwrap_or_else(|error| panic!("it does not open after the kill: {error:?}"));
         let world = World::bare(store.clone());
-        let found = listed(&world.authority, &world);
+        let found = block_on(all_keys(&world.authority, &world.admin));
         let mut taken_over = 0;
         for doing in doing.into_iter().flatten() {
             taken_over += usize::from(self.take_over(&doing, &found));
@@ -251,8 +251,7 @@ impl KnownKey {
         for (number, token) in &self.tokens {
             assert_eq!(says(&world.verifier, token), self.expected(*number), "{id}, {self:?}");
         }
-        let events =
-            common::harness::events(&world.authority, &world.admin, EventQuery::new().key(*id));
+        let events = events_of(world, *id);
         let done = |operation: Operation| {
             let kind = EventKind::Operation(operation);
             events.iter().filter(|e| e.kind == kind && e.outcome == EventOutcome::Done).count()

@@ -10,8 +10,8 @@ use keywright::{NewKey, Owner, UserId};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use common::harness::{World, name};
 use common::moving::{Place, lived, seen};
+use common::{World, name};
 
 common::suite!();
 
@@ -22,12 +22,12 @@ const KEYS: usize = 1_200;
 fn b12_a_move_that_is_killed_at_any_moment_goes_on_and_loses_nothing() {
     let place = Place::new();
     let _runtime = place.enter();
-    let mut random = StdRng::seed_from_u64(common::harness::seed());
+    let mut random = StdRng::seed_from_u64(common::new_seed());
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("keys.db");
     let store = block_on(FileStore::open(&file)).expect("a store");
     let mut world = lived(store.clone());
-    world.set_policy(|policy| policy.max_keys_per_owner = 1_000);
+    world.change_policy(|policy| policy.max_keys_per_owner = 1_000);
     fill(&world);
     let before = seen(&world);
     world.let_go();

@@ -1,161 +1,186 @@
-//! A store that fails at one call, to see what stands above a store when one does.
+//! Outages of a store that are planned, to see what stands in front of a store when one happens.
 
+use std::future::poll_fn;
+use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Waker};
 
+use super::intercept::{Answer, Call, Intercept, Method};
 use super::run::turn;
-use crate::record::account::ServiceAccount;
-use crate::record::event::Event;
-use crate::record::policy::Policy;
-use crate::store::{
-    AccountQuery, Batch, Changes, Epoch, EventQuery, Freshness, KeyQuery, KeyStore, Page, Resolve,
-    StoreError, StoredKey, UsageBatch, async_trait,
-};
-use crate::value::id::{AccountId, KeyId, TenantId};
-use crate::value::time::Timestamp;
+use crate::store::{KeyStore, StoreError, async_trait};
 
 /// What goes wrong with a call.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// It is not passed on, and said to have failed.
+    /// The call fails and never reaches the store.
     Before,
-    /// It is passed on, and said to have failed.
+    /// The store carries the call out, and its answer is lost: the caller sees a failure.
     After,
-    /// It is passed on and answered, each after so many turns in which others can run.
+    /// The call reaches the store late, and so does the answer the caller: each after so many turns
+    /// in which other futures of the thread can run.
     Delay(usize),
+    /// The store carries the call out, and its answer is held back until another fault is planned or
+    /// the last one is mended.
+    Hold,
 }
 
-/// A method of [`KeyStore`].
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-#[non_exhaustive]
-pub enum Method {
-    /// [`KeyStore::resolve`].
-    Resolve,
-    /// [`KeyStore::key`].
-    Key,
-    /// [`KeyStore::account`].
-    Account,
-    /// [`KeyStore::policy`].
-    Policy,
-    /// [`KeyStore::keys`].
-    Keys,
-    /// [`KeyStore::accounts`].
-    Accounts,
-    /// [`KeyStore::events`].
-    Events,
-    /// [`KeyStore::commit`].
-    Commit,
-    /// [`KeyStore::add_usage`].
-    AddUsage,
-    /// [`KeyStore::changes`].
-    Changes,
-}
-
-/// A store that passes every call on, but for the one that is to fail. Clones share everything.
+/// An interceptor that makes calls of a store go wrong. Clones share everything.
 ///
-/// It fails with [`Unavailable`](crate::store::StoreErrorKind::Unavailable), after which nobody can
-/// know whether a write has happened.
+/// A call that fails does so with [`Unavailable`](crate::store::StoreErrorKind::Unavailable), after which
+/// no caller can know whether a write has happened.
 ///
 /// ```
-/// use keywright::store::conformance::{Fault, FaultStore, Method, block_on};
+/// use keywright::store::conformance::{Fault, Faults, InterceptedStore, Method, block_on};
 /// use keywright::store::{KeyStore, MemoryStore};
 /// use keywright::TenantId;
 ///
-/// let store = FaultStore::over(MemoryStore::new());
-/// store.fail_at(2, Some(Method::Policy), Fault::Before);
+/// let faults = Faults::new();
+/// let store = InterceptedStore::new(MemoryStore::new(), faults.clone());
 /// let tenant = TenantId::default();
+///
+/// // An outage that lasts.
+/// faults.fail(Method::ALL, Fault::Before);
+/// assert!(block_on(store.policy(&tenant)).is_err());
+/// faults.mend();
+/// assert!(block_on(store.policy(&tenant)).is_ok());
+///
+/// // One call of many.
+/// faults.fail_once(2, &[Method::Policy], Fault::Before);
 /// assert!(block_on(store.policy(&tenant)).is_ok());
 /// assert!(block_on(store.policy(&tenant)).is_err());
 /// assert!(block_on(store.policy(&tenant)).is_ok());
 /// ```
-#[derive(Clone, Debug)]
-pub struct FaultStore<S> {
-    inner: S,
-    plan: Arc<Mutex<Plan>>,
-}
+#[derive(Clone, Debug, Default)]
+pub struct Faults(Arc<Mutex<Plan>>);
 
 #[derive(Debug, Default)]
 struct Plan {
-    /// Of any method, since the fault was planned.
+    /// Of any method, since the last fault was planned.
     calls: usize,
     planned: Option<Planned>,
+    /// How many plans there were.
+    number: usize,
+    /// Whose answers are held back.
+    waiting: Vec<Waker>,
 }
 
 #[derive(Debug)]
 struct Planned {
-    /// How many calls of the method there are to come, with the one that fails.
-    to_come: usize,
-    method: Option<Method>,
+    methods: Vec<Method>,
     fault: Fault,
+    /// How many calls of the methods are to come, the first that goes wrong among them.
+    to_come: usize,
+    is_once: bool,
 }
 
-impl<S: KeyStore> FaultStore<S> {
-    /// A store that does not fail yet.
-    pub fn over(inner: S) -> Self {
-        Self { inner, plan: Arc::default() }
+impl Faults {
+    /// Returns an interceptor that passes every call on.
+    pub fn new() -> Self {
+        Self::default()
     }
 
-    /// The store below, which never fails.
-    pub fn inner(&self) -> &S {
-        &self.inner
-    }
-
-    /// The `nth` call from now on, counted from 1, goes wrong: of one method, or of any.
+    /// Lets every call of these methods go wrong from now on.
     ///
-    /// Only the last plan holds. It is carried out once.
-    pub fn fail_at(&self, nth: usize, method: Option<Method>, fault: Fault) {
-        *self.plan() = Plan { calls: 0, planned: Some(Planned { to_come: nth, method, fault }) };
+    /// Only the last plan holds.
+    pub fn fail(&self, methods: &[Method], fault: Fault) {
+        self.set(Some((1, methods, fault, false)));
     }
 
-    /// Nothing goes wrong any more. Whether there was a fault that was still to come.
+    /// Lets the `nth` call of these methods from now on go wrong, counted from 1, and no other.
+    ///
+    /// Only the last plan holds.
+    pub fn fail_once(&self, nth: usize, methods: &[Method], fault: Fault) {
+        self.set(Some((nth, methods, fault, true)));
+    }
+
+    /// Ends the plan and lets held answers go. Returns whether a fault was still to come.
     pub fn mend(&self) -> bool {
-        self.plan().planned.take().is_some()
+        self.set(None)
     }
 
-    /// How many calls there were since the last plan, or since the beginning.
+    /// Returns how many calls there were, of any method, since the last fault was planned or since the
+    /// beginning.
     pub fn calls(&self) -> usize {
         self.plan().calls
     }
 
-    fn plan(&self) -> MutexGuard<'_, Plan> {
-        self.plan.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Returns whether there was a plan before.
+    fn set(&self, planned: Option<(usize, &[Method], Fault, bool)>) -> bool {
+        let mut plan = self.plan();
+        let before = plan.planned.take();
+        plan.number += 1;
+        if let Some((to_come, methods, fault, is_once)) = planned {
+            plan.calls = 0;
+            plan.planned = Some(Planned { methods: methods.to_vec(), fault, to_come, is_once });
+        }
+        let waiting = mem::take(&mut plan.waiting);
+        drop(plan);
+        waiting.into_iter().for_each(Waker::wake);
+        before.is_some()
     }
 
-    /// What goes wrong with the call that begins here.
-    fn begin(&self, method: Method) -> Option<Fault> {
+    fn plan(&self) -> MutexGuard<'_, Plan> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What goes wrong with the call that begins here, and by which plan.
+    fn begin(&self, method: Method) -> Option<(Fault, usize)> {
         let mut plan = self.plan();
         plan.calls += 1;
         let planned = plan.planned.as_mut()?;
-        if planned.method.is_some_and(|only| only != method) {
+        if !planned.methods.contains(&method) {
             return None;
         }
         planned.to_come = planned.to_come.saturating_sub(1);
         if planned.to_come > 0 {
             return None;
         }
-        plan.planned.take().map(|planned| planned.fault)
+        let fault = planned.fault;
+        if planned.is_once {
+            plan.planned = None;
+        }
+        Some((fault, plan.number))
     }
 
-    async fn call<T>(
-        &self,
-        method: Method,
-        call: impl Future<Output = Result<T, StoreError>> + Send,
-    ) -> Result<T, StoreError> {
-        match self.begin(method) {
-            None => call.await,
-            Some(Fault::Before) => Err(failure(method)),
-            Some(Fault::After) => {
-                call.await?;
+    /// Waits for the plan after this one.
+    async fn released(&self, number: usize) {
+        poll_fn(|context| {
+            let mut plan = self.plan();
+            if plan.number != number {
+                return Poll::Ready(());
+            }
+            plan.waiting.push(context.waker().clone());
+            Poll::Pending
+        })
+        .await;
+    }
+}
+
+#[async_trait]
+impl Intercept for Faults {
+    async fn intercept(&self, call: Call<'_>, store: &dyn KeyStore) -> Result<Answer, StoreError> {
+        let method = call.method();
+        let Some((fault, plan)) = self.begin(method) else { return call.pass_on(store).await };
+        match fault {
+            Fault::Before => Err(failure(method)),
+            Fault::After => {
+                call.pass_on(store).await?;
                 Err(failure(method))
             }
-            Some(Fault::Delay(turns)) => {
+            Fault::Delay(turns) => {
                 for _ in 0..turns {
                     turn().await;
                 }
-                let answer = call.await;
+                let answer = call.pass_on(store).await;
                 for _ in 0..turns {
                     turn().await;
                 }
+                answer
+            }
+            Fault::Hold => {
+                let answer = call.pass_on(store).await;
+                self.released(plan).await;
                 answer
             }
         }
@@ -164,67 +189,4 @@ impl<S: KeyStore> FaultStore<S> {
 
 fn failure(method: Method) -> StoreError {
     StoreError::unavailable(format!("{method:?} was told to fail"))
-}
-
-#[async_trait]
-impl<S: KeyStore> KeyStore for FaultStore<S> {
-    fn resolve<'a>(&'a self, key: &KeyId, freshness: Freshness) -> Resolve<'a> {
-        let key = *key;
-        Resolve::boxed(
-            self.call(Method::Resolve, async move { self.inner.resolve(&key, freshness).await }),
-        )
-    }
-
-    async fn key(&self, tenant: &TenantId, key: &KeyId) -> Result<Option<StoredKey>, StoreError> {
-        self.call(Method::Key, self.inner.key(tenant, key)).await
-    }
-
-    async fn account(
-        &self,
-        tenant: &TenantId,
-        account: &AccountId,
-    ) -> Result<Option<ServiceAccount>, StoreError> {
-        self.call(Method::Account, self.inner.account(tenant, account)).await
-    }
-
-    async fn policy(&self, tenant: &TenantId) -> Result<Option<Policy>, StoreError> {
-        self.call(Method::Policy, self.inner.policy(tenant)).await
-    }
-
-    async fn keys(
-        &self,
-        tenant: &TenantId,
-        query: &KeyQuery,
-        at: Timestamp,
-    ) -> Result<Page<StoredKey>, StoreError> {
-        self.call(Method::Keys, self.inner.keys(tenant, query, at)).await
-    }
-
-    async fn accounts(
-        &self,
-        tenant: &TenantId,
-        query: &AccountQuery,
-    ) -> Result<Page<ServiceAccount>, StoreError> {
-        self.call(Method::Accounts, self.inner.accounts(tenant, query)).await
-    }
-
-    async fn events(
-        &self,
-        tenant: &TenantId,
-        query: &EventQuery,
-    ) -> Result<Page<Event>, StoreError> {
-        self.call(Method::Events, self.inner.events(tenant, query)).await
-    }
-
-    async fn commit(&self, batch: Batch) -> Result<Epoch, StoreError> {
-        self.call(Method::Commit, self.inner.commit(batch)).await
-    }
-
-    async fn add_usage(&self, batch: &UsageBatch) -> Result<(), StoreError> {
-        self.call(Method::AddUsage, self.inner.add_usage(batch)).await
-    }
-
-    async fn changes(&self, since: Epoch) -> Result<Changes, StoreError> {
-        self.call(Method::Changes, self.inner.changes(since)).await
-    }
 }

@@ -32,6 +32,7 @@ mod events;
 mod faults;
 mod host;
 mod inserts;
+mod intercept;
 mod pages;
 mod queries;
 mod races;
@@ -47,8 +48,9 @@ use std::fmt;
 
 use self::space::Space;
 
-pub use self::faults::{Fault, FaultStore, Method};
+pub use self::faults::{Fault, Faults};
 pub use self::host::{Host, Running};
+pub use self::intercept::{Answer, Call, Intercept, InterceptedStore, Method};
 pub use self::run::block_on;
 
 /// One rule of the contract.

@@ -7,25 +7,43 @@
     reason = "a test that goes wrong panics, and what is made here is used at once"
 )]
 
+mod actors;
+mod answers;
 #[cfg(feature = "postgres")]
 pub mod database;
-#[cfg(feature = "file")]
-pub mod harness;
-pub mod kit;
+pub mod faults;
+pub mod guide;
+pub mod life;
 #[cfg(feature = "postgres")]
 pub mod moving;
 pub mod needs;
 #[cfg(feature = "postgres")]
 pub mod on_tokio;
+pub mod operations;
+mod picture;
+mod random;
 pub mod stores;
 pub mod suite;
-pub mod support;
+mod time;
+mod tokens;
+mod world;
+#[cfg(feature = "file")]
+pub mod writer;
 
 use std::path::Path;
 
+pub use futures_lite::future::block_on;
 pub use inventory;
 pub use keywright_test_macros::test;
 pub use libtest_mimic::Trial;
+
+pub use crate::actors::{SCOPES, admin, developer, name, named, open_policy, tenant, user};
+pub use crate::answers::{chain, decided, denial, denied, says, secret_of};
+pub use crate::picture::{all_events, all_keys, events_of, picture, picture_of_now};
+pub use crate::random::{OutOfEntropy, Random, amount, new_seed, seed};
+pub use crate::time::{BEGINNING, DAY, HOUR, MOMENT, SECOND, start, time};
+pub use crate::tokens::{ALPHABET, check, drawing, render};
+pub use crate::world::{TestResult, World};
 
 /// The main function of a binary whose tests say what they need, with some more trials.
 #[macro_export]

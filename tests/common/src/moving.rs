@@ -11,9 +11,9 @@ use serde_json::Value;
 use sqlx::PgPool;
 use tokio::runtime::{EnterGuard, Runtime};
 
+use crate::World;
 use crate::database::Server;
-use crate::harness::World;
-use crate::harness::life::live;
+use crate::life::live;
 
 /// A runtime for the time of a test, and an empty schema.
 pub struct Place {

@@ -5,12 +5,8 @@ use std::pin::{Pin, pin};
 use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll};
 
-use async_trait::async_trait;
-use keywright::store::{
-    AccountQuery, Batch, Changes, Epoch, EventQuery, Freshness, KeyQuery, KeyStore, Page, Resolve,
-    StoreError, StoredKey, UsageBatch,
-};
-use keywright::{AccountId, Event, KeyId, Policy, ServiceAccount, TenantId, Timestamp};
+use keywright::store::conformance::{Answer, Call, Intercept, InterceptedStore};
+use keywright::store::{KeyStore, StoreError, async_trait};
 use tokio::runtime::Runtime;
 
 /// The runtime of all stores.
@@ -19,15 +15,13 @@ pub fn runtime() -> &'static Runtime {
     &RUNTIME
 }
 
-/// Polls the futures of a store within the runtime, whoever polls its own.
-#[derive(Clone, Debug)]
-pub struct OnTokio(Arc<dyn KeyStore>);
-
-impl OnTokio {
-    pub fn over(store: impl KeyStore) -> Self {
-        Self(Arc::new(store))
-    }
+/// A store whose futures are polled within the runtime, whoever polls its own.
+pub fn on_tokio(store: impl KeyStore) -> Arc<dyn KeyStore> {
+    Arc::new(InterceptedStore::new(store, OnTokio))
 }
+
+#[derive(Debug)]
+struct OnTokio;
 
 /// A future that is polled and dropped within the runtime.
 struct Within<F>(Option<Pin<Box<F>>>);
@@ -54,62 +48,8 @@ impl<F> Drop for Within<F> {
 }
 
 #[async_trait]
-impl KeyStore for OnTokio {
-    fn resolve<'a>(&'a self, key: &KeyId, freshness: Freshness) -> Resolve<'a> {
-        let _entered = runtime().enter();
-        Resolve::boxed(within(self.0.resolve(key, freshness)))
-    }
-
-    async fn key(&self, tenant: &TenantId, key: &KeyId) -> Result<Option<StoredKey>, StoreError> {
-        within(self.0.key(tenant, key)).await
-    }
-
-    async fn account(
-        &self,
-        tenant: &TenantId,
-        account: &AccountId,
-    ) -> Result<Option<ServiceAccount>, StoreError> {
-        within(self.0.account(tenant, account)).await
-    }
-
-    async fn policy(&self, tenant: &TenantId) -> Result<Option<Policy>, StoreError> {
-        within(self.0.policy(tenant)).await
-    }
-
-    async fn keys(
-        &self,
-        tenant: &TenantId,
-        query: &KeyQuery,
-        at: Timestamp,
-    ) -> Result<Page<StoredKey>, StoreError> {
-        within(self.0.keys(tenant, query, at)).await
-    }
-
-    async fn accounts(
-        &self,
-        tenant: &TenantId,
-        query: &AccountQuery,
-    ) -> Result<Page<ServiceAccount>, StoreError> {
-        within(self.0.accounts(tenant, query)).await
-    }
-
-    async fn events(
-        &self,
-        tenant: &TenantId,
-        query: &EventQuery,
-    ) -> Result<Page<Event>, StoreError> {
-        within(self.0.events(tenant, query)).await
-    }
-
-    async fn commit(&self, batch: Batch) -> Result<Epoch, StoreError> {
-        within(self.0.commit(batch)).await
-    }
-
-    async fn add_usage(&self, batch: &UsageBatch) -> Result<(), StoreError> {
-        within(self.0.add_usage(batch)).await
-    }
-
-    async fn changes(&self, since: Epoch) -> Result<Changes, StoreError> {
-        within(self.0.changes(since)).await
+impl Intercept for OnTokio {
+    async fn intercept(&self, call: Call<'_>, store: &dyn KeyStore) -> Result<Answer, StoreError> {
+        within(call.pass_on(store)).await
     }
 }

@@ -17,9 +17,9 @@ use tempfile::TempDir;
 use crate::database::Server;
 use crate::needs::Need;
 #[cfg(feature = "postgres")]
-use crate::on_tokio::{OnTokio, runtime};
+use crate::on_tokio::{on_tokio, runtime};
 use crate::suite::Ends;
-use crate::support::{TestResult, World};
+use crate::{TestResult, World};
 
 /// What a test does in a world.
 pub type InWorld = for<'a> fn(&'a World) -> Pin<Box<dyn Future<Output = TestResult> + 'a>>;
@@ -74,6 +74,13 @@ impl StoreKind {
         Self::Postgres,
     ];
 
+    /// Those that are at hand on every machine and in every test.
+    pub const WITHOUT_A_SERVER: &[Self] = &[
+        Self::Memory,
+        #[cfg(feature = "file")]
+        Self::File,
+    ];
+
     pub fn needs(self) -> &'static [Need] {
         match self {
             #[cfg(feature = "postgres")]
@@ -100,7 +107,7 @@ impl StoreKind {
                 );
                 let store = store.expect("a cache");
                 let refreshing = runtime().spawn(store.refresh_task());
-                Opened { store: Arc::new(OnTokio::over(store)), at: At::Cached { refreshing } }
+                Opened { store: on_tokio(store), at: At::Cached { refreshing } }
             }
             #[cfg(feature = "postgres")]
             Self::Postgres => {
@@ -109,7 +116,7 @@ impl StoreKind {
                 let schema = keywright::store::SchemaName::new(&format!("store_{number}"));
                 let schema = schema.expect("a name");
                 let pool = runtime().block_on(Server::shared().pool("postgres", 4));
-                let store = Arc::new(open_schema(&pool, &schema));
+                let store = open_schema(&pool, &schema);
                 Opened { store, at: At::Postgres { pool, schema } }
             }
         }
@@ -117,13 +124,37 @@ impl StoreKind {
 
     /// Runs a test in a world on a new store. It is asserted that it ends well.
     pub fn try_out(self, test: InWorld) {
+        let (_opened, world) = self.world();
+        block_on(test(&world)).check();
+    }
+
+    /// A world on a new store.
+    fn world(self) -> (Opened, World) {
         let opened = self.open();
-        let done: TestResult = block_on(async {
-            let mut world = World::new(Arc::clone(&opened.store)).await?;
-            world.file = opened.file();
-            test(&world).await
-        });
-        done.check();
+        let mut world = World::new(Arc::clone(&opened.store));
+        world.file = opened.file();
+        (opened, world)
+    }
+}
+
+/// Runs a test on a store in memory, then on one in a file.
+pub fn on_each_store(test: impl AsyncFn(&World) -> TestResult) {
+    for kind in StoreKind::WITHOUT_A_SERVER {
+        // What is printed is shown with a failure, and says on which store it was.
+        println!("{kind}");
+        let (_opened, world) = kind.world();
+        block_on(test(&world)).check();
+    }
+}
+
+/// Runs a test so many rounds on stores in memory and in files.
+pub fn in_rounds(in_memory: u32, in_a_file: u32, test: impl Fn(&World)) {
+    for (kind, rounds) in StoreKind::WITHOUT_A_SERVER.iter().zip([in_memory, in_a_file]) {
+        for round in 0..rounds {
+            println!("{kind}, round {round}");
+            let (_opened, world) = kind.world();
+            test(&world);
+        }
     }
 }
 
@@ -164,7 +195,7 @@ impl Opened {
             }
             #[cfg(feature = "postgres")]
             At::Postgres { pool, schema } => {
-                self.store = Arc::new(open_schema(pool, schema));
+                self.store = open_schema(pool, schema);
                 true
             }
             _ => false,
@@ -199,7 +230,7 @@ fn open_file(folder: &TempDir) -> keywright::store::FileStore {
 }
 
 #[cfg(feature = "postgres")]
-fn open_schema(pool: &sqlx::PgPool, schema: &keywright::store::SchemaName) -> OnTokio {
+fn open_schema(pool: &sqlx::PgPool, schema: &keywright::store::SchemaName) -> Arc<dyn KeyStore> {
     let options = keywright::store::PostgresOptions::new().schema(schema.clone());
-    OnTokio::over(runtime().block_on(options.open(pool.clone())).expect("a store"))
+    on_tokio(runtime().block_on(options.open(pool.clone())).expect("a store"))
 }

@@ -11,9 +11,9 @@ use std::sync::{Mutex, PoisonError};
 
 use libtest_mimic::{Arguments, Completion, Conclusion, Failed, Trial};
 
+use crate::TestResult;
 use crate::needs::Need;
 use crate::stores::StoreKind;
-use crate::support::TestResult;
 
 /// A test as `common::test` registers it.
 pub struct Test {

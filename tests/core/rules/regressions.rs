@@ -9,8 +9,9 @@ use keywright::{
     Policy, Reason, RuleError, Scope, ScopeSet, UserId,
 };
 
-use common::support::faulty::Fault;
-use common::support::{DAY, HOUR, TestResult, World, on_each_store};
+use common::faults::Fault;
+use common::stores::on_each_store;
+use common::{DAY, HOUR, TestResult, World};
 
 #[test]
 fn the_scopes_of_a_request_add_up() {
@@ -238,7 +239,7 @@ fn a_store_can_be_chosen_at_run_time() -> TestResult {
     futures_lite::future::block_on(async {
         let chosen: std::sync::Arc<dyn keywright::store::KeyStore> =
             std::sync::Arc::new(MemoryStore::new());
-        let world = World::new(std::sync::Arc::new(chosen)).await?;
+        let world = World::new(chosen);
         let issued = world.generate(NewKey::named("prod-main-app")?).await?;
         assert_eq!(world.check(&issued).await, Ok(()));
         Ok(())

@@ -10,23 +10,24 @@ use keywright::{
     ListError, Operation, Outcome, Owner, Permissions, SetPolicyError, UserId, WrongStatus,
 };
 
-use common::support::guide::{as_rows, table_in};
-use common::support::operations::{Subjects, is_looking, perform, state};
-use common::support::{TestResult, World, on_each_store};
+use common::guide::{as_rows, table_in};
+use common::operations::{Subjects, is_looking, perform, state};
+use common::stores::on_each_store;
+use common::{TestResult, World};
 
 /// What an operation does with a key, by the key's status in the order of [`KeyStatus::ALL`].
 #[rustfmt::skip]
 const STATES: [(&str, [&str; 5]); 9] = [
-    //                        active        scheduled     disabled      expired       revoked
-    ("key.rename",           ["yes",        "yes",        "yes",        "yes",        "yes"]),
-    ("key.annotate",         ["yes",        "yes",        "yes",        "yes",        "yes"]),
-    ("key.edit",             ["yes",        "yes",        "yes",        "no",         "no"]),
-    ("key.disable",          ["yes",        "yes",        "unchanged",  "no",         "no"]),
-    ("key.enable",           ["unchanged",  "unchanged",  "yes",        "no",         "no"]),
-    ("key.rotate",           ["yes",        "yes",        "no",         "no",         "no"]),
-    ("key.finish_rotation",  ["yes",        "yes",        "yes",        "no",         "no"]),
-    ("key.revoke",           ["yes",        "yes",        "yes",        "no",         "unchanged"]),
-    ("key.delete",           ["yes",        "yes",        "yes",        "yes",        "yes"]),
+    //                       active        scheduled     disabled      expired       revoked
+    ("key.rename",          ["yes",        "yes",        "yes",        "yes",        "yes"]),
+    ("key.annotate",        ["yes",        "yes",        "yes",        "yes",        "yes"]),
+    ("key.edit",            ["yes",        "yes",        "yes",        "no",         "no"]),
+    ("key.disable",         ["yes",        "yes",        "unchanged",  "no",         "no"]),
+    ("key.enable",          ["unchanged",  "unchanged",  "yes",        "no",         "no"]),
+    ("key.rotate",          ["yes",        "yes",        "no",         "no",         "no"]),
+    ("key.finish_rotation", ["yes",        "yes",        "yes",        "no",         "no"]),
+    ("key.revoke",          ["yes",        "yes",        "yes",        "no",         "unchanged"]),
+    ("key.delete",          ["yes",        "yes",        "yes",        "yes",        "yes"]),
 ];
 
 /// With whose keys a role may do an operation; `any` also where no key is concerned.

@@ -8,7 +8,7 @@ use keywright::{
 };
 
 use super::{assert_says_something, reads_back, refuses};
-use common::kit::{MICRO, time};
+use common::{MOMENT, time};
 
 #[test]
 fn a_network_has_one_meaning() {
@@ -133,9 +133,9 @@ fn times_stop_at_their_bounds_and_never_wrap() {
         assert_eq!(min.saturating_add(huge), max);
         assert_eq!(max.saturating_sub(huge), min);
     }
-    assert_eq!(max.checked_add(MICRO), None);
-    assert_eq!(max.saturating_sub(MICRO).checked_add(MICRO), Some(max));
-    assert_eq!(min.saturating_sub(MICRO), min);
+    assert_eq!(max.checked_add(MOMENT), None);
+    assert_eq!(max.saturating_sub(MOMENT).checked_add(MOMENT), Some(max));
+    assert_eq!(min.saturating_sub(MOMENT), min);
     assert_eq!(min.since(max), Duration::ZERO);
     assert_eq!(min.saturating_add(max.since(min)), max);
     for micros in [-1, max.unix_micros() + 1, i64::MIN, i64::MAX] {

@@ -21,7 +21,7 @@ use keywright::{
     TenantId, Timestamp, UserId,
 };
 
-use common::kit::{Random, World, block_on, seed};
+use common::{Random, World, block_on, seed};
 
 /// A text that is taken prints as it was given, and as JSON it is the same text.
 #[track_caller]
@@ -127,7 +127,7 @@ fn a_name_is_one_line_of_visible_text() {
 #[test]
 fn a_name_that_could_deceive_or_disclose_is_refused_with_its_reason() {
     let too_long = "\u{e9}".repeat(101);
-    let token = block_on(async { World::new().key().await.token.expose().to_owned() });
+    let token = block_on(async { World::in_memory().key().await.token.expose().to_owned() });
     let in_a_sentence = format!("my key {token} !");
     let table = [
         ("", NameError::Empty),
@@ -305,7 +305,7 @@ fn a_line_of_details_cannot_be_forged() {
 
 #[test]
 fn no_text_makes_a_parser_panic() {
-    let mut random = Random(seed());
+    let random = Random::seeded(seed());
     let pieces = [
         "a", "_", ":", "/", "s", "*", " ", "1", "\u{e9}", "\0", "\u{202e}", "-", ".", "@", "T",
         "Z", "+",

@@ -8,7 +8,7 @@ use keywright::{
     Event, Key, KeyEdit, Name, NewAccount, Policy, RoleName, ServiceAccount, VerifyError,
 };
 
-use common::kit::{Watched, World, admin, block_on, named, tenant};
+use common::{World, admin, block_on, named, tenant};
 
 /// The last version that there can be.
 const LAST: u64 = i64::MAX as u64;
@@ -22,11 +22,11 @@ fn reader<T: DeserializeOwned>(record: Value) -> Result<(), serde_json::Error> {
 fn key() -> Value {
     json!({
         "id": "4fQ2xk9ZrT7bWm1c", "tenant": "globex", "owner": "user:alice", "name": "prod-a",
-        "prefix": "acme_live", "scopes": ["a:read"], "networks": ["10.0.0.0/8"], "rate": "1/1s",
+        "prefix": "acme_live", "scopes": ["invoices:read"], "networks": ["10.0.0.0/8"], "rate": "1/1s",
         "admin_limits": { "scopes": true, "networks": true, "rate": true },
-        "metadata": { "team": "billing" }, "created_at": "2026-01-01T00:00:00Z",
-        "created_by": "alice", "updated_at": "2026-01-01T00:00:00Z",
-        "not_before": "2026-01-01T00:00:00Z", "expires_at": "2027-01-01T00:00:00Z",
+        "metadata": { "team": "billing" }, "created_at": "2026-01-01T09:00:00Z",
+        "created_by": "alice", "updated_at": "2026-01-01T09:00:00Z",
+        "not_before": "2026-01-01T09:00:00Z", "expires_at": "2027-01-01T00:00:00Z",
         "disabled": true, "revoked_at": "2026-02-01T00:00:00Z", "rotated_at": "2026-01-02T00:00:00Z",
         "overlap_ends_at": "2026-01-03T00:00:00Z", "secret_number": 2, "version": 3,
     })
@@ -43,7 +43,7 @@ fn records() -> Vec<(&'static str, Value, Reader)> {
             json!({
                 "id": "4fQ2xk9ZrT7bWm1c", "tenant": "globex", "name": "nightly",
                 "role": "analyst", "access": "read-only", "enabled": false,
-                "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z",
+                "created_at": "2026-01-01T09:00:00Z", "updated_at": "2026-01-01T09:00:00Z",
                 "version": 1,
             }),
             reader::<ServiceAccount>,
@@ -54,7 +54,7 @@ fn records() -> Vec<(&'static str, Value, Reader)> {
                 "api_in_plan": false, "api_enabled": false, "require_expiry": true,
                 "default_lifetime": 60, "max_lifetime": 60, "max_keys_per_owner": 1,
                 "max_overlap": 0, "name_pattern": { "environments": ["prod"] },
-                "scope_ceiling": [], "roles": { "analyst": ["a:read"] }, "default_rate": "1/60s",
+                "scope_ceiling": [], "roles": { "analyst": ["invoices:read"] }, "default_rate": "1/60s",
                 "extensive_use": 1, "retention": 0, "event_retention": 86400,
                 "version": 1,
             }),
@@ -63,15 +63,15 @@ fn records() -> Vec<(&'static str, Value, Reader)> {
         (
             "Usage",
             json!({
-                "uses": 2, "last_used_at": "2026-01-01T00:00:00Z",
-                "by_secret": [{ "secret_number": 1, "at": "2026-01-01T00:00:00Z" }, null],
+                "uses": 2, "last_used_at": "2026-01-01T09:00:00Z",
+                "by_secret": [{ "secret_number": 1, "at": "2026-01-01T09:00:00Z" }, null],
             }),
             reader::<Usage>,
         ),
         (
             "Event",
             json!({
-                "sequence": 1, "tenant": "globex", "at": "2026-01-01T00:00:00Z",
+                "sequence": 1, "tenant": "globex", "at": "2026-01-01T09:00:00Z",
                 "actor": "user:alice", "kind": "key.revoke", "key": "4fQ2xk9ZrT7bWm1c",
                 "account": "4fQ2xk9ZrT7bWm1c", "outcome": "done",
                 "details": {},
@@ -173,9 +173,9 @@ fn version_beyond_a_bigint_is_refused() {
 
 /// A store with one key of alice's that has the last version and has been rotated to the last number.
 async fn world_with_old_key() -> (World, keywright::Issued) {
-    let watched = Watched::default();
-    let issued = World::on(watched.clone()).key().await;
-    let mut record = watched.stored(&issued.key.id).await;
+    let world = World::in_memory();
+    let issued = world.key().await;
+    let mut record = world.stored(&issued.key.id).await;
     record["key"]["version"] = LAST.into();
     record["key"]["secret_number"] = u32::MAX.into();
     let record: KeyRecord = serde_json::from_value(record).expect("a record");
@@ -192,7 +192,7 @@ fn key_of_last_version_can_be_revoked() {
         let (authority, id) = (&world.authority, &issued.key.id);
         let edit = KeyEdit::new().name(Name::new("prod-b").expect("a name"));
         authority.edit(&admin(), id, edit).await.expect_err("there is no version for it");
-        authority.rotate(&admin(), id, common::kit::HOUR).await.expect_err("nor for this");
+        authority.rotate(&admin(), id, common::HOUR).await.expect_err("nor for this");
         authority.disable(&admin(), id).await.expect_err("nor for this");
         let edit = KeyEdit::new().name(Name::new("prod-b").expect("a name"));
         authority.edit(&admin(), id, edit.if_version(u64::MAX)).await.expect_err("stale");
@@ -208,7 +208,7 @@ fn key_of_last_version_can_be_revoked() {
 #[test]
 fn account_and_policy_of_last_version_stay() {
     block_on(async {
-        let world = World::new();
+        let world = World::in_memory();
         let role = RoleName::new("analyst").expect("a role");
         let new = NewAccount::new(Name::new("nightly").expect("a name"), role);
         let mut account = world.authority.create_account(&admin(), new).await.expect("an account");
@@ -231,7 +231,7 @@ fn account_and_policy_of_last_version_stay() {
 #[test]
 fn store_takes_no_version_that_it_could_not_read() {
     block_on(async {
-        let world = World::new();
+        let world = World::in_memory();
         let role = RoleName::new("analyst").expect("a role");
         let new = NewAccount::new(Name::new("nightly").expect("a name"), role);
         let mut account = world.authority.create_account(&admin(), new).await.expect("an account");

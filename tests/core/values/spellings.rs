@@ -12,7 +12,7 @@ use keywright::{
 };
 
 use super::{assert_says_something, refuses};
-use common::kit::{Watched, World, admin, block_on, named, time};
+use common::{World, admin, block_on, named, time};
 
 #[test]
 fn networks_have_no_leading_zeros_or_signs() {
@@ -202,7 +202,7 @@ fn names_are_stored_in_nfc() {
 #[test]
 fn search_finds_names_in_either_form() {
     block_on(async {
-        let world = World::new();
+        let world = World::in_memory();
         world.key_of(&admin(), named("Cafe\u{301} till")).await;
         let role = RoleName::new("analyst").expect("a role");
         let account = NewAccount::new(Name::new("Caf\u{e9} report").expect("a name"), role);
@@ -263,9 +263,9 @@ fn duplicate_roles_are_refused() {
 #[test]
 fn stored_digests_have_one_spelling() {
     block_on(async {
-        let store = Watched::default();
-        let issued = World::on(store.clone()).key().await;
-        let stored = store.stored(&issued.key.id).await;
+        let world = World::in_memory();
+        let issued = world.key().await;
+        let stored = world.stored(&issued.key.id).await;
         let digest = stored["digest"].as_str().expect("a digest").to_owned();
         let hex = digest.strip_prefix("1.0.").expect("SHA-256");
         let read = |text: String| {

@@ -3,27 +3,26 @@
 
 use std::collections::HashMap;
 
+use keywright::store::MemoryStore;
 use keywright::{AccessRequest, Denial, DenialClass, Issued, KeyId, Prefix, Reason, VerifyError};
 
-use common::kit::{
-    ALPHABET, Random, Watched, World, block_on, denial, denied, developer, named, render, seed,
-};
+use common::faults::Faults;
+use common::{ALPHABET, Random, World, block_on, denial, denied, developer, named, render, seed};
 
-/// A key, its token, and the store that counts how often it is asked.
+/// A key, its token, and what counts how often its store is asked.
 struct Held {
     world: World,
-    store: Watched,
+    faults: Faults,
     issued: Issued,
 }
 
 impl Held {
     /// The same key each time: one of a fixed sequence.
     async fn new() -> Self {
-        let store = Watched::default();
-        let world = World::with(store.clone(), |builder| builder.random(Random(7)));
+        let (world, faults) = World::faulty(|builder| builder.random(Random::seeded(7)));
         let issued = world.key().await;
         world.verifier.verify(issued.token.expose()).await.expect("the key works");
-        Self { world, store, issued }
+        Self { world, faults, issued }
     }
 
     fn token(&self) -> &str {
@@ -40,7 +39,7 @@ impl Held {
 
     /// Asserts that all of these are malformed and that none of them reaches the store.
     async fn assert_malformed<T: AsRef<str>>(&self, texts: impl IntoIterator<Item = T>) {
-        let before = self.store.calls();
+        let before = self.faults.calls();
         let mut count = 0;
         for text in texts {
             let text = text.as_ref();
@@ -51,7 +50,7 @@ impl Held {
             count += 1;
         }
         assert!(count > 0, "nothing was tried");
-        assert_eq!(self.store.calls(), before, "a malformed token reached the store");
+        assert_eq!(self.faults.calls(), before, "a malformed token reached the store");
     }
 
     async fn verify_parts(&self, id: &str, secret: &str) -> Result<keywright::Grant, VerifyError> {
@@ -212,7 +211,7 @@ fn a_right_check_on_wrong_grammar_is_malformed() {
 
 #[test]
 fn random_bytes_are_malformed_and_never_reach_the_store() {
-    let mut random = Random(seed());
+    let random = Random::seeded(seed());
     block_on(async {
         let held = Held::new().await;
         let texts: Vec<String> = (0..20_000)
@@ -233,7 +232,7 @@ fn random_bytes_are_malformed_and_never_reach_the_store() {
 /// All but one in 2^32 of them, of which none is expected in so few.
 #[test]
 fn random_tokens_of_the_right_form_never_reach_the_store() {
-    let mut random = Random(seed());
+    let random = Random::seeded(seed());
     block_on(async {
         let held = Held::new().await;
         let texts = (0..100_000).map(|_| format!("acme_live_{}", random.symbols(54)));
@@ -262,13 +261,13 @@ fn the_same_key_under_another_prefix_is_answered_like_an_unknown_one() {
 fn a_key_keeps_its_prefix_when_the_host_takes_another_one() {
     block_on(async {
         let held = Held::new().await;
-        let next = World::with(held.store.clone(), |builder| {
-            builder.prefix(Prefix::new("acme_v2").expect("a prefix"))
-        });
+        let next = held
+            .world
+            .with_settings(|builder| builder.prefix(Prefix::new("acme_v2").expect("a prefix")));
         let grant = next.verifier.verify(held.token()).await.expect("the old token works");
         assert_eq!(grant.key().prefix.as_str(), "acme_live");
         let (alice, id) = (developer("alice"), held.issued.key.id);
-        let rotated = next.authority.rotate(&alice, &id, common::kit::HOUR).await.expect("active");
+        let rotated = next.authority.rotate(&alice, &id, common::HOUR).await.expect("active");
         assert!(rotated.token.expose().starts_with("acme_live_"), "a rotated key keeps its prefix");
         let new = next.key().await;
         assert!(new.token.expose().starts_with("acme_v2_"));
@@ -311,11 +310,11 @@ fn a_dead_key_with_a_wrong_secret_is_answered_like_an_unknown_one() {
         let wrong =
             render("acme_live", held.id(), &held.secret().chars().rev().collect::<String>());
         let id = held.issued.key.id;
-        held.world.authority.disable(&common::kit::admin(), &id).await.expect("active");
+        held.world.authority.disable(&common::admin(), &id).await.expect("active");
         assert_eq!(denial(held.world.verifier.verify(&wrong).await).reason(), unknown.reason());
-        held.world.authority.revoke(&common::kit::admin(), &id).await.expect("disabled");
+        held.world.authority.revoke(&common::admin(), &id).await.expect("disabled");
         assert_eq!(denial(held.world.verifier.verify(&wrong).await).reason(), unknown.reason());
-        held.world.authority.delete(&common::kit::admin(), &id).await.expect("revoked");
+        held.world.authority.delete(&common::admin(), &id).await.expect("revoked");
         let deleted = denial(held.world.verifier.verify(held.token()).await);
         assert_eq!(deleted.reason(), unknown.reason());
     });
@@ -332,7 +331,7 @@ fn both_parts_are_needed_each_in_its_place_and_of_one_key() {
 
         let wrong_secret: String = held.secret().chars().rev().collect();
         let wrong_secret = render("acme_live", id, &wrong_secret)[26..].to_owned();
-        let wrong_check = format!("{}{}", held.secret(), common::kit::check("something else"));
+        let wrong_check = format!("{}{}", held.secret(), common::check("something else"));
         let prefix = format!("acme_live_{id}");
         let padded = format!("{id} ");
         let table = [
@@ -378,7 +377,7 @@ fn a_key_secret_with_one_character_changed_is_refused_at_every_place() {
 
 /// Symbols by place, over the ids and secrets of many keys.
 async fn drawn(keys: usize) -> Vec<HashMap<u8, usize>> {
-    let world = World::with(Watched::default(), |builder| builder.random(Random(seed())));
+    let world = World::with(MemoryStore::new(), |builder| builder.random(Random::seeded(seed())));
     let mut counts = vec![HashMap::new(); 48];
     for n in 0..keys {
         let owner = developer(&format!("owner-{n}"));

@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use keywright::store::{Freshness, KeyStore};
+use keywright::store::{Freshness, MemoryStore};
 use keywright::{AccessRequest, Credential, Name, PepperRing, Prefix};
 
-use common::kit::{HOUR, Script, Watched, World, block_on, chain, denied, developer};
+use common::{HOUR, Random, World, block_on, chain, denied, developer, drawing};
 
 fn tokens() -> Value {
     serde_json::from_str(include_str!("../../data/vectors/tokens.json")).expect("JSON")
@@ -29,11 +29,11 @@ fn bytes_of_hex(hex: &str) -> Vec<u8> {
 }
 
 /// A world in which the next key has this id and this secret.
-fn world_drawing(store: Watched, row: &Value, prefix: &str, peppers: PepperRing) -> World {
-    let draws = [Script::drawing(text(row, "id")), Script::drawing(text(row, "secret"))];
-    World::with(store, |builder| {
+fn world_drawing(row: &Value, prefix: &str, peppers: PepperRing) -> World {
+    let draws = [drawing(text(row, "id")), drawing(text(row, "secret"))];
+    World::with(MemoryStore::new(), |builder| {
         builder
-            .random(Script::new(draws))
+            .random(Random::script(draws))
             .prefix(Prefix::new(prefix).expect("a prefix"))
             .peppers(peppers)
     })
@@ -46,7 +46,7 @@ fn a_token_is_made_of_the_parts_that_were_drawn() {
         assert_eq!(rows(&tokens["valid"]).len(), 12);
         for row in rows(&tokens["valid"]) {
             let prefix = text(row, "prefix");
-            let world = world_drawing(Watched::default(), row, prefix, PepperRing::none());
+            let world = world_drawing(row, prefix, PepperRing::none());
             let issued = world.key().await;
             assert_eq!(issued.token.expose(), text(row, "token"), "{row}");
             assert_eq!(issued.token.key_id().as_str(), text(row, "id"), "{row}");
@@ -60,8 +60,7 @@ fn a_token_is_made_of_the_parts_that_were_drawn() {
 fn a_token_is_accepted_in_one_part_and_in_two() {
     block_on(async {
         for row in rows(&tokens()["valid"]) {
-            let store = Watched::default();
-            let world = world_drawing(store, row, text(row, "prefix"), PepperRing::none());
+            let world = world_drawing(row, text(row, "prefix"), PepperRing::none());
             world.key().await;
             let whole = world.verifier.verify(text(row, "token")).await.expect("accepted");
             assert_eq!(whole.key_id().as_str(), text(row, "id"));
@@ -75,26 +74,26 @@ fn a_token_is_accepted_in_one_part_and_in_two() {
 #[test]
 fn what_is_no_token_is_malformed_and_never_reaches_the_store() {
     block_on(async {
-        let store = Watched::default();
         let tokens = tokens();
         let row = &tokens["valid"][0];
-        let world = world_drawing(store.clone(), row, "acme_live", PepperRing::none());
+        let draws = [drawing(text(row, "id")), drawing(text(row, "secret"))];
+        let (world, faults) = World::faulty(|builder| builder.random(Random::script(draws)));
         let issued = world.key().await;
         world.verifier.verify(issued.token.expose()).await.expect("the key works");
-        let before = store.calls();
+        let before = faults.calls();
         assert_eq!(rows(&tokens["malformed"]).len(), 36);
         for row in rows(&tokens["malformed"]) {
             let verified = world.verifier.verify(text(row, "token")).await;
             assert_eq!(denied(verified), "malformed", "{row}");
         }
-        assert_eq!(store.calls(), before, "a malformed token reached the store");
+        assert_eq!(faults.calls(), before, "a malformed token reached the store");
     });
 }
 
 #[test]
 fn what_is_no_token_is_not_a_key_to_be_revoked() {
     block_on(async {
-        let world = World::new();
+        let world = World::in_memory();
         for row in rows(&tokens()["malformed"]) {
             let revoked = world.verifier.revoke(Credential::Token(text(row, "token"))).await;
             let error = revoked.expect_err("malformed");
@@ -119,10 +118,9 @@ fn the_stored_digest_is_that_of_the_id_and_the_secret() {
         let digests = digests();
         assert_eq!(digests.len(), 30);
         for row in &digests {
-            let store = Watched::default();
-            let world = world_drawing(store.clone(), row, "acme_live", ring(row));
+            let world = world_drawing(row, "acme_live", ring(row));
             let issued = world.key().await;
-            let stored = store.stored(&issued.key.id).await;
+            let stored = world.stored(&issued.key.id).await;
             assert_eq!(stored["digest"], row["digest"], "{row}");
             world.verifier.verify(issued.token.expose()).await.expect("accepted");
         }
@@ -136,16 +134,16 @@ fn rotation_stores_the_new_digest_and_keeps_the_old_one_for_the_overlap() {
         // The first two keys of the file have one id and two secrets, each under the same peppers.
         for (old, new) in digests[..6].iter().zip(&digests[6..12]) {
             assert_eq!((&old["id"], &old["pepper"]), (&new["id"], &new["pepper"]));
-            let store = Watched::default();
             let draws = [text(old, "id"), text(old, "secret"), text(new, "secret")];
-            let script = Script::new(draws.map(Script::drawing));
-            let world =
-                World::with(store.clone(), |builder| builder.random(script).peppers(ring(old)));
+            let script = Random::script(draws.map(drawing));
+            let world = World::with(MemoryStore::new(), |builder| {
+                builder.random(script).peppers(ring(old))
+            });
             let issued = world.key().await;
             let alice = developer("alice");
             let rotated = world.authority.rotate(&alice, &issued.key.id, HOUR).await;
             let rotated = rotated.expect("the key is active");
-            let stored = store.stored(&issued.key.id).await;
+            let stored = world.stored(&issued.key.id).await;
             assert_eq!(stored["digest"], new["digest"]);
             assert_eq!(stored["retiring"], old["digest"]);
             for token in [&issued.token, &rotated.token] {
@@ -163,15 +161,15 @@ fn a_digest_under_an_old_pepper_is_stored_anew_after_the_next_use() {
         for rows in digests.chunks(6) {
             let [plain, peppered @ ..] = rows else { panic!("six rows for each key") };
             for row in peppered {
-                let store = Watched::default();
-                let old = world_drawing(store.clone(), plain, "acme_live", ring(plain));
+                let old = world_drawing(plain, "acme_live", ring(plain));
                 let issued = old.key().await;
                 let id = issued.key.id;
-                assert_eq!(store.stored(&id).await["digest"], plain["digest"]);
-                let new = World::with(store.clone(), |builder| builder.peppers(ring(row)));
+                assert_eq!(old.stored(&id).await["digest"], plain["digest"]);
+                let store = std::sync::Arc::clone(&old.store);
+                let new = World::with(store, |builder| builder.peppers(ring(row)));
                 new.verifier.verify(issued.token.expose()).await.expect("accepted");
                 new.verifier.flush().await.expect("the store works");
-                assert_eq!(store.stored(&id).await["digest"], row["digest"]);
+                assert_eq!(old.stored(&id).await["digest"], row["digest"]);
                 new.verifier.verify(issued.token.expose()).await.expect("accepted");
             }
         }
@@ -184,7 +182,7 @@ fn bytes_stand_for_symbols_by_their_rest_and_the_eight_above_are_drawn_again() {
         for byte in 0..=u8::MAX {
             let draws = [vec![byte; 64], vec![1; 64], vec![2; 64]];
             let world =
-                World::with(Watched::default(), |builder| builder.random(Script::new(draws)));
+                World::with(MemoryStore::new(), |builder| builder.random(Random::script(draws)));
             let issued = world.key().await;
             let (id, secret) =
                 if byte < 248 { (char_of(byte % 62), '1') } else { (char_of(1), '2') };
@@ -198,10 +196,9 @@ fn bytes_stand_for_symbols_by_their_rest_and_the_eight_above_are_drawn_again() {
 #[test]
 fn a_digest_of_an_unknown_form_is_not_a_record() {
     block_on(async {
-        let store = Watched::default();
-        let world = World::on(store.clone());
+        let world = World::in_memory();
         let id = world.key().await.key.id;
-        let good = store.stored(&id).await;
+        let good = world.stored(&id).await;
         let hex = good["digest"].as_str().and_then(|text| text.rsplit('.').next()).expect("hex");
         let (upper, short, not_hex) = (hex.to_uppercase(), &hex[1..], &format!("g{}", &hex[1..]));
         let texts = [
@@ -226,12 +223,14 @@ fn a_digest_of_an_unknown_form_is_not_a_record() {
             assert!(error.to_string().contains("not a digest"), "{:?}", chain(&error));
         }
         assert!(serde_json::from_value::<keywright::store::KeyRecord>(good).is_ok());
-        assert!(store.resolve(&id, Freshness::Usual).await.expect("the store works").is_some());
+        assert!(
+            world.store.resolve(&id, Freshness::Usual).await.expect("the store works").is_some()
+        );
     });
 }
 
 fn char_of(value: u8) -> char {
-    char::from(common::kit::ALPHABET.as_bytes()[usize::from(value)])
+    char::from(common::ALPHABET.as_bytes()[usize::from(value)])
 }
 
 /// The ring of a row: its pepper, or none.

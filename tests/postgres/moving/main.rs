@@ -14,7 +14,7 @@ use keywright::store::{
 };
 use keywright::{Actor, TenantId, UserId};
 
-use common::harness::World;
+use common::World;
 use common::moving::{Place, lived, seen};
 
 common::suite!();
@@ -51,7 +51,7 @@ fn assert_moves_whole(source: &(impl KeyStore + Clone + Into<TransferSource>)) {
     world.reopen(store);
     assert_eq!(seen(&world), before);
     // What comes next goes on where the source was.
-    let next = world.generate("prod-made-later");
+    let next = world.issue("prod-made-later");
     assert_eq!(world.says(next.token.expose()), "current");
     let reopened = place.open().expect("the tables are a store");
     world.reopen(reopened);
@@ -107,11 +107,11 @@ fn what_changes_while_it_is_copied_comes_over_too() {
     let _runtime = place.enter();
     let source = MemoryStore::new();
     let mut world = lived(source.clone());
-    let gone = world.generate("prod-goes-again");
+    let gone = world.issue("prod-goes-again");
     let mut moving = place.begin(source.clone()).expect("a move");
     block_on(moving.copy(|_| {})).expect("it is copied");
     block_on(world.authority.delete(&world.admin, &gone.key.id)).expect("it is deleted");
-    let new = world.generate("prod-comes-late");
+    let new = world.issue("prod-comes-late");
     block_on(world.authority.revoke(&world.admin, &world.issued[0].1.key.id)).ok();
     block_on(moving.copy(|_| {})).expect("it is copied");
     assert_eq!(world.says(new.token.expose()), "current");
@@ -138,28 +138,28 @@ fn what_is_forgotten_while_it_is_copied_goes_too() {
     let _runtime = place.enter();
     let source = MemoryStore::new();
     let mut world = lived(source.clone());
-    let gone = world.generate("prod-goes-again").key;
+    let gone = world.issue("prod-goes-again").key;
     let stored = block_on(source.key(&gone.tenant, &gone.id)).expect("it works").expect("a key");
     block_on(world.authority.delete(&world.admin, &gone.id)).expect("it is deleted");
     let mut moving = place.begin(source.clone()).expect("a move");
     block_on(moving.copy(|_| {})).expect("it is copied");
     let kept = block_on(world.authority.policy(&world.admin)).expect("a policy").event_retention;
     world.clock.advance(kept);
-    world.generate("prod-comes-late");
+    world.issue("prod-comes-late");
     assert!(is_taken(&source, &stored.record));
     let swept = block_on(world.authority.sweep(&world.admin)).expect("a sweep");
     assert!(swept.events > 0 && !is_taken(&source, &stored.record));
     block_on(moving.copy(|_| {})).expect("it is copied");
     // Once more behind what was copied, and all of it again.
     world.clock.advance(kept);
-    world.generate("prod-comes-later");
+    world.issue("prod-comes-later");
     block_on(world.authority.sweep(&world.admin)).expect("a sweep");
     let before = seen(&world);
     let store = block_on(moving.finish(|_| {})).expect("it has moved");
     assert!(!is_taken(&store, &stored.record));
     world.reopen(store);
     assert_eq!(seen(&world), before);
-    world.generate("prod-made-later");
+    world.issue("prod-made-later");
 }
 
 #[common::test(postgres)]
@@ -168,7 +168,7 @@ fn tables_that_are_in_use_are_not_touched() {
     let _runtime = place.enter();
     let store = place.open().expect("a store");
     let world = World::new(store);
-    let key = world.generate("prod-main-app");
+    let key = world.issue("prod-main-app");
     let source = MemoryStore::new();
     let _other = lived(source.clone());
     assert!(matches!(place.begin(source), Err(TransferError::InUse)));
@@ -375,5 +375,5 @@ fn t_m19_failed_move_leaves_the_source_in_use() {
     use_it(&world, 2);
     block_on(world.verifier.flush()).expect("the source takes usage");
     assert_eq!(uses(&source, &world), before + 2);
-    world.generate("prod-made-after");
+    world.issue("prod-made-after");
 }

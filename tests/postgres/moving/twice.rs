@@ -4,7 +4,7 @@ use futures_lite::future::block_on;
 use keywright::NewKey;
 use keywright::store::MemoryStore;
 
-use common::harness::World;
+use common::World;
 use common::moving::{Place, lived};
 
 use crate::polled;

@@ -11,7 +11,7 @@ use crate::stage::{
     Stage, account_id, account_with, batch, delta, event, id, insert, key, key_of_account,
     key_with, next, number, run, texts, traces, until_one_waits, usage,
 };
-use common::kit::{open_policy, start, tenant};
+use common::{open_policy, start, tenant};
 
 /// A key of a user, an account with a key, a policy, and events.
 async fn populate(store: &PostgresStore) {

@@ -6,7 +6,7 @@ use keywright::store::{
 };
 
 use crate::stage::{Stage, event_with, number};
-use common::kit::{DAY, HOUR, World, admin, developer, named, tenant};
+use common::{DAY, HOUR, World, admin, developer, named, tenant};
 
 /// How many items each page of a query has, and whether there is more.
 async fn pages(store: &PostgresStore, query: &EventQuery) -> Vec<(usize, bool)> {
@@ -45,7 +45,7 @@ async fn t_f23_sweep_gives_rows_back() {
     let stage = Stage::new("swept_rows").await;
     let (store, pool) = (stage.store().await, stage.pool(1).await);
     let world = World::on(store.clone());
-    world.set_policy(|policy| policy.event_retention = DAY).await;
+    world.set_policy(|policy| policy.event_retention = DAY).await.expect("the policy is set");
     let alice = developer("alice");
     let first = world.key_of(&alice, named("prod-first")).await.key.id;
     let record = store.key(&tenant(), &first).await.expect("it works").expect("a key").record;

@@ -9,7 +9,7 @@ use sqlx::PgPool;
 use sqlx::postgres::PgPoolCopyExt;
 
 use crate::stage::{Stage, texts};
-use common::kit::{DAY, HOUR, World, admin, developer, named};
+use common::{DAY, HOUR, World, admin, developer, named};
 
 /// Pepper 1, whose bytes are no text.
 const PEPPER: [u8; 32] = [
@@ -84,7 +84,10 @@ async fn t_l04_a_dump_of_all_tables_holds_no_secret_and_no_pepper() {
     let ring = PepperRing::none().with(1, PEPPER).expect("a pepper");
     let world = World::with(store, |builder| builder.peppers(ring));
     let (authority, verifier, alice) = (&world.authority, &world.verifier, developer("alice"));
-    world.set_policy(|policy| policy.extensive_use = std::num::NonZeroU64::new(2)).await;
+    world
+        .set_policy(|policy| policy.extensive_use = std::num::NonZeroU64::new(2))
+        .await
+        .expect("the policy is set");
     let role = RoleName::new("operator").expect("a role");
     let account = NewAccount::new(Name::new("nightly-report").expect("a name"), role);
     let account = authority.create_account(&admin(), account).await.expect("an account");

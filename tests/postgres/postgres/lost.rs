@@ -14,7 +14,7 @@ use crate::proxy::{Fate, Proxy};
 use crate::stage::{
     METHODS, Stage, call, delta, id, insert, number, patient, traces, until, usage,
 };
-use common::kit::{start, tenant};
+use common::{start, tenant};
 
 /// The statement, and not a word in `READ COMMITTED`.
 const COMMIT: &str = "COMMIT\0";

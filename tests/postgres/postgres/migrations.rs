@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use crate::stage::{
     Stage, batch, every_method, id, insert, key, key_with, number, opened_both_ways, run, texts,
 };
-use common::kit::{start, tenant};
+use common::{start, tenant};
 
 /// Everything that is in a schema, down to when each row of its versions was written.
 async fn tables(pool: &PgPool, schema: &str) -> Vec<String> {

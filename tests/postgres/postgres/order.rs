@@ -10,7 +10,7 @@ use keywright::store::{
 use tokio::task::JoinSet;
 
 use crate::stage::{Stage, batch, id, insert, key, next, number, run, until_one_waits};
-use common::kit::{Random, seed};
+use common::{Random, seed};
 
 async fn changes(store: &PostgresStore, since: Epoch) -> Changes {
     store.changes(since).await.expect("the store works")
@@ -52,7 +52,7 @@ async fn t_m07_what_changed_is_complete_since_every_commit_of_a_history() {
     for node in 0..4 {
         let store = stage.store().await;
         nodes.spawn(async move {
-            let mut random = Random(seed() + node);
+            let random = Random::seeded(seed() + node);
             let mut done = Vec::new();
             let mut own = Vec::new();
             for n in 0..25 {
@@ -61,7 +61,7 @@ async fn t_m07_what_changed_is_complete_since_every_commit_of_a_history() {
                 let change = match own.pop() {
                     Some(key) if random.below(3) == 0 => Change::DeleteKey(key),
                     Some(key) if random.below(3) == 0 => {
-                        Change::RevokeKey { key, at: common::kit::start() }
+                        Change::RevokeKey { key, at: common::start() }
                     }
                     _ => Change::InsertKey(record),
                 };

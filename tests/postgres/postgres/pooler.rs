@@ -22,8 +22,8 @@ use tokio::task::JoinSet;
 
 use crate::stage::{Stage, batch, every_method, id, insert};
 use common::database::{Server, free_port};
-use common::kit::start;
 use common::needs::Need;
+use common::start;
 
 /// How many connections to the server all clients share.
 const SERVER_CONNECTIONS: u32 = 4;

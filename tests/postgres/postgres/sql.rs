@@ -15,7 +15,7 @@ use keywright::{
 use serde_json::{Value, json};
 
 use crate::stage::{Stage, account_with, batch, event_with, key_with};
-use common::kit::{Random, SECOND, seed, start, tenant};
+use common::{Random, SECOND, seed, start, tenant};
 
 const KEYS: usize = 300;
 const ACCOUNTS: usize = 40;
@@ -63,7 +63,7 @@ struct Both {
 
 impl Both {
     async fn of(postgres: PostgresStore) -> Self {
-        let (memory, random) = (MemoryStore::new(), Random(seed()));
+        let (memory, random) = (MemoryStore::new(), Random::seeded(seed()));
         let mut both = Self { random, memory, postgres, keys: Vec::new(), accounts: Vec::new() };
         for n in 0..ACCOUNTS {
             let (name, created) = (both.name(), both.time());

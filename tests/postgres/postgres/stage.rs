@@ -17,7 +17,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, PgPool};
 
 use common::database::Server;
-use common::kit::{World, admin, block_on, start, tenant};
+use common::{World, admin, block_on, start, tenant};
 
 /// An empty database on the server that all tests share.
 pub(crate) struct Stage {

@@ -12,7 +12,7 @@ use crate::stage::{
     run, texts, traces, until, until_one_waits, usage,
 };
 use common::database::Server;
-use common::kit::{start, tenant};
+use common::{start, tenant};
 
 fn is_unavailable<T>(ended: Result<T, StoreError>) -> bool {
     ended.is_err_and(|error| error.kind() == StoreErrorKind::Unavailable)

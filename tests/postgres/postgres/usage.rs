@@ -11,7 +11,7 @@ use keywright::{DetailField, Event, EventKind};
 use tokio::task::JoinSet;
 
 use crate::stage::{Stage, batch, delta, event, id, insert, key, next, number, run, usage};
-use common::kit::{Random, SECOND, seed, start, tenant};
+use common::{Random, SECOND, seed, start, tenant};
 
 /// All events, oldest first.
 async fn events(store: &impl KeyStore) -> Vec<Event> {
@@ -42,7 +42,7 @@ async fn t_m16_batches_of_two_writers_repeated_and_out_of_order_come_to_what_the
         store.commit(insert(n)).await.expect("a commit");
         memory.commit(insert(n)).await.expect("a commit");
     }
-    let mut random = Random(seed());
+    let random = Random::seeded(seed());
     let mut sent: Vec<UsageBatch> = Vec::new();
     let mut sequences = [0, 0];
     for _ in 0..150 {

@@ -30,7 +30,7 @@ common::suite!();
 
 #[common::test(each_store)]
 fn t_f21_the_crate_does_what_the_reference_does(kind: StoreKind) {
-    let seed = common::harness::seed();
+    let seed = common::new_seed();
     // The slower a store, the fewer.
     let operations = match kind {
         StoreKind::Memory => 80_000,
@@ -38,13 +38,13 @@ fn t_f21_the_crate_does_what_the_reference_does(kind: StoreKind) {
         StoreKind::File => 20_500,
         StoreKind::Postgres => 4_000,
     };
-    let operations = common::harness::amount("KEYWRIGHT_OPS", operations);
-    run(Real::on(kind, common::harness::BEGINNING, seed), seed, operations);
+    let operations = common::amount("KEYWRIGHT_OPS", operations);
+    run(Real::on(kind, common::BEGINNING, seed), seed, operations);
 }
 
 fn run(mut real: Real, seed: u64, operations: u32) {
     let mut random = StdRng::seed_from_u64(seed);
-    let mut reference = Reference::new(common::harness::BEGINNING, real.is_durable());
+    let mut reference = Reference::new(common::BEGINNING, real.is_durable());
     let mut gone: Vec<Id> = Vec::new();
     let mut answers = Answers::default();
     let mut compared = 0;

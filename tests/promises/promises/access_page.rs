@@ -8,7 +8,7 @@ use keywright::{
     Operation, Permissions, Reason, RoleName, RuleError, SetPolicyError, Timestamp, UserId,
 };
 
-use common::support::{DAY, HOUR, MOMENT, TestResult, World, secret_of};
+use common::{DAY, HOUR, MOMENT, TestResult, World, secret_of};
 
 #[common::test(each_store)]
 async fn a1_a_plan_without_api_access_says_upgrade_required(world: &World) -> TestResult {

@@ -8,7 +8,7 @@ use keywright::{
     Operation, Owner, Rate, Reason, RuleError, Scope, ScopeSet, UserId,
 };
 
-use common::support::{TestResult, World};
+use common::{TestResult, World};
 
 #[common::test(each_store)]
 async fn user_named_as_an_account_owns_none_of_its_keys(world: &World) -> TestResult {

@@ -10,7 +10,7 @@ use keywright::{
     Key, KeyStatus, NewKey, Outcome, Rate, Reason, Scope, Token, Verifier, VerifyError,
 };
 
-use common::support::{DAY, HOUR, TestResult, World};
+use common::{DAY, HOUR, TestResult, World};
 
 #[common::test(each_store)]
 async fn b3_a_revoked_key_is_refused_from_the_moment_the_call_returns(world: &World) -> TestResult {
@@ -200,7 +200,7 @@ async fn b13_a_key_manages_no_keys(world: &World) -> TestResult {
         Becomes::<Actor>::AN_ACTOR,
     ];
     assert_eq!(becomes_an_actor, [false, false, false, false, false, false, true]);
-    let account = world.account("nightly-report", "organisation-admin").await?;
+    let account = world.account("nightly-report", "operator").await?;
     let issued = world.generate_under(&account, NewKey::named("prod-job")?).await?;
     let grant = world.verifier.verify(issued.token.expose()).await?;
     for actor in [&world.admin, &world.alice, &world.auditor] {

@@ -10,7 +10,7 @@ use keywright::{
 };
 
 use crate::listing::{ids, sorted};
-use common::support::{DAY, TestResult, World, decided};
+use common::{DAY, TestResult, World, decided};
 
 #[common::test(each_store)]
 async fn q1_api_keys_are_off_in_a_tenant_until_its_admin_turns_them_on(

@@ -8,16 +8,12 @@ use std::thread;
 use keywright::store::EventQuery;
 use keywright::{EventOutcome, Operation};
 
-use common::support::faulty::{Fault, FaultyStore};
-use common::support::operations::{Subjects, is_looking, perform, state};
-use common::support::{TestResult, World};
+use common::faults::{Fault, Faults};
+use common::operations::{Subjects, is_looking, perform, state};
+use common::{TestResult, World};
 
 /// Polls `call` until it is done or its store stands at this moment; then it is dropped.
-async fn until_it_stands<T>(
-    call: impl Future<Output = T>,
-    store: &FaultyStore,
-    at: usize,
-) -> Option<T> {
+async fn until_it_stands<T>(call: impl Future<Output = T>, store: &Faults, at: usize) -> Option<T> {
     let mut call = pin!(call);
     poll_fn(|context| match call.as_mut().poll(context) {
         Poll::Ready(done) => Poll::Ready(Some(done)),

@@ -8,7 +8,7 @@ use keywright::{
     Reason, RuleError, UserId,
 };
 
-use common::support::{DAY, MOMENT, TestResult, World};
+use common::{DAY, MOMENT, TestResult, World};
 
 #[common::test(each_store)]
 async fn f1_a_key_is_presented_as_key_id_and_key_secret(world: &World) -> TestResult {

@@ -3,7 +3,7 @@
 use keywright::store::{Cursor, KeyQuery, KeySort};
 use keywright::{KeyEntry, KeyId, KeyStatus, Name, NewKey, Reason};
 
-use common::support::{DAY, HOUR, MOMENT, TestResult, World};
+use common::{DAY, HOUR, MOMENT, TestResult, World};
 
 #[common::test(each_store)]
 async fn q5_the_listing_carries_name_id_owner_times_and_status(world: &World) -> TestResult {

@@ -9,7 +9,7 @@ use keywright::{
     NamePattern, NewAccount, NewKey, Owner, Policy, RoleName, RuleError, Scope,
 };
 
-use common::support::{DAY, HOUR, MOMENT, TestResult, World};
+use common::{DAY, HOUR, MOMENT, TestResult, World};
 
 /// The world, where others change something before the next commit reaches the store.
 fn between<F>(world: &World, change: impl FnOnce(Authority, Actor) -> F) -> TestResult<World>
@@ -87,7 +87,7 @@ async fn rotation_obeys_overlap_shortened_meanwhile(world: &World) -> TestResult
 
 #[common::test(each_store)]
 async fn edit_obeys_role_changed_meanwhile(world: &World) -> TestResult {
-    let account = world.account("nightly-report", "organisation-admin").await?;
+    let account = world.account("nightly-report", "operator").await?;
     let issued = world.generate_under(&account, NewKey::named("prod-main-app")?).await?;
     let write = Scope::new("invoices:write")?;
     let (id, role) = (account.id, RoleName::new("analyst")?);
@@ -130,7 +130,7 @@ async fn new_key_obeys_account_disabled_meanwhile(world: &World) -> TestResult {
 
 #[common::test(each_store)]
 async fn new_key_obeys_role_changed_meanwhile(world: &World) -> TestResult {
-    let account = world.account("nightly-report", "organisation-admin").await?;
+    let account = world.account("nightly-report", "operator").await?;
     let (id, role) = (account.id, RoleName::new("analyst")?);
     let met = between(world, |authority, admin| async move {
         let edit = AccountEdit::new().role(role);
@@ -145,7 +145,7 @@ async fn new_key_obeys_role_changed_meanwhile(world: &World) -> TestResult {
 
 #[common::test(each_store)]
 async fn account_needs_role_removed_meanwhile(world: &World) -> TestResult {
-    let role = RoleName::new("organisation-admin")?;
+    let role = RoleName::new("operator")?;
     let account = world.account("nightly-report", "analyst").await?;
     let removed = role.clone();
     let met = policy_between(world, move |policy| drop(policy.roles.remove(&removed)))?;

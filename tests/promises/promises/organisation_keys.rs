@@ -8,8 +8,8 @@ use keywright::{
     TimeError, Timestamp, UserId,
 };
 
-use common::support::operations::{Subjects, perform};
-use common::support::{DAY, HOUR, MOMENT, TestResult, World, secret_of};
+use common::operations::{Subjects, perform};
+use common::{DAY, HOUR, MOMENT, TestResult, World, secret_of};
 
 #[common::test(each_store)]
 async fn w1_a_key_without_expiry_stays_valid(world: &World) -> TestResult {

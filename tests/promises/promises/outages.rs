@@ -8,9 +8,9 @@ use keywright::{
     Reason, VerifyError,
 };
 
-use common::support::faulty::Fault;
-use common::support::operations::{Subjects, is_looking, perform, state};
-use common::support::{DAY, TestResult, World};
+use common::faults::Fault;
+use common::operations::{Subjects, is_looking, perform, state};
+use common::{DAY, TestResult, World};
 
 #[common::test(each_store)]
 async fn b4_a_store_that_fails_is_never_an_invalid_key_and_lets_nobody_in(

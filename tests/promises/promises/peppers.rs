@@ -3,7 +3,7 @@
 use keywright::store::{Digest, StoreErrorKind};
 use keywright::{Issued, NewKey, PepperRing, Reason, VerifyError};
 
-use common::support::{DAY, TestResult, World};
+use common::{DAY, TestResult, World};
 
 const FIRST: [u8; 32] = [1; 32];
 const SECOND: [u8; 32] = [2; 32];

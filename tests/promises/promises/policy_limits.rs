@@ -9,7 +9,7 @@ use keywright::{
     Reason, RuleError, SetPolicyError, TenantId, UserId,
 };
 
-use common::support::{DAY, HOUR, MOMENT, TestResult, World};
+use common::{DAY, HOUR, MOMENT, TestResult, World};
 
 #[common::test(each_store)]
 async fn q2_a_lifetime_above_the_maximum_is_refused_and_none_at_all_with_it(

@@ -12,8 +12,8 @@ use keywright::{
     RefusalCode, TenantId, Timestamp, UserId,
 };
 
-use common::support::faulty::Fault;
-use common::support::{MOMENT, TestResult, World};
+use common::faults::Fault;
+use common::{MOMENT, TestResult, World};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -67,7 +67,7 @@ async fn q9_refused_calls_past_ten_a_minute_are_counted(world: &World) -> TestRe
     world.clock.advance(Duration::from_secs(1));
     world.verifier.flush().await?;
     world.verifier.flush().await?;
-    let bob = "user:bob-miller".to_owned();
+    let bob = "user:bob".to_owned();
     assert_eq!(counts(world).await?, [(bob, 1_000, since, until)]);
     refuse(&world.authority, &world.bob, 20).await;
     assert_eq!(by(world, &world.bob).await?.len(), 10 + 1 + 10);

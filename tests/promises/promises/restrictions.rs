@@ -8,7 +8,7 @@ use keywright::{
     Metadata, Networks, NewKey, Rate, Reason, RuleError, Scope, ScopeSet, VerifyError,
 };
 
-use common::support::{DAY, HOUR, MOMENT, TestResult, World};
+use common::{DAY, HOUR, MOMENT, TestResult, World};
 
 #[common::test(each_store)]
 async fn b10_a_key_has_its_own_scopes_below_a_ceiling(world: &World) -> TestResult {

@@ -6,7 +6,7 @@ use futures_lite::future::block_on;
 use keywright::store::KeyQuery;
 use keywright::{Issued, KeyError, KeyStatus, NewKey, Overlap, Reason, SecretUsed, VerifyError};
 
-use common::support::{DAY, HOUR, MOMENT, TestResult, World};
+use common::{DAY, HOUR, MOMENT, TestResult, World};
 
 #[common::test(each_store)]
 async fn a6_both_secrets_work_while_the_overlap_lasts(world: &World) -> TestResult {

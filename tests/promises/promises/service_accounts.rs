@@ -7,8 +7,8 @@ use keywright::{
     ServiceAccount,
 };
 
-use common::support::faulty::Fault;
-use common::support::{TestResult, World};
+use common::faults::Fault;
+use common::{TestResult, World};
 
 #[common::test(each_store)]
 async fn e1_an_account_has_a_name_a_role_and_a_read_only_switch_and_owns_any_number_of_keys(
@@ -40,9 +40,9 @@ async fn e1_an_account_has_a_name_a_role_and_a_read_only_switch_and_owns_any_num
 async fn e2_a_change_of_role_or_access_changes_all_keys_of_the_account_at_once(
     world: &World,
 ) -> TestResult {
-    let account = world.account("nightly-report", "organisation-admin").await?;
+    let account = world.account("nightly-report", "operator").await?;
     let keys = generate_many(world, &account, 3).await?;
-    let other = world.account("weekly-report", "organisation-admin").await?;
+    let other = world.account("weekly-report", "operator").await?;
     let of_other = generate_many(world, &other, 1).await?;
     let write = Scope::new("invoices:write")?;
     let edit = |edit| world.authority.edit_account(&world.admin, &account.id, edit);
@@ -51,7 +51,7 @@ async fn e2_a_change_of_role_or_access_changes_all_keys_of_the_account_at_once(
     assert_all(world, &keys, &write, Ok(())).await?;
     edit(AccountEdit::new().role(RoleName::new("analyst")?)).await?;
     assert_all(world, &keys, &write, Err(Reason::MissingScope(write.clone()))).await?;
-    edit(AccountEdit::new().role(RoleName::new("organisation-admin")?)).await?;
+    edit(AccountEdit::new().role(RoleName::new("operator")?)).await?;
     assert_all(world, &keys, &write, Ok(())).await?;
     edit(AccountEdit::new().access(Access::ReadOnly)).await?;
     assert_all(world, &keys, &write, Err(Reason::ReadOnly)).await?;
@@ -216,7 +216,7 @@ async fn e7_only_an_administrator_manages_accounts_and_their_keys(world: &World)
     let authority = &world.authority;
     for actor in [&world.tenant_admin, &world.alice, &world.auditor] {
         let new = NewAccount::new(Name::new("other")?, RoleName::new("analyst")?);
-        let edit = AccountEdit::new().role(RoleName::new("organisation-admin")?);
+        let edit = AccountEdit::new().role(RoleName::new("operator")?);
         let attempts = [
             authority.create_account(actor, new).await.map(drop),
             authority.edit_account(actor, id, edit).await.map(drop),
@@ -258,12 +258,12 @@ async fn e8_a_read_only_accounts_keys_never_do_what_needs_write_access(
     world: &World,
 ) -> TestResult {
     // The role says write, and the key does too.
-    let role = RoleName::new("organisation-admin")?;
+    let role = RoleName::new("operator")?;
     let new = NewAccount::new(Name::new("nightly-report")?, role).read_only();
     let account = world.authority.create_account(&world.admin, new).await?;
     let key = NewKey::named("prod-main-app")?.scopes("invoices:write".parse()?);
     let old = world.generate_under(&account, key).await?;
-    let new = world.authority.rotate(&world.admin, &old.key.id, common::support::DAY).await?;
+    let new = world.authority.rotate(&world.admin, &old.key.id, common::DAY).await?;
     let write = Scope::new("invoices:write")?;
     for issued in [&old, &new] {
         let token = issued.token.expose();

@@ -5,7 +5,7 @@ use keywright::{
     RefusalCode,
 };
 
-use common::support::{TestResult, World};
+use common::{TestResult, World};
 
 #[common::test(each_store)]
 async fn t_c04_an_edit_of_a_version_that_is_gone_changes_nothing_and_is_on_record(

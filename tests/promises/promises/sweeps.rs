@@ -3,7 +3,7 @@
 use keywright::store::{Batch, EventQuery, MAX_LIMIT};
 use keywright::{Event, NewKey, Operation};
 
-use common::support::{DAY, HOUR, MOMENT, TestResult, World};
+use common::{DAY, HOUR, MOMENT, TestResult, World};
 
 /// The numbers of the tenant's events, oldest first.
 async fn numbers(world: &World) -> TestResult<Vec<u64>> {

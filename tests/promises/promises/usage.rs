@@ -6,8 +6,8 @@ use futures_lite::future::block_on;
 use keywright::store::Epoch;
 use keywright::{Issued, NewKey};
 
-use common::support::faulty::Fault;
-use common::support::{HOUR, TestResult, World};
+use common::faults::Fault;
+use common::{HOUR, TestResult, World};
 
 #[common::test(each_store)]
 async fn b6_a_request_writes_nothing(world: &World) -> TestResult {
@@ -113,15 +113,13 @@ async fn b6_uses_and_flushes_and_changes_at_the_same_time_count_every_use_once(
 #[cfg(feature = "file")]
 #[common::test]
 fn b6_a_clean_stop_loses_nothing() -> TestResult {
-    use std::sync::Arc;
-
     use keywright::store::{FileStore, KeyStore};
 
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("keys.db");
     block_on(async {
         let store = FileStore::open(&file).await?;
-        let world = World::new(Arc::new(store.clone())).await?;
+        let world = World::new(store.clone());
         let issued = world.generate(NewKey::named("prod-main-app")?).await?;
         for _ in 0..7 {
             world.verifier.verify(issued.token.expose()).await?;

@@ -8,7 +8,7 @@ use shuttle::rand::{Rng, thread_rng};
 
 use super::{Work, together};
 use crate::authority::Issued;
-use crate::slow::SlowStore;
+use crate::slow::slow_store;
 use crate::store::{
     CacheOptions, CachedStore, Freshness, KeyStore, ManualMonotonicClock, Resolved,
 };
@@ -35,7 +35,7 @@ struct Nodes {
 impl Nodes {
     /// Without a lease as yet, and a key that is not in memory.
     fn new() -> (Self, Issued) {
-        let behind = SlowStore::default();
+        let behind = slow_store();
         let clock = ManualMonotonicClock::new();
         let options = CacheOptions::new().max_staleness(BOUND).clock(clock.clone());
         let cache = CachedStore::new(behind.clone(), options).expect("options that are possible");

@@ -7,7 +7,9 @@ use shuttle::future::{block_on, yield_now};
 use shuttle::rand::{Rng, thread_rng};
 
 use super::{Work, together};
-use crate::failing::FailingStore;
+use crate::failing::Failing;
+use crate::store::MemoryStore;
+use crate::store::conformance::InterceptedStore;
 use crate::value::digest::PepperRing;
 use crate::world::World;
 
@@ -55,8 +57,9 @@ pub(super) fn t_c05_a_flush_stores_what_was_counted_before_it() {
 }
 
 pub(super) fn t_c05_no_use_is_lost_or_stored_twice_while_batches_and_answers_are_lost() {
-    let store = FailingStore::default();
-    let world = World::on(store.clone(), PepperRing::none());
+    let failing = Failing::default();
+    let store = InterceptedStore::new(MemoryStore::new(), failing.clone());
+    let world = World::on(store, PepperRing::none());
     let issued = world.generate();
     let use_and_flush = |_| {
         let (world, token) = (world.clone(), issued.token.expose().to_owned());
@@ -68,7 +71,7 @@ pub(super) fn t_c05_no_use_is_lost_or_stored_twice_while_batches_and_answers_are
         }) as Work
     };
     together((0..3).map(use_and_flush));
-    store.mend();
+    failing.mend();
     world.flush();
     assert_eq!(world.uses(&issued.key.id), 6);
 }

@@ -6,7 +6,7 @@ use keywright::store::{Freshness, KeyStore, Resolve};
 
 use crate::held::{Call, Hold};
 use crate::node::{BOUND, Node};
-use common::kit::admin;
+use common::admin;
 
 /// The two ways to ask the store: with others, and alone.
 const BOTH: [Freshness; 2] = [Freshness::Usual, Freshness::AtMost(BOUND)];

@@ -1,20 +1,16 @@
-//! A store whose answers the test holds back and counts, that goes away, and that can lose its last
+//! A server whose answers the test holds back and counts, that goes away, and that can lose its last
 //! commits. Clones share everything.
 
 use std::collections::{HashMap, HashSet};
-use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use async_trait::async_trait;
 use futures_lite::future::yield_now;
-use keywright::store::{
-    AccountQuery, Batch, Changes, Epoch, EventQuery, Freshness, KeyQuery, KeyStore, MemoryStore,
-    Page, Resolve, StoreError, StoredKey, UsageBatch,
-};
-use keywright::{AccountId, Event, KeyId, Policy, ServiceAccount, TenantId, Timestamp};
+use keywright::KeyId;
+use keywright::store::conformance::{self, Answer, Intercept, InterceptedStore};
+use keywright::store::{Batch, KeyStore, MemoryStore, StoreError, async_trait};
 
-use common::kit::block_on;
+use common::block_on;
 
 /// A question that is counted, and whose answer can be held back.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -27,7 +23,7 @@ pub(crate) enum Call {
 /// While there is one, an answer is held back. It tells how things were when it was asked for.
 #[must_use = "what is not held comes at once"]
 pub(crate) struct Hold {
-    store: HeldStore,
+    store: Held,
     call: Call,
 }
 
@@ -38,7 +34,7 @@ impl Drop for Hold {
 }
 
 #[derive(Clone, Debug, Default)]
-pub(crate) struct HeldStore(Arc<Inner>);
+pub(crate) struct Held(Arc<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
@@ -54,7 +50,13 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl HeldStore {
+impl Held {
+    /// The store that asks the server.
+    pub(crate) fn store(&self) -> InterceptedStore<MemoryStore, Self> {
+        // The server can be another one later: it is the interceptor's.
+        InterceptedStore::new(MemoryStore::new(), self.clone())
+    }
+
     /// How often it was asked.
     pub(crate) fn asked(&self, call: Call) -> usize {
         lock(&self.0.asked).get(&call).copied().unwrap_or_default()
@@ -108,86 +110,30 @@ impl HeldStore {
         }
         Ok(self.server())
     }
+}
 
-    async fn answer<T>(
+#[async_trait]
+impl Intercept for Held {
+    async fn intercept(
         &self,
-        call: Call,
-        answer: impl Future<Output = Result<T, StoreError>>,
-    ) -> Result<T, StoreError> {
-        *lock(&self.0.asked).entry(call).or_default() += 1;
-        self.up()?;
-        let answer = answer.await;
-        while self.is_held(call) {
+        call: conformance::Call<'_>,
+        _: &dyn KeyStore,
+    ) -> Result<Answer, StoreError> {
+        let counted = match call {
+            conformance::Call::Resolve(key, _) => Call::Resolve(*key),
+            conformance::Call::Commit(_) => Call::Commit,
+            conformance::Call::Changes(_) => Call::Changes,
+            _ => return call.pass_on(&self.up()?).await,
+        };
+        *lock(&self.0.asked).entry(counted).or_default() += 1;
+        let answer = call.pass_on(&self.up()?).await;
+        if let (conformance::Call::Commit(batch), Ok(_)) = (call, &answer) {
+            lock(&self.0.batches).push(batch.clone());
+        }
+        while self.is_held(counted) {
             yield_now().await;
         }
         self.up()?;
         answer
-    }
-}
-
-#[async_trait]
-impl KeyStore for HeldStore {
-    fn resolve<'a>(&'a self, key: &KeyId, freshness: Freshness) -> Resolve<'a> {
-        let key = *key;
-        let answer = async move { self.server().resolve(&key, freshness).await };
-        Resolve::boxed(self.answer(Call::Resolve(key), answer))
-    }
-
-    async fn key(&self, tenant: &TenantId, key: &KeyId) -> Result<Option<StoredKey>, StoreError> {
-        self.up()?.key(tenant, key).await
-    }
-
-    async fn account(
-        &self,
-        tenant: &TenantId,
-        account: &AccountId,
-    ) -> Result<Option<ServiceAccount>, StoreError> {
-        self.up()?.account(tenant, account).await
-    }
-
-    async fn policy(&self, tenant: &TenantId) -> Result<Option<Policy>, StoreError> {
-        self.up()?.policy(tenant).await
-    }
-
-    async fn keys(
-        &self,
-        tenant: &TenantId,
-        query: &KeyQuery,
-        at: Timestamp,
-    ) -> Result<Page<StoredKey>, StoreError> {
-        self.up()?.keys(tenant, query, at).await
-    }
-
-    async fn accounts(
-        &self,
-        tenant: &TenantId,
-        query: &AccountQuery,
-    ) -> Result<Page<ServiceAccount>, StoreError> {
-        self.up()?.accounts(tenant, query).await
-    }
-
-    async fn events(
-        &self,
-        tenant: &TenantId,
-        query: &EventQuery,
-    ) -> Result<Page<Event>, StoreError> {
-        self.up()?.events(tenant, query).await
-    }
-
-    async fn commit(&self, batch: Batch) -> Result<Epoch, StoreError> {
-        let answer = async {
-            let epoch = self.server().commit(batch.clone()).await?;
-            lock(&self.0.batches).push(batch);
-            Ok(epoch)
-        };
-        self.answer(Call::Commit, answer).await
-    }
-
-    async fn add_usage(&self, batch: &UsageBatch) -> Result<(), StoreError> {
-        self.up()?.add_usage(batch).await
-    }
-
-    async fn changes(&self, since: Epoch) -> Result<Changes, StoreError> {
-        self.answer(Call::Changes, async { self.server().changes(since).await }).await
     }
 }

@@ -7,7 +7,7 @@ use keywright::{AccessRequest, Credential, Issued, Outcome, VerifyError};
 
 use crate::held::Call;
 use crate::node::{BOUND, Node};
-use common::kit::{MICRO, admin};
+use common::{MOMENT, admin};
 
 #[tokio::test]
 async fn t_m01_a_key_that_is_in_memory_costs_no_question() {
@@ -49,7 +49,7 @@ async fn t_m01_a_revoke_from_elsewhere_is_known_after_the_bound_without_a_sync()
     node.revoke_elsewhere(&issued.key.id).await;
     node.clock.advance(BOUND);
     assert_eq!(node.says(&issued).await, "accepted");
-    node.clock.advance(MICRO);
+    node.clock.advance(MOMENT);
     assert_eq!(node.says(&issued).await, "revoked");
 }
 
@@ -65,7 +65,7 @@ async fn t_m01_the_age_is_measured_from_the_beginning_of_the_sync() {
     sync.await.expect("the store is up");
     assert_eq!(node.cache.age(), Some(BOUND / 2));
     assert_eq!(node.found(&issued.key.id).await.age.duration(), BOUND / 2);
-    node.clock.advance(BOUND / 2 + MICRO);
+    node.clock.advance(BOUND / 2 + MOMENT);
     assert!(node.asks(&issued.key.id).await);
 }
 
@@ -81,7 +81,7 @@ async fn t_m01_a_grant_tells_its_age_and_a_request_may_ask_for_a_fresher_one() {
         (None, BOUND / 2, 0),
         (Some(BOUND * 10), BOUND / 2, 0),
         (Some(BOUND / 2), BOUND / 2, 0),
-        (Some((BOUND / 2).saturating_sub(MICRO)), Duration::ZERO, 1),
+        (Some((BOUND / 2).saturating_sub(MOMENT)), Duration::ZERO, 1),
         (Some(Duration::ZERO), Duration::ZERO, 2),
         (Some(Duration::ZERO), Duration::ZERO, 3),
     ];

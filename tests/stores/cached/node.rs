@@ -8,14 +8,14 @@ use keywright::store::{
 };
 use keywright::{AccessRequest, Grant, Issued, KeyId, VerifyError};
 
-use crate::held::{Call, HeldStore};
-use common::kit::{World, admin};
+use crate::held::{Call, Held};
+use common::{World, admin};
 
 /// How old an answer may be, where a test says nothing else.
 pub(crate) const BOUND: Duration = Duration::from_secs(1);
 
 pub(crate) struct Node {
-    pub(crate) behind: HeldStore,
+    pub(crate) behind: Held,
     /// The clock of the lease. It moves when the test says so.
     pub(crate) clock: ManualMonotonicClock,
     pub(crate) cache: CachedStore,
@@ -31,13 +31,13 @@ impl Node {
     }
 
     pub(crate) fn with(change: impl FnOnce(CacheOptions) -> CacheOptions) -> Self {
-        let (behind, clock) = (HeldStore::default(), ManualMonotonicClock::new());
+        let (behind, clock) = (Held::default(), ManualMonotonicClock::new());
         // A slow machine must not look like a store that does not answer.
         let patience = Duration::from_mins(1);
         let options = CacheOptions::new().max_staleness(BOUND).patience(patience);
         let options = change(options.clock(clock.clone()));
-        let cache = CachedStore::new(behind.clone(), options).expect("options that are possible");
-        let (here, elsewhere) = (World::on(cache.clone()), World::on(behind.clone()));
+        let cache = CachedStore::new(behind.store(), options).expect("options that are possible");
+        let (here, elsewhere) = (World::on(cache.clone()), World::on(behind.store()));
         Self { behind, clock, cache, here, elsewhere }
     }
 

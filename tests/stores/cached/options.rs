@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use keywright::store::{CacheOptions, CacheOptionsError, CachedStore, MemoryStore};
 
-use common::kit::MICRO;
+use common::MOMENT;
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -37,7 +37,7 @@ fn a_setting_is_taken_up_to_its_edges_and_refused_beyond() {
         for taken in [least, most] {
             assert_eq!(check(set(CacheOptions::new(), taken)), Ok(()));
         }
-        for beyond in [Duration::ZERO, least.saturating_sub(MICRO), most + MICRO, Duration::MAX] {
+        for beyond in [Duration::ZERO, least.saturating_sub(MOMENT), most + MOMENT, Duration::MAX] {
             assert_eq!(check(set(CacheOptions::new(), beyond)), Err(refused(beyond)));
         }
     }
@@ -52,7 +52,7 @@ fn an_outage_is_never_shorter_than_what_is_usual() {
         let options = CacheOptions::new().max_staleness(hour);
         check(options.danger_accept_revoked_keys_during_an_outage(outage))
     };
-    let less = hour.saturating_sub(MICRO);
+    let less = hour.saturating_sub(MOMENT);
     assert_eq!(options(less), Err(CacheOptionsError::Outage(less)));
     assert_eq!(options(hour), Ok(()));
 }

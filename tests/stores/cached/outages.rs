@@ -8,7 +8,7 @@ use keywright::{AccessRequest, Issued};
 
 use crate::held::Call;
 use crate::node::{BOUND, Node};
-use common::kit::MICRO;
+use common::MOMENT;
 
 const OUTAGE: Duration = Duration::from_mins(5);
 
@@ -24,7 +24,7 @@ async fn t_m03_without_the_store_keys_are_accepted_until_the_bound_and_then_unav
         node.clock.advance(BOUND);
         assert_eq!(node.says(&issued).await, "accepted");
         assert_eq!(node.says(&other).await, "unavailable", "it was never asked for");
-        node.clock.advance(MICRO);
+        node.clock.advance(MOMENT);
         for _ in 0..3 {
             assert_eq!(node.says(&issued).await, "unavailable");
             assert!(node.is_unavailable(&issued.key.id).await);
@@ -46,7 +46,7 @@ async fn t_m03_an_id_without_a_key_is_unavailable_too_and_not_absent() {
     assert!(node.is_absent(&nobody).await);
     node.behind.set_down(true);
     assert!(node.is_absent(&nobody).await, "until the bound it is known");
-    node.clock.advance(BOUND + MICRO);
+    node.clock.advance(BOUND + MOMENT);
     assert!(node.is_unavailable(&nobody).await);
 }
 
@@ -54,7 +54,7 @@ async fn t_m03_an_id_without_a_key_is_unavailable_too_and_not_absent() {
 async fn t_m03_reads_do_not_wait_for_a_store_that_a_sync_found_gone() {
     let node = Node::new();
     let issued = node.cached_key().await;
-    node.clock.advance(BOUND + MICRO);
+    node.clock.advance(BOUND + MOMENT);
     node.behind.set_down(true);
     assert!(node.cache.sync().await.is_err());
     let asked = node.asked(&issued.key.id);
@@ -62,7 +62,7 @@ async fn t_m03_reads_do_not_wait_for_a_store_that_a_sync_found_gone() {
     assert_eq!(node.asked(&issued.key.id), asked);
     // It is found out again some time, with a refresh task or without.
     node.behind.set_down(false);
-    node.clock.advance(BOUND + MICRO);
+    node.clock.advance(BOUND + MOMENT);
     assert_eq!(node.says(&issued).await, "accepted");
 }
 
@@ -70,7 +70,7 @@ async fn t_m03_reads_do_not_wait_for_a_store_that_a_sync_found_gone() {
 async fn t_m03_a_store_that_is_corrupt_is_no_outage() {
     let node = Node::with(|options| options.danger_accept_revoked_keys_during_an_outage(OUTAGE));
     let issued = node.cached_key().await;
-    node.clock.advance(BOUND + MICRO);
+    node.clock.advance(BOUND + MOMENT);
     node.behind.set_corrupt(true);
     let error = node.resolve(&issued.key.id).await.expect_err("it can't be read");
     assert_eq!(error.kind(), StoreErrorKind::Corrupt);
@@ -112,13 +112,13 @@ async fn t_m03_keys_are_accepted_during_an_outage_only_if_the_host_has_said_so()
     node.behind.set_down(true);
     node.clock.advance(BOUND);
     assert_eq!(age_of(&node, &issued).await, Age::at_most(BOUND));
-    node.clock.advance(MICRO);
+    node.clock.advance(MOMENT);
     // The store is asked first, until a sync has found it gone.
     let asked = node.asked(&issued.key.id);
-    assert_eq!(age_of(&node, &issued).await, Age::during_outage(BOUND + MICRO));
+    assert_eq!(age_of(&node, &issued).await, Age::during_outage(BOUND + MOMENT));
     assert_eq!(node.asked(&issued.key.id), asked + 1);
     assert!(node.cache.sync().await.is_err());
-    assert_eq!(age_of(&node, &issued).await, Age::during_outage(BOUND + MICRO));
+    assert_eq!(age_of(&node, &issued).await, Age::during_outage(BOUND + MOMENT));
     assert_eq!(node.asked(&issued.key.id), asked + 1);
     // What is not in memory is not there.
     assert_eq!(node.says(&other).await, "unavailable");
@@ -128,9 +128,9 @@ async fn t_m03_keys_are_accepted_during_an_outage_only_if_the_host_has_said_so()
         let refused = node.verify(request).await.expect_err("nobody can be asked");
         assert!(refused.denial().is_none(), "{refused:?}");
     }
-    node.clock.advance(OUTAGE.saturating_sub(BOUND + MICRO));
+    node.clock.advance(OUTAGE.saturating_sub(BOUND + MOMENT));
     assert_eq!(age_of(&node, &issued).await, Age::during_outage(OUTAGE));
-    node.clock.advance(MICRO);
+    node.clock.advance(MOMENT);
     assert_eq!(node.says(&issued).await, "unavailable");
     node.behind.set_down(false);
     node.sync().await;

@@ -10,20 +10,20 @@ use keywright::store::{
     CacheOptions, CachedStore, ChangeHints, MonotonicClock, SystemMonotonicClock,
 };
 
-use crate::held::{Call, HeldStore};
-use common::kit::{World, admin, denied};
+use crate::held::{Call, Held};
+use common::{World, admin, denied};
 
 const BOUND: Duration = Duration::from_millis(10);
 const HOUR: Duration = Duration::from_hours(1);
 
-fn cache(behind: &HeldStore, max_staleness: Duration) -> CachedStore {
+fn cache(behind: &Held, max_staleness: Duration) -> CachedStore {
     let options = CacheOptions::new().max_staleness(max_staleness);
-    CachedStore::new(behind.clone(), options).expect("options that are possible")
+    CachedStore::new(behind.store(), options).expect("options that are possible")
 }
 
-fn cache_with(behind: &HeldStore, max_staleness: Duration, hints: impl ChangeHints) -> CachedStore {
+fn cache_with(behind: &Held, max_staleness: Duration, hints: impl ChangeHints) -> CachedStore {
     let options = CacheOptions::new().max_staleness(max_staleness);
-    CachedStore::with_hints(behind.clone(), options, hints).expect("options that are possible")
+    CachedStore::with_hints(behind.store(), options, hints).expect("options that are possible")
 }
 
 /// Waits until it is so.
@@ -68,8 +68,8 @@ impl ChangeHints for Sent {
 }
 
 /// A key is used all the time while it is revoked elsewhere: no answer is older than it says.
-async fn revoked_in_time(behind: &HeldStore, cache: &CachedStore, mut hint: impl FnMut()) {
-    let (here, elsewhere) = (World::on(cache.clone()), World::on(behind.clone()));
+async fn revoked_in_time(behind: &Held, cache: &CachedStore, mut hint: impl FnMut()) {
+    let (here, elsewhere) = (World::on(cache.clone()), World::on(behind.store()));
     for _ in 0..10 {
         let issued = elsewhere.key().await;
         let mut revoked = None;
@@ -93,7 +93,7 @@ async fn revoked_in_time(behind: &HeldStore, cache: &CachedStore, mut hint: impl
 
 #[tokio::test]
 async fn t_m02_the_bound_holds_without_any_hint() {
-    let behind = HeldStore::default();
+    let behind = Held::default();
     let cache = cache(&behind, BOUND);
     tokio::spawn(cache.refresh_task());
     until(|| cache.age().is_some()).await;
@@ -102,7 +102,7 @@ async fn t_m02_the_bound_holds_without_any_hint() {
 
 #[tokio::test]
 async fn t_m02_the_bound_holds_with_hints_that_are_wrong_lost_and_given_twice() {
-    let behind = HeldStore::default();
+    let behind = Held::default();
     let hints = Sent::none();
     let cache = cache_with(&behind, BOUND, hints.clone());
     tokio::spawn(cache.refresh_task());
@@ -117,7 +117,7 @@ async fn t_m02_the_bound_holds_with_hints_that_are_wrong_lost_and_given_twice() 
 
 #[tokio::test]
 async fn t_m02_the_bound_holds_with_hints_at_every_moment() {
-    let behind = HeldStore::default();
+    let behind = Held::default();
     let cache = cache_with(&behind, BOUND, Wrong);
     tokio::spawn(cache.refresh_task());
     until(|| cache.age().is_some()).await;
@@ -126,10 +126,10 @@ async fn t_m02_the_bound_holds_with_hints_at_every_moment() {
 
 #[tokio::test]
 async fn t_m02_a_hint_is_sooner_than_the_bound() {
-    let behind = HeldStore::default();
+    let behind = Held::default();
     let hints = Sent::none();
     let cache = cache_with(&behind, HOUR, hints.clone());
-    let (here, elsewhere) = (World::on(cache.clone()), World::on(behind.clone()));
+    let (here, elsewhere) = (World::on(cache.clone()), World::on(behind.store()));
     tokio::spawn(cache.refresh_task());
     until(|| cache.age().is_some()).await;
     let issued = elsewhere.key().await;
@@ -144,7 +144,7 @@ async fn t_m02_a_hint_is_sooner_than_the_bound() {
 
 #[tokio::test]
 async fn t_m03_refresh_goes_on_when_the_store_is_back() {
-    let behind = HeldStore::default();
+    let behind = Held::default();
     // It asks every twenty minutes, but not after a failure.
     for bound in [BOUND, HOUR] {
         behind.set_down(true);
@@ -160,7 +160,7 @@ async fn t_m03_refresh_goes_on_when_the_store_is_back() {
 
 #[tokio::test]
 async fn refresh_task_ends_with_the_last_clone() {
-    let behind = HeldStore::default();
+    let behind = Held::default();
     let cache = cache_with(&behind, BOUND, Sent::none());
     let task = tokio::spawn(cache.refresh_task());
     let clone = cache.clone();
@@ -174,7 +174,7 @@ async fn refresh_task_ends_with_the_last_clone() {
 
 #[tokio::test]
 async fn waiting_refresh_task_ends_with_its_answer() {
-    let behind = HeldStore::default();
+    let behind = Held::default();
     let cache = cache(&behind, BOUND);
     let held = behind.hold(Call::Changes);
     let task = tokio::spawn(cache.refresh_task());
@@ -187,7 +187,7 @@ async fn waiting_refresh_task_ends_with_its_answer() {
 
 #[tokio::test]
 async fn second_refresh_task_takes_over() {
-    let behind = HeldStore::default();
+    let behind = Held::default();
     let hints = Sent::none();
     let cache = cache_with(&behind, HOUR, hints.clone());
     let first = tokio::spawn(cache.refresh_task());

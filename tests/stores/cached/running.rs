@@ -4,11 +4,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use common::kit::{MICRO, Watched, World, admin, block_on};
+use common::faults::Fault;
+use common::{MOMENT, World, admin, block_on};
 use keywright::store::{CacheOptions, CacheState, CachedStore, KeyStore, MemoryStore};
 use keywright::{Keywright, RunOptions, StartError};
 
-use crate::held::{Call, HeldStore};
+use crate::held::{Call, Held};
 use crate::node::{BOUND, Node};
 use crate::refresh::until;
 
@@ -24,8 +25,8 @@ async fn uses(world: &World, issued: &keywright::Issued) -> u64 {
 
 #[tokio::test]
 async fn start_refreshes_the_cache_of_the_builder() {
-    let behind = HeldStore::default();
-    let cache = CachedStore::new(behind.clone(), CacheOptions::new()).expect("a cache");
+    let behind = Held::default();
+    let cache = CachedStore::new(behind.store(), CacheOptions::new()).expect("a cache");
     let shared: Arc<dyn KeyStore> = Arc::new(cache.clone());
     let stores: [Arc<dyn KeyStore>; 2] = [Arc::new(cache.clone()), Arc::new(shared)];
     for store in stores {
@@ -49,9 +50,9 @@ async fn start_refreshes_a_cache_inside_a_wrapper_that_is_named() {
 
 #[tokio::test]
 async fn shutdown_stops_the_refresh_task() {
-    let behind = HeldStore::default();
+    let behind = Held::default();
     let options = CacheOptions::new().max_staleness(Duration::from_hours(1));
-    let cache = CachedStore::new(behind.clone(), options).expect("a cache");
+    let cache = CachedStore::new(behind.store(), options).expect("a cache");
     let running = World::on(cache.clone()).keywright.start().expect("a runtime");
     until(|| behind.asked(Call::Changes) == 1).await;
     running.shutdown().await.expect("flushed");
@@ -63,7 +64,7 @@ async fn shutdown_stops_the_refresh_task() {
 
 #[tokio::test]
 async fn uses_are_flushed_in_the_background() {
-    let world = World::new();
+    let world = World::in_memory();
     let issued = world.key().await;
     let running = world.keywright.start_with(often()).expect("a runtime");
     world.verifier.verify(issued.token.expose()).await.expect("accepted");
@@ -75,7 +76,7 @@ async fn uses_are_flushed_in_the_background() {
 
 #[tokio::test]
 async fn shutdown_flushes_what_was_counted() {
-    let world = World::new();
+    let world = World::in_memory();
     let issued = world.key().await;
     let hour = RunOptions::new().flush_every(Duration::from_hours(1));
     let running = world.keywright.start_with(hour).expect("a runtime");
@@ -89,8 +90,7 @@ async fn shutdown_flushes_what_was_counted() {
 
 #[tokio::test]
 async fn failed_flush_is_told_and_tried_again() {
-    let store = Watched::default();
-    let world = World::on(store.clone());
+    let (world, faults) = World::faulty(|builder| builder);
     let issued = world.key().await;
     let told = Arc::new(Mutex::new(Vec::new()));
     let heard = Arc::clone(&told);
@@ -98,13 +98,13 @@ async fn failed_flush_is_told_and_tried_again() {
         heard.lock().expect("no panic").push(error.to_string());
     });
     world.verifier.verify(issued.token.expose()).await.expect("accepted");
-    store.set_usage_down(true);
+    faults.set(Fault::UsageLost);
     let running = world.keywright.start_with(options).expect("a runtime");
     assert!(running.last_flush_error().is_none());
     until(|| told.lock().expect("no panic").len() >= 2).await;
     let error = running.last_flush_error().expect("the last flush failed");
     assert_eq!(told.lock().expect("no panic")[0], error.to_string());
-    store.set_usage_down(false);
+    faults.set(None);
     until(|| running.last_flush_error().is_none()).await;
     assert_eq!(uses(&world, &issued).await, 1);
     running.shutdown().await.expect("flushed");
@@ -112,21 +112,20 @@ async fn failed_flush_is_told_and_tried_again() {
 
 #[tokio::test]
 async fn failed_shutdown_loses_nothing() {
-    let store = Watched::default();
-    let world = World::on(store.clone());
+    let (world, faults) = World::faulty(|builder| builder);
     let issued = world.key().await;
     let running = world.keywright.start().expect("a runtime");
     world.verifier.verify(issued.token.expose()).await.expect("accepted");
-    store.set_usage_down(true);
+    faults.set(Fault::UsageLost);
     running.shutdown().await.expect_err("no usage can be added");
-    store.set_usage_down(false);
+    faults.set(None);
     world.verifier.flush().await.expect("flushed");
     assert_eq!(uses(&world, &issued).await, 1);
 }
 
 #[tokio::test]
 async fn dropped_handle_goes_on_while_a_verifier_lives() {
-    let store = Arc::new(Watched::default());
+    let store = Arc::new(MemoryStore::new());
     let world = World::on(Arc::clone(&store));
     let issued = world.key().await;
     drop(world.keywright.start_with(often()).expect("a runtime"));
@@ -141,13 +140,13 @@ async fn dropped_handle_goes_on_while_a_verifier_lives() {
 
 #[test]
 fn start_outside_of_a_runtime_is_an_error() {
-    let keywright = World::new().keywright;
+    let keywright = World::in_memory().keywright;
     assert_eq!(keywright.start().err(), Some(StartError::NoRuntime));
 }
 
 #[test]
 fn flush_interval_has_bounds() {
-    let keywright = World::new().keywright;
+    let keywright = World::in_memory().keywright;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
     let runtime = runtime.expect("a runtime");
     let _inside = runtime.enter();
@@ -155,7 +154,7 @@ fn flush_interval_has_bounds() {
     for taken in [least, most] {
         assert!(keywright.start_with(RunOptions::new().flush_every(taken)).is_ok());
     }
-    for beyond in [Duration::ZERO, least.saturating_sub(MICRO), most + MICRO, Duration::MAX] {
+    for beyond in [Duration::ZERO, least.saturating_sub(MOMENT), most + MOMENT, Duration::MAX] {
         let started = keywright.start_with(RunOptions::new().flush_every(beyond));
         assert_eq!(started.err(), Some(StartError::FlushEvery(beyond)));
     }
@@ -176,7 +175,7 @@ async fn cache_says_that_no_task_refreshes_it() {
     node.clock.advance(BOUND);
     assert_eq!(node.cache.state(), CacheState::Starting);
     assert_eq!((node.says(&issued).await, warned.load(Ordering::SeqCst)), ("accepted", 0));
-    node.clock.advance(MICRO);
+    node.clock.advance(MOMENT);
     assert_eq!(node.cache.state(), CacheState::NotRefreshed);
     assert!(format!("{:?}", node.cache).contains("NotRefreshed"));
     for _ in 0..3 {
@@ -189,7 +188,7 @@ async fn cache_says_that_no_task_refreshes_it() {
     // The task ends.
     node.clock.advance(BOUND + patience);
     assert_eq!(node.cache.state(), CacheState::StoreUnreachable);
-    node.clock.advance(MICRO);
+    node.clock.advance(MOMENT);
     assert_eq!(node.cache.state(), CacheState::NotRefreshed);
     assert_eq!((node.says(&issued).await, warned.load(Ordering::SeqCst)), ("accepted", 2));
 }
@@ -202,7 +201,7 @@ async fn cache_says_that_the_store_cannot_be_reached() {
     node.clock.advance(BOUND);
     node.cache.sync().await.expect_err("the store is down");
     assert_eq!(node.cache.state(), CacheState::Fresh);
-    node.clock.advance(MICRO);
+    node.clock.advance(MOMENT);
     assert_eq!(node.cache.state(), CacheState::StoreUnreachable);
     node.behind.set_down(false);
     node.sync().await;
@@ -211,7 +210,7 @@ async fn cache_says_that_the_store_cannot_be_reached() {
 
 #[test]
 fn started_work_can_end_on_another_runtime() {
-    let world = World::new();
+    let world = World::in_memory();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
     let runtime = runtime.expect("a runtime");
     let running = runtime.block_on(async { world.keywright.start().expect("a runtime") });

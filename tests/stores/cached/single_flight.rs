@@ -10,7 +10,7 @@ use keywright::store::{Freshness, KeyStore, Resolved, StoreErrorKind};
 
 use crate::held::Call;
 use crate::node::{BOUND, Node};
-use common::kit::{MICRO, admin};
+use common::{MOMENT, admin};
 
 type Asking<'a> = Pin<Box<dyn Future<Output = Resolved> + Send + 'a>>;
 
@@ -109,7 +109,7 @@ async fn t_m13_an_answer_that_took_longer_than_the_bound_is_asked_for_once_more(
     let held = node.behind.hold(Call::Resolve(issued.key.id));
     let mut callers = callers(&node, &issued.key.id, 10).await;
     node.revoke_elsewhere(&issued.key.id).await;
-    node.clock.advance(BOUND + MICRO);
+    node.clock.advance(BOUND + MOMENT);
     drop(held);
     // Who asked gets what there is. It was true after the call.
     let first = callers.remove(0).await.expect("the store is up").expect("the key is there");

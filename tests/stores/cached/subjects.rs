@@ -4,7 +4,7 @@ use keywright::store::{Batch, Change, Freshness, KeyRecord, KeyStore, MemoryStor
 use keywright::{AccountId, Actor, Issued, NewAccount, Owner, RoleName, TenantId};
 
 use crate::node::Node;
-use common::kit::{World, admin, developer, named, user};
+use common::{World, admin, developer, named, user};
 
 /// A record that a store could have.
 async fn record() -> KeyRecord {
@@ -44,7 +44,7 @@ async fn t_m08_a_key_that_is_created_elsewhere_is_known_after_one_sync() {
     let (node, record) = (Node::new(), record().await);
     node.sync().await;
     assert!(node.is_absent(record.id()).await);
-    node.behind.commit(insert(&record)).await.expect("it is new");
+    node.behind.store().commit(insert(&record)).await.expect("it is new");
     assert!(node.is_absent(record.id()).await, "nobody has told the node");
     node.sync().await;
     assert!(!node.is_absent(record.id()).await);
@@ -144,10 +144,10 @@ async fn t_m05_a_change_of_an_account_forgets_its_keys_and_no_others() {
 async fn t_m05_a_change_of_a_policy_forgets_the_keys_of_its_tenant_and_no_others() {
     let node = Node::new();
     let keys = Keys::of(&node).await;
-    node.here.set_policy(|policy| policy.api_enabled = false).await;
+    node.here.set_policy(|policy| policy.api_enabled = false).await.expect("the policy is set");
     assert_eq!(keys.asked(&node).await, [true, true, true, false]);
     assert_eq!(node.says(&keys.of_account).await, "access_off");
-    node.elsewhere.set_policy(|policy| policy.api_enabled = true).await;
+    node.elsewhere.set_policy(|policy| policy.api_enabled = true).await.expect("the policy is set");
     node.sync().await;
     assert_eq!(keys.asked(&node).await, [true, true, true, false]);
     assert_eq!(node.says(&keys.of_account).await, "accepted");

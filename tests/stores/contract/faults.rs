@@ -4,7 +4,7 @@
 use std::error::Error;
 
 use futures_lite::future::zip;
-use keywright::store::conformance::{Fault, FaultStore, Method};
+use keywright::store::conformance::{Fault, Faults, InterceptedStore, Method};
 use keywright::store::{
     AccountQuery, EventQuery, KeyQuery, KeyStore, MemoryStore, StoreError, StoreErrorKind,
 };
@@ -13,13 +13,14 @@ use keywright::{
     Outcome, Owner, RoleName, VerifyError,
 };
 
-use common::kit::{DAY, HOUR, World, admin, block_on, denied, developer, named, tenant, user};
+use common::{DAY, HOUR, World, admin, block_on, denied, developer, named, tenant, user};
 
 type Failed = Box<dyn Error>;
 
 /// A world with a key for everything that can be done with one.
 struct Life {
-    store: FaultStore<MemoryStore>,
+    store: MemoryStore,
+    faults: Faults,
     world: World,
     account: AccountId,
     active: Issued,
@@ -102,8 +103,8 @@ fn new_account(text: &str) -> NewAccount {
 
 impl Life {
     async fn begin() -> Self {
-        let store = FaultStore::over(MemoryStore::new());
-        let world = World::on(store.clone());
+        let (store, faults) = (MemoryStore::new(), Faults::new());
+        let world = World::on(InterceptedStore::new(store.clone(), faults.clone()));
         let alice = developer("alice");
         let expired = named("expired").expires_in(HOUR);
         let expired = world.key_of(&alice, expired).await;
@@ -123,7 +124,7 @@ impl Life {
         rotated.expect("it can be rotated");
         let active = world.key_of(&alice, named("active")).await;
         world.verifier.verify(active.token.expose()).await.expect("it is active");
-        Self { store, world, account, active, disabled, overlapping, revoked, expired }
+        Self { store, faults, world, account, active, disabled, overlapping, revoked, expired }
     }
 
     async fn does(&self, deed: Deed) -> Result<(), Failed> {
@@ -186,7 +187,7 @@ impl Life {
 
     /// What is stored, without ids and digests, which are drawn anew in each life.
     async fn records(&self) -> Vec<String> {
-        let store = self.store.inner();
+        let store = &self.store;
         let page = store.keys(&tenant(), &KeyQuery::new(), self.world.clock.now()).await;
         let mut seen = Vec::new();
         for stored in page.expect("the store below works").items {
@@ -210,7 +211,7 @@ impl Life {
 
     async fn events(&self) -> Vec<String> {
         let query = EventQuery::new().oldest_first().limit(500);
-        let page = self.store.inner().events(&tenant(), &query).await;
+        let page = self.store.events(&tenant(), &query).await;
         let events = page.expect("the store below works").items;
         events.iter().map(|e| format!("{} {} {}", e.sequence, e.kind, e.outcome)).collect()
     }
@@ -255,9 +256,9 @@ async fn each_call_at_fault(deed: Deed, fault: Fault) -> usize {
     for nth in 1..MOST_CALLS {
         let life = Life::begin().await;
         assert_eq!(life.seen().await, before, "each life begins alike");
-        life.store.fail_at(nth, None, fault);
+        life.faults.fail_once(nth, Method::ALL, fault);
         let done = life.does(deed).await;
-        if life.store.mend() {
+        if life.faults.mend() {
             done.unwrap_or_else(|error| panic!("{deed:?} without a fault: {error}"));
             return nth - 1;
         }
@@ -325,12 +326,12 @@ fn verifying_over_a_store_that_fails_is_unavailable_and_never_a_denial_of_what_i
             let life = Life::begin().await;
             let tokens = [&life.active, &life.disabled, &life.revoked, &life.expired];
             for issued in tokens {
-                life.store.fail_at(1, None, fault);
+                life.faults.fail_once(1, Method::ALL, fault);
                 let verified = life.world.verifier.verify(issued.token.expose()).await;
                 let said = verified.expect_err("the store fails");
                 assert!(matches!(said, VerifyError::Unavailable(_)), "{fault:?}: {said:?}");
             }
-            assert!(!life.store.mend());
+            assert!(!life.faults.mend());
             life.world.verifier.verify(life.active.token.expose()).await.expect("it is active");
             let good = user("alice");
             assert_eq!(life.active.key.owner, Owner::User(good));
@@ -341,17 +342,18 @@ fn verifying_over_a_store_that_fails_is_unavailable_and_never_a_denial_of_what_i
 #[test]
 fn sweep_respects_an_event_retention_lengthened_meanwhile() {
     block_on(async {
-        let store = FaultStore::over(MemoryStore::new());
-        let world = World::on(store.clone());
-        world.set_policy(|policy| policy.event_retention = DAY).await;
+        let (store, faults) = (MemoryStore::new(), Faults::new());
+        let world = World::on(InterceptedStore::new(store.clone(), faults.clone()));
+        world.set_policy(|policy| policy.event_retention = DAY).await.expect("the policy is set");
         world.key().await;
         world.clock.advance(2 * DAY);
         world.key().await;
         // The policy is set between what the sweep reads and what it commits.
-        store.fail_at(1, Some(Method::Commit), Fault::Delay(3));
+        faults.fail_once(1, &[Method::Commit], Fault::Delay(3));
         let (ada, lengthened) = (admin(), 30 * DAY);
         let lengthen = world.set_policy(|policy| policy.event_retention = lengthened);
-        let (swept, ()) = zip(world.authority.sweep(&ada), lengthen).await;
+        let (swept, lengthened) = zip(world.authority.sweep(&ada), lengthen).await;
+        lengthened.expect("the policy is set");
         assert_eq!(swept.expect("a sweep").events, 0);
         let oldest = EventQuery::new().oldest_first().limit(1);
         let oldest = store.events(&tenant(), &oldest).await.expect("a page").items;

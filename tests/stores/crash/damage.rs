@@ -11,7 +11,7 @@ use rand::{RngExt, SeedableRng};
 
 use crate::life::Life;
 use crate::opening::{Found, open, open_file};
-use common::harness::amount;
+use common::amount;
 
 /// The length of redb's header. Its bits are mended by the open of a file, so they are tried on one.
 const HEADER: usize = 320;
@@ -67,7 +67,7 @@ fn kind(told: &str) -> String {
 #[test]
 fn t_f13_a_store_with_any_bit_flipped_opens_as_it_was_or_not_at_all() {
     let most = amount("KEYWRIGHT_FLIPS", 4_000) as usize;
-    let mut random = StdRng::seed_from_u64(common::harness::seed());
+    let mut random = StdRng::seed_from_u64(common::new_seed());
     let life = Life::lead();
     for (what, whole) in [("closed", &life.closed), ("killed", &life.killed)] {
         let bits = whole.len() * 8;

@@ -10,7 +10,7 @@ use crate::cuts::Cut;
 use crate::disk::{Disk, Step};
 use crate::life::Life;
 use crate::opening::{Found, Opened, open};
-use common::harness::amount;
+use common::amount;
 
 /// A change that is torn at every byte. Of the others as many bytes are drawn as a test may take.
 const TORN_AT_EVERY_BYTE: &str = "revoke";

@@ -9,7 +9,7 @@ use keywright::{Access, AccountEdit, NewAccount, NewKey, Owner, RoleName};
 use serde_json::{Value, json};
 
 use crate::disk::{Disk, Step};
-use common::harness::{DAY, World, name, says};
+use common::{DAY, World, name, says};
 
 /// A change, which is one commit.
 type Change = (&'static str, fn(&mut World));
@@ -18,7 +18,7 @@ type Change = (&'static str, fn(&mut World));
 const CHANGES: [&[Change]; 3] = [
     &[
         ("set a policy", |world| {
-            world.set_policy(|policy| {
+            world.change_policy(|policy| {
                 policy.api_enabled = true;
                 policy.max_keys_per_owner = 100;
                 policy.scope_ceiling = "invoices:read invoices:write".parse().expect("scopes");
@@ -32,7 +32,7 @@ const CHANGES: [&[Change]; 3] = [
         ("rotate with an overlap", |world| rotate(world, "first", "first, rotated", DAY)),
         ("flush after a rotation", flush),
         ("disable", |world| {
-            block_on(world.authority.disable(&world.admin, &world.key("second"))).expect("done");
+            block_on(world.authority.disable(&world.admin, &world.id("second"))).expect("done");
         }),
         ("revoke", |world| revoke(world, "second")),
         ("generate one to leak", |world| generate(world, "leaked")),
@@ -57,14 +57,14 @@ const CHANGES: [&[Change]; 3] = [
             block_on(world.authority.edit_account(&world.admin, &id, edit)).expect("done");
         }),
         ("finish the rotation", |world| {
-            let key = world.key("first");
+            let key = world.id("first");
             block_on(world.authority.finish_rotation(&world.admin, &key)).expect("done");
         }),
         ("rotate at once", |world| {
             rotate(world, "first, rotated", "first, rotated again", Duration::ZERO);
         }),
         ("delete", |world| {
-            block_on(world.authority.delete(&world.admin, &world.key("second"))).expect("done");
+            block_on(world.authority.delete(&world.admin, &world.id("second"))).expect("done");
         }),
         ("generate after a delete", |world| generate(world, "third")),
         ("flush again", flush),
@@ -78,7 +78,7 @@ const CHANGES: [&[Change]; 3] = [
             let id = account(world);
             block_on(world.authority.delete_account(&world.admin, &id)).expect("done");
         }),
-        ("change the policy", |world| world.set_policy(|policy| policy.max_keys_per_owner = 7)),
+        ("change the policy", |world| world.change_policy(|policy| policy.max_keys_per_owner = 7)),
         ("generate one more", |world| generate(world, "fourth")),
         ("revoke all of an owner", |world| {
             let owner = world.alice.as_owner();
@@ -207,13 +207,13 @@ fn generate(world: &mut World, known_as: &'static str) {
 }
 
 fn rotate(world: &mut World, old: &'static str, new: &'static str, overlap: Duration) {
-    let key = world.key(old);
+    let key = world.id(old);
     let issued = block_on(world.authority.rotate(&world.admin, &key, overlap));
     world.issued.push((new, issued.expect("a new token")));
 }
 
 fn revoke(world: &mut World, token: &str) {
-    block_on(world.authority.revoke(&world.admin, &world.key(token))).expect("it is revoked");
+    block_on(world.authority.revoke(&world.admin, &world.id(token))).expect("it is revoked");
 }
 
 fn flush(world: &mut World) {

@@ -19,7 +19,7 @@ use crate::cuts::Cut;
 use crate::disk::Step;
 use crate::life::Life;
 use crate::opening::Found;
-use common::harness::amount;
+use common::amount;
 
 /// In bytes: what the tests themselves keep is most of it.
 const MOST_MEMORY: usize = 256 << 20;
@@ -28,7 +28,7 @@ pub(crate) const LARGEST_PIECE: usize = 16 << 20;
 #[test]
 fn t_f05_what_was_acknowledged_survives_a_power_cut_at_any_step_of_a_life_and_of_its_recovery() {
     let states = amount("KEYWRIGHT_CUTS", 20_000) as usize;
-    let seed = common::harness::seed();
+    let seed = common::new_seed();
     let life = Life::lead();
     let resizes: Vec<_> = life.steps.iter().filter_map(resize).collect();
     println!("{} steps, the file has {resizes:?} bytes in turn", life.steps.len());

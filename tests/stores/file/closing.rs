@@ -16,14 +16,14 @@ fn every_call_after_a_close_is_unavailable() {
     let mut world = lived.world;
     world.reopen(store.clone());
     let tenant = world.admin.tenant();
-    let key = world.key("plain");
+    let key = world.id("plain");
     let now = world.clock.now();
     let account: AccountId = "0123456789ABCDEF".parse().expect("an account id");
     let added = UsageBatch { writer: [1; 16], sequence: 1, at: now, deltas: Vec::new() };
     let fresh = UsageBatch { sequence: 2, ..added.clone() };
     block_on(store.add_usage(&added)).expect("it is added");
     let conflicting = Batch {
-        changes: vec![keywright::store::Change::DeleteKey(world.key("deleted"))],
+        changes: vec![keywright::store::Change::DeleteKey(world.id("deleted"))],
         ..Batch::default()
     };
     block_on(store.close()).expect("the store closes");

@@ -7,7 +7,7 @@ use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 
 use crate::{Lived, Opened, open, open_or_refuse};
-use common::harness::{World, amount};
+use common::{World, amount};
 
 /// The length of redb's header, where one bit decides most.
 const HEADER: usize = 320;
@@ -86,7 +86,7 @@ fn t_f13_no_flipped_bit_of_the_header_brings_anything_back() {
 
 #[test]
 fn t_f13_no_flipped_bit_of_what_is_stored_brings_anything_back() {
-    let mut random = StdRng::seed_from_u64(common::harness::seed());
+    let mut random = StdRng::seed_from_u64(common::new_seed());
     let mut lived = Lived::new();
     let mut bytes = lived.bytes();
     let used = used_bytes(&bytes);
@@ -108,7 +108,7 @@ fn t_f13_no_flipped_bit_of_what_is_stored_brings_anything_back() {
 
 #[test]
 fn t_f13_a_store_whose_pages_were_overwritten_opens_as_it_was_or_not_at_all() {
-    let mut random = StdRng::seed_from_u64(common::harness::seed());
+    let mut random = StdRng::seed_from_u64(common::new_seed());
     let mut lived = Lived::new();
     let whole = lived.bytes();
     let used = used_bytes(&whole);
@@ -143,7 +143,7 @@ fn t_f14_an_old_copy_of_one_page_does_not_bring_a_revoked_key_back() {
     let path = folder.path().join("keys.db");
     let store = open(&path).expect("a new store");
     let mut world = World::new(store.clone());
-    let issued = world.generate("prod-main-app");
+    let issued = world.issue("prod-main-app");
     block_on(store.close()).expect("the store closes");
     let before = std::fs::read(&path).expect("the store file");
 
@@ -189,7 +189,7 @@ fn t_f14_no_flipped_bit_of_the_header_of_a_crashed_store_brings_anything_back() 
     let store = open(&lived.path()).expect("it opens");
     lived.world.reopen(store.clone());
     // The last change is one that may not be lost.
-    let key = lived.world.key("plain");
+    let key = lived.world.id("plain");
     block_on(lived.world.authority.revoke(&lived.world.admin, &key)).expect("it is revoked");
     lived.state = lived.world.state();
     let mut bytes = lived.bytes();
@@ -213,7 +213,7 @@ fn t_f14_no_flipped_bit_of_a_revoked_keys_record_and_no_cut_before_it_brings_the
     let (mut records, mut cut) = (0, 0);
     for known_as in revoked {
         // The record as it stands in the file, also where an earlier commit or a sweep left it.
-        let id = format!(r#"{{"key":{{"id":"{}""#, lived.world.key(known_as));
+        let id = format!(r#"{{"key":{{"id":"{}""#, lived.world.id(known_as));
         for begin in places(&bytes, id.as_bytes()) {
             let record = &bytes[begin..];
             let length = record.windows(2).position(|end| end == b"\"}").expect("an end") + 2;

@@ -13,8 +13,8 @@ use serde_json::Value;
 
 use crate::disk::{Disk, EXPECTED, Fault};
 use crate::{difference, is_typed};
-use common::harness::life::live;
-use common::harness::{DAY, SECOND, World, amount};
+use common::life::live;
+use common::{DAY, SECOND, World, amount};
 
 /// A store on a disk that works, lived in and closed, as bytes.
 fn lived_on(disk: &Disk) -> World {
@@ -35,20 +35,20 @@ type Change = fn(&World) -> Result<Option<Issued>, KeyError>;
 const CHANGES: &[(&str, Change)] = &[
     ("rotate", |world| {
         let overlap = DAY;
-        block_on(world.authority.rotate(&world.admin, &world.key("plain"), overlap)).map(Some)
+        block_on(world.authority.rotate(&world.admin, &world.id("plain"), overlap)).map(Some)
     }),
     ("revoke", |world| {
-        block_on(world.authority.revoke(&world.admin, &world.key("plain"))).map(|_| None)
+        block_on(world.authority.revoke(&world.admin, &world.id("plain"))).map(|_| None)
     }),
     ("rotate at once", |world| {
-        let key = world.key("enabled");
+        let key = world.id("enabled");
         block_on(world.authority.rotate(&world.admin, &key, Duration::ZERO)).map(Some)
     }),
     ("disable", |world| {
-        block_on(world.authority.disable(&world.admin, &world.key("enabled"))).map(|_| None)
+        block_on(world.authority.disable(&world.admin, &world.id("enabled"))).map(|_| None)
     }),
     ("delete", |world| {
-        block_on(world.authority.delete(&world.admin, &world.key("replacing"))).map(|()| None)
+        block_on(world.authority.delete(&world.admin, &world.id("replacing"))).map(|()| None)
     }),
     ("revoke all", |world| {
         let owner = world.alice.as_owner();
@@ -146,7 +146,7 @@ fn t_c13_a_panic_in_the_midst_of_a_write_ends_all_writes_and_nothing_else() {
 
 #[test]
 fn t_f05_a_power_cut_loses_nothing_that_was_acknowledged() {
-    let seed = common::harness::seed();
+    let seed = common::new_seed();
     let mut random = StdRng::seed_from_u64(seed);
     let original = Disk::default();
     let mut world = lived_on(&original);
@@ -189,7 +189,7 @@ fn t_f01_a_fault_while_a_store_is_opened_is_an_error_and_loses_nothing() {
     let disk = Disk::holding(closed.clone());
     let store = on(&disk).expect("it opens");
     world.reopen(store.clone());
-    block_on(world.authority.revoke(&world.admin, &world.key("plain"))).expect("it is revoked");
+    block_on(world.authority.revoke(&world.admin, &world.id("plain"))).expect("it is revoked");
     // As a process leaves it that is killed here.
     let killed = disk.bytes();
     let state = world.state();
@@ -237,7 +237,7 @@ fn t_f02_after_a_flush_that_failed_none_succeeds_and_verification_goes_on() {
     let disk = Disk::default();
     let store = on(&disk).expect("a new store");
     let world = World::new(store.clone());
-    let issued = world.generate("prod-main-app");
+    let issued = world.issue("prod-main-app");
     for _ in 0..5 {
         assert_eq!(world.says(issued.token.expose()), "current");
     }
@@ -338,7 +338,7 @@ fn t_f02_a_store_that_failed_denies_nobody_and_lets_nobody_in_who_was_out() {
     world.reopen(store);
     let before = in_memory(&world);
     disk.fail(Fault::Sync, 0, false);
-    let revoked = block_on(world.authority.revoke(&world.admin, &world.key("plain")));
+    let revoked = block_on(world.authority.revoke(&world.admin, &world.id("plain")));
     assert!(matches!(revoked, Err(KeyError::Store(_))), "{revoked:?}");
     assert_eq!(in_memory(&world), before);
     world.clock.advance(SECOND);

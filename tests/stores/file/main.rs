@@ -29,8 +29,8 @@ use keywright::store::{FileStore, StoreError, StoreErrorKind};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use common::harness::World;
-use common::harness::life::{DEAD, live};
+use common::World;
+use common::life::{DEAD, live};
 
 /// A store that was lived in and closed, with what could be seen of it at the end.
 struct Lived {

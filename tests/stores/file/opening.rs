@@ -12,7 +12,7 @@ use futures_lite::future::block_on;
 use keywright::store::{FileStore, StoreError, StoreErrorKind};
 
 use crate::{Lived, open};
-use common::harness::World;
+use common::World;
 
 pub(crate) const CHILD: &str = "KEYWRIGHT_TEST_OPENS";
 
@@ -88,7 +88,7 @@ fn t_f08_a_new_store_whose_folder_can_not_be_synced_is_not_acknowledged() {
         let said = said_by(&mut other(test, &path, &format!("ulimit -n {files}; exec")));
         seen.push((said, names_in(folder.path()) == ["keys.db"]));
         let store = open(&path).expect("with enough of them it opens");
-        World::new(store).generate("prod-main-app");
+        World::new(store).issue("prod-main-app");
         if seen.last().is_some_and(|(said, _)| said == "opened") {
             break;
         }
@@ -131,7 +131,7 @@ fn t_f07_a_kill_while_stores_are_made_leaves_whole_ones_and_nothing_that_is_take
             (unnamed, whole) = (unnamed + u32::from(!is_there), whole + u32::from(is_there));
             // Whole if it is there, and made anew if it is not, beside what the kill left.
             let store = open(&path).unwrap_or_else(|error| panic!("beside {left:?}: {error:?}"));
-            World::new(store.clone()).generate("prod-main-app");
+            World::new(store.clone()).issue("prod-main-app");
             block_on(store.close()).expect("the store closes");
             let mut now = names_in(&made);
             now.retain(|name| !left.contains(name));
@@ -153,7 +153,7 @@ fn t_f07_a_half_made_file_of_an_earlier_attempt_does_no_harm_to_a_new_store() {
         fs::write(&left, &whole[..length]).expect("the file is written");
         let store = open(&path).expect("a new store");
         let world = World::bare(store.clone());
-        assert_eq!(common::harness::life::count(&world, &world.admin), 0, "it is taken for one");
+        assert_eq!(common::life::count(&world, &world.admin), 0, "it is taken for one");
         block_on(store.close()).expect("the store closes");
         assert!(fs::read(&left).expect("the file") == whole[..length], "it has changed");
         fs::remove_file(&path).expect("the file is removed");
@@ -203,7 +203,7 @@ fn t_f17_of_many_that_open_a_new_store_at_once_one_has_it_and_the_others_hear_wh
         drop(had);
         assert_eq!(names_in(folder.path()), ["keys.db"], "round {round}");
         let world = World::new(open(&path).expect("whoever came first made a whole store"));
-        world.generate("prod-main-app");
+        world.issue("prod-main-app");
     }
 }
 

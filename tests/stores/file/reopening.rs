@@ -7,8 +7,8 @@ use keywright::store::{
 use keywright::{Actor, Clock, Keywright, TenantId, UserId};
 
 use crate::{ACCEPTED, Lived, difference, open};
-use common::harness::life::{DEAD, STEPS, live};
-use common::harness::{SECOND, World};
+use common::life::{DEAD, STEPS, live};
+use common::{SECOND, World};
 
 #[test]
 fn t_f21_a_store_is_the_same_after_each_step_of_a_life_and_a_reopen() {
@@ -63,7 +63,7 @@ fn reopened_store_knows_no_earlier_changes() {
     }
     assert_eq!(changes(before).touched, Some(vec![]));
     world.reopen(store.clone());
-    let revoked = world.key("plain");
+    let revoked = world.id("plain");
     block_on(world.authority.revoke(&world.admin, &revoked)).expect("it is revoked");
     assert_eq!(changes(before).touched, Some(vec![Subject::Key(revoked)]));
     assert_eq!(changes(Epoch(0)).touched, None);
@@ -75,11 +75,11 @@ fn an_id_that_was_deleted_before_a_reopen_is_still_taken() {
     let store = open(&lived.path()).expect("it opens");
     let mut world = lived.world;
     world.reopen(store.clone());
-    let alive = world.key("plain");
+    let alive = world.id("plain");
     let stored = block_on(store.key(world.admin.tenant(), &alive)).expect("the store is up");
     let record = stored.expect("the key").record;
     let json = serde_json::to_string(&record).expect("it serialises");
-    let deleted = world.key("deleted");
+    let deleted = world.id("deleted");
     let again = json.replace(alive.as_str(), deleted.as_str());
     let batch = keywright::store::Batch {
         changes: vec![keywright::store::Change::InsertKey(
@@ -95,7 +95,7 @@ fn an_id_that_was_deleted_before_a_reopen_is_still_taken() {
 #[test]
 fn t_c05_a_usage_batch_that_was_added_before_a_reopen_is_not_added_again() {
     let lived = Lived::new();
-    let key = lived.world.key("plain");
+    let key = lived.world.id("plain");
     let batch = UsageBatch {
         writer: [7; 16],
         sequence: 1,
@@ -127,7 +127,7 @@ fn t_c05_uses_that_were_flushed_are_there_after_a_reopen_and_count_on() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("keys.db");
     let mut world = World::new(open(&path).expect("a new store"));
-    let issued = world.generate("prod-main-app");
+    let issued = world.issue("prod-main-app");
     for round in 1..=5 {
         for _ in 0..7 {
             assert_eq!(world.says(issued.token.expose()), "current");
@@ -148,7 +148,7 @@ fn a_verifier_on_a_reopened_store_says_what_the_one_before_said() {
     world.reopen(open(&lived.folder.path().join("keys.db")).expect("it opens"));
     let verifier = world.keywright.verifier();
     for (place, (name, issued)) in world.issued.iter().enumerate() {
-        let said = common::harness::says(&verifier, issued.token.expose());
+        let said = common::says(&verifier, issued.token.expose());
         assert_eq!(before[place][1], said, "the token {name}");
     }
 }

@@ -9,7 +9,7 @@ use keywright::store::{FileOptions, FileStore, StoreErrorKind};
 
 use crate::opening::{CHILD, names_in, open_and_say, other, said_by};
 use crate::{Lived, block_on, open};
-use common::harness::World;
+use common::World;
 
 fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("the mode is set");
@@ -123,7 +123,7 @@ fn t_f18_new_file_is_private_under_any_umask() {
         let said = said_by(&mut other(test, &path, &format!("umask {umask}; exec")));
         assert_eq!((said.as_str(), mode(&path)), ("opened", 0o600), "{umask}");
         assert_eq!(names_in(folder.path()), ["keys.db"], "{umask}");
-        World::new(open(&path).expect("it opens")).generate("prod-main-app");
+        World::new(open(&path).expect("it opens")).issue("prod-main-app");
     }
 }
 

@@ -10,7 +10,7 @@ use futures_lite::future::block_on;
 use keywright::store::FileStore;
 use keywright::{GenerateError, NewKey};
 
-use common::harness::{World, name};
+use common::{World, name};
 
 const FILE: &str = "KEYWRIGHT_TEST_WRITES_SHORT_TO";
 const TEST: &str =
@@ -30,7 +30,7 @@ fn t_f03_writes_that_a_real_file_takes_in_part_are_errors_and_lose_nothing() {
     let (file, copy) = (folder.path().join("keys.db"), folder.path().join("copy.db"));
     let store = block_on(FileStore::open(&file)).expect("a new store");
     let world = World::new(store.clone());
-    world.set_policy(|policy| policy.max_keys_per_owner = 100);
+    world.change_policy(|policy| policy.max_keys_per_owner = 100);
     block_on(store.close()).expect("the store closes");
     drop(world);
     let whole = fs::read(&file).expect("the store file");
@@ -54,7 +54,7 @@ fn t_f03_writes_that_a_real_file_takes_in_part_are_errors_and_lose_nothing() {
         for token in &tokens {
             assert_eq!(world.says(token), "current", "{what}: an acknowledged key is lost");
         }
-        let keys = common::harness::life::count(&world, &world.admin);
+        let keys = common::life::count(&world, &world.admin);
         assert!([tokens.len(), tokens.len() + 1].contains(&keys), "{what}: {keys} keys");
         block_on(store.close()).expect("the store closes");
     }

@@ -95,7 +95,7 @@ fn a_store_that_may_not_be_written_is_refused_or_opens_as_it_was() {
 
 #[test]
 fn t_f16_a_file_of_another_program_is_refused_and_left_alone() {
-    let seed = common::harness::seed();
+    let seed = common::new_seed();
     let mut random = StdRng::seed_from_u64(seed);
     let mut drawn = vec![0; 2 << 20];
     random.fill(&mut drawn[..]);

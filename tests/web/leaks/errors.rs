@@ -13,7 +13,7 @@ use keywright::{
 };
 
 use super::{Heard, needles_of};
-use common::kit::{Script, World, block_on, developer, named, start};
+use common::{Random, World, block_on, developer, named, start};
 
 /// Every error of the crate that can be made, or provoked from a value.
 pub(super) fn all(heard: &mut Heard) {
@@ -69,10 +69,10 @@ pub(super) fn all(heard: &mut Heard) {
     heard.error(&Name::new("").expect_err("no name"));
     heard.error(&ValueError::from(Name::new("").expect_err("no name")));
     heard.error(&Error::from(Name::new("").expect_err("no name")));
-    let dry = World::new().builder.random(Script::new([])).build().expect("a keywright");
+    let dry = World::in_memory().builder.random(Random::failing()).build().expect("a keywright");
     let verifier = dry.verifier();
     heard.error(&block_on(verifier.flush()).expect_err("no randomness"));
-    let world = World::with(MemoryStore::new(), |builder| builder.random(Script::new([])));
+    let world = World::with(MemoryStore::new(), |builder| builder.random(Random::failing()));
     let (authority, alice) = (&world.authority, developer("alice"));
     let owner = alice.as_owner();
     let generated = block_on(authority.generate(&alice, named("app").owner(owner.clone())));

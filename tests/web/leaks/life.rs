@@ -12,7 +12,7 @@ use keywright::{
 };
 
 use super::{Heard, Needle, needle, needles_of};
-use common::kit::{DAY, HOUR, World, admin, block_on, developer, named, render, tenant};
+use common::{DAY, HOUR, World, admin, block_on, developer, named, render, tenant};
 
 /// Pepper 1, whose bytes are no text.
 const PEPPER: [u8; 32] = [

@@ -19,7 +19,7 @@ use keywright::{
 };
 
 use super::{Heard, errors, life};
-use common::kit::{HOUR, admin, block_on, developer, named, open_policy, start, tenant};
+use common::{HOUR, admin, block_on, developer, named, open_policy, start, tenant};
 
 /// The names that a file re-exports, without constants.
 pub(super) fn exported(source: &str) -> BTreeSet<String> {
@@ -103,9 +103,9 @@ fn values(heard: &mut Heard) {
     heard.json(&"10.0.0.0/8".parse::<Network>().expect("a network"));
     heard.json(&"10.0.0.0/8".parse::<Networks>().expect("networks"));
     heard.json(&"1/1s".parse::<Rate>().expect("a rate"));
-    heard.json(&"a:read".parse::<Scope>().expect("a scope"));
+    heard.json(&"invoices:read".parse::<Scope>().expect("a scope"));
     heard.json(&tenant());
-    heard.json(&common::kit::user("alice"));
+    heard.json(&common::user("alice"));
     heard.json(&RoleName::new("analyst").expect("a role"));
     heard.json(&Metadata::default());
     heard.json(&AdminLimits::default());
@@ -141,7 +141,7 @@ async fn stores(heard: &mut Heard, store: &impl KeyStore, issued: &Issued) {
     let id = issued.key.id;
     let stored = store.key(&tenant(), &id).await.expect("the store works").expect("a key");
     let record = stored.record.clone();
-    let owner = Owner::User(common::kit::user("alice"));
+    let owner = Owner::User(common::user("alice"));
     let limit =
         Condition::LiveKeysBelow { tenant: tenant(), owner: owner.clone(), limit: 1, at: start() };
     let batch = Batch {

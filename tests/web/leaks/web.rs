@@ -16,7 +16,7 @@ use tower::{Layer, ServiceExt, service_fn};
 
 use super::types::exported;
 use super::{Heard, life, needles_of};
-use common::kit::block_on;
+use common::block_on;
 
 fn bearer(token: &str) -> String {
     format!("Bearer {token}")

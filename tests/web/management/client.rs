@@ -1,8 +1,6 @@
 //! A host with the router in it, asked as its clients would. No answer goes by unchecked: its status,
 //! its type and its body must be in the OpenAPI document, and it must not be stored.
 
-use std::sync::Arc;
-
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request};
@@ -14,15 +12,15 @@ use keywright::{Actor, Authority};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use common::support::faulty::FaultyStore;
-use common::support::{TestResult, World};
+use common::faults::Faults;
+use common::{TestResult, World};
 
 /// Where the host mounts the API: under a parameter of its own, of the name that ours has.
 const MOUNT: &str = "/api/{id}/keys-admin";
 
 pub(crate) struct Host {
     pub(crate) world: World,
-    pub(crate) faulty: FaultyStore,
+    pub(crate) faulty: Faults,
     router: Router,
     document: Value,
 }
@@ -68,7 +66,7 @@ pub(crate) struct Ask<'a> {
 #[track_caller]
 pub(crate) fn on_a_host(test: impl AsyncFn(&Host) -> TestResult) {
     let done = block_on(async {
-        let world = World::new(Arc::new(MemoryStore::new())).await?;
+        let world = World::new(MemoryStore::new());
         test(&Host::of(&world)?).await
     });
     if let Err(error) = done {

@@ -4,7 +4,7 @@ use keywright::{Denial, Reason};
 use serde_json::json;
 
 use crate::client::on_a_host;
-use common::support::HOUR;
+use common::HOUR;
 
 #[test]
 fn a_key_lives_its_whole_life_over_http() {

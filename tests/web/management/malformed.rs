@@ -5,8 +5,8 @@ use keywright::{DetailField, Event, EventOutcome, RefusalCode};
 use serde_json::{Value, json};
 
 use crate::client::{Host, document, on_a_host};
-use common::support::faulty::Fault;
-use common::support::{HOUR, TestResult};
+use common::faults::Fault;
+use common::{HOUR, TestResult};
 
 const ID: &str = "4fQ2xk9ZrT7bWm1c";
 

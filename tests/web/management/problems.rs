@@ -7,7 +7,7 @@ use keywright::{NamePattern, ScopeSet};
 use serde_json::{Value, json};
 
 use crate::client::on_a_host;
-use common::support::{DAY, HOUR};
+use common::{DAY, HOUR};
 
 #[test]
 fn a_new_key_is_refused_by_the_rules_with_a_code_each() {

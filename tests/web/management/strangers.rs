@@ -88,7 +88,7 @@ fn a_key_is_its_makers_own_and_not_seen_by_their_neighbour() {
         let world = &host.world;
         let made = host.ask("POST", "/keys").by(&world.alice).json(json!({ "name": "prod-a" }));
         let made = made.send().await;
-        assert_eq!(made.json["key"]["owner"], "user:alice-jones");
+        assert_eq!(made.json["key"]["owner"], "user:alice");
         let path = format!("/keys/{}", made.text_at("/key/id"));
         let hers = host.ask("GET", &path).by(&world.alice).send().await;
         assert_eq!(hers.status, 200);

@@ -12,11 +12,11 @@ use crate::asked::{Asked, Witness};
 use crate::faces::{self, Taken};
 use crate::run;
 use crate::site::Site;
-use common::kit::{Watched, World};
+use common::World;
 
 /// A grant that is real, of another verifier over another store.
 async fn stray() -> Grant {
-    let other = World::on(Watched::default());
+    let other = World::in_memory();
     let issued = other.key().await;
     other.verifier.verify(issued.token.expose()).await.expect("the key works there")
 }

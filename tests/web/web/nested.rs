@@ -11,7 +11,8 @@ use crate::faces::tower::Handler;
 use crate::faces::{Face, Taken, actix, axum, tower as plain};
 use crate::run;
 use crate::site::Site;
-use common::kit::{Watched, World};
+use common::World;
+use common::faults::Fault;
 
 #[derive(Clone, Copy, Debug)]
 enum Framework {
@@ -58,7 +59,7 @@ fn by_header(verifier: Verifier) -> Guard {
 
 /// Keys of another company altogether.
 fn other_store() -> Verifier {
-    World::on(Watched::default()).verifier
+    World::in_memory().verifier
 }
 
 fn good(site: &Site) -> Asked {
@@ -70,11 +71,11 @@ fn t_h15_two_guards_over_one_verifier_verify_and_count_once() {
     run(async |site| {
         for framework in FRAMEWORKS {
             let uses = site.uses("good").await;
-            let before = site.store.calls();
+            let before = site.faults.calls();
             let guard = site.guard();
             let answered = framework.ask(&guard, &guard, Taken::Grant, &good(site)).await;
             assert_eq!(answered.key(), Some(site.id("good")), "{framework:?}");
-            assert_eq!(site.store.calls(), before + 1, "{framework:?}");
+            assert_eq!(site.faults.calls(), before + 1, "{framework:?}");
             assert_eq!(site.uses("good").await, uses + 1, "{framework:?}");
         }
     });
@@ -98,18 +99,18 @@ fn t_h15_two_guards_over_one_verifier_spend_the_rate_once() {
 fn t_h08_the_inner_guards_scopes_are_asked_of_the_outer_guards_grant() {
     run(async |site| {
         for framework in FRAMEWORKS {
-            let (outer, inner) = (site.guard(), scope(&site.guard(), "a:write"));
+            let (outer, inner) = (site.guard(), scope(&site.guard(), "invoices:write"));
             for (name, status) in [("good", 200), ("plain", 403)] {
-                let before = site.store.calls();
+                let before = site.faults.calls();
                 let asked = Asked::get().bearer(site.token(name));
                 let answered = framework.ask(&outer, &inner, Taken::Grant, &asked).await;
                 assert_eq!(answered.status, status, "{framework:?} {name}");
                 assert_eq!(answered.seen.is_some(), status == 200, "{framework:?} {name}");
-                assert_eq!(site.store.calls(), before + 1, "{framework:?} {name}");
+                assert_eq!(site.faults.calls(), before + 1, "{framework:?} {name}");
             }
             let asked = Asked::get().bearer(site.token("plain"));
             let answered = framework.ask(&outer, &inner, Taken::Grant, &asked).await;
-            let challenge = r#"Bearer error="insufficient_scope", scope="a:write""#;
+            let challenge = r#"Bearer error="insufficient_scope", scope="invoices:write""#;
             assert_eq!(answered.header("www-authenticate"), Some(challenge), "{framework:?}");
         }
     });
@@ -119,11 +120,11 @@ fn t_h08_the_inner_guards_scopes_are_asked_of_the_outer_guards_grant() {
 fn inner_guard_asks_for_each_of_its_scopes() {
     run(async |site| {
         for framework in FRAMEWORKS {
-            // The key has a:read and a:write.
+            // The key has invoices:read and invoices:write.
             for (scopes, status) in [
-                (["a:read", "a:write"], 200),
-                (["b:read", "a:read"], 403),
-                (["a:read", "b:read"], 403),
+                (["invoices:read", "invoices:write"], 200),
+                (["reports:read", "invoices:read"], 403),
+                (["invoices:read", "reports:read"], 403),
             ] {
                 let inner = scopes.iter().fold(site.guard(), |guard, name| scope(&guard, name));
                 let answered =
@@ -141,7 +142,8 @@ fn inner_guard_asks_for_each_of_its_scopes() {
 fn t_h08_the_outer_guards_scopes_are_not_waived_by_the_inner_guard() {
     run(async |site| {
         for framework in FRAMEWORKS {
-            let (outer, inner) = (scope(&site.guard(), "b:read"), scope(&site.guard(), "a:read"));
+            let (outer, inner) =
+                (scope(&site.guard(), "reports:read"), scope(&site.guard(), "invoices:read"));
             let answered = framework.ask(&outer, &inner, Taken::Grant, &good(site)).await;
             assert_eq!((answered.status, answered.seen), (403, None), "{framework:?}");
         }
@@ -168,11 +170,11 @@ fn t_h08_the_inner_guard_asks_for_write_access_where_the_outer_one_did_not() {
 fn t_h15_a_guard_over_another_verifier_verifies_anew() {
     run(async |site| {
         for framework in FRAMEWORKS {
-            let before = site.store.calls();
+            let before = site.faults.calls();
             let inner = Guard::new(site.other_verifier());
             let answered = framework.ask(&site.guard(), &inner, Taken::Grant, &good(site)).await;
             assert_eq!(answered.key(), Some(site.id("good")), "{framework:?}");
-            assert_eq!(site.store.calls(), before + 2, "{framework:?}");
+            assert_eq!(site.faults.calls(), before + 2, "{framework:?}");
         }
     });
 }
@@ -262,7 +264,7 @@ fn t_h13_a_credential_that_the_outer_guard_took_out_is_still_a_grant_for_the_inn
     run(async |site| {
         for framework in FRAMEWORKS {
             let outer = site.guard().strip_credential();
-            let inner = scope(&site.guard(), "a:read");
+            let inner = scope(&site.guard(), "invoices:read");
             let answered = framework.ask(&outer, &inner, Taken::Grant, &good(site)).await;
             assert_eq!(answered.key(), Some(site.id("good")), "{framework:?}");
             let seen = answered.seen.expect("the handler ran");
@@ -276,11 +278,11 @@ fn t_h01_two_credentials_are_refused_by_the_outer_guard_before_the_inner_one_loo
     run(async |site| {
         let asked = good(site).header("x-api-key", site.token("good"));
         for framework in FRAMEWORKS {
-            let before = site.store.calls();
+            let before = site.faults.calls();
             let guard = site.guard();
             let answered = framework.ask(&guard, &guard, Taken::Grant, &asked).await;
             assert_eq!((answered.status, answered.seen), (400, None), "{framework:?}");
-            assert_eq!(site.store.calls(), before, "{framework:?}");
+            assert_eq!(site.faults.calls(), before, "{framework:?}");
         }
     });
 }
@@ -288,9 +290,9 @@ fn t_h01_two_credentials_are_refused_by_the_outer_guard_before_the_inner_one_loo
 #[test]
 fn t_h09_a_store_that_goes_down_behind_the_outer_guard_is_503_for_the_inner_one() {
     run(async |site| {
-        let other = Watched::default();
-        let inner = Guard::new(World::on(other.clone()).verifier);
-        other.set_down(true);
+        let (other, faults) = World::faulty(|builder| builder);
+        let inner = Guard::new(other.verifier);
+        faults.set(Fault::Down);
         for framework in FRAMEWORKS {
             let answered = framework.ask(&site.guard(), &inner, Taken::Grant, &good(site)).await;
             assert_eq!((answered.status, answered.seen), (503, None), "{framework:?}");
@@ -380,12 +382,12 @@ fn t_h15_two_extractors_of_one_request_count_and_spend_the_rate_once() {
 fn t_h15_two_verifiers_of_one_setup_verify_and_count_once() {
     run(async |site| {
         for framework in FRAMEWORKS {
-            let before = site.store.calls();
+            let before = site.faults.calls();
             let again = site.world.keywright.verifier();
             let inner = Guard::new(again);
             let answered = framework.ask(&site.guard(), &inner, Taken::Grant, &good(site)).await;
             assert_eq!(answered.key(), Some(site.id("good")), "{framework:?}");
-            assert_eq!(site.store.calls(), before + 1, "{framework:?}");
+            assert_eq!(site.faults.calls(), before + 1, "{framework:?}");
         }
     });
 }
@@ -395,7 +397,7 @@ fn t_h08_the_scopes_of_the_guard_in_a_routers_state_are_asked_of_the_guards_gran
     run(async |site| {
         for (name, status) in [("good", 200), ("plain", 403)] {
             let asked = Asked::get().bearer(site.token(name));
-            let state = scope(&site.guard(), "a:write");
+            let state = scope(&site.guard(), "invoices:write");
             assert_eq!(with_state(site, state, &asked).await, status, "{name}");
         }
     });

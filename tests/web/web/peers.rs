@@ -11,7 +11,7 @@ use tower::ServiceExt;
 use crate::asked::Witness;
 use crate::faces::{self, Taken};
 use crate::site::Site;
-use common::kit::block_on;
+use common::block_on;
 
 const INSIDE: [u8; 4] = [203, 0, 113, 7];
 const OUTSIDE: [u8; 4] = [198, 51, 100, 9];

@@ -9,7 +9,7 @@ use crate::faces::{Taken, actix, tower};
 use crate::run;
 use crate::site::Site;
 use crate::table::words::basic;
-use common::kit::{Random, seed};
+use common::{Random, seed};
 
 const REQUESTS: usize = 20_000;
 /// Fewer than this many accepted requests would say little of what is accepted.
@@ -118,7 +118,7 @@ fn rule(asked: &Asked, site: &Site) -> u16 {
 #[test]
 fn t_h15_random_headers_get_one_answer_and_nothing_but_an_exact_credential_gets_through() {
     run(async |site| {
-        let (mut random, pieces) = (Random(seed()), pieces(site));
+        let (mut random, pieces) = (Random::seeded(seed()), pieces(site));
         let (guard, witness) = (site.guard(), Witness::default());
         let handler = actix::handler(Taken::Grant, &witness);
         let app = init_service(App::new().wrap(guard.clone()).default_service(handler)).await;

@@ -4,24 +4,23 @@ use std::collections::BTreeMap;
 
 use keywright::http::Guard;
 use keywright::{
-    Actor, Issued, KeyId, Keywright, NewAccount, NewKey, Owner, PepperRing, Policy, Rate, TenantId,
-    Verifier,
+    Actor, Issued, KeyId, NewAccount, NewKey, Owner, PepperRing, Policy, Rate, TenantId, Verifier,
 };
 
-use common::kit::{DAY, HOUR, SECOND, Watched, World, admin, developer, named, render, user};
+use common::faults::Faults;
+use common::{DAY, HOUR, SECOND, World, admin, developer, named, render, user};
 
 /// Keys and tokens by name. The clock stands still, so a rate that is spent stays so.
 pub(crate) struct Site {
     pub(crate) world: World,
-    pub(crate) store: Watched,
+    pub(crate) faults: Faults,
     tokens: BTreeMap<&'static str, String>,
 }
 
 impl Site {
     pub(crate) async fn new() -> Self {
-        let store = Watched::default();
-        let mut site =
-            Self { world: World::on(store.clone()), store: store.clone(), tokens: BTreeMap::new() };
+        let (world, faults) = World::faulty(|builder| builder);
+        let mut site = Self { world, faults, tokens: BTreeMap::new() };
         site.dead_by_time().await;
         site.living().await;
         site.dead_by_hand().await;
@@ -45,7 +44,7 @@ impl Site {
     pub(crate) fn tokens(&self) -> impl Iterator<Item = &str> {
         let is_whole = |token: &&str| {
             let (covered, check) = token.split_at(token.len() - 6);
-            common::kit::check(covered) == check
+            common::check(covered) == check
         };
         self.tokens.values().map(String::as_str).filter(is_whole)
     }
@@ -75,12 +74,7 @@ impl Site {
 
     /// Another setup over the same store, so that its verifier is another one.
     pub(crate) fn other_verifier(&self) -> Verifier {
-        let keywright = Keywright::builder(self.store.clone())
-            .default_policy(common::kit::open_policy())
-            .clock(self.world.clock.clone())
-            .build()
-            .expect("a keywright");
-        keywright.verifier()
+        self.world.with_settings(|builder| builder).verifier
     }
 
     fn id_text(&self, name: &str) -> &str {
@@ -122,7 +116,7 @@ impl Site {
     }
 
     async fn living(&mut self) {
-        let scopes = || "a:read a:write".parse().expect("scopes");
+        let scopes = || "invoices:read invoices:write".parse().expect("scopes");
         self.alices("good", |new| new.scopes(scopes())).await;
         self.alices("other", |new| new.scopes(scopes())).await;
         self.alices("plain", |new| new).await;
@@ -163,7 +157,7 @@ impl Site {
         self.elsewhere("plan_off", |policy| policy.api_in_plan = false).await;
 
         let peppers = PepperRing::none().with(9, [9; 32]).expect("a pepper");
-        let peppered = World::with(self.store.clone(), |builder| builder.peppers(peppers));
+        let peppered = self.world.with_settings(|builder| builder.peppers(peppers));
         let issued = peppered.key_of(&developer("alice"), named("prod-peppered")).await;
         self.keep("peppered", &issued);
     }

@@ -8,7 +8,7 @@ use keywright::{
 };
 
 use super::{assert_is_said, name, picture, role, world};
-use common::kit::{HOUR, World, admin, block_on, chain, developer, named, user};
+use common::{HOUR, World, admin, block_on, chain, developer, named, user};
 
 const NOWHERE: &str = "0000000000000000";
 
@@ -16,7 +16,7 @@ const NOWHERE: &str = "0000000000000000";
 async fn answers_of_key(world: &World, actor: &Actor, key: &KeyId) -> Vec<String> {
     let authority = &world.authority;
     let metadata = KeyEdit::new().metadata(Metadata::default());
-    let scopes = KeyEdit::new().scopes("a:read".parse().expect("scopes"));
+    let scopes = KeyEdit::new().scopes("invoices:read".parse().expect("scopes"));
     let mut many = authority.revoke_many(actor, &[*key]).await;
     let (id, of_many) = many.pop().expect("an answer for each");
     assert_eq!(id, *key);

@@ -5,26 +5,21 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use keywright::store::{AccountQuery, EventQuery, KeyQuery, StoreErrorKind};
+use super::{assert_is_said, name, picture, role};
+use common::faults::{Fault, Faults};
+use common::{HOUR, Random, World, admin, block_on, chain, developer, named, open_policy, render};
+use keywright::store::{AccountQuery, EventQuery, KeyQuery, MemoryStore, StoreErrorKind};
 use keywright::{
     AccountEdit, AccountError, Actor, Credential, Error, GenerateError, KeyEdit, KeyError,
     Metadata, NewAccount,
 };
-use rand::{TryCryptoRng, TryRng};
-
-use super::{assert_is_said, name, picture, role};
-use common::kit::{
-    HOUR, OutOfEntropy, Script, Watched, World, admin, block_on, chain, developer, named,
-    open_policy, render,
-};
 
 const DRY: &str = "the random source failed: the entropy pool is dry";
 
-/// A world in which the next draws are these, and the one after them fails.
-fn drawing(store: &Watched, draws: usize) -> World {
-    // One more, for the verifier.
-    let script = Script::new((0..draws).map(|_| vec![1; 16]));
-    World::with(store.clone(), |builder| builder.random(script))
+/// A world in which there are so many draws, and the one after them fails.
+fn drawing(draws: usize) -> (World, Faults) {
+    let script = Random::script((0..draws).map(|_| vec![1; 16]));
+    World::faulty(|builder| builder.random(script))
 }
 
 #[test]
@@ -32,18 +27,17 @@ fn a_random_source_that_fails_at_any_draw_makes_no_key() {
     block_on(async {
         // The first draw is the id's, the second the secret's.
         for draws in [0, 1] {
-            let store = Watched::default();
-            let world = drawing(&store, draws);
-            let before = (picture(&world.authority).await, store.calls());
+            let (world, faults) = drawing(draws);
+            let before = (picture(&world.authority).await, faults.calls());
             let alice = developer("alice");
             let made = world.authority.generate(&alice, named("app")).await;
             let error = made.expect_err("no randomness, no key");
             assert!(matches!(error, GenerateError::Random(_)), "{error:?}");
             assert_eq!(error.to_string(), DRY);
-            assert_eq!(store.calls(), before.1, "nothing was asked of the store");
+            assert_eq!(faults.calls(), before.1, "nothing was asked of the store");
             assert_eq!(picture(&world.authority).await, before.0);
         }
-        let world = drawing(&Watched::default(), 2);
+        let (world, _) = drawing(2);
         world.key().await;
     });
 }
@@ -51,7 +45,7 @@ fn a_random_source_that_fails_at_any_draw_makes_no_key() {
 #[test]
 fn a_random_source_that_fails_rotates_nothing_and_makes_no_account() {
     block_on(async {
-        let world = drawing(&Watched::default(), 2);
+        let (world, _) = drawing(2);
         let issued = world.key().await;
         let before = picture(&world.authority).await;
         let rotated = world.authority.rotate(&developer("alice"), &issued.key.id, HOUR).await;
@@ -69,10 +63,10 @@ fn a_random_source_that_fails_rotates_nothing_and_makes_no_account() {
 #[test]
 fn without_randomness_no_use_is_written_and_none_is_lost() {
     block_on(async {
-        let world = World::new();
+        let world = World::in_memory();
         let issued = world.key_of(&developer("alice"), named("app")).await;
         // It fails until there is a draw.
-        let source = Script::new([]);
+        let source = Random::failing();
         let keywright = world.builder.clone().random(source.clone()).build().expect("a keywright");
         let verifier = keywright.verifier();
         verifier.verify(issued.token.expose()).await.expect("the key");
@@ -137,9 +131,8 @@ async fn all_failures(world: &World, actor: &Actor) -> Vec<(&'static str, Error)
 #[test]
 fn a_store_that_is_down_fails_every_operation_and_the_cause_is_kept() {
     block_on(async {
-        let store = Watched::default();
-        let world = World::on(store.clone());
-        store.set_down(true);
+        let (world, faults) = World::faulty(|builder| builder);
+        faults.set(Fault::Down);
         let failures = all_failures(&world, &admin()).await;
         assert_eq!(failures.len(), 25);
         for (call, error) in failures {
@@ -154,10 +147,9 @@ fn a_store_that_is_down_fails_every_operation_and_the_cause_is_kept() {
 #[test]
 fn a_refusal_that_cannot_be_put_on_record_is_a_failure() {
     block_on(async {
-        let store = Watched::default();
-        let world = World::on(store.clone());
+        let (world, faults) = World::faulty(|builder| builder);
         // Not even a change of policy that is not allowed is answered without a record.
-        store.set_down(true);
+        faults.set(Fault::Down);
         let policy = open_policy();
         let error = world.authority.set_policy(&developer("eve"), policy).await;
         let error = Error::from(error.expect_err("the store is down"));
@@ -168,18 +160,17 @@ fn a_refusal_that_cannot_be_put_on_record_is_a_failure() {
 #[test]
 fn a_flush_that_fails_loses_nothing_and_counts_nothing_twice() {
     block_on(async {
-        let store = Watched::default();
-        let world = World::on(store.clone());
+        let (world, faults) = World::faulty(|builder| builder);
         let issued = world.key().await;
         for _ in 0..3 {
             world.verifier.verify(issued.token.expose()).await.expect("accepted");
         }
-        store.set_down(true);
+        faults.set(Fault::Down);
         for _ in 0..3 {
             let error = world.verifier.flush().await.expect_err("the store is down");
             assert_eq!(error.kind(), StoreErrorKind::Unavailable);
         }
-        store.set_down(false);
+        faults.set(None);
         world.verifier.flush().await.expect("the store is back");
         world.verifier.flush().await.expect("nothing is left");
         let entry = world.authority.key(&admin(), &issued.key.id).await.expect("the key");
@@ -187,37 +178,15 @@ fn a_flush_that_fails_loses_nothing_and_counts_nothing_twice() {
     });
 }
 
-/// A source of randomness that panics when it is told to.
-struct Panicking {
-    tells: Arc<AtomicBool>,
-    script: Script,
-}
-
-impl TryRng for Panicking {
-    type Error = OutOfEntropy;
-
-    fn try_next_u32(&mut self) -> Result<u32, OutOfEntropy> {
-        self.script.try_next_u32()
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, OutOfEntropy> {
-        self.script.try_next_u64()
-    }
-
-    fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), OutOfEntropy> {
-        assert!(!self.tells.load(Ordering::SeqCst), "the source panics");
-        self.script.try_fill_bytes(out)
-    }
-}
-
-impl TryCryptoRng for Panicking {}
-
 #[test]
 fn t_c13_a_random_source_that_panics_makes_nothing_and_is_asked_again_the_next_time() {
     let tells = Arc::new(AtomicBool::new(false));
-    let script = Script::new((1..9).map(|draw| vec![draw; 32]));
-    let source = Panicking { tells: Arc::clone(&tells), script };
-    let world = World::with(Watched::default(), |builder| builder.random(source));
+    let (panics, script) = (Arc::clone(&tells), Random::script((1..9).map(|draw| vec![draw; 32])));
+    let source = Random::drawing(move |out| {
+        assert!(!panics.load(Ordering::SeqCst), "the source panics");
+        script.fill(out).expect("it is not spent");
+    });
+    let world = World::with(MemoryStore::new(), |builder| builder.random(source));
     let issued = block_on(world.key());
     let before = block_on(picture(&world.authority));
     tells.store(true, Ordering::SeqCst);

@@ -16,7 +16,7 @@ use keywright::{
     AccountId, Authority, EventOutcome, Issued, Name, NewAccount, Owner, RoleName, Timestamp,
 };
 
-use common::kit::{World, admin, chain, named, start};
+use common::{World, admin, chain, named, start};
 
 /// Everything that a tenant can see of itself, refusals apart.
 async fn picture(authority: &Authority) -> String {
@@ -42,7 +42,7 @@ fn assert_is_said(error: &dyn Error) {
 
 /// A world with one key of alice's and one service account with a key.
 async fn world() -> (World, Issued, AccountId) {
-    let world = World::new();
+    let world = World::in_memory();
     let issued = world.key().await;
     let new = NewAccount::new(name("nightly-report"), role("analyst"));
     let account = world.authority.create_account(&admin(), new).await.expect("an account").id;

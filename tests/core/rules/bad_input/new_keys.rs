@@ -8,7 +8,7 @@ use keywright::{
 };
 
 use super::{after, assert_is_said, name, picture, world};
-use common::kit::{DAY, MICRO, World, admin, block_on, developer, named, start};
+use common::{DAY, MOMENT, World, admin, block_on, developer, named, start};
 
 /// Generates for alice, which must fail and change nothing.
 async fn refused(world: &World, new: NewKey) -> GenerateError {
@@ -34,7 +34,7 @@ fn an_expiry_that_has_passed_or_lies_past_all_time_makes_no_key() {
     block_on(async {
         let (world, ..) = world().await;
         let new = || named("app");
-        let (past, overflow) = (start().saturating_sub(MICRO), Duration::from_secs(1 << 40));
+        let (past, overflow) = (start().saturating_sub(MOMENT), Duration::from_secs(1 << 40));
         let table = [
             (new().expires_at(past), RuleError::ExpiryPassed(past)),
             (new().expires_at(start()), RuleError::ExpiryPassed(start())),
@@ -57,7 +57,7 @@ fn an_expiry_that_has_passed_or_lies_past_all_time_makes_no_key() {
         let error = rule(&world, new().expires_in(Duration::MAX)).await;
         assert_eq!(error, RuleError::LifetimeOverflow(Duration::MAX));
         let alice = developer("alice");
-        world.key_of(&alice, new().expires_at(after(MICRO))).await;
+        world.key_of(&alice, new().expires_at(after(MOMENT))).await;
         world.key_of(&alice, new().expires_at(Timestamp::MAX)).await;
     });
 }
@@ -66,15 +66,18 @@ fn an_expiry_that_has_passed_or_lies_past_all_time_makes_no_key() {
 fn a_lifetime_past_the_policys_longest_makes_no_key() {
     block_on(async {
         let (world, ..) = world().await;
-        world.set_policy(|policy| policy.max_lifetime = Some(30 * DAY)).await;
+        world
+            .set_policy(|policy| policy.max_lifetime = Some(30 * DAY))
+            .await
+            .expect("the policy is set");
         let too_long = RuleError::LifetimeTooLong { max: 30 * DAY };
         let new = || named("app");
         for long in [
             new(),
             new().never_expires(),
             new().expires_in_days(31),
-            new().expires_in(30 * DAY + MICRO),
-            new().expires_at(after(30 * DAY + MICRO)),
+            new().expires_in(30 * DAY + MOMENT),
+            new().expires_at(after(30 * DAY + MOMENT)),
             new().expires_at(Timestamp::MAX),
         ] {
             assert_eq!(rule(&world, long).await, too_long);
@@ -83,7 +86,10 @@ fn a_lifetime_past_the_policys_longest_makes_no_key() {
         for good in [new().expires_in_days(30), new().expires_at(after(30 * DAY))] {
             assert_eq!(world.key_of(&alice, good).await.key.expires_at, Some(after(30 * DAY)));
         }
-        world.set_policy(|policy| policy.max_lifetime = Some(Duration::from_secs(u64::MAX))).await;
+        world
+            .set_policy(|policy| policy.max_lifetime = Some(Duration::from_secs(u64::MAX)))
+            .await
+            .expect("the policy is set");
         assert!(matches!(rule(&world, new()).await, RuleError::LifetimeTooLong { .. }));
         world.key_of(&alice, new().expires_at(Timestamp::MAX)).await;
     });
@@ -93,11 +99,14 @@ fn a_lifetime_past_the_policys_longest_makes_no_key() {
 fn an_expiry_that_the_tenant_requires_is_asked_for() {
     block_on(async {
         let (world, ..) = world().await;
-        world.set_policy(|policy| policy.require_expiry = true).await;
+        world.set_policy(|policy| policy.require_expiry = true).await.expect("the policy is set");
         for endless in [named("app"), named("app").never_expires()] {
             assert_eq!(rule(&world, endless).await, RuleError::ExpiryRequired);
         }
-        world.set_policy(|policy| policy.default_lifetime = Some(DAY)).await;
+        world
+            .set_policy(|policy| policy.default_lifetime = Some(DAY))
+            .await
+            .expect("the policy is set");
         assert_eq!(rule(&world, named("app").never_expires()).await, RuleError::ExpiryRequired);
         let issued = world.key_of(&developer("alice"), named("app")).await;
         assert_eq!(issued.key.expires_at, Some(after(DAY)));
@@ -109,12 +118,12 @@ fn a_key_that_would_never_be_valid_is_not_made() {
     block_on(async {
         let (world, ..) = world().await;
         let new = |not_before| named("app").not_before(not_before).expires_in(DAY);
-        for not_before in [after(DAY), after(DAY + MICRO), Timestamp::MAX] {
+        for not_before in [after(DAY), after(DAY + MOMENT), Timestamp::MAX] {
             let expected = RuleError::NeverValid { not_before, expires_at: after(DAY) };
             assert_eq!(rule(&world, new(not_before)).await, expected);
         }
         let alice = developer("alice");
-        world.key_of(&alice, new(after(DAY).saturating_sub(MICRO))).await;
+        world.key_of(&alice, new(after(DAY).saturating_sub(MOMENT))).await;
         let past = world.key_of(&alice, new(Timestamp::MIN)).await;
         assert_eq!(past.key.not_before, None, "a begin that has passed says nothing");
     });
@@ -125,7 +134,7 @@ fn a_scope_outside_the_ceiling_makes_no_key_and_is_not_added_to_one() {
     block_on(async {
         let (world, issued, account) = world().await;
         let outside = |text| RuleError::ScopeOutsideCeiling(Scope::new(text).expect("a scope"));
-        for (scopes, first) in [("b:write", "b:write"), ("a:read zzz", "zzz"), ("a", "a")] {
+        for (scopes, first) in [("b:write", "b:write"), ("invoices:read zzz", "zzz"), ("a", "a")] {
             let new = named("app").scopes(scopes.parse().expect("scopes"));
             assert_eq!(rule(&world, new.clone()).await, outside(first));
 
@@ -147,7 +156,10 @@ fn a_scope_outside_the_ceiling_makes_no_key_and_is_not_added_to_one() {
 fn a_name_outside_the_tenants_pattern_makes_no_key() {
     block_on(async {
         let (world, issued, _) = world().await;
-        world.set_policy(|policy| policy.name_pattern = Some(NamePattern::default())).await;
+        world
+            .set_policy(|policy| policy.name_pattern = Some(NamePattern::default()))
+            .await
+            .expect("the policy is set");
         let bad =
             ["app", "prod", "prod-", "prod--app", "Prod-app", "prod-App", "prod_app", "prodapp"];
         for bad in bad {
@@ -173,7 +185,10 @@ fn a_rate_above_the_policys_is_not_for_owners_to_give() {
     block_on(async {
         let (world, issued, _) = world().await;
         let limit = "100/60s".parse().expect("a rate");
-        world.set_policy(|policy| policy.default_rate = Some(limit)).await;
+        world
+            .set_policy(|policy| policy.default_rate = Some(limit))
+            .await
+            .expect("the policy is set");
         for above in ["101/60s", "100/59s", "1000000/1s", "101/3600s"] {
             let rate = above.parse().expect("a rate");
             let expected = RuleError::RateAboveLimit { rate, limit };

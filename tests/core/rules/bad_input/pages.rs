@@ -6,7 +6,7 @@ use keywright::store::{
 };
 
 use super::{assert_is_said, world};
-use common::kit::{admin, block_on, named, start};
+use common::{admin, block_on, named, start};
 
 #[test]
 fn a_page_has_1_to_500_items() {

@@ -3,49 +3,24 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
-use keywright::store::{EventQuery, KeyStore, MemoryStore, StoreErrorKind};
+use keywright::store::conformance::{Answer, Call, Intercept, InterceptedStore};
+use keywright::store::{
+    EventQuery, KeyStore, MemoryStore, StoreError, StoreErrorKind, UsageBatch, async_trait,
+};
 use keywright::{
     AccountError, Authority, Drawn, EventOutcome, GenerateError, KeyError, NewAccount, Operation,
     PepperRing, RandomError,
 };
-use rand::{TryCryptoRng, TryRng};
 
 use super::{name, role};
-use common::kit::{HOUR, Random, Script, World, admin, block_on, developer, named};
+use common::{HOUR, Random, World, admin, block_on, developer, drawing, named};
 
-/// A source that asks another one for bytes.
-struct Source<F>(F);
-
-impl<F: FnMut(&mut [u8])> TryRng for Source<F> {
-    type Error = std::convert::Infallible;
-
-    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
-        let mut bytes = [0; 4];
-        self.try_fill_bytes(&mut bytes)?;
-        Ok(u32::from_le_bytes(bytes))
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
-        let mut bytes = [0; 8];
-        self.try_fill_bytes(&mut bytes)?;
-        Ok(u64::from_le_bytes(bytes))
-    }
-
-    fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Self::Error> {
-        (self.0)(out);
-        Ok(())
-    }
+fn world_drawing(from: impl FnMut(&mut [u8]) + Send + 'static) -> World {
+    World::with(MemoryStore::new(), |builder| builder.random(Random::drawing(from)))
 }
 
-impl<F: FnMut(&mut [u8])> TryCryptoRng for Source<F> {}
-
-fn drawing(from: impl FnMut(&mut [u8]) + Send + 'static) -> World {
-    World::with(MemoryStore::new(), |builder| builder.random(Source(from)))
-}
-
-/// A source that gives the same 64 bytes over and over.
-fn repeating(pattern: u8) -> World {
-    drawing(move |out| out.fill(pattern))
+fn repeating(byte: u8) -> World {
+    World::with(MemoryStore::new(), |builder| builder.random(Random::repeating(byte)))
 }
 
 /// What is on record of refused operations.
@@ -75,11 +50,11 @@ fn rotation_to_the_same_secret_is_refused() {
 fn rotation_back_to_the_retiring_secret_is_refused() {
     block_on(async {
         let (one, other) = ("a".repeat(32), "b".repeat(32));
-        let script = Script::new([
-            Script::drawing("0123456789abcdef"),
-            Script::drawing(&one),
-            Script::drawing(&other),
-            Script::drawing(&one),
+        let script = Random::script([
+            drawing("0123456789abcdef"),
+            drawing(&one),
+            drawing(&other),
+            drawing(&one),
         ]);
         let world = World::with(MemoryStore::new(), |builder| builder.random(script));
         let issued = world.key().await;
@@ -96,7 +71,7 @@ fn repeated_secret_is_seen_under_another_pepper() {
     block_on(async {
         let store = MemoryStore::new();
         let ring = || PepperRing::none().with(1, [1; 32]).expect("a pepper");
-        let source = || Source(|out: &mut [u8]| out.fill(7));
+        let source = || Random::repeating(7);
         let before = World::with(store.clone(), |builder| builder.peppers(ring()).random(source()));
         let issued = before.key().await;
         let two = ring().with(2, [2; 32]).expect("a pepper");
@@ -143,12 +118,12 @@ fn source_without_a_usable_byte_is_an_error() {
         }
         // A source that gets stuck later rotates nothing.
         let broken = Arc::new(AtomicBool::new(false));
-        let (switch, mut random) = (Arc::clone(&broken), Random(1));
-        let world = drawing(move |out| {
+        let (switch, random) = (Arc::clone(&broken), Random::seeded(1));
+        let world = world_drawing(move |out| {
             if switch.load(Ordering::SeqCst) {
                 out.fill(255);
             } else {
-                random.try_fill_bytes(out).unwrap_or_else(|never| match never {});
+                random.fill(out).expect("it does not end");
             }
         });
         let issued = world.key().await;
@@ -164,15 +139,15 @@ fn t_c14_source_that_calls_back_is_refused() {
     block_on(async {
         let authority: Arc<OnceLock<Authority>> = Arc::default();
         let told: Arc<Mutex<Vec<bool>>> = Arc::default();
-        let (caller, seen, mut random) = (Arc::clone(&authority), Arc::clone(&told), Random(1));
-        let world = drawing(move |out| {
+        let (caller, seen, random) = (Arc::clone(&authority), Arc::clone(&told), Random::seeded(1));
+        let world = world_drawing(move |out| {
             if let Some(authority) = caller.get() {
                 let alice = developer("alice");
                 let made = block_on(authority.generate(&alice, named("inner")));
                 let is_refused = matches!(made, Err(GenerateError::Random(RandomError::Reentered)));
                 seen.lock().expect("no panic").push(is_refused);
             }
-            random.try_fill_bytes(out).unwrap_or_else(|never| match never {});
+            random.fill(out).expect("it does not end");
         });
         assert!(authority.set(world.authority.clone()).is_ok());
         world.key().await;
@@ -186,11 +161,11 @@ fn t_c14_source_that_calls_back_is_refused() {
 fn writers_under_a_repeating_source_keep_apart() {
     block_on(async {
         let store = MemoryStore::new();
-        let first = World::with(store.clone(), |builder| builder.random(Random(7)));
+        let first = World::with(store.clone(), |builder| builder.random(Random::seeded(7)));
         let issued = first.key().await;
         // A process on the copy of a machine draws what the first one drew.
         let worlds = [9, 9, 9]
-            .map(|seed| World::with(store.clone(), |builder| builder.random(Random(seed))));
+            .map(|seed| World::with(store.clone(), |builder| builder.random(Random::seeded(seed))));
         for world in &worlds {
             for _ in 0..5 {
                 world.verifier.verify(issued.token.expose()).await.expect("accepted");
@@ -202,16 +177,33 @@ fn writers_under_a_repeating_source_keep_apart() {
     });
 }
 
+/// Adds a batch under the id of the next writer before its own, with another number, when it is told to.
+#[derive(Clone, Debug, Default)]
+struct Thief(Arc<AtomicBool>);
+
+#[async_trait]
+impl Intercept for Thief {
+    async fn intercept(&self, call: Call<'_>, store: &dyn KeyStore) -> Result<Answer, StoreError> {
+        if let Call::AddUsage(batch) = call
+            && self.0.swap(false, Ordering::SeqCst)
+        {
+            let stolen = UsageBatch { sequence: batch.sequence + 3, deltas: Vec::new(), ..*batch };
+            store.add_usage(&stolen).await?;
+        }
+        call.pass_on(store).await
+    }
+}
+
 #[test]
 fn writer_id_of_a_cloned_machine_is_replaced() {
     block_on(async {
         // The store refuses the first batches as it refuses a writer id that another process has.
-        let store = common::kit::Watched::default();
+        let store = InterceptedStore::new(MemoryStore::new(), Thief::default());
         let world = World::on(store.clone());
         let issued = world.key().await;
         for round in 1..=3 {
             world.verifier.verify(issued.token.expose()).await.expect("accepted");
-            store.steal_writer();
+            store.interceptor().0.store(true, Ordering::SeqCst);
             world.verifier.flush().await.expect("it is stored under another id");
             let entry = world.authority.key(&admin(), &issued.key.id).await.expect("the key");
             assert_eq!(entry.uses, round);
@@ -222,24 +214,23 @@ fn writer_id_of_a_cloned_machine_is_replaced() {
 #[test]
 fn t_c14_store_that_flushes_while_it_adds_is_refused() {
     block_on(async {
-        let store = common::kit::Watched::default();
-        let world = World::on(store.clone());
+        let (world, faults) = World::faulty(|builder| builder);
         let issued = world.key().await;
         let verifier = world.verifier.clone();
         let told: Arc<Mutex<Vec<StoreErrorKind>>> = Arc::default();
         let seen = Arc::clone(&told);
-        store.before_usage(move || {
+        faults.before_usage(move || {
             let (verifier, seen) = (verifier.clone(), Arc::clone(&seen));
-            Box::pin(async move {
+            async move {
                 let error = verifier.flush().await.expect_err("a flush within a flush");
                 assert!(error.to_string().contains("from within a flush"), "{error}");
                 seen.lock().expect("no panic").push(error.kind());
-            })
+            }
         });
         for uses in 1..=2 {
             world.verifier.verify(issued.token.expose()).await.expect("accepted");
             world.verifier.flush().await.expect("the flush itself goes on");
-            let stored = store.inner.key(&issued.key.tenant, &issued.key.id).await;
+            let stored = world.store.key(&issued.key.tenant, &issued.key.id).await;
             let stored = stored.expect("the store works").expect("the key");
             assert_eq!(stored.usage.uses(), uses);
         }
@@ -252,14 +243,14 @@ fn source_that_flushes_is_refused() {
     block_on(async {
         let verifier: Arc<OnceLock<keywright::Verifier>> = Arc::default();
         let told: Arc<Mutex<Vec<StoreErrorKind>>> = Arc::default();
-        let (caller, seen, mut random) = (Arc::clone(&verifier), Arc::clone(&told), Random(1));
-        let world = drawing(move |out| {
+        let (caller, seen, random) = (Arc::clone(&verifier), Arc::clone(&told), Random::seeded(1));
+        let world = world_drawing(move |out| {
             if let Some(verifier) = caller.get() {
                 // A flush on another thread may wait for the source: to wait for that one would be for ever.
                 let error = block_on(verifier.flush()).expect_err("from within the source");
                 seen.lock().expect("no panic").push(error.kind());
             }
-            random.try_fill_bytes(out).unwrap_or_else(|never| match never {});
+            random.fill(out).expect("it does not end");
         });
         assert!(verifier.set(world.verifier.clone()).is_ok());
         world.key().await;
@@ -272,22 +263,21 @@ fn source_that_flushes_is_refused() {
 #[test]
 fn uses_of_impossible_secret_numbers_are_counted() {
     block_on(async {
-        let store = common::kit::Watched::default();
-        let world = World::on(store.clone());
+        let (world, faults) = World::faulty(|builder| builder);
         let first = world.key().await;
         let id = first.key.id;
         let rotated = world.authority.rotate(&developer("alice"), &id, HOUR).await;
         let second = rotated.expect("another secret");
         for number in [0, 1] {
-            let mut record = store.stored(&id).await;
+            let mut record = world.stored(&id).await;
             record["key"]["secret_number"] = number.into();
-            store.forge(id, record);
+            faults.forge(id, record);
             for token in [&first.token, &second.token] {
                 world.verifier.verify(token.expose()).await.expect("accepted");
             }
         }
         world.verifier.flush().await.expect("it is stored");
-        let stored = store.inner.key(&first.key.tenant, &id).await.expect("the store works");
+        let stored = world.store.key(&first.key.tenant, &id).await.expect("the store works");
         assert_eq!(stored.expect("the key").usage.uses(), 4);
     });
 }

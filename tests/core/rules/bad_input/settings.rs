@@ -7,13 +7,13 @@ use keywright::{
 };
 
 use super::{assert_is_said, picture, role, world};
-use common::kit::{DAY, HOUR, SECOND, admin, block_on, chain, developer};
+use common::{DAY, HOUR, SECOND, admin, block_on, chain, developer};
 
 #[test]
 fn an_overlap_past_the_policys_longest_rotates_nothing() {
     block_on(async {
         let (world, issued, _) = world().await;
-        world.set_policy(|policy| policy.max_overlap = HOUR).await;
+        world.set_policy(|policy| policy.max_overlap = HOUR).await.expect("the policy is set");
         let alice = developer("alice");
         let before = picture(&world.authority).await;
         for overlap in [HOUR + Duration::from_nanos(1), 2 * HOUR, Duration::MAX] {
@@ -25,7 +25,10 @@ fn an_overlap_past_the_policys_longest_rotates_nothing() {
         assert_eq!(picture(&world.authority).await, before);
         world.verifier.verify(issued.token.expose()).await.expect("the secret is the same");
         world.authority.rotate(&alice, &issued.key.id, HOUR).await.expect("at the limit");
-        world.set_policy(|policy| policy.max_overlap = Duration::ZERO).await;
+        world
+            .set_policy(|policy| policy.max_overlap = Duration::ZERO)
+            .await
+            .expect("the policy is set");
         let error = world.authority.rotate(&alice, &issued.key.id, SECOND).await;
         assert!(matches!(error, Err(KeyError::OverlapTooLong { .. })));
         world.authority.rotate(&alice, &issued.key.id, Duration::ZERO).await.expect("none");
@@ -43,7 +46,8 @@ fn a_policy_that_leaves_its_limits_is_not_set_and_is_no_default() {
         let environments = environments.iter().map(ToString::to_string).collect();
         Some(NamePattern { environments })
     };
-    let roles = |n: usize| (0..n).map(|n| (role(&format!("r{n}")), "a:read".parse().expect("ok")));
+    let roles =
+        |n: usize| (0..n).map(|n| (role(&format!("r{n}")), "invoices:read".parse().expect("ok")));
     let table: Vec<(Change, PolicyError)> = vec![
         (Box::new(|p| p.max_keys_per_owner = 0), PolicyError::MaxKeys(0)),
         (Box::new(|p| p.max_keys_per_owner = 1_001), PolicyError::MaxKeys(1_001)),
@@ -112,9 +116,15 @@ fn a_policy_that_leaves_its_limits_is_not_set_and_is_no_default() {
         }
         assert_eq!(picture(&world.authority).await, before);
         for possible in [1, 1_000] {
-            world.set_policy(|policy| policy.max_keys_per_owner = possible).await;
+            world
+                .set_policy(|policy| policy.max_keys_per_owner = possible)
+                .await
+                .expect("the policy is set");
         }
-        world.set_policy(|policy| policy.roles = roles(64).collect()).await;
+        world
+            .set_policy(|policy| policy.roles = roles(64).collect())
+            .await
+            .expect("the policy is set");
     });
 }
 
@@ -123,7 +133,7 @@ fn a_policy_that_was_changed_meanwhile_is_not_overwritten() {
     block_on(async {
         let (world, ..) = world().await;
         let stale = world.authority.policy(&admin()).await.expect("the policy");
-        world.set_policy(|policy| policy.require_expiry = true).await;
+        world.set_policy(|policy| policy.require_expiry = true).await.expect("the policy is set");
         let before = picture(&world.authority).await;
         for version in [stale.version, stale.version + 2, u64::MAX] {
             let mut policy = stale.clone();

@@ -5,7 +5,7 @@ use keywright::{
 };
 
 use super::{account, address};
-use common::kit::{MICRO, SECOND, World, admin, block_on, denial, denied, developer, named};
+use common::{MOMENT, SECOND, World, admin, block_on, denial, denied, developer, named};
 
 #[test]
 fn a_key_is_used_from_its_networks_alone() {
@@ -33,7 +33,7 @@ fn a_key_is_used_from_its_networks_alone() {
         ("203.0.113.0/24 2001:db8::/32", "192.0.2.1", false),
     ];
     block_on(async {
-        let world = World::new();
+        let world = World::in_memory();
         for (networks, source, allowed) in table {
             let new = named("bound").networks(networks.parse().expect("networks"));
             let issued = world.key_of(&developer("alice"), new).await;
@@ -69,19 +69,20 @@ async fn may(world: &World, issued: &Issued, needed: &str) -> bool {
 #[test]
 fn a_users_key_has_its_own_scopes_and_nothing_by_default() {
     block_on(async {
-        let world = World::new();
+        let world = World::in_memory();
         let alice = developer("alice");
         let bare = world.key().await;
-        let two = world.key_of(&alice, named("two").scopes(scopes("a:read b:read"))).await;
+        let two =
+            world.key_of(&alice, named("two").scopes(scopes("invoices:read reports:read"))).await;
         let table = [
             (&bare, "", true),
-            (&bare, "a:read", false),
-            (&two, "a:read", true),
-            (&two, "a:read b:read", true),
-            (&two, "a:read a:write", false),
-            (&two, "a:write", false),
+            (&bare, "invoices:read", false),
+            (&two, "invoices:read", true),
+            (&two, "invoices:read reports:read", true),
+            (&two, "invoices:read invoices:write", false),
+            (&two, "invoices:write", false),
             (&two, "a:rea", false),
-            (&two, "a:read:all", false),
+            (&two, "invoices:read:all", false),
             (&two, "a", false),
             (&two, "unheard-of", false),
         ];
@@ -94,16 +95,16 @@ fn a_users_key_has_its_own_scopes_and_nothing_by_default() {
 #[test]
 fn the_scope_that_is_missing_is_named() {
     block_on(async {
-        let world = World::new();
-        let new = named("one").scopes(scopes("a:read"));
+        let world = World::in_memory();
+        let new = named("one").scopes(scopes("invoices:read"));
         let issued = world.key_of(&developer("alice"), new).await;
-        let needed = scopes("a:read a:write b:read");
+        let needed = scopes("invoices:read invoices:write reports:read");
         let request = AccessRequest::token(issued.token.expose()).scopes(&needed);
         let refused = denial(world.verifier.verify_request(&request).await);
-        let missing = Reason::MissingScope(Scope::new("a:write").expect("a scope"));
+        let missing = Reason::MissingScope(Scope::new("invoices:write").expect("a scope"));
         assert_eq!(*refused.reason(), missing);
         let grant = world.verifier.verify(issued.token.expose()).await.expect("accepted");
-        let refused = grant.require(&Scope::new("a:write").expect("a scope"));
+        let refused = grant.require(&Scope::new("invoices:write").expect("a scope"));
         assert_eq!(refused.expect_err("not held").reason(), &missing);
     });
 }
@@ -111,43 +112,53 @@ fn the_scope_that_is_missing_is_named() {
 #[test]
 fn a_ceiling_that_is_lowered_cuts_keys_at_once_and_gives_back_what_it_took() {
     block_on(async {
-        let world = World::new();
-        let new = named("two").scopes(scopes("a:read a:write"));
+        let world = World::in_memory();
+        let new = named("two").scopes(scopes("invoices:read invoices:write"));
         let issued = world.key_of(&developer("alice"), new).await;
-        assert!(may(&world, &issued, "a:read a:write").await);
-        world.set_policy(|policy| policy.scope_ceiling = scopes("a:read b:read")).await;
-        assert!(!may(&world, &issued, "a:write").await);
-        assert!(may(&world, &issued, "a:read").await);
-        assert!(!may(&world, &issued, "b:read").await, "a ceiling gives nothing by itself");
-        world.set_policy(|policy| policy.scope_ceiling = scopes("a:read a:write")).await;
-        assert!(may(&world, &issued, "a:write").await);
+        assert!(may(&world, &issued, "invoices:read invoices:write").await);
+        world
+            .set_policy(|policy| policy.scope_ceiling = scopes("invoices:read reports:read"))
+            .await
+            .expect("the policy is set");
+        assert!(!may(&world, &issued, "invoices:write").await);
+        assert!(may(&world, &issued, "invoices:read").await);
+        assert!(!may(&world, &issued, "reports:read").await, "a ceiling gives nothing by itself");
+        world
+            .set_policy(|policy| policy.scope_ceiling = scopes("invoices:read invoices:write"))
+            .await
+            .expect("the policy is set");
+        assert!(may(&world, &issued, "invoices:write").await);
     });
 }
 
 #[test]
 fn an_accounts_key_has_the_scopes_of_the_role_cut_to_its_own() {
     block_on(async {
-        let world = World::new();
+        let world = World::in_memory();
         let id = account(&world, "operator").await;
         let owner = Owner::Account(id);
         let ada = admin();
         let key = |new: NewKey| world.authority.generate(&ada, new.owner(owner.clone()));
         let all = key(named("all")).await.expect("a key");
-        let some = key(named("some").scopes(scopes("a:write b:read"))).await.expect("a key");
-        assert!(may(&world, &all, "a:read a:write b:read").await);
-        assert!(may(&world, &some, "a:write b:read").await);
-        assert!(!may(&world, &some, "a:read").await);
+        let some =
+            key(named("some").scopes(scopes("invoices:write reports:read"))).await.expect("a key");
+        assert!(may(&world, &all, "invoices:read invoices:write reports:read").await);
+        assert!(may(&world, &some, "invoices:write reports:read").await);
+        assert!(!may(&world, &some, "invoices:read").await);
 
         let role = RoleName::new("analyst").expect("a role");
         let edit = AccountEdit::new().role(role.clone());
         world.authority.edit_account(&admin(), &id, edit).await.expect("the role exists");
-        assert!(may(&world, &all, "a:read b:read").await);
-        assert!(!may(&world, &all, "a:write").await);
-        assert!(may(&world, &some, "b:read").await);
-        assert!(!may(&world, &some, "a:write").await);
+        assert!(may(&world, &all, "invoices:read reports:read").await);
+        assert!(!may(&world, &all, "invoices:write").await);
+        assert!(may(&world, &some, "reports:read").await);
+        assert!(!may(&world, &some, "invoices:write").await);
 
-        world.set_policy(|policy| drop(policy.roles.remove(&role))).await;
-        for needed in ["a:read", "a:write", "b:read"] {
+        world
+            .set_policy(|policy| drop(policy.roles.remove(&role)))
+            .await
+            .expect("the policy is set");
+        for needed in ["invoices:read", "invoices:write", "reports:read"] {
             assert!(!may(&world, &all, needed).await, "a role that is missing allows nothing");
             assert!(!may(&world, &some, needed).await, "a role that is missing allows nothing");
         }
@@ -158,7 +169,7 @@ fn an_accounts_key_has_the_scopes_of_the_role_cut_to_its_own() {
 #[test]
 fn a_read_only_account_never_writes_whatever_its_role_says() {
     block_on(async {
-        let world = World::new();
+        let world = World::in_memory();
         let id = account(&world, "operator").await;
         let owner = Owner::Account(id);
         let issued = world
@@ -166,7 +177,7 @@ fn a_read_only_account_never_writes_whatever_its_role_says() {
             .generate(&admin(), named("job").owner(owner.clone()))
             .await
             .expect("a key");
-        let scope = Scope::new("a:write").expect("a scope");
+        let scope = Scope::new("invoices:write").expect("a scope");
         let read = AccessRequest::token(issued.token.expose()).scope(&scope);
         let grant =
             world.verifier.verify_request(&read.clone().write()).await.expect("read and write");
@@ -185,7 +196,7 @@ fn a_read_only_account_never_writes_whatever_its_role_says() {
 #[test]
 fn a_spent_rate_says_when_to_come_back_and_keeps_its_word() {
     block_on(async {
-        let world = World::new();
+        let world = World::in_memory();
         let new = named("limited").rate("3/60s".parse().expect("a rate"));
         let issued = world.key_of(&developer("alice"), new).await;
         let token = issued.token.expose();
@@ -195,9 +206,9 @@ fn a_spent_rate_says_when_to_come_back_and_keeps_its_word() {
         let refused = denial(world.verifier.verify(token).await);
         let wait = refused.retry_after().expect("a time to wait");
         assert_eq!(wait, 20 * SECOND);
-        world.clock.advance(wait.saturating_sub(MICRO));
+        world.clock.advance(wait.saturating_sub(MOMENT));
         assert_eq!(denied(world.verifier.verify(token).await), "rate_limited");
-        world.clock.advance(MICRO);
+        world.clock.advance(MOMENT);
         world.verifier.verify(token).await.expect("as it was told");
     });
 }
@@ -205,10 +216,10 @@ fn a_spent_rate_says_when_to_come_back_and_keeps_its_word() {
 #[test]
 fn a_refused_request_spends_nothing_of_the_rate() {
     block_on(async {
-        let world = World::new();
+        let world = World::in_memory();
         let new = named("limited").rate("1/60s".parse().expect("a rate"));
         let issued = world.key_of(&developer("alice"), new).await;
-        let scope = Scope::new("a:read").expect("a scope");
+        let scope = Scope::new("invoices:read").expect("a scope");
         let unheld = AccessRequest::token(issued.token.expose()).scope(&scope);
         for _ in 0..5 {
             assert_eq!(denied(world.verifier.verify_request(&unheld).await), "missing_scope");

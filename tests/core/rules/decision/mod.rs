@@ -12,8 +12,8 @@ use keywright::{
     NewAccount, Owner, RoleName, Scope, SecretUsed, Timestamp, VerifyError,
 };
 
-use common::kit::{
-    DAY, HOUR, MICRO, SECOND, World, admin, block_on, chain, denial, denied, developer, named,
+use common::{
+    DAY, HOUR, MOMENT, SECOND, World, admin, block_on, chain, denial, denied, developer, named,
     render, start,
 };
 
@@ -64,7 +64,7 @@ fn can_hold_together(faults: &[Fault]) -> bool {
 /// What a verify says when exactly these faults hold.
 async fn verify_with(faults: &[Fault]) -> Result<Grant, VerifyError> {
     let has = |fault| faults.contains(&fault);
-    let world = World::new();
+    let world = World::in_memory();
     let (authority, clock) = (&world.authority, &world.clock);
     let account = account(&world, "analyst").await;
     let mut new = named("prod-nightly-report");
@@ -106,7 +106,8 @@ async fn verify_with(faults: &[Fault]) -> Result<Grant, VerifyError> {
             policy.api_enabled = !has(Fault::AccessOff);
             policy.api_in_plan = !has(Fault::PlanLacksAccess);
         })
-        .await;
+        .await
+        .expect("the policy is set");
     if has(Fault::Expired) {
         clock.set(start().saturating_add(DAY));
     }
@@ -123,8 +124,8 @@ async fn verify_with(faults: &[Fault]) -> Result<Grant, VerifyError> {
     } else {
         token.expose().to_owned()
     };
-    let scope =
-        Scope::new(if has(Fault::NoScope) { "a:write" } else { "a:read" }).expect("a scope");
+    let scope = Scope::new(if has(Fault::NoScope) { "invoices:write" } else { "invoices:read" })
+        .expect("a scope");
     let request = AccessRequest::token(&token).source(address("203.0.113.7")).write().scope(&scope);
     world.verifier.verify_request(&request).await
 }
@@ -192,10 +193,10 @@ async fn code_at(world: &World, issued: &Issued, now: Timestamp) -> &'static str
 #[test]
 fn a_bound_has_passed_at_its_very_microsecond() {
     block_on(async {
-        let world = World::new();
+        let world = World::in_memory();
         let alice = developer("alice");
         let bound = start().saturating_add(DAY);
-        let (before, after) = (bound.saturating_sub(MICRO), bound.saturating_add(MICRO));
+        let (before, after) = (bound.saturating_sub(MOMENT), bound.saturating_add(MOMENT));
 
         let expiring = world.key_of(&alice, named("expiring").expires_at(bound)).await;
         let beginning = world.key_of(&alice, named("beginning").not_before(bound)).await;
@@ -221,7 +222,7 @@ fn a_bound_has_passed_at_its_very_microsecond() {
 #[test]
 fn in_an_overlap_the_grant_tells_which_secret_was_used() {
     block_on(async {
-        let world = World::new();
+        let world = World::in_memory();
         let old = world.key().await;
         let alice = developer("alice");
         let new = world.authority.rotate(&alice, &old.key.id, HOUR).await.expect("active");

@@ -6,8 +6,8 @@ use std::time::Duration;
 use keywright::store::{Batch, Change, KeyStore, MemoryStore};
 use keywright::{KeyEdit, Policy, Rate, Timestamp};
 
-use common::kit::{
-    DAY, HOUR, MICRO, SECOND, World, admin, block_on, denial, developer, named, start, tenant,
+use common::{
+    DAY, HOUR, MOMENT, SECOND, World, admin, block_on, denial, developer, named, start, tenant,
 };
 
 fn rate(text: &str) -> Rate {
@@ -30,7 +30,7 @@ impl Spending for World {
             policy.default_rate = Some(rate(default));
             policy.max_keys_per_owner = keys;
         };
-        self.set_policy(set).await;
+        self.set_policy(set).await.expect("the policy is set");
     }
 
     async fn admitted(&self, token: &str, most: usize) -> usize {
@@ -50,7 +50,7 @@ impl Spending for World {
 #[test]
 fn t_c15_raised_rate_of_a_key_frees_it() {
     block_on(async {
-        let world = World::new();
+        let world = World::in_memory();
         let issued = world.key_of(&admin(), named("app").rate(rate("10/86400s"))).await;
         let token = issued.token.expose();
         assert_eq!(world.admitted(token, 20).await, 10);
@@ -64,12 +64,18 @@ fn t_c15_raised_rate_of_a_key_frees_it() {
 #[test]
 fn t_c15_raised_rate_of_a_policy_frees_its_keys() {
     block_on(async {
-        let world = World::new();
-        world.set_policy(|policy| policy.default_rate = Some(rate("10/86400s"))).await;
+        let world = World::in_memory();
+        world
+            .set_policy(|policy| policy.default_rate = Some(rate("10/86400s")))
+            .await
+            .expect("the policy is set");
         let issued = world.key().await;
         let token = issued.token.expose();
         assert_eq!(world.admitted(token, 20).await, 10);
-        world.set_policy(|policy| policy.default_rate = Some(rate("1000/60s"))).await;
+        world
+            .set_policy(|policy| policy.default_rate = Some(rate("1000/60s")))
+            .await
+            .expect("the policy is set");
         assert_eq!(world.admitted(token, 2_000).await, 990);
     });
 }
@@ -77,7 +83,7 @@ fn t_c15_raised_rate_of_a_policy_frees_its_keys() {
 #[test]
 fn t_c15_clock_set_back_locks_no_key_out() {
     block_on(async {
-        let world = World::new();
+        let world = World::in_memory();
         let issued = world.key_of(&developer("alice"), named("app").rate(rate("1/60s"))).await;
         world.clock.set(start().saturating_add(31 * DAY));
         assert_eq!(world.admitted(issued.token.expose(), 2).await, 1);
@@ -92,15 +98,15 @@ fn t_c15_clock_set_back_locks_no_key_out() {
 fn t_c15_named_wait_is_enough() {
     block_on(async {
         for (text, uses) in [("7/1s", 7), ("3/1s", 3), ("999/60s", 999), ("1/2678400s", 1)] {
-            let world = World::new();
+            let world = World::in_memory();
             let issued = world.key_of(&admin(), named("app").rate(rate(text))).await;
             let token = issued.token.expose();
             assert_eq!(world.admitted(token, 2_000).await, uses, "{text}");
             for _ in 0..5 {
                 let wait = world.wait(token).await;
-                world.clock.advance(wait.checked_sub(MICRO).expect("a wait"));
-                assert_eq!(world.wait(token).await, MICRO, "{text}: not before");
-                world.clock.advance(MICRO);
+                world.clock.advance(wait.checked_sub(MOMENT).expect("a wait"));
+                assert_eq!(world.wait(token).await, MOMENT, "{text}: not before");
+                world.clock.advance(MOMENT);
                 assert_eq!(world.admitted(token, 2).await, 1, "{text}: after {wait:?}");
             }
         }
@@ -110,9 +116,12 @@ fn t_c15_named_wait_is_enough() {
 #[test]
 fn t_c15_toggled_rate_gains_no_use() {
     block_on(async {
-        let world = World::new();
+        let world = World::in_memory();
         let alice = developer("alice");
-        world.set_policy(|policy| policy.default_rate = Some(rate("2/120s"))).await;
+        world
+            .set_policy(|policy| policy.default_rate = Some(rate("2/120s")))
+            .await
+            .expect("the policy is set");
         let issued = world.key_of(&alice, named("app")).await;
         let mut admitted = 0;
         for n in 0..100 {
@@ -129,7 +138,7 @@ fn t_c15_toggled_rate_gains_no_use() {
 #[test]
 fn t_c15_keys_made_anew_bring_no_uses() {
     block_on(async {
-        let world = World::new();
+        let world = World::in_memory();
         let alice = developer("alice");
         world.set_default("2/60s", 3).await;
         let mut admitted = 0;
@@ -159,7 +168,7 @@ fn t_c15_keys_made_anew_bring_no_uses() {
 #[test]
 fn as_many_keys_as_are_allowed_have_their_whole_rates() {
     block_on(async {
-        let world = World::new();
+        let world = World::in_memory();
         world.set_default("5/60s", 4).await;
         let mut keys = Vec::new();
         for _ in 0..4 {
@@ -171,7 +180,10 @@ fn as_many_keys_as_are_allowed_have_their_whole_rates() {
             }
             // Older keys share nothing, however few the owner may hold by now.
             world.clock.advance(HOUR);
-            world.set_policy(|policy| policy.max_keys_per_owner = 1).await;
+            world
+                .set_policy(|policy| policy.max_keys_per_owner = 1)
+                .await
+                .expect("the policy is set");
         }
     });
 }
@@ -179,7 +191,7 @@ fn as_many_keys_as_are_allowed_have_their_whole_rates() {
 #[test]
 fn rate_that_an_administrator_granted_is_shared_with_no_key() {
     block_on(async {
-        let world = World::new();
+        let world = World::in_memory();
         world.set_default("2/60s", 2).await;
         let alice = developer("alice").as_owner();
         let new = named("big").rate(rate("1000/60s"));
@@ -194,14 +206,20 @@ fn rate_that_an_administrator_granted_is_shared_with_no_key() {
 #[test]
 fn rate_that_an_owner_set_falls_with_the_default() {
     block_on(async {
-        let world = World::new();
+        let world = World::in_memory();
         let alice = developer("alice");
-        world.set_policy(|policy| policy.default_rate = Some(rate("10/60s"))).await;
+        world
+            .set_policy(|policy| policy.default_rate = Some(rate("10/60s")))
+            .await
+            .expect("the policy is set");
         let same = world.key_of(&alice, named("same").rate(rate("10/60s"))).await;
         let less = world.key_of(&alice, named("less").rate(rate("3/60s"))).await;
         let new = named("granted").rate(rate("10/60s"));
         let granted = world.authority.generate(&admin(), new).await.expect("a key");
-        world.set_policy(|policy| policy.default_rate = Some(rate("4/60s"))).await;
+        world
+            .set_policy(|policy| policy.default_rate = Some(rate("4/60s")))
+            .await
+            .expect("the policy is set");
         world.clock.set(Timestamp::from_unix_micros(start().unix_micros() + 1).expect("a time"));
         assert_eq!(world.admitted(same.token.expose(), 20).await, 4);
         assert_eq!(world.admitted(less.token.expose(), 20).await, 3);
@@ -212,7 +230,7 @@ fn rate_that_an_owner_set_falls_with_the_default() {
 #[test]
 fn aged_key_made_anew_brings_no_uses() {
     block_on(async {
-        let world = World::new();
+        let world = World::in_memory();
         let alice = developer("alice");
         world.set_default("2/60s", 1).await;
         let mut admitted = 0;
@@ -231,7 +249,7 @@ fn aged_key_made_anew_brings_no_uses() {
 #[test]
 fn old_keys_never_starve_a_new_one() {
     block_on(async {
-        let world = World::new();
+        let world = World::in_memory();
         world.set_default("5/60s", 4).await;
         let mut keys = Vec::new();
         for _ in 0..3 {
@@ -255,10 +273,16 @@ fn old_keys_never_starve_a_new_one() {
 #[test]
 fn lowered_default_widens_no_rate() {
     block_on(async {
-        let world = World::new();
-        world.set_policy(|policy| policy.default_rate = Some(rate("100/60s"))).await;
+        let world = World::in_memory();
+        world
+            .set_policy(|policy| policy.default_rate = Some(rate("100/60s")))
+            .await
+            .expect("the policy is set");
         let issued = world.key_of(&developer("alice"), named("app").rate(rate("100/86400s"))).await;
-        world.set_policy(|policy| policy.default_rate = Some(rate("50/60s"))).await;
+        world
+            .set_policy(|policy| policy.default_rate = Some(rate("50/60s")))
+            .await
+            .expect("the policy is set");
         let mut admitted = 0;
         for _ in 0..24 {
             admitted += world.admitted(issued.token.expose(), 200).await;
@@ -272,13 +296,13 @@ fn lowered_default_widens_no_rate() {
 #[test]
 fn named_wait_covers_the_owner_too() {
     block_on(async {
-        let world = World::new();
+        let world = World::in_memory();
         world.set_default("10/60s", 3).await;
         let keys = [world.key().await, world.key().await, world.key().await];
         for issued in &keys {
             assert_eq!(world.admitted(issued.token.expose(), 20).await, 10);
         }
-        world.set_policy(|policy| policy.max_keys_per_owner = 2).await;
+        world.set_policy(|policy| policy.max_keys_per_owner = 2).await.expect("the policy is set");
         // Ten uses too many are regained in 20 s, and one more in 3 s; the key alone would have one in 6 s.
         assert_eq!(world.wait(keys[0].token.expose()).await, 23 * SECOND);
         world.clock.advance(23 * SECOND);

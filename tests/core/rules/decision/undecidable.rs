@@ -1,17 +1,17 @@
 //! What can't be decided is neither a denial nor a grant, and a digest opens its own key alone.
 
-use keywright::store::StoreErrorKind;
+use keywright::store::{MemoryStore, StoreErrorKind};
 use keywright::{Issued, KeyId, PepperRing, VerifyError};
 
-use common::kit::{HOUR, Watched, World, block_on, chain, denied, developer, named, render, start};
+use common::faults::{Fault, Faults};
+use common::{HOUR, World, block_on, chain, denied, developer, named, render, start};
 
 #[test]
 fn a_store_that_fails_is_never_a_denial_and_never_a_grant() {
     block_on(async {
-        let store = Watched::default();
-        let world = World::on(store.clone());
+        let (world, faults) = World::faulty(|builder| builder);
         let issued = world.key().await;
-        store.set_down(true);
+        faults.set(Fault::Down);
         let unknown = render("acme_live", "0000000000000000", "00000000000000000000000000000000");
         for token in [issued.token.expose(), &unknown] {
             let error = world.verifier.verify(token).await.expect_err("the store is down");
@@ -21,7 +21,7 @@ fn a_store_that_fails_is_never_a_denial_and_never_a_grant() {
             assert_eq!(said[1..], ["the store is down", "the entropy pool is dry"], "{said:?}");
         }
         assert_eq!(denied(world.verifier.verify("no token").await), "malformed");
-        store.set_down(false);
+        faults.set(None);
         world.verifier.verify(issued.token.expose()).await.expect("the store is back");
     });
 }
@@ -31,10 +31,9 @@ fn digest_with_one_other_bit_is_refused() {
     block_on(async {
         for peppers in [PepperRing::none(), PepperRing::none().with(1, [7; 32]).expect("a pepper")]
         {
-            let store = Watched::default();
-            let world = World::with(store.clone(), |builder| builder.peppers(peppers));
+            let (world, faults) = World::faulty(|builder| builder.peppers(peppers));
             let issued = world.key().await;
-            let record = store.stored(&issued.key.id).await;
+            let record = world.stored(&issued.key.id).await;
             let digest = record["digest"].as_str().expect("text");
             let (kind, hex) = digest.rsplit_once('.').expect("algorithm, pepper and bytes");
             for place in 0..64 {
@@ -44,29 +43,27 @@ fn digest_with_one_other_bit_is_refused() {
                     let other = format!("{kind}.{before}{:x}{behind}", nibble ^ 1 << bit);
                     let mut forged = record.clone();
                     forged["digest"] = other.into();
-                    store.forge(issued.key.id, forged);
+                    faults.forge(issued.key.id, forged);
                     let verified = world.verifier.verify(issued.token.expose()).await;
                     assert_eq!(denied(verified), "unrecognized", "bit {bit} of digit {place}");
                 }
             }
-            store.forge(issued.key.id, record);
+            faults.forge(issued.key.id, record);
             world.verifier.verify(issued.token.expose()).await.expect("the digest is its own");
         }
     });
 }
 
-/// Two keys whose records the store can be made to mix up.
-async fn two_keys(store: &Watched, peppers: PepperRing) -> (World, Issued, Issued) {
-    let world = World::with(store.clone(), |builder| builder.peppers(peppers));
-    let (a, b) = (world.key().await, world.key_of(&developer("bob"), named("staging")).await);
-    (world, a, b)
+/// Two keys.
+async fn two_keys(world: &World) -> (Issued, Issued) {
+    (world.key().await, world.key_of(&developer("bob"), named("staging")).await)
 }
 
-async fn swap_digests(store: &Watched, a: &KeyId, b: &KeyId) {
-    let (mut of_a, mut of_b) = (store.stored(a).await, store.stored(b).await);
+async fn swap_digests(world: &World, faults: &Faults, a: &KeyId, b: &KeyId) {
+    let (mut of_a, mut of_b) = (world.stored(a).await, world.stored(b).await);
     std::mem::swap(&mut of_a["digest"], &mut of_b["digest"]);
-    store.forge(*a, of_a);
-    store.forge(*b, of_b);
+    faults.forge(*a, of_a);
+    faults.forge(*b, of_b);
 }
 
 #[test]
@@ -74,9 +71,9 @@ fn a_digest_in_the_row_of_another_key_opens_neither() {
     block_on(async {
         for peppers in [PepperRing::none(), PepperRing::none().with(1, [7; 32]).expect("a pepper")]
         {
-            let store = Watched::default();
-            let (world, a, b) = two_keys(&store, peppers).await;
-            swap_digests(&store, &a.key.id, &b.key.id).await;
+            let (world, faults) = World::faulty(|builder| builder.peppers(peppers));
+            let (a, b) = two_keys(&world).await;
+            swap_digests(&world, &faults, &a.key.id, &b.key.id).await;
             let secret = |issued: &Issued| issued.token.expose_key_secret()[..32].to_owned();
             let crossed = [(&a, &b), (&b, &a)]
                 .map(|(id, from)| render("acme_live", id.key.id.as_str(), &secret(from)));
@@ -100,10 +97,10 @@ fn a_digest_that_cannot_be_compared_is_an_operators_error_that_says_what_to_do()
     block_on(async {
         for (digest, message) in table {
             for field in ["digest", "retiring"] {
-                let store = Watched::default();
                 let ring = PepperRing::none().with(1, [7; 32]).expect("a pepper");
-                let (world, issued, _) = two_keys(&store, ring).await;
-                let mut record = store.stored(&issued.key.id).await;
+                let (world, faults) = World::faulty(|builder| builder.peppers(ring));
+                let issued = world.key().await;
+                let mut record = world.stored(&issued.key.id).await;
                 record[field] = digest.clone().into();
                 if field == "retiring" {
                     record["key"]["secret_number"] = 2.into();
@@ -112,7 +109,7 @@ fn a_digest_that_cannot_be_compared_is_an_operators_error_that_says_what_to_do()
                     // The current secret is another one: only the retiring digest is left.
                     record["digest"] = format!("1.0.{hex}").into();
                 }
-                store.forge(issued.key.id, record);
+                faults.forge(issued.key.id, record);
                 let verified = world.verifier.verify(issued.token.expose()).await;
                 let error = verified.expect_err("it can't be compared");
                 let VerifyError::Unavailable(ref cause) = error else { panic!("{error:?}") };
@@ -128,28 +125,27 @@ fn a_digest_that_cannot_be_compared_is_an_operators_error_that_says_what_to_do()
 #[test]
 fn a_key_under_a_pepper_that_was_taken_away_works_again_when_it_is_back() {
     block_on(async {
-        let store = Watched::default();
         let one = || PepperRing::none().with(1, [7; 32]).expect("a pepper");
-        let (world, issued, _) = two_keys(&store, one()).await;
+        let world = World::with(MemoryStore::new(), |builder| builder.peppers(one()));
+        let issued = world.key().await;
         let other = PepperRing::none().with(2, [9; 32]).expect("a pepper");
         for ring in [PepperRing::none(), other] {
-            let lacking = World::with(store.clone(), |builder| builder.peppers(ring));
+            let lacking = world.with_settings(|builder| builder.peppers(ring));
             let error =
                 lacking.verifier.verify(issued.token.expose()).await.expect_err("no pepper");
             assert!(matches!(error, VerifyError::Unavailable(_)), "{error:?}");
             assert!(chain(&error)[1].contains("pepper 1"), "{error:?}");
         }
         world.verifier.verify(issued.token.expose()).await.expect("with the pepper");
-        let both = World::with(store.clone(), |builder| {
-            builder.peppers(one().with(2, [9; 32]).expect("two"))
-        });
+        let both = one().with(2, [9; 32]).expect("two");
+        let both = world.with_settings(|builder| builder.peppers(both));
         both.verifier
             .verify(issued.token.expose())
             .await
             .expect("with the old pepper and a new one");
         // The same id with other bytes is another pepper: the key is not recognized.
         let wrong = PepperRing::none().with(1, [8; 32]).expect("a pepper");
-        let wrong = World::with(store, |builder| builder.peppers(wrong));
+        let wrong = world.with_settings(|builder| builder.peppers(wrong));
         assert_eq!(denied(wrong.verifier.verify(issued.token.expose()).await), "unrecognized");
     });
 }
@@ -157,16 +153,16 @@ fn a_key_under_a_pepper_that_was_taken_away_works_again_when_it_is_back() {
 #[test]
 fn a_secret_that_was_replaced_under_an_old_pepper_does_not_hold_the_new_one_back() {
     block_on(async {
-        let store = Watched::default();
         let one = PepperRing::none().with(1, [7; 32]).expect("a pepper");
         let both = one.clone().with(2, [9; 32]).expect("two peppers");
         let two = PepperRing::none().with(2, [9; 32]).expect("a pepper");
-        let (_, old, _) = two_keys(&store, one).await;
-        let world = World::with(store.clone(), |builder| builder.peppers(both));
+        let world = World::with(MemoryStore::new(), |builder| builder.peppers(one));
+        let old = world.key().await;
+        let world = world.with_settings(|builder| builder.peppers(both));
         let new = world.authority.rotate(&developer("alice"), &old.key.id, HOUR).await;
         let new = new.expect("the key is active");
         // The old secret, which nobody uses, is all that is left under pepper 1.
-        let world = World::with(store, |builder| builder.peppers(two));
+        let world = world.with_settings(|builder| builder.peppers(two));
         for passed in [HOUR / 2, HOUR, 2 * HOUR] {
             world.clock.set(start().saturating_add(passed));
             let grant = world.verifier.verify(new.token.expose()).await;

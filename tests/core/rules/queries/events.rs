@@ -7,7 +7,7 @@ use keywright::{
 };
 
 use super::{assert_page_is_full, on_each_store, through_text};
-use common::kit::{HOUR, SECOND, World, admin, block_on, developer, named, start, tenant, user};
+use common::{HOUR, SECOND, World, admin, block_on, developer, named, start, tenant, user};
 
 /// What happened in a tenant, and the instants between.
 struct Story {
@@ -18,7 +18,10 @@ struct Story {
 
 async fn tell(world: &World) -> Story {
     let (authority, clock) = (&world.authority, &world.clock);
-    world.set_policy(|policy| policy.extensive_use = std::num::NonZeroU64::new(2)).await;
+    world
+        .set_policy(|policy| policy.extensive_use = std::num::NonZeroU64::new(2))
+        .await
+        .expect("the policy is set");
     let role = RoleName::new("analyst").expect("a role");
     let account = NewAccount::new(Name::new("nightly").expect("a name"), role);
     let account = authority.create_account(&admin(), account).await.expect("an account").id;
@@ -210,7 +213,7 @@ fn search_that_matches_nothing_ends_each_page() {
 #[test]
 fn page_takes_no_more_events_than_it_examines() {
     block_on(async {
-        let world = World::new();
+        let world = World::in_memory();
         world.key().await;
         let event = world.authority.events(&admin(), &EventQuery::new()).await.expect("a page");
         let event = event.items[0].clone();

@@ -9,7 +9,7 @@ use keywright::{
 };
 
 use super::{SORTS, on_each_store, walk};
-use common::kit::{DAY, HOUR, SECOND, World, admin, developer, named, start};
+use common::{DAY, HOUR, SECOND, World, admin, developer, named, start};
 
 /// A tenant with keys of every kind: of two people and an account, in every status, used and not,
 /// some of them made at one instant and some of one name.

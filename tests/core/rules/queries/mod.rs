@@ -11,7 +11,7 @@ use keywright::store::{
 };
 use keywright::{KeyEntry, Name, NewAccount, RoleName};
 
-use common::kit::{SECOND, World, admin, block_on};
+use common::{SECOND, World, admin, block_on};
 
 /// Runs a test on a new store of each kind.
 #[expect(clippy::needless_pass_by_value, reason = "a closure reads better without a reference")]

@@ -6,7 +6,7 @@ use keywright::store::KeyQuery;
 use keywright::{KeyId, Name};
 
 use super::{SORTS, on_each_store, through_text};
-use common::kit::{DAY, Random, SECOND, World, admin, developer, named, seed};
+use common::{DAY, Random, SECOND, World, admin, developer, named, seed};
 
 /// How many changes there are during a walk, at the most: fewer than there are keys.
 const CHANGES: usize = 20;
@@ -92,7 +92,7 @@ async fn walk_with_changes(
 fn a_key_that_stays_in_its_place_is_on_exactly_one_page_whatever_happens_around_it() {
     let first = seed();
     on_each_store(async |world| {
-        let mut random = Random(first);
+        let mut random = Random::seeded(first);
         for sort in SORTS {
             for descending in [false, true] {
                 let query = KeyQuery::new().sort(sort);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use keywright::{KeyId, TenantId};
 
 use crate::store::{Changes, Epoch, Subject};
-use common::kit::Random;
+use common::Random;
 
 pub(super) const KEYS: usize = 4;
 

@@ -4,13 +4,13 @@
 //!
 //! `KEYWRIGHT_SEED` draws other worlds. That the model finds what is wrong is shown by rules that are.
 
+mod cluster;
 mod history;
 mod rule;
-mod world;
 
+use self::cluster::{Cluster, Seen};
 use self::rule::Rule;
-use self::world::{Seen, World};
-use common::kit::seed;
+use common::seed;
 
 const WORLDS: u64 = 1_000;
 const STEPS: usize = 3_000;
@@ -20,11 +20,11 @@ fn explore<R: Rule>() -> Result<Seen, String> {
     let seed = seed();
     let mut sum = Seen::default();
     for number in 0..WORLDS {
-        let mut world = World::<R>::new(seed.wrapping_mul(1 << 32) + number);
+        let mut cluster = Cluster::<R>::new(seed.wrapping_mul(1 << 32) + number);
         for step in 0..STEPS {
-            world.step().map_err(|broken| format!("world {number}, step {step}: {broken}"))?;
+            cluster.step().map_err(|broken| format!("cluster {number}, step {step}: {broken}"))?;
         }
-        sum.add(world.seen());
+        sum.add(cluster.seen());
     }
     Ok(sum)
 }

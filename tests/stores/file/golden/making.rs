@@ -11,8 +11,8 @@ use keywright::{Clock, PepperRing};
 use serde_json::{Value, json};
 
 use super::{Golden, peppers, seen};
-use common::harness::life::live;
-use common::harness::{DAY, World};
+use common::life::live;
+use common::{DAY, World};
 
 #[test]
 fn new_golden_files_can_be_made() {
@@ -56,10 +56,10 @@ fn make_all(folder: &Path) {
     // Digests without a pepper, with an old one and with the newest stand beside each other.
     let old = PepperRing::none().with(1, [7; 32]).expect("a pepper");
     world.rebuild(|builder| builder.peppers(old));
-    let issued = world.generate("prod-peppered");
+    let issued = world.issue("prod-peppered");
     world.issued.push(("with the old pepper", issued));
     world.rebuild(|builder| builder.peppers(peppers()));
-    let issued = world.generate("prod-peppered-anew");
+    let issued = world.issue("prod-peppered-anew");
     world.issued.push(("with the new pepper", issued));
     tell(&lived, &world);
     block_on(store.close()).expect("the store closes");
@@ -69,8 +69,8 @@ fn make_all(folder: &Path) {
     let open = folder.join("open.db");
     let store = block_on(FileStore::open(&open)).expect("a new store");
     let world = World::new(store.clone());
-    let key = world.generate("prod-main-app");
-    let mut issued = vec![("rotated", key), ("last", world.generate("prod-leaked"))];
+    let key = world.issue("prod-main-app");
+    let mut issued = vec![("rotated", key), ("last", world.issue("prod-leaked"))];
     let rotated = issued[0].1.key.id;
     let anew =
         block_on(world.authority.rotate(&world.admin, &rotated, DAY)).expect("it is rotated");
@@ -80,7 +80,7 @@ fn make_all(folder: &Path) {
     let store = block_on(FileStore::open(&open)).expect("it opens");
     let mut world = World::bare(store.clone());
     world.issued = issued;
-    let key = world.key("last");
+    let key = world.id("last");
     block_on(world.authority.revoke(&world.admin, &key)).expect("it is revoked");
     let crashed = folder.join("crashed.db");
     tell(&crashed, &world);

@@ -14,7 +14,7 @@ use keywright::store::FileStore;
 use keywright::{PepperRing, Timestamp};
 use serde_json::{Value, json};
 
-use common::harness::{World, says};
+use common::{World, says};
 
 /// A store file, and what must be seen in it.
 struct Golden {
@@ -160,13 +160,13 @@ fn t_f16_a_store_of_an_earlier_version_can_be_gone_on_with() {
     for golden in Golden::kept() {
         golden.on_a_copy(|copy| {
             let (store, world) = golden.world(copy);
-            world.set_policy(|policy| {
+            world.change_policy(|policy| {
                 policy.api_enabled = true;
                 policy.max_keys_per_owner = 100;
             });
-            let issued = world.generate("prod-made-later");
+            let issued = world.issue("prod-made-later");
             block_on(world.authority.revoke(&world.admin, &issued.key.id)).expect("it is revoked");
-            let kept = world.generate("prod-kept-later");
+            let kept = world.issue("prod-kept-later");
             block_on(store.close()).expect("the store closes");
             let (store, world) = golden.world(copy);
             assert_eq!(world.says(issued.token.expose()), "revoked", "{golden}");

@@ -3,13 +3,13 @@
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Barrier, Mutex, MutexGuard};
+use std::sync::{Arc, Barrier, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::Duration;
 
 use futures_lite::future::{block_on, poll_fn};
-use keywright::store::KeyQuery;
+use keywright::store::{KeyQuery, KeyStore};
 use keywright::{
     Actor, Authority, Credential, GenerateError, Issued, Key, KeyEntry, KeyError, KeyId, KeyStatus,
     Keywright, ManualClock, NewKey, Outcome, Policy, RandomError, SecretUsed, SetPolicyError,
@@ -21,8 +21,8 @@ use rand::{RngExt, SeedableRng};
 
 use super::history::{Answer, Call, History, Op, Overlap, Shown};
 use super::model::KEYS;
-use super::stores::Troubled;
-use common::harness::{BEGINNING, DAY, time};
+use super::stores::{Troubled, Troubles};
+use common::{DAY, start};
 
 /// How many call at once, and how often each.
 const CALLERS: usize = 4;
@@ -56,13 +56,13 @@ enum Told {
 }
 
 impl Callers {
-    pub(crate) fn new(store: &Troubled, random: &mut StdRng) -> Self {
-        let store = store.seeded(random.random());
-        let impatient = store.troubles().drops;
+    pub(crate) fn new(store: &Arc<dyn KeyStore>, troubles: Troubles, random: &mut StdRng) -> Self {
+        let store = Troubled::over(Arc::clone(store), troubles, random.random());
+        let impatient = troubles.drops;
         let mut policy = Policy::default();
         policy.api_enabled = true;
         let keywright = Keywright::builder(store)
-            .clock(ManualClock::at(time(BEGINNING)))
+            .clock(ManualClock::at(start()))
             .default_policy(policy)
             .build()
             .expect("a keywright");

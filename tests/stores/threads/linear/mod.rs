@@ -9,6 +9,8 @@ mod history;
 mod model;
 mod stores;
 
+use std::sync::Arc;
+
 use futures_lite::future::block_on;
 use keywright::store::{FileStore, KeyStore, MemoryStore};
 use rand::SeedableRng;
@@ -17,20 +19,20 @@ use rand::rngs::StdRng;
 use self::callers::{Callers, on_one_thread, on_threads};
 use self::checker::{Searched, check};
 use self::history::{Answer, Call, History};
-use self::stores::{Troubled, Troubles};
-use common::harness::{amount, seed};
+use self::stores::Troubles;
+use common::{amount, new_seed};
 
 /// A history is taken on a store, over keys of its own, and with the fate that the seed gives it.
 type Take = fn(&Callers, &mut StdRng);
 
 /// Takes `count` histories on `store` and checks each. What was seen in all of them.
 fn campaign(store: impl KeyStore, troubles: Troubles, count: u32, take: Take) -> Searched {
-    let seed = seed();
+    let seed = new_seed();
     let mut total = Searched::default();
-    let store = Troubled::over(store, troubles);
+    let store: Arc<dyn KeyStore> = Arc::new(store);
     for number in 0..count {
         let mut random = StdRng::seed_from_u64(seed.wrapping_add(number.into()));
-        let callers = Callers::new(&store, &mut random);
+        let callers = Callers::new(&store, troubles, &mut random);
         take(&callers, &mut random);
         let history = callers.history();
         match check(&history) {
@@ -98,11 +100,12 @@ fn t_c10_calls_that_take_turns_and_are_dropped_or_unanswered_happened_once_or_ne
 
 /// Takes histories on a store that is wrong until one of them fits no order.
 fn is_caught(troubles: Troubles) -> String {
-    let seed = seed();
-    let store = Troubled::over(MemoryStore::new(), Troubles { turns: true, ..troubles });
+    let seed = new_seed();
+    let store: Arc<dyn KeyStore> = Arc::new(MemoryStore::new());
+    let troubles = Troubles { turns: true, ..troubles };
     for number in 0..2_000 {
         let mut random = StdRng::seed_from_u64(seed.wrapping_add(number));
-        let callers = Callers::new(&store, &mut random);
+        let callers = Callers::new(&store, troubles, &mut random);
         on_one_thread(&callers, &mut random);
         if let Err(why) = check(&callers.history()) {
             println!("caught in history {number}:\n{why}");

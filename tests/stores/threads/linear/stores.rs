@@ -5,11 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use futures_lite::future::yield_now;
-use keywright::store::{
-    AccountQuery, Batch, Changes, Epoch, EventQuery, Found, Freshness, KeyQuery, KeyStore, Page,
-    Resolve, StoreError, StoredKey, UsageBatch, async_trait,
-};
-use keywright::{AccountId, Event, KeyId, Policy, ServiceAccount, TenantId, Timestamp};
+use keywright::KeyId;
+use keywright::store::conformance::{Answer, Call, Intercept, InterceptedStore};
+use keywright::store::{Batch, Epoch, Found, KeyStore, StoreError, async_trait};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
@@ -47,9 +45,9 @@ impl Troubles {
     pub(crate) const ALL: Self = Self { losses: true, drops: true, ..Self::NONE };
 }
 
+/// A network with troubles, as its seed has them.
 #[derive(Clone, Debug)]
 pub(crate) struct Troubled {
-    inner: Arc<dyn KeyStore>,
     troubles: Troubles,
     fate: Arc<Mutex<Fate>>,
 }
@@ -63,17 +61,15 @@ struct Fate {
 }
 
 impl Troubled {
-    pub(crate) fn over(inner: impl KeyStore, troubles: Troubles) -> Self {
-        Self { inner: Arc::new(inner), troubles, fate: fate(0) }
-    }
-
-    /// The same store with another fate.
-    pub(crate) fn seeded(&self, seed: u64) -> Self {
-        Self { fate: fate(seed), ..self.clone() }
-    }
-
-    pub(crate) fn troubles(&self) -> Troubles {
-        self.troubles
+    /// A store with these troubles before it.
+    pub(crate) fn over(
+        store: Arc<dyn KeyStore>,
+        troubles: Troubles,
+        seed: u64,
+    ) -> InterceptedStore<Arc<dyn KeyStore>, Self> {
+        let random = StdRng::seed_from_u64(seed);
+        let fate = Fate { random, found: HashMap::new(), pending: None };
+        InterceptedStore::new(store, Self { troubles, fate: Arc::new(Mutex::new(fate)) })
     }
 
     /// True once in so many times, if there is such a trouble at all.
@@ -94,25 +90,28 @@ impl Troubled {
         }
     }
 
-    async fn step<T>(&self, step: impl Future<Output = T>) -> T {
-        self.pause().await;
-        if self.strikes(self.troubles.late, 4) {
-            self.catch_up().await;
-        }
-        let done = step.await;
-        self.pause().await;
-        done
-    }
-
-    async fn catch_up(&self) {
+    async fn catch_up(&self, store: &dyn KeyStore) {
         let pending = self.with_fate(|fate| fate.pending.take());
         if let Some(batch) = pending {
             // It was acknowledged, so nobody is told if it fails.
-            drop(self.inner.commit(batch).await);
+            drop(store.commit(batch).await);
         }
     }
 
-    async fn write(&self, batch: Batch) -> Result<Epoch, StoreError> {
+    async fn resolve(&self, call: Call<'_>, store: &dyn KeyStore) -> Result<Answer, StoreError> {
+        let answer = call.pass_on(store).await?;
+        let (Call::Resolve(key, _), Answer::Resolve(found)) = (call, &answer) else {
+            unreachable!("a key is resolved");
+        };
+        let stale = self.strikes(self.troubles.stale, 3);
+        let before = self.with_fate(|fate| match found {
+            Some(found) => fate.found.insert(*key, found.clone()),
+            None => fate.found.remove(key),
+        });
+        Ok(if stale && before.is_some() { Answer::Resolve(before) } else { answer })
+    }
+
+    async fn commit(&self, batch: &Batch, store: &dyn KeyStore) -> Result<Epoch, StoreError> {
         let lost = |way| Err(StoreError::unavailable(format!("lost on the way {way}")));
         if self.strikes(self.troubles.losses, 20) {
             return lost("there");
@@ -121,12 +120,12 @@ impl Troubled {
         if self.strikes(self.troubles.forgets && changes, 8) {
             return Ok(Epoch(0));
         }
-        self.catch_up().await;
+        self.catch_up(store).await;
         if self.strikes(self.troubles.late && changes, 4) {
-            self.with_fate(|fate| fate.pending = Some(batch));
+            self.with_fate(|fate| fate.pending = Some(batch.clone()));
             return Ok(Epoch(0));
         }
-        let epoch = self.inner.commit(batch).await?;
+        let epoch = store.commit(batch.clone()).await?;
         if self.strikes(self.troubles.losses, 20) {
             return lost("back");
         }
@@ -137,76 +136,19 @@ impl Troubled {
     }
 }
 
-fn fate(seed: u64) -> Arc<Mutex<Fate>> {
-    let random = StdRng::seed_from_u64(seed);
-    Arc::new(Mutex::new(Fate { random, found: HashMap::new(), pending: None }))
-}
-
 #[async_trait]
-impl KeyStore for Troubled {
-    fn resolve<'a>(&'a self, key: &KeyId, freshness: Freshness) -> Resolve<'a> {
-        let key = *key;
-        Resolve::boxed(async move {
-            let found = self.step(self.inner.resolve(&key, freshness)).await?;
-            let stale = self.strikes(self.troubles.stale, 3);
-            let before = self.with_fate(|fate| match &found {
-                Some(found) => fate.found.insert(key, found.clone()),
-                None => fate.found.remove(&key),
-            });
-            Ok(if stale && before.is_some() { before } else { found })
-        })
-    }
-
-    async fn key(&self, tenant: &TenantId, key: &KeyId) -> Result<Option<StoredKey>, StoreError> {
-        self.step(self.inner.key(tenant, key)).await
-    }
-
-    async fn account(
-        &self,
-        tenant: &TenantId,
-        account: &AccountId,
-    ) -> Result<Option<ServiceAccount>, StoreError> {
-        self.step(self.inner.account(tenant, account)).await
-    }
-
-    async fn policy(&self, tenant: &TenantId) -> Result<Option<Policy>, StoreError> {
-        self.step(self.inner.policy(tenant)).await
-    }
-
-    async fn keys(
-        &self,
-        tenant: &TenantId,
-        query: &KeyQuery,
-        at: Timestamp,
-    ) -> Result<Page<StoredKey>, StoreError> {
-        self.step(self.inner.keys(tenant, query, at)).await
-    }
-
-    async fn accounts(
-        &self,
-        tenant: &TenantId,
-        query: &AccountQuery,
-    ) -> Result<Page<ServiceAccount>, StoreError> {
-        self.step(self.inner.accounts(tenant, query)).await
-    }
-
-    async fn events(
-        &self,
-        tenant: &TenantId,
-        query: &EventQuery,
-    ) -> Result<Page<Event>, StoreError> {
-        self.step(self.inner.events(tenant, query)).await
-    }
-
-    async fn commit(&self, batch: Batch) -> Result<Epoch, StoreError> {
-        self.step(self.write(batch)).await
-    }
-
-    async fn add_usage(&self, batch: &UsageBatch) -> Result<(), StoreError> {
-        self.step(self.inner.add_usage(batch)).await
-    }
-
-    async fn changes(&self, since: Epoch) -> Result<Changes, StoreError> {
-        self.step(self.inner.changes(since)).await
+impl Intercept for Troubled {
+    async fn intercept(&self, call: Call<'_>, store: &dyn KeyStore) -> Result<Answer, StoreError> {
+        self.pause().await;
+        if self.strikes(self.troubles.late, 4) {
+            self.catch_up(store).await;
+        }
+        let answer = match call {
+            Call::Resolve(..) => self.resolve(call, store).await,
+            Call::Commit(batch) => self.commit(batch, store).await.map(Answer::Commit),
+            _ => call.pass_on(store).await,
+        };
+        self.pause().await;
+        answer
     }
 }

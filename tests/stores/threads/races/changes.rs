@@ -12,13 +12,14 @@ use keywright::{
 };
 
 use super::{THREADS, done, is_accepted, note, together};
-use common::harness::{DAY, World, events, events_of, name, on_each_store, says};
+use common::stores::in_rounds;
+use common::{DAY, World, all_events, events_of, name, says};
 
 #[test]
 fn t_c02_of_concurrent_rotations_the_last_secret_works_and_no_other() {
-    on_each_store(20, 3, |world| {
+    in_rounds(20, 3, |world| {
         for overlap in [Duration::ZERO, DAY] {
-            let first = world.generate("prod-main-app");
+            let first = world.issue("prod-main-app");
             let id = first.key.id;
             let rotated = together(THREADS, |_| {
                 let rotate = |_| {
@@ -62,7 +63,7 @@ fn rings() -> [PepperRing; 2] {
 
 #[test]
 fn t_c04_a_revocation_wins_against_every_other_change() {
-    on_each_store(15, 3, |world| {
+    in_rounds(15, 3, |world| {
         let [old, new] =
             rings().map(|ring| world.builder.clone().peppers(ring).build().expect("a keywright"));
         let authority = old.authority();
@@ -131,8 +132,8 @@ fn t_c04_a_revocation_wins_against_every_other_change() {
 
 #[test]
 fn t_c04_a_revocation_comes_through_while_others_edit_without_end() {
-    on_each_store(10, 2, |world| {
-        let id = world.generate("prod-main-app").key.id;
+    in_rounds(10, 2, |world| {
+        let id = world.issue("prod-main-app").key.id;
         let stop = AtomicBool::new(false);
         let edits = AtomicU64::new(0);
         together(THREADS + 1, |number| {
@@ -187,8 +188,8 @@ const CHANGES: &[Change] = &[
 
 #[test]
 fn a_change_of_state_is_made_by_one_and_told_by_one_event() {
-    on_each_store(20, 4, |world| {
-        let id = world.generate("prod-main-app").key.id;
+    in_rounds(20, 4, |world| {
+        let id = world.issue("prod-main-app").key.id;
         for (operation, change) in CHANGES {
             let made = together(THREADS, |_| change(world, &id).expect("the change is possible"));
             assert_eq!(made.iter().filter(|made| **made).count(), 1, "{operation}");
@@ -199,8 +200,8 @@ fn a_change_of_state_is_made_by_one_and_told_by_one_event() {
 
 #[test]
 fn t_c01_a_revocation_of_all_keys_leaves_none_that_was_made_before_it() {
-    on_each_store(20, 3, |world| {
-        world.set_policy(|policy| policy.max_keys_per_owner = 1_000);
+    in_rounds(20, 3, |world| {
+        world.change_policy(|policy| policy.max_keys_per_owner = 1_000);
         let owner = world.alice.as_owner();
         together(5, |number| {
             for _ in 0..8 {
@@ -216,7 +217,7 @@ fn t_c01_a_revocation_of_all_keys_leaves_none_that_was_made_before_it() {
         let query = KeyQuery::new().owner(owner.clone()).limit(500);
         let keys = block_on(world.authority.keys(&world.admin, &query)).expect("the keys").items;
         assert_eq!(keys.len(), 32);
-        let events = events(&world.authority, &world.admin, EventQuery::new());
+        let events = block_on(all_events(&world.authority, &world.admin, EventQuery::new()));
         let is = |event: &&Event, operation: Operation| event.kind == operation.into();
         let last =
             events.iter().filter(|event| is(event, Operation::KeyRevoke) && event.key.is_some());
@@ -234,10 +235,10 @@ fn t_c01_a_revocation_of_all_keys_leaves_none_that_was_made_before_it() {
 
 #[test]
 fn t_c08_of_two_rotations_in_one_overlap_the_oldest_secret_is_dead_at_once() {
-    on_each_store(1, 1, |world| {
+    in_rounds(1, 1, |world| {
         let rotate =
             |id| block_on(world.authority.rotate(&world.admin, &id, DAY)).expect("rotated");
-        let oldest = world.generate("prod-main-app");
+        let oldest = world.issue("prod-main-app");
         let old = rotate(oldest.key.id);
         assert_eq!(world.says(oldest.token.expose()), "retiring");
         // The clock stands still: the first overlap has a day to go.
@@ -250,8 +251,8 @@ fn t_c08_of_two_rotations_in_one_overlap_the_oldest_secret_is_dead_at_once() {
 #[test]
 fn t_c09_two_secrets_work_up_to_the_last_moment_of_an_overlap_and_one_from_its_end_on() {
     const MOMENT: Duration = Duration::from_micros(1);
-    on_each_store(1, 1, |world| {
-        let old = world.generate("prod-main-app");
+    in_rounds(1, 1, |world| {
+        let old = world.issue("prod-main-app");
         let rotated = block_on(world.authority.rotate(&world.admin, &old.key.id, DAY));
         let new = rotated.expect("it is rotated");
         let end = new.key.overlap_ends_at.expect("an overlap");

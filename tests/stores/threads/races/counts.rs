@@ -7,13 +7,14 @@ use futures_lite::future::block_on;
 use keywright::{Keywright, Operation};
 
 use super::{THREADS, done, note, together};
-use common::harness::{SECOND, events_of, on_each_store, says};
+use common::stores::in_rounds;
+use common::{SECOND, events_of, says};
 
 #[test]
 fn t_c05_every_use_is_counted_once_whatever_goes_on_meanwhile() {
-    on_each_store(4, 2, |world| {
+    in_rounds(4, 2, |world| {
         const USES: u64 = 1_500;
-        let issued = [world.generate("prod-one"), world.generate("prod-two")];
+        let issued = [world.issue("prod-one"), world.issue("prod-two")];
         // Of two parts of a program that share the store and nothing else.
         let other = Keywright::builder(Arc::clone(&world.store))
             .clock(world.clock.clone())
@@ -43,7 +44,7 @@ fn t_c05_every_use_is_counted_once_whatever_goes_on_meanwhile() {
                         let edited = block_on(world.authority.edit(&world.admin, &id(0), edit));
                         assert!(!edited.expect("it is edited").is_unchanged());
                         edits.fetch_add(1, Ordering::SeqCst);
-                        world.set_policy(|policy| policy.retention = SECOND * (turn + 1));
+                        world.change_policy(|policy| policy.retention = SECOND * (turn + 1));
                     }
                     flusher => {
                         block_on(verifiers[flusher - 1].flush()).expect("the uses are written");
@@ -65,8 +66,8 @@ fn t_c05_every_use_is_counted_once_whatever_goes_on_meanwhile() {
 
 #[test]
 fn t_c05_a_flush_stores_what_its_verifier_counted_whatever_another_one_counts() {
-    on_each_store(1, 1, |world| {
-        let issued = world.generate("prod-main-app");
+    in_rounds(1, 1, |world| {
+        let issued = world.issue("prod-main-app");
         let other = world.keywright.verifier();
         assert_eq!(says(&other, issued.token.expose()), "current");
         assert_eq!(world.says(issued.token.expose()), "current");
@@ -81,8 +82,8 @@ fn t_c05_a_flush_stores_what_its_verifier_counted_whatever_another_one_counts() 
 
 #[test]
 fn t_c05_a_verifier_that_is_gone_takes_no_use_of_another_with_it() {
-    on_each_store(1, 1, |world| {
-        let issued = world.generate("prod-main-app");
+    in_rounds(1, 1, |world| {
+        let issued = world.issue("prod-main-app");
         let short = world.keywright.verifier();
         assert_eq!(says(&short, issued.token.expose()), "current");
         drop(short);

@@ -11,7 +11,8 @@ use keywright::{
 };
 
 use super::{THREADS, is_accepted, together};
-use common::harness::{World, name, on_each_store};
+use common::stores::in_rounds;
+use common::{World, name};
 
 /// A way to end a key's access, which the token of the first secret must not outlive.
 type Ending = (&'static str, fn(&World, &Issued));
@@ -34,15 +35,15 @@ const ENDINGS: &[Ending] = &[
         let rotated = world.authority.rotate(&world.admin, &issued.key.id, Duration::ZERO);
         block_on(rotated).expect("it is rotated");
     }),
-    ("switch API access off", |world, _| world.set_policy(|policy| policy.api_enabled = false)),
+    ("switch API access off", |world, _| world.change_policy(|policy| policy.api_enabled = false)),
 ];
 
 #[test]
 fn t_c01_a_verify_that_starts_after_access_was_ended_is_denied() {
-    on_each_store(25, 4, |world| {
+    in_rounds(25, 4, |world| {
         for (how, end) in ENDINGS {
-            world.set_policy(|policy| policy.api_enabled = true);
-            let issued = world.generate("prod-main-app");
+            world.change_policy(|policy| policy.api_enabled = true);
+            let issued = world.issue("prod-main-app");
             let (ended, granted) = (AtomicBool::new(false), AtomicU64::new(0));
             together(5, |number| {
                 if number == 0 {
@@ -81,9 +82,9 @@ const ENDINGS_OF_ALL: &[EndingOfAll] = &[
     ("delete the account", |world, account| {
         block_on(world.authority.delete_account(&world.admin, &account)).expect("it is deleted");
     }),
-    ("switch API access off", |world, _| world.set_policy(|policy| policy.api_enabled = false)),
+    ("switch API access off", |world, _| world.change_policy(|policy| policy.api_enabled = false)),
     ("take API access out of the plan", |world, _| {
-        world.set_policy(|policy| policy.api_in_plan = false);
+        world.change_policy(|policy| policy.api_in_plan = false);
     }),
 ];
 
@@ -91,7 +92,7 @@ const KEYS: usize = 6;
 
 fn account_with_keys(world: &World) -> (AccountId, Vec<Issued>) {
     let role = RoleName::new("analyst").expect("a role");
-    world.set_policy(|policy| {
+    world.change_policy(|policy| {
         (policy.api_enabled, policy.api_in_plan) = (true, true);
         policy.roles.entry(role.clone()).or_default();
     });
@@ -107,7 +108,7 @@ fn account_with_keys(world: &World) -> (AccountId, Vec<Issued>) {
 
 #[test]
 fn t_c01_an_end_of_many_keys_at_once_is_seen_as_a_whole() {
-    on_each_store(40, 4, |world| {
+    in_rounds(40, 4, |world| {
         for (how, end) in ENDINGS_OF_ALL {
             let (account, issued) = account_with_keys(world);
             // Set by whoever sees a key refused, and after the end has returned.
@@ -143,7 +144,7 @@ fn t_c01_an_end_of_many_keys_at_once_is_seen_as_a_whole() {
 
 #[test]
 fn t_c01_no_key_outlives_the_account_that_it_was_made_under() {
-    on_each_store(30, 4, |world| {
+    in_rounds(30, 4, |world| {
         let (account, _) = account_with_keys(world);
         let owner = Owner::Account(account);
         let made = together(THREADS, |number| {

@@ -5,12 +5,13 @@ use keywright::store::KeyQuery;
 use keywright::{GenerateError, Issued, NewKey, SetPolicyError};
 
 use super::{THREADS, note, together};
-use common::harness::{SECOND, name, on_each_store};
+use common::stores::in_rounds;
+use common::{SECOND, name};
 
 #[test]
 fn t_c06_the_limit_of_keys_holds_exactly() {
-    on_each_store(20, 4, |world| {
-        world.set_policy(|policy| policy.max_keys_per_owner = 10);
+    in_rounds(20, 4, |world| {
+        world.change_policy(|policy| policy.max_keys_per_owner = 10);
         let owner = world.alice.as_owner();
         let answers = together(64, |number| {
             let new = NewKey::named(format!("prod-key-{number}")).expect("a name");
@@ -33,7 +34,7 @@ fn t_c06_the_limit_of_keys_holds_exactly() {
 
 #[test]
 fn t_c07_a_rate_lets_exactly_its_number_through() {
-    on_each_store(10, 2, |world| {
+    in_rounds(10, 2, |world| {
         let owner = world.admin.as_owner();
         let new = NewKey::new(name("prod-main-app")).rate("50/60s".parse().expect("a rate"));
         let issued = block_on(world.authority.generate(&world.admin, new.owner(owner.clone())))
@@ -59,7 +60,7 @@ fn t_c07_a_rate_lets_exactly_its_number_through() {
 
 #[test]
 fn of_those_who_set_the_same_policy_one_comes_through() {
-    on_each_store(20, 4, |world| {
+    in_rounds(20, 4, |world| {
         let policy = block_on(world.authority.policy(&world.admin)).expect("the policy");
         let answers = together(THREADS, |number| {
             let mut policy = policy.clone();

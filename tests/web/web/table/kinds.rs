@@ -64,7 +64,7 @@ const OFF: &[Row] = &[
         guard: no_bearer),
     row!("kinds Bearer off, no scope";
         "x-api-key": "{plain}" => Refused(bare(FORBIDDEN), "missing_scope", 1);
-        guard: |guard| no_bearer(guard).require("a:read".parse().expect("a scope"))),
+        guard: |guard| no_bearer(guard).require("invoices:read".parse().expect("a scope"))),
     row!("kinds Basic off, Basic";
         "authorization": "Basic {base64 good.id|:|good.secret}" => NONE; guard: no_basic),
     row!("kinds Basic off, Bearer";
@@ -139,7 +139,7 @@ const GRPC: &[Row] = &[
         guard: speaks_grpc; method: "POST"),
     row!("grpc no scope"; "x-api-key": "{plain}"
         => Refused(grpc("7", "the API key does not allow this", FORBIDDEN), "missing_scope", 1);
-        guard: |guard| guard.grpc().require("a:read".parse().expect("a scope")); method: "POST"),
+        guard: |guard| guard.grpc().require("invoices:read".parse().expect("a scope")); method: "POST"),
     row!("grpc a rate that is spent"; "x-api-key": "{spent}"
         => Refused(grpc("8", "the API key is used too often", LIMITED), "rate_limited", 1);
         guard: speaks_grpc; method: "POST"),

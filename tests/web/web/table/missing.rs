@@ -14,16 +14,16 @@ const NOTHING: &[Row] = &[
     row!("h07 somebody else's scheme"; "authorization": "Digest username=\"Mufasa\"" => NONE),
     row!("h07 nothing, with other headers"; "user-agent": "curl/8.0", "accept": "*/*" => NONE),
     row!("h07 nothing, to a guard that asks for a scope"; => NONE;
-        guard: |guard| guard.require("a:read".parse().expect("a scope"))),
+        guard: |guard| guard.require("invoices:read".parse().expect("a scope"))),
     row!("h07 nothing, to a guard that can do without"; => RunsWithout;
         guard: |guard| guard.optional(); taken: Taken::Optional),
     row!("h07 somebody else's scheme, to a guard that can do without";
         "authorization": "Digest username=\"Mufasa\"" => RunsWithout;
         guard: |guard| guard.optional(); taken: Taken::Optional),
     row!("h07 nothing, to a guard that could do without a key until it asks for a scope"; => NONE;
-        guard: |guard| guard.optional().require("a:read".parse().expect("a scope"))),
+        guard: |guard| guard.optional().require("invoices:read".parse().expect("a scope"))),
     row!("h07 nothing, to a guard that asks for a scope and then can do without a key"; => RunsWithout;
-        guard: |guard| guard.require("a:read".parse().expect("a scope")).optional();
+        guard: |guard| guard.require("invoices:read".parse().expect("a scope")).optional();
         taken: Taken::Optional),
 ];
 

@@ -191,9 +191,9 @@ impl Row {
         }
         let guard = (self.guard)(&site.guard());
         for face in self.faces {
-            let before = site.store.calls();
+            let before = site.faults.calls();
             let answered = face.ask(&guard, self.taken, &asked).await;
-            let calls = site.store.calls() - before;
+            let calls = site.faults.calls() - before;
             self.compare(site, *face, &answered, calls);
         }
     }

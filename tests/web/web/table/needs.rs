@@ -7,9 +7,9 @@ use super::Expected::{Refused, Runs};
 use super::{Expected, FORBIDDEN, LIMITED, MALFORMED, NONE, Refusal, Row, TWO, denied, hold, row};
 
 /// What a key without a scope is told: which one it lacks.
-const NO_READ: Expected = lacks(r#"Bearer error="insufficient_scope", scope="a:read""#);
-const NO_WRITE: Expected = lacks(r#"Bearer error="insufficient_scope", scope="a:write""#);
-const NO_OTHER: Expected = lacks(r#"Bearer error="insufficient_scope", scope="b:read""#);
+const NO_READ: Expected = lacks(r#"Bearer error="insufficient_scope", scope="invoices:read""#);
+const NO_WRITE: Expected = lacks(r#"Bearer error="insufficient_scope", scope="invoices:write""#);
+const NO_OTHER: Expected = lacks(r#"Bearer error="insufficient_scope", scope="reports:read""#);
 const READ_ONLY: Expected = Refused(FORBIDDEN, "read_only", 1);
 
 const fn lacks(challenge: &'static str) -> Expected {
@@ -21,15 +21,16 @@ fn scope(guard: &Guard, scope: &str) -> Guard {
 }
 
 fn read(guard: &Guard) -> Guard {
-    scope(guard, "a:read")
+    scope(guard, "invoices:read")
 }
 
 fn read_and_write(guard: &Guard) -> Guard {
-    scope(&read(guard), "a:write")
+    scope(&read(guard), "invoices:write")
 }
 
 fn five(guard: &Guard) -> Guard {
-    let scopes = ["a:read", "a:write", "a:read", "a:write", "b:read"];
+    let scopes =
+        ["invoices:read", "invoices:write", "invoices:read", "invoices:write", "reports:read"];
     scopes.into_iter().fold(guard.clone(), |guard, name| scope(&guard, name))
 }
 
@@ -46,10 +47,10 @@ const SCOPES: &[Row] = &[
     row!("h08 the fifth of five scopes is not there";
         "x-api-key": "{good}" => NO_OTHER; guard: five),
     row!("h08 the second scope is another"; "x-api-key": "{good}" => NO_OTHER;
-        guard: |guard| scope(&read(guard), "b:read")),
+        guard: |guard| scope(&read(guard), "reports:read")),
     row!("h08 the scope that is named is the first that is asked for";
         "x-api-key": "{plain}" => NO_WRITE;
-        guard: |guard| read(&scope(guard, "a:write"))),
+        guard: |guard| read(&scope(guard, "invoices:write"))),
     row!("h08 a scope that nobody has";
         "x-api-key": "{good}" => lacks(r#"Bearer error="insufficient_scope", scope="a:admin""#);
         guard: |guard| scope(guard, "a:admin")),

@@ -3,6 +3,7 @@
 use super::Expected::{Refused, RunsWithout};
 use super::{Expected, MALFORMED, NONE, Row, TWO, Taken, UNAVAILABLE, hold, row};
 use crate::run;
+use common::faults::Fault;
 
 const UNKNOWN: Expected = Refused(UNAVAILABLE, "unavailable", 1);
 
@@ -16,7 +17,7 @@ const DOWN: &[Row] = &[
     row!("h09 a key of nobody"; "x-api-key": "{unknown}" => UNKNOWN),
     row!("h09 a read-only key by POST"; "x-api-key": "{reader}" => UNKNOWN; method: "POST"),
     row!("h09 a key without the scope"; "x-api-key": "{plain}" => UNKNOWN;
-        guard: |guard| guard.require("a:read".parse().expect("a scope"))),
+        guard: |guard| guard.require("invoices:read".parse().expect("a scope"))),
     row!("h09 a good key, to a guard that can do without"; "x-api-key": "{good}" => UNKNOWN;
         guard: |guard| guard.optional(); taken: Taken::Optional),
     row!("h09 by HEAD"; "x-api-key": "{good}" => UNKNOWN; method: "HEAD"),
@@ -40,7 +41,7 @@ pub(super) const ROWS: [&[Row]; 2] = [DOWN, UNDECIDABLE];
 #[test]
 fn t_h09_a_store_that_is_down_is_503_and_never_an_invalid_key() {
     run(async |site| {
-        site.store.set_down(true);
+        site.faults.set(Fault::Down);
         for row in DOWN {
             row.hold(site).await;
         }

@@ -3,13 +3,13 @@
 use std::error::Error;
 use std::time::Duration;
 
-use keywright::store::{AccountQuery, EventQuery, KeyQuery, MAX_LIMIT};
+use keywright::store::{AccountQuery, EventQuery};
 use keywright::{
     AccountEdit, AccountId, Actor, KeyEdit, KeyId, KeyStatus, Metadata, Name, NewAccount, NewKey,
     Operation, Outcome, Owner, RoleName,
 };
 
-use super::{HOUR, TestResult, World};
+use crate::{HOUR, TestResult, World, picture_of_now};
 
 /// What operations are done with.
 pub struct Subjects {
@@ -142,10 +142,5 @@ pub fn is_looking(operation: Operation) -> bool {
 
 /// Everything of the tenant but its events, in a form that can be compared.
 pub async fn state(world: &World) -> TestResult<serde_json::Value> {
-    let (authority, admin) = (&world.authority, &world.admin);
-    let keys = authority.keys(admin, &KeyQuery::new().limit(MAX_LIMIT)).await?;
-    let accounts = authority.accounts(admin, &AccountQuery::new().limit(MAX_LIMIT)).await?;
-    assert!(keys.next.is_none() && accounts.next.is_none(), "all fits on one page");
-    let policy = authority.policy(admin).await?;
-    Ok(serde_json::to_value((keys.items, accounts.items, policy))?)
+    Ok(picture_of_now(&world.authority, &world.admin).await)
 }

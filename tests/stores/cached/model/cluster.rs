@@ -8,7 +8,7 @@ use super::history::{History, Id, KEYS, Numbering, Touched, key_id};
 use super::rule::Rule;
 use crate::lease::{Bounds, Fill, Forget, Ledger, Sync};
 use crate::store::{Age, Changes, Freshness, Subject};
-use common::kit::Random;
+use common::Random;
 
 const BOUNDS: Bounds =
     Bounds { max_staleness: Duration::from_millis(500), outage: Some(Duration::from_secs(5)) };
@@ -75,7 +75,7 @@ fn is_locked(node: &Node) -> bool {
     matches!(node.syncing, Syncing::Half(..))
 }
 
-pub(super) struct World<R> {
+pub(super) struct Cluster<R> {
     random: Random,
     now: Duration,
     history: History,
@@ -87,9 +87,9 @@ pub(super) struct World<R> {
     rule: PhantomData<R>,
 }
 
-impl<R: Rule> World<R> {
+impl<R: Rule> Cluster<R> {
     pub(super) fn new(seed: u64) -> Self {
-        let mut random = Random(seed);
+        let random = Random::seeded(seed);
         let numbering = [Numbering::Counted, Numbering::Drawn][random.below(2)];
         Self {
             random,

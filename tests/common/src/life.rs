@@ -9,7 +9,7 @@ use keywright::{
     Owner, RoleName,
 };
 
-use super::{DAY, HOUR, SECOND, World, name};
+use crate::{DAY, HOUR, SECOND, World, name};
 
 /// A step and what it is called in a failure.
 pub type Step = (&'static str, fn(&mut World));
@@ -17,7 +17,7 @@ pub type Step = (&'static str, fn(&mut World));
 /// The steps, in their order.
 pub const STEPS: &[Step] = &[
     ("set a policy", |world| {
-        world.set_policy(|policy| {
+        world.change_policy(|policy| {
             policy.api_enabled = true;
             policy.scope_ceiling = "invoices:read invoices:write".parse().expect("scopes");
             let role = RoleName::new("analyst").expect("a role");
@@ -68,13 +68,13 @@ pub const STEPS: &[Step] = &[
         block_on(world.authority.edit_account(&world.admin, &id, edit)).expect("it is edited");
     }),
     ("rename", |world| {
-        let key = world.key("plain");
+        let key = world.id("plain");
         block_on(world.authority.rename(&world.admin, &key, name("prod-renamed")))
             .expect("it is renamed");
     }),
     ("edit", |world| {
         let edit = KeyEdit::new().scopes("invoices:write".parse().expect("scopes"));
-        let key = world.key("plain");
+        let key = world.id("plain");
         block_on(world.authority.edit(&world.admin, &key, edit)).expect("it is edited");
     }),
     ("use keys", |world| {
@@ -99,34 +99,34 @@ pub const STEPS: &[Step] = &[
     ("finish a rotation", |world| {
         make(world, "finished", NewKey::new(name("prod-finished")));
         rotate(world, "finished", "after the finish", DAY);
-        let key = world.key("finished");
+        let key = world.id("finished");
         block_on(world.authority.finish_rotation(&world.admin, &key)).expect("it is finished");
     }),
     ("disable", |world| {
         make(world, "disabled", NewKey::new(name("prod-disabled")));
-        let key = world.key("disabled");
+        let key = world.id("disabled");
         block_on(world.authority.disable(&world.admin, &key)).expect("it is disabled");
     }),
     ("disable and enable", |world| {
         make(world, "enabled", NewKey::new(name("prod-enabled")));
-        let key = world.key("enabled");
+        let key = world.id("enabled");
         block_on(world.authority.disable(&world.admin, &key)).expect("it is disabled");
         block_on(world.authority.enable(&world.admin, &key)).expect("it is enabled");
     }),
     ("revoke", |world| {
         make(world, "revoked", NewKey::new(name("prod-revoked")));
-        let key = world.key("revoked");
+        let key = world.id("revoked");
         block_on(world.authority.revoke(&world.admin, &key)).expect("it is revoked");
     }),
     ("revoke in an overlap", |world| {
         make(world, "revoked while retiring", NewKey::new(name("prod-leaked")));
         rotate(world, "revoked while retiring", "revoked after rotating", DAY);
-        let key = world.key("revoked while retiring");
+        let key = world.id("revoked while retiring");
         block_on(world.authority.revoke(&world.admin, &key)).expect("it is revoked");
     }),
     ("delete", |world| {
         make(world, "deleted", NewKey::new(name("prod-deleted")));
-        let key = world.key("deleted");
+        let key = world.id("deleted");
         block_on(world.authority.delete(&world.admin, &key)).expect("it is deleted");
     }),
     ("disable the account", |world| {
@@ -139,10 +139,10 @@ pub const STEPS: &[Step] = &[
     }),
     ("let a key expire", |world| world.clock.advance(2 * HOUR)),
     ("sweep", |world| {
-        world.set_policy(|policy| policy.retention = HOUR);
+        world.change_policy(|policy| policy.retention = HOUR);
         block_on(world.authority.sweep(&world.admin)).expect("dead keys are swept");
         make(world, "revoked after the sweep", NewKey::new(name("prod-last")));
-        let key = world.key("revoked after the sweep");
+        let key = world.id("revoked after the sweep");
         block_on(world.authority.revoke(&world.admin, &key)).expect("it is revoked");
         make(world, "expired after the sweep", NewKey::new(name("prod-gone")).expires_in(SECOND));
         world.clock.advance(SECOND);
@@ -176,7 +176,7 @@ pub const DEAD: &[&str] = &[
 
 impl World {
     /// The key of the token of this name.
-    pub fn key(&self, name: &str) -> keywright::KeyId {
+    pub fn id(&self, name: &str) -> keywright::KeyId {
         self.token(name).key.id
     }
 
@@ -193,7 +193,7 @@ fn make(world: &mut World, known_as: &'static str, new: NewKey) {
 }
 
 fn make_for(world: &mut World, known_as: &'static str, owner: &Owner, new: NewKey) {
-    world.set_policy(|policy| policy.max_keys_per_owner = 100);
+    world.change_policy(|policy| policy.max_keys_per_owner = 100);
     let issued =
         block_on(world.authority.generate(&world.admin, new.owner(owner.clone()))).expect("a key");
     world.issued.push((known_as, issued));
@@ -211,7 +211,7 @@ fn make_under(world: &mut World, known_as: &'static str, called: &str) {
 }
 
 fn rotate(world: &mut World, old: &'static str, new: &'static str, overlap: Duration) {
-    let key = world.key(old);
+    let key = world.id(old);
     let issued =
         block_on(world.authority.rotate(&world.admin, &key, overlap)).expect("it is rotated");
     world.issued.push((new, issued));

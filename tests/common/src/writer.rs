@@ -13,13 +13,13 @@ use std::thread;
 use std::time::Duration;
 
 use futures_lite::future::block_on;
-use keywright::store::{FileStore, KeyQuery};
-use keywright::{Authority, KeyEntry, KeyError, KeyId, KeyStatus, NewKey, Verifier};
+use keywright::store::FileStore;
+use keywright::{KeyEntry, KeyError, KeyId, KeyStatus, NewKey, Verifier};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 
-use super::{DAY, World, says};
+use crate::{DAY, World, all_keys, says};
 
 /// The variable that says where to write, and the one with the seed of what is drawn.
 pub const FILE: &str = "KEYWRIGHT_TEST_WRITES_TO";
@@ -92,7 +92,7 @@ pub fn write_until_killed(file: &Path) -> ! {
     let seed: u64 = env::var(SEED).expect("a seed").parse().expect("a number");
     let store = block_on(FileStore::open(file)).expect("the store opens");
     let world = World::bare(store.clone());
-    world.set_policy(|policy| {
+    world.change_policy(|policy| {
         policy.api_enabled = true;
         policy.max_keys_per_owner = 1_000;
     });
@@ -124,7 +124,7 @@ struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     fn new(world: &'a World, number: usize, random: StdRng, verifier: Verifier) -> Self {
-        let all = listed(&world.authority, world);
+        let all = block_on(all_keys(&world.authority, &world.admin));
         let mine = |entry: &&KeyEntry| entry.key.name.as_str().starts_with(&format!("t{number}-"));
         let (revoked, alive): (Vec<_>, Vec<_>) =
             all.iter().filter(mine).partition(|entry| entry.status == KeyStatus::Revoked);
@@ -224,16 +224,5 @@ impl<'a> Writer<'a> {
         let line = format!("\n{MARK}{} {text}\n", self.number);
         let mut out = std::io::stdout().lock();
         out.write_all(line.as_bytes()).and_then(|()| out.flush()).expect("somebody listens");
-    }
-}
-
-pub fn listed(authority: &Authority, world: &World) -> Vec<KeyEntry> {
-    let mut query = KeyQuery::new().limit(500);
-    let mut found = Vec::new();
-    loop {
-        let page = block_on(authority.keys(&world.admin, &query)).expect("the keys");
-        found.extend(page.items);
-        let Some(next) = page.next else { return found };
-        query = next;
     }
 }

@@ -1,0 +1,202 @@
+//! What goes wrong between a world and its store.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use keywright::store::conformance::{Answer, Call, Intercept, Method};
+use keywright::store::{KeyRecord, KeyStore, Snapshot, StoreError, async_trait};
+use keywright::{KeyId, Policy, ServiceAccount};
+use serde_json::Value;
+
+use crate::random::OutOfEntropy;
+
+/// How [`Faults`] lets calls fail, each time as unavailable.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Fault {
+    /// Every call fails and does nothing.
+    Down,
+    /// Every write fails and does nothing.
+    WritesLost,
+    /// Every batch of usage fails and does nothing.
+    UsageLost,
+    /// Every write is done and then said to have failed.
+    AnswersLost,
+    /// Every call has a moment before it is done and one after. The caller is kept waiting for ever
+    /// at the moment of this number.
+    StandsAt(usize),
+}
+
+/// What others do before a write.
+type Meanwhile = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// An interceptor that counts calls, lets them fail, lets others act before a write, and gives out other
+/// records than there are. Clones share everything.
+#[derive(Clone, Default)]
+pub struct Faults(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    fault: Option<Fault>,
+    /// How many more commits are done before this fault is set.
+    after: Option<(usize, Fault)>,
+    /// Since the last fault was set.
+    moments: usize,
+    calls: usize,
+    usage_batches: usize,
+    before_commit: Option<Meanwhile>,
+    before_usage: Option<Arc<dyn Fn() -> Meanwhile + Send + Sync>>,
+    forged: HashMap<KeyId, KeyRecord>,
+    makes_anew: bool,
+}
+
+impl fmt::Debug for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Faults").field(&self.state().fault).finish()
+    }
+}
+
+impl Faults {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets calls fail like this from now on, or no more.
+    pub fn set(&self, fault: impl Into<Option<Fault>>) {
+        let mut state = self.state();
+        state.fault = fault.into();
+        state.moments = 0;
+    }
+
+    /// Sets the fault when so many more commits have been done.
+    pub fn set_after(&self, commits: usize, fault: Fault) {
+        self.state().after = Some((commits, fault));
+    }
+
+    /// Lets others do this when the next commit has been called, and before it reaches the store.
+    pub fn meanwhile(&self, change: impl Future<Output = ()> + Send + 'static) {
+        self.state().before_commit = Some(Box::pin(change));
+    }
+
+    /// Lets others do this before usage is added, each time.
+    pub fn before_usage<F>(&self, act: impl Fn() -> F + Send + Sync + 'static)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.state().before_usage = Some(Arc::new(move || Box::pin(act())));
+    }
+
+    /// Gives out this record for the key from now on.
+    pub fn forge(&self, key: KeyId, record: Value) {
+        let record = serde_json::from_value(record).expect("a record");
+        self.state().forged.insert(key, record);
+    }
+
+    /// Makes each snapshot that is resolved, and all that is in it, anew from now on.
+    pub fn make_snapshots_anew(&self) {
+        self.state().makes_anew = true;
+    }
+
+    /// How many moments have come since the last fault was set.
+    pub fn moments(&self) -> usize {
+        self.state().moments
+    }
+
+    /// How often the store was asked anything.
+    pub fn calls(&self) -> usize {
+        self.state().calls
+    }
+
+    /// How many batches of usage were passed on.
+    pub fn usage_batches(&self) -> usize {
+        self.state().usage_batches
+    }
+
+    /// Whether a call fails before it is passed on.
+    fn begin(&self, method: Method) -> Result<(), StoreError> {
+        let mut state = self.state();
+        state.calls += 1;
+        if method == Method::Commit {
+            match state.after {
+                Some((0, fault)) => (state.fault, state.after) = (Some(fault), None),
+                Some((left, fault)) => state.after = Some((left - 1, fault)),
+                None => {}
+            }
+        }
+        let fails = match state.fault {
+            Some(Fault::Down) => true,
+            Some(Fault::WritesLost) => Method::WRITES.contains(&method),
+            Some(Fault::UsageLost) => method == Method::AddUsage,
+            Some(Fault::AnswersLost | Fault::StandsAt(_)) | None => false,
+        };
+        if fails { Err(failure()) } else { Ok(()) }
+    }
+
+    /// Whether a call fails that was passed on and answered.
+    fn end(&self, method: Method) -> Result<(), StoreError> {
+        let mut state = self.state();
+        state.usage_batches += usize::from(method == Method::AddUsage);
+        let is_lost = state.fault == Some(Fault::AnswersLost) && Method::WRITES.contains(&method);
+        if is_lost { Err(failure()) } else { Ok(()) }
+    }
+
+    async fn others_act(&self, method: Method) {
+        let others = match method {
+            Method::Commit => self.state().before_commit.take(),
+            Method::AddUsage => self.state().before_usage.as_ref().map(|act| act()),
+            _ => None,
+        };
+        if let Some(others) = others {
+            others.await;
+        }
+    }
+
+    async fn moment(&self) {
+        let stands = {
+            let mut state = self.state();
+            let number = state.moments;
+            state.moments += 1;
+            state.fault == Some(Fault::StandsAt(number))
+        };
+        if stands {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// The answer with what is to be given out in its place.
+    fn forged(&self, answer: Answer) -> Result<Answer, StoreError> {
+        let Answer::Resolve(Some(found)) = answer else { return Ok(answer) };
+        let state = self.state();
+        let forged = state.forged.get(found.record().id()).cloned();
+        if forged.is_none() && !state.makes_anew {
+            return Ok(Answer::Resolve(Some(found)));
+        }
+        let record = forged.unwrap_or_else(|| found.record().clone());
+        let account = found.account().map(|account| Arc::new(ServiceAccount::clone(account)));
+        let policy = found.policy().map(|policy| Arc::new(Policy::clone(policy)));
+        Ok(Answer::Resolve(Some(Arc::new(Snapshot::new(record, account, policy)?).into())))
+    }
+}
+
+fn failure() -> StoreError {
+    StoreError::unavailable("the store is down").with_source(OutOfEntropy)
+}
+
+#[async_trait]
+impl Intercept for Faults {
+    async fn intercept(&self, call: Call<'_>, store: &dyn KeyStore) -> Result<Answer, StoreError> {
+        let method = call.method();
+        self.begin(method)?;
+        self.others_act(method).await;
+        if method == Method::Resolve {
+            return self.forged(call.pass_on(store).await?);
+        }
+        self.moment().await;
+        let answer = call.pass_on(store).await;
+        self.moment().await;
+        let answer = answer?;
+        self.end(method)?;
+        Ok(answer)
+    }
+}

@@ -1,0 +1,179 @@
+//! The random source of the tests, and where their seeds and amounts come from.
+
+use std::collections::VecDeque;
+use std::env;
+use std::error::Error;
+use std::fmt::{self, Debug};
+use std::str::FromStr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rand::{TryCryptoRng, TryRng};
+
+use crate::tokens::ALPHABET;
+
+/// A random source that gives what it was told to. Clones share everything.
+///
+/// It is predictable: for tests alone.
+#[derive(Clone)]
+pub struct Random(Arc<Mutex<Source>>);
+
+enum Source {
+    /// The state of `SplitMix64`: a small sequence of random numbers that is the same everywhere.
+    Seeded(u64),
+    /// One entry for each draw.
+    Script(VecDeque<Vec<u8>>),
+    Drawing(Box<dyn FnMut(&mut [u8]) + Send>),
+}
+
+/// A [`Random`] has nothing to give.
+#[derive(Clone, Copy, Debug)]
+pub struct OutOfEntropy;
+
+impl fmt::Display for OutOfEntropy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the entropy pool is dry")
+    }
+}
+
+impl Error for OutOfEntropy {}
+
+impl Debug for Random {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Random(..)")
+    }
+}
+
+impl Random {
+    pub fn seeded(seed: u64) -> Self {
+        Self::of(Source::Seeded(seed))
+    }
+
+    /// Gives these draws, and fails when they are spent. A draw that is shorter than asked for goes on with
+    /// zeros.
+    pub fn script(draws: impl IntoIterator<Item = Vec<u8>>) -> Self {
+        Self::of(Source::Script(draws.into_iter().collect()))
+    }
+
+    /// Fails from the first draw on.
+    pub fn failing() -> Self {
+        Self::script([])
+    }
+
+    /// Gives the same byte over and over.
+    pub fn repeating(byte: u8) -> Self {
+        Self::drawing(move |out| out.fill(byte))
+    }
+
+    /// Gives what a function fills in.
+    pub fn drawing(fill: impl FnMut(&mut [u8]) + Send + 'static) -> Self {
+        Self::of(Source::Drawing(Box::new(fill)))
+    }
+
+    fn of(source: Source) -> Self {
+        Self(Arc::new(Mutex::new(source)))
+    }
+
+    fn source(&self) -> MutexGuard<'_, Source> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds draws to a script.
+    pub fn add(&self, more: impl IntoIterator<Item = Vec<u8>>) {
+        match &mut *self.source() {
+            Source::Script(draws) => draws.extend(more),
+            Source::Seeded(_) | Source::Drawing(_) => panic!("this source follows no script"),
+        }
+    }
+
+    /// A number of any size.
+    pub fn number(&self) -> u64 {
+        let mut bytes = [0; 8];
+        self.fill(&mut bytes).expect("a source that does not end");
+        u64::from_le_bytes(bytes)
+    }
+
+    /// A number below `end`. Not quite uniform; enough to choose test cases.
+    pub fn below(&self, end: usize) -> usize {
+        usize::try_from(self.number() % end as u64).expect("below a usize")
+    }
+
+    /// So many symbols of the alphabet.
+    pub fn symbols(&self, count: usize) -> String {
+        let alphabet = ALPHABET.as_bytes();
+        (0..count).map(|_| char::from(alphabet[self.below(62)])).collect()
+    }
+
+    /// Fills in the next draw.
+    pub fn fill(&self, out: &mut [u8]) -> Result<(), OutOfEntropy> {
+        match &mut *self.source() {
+            Source::Seeded(state) => {
+                for chunk in out.chunks_mut(8) {
+                    chunk.copy_from_slice(&split_mix(state).to_le_bytes()[..chunk.len()]);
+                }
+            }
+            Source::Script(draws) => {
+                let draw = draws.pop_front().ok_or(OutOfEntropy)?;
+                out.fill(0);
+                out[..draw.len()].copy_from_slice(&draw);
+            }
+            Source::Drawing(fill) => fill(out),
+        }
+        Ok(())
+    }
+}
+
+fn split_mix(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    let z = (*state ^ *state >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let z = (z ^ z >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ z >> 31
+}
+
+impl TryRng for Random {
+    type Error = OutOfEntropy;
+
+    fn try_next_u32(&mut self) -> Result<u32, OutOfEntropy> {
+        let mut out = [0; 4];
+        self.fill(&mut out).map(|()| u32::from_le_bytes(out))
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, OutOfEntropy> {
+        let mut out = [0; 8];
+        self.fill(&mut out).map(|()| u64::from_le_bytes(out))
+    }
+
+    fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), OutOfEntropy> {
+        self.fill(out)
+    }
+}
+
+/// So that it can stand in for the system's source.
+impl TryCryptoRng for Random {}
+
+/// The seed of a test with random input: from `KEYWRIGHT_SEED`, or 1. It is printed, so that a failure can
+/// be seen again.
+pub fn seed() -> u64 {
+    seed_or(1)
+}
+
+/// The seed of a test that draws anew each time, unless `KEYWRIGHT_SEED` says which. It is printed, to be
+/// given again.
+pub fn new_seed() -> u64 {
+    seed_or(rand::random())
+}
+
+fn seed_or(default: u64) -> u64 {
+    let seed = from_environment("KEYWRIGHT_SEED").unwrap_or(default);
+    println!("KEYWRIGHT_SEED={seed}");
+    seed
+}
+
+/// How often a test does something: from the environment, or so often.
+pub fn amount(variable: &str, default: u32) -> u32 {
+    from_environment(variable).unwrap_or(default)
+}
+
+fn from_environment<T: FromStr<Err: Debug>>(variable: &str) -> Option<T> {
+    let text = env::var(variable).ok()?;
+    Some(text.parse().unwrap_or_else(|error| panic!("{variable}={text} is no number: {error:?}")))
+}
