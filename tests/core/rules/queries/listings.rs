@@ -4,7 +4,8 @@ use keywright::store::{AccountQuery, EventQuery, KeyQuery, KeySort};
 use keywright::{Actor, KeyId, ListError, Name, NewAccount, Permissions, RoleName};
 
 use super::{on_each_store, walk};
-use common::kit::{SECOND, Watched, World, admin, block_on, developer, named, tenant, user};
+use common::faults::Fault;
+use common::{SECOND, World, admin, block_on, developer, named, tenant, user};
 
 #[test]
 fn listing_gives_every_item_once_and_in_order() {
@@ -66,8 +67,7 @@ fn listing_shows_what_the_actor_may_see() {
 #[test]
 fn listing_goes_on_after_an_error() {
     block_on(async {
-        let store = Watched::default();
-        let world = World::on(store.clone());
+        let (world, faults) = World::faulty(|builder| builder);
         for n in 0..3 {
             world.clock.advance(SECOND);
             world.key_of(&developer("alice"), named(&format!("key-{n}"))).await;
@@ -75,9 +75,9 @@ fn listing_goes_on_after_an_error() {
         let mut keys = world.authority.all_keys(&admin(), KeyQuery::new().limit(1));
         let mut names = Vec::new();
         for _ in 0..3 {
-            store.set_down(true);
+            faults.set(Fault::Down);
             keys.next().await.expect_err("the store is down");
-            store.set_down(false);
+            faults.set(None);
             let entry = keys.next().await.expect("the store is back").expect("a key");
             names.push(entry.key.name.to_string());
         }
