@@ -14,7 +14,7 @@ pub async fn picture(authority: &Authority, actor: &Actor) -> Value {
     assert!(accounts.next.is_none(), "all accounts fit on one page");
     json!({
         "policy": authority.policy(actor).await.expect("the policy"),
-        "accounts": accounts.items,
+        "accounts": accounts,
         "keys": all_keys(authority, actor).await,
         "events": all_events(authority, actor, EventQuery::new()).await,
     })

@@ -22,8 +22,10 @@ enum Source {
     Seeded(u64),
     /// One entry for each draw.
     Script(VecDeque<Vec<u8>>),
-    Drawing(Box<dyn FnMut(&mut [u8]) + Send>),
+    Drawing(Fill),
 }
+
+type Fill = Box<dyn FnMut(&mut [u8]) + Send>;
 
 /// A [`Random`] has nothing to give.
 #[derive(Clone, Copy, Debug)]

@@ -138,6 +138,7 @@ impl StoreKind {
 }
 
 /// Runs a test on a store in memory, then on one in a file.
+#[expect(clippy::needless_pass_by_value, reason = "a closure is written where it is passed")]
 pub fn on_each_store(test: impl AsyncFn(&World) -> TestResult) {
     for kind in StoreKind::WITHOUT_A_SERVER {
         // What is printed is shown with a failure, and says on which store it was.

@@ -30,7 +30,8 @@ async fn q5_the_listing_carries_name_id_owner_times_and_status(world: &World) ->
 async fn q5_a_search_matches_name_id_and_owner(world: &World) -> TestResult {
     let account = world.account("nightly-report", "analyst").await?;
     let main = world.generate(NewKey::named("prod-Main-app")?).await?.key.id;
-    let other = world.generate_for(&world.bob, NewKey::named("staging-api")?).await?.key.id;
+    let bob = common::developer("bob-miller");
+    let other = world.generate_for(&bob, NewKey::named("staging-api")?).await?.key.id;
     let job = world.generate_under(&account, NewKey::named("prod-job")?).await?.key.id;
     let found = |text: String| search(world, KeyQuery::new().search(text));
     assert_eq!(found("main-APP".into()).await?, [main]);
@@ -40,7 +41,7 @@ async fn q5_a_search_matches_name_id_and_owner(world: &World) -> TestResult {
         assert_eq!(found(id.to_string()).await?, [id]);
         assert_eq!(found(id.as_str()[3..].to_lowercase()).await?, [id]);
     }
-    assert_eq!(found("alice-j".into()).await?, [main]);
+    assert_eq!(found("ALICE".into()).await?, [main]);
     assert_eq!(found("BOB-M".into()).await?, [other]);
     assert_eq!(found(account.id.to_string()).await?, [job]);
     assert_eq!(found("nothing of this name".into()).await?, []);

@@ -1,9 +1,10 @@
 //! A life of keys over a store that fails at the first call, at the second, and so on: what stands
 //! above the store says so, lets nobody in, and leaves nothing half done.
 
+use std::cell::Cell;
 use std::error::Error;
 
-use futures_lite::future::zip;
+use futures_lite::future::{yield_now, zip};
 use keywright::store::conformance::{Fault, Faults, InterceptedStore, Method};
 use keywright::store::{
     AccountQuery, EventQuery, KeyQuery, KeyStore, MemoryStore, StoreError, StoreErrorKind,
@@ -358,5 +359,28 @@ fn sweep_respects_an_event_retention_lengthened_meanwhile() {
         let oldest = EventQuery::new().oldest_first().limit(1);
         let oldest = store.events(&tenant(), &oldest).await.expect("a page").items;
         assert_eq!(oldest[0].sequence, 1, "what the new policy keeps is there");
+    });
+}
+
+#[test]
+fn held_answer_comes_when_the_fault_is_mended() {
+    block_on(async {
+        let (store, faults) = (MemoryStore::new(), Faults::new());
+        let world = World::on(InterceptedStore::new(store.clone(), faults.clone()));
+        faults.fail_once(1, &[Method::Commit], Fault::Hold);
+        let is_mended = Cell::new(false);
+        let made = async {
+            world.key().await;
+            assert!(is_mended.get(), "the answer was held until then");
+        };
+        let mended = async {
+            let query = KeyQuery::new();
+            while store.keys(&tenant(), &query, world.now()).await.expect("keys").items.is_empty() {
+                yield_now().await;
+            }
+            is_mended.set(true);
+            faults.mend();
+        };
+        zip(made, mended).await;
     });
 }

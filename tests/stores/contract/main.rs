@@ -34,6 +34,13 @@ mod shared {
     keywright::store_conformance!(|| -> Arc<dyn KeyStore> { Arc::new(MemoryStore::new()) });
 }
 
+mod intercepted {
+    use keywright::store::MemoryStore;
+    use keywright::store::conformance::{Faults, InterceptedStore};
+
+    keywright::store_conformance!(|| InterceptedStore::new(MemoryStore::new(), Faults::new()));
+}
+
 mod file {
     use std::sync::Arc;
 

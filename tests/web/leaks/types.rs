@@ -62,6 +62,7 @@ fn every_public_type_is_heard_and_says_no_secret() {
         let entry = world.authority.key(&admin(), &issued.key.id).await.expect("the key");
         heard.json(entry.overlap.as_ref().expect("an overlap"));
         heard.json(&entry);
+        heard.debug(&world.authority.all_keys(&admin(), KeyQuery::new()));
         errors::all(heard);
 
         let mut public = exported(include_str!("../../../src/lib.rs"));
@@ -72,6 +73,8 @@ fn every_public_type_is_heard_and_says_no_secret() {
             "ChangeHints",
             "Clock",
             "KeyStore",
+            "ListQuery",
+            "Listed",
             "Resolved",
             "Secret",
             "MonotonicClock",
