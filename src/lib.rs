@@ -3,6 +3,8 @@
 #![warn(missing_docs)]
 
 mod authority;
+#[cfg(feature = "tokio")]
+mod background;
 mod decision;
 mod error;
 pub mod guide;
@@ -10,8 +12,6 @@ pub mod guide;
 pub mod http;
 mod keywright;
 mod record;
-#[cfg(feature = "tokio")]
-mod running;
 mod setup;
 pub mod store;
 mod value;
@@ -21,6 +21,8 @@ pub use crate::authority::{
     AccountError, Authority, GenerateError, Issued, KeyEntry, KeyError, ListError, Listing,
     Overlap, SetPolicyError, SweepReport,
 };
+#[cfg(feature = "tokio")]
+pub use crate::background::{RunOptions, Running, StartError};
 pub use crate::decision::request::AccessRequest;
 pub use crate::decision::{Denial, DenialClass, Grant, Reason, SecretUsed};
 pub use crate::error::{Error, ValueError};
@@ -40,8 +42,6 @@ pub use crate::record::policy::{Policy, PolicyError, RoleName, RoleNameError};
 pub use crate::record::policy_field::PolicyField;
 pub use crate::record::rules::RuleError;
 pub use crate::record::status::KeyStatus;
-#[cfg(feature = "tokio")]
-pub use crate::running::{RunOptions, Running, StartError};
 pub use crate::value::digest::{PepperError, PepperRing};
 pub use crate::value::id::{AccountId, IdError, KeyId, TenantId, UserId};
 pub use crate::value::metadata::{Metadata, MetadataError};

@@ -10,12 +10,12 @@ mod errors;
 mod generate;
 mod keys;
 mod listing;
-mod pages;
 mod refusal;
 mod revoke;
 mod rotate;
 mod tenant;
 mod upkeep;
+mod whole_listings;
 
 use std::fmt;
 
@@ -35,8 +35,8 @@ use crate::value::time::Timestamp;
 pub use self::errors::{AccountError, GenerateError, KeyError, ListError, SetPolicyError};
 pub use self::generate::Issued;
 pub use self::listing::{KeyEntry, Overlap};
-pub use self::pages::Listing;
 pub use self::upkeep::SweepReport;
+pub use self::whole_listings::Listing;
 
 /// Manages keys, service accounts and policies. Clones share the store.
 ///

@@ -81,9 +81,9 @@ pub(crate) enum Command {
     Verify(Needs),
     /// Read the audit trail
     Events(EventsQuery),
-    /// Move everything into PostgreSQL, and see that it is equal
+    /// Transfer everything into PostgreSQL, and check that it is equal
     #[cfg(feature = "postgres")]
-    Move(MoveTo),
+    Transfer(TransferTo),
 }
 
 /// A move that was cut off goes on when it is called again.
@@ -93,7 +93,7 @@ pub(crate) enum Command {
     after_help = "Example:\n  PGPASSWORD=... keywright --store keys.db move --to postgres://keys@db.internal/app\n\n\
         The password comes from PGPASSWORD or a password file: arguments can be read by every user."
 )]
-pub(crate) struct MoveTo {
+pub(crate) struct TransferTo {
     /// The database, as `postgres://USER@HOST/DATABASE`
     #[arg(long, value_name = "URL")]
     pub(crate) to: String,

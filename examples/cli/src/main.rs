@@ -17,12 +17,12 @@ mod failure;
 mod key;
 mod key_args;
 mod key_views;
-#[cfg(feature = "postgres")]
-mod moving;
 mod output;
 mod paging;
 mod policy;
 mod tables;
+#[cfg(feature = "postgres")]
+mod transfer;
 mod values;
 mod verify;
 
@@ -113,7 +113,7 @@ async fn dispatch(
         }
         Command::Events(query) => events::run(&session, query).await,
         #[cfg(feature = "postgres")]
-        Command::Move(to) => moving::run(store, &to, context.json),
+        Command::Transfer(to) => transfer::run(store, &to, context.json),
     }
 }
 

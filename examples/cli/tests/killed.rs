@@ -1,4 +1,4 @@
-//! `keywright move`, killed at random moments.
+//! `keywright transfer`, killed at random moments.
 
 use std::process::{Command, Stdio};
 use std::thread;
@@ -10,7 +10,7 @@ use keywright::{NewKey, Owner, UserId};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use common::moving::{Place, lived, seen};
+use common::transfer::{Place, lived, seen};
 use common::{World, name};
 
 common::suite!();
@@ -38,7 +38,7 @@ fn b12_a_move_that_is_killed_at_any_moment_goes_on_and_loses_nothing() {
     loop {
         let mut command = Command::new(env!("CARGO_BIN_EXE_keywright"));
         command.arg("--store").arg(&file).args([
-            "move",
+            "transfer",
             "--to",
             &url,
             "--schema",

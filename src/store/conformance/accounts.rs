@@ -1,6 +1,6 @@
 //! Rules of deleting service accounts: no key outlives its owner.
 
-use super::space::{Space, at, batch, next_account};
+use super::test_tenants::{Space, at, batch, next_account};
 use crate::record::key::Owner;
 use crate::store::{AccountQuery, Change, Freshness, StoreErrorKind};
 

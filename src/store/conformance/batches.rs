@@ -1,6 +1,6 @@
 //! Rules of batches: all or nothing, whatever it is that is in the way.
 
-use super::space::{Space, at, batch, next_account, policy, renamed, said};
+use super::test_tenants::{Space, at, batch, next_account, policy, renamed, said};
 use crate::record::key::{KeyRecord, Owner};
 use crate::store::{Batch, Change, Condition, Freshness, KeyQuery, StoreErrorKind};
 

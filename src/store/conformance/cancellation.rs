@@ -1,7 +1,7 @@
 //! Rules of dropped futures: polled any number of times, a call has happened or it has not.
 
 use super::run::polled;
-use super::space::{Space, at, batch, delta};
+use super::test_tenants::{Space, at, batch, delta};
 use crate::record::event::{DetailField, Event};
 use crate::record::key::Owner;
 use crate::store::{

@@ -1,6 +1,6 @@
 //! Rules of the order of commits, and of what a cache is told of them.
 
-use super::space::{Space, at, batch, next_account, policy, renamed};
+use super::test_tenants::{Space, at, batch, next_account, policy, renamed};
 use crate::record::key::Owner;
 use crate::store::{Batch, Change, Epoch, StoreErrorKind, Subject};
 

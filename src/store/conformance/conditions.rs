@@ -1,6 +1,6 @@
 //! Rules of conditions: they hold at the moment of the commit, to the boundary.
 
-use super::space::{Space, at, batch, next_account, policy, user};
+use super::test_tenants::{Space, at, batch, next_account, policy, user};
 use crate::record::key::{KeyRecord, Owner};
 use crate::store::{Batch, Change, Condition, StoreErrorKind};
 use crate::value::time::Timestamp;

@@ -1,6 +1,8 @@
 //! Rules of events: numbered, whole, and never later than what they tell of.
 
-use super::space::{Space, at, batch, delta, event_in, next, next_account, policy, renamed, said};
+use super::test_tenants::{
+    Space, at, batch, delta, event_in, next, next_account, policy, renamed, said,
+};
 use crate::record::event::{
     DetailField, Event, EventActor, EventDetails, EventKind, EventOutcome, RefusalCode,
 };

@@ -1,6 +1,6 @@
 //! Rules of inserting: an id stands for one thing.
 
-use super::space::{SECRET, Space, at, batch, name, next, policy, renamed};
+use super::test_tenants::{SECRET, Space, at, batch, name, next, policy, renamed};
 use crate::record::account::ServiceAccount;
 use crate::record::key::{Key, KeyRecord, Owner};
 use crate::record::policy::Policy;

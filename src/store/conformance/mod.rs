@@ -39,14 +39,14 @@ mod races;
 mod reads;
 mod revokes;
 mod run;
-mod space;
 mod tenants;
+mod test_tenants;
 mod updates;
 mod usage;
 
 use std::fmt;
 
-use self::space::Space;
+use self::test_tenants::Space;
 
 pub use self::faults::{Fault, Faults};
 pub use self::host::{Host, Running};

@@ -1,6 +1,6 @@
 //! Rules of pages: in order, each item once, while others come and go.
 
-use super::space::{Space, at, batch, delta, name, next, said};
+use super::test_tenants::{Space, at, batch, delta, name, next, said};
 use crate::record::account::ServiceAccount;
 use crate::record::event::Event;
 use crate::record::key::KeyRecord;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::space::{Space, at, batch, delta, name, user};
+use super::test_tenants::{Space, at, batch, delta, name, user};
 use crate::record::account::ServiceAccount;
 use crate::record::event::{Event, EventActor, EventKind};
 use crate::record::key::{KeyRecord, Owner};

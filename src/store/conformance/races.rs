@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::run::turn;
-use super::space::{Space, at, batch, delta, next, next_account, policy, renamed, said};
+use super::test_tenants::{Space, at, batch, delta, next, next_account, policy, renamed, said};
 use crate::record::account::ServiceAccount;
 use crate::record::key::{KeyRecord, Owner};
 use crate::store::{

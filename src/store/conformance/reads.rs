@@ -1,6 +1,6 @@
 //! Rules of reading: what was acknowledged is seen, by every method, at once.
 
-use super::space::{Space, at, delta, name, next, next_account, policy, renamed};
+use super::test_tenants::{Space, at, delta, name, next, next_account, policy, renamed};
 use crate::record::account::ServiceAccount;
 use crate::record::key::{Key, Owner};
 use crate::record::snapshot::Snapshot;
@@ -117,7 +117,7 @@ pub(super) async fn queries_see_what_was_acknowledged(space: &Space<'_>) {
     };
     look("before all", &[], &[], 0).await;
     let insert = [Change::InsertKey(key.clone()), Change::InsertAccount(account.clone())];
-    let insert = super::space::batch(insert);
+    let insert = super::test_tenants::batch(insert);
     let insert = crate::store::Batch { events: vec![space.event("made")], ..insert };
     space.done("an insert", space.store.commit(insert).await);
     look("after inserts", &["a key"], &["an account"], 1).await;

@@ -1,6 +1,6 @@
 //! Rules of the end of a key: nothing older undoes it.
 
-use super::space::{Space, at, batch, delta, next, renamed};
+use super::test_tenants::{Space, at, batch, delta, next, renamed};
 use crate::store::{Change, Freshness, KeyQuery, StoreErrorKind};
 
 pub(super) async fn a_revoke_names_no_version(space: &Space<'_>) {
@@ -28,7 +28,7 @@ pub(super) async fn a_revoke_is_undone_by_nothing_older(space: &Space<'_>) {
     );
 
     // Who has read the revoked record may go on from it.
-    let renamed = next(&stored.record, |key| key.name = super::space::name("renamed"));
+    let renamed = next(&stored.record, |key| key.name = super::test_tenants::name("renamed"));
     space.put([Change::UpdateKey(renamed)]).await;
     let stored = space.found(first.id()).await;
     space.same("the revocation after an update", &stored.record.key().revoked_at, &Some(at(9)));

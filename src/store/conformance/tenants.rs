@@ -1,6 +1,6 @@
 //! Rules of tenants: one never sees anything of another.
 
-use super::space::{Space, at, event_in, policy, user};
+use super::test_tenants::{Space, at, event_in, policy, user};
 use crate::record::key::{KeyRecord, Owner};
 use crate::store::{AccountQuery, Batch, Change, EventQuery, Freshness, KeyQuery};
 

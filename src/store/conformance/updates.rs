@@ -1,6 +1,6 @@
 //! Rules of updating: whoever read something else must read again.
 
-use super::space::{Space, at, batch, name, next, next_account, policy, renamed, user};
+use super::test_tenants::{Space, at, batch, name, next, next_account, policy, renamed, user};
 use crate::store::{Change, StoreErrorKind};
 
 pub(super) async fn a_key_is_updated_from_the_version_before(space: &Space<'_>) {

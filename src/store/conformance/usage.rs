@@ -1,6 +1,6 @@
 //! Rules of usage: added once, apart from records, and never backwards.
 
-use super::space::{Space, at, delta, renamed};
+use super::test_tenants::{Space, at, delta, renamed};
 use crate::record::event::{Event, EventKind};
 use crate::store::{Change, Freshness, KeyQuery, StoreErrorKind, Usage, UsageBatch, UsageDelta};
 use crate::value::id::KeyId;

@@ -3,7 +3,7 @@
 use super::checks::{absent, check_condition, check_no_key_left, check_owner, check_subjects};
 use super::deleted::{DeletedId, Tombstone};
 use super::effects::Effects;
-use super::numbers::{add_events, date_tombstones};
+use super::event_numbers::{add_events, date_tombstones};
 use super::view::View;
 use crate::record::key::KeyRecord;
 use crate::store::batch::{Batch, Change};

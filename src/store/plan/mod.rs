@@ -42,7 +42,7 @@ mod changes;
 mod checks;
 mod deleted;
 mod effects;
-mod numbers;
+mod event_numbers;
 mod read_set;
 mod rows;
 mod uses;

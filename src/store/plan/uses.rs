@@ -5,7 +5,7 @@ use std::collections::hash_map::Entry;
 use std::time::Duration;
 
 use super::effects::{Effects, Writer};
-use super::numbers::add_events;
+use super::event_numbers::add_events;
 use super::view::View;
 use crate::record::event::Event;
 use crate::record::usage::{Usage, UsageBatch};

@@ -13,19 +13,19 @@ mod answers;
 pub mod database;
 pub mod faults;
 pub mod guide;
-pub mod life;
-#[cfg(feature = "postgres")]
-pub mod moving;
 pub mod needs;
 #[cfg(feature = "postgres")]
 pub mod on_tokio;
 pub mod operations;
-mod picture;
 mod random;
+pub mod store_lifecycle;
 pub mod stores;
 pub mod suite;
 mod time;
 mod tokens;
+#[cfg(feature = "postgres")]
+pub mod transfer;
+mod visible_state;
 mod world;
 #[cfg(feature = "file")]
 pub mod writer;
@@ -39,10 +39,10 @@ pub use libtest_mimic::Trial;
 
 pub use crate::actors::{SCOPES, admin, developer, name, named, open_policy, tenant, user};
 pub use crate::answers::{chain, decided, denial, denied, says, secret_of};
-pub use crate::picture::{all_events, all_keys, events_of, picture, picture_of_now};
 pub use crate::random::{OutOfEntropy, Random, amount, new_seed, seed};
 pub use crate::time::{BEGINNING, DAY, HOUR, MOMENT, SECOND, start, time};
 pub use crate::tokens::{ALPHABET, check, drawing, render};
+pub use crate::visible_state::{all_events, all_keys, events_of, picture, picture_of_now};
 pub use crate::world::{TestResult, World};
 
 /// The main function of a binary whose tests say what they need, with some more trials.

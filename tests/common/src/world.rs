@@ -24,8 +24,8 @@ use crate::actors::{
 };
 use crate::answers::{decided, says};
 use crate::faults::Faults;
-use crate::picture::all_events;
 use crate::time::{DAY, HOUR, start};
+use crate::visible_state::all_events;
 
 pub type TestResult<T = ()> = Result<T, Box<dyn Error>>;
 

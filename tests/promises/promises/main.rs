@@ -3,17 +3,17 @@
 
 mod access_page;
 mod account_keys;
-mod beyond;
+mod concurrent_changes;
 mod console;
 mod dropped;
 mod events;
 mod id_and_secret;
 mod listing;
-mod meanwhile;
 mod organisation_keys;
 mod outages;
 mod peppers;
 mod policy_limits;
+mod possessors;
 mod refusals;
 mod restrictions;
 mod rotation;

@@ -16,7 +16,7 @@ use tempfile::TempDir;
 
 use crate::cuts::Cut;
 use crate::disk::Disk;
-use crate::life::Life;
+use crate::lifecycle::Life;
 use crate::opening::{Found, Opened, open, open_file};
 
 /// An open that takes longer than all of these many hangs.

@@ -9,7 +9,7 @@ use std::thread;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use crate::life::Life;
+use crate::lifecycle::Life;
 use crate::opening::{Found, open, open_file};
 use common::amount;
 

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::cuts::Cut;
 use crate::disk::{Disk, Step};
-use crate::life::Life;
+use crate::lifecycle::Life;
 use crate::opening::{Found, Opened, open};
 use common::amount;
 

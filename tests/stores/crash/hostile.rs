@@ -7,7 +7,7 @@ use redb::{Database, ReadableTable, TableDefinition, WriteTransaction};
 use sha2::{Digest, Sha256};
 
 use crate::disk::Disk;
-use crate::life::Life;
+use crate::lifecycle::Life;
 use crate::opening::{Found, open, open_file};
 use crate::{LARGEST_PIECE, MOST_MEMORY, memory};
 

@@ -10,14 +10,14 @@ mod damage;
 mod disk;
 mod exact;
 mod hostile;
-mod life;
+mod lifecycle;
 mod memory;
 mod opening;
 
 use crate::campaign::cut_everywhere;
 use crate::cuts::Cut;
 use crate::disk::Step;
-use crate::life::Life;
+use crate::lifecycle::Life;
 use crate::opening::Found;
 use common::amount;
 

@@ -9,7 +9,7 @@ use futures_lite::future::block_on;
 use keywright::store::{FileStore, StoreError, StoreErrorKind};
 
 use crate::disk::Disk;
-use crate::life::Life;
+use crate::lifecycle::Life;
 
 /// What came of an open.
 #[derive(Clone, Debug, Eq, PartialEq)]

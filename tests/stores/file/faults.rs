@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::disk::{Disk, EXPECTED, Fault};
 use crate::{difference, is_typed};
-use common::life::live;
+use common::store_lifecycle::live;
 use common::{DAY, SECOND, World, amount};
 
 /// A store on a disk that works, lived in and closed, as bytes.

@@ -6,6 +6,7 @@ mod closing;
 mod damage;
 mod disk;
 mod faults;
+mod foreign_files;
 mod format;
 mod format_lists;
 mod golden;
@@ -17,7 +18,6 @@ mod reopening;
 mod sharing;
 #[cfg(target_os = "linux")]
 mod short_writes;
-mod strangers;
 
 use std::fs;
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
@@ -30,7 +30,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use common::World;
-use common::life::{DEAD, live};
+use common::store_lifecycle::{DEAD, live};
 
 /// A store that was lived in and closed, with what could be seen of it at the end.
 struct Lived {

@@ -153,7 +153,7 @@ fn t_f07_a_half_made_file_of_an_earlier_attempt_does_no_harm_to_a_new_store() {
         fs::write(&left, &whole[..length]).expect("the file is written");
         let store = open(&path).expect("a new store");
         let world = World::bare(store.clone());
-        assert_eq!(common::life::count(&world, &world.admin), 0, "it is taken for one");
+        assert_eq!(common::store_lifecycle::count(&world, &world.admin), 0, "it is taken for one");
         block_on(store.close()).expect("the store closes");
         assert!(fs::read(&left).expect("the file") == whole[..length], "it has changed");
         fs::remove_file(&path).expect("the file is removed");

@@ -7,7 +7,7 @@ use keywright::store::{
 use keywright::{Actor, Clock, Keywright, TenantId, UserId};
 
 use crate::{ACCEPTED, Lived, difference, open};
-use common::life::{DEAD, STEPS, live};
+use common::store_lifecycle::{DEAD, STEPS, live};
 use common::{SECOND, World};
 
 #[test]

@@ -54,7 +54,7 @@ fn t_f03_writes_that_a_real_file_takes_in_part_are_errors_and_lose_nothing() {
         for token in &tokens {
             assert_eq!(world.says(token), "current", "{what}: an acknowledged key is lost");
         }
-        let keys = common::life::count(&world, &world.admin);
+        let keys = common::store_lifecycle::count(&world, &world.admin);
         assert!([tokens.len(), tokens.len() + 1].contains(&keys), "{what}: {keys} keys");
         block_on(store.close()).expect("the store closes");
     }

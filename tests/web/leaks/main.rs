@@ -2,7 +2,7 @@
 //! event, no JSON, no file. Nor does anything that is meant to be shown give away a digest.
 
 mod errors;
-mod life;
+mod lifecycle;
 mod types;
 mod web;
 

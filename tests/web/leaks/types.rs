@@ -18,7 +18,7 @@ use keywright::{
     RunOptions, Scope, ScopeSet, SecretUsed, SystemClock, Timestamp, Transition,
 };
 
-use super::{Heard, errors, life};
+use super::{Heard, errors, lifecycle};
 use common::{HOUR, admin, block_on, developer, named, open_policy, start, tenant};
 
 /// The names that a file re-exports, without constants.
@@ -40,7 +40,7 @@ fn every_public_type_is_heard_and_says_no_secret() {
     block_on(async {
         let folder = tempfile::tempdir().expect("a folder");
         let store = FileStore::open(folder.path().join("keys.db")).await.expect("a store");
-        let (world, mut life) = life::live(store.clone()).await;
+        let (world, mut life) = lifecycle::live(store.clone()).await;
         let issued = world.key_of(&developer("alice"), named("prod-main-app")).await;
         let secret = &issued.token.expose_key_secret().as_bytes()[..32];
         life.needles.extend(super::needles_of("secret", secret));
@@ -215,7 +215,7 @@ async fn stores(heard: &mut Heard, store: &impl KeyStore, issued: &Issued) {
 #[test]
 fn what_holds_a_secret_prints_its_kind_and_no_more() {
     block_on(async {
-        let (world, _) = life::live(MemoryStore::new()).await;
+        let (world, _) = lifecycle::live(MemoryStore::new()).await;
         let issued = world.key().await;
         let (id, token) = (issued.key.id, issued.token.expose());
         let shown = format!("Token {{ key_id: KeyId({id}), text: Secret(..) }}");

@@ -15,7 +15,7 @@ use keywright::store::MemoryStore;
 use tower::{Layer, ServiceExt, service_fn};
 
 use super::types::exported;
-use super::{Heard, life, needles_of};
+use super::{Heard, lifecycle, needles_of};
 use common::block_on;
 
 fn bearer(token: &str) -> String {
@@ -26,7 +26,7 @@ fn bearer(token: &str) -> String {
 fn every_public_type_of_the_web_is_heard_and_says_no_secret() {
     let system = actix_web::rt::System::new();
     system.block_on(async {
-        let (world, mut life) = life::live(MemoryStore::new()).await;
+        let (world, mut life) = lifecycle::live(MemoryStore::new()).await;
         let issued = world.key().await;
         let token = issued.token.expose();
         let secret = &issued.token.expose_key_secret().as_bytes()[..32];

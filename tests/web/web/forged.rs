@@ -8,7 +8,7 @@ use keywright::Grant;
 use keywright::http::{Guard, Rejection, RejectionCause};
 use tower::ServiceExt;
 
-use crate::asked::{Asked, Witness};
+use crate::exchange::{Asked, Witness};
 use crate::faces::{self, Taken};
 use crate::run;
 use crate::site::Site;

@@ -2,11 +2,11 @@
 
 use keywright::http::{CredentialSources, Guard};
 
-use crate::asked::{Asked, Seen};
+use crate::exchange::{Asked, Seen};
 use crate::faces::{AROUND, Face, Taken};
 use crate::run;
 use crate::site::Site;
-use crate::table::words::basic;
+use crate::table::placeholders::basic;
 
 const EXTRACTORS: [Face; 2] = [Face::AxumExtractor, Face::ActixExtractor];
 

@@ -1,7 +1,7 @@
 //! One table of requests, put to every face of the guard: tower, axum and actix must answer each of
 //! them with the same bytes. A test is named after the row of attacks that it holds: `h01_` is H01.
 
-mod asked;
+mod exchange;
 mod faces;
 mod forged;
 mod hiding;

@@ -6,7 +6,7 @@ use keywright::http::{CredentialSources, Guard, OptionalGrant};
 use keywright::{Access, Grant, Verifier};
 use tower::Layer;
 
-use crate::asked::{Answered, Asked, Witness};
+use crate::exchange::{Answered, Asked, Witness};
 use crate::faces::tower::Handler;
 use crate::faces::{Face, Taken, actix, axum, tower as plain};
 use crate::run;

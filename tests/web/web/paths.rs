@@ -7,7 +7,7 @@ use axum::routing::get;
 use keywright::http::Guard;
 use tower::ServiceExt;
 
-use crate::asked::{Answered, Asked, Witness};
+use crate::exchange::{Answered, Asked, Witness};
 use crate::faces::{AROUND, Taken, actix, axum as routers};
 use crate::run;
 use crate::table::Expected::Runs;
@@ -81,7 +81,7 @@ impl Service {
             ::axum::routing::any({
                 let open = self.open.clone();
                 move || {
-                    open.note(crate::asked::Seen::new(None, String::new()));
+                    open.note(crate::exchange::Seen::new(None, String::new()));
                     std::future::ready("open")
                 }
             })
@@ -114,7 +114,7 @@ impl Service {
         let open = web::resource("/open").to({
             let open = self.open.clone();
             move || {
-                open.note(crate::asked::Seen::new(None, String::new()));
+                open.note(crate::exchange::Seen::new(None, String::new()));
                 std::future::ready("open")
             }
         });

@@ -8,7 +8,7 @@ use http::Extensions;
 use keywright::http::PeerAddr;
 use tower::ServiceExt;
 
-use crate::asked::Witness;
+use crate::exchange::Witness;
 use crate::faces::{self, Taken};
 use crate::site::Site;
 use common::block_on;

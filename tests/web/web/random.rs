@@ -4,11 +4,11 @@
 use actix_web::App;
 use actix_web::test::{call_service, init_service};
 
-use crate::asked::{Asked, Witness};
+use crate::exchange::{Asked, Witness};
 use crate::faces::{Taken, actix, tower};
 use crate::run;
 use crate::site::Site;
-use crate::table::words::basic;
+use crate::table::placeholders::basic;
 use common::{Random, seed};
 
 const REQUESTS: usize = 20_000;

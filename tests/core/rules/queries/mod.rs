@@ -1,10 +1,10 @@
 //! Listings: each filter and order holds, and pages of any size give every item once and in order,
 //! also while keys come, go and change. On every store.
 
+mod changes_between_pages;
 mod events;
 mod keys;
 mod listings;
-mod moving;
 
 use keywright::store::{
     AccountQuery, Cursor, FileStore, KeyQuery, KeySort, ListQuery, Listed, MemoryStore, Page,

@@ -11,7 +11,7 @@ use keywright::{Clock, PepperRing};
 use serde_json::{Value, json};
 
 use super::{Golden, peppers, seen};
-use common::life::live;
+use common::store_lifecycle::live;
 use common::{DAY, World};
 
 #[test]

@@ -11,7 +11,7 @@ use actix_web::{HttpRequest, HttpResponse, Route, web};
 use keywright::Grant;
 use keywright::http::{OptionalGrant, Rejection};
 
-use crate::asked::{Answered, Asked, HANDLED, Seen, Witness, cause};
+use crate::exchange::{Answered, Asked, HANDLED, Seen, Witness, cause};
 
 use super::Taken;
 

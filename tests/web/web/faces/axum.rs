@@ -12,7 +12,7 @@ use ::tower::ServiceExt;
 use keywright::Grant;
 use keywright::http::Guard;
 
-use crate::asked::{Answered, Asked, Witness};
+use crate::exchange::{Answered, Asked, Witness};
 
 use super::{Taken, tower};
 

@@ -8,7 +8,7 @@ use actix_web::App;
 use actix_web::test::{call_service, init_service};
 use keywright::http::Guard;
 
-use crate::asked::{Answered, Asked, Witness};
+use crate::exchange::{Answered, Asked, Witness};
 
 /// A way to put a guard in front of a handler.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

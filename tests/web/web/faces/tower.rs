@@ -11,7 +11,7 @@ use http_body_util::BodyExt;
 use keywright::Grant;
 use keywright::http::{Guard, GuardService, PeerAddr, Rejection};
 
-use crate::asked::{Answered, Asked, HANDLED, Seen, Witness, cause};
+use crate::exchange::{Answered, Asked, HANDLED, Seen, Witness, cause};
 
 /// A service that answers everything, and leaves a note of it.
 #[derive(Clone)]

@@ -5,11 +5,11 @@ mod kinds;
 mod missing;
 mod needs;
 mod outages;
+pub(crate) mod placeholders;
 mod proxies;
 mod several;
 mod sizes;
 mod spellings;
-pub(crate) mod words;
 
 use std::collections::BTreeSet;
 
@@ -17,13 +17,13 @@ use actix_web::http::header::HeaderValue as HeaderValueOfActix;
 use http::HeaderValue;
 use keywright::http::Guard;
 
-use crate::asked::{Answered, Asked, HANDLED};
+use crate::exchange::{Answered, Asked, HANDLED};
 use crate::faces::{self, Face, Taken};
 use crate::paths;
 use crate::run;
 use crate::site::Site;
 
-use self::words::filled;
+use self::placeholders::filled;
 
 /// One request. In the values of headers and in the URI `{good}` stands for a token, as
 /// [`words`] tells.

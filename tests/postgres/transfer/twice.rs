@@ -5,7 +5,7 @@ use keywright::NewKey;
 use keywright::store::MemoryStore;
 
 use common::World;
-use common::moving::{Place, lived};
+use common::transfer::{Place, lived};
 
 use crate::polled;
 

@@ -1,4 +1,4 @@
-//! `keywright move`: the keys of a store file into PostgreSQL.
+//! `keywright transfer`: the keys of a store file into PostgreSQL.
 
 use std::io::Write;
 
@@ -9,7 +9,7 @@ use serde_json::json;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tokio::runtime::Builder;
 
-use crate::args::MoveTo;
+use crate::args::TransferTo;
 use crate::failure::{Coded, Failure};
 use crate::output::Reply;
 
@@ -25,13 +25,13 @@ impl Coded for TransferError {
     }
 }
 
-pub(crate) fn run(store: &FileStore, to: &MoveTo, json: bool) -> Result<Reply, Failure> {
+pub(crate) fn run(store: &FileStore, to: &TransferTo, json: bool) -> Result<Reply, Failure> {
     let runtime = Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::refused("system", error.to_string()))?;
     runtime.block_on(move_keys(store, to, json))
 }
 
-async fn move_keys(store: &FileStore, to: &MoveTo, json: bool) -> Result<Reply, Failure> {
+async fn move_keys(store: &FileStore, to: &TransferTo, json: bool) -> Result<Reply, Failure> {
     let schema = match &to.schema {
         Some(name) => SchemaName::new(name).map_err(|error| Failure::usage(error.to_string()))?,
         None => SchemaName::default(),

@@ -15,7 +15,7 @@ use keywright::store::{
 use keywright::{Actor, TenantId, UserId};
 
 use common::World;
-use common::moving::{Place, lived, seen};
+use common::transfer::{Place, lived, seen};
 
 common::suite!();
 

@@ -13,7 +13,7 @@ use tokio::runtime::{EnterGuard, Runtime};
 
 use crate::World;
 use crate::database::Server;
-use crate::life::live;
+use crate::store_lifecycle::live;
 
 /// A runtime for the time of a test, and an empty schema.
 pub struct Place {
