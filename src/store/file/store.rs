@@ -40,7 +40,7 @@ use crate::value::time::Timestamp;
 /// * **Private.** On Unix a new file has mode 0600. A file that others can read or write is refused,
 ///   and so is one in a folder where others can replace it; see [`FileOptions`].
 /// * **In memory too.** All keys, accounts, policies and usage are held in memory, so a verify costs
-///   what it costs with [`MemoryStore`](super::MemoryStore). Events stay in the file.
+///   what it costs with [`MemoryStore`](crate::store::MemoryStore). Events stay in the file.
 /// * **Safe before available.** After a failed write nothing more is acknowledged until the store is
 ///   opened again; keys go on being verified as of the last change that was. Every record has a
 ///   checksum, and a damaged file is refused, never half read.

@@ -68,7 +68,7 @@ const CHANGES: &str = "
 /// * **The host's own pool.** The store takes a [`PgPool`] of sqlx 0.9 and keeps no connection.
 /// * **One order.** Commits of all nodes happen one after another; a limit or a condition holds exactly.
 /// * **Durable** as the server is: `synchronous_commit = off` is overruled for changes of keys and usage.
-/// * **Nothing cached.** Each verify is one round trip. Put [`CachedStore`](super::CachedStore) in front.
+/// * **Nothing cached.** Each verify is one round trip. Put [`CachedStore`](crate::store::CachedStore) in front.
 ///
 /// ```no_run
 /// # async fn open() -> Result<(), Box<dyn std::error::Error>> {
