@@ -4,9 +4,7 @@ use std::time::Duration;
 
 use keywright::store::{CacheOptions, CacheOptionsError, CachedStore, MemoryStore};
 
-use common::MOMENT;
-
-const DAY: Duration = Duration::from_hours(24);
+use common::{DAY, MOMENT};
 
 fn check(options: CacheOptions) -> Result<(), CacheOptionsError> {
     CachedStore::new(MemoryStore::new(), options).map(|_| ())

@@ -11,11 +11,9 @@ use keywright::store::{
 };
 
 use crate::held::{Call, Held};
-use common::{World, admin, denied};
+use common::{HOUR, World, admin, denied};
 
 const BOUND: Duration = Duration::from_millis(10);
-const HOUR: Duration = Duration::from_hours(1);
-
 fn cache(behind: &Held, max_staleness: Duration) -> CachedStore {
     let options = CacheOptions::new().max_staleness(max_staleness);
     CachedStore::new(behind.store(), options).expect("options that are possible")

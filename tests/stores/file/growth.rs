@@ -18,7 +18,8 @@ use tempfile::TempDir;
 
 use crate::disk::Disk;
 
-const DAY: Duration = Duration::from_secs(86_400);
+use common::DAY;
+
 const PAUSE: Duration = Duration::from_secs(600);
 /// How many cycles there are between two sweeps.
 const SWEPT: usize = 100;

@@ -13,7 +13,7 @@ use keywright::{
 
 use super::{THREADS, done, is_accepted, note, together};
 use common::stores::in_rounds;
-use common::{DAY, World, all_events, events_of, name, says};
+use common::{DAY, MOMENT, World, all_events, events_of, name, says};
 
 #[test]
 fn t_c02_of_concurrent_rotations_the_last_secret_works_and_no_other() {
@@ -250,7 +250,6 @@ fn t_c08_of_two_rotations_in_one_overlap_the_oldest_secret_is_dead_at_once() {
 
 #[test]
 fn t_c09_two_secrets_work_up_to_the_last_moment_of_an_overlap_and_one_from_its_end_on() {
-    const MOMENT: Duration = Duration::from_micros(1);
     in_rounds(1, 1, |world| {
         let old = world.issue("prod-main-app");
         let rotated = block_on(world.authority.rotate(&world.admin, &old.key.id, DAY));
