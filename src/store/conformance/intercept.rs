@@ -39,8 +39,8 @@ use crate::value::time::Timestamp;
 /// }
 ///
 /// let store = InterceptedStore::new(MemoryStore::new(), OneCommit::default());
-/// assert!(block_on(store.commit(Batch::new())).is_ok());
-/// assert!(block_on(store.commit(Batch::new())).is_err());
+/// assert!(block_on(store.commit(Batch::default())).is_ok());
+/// assert!(block_on(store.commit(Batch::default())).is_err());
 /// ```
 #[derive(Clone, Debug)]
 pub struct InterceptedStore<S, I> {
