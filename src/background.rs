@@ -89,12 +89,14 @@ impl Running {
     /// [`StoreError`] of that flush. Nothing is lost yet: [`Verifier::flush`] can be called again.
     ///
     /// # Cancel safety
-    /// If the future is dropped the work has stopped, and uses that are not stored stay counted, as after
-    /// an error.
+    /// If the future is dropped after it was polled, the work has stopped, and uses that are not stored stay
+    /// counted, as after an error. Before that it is as if the handle was dropped.
     pub async fn shutdown(self) -> Result<(), StoreError> {
         #[cfg(feature = "cached")]
-        for refreshing in &self.refreshing {
+        for refreshing in self.refreshing {
             refreshing.abort();
+            // It has let go of its hints then, and with them of a connection of the host's pool.
+            let _ = refreshing.await;
         }
         self.stop.notify_one();
         // A flush that is under way ends first. If the runtime has ended the task, the next line does its work.
@@ -104,7 +106,15 @@ impl Running {
 
     /// Returns the error of the last flush, for health checks; `None` if it succeeded. The next flush
     /// tries again.
+    ///
+    /// If the background work itself has ended, because the function for flush errors panicked or the runtime
+    /// has no timers, that is the error.
     pub fn last_flush_error(&self) -> Option<Arc<StoreError>> {
+        if self.flushing.is_finished() {
+            let ended =
+                StoreError::unavailable("the flush task has ended; nothing is flushed any more");
+            return Some(Arc::new(ended));
+        }
         self.last_error.get()
     }
 }

@@ -70,7 +70,7 @@ impl Authority {
                 }
                 let (next, conditions) = if operation == Operation::KeyAnnotate {
                     // No rule of the policy is about metadata.
-                    (record.annotate(edit, attempt.now), Vec::new())
+                    (record.annotate(edit, attempt.now)?, Vec::new())
                 } else {
                     let Rules { policy, account, conditions } =
                         attempt.rules_of(&before.owner).await?;

@@ -28,7 +28,7 @@ pub(super) trait ManagementError: std::error::Error + From<StoreError> {
 
     /// Returns the error of an operation that other changes overtook at each attempt.
     fn contended() -> Self {
-        StoreError::conflict("too many concurrent changes; nothing was changed, try again").into()
+        StoreError::conflict("too many concurrent changes; try again").into()
     }
 }
 

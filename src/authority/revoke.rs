@@ -108,7 +108,9 @@ impl Attempt<'_> {
         let mut found = Vec::new();
         loop {
             let page = self.store().keys(self.actor.tenant(), &query, self.now).await?;
-            found.extend(page.items);
+            // What is found is revoked or deleted: a store that forgets the filter on a later page must not widen it.
+            let of_owner = |stored: &StoredKey| stored.record.key().owner == *owner;
+            found.extend(page.items.into_iter().filter(of_owner));
             let Some(next) = page.next else { return Ok(found) };
             query = next;
         }

@@ -148,10 +148,15 @@ impl From<RuleError> for EditError {
 
 impl KeyRecord {
     /// Applies the metadata of an edit, and nothing else of it. No rule of a policy is about metadata.
-    pub(crate) fn annotate(&self, edit: &KeyEdit, now: Timestamp) -> Outcome<Self> {
+    pub(crate) fn annotate(
+        &self,
+        edit: &KeyEdit,
+        now: Timestamp,
+    ) -> Result<Outcome<Self>, WrongStatus> {
+        self.possible(Operation::KeyAnnotate, now)?;
         let key = self.key();
         let metadata = edit.metadata.as_ref().unwrap_or(&key.metadata).clone();
-        self.changed_to(Key { metadata, ..key.clone() }, now)
+        Ok(self.changed_to(Key { metadata, ..key.clone() }, now))
     }
 
     /// Applies an edit. `account` is the owner of the key, if it is a service account.

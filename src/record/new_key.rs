@@ -78,8 +78,8 @@ impl NewKey {
         Ok(Self::new(Name::new(name)?))
     }
 
-    /// Sets the owner, in place of the actor who generates the key. It takes the permission
-    /// [`GENERATE_ANY`](crate::Permissions::GENERATE_ANY).
+    /// Sets the owner, in place of the actor who generates the key. Another owner than the actor takes the
+    /// permission [`GENERATE_ANY`](crate::Permissions::GENERATE_ANY).
     ///
     /// ```
     /// use keywright::store::MemoryStore;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
 use super::cache::{CachedStore, Inner, pack};
-use super::hints::ChangeHints;
+use super::hints::{ChangeHints, NoHints};
 use crate::store::StoreError;
 
 /// Syncs within the bound: one may fail, and the next one is in time.
@@ -25,7 +25,8 @@ impl CachedStore {
     /// after each hint, for as long as the cache is in use.
     ///
     /// [`Keywright::start`](crate::Keywright::start) runs it. A host that does not use that spawns it on
-    /// tokio. A second task of the same cache waits until the first one has ended and takes its place.
+    /// tokio. A second task of the same cache waits until the first one has ended and takes its place,
+    /// without the hints: they end with the first task.
     pub fn refresh_task(&self) -> impl Future<Output = ()> + Send + 'static + use<> {
         refresh(Arc::downgrade(&self.0), Arc::clone(&self.0.hints))
     }
@@ -42,7 +43,7 @@ impl CachedStore {
 }
 
 async fn refresh(cache: Weak<Inner>, hints: Arc<async_lock::Mutex<Box<dyn ChangeHints>>>) {
-    let mut hints = hints.lock().await;
+    let mut hints = Heard(hints.lock().await);
     while let Some(inner) = cache.upgrade() {
         let usual = inner.bounds.max_staleness / SYNCS_WITHIN_BOUND;
         // The cache notes a failure itself; the next sync comes sooner.
@@ -50,7 +51,17 @@ async fn refresh(cache: Weak<Inner>, hints: Arc<async_lock::Mutex<Box<dyn Change
         let pause = if has_failed { usual.min(LONGEST_PAUSE_AFTER_FAILURE) } else { usual };
         drop(inner);
         sleep(SHORTEST_PAUSE).await;
-        let _ = timeout(pause.saturating_sub(SHORTEST_PAUSE), pin!(hints.next())).await;
+        let _ = timeout(pause.saturating_sub(SHORTEST_PAUSE), pin!(hints.0.next())).await;
+    }
+}
+
+/// The hints, while the task runs. They end with it: what they hold, such as a connection of the host's pool,
+/// is free again, and a later task refreshes without them.
+struct Heard<'a>(async_lock::MutexGuard<'a, Box<dyn ChangeHints>>);
+
+impl Drop for Heard<'_> {
+    fn drop(&mut self) {
+        *self.0 = Box::new(NoHints);
     }
 }
 

@@ -17,8 +17,9 @@ pub enum CacheState {
     Starting,
     /// The last refresh is recent enough: keys that were read before are answered from memory.
     Fresh,
-    /// The refresh task runs, and the store has not answered it in time. Keys cannot be checked until it
-    /// does.
+    /// The store has not answered the refresh task within
+    /// [`max_staleness`](super::CacheOptions::max_staleness): it is down or too slow. While it is down, keys
+    /// cannot be checked.
     StoreUnreachable,
     /// **No task refreshes the cache.** Answers are right, and every read goes to the store, as if there
     /// were no cache. Call [`Keywright::start`](crate::Keywright::start).

@@ -92,6 +92,10 @@ impl UsageWrites {
     ) -> Result<(), Failure> {
         let mut rows = Rows::default();
         if let Some(last) = self.claim(database, connection, batch).await? {
+            // A batch that is repeated must not wait for the rows of keys.
+            if batch.was_added(Some(&last)).map_err(StoreError::from)? {
+                return Ok(());
+            }
             rows.last_batches.insert(batch.writer, last);
         }
         self.lock_usage(database, connection, batch, &mut rows).await?;

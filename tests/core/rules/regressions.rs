@@ -3,7 +3,10 @@
 use std::error::Error as _;
 use std::time::Duration;
 
-use keywright::store::{EventQuery, KeyQuery, KeySort, MemoryStore};
+use keywright::store::conformance::{Answer, Call, Intercept, InterceptedStore};
+use keywright::store::{
+    EventQuery, KeyQuery, KeySort, KeyStore, MemoryStore, StoreError, async_trait,
+};
 use keywright::{
     Access, AccessRequest, Actor, Name, NameError, NamePattern, Networks, NewKey, Permissions,
     Policy, Reason, RuleError, Scope, ScopeSet, UserId,
@@ -11,7 +14,7 @@ use keywright::{
 
 use common::faults::Fault;
 use common::stores::on_each_store;
-use common::{DAY, HOUR, TestResult, World};
+use common::{DAY, HOUR, TestResult, World, block_on, named};
 
 #[test]
 fn the_scopes_of_a_request_add_up() {
@@ -244,4 +247,33 @@ fn a_store_can_be_chosen_at_run_time() -> TestResult {
         assert_eq!(world.check(&issued).await, Ok(()));
         Ok(())
     })
+}
+
+/// A store that forgets the filters of a query.
+#[derive(Debug)]
+struct Forgetful;
+
+#[async_trait]
+impl Intercept for Forgetful {
+    async fn intercept(&self, call: Call<'_>, store: &dyn KeyStore) -> Result<Answer, StoreError> {
+        let everything = KeyQuery::new();
+        let call = match call {
+            Call::Keys(tenant, _, at) => Call::Keys(tenant, &everything, at),
+            other => other,
+        };
+        call.pass_on(store).await
+    }
+}
+
+#[test]
+fn forgotten_filter_ends_no_other_owners_key() {
+    block_on(async {
+        let world = World::on(InterceptedStore::new(MemoryStore::new(), Forgetful));
+        let mine = world.key_of(&world.alice, named("prod-mine")).await;
+        let theirs = world.key_of(&world.bob, named("prod-theirs")).await;
+        let owner = world.alice.as_owner();
+        let ended = world.authority.revoke_owned(&world.admin, &owner).await.expect("revoked");
+        assert_eq!(ended.iter().map(|key| key.id).collect::<Vec<_>>(), [mine.key.id]);
+        world.verifier.verify(theirs.token.expose()).await.expect("another owner's key works");
+    });
 }

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use common::faults::Fault;
 use common::{MOMENT, World, admin, block_on};
-use keywright::store::{CacheOptions, CacheState, CachedStore, KeyStore, MemoryStore};
+use keywright::store::{
+    CacheOptions, CacheState, CachedStore, ChangeHints, KeyStore, MemoryStore, async_trait,
+};
 use keywright::{Keywright, RunOptions, StartError};
 
 use crate::held::{Call, Held};
@@ -60,6 +62,50 @@ async fn shutdown_stops_the_refresh_task() {
     let task = tokio::spawn(cache.refresh_task());
     until(|| behind.asked(Call::Changes) == 2).await;
     task.abort();
+}
+
+/// Hints that hold something of the host's, as a listener holds a connection of its pool.
+struct Holding {
+    _connection: Arc<()>,
+}
+
+#[async_trait]
+impl ChangeHints for Holding {
+    async fn next(&mut self) {
+        std::future::pending::<()>().await;
+    }
+}
+
+#[tokio::test]
+async fn shutdown_lets_go_of_the_hints() {
+    let held = Arc::new(());
+    let hints = Holding { _connection: Arc::clone(&held) };
+    let cache = CachedStore::with_hints(MemoryStore::new(), CacheOptions::new(), hints);
+    let cache = cache.expect("a cache");
+    let running = World::on(cache.clone()).keywright.start().expect("a runtime");
+    until(|| cache.state() == CacheState::Fresh).await;
+    assert_eq!(Arc::strong_count(&held), 2);
+    running.shutdown().await.expect("flushed");
+    assert_eq!(Arc::strong_count(&held), 1, "the cache is still there, and holds no connection");
+}
+
+#[tokio::test]
+async fn ended_flush_task_is_an_error() {
+    let (world, faults) = World::faulty(|builder| builder);
+    let issued = world.key().await;
+    let options =
+        often().on_flush_error(|error| panic!("a host's function that must not: {error}"));
+    let running = world.keywright.start_with(options).expect("a runtime");
+    world.verifier.verify(issued.token.expose()).await.expect("accepted");
+    faults.set(Fault::UsageLost);
+    let has_ended = || {
+        let error = running.last_flush_error();
+        error.is_some_and(|error| error.to_string().contains("has ended"))
+    };
+    until(has_ended).await;
+    faults.set(None);
+    running.shutdown().await.expect("flushed");
+    assert_eq!(uses(&world, &issued).await, 1);
 }
 
 #[tokio::test]

@@ -69,8 +69,7 @@ codes! {
     AccountDisabled = CONFLICT "account_disabled";
     TooManyKeys = CONFLICT "too_many_keys";
     WrongStatus = CONFLICT "wrong_status";
-    Stale = PRECONDITION_FAILED "stale":
-        "it has another version by now: read it again and repeat this";
+    Stale = PRECONDITION_FAILED "stale";
     BodyTooLarge = PAYLOAD_TOO_LARGE "body_too_large";
     UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE "unsupported_media_type":
         "the body must be sent as application/json, in UTF-8";
