@@ -10,6 +10,8 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::keywright::Keywright;
+#[cfg(feature = "cached")]
+use crate::store::CachedStore;
 use crate::store::StoreError;
 use crate::verifier::Verifier;
 
@@ -56,7 +58,10 @@ impl Keywright {
             stop,
             flushing: runtime.spawn(flushing),
             #[cfg(feature = "cached")]
-            refreshing: self.caches().map(|cache| runtime.spawn(cache.refresh_task())).collect(),
+            refreshing: self
+                .caches()
+                .map(|cache| (cache.clone(), runtime.spawn(cache.refresh_task())))
+                .collect(),
         })
     }
 }
@@ -75,7 +80,7 @@ pub struct Running {
     stop: Arc<Notify>,
     flushing: JoinHandle<()>,
     #[cfg(feature = "cached")]
-    refreshing: Vec<JoinHandle<()>>,
+    refreshing: Vec<(CachedStore, JoinHandle<()>)>,
 }
 
 impl Running {
@@ -93,10 +98,11 @@ impl Running {
     /// counted, as after an error. Before that it is as if the handle was dropped.
     pub async fn shutdown(self) -> Result<(), StoreError> {
         #[cfg(feature = "cached")]
-        for refreshing in self.refreshing {
+        for (cache, refreshing) in self.refreshing {
             refreshing.abort();
-            // It has let go of its hints then, and with them of a connection of the host's pool.
+            // It has ended then, and the hints can let go of a connection of the host's pool.
             let _ = refreshing.await;
+            cache.drop_hints();
         }
         self.stop.notify_one();
         // A flush that is under way ends first. If the runtime has ended the task, the next line does its work.

@@ -25,10 +25,18 @@ impl CachedStore {
     /// after each hint, for as long as the cache is in use.
     ///
     /// [`Keywright::start`](crate::Keywright::start) runs it. A host that does not use that spawns it on
-    /// tokio. A second task of the same cache waits until the first one has ended and takes its place,
-    /// without the hints: they end with the first task.
+    /// tokio. A second task of the same cache waits until the first one has ended and takes its place.
     pub fn refresh_task(&self) -> impl Future<Output = ()> + Send + 'static + use<> {
         refresh(Arc::downgrade(&self.0), Arc::clone(&self.0.hints))
+    }
+
+    /// Lets go of the hints and what they hold, such as a connection of the host's pool, unless a refresh task
+    /// listens to them.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn drop_hints(&self) {
+        if let Some(mut hints) = self.0.hints.try_lock() {
+            *hints = Box::new(NoHints);
+        }
     }
 
     /// Asks the store once what has changed. Answers from memory are then as old as this call.
@@ -43,7 +51,7 @@ impl CachedStore {
 }
 
 async fn refresh(cache: Weak<Inner>, hints: Arc<async_lock::Mutex<Box<dyn ChangeHints>>>) {
-    let mut hints = Heard(hints.lock().await);
+    let mut hints = hints.lock().await;
     while let Some(inner) = cache.upgrade() {
         let usual = inner.bounds.max_staleness / SYNCS_WITHIN_BOUND;
         // The cache notes a failure itself; the next sync comes sooner.
@@ -51,17 +59,7 @@ async fn refresh(cache: Weak<Inner>, hints: Arc<async_lock::Mutex<Box<dyn Change
         let pause = if has_failed { usual.min(LONGEST_PAUSE_AFTER_FAILURE) } else { usual };
         drop(inner);
         sleep(SHORTEST_PAUSE).await;
-        let _ = timeout(pause.saturating_sub(SHORTEST_PAUSE), pin!(hints.0.next())).await;
-    }
-}
-
-/// The hints, while the task runs. They end with it: what they hold, such as a connection of the host's pool,
-/// is free again, and a later task refreshes without them.
-struct Heard<'a>(async_lock::MutexGuard<'a, Box<dyn ChangeHints>>);
-
-impl Drop for Heard<'_> {
-    fn drop(&mut self) {
-        *self.0 = Box::new(NoHints);
+        let _ = timeout(pause.saturating_sub(SHORTEST_PAUSE), pin!(hints.next())).await;
     }
 }
 
