@@ -70,7 +70,7 @@ impl Keywright {
 ///
 /// Call [`shutdown`](Self::shutdown) when the service takes no more requests.
 ///
-/// If the handle is dropped instead, the work goes on until the runtime ends or nothing holds the
+/// If the handle is dropped instead, the work continues until the runtime ends or nothing holds the
 /// [`Keywright`] or a [`Verifier`] of it. Uses that were counted since the last flush are then lost when
 /// the process ends, as if it were killed.
 #[must_use = "keep it, and call `shutdown` at the end: it writes what was counted"]

@@ -28,7 +28,7 @@ pub(super) struct Attempt<'a> {
     pub(super) event: Event,
 }
 
-/// What the rules of an operation rest on, and the conditions that it has not changed.
+/// The policy and account that an operation is checked against, and the conditions that they are unchanged.
 pub(super) struct Rules {
     pub(super) policy: Policy,
     /// The service account that owns the key, if one does.
@@ -36,7 +36,7 @@ pub(super) struct Rules {
     pub(super) conditions: Vec<Condition>,
 }
 
-/// The decision about one attempt. Boxed, so that it is known to be `Send` whatever it borrows.
+/// The decision about one attempt. Boxed, because the compiler cannot prove an async closure `Send`.
 pub(super) type Decided<'a, T, E> =
     Pin<Box<dyn Future<Output = Result<Attempted<T>, E>> + Send + 'a>>;
 

@@ -38,7 +38,7 @@ pub struct KeyEntry {
     pub last_used_at: Option<Timestamp>,
     /// The overlap in which the secret before this one works too, while it lasts.
     pub overlap: Option<Overlap>,
-    /// Why a verify would refuse the key now, whatever the request needs; `None` if it would not.
+    /// The reason for which every verify would refuse the key now; `None` if there is none.
     pub obstacle: Option<Reason>,
     /// The operations that this actor can do with the key now.
     pub actions: Vec<Operation>,

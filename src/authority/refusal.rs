@@ -220,7 +220,7 @@ mod tests {
         stored(&error.into())
     }
 
-    /// An event holds a code and values, whatever the messages say. Rewording an error changes nothing here.
+    /// An event holds a code and values, and no message. Rewording an error changes nothing here.
     #[test]
     fn refusals_are_stored_as_code_and_values() {
         use RefusalCode as C;

@@ -108,7 +108,7 @@ impl Attempt<'_> {
         let mut found = Vec::new();
         loop {
             let page = self.store().keys(self.actor.tenant(), &query, self.now).await?;
-            // What is found is revoked or deleted: a store that forgets the filter on a later page must not widen it.
+            // The caller revokes or deletes these keys: a store that forgets the filter on a later page must add none.
             let of_owner = |stored: &StoredKey| stored.record.key().owner == *owner;
             found.extend(page.items.into_iter().filter(of_owner));
             let Some(next) = page.next else { return Ok(found) };

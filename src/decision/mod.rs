@@ -43,7 +43,7 @@ use self::grant::{access, has_scope};
 pub use self::denial::{Denial, DenialClass, Reason};
 pub use self::grant::{Grant, SecretUsed};
 
-/// What a decision needs besides the credential and the request.
+/// The inputs of a decision besides the credential and the request.
 pub(crate) struct Circumstances<'a, R> {
     pub(crate) peppers: &'a PepperRing,
     pub(crate) default_policy: &'a Arc<Policy>,
@@ -145,7 +145,7 @@ pub(crate) fn recognize(
     Err(deny(Reason::Unrecognized))
 }
 
-/// Runs steps 4 to 6: returns the first reason against the key, whatever the request needs.
+/// Runs steps 4 to 6: returns the first reason that holds against the key for every request.
 pub(crate) fn standing(
     key: &Key,
     account: Option<&ServiceAccount>,
