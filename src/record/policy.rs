@@ -25,10 +25,8 @@ const DAY: Duration = Duration::from_hours(24);
 /// use std::time::Duration;
 /// use keywright::Policy;
 ///
-/// let mut policy = Policy::default();
-/// policy.api_enabled = true;
+/// let mut policy = Policy::allowing("invoices:read invoices:write".parse()?);
 /// policy.max_lifetime = Some(Duration::from_secs(90 * 86_400));
-/// policy.scope_ceiling = "invoices:read invoices:write".parse()?;
 /// # Ok::<(), keywright::ScopeError>(())
 /// ```
 ///
@@ -145,6 +143,19 @@ impl Policy {
     pub const MIN_EVENT_RETENTION: Duration = DAY;
     /// The most roles in a policy.
     pub const MAX_ROLES: usize = 64;
+
+    /// Returns a policy that turns API access on and allows keys these scopes. Every other field has its default.
+    ///
+    /// ```
+    /// use keywright::Policy;
+    ///
+    /// let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// assert!(policy.api_enabled);
+    /// # Ok::<(), keywright::ScopeError>(())
+    /// ```
+    pub fn allowing(scope_ceiling: ScopeSet) -> Self {
+        Self { api_enabled: true, scope_ceiling, ..Self::default() }
+    }
 
     /// Checks the policy against its limits.
     ///
