@@ -1,4 +1,21 @@
 #![doc = include_str!("../README.md")]
+//! # Where to start in this documentation
+//!
+//! | to | begin with |
+//! |---|---|
+//! | have a first key in ten minutes | [`guide::first_key`] |
+//! | learn the terms: tenant, actor, owner, key, secret | [`guide::concepts`] |
+//! | build the service's keys | [`Keywright::builder`] |
+//! | create, list, rotate and revoke keys | [`Authority`] |
+//! | check a key | [`Verifier`], which returns a [`Grant`] |
+//! | set the rules of a tenant | [`Policy`] |
+#![cfg_attr(
+    any(feature = "actix", feature = "tower"),
+    doc = "| protect routes | [`http::Guard`] |"
+)]
+//! | choose where keys are stored, or write a store | [`store`] |
+//! | handle an incident | [`guide::incidents`] |
+//! | review the security | [`guide::threat_model`] |
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
