@@ -9,10 +9,7 @@
 //! | create, list, rotate and revoke keys | [`Authority`] |
 //! | check a key | [`Verifier`], which returns a [`Grant`] |
 //! | set the rules of a tenant | [`Policy`] |
-#![cfg_attr(
-    any(feature = "actix", feature = "tower"),
-    doc = "| protect routes | [`http::Guard`] |"
-)]
+//! | protect routes | [`guide::web`] |
 //! | choose where keys are stored, or write a store | [`store`] |
 //! | handle an incident | [`guide::incidents`] |
 //! | review the security | [`guide::threat_model`] |
