@@ -7,10 +7,13 @@
 //! * [Policies](policies): what a tenant can rule, the defaults and their reasons
 //! * [In a web service](web): axum, actix-web, tonic, and what each answers
 //! * [Rotation](rotation): replacing a secret without downtime
-//! * [Choosing a store](stores): memory, file, your own; the file's format
-//! * [Many nodes](nodes): PostgreSQL, a cache with a bound, and moving there
+//! * [Choosing a store](stores): memory, one file, or PostgreSQL
+//! * [A store of your own](custom_store): the contract, and the tests for it
+//! * [Moving stores](moving_stores): from memory or a file to PostgreSQL with the same keys
+//! * [Many nodes](nodes): PostgreSQL with a cache, and the bound on how old an answer can be
 //! * [The format of the store file](mod@format): every byte of it, for readers in other languages
-//! * [Operations](operations): the first key, flushing, shutting down, sweeping, leaks, backups
+//! * [Running keywright day by day](operating): stale keys, audit events, backups, growth, clocks
+//! * [Incidents](incidents): leaks, a wrong pepper, a lost database, a full disk
 //! * [Threat model](threat_model): what it withstands, and what it does not
 //! * [Promises](promises): every promise, and the test that holds it
 //! * [Figures](figures): what things cost, and how to measure it
@@ -31,9 +34,11 @@ pages!(
     policies,
     rotation,
     stores,
+    moving_stores,
     format,
     nodes,
-    operations,
+    operating,
+    incidents,
     threat_model,
     promises,
     figures,
@@ -41,3 +46,11 @@ pages!(
 // Their examples need servers: `examples/servers` compiles and runs them.
 #[cfg(not(doctest))]
 pages!(web, management);
+
+#[allow(clippy::doc_markdown, reason = "tables name operations as events do")]
+#[doc = include_str!("custom_store.md")]
+///
+/// ```
+#[doc = include_str!("../../examples/custom_store/store.rs")]
+/// ```
+pub mod custom_store {}

@@ -428,7 +428,7 @@ fn documented_writer_makes_valid_files() {
 
 #[test]
 fn header_is_as_documented() {
-    let lists = tables("The header, and which commit holds");
+    let lists = tables("The header and the current commit");
     let at = |list: usize, row: usize| -> usize { lists[list][row][0].parse().expect("an offset") };
     let magic = code(&lists[0][0][2])[0].replace(' ', "");
     let (flags, slots, version, number) = (at(0, 1), [at(0, 2), at(0, 3)], at(1, 0), at(1, 1));

@@ -66,7 +66,7 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 38] = [
     ),
     (
         Flaw::PolicyVersionIgnored,
-        "a condition on a policy's version is lost",
+        "a condition on a policy's version is ignored",
         &[
             "policy_version_condition_holds",
             "failed_batch_writes_nothing",
@@ -75,17 +75,17 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 38] = [
     ),
     (
         Flaw::AccountVersionIgnored,
-        "a condition on an account's version is lost",
+        "a condition on an account's version is ignored",
         &["account_version_condition_holds", "failed_batch_writes_nothing"],
     ),
     (
         Flaw::LimitCountedBefore,
-        "live keys are counted before the commit and not in it",
+        "live keys are counted before the commit instead of in it",
         &["limit_is_exact_under_concurrency"],
     ),
     (
         Flaw::LimitOneTooHigh,
-        "the limit lets one key too many through",
+        "the limit allows one key too many",
         &[
             "limit_is_checked_before_the_batch",
             "limit_counts_live_keys_of_owner",
@@ -94,7 +94,7 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 38] = [
     ),
     (
         Flaw::RevokeOverwritten,
-        "an update from before a revoke is written over it",
+        "an update from before a revoke overwrites it",
         &["older_update_cannot_undo_revoke", "revoke_wins_over_updates"],
     ),
     (
@@ -104,12 +104,12 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 38] = [
     ),
     (
         Flaw::VersionComparedBefore,
-        "versions are compared before the commit and not in it",
+        "versions are compared before the commit instead of in it",
         &["one_concurrent_update_wins", "revoke_wins_over_updates"],
     ),
     (
         Flaw::HalfABatch,
-        "a batch that fails leaves what came before the failure",
+        "a failed batch keeps its changes before the failure",
         &[
             "account_version_condition_holds",
             "policy_version_condition_holds",
@@ -123,17 +123,17 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 38] = [
     ),
     (
         Flaw::BatchInSteps,
-        "a batch is written one change after another",
+        "the changes of a batch become visible one after another",
         &["batch_names_nothing_twice", "readers_never_see_partial_batches"],
     ),
     (
         Flaw::SubjectsTwice,
-        "a batch that names something twice is written as if it were two",
+        "a batch that names a record twice is written as two batches",
         &["batch_names_nothing_twice"],
     ),
     (
         Flaw::EventsLostOnDelete,
-        "a delete is done without its event",
+        "a delete writes no event",
         &[
             "batch_is_written_whole",
             "deleted_id_is_kept_with_its_event",
@@ -151,7 +151,7 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 38] = [
     ),
     (
         Flaw::EventsWithGaps,
-        "a commit that is refused uses up a number of an event",
+        "a refused commit uses up event numbers",
         &["events_are_numbered_from_1_without_gaps"],
     ),
     (
@@ -161,7 +161,7 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 38] = [
     ),
     (
         Flaw::ChangesForgetPolicies,
-        "changes do not tell of policies",
+        "`changes` leaves out policies",
         &["changes_report_every_touched_subject"],
     ),
     (
@@ -178,7 +178,7 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 38] = [
     ),
     (
         Flaw::WritersShareNumbers,
-        "the numbers of one writer's batches hide those of another",
+        "all writers share their batch numbers",
         &[
             "usage_writers_are_independent",
             "last_use_only_moves_forward",
@@ -189,12 +189,12 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 38] = [
     ),
     (
         Flaw::SharedWriterIdIgnored,
-        "a batch under another process's writer id is dropped in silence",
+        "a batch under another process's writer id is silently dropped",
         &["reused_writer_id_is_refused"],
     ),
     (
         Flaw::LastUseGoesBack,
-        "the last use is that of the last batch",
+        "the last use is taken from the last batch, even if it is older",
         &[
             "usage_writers_are_independent",
             "last_use_only_moves_forward",
@@ -213,12 +213,12 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 38] = [
     ),
     (
         Flaw::UsageWritesRecord,
-        "adding usage writes the record anew",
+        "adding usage rewrites the record",
         &["delete_is_final", "usage_changes_no_record"],
     ),
     (
         Flaw::AlertsLost,
-        "no alert is written",
+        "alerts of extensive use are not written",
         &[
             "events_are_numbered_from_1_without_gaps",
             "event_appears_with_its_change",
@@ -233,17 +233,17 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 38] = [
     ),
     (
         Flaw::PageRepeats,
-        "a page begins with the last key of the one before",
+        "a page repeats the last key of the page before",
         &["keys_come_once_and_in_order", "unmoved_keys_appear_on_one_page"],
     ),
     (
         Flaw::StatusesOfLater,
-        "statuses are those of a second later",
+        "statuses are computed for one second later",
         &["key_query_filters_are_obeyed"],
     ),
     (
         Flaw::KeyOfAnyTenant,
-        "a key is looked up in every tenant",
+        "a lookup finds keys of every tenant",
         &["insert_refuses_a_key_of_any_tenant", "lookup_stays_in_its_tenant"],
     ),
     (
@@ -260,27 +260,27 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 38] = [
     ),
     (
         Flaw::StaleAccountResolved,
-        "resolve remembers accounts",
+        "`resolve` returns accounts from an old copy",
         &["resolve_sees_acknowledged_changes", "resolve_shows_one_moment"],
     ),
     (
         Flaw::TornResolve,
-        "resolve reads the key first and then its policy",
+        "`resolve` reads the key first and its policy later",
         &["resolve_shows_one_moment"],
     ),
     (
         Flaw::StalePolicyRead,
-        "the policy is read from a copy",
+        "policies are read from an old copy",
         &["lookups_see_acknowledged_changes", "resolve_shows_one_moment"],
     ),
     (
         Flaw::LockLeftBehind,
-        "a read that is dropped leaves its lock behind",
+        "a dropped read keeps its lock",
         &["revoke_wins_over_updates", "delete_wins_over_updates", "dropped_read_leaves_nothing"],
     ),
     (
         Flaw::ForgetsNothing,
-        "events that are to be forgotten stay",
+        "events that a batch forgets stay",
         &[
             "forgotten_events_are_gone",
             "newest_event_is_kept",
@@ -289,13 +289,13 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 38] = [
     ),
     (
         Flaw::ForgetsOneMore,
-        "one event more than asked for is forgotten",
+        "a batch forgets one event too many",
         &["forgotten_events_are_gone", "deleted_id_is_kept_with_its_event"],
     ),
     (Flaw::NewestForgotten, "the newest event can be forgotten", &["newest_event_is_kept"]),
     (
         Flaw::DeletedIdFreeEarly,
-        "deleted ids are free once any event is forgotten",
+        "deleted ids can be used again after any event is forgotten",
         &["deleted_id_is_kept_with_its_event"],
     ),
 ];

@@ -52,10 +52,10 @@ fn correct_store_breaks_no_rule() {
 
 #[test]
 fn guide_prints_table_of_flaws() {
-    let page = common::root().join("src/guide/stores.md");
+    let page = common::root().join("src/guide/custom_store.md");
     let page = fs::read_to_string(page).expect("a page");
     let (_, table) =
-        page.split_once("\n| a store in which | is seen by |\n|---|---|\n").expect("the table");
+        page.split_once("\n| a store in which | is found by |\n|---|---|\n").expect("the table");
     let printed: Vec<&str> = table.lines().take_while(|line| line.starts_with('|')).collect();
     let expected = FLAWS.map(|(_, what, rules)| format!("| {what} | `{}` |", rules.join("`, `")));
     assert_eq!(printed, expected, "the guide is to have these lines:\n{}", expected.join("\n"));
