@@ -193,8 +193,8 @@ pub struct Key {
     #[serde(deserialize_with = "crate::value::serde_strict::required")]
     pub rotated_at: Option<Timestamp>,
     /// The end of the overlap of the last rotation. Until then the previous secret works too.
-    /// `None` if there is no previous secret to expire: the key was never rotated, or not with an
-    /// overlap, or the rotation was finished early.
+    /// `None` if the key was never rotated, was rotated without an overlap, or its rotation was
+    /// finished early.
     #[serde(deserialize_with = "crate::value::serde_strict::required")]
     pub overlap_ends_at: Option<Timestamp>,
     /// The number of the current secret: 1 when the key is generated, and one more with each
