@@ -157,7 +157,8 @@ fn parse(text: &str) -> Option<Digest> {
     (digest.algorithm != SHA_256 || digest.pepper == 0).then_some(digest)
 }
 
-/// The peppers of a service: keys, kept apart from the store, that digests are computed with.
+/// The peppers of a service: secret values, kept apart from the store, that digests are computed
+/// with.
 ///
 /// With a pepper, a stolen copy of the store cannot be used to test guesses. The ring holds the
 /// current pepper, for new digests, and any number of old ones.

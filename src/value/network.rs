@@ -57,7 +57,7 @@ pub enum NetworkError {
     #[error("{0} is an IPv4 network in IPv6 notation: write it in IPv4 notation")]
     MappedIpv4(String),
     /// The text holds no network. A key without restriction has [`Networks::anywhere`].
-    #[error("the list of networks must not be empty")]
+    #[error("the list of networks is empty: name at least one network")]
     Empty,
     /// The list holds more than [`Networks::MAX`] different networks. The value is their number.
     #[error("a key can have at most {max} networks, got {0}", max = Networks::MAX)]

@@ -6,8 +6,8 @@ use zeroize::Zeroize;
 
 /// Secret text that is wiped from memory on drop.
 ///
-/// A secret cannot be cloned, compared, printed or serialized. [`Secret::expose`] is the only way
-/// to read it.
+/// A secret cannot be cloned, compared, printed or serialized, and `Debug` shows `Secret(..)`.
+/// [`Secret::expose`] is the only way to read it.
 ///
 /// ```
 /// use keywright::Secret;

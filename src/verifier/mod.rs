@@ -54,10 +54,10 @@ const STRIPES: usize = 16;
 /// A check of a key that the store has in memory allocates nothing. It takes a lock only in these
 /// cases:
 ///
-/// * the key has a rate or is under an old pepper
-/// * this is the key's first use since the last flush
-/// * this is the first use after a change of a policy, an account or several keys at once, because
-///   the key's entry is renewed
+/// * The key has a rate or is under an old pepper.
+/// * The use is the key's first since the last flush.
+/// * The use is the key's first since a change of a policy, an account or several keys at once. The
+///   key's entry is then renewed.
 ///
 /// # Counting uses
 ///
