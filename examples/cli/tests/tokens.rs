@@ -1,4 +1,4 @@
-//! Where a token comes out, where it goes in, and that it is shown nowhere else.
+//! Tokens: the commands that print one, the command that reads one, and the outputs that hide them.
 
 use std::fs;
 
@@ -61,7 +61,7 @@ fn nothing_but_generate_and_rotate_shows_a_token() {
         for json in [false, true] {
             let ran = desk.run(&if json { [&["--json"], args].concat() } else { args.to_vec() });
             let shown = format!("{}{}", ran.out, ran.err);
-            // A part of a secret is a secret too.
+            // Not even a part of the secret is shown.
             assert!(!shown.contains(&secret[..6]), "{args:?}: {ran:?}");
         }
     }
@@ -70,7 +70,7 @@ fn nothing_but_generate_and_rotate_shows_a_token() {
     }
 }
 
-/// Writing to `/dev/full` fails as on a full disk.
+/// A write to `/dev/full` fails as on a full disk.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_token_that_could_not_be_written_is_reported_as_lost() {
@@ -108,7 +108,7 @@ fn a_pepper_comes_from_a_file_and_a_ring_of_them_in_order() {
     let (first, second) = (format!("1:{first}"), format!("2:{second}"));
     let (token, _) = desk.generate(&["prod-app", "--pepper-file", &first]);
     assert_eq!(error_of(&desk.verify(&token, &["--json"])).0, "unavailable");
-    // The use under the ring moves the key to the second pepper, which then is enough.
+    // The use under both peppers moves the key to the second one, which is then sufficient.
     let ring = ["--pepper-file", &first, "--pepper-file", &second];
     assert_eq!(desk.verify(&token, &ring).code, 0);
     assert_eq!(desk.verify(&token, &["--pepper-file", &second]).code, 0);
