@@ -48,7 +48,8 @@ fn main() {
     }
 }
 
-/// Measures the check of one key of a service account, with a stored policy, a scope and write access.
+/// Measures the check of one key of a service account, with a stored policy, a scope and write
+/// access.
 fn hot() {
     for (peppers, name) in [
         (PepperRing::none(), "verify hot"),

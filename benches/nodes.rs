@@ -96,7 +96,8 @@ fn cache() {
     );
 }
 
-/// Measures a read of a key that the cache does not hold, next to a read of one row by its primary key.
+/// Measures a read of a key that the cache does not hold, next to a read of one row by its primary
+/// key.
 fn miss(pool: &PgPool) {
     let store = store(pool, "miss");
     let world = World::new(store.clone(), PepperRing::none());
@@ -121,7 +122,8 @@ fn miss(pool: &PgPool) {
     );
 }
 
-/// Measures durable writes next to plain inserts and updates of the same rows, each in one transaction.
+/// Measures durable writes next to plain inserts and updates of the same rows, each in one
+/// transaction.
 fn writes(pool: &PgPool) {
     let store = store(pool, "writes");
     let world = World::new(store.clone(), PepperRing::none());

@@ -147,7 +147,8 @@ impl Running {
             cache.drop_hints();
         }
         self.stop.notify_one();
-        // Waits for a flush in progress. If the runtime has ended the task, the flush below replaces it.
+        // Waits for a flush in progress. If the runtime has ended the task, the flush below
+        // replaces it.
         let _ = self.flushing.await;
         self.verifier.flush().await
     }
@@ -228,10 +229,10 @@ impl RunOptions {
         Self { flush_every: Duration::from_secs(5), on_flush_error: Arc::new(|_| {}) }
     }
 
-    /// Sets the time between two flushes, from 100 ms to 1 hour. The default is 5 seconds.
+    /// Sets the time between two flushes, from 100 ms to 1 hour.
     ///
-    /// A process that is killed loses the uses of this time. A shorter time costs more writes: each
-    /// flush is one write for all keys that were used.
+    /// The default is 5 seconds. A process that is killed loses the uses of this time. A shorter
+    /// time costs more writes: each flush is one write for all keys that were used.
     ///
     /// ```
     /// use std::time::Duration;

@@ -130,7 +130,9 @@ impl fmt::Debug for Keywright {
     }
 }
 
-/// Settings of a [`Keywright`]. [`Keywright::builder`] creates it.
+/// The settings of a [`Keywright`] that is not built yet.
+///
+/// [`Keywright::builder`] creates a builder.
 ///
 /// ```
 /// use keywright::store::MemoryStore;
@@ -156,10 +158,10 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// Sets the prefix of new tokens. The default is `key`.
+    /// Sets the prefix of new tokens.
     ///
-    /// Each key keeps the prefix that it was generated with, so tokens with another prefix stay
-    /// valid.
+    /// The default is `key`. Each key keeps the prefix that it was generated with, so tokens with
+    /// another prefix stay valid.
     ///
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Policy, Prefix, UserId, store::MemoryStore};
@@ -177,10 +179,10 @@ impl Builder {
         Self { prefix, ..self }
     }
 
-    /// Sets the peppers of the stored digests. The default is a ring without a pepper.
+    /// Sets the peppers of the stored digests.
     ///
-    /// A pepper is a secret of the server that is kept apart from the store. With it, a stolen copy
-    /// of the store cannot be used to test guesses.
+    /// The default is a ring without a pepper. A pepper is a secret of the server that is kept
+    /// apart from the store. With it, a stolen copy of the store cannot be used to test guesses.
     ///
     /// ```
     /// use keywright::{Keywright, PepperRing, store::MemoryStore};
@@ -194,7 +196,9 @@ impl Builder {
         Self { peppers: Arc::new(peppers), ..self }
     }
 
-    /// Sets the policy of tenants that have none stored. By default API access is off for them.
+    /// Sets the policy of tenants that have none stored.
+    ///
+    /// By default API access is off for them.
     ///
     /// ```
     /// use keywright::{Keywright, Policy, store::MemoryStore};
@@ -208,8 +212,9 @@ impl Builder {
         Self { default_policy, ..self }
     }
 
-    /// Sets the clock. The default is the system's clock; a test can set a
-    /// [`ManualClock`](crate::ManualClock).
+    /// Sets the clock that every method reads.
+    ///
+    /// The default is the system's clock. A test can set a [`ManualClock`](crate::ManualClock).
     ///
     /// ```
     /// use std::time::Duration;
@@ -224,9 +229,10 @@ impl Builder {
         Self { clock: Arc::new(clock), ..self }
     }
 
-    /// Sets the random source of ids and secrets. The default is the operating system's.
+    /// Sets the random source of ids and secrets.
     ///
-    /// The source must be cryptographically secure. A predictable source is for tests only.
+    /// The default is the operating system's source. A source must be cryptographically secure. A
+    /// predictable source is for tests only.
     ///
     /// ```
     /// use keywright::{Keywright, store::MemoryStore};

@@ -49,7 +49,8 @@ impl World {
         Keywright::builder(store).build().expect("a verifier").verifier()
     }
 
-    /// Generates a key. A name such as `u17` makes it a key of that user, any other name one of the account.
+    /// Generates a key. A name such as `u17` makes it a key of that user, any other name one of the
+    /// account.
     pub(crate) fn generate(&self, name: &str) -> keywright::Issued {
         let of_user = name.strip_prefix('u').is_some_and(|rest| rest.parse::<u64>().is_ok());
         let owner = if of_user {

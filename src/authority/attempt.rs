@@ -25,8 +25,8 @@ pub(super) struct Attempt<'a> {
     pub(super) actor: &'a Actor,
     /// The start of the attempt, which is the time of its rules, its change and its event.
     pub(super) now: Timestamp,
-    /// The event of the operation, completed step by step. A refusal is recorded with the fields that
-    /// are set so far.
+    /// The event of the operation, completed step by step. A refusal is recorded with the fields
+    /// that are set so far.
     pub(super) event: Event,
 }
 
@@ -39,16 +39,17 @@ pub(super) struct Rules {
     pub(super) conditions: Vec<Condition>,
 }
 
-/// The decision about one attempt. Boxed, because the compiler cannot prove an async closure `Send`.
+/// The decision about one attempt. Boxed, because the compiler cannot prove an async closure
+/// `Send`.
 pub(super) type Decided<'a, T, E> =
     Pin<Box<dyn Future<Output = Result<Attempted<T>, E>> + Send + 'a>>;
 
 impl Authority {
-    /// Runs an operation: calls `decide` with a new [`Attempt`] until no other change comes before its
-    /// commit.
+    /// Runs an operation: calls `decide` with a new [`Attempt`] until no other change comes before
+    /// its commit.
     ///
-    /// A refusal is recorded. If the record cannot be written, the store's error is returned instead, so
-    /// that no refused call is missing from the audit trail.
+    /// A refusal is recorded. If the record cannot be written, the store's error is returned
+    /// instead, so that no refused call is missing from the audit trail.
     pub(super) async fn attempt<'a, T, E, D>(
         &'a self,
         actor: &'a Actor,

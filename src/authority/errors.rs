@@ -13,7 +13,9 @@ use crate::value::id::{AccountId, KeyId};
 use crate::value::random::RandomError;
 use crate::value::time::in_words;
 
-/// A key could not be generated. Nothing was stored, except as [`Store`](Self::Store) describes.
+/// A key could not be generated.
+///
+/// Nothing was stored, except as [`Store`](Self::Store) describes.
 ///
 /// ```
 /// use keywright::GenerateError;
@@ -65,13 +67,15 @@ pub enum GenerateError {
         "the policy or account changed during each of {0} attempts; nothing was stored, try again"
     )]
     Contended(u32),
-    /// The store failed. After the kind `Unavailable` there may be a key whose token was never shown.
+    /// The store failed. After the kind `Unavailable` there may be a key whose token was never
+    /// shown.
     #[error("the store failed")]
     Store(#[from] StoreError),
 }
 
-/// A key could not be changed or shown. Nothing was changed, except as [`Store`](Self::Store)
-/// describes.
+/// A key could not be changed or shown.
+///
+/// Nothing was changed, except as [`Store`](Self::Store) describes.
 ///
 /// ```
 /// use keywright::KeyError;
@@ -112,9 +116,7 @@ pub enum KeyError {
     #[error(transparent)]
     Rule(#[from] RuleError),
     /// The key has changed since it was read.
-    #[error(
-        "the key has changed: its version is {current}, the edit expects {given}; read it again"
-    )]
+    #[error("the key has changed to version {current}, the edit expects {given}; read it again")]
     Stale {
         /// The version that the edit names.
         given: u64,
@@ -132,8 +134,9 @@ pub enum KeyError {
     Store(#[from] StoreError),
 }
 
-/// A service account could not be created, changed or shown. Nothing was changed, except as
-/// [`Store`](Self::Store) describes.
+/// A service account could not be created, changed or shown.
+///
+/// Nothing was changed, except as [`Store`](Self::Store) describes.
 ///
 /// ```
 /// use keywright::{AccountError, NewAccount};
@@ -166,7 +169,7 @@ pub enum AccountError {
     UnknownRole(RoleName),
     /// The account has changed since it was read.
     #[error(
-        "the account has changed: its version is {current}, the edit expects {given}; read it again"
+        "the account has changed to version {current}, the edit expects {given}; read it again"
     )]
     Stale {
         /// The version that the edit names.
@@ -185,7 +188,9 @@ pub enum AccountError {
     Store(#[from] StoreError),
 }
 
-/// A policy could not be set. Nothing was changed, except as [`Store`](Self::Store) describes.
+/// A policy could not be set.
+///
+/// Nothing was changed, except as [`Store`](Self::Store) describes.
 ///
 /// ```
 /// use keywright::SetPolicyError;
@@ -217,7 +222,7 @@ pub enum SetPolicyError {
     Policy(#[from] PolicyError),
     /// The policy has changed since it was read.
     #[error(
-        "the policy has changed: its version is {current}, the change expects {given}; read it again"
+        "the policy has changed to version {current}, the change expects {given}; read it again"
     )]
     Stale {
         /// The version of the policy that was given.

@@ -1,4 +1,4 @@
-//! Generating keys.
+//! The operation that generates a key.
 
 use crate::record::actor::Actor;
 use crate::record::event::{DetailField, EventDetails};

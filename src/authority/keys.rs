@@ -191,10 +191,11 @@ impl Authority {
         self.set_disabled(actor, key, Operation::KeyEnable, false).await
     }
 
-    /// Deletes a key, in any status. From now on every check refuses it, and no listing shows it.
+    /// Deletes a key, in any status.
     ///
-    /// The events of the key stay until a [`sweep`](Self::sweep) removes them. To keep the key in
-    /// the listing, [`revoke`](Self::revoke) it.
+    /// From now on every check refuses the key, and no listing shows it. The events of the key stay
+    /// until a [`sweep`](Self::sweep) removes them. To keep the key in the listing,
+    /// [`revoke`](Self::revoke) it.
     ///
     /// ```
     /// use keywright::KeyError;

@@ -42,7 +42,7 @@ pub use self::whole_listings::Listing;
 ///
 /// [`Keywright::authority`](crate::Keywright::authority) returns one. Cloning it is cheap, and all
 /// clones share one store. A service that only checks keys holds a [`Verifier`](crate::Verifier)
-/// instead, which cannot create any.
+/// instead, which cannot create keys.
 ///
 /// ```
 /// use keywright::store::MemoryStore;

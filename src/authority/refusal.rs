@@ -21,11 +21,11 @@ pub(super) struct Refusal {
 
 /// An error of a management operation.
 pub(super) trait ManagementError: std::error::Error + From<StoreError> {
-    /// Returns the refusal to record, if the error is one: permissions, rules or the state of a record
-    /// forbid the call.
+    /// Returns the refusal to record, if the error is one: permissions, rules or the state of a
+    /// record forbid the call.
     ///
-    /// Failures of the store or the random source and lost races are not refusals. The exception is a
-    /// random source that repeats itself.
+    /// Failures of the store or the random source and lost races are not refusals. The exception is
+    /// a random source that repeats itself.
     fn refusal(&self) -> Option<Refusal>;
 
     /// Returns the error of an operation whose attempts all lost to concurrent changes.
@@ -92,8 +92,8 @@ fn rule(error: &RuleError) -> Refusal {
     }
 }
 
-/// Returns the refusal to record if the random source repeats itself: an investigation needs to know
-/// when this began.
+/// Returns the refusal to record if the random source repeats itself: an investigation needs to
+/// know when this began.
 fn repetition(error: &RandomError) -> Option<Refusal> {
     matches!(error, RandomError::Repeats(_)).then(|| plain(RefusalCode::RandomSourceRepeats))
 }

@@ -14,9 +14,10 @@ use super::errors::KeyError;
 use super::keys::Step;
 
 impl Authority {
-    /// Revokes a key for good. When this method returns, both secrets of an overlap are refused.
+    /// Revokes a key permanently.
     ///
-    /// The revoked key stays in the listing. A concurrent change never undoes a revocation; only a
+    /// When this method returns, every check refuses the key, with both secrets of an overlap. The
+    /// revoked key stays in the listing. A concurrent change never undoes a revocation; only a
     /// [`delete`](Self::delete) removes the key.
     ///
     /// ```
@@ -176,7 +177,8 @@ impl Attempt<'_> {
         let mut found = Vec::new();
         loop {
             let page = self.store().keys(self.actor.tenant(), &query, self.now).await?;
-            // The caller revokes or deletes these keys, so a store that ignores the filter must not add others.
+            // The caller revokes or deletes these keys, so a store that ignores the filter must not
+            // add others.
             let of_owner = |stored: &StoredKey| stored.record.key().owner == *owner;
             found.extend(page.items.into_iter().filter(of_owner));
             let Some(next) = page.next else { return Ok(found) };

@@ -91,7 +91,7 @@ impl Authority {
 
     /// Ends the overlap of a rotation early: from now on the old secret is refused.
     ///
-    /// [`Overlap::safe_to_finish`](crate::Overlap::safe_to_finish) tells when every client has
+    /// [`Overlap::safe_to_finish`](crate::Overlap::safe_to_finish) shows when every client has
     /// moved to the new secret.
     ///
     /// ```

@@ -84,8 +84,8 @@ impl Authority {
         let policy = &policy;
         self.attempt(actor, Operation::PolicySet, |attempt| {
             Box::pin(async move {
-                // Before the policies are compared, so that an actor who cannot see the policy does not
-                // find it out by comparison.
+                // Before the policies are compared, so that an actor who cannot see the policy does
+                // not find it out by comparison.
                 let sees = actor.may_for_any(Operation::PolicyShow);
                 if !sees && !actor.may_for_any(Operation::PlanSet) {
                     actor.must_for_any(Operation::PolicySet)?;

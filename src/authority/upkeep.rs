@@ -162,8 +162,9 @@ impl Authority {
                 let is_due = |event: &&Event| {
                     event.at.saturating_add(policy.event_retention).has_passed(attempt.now)
                 };
-                // Only up to the first event that is kept: the clocks of nodes differ, so later events can
-                // have earlier times. The newest event stays; it is on the page only if there is no next.
+                // Only up to the first event that is kept: the clocks of nodes differ, so later
+                // events can have earlier times. The newest event stays; it is on the page only if
+                // there is no next page.
                 let newest = page.next.is_none().then(|| page.items.last()).flatten();
                 let due = page.items.iter().take_while(is_due);
                 let due: Vec<_> = due.filter(|event| Some(*event) != newest).collect();

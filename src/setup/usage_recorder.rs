@@ -58,8 +58,8 @@ struct List {
 }
 
 impl List {
-    /// The length below which counters are not joined. A list of this length is cheap even for a single
-    /// key, and joining costs little for each use.
+    /// The length below which counters are not joined. A list of this length is cheap even for a
+    /// single key, and joining costs little for each use.
     const SHORTEST: usize = 16;
 
     fn push(&mut self, used: Arc<Tally>) {
@@ -75,8 +75,8 @@ impl List {
     }
 }
 
-/// Joins the counters of each key into one. The latest counter with the newest secret takes the counts
-/// of the others.
+/// Joins the counters of each key into one. The latest counter with the newest secret takes the
+/// counts of the others.
 fn joined(used: Vec<Arc<Tally>>) -> Vec<Arc<Tally>> {
     let mut joined: HashMap<KeyId, Arc<Tally>, RandomState> = HashMap::default();
     for tally in used {
@@ -105,7 +105,8 @@ struct Outbox {
 }
 
 impl Drop for UsageRecorder {
-    /// Releases the counters with their unflushed uses, for the next verifier of the same snapshots.
+    /// Releases the counters with their unflushed uses, for the next verifier of the same
+    /// snapshots.
     fn drop(&mut self) {
         for shard in &mut self.used {
             let list = shard.get_mut().unwrap_or_else(PoisonError::into_inner);
@@ -160,7 +161,7 @@ impl UsageRecorder {
         // A concurrent flush may hold the outbox and wait for the random source.
         if Inside::is(self) || Inside::is(random) {
             return Err(StoreError::unsupported(
-                "flush was called by the store or the random source during a flush, and would wait for \
+                "the store or the random source called flush during a flush, which would wait for \
                  itself; call it from elsewhere",
             ));
         }
@@ -193,7 +194,8 @@ impl UsageRecorder {
                 Ok(()) => {
                     outbox.batches.pop_front();
                 }
-                // Another process has this writer id, because the machine was cloned. Nothing was added.
+                // Another process has this writer id, because the machine was cloned. Nothing was
+                // added.
                 Err(error) if error.is_conflict() && writers < WRITERS => {
                     writers += 1;
                     outbox.take_writer(self.draw_writer(random)?);
@@ -206,8 +208,8 @@ impl UsageRecorder {
 
     /// Draws an id that no other process has.
     ///
-    /// The id is not secret, and must be unique even if the random source repeats itself. So it is a
-    /// hash that includes the system's source, the process id, the time and a counter.
+    /// The id is not secret, and must be unique even if the random source repeats itself. So it is
+    /// a hash that includes the system's source, the process id, the time and a counter.
     fn draw_writer(&self, random: &Random) -> Result<[u8; 16], StoreError> {
         static DRAWN: AtomicU64 = AtomicU64::new(0);
         let mut drawn = [[0; 16]; 2];

@@ -43,7 +43,7 @@ pub(crate) struct Context {
     /// Open the store file even if other users can read or write it
     #[arg(long, global = true)]
     pub(crate) danger_allow_shared_files: bool,
-    /// The tenant to work in
+    /// The tenant of the command
     #[arg(long, global = true, value_name = "TENANT", default_value_t)]
     pub(crate) tenant: TenantId,
     /// The acting user and role: administrator, tenant-admin, developer or auditor
@@ -142,7 +142,7 @@ pub(crate) struct PolicyChange {
     /// Longest lifetime of a new key
     #[arg(long, value_name = "PERIOD|none")]
     pub(crate) max_lifetime: Option<OrNone<Period>>,
-    /// Most live keys of an owner, 1 to 1000
+    /// Maximum number of live keys of an owner, 1 to 1000
     #[arg(long, value_name = "N")]
     pub(crate) max_keys: Option<u16>,
     /// Longest overlap of a rotation, for example 7d
@@ -176,7 +176,7 @@ pub(crate) struct PolicyChange {
 
 #[derive(Subcommand)]
 pub(crate) enum AccountCommand {
-    /// Create a service account; standard output gets only its id
+    /// Create a service account and print its id
     #[command(
         after_help = "Example:\n  keywright --store keys.db account create nightly-report --role analyst --read-only"
     )]
@@ -297,7 +297,7 @@ pub(crate) struct EventsQuery {
 
 #[derive(Args)]
 pub(crate) struct Paging {
-    /// Most items on a page, 1 to 500 [default: 50]
+    /// Maximum number of items on a page, 1 to 500 [default: 50]
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<u16>,
     /// Continue after this cursor, in the same order

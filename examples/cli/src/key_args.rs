@@ -10,7 +10,7 @@ use crate::values::{Entry, KeyRef, Moment, OwnerSpec, Past, Period};
 
 #[derive(Subcommand)]
 pub(crate) enum KeyCommand {
-    /// Generate a key; standard output gets only its token, this once
+    /// Generate a key and print its token, which cannot be shown again
     #[command(
         after_help = "Example:\n  keywright --store keys.db key generate prod-main-app --owner user:alice \\\n    \
             --scopes \"invoices:read\" --expires-in 90d | pass insert -m acme/api-key"
@@ -50,7 +50,7 @@ pub(crate) enum KeyCommand {
         /// Id of the key, with or without the prefix
         id: KeyRef,
     },
-    /// Replace the secret of a key; standard output gets only the new token, this once
+    /// Replace the secret of a key and print the new token, which cannot be shown again
     #[command(
         after_help = "Example:\n  keywright --store keys.db key rotate 4fQ2xk9ZrT7bWm1c --overlap 1d"
     )]

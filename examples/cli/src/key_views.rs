@@ -22,8 +22,8 @@ fn columns(name: u16, handle: u16, times: fn(&'static str) -> Column) -> [Column
 pub(crate) fn listing(entries: &[KeyEntry]) -> String {
     let rows =
         |before_id| -> Vec<_> { entries.iter().map(|entry| cells(entry, before_id)).collect() };
-    // In a wide terminal, an id is on one line with its prefix. In a narrow one it has its own line, and
-    // times break after the date.
+    // In a wide terminal, an id is on one line with its prefix. In a narrow one it has its own
+    // line, and times break after the date.
     let (wide, tight) = (columns(24, u16::MAX, Column::new), columns(8, 16, Column::times));
     let whole = rows("");
     let table = tabulate(&wide, &whole).or_else(|| tabulate(&tight, &rows("\n")));

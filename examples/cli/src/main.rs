@@ -144,8 +144,8 @@ fn read_peppers(context: &Context) -> Result<PepperRing, Failure> {
 }
 
 impl Context {
-    /// Returns the store file. It is checked here because clap cannot require an option that is also
-    /// accepted after the command.
+    /// Returns the store file. It is checked here because clap cannot require an option that is
+    /// also accepted after the command.
     fn store_path(&self) -> Result<PathBuf, Failure> {
         let path =
             self.store.clone().or_else(|| std::env::var_os("KEYWRIGHT_STORE").map(Into::into));

@@ -154,8 +154,8 @@ impl ActorSpec {
 impl FromStr for ActorSpec {
     type Err = &'static str;
 
-    /// Parses `USER` or `USER:ROLE`. The text after the last colon must be a role. Otherwise a mistyped
-    /// role would become part of the id, and the actor an administrator.
+    /// Parses `USER` or `USER:ROLE`. The text after the last colon must be a role. Otherwise a
+    /// mistyped role would become part of the id, and the actor an administrator.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (id, role) = text.rsplit_once(':').unwrap_or((text, "administrator"));
         let role = match role {

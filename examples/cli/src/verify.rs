@@ -17,8 +17,8 @@ use crate::tables::fields;
 /// The most bytes to read; every token is shorter.
 const LONGEST_INPUT: u64 = 4_096;
 
-/// Reads the token from standard input: one line of a terminal, or a whole pipe without its last line
-/// break.
+/// Reads the token from standard input: one line of a terminal, or a whole pipe without its last
+/// line break.
 pub(crate) fn read_token() -> Result<Zeroizing<String>, Failure> {
     let stdin = std::io::stdin();
     let mut bytes = Zeroizing::new(Vec::new());
@@ -50,8 +50,8 @@ pub(crate) async fn run(session: &Session, needs: &Needs, token: &str) -> Result
     Ok(accepted(&grant))
 }
 
-/// Creates the failure of a denial, with the operator's reason. The text of [`Denial`](keywright::Denial)
-/// itself is for callers.
+/// Creates the failure of a denial, with the operator's reason. The text of
+/// [`Denial`](keywright::Denial) itself is for callers.
 fn denied(error: &VerifyError) -> Failure {
     match error.denial() {
         Some(denial) => {

@@ -46,7 +46,8 @@ fn b12_a_move_that_is_killed_at_any_moment_goes_on_and_loses_nothing() {
         ]);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("keywright starts");
-        // The time until the kill grows with each attempt, so that the transfer completes in the end.
+        // The time until the kill grows with each attempt, so that the transfer completes in the
+        // end.
         thread::sleep(Duration::from_millis(random.random_range(1..longest)));
         child.kill().expect("it is killed");
         let ended = child.wait_with_output().expect("the process is known");

@@ -78,7 +78,7 @@ async fn run(url: String, rounds: u32) -> Result<(), Failure> {
         let token = desk.generate(&alice, new).await?.token;
         let revoking = round % NODES;
         let took = tokio::task::block_in_place(|| revoke(&nodes, revoking, &token))?;
-        println!("round {}: revoked on node {}{}", round + 1, revoking + 1, told(&took));
+        println!("round {}: revoked on node {}{}", round + 1, revoking + 1, described(&took));
         delays.extend(took.into_iter().map(|(_, delay)| delay));
     }
     delays.sort();
@@ -88,8 +88,8 @@ async fn run(url: String, rounds: u32) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Revokes a key on one node after all nodes have accepted it. Returns, for each other node, how long it
-/// accepted the key after the revocation was acknowledged.
+/// Revokes a key on one node after all nodes have accepted it. Returns, for each other node, how
+/// long it accepted the key after the revocation was acknowledged.
 fn revoke(
     nodes: &[Node],
     revoking: usize,
@@ -129,7 +129,7 @@ fn expect(status: u16, expected: u16) -> Result<(), Failure> {
     Err(format!("expected status {expected} from a node, got {status}").into())
 }
 
-fn told(took: &[(usize, Duration)]) -> String {
+fn described(took: &[(usize, Duration)]) -> String {
     let of = |(number, delay): &(usize, Duration)| {
         format!(", 401 on node {} after {}", number + 1, millis(*delay))
     };

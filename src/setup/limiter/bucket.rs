@@ -88,8 +88,8 @@ impl Bucket {
         Ok(Self { rested_at, seen: now, ..self })
     }
 
-    /// Takes one use without ever refusing it. Uses above the limit's number are owed, at most as many
-    /// again.
+    /// Takes one use without ever refusing it. Uses above the limit's number are owed, at most as
+    /// many again.
     pub(super) fn charge(self, clock: Timestamp) -> Self {
         let Limit { uses, period } = self.limit;
         let now = self.now(clock);
@@ -156,8 +156,8 @@ fn div_up(a: i128, b: i128) -> i128 {
     (a + b - 1) / b
 }
 
-/// Converts to microseconds, the unit of the clock, rounded up: a shorter wait would end before the clock
-/// shows it.
+/// Converts to microseconds, the unit of the clock, rounded up: a shorter wait would end before the
+/// clock shows it.
 fn in_micros(nanos: i128) -> Duration {
     Duration::from_micros(u64::try_from(div_up(nanos, 1_000)).unwrap_or(u64::MAX))
 }
@@ -236,7 +236,7 @@ mod tests {
     fn lowered_rate_regains_its_excess_at_the_old_one() {
         let mut bucket = Tried::under("1000/60s");
         assert_eq!(bucket.spend_all("1000/60s", 0), 1_000);
-        // 990 uses too many are regained in 59.4 s; then one in 8640 s.
+        // The 990 excess uses are regained in 59.4 s, then one use in 8640 s.
         let wait = Duration::from_millis(59_400) + Duration::from_secs(8_640);
         assert_eq!(bucket.spend("10/86400s", 0), Err(wait));
         let rest = Duration::from_millis(29_400) + Duration::from_secs(8_640);
@@ -269,7 +269,8 @@ mod tests {
         assert_eq!(admitted, 2, "what the wider of the two has at once");
     }
 
-    /// For any sequence of rates within a limit and any times, no interval admits more than the limit.
+    /// For any sequence of rates within a limit and any times, no interval admits more than the
+    /// limit.
     #[test]
     fn any_change_of_rate_stays_within_the_limit() {
         let rates =

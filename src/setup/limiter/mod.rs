@@ -84,7 +84,8 @@ impl<K: Eq + Hash> Buckets<K> {
 
     fn shard(&self, key: &K) -> MutexGuard<'_, Shard<K>> {
         let place = usize::try_from(self.hasher.hash_one(key) % SHARDS as u64).unwrap_or(0);
-        // After a panic, one number of one key may be stale. Denying every request would not repair it.
+        // After a panic, one number of one key may be stale. Denying every request would not repair
+        // it.
         self.shards[place].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

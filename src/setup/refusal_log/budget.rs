@@ -103,8 +103,8 @@ impl Minute {
         Self { began: now, recorded: 0, counted: None, due: None }
     }
 
-    /// Returns whether the minute has ended. A clock that was set back by more than a minute ends it
-    /// too. A smaller step back is a thread that read the clock before another one.
+    /// Returns whether the minute has ended. A clock that was set back by more than a minute ends
+    /// it too. A smaller step back is a thread that read the clock before another one.
     fn is_over(&self, now: Timestamp) -> bool {
         apart(self.began, now) >= WINDOW
     }
@@ -172,7 +172,8 @@ impl Budget {
         Decision::Count
     }
 
-    /// Gives back the place of a call that could not be recorded. `began` is the start of its minute.
+    /// Gives back the place of a call that could not be recorded. `began` is the start of its
+    /// minute.
     pub(super) fn give_back(&mut self, caller: &Caller, began: Timestamp) {
         let others = caller.all_others();
         let minute = self.actors.minutes.get_mut(caller);
@@ -182,7 +183,8 @@ impl Budget {
         }
     }
 
-    /// Takes out at most `most` counts whose minute has ended, of one tenant or of all, oldest first.
+    /// Takes out at most `most` counts whose minute has ended, of one tenant or of all, oldest
+    /// first.
     pub(super) fn take(
         &mut self,
         now: Timestamp,
@@ -223,7 +225,8 @@ impl Budget {
         }
     }
 
-    /// Returns the minute of an actor. If the table is full, it is that of the tenant's other actors.
+    /// Returns the minute of an actor. If the table is full, it is that of the tenant's other
+    /// actors.
     fn minute(&mut self, caller: &Caller, now: Timestamp) -> Option<&mut Minute> {
         if self.actors.has_room(caller, MAX_ACTORS, now) {
             return Some(self.actors.minute(caller.clone(), now));

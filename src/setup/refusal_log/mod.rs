@@ -17,7 +17,7 @@ use self::budget::{Budget, Caller, Decision, Due};
 
 /// The most counts that one refused call writes in addition to its own event, so that it does not
 /// wait for all of them.
-const BESIDE: usize = 4;
+const COUNTS_PER_CALL: usize = 4;
 
 /// The refused calls of a process: records the first of each actor and minute, and counts the
 /// others.
@@ -71,7 +71,7 @@ impl RefusalLog {
         write(store, event).await?;
         place.is_recorded = true;
         // The call itself is recorded. Counts that cannot be written now are kept for later.
-        self.write_counts(store, now, None, BESIDE).await.or(Ok(()))
+        self.write_counts(store, now, None, COUNTS_PER_CALL).await.or(Ok(()))
     }
 
     /// Writes the counts whose minute has ended, of one tenant or of all.
