@@ -161,8 +161,8 @@ impl UsageRecorder {
         // A concurrent flush may hold the outbox and wait for the random source.
         if Inside::is(self) || Inside::is(random) {
             return Err(StoreError::unsupported(
-                "the store or the random source called flush during a flush, which would wait for \
-                 itself; call it from elsewhere",
+                "flush was called from within a flush by the store or the random source, and would \
+                 wait for itself; call it from elsewhere",
             ));
         }
         let mut outbox = self.outbox.lock().await;
