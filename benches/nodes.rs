@@ -217,7 +217,7 @@ fn idle(pool: &PgPool) {
     let asked = transactions() - before - noise;
     task.abort();
     let seconds = SECONDS + 2;
-    println!("idle node, a bound of 1 s: {asked} statements in {seconds} s");
+    println!("idle node, max_staleness of 1 s: {asked} statements in {seconds} s");
 }
 
 /// Transfers a million keys while they are used, then lists them.

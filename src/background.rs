@@ -155,8 +155,8 @@ impl Running {
 
     /// Returns the error of the last flush, for health checks; `None` if it succeeded.
     ///
-    /// The next flush tries again. If the flush task has ended, because the function for flush
-    /// errors panicked or the runtime has no timers, the error is that one.
+    /// The next flush tries again. A flush task that has ended is an error too: the function for
+    /// flush errors panicked, or the runtime has no timers.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -97,7 +97,7 @@ pub struct Overlap {
     pub old_last_used_at: Option<Timestamp>,
     /// The last stored use of the new secret; `None` if there is none.
     pub new_last_used_at: Option<Timestamp>,
-    /// Whether the overlap can be ended without refusing a client that is still in use.
+    /// Whether the overlap can be ended without refusing a client that still uses the old secret.
     ///
     /// It is `true` if the new secret has been used, and the old one has not been used since the
     /// rotation or for the time [`Overlap::QUIET`].
@@ -105,8 +105,10 @@ pub struct Overlap {
 }
 
 impl Overlap {
-    /// The time without use after which the old secret counts as replaced: one hour. It is longer
-    /// than the pause of most scheduled jobs.
+    /// The time without use after which the old secret counts as replaced: one hour.
+    ///
+    /// Most scheduled jobs run more often. If a client runs once a day, wait for a day before you
+    /// finish the rotation.
     pub const QUIET: Duration = Duration::from_hours(1);
 
     fn of(stored: &StoredKey, now: Timestamp) -> Option<Self> {
