@@ -37,7 +37,7 @@ pub(crate) struct Cli {
 #[derive(Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Context {
-    /// The store file [env: KEYWRIGHT_STORE]
+    /// The store file [env: `KEYWRIGHT_STORE`]
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) store: Option<PathBuf>,
     /// Open the store file even if other users can read or write it
@@ -55,7 +55,7 @@ pub(crate) struct Context {
         default_value = "operator:administrator"
     )]
     pub(crate) actor: ActorSpec,
-    /// Prefix of new tokens [env: KEYWRIGHT_PREFIX] [default: key]
+    /// Prefix of new tokens [env: `KEYWRIGHT_PREFIX`] [default: key]
     #[arg(long, global = true, value_name = "PREFIX")]
     pub(crate) prefix: Option<Prefix>,
     /// Number of a pepper and the file with its bytes; repeatable, the last one is current
