@@ -57,7 +57,7 @@ impl Counts {
         }
         for (file, item) in &project.items {
             let is_library = is_library(&project.files[*file].path);
-            if item.is_public && is_library && !item.in_tests {
+            if item.is_public && is_library && !item.is_exempt {
                 counts.add(item);
             }
         }

@@ -28,9 +28,7 @@ pub(crate) struct Item {
     /// A plain `pub` is taken as public: `unreachable_pub` sees to it that it is.
     pub(crate) is_public: bool,
     pub(crate) is_test: bool,
-    /// Within a module of tests.
-    pub(crate) in_tests: bool,
-    /// Hidden from the documentation, or documented from a file.
+    /// Hidden from the documentation, documented from a file, or in a module of tests.
     pub(crate) is_exempt: bool,
     /// The documentation, with the line of its beginning.
     pub(crate) docs: Option<(usize, String)>,
@@ -87,7 +85,7 @@ struct Docs {
 
 impl Docs {
     fn of(attributes: &[Attribute]) -> Self {
-        let mut docs = Self {
+        let mut found = Self {
             text: None,
             is_exempt: false,
             is_test: false,
@@ -97,35 +95,35 @@ impl Docs {
         for attribute in attributes {
             let path = attribute.path();
             let line = attribute.span().start().line;
-            let last = path.segments.last().map(|segment| segment.ident.to_string());
-            match (last.as_deref(), &attribute.meta) {
+            let name = path.segments.last().map(|segment| segment.ident.to_string());
+            match (name.as_deref(), &attribute.meta) {
                 (Some("doc"), Meta::NameValue(pair)) => match &pair.value {
                     Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => {
                         let value = text.value();
                         let value = unindented(&value);
-                        let (_, whole) = docs.text.get_or_insert((line, String::new()));
+                        let (_, whole) = found.text.get_or_insert((line, String::new()));
                         whole.push_str(&value);
                         whole.push('\n');
                     }
-                    _ => docs.is_exempt = true,
+                    _ => found.is_exempt = true,
                 },
                 (Some("doc"), Meta::List(list)) => {
-                    docs.is_exempt |= list.tokens.to_string().contains("hidden");
+                    found.is_exempt |= list.tokens.to_string().contains("hidden");
                 }
-                (Some("test"), _) => docs.is_test = true,
+                (Some("test"), _) => found.is_test = true,
                 (Some("cfg"), Meta::List(list)) => {
-                    docs.is_test_only |= list.tokens.to_string() == "test";
+                    found.is_test_only |= list.tokens.to_string() == "test";
                 }
                 (Some("error"), Meta::List(list)) => {
                     let first = list.tokens.clone().into_iter().next();
                     let text = first
                         .and_then(|token| syn::parse_str::<syn::LitStr>(&token.to_string()).ok());
-                    docs.errors.extend(text.map(|text| (line, text.value())));
+                    found.errors.extend(text.map(|text| (line, text.value())));
                 }
                 _ => {}
             }
         }
-        docs
+        found
     }
 }
 
@@ -144,8 +142,7 @@ impl Reader {
             line: found.line,
             is_public: found.is_public && self.depth == 0,
             is_test: docs.is_test,
-            in_tests: self.in_tests || docs.is_test_only,
-            is_exempt: docs.is_exempt,
+            is_exempt: docs.is_exempt || docs.is_test_only || self.in_tests,
             docs: docs.text,
             errors: docs.errors,
         });
@@ -194,7 +191,7 @@ impl<'a> Visit<'a> for Reader {
         self.item(ItemKind::Type, &item.ident, is_pub(&item.vis), docs);
         let is_public = is_pub(&item.vis);
         self.within(item.ident.to_string(), is_public, |reader| {
-            visit::visit_item_struct(reader, item)
+            visit::visit_item_struct(reader, item);
         });
     }
 
@@ -203,7 +200,7 @@ impl<'a> Visit<'a> for Reader {
         self.item(ItemKind::Type, &item.ident, is_pub(&item.vis), docs);
         let is_public = is_pub(&item.vis);
         self.within(item.ident.to_string(), is_public, |reader| {
-            visit::visit_item_enum(reader, item)
+            visit::visit_item_enum(reader, item);
         });
     }
 
@@ -226,7 +223,7 @@ impl<'a> Visit<'a> for Reader {
         self.item(ItemKind::Trait, &item.ident, is_pub(&item.vis), docs);
         let is_public = is_pub(&item.vis);
         self.within(item.ident.to_string(), is_public, |reader| {
-            visit::visit_item_trait(reader, item)
+            visit::visit_item_trait(reader, item);
         });
     }
 

@@ -53,11 +53,6 @@ pub(crate) struct Page {
     pub(crate) starts_with_paragraph: bool,
 }
 
-/// Takes a name in brackets for a link, as rustdoc does, which also looks for its target.
-fn in_brackets(link: BrokenLink<'_>) -> Option<(CowStr<'_>, CowStr<'_>)> {
-    Some(("".into(), link.reference))
-}
-
 /// Takes a page apart. Its first line has the given number.
 pub(crate) fn page(text: &str, first_line: usize) -> Page {
     let options =
@@ -65,6 +60,8 @@ pub(crate) fn page(text: &str, first_line: usize) -> Page {
     let newlines: Vec<usize> = text.match_indices('\n').map(|(at, _)| at).collect();
     let line_of = |at: usize| first_line + newlines.partition_point(|newline| *newline < at);
     let mut reader = Reader::default();
+    // A name in brackets is a link, as for rustdoc, which looks for its target.
+    let in_brackets = |_: BrokenLink<'_>| Some((CowStr::from(""), CowStr::from("")));
     let parser = Parser::new_with_broken_link_callback(text, options, Some(in_brackets));
     for (index, (event, range)) in parser.into_offset_iter().enumerate() {
         if index == 0 {
