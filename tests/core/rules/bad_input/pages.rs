@@ -95,7 +95,7 @@ fn a_cursor_that_was_made_up_is_refused_and_never_panics() {
         format!("created.asc.{id}"),
         format!("created.asc.{id}."),
         format!("created.up.{id}.0"),
-        format!("colour.asc.{id}.0"),
+        format!("color.asc.{id}.0"),
         String::from("created.asc.short.0"),
         format!("created.asc.{id}.99999999999999999999"),
         format!("created.asc.{id}.0.0"),
