@@ -4,6 +4,8 @@ use syn::spanned::Spanned as _;
 use syn::visit::{self, Visit};
 use syn::{Attribute, Expr, ExprLit, Lit, Meta, Visibility};
 
+use crate::in_macros::named;
+
 /// What an item is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum ItemKind {
@@ -267,6 +269,18 @@ impl<'a> Visit<'a> for Reader {
     fn visit_item_static(&mut self, item: &'a syn::ItemStatic) {
         let docs = Docs::of(&item.attrs);
         self.item(ItemKind::Value, &item.ident, is_pub(&item.vis), docs);
+    }
+
+    fn visit_item_macro(&mut self, item: &'a syn::ItemMacro) {
+        let name = item.mac.path.segments.last().map(|last| last.ident.to_string());
+        let name = name.unwrap_or_default();
+        if name == "macro_rules" || self.depth > 0 {
+            return;
+        }
+        for found in named(&name, item.mac.tokens.clone()) {
+            let docs = Docs::of(&found.attributes);
+            self.item(found.kind, &found.ident, found.is_public, docs);
+        }
     }
 
     fn visit_item_type(&mut self, item: &'a syn::ItemType) {

@@ -7,6 +7,7 @@ mod comments;
 mod counts;
 mod errors;
 mod examples;
+mod in_macros;
 mod items;
 mod links;
 mod markdown;

@@ -86,6 +86,32 @@ fn summaries_must_be_sentences() {
 }
 
 #[test]
+fn items_in_macros_are_found() {
+    let text = "\
+random_id! {
+    /// the id of a key
+    KeyId, \"key id\"
+}
+text_enum! {
+    /// A kind of store.
+    pub enum Kind {
+        /// Kept in memory
+        Memory = \"memory\";
+    }
+}
+text_enum! {
+    /// A kind of store.
+    pub(crate) enum Hidden {
+        /// Kept in memory.
+        Memory = \"memory\";
+    }
+}
+";
+    assert_eq!(lines("src/a.rs", text, Rule::Summary), [2, 8]);
+    assert_eq!(lines("src/a.rs", text, Rule::Example), [3, 7]);
+}
+
+#[test]
 fn functions_must_start_with_verbs() {
     let table = [
         ("Returns the id of the key.", true),
