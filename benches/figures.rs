@@ -1,4 +1,4 @@
-//! What keywright's operations cost, each beside its floor or a peer, in one run.
+//! The cost of keywright's operations, each beside its floor or a peer, in one run.
 //!
 //! ```text
 //! cargo bench -p keywright-benches --bench figures [-- FILTER]

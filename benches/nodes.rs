@@ -1,4 +1,4 @@
-//! What many nodes cost: the cache beside the store in memory, PostgreSQL beside bare statements, and a
+//! The cost of many nodes: the cache beside the store in memory, PostgreSQL beside bare statements, and a
 //! move of a million keys. Starts a server of its own, with the settings that it comes with.
 //!
 //! ```text
@@ -94,7 +94,7 @@ fn cache() {
     );
 }
 
-/// What the cache does not have, beside one bare row by its primary key.
+/// A read that the cache does not have, beside one bare row by its primary key.
 fn miss(pool: &PgPool) {
     let store = store(pool, "miss");
     let world = World::new(store.clone(), PepperRing::none());
@@ -195,12 +195,12 @@ fn run(pool: &PgPool, sql: &'static str) {
     block_on(sqlx::raw_sql(sql).execute(pool)).expect("it runs");
 }
 
-/// What a node asks of the database while nobody uses it, as the database counts it.
+/// The queries of an idle node, as the database counts them.
 fn idle(pool: &PgPool) {
     const SECONDS: u64 = 20;
     let cached = CachedStore::new(store(pool, "idle"), CacheOptions::new()).expect("a cache");
     let transactions = || -> i64 {
-        // What a connection did is counted a second later, or when it ends.
+        // The database counts a connection's work a second later, or when it ends.
         std::thread::sleep(Duration::from_secs(2));
         let count = "SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()";
         block_on(sqlx::query_scalar(count).fetch_one(pool)).expect("a count")

@@ -1,4 +1,4 @@
-//! What the benchmarks share: a world to measure in, and figures beside a reference.
+//! Shared code of the benchmarks: a world to measure in, and figures beside a reference.
 
 #![allow(dead_code, reason = "each benchmark uses a part of it")]
 

@@ -5,7 +5,7 @@ use crate::markdown::{Code, page};
 use crate::project::{Project, Rule, Violation};
 
 /// The types on which every public method has an example.
-pub(crate) const MAIN_TYPES: &[&str] = &[
+pub const MAIN_TYPES: &[&str] = &[
     "AccountQuery",
     "AccountEdit",
     "AccessRequest",
@@ -35,7 +35,7 @@ pub(crate) const MAIN_TYPES: &[&str] = &[
     "Verifier",
 ];
 
-/// What needs no example, with the reason.
+/// Items that need no example, each with the reason.
 const EXCEPTIONS: &[(&str, &str)] = &[];
 
 /// Words after a fence with which rustdoc compiles the block.

@@ -6,7 +6,7 @@ use syn::{Attribute, Expr, ExprLit, Lit, Meta, Visibility};
 
 use crate::in_macros::named;
 
-/// What an item is.
+/// The kind of an item.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum ItemKind {
     Function,
@@ -76,7 +76,7 @@ struct Found<'f> {
     is_public: bool,
 }
 
-/// What the attributes of an item say.
+/// The content of an item's attributes.
 struct Docs {
     text: Option<(usize, String)>,
     is_exempt: bool,

@@ -18,5 +18,6 @@ mod test_names;
 mod words;
 
 pub use crate::counts::Counts;
+pub use crate::examples::MAIN_TYPES;
 pub use crate::project::{File, Project, Rule, Violation};
 pub use crate::words::{Group, LIMITS};

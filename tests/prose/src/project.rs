@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::comments::passages;
 use crate::counts::Counts;
-use crate::items::{Item, items};
+use crate::items::{Item, ItemKind, items};
 use crate::markdown::{Page, page};
 use crate::sentences::{Sentence, sentences};
 use crate::{errors, examples, links, summaries, test_names, words};
@@ -72,7 +72,7 @@ pub struct Violation {
     pub line: usize,
     /// The rule.
     pub rule: Rule,
-    /// What is there, and what is wrong with it.
+    /// The text in question, and the fault.
     pub text: String,
 }
 
@@ -140,6 +140,12 @@ impl Project {
         errors::check(self, &mut found);
         found.sort();
         found
+    }
+
+    /// Returns whether the project has a public type of this name.
+    pub fn has_type(&self, name: &str) -> bool {
+        let mut items = self.items.iter().map(|(_, item)| item);
+        items.any(|item| item.kind == ItemKind::Type && item.is_public && item.name == name)
     }
 
     /// Counts what the rules are about.

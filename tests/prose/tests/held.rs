@@ -3,15 +3,16 @@
 use std::path::Path;
 use std::sync::LazyLock;
 
-use keywright_test_prose::{Counts, LIMITS, Project, Rule, Violation};
+use keywright_test_prose::{Counts, LIMITS, MAIN_TYPES, Project, Rule, Violation};
 
-/// What all tests look at, read once.
-static FOUND: LazyLock<(Vec<Violation>, Counts)> = LazyLock::new(|| {
+/// The project, read once for all tests.
+static PROJECT: LazyLock<Project> = LazyLock::new(|| {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let root = here.ancestors().nth(2).expect("the project is two folders above");
-    let project = Project::read(root).expect("the project can be read");
-    (project.violations(), project.counts())
+    Project::read(root).expect("the project can be read")
 });
+static FOUND: LazyLock<(Vec<Violation>, Counts)> =
+    LazyLock::new(|| (PROJECT.violations(), PROJECT.counts()));
 
 /// Returns each place that breaks one of these rules, as a line.
 fn lines(rules: &[Rule]) -> Vec<String> {
@@ -42,6 +43,12 @@ fn summaries_are_sentences() {
 #[test]
 fn functions_start_with_verbs() {
     assert_held(&[Rule::Verb]);
+}
+
+#[test]
+fn listed_main_types_exist() {
+    let missing: Vec<_> = MAIN_TYPES.iter().filter(|name| !PROJECT.has_type(name)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
 }
 
 #[test]
