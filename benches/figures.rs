@@ -1,4 +1,4 @@
-//! The cost of keywright's operations, each next to a lower bound or a comparable crate.
+//! The cost of keywright's operations, each beside its floor or a peer, in one run.
 //!
 //! ```text
 //! cargo bench -p keywright-benches --bench figures [-- FILTER]

@@ -1,6 +1,5 @@
-//! The cost of many nodes: the cache next to the store in memory, PostgreSQL next to plain SQL
-//! statements, and a transfer of a million keys. It starts a server of its own, with default
-//! settings.
+//! The cost of many nodes: the cache beside the store in memory, PostgreSQL beside bare statements, and a
+//! move of a million keys. Starts a server of its own, with the settings that it comes with.
 //!
 //! ```text
 //! cargo bench -p keywright-benches --bench nodes [-- FILTER]
@@ -96,8 +95,7 @@ fn cache() {
     );
 }
 
-/// Measures a read of a key that the cache does not hold, next to a read of one row by its primary
-/// key.
+/// A read that the cache does not have, beside one bare row by its primary key.
 fn miss(pool: &PgPool) {
     let store = store(pool, "miss");
     let world = World::new(store.clone(), PepperRing::none());
@@ -199,12 +197,12 @@ fn run(pool: &PgPool, sql: &'static str) {
     block_on(sqlx::raw_sql(sql).execute(pool)).expect("it runs");
 }
 
-/// Counts the statements of an idle node, with the statistics of the database.
+/// The queries of an idle node, as the database counts them.
 fn idle(pool: &PgPool) {
     const SECONDS: u64 = 20;
     let cached = CachedStore::new(store(pool, "idle"), CacheOptions::new()).expect("a cache");
     let transactions = || -> i64 {
-        // The database counts the work of a connection after a second, or when the connection ends.
+        // The database counts a connection's work a second later, or when it ends.
         std::thread::sleep(Duration::from_secs(2));
         let count = "SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()";
         block_on(sqlx::query_scalar(count).fetch_one(pool)).expect("a count")

@@ -1,4 +1,4 @@
-//! The common parts of the benchmarks: a world to measure in, and figures next to a reference.
+//! Shared code of the benchmarks: a world to measure in, and figures beside a reference.
 
 #![allow(dead_code, reason = "each benchmark uses a part of it")]
 
