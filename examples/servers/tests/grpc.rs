@@ -147,7 +147,7 @@ fn a_refusal_is_what_grpc_calls_trailers_only() {
     assert_eq!((answer.status, answer.body.as_slice()), (200, &[][..]));
     assert_eq!(answer.field("content-type"), Some("application/grpc"));
     assert_eq!(answer.field("grpc-status"), Some("16"));
-    assert_eq!(answer.field("grpc-message"), Some("an API key is needed"));
+    assert_eq!(answer.field("grpc-message"), Some("an API key is required"));
     assert_eq!(answer.field("www-authenticate"), None);
 }
 

@@ -205,7 +205,7 @@ fn a_problem_has_the_five_members_of_its_kind() {
             "title": "Not Found",
             "status": 404,
             "code": "key_not_found",
-            "detail": "there is no such key",
+            "detail": "the key does not exist, or you have no access to it",
         });
         assert_eq!(absent.json, expected);
         Ok(())
