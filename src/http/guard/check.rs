@@ -25,7 +25,7 @@ enum Asker {
 struct Verified {
     grant: Grant,
     by: Verifier,
-    /// Whether a guard has checked the access that the request needs.
+    /// Set after a guard has checked the access of the request.
     access_asked: bool,
 }
 

@@ -14,7 +14,9 @@ const AUTHORIZATION: &str = "authorization";
 /// The longest credential in a header value, in bytes. A longer value is refused unread.
 const MAX_LEN: usize = 128;
 
-/// The places where a request may carry its credential. By default there are three:
+/// The places where a request may carry its credential.
+///
+/// By default there are three:
 ///
 /// | header | content | grammar |
 /// |---|---|---|
@@ -104,7 +106,7 @@ impl CredentialSources {
         Self { header: None, ..self }
     }
 
-    /// Reads whole tokens from this header instead of `X-API-Key`. The name has 1 to 64 characters.
+    /// Reads whole tokens from this header, of 1 to 64 characters, instead of `X-API-Key`.
     ///
     /// # Errors
     /// * [`HeaderError::Malformed`] if the text is not a header name.

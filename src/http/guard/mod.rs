@@ -153,7 +153,9 @@ impl Guard {
         }))
     }
 
-    /// Requires one more scope. A guard that was [`optional`](Self::optional) requires a key again.
+    /// Requires one more scope.
+    ///
+    /// A guard that was [`optional`](Self::optional) requires a key again.
     ///
     /// ```
     /// # #[cfg(not(feature = "axum"))] fn main() {}

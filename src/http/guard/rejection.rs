@@ -171,8 +171,9 @@ impl Rejection {
         &self.cause
     }
 
-    /// Returns the HTTP status: 400, 401, 403, 429 or 503. A guard that answers in gRPC sends 200 and a
-    /// `grpc-status` instead.
+    /// Returns the HTTP status: 400, 401, 403, 429 or 503.
+    ///
+    /// A guard that answers in gRPC sends 200 and a `grpc-status` instead.
     ///
     /// ```
     /// # futures_lite::future::block_on(async {

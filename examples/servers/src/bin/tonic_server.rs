@@ -1,10 +1,10 @@
-//! API keys in a gRPC service on tonic: the health service, behind a guard.
+//! A tonic gRPC service with API keys: the health service behind a guard.
 //!
 //! ```text
 //! cargo run -p keywright-servers --bin tonic_server -- [--port N] [--store FILE]
 //! ```
 //!
-//! It prints lines to try it with.
+//! It prints `curl` commands to try.
 
 use std::error::Error;
 use std::net::TcpListener;
@@ -30,7 +30,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let listener = first_keys::listen(arguments.port)?;
     let keys = Keys::open(arguments.store).await?;
     let served = serve(listener, &keys).await;
-    // After a failure too: what was counted is written, and the store is closed.
+    // After a failure too, so that the counted uses are written.
     let closed = keys.close().await;
     served.and(closed)
 }
@@ -40,14 +40,14 @@ async fn serve(listener: TcpListener, keys: &Keys) -> Result<(), Box<dyn Error>>
     let incoming = TcpIncoming::from(tokio::net::TcpListener::from_std(listener)?);
     let (stop, stopping) = (first_keys::told_to_stop()?, first_keys::told_to_stop()?);
 
-    // Every call in gRPC is a POST. This service changes nothing, so read-only keys may call it.
+    // Every gRPC call is a POST. This service changes nothing, so read-only keys can call it.
     let guard = Guard::new(keys.verifier.clone())
         .grpc()
         .access(Access::ReadOnly)
         .require("reports:read".parse()?);
     let (_reporter, health) = tonic_health::server::health_reporter();
     let service = Server::builder()
-        // The first layer is the outermost: the guard must find what this one leaves.
+        // The first layer is the outermost one. The guard needs the address that it leaves.
         .layer(MapRequestLayer::new(tell_peer))
         .layer(guard)
         .add_service(health)
@@ -60,8 +60,8 @@ async fn serve(listener: TcpListener, keys: &Keys) -> Result<(), Box<dyn Error>>
     }
 }
 
-/// tonic knows the address of the client under a name of its own. Without it a key that is bound to
-/// networks is refused.
+/// Passes the address of the client from the type of tonic on to the guard. Without it, the guard refuses
+/// keys that are bound to networks.
 fn tell_peer<B>(mut request: Request<B>) -> Request<B> {
     let connection = request.extensions().get::<TcpConnectInfo>();
     if let Some(peer) = connection.and_then(TcpConnectInfo::remote_addr) {
@@ -71,7 +71,7 @@ fn tell_peer<B>(mut request: Request<B>) -> Request<B> {
 }
 
 fn lines_to_try(url: &str, tokens: Option<&FirstTokens>) -> String {
-    // A message of no length, as a frame: how gRPC asks for the health of the whole server.
+    // An empty message in a frame of gRPC, which asks for the health of the whole server.
     let call = r"printf '\0\0\0\0\0' | curl --http2-prior-knowledge -sS -D - -o /dev/null \
   -H 'content-type: application/grpc' -H 'te: trailers' --data-binary @-";
     let method = format!("{url}/grpc.health.v1.Health/Check");

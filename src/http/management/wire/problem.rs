@@ -109,7 +109,7 @@ pub(crate) struct Problem {
     code: Code,
     /// The text for people. Parts of the request are shortened in it, and it never contains a secret.
     detail: Cow<'static, str>,
-    /// Whether the authority was called. The authority records the requests that it refuses.
+    /// Set if the authority was called, which records the requests that it refuses.
     was_asked: bool,
 }
 
