@@ -163,13 +163,13 @@ impl ResponseError for Rejection {
 /// Extracts the grant that a guard around the route has left, or verifies the request with the
 /// [`Guard`] in the app data.
 ///
-/// Register the guard itself, `app_data(guard)`, and not a `web::Data` of it. If there is a guard in both
-/// places over one verifier, the key is verified once, and the guard in the app data checks the scopes
-/// of the grant. If there is none, the answer is 500, because actix-web can't detect this at compile
-/// time.
+/// Register the guard itself, `app_data(guard)`, and not a `web::Data` of it. If there is a guard
+/// in both places over one verifier, the key is verified once, and the guard in the app data checks
+/// the scopes of the grant. If there is none, the answer is 500, because actix-web can't detect
+/// this at compile time.
 ///
-/// **Take [`OptionalGrant`] and not `Option<Grant>`.** For `Option`, actix-web turns every error into
-/// `None`, so a request with a revoked key would become an anonymous one.
+/// **Take [`OptionalGrant`] and not `Option<Grant>`.** For `Option`, actix-web turns every error
+/// into `None`, so a request with a revoked key would become an anonymous one.
 impl FromRequest for Grant {
     type Error = Error;
     type Future = Local<Result<Self, Error>>;
@@ -182,7 +182,8 @@ impl FromRequest for Grant {
 
 /// The extractor for a [`Grant`] that is optional.
 ///
-/// It holds `None` if the request carries no credential. A credential that is not accepted is refused.
+/// It holds `None` if the request carries no credential. A credential that is not accepted is
+/// refused.
 ///
 /// ```
 /// # #[cfg(not(feature = "actix"))] fn main() {}
@@ -223,8 +224,8 @@ impl FromRequest for OptionalGrant {
 
 /// Returns the guard in the app data, or else the guard around the route.
 fn guard_of(request: &ServiceRequest) -> Result<Guard, Error> {
-    // A `web::Data<Guard>` is not read: with two kinds of data, actix-web could not tell which one is
-    // nearer to the route.
+    // A `web::Data<Guard>` is not read: with two kinds of data, actix-web could not tell which one
+    // is nearer to the route.
     let data = request.app_data::<Guard>().cloned();
     let found = data.or_else(|| request.extensions().get::<Guard>().cloned());
     found.ok_or_else(|| {

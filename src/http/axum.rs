@@ -18,11 +18,11 @@ impl FromRef<Verifier> for Guard {
     }
 }
 
-/// Extracts the grant that a guard around the route has left, or verifies the request with the guard in
-/// the state of the router.
+/// Extracts the grant that a guard around the route has left, or verifies the request with the
+/// guard in the state of the router.
 ///
-/// The state is a [`Guard`], a [`Verifier`], or a type that implements [`FromRef`] for [`Guard`]. A router
-/// without such a state does not compile:
+/// The state is a [`Guard`], a [`Verifier`], or a type that implements [`FromRef`] for [`Guard`]. A
+/// router without such a state does not compile:
 ///
 /// ```compile_fail,E0277
 /// use axum::{Router, routing::get};
@@ -42,7 +42,8 @@ where
     }
 }
 
-/// Extracts `None` if the request carries no credential. A credential that is not accepted is refused.
+/// Extracts `None` if the request carries no credential. A credential that is not accepted is
+/// refused.
 impl<S> OptionalFromRequestParts<S> for Grant
 where
     Guard: FromRef<S>,

@@ -2,8 +2,8 @@
 //!
 //! A [`Guard`] finds the credential of a request, verifies it, checks what the route requires, and
 //! answers the requests that it refuses. It is a tower layer (feature `tower`) and a middleware of
-//! actix-web (feature `actix`). With the features `axum` and `actix`, a [`Grant`](crate::Grant) is also
-//! an extractor. The same request gets the same answer in every framework.
+//! actix-web (feature `actix`). With the features `axum` and `actix`, a [`Grant`](crate::Grant) is
+//! also an extractor. The same request gets the same answer in every framework.
 //!
 //! Start with the page of the guide on your framework: [axum](crate::guide::axum),
 //! [actix-web](crate::guide::actix), or [tonic and tower](crate::guide::tonic). The page

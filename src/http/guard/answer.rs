@@ -1,4 +1,5 @@
-//! The table of answers to refused requests: status, headers and body, the same for every framework.
+//! The table of answers to refused requests: status, headers and body, the same for every
+//! framework.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -106,8 +107,8 @@ impl Row {
         Answer { status: 200, headers, body: "" }
     }
 
-    /// Returns the `WWW-Authenticate` header. RFC 9110 section 15.5.2 requires it for each 401. Only the
-    /// Bearer scheme has error codes.
+    /// Returns the `WWW-Authenticate` header. RFC 9110 section 15.5.2 requires it for each 401.
+    /// Only the Bearer scheme has error codes.
     fn challenge(
         &self,
         challenge: Challenge,
@@ -126,7 +127,8 @@ impl Row {
     }
 }
 
-/// Formats a duration in whole seconds, rounded up and at least 1, so that no caller retries too early.
+/// Formats a duration in whole seconds, rounded up and at least 1, so that no caller retries too
+/// early.
 fn whole_seconds(wait: Duration) -> String {
     let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
     seconds.max(1).to_string()

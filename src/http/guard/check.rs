@@ -19,8 +19,8 @@ enum Asker {
     Handler { is_optional: bool },
 }
 
-/// A grant with the verifier that issued it. Only a guard can put this type into the extensions of a
-/// request.
+/// A grant with the verifier that issued it. Only a guard can put this type into the extensions of
+/// a request.
 #[derive(Clone)]
 struct Verified {
     grant: Grant,
@@ -30,8 +30,8 @@ struct Verified {
 }
 
 impl Guard {
-    /// Checks a request and prepares it for the inner service: puts the grant into its extensions, and
-    /// marks or removes the headers that may carry a credential.
+    /// Checks a request and prepares it for the inner service: puts the grant into its extensions,
+    /// and marks or removes the headers that may carry a credential.
     pub(crate) async fn admit<R: GuardedRequest>(&self, request: &mut R) -> Result<(), Rejection> {
         for header in self.0.credentials.headers() {
             request.mark_sensitive(header);
@@ -42,7 +42,8 @@ impl Guard {
         {
             request.remove_header(header);
         }
-        // An outer guard may have left the grant of another verifier. It is replaced, even by `None`.
+        // An outer guard may have left the grant of another verifier. It is replaced, even by
+        // `None`.
         request.set_extension(verified.as_ref().map(|verified| verified.grant.clone()));
         request.set_extension(verified);
         Ok(())

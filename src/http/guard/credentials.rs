@@ -24,8 +24,8 @@ const MAX_LEN: usize = 128;
 /// | `Authorization: Basic BASE64` | the key id as user name, the key secret as password | RFC 7617 section 2, with one space |
 /// | `X-API-Key: TOKEN` | the whole token | the value is the token and nothing else |
 ///
-/// The case of the letters in `Bearer` and `Basic` does not matter (RFC 9110 section 11.1). The guard
-/// ignores a scheme or header that is turned off, and the host may use it for something else.
+/// The case of the letters in `Bearer` and `Basic` does not matter (RFC 9110 section 11.1). The
+/// guard ignores a scheme or header that is turned off, and the host may use it for something else.
 ///
 /// Pass the sources to [`Guard::credentials`](crate::http::Guard::credentials):
 ///
@@ -106,7 +106,9 @@ impl CredentialSources {
         Self { header: None, ..self }
     }
 
-    /// Reads whole tokens from this header, of 1 to 64 characters, instead of `X-API-Key`.
+    /// Reads whole tokens from the header with this name instead of `X-API-Key`.
+    ///
+    /// The name has 1 to 64 characters.
     ///
     /// # Errors
     /// * [`HeaderError::Malformed`] if the text is not a header name.
@@ -175,8 +177,8 @@ impl CredentialSources {
             return Ok(None);
         }
         let Some(value) = only(headers, AUTHORIZATION)? else { return Ok(None) };
-        // Every value that starts with one of our schemes is read as a credential, so that a tab instead
-        // of the space is refused and not ignored.
+        // Every value that starts with one of our schemes is read as a credential, so that a tab
+        // instead of the space is refused and not ignored.
         let end = value.iter().position(|byte| !is_symbol(*byte)).unwrap_or(value.len());
         let (scheme, rest) = value.split_at(end);
         let read: fn(&[u8]) -> Carried<'_> =
@@ -233,7 +235,8 @@ fn only<'h>(headers: &'h impl Headers, name: &str) -> Result<Option<&'h [u8]>, S
     }
 }
 
-/// Reads a whole token. The length is checked first, so that a long value costs no more than a short one.
+/// Reads a whole token. The length is checked first, so that a long value costs no more than a
+/// short one.
 fn token(value: &[u8]) -> Carried<'_> {
     if value.len() > MAX_LEN {
         return Carried::Malformed;

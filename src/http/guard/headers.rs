@@ -19,8 +19,8 @@ use crate::value::redact::{looks_like_token, redact};
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HeaderError {
-    /// The text is not a header name of 1 to 64 characters (`token` in RFC 9110 section 5.6.2), or it
-    /// looks like an API key. A text that looks like a key is not shown.
+    /// The text is not a header name of 1 to 64 characters (`token` in RFC 9110 section 5.6.2), or
+    /// it looks like an API key. A text that looks like a key is not shown.
     #[error("{0:?} is not a header name; use 1 to 64 letters, digits and hyphens")]
     Malformed(String),
     /// The header has another purpose in HTTP, such as `Authorization`, `Cookie`, `Host`,

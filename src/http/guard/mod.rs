@@ -19,10 +19,10 @@ use crate::verifier::Verifier;
 
 /// Checks the API key of each request and refuses requests that the key does not allow.
 ///
-/// A guard is a `tower::Layer` (feature `tower`), so it protects routers and routes of axum, services
-/// of tonic, and any other tower service. It is also a `Transform` of actix-web (feature `actix`). The
-/// guide shows a guard in [axum](crate::guide::axum), [actix-web](crate::guide::actix) and
-/// [tonic](crate::guide::tonic).
+/// A guard is a `tower::Layer` (feature `tower`), so it protects routers and routes of axum,
+/// services of tonic, and any other tower service. It is also a `Transform` of actix-web (feature
+/// `actix`). The guide shows a guard in [axum](crate::guide::axum),
+/// [actix-web](crate::guide::actix) and [tonic](crate::guide::tonic).
 ///
 /// ```text
 /// request --> guard ------------------------> handler
@@ -37,8 +37,8 @@ use crate::verifier::Verifier;
 /// handler does not run; the guard answers with a [`Rejection`](crate::http::Rejection).
 ///
 /// A new guard requires an accepted key. It also requires write access, unless the method is safe
-/// (`GET`, `HEAD`, `OPTIONS`, `TRACE`: RFC 9110 section 9.2.1). **It requires no scope**: add the scopes
-/// of a route with [`require`](Self::require). Clones are cheap.
+/// (`GET`, `HEAD`, `OPTIONS`, `TRACE`: RFC 9110 section 9.2.1). **It requires no scope**: add the
+/// scopes of a route with [`require`](Self::require). Clones are cheap.
 ///
 /// ```
 /// # #[cfg(not(feature = "axum"))] fn main() {}
@@ -77,9 +77,9 @@ use crate::verifier::Verifier;
 /// ```
 ///
 /// # Nested guards
-/// A request may pass several guards over verifiers of one [`Keywright`](crate::Keywright). Its key is
-/// then verified and counted once, by the outermost guard that finds a credential. The settings of
-/// that guard for credentials and proxies apply, so derive all guards from one.
+/// A request may pass several guards over verifiers of one [`Keywright`](crate::Keywright). Its key
+/// is then verified and counted once, by the outermost guard that finds a credential. The settings
+/// of that guard for credentials and proxies apply, so derive all guards from one.
 ///
 /// The inner guards check the grant for the scopes and the access that they require. A request
 /// reaches the handler only if every guard allows it. So one guard around a whole router works
@@ -111,7 +111,8 @@ enum NeededAccess {
 }
 
 impl Guard {
-    /// Creates a guard that requires an accepted key, and write access for methods that are not safe.
+    /// Creates a guard that requires an accepted key, and write access for methods that are not
+    /// safe.
     ///
     /// ```
     /// # #[cfg(not(feature = "axum"))] fn main() {}
@@ -198,8 +199,8 @@ impl Guard {
 
     /// Requires this access for every method.
     ///
-    /// Use [`Access::ReadOnly`] for a `POST` that changes nothing, such as a search. Read-only keys can
-    /// then call it.
+    /// Use [`Access::ReadOnly`] for a `POST` that changes nothing, such as a search. Read-only keys
+    /// can then call it.
     ///
     /// ```
     /// # #[cfg(not(feature = "axum"))] fn main() {}
@@ -242,9 +243,9 @@ impl Guard {
 
     /// Leaves the access check to inner guards and to handlers that take a [`Grant`](crate::Grant).
     ///
-    /// Use it for a guard around routes that need different access. An outer guard that requires write
-    /// access for every `POST` can't be overruled by an inner guard. **A route inside without a guard,
-    /// and whose handler takes no grant, is open to read-only keys.**
+    /// Use it for a guard around routes that need different access. An outer guard that requires
+    /// write access for every `POST` can't be overruled by an inner guard. **A route inside without
+    /// a guard, and whose handler takes no grant, is open to read-only keys.**
     ///
     /// ```
     /// # #[cfg(not(feature = "axum"))] fn main() {}
@@ -288,9 +289,10 @@ impl Guard {
 
     /// Lets requests without a credential through, without a [`Grant`](crate::Grant).
     ///
-    /// A credential that is not accepted is still refused. So a client with a revoked key gets an error
-    /// and does not become an anonymous one. Scopes that were required before apply only to requests
-    /// with a key. **Call this method last, and only if the handler is safe for anonymous requests.**
+    /// A credential that is not accepted is still refused. So a client with a revoked key gets an
+    /// error and does not become an anonymous one. Scopes that were required before apply only to
+    /// requests with a key. **Call this method last, and only if the handler is safe for anonymous
+    /// requests.**
     ///
     /// ```
     /// # #[cfg(not(feature = "axum"))] fn main() {}
@@ -369,8 +371,8 @@ impl Guard {
 
     /// Takes the source of a request from a header that these proxies write.
     ///
-    /// Without this setting the source is the peer of the connection. The source matters for keys that
-    /// are bound to networks.
+    /// Without this setting the source is the peer of the connection. The source matters for keys
+    /// that are bound to networks.
     ///
     /// ```
     /// # #[cfg(not(feature = "axum"))] fn main() {}
@@ -452,7 +454,8 @@ impl Guard {
         self.with(|settings| settings.strips_credential = true)
     }
 
-    /// Answers refused requests in gRPC: status 200 with the headers `grpc-status` and `grpc-message`.
+    /// Answers refused requests in gRPC: status 200 with the headers `grpc-status` and
+    /// `grpc-message`.
     ///
     /// Every gRPC call is a `POST`. For a service that changes nothing, allow read-only keys with
     /// [`access`](Self::access).

@@ -16,11 +16,11 @@ const STORE_RETRY: Duration = Duration::from_secs(1);
 
 /// The refusal of a request by a guard, and the answer to it.
 ///
-/// `Display` and the answer hold what the caller may learn. [`cause`](Self::cause) is the reason for
-/// operators. The guide lists [the answers](crate::guide::web#the-answers).
+/// `Display` and the answer hold what the caller may learn. [`cause`](Self::cause) is the reason
+/// for operators. The guide lists [the answers](crate::guide::web#the-answers).
 ///
-/// The guard puts the rejection into the extensions of its response. A log layer outside of the guard
-/// can print the reason, for example `key 4fQ2xk9ZrT7bWm1c: the key is revoked`:
+/// The guard puts the rejection into the extensions of its response. A log layer outside of the
+/// guard can print the reason, for example `key 4fQ2xk9ZrT7bWm1c: the key is revoked`:
 ///
 /// ```
 /// # #[cfg(not(feature = "axum"))] fn main() {}
@@ -82,10 +82,11 @@ pub struct Rejection {
 pub enum RejectionCause {
     /// The request carries no credential: 401.
     NoCredential,
-    /// The request carries more than one credential: 400. None of them is verified, even if they are equal.
+    /// The request carries more than one credential: 400. None of them is verified, even if they
+    /// are equal.
     SeveralCredentials,
-    /// The credential is not accepted (401), does not allow this request (403), or has spent its rate
-    /// (429).
+    /// The credential is not accepted (401), does not allow this request (403), or has spent its
+    /// rate (429).
     Denied(Denial),
     /// The store could not be asked about the credential: 503.
     Unavailable(Arc<StoreError>),
@@ -136,7 +137,8 @@ impl RejectionCause {
         }
     }
 
-    /// Returns the scope that the key lacks. The holder of an accepted key may learn what a route requires.
+    /// Returns the scope that the key lacks. The holder of an accepted key may learn what a route
+    /// requires.
     fn missing_scope(&self) -> Option<&str> {
         match self {
             Self::Denied(denial) => match denial.reason() {
@@ -190,7 +192,8 @@ impl Rejection {
         self.cause.row().status
     }
 
-    /// Returns the `code` in the body of the answer, for programs: `invalid_token`, `insufficient_scope`.
+    /// Returns the `code` in the body of the answer, for programs: `invalid_token`,
+    /// `insufficient_scope`.
     ///
     /// ```
     /// # futures_lite::future::block_on(async {
@@ -213,8 +216,8 @@ impl Rejection {
     }
 }
 
-/// Converts a denial into an answer in HTTP with a challenge for `Bearer`, for `?` in a handler that
-/// checks its [`Grant`](crate::Grant):
+/// Converts a denial into an answer in HTTP with a challenge for `Bearer`, for `?` in a handler
+/// that checks its [`Grant`](crate::Grant):
 ///
 /// ```
 /// use keywright::http::Rejection;

@@ -10,7 +10,8 @@ pub(crate) trait GuardedRequest {
 
     fn headers(&self) -> &Self::Headers;
 
-    /// Returns whether the method is safe (`GET`, `HEAD`, `OPTIONS`, `TRACE`: RFC 9110 section 9.2.1).
+    /// Returns whether the method is safe (`GET`, `HEAD`, `OPTIONS`, `TRACE`: RFC 9110 section
+    /// 9.2.1).
     fn is_safe(&self) -> bool;
 
     /// Returns the address of the peer of the connection, if the framework knows it.

@@ -10,9 +10,10 @@ use crate::value::text::decimal;
 
 /// The address of the peer of a connection, as an extension of a request.
 ///
-/// With hyper and tonic, put it into the extensions of each request, outside of the guard. axum knows
-/// the peer if the router is served with `into_make_service_with_connect_info::<SocketAddr>()`, and
-/// actix-web always knows it. This extension takes precedence over both.
+/// With hyper and tonic, put it into the extensions of each request, outside of the guard. axum
+/// knows the peer if the router is served with
+/// `into_make_service_with_connect_info::<SocketAddr>()`, and actix-web always knows it. This
+/// extension takes precedence over both.
 ///
 /// ```
 /// # #[cfg(feature = "tower")] {
@@ -40,10 +41,10 @@ pub struct PeerAddr(pub IpAddr);
 ///                  ignored    the source   a proxy            a proxy
 /// ```
 ///
-/// The addresses are read from the right, where the nearest proxy wrote. The first one that is not a
-/// trusted proxy is the source. Addresses further to the left come from the client and are ignored.
-/// The source is unknown if the header is missing or an address that is read is malformed. A key that
-/// is bound to networks is then refused.
+/// The addresses are read from the right, where the nearest proxy wrote. The first one that is not
+/// a trusted proxy is the source. Addresses further to the left come from the client and are
+/// ignored. The source is unknown if the header is missing or an address that is read is malformed.
+/// A key that is bound to networks is then refused.
 ///
 /// ```
 /// # use keywright::{Keywright, store::MemoryStore};
@@ -107,13 +108,13 @@ impl TrustedProxies {
 
     /// Reads the source from another header, such as `CF-Connecting-IP`.
     ///
-    /// The value is one address, or several separated by commas. The proxies must set the header on every
-    /// request and replace the value that the client sent.
+    /// The value is one address, or several separated by commas. The proxies must set the header on
+    /// every request and replace the value that the client sent.
     ///
     /// # Errors
     /// * [`HeaderError::Malformed`] if the text is not a header name of 1 to 64 characters.
-    /// * [`HeaderError::Reserved`] for `Authorization`, `Cookie`, `Host`, and `Forwarded`, whose grammar (RFC
-    ///   7239) is not supported.
+    /// * [`HeaderError::Reserved`] for `Authorization`, `Cookie`, `Host`, and `Forwarded`, whose
+    ///   grammar (RFC 7239) is not supported.
     ///
     /// ```
     /// use keywright::http::TrustedProxies;
@@ -149,8 +150,8 @@ impl TrustedProxies {
     }
 }
 
-/// Parses an address with or without a port. An IPv6 address may be in brackets, and must be if a port
-/// follows.
+/// Parses an address with or without a port. An IPv6 address may be in brackets, and must be if a
+/// port follows.
 fn address(text: &[u8]) -> Option<IpAddr> {
     let text = std::str::from_utf8(text).ok()?;
     if let Ok(address) = text.parse() {

@@ -1,7 +1,7 @@
 //! The management API over HTTP: an axum router on which users manage their keys.
 //!
-//! The host mounts [`router`] in its own service, behind its own login. [`openapi`] describes the routes.
-//! The guide lists [the routes and the problems](crate::guide::management).
+//! The host mounts [`router`] in its own service, behind its own login. [`openapi`] describes the
+//! routes. The guide lists [the routes and the problems](crate::guide::management).
 
 mod extract;
 mod openapi;
@@ -44,7 +44,7 @@ use crate::authority::Authority;
 /// use keywright::store::MemoryStore;
 /// use keywright::{Actor, Keywright, UserId};
 ///
-/// /// Stands for the login of the host, which knows the user of each session.
+/// /// Your login, which knows the user of each session.
 /// async fn login(mut request: Request, next: Next) -> Response {
 ///     if let Ok(user) = UserId::new("alice") {
 ///         request.extensions_mut().insert(Actor::developer(user));
@@ -71,9 +71,9 @@ pub fn router<S: Clone + Send + Sync + 'static>(authority: Authority) -> Router<
 
 /// Returns the OpenAPI 3.1 document of the routes.
 ///
-/// `GET /openapi.json` serves this document with the server `.`, because its paths are relative to the
-/// path of the document. The document that this function returns names no server, so that the host can
-/// nest it in its own:
+/// `GET /openapi.json` serves this document with the server `.`, because its paths are relative to
+/// the path of the document. The document that this function returns names no server, so that the
+/// host can nest it in its own:
 ///
 /// ```
 /// use keywright::http::management;
@@ -84,8 +84,8 @@ pub fn router<S: Clone + Send + Sync + 'static>(authority: Authority) -> Router<
 /// assert!(whole.paths.paths.contains_key("/api/keys-admin/keys/{id}"));
 /// ```
 ///
-/// The names of its components begin with `Keywright`. The document declares no security scheme, because
-/// the login belongs to the host. Add your scheme before you publish the document.
+/// The names of its components begin with `Keywright`. The document declares no security scheme,
+/// because the login belongs to the host. Add your scheme before you publish the document.
 pub fn openapi() -> OpenApi {
     openapi::document()
 }

@@ -76,7 +76,8 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let guard = self.guard.clone();
-        // `poll_ready` was called on this service and not on its clone, so this one takes the request.
+        // `poll_ready` was called on this service and not on its clone, so this one takes the
+        // request.
         let clone = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, clone);
         GuardFuture(Box::pin(async move {

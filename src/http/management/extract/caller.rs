@@ -6,8 +6,8 @@ use axum::http::request::Parts;
 use crate::http::management::wire::problem::{Code, Problem};
 use crate::record::actor::Actor;
 
-/// The actor in the extensions of the request, which the login of the host puts there. No input of a
-/// client can set it.
+/// The actor in the extensions of the request, which the login of the host puts there. No input of
+/// a client can set it.
 pub(crate) struct Caller(pub(crate) Actor);
 
 impl<S: Send + Sync> FromRequestParts<S> for Caller {

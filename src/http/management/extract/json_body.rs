@@ -1,9 +1,9 @@
 //! The extractor for JSON bodies, and the problems of a malformed body.
 //!
 //! The login of a host may be a cookie, which a browser sends with requests of foreign pages too. A
-//! foreign page can POST a form or plain text directly. For `application/json` and for PUT, PATCH and
-//! DELETE, the browser first sends a preflight request (Fetch, "CORS-preflight"). Every body must
-//! therefore have the type `application/json`, even an empty object.
+//! foreign page can POST a form or plain text directly. For `application/json` and for PUT, PATCH
+//! and DELETE, the browser first sends a preflight request (Fetch, "CORS-preflight"). Every body
+//! must therefore have the type `application/json`, even an empty object.
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
@@ -52,8 +52,8 @@ fn is_json(request: &Request) -> bool {
     is_json && parts.all(|parameter| !is_foreign_charset(parameter))
 }
 
-/// Returns whether a parameter names a charset other than UTF-8. JSON between systems is always UTF-8
-/// (RFC 8259 section 8.1). Other parameters are ignored.
+/// Returns whether a parameter names a charset other than UTF-8. JSON between systems is always
+/// UTF-8 (RFC 8259 section 8.1). Other parameters are ignored.
 fn is_foreign_charset(parameter: &str) -> bool {
     let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
     let bare = value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value);
@@ -64,7 +64,8 @@ fn is_foreign_charset(parameter: &str) -> bool {
 /// Parses a body.
 fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let malformed = || Problem::new(Code::MalformedJson, "the body is not valid JSON");
-    // The whole text is checked first, so that malformed JSON after a wrong field is still `malformed_json`.
+    // The whole text is checked first, so that malformed JSON after a wrong field is still
+    // `malformed_json`.
     let text = std::str::from_utf8(bytes).map_err(|_| malformed())?;
     serde_json::from_str::<IgnoredAny>(text).map_err(|_| malformed())?;
     let mut deserializer = serde_json::Deserializer::from_str(text);
@@ -79,8 +80,9 @@ fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     }
 }
 
-/// Describes a body that is valid JSON and does not match its schema. The message of serde repeats the
-/// value that it found, which may be a misplaced token. The description names only the expected type.
+/// Describes a body that is valid JSON and does not match its schema. The message of serde repeats
+/// the value that it found, which may be a misplaced token. The description names only the expected
+/// type.
 fn wrong_shape(path: &str, message: &str) -> String {
     let message = message.rfind(" at line ").map_or(message, |end| &message[..end]);
     if let Some(rest) = message.strip_prefix("unknown field `") {

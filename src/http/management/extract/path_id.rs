@@ -11,8 +11,8 @@ use crate::record::actor::{Actor, PermissionDenied};
 use crate::record::operation::Operation;
 use crate::value::id::{AccountId, KeyId};
 
-/// The id in the path, as text. A handler parses it after the rest of the request, so that a malformed
-/// id and an absent record get the same answer.
+/// The id in the path, as text. A handler parses it after the rest of the request, so that a
+/// malformed id and an absent record get the same answer.
 pub(crate) struct PathId(Option<String>);
 
 impl<S: Send + Sync> FromRequestParts<S> for PathId {
@@ -37,8 +37,8 @@ impl PathId {
         self.parse().ok_or_else(|| Code::KeyNotFound.into())
     }
 
-    /// Parses the id of a service account. The answer to an actor without the permission does not depend on
-    /// whether the account exists.
+    /// Parses the id of a service account. The answer to an actor without the permission does not
+    /// depend on whether the account exists.
     pub(crate) fn account(
         &self,
         actor: &Actor,

@@ -17,8 +17,8 @@ pub(crate) enum Precondition {
     Version(u64),
 }
 
-/// A version that no record has. It replaces an entity tag that this API did not create, so that the
-/// authority still checks permission and existence before it compares the version.
+/// A version that no record has. It replaces an entity tag that this API did not create, so that
+/// the authority still checks permission and existence before it compares the version.
 const NO_VERSION: u64 = u64::MAX;
 
 impl<S: Send + Sync> FromRequestParts<S> for Precondition {
@@ -72,8 +72,8 @@ impl Precondition {
     }
 }
 
-/// The absence of a precondition, for a route that supports none. An ignored precondition could lose an
-/// update, so the request is refused.
+/// The absence of a precondition, for a route that supports none. An ignored precondition could
+/// lose an update, so the request is refused.
 pub(crate) struct Unconditional;
 
 impl<S: Send + Sync> FromRequestParts<S> for Unconditional {

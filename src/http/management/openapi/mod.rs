@@ -18,7 +18,8 @@ use super::route_table::names::{Schema as Name, Tag};
 
 /// Generates the document.
 ///
-/// It declares no security scheme, because the login belongs to the host. The host can add its scheme.
+/// It declares no security scheme, because the login belongs to the host. The host can add its
+/// scheme.
 pub(super) fn document() -> OpenApi {
     let Operations { paths, responses } = Operations::of(ROUTES);
     let tags = Tag::ALL.iter().map(|tag| json!({ "name": tag.as_str() }));

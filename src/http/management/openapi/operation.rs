@@ -1,4 +1,5 @@
-//! The operations of the document, one for each row of the table, and the responses that they share.
+//! The operations of the document, one for each row of the table, and the responses that they
+//! share.
 
 use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
@@ -133,8 +134,8 @@ fn problems(alike: &[Code]) -> Value {
     response
 }
 
-/// Adds headers to a response. They are no shared components, because utoipa loses those when it merges
-/// documents.
+/// Adds headers to a response. They are no shared components, because utoipa loses those when it
+/// merges documents.
 fn add_headers(response: &mut Value, headers: &[Header]) {
     for header in headers {
         response["headers"][header.as_str()] = header.describe();

@@ -61,8 +61,8 @@ pub(super) fn count() -> Value {
     json!({ "type": "integer", "minimum": 0 })
 }
 
-/// Builds the schema of a name. The crate also refuses invisible characters, e-mail addresses and tokens,
-/// which the pattern does not express.
+/// Builds the schema of a name. The crate also refuses invisible characters, e-mail addresses and
+/// tokens, which the pattern does not express.
 pub(super) fn name() -> Value {
     json!({
         "type": "string",
@@ -120,8 +120,8 @@ pub(super) fn access() -> Value {
     json!({ "type": "string", "enum": ["read-only", "read-write"] })
 }
 
-/// Builds the schema of metadata. JSON Schema counts characters and the crate counts bytes, of which a text
-/// has at least as many.
+/// Builds the schema of metadata. JSON Schema counts characters and the crate counts bytes, of
+/// which a text has at least as many.
 pub(super) fn metadata() -> Value {
     json!({
         "type": "object",

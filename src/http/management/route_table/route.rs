@@ -14,8 +14,8 @@ pub(crate) struct Route {
     pub(crate) tag: Tag,
     /// The kind of record that `{id}` in the path identifies.
     pub(crate) subject: Option<Subject>,
-    /// The operation of the authority. A request that can't be parsed is recorded as a refusal of this
-    /// operation. `None` for a route that needs no login.
+    /// The operation of the authority. A request that can't be parsed is recorded as a refusal of
+    /// this operation. `None` for a route that needs no login.
     pub(crate) operation: Option<Operation>,
     /// The parameters besides the id in the path.
     pub(crate) parameters: &'static [Parameter],

@@ -23,9 +23,9 @@ where
     on(filter(route.method), handler)
 }
 
-/// Answers a request. If the handler could not parse a request of an actor, an event is recorded before
-/// the response is sent. A request without an actor is not recorded, because strangers must not cause
-/// writes to the store.
+/// Answers a request. If the handler could not parse a request of an actor, an event is recorded
+/// before the response is sent. A request without an actor is not recorded, because strangers must
+/// not cause writes to the store.
 async fn answer<H, T>(route: &Route, handler: H, authority: Authority, request: Request) -> Response
 where
     H: Handler<T, Authority>,

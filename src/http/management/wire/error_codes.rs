@@ -11,7 +11,7 @@ use crate::record::rules::RuleError;
 
 /// An error with a code. Its `Display` never contains a secret.
 trait Coded: Display {
-    /// Whether this is an error of the authority, which has then recorded the refusal.
+    /// Set for an error of the authority, which has then recorded the refusal.
     const IS_OF_AUTHORITY: bool;
 
     fn code(&self) -> Code;

@@ -7,11 +7,11 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-/// The challenge that RFC 9110 section 15.5.2 requires for each 401. The scheme is not `Bearer`, so that no
-/// client tries to manage keys with a key.
+/// The challenge that RFC 9110 section 15.5.2 requires for each 401. The scheme is not `Bearer`, so
+/// that no client tries to manage keys with a key.
 const CHALLENGE: HeaderValue = HeaderValue::from_static(r#"Login realm="API keys""#);
-/// The value of `Retry-After`, in seconds. A failed store, a failed random source and a conflict usually
-/// pass quickly.
+/// The value of `Retry-After`, in seconds. A failed store, a failed random source and a conflict
+/// usually pass quickly.
 const RETRY: HeaderValue = HeaderValue::from_static("1");
 const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
 
@@ -38,7 +38,8 @@ macro_rules! codes {
                 }
             }
 
-            /// Returns the detail that every problem of this code has, or `None` if the detail varies.
+            /// Returns the detail that every problem of this code has, or `None` if the detail
+            /// varies.
             pub(super) const fn fixed_detail(self) -> Option<&'static str> {
                 match self {
                     $(Self::$name => codes!(@detail $($detail)?),)*
@@ -50,9 +51,10 @@ macro_rules! codes {
     (@detail) => { None };
 }
 
-// A text after the code is the whole detail. Without one, the detail is the text of the error. A key or an
-// account gets the same detail whether it is absent, belongs to another tenant, is hidden from the actor
-// or has a malformed id. The texts of a store or a random source are for operators, never for clients.
+// A text after the code is the whole detail. Without one, the detail is the text of the error. A
+// key or an account gets the same detail whether it is absent, belongs to another tenant, is hidden
+// from the actor or has a malformed id. The texts of a store or a random source are for operators,
+// never for clients.
 codes! {
     InvalidQuery = BAD_REQUEST "invalid_query";
     MalformedJson = BAD_REQUEST "malformed_json";
@@ -107,7 +109,8 @@ codes! {
 #[derive(Debug)]
 pub(crate) struct Problem {
     code: Code,
-    /// The text for people. Parts of the request are shortened in it, and it never contains a secret.
+    /// The text for people. Parts of the request are shortened in it, and it never contains a
+    /// secret.
     detail: Cow<'static, str>,
     /// Set if the authority was called, which records the requests that it refuses.
     was_asked: bool,

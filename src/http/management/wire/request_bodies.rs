@@ -1,5 +1,5 @@
-//! The bodies of requests. An unknown field is refused, so that no client can set the owner, tenant, id
-//! or creator of a record.
+//! The bodies of requests. An unknown field is refused, so that no client can set the owner,
+//! tenant, id or creator of a record.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
@@ -145,8 +145,8 @@ pub(crate) struct RotateBody {
 }
 
 impl RotateBody {
-    /// Returns how long the old secret still works. Zero is not the default, because it is dangerous: if
-    /// the response with the new token is lost, no known secret of the key works.
+    /// Returns how long the old secret still works. Zero is not the default, because it is
+    /// dangerous: if the response with the new token is lost, no known secret of the key works.
     pub(crate) fn overlap(self) -> Duration {
         self.overlap.0
     }

@@ -25,8 +25,8 @@ pub(crate) fn tagged(version: u64, answer: impl IntoResponse) -> Response {
     response
 }
 
-/// Creates a 201 response. The location of the new record is relative to the URL of the request, because
-/// the router does not know where it is mounted.
+/// Creates a 201 response. The location of the new record is relative to the URL of the request,
+/// because the router does not know where it is mounted.
 pub(crate) fn created(place: &str, answer: impl IntoResponse) -> Response {
     let mut response = (StatusCode::CREATED, answer).into_response();
     response.headers_mut().extend(HeaderValue::try_from(place).ok().map(|place| (LOCATION, place)));

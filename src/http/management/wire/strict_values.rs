@@ -1,5 +1,5 @@
-//! Types for values in request bodies, stricter than the serde implementations of the crate: a list is
-//! not an object, null is not an absent field, and lists have a maximum length.
+//! Types for values in request bodies, stricter than the serde implementations of the crate: a list
+//! is not an object, null is not an absent field, and lists have a maximum length.
 
 use std::fmt;
 use std::marker::PhantomData;

@@ -1,5 +1,5 @@
-//! The records in the form that clients see. Each view destructures its record by field name, so that a
-//! new field of a record is never sent by accident.
+//! The records in the form that clients see. Each view destructures its record by field name, so
+//! that a new field of a record is never sent by accident.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;

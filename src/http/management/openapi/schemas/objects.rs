@@ -1,4 +1,5 @@
-//! The schemas of objects, built from their properties. Every object is closed: it allows no other property.
+//! The schemas of objects, built from their properties. Every object is closed: it allows no other
+//! property.
 
 use serde_json::{Map, Value, json};
 
