@@ -77,13 +77,13 @@ impl Keys {
             eprintln!("the counted uses could not be written yet: {}", whole_chain(error));
         }))?;
         let keys = Self { authority, verifier, first: None, path, store, running, temporary };
-        let first = keys.make_first().await?;
+        let first = keys.generate_first_keys().await?;
         Ok(Self { first, ..keys })
     }
 
     /// Generates a key of each kind if the store is new. A token is shown only once, so a later start with
     /// the same store has no tokens to show.
-    async fn make_first(&self) -> Result<Option<FirstTokens>, Failure> {
+    async fn generate_first_keys(&self) -> Result<Option<FirstTokens>, Failure> {
         let authority = &self.authority;
         // The host itself. In your own service this is a user who is logged in.
         let host = Actor::administrator(UserId::new("example")?);
@@ -120,10 +120,10 @@ impl Keys {
     }
 
     /// Prints the address of the server and commands to try. The tokens in them are shown only once.
-    pub fn introduce(
+    pub fn print_commands(
         &self,
         address: SocketAddr,
-        lines_to_try: fn(&str, Option<&FirstTokens>) -> String,
+        commands: fn(&str, Option<&FirstTokens>) -> String,
     ) -> io::Result<()> {
         let url = format!("http://{address}");
         let path = self.path.display();
@@ -143,9 +143,9 @@ cargo run -p keywright-cli -- --store {path} key rotate ID
 "
             ),
         };
-        let to_try = lines_to_try(&url, self.first.as_ref());
+        let commands = commands(&url, self.first.as_ref());
         let text = format!(
-            "listening on {url}\nThe store is {path}{kept}\n\n{again}{to_try}\nCtrl-C ends the server.\n"
+            "listening on {url}\nThe store is {path}{kept}\n\n{again}{commands}\nCtrl-C ends the server.\n"
         );
         let mut stdout = io::stdout().lock();
         stdout.write_all(text.as_bytes())?;
@@ -163,7 +163,7 @@ impl FirstTokens {
 
 /// Returns a future that ends on Ctrl-C or SIGTERM. The signals are caught from the call on, and not only
 /// while the future is awaited.
-pub fn told_to_stop() -> io::Result<impl Future<Output = ()> + Send + 'static> {
+pub fn stop_signal() -> io::Result<impl Future<Output = ()> + Send + 'static> {
     #[cfg(unix)]
     let signals = {
         use tokio::signal::unix::{SignalKind, signal};

@@ -25,12 +25,12 @@ use crate::verifier::Verifier;
 /// [actix-web](crate::guide::actix) and [tonic](crate::guide::tonic).
 ///
 /// ```text
-/// request --> guard ------------------------> handler
-///               |  1. find the credential      takes the Grant
-///               |  2. verify it
-///               |  3. check access and scopes
+/// request --> guard -----------------------------------> handler
+///               |  1. finds the credential                 takes the Grant
+///               |  2. verifies it for access and scopes
+///               |  3. counts the use against the rate
 ///               v
-///             refused: the response carries a Rejection
+///             refused: the guard answers, and leaves a Rejection in the response
 /// ```
 ///
 /// An accepted request has a [`Grant`](crate::Grant) in its extensions. For a refused request the

@@ -17,16 +17,16 @@ use actix_web::{App, HttpServer, Route};
 use keywright::Grant;
 use keywright::http::Guard;
 
-use keywright_servers::{self as first_keys, FirstTokens, Keys, PATIENCE};
+use keywright_servers::{self as shared, FirstTokens, Keys, PATIENCE};
 
 #[actix_web::main]
 async fn main() -> ExitCode {
-    first_keys::exit_code(env!("CARGO_BIN_NAME"), run().await)
+    shared::exit_code(env!("CARGO_BIN_NAME"), run().await)
 }
 
 async fn run() -> Result<(), Box<dyn Error>> {
-    let arguments = first_keys::arguments()?;
-    let listener = first_keys::listen(arguments.port)?;
+    let arguments = shared::arguments()?;
+    let listener = shared::listen(arguments.port)?;
     let keys = Keys::open(arguments.store).await?;
     let served = serve(listener, &keys).await;
     // After a failure too, so that the counted uses are written.
@@ -38,10 +38,10 @@ async fn serve(listener: TcpListener, keys: &Keys) -> Result<(), Box<dyn Error>>
     let address = listener.local_addr()?;
     let guards = Guards::new(Guard::new(keys.verifier.clone()))?;
     let server = HttpServer::new(move || App::new().configure(|service| guards.routes(service)))
-        .shutdown_signal(first_keys::told_to_stop()?)
+        .shutdown_signal(shared::stop_signal()?)
         .shutdown_timeout(PATIENCE.as_secs())
         .listen(listener)?;
-    keys.introduce(address, lines_to_try)?;
+    keys.print_commands(address, commands)?;
     Ok(server.run().await?)
 }
 
@@ -94,8 +94,8 @@ async fn whoami(grant: Grant) -> String {
     format!("the key {} of {}, with {}\n", grant.key().name, grant.owner(), grant.scopes())
 }
 
-fn lines_to_try(url: &str, tokens: Option<&FirstTokens>) -> String {
-    let with_keys = tokens.map(FirstTokens::headers).map(|[read, write, look]| {
+fn commands(url: &str, tokens: Option<&FirstTokens>) -> String {
+    let with_keys = tokens.map(FirstTokens::headers).map(|[read, write, read_only]| {
         format!(
             "\
 # alice's key for reading: 200
@@ -105,9 +105,9 @@ curl -i -X POST {read} {url}/invoices
 # alice's key for both: 201
 curl -i -X POST {write} {url}/invoices
 # an account's key is read-only: 403
-curl -i -X POST {look} {url}/invoices
+curl -i -X POST {read_only} {url}/invoices
 # a handler that shows the owner of the key: 200
-curl -i {look} {url}/whoami
+curl -i {read_only} {url}/whoami
 "
         )
     });

@@ -20,16 +20,16 @@ use keywright::http::{Guard, Rejection, management};
 use keywright::{Access, Actor, Grant, IdError, ScopeError, TenantId, UserId};
 use tokio::time::sleep;
 
-use keywright_servers::{self as first_keys, FirstTokens, Keys, PATIENCE};
+use keywright_servers::{self as shared, FirstTokens, Keys, PATIENCE};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    first_keys::exit_code(env!("CARGO_BIN_NAME"), run().await)
+    shared::exit_code(env!("CARGO_BIN_NAME"), run().await)
 }
 
 async fn run() -> Result<(), Box<dyn Error>> {
-    let arguments = first_keys::arguments()?;
-    let listener = first_keys::listen(arguments.port)?;
+    let arguments = shared::arguments()?;
+    let listener = shared::listen(arguments.port)?;
     let keys = Keys::open(arguments.store).await?;
     let served = serve(listener, &keys).await;
     // After a failure too, so that the counted uses are written.
@@ -40,7 +40,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
 async fn serve(listener: TcpListener, keys: &Keys) -> Result<(), Box<dyn Error>> {
     let address = listener.local_addr()?;
     let listener = tokio::net::TcpListener::from_std(listener)?;
-    let (stop, stopping) = (first_keys::told_to_stop()?, first_keys::told_to_stop()?);
+    let (stop, stopping) = (shared::stop_signal()?, shared::stop_signal()?);
 
     let management = management::router(keys.authority.clone()).layer(from_fn(stand_in_login));
     let app = api(Guard::new(keys.verifier.clone()))?
@@ -49,7 +49,7 @@ async fn serve(listener: TcpListener, keys: &Keys) -> Result<(), Box<dyn Error>>
         // The guards need the address of the client for keys that are bound to networks.
         .into_make_service_with_connect_info::<SocketAddr>();
 
-    keys.introduce(address, lines_to_try)?;
+    keys.print_commands(address, commands)?;
     tokio::select! {
         served = axum::serve(listener, app).with_graceful_shutdown(stop) => Ok(served?),
         () = async { stopping.await; sleep(PATIENCE).await } => Ok(()),
@@ -133,8 +133,8 @@ async fn log_rejections(request: Request, next: Next) -> Response {
     response
 }
 
-fn lines_to_try(url: &str, tokens: Option<&FirstTokens>) -> String {
-    let with_keys = tokens.map(FirstTokens::headers).map(|[read, write, look]| {
+fn commands(url: &str, tokens: Option<&FirstTokens>) -> String {
+    let with_keys = tokens.map(FirstTokens::headers).map(|[read, write, read_only]| {
         format!(
             "\
 # alice's key for reading: 200
@@ -144,13 +144,13 @@ curl -i -X POST {read} {url}/invoices
 # alice's key for both: 201
 curl -i -X POST {write} {url}/invoices
 # an account's key is read-only: 403
-curl -i -X POST {look} {url}/invoices
+curl -i -X POST {read_only} {url}/invoices
 # a search changes nothing, so the same key is accepted: 200
-curl -i -X POST {look} {url}/invoices/search
+curl -i -X POST {read_only} {url}/invoices/search
 # the route of reports requires another scope: 200
-curl -i {look} {url}/reports
+curl -i {read_only} {url}/reports
 # a handler that shows the owner of the key: 200
-curl -i {look} {url}/whoami
+curl -i {read_only} {url}/whoami
 "
         )
     });

@@ -67,7 +67,8 @@ codes! {
     NotFound = NOT_FOUND "not_found": "the path is unknown; see openapi.json for the routes";
     KeyNotFound = NOT_FOUND "key_not_found": "the key does not exist, or you have no access to it";
     AccountNotFound = NOT_FOUND "account_not_found": "the service account does not exist";
-    MethodNotAllowed = METHOD_NOT_ALLOWED "method_not_allowed": "the path does not support this method; see openapi.json for the routes";
+    MethodNotAllowed = METHOD_NOT_ALLOWED "method_not_allowed":
+        "the path does not support this method; see openapi.json for the routes";
     AccessOff = CONFLICT "access_off";
     AccountDisabled = CONFLICT "account_disabled";
     TooManyKeys = CONFLICT "too_many_keys";
@@ -102,7 +103,7 @@ codes! {
     Contended = SERVICE_UNAVAILABLE "contended":
         "too many concurrent changes; nothing was changed, try again";
     Unavailable = SERVICE_UNAVAILABLE "unavailable":
-        "the service is unavailable; the change may have been made, so read the record before you try again";
+        "the service is unavailable; a change may have been made, so read the record before you repeat one";
 }
 
 /// The response to a refused or failed request.
