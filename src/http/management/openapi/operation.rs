@@ -112,6 +112,7 @@ fn description(body: Schema) -> &'static str {
         Schema::Results => "One result for each key, in the order of the request.",
         Schema::Account => "The service account.",
         Schema::Policy => "The policy.",
+        Schema::Document => "The OpenAPI document.",
         other => other.as_str(),
     }
 }
@@ -120,7 +121,7 @@ fn description(body: Schema) -> &'static str {
 fn problems(alike: &[Code]) -> Value {
     let codes: Vec<&str> = alike.iter().map(|code| code.as_str()).collect();
     let mut response = json!({
-        "description": codes.join(", "),
+        "description": format!("Problems: {}.", codes.join(", ")),
         "content": {
             "application/problem+json": { "schema": schema_ref(Schema::Problem) },
         },
