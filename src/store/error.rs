@@ -86,7 +86,7 @@ impl StoreError {
     /// use keywright::store::StoreError;
     ///
     /// let cause = std::io::Error::other("connection reset");
-    /// let error = StoreError::unavailable("the database cannot be reached").with_source(cause);
+    /// let error = StoreError::unavailable("the database can't be reached").with_source(cause);
     /// assert_eq!(error.source().map(ToString::to_string), Some("connection reset".into()));
     /// ```
     pub fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {

@@ -66,8 +66,11 @@ pub use crate::value::digest::{Digest, DigestError};
 ///
 /// Implement it under `#[async_trait]`, which [`store`](self) re-exports. The module [`plan`]
 /// decides what each batch changes, so a store only has to read and write rows. The crate's example
-/// `custom_store` is a complete store of 120 lines. The feature `conformance` runs this contract as
-/// tests on any store.
+/// `custom_store` is a complete store of 120 lines.
+///
+/// The feature `conformance` tests this contract on any store. It cannot test that acknowledged
+/// writes survive a power cut (Durability) and that a batch of usage is remembered for 7 days
+/// (Usage 2).
 ///
 /// An `Arc<dyn KeyStore>` is a store too, so a host can choose its store at run time:
 ///
@@ -139,94 +142,95 @@ pub use crate::value::digest::{Digest, DigestError};
 ///
 /// # Contract
 ///
-/// Every store keeps all of these rules.
+/// Every store keeps all of these rules. They are numbered within each section, so a review can
+/// cite them, for example `Order 2`.
 ///
 /// ## Atomicity
 ///
-/// * [`commit`](Self::commit) writes all of a batch or nothing of it.
-/// * The store checks the conditions of a batch at the moment of the write. No other write happens
-///   between the check and the write.
-/// * No reader sees a part of a batch.
-/// * If both a change and a condition fail, the store may return either error.
+/// 1. [`commit`](Self::commit) writes all of a batch or nothing of it.
+/// 2. The store checks the conditions of a batch at the moment of the write. No other write happens
+///    between the check and the write.
+/// 3. No reader sees a part of a batch.
+/// 4. If both a change and a condition fail, the store may return either error.
 ///
 /// ## Order
 ///
-/// * Commits happen one after another. Each commit has an [`Epoch`] greater than all epochs before.
-///   Adding usage has no epoch.
-/// * The events of each tenant are numbered from 1, in the order in which they were written,
-///   without gaps. Each tenant has its own numbers, so they reveal nothing about other tenants.
-/// * Only [`Change::ForgetEvents`] removes events. It removes the oldest events first, and never
-///   the newest event of a tenant.
+/// 1. Commits happen one after another. Each commit has an [`Epoch`] greater than all epochs
+///    before. Adding usage has no epoch.
+/// 2. The events of each tenant are numbered from 1, in the order in which they were written,
+///    without gaps. Each tenant has its own numbers, so they reveal nothing about other tenants.
+/// 3. Only [`Change::ForgetEvents`] removes events. It removes the oldest events first, and never
+///    the newest event of a tenant.
 ///
 /// ## Visibility
 ///
-/// * A call sees every write that was acknowledged before the call started, whichever methods are
-///   involved.
-/// * [`resolve`](Self::resolve) returns the key, its account and its policy from one moment between
-///   the call and the answer. A cache may answer with an older moment, as far as [`Freshness`]
-///   allows. It then states an upper bound of the age in [`Found::age`].
-/// * [`resolve`](Self::resolve) may return the same [`Snapshot`] again or a new one each time. A
-///   new snapshot costs its allocations. Its first use also takes a lock, which delays uses of some
-///   other keys. Uses that wait for a flush take a few hundred bytes for each different key and
-///   hold no snapshot.
-/// * An event is visible no later than the change that it records.
+/// 1. A call sees every write that was acknowledged before the call started, whichever methods are
+///    involved.
+/// 2. [`resolve`](Self::resolve) returns the key, its account and its policy from one moment
+///    between the call and the answer. A cache may answer with an older moment, as far as
+///    [`Freshness`] allows. It then states an upper bound of the age in [`Found::age`].
+/// 3. [`resolve`](Self::resolve) may return the same [`Snapshot`] again or a new one each time. A
+///    new snapshot costs its allocations. Its first use also takes a lock, which delays uses of
+///    some other keys. Uses that wait for a flush take a few hundred bytes for each different key
+///    and hold no snapshot.
+/// 4. An event is visible no later than the change that it records.
 ///
 /// ## Durability
 ///
-/// * An acknowledged write survives the end of the process. [`MemoryStore`] is the exception, and
-///   its documentation says that it is not durable.
-/// * In a store that claims to be durable, an acknowledged write also survives a power cut.
-/// * A store that cannot tell whether a write will last must not acknowledge it.
+/// 1. An acknowledged write survives the end of the process. [`MemoryStore`] is the exception, and
+///    its documentation says that it is not durable.
+/// 2. In a store that claims to be durable, an acknowledged write also survives a power cut.
+/// 3. A store that cannot tell whether a write will last must not acknowledge it.
 ///
 /// ## Uniqueness
 ///
-/// * An insert is refused if its id exists or was deleted. An insert never replaces a record.
-/// * A deleted id is refused at least until the events of its deletion are forgotten.
+/// 1. An insert is refused if its id exists or was deleted. An insert never replaces a record.
+/// 2. A deleted id is refused at least until the events of its deletion are forgotten.
 ///
 /// ## Finality
 ///
-/// * Only deleting a revoked key ends its revocation. A second revoke is refused, and the time of
-///   the first one stays.
-/// * An update that was prepared before a revoke names an outdated version, and the store refuses
-///   it.
+/// 1. Only deleting a revoked key ends its revocation. A second revoke is refused, and the time of
+///    the first one stays.
+/// 2. An update that was prepared before a revoke names an outdated version, and the store refuses
+///    it.
 ///
 /// ## Usage
 ///
-/// * [`add_usage`](Self::add_usage) changes usage and adds events. It never changes a record.
-/// * The store remembers the last batch of each writer for at least 7 days. A repeated batch
-///   changes nothing.
-/// * A batch is refused as a conflict if another process uses the same writer id.
-///   [`UsageBatch::was_added`] decides this and the repeated batch.
-/// * A delta for an absent key is dropped, and the rest of the batch is added.
-/// * The store calls [`UsageDelta::is_alert_due`] for each delta, with the key's total before and
-///   after the delta. If an alert is due, the store writes [`Event::extensive_use`] in the same
-///   step.
+/// 1. [`add_usage`](Self::add_usage) changes usage and adds events. It never changes a record.
+/// 2. The store remembers the last batch of each writer for at least 7 days. A repeated batch
+///    changes nothing.
+/// 3. A batch is refused as a conflict if another process uses the same writer id.
+///    [`UsageBatch::was_added`] decides this and the repeated batch.
+/// 4. A delta for an absent key is dropped, and the rest of the batch is added.
+/// 5. The store calls [`UsageDelta::is_alert_due`] for each delta, with the key's total before and
+///    after the delta. If an alert is due, the store writes [`Event::extensive_use`] in the same
+///    step.
 ///
 /// ## Pages
 ///
-/// * Items come in the order of the query, and each item comes once; see [`KeyQuery`].
-/// * A page of events may have fewer items than its limit, or none, and still have a next page; see
-///   [`EventQuery::page`].
+/// 1. Items come in the order of the query, and each item comes once; see [`KeyQuery`].
+/// 2. A page of events may have fewer items than its limit, or none, and still have a next page;
+///    see [`EventQuery::page`].
 ///
 /// ## Tenants
 ///
-/// * A lookup or query in one tenant never returns anything of another tenant.
+/// 1. A lookup or query in one tenant never returns anything of another tenant.
 ///
 /// ## Failure
 ///
-/// * A call that fails returns a [`StoreError`]. "Absent" is an answer and not a failure.
-/// * After [`Unavailable`](StoreErrorKind::Unavailable), a write may or may not have happened.
-///   After any other kind of error, it has not happened.
+/// 1. A call that fails returns a [`StoreError`]. "Absent" is an answer and not a failure.
+/// 2. After [`Unavailable`](StoreErrorKind::Unavailable), a write may or may not have happened.
+///    After any other kind of error, it has not happened.
 ///
 /// ## Cancellation
 ///
-/// * Dropping a future leaves the store in the state before the call or in the state after it,
-///   never in between.
+/// 1. Dropping a future leaves the store in the state before the call or in the state after it,
+///    never in between.
 ///
 /// ## Wrappers
 ///
-/// * A store made of another store passes every call on, or keeps every rule above itself.
-/// * The trait has no default bodies, so a wrapper that forgets a method does not compile.
+/// 1. A store made of another store passes every call on, or keeps every rule above itself.
+/// 2. The trait has no default bodies, so a wrapper that forgets a method does not compile.
 #[async_trait]
 pub trait KeyStore: Any + fmt::Debug + Send + Sync + 'static {
     /// Looks a key up for a verification, in any tenant: the key, its account and its tenant's

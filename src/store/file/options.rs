@@ -7,7 +7,7 @@
 /// * The mode of the file must give no access to group and others.
 /// * The folder of the file must not be writable for group or others, because they could replace
 ///   the file. A folder with the sticky bit (mode 1777, such as `/tmp`) is allowed, because other
-///   users can't replace a file in it. If the path is a symbolic link, the folder of the link is
+///   users cannot replace a file in it. If the path is a symbolic link, the folder of the link is
 ///   checked too.
 ///
 /// Other systems have no such check.

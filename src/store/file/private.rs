@@ -1,4 +1,4 @@
-//! Checks that other users can't access or replace the store file, by Unix file modes.
+//! Checks that other users cannot access or replace the store file, by Unix file modes.
 
 use std::fs::{self, FileType, Metadata};
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};

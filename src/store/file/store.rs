@@ -104,7 +104,7 @@ impl FileStore {
     ///
     /// # Errors
     /// * [`Unavailable`](crate::store::StoreErrorKind::Unavailable) if the file is open already, or
-    ///   can't be read, written or created.
+    ///   cannot be read, written or created.
     /// * [`Unsupported`](crate::store::StoreErrorKind::Unsupported) if the path is a folder, a
     ///   device or a pipe, or if the file belongs to another program, is empty, has a newer format,
     ///   or can be accessed or replaced by other users. The file is left unchanged.

@@ -144,7 +144,7 @@ pub(super) fn decode<T: DeserializeOwned>(
     serde_json::from_slice(value).map_err(|error| malformed(table, key).with_source(error))
 }
 
-/// Returns the error for a record whose checksum matches and whose key or value can't be decoded.
+/// Returns the error for a record whose checksum matches and whose key or value cannot be decoded.
 pub(super) fn malformed(table: &str, key: &[u8]) -> StoreError {
     let key = checksum::shown(key);
     StoreError::corrupt(format!(

@@ -22,9 +22,12 @@ use crate::value::time::Timestamp;
 /// use keywright::store::plan::Effects;
 ///
 /// fn write(effects: Effects) {
-///     let Effects { new_keys, changed_keys, deleted_keys, .. } = effects;
-///     // A store names all fields, writes the rows and removes the deleted ones.
-///     # let _ = (new_keys, changed_keys, deleted_keys);
+///     let Effects {
+///         new_keys, changed_keys, deleted_keys, new_accounts, changed_accounts,
+///         deleted_accounts, policies, usage, writer, forgotten_writers, events, last_events,
+///         tombstones, forgotten_events, forgotten_ids,
+///     } = effects;
+///     // Insert, replace and remove these rows in one transaction.
 /// }
 /// write(Effects::default());
 /// ```

@@ -238,12 +238,12 @@ impl EventQuery {
         Self { oldest_first: true, ..self }
     }
 
-    /// Sets the most items on a page, from 1 to [`MAX_LIMIT`](super::MAX_LIMIT).
+    /// Sets the most items on a page, from 1 to [`MAX_LIMIT`](super::MAX_LIMIT), which is 500.
     ///
-    /// The default is [`DEFAULT_LIMIT`](super::DEFAULT_LIMIT).
+    /// The default is [`DEFAULT_LIMIT`](super::DEFAULT_LIMIT), which is 50.
     ///
     /// The authority refuses other values with [`ListError::Limit`](crate::ListError::Limit). A
-    /// store uses [`page_size`](Self::page_size), which brings them into this range.
+    /// store uses [`page_size`](Self::page_size), which is always in this range.
     ///
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
@@ -390,8 +390,10 @@ impl EventQuery {
         }
     }
 
-    /// Returns the most items on the page: the limit, brought into the range from 1 to
-    /// [`MAX_LIMIT`](super::MAX_LIMIT).
+    /// Returns the most items on the page: the limit, or the default if no limit is set.
+    ///
+    /// A limit of 0 counts as 1. A limit above [`MAX_LIMIT`](super::MAX_LIMIT) counts as
+    /// `MAX_LIMIT`.
     ///
     /// ```
     /// # use keywright::store::EventQuery;

@@ -258,7 +258,8 @@ impl KeyQuery {
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let alice = Actor::administrator(UserId::new("alice")?);
-    /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?.expires_in_days(10)).await?;
+    /// # let new = NewKey::named("prod-main-app")?.expires_in_days(10);
+    /// # let issued = authority.generate(&alice, new).await?;
     /// # use keywright::store::KeyQuery;
     /// use std::time::Duration;
     ///
@@ -370,12 +371,12 @@ impl KeyQuery {
         Self { descending: true, ..self }
     }
 
-    /// Sets the most items on a page, from 1 to [`MAX_LIMIT`](super::MAX_LIMIT).
+    /// Sets the most items on a page, from 1 to [`MAX_LIMIT`](super::MAX_LIMIT), which is 500.
     ///
-    /// The default is [`DEFAULT_LIMIT`](super::DEFAULT_LIMIT).
+    /// The default is [`DEFAULT_LIMIT`](super::DEFAULT_LIMIT), which is 50.
     ///
     /// The authority refuses other values with [`ListError::Limit`](crate::ListError::Limit). A
-    /// store uses [`page_size`](Self::page_size), which brings them into this range.
+    /// store uses [`page_size`](Self::page_size), which is always in this range.
     ///
     /// ```
     /// # use keywright::{Actor, Keywright, ManualClock, NewKey, Policy, UserId, store::MemoryStore};
@@ -454,8 +455,10 @@ impl KeyQuery {
         self.after.as_ref().map(|after| &after.position)
     }
 
-    /// Returns the most items on the page: the limit, brought into the range from 1 to
-    /// [`MAX_LIMIT`](super::MAX_LIMIT).
+    /// Returns the most items on the page: the limit, or the default if no limit is set.
+    ///
+    /// A limit of 0 counts as 1. A limit above [`MAX_LIMIT`](super::MAX_LIMIT) counts as
+    /// `MAX_LIMIT`.
     ///
     /// ```
     /// # use keywright::store::KeyQuery;

@@ -71,12 +71,14 @@ impl<T: Listed> Page<T> {
     /// use keywright::store::KeyQuery;
     ///
     /// let page = authority.keys(&alice, &KeyQuery::new().limit(1)).await?;
-    /// let sent_to_client = page.next_cursor().map(|cursor| cursor.to_string()).unwrap_or_default();
-    ///
-    /// let query = KeyQuery::new().limit(1).after(&sent_to_client.parse()?)?;
-    /// let page = authority.keys(&alice, &query).await?;
-    /// assert_eq!(page.items[0].key.name.as_str(), "staging-app");
-    /// assert!(page.next_cursor().is_none());
+    /// if let Some(cursor) = page.next_cursor() {
+    ///     let sent_to_client = cursor.to_string();
+    ///     // Later, the client sends the text back.
+    ///     let query = KeyQuery::new().limit(1).after(&sent_to_client.parse()?)?;
+    ///     let page = authority.keys(&alice, &query).await?;
+    ///     assert_eq!(page.items[0].key.name.as_str(), "staging-app");
+    /// }
+    /// # assert!(page.next.is_some());
     /// # Ok::<(), keywright::Error>(())
     /// # }).unwrap();
     /// ```

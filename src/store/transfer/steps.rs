@@ -19,7 +19,8 @@ const LAST_PASSES: u32 = 3;
 /// A transfer of keys from another store into PostgreSQL.
 ///
 /// Ids, digests, usage, events and deleted ids are copied without a change, so every token keeps
-/// working. The tables can't be opened as a store before the last step of [`finish`](Self::finish).
+/// working. The tables cannot be opened as a store before the last step of
+/// [`finish`](Self::finish).
 ///
 /// A transfer that was killed can be begun again, and copies only the rows that are missing or
 /// differ. If it was killed in its last step, it may have ended. In this case
