@@ -139,7 +139,8 @@ pub enum Change {
     /// deleted, and with [`Conflict`](super::StoreErrorKind::Conflict) if the service account that
     /// owns the key is absent.
     InsertKey(KeyRecord),
-    /// Replaces the stored record of a key, whose version must be one less than the new record's.
+    /// Replaces the stored record of a key. The version of the stored record must be one less than
+    /// the version of the new one.
     ///
     /// Fails with [`Conflict`](super::StoreErrorKind::Conflict) if the stored record has another
     /// version or is absent. So an update that was prepared before a revoke cannot undo the revoke.
@@ -147,7 +148,7 @@ pub enum Change {
     /// Callers keep the tenant, the owner and the creation time of a key. If one of them differs,
     /// the store fails with [`Unsupported`](super::StoreErrorKind::Unsupported).
     UpdateKey(KeyRecord),
-    /// Replaces the stored record of a key, at any version, with the result of
+    /// Revokes a key at any version: replaces the stored record with the result of
     /// [`KeyRecord::revoked`].
     ///
     /// Fails with [`Conflict`](super::StoreErrorKind::Conflict) if the key is absent or revoked
@@ -167,7 +168,8 @@ pub enum Change {
     /// Fails with [`AlreadyExists`](super::StoreErrorKind::AlreadyExists) if the id exists or was
     /// deleted.
     InsertAccount(ServiceAccount),
-    /// Replaces a service account, whose stored version must be one less than the new version.
+    /// Replaces a service account. The version of the stored account must be one less than the
+    /// version of the new one.
     ///
     /// Fails with [`Conflict`](super::StoreErrorKind::Conflict) if the stored account has another
     /// version or is absent, and with [`Unsupported`](super::StoreErrorKind::Unsupported) if the
