@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn refusal_code_equals_problem_code() {
-        // Clients get a less precise code for these, or they are not about one request.
+        // Clients learn less of these, or they are not about one request.
         let only_in_events =
             [RefusalCode::RandomSourceRepeats, RefusalCode::Malformed, RefusalCode::Counted];
         for refusal in RefusalCode::ALL.iter().filter(|code| !only_in_events.contains(code)) {
