@@ -1,12 +1,12 @@
-//! What keywright's operations cost, each beside its floor or a peer, in one run.
+//! The cost of keywright's operations, each beside its floor or a peer, in one run.
 //!
 //! ```text
 //! cargo bench -p keywright-benches --bench figures [-- FILTER]
 //! ```
 //!
-//! One line for each figure: name, ours, reference, ratio, all medians over rounds in which ours and
-//! the reference take turns, and the range of the ratio from the 10th to the 90th percentile, which
-//! is the noise of the machine. Quote the ratios: the times are this machine's.
+//! Each line is one figure: name, ours, reference and ratio. All are medians over rounds in which
+//! ours and the reference alternate. The range of the ratio, from its 10th to its 90th percentile,
+//! is the noise of the machine. Quote the ratios; the times hold only for one machine.
 
 #[path = "kit/mod.rs"]
 mod kit;
@@ -48,7 +48,8 @@ fn main() {
     }
 }
 
-/// One key, of a service account under a stored policy, asked for a scope and write access.
+/// Measures the check of one key of a service account, with a stored policy, a scope and write
+/// access.
 fn hot() {
     for (peppers, name) in [
         (PepperRing::none(), "verify hot"),
@@ -109,7 +110,7 @@ fn hot() {
     });
 }
 
-/// A million keys of a hundred thousand owners, in an order that no cache foresees.
+/// Measures checks of a million keys of 100,000 owners, in random order.
 fn random() {
     let world = World::new(MemoryStore::new(), PepperRing::none());
     let mut tokens: Vec<String> = (0..MANY)
@@ -210,7 +211,7 @@ impl<'a, T: AsRef<str>> Walk<'a, T> {
     }
 }
 
-/// The same work on another thread, until this is dropped.
+/// Work on another thread, until this value is dropped.
 struct Beside(Arc<AtomicBool>, Option<std::thread::JoinHandle<()>>);
 
 impl Beside {
@@ -230,7 +231,7 @@ impl Drop for Beside {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Relaxed);
         if let Some(thread) = self.1.take() {
-            thread.join().expect("the thread beside has not panicked");
+            thread.join().expect("the other thread has not panicked");
         }
     }
 }

@@ -1,11 +1,12 @@
-//! What many nodes cost: the cache beside the store in memory, PostgreSQL beside bare statements, and a
+//! The cost of many nodes: the cache beside the store in memory, PostgreSQL beside bare statements, and a
 //! move of a million keys. Starts a server of its own, with the settings that it comes with.
 //!
 //! ```text
 //! cargo bench -p keywright-benches --bench nodes [-- FILTER]
 //! ```
 //!
-//! FILTER: cache, miss, writes, idle, million. Figures as in the benchmark `figures`.
+//! FILTER is cache, miss, writes, idle or million. The figures have the form of the benchmark
+//! `figures`.
 
 #[path = "kit/mod.rs"]
 mod kit;
@@ -30,9 +31,9 @@ use common::database::Server;
 use common::needs::Need;
 
 const MANY: usize = 1_000_000;
-/// Keys in one flush.
+/// The number of keys in one flush.
 const FLUSHED: usize = 1_000;
-/// Tokens that are verified before, during and after a move.
+/// The number of tokens that are verified before, during and after a transfer.
 const SAMPLED: usize = 1_000;
 
 fn main() {
@@ -43,7 +44,7 @@ fn main() {
         cache();
     }
     if let Some(reason) = Need::Postgres.missing() {
-        return println!("the rest {reason}");
+        return println!("skipped the other benchmarks: {reason}");
     }
     let server = Server::start(&[]);
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
@@ -68,7 +69,7 @@ fn store(pool: &PgPool, schema: &str) -> PostgresStore {
     block_on(PostgresOptions::new().schema(schema).open(pool.clone())).expect("a store")
 }
 
-/// The same verify of the same key, from the cache and from the store in memory.
+/// Measures the same check from the cache and from the store in memory.
 fn cache() {
     let plain = World::new(MemoryStore::new(), PepperRing::none());
     let store = MemoryStore::new();
@@ -94,7 +95,7 @@ fn cache() {
     );
 }
 
-/// What the cache does not have, beside one bare row by its primary key.
+/// A read that the cache does not have, beside one bare row by its primary key.
 fn miss(pool: &PgPool) {
     let store = store(pool, "miss");
     let world = World::new(store.clone(), PepperRing::none());
@@ -119,7 +120,8 @@ fn miss(pool: &PgPool) {
     );
 }
 
-/// Durable writes beside bare inserts and updates of the same rows, each in one transaction.
+/// Measures durable writes next to plain inserts and updates of the same rows, each in one
+/// transaction.
 fn writes(pool: &PgPool) {
     let store = store(pool, "writes");
     let world = World::new(store.clone(), PepperRing::none());
@@ -175,7 +177,7 @@ const BARE_TABLES: &str = "
     CREATE TABLE bare.events (LIKE writes.events INCLUDING ALL);
     CREATE TABLE bare.changes (LIKE writes.changes INCLUDING ALL);";
 
-/// The rows of a generated key: the key, its usage, the event, and the line for caches.
+/// Inserts the rows of a generated key: the key, its usage, its event, and the change for caches.
 async fn bare_insert(pool: &PgPool, number: i64) -> Result<(), sqlx::Error> {
     let mut transaction = pool.begin().await?;
     for statement in [
@@ -195,12 +197,12 @@ fn run(pool: &PgPool, sql: &'static str) {
     block_on(sqlx::raw_sql(sql).execute(pool)).expect("it runs");
 }
 
-/// What a node asks of the database while nobody uses it, as the database counts it.
+/// The queries of an idle node, as the database counts them.
 fn idle(pool: &PgPool) {
     const SECONDS: u64 = 20;
     let cached = CachedStore::new(store(pool, "idle"), CacheOptions::new()).expect("a cache");
     let transactions = || -> i64 {
-        // What a connection did is counted a second later, or when it ends.
+        // The database counts a connection's work a second later, or when it ends.
         std::thread::sleep(Duration::from_secs(2));
         let count = "SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()";
         block_on(sqlx::query_scalar(count).fetch_one(pool)).expect("a count")
@@ -213,10 +215,10 @@ fn idle(pool: &PgPool) {
     let asked = transactions() - before - noise;
     task.abort();
     let seconds = SECONDS + 2;
-    println!("idle node, a bound of 1 s: {asked} statements in {seconds} s");
+    println!("idle node, max_staleness of 1 s: {asked} statements in {seconds} s");
 }
 
-/// A million keys: moved while they are used, then listed.
+/// Transfers a million keys while they are used, then lists them.
 fn million(pool: &PgPool) {
     let source = MemoryStore::new();
     let world = World::new(source.clone(), PepperRing::none());
@@ -254,7 +256,7 @@ fn million(pool: &PgPool) {
     let rounds = beside.join().expect("every token was accepted");
     let more = peak_memory().saturating_sub(before) / 1_024;
     println!(
-        "move of 1,000,000 keys: copied in {copied:.0?}, compared and open after {finished:.0?}, {more} MiB more \
+        "transfer of 1,000,000 keys: copied in {copied:.0?}, compared and open after {finished:.0?}, {more} MiB more \
          than the source, {SAMPLED} tokens verified {rounds} times meanwhile"
     );
     let after = World::verifier_of(store.clone());
@@ -264,7 +266,7 @@ fn million(pool: &PgPool) {
     listing(pool, &store, &world);
 }
 
-/// A page of 50 from the middle of a million.
+/// Measures a page of 50 from the middle of a million.
 fn listing(pool: &PgPool, store: &PostgresStore, world: &World) {
     let tenant = world.admin.tenant();
     let now = SystemClock.now();
@@ -309,12 +311,12 @@ fn listing(pool: &PgPool, store: &PostgresStore, world: &World) {
     );
 }
 
-/// How many of the tokens are accepted.
+/// Returns the number of accepted tokens.
 fn accepted(verifier: &Verifier, tokens: &[String]) -> usize {
     tokens.iter().filter(|token| block_on(verifier.verify(token)).is_ok()).count()
 }
 
-/// In kibibytes.
+/// Returns the peak memory of the process, in kibibytes.
 fn peak_memory() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

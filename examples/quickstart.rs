@@ -4,8 +4,8 @@
 //! cargo run --example quickstart [FOLDER]
 //! ```
 //!
-//! The store is made in FOLDER (which must not hold one yet) or in a temporary folder. The clock is
-//! a manual one, so that 90 days pass in no time. Everything that is printed is asserted too.
+//! The store is created in FOLDER, which must not contain one, or in a temporary folder. The clock
+//! is set by hand, so that 90 days pass at once. The program asserts everything that it prints.
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -26,7 +26,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     futures_lite::future::block_on(whole_life())
 }
 
-#[expect(clippy::too_many_lines, reason = "a life is told in order, and in one piece")]
+#[expect(clippy::too_many_lines, reason = "the steps are read from top to bottom")]
 async fn whole_life() -> Result<(), Box<dyn Error>> {
     let given = env::args_os().nth(1).map(PathBuf::from);
     let temporary = env::temp_dir().join(format!("keywright-quickstart-{}", process::id()));
@@ -55,7 +55,7 @@ async fn whole_life() -> Result<(), Box<dyn Error>> {
     let Err(error @ GenerateError::AccessOff) = refused else { panic!("{refused:?}") };
     println!("alice is refused: {error}");
 
-    step("The admin turns it on, and says what keys may do");
+    step("The admin turns it on, and sets the scopes that keys can have");
     let mut policy = authority.policy(&admin).await?;
     policy.api_enabled = true;
     policy.scope_ceiling = "invoices:read invoices:write".parse()?;
@@ -65,7 +65,7 @@ async fn whole_life() -> Result<(), Box<dyn Error>> {
     let policy = authority.set_policy(&admin, policy).await?.into_inner();
     println!("policy version {}: API access on, keys live 90 days", policy.version);
 
-    step("A service account for the nightly job, and a key for each of the two");
+    step("A service account for the nightly job, and a key for each owner");
     let role = RoleName::new("analyst")?;
     let nightly = NewAccount::new(Name::new("nightly-report")?, role).read_only();
     let nightly = authority.create_account(&admin, nightly).await?;
@@ -103,12 +103,12 @@ async fn whole_life() -> Result<(), Box<dyn Error>> {
     let new = verifier.verify(rotated.token.expose()).await?;
     assert_eq!(old.secret_used(), SecretUsed::Retiring);
     assert_eq!(new.secret_used(), SecretUsed::Current);
-    println!("the old secret works, and so does the new one");
+    println!("both the old and the new secret work");
     clock.advance(2 * HOUR);
     verifier.verify(rotated.token.expose()).await?;
     verifier.flush().await?;
     let entry = authority.key(&alice, &app.key.id).await?;
-    let overlap = entry.overlap.ok_or("the overlap lasts")?;
+    let overlap = entry.overlap.ok_or("the overlap has not ended")?;
     assert!(overlap.safe_to_finish);
     println!(
         "the old secret was last used at {}, the new one at {}: safe to finish",
@@ -118,7 +118,7 @@ async fn whole_life() -> Result<(), Box<dyn Error>> {
     authority.finish_rotation(&alice, &app.key.id).await?;
     let denial = denied(verifier.verify(app.token.expose()).await);
     assert_eq!(denial, Reason::Unrecognized);
-    println!("finished; the old secret now: {denial}");
+    println!("finished; the old secret is now refused: {denial}");
 
     step("Disable and enable the account");
     authority.disable_account(&admin, &nightly.id).await?;
@@ -133,10 +133,10 @@ async fn whole_life() -> Result<(), Box<dyn Error>> {
     authority.revoke(&admin, &app.key.id).await?;
     let denial = denied(verifier.verify(rotated.token.expose()).await);
     assert_eq!(denial, Reason::Revoked);
-    println!("what the operator reads: {denial}");
+    println!("the operator sees: {denial}");
     let public = verifier.verify(rotated.token.expose()).await.expect_err("revoked").to_string();
     assert_eq!(public, "the API key is not accepted");
-    println!("what the caller reads:   {public}");
+    println!("the caller sees:   {public}");
 
     step("90 days later");
     clock.advance(90 * DAY);
@@ -144,13 +144,13 @@ async fn whole_life() -> Result<(), Box<dyn Error>> {
     assert_eq!(denial, Reason::Expired);
     println!("at {}: {denial}", clock.now());
     let refused = authority.rotate(&admin, &job.key.id, DAY).await.expect_err("expired");
-    println!("and it stays so: {refused}");
+    println!("an expired key cannot be rotated: {refused}");
 
-    step("Who did what");
+    step("The audit trail");
     verifier.flush().await?;
     let before = show_events(&authority, &admin).await?;
 
-    step("Close the store, open it again: all is there");
+    step("Close the store and open it again: nothing is lost");
     store.close().await?;
     let unavailable = verifier.verify(job.token.expose()).await;
     assert!(matches!(unavailable, Err(VerifyError::Unavailable(_))));
@@ -174,7 +174,7 @@ fn step(title: &str) {
     println!("\n== {title}");
 }
 
-/// The operator's reason for a denial.
+/// Returns the operator's reason for a denial.
 fn denied(verified: Result<keywright::Grant, VerifyError>) -> Reason {
     match verified {
         Err(VerifyError::Denied(denial)) => denial.reason().clone(),
@@ -182,7 +182,7 @@ fn denied(verified: Result<keywright::Grant, VerifyError>) -> Reason {
     }
 }
 
-/// Prints the listing and gives back each key's name and uses, by name.
+/// Prints the listing, and returns the name and the uses of each key, sorted by name.
 async fn show_keys(
     authority: &Authority,
     actor: &Actor,
@@ -208,12 +208,12 @@ async fn show_keys(
             date(entry.last_used_at, "never"),
             date(entry.key.expires_at, "revoked"),
         );
-        println!("    possible: {}", actions.join(", "));
+        println!("    actions: {}", actions.join(", "));
     }
     Ok(page.items.iter().map(|entry| (entry.key.name.to_string(), entry.uses)).collect())
 }
 
-/// Prints the events, oldest first, and says how many there are.
+/// Prints the events, oldest first, and returns their number.
 async fn show_events(authority: &Authority, actor: &Actor) -> Result<usize, keywright::Error> {
     let page = authority.events(actor, &EventQuery::new().oldest_first()).await?;
     for event in &page.items {

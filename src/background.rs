@@ -1,4 +1,4 @@
-//! The background work of a service, on tokio: flushing, and refreshing its cache.
+//! The background work of a service, on tokio: it flushes, and it refreshes the cache.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,21 +16,20 @@ use crate::store::StoreError;
 use crate::verifier::Verifier;
 
 impl Keywright {
-    /// Starts the background work: it flushes every 5 seconds and refreshes the cache, if the store is a
-    /// [`CachedStore`](crate::store::CachedStore).
+    /// Starts the background work: it flushes every 5 seconds, and refreshes the cache if the store
+    /// is a [`CachedStore`](crate::store::CachedStore).
     ///
-    /// Call it once, inside a tokio runtime with time enabled, and [`shutdown`](Running::shutdown) at the
-    /// end. A second call does no harm and has no use.
+    /// Call it once, inside a tokio runtime with time enabled, and call
+    /// [`shutdown`](Running::shutdown) at the end. A second call is harmless but has no use.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
-    /// use keywright::Keywright;
-    /// use keywright::store::MemoryStore;
+    /// use keywright::{Keywright, store::MemoryStore};
     ///
     /// let keywright = Keywright::builder(MemoryStore::new()).build()?;
     /// let running = keywright.start()?;
-    /// // ... serve until the process is told to stop ...
+    /// // ... serve until the process receives a signal to stop ...
     /// running.shutdown().await?;
     /// # Ok(()) }) }
     /// ```
@@ -41,10 +40,25 @@ impl Keywright {
         self.start_with(RunOptions::new())
     }
 
-    /// Starts the background work with other settings.
+    /// Starts the background work like [`start`](Self::start), with these options.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
+    /// # use keywright::{Keywright, store::MemoryStore};
+    /// # let keywright = Keywright::builder(MemoryStore::new()).build()?;
+    /// use std::time::Duration;
+    /// use keywright::RunOptions;
+    ///
+    /// let options = RunOptions::new().flush_every(Duration::from_secs(1));
+    /// let running = keywright.start_with(options)?;
+    /// # running.shutdown().await?;
+    /// # Ok(()) }) }
+    /// ```
     ///
     /// # Errors
-    /// [`StartError`] outside of a tokio runtime, or if a setting is out of its bounds.
+    /// * [`StartError::NoRuntime`] outside of a tokio runtime.
+    /// * [`StartError::FlushEvery`] if the time between two flushes is out of its bounds.
     pub fn start_with(&self, options: RunOptions) -> Result<Running, StartError> {
         options.check()?;
         let runtime = Handle::try_current().map_err(|_| StartError::NoRuntime)?;
@@ -68,12 +82,25 @@ impl Keywright {
 
 /// The background work that [`Keywright::start`] started.
 ///
-/// Call [`shutdown`](Self::shutdown) when the service takes no more requests.
+/// Keep it, and call [`shutdown`](Self::shutdown) when the service accepts no more requests.
 ///
-/// If the handle is dropped instead, the work continues until the runtime ends or nothing holds the
-/// [`Keywright`] or a [`Verifier`] of it. Uses that were counted since the last flush are then lost when
-/// the process ends, as if it were killed.
-#[must_use = "keep it, and call `shutdown` at the end: it writes what was counted"]
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
+/// # use keywright::{Keywright, store::MemoryStore};
+/// # let keywright = Keywright::builder(MemoryStore::new()).build()?;
+/// let running = keywright.start()?;
+/// if let Some(error) = running.last_flush_error() {
+///     eprintln!("the store does not accept writes: {error}");
+/// }
+/// running.shutdown().await?;
+/// # Ok(()) }) }
+/// ```
+///
+/// If the handle is dropped instead, the work continues. It ends with the runtime, or when neither
+/// the [`Keywright`] nor a [`Verifier`] of it exists any more. Uses that were counted since the
+/// last flush are then lost at the end of the process, as if it had been killed.
+#[must_use = "keep it, and call `shutdown` at the end: it writes the counted uses"]
 pub struct Running {
     verifier: Verifier,
     last_error: LastError,
@@ -84,41 +111,68 @@ pub struct Running {
 }
 
 impl Running {
-    /// Stops the background work, and flushes once more.
+    /// Stops the background work and flushes once more.
     ///
-    /// Call it after the last request and before the store is closed: every use that was counted before
-    /// the call is stored when it returns `Ok`. It waits as long as the store does; put a timeout around
-    /// it if the process must end in time.
+    /// Call it after the last request and before the store is closed. When it returns `Ok`, every
+    /// use that was counted before the call is stored. It waits as long as the store does; add a
+    /// timeout if the process must end in time.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
+    /// # use keywright::{Keywright, store::MemoryStore};
+    /// # let keywright = Keywright::builder(MemoryStore::new()).build()?;
+    /// use std::time::Duration;
+    ///
+    /// let running = keywright.start()?;
+    /// // ... after the last request ...
+    /// tokio::time::timeout(Duration::from_secs(10), running.shutdown()).await??;
+    /// # Ok(()) }) }
+    /// ```
     ///
     /// # Errors
-    /// [`StoreError`] of that flush. Nothing is lost yet: [`Verifier::flush`] can be called again.
+    /// [`StoreError`] if the last flush fails. The uses are still counted: [`Verifier::flush`] can
+    /// be called again.
     ///
     /// # Cancel safety
-    /// If the future is dropped after it was polled, the work has stopped, and uses that are not stored stay
-    /// counted, as after an error. Before that it is as if the handle was dropped.
+    /// If the future is dropped after it was polled, the background work has stopped. Uses that are
+    /// not stored stay counted, as after an error. A future that was never polled acts like a
+    /// dropped handle.
     pub async fn shutdown(self) -> Result<(), StoreError> {
         #[cfg(feature = "cached")]
         for (cache, refreshing) in self.refreshing {
             refreshing.abort();
-            // It has ended then, and the hints can let go of a connection of the host's pool.
+            // The task has ended now, so the hints can release their connection of the host's pool.
             let _ = refreshing.await;
             cache.drop_hints();
         }
         self.stop.notify_one();
-        // A flush that is under way ends first. If the runtime has ended the task, the next line does its work.
+        // Waits for a flush in progress. If the runtime has ended the task, the flush below
+        // replaces it.
         let _ = self.flushing.await;
         self.verifier.flush().await
     }
 
-    /// Returns the error of the last flush, for health checks; `None` if it succeeded. The next flush
-    /// tries again.
+    /// Returns the error of the last flush, for health checks; `None` if it succeeded.
     ///
-    /// If the background work itself has ended, because the function for flush errors panicked or the runtime
-    /// has no timers, that is the error.
+    /// The next flush tries again. A flush task that has ended is an error too: the function for
+    /// flush errors panicked, or the runtime has no timers.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
+    /// # use keywright::{Keywright, store::MemoryStore};
+    /// # let keywright = Keywright::builder(MemoryStore::new()).build()?;
+    /// let running = keywright.start()?;
+    /// let healthy = running.last_flush_error().is_none();
+    /// assert!(healthy);
+    /// # running.shutdown().await?;
+    /// # Ok(()) }) }
+    /// ```
     pub fn last_flush_error(&self) -> Option<Arc<StoreError>> {
         if self.flushing.is_finished() {
             let ended =
-                StoreError::unavailable("the flush task has ended; nothing is flushed any more");
+                StoreError::unavailable("the flush task has ended, so uses are no longer written");
             return Some(Arc::new(ended));
         }
         self.last_error.get()
@@ -133,22 +187,21 @@ impl fmt::Debug for Running {
     }
 }
 
-/// Settings of the background work.
+/// Options of the background work, for [`Keywright::start_with`].
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
+/// # use keywright::{Keywright, store::MemoryStore};
+/// # let keywright = Keywright::builder(MemoryStore::new()).build()?;
 /// use std::time::Duration;
-///
-/// use keywright::store::MemoryStore;
-/// use keywright::{Keywright, RunOptions};
+/// use keywright::RunOptions;
 ///
 /// let options = RunOptions::new()
 ///     .flush_every(Duration::from_secs(2))
 ///     .on_flush_error(|error| eprintln!("uses of API keys are not written yet: {error}"));
-/// let keywright = Keywright::builder(MemoryStore::new()).build()?;
 /// let running = keywright.start_with(options)?;
-/// running.shutdown().await?;
+/// # running.shutdown().await?;
 /// # Ok(()) }) }
 /// ```
 #[derive(Clone)]
@@ -159,21 +212,51 @@ pub struct RunOptions {
 }
 
 impl RunOptions {
-    /// Returns the defaults: a flush every 5 seconds.
+    /// Creates the default options: a flush every 5 seconds, and flush errors are not reported.
     ///
-    /// A killed process loses the uses of that time. A flush is one write for all keys that were used, so
-    /// a shorter time costs more writes.
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
+    /// # use keywright::{Keywright, store::MemoryStore};
+    /// # let keywright = Keywright::builder(MemoryStore::new()).build()?;
+    /// use keywright::RunOptions;
+    ///
+    /// let running = keywright.start_with(RunOptions::new())?; // the same as `start`
+    /// # running.shutdown().await?;
+    /// # Ok(()) }) }
+    /// ```
     pub fn new() -> Self {
         Self { flush_every: Duration::from_secs(5), on_flush_error: Arc::new(|_| {}) }
     }
 
-    /// Sets the time between two flushes, 100 ms to 1 hour.
+    /// Sets the time between two flushes, from 100 ms to 1 hour.
+    ///
+    /// The default is 5 seconds. A process that is killed loses the uses of this time. A shorter
+    /// time costs more writes: each flush is one write for all keys that were used.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use keywright::RunOptions;
+    ///
+    /// let options = RunOptions::new().flush_every(Duration::from_millis(500));
+    /// # drop(options);
+    /// ```
     pub fn flush_every(self, interval: Duration) -> Self {
         Self { flush_every: interval, ..self }
     }
 
-    /// Sets a function that is called with the error of each flush that fails, for a log. The next flush
-    /// tries again, and nothing is lost or counted twice. The function must neither block nor panic.
+    /// Sets a function to call with the error of each failed flush, usually to log it.
+    ///
+    /// The next flush tries again, and no use is lost or counted twice. The function must not block
+    /// or panic.
+    ///
+    /// ```
+    /// use keywright::RunOptions;
+    ///
+    /// let options = RunOptions::new()
+    ///     .on_flush_error(|error| eprintln!("uses of API keys are not written yet: {error}"));
+    /// # drop(options);
+    /// ```
     pub fn on_flush_error(self, warn: impl Fn(&StoreError) + Send + Sync + 'static) -> Self {
         Self { on_flush_error: Arc::new(warn), ..self }
     }
@@ -199,18 +282,28 @@ impl fmt::Debug for RunOptions {
     }
 }
 
-/// The background work cannot be started.
+/// The background work could not be started.
+///
+/// ```
+/// use keywright::{Keywright, StartError, store::MemoryStore};
+///
+/// // There is no tokio runtime here.
+/// let keywright = Keywright::builder(MemoryStore::new()).build()?;
+/// assert!(matches!(keywright.start(), Err(StartError::NoRuntime)));
+/// # Ok::<(), keywright::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
     /// The call was made outside of a tokio runtime.
-    #[error("no tokio runtime: call start inside of one")]
+    #[error("no tokio runtime is running here; call start inside of one")]
     NoRuntime,
-    /// The time between two flushes is out of its bounds.
+    /// The time between two flushes is shorter than 100 ms or longer than 1 hour.
     #[error("flush_every must be between 100 ms and 1 h, got {0:?}")]
     FlushEvery(Duration),
 }
 
+/// The error of the last flush, shared with the flush task.
 #[derive(Clone, Default)]
 struct LastError(Arc<Mutex<Option<Arc<StoreError>>>>);
 
@@ -224,7 +317,7 @@ impl LastError {
     }
 }
 
-/// Flushes until it is told to stop, or the verifier is gone.
+/// Flushes in a loop until `stop` is notified or the verifier no longer exists.
 async fn flush_loop(
     verifier: impl Fn() -> Option<Verifier>,
     options: RunOptions,

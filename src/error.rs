@@ -1,114 +1,137 @@
-//! The umbrella over the errors of the crate, for a caller who passes them all on.
+//! The error type that every other error of the crate converts into.
 
-/// Any error of the crate. Every error of its own converts into it with `?`.
+/// Any error of the crate.
+///
+/// Every other error of the crate converts into it with `?`. Use it in code that passes all errors
+/// on; match the error of the operation in code that handles one.
+///
+/// ```
+/// use keywright::{Actor, Authority, KeyId, NewKey, UserId};
+///
+/// async fn generate(authority: &Authority, user: &str) -> Result<KeyId, keywright::Error> {
+///     let actor = Actor::developer(UserId::new(user)?); // an `IdError`
+///     let new = NewKey::named("prod-main-app")?; // a `NameError`
+///     let issued = authority.generate(&actor, new).await?; // a `GenerateError`
+///     Ok(issued.key.id)
+/// }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A credential was not accepted, or that can't be said.
+    /// A credential was not accepted, or could not be checked.
     #[error(transparent)]
     Verify(#[from] crate::VerifyError),
-    /// A key was not generated.
+    /// A key could not be generated.
     #[error(transparent)]
     Generate(#[from] crate::GenerateError),
-    /// A key was not changed.
+    /// A key could not be changed or shown.
     #[error(transparent)]
     Key(#[from] crate::KeyError),
-    /// A service account was not made or changed.
+    /// A service account could not be created, changed or shown.
     #[error(transparent)]
     Account(#[from] crate::AccountError),
-    /// A policy was not set.
+    /// A policy could not be set.
     #[error(transparent)]
     SetPolicy(#[from] crate::SetPolicyError),
-    /// Nothing can be shown.
+    /// A listing, a policy or a sweep could not be provided.
     #[error(transparent)]
     List(#[from] crate::ListError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] crate::store::StoreError),
-    /// Keys were not transferred.
+    /// Keys could not be transferred.
     #[cfg(feature = "postgres")]
     #[error(transparent)]
     Transfer(#[from] crate::store::TransferError),
-    /// A [`Keywright`](crate::Keywright) cannot be built.
+    /// A [`Keywright`](crate::Keywright) could not be built.
     #[error(transparent)]
     Build(#[from] crate::BuildError),
-    /// The background work cannot be started.
+    /// The background work could not be started.
     #[cfg(feature = "tokio")]
     #[error(transparent)]
     Start(#[from] crate::StartError),
-    /// A pepper can't be added.
+    /// A pepper could not be added to the ring.
     #[error(transparent)]
     Pepper(#[from] crate::PepperError),
-    /// A value is not what it should be.
+    /// A text or number is not a valid value of its type.
     #[error(transparent)]
     Value(#[from] ValueError),
 }
 
-/// A text or number is not the value that it was taken for.
+/// A text or number is not a valid value of its type.
+///
+/// ```
+/// use keywright::{Error, Scope, ValueError};
+///
+/// fn scope(text: &str) -> Result<Scope, Error> {
+///     Ok(Scope::new(text)?)
+/// }
+/// assert!(matches!(scope("Invoices read"), Err(Error::Value(ValueError::Scope(_)))));
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ValueError {
-    /// Not an id.
+    /// The text is not an id.
     #[error(transparent)]
     Id(#[from] crate::IdError),
-    /// Not a name.
+    /// The text is not a name.
     #[error(transparent)]
     Name(#[from] crate::NameError),
-    /// Not a scope, or too many.
+    /// The text is not a scope, or there are too many scopes.
     #[error(transparent)]
     Scope(#[from] crate::ScopeError),
-    /// Not a network, or too many.
+    /// The text is not a network, or there are too many networks.
     #[error(transparent)]
     Network(#[from] crate::NetworkError),
-    /// Not a rate.
+    /// The text is not a rate, or a number in it is out of its bounds.
     #[error(transparent)]
     Rate(#[from] crate::RateError),
-    /// Metadata past its limits.
+    /// The metadata exceeds its limits.
     #[error(transparent)]
     Metadata(#[from] crate::MetadataError),
-    /// Not a token prefix.
+    /// The text is not a token prefix.
     #[error(transparent)]
     Prefix(#[from] crate::PrefixError),
-    /// Not a role name.
+    /// The text is not a role name.
     #[error(transparent)]
     RoleName(#[from] crate::RoleNameError),
-    /// Not an owner.
+    /// The text is not an owner.
     #[error(transparent)]
     Owner(#[from] crate::OwnerError),
-    /// Not a time.
+    /// The text is not a time, or the time is out of its bounds.
     #[error(transparent)]
     Time(#[from] crate::TimeError),
-    /// Not a cursor.
+    /// The text is not a cursor of this kind of query.
     #[error(transparent)]
     Cursor(#[from] crate::store::CursorError),
-    /// Not an operation.
+    /// The text is not an operation.
     #[error(transparent)]
     Operation(#[from] crate::OperationError),
-    /// Not an outcome of an event.
+    /// The text is not the outcome of an event.
     #[error(transparent)]
     EventOutcome(#[from] crate::EventOutcomeError),
-    /// Not the code of a refusal.
+    /// The text is not the code of a refusal.
     #[error(transparent)]
     RefusalCode(#[from] crate::RefusalCodeError),
-    /// Not settings of a cache.
+    /// An option of a cache is out of its bounds.
     #[cfg(feature = "cached")]
     #[error(transparent)]
     CacheOptions(#[from] crate::store::CacheOptionsError),
-    /// Not the name of a schema.
+    /// The text is not the name of a schema.
     #[cfg(feature = "postgres")]
     #[error(transparent)]
     SchemaName(#[from] crate::store::SchemaNameError),
-    /// Not a header that can be read.
+    /// The text is not the name of a header, or the header has another meaning.
     #[cfg(any(feature = "actix", feature = "tower"))]
     #[error(transparent)]
     Header(#[from] crate::http::HeaderError),
-    /// Not proxies that can be trusted.
+    /// The set of trusted proxies is empty or matches every address.
     #[cfg(any(feature = "actix", feature = "tower"))]
     #[error(transparent)]
     TrustedProxies(#[from] crate::http::TrustedProxiesError),
 }
 
-/// `?` goes through one conversion alone, so each error that stands inside another has its own here.
+/// `?` applies a single conversion, so an error that is nested in another one needs its own here.
 macro_rules! inside {
     ($variant:ident: $($error:ty),+ $(,)?) => {$(
         impl From<$error> for Error {

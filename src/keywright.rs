@@ -1,4 +1,4 @@
-//! The entry point: a builder, and the two values that a service takes from what it builds.
+//! The entry point: a builder, and the authority and verifier that a service takes from it.
 
 #[cfg(feature = "cached")]
 use std::any::Any;
@@ -20,14 +20,11 @@ use crate::value::time::{Clock, SystemClock};
 use crate::value::token::Prefix;
 use crate::verifier::Verifier;
 
-/// API keys over one store. Build one for a process, and take an [`Authority`] and a [`Verifier`] from it.
+/// API keys over one store: the source of the [`Authority`] and the [`Verifier`] of a service.
 ///
-/// Everything taken from one `Keywright` shares what is counted in memory: uses that are not flushed
-/// yet, what is spent of each rate, and the refused calls of each actor. Cloning is cheap.
-///
-/// A service also needs background work: uses are flushed, and a cache is refreshed. With the feature
-/// `tokio`, `Keywright::start` does both. Without it, call [`Verifier::flush`] every few seconds and before
-/// the process ends.
+/// Build one for each process. Everything taken from one `Keywright` shares the counts in memory:
+/// uses that are not flushed yet, the spent part of each rate, and the refused calls of each actor.
+/// Cloning is cheap.
 ///
 /// ```
 /// use keywright::store::MemoryStore;
@@ -42,6 +39,10 @@ use crate::verifier::Verifier;
 /// let verifier = keywright.verifier(); // checks keys, and cannot create any
 /// # Ok::<(), keywright::Error>(())
 /// ```
+///
+/// A service also needs background work: counted uses must be flushed, and a cache must be
+/// refreshed. With the feature `tokio`, `Keywright::start` does both. Without it, call
+/// [`Verifier::flush`] every few seconds and before the process ends.
 #[derive(Clone)]
 pub struct Keywright {
     authority: Authority,
@@ -51,8 +52,17 @@ pub struct Keywright {
 }
 
 impl Keywright {
-    /// Starts a builder over `store`, with the system's clock and random source, no pepper, the
-    /// prefix `key`, and API access off in every tenant that has no policy.
+    /// Creates a builder over `store`.
+    ///
+    /// Its defaults are the system's clock and random source, no pepper, the prefix `key`, and a
+    /// default policy with API access turned off.
+    ///
+    /// ```
+    /// use keywright::{Keywright, store::MemoryStore};
+    ///
+    /// let keywright = Keywright::builder(MemoryStore::new()).build()?;
+    /// # Ok::<(), keywright::Error>(())
+    /// ```
     pub fn builder(store: impl KeyStore) -> Builder {
         Builder {
             store: Arc::new(store),
@@ -67,16 +77,47 @@ impl Keywright {
     }
 
     /// Returns the authority, which creates and manages keys.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// let authority = keywright.authority();
+    /// let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// # drop(issued);
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn authority(&self) -> Authority {
         self.authority.clone()
     }
 
-    /// Returns the verifier, which checks keys. A service that only checks keys holds nothing else.
+    /// Returns the verifier, which checks keys.
+    ///
+    /// It cannot create keys. Give it to code that handles the requests of others.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// let verifier = keywright.verifier();
+    /// let grant = verifier.verify(issued.token.expose()).await?;
+    /// assert_eq!(grant.owner(), &alice.as_owner());
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn verifier(&self) -> Verifier {
         self.verifier.clone()
     }
 
-    /// The caches to refresh.
+    /// Returns the caches to refresh.
     #[cfg(feature = "cached")]
     pub(crate) fn caches(&self) -> impl Iterator<Item = &CachedStore> {
         self.caches.iter()
@@ -89,15 +130,18 @@ impl fmt::Debug for Keywright {
     }
 }
 
-/// Settings of a [`Keywright`]. Made by [`Keywright::builder`].
+/// The settings of a [`Keywright`] that is not built yet.
+///
+/// [`Keywright::builder`] creates a builder.
 ///
 /// ```
 /// use keywright::store::MemoryStore;
-/// use keywright::{Keywright, Policy};
+/// use keywright::{Keywright, Policy, Prefix};
 ///
-/// let mut policy = Policy::default();
-/// policy.api_enabled = true;
-/// let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+/// let keywright = Keywright::builder(MemoryStore::new())
+///     .prefix(Prefix::new("acme_live")?)
+///     .default_policy(Policy::allowing("invoices:read invoices:write".parse()?))
+///     .build()?;
 /// # Ok::<(), keywright::Error>(())
 /// ```
 #[derive(Clone)]
@@ -114,45 +158,141 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// Sets the prefix of new tokens. Tokens with another prefix stay valid: each key keeps its own.
+    /// Sets the prefix of new tokens.
+    ///
+    /// The default is `key`. Each key keeps the prefix that it was generated with, so tokens with
+    /// another prefix stay valid.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, Prefix, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let builder = Keywright::builder(MemoryStore::new()).default_policy(policy);
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// let authority = builder.prefix(Prefix::new("acme_live")?).build()?.authority();
+    /// let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// assert!(issued.token.expose().starts_with("acme_live_"));
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn prefix(self, prefix: Prefix) -> Self {
         Self { prefix, ..self }
     }
 
-    /// Sets the peppers that digests are made with.
+    /// Sets the peppers of the stored digests.
+    ///
+    /// The default is a ring without a pepper. A pepper is a secret of the server that is kept
+    /// apart from the store. With it, a stolen copy of the store cannot be used to test guesses.
+    ///
+    /// ```
+    /// use keywright::{Keywright, PepperRing, store::MemoryStore};
+    ///
+    /// # let (old, new) = ([7; 32], [9; 32]);
+    /// let peppers = PepperRing::none().with(1, old)?.with(2, new)?; // the last one is current
+    /// let keywright = Keywright::builder(MemoryStore::new()).peppers(peppers).build()?;
+    /// # Ok::<(), keywright::Error>(())
+    /// ```
     pub fn peppers(self, peppers: PepperRing) -> Self {
         Self { peppers: Arc::new(peppers), ..self }
     }
 
     /// Sets the policy of tenants that have none stored.
+    ///
+    /// By default API access is off for them.
+    ///
+    /// ```
+    /// use keywright::{Keywright, Policy, store::MemoryStore};
+    ///
+    /// let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # Ok::<(), keywright::Error>(())
+    /// ```
     pub fn default_policy(self, policy: Policy) -> Self {
         let default_policy = Policy { version: 0, ..policy };
         Self { default_policy, ..self }
     }
 
-    /// Replaces the system's clock.
+    /// Sets the clock that every method reads.
+    ///
+    /// The default is the system's clock. A test can set a [`ManualClock`](crate::ManualClock).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use keywright::{Keywright, ManualClock, store::MemoryStore};
+    ///
+    /// let clock = ManualClock::at("2026-01-01T09:00:00Z".parse()?);
+    /// let keywright = Keywright::builder(MemoryStore::new()).clock(clock.clone()).build()?;
+    /// clock.advance(Duration::from_hours(24)); // a day passes at once
+    /// # Ok::<(), keywright::Error>(())
+    /// ```
     pub fn clock(self, clock: impl Clock) -> Self {
         Self { clock: Arc::new(clock), ..self }
     }
 
-    /// Replaces the system's random source. The source must be cryptographically secure; a fixed one
-    /// is for tests.
+    /// Sets the random source of ids and secrets.
+    ///
+    /// The default is the operating system's source. A source must be cryptographically secure. A
+    /// predictable source is for tests only.
+    ///
+    /// ```
+    /// use keywright::{Keywright, store::MemoryStore};
+    /// # use rand_core::{TryCryptoRng, TryRng};
+    /// # struct HardwareRng;
+    /// # impl TryRng for HardwareRng {
+    /// #     type Error = std::convert::Infallible;
+    /// #     fn try_next_u32(&mut self) -> Result<u32, Self::Error> { Ok(fastrand::u32(..)) }
+    /// #     fn try_next_u64(&mut self) -> Result<u64, Self::Error> { Ok(fastrand::u64(..)) }
+    /// #     fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Self::Error> {
+    /// #         Ok(fastrand::fill(bytes))
+    /// #     }
+    /// # }
+    /// # impl TryCryptoRng for HardwareRng {}
+    ///
+    /// // `HardwareRng` implements `rand_core::TryCryptoRng`.
+    /// let keywright = Keywright::builder(MemoryStore::new()).random(HardwareRng).build()?;
+    /// # Ok::<(), keywright::Error>(())
+    /// ```
     pub fn random(self, source: impl TryCryptoRng + Send + 'static) -> Self {
         Self { random: Arc::new(Random::new(source)), ..self }
     }
 
-    /// Adds a cache that `Keywright::start` refreshes, where it is inside a store of yours. A
-    /// [`CachedStore`] that is itself the store, or is behind an `Arc<dyn KeyStore>`, needs no call.
+    /// Adds a cache for `Keywright::start` to refresh.
+    ///
+    /// It is needed only for a cache inside a store of your own type. A [`CachedStore`] that is
+    /// itself the store, or is behind an `Arc<dyn KeyStore>`, is found without it.
+    ///
+    /// ```
+    /// use keywright::Keywright;
+    /// use keywright::store::{CacheOptions, CachedStore, MemoryStore};
+    /// # use keywright::store::KeyStore;
+    /// # fn metered(store: CachedStore) -> impl KeyStore { store }
+    ///
+    /// let cache = CachedStore::new(MemoryStore::new(), CacheOptions::new())?;
+    /// // `metered` wraps the cache in a store that counts calls.
+    /// let keywright = Keywright::builder(metered(cache.clone())).refreshes(&cache).build()?;
+    /// # Ok::<(), keywright::Error>(())
+    /// ```
     #[cfg(feature = "cached")]
     pub fn refreshes(mut self, cache: &CachedStore) -> Self {
         self.caches.push(cache.clone());
         self
     }
 
-    /// Builds the [`Keywright`]. It has counters of its own: build one for a process.
+    /// Builds the [`Keywright`].
+    ///
+    /// Each `Keywright` has its own counts in memory: build one for each process, and clone it.
+    ///
+    /// ```
+    /// use keywright::{BuildError, Keywright, Policy, store::MemoryStore};
+    ///
+    /// let mut policy = Policy::default();
+    /// policy.max_keys_per_owner = 0; // must be at least 1
+    /// let built = Keywright::builder(MemoryStore::new()).default_policy(policy).build();
+    /// assert!(matches!(built, Err(BuildError::DefaultPolicy(_))));
+    /// ```
     ///
     /// # Errors
-    /// [`BuildError::DefaultPolicy`] if a setting of the default policy is out of its bounds.
+    /// [`BuildError::DefaultPolicy`] if a field of the default policy is out of its bounds.
     pub fn build(self) -> Result<Keywright, BuildError> {
         self.default_policy.validate()?;
         #[cfg(feature = "cached")]
@@ -187,7 +327,7 @@ impl fmt::Debug for Builder {
     }
 }
 
-/// Returns the cache that the store is, behind any number of `Arc`s.
+/// Returns the store as a cache, if it is one, behind any number of `Arc`s.
 #[cfg(feature = "cached")]
 fn cache_in(mut store: &dyn KeyStore) -> Option<CachedStore> {
     while let Some(inner) = (store as &dyn Any).downcast_ref::<Arc<dyn KeyStore>>() {
@@ -196,11 +336,23 @@ fn cache_in(mut store: &dyn KeyStore) -> Option<CachedStore> {
     (store as &dyn Any).downcast_ref::<CachedStore>().cloned()
 }
 
-/// A [`Keywright`] cannot be built.
+/// A [`Keywright`] could not be built.
+///
+/// ```
+/// use keywright::{BuildError, Keywright, Policy, store::MemoryStore};
+///
+/// let mut policy = Policy::default();
+/// policy.max_keys_per_owner = 0;
+/// match Keywright::builder(MemoryStore::new()).default_policy(policy).build() {
+///     Err(BuildError::DefaultPolicy(error)) => println!("in the default policy: {error}"),
+///     built => drop(built?),
+/// }
+/// # Ok::<(), keywright::Error>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// A setting of the default policy is out of its bounds.
-    #[error("the default policy is not possible")]
+    /// A field of the default policy is out of its bounds.
+    #[error("the default policy is invalid")]
     DefaultPolicy(#[from] PolicyError),
 }

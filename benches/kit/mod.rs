@@ -1,4 +1,4 @@
-//! What the benchmarks share: a world to measure in, and figures beside a reference.
+//! Shared code of the benchmarks: a world to measure in, and figures beside a reference.
 
 #![allow(dead_code, reason = "each benchmark uses a part of it")]
 
@@ -13,7 +13,7 @@ use keywright::{
     Prefix, RoleName, Scope, UserId, Verifier,
 };
 
-/// Account and policy in force, uses counted.
+/// A setup with a stored policy and a service account.
 pub(crate) struct World {
     pub(crate) authority: Authority,
     pub(crate) verifier: Verifier,
@@ -44,12 +44,13 @@ impl World {
         Self { authority, verifier, admin, account: Owner::Account(account.id), scope }
     }
 
-    /// A verifier over another store with the same keys.
+    /// Builds a verifier over another store with the same keys.
     pub(crate) fn verifier_of(store: impl keywright::store::KeyStore) -> Verifier {
         Keywright::builder(store).build().expect("a verifier").verifier()
     }
 
-    /// A key of the account for a name of letters, of the user for a name as `u17`.
+    /// Generates a key. A name such as `u17` makes it a key of that user, any other name one of the
+    /// account.
     pub(crate) fn generate(&self, name: &str) -> keywright::Issued {
         let of_user = name.strip_prefix('u').is_some_and(|rest| rest.parse::<u64>().is_ok());
         let owner = if of_user {
@@ -62,20 +63,20 @@ impl World {
     }
 }
 
-/// The outcome of a future that is ready at once.
+/// Returns the output of a future that is ready at once.
 pub(crate) fn ready<F: Future>(future: F) -> F::Output {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => output,
-        Poll::Pending => unreachable!("the store has the answer at hand"),
+        Poll::Pending => unreachable!("the store answers from memory"),
     }
 }
 
-/// The line above the figures.
+/// Prints the header of the figures.
 pub(crate) fn head() {
     println!("{:<42} {:>12} {:>12} {:>8}   ratio p10..p90", "name", "ours", "reference", "ratio");
 }
 
-/// Runs both in turns and prints one line.
+/// Measures both in turns and prints one line.
 pub(crate) fn figure(name: &str, each: u32, mut ours: impl FnMut(), mut reference: impl FnMut()) {
     const ROUNDS: usize = 41;
     let time = |work: &mut dyn FnMut()| {

@@ -1,4 +1,4 @@
-//! A key's life in a store of one's own.
+//! The life of a key in a custom store.
 //!
 //! ```text
 //! cargo run --example custom_store
@@ -10,8 +10,7 @@ use keywright::{Actor, Keywright, NewKey, Policy, UserId};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     futures_lite::future::block_on(async {
-        let mut policy = Policy::default();
-        policy.api_enabled = true;
+        let policy = Policy::allowing("invoices:read invoices:write".parse()?);
         let keywright =
             Keywright::builder(store::CustomStore::default()).default_policy(policy).build()?;
         let (authority, verifier) = (keywright.authority(), keywright.verifier());
@@ -19,7 +18,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let alice = Actor::developer(UserId::new("alice")?);
         let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
         let grant = verifier.verify(issued.token.expose()).await?;
-        println!("{} is accepted, from a store of one's own", grant.key().name);
+        println!("{} is accepted from the custom store", grant.key().name);
 
         verifier.flush().await?;
         assert_eq!(authority.key(&alice, &issued.key.id).await?.uses, 1);

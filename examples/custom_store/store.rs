@@ -1,7 +1,9 @@
-//! A store of one's own: rows behind a lock. What a batch comes to is planned by the crate.
+//! A custom store: rows behind a lock. The crate plans the effects of each batch, and the store
+//! writes them.
 //!
-//! It keeps every rule of the contract: the tests run the whole conformance suite on it. A store on a database
-//! has the same shape: a transaction in the place of the lock, in which the rows of `ReadSet::of(&batch)` are read first.
+//! It keeps the whole contract of a store: the tests run the conformance suite on it. A store on a
+//! database has the same form. It uses a transaction instead of the lock, and first reads the rows
+//! of `ReadSet::of(&batch)` in that transaction.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -41,7 +43,7 @@ impl State {
         Ok(Some(Arc::new(snapshot).into()))
     }
 
-    /// Writes everything that a batch comes to. Writers and deleted ids stay for good.
+    /// Writes all effects of a batch. Writers and the ids of deleted records are never removed.
     fn write(&mut self, effects: Effects) {
         let rows = &mut self.rows;
         rows.keys.extend(effects.written_keys().map(|key| (*key.id(), key.clone())));
@@ -63,7 +65,7 @@ impl State {
     }
 }
 
-/// A store in memory that is written to be read.
+/// A store in memory, written as an example.
 #[derive(Debug, Default)]
 pub(crate) struct CustomStore(Mutex<State>);
 
@@ -115,14 +117,14 @@ impl KeyStore for CustomStore {
 
     async fn add_usage(&self, batch: &UsageBatch) -> Answer<()> {
         let mut state = self.state()?;
-        // There is nothing to write of a batch that was added before.
+        // A batch that was added before has no effects.
         let effects = plan::usage(&state.rows, batch)?.unwrap_or_default();
         state.write(effects);
         Ok(())
     }
 
     async fn changes(&self, _since: Epoch) -> Answer<Changes> {
-        // It never knows, which every cache understands.
+        // `None` means that the changed keys are unknown. A cache then reads everything again.
         Ok(Changes { epoch: Epoch(self.state()?.epoch), touched: None })
     }
 }

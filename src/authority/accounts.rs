@@ -1,4 +1,4 @@
-//! Service accounts: create, look at, edit, disable, enable, delete.
+//! Service accounts: create, show, edit, disable, enable, delete.
 
 use crate::record::account::{AccountEdit, NewAccount, ServiceAccount};
 use crate::record::actor::Actor;
@@ -18,10 +18,35 @@ use super::errors::{AccountError, ListError};
 use super::listing::check_limit;
 
 impl Authority {
-    /// Creates a service account. Its role must be in the tenant's policy.
+    /// Creates a service account: an owner of keys that is a program, not a person.
+    ///
+    /// Its role must be in the tenant's policy. The role gives the scopes of the account's keys.
+    ///
+    /// ```
+    /// use keywright::{NewAccount, Owner};
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let mut policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # policy.roles.insert("analyst".parse()?, "invoices:read reports:read".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    /// # let ada = Actor::administrator(UserId::new("ada")?);
+    /// let new = NewAccount::new("nightly-report".parse()?, "analyst".parse()?).read_only();
+    /// let account = authority.create_account(&ada, new).await?;
+    ///
+    /// let new = NewKey::named("prod-nightly-report")?.owner(Owner::Account(account.id));
+    /// let issued = authority.generate(&ada, new).await?;
+    /// # verifier.verify(issued.token.expose()).await?;
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
-    /// [`AccountError`]; nothing was stored.
+    /// [`AccountError::UnknownRole`] if the policy does not have the role. Otherwise
+    /// `PermissionDenied`, `Random`, `Contended` or `Store`.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves the account either created or absent.
     pub async fn create_account(
         &self,
         actor: &Actor,
@@ -50,11 +75,35 @@ impl Authority {
         .await
     }
 
-    /// Changes the name, role or access of an account, for all its keys at once.
+    /// Changes the name, role or access of a service account, for all its keys at once.
+    ///
+    /// Fields that the edit does not set stay as they are.
+    ///
+    /// ```
+    /// use keywright::{Access, AccountEdit};
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let mut policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # policy.roles.insert("analyst".parse()?, "invoices:read reports:read".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    /// # let ada = Actor::administrator(UserId::new("ada")?);
+    /// # let new = keywright::NewAccount::new("nightly-report".parse()?, "analyst".parse()?);
+    /// # let account = authority.create_account(&ada, new).await?;
+    /// let edit = AccountEdit::new().access(Access::ReadOnly).if_version(account.version);
+    /// let account = authority.edit_account(&ada, &account.id, edit).await?.into_inner();
+    /// assert_eq!(account.access, Access::ReadOnly);
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
-    /// [`AccountError`]; a role must be in the tenant's policy, and an account with another version
-    /// than the edit names is `Stale`.
+    /// * [`AccountError::UnknownRole`] if the policy does not have the role.
+    /// * [`AccountError::Stale`] if the edit names a version and the account has another one.
+    /// * Otherwise `PermissionDenied`, `NotFound`, `Contended` or `Store`.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves the account either unchanged or with the whole edit.
     pub async fn edit_account(
         &self,
         actor: &Actor,
@@ -80,10 +129,34 @@ impl Authority {
         .await
     }
 
-    /// Disables an account: all its keys stop at once. None of the keys changes.
+    /// Disables a service account: from now on every check refuses its keys.
+    ///
+    /// The keys themselves do not change. [`enable_account`](Self::enable_account) reverses it.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let mut policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # policy.roles.insert("analyst".parse()?, "invoices:read reports:read".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    /// # let ada = Actor::administrator(UserId::new("ada")?);
+    /// # let new = keywright::NewAccount::new("nightly-report".parse()?, "analyst".parse()?);
+    /// # let account = authority.create_account(&ada, new).await?;
+    /// # let owner = keywright::Owner::Account(account.id);
+    /// # let new = NewKey::named("prod-nightly-report")?.owner(owner);
+    /// # let issued = authority.generate(&ada, new).await?;
+    /// authority.disable_account(&ada, &account.id).await?;
+    /// assert!(verifier.verify(issued.token.expose()).await.is_err());
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
-    /// [`AccountError`].
+    /// [`AccountError`]: `PermissionDenied`, `NotFound`, `Contended` or `Store`.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves the account either unchanged or disabled.
     pub async fn disable_account(
         &self,
         actor: &Actor,
@@ -92,11 +165,35 @@ impl Authority {
         self.set_account_enabled(actor, account, Operation::AccountDisable, false).await
     }
 
-    /// Enables a disabled account: its keys work again, each as it was. A key that is disabled by
-    /// itself stays disabled.
+    /// Enables a disabled service account: its keys work again, each as before.
+    ///
+    /// A key that was disabled with [`disable`](Self::disable) stays disabled.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let mut policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # policy.roles.insert("analyst".parse()?, "invoices:read reports:read".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    /// # let ada = Actor::administrator(UserId::new("ada")?);
+    /// # let new = keywright::NewAccount::new("nightly-report".parse()?, "analyst".parse()?);
+    /// # let account = authority.create_account(&ada, new).await?;
+    /// # let owner = keywright::Owner::Account(account.id);
+    /// # let new = NewKey::named("prod-nightly-report")?.owner(owner);
+    /// # let issued = authority.generate(&ada, new).await?;
+    /// authority.disable_account(&ada, &account.id).await?;
+    /// authority.enable_account(&ada, &account.id).await?;
+    /// assert!(verifier.verify(issued.token.expose()).await.is_ok());
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
-    /// [`AccountError`].
+    /// [`AccountError`]: `PermissionDenied`, `NotFound`, `Contended` or `Store`.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves the account either unchanged or enabled.
     pub async fn enable_account(
         &self,
         actor: &Actor,
@@ -105,10 +202,34 @@ impl Authority {
         self.set_account_enabled(actor, account, Operation::AccountEnable, true).await
     }
 
-    /// Deletes an account and all its keys, in one atomic step, for good.
+    /// Deletes a service account and all its keys in one atomic step.
+    ///
+    /// ```
+    /// use keywright::store::KeyQuery;
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let mut policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # policy.roles.insert("analyst".parse()?, "invoices:read reports:read".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    /// # let ada = Actor::administrator(UserId::new("ada")?);
+    /// # let new = keywright::NewAccount::new("nightly-report".parse()?, "analyst".parse()?);
+    /// # let account = authority.create_account(&ada, new).await?;
+    /// # let owner = keywright::Owner::Account(account.id);
+    /// # let new = NewKey::named("prod-nightly-report")?.owner(owner);
+    /// # let issued = authority.generate(&ada, new).await?;
+    /// authority.delete_account(&ada, &account.id).await?;
+    /// assert!(verifier.verify(issued.token.expose()).await.is_err());
+    /// assert!(authority.keys(&ada, &KeyQuery::new()).await?.items.is_empty());
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
-    /// [`AccountError`]; nothing was deleted.
+    /// [`AccountError`]: `PermissionDenied`, `NotFound`, `Contended` or `Store`.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves either everything unchanged, or the account and its keys deleted.
     pub async fn delete_account(
         &self,
         actor: &Actor,
@@ -142,8 +263,27 @@ impl Authority {
 
     /// Returns a service account.
     ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let mut policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # policy.roles.insert("analyst".parse()?, "invoices:read reports:read".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    /// # let ada = Actor::administrator(UserId::new("ada")?);
+    /// # let new = keywright::NewAccount::new("nightly-report".parse()?, "analyst".parse()?);
+    /// # let account = authority.create_account(&ada, new).await?;
+    /// let account = authority.account(&ada, &account.id).await?;
+    /// assert_eq!(account.name.as_str(), "nightly-report");
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
+    ///
     /// # Errors
-    /// [`AccountError`]; here it is `PermissionDenied`, `NotFound` or `Store`.
+    /// [`AccountError`]: `PermissionDenied`, `NotFound` or `Store`.
+    ///
+    /// # Cancel safety
+    /// Dropping the future changes nothing.
     pub async fn account(
         &self,
         actor: &Actor,
@@ -154,10 +294,33 @@ impl Authority {
         found.ok_or(AccountError::NotFound(*account))
     }
 
-    /// Lists the tenant's service accounts, a page at a time, oldest first.
+    /// Lists the tenant's service accounts, one page at a time, oldest first.
+    ///
+    /// A page has 50 accounts unless the query sets another limit.
+    /// [`all_accounts`](Self::all_accounts) reads all pages.
+    ///
+    /// ```
+    /// use keywright::store::AccountQuery;
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let mut policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # policy.roles.insert("analyst".parse()?, "invoices:read reports:read".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    /// # let ada = Actor::administrator(UserId::new("ada")?);
+    /// # let new = keywright::NewAccount::new("nightly-report".parse()?, "analyst".parse()?);
+    /// # let account = authority.create_account(&ada, new).await?;
+    /// let page = authority.accounts(&ada, &AccountQuery::new().search("nightly")).await?;
+    /// assert_eq!(page.items[0].id, account.id);
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
-    /// [`ListError`].
+    /// [`ListError`]: `PermissionDenied`, `Limit` or `Store`.
+    ///
+    /// # Cancel safety
+    /// Dropping the future changes nothing.
     pub async fn accounts(
         &self,
         actor: &Actor,
@@ -187,7 +350,7 @@ impl Authority {
 }
 
 impl Attempt<'_> {
-    /// Reads an account for an operation that the actor has permission for.
+    /// Checks the permission and reads an account.
     async fn account(
         &mut self,
         account: &AccountId,
@@ -199,7 +362,7 @@ impl Attempt<'_> {
         found.ok_or(AccountError::NotFound(*account))
     }
 
-    /// Replaces an account, or records that it is so already.
+    /// Writes a changed account, or records that the operation changed nothing.
     async fn write_account(
         &self,
         outcome: Outcome<ServiceAccount>,
@@ -224,7 +387,7 @@ fn must_have_role(policy: &Policy, role: &RoleName) -> Result<(), AccountError> 
     Err(AccountError::UnknownRole(role.clone()))
 }
 
-/// Describes an account, as it is now, for the event of its change.
+/// Returns the fields of an account for the event of its change.
 fn described(account: &ServiceAccount) -> EventDetails {
     let access = match account.access {
         Access::ReadOnly => "read-only",

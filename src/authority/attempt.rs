@@ -1,7 +1,8 @@
-//! One attempt of an operation: its time, its event, what it reads and writes, and the record of its refusal.
+//! One attempt of an operation: its time, its event, its reads and writes, and the record of its
+//! refusal.
 //!
-//! Every operation that changes something runs in [`Authority::attempt`] and reads in this order:
-//! permission, rule, change.
+//! Every operation that changes something runs in [`Authority::attempt`], in this order:
+//! permission, rules, change.
 
 use std::pin::Pin;
 
@@ -22,13 +23,15 @@ use super::refusal::ManagementError;
 pub(super) struct Attempt<'a> {
     authority: &'a Authority,
     pub(super) actor: &'a Actor,
-    /// When the attempt began: the time of its rules, its change and its event.
+    /// The start of the attempt, which is the time of its rules, its change and its event.
     pub(super) now: Timestamp,
-    /// The event of the operation. A refusal is recorded with what is known so far.
+    /// The event of the operation, completed step by step. A refusal is recorded with the fields
+    /// that are set so far.
     pub(super) event: Event,
 }
 
-/// The policy and account that an operation is checked against, and the conditions that they are unchanged.
+/// The policy and account that an operation is checked against, and the conditions that both are
+/// unchanged at the commit.
 pub(super) struct Rules {
     pub(super) policy: Policy,
     /// The service account that owns the key, if one does.
@@ -36,14 +39,17 @@ pub(super) struct Rules {
     pub(super) conditions: Vec<Condition>,
 }
 
-/// The decision about one attempt. Boxed, because the compiler cannot prove an async closure `Send`.
+/// The decision about one attempt. Boxed, because the compiler cannot prove an async closure
+/// `Send`.
 pub(super) type Decided<'a, T, E> =
     Pin<Box<dyn Future<Output = Result<Attempted<T>, E>> + Send + 'a>>;
 
 impl Authority {
-    /// Runs an operation: calls `decide` with a new [`Attempt`] until its commit is not overtaken by
-    /// another change. Records a refusal; if that fails, the failure is the error, so that no refused
-    /// call is left out of the audit trail.
+    /// Runs an operation: calls `decide` with a new [`Attempt`] until no other change comes before
+    /// its commit.
+    ///
+    /// A refusal is recorded. If the record cannot be written, the store's error is returned
+    /// instead, so that no refused call is missing from the audit trail.
     pub(super) async fn attempt<'a, T, E, D>(
         &'a self,
         actor: &'a Actor,
@@ -84,7 +90,7 @@ impl Attempt<'_> {
         Ok(Rules { policy, account: None, conditions: vec![holds] })
     }
 
-    /// Reads the policy in force, and the owner if it is a service account.
+    /// Reads the policy in force, and the service account if one is the owner.
     pub(super) async fn rules_of(&self, owner: &Owner) -> Result<Rules, StoreError> {
         let mut rules = self.rules().await?;
         if let Owner::Account(id) = owner
@@ -95,7 +101,7 @@ impl Attempt<'_> {
         Ok(rules)
     }
 
-    /// Writes one change with the event, to which it adds details.
+    /// Writes one change together with the event, after adding `details` to the event.
     pub(super) async fn write<T>(
         &self,
         conditions: Vec<Condition>,
@@ -117,7 +123,7 @@ impl Attempt<'_> {
         commit(self.store(), batch, value).await
     }
 
-    /// Records that there was nothing to change.
+    /// Writes an event that says that nothing was changed.
     pub(super) async fn unchanged<T>(&self, value: T) -> Result<Attempted<T>, StoreError> {
         let event = Event { outcome: EventOutcome::Unchanged, ..self.event.clone() };
         let batch = Batch { events: vec![event], ..Batch::default() };

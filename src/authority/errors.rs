@@ -1,4 +1,4 @@
-//! Why management is refused: one enum for each family of operations.
+//! The errors of management: one enum for each family of operations.
 
 use std::time::Duration;
 
@@ -13,69 +13,110 @@ use crate::value::id::{AccountId, KeyId};
 use crate::value::random::RandomError;
 use crate::value::time::in_words;
 
-/// A key could not be generated. Nothing was stored.
+/// A key could not be generated.
+///
+/// Nothing was stored, except as [`Store`](Self::Store) describes.
+///
+/// ```
+/// use keywright::GenerateError;
+/// # use keywright::{Actor, Keywright, NewKey, UserId, store::MemoryStore};
+/// # futures_lite::future::block_on(async {
+/// # let authority = Keywright::builder(MemoryStore::new()).build()?.authority();
+/// # let alice = Actor::developer(UserId::new("alice")?);
+/// match authority.generate(&alice, NewKey::named("prod-main-app")?).await {
+///     Ok(issued) => println!("your token: {}", issued.token.expose()),
+///     Err(GenerateError::AccessOff) => println!("ask an admin to turn API access on"),
+///     Err(GenerateError::TooManyKeys { limit }) => println!("you already have {limit} keys"),
+///     Err(error) => return Err(error.into()),
+/// }
+/// # Ok::<(), keywright::Error>(())
+/// # }).unwrap();
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum GenerateError {
-    /// The tenant's plan lacks API access.
-    #[error("the tenant's plan does not include API access: upgrade required")]
+    /// The tenant's plan does not include API access.
+    #[error("the tenant's plan does not include API access; upgrade required")]
     UpgradeRequired,
-    /// The tenant has API access turned off.
-    #[error("API access is off in this tenant: its admin can turn it on")]
+    /// API access is turned off in the tenant's policy.
+    #[error("API access is turned off for this tenant; its admin can turn it on")]
     AccessOff,
     /// The actor has no permission to generate keys for this owner.
     #[error(transparent)]
     PermissionDenied(#[from] PermissionDenied),
     /// The tenant has no such service account.
-    #[error("there is no service account {0}")]
+    #[error("service account {0} was not found")]
     AccountNotFound(AccountId),
-    /// The service account that is to own the key is disabled.
-    #[error("service account {0} is disabled: enable it first")]
+    /// The service account that would own the key is disabled.
+    #[error("service account {0} is disabled; enable it first")]
     AccountDisabled(AccountId),
-    /// The key does not meet the rules.
+    /// The new key breaks a rule of the policy.
     #[error(transparent)]
     Rule(#[from] RuleError),
     /// The owner holds as many live keys as the policy allows.
-    #[error("the owner holds {limit} live keys, the most that the policy allows: revoke one first")]
+    #[error("the owner already holds {limit} live keys, the limit in the policy; revoke one first")]
     TooManyKeys {
-        /// The limit in the policy.
+        /// The limit in the policy, 1 to 1,000.
         limit: u16,
     },
     /// The random source failed.
     #[error(transparent)]
     Random(#[from] RandomError),
-    /// Policy or account changed at each attempt. Try again.
-    #[error("policy or account changed at each of {0} attempts: try again")]
+    /// The policy or the account changed during each of this many attempts. Nothing was stored.
+    #[error(
+        "the policy or account changed during each of {0} attempts; nothing was stored, try again"
+    )]
     Contended(u32),
-    /// The store failed.
+    /// The store failed. After the kind `Unavailable` there may be a key whose token was never
+    /// shown.
     #[error("the store failed")]
     Store(#[from] StoreError),
 }
 
-/// A key could not be changed or shown. Nothing was changed.
+/// A key could not be changed or shown.
+///
+/// Nothing was changed, except as [`Store`](Self::Store) describes.
+///
+/// ```
+/// use keywright::KeyError;
+/// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+/// # futures_lite::future::block_on(async {
+/// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+/// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+/// # let alice = Actor::developer(UserId::new("alice")?);
+/// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+/// authority.revoke(&alice, &issued.key.id).await?;
+/// match authority.enable(&alice, &issued.key.id).await {
+///     Err(KeyError::WrongStatus(error)) => println!("the key is {}", error.status), // revoked
+///     result => drop(result?),
+/// }
+/// # Ok::<(), keywright::Error>(())
+/// # }).unwrap();
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
-    /// The actor can see the key and has no permission for the operation.
+    /// The actor can see the key, but has no permission for the operation.
     #[error(transparent)]
     PermissionDenied(#[from] PermissionDenied),
-    /// The tenant has no such key that the actor can see. A key of another tenant is absent too.
-    #[error("there is no key {0}")]
+    /// The tenant has no such key, or the actor cannot see it.
+    #[error("key {0} was not found")]
     NotFound(KeyId),
     /// The key's status does not allow the operation.
     #[error(transparent)]
     WrongStatus(#[from] WrongStatus),
     /// The overlap is longer than the policy allows.
-    #[error("the overlap is longer than the {} that the tenant's policy allows", in_words(*.max))]
+    #[error("the overlap must be at most {}, the limit in the tenant's policy", in_words(*.max))]
     OverlapTooLong {
-        /// The longest overlap in the policy.
+        /// The longest overlap that the policy allows.
         max: Duration,
     },
-    /// The change does not meet the rules.
+    /// The change breaks a rule of the policy.
     #[error(transparent)]
     Rule(#[from] RuleError),
     /// The key has changed since it was read.
-    #[error("the key has version {current} by now, not {given}: read it again and repeat the edit")]
+    #[error("the key has changed to version {current}, the edit expects {given}; read it again")]
     Stale {
         /// The version that the edit names.
         given: u64,
@@ -85,30 +126,50 @@ pub enum KeyError {
     /// The random source failed.
     #[error(transparent)]
     Random(#[from] RandomError),
-    /// The key changed at each attempt. Try again.
-    #[error("the key changed at each of {0} attempts: try again")]
+    /// The key changed during each of this many attempts. Nothing was changed by this call.
+    #[error("the key changed during each of {0} attempts; nothing was done, try again")]
     Contended(u32),
-    /// The store failed. After a failure of the kind `Unavailable` the change may have happened.
+    /// The store failed. After the kind `Unavailable` the change may have been made.
     #[error("the store failed")]
     Store(#[from] StoreError),
 }
 
-/// A service account could not be created, changed or shown. Nothing was changed.
+/// A service account could not be created, changed or shown.
+///
+/// Nothing was changed, except as [`Store`](Self::Store) describes.
+///
+/// ```
+/// use keywright::{AccountError, NewAccount};
+/// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+/// # futures_lite::future::block_on(async {
+/// # let mut policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # policy.roles.insert("analyst".parse()?, "invoices:read reports:read".parse()?);
+/// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+/// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+/// # let ada = Actor::administrator(UserId::new("ada")?);
+/// let new = NewAccount::new("nightly-report".parse()?, "accountant".parse()?);
+/// match authority.create_account(&ada, new).await {
+///     Err(AccountError::UnknownRole(role)) => println!("add the role {role} to the policy first"),
+///     result => drop(result?),
+/// }
+/// # Ok::<(), keywright::Error>(())
+/// # }).unwrap();
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AccountError {
-    /// The actor may not do this.
+    /// The actor has no permission for the operation.
     #[error(transparent)]
     PermissionDenied(#[from] PermissionDenied),
-    /// The tenant has no such account. One of another tenant is absent too.
-    #[error("there is no service account {0}")]
+    /// The tenant has no such service account.
+    #[error("service account {0} was not found")]
     NotFound(AccountId),
     /// The tenant's policy has no such role.
-    #[error("the tenant's policy has no role {0}: add it there first")]
+    #[error("role {0} is not in the tenant's policy; add it first")]
     UnknownRole(RoleName),
     /// The account has changed since it was read.
     #[error(
-        "the account has version {current} by now, not {given}: read it again and repeat the edit"
+        "the account has changed to version {current}, the edit expects {given}; read it again"
     )]
     Stale {
         /// The version that the edit names.
@@ -119,19 +180,41 @@ pub enum AccountError {
     /// The random source failed.
     #[error(transparent)]
     Random(#[from] RandomError),
-    /// The account changed at each attempt. Try again.
-    #[error("the account changed at each of {0} attempts: try again")]
+    /// The account changed during each of this many attempts. Nothing was changed by this call.
+    #[error("the account changed during each of {0} attempts; nothing was done, try again")]
     Contended(u32),
-    /// The store failed. After a failure of the kind `Unavailable` the change may have happened.
+    /// The store failed. After the kind `Unavailable` the change may have been made.
     #[error("the store failed")]
     Store(#[from] StoreError),
 }
 
-/// A policy could not be set. Nothing was changed.
+/// A policy could not be set.
+///
+/// Nothing was changed, except as [`Store`](Self::Store) describes.
+///
+/// ```
+/// use keywright::SetPolicyError;
+/// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+/// # futures_lite::future::block_on(async {
+/// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+/// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+/// # let alice = Actor::developer(UserId::new("alice")?);
+/// # let ada = Actor::administrator(UserId::new("ada")?);
+/// let mut policy = authority.policy(&ada).await?;
+/// policy.max_keys_per_owner = 0;
+/// match authority.set_policy(&ada, policy).await {
+///     Err(SetPolicyError::Policy(error)) => println!("{error}"), // a field is out of its bounds
+///     Err(SetPolicyError::Stale { .. }) => println!("the policy has changed, look at it again"),
+///     result => drop(result?),
+/// }
+/// # Ok::<(), keywright::Error>(())
+/// # }).unwrap();
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SetPolicyError {
-    /// The actor may not do this.
+    /// The actor has no permission for the operation.
     #[error(transparent)]
     PermissionDenied(#[from] PermissionDenied),
     /// A field of the policy is out of its bounds.
@@ -139,28 +222,44 @@ pub enum SetPolicyError {
     Policy(#[from] PolicyError),
     /// The policy has changed since it was read.
     #[error(
-        "the policy has version {current} by now, not {given}: read it again and repeat the change"
+        "the policy has changed to version {current}, the change expects {given}; read it again"
     )]
     Stale {
-        /// The version that was given.
+        /// The version of the policy that was given.
         given: u64,
-        /// The version in force.
+        /// The version of the policy in force.
         current: u64,
     },
-    /// The store failed. After a failure of the kind `Unavailable` the change may have happened.
+    /// The store failed. After the kind `Unavailable` the change may have been made.
     #[error("the store failed")]
     Store(#[from] StoreError),
 }
 
-/// A list, a policy or a sweep was refused.
+/// A listing, a policy or a sweep could not be provided.
+///
+/// ```
+/// use keywright::{ListError, store::EventQuery};
+/// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+/// # futures_lite::future::block_on(async {
+/// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+/// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+/// # let alice = Actor::developer(UserId::new("alice")?);
+/// match authority.events(&alice, &EventQuery::new()).await {
+///     Err(ListError::PermissionDenied(_)) => println!("only admins can read the audit trail"),
+///     result => println!("{} events", result?.items.len()),
+/// }
+/// # Ok::<(), keywright::Error>(())
+/// # }).unwrap();
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ListError {
-    /// The actor has no permission to see this.
+    /// The actor has no permission to see these records, or to sweep.
     #[error(transparent)]
     PermissionDenied(#[from] PermissionDenied),
-    /// A page of no or too many items was asked for.
-    #[error("a page of {0} items is not possible: from 1 to {max}", max = MAX_LIMIT)]
+    /// The page limit of the query is 0 or greater than [`MAX_LIMIT`].
+    #[error("the page limit must be between 1 and {max}, got {0}", max = MAX_LIMIT)]
     Limit(u16),
     /// The store failed.
     #[error("the store failed")]

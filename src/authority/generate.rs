@@ -1,4 +1,4 @@
-//! Making keys.
+//! The operation that generates a key.
 
 use crate::record::actor::Actor;
 use crate::record::event::{DetailField, EventDetails};
@@ -16,29 +16,83 @@ use super::Authority;
 use super::attempt::{Attempt, Rules};
 use super::errors::GenerateError;
 
-/// A key that was just generated or rotated, with its token: shown once, never again.
+/// A key that was just generated or rotated, with its token.
+///
+/// The token is shown once: the store keeps only a digest of its secret.
+///
+/// ```
+/// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+/// # futures_lite::future::block_on(async {
+/// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+/// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+/// # let alice = Actor::developer(UserId::new("alice")?);
+/// let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+/// println!("copy this token now: {}", issued.token.expose());
+///
+/// // The key itself holds no secret and can be logged.
+/// println!("alice has the key {}", issued.key.display_prefix());
+/// # Ok::<(), keywright::Error>(())
+/// # }).unwrap();
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Issued {
-    /// The key.
+    /// The key, without any secret.
     pub key: Key,
-    /// The token. Hand it to its owner now: nothing can show it again.
+    /// The token of the key. Show it to its owner now; it cannot be shown again.
     pub token: Token,
 }
 
 impl Authority {
-    /// Generates a key and hands out its token, once. The actor owns the key unless
-    /// [`NewKey::owner`] names another owner.
+    /// Generates a key and returns it with its token.
     ///
-    /// It needs three things, and the error says which one is missing: the actor's permission, a plan
-    /// with API access, and the tenant's switch. An actor without the permission learns nothing of
-    /// the others. The limit of keys for each owner holds exactly,
-    /// under any number of concurrent calls. The token is made before the key is stored, and handed
-    /// out only if the store has acknowledged it.
+    /// The actor owns the key unless [`NewKey::owner`] names another owner. The token is returned
+    /// only here, after the store has acknowledged the key.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// let scopes = "invoices:read".parse()?;
+    /// let new = NewKey::named("prod-main-app")?.scopes(scopes).expires_in_days(90);
+    /// let issued = authority.generate(&alice, new).await?;
+    /// println!("copy this token now: {}", issued.token.expose());
+    ///
+    /// let grant = verifier.verify(issued.token.expose()).await?;
+    /// assert_eq!(grant.key_id(), &issued.key.id);
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// Three conditions are checked in this order: the actor's permission, API access in the
+    /// tenant's plan, and the tenant's own switch for API access. An actor without the permission
+    /// does not learn the state of the other two. The limit of live keys for each owner
+    /// ([`Policy::max_keys_per_owner`]) holds exactly, under any number of concurrent calls.
     ///
     /// # Errors
-    /// [`GenerateError`], by what is missing or wrong. Nothing was stored, unless the store failed
-    /// as `Unavailable`: then there may be a key whose token was never shown.
+    /// * [`PermissionDenied`](GenerateError::PermissionDenied) if the actor has no permission to
+    ///   generate keys for this owner.
+    /// * [`UpgradeRequired`](GenerateError::UpgradeRequired) or
+    ///   [`AccessOff`](GenerateError::AccessOff) if the tenant has no API access.
+    /// * [`AccountNotFound`](GenerateError::AccountNotFound) or
+    ///   [`AccountDisabled`](GenerateError::AccountDisabled) if the owner is a service account that
+    ///   cannot have new keys.
+    /// * [`Rule`](GenerateError::Rule) if the name, expiry, scopes or rate break a rule of the
+    ///   policy.
+    /// * [`TooManyKeys`](GenerateError::TooManyKeys) if the owner holds as many live keys as the
+    ///   policy allows.
+    /// * [`Random`](GenerateError::Random) if the random source failed.
+    /// * [`Contended`](GenerateError::Contended) or [`Store`](GenerateError::Store). After a store
+    ///   failure of the kind `Unavailable` there may be a key whose token was never shown. In every
+    ///   other case nothing was stored.
+    ///
+    /// # Cancel safety
+    /// Dropping the future may leave a key whose token was never shown. Revoke it, and generate
+    /// another.
     pub async fn generate(&self, actor: &Actor, new: NewKey) -> Result<Issued, GenerateError> {
         let owner = &new.owner.clone().unwrap_or_else(|| actor.as_owner());
         let new = &new;
@@ -51,7 +105,8 @@ impl Authority {
                 attempt.event.details = EventDetails::NONE
                     .text(DetailField::Name, &new.name)
                     .text(DetailField::Owner, owner);
-                // First: plan, switch and accounts are not told to an actor without the permission.
+                // First, so that an actor without the permission learns nothing about the plan, the
+                // switch or the accounts.
                 actor.must(Operation::KeyGenerate, owner)?;
                 let mut rules = attempt.rules().await?;
                 must_have_access(&rules.policy)?;
@@ -79,7 +134,7 @@ impl Authority {
     }
 }
 
-/// Checks that the plan includes API access and that it is on.
+/// Checks that the plan includes API access and that the tenant has turned it on.
 fn must_have_access(policy: &Policy) -> Result<(), GenerateError> {
     if !policy.api_in_plan {
         return Err(GenerateError::UpgradeRequired);
@@ -90,7 +145,7 @@ fn must_have_access(policy: &Policy) -> Result<(), GenerateError> {
     Ok(())
 }
 
-/// Inserts a key, on the condition that its owner holds fewer live keys than the policy allows.
+/// Builds the batch that inserts a key if its owner holds fewer live keys than the policy allows.
 fn insertion(attempt: &Attempt<'_>, rules: Rules, key: Key, digest: Digest) -> Batch {
     let mut conditions = rules.conditions;
     conditions.push(Condition::LiveKeysBelow {

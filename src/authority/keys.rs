@@ -1,4 +1,4 @@
-//! Changing one key: rename, edit, disable, enable, delete.
+//! Changes of one key: rename, edit, disable, enable, delete.
 
 use crate::record::actor::Actor;
 use crate::record::edit::{KeyEdit, KeyField};
@@ -15,7 +15,7 @@ use super::Authority;
 use super::attempt::{Attempt, Rules};
 use super::errors::KeyError;
 
-/// The result of an operation on a key: the key as it will be, and how to write it.
+/// The result of an operation on a key: the key after it, and the change to write.
 pub(super) struct Step {
     pub(super) key: Key,
     pub(super) change: Change,
@@ -23,7 +23,7 @@ pub(super) struct Step {
 }
 
 impl Step {
-    /// Replaces the record, unless the key is so already.
+    /// Converts a new record into the step that replaces the stored one.
     pub(super) fn update(outcome: Outcome<KeyRecord>, details: EventDetails) -> Outcome<Self> {
         outcome.map(|record| Self {
             key: record.key().clone(),
@@ -34,10 +34,30 @@ impl Step {
 }
 
 impl Authority {
-    /// Renames a key, in any status. The new name must follow the policy's pattern, if it has one.
+    /// Renames a key, in any status.
+    ///
+    /// The new name must follow the policy's name pattern, if it has one.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// let renamed = authority.rename(&alice, &issued.key.id, "prod-billing".parse()?).await?;
+    /// assert_eq!(renamed.into_inner().name.as_str(), "prod-billing");
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
-    /// [`KeyError`]; a name that does not follow the pattern is a `Rule`.
+    /// [`KeyError::Rule`] if the name does not follow the pattern. Otherwise `PermissionDenied`,
+    /// `NotFound`, `Contended` or `Store`.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves the key either unchanged or renamed.
     pub async fn rename(
         &self,
         actor: &Actor,
@@ -47,13 +67,41 @@ impl Authority {
         self.edit(actor, key, KeyEdit::new().name(name)).await
     }
 
-    /// Changes the name, scopes, networks, rate or metadata of a key, all in one step. Name and
-    /// metadata can be changed in any status, the rest only while the key is neither revoked nor
-    /// expired.
+    /// Changes the name, scopes, networks, rate or metadata of a key, all in one step.
+    ///
+    /// The name and the metadata can be changed in any status. The other fields can be changed
+    /// until the key is revoked or expired. Fields that the edit does not set stay as they are.
+    ///
+    /// ```
+    /// use keywright::KeyEdit;
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// let edit = KeyEdit::new()
+    ///     .scopes("invoices:read".parse()?)
+    ///     .networks("203.0.113.0/24".parse()?)
+    ///     .if_version(issued.key.version); // fails if the key has changed since
+    /// let edited = authority.edit(&alice, &issued.key.id, edit).await?;
+    /// assert_eq!(edited.into_inner().version, issued.key.version + 1);
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
-    /// [`KeyError`]; a name outside the pattern, a scope outside the ceiling or a rate above the limit
-    /// is a `Rule`, a key with another version than the edit names is `Stale`.
+    /// * [`KeyError::Rule`] if the name does not follow the pattern, a scope is outside the
+    ///   ceiling, the rate is above the limit, or the edit widens a limit that an administrator has
+    ///   set.
+    /// * [`KeyError::Stale`] if the edit names a version and the key has another one.
+    /// * [`KeyError::WrongStatus`] if the key is revoked or expired and the edit sets scopes,
+    ///   networks or rate.
+    /// * Otherwise `PermissionDenied`, `NotFound`, `Contended` or `Store`.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves the key either unchanged or with the whole edit.
     pub async fn edit(
         &self,
         actor: &Actor,
@@ -69,7 +117,7 @@ impl Authority {
                     return Err(KeyError::Stale { given, current: before.version });
                 }
                 let (next, conditions) = if operation == Operation::KeyAnnotate {
-                    // No rule of the policy is about metadata.
+                    // No rule of the policy restricts metadata.
                     (record.annotate(edit, attempt.now)?, Vec::new())
                 } else {
                     let Rules { policy, account, conditions } =
@@ -87,27 +135,89 @@ impl Authority {
         .await
     }
 
-    /// Disables a key: both its secrets stop at once.
+    /// Disables a key: from now on every check refuses it, with both secrets of an overlap.
+    ///
+    /// [`enable`](Self::enable) reverses it. A disabled key still counts toward its owner's limit
+    /// of keys.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// authority.disable(&alice, &issued.key.id).await?;
+    /// assert!(verifier.verify(issued.token.expose()).await.is_err());
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
-    /// [`KeyError`]; `WrongStatus` for a key that is expired or revoked.
+    /// [`KeyError::WrongStatus`] if the key is expired or revoked. Otherwise `PermissionDenied`,
+    /// `NotFound`, `Contended` or `Store`.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves the key either unchanged or disabled.
     pub async fn disable(&self, actor: &Actor, key: &KeyId) -> Result<Outcome<Key>, KeyError> {
         self.set_disabled(actor, key, Operation::KeyDisable, true).await
     }
 
     /// Enables a disabled key.
     ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// authority.disable(&alice, &issued.key.id).await?;
+    /// authority.enable(&alice, &issued.key.id).await?;
+    /// assert!(verifier.verify(issued.token.expose()).await.is_ok());
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
+    ///
     /// # Errors
-    /// [`KeyError`]; `WrongStatus` for a key that is expired or revoked.
+    /// [`KeyError::WrongStatus`] if the key is expired or revoked. Otherwise `PermissionDenied`,
+    /// `NotFound`, `Contended` or `Store`.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves the key either unchanged or enabled.
     pub async fn enable(&self, actor: &Actor, key: &KeyId) -> Result<Outcome<Key>, KeyError> {
         self.set_disabled(actor, key, Operation::KeyEnable, false).await
     }
 
-    /// Deletes a key, in any status. Access ends at once. Its events stay until a sweep finds them
-    /// old enough.
+    /// Deletes a key, in any status.
+    ///
+    /// From now on every check refuses the key, and no listing shows it. The events of the key stay
+    /// until a [`sweep`](Self::sweep) removes them. To keep the key in the listing,
+    /// [`revoke`](Self::revoke) it.
+    ///
+    /// ```
+    /// use keywright::KeyError;
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// authority.delete(&alice, &issued.key.id).await?;
+    /// let deleted = authority.key(&alice, &issued.key.id).await;
+    /// assert!(matches!(deleted, Err(KeyError::NotFound(_))));
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
-    /// [`KeyError`]; here it is `PermissionDenied`, `NotFound`, `Contended` or `Store`.
+    /// [`KeyError`]: `PermissionDenied`, `NotFound`, `Contended` or `Store`.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves the key either unchanged or deleted.
     pub async fn delete(&self, actor: &Actor, key: &KeyId) -> Result<(), KeyError> {
         let deleted = self.change(actor, key, Operation::KeyDelete, |record, _| {
             let key = record.key().clone();
@@ -133,7 +243,7 @@ impl Authority {
         .await
     }
 
-    /// Runs an operation on one key that no rule of the policy is about.
+    /// Runs an operation on one key that no rule of the policy restricts.
     pub(super) async fn change(
         &self,
         actor: &Actor,
@@ -153,8 +263,8 @@ impl Authority {
 }
 
 impl Attempt<'_> {
-    /// Reads a key for an operation that the actor has permission for. A key that the actor cannot see
-    /// is absent.
+    /// Reads a key and checks the permission. A key that the actor cannot see is reported as not
+    /// found.
     pub(super) async fn key(
         &mut self,
         key: &KeyId,
@@ -172,7 +282,7 @@ impl Attempt<'_> {
         Ok(record)
     }
 
-    /// Writes what an operation comes to, or records that the key is so already.
+    /// Writes a changed key, or records that the operation changed nothing.
     pub(super) async fn write_key(
         &self,
         step: Outcome<Step>,
@@ -188,7 +298,7 @@ impl Attempt<'_> {
     }
 }
 
-/// Lists the changes of an edit for its event.
+/// Returns the changed fields of an edit for its event.
 fn edited(before: &Key, after: &Key) -> EventDetails {
     let changed = KeyField::changed(before, after);
     let details = EventDetails::NONE.list(DetailField::Changed, &changed);

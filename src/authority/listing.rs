@@ -1,4 +1,4 @@
-//! Looking at keys: one, or a page of them, with what can be done to each.
+//! Showing keys: one, or a page of them, each with its usage and the possible operations.
 
 use std::time::Duration;
 
@@ -19,48 +19,96 @@ use crate::value::time::Timestamp;
 use super::Authority;
 use super::errors::{KeyError, ListError};
 
-/// A key as the listing shows it, with its usage.
+/// A key as a listing shows it: with its status, its usage and the operations that are possible
+/// now.
+///
+/// ```
+/// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+/// # futures_lite::future::block_on(async {
+/// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+/// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+/// # let alice = Actor::developer(UserId::new("alice")?);
+/// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+/// let entry = authority.key(&alice, &issued.key.id).await?;
+/// println!("{} ({}) was used {} times", entry.key.name, entry.status, entry.uses);
+/// if let Some(obstacle) = &entry.obstacle {
+///     println!("every request is refused: {obstacle}");
+/// }
+/// # assert!(entry.obstacle.is_none());
+/// # Ok::<(), keywright::Error>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct KeyEntry {
     /// The key.
     pub key: Key,
-    /// The prefix and the id, which identify the key where a token would be shown:
-    /// `acme_live_4fQ2xk9ZrT7bWm1c`.
+    /// The first part of the token, prefix and id, by which people recognize the key:
+    /// `acme_live_4fQ2xk9ZrT7bWm1c`. It contains nothing of the secret.
     pub prefix: String,
-    /// The name of the service account that owns it, if one does.
+    /// The name of the service account that owns the key; `None` if a user owns it.
     pub account: Option<Name>,
-    /// Its status now.
+    /// The status of the key now.
     pub status: KeyStatus,
-    /// How often it was used, as of the last flush.
+    /// The number of uses that are stored. Uses since the last flush are not included.
     pub uses: u64,
-    /// When it was last used, as of the last flush.
+    /// The time of the last stored use; `None` if there is none.
     pub last_used_at: Option<Timestamp>,
-    /// The overlap in which the secret before this one works too, while it lasts.
+    /// The overlap of the last rotation, until it ends.
     pub overlap: Option<Overlap>,
-    /// The reason for which every verify would refuse the key now; `None` if there is none.
+    /// The reason why every check would refuse the key now; `None` if the key itself is accepted.
     pub obstacle: Option<Reason>,
-    /// The operations that this actor can do with the key now.
+    /// The operations that the actor can do with the key now, for the buttons of a page.
     pub actions: Vec<Operation>,
 }
 
-/// The overlap of a rotation, in which two secrets of a key work.
+/// The overlap of a rotation, in which the old and the new secret of a key both work.
+///
+/// Its times of use show whether every client has moved to the new secret.
+///
+/// ```
+/// use std::time::Duration;
+/// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+/// # futures_lite::future::block_on(async {
+/// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+/// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+/// # let alice = Actor::developer(UserId::new("alice")?);
+/// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+/// let rotated = authority.rotate(&alice, &issued.key.id, Duration::from_hours(24)).await?;
+/// verifier.verify(rotated.token.expose()).await?;
+/// verifier.flush().await?;
+///
+/// let entry = authority.key(&alice, &issued.key.id).await?;
+/// if entry.overlap.is_some_and(|overlap| overlap.safe_to_finish) {
+///     authority.finish_rotation(&alice, &issued.key.id).await?;
+/// }
+/// # assert!(verifier.verify(issued.token.expose()).await.is_err());
+/// # Ok::<(), keywright::Error>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Overlap {
-    /// When the old secret stops.
+    /// The end of the overlap. From then on the old secret is refused.
     pub overlap_ends_at: Timestamp,
-    /// When the old secret was last used.
+    /// The last stored use of the old secret; `None` if there is none.
     pub old_last_used_at: Option<Timestamp>,
-    /// When the new secret was last used.
+    /// The last stored use of the new secret; `None` if there is none.
     pub new_last_used_at: Option<Timestamp>,
-    /// Whether the overlap can be ended: the new secret is in use, and the old one has not been
-    /// used since the rotation, or not for [`Overlap::QUIET`].
+    /// Whether the overlap can be ended without refusing a client that still uses the old secret.
+    ///
+    /// It is `true` if the new secret has been used, and the old one has not been used since the
+    /// rotation or for the time [`Overlap::QUIET`].
     pub safe_to_finish: bool,
 }
 
 impl Overlap {
-    /// One hour: longer than the usual job that runs now and then with a secret of its own.
+    /// The time without use after which the old secret counts as replaced: one hour.
+    ///
+    /// Most scheduled jobs run more often. If a client runs once a day, wait for a day before you
+    /// finish the rotation.
     pub const QUIET: Duration = Duration::from_hours(1);
 
     fn of(stored: &StoredKey, now: Timestamp) -> Option<Self> {
@@ -78,10 +126,28 @@ impl Overlap {
 }
 
 impl Authority {
-    /// Returns a key with its usage and what the actor can do with it.
+    /// Returns a key with its usage and the operations that the actor can do with it.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// verifier.verify(issued.token.expose()).await?;
+    /// verifier.flush().await?; // writes the counted use
+    /// assert_eq!(authority.key(&alice, &issued.key.id).await?.uses, 1);
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
-    /// [`KeyError`]; here it is `NotFound` or `Store`.
+    /// [`KeyError`]: `NotFound`, also for a key that the actor cannot see, or `Store`.
+    ///
+    /// # Cancel safety
+    /// Dropping the future changes nothing.
     pub async fn key(&self, actor: &Actor, key: &KeyId) -> Result<KeyEntry, KeyError> {
         let now = self.now();
         let stored = self.setup.store.key(actor.tenant(), key).await?;
@@ -91,11 +157,38 @@ impl Authority {
         entries.pop().ok_or(KeyError::NotFound(*key))
     }
 
-    /// Lists keys, a page at a time, with their usage and what the actor can do with each. An actor
-    /// who may only see their own keys gets those.
+    /// Lists keys, one page at a time, each with its usage and the operations that the actor can
+    /// do.
+    ///
+    /// An actor who can see only their own keys gets only those. A page has 50 keys unless the
+    /// query sets another limit. [`all_keys`](Self::all_keys) reads all pages.
+    ///
+    /// ```
+    /// use keywright::KeyStatus;
+    /// use keywright::store::KeyQuery;
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// let query = KeyQuery::new().status(KeyStatus::Active).search("prod");
+    /// let page = authority.keys(&alice, &query).await?;
+    /// assert_eq!(page.items[0].key.name.as_str(), "prod-main-app");
+    /// assert!(page.next.is_none()); // the query of the next page, if there is one
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
-    /// [`ListError`]; `PermissionDenied` also if another's keys are asked for and only one's own are open.
+    /// * [`ListError::PermissionDenied`] if the actor cannot see any key, or can see only their own
+    ///   and the query selects those of another owner.
+    /// * [`ListError::Limit`] if the limit of the query is out of bounds.
+    /// * [`ListError::Store`].
+    ///
+    /// # Cancel safety
+    /// Dropping the future changes nothing.
     pub async fn keys(&self, actor: &Actor, query: &KeyQuery) -> Result<Page<KeyEntry>, ListError> {
         let now = self.now();
         let operation = Operation::KeyShow;

@@ -1,8 +1,8 @@
-//! Management: makes, changes, shows and ends keys, accounts and policies.
+//! Management: generates, changes, lists and ends keys, service accounts and policies.
 //!
-//! Every method takes the actor first. The permissions are in `record::actor`, the transitions in
-//! `record::key` and the rules of a tenant in `record::rules`. Here they are asked in this order, and
-//! the change is written together with its event.
+//! Every method takes the actor first and works in the same order: permission, rules, change. The
+//! permissions are decided in `record::actor`, the transitions of a key in `record::key`, and the
+//! rules of a tenant in `record::rules`. The change is committed together with its event.
 
 mod accounts;
 mod attempt;
@@ -38,29 +38,103 @@ pub use self::listing::{KeyEntry, Overlap};
 pub use self::upkeep::SweepReport;
 pub use self::whole_listings::Listing;
 
-/// Manages keys, service accounts and policies. Clones share the store.
+/// Generates and manages API keys, service accounts and policies.
 ///
-/// A service that only checks keys holds a [`Verifier`](crate::Verifier), which cannot create any.
+/// [`Keywright::authority`](crate::Keywright::authority) returns one. Cloning it is cheap, and all
+/// clones share one store. A service that only checks keys holds a [`Verifier`](crate::Verifier)
+/// instead, which cannot create keys.
+///
+/// ```
+/// use keywright::store::MemoryStore;
+/// use keywright::{Actor, Keywright, NewKey, Policy, UserId};
+///
+/// # futures_lite::future::block_on(async {
+/// let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+/// let authority = keywright.authority();
+///
+/// // Alice generates a key that can read invoices. Its token is shown once.
+/// let alice = Actor::developer(UserId::new("alice")?);
+/// let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);
+/// let issued = authority.generate(&alice, new).await?;
+/// println!("your token: {}", issued.token.expose());
+///
+/// // The token has leaked. From here on every check refuses it.
+/// authority.revoke(&alice, &issued.key.id).await?;
+/// assert!(keywright.verifier().verify(issued.token.expose()).await.is_err());
+/// # Ok::<(), keywright::Error>(())
+/// # }).unwrap();
+/// ```
+///
+/// # Overview
+/// | task | methods |
+/// |---|---|
+/// | hand out a key | [`generate`](Self::generate) |
+/// | show keys | [`key`](Self::key), [`keys`](Self::keys), [`all_keys`](Self::all_keys) |
+/// | change a key | [`edit`](Self::edit), [`rename`](Self::rename) |
+/// | stop a key for a while | [`disable`](Self::disable), [`enable`](Self::enable) |
+/// | replace a secret | [`rotate`](Self::rotate), [`finish_rotation`](Self::finish_rotation) |
+/// | end one key | [`revoke`](Self::revoke), [`delete`](Self::delete) |
+/// | end many keys | [`revoke_many`](Self::revoke_many), [`revoke_owned`](Self::revoke_owned) |
+/// | create a service account | [`create_account`](Self::create_account) |
+/// | show service accounts | [`account`](Self::account), [`all_accounts`](Self::all_accounts) |
+/// | change a service account | [`edit_account`](Self::edit_account) |
+/// | stop it for a while | [`disable_account`](Self::disable_account) |
+/// | end it | [`delete_account`](Self::delete_account) |
+/// | set the rules of a tenant | [`policy`](Self::policy), [`set_policy`](Self::set_policy) |
+/// | read the audit trail | [`events`](Self::events), [`all_events`](Self::all_events) |
+/// | remove old keys and events | [`sweep`](Self::sweep) |
+///
+/// # Actors and permissions
+/// Every method takes an [`Actor`] first. The actor is the user who makes the call, the tenant in
+/// which the user acts, and the user's permissions. The host creates an actor for each call, from
+/// its own login.
+///
+/// A method works in the actor's tenant only. A key or service account of another tenant is
+/// reported as not found, and so is a key that the actor has no permission to see.
+///
+/// # Repeated calls
+/// Most changes return an [`Outcome`](crate::Outcome). It is `Done` if the call changed the record,
+/// and `Unchanged` if the record was already in that state. Both are successes, so these calls can
+/// be repeated safely. A repeated [`generate`](Self::generate) generates a second key, and a
+/// repeated [`rotate`](Self::rotate) replaces the secret again.
+///
+/// # Concurrent changes
+/// A change is decided on the current records and written in one atomic step. If another change is
+/// written first, the method reads and decides again, up to 64 times. After that it fails with
+/// `Contended`, and nothing was changed. [`set_policy`](Self::set_policy) does not try again: it
+/// fails with `Stale`, since the actor has not seen the new policy.
+///
+/// # Failures of the store
+/// A `Store` error passes on the [`StoreError`]. After the kind
+/// [`Unavailable`](crate::store::StoreErrorKind::Unavailable) the change may have been made: read
+/// the record before you repeat the call. After any other kind nothing was changed.
 ///
 /// # Audit
-/// Every call that changes something leaves an [`Event`] in the same atomic step. A call that is
-/// refused leaves one too, and if that can't be written, the call fails with the store's error.
+/// Every change writes an [`Event`] in the same atomic step. A refused call writes one too. If the
+/// event of a refusal cannot be written, the call fails with the store's error. Reading keys,
+/// accounts, the policy or events writes no event.
 ///
-/// Refused calls can't fill the store: of each actor (a user in a tenant), the first 10 of a minute
-/// are recorded each by itself. Later ones in that minute are counted in memory, and one event of
-/// the kind [`EventKind::Refusals`](crate::EventKind::Refusals) tells how many there were. It is
-/// written after the minute: by the next refused call that is recorded, of any actor, by
-/// [`Verifier::flush`](crate::Verifier::flush) over the same setup, and by [`sweep`](Self::sweep)
-/// for its tenant. The caller gets the same error either way. A process keeps 10,000 actors apart and
-/// counts further ones for their tenant as a whole. The bound holds for each process. A
-/// process that stops loses the counts that are not written yet, at most those of the last minute
-/// if it flushes. If the store fails after it has written a count, the count is told again.
+/// Refused calls cannot fill the store. For each actor (a user in a tenant), the first 10 refused
+/// calls of a minute have an event each. Later ones in that minute are counted in memory, and one
+/// event of the kind [`EventKind::Refusals`](crate::EventKind::Refusals) records their number. The
+/// caller gets the same error either way.
 ///
-/// Reading keys, accounts, the policy or events leaves no event.
+/// The count is written after its minute has ended:
+///
+/// * with the next refused call that has an event of its own, from any actor,
+/// * by [`Verifier::flush`](crate::Verifier::flush) of the same [`Keywright`](crate::Keywright),
+/// * by [`sweep`](Self::sweep) for the tenant of the count.
+///
+/// The bound of 10 holds for each process. A process counts up to 10,000 actors separately, and the
+/// others as one group for each tenant. A process that ends loses the counts that are not written
+/// yet. If it flushes, these are at most the counts of the last minute. If the store fails after it
+/// has written a count, the count is written again.
 ///
 /// # Cancel safety
-/// Dropping the future of any method leaves everything as before the call or as after it. A token
-/// whose future was dropped is lost: generate or rotate again.
+/// Dropping the future of any method leaves all records as they were before the call or as they are
+/// after it. [`revoke_many`](Self::revoke_many) and [`sweep`](Self::sweep) work in several such
+/// steps. A dropped `generate` or `rotate` loses its token: generate another key, or rotate again.
 #[derive(Clone)]
 pub struct Authority {
     setup: Setup,
@@ -81,7 +155,7 @@ impl Authority {
         self.setup.clock.now()
     }
 
-    /// Returns the policy in force, and the condition that it has not changed.
+    /// Returns the policy in force, and the condition that it is still in force at the commit.
     async fn policy_in_force(&self, actor: &Actor) -> Result<(Policy, Condition), StoreError> {
         let tenant = actor.tenant();
         let stored = self.setup.store.policy(tenant).await?;
@@ -90,12 +164,12 @@ impl Authority {
         Ok((policy, Condition::PolicyVersion { tenant: tenant.clone(), version }))
     }
 
-    /// Records a refused call: by itself, or in the count of its minute.
+    /// Records a refused call, with an event of its own or in the count of its minute.
     async fn record_refusal(&self, event: Event) -> Result<(), StoreError> {
         self.setup.refusal_log.record(&*self.setup.store, event).await
     }
 
-    /// Records a request of an actor that could not be read. `problem` is the code of what is wrong.
+    /// Records a request of an actor that could not be parsed. `problem` is the code of the error.
     #[cfg(feature = "management")]
     pub(crate) async fn record_malformed(
         &self,

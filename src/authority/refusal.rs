@@ -1,4 +1,4 @@
-//! Which errors are refusals, and what an event says of each: a code and values, never the message.
+//! The refusals among the errors, and their form in events: a code and values, never the message.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::value::random::RandomError;
 
 use super::errors::{AccountError, GenerateError, KeyError, ListError, SetPolicyError};
 
-/// A refused call as its event records it.
+/// The code and the details that an event records of a refused call.
 pub(super) struct Refusal {
     pub(super) code: RefusalCode,
     pub(super) details: EventDetails,
@@ -21,14 +21,16 @@ pub(super) struct Refusal {
 
 /// An error of a management operation.
 pub(super) trait ManagementError: std::error::Error + From<StoreError> {
-    /// Returns what is recorded if the error is a refusal: the actor tried what permissions, rules or
-    /// the state of a record forbid. A failure of the store or the random source and a race are no
-    /// refusals, except for a source that repeats itself.
+    /// Returns the refusal to record, if the error is one: permissions, rules or the state of a
+    /// record forbid the call.
+    ///
+    /// Failures of the store or the random source and lost races are not refusals. The exception is
+    /// a random source that repeats itself.
     fn refusal(&self) -> Option<Refusal>;
 
-    /// Returns the error of an operation that other changes overtook at each attempt.
+    /// Returns the error of an operation whose attempts all lost to concurrent changes.
     fn contended() -> Self {
-        StoreError::conflict("too many concurrent changes; try again").into()
+        StoreError::conflict("too many concurrent changes; nothing was changed, try again").into()
     }
 }
 
@@ -90,8 +92,8 @@ fn rule(error: &RuleError) -> Refusal {
     }
 }
 
-/// Returns the refusal if the random source repeats itself. It is recorded, since an investigation
-/// needs to know when it began.
+/// Returns the refusal to record if the random source repeats itself: an investigation needs to
+/// know when this began.
 fn repetition(error: &RandomError) -> Option<Refusal> {
     matches!(error, RandomError::Repeats(_)).then(|| plain(RefusalCode::RandomSourceRepeats))
 }
@@ -174,7 +176,7 @@ impl ManagementError for AccountError {
     }
 }
 
-/// Only a sweep records it: a look leaves no event.
+/// Only a sweep records its refusal; a read has no event.
 impl ManagementError for ListError {
     fn refusal(&self) -> Option<Refusal> {
         match self {
@@ -220,7 +222,7 @@ mod tests {
         stored(&error.into())
     }
 
-    /// An event holds a code and values, and no message. Rewording an error changes nothing here.
+    /// Events hold codes and values, not messages, so new wording of an error does not change them.
     #[test]
     fn refusals_are_stored_as_code_and_values() {
         use RefusalCode as C;

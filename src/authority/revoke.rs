@@ -1,4 +1,4 @@
-//! Revocation: one key, many, or all of an owner.
+//! Revocation: of one key, of many keys, and of all keys of an owner.
 
 use crate::record::actor::Actor;
 use crate::record::event::{DetailField, Event, EventDetails};
@@ -14,12 +14,35 @@ use super::errors::KeyError;
 use super::keys::Step;
 
 impl Authority {
-    /// Revokes a key: final. Both its secrets are dead when this returns. It wins against every
-    /// other change but a delete. The key stays in the listing.
+    /// Revokes a key permanently.
+    ///
+    /// When this method returns, every check refuses the key, with both secrets of an overlap. The
+    /// revoked key stays in the listing. A concurrent change never undoes a revocation; only a
+    /// [`delete`](Self::delete) removes the key.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// authority.revoke(&alice, &issued.key.id).await?;
+    /// assert!(verifier.verify(issued.token.expose()).await.is_err());
+    ///
+    /// // A repeated call is a success.
+    /// assert!(authority.revoke(&alice, &issued.key.id).await?.is_unchanged());
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
-    /// [`KeyError`]; `WrongStatus` for a key that is expired. A key that is revoked already is a
-    /// success that says so.
+    /// [`KeyError::WrongStatus`] if the key is expired. Otherwise `PermissionDenied`, `NotFound`,
+    /// `Contended` or `Store`.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves the key either unchanged or revoked.
     pub async fn revoke(&self, actor: &Actor, key: &KeyId) -> Result<Outcome<Key>, KeyError> {
         self.change(actor, key, Operation::KeyRevoke, |record, now| {
             let possible = record.revocable(now)?;
@@ -34,8 +57,34 @@ impl Authority {
         .await
     }
 
-    /// Revokes many keys, each by itself: what can't be revoked is reported in its place and stops
-    /// nothing else. The answers are in the order of `keys`.
+    /// Revokes many keys, each independently of the others.
+    ///
+    /// The result has an entry for each key, in the order of `keys`. A key that cannot be revoked
+    /// has its error there, and the method continues with the next key.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// let staging = authority.generate(&alice, NewKey::named("staging-app")?).await?.key.id;
+    /// let test = authority.generate(&alice, NewKey::named("test-app")?).await?.key.id;
+    /// for (key, result) in authority.revoke_many(&alice, &[staging, test]).await {
+    ///     match result {
+    ///         Ok(_) => println!("{key} is revoked"),
+    ///         Err(error) => eprintln!("{key} could not be revoked: {error}"),
+    ///     }
+    /// }
+    /// # assert!(authority.revoke(&alice, &test).await?.is_unchanged());
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, the keys at the beginning of `keys` may be revoked and the others
+    /// are unchanged.
     pub async fn revoke_many(
         &self,
         actor: &Actor,
@@ -48,14 +97,34 @@ impl Authority {
         answers
     }
 
-    /// Revokes all live keys of an owner in one atomic step: for a user who has left, or an account
-    /// that is under suspicion. Tells which ones.
+    /// Revokes all live keys of an owner in one atomic step, and returns them.
     ///
-    /// An owner who goes on generating meanwhile can hold it off for a while: end their access to
-    /// [`generate`](Self::generate) first, by their permission or by disabling the account.
+    /// Use it when a user has left, or when a service account may be compromised. A key is live if
+    /// it is active, scheduled or disabled.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// # let ada = Actor::administrator(UserId::new("ada")?);
+    /// let revoked = authority.revoke_owned(&ada, &alice.as_owner()).await?;
+    /// assert_eq!(revoked[0].id, issued.key.id);
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// An owner who keeps generating keys can delay this call. First take away their permission to
+    /// [`generate`](Self::generate), or [disable](Self::disable_account) the service account.
     ///
     /// # Errors
-    /// [`KeyError`]; here it is `PermissionDenied`, `Contended` or `Store`.
+    /// [`KeyError`]: `PermissionDenied`, `Contended` or `Store`.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves either all these keys unchanged or all of them revoked.
     pub async fn revoke_owned(&self, actor: &Actor, owner: &Owner) -> Result<Vec<Key>, KeyError> {
         let operation = Operation::KeyRevoke;
         self.attempt(actor, operation, |attempt| {
@@ -108,7 +177,8 @@ impl Attempt<'_> {
         let mut found = Vec::new();
         loop {
             let page = self.store().keys(self.actor.tenant(), &query, self.now).await?;
-            // The caller revokes or deletes these keys: a store that forgets the filter on a later page must add none.
+            // The caller revokes or deletes these keys, so a store that ignores the filter must not
+            // add others.
             let of_owner = |stored: &StoredKey| stored.record.key().owner == *owner;
             found.extend(page.items.into_iter().filter(of_owner));
             let Some(next) = page.next else { return Ok(found) };

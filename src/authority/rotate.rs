@@ -1,4 +1,4 @@
-//! Rotation: a new secret for a key, and the overlap in which the old one works too.
+//! Rotation: a new secret for a key, and the overlap in which the old secret works too.
 
 use std::time::Duration;
 
@@ -16,17 +16,47 @@ use super::generate::Issued;
 use super::keys::Step;
 
 impl Authority {
-    /// Replaces a key's secret, in one atomic step. Its id, owner and expiry stay.
+    /// Replaces a key's secret in one atomic step, and returns the new token.
     ///
-    /// For `overlap` the old secret works too, at most until the key's expiry; with
-    /// [`Duration::ZERO`] it stops at once. A second rotation inside an overlap ends the oldest
-    /// secret at once. [`key`](Self::key) tells whether the old one is still in use, and
+    /// The key keeps its id, owner and expiry. For the time `overlap` the old secret works too, but
+    /// never longer than the key. With [`Duration::ZERO`] the old secret is refused at once, as it
+    /// should be after a leak. The longest overlap is
+    /// [`Policy::max_overlap`](crate::Policy::max_overlap).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// let rotated = authority.rotate(&alice, &issued.key.id, Duration::from_hours(24)).await?;
+    /// println!("deploy this token within 24 hours: {}", rotated.token.expose());
+    ///
+    /// // Until then both tokens work.
+    /// assert!(verifier.verify(issued.token.expose()).await.is_ok());
+    /// assert!(verifier.verify(rotated.token.expose()).await.is_ok());
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// A key has at most two secrets: a second rotation during an overlap ends the oldest one at
+    /// once. [`key`](Self::key) shows whether the old secret is still in use, and
     /// [`finish_rotation`](Self::finish_rotation) ends the overlap early.
     ///
     /// # Errors
-    /// [`KeyError`]; `WrongStatus` for a key that is disabled, expired or revoked, `OverlapTooLong`
-    /// past the policy's longest. If the store failed as `Unavailable` the secret may have been
-    /// replaced by one that was never shown: rotate again.
+    /// * [`KeyError::WrongStatus`] if the key is disabled, expired or revoked.
+    /// * [`KeyError::OverlapTooLong`] if the policy does not allow such a long overlap.
+    /// * [`KeyError::Random`] if the random source failed.
+    /// * [`KeyError::Store`]. After the kind `Unavailable` the secret may have been replaced by one
+    ///   that was never shown: rotate again.
+    /// * Otherwise `PermissionDenied`, `NotFound` or `Contended`.
+    ///
+    /// # Cancel safety
+    /// Dropping the future may leave the key with a new secret that was never shown: rotate again.
+    /// The old secret works until its overlap ends.
     pub async fn rotate(
         &self,
         actor: &Actor,
@@ -59,10 +89,34 @@ impl Authority {
         Ok(Issued { key, token })
     }
 
-    /// Ends the overlap of a rotation: the old secret stops at once.
+    /// Ends the overlap of a rotation early: from now on the old secret is refused.
+    ///
+    /// [`Overlap::safe_to_finish`](crate::Overlap::safe_to_finish) shows when every client has
+    /// moved to the new secret.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// let rotated = authority.rotate(&alice, &issued.key.id, Duration::from_hours(24)).await?;
+    /// authority.finish_rotation(&alice, &issued.key.id).await?;
+    /// assert!(verifier.verify(issued.token.expose()).await.is_err());
+    /// assert!(verifier.verify(rotated.token.expose()).await.is_ok());
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
-    /// [`KeyError`]; `WrongStatus` for a key that is expired or revoked.
+    /// [`KeyError::WrongStatus`] if the key is expired or revoked. Otherwise `PermissionDenied`,
+    /// `NotFound`, `Contended` or `Store`.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves the overlap either unchanged or ended.
     pub async fn finish_rotation(
         &self,
         actor: &Actor,

@@ -1,4 +1,4 @@
-//! The tenant: its policy and its events.
+//! A tenant: its policy and its events.
 
 use crate::record::actor::Actor;
 use crate::record::event::{DetailField, Event, EventDetails};
@@ -14,24 +14,68 @@ use super::errors::{ListError, SetPolicyError};
 use super::listing::check_limit;
 
 impl Authority {
-    /// Returns the policy in force: the tenant's own, or the host's default.
+    /// Returns the policy in force: the tenant's own, or the default policy if the tenant has none.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// let policy = authority.policy(&alice).await?;
+    /// println!("you can have {} keys", policy.max_keys_per_owner);
+    /// # assert_eq!(policy.version, 0);
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
-    /// [`ListError`]; here it is `PermissionDenied` or `Store`.
+    /// [`ListError`]: `PermissionDenied` or `Store`.
+    ///
+    /// # Cancel safety
+    /// Dropping the future changes nothing.
     pub async fn policy(&self, actor: &Actor) -> Result<Policy, ListError> {
         let operation = Operation::PolicyShow;
         actor.must_for_any(operation)?;
         Ok(self.policy_in_force(actor).await?.0)
     }
 
-    /// Sets the tenant's policy. Take the one that [`policy`](Self::policy) returns and change its
-    /// fields.
+    /// Sets the tenant's policy, and returns it with its new version.
     ///
-    /// A change of `api_in_plan` is the host's and needs the permission
-    /// [`SET_PLAN`](crate::Permissions::SET_PLAN).
+    /// Take the policy that [`policy`](Self::policy) returns, change its fields, and set it. The
+    /// version in it protects the changes of others: a policy that is based on an old version is
+    /// refused.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let ada = Actor::administrator(UserId::new("ada")?);
+    /// let mut policy = authority.policy(&ada).await?;
+    /// policy.max_lifetime = Some(Duration::from_secs(90 * 86_400));
+    /// let policy = authority.set_policy(&ada, policy).await?.into_inner();
+    /// assert_eq!(policy.version, 1);
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// A change of `api_in_plan` needs the permission [`SET_PLAN`](crate::Permissions::SET_PLAN),
+    /// which is meant for the host. Every other change needs
+    /// [`SET_POLICY`](crate::Permissions::SET_POLICY).
     ///
     /// # Errors
-    /// [`SetPolicyError`]; `Stale` if the policy was set since it was read.
+    /// * [`SetPolicyError::Stale`] if the policy has changed since it was read: read it again, and
+    ///   repeat the change.
+    /// * [`SetPolicyError::Policy`] if a field is out of its bounds.
+    /// * Otherwise `PermissionDenied` or `Store`.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves either the old policy or the new one in force.
     pub async fn set_policy(
         &self,
         actor: &Actor,
@@ -40,8 +84,8 @@ impl Authority {
         let policy = &policy;
         self.attempt(actor, Operation::PolicySet, |attempt| {
             Box::pin(async move {
-                // Before anything is compared: an actor who may not see the policy does not learn by
-                // comparison what it is.
+                // Before the policies are compared, so that an actor who cannot see the policy does
+                // not find it out by comparison.
                 let sees = actor.may_for_any(Operation::PolicyShow);
                 if !sees && !actor.may_for_any(Operation::PlanSet) {
                     actor.must_for_any(Operation::PolicySet)?;
@@ -73,7 +117,7 @@ impl Authority {
                 if let Attempted::Done(_) = written {
                     return Ok(written);
                 }
-                // Not tried again: the actor has not seen the policy that is in force now.
+                // No second attempt: the actor has not seen the policy that is in force now.
                 let given = current.version;
                 let current = attempt.rules().await?.policy.version;
                 Err(SetPolicyError::Stale { given, current })
@@ -82,10 +126,34 @@ impl Authority {
         .await
     }
 
-    /// Lists the tenant's events, a page at a time, newest first unless the query says otherwise.
+    /// Lists the tenant's events, one page at a time, newest first.
+    ///
+    /// [`EventQuery::oldest_first`] reverses the order, and other methods of the query filter. A
+    /// page has 50 events unless the query sets another limit. A page can be short or empty and
+    /// still have a next one. [`all_events`](Self::all_events) reads all pages.
+    ///
+    /// ```
+    /// use keywright::{Operation, store::EventQuery};
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// # let ada = Actor::administrator(UserId::new("ada")?);
+    /// let query = EventQuery::new().key(issued.key.id).kind(Operation::KeyGenerate);
+    /// let page = authority.events(&ada, &query).await?;
+    /// assert_eq!(page.items[0].actor.to_string(), "user:alice");
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
-    /// [`ListError`].
+    /// [`ListError`]: `PermissionDenied`, `Limit` or `Store`.
+    ///
+    /// # Cancel safety
+    /// Dropping the future changes nothing.
     pub async fn events(
         &self,
         actor: &Actor,

@@ -1,4 +1,4 @@
-//! Upkeep: dead keys and events past their retention go.
+//! Upkeep: removes dead keys and events after their retention.
 
 use crate::record::actor::Actor;
 use crate::record::event::{Event, EventDetails};
@@ -15,29 +15,72 @@ use super::attempt::Rules;
 use super::errors::ListError;
 
 /// The keys and events that a sweep has removed.
+///
+/// ```
+/// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+/// # futures_lite::future::block_on(async {
+/// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+/// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+/// # let alice = Actor::developer(UserId::new("alice")?);
+/// # let ada = Actor::administrator(UserId::new("ada")?);
+/// let swept = authority.sweep(&ada).await?;
+/// println!("{} keys and {} events were removed", swept.keys.len(), swept.events);
+/// # assert_eq!(swept, keywright::SweepReport::default());
+/// # Ok::<(), keywright::Error>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct SweepReport {
-    /// The keys that are gone.
+    /// The ids of the removed keys.
     pub keys: Vec<KeyId>,
-    /// How many events are gone. The ids whose deletion they told of are forgotten with them.
+    /// The number of removed events.
     pub events: u64,
 }
 
 impl Authority {
-    /// Removes the tenant's keys that have been dead (revoked or expired) for longer than the
-    /// policy's retention, and its events that are older than the policy's event retention. Writes the
-    /// tenant's counts of refused calls first.
+    /// Removes the tenant's old dead keys and old events, and returns what it has removed.
     ///
-    /// Each key leaves an event, and so does each batch of events. An event stays as long as an older
-    /// one is kept, and the newest one always. The id of a deleted key or account is forgotten with the
-    /// events of its deletion. From then on it can in theory be drawn again: it has 95 random bits.
+    /// A dead key (revoked or expired) is removed when it has been dead for
+    /// [`Policy::retention`](crate::Policy::retention). An event is removed when it is older than
+    /// [`Policy::event_retention`](crate::Policy::event_retention), all older events are removed
+    /// too, and it is not the tenant's newest. Each removed key leaves an event, and so does each
+    /// batch of events.
     ///
-    /// Call it now and then, for each tenant. It works in batches: if it fails or is dropped, the
-    /// batches before stay removed.
+    /// Call it from time to time, for each tenant.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use keywright::ManualClock;
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let clock = ManualClock::at("2026-01-01T00:00:00Z".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let builder = Keywright::builder(MemoryStore::new()).clock(clock.clone());
+    /// # let authority = builder.default_policy(policy).build()?.authority();
+    /// # let ada = Actor::administrator(UserId::new("ada")?);
+    /// # let issued = authority.generate(&ada, NewKey::named("prod-main-app")?).await?;
+    /// authority.revoke(&ada, &issued.key.id).await?;
+    /// clock.advance(Policy::DEFAULT_RETENTION);
+    ///
+    /// let swept = authority.sweep(&ada).await?;
+    /// assert_eq!(swept.keys, [issued.key.id]);
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// A sweep also writes the tenant's counts of refused calls. It forgets the id of a deleted key
+    /// or account together with the event of its deletion. From then on the id could be drawn
+    /// again, with a probability of 2⁻⁹⁵.
     ///
     /// # Errors
-    /// [`ListError`]; here it is `PermissionDenied` or `Store`.
+    /// [`ListError`]: `PermissionDenied` or `Store`. The batches before the error stay removed, and
+    /// the next sweep continues.
+    ///
+    /// # Cancel safety
+    /// A sweep works in batches. The batches before the drop stay removed, and the next sweep
+    /// continues.
     pub async fn sweep(&self, actor: &Actor) -> Result<SweepReport, ListError> {
         self.attempt(actor, Operation::Sweep, |_| {
             Box::pin(async move {
@@ -65,8 +108,8 @@ impl Authority {
         }
     }
 
-    /// Removes the keys of a page that have been dead for long enough. Returns their ids and the
-    /// query of the next page.
+    /// Removes the keys of one page whose retention has passed. Returns their ids and the query of
+    /// the next page.
     async fn sweep_page_of_keys(
         &self,
         actor: &Actor,
@@ -108,8 +151,8 @@ impl Authority {
         }
     }
 
-    /// Removes old events, at most a page, so that no commit removes many at once. Returns how many, and
-    /// whether no more are due.
+    /// Removes at most one page of old events, so that no commit removes too many at once. Returns
+    /// their number, and whether this was the last page.
     async fn sweep_page_of_events(&self, actor: &Actor) -> Result<(u64, bool), ListError> {
         let oldest = &EventQuery::new().oldest_first().limit(MAX_LIMIT);
         self.attempt(actor, Operation::Sweep, |attempt| {
@@ -119,8 +162,9 @@ impl Authority {
                 let is_due = |event: &&Event| {
                     event.at.saturating_add(policy.event_retention).has_passed(attempt.now)
                 };
-                // Up to the first that is kept: clocks may have disagreed behind it. The newest one stays,
-                // and is on the page only if that is the last.
+                // Only up to the first event that is kept: the clocks of nodes differ, so later
+                // events can have earlier times. The newest event stays; it is on the page only if
+                // there is no next page.
                 let newest = page.next.is_none().then(|| page.items.last()).flatten();
                 let due = page.items.iter().take_while(is_due);
                 let due: Vec<_> = due.filter(|event| Some(*event) != newest).collect();

@@ -1,4 +1,4 @@
-//! Whole listings: one item after another, read page by page.
+//! Whole listings: all items of a query, read page by page.
 
 use std::fmt;
 use std::future::Future;
@@ -24,27 +24,50 @@ type PageOf<'a, T> = Pin<Box<dyn Future<Output = Result<Page<T>, ListError>> + S
 
 type ReadPage<T> = for<'a> fn(&'a Authority, &'a Actor, &'a <T as Listed>::Query) -> PageOf<'a, T>;
 
-/// All items that a query selects, one after another. Made by [`Authority::all_keys`] and its like.
+/// All items that a query selects, one after another.
 ///
-/// The listing reads a page at a time, of the query's `limit`. An item that is neither added nor removed nor
-/// moved in the order meanwhile appears exactly once.
-///
-/// It is not a `Stream`, so that the crate depends on no crate of streams. Any of them makes one of it:
+/// [`Authority::all_keys`], [`Authority::all_accounts`] and [`Authority::all_events`] return one.
+/// It reads a page when it needs one, of as many items as the query's limit. An item that is not
+/// added, removed or moved in the order meanwhile appears exactly once.
 ///
 /// ```
+/// use keywright::store::KeyQuery;
+/// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
 /// # futures_lite::future::block_on(async {
-/// use futures_lite::stream::{self, StreamExt};
-/// use keywright::store::{KeyQuery, MemoryStore};
-/// use keywright::{Actor, Keywright, UserId};
+/// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+/// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+/// # let alice = Actor::developer(UserId::new("alice")?);
+/// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+/// let mut keys = authority.all_keys(&alice, KeyQuery::new());
+/// while let Some(entry) = keys.next().await? {
+///     println!("{}: {} uses", entry.key.name, entry.uses);
+/// }
+/// # Ok::<(), keywright::Error>(())
+/// # }).unwrap();
+/// ```
 ///
-/// let authority = Keywright::builder(MemoryStore::new()).build()?.authority();
-/// let ada = Actor::administrator(UserId::new("ada")?);
-/// let keys = authority.all_keys(&ada, KeyQuery::new());
+/// `Listing` is not a `Stream`, so that the crate does not depend on a stream crate. Any such crate
+/// can convert it:
+///
+/// ```
+/// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+/// # futures_lite::future::block_on(async {
+/// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+/// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+/// # let alice = Actor::developer(UserId::new("alice")?);
+/// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+/// use futures_lite::stream::{self, StreamExt};
+/// use keywright::store::KeyQuery;
+///
+/// let keys = authority.all_keys(&alice, KeyQuery::new());
 /// let stream = stream::try_unfold(keys, async |mut keys| {
 ///     Ok::<_, keywright::ListError>(keys.next().await?.map(|entry| (entry, keys)))
 /// });
-/// assert_eq!(stream.count().await, 0);
-/// # Ok::<(), keywright::Error>(()) }).unwrap();
+/// assert_eq!(stream.count().await, 1);
+/// # Ok::<(), keywright::Error>(())
+/// # }).unwrap();
 /// ```
 #[must_use = "nothing is read until `next` is called"]
 pub struct Listing<T: Listed> {
@@ -66,13 +89,29 @@ impl<T: Listed> Listing<T> {
         }
     }
 
-    /// Returns the next item; `None` at the end.
+    /// Returns the next item, or `None` after the last one.
+    ///
+    /// ```
+    /// use keywright::store::KeyQuery;
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// let mut keys = authority.all_keys(&alice, KeyQuery::new());
+    /// assert_eq!(keys.next().await?.map(|entry| entry.key.id), Some(issued.key.id));
+    /// assert!(keys.next().await?.is_none());
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
-    /// [`ListError`]. The next call tries the same page again.
+    /// [`ListError`]. The next call reads the same page again.
     ///
     /// # Cancel safety
-    /// No item is lost if the future is dropped.
+    /// Dropping the future loses no item.
     pub async fn next(&mut self) -> Result<Option<T>, ListError> {
         loop {
             if let Some(item) = self.items.next() {
@@ -93,20 +132,25 @@ impl<T: Listed> fmt::Debug for Listing<T> {
 }
 
 impl Authority {
-    /// Lists all keys that a query selects, as [`keys`](Self::keys) does for a page.
+    /// Returns all keys that a query selects, as a [`Listing`] that reads page by page.
+    ///
+    /// The actor sees the same keys as with [`keys`](Self::keys).
     ///
     /// ```
+    /// use keywright::store::KeyQuery;
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// use keywright::store::{KeyQuery, MemoryStore};
-    /// use keywright::{Actor, Keywright, UserId};
-    ///
-    /// let authority = Keywright::builder(MemoryStore::new()).build()?.authority();
-    /// let ada = Actor::administrator(UserId::new("ada")?);
-    /// let mut unused = authority.all_keys(&ada, KeyQuery::new().never_used());
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// let mut unused = authority.all_keys(&alice, KeyQuery::new().never_used());
     /// while let Some(entry) = unused.next().await? {
     ///     println!("{} was never used", entry.key.name);
     /// }
-    /// # Ok::<(), keywright::Error>(()) }).unwrap();
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
     /// ```
     pub fn all_keys(&self, actor: &Actor, query: KeyQuery) -> Listing<KeyEntry> {
         Listing::new(self, actor, query, |authority, actor, query| {
@@ -114,14 +158,51 @@ impl Authority {
         })
     }
 
-    /// Lists all service accounts that a query selects, as [`accounts`](Self::accounts) does for a page.
+    /// Returns all service accounts that a query selects, as a [`Listing`] that reads page by page.
+    ///
+    /// ```
+    /// use keywright::{NewAccount, store::AccountQuery};
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let mut policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # policy.roles.insert("analyst".parse()?, "invoices:read reports:read".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    /// # let ada = Actor::administrator(UserId::new("ada")?);
+    /// # let new = keywright::NewAccount::new("nightly-report".parse()?, "analyst".parse()?);
+    /// # let account = authority.create_account(&ada, new).await?;
+    /// let mut accounts = authority.all_accounts(&ada, AccountQuery::new());
+    /// while let Some(account) = accounts.next().await? {
+    ///     println!("{} has the role {}", account.name, account.role);
+    /// }
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn all_accounts(&self, actor: &Actor, query: AccountQuery) -> Listing<ServiceAccount> {
         Listing::new(self, actor, query, |authority, actor, query| {
             Box::pin(authority.accounts(actor, query))
         })
     }
 
-    /// Lists all events that a query selects, as [`events`](Self::events) does for a page.
+    /// Returns all events that a query selects, as a [`Listing`] that reads page by page.
+    ///
+    /// ```
+    /// use keywright::store::EventQuery;
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// # let ada = Actor::administrator(UserId::new("ada")?);
+    /// let mut events = authority.all_events(&ada, EventQuery::new().key(issued.key.id));
+    /// while let Some(event) = events.next().await? {
+    ///     println!("{}  {}  {}", event.at, event.actor, event.kind);
+    /// }
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn all_events(&self, actor: &Actor, query: EventQuery) -> Listing<Event> {
         Listing::new(self, actor, query, |authority, actor, query| {
             Box::pin(authority.events(actor, query))

@@ -1,4 +1,4 @@
-//! Denials: the reason is for operators, the class is for callers.
+//! Denials: a precise reason for operators, and a class for callers.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -8,19 +8,41 @@ use serde::{Serialize, Serializer};
 use crate::value::id::KeyId;
 use crate::value::scope::Scope;
 
-/// The precise reason why a credential is not accepted: for operators, never for callers.
+/// The precise reason for a denial, which is for operators and never for callers.
+///
+/// ```
+/// use keywright::{Reason, VerifyError};
+///
+/// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+/// # futures_lite::future::block_on(async {
+/// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+/// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+/// # let alice = Actor::developer(UserId::new("alice")?);
+/// # let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);
+/// # let issued = authority.generate(&alice, new).await?;
+/// authority.revoke(&alice, &issued.key.id).await?;
+/// let Err(VerifyError::Denied(denial)) = verifier.verify(issued.token.expose()).await else {
+///     panic!("the key is revoked");
+/// };
+/// assert_eq!(denial.reason(), &Reason::Revoked);
+/// # Ok::<(), keywright::Error>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Reason {
-    /// The credential is not a token: wrong grammar, length or checksum.
+    /// The credential is not a token: its grammar, length or checksum is wrong.
     #[error("the credential is malformed")]
     Malformed,
-    /// No key has this id, prefix and secret. A secret that was forgotten is unrecognized too.
+    /// No key has this id, prefix and secret. This includes a secret whose digest is no longer
+    /// kept.
     #[error("no key has this id, prefix and secret")]
     Unrecognized,
-    /// The secret was replaced by a rotation and its overlap has ended. A secret whose overlap was
-    /// ended early, or that never had one, is forgotten and so
-    /// [`Unrecognized`](Self::Unrecognized).
+    /// A rotation replaced the secret, and the overlap has ended.
+    ///
+    /// If the overlap was ended early, or there was none, the digest of the old secret is not kept
+    /// and the reason is [`Unrecognized`](Self::Unrecognized).
     #[error("the secret was replaced by a rotation and its overlap has ended")]
     Superseded,
     /// The key was revoked.
@@ -39,30 +61,36 @@ pub enum Reason {
     #[error("the service account of the key is disabled")]
     AccountDisabled,
     /// The tenant has API access turned off.
-    #[error("API access of the tenant is off")]
+    #[error("the tenant has API access turned off")]
     AccessOff,
     /// The tenant's plan does not include API access.
     #[error("the tenant's plan does not include API access")]
     UpgradeRequired,
-    /// The request came from outside the key's networks, or from an unknown source.
+    /// The request came from outside the key's networks, or its source is unknown (`None`).
     #[error("{}", match .0 {
         Some(source) => format!("the source {source} is outside the networks of the key"),
         None => "the key is bound to networks, and the source is not known".to_owned(),
     })]
     NetworkNotAllowed(Option<IpAddr>),
-    /// The request needs write access and the account is read-only.
+    /// The request needs write access and the service account of the key is read-only.
     #[error("the service account of the key is read-only")]
     ReadOnly,
-    /// The request needs a scope that the key lacks.
+    /// The key lacks this scope, which the request needs.
     #[error("the key lacks the scope {0}")]
     MissingScope(Scope),
-    /// The key has spent its rate.
+    /// The key has used up its rate. The duration is how long to wait for the next use.
     #[error("the rate of the key is spent; retry after {0:?}")]
     RateLimited(Duration),
 }
 
 impl Reason {
-    /// Returns the reason in one word, for logs and counters: `revoked`, `missing_scope`.
+    /// Returns the reason as one word for logs and counters, such as `revoked` or `missing_scope`.
+    ///
+    /// ```
+    /// use keywright::Reason;
+    ///
+    /// assert_eq!(Reason::NotYetValid.code(), "not_yet_valid");
+    /// ```
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Malformed => "malformed",
@@ -83,25 +111,63 @@ impl Reason {
     }
 }
 
-/// As its [`code`](Reason::code).
+/// Serializes the reason as its [`code`](Reason::code).
 impl Serialize for Reason {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.code())
     }
 }
 
-/// The class of a denial: as much as a caller may learn.
+/// The class of a denial, which is all that a caller may learn.
+///
+/// ```
+/// use keywright::DenialClass;
+///
+/// fn status(class: DenialClass) -> u16 {
+///     match class {
+///         DenialClass::Invalid => 401,
+///         DenialClass::Forbidden => 403,
+///         DenialClass::RateLimited => 429,
+///     }
+/// }
+/// # assert_eq!(status(DenialClass::Forbidden), 403);
+/// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum DenialClass {
-    /// The credential is not accepted: 401.
+    /// The credential is not accepted. A web service answers with 401.
     Invalid,
-    /// The credential is accepted and does not allow the request: 403.
+    /// The credential is accepted, but the key does not allow the request. A web service answers
+    /// with 403.
     Forbidden,
-    /// The key has spent its rate: 429, with [`Denial::retry_after`].
+    /// The key has used up its rate. A web service answers with 429 and [`Denial::retry_after`].
     RateLimited,
 }
 
-/// A credential is not accepted. `Display` says what a caller may learn, [`Denial::reason`] why.
+/// The refusal of a credential.
+///
+/// Its `Display` text is safe to show to the caller. [`Denial::reason`] gives the precise reason,
+/// for operators.
+///
+/// ```
+/// use keywright::{DenialClass, VerifyError};
+///
+/// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+/// # futures_lite::future::block_on(async {
+/// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+/// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+/// # let alice = Actor::developer(UserId::new("alice")?);
+/// # let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);
+/// # let issued = authority.generate(&alice, new).await?;
+/// let Err(VerifyError::Denied(denial)) = verifier.verify("not a token").await else {
+///     panic!("the text is not a token");
+/// };
+/// assert_eq!(denial.class(), DenialClass::Invalid);
+/// assert_eq!(denial.to_string(), "the API key is not accepted"); // for the caller
+/// assert_eq!(denial.reason().to_string(), "the credential is malformed"); // for the operator
+/// # Ok::<(), keywright::Error>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Denial {
     reason: Reason,
@@ -117,19 +183,71 @@ impl Denial {
         Self { reason, key_id: Some(key_id) }
     }
 
-    /// Returns the precise reason. It is for operators: show a caller the [`Denial::class`] or the
-    /// denial itself.
+    /// Returns the precise reason, which is for operators.
+    ///
+    /// Show a caller only the [`class`](Self::class) or the denial itself.
+    ///
+    /// ```
+    /// use keywright::{Denial, Reason};
+    ///
+    /// fn log(denial: &Denial) {
+    ///     eprintln!("key {:?}: {}", denial.key_id(), denial.reason());
+    /// }
+    /// ```
     pub fn reason(&self) -> &Reason {
         &self.reason
     }
 
-    /// Returns the id in the credential, whether or not there is such a key; `None` if the
-    /// credential was malformed.
+    /// Returns the key id of the credential, or `None` if the credential was malformed.
+    ///
+    /// The id comes from the caller. There may be no such key.
+    ///
+    /// ```
+    /// use keywright::VerifyError;
+    ///
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);
+    /// # let issued = authority.generate(&alice, new).await?;
+    /// authority.revoke(&alice, &issued.key.id).await?;
+    /// let Err(VerifyError::Denied(denial)) = verifier.verify(issued.token.expose()).await else {
+    ///     panic!("the key is revoked");
+    /// };
+    /// assert_eq!(denial.key_id(), Some(issued.key.id));
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn key_id(&self) -> Option<KeyId> {
         self.key_id
     }
 
-    /// Returns how long to wait before the next try, if the rate was spent.
+    /// Returns how long to wait before the next attempt, or `None` if the rate was not the reason.
+    ///
+    /// ```
+    /// use keywright::VerifyError;
+    ///
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);
+    /// # let issued = authority.generate(&alice, new).await?;
+    /// let new = NewKey::named("prod-slow-app")?.rate("1/60s".parse()?);
+    /// let slow = authority.generate(&alice, new).await?;
+    /// verifier.verify(slow.token.expose()).await?;
+    /// let Err(VerifyError::Denied(denial)) = verifier.verify(slow.token.expose()).await else {
+    ///     panic!("the rate is used up");
+    /// };
+    /// assert!(denial.retry_after().is_some());
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn retry_after(&self) -> Option<Duration> {
         match self.reason {
             Reason::RateLimited(wait) => Some(wait),
@@ -137,7 +255,15 @@ impl Denial {
         }
     }
 
-    /// Returns the class: as much as a caller may learn.
+    /// Returns the class of the denial, which is all that a caller may learn.
+    ///
+    /// ```
+    /// use keywright::{Denial, DenialClass};
+    ///
+    /// fn is_worth_retrying(denial: &Denial) -> bool {
+    ///     denial.class() == DenialClass::RateLimited
+    /// }
+    /// ```
     pub fn class(&self) -> DenialClass {
         match self.reason {
             Reason::ReadOnly | Reason::MissingScope(_) => DenialClass::Forbidden,

@@ -15,26 +15,69 @@ use crate::value::time::Timestamp;
 
 use super::denial::{Denial, Reason};
 
-/// Which of a key's secrets was presented.
+/// The secret of a key that a client presented.
+///
+/// Two secrets work during the overlap of a rotation.
+///
+/// ```
+/// use std::time::Duration;
+/// use keywright::SecretUsed;
+///
+/// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+/// # futures_lite::future::block_on(async {
+/// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+/// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+/// # let alice = Actor::developer(UserId::new("alice")?);
+/// # let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);
+/// # let issued = authority.generate(&alice, new).await?;
+/// let rotated = authority.rotate(&alice, &issued.key.id, Duration::from_secs(86_400)).await?;
+/// let old = verifier.verify(issued.token.expose()).await?;
+/// let new = verifier.verify(rotated.token.expose()).await?;
+/// assert_eq!(old.secret_used(), SecretUsed::Retiring);
+/// assert_eq!(new.secret_used(), SecretUsed::Current);
+/// # Ok::<(), keywright::Error>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum SecretUsed {
-    /// The key's secret.
+    /// The current secret.
     Current,
-    /// The secret before it, during the overlap of a rotation.
+    /// The secret before the current one, during the overlap of a rotation.
     Retiring,
 }
 
-/// Proof that a credential was accepted. It can only come from a verification.
+/// The proof that a credential was accepted, which only a verification can create.
 ///
-/// A grant is for one key at one moment. Use it for the request that it was made for: a grant that
-/// is kept longer outlives a revocation. It cannot be created, deserialized or turned into an
-/// [`Actor`](crate::Actor), so a key never manages keys.
+/// A grant is for one request at one moment. Do not keep it longer: a later revocation does not end
+/// it. A grant cannot be deserialized or turned into an [`Actor`](crate::Actor), so a key never
+/// manages keys.
+///
+/// ```
+/// use keywright::Scope;
+///
+/// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+/// # futures_lite::future::block_on(async {
+/// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+/// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+/// # let alice = Actor::developer(UserId::new("alice")?);
+/// # let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);
+/// # let issued = authority.generate(&alice, new).await?;
+/// let grant = verifier.verify(issued.token.expose()).await?;
+/// assert_eq!(grant.owner().to_string(), "user:alice");
+/// assert!(grant.allows(&Scope::new("invoices:read")?));
+/// # Ok::<(), keywright::Error>(())
+/// # }).unwrap();
+/// ```
+///
+/// These do not compile:
 ///
 /// ```compile_fail
 /// fn forge(key: keywright::Key) -> keywright::Grant { keywright::Grant { key } }
 /// ```
 /// ```compile_fail
-/// fn forge() -> keywright::Grant { serde_json::from_str("{}").unwrap() }
+/// fn forge() -> serde_json::Result<keywright::Grant> { serde_json::from_str("{}") }
 /// ```
 /// ```compile_fail
 /// fn manage(grant: keywright::Grant) -> keywright::Actor { grant.into() }
@@ -42,7 +85,7 @@ pub enum SecretUsed {
 #[derive(Clone)]
 pub struct Grant {
     pub(super) snapshot: Arc<Snapshot>,
-    /// The host's default policy, where the tenant has none stored.
+    /// The host's default policy, if the tenant has no stored policy.
     pub(super) default_policy: Option<Arc<Policy>>,
     pub(super) secret_used: SecretUsed,
     pub(super) at: Timestamp,
@@ -51,59 +94,261 @@ pub struct Grant {
 
 impl Grant {
     /// Returns the key.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);
+    /// # let issued = authority.generate(&alice, new).await?;
+    /// let grant = verifier.verify(issued.token.expose()).await?;
+    /// assert_eq!(grant.key().name.as_str(), "prod-main-app");
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn key(&self) -> &Key {
         self.snapshot.record().key()
     }
 
     /// Returns the key's id.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);
+    /// # let issued = authority.generate(&alice, new).await?;
+    /// let grant = verifier.verify(issued.token.expose()).await?;
+    /// assert_eq!(*grant.key_id(), issued.key.id);
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn key_id(&self) -> &KeyId {
         &self.key().id
     }
 
     /// Returns the key's tenant.
+    ///
+    /// ```
+    /// use keywright::TenantId;
+    ///
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);
+    /// # let issued = authority.generate(&alice, new).await?;
+    /// let grant = verifier.verify(issued.token.expose()).await?;
+    /// assert_eq!(*grant.tenant(), TenantId::default());
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn tenant(&self) -> &TenantId {
         &self.key().tenant
     }
 
-    /// Returns the user or service account that the key acts for. The same id in another tenant is
-    /// another owner: keep a user's data under [`tenant`](Self::tenant) and owner.
+    /// Returns the user or service account that the key acts for.
+    ///
+    /// The same id in another tenant is another owner. Store a user's data under both the
+    /// [`tenant`](Self::tenant) and the owner.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);
+    /// # let issued = authority.generate(&alice, new).await?;
+    /// let grant = verifier.verify(issued.token.expose()).await?;
+    /// let place = format!("{}/{}", grant.tenant(), grant.owner());
+    /// assert_eq!(place, "default/user:alice");
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn owner(&self) -> &Owner {
         &self.key().owner
     }
 
-    /// Returns the service account that owns the key, if one does.
+    /// Returns the service account that owns the key, or `None` if a user owns it.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, Name, NewAccount, NewKey, Owner, Policy};
+    /// # use keywright::{RoleName, UserId};
+    /// # futures_lite::future::block_on(async {
+    /// # let mut policy = Policy::allowing("invoices:read".parse()?);
+    /// # policy.roles.insert(RoleName::new("analyst")?, "invoices:read reports:read".parse()?);
+    /// # let store = keywright::store::MemoryStore::new();
+    /// # let keywright = Keywright::builder(store).default_policy(policy).build()?;
+    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    /// # let ada = Actor::administrator(UserId::new("ada")?);
+    /// # let account = NewAccount::new(Name::new("nightly-report")?, RoleName::new("analyst")?);
+    /// # let account = authority.create_account(&ada, account.read_only()).await?;
+    /// # let new = NewKey::named("prod-nightly")?.owner(Owner::Account(account.id));
+    /// # let issued = authority.generate(&ada, new).await?;
+    /// let grant = verifier.verify(issued.token.expose()).await?;
+    /// let name = grant.account().map(|account| account.name.as_str());
+    /// assert_eq!(name, Some("nightly-report"));
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn account(&self) -> Option<&ServiceAccount> {
         self.snapshot.account().map(Arc::as_ref)
     }
 
-    /// Returns which of the key's secrets was presented.
+    /// Returns which of the key's secrets the client presented.
+    ///
+    /// During an overlap, this shows which clients still use the old secret.
+    ///
+    /// ```
+    /// use keywright::SecretUsed;
+    ///
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);
+    /// # let issued = authority.generate(&alice, new).await?;
+    /// let grant = verifier.verify(issued.token.expose()).await?;
+    /// if grant.secret_used() == SecretUsed::Retiring {
+    ///     eprintln!("key {} is still used with its old secret", grant.key_id());
+    /// }
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn secret_used(&self) -> SecretUsed {
         self.secret_used
     }
 
-    /// Returns when the credential was checked.
+    /// Returns the time of the verification.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);
+    /// # let issued = authority.generate(&alice, new).await?;
+    /// let grant = verifier.verify(issued.token.expose()).await?;
+    /// assert!(grant.decided_at() >= issued.key.created_at);
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn decided_at(&self) -> Timestamp {
         self.at
     }
 
-    /// Returns how old the store's answer was: zero unless the store caches. A revocation that was
-    /// acknowledged longer than this before [`decided_at`](Self::decided_at) would have been seen.
+    /// Returns the age of the store's answer, which is zero unless the store caches.
+    ///
+    /// With an age of 2 s, for example, the verification saw every revocation that the store
+    /// acknowledged more than 2 s before [`decided_at`](Self::decided_at).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);
+    /// # let issued = authority.generate(&alice, new).await?;
+    /// let grant = verifier.verify(issued.token.expose()).await?;
+    /// assert_eq!(grant.age().duration(), Duration::ZERO);
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn age(&self) -> Age {
         self.age
     }
 
-    /// Returns whether the key may write, or only read.
+    /// Returns whether the key may write or only read.
+    ///
+    /// The key of a service account has the access of the account. The key of a user may always
+    /// write, within its scopes.
+    ///
+    /// ```
+    /// use keywright::Access;
+    ///
+    /// # use keywright::{Actor, Keywright, Name, NewAccount, NewKey, Owner, Policy};
+    /// # use keywright::{RoleName, UserId};
+    /// # futures_lite::future::block_on(async {
+    /// # let mut policy = Policy::allowing("invoices:read".parse()?);
+    /// # policy.roles.insert(RoleName::new("analyst")?, "invoices:read reports:read".parse()?);
+    /// # let store = keywright::store::MemoryStore::new();
+    /// # let keywright = Keywright::builder(store).default_policy(policy).build()?;
+    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    /// # let ada = Actor::administrator(UserId::new("ada")?);
+    /// # let account = NewAccount::new(Name::new("nightly-report")?, RoleName::new("analyst")?);
+    /// # let account = authority.create_account(&ada, account.read_only()).await?;
+    /// # let new = NewKey::named("prod-nightly")?.owner(Owner::Account(account.id));
+    /// # let issued = authority.generate(&ada, new).await?;
+    /// let grant = verifier.verify(issued.token.expose()).await?;
+    /// assert_eq!(grant.access(), Access::ReadOnly);
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn access(&self) -> Access {
         access(&self.snapshot)
     }
 
-    /// Returns whether the key has this scope. A read-only account may still not write what the
-    /// scope allows: see [`Grant::require_write`].
+    /// Returns whether the key has this scope.
+    ///
+    /// A scope does not lift the read-only access of an account: see [`Grant::require_write`].
+    ///
+    /// ```
+    /// use keywright::Scope;
+    ///
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);
+    /// # let issued = authority.generate(&alice, new).await?;
+    /// let grant = verifier.verify(issued.token.expose()).await?;
+    /// assert!(grant.allows(&Scope::new("invoices:read")?));
+    /// assert!(!grant.allows(&Scope::new("invoices:write")?));
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn allows(&self, scope: &Scope) -> bool {
         self.policy().is_some_and(|policy| has_scope(&self.snapshot, policy, scope))
     }
 
-    /// Returns all scopes that the key has. [`Grant::allows`] costs less.
+    /// Returns all scopes that the key has.
+    ///
+    /// To check one scope, [`Grant::allows`] is cheaper.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);
+    /// # let issued = authority.generate(&alice, new).await?;
+    /// let grant = verifier.verify(issued.token.expose()).await?;
+    /// assert_eq!(grant.scopes().to_string(), "invoices:read");
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn scopes(&self) -> ScopeSet {
         let cut = self.policy().map(|policy| scopes(&self.snapshot, policy));
         match cut {
@@ -113,7 +358,31 @@ impl Grant {
         }
     }
 
-    /// Checks that the key has a scope, where the handler finds out which one is needed.
+    /// Checks that the key has a scope.
+    ///
+    /// Use this if only the handler knows which scope the request needs. Otherwise,
+    /// [`AccessRequest::scope`](crate::AccessRequest::scope) checks it during the verification.
+    ///
+    /// ```
+    /// use keywright::{Reason, Scope};
+    ///
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);
+    /// # let issued = authority.generate(&alice, new).await?;
+    /// let grant = verifier.verify(issued.token.expose()).await?;
+    /// grant.require(&Scope::new("invoices:read")?)?;
+    ///
+    /// let write = Scope::new("invoices:write")?;
+    /// let denial = grant.require(&write).err();
+    /// assert_eq!(denial.map(|denial| denial.reason().clone()), Some(Reason::MissingScope(write)));
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
     /// [`Denial`] with [`Reason::MissingScope`].
@@ -124,8 +393,33 @@ impl Grant {
         Err(Denial::of(*self.key_id(), Reason::MissingScope(scope.clone())))
     }
 
-    /// Checks that the key may write, where the handler finds out that it must.
-    /// [`AccessRequest::write`](crate::AccessRequest::write) asks for it before.
+    /// Checks that the key may write.
+    ///
+    /// Use this if only the handler knows that the request writes. Otherwise,
+    /// [`AccessRequest::write`](crate::AccessRequest::write) checks it during the verification.
+    ///
+    /// ```
+    /// use keywright::Reason;
+    ///
+    /// # use keywright::{Actor, Keywright, Name, NewAccount, NewKey, Owner, Policy};
+    /// # use keywright::{RoleName, UserId};
+    /// # futures_lite::future::block_on(async {
+    /// # let mut policy = Policy::allowing("invoices:read".parse()?);
+    /// # policy.roles.insert(RoleName::new("analyst")?, "invoices:read reports:read".parse()?);
+    /// # let store = keywright::store::MemoryStore::new();
+    /// # let keywright = Keywright::builder(store).default_policy(policy).build()?;
+    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    /// # let ada = Actor::administrator(UserId::new("ada")?);
+    /// # let account = NewAccount::new(Name::new("nightly-report")?, RoleName::new("analyst")?);
+    /// # let account = authority.create_account(&ada, account.read_only()).await?;
+    /// # let new = NewKey::named("prod-nightly")?.owner(Owner::Account(account.id));
+    /// # let issued = authority.generate(&ada, new).await?;
+    /// let grant = verifier.verify(issued.token.expose()).await?;
+    /// let denial = grant.require_write().err();
+    /// assert_eq!(denial.map(|denial| denial.reason().clone()), Some(Reason::ReadOnly));
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
     /// [`Denial`] with [`Reason::ReadOnly`].
@@ -171,13 +465,15 @@ impl std::fmt::Debug for Grant {
     }
 }
 
-/// Returns the access of a key: an account's key has the account's, a user's key can write.
+/// Returns the access of a key: the account's for an account's key, read and write for a user's
+/// key.
 pub(super) fn access(snapshot: &Snapshot) -> Access {
     snapshot.account().map_or(Access::ReadWrite, |account| account.access)
 }
 
-/// Returns the key's own scopes, if they restrict it, and the ceiling that cuts them down. An
-/// account's key without scopes has those of the role.
+/// Returns the key's own scopes, if they restrict it, and the ceiling that they are cut down to.
+///
+/// An account's key without scopes has all those of the account's role.
 fn scopes<'a>(snapshot: &'a Snapshot, policy: &'a Policy) -> (Option<&'a ScopeSet>, &'a ScopeSet) {
     let Key { owner, scopes: own, .. } = snapshot.record().key();
     let ceiling = scope_ceiling(owner, snapshot.account().map(Arc::as_ref), policy);

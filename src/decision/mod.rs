@@ -1,13 +1,13 @@
-//! When is a key refused, and in which order? Here, and nowhere else.
+//! The rules for refusing a key, and their order. No other module refuses one.
 //!
-//! [`decide`] is pure: a credential, what was found for it, a request and the time go in; a grant
-//! or the first reason against it comes out. It reads no clock and asks no store.
+//! [`decide`] is pure. It takes a credential, the record found for it, a request and the time. It
+//! returns a grant or the first reason against one, and neither reads a clock nor calls a store.
 //!
 //! | step | what fails | reason |
 //! |---|---|---|
 //! | 1 | grammar, length, checksum | [`Malformed`](Reason::Malformed) |
-//! | 2 | id unknown, prefix differs, secret wrong: equal work, one answer | [`Unrecognized`](Reason::Unrecognized) |
-//! | 3 | the retiring secret after its deadline | [`Superseded`](Reason::Superseded) |
+//! | 2 | unknown id, other prefix, wrong secret: equal work, one answer | [`Unrecognized`](Reason::Unrecognized) |
+//! | 3 | the retiring secret after the overlap | [`Superseded`](Reason::Superseded) |
 //! | 4 | the key's status | [`Revoked`](Reason::Revoked), [`Expired`](Reason::Expired), [`Disabled`](Reason::Disabled), [`NotYetValid`](Reason::NotYetValid) |
 //! | 5 | the owner, if it is a service account | [`AccountDisabled`](Reason::AccountDisabled) |
 //! | 6 | the tenant | [`AccessOff`](Reason::AccessOff), [`UpgradeRequired`](Reason::UpgradeRequired) |
@@ -15,8 +15,8 @@
 //! | 8 | access and scopes of the request | [`ReadOnly`](Reason::ReadOnly), [`MissingScope`](Reason::MissingScope) |
 //! | 9 | the rate | [`RateLimited`](Reason::RateLimited) |
 //!
-//! Steps 1 to 3 come before anything is said of the key, so a caller without its secret learns
-//! nothing of it.
+//! Steps 1 to 3 run before any rule looks at the key, so a caller without its secret learns nothing
+//! about it.
 
 mod denial;
 mod grant;
@@ -52,15 +52,15 @@ pub(crate) struct Circumstances<'a, R> {
     pub(crate) rate: R,
 }
 
-/// A credential is not accepted, or could not be checked.
+/// A credential that is denied or cannot be checked.
 #[derive(Debug)]
 pub(crate) enum DecideError {
     Denied(Denial),
-    /// The digest cannot be compared: a mistake of the operator, not of the caller.
+    /// The digest cannot be compared. The cause is the operator's configuration, not the caller.
     Undecidable(DigestError),
 }
 
-/// Decides on a credential that is well-formed (step 1), given what the store found for its id.
+/// Decides on a well-formed credential (step 1 has passed), given what the store found for its id.
 pub(crate) fn decide<R>(
     presented: &Presented<'_>,
     found: Option<Found>,
@@ -101,8 +101,9 @@ where
     Ok(Grant { snapshot, default_policy, secret_used, at: now, age })
 }
 
-/// Runs steps 2 and 3: finds the key whose secret was presented. An unknown id costs the work of a
-/// wrong secret.
+/// Runs steps 2 and 3: checks that the presented secret is one of the key's.
+///
+/// An unknown id costs the same work as a wrong secret.
 pub(crate) fn recognize(
     presented: &Presented<'_>,
     found: Option<Found>,
@@ -110,7 +111,7 @@ pub(crate) fn recognize(
     now: Timestamp,
 ) -> Result<(Found, SecretUsed), DecideError> {
     let deny = |reason| DecideError::Denied(Denial::of(presented.key_id, reason));
-    // The counter is far away in memory: it is on its way while the secret is hashed.
+    // The counter is rarely in the CPU cache: this read fetches it while the secret is hashed.
     let _is_listed = found.as_ref().map(|found| found.snapshot.tally().is_listed());
     let computed = peppers.digest(&presented.key_id, presented.secret);
     let dummy = computed.unmatched();
@@ -137,7 +138,7 @@ pub(crate) fn recognize(
         }
         return Err(deny(Reason::Superseded));
     }
-    // A secret that no longer works may be under a pepper that is no longer there.
+    // The pepper of a retiring secret is needed only while its overlap lasts.
     current.map_err(DecideError::Undecidable)?;
     if overlapping {
         retiring.map_err(DecideError::Undecidable)?;
@@ -145,7 +146,7 @@ pub(crate) fn recognize(
     Err(deny(Reason::Unrecognized))
 }
 
-/// Runs steps 4 to 6: returns the first reason that holds against the key for every request.
+/// Runs steps 4 to 6: returns the first reason to refuse the key, independent of the request.
 pub(crate) fn standing(
     key: &Key,
     account: Option<&ServiceAccount>,

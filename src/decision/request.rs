@@ -1,4 +1,4 @@
-//! The request to be decided: a credential, its source, and what it must allow.
+//! The request to decide on: a credential, its source, and what it needs.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -8,32 +8,62 @@ use crate::value::scope::{Access, Scope, ScopeSet};
 
 use crate::value::token::Credential;
 
-/// The number of scopes that a request can name without an allocation.
+/// The number of scopes that a request holds without an allocation.
 const INLINE: usize = 4;
 
-/// One request to be decided: a credential, its source, and all that it must allow.
+/// A request to check: a credential, its source, and everything that it needs.
 ///
 /// ```
+/// use std::net::IpAddr;
 /// use keywright::{AccessRequest, Scope};
 ///
-/// let scope = Scope::new("invoices:write")?;
-/// let request = AccessRequest::token("acme_live_...").source("203.0.113.7".parse()?).write().scope(&scope);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+/// # futures_lite::future::block_on(async {
+/// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+/// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+/// # let alice = Actor::developer(UserId::new("alice")?);
+/// # let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);
+/// # let issued = authority.generate(&alice, new).await?;
+/// let scope = Scope::new("invoices:read")?;
+/// let request = AccessRequest::token(issued.token.expose())
+///     .source(IpAddr::from([203, 0, 113, 7]))
+///     .scope(&scope);
+/// let grant = verifier.verify_request(&request).await?;
+/// # Ok::<(), keywright::Error>(())
+/// # }).unwrap();
 /// ```
 #[derive(Clone, Debug)]
-#[must_use = "a request is made by value: go on with what the setter returns"]
+#[must_use = "setters take and return by value"]
 pub struct AccessRequest<'a> {
     pub(crate) credential: Credential<'a>,
     pub(crate) source: Option<IpAddr>,
     pub(crate) access: Access,
     pub(crate) freshness: Freshness,
     needed: [Option<&'a Scope>; INLINE],
-    /// Scopes beyond those; most requests need one, and allocate nothing for it.
+    /// Further scopes. Most requests need one scope and leave this empty.
     needed_too: Vec<&'a Scope>,
 }
 
 impl<'a> AccessRequest<'a> {
-    /// Creates a request that needs no more than an accepted credential.
+    /// Creates a request that needs only an accepted credential.
+    ///
+    /// ```
+    /// use keywright::{AccessRequest, Credential};
+    ///
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);
+    /// # let issued = authority.generate(&alice, new).await?;
+    /// let request = AccessRequest::new(Credential::Token(issued.token.expose()));
+    /// assert!(verifier.verify_request(&request).await.is_ok());
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn new(credential: Credential<'a>) -> Self {
         Self {
             credential,
@@ -45,41 +75,186 @@ impl<'a> AccessRequest<'a> {
         }
     }
 
-    /// Creates such a request of a whole token.
+    /// Creates a request with a whole token, which needs only an accepted credential.
+    ///
+    /// ```
+    /// use keywright::AccessRequest;
+    ///
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);
+    /// # let issued = authority.generate(&alice, new).await?;
+    /// let request = AccessRequest::token(issued.token.expose());
+    /// assert!(verifier.verify_request(&request).await.is_ok());
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn token(token: &'a str) -> Self {
         Self::new(Credential::Token(token))
     }
 
-    /// Creates such a request of a key id and a key secret.
+    /// Creates a request with a key id and a key secret, which needs only an accepted credential.
+    ///
+    /// ```
+    /// use keywright::AccessRequest;
+    ///
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);
+    /// # let issued = authority.generate(&alice, new).await?;
+    /// let (id, secret) = (issued.token.key_id(), issued.token.expose_key_secret());
+    /// let request = AccessRequest::parts(id.as_str(), secret);
+    /// assert!(verifier.verify_request(&request).await.is_ok());
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn parts(key_id: &'a str, key_secret: &'a str) -> Self {
         Self::new(Credential::Parts { key_id, key_secret })
     }
 
-    /// Sets the source address. Without one, a key that is bound to networks is refused.
+    /// Sets the source address.
+    ///
+    /// A key that is bound to networks is refused without one.
+    ///
+    /// ```
+    /// use std::net::IpAddr;
+    /// use keywright::AccessRequest;
+    ///
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);
+    /// # let issued = authority.generate(&alice, new).await?;
+    /// let new = NewKey::named("prod-office")?.networks("203.0.113.0/24".parse()?);
+    /// let office = authority.generate(&alice, new).await?;
+    ///
+    /// let request = AccessRequest::token(office.token.expose());
+    /// assert!(verifier.verify_request(&request).await.is_err());
+    /// let request = request.source(IpAddr::from([203, 0, 113, 7]));
+    /// assert!(verifier.verify_request(&request).await.is_ok());
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn source(self, source: IpAddr) -> Self {
         Self { source: Some(source), ..self }
     }
 
-    /// Sets the access that the request needs. Write access is refused to keys of read-only
-    /// accounts.
+    /// Sets the access that the request needs, by default [`Access::ReadOnly`].
     ///
-    /// **A user's key is never read-only.** Its scopes say what it may change.
+    /// A key of a read-only account is refused write access. **A user's key is never read-only**:
+    /// its scopes decide what it may change.
+    ///
+    /// ```
+    /// use keywright::{Access, AccessRequest};
+    ///
+    /// # use keywright::{Actor, Keywright, Name, NewAccount, NewKey, Owner, Policy};
+    /// # use keywright::{RoleName, UserId};
+    /// # futures_lite::future::block_on(async {
+    /// # let mut policy = Policy::allowing("invoices:read".parse()?);
+    /// # policy.roles.insert(RoleName::new("analyst")?, "invoices:read reports:read".parse()?);
+    /// # let store = keywright::store::MemoryStore::new();
+    /// # let keywright = Keywright::builder(store).default_policy(policy).build()?;
+    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    /// # let ada = Actor::administrator(UserId::new("ada")?);
+    /// # let account = NewAccount::new(Name::new("nightly-report")?, RoleName::new("analyst")?);
+    /// # let account = authority.create_account(&ada, account.read_only()).await?;
+    /// # let new = NewKey::named("prod-nightly")?.owner(Owner::Account(account.id));
+    /// # let issued = authority.generate(&ada, new).await?;
+    /// let request = AccessRequest::token(issued.token.expose());
+    /// assert!(verifier.verify_request(&request).await.is_ok());
+    /// let request = request.access(Access::ReadWrite);
+    /// assert!(verifier.verify_request(&request).await.is_err());
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn access(self, access: Access) -> Self {
         Self { access, ..self }
     }
 
-    /// Requires write access: [`access`](Self::access) with [`Access::ReadWrite`].
+    /// Requires write access, like [`access`](Self::access) with [`Access::ReadWrite`].
+    ///
+    /// ```
+    /// use keywright::AccessRequest;
+    ///
+    /// # use keywright::{Actor, Keywright, Name, NewAccount, NewKey, Owner, Policy};
+    /// # use keywright::{RoleName, UserId};
+    /// # futures_lite::future::block_on(async {
+    /// # let mut policy = Policy::allowing("invoices:read".parse()?);
+    /// # policy.roles.insert(RoleName::new("analyst")?, "invoices:read reports:read".parse()?);
+    /// # let store = keywright::store::MemoryStore::new();
+    /// # let keywright = Keywright::builder(store).default_policy(policy).build()?;
+    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    /// # let ada = Actor::administrator(UserId::new("ada")?);
+    /// # let account = NewAccount::new(Name::new("nightly-report")?, RoleName::new("analyst")?);
+    /// # let account = authority.create_account(&ada, account.read_only()).await?;
+    /// # let new = NewKey::named("prod-nightly")?.owner(Owner::Account(account.id));
+    /// # let issued = authority.generate(&ada, new).await?;
+    /// let request = AccessRequest::token(issued.token.expose()).write();
+    /// assert!(verifier.verify_request(&request).await.is_err(), "the account is read-only");
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn write(self) -> Self {
         self.access(Access::ReadWrite)
     }
 
-    /// Sets the staleness that the request tolerates, if that is less than the store's own bound.
-    /// With zero, a cache always asks the store behind it.
+    /// Sets the staleness that the request tolerates, if it is less than the store's own bound.
+    ///
+    /// With zero, a cache always asks the store behind it. Stores that do not cache ignore the
+    /// setting.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use keywright::AccessRequest;
+    ///
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);
+    /// # let issued = authority.generate(&alice, new).await?;
+    /// let request = AccessRequest::token(issued.token.expose()).max_age(Duration::ZERO);
+    /// let grant = verifier.verify_request(&request).await?;
+    /// assert_eq!(grant.age().duration(), Duration::ZERO);
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn max_age(self, age: Duration) -> Self {
         Self { freshness: Freshness::AtMost(age), ..self }
     }
 
-    /// Requires a scope, in addition to those that were named before.
+    /// Requires a scope, in addition to the scopes required before.
+    ///
+    /// ```
+    /// use keywright::{AccessRequest, Scope};
+    ///
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);
+    /// # let issued = authority.generate(&alice, new).await?;
+    /// let scope = Scope::new("invoices:write")?;
+    /// let request = AccessRequest::token(issued.token.expose()).scope(&scope);
+    /// assert!(verifier.verify_request(&request).await.is_err(), "the key may only read");
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn scope(mut self, scope: &'a Scope) -> Self {
         match self.needed.iter_mut().find(|place| place.is_none()) {
             Some(place) => *place = Some(scope),
@@ -88,7 +263,25 @@ impl<'a> AccessRequest<'a> {
         self
     }
 
-    /// Requires all of these scopes, in addition to those that were named before.
+    /// Requires all of these scopes, in addition to the scopes required before.
+    ///
+    /// ```
+    /// use keywright::{AccessRequest, ScopeSet};
+    ///
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);
+    /// # let issued = authority.generate(&alice, new).await?;
+    /// let scopes: ScopeSet = "invoices:read invoices:write".parse()?;
+    /// let request = AccessRequest::token(issued.token.expose()).scopes(&scopes);
+    /// assert!(verifier.verify_request(&request).await.is_err(), "the key may only read");
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn scopes(self, scopes: &'a ScopeSet) -> Self {
         scopes.iter().fold(self, Self::scope)
     }

@@ -5,7 +5,9 @@
 //! * [Actors](actors): who may do what
 //! * [Tokens](tokens): the string, what is stored of it, and why a fast hash
 //! * [Policies](policies): what a tenant can rule, the defaults and their reasons
-//! * [In a web service](web): axum, actix-web, tonic, and what each answers
+//! * [On axum](axum), [on actix-web](actix), [on tonic, hyper and tower](tonic): from `cargo add` to a protected route
+//! * [In a web service](web): credentials, answers, logs and proxies, the same on each framework
+//! * [The management API](management): routes on which users manage their keys
 //! * [Rotation](rotation): replacing a secret without downtime
 //! * [Choosing a store](stores): memory, one file, or PostgreSQL
 //! * [A store of your own](custom_store): the contract, and the tests for it
@@ -45,7 +47,7 @@ pages!(
 );
 // Their examples need servers: `examples/servers` compiles and runs them.
 #[cfg(not(doctest))]
-pages!(web, management);
+pages!(actix, axum, management, tonic, web);
 
 #[allow(clippy::doc_markdown, reason = "tables name operations as events do")]
 #[doc = include_str!("custom_store.md")]

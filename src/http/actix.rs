@@ -1,4 +1,4 @@
-//! The guard as a middleware of actix-web, and the grant as its extractor.
+//! The actix-web middleware for guards, and the extractor for grants.
 
 use std::future::{Future, Ready, ready};
 use std::net::IpAddr;
@@ -37,7 +37,28 @@ where
     }
 }
 
-/// A service of actix-web behind a [`Guard`].
+/// An actix-web service inside of a [`Guard`].
+///
+/// `wrap` creates it, so that this type rarely has to be named:
+///
+/// ```
+/// # #[cfg(not(feature = "actix"))] fn main() {}
+/// # #[cfg(feature = "actix")]
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> { actix_web::rt::System::new().block_on(async {
+/// # use actix_web::test::{TestRequest, call_service, init_service};
+/// # use keywright::{Keywright, store::MemoryStore};
+/// # let guard = keywright::http::Guard::new(Keywright::builder(MemoryStore::new()).build()?.verifier());
+/// use actix_web::{App, web};
+///
+/// async fn list() -> &'static str {
+///     "invoice 1"
+/// }
+/// let invoices = web::resource("/invoices").wrap(guard).route(web::get().to(list));
+/// let app = init_service(App::new().service(invoices)).await;
+/// let request = TestRequest::get().uri("/invoices").to_request(); // without a key
+/// assert_eq!(call_service(&app, request).await.status(), 401);
+/// # Ok(()) }) }
+/// ```
 #[derive(Debug)]
 pub struct GuardedService<S> {
     guard: Guard,
@@ -60,7 +81,7 @@ where
         Box::pin(async move {
             match guard.admit(&mut request).await {
                 Ok(()) => {
-                    // For extractors inside.
+                    // For the extractors of the inner service.
                     request.extensions_mut().insert(guard);
                     Ok(inner.call(request).await?.map_into_left_body())
                 }
@@ -121,7 +142,7 @@ impl Headers for HeaderMap {
     }
 }
 
-/// Answers as every other framework does.
+/// Converts the rejection into the answer that every other framework gives.
 impl ResponseError for Rejection {
     fn status_code(&self) -> StatusCode {
         StatusCode::from_u16(self.answer().status).expect("the table has only statuses of HTTP")
@@ -139,15 +160,16 @@ impl ResponseError for Rejection {
     }
 }
 
-/// Takes the grant of a guard around the route, or verifies the request with the [`Guard`] in the app's
-/// data (`app_data(guard)`, the guard itself and not in a `web::Data`).
+/// Extracts the grant that a guard around the route has left, or verifies the request with the
+/// [`Guard`] in the app data.
 ///
-/// If there are both over one verifier, the key is verified once and the guard in the app's data asks
-/// its grant for scopes. If there is neither, the answer is 500: actix-web can't check that at compile
-/// time.
+/// Register the guard itself, `app_data(guard)`, and not a `web::Data` of it. If there is a guard
+/// in both places over one verifier, the key is verified once, and the guard in the app data checks
+/// the scopes of the grant. If there is none, the answer is 500, because actix-web can't detect
+/// this at compile time.
 ///
-/// **Take [`OptionalGrant`] and not `Option<Grant>`:** actix-web turns every error into `None`, so a
-/// request with a dead key would become an anonymous one.
+/// **Take [`OptionalGrant`] and not `Option<Grant>`.** For `Option`, actix-web turns every error
+/// into `None`, so a request with a revoked key would become an anonymous one.
 impl FromRequest for Grant {
     type Error = Error;
     type Future = Local<Result<Self, Error>>;
@@ -158,8 +180,32 @@ impl FromRequest for Grant {
     }
 }
 
-/// The [`Grant`] of a request, `None` if the request carries no credential. A credential that is not
-/// accepted is refused.
+/// The extractor for a [`Grant`] that is optional.
+///
+/// It holds `None` if the request carries no credential. A credential that is not accepted is
+/// refused.
+///
+/// ```
+/// # #[cfg(not(feature = "actix"))] fn main() {}
+/// # #[cfg(feature = "actix")]
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> { actix_web::rt::System::new().block_on(async {
+/// # use actix_web::test::{TestRequest, call_service, init_service};
+/// # use keywright::{Keywright, store::MemoryStore};
+/// # let guard = keywright::http::Guard::new(Keywright::builder(MemoryStore::new()).build()?.verifier());
+/// use actix_web::{App, web};
+/// use keywright::http::OptionalGrant;
+///
+/// async fn greet(OptionalGrant(grant): OptionalGrant) -> String {
+///     grant.map_or("hello".into(), |grant| format!("hello {}", grant.owner()))
+/// }
+/// let app = App::new().app_data(guard).route("/greeting", web::get().to(greet));
+/// let app = init_service(app).await;
+/// let request = TestRequest::get().uri("/greeting");
+/// assert_eq!(call_service(&app, request.to_request()).await.status(), 200);
+/// let request = TestRequest::get().uri("/greeting").insert_header(("x-api-key", "not a key"));
+/// assert_eq!(call_service(&app, request.to_request()).await.status(), 401);
+/// # Ok(()) }) }
+/// ```
 #[derive(Clone, Debug)]
 pub struct OptionalGrant(pub Option<Grant>);
 
@@ -176,14 +222,15 @@ impl FromRequest for OptionalGrant {
     }
 }
 
-/// Returns the guard in the app's data, or without one the guard around the route.
+/// Returns the guard in the app data, or else the guard around the route.
 fn guard_of(request: &ServiceRequest) -> Result<Guard, Error> {
-    // One kind of data: of two kinds, actix-web could not say which is nearer to the route.
+    // A `web::Data<Guard>` is not read: with two kinds of data, actix-web could not tell which one
+    // is nearer to the route.
     let data = request.app_data::<Guard>().cloned();
     let found = data.or_else(|| request.extensions().get::<Guard>().cloned());
     found.ok_or_else(|| {
         ErrorInternalServerError(
-            "no guard of API keys here: wrap the route in a guard, or add app_data(guard)",
+            "the handler takes a Grant and there is no guard; wrap the route in a guard or add app_data(guard)",
         )
     })
 }

@@ -1,4 +1,4 @@
-//! The grant as an extractor of axum, which takes its guard from the router's state.
+//! The axum extractor for grants. It takes the guard from the state of the router.
 
 use axum::body::Body;
 use axum::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
@@ -11,18 +11,18 @@ use super::tower::response::response;
 use crate::decision::Grant;
 use crate::verifier::Verifier;
 
-/// Makes a guard with default settings, for a router whose whole state is the verifier.
+/// Creates a guard with default settings, for a router with the verifier as its whole state.
 impl FromRef<Verifier> for Guard {
     fn from_ref(verifier: &Verifier) -> Self {
         Self::new(verifier.clone())
     }
 }
 
-/// Takes the grant of a guard around the route, or verifies the request with the guard in the router's
-/// state.
+/// Extracts the grant that a guard around the route has left, or verifies the request with the
+/// guard in the state of the router.
 ///
-/// The state is a [`Guard`], a [`Verifier`], or any type that a guard can be taken from ([`FromRef`]).
-/// Without one the router does not compile:
+/// The state is a [`Guard`], a [`Verifier`], or a type that implements [`FromRef`] for [`Guard`]. A
+/// router without such a state does not compile:
 ///
 /// ```compile_fail,E0277
 /// use axum::{Router, routing::get};
@@ -42,7 +42,8 @@ where
     }
 }
 
-/// Gives `None` if the request carries no credential. A credential that is not accepted is refused.
+/// Extracts `None` if the request carries no credential. A credential that is not accepted is
+/// refused.
 impl<S> OptionalFromRequestParts<S> for Grant
 where
     Guard: FromRef<S>,

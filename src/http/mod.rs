@@ -1,12 +1,14 @@
-//! API keys on the web: one guard for tower, axum, tonic and actix, and a management API.
+//! API keys in web services: a guard for tower, axum, tonic and actix-web, and a management API.
 //!
-//! A [`Guard`] finds the credential of a request, verifies it against the needs of the route, and
-//! answers the requests that it refuses. It is a tower layer (feature `tower`) and an actix middleware
-//! (feature `actix`). With the feature `axum`, and with `actix`, a [`Grant`](crate::Grant) is an
-//! extractor too. The same request gets the same answer in every framework: all of them share one
-//! search for the credential and one table of answers.
+//! A [`Guard`] finds the credential of a request, verifies it, checks what the route requires, and
+//! answers the requests that it refuses. It is a tower layer (feature `tower`) and a middleware of
+//! actix-web (feature `actix`). With the features `axum` and `actix`, a [`Grant`](crate::Grant) is
+//! also an extractor. The same request gets the same answer in every framework.
 //!
-//! The guide shows [each framework in a service](crate::guide::web).
+//! Start with the page of the guide on your framework: [axum](crate::guide::axum),
+//! [actix-web](crate::guide::actix), or [tonic and tower](crate::guide::tonic). The page
+//! [In a web service](crate::guide::web) describes the parts that all of them share, and
+//! [The management API](crate::guide::management) the routes on which users manage their keys.
 
 #[cfg(feature = "actix")]
 mod actix;

@@ -1,4 +1,5 @@
-//! Service accounts: owners of keys that are not persons. Every legal transition is a method here.
+//! Service accounts own keys in place of a person. Every legal transition of an account is a method
+//! here.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,35 +11,78 @@ use crate::value::scope::Access;
 use crate::value::serde_strict::next_version;
 use crate::value::time::Timestamp;
 
-/// A service account. Its role, access and state apply to all its keys at once.
+/// A service account: an owner of keys that is not a person.
+///
+/// Its role, access and state apply to all its keys at once.
+///
+/// ```
+/// use keywright::{Name, NewAccount, RoleName};
+///
+/// # use keywright::{Actor, Keywright, Policy, UserId, store::MemoryStore};
+/// # futures_lite::future::block_on(async {
+/// # let mut policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # policy.roles.insert(RoleName::new("billing")?, "invoices:read".parse()?);
+/// # policy.roles.insert(RoleName::new("reports")?, "invoices:read".parse()?);
+/// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+/// # let authority = keywright.authority();
+/// # let ada = Actor::administrator(UserId::new("ada")?);
+/// let new = NewAccount::new(Name::new("billing-worker")?, RoleName::new("billing")?);
+/// let account = authority.create_account(&ada, new).await?;
+/// assert!(account.enabled);
+///
+/// // All keys of the account stop working at once.
+/// authority.disable_account(&ada, &account.id).await?;
+/// # Ok::<(), keywright::Error>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ServiceAccount {
-    /// Its id.
+    /// The account's id.
     pub id: AccountId,
-    /// Its tenant.
+    /// The tenant that the account belongs to.
     pub tenant: TenantId,
-    /// Its name.
+    /// The name that people see.
     pub name: Name,
-    /// Its role: a name of a set of scopes in the tenant's policy. A role that the policy lacks
-    /// allows nothing.
+    /// The role: the name of a set of scopes in the tenant's policy. A role that the policy does
+    /// not define allows nothing.
     pub role: RoleName,
-    /// Whether its keys may write, whatever the role says.
+    /// The access of all the account's keys: read-only access refuses every write, even if the role
+    /// has scopes for writing.
     pub access: Access,
-    /// Whether its keys work.
+    /// True if the account's keys work, false after the account was disabled.
     pub enabled: bool,
-    /// When it was created.
+    /// The time of creation.
     pub created_at: Timestamp,
-    /// When it was last changed.
+    /// The time of the last change.
     pub updated_at: Timestamp,
-    /// 1 when created, then one more with each change, up to 2⁶³ − 1. An account of that version
-    /// can only be deleted.
+    /// The version: 1 at creation, and one more with each change, up to 2⁶³ − 1. An account that
+    /// has reached this limit can only be deleted.
     #[serde(deserialize_with = "crate::value::serde_strict::count")]
     pub version: u64,
 }
 
-/// A service account that is to be created.
+/// A service account to create with
+/// [`Authority::create_account`](crate::Authority::create_account).
+///
+/// ```
+/// use keywright::{Name, NewAccount, RoleName};
+///
+/// # use keywright::{Actor, Keywright, Policy, UserId, store::MemoryStore};
+/// # futures_lite::future::block_on(async {
+/// # let mut policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # policy.roles.insert(RoleName::new("billing")?, "invoices:read".parse()?);
+/// # policy.roles.insert(RoleName::new("reports")?, "invoices:read".parse()?);
+/// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+/// # let authority = keywright.authority();
+/// # let ada = Actor::administrator(UserId::new("ada")?);
+/// let new = NewAccount::new(Name::new("billing-worker")?, RoleName::new("billing")?);
+/// let account = authority.create_account(&ada, new).await?;
+/// assert_eq!(account.name.as_str(), "billing-worker");
+/// # Ok::<(), keywright::Error>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "setters take and return by value"]
 pub struct NewAccount {
@@ -48,12 +92,48 @@ pub struct NewAccount {
 }
 
 impl NewAccount {
-    /// Creates a new account with read and write access.
+    /// Describes an account with this name and role, and with access to read and write.
+    ///
+    /// ```
+    /// use keywright::{Access, Name, NewAccount, RoleName};
+    ///
+    /// # use keywright::{Actor, Keywright, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let mut policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # policy.roles.insert(RoleName::new("billing")?, "invoices:read".parse()?);
+    /// # policy.roles.insert(RoleName::new("reports")?, "invoices:read".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let ada = Actor::administrator(UserId::new("ada")?);
+    /// let new = NewAccount::new(Name::new("billing-worker")?, RoleName::new("billing")?);
+    /// let account = authority.create_account(&ada, new).await?;
+    /// assert_eq!(account.access, Access::ReadWrite);
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn new(name: Name, role: RoleName) -> Self {
         Self { name, role, access: Access::ReadWrite }
     }
 
-    /// Sets read-only access.
+    /// Limits the account to reading.
+    ///
+    /// ```
+    /// use keywright::{Access, Name, NewAccount, RoleName};
+    ///
+    /// # use keywright::{Actor, Keywright, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let mut policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # policy.roles.insert(RoleName::new("billing")?, "invoices:read".parse()?);
+    /// # policy.roles.insert(RoleName::new("reports")?, "invoices:read".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let ada = Actor::administrator(UserId::new("ada")?);
+    /// let new = NewAccount::new(Name::new("billing-report")?, RoleName::new("billing")?).read_only();
+    /// let account = authority.create_account(&ada, new).await?;
+    /// assert_eq!(account.access, Access::ReadOnly);
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn read_only(self) -> Self {
         Self { access: Access::ReadOnly, ..self }
     }
@@ -78,7 +158,30 @@ impl NewAccount {
     }
 }
 
-/// An edit of a service account. Fields that are not set stay as they are.
+/// An edit of a service account.
+///
+/// The edit changes only the fields that are set.
+///
+/// ```
+/// use keywright::{Access, AccountEdit};
+///
+/// # use keywright::{Actor, Keywright, Name, NewAccount, Policy, RoleName, UserId, store::MemoryStore};
+/// # futures_lite::future::block_on(async {
+/// # let mut policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # policy.roles.insert(RoleName::new("billing")?, "invoices:read".parse()?);
+/// # policy.roles.insert(RoleName::new("reports")?, "invoices:read".parse()?);
+/// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+/// # let authority = keywright.authority();
+/// # let ada = Actor::administrator(UserId::new("ada")?);
+/// # let new = NewAccount::new(Name::new("billing-worker")?, RoleName::new("billing")?);
+/// # let account = authority.create_account(&ada, new).await?;
+/// let edit = AccountEdit::new().access(Access::ReadOnly);
+/// let edited = authority.edit_account(&ada, &account.id, edit).await?.into_inner();
+/// assert_eq!(edited.access, Access::ReadOnly);
+/// assert_eq!(edited.role, account.role);
+/// # Ok::<(), keywright::Error>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone, Debug, Default)]
 #[must_use = "setters take and return by value"]
 pub struct AccountEdit {
@@ -89,28 +192,131 @@ pub struct AccountEdit {
 }
 
 impl AccountEdit {
-    /// Creates an edit that changes nothing.
+    /// Creates an edit that changes nothing until a setter is called.
+    ///
+    /// ```
+    /// use keywright::AccountEdit;
+    ///
+    /// # use keywright::{Actor, Keywright, Name, NewAccount, Policy, RoleName, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let mut policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # policy.roles.insert(RoleName::new("billing")?, "invoices:read".parse()?);
+    /// # policy.roles.insert(RoleName::new("reports")?, "invoices:read".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let ada = Actor::administrator(UserId::new("ada")?);
+    /// # let new = NewAccount::new(Name::new("billing-worker")?, RoleName::new("billing")?);
+    /// # let account = authority.create_account(&ada, new).await?;
+    /// let edited = authority.edit_account(&ada, &account.id, AccountEdit::new()).await?;
+    /// assert!(edited.is_unchanged());
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Sets the name.
+    ///
+    /// ```
+    /// use keywright::{AccountEdit, Name};
+    ///
+    /// # use keywright::{Actor, Keywright, NewAccount, Policy, RoleName, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let mut policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # policy.roles.insert(RoleName::new("billing")?, "invoices:read".parse()?);
+    /// # policy.roles.insert(RoleName::new("reports")?, "invoices:read".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let ada = Actor::administrator(UserId::new("ada")?);
+    /// # let new = NewAccount::new(Name::new("billing-worker")?, RoleName::new("billing")?);
+    /// # let account = authority.create_account(&ada, new).await?;
+    /// let edit = AccountEdit::new().name(Name::new("nightly-billing")?);
+    /// let edited = authority.edit_account(&ada, &account.id, edit).await?.into_inner();
+    /// assert_eq!(edited.name.as_str(), "nightly-billing");
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn name(self, name: Name) -> Self {
         Self { name: Some(name), ..self }
     }
 
     /// Sets the role, for all keys of the account at once.
+    ///
+    /// ```
+    /// use keywright::{AccountEdit, RoleName};
+    ///
+    /// # use keywright::{Actor, Keywright, Name, NewAccount, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let mut policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # policy.roles.insert(RoleName::new("billing")?, "invoices:read".parse()?);
+    /// # policy.roles.insert(RoleName::new("reports")?, "invoices:read".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let ada = Actor::administrator(UserId::new("ada")?);
+    /// # let new = NewAccount::new(Name::new("billing-worker")?, RoleName::new("billing")?);
+    /// # let account = authority.create_account(&ada, new).await?;
+    /// let edit = AccountEdit::new().role(RoleName::new("reports")?);
+    /// let edited = authority.edit_account(&ada, &account.id, edit).await?.into_inner();
+    /// assert_eq!(edited.role.as_str(), "reports");
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn role(self, role: RoleName) -> Self {
         Self { role: Some(role), ..self }
     }
 
     /// Sets the access, for all keys of the account at once.
+    ///
+    /// ```
+    /// use keywright::{Access, AccountEdit};
+    ///
+    /// # use keywright::{Actor, Keywright, Name, NewAccount, Policy, RoleName, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let mut policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # policy.roles.insert(RoleName::new("billing")?, "invoices:read".parse()?);
+    /// # policy.roles.insert(RoleName::new("reports")?, "invoices:read".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let ada = Actor::administrator(UserId::new("ada")?);
+    /// # let new = NewAccount::new(Name::new("billing-worker")?, RoleName::new("billing")?);
+    /// # let account = authority.create_account(&ada, new).await?;
+    /// let edit = AccountEdit::new().access(Access::ReadOnly);
+    /// let edited = authority.edit_account(&ada, &account.id, edit).await?.into_inner();
+    /// assert_eq!(edited.access, Access::ReadOnly);
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn access(self, access: Access) -> Self {
         Self { access: Some(access), ..self }
     }
 
-    /// Makes the edit fail unless the account still has this version, for a caller who edits what
-    /// they read.
+    /// Sets the version that the account must still have.
+    ///
+    /// An edit of any other version is refused as [`Stale`](crate::AccountError::Stale), so two
+    /// people who edit the same account cannot overwrite each other's changes.
+    ///
+    /// ```
+    /// use keywright::{Access, AccountEdit};
+    ///
+    /// # use keywright::{Actor, Keywright, Name, NewAccount, Policy, RoleName, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let mut policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # policy.roles.insert(RoleName::new("billing")?, "invoices:read".parse()?);
+    /// # policy.roles.insert(RoleName::new("reports")?, "invoices:read".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let ada = Actor::administrator(UserId::new("ada")?);
+    /// # let new = NewAccount::new(Name::new("billing-worker")?, RoleName::new("billing")?);
+    /// # let account = authority.create_account(&ada, new).await?;
+    /// let edit = AccountEdit::new().access(Access::ReadOnly).if_version(account.version);
+    /// authority.edit_account(&ada, &account.id, edit.clone()).await?;
+    ///
+    /// // The first edit raised the version, so the second one is refused.
+    /// assert!(authority.edit_account(&ada, &account.id, edit).await.is_err());
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn if_version(self, version: u64) -> Self {
         Self { if_version: Some(version), ..self }
     }

@@ -1,4 +1,5 @@
-//! Actors and their permissions. This is the only place where a permission is decided.
+//! This module defines actors and their permissions. It is the only place where a permission is
+//! decided.
 
 use std::fmt;
 use std::ops::BitOr;
@@ -9,38 +10,40 @@ use crate::value::id::{TenantId, UserId};
 
 /// A person who manages keys, or the host itself.
 ///
-/// The host creates an actor for each call, from its own login, with the permissions of that person. A
-/// [`Grant`](crate::Grant) cannot become an actor: a key never manages keys.
+/// The host creates an actor for each call: the id comes from the host's own login, and the
+/// permissions are those of the person. A [`Grant`](crate::Grant) cannot become an actor, so a key
+/// never manages keys.
 ///
 /// ```
-/// use keywright::store::MemoryStore;
-/// use keywright::{Actor, Keywright, NewKey, Permissions, Policy, UserId};
+/// use keywright::{Actor, NewKey, Permissions, UserId};
 ///
-/// # fn main() -> Result<(), keywright::Error> { futures_lite::future::block_on(async {
-/// # let mut policy = Policy::default();
-/// # policy.api_enabled = true;
+/// # use keywright::{Keywright, Policy, store::MemoryStore};
+/// # futures_lite::future::block_on(async {
+/// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
 /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
 /// # let authority = keywright.authority();
 /// // Alice manages her own keys.
 /// let alice = Actor::developer(UserId::new("alice")?);
 /// let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
 ///
-/// // Carol is on call: she sees every key and revokes any.
+/// // Carol is on call: she sees every key and can revoke any of them.
 /// let on_call = Permissions::AUDITOR | Permissions::REVOKE_ANY;
 /// let carol = Actor::new(UserId::new("carol")?, on_call);
 /// authority.revoke(&carol, &issued.key.id).await?;
-/// # Ok(()) }) }
+/// # Ok::<(), keywright::Error>(())
+/// # }).unwrap();
 /// ```
 ///
-/// A host with tenants names the tenant in which the actor acts. What belongs to another tenant does not
-/// exist for the actor. A host without tenants leaves the tenant out, as above.
+/// A host with tenants also names the tenant in which the actor acts. Keys, accounts and events of
+/// other tenants do not exist for that actor. A host without tenants leaves the tenant out, as
+/// above.
 ///
 /// ```
 /// use keywright::{Actor, TenantId, UserId};
 ///
 /// let ada = Actor::tenant_admin(UserId::new("ada")?).in_tenant(TenantId::new("globex")?);
 /// assert_eq!(ada.tenant().as_str(), "globex");
-/// # Ok::<(), keywright::IdError>(())
+/// # Ok::<(), keywright::Error>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Actor {
@@ -50,48 +53,130 @@ pub struct Actor {
 }
 
 impl Actor {
-    /// Creates an actor with these permissions. A host with tenants calls [`in_tenant`](Self::in_tenant) too.
+    /// Creates an actor with these permissions.
+    ///
+    /// A host with tenants calls [`in_tenant`](Self::in_tenant) too.
+    ///
+    /// ```
+    /// use keywright::{Actor, Operation, Permissions, UserId};
+    ///
+    /// let on_call = Permissions::AUDITOR | Permissions::REVOKE_ANY;
+    /// let carol = Actor::new(UserId::new("carol")?, on_call);
+    /// assert!(carol.may_for_any(Operation::KeyRevoke));
+    /// # Ok::<(), keywright::Error>(())
+    /// ```
     pub fn new(id: UserId, permissions: Permissions) -> Self {
         Self { id, tenant: TenantId::default(), permissions }
     }
 
-    /// Creates an actor with every permission, including the plan, service accounts and their keys.
+    /// Creates an actor with every permission, including those for the plan, for service accounts
+    /// and for their keys.
+    ///
+    /// ```
+    /// use keywright::{Actor, Operation, UserId};
+    ///
+    /// let ada = Actor::administrator(UserId::new("ada")?);
+    /// assert!(ada.may_for_any(Operation::PlanSet));
+    /// assert!(ada.may_for_any(Operation::AccountCreate));
+    /// # Ok::<(), keywright::Error>(())
+    /// ```
     pub fn administrator(id: UserId) -> Self {
         Self::new(id, Permissions::ADMINISTRATOR)
     }
 
     /// Creates an actor who sets the policy, lists all keys, revokes any key and reads events.
+    ///
+    /// ```
+    /// use keywright::{Actor, Operation, UserId};
+    ///
+    /// let admin = Actor::tenant_admin(UserId::new("ada")?);
+    /// assert!(admin.may_for_any(Operation::PolicySet));
+    /// assert!(!admin.may_for_any(Operation::PlanSet));
+    /// # Ok::<(), keywright::Error>(())
+    /// ```
     pub fn tenant_admin(id: UserId) -> Self {
         Self::new(id, Permissions::TENANT_ADMIN)
     }
 
-    /// Creates an actor who generates and manages keys of their own.
+    /// Creates an actor who generates and manages their own keys.
+    ///
+    /// ```
+    /// use keywright::{Actor, Operation, UserId};
+    ///
+    /// let alice = Actor::developer(UserId::new("alice")?);
+    /// let bob = Actor::developer(UserId::new("bob")?);
+    /// assert!(alice.may(Operation::KeyRotate, &alice.as_owner()));
+    /// assert!(!alice.may(Operation::KeyRotate, &bob.as_owner()));
+    /// # Ok::<(), keywright::Error>(())
+    /// ```
     pub fn developer(id: UserId) -> Self {
         Self::new(id, Permissions::DEVELOPER)
     }
 
     /// Creates an actor who sees everything and changes nothing.
+    ///
+    /// ```
+    /// use keywright::{Actor, Operation, UserId};
+    ///
+    /// let carol = Actor::auditor(UserId::new("carol")?);
+    /// assert!(carol.may_for_any(Operation::EventsShow));
+    /// assert!(!carol.may_for_any(Operation::KeyRevoke));
+    /// # Ok::<(), keywright::Error>(())
+    /// ```
     pub fn auditor(id: UserId) -> Self {
         Self::new(id, Permissions::AUDITOR)
     }
 
-    /// Sets the tenant in which the actor acts. A host without tenants leaves it out: the actor then acts in
-    /// [`TenantId::default`].
+    /// Sets the tenant in which the actor acts.
+    ///
+    /// A host without tenants omits this call, and the actor acts in [`TenantId::default`].
+    ///
+    /// ```
+    /// use keywright::{Actor, TenantId, UserId};
+    ///
+    /// let ada = Actor::tenant_admin(UserId::new("ada")?).in_tenant(TenantId::new("globex")?);
+    /// assert_eq!(ada.tenant().as_str(), "globex");
+    /// # Ok::<(), keywright::Error>(())
+    /// ```
     pub fn in_tenant(self, tenant: TenantId) -> Self {
         Self { tenant, ..self }
     }
 
-    /// Returns the actor's id, which is the host's.
+    /// Returns the actor's id, which the host chose.
+    ///
+    /// ```
+    /// use keywright::{Actor, UserId};
+    ///
+    /// let alice = Actor::developer(UserId::new("alice")?);
+    /// assert_eq!(alice.id().as_str(), "alice");
+    /// # Ok::<(), keywright::Error>(())
+    /// ```
     pub fn id(&self) -> &UserId {
         &self.id
     }
 
     /// Returns the tenant in which the actor acts.
+    ///
+    /// ```
+    /// use keywright::{Actor, TenantId, UserId};
+    ///
+    /// let alice = Actor::developer(UserId::new("alice")?);
+    /// assert_eq!(*alice.tenant(), TenantId::default());
+    /// # Ok::<(), keywright::Error>(())
+    /// ```
     pub fn tenant(&self) -> &TenantId {
         &self.tenant
     }
 
     /// Returns the actor's permissions.
+    ///
+    /// ```
+    /// use keywright::{Actor, Permissions, UserId};
+    ///
+    /// let alice = Actor::developer(UserId::new("alice")?);
+    /// assert!(alice.permissions().contains(Permissions::GENERATE_OWN));
+    /// # Ok::<(), keywright::Error>(())
+    /// ```
     pub fn permissions(&self) -> Permissions {
         self.permissions
     }
@@ -103,19 +188,39 @@ impl Actor {
     ///
     /// let alice = Actor::developer(UserId::new("alice")?);
     /// assert_eq!(alice.as_owner().to_string(), "user:alice");
-    /// # Ok::<(), keywright::IdError>(())
+    /// # Ok::<(), keywright::Error>(())
     /// ```
     pub fn as_owner(&self) -> Owner {
         Owner::User(self.id.clone())
     }
 
-    /// Returns whether a key of `owner` is the actor's own. A service account's key is nobody's
-    /// own.
+    /// Returns whether `owner` is this actor.
+    ///
+    /// No actor owns the keys of a service account.
+    ///
+    /// ```
+    /// use keywright::{Actor, Owner, UserId};
+    ///
+    /// let alice = Actor::developer(UserId::new("alice")?);
+    /// assert!(alice.owns(&Owner::User(UserId::new("alice")?)));
+    /// assert!(!alice.owns(&Owner::User(UserId::new("bob")?)));
+    /// # Ok::<(), keywright::Error>(())
+    /// ```
     pub fn owns(&self, owner: &Owner) -> bool {
         matches!(owner, Owner::User(user) if *user == self.id)
     }
 
     /// Returns whether the actor has permission for `operation` on a key of `owner`.
+    ///
+    /// ```
+    /// use keywright::{Actor, Operation, Owner, UserId};
+    ///
+    /// let alice = Actor::developer(UserId::new("alice")?);
+    /// let bob = Owner::User(UserId::new("bob")?);
+    /// assert!(alice.may(Operation::KeyRevoke, &alice.as_owner()));
+    /// assert!(!alice.may(Operation::KeyRevoke, &bob));
+    /// # Ok::<(), keywright::Error>(())
+    /// ```
     pub fn may(&self, operation: Operation, owner: &Owner) -> bool {
         self.permissions.allow(operation, self.owns(owner))
     }
@@ -125,27 +230,64 @@ impl Actor {
         if self.may(operation, owner) { Ok(()) } else { Err(PermissionDenied { operation }) }
     }
 
-    /// Checks the permission for `operation` whoever the owner is, or where there is none.
+    /// Checks the permission for `operation` on keys of any owner, or for an operation that has no
+    /// owner.
     pub(crate) fn must_for_any(&self, operation: Operation) -> Result<(), PermissionDenied> {
         if self.may_for_any(operation) { Ok(()) } else { Err(PermissionDenied { operation }) }
     }
 
-    /// Returns whether the actor has permission for `operation` whoever the owner is, or where
-    /// there is none.
+    /// Returns whether the actor has permission for `operation` on keys of any owner.
+    ///
+    /// For an operation that is not about keys, such as [`Operation::PolicySet`], it returns
+    /// whether the actor has the permission.
+    ///
+    /// ```
+    /// use keywright::{Actor, Operation, UserId};
+    ///
+    /// let alice = Actor::developer(UserId::new("alice")?);
+    /// assert!(!alice.may_for_any(Operation::KeyRevoke));
+    /// assert!(alice.may_for_any(Operation::PolicyShow));
+    /// # Ok::<(), keywright::Error>(())
+    /// ```
     pub fn may_for_any(&self, operation: Operation) -> bool {
         self.permissions.allow(operation, false)
     }
 }
 
-/// The actor has no permission for an operation.
+/// The error for an actor without the permission for an operation.
+///
+/// ```
+/// use keywright::{Actor, GenerateError, NewKey, UserId};
+///
+/// # use keywright::{Keywright, Policy, store::MemoryStore};
+/// # futures_lite::future::block_on(async {
+/// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+/// # let authority = keywright.authority();
+/// let auditor = Actor::auditor(UserId::new("carol")?);
+/// let refused = authority.generate(&auditor, NewKey::named("prod-main-app")?).await;
+/// assert!(matches!(refused, Err(GenerateError::PermissionDenied(_))));
+/// # Ok::<(), keywright::Error>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("the actor has no permission for {operation}")]
 pub struct PermissionDenied {
-    /// The operation that was asked for.
+    /// The operation that the actor asked for.
     pub operation: Operation,
 }
 
-/// A set of permissions. A host maps its own roles to sets, with `|`.
+/// A set of permissions.
+///
+/// The host maps each of its own roles to a set, and joins sets with `|`.
+///
+/// ```
+/// use keywright::Permissions;
+///
+/// let on_call = Permissions::AUDITOR | Permissions::REVOKE_ANY;
+/// assert!(on_call.contains(Permissions::SHOW_ANY));
+/// assert!(!on_call.contains(Permissions::EDIT_ANY));
+/// ```
 #[derive(Clone, Copy, Default, Eq, Hash, PartialEq)]
 pub struct Permissions(u32);
 
@@ -155,65 +297,76 @@ macro_rules! permissions {
             $($(#[$doc])* pub const $name: Self = Self(1 << $bit);)*
 
             /// Every single permission with its name.
+            ///
+            /// ```
+            /// use keywright::Permissions;
+            ///
+            /// let held = Permissions::EACH.iter().filter(|(_, one)| Permissions::AUDITOR.contains(*one));
+            /// let names: Vec<_> = held.map(|(name, _)| *name).collect();
+            /// assert_eq!(names, ["SHOW_ANY", "SHOW_ACCOUNTS", "SHOW_POLICY", "SHOW_EVENTS"]);
+            /// ```
             pub const EACH: &[(&str, Self)] = &[$((stringify!($name), Self::$name),)*];
         }
     };
 }
 
 permissions! {
-    /// Look at own keys.
+    /// Permission to see the actor's own keys.
     SHOW_OWN = 0;
-    /// Look at any key.
+    /// Permission to see any key.
     SHOW_ANY = 1;
-    /// Make keys for oneself.
+    /// Permission to generate keys that the actor owns.
     GENERATE_OWN = 2;
-    /// Make keys for any owner, service accounts included.
+    /// Permission to generate keys for any owner, including service accounts.
     GENERATE_ANY = 3;
-    /// Rename, annotate, edit, disable and enable own keys.
+    /// Permission to rename, annotate, edit, disable and enable the actor's own keys.
     EDIT_OWN = 4;
-    /// Rename, annotate, edit, disable and enable any key.
+    /// Permission to rename, annotate, edit, disable and enable any key.
     EDIT_ANY = 5;
-    /// Rotate own keys and finish the rotation.
+    /// Permission to rotate the actor's own keys and to finish a rotation.
     ROTATE_OWN = 6;
-    /// Rotate any key and finish the rotation.
+    /// Permission to rotate any key and to finish a rotation.
     ROTATE_ANY = 7;
-    /// Revoke own keys.
+    /// Permission to revoke the actor's own keys.
     REVOKE_OWN = 8;
-    /// Revoke any key.
+    /// Permission to revoke any key.
     REVOKE_ANY = 9;
-    /// Delete own keys.
+    /// Permission to delete the actor's own keys.
     DELETE_OWN = 10;
-    /// Delete any key.
+    /// Permission to delete any key.
     DELETE_ANY = 11;
-    /// Look at service accounts.
+    /// Permission to see service accounts.
     SHOW_ACCOUNTS = 12;
-    /// Create, edit, disable, enable and delete service accounts.
+    /// Permission to create, edit, disable, enable and delete service accounts.
     MANAGE_ACCOUNTS = 13;
-    /// Look at the policy.
+    /// Permission to see the policy.
     SHOW_POLICY = 14;
-    /// Change the policy.
+    /// Permission to change the policy, except for the plan.
     SET_POLICY = 15;
-    /// Say whether the plan includes API access: for the host, not for tenants.
+    /// Permission to change whether the plan includes API access. This permission is for the host,
+    /// not for its tenants.
     SET_PLAN = 16;
-    /// Read events.
+    /// Permission to read audit events.
     SHOW_EVENTS = 17;
-    /// Remove dead keys and events past their retention.
+    /// Permission to remove dead keys and events past their retention.
     SWEEP = 18;
 }
 
 impl Permissions {
-    /// No permission.
+    /// The empty set.
     pub const NONE: Self = Self(0);
-    /// Everything.
+    /// Every permission: the set of [`Actor::administrator`].
     pub const ADMINISTRATOR: Self = Self((1 << 19) - 1);
-    /// Policy, list all, revoke any, read events.
+    /// Permissions to see and set the policy, see all keys and accounts, revoke any key and read
+    /// events: the set of [`Actor::tenant_admin`].
     pub const TENANT_ADMIN: Self = Self::SHOW_ANY
         .and(Self::REVOKE_ANY)
         .and(Self::SHOW_ACCOUNTS)
         .and(Self::SHOW_POLICY)
         .and(Self::SET_POLICY)
         .and(Self::SHOW_EVENTS);
-    /// Everything with own keys.
+    /// Permissions for every operation on the actor's own keys, and to see the policy: the set of
+    /// [`Actor::developer`].
     pub const DEVELOPER: Self = Self::SHOW_OWN
         .and(Self::GENERATE_OWN)
         .and(Self::EDIT_OWN)
@@ -221,22 +374,38 @@ impl Permissions {
         .and(Self::REVOKE_OWN)
         .and(Self::DELETE_OWN)
         .and(Self::SHOW_POLICY);
-    /// Look at everything.
+    /// Permissions to see everything: the set of [`Actor::auditor`].
     pub const AUDITOR: Self =
         Self::SHOW_ANY.and(Self::SHOW_ACCOUNTS).and(Self::SHOW_POLICY).and(Self::SHOW_EVENTS);
 
-    /// Returns the union of both sets; `|` does the same where it need not be constant.
+    /// Returns the union of both sets.
+    ///
+    /// The operator `|` does the same outside of constants.
+    ///
+    /// ```
+    /// use keywright::Permissions;
+    ///
+    /// const ON_CALL: Permissions = Permissions::AUDITOR.and(Permissions::REVOKE_ANY);
+    /// assert_eq!(ON_CALL, Permissions::AUDITOR | Permissions::REVOKE_ANY);
+    /// ```
     pub const fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    /// Returns whether all of `other` is in this set.
+    /// Returns whether this set holds every permission of `other`.
+    ///
+    /// ```
+    /// use keywright::Permissions;
+    ///
+    /// assert!(Permissions::ADMINISTRATOR.contains(Permissions::AUDITOR));
+    /// assert!(!Permissions::DEVELOPER.contains(Permissions::AUDITOR));
+    /// ```
     pub const fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0
     }
 
-    /// Returns whether the set allows `operation`. This is the only home of the guide's table.
-    /// `own` says that the operation is on a key of the actor's own.
+    /// Returns whether the set allows `operation`; `own` tells whether the key is the actor's own.
+    /// This function is the source of the table in the guide.
     fn allow(self, operation: Operation, own: bool) -> bool {
         let either =
             |of_own: Self, of_any: Self| own && self.contains(of_own) || self.contains(of_any);

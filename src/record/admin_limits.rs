@@ -1,30 +1,78 @@
-//! Which limits of a key an administrator has set.
+//! This module tracks the limits of a key that an administrator has set.
 
 use serde::{Deserialize, Serialize};
 
 use crate::value::text_enum::text_enum;
 
-/// Which limits of a key an administrator has set. The key's owner may narrow those and not widen them.
+/// The limits of a key that an administrator has set.
+///
+/// The key's owner can narrow these limits but not widen them.
+///
+/// ```
+/// use keywright::NewKey;
+///
+/// # use keywright::{Actor, Keywright, Policy, UserId, store::MemoryStore};
+/// # futures_lite::future::block_on(async {
+/// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+/// # let authority = keywright.authority();
+/// # let alice = Actor::developer(UserId::new("alice")?);
+/// # let ada = Actor::administrator(UserId::new("ada")?);
+/// let new = NewKey::named("prod-main-app")?
+///     .owner(alice.as_owner())
+///     .networks("203.0.113.0/24".parse()?);
+/// let key = authority.generate(&ada, new).await?.key;
+///
+/// // Ada, an administrator, set the networks. Alice can narrow them but not widen them.
+/// assert!(key.admin_limits.networks);
+/// assert!(!key.admin_limits.rate);
+/// # Ok::<(), keywright::Error>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct AdminLimits {
-    /// Whether an administrator set the key's scopes.
+    /// True if an administrator set the key's scopes.
     pub scopes: bool,
-    /// Whether an administrator set the key's networks.
+    /// True if an administrator set the key's networks.
     pub networks: bool,
-    /// Whether an administrator set the key's rate. Such a rate may be above the policy's default.
+    /// True if an administrator set the key's rate. Such a rate may exceed the policy's default
+    /// rate.
     pub rate: bool,
 }
 
 text_enum! {
     /// A limit of a key that an administrator can set.
+    ///
+    /// ```
+    /// use keywright::{KeyEdit, KeyError, KeyLimit, NewKey, RuleError};
+    ///
+    /// # use keywright::{Actor, Keywright, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let ada = Actor::administrator(UserId::new("ada")?);
+    /// let new = NewKey::named("prod-main-app")?
+    ///     .owner(alice.as_owner())
+    ///     .rate("100/60s".parse()?);
+    /// let key = authority.generate(&ada, new).await?.key;
+    ///
+    /// let edit = KeyEdit::new().rate(Some("200/60s".parse()?));
+    /// let refused = authority.edit(&alice, &key.id, edit).await;
+    /// let limit = RuleError::SetByAdministrator(KeyLimit::Rate);
+    /// assert!(matches!(refused, Err(KeyError::Rule(rule)) if rule == limit));
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub enum KeyLimit {
-        /// The scopes.
+        /// The key's scopes.
         Scopes = "scopes";
-        /// The networks.
+        /// The key's networks.
         Networks = "networks";
-        /// The rate.
+        /// The key's rate.
         Rate = "rate";
     }
 }

@@ -1,4 +1,4 @@
-//! Edits of a key, and the rules that they must meet.
+//! This module holds edits of a key and the rules that an edit must meet.
 
 use crate::record::account::ServiceAccount;
 use crate::record::actor::Actor;
@@ -15,7 +15,29 @@ use crate::value::scope::ScopeSet;
 use crate::value::text_enum::text_enum;
 use crate::value::time::Timestamp;
 
-/// An edit of a key. Fields that are not set stay as they are.
+/// An edit of a key.
+///
+/// The edit changes only the fields that are set.
+///
+/// ```
+/// use keywright::KeyEdit;
+///
+/// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+/// # futures_lite::future::block_on(async {
+/// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+/// # let authority = keywright.authority();
+/// # let alice = Actor::developer(UserId::new("alice")?);
+/// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+/// let edit = KeyEdit::new()
+///     .scopes("invoices:read".parse()?)
+///     .networks("203.0.113.0/24".parse()?);
+/// let key = authority.edit(&alice, &issued.key.id, edit).await?.into_inner();
+/// assert_eq!(key.scopes.to_string(), "invoices:read");
+/// assert_eq!(key.name.as_str(), "prod-main-app");
+/// # Ok::<(), keywright::Error>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone, Debug, Default)]
 #[must_use = "setters take and return by value"]
 pub struct KeyEdit {
@@ -27,53 +49,180 @@ pub struct KeyEdit {
     pub(crate) if_version: Option<u64>,
 }
 
-/// The rate that a key is to have, where none is a rate to set too.
+/// The rate to set; `None` removes the key's rate.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NewRate(pub(crate) Option<Rate>);
 
 impl KeyEdit {
-    /// Creates an edit that changes nothing.
+    /// Creates an edit that changes nothing until a setter is called.
+    ///
+    /// ```
+    /// use keywright::KeyEdit;
+    ///
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// let edited = authority.edit(&alice, &issued.key.id, KeyEdit::new()).await?;
+    /// assert!(edited.is_unchanged());
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Sets the name.
+    ///
+    /// ```
+    /// use keywright::{KeyEdit, Name};
+    ///
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// let edit = KeyEdit::new().name(Name::new("prod-billing")?);
+    /// let key = authority.edit(&alice, &issued.key.id, edit).await?.into_inner();
+    /// assert_eq!(key.name.as_str(), "prod-billing");
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn name(self, name: Name) -> Self {
         Self { name: Some(name), ..self }
     }
 
-    /// Sets the key's own scopes.
+    /// Sets the key's scopes.
     ///
-    /// **An empty set takes everything from a user's key, and gives an account's key the whole
-    /// role.** To stop a key, disable or revoke it.
+    /// **An empty set takes every scope from a user's key, but gives a service account's key all
+    /// scopes of the account's role.** To stop a key, disable or revoke it.
+    ///
+    /// ```
+    /// use keywright::KeyEdit;
+    ///
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// let edit = KeyEdit::new().scopes("invoices:read".parse()?);
+    /// let key = authority.edit(&alice, &issued.key.id, edit).await?.into_inner();
+    /// assert_eq!(key.scopes.to_string(), "invoices:read");
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn scopes(self, scopes: ScopeSet) -> Self {
         Self { scopes: Some(scopes), ..self }
     }
 
-    /// Sets the networks that the key may be used from. [`Networks::anywhere`] removes the
-    /// restriction.
+    /// Sets the networks that the key may be used from.
+    ///
+    /// [`Networks::anywhere`] removes the restriction.
+    ///
+    /// ```
+    /// use keywright::KeyEdit;
+    ///
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// let edit = KeyEdit::new().networks("203.0.113.0/24 2001:db8::/32".parse()?);
+    /// let key = authority.edit(&alice, &issued.key.id, edit).await?.into_inner();
+    /// assert!(!key.networks.is_anywhere());
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn networks(self, networks: Networks) -> Self {
         Self { networks: Some(networks), ..self }
     }
 
-    /// Sets the key's own rate, or removes it.
+    /// Sets the key's rate; `None` removes it, so the policy's default rate applies.
+    ///
+    /// ```
+    /// use keywright::KeyEdit;
+    ///
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// let edit = KeyEdit::new().rate(Some("100/60s".parse()?));
+    /// let key = authority.edit(&alice, &issued.key.id, edit).await?.into_inner();
+    /// assert_eq!(key.rate.map(|rate| rate.uses()), Some(100));
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn rate(self, rate: Option<Rate>) -> Self {
         Self { rate: Some(NewRate(rate)), ..self }
     }
 
     /// Replaces all metadata.
+    ///
+    /// ```
+    /// use keywright::{KeyEdit, Metadata};
+    ///
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, RoleName, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let mut policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # policy.roles.insert(RoleName::new("billing")?, "invoices:read".parse()?);
+    /// # policy.roles.insert(RoleName::new("reports")?, "invoices:read".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// let edit = KeyEdit::new().metadata(Metadata::new([("team", "billing")])?);
+    /// let key = authority.edit(&alice, &issued.key.id, edit).await?.into_inner();
+    /// assert_eq!(key.metadata.get("team"), Some("billing"));
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn metadata(self, metadata: Metadata) -> Self {
         Self { metadata: Some(metadata), ..self }
     }
 
-    /// Makes the edit fail unless the key still has this version, for a caller who edits what they
-    /// read.
+    /// Sets the version that the key must still have.
+    ///
+    /// An edit of any other version is refused as [`Stale`](crate::KeyError::Stale), so two people
+    /// who edit the same key cannot overwrite each other's changes.
+    ///
+    /// ```
+    /// use keywright::{KeyEdit, Networks};
+    ///
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// let edit = KeyEdit::new().networks("203.0.113.0/24".parse()?).if_version(issued.key.version);
+    /// authority.edit(&alice, &issued.key.id, edit).await?;
+    ///
+    /// // The first edit raised the version, so an edit of the old version is refused.
+    /// let late = KeyEdit::new().networks(Networks::anywhere()).if_version(issued.key.version);
+    /// assert!(authority.edit(&alice, &issued.key.id, late).await.is_err());
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn if_version(self, version: u64) -> Self {
         Self { if_version: Some(version), ..self }
     }
 
-    /// Returns the operation that the edit is, by the strictest field that it sets. Name and
-    /// metadata can be changed in any status, the rest not of a dead key.
+    /// Returns the operation that applies to the edit: that of the field with the strictest rule.
+    /// Name and metadata can be changed in any status, other fields only while the key is neither
+    /// revoked nor expired.
     pub(crate) fn operation(&self) -> Operation {
         // Without `..`: a new field that is missing here does not compile.
         let Self { name, scopes, networks, rate, metadata: _, if_version: _ } = self;
@@ -86,7 +235,7 @@ impl KeyEdit {
         }
     }
 
-    /// Checks that the edit widens nothing that is not the actor's to widen.
+    /// Checks that the actor may widen each limit that the edit widens.
     fn check_limits(&self, key: &Key, policy: &Policy, actor: &Actor) -> Result<(), RuleError> {
         if is_administrator(actor, &key.owner) {
             return Ok(());
@@ -114,8 +263,8 @@ impl KeyEdit {
         }
     }
 
-    /// Marks the limits that an administrator sets with the edit. An administrator who removes a
-    /// limit leaves it to the owner again.
+    /// Marks the limits that an administrator sets with this edit. Removing networks or a rate
+    /// leaves that limit to the owner again.
     fn mark_admin_limits(&self, set: &mut AdminLimits) {
         set.scopes |= self.scopes.is_some();
         if let Some(networks) = &self.networks {
@@ -127,7 +276,7 @@ impl KeyEdit {
     }
 }
 
-/// A key cannot be edited like this.
+/// The error for an edit that cannot be applied to a key.
 #[derive(Clone, Debug)]
 pub(crate) enum EditError {
     WrongStatus(WrongStatus),
@@ -147,7 +296,8 @@ impl From<RuleError> for EditError {
 }
 
 impl KeyRecord {
-    /// Applies the metadata of an edit, and nothing else of it. No rule of a policy is about metadata.
+    /// Applies only the metadata of an edit. No rule of a policy limits metadata, so none is
+    /// checked.
     pub(crate) fn annotate(
         &self,
         edit: &KeyEdit,
@@ -159,7 +309,7 @@ impl KeyRecord {
         Ok(self.changed_to(Key { metadata, ..key.clone() }, now))
     }
 
-    /// Applies an edit. `account` is the owner of the key, if it is a service account.
+    /// Applies an edit. `account` is the key's owner, if the owner is a service account.
     pub(crate) fn edit(
         &self,
         edit: &KeyEdit,
@@ -191,23 +341,24 @@ impl KeyRecord {
 }
 
 text_enum! {
-    /// A field of a key that an edit can change. Prints as in events.
+    /// A field of a key that an edit can change. Audit events list the changed fields by these
+    /// names.
     pub(crate) enum KeyField {
-        /// The name.
+        /// The key's name.
         Name = "name";
-        /// The scopes.
+        /// The key's scopes.
         Scopes = "scopes";
-        /// The networks.
+        /// The key's networks.
         Networks = "networks";
-        /// The rate.
+        /// The key's rate.
         Rate = "rate";
-        /// The metadata.
+        /// The key's metadata.
         Metadata = "metadata";
     }
 }
 
 impl KeyField {
-    /// Returns the fields that an edit has changed.
+    /// Returns the fields in which the two keys differ.
     pub(crate) fn changed(before: &Key, after: &Key) -> Vec<Self> {
         let differs = |field: &Self| match field {
             Self::Name => before.name != after.name,

@@ -1,4 +1,5 @@
-//! Keys: what may be shown of one, what a store keeps of it, and every legal transition.
+//! This module defines the key that may be shown, the record that a store keeps, and every legal
+//! transition of both.
 
 use std::fmt;
 use std::str::FromStr;
@@ -22,8 +23,18 @@ use crate::value::text::serde_as_text;
 use crate::value::time::Timestamp;
 use crate::value::token::Prefix;
 
-/// The user or service account that a key acts for. As text: `user:alice`,
-/// `account:4fQ2xk9ZrT7bWm1c`.
+/// The user or service account that a key acts for.
+///
+/// As text an owner is `user:alice` or `account:4fQ2xk9ZrT7bWm1c`.
+///
+/// ```
+/// use keywright::{Owner, UserId};
+///
+/// let alice: Owner = "user:alice".parse()?;
+/// assert_eq!(alice, Owner::User(UserId::new("alice")?));
+/// assert_eq!(alice.to_string(), "user:alice");
+/// # Ok::<(), keywright::Error>(())
+/// ```
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Owner {
     /// A person, by the host's id.
@@ -33,7 +44,26 @@ pub enum Owner {
 }
 
 impl Owner {
-    /// Returns the service account, if the owner is one.
+    /// Returns the id of the service account, or `None` if the owner is a user.
+    ///
+    /// ```
+    /// use keywright::Owner;
+    ///
+    /// # use keywright::{Actor, Keywright, Name, NewAccount, Policy, RoleName, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let mut policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # policy.roles.insert(RoleName::new("billing")?, "invoices:read".parse()?);
+    /// # policy.roles.insert(RoleName::new("reports")?, "invoices:read".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let ada = Actor::administrator(UserId::new("ada")?);
+    /// # let new = NewAccount::new(Name::new("billing-worker")?, RoleName::new("billing")?);
+    /// # let account = authority.create_account(&ada, new).await?;
+    /// let owner: Owner = "account:4fQ2xk9ZrT7bWm1c".parse()?;
+    /// assert_eq!(owner.account(), Some("4fQ2xk9ZrT7bWm1c".parse()?));
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn account(&self) -> Option<AccountId> {
         match self {
             Self::User(_) => None,
@@ -42,6 +72,14 @@ impl Owner {
     }
 
     /// Returns the id of the user or the account as text.
+    ///
+    /// ```
+    /// use keywright::Owner;
+    ///
+    /// let owner: Owner = "user:alice".parse()?;
+    /// assert_eq!(owner.id(), "alice");
+    /// # Ok::<(), keywright::Error>(())
+    /// ```
     pub fn id(&self) -> &str {
         match self {
             Self::User(id) => id.as_str(),
@@ -59,14 +97,20 @@ impl fmt::Display for Owner {
     }
 }
 
-/// A text that is not an [`Owner`].
+/// The error for a text that is not an [`Owner`].
+///
+/// ```
+/// use keywright::{Owner, OwnerError};
+///
+/// assert_eq!("alice".parse::<Owner>(), Err(OwnerError::Kind));
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OwnerError {
     /// The text starts with neither `user:` nor `account:`.
-    #[error("an owner is written as user:ID or account:ID")]
+    #[error("owner must start with user: or account:, as in user:alice")]
     Kind,
-    /// The text behind it is not an id.
+    /// The text after `user:` or `account:` is not a valid id.
     #[error(transparent)]
     Id(#[from] IdError),
 }
@@ -83,68 +127,107 @@ impl FromStr for Owner {
     }
 }
 
-/// A key, as it may be shown. It holds no secret and no digest of one.
+/// A key as it may be shown, without its secret and without a digest of the secret.
+///
+/// ```
+/// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+/// # futures_lite::future::block_on(async {
+/// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+/// # let authority = keywright.authority();
+/// # let alice = Actor::developer(UserId::new("alice")?);
+/// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+/// let key = &issued.key;
+/// assert_eq!(key.name.as_str(), "prod-main-app");
+/// assert_eq!(key.owner, alice.as_owner());
+/// assert_eq!(key.secret_number, 1);
+/// # Ok::<(), keywright::Error>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Key {
-    /// Its id: the public handle.
+    /// The key's id. It is public and identifies the key in listings, logs and calls.
     pub id: KeyId,
-    /// Its tenant.
+    /// The tenant that the key belongs to.
     pub tenant: TenantId,
-    /// The user or service account that it acts for.
+    /// The user or service account that the key acts for.
     pub owner: Owner,
-    /// Its name.
+    /// The name that people see.
     pub name: Name,
-    /// The first part of its tokens.
+    /// The first part of the key's tokens.
     pub prefix: Prefix,
-    /// Its own scopes. A user's key without any may do nothing; an account's key without any has
-    /// the scopes of the account's role.
+    /// The key's own scopes. If the set is empty, a user's key may do nothing, and a service
+    /// account's key has all scopes of the account's role.
     pub scopes: ScopeSet,
-    /// The networks that it may be used from.
+    /// The networks that the key may be used from.
     pub networks: Networks,
-    /// Its own rate. Without one the policy's default holds. If the owner set it, both hold: the key has the fewer uses of
-    /// the two and regains them at the slower rate.
+    /// The key's own rate. Without one, the policy's default rate applies. If the owner set the
+    /// rate, both rates apply: the key has the fewer uses of the two and regains them at the slower
+    /// rate.
     #[serde(deserialize_with = "crate::value::serde_strict::required")]
     pub rate: Option<Rate>,
-    /// Which of its scopes, networks and rate an administrator set.
+    /// The limits among scopes, networks and rate that an administrator set.
     pub admin_limits: AdminLimits,
-    /// Notes of the host.
+    /// Notes that the host keeps on the key.
     pub metadata: Metadata,
-    /// When it was generated.
+    /// The time at which the key was generated.
     pub created_at: Timestamp,
-    /// The actor who generated it.
+    /// The actor who generated the key.
     pub created_by: UserId,
-    /// When it was last changed.
+    /// The time of the last change.
     pub updated_at: Timestamp,
-    /// When it starts to be valid.
+    /// The time from which the key is valid; `None` if it was valid at once.
     #[serde(deserialize_with = "crate::value::serde_strict::required")]
     pub not_before: Option<Timestamp>,
-    /// When it expires. This never changes.
+    /// The time at which the key expires; `None` if it never does. This time never changes.
     #[serde(deserialize_with = "crate::value::serde_strict::required")]
     pub expires_at: Option<Timestamp>,
-    /// Whether it is disabled.
+    /// True while the key is disabled.
     pub disabled: bool,
-    /// When it was revoked.
+    /// The time at which the key was revoked; `None` if it was not.
     #[serde(deserialize_with = "crate::value::serde_strict::required")]
     pub revoked_at: Option<Timestamp>,
-    /// When its secret was last replaced.
+    /// The time at which the secret was last replaced; `None` if it never was.
     #[serde(deserialize_with = "crate::value::serde_strict::required")]
     pub rotated_at: Option<Timestamp>,
-    /// When the overlap of its last rotation ends: until then the secret before this one works too.
+    /// The end of the overlap of the last rotation. Until then the previous secret works too.
+    /// `None` if the key was never rotated, was rotated without an overlap, or its rotation was
+    /// finished early.
     #[serde(deserialize_with = "crate::value::serde_strict::required")]
     pub overlap_ends_at: Option<Timestamp>,
-    /// The number of its secret: 1 when generated, one more with each rotation.
+    /// The number of the current secret: 1 when the key is generated, and one more with each
+    /// rotation.
     pub secret_number: u32,
-    /// 1 when generated, then one more with each change, up to 2⁶³ − 1. A key of that version can
-    /// only be revoked or deleted.
+    /// The version: 1 when the key is generated, and one more with each change, up to 2⁶³ − 1. A
+    /// key that has reached this limit can only be revoked or deleted.
     #[serde(deserialize_with = "crate::value::serde_strict::count")]
     pub version: u64,
 }
 
 impl Key {
-    /// Returns the status at `now`. The first that holds counts, in the order revoked, expired,
-    /// disabled, scheduled, active.
+    /// Returns the status at `now`.
+    ///
+    /// If several statuses apply, the first of revoked, expired, disabled, scheduled and active
+    /// counts.
+    ///
+    /// ```
+    /// use keywright::{Clock, KeyStatus, SystemClock};
+    ///
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// assert_eq!(issued.key.status(SystemClock.now()), KeyStatus::Active);
+    /// let key = authority.revoke(&alice, &issued.key.id).await?.into_inner();
+    /// assert_eq!(key.status(SystemClock.now()), KeyStatus::Revoked);
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn status(&self, now: Timestamp) -> KeyStatus {
         if self.revoked_at.is_some() {
             KeyStatus::Revoked
@@ -159,13 +242,47 @@ impl Key {
         }
     }
 
-    /// Returns prefix and id, which identify the key where a token would be shown:
-    /// `acme_live_4fQ2xk9ZrT7bWm1c`. It exposes nothing of the secret.
+    /// Returns the prefix and the id, such as `acme_live_4fQ2xk9ZrT7bWm1c`.
+    ///
+    /// This text identifies the key where a token would be shown, and exposes nothing of the
+    /// secret.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// let shown = issued.key.display_prefix();
+    /// assert!(issued.token.expose().starts_with(&shown));
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn display_prefix(&self) -> String {
         format!("{}_{}", self.prefix, self.id)
     }
 
-    /// Returns since when the key is dead at `now`: revoked, or expired.
+    /// Returns the time since which the key has been dead (revoked or expired) at `now`; `None` if
+    /// it is not dead.
+    ///
+    /// ```
+    /// use keywright::{Clock, SystemClock};
+    ///
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// assert_eq!(issued.key.dead_since(SystemClock.now()), None);
+    /// let key = authority.revoke(&alice, &issued.key.id).await?.into_inner();
+    /// assert_eq!(key.dead_since(SystemClock.now()), key.revoked_at);
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn dead_since(&self, now: Timestamp) -> Option<Timestamp> {
         let expired = self.expires_at.filter(|expires| expires.has_passed(now));
         match (self.revoked_at, expired) {
@@ -174,23 +291,59 @@ impl Key {
         }
     }
 
-    /// Returns whether the secret before this one still works at `now`.
+    /// Returns whether the previous secret still works at `now`, because the overlap of a rotation
+    /// lasts.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use keywright::{Clock, SystemClock};
+    ///
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// let overlap = Duration::from_secs(3_600);
+    /// let rotated = authority.rotate(&alice, &issued.key.id, overlap).await?;
+    /// assert!(rotated.key.is_overlapping(SystemClock.now()));
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn is_overlapping(&self, now: Timestamp) -> bool {
         self.overlap_ends_at.is_some_and(|end| !end.has_passed(now))
     }
 }
 
-/// An operation is not possible with the key in its status.
+/// The error for an operation that the key's status does not allow.
+///
+/// ```
+/// use keywright::KeyError;
+///
+/// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+/// # futures_lite::future::block_on(async {
+/// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+/// # let authority = keywright.authority();
+/// # let alice = Actor::developer(UserId::new("alice")?);
+/// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+/// authority.revoke(&alice, &issued.key.id).await?;
+/// let refused = authority.enable(&alice, &issued.key.id).await;
+/// assert!(matches!(refused, Err(KeyError::WrongStatus(_))));
+/// # Ok::<(), keywright::Error>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("{operation} is not possible: the key is {status}")]
+#[error("the key is {status}, which does not allow {operation}")]
 pub struct WrongStatus {
-    /// The operation that was asked for.
+    /// The operation that the caller asked for.
     pub operation: Operation,
     /// The status of the key.
     pub status: KeyStatus,
 }
 
-/// A key cannot be rotated.
+/// The error for a key that cannot be rotated.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum RotateError {
     WrongStatus(WrongStatus),
@@ -208,13 +361,30 @@ impl From<WrongStatus> for RotateError {
 
 /// The record that a store keeps of a key: the key and the digests of its secrets.
 ///
-/// Serializes for stores, digests included; [`Key`] is what to show.
+/// The record serializes with its digests, for stores. [`Key`] is the type to show.
+///
+/// ```
+/// use keywright::store::KeyStore;
+///
+/// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+/// # futures_lite::future::block_on(async {
+/// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # let store = std::sync::Arc::new(MemoryStore::new());
+/// # let keywright = Keywright::builder(store.clone()).default_policy(policy).build()?;
+/// # let authority = keywright.authority();
+/// # let alice = Actor::developer(UserId::new("alice")?);
+/// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+/// let stored = store.key(alice.tenant(), &issued.key.id).await?;
+/// assert!(stored.is_some_and(|stored| *stored.record.key() == issued.key));
+/// # Ok::<(), keywright::Error>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct KeyRecord {
     key: Key,
     digest: Digest,
-    /// The digest of the secret before this one, during or after an overlap.
+    /// The digest of the previous secret, during or after an overlap.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     retiring: Option<Digest>,
 }
@@ -224,32 +394,124 @@ impl KeyRecord {
         Self { key, digest, retiring: None }
     }
 
-    /// Returns the key, as it may be shown.
+    /// Returns the key as it may be shown.
+    ///
+    /// ```
+    /// use keywright::store::KeyStore;
+    ///
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let store = std::sync::Arc::new(MemoryStore::new());
+    /// # let keywright = Keywright::builder(store.clone()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// if let Some(stored) = store.key(alice.tenant(), &issued.key.id).await? {
+    ///     assert_eq!(*stored.record.key(), issued.key);
+    /// }
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn key(&self) -> &Key {
         &self.key
     }
 
     /// Returns the key's id.
+    ///
+    /// ```
+    /// use keywright::store::KeyStore;
+    ///
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let store = std::sync::Arc::new(MemoryStore::new());
+    /// # let keywright = Keywright::builder(store.clone()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// if let Some(stored) = store.key(alice.tenant(), &issued.key.id).await? {
+    ///     assert_eq!(*stored.record.id(), issued.key.id);
+    /// }
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn id(&self) -> &KeyId {
         &self.key.id
     }
 
-    /// Returns the record's version: 1 when generated, then one more with each change.
+    /// Returns the record's version: 1 when the key is generated, and one more with each change.
+    ///
+    /// ```
+    /// use keywright::store::KeyStore;
+    ///
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let store = std::sync::Arc::new(MemoryStore::new());
+    /// # let keywright = Keywright::builder(store.clone()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// if let Some(stored) = store.key(alice.tenant(), &issued.key.id).await? {
+    ///     assert_eq!(stored.record.version(), 1);
+    /// }
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn version(&self) -> u64 {
         self.key.version
     }
 
-    /// Returns the digest of the key's secret.
+    /// Returns the digest of the current secret.
+    ///
+    /// ```
+    /// use keywright::store::KeyStore;
+    ///
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let store = std::sync::Arc::new(MemoryStore::new());
+    /// # let keywright = Keywright::builder(store.clone()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// if let Some(stored) = store.key(alice.tenant(), &issued.key.id).await? {
+    ///     assert_eq!(stored.record.digest().pepper(), None);
+    /// }
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn digest(&self) -> &Digest {
         &self.digest
     }
 
-    /// Returns the digest of the secret before this one.
+    /// Returns the digest of the previous secret, if the record still holds it.
+    ///
+    /// ```
+    /// use keywright::store::KeyStore;
+    ///
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let store = std::sync::Arc::new(MemoryStore::new());
+    /// # let keywright = Keywright::builder(store.clone()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// if let Some(stored) = store.key(alice.tenant(), &issued.key.id).await? {
+    ///     // The key was never rotated.
+    ///     assert!(stored.record.retiring_digest().is_none());
+    /// }
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn retiring_digest(&self) -> Option<&Digest> {
         self.retiring.as_ref()
     }
 
-    /// Returns the digest of the secret of this number, if it is one of the two that are kept.
+    /// Returns the digest of the secret with this number, if it is one of the two that the record
+    /// holds.
     pub(crate) fn digest_of(&self, number: u32) -> Option<&Digest> {
         if number == self.key.secret_number {
             Some(&self.digest)
@@ -260,10 +522,30 @@ impl KeyRecord {
         }
     }
 
-    /// Returns the record as revoked at `now`. A record that is revoked already stays as it is.
+    /// Returns the record as revoked at `now`.
     ///
-    /// [`Change::RevokeKey`](crate::store::Change::RevokeKey) does this to the version that a store
-    /// holds.
+    /// A record that is already revoked is returned unchanged.
+    ///
+    /// A store applies this method for [`Change::RevokeKey`](crate::store::Change::RevokeKey) to
+    /// the version that it holds.
+    ///
+    /// ```
+    /// use keywright::{Clock, SystemClock, store::KeyStore};
+    ///
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let store = std::sync::Arc::new(MemoryStore::new());
+    /// # let keywright = Keywright::builder(store.clone()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// let now = SystemClock.now();
+    /// let stored = store.key(alice.tenant(), &issued.key.id).await?;
+    /// assert!(stored.is_some_and(|stored| stored.record.revoked(now).key().revoked_at == Some(now)));
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn revoked(&self, now: Timestamp) -> Self {
         if self.key.revoked_at.is_some() {
             return self.clone();
@@ -271,8 +553,8 @@ impl KeyRecord {
         self.changed(now, |next| next.key.revoked_at = Some(now))
     }
 
-    /// Returns whether the record has a digest of this secret. `digest` is the secret's under the
-    /// current pepper.
+    /// Returns whether the record holds a digest of this secret. `digest` is the secret's digest
+    /// under the current pepper.
     pub(crate) fn has_secret(
         &self,
         secret: &[u8; 32],
@@ -296,9 +578,9 @@ impl KeyRecord {
         }
     }
 
-    /// Installs `digest`. The secret before it works until the earlier of the key's expiry and
-    /// `now + overlap`; without an overlap it is forgotten at once. The secret that was retiring before
-    /// is forgotten in any case.
+    /// Replaces the current digest with `digest`. The previous secret works until the earlier of
+    /// the key's expiry and `now + overlap`; without an overlap its digest is dropped at once. The
+    /// digest of any older secret is dropped in any case.
     pub(crate) fn rotate(
         &self,
         digest: Digest,
@@ -332,13 +614,13 @@ impl KeyRecord {
         })))
     }
 
-    /// Checks whether the key can be revoked at `now`, and whether it has been.
+    /// Checks whether the key can be revoked at `now`, and whether it already is.
     pub(crate) fn revocable(&self, now: Timestamp) -> Result<Transition, WrongStatus> {
         self.possible(Operation::KeyRevoke, now)
     }
 
-    /// Returns the record with a digest of the same secret under another pepper. Nobody changed the
-    /// key, so `updated_at` stays.
+    /// Returns the record with a digest of the same secret under another pepper, or `None` if it
+    /// holds no secret of this number. `updated_at` stays, since no actor changed the key.
     pub(crate) fn with_digest(&self, number: u32, digest: Digest) -> Option<Self> {
         self.digest_of(number)?;
         let mut next = self.clone();
@@ -351,7 +633,7 @@ impl KeyRecord {
         Some(next)
     }
 
-    /// Says whether an operation changes the key at `now`.
+    /// Checks that an operation is possible at `now`, and returns whether it changes the key.
     pub(super) fn possible(
         &self,
         operation: Operation,
@@ -364,8 +646,8 @@ impl KeyRecord {
         }
     }
 
-    /// Replaces what may be shown of the key, unless it is so already. `updated_at` and `version` are
-    /// set here.
+    /// Replaces the key as it may be shown, and sets `updated_at` and `version`. An equal key
+    /// leaves the record unchanged.
     pub(super) fn changed_to(&self, key: Key, now: Timestamp) -> Outcome<Self> {
         if key == self.key {
             return Outcome::Unchanged(self.clone());

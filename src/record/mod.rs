@@ -1,4 +1,5 @@
-//! Records: keys, accounts, policies, actors and events, and every legal transition between their states.
+//! This module holds the records (keys, accounts, policies, actors and events) and every legal
+//! transition between their states.
 
 pub(crate) mod account;
 pub(crate) mod actor;

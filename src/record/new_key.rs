@@ -1,5 +1,5 @@
-//! New keys, and the rules that they must meet. The store checks the limit of keys and the uniqueness of
-//! the id in the commit.
+//! This module holds new keys and the rules that a new key must meet. The store checks two more
+//! rules when it commits: the limit of keys for each owner, and that the id is unused.
 
 use std::time::Duration;
 
@@ -18,19 +18,29 @@ use crate::value::scope::ScopeSet;
 use crate::value::time::Timestamp;
 use crate::value::token::Prefix;
 
-/// A key that is to be generated, for [`Authority::generate`](crate::Authority::generate). It cannot be
-/// deserialized: the host names each privilege.
+/// A key to generate with [`Authority::generate`](crate::Authority::generate).
+///
+/// This type cannot be deserialized, so that the host's code names each privilege.
 ///
 /// The actor who generates the key owns it, unless [`owner`](Self::owner) names another owner.
 ///
 /// ```
 /// use keywright::NewKey;
 ///
+/// # use keywright::{Actor, Keywright, Policy, UserId, store::MemoryStore};
+/// # futures_lite::future::block_on(async {
+/// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+/// # let authority = keywright.authority();
+/// # let alice = Actor::developer(UserId::new("alice")?);
 /// let new = NewKey::named("prod-main-app")?
 ///     .scopes("invoices:read".parse()?)
 ///     .networks("203.0.113.0/24".parse()?)
 ///     .expires_in_days(90);
+/// let issued = authority.generate(&alice, new).await?;
+/// assert!(issued.key.expires_at.is_some());
 /// # Ok::<(), keywright::Error>(())
+/// # }).unwrap();
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "setters take and return by value"]
@@ -55,8 +65,26 @@ enum Expiry {
 }
 
 impl NewKey {
-    /// Creates a key of this name, with no scopes, from any network, and with the policy's defaults
-    /// for the rest.
+    /// Describes a key with this name.
+    ///
+    /// The key has no scopes, may be used from any network, and takes everything else from the
+    /// policy's defaults.
+    ///
+    /// ```
+    /// use keywright::{Name, NewKey};
+    ///
+    /// # use keywright::{Actor, Keywright, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// let name = Name::new("prod-main-app")?;
+    /// let issued = authority.generate(&alice, NewKey::new(name)).await?;
+    /// assert!(issued.key.scopes.is_empty());
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn new(name: Name) -> Self {
         Self {
             owner: None,
@@ -70,83 +98,259 @@ impl NewKey {
         }
     }
 
-    /// Creates a key of this name, from text.
+    /// Describes a key with this name, given as text.
+    ///
+    /// Everything else is as in [`new`](Self::new).
+    ///
+    /// ```
+    /// use keywright::NewKey;
+    ///
+    /// # use keywright::{Actor, Keywright, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// assert_eq!(issued.key.name.as_str(), "prod-main-app");
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
-    /// [`NameError`], by what is wrong with the name.
+    /// [`NameError`] if the text is not a valid name.
     pub fn named(name: impl AsRef<str>) -> Result<Self, NameError> {
         Ok(Self::new(Name::new(name)?))
     }
 
-    /// Sets the owner, in place of the actor who generates the key. Another owner than the actor takes the
+    /// Sets the owner.
+    ///
+    /// The default is the actor who generates the key. To name another owner, the actor needs the
     /// permission [`GENERATE_ANY`](crate::Permissions::GENERATE_ANY).
     ///
     /// ```
-    /// use keywright::store::MemoryStore;
-    /// use keywright::{Actor, Keywright, NewKey, Owner, Policy, UserId};
+    /// use keywright::{NewKey, Owner, UserId};
     ///
-    /// # fn main() -> Result<(), keywright::Error> { futures_lite::future::block_on(async {
-    /// # let mut policy = Policy::default();
-    /// # policy.api_enabled = true;
+    /// # use keywright::{Actor, Keywright, Policy, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
-    /// let admin = Actor::administrator(UserId::new("ada")?);
+    /// # let authority = keywright.authority();
+    /// # let ada = Actor::administrator(UserId::new("ada")?);
     /// let alice = Owner::User(UserId::new("alice")?);
     /// let new = NewKey::named("prod-main-app")?.owner(alice.clone());
-    /// let issued = keywright.authority().generate(&admin, new).await?;
+    /// let issued = authority.generate(&ada, new).await?;
     /// assert_eq!(issued.key.owner, alice);
-    /// # Ok(()) }) }
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
     /// ```
     pub fn owner(self, owner: Owner) -> Self {
         Self { owner: Some(owner), ..self }
     }
 
-    /// Sets the key's own scopes.
+    /// Sets the key's scopes.
+    ///
+    /// ```
+    /// use keywright::NewKey;
+    ///
+    /// # use keywright::{Actor, Keywright, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);
+    /// let issued = authority.generate(&alice, new).await?;
+    /// assert_eq!(issued.key.scopes.to_string(), "invoices:read");
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn scopes(self, scopes: ScopeSet) -> Self {
         Self { scopes, ..self }
     }
 
     /// Sets the networks that the key may be used from.
+    ///
+    /// ```
+    /// use keywright::NewKey;
+    ///
+    /// # use keywright::{Actor, Keywright, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let verifier = keywright.verifier();
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// let new = NewKey::named("prod-main-app")?.networks("203.0.113.0/24".parse()?);
+    /// let issued = authority.generate(&alice, new).await?;
+    ///
+    /// // `verify` is not told the source address, so it refuses the key.
+    /// assert!(verifier.verify(issued.token.expose()).await.is_err());
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn networks(self, networks: Networks) -> Self {
         Self { networks, ..self }
     }
 
-    /// Sets the key's own rate, in place of the policy's default.
+    /// Sets the key's own rate.
+    ///
+    /// The default is the policy's default rate.
+    ///
+    /// ```
+    /// use keywright::NewKey;
+    ///
+    /// # use keywright::{Actor, Keywright, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// let new = NewKey::named("prod-main-app")?.rate("100/60s".parse()?);
+    /// let issued = authority.generate(&alice, new).await?;
+    /// assert_eq!(issued.key.rate.map(|rate| rate.uses()), Some(100));
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn rate(self, rate: Rate) -> Self {
         Self { rate: Some(rate), ..self }
     }
 
-    /// Sets the metadata: notes of the host.
+    /// Sets the metadata: notes that the host keeps on the key.
+    ///
+    /// ```
+    /// use keywright::{Metadata, NewKey};
+    ///
+    /// # use keywright::{Actor, Keywright, Policy, RoleName, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let mut policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # policy.roles.insert(RoleName::new("billing")?, "invoices:read".parse()?);
+    /// # policy.roles.insert(RoleName::new("reports")?, "invoices:read".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// let metadata = Metadata::new([("team", "billing")])?;
+    /// let issued = authority.generate(&alice, NewKey::named("prod-main-app")?.metadata(metadata)).await?;
+    /// assert_eq!(issued.key.metadata.get("team"), Some("billing"));
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn metadata(self, metadata: Metadata) -> Self {
         Self { metadata, ..self }
     }
 
-    /// Sets when the key starts to be valid. Default: at once.
+    /// Sets the time from which the key is valid.
+    ///
+    /// The default is the time of creation, which also replaces a time that has passed.
+    ///
+    /// ```
+    /// use keywright::{KeyStatus, NewKey, Timestamp};
+    ///
+    /// # use keywright::{Actor, Keywright, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// let launch: Timestamp = "2999-01-01T00:00:00Z".parse()?;
+    /// let issued = authority.generate(&alice, NewKey::named("prod-main-app")?.not_before(launch)).await?;
+    /// assert_eq!(issued.key.status(issued.key.created_at), KeyStatus::Scheduled);
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn not_before(self, time: Timestamp) -> Self {
         Self { not_before: Some(time), ..self }
     }
 
-    /// Sets when the key expires.
+    /// Sets the time at which the key expires.
+    ///
+    /// ```
+    /// use keywright::{NewKey, Timestamp};
+    ///
+    /// # use keywright::{Actor, Keywright, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// let end: Timestamp = "2999-01-01T00:00:00Z".parse()?;
+    /// let issued = authority.generate(&alice, NewKey::named("prod-main-app")?.expires_at(end)).await?;
+    /// assert_eq!(issued.key.expires_at, Some(end));
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn expires_at(self, time: Timestamp) -> Self {
         Self { expiry: Expiry::At(time), ..self }
     }
 
     /// Sets the lifetime: the key expires this long after it is generated.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use keywright::NewKey;
+    ///
+    /// # use keywright::{Actor, Keywright, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// let hour = Duration::from_secs(3_600);
+    /// let key = authority.generate(&alice, NewKey::named("test-import")?.expires_in(hour)).await?.key;
+    /// assert_eq!(key.expires_at, Some(key.created_at.saturating_add(hour)));
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn expires_in(self, lifetime: Duration) -> Self {
         Self { expiry: Expiry::In(lifetime), ..self }
     }
 
     /// Sets the lifetime in days of 24 hours.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use keywright::NewKey;
+    ///
+    /// # use keywright::{Actor, Keywright, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// let new = NewKey::named("prod-main-app")?.expires_in_days(90);
+    /// let key = authority.generate(&alice, new).await?.key;
+    /// let lifetime = key.expires_at.map(|end| end.since(key.created_at));
+    /// assert_eq!(lifetime, Some(Duration::from_secs(90 * 86_400)));
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn expires_in_days(self, days: u32) -> Self {
         self.expires_in(Duration::from_secs(u64::from(days) * 86_400))
     }
 
-    /// Sets no expiry, whatever the policy's default lifetime.
+    /// Sets no expiry, even if the policy has a default lifetime.
+    ///
+    /// ```
+    /// use keywright::NewKey;
+    ///
+    /// # use keywright::{Actor, Keywright, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// let new = NewKey::named("prod-main-app")?.never_expires();
+    /// let issued = authority.generate(&alice, new).await?;
+    /// assert_eq!(issued.key.expires_at, None);
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn never_expires(self) -> Self {
         Self { expiry: Expiry::Never, ..self }
     }
 }
 
-/// A new key that meets the rules, without its id and prefix.
+/// A new key that meets the rules and still lacks its id and prefix.
 pub(crate) struct CheckedKey<'a> {
     new: &'a NewKey,
     owner: &'a Owner,
@@ -157,8 +361,8 @@ pub(crate) struct CheckedKey<'a> {
 }
 
 impl NewKey {
-    /// Checks everything about the key that depends on the policy and the time. `account` is the owner,
-    /// if it is a service account.
+    /// Checks every rule that depends on the policy and the time. `account` is the owner, if the
+    /// owner is a service account.
     pub(crate) fn check<'a>(
         &'a self,
         owner: &'a Owner,
@@ -170,7 +374,7 @@ impl NewKey {
         check_name(&self.name, policy)?;
         check_scopes(&self.scopes, owner, account, policy)?;
         let expires_at = self.expiry(policy, now)?;
-        // A not-before that has passed says nothing that the time of creation does not say.
+        // A start that has passed is dropped: the key is valid from its creation on.
         let not_before = self.not_before.filter(|begin| !begin.has_passed(now));
         if let (Some(not_before), Some(expires_at)) = (not_before, expires_at)
             && expires_at.has_passed(not_before)
@@ -184,7 +388,7 @@ impl NewKey {
     fn expiry(&self, policy: &Policy, now: Timestamp) -> Result<Option<Timestamp>, RuleError> {
         let after = |lifetime: Duration| {
             let end = now.checked_add(lifetime).ok_or(RuleError::LifetimeOverflow(lifetime))?;
-            // A time has microseconds: a shorter lifetime is none.
+            // A timestamp counts microseconds, so a shorter lifetime ends at `now`.
             if end.has_passed(now) {
                 return Err(RuleError::ZeroLifetime);
             }

@@ -1,72 +1,96 @@
-//! Every management operation, by its one name, and what it does to a key in which status.
+//! This module names every management operation and defines its effect on a key in each status.
 
 use crate::record::status::KeyStatus;
 use crate::value::text_enum::text_enum;
 
 text_enum! {
-    /// A management operation. Prints as in events: `key.rotate`.
+    /// A management operation, written as `key.rotate` in text and audit events.
+    ///
+    /// ```
+    /// use keywright::Operation;
+    ///
+    /// let operation: Operation = "key.rotate".parse()?;
+    /// assert_eq!(operation, Operation::KeyRotate);
+    /// assert_eq!(operation.to_string(), "key.rotate");
+    /// # Ok::<(), keywright::Error>(())
+    /// ```
     pub enum Operation {
-        /// Generate a key.
+        /// Generates a key.
         KeyGenerate = "key.generate";
-        /// Look at a key, and list keys.
+        /// Shows a key, or lists keys.
         KeyShow = "key.show";
-        /// Change a key's name.
+        /// Changes a key's name.
         KeyRename = "key.rename";
-        /// Change a key's metadata.
+        /// Changes a key's metadata.
         KeyAnnotate = "key.annotate";
-        /// Change a key's scopes, networks or rate.
+        /// Changes a key's scopes, networks or rate.
         KeyEdit = "key.edit";
-        /// Disable a key.
+        /// Disables a key.
         KeyDisable = "key.disable";
-        /// Enable a disabled key.
+        /// Enables a disabled key.
         KeyEnable = "key.enable";
-        /// Replace a key's secret.
+        /// Replaces a key's secret.
         KeyRotate = "key.rotate";
-        /// End the overlap of a rotation early.
+        /// Ends the overlap of a rotation early.
         KeyFinishRotation = "key.finish_rotation";
-        /// Revoke a key; it stays in the listing.
+        /// Revokes a key, which stays in the listing.
         KeyRevoke = "key.revoke";
-        /// Delete a key; it leaves the listing.
+        /// Deletes a key, which leaves the listing.
         KeyDelete = "key.delete";
-        /// Create a service account.
+        /// Creates a service account.
         AccountCreate = "account.create";
-        /// Look at an account, and list accounts.
+        /// Shows a service account, or lists accounts.
         AccountShow = "account.show";
-        /// Change an account's name, role or access.
+        /// Changes an account's name, role or access.
         AccountEdit = "account.edit";
-        /// Disable an account, and so all its keys.
+        /// Disables an account, so that none of its keys works.
         AccountDisable = "account.disable";
-        /// Enable a disabled account; its keys work again, each as it was.
+        /// Enables a disabled account. Its keys work again, each in its own status.
         AccountEnable = "account.enable";
-        /// Delete an account and all its keys.
+        /// Deletes an account and all its keys.
         AccountDelete = "account.delete";
-        /// Look at the tenant's policy.
+        /// Shows the tenant's policy.
         PolicyShow = "policy.show";
-        /// Change the tenant's policy.
+        /// Changes the tenant's policy.
         PolicySet = "policy.set";
-        /// Change whether the tenant's plan includes API access.
+        /// Changes whether the tenant's plan includes API access.
         PlanSet = "plan.set";
-        /// Read and search events.
+        /// Reads and searches audit events.
         EventsShow = "events.show";
-        /// Remove dead keys and events past their retention.
+        /// Removes dead keys and events past their retention.
         Sweep = "sweep";
     }
     OperationError: "an operation";
 }
 
-/// What an operation on a key does in a status.
+/// The effect of an operation on a key in some status.
+///
+/// ```
+/// use keywright::{KeyStatus, Operation, Transition};
+///
+/// assert_eq!(Operation::KeyRevoke.on(KeyStatus::Active), Transition::Yes);
+/// assert_eq!(Operation::KeyRevoke.on(KeyStatus::Revoked), Transition::Unchanged);
+/// assert_eq!(Operation::KeyRevoke.on(KeyStatus::Expired), Transition::No);
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Transition {
-    /// It changes the key.
+    /// The operation changes the key.
     Yes,
-    /// Nothing is to be changed: a success that says so.
+    /// The operation succeeds, and changes nothing.
     Unchanged,
-    /// It is refused.
+    /// The operation is refused.
     No,
 }
 
 impl Operation {
     /// Returns whether the operation changes one existing key.
+    ///
+    /// ```
+    /// use keywright::Operation;
+    ///
+    /// assert!(Operation::KeyRotate.is_of_a_key());
+    /// assert!(!Operation::KeyGenerate.is_of_a_key());
+    /// ```
     pub const fn is_of_a_key(self) -> bool {
         matches!(
             self,
@@ -82,14 +106,21 @@ impl Operation {
         )
     }
 
-    /// Returns what this operation does with a key in `status`. This is the only home of the
-    /// guide's table.
+    /// Returns the effect of this operation on a key in `status`.
     ///
-    /// Operations that are not about one existing key are possible in any status.
+    /// An operation that does not change one existing key is possible in any status. This function
+    /// is the source of the table in the guide.
+    ///
+    /// ```
+    /// use keywright::{KeyStatus, Operation, Transition};
+    ///
+    /// assert_eq!(Operation::KeyRotate.on(KeyStatus::Active), Transition::Yes);
+    /// assert_eq!(Operation::KeyRotate.on(KeyStatus::Disabled), Transition::No);
+    /// ```
     pub const fn on(self, status: KeyStatus) -> Transition {
         use KeyStatus::{Active, Disabled, Expired, Revoked, Scheduled};
         use Transition::{No, Unchanged, Yes};
-        // One row for each operation, so that it can be held against the table.
+        // One row for each operation, in the layout of the guide's table.
         #[expect(clippy::match_same_arms, reason = "rows of a table")]
         match (self, status) {
             (Self::KeyEdit, Expired | Revoked) => No,
@@ -117,29 +148,91 @@ impl Operation {
     }
 }
 
-/// A success, and whether it changed anything.
+/// The result of a successful operation, and whether the operation changed anything.
+///
+/// ```
+/// use keywright::Outcome;
+///
+/// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+/// # futures_lite::future::block_on(async {
+/// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+/// # let authority = keywright.authority();
+/// # let alice = Actor::developer(UserId::new("alice")?);
+/// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+/// let first = authority.disable(&alice, &issued.key.id).await?;
+/// assert!(matches!(first, Outcome::Done(_)));
+///
+/// // The key is disabled already.
+/// let second = authority.disable(&alice, &issued.key.id).await?;
+/// assert!(matches!(second, Outcome::Unchanged(_)));
+/// # Ok::<(), keywright::Error>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Outcome<T> {
-    /// Something was changed.
+    /// The operation changed something.
     Done(T),
-    /// Nothing was to be changed.
+    /// The operation found everything as requested and changed nothing.
     Unchanged(T),
 }
 
 impl<T> Outcome<T> {
     /// Returns the value in either case.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// let key = authority.disable(&alice, &issued.key.id).await?.into_inner();
+    /// assert!(key.disabled);
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn into_inner(self) -> T {
         match self {
             Self::Done(value) | Self::Unchanged(value) => value,
         }
     }
 
-    /// Returns whether nothing was changed.
+    /// Returns whether the operation changed nothing.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// let revoked = authority.revoke(&alice, &issued.key.id).await?;
+    /// assert!(!revoked.is_unchanged());
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub const fn is_unchanged(&self) -> bool {
         matches!(self, Self::Unchanged(_))
     }
 
     /// Applies `f` to the value.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// let name = authority.revoke(&alice, &issued.key.id).await?.map(|key| key.name);
+    /// assert_eq!(name.into_inner().as_str(), "prod-main-app");
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Outcome<U> {
         match self {
             Self::Done(value) => Outcome::Done(f(value)),

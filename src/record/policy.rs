@@ -1,4 +1,4 @@
-//! Policies: the rules of a tenant. Every limit and default has its reason.
+//! This module defines policies: the rules of a tenant, with the reason for each limit and default.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -19,46 +19,62 @@ use crate::value::time::in_words;
 
 const DAY: Duration = Duration::from_hours(24);
 
-/// The rules of one tenant. Take the one in force, change fields, and set it.
+/// The rules of one tenant.
+///
+/// To change the rules, read the policy in force, change its fields, and set it:
 ///
 /// ```
 /// use std::time::Duration;
-/// use keywright::Policy;
 ///
-/// let mut policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # use keywright::{Actor, Keywright, Policy, UserId, store::MemoryStore};
+/// # futures_lite::future::block_on(async {
+/// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+/// # let authority = keywright.authority();
+/// # let ada = Actor::administrator(UserId::new("ada")?);
+/// let mut policy = authority.policy(&ada).await?;
+/// policy.require_expiry = true;
 /// policy.max_lifetime = Some(Duration::from_secs(90 * 86_400));
-/// # Ok::<(), keywright::ScopeError>(())
+/// authority.set_policy(&ada, policy).await?;
+/// # Ok::<(), keywright::Error>(())
+/// # }).unwrap();
 /// ```
 ///
-/// A change of `max_lifetime`, `require_expiry`, `default_lifetime` or `max_keys_per_owner` affects
-/// new keys alone, one of `name_pattern` new keys and new names. A `max_overlap`
-/// holds for rotations from then on. Every other field is in force for every key at once.
+/// Most fields apply to every key at once. These fields apply to later operations only:
+///
+/// * `max_lifetime`, `require_expiry`, `default_lifetime` and `max_keys_per_owner` apply to new
+///   keys.
+/// * `name_pattern` applies to new keys and new names.
+/// * `max_overlap` applies to later rotations.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Policy {
-    /// Whether the tenant's plan includes API access. The host's to say, not the tenant's.
+    /// True if the tenant's plan includes API access. The host sets this field, not the tenant.
     ///
-    /// Default `true`: a host without plans need not know the field.
+    /// Default `true`, so that a host without plans can ignore the field.
     pub api_in_plan: bool,
-    /// The tenant's own switch: turns all its keys on or off at once, and changes none.
+    /// The tenant's switch for API access. It turns all keys of the tenant on or off at once,
+    /// without changing any of them.
     ///
-    /// Default `false`: a tenant that never asked for API keys has none that work.
+    /// Default `false`, so that no key works in a tenant that has not asked for API keys.
     pub api_enabled: bool,
-    /// Whether every new key must have an expiry. Default `false`.
+    /// True if every new key must have an expiry. Default `false`.
     pub require_expiry: bool,
-    /// The lifetime of a new key that says nothing of its expiry. Default `None`: no expiry.
+    /// The lifetime of a new key whose caller sets no expiry, in whole seconds. Default `None`: the
+    /// key never expires.
     #[serde(with = "crate::value::time::seconds::option")]
     pub default_lifetime: Option<Duration>,
-    /// The longest lifetime of a new key; with one, "no expiry" is refused too. It has no upper
-    /// limit. Default `None`.
+    /// The longest lifetime of a new key, in whole seconds and without an upper limit. If it is
+    /// set, a key without an expiry is refused too. Default `None`: no limit.
     #[serde(with = "crate::value::time::seconds::option")]
     pub max_lifetime: Option<Duration>,
-    /// How many live keys (active, disabled, scheduled) an owner may hold, 1 to 1000.
+    /// The number of live keys (active, disabled or scheduled) that an owner may hold: 1 to 1000.
     ///
     /// Default [`Policy::DEFAULT_MAX_KEYS_PER_OWNER`].
     pub max_keys_per_owner: u16,
-    /// The longest overlap of a rotation. Default [`Policy::DEFAULT_MAX_OVERLAP`].
+    /// The longest overlap of a rotation, in whole seconds. Default
+    /// [`Policy::DEFAULT_MAX_OVERLAP`].
     #[serde(with = "crate::value::time::seconds")]
     pub max_overlap: Duration,
     /// The pattern that new names of keys must follow. Default `None`: any name.
@@ -66,49 +82,62 @@ pub struct Policy {
     pub name_pattern: Option<NamePattern>,
     /// The scopes that a user's key can have. Default empty: none.
     pub scope_ceiling: ScopeSet,
-    /// The roles of service accounts, each a named set of scopes. Default none.
+    /// The roles of service accounts, each a named set of scopes, at most [`Policy::MAX_ROLES`].
+    /// Default empty.
     #[serde(deserialize_with = "crate::value::serde_strict::unique")]
     pub roles: BTreeMap<RoleName, ScopeSet>,
-    /// The rate of a key that has none of its own, and the most that an owner may give a key of
-    /// their own. Default `None`: no limit.
+    /// The rate of a key without a rate of its own. It is also the highest rate that owners can
+    /// give to their own keys. Default `None`: no limit.
     #[serde(deserialize_with = "crate::value::serde_strict::required")]
     pub default_rate: Option<Rate>,
-    /// Each time a key's uses pass another multiple of this number, an event tells of it.
-    /// Default `None`: never.
+    /// The number of uses after which an audit event is due, again and again: one event each time
+    /// the uses of a key pass another multiple of this number. Default `None`: no events.
     #[serde(deserialize_with = "crate::value::serde_strict::required")]
     pub extensive_use: Option<NonZeroU64>,
-    /// How long a dead key (revoked or expired) is kept before a sweep removes it.
+    /// The time for which a dead key (revoked or expired) is kept before a sweep removes it, in
+    /// whole seconds.
     ///
     /// Default [`Policy::DEFAULT_RETENTION`].
     #[serde(with = "crate::value::time::seconds")]
     pub retention: Duration,
-    /// How long an event is kept before a sweep removes it, at least
-    /// [`Policy::MIN_EVENT_RETENTION`]. The id of a deleted key or account is remembered as long as the
-    /// event of its deletion.
+    /// The time for which an audit event is kept before a sweep removes it: whole seconds, at least
+    /// [`Policy::MIN_EVENT_RETENTION`]. The id of a deleted key or account is remembered as long as
+    /// the event of its deletion.
     ///
     /// Default [`Policy::DEFAULT_EVENT_RETENTION`].
     #[serde(with = "crate::value::time::seconds")]
     pub event_retention: Duration,
-    /// 0 for a policy that was never set, then one more with each change. [`set_policy`] refuses a
-    /// policy whose version is not the one in force. It is at most 2⁶³ − 1.
+    /// The version: 0 for a policy that was never set, and one more with each change, up to
+    /// 2⁶³ − 1. [`set_policy`] refuses a policy whose version is not the one in force.
     ///
     /// [`set_policy`]: crate::Authority::set_policy
     #[serde(deserialize_with = "crate::value::serde_strict::count")]
     pub version: u64,
 }
 
-/// A policy that contradicts itself or leaves its limits.
+/// The error for a policy that contradicts itself or exceeds a limit.
+///
+/// ```
+/// use keywright::{Policy, PolicyError};
+///
+/// let mut policy = Policy::default();
+/// policy.max_keys_per_owner = 0;
+/// assert_eq!(policy.validate(), Err(PolicyError::MaxKeys(0)));
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PolicyError {
-    /// `max_keys_per_owner` is not 1 to 1000.
-    #[error("max_keys_per_owner is {0}, possible are 1 to {max}", max = Policy::MAX_KEYS_PER_OWNER)]
+    /// `max_keys_per_owner` is not between 1 and 1000.
+    #[error(
+        "max_keys_per_owner must be between 1 and {max}, got {0}",
+        max = Policy::MAX_KEYS_PER_OWNER
+    )]
     MaxKeys(u16),
     /// `max_lifetime` or `default_lifetime` is zero.
-    #[error("{0} is zero: such keys would be dead when made")]
+    #[error("{0} must be at least 1 second, got 0")]
     ZeroLifetime(PolicyField),
     /// `default_lifetime` is longer than `max_lifetime`.
-    #[error("default_lifetime is longer than max_lifetime: no key could be made by default")]
+    #[error("default_lifetime must not be longer than max_lifetime")]
     DefaultAboveMax,
     /// `event_retention` is shorter than [`Policy::MIN_EVENT_RETENTION`].
     #[error(
@@ -117,50 +146,67 @@ pub enum PolicyError {
         got = in_words(*.0)
     )]
     EventRetention(Duration),
-    /// A duration that is not in whole seconds would be stored as another one.
-    #[error("{0} is not a whole number of seconds")]
+    /// A duration is not a whole number of seconds. A store keeps whole seconds, and would change
+    /// the value.
+    #[error("{0} must be a whole number of seconds")]
     NotWholeSeconds(PolicyField),
-    /// More roles than [`Policy::MAX_ROLES`].
-    #[error("{0} roles are too many: a policy holds at most {max}", max = Policy::MAX_ROLES)]
+    /// The policy has more than [`Policy::MAX_ROLES`] roles.
+    #[error("a policy can have at most {max} roles, got {0}", max = Policy::MAX_ROLES)]
     TooManyRoles(usize),
-    /// The name pattern has no environment, too many, or one that is no word of `a-z0-9`.
-    #[error("the name pattern needs 1 to 16 environments, each 1 to 32 of a-z 0-9")]
+    /// The name pattern does not have 1 to 16 environments, or one of them is not 1 to 32
+    /// characters of `a-z0-9`.
+    #[error("name_pattern must have 1 to 16 environments, each of 1 to 32 characters of a-z 0-9")]
     NamePattern,
 }
 
 impl Policy {
-    /// The most keys that a policy can let an owner hold.
+    /// The highest possible [`max_keys_per_owner`](Self::max_keys_per_owner): 1000 keys.
     pub const MAX_KEYS_PER_OWNER: u16 = 1_000;
-    /// 10: enough for an owner's environments and one rotation by hand, few enough to survey.
+    /// 10 keys: enough for an owner's environments and one rotation by hand, few enough to survey.
     pub const DEFAULT_MAX_KEYS_PER_OWNER: u16 = 10;
-    /// 7 days: a deployment cycle; every day of overlap is one in which two secrets can leak.
+    /// 7 days: one deployment cycle. During every day of overlap two secrets can leak.
     pub const DEFAULT_MAX_OVERLAP: Duration = DAY.saturating_mul(7);
-    /// 90 days: long enough to be asked about a key that stopped working last quarter.
+    /// 90 days: long enough to answer questions about a key that stopped working last quarter.
     pub const DEFAULT_RETENTION: Duration = DAY.saturating_mul(90);
     /// 400 days: more than a year, so that an audit can ask about the same day of last year.
     pub const DEFAULT_EVENT_RETENTION: Duration = DAY.saturating_mul(400);
-    /// 1 day: no actor can do something and erase its traces within the day.
+    /// 1 day: no actor can do something and erase its traces on the same day.
     pub const MIN_EVENT_RETENTION: Duration = DAY;
-    /// The most roles in a policy.
+    /// The highest number of roles in a policy.
     pub const MAX_ROLES: usize = 64;
 
-    /// Returns a policy that turns API access on and allows keys these scopes. Every other field has its default.
+    /// Returns a policy that turns API access on and lets keys have these scopes.
+    ///
+    /// Every other field has its default.
     ///
     /// ```
     /// use keywright::Policy;
     ///
     /// let policy = Policy::allowing("invoices:read invoices:write".parse()?);
     /// assert!(policy.api_enabled);
-    /// # Ok::<(), keywright::ScopeError>(())
+    /// assert_eq!(policy.scope_ceiling.len(), 2);
+    /// # Ok::<(), keywright::Error>(())
     /// ```
     pub fn allowing(scope_ceiling: ScopeSet) -> Self {
         Self { api_enabled: true, scope_ceiling, ..Self::default() }
     }
 
-    /// Checks the policy against its limits.
+    /// Checks that every field is within its limits.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use keywright::{Policy, PolicyError};
+    ///
+    /// let mut policy = Policy::default();
+    /// assert_eq!(policy.validate(), Ok(()));
+    ///
+    /// policy.max_lifetime = Some(Duration::from_secs(86_400));
+    /// policy.default_lifetime = Some(Duration::from_secs(2 * 86_400));
+    /// assert_eq!(policy.validate(), Err(PolicyError::DefaultAboveMax));
+    /// ```
     ///
     /// # Errors
-    /// [`PolicyError`], for the first that fails.
+    /// [`PolicyError`] for the first field that is not.
     pub fn validate(&self) -> Result<(), PolicyError> {
         if !(1..=Self::MAX_KEYS_PER_OWNER).contains(&self.max_keys_per_owner) {
             return Err(PolicyError::MaxKeys(self.max_keys_per_owner));
@@ -198,7 +244,7 @@ impl Policy {
         Ok(())
     }
 
-    /// Returns the fields in which `next` differs, apart from the version.
+    /// Returns the fields in which `next` differs from this policy, apart from the version.
     pub(crate) fn changed_fields(&self, next: &Self) -> Vec<PolicyField> {
         // Without `..`: a new field that is missing here does not compile.
         let Self {
@@ -239,6 +285,13 @@ impl Policy {
 }
 
 impl Default for Policy {
+    /// Returns a policy with API access off and the default of every field.
+    ///
+    /// ```
+    /// use keywright::Policy;
+    ///
+    /// assert!(!Policy::default().api_enabled);
+    /// ```
     fn default() -> Self {
         Self {
             api_in_plan: true,
@@ -268,25 +321,58 @@ fn is_possible(pattern: &NamePattern) -> bool {
     (1..=16).contains(&pattern.environments.len()) && pattern.environments.iter().all(word)
 }
 
-/// The name of a role: 1 to 64 of `a-z 0-9 _ -`, starting with a letter.
+/// The name of a role: 1 to 64 characters of `a-z 0-9 _ -`, starting with a letter.
+///
+/// ```
+/// use keywright::{Policy, RoleName};
+///
+/// let mut policy = Policy::default();
+/// policy.roles.insert(RoleName::new("billing")?, "invoices:read".parse()?);
+/// assert!(RoleName::new("Billing team").is_err());
+/// # Ok::<(), keywright::Error>(())
+/// ```
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct RoleName(Arc<str>);
 
-/// A text that is not a [`RoleName`].
+/// The error for a text that is not a [`RoleName`].
+///
+/// ```
+/// use keywright::RoleName;
+///
+/// let error = RoleName::new("Billing team").unwrap_err();
+/// assert!(error.to_string().contains("is not a role name"));
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("{0:?} is not a role name: expected 1 to 64 of a-z 0-9 _ - starting with a letter")]
+#[error(
+    "{0:?} is not a role name: expected 1 to 64 characters of a-z 0-9 _ -, starting with a letter"
+)]
 pub struct RoleNameError(String);
 
 impl RoleName {
-    /// Takes a role name.
+    /// Creates a role name from text.
+    ///
+    /// ```
+    /// use keywright::RoleName;
+    ///
+    /// assert_eq!(RoleName::new("billing")?.to_string(), "billing");
+    /// # Ok::<(), keywright::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// [`RoleNameError`] outside the grammar.
+    /// [`RoleNameError`] unless the text has 1 to 64 characters of `a-z 0-9 _ -` and starts with a
+    /// letter.
     pub fn new(text: impl AsRef<str>) -> Result<Self, RoleNameError> {
         text.as_ref().parse()
     }
 
     /// Returns the name as text.
+    ///
+    /// ```
+    /// use keywright::RoleName;
+    ///
+    /// assert_eq!(RoleName::new("billing")?.as_str(), "billing");
+    /// # Ok::<(), keywright::Error>(())
+    /// ```
     pub fn as_str(&self) -> &str {
         &self.0
     }

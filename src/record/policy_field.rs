@@ -1,4 +1,4 @@
-//! The fields of a policy, and the permission that a change of each needs.
+//! This module lists the fields of a policy and the permission that a change of each field needs.
 
 use crate::record::operation::Operation;
 use crate::value::text_enum::text_enum;
@@ -6,14 +6,27 @@ use crate::value::text_enum::text_enum;
 macro_rules! fields {
     ($($(#[$doc:meta])* $name:ident = $text:literal by $operation:ident;)+) => {
         text_enum! {
-            /// A field of a [`Policy`](crate::Policy). Prints as the field: `max_overlap`.
+            /// A field of a [`Policy`](crate::Policy), written as `max_overlap` in text.
+            ///
+            /// ```
+            /// use keywright::PolicyField;
+            ///
+            /// assert_eq!(PolicyField::MaxOverlap.to_string(), "max_overlap");
+            /// ```
             pub enum PolicyField {
                 $($(#[$doc])* $name = $text;)+
             }
         }
 
         impl PolicyField {
-            /// Returns the operation that a change of this field is, which takes a permission of its own.
+            /// Returns the operation that a change of this field needs permission for.
+            ///
+            /// ```
+            /// use keywright::{Operation, PolicyField};
+            ///
+            /// assert_eq!(PolicyField::MaxOverlap.operation(), Operation::PolicySet);
+            /// assert_eq!(PolicyField::ApiInPlan.operation(), Operation::PlanSet);
+            /// ```
             pub const fn operation(self) -> Operation {
                 match self {
                     $(Self::$name => Operation::$operation,)+
@@ -24,17 +37,17 @@ macro_rules! fields {
 }
 
 fields! {
-    /// Whether the plan includes API access: the host's to set.
+    /// Inclusion of API access in the plan. The host sets this field.
     ApiInPlan = "api_in_plan" by PlanSet;
-    /// Whether API access is on.
+    /// The tenant's switch for API access.
     ApiEnabled = "api_enabled" by PolicySet;
-    /// Whether new keys must expire.
+    /// The requirement that new keys expire.
     RequireExpiry = "require_expiry" by PolicySet;
-    /// The lifetime of a new key by default.
+    /// The default lifetime of a new key.
     DefaultLifetime = "default_lifetime" by PolicySet;
     /// The longest lifetime of a new key.
     MaxLifetime = "max_lifetime" by PolicySet;
-    /// The most live keys of an owner.
+    /// The number of live keys that an owner may hold.
     MaxKeysPerOwner = "max_keys_per_owner" by PolicySet;
     /// The longest overlap of a rotation.
     MaxOverlap = "max_overlap" by PolicySet;
@@ -46,16 +59,17 @@ fields! {
     Roles = "roles" by PolicySet;
     /// The default rate of a key.
     DefaultRate = "default_rate" by PolicySet;
-    /// The number of uses after which an event is due.
+    /// The number of uses after which an audit event is due.
     ExtensiveUse = "extensive_use" by PolicySet;
-    /// How long a dead key is kept.
+    /// The time for which a dead key is kept.
     Retention = "retention" by PolicySet;
-    /// How long an event is kept.
+    /// The time for which an audit event is kept.
     EventRetention = "event_retention" by PolicySet;
 }
 
 impl PolicyField {
-    /// Returns the operation that a change of these fields is: of the plan if nothing else changes.
+    /// Returns the operation that a change of these fields is: `plan.set` if only the plan changes,
+    /// and `policy.set` otherwise.
     pub(crate) fn operation_of(changed: &[Self]) -> Operation {
         let is_plan = |field: &Self| field.operation() == Operation::PlanSet;
         if !changed.is_empty() && changed.iter().all(is_plan) {

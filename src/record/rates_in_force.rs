@@ -1,39 +1,42 @@
-//! Which rates hold for a key: its own, the policy's default, and what all keys of an owner share.
+//! This module computes the rates that apply to a key: its own, the policy's default, and the rate
+//! that all keys of an owner share.
 
 use crate::record::key::Key;
 use crate::record::policy::Policy;
 use crate::value::rate::Rate;
 use crate::value::time::Timestamp;
 
-/// The rates that one use of a key is counted against.
+/// The rates that one use of a key counts against.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct RatesInForce {
     /// The rate of the key.
     pub(crate) key: Rate,
-    /// The rate of all keys of the owner together, if this one is counted among them.
+    /// The rate that all keys of the owner share, if this key counts against it.
     pub(crate) owner: Option<SharedRate>,
 }
 
-/// A rate, times the number of keys that share it.
+/// A rate, multiplied by the number of keys that share it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct SharedRate {
     pub(crate) rate: Rate,
     pub(crate) keys: u16,
-    /// Whether the key is refused when the rate is spent. If not, its uses are counted all the same.
+    /// True if this key is refused when the rate is used up. The uses of other keys count too.
     pub(crate) binds: bool,
 }
 
 impl RatesInForce {
-    /// Returns the rates that hold for `key` under `policy` at `now`; `None` if the key has no
+    /// Returns the rates that apply to `key` under `policy` at `now`; `None` if the key has no
     /// limit.
     ///
-    /// A rate that an administrator set holds whatever the policy's default is. A rate that the owner set holds together
-    /// with the default: neither lifts the other. Without a rate of its own the key has the default.
+    /// A rate that an administrator set applies regardless of the policy's default. A rate that the
+    /// owner set applies together with the default, and neither lifts the other. A key without a
+    /// rate has the default.
     ///
-    /// A key brings its whole number of uses with it. Deleting a key and generating another must not give back what was
-    /// spent. So all keys of an owner are counted against the default rate, as often as the owner may hold keys, and
-    /// those that are younger than its period are bound by it. Older ones are not: what they may spend, they have
-    /// regained.
+    /// A new key starts with its full number of uses. An owner must not regain spent uses by
+    /// deleting a key and generating another. All keys of an owner therefore share one more limit:
+    /// the default rate, multiplied by the number of keys that the owner may hold. It refuses only
+    /// keys that are younger than the period of the rate. An older key has had a full period to
+    /// regain its uses, so its own rate suffices.
     pub(crate) fn of(key: &Key, policy: &Policy, now: Timestamp) -> Option<Self> {
         let Some(default) = policy.default_rate else {
             return key.rate.map(|rate| Self { key: rate, owner: None });
@@ -46,7 +49,7 @@ impl RatesInForce {
         let is_new = !key.created_at.saturating_add(default.per()).has_passed(now);
         let shared = SharedRate {
             rate: default,
-            // A store of the host's may hold a policy that was never checked.
+            // A custom store may return a policy that was never validated.
             keys: policy.max_keys_per_owner.clamp(1, Policy::MAX_KEYS_PER_OWNER),
             binds: is_new,
         };

@@ -1,8 +1,10 @@
-//! The rules that a new and an edited key must meet: name, scopes, rate, and who may loosen a limit.
+//! This module holds the rules for new and edited keys: name, scopes, rate, and permission to widen
+//! a limit.
 //!
-//! A key's scopes, networks and rate are set by its owner or by an administrator (an actor who may
-//! edit any key). An owner may narrow what an administrator set and never widen it. What owners set
-//! themselves they may change as they like, within the policy.
+//! The owner of a key and administrators set its scopes, networks and rate. An administrator is an
+//! actor who may edit any key, or who generates a key for another owner. The owner can narrow a
+//! limit that an administrator set, but not widen it. The owner can change their own limits freely,
+//! within the policy.
 
 use std::time::Duration;
 
@@ -17,61 +19,81 @@ use crate::value::rate::Rate;
 use crate::value::scope::{Scope, ScopeSet};
 use crate::value::time::{Timestamp, in_words};
 
-/// A new or an edited key does not meet the rules. Nothing was stored.
+/// The error for a new or an edited key that breaks a rule.
+///
+/// Nothing was stored.
+///
+/// ```
+/// use keywright::{GenerateError, NewKey, RuleError};
+///
+/// # use keywright::{Actor, Keywright, Policy, UserId, store::MemoryStore};
+/// # futures_lite::future::block_on(async {
+/// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+/// # let authority = keywright.authority();
+/// # let alice = Actor::developer(UserId::new("alice")?);
+/// let new = NewKey::named("prod-main-app")?.scopes("invoices:delete".parse()?);
+/// let refused = authority.generate(&alice, new).await;
+/// assert!(matches!(refused, Err(GenerateError::Rule(RuleError::ScopeOutsideCeiling(_)))));
+/// # Ok::<(), keywright::Error>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RuleError {
     /// The name does not follow the tenant's pattern.
     #[error(transparent)]
     Name(#[from] NameError),
-    /// The tenant requires an expiry and none was given.
-    #[error("the tenant's policy requires that every new key has an expiry: give one")]
+    /// The tenant requires an expiry, and the new key has none.
+    #[error("the tenant's policy requires an expiry; set one")]
     ExpiryRequired,
-    /// The expiry has passed already.
-    #[error("the expiry {0} has passed already")]
+    /// The expiry is not in the future.
+    #[error("the expiry must be in the future, got {0}")]
     ExpiryPassed(Timestamp),
-    /// A lifetime of zero, or of less than a microsecond.
-    #[error("a lifetime of zero would make a key that is dead when made")]
+    /// The lifetime is shorter than 1 microsecond.
+    #[error("the lifetime of a key must be longer than zero")]
     ZeroLifetime,
-    /// The expiry is past the year 9999.
-    #[error("the lifetime of {} ends after the year 9999: for no expiry say so", in_words(*.0))]
+    /// The lifetime ends after the year 9999.
+    #[error(
+        "the lifetime of {} ends after the year 9999; set a shorter one, or no expiry",
+        in_words(*.0)
+    )]
     LifetimeOverflow(Duration),
-    /// The lifetime is longer than the policy allows, or endless where it has a limit.
-    #[error("the lifetime is longer than the {} that the tenant's policy allows", in_words(*.max))]
+    /// The lifetime is longer than the policy allows, or the key has no expiry and the policy has a
+    /// limit.
+    #[error("the key must expire within {}, as the tenant's policy requires", in_words(*.max))]
     LifetimeTooLong {
-        /// The longest lifetime in the policy.
+        /// The longest lifetime that the policy allows.
         max: Duration,
     },
-    /// The key would begin to work when it has expired.
-    #[error(
-        "the key would begin to work at {not_before}, which is not before its expiry {expires_at}"
-    )]
+    /// The key would become valid at its expiry or later.
+    #[error("not_before must be earlier than the expiry {expires_at}, got {not_before}")]
     NeverValid {
-        /// When it would begin.
+        /// The time from which the key would be valid.
         not_before: Timestamp,
-        /// When it would stop.
+        /// The time at which the key would expire.
         expires_at: Timestamp,
     },
-    /// A scope lies outside what the owner's keys can have.
-    #[error("scope {0} is outside what keys of this owner can have")]
+    /// The scope is not one that keys of this owner can have.
+    #[error("keys of this owner cannot have the scope {0}")]
     ScopeOutsideCeiling(Scope),
     /// An administrator set this limit of the key, and the edit would widen it.
     #[error(
-        "an administrator set the {0} of this key: its owner can narrow them and not widen them"
+        "an administrator limited the {0} of this key; its owner can narrow but not widen the limit"
     )]
     SetByAdministrator(KeyLimit),
-    /// The rate is above the policy's default, which its owner may not exceed.
-    #[error("the rate {rate} is above {limit}, the most that an owner may give a key of their own")]
+    /// The rate is above the policy's default rate, which owners cannot exceed for their own keys.
+    #[error("the rate must be at most {limit}, the policy's default, got {rate}")]
     RateAboveLimit {
-        /// What was asked for.
+        /// The rate that the caller asked for.
         rate: Rate,
         /// The policy's default rate.
         limit: Rate,
     },
 }
 
-/// Returns whether `actor` sets the limits of this owner's keys as an administrator: an actor who is not
-/// the owner, or who may edit any key.
+/// Returns whether `actor` sets the limits of this owner's keys as an administrator: an actor who
+/// is not the owner, or who may edit any key.
 pub(crate) fn is_administrator(actor: &Actor, owner: &Owner) -> bool {
     !actor.owns(owner) || actor.may_for_any(Operation::KeyEdit)
 }
@@ -87,8 +109,9 @@ pub(crate) fn check_name(name: &Name, policy: &Policy) -> Result<(), RuleError> 
     }
 }
 
-/// Returns the scopes that keys of an owner can have: a user's the policy's ceiling, a service account's
-/// those of its role. An account that is lost, or whose role the policy lacks, allows none.
+/// Returns the scopes that keys of an owner can have. For a user these are the policy's ceiling,
+/// for a service account those of its role. A missing account, or a role that the policy does not
+/// define, allows none.
 pub(crate) fn scope_ceiling<'a>(
     owner: &Owner,
     account: Option<&ServiceAccount>,
@@ -103,7 +126,7 @@ pub(crate) fn scope_ceiling<'a>(
     }
 }
 
-/// Checks the scopes that a key is to have against the ceiling of its owner's keys.
+/// Checks the scopes of a key against the ceiling of its owner's keys.
 ///
 /// # Errors
 /// [`RuleError::ScopeOutsideCeiling`].
@@ -119,7 +142,7 @@ pub(crate) fn check_scopes(
     }
 }
 
-/// Checks the rate that a key is to have: owners do not lift the limit that the policy sets for them.
+/// Checks the rate of a key: only an administrator can set a rate above the policy's default.
 ///
 /// # Errors
 /// [`RuleError::RateAboveLimit`].

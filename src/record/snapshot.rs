@@ -1,4 +1,4 @@
-//! A key with its account and its policy, as of one moment: all that a decision rests on.
+//! This module joins a key with its account and its policy, all read at one moment, for a decision.
 
 use std::sync::Arc;
 
@@ -7,10 +7,34 @@ use crate::record::key::{KeyRecord, Owner};
 use crate::record::policy::Policy;
 use crate::record::tally::{AlertThreshold, Tally};
 
-/// A key record with its account and its tenant's policy, as of one moment.
+/// A key's record with its service account and its tenant's policy, all read at one moment.
 ///
-/// Stores hand it out behind one [`Arc`]; accounts and policies are shared between snapshots. It
-/// also carries the counter of the key's uses, so that counting needs no lookup.
+/// Stores return a snapshot in an [`Arc`], and snapshots share their accounts and policies. A
+/// snapshot also carries the counter of the key's uses, so that counting needs no lookup.
+///
+/// ```
+/// use keywright::store::{Freshness, KeyStore};
+///
+/// # use keywright::{Actor, Keywright, Name, NewAccount, NewKey, Policy, RoleName, UserId, store::MemoryStore};
+/// # futures_lite::future::block_on(async {
+/// # let mut policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # policy.roles.insert(RoleName::new("billing")?, "invoices:read".parse()?);
+/// # policy.roles.insert(RoleName::new("reports")?, "invoices:read".parse()?);
+/// # let store = std::sync::Arc::new(MemoryStore::new());
+/// # let keywright = Keywright::builder(store.clone()).default_policy(policy).build()?;
+/// # let authority = keywright.authority();
+/// # let alice = Actor::developer(UserId::new("alice")?);
+/// # let ada = Actor::administrator(UserId::new("ada")?);
+/// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+/// # let new = NewAccount::new(Name::new("billing-worker")?, RoleName::new("billing")?);
+/// # let account = authority.create_account(&ada, new).await?;
+/// if let Some(found) = store.resolve(&issued.key.id, Freshness::Usual).await? {
+///     assert_eq!(*found.record().key(), issued.key);
+///     assert!(found.account().is_none());
+/// }
+/// # Ok::<(), keywright::Error>(())
+/// # }).unwrap();
+/// ```
 #[derive(Debug)]
 pub struct Snapshot {
     record: KeyRecord,
@@ -19,17 +43,65 @@ pub struct Snapshot {
     tally: Arc<Tally>,
 }
 
-/// The parts of a snapshot do not belong together: the store is corrupt.
+/// The error for a key and a service account that do not belong together.
+///
+/// The store is corrupt.
+///
+/// ```
+/// use keywright::store::{KeyStore, Snapshot};
+///
+/// # use keywright::{Actor, Keywright, Name, NewAccount, NewKey, Policy, RoleName, UserId, store::MemoryStore};
+/// # futures_lite::future::block_on(async {
+/// # let mut policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # policy.roles.insert(RoleName::new("billing")?, "invoices:read".parse()?);
+/// # policy.roles.insert(RoleName::new("reports")?, "invoices:read".parse()?);
+/// # let store = std::sync::Arc::new(MemoryStore::new());
+/// # let keywright = Keywright::builder(store.clone()).default_policy(policy).build()?;
+/// # let authority = keywright.authority();
+/// # let alice = Actor::developer(UserId::new("alice")?);
+/// # let ada = Actor::administrator(UserId::new("ada")?);
+/// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+/// # let new = NewAccount::new(Name::new("billing-worker")?, RoleName::new("billing")?);
+/// # let account = authority.create_account(&ada, new).await?;
+/// if let Some(stored) = store.key(alice.tenant(), &issued.key.id).await? {
+///     // Alice owns the key, so no service account belongs to it.
+///     let stranger = Some(std::sync::Arc::new(account));
+///     assert!(Snapshot::new(stored.record, stranger, None).is_err());
+/// }
+/// # Ok::<(), keywright::Error>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("key {0} and the service account that came with it do not belong together")]
+#[error("the store returned key {0} without its service account, or with a wrong one")]
 pub struct SnapshotError(String);
 
 impl Snapshot {
-    /// Creates a snapshot. `policy` is the tenant's stored policy, if it has one.
+    /// Creates a snapshot.
+    ///
+    /// `policy` is the tenant's stored policy, if it has one.
+    ///
+    /// ```
+    /// use keywright::store::{KeyStore, Snapshot};
+    ///
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let store = std::sync::Arc::new(MemoryStore::new());
+    /// # let keywright = Keywright::builder(store.clone()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// if let Some(stored) = store.key(alice.tenant(), &issued.key.id).await? {
+    ///     assert!(Snapshot::new(stored.record, None, None).is_ok());
+    /// }
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
-    /// [`SnapshotError`] unless `account` is the owner of the key, in its tenant, or absent for a
-    /// key that a user owns. So a lost account can never widen a key.
+    /// [`SnapshotError`] if the key belongs to a service account and `account` is not that account,
+    /// in the same tenant. Also if the key belongs to a user and `account` is present. The check
+    /// ensures that a lost account never widens a key.
     pub fn new(
         record: KeyRecord,
         account: Option<Arc<ServiceAccount>>,
@@ -54,16 +126,73 @@ impl Snapshot {
     }
 
     /// Returns the key's record.
+    ///
+    /// ```
+    /// use keywright::store::{Freshness, KeyStore};
+    ///
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let store = std::sync::Arc::new(MemoryStore::new());
+    /// # let keywright = Keywright::builder(store.clone()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// let found = store.resolve(&issued.key.id, Freshness::Usual).await?;
+    /// assert!(found.is_some_and(|found| *found.record().key() == issued.key));
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn record(&self) -> &KeyRecord {
         &self.record
     }
 
-    /// Returns the service account that owns the key, if one does.
+    /// Returns the service account that owns the key, or `None` if a user owns it.
+    ///
+    /// ```
+    /// use keywright::store::{Freshness, KeyStore};
+    ///
+    /// # use keywright::{Actor, Keywright, Name, NewAccount, NewKey, Policy, RoleName, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let mut policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # policy.roles.insert(RoleName::new("billing")?, "invoices:read".parse()?);
+    /// # policy.roles.insert(RoleName::new("reports")?, "invoices:read".parse()?);
+    /// # let store = std::sync::Arc::new(MemoryStore::new());
+    /// # let keywright = Keywright::builder(store.clone()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let ada = Actor::administrator(UserId::new("ada")?);
+    /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// # let new = NewAccount::new(Name::new("billing-worker")?, RoleName::new("billing")?);
+    /// # let account = authority.create_account(&ada, new).await?;
+    /// let found = store.resolve(&issued.key.id, Freshness::Usual).await?;
+    /// assert!(found.is_some_and(|found| found.account().is_none()));
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn account(&self) -> Option<&Arc<ServiceAccount>> {
         self.account.as_ref()
     }
 
-    /// Returns the tenant's stored policy, if it has one.
+    /// Returns the tenant's stored policy, or `None` if the host's default policy applies.
+    ///
+    /// ```
+    /// use keywright::store::{Freshness, KeyStore};
+    ///
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let store = std::sync::Arc::new(MemoryStore::new());
+    /// # let keywright = Keywright::builder(store.clone()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// // The tenant has not set a policy of its own.
+    /// let found = store.resolve(&issued.key.id, Freshness::Usual).await?;
+    /// assert!(found.is_some_and(|found| found.policy().is_none()));
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn policy(&self) -> Option<&Arc<Policy>> {
         self.policy.as_ref()
     }

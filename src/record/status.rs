@@ -1,22 +1,41 @@
-//! The five statuses of a key.
+//! This module defines the five statuses of a key.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// The status of a key at a time. Computed, never stored.
+/// The status of a key at a point in time.
+///
+/// A status is computed and never stored.
+///
+/// ```
+/// use keywright::{Clock, KeyStatus, SystemClock};
+///
+/// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+/// # futures_lite::future::block_on(async {
+/// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+/// # let authority = keywright.authority();
+/// # let alice = Actor::developer(UserId::new("alice")?);
+/// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+/// assert_eq!(issued.key.status(SystemClock.now()), KeyStatus::Active);
+/// let key = authority.disable(&alice, &issued.key.id).await?.into_inner();
+/// assert_eq!(key.status(SystemClock.now()), KeyStatus::Disabled);
+/// # Ok::<(), keywright::Error>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum KeyStatus {
     /// The key authenticates.
     Active,
-    /// The key's not-before has not passed.
+    /// The key is not valid yet, because its `not_before` is in the future.
     Scheduled,
     /// The key is disabled.
     Disabled,
-    /// The key's expiry has passed; final.
+    /// The key has expired. This status is final.
     Expired,
-    /// The key was revoked; final.
+    /// The key was revoked. This status is final.
     Revoked,
 }
 
@@ -25,13 +44,27 @@ impl KeyStatus {
     pub const ALL: [Self; 5] =
         [Self::Active, Self::Scheduled, Self::Disabled, Self::Expired, Self::Revoked];
 
-    /// Returns whether the key authenticates now or could later. Live keys count toward an owner's
-    /// limit.
+    /// Returns whether the key authenticates now or could later.
+    ///
+    /// Live keys count toward an owner's limit.
+    ///
+    /// ```
+    /// use keywright::KeyStatus;
+    ///
+    /// assert!(KeyStatus::Disabled.is_live());
+    /// assert!(!KeyStatus::Expired.is_live());
+    /// ```
     pub const fn is_live(self) -> bool {
         matches!(self, Self::Active | Self::Scheduled | Self::Disabled)
     }
 
     /// Returns the name: `active`, `scheduled`, `disabled`, `expired` or `revoked`.
+    ///
+    /// ```
+    /// use keywright::KeyStatus;
+    ///
+    /// assert_eq!(KeyStatus::Active.as_str(), "active");
+    /// ```
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Active => "active",

@@ -1,4 +1,4 @@
-//! The uses of one key that were counted in memory and are not yet flushed.
+//! This module counts the uses of one key in memory until they are flushed.
 
 use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
@@ -6,10 +6,11 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use crate::value::id::KeyId;
 use crate::value::time::Timestamp;
 
-/// Uses of a key that are counted and not yet taken. One word more than bare counters: a use must find its counter
-/// without a lookup, and a flush must find the counters that were used.
+/// The uses of a key that are counted and not yet taken. The tally holds more than bare counters: a
+/// use must find its counter without a lookup, and a flush must find the counters that were used.
 ///
-/// Apart from the snapshot that counts in it, so that a counter that waits for a flush keeps nothing else in memory.
+/// A tally is kept apart from its snapshot, so that a counter that waits for a flush keeps nothing
+/// else in memory.
 #[derive(Debug)]
 pub(crate) struct Tally {
     key: KeyId,
@@ -20,16 +21,16 @@ pub(crate) struct Tally {
     retiring: Count,
     /// Uses of secrets before those two, from snapshots that were taken before a rotation.
     older: Count,
-    /// Set while the tally is on a list of those to be taken.
+    /// True while the tally is on a list of tallies to be taken.
     listed: AtomicBool,
 }
 
-/// After how many uses of a key an event is due, each time.
+/// The number of uses of a key after which an event is due, each time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum AlertThreshold {
     /// The threshold of the tenant's stored policy.
     Stored(Option<NonZeroU64>),
-    /// The tenant has no stored policy: the threshold of the host's default.
+    /// The threshold of the host's default policy, since the tenant has no stored policy.
     OfDefault,
 }
 
@@ -48,10 +49,10 @@ struct Count {
     last_used_at: AtomicI64,
 }
 
-/// Uses and the last one.
+/// A number of uses, and the time of the last one.
 pub(crate) type Uses = (u64, Timestamp);
 
-/// What was taken from a tally, for each secret that was used.
+/// The uses that were taken from a tally, for each secret.
 #[derive(Debug, Default)]
 pub(crate) struct Taken {
     pub(crate) current: Option<Uses>,
@@ -84,19 +85,19 @@ impl Tally {
         self.alert
     }
 
-    /// Counts a use. Returns whether the tally is on the list of those to be taken.
+    /// Counts a use. Returns whether the tally is on the list of tallies to be taken.
     pub(crate) fn count(&self, retiring: bool, now: Timestamp) -> bool {
         let count = if retiring { &self.retiring } else { &self.current };
         count.add((1, now));
         self.listed.load(Ordering::SeqCst)
     }
 
-    /// Returns whether its secret is newer than that of another snapshot of the key.
+    /// Returns whether the tally's secret is newer than that of another snapshot of the key.
     pub(crate) fn is_ahead_of(&self, other: &Self) -> bool {
         self.secret_number > other.secret_number
     }
 
-    /// Takes over the counts of another snapshot of the key, whose secret is not newer.
+    /// Moves the counts of another snapshot of the key, whose secret is not newer, into this tally.
     pub(crate) fn absorb(&self, other: &Self) {
         let taken = other.take();
         let (current, retiring) = match self.secret_number.saturating_sub(other.secret_number) {
@@ -113,22 +114,22 @@ impl Tally {
         }
     }
 
-    /// Returns whether the tally is on the list of those to be taken.
+    /// Returns whether the tally is on the list of tallies to be taken.
     pub(crate) fn is_listed(&self) -> bool {
         self.listed.load(Ordering::Relaxed)
     }
 
-    /// Marks the tally as on the list. Returns false if it was marked before.
+    /// Marks the tally as listed. Returns false if it was marked before.
     pub(crate) fn mark_listed(&self) -> bool {
         !self.listed.swap(true, Ordering::SeqCst)
     }
 
-    /// Marks the tally as on no list.
+    /// Marks the tally as not listed.
     pub(crate) fn unlist(&self) {
         self.listed.store(false, Ordering::SeqCst);
     }
 
-    /// Takes what was counted. The tally is off the list from here on.
+    /// Takes the counted uses and marks the tally as not listed.
     pub(crate) fn take(&self) -> Taken {
         self.unlist();
         Taken {
@@ -144,8 +145,8 @@ impl Count {
         if self.last_used_at.load(Ordering::Relaxed) < last.unix_micros() {
             self.last_used_at.fetch_max(last.unix_micros(), Ordering::Relaxed);
         }
-        // Counting before looking at `listed`, and taking after clearing it, in one total order: a use that sees
-        // the tally listed is seen by whoever takes it.
+        // `count` adds before it reads `listed`, and `take` clears `listed` before it swaps, in one total order.
+        // So a flush that takes a listed tally sees every use that found the tally listed.
         self.uses.fetch_add(uses, Ordering::SeqCst);
     }
 

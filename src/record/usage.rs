@@ -1,5 +1,5 @@
-//! Usage of keys as stores keep it, written as deltas. It lives apart from the key's record and
-//! is never written by the same operation.
+//! This module holds the usage of keys as stores keep it, written as deltas. Usage is stored apart
+//! from the key's record, and no operation writes both.
 
 use std::num::NonZeroU64;
 
@@ -9,14 +9,36 @@ use sha2::{Digest as _, Sha256};
 use crate::value::id::KeyId;
 use crate::value::time::Timestamp;
 
-/// The usage of a key, as of the last flush.
+/// The usage of a key, up to the last flush.
+///
+/// ```
+/// use keywright::store::KeyStore;
+///
+/// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+/// # futures_lite::future::block_on(async {
+/// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # let store = std::sync::Arc::new(MemoryStore::new());
+/// # let keywright = Keywright::builder(store.clone()).default_policy(policy).build()?;
+/// # let authority = keywright.authority();
+/// # let verifier = keywright.verifier();
+/// # let alice = Actor::developer(UserId::new("alice")?);
+/// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+/// verifier.verify(issued.token.expose()).await?;
+/// verifier.flush().await?;
+///
+/// let stored = store.key(alice.tenant(), &issued.key.id).await?;
+/// assert_eq!(stored.map(|stored| stored.usage.uses()), Some(1));
+/// # Ok::<(), keywright::Error>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Usage {
     uses: u64,
     #[serde(deserialize_with = "crate::value::serde_strict::required")]
     last_used_at: Option<Timestamp>,
-    /// Of the two newest secrets that were used, newest first: no other secret can work.
+    /// The last uses of the two newest secrets that were used, newest first. No older secret can
+    /// work.
     by_secret: [Option<SecretUse>; 2],
 }
 
@@ -35,24 +57,92 @@ impl SecretUse {
 }
 
 impl Usage {
-    /// Returns how often the key was used.
+    /// Returns the number of uses.
+    ///
+    /// ```
+    /// use keywright::store::KeyStore;
+    ///
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let store = std::sync::Arc::new(MemoryStore::new());
+    /// # let keywright = Keywright::builder(store.clone()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let verifier = keywright.verifier();
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// verifier.verify(issued.token.expose()).await?;
+    /// verifier.flush().await?;
+    ///
+    /// let stored = store.key(alice.tenant(), &issued.key.id).await?;
+    /// assert_eq!(stored.map(|stored| stored.usage.uses()), Some(1));
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn uses(&self) -> u64 {
         self.uses
     }
 
-    /// Returns when the key was last used, with any of its secrets.
+    /// Returns the time of the last use, with any secret of the key.
+    ///
+    /// ```
+    /// use keywright::store::Usage;
+    ///
+    /// assert_eq!(Usage::default().last_used_at(), None);
+    /// ```
     pub fn last_used_at(&self) -> Option<Timestamp> {
         self.last_used_at
     }
 
-    /// Returns when the secret of this number was last used. The two newest secrets that were used
-    /// are known.
+    /// Returns the time of the last use of the secret with this number.
+    ///
+    /// A usage keeps these times for the two newest secrets that were used.
+    ///
+    /// ```
+    /// use keywright::store::KeyStore;
+    ///
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let store = std::sync::Arc::new(MemoryStore::new());
+    /// # let keywright = Keywright::builder(store.clone()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let verifier = keywright.verifier();
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// verifier.verify(issued.token.expose()).await?;
+    /// verifier.flush().await?;
+    ///
+    /// if let Some(stored) = store.key(alice.tenant(), &issued.key.id).await? {
+    ///     assert!(stored.usage.last_use_of(1).is_some());
+    ///     assert!(stored.usage.last_use_of(2).is_none());
+    /// }
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn last_use_of(&self, secret_number: u32) -> Option<Timestamp> {
         let mut used = self.by_secret.iter().flatten();
         used.find(|last| last.secret_number == secret_number).map(|last| last.at)
     }
 
-    /// Adds a delta. Counts add up, and the last use only moves forward.
+    /// Adds a delta.
+    ///
+    /// Counts add up, and the time of the last use only moves forward.
+    ///
+    /// ```
+    /// use keywright::{Clock, SystemClock};
+    /// use keywright::store::{Usage, UsageDelta};
+    ///
+    /// let now = SystemClock.now();
+    /// let key = "4fQ2xk9ZrT7bWm1c".parse()?;
+    /// let delta = UsageDelta { key, secret_number: 1, uses: 3, last_used_at: now, alert_every: None };
+    ///
+    /// let mut usage = Usage::default();
+    /// usage.add(&delta);
+    /// assert_eq!(usage.uses(), 3);
+    /// assert_eq!(usage.last_use_of(1), Some(now));
+    /// # Ok::<(), keywright::Error>(())
+    /// ```
     pub fn add(&mut self, delta: &UsageDelta) {
         self.uses = self.uses.saturating_add(delta.uses);
         self.last_used_at = self.last_used_at.max(Some(delta.last_used_at));
@@ -67,57 +157,126 @@ impl Usage {
     }
 }
 
-/// Uses of one secret of one key, to be added to what is stored.
+/// Uses of one secret of one key, to be added to the stored usage.
+///
+/// ```
+/// use keywright::{Clock, SystemClock};
+/// use keywright::store::UsageDelta;
+///
+/// let delta = UsageDelta {
+///     key: "4fQ2xk9ZrT7bWm1c".parse()?,
+///     secret_number: 1,
+///     uses: 3,
+///     last_used_at: SystemClock.now(),
+///     alert_every: std::num::NonZeroU64::new(1_000),
+/// };
+/// // The total goes from 998 uses to 1001, and passes 1000.
+/// assert!(delta.is_alert_due(998, 1_001));
+/// # Ok::<(), keywright::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct UsageDelta {
     /// The key.
     pub key: KeyId,
     /// The number of the secret that was used.
     pub secret_number: u32,
-    /// How often it was used.
+    /// The number of uses.
     pub uses: u64,
-    /// When it was last used.
+    /// The time of the last use.
     pub last_used_at: Timestamp,
-    /// An event is due each time the total passes another multiple of this number.
+    /// The threshold for audit events: one is due each time the total passes another multiple of
+    /// this number.
     #[serde(deserialize_with = "crate::value::serde_strict::required")]
     pub alert_every: Option<NonZeroU64>,
 }
 
 impl UsageDelta {
     /// Returns whether an event is due when the total goes from `before` to `after`.
+    ///
+    /// ```
+    /// use keywright::{Clock, SystemClock};
+    /// use keywright::store::UsageDelta;
+    ///
+    /// let delta = UsageDelta {
+    ///     key: "4fQ2xk9ZrT7bWm1c".parse()?,
+    ///     secret_number: 1,
+    ///     uses: 1,
+    ///     last_used_at: SystemClock.now(),
+    ///     alert_every: std::num::NonZeroU64::new(1_000),
+    /// };
+    /// assert!(delta.is_alert_due(999, 1_000));
+    /// assert!(!delta.is_alert_due(1_000, 1_001));
+    /// # Ok::<(), keywright::Error>(())
+    /// ```
     pub fn is_alert_due(&self, before: u64, after: u64) -> bool {
         self.alert_every.is_some_and(|every| before / every < after / every)
     }
 }
 
-/// The deltas of one flush. Adding the same batch again changes nothing.
+/// The deltas of one flush.
+///
+/// Adding the same batch again changes nothing.
+///
+/// ```
+/// use keywright::{Clock, SystemClock};
+/// use keywright::store::UsageBatch;
+///
+/// let at = SystemClock.now();
+/// let batch = UsageBatch { writer: [7; 16], sequence: 1, at, deltas: Vec::new() };
+///
+/// // A store adds the batch once, and recognizes it when it comes again.
+/// assert_eq!(batch.was_added(None), Ok(false));
+/// assert_eq!(batch.was_added(Some(&batch.as_last())), Ok(true));
+/// ```
 #[derive(Clone, Debug)]
 pub struct UsageBatch {
     /// The id of the process that counted, drawn at random when counting began.
     pub writer: [u8; 16],
-    /// The number of the batch, from 1, in the order in which the writer sends them. A store asks
-    /// [`was_added`](Self::was_added) before it adds a batch.
+    /// The number of the batch, from 1, in the order in which the writer sends batches. A store
+    /// calls [`was_added`](Self::was_added) before it adds a batch.
     pub sequence: u64,
-    /// When it was made.
+    /// The time at which the batch was built.
     pub at: Timestamp,
     /// The uses to add.
     pub deltas: Vec<UsageDelta>,
 }
 
-/// The last batch that a store has added from a writer: what it needs to recognize that batch when it comes again.
+/// The last batch of a writer that a store has added.
+///
+/// A store needs it to recognize that batch when it comes again.
+///
+/// ```
+/// use keywright::{Clock, SystemClock};
+/// use keywright::store::UsageBatch;
+///
+/// let at = SystemClock.now();
+/// let batch = UsageBatch { writer: [7; 16], sequence: 1, at, deltas: Vec::new() };
+/// assert_eq!(batch.as_last().sequence, 1);
+/// assert_eq!(batch.as_last().fingerprint, batch.fingerprint());
+/// ```
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct LastBatch {
     /// The number of the batch.
     pub sequence: u64,
-    /// Its [`fingerprint`](UsageBatch::fingerprint).
+    /// The [`fingerprint`](UsageBatch::fingerprint) of the batch.
     #[serde(with = "crate::value::text::hex")]
     pub fingerprint: [u8; 16],
 }
 
 impl UsageBatch {
-    /// Returns the fingerprint, which tells the batch from another one of the same writer and
-    /// number: the beginning of SHA-256 over time and deltas.
+    /// Returns the fingerprint, which tells the batch apart from another batch with the same writer
+    /// and number.
+    ///
+    /// It is the first 16 bytes of SHA-256 over the time and the deltas.
+    ///
+    /// ```
+    /// use keywright::{Timestamp, store::UsageBatch};
+    ///
+    /// let batch = UsageBatch { writer: [7; 16], sequence: 1, at: Timestamp::MIN, deltas: Vec::new() };
+    /// let later = UsageBatch { at: Timestamp::MAX, ..batch.clone() };
+    /// assert_ne!(batch.fingerprint(), later.fingerprint());
+    /// ```
     pub fn fingerprint(&self) -> [u8; 16] {
         let mut hash = Sha256::new();
         hash.update(self.at.unix_micros().to_be_bytes());
@@ -133,22 +292,44 @@ impl UsageBatch {
         std::array::from_fn(|n| hash[n])
     }
 
-    /// Returns the batch as a store remembers it.
+    /// Returns the batch in the form in which a store remembers it.
+    ///
+    /// ```
+    /// use keywright::{Timestamp, store::UsageBatch};
+    ///
+    /// let batch = UsageBatch { writer: [7; 16], sequence: 1, at: Timestamp::MIN, deltas: Vec::new() };
+    /// assert_eq!(batch.was_added(Some(&batch.as_last())), Ok(true));
+    /// ```
     pub fn as_last(&self) -> LastBatch {
         LastBatch { sequence: self.sequence, fingerprint: self.fingerprint() }
     }
 
-    /// Returns whether a store whose last batch of this writer is `last` has added this batch
-    /// already. Every store asks this before it adds a batch.
+    /// Returns whether a store has already added this batch, if `last` is the last batch that it
+    /// added from this writer.
     ///
-    /// A writer sends its batches one after another, and each until it is acknowledged. So only the last one can come again,
-    /// and it comes unchanged.
+    /// Every store calls this method before it adds a batch.
+    ///
+    /// A writer sends its batches in order and repeats each one until the store acknowledges it.
+    /// Therefore only the last batch can come again, and it comes unchanged.
+    ///
+    /// ```
+    /// use keywright::{Clock, SystemClock};
+    /// use keywright::store::{UsageBatch, WriterConflict};
+    ///
+    /// let at = SystemClock.now();
+    /// let first = UsageBatch { writer: [7; 16], sequence: 1, at, deltas: Vec::new() };
+    /// let second = UsageBatch { sequence: 2, ..first.clone() };
+    /// assert_eq!(second.was_added(Some(&first.as_last())), Ok(false));
+    /// assert_eq!(first.was_added(Some(&second.as_last())), Err(WriterConflict));
+    /// ```
     ///
     /// # Errors
-    /// [`Conflict`](crate::store::StoreErrorKind::Conflict) if another process counts under the same id, as the copy of a
-    /// machine that was cloned does: the number is below the last one, or the batch of that number was another one. Nothing
-    /// may be added; the verifier takes a new id and sends its batch again. If an earlier answer to that very batch was lost,
-    /// nothing can tell whether it was added, and it may count twice.
+    /// [`WriterConflict`] if another process counts under the same id, such as a clone of a virtual
+    /// machine. Then the number is below the last one, or the last batch had the same number and
+    /// other contents. The store must not add the batch, and reports
+    /// [`Conflict`](crate::store::StoreErrorKind::Conflict). The verifier takes a new id and sends
+    /// its batch again. If the store had added this very batch and its answer was lost, the uses
+    /// may count twice.
     pub fn was_added(&self, last: Option<&LastBatch>) -> Result<bool, WriterConflict> {
         match last {
             None => Ok(false),
@@ -159,7 +340,19 @@ impl UsageBatch {
     }
 }
 
-/// Two processes count uses under one writer id.
+/// The error for two processes that count uses under one writer id.
+///
+/// ```
+/// use keywright::{Clock, SystemClock};
+/// use keywright::store::{LastBatch, UsageBatch, WriterConflict};
+///
+/// let at = SystemClock.now();
+/// let batch = UsageBatch { writer: [7; 16], sequence: 1, at, deltas: Vec::new() };
+///
+/// // The store remembers another batch with this number, so a second process uses the id.
+/// let other = LastBatch { sequence: 1, fingerprint: [0; 16] };
+/// assert_eq!(batch.was_added(Some(&other)), Err(WriterConflict));
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("another process counts uses under the same writer id")]
 pub struct WriterConflict;

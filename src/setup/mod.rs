@@ -1,4 +1,5 @@
-//! What an authority and a verifier share: the store, the seams, and what is counted in memory.
+//! The values that an authority and a verifier share: the store, the seams, and the counts in
+//! memory.
 
 pub(crate) mod limiter;
 pub(crate) mod refusal_log;
@@ -17,7 +18,7 @@ use crate::value::random::Random;
 use crate::value::time::Clock;
 use crate::value::token::Prefix;
 
-/// What every authority and verifier of one [`Keywright`](crate::Keywright) share.
+/// The values that every authority and verifier of one [`Keywright`](crate::Keywright) share.
 #[derive(Clone)]
 pub(crate) struct Setup {
     pub(crate) store: Arc<dyn KeyStore>,

@@ -1,21 +1,22 @@
-//! Trying a change again on fresh data after another change was faster.
+//! Retries of a change on fresh data, after another change was committed first.
 
 use crate::store::{Batch, KeyStore, StoreError};
 
-/// How often a change is tried. More than a few conflicts in a row need as many writers of one record.
+/// The number of attempts of a change. Each lost attempt needs another writer of the same records,
+/// so many in a row are rare.
 pub(crate) const ATTEMPTS: u32 = 64;
 
-/// What one attempt came to.
+/// The result of one attempt.
 #[derive(Debug)]
 #[must_use = "an attempt that was overtaken has changed nothing"]
 pub(crate) enum Attempted<T> {
-    /// The change is stored, or nothing was to be changed.
+    /// The change is stored, or there was nothing to change.
     Done(T),
-    /// Another change was faster and nothing was written: read again and decide again.
+    /// Another change was committed first and nothing was written: read again and decide again.
     Overtaken,
 }
 
-/// Writes a batch. `value` is what the change comes to if it is written.
+/// Writes a batch. Returns `value` if the batch was written.
 pub(crate) async fn commit<T>(
     store: &dyn KeyStore,
     batch: Batch,
@@ -28,7 +29,8 @@ pub(crate) async fn commit<T>(
     }
 }
 
-/// Makes attempts until one is done or fails. Returns `None` if [`ATTEMPTS`] were overtaken.
+/// Repeats an attempt until one is done or fails. Returns `None` if [`ATTEMPTS`] of them were
+/// overtaken.
 pub(crate) async fn retry<T, E, A>(attempt: impl Fn() -> A) -> Result<Option<T>, E>
 where
     A: Future<Output = Result<Attempted<T>, E>>,

@@ -1,15 +1,16 @@
-//! Counts uses without a write for each request.
+//! The recorder of uses, which counts in memory without a write for each request.
 //!
-//! A snapshot brings the counter of its key, so a request finds it without a lookup. The first use since the last flush
-//! puts the counter on a list; a flush takes the list, empties the counters and sends them as one or more batches. A
-//! batch whose fate is unknown is sent again, unchanged, until the store has acknowledged it: stores recognize it, so
-//! nothing is lost or counted twice.
+//! A snapshot brings the counter of its key, so a request finds the counter without a lookup. The
+//! first use since the last flush puts the counter on a list. A flush takes the list, empties the
+//! counters and sends the counts in one or more batches. If the store does not acknowledge a batch,
+//! the same batch is sent again. Stores recognize a repeated batch, so nothing is lost or counted
+//! twice.
 //!
-//! A store that makes a snapshot for each request makes as many counters. From time to time those of each key are joined into
-//! one, so what waits for a flush is bounded by the number of different keys.
+//! A store that makes a snapshot for each request makes as many counters. From time to time the
+//! counters of each key are joined, so their number is bounded by the number of different keys.
 //!
-//! The verifiers of one setup share one list. Those of another setup over the same store meet in the
-//! snapshots alone: the setup that has listed a counter stores the counts of all.
+//! The verifiers of one setup share one list. Verifiers of different setups over the same store
+//! share only the snapshots. The setup that has listed a counter stores the counts of all.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -32,12 +33,14 @@ use crate::value::time::Timestamp;
 
 /// The most deltas of one batch.
 const BATCH: usize = 10_000;
-/// So many lists, each under a lock of its own, so that requests for different keys rarely meet.
+/// The number of lists. Each has its own lock, so requests for different keys rarely wait for each
+/// other.
 const SHARDS: usize = 16;
-/// How often one flush takes another writer id: more than once means that no id is free.
+/// How often one flush draws another writer id. A second conflict in a row already means that the
+/// ids are not random.
 const WRITERS: u32 = 4;
 
-/// The uses that were counted and are not stored yet.
+/// The uses that are counted and not stored yet.
 #[derive(Default)]
 pub(crate) struct UsageRecorder {
     /// The counters that were used since the last flush.
@@ -45,7 +48,8 @@ pub(crate) struct UsageRecorder {
     outbox: AsyncMutex<Outbox>,
 }
 
-/// The counters that were used, in the order of their first use. A key has more than one if its snapshot was made anew.
+/// The counters that were used, in the order of their first use. A key has several if its snapshot
+/// was renewed.
 #[derive(Default)]
 struct List {
     used: Vec<Arc<Tally>>,
@@ -54,15 +58,16 @@ struct List {
 }
 
 impl List {
-    /// Few enough to be no burden with a single key, and enough that joining costs little for each use.
+    /// The length below which counters are not joined. A list of this length is cheap even for a
+    /// single key, and joining costs little for each use.
     const SHORTEST: usize = 16;
 
     fn push(&mut self, used: Arc<Tally>) {
         if self.used.len() >= self.join_at.max(Self::SHORTEST) {
             let before = self.used.len();
             self.used = joined(std::mem::take(&mut self.used));
-            // Where snapshots are made anew for each use the list stays within half as much again as the keys need.
-            // Where they are not there is nothing to join, and it is seldom tried.
+            // If each use renews its snapshot, the list stays within 1.5 times the number of keys.
+            // Otherwise there is nothing to join, and the next attempt is far away.
             let kept = self.used.len();
             self.join_at = if kept > before / 8 * 7 { kept * 4 } else { kept + kept / 2 };
         }
@@ -70,8 +75,8 @@ impl List {
     }
 }
 
-/// Joins the counters of each key into one: the latest of those with the newest secret takes the
-/// counts of all.
+/// Joins the counters of each key into one. The latest counter with the newest secret takes the
+/// counts of the others.
 fn joined(used: Vec<Arc<Tally>>) -> Vec<Arc<Tally>> {
     let mut joined: HashMap<KeyId, Arc<Tally>, RandomState> = HashMap::default();
     for tally in used {
@@ -91,16 +96,16 @@ fn joined(used: Vec<Arc<Tally>>) -> Vec<Arc<Tally>> {
 
 #[derive(Default)]
 struct Outbox {
-    /// The id of this process, drawn at the first flush.
+    /// The writer id of this process, drawn at the first flush.
     writer: Option<[u8; 16]>,
-    /// The number of the last batch that was made.
+    /// The number of the last batch.
     sequence: u64,
     /// Batches that the store has not acknowledged, oldest first.
     batches: VecDeque<UsageBatch>,
 }
 
 impl Drop for UsageRecorder {
-    /// Leaves in the counters what was not flushed, for the next verifier that uses the same
+    /// Releases the counters with their unflushed uses, for the next verifier of the same
     /// snapshots.
     fn drop(&mut self) {
         for shard in &mut self.used {
@@ -113,13 +118,13 @@ impl Drop for UsageRecorder {
 }
 
 impl Outbox {
-    /// Adds a batch behind those that wait.
+    /// Adds a batch at the end.
     fn push(&mut self, writer: [u8; 16], at: Timestamp, deltas: Vec<UsageDelta>) {
         self.sequence += 1;
         self.batches.push_back(UsageBatch { writer, sequence: self.sequence, at, deltas });
     }
 
-    /// Takes another writer id, for the batches that wait too.
+    /// Sets another writer id, also for the batches that wait.
     fn take_writer(&mut self, writer: [u8; 16]) {
         self.writer = Some(writer);
         self.sequence = 0;
@@ -138,14 +143,14 @@ impl UsageRecorder {
             return;
         }
         let mut list = self.shard(grant.key_id());
-        // Under the lock: a use that finds the tally listed comes before any flush that misses it.
+        // Under the lock, so that a use which finds the tally listed is in the next flush.
         if !tally.mark_listed() {
             return;
         }
         list.push(Arc::clone(tally));
     }
 
-    /// Stores the uses that were counted before the call.
+    /// Stores all uses that were counted before the call.
     pub(crate) async fn flush(
         &self,
         store: &dyn KeyStore,
@@ -153,11 +158,11 @@ impl UsageRecorder {
         default_alert: Option<NonZeroU64>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        // A flush beside it may hold the outbox and wait for the source.
+        // A concurrent flush may hold the outbox and wait for the random source.
         if Inside::is(self) || Inside::is(random) {
             return Err(StoreError::unsupported(
-                "flush was called from within a flush, by the store that it asks, or by the random source: \
-                 it would wait for itself",
+                "flush was called from within a flush by the store or the random source, and would \
+                 wait for itself; call it from elsewhere",
             ));
         }
         let mut outbox = self.outbox.lock().await;
@@ -166,8 +171,8 @@ impl UsageRecorder {
             None => self.draw_writer(random)?,
         };
         outbox.writer = Some(writer);
-        // While the store is down the counters go on counting by themselves: nothing new is taken
-        // from them before what was taken is stored.
+        // The old batches first: while the store is down, new uses stay in their counters, and the
+        // outbox does not grow.
         self.send(&mut outbox, store, random).await?;
         let taken = self.take(default_alert);
         let writer = outbox.writer.unwrap_or(writer);
@@ -189,7 +194,8 @@ impl UsageRecorder {
                 Ok(()) => {
                     outbox.batches.pop_front();
                 }
-                // Another process has our id: the machine was cloned. Nothing of the batch was added.
+                // Another process has this writer id, because the machine was cloned. Nothing was
+                // added.
                 Err(error) if error.is_conflict() && writers < WRITERS => {
                     writers += 1;
                     outbox.take_writer(self.draw_writer(random)?);
@@ -200,16 +206,17 @@ impl UsageRecorder {
         Ok(())
     }
 
-    /// Draws an id that no other process has. It is no secret and must be unique even if the random
-    /// source repeats itself, so the system's source, the process, the time and a counter go into
-    /// it too.
+    /// Draws an id that no other process has.
+    ///
+    /// The id is not secret, and must be unique even if the random source repeats itself. So it is
+    /// a hash that includes the system's source, the process id, the time and a counter.
     fn draw_writer(&self, random: &Random) -> Result<[u8; 16], StoreError> {
         static DRAWN: AtomicU64 = AtomicU64::new(0);
         let mut drawn = [[0; 16]; 2];
         {
             let _inside = Inside::enter(self);
             let failed = |error| {
-                StoreError::unavailable("no number could be drawn for the writer of usage")
+                StoreError::unavailable("the random source failed; no writer id could be drawn")
                     .with_source(error)
             };
             random.fill(&mut drawn[0]).map_err(failed)?;
@@ -238,7 +245,7 @@ impl UsageRecorder {
                 let mut add = |behind: u32, uses: Option<Uses>| {
                     let Some((uses, last_used_at)) = uses else { return };
                     let secret_number = newest.saturating_sub(behind);
-                    // Numbers below 0 are all 0.
+                    // Several negative numbers saturate to 0, so they share one entry.
                     let delta = deltas.entry((key, secret_number)).or_insert(UsageDelta {
                         key,
                         secret_number,
@@ -258,7 +265,7 @@ impl UsageRecorder {
     }
 
     fn shard(&self, key: &KeyId) -> MutexGuard<'_, List> {
-        // Putting a counter on a list leaves nothing half done.
+        // A panic cannot leave a list half changed.
         self.used[key.stripe(SHARDS)].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,4 +1,4 @@
-//! A store behind an `Arc`, so that a host can choose it at run time.
+//! The [`KeyStore`] implementation of `Arc<S>`, with which a host chooses its store at run time.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::store::resolve::Resolve;
 use crate::value::id::{AccountId, KeyId, TenantId};
 use crate::value::time::Timestamp;
 
-/// Passes every call on.
+/// Passes every call on to the store inside.
 #[async_trait]
 impl<S: KeyStore + ?Sized> KeyStore for Arc<S> {
     fn resolve<'a>(&'a self, key: &KeyId, freshness: Freshness) -> Resolve<'a> {

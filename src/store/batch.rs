@@ -1,4 +1,4 @@
-//! What is written to a store: a batch of conditions, changes and events, all or nothing.
+//! A batch: the conditions, changes and events that a store writes in one atomic step.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,118 +10,215 @@ use crate::record::policy::Policy;
 use crate::value::id::{AccountId, IdError, KeyId, TenantId};
 use crate::value::time::Timestamp;
 
-/// The number of the last commit. It grows with every commit and never falls.
+/// The number of a commit.
+///
+/// It grows with every commit and never falls.
+///
+/// ```
+/// # futures_lite::future::block_on(async {
+/// use keywright::store::{Batch, KeyStore, MemoryStore};
+///
+/// let store = MemoryStore::new();
+/// let first = store.commit(Batch::default()).await?;
+/// let second = store.commit(Batch::default()).await?;
+/// assert!(first < second);
+/// # Ok::<(), keywright::Error>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Epoch(pub u64);
 
-/// One atomic write. Names each [`Subject`] in at most one change: a store refuses one
-/// that names something twice as [`Unsupported`](super::StoreErrorKind::Unsupported).
+/// One atomic write: conditions, changes and events.
+///
+/// A batch names each [`Subject`] in at most one change. A store refuses a batch that names a
+/// subject twice, with [`Unsupported`](super::StoreErrorKind::Unsupported).
+///
+/// ```
+/// # futures_lite::future::block_on(async {
+/// use keywright::store::{Batch, Change, Condition, KeyStore, MemoryStore};
+/// use keywright::{Policy, TenantId};
+///
+/// let store = MemoryStore::new();
+/// let globex = TenantId::new("globex")?;
+/// let mut policy = Policy::default();
+/// policy.version = 1;
+/// let batch = Batch {
+///     conditions: vec![Condition::PolicyVersion { tenant: globex.clone(), version: 0 }],
+///     changes: vec![Change::PutPolicy { tenant: globex.clone(), policy }],
+///     events: Vec::new(),
+/// };
+/// store.commit(batch.clone()).await?;
+/// assert_eq!(store.policy(&globex).await?.map(|policy| policy.version), Some(1));
+///
+/// // The stored policy now has version 1, so the condition no longer holds.
+/// assert!(store.commit(batch).await.is_err_and(|error| error.is_conflict()));
+/// # Ok::<(), keywright::Error>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
-    /// What must hold, or nothing is written.
+    /// The conditions. If one of them does not hold, nothing is written.
     pub conditions: Vec<Condition>,
-    /// What is written.
+    /// The changes to write.
     pub changes: Vec<Change>,
-    /// The events that tell of it. The store gives them their sequence.
+    /// The audit events that record the changes. The store sets their sequence numbers.
     pub events: Vec<Event>,
 }
 
-/// What must hold at the moment of a commit.
+/// A condition of a batch, which must hold at the moment of the commit.
+///
+/// ```
+/// use keywright::TenantId;
+/// use keywright::store::{Batch, Condition};
+///
+/// // The tenant has no stored policy yet.
+/// let unset = Condition::PolicyVersion { tenant: TenantId::new("globex")?, version: 0 };
+/// let batch = Batch { conditions: vec![unset], ..Batch::default() };
+/// # Ok::<(), keywright::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Condition {
-    /// The account exists and has this version. Else [`Conflict`](super::StoreErrorKind::Conflict).
+    /// The account exists and has this version. Otherwise the commit fails with
+    /// [`Conflict`](super::StoreErrorKind::Conflict).
     AccountVersion {
         /// The account.
         account: AccountId,
-        /// The version that was read.
+        /// The version that the caller has read.
         version: u64,
     },
-    /// The tenant's stored policy has this version; 0 if there is none. Else
-    /// [`Conflict`](super::StoreErrorKind::Conflict).
+    /// The tenant's stored policy has this version; 0 means that there is no stored policy.
+    /// Otherwise the commit fails with [`Conflict`](super::StoreErrorKind::Conflict).
     PolicyVersion {
         /// The tenant.
         tenant: TenantId,
-        /// The version that was read.
+        /// The version that the caller has read.
         version: u64,
     },
-    /// Before the batch, the owner holds fewer than `limit` keys that are live at `at`. Else
-    /// [`LimitReached`](super::StoreErrorKind::LimitReached).
+    /// Before the batch, the owner holds fewer than `limit` keys that are live at `at`. Otherwise
+    /// the commit fails with [`LimitReached`](super::StoreErrorKind::LimitReached).
     LiveKeysBelow {
         /// The tenant.
         tenant: TenantId,
-        /// The owner whose keys count.
+        /// The owner whose live keys are counted.
         owner: Owner,
-        /// How many there may not be.
+        /// The number of live keys at which the condition fails.
         limit: u16,
-        /// The time at which a key counts as live.
+        /// The time at which the keys' statuses are computed.
         at: Timestamp,
     },
-    /// After the batch, the owner holds no key that is live at `at`. Else
-    /// [`Conflict`](super::StoreErrorKind::Conflict).
+    /// After the batch, the owner holds no key that is live at `at`. Otherwise the commit fails
+    /// with [`Conflict`](super::StoreErrorKind::Conflict).
     NoLiveKeyLeft {
         /// The tenant.
         tenant: TenantId,
-        /// The owner whose keys count.
+        /// The owner whose keys are checked.
         owner: Owner,
-        /// The time at which a key counts as live.
+        /// The time at which the keys' statuses are computed.
         at: Timestamp,
     },
 }
 
 /// One change of a batch.
+///
+/// ```
+/// use keywright::KeyId;
+/// use keywright::store::{Change, Subject};
+///
+/// let key: KeyId = "4fQ2xk9ZrT7bWm1c".parse()?;
+/// let revoke = Change::RevokeKey { key, at: "2027-01-15T08:00:00Z".parse()? };
+/// assert_eq!(revoke.subject(), Subject::Key(key));
+/// # Ok::<(), keywright::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Change {
-    /// Adds a key. Refuses an id that exists or was deleted, with
-    /// [`AlreadyExists`](super::StoreErrorKind::AlreadyExists). A conflict if the service account
-    /// that is to own it is absent.
+    /// Adds a key.
+    ///
+    /// Fails with [`AlreadyExists`](super::StoreErrorKind::AlreadyExists) if the id exists or was
+    /// deleted, and with [`Conflict`](super::StoreErrorKind::Conflict) if the service account that
+    /// owns the key is absent.
     InsertKey(KeyRecord),
-    /// Replaces a record whose version is one less. Else a conflict. So nothing that was read
-    /// before a revoke can undo it. Tenant, owner and creation stay: callers promise it, and a store
-    /// that finds otherwise refuses as [`Unsupported`](super::StoreErrorKind::Unsupported).
+    /// Replaces the stored record of a key. The version of the stored record must be one less than
+    /// the version of the new one.
+    ///
+    /// Fails with [`Conflict`](super::StoreErrorKind::Conflict) if the stored record has another
+    /// version or is absent. So an update that was prepared before a revoke cannot undo the revoke.
+    ///
+    /// Callers keep the tenant, the owner and the creation time of a key. If one of them differs,
+    /// the store fails with [`Unsupported`](super::StoreErrorKind::Unsupported).
     UpdateKey(KeyRecord),
-    /// Makes the record, whatever its version, what [`KeyRecord::revoked`] makes of it. A conflict
-    /// if it is absent or revoked already. So a revoke wins against all but a revoke or a delete.
+    /// Revokes a key at any version: replaces the stored record with the result of
+    /// [`KeyRecord::revoked`].
+    ///
+    /// Fails with [`Conflict`](super::StoreErrorKind::Conflict) if the key is absent or revoked
+    /// already. So only another revoke or a delete can prevent a revoke.
     RevokeKey {
         /// The key.
         key: KeyId,
         /// The time of the revocation.
         at: Timestamp,
     },
-    /// Removes a key, whatever its version, with its usage. A conflict if it is absent.
+    /// Removes a key at any version, with its usage.
+    ///
+    /// Fails with [`Conflict`](super::StoreErrorKind::Conflict) if the key is absent.
     DeleteKey(KeyId),
-    /// Adds an account. Refuses an id that exists or was deleted.
+    /// Adds a service account.
+    ///
+    /// Fails with [`AlreadyExists`](super::StoreErrorKind::AlreadyExists) if the id exists or was
+    /// deleted.
     InsertAccount(ServiceAccount),
-    /// Replaces an account whose version is one less. Else a conflict. Its tenant
-    /// stays.
+    /// Replaces a service account. The version of the stored account must be one less than the
+    /// version of the new one.
+    ///
+    /// Fails with [`Conflict`](super::StoreErrorKind::Conflict) if the stored account has another
+    /// version or is absent, and with [`Unsupported`](super::StoreErrorKind::Unsupported) if the
+    /// tenant differs.
     UpdateAccount(ServiceAccount),
-    /// Removes an account. A conflict if it is absent, or owns a key that this batch does not
-    /// remove too.
+    /// Removes a service account.
+    ///
+    /// Fails with [`Conflict`](super::StoreErrorKind::Conflict) if the account is absent, or if it
+    /// owns a key that the batch does not remove too.
     DeleteAccount(AccountId),
-    /// Writes a tenant's policy, whose stored version (0 if there is none) is one less. Else a
-    /// conflict.
+    /// Writes a tenant's policy. The stored version, 0 if there is none, must be one less than the
+    /// new version.
+    ///
+    /// Fails with [`Conflict`](super::StoreErrorKind::Conflict) otherwise.
     PutPolicy {
         /// The tenant.
         tenant: TenantId,
-        /// Its policy.
+        /// The new policy.
         policy: Policy,
     },
-    /// Removes the tenant's events up to a number, and nothing if there are none. The tenant's newest
-    /// event before the batch stays, so that numbers go on from it.
+    /// Removes the tenant's oldest events, up to and including a number. It is no error if there
+    /// are none.
     ///
-    /// A deleted id may be forgotten with the events of its deletion: with the event that was the
-    /// tenant's newest at the end of the batch that deleted it. Until then it is refused.
+    /// The tenant's newest event before the batch stays, because the next event takes its number
+    /// from it.
+    ///
+    /// A deleted id is refused until the events of its deletion are forgotten. This happens when
+    /// the event is removed that was the tenant's newest at the end of the batch that deleted the
+    /// id. The store may forget the id then.
     ForgetEvents {
         /// The tenant.
         tenant: TenantId,
-        /// The number of the last event to remove. The caller keeps small how many there are before it.
+        /// The number of the last event to remove. A batch removes all events up to it, so the
+        /// caller chooses a number that keeps the batch small.
         through: u64,
     },
 }
 
 impl Change {
-    /// What it touches.
+    /// Returns the subject that the change touches.
+    ///
+    /// ```
+    /// use keywright::store::Change;
+    ///
+    /// let globex = "globex".parse()?;
+    /// let forget = Change::ForgetEvents { tenant: globex, through: 1_000 };
+    /// assert_eq!(forget.subject().to_string(), "events:globex");
+    /// # Ok::<(), keywright::IdError>(())
+    /// ```
     pub fn subject(&self) -> Subject {
         match self {
             Self::InsertKey(record) | Self::UpdateKey(record) => Subject::Key(*record.id()),
@@ -136,17 +233,27 @@ impl Change {
     }
 }
 
-/// What a commit touched. As text: `key:ID`, `account:ID`, `policy:TENANT`, `events:TENANT`.
+/// A record, a policy or a list of events that a commit touched.
+///
+/// As text: `key:ID`, `account:ID`, `policy:TENANT` or `events:TENANT`.
+///
+/// ```
+/// use keywright::store::Subject;
+///
+/// let subject: Subject = "policy:globex".parse()?;
+/// assert_eq!(subject, Subject::Policy("globex".parse()?));
+/// # Ok::<(), keywright::IdError>(())
+/// ```
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Subject {
     /// A key.
     Key(KeyId),
-    /// A service account, and so all its keys.
+    /// A service account, and therefore all its keys.
     Account(AccountId),
-    /// A tenant's policy, and so all its keys.
+    /// A tenant's policy, and therefore all keys of the tenant.
     Policy(TenantId),
-    /// A tenant's events, of which some were forgotten. No key is touched.
+    /// The events of a tenant, of which the oldest were forgotten. No key is touched.
     Events(TenantId),
 }
 
@@ -170,16 +277,40 @@ impl FromStr for Subject {
             Some(("account", id)) => id.parse().map(Self::Account),
             Some(("policy", tenant)) => tenant.parse().map(Self::Policy),
             Some(("events", tenant)) => tenant.parse().map(Self::Events),
-            _ => Err(IdError::new("subject", "expected key:ID or the like", text)),
+            _ => Err(IdError::new(
+                "subject",
+                "expected key:ID, account:ID, policy:TENANT or events:TENANT",
+                text,
+            )),
         }
     }
 }
 
-/// What has changed since an epoch.
+/// The subjects that were touched since an epoch, for caches.
+///
+/// ```
+/// # futures_lite::future::block_on(async {
+/// use keywright::store::{Batch, Change, Epoch, KeyStore, MemoryStore, Subject};
+/// # use keywright::{Policy, TenantId};
+///
+/// # let store = MemoryStore::new();
+/// # let globex = TenantId::new("globex")?;
+/// # let mut policy = Policy::default();
+/// # policy.version = 1;
+/// let change = Change::PutPolicy { tenant: globex.clone(), policy };
+/// store.commit(Batch { changes: vec![change], ..Batch::default() }).await?;
+///
+/// let changes = store.changes(Epoch(0)).await?;
+/// assert_eq!(changes.epoch, Epoch(1));
+/// assert_eq!(changes.touched, Some(vec![Subject::Policy(globex)]));
+/// # Ok::<(), keywright::Error>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone, Debug)]
 pub struct Changes {
-    /// The epoch up to which this tells.
+    /// The epoch of the last commit that is included.
     pub epoch: Epoch,
-    /// What was touched, oldest first; `None` if the store no longer knows: forget everything.
+    /// The touched subjects, oldest first. `None` if the store no longer knows them: a cache then
+    /// forgets everything.
     pub touched: Option<Vec<Subject>>,
 }

@@ -1,4 +1,4 @@
-//! The one error of stores: a kind to act on, a message to read, a source to follow.
+//! The error of every store: its kind, its message and its source.
 
 use std::error::Error;
 use std::fmt;
@@ -6,9 +6,24 @@ use std::fmt;
 use crate::record::snapshot::SnapshotError;
 use crate::record::usage::WriterConflict;
 
-/// A store could not do what it was asked. Never "invalid key", and never a way in.
+/// A failure of a store.
 ///
-/// Act on [`StoreError::kind`]; the text is for people and no API.
+/// It never means that a key is invalid, and it never grants access.
+///
+/// Programs act on [`StoreError::kind`]. The text is for people and is not an API.
+///
+/// ```
+/// # futures_lite::future::block_on(async {
+/// use keywright::KeyId;
+/// use keywright::store::{Batch, Change, KeyStore, MemoryStore, StoreErrorKind};
+///
+/// let absent: KeyId = "4fQ2xk9ZrT7bWm1c".parse()?;
+/// let batch = Batch { changes: vec![Change::DeleteKey(absent)], ..Batch::default() };
+/// let error = MemoryStore::new().commit(batch).await.unwrap_err();
+/// assert_eq!(error.kind(), StoreErrorKind::Conflict);
+/// # Ok::<(), keywright::Error>(())
+/// # }).unwrap();
+/// ```
 pub struct StoreError(Box<Inner>);
 
 struct Inner {
@@ -17,72 +32,117 @@ struct Inner {
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
-/// What kind of failure it was.
+/// The kind of a [`StoreError`].
+///
+/// ```
+/// use keywright::store::{StoreError, StoreErrorKind};
+///
+/// /// Returns whether the same call may succeed later.
+/// fn is_transient(error: &StoreError) -> bool {
+///     error.kind() == StoreErrorKind::Unavailable
+/// }
+/// assert!(is_transient(&StoreError::unavailable("the database is restarting; try again")));
+/// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum StoreErrorKind {
-    /// A condition of the batch does not hold: somebody else was faster. Read again and retry.
+    /// A condition or a version of the batch no longer holds, because another caller changed the
+    /// record first. Read again and retry.
     Conflict,
-    /// An insert met an id that exists or once existed.
+    /// The id of an insert exists or was deleted.
     AlreadyExists,
-    /// The owner holds as many live keys as the condition allows.
+    /// The owner holds as many live keys as [`Condition::LiveKeysBelow`] allows.
+    ///
+    /// [`Condition::LiveKeysBelow`]: super::Condition::LiveKeysBelow
     LimitReached,
-    /// The store can't be reached or written now. A write may or may not have happened.
+    /// The store cannot be read or written now. A write may or may not have happened.
     Unavailable,
-    /// What is stored contradicts itself or its checksum.
+    /// The stored data contradicts itself or its checksum.
     Corrupt,
-    /// The store can't do this, or was written by something that this version does not know.
+    /// The store does not support the call, or its data has a format that this version does not
+    /// know.
     Unsupported,
 }
 
 impl StoreError {
-    /// An error of this kind.
+    /// Creates an error.
+    ///
+    /// The message says what is wrong and what to do, and never contains a secret.
+    ///
+    /// ```
+    /// use keywright::store::{StoreError, StoreErrorKind};
+    ///
+    /// let error = StoreError::new(StoreErrorKind::Corrupt, "the record of key 4fQ2 is truncated");
+    /// assert_eq!(error.to_string(), "the record of key 4fQ2 is truncated");
+    /// ```
     pub fn new(kind: StoreErrorKind, message: impl Into<String>) -> Self {
         Self(Box::new(Inner { kind, message: message.into(), source: None }))
     }
 
-    /// The same error with what caused it.
+    /// Sets the source: the error that caused this one.
+    ///
+    /// ```
+    /// use std::error::Error;
+    /// use keywright::store::StoreError;
+    ///
+    /// let cause = std::io::Error::other("connection reset");
+    /// let error = StoreError::unavailable("the database can't be reached").with_source(cause);
+    /// assert_eq!(error.source().map(ToString::to_string), Some("connection reset".into()));
+    /// ```
     pub fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         self.0.source = Some(source.into());
         self
     }
 
-    /// [`StoreErrorKind::Conflict`].
+    /// Creates an error of the kind [`Conflict`](StoreErrorKind::Conflict).
     pub fn conflict(message: impl Into<String>) -> Self {
         Self::new(StoreErrorKind::Conflict, message)
     }
 
-    /// [`StoreErrorKind::AlreadyExists`].
+    /// Creates an error of the kind [`AlreadyExists`](StoreErrorKind::AlreadyExists).
     pub fn already_exists(message: impl Into<String>) -> Self {
         Self::new(StoreErrorKind::AlreadyExists, message)
     }
 
-    /// [`StoreErrorKind::LimitReached`].
+    /// Creates an error of the kind [`LimitReached`](StoreErrorKind::LimitReached).
     pub fn limit_reached(message: impl Into<String>) -> Self {
         Self::new(StoreErrorKind::LimitReached, message)
     }
 
-    /// [`StoreErrorKind::Unavailable`].
+    /// Creates an error of the kind [`Unavailable`](StoreErrorKind::Unavailable).
     pub fn unavailable(message: impl Into<String>) -> Self {
         Self::new(StoreErrorKind::Unavailable, message)
     }
 
-    /// [`StoreErrorKind::Corrupt`].
+    /// Creates an error of the kind [`Corrupt`](StoreErrorKind::Corrupt).
     pub fn corrupt(message: impl Into<String>) -> Self {
         Self::new(StoreErrorKind::Corrupt, message)
     }
 
-    /// [`StoreErrorKind::Unsupported`].
+    /// Creates an error of the kind [`Unsupported`](StoreErrorKind::Unsupported).
     pub fn unsupported(message: impl Into<String>) -> Self {
         Self::new(StoreErrorKind::Unsupported, message)
     }
 
-    /// What kind of failure it was.
+    /// Returns the kind of the failure.
+    ///
+    /// ```
+    /// use keywright::store::{StoreError, StoreErrorKind};
+    ///
+    /// let error = StoreError::limit_reached("user:alice holds 10 live keys");
+    /// assert_eq!(error.kind(), StoreErrorKind::LimitReached);
+    /// ```
     pub fn kind(&self) -> StoreErrorKind {
         self.0.kind
     }
 
-    /// Whether a condition of the batch did not hold.
+    /// Returns whether the kind is [`Conflict`](StoreErrorKind::Conflict): the caller reads again
+    /// and retries.
+    ///
+    /// ```
+    /// # use keywright::store::StoreError;
+    /// assert!(StoreError::conflict("the policy of globex has changed").is_conflict());
+    /// ```
     pub fn is_conflict(&self) -> bool {
         self.0.kind == StoreErrorKind::Conflict
     }
@@ -110,14 +170,15 @@ impl Error for StoreError {
     }
 }
 
-/// Two processes count uses under one id, and nothing was added.
+/// Converts into a [`StoreErrorKind::Conflict`]: another process uses the same writer id, and
+/// nothing was added.
 impl From<WriterConflict> for StoreError {
     fn from(error: WriterConflict) -> Self {
         Self::conflict(error.to_string())
     }
 }
 
-/// What is stored of a key contradicts itself.
+/// Converts into a [`StoreErrorKind::Corrupt`]: the stored parts of a key do not belong together.
 impl From<SnapshotError> for StoreError {
     fn from(error: SnapshotError) -> Self {
         Self::corrupt(error.to_string())

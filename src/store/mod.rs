@@ -1,7 +1,9 @@
-//! What a store must guarantee, and the stores.
+//! Where keys are kept: the [`KeyStore`] trait, the stores of this crate, and queries with pages.
 //!
-//! Start with [`MemoryStore`] in tests and [`FileStore`] in a service of one process. A store of
-//! your own implements [`KeyStore`], whose page is the contract.
+//! Use [`MemoryStore`] in tests and `FileStore` in a service of one process. `PostgresStore` behind
+//! a `CachedStore` serves many nodes. To write a store for another database, implement
+//! [`KeyStore`]: its documentation is the contract, and [`plan`] has the rules of a commit ready to
+//! call.
 
 mod arc;
 mod batch;
@@ -60,81 +62,233 @@ pub use crate::record::snapshot::{Snapshot, SnapshotError};
 pub use crate::record::usage::{LastBatch, Usage, UsageBatch, UsageDelta, WriterConflict};
 pub use crate::value::digest::{Digest, DigestError};
 
-/// Where keys, accounts, policies, usage and events are kept.
+/// A store of keys, service accounts, policies, usage and audit events.
 ///
-/// A store of your own implements it under `#[async_trait]`, which [`store`](self) re-exports. The rules for
-/// what a batch comes to are in [`plan`], so the store is left with reading rows and writing them.
+/// Implement it under `#[async_trait]`, which [`store`](self) re-exports. The module [`plan`]
+/// decides what each batch changes, so a store only has to read and write rows. The crate's example
+/// `custom_store` is a complete store of 120 lines.
+///
+/// The feature `conformance` tests this contract on any store. It cannot test that acknowledged
+/// writes survive a power cut (Durability) and that a batch of usage is remembered for 7 days
+/// (Usage 2).
+///
+/// An `Arc<dyn KeyStore>` is a store too, so a host can choose its store at run time:
+///
+/// ```
+/// use std::sync::Arc;
+/// use keywright::Keywright;
+/// use keywright::store::{KeyStore, MemoryStore};
+///
+/// let store: Arc<dyn KeyStore> = Arc::new(MemoryStore::new());
+/// let keywright = Keywright::builder(store).build()?;
+/// # Ok::<(), keywright::Error>(())
+/// ```
+///
+/// A wrapper passes calls on to the store inside it. This one refuses changes of keys, accounts and
+/// policies during maintenance:
+///
+/// ```
+/// # use keywright::store::{AccountQuery, Changes, EventQuery, KeyQuery, Page, StoredKey, UsageBatch};
+/// # use keywright::{AccountId, Event, Policy, ServiceAccount, TenantId, Timestamp};
+/// use keywright::KeyId;
+/// use keywright::store::{
+///     Batch, Epoch, Freshness, KeyStore, MemoryStore, Resolve, StoreError, async_trait,
+/// };
+///
+/// #[derive(Debug)]
+/// struct Maintenance<S>(S);
+///
+/// #[async_trait]
+/// impl<S: KeyStore> KeyStore for Maintenance<S> {
+///     fn resolve<'a>(&'a self, key: &KeyId, freshness: Freshness) -> Resolve<'a> {
+///         self.0.resolve(key, freshness)
+///     }
+///
+///     async fn commit(&self, _: Batch) -> Result<Epoch, StoreError> {
+///         Err(StoreError::unavailable("the service is in maintenance; try again later"))
+///     }
+///
+///     // The other methods pass their call on, as `resolve` does.
+///     # async fn key(&self, t: &TenantId, key: &KeyId) -> Result<Option<StoredKey>, StoreError> {
+///     #     self.0.key(t, key).await
+///     # }
+///     # async fn account(&self, t: &TenantId, a: &AccountId) -> Result<Option<ServiceAccount>, StoreError> {
+///     #     self.0.account(t, a).await
+///     # }
+///     # async fn policy(&self, t: &TenantId) -> Result<Option<Policy>, StoreError> {
+///     #     self.0.policy(t).await
+///     # }
+///     # async fn keys(&self, t: &TenantId, q: &KeyQuery, at: Timestamp) -> Result<Page<StoredKey>, StoreError> {
+///     #     self.0.keys(t, q, at).await
+///     # }
+///     # async fn accounts(&self, t: &TenantId, q: &AccountQuery) -> Result<Page<ServiceAccount>, StoreError> {
+///     #     self.0.accounts(t, q).await
+///     # }
+///     # async fn events(&self, t: &TenantId, q: &EventQuery) -> Result<Page<Event>, StoreError> {
+///     #     self.0.events(t, q).await
+///     # }
+///     # async fn add_usage(&self, batch: &UsageBatch) -> Result<(), StoreError> {
+///     #     self.0.add_usage(batch).await
+///     # }
+///     # async fn changes(&self, since: Epoch) -> Result<Changes, StoreError> {
+///     #     self.0.changes(since).await
+///     # }
+/// }
+/// # futures_lite::future::block_on(async {
+/// let store = Maintenance(MemoryStore::new());
+/// assert!(store.commit(Batch::default()).await.is_err());
+/// # });
+/// ```
 ///
 /// # Contract
 ///
-/// **Atomicity.** [`commit`](Self::commit) writes all of a batch or nothing of it, and decides its
-/// conditions at the moment at which it writes. No reader sees a part of a batch.
+/// Every store keeps all of these rules. They are numbered within each section, so a review can
+/// cite them, for example `Order 2`.
 ///
-/// If a change and a condition both fail, either error may be given.
+/// ## Atomicity
 ///
-/// **Order.** Commits happen one after another; each has an [`Epoch`] greater than those before.
-/// Usage has none. Each tenant's events are numbered from 1 in the order in which they were
-/// written, without gaps: a tenant learns nothing from its own of what others do. Only
-/// [`Change::ForgetEvents`] removes events, the oldest first, and never the newest.
+/// 1. [`commit`](Self::commit) writes all of a batch or nothing of it.
+/// 2. The store checks the conditions of a batch at the moment of the write. No other write happens
+///    between the check and the write.
+/// 3. No reader sees a part of a batch.
+/// 4. If both a change and a condition fail, the store may return either error.
 ///
-/// **Visibility.** What was acknowledged is seen by every call that starts afterwards, of any
-/// method. [`resolve`](Self::resolve) returns key, account and policy as of one moment between its
-/// call and its answer. It may hand out the same [`Snapshot`] again or a new one each time. A new one costs
-/// its allocations, and at its first use a lock that uses of some other keys wait for. While uses wait for a flush they hold a
-/// few hundred bytes for each different key, and no snapshot. An event is visible no later than the change that it tells of.
+/// ## Order
 ///
-/// **Durability.** What was acknowledged survives the end of the process and, if the store claims to
-/// be durable, a power cut. A store that can't tell whether a write will last must not acknowledge
-/// it.
+/// 1. Commits happen one after another. Each commit has an [`Epoch`] greater than all epochs
+///    before. Adding usage has no epoch.
+/// 2. The events of each tenant are numbered from 1, in the order in which they were written,
+///    without gaps. Each tenant has its own numbers, so they reveal nothing about other tenants.
+/// 3. Only [`Change::ForgetEvents`] removes events. It removes the oldest events first, and never
+///    the newest event of a tenant.
 ///
-/// **Uniqueness.** An insert refuses an id that exists or was deleted. It never replaces. A deleted id
-/// is refused at least until the events of its deletion are forgotten.
+/// ## Visibility
 ///
-/// **Finality.** Nothing but a delete changes a revoked key's revocation. An update can't, since it
-/// must name the version that it replaces.
+/// 1. A call sees every write that was acknowledged before the call started, whichever methods are
+///    involved.
+/// 2. [`resolve`](Self::resolve) returns the key, its account and its policy from one moment
+///    between the call and the answer. A cache may answer with an older moment, as far as
+///    [`Freshness`] allows. It then states an upper bound of the age in [`Found::age`].
+/// 3. [`resolve`](Self::resolve) may return the same [`Snapshot`] again or a new one each time. A
+///    new snapshot costs its allocations. Its first use also takes a lock, which delays uses of
+///    some other keys. Uses that wait for a flush take a few hundred bytes for each different key
+///    and hold no snapshot.
+/// 4. An event is visible no later than the change that it records.
 ///
-/// **Usage.** [`add_usage`](Self::add_usage) touches usage and events alone: never a record. The last
-/// batch of each writer is remembered for at least 7 days and recognized when it is repeated, and a batch whose
-/// writer id another process uses too is refused with a conflict: [`UsageBatch::was_added`] decides both. A
-/// delta for a key that is absent is dropped.
-/// [`UsageDelta::is_alert_due`] is asked for each delta, with the key's total before and after it.
+/// ## Durability
 ///
-/// **Pages.** Items come in the order of the query, each once; see [`KeyQuery`]. A page of events may
-/// have fewer items than its limit, or none, and still a cursor to go on; see [`EventQuery::page`].
+/// 1. An acknowledged write survives the end of the process. [`MemoryStore`] is the exception, and
+///    its documentation says that it is not durable.
+/// 2. In a store that claims to be durable, an acknowledged write also survives a power cut.
+/// 3. A store that cannot tell whether a write will last must not acknowledge it.
 ///
-/// **Tenants.** A lookup or query in one tenant never returns anything of another.
+/// ## Uniqueness
 ///
-/// **Failure.** A call that fails says so with a [`StoreError`]; "absent" is an answer and not a
-/// failure. After [`Unavailable`](StoreErrorKind::Unavailable) a write may or may not have
-/// happened; after any other kind it has not.
+/// 1. An insert is refused if its id exists or was deleted. An insert never replaces a record.
+/// 2. A deleted id is refused at least until the events of its deletion are forgotten.
 ///
-/// **Cancellation.** Dropping a future leaves the store as before the call or as after it.
+/// ## Finality
 ///
-/// **Wrappers.** A store made of another passes every call on, or keeps every rule above itself.
+/// 1. Only deleting a revoked key ends its revocation. A second revoke is refused, and the time of
+///    the first one stays.
+/// 2. An update that was prepared before a revoke names an outdated version, and the store refuses
+///    it.
 ///
-/// There are no default bodies: a wrapper that forgets a method does not compile.
+/// ## Usage
+///
+/// 1. [`add_usage`](Self::add_usage) changes usage and adds events. It never changes a record.
+/// 2. The store remembers the last batch of each writer for at least 7 days. A repeated batch
+///    changes nothing.
+/// 3. A batch is refused as a conflict if another process uses the same writer id.
+///    [`UsageBatch::was_added`] decides this and the repeated batch.
+/// 4. A delta for an absent key is dropped, and the rest of the batch is added.
+/// 5. The store calls [`UsageDelta::is_alert_due`] for each delta, with the key's total before and
+///    after the delta. If an alert is due, the store writes [`Event::extensive_use`] in the same
+///    step.
+///
+/// ## Pages
+///
+/// 1. Items come in the order of the query, and each item comes once; see [`KeyQuery`].
+/// 2. A page of events may have fewer items than its limit, or none, and still have a next page;
+///    see [`EventQuery::page`].
+///
+/// ## Tenants
+///
+/// 1. A lookup or query in one tenant never returns anything of another tenant.
+///
+/// ## Failure
+///
+/// 1. A call that fails returns a [`StoreError`]. "Absent" is an answer and not a failure.
+/// 2. After [`Unavailable`](StoreErrorKind::Unavailable), a write may or may not have happened.
+///    After any other kind of error, it has not happened.
+///
+/// ## Cancellation
+///
+/// 1. Dropping a future leaves the store in the state before the call or in the state after it,
+///    never in between.
+///
+/// ## Wrappers
+///
+/// 1. A store made of another store passes every call on, or keeps every rule above itself.
+/// 2. The trait has no default bodies, so a wrapper that forgets a method does not compile.
 #[async_trait]
 pub trait KeyStore: Any + fmt::Debug + Send + Sync + 'static {
-    /// The key with its account and its tenant's policy, as of one moment; `None` if there is none.
+    /// Looks a key up for a verification, in any tenant: the key, its account and its tenant's
+    /// policy at one moment.
     ///
-    /// On the path of every request. Answer with [`Resolve::ready`] whatever is at hand. Only a store
-    /// that caches needs to look at `freshness`.
+    /// Returns `None` if there is no such key.
+    ///
+    /// Every request calls this method. Return [`Resolve::ready`] where no waiting is needed. Only
+    /// a store that caches needs to look at `freshness`.
+    ///
+    /// # Errors
+    /// [`Unavailable`](StoreErrorKind::Unavailable) or [`Corrupt`](StoreErrorKind::Corrupt). The
+    /// verifier then returns an error and accepts no token.
+    ///
+    /// # Cancel safety
+    /// Dropping the future has no effect on the store.
     fn resolve<'a>(&'a self, key: &KeyId, freshness: Freshness) -> Resolve<'a>;
 
-    /// A key of the tenant, with its usage.
+    /// Returns a key of the tenant, with its usage; `None` if the tenant has no such key.
+    ///
+    /// # Errors
+    /// [`Unavailable`](StoreErrorKind::Unavailable) or [`Corrupt`](StoreErrorKind::Corrupt).
+    ///
+    /// # Cancel safety
+    /// Dropping the future has no effect on the store.
     async fn key(&self, tenant: &TenantId, key: &KeyId) -> Result<Option<StoredKey>, StoreError>;
 
-    /// A service account of the tenant.
+    /// Returns a service account of the tenant; `None` if the tenant has no such account.
+    ///
+    /// # Errors
+    /// [`Unavailable`](StoreErrorKind::Unavailable) or [`Corrupt`](StoreErrorKind::Corrupt).
+    ///
+    /// # Cancel safety
+    /// Dropping the future has no effect on the store.
     async fn account(
         &self,
         tenant: &TenantId,
         account: &AccountId,
     ) -> Result<Option<ServiceAccount>, StoreError>;
 
-    /// The tenant's stored policy.
+    /// Returns the tenant's stored policy; `None` if none was ever set.
+    ///
+    /// # Errors
+    /// [`Unavailable`](StoreErrorKind::Unavailable) or [`Corrupt`](StoreErrorKind::Corrupt).
+    ///
+    /// # Cancel safety
+    /// Dropping the future has no effect on the store.
     async fn policy(&self, tenant: &TenantId) -> Result<Option<Policy>, StoreError>;
 
-    /// A page of the tenant's keys, with their usage. `at` is the time for statuses.
+    /// Returns a page of the tenant's keys, with their usage.
+    ///
+    /// The statuses in the query are those at the time `at`.
+    ///
+    /// # Errors
+    /// [`Unavailable`](StoreErrorKind::Unavailable) or [`Corrupt`](StoreErrorKind::Corrupt).
+    ///
+    /// # Cancel safety
+    /// Dropping the future has no effect on the store.
     async fn keys(
         &self,
         tenant: &TenantId,
@@ -142,27 +296,73 @@ pub trait KeyStore: Any + fmt::Debug + Send + Sync + 'static {
         at: Timestamp,
     ) -> Result<Page<StoredKey>, StoreError>;
 
-    /// A page of the tenant's service accounts.
+    /// Returns a page of the tenant's service accounts.
+    ///
+    /// # Errors
+    /// [`Unavailable`](StoreErrorKind::Unavailable) or [`Corrupt`](StoreErrorKind::Corrupt).
+    ///
+    /// # Cancel safety
+    /// Dropping the future has no effect on the store.
     async fn accounts(
         &self,
         tenant: &TenantId,
         query: &AccountQuery,
     ) -> Result<Page<ServiceAccount>, StoreError>;
 
-    /// A page of the tenant's events.
+    /// Returns a page of the tenant's events.
+    ///
+    /// # Errors
+    /// [`Unavailable`](StoreErrorKind::Unavailable) or [`Corrupt`](StoreErrorKind::Corrupt).
+    ///
+    /// # Cancel safety
+    /// Dropping the future has no effect on the store.
     async fn events(
         &self,
         tenant: &TenantId,
         query: &EventQuery,
     ) -> Result<Page<Event>, StoreError>;
 
-    /// Writes a batch, all or nothing, and tells its epoch.
+    /// Writes a batch, all of it or nothing, and returns the epoch of the commit.
+    ///
+    /// # Errors
+    /// * [`Conflict`](StoreErrorKind::Conflict), [`AlreadyExists`](StoreErrorKind::AlreadyExists)
+    ///   or [`LimitReached`](StoreErrorKind::LimitReached) as [`Condition`] and [`Change`]
+    ///   describe.
+    /// * [`Unsupported`](StoreErrorKind::Unsupported) if the batch names one subject in two
+    ///   changes, or if an update changes the tenant, owner or creation time of a record.
+    /// * [`Corrupt`](StoreErrorKind::Corrupt) if the stored data is damaged.
+    /// * [`Unavailable`](StoreErrorKind::Unavailable) if the store cannot write now. Only after
+    ///   this kind, the batch may have been written.
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, the batch is written in whole or not at all. It may be written
+    /// after the drop.
     async fn commit(&self, batch: Batch) -> Result<Epoch, StoreError>;
 
-    /// Adds usage. Adding the same batch again changes nothing, and a batch under the writer id of another process is a
-    /// conflict: see [`UsageBatch::was_added`].
+    /// Adds a batch of usage to the totals.
+    ///
+    /// Adding the same batch again changes nothing.
+    ///
+    /// # Errors
+    /// * [`Conflict`](StoreErrorKind::Conflict) if another process uses the same writer id; see
+    ///   [`UsageBatch::was_added`].
+    /// * [`Corrupt`](StoreErrorKind::Corrupt) if the stored data is damaged.
+    /// * [`Unavailable`](StoreErrorKind::Unavailable) if the store cannot write now. The batch may
+    ///   have been added; the writer sends it again.
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, the batch is added in whole or not at all. Sending it again is
+    /// safe.
     async fn add_usage(&self, batch: &UsageBatch) -> Result<(), StoreError>;
 
-    /// What has changed since an epoch, for caches. A store may always answer that it no longer knows.
+    /// Returns what has changed since an epoch, for caches.
+    ///
+    /// A store may always answer that it no longer knows, with [`Changes::touched`] set to `None`.
+    ///
+    /// # Errors
+    /// [`Unavailable`](StoreErrorKind::Unavailable) or [`Corrupt`](StoreErrorKind::Corrupt).
+    ///
+    /// # Cancel safety
+    /// Dropping the future has no effect on the store.
     async fn changes(&self, since: Epoch) -> Result<Changes, StoreError>;
 }

@@ -1,5 +1,6 @@
-//! The future of looking a key up, on the path of every request: it costs nothing where the answer is at
-//! hand.
+//! The future of [`KeyStore::resolve`](super::KeyStore::resolve), which every request awaits.
+//!
+//! It costs no allocation and no indirect call if the answer is ready.
 
 use std::fmt;
 use std::future::Future;
@@ -9,12 +10,27 @@ use std::task::{Context, Poll};
 use super::error::StoreError;
 use crate::record::freshness::Found;
 
-/// What [`KeyStore::resolve`](super::KeyStore::resolve) finds: `None` if there is no such key.
+/// The answer of [`KeyStore::resolve`](super::KeyStore::resolve); `None` if there is no such key.
 pub type Resolved = Result<Option<Found>, StoreError>;
 
-/// The future of [`KeyStore::resolve`](super::KeyStore::resolve): an answer at hand, or a boxed future.
+/// The future of [`KeyStore::resolve`](super::KeyStore::resolve): a ready answer, or a boxed
+/// future.
 ///
-/// An answer at hand costs no allocation and no indirect call.
+/// A ready answer costs no allocation and no indirect call.
+///
+/// ```
+/// use keywright::store::Resolve;
+///
+/// # futures_lite::future::block_on(async {
+/// let ready = Resolve::ready(Ok(None));
+/// let boxed = Resolve::boxed(async {
+///     // Ask the database here.
+///     Ok(None)
+/// });
+/// assert!(ready.await?.is_none() && boxed.await?.is_none());
+/// # Ok::<(), keywright::Error>(())
+/// # }).unwrap();
+/// ```
 pub struct Resolve<'a>(State<'a>);
 
 enum State<'a> {
@@ -23,12 +39,33 @@ enum State<'a> {
 }
 
 impl<'a> Resolve<'a> {
-    /// An answer at hand.
+    /// Creates the future of an answer that is known already.
+    ///
+    /// ```
+    /// # futures_lite::future::block_on(async {
+    /// # use keywright::store::{Resolve, StoreError};
+    /// let closed = Resolve::ready(Err(StoreError::unavailable("the store is closed")));
+    /// assert!(closed.await.is_err());
+    /// # });
+    /// ```
     pub fn ready(found: Resolved) -> Self {
         Self(State::Ready(Some(found)))
     }
 
-    /// An answer that takes time.
+    /// Creates the future of an answer that needs waiting.
+    ///
+    /// It costs one allocation.
+    ///
+    /// ```
+    /// # futures_lite::future::block_on(async {
+    /// # use keywright::store::{Resolve, Resolved};
+    /// async fn ask_database() -> Resolved {
+    ///     Ok(None)
+    /// }
+    /// assert!(Resolve::boxed(ask_database()).await?.is_none());
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn boxed(future: impl Future<Output = Resolved> + Send + 'a) -> Self {
         Self(State::Boxed(Box::pin(future)))
     }
@@ -37,11 +74,15 @@ impl<'a> Resolve<'a> {
 impl Future for Resolve<'_> {
     type Output = Resolved;
 
+    /// Polls the answer.
+    ///
     /// # Panics
-    /// If it is polled again after it was ready, as futures may.
+    /// Panics if it is polled again after it returned `Ready`, as other futures do.
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Resolved> {
         match &mut self.0 {
-            State::Ready(found) => Poll::Ready(found.take().expect("polled after it was ready")),
+            State::Ready(found) => {
+                Poll::Ready(found.take().expect("`Resolve` polled after completion"))
+            }
             State::Boxed(future) => future.as_mut().poll(context),
         }
     }

@@ -1,6 +1,6 @@
-//! Base62, the only alphabet of ids, secrets and check values: `0-9A-Za-z`.
+//! Base62, the alphabet of ids, secrets and check values: `0-9A-Za-z`.
 //!
-//! Sampling rejects instead of folding, so every symbol is equally likely.
+//! Symbols are drawn by rejection sampling, so each is equally likely.
 
 use crate::value::random::{Random, RandomError};
 
@@ -10,9 +10,8 @@ pub(crate) const ALPHABET: &[u8; 62] =
 
 /// Returns whether every byte is one of the 62 symbols.
 ///
-/// It looks at every byte and never stops early: without an exit the loop runs on many bytes at a
-/// time.
-#[expect(clippy::needless_bitwise_bool, reason = "a lazy operator would be an exit")]
+/// The loop has no early exit, so the compiler can check many bytes at a time.
+#[expect(clippy::needless_bitwise_bool, reason = "a lazy operator would be an early exit")]
 pub(crate) fn is_base62(text: &[u8]) -> bool {
     text.iter().fold(true, |all, byte| {
         let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
@@ -23,8 +22,8 @@ pub(crate) fn is_base62(text: &[u8]) -> bool {
 
 /// Fills `out` with symbols drawn uniformly from `random`.
 ///
-/// A byte stands for a symbol only below 248 = 4 × 62; the eight values above are drawn again, a bounded number of
-/// times.
+/// Only a byte below 248 = 4 × 62 gives a symbol. The eight values above are drawn again, a bounded
+/// number of times.
 pub(crate) fn fill(random: &Random, out: &mut [u8]) -> Result<(), RandomError> {
     const UNBIASED: u8 = 248;
     let mut rest = out.iter_mut();

@@ -1,15 +1,16 @@
-//! What is stored of a secret, and how a presented one is compared with it.
+//! Digests of secrets, and the peppers that they are computed with.
 //!
-//! The input is `id || secret`, both of fixed length (16 and 32 bytes), so the digest of one key is
-//! worthless in the row of another and no two inputs run together. Without a pepper the digest is
-//! SHA-256 (FIPS 180-4; 48 bytes and padding are one block), with one it is HMAC-SHA-256 (RFC 2104)
-//! under the pepper. Comparison takes the same time wherever the two differ.
+//! The input of the hash is `id || secret`, 16 and 32 bytes. Both lengths are fixed, so two
+//! different pairs never give the same input. The digest of one key is useless in the record of
+//! another, because the id is part of the input. Without a pepper the digest is SHA-256 (FIPS
+//! 180-4); 48 bytes and the padding fit one block. With a pepper it is HMAC-SHA-256 (RFC 2104),
+//! keyed with the pepper. A comparison takes the same time wherever two digests differ.
 //!
 //! # Why a fast hash
 //!
-//! Slow hashes such as Argon2 make up for the few bits of a password. A secret here has 190 bits
-//! from the system's random source: guessing it is out of reach at any speed, and a hash of 50 ms
-//! would only hand everyone who can reach the service a way to exhaust it.
+//! Slow hashes such as Argon2 compensate for the few bits of a password. A secret has 190 bits from
+//! the system's random source, so guessing it is infeasible at any speed. A hash of 50 ms would
+//! only give every caller a way to exhaust the service.
 
 use std::fmt;
 
@@ -21,9 +22,19 @@ use subtle::{Choice, ConstantTimeEq};
 use crate::value::id::KeyId;
 use crate::value::text::{decimal, hex};
 
-/// The digest of one secret of one key. `Debug` shows its kind alone.
+/// The digest of one secret of a key, as stores keep it.
 ///
-/// As text (`Display`, `FromStr`, serde) it is `algorithm.pepper.hex`, for stores.
+/// serde reads and writes it as the text `algorithm.pepper.hex`. `Debug` shows the algorithm and
+/// the pepper's id, but not the hash.
+///
+/// ```
+/// use keywright::store::Digest;
+///
+/// let stored = format!("\"2.7.{}\"", "0".repeat(64)); // HMAC-SHA-256 with pepper 7
+/// let digest: Digest = serde_json::from_str(&stored)?;
+/// assert_eq!(digest.pepper(), Some(7));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Copy)]
 pub struct Digest {
     algorithm: u8,
@@ -34,26 +45,64 @@ pub struct Digest {
 const SHA_256: u8 = 1;
 const HMAC_SHA_256: u8 = 2;
 
-/// A stored digest that this process cannot compare with anything.
+/// A stored digest that this process cannot compare with a secret.
+///
+/// The verifier does not report such a key as invalid. It returns
+/// [`VerifyError::Unavailable`](crate::VerifyError::Unavailable), whose chain of sources ends with
+/// this error.
+///
+/// ```
+/// use std::error::Error;
+/// use keywright::store::{DigestError, MemoryStore};
+/// use keywright::{Actor, Keywright, NewKey, PepperRing, Policy, UserId, VerifyError};
+///
+/// # futures_lite::future::block_on(async {
+/// # let policy = Policy::allowing("invoices:read".parse()?);
+/// # let alice = Actor::developer(UserId::new("alice")?);
+/// let (store, ring) = (MemoryStore::new(), PepperRing::none().with(1, [7; 32])?);
+/// let keywright = Keywright::builder(store.clone()).peppers(ring).default_policy(policy).build()?;
+/// let issued = keywright.authority().generate(&alice, NewKey::named("prod-main-app")?).await?;
+///
+/// // Another process over the same store lacks pepper 1.
+/// let other = Keywright::builder(store).build()?.verifier();
+/// let Err(VerifyError::Unavailable(error)) = other.verify(issued.token.expose()).await else {
+///     panic!("the digest cannot be compared");
+/// };
+/// let source = error.source().and_then(|source| source.downcast_ref());
+/// assert_eq!(source, Some(&DigestError::UnknownPepper(1)));
+/// # Ok::<(), keywright::Error>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DigestError {
-    /// The ring lacks the pepper that the digest was made with.
-    #[error("the digest was made with pepper {0}, which is not in the pepper ring: add it")]
+    /// The ring lacks the pepper that the digest was computed with. The value is the pepper's id.
+    #[error("the digest was computed with pepper {0}, which is not in the pepper ring: add it")]
     UnknownPepper(u32),
-    /// The algorithm is none that this version knows.
+    /// This version of the crate does not know the digest's algorithm. The value is its number.
     #[error("the digest has algorithm {0}, which this version of keywright does not know")]
     UnknownAlgorithm(u8),
 }
 
 impl Digest {
-    /// Returns a digest of the same kind that differs in every bit. An unknown id is compared with
-    /// it, so that it costs the same work.
+    /// Returns a digest of the same kind that differs in every bit.
+    ///
+    /// A credential with an unknown id is compared with it, so that it costs the same work as a
+    /// known one.
     pub(crate) fn unmatched(&self) -> Self {
         Self { bytes: self.bytes.map(|byte| !byte), ..*self }
     }
 
-    /// Returns the id of the pepper that the digest was made with; `None` for a plain SHA-256.
+    /// Returns the id of the pepper that the digest was computed with, or `None` for a plain
+    /// SHA-256.
+    ///
+    /// ```
+    /// use keywright::store::Digest;
+    ///
+    /// let plain: Digest = serde_json::from_str(&format!("\"1.0.{}\"", "0".repeat(64)))?;
+    /// assert_eq!(plain.pepper(), None);
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
     pub fn pepper(&self) -> Option<u32> {
         (self.algorithm == HMAC_SHA_256).then_some(self.pepper)
     }
@@ -62,7 +111,9 @@ impl Digest {
         self.algorithm == other.algorithm && self.pepper == other.pepper
     }
 
-    /// Compares the bytes in words of 64 bits, since `subtle` compares a slice byte by byte at four
+    /// Compares the hashes in constant time.
+    ///
+    /// The comparison works in words of 64 bits. `subtle` compares a slice byte by byte, at four
     /// times the cost.
     fn same_bytes(&self, other: &Self) -> Choice {
         let words = |digest: &Self| -> [u64; 4] {
@@ -92,7 +143,8 @@ impl Serialize for Digest {
 impl<'de> Deserialize<'de> for Digest {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        parse(&text).ok_or_else(|| serde::de::Error::custom("not a digest (algorithm.pepper.hex)"))
+        let message = "not a digest: expected algorithm.pepper.hex";
+        parse(&text).ok_or_else(|| serde::de::Error::custom(message))
     }
 }
 
@@ -101,64 +153,95 @@ fn parse(text: &str) -> Option<Digest> {
     let (pepper, bytes) = rest.split_once('.')?;
     let bytes = hex::decode(bytes)?;
     let digest = Digest { algorithm: decimal(algorithm)?, pepper: decimal(pepper)?, bytes };
-    // SHA-256 alone has no pepper, and so no number of one.
+    // A plain SHA-256 has no pepper, so its pepper id is 0.
     (digest.algorithm != SHA_256 || digest.pepper == 0).then_some(digest)
 }
 
-/// Peppers: keys of the server's own, kept apart from the store, that digests are made with.
+/// The peppers of a service: secret values, kept apart from the store, that digests are computed
+/// with.
 ///
-/// With a pepper, a stolen copy of the store is of no use for testing guesses. The ring holds the
-/// one that new digests are made with and any number of old ones. To change the pepper, add the
-/// new one: every key goes on working, and moves to it after its next successful verify. Remove an
-/// old pepper only when no digest is left under it.
+/// With a pepper, a stolen copy of the store cannot be used to test guesses. The ring holds the
+/// current pepper, for new digests, and any number of old ones.
+///
+/// To change the pepper, add the new one after the old one. Every key keeps working. A key moves to
+/// the new pepper after its next successful verification, when
+/// [`Verifier::flush`](crate::Verifier::flush) runs. Remove an old pepper only when no key is under
+/// it any more: a key whose pepper is missing cannot be checked.
 ///
 /// ```
 /// use keywright::PepperRing;
 ///
-/// let ring = PepperRing::none().with(1, [7; 32])?.with(2, [9; 32])?;
-/// assert_eq!(ring.current(), Some(2));
+/// # let (of_2025, of_2026) = ([7; 32], [9; 32]);
+/// let ring = PepperRing::none().with(2025, of_2025)?.with(2026, of_2026)?;
+/// assert_eq!(ring.current(), Some(2026));
 /// # Ok::<(), keywright::PepperError>(())
 /// ```
 #[derive(Clone, Default)]
 #[must_use = "setters take and return by value"]
 pub struct PepperRing {
-    /// The last one is the current one. HMAC states are precomputed, the peppers not kept.
+    /// Pepper ids with precomputed HMAC states; the last is current. The peppers are not kept.
     peppers: Vec<(u32, Hmac<Sha256>)>,
 }
 
-/// A pepper that cannot be added.
+/// A pepper that cannot be added to a [`PepperRing`].
+///
+/// ```
+/// use keywright::{PepperError, PepperRing};
+///
+/// let error = PepperRing::none().with(1, "too short").err();
+/// assert_eq!(error, Some(PepperError::TooShort { id: 1, len: 9 }));
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PepperError {
-    /// Fewer than [`PepperRing::MIN_LEN`] bytes.
-    #[error("pepper {id} has {len} bytes, at least {min} are needed", min = PepperRing::MIN_LEN)]
+    /// The pepper has fewer than [`PepperRing::MIN_LEN`] bytes.
+    #[error("pepper {id} must have at least {min} bytes, got {len}", min = PepperRing::MIN_LEN)]
     TooShort {
         /// The pepper's id.
         id: u32,
-        /// Its length in bytes.
+        /// The pepper's length in bytes.
         len: usize,
     },
-    /// The ring has a pepper of this id.
-    #[error("the ring already has a pepper {0}: an id stands for one pepper for ever")]
+    /// The ring already has a pepper with this id.
+    #[error("the ring already has a pepper {0}: give the new pepper another id")]
     Duplicate(u32),
 }
 
 impl PepperRing {
-    /// The shortest pepper in bytes: the output length of the hash (RFC 2104 section 3).
+    /// The minimum length of a pepper in bytes: the output length of the hash (RFC 2104 section 3).
     pub const MIN_LEN: usize = 32;
 
-    /// Creates a ring without a pepper: digests are plain SHA-256.
+    /// Creates a ring without a pepper, under which digests are plain SHA-256.
+    ///
+    /// ```
+    /// use keywright::PepperRing;
+    ///
+    /// assert_eq!(PepperRing::none().current(), None);
+    /// ```
     pub fn none() -> Self {
         Self::default()
     }
 
-    /// Adds a pepper, which becomes the current one. Its id is stored with each digest.
+    /// Adds a pepper, which becomes the current one.
+    ///
+    /// Draw the pepper from a secure random source. Its id is stored with each digest, so give
+    /// every pepper an id of its own and never change it.
+    ///
+    /// ```
+    /// use keywright::PepperRing;
+    ///
+    /// # let (old, new) = ([7; 32], [9; 32]);
+    /// let ring = PepperRing::none().with(1, old)?.with(2, new)?;
+    /// assert_eq!(ring.current(), Some(2));
+    /// # Ok::<(), keywright::PepperError>(())
+    /// ```
     ///
     /// # Errors
-    /// [`PepperError`] if it is too short or its id is taken.
+    /// * [`PepperError::TooShort`] if the pepper has fewer than [`PepperRing::MIN_LEN`] bytes.
+    /// * [`PepperError::Duplicate`] if the ring already has a pepper with this id.
     ///
     /// # Panics
-    /// Never: HMAC takes a key of any length.
+    /// This method does not panic, since HMAC takes a key of any length.
     pub fn with(mut self, id: u32, pepper: impl AsRef<[u8]>) -> Result<Self, PepperError> {
         let pepper = pepper.as_ref();
         if pepper.len() < Self::MIN_LEN {
@@ -172,7 +255,15 @@ impl PepperRing {
         Ok(self)
     }
 
-    /// Returns the id of the pepper that new digests are made with.
+    /// Returns the id of the pepper for new digests, or `None` for a ring without a pepper.
+    ///
+    /// ```
+    /// use keywright::PepperRing;
+    ///
+    /// let ring = PepperRing::none().with(1, [7; 32])?;
+    /// assert_eq!(ring.current(), Some(1));
+    /// # Ok::<(), keywright::PepperError>(())
+    /// ```
     pub fn current(&self) -> Option<u32> {
         self.peppers.last().map(|(id, _)| *id)
     }
@@ -185,8 +276,10 @@ impl PepperRing {
         }
     }
 
-    /// Returns whether `stored` is the digest of a secret. `current` is the secret's digest under
-    /// the current pepper. Hashes again only if `stored` was made otherwise.
+    /// Returns whether `stored` is the digest of `secret`.
+    ///
+    /// `current` is the digest of `secret` under the current pepper. A second hash is computed only
+    /// if `stored` has another algorithm or pepper.
     pub(crate) fn matches(
         &self,
         stored: &Digest,

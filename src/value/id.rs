@@ -1,7 +1,7 @@
-//! Identifiers, one type for each kind, so that a key's id is never taken for an account's.
+//! Identifiers, one type for each kind, so that an account's id cannot be used as a key's.
 //!
-//! [`KeyId`] and [`AccountId`] are made here, at random. [`TenantId`] and [`UserId`] are the host's
-//! own and only checked.
+//! The crate draws [`KeyId`] and [`AccountId`] at random. The host chooses [`TenantId`] and
+//! [`UserId`], and the crate checks their form.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,9 +12,17 @@ use crate::value::random::{Random, RandomError};
 use crate::value::redact::redact;
 use crate::value::text::serde_as_text;
 
-/// A text that is not an identifier of the kind asked for.
+/// A text that is not an identifier of the expected kind.
+///
+/// ```
+/// use keywright::KeyId;
+///
+/// let error = "abc".parse::<KeyId>().expect_err("it is too short");
+/// let text = r#""abc" is not a valid key id: expected 16 characters of 0-9A-Za-z"#;
+/// assert_eq!(error.to_string(), text);
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("{text:?} is no {kind}: {expected}")]
+#[error("{text:?} is not a valid {kind}: {expected}")]
 pub struct IdError {
     kind: &'static str,
     expected: &'static str,
@@ -27,7 +35,7 @@ impl IdError {
     }
 }
 
-/// An id of 16 base62 characters (95 bits) that the crate draws at random.
+/// Declares an id of 16 base62 characters (95 bits) that the crate draws at random.
 macro_rules! random_id {
     ($(#[$doc:meta])* $name:ident, $kind:literal) => {
         $(#[$doc])*
@@ -35,7 +43,7 @@ macro_rules! random_id {
         pub struct $name([u8; 16]);
 
         impl $name {
-            /// Length in characters.
+            /// The length of an id in characters.
             pub const LEN: usize = 16;
 
             pub(crate) fn generate(random: &Random) -> Result<Self, RandomError> {
@@ -49,6 +57,14 @@ macro_rules! random_id {
             }
 
             /// Returns the id as text.
+            ///
+            /// ```
+            #[doc = concat!("use keywright::", stringify!($name), ";")]
+            ///
+            #[doc = concat!("let id: ", stringify!($name), " = \"4fQ2xk9ZrT7bWm1c\".parse()?;")]
+            /// assert_eq!(id.as_str(), "4fQ2xk9ZrT7bWm1c");
+            /// # Ok::<(), keywright::IdError>(())
+            /// ```
             pub fn as_str(&self) -> &str {
                 std::str::from_utf8(&self.0).expect("base62 is ASCII")
             }
@@ -70,7 +86,7 @@ macro_rules! random_id {
     };
 }
 
-/// An id that the host chooses: 1 to 128 visible ASCII characters.
+/// Declares an id that the host chooses: 1 to 128 visible ASCII characters.
 macro_rules! host_id {
     ($(#[$doc:meta])* $name:ident, $kind:literal) => {
         $(#[$doc])*
@@ -78,18 +94,35 @@ macro_rules! host_id {
         pub struct $name(Arc<str>);
 
         impl $name {
-            /// The longest id, in bytes.
+            /// The maximum length of an id in bytes.
             pub const MAX_LEN: usize = 128;
 
-            /// Creates an id from the host's own.
+            /// Creates an id from the host's own id.
+            ///
+            /// ```
+            #[doc = concat!("use keywright::", stringify!($name), ";")]
+            ///
+            #[doc = concat!("let id = ", stringify!($name), "::new(\"acme-42\")?;")]
+            /// assert_eq!(id.to_string(), "acme-42");
+            #[doc = concat!("assert!(", stringify!($name), "::new(\"two words\").is_err());")]
+            /// # Ok::<(), keywright::IdError>(())
+            /// ```
             ///
             /// # Errors
-            /// [`IdError`] unless it has 1 to 128 visible ASCII characters (no space).
+            /// [`IdError`] unless the text is 1 to 128 visible ASCII characters, without spaces.
             pub fn new(text: impl AsRef<str>) -> Result<Self, IdError> {
                 text.as_ref().parse()
             }
 
             /// Returns the id as text.
+            ///
+            /// ```
+            #[doc = concat!("use keywright::", stringify!($name), ";")]
+            ///
+            #[doc = concat!("let id = ", stringify!($name), "::new(\"acme-42\")?;")]
+            /// assert_eq!(id.as_str(), "acme-42");
+            /// # Ok::<(), keywright::IdError>(())
+            /// ```
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -112,7 +145,7 @@ macro_rules! host_id {
     };
 }
 
-/// Printing, and serde as the same text.
+/// Implements `Display`, `Debug` and serde for an id, all with the same text.
 macro_rules! text_traits {
     ($name:ident) => {
         impl fmt::Display for $name {
@@ -132,24 +165,36 @@ macro_rules! text_traits {
 }
 
 random_id! {
-    /// The public handle of a key: shown, logged, searched and looked up by. It is no secret.
+    /// The public identifier of a key: 16 characters of `0-9A-Za-z`, drawn at random (95 bits).
+    ///
+    /// A key id is not secret. It appears in listings, events and logs, and the store looks keys up
+    /// by it.
+    ///
+    /// ```
+    /// use keywright::KeyId;
+    ///
+    /// let id: KeyId = "4fQ2xk9ZrT7bWm1c".parse()?;
+    /// assert_eq!(id.as_str().len(), KeyId::LEN);
+    /// # Ok::<(), keywright::IdError>(())
+    /// ```
     KeyId, "key id"
 }
 
 impl KeyId {
-    /// No id comes before it.
+    /// The first id in ascending order.
     pub(crate) const FIRST: Self = Self([b'0'; 16]);
 
     pub(crate) fn as_bytes(&self) -> &[u8; 16] {
         &self.0
     }
 
-    /// Returns which of so many stripes the id falls on. The last character is as random as any.
+    /// Returns the stripe of the id, from 0 to `stripes - 1`. The last character is as random as
+    /// any.
     pub(crate) fn stripe(&self, stripes: usize) -> usize {
         usize::from(self.0[Self::LEN - 1]) % stripes
     }
 
-    /// Takes bytes that are known to be base62.
+    /// Creates an id from bytes that are known to be base62.
     pub(crate) fn from_base62(bytes: [u8; 16]) -> Self {
         debug_assert!(base62::is_base62(&bytes));
         Self(bytes)
@@ -157,23 +202,51 @@ impl KeyId {
 }
 
 random_id! {
-    /// The id of a service account.
+    /// The identifier of a service account: 16 characters of `0-9A-Za-z`, drawn at random.
+    ///
+    /// ```
+    /// use keywright::{AccountId, Owner};
+    ///
+    /// let id: AccountId = "4fQ2xk9ZrT7bWm1c".parse()?;
+    /// assert_eq!(Owner::Account(id).to_string(), "account:4fQ2xk9ZrT7bWm1c");
+    /// # Ok::<(), keywright::IdError>(())
+    /// ```
     AccountId, "account id"
 }
 
 host_id! {
-    /// A customer organization of the host application.
+    /// The identifier of a tenant: a customer organization of the host application.
     ///
-    /// A host without tenants leaves it out: actors and keys are then in [`TenantId::default`].
+    /// The host chooses the id: 1 to 128 visible ASCII characters. A host without tenants does not
+    /// need one: its actors and keys are in [`TenantId::default`].
+    ///
+    /// ```
+    /// use keywright::{Actor, TenantId, UserId};
+    ///
+    /// let alice = Actor::developer(UserId::new("alice")?).in_tenant(TenantId::new("globex")?);
+    /// assert_eq!(alice.tenant().as_str(), "globex");
+    /// # Ok::<(), keywright::IdError>(())
+    /// ```
     TenantId, "tenant id"
 }
 
 host_id! {
-    /// A person, or the host itself, by the host's own id.
+    /// The identifier of a person, or of the host application itself.
+    ///
+    /// The host chooses the id: 1 to 128 visible ASCII characters.
+    ///
+    /// ```
+    /// use keywright::{Owner, UserId};
+    ///
+    /// let owner = Owner::User(UserId::new("alice")?);
+    /// assert_eq!(owner.to_string(), "user:alice");
+    /// # Ok::<(), keywright::IdError>(())
+    /// ```
     UserId, "user id"
 }
 
 impl Default for TenantId {
+    /// Returns `default`, the tenant of a host without tenants.
     fn default() -> Self {
         Self("default".into())
     }

@@ -1,4 +1,4 @@
-//! What the host notes on a key: a small map of texts that the crate stores and never reads.
+//! Metadata: notes of the host on a key, which the crate stores and never interprets.
 
 use std::collections::BTreeMap;
 
@@ -7,38 +7,77 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::value::redact::redact;
 use crate::value::serde_strict::unique;
 
-/// At most 32 entries, keys of 1 to 64 bytes, values of up to 512 bytes, without control characters.
+/// Notes of the host on a key: a map of at most 32 entries.
+///
+/// Keys have 1 to 64 bytes and values up to 512 bytes, without control characters.
+///
+/// ```
+/// use keywright::{Metadata, NewKey};
+///
+/// let metadata = Metadata::new([("ticket", "OPS-1234"), ("team", "billing")])?;
+/// assert_eq!(metadata.get("team"), Some("billing"));
+/// let new = NewKey::named("prod-main-app")?.metadata(metadata);
+/// # Ok::<(), keywright::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct Metadata(BTreeMap<String, String>);
 
-/// Metadata past its limits. No message repeats a value.
+/// Metadata that exceeds a limit.
+///
+/// No message repeats a value.
+///
+/// ```
+/// use keywright::{Metadata, MetadataError};
+///
+/// let metadata = Metadata::new([("note", "two\nlines")]);
+/// assert_eq!(metadata, Err(MetadataError::Value("note".to_owned())));
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MetadataError {
-    /// More than [`Metadata::MAX_ENTRIES`].
-    #[error("metadata has {0} entries, at most {max} are possible", max = Metadata::MAX_ENTRIES)]
+    /// There are more than [`Metadata::MAX_ENTRIES`] entries. The value is their number.
+    #[error("metadata must have at most {max} entries, got {0}", max = Metadata::MAX_ENTRIES)]
     TooMany(usize),
-    /// A key that is empty, over [`Metadata::MAX_KEY`] bytes, or has a control character.
-    #[error("metadata key {0:?} is not 1 to {max} bytes of plain text", max = Metadata::MAX_KEY)]
+    /// A key is empty, longer than [`Metadata::MAX_KEY`] bytes, or has a control character.
+    #[error(
+        "metadata key {0:?} must be 1 to {max} bytes without control characters",
+        max = Metadata::MAX_KEY
+    )]
     Key(String),
-    /// A value over [`Metadata::MAX_VALUE`] bytes, or with a control character.
-    #[error("the metadata value of {0:?} is not plain text of at most {max} bytes", max = Metadata::MAX_VALUE)]
+    /// A value is longer than [`Metadata::MAX_VALUE`] bytes or has a control character. The text is
+    /// its key.
+    #[error(
+        "metadata value of {0:?} must be at most {max} bytes without control characters",
+        max = Metadata::MAX_VALUE
+    )]
     Value(String),
 }
 
 impl Metadata {
-    /// The most entries.
+    /// The maximum number of entries.
     pub const MAX_ENTRIES: usize = 32;
-    /// The longest key, in bytes of UTF-8.
+    /// The maximum length of a key, in bytes of UTF-8.
     pub const MAX_KEY: usize = 64;
-    /// The longest value, in bytes of UTF-8.
+    /// The maximum length of a value, in bytes of UTF-8.
     pub const MAX_VALUE: usize = 512;
 
-    /// Takes entries; of two with the same key the later one stands.
+    /// Creates metadata of these entries.
+    ///
+    /// Of two entries with the same key, the later one is kept.
+    ///
+    /// ```
+    /// use keywright::Metadata;
+    ///
+    /// let metadata = Metadata::new([("ticket", "OPS-1"), ("ticket", "OPS-2")])?;
+    /// assert_eq!(metadata.get("ticket"), Some("OPS-2"));
+    /// # Ok::<(), keywright::MetadataError>(())
+    /// ```
     ///
     /// # Errors
-    /// [`MetadataError`], by what is past its limit.
+    /// * [`MetadataError::Key`] or [`MetadataError::Value`] for the first entry that exceeds a
+    ///   limit.
+    /// * [`MetadataError::TooMany`] if there are more than [`Metadata::MAX_ENTRIES`] entries.
     pub fn new<K, V>(entries: impl IntoIterator<Item = (K, V)>) -> Result<Self, MetadataError>
     where
         K: Into<String>,
@@ -62,17 +101,41 @@ impl Metadata {
         Ok(Self(map))
     }
 
-    /// Returns the value under `key`.
+    /// Returns the value of `key`, or `None` if there is no such entry.
+    ///
+    /// ```
+    /// use keywright::Metadata;
+    ///
+    /// let metadata = Metadata::new([("team", "billing")])?;
+    /// assert_eq!(metadata.get("team"), Some("billing"));
+    /// assert_eq!(metadata.get("ticket"), None);
+    /// # Ok::<(), keywright::MetadataError>(())
+    /// ```
     pub fn get(&self, key: &str) -> Option<&str> {
         self.0.get(key).map(String::as_str)
     }
 
-    /// Returns the entries in the order of their keys.
+    /// Returns an iterator over the entries, ordered by key.
+    ///
+    /// ```
+    /// use keywright::Metadata;
+    ///
+    /// let metadata = Metadata::new([("ticket", "OPS-1"), ("team", "billing")])?;
+    /// let keys: Vec<_> = metadata.iter().map(|(key, _)| key).collect();
+    /// assert_eq!(keys, ["team", "ticket"]);
+    /// # Ok::<(), keywright::MetadataError>(())
+    /// ```
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
     }
 
-    /// Returns whether there is no entry.
+    /// Returns whether there are no entries.
+    ///
+    /// ```
+    /// use keywright::Metadata;
+    ///
+    /// assert!(Metadata::default().is_empty());
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

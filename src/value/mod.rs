@@ -1,4 +1,5 @@
-//! Values: what a token, a name, a scope, a network or a rate is. Each is checked when it is made.
+//! Values: tokens, ids, names, scopes, networks, rates and times. Each is checked when it is
+//! created.
 
 pub(crate) mod base62;
 pub(crate) mod digest;

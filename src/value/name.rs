@@ -1,8 +1,9 @@
-//! Names that people give to keys and accounts, and the rules that keep them harmless.
+//! Names of keys and service accounts, and the rules that keep them harmless.
 //!
-//! A name is shown in listings, logs and mails, so it is one line of visible text that cannot
-//! reorder or hide what stands beside it. A name that looks like an e-mail address or a token is
-//! always refused: the first is personal data in every log, the second a secret on display.
+//! Names are shown in listings, logs and mails. A name is therefore one line of visible text that
+//! cannot reorder or hide the text around it. A name that looks like an e-mail address is always
+//! rejected, because it would put personal data into every log. A name that looks like a token is
+//! rejected too, because it would display a secret.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -16,10 +17,10 @@ use unicode_normalization::char::decompose_compatible;
 use crate::value::redact::looks_like_token;
 use crate::value::text::serde_as_text;
 
-/// The name of a key or an account: 1 to 100 visible characters on one line.
+/// The name of a key or a service account: 1 to 100 visible characters on one line.
 ///
-/// A name is kept in Unicode's normalization form NFC, so one that looks the same is the same,
-/// however its accents were typed.
+/// Names are kept in Unicode's normalization form NFC. Two names that differ only in how their
+/// accents were typed are therefore equal.
 ///
 /// ```
 /// use keywright::{Name, NameError};
@@ -31,56 +32,81 @@ use crate::value::text::serde_as_text;
 #[derive(Clone, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Name(Arc<str>);
 
-/// Why a text is not a [`Name`]. No message repeats the text: it may be a secret.
+/// The reason why a text is not a [`Name`].
+///
+/// No message repeats the text, since it may be a secret.
+///
+/// ```
+/// use keywright::{Name, NameError};
+///
+/// assert_eq!(Name::new(" prod"), Err(NameError::OuterSpace));
+/// assert_eq!(Name::new("x".repeat(101)), Err(NameError::TooLong(101)));
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NameError {
-    /// Empty, or white space alone.
-    #[error("the name is empty")]
+    /// The text is empty or only white space.
+    #[error("the name must not be empty")]
     Empty,
-    /// Longer than [`Name::MAX_CHARS`] characters.
-    #[error("the name has {0} characters, at most {max} are possible", max = Name::MAX_CHARS)]
+    /// The text is longer than [`Name::MAX_CHARS`] characters. The value is its length.
+    #[error("the name must have at most {max} characters, got {0}", max = Name::MAX_CHARS)]
     TooLong(usize),
-    /// White space at its beginning or end.
-    #[error("the name begins or ends with white space")]
+    /// The text begins or ends with white space.
+    #[error("the name must not begin or end with white space")]
     OuterSpace,
-    /// A control character, such as a line break or an escape.
-    #[error("the name has a control character ({0:?})")]
+    /// The text has a control character, such as a line break or an escape.
+    #[error("the name must not have control characters, got {0:?}")]
     Control(char),
-    /// A character that is not seen, formats other characters, or changes the direction of the text.
-    #[error("the name has a character that is invisible or turns the text ({0:?})")]
+    /// The text has a character that is invisible, formats other characters, or changes the text
+    /// direction.
+    #[error("the name must not have invisible or text-direction characters, got {0:?}")]
     Invisible(char),
-    /// Text around an `@`.
-    #[error("the name looks like an e-mail address: name the purpose, not a person")]
+    /// The text has an `@` between other characters.
+    #[error("the name looks like an e-mail address: name a purpose, not a person")]
     LooksLikeEmail,
-    /// A long run of letters and digits.
-    #[error("the name looks like a token: a name is shown to many, a token to nobody")]
+    /// The text has a long run of letters and digits.
+    #[error("the name looks like a token: names are shown in logs, so choose another")]
     LooksLikeToken,
-    /// Not `environment-purpose`, which the tenant's policy requires.
+    /// The name does not have the form `environment-purpose`, which the tenant's policy requires.
     #[error(
-        "the name does not follow the pattern environment-purpose ({environments}), as in {example}"
+        "the name must follow the pattern environment-purpose ({environments}), such as {example}"
     )]
     Pattern {
-        /// The environments that are possible, separated by commas.
+        /// The allowed environments, separated by commas.
         environments: String,
-        /// A name that would do.
+        /// A name that follows the pattern.
         example: String,
     },
 }
 
 impl Name {
-    /// The longest name, in characters (Unicode scalar values).
+    /// The maximum length of a name, in characters (Unicode scalar values).
     pub const MAX_CHARS: usize = 100;
 
-    /// Takes a name.
+    /// Creates a name from text.
+    ///
+    /// ```
+    /// use keywright::Name;
+    ///
+    /// let name = Name::new("prod-main-app")?;
+    /// assert_eq!(name.to_string(), "prod-main-app");
+    /// # Ok::<(), keywright::NameError>(())
+    /// ```
     ///
     /// # Errors
-    /// [`NameError`], by what is wrong.
+    /// Every [`NameError`] except [`NameError::Pattern`], which only a tenant's policy causes.
     pub fn new(text: impl AsRef<str>) -> Result<Self, NameError> {
         text.as_ref().parse()
     }
 
     /// Returns the name as text.
+    ///
+    /// ```
+    /// use keywright::Name;
+    ///
+    /// assert_eq!(Name::new("prod-main-app")?.as_str(), "prod-main-app");
+    /// # Ok::<(), keywright::NameError>(())
+    /// ```
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -93,7 +119,7 @@ impl FromStr for Name {
         if text.trim().is_empty() {
             return Err(NameError::Empty);
         }
-        // Four characters at the most are composed into one: a longer text need not be composed.
+        // NFC composes at most four characters into one, so a text longer than this stays too long.
         let given = text.chars().count();
         if given > 4 * Self::MAX_CHARS {
             return Err(NameError::TooLong(given));
@@ -115,9 +141,9 @@ impl FromStr for Name {
         if looks_like_email(text) {
             return Err(NameError::LooksLikeEmail);
         }
-        // In full width, say, a token is one still: NFKC shows what it stands for.
-        let shown = || text.nfkc().collect::<String>();
-        if looks_like_token(text) || !text.is_ascii() && looks_like_token(&shown()) {
+        // A token in full-width characters is still a token: NFKC maps it to ASCII.
+        let compatible = || text.nfkc().collect::<String>();
+        if looks_like_token(text) || !text.is_ascii() && looks_like_token(&compatible()) {
             return Err(NameError::LooksLikeToken);
         }
         Ok(Self(text.into()))
@@ -136,9 +162,19 @@ impl fmt::Debug for Name {
     }
 }
 
-/// A tenant's rule that names say environment and purpose: `prod-main-app`, `staging-api`.
+/// A tenant's rule that the name of a key is its environment and purpose, such as `prod-main-app`.
 ///
-/// The environment is one of a list, the purpose one or more words of `a-z0-9`, joined by hyphens.
+/// The environment is one of a list. The purpose is one or more words of `a-z0-9`, joined by
+/// hyphens.
+///
+/// ```
+/// use keywright::{Name, NamePattern};
+///
+/// let pattern = NamePattern::default();
+/// assert!(pattern.check(&Name::new("prod-main-app")?).is_ok());
+/// assert!(pattern.check(&Name::new("my key")?).is_err());
+/// # Ok::<(), keywright::NameError>(())
+/// ```
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct NamePattern {
@@ -147,7 +183,8 @@ pub struct NamePattern {
 }
 
 impl Default for NamePattern {
-    /// Returns `prod`, `staging`, `test`, `dev`: the four that most teams have.
+    /// Returns the pattern with the environments that most teams have: `prod`, `staging`, `test`
+    /// and `dev`.
     fn default() -> Self {
         let environments = ["prod", "staging", "test", "dev"].map(str::to_owned);
         Self { environments: environments.into() }
@@ -155,10 +192,22 @@ impl Default for NamePattern {
 }
 
 impl NamePattern {
-    /// Checks whether `name` follows the pattern.
+    /// Checks that `name` follows the pattern.
+    ///
+    /// ```
+    /// use keywright::{Name, NameError, NamePattern};
+    ///
+    /// let pattern = NamePattern { environments: vec!["eu".to_owned()] };
+    /// let name = Name::new("prod-main-app")?;
+    /// let Err(NameError::Pattern { example, .. }) = pattern.check(&name) else {
+    ///     panic!("prod is not an environment");
+    /// };
+    /// assert_eq!(example, "eu-main-app");
+    /// # Ok::<(), NameError>(())
+    /// ```
     ///
     /// # Errors
-    /// [`NameError::Pattern`], with a name that would do.
+    /// [`NameError::Pattern`] with an example of a name that follows the pattern.
     pub fn check(&self, name: &Name) -> Result<(), NameError> {
         let word = |w: &str| {
             !w.is_empty() && w.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
@@ -180,15 +229,17 @@ impl NamePattern {
     }
 }
 
-/// Returns a text in the normalization form NFC (Unicode Standard Annex 15), as names are kept.
+/// Returns the text in the normalization form NFC (Unicode Standard Annex 15), in which names are
+/// kept.
 pub(crate) fn composed(text: &str) -> Cow<'_, str> {
     if text.is_ascii() { Cow::Borrowed(text) } else { Cow::Owned(text.nfc().collect()) }
 }
 
-/// Returns whether a character hides in a line or reorders it. From Unicode 18: the property
-/// `Default_Ignorable_Code_Point`, the general categories Cf (bidirectional and other format
-/// controls), Zl and Zp (separators of lines and paragraphs), and the noncharacters. In addition
-/// the blank of Braille, which has no dots to see.
+/// Returns whether a character is invisible or reorders the text around it.
+///
+/// The list is from Unicode 18: the property `Default_Ignorable_Code_Point`, the general categories
+/// Cf (bidirectional and other format controls), Zl and Zp (separators of lines and paragraphs),
+/// and the noncharacters. It also has the Braille blank, which has no dots.
 fn is_invisible(c: char) -> bool {
     let is_noncharacter = u32::from(c) & 0xFFFE == 0xFFFE;
     is_noncharacter
@@ -203,13 +254,12 @@ fn is_invisible(c: char) -> bool {
             | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}')
 }
 
-/// Returns whether there is something on both sides of an at-sign.
+/// Returns whether a word of the text has an at-sign between other characters.
 fn looks_like_email(text: &str) -> bool {
     text.split_whitespace().any(|word| word.trim_matches(is_at_sign).contains(is_at_sign))
 }
 
-/// Returns whether a character is `@`, or an `@` of another width or size (by its compatibility
-/// decomposition).
+/// Returns whether a character is `@`, or decomposes to `@` in another width or size.
 fn is_at_sign(c: char) -> bool {
     let mut found = false;
     decompose_compatible(c, |part| found |= part == '@');

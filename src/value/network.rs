@@ -1,4 +1,4 @@
-//! Networks that a key may be used from: CIDR blocks of IPv4 and IPv6.
+//! Networks from which a key may be used: CIDR blocks of IPv4 and IPv6 addresses.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -10,11 +10,12 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::value::redact::redact;
 use crate::value::text::{decimal, serde_as_text};
 
-/// One network, as `203.0.113.0/24`, `2001:db8::/32`, or a single address.
+/// A network in CIDR notation, such as `203.0.113.0/24` or `2001:db8::/32`, or a single address.
 ///
-/// IPv4 has one spelling: four decimal numbers without leading zeros, since some readers take
-/// `010.0.0.0` for 8.0.0.0. The prefix length is decimal too, without sign and leading zeros. IPv6
-/// is read in every spelling of RFC 4291 section 2.2 and printed as RFC 5952 has it.
+/// An IPv4 address has one spelling: four decimal numbers without leading zeros. Some parsers read
+/// `010.0.0.0` as 8.0.0.0, so leading zeros are rejected. The prefix length is decimal, without a
+/// sign or leading zeros. IPv6 is parsed in every spelling of RFC 4291 section 2.2 and printed as
+/// RFC 5952 recommends.
 ///
 /// ```
 /// use keywright::Network;
@@ -27,34 +28,56 @@ use crate::value::text::{decimal, serde_as_text};
 #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Network(IpNet);
 
-/// A text that is no network, or too many networks.
+/// A text that is not a network, or a list that is not a valid set of [`Networks`].
+///
+/// ```
+/// use keywright::{Network, NetworkError};
+///
+/// let Err(NetworkError::HostBits { network, .. }) = "10.0.0.1/8".parse::<Network>() else {
+///     panic!("10.0.0.1/8 has bits set after its prefix");
+/// };
+/// assert_eq!(network, "10.0.0.0/8");
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NetworkError {
-    /// Not an address or an address and a prefix length.
-    #[error("{0:?} is not a network: expected as 203.0.113.0/24, 2001:db8::/32 or one address")]
+    /// The text is neither an address nor an address with a prefix length.
+    #[error("{0:?} is not a network: expected 203.0.113.0/24, 2001:db8::/32 or one address")]
     Malformed(String),
-    /// Bits are set behind the prefix: `10.0.0.1/8` may mean the address or the network.
-    #[error("{given} has bits set behind its prefix: write {network}, or the address alone")]
+    /// Bits are set after the prefix: `10.0.0.1/8` could mean the address or the network.
+    #[error("{given} has bits set after its prefix: write {network}, or only the address")]
     HostBits {
-        /// What was given.
+        /// The network as it was given.
         given: String,
-        /// The network that contains it.
+        /// The network that contains the address.
         network: String,
     },
-    /// An IPv4 network written as IPv6 (`::ffff:0:0/96`); sources are compared as IPv4.
-    #[error("{0} is an IPv4 network in IPv6 notation: write it as IPv4")]
+    /// The network is IPv4 but written as IPv6, such as `::ffff:0:0/96`. Sources are compared as
+    /// IPv4.
+    #[error("{0} is an IPv4 network in IPv6 notation: write it in IPv4 notation")]
     MappedIpv4(String),
-    /// An empty text: "from anywhere" is said with [`Networks::anywhere`] alone.
-    #[error("no network is named: an empty list would mean anywhere")]
+    /// The text holds no network. A key without restriction has [`Networks::anywhere`].
+    #[error("the list of networks is empty: name at least one network")]
     Empty,
-    /// More than [`Networks::MAX`].
-    #[error("{0} networks are too many: a key holds at most {max}", max = Networks::MAX)]
+    /// The list holds more than [`Networks::MAX`] different networks. The value is their number.
+    #[error("a key can have at most {max} networks, got {0}", max = Networks::MAX)]
     TooMany(usize),
 }
 
 impl Network {
-    /// Returns whether `source` lies in this network. An IPv4-mapped IPv6 address counts as IPv4.
+    /// Returns whether `source` is in this network.
+    ///
+    /// An IPv4-mapped IPv6 address counts as the IPv4 address.
+    ///
+    /// ```
+    /// use std::net::IpAddr;
+    /// use keywright::Network;
+    ///
+    /// let office: Network = "203.0.113.0/24".parse()?;
+    /// assert!(office.contains(IpAddr::from([203, 0, 113, 7])));
+    /// assert!(!office.contains(IpAddr::from([198, 51, 100, 7])));
+    /// # Ok::<(), keywright::NetworkError>(())
+    /// ```
     pub fn contains(&self, source: IpAddr) -> bool {
         self.0.contains(&source.to_canonical())
     }
@@ -65,7 +88,7 @@ impl FromStr for Network {
 
     fn from_str(text: &str) -> Result<Self, NetworkError> {
         let malformed = || NetworkError::Malformed(redact(text));
-        // The standard library refuses leading zeros in IPv4, where ipnet reads over them.
+        // The standard library rejects leading zeros in IPv4 addresses; ipnet accepts them.
         let address = |text: &str| text.parse::<IpAddr>().map_err(|_| malformed());
         let net = match text.split_once('/') {
             Some((text, length)) => {
@@ -99,22 +122,43 @@ impl fmt::Debug for Network {
     }
 }
 
-/// The networks that a key may be used from, at most 32. None listed means from anywhere.
+/// The networks from which a key may be used: at most 32, or none to allow every source.
 ///
-/// This is the one list in the crate where empty does not mean nothing: a key without a network
-/// rule is the usual key.
+/// This is the only list in the crate for which empty does not mean *nothing*, because most keys
+/// have no network restriction. The text form names at least one network, separated by spaces or
+/// commas.
+///
+/// ```
+/// use std::net::IpAddr;
+/// use keywright::Networks;
+///
+/// let networks: Networks = "203.0.113.0/24, 2001:db8::/32".parse()?;
+/// assert!(networks.allow(Some(IpAddr::from([203, 0, 113, 7]))));
+/// assert!(!networks.allow(None), "the source is unknown");
+/// # Ok::<(), keywright::NetworkError>(())
+/// ```
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct Networks(Vec<Network>);
 
 impl Networks {
-    /// The most networks that a key holds.
+    /// The maximum number of networks of a key.
     pub const MAX: usize = 32;
 
-    /// Creates a list of these networks.
+    /// Creates a list of these networks, sorted and without duplicates.
+    ///
+    /// An empty iterator gives [`Networks::anywhere`].
+    ///
+    /// ```
+    /// use keywright::Networks;
+    ///
+    /// let networks = Networks::new(["203.0.113.0/24".parse()?, "2001:db8::/32".parse()?])?;
+    /// assert_eq!(networks.iter().count(), 2);
+    /// # Ok::<(), keywright::NetworkError>(())
+    /// ```
     ///
     /// # Errors
-    /// [`NetworkError::TooMany`].
+    /// [`NetworkError::TooMany`] if there are more than [`Networks::MAX`] different networks.
     pub fn new(networks: impl IntoIterator<Item = Network>) -> Result<Self, NetworkError> {
         let mut networks: Vec<Network> = networks.into_iter().collect();
         networks.sort_unstable();
@@ -125,31 +169,68 @@ impl Networks {
         Ok(Self(networks))
     }
 
-    /// Returns no restriction: from anywhere.
+    /// Returns the list without restriction, which allows every source.
+    ///
+    /// ```
+    /// use keywright::Networks;
+    ///
+    /// assert!(Networks::anywhere().allow(None));
+    /// ```
     pub const fn anywhere() -> Self {
         Self(Vec::new())
     }
 
-    /// Returns whether a request from `source` may use the key. With a restriction, an unknown
-    /// source may not.
+    /// Returns whether a request from `source` may use the key.
+    ///
+    /// A list with a restriction never allows an unknown source (`None`).
+    ///
+    /// ```
+    /// use std::net::IpAddr;
+    /// use keywright::Networks;
+    ///
+    /// let networks: Networks = "203.0.113.0/24".parse()?;
+    /// assert!(networks.allow(Some(IpAddr::from([203, 0, 113, 7]))));
+    /// assert!(!networks.allow(None));
+    /// # Ok::<(), keywright::NetworkError>(())
+    /// ```
     pub fn allow(&self, source: Option<IpAddr>) -> bool {
         self.0.is_empty()
             || source.is_some_and(|source| self.0.iter().any(|net| net.contains(source)))
     }
 
-    /// Returns whether each of these networks lies in one of `other`. Everything lies in "from
-    /// anywhere", which itself lies in nothing else.
+    /// Returns whether `other` covers each network of this list.
+    ///
+    /// [`Networks::anywhere`] covers every list, and only itself covers it.
+    ///
+    /// ```
+    /// use keywright::Networks;
+    ///
+    /// let office: Networks = "203.0.113.0/24".parse()?;
+    /// let desk: Networks = "203.0.113.7".parse()?;
+    /// assert!(desk.is_within(&office));
+    /// assert!(!office.is_within(&desk));
+    /// assert!(office.is_within(&Networks::anywhere()));
+    /// # Ok::<(), keywright::NetworkError>(())
+    /// ```
     pub fn is_within(&self, other: &Self) -> bool {
-        let lies_within = |net: &Network| other.0.iter().any(|wide| wide.0.contains(&net.0));
-        other.is_anywhere() || !self.is_anywhere() && self.0.iter().all(lies_within)
+        let is_covered = |net: &Network| other.0.iter().any(|wide| wide.0.contains(&net.0));
+        other.is_anywhere() || !self.is_anywhere() && self.0.iter().all(is_covered)
     }
 
-    /// Returns whether there is no restriction.
+    /// Returns whether the list has no restriction.
+    ///
+    /// ```
+    /// use keywright::Networks;
+    ///
+    /// assert!(Networks::anywhere().is_anywhere());
+    /// assert!(!"203.0.113.0/24".parse::<Networks>()?.is_anywhere());
+    /// # Ok::<(), keywright::NetworkError>(())
+    /// ```
     pub fn is_anywhere(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Returns the network of all addresses of a family, if these make it up together.
+    /// Returns the network of all IPv4 or all IPv6 addresses, if the list covers all of them.
     #[cfg(any(feature = "actix", feature = "tower"))]
     pub(crate) fn everybody(&self) -> Option<Network> {
         let all: Vec<IpNet> = self.0.iter().map(|network| network.0).collect();
@@ -157,7 +238,16 @@ impl Networks {
         joined.into_iter().find(|network| network.prefix_len() == 0).map(Network)
     }
 
-    /// Returns the networks in their order.
+    /// Returns an iterator over the networks in ascending order.
+    ///
+    /// ```
+    /// use keywright::Networks;
+    ///
+    /// let networks: Networks = "2001:db8::/32 203.0.113.0/24".parse()?;
+    /// let texts: Vec<_> = networks.iter().map(ToString::to_string).collect();
+    /// assert_eq!(texts, ["203.0.113.0/24", "2001:db8::/32"]);
+    /// # Ok::<(), keywright::NetworkError>(())
+    /// ```
     pub fn iter(&self) -> std::slice::Iter<'_, Network> {
         self.0.iter()
     }
@@ -172,7 +262,7 @@ impl<'a> IntoIterator for &'a Networks {
     }
 }
 
-/// Networks separated by spaces or commas, at least one.
+/// Parses networks separated by spaces or commas. The text must hold at least one.
 impl FromStr for Networks {
     type Err = NetworkError;
 

@@ -1,6 +1,6 @@
-//! The random source: the operating system's, or one that a test gives.
+//! The random source: the operating system's, or one that the host provides.
 //!
-//! A source that fails makes the operation fail; nothing falls back to a weaker one.
+//! If the source fails, the operation fails. The crate never falls back to a weaker source.
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
@@ -9,29 +9,54 @@ use rand_core::TryCryptoRng;
 
 use crate::value::reentrancy::Inside;
 
-/// The random source is of no use, so nothing was made and nothing was stored.
+/// A failure of the random source.
+///
+/// Nothing was generated and nothing was stored.
+///
+/// ```
+/// use keywright::{Drawn, GenerateError, RandomError};
+///
+/// fn should_stop_service(error: &GenerateError) -> bool {
+///     // A machine that was cloned while it ran draws the same numbers as its copy.
+///     matches!(error, GenerateError::Random(RandomError::Repeats(_)))
+/// }
+/// # assert!(should_stop_service(&RandomError::Repeats(Drawn::KeyId).into()));
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RandomError {
-    /// The source said that it failed, for the reason that it gives.
+    /// The source returned an error. The text is the source's own message.
     #[error("the random source failed: {0}")]
     Failed(String),
-    /// The source gave no byte that stands for a character of an id or a secret, in [`RandomError::DRAWS`] draws.
-    #[error("the random source gave no usable byte in {draws} draws: replace it", draws = Self::DRAWS)]
-    Stuck,
-    /// The source drew what exists already. It repeats itself, as it does on a machine that was cloned while it ran.
+    /// The source gave no byte that maps to a character of an id or secret, in
+    /// [`RandomError::DRAWS`] draws.
     #[error(
-        "the random source repeats itself: it drew {0} again; seed it anew before the next key is made"
+        "the random source gave no usable byte in {draws} draws: replace it",
+        draws = Self::DRAWS
+    )]
+    Stuck,
+    /// The source drew a value that already exists.
+    ///
+    /// A source repeats itself when, for example, the machine was cloned while it ran.
+    #[error(
+        "the random source repeats itself: it drew {0} again; reseed it before generating more keys"
     )]
     Repeats(Drawn),
-    /// The source called back into this crate for random bytes while it was asked for some.
+    /// The source called this crate while the crate was drawing bytes from it.
     #[error(
-        "the random source asked for random bytes while it was asked for some: it must not call this crate"
+        "the random source called keywright while it drew random bytes: it must not call this crate"
     )]
     Reentered,
 }
 
-/// What was drawn at random.
+/// The kind of value that a random source drew twice.
+///
+/// ```
+/// use keywright::{Drawn, RandomError};
+///
+/// let error = RandomError::Repeats(Drawn::KeyId).to_string();
+/// assert!(error.contains("it drew a key id again"));
+/// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Drawn {
@@ -54,12 +79,14 @@ impl fmt::Display for Drawn {
 }
 
 impl RandomError {
-    /// How often a source is asked for 64 bytes more before it counts as stuck. A sound source gives the 32
-    /// characters of a secret with the first draw, but for once in 10^31 times.
+    /// The number of draws of 64 bytes after which a source counts as stuck.
+    ///
+    /// A sound source gives the 32 characters of a secret in the first draw, except once in 10^31
+    /// times.
     pub const DRAWS: u32 = 16;
 }
 
-/// A random source behind one door, so that ids, secrets and batch ids draw from the same one.
+/// The random source that ids, secrets and batch ids share.
 pub(crate) struct Random(Mutex<Box<dyn Fill>>);
 
 impl Random {
@@ -73,15 +100,15 @@ impl Random {
     }
 
     pub(crate) fn fill(&self, out: &mut [u8]) -> Result<(), RandomError> {
-        // A source that calls back would wait for the lock that its own call holds.
+        // A source that calls back would deadlock on the lock that its own call holds.
         let _inside = Inside::enter(self).ok_or(RandomError::Reentered)?;
-        // A panic inside a source leaves no state of ours half written.
+        // The lock guards no state of the crate: after a panic in a source nothing is half written.
         let mut source = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         source.fill(out)
     }
 }
 
-/// `TryCryptoRng` with its error type taken away, so that it can be boxed.
+/// A `TryCryptoRng` without its error type, so that it can be boxed.
 trait Fill: Send {
     fn fill(&mut self, out: &mut [u8]) -> Result<(), RandomError>;
 }

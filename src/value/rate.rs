@@ -8,43 +8,70 @@ use std::time::Duration;
 use crate::value::redact::redact;
 use crate::value::text::serde_as_text;
 
-/// A number of uses in a period, as `100/60s`: 1 to 1,000,000 uses in 1 second to 31 days.
+/// A number of uses in a period, such as `100/60s`: 1 to 1,000,000 uses in 1 second to 31 days.
 ///
-/// A key that has rested may spend its whole number at once, and regains it evenly over the period:
-/// after `100/60s` one use each 0.6 s. So a stretch of one period can see up to twice the number,
-/// less one, and a longer time no more than the rate on average. The limit is exact in one process;
-/// each process counts for itself. As text the period is in seconds.
+/// An unused key may spend all its uses at once. It regains them evenly over the period: at
+/// `100/60s`, one use every 0.6 s. So one period can see up to twice the number of uses, less one.
+/// Over a longer time, the average does not exceed the rate. The limit is exact within one process;
+/// each process counts separately. In the text form, the period is in seconds.
+///
+/// ```
+/// use std::time::Duration;
+/// use keywright::Rate;
+///
+/// let rate = Rate::new(100, Duration::from_secs(60))?;
+/// assert_eq!(rate.to_string(), "100/60s");
+/// assert_eq!(rate, "100/60s".parse()?);
+/// # Ok::<(), keywright::RateError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct Rate {
     uses: NonZeroU32,
     per: Duration,
 }
 
-/// A rate past its limits, or a text that is none.
+/// A rate that exceeds a limit, or a text that is not a rate.
+///
+/// ```
+/// use std::time::Duration;
+/// use keywright::{Rate, RateError};
+///
+/// assert_eq!(Rate::new(0, Duration::from_secs(60)), Err(RateError::Uses(0)));
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RateError {
-    /// Not 1 to [`Rate::MAX_USES`] uses.
-    #[error("{0} uses are not possible in a rate: from 1 to {max}", max = Rate::MAX_USES)]
+    /// The number of uses is not 1 to [`Rate::MAX_USES`].
+    #[error("the uses of a rate must be between 1 and {max}, got {0}", max = Rate::MAX_USES)]
     Uses(u32),
-    /// Not a whole number of seconds from 1 to [`Rate::MAX_PERIOD`].
-    #[error("a rate counts in a period of whole seconds from 1 s to 31 days, not {0:?}")]
+    /// The period is not a whole number of seconds from 1 to [`Rate::MAX_PERIOD`].
+    #[error("the period of a rate must be whole seconds between 1 s and 31 days, got {0:?}")]
     Period(Duration),
-    /// Not `uses/period`.
-    #[error("{0:?} is not a rate: expected as 100/60s")]
+    /// The text does not have the form `uses/period`.
+    #[error("{0:?} is not a rate: expected uses and seconds such as 100/60s")]
     Malformed(String),
 }
 
 impl Rate {
-    /// The most uses.
+    /// The maximum number of uses.
     pub const MAX_USES: u32 = 1_000_000;
     /// The longest period: 31 days.
     pub const MAX_PERIOD: Duration = Duration::from_hours(31 * 24);
 
-    /// Creates a rate of `uses` in each `per`.
+    /// Creates a rate of `uses` uses in each period `per`.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use keywright::Rate;
+    ///
+    /// let rate = Rate::new(1_000, Duration::from_secs(3_600))?;
+    /// assert_eq!(rate.to_string(), "1000/3600s");
+    /// # Ok::<(), keywright::RateError>(())
+    /// ```
     ///
     /// # Errors
-    /// [`RateError`] outside the limits.
+    /// * [`RateError::Period`] unless `per` is a whole number of seconds from 1 s to 31 days.
+    /// * [`RateError::Uses`] unless `uses` is 1 to 1,000,000.
     pub fn new(uses: u32, per: Duration) -> Result<Self, RateError> {
         let whole = per.subsec_nanos() == 0 && per.as_secs() >= 1;
         if !whole || per > Self::MAX_PERIOD {
@@ -54,24 +81,50 @@ impl Rate {
         Ok(Self { uses: count.ok_or(RateError::Uses(uses))?, per })
     }
 
-    /// Returns the number of uses.
+    /// Returns the number of uses in a period.
+    ///
+    /// ```
+    /// use keywright::Rate;
+    ///
+    /// assert_eq!("100/60s".parse::<Rate>()?.uses(), 100);
+    /// # Ok::<(), keywright::RateError>(())
+    /// ```
     pub fn uses(&self) -> u32 {
         self.uses.get()
     }
 
     /// Returns the period.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use keywright::Rate;
+    ///
+    /// assert_eq!("100/60s".parse::<Rate>()?.per(), Duration::from_secs(60));
+    /// # Ok::<(), keywright::RateError>(())
+    /// ```
     pub fn per(&self) -> Duration {
         self.per
     }
 
-    /// Returns whether this rate admits no more than `other`, at once and over time.
+    /// Returns whether this rate allows no more than `other`, both at once and over time.
+    ///
+    /// ```
+    /// use keywright::Rate;
+    ///
+    /// let (rate, limit): (Rate, Rate) = ("50/60s".parse()?, "100/60s".parse()?);
+    /// assert!(rate.is_within(&limit));
+    /// assert!(!limit.is_within(&rate));
+    /// # Ok::<(), keywright::RateError>(())
+    /// ```
     pub fn is_within(&self, other: &Self) -> bool {
         let (mine, theirs) = (u128::from(self.uses.get()), u128::from(other.uses.get()));
         mine <= theirs && mine * other.per.as_nanos() <= theirs * self.per.as_nanos()
     }
 
-    /// Returns the rate that holds where both do: as many uses at once as the smaller of them,
-    /// regained no faster than the slower of them. The period is rounded up to a whole second.
+    /// Returns the rate that applies where two rates apply at once.
+    ///
+    /// It has the smaller number of uses of the two, regained no faster than under the slower one.
+    /// The period is rounded up to a whole second.
     pub(crate) fn within_both(self, other: Self) -> Self {
         let uses = self.uses.min(other.uses);
         let seconds = |rate: Self| {
@@ -97,7 +150,7 @@ impl FromStr for Rate {
         let uses = uses.parse().map_err(|_| malformed())?;
         let seconds = seconds.parse().map_err(|_| malformed())?;
         let rate = Self::new(uses, Duration::from_secs(seconds))?;
-        // One spelling: a sign or a leading zero would be read too.
+        // A rate has one spelling, but `parse` also accepts a plus sign and leading zeros.
         if rate.to_string() == text { Ok(rate) } else { Err(malformed()) }
     }
 }

@@ -1,11 +1,11 @@
-//! How errors repeat what they were given: shortened, and never a secret.
+//! The rule for how an error repeats a text that it was given: shortened, and never a secret.
 //!
-//! A token lands in the wrong argument sooner or later, and the error about it in a log.
+//! Sooner or later a token is passed as the wrong argument, and the error about it is logged.
 
-/// The longest text that is repeated, in characters.
+/// The maximum length of a repeated text, in characters.
 const LONGEST: usize = 40;
 
-/// Returns `text` as an error may repeat it.
+/// Returns `text` in the form in which an error may repeat it.
 pub(crate) fn redact(text: &str) -> String {
     if looks_like_token(text) {
         return "(not shown: it looks like a token)".to_owned();
@@ -16,9 +16,11 @@ pub(crate) fn redact(text: &str) -> String {
     }
 }
 
-/// Returns whether there is a run of ASCII letters and digits that is too long, or too mixed, to be
-/// a word: 32 characters of more than one class (small letters, capitals, digits), or 20 of all
-/// three.
+/// Returns whether the text has a run of ASCII letters and digits that is too long or too mixed for
+/// a word.
+///
+/// The classes are lower-case letters, capitals and digits. A run looks like a token if it has 32
+/// characters of at least two classes, or 20 characters of all three.
 pub(crate) fn looks_like_token(text: &str) -> bool {
     text.split(|c: char| !c.is_ascii_alphanumeric()).any(|run| {
         let has = |class: fn(&u8) -> bool| usize::from(run.as_bytes().iter().any(class));

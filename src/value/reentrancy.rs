@@ -1,8 +1,9 @@
-//! Whether code of the host's that this crate has called is calling back.
+//! Detection of reentrancy: foreign code that calls back into the crate that is calling it.
 //!
-//! A random source, or a store, may call the crate that is calling it. Where the crate holds a lock meanwhile, the call
-//! back would wait for itself without end: it is refused instead. What has called is on the stack of the same thread, also
-//! where it is a future, which runs inside the poll of the future that waits for it.
+//! A random source or a store of the host could call this crate again. If the crate holds a lock at
+//! that moment, the inner call would deadlock, so it is refused. The outer call is always on the
+//! stack of the same thread. This holds for futures too: an inner future is polled inside the poll
+//! of the outer one.
 
 use std::cell::RefCell;
 use std::future::Future;
@@ -10,16 +11,17 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 std::thread_local! {
-    /// The addresses of those whose foreign code is running on this thread.
+    /// The addresses of the values on whose behalf foreign code is running on this thread.
     static ENTERED: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
 }
 
-/// While it is held, foreign code is running on behalf of something on this thread.
+/// A guard that marks foreign code as running on behalf of a value on this thread.
 pub(crate) struct Inside(usize);
 
 impl Inside {
-    /// Enters foreign code on behalf of `whose`. Returns `None` if foreign code is running on its
-    /// behalf already: then that code has called back.
+    /// Enters foreign code on behalf of `whose`.
+    ///
+    /// Returns `None` if foreign code is already running on its behalf: that code has called back.
     pub(crate) fn enter<T>(whose: &T) -> Option<Self> {
         let address = std::ptr::from_ref(whose).addr();
         ENTERED.with(|entered| {
@@ -45,7 +47,7 @@ impl Drop for Inside {
     }
 }
 
-/// A future of foreign code, which runs on behalf of something whenever it is polled.
+/// A future of foreign code that runs on behalf of a value whenever it is polled.
 pub(crate) struct Within<'a, T, F: ?Sized> {
     pub(crate) whose: &'a T,
     pub(crate) future: Pin<Box<F>>,

@@ -1,7 +1,7 @@
-//! Scopes: what a key may be used for, and the only containment rule.
+//! Scopes, and the only rule for when one scope contains another.
 //!
-//! A scope is a name. It contains itself and nothing else: no wildcard, no hierarchy, no prefix.
-//! An empty set allows nothing.
+//! A scope contains itself and nothing else: there is no wildcard, no hierarchy and no prefix. An
+//! empty set of scopes allows nothing.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,37 +13,68 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::value::redact::redact;
 use crate::value::text::serde_as_text;
 
-/// One scope, such as `invoices:read`: 1 to 64 of `a-z 0-9 . _ : / -`, starting with a letter.
+/// The name of one permission of a key, such as `invoices:read`.
 ///
-/// `*` is not a scope: a name that a reader takes for "everything" would be one that only looks so.
+/// A scope has 1 to 64 characters of `a-z 0-9 . _ : / -` and starts with a letter.
+///
+/// `*` is not a scope. Readers would take it for "everything", but it would contain only itself.
+///
+/// ```
+/// use keywright::Scope;
+///
+/// let scope = Scope::new("invoices:read")?;
+/// assert_eq!(scope.as_str(), "invoices:read");
+/// assert!(Scope::new("*").is_err());
+/// # Ok::<(), keywright::ScopeError>(())
+/// ```
 #[derive(Clone, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Scope(Arc<str>);
 
-/// A text that is no scope, or too many scopes.
+/// A text that is not a scope, or a set with too many scopes.
+///
+/// ```
+/// use keywright::{Scope, ScopeError};
+///
+/// assert_eq!(Scope::new("Invoices"), Err(ScopeError::Malformed("Invoices".to_owned())));
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ScopeError {
-    /// Not 1 to 64 characters of the scope alphabet.
+    /// The text is not 1 to 64 characters of the scope alphabet.
     #[error("{0:?} is not a scope: expected 1 to 64 of a-z 0-9 . _ : / - starting with a letter")]
     Malformed(String),
-    /// More than [`ScopeSet::MAX`] scopes in one set.
-    #[error("{0} scopes are too many: a set holds at most {max}", max = ScopeSet::MAX)]
+    /// The set holds more than [`ScopeSet::MAX`] different scopes. The value is their number.
+    #[error("a scope set can have at most {max} scopes, got {0}", max = ScopeSet::MAX)]
     TooMany(usize),
 }
 
 impl Scope {
-    /// The longest scope, in bytes.
+    /// The maximum length of a scope, in bytes.
     pub const MAX_LEN: usize = 64;
 
-    /// Takes a scope.
+    /// Creates a scope from text.
+    ///
+    /// ```
+    /// use keywright::Scope;
+    ///
+    /// assert_eq!(Scope::new("reports/daily:read")?.to_string(), "reports/daily:read");
+    /// # Ok::<(), keywright::ScopeError>(())
+    /// ```
     ///
     /// # Errors
-    /// [`ScopeError::Malformed`].
+    /// [`ScopeError::Malformed`] unless the text is 1 to 64 characters of the scope alphabet.
     pub fn new(text: impl AsRef<str>) -> Result<Self, ScopeError> {
         text.as_ref().parse()
     }
 
     /// Returns the scope as text.
+    ///
+    /// ```
+    /// use keywright::Scope;
+    ///
+    /// assert_eq!(Scope::new("invoices:read")?.as_str(), "invoices:read");
+    /// # Ok::<(), keywright::ScopeError>(())
+    /// ```
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -75,7 +106,9 @@ impl fmt::Debug for Scope {
     }
 }
 
-/// At most 64 scopes, sorted, each once. The empty set allows nothing.
+/// A set of at most 64 scopes, in ascending order.
+///
+/// The empty set allows nothing. The text form is a list of scopes separated by spaces or commas.
 ///
 /// ```
 /// use keywright::{Scope, ScopeSet};
@@ -90,13 +123,21 @@ impl fmt::Debug for Scope {
 pub struct ScopeSet(Vec<Scope>);
 
 impl ScopeSet {
-    /// The most scopes that a set holds.
+    /// The maximum number of scopes in a set.
     pub const MAX: usize = 64;
 
-    /// Creates a set of these scopes.
+    /// Creates a set of these scopes, without duplicates.
+    ///
+    /// ```
+    /// use keywright::{Scope, ScopeSet};
+    ///
+    /// let scopes = ScopeSet::new([Scope::new("reports:read")?, Scope::new("invoices:read")?])?;
+    /// assert_eq!(scopes.to_string(), "invoices:read reports:read");
+    /// # Ok::<(), keywright::ScopeError>(())
+    /// ```
     ///
     /// # Errors
-    /// [`ScopeError::TooMany`] past [`ScopeSet::MAX`] different ones.
+    /// [`ScopeError::TooMany`] if there are more than [`ScopeSet::MAX`] different scopes.
     pub fn new(scopes: impl IntoIterator<Item = Scope>) -> Result<Self, ScopeError> {
         let mut scopes: Vec<Scope> = scopes.into_iter().collect();
         scopes.sort_unstable();
@@ -108,36 +149,93 @@ impl ScopeSet {
     }
 
     /// Returns the empty set, which allows nothing.
+    ///
+    /// ```
+    /// use keywright::ScopeSet;
+    ///
+    /// assert!(ScopeSet::empty().is_empty());
+    /// ```
     pub const fn empty() -> Self {
         Self(Vec::new())
     }
 
     /// Returns whether the set holds exactly this scope.
+    ///
+    /// ```
+    /// use keywright::{Scope, ScopeSet};
+    ///
+    /// let scopes: ScopeSet = "invoices:read".parse()?;
+    /// assert!(scopes.contains(&Scope::new("invoices:read")?));
+    /// assert!(!scopes.contains(&Scope::new("invoices")?), "there is no hierarchy");
+    /// # Ok::<(), keywright::ScopeError>(())
+    /// ```
     pub fn contains(&self, scope: &Scope) -> bool {
         self.0.binary_search(scope).is_ok()
     }
 
-    /// Returns the first scope of `self` that `ceiling` does not hold, if any.
+    /// Returns the first scope that is in this set and not in `ceiling`, or `None`.
+    ///
+    /// ```
+    /// use keywright::ScopeSet;
+    ///
+    /// let ceiling: ScopeSet = "invoices:read reports:read".parse()?;
+    /// let wanted: ScopeSet = "invoices:read invoices:write".parse()?;
+    /// let outside = wanted.first_outside(&ceiling).map(|scope| scope.as_str());
+    /// assert_eq!(outside, Some("invoices:write"));
+    /// # Ok::<(), keywright::ScopeError>(())
+    /// ```
     pub fn first_outside(&self, ceiling: &Self) -> Option<&Scope> {
         self.0.iter().find(|scope| !ceiling.contains(scope))
     }
 
-    /// Returns the scopes that both sets hold.
+    /// Returns the scopes that are in both sets.
+    ///
+    /// ```
+    /// use keywright::ScopeSet;
+    ///
+    /// let own: ScopeSet = "invoices:read invoices:write".parse()?;
+    /// let ceiling: ScopeSet = "invoices:read reports:read".parse()?;
+    /// assert_eq!(own.intersection(&ceiling), "invoices:read".parse()?);
+    /// # Ok::<(), keywright::ScopeError>(())
+    /// ```
     pub fn intersection(&self, other: &Self) -> Self {
         Self(self.iter().filter(|scope| other.contains(scope)).cloned().collect())
     }
 
-    /// Returns whether there is no scope.
+    /// Returns whether the set has no scopes, and so allows nothing.
+    ///
+    /// ```
+    /// use keywright::ScopeSet;
+    ///
+    /// assert!("".parse::<ScopeSet>()?.is_empty());
+    /// # Ok::<(), keywright::ScopeError>(())
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Returns the number of scopes.
+    /// Returns the number of scopes, from 0 to 64.
+    ///
+    /// ```
+    /// use keywright::ScopeSet;
+    ///
+    /// assert_eq!("invoices:read, reports:read".parse::<ScopeSet>()?.len(), 2);
+    /// # Ok::<(), keywright::ScopeError>(())
+    /// ```
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Returns the scopes in their order.
+    /// Returns an iterator over the scopes in ascending order.
+    ///
+    /// ```
+    /// use keywright::ScopeSet;
+    ///
+    /// let scopes: ScopeSet = "reports:read invoices:read".parse()?;
+    /// let texts: Vec<_> = scopes.iter().map(|scope| scope.as_str()).collect();
+    /// assert_eq!(texts, ["invoices:read", "reports:read"]);
+    /// # Ok::<(), keywright::ScopeError>(())
+    /// ```
     pub fn iter(&self) -> std::slice::Iter<'_, Scope> {
         self.0.iter()
     }
@@ -152,7 +250,8 @@ impl<'a> IntoIterator for &'a ScopeSet {
     }
 }
 
-/// Scopes separated by spaces or commas, as RFC 6749 section 3.3 and people write them.
+/// Parses scopes separated by spaces (RFC 6749 section 3.3) or commas. An empty text is the empty
+/// set.
 impl FromStr for ScopeSet {
     type Err = ScopeError;
 
@@ -178,25 +277,40 @@ impl<'de> Deserialize<'de> for ScopeSet {
     }
 }
 
-/// Whether something may change anything, or only look.
+/// The access of a service account, or the access that a request needs.
+///
+/// ```
+/// use keywright::Access;
+///
+/// assert!(Access::ReadWrite.covers(Access::ReadOnly));
+/// assert!(!Access::ReadOnly.covers(Access::ReadWrite));
+/// ```
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Access {
-    /// Look only.
+    /// Read only.
     ReadOnly,
-    /// Look and change.
+    /// Read and write. This is the default.
     #[default]
     ReadWrite,
 }
 
 impl Access {
-    /// Returns whether this access is enough where `needed` is asked for.
+    /// Returns whether this access is enough for a request that needs `needed`.
+    ///
+    /// ```
+    /// use keywright::Access;
+    ///
+    /// assert!(Access::ReadOnly.covers(Access::ReadOnly));
+    /// assert!(!Access::ReadOnly.covers(Access::ReadWrite));
+    /// ```
     pub fn covers(self, needed: Self) -> bool {
         self == Self::ReadWrite || needed == Self::ReadOnly
     }
 }
 
-/// As text alone: derived, it would be read from an object of the name and null as well.
+/// Deserializes from text only. A derived implementation would also accept an object with the name
+/// as its member.
 impl<'de> Deserialize<'de> for Access {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match String::deserialize(deserializer)?.as_str() {

@@ -1,24 +1,42 @@
-//! The container of secret text: wiped on drop, redacted in print, exposed only on purpose.
+//! A container for secret text: wiped on drop, hidden in `Debug`, and exposed only on purpose.
 
 use std::fmt;
 
 use zeroize::Zeroize;
 
-/// Secret text. It cannot be cloned, compared, printed or serialized, and is wiped on drop.
+/// Secret text that is wiped from memory on drop.
 ///
+/// A secret cannot be cloned, compared, printed or serialized, and `Debug` shows `Secret(..)`.
+/// [`Secret::expose`] is the only way to read it.
+///
+/// ```
+/// use keywright::Secret;
+///
+/// fn is_long_enough(secret: &Secret) -> bool {
+///     secret.expose().len() >= 32
+/// }
+/// ```
 /// ```compile_fail
 /// fn show(secret: &keywright::Secret) -> String { secret.to_string() }
 /// ```
 pub struct Secret(Box<str>);
 
 impl Secret {
-    /// Takes over `text` without copying it; its capacity must be its length.
+    /// Takes ownership of `text` without copying it. Its capacity must be its length.
     pub(crate) fn new(text: String) -> Self {
         debug_assert_eq!(text.len(), text.capacity(), "shrinking would leave a copy behind");
         Self(text.into_boxed_str())
     }
 
-    /// Returns the secret itself. Show it to its owner only.
+    /// Returns the secret text, which only its owner may see.
+    ///
+    /// ```
+    /// use keywright::Secret;
+    ///
+    /// fn length(secret: &Secret) -> usize {
+    ///     secret.expose().len()
+    /// }
+    /// ```
     pub fn expose(&self) -> &str {
         &self.0
     }

@@ -1,5 +1,6 @@
-//! serde for what a store keeps: a field that is missing is no `null`, a name stands once in an
-//! object, and what counts up fits into a bigint.
+//! Strict deserialization of stored records.
+//!
+//! A missing field is not `null`, an object names each member once, and counters fit into a bigint.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Display};
@@ -10,37 +11,40 @@ use serde::{Deserialize, Deserializer};
 
 use crate::value::redact::redact;
 
-/// The greatest version and the greatest sequence: the greatest bigint of SQL.
+/// The maximum version and sequence number: the maximum bigint of SQL.
 pub(crate) const MAX_COUNT: u64 = i64::MAX.cast_unsigned();
 
-/// Returns the version after `version`, which is itself once [`MAX_COUNT`] is reached. A store takes
-/// no update that repeats a version, so a record of the last version can only be revoked or deleted.
+/// Returns the version after `version`, or `version` itself once it is [`MAX_COUNT`].
+///
+/// A store rejects an update that repeats a version. A record of the last version can therefore
+/// only be revoked or deleted.
 pub(crate) fn next_version(version: u64) -> u64 {
     version.saturating_add(1).min(MAX_COUNT)
 }
 
-/// Reads a field that may be null and must be there.
+/// Deserializes a field that may be null but must be present.
 ///
-/// serde reads an `Option` that is missing as `None`. A key that lost its `revoked` or `expires`
-/// would work again.
+/// By default serde reads a missing `Option` as `None`. A key that lost its `revoked_at` or
+/// `expires_at` would work again.
 pub(crate) fn required<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     Option::deserialize(deserializer)
 }
 
-/// Reads a version or a sequence, from 0 to [`MAX_COUNT`].
+/// Deserializes a version or a sequence number, from 0 to [`MAX_COUNT`].
 pub(crate) fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     let count = u64::deserialize(deserializer)?;
     if count > MAX_COUNT {
-        let expected = "a number up to 9223372036854775807";
+        let expected = "a number from 0 to 9223372036854775807";
         return Err(D::Error::invalid_value(Unexpected::Unsigned(count), &expected));
     }
     Ok(count)
 }
 
-/// Reads an object as a map. A name that stands there twice is refused: serde would keep the last,
-/// other readers the first.
+/// Deserializes an object as a map and rejects a name that appears twice.
+///
+/// serde would keep the last of the two values, where other readers keep the first.
 pub(crate) fn unique<'de, D, K, V>(deserializer: D) -> Result<BTreeMap<K, V>, D::Error>
 where
     D: Deserializer<'de>,
@@ -65,7 +69,7 @@ where
             while let Some(name) = map.next_key::<K>()? {
                 if members.contains_key(&name) {
                     let name = redact(&name.to_string());
-                    return Err(A::Error::custom(format!("{name:?} stands there more than once")));
+                    return Err(A::Error::custom(format!("{name:?} appears more than once")));
                 }
                 members.insert(name, map.next_value()?);
             }

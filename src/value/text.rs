@@ -1,8 +1,8 @@
-//! serde for values that have one spelling: what they print is what they parse.
+//! Parsing and serde for values that have exactly one spelling: the text that they print.
 
 use std::str::FromStr;
 
-/// Reads a number that is written as it prints: without a plus sign and without leading zeros.
+/// Parses a number that is spelled as it prints: without a plus sign and without leading zeros.
 pub(crate) fn decimal<T: FromStr + ToString>(text: &str) -> Option<T> {
     text.parse().ok().filter(|number: &T| number.to_string() == text)
 }
@@ -26,7 +26,7 @@ macro_rules! serde_as_text {
 
 pub(crate) use serde_as_text;
 
-/// Bytes in lower-case hex, which is their one spelling.
+/// Lower-case hex, the only spelling in which bytes are read.
 pub(crate) mod hex {
     use std::fmt::Write;
 
@@ -44,13 +44,13 @@ pub(crate) mod hex {
         read(text, &mut bytes).then_some(bytes)
     }
 
-    /// Decodes as many bytes as there are.
+    /// Decodes a text of any length.
     pub(crate) fn decode_all(text: &str) -> Option<Vec<u8>> {
         let mut bytes = vec![0; text.len() / 2];
         read(text, &mut bytes).then_some(bytes)
     }
 
-    /// Fills `bytes`. A capital, a sign, a digit too few or too many is refused.
+    /// Fills `bytes`, or returns false. Capitals, signs and a wrong number of digits are rejected.
     fn read(text: &str, bytes: &mut [u8]) -> bool {
         let digit = |digit: u8| match digit {
             b'0'..=b'9' => Some(digit - b'0'),
@@ -74,6 +74,7 @@ pub(crate) mod hex {
         deserializer: D,
     ) -> Result<[u8; N], D::Error> {
         let text = String::deserialize(deserializer)?;
-        decode(&text).ok_or_else(|| serde::de::Error::custom(format!("not {N} bytes in hex")))
+        let expected = || format!("expected {N} bytes in lower-case hex");
+        decode(&text).ok_or_else(|| serde::de::Error::custom(expected()))
     }
 }

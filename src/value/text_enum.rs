@@ -1,7 +1,9 @@
-//! Enums whose values have one name each, as text: operations, codes and fields.
+//! Enums whose values each have one text: operations, codes and fields.
 
-/// Declares an enum with a text for each variant, `ALL`, `as_str` and `Display`. With an error type it can
-/// be read from its text too, also by serde.
+/// Declares an enum with a text for each variant, and with `ALL`, `as_str` and `Display`.
+///
+/// With an error type, the enum can also be parsed from its text, and serde reads and writes the
+/// text.
 macro_rules! text_enum {
     (
         $(#[$meta:meta])*
@@ -21,7 +23,7 @@ macro_rules! text_enum {
             /// All values, in the order of their declaration.
             $vis const ALL: &[Self] = &[$(Self::$variant,)+];
 
-            /// Returns the name, as it prints.
+            /// Returns the value as text, as `Display` prints it.
             $vis const fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$variant => $text,)+

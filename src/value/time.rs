@@ -1,7 +1,7 @@
-//! Time: one instant type, one rule for every bound, and a clock that can be replaced.
+//! Time: one type for instants, one rule for every bound, and a clock that can be replaced.
 //!
-//! A time bound `t` has passed at `now >= t`. Every expiry, not-before and overlap deadline in the
-//! crate uses that rule through [`Timestamp::has_passed`].
+//! A bound `t` has passed at `now >= t`. Every expiry, not-before and end of an overlap in the
+//! crate uses this rule, through [`Timestamp::has_passed`].
 
 use std::fmt;
 use std::str::FromStr;
@@ -16,18 +16,17 @@ use time::format_description::well_known::Rfc3339;
 use crate::value::redact::redact;
 use crate::value::text::serde_as_text;
 
-/// An instant in UTC with microseconds, from 1970 to the end of the year 9999.
+/// An instant in UTC with microsecond precision, from 1970 to the end of the year 9999.
 ///
-/// The bounds are those of RFC 3339, so every value prints and parses as one.
-///
-/// As text it is RFC 3339 with a capital `T` and `Z`, or an offset such as `+02:00`. A fraction has
-/// 1 to 9 digits behind a point; what is finer than a microsecond is cut off. A leap second (`:60`)
-/// and the offset `-00:00` (RFC 3339 section 4.3: the local time is unknown) are refused.
+/// Every value prints as an RFC 3339 time and parses back from it. The text has a capital `T`, and
+/// ends with a capital `Z` or an offset such as `+02:00`. A fraction of a second has 1 to 9 digits;
+/// digits after the sixth are cut off. Leap seconds (`:60`) and the offset `-00:00` (RFC 3339
+/// section 4.3: unknown local offset) are rejected.
 ///
 /// ```
 /// use keywright::Timestamp;
 ///
-/// let noon: Timestamp = "2026-11-21T12:00:00Z".parse()?;
+/// let noon: Timestamp = "2026-11-21T14:00:00+02:00".parse()?;
 /// assert_eq!(noon.to_string(), "2026-11-21T12:00:00Z");
 /// # Ok::<(), keywright::TimeError>(())
 /// ```
@@ -35,24 +34,38 @@ use crate::value::text::serde_as_text;
 pub struct Timestamp(i64);
 
 /// A time that is not a [`Timestamp`].
+///
+/// ```
+/// use keywright::{TimeError, Timestamp};
+///
+/// let parsed = "21 Nov 2026".parse::<Timestamp>();
+/// assert!(matches!(parsed, Err(TimeError::NotRfc3339(text)) if text == "21 Nov 2026"));
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TimeError {
-    /// Before 1970 or after 9999.
-    #[error("the time lies outside the years 1970 to 9999")]
+    /// The time is before 1970 or after 9999.
+    #[error("the time must be in the years 1970 to 9999")]
     OutOfRange,
-    /// Not RFC 3339.
-    #[error("{0:?} is not a time as in 2026-11-21T12:00:00Z (RFC 3339)")]
+    /// The text is not an RFC 3339 time as [`Timestamp`] describes it.
+    #[error("{0:?} is not a time: expected RFC 3339 such as 2026-11-21T12:00:00Z")]
     NotRfc3339(String),
 }
 
 impl Timestamp {
-    /// 1970-01-01T00:00:00Z.
+    /// The earliest time: 1970-01-01T00:00:00Z.
     pub const MIN: Self = Self(0);
-    /// 9999-12-31T23:59:59.999999Z.
+    /// The latest time: 9999-12-31T23:59:59.999999Z.
     pub const MAX: Self = Self(253_402_300_799_999_999);
 
-    /// Returns the instant `micros` microseconds after 1970, if it is in range.
+    /// Returns the instant `micros` microseconds after the start of 1970, or `None` out of range.
+    ///
+    /// ```
+    /// use keywright::Timestamp;
+    ///
+    /// assert_eq!(Timestamp::from_unix_micros(0), Some(Timestamp::MIN));
+    /// assert_eq!(Timestamp::from_unix_micros(-1), None);
+    /// ```
     pub const fn from_unix_micros(micros: i64) -> Option<Self> {
         if micros < Self::MIN.0 || micros > Self::MAX.0 {
             return None;
@@ -60,7 +73,15 @@ impl Timestamp {
         Some(Self(micros))
     }
 
-    /// Returns the instant `seconds` after 1970, if it is in range.
+    /// Returns the instant `seconds` seconds after the start of 1970, or `None` out of range.
+    ///
+    /// ```
+    /// use keywright::Timestamp;
+    ///
+    /// let time = Timestamp::from_unix_seconds(1_795_262_400);
+    /// assert_eq!(time, Some("2026-11-21T12:00:00Z".parse()?));
+    /// # Ok::<(), keywright::TimeError>(())
+    /// ```
     pub const fn from_unix_seconds(seconds: i64) -> Option<Self> {
         match seconds.checked_mul(1_000_000) {
             Some(micros) => Self::from_unix_micros(micros),
@@ -68,34 +89,84 @@ impl Timestamp {
         }
     }
 
-    /// Returns the microseconds since 1970.
+    /// Returns the number of microseconds since the start of 1970.
+    ///
+    /// ```
+    /// use keywright::Timestamp;
+    ///
+    /// let time: Timestamp = "1970-01-01T00:00:01Z".parse()?;
+    /// assert_eq!(time.unix_micros(), 1_000_000);
+    /// # Ok::<(), keywright::TimeError>(())
+    /// ```
     pub const fn unix_micros(self) -> i64 {
         self.0
     }
 
-    /// Returns whether this bound has passed: `now >= self`.
+    /// Returns whether this bound has passed at `now`, which means `now >= self`.
+    ///
+    /// ```
+    /// use keywright::Timestamp;
+    ///
+    /// let expires_at: Timestamp = "2026-11-21T12:00:00Z".parse()?;
+    /// assert!(!expires_at.has_passed("2026-11-21T11:59:59.999999Z".parse()?));
+    /// assert!(expires_at.has_passed(expires_at));
+    /// # Ok::<(), keywright::TimeError>(())
+    /// ```
     pub fn has_passed(self, now: Self) -> bool {
         now >= self
     }
 
-    /// Returns `self + duration`, or `None` past the year 9999.
+    /// Returns `self + duration`, or `None` if that is after the year 9999.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use keywright::Timestamp;
+    ///
+    /// assert!(Timestamp::MIN.checked_add(Duration::from_secs(60)).is_some());
+    /// assert_eq!(Timestamp::MAX.checked_add(Duration::from_secs(60)), None);
+    /// ```
     pub fn checked_add(self, duration: Duration) -> Option<Self> {
         let micros = i64::try_from(duration.as_micros()).ok()?;
         Self::from_unix_micros(self.0.checked_add(micros)?)
     }
 
     /// Returns `self + duration`, at most [`Timestamp::MAX`].
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use keywright::Timestamp;
+    ///
+    /// assert_eq!(Timestamp::MAX.saturating_add(Duration::from_secs(60)), Timestamp::MAX);
+    /// ```
     pub fn saturating_add(self, duration: Duration) -> Self {
         self.checked_add(duration).unwrap_or(Self::MAX)
     }
 
     /// Returns `self - duration`, at least [`Timestamp::MIN`].
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use keywright::Timestamp;
+    ///
+    /// assert_eq!(Timestamp::MIN.saturating_sub(Duration::from_secs(60)), Timestamp::MIN);
+    /// ```
     pub fn saturating_sub(self, duration: Duration) -> Self {
         let micros = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
         Self::from_unix_micros(self.0.saturating_sub(micros)).unwrap_or(Self::MIN)
     }
 
-    /// Returns the time from `earlier` to `self`; zero if `earlier` is later.
+    /// Returns the time from `earlier` to `self`, or zero if `earlier` is the later one.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use keywright::Timestamp;
+    ///
+    /// let (start, end): (Timestamp, Timestamp) =
+    ///     ("2026-11-21T12:00:00Z".parse()?, "2026-11-21T12:01:00Z".parse()?);
+    /// assert_eq!(end.since(start), Duration::from_secs(60));
+    /// assert_eq!(start.since(end), Duration::ZERO);
+    /// # Ok::<(), keywright::TimeError>(())
+    /// ```
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(u64::try_from(self.0 - earlier.0).unwrap_or(0))
     }
@@ -113,7 +184,7 @@ impl FromStr for Timestamp {
 
     fn from_str(text: &str) -> Result<Self, TimeError> {
         let not_rfc_3339 = || TimeError::NotRfc3339(redact(text));
-        // `time` reads any byte between date and time, small letters and leap seconds.
+        // `time` accepts any byte between date and time, lower-case letters and leap seconds.
         if !has_layout(text.as_bytes()) {
             return Err(not_rfc_3339());
         }
@@ -121,7 +192,7 @@ impl FromStr for Timestamp {
     }
 }
 
-/// Returns whether a text is laid out as a [`Timestamp`] is written, whatever its numbers are.
+/// Returns whether a text has the layout of a [`Timestamp`]. Its numbers are not checked.
 fn has_layout(text: &[u8]) -> bool {
     let follows = |text: &[u8], layout: &[u8]| {
         let fits = |(byte, place): (&u8, &u8)| match place {
@@ -150,7 +221,7 @@ fn has_layout(text: &[u8]) -> bool {
 impl From<Timestamp> for OffsetDateTime {
     fn from(time: Timestamp) -> Self {
         OffsetDateTime::from_unix_timestamp_nanos(i128::from(time.0) * 1_000)
-            .expect("a Timestamp lies in the years 1970 to 9999")
+            .expect("a Timestamp is in the years 1970 to 9999")
     }
 }
 
@@ -176,15 +247,48 @@ impl TryFrom<SystemTime> for Timestamp {
     }
 }
 
-/// Where the time comes from. Read once for each operation.
+/// A source of the current time.
 ///
-/// Give [`ManualClock`] in tests; [`SystemClock`] is the default.
+/// [`SystemClock`] is the default; tests use [`ManualClock`]. An operation reads the clock once for
+/// each attempt, so that all its checks see the same time.
+///
+/// ```
+/// use std::time::Duration;
+/// use keywright::{Clock, SystemClock, Timestamp};
+///
+/// /// A clock that runs ahead, to try what happens to keys in the future.
+/// #[derive(Debug)]
+/// struct Ahead(Duration);
+///
+/// impl Clock for Ahead {
+///     fn now(&self) -> Timestamp {
+///         SystemClock.now().saturating_add(self.0)
+///     }
+/// }
+///
+/// assert!(Ahead(Duration::from_secs(60)).now() > SystemClock.now());
+/// ```
 pub trait Clock: Send + Sync + 'static {
     /// Returns the current time.
+    ///
+    /// ```
+    /// use keywright::{Clock, ManualClock, Timestamp};
+    ///
+    /// let clock = ManualClock::at(Timestamp::MIN);
+    /// assert_eq!(clock.now(), Timestamp::MIN);
+    /// ```
     fn now(&self) -> Timestamp;
 }
 
-/// The operating system's clock. A clock set before 1970 reads as 1970, one past 9999 as 9999.
+/// The operating system's clock, limited to the range of [`Timestamp`].
+///
+/// A clock set before 1970 reads as the start of 1970, and one set after 9999 as the end of 9999.
+///
+/// ```
+/// use keywright::{Clock, SystemClock, Timestamp};
+///
+/// assert!(SystemClock.now() > Timestamp::MIN);
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
@@ -201,32 +305,62 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that shows a fixed time until it is moved. Clones share the time.
+/// A clock for tests, which shows a fixed time until it is moved.
+///
+/// Clones share the time.
 ///
 /// ```
 /// use std::time::Duration;
-/// use keywright::{Clock, ManualClock};
+/// use keywright::store::MemoryStore;
+/// use keywright::{Keywright, ManualClock};
 ///
 /// let clock = ManualClock::at("2026-11-21T12:00:00Z".parse()?);
-/// clock.advance(Duration::from_secs(60));
-/// assert_eq!(clock.now().to_string(), "2026-11-21T12:01:00Z");
-/// # Ok::<(), keywright::TimeError>(())
+/// let keywright = Keywright::builder(MemoryStore::new()).clock(clock.clone()).build()?;
+/// clock.advance(Duration::from_secs(86_400)); // keywright is at the next day
+/// # Ok::<(), keywright::Error>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct ManualClock(Arc<AtomicI64>);
 
 impl ManualClock {
     /// Creates a clock that shows `time`.
+    ///
+    /// ```
+    /// use keywright::{Clock, ManualClock};
+    ///
+    /// let clock = ManualClock::at("2026-11-21T12:00:00Z".parse()?);
+    /// assert_eq!(clock.now().to_string(), "2026-11-21T12:00:00Z");
+    /// # Ok::<(), keywright::TimeError>(())
+    /// ```
     pub fn at(time: Timestamp) -> Self {
         Self(Arc::new(AtomicI64::new(time.0)))
     }
 
-    /// Moves the clock to `time`, forwards or backwards.
+    /// Sets the clock to `time`, which may be earlier or later.
+    ///
+    /// ```
+    /// use keywright::{Clock, ManualClock, Timestamp};
+    ///
+    /// let clock = ManualClock::at("2026-11-21T12:00:00Z".parse()?);
+    /// clock.set(Timestamp::MIN);
+    /// assert_eq!(clock.now(), Timestamp::MIN);
+    /// # Ok::<(), keywright::TimeError>(())
+    /// ```
     pub fn set(&self, time: Timestamp) {
         self.0.store(time.0, Ordering::SeqCst);
     }
 
-    /// Moves the clock forward, at most to [`Timestamp::MAX`].
+    /// Moves the clock forward by a duration, at most to [`Timestamp::MAX`].
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use keywright::{Clock, ManualClock};
+    ///
+    /// let clock = ManualClock::at("2026-11-21T12:00:00Z".parse()?);
+    /// clock.advance(Duration::from_secs(60));
+    /// assert_eq!(clock.now().to_string(), "2026-11-21T12:01:00Z");
+    /// # Ok::<(), keywright::TimeError>(())
+    /// ```
     pub fn advance(&self, by: Duration) {
         self.set(self.now().saturating_add(by));
     }
@@ -238,7 +372,8 @@ impl Clock for ManualClock {
     }
 }
 
-/// Returns a duration in words: in days, hours, minutes or seconds, whichever comes out even.
+/// Returns a duration in words, in the largest of days, hours, minutes and seconds that divides it
+/// evenly.
 pub(crate) fn in_words(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let units = [("day", 86_400), ("hour", 3_600), ("minute", 60)];
@@ -261,7 +396,7 @@ pub(crate) mod seconds {
         u64::deserialize(d).map(Duration::from_secs)
     }
 
-    /// The same, for a duration that may be absent.
+    /// Optional durations as whole seconds or null.
     pub(crate) mod option {
         use super::{Deserialize, Deserializer, Duration, Serialize, Serializer};
 

@@ -1,14 +1,14 @@
-//! The wire grammar of tokens: render, parse, checksum.
+//! The text form of tokens: rendering, parsing and the checksum.
 //!
 //! ```text
 //! acme_live _ 4fQ2xk9ZrT7bWm1c 8PzAq0LdVh3sKyNeJ5uGiXo6RtBwYfMC XXXXXX     (without the spaces)
 //! prefix      id (16)          secret (32)                      check (6)
 //! ```
 //!
-//! There is one spelling. Anything else is malformed, and is refused without the store and
-//! without an allocation. The check is CRC-32 (IEEE 802.3) of all that stands before it, written
-//! as six base62 symbols: it finds typing errors and keeps look-alikes from the store. It is no
-//! security; the 190 bits of the secret are.
+//! A token has one spelling. Any other text is malformed, and is rejected without a look-up in the
+//! store and without an allocation. The check is the CRC-32 (IEEE 802.3) of everything before it,
+//! written as six base62 symbols. It finds typing errors and keeps look-alikes away from the store.
+//! It adds no security; the 190 bits of the secret do.
 
 use std::fmt;
 use std::str::FromStr;
@@ -27,31 +27,64 @@ const SECRET_LEN: usize = 32;
 const CHECK_LEN: usize = 6;
 const BODY_LEN: usize = KeyId::LEN + SECRET_LEN + CHECK_LEN;
 
-/// What a token begins with: the product and the environment, chosen by the host.
+/// The first part of a token, such as `acme_live`: the product and the environment, chosen by the
+/// host.
 ///
-/// At most 32 of `a-z0-9_`, as in `acme_live`: starts with a letter, no underscore at the end and
-/// no two together. Stored with each key and compared on each verify.
+/// A prefix has 1 to 32 characters of `a-z 0-9 _`. It starts with a letter, and each underscore is
+/// followed by a letter or digit. The prefix is stored with each key, and a token is accepted only
+/// with the prefix of its key.
+///
+/// ```
+/// use keywright::Prefix;
+///
+/// let prefix = Prefix::new("acme_live")?;
+/// assert_eq!(prefix.as_str(), "acme_live");
+/// assert!(Prefix::new("acme__live").is_err());
+/// # Ok::<(), keywright::PrefixError>(())
+/// ```
 #[derive(Clone, Eq, Hash, PartialEq)]
 pub struct Prefix(Arc<str>);
 
 /// A text that is not a [`Prefix`].
+///
+/// ```
+/// use keywright::Prefix;
+///
+/// let error = Prefix::new("Acme").err().map(|error| error.to_string());
+/// assert!(error.is_some_and(|text| text.contains("\"Acme\" is not a token prefix")));
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("{0:?} is not a token prefix: expected at most 32 of a-z 0-9 _ as in acme_live")]
+#[error("{0:?} is not a token prefix: expected 1 to 32 of a-z 0-9 _ such as acme_live")]
 pub struct PrefixError(String);
 
 impl Prefix {
-    /// The longest prefix, in bytes.
+    /// The maximum length of a prefix, in bytes.
     pub const MAX_LEN: usize = 32;
 
-    /// Takes a prefix.
+    /// Creates a prefix from text.
+    ///
+    /// ```
+    /// use keywright::Prefix;
+    ///
+    /// assert_eq!(Prefix::new("acme_test")?.to_string(), "acme_test");
+    /// # Ok::<(), keywright::PrefixError>(())
+    /// ```
     ///
     /// # Errors
-    /// [`PrefixError`] unless it matches `[a-z][a-z0-9]*(_[a-z0-9]+)*` in at most 32 characters.
+    /// [`PrefixError`] unless the text matches `[a-z][a-z0-9]*(_[a-z0-9]+)*` and has at most 32
+    /// characters.
     pub fn new(text: impl AsRef<str>) -> Result<Self, PrefixError> {
         text.as_ref().parse()
     }
 
     /// Returns the prefix as text.
+    ///
+    /// ```
+    /// use keywright::Prefix;
+    ///
+    /// assert_eq!(Prefix::new("acme_live")?.as_str(), "acme_live");
+    /// # Ok::<(), keywright::PrefixError>(())
+    /// ```
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -71,7 +104,7 @@ impl Prefix {
 }
 
 impl Default for Prefix {
-    /// Returns `key`, for a host that chose none.
+    /// Returns `key`, the prefix of a host that chooses none.
     fn default() -> Self {
         Self("key".into())
     }
@@ -100,9 +133,28 @@ impl fmt::Debug for Prefix {
     }
 }
 
-/// A token that was just made: the only moment at which its secret can be seen.
+/// A newly generated token.
 ///
-/// It cannot be cloned, compared, printed or serialized, and is wiped on drop:
+/// The token is the only value that shows the secret; a store keeps only a digest of it. A token
+/// cannot be cloned, compared, printed or serialized, and it is wiped from memory on drop.
+///
+/// ```
+/// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+/// # futures_lite::future::block_on(async {
+/// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+/// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+/// # let alice = Actor::developer(UserId::new("alice")?);
+/// # let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);
+/// # let issued = authority.generate(&alice, new).await?;
+/// let token = issued.token;
+/// assert_eq!(token.key_id(), issued.key.id);
+/// println!("Store this token now. It is not shown again: {}", token.expose());
+/// # Ok::<(), keywright::Error>(())
+/// # }).unwrap();
+/// ```
+///
+/// These do not compile:
 ///
 /// ```compile_fail
 /// fn copy(token: &keywright::Token) -> keywright::Token { token.clone() }
@@ -111,7 +163,7 @@ impl fmt::Debug for Prefix {
 /// fn print(token: keywright::Token) { println!("{token}") }
 /// ```
 /// ```compile_fail
-/// fn send(token: &keywright::Token) { serde_json::to_string(token).unwrap(); }
+/// fn send(token: &keywright::Token) -> serde_json::Result<String> { serde_json::to_string(token) }
 /// ```
 /// ```compile_fail
 /// fn compare(a: keywright::Token, b: keywright::Token) -> bool { a == b }
@@ -123,24 +175,73 @@ pub struct Token {
 }
 
 impl Token {
-    /// Returns the whole token, as a client presents it in one string.
+    /// Returns the whole token as text, as a client presents it.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);
+    /// # let issued = authority.generate(&alice, new).await?;
+    /// let text = issued.token.expose();
+    /// assert!(text.starts_with("key_"));
+    /// assert!(verifier.verify(text).await.is_ok());
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn expose(&self) -> &str {
         self.text.expose()
     }
 
-    /// Returns the key id: the first part, for clients that present two (as HTTP Basic does).
+    /// Returns the key id, which a client that presents two parts sends first, as in HTTP Basic.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);
+    /// # let issued = authority.generate(&alice, new).await?;
+    /// assert_eq!(issued.token.key_id(), issued.key.id);
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn key_id(&self) -> KeyId {
         self.key_id
     }
 
-    /// Returns the key secret, 38 characters: the second part, for clients that present two.
+    /// Returns the key secret: the last 38 characters of the token, for a client that presents two
+    /// parts.
+    ///
+    /// ```
+    /// use keywright::AccessRequest;
+    ///
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);
+    /// # let issued = authority.generate(&alice, new).await?;
+    /// let (id, secret) = (issued.token.key_id(), issued.token.expose_key_secret());
+    /// let request = AccessRequest::parts(id.as_str(), secret);
+    /// assert!(verifier.verify_request(&request).await.is_ok());
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn expose_key_secret(&self) -> &str {
         let text = self.text.expose();
         &text[text.len() - SECRET_LEN - CHECK_LEN..]
     }
 }
 
-/// A secret that was just drawn, before it becomes part of a [`Token`].
+/// A newly drawn secret, before it becomes part of a [`Token`].
 pub(crate) struct FreshSecret(Zeroizing<[u8; SECRET_LEN]>);
 
 impl FreshSecret {
@@ -166,16 +267,36 @@ impl FreshSecret {
     }
 }
 
-/// What a client presents: a token, or key id and key secret apart. `Debug` shows neither.
+/// The credential of a request: a whole token, or its key id and key secret.
+///
+/// `Debug` shows neither.
+///
+/// ```
+/// use keywright::Credential;
+///
+/// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+/// # futures_lite::future::block_on(async {
+/// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+/// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+/// # let alice = Actor::developer(UserId::new("alice")?);
+/// # let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);
+/// # let issued = authority.generate(&alice, new).await?;
+/// let credential = Credential::Token(issued.token.expose());
+/// verifier.revoke(credential).await?;
+/// assert_eq!(format!("{credential:?}"), "Token(..)");
+/// # Ok::<(), keywright::Error>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone, Copy)]
 pub enum Credential<'a> {
     /// The whole token.
     Token(&'a str),
-    /// The two parts of a token; both are needed.
+    /// The two parts of a token. Both are needed.
     Parts {
         /// The 16 characters of the key id.
         key_id: &'a str,
-        /// The 38 characters that follow the key id in the token.
+        /// The 38 characters after the key id in the token.
         key_secret: &'a str,
     },
 }
@@ -189,7 +310,7 @@ impl fmt::Debug for Credential<'_> {
     }
 }
 
-/// A well-formed credential, taken apart in place.
+/// A well-formed credential, split into its parts in place.
 #[derive(Clone, Copy)]
 pub(crate) struct Presented<'a> {
     pub(crate) key_id: KeyId,
@@ -197,17 +318,17 @@ pub(crate) struct Presented<'a> {
     binding: Binding<'a>,
 }
 
-/// What ties a presented secret to the prefix of its key.
+/// The part of a credential that ties its secret to the prefix of the key.
 #[derive(Clone, Copy)]
 enum Binding<'a> {
-    /// The prefix itself; the check has been confirmed.
+    /// The prefix. The check has been confirmed.
     Prefix(&'a [u8]),
-    /// The check, which covers a prefix that was not presented.
+    /// The check, which covers a prefix that the client did not present.
     Check(&'a [u8; CHECK_LEN]),
 }
 
 impl<'a> Presented<'a> {
-    /// Takes a credential apart, or says that it is malformed.
+    /// Splits a credential into its parts. Returns `None` if it is malformed.
     pub(crate) fn parse(credential: Credential<'a>) -> Option<Self> {
         match credential {
             Credential::Token(text) => Self::parse_token(text.as_bytes()),
@@ -240,7 +361,7 @@ impl<'a> Presented<'a> {
         Some(Self { key_id, secret, binding: Binding::Prefix(prefix) })
     }
 
-    /// Returns whether the credential was made under `prefix`.
+    /// Returns whether the credential was generated under `prefix`.
     pub(crate) fn is_bound_to(&self, prefix: &Prefix) -> bool {
         match self.binding {
             Binding::Prefix(presented) => presented == prefix.0.as_bytes(),

@@ -1,7 +1,8 @@
-//! Verification: resolve, decide, count.
+//! Verification: looks up the key, decides on the request and counts the use.
 //!
-//! A verifier checks keys, counts their uses and revokes a key for a caller that presents it. It cannot
-//! create keys or change them in other ways, so a web server that only checks keys holds nothing that can.
+//! A verifier checks keys, counts their uses, and revokes a key for a caller that presents it. It
+//! cannot generate keys or change them in other ways. A web server that only checks keys therefore
+//! holds nothing that can.
 
 mod repepper;
 
@@ -23,26 +24,21 @@ use crate::value::token::{Credential, Presented};
 
 use self::repepper::Repeppering;
 
-/// Copies of the default policy, so that requests of different keys share no reference count.
+/// The number of copies of the default policy, so that requests of different keys rarely share a
+/// reference count.
 const STRIPES: usize = 16;
 
-/// Checks keys. Clones, and verifiers of the same [`Keywright`](crate::Keywright), share counters and rates.
+/// A verifier checks the API key of each request.
 ///
-/// A check of a key that the store has in memory allocates nothing. It takes a lock only for a key with
-/// a rate or under an old pepper, on the first use since the last flush, and on the first use after
-/// a change of policy, account or several keys at once, when the key's entry is renewed.
-///
-/// Uses are counted in memory and written by a flush. `Keywright::start` (feature `tokio`) flushes every
-/// few seconds and on shutdown; a host without it calls [`flush`](Self::flush). A process that is killed
-/// loses the uses since the last flush.
+/// A `Verifier` comes from [`Keywright::verifier`](crate::Keywright::verifier). Clones, and
+/// verifiers of the same [`Keywright`](crate::Keywright), share counters and rates.
 ///
 /// ```
 /// # futures_lite::future::block_on(async {
 /// use keywright::store::MemoryStore;
 /// use keywright::{Actor, Keywright, NewKey, Policy, UserId};
 ///
-/// let mut policy = Policy::default();
-/// policy.api_enabled = true;
+/// let policy = Policy::allowing("invoices:read".parse()?);
 /// let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
 /// let alice = Actor::developer(UserId::new("alice")?);
 /// let issued = keywright.authority().generate(&alice, NewKey::named("my-app")?).await?;
@@ -52,6 +48,22 @@ const STRIPES: usize = 16;
 /// assert_eq!(grant.key().name.as_str(), "my-app");
 /// # Ok::<(), keywright::Error>(()) }).unwrap();
 /// ```
+///
+/// # Cost
+///
+/// A check of a key that the store has in memory allocates nothing. It takes a lock only in these
+/// cases:
+///
+/// * The key has a rate or is under an old pepper.
+/// * The use is the key's first since the last flush.
+/// * The use is the key's first since a change of a policy, an account or several keys at once. The
+///   key's entry is then renewed.
+///
+/// # Counting uses
+///
+/// Uses are counted in memory and written by a flush. `Keywright::start` (feature `tokio`) flushes
+/// every few seconds and on shutdown. A host that does not use it calls [`flush`](Self::flush). A
+/// process that is killed loses the uses since the last flush.
 #[derive(Clone)]
 pub struct Verifier(Arc<Inner>);
 
@@ -67,22 +79,60 @@ struct Inner {
     repeppering: Repeppering,
 }
 
-/// A credential was not accepted, or could not be checked. With `?` both fail closed.
+/// A credential that was denied or could not be checked.
 ///
-/// There will be no third case: a web service answers a denial by its [`class`](Denial::class), and an
-/// unavailable store with 503.
+/// With `?`, both cases refuse the request. There will be no third case. A web service answers a
+/// denial by its [`class`](Denial::class), and an unavailable store with 503.
+///
+/// ```
+/// use keywright::VerifyError;
+///
+/// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+/// # futures_lite::future::block_on(async {
+/// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+/// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+/// # let alice = Actor::developer(UserId::new("alice")?);
+/// # let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);
+/// # let issued = authority.generate(&alice, new).await?;
+/// match verifier.verify("not a token").await {
+///     Ok(grant) => println!("welcome, {}", grant.owner()),
+///     Err(VerifyError::Denied(denial)) => println!("401, 403 or 429: {denial}"),
+///     Err(VerifyError::Unavailable(error)) => println!("503: {error}"),
+/// }
+/// # Ok::<(), keywright::Error>(())
+/// # }).unwrap();
+/// ```
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyError {
-    /// The credential is not accepted.
+    /// The credential was denied.
     #[error(transparent)]
     Denied(#[from] Denial),
-    /// The store cannot be reached, or its answer cannot be used: 503, and never "invalid key".
+    /// The store cannot be reached, or its answer cannot be used. Answer with 503, never with
+    /// "invalid key".
     #[error("the API key could not be checked; try again later")]
     Unavailable(#[from] StoreError),
 }
 
 impl VerifyError {
-    /// Returns the denial, if it is one.
+    /// Returns the denial, or `None` if the credential could not be checked.
+    ///
+    /// ```
+    /// use keywright::Reason;
+    ///
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);
+    /// # let issued = authority.generate(&alice, new).await?;
+    /// let error = verifier.verify("not a token").await.expect_err("it is not a token");
+    /// assert_eq!(error.denial().map(|denial| denial.reason()), Some(&Reason::Malformed));
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn denial(&self) -> Option<&Denial> {
         match self {
             Self::Denied(denial) => Some(denial),
@@ -113,14 +163,15 @@ impl Verifier {
         }))
     }
 
-    /// Returns a way back to the verifier that does not keep it alive.
+    /// Returns a function that upgrades to this verifier while it still exists, without keeping it
+    /// alive.
     #[cfg(feature = "tokio")]
     pub(crate) fn downgrade(&self) -> impl Fn() -> Option<Self> + Send + 'static + use<> {
         let inner = Arc::downgrade(&self.0);
         move || inner.upgrade().map(Self)
     }
 
-    /// Returns whether both are one verifier.
+    /// Returns whether both are clones of one verifier.
     #[cfg(any(feature = "actix", feature = "tower"))]
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
@@ -128,28 +179,69 @@ impl Verifier {
 
     /// Checks a token and counts its use.
     ///
-    /// The grant has the scopes and the access of the key; check them, or use
-    /// [`verify_request`](Self::verify_request) with what the request needs. A key that is bound to networks
-    /// is refused here, since the source is not known.
+    /// The grant says what the key may do. Check its scopes and access, or use
+    /// [`verify_request`](Self::verify_request) to check what the request needs. This method
+    /// refuses a key that is bound to networks, since it does not know the source.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);
+    /// # let issued = authority.generate(&alice, new).await?;
+    /// let grant = verifier.verify(issued.token.expose()).await?;
+    /// assert_eq!(grant.key_id(), &issued.key.id);
+    ///
+    /// assert!(verifier.verify("not a token").await.is_err());
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
-    /// [`VerifyError::Denied`] if the token is not accepted, [`VerifyError::Unavailable`] if it could not be
-    /// checked.
+    /// * [`VerifyError::Denied`] if the token is not accepted.
+    /// * [`VerifyError::Unavailable`] if the token could not be checked.
     ///
     /// # Cancel safety
-    /// A use is counted only if the future returns a grant.
+    /// The use is counted only if the future returns a grant.
     pub async fn verify(&self, token: &str) -> Result<Grant, VerifyError> {
         self.verify_request(&AccessRequest::token(token)).await
     }
 
-    /// Checks a credential against what a request needs, and counts its use.
+    /// Checks a credential against everything that a request needs, and counts its use.
+    ///
+    /// The first check that fails decides, in the order of [the guide](crate::guide::states).
+    ///
+    /// ```
+    /// use std::net::IpAddr;
+    /// use keywright::{AccessRequest, Scope};
+    ///
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);
+    /// # let issued = authority.generate(&alice, new).await?;
+    /// let scope = Scope::new("invoices:write")?;
+    /// let request = AccessRequest::token(issued.token.expose())
+    ///     .source(IpAddr::from([203, 0, 113, 7]))
+    ///     .scope(&scope);
+    /// let error = verifier.verify_request(&request).await.expect_err("the key may only read");
+    /// assert_eq!(error.to_string(), "the API key does not allow this");
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
-    /// As [`verify`](Self::verify). The first check that fails decides, in the order of
-    /// [the guide](crate::guide::states).
+    /// * [`VerifyError::Denied`] if the credential is not accepted or does not allow the request.
+    /// * [`VerifyError::Unavailable`] if the credential could not be checked.
     ///
     /// # Cancel safety
-    /// A use is counted only if the future returns a grant.
+    /// The use is counted only if the future returns a grant.
     pub async fn verify_request(&self, request: &AccessRequest<'_>) -> Result<Grant, VerifyError> {
         let inner = &*self.0;
         let presented = Presented::parse(request.credential).ok_or_else(Denial::malformed)?;
@@ -170,15 +262,42 @@ impl Verifier {
         Ok(grant)
     }
 
-    /// Revokes the key of a credential: whoever can present it can end it, as a leak report does.
+    /// Revokes the key of a credential, for example after a leak report.
     ///
-    /// It does not ask what a request needs: a key that is disabled, bound to networks or of a
-    /// tenant with API access off can be revoked too. Either secret of an overlap revokes the key, and
-    /// so may one that a rotation supersedes while the call runs.
+    /// Every caller that presents a key's secret can revoke the key, without any other permission.
+    /// The method also revokes a key that is disabled, scheduled, bound to networks, or in a tenant
+    /// with API access off. During an overlap, either secret revokes the key. A secret that a
+    /// rotation replaces while the call runs may still revoke it.
+    ///
+    /// Returns [`Outcome::Unchanged`] if the key was revoked before.
+    ///
+    /// ```
+    /// use keywright::Credential;
+    ///
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);
+    /// # let issued = authority.generate(&alice, new).await?;
+    /// let credential = Credential::Token(issued.token.expose());
+    /// let outcome = verifier.revoke(credential).await?;
+    /// assert!(!outcome.is_unchanged());
+    /// assert!(verifier.verify(issued.token.expose()).await.is_err());
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
-    /// [`VerifyError::Denied`] if the credential is not a key's, was superseded, or the key is
-    /// expired. A key that is revoked already is a success that says so.
+    /// * [`VerifyError::Denied`] if the credential belongs to no key, or if its secret is
+    ///   superseded or its key expired.
+    /// * [`VerifyError::Unavailable`] if the store failed, or the key changed at each of 64
+    ///   attempts.
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, the key is either revoked or unchanged.
     pub async fn revoke(&self, credential: Credential<'_>) -> Result<Outcome<KeyId>, VerifyError> {
         let inner = &*self.0;
         let presented = &Presented::parse(credential).ok_or_else(Denial::malformed)?;
@@ -203,20 +322,40 @@ impl Verifier {
             Ok::<_, VerifyError>(commit(&*inner.setup.store, batch, Outcome::Done(key.id)).await?)
         });
         revoked.await?.ok_or_else(|| {
-            StoreError::conflict("the key changed at each attempt: try again").into()
+            let message = "too many concurrent changes to the key; nothing was changed, try again";
+            StoreError::conflict(message).into()
         })
     }
 
-    /// Flushes: writes counted uses and refused calls, and moves used digests to the current pepper.
+    /// Writes counted uses and refused calls to the store, and moves used digests to the current
+    /// pepper.
     ///
-    /// `Keywright::start` calls it every few seconds. When it returns `Ok`, every use that was counted before
-    /// the call is stored. If it fails, nothing is lost or counted twice: the next flush tries again.
+    /// `Keywright::start` calls this method every few seconds. When it returns `Ok`, every use that
+    /// was counted before the call is stored. After an error nothing is lost or counted twice: the
+    /// next flush tries again.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);
+    /// # let issued = authority.generate(&alice, new).await?;
+    /// verifier.verify(issued.token.expose()).await?;
+    /// verifier.flush().await?;
+    /// assert_eq!(authority.key(&alice, &issued.key.id).await?.uses, 1);
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
-    /// [`StoreError`]; call it again later.
+    /// [`StoreError`] if the store failed, or if the random source failed during the first flush.
+    /// Call the method again later.
     ///
     /// # Cancel safety
-    /// Nothing is lost or counted twice if the future is dropped.
+    /// If the future is dropped, nothing is lost or counted twice.
     pub async fn flush(&self) -> Result<(), StoreError> {
         let inner = &*self.0;
         let now = inner.setup.clock.now();

@@ -1,7 +1,7 @@
-//! Moving digests to the current pepper, as keys are used.
+//! Repeppering: moves digests to the current pepper as keys are used.
 //!
-//! Only a request has the secret that a digest is made from, so a verify leaves the new digest
-//! here, and the next flush stores it: outside of any request.
+//! A new digest needs the secret, and only a request has it. A verification therefore leaves the
+//! new digest here, and the next flush stores it outside of any request.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -11,10 +11,10 @@ use crate::store::{Batch, Change, Freshness, KeyStore, StoreError};
 use crate::value::digest::{Digest, PepperRing};
 use crate::value::id::KeyId;
 
-/// How many digests may wait. More than that wait for their key's next use.
+/// The maximum number of waiting digests. Further keys move after a later use.
 const MOST: usize = 10_000;
 
-/// New digests, by key and number of its secret.
+/// The waiting digests, by key and number of its secret.
 #[derive(Default)]
 pub(super) struct Repeppering(Mutex<HashMap<(KeyId, u32), Digest>>);
 
@@ -42,7 +42,7 @@ impl Repeppering {
             let changes = vec![Change::UpdateKey(next)];
             match store.commit(Batch { changes, ..Batch::default() }).await {
                 Ok(_) => {}
-                // Somebody changed the key meanwhile: its next use leaves the digest here again.
+                // The key changed in the meantime. Its next use leaves the digest here again.
                 Err(error) if error.is_conflict() => {}
                 Err(error) => return Err(error),
             }

@@ -107,8 +107,8 @@ fn every_store_threat_names_its_tests() {
         assert_eq!(rows.len(), ids.len(), "the rows of {heading}");
         for (id, row) in ids.iter().zip(rows) {
             let cells: Vec<_> = row.trim_matches('|').split('|').map(str::trim).collect();
-            let [threat, behaviour, held] = cells.as_slice() else { panic!("three cells: {row}") };
-            assert!(threat.len() > 10 && behaviour.len() > 20, "{id} says {row}");
+            let [threat, behavior, held] = cells.as_slice() else { panic!("three cells: {row}") };
+            assert!(threat.len() > 10 && behavior.len() > 20, "{id} says {row}");
             let prefix = format!("t_{}_", id.to_lowercase());
             let there: Vec<_> = tests.keys().filter(|test| test.starts_with(&prefix)).collect();
             let mut named: Vec<_> = held.split('`').filter(|word| word.contains('_')).collect();

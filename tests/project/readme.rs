@@ -1,4 +1,4 @@
-//! What the README shows and its own examples can't compile stands in the guide, where it is.
+//! Checks that the guide compiles the code of the README that the README can't compile.
 
 use std::fs;
 

@@ -63,7 +63,7 @@ fn explore(scheduler: impl Scheduler + 'static, run: fn()) -> usize {
     config.max_steps = MaxSteps::FailAfter(100_000);
     config.failure_persistence = FailurePersistence::Print;
     config.silence_warnings = true;
-    // Futures without optimisation are large, and shuttle's own 32 KiB too few for them.
+    // Futures without optimization are large, and shuttle's own 32 KiB too few for them.
     config.stack_size = 1 << 20;
     Runner::new(scheduler, config).run(run)
 }

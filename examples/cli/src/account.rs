@@ -1,4 +1,4 @@
-//! `keywright account`: service accounts.
+//! `keywright account`: manages service accounts.
 
 use keywright::store::AccountQuery;
 use keywright::{Access, AccountEdit, Name, NewAccount, Outcome, ServiceAccount};
@@ -23,7 +23,7 @@ pub(crate) async fn run(session: &Session, command: AccountCommand) -> Result<Re
         AccountCommand::List { search, paging } => list(session, search, paging).await,
         AccountCommand::Edit { id, change } => {
             let edited = authority.edit_account(actor, &id.0, change.into_edit()?).await?;
-            Ok(changed(edited, "changed", "already so"))
+            Ok(changed(edited, "changed", "unchanged"))
         }
         AccountCommand::Disable { id } => {
             let disabled = authority.disable_account(actor, &id.0).await?;
@@ -36,7 +36,7 @@ pub(crate) async fn run(session: &Session, command: AccountCommand) -> Result<Re
         AccountCommand::Delete { id } => {
             authority.delete_account(actor, &id.0).await?;
             let json = json!({ "outcome": "done", "account": { "id": id.0 } });
-            Ok(Reply::new(format!("{} deleted, with all its keys", id.0), json))
+            Ok(Reply::new(format!("{} deleted with all its keys", id.0), json))
         }
     }
 }
@@ -70,7 +70,7 @@ async fn list(session: &Session, search: Option<String>, paging: Paging) -> Resu
         .read(query, async |query| Ok(session.authority.accounts(&session.actor, query).await?));
     let page = page.await?;
     let reply = Reply::new(listing(&page.items), json!(page)).next_page(page.next_cursor());
-    Ok(if page.items.is_empty() { reply.note("no account is found") } else { reply })
+    Ok(if page.items.is_empty() { reply.note("no accounts found") } else { reply })
 }
 
 const COLUMNS: [Column; 6] = [
@@ -112,10 +112,10 @@ fn changed(outcome: Outcome<ServiceAccount>, done: &str, already: &str) -> Reply
 
 fn created(account: &ServiceAccount) -> String {
     let (name, id) = (&account.name, account.id);
-    format!("account {name} is created; its keys are made with --owner account:{id}")
+    format!("account {name} created; generate its keys with --owner account:{id}")
 }
 
-/// The word for an access.
+/// Returns the word for an access.
 pub(crate) fn access(access: Access) -> &'static str {
     match access {
         Access::ReadOnly => "read-only",

@@ -1,4 +1,4 @@
-//! What can be typed: global options, commands, and the options of all but `key`.
+//! The command line: global options, commands, and the options of all commands but `key`.
 
 use std::net::IpAddr;
 use std::num::NonZeroU64;
@@ -21,11 +21,11 @@ use crate::values::{
 #[command(
     name = "keywright",
     version,
-    after_help = "The first key, from nothing:\n  \
+    after_help = "Create the first key:\n  \
         keywright --store keys.db policy set --api-access on --scopes \"invoices:read\"\n  \
         keywright --store keys.db key generate prod-main-app --scopes invoices:read\n\n\
-        The file is open in one process at a time: stop the service that uses it first.\n\
-        Exit codes: 0 done or accepted, 1 refused or denied, 2 not understood."
+        A store file can be open in only one process: stop the service first.\n\
+        Exit codes: 0 done or accepted, 1 refused, denied or failed, 2 wrong usage."
 )]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -35,18 +35,18 @@ pub(crate) struct Cli {
 }
 
 #[derive(Args)]
-#[command(next_help_heading = "For every command")]
+#[command(next_help_heading = "Global options")]
 pub(crate) struct Context {
-    /// The store file; also `KEYWRIGHT_STORE`
+    /// The store file [env: `KEYWRIGHT_STORE`]
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) store: Option<PathBuf>,
-    /// Open the store file even if other users can touch it
+    /// Open the store file even if other users can read or write it
     #[arg(long, global = true)]
     pub(crate) danger_allow_shared_files: bool,
-    /// The tenant to work in
+    /// The tenant of the command
     #[arg(long, global = true, value_name = "TENANT", default_value_t)]
     pub(crate) tenant: TenantId,
-    /// Who is at work: administrator, tenant-admin, developer or auditor
+    /// The acting user and role: administrator, tenant-admin, developer or auditor
     #[arg(
         id = "as",
         long,
@@ -55,20 +55,20 @@ pub(crate) struct Context {
         default_value = "operator:administrator"
     )]
     pub(crate) actor: ActorSpec,
-    /// What new tokens begin with; also `KEYWRIGHT_PREFIX` [default: key]
+    /// Prefix of new tokens [env: `KEYWRIGHT_PREFIX`] [default: key]
     #[arg(long, global = true, value_name = "PREFIX")]
     pub(crate) prefix: Option<Prefix>,
-    /// A pepper and the file of its bytes, all of them; repeatable, the last is current
+    /// Number of a pepper and the file with its bytes; repeatable, the last one is current
     #[arg(long = "pepper-file", global = true, value_name = "ID:PATH")]
     pub(crate) peppers: Vec<PepperFile>,
-    /// Answers and errors as JSON
+    /// Print results and errors as JSON
     #[arg(long, global = true)]
     pub(crate) json: bool,
 }
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Show or set the policy of the tenant
+    /// Show or change the policy of the tenant
     #[command(subcommand)]
     Policy(PolicyCommand),
     /// Manage service accounts
@@ -77,33 +77,33 @@ pub(crate) enum Command {
     /// Manage keys
     #[command(subcommand)]
     Key(KeyCommand),
-    /// Check a token that comes on standard input, and count its use
+    /// Check a token from standard input, and count its use
     Verify(Needs),
     /// Read the audit trail
     Events(EventsQuery),
-    /// Transfer everything into PostgreSQL, and check that it is equal
+    /// Copy everything to PostgreSQL, and compare the copy
     #[cfg(feature = "postgres")]
     Transfer(TransferTo),
 }
 
-/// A move that was cut off goes on when it is called again.
+/// The options of `transfer`. An interrupted transfer continues when the command is repeated.
 #[cfg(feature = "postgres")]
 #[derive(Args)]
 #[command(
-    after_help = "Example:\n  PGPASSWORD=... keywright --store keys.db move --to postgres://keys@db.internal/app\n\n\
-        The password comes from PGPASSWORD or a password file: arguments can be read by every user."
+    after_help = "Example:\n  PGPASSWORD=... keywright --store keys.db transfer --to postgres://keys@db.internal/app\n\n\
+        The password comes from PGPASSWORD or a password file, because every user can read arguments."
 )]
 pub(crate) struct TransferTo {
-    /// The database, as `postgres://USER@HOST/DATABASE`
+    /// URL of the database, `postgres://USER@HOST/DATABASE`
     #[arg(long, value_name = "URL")]
     pub(crate) to: String,
-    /// The schema, which is made or empty [default: keywright]
+    /// Schema of the tables; it must be empty or absent [default: keywright]
     #[arg(long, value_name = "NAME")]
     pub(crate) schema: Option<String>,
 }
 
 impl Command {
-    /// Whether it makes sense on a store that does not exist yet.
+    /// Returns whether the command may create the store.
     pub(crate) fn may_create_store(&self) -> bool {
         matches!(self, Self::Policy(PolicyCommand::Set(_)))
     }
@@ -114,7 +114,7 @@ pub(crate) enum PolicyCommand {
     /// Show all fields of the policy in force
     #[command(after_help = "Example:\n  keywright --store keys.db policy show")]
     Show,
-    /// Change fields of the policy; what is not named stays
+    /// Change fields of the policy; the others keep their values
     #[command(
         arg_required_else_help = true,
         override_usage = "keywright --store FILE policy set FIELDS",
@@ -127,7 +127,7 @@ pub(crate) enum PolicyCommand {
 #[derive(Args)]
 #[group(required = true, multiple = true)]
 pub(crate) struct PolicyChange {
-    /// The tenant's own switch for all its keys
+    /// Whether API access is on, for all keys of the tenant
     #[arg(long, value_name = "on|off", value_parser = switch(), hide_possible_values = true)]
     pub(crate) api_access: Option<bool>,
     /// Whether the tenant's plan includes API access
@@ -136,98 +136,98 @@ pub(crate) struct PolicyChange {
     /// Whether every new key must have an expiry
     #[arg(long, value_name = "on|off", value_parser = switch(), hide_possible_values = true)]
     pub(crate) require_expiry: Option<bool>,
-    /// The lifetime of a new key that says nothing of its expiry, as 90d
+    /// Lifetime of new keys that do not set an expiry, for example 90d
     #[arg(long, value_name = "PERIOD|none")]
     pub(crate) default_lifetime: Option<OrNone<Period>>,
-    /// The longest lifetime of a new key
+    /// Longest lifetime of a new key
     #[arg(long, value_name = "PERIOD|none")]
     pub(crate) max_lifetime: Option<OrNone<Period>>,
-    /// How many live keys an owner may hold, 1 to 1000
+    /// Maximum number of live keys of an owner, 1 to 1000
     #[arg(long, value_name = "N")]
     pub(crate) max_keys: Option<u16>,
-    /// The longest overlap of a rotation, as 7d
+    /// Longest overlap of a rotation, for example 7d
     #[arg(long, value_name = "PERIOD")]
     pub(crate) max_overlap: Option<Period>,
-    /// What names begin with, as prod,staging: each is environment-purpose
+    /// Environments of key names (ENVIRONMENT-PURPOSE), for example prod,staging
     #[arg(long, value_name = "LIST|none")]
     pub(crate) name_pattern: Option<OrNone<Pattern>>,
-    /// The scopes that a user's key can have, in place of those so far
+    /// Scopes that users' keys can have; replaces the current ones
     #[arg(long, value_name = "SCOPES")]
     pub(crate) scopes: Option<ScopeSet>,
-    /// A role of service accounts and its scopes; repeatable
+    /// Role of service accounts and its scopes; repeatable
     #[arg(long = "role", value_name = "NAME=SCOPES")]
     pub(crate) roles: Vec<RoleScopes>,
-    /// A role to remove; repeatable
+    /// Role to remove; repeatable
     #[arg(long = "remove-role", value_name = "NAME")]
     pub(crate) removed_roles: Vec<RoleName>,
-    /// The rate of keys that have none of their own, as 100/60s
+    /// Rate of keys that have none of their own, for example 100/60s
     #[arg(long, value_name = "RATE|none")]
     pub(crate) default_rate: Option<OrNone<Rate>>,
-    /// An event each time a key was used so often again
+    /// Write an event after each further N uses of a key
     #[arg(long, value_name = "N|none")]
     pub(crate) extensive_use: Option<OrNone<NonZeroU64>>,
-    /// How long revoked and expired keys are kept before a sweep
+    /// Time for which a sweep keeps revoked and expired keys
     #[arg(long, value_name = "PERIOD")]
     pub(crate) retention: Option<Period>,
-    /// How long events are kept before a sweep, at least 1d
+    /// Time for which a sweep keeps events, at least 1d
     #[arg(long, value_name = "PERIOD")]
     pub(crate) event_retention: Option<Period>,
 }
 
 #[derive(Subcommand)]
 pub(crate) enum AccountCommand {
-    /// Create a service account; its id alone goes to standard output
+    /// Create a service account and print its id
     #[command(
         after_help = "Example:\n  keywright --store keys.db account create nightly-report --role analyst --read-only"
     )]
     Create {
-        /// Its purpose, as nightly-report
+        /// Purpose of the account, for example nightly-report
         name: String,
-        /// A role of the tenant's policy
+        /// Role in the tenant's policy
         #[arg(long)]
         role: RoleName,
-        /// Its keys may look and change nothing, whatever the role says
+        /// Give its keys read access only, whichever scopes the role has
         #[arg(long)]
         read_only: bool,
     },
     /// List service accounts, oldest first
     #[command(after_help = "Example:\n  keywright --store keys.db account list --search nightly")]
     List {
-        /// Only those whose name, id or role contains this
+        /// Only accounts whose name, id or role contains this text
         #[arg(long, value_name = "TEXT")]
         search: Option<String>,
         #[command(flatten)]
         paging: Paging,
     },
-    /// Change name, role or access, for all keys of the account at once
+    /// Change the name, role or access of an account, for all its keys
     #[command(
         after_help = "Example:\n  keywright --store keys.db account edit 4fQ2xk9ZrT7bWm1c --access read-only",
         override_usage = "keywright --store FILE account edit ID FIELDS"
     )]
     Edit {
-        /// Its id
+        /// Id of the account
         id: AccountRef,
         #[command(flatten)]
         change: AccountChange,
     },
-    /// Stop all keys of an account for a while
+    /// Disable an account: its keys are refused until it is enabled
     #[command(
         after_help = "Example:\n  keywright --store keys.db account disable 4fQ2xk9ZrT7bWm1c"
     )]
     Disable {
-        /// Its id
+        /// Id of the account
         id: AccountRef,
     },
-    /// Let the keys of a disabled account work again, each as it was
+    /// Enable a disabled account: its keys work again, each as before
     #[command(after_help = "Example:\n  keywright --store keys.db account enable 4fQ2xk9ZrT7bWm1c")]
     Enable {
-        /// Its id
+        /// Id of the account
         id: AccountRef,
     },
-    /// Delete an account and all its keys, for good
+    /// Delete an account and all its keys permanently
     #[command(after_help = "Example:\n  keywright --store keys.db account delete 4fQ2xk9ZrT7bWm1c")]
     Delete {
-        /// Its id
+        /// Id of the account
         id: AccountRef,
     },
 }
@@ -235,49 +235,51 @@ pub(crate) enum AccountCommand {
 #[derive(Args)]
 #[group(required = true, multiple = true)]
 pub(crate) struct AccountChange {
-    /// Another name
+    /// New name
     #[arg(long)]
     pub(crate) name: Option<String>,
-    /// Another role
+    /// New role
     #[arg(long)]
     pub(crate) role: Option<RoleName>,
-    /// Another access
+    /// New access
     #[arg(long, value_name = "read-only|read-write", value_parser = access(), hide_possible_values = true)]
     pub(crate) access: Option<Access>,
 }
 
-/// What the request needs that the token is checked for.
+/// The needs of the request for which the token is checked.
 #[derive(Args)]
 #[command(
     after_help = "Example:\n  pass show acme/api-key | keywright --store keys.db verify --scope invoices:read\n\n\
-        A rate is counted in each process by itself, so none is ever spent here."
+        Each process counts rates on its own, so no rate is ever exceeded here."
 )]
 pub(crate) struct Needs {
-    /// Where the request comes from, for a key that is bound to networks
+    /// Address of the client, for a key that is bound to networks
     #[arg(long, value_name = "IP")]
     pub(crate) source: Option<IpAddr>,
-    /// The request changes something
+    /// The request changes data
     #[arg(long)]
     pub(crate) write: bool,
-    /// A scope that the request needs; repeatable
+    /// Scope that the request needs; repeatable
     #[arg(long = "scope", value_name = "SCOPE")]
     pub(crate) scopes: Vec<Scope>,
 }
 
 #[derive(Args)]
-#[command(after_help = "Times are RFC 3339, a date, or a period ago.\n\nExample:\n  \
-        keywright --store keys.db events --kind key.revoke --since 12h")]
+#[command(
+    after_help = "A time is RFC 3339, a date, or a period before now such as 12h.\n\nExample:\n  \
+        keywright --store keys.db events --kind key.revoke --since 12h"
+)]
 pub(crate) struct EventsQuery {
-    /// Only events of this key, also of one that was deleted
+    /// Only events of this key, even if it was deleted
     #[arg(long, value_name = "ID")]
     pub(crate) key: Option<KeyRef>,
     /// Only events of this service account
     #[arg(long, value_name = "ID")]
     pub(crate) account: Option<AccountRef>,
-    /// Only what `user:ID` did, or `possessor`, or `system`
+    /// Only events of this actor: `user:ID`, `possessor` or `system`
     #[arg(long, value_name = "ACTOR")]
     pub(crate) actor: Option<EventActor>,
-    /// Only events of this kind, as key.revoke
+    /// Only events of this kind, for example key.revoke
     #[arg(long, value_name = "KIND", value_parser = event_kind(), hide_possible_values = true)]
     pub(crate) kind: Option<EventKind>,
     /// Only events at or after this time
@@ -286,7 +288,7 @@ pub(crate) struct EventsQuery {
     /// Only events before this time
     #[arg(long, value_name = "TIME")]
     pub(crate) until: Option<Past>,
-    /// Oldest first; without it the newest come first
+    /// List the oldest events first instead of the newest
     #[arg(long)]
     pub(crate) oldest_first: bool,
     #[command(flatten)]
@@ -295,13 +297,13 @@ pub(crate) struct EventsQuery {
 
 #[derive(Args)]
 pub(crate) struct Paging {
-    /// At most so many, 1 to 500; 50 by default
+    /// Maximum number of items on a page, 1 to 500 [default: 50]
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<u16>,
-    /// Go on behind this cursor, in the order that it comes from
+    /// Continue after this cursor, in the same order
     #[arg(long, value_name = "CURSOR")]
     pub(crate) after: Option<Cursor>,
-    /// All pages
+    /// List all pages
     #[arg(long, action = ArgAction::SetTrue, conflicts_with = "limit")]
     pub(crate) all: bool,
 }

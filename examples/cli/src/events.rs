@@ -1,4 +1,4 @@
-//! `keywright events`: the audit trail.
+//! `keywright events`: lists the audit trail.
 
 use keywright::store::EventQuery;
 use keywright::{Event, EventOutcome};
@@ -43,7 +43,7 @@ pub(crate) async fn run(session: &Session, args: EventsQuery) -> Result<Reply, F
     let page = page.await?;
     let reply = Reply::new(trail(&page.items), json!(page)).next_page(page.next_cursor());
     let is_nothing = page.items.is_empty() && page.next.is_none();
-    Ok(if is_nothing { reply.note("no event is found") } else { reply })
+    Ok(if is_nothing { reply.note("no events found") } else { reply })
 }
 
 const COLUMNS: [Column; 7] = [
@@ -58,7 +58,7 @@ const COLUMNS: [Column; 7] = [
 
 fn trail(events: &[Event]) -> String {
     let rows = events.iter().map(|event| {
-        // Texts in the details are in quotes: a name can't pass for another field.
+        // Texts in the details are in quotes, so a name cannot look like another field.
         let details = event.details.to_string();
         let (outcome, details) = match &event.outcome {
             EventOutcome::Done => ("done", details),

@@ -1,4 +1,4 @@
-//! Why something was not done: a code for machines, a text for people, and the exit code.
+//! Failures: a code for programs, a message for people, and the exit code.
 
 use std::error::Error;
 use std::io::Write;
@@ -14,10 +14,11 @@ use serde_json::json;
 use crate::output::whole_chain;
 
 /// The longest run of letters and digits that is shown: the length of an id. In a token the secret
-/// follows on the id without a gap, so even the beginning of one, as errors quote it, is longer.
+/// follows the id without a gap, so even the start of a token, as errors quote it, has a longer
+/// run.
 const LONGEST_RUN: usize = KeyId::LEN;
 
-/// Something was refused or denied, or not understood.
+/// A command that was refused, failed, or was not understood.
 pub(crate) struct Failure {
     code: &'static str,
     message: String,
@@ -25,12 +26,12 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    /// The rules, the store or the system refused it.
+    /// Creates a failure of the rules, the store or the system: exit code 1.
     pub(crate) fn refused(code: &'static str, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), exit: 1 }
     }
 
-    /// What was typed can't be understood.
+    /// Creates a failure of usage, for arguments that cannot be understood: exit code 2.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self { code: "usage", message: message.into(), exit: 2 }
     }
@@ -43,11 +44,11 @@ impl Failure {
         &self.message
     }
 
-    /// Says it on standard error.
+    /// Writes the message to standard error, and returns the exit code.
     pub(crate) fn report(&self, json: bool) -> ExitCode {
         let message = without_tokens(&self.message);
         let mut stderr = std::io::stderr().lock();
-        // Where standard error can't be written, the exit code alone says it.
+        // If standard error cannot be written, the exit code still reports the failure.
         let _ = if json {
             writeln!(stderr, "{}", json!({ "error": self.code, "message": message }))
         } else {
@@ -57,10 +58,10 @@ impl Failure {
     }
 }
 
-/// Says what clap has to say: help that was asked for, or what it did not understand.
+/// Prints the help that was requested, or an error in the arguments, and returns the exit code.
 pub(crate) fn report_usage(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() {
-        // Help that can't be written needs no report.
+        // A failure to print help is not worth a report.
         let _ = error.print();
         return ExitCode::SUCCESS;
     }
@@ -73,12 +74,12 @@ pub(crate) fn report_usage(error: &clap::Error) -> ExitCode {
     ExitCode::from(2)
 }
 
-/// A file or a stream can't be read.
+/// Creates the failure of a file or stream that cannot be read.
 pub(crate) fn read_error(what: &str, error: &std::io::Error) -> Failure {
     Failure::refused("unreadable", format!("{what}: {}", whole_chain(error)))
 }
 
-/// The text without tokens: one that was typed where it does not belong is not repeated.
+/// Returns the text with tokens hidden, so that a token typed in the wrong place is not repeated.
 fn without_tokens(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;
@@ -93,9 +94,9 @@ fn without_tokens(text: &str) -> String {
     shown
 }
 
-/// An error of the crate that has a name for machines.
+/// An error of the crate with a code for programs.
 pub(crate) trait Coded: Error {
-    /// The name.
+    /// Returns the code.
     fn code(&self) -> &'static str;
 }
 
@@ -105,7 +106,7 @@ impl<E: Coded> From<E> for Failure {
     }
 }
 
-/// A cursor of another listing is a wrong argument, not a refusal.
+/// A cursor of another listing is an error in the arguments, not a refusal.
 impl From<CursorError> for Failure {
     fn from(error: CursorError) -> Self {
         Self::usage(error.to_string())

@@ -1,4 +1,4 @@
-//! `keywright key`: make keys, look at them, change and end them.
+//! `keywright key`: generates, shows, changes and ends keys.
 
 use std::time::Duration;
 
@@ -37,8 +37,8 @@ pub(crate) async fn run(session: &Session, command: KeyCommand) -> Result<Reply,
         KeyCommand::Rotate { id, overlap } => rotate(session, &id.0, overlap.0).await,
         KeyCommand::FinishRotation { id } => {
             let finished = authority.finish_rotation(actor, &id.0).await?;
-            let done = "rotation finished: the old secret has stopped";
-            Ok(changed(finished, done, "already finished: no old secret works"))
+            let done = "rotation finished; the old secret is refused now";
+            Ok(changed(finished, done, "already finished; no old secret works"))
         }
         KeyCommand::Revoke { ids } => {
             let ids: Vec<_> = ids.iter().map(|id| id.0).collect();
@@ -85,16 +85,17 @@ async fn rotate(session: &Session, id: &KeyId, overlap: Duration) -> Result<Repl
     let issued = session.authority.rotate(&session.actor, id, overlap).await?;
     let key = &issued.key;
     let old = match key.overlap_ends_at {
-        Some(end) => format!("the old one works until {}", to_second(end)),
-        None => "the old one has stopped".to_owned(),
+        Some(end) => format!("the old secret works until {}", to_second(end)),
+        None => "the old secret is refused now".to_owned(),
     };
-    let note = format!("key {} ({}) has secret {}; {old}", key.id, key.name, key.secret_number);
+    let note =
+        format!("key {} ({}) has secret number {}; {old}", key.id, key.name, key.secret_number);
     Ok(handed_out(&issued).note(note).note(ONCE))
 }
 
-const ONCE: &str = "This is the only time that the token is shown.";
+const ONCE: &str = "This token is shown only once.";
 
-/// The one place that shows a token.
+/// Returns the reply with the token. No other function shows a token.
 fn handed_out(issued: &Issued) -> Reply {
     let token = issued.token.expose();
     let json = json!({ "token": token, "key": issued.key });
@@ -109,7 +110,7 @@ async fn list(session: &Session, args: ListArgs) -> Result<Reply, Failure> {
     let page = page.await?;
     let reply = Reply::new(key_views::listing(&page.items), json!(page));
     let reply = reply.next_page(page.next_cursor());
-    Ok(if page.items.is_empty() { reply.note("no key is found") } else { reply })
+    Ok(if page.items.is_empty() { reply.note("no keys found") } else { reply })
 }
 
 impl ListArgs {
@@ -143,7 +144,7 @@ impl ListArgs {
     }
 }
 
-/// Tries all of them. With more than one, each refusal has a line of its own.
+/// Revokes each key independently. With several keys, each refusal has a line of its own.
 async fn revoke(session: &Session, ids: &[KeyId]) -> Result<Reply, Failure> {
     let mut answers = session.authority.revoke_many(&session.actor, ids).await;
     if ids.len() == 1

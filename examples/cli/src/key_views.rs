@@ -1,4 +1,4 @@
-//! How keys look: a table of many, everything about one.
+//! Views of keys: a table of many keys, and all details of one.
 
 use keywright::{KeyEntry, Operation, Owner, Timestamp};
 
@@ -18,19 +18,19 @@ fn columns(name: u16, handle: u16, times: fn(&'static str) -> Column) -> [Column
     ]
 }
 
-/// A table of keys, or what there is of each where a table does not fit.
+/// Returns a table of keys, or one record for each if the table does not fit.
 pub(crate) fn listing(entries: &[KeyEntry]) -> String {
     let rows =
         |before_id| -> Vec<_> { entries.iter().map(|entry| cells(entry, before_id)).collect() };
-    // With room for it, an id stays on one line with what stands before it. Without, it takes a
-    // line of its own, and times break behind the date.
+    // In a wide terminal, an id is on one line with its prefix. In a narrow one it has its own
+    // line, and times break after the date.
     let (wide, tight) = (columns(24, u16::MAX, Column::new), columns(8, 16, Column::times));
     let whole = rows("");
     let table = tabulate(&wide, &whole).or_else(|| tabulate(&tight, &rows("\n")));
     table.unwrap_or_else(|| records(&wide, &whole))
 }
 
-/// What the columns say of a key. A break before an id keeps it whole and easy to copy.
+/// Returns the cells of a key. A line break before the id keeps it whole and easy to copy.
 fn cells(entry: &KeyEntry, before_id: &str) -> [String; 8] {
     let key = &entry.key;
     [
@@ -48,7 +48,7 @@ fn cells(entry: &KeyEntry, before_id: &str) -> [String; 8] {
     ]
 }
 
-/// What can be done to the key, by the names of this tool's commands.
+/// Returns the possible actions, by the names of this tool's commands.
 fn actions(entry: &KeyEntry) -> impl Iterator<Item = &'static str> {
     entry.actions.iter().filter_map(|operation| match operation {
         Operation::KeyRename => Some("rename"),
@@ -62,7 +62,7 @@ fn actions(entry: &KeyEntry) -> impl Iterator<Item = &'static str> {
     })
 }
 
-/// Everything about a key.
+/// Returns all details of a key.
 pub(crate) fn whole(entry: &KeyEntry) -> String {
     let key = &entry.key;
     let time = |time: Option<Timestamp>, none: &str| or_none(time.map(to_second), none);
@@ -78,7 +78,7 @@ pub(crate) fn whole(entry: &KeyEntry) -> String {
         ("obstacle", or_none(entry.obstacle.as_ref(), "none")),
         ("scopes", words(&key.scopes, no_scopes(&key.owner))),
         ("networks", words(&key.networks, "anywhere")),
-        ("rate", or_none(key.rate, "as the policy says")),
+        ("rate", or_none(key.rate, "the policy's")),
         ("metadata", if metadata.is_empty() { "none".to_owned() } else { metadata.join("\n") }),
         ("created", format!("{} by {}", to_second(key.created_at), key.created_by)),
         ("updated", to_second(key.updated_at)),
@@ -106,7 +106,7 @@ pub(crate) fn whole(entry: &KeyEntry) -> String {
 
 fn no_scopes(owner: &Owner) -> &'static str {
     match owner {
-        Owner::User(_) => "none: it may do nothing",
+        Owner::User(_) => "none: it allows nothing",
         Owner::Account(_) => "those of the account's role",
     }
 }

@@ -1,4 +1,5 @@
-//! An operator's tool over a store file: for the first key, and for 3 in the morning.
+//! The operator's command-line tool for a store file. It creates the first key, and it helps during
+//! incidents.
 //!
 //! ```text
 //! cargo run -p keywright-cli -- --store keys.db policy set --api-access on --scopes "invoices:read"
@@ -6,9 +7,9 @@
 //! cargo run -p keywright-cli -- --store keys.db key list
 //! ```
 //!
-//! A store file is open in one process at a time: stop the service first. A token is written to
-//! standard output by the command that makes it and shown by no other; a token to be checked comes
-//! from standard input, since arguments can be read by every user of a machine.
+//! A store file can be open in only one process: stop the service first. A token is written to
+//! standard output by the command that generates it, and by no other. A token to check is read from
+//! standard input, because every user of a machine can read the arguments of a process.
 
 mod account;
 mod args;
@@ -40,7 +41,7 @@ use self::args::{Cli, Command, Context};
 use self::failure::{Failure, read_error};
 use self::output::Reply;
 
-/// An open store, and who works on it.
+/// An open store, and the actor of the command.
 struct Session {
     authority: Authority,
     verifier: Verifier,
@@ -62,14 +63,14 @@ fn main() -> ExitCode {
 async fn run(cli: Cli) -> Result<Reply, Failure> {
     let Cli { context, command } = cli;
     let path = context.store_path()?;
-    // Whatever may wait or fail by itself comes before the store is held against others.
+    // Everything else that can block or fail comes first, so that the store is locked only briefly.
     let prefix = context.prefix()?;
     let peppers = read_peppers(&context)?;
     let presented = match &command {
         Command::Verify(_) => Some(verify::read_token()?),
         _ => None,
     };
-    // Looking into a store whose name was mistyped must not make an empty one.
+    // A mistyped name must not create an empty store, except with the command that sets it up.
     let is_absent = || matches!(path.try_exists(), Ok(false));
     if !command.may_create_store() && is_absent() {
         return Err(no_store(&path));
@@ -83,7 +84,8 @@ async fn run(cli: Cli) -> Result<Reply, Failure> {
     let done = dispatch(&store, &keywright, &context, command, presented).await;
     let closed = store.close().await;
     let mut reply = done?;
-    // The work is done, so what it has to say is said: a token above all.
+    // The work is done, so its result is printed even if the store could not be closed. Otherwise a
+    // token would be lost.
     if let Err(error) = closed {
         reply.failure.get_or_insert(error.into());
     }
@@ -91,7 +93,10 @@ async fn run(cli: Cli) -> Result<Reply, Failure> {
 }
 
 async fn dispatch(
-    #[cfg_attr(not(feature = "postgres"), expect(unused_variables, reason = "a move needs it"))]
+    #[cfg_attr(
+        not(feature = "postgres"),
+        expect(unused_variables, reason = "only `transfer` uses it")
+    )]
     store: &FileStore,
     keywright: &Keywright,
     context: &Context,
@@ -121,14 +126,17 @@ fn no_store(path: &Path) -> Failure {
     let path = path.display();
     Failure::refused(
         "no_store",
-        format!("there is no store at {path} (`keywright --store {path} policy set` makes one)"),
+        format!(
+            "there is no store at {path}; create it with \
+             `keywright --store {path} policy set --api-access on`"
+        ),
     )
 }
 
 fn read_peppers(context: &Context) -> Result<PepperRing, Failure> {
     let mut ring = PepperRing::none();
     for pepper in &context.peppers {
-        let what = || format!("the pepper file {} can't be read", pepper.path.display());
+        let what = || format!("cannot read the pepper file {}", pepper.path.display());
         let bytes = std::fs::read(&pepper.path).map(Zeroizing::new);
         ring = ring.with(pepper.id, bytes.map_err(|error| read_error(&what(), &error))?)?;
     }
@@ -136,11 +144,12 @@ fn read_peppers(context: &Context) -> Result<PepperRing, Failure> {
 }
 
 impl Context {
-    /// `--store` can't be required by clap and stand behind the command too.
+    /// Returns the store file. It is checked here because clap cannot require an option that is
+    /// also accepted after the command.
     fn store_path(&self) -> Result<PathBuf, Failure> {
         let path =
             self.store.clone().or_else(|| std::env::var_os("KEYWRIGHT_STORE").map(Into::into));
-        path.ok_or_else(|| Failure::usage("--store FILE is missing (or KEYWRIGHT_STORE)"))
+        path.ok_or_else(|| Failure::usage("no store: give --store FILE or set KEYWRIGHT_STORE"))
     }
 
     fn prefix(&self) -> Result<Prefix, Failure> {

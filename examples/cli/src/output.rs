@@ -1,4 +1,4 @@
-//! How an answer looks: text for people, JSON for machines.
+//! Output: text for people, JSON for programs.
 
 use std::error::Error;
 use std::fmt::Display;
@@ -11,59 +11,60 @@ use serde_json::Value;
 
 use crate::failure::Failure;
 
-/// What a command has to say.
+/// The result of a command.
 #[derive(Default)]
 pub(crate) struct Reply {
-    /// For standard output.
+    /// The text for standard output.
     pub(crate) text: String,
-    /// For standard error, beside the text: what a person wants to know and a pipe does not.
+    /// Notes for standard error: they are for people, not for the next program of a pipe.
     pub(crate) notes: Vec<String>,
-    /// In place of text and notes under `--json`.
+    /// The result under `--json`, instead of the text and the notes.
     pub(crate) json: Value,
-    /// A part of the work was refused.
+    /// The failure of a part of the work.
     pub(crate) failure: Option<Failure>,
-    /// The key whose token is in the text: if that can't be written, the token is lost.
+    /// The key whose token is in the text. If the text cannot be written, that token is lost.
     pub(crate) token_of: Option<KeyId>,
 }
 
 impl Reply {
-    /// A text and the same as JSON.
+    /// Creates a reply from a text and its equivalent as JSON.
     pub(crate) fn new(text: impl Into<String>, json: Value) -> Self {
         Self { text: text.into(), json, ..Self::default() }
     }
 
-    /// The same with a note.
+    /// Adds a note.
     pub(crate) fn note(mut self, note: impl Into<String>) -> Self {
         self.notes.push(note.into());
         self
     }
 
-    /// The same with where to go on, if there is more.
+    /// Adds a note with the cursor of the next page, if there is one.
     pub(crate) fn next_page(self, next: Option<Cursor>) -> Self {
         match next {
-            Some(cursor) => self.note(format!("there is more: --after {cursor} (or --all)")),
+            Some(cursor) => self
+                .note(format!("for the next page, add --after {cursor} (or --all for all pages)")),
             None => self,
         }
     }
 
-    /// Writes it out.
+    /// Writes the reply to standard output and standard error, and returns the exit code.
     pub(crate) fn print(self, json: bool) -> ExitCode {
         let text = if json { self.json.to_string() } else { self.text };
-        // A reader that has seen enough, such as `head`, is no failure. A lost token is.
+        // A reader that closes the pipe early, such as `head`, is not a failure. A lost token is.
         if let Err(error) = write_out(&text)
             && (error.kind() != ErrorKind::BrokenPipe || self.token_of.is_some())
         {
             let lost = self.token_of.map_or_else(String::new, |key| {
-                format!("; the token of key {key} is lost: rotate it")
+                format!("; the token of key {key} is lost, rotate the key")
             });
             let cause = whole_chain(&error);
-            let message = format!("standard output can't be written: {cause}{lost}");
+            let message = format!("cannot write to standard output: {cause}{lost}");
             return Failure::refused("output_failed", message).report(json);
         }
         if !json {
             let mut stderr = std::io::stderr().lock();
             for note in &self.notes {
-                // Nobody reads standard error, and the work is done.
+                // The work is done, so a closed standard error is not a failure.
                 let _ = writeln!(stderr, "{note}");
             }
         }
@@ -80,7 +81,7 @@ fn write_out(text: &str) -> std::io::Result<()> {
     stdout.flush()
 }
 
-/// An error with all that caused it, as `message: cause: cause of the cause`.
+/// Returns an error with its causes, as `message: cause: cause of the cause`.
 pub(crate) fn whole_chain(error: &dyn Error) -> String {
     let mut texts = vec![error.to_string()];
     let mut cause = error.source();
@@ -91,29 +92,29 @@ pub(crate) fn whole_chain(error: &dyn Error) -> String {
     texts.join(": ")
 }
 
-/// `done` or `unchanged`.
+/// Returns `done` or `unchanged`.
 pub(crate) fn outcome_word<T>(outcome: &Outcome<T>) -> &'static str {
     if outcome.is_unchanged() { "unchanged" } else { "done" }
 }
 
-/// A time to the second, as ISO 8601.
+/// Converts a time to ISO 8601, to the second.
 pub(crate) fn to_second(time: Timestamp) -> String {
     let whole = Timestamp::from_unix_seconds(time.unix_micros() / 1_000_000);
     whole.unwrap_or(time).to_string()
 }
 
-/// A time to the minute, as ISO 8601.
+/// Converts a time to ISO 8601, to the minute.
 pub(crate) fn to_minute(time: Timestamp) -> String {
     let text = to_second(time);
     text.get(..16).map_or(text.clone(), |minute| format!("{minute}Z"))
 }
 
-/// What there is, or a word for that there is none.
+/// Converts a value to text, or returns `none` if it is absent.
 pub(crate) fn or_none(value: Option<impl Display>, none: &str) -> String {
     value.map_or_else(|| none.to_owned(), |value| value.to_string())
 }
 
-/// The items as words, or a word for that there is none.
+/// Joins items with spaces, or returns `none` if there are none.
 pub(crate) fn words(items: impl IntoIterator<Item = impl Display>, none: &str) -> String {
     let words: Vec<_> = items.into_iter().map(|item| item.to_string()).collect();
     if words.is_empty() { none.to_owned() } else { words.join(" ") }

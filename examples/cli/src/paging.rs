@@ -1,4 +1,4 @@
-//! One page, or all of them.
+//! Paging: one page, or all of them.
 
 use keywright::store::{Listed, MAX_LIMIT, Page};
 
@@ -6,12 +6,12 @@ use crate::args::Paging;
 use crate::failure::Failure;
 
 impl Paging {
-    /// How many items a page is to have, if somebody says.
+    /// Returns the requested number of items on a page, if any.
     pub(crate) fn page_size(&self) -> Option<u16> {
         self.limit.or(self.all.then_some(MAX_LIMIT))
     }
 
-    /// Reads the page of a query, and all pages behind it if all are wanted.
+    /// Reads the page of a query, and with `--all` all following pages.
     pub(crate) async fn read<T: Listed>(
         &self,
         query: T::Query,

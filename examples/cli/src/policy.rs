@@ -1,4 +1,4 @@
-//! `keywright policy`: show it, set fields of it.
+//! `keywright policy`: shows the policy, or sets fields of it.
 
 use keywright::{Outcome, Policy};
 use serde_json::json;
@@ -25,7 +25,7 @@ pub(crate) async fn run(session: &Session, command: PolicyCommand) -> Result<Rep
     let outcome = outcome_word(&set);
     let (text, policy) = match set {
         Outcome::Unchanged(policy) => {
-            (format!("already so: the policy stays at version {}", policy.version), policy)
+            (format!("unchanged: the policy is still at version {}", policy.version), policy)
         }
         Outcome::Done(policy) => (changed(&current, &policy), policy),
     };
@@ -62,7 +62,7 @@ impl PolicyChange {
     }
 }
 
-/// All fields, by the names of the options that set them.
+/// Returns all fields, by the names of the options that set them.
 fn rows(policy: &Policy) -> Vec<(&'static str, String)> {
     let switch = |on: bool| if on { "on" } else { "off" }.to_owned();
     let pattern = policy.name_pattern.as_ref().map(|pattern| pattern.environments.join(","));
@@ -90,7 +90,7 @@ fn version(policy: &Policy) -> (&'static str, String) {
     ("version", policy.version.to_string())
 }
 
-/// The fields that differ, each as it is now, and the roles that are gone.
+/// Returns the changed fields with their new values, and the removed roles.
 fn changed(before: &Policy, after: &Policy) -> String {
     let so_far = rows(before);
     let gone = before.roles.keys().filter(|name| !after.roles.contains_key(*name));

@@ -1,36 +1,36 @@
-//! Tables that fit the terminal: whole words where they can be, records one below the other where a
-//! table would be of no use.
+//! Tables that fit the terminal. Words stay whole if possible. If a table would be too narrow to
+//! read, each row becomes a record of one line for each field.
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width};
 
-/// The width where nobody says one. Shells know COLUMNS and seldom export it.
+/// The width without `COLUMNS`: shells set that variable, but rarely export it.
 const DEFAULT_WIDTH: u16 = 100;
 
-/// Between two columns.
+/// The space between two columns.
 const GAP: u16 = 1;
 
-/// A column: its name, and where its text may break.
+/// A column: its name, and the places where its text may break.
 pub(crate) struct Column {
     name: &'static str,
-    /// A word that is longer may break; `u16::MAX` for words that must stay whole.
+    /// The length above which a word may break; `u16::MAX` keeps all words whole.
     least: u16,
-    /// Breaks between words are here.
+    /// The character at which lines may break.
     delimiter: char,
 }
 
 impl Column {
-    /// A column of whole words.
+    /// Creates a column whose words stay whole.
     pub(crate) const fn new(name: &'static str) -> Self {
         Self { name, least: u16::MAX, delimiter: ' ' }
     }
 
-    /// A column of times that break behind the date.
+    /// Creates a column of times, which may break after the date.
     pub(crate) const fn times(name: &'static str) -> Self {
         Self { delimiter: 'T', ..Self::new(name) }
     }
 
-    /// The same; its words may break, into no less than this.
+    /// Allows words to break into parts of at least this length.
     pub(crate) const fn least(self, least: u16) -> Self {
         Self { least, ..self }
     }
@@ -43,12 +43,12 @@ impl Column {
     }
 }
 
-/// A table, or records where it does not fit.
+/// Returns a table, or records if the table does not fit.
 pub(crate) fn listing<const N: usize>(columns: &[Column; N], rows: &[[String; N]]) -> String {
     tabulate(columns, rows).unwrap_or_else(|| records(columns, rows))
 }
 
-/// A table, if it fits.
+/// Returns a table, if it fits.
 pub(crate) fn tabulate<const N: usize>(
     columns: &[Column; N],
     rows: &[[String; N]],
@@ -79,7 +79,7 @@ pub(crate) fn tabulate<const N: usize>(
     Some(table.trim_fmt())
 }
 
-/// The rows one below the other, each with the names of the columns.
+/// Returns each row as a record, with the names of the columns.
 pub(crate) fn records<const N: usize>(columns: &[Column; N], rows: &[[String; N]]) -> String {
     let record = |row: &[String; N]| {
         let named = columns.iter().zip(row).map(|(column, cell)| (column.name, cell.clone()));
@@ -88,7 +88,7 @@ pub(crate) fn records<const N: usize>(columns: &[Column; N], rows: &[[String; N]
     rows.iter().map(record).collect::<Vec<_>>().join("\n\n")
 }
 
-/// Names and values, one beside the other.
+/// Returns one line for each name and value.
 pub(crate) fn fields(rows: &[(&str, String)]) -> String {
     let mut table = plain_table();
     for (name, value) in rows {
@@ -108,7 +108,7 @@ fn plain_table() -> Table {
     table
 }
 
-/// The width of the terminal: COLUMNS, or 100.
+/// Returns the width of the terminal: `COLUMNS`, or 100.
 fn width() -> u16 {
     let columns = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
     columns.filter(|columns| *columns > 0).unwrap_or(DEFAULT_WIDTH)

@@ -1,4 +1,4 @@
-//! `keywright transfer`: the keys of a store file into PostgreSQL.
+//! `keywright transfer`: copies the keys of a store file to PostgreSQL.
 
 use std::io::Write;
 
@@ -36,9 +36,11 @@ async fn move_keys(store: &FileStore, to: &TransferTo, json: bool) -> Result<Rep
         Some(name) => SchemaName::new(name).map_err(|error| Failure::usage(error.to_string()))?,
         None => SchemaName::default(),
     };
-    // Never repeated: it may hold a password.
-    let options: PgConnectOptions =
-        to.to.parse().map_err(|_| Failure::usage("--to is to be postgres://USER@HOST/DATABASE"))?;
+    // The error does not repeat the URL, because it may contain a password.
+    let options: PgConnectOptions = to
+        .to
+        .parse()
+        .map_err(|_| Failure::usage("--to must have the form postgres://USER@HOST/DATABASE"))?;
     let pool = PgPoolOptions::new().max_connections(4).connect_with(options).await;
     let pool = pool.map_err(|error| Failure::refused("unavailable", error.to_string()))?;
     let options = PostgresOptions::new().schema(schema.clone());
@@ -50,7 +52,7 @@ async fn move_keys(store: &FileStore, to: &TransferTo, json: bool) -> Result<Rep
             _ => {}
         }
         if !json {
-            // Whoever has closed standard error does not want to know.
+            // A closed standard error must not stop the transfer.
             let _ = writeln!(std::io::stderr(), "{progress}");
         }
     };
@@ -58,8 +60,11 @@ async fn move_keys(store: &FileStore, to: &TransferTo, json: bool) -> Result<Rep
     moving.copy(&mut tell).await?;
     moving.finish(&mut tell).await?;
     let (keys, events) = counts;
-    let text = format!("{keys} keys and {events} events are in schema {schema}, and equal");
+    let text =
+        format!("{keys} keys and {events} events were copied to schema {schema} and compared");
     let reply =
         Reply::new(text, json!({ "keys": keys, "events": events, "schema": schema.as_str() }));
-    Ok(reply.note("let nothing use the file any more, and keep it until you trust the move"))
+    Ok(reply.note(
+        "do not use the store file any more; keep it as a backup until you trust the database",
+    ))
 }

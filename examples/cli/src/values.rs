@@ -1,5 +1,5 @@
-//! What a single argument can be. A message here never repeats the argument: it may be a token that
-//! was pasted in the wrong place.
+//! The types of single arguments. Their error messages never repeat the argument: it may be a token
+//! that was pasted in the wrong place.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use keywright::{
 
 const UNITS: [(char, u64); 4] = [('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1)];
 
-/// A duration as `90d`, `12h`, `30m`, `45s`.
+/// A duration such as `90d`, `12h`, `30m` or `45s`.
 #[derive(Clone, Copy)]
 pub(crate) struct Period(pub(crate) Duration);
 
@@ -28,12 +28,12 @@ impl FromStr for Period {
             let count: u64 = number.parse().ok().filter(|_| plain)?;
             Some(Self(Duration::from_secs(count.checked_mul(seconds)?)))
         };
-        parse().ok_or("expected as 90d, 12h, 30m or 45s")
+        parse().ok_or("expected a period such as 90d, 12h, 30m or 45s")
     }
 }
 
 impl fmt::Display for Period {
-    /// In the largest unit that divides it.
+    /// Formats the period in the largest unit that divides it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = self.0.as_secs();
         let fits = |(_, unit): &(char, u64)| seconds != 0 && seconds.is_multiple_of(*unit);
@@ -42,7 +42,7 @@ impl fmt::Display for Period {
     }
 }
 
-/// A time as RFC 3339, or a date: its first moment in UTC.
+/// A time as RFC 3339, or a date, which is its first moment in UTC.
 #[derive(Clone, Copy)]
 pub(crate) struct Moment(pub(crate) Timestamp);
 
@@ -51,11 +51,11 @@ impl FromStr for Moment {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let time = text.parse().or_else(|_| format!("{text}T00:00:00Z").parse());
-        time.map(Self).map_err(|_| "expected as 2027-01-31T12:00:00Z or 2027-01-31")
+        time.map(Self).map_err(|_| "expected a time such as 2027-01-31T12:00:00Z or 2027-01-31")
     }
 }
 
-/// A time as [`Moment`], or so long ago as [`Period`].
+/// A [`Moment`], or a [`Period`] before now.
 #[derive(Clone, Copy)]
 pub(crate) struct Past(pub(crate) Timestamp);
 
@@ -68,7 +68,7 @@ impl FromStr for Past {
         }
         let Moment(time) = text
             .parse()
-            .map_err(|_| "expected as 2027-01-31T12:00:00Z, 2027-01-31 or 30d (ago)")?;
+            .map_err(|_| "expected a time such as 2027-01-31T12:00:00Z, 2027-01-31 or 30d (ago)")?;
         Ok(Self(time))
     }
 }
@@ -85,7 +85,7 @@ impl<T: FromStr> FromStr for OrNone<T> {
     }
 }
 
-/// The environments of a name pattern, separated by commas. The policy says which are possible.
+/// The environments of a name pattern, separated by commas. The policy checks them.
 #[derive(Clone)]
 pub(crate) struct Pattern(pub(crate) NamePattern);
 
@@ -98,7 +98,7 @@ impl FromStr for Pattern {
     }
 }
 
-/// A key's id, by itself or as the listing shows it, behind the prefix.
+/// The id of a key, with or without the prefix that the listing shows.
 #[derive(Clone, Copy)]
 pub(crate) struct KeyRef(pub(crate) KeyId);
 
@@ -108,12 +108,12 @@ impl FromStr for KeyRef {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let id = text.rsplit_once('_').map_or(text, |(_, id)| id);
         id.parse().map(Self).map_err(|_| {
-            "expected the id of a key, 16 characters of 0-9A-Za-z (in a token, those behind the prefix)"
+            "expected a key id: 16 characters of 0-9A-Za-z (in a token, those after the prefix)"
         })
     }
 }
 
-/// An account's id, by itself or as an owner is written.
+/// The id of a service account, with or without `account:`.
 #[derive(Clone, Copy)]
 pub(crate) struct AccountRef(pub(crate) AccountId);
 
@@ -122,7 +122,7 @@ impl FromStr for AccountRef {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let id = text.strip_prefix("account:").unwrap_or(text).parse();
-        id.map(Self).map_err(|_| "expected the id of an account, 16 characters of 0-9A-Za-z")
+        id.map(Self).map_err(|_| "expected an account id: 16 characters of 0-9A-Za-z")
     }
 }
 
@@ -134,11 +134,11 @@ impl FromStr for OwnerSpec {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.parse().map(Self).map_err(|_| "expected as user:ID or account:ID")
+        text.parse().map(Self).map_err(|_| "expected user:ID or account:ID")
     }
 }
 
-/// Who is at work, and as what.
+/// The acting user and their role.
 #[derive(Clone)]
 pub(crate) struct ActorSpec {
     id: UserId,
@@ -154,8 +154,8 @@ impl ActorSpec {
 impl FromStr for ActorSpec {
     type Err = &'static str;
 
-    /// What stands behind a colon must be a role: a mistyped one must not pass for a part of the
-    /// id, and its actor for an administrator.
+    /// Parses `USER` or `USER:ROLE`. The text after the last colon must be a role. Otherwise a
+    /// mistyped role would become part of the id, and the actor an administrator.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (id, role) = text.rsplit_once(':').unwrap_or((text, "administrator"));
         let role = match role {
@@ -163,14 +163,14 @@ impl FromStr for ActorSpec {
             "tenant-admin" => Actor::tenant_admin,
             "developer" => Actor::developer,
             "auditor" => Actor::auditor,
-            _ => return Err("the role is administrator, tenant-admin, developer or auditor"),
+            _ => return Err("the role must be administrator, tenant-admin, developer or auditor"),
         };
-        let id = id.parse().map_err(|_| "an actor's id has 1 to 128 visible ASCII characters")?;
+        let id = id.parse().map_err(|_| "the user must be 1 to 128 visible ASCII characters")?;
         Ok(Self { id, role })
     }
 }
 
-/// The number of a pepper and the file that has it.
+/// The number of a pepper, and the file with its bytes.
 #[derive(Clone)]
 pub(crate) struct PepperFile {
     pub(crate) id: u32,
@@ -183,15 +183,15 @@ impl FromStr for PepperFile {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let parse = || {
             let (id, path) = text.split_once(':').filter(|(_, path)| !path.is_empty())?;
-            // One spelling: a sign or a leading zero would be read too.
+            // Only one spelling of a number: `parse` would accept a sign or leading zeros.
             let id = id.parse().ok().filter(|number: &u32| number.to_string() == id)?;
             Some(Self { id, path: path.into() })
         };
-        parse().ok_or("expected as ID:PATH, the number of the pepper and its file")
+        parse().ok_or("expected ID:PATH, the number of the pepper and its file")
     }
 }
 
-/// A role and its scopes, as `analyst=invoices:read reports:read`.
+/// A role and its scopes, such as `analyst=invoices:read reports:read`.
 #[derive(Clone)]
 pub(crate) struct RoleScopes {
     pub(crate) name: RoleName,
@@ -202,7 +202,7 @@ impl FromStr for RoleScopes {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let expected = "expected as NAME=SCOPES, as in analyst=\"invoices:read reports:read\"";
+        let expected = "expected NAME=SCOPES, such as analyst=\"invoices:read reports:read\"";
         let (name, scopes) = text.split_once('=').ok_or(expected)?;
         Ok(Self {
             name: name.parse().map_err(|error| format!("{error}"))?,
@@ -211,7 +211,7 @@ impl FromStr for RoleScopes {
     }
 }
 
-/// An entry of metadata, as `team=billing`.
+/// An entry of metadata, such as `team=billing`.
 #[derive(Clone)]
 pub(crate) struct Entry {
     pub(crate) key: String,
@@ -222,7 +222,7 @@ impl FromStr for Entry {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (key, value) = text.split_once('=').ok_or("expected as KEY=VALUE")?;
+        let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE")?;
         Ok(Self { key: key.to_owned(), value: value.to_owned() })
     }
 }

@@ -1,4 +1,5 @@
-//! `keywright verify`: whether a token is accepted, whose it is, and if not, why.
+//! `keywright verify`: shows whether a token is accepted, and its owner or the reason of the
+//! denial.
 
 use std::io::{BufRead, IsTerminal, Read};
 
@@ -13,24 +14,25 @@ use crate::failure::{Failure, read_error};
 use crate::output::{Reply, or_none, to_second, whole_chain, words};
 use crate::tables::fields;
 
-/// More than any token has.
+/// The most bytes to read; every token is shorter.
 const LONGEST_INPUT: u64 = 4_096;
 
-/// Reads the token from standard input: a line of a terminal, or all of a pipe but one line break.
+/// Reads the token from standard input: one line of a terminal, or a whole pipe without its last
+/// line break.
 pub(crate) fn read_token() -> Result<Zeroizing<String>, Failure> {
     let stdin = std::io::stdin();
     let mut bytes = Zeroizing::new(Vec::new());
     let mut input = stdin.lock().take(LONGEST_INPUT);
     let read = if stdin.is_terminal() {
-        eprintln!("The token, and a line break:");
+        eprintln!("Enter the token:");
         input.read_until(b'\n', &mut bytes)
     } else {
         input.read_to_end(&mut bytes)
     };
-    read.map_err(|error| read_error("standard input can't be read", &error))?;
+    read.map_err(|error| read_error("cannot read standard input", &error))?;
     let token = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
     let token = token.strip_suffix(b"\r").unwrap_or(token);
-    // What is not UTF-8 is no token either way, and denied as malformed.
+    // Input that is not UTF-8 is denied as malformed, with or without the replaced characters.
     Ok(Zeroizing::new(String::from_utf8_lossy(token).into_owned()))
 }
 
@@ -48,7 +50,8 @@ pub(crate) async fn run(session: &Session, needs: &Needs, token: &str) -> Result
     Ok(accepted(&grant))
 }
 
-/// The operator learns the reason; what [`Denial`](keywright::Denial) prints is for callers.
+/// Creates the failure of a denial, with the operator's reason. The text of
+/// [`Denial`](keywright::Denial) itself is for callers.
 fn denied(error: &VerifyError) -> Failure {
     match error.denial() {
         Some(denial) => {
@@ -77,7 +80,7 @@ fn accepted(grant: &Grant) -> Reply {
     rows.extend([
         ("secret", secret.to_owned()),
         ("access", access(grant.access()).to_owned()),
-        ("scopes", words(&grant.scopes(), "none: it may do nothing")),
+        ("scopes", words(&grant.scopes(), "none: it allows nothing")),
         ("expires", or_none(key.expires_at.map(to_second), "never")),
     ]);
     let json = json!({

@@ -1,4 +1,4 @@
-//! What is done: every command works, says so as JSON too, and says when it was so already.
+//! Successful commands: each works, answers in JSON too, and reports when nothing was changed.
 
 use std::process::Command;
 
@@ -54,7 +54,7 @@ fn every_command_has_json_output() {
         (&verified["accepted"], &verified["key"]["id"], &verified["account"]["id"]),
         (&true.into(), &id.into(), &account.as_str().into())
     );
-    // Each command, where in its answer to look, and what is there.
+    // Each command, a place in its JSON answer, and the expected value there.
     let each: [(&[&str], &str, Value); 18] = [
         (&["policy", "show"], "/roles/analyst/0", "invoices:read".into()),
         (&["policy", "set", "--max-keys", "20"], "/policy/max_keys_per_owner", 20.into()),
@@ -87,8 +87,8 @@ fn unchanged_state_is_reported_as_success() {
     let account = desk.done(&["account", "create", "nightly", "--role", "analyst"]);
     let account = account.trim_end();
     let twice: [(&[&str], &str); 10] = [
-        (&["policy", "set", "--max-keys", "20"], "already so: the policy stays at version 2"),
-        (&["account", "edit", account, "--access", "read-only"], "already so"),
+        (&["policy", "set", "--max-keys", "20"], "unchanged: the policy is still at version 2"),
+        (&["account", "edit", account, "--access", "read-only"], "unchanged"),
         (&["account", "disable", account], "already disabled"),
         (&["account", "enable", account], "already enabled"),
         (&["key", "rename", &id, "prod-app"], "already named prod-app"),
@@ -153,7 +153,7 @@ fn policy_show_repeats_policy_set() {
     assert!(!desk.done(&["policy", "show"]).contains("role"));
 }
 
-/// The fields of the policy as they are shown once `args` were done.
+/// Runs `args` and returns the fields of the policy as `policy show` prints them.
 #[track_caller]
 fn desk_policy(desk: &Desk, args: &[&str]) -> Vec<(String, String)> {
     desk.done(args);

@@ -1,4 +1,4 @@
-//! The tool as a process on a store file of its own, and what it leaves behind.
+//! The tool as a process on a store file of its own, and the result of a command.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -10,13 +10,13 @@ use tempfile::TempDir;
 pub(crate) const SCOPES: &str = "invoices:read invoices:write";
 pub(crate) const NO_KEY: &str = "0123456789ABCDEF";
 
-/// A store file of its own, and the tool.
+/// A temporary store file, and the tool that works on it.
 pub(crate) struct Desk {
     pub(crate) folder: TempDir,
     pub(crate) store: PathBuf,
 }
 
-/// What a command left behind.
+/// The exit code and the output of a command.
 #[derive(Debug)]
 pub(crate) struct Ran {
     pub(crate) code: i32,
@@ -25,13 +25,13 @@ pub(crate) struct Ran {
 }
 
 impl Desk {
-    /// Nothing is there yet.
+    /// Creates a desk without a store file.
     pub(crate) fn bare() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         Self { store: folder.path().join("keys.db"), folder }
     }
 
-    /// API access is on, and there are scopes and a role.
+    /// Creates a desk with a store whose policy has API access on, scopes and a role.
     pub(crate) fn open() -> Self {
         let desk = Self::bare();
         let role = "analyst=invoices:read";
@@ -53,7 +53,7 @@ impl Desk {
         ran(&mut self.command(args))
     }
 
-    /// Runs a command that is done, and gives what it wrote to standard output.
+    /// Runs a command that must succeed, and returns its standard output.
     #[track_caller]
     pub(crate) fn done(&self, args: &[&str]) -> String {
         let ran = self.run(args);
@@ -61,7 +61,7 @@ impl Desk {
         ran.out
     }
 
-    /// The same under `--json`.
+    /// Runs a command with `--json` that must succeed, and returns its answer.
     #[track_caller]
     pub(crate) fn json(&self, args: &[&str]) -> Value {
         let out = self.done(&[&["--json"], args].concat());
@@ -78,7 +78,7 @@ impl Desk {
         Ran::from(child.wait_with_output().expect("the tool ends"))
     }
 
-    /// A new key: its token and its id.
+    /// Generates a key, and returns its token and its id.
     #[track_caller]
     pub(crate) fn generate(&self, args: &[&str]) -> (String, String) {
         let token = self.done(&[&["key", "generate"], args].concat()).trim_end().to_owned();
@@ -99,7 +99,7 @@ pub(crate) fn ran(command: &mut Command) -> Ran {
     Ran::from(command.output().expect("the tool starts"))
 }
 
-/// The id stands before the secret (32 characters) and the check (6).
+/// Returns the id in a token. The secret (32 characters) and the checksum (6) follow it.
 pub(crate) fn id_of(token: &str) -> String {
     token[token.len() - 54..token.len() - 38].to_owned()
 }
@@ -108,7 +108,7 @@ pub(crate) fn program() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_keywright"))
 }
 
-/// The one JSON object on standard error: code and message.
+/// Returns the code and the message of the JSON object on standard error.
 #[track_caller]
 pub(crate) fn error_of(ran: &Ran) -> (String, String) {
     let error: Value = serde_json::from_str(&ran.err).unwrap_or_else(|e| panic!("{e}: {ran:?}"));

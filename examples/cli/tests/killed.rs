@@ -15,7 +15,7 @@ use common::{World, name};
 
 common::suite!();
 
-/// So many keys that a move takes a while.
+/// Enough keys that a transfer takes some time.
 const KEYS: usize = 1_200;
 
 #[common::test(postgres)]
@@ -46,11 +46,12 @@ fn b12_killed_move_continues_and_loses_nothing() {
         ]);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("keywright starts");
-        // The longer it has been tried, the longer it is let go on: in the end it arrives.
+        // The time until the kill grows with each attempt, so that the transfer completes in the
+        // end.
         thread::sleep(Duration::from_millis(random.random_range(1..longest)));
         child.kill().expect("it is killed");
         let ended = child.wait_with_output().expect("the process is known");
-        // The one before may have been killed when its last commit was on its way.
+        // The last process may have been killed while its final commit was on its way.
         let told = String::from_utf8_lossy(&ended.stderr);
         if ended.status.success() || told.contains("the schema holds keys already") {
             break;
@@ -59,15 +60,15 @@ fn b12_killed_move_continues_and_loses_nothing() {
         assert!(was_killed || told.contains("is running"), "keywright ended by itself: {told}");
         kills += 1;
         longest += longest / 5;
-        assert!(kills < 60, "it does not arrive");
+        assert!(kills < 60, "the transfer does not complete");
     }
     println!("{kills} kills");
-    assert!(kills >= 3, "it was killed {kills} times");
+    assert!(kills >= 3, "it was killed only {kills} times");
     world.reopen(place.open().expect("it has moved"));
     assert_eq!(seen(&world), before);
 }
 
-/// More keys, of different owners, straight into the store.
+/// Generates keys of ten owners.
 fn fill(world: &World) {
     for number in 0..KEYS {
         let owner = UserId::new(format!("user-{}", number % 10)).expect("an id");

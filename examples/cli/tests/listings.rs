@@ -1,4 +1,4 @@
-//! Listings: they fit the terminal, narrow, and go on from page to page.
+//! Listings: they fit the terminal, filter, and continue from page to page.
 
 use keywright::Timestamp;
 use serde_json::Value;

@@ -1,5 +1,5 @@
-//! The operator's tool, driven as a process: exit codes, what goes to which
-//! stream, what is never shown, and that every command works and says so.
+//! The operator's tool, run as a process: its exit codes, its two output streams, the secrets that
+//! it hides, and the answer of every command.
 
 mod answers;
 mod desk;

@@ -1,4 +1,4 @@
-//! What is not done: the exit code, the reason on standard error, and what is left as it was.
+//! Refused commands: the exit code, the reason on standard error, and the unchanged store.
 
 use std::fs;
 use std::process::Command;
@@ -127,7 +127,7 @@ fn denial_prints_the_operators_reason() {
     }
     assert_eq!(desk.verify(&bound, &["--source", "203.0.113.7"]).code, 0);
     assert_eq!(desk.verify(&format!("{token}\r\n"), &["--scope", "invoices:read"]).code, 0);
-    // What was accepted was counted and written, what was denied was not.
+    // Accepted uses are counted and stored, denied ones are not.
     assert_eq!(desk.json(&["key", "show", &id])["uses"], 1);
     assert_eq!(desk.json(&["key", "show", &revoked_id])["uses"], 0);
     assert_eq!(desk.json(&["key", "show", &other_id])["last_used_at"], Value::Null);
@@ -181,7 +181,7 @@ fn bulk_revocation_reports_each_key() {
     assert_eq!(ran.code, 1);
     assert_eq!(ran.out, format!("{a} revoked\n{b} revoked\n{c} already revoked\n"));
     assert!(
-        ran.err.contains(&format!("keywright: {NO_KEY}: there is no key {NO_KEY}\n")),
+        ran.err.contains(&format!("keywright: {NO_KEY}: key {NO_KEY} was not found\n")),
         "{ran:?}"
     );
     let ran = desk.run(&["--json", "key", "revoke", &a, NO_KEY]);

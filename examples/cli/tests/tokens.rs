@@ -1,4 +1,4 @@
-//! Where a token comes out, where it goes in, and that it is shown nowhere else.
+//! Tokens: the commands that print one, the command that reads one, and the outputs that hide them.
 
 use std::fs;
 
@@ -61,7 +61,7 @@ fn only_generate_and_rotate_show_tokens() {
         for json in [false, true] {
             let ran = desk.run(&if json { [&["--json"], args].concat() } else { args.to_vec() });
             let shown = format!("{}{}", ran.out, ran.err);
-            // A part of a secret is a secret too.
+            // Not even a part of the secret is shown.
             assert!(!shown.contains(&secret[..6]), "{args:?}: {ran:?}");
         }
     }
@@ -70,7 +70,7 @@ fn only_generate_and_rotate_show_tokens() {
     }
 }
 
-/// Writing to `/dev/full` fails as on a full disk.
+/// A write to `/dev/full` fails as on a full disk.
 #[cfg(target_os = "linux")]
 #[test]
 fn unwritten_token_is_reported_lost() {
@@ -108,7 +108,7 @@ fn pepper_ring_is_read_from_files() {
     let (first, second) = (format!("1:{first}"), format!("2:{second}"));
     let (token, _) = desk.generate(&["prod-app", "--pepper-file", &first]);
     assert_eq!(error_of(&desk.verify(&token, &["--json"])).0, "unavailable");
-    // The use under the ring moves the key to the second pepper, which then is enough.
+    // The use under both peppers moves the key to the second one, which is then sufficient.
     let ring = ["--pepper-file", &first, "--pepper-file", &second];
     assert_eq!(desk.verify(&token, &ring).code, 0);
     assert_eq!(desk.verify(&token, &["--pepper-file", &second]).code, 0);

@@ -1,4 +1,4 @@
-//! A client of HTTP/1.1, as much of one as is needed here: one connection, one request after another.
+//! A minimal HTTP/1.1 client: one connection, one request after another.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use keywright::Token;
 
-/// A node that is silent for so long hangs.
+/// The longest wait for an answer. A slower node counts as failed.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) struct Client(BufReader<TcpStream>);
@@ -19,7 +19,7 @@ impl Client {
         Ok(Self(BufReader::new(stream)))
     }
 
-    /// What the node answers to a request with this key.
+    /// Sends a request with this key, and returns the status of the answer.
     pub(crate) fn hello(&mut self, token: &Token) -> io::Result<u16> {
         let token = token.expose();
         self.ask(&format!(
@@ -27,7 +27,7 @@ impl Client {
         ))
     }
 
-    /// Revokes the key on this node.
+    /// Revokes the key on this node, and returns the status of the answer.
     pub(crate) fn leaked(&mut self, token: &Token) -> io::Result<u16> {
         let token = token.expose();
         let length = token.len();
@@ -38,7 +38,7 @@ impl Client {
 
     fn ask(&mut self, request: &str) -> io::Result<u16> {
         self.0.get_mut().write_all(request.as_bytes())?;
-        let strange = || io::Error::other("a node answered something that is not HTTP");
+        let strange = || io::Error::other("the answer of a node is not HTTP");
         let status = self.line()?;
         let status = status.split(' ').nth(1).and_then(|code| code.parse().ok());
         let status = status.ok_or_else(strange)?;

@@ -1,4 +1,5 @@
-//! Three nodes on one PostgreSQL: a key is revoked on one of them, and how long do the others accept it?
+//! Three nodes on one PostgreSQL. It revokes keys on one node, and measures how long the others
+//! still accept them.
 //!
 //! ```text
 //! docker run --rm -p 5432:5432 -e POSTGRES_PASSWORD=keys postgres
@@ -6,8 +7,8 @@
 //!     postgres://postgres:keys@127.0.0.1/postgres [--rounds N]
 //! ```
 //!
-//! Each node is a process of its own: a web server with a cache in front of the database. They keep
-//! their tables in the schema `keywright_cluster`, which can be dropped afterwards.
+//! Each node is a process: a web server with a cache in front of the database. The nodes keep their
+//! tables in the schema `keywright_cluster`, which can be dropped afterwards.
 
 mod client;
 mod node;
@@ -31,16 +32,16 @@ const PAUSE: Duration = Duration::from_millis(1);
 
 type Failure = Box<dyn Error + Send + Sync>;
 
-/// Revokes keys on one of three nodes, and asks the others until they refuse them
+/// Revoke keys on one of three nodes, and measure how long the others accept them
 #[derive(Parser)]
 struct Arguments {
-    /// The URL of the database
+    /// URL of the database
     #[arg(required_unless_present = "node")]
     url: Option<String>,
-    /// How many keys are revoked
+    /// Number of keys to revoke
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
-    /// Is one of the nodes: it reads the database's URL, and runs until there is no more to read
+    /// Run as a node: read the URL from standard input, and serve until standard input ends
     #[arg(long, hide = true)]
     node: bool,
 }
@@ -64,7 +65,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(url: String, rounds: u32) -> Result<(), Failure> {
-    // The desk where keys are handed out. It needs no cache: it asks the database.
+    // This process generates the keys. It uses the database without a cache.
     let desk = store::keywright(store::open(&url).await?)?.authority();
     let alice = Actor::developer(UserId::new("alice")?);
     let nodes = (0..NODES).map(|_| Node::start(&url)).collect::<Result<Vec<_>, _>>()?;
@@ -77,7 +78,7 @@ async fn run(url: String, rounds: u32) -> Result<(), Failure> {
         let token = desk.generate(&alice, new).await?.token;
         let revoking = round % NODES;
         let took = tokio::task::block_in_place(|| revoke(&nodes, revoking, &token))?;
-        println!("round {}: revoked on node {}{}", round + 1, revoking + 1, told(&took));
+        println!("round {}: revoked on node {}{}", round + 1, revoking + 1, described(&took));
         delays.extend(took.into_iter().map(|(_, delay)| delay));
     }
     delays.sort();
@@ -87,8 +88,8 @@ async fn run(url: String, rounds: u32) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Revokes a key on one node once all have accepted it, and tells of each other node how long it went on
-/// accepting the key after the answer was there.
+/// Revokes a key on one node after all nodes have accepted it. Returns, for each other node, how
+/// long it accepted the key after the revocation was acknowledged.
 fn revoke(
     nodes: &[Node],
     revoking: usize,
@@ -125,10 +126,10 @@ fn expect(status: u16, expected: u16) -> Result<(), Failure> {
     if status == expected {
         return Ok(());
     }
-    Err(format!("a node answered {status}, and not {expected}").into())
+    Err(format!("expected status {expected} from a node, got {status}").into())
 }
 
-fn told(took: &[(usize, Duration)]) -> String {
+fn described(took: &[(usize, Duration)]) -> String {
     let of = |(number, delay): &(usize, Duration)| {
         format!(", 401 on node {} after {}", number + 1, millis(*delay))
     };
@@ -139,7 +140,7 @@ fn millis(duration: Duration) -> String {
     format!("{:.1} ms", duration.as_secs_f64() * 1_000.0)
 }
 
-/// A node, which ends with this process.
+/// A node process, which is killed with this value.
 struct Node {
     process: Child,
     address: SocketAddr,
@@ -152,7 +153,7 @@ impl Node {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
-        // Not as an argument, which everybody on the machine can read.
+        // Not an argument, because every user of the machine can read arguments.
         let input = process.stdin.as_mut().ok_or("the node has no input")?;
         writeln!(input, "{url}")?;
         let mut said = String::new();
@@ -165,7 +166,7 @@ impl Node {
 
 impl Drop for Node {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // The node may have ended already.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 
 use crate::{Failure, store};
 
-/// So long after a revocation no node accepts the key, whatever happens to the network.
+/// The longest time after a revocation in which a node accepts the key, even if its network fails.
 const MAX_STALENESS: Duration = Duration::from_millis(500);
 
 pub(crate) async fn run() -> Result<(), Failure> {
@@ -25,7 +25,7 @@ pub(crate) async fn run() -> Result<(), Failure> {
     let options = CacheOptions::new().max_staleness(MAX_STALENESS);
     let keywright = store::keywright(CachedStore::with_hints(store, options, hints)?)?;
     let running = keywright.start_with(RunOptions::new().on_flush_error(|error| {
-        eprintln!("uses are not written yet: {error}");
+        eprintln!("uses of API keys are not written yet: {error}");
     }))?;
     let verifier = keywright.verifier();
 
@@ -50,7 +50,7 @@ async fn hello(grant: Grant) -> String {
     format!("hello, {}\n", grant.owner())
 }
 
-/// Whoever has found a token ends it.
+/// Revokes the key of a leaked token. Presenting the token is enough.
 async fn leaked(State(verifier): State<Verifier>, token: String) -> Result<StatusCode, Rejection> {
     verifier.revoke(Credential::Token(&token)).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -1,4 +1,4 @@
-//! The store that all nodes share, and what is built on top of it.
+//! The store that all nodes share, and the `Keywright` over it.
 
 use keywright::store::{KeyStore, PostgresOptions, PostgresStore, SchemaName};
 use keywright::{Keywright, Policy, Prefix};
@@ -6,17 +6,16 @@ use sqlx::postgres::PgPoolOptions;
 
 use crate::Failure;
 
-/// Opens the store. Any number of nodes may do so at once: the first one makes the tables.
+/// Opens the store. Several nodes can do so at the same time; the first one creates the tables.
 pub(crate) async fn open(url: &str) -> Result<PostgresStore, Failure> {
     let pool = PgPoolOptions::new().test_before_acquire(false).connect(url).await?;
     let options = PostgresOptions::new().schema(SchemaName::new("keywright_cluster")?);
     Ok(options.open(pool).await?)
 }
 
-/// The same on every node.
+/// Builds the `Keywright`, with the same settings on every node.
 pub(crate) fn keywright(store: impl KeyStore) -> Result<Keywright, keywright::Error> {
-    let mut policy = Policy::default();
-    policy.api_enabled = true;
+    let policy = Policy::allowing("invoices:read invoices:write".parse()?);
     Ok(Keywright::builder(store)
         .prefix(Prefix::new("acme_live")?)
         .default_policy(policy)

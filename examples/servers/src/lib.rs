@@ -1,7 +1,7 @@
-//! What the three servers share: arguments, the store, first keys to try them with, and the end.
+//! The parts that the three servers share: arguments, the store, first keys to try, and the shutdown.
 //!
-//! A service of yours has its own arguments and its own way to hand out keys. What it needs of this
-//! file is in [`Keys::open`] and [`Keys::close`].
+//! Your own service has other arguments and another way to give keys to users. The parts of this file
+//! that it needs are [`Keys::open`] and [`Keys::close`].
 
 use std::error::Error;
 use std::io::{self, Write};
@@ -18,48 +18,48 @@ use keywright::{
 };
 use tempfile::TempDir;
 
-/// How long requests that have begun may take when the server is told to stop. A client that never
-/// finishes its request must not keep the uses of all others from being written.
+/// The time that running requests have when the server is told to stop. A client that never finishes its
+/// request must not prevent the uses of all other clients from being written.
 pub const PATIENCE: Duration = Duration::from_secs(10);
 
 type Failure = Box<dyn Error>;
 
-/// A web server whose routes ask for API keys
+/// A web server with routes that require API keys
 #[derive(Parser)]
 pub struct Arguments {
-    /// The port on 127.0.0.1; 0 takes a free one
+    /// The port on 127.0.0.1; 0 chooses a free one
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub port: u16,
-    /// Where the keys are kept; without it in a temporary folder that is removed at the end
+    /// The store file; without it, a temporary folder that is removed when the server ends
     #[arg(long, value_name = "FILE")]
     pub store: Option<PathBuf>,
 }
 
-/// The open store, and what works on it.
+/// The open store, with the authority and the verifier over it.
 pub struct Keys {
     pub authority: Authority,
     pub verifier: Verifier,
-    /// The tokens of the first keys, if this start has made them.
+    /// The tokens of the first keys, if this process has generated them.
     first: Option<FirstTokens>,
     path: PathBuf,
     store: FileStore,
     running: Running,
-    /// Removed when it is dropped.
+    /// The temporary folder, which is removed on drop.
     temporary: Option<TempDir>,
 }
 
-/// A key of each kind.
+/// The token of one key of each kind.
 pub struct FirstTokens {
-    /// alice's, with the scope `invoices:read`.
+    /// The token of alice's key with the scope `invoices:read`.
     read: Token,
-    /// alice's, with `invoices:write` too.
+    /// The token of alice's key with the scopes `invoices:read` and `invoices:write`.
     write: Token,
-    /// A service account's. Its role has these scopes and `reports:read`, but it may only look.
+    /// The token of a read-only service account. Its role has both scopes and `reports:read`.
     read_only: Token,
 }
 
 impl Keys {
-    /// Opens the store, or makes one with first keys in it. Call it in a tokio runtime.
+    /// Opens the store, and generates first keys if it is new. Call it in a tokio runtime.
     pub async fn open(store: Option<PathBuf>) -> Result<Self, Failure> {
         let (path, temporary) = if let Some(path) = store {
             (path, None)
@@ -68,24 +68,24 @@ impl Keys {
             (folder.path().join("keys.db"), Some(folder))
         };
         let store = FileStore::open(&path).await?;
-        // One setup for a process: whoever verifies shares what is counted.
+        // One `Keywright` for a process, so that all verifiers share the counted uses.
         let keywright =
             Keywright::builder(store.clone()).prefix(Prefix::new("acme_live")?).build()?;
         let authority = keywright.authority();
         let verifier = keywright.verifier();
         let running = keywright.start_with(RunOptions::new().on_flush_error(|error| {
-            eprintln!("uses are not written yet: {}", whole_chain(error));
+            eprintln!("the counted uses could not be written yet: {}", whole_chain(error));
         }))?;
         let keys = Self { authority, verifier, first: None, path, store, running, temporary };
-        let first = keys.make_first().await?;
+        let first = keys.generate_first_keys().await?;
         Ok(Self { first, ..keys })
     }
 
-    /// Makes a key of each kind in a store that is new. A token can't be shown again, so another start
-    /// with the same store has none to show.
-    async fn make_first(&self) -> Result<Option<FirstTokens>, Failure> {
+    /// Generates a key of each kind if the store is new. A token is shown only once, so a later start with
+    /// the same store has no tokens to show.
+    async fn generate_first_keys(&self) -> Result<Option<FirstTokens>, Failure> {
         let authority = &self.authority;
-        // The host itself. In a service of yours this is a person who is logged in.
+        // The host itself. In your own service this is a user who is logged in.
         let host = Actor::administrator(UserId::new("example")?);
         let mut policy = authority.policy(&host).await?;
         if policy.version > 0 {
@@ -112,18 +112,18 @@ impl Keys {
         Ok(Some(FirstTokens { read, write, read_only }))
     }
 
-    /// Shuts down when no more requests are taken: flushes, then closes the store.
+    /// Writes the counted uses and closes the store. Call it after the last request.
     pub async fn close(self) -> Result<(), Failure> {
         let flushed = self.running.shutdown().await;
         self.store.close().await?;
         Ok(flushed?)
     }
 
-    /// Tells people where the server is and what to try. The tokens in it are shown this once.
-    pub fn introduce(
+    /// Prints the address of the server and commands to try. The tokens in them are shown only once.
+    pub fn print_commands(
         &self,
         address: SocketAddr,
-        lines_to_try: fn(&str, Option<&FirstTokens>) -> String,
+        commands: fn(&str, Option<&FirstTokens>) -> String,
     ) -> io::Result<()> {
         let url = format!("http://{address}");
         let path = self.path.display();
@@ -135,17 +135,17 @@ impl Keys {
             Some(_) => String::new(),
             None => format!(
                 "\
-Its keys were made before, and a token is shown once. A new one for an old key, while the server is
-stopped:
+The store has keys already, and a token is shown once. To get a new token for a key, stop the server
+and run:
 cargo run -p keywright-cli -- --store {path} key list
 cargo run -p keywright-cli -- --store {path} key rotate ID
 
 "
             ),
         };
-        let to_try = lines_to_try(&url, self.first.as_ref());
+        let commands = commands(&url, self.first.as_ref());
         let text = format!(
-            "listening on {url}\nThe store is {path}{kept}\n\n{again}{to_try}\nCtrl-C ends the server.\n"
+            "listening on {url}\nThe store is {path}{kept}\n\n{again}{commands}\nCtrl-C ends the server.\n"
         );
         let mut stdout = io::stdout().lock();
         stdout.write_all(text.as_bytes())?;
@@ -154,16 +154,16 @@ cargo run -p keywright-cli -- --store {path} key rotate ID
 }
 
 impl FirstTokens {
-    /// The header of each, for curl: reading, reading and writing, looking only.
+    /// Returns the header of each token as an argument of curl: read, write, read-only.
     pub fn headers(&self) -> [String; 3] {
         [&self.read, &self.write, &self.read_only]
             .map(|token| format!("-H 'authorization: Bearer {}'", token.expose()))
     }
 }
 
-/// Ends when the process is told to: by Ctrl-C, or by SIGTERM from what runs services. It listens from
-/// the call on, and not only when it is awaited.
-pub fn told_to_stop() -> io::Result<impl Future<Output = ()> + Send + 'static> {
+/// Returns a future that ends on Ctrl-C or SIGTERM. The signals are caught from the call on, and not only
+/// while the future is awaited.
+pub fn stop_signal() -> io::Result<impl Future<Output = ()> + Send + 'static> {
     #[cfg(unix)]
     let signals = {
         use tokio::signal::unix::{SignalKind, signal};
@@ -183,7 +183,7 @@ pub fn told_to_stop() -> io::Result<impl Future<Output = ()> + Send + 'static> {
     Ok(signals)
 }
 
-/// What was typed. `--help` is answered here.
+/// Parses the arguments. `--help` prints the help and ends the process.
 pub fn arguments() -> Result<Arguments, Failure> {
     Arguments::try_parse().map_err(|error| {
         if !error.use_stderr() {
@@ -195,7 +195,7 @@ pub fn arguments() -> Result<Arguments, Failure> {
     })
 }
 
-/// Takes the port. Before the store is opened: keys that are made must be shown.
+/// Binds the port. Call it before the store is opened, so that no keys are generated and never shown.
 pub fn listen(port: u16) -> Result<TcpListener, Failure> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
         .map_err(|error| format!("port {port} can't be used: {error}"))?;
@@ -203,14 +203,15 @@ pub fn listen(port: u16) -> Result<TcpListener, Failure> {
     Ok(listener)
 }
 
-/// The exit code, and one line that says what went wrong.
+/// Returns the exit code, and prints one line on standard error if the server failed.
 pub fn exit_code(program: &str, ended: Result<(), Failure>) -> ExitCode {
     let Err(error) = ended else { return ExitCode::SUCCESS };
-    // Where standard error can't be written, the exit code alone says it.
+    // If standard error can't be written, the exit code still reports the failure.
     let _ = writeln!(io::stderr(), "{program}: {}", whole_chain(&*error));
     ExitCode::FAILURE
 }
 
+/// Joins the texts of an error and its sources.
 fn whole_chain(error: &dyn Error) -> String {
     let mut texts = vec![error.to_string()];
     let mut cause = error.source();
@@ -221,10 +222,17 @@ fn whole_chain(error: &dyn Error) -> String {
     texts.join(": ")
 }
 
-// The guide's pages on frameworks, whose examples are compiled and run here.
+// The pages of the guide on web services. Their examples are compiled and run here.
 #[cfg(doctest)]
-#[doc = include_str!("../../../src/guide/management.md")]
-mod management {}
-#[cfg(doctest)]
-#[doc = include_str!("../../../src/guide/web.md")]
-mod web {}
+mod guide {
+    #[doc = include_str!("../../../src/guide/actix.md")]
+    mod actix {}
+    #[doc = include_str!("../../../src/guide/axum.md")]
+    mod axum {}
+    #[doc = include_str!("../../../src/guide/management.md")]
+    mod management {}
+    #[doc = include_str!("../../../src/guide/tonic.md")]
+    mod tonic {}
+    #[doc = include_str!("../../../src/guide/web.md")]
+    mod web {}
+}

@@ -1,4 +1,4 @@
-//! What a stop leaves behind, and what the next start finds.
+//! Tests of the shutdown, and of a start with an existing store.
 
 #![cfg(unix)]
 
@@ -17,7 +17,7 @@ fn host() -> Actor {
     Actor::administrator(UserId::new("test").expect("an id"))
 }
 
-/// Works on the store while no server has it.
+/// Works on the store while no server has it open.
 fn offline<T>(place: &Place, work: impl AsyncFnOnce(&Authority) -> T) -> T {
     block_on(async {
         let store = FileStore::open(place.store()).await.expect("the server has closed it");
@@ -28,7 +28,7 @@ fn offline<T>(place: &Place, work: impl AsyncFnOnce(&Authority) -> T) -> T {
     })
 }
 
-/// The uses of each key, by name.
+/// Returns the uses of each key by its name.
 fn uses(place: &Place) -> BTreeMap<String, u64> {
     offline(place, async |authority| {
         let page = authority.keys(&host(), &KeyQuery::new()).await.expect("a page");
@@ -36,7 +36,7 @@ fn uses(place: &Place) -> BTreeMap<String, u64> {
     })
 }
 
-/// A use of the account's key, over what the server speaks.
+/// Uses the key of the account once, over HTTP or gRPC.
 #[track_caller]
 fn use_once(server: &Server, example: &str, token: &str) {
     if example == "tonic_server" {
@@ -144,7 +144,7 @@ fn servers_know_the_source_of_requests() {
         let server = place.start(example);
         let account = look(&server);
         server.stop();
-        // Two keys of the account, each bound to a network: this machine's, and another.
+        // Two keys of the account: one is bound to the network of this machine, the other to another.
         let id = account[account.len() - 54..account.len() - 38].parse().expect("an id");
         let tokens = offline(&place, async |authority| {
             let owner = authority.key(&host(), &id).await.expect("the key").key.owner;

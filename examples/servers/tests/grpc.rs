@@ -1,4 +1,4 @@
-//! The health service behind a guard, called by a real client of gRPC and by plain HTTP/2.
+//! Tests of the health service behind a guard, with a gRPC client and with plain HTTP/2.
 
 use http_body_util::BodyExt;
 use tonic::Code;
@@ -14,7 +14,7 @@ use crate::server::Server;
 
 const CHECK: &str = "/grpc.health.v1.Health/Check";
 
-/// What stands in an answer, headers and trailers together.
+/// A response, with headers and trailers in one map.
 #[derive(Debug)]
 struct Plain {
     status: u16,
@@ -32,7 +32,7 @@ async fn channel(server: &Server) -> Channel {
     endpoint.connect().await.expect("the server listens")
 }
 
-/// Asks for the health of the whole server, which is good.
+/// Asks for the health of the whole server.
 pub(crate) fn check(server: &Server, token: Option<&str>) -> Result<(), Code> {
     ask(server, "authorization", token.map(bearer).as_deref())
 }
@@ -50,7 +50,7 @@ fn ask(server: &Server, name: &'static str, value: Option<&str>) -> Result<(), C
     })
 }
 
-/// One request of HTTP/2, as it is.
+/// Sends one plain request of HTTP/2.
 fn plain(server: &Server, method: &str, headers: &[(&str, &str)], body: &[u8]) -> Plain {
     try_plain(server, method, headers, body).expect("an answer")
 }
@@ -147,7 +147,7 @@ fn refusal_is_trailers_only() {
     assert_eq!((answer.status, answer.body.as_slice()), (200, &[][..]));
     assert_eq!(answer.field("content-type"), Some("application/grpc"));
     assert_eq!(answer.field("grpc-status"), Some("16"));
-    assert_eq!(answer.field("grpc-message"), Some("an API key is needed"));
+    assert_eq!(answer.field("grpc-message"), Some("an API key is required"));
     assert_eq!(answer.field("www-authenticate"), None);
 }
 
@@ -165,7 +165,7 @@ fn t_h12_huge_http2_header_breaks_nothing() {
     let (mut server, [look, _]) = server();
     let long = bearer(&"x".repeat(64 * 1024));
     let headers = [("content-type", "application/grpc"), ("authorization", long.as_str())];
-    // A server of HTTP/2 says how large headers may be: the client may not even send them.
+    // The server announces its limit for headers, so the client can refuse to send them.
     if let Ok(answer) = try_plain(&server, "POST", &headers, &[0; 5]) {
         let is_refused = answer.status == 431 || answer.field("grpc-status") == Some("16");
         assert!(is_refused, "{answer:?}");

@@ -1,4 +1,4 @@
-//! A client of HTTP/1.1 that hides nothing: bytes out, answers in.
+//! A minimal HTTP/1.1 client that sends raw bytes and parses the answers.
 
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::server::Server;
 
-/// A server that is silent for so long hangs.
+/// The time after which a silent server counts as hung.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) struct Connection {
@@ -31,7 +31,7 @@ impl Connection {
         Self { stream: BufReader::new(stream) }
     }
 
-    /// A server that has already answered may close before all is sent; the answer counts then.
+    /// Sends bytes. A server that has answered may close the connection before all bytes are sent.
     pub(crate) fn send(&mut self, bytes: &[u8]) {
         match self.stream.get_mut().write_all(bytes) {
             Err(error)
@@ -40,7 +40,7 @@ impl Connection {
         }
     }
 
-    /// The next answer; `method` says whether it has a body.
+    /// Reads the next answer. An answer to `HEAD` has no body.
     pub(crate) fn answer(&mut self, method: &str) -> Answer {
         let status = self.line();
         let (version, rest) = status.split_once(' ').expect("a status line");
@@ -72,7 +72,7 @@ impl Connection {
 }
 
 impl Answer {
-    /// The header, which is there at most once.
+    /// Returns the value of a header, which must not occur twice.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let mut values = self.headers.iter().filter(|(n, _)| n == name).map(|(_, v)| v.as_str());
         let first = values.next();
@@ -85,7 +85,7 @@ impl Answer {
     }
 }
 
-/// A request as it goes over the wire.
+/// Formats a request.
 pub(crate) fn request(method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> String {
     let mut text = format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\n");
     for (name, value) in headers {
@@ -102,7 +102,7 @@ pub(crate) fn bearer(token: &str) -> String {
 }
 
 impl Server {
-    /// One request on a connection of its own.
+    /// Sends one request on a new connection.
     pub(crate) fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
         self.send(method, path, headers, "")
     }
@@ -119,7 +119,7 @@ impl Server {
         connection.answer(method)
     }
 
-    /// One with a token in the usual place.
+    /// Sends one request with a token in `Authorization`.
     pub(crate) fn ask_with(&self, token: &str, method: &str, path: &str) -> Answer {
         self.ask(method, path, &[("authorization", &bearer(token))])
     }

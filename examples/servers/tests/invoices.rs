@@ -1,4 +1,4 @@
-//! Who is let in to the invoices, the same on axum and on actix-web.
+//! Tests of the access to the invoices, the same on axum and on actix-web.
 
 use base64ct::{Base64, Encoding};
 
@@ -15,13 +15,13 @@ fn is_refused(answer: &Answer, status: u16, code: &str, challenge: Option<&str>)
     assert_eq!(answer.json()["status"], status);
 }
 
-/// The one token up to its secret, and the other from there on: a token by its looks, but for its check.
+/// Combines the key id of one token with the secret of another. Only the checksum of the result is wrong.
 fn mixed(token: &str, other: &str) -> String {
     let id_ends = token.len() - 38;
     format!("{}{}", &token[..id_ends], &other[id_ends..])
 }
 
-/// Key id and key secret of a token.
+/// Returns the key id and the key secret of a token.
 fn parts(token: &str) -> (&str, &str) {
     token[token.len() - 54..].split_at(16)
 }
@@ -36,7 +36,7 @@ fn basic((id, secret): (&str, &str)) -> String {
 fn public_route_needs_no_key() {
     for example in WEB {
         let answer = Server::new(example).ask("GET", "/public", &[]);
-        assert_eq!((answer.status, answer.body.as_str()), (200, "everybody may read this\n"));
+        assert_eq!((answer.status, answer.body.as_str()), (200, "this page is public\n"));
     }
 }
 
@@ -93,7 +93,7 @@ fn non_tokens_get_the_same_401() {
     for example in WEB {
         let server = Server::new(example);
         let [read, write, _] = server.tokens();
-        // Of another server, so of another store.
+        // A token of another server, and so of another store.
         let [unknown, ..] = Server::new(example).tokens();
         let wrong = [
             bearer(&unknown),

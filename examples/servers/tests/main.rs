@@ -1,5 +1,5 @@
-//! The three servers among the examples, driven as processes over sockets: who is let in, what is
-//! answered, what a stop leaves behind, and that each line that they print does what it says.
+//! Tests of the three example servers as processes over sockets: access, answers, shutdown and restart,
+//! and the commands that they print.
 
 mod endings;
 mod grpc;

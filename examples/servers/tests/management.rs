@@ -1,11 +1,11 @@
-//! The whole life of a key over HTTP: made and managed at /manage, used at /invoices.
+//! Tests of the life of a key over HTTP: managed at /manage, used at /invoices.
 
 use serde_json::{Value, json};
 
 use crate::http1::Answer;
 use crate::server::Server;
 
-/// A call of the management API by one who says that they are this user.
+/// Calls the management API as this user.
 fn manage(server: &Server, user: &str, method: &str, path: &str, body: &Value) -> Answer {
     let body = if body.is_null() { String::new() } else { body.to_string() };
     let headers = [("x-demo-user", user), ("content-type", "application/json")];
@@ -19,7 +19,7 @@ fn done(answer: &Answer, status: u16) -> Value {
     answer.json()
 }
 
-/// The token of an answer that shows one, and the id of its key.
+/// Returns the token in an answer, and the id of its key.
 fn issued(answer: &Value) -> (String, String) {
     let text = |value: &Value| value.as_str().expect("a text").to_owned();
     (text(&answer["token"]), text(&answer["key"]["id"]))

@@ -1,9 +1,9 @@
-//! The lines that a server prints to be pasted, taken apart.
+//! Parsing the commands that a server prints.
 
-/// A line with curl, and what stands above it.
+/// A command with curl, and the comment above it.
 pub(crate) struct Line {
     pub(crate) what: String,
-    /// What comes of it: `200`, `grpc-status 7`.
+    /// The expected result: `200`, `grpc-status 7`.
     pub(crate) outcome: String,
     pub(crate) method: String,
     pub(crate) headers: Vec<(String, String)>,
@@ -20,7 +20,7 @@ impl Line {
         self.headers.iter().find_map(of)
     }
 
-    /// The URL without scheme and address.
+    /// Returns the URL without scheme and address.
     pub(crate) fn path(&self) -> &str {
         let rest = self.url.strip_prefix("http://").expect("plain HTTP");
         &rest[rest.find('/').expect("a path")..]
@@ -78,7 +78,7 @@ impl Line {
     }
 }
 
-/// As a shell splits it: at blanks, but for what stands in single quotes.
+/// Splits a command like a shell: at spaces outside of single quotes.
 fn words(text: &str) -> Vec<String> {
     let (mut words, mut word, mut quoted) = (Vec::new(), String::new(), false);
     for c in text.chars() {

@@ -1,4 +1,4 @@
-//! A server as a process, in a folder of its own. Both end with it.
+//! A server as a process in a temporary folder, which is removed with it.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
@@ -14,18 +14,18 @@ use crate::printed::{Line, lines};
 pub(crate) const WEB: [&str; 2] = ["axum_server", "actix_server"];
 pub(crate) const ALL: [&str; 3] = ["axum_server", "actix_server", "tonic_server"];
 
-/// A folder with a store file in it, over which servers run one after the other.
+/// A folder with a store file, which several servers can use one after the other.
 pub(crate) struct Place {
     pub(crate) folder: TempDir,
 }
 
-/// A server that listens.
+/// A running server.
 pub(crate) struct Server {
     child: Child,
-    /// Open for as long as the server runs: it may still print.
+    /// Kept open while the server runs, because the server may still print.
     _stdout: BufReader<ChildStdout>,
     pub(crate) address: SocketAddr,
-    /// What it printed when it started.
+    /// The text that the server printed at its start.
     pub(crate) printed: String,
     place: Option<Place>,
     log: PathBuf,
@@ -40,13 +40,13 @@ impl Place {
         self.folder.path().join("keys.db")
     }
 
-    /// The server over this store.
+    /// Starts a server with this store.
     pub(crate) fn start(&self, example: &str) -> Server {
         let store = self.store();
         Server::start(self.command(example).arg("--store").arg(store), self)
     }
 
-    /// Its temporary folder is here too.
+    /// Creates the command of a server that has its temporary folder here.
     pub(crate) fn command(&self, example: &str) -> Command {
         let mut command = Command::new(binary(example));
         command.env("TMPDIR", self.folder.path()).stdin(Stdio::null());
@@ -55,7 +55,7 @@ impl Place {
 }
 
 impl Server {
-    /// The server over a store of its own.
+    /// Starts a server with a new store.
     pub(crate) fn new(example: &str) -> Self {
         let place = Place::new();
         let mut server = place.start(example);
@@ -82,12 +82,12 @@ impl Server {
         Self { child, _stdout: stdout, address, printed, place: None, log }
     }
 
-    /// What it tells people to try.
+    /// Returns the commands that the server printed.
     pub(crate) fn lines(&self) -> Vec<Line> {
         lines(&self.printed)
     }
 
-    /// The tokens that it printed: for reading, for writing too, for looking at everything.
+    /// Returns the tokens that the server printed: read, write, read-only.
     pub(crate) fn tokens(&self) -> [String; 3] {
         let of = |words: &str| {
             let line = self.lines().into_iter().find(|line| line.what.contains(words));
@@ -96,7 +96,7 @@ impl Server {
         [of("key for reading"), of("key for both"), of("account's key")]
     }
 
-    /// What it wrote to standard error so far.
+    /// Returns the text on standard error until now.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(&self.log).expect("a log")
     }
@@ -105,7 +105,7 @@ impl Server {
         self.child.try_wait().expect("a child").is_none()
     }
 
-    /// Ends it as whatever runs services does, and gives back its place.
+    /// Stops the server with SIGTERM and returns its place.
     #[cfg(unix)]
     pub(crate) fn stop(self) -> Option<Place> {
         let (status, place) = self.stop_by("TERM");
@@ -127,23 +127,23 @@ impl Server {
     }
 }
 
-/// The same on each way out of a test.
+/// Stops the server after a failed test too.
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // The process may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// What a server that did not come up left behind: exit code, standard output and standard error.
+/// Runs a server that fails to start and returns its exit code, standard output and standard error.
 pub(crate) fn failed(command: &mut Command) -> (Option<i32>, String, String) {
     let output = command.stdin(Stdio::null()).output().expect("the server starts");
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("it writes UTF-8");
     (output.status.code(), text(&output.stdout), text(&output.stderr))
 }
 
-/// The built server.
+/// Returns the path of the program.
 fn binary(example: &str) -> &'static str {
     match example {
         "axum_server" => env!("CARGO_BIN_EXE_axum_server"),

@@ -1,4 +1,4 @@
-//! What can go wrong at the start: one line on standard error, exit code 1, and nothing made.
+//! Tests of a failed start: one line on standard error, exit code 1, and no new files.
 
 use std::fs;
 use std::net::TcpListener;
@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::server::{ALL, Place, failed};
 
-/// One line that begins with the server's name and says `what`.
+/// Asserts that the server fails with one line that begins with its name and contains `what`.
 #[track_caller]
 fn fails(place: &Place, example: &str, arguments: &[&str], what: &str) {
     let (code, stdout, stderr) = failed(place.command(example).args(arguments));

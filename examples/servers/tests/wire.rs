@@ -1,4 +1,4 @@
-//! HTTP/1.1 as it goes over the wire: connections that last, pipelines, HEAD, and headers too large.
+//! Tests of HTTP/1.1 details: keep-alive, pipelines, HEAD, and headers that are too large.
 
 use crate::http1::{Connection, bearer, request};
 use crate::server::{Server, WEB};
@@ -33,7 +33,7 @@ fn pipelined_requests_are_answered_in_order() {
         for (_, status) in asks {
             assert_eq!(connection.answer("POST").status, status);
         }
-        // The bodies were read to their ends: what follows is a request of its own.
+        // The bodies were read to their ends, so the next bytes are a new request.
         connection.send(request("GET", "/public", &[], "").as_bytes());
         assert_eq!(connection.answer("GET").status, 200);
     }
@@ -67,7 +67,7 @@ fn head_equals_get_without_body() {
         for (path, headers) in
             [("/public", &[][..]), ("/invoices", &with_key), ("/invoices", &[]), ("/whoami", &[])]
         {
-            // One connection: a body that should not be there would be taken for an answer.
+            // On one connection, an unexpected body would be read as the next answer.
             let mut connection = Connection::open(server.address);
             connection.send(request("HEAD", path, headers, "").as_bytes());
             let head = connection.answer("HEAD");

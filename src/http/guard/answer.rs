@@ -1,26 +1,27 @@
-//! The one table of answers to refused requests: status, headers and body, for every framework.
+//! The table of answers to refused requests: status, headers and body, the same for every
+//! framework.
 
 use std::borrow::Cow;
 use std::time::Duration;
 
-/// How a response to a refused request is written.
+/// The form in which a guard answers a refused request.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Form {
     pub(super) challenge: Challenge,
     pub(super) grpc: bool,
 }
 
-/// How a refused caller is told to authenticate (RFC 9110 section 11.6.1).
+/// The scheme in the `WWW-Authenticate` header of an answer (RFC 9110 section 11.6.1).
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(super) enum Challenge {
     #[default]
     Bearer,
     Basic,
-    /// For a header of one's own there is no registered scheme.
+    /// The scheme if only a header is read. No registered scheme fits.
     ApiKey,
 }
 
-/// A response to a refused request, before it is a framework's.
+/// The response to a refused request, before it is converted to the type of a framework.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -34,7 +35,7 @@ pub(super) struct Row {
     pub(super) code: &'static str,
     /// The error code of RFC 6750 section 3.1, for the challenge.
     bearer_error: Option<&'static str>,
-    /// The status code of gRPC, for a guard that answers in gRPC.
+    /// The gRPC status code, for a guard that answers in gRPC.
     grpc: u8,
     pub(super) detail: &'static str,
     body: &'static str,
@@ -59,9 +60,9 @@ macro_rules! table {
 
 table! {
     NO_CREDENTIAL: 401 "Unauthorized", "missing_credential", None, grpc 16,
-        "an API key is needed";
+        "an API key is required";
     SEVERAL: 400 "Bad Request", "invalid_request", Some("invalid_request"), grpc 3,
-        "more than one API key was sent";
+        "the request carries more than one API key; send exactly one";
     INVALID: 401 "Unauthorized", "invalid_token", Some("invalid_token"), grpc 16,
         "the API key is not accepted";
     FORBIDDEN: 403 "Forbidden", "insufficient_scope", Some("insufficient_scope"), grpc 7,
@@ -73,8 +74,8 @@ table! {
 }
 
 impl Row {
-    /// Writes the answer of this row. `retry_after` is how long the caller should wait, and
-    /// `missing_scope` the scope that its key lacks.
+    /// Builds the answer of this row. `retry_after` is the time that the caller should wait, and
+    /// `missing_scope` is the scope that the key lacks.
     pub(super) fn answer(
         &self,
         form: Form,
@@ -95,7 +96,7 @@ impl Row {
         Answer { status: self.status, headers, body: self.body }
     }
 
-    /// Writes an answer without a message, which gRPC calls trailers only.
+    /// Builds an answer without a message, which gRPC calls trailers-only.
     fn grpc_answer(&self, retry_after: Option<(&'static str, Cow<'static, str>)>) -> Answer {
         let mut headers: Vec<(_, Cow<'static, str>)> = vec![
             ("content-type", "application/grpc".into()),
@@ -106,7 +107,8 @@ impl Row {
         Answer { status: 200, headers, body: "" }
     }
 
-    /// RFC 9110 section 15.5.2 requires a challenge with each 401. Only Bearer has errors in it.
+    /// Returns the `WWW-Authenticate` header. RFC 9110 section 15.5.2 requires it for each 401.
+    /// Only the Bearer scheme has error codes.
     fn challenge(
         &self,
         challenge: Challenge,
@@ -125,7 +127,8 @@ impl Row {
     }
 }
 
-/// Rounds up and gives at least one second, so that no caller comes back too early.
+/// Formats a duration in whole seconds, rounded up and at least 1, so that no caller retries too
+/// early.
 fn whole_seconds(wait: Duration) -> String {
     let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
     seconds.max(1).to_string()

@@ -1,4 +1,4 @@
-//! What a guard does with a request: the same steps for every framework.
+//! The steps in which a guard checks a request, the same for every framework.
 
 use super::answer::{Challenge, Form};
 use super::rejection::{Rejection, RejectionCause};
@@ -9,28 +9,29 @@ use crate::decision::{Denial, Grant};
 use crate::value::scope::Access;
 use crate::verifier::Verifier;
 
-/// The part of a service that asks a guard.
+/// The part of a service that calls a guard.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Asker {
     /// The guard itself, around a route or a whole service.
     Guard,
-    /// A handler that takes a grant. It is innermost, so nothing further inside asks for the access
-    /// that guards have left open.
+    /// A handler that takes a grant. The handler is innermost, so it must check the access that the
+    /// guards have left open.
     Handler { is_optional: bool },
 }
 
-/// A grant and the verifier that gave it. Only a guard can put one into a request's extensions.
+/// A grant with the verifier that issued it. Only a guard can put this type into the extensions of
+/// a request.
 #[derive(Clone)]
 struct Verified {
     grant: Grant,
     by: Verifier,
-    /// Whether a guard has asked for the access that the request needs.
+    /// Set after a guard has checked the access of the request.
     access_asked: bool,
 }
 
 impl Guard {
-    /// Decides about a request and prepares it for the service behind the guard: the grant is in its
-    /// extensions, and the headers that may carry a credential are marked or removed.
+    /// Checks a request and prepares it for the inner service: puts the grant into its extensions,
+    /// and marks or removes the headers that may carry a credential.
     pub(crate) async fn admit<R: GuardedRequest>(&self, request: &mut R) -> Result<(), Rejection> {
         for header in self.0.credentials.headers() {
             request.mark_sensitive(header);
@@ -41,19 +42,20 @@ impl Guard {
         {
             request.remove_header(header);
         }
-        // A grant from outside may be of another verifier, and is replaced even by none.
+        // An outer guard may have left the grant of another verifier. It is replaced, even by
+        // `None`.
         request.set_extension(verified.as_ref().map(|verified| verified.grant.clone()));
         request.set_extension(verified);
         Ok(())
     }
 
-    /// Decides about a request. `None` if it has no credential and needs none.
+    /// Checks a request. Returns `None` if it has no credential and needs none.
     async fn decide<R: GuardedRequest>(
         &self,
         request: &R,
         asker: Asker,
     ) -> Result<Option<Verified>, Rejection> {
-        // A grant of another verifier has no meaning here: that one may use another store.
+        // A grant of another verifier proves nothing here: that verifier may use another store.
         let earlier = request.extension::<Verified>();
         let earlier = earlier.filter(|earlier| earlier.by.is_same(&self.0.verifier));
         let decided = match earlier {
@@ -63,7 +65,7 @@ impl Guard {
         decided.map_err(|cause| self.reject(cause))
     }
 
-    /// Verifies the credential of a request that no guard over this verifier has seen before.
+    /// Verifies the credential of a request that no other guard over this verifier has seen.
     async fn verify<R: GuardedRequest>(
         &self,
         incoming: &R,
@@ -92,7 +94,7 @@ impl Guard {
         Ok(Some(Verified { grant, by: settings.verifier.clone(), access_asked }))
     }
 
-    /// Asks the grant of an outer guard for what this one needs.
+    /// Checks that the grant of an outer guard allows what this guard requires.
     fn ask_again(
         &self,
         earlier: Verified,
@@ -100,7 +102,7 @@ impl Guard {
         asker: Asker,
     ) -> Result<Verified, RejectionCause> {
         let needed = match self.0.access {
-            // A handler adds nothing to what the guards around it have asked for.
+            // The guards around the handler have checked the access already.
             NeededAccess::ByMethod | NeededAccess::LeftToHandler
                 if asker != Asker::Guard && earlier.access_asked =>
             {
@@ -113,7 +115,7 @@ impl Guard {
         Ok(Verified { access_asked, ..earlier })
     }
 
-    /// Asks for access and scopes in the order of a verification.
+    /// Checks access and scopes in the order of a verification.
     fn ask(&self, grant: &Grant, access: Access) -> Result<(), Denial> {
         if access == Access::ReadWrite {
             grant.require_write()?;
@@ -130,7 +132,7 @@ impl Guard {
         }
     }
 
-    /// Whether this guard's answer covers the access that the request needs.
+    /// Returns whether this guard checks the access that the request needs.
     fn settles_access(&self, asker: Asker) -> bool {
         self.0.access != NeededAccess::LeftToHandler || asker != Asker::Guard
     }
@@ -142,13 +144,13 @@ impl Guard {
     }
 }
 
-/// For the frameworks with extractors.
+/// The checks of the extractors.
 #[cfg(any(feature = "actix", feature = "axum"))]
 impl Guard {
-    /// Decides about the request of a handler that takes a grant.
+    /// Checks the request of a handler that takes a grant.
     ///
     /// # Errors
-    /// [`Rejection`] if the credential is refused, or if there is none.
+    /// [`Rejection`] if the request carries no credential, or one that is refused.
     pub(crate) async fn grant<R: GuardedRequest>(
         &self,
         request: &mut R,
@@ -157,7 +159,7 @@ impl Guard {
         grant.ok_or_else(|| self.reject(RejectionCause::NoCredential))
     }
 
-    /// Decides about the request of a handler that takes a grant if there is one.
+    /// Checks the request of a handler that takes an optional grant.
     ///
     /// # Errors
     /// [`Rejection`] if the request carries a credential that is refused.
@@ -177,7 +179,7 @@ impl Guard {
             return Ok(None);
         };
         let grant = verified.grant.clone();
-        // For the next extractor of this request: a key is verified and counted once.
+        // The next extractor of this request uses it, so that the key is verified and counted once.
         request.set_extension(Some(verified));
         Ok(Some(grant))
     }

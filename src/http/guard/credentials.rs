@@ -1,4 +1,4 @@
-//! Where a request may carry its credential, and how the guard finds it there. Never in the URL.
+//! Finding the credential of a request in its headers. The URL is never read.
 
 use std::borrow::Cow;
 
@@ -11,25 +11,32 @@ use crate::value::token::{Credential, Presented};
 
 const AUTHORIZATION: &str = "authorization";
 
-/// The longest credential in a header, in bytes, however it is written. A longer value is not read.
+/// The longest credential in a header value, in bytes. A longer value is refused unread.
 const MAX_LEN: usize = 128;
 
-/// Where a request may carry its credential: by default in any of three places.
+/// The places where a request may carry its credential.
 ///
-/// | where | what | grammar |
+/// By default there are three:
+///
+/// | header | content | grammar |
 /// |---|---|---|
 /// | `Authorization: Bearer TOKEN` | the whole token | RFC 6750 section 2.1, with one space |
-/// | `Authorization: Basic BASE64` | key id and key secret | RFC 7617 section 2, with one space |
-/// | `X-API-Key: TOKEN` | the whole token | the value of the header, and nothing else |
+/// | `Authorization: Basic BASE64` | the key id as user name, the key secret as password | RFC 7617 section 2, with one space |
+/// | `X-API-Key: TOKEN` | the whole token | the value is the token and nothing else |
 ///
-/// The scheme's letters may be of either case (RFC 9110 section 11.1). A scheme that is not among
-/// those that are on is left to the host; so is a header that is off.
+/// The case of the letters in `Bearer` and `Basic` does not matter (RFC 9110 section 11.1). The
+/// guard ignores a scheme or header that is turned off, and the host may use it for something else.
+///
+/// Pass the sources to [`Guard::credentials`](crate::http::Guard::credentials):
 ///
 /// ```
-/// use keywright::http::CredentialSources;
+/// # use keywright::{Keywright, store::MemoryStore};
+/// # let verifier = Keywright::builder(MemoryStore::new()).build()?.verifier();
+/// use keywright::http::{CredentialSources, Guard};
 ///
 /// let credentials = CredentialSources::default().without_basic().header("X-Acme-Key")?;
-/// # Ok::<(), keywright::http::HeaderError>(())
+/// let guard = Guard::new(verifier).credentials(credentials);
+/// # Ok::<(), keywright::Error>(())
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "setters take and return by value"]
@@ -39,19 +46,19 @@ pub struct CredentialSources {
     header: Option<Cow<'static, str>>,
 }
 
-/// The request carries more than one credential. The guard does not guess which one is meant.
+/// The error for a request with more than one credential. The guard does not choose between them.
 #[derive(Debug)]
 pub(super) struct Several;
 
-/// The content of the place where a credential belongs.
+/// The content of a header that may carry a credential.
 pub(super) enum Carried<'h> {
     Token(&'h str),
     Parts(BasicParts),
-    /// Nothing that could be one.
+    /// A value that can't be a credential.
     Malformed,
 }
 
-/// User name and password of HTTP Basic, decoded.
+/// The decoded user name and password of HTTP Basic.
 pub(super) struct BasicParts {
     text: Zeroizing<[u8; MAX_LEN]>,
     colon: usize,
@@ -65,25 +72,55 @@ impl Default for CredentialSources {
 }
 
 impl CredentialSources {
-    /// Turns `Authorization: Bearer` off. The host may use it for something else.
+    /// Turns `Authorization: Bearer` off, so that the host can use it for something else.
+    ///
+    /// ```
+    /// use keywright::http::CredentialSources;
+    ///
+    /// // The `Authorization` header belongs to the sessions of the host: only `X-API-Key` carries a key.
+    /// let credentials = CredentialSources::default().without_bearer().without_basic();
+    /// ```
     pub fn without_bearer(self) -> Self {
         Self { bearer: false, ..self }
     }
 
-    /// Turns `Authorization: Basic` off. The host may use it for something else.
+    /// Turns `Authorization: Basic` off, so that the host can use it for something else.
+    ///
+    /// ```
+    /// use keywright::http::CredentialSources;
+    ///
+    /// let credentials = CredentialSources::default().without_basic();
+    /// ```
     pub fn without_basic(self) -> Self {
         Self { basic: false, ..self }
     }
 
-    /// Turns the header for whole tokens off. Only `Authorization` is read then.
+    /// Turns the header for whole tokens off, so that the guard reads only `Authorization`.
+    ///
+    /// ```
+    /// use keywright::http::CredentialSources;
+    ///
+    /// let only_bearer = CredentialSources::default().without_basic().without_header();
+    /// ```
     pub fn without_header(self) -> Self {
         Self { header: None, ..self }
     }
 
-    /// Reads whole tokens from this header, in place of `X-API-Key`.
+    /// Reads whole tokens from the header with this name instead of `X-API-Key`.
+    ///
+    /// The name has 1 to 64 characters.
     ///
     /// # Errors
-    /// [`HeaderError`] if the text is not the name of a header, or names one with a meaning of its own.
+    /// * [`HeaderError::Malformed`] if the text is not a header name.
+    /// * [`HeaderError::Reserved`] if the header has another purpose in HTTP, such as `Cookie`.
+    ///
+    /// ```
+    /// use keywright::http::CredentialSources;
+    ///
+    /// let credentials = CredentialSources::default().header("X-Acme-Key")?;
+    /// assert!(CredentialSources::default().header("Host").is_err());
+    /// # Ok::<(), keywright::Error>(())
+    /// ```
     pub fn header(self, name: &str) -> Result<Self, HeaderError> {
         const RESERVED: [&str; 9] = [
             AUTHORIZATION,
@@ -99,7 +136,7 @@ impl CredentialSources {
         Ok(Self { header: Some(header_name(name, &RESERVED)?.into()), ..self })
     }
 
-    /// Returns the one credential of a request, if it carries one.
+    /// Returns the credential of a request, or `None` if it carries none.
     pub(super) fn find<'h>(
         &self,
         headers: &'h impl Headers,
@@ -110,7 +147,7 @@ impl CredentialSources {
         }
     }
 
-    /// Returns the header that carries the credential, if one does.
+    /// Returns the name of the header that carries the credential, if there is one.
     pub(super) fn used_header(&self, headers: &impl Headers) -> Option<&str> {
         match self.in_authorization(headers) {
             Ok(Some(_)) => Some(AUTHORIZATION),
@@ -118,7 +155,7 @@ impl CredentialSources {
         }
     }
 
-    /// Returns the headers that may carry a credential.
+    /// Returns the names of the headers that may carry a credential.
     pub(super) fn headers(&self) -> impl Iterator<Item = &str> {
         let authorization = (self.bearer || self.basic).then_some(AUTHORIZATION);
         authorization.into_iter().chain(self.header.as_deref())
@@ -140,7 +177,8 @@ impl CredentialSources {
             return Ok(None);
         }
         let Some(value) = only(headers, AUTHORIZATION)? else { return Ok(None) };
-        // Anything behind our scheme is an attempt to use it, a tab in place of the space included.
+        // Every value that starts with one of our schemes is read as a credential, so that a tab
+        // instead of the space is refused and not ignored.
         let end = value.iter().position(|byte| !is_symbol(*byte)).unwrap_or(value.len());
         let (scheme, rest) = value.split_at(end);
         let read: fn(&[u8]) -> Carried<'_> =
@@ -149,7 +187,7 @@ impl CredentialSources {
             } else if scheme.eq_ignore_ascii_case(b"basic") && self.basic {
                 basic
             } else if rest.is_empty() && token(value).is_token() {
-                // A token without a scheme is a mistake to report, not an anonymous request.
+                // A token without a scheme is a mistake of the client, which must learn of it.
                 |_| Carried::Malformed
             } else {
                 return Ok(None);
@@ -164,12 +202,12 @@ impl CredentialSources {
 }
 
 impl Carried<'_> {
-    /// Whether this is a well-formed whole token.
+    /// Returns whether this is a well-formed whole token.
     fn is_token(&self) -> bool {
         matches!(self, Self::Token(text) if Presented::parse(Credential::Token(text)).is_some())
     }
 
-    /// Returns the credential to verify, `None` if it can't be one.
+    /// Returns the credential to verify, or `None` if the value is malformed.
     pub(super) fn credential(&self) -> Option<Credential<'_>> {
         match self {
             Self::Token(text) => Some(Credential::Token(text)),
@@ -188,7 +226,7 @@ impl BasicParts {
     }
 }
 
-/// Returns the value of a header that may occur once.
+/// Returns the value of a header, which must not occur twice.
 fn only<'h>(headers: &'h impl Headers, name: &str) -> Result<Option<&'h [u8]>, Several> {
     let mut values = headers.values(name);
     match (values.next(), values.next()) {
@@ -197,7 +235,8 @@ fn only<'h>(headers: &'h impl Headers, name: &str) -> Result<Option<&'h [u8]>, S
     }
 }
 
-/// Reads a whole token. The length comes first: refusing a value costs the same however long it is.
+/// Reads a whole token. The length is checked first, so that a long value costs no more than a
+/// short one.
 fn token(value: &[u8]) -> Carried<'_> {
     if value.len() > MAX_LEN {
         return Carried::Malformed;
@@ -205,6 +244,7 @@ fn token(value: &[u8]) -> Carried<'_> {
     std::str::from_utf8(value).map_or(Carried::Malformed, Carried::Token)
 }
 
+/// Decodes the user name and password of HTTP Basic.
 fn basic(value: &[u8]) -> Carried<'_> {
     if value.len() > MAX_LEN {
         return Carried::Malformed;

@@ -1,28 +1,41 @@
-//! The headers of a request: how the guard reads them, and which names a host may choose.
+//! Reading the headers of a request, and checking the header names that a host chooses.
 
 use crate::value::redact::{looks_like_token, redact};
 
-/// A text can't be the name of the header that is to be read.
+/// The error for a header name that can't be used: see [`CredentialSources::header`] and
+/// [`TrustedProxies::header`].
+///
+/// ```
+/// use keywright::http::{CredentialSources, HeaderError};
+///
+/// let reserved = CredentialSources::default().header("Cookie");
+/// assert_eq!(reserved.err(), Some(HeaderError::Reserved("cookie".into())));
+/// let malformed = CredentialSources::default().header("X API Key");
+/// assert!(matches!(malformed, Err(HeaderError::Malformed(_))));
+/// ```
+///
+/// [`CredentialSources::header`]: crate::http::CredentialSources::header
+/// [`TrustedProxies::header`]: crate::http::TrustedProxies::header
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HeaderError {
-    /// Not the name of a header (`token` in RFC 9110 section 5.6.2), over 64 characters, or an API key
-    /// by the look of it.
-    #[error("{0:?} is not the name of a header")]
+    /// The text is not a header name of 1 to 64 characters (`token` in RFC 9110 section 5.6.2), or
+    /// it looks like an API key. A text that looks like a key is not shown.
+    #[error("{0:?} is not a header name; use 1 to 64 letters, digits and hyphens")]
     Malformed(String),
-    /// The name of a header that has a meaning of its own, such as `Authorization`, `Cookie`, `Host`,
+    /// The header has another purpose in HTTP, such as `Authorization`, `Cookie`, `Host`,
     /// `Content-Type` or `Forwarded`.
-    #[error("{0} has a meaning of its own: choose another header")]
+    #[error("the header {0} has another purpose in HTTP; choose another header")]
     Reserved(String),
 }
 
-/// The headers of a request, of any type.
+/// The headers of a request, in the type of any framework.
 pub(crate) trait Headers {
-    /// Returns all values under a name, in their order.
+    /// Returns all values of this header, in their order.
     fn values<'a>(&'a self, name: &str) -> impl DoubleEndedIterator<Item = &'a [u8]>;
 }
 
-/// Checks the name of a header and returns it in lower case.
+/// Checks a header name and returns it in lower case.
 pub(super) fn header_name(name: &str, reserved: &[&str]) -> Result<String, HeaderError> {
     let fits = !name.is_empty() && name.len() <= 64 && name.bytes().all(is_symbol);
     if !fits || looks_like_token(name) {
@@ -35,7 +48,8 @@ pub(super) fn header_name(name: &str, reserved: &[&str]) -> Result<String, Heade
     Ok(name)
 }
 
-/// Whether a byte belongs to names of headers and schemes (`tchar` in RFC 9110 section 5.6.2).
+/// Returns whether a byte may occur in the name of a header or scheme (`tchar` in RFC 9110 section
+/// 5.6.2).
 pub(super) fn is_symbol(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }

@@ -1,4 +1,6 @@
-//! The guard: what a route asks of a request's key. The adapters for frameworks decide nothing.
+//! The guard: the checks that a route makes on the key of a request.
+//!
+//! Every decision is made here, so that each framework answers the same request in the same way.
 
 mod answer;
 mod check;
@@ -15,40 +17,73 @@ use self::source_address::TrustedProxies;
 use crate::value::scope::{Access, Scope};
 use crate::verifier::Verifier;
 
-/// Checks the API key of each request, and refuses requests whose key does not allow what the route
-/// needs.
+/// Checks the API key of each request and refuses requests that the key does not allow.
 ///
-/// A guard is a `tower::Layer` (feature `tower`), so it protects routers and routes of axum, services
-/// of tonic, and anything else that uses tower. It is a `Transform` of actix-web too (feature
-/// `actix`). An accepted request has a [`Grant`](crate::Grant) in its extensions. A refused request is
-/// answered with a [`Rejection`](crate::http::Rejection), and the handler does not run.
+/// A guard is a `tower::Layer` (feature `tower`), so it protects routers and routes of axum,
+/// services of tonic, and any other tower service. It is also a `Transform` of actix-web (feature
+/// `actix`). The guide shows a guard in [axum](crate::guide::axum),
+/// [actix-web](crate::guide::actix) and [tonic](crate::guide::tonic).
 ///
-/// A new guard asks for an accepted key, and for write access unless the request's method is safe
-/// (`GET`, `HEAD`, `OPTIONS`, `TRACE`: RFC 9110 section 9.2.1). **It asks for no scope**: name the
+/// ```text
+/// request --> guard -----------------------------------> handler
+///               |  1. finds the credential                 takes the Grant
+///               |  2. verifies it for access and scopes
+///               |  3. counts the use against the rate
+///               v
+///             refused: the guard answers, and leaves a Rejection in the response
+/// ```
+///
+/// An accepted request has a [`Grant`](crate::Grant) in its extensions. For a refused request the
+/// handler does not run; the guard answers with a [`Rejection`](crate::http::Rejection).
+///
+/// A new guard requires an accepted key. It also requires write access, unless the method is safe
+/// (`GET`, `HEAD`, `OPTIONS`, `TRACE`: RFC 9110 section 9.2.1). **It requires no scope**: add the
 /// scopes of a route with [`require`](Self::require). Clones are cheap.
 ///
 /// ```
-/// # #[cfg(feature = "axum")] fn f() -> Result<axum::Router, keywright::Error> {
+/// # #[cfg(not(feature = "axum"))] fn main() {}
+/// # #[cfg(feature = "axum")]
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> { futures_lite::future::block_on(async {
+/// # use axum::{body::Body, http::Request};
+/// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+/// # use tower_service::Service;
+/// # async fn list() -> &'static str { "invoice 1" }
+/// # async fn create() -> &'static str { "invoice 2" }
+/// # async fn status(app: &Router, method: &str, path: &str, key: Option<&str>) -> u16 {
+/// #     let request = Request::builder().method(method).uri(path);
+/// #     let request = key.into_iter().fold(request, |request, key| request.header("x-api-key", key));
+/// #     let request = request.body(Body::empty()).expect("a request");
+/// #     app.clone().call(request).await.expect("infallible").status().as_u16()
+/// # }
+/// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+/// # let alice = Actor::developer(UserId::new("alice")?);
+/// # let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);
+/// # let issued = keywright.authority().generate(&alice, new).await?;
+/// # let token = issued.token.expose();
 /// use axum::{Router, routing::{get, post}};
 /// use keywright::http::Guard;
-/// # use keywright::{Grant, Keywright, Verifier, store::MemoryStore};
-/// # async fn list() {}
-/// # async fn create() {}
-/// # let verifier = Keywright::builder(MemoryStore::new()).build()?.verifier();
 ///
-/// let guard = Guard::new(verifier);
-/// let routes = Router::new()
+/// let guard = Guard::new(keywright.verifier());
+/// let app: Router = Router::new()
 ///     .route("/invoices", get(list).layer(guard.require("invoices:read".parse()?)))
 ///     .route("/invoices", post(create).layer(guard.require("invoices:write".parse()?)));
-/// # Ok(routes) }
+///
+/// // The key behind this token has the scope `invoices:read` only.
+/// assert_eq!(status(&app, "GET", "/invoices", Some(token)).await, 200);
+/// assert_eq!(status(&app, "POST", "/invoices", Some(token)).await, 403);
+/// assert_eq!(status(&app, "GET", "/invoices", None).await, 401);
+/// # Ok(()) }) }
 /// ```
 ///
-/// # Guards inside of guards
-/// If a request passes two guards over verifiers of one [`Keywright`](crate::Keywright), its key is
-/// verified and counted once, by the outermost guard that finds a credential. That guard's settings
-/// for credentials and proxies apply, so make all guards from one. The inner guards ask the grant for
-/// the scopes and the access that they need. So a guard around a whole router works together with
-/// guards with scopes on its routes: a request is let through only if all of them allow it.
+/// # Nested guards
+/// A request may pass several guards over verifiers of one [`Keywright`](crate::Keywright). Its key
+/// is then verified and counted once, by the outermost guard that finds a credential. The settings
+/// of that guard for credentials and proxies apply, so derive all guards from one.
+///
+/// The inner guards check the grant for the scopes and the access that they require. A request
+/// reaches the handler only if every guard allows it. So one guard around a whole router works
+/// together with guards on its routes that require scopes.
 #[derive(Clone, Debug)]
 #[must_use = "a guard protects only the service that it wraps"]
 pub struct Guard(Arc<Settings>);
@@ -68,15 +103,44 @@ struct Settings {
 /// The access that a request needs.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum NeededAccess {
+    /// Read access for safe methods, write access for all others.
     ByMethod,
     Always(Access),
-    /// Guards and handlers inside ask for it.
+    /// Inner guards and handlers check the access.
     LeftToHandler,
 }
 
 impl Guard {
-    /// Creates a guard that asks for an accepted key, and for write access on methods that are not
+    /// Creates a guard that requires an accepted key, and write access for methods that are not
     /// safe.
+    ///
+    /// ```
+    /// # #[cfg(not(feature = "axum"))] fn main() {}
+    /// # #[cfg(feature = "axum")]
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> { futures_lite::future::block_on(async {
+    /// # use axum::{Router, body::Body, http::Request, routing::{get, post}};
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, http::Guard, store::MemoryStore};
+    /// # use tower_service::Service;
+    /// # async fn list() -> &'static str { "invoice 1" }
+    /// # async fn create() -> &'static str { "invoice 2" }
+    /// # async fn status(app: &Router, method: &str, path: &str, key: Option<&str>) -> u16 {
+    /// #     let request = Request::builder().method(method).uri(path);
+    /// #     let request = key.into_iter().fold(request, |request, key| request.header("x-api-key", key));
+    /// #     let request = request.body(Body::empty()).expect("a request");
+    /// #     app.clone().call(request).await.expect("infallible").status().as_u16()
+    /// # }
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);
+    /// # let issued = keywright.authority().generate(&alice, new).await?;
+    /// # let token = issued.token.expose();
+    /// let guard = Guard::new(keywright.verifier());
+    /// let app: Router = Router::new().route("/invoices", get(list)).layer(guard);
+    /// assert_eq!(status(&app, "GET", "/invoices", Some(token)).await, 200);
+    /// assert_eq!(status(&app, "GET", "/invoices", None).await, 401);
+    /// # Ok(()) }) }
+    /// ```
     pub fn new(verifier: Verifier) -> Self {
         Self(Arc::new(Settings {
             verifier,
@@ -90,7 +154,42 @@ impl Guard {
         }))
     }
 
-    /// Asks for this scope too, and for a key if the guard was [`optional`](Self::optional).
+    /// Requires one more scope.
+    ///
+    /// A guard that was [`optional`](Self::optional) requires a key again.
+    ///
+    /// ```
+    /// # #[cfg(not(feature = "axum"))] fn main() {}
+    /// # #[cfg(feature = "axum")]
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> { futures_lite::future::block_on(async {
+    /// # use axum::{Router, body::Body, http::Request, routing::{get, post}};
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, http::Guard, store::MemoryStore};
+    /// # use tower_service::Service;
+    /// # async fn list() -> &'static str { "invoice 1" }
+    /// # async fn create() -> &'static str { "invoice 2" }
+    /// # async fn status(app: &Router, method: &str, path: &str, key: Option<&str>) -> u16 {
+    /// #     let request = Request::builder().method(method).uri(path);
+    /// #     let request = key.into_iter().fold(request, |request, key| request.header("x-api-key", key));
+    /// #     let request = request.body(Body::empty()).expect("a request");
+    /// #     app.clone().call(request).await.expect("infallible").status().as_u16()
+    /// # }
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);
+    /// # let issued = keywright.authority().generate(&alice, new).await?;
+    /// # let token = issued.token.expose();
+    /// # let guard = Guard::new(keywright.verifier());
+    /// let read = guard.require("invoices:read".parse()?);
+    /// let copy = read.require("invoices:write".parse()?); // requires both scopes
+    /// let app: Router = Router::new()
+    ///     .route("/invoices", get(list).layer(read))
+    ///     .route("/copies", post(create).layer(copy));
+    /// // The key has the scope `invoices:read` only.
+    /// assert_eq!(status(&app, "GET", "/invoices", Some(token)).await, 200);
+    /// assert_eq!(status(&app, "POST", "/copies", Some(token)).await, 403);
+    /// # Ok(()) }) }
+    /// ```
     pub fn require(&self, scope: Scope) -> Self {
         self.with(|settings| {
             settings.scopes.push(scope);
@@ -98,83 +197,303 @@ impl Guard {
         })
     }
 
-    /// Asks for this access, whatever the request's method is.
+    /// Requires this access for every method.
     ///
-    /// A search by `POST` changes nothing: allow read-only keys with [`Access::ReadOnly`].
+    /// Use [`Access::ReadOnly`] for a `POST` that changes nothing, such as a search. Read-only keys
+    /// can then call it.
+    ///
+    /// ```
+    /// # #[cfg(not(feature = "axum"))] fn main() {}
+    /// # #[cfg(feature = "axum")]
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> { futures_lite::future::block_on(async {
+    /// # use axum::{Router, body::Body, http::Request, routing::{get, post}};
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, http::Guard, store::MemoryStore};
+    /// # use tower_service::Service;
+    /// # async fn list() -> &'static str { "invoice 1" }
+    /// # async fn create() -> &'static str { "invoice 2" }
+    /// # async fn status(app: &Router, method: &str, path: &str, key: Option<&str>) -> u16 {
+    /// #     let request = Request::builder().method(method).uri(path);
+    /// #     let request = key.into_iter().fold(request, |request, key| request.header("x-api-key", key));
+    /// #     let request = request.body(Body::empty()).expect("a request");
+    /// #     app.clone().call(request).await.expect("infallible").status().as_u16()
+    /// # }
+    /// # use keywright::{Access, Name, NewAccount, Owner, RoleName};
+    /// # let mut policy = Policy::allowing("invoices:read".parse()?);
+    /// # policy.roles.insert(RoleName::new("analyst")?, "invoices:read".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let (authority, host) = (keywright.authority(), Actor::administrator(UserId::new("host")?));
+    /// # let account = NewAccount::new(Name::new("nightly-report")?, RoleName::new("analyst")?).read_only();
+    /// # let owner = Owner::Account(authority.create_account(&host, account).await?.id);
+    /// # let new = NewKey::named("prod-nightly")?.owner(owner);
+    /// # let issued = authority.generate(&host, new).await?;
+    /// # let read_only = issued.token.expose();
+    /// # let guard = Guard::new(keywright.verifier());
+    /// let search = guard.access(Access::ReadOnly);
+    /// let app: Router = Router::new()
+    ///     .route("/invoices/search", post(list).layer(search))
+    ///     .route("/invoices", post(create).layer(guard));
+    /// // The key belongs to a read-only service account.
+    /// assert_eq!(status(&app, "POST", "/invoices/search", Some(read_only)).await, 200);
+    /// assert_eq!(status(&app, "POST", "/invoices", Some(read_only)).await, 403);
+    /// # Ok(()) }) }
+    /// ```
     pub fn access(&self, access: Access) -> Self {
         self.with(|settings| settings.access = NeededAccess::Always(access))
     }
 
-    /// Leaves the access to guards inside and to handlers that take a [`Grant`](crate::Grant).
+    /// Leaves the access check to inner guards and to handlers that take a [`Grant`](crate::Grant).
     ///
-    /// Use it on a guard around routes that differ: if the outer guard asks for write access on every
-    /// `POST`, no guard inside can undo that. **A route inside with neither a guard nor a handler that
-    /// takes a grant is open to read-only keys.**
+    /// Use it for a guard around routes that need different access. An outer guard that requires
+    /// write access for every `POST` can't be overruled by an inner guard. **A route inside without
+    /// a guard, and whose handler takes no grant, is open to read-only keys.**
+    ///
+    /// ```
+    /// # #[cfg(not(feature = "axum"))] fn main() {}
+    /// # #[cfg(feature = "axum")]
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> { futures_lite::future::block_on(async {
+    /// # use axum::{Router, body::Body, http::Request, routing::{get, post}};
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, http::Guard, store::MemoryStore};
+    /// # use tower_service::Service;
+    /// # async fn list() -> &'static str { "invoice 1" }
+    /// # async fn create() -> &'static str { "invoice 2" }
+    /// # async fn status(app: &Router, method: &str, path: &str, key: Option<&str>) -> u16 {
+    /// #     let request = Request::builder().method(method).uri(path);
+    /// #     let request = key.into_iter().fold(request, |request, key| request.header("x-api-key", key));
+    /// #     let request = request.body(Body::empty()).expect("a request");
+    /// #     app.clone().call(request).await.expect("infallible").status().as_u16()
+    /// # }
+    /// # use keywright::{Access, Name, NewAccount, Owner, RoleName};
+    /// # let mut policy = Policy::allowing("invoices:read".parse()?);
+    /// # policy.roles.insert(RoleName::new("analyst")?, "invoices:read".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let (authority, host) = (keywright.authority(), Actor::administrator(UserId::new("host")?));
+    /// # let account = NewAccount::new(Name::new("nightly-report")?, RoleName::new("analyst")?).read_only();
+    /// # let owner = Owner::Account(authority.create_account(&host, account).await?.id);
+    /// # let new = NewKey::named("prod-nightly")?.owner(owner);
+    /// # let issued = authority.generate(&host, new).await?;
+    /// # let read_only = issued.token.expose();
+    /// # let guard = Guard::new(keywright.verifier());
+    /// let search = guard.access(Access::ReadOnly);
+    /// let app: Router = Router::new()
+    ///     .route("/invoices/search", post(list).layer(search))
+    ///     .route("/invoices", post(create).layer(guard.clone()))
+    ///     .layer(guard.leave_access_to_handler());
+    /// // The key belongs to a read-only service account.
+    /// assert_eq!(status(&app, "POST", "/invoices/search", Some(read_only)).await, 200);
+    /// assert_eq!(status(&app, "POST", "/invoices", Some(read_only)).await, 403);
+    /// # Ok(()) }) }
+    /// ```
     pub fn leave_access_to_handler(&self) -> Self {
         self.with(|settings| settings.access = NeededAccess::LeftToHandler)
     }
 
     /// Lets requests without a credential through, without a [`Grant`](crate::Grant).
     ///
-    /// A credential that is not accepted is refused all the same: a client with a dead key gets an error
-    /// and does not become an anonymous one. Scopes that were required before are asked only of
-    /// requests with a key: **call this last, and only if the handler is safe for anonymous requests**.
+    /// A credential that is not accepted is still refused. So a client with a revoked key gets an
+    /// error and does not become an anonymous one. Scopes that were required before apply only to
+    /// requests with a key. **Call this method last, and only if the handler is safe for anonymous
+    /// requests.**
     ///
     /// ```
-    /// # #[cfg(feature = "axum")] fn f() -> Result<axum::Router, keywright::Error> {
-    /// use axum::{Router, routing::get};
-    /// use keywright::{Grant, http::Guard};
-    /// # use keywright::{Keywright, Verifier, store::MemoryStore};
-    /// # let guard = Guard::new(Keywright::builder(MemoryStore::new()).build()?.verifier());
+    /// # #[cfg(not(feature = "axum"))] fn main() {}
+    /// # #[cfg(feature = "axum")]
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> { futures_lite::future::block_on(async {
+    /// # use axum::{Router, body::Body, http::Request, routing::{get, post}};
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, http::Guard, store::MemoryStore};
+    /// # use tower_service::Service;
+    /// # async fn list() -> &'static str { "invoice 1" }
+    /// # async fn create() -> &'static str { "invoice 2" }
+    /// # async fn status(app: &Router, method: &str, path: &str, key: Option<&str>) -> u16 {
+    /// #     let request = Request::builder().method(method).uri(path);
+    /// #     let request = key.into_iter().fold(request, |request, key| request.header("x-api-key", key));
+    /// #     let request = request.body(Body::empty()).expect("a request");
+    /// #     app.clone().call(request).await.expect("infallible").status().as_u16()
+    /// # }
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);
+    /// # let issued = keywright.authority().generate(&alice, new).await?;
+    /// # let token = issued.token.expose();
+    /// # let guard = Guard::new(keywright.verifier());
+    /// use keywright::Grant;
     ///
     /// async fn greet(grant: Option<Grant>) -> String {
     ///     grant.map_or("hello".into(), |grant| format!("hello {}", grant.owner()))
     /// }
-    /// let routes = Router::new().route("/", get(greet).layer(guard.optional()));
-    /// # Ok(routes.with_state(guard)) }
+    /// let route = get(greet).layer(guard.optional());
+    /// let app: Router = Router::new().route("/greeting", route).with_state(guard);
+    /// assert_eq!(status(&app, "GET", "/greeting", None).await, 200);
+    /// assert_eq!(status(&app, "GET", "/greeting", Some("not a key")).await, 401);
+    /// # Ok(()) }) }
     /// ```
     pub fn optional(&self) -> Self {
         self.with(|settings| settings.optional = true)
     }
 
-    /// Sets where a request may carry its credential.
+    /// Sets the places where a request may carry its credential.
     ///
     /// ```
-    /// use keywright::http::{CredentialSources, Guard};
-    /// # use keywright::{Keywright, Verifier, store::MemoryStore};
-    /// # let verifier = Keywright::builder(MemoryStore::new()).build()?.verifier();
+    /// # #[cfg(not(feature = "axum"))] fn main() {}
+    /// # #[cfg(feature = "axum")]
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> { futures_lite::future::block_on(async {
+    /// # use axum::{Router, body::Body, http::Request, routing::{get, post}};
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, http::Guard, store::MemoryStore};
+    /// # use tower_service::Service;
+    /// # async fn list() -> &'static str { "invoice 1" }
+    /// # async fn create() -> &'static str { "invoice 2" }
+    /// # async fn status(app: &Router, method: &str, path: &str, key: Option<&str>) -> u16 {
+    /// #     let request = Request::builder().method(method).uri(path);
+    /// #     let request = key.into_iter().fold(request, |request, key| request.header("x-api-key", key));
+    /// #     let request = request.body(Body::empty()).expect("a request");
+    /// #     app.clone().call(request).await.expect("infallible").status().as_u16()
+    /// # }
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);
+    /// # let issued = keywright.authority().generate(&alice, new).await?;
+    /// # let token = issued.token.expose();
+    /// # let guard = Guard::new(keywright.verifier());
+    /// use keywright::http::CredentialSources;
     ///
     /// let credentials = CredentialSources::default().without_basic().header("X-Acme-Key")?;
-    /// let guard = Guard::new(verifier).credentials(credentials);
-    /// # Ok::<(), keywright::Error>(())
+    /// let mut app: Router = Router::new()
+    ///     .route("/invoices", get(list))
+    ///     .layer(guard.credentials(credentials));
+    /// let request = Request::get("/invoices").header("x-acme-key", token).body(Body::empty())?;
+    /// assert_eq!(app.call(request).await?.status(), 200);
+    /// # Ok(()) }) }
     /// ```
     pub fn credentials(&self, credentials: CredentialSources) -> Self {
         self.with(|settings| settings.credentials = credentials)
     }
 
-    /// Trusts these proxies about the source of a request. Without this setting the source is the
-    /// connection's peer.
+    /// Takes the source of a request from a header that these proxies write.
+    ///
+    /// Without this setting the source is the peer of the connection. The source matters for keys
+    /// that are bound to networks.
+    ///
+    /// ```
+    /// # #[cfg(not(feature = "axum"))] fn main() {}
+    /// # #[cfg(feature = "axum")]
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> { futures_lite::future::block_on(async {
+    /// # use axum::{Router, body::Body, http::Request, routing::{get, post}};
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, http::Guard, store::MemoryStore};
+    /// # use tower_service::Service;
+    /// # async fn list() -> &'static str { "invoice 1" }
+    /// # async fn create() -> &'static str { "invoice 2" }
+    /// # async fn status(app: &Router, method: &str, path: &str, key: Option<&str>) -> u16 {
+    /// #     let request = Request::builder().method(method).uri(path);
+    /// #     let request = key.into_iter().fold(request, |request, key| request.header("x-api-key", key));
+    /// #     let request = request.body(Body::empty()).expect("a request");
+    /// #     app.clone().call(request).await.expect("infallible").status().as_u16()
+    /// # }
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let new = NewKey::named("prod-main-app")?.networks("203.0.113.0/24".parse()?);
+    /// # let issued = keywright.authority().generate(&alice, new).await?;
+    /// # let token = issued.token.expose();
+    /// # let guard = Guard::new(keywright.verifier());
+    /// use keywright::http::{PeerAddr, TrustedProxies};
+    ///
+    /// let guard = guard.trust_proxies(TrustedProxies::new("10.0.0.2".parse()?)?);
+    /// let mut app: Router = Router::new().route("/invoices", get(list)).layer(guard);
+    /// // The key is bound to the network 203.0.113.0/24.
+    /// let request = Request::get("/invoices")
+    ///     .extension(PeerAddr("10.0.0.2".parse()?))
+    ///     .header("x-forwarded-for", "203.0.113.7")
+    ///     .header("x-api-key", token);
+    /// assert_eq!(app.call(request.body(Body::empty())?).await?.status(), 200);
+    /// # Ok(()) }) }
+    /// ```
     pub fn trust_proxies(&self, proxies: TrustedProxies) -> Self {
         self.with(|settings| settings.proxies = Some(proxies))
     }
 
-    /// Removes the credential from a request before the handler gets it, for a handler that passes
-    /// requests to another service.
+    /// Removes the credential from an accepted request before the handler sees it.
     ///
-    /// The guard must be around the route: an extractor changes no header of a request.
+    /// Use it for a handler that forwards requests to another service. The guard must be around the
+    /// route: an extractor does not change the headers of a request.
+    ///
+    /// ```
+    /// # #[cfg(not(feature = "axum"))] fn main() {}
+    /// # #[cfg(feature = "axum")]
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> { futures_lite::future::block_on(async {
+    /// # use axum::{Router, body::Body, http::Request, routing::{get, post}};
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, http::Guard, store::MemoryStore};
+    /// # use tower_service::Service;
+    /// # async fn list() -> &'static str { "invoice 1" }
+    /// # async fn create() -> &'static str { "invoice 2" }
+    /// # async fn status(app: &Router, method: &str, path: &str, key: Option<&str>) -> u16 {
+    /// #     let request = Request::builder().method(method).uri(path);
+    /// #     let request = key.into_iter().fold(request, |request, key| request.header("x-api-key", key));
+    /// #     let request = request.body(Body::empty()).expect("a request");
+    /// #     app.clone().call(request).await.expect("infallible").status().as_u16()
+    /// # }
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);
+    /// # let issued = keywright.authority().generate(&alice, new).await?;
+    /// # let token = issued.token.expose();
+    /// # let guard = Guard::new(keywright.verifier());
+    /// use axum::http::HeaderMap;
+    ///
+    /// async fn forward(headers: HeaderMap) -> String {
+    ///     format!("{} headers are forwarded", headers.len())
+    /// }
+    /// let mut app: Router = Router::new().route("/", get(forward)).layer(guard.strip_credential());
+    /// let request = Request::get("/").header("x-api-key", token).body(Body::empty())?;
+    /// let body = axum::body::to_bytes(app.call(request).await?.into_body(), 1024).await?;
+    /// assert_eq!(body, "0 headers are forwarded");
+    /// # Ok(()) }) }
+    /// ```
     pub fn strip_credential(&self) -> Self {
         self.with(|settings| settings.strips_credential = true)
     }
 
-    /// Answers in gRPC: status 200 with `grpc-status` and `grpc-message`.
+    /// Answers refused requests in gRPC: status 200 with the headers `grpc-status` and
+    /// `grpc-message`.
     ///
-    /// Every call in gRPC is a `POST`. Allow read-only keys on a method that changes nothing with
+    /// Every gRPC call is a `POST`. For a service that changes nothing, allow read-only keys with
     /// [`access`](Self::access).
+    ///
+    /// ```
+    /// # #[cfg(not(feature = "axum"))] fn main() {}
+    /// # #[cfg(feature = "axum")]
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> { futures_lite::future::block_on(async {
+    /// # use axum::{Router, body::Body, http::Request, routing::{get, post}};
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, http::Guard, store::MemoryStore};
+    /// # use tower_service::Service;
+    /// # async fn list() -> &'static str { "invoice 1" }
+    /// # async fn create() -> &'static str { "invoice 2" }
+    /// # async fn status(app: &Router, method: &str, path: &str, key: Option<&str>) -> u16 {
+    /// #     let request = Request::builder().method(method).uri(path);
+    /// #     let request = key.into_iter().fold(request, |request, key| request.header("x-api-key", key));
+    /// #     let request = request.body(Body::empty()).expect("a request");
+    /// #     app.clone().call(request).await.expect("infallible").status().as_u16()
+    /// # }
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);
+    /// # let issued = keywright.authority().generate(&alice, new).await?;
+    /// # let token = issued.token.expose();
+    /// # let guard = Guard::new(keywright.verifier());
+    /// let mut app: Router = Router::new().route("/acme.Invoices/List", post(list)).layer(guard.grpc());
+    /// let request = Request::post("/acme.Invoices/List").body(Body::empty())?;
+    /// let response = app.call(request).await?;
+    /// assert_eq!(response.status(), 200);
+    /// assert_eq!(response.headers()["grpc-status"], "16"); // UNAUTHENTICATED
+    /// # Ok(()) }) }
+    /// ```
     pub fn grpc(&self) -> Self {
         self.with(|settings| settings.grpc = true)
     }
 
-    /// Returns this guard with other settings.
+    /// Returns a copy of this guard with changed settings.
     fn with(&self, change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = Settings::clone(&self.0);
         change(&mut settings);
@@ -182,6 +501,7 @@ impl Guard {
     }
 }
 
+/// Creates a guard as [`Guard::new`] does.
 impl From<Verifier> for Guard {
     fn from(verifier: Verifier) -> Self {
         Self::new(verifier)

@@ -1,4 +1,4 @@
-//! A request that a guard refused: the cause for operators, and its row in the table of answers.
+//! Rejections: the cause of a refusal for operators, and its row in the table of answers.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,25 +11,48 @@ use crate::decision::{Denial, DenialClass, Reason};
 use crate::store::StoreError;
 use crate::verifier::VerifyError;
 
-/// How long a caller is told to wait while the store is unavailable.
+/// The value of `Retry-After` while the store is unavailable.
 const STORE_RETRY: Duration = Duration::from_secs(1);
 
-/// A refused request, and the answer to it.
+/// The refusal of a request by a guard, and the answer to it.
 ///
-/// `Display` and the answer say what the caller may learn. [`cause`](Self::cause) says why, for
-/// operators. The guard puts the rejection into the extensions of its response, so that a log outside
-/// of the guard can print the reason as `key 4fQ2xk9ZrT7bWm1c: the key is revoked`:
+/// `Display` and the answer hold what the caller may learn. [`cause`](Self::cause) is the reason
+/// for operators. The guide lists [the answers](crate::guide::web#the-answers).
+///
+/// The guard puts the rejection into the extensions of its response. A log layer outside of the
+/// guard can print the reason, for example `key 4fQ2xk9ZrT7bWm1c: the key is revoked`:
 ///
 /// ```
-/// # #[cfg(feature = "tower")] fn f() {
+/// # #[cfg(not(feature = "axum"))] fn main() {}
+/// # #[cfg(feature = "axum")]
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> { futures_lite::future::block_on(async {
+/// # use axum::{Router, body::Body, http::Request, routing::{get, post}};
+/// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, http::Guard, store::MemoryStore};
+/// # use tower_service::Service;
+/// # async fn list() -> &'static str { "invoice 1" }
+/// # async fn create() -> &'static str { "invoice 2" }
+/// # async fn status(app: &Router, method: &str, path: &str, key: Option<&str>) -> u16 {
+/// #     let request = Request::builder().method(method).uri(path);
+/// #     let request = key.into_iter().fold(request, |request, key| request.header("x-api-key", key));
+/// #     let request = request.body(Body::empty()).expect("a request");
+/// #     app.clone().call(request).await.expect("infallible").status().as_u16()
+/// # }
+/// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+/// # let alice = Actor::developer(UserId::new("alice")?);
+/// # let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);
+/// # let issued = keywright.authority().generate(&alice, new).await?;
+/// # let token = issued.token.expose();
+/// # let guard = Guard::new(keywright.verifier());
 /// use keywright::http::Rejection;
 ///
-/// fn log<B>(response: &http::Response<B>) {
-///     if let Some(rejection) = response.extensions().get::<Rejection>() {
-///         eprintln!("{}", rejection.cause());
-///     }
-/// }
-/// # }
+/// let mut app: Router = Router::new().route("/invoices", get(list)).layer(guard);
+/// let request = Request::get("/invoices").header("x-api-key", "not a key").body(Body::empty())?;
+/// let response = app.call(request).await?;
+/// let rejection = response.extensions().get::<Rejection>().ok_or("the guard left no rejection")?;
+/// assert_eq!(rejection.to_string(), "the API key is not accepted");
+/// assert_eq!(rejection.cause().to_string(), "the credential is malformed");
+/// # Ok(()) }) }
 /// ```
 #[derive(Clone, Debug)]
 pub struct Rejection {
@@ -37,17 +60,35 @@ pub struct Rejection {
     form: Form,
 }
 
-/// The reason why a request was refused. `Display` is a line for operators, never for callers.
+/// The reason why a guard refused a request.
+///
+/// `Display` is one line for operators. Do not show it to callers.
+///
+/// ```
+/// use keywright::http::{Rejection, RejectionCause};
+///
+/// /// Counts refusals by reason, without the text of any request.
+/// fn label(rejection: &Rejection) -> &'static str {
+///     match rejection.cause() {
+///         RejectionCause::NoCredential => "no_credential",
+///         RejectionCause::Denied(denial) => denial.reason().code(), // "revoked", "missing_scope"
+///         RejectionCause::Unavailable(_) => "store_unavailable",
+///         _ => "other",
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum RejectionCause {
     /// The request carries no credential: 401.
     NoCredential,
-    /// The request carries more than one credential, equal or not: 400. None of them was verified.
+    /// The request carries more than one credential: 400. None of them is verified, even if they
+    /// are equal.
     SeveralCredentials,
-    /// The credential is not accepted, or not for this request: 401, 403 or 429.
+    /// The credential is not accepted (401), does not allow this request (403), or has spent its
+    /// rate (429).
     Denied(Denial),
-    /// The credential could not be checked: 503.
+    /// The store could not be asked about the credential: 503.
     Unavailable(Arc<StoreError>),
 }
 
@@ -96,7 +137,8 @@ impl RejectionCause {
         }
     }
 
-    /// Returns the scope that the key lacks. The needs of a route are no secret from an accepted key.
+    /// Returns the scope that the key lacks. The holder of an accepted key may learn what a route
+    /// requires.
     fn missing_scope(&self) -> Option<&str> {
         match self {
             Self::Denied(denial) => match denial.reason() {
@@ -113,17 +155,57 @@ impl Rejection {
         Self { cause, form }
     }
 
-    /// Returns why the request was refused, for operators.
+    /// Returns the reason of the refusal, for operators.
+    ///
+    /// ```
+    /// # futures_lite::future::block_on(async {
+    /// # use keywright::{Keywright, store::MemoryStore};
+    /// # let verifier = Keywright::builder(MemoryStore::new()).build()?.verifier();
+    /// use keywright::http::Rejection;
+    ///
+    /// let error = verifier.verify("not a token").await.expect_err("the token is malformed");
+    /// let rejection = Rejection::from(error);
+    /// assert_eq!(rejection.cause().to_string(), "the credential is malformed");
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn cause(&self) -> &RejectionCause {
         &self.cause
     }
 
-    /// Returns the HTTP status of the answer. A guard that answers in gRPC sends 200 and `grpc-status`.
+    /// Returns the HTTP status: 400, 401, 403, 429 or 503.
+    ///
+    /// A guard that answers in gRPC sends 200 and a `grpc-status` instead.
+    ///
+    /// ```
+    /// # futures_lite::future::block_on(async {
+    /// # use keywright::{Keywright, store::MemoryStore};
+    /// # let verifier = Keywright::builder(MemoryStore::new()).build()?.verifier();
+    /// use keywright::http::Rejection;
+    ///
+    /// let error = verifier.verify("not a token").await.expect_err("the token is malformed");
+    /// assert_eq!(Rejection::from(error).status(), 401);
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn status(&self) -> u16 {
         self.cause.row().status
     }
 
-    /// Returns the `code` in the answer's body, for programs: `invalid_token`, `insufficient_scope`.
+    /// Returns the `code` in the body of the answer, for programs: `invalid_token`,
+    /// `insufficient_scope`.
+    ///
+    /// ```
+    /// # futures_lite::future::block_on(async {
+    /// # use keywright::{Keywright, store::MemoryStore};
+    /// # let verifier = Keywright::builder(MemoryStore::new()).build()?.verifier();
+    /// use keywright::http::Rejection;
+    ///
+    /// let error = verifier.verify("not a token").await.expect_err("the token is malformed");
+    /// assert_eq!(Rejection::from(error).code(), "invalid_token");
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn code(&self) -> &'static str {
         self.cause.row().code
     }
@@ -134,15 +216,25 @@ impl Rejection {
     }
 }
 
-/// Answers in HTTP with a challenge for `Bearer`. This is for `?` in a handler that asks a
-/// [`Grant`](crate::Grant) for more than its route did.
+/// Converts a denial into an answer in HTTP with a challenge for `Bearer`, for `?` in a handler
+/// that checks its [`Grant`](crate::Grant):
+///
+/// ```
+/// use keywright::http::Rejection;
+/// use keywright::{Grant, Scope};
+///
+/// async fn export(grant: Grant, needed: Scope) -> Result<String, Rejection> {
+///     grant.require(&needed)?;
+///     Ok(format!("the invoices of {}", grant.tenant()))
+/// }
+/// ```
 impl From<Denial> for Rejection {
     fn from(denial: Denial) -> Self {
         Self::new(RejectionCause::Denied(denial), Form::default())
     }
 }
 
-/// Answers in HTTP with a challenge for `Bearer`.
+/// Converts the error into an answer in HTTP with a challenge for `Bearer`.
 impl From<VerifyError> for Rejection {
     fn from(error: VerifyError) -> Self {
         Self::new(error.into(), Form::default())
@@ -179,7 +271,7 @@ mod tests {
         RejectionCause::Denied(Denial::of(key_id, reason))
     }
 
-    /// One cause for each row, with its status.
+    /// Returns one cause for each row, with its status.
     fn causes() -> [(RejectionCause, u16); 6] {
         let scope = "invoices:read".parse().expect("a scope");
         let store = StoreError::corrupt("page 7 of keys.db");

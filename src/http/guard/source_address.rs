@@ -1,4 +1,5 @@
-//! The source address of a request: the peer of its connection, or what a trusted proxy says it is.
+//! The source address of a request: the peer of its connection, or the address that a trusted proxy
+//! reports.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -7,30 +8,52 @@ use super::headers::{HeaderError, Headers, header_name};
 use crate::value::network::{Network, Networks};
 use crate::value::text::decimal;
 
-/// The address at the other end of the connection, as an extension of a request.
+/// The address of the peer of a connection, as an extension of a request.
 ///
-/// hyper and tonic do not provide it: put it into each request's extensions outside of the guard. axum
-/// provides it if the router is served with `into_make_service_with_connect_info::<SocketAddr>()`,
-/// actix-web always does. This extension takes precedence over both.
+/// With hyper and tonic, put it into the extensions of each request, outside of the guard. axum
+/// knows the peer if the router is served with
+/// `into_make_service_with_connect_info::<SocketAddr>()`, and actix-web always knows it. This
+/// extension takes precedence over both.
+///
+/// ```
+/// # #[cfg(feature = "tower")] {
+/// use std::net::SocketAddr;
+/// use keywright::http::PeerAddr;
+///
+/// fn with_peer<B>(mut request: http::Request<B>, peer: SocketAddr) -> http::Request<B> {
+///     request.extensions_mut().insert(PeerAddr(peer.ip()));
+///     request
+/// }
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct PeerAddr(pub IpAddr);
 
-/// The proxies whose word about the source of a request is trusted.
+/// The proxies that are trusted to report the source of a request.
 ///
-/// Without this setting the source is the peer of the connection, whatever the headers say: a header
-/// that any client can send decides nothing.
+/// Without this setting the source is the peer of the connection. Headers are ignored, because any
+/// client can send them.
 ///
-/// With it, and if the peer is one of these proxies, the addresses in the header are read from the
-/// right, where the nearest proxy wrote. The first that is not a trusted proxy is the source.
-/// Addresses further to the left come from the client and are ignored. If the header is missing, or
-/// one of the addresses that are read is malformed, the source is unknown, and a key that is bound to
-/// networks is refused.
+/// With this setting, the header is read if the peer is one of these proxies:
+///
+/// ```text
+/// X-Forwarded-For: 192.0.2.1, 203.0.113.7, 10.0.0.3     peer: 10.0.0.2
+///                  ignored    the source   a proxy            a proxy
+/// ```
+///
+/// The addresses are read from the right, where the nearest proxy wrote. The first one that is not
+/// a trusted proxy is the source. Addresses further to the left come from the client and are
+/// ignored. The source is unknown if the header is missing or an address that is read is malformed.
+/// A key that is bound to networks is then refused.
 ///
 /// ```
-/// use keywright::http::TrustedProxies;
+/// # use keywright::{Keywright, store::MemoryStore};
+/// # let verifier = Keywright::builder(MemoryStore::new()).build()?.verifier();
+/// use keywright::http::{Guard, TrustedProxies};
 ///
-/// let proxies = TrustedProxies::new("10.0.0.2 2001:db8:1::2".parse()?)?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// let proxies = TrustedProxies::new("10.0.0.2 10.0.0.3".parse()?)?;
+/// let guard = Guard::new(verifier).trust_proxies(proxies);
+/// # Ok::<(), keywright::Error>(())
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "setters take and return by value"]
@@ -39,24 +62,40 @@ pub struct TrustedProxies {
     header: Cow<'static, str>,
 }
 
-/// The reason why a set of proxies can't be trusted.
+/// The error of [`TrustedProxies::new`].
+///
+/// ```
+/// use keywright::http::{TrustedProxies, TrustedProxiesError};
+///
+/// let every = TrustedProxies::new("0.0.0.0/0".parse()?);
+/// assert!(matches!(every, Err(TrustedProxiesError::EveryAddress(_))));
+/// # Ok::<(), keywright::Error>(())
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrustedProxiesError {
-    /// The set is empty.
-    #[error("no proxy is named: leave the setting out if there is none")]
+    /// The set of proxies is empty.
+    #[error("the set of trusted proxies is empty; list at least one, or do not call trust_proxies")]
     Empty,
-    /// The set matches every address, so any client could claim any source.
+    /// The networks match every address, so any client could claim any source.
     #[error("{0} matches every address; list only your own proxies")]
     EveryAddress(Network),
 }
 
 impl TrustedProxies {
-    /// Trusts the proxies in these networks, which write `X-Forwarded-For`.
+    /// Creates the setting for the proxies in these networks, which write `X-Forwarded-For`.
     ///
     /// # Errors
-    /// [`TrustedProxiesError::Empty`] for an empty set, [`TrustedProxiesError::EveryAddress`] for networks
-    /// that together hold every address.
+    /// * [`TrustedProxiesError::Empty`] for an empty set.
+    /// * [`TrustedProxiesError::EveryAddress`] if the networks together hold every address.
+    ///
+    /// ```
+    /// use keywright::http::TrustedProxies;
+    ///
+    /// let proxies = TrustedProxies::new("10.0.0.2 2001:db8:1::2".parse()?)?;
+    /// assert!(TrustedProxies::new("0.0.0.0/0".parse()?).is_err()); // every address
+    /// # Ok::<(), keywright::Error>(())
+    /// ```
     pub fn new(networks: Networks) -> Result<Self, TrustedProxiesError> {
         if networks.is_anywhere() {
             return Err(TrustedProxiesError::Empty);
@@ -67,12 +106,22 @@ impl TrustedProxies {
         Ok(Self { networks, header: "x-forwarded-for".into() })
     }
 
-    /// Reads the source from another header, such as `CF-Connecting-IP`: one address, or several
-    /// separated by commas. The proxies must set it on every request and replace what the client sent.
+    /// Reads the source from another header, such as `CF-Connecting-IP`.
+    ///
+    /// The value is one address, or several separated by commas. The proxies must set the header on
+    /// every request and replace the value that the client sent.
     ///
     /// # Errors
-    /// [`HeaderError`] if the text is not the name of a header. `Forwarded` is refused: its grammar
-    /// (RFC 7239) is not supported.
+    /// * [`HeaderError::Malformed`] if the text is not a header name of 1 to 64 characters.
+    /// * [`HeaderError::Reserved`] for `Authorization`, `Cookie`, `Host`, and `Forwarded`, whose
+    ///   grammar (RFC 7239) is not supported.
+    ///
+    /// ```
+    /// use keywright::http::TrustedProxies;
+    ///
+    /// let proxies = TrustedProxies::new("10.0.0.2".parse()?)?.header("CF-Connecting-IP")?;
+    /// # Ok::<(), keywright::Error>(())
+    /// ```
     pub fn header(self, name: &str) -> Result<Self, HeaderError> {
         let header = header_name(name, &["authorization", "cookie", "forwarded", "host"])?;
         Ok(Self { header: header.into(), ..self })
@@ -101,7 +150,8 @@ impl TrustedProxies {
     }
 }
 
-/// Reads an address with or without a port. IPv6 may be in brackets, and with a port it must be.
+/// Parses an address with or without a port. An IPv6 address may be in brackets, and must be if a
+/// port follows.
 fn address(text: &[u8]) -> Option<IpAddr> {
     let text = std::str::from_utf8(text).ok()?;
     if let Ok(address) = text.parse() {

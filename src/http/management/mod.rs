@@ -1,7 +1,7 @@
-//! The management API over HTTP: an axum router over the [`Authority`], to be mounted in a host's
-//! own service behind the host's own login.
+//! The management API over HTTP: an axum router on which users manage their keys.
 //!
-//! The [guide](crate::guide::management) has the routes, the problems and the reasons.
+//! The host mounts [`router`] in its own service, behind its own login. [`openapi`] describes the
+//! routes. The guide lists [the routes and the problems](crate::guide::management).
 
 mod extract;
 mod openapi;
@@ -19,25 +19,32 @@ use axum::middleware::map_response;
 use axum::response::Response;
 use utoipa::openapi::OpenApi;
 
-/// The crate of the document's type, in the version that this crate uses.
+/// The crate `utoipa` in the version that [`openapi`] uses.
 pub use utoipa;
 
 use self::extract::json_body::MAX_BODY;
 use self::wire::problem::{Code, Problem};
 use crate::authority::Authority;
 
-/// Makes the router of the management API. A host nests it under any path:
+/// Creates the router of the management API.
+///
+/// The host nests the router under any path. Each request needs an [`Actor`](crate::Actor) in its
+/// extensions, which the login of the host puts there. Without an actor, every route except
+/// `GET /openapi.json` answers 401. No header, query or body of a client can set the actor.
 ///
 /// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> { futures_lite::future::block_on(async {
+/// # use axum::body::Body;
+/// # use tower_service::Service;
 /// use axum::Router;
 /// use axum::extract::Request;
 /// use axum::middleware::{Next, from_fn};
 /// use axum::response::Response;
 /// use keywright::http::management;
 /// use keywright::store::MemoryStore;
-/// use keywright::{Actor, Authority, Keywright, TenantId, UserId};
+/// use keywright::{Actor, Keywright, UserId};
 ///
-/// /// In place of the host's own login.
+/// /// Your login, which knows the user of each session.
 /// async fn login(mut request: Request, next: Next) -> Response {
 ///     if let Ok(user) = UserId::new("alice") {
 ///         request.extensions_mut().insert(Actor::developer(user));
@@ -46,13 +53,13 @@ use crate::authority::Authority;
 /// }
 ///
 /// let authority = Keywright::builder(MemoryStore::new()).build()?.authority();
-/// let app: Router =
-///     Router::new().nest("/api/keys-admin", management::router(authority)).layer(from_fn(login));
-/// # Ok::<(), keywright::Error>(())
-/// ```
+/// let management = management::router(authority).layer(from_fn(login));
+/// let mut app: Router = Router::new().nest("/api/keys-admin", management);
 ///
-/// Each request needs an [`Actor`](crate::Actor) in its extensions, which the host's login puts there.
-/// Without one every route but the document's answers 401. No input of a client becomes an actor.
+/// let request = Request::get("/api/keys-admin/keys").body(Body::empty())?;
+/// assert_eq!(app.call(request).await?.status(), 200);
+/// # Ok(()) }) }
+/// ```
 pub fn router<S: Clone + Send + Sync + 'static>(authority: Authority) -> Router<S> {
     routes::router()
         .fallback(|| ready(Problem::from(Code::NotFound)))
@@ -62,25 +69,28 @@ pub fn router<S: Clone + Send + Sync + 'static>(authority: Authority) -> Router<
         .with_state(authority)
 }
 
-/// Makes the document of the routes, in OpenAPI 3.1. A host can merge it into its own:
+/// Returns the OpenAPI 3.1 document of the routes.
+///
+/// `GET /openapi.json` serves this document with the server `.`, because its paths are relative to
+/// the path of the document. The document that this function returns names no server, so that the
+/// host can nest it in its own:
 ///
 /// ```
-/// use keywright::http::management::{self, utoipa::openapi::OpenApi};
+/// use keywright::http::management;
+/// use keywright::http::management::utoipa::openapi::OpenApi;
 ///
-/// fn with_keys(own: OpenApi) -> OpenApi {
-///     own.nest("/api/keys-admin", management::openapi())
-/// }
+/// let own = OpenApi::default(); // the document of your service
+/// let whole = own.nest("/api/keys-admin", management::openapi());
+/// assert!(whole.paths.paths.contains_key("/api/keys-admin/keys/{id}"));
 /// ```
 ///
-/// The names of its components begin with `Keywright`. It names no server. `GET /openapi.json` serves
-/// the same document with the server `.`, since its paths are relative to the document's own there.
-///
-/// It declares no security scheme, since the login is yours: add one if you publish the document.
+/// The names of its components begin with `Keywright`. The document declares no security scheme,
+/// because the login belongs to the host. Add your scheme before you publish the document.
 pub fn openapi() -> OpenApi {
     openapi::document()
 }
 
-/// Marks every answer, errors included: an answer may hold a token, and permissions change.
+/// Sets `Cache-Control: no-store` on every response, because a response may hold a token.
 async fn no_store(mut response: Response) -> Response {
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response

@@ -1,4 +1,4 @@
-//! The guard for tower, and so for axum, tonic and hyper.
+//! The tower layer for guards, which axum, tonic and hyper use.
 
 mod body;
 mod request;

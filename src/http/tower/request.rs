@@ -1,4 +1,4 @@
-//! A request of the `http` crate, as a guard reads and changes it.
+//! Access of the guard to a request of the `http` crate.
 
 use std::net::IpAddr;
 #[cfg(feature = "axum")]
@@ -61,7 +61,8 @@ impl Headers for HeaderMap {
     }
 }
 
-/// The peer, if the router is served with `into_make_service_with_connect_info::<SocketAddr>()`.
+/// Returns the peer, if the router is served with
+/// `into_make_service_with_connect_info::<SocketAddr>()`.
 #[cfg(feature = "axum")]
 fn peer_of_axum(extensions: &Extensions) -> Option<IpAddr> {
     let real = || extensions.get().map(|ConnectInfo::<SocketAddr>(peer)| peer.ip());

@@ -6,6 +6,7 @@ use http::{Response, StatusCode};
 
 use crate::http::guard::rejection::Rejection;
 
+/// Converts a rejection into its response, and leaves the rejection in the extensions.
 pub(crate) fn response(rejection: Rejection) -> Response<Bytes> {
     let answer = rejection.answer();
     let mut response = Response::new(Bytes::from_static(answer.body.as_bytes()));

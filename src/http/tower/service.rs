@@ -1,4 +1,4 @@
-//! The guard as a tower layer, and the service and future that it makes.
+//! The tower layer for guards, with its service and its future.
 
 use std::fmt;
 use std::future::Future;
@@ -21,7 +21,39 @@ impl<S> Layer<S> for Guard {
     }
 }
 
-/// A service behind a [`Guard`].
+/// A tower service inside of a [`Guard`].
+///
+/// ```
+/// # #[cfg(not(feature = "axum"))] fn main() {}
+/// # #[cfg(feature = "axum")]
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> { futures_lite::future::block_on(async {
+/// # use axum::{Router, body::Body, http::Request, routing::{get, post}};
+/// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, http::Guard, store::MemoryStore};
+/// # use tower_service::Service;
+/// # async fn list() -> &'static str { "invoice 1" }
+/// # async fn create() -> &'static str { "invoice 2" }
+/// # async fn status(app: &Router, method: &str, path: &str, key: Option<&str>) -> u16 {
+/// #     let request = Request::builder().method(method).uri(path);
+/// #     let request = key.into_iter().fold(request, |request, key| request.header("x-api-key", key));
+/// #     let request = request.body(Body::empty()).expect("a request");
+/// #     app.clone().call(request).await.expect("infallible").status().as_u16()
+/// # }
+/// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+/// # let alice = Actor::developer(UserId::new("alice")?);
+/// # let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);
+/// # let issued = keywright.authority().generate(&alice, new).await?;
+/// # let token = issued.token.expose();
+/// # let guard = Guard::new(keywright.verifier());
+/// use keywright::http::GuardService;
+/// use tower_layer::Layer;
+///
+/// let routes: Router = Router::new().route("/invoices", get(list));
+/// let mut service: GuardService<Router> = guard.layer(routes);
+/// let request = Request::get("/invoices").header("x-api-key", token).body(Body::empty())?;
+/// assert_eq!(service.call(request).await?.status(), 200);
+/// # Ok(()) }) }
+/// ```
 #[derive(Clone, Debug)]
 pub struct GuardService<S> {
     guard: Guard,
@@ -44,7 +76,8 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let guard = self.guard.clone();
-        // Only this service has been polled ready, so it takes the request and its clone stays.
+        // `poll_ready` was called on this service and not on its clone, so this one takes the
+        // request.
         let clone = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, clone);
         GuardFuture(Box::pin(async move {
@@ -60,7 +93,40 @@ where
     }
 }
 
-/// The future of a [`GuardService`]'s response.
+/// The future of a response of a [`GuardService`].
+///
+/// ```
+/// # #[cfg(not(feature = "axum"))] fn main() {}
+/// # #[cfg(feature = "axum")]
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> { futures_lite::future::block_on(async {
+/// # use axum::{Router, body::Body, http::Request, routing::{get, post}};
+/// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, http::Guard, store::MemoryStore};
+/// # use tower_service::Service;
+/// # async fn list() -> &'static str { "invoice 1" }
+/// # async fn create() -> &'static str { "invoice 2" }
+/// # async fn status(app: &Router, method: &str, path: &str, key: Option<&str>) -> u16 {
+/// #     let request = Request::builder().method(method).uri(path);
+/// #     let request = key.into_iter().fold(request, |request, key| request.header("x-api-key", key));
+/// #     let request = request.body(Body::empty()).expect("a request");
+/// #     app.clone().call(request).await.expect("infallible").status().as_u16()
+/// # }
+/// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+/// # let alice = Actor::developer(UserId::new("alice")?);
+/// # let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);
+/// # let issued = keywright.authority().generate(&alice, new).await?;
+/// # let token = issued.token.expose();
+/// # let guard = Guard::new(keywright.verifier());
+/// use std::convert::Infallible;
+/// use keywright::http::GuardFuture;
+/// use tower_layer::Layer;
+///
+/// let mut service = guard.layer(Router::new().route("/invoices", get(list)));
+/// let request = Request::get("/invoices").header("x-api-key", token).body(Body::empty())?;
+/// let response: GuardFuture<Body, Infallible> = service.call(request);
+/// assert_eq!(response.await?.status(), 200);
+/// # Ok(()) }) }
+/// ```
 pub struct GuardFuture<R, E>(Answering<R, E>);
 
 type Answering<R, E> = Pin<Box<dyn Future<Output = Result<Response<GuardBody<R>>, E>> + Send>>;

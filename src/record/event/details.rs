@@ -1,4 +1,5 @@
-//! The details of an event: named fields, so that no value can pass for another field.
+//! This module defines the details of an event: named fields, so that no value can pass for another
+//! field.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::value::redact::redact;
 use crate::value::text_enum::text_enum;
 
-/// The kind of value that a field has.
+/// The type of value that a field has.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Kind {
     Text,
@@ -32,8 +33,15 @@ impl Kind {
 macro_rules! fields {
     ($($(#[$doc:meta])* $name:ident = $kind:ident $text:literal;)*) => {
         text_enum! {
-            /// A field of an event's details. Prints as in events: `expires_at`. Details show their
-            /// fields in the order of this list.
+            /// A field of an event's details, written as `expires_at` in text and audit events.
+            ///
+            /// Details show their fields in the order of this list.
+            ///
+            /// ```
+            /// use keywright::DetailField;
+            ///
+            /// assert_eq!(DetailField::ExpiresAt.to_string(), "expires_at");
+            /// ```
             pub enum DetailField {
                 $($(#[$doc])* $name = $text;)*
             }
@@ -62,9 +70,9 @@ fields! {
     PreviousName = Text "previous_name";
     /// Text: the owner of the key or keys, as `user:alice`.
     Owner = Text "owner";
-    /// Text: when the key expires. A new key without this field never expires.
+    /// Text: the time at which the key expires. A new key without this field never expires.
     ExpiresAt = Text "expires_at";
-    /// Text: when the key would have begun to work.
+    /// Text: the time from which the key would have been valid.
     NotBefore = Text "not_before";
     /// Text: the role of the service account.
     Role = Text "role";
@@ -72,59 +80,67 @@ fields! {
     Access = Text "access";
     /// Flag: whether the service account is enabled.
     Enabled = Flag "enabled";
-    /// Number: how many keys the operation ended.
+    /// Number: the number of keys that the operation ended.
     Keys = Number "keys";
     /// Number: the number of the key's new secret.
     SecretNumber = Number "secret_number";
-    /// Text: when the old secret stops. A rotation without this field had no overlap.
+    /// Text: the time at which the old secret expires. A rotation without this field had no
+    /// overlap.
     OverlapEnds = Text "overlap_ends_at";
-    /// Text: the names of the fields that changed, with `, ` between them.
+    /// Text: the names of the fields that changed, separated by `, `.
     Changed = Text "changed";
-    /// Number: how often the key was used in all.
+    /// Number: the total number of uses of the key.
     Uses = Number "uses";
     /// Text: the status of the key.
     Status = Text "status";
-    /// Text: the field of the policy that is wrong, or of the key that an administrator set.
+    /// Text: the invalid field of the policy, or the field of the key that an administrator set.
     Field = Text "field";
-    /// Number: the value that was given.
+    /// Number: the value in the request.
     Given = Number "given";
-    /// Number: the most keys that the owner may have.
+    /// Number: the number of live keys that the owner may hold.
     Limit = Number "limit";
     /// Number: the longest duration that the policy allows, in seconds.
     MaxSeconds = Number "max_seconds";
-    /// Number: the version that the caller named.
+    /// Number: the version in the request.
     GivenVersion = Number "given_version";
-    /// Number: the version that the record has.
+    /// Number: the version of the record.
     CurrentVersion = Number "current_version";
-    /// Text: the scope that is outside the ceiling.
+    /// Text: the scope that keys of the owner cannot have.
     Scope = Text "scope";
-    /// Text: the rate that was asked for.
+    /// Text: the rate in the request.
     Rate = Text "rate";
-    /// Text: the highest rate that is possible.
+    /// Text: the highest rate that the owner can set.
     MaxRate = Text "max_rate";
-    /// Text: what is wrong with the request: a code of the management API.
+    /// Text: the problem with the request, as a code of the management API.
     Problem = Text "problem";
-    /// Number: how many refused calls the event counts.
+    /// Number: the number of refused calls that the event counts.
     Refusals = Number "refusals";
-    /// Text: when the first of them was refused.
+    /// Text: the time of the first of these refusals.
     Since = Text "since";
-    /// Text: when the last of them was refused.
+    /// Text: the time of the last of these refusals.
     Until = Text "until";
 }
 
 /// The value of a field of an event's details.
+///
+/// ```
+/// use keywright::DetailValue;
+///
+/// assert_eq!(DetailValue::Text("prod-main-app".into()).to_string(), r#""prod-main-app""#);
+/// assert_eq!(DetailValue::Number(3).to_string(), "3");
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum DetailValue {
-    /// A text. A name in it is as a user wrote it.
+    /// A text. A name in a text is as its user wrote it.
     Text(String),
     /// A whole number.
     Number(u64),
-    /// Yes or no.
+    /// A flag: true or false.
     Flag(bool),
 }
 
-/// Prints a text in quotes, with `"`, `\` and everything invisible escaped.
+/// Prints a text in quotes. Every `"`, every `\` and every invisible character is escaped.
 impl fmt::Display for DetailValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -159,14 +175,34 @@ impl From<bool> for DetailValue {
 
 /// The details of an event: fields with values, never a secret.
 ///
-/// Serializes as an object with a member for each field. On one line it prints as
-/// `name="prod-main-app" owner="user:ada"`: texts are in quotes and escaped, so a name can never
+/// Details serialize as an object with a member for each field. On one line they print as
+/// `name="prod-main-app" owner="user:ada"`. Texts are quoted and escaped, so that a name can never
 /// pass for another field.
+///
+/// ```
+/// use keywright::{DetailField, store::EventQuery};
+///
+/// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+/// # futures_lite::future::block_on(async {
+/// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # let store = std::sync::Arc::new(MemoryStore::new());
+/// # let keywright = Keywright::builder(store.clone()).default_policy(policy).build()?;
+/// # let authority = keywright.authority();
+/// # let alice = Actor::developer(UserId::new("alice")?);
+/// # let ada = Actor::administrator(UserId::new("ada")?);
+/// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+/// let page = authority.events(&ada, &EventQuery::new()).await?;
+/// let details = &page.items[0].details;
+/// assert_eq!(details.get_text(DetailField::Name), Some("prod-main-app"));
+/// assert_eq!(details.to_string(), r#"name="prod-main-app" owner="user:alice""#);
+/// # Ok::<(), keywright::Error>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct EventDetails(BTreeMap<DetailField, DetailValue>);
 
 impl EventDetails {
-    /// No details.
+    /// The empty details.
     pub(crate) const NONE: Self = Self(BTreeMap::new());
 
     /// Adds a text field.
@@ -174,13 +210,13 @@ impl EventDetails {
         self.with(field, DetailValue::Text(value.to_string()))
     }
 
-    /// Adds a text field that lists names, with `, ` between them.
+    /// Adds a text field that lists names, separated by `, `.
     pub(crate) fn list(self, field: DetailField, names: &[impl fmt::Display]) -> Self {
         let names: Vec<String> = names.iter().map(ToString::to_string).collect();
         self.text(field, names.join(", "))
     }
 
-    /// Adds a field that is a number or a flag.
+    /// Adds a number or a flag.
     pub(crate) fn value(self, field: DetailField, value: impl Into<DetailValue>) -> Self {
         self.with(field, value.into())
     }
@@ -197,12 +233,50 @@ impl EventDetails {
         self
     }
 
-    /// Returns the value of a field.
+    /// Returns the value of a field, or `None` if the details lack the field.
+    ///
+    /// ```
+    /// use keywright::{DetailField, DetailValue};
+    ///
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::{EventQuery, MemoryStore}};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let ada = Actor::administrator(UserId::new("ada")?);
+    /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// # let event = authority.events(&ada, &EventQuery::new()).await?.items.remove(0);
+    /// let name = event.details.get(DetailField::Name);
+    /// assert_eq!(name, Some(&DetailValue::Text("prod-main-app".into())));
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn get(&self, field: DetailField) -> Option<&DetailValue> {
         self.0.get(&field)
     }
 
-    /// Returns the value of a field that is a text.
+    /// Returns the value of a text field.
+    ///
+    /// Returns `None` if the details lack the field or it is not a text.
+    ///
+    /// ```
+    /// use keywright::DetailField;
+    ///
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::{EventQuery, MemoryStore}};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let ada = Actor::administrator(UserId::new("ada")?);
+    /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// # let event = authority.events(&ada, &EventQuery::new()).await?.items.remove(0);
+    /// assert_eq!(event.details.get_text(DetailField::Owner), Some("user:alice"));
+    /// assert_eq!(event.details.get_text(DetailField::Role), None);
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn get_text(&self, field: DetailField) -> Option<&str> {
         match self.get(field)? {
             DetailValue::Text(text) => Some(text),
@@ -210,7 +284,25 @@ impl EventDetails {
         }
     }
 
-    /// Returns the value of a field that is a number.
+    /// Returns the value of a number field.
+    ///
+    /// Returns `None` if the details lack the field or it is not a number.
+    ///
+    /// ```
+    /// use keywright::{Clock, DetailField, Event, SystemClock};
+    ///
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// let event = Event::extensive_use(&issued.key, 1_000, SystemClock.now());
+    /// assert_eq!(event.details.get_number(DetailField::Uses), Some(1_000));
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn get_number(&self, field: DetailField) -> Option<u64> {
         match self.get(field)? {
             DetailValue::Number(number) => Some(*number),
@@ -218,12 +310,43 @@ impl EventDetails {
         }
     }
 
-    /// Returns whether there are no details.
+    /// Returns whether the details have no field.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::{EventQuery, MemoryStore}};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let ada = Actor::administrator(UserId::new("ada")?);
+    /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// # let event = authority.events(&ada, &EventQuery::new()).await?.items.remove(0);
+    /// assert!(!event.details.is_empty());
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Returns the fields that are there, in the order of [`DetailField::ALL`].
+    /// Returns the fields and their values, in the order of [`DetailField::ALL`].
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::{EventQuery, MemoryStore}};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let ada = Actor::administrator(UserId::new("ada")?);
+    /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// # let event = authority.events(&ada, &EventQuery::new()).await?.items.remove(0);
+    /// let fields: Vec<_> = event.details.iter().map(|(field, _)| field.as_str()).collect();
+    /// assert_eq!(fields, ["name", "owner"]);
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn iter(&self) -> impl Iterator<Item = (DetailField, &DetailValue)> {
         self.0.iter().map(|(field, value)| (*field, value))
     }
@@ -273,7 +396,7 @@ impl<'de> Visitor<'de> for Fields {
         while let Some(name) = map.next_key::<String>()? {
             let known = DetailField::ALL.iter().find(|field| field.as_str() == name);
             let Some(&field) = known else {
-                return Err(A::Error::custom(format!("{:?} is not a detail", redact(&name))));
+                return Err(A::Error::custom(format!("unknown event detail {:?}", redact(&name))));
             };
             let value = match field.kind() {
                 Kind::Text => DetailValue::Text(map.next_value()?),
@@ -281,7 +404,7 @@ impl<'de> Visitor<'de> for Fields {
                 Kind::Flag => DetailValue::Flag(map.next_value()?),
             };
             if details.0.insert(field, value).is_some() {
-                return Err(A::Error::custom(format!("the detail {field} is there twice")));
+                return Err(A::Error::custom(format!("event detail {field} appears twice")));
             }
         }
         Ok(details)

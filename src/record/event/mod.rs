@@ -1,4 +1,4 @@
-//! Audit events: the author, the operation, the key or account, the time and the outcome.
+//! Audit events record the author, the operation, the key or account, the time and the outcome.
 
 mod details;
 mod refusal;
@@ -18,32 +18,55 @@ use crate::value::time::Timestamp;
 pub use self::details::{DetailField, DetailValue, EventDetails};
 pub use self::refusal::{RefusalCode, RefusalCodeError};
 
-/// An audit event. It is written in the same atomic step as the change that it records.
+/// An audit event.
+///
+/// It is written in the same atomic step as the change that it records.
+///
+/// ```
+/// use keywright::{EventOutcome, Operation, store::EventQuery};
+///
+/// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+/// # futures_lite::future::block_on(async {
+/// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # let store = std::sync::Arc::new(MemoryStore::new());
+/// # let keywright = Keywright::builder(store.clone()).default_policy(policy).build()?;
+/// # let authority = keywright.authority();
+/// # let alice = Actor::developer(UserId::new("alice")?);
+/// # let ada = Actor::administrator(UserId::new("ada")?);
+/// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+/// let page = authority.events(&ada, &EventQuery::new()).await?;
+/// let event = &page.items[0];
+/// assert_eq!(event.kind, Operation::KeyGenerate.into());
+/// assert_eq!(event.actor.to_string(), "user:alice");
+/// assert_eq!(event.outcome, EventOutcome::Done);
+/// # Ok::<(), keywright::Error>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Event {
-    /// Its number among the tenant's events, from 1 in the order of commits. The store sets it; 0
-    /// until then.
+    /// The number of the event in its tenant, from 1 in the order of commits. The store sets the
+    /// number; until then it is 0.
     #[serde(deserialize_with = "crate::value::serde_strict::count")]
     pub sequence: u64,
-    /// The tenant in which it happened.
+    /// The tenant in which the event happened.
     pub tenant: TenantId,
-    /// When it happened.
+    /// The time of the event.
     pub at: Timestamp,
-    /// The one who did it.
+    /// The author.
     pub actor: EventActor,
-    /// What was done.
+    /// The kind of the event.
     pub kind: EventKind,
-    /// The key that it was done to.
+    /// The key that the event is about.
     #[serde(deserialize_with = "crate::value::serde_strict::required")]
     pub key: Option<KeyId>,
-    /// The service account that it was done to, or that owns the key.
+    /// The service account that the event is about, or that owns the key.
     #[serde(deserialize_with = "crate::value::serde_strict::required")]
     pub account: Option<AccountId>,
-    /// How it ended.
+    /// The outcome of the operation.
     pub outcome: EventOutcome,
-    /// Further details, in named fields; never a secret.
+    /// Further details in named fields, never a secret.
     pub details: EventDetails,
 }
 
@@ -63,22 +86,41 @@ impl Event {
         }
     }
 
-    /// Returns the event of an actor's operation, of no key or account yet.
+    /// Returns the event of an actor's operation, without a key or an account.
     pub(crate) fn by(actor: &Actor, operation: Operation, at: Timestamp) -> Self {
         let who = EventActor::User(actor.id().clone());
         Self::new(actor.tenant().clone(), at, who, operation.into())
     }
 
-    /// Sets the key, and the account that owns it.
+    /// Sets the key, and the service account that owns it.
     pub(crate) fn of(self, key: &Key) -> Self {
         Self { key: Some(key.id), account: key.owner.account(), ..self }
     }
 
-    /// Returns the event that a key's uses passed another multiple of the policy's threshold.
+    /// Returns the event that reports that the uses of a key passed another multiple of the
+    /// policy's threshold.
     ///
-    /// A store writes it in the step that adds the uses, when [`UsageDelta::is_alert_due`] says so.
+    /// A store writes this event in the step that adds the uses, if [`UsageDelta::is_alert_due`]
+    /// returns true.
     ///
     /// [`UsageDelta::is_alert_due`]: crate::store::UsageDelta::is_alert_due
+    ///
+    /// ```
+    /// use keywright::{Clock, DetailField, Event, EventKind, SystemClock};
+    ///
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// let event = Event::extensive_use(&issued.key, 1_000, SystemClock.now());
+    /// assert_eq!(event.kind, EventKind::ExtensiveUse);
+    /// assert_eq!(event.details.get_number(DetailField::Uses), Some(1_000));
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn extensive_use(key: &Key, uses: u64, at: Timestamp) -> Self {
         let details = EventDetails::NONE.value(DetailField::Uses, uses);
         let event = Self::new(key.tenant.clone(), at, EventActor::System, EventKind::ExtensiveUse);
@@ -88,7 +130,16 @@ impl Event {
 
 /// The author of an event: an actor, the holder of a key's token, or the crate itself.
 ///
-/// As text: `user:alice`, `possessor`, `system`.
+/// As text an author is `user:alice`, `possessor` or `system`.
+///
+/// ```
+/// use keywright::{EventActor, UserId};
+///
+/// let alice: EventActor = "user:alice".parse()?;
+/// assert_eq!(alice, EventActor::User(UserId::new("alice")?));
+/// assert_eq!(EventActor::Possessor.to_string(), "possessor");
+/// # Ok::<(), keywright::Error>(())
+/// ```
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum EventActor {
@@ -96,7 +147,7 @@ pub enum EventActor {
     User(UserId),
     /// A caller who presented the key's token.
     Possessor,
-    /// The crate itself: a threshold or a count of refusals.
+    /// The crate itself, which reports a passed threshold or a count of refusals.
     System,
 }
 
@@ -120,25 +171,37 @@ impl FromStr for EventActor {
             _ => {
                 let expected = "expected user:ID, possessor or system";
                 let id = text.strip_prefix("user:");
-                let id = id.ok_or_else(|| IdError::new("actor of an event", expected, text))?;
+                let id = id.ok_or_else(|| IdError::new("event actor", expected, text))?;
                 Ok(Self::User(id.parse()?))
             }
         }
     }
 }
 
-/// The kind of an event. As text: the operation (`key.rotate`), `key.extensive_use`, or
-/// `actor.refusals`.
+/// The kind of an event.
+///
+/// As text it is `key.extensive_use`, `actor.refusals`, or the text of the operation, such as
+/// `key.rotate`.
+///
+/// ```
+/// use keywright::{EventKind, Operation};
+///
+/// let kind: EventKind = "key.rotate".parse()?;
+/// assert_eq!(kind, EventKind::Operation(Operation::KeyRotate));
+/// assert_eq!(EventKind::ExtensiveUse.to_string(), "key.extensive_use");
+/// # Ok::<(), keywright::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum EventKind {
     /// A management operation.
     Operation(Operation),
-    /// A key's uses passed another multiple of the policy's threshold.
+    /// The uses of a key passed another multiple of the policy's threshold.
     ExtensiveUse,
-    /// More calls of an actor were refused than are recorded each by itself.
+    /// A number of refused calls of one actor, beyond those that are recorded individually.
     /// [`Authority`](crate::Authority#audit) describes the bound. With [`EventActor::System`] the
-    /// event counts actors that were too many to keep apart.
+    /// event counts the calls of several actors, because there were too many actors to track each
+    /// of them.
     Refusals,
 }
 
@@ -173,15 +236,25 @@ impl From<Operation> for EventKind {
     }
 }
 
-/// How an operation ended. As text: `done`, `unchanged`, or `refused: ` and the code.
+/// The outcome of an operation.
+///
+/// As text it is `done`, `unchanged`, or `refused: ` with the code.
+///
+/// ```
+/// use keywright::{EventOutcome, RefusalCode};
+///
+/// let outcome: EventOutcome = "refused: too_many_keys".parse()?;
+/// assert_eq!(outcome, EventOutcome::Refused(RefusalCode::TooManyKeys));
+/// # Ok::<(), keywright::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum EventOutcome {
-    /// It was done.
+    /// The operation was carried out.
     Done,
-    /// Nothing was to be changed.
+    /// The operation succeeded and changed nothing.
     Unchanged,
-    /// It was refused, for this reason, and nothing was changed.
+    /// The operation was refused for this reason, and nothing was changed.
     Refused(RefusalCode),
 }
 
@@ -195,14 +268,20 @@ impl fmt::Display for EventOutcome {
     }
 }
 
-/// A text that is not an [`EventOutcome`].
+/// The error for a text that is not an [`EventOutcome`].
+///
+/// ```
+/// use keywright::{EventOutcome, EventOutcomeError};
+///
+/// assert_eq!("failed".parse::<EventOutcome>(), Err(EventOutcomeError::Form));
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EventOutcomeError {
     /// The text is neither `done` nor `unchanged`, and does not start with `refused: `.
-    #[error("an outcome is written as done, unchanged or refused: CODE")]
+    #[error("outcome must be done, unchanged or refused: CODE")]
     Form,
-    /// The text behind `refused: ` is not a code.
+    /// The text after `refused: ` is not a code.
     #[error(transparent)]
     Code(#[from] RefusalCodeError),
 }

@@ -1,34 +1,38 @@
-//! When is a use within a rate? Here, and nowhere else: pure arithmetic over what was spent and the time.
+//! The rule of one rate: pure arithmetic over the spent uses and the time. Only this module
+//! decides whether a use is within a rate.
 //!
-//! The algorithm is GCRA (ITU-T I.371, "virtual scheduling"): one moment at which everything that was spent is
-//! regained. A rested bucket may spend its whole number at once and regains it evenly over the period. Within one rate the
-//! arithmetic is exact: moments are in whole fractions of a nanosecond, so that exactly `uses` are admitted however the
-//! period divides.
+//! The algorithm is GCRA (ITU-T I.371, "virtual scheduling"). Its state is one moment: the time at
+//! which all spent uses are regained. A rested bucket admits its whole number of uses at once and
+//! regains them evenly over the period. Within one rate the arithmetic is exact, in whole fractions
+//! of a nanosecond, so a bucket admits exactly `uses` for every period.
 //!
-//! Three rules go beyond GCRA, so that neither a change of the rate nor of the clock locks a key out or gives a use away:
+//! Three rules go beyond GCRA. They ensure that a change of the rate or of the clock neither locks
+//! a key out nor admits extra uses:
 //!
-//! * **Another rate** takes over what was spent, counted in uses. What exceeds the new number is regained at the faster
-//!   of the old rate and the new one. So among rates that are all within one limit, changing from one to another as
-//!   often as one likes admits no more than that limit does.
-//! * **A clock that was set back** takes the moment back with it: what was spent counts, and the time until the
-//!   clock is where it was does not.
-//! * **A clock that is a little behind** is a thread that read it before another one and came later: up to [`SLACK`],
-//!   the later reading holds for both.
+//! * **Change of the rate.** The new bucket takes over the spent uses as a count. The uses above
+//!   the new number are regained at the faster of the two rates. So changing between rates within
+//!   one limit never admits more than that limit.
+//! * **Clock set back.** The moment moves back by the same time. Spent uses still count, and the
+//!   key does not wait until the clock reaches its old time again.
+//! * **Clock slightly behind.** The cause is a thread that reads the clock early and takes the lock
+//!   late. Up to [`SLACK`], the later reading holds for both.
 
 use std::time::Duration;
 
 use crate::value::rate::Rate;
 use crate::value::time::Timestamp;
 
-/// Longer than a thread waits between reading the clock and taking the lock; shorter than a lockout that a person
-/// would notice.
+/// The largest step back that counts as a late thread: 10 s, in nanoseconds. It is longer than a
+/// thread waits between the clock and the lock, and shorter than a lockout that a person would
+/// notice.
 const SLACK: i128 = 10_000_000_000;
 
-/// Fractions of a use that survive a change of the rate: the nanoseconds of an hour, so that nothing is rounded where the
-/// period divides an hour. What is rounded is rounded against the key, by less than one fraction.
+/// The fractions of a use that survive a change of the rate. The number is the nanoseconds of an
+/// hour, so nothing is rounded if the period divides an hour. Otherwise the rounding is against the
+/// key, by less than one fraction.
 const PARTS: i128 = 3_600_000_000_000;
 
-/// So many uses in so many nanoseconds: a [`Rate`], or a multiple of one.
+/// A number of uses in a number of nanoseconds: a [`Rate`] or a multiple of one.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Limit {
     uses: i128,
@@ -36,7 +40,7 @@ pub(super) struct Limit {
 }
 
 impl Limit {
-    /// Creates a limit of `times` the uses of a rate in its period, and of one rate at least.
+    /// Creates a limit of `times` the uses of a rate in its period; 0 `times` counts as 1.
     pub(super) fn times(rate: Rate, times: u16) -> Self {
         let period = i128::try_from(rate.per().as_nanos()).expect("a period has at most 31 days");
         Self { uses: i128::from(rate.uses()) * i128::from(times.max(1)), period }
@@ -51,28 +55,28 @@ impl Limit {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bucket {
     limit: Limit,
-    /// The rate at which what exceeds the limit's number is regained.
+    /// The rate at which uses above the limit's number are regained.
     excess: Limit,
-    /// When everything is regained, in nanoseconds since 1970 times `limit.uses`.
+    /// The time at which all uses are regained, in nanoseconds since 1970 times `limit.uses`.
     rested_at: i128,
-    /// The clock when it was last changed, in nanoseconds since 1970.
+    /// The reading of the clock at the last change, in nanoseconds since 1970.
     seen: i128,
 }
 
 impl Bucket {
-    /// Creates a bucket that has rested.
+    /// Creates a bucket of which no use is spent.
     pub(super) fn rested(limit: Limit, clock: Timestamp) -> Self {
         let now = nanos(clock);
         Self { limit, excess: limit, rested_at: now * limit.uses, seen: now }
     }
 
-    /// Returns the bucket under a limit and a clock, which may both have changed.
+    /// Returns the bucket adjusted to a limit and a clock, of which both may have changed.
     pub(super) fn at(self, limit: Limit, clock: Timestamp) -> Self {
         let bucket = self.with_clock(nanos(clock));
         if limit == bucket.limit { bucket } else { bucket.under(limit, bucket.now(clock)) }
     }
 
-    /// Takes one use, or returns how long to wait for one.
+    /// Takes one use, or returns the time to wait for one.
     pub(super) fn spend(self, clock: Timestamp) -> Result<Self, Duration> {
         let Limit { uses, period } = self.limit;
         let now = self.now(clock);
@@ -84,7 +88,8 @@ impl Bucket {
         Ok(Self { rested_at, seen: now, ..self })
     }
 
-    /// Takes one use without refusing it. A use beyond the limit's number is owed, up to that number once more.
+    /// Takes one use without ever refusing it. Uses above the limit's number are owed, at most as
+    /// many again.
     pub(super) fn charge(self, clock: Timestamp) -> Self {
         let Limit { uses, period } = self.limit;
         let now = self.now(clock);
@@ -97,17 +102,17 @@ impl Bucket {
         Self { excess: self.limit, rested_at, seen: now, ..self }
     }
 
-    /// Returns whether everything is regained.
+    /// Returns whether all uses are regained.
     pub(super) fn has_rested(&self, now: Timestamp) -> bool {
         self.rested_at <= nanos(now) * self.limit.uses
     }
 
-    /// Returns the time. A clock that is a little behind counts as where it was.
+    /// Returns the time. If the clock is slightly behind, this is its last reading.
     fn now(&self, clock: Timestamp) -> i128 {
         nanos(clock).max(self.seen)
     }
 
-    /// Returns the bucket after the clock was set back, if it was.
+    /// Returns the bucket with its moment moved back if the clock was set back.
     fn with_clock(self, clock: i128) -> Self {
         let back = self.seen - clock;
         if back <= SLACK {
@@ -117,7 +122,7 @@ impl Bucket {
         Self { rested_at, seen: clock, ..self }
     }
 
-    /// Returns a bucket of the same uses spent, under another limit.
+    /// Returns a bucket under another limit, with the same spent uses.
     fn under(self, limit: Limit, now: i128) -> Self {
         let full = limit.uses * PARTS;
         let spent = self.spent(now);
@@ -129,7 +134,7 @@ impl Bucket {
         Self { limit, excess, rested_at, seen: now }
     }
 
-    /// Returns how many uses are not regained, in parts.
+    /// Returns the uses that are not regained, in parts.
     fn spent(&self, now: i128) -> i128 {
         let Limit { uses, period } = self.limit;
         let left = (self.rested_at - now * uses).max(0);
@@ -151,8 +156,8 @@ fn div_up(a: i128, b: i128) -> i128 {
     (a + b - 1) / b
 }
 
-/// Rounds up to microseconds, which the clock counts in: a shorter wait would end before the clock
-/// shows it.
+/// Converts to microseconds, the unit of the clock, rounded up: a shorter wait would end before the
+/// clock shows it.
 fn in_micros(nanos: i128) -> Duration {
     Duration::from_micros(u64::try_from(div_up(nanos, 1_000)).unwrap_or(u64::MAX))
 }
@@ -171,7 +176,7 @@ mod tests {
         Limit::times(rate.parse().expect("a rate"), 1)
     }
 
-    /// A bucket and how many uses it has admitted.
+    /// A bucket to spend from.
     struct Tried(Bucket);
 
     impl Tried {
@@ -222,7 +227,7 @@ mod tests {
     fn raised_rate_frees_spent_bucket() {
         let mut bucket = Tried::under("10/86400s");
         assert_eq!(bucket.spend_all("10/86400s", 0), 10);
-        // Ten uses are spent, whatever the rate.
+        // Ten uses are spent under either rate.
         assert_eq!(bucket.spend_all("1000/60s", 0), 990);
         assert_eq!(bucket.spend("1000/60s", 0), Err(Duration::from_millis(60)));
     }
@@ -231,7 +236,7 @@ mod tests {
     fn lowered_rate_refills_at_old_rate() {
         let mut bucket = Tried::under("1000/60s");
         assert_eq!(bucket.spend_all("1000/60s", 0), 1_000);
-        // 990 uses too many are regained in 59.4 s; then one in 8640 s.
+        // The 990 excess uses are regained in 59.4 s, then one use in 8640 s.
         let wait = Duration::from_millis(59_400) + Duration::from_secs(8_640);
         assert_eq!(bucket.spend("10/86400s", 0), Err(wait));
         let rest = Duration::from_millis(29_400) + Duration::from_secs(8_640);
@@ -264,7 +269,8 @@ mod tests {
         assert_eq!(admitted, 2, "what the wider of the two has at once");
     }
 
-    /// However rates within a limit and times are chosen, a stretch of time sees no more than the limit lets through.
+    /// For any sequence of rates within a limit and any times, no interval admits more than the
+    /// limit.
     #[test]
     fn rate_changes_stay_within_the_limit() {
         let rates =
@@ -306,7 +312,7 @@ mod tests {
         let mut bucket = Tried::under("2/60s");
         let mut admitted = 0;
         for n in 0..1_000 {
-            // One thread reads its clock 9 s before it comes to the lock.
+            // One thread reads its clock 9 s before it takes the lock.
             let late = if n % 2 == 0 { 0 } else { 9 * SECOND };
             admitted += bucket.spend_all("2/60s", 20 * SECOND - late);
         }
@@ -317,7 +323,7 @@ mod tests {
     fn late_thread_gets_sufficient_wait() {
         let mut bucket = Tried::under("1/10s");
         bucket.spend("1/10s", 5 * SECOND).expect("a use of a fresh bucket");
-        // Its clock says 0: the use is to be had at 15.
+        // The late clock reads 0 s, and the next use is possible at 15 s.
         assert_eq!(bucket.spend("1/10s", 0), Err(Duration::from_secs(15)));
         bucket.spend("1/10s", 15 * SECOND).expect("the wait that was named");
     }

@@ -1,6 +1,6 @@
 //! The rate limiter of a process: one bucket for each key, and one for all keys of an owner.
 //!
-//! The rule of one bucket is in [`bucket`], the rates that hold are in `rates_in_force`.
+//! [`bucket`] holds the rule of one bucket, and `rates_in_force` the rates that apply to a key.
 
 mod bucket;
 
@@ -16,13 +16,13 @@ use crate::value::time::Timestamp;
 
 use self::bucket::{Bucket, Limit};
 
-/// The spent uses. Only keys that have a rate take a place here.
+/// The spent uses of keys and owners. Only a key with a rate has a bucket.
 pub(crate) struct Limiter {
     keys: Buckets<KeyId>,
     owners: Buckets<(TenantId, Owner)>,
 }
 
-/// Buckets in shards, each under a lock of its own.
+/// Buckets in shards, each with its own lock.
 struct Buckets<K> {
     shards: Box<[Mutex<Shard<K>>]>,
     hasher: RandomState,
@@ -30,7 +30,7 @@ struct Buckets<K> {
 
 struct Shard<K> {
     buckets: HashMap<K, Bucket>,
-    /// The size at which buckets that have rested are dropped.
+    /// The number of buckets at which the rested ones are dropped.
     sweep_at: usize,
 }
 
@@ -42,15 +42,16 @@ impl Limiter {
         Self { keys: Buckets::new(), owners: Buckets::new() }
     }
 
-    /// Takes one use of `key`, or returns how long to wait for one. Nothing is taken unless all of
-    /// its rates admit it.
+    /// Takes one use of `key`, or returns the time to wait for one.
+    ///
+    /// The use is taken from all its buckets or from none.
     pub(crate) fn admit(
         &self,
         key: &Key,
         rates: RatesInForce,
         now: Timestamp,
     ) -> Result<(), Duration> {
-        // Locks are taken in this order everywhere: a key's, then an owner's.
+        // Always the lock of the key before that of the owner, so that no deadlock is possible.
         let mut keys = self.keys.shard(&key.id);
         let bucket = keys.bucket(key.id, Limit::times(rates.key, 1), now);
         let spent = bucket.spend(now);
@@ -67,7 +68,7 @@ impl Limiter {
                 (*bucket, *together) = (spent, charged);
                 Ok(())
             }
-            // A caller who comes back after the wait must not be told to wait again.
+            // The longer wait, so that the caller does not have to wait a second time.
             (Err(one), Err(other)) => Err(one.max(other)),
             (Err(wait), Ok(_)) | (Ok(_), Err(wait)) => Err(wait),
         }
@@ -83,13 +84,14 @@ impl<K: Eq + Hash> Buckets<K> {
 
     fn shard(&self, key: &K) -> MutexGuard<'_, Shard<K>> {
         let place = usize::try_from(self.hasher.hash_one(key) % SHARDS as u64).unwrap_or(0);
-        // One number of one key may be stale after a panic elsewhere; denying would not mend it.
+        // After a panic, one number of one key may be stale. Denying every request would not repair
+        // it.
         self.shards[place].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl<K: Eq + Hash> Shard<K> {
-    /// Returns the bucket of a key or owner, under a limit by a clock.
+    /// Returns the bucket of a key or owner, adjusted to its limit and the clock.
     fn bucket(&mut self, whose: K, limit: Limit, clock: Timestamp) -> &mut Bucket {
         self.sweep(clock);
         let bucket = self.buckets.entry(whose).or_insert_with(|| Bucket::rested(limit, clock));
@@ -97,7 +99,7 @@ impl<K: Eq + Hash> Shard<K> {
         bucket
     }
 
-    /// Drops what has rested, once there are twice as many buckets as were left the last time.
+    /// Drops the rested buckets when their number has doubled since the last sweep.
     fn sweep(&mut self, clock: Timestamp) {
         if self.buckets.len() < self.sweep_at {
             return;

@@ -1,5 +1,6 @@
-//! How many refused calls are recorded each by itself, and the counts of the others. Pure: the state
-//! and the time go in, a decision comes out.
+//! The budget of refused calls: how many have an event each, and the counts of the others.
+//!
+//! Pure: a decision follows from the state and the time.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -10,22 +11,22 @@ use crate::record::event::{
 use crate::value::id::TenantId;
 use crate::value::time::Timestamp;
 
-/// How many refused calls of an actor and a minute are recorded each by itself: more than a person
-/// makes by mistake, and enough to see what a program is trying. With the event that counts the rest
-/// it is 11 events a minute, so at 640 bytes each an actor adds at most 10 MB a day.
+/// The refused calls of an actor and a minute that have an event each. A person makes fewer by
+/// mistake, and ten show what a program is trying. With the event for the count there are at most
+/// 11 events a minute. At 640 bytes each, an actor adds at most 10 MB a day.
 pub(super) const RECORDED: u32 = 10;
-/// One minute: short enough to see in the trail when calls were refused, long enough that the event
-/// which counts them adds little.
+/// One minute: short enough to show in the trail when calls were refused, and long enough that the
+/// events with counts add little.
 const WINDOW: Duration = Duration::from_secs(60);
-/// The most actors that are kept apart, about 2 MB. A process that serves more actors with refused
-/// calls in one minute has a fault or is under attack, and counts the others by their tenant.
+/// The most actors that are counted separately, in about 2 MB. A process with refused calls of more
+/// actors in one minute has a fault or is under attack. It counts the others by tenant.
 const MAX_ACTORS: usize = 10_000;
-/// The most tenants with a count of their own for actors that are not kept apart. Refused calls of
-/// further tenants are not recorded until a minute is over: the memory has an end.
+/// The most tenants with a count for the actors that are not counted separately. Refused calls of
+/// further tenants are not recorded until a minute has ended, because the memory is bounded.
 const MAX_TENANTS: usize = 1_000;
 
-/// The caller whose refused calls are counted together: an actor, or as [`EventActor::System`] all
-/// actors of the tenant that are not kept apart.
+/// The caller whose refused calls are counted together. It is an actor, or, as
+/// [`EventActor::System`], all actors of the tenant that are not counted separately.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub(super) struct Caller {
     tenant: TenantId,
@@ -37,7 +38,7 @@ impl Caller {
         Self { tenant: event.tenant.clone(), actor: event.actor.clone() }
     }
 
-    /// Returns an order among counts of the same time: any that is always the same.
+    /// Returns a sort key for counts of the same time, so that their order is stable.
     fn order(&self) -> (&str, String) {
         (self.tenant.as_str(), self.actor.to_string())
     }
@@ -47,7 +48,7 @@ impl Caller {
     }
 }
 
-/// Refused calls that were counted.
+/// The number of counted calls, and the times of the first and the last.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 struct Count {
     refusals: u64,
@@ -66,7 +67,7 @@ impl Count {
     }
 }
 
-/// A count whose minute is over, taken out to be written.
+/// A count whose minute has ended, taken out to be written.
 #[derive(Clone, Debug)]
 pub(super) struct Due {
     caller: Caller,
@@ -86,14 +87,14 @@ impl Due {
     }
 }
 
-/// One minute of an actor's refused calls.
+/// One minute of the refused calls of a caller.
 #[derive(Debug)]
 struct Minute {
     began: Timestamp,
     recorded: u32,
-    /// Calls of this minute that are not recorded each by itself.
+    /// The calls of this minute that have no event of their own.
     counted: Option<Count>,
-    /// Calls of earlier minutes that no event counts yet.
+    /// The calls of earlier minutes whose count is not written yet.
     due: Option<Count>,
 }
 
@@ -102,13 +103,13 @@ impl Minute {
         Self { began: now, recorded: 0, counted: None, due: None }
     }
 
-    /// Returns whether the minute is over. A clock that went back further than a minute ends it
-    /// too; a little less is a thread that read the clock before another.
+    /// Returns whether the minute has ended. A clock that was set back by more than a minute ends
+    /// it too. A smaller step back is a thread that read the clock before another one.
     fn is_over(&self, now: Timestamp) -> bool {
         apart(self.began, now) >= WINDOW
     }
 
-    /// Makes the count due if the minute is over.
+    /// Makes the count due if the minute has ended.
     fn settle(&mut self, now: Timestamp) {
         if self.is_over(now)
             && let Some(count) = self.counted.take()
@@ -117,7 +118,7 @@ impl Minute {
         }
     }
 
-    /// Begins the next minute if this one is over.
+    /// Begins the next minute if this one has ended.
     fn turn(&mut self, now: Timestamp) {
         if self.is_over(now) {
             self.settle(now);
@@ -129,34 +130,35 @@ impl Minute {
 /// The decision on a refused call.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Decision {
-    /// Record it by itself. If that fails, [`Budget::give_back`] is called with this time.
+    /// Record it with an event of its own. If that fails, [`Budget::give_back`] is called with this
+    /// time, the start of the minute.
     Record(Timestamp),
-    /// Count it, or drop it if the memory for counts is full.
+    /// Count it, or ignore it if the memory for counts is full.
     Count,
 }
 
-/// How long a full table is not searched again for minutes that can be forgotten: a search takes
+/// The pause between two searches of a full table for minutes that can be forgotten. A search takes
 /// about 0.1 ms.
 const SEARCH_PAUSE: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Default)]
 struct Table {
     minutes: HashMap<Caller, Minute>,
-    /// When it was last searched for minutes that can be forgotten.
+    /// The time of the last search for minutes that can be forgotten.
     searched: Option<Timestamp>,
 }
 
-/// The refused calls of the current minute of each actor. All sizes are bounded.
+/// The refused calls of the current minute of each caller. All sizes are bounded.
 #[derive(Debug, Default)]
 pub(super) struct Budget {
     actors: Table,
     tenants: Table,
-    /// Whether anything may be counted. Most of the time nothing is, and nothing is searched.
+    /// Whether there may be counts. Usually there are none, and `take` searches nothing.
     has_counts: bool,
 }
 
 impl Budget {
-    /// Decides on a refused call.
+    /// Decides whether a refused call is recorded or counted.
     pub(super) fn refused(&mut self, caller: &Caller, now: Timestamp) -> Decision {
         let Some(minute) = self.minute(caller, now) else { return Decision::Count };
         minute.turn(now);
@@ -170,8 +172,8 @@ impl Budget {
         Decision::Count
     }
 
-    /// Takes back a decision to record, made in the minute that began then: the call was not
-    /// recorded.
+    /// Gives back the place of a call that could not be recorded. `began` is the start of its
+    /// minute.
     pub(super) fn give_back(&mut self, caller: &Caller, began: Timestamp) {
         let others = caller.all_others();
         let minute = self.actors.minutes.get_mut(caller);
@@ -181,8 +183,8 @@ impl Budget {
         }
     }
 
-    /// Takes out counts whose minute is over, of one tenant or of all, the oldest first and so many
-    /// at most.
+    /// Takes out at most `most` counts whose minute has ended, of one tenant or of all, oldest
+    /// first.
     pub(super) fn take(
         &mut self,
         now: Timestamp,
@@ -215,7 +217,7 @@ impl Budget {
         taken.collect()
     }
 
-    /// Makes a count due again that was taken out and not written.
+    /// Puts back a count that was taken out and could not be written.
     pub(super) fn put_back(&mut self, due: &Due, now: Timestamp) {
         if let Some(minute) = self.minute(&due.caller, now) {
             minute.due = Some(due.count.and(minute.due));
@@ -223,8 +225,8 @@ impl Budget {
         }
     }
 
-    /// Returns the minute of an actor, or that of the tenant's other actors if there is no room for
-    /// it.
+    /// Returns the minute of an actor. If the table is full, it is that of the tenant's other
+    /// actors.
     fn minute(&mut self, caller: &Caller, now: Timestamp) -> Option<&mut Minute> {
         if self.actors.has_room(caller, MAX_ACTORS, now) {
             return Some(self.actors.minute(caller.clone(), now));
@@ -240,8 +242,8 @@ impl Table {
         self.minutes.entry(caller).or_insert_with(|| Minute::new(now))
     }
 
-    /// Returns whether there is a minute of this caller or room for one. Forgets minutes that are
-    /// over and written.
+    /// Returns whether there is a minute of this caller or room for one. Forgets minutes that have
+    /// ended and are written.
     fn has_room(&mut self, caller: &Caller, most: usize, now: Timestamp) -> bool {
         if self.minutes.contains_key(caller) || self.minutes.len() < most {
             return true;
@@ -256,7 +258,7 @@ impl Table {
     }
 }
 
-/// Returns how far two times are apart, whichever is first.
+/// Returns the time between two moments, in either order.
 fn apart(a: Timestamp, b: Timestamp) -> Duration {
     a.since(b).max(b.since(a))
 }
@@ -320,7 +322,7 @@ mod tests {
         refuse(&mut budget, &one, at(0), 9);
         budget.give_back(&one, began);
         assert_eq!(refuse(&mut budget, &one, at(1), 2), 1);
-        // A place of a minute that is over is worth nothing in the next.
+        // Giving back a place of the last minute has no effect on this one.
         refuse(&mut budget, &one, at(60), 10);
         budget.give_back(&one, began);
         assert_eq!(refuse(&mut budget, &one, at(60), 1), 0);
@@ -364,7 +366,7 @@ mod tests {
         assert_eq!(budget.tenants.minutes.len(), MAX_TENANTS);
         let told: u64 = counts(&budget.take(at(61), None, usize::MAX)).into_iter().sum();
         assert!(told > 30_000, "only {told} were counted");
-        // Room again for actors that have not been seen.
+        // There is room for new actors again.
         assert_eq!(refuse(&mut budget, &caller(9_999, 1), at(130), 11), 10);
         assert_eq!(budget.actors.minutes.len(), 1);
     }

@@ -1,7 +1,7 @@
-//! Records refused calls without letting them fill the store.
+//! The log of refused calls, which keeps them from filling the store.
 //!
-//! The first of each actor and minute are written each by itself, the others are counted, and one
-//! event tells the count when the minute is over. No lock is held while the store works.
+//! The first refused calls of each actor and minute have an event each. The others are counted, and
+//! one event records the count after the minute. No lock is held while the store works.
 
 mod budget;
 
@@ -15,14 +15,17 @@ use crate::value::time::Timestamp;
 
 use self::budget::{Budget, Caller, Decision, Due};
 
-/// How many counts one refused call writes beside its own event: it is not to wait for all of them.
-const BESIDE: usize = 4;
+/// The most counts that one refused call writes in addition to its own event, so that it does not
+/// wait for all of them.
+const COUNTS_PER_CALL: usize = 4;
 
-/// The refused calls of a process: records the first of each actor and minute, counts the others.
+/// The refused calls of a process: records the first of each actor and minute, and counts the
+/// others.
 #[derive(Default)]
 pub(crate) struct RefusalLog(Mutex<Budget>);
 
-/// The place of a refused call that is being recorded. It is given back unless the call is recorded.
+/// The reserved place of a refused call that is being recorded. It is given back unless the call is
+/// recorded.
 struct Place<'a> {
     log: &'a RefusalLog,
     caller: Caller,
@@ -38,7 +41,7 @@ impl Drop for Place<'_> {
     }
 }
 
-/// Counts that are being written. Those that are not written are put back.
+/// Counts that are being written. Counts that are not written are put back.
 struct Taken<'a> {
     log: &'a RefusalLog,
     due: VecDeque<Due>,
@@ -55,7 +58,7 @@ impl Drop for Taken<'_> {
 }
 
 impl RefusalLog {
-    /// Records a refused call: by itself, or in the count of its minute.
+    /// Records a refused call, with an event of its own or in the count of its minute.
     pub(crate) async fn record(
         &self,
         store: &dyn KeyStore,
@@ -67,11 +70,11 @@ impl RefusalLog {
         let mut place = Place { log: self, caller, began, is_recorded: false };
         write(store, event).await?;
         place.is_recorded = true;
-        // The call itself is recorded. What fails here is kept and written later.
-        self.write_counts(store, now, None, BESIDE).await.or(Ok(()))
+        // The call itself is recorded. Counts that cannot be written now are kept for later.
+        self.write_counts(store, now, None, COUNTS_PER_CALL).await.or(Ok(()))
     }
 
-    /// Writes the counts whose minute is over, of one tenant or of all.
+    /// Writes the counts whose minute has ended, of one tenant or of all.
     pub(crate) async fn flush(
         &self,
         store: &dyn KeyStore,
@@ -98,7 +101,7 @@ impl RefusalLog {
     }
 
     fn lock(&self) -> MutexGuard<'_, Budget> {
-        // Each change of the state is whole before anything can panic.
+        // A panic cannot leave a change of the state half done.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

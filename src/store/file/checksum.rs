@@ -1,20 +1,23 @@
-//! Checksums: what shows that a record is the one that was written, and stands where it was written.
+//! Checksums, which detect changed, moved, missing and old records.
 //!
-//! A stored value is a checksum of 16 bytes and the value. The checksum is the beginning of SHA-256 over the
-//! table's name, the record's key and the value, each with its length in front. So a changed bit, a
-//! value under another key and a value in another table are all seen. The sum of all checksums stands in
-//! the state record, which is written with every commit: a record that is missing, or an old one
-//! that came back, is seen too.
+//! A stored value is a checksum of 16 bytes, followed by the value. The checksum is the first 16
+//! bytes of SHA-256 over the table's name, the record's key and the value, each preceded by its
+//! length. So it detects a changed bit, a value under another key and a value in another table.
+//!
+//! Every commit writes the sum of all checksums to the state record. So a missing record and an old
+//! record that reappeared are detected too.
 
 use sha2::{Digest, Sha256};
 
 use crate::store::error::StoreError;
 
+/// The length of a checksum, in bytes.
 const LEN: usize = 16;
-/// How much of a key an error repeats, in characters: all of the longest that there should be.
+/// The most characters of a key that an error shows. Every key that this crate writes is shorter.
 const LONGEST_SHOWN: usize = 200;
 
-/// The sum of checksums, modulo 2¹²⁸, in whatever order they are added and taken away.
+/// The sum of checksums, modulo 2¹²⁸. It does not depend on the order of additions and
+/// subtractions.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(super) struct Sum(pub(super) u128);
 
@@ -23,12 +26,12 @@ impl Sum {
         self.0 = self.0.wrapping_add(checksum);
     }
 
-    pub(super) fn take_away(&mut self, checksum: u128) {
+    pub(super) fn subtract(&mut self, checksum: u128) {
         self.0 = self.0.wrapping_sub(checksum);
     }
 }
 
-/// Puts the checksum before a value.
+/// Returns a value with its checksum in front, as it is stored.
 pub(super) fn prepend(table: &str, key: &[u8], value: &[u8]) -> Vec<u8> {
     let mut stored = Vec::with_capacity(LEN + value.len());
     stored.extend_from_slice(&compute(table, key, value).to_be_bytes());
@@ -36,12 +39,13 @@ pub(super) fn prepend(table: &str, key: &[u8], value: &[u8]) -> Vec<u8> {
     stored
 }
 
-/// A key as an error repeats it: on one line, and no longer than those that we write.
+/// Returns a key as an error shows it: escaped, on one line and of at most [`LONGEST_SHOWN`]
+/// characters.
 pub(super) fn shown(key: &[u8]) -> String {
     String::from_utf8_lossy(key).escape_debug().take(LONGEST_SHOWN).collect()
 }
 
-/// Checks a stored value. Returns its checksum, and the value itself.
+/// Checks a stored value, and returns its checksum and the value without it.
 pub(super) fn check<'a>(
     table: &str,
     key: &[u8],
@@ -49,7 +53,9 @@ pub(super) fn check<'a>(
 ) -> Result<(u128, &'a [u8]), StoreError> {
     let broken = || {
         let key = shown(key);
-        StoreError::corrupt(format!("the record {key} in table {table} is not what was written"))
+        StoreError::corrupt(format!(
+            "the checksum of record {key} in table {table} does not match: restore the file from a backup"
+        ))
     };
     let (checksum, value) = stored.split_first_chunk::<LEN>().ok_or_else(broken)?;
     let checksum = u128::from_be_bytes(*checksum);
@@ -59,7 +65,7 @@ pub(super) fn check<'a>(
     Ok((checksum, value))
 }
 
-/// The checksum of a value that this process wrote or has checked before.
+/// Returns the checksum of a stored value that this process wrote or has checked already.
 pub(super) fn of_stored(stored: &[u8]) -> u128 {
     stored.first_chunk::<LEN>().map_or(0, |checksum| u128::from_be_bytes(*checksum))
 }

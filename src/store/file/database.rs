@@ -1,4 +1,4 @@
-//! The database: how it is begun and read back, and how effects are written.
+//! The database in the store file: how it is initialized, loaded and written.
 //!
 //! Every commit is one redb transaction in two phases, synced before it is acknowledged.
 
@@ -20,10 +20,11 @@ use crate::store::memory::Loaded;
 use crate::store::plan::{Effects, Tombstone};
 use crate::value::text::decimal;
 
-/// The database's cache. Reads come from memory, so it serves commits and events alone.
+/// The size of redb's cache: 16 MiB. All other data is read from the state in memory, so the cache
+/// only serves commits and events.
 const CACHE_BYTES: usize = 16 << 20;
 
-/// The open database, and the state as of the last commit.
+/// The open database, and the state record of the last commit.
 #[derive(Debug)]
 pub(super) struct Database {
     redb: redb::Database,
@@ -32,7 +33,7 @@ pub(super) struct Database {
 }
 
 impl Database {
-    /// Writes the tables and the state of an empty store.
+    /// Creates the tables and the state record of an empty store.
     pub(super) fn initialize(redb: redb::Database) -> Result<Self, StoreError> {
         let mut database = Self { redb, state: State::default(), sum: Sum::default() };
         let transaction = database.begin()?;
@@ -45,7 +46,7 @@ impl Database {
         Ok(database)
     }
 
-    /// Checks the format and reads everything back but the events.
+    /// Checks the format and all checksums, and reads all data except the events.
     pub(super) fn load(mut redb: redb::Database) -> Result<(Self, Loaded), StoreError> {
         check_format(&redb)?;
         redb.check_integrity().map_err(storage)?;
@@ -65,14 +66,16 @@ impl Database {
             }
         }
         if state.sum != sum.to_hex() {
-            return Err(StoreError::corrupt("records are missing or older than the last commit"));
+            return Err(StoreError::corrupt(
+                "records are missing or older than the last commit: restore the file from a backup",
+            ));
         }
         let count = |table| {
             let rows = transaction.open_table(table).map_err(storage)?;
             rows.len().map_err(storage)
         };
         let numbers = event_numbers(&transaction.open_table(EVENTS).map_err(storage)?)?;
-        // Events are forgotten from the oldest on, so each tenant's numbers have no gap.
+        // Events are forgotten from the oldest, so the numbers of each tenant have no gaps.
         let numbered = numbers.values().try_fold(0_u64, |all, (first, last)| {
             all.checked_add(last.checked_sub(*first)?)?.checked_add(1)
         });
@@ -85,7 +88,8 @@ impl Database {
         Ok((Self { redb, state, sum }, loaded))
     }
 
-    /// Writes effects and returns when they are durable. After an error the database may not be used.
+    /// Writes effects, and returns when they are durable. After an error, the database must not be
+    /// used.
     pub(super) fn write(&mut self, epoch: Epoch, effects: &Effects) -> Result<(), StoreError> {
         let transaction = self.begin()?;
         let mut sum = self.sum;
@@ -101,7 +105,7 @@ impl Database {
                 None => rows.remove(key).map_err(storage)?,
             };
             if let Some(old) = old {
-                sum.take_away(checksum::of_stored(old.value()));
+                sum.subtract(checksum::of_stored(old.value()));
             }
             Ok::<(), StoreError>(())
         };
@@ -151,15 +155,16 @@ impl Database {
         self.commit(transaction, state, sum)
     }
 
-    /// What is in the file now; later writes neither wait for it nor show in it.
-    pub(super) fn look(&self) -> Result<ReadTransaction, StoreError> {
+    /// Starts a read of the current data. Later writes do not wait for it and are not visible in
+    /// it.
+    pub(super) fn begin_read(&self) -> Result<ReadTransaction, StoreError> {
         self.redb.begin_read().map_err(storage)
     }
 
     fn begin(&self) -> Result<WriteTransaction, StoreError> {
         let mut transaction = self.redb.begin_write().map_err(storage)?;
         transaction.set_durability(Durability::Immediate).map_err(storage)?;
-        // With one phase, a damaged commit slot would silently give way to the commit before it.
+        // With one phase, redb would silently replace a damaged commit with the one before it.
         transaction.set_two_phase_commit(true);
         Ok(transaction)
     }
@@ -178,7 +183,7 @@ impl Database {
     }
 }
 
-/// Takes a record that was read back.
+/// Adds a record that was read to the loaded data.
 fn take(summed: Summed, key: &[u8], value: &[u8], loaded: &mut Loaded) -> Result<(), StoreError> {
     let table = summed.table();
     let name = table.name();
@@ -203,15 +208,20 @@ fn take(summed: Summed, key: &[u8], value: &[u8], loaded: &mut Loaded) -> Result
     Ok(())
 }
 
+/// Returns redb's builder with the options of this crate.
 pub(super) fn builder() -> Builder {
     let mut builder = redb::Database::builder();
     builder.set_cache_size(CACHE_BYTES);
     builder
 }
 
-/// Refuses what this version did not write, before anything of it is touched.
+/// Refuses a file of another program or of another format, before anything in it is changed.
 pub(super) fn check_format(database: &impl ReadableDatabase) -> Result<(), StoreError> {
-    let foreign = || StoreError::unsupported("the file is a database of another program");
+    let foreign = || {
+        StoreError::unsupported(
+            "the file is a redb database of another program, not a keywright store",
+        )
+    };
     let transaction = database.begin_read().map_err(storage)?;
     let meta = match transaction.open_table(META) {
         Err(redb::TableError::Storage(error)) => return Err(storage(error)),
@@ -224,17 +234,23 @@ pub(super) fn check_format(database: &impl ReadableDatabase) -> Result<(), Store
     match format {
         Some(FORMAT) => Ok(()),
         Some(newer) => Err(StoreError::unsupported(format!(
-            "the store has format {newer} and this version of keywright knows format {FORMAT}: \
+            "the store has format {newer}, and this version of keywright reads format {FORMAT}: \
              open it with the version that wrote it, or a newer one"
         ))),
-        None => Err(StoreError::corrupt("the format of the store is no number")),
+        None => Err(StoreError::corrupt(
+            "the format number of the store is damaged: restore the file from a backup",
+        )),
     }
 }
 
 fn read_state(
     meta: &impl ReadableTable<&'static [u8], &'static [u8]>,
 ) -> Result<State, StoreError> {
-    let missing = || StoreError::corrupt("the state record is missing");
+    let missing = || {
+        StoreError::corrupt(
+            "the state record of the store is missing: restore the file from a backup",
+        )
+    };
     let stored = meta.get(STATE_KEY).map_err(storage)?.ok_or_else(missing)?;
     let (_, value) = checksum::check("meta", STATE_KEY, stored.value())?;
     decode("meta", STATE_KEY, value)

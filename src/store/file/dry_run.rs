@@ -1,8 +1,8 @@
-//! A database that is looked at without being touched: what is written stays in memory.
+//! A storage backend that reads a file and keeps all writes in memory.
 //!
-//! A database that was not closed cleanly must be repaired before it can be read, and the repair
-//! writes. Here it writes beside the file, so that a file which turns out to be another program's, or
-//! of a newer format, is left as it was.
+//! redb must repair a database that was not closed cleanly before it can read it, and the repair
+//! writes. With this backend, the repair does not change the file. So a file of another program or
+//! of a newer format is left as it was.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -13,34 +13,36 @@ use std::sync::{Mutex, MutexGuard};
 
 use redb::StorageBackend;
 
-/// In bytes; any size will do.
+/// The size of a page of the overlay, in bytes. It is independent of redb's page size.
 const PAGE: usize = 4_096;
 
-/// A file, and what was written over it.
+/// A file with an overlay of the pages that were written.
 pub(super) struct DryRun(Mutex<Overlay>);
 
 struct Overlay {
     file: File,
-    /// What of the file still shows: a file that was cut and grown again shows zeros.
+    /// The number of bytes of the file that are still visible. A file that was truncated and
+    /// extended again reads as zeros beyond them.
     shown: u64,
     len: u64,
     written: HashMap<u64, Box<[u8]>>,
 }
 
 impl DryRun {
+    /// Creates an overlay without written pages.
     pub(super) fn on(file: File) -> io::Result<Self> {
         let len = file.metadata()?.len();
         Ok(Self(Mutex::new(Overlay { file, shown: len, len, written: HashMap::new() })))
     }
 
     fn overlay(&self) -> io::Result<MutexGuard<'_, Overlay>> {
-        self.0.lock().map_err(|_| Error::other("an earlier access panicked"))
+        self.0.lock().map_err(|_| Error::other("an earlier access to the file panicked"))
     }
 }
 
 impl Overlay {
-    /// A page as it shows now.
-    fn look(&mut self, number: u64) -> io::Result<Box<[u8]>> {
+    /// Returns the current content of a page.
+    fn page(&mut self, number: u64) -> io::Result<Box<[u8]>> {
         if let Some(page) = self.written.get(&number) {
             return Ok(page.clone());
         }
@@ -53,16 +55,16 @@ impl Overlay {
         Ok(page)
     }
 
-    /// Changes a page, and keeps it.
+    /// Changes a page in the overlay.
     fn change(&mut self, number: u64, change: impl FnOnce(&mut [u8])) -> io::Result<()> {
-        let mut page = self.look(number)?;
+        let mut page = self.page(number)?;
         change(&mut page);
         self.written.insert(number, page);
         Ok(())
     }
 
-    /// Calls `each` with the pages of a stretch: the number, the range in the page, and the range in
-    /// what is read or written.
+    /// Calls `each` for every page of a range of the file, with the page's number, the range within
+    /// the page, and the range within the data that is read or written.
     fn walk(
         &mut self,
         offset: u64,
@@ -76,15 +78,15 @@ impl Overlay {
         while done < len {
             let at = offset + done as u64;
             let (number, within) = place(at);
-            let stretch = (len - done).min(PAGE - within);
-            each(self, number, within..within + stretch, done..done + stretch)?;
-            done += stretch;
+            let count = (len - done).min(PAGE - within);
+            each(self, number, within..within + count, done..done + count)?;
+            done += count;
         }
         Ok(())
     }
 }
 
-/// The page of an offset, and the place within it.
+/// Returns the page of an offset, and the offset within the page.
 fn place(offset: u64) -> (u64, usize) {
     let within = offset % PAGE as u64;
     (offset / PAGE as u64, usize::try_from(within).unwrap_or_default())
@@ -103,7 +105,7 @@ impl StorageBackend for DryRun {
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
         self.overlay()?.walk(offset, out.len(), |overlay, number, within, range| {
-            out[range].copy_from_slice(&overlay.look(number)?[within]);
+            out[range].copy_from_slice(&overlay.page(number)?[within]);
             Ok(())
         })
     }

@@ -1,4 +1,4 @@
-//! Events in the file: a table of them, and an index by key.
+//! Events in the file: their table, and an index by key.
 
 use std::collections::HashMap;
 
@@ -11,13 +11,16 @@ use crate::record::event::Event;
 use crate::store::error::StoreError;
 use crate::value::id::{KeyId, TenantId};
 
-/// How many events, and how many of them are of a key.
+/// The number of events that were written or removed.
 #[derive(Default)]
 pub(super) struct Counts {
+    /// The number of all events.
     pub(super) all: u64,
+    /// The number of events that name a key.
     pub(super) of_keys: u64,
 }
 
+/// Writes events and their entries in the index by key.
 pub(super) fn write_events(
     transaction: &WriteTransaction,
     events: &[Event],
@@ -36,7 +39,7 @@ pub(super) fn write_events(
     Ok(written)
 }
 
-/// Removes each tenant's events up to a number.
+/// Removes each tenant's events up to and including a number.
 pub(super) fn forget_events(
     transaction: &WriteTransaction,
     forgotten: &[(TenantId, u64)],
@@ -63,18 +66,20 @@ pub(super) fn forget_events(
     Ok(removed)
 }
 
-/// Tenant ids have no zero byte, so no tenant's events lie between those of another.
+/// Returns the prefix of the keys of a tenant's events. Tenant ids have no zero byte, so the prefix
+/// of one tenant is never the prefix of another.
 pub(super) fn event_prefix(tenant: &TenantId) -> Vec<u8> {
     [tenant.as_str().as_bytes(), &[0]].concat()
 }
 
-/// Where the index has the events of a key. Another tenant's attempts on it stand elsewhere.
+/// Returns the prefix of the index entries of a key's events. It begins with the tenant of the
+/// events, so another tenant's failed calls on the same key id have another prefix.
 pub(super) fn key_prefix(tenant: &TenantId, key: &KeyId) -> Vec<u8> {
     [&event_prefix(tenant), key.as_bytes().as_slice()].concat()
 }
 
-/// The numbers of each tenant's first and last event: the rows at the ends of those that begin with
-/// the tenant.
+/// Returns the numbers of each tenant's first and last event, from the first and last row of its
+/// prefix.
 pub(super) fn event_numbers(
     events: &impl ReadableTable<&'static [u8], &'static [u8]>,
 ) -> Result<HashMap<TenantId, (u64, u64)>, StoreError> {
@@ -86,7 +91,8 @@ pub(super) fn event_numbers(
         let key = first.value();
         let malformed = || malformed("events", key);
         let tenant = key.split(|byte| *byte == 0).next().unwrap_or_default();
-        // The prefix ends with a zero byte; whatever begins with a one in its place comes behind.
+        // The prefix ends with a zero byte, so the same bytes with a one at the end follow all its
+        // rows.
         from = [tenant, &[1]].concat();
         let mine = events.range(key..from.as_slice()).map_err(storage)?.next_back().transpose();
         let (last, _) = mine.map_err(storage)?.ok_or_else(malformed)?;
@@ -96,10 +102,12 @@ pub(super) fn event_numbers(
     }
 }
 
+/// Returns the key of an event: the prefix and the sequence number.
 pub(super) fn sequenced(prefix: &[u8], sequence: u64) -> Vec<u8> {
     [prefix, &sequence.to_be_bytes()].concat()
 }
 
+/// Returns the error for missing events.
 pub(super) fn events_missing() -> StoreError {
-    StoreError::corrupt("events are missing")
+    StoreError::corrupt("events are missing from the store file: restore it from a backup")
 }

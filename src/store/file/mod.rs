@@ -1,4 +1,4 @@
-//! A store in one file: for a service of one process that keeps its keys.
+//! A durable store in one file, for a service of one process.
 
 mod checksum;
 mod database;

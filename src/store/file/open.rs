@@ -1,8 +1,8 @@
 //! Finding, creating and locking the store file.
 //!
-//! A new store is put together under a temporary name and linked to its own name when it is whole
-//! and synced, so at no moment is there half a store under that name. What exists is looked at
-//! read-only before it is opened for writing: a file of another program is never changed.
+//! A new store is created under a temporary name and linked to its final name when it is complete
+//! and synced. So there is never an incomplete store under the final name. An existing file is read
+//! before it is opened for writing, so a file of another program is never changed.
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind};
@@ -21,8 +21,8 @@ use crate::store::error::StoreError;
 use crate::store::memory::Loaded;
 use crate::value::text::hex;
 
-/// Opens the store at `path`, or makes one there. Without `allow_shared`, only where no other user can
-/// touch it.
+/// Opens the store at `path`, or creates it if there is no file. Unless `allow_shared` is set, it
+/// refuses a file that other users can access or replace.
 pub(super) fn open(path: &Path, allow_shared: bool) -> Result<(Database, Loaded), StoreError> {
     let found = match fs::metadata(path) {
         Ok(found) => found,
@@ -35,7 +35,7 @@ pub(super) fn open(path: &Path, allow_shared: bool) -> Result<(Database, Loaded)
                 private::check_folder(path)?;
             }
             return match create(path) {
-                // Another process was faster: its store is as good as ours.
+                // Another process created the store in the meantime.
                 Err(CreateError::Exists) => open_existing(path, allow_shared),
                 Err(CreateError::Failed(error)) => Err(error),
                 Ok(database) => Ok((database, Loaded::default())),
@@ -43,19 +43,22 @@ pub(super) fn open(path: &Path, allow_shared: bool) -> Result<(Database, Loaded)
         }
         Err(error) => return Err(io_error(&format!("{} can't be opened", path.display()), error)),
     };
-    // Before it is opened: opening a device can do something, and a pipe waits for its other end.
+    // Checked before opening, because opening a device can have effects, and opening a pipe waits
+    // for its other end.
     check_is_file(path, &found)?;
     open_existing(path, allow_shared)
 }
 
+/// Returns the error for a symbolic link without a target.
 fn dangling(path: &Path, target: &Path) -> StoreError {
     let (path, target) = (path.display(), target.display());
     StoreError::unavailable(format!(
-        "{path} is a symbolic link to {target}, which does not exist: make the link lead to a store, or \
+        "{path} is a symbolic link to {target}, which does not exist: point the link to a store, or \
          remove it"
     ))
 }
 
+/// Refuses folders, devices, pipes and sockets.
 fn check_is_file(path: &Path, found: &Metadata) -> Result<(), StoreError> {
     let stranger = found.is_dir().then_some("a folder");
     #[cfg(unix)]
@@ -69,8 +72,8 @@ fn check_is_file(path: &Path, found: &Metadata) -> Result<(), StoreError> {
     }
 }
 
+/// Opens the store on the caller's backend, or creates it if the backend is empty.
 #[cfg(feature = "test-backend")]
-/// Opens the store on a backend of the caller's, or makes one there if it is empty.
 pub(super) fn open_backend(
     backend: impl redb::StorageBackend,
 ) -> Result<(Database, Loaded), StoreError> {
@@ -82,12 +85,12 @@ pub(super) fn open_backend(
     Database::load(redb)
 }
 
-#[cfg_attr(not(unix), expect(unused_variables, reason = "modes are of Unix"))]
+#[cfg_attr(not(unix), expect(unused_variables, reason = "only Unix has file modes"))]
 fn open_existing(path: &Path, allow_shared: bool) -> Result<(Database, Loaded), StoreError> {
     let unreadable = |error| io_error(&format!("{} can't be opened", path.display()), error);
     let mut options = OpenOptions::new();
     let mut file = options.read(true).write(true).open(path).map_err(unreadable)?;
-    // What was opened, in case another stands under the name now.
+    // The metadata of the opened file, because another file may have the name by now.
     let found = file.metadata().map_err(unreadable)?;
     check_is_file(path, &found)?;
     Header::read(&mut file).map_err(unreadable)?.ok_or_else(|| {
@@ -97,10 +100,12 @@ fn open_existing(path: &Path, allow_shared: bool) -> Result<(Database, Loaded), 
     if !allow_shared {
         private::check_file(path, &found)?;
     }
-    // Whether it is open elsewhere, and what it is, before anything of it is touched.
+    // Opened read-only first: this shows whether the file is open elsewhere and which format it
+    // has, before anything in it is changed.
     match builder().open_read_only(path) {
         Ok(redb) => check_format(&redb)?,
-        // Not closed cleanly: it must be repaired to be read. The first time beside the file.
+        // The file was not closed cleanly and must be repaired before it is read. This repair is a
+        // dry run.
         Err(DatabaseError::RepairAborted) => {
             let copy = DryRun::on(file.try_clone().map_err(unreadable)?).map_err(unreadable)?;
             check_format(&builder().create_with_backend(copy).map_err(storage)?)?;
@@ -109,12 +114,12 @@ fn open_existing(path: &Path, allow_shared: bool) -> Result<(Database, Loaded), 
     }
     reveal_newest(&mut file)?;
     let loaded = Database::load(database_in(file)?)?;
-    // Whoever made the file may have ended before its entry in the folder was durable.
+    // The process that created the file may have ended before its directory entry was durable.
     sync_folder(&path.canonicalize().map_err(unreadable)?).map_err(unreadable)?;
     Ok(loaded)
 }
 
-/// The database in a file, which it locks.
+/// Opens the database in a file, and locks the file.
 fn database_in(file: File) -> Result<redb::Database, StoreError> {
     let backend = FileBackend::new(file).map_err(storage)?;
     builder().create_with_backend(backend).map_err(storage)
@@ -125,6 +130,7 @@ enum CreateError {
     Failed(StoreError),
 }
 
+/// Creates a store under a temporary name, and links it to `path` when it is complete.
 fn create(path: &Path) -> Result<Database, CreateError> {
     let failed = |error| {
         CreateError::Failed(io_error(&format!("{} can't be created", path.display()), error))
@@ -146,7 +152,7 @@ fn create(path: &Path) -> Result<Database, CreateError> {
     Ok(database)
 }
 
-/// A name beside the store's own; the file under it is removed on drop.
+/// A temporary file in the folder of the store, which is removed on drop.
 struct Temporary(PathBuf);
 
 impl Temporary {
@@ -163,13 +169,13 @@ impl Temporary {
 
 impl Drop for Temporary {
     fn drop(&mut self) {
-        // What is left behind after a failure is a file of no use and no harm.
+        // If the removal fails, an unused file is left, which does no harm.
         let _ = fs::remove_file(&self.0);
     }
 }
 
-/// A directory entry is durable when its folder is synced (POSIX leaves it to `fsync`).
-#[cfg_attr(not(unix), expect(unused_variables, reason = "folders can't be synced there"))]
+/// Syncs the folder of a file, which makes the directory entry durable (POSIX `fsync`).
+#[cfg_attr(not(unix), expect(unused_variables, reason = "other systems cannot sync a folder"))]
 fn sync_folder(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     File::open(private::folder_of(path))?.sync_all()?;

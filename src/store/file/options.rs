@@ -1,11 +1,16 @@
-//! How a store file is opened.
+//! The options for opening a store file.
 
-/// How a store file is opened: by default only if no other user can touch it.
+/// Options for opening a [`FileStore`](crate::store::FileStore).
 ///
-/// On Unix a file is refused if its mode gives group or others any access, and so is a file in a
-/// folder that group or others can write, since they could replace it. In a folder with the sticky bit
-/// (mode 1777, as `/tmp`) they can't. For a symbolic link its own folder counts too. Other systems have
-/// no such check.
+/// By default, a file on Unix is refused if other users can access or replace it:
+///
+/// * The mode of the file must give no access to group and others.
+/// * The folder of the file must not be writable for group or others, because they could replace
+///   the file. A folder with the sticky bit (mode 1777, such as `/tmp`) is allowed, because other
+///   users cannot replace a file in it. If the path is a symbolic link, the folder of the link is
+///   checked too.
+///
+/// Other systems have no such check.
 ///
 /// ```
 /// # futures_lite::future::block_on(async {
@@ -25,15 +30,41 @@ pub struct FileOptions {
 }
 
 impl FileOptions {
-    /// Returns the options that [`FileStore::open`](crate::store::FileStore::open) uses.
+    /// Creates the options that [`FileStore::open`](crate::store::FileStore::open) uses.
+    ///
+    /// ```
+    /// # futures_lite::future::block_on(async {
+    /// use keywright::store::{FileOptions, KeyStore};
+    ///
+    /// # let folder = std::env::temp_dir().join(format!("keywright-new-{}", std::process::id()));
+    /// # std::fs::create_dir(&folder)?;
+    /// let store = FileOptions::new().open(folder.join("keys.db")).await?;
+    /// assert!(store.policy(&"globex".parse()?).await?.is_none());
+    /// # std::fs::remove_dir_all(folder)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+    /// ```
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Opens files that other users can read or write, and files in folders that others can write.
+    /// Allows files that other users can read or write, and files in folders that other users can
+    /// write.
     ///
-    /// Whoever can write the file can make any key valid. Use this only where modes say nothing, as on
-    /// a volume that shows every file with mode 0777.
+    /// A user who can write the file can make any key valid. Use this option only if file modes
+    /// have no meaning, for example on a volume that shows every file with mode 0777.
+    ///
+    /// ```
+    /// # futures_lite::future::block_on(async {
+    /// use keywright::store::FileOptions;
+    ///
+    /// # let folder = std::env::temp_dir().join(format!("keywright-shared-{}", std::process::id()));
+    /// # std::fs::create_dir(&folder)?;
+    /// let mounted_volume = folder.join("keys.db");
+    /// let store = FileOptions::new().danger_allow_shared_files().open(mounted_volume).await?;
+    /// # store.close().await?;
+    /// # std::fs::remove_dir_all(folder)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+    /// ```
     pub fn danger_allow_shared_files(mut self) -> Self {
         self.allow_shared = true;
         self

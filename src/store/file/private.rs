@@ -1,4 +1,4 @@
-//! Whether other users can touch the store file, by the modes of Unix.
+//! Checks that other users cannot access or replace the store file, by Unix file modes.
 
 use std::fs::{self, FileType, Metadata};
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
@@ -7,16 +7,16 @@ use std::path::Path;
 use super::errors::io_error;
 use crate::store::error::StoreError;
 
-/// The rights of group and others.
+/// The permission bits of group and others.
 const OTHERS: u32 = 0o077;
-/// Their right to write.
+/// The write permission bits of group and others.
 const OTHERS_WRITE: u32 = 0o022;
-/// In a folder with it, a file is removed and renamed by its owner alone.
+/// The sticky bit: only the owner of a file in such a folder can remove or rename the file.
 const STICKY: u32 = 0o1000;
-/// As many links as Linux follows.
+/// The most symbolic links to follow, which is also the limit of Linux.
 const MOST_LINKS: usize = 40;
 
-/// What stands in the place of a file, if it is none.
+/// Returns what a file is if it is neither a regular file nor a folder.
 pub(super) fn stranger(kind: FileType) -> Option<&'static str> {
     if kind.is_fifo() {
         Some("a named pipe")
@@ -29,7 +29,7 @@ pub(super) fn stranger(kind: FileType) -> Option<&'static str> {
     }
 }
 
-/// Refuses a file that others can touch, and one that others can replace.
+/// Refuses a file that other users can access or replace.
 pub(super) fn check_file(path: &Path, found: &Metadata) -> Result<(), StoreError> {
     let mode = found.permissions().mode();
     if mode & OTHERS != 0 {
@@ -40,7 +40,7 @@ pub(super) fn check_file(path: &Path, found: &Metadata) -> Result<(), StoreError
              it with FileOptions::danger_allow_shared_files"
         )));
     }
-    // Each link on the way can be replaced in its folder, and the file in its own.
+    // Each symbolic link can be replaced in its folder, and so can the file.
     let mut place = path.to_owned();
     for _ in 0..MOST_LINKS {
         check_folder(&place)?;
@@ -52,7 +52,7 @@ pub(super) fn check_file(path: &Path, found: &Metadata) -> Result<(), StoreError
     Ok(())
 }
 
-/// Refuses a place in whose folder others can put another file.
+/// Refuses a path in whose folder other users can replace the file.
 pub(super) fn check_folder(place: &Path) -> Result<(), StoreError> {
     let unreadable = |error| io_error(&format!("{} can't be opened", place.display()), error);
     let folder = folder_of(place).canonicalize().map_err(unreadable)?;
@@ -67,7 +67,7 @@ pub(super) fn check_folder(place: &Path) -> Result<(), StoreError> {
     )))
 }
 
-/// The folder that a path is in.
+/// Returns the folder of a path.
 pub(super) fn folder_of(path: &Path) -> &Path {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     folder.unwrap_or(Path::new("."))

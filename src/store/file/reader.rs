@@ -12,15 +12,15 @@ use crate::store::error::StoreError;
 use crate::store::query::{EventQuery, Page};
 use crate::value::id::TenantId;
 
-/// The file as of one moment.
+/// The data of the file at one moment.
 pub(super) struct Reader(ReadTransaction);
 
 impl Reader {
     pub(super) fn of(database: &Database) -> Result<Self, StoreError> {
-        database.look().map(Self)
+        database.begin_read().map(Self)
     }
 
-    /// A page of a tenant's events.
+    /// Returns a page of a tenant's events.
     pub(super) fn events(
         &self,
         tenant: &TenantId,
@@ -47,7 +47,11 @@ impl Reader {
                 let sequence = &place.value()[prefix.len()..];
                 let at = [event_prefix(tenant).as_slice(), sequence].concat();
                 let event = events.get(at.as_slice()).map_err(storage)?;
-                let event = event.ok_or_else(|| StoreError::corrupt("an event is missing"))?;
+                let event = event.ok_or_else(|| {
+                    StoreError::corrupt(
+                        "an event is missing from the store file: restore it from a backup",
+                    )
+                })?;
                 read(&at, event.value())
             });
             let rows: Box<dyn Iterator<Item = _>> =

@@ -1,8 +1,8 @@
-//! A store in one file: for a service of one process that keeps its keys.
+//! A durable store in one file, for a service of one process.
 //!
-//! Reading comes from memory, writing goes through the file: a batch is planned against the state in memory,
-//! written and synced, made visible, and then acknowledged. Blocking work runs on the threads of
-//! the `blocking` crate, never on the caller's.
+//! Reads of all data except events come from memory. A write plans the batch against the state in
+//! memory, writes and syncs the effects, applies them to the state, and is then acknowledged.
+//! Blocking work runs on the threads of the `blocking` crate, never on the caller's thread.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -33,25 +33,33 @@ use crate::store::resolve::Resolve;
 use crate::value::id::{AccountId, KeyId, TenantId};
 use crate::value::time::Timestamp;
 
-/// Keeps everything in one file, a [redb](https://docs.rs/redb) database. Clones share the store.
+/// A durable store in one file, which is a [redb](https://docs.rs/redb) database.
 ///
-/// * **One process.** A second one that opens the file gets an error that says so.
-/// * **Durable.** What was acknowledged survives a power cut, from the first change on.
-/// * **Private.** On Unix a new file has mode 0600. A file that others can read or write is refused,
-///   and so is one in a folder where others can replace it; see [`FileOptions`].
-/// * **In memory too.** All keys, accounts, policies and usage are held in memory, so a verify costs
-///   what it costs with [`MemoryStore`](crate::store::MemoryStore). Events stay in the file.
-/// * **Safe before available.** After a failed write nothing more is acknowledged until the store is
-///   opened again; keys go on being verified as of the last change that was. Every record has a
-///   checksum, and a damaged file is refused, never half read.
+/// Clones share the store.
+///
+/// * **One process.** A second process that opens the file gets an error.
+/// * **Durable.** An acknowledged change survives a power cut. This holds from the first change.
+/// * **Private.** On Unix, a new file has mode 0600. A file that other users can access or replace
+///   is refused; see [`FileOptions`].
+/// * **Fast.** All keys, accounts, policies and usage are in memory too, so a verification costs
+///   the same as with [`MemoryStore`](crate::store::MemoryStore). Only events are read from the
+///   file.
+/// * **Safe before available.** After a failed write, the store acknowledges no more changes until
+///   it is opened again. Verification continues with the last acknowledged state.
+/// * **Checked.** Every record has a checksum. A damaged file is refused and never read in part.
 ///
 /// ```
 /// # futures_lite::future::block_on(async {
 /// use keywright::store::FileStore;
+/// use keywright::{Keywright, Policy};
 ///
 /// # let folder = std::env::temp_dir().join(format!("keywright-file-{}", std::process::id()));
 /// # std::fs::create_dir(&folder)?;
 /// let store = FileStore::open(folder.join("keys.db")).await?;
+/// let policy = Policy::allowing("invoices:read".parse()?);
+/// let keywright = Keywright::builder(store.clone()).default_policy(policy).build()?;
+/// // Serve requests, then flush the counted uses and close the file.
+/// keywright.verifier().flush().await?;
 /// store.close().await?;
 /// # std::fs::remove_dir_all(folder)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
@@ -63,38 +71,78 @@ struct Inner {
     state: State,
     /// `None` once the store is closed.
     database: RwLock<Option<Database>>,
-    /// Held while the file is read, so that closing waits for readers and writing does not.
+    /// Locked for reading while the file is read. Closing waits for readers, and writing does not.
     readers: RwLock<()>,
-    /// Writers wait here without a thread of their own.
+    /// The lock that makes writers take turns. A waiting writer blocks no thread.
     turn: Arc<Mutex<()>>,
     closed: AtomicBool,
-    /// A write failed: what it left in the file is unknown until the store is opened again.
+    /// Whether a write failed. Its result in the file is unknown until the store is opened again.
     poisoned: AtomicBool,
 }
 
 impl FileStore {
-    /// Opens the store at `path`, or makes one there if there is no file.
+    /// Opens the store at `path`, or creates it if there is no file.
     ///
-    /// Reads everything but events into memory and checks it.
+    /// Opening reads all data except events into memory and checks it.
+    ///
+    /// ```
+    /// # futures_lite::future::block_on(async {
+    /// use keywright::store::{FileStore, StoreErrorKind};
+    ///
+    /// # let folder = std::env::temp_dir().join(format!("keywright-open-{}", std::process::id()));
+    /// # std::fs::create_dir(&folder)?;
+    /// let path = folder.join("keys.db");
+    /// let store = FileStore::open(&path).await?;
+    ///
+    /// // The file is open already.
+    /// let error = FileStore::open(&path).await.unwrap_err();
+    /// assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+    /// # store.close().await?;
+    /// # std::fs::remove_dir_all(folder)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+    /// ```
     ///
     /// # Errors
-    /// A [`StoreError`] of the kind
-    /// * `Unavailable` if the file is open in another process, or can't be read, written or made;
-    /// * `Unsupported` if it is a folder, a device or a pipe, a file of another program (an empty one
-    ///   too), of a newer format, or one that others can access; it is left as it is;
-    /// * `Corrupt` if it is damaged.
+    /// * [`Unavailable`](crate::store::StoreErrorKind::Unavailable) if the file is open already, or
+    ///   cannot be read, written or created.
+    /// * [`Unsupported`](crate::store::StoreErrorKind::Unsupported) if the path is a folder, a
+    ///   device or a pipe, or if the file belongs to another program, is empty, has a newer format,
+    ///   or can be accessed or replaced by other users. The file is left unchanged.
+    /// * [`Corrupt`](crate::store::StoreErrorKind::Corrupt) if the file is damaged.
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, opening may continue in the background. The file is closed
+    /// afterwards.
     pub async fn open(path: impl Into<PathBuf>) -> Result<Self, StoreError> {
         FileOptions::new().open(path).await
     }
 
-    /// Opens the store on a storage backend in place of a file, to see it under faults. With the
-    /// feature `test-backend`, for tests alone.
+    /// Opens the store on a storage backend instead of a file, to test its behavior under faults.
     ///
-    /// Nothing that [`FileStore::open`] does to a file is done here: no lock, no mode, no check that
-    /// it is a store of ours before it is opened for writing.
+    /// It needs the feature `test-backend` and is only for tests. Unlike [`FileStore::open`], it
+    /// takes no lock, checks no file mode, and does not check that the backend holds a keywright
+    /// store before it opens it for writing.
+    ///
+    /// ```
+    /// # futures_lite::future::block_on(async {
+    /// use keywright::store::FileStore;
+    ///
+    /// let backend = redb::backends::InMemoryBackend::new();
+    /// let store = FileStore::danger_open_backend(backend).await?;
+    /// store.close().await?;
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
-    /// As [`FileStore::open`], as far as they can occur.
+    /// * [`Unavailable`](crate::store::StoreErrorKind::Unavailable) if the backend fails.
+    /// * [`Unsupported`](crate::store::StoreErrorKind::Unsupported) if it holds a database of
+    ///   another program or a newer format.
+    /// * [`Corrupt`](crate::store::StoreErrorKind::Corrupt) if its data is damaged.
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, opening may continue in the background. The backend is closed
+    /// afterwards.
     #[cfg(feature = "test-backend")]
     pub async fn danger_open_backend(
         backend: impl redb::StorageBackend,
@@ -102,13 +150,34 @@ impl FileStore {
         unblock(move || Self::assemble(guarded(|| open::open_backend(backend))?)).await
     }
 
-    /// Closes the store, for all its clones: every later call fails as unavailable. When this
-    /// returns another process can open the file.
+    /// Closes the store and all its clones.
     ///
-    /// Flush the verifiers first. A store that is dropped closes too, on the thread that drops it.
+    /// When this method returns, another process can open the file. Every later call fails with
+    /// [`Unavailable`](crate::store::StoreErrorKind::Unavailable), except that closing again does
+    /// nothing.
+    ///
+    /// Flush the verifiers first, or the uses that they have counted are lost. A store that is
+    /// dropped is closed too, on the thread that drops it.
+    ///
+    /// ```
+    /// # futures_lite::future::block_on(async {
+    /// # use keywright::store::{FileStore, KeyStore};
+    /// # let folder = std::env::temp_dir().join(format!("keywright-close-{}", std::process::id()));
+    /// # std::fs::create_dir(&folder)?;
+    /// let store = FileStore::open(folder.join("keys.db")).await?;
+    /// store.close().await?;
+    /// assert!(store.policy(&"globex".parse()?).await.is_err());
+    /// # std::fs::remove_dir_all(folder)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+    /// ```
     ///
     /// # Errors
-    /// `Corrupt` if an earlier write panicked. Closing a store that is closed does nothing.
+    /// [`Corrupt`](crate::store::StoreErrorKind::Corrupt) if an earlier write panicked, or if the
+    /// database panics while it closes.
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, the store is either closed or still open. Closing it again is
+    /// safe.
     pub async fn close(&self) -> Result<(), StoreError> {
         let turn = self.0.turn.lock_arc().await;
         let inner = Arc::clone(&self.0);
@@ -136,7 +205,7 @@ impl FileStore {
         })))
     }
 
-    /// What the store knows, until it is closed.
+    /// Returns the state in memory, or an error if the store is closed.
     pub(in crate::store) fn state(&self) -> Result<&State, StoreError> {
         if self.0.closed.load(Ordering::Acquire) {
             return Err(closed());
@@ -144,20 +213,20 @@ impl FileStore {
         Ok(&self.0.state)
     }
 
-    /// The same, of a store that is closed too.
+    /// Returns the state in memory, even if the store is closed.
     #[cfg(feature = "postgres")]
     pub(in crate::store) fn last_state(&self) -> &State {
         &self.0.state
     }
 
-    /// Waits for the turn of a writer.
+    /// Waits until no other writer is active, and excludes writers until the result is dropped.
     #[cfg(feature = "postgres")]
     pub(in crate::store) async fn turn(&self) -> impl Drop {
         self.0.turn.lock_arc().await
     }
 
-    /// Runs a write on a blocking thread when its turn comes. If the caller goes away, a write that
-    /// has begun is finished and keeps its turn until then.
+    /// Runs a write on a blocking thread when its turn comes. If the caller's future is dropped, a
+    /// write that has begun is completed and keeps its turn until then.
     async fn write<T: Send + 'static>(
         &self,
         write: impl FnOnce(&Inner) -> Result<T, StoreError> + Send + 'static,
@@ -174,8 +243,8 @@ impl FileStore {
 }
 
 impl Drop for Inner {
-    /// What the database says when it closes after a panic of its own, nobody is there to hear: and on
-    /// the host's thread it must not panic.
+    /// Closes the database. An error cannot be reported here, and a panic of redb must not reach
+    /// the host's thread.
     fn drop(&mut self) {
         let database = self.database.get_mut().unwrap_or_else(PoisonError::into_inner).take();
         let _ = guarded(|| {
@@ -186,7 +255,8 @@ impl Drop for Inner {
 }
 
 impl Inner {
-    /// Looked at before a batch is: what is closed or poisoned gives one answer to all.
+    /// Refuses a write if the store is closed or an earlier write failed. It comes before the batch
+    /// is checked, so every batch gets the same error.
     fn must_be_writable(&self) -> Result<(), StoreError> {
         if self.closed.load(Ordering::Acquire) {
             return Err(closed());
@@ -197,26 +267,31 @@ impl Inner {
         Ok(())
     }
 
+    /// Writes effects to the file. After a failure, every later write is refused.
     fn write_down(&self, epoch: Epoch, effects: &Effects) -> Result<(), StoreError> {
         let mut database = self.database.write().map_err(|_| panicked())?;
         let database = database.as_mut().ok_or_else(closed)?;
-        // Set before and taken back after: whatever goes wrong in between poisons.
+        // Set before the write and cleared after it, so any failure in between refuses later
+        // writes.
         self.poisoned.store(true, Ordering::Release);
         guarded(|| database.write(epoch, effects))?;
         self.poisoned.store(false, Ordering::Release);
         Ok(())
     }
 
+    /// Starts a read of the events in the file.
     fn reader(&self) -> Result<Reader, StoreError> {
         let database = self.database.read().map_err(|_| panicked())?;
         Reader::of(database.as_ref().ok_or_else(closed)?)
     }
 }
 
+/// Returns the error of every call on a closed store.
 fn closed() -> StoreError {
-    StoreError::unavailable("the store is closed")
+    StoreError::unavailable("the store is closed: open it again")
 }
 
+/// Returns the error of every call after a write that panicked.
 fn panicked() -> StoreError {
     StoreError::corrupt("an earlier write of this store panicked: open it again")
 }
@@ -291,7 +366,7 @@ impl KeyStore for FileStore {
     }
 
     async fn add_usage(&self, batch: &UsageBatch) -> Result<(), StoreError> {
-        // A file that was moved may be closed before the last uses are flushed.
+        // After a transfer, the host may close this store before the last uses are flushed.
         #[cfg(feature = "postgres")]
         if let Some(successor) = self.0.state.stage.successor() {
             return successor.add_usage(batch).await;
@@ -313,12 +388,31 @@ impl KeyStore for FileStore {
 }
 
 impl FileOptions {
-    /// Opens the store at `path`, or makes one there if there is no file.
+    /// Opens the store at `path` with these options, or creates it if there is no file.
     ///
-    /// Reads everything but events into memory and checks it.
+    /// Opening reads all data except events into memory and checks it.
+    ///
+    /// ```
+    /// # futures_lite::future::block_on(async {
+    /// use keywright::store::{FileOptions, StoreErrorKind};
+    ///
+    /// # let folder = std::env::temp_dir().join(format!("keywright-at-{}", std::process::id()));
+    /// # std::fs::create_dir(&folder)?;
+    /// let path = folder.join("missing-folder").join("keys.db");
+    /// let error = FileOptions::new().open(path).await.unwrap_err();
+    /// assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+    /// # std::fs::remove_dir_all(folder)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+    /// ```
     ///
     /// # Errors
-    /// As [`FileStore::open`].
+    /// The errors of [`FileStore::open`]. With
+    /// [`danger_allow_shared_files`](Self::danger_allow_shared_files), access by other users is no
+    /// error.
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, opening may continue in the background. The file is closed
+    /// afterwards.
     pub async fn open(self, path: impl Into<PathBuf>) -> Result<FileStore, StoreError> {
         let path = path.into();
         let open = move || FileStore::assemble(guarded(|| open::open(&path, self.allow_shared))?);

@@ -1,6 +1,6 @@
-//! The tables of the file: their names, and how a record is written in them.
+//! The tables of the file: their names, and the encoding of their records.
 //!
-//! Format 1: a redb database with these tables, all from bytes to bytes.
+//! Format 1 is a redb database with these tables. All keys and values are bytes.
 //!
 //! | table | key | value |
 //! |---|---|---|
@@ -15,8 +15,9 @@
 //! | `events` | tenant id, a zero byte, sequence | `Event` |
 //! | `events_by_key` | tenant id, a zero byte, key id, sequence | nothing |
 //!
-//! Values are JSON behind a checksum (see `checksum`), sequences 8 bytes, most significant first. Every
-//! commit is one redb transaction in two phases, synced before it is acknowledged.
+//! A value is a checksum (see `checksum`) followed by JSON. A sequence number has 8 bytes, most
+//! significant byte first. Every commit is one redb transaction in two phases, synced before it is
+//! acknowledged.
 
 use redb::{TableDefinition, WriteTransaction};
 use serde::de::DeserializeOwned;
@@ -37,12 +38,12 @@ pub(super) const META: Table = TableDefinition::new("meta");
 pub(super) const EVENTS: Table = TableDefinition::new("events");
 pub(super) const EVENTS_BY_KEY: Table = TableDefinition::new("events_by_key");
 
-/// The format that this version writes.
+/// The format that this version reads and writes.
 pub(super) const FORMAT: u32 = 1;
 pub(super) const FORMAT_KEY: &[u8] = b"format";
 pub(super) const STATE_KEY: &[u8] = b"state";
 
-/// The tables whose records are counted into the sum of the state.
+/// The tables whose checksums are included in the sum of the state record.
 #[derive(Clone, Copy)]
 pub(super) enum Summed {
     Keys,
@@ -69,16 +70,16 @@ impl Summed {
     }
 }
 
-/// What every commit writes anew.
+/// The state record, which every commit writes.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct State {
     pub(super) epoch: u64,
-    /// How many events there are, of all tenants.
+    /// The number of events of all tenants.
     pub(super) events: u64,
-    /// How many of the events are of a key.
+    /// The number of events that name a key.
     pub(super) events_of_keys: u64,
-    /// The sum of the checksums of all records in the summed tables, in hex.
+    /// The sum of the checksums of all records in the summed tables, in hexadecimal.
     pub(super) sum: String,
 }
 
@@ -110,7 +111,7 @@ impl From<Writer> for WriterRecord {
     }
 }
 
-/// Writes a record of a table that is in no sum.
+/// Writes a record of a table that is not in the sum.
 pub(super) fn put(
     transaction: &WriteTransaction,
     table: Table,
@@ -123,14 +124,16 @@ pub(super) fn put(
     Ok(())
 }
 
+/// Parses the key of a record that is text.
 pub(super) fn parse_key<T: std::str::FromStr>(table: &str, key: &[u8]) -> Result<T, StoreError> {
     let text = std::str::from_utf8(key).ok();
     text.and_then(|text| text.parse().ok()).ok_or_else(|| malformed(table, key))
 }
 
 pub(super) fn encode(value: &impl Serialize) -> Result<Vec<u8>, StoreError> {
-    serde_json::to_vec(value)
-        .map_err(|error| StoreError::unsupported("a record can't be written").with_source(error))
+    serde_json::to_vec(value).map_err(|error| {
+        StoreError::unsupported("a record can't be encoded as JSON").with_source(error)
+    })
 }
 
 pub(super) fn decode<T: DeserializeOwned>(
@@ -141,9 +144,12 @@ pub(super) fn decode<T: DeserializeOwned>(
     serde_json::from_slice(value).map_err(|error| malformed(table, key).with_source(error))
 }
 
+/// Returns the error for a record whose checksum matches and whose key or value cannot be decoded.
 pub(super) fn malformed(table: &str, key: &[u8]) -> StoreError {
     let key = checksum::shown(key);
-    StoreError::corrupt(format!("the record {key} in table {table} can't be read"))
+    StoreError::corrupt(format!(
+        "the record {key} in table {table} can't be decoded: restore the file from a backup"
+    ))
 }
 
 impl Sum {

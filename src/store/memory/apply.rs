@@ -1,4 +1,4 @@
-//! Making the effects of a batch visible.
+//! Applying the effects of a batch, which makes them visible.
 
 use std::collections::HashSet;
 
@@ -10,11 +10,11 @@ use crate::store::error::StoreError;
 use crate::store::plan::Effects;
 use crate::value::id::TenantId;
 
-/// How many of the last changes are remembered for caches.
+/// The number of recent changes that are kept for caches.
 const CHANGES_KEPT: usize = 4_096;
 
 impl State {
-    /// Makes the effects of a batch visible, as of this epoch.
+    /// Applies the effects of a batch, whose commit has this epoch.
     pub(in crate::store) fn apply(&self, epoch: Epoch, effects: Effects) -> Result<(), StoreError> {
         let mut tables = self.write()?;
         let index = self.index.pin();
@@ -73,8 +73,8 @@ impl State {
 }
 
 impl Tables {
-    /// Moves the gate of every tenant in which more than one key is touched. Until the caller lets
-    /// go of the tables, its keys can't be read; afterwards their entries are taken anew.
+    /// Closes the gate of every tenant in which more than one key is touched. Reads of its keys
+    /// then wait until the caller releases the lock of the tables, and renew the entries.
     fn close_gates(&self, effects: &Effects, deleted: &[Key]) {
         let mut touched: HashSet<&TenantId> = HashSet::new();
         touched.extend(effects.policies.iter().map(|(tenant, _)| tenant));

@@ -8,7 +8,7 @@ use crate::store::plan::Effects;
 use crate::store::query::EventQuery;
 use crate::value::id::TenantId;
 
-/// Of each tenant, in the order of their numbers.
+/// The events of each tenant, in the order of their sequence numbers.
 #[derive(Default)]
 pub(super) struct Events(HashMap<TenantId, VecDeque<Arc<Event>>>);
 
@@ -23,19 +23,19 @@ impl Events {
             let Some(events) = self.0.get_mut(tenant) else { continue };
             let removed = events.partition_point(|event| event.sequence <= *through);
             events.drain(..removed);
-            // A queue does not give room back by itself.
+            // A queue keeps its capacity when items are removed.
             events.shrink_to(2 * events.len());
         }
     }
 
-    /// The events that a page examines, in the order of the query. Only references are taken, so writers do not wait
-    /// for the search.
+    /// Returns the events that a page examines, in the order of the query. It copies references
+    /// only, so the lock is free again before the search.
     pub(super) fn examined(&self, tenant: &TenantId, query: &EventQuery) -> Vec<Arc<Event>> {
         let Some(events) = self.0.get(tenant) else { return Vec::new() };
         let range = query.sequences();
         let from = events.partition_point(|event| event.sequence < *range.start());
         let to = events.partition_point(|event| event.sequence <= *range.end());
-        // A page examines no more than these, and asks for one more.
+        // A page takes one event more than it examines, to know whether there is a next page.
         let most = EventQuery::MAX_EXAMINED + 1;
         let events = events.range(from..to.max(from));
         if query.is_oldest_first() {

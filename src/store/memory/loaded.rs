@@ -1,4 +1,4 @@
-//! The state that a durable store read back when it was opened.
+//! The data that a durable store reads when it is opened.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ use crate::store::error::StoreError;
 use crate::store::plan::{Tombstone, Writer};
 use crate::value::id::{KeyId, TenantId};
 
-/// Everything but the events.
+/// All data of a store except the events.
 #[derive(Default)]
 pub(in crate::store) struct Loaded {
     pub(in crate::store) epoch: Epoch,
@@ -26,6 +26,7 @@ pub(in crate::store) struct Loaded {
 }
 
 impl State {
+    /// Creates the state of a store that was opened.
     pub(in crate::store) fn load(loaded: Loaded) -> Result<Self, StoreError> {
         let state = Self::default();
         {

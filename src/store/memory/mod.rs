@@ -1,7 +1,7 @@
-//! Keys in memory: the state that answers reads, and the store that is nothing but this state.
+//! Keys in memory: the state that answers reads, and the store made of this state only.
 //!
-//! [`State`] is what a store of one process knows. `MemoryStore` keeps it alone; `FileStore` writes each change
-//! to its file before the state shows it.
+//! [`State`] holds the data of a store of one process. `MemoryStore` holds a state and the events.
+//! `FileStore` writes each change to its file before it applies the change to its state.
 
 mod apply;
 mod events;

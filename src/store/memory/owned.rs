@@ -1,4 +1,4 @@
-//! The keys of one owner, with an index of those that can be live.
+//! The keys of one owner, with an index of the keys that can be live.
 
 use std::collections::BTreeSet;
 
@@ -9,11 +9,12 @@ use crate::value::time::Timestamp;
 #[derive(Default)]
 pub(super) struct Owned {
     keys: BTreeSet<KeyId>,
-    /// The keys that are not revoked, by their expiry in microseconds, [`NEVER`] if they have none.
+    /// The keys that are not revoked, by their expiry in microseconds; [`NEVER`] if they have no
+    /// expiry.
     unrevoked: BTreeSet<(i64, KeyId)>,
 }
 
-/// Later than every time.
+/// The expiry of a key that never expires: later than every time.
 const NEVER: i64 = i64::MAX;
 
 impl Owned {
@@ -33,15 +34,15 @@ impl Owned {
         self.keys.is_empty()
     }
 
-    /// All keys, dead ones too.
+    /// Returns all keys, dead keys included.
     pub(super) fn keys(&self) -> impl Iterator<Item = &KeyId> {
         self.keys.iter()
     }
 
-    /// The keys that are live at a time. Those that are dead then are not looked at: an owner may have
-    /// any number of them.
+    /// Returns the keys that are live at a time. It skips dead keys by the index, because an owner
+    /// can have any number of them.
     pub(super) fn live_keys(&self, at: Timestamp) -> impl Iterator<Item = &KeyId> {
-        // A key is live until its expiry, and not at it.
+        // At its expiry, a key is no longer live.
         let first = (at.unix_micros() + 1, KeyId::FIRST);
         self.unrevoked.range(first..).map(|(_, id)| id)
     }
@@ -102,7 +103,7 @@ mod tests {
         for key in dead.chain(live.clone()) {
             owned.insert(&key);
         }
-        // Nothing filters what the index gives: what is found is what is looked at.
+        // `live_keys` does not filter, so this also shows that it visits no dead key.
         let found: BTreeSet<_> = owned.live_keys(time(1_000)).copied().collect();
         assert_eq!(found, live.iter().map(|key| key.id).collect());
         assert_eq!(owned.keys().count(), 1_003);

@@ -1,64 +1,70 @@
-//! Whether a state takes changes: it may stand still, or have been transferred to another store.
+//! The stage of a store in a transfer: whether its state takes changes.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::store::KeyStore;
 use crate::store::error::StoreError;
 
-/// Where a store stands in a transfer to another one.
+/// The stage of a store in a transfer to another store.
 #[derive(Default)]
 pub(in crate::store) enum Stage {
+    /// The store takes changes. A transfer may already be copying.
     #[default]
     TakesChanges,
-    /// It takes no changes, so that the last of it can be copied.
-    StandsStill,
-    MovedTo(Arc<dyn KeyStore>),
+    /// The store takes no changes, so that the transfer can copy the last of them.
+    Paused,
+    /// The transfer has ended. The store takes no changes and passes usage on to this one.
+    TransferredTo(Arc<dyn KeyStore>),
 }
 
 #[derive(Default)]
 pub(in crate::store) struct StageCell(Mutex<Stage>);
 
 impl StageCell {
-    /// Notes that the store stands still, and returns the stage before. There is one such transfer at a time: when
-    /// another one ended, the store would go on under this one.
-    pub(in crate::store) fn stand_still(&self) -> Result<Stage, StoreError> {
+    /// Pauses changes, and returns the stage before.
+    ///
+    /// Only one transfer can pause the store at a time. If two did, the end of one would resume
+    /// changes while the other still copies.
+    pub(in crate::store) fn pause(&self) -> Result<Stage, StoreError> {
         let mut stage = self.lock();
-        if matches!(*stage, Stage::StandsStill) {
+        if matches!(*stage, Stage::Paused) {
             return Err(StoreError::unavailable(
-                "another move of this store is in its last step: wait until it has ended",
+                "another transfer of this store is in its last step: wait until it has ended",
             ));
         }
-        Ok(std::mem::replace(&mut *stage, Stage::StandsStill))
+        Ok(std::mem::replace(&mut *stage, Stage::Paused))
     }
 
-    /// Sets the stage. While the store stands still nothing is planned; the caller keeps out whoever has planned and not
-    /// yet applied.
+    /// Sets the stage. A paused store plans no changes; the caller excludes writers that have
+    /// planned a change and not applied it yet.
     pub(in crate::store) fn set(&self, stage: Stage) {
         *self.lock() = stage;
     }
 
-    /// The store that this one was transferred to, which takes the uses that are still counted here.
+    /// Returns the store to which this one was transferred. It takes the usage that is still
+    /// counted here.
     pub(in crate::store) fn successor(&self) -> Option<Arc<dyn KeyStore>> {
         match &*self.lock() {
-            Stage::MovedTo(store) => Some(Arc::clone(store)),
-            Stage::TakesChanges | Stage::StandsStill => None,
+            Stage::TransferredTo(store) => Some(Arc::clone(store)),
+            Stage::TakesChanges | Stage::Paused => None,
         }
     }
 
+    /// Refuses a change while the store is paused or after it was transferred.
     pub(super) fn must_take_changes(&self) -> Result<(), StoreError> {
         match &*self.lock() {
             Stage::TakesChanges => Ok(()),
-            Stage::StandsStill => Err(StoreError::unavailable(
-                "the store is being moved and takes no changes: try again when the move has ended",
+            Stage::Paused => Err(StoreError::unavailable(
+                "the store is being transferred and takes no changes: try again when the transfer has ended",
             )),
-            Stage::MovedTo(_) => Err(StoreError::unavailable(
-                "the store was moved and takes no changes any more: use the one that it was moved to",
+            Stage::TransferredTo(_) => Err(StoreError::unavailable(
+                "the store was transferred and takes no changes: use the store that it was transferred to",
             )),
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, Stage> {
-        // A stage is set in one step: a panic elsewhere leaves no half of one.
+        // The stage is replaced in one step, so a panic cannot leave it half written.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

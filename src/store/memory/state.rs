@@ -1,14 +1,16 @@
-//! What a store of one process knows, in memory: the state behind [`MemoryStore`] and [`FileStore`].
+//! The state of a store of one process, in memory, for [`MemoryStore`] and [`FileStore`].
 //!
-//! Writing has two steps. `plan` decides a batch against the state and says what it comes to,
-//! changing nothing; `apply` makes it visible. Between the two a durable store writes the effects
-//! down. Whoever plans must keep other writers out until the effects are applied or given up.
+//! A write has two steps. `plan` checks a batch against the state and returns its effects, without
+//! a change. `apply` makes the effects visible. In between, a durable store writes the effects to
+//! its file. A caller of `plan` must exclude other writers until it has applied or dropped the
+//! effects.
 //!
-//! Reading a key takes no lock. Each key has an entry with its snapshot in a concurrent map, and
-//! each tenant a gate with a number. An entry holds while its number is the gate's. A change of
-//! one key replaces its entry. A change of an account or a policy, or of several keys at once,
-//! first moves the gate: every key of the tenant then takes the slow path, which waits for the
-//! change to be complete and renews the entry. So a change is seen at once, in whole, by all keys.
+//! Reading a key takes no lock. Each key has an entry with its snapshot in a concurrent map. Each
+//! tenant has a gate with a number. An entry is valid while it has the number of the gate. A change
+//! of one key replaces its entry. A change of an account, a policy or several keys first closes the
+//! gate, which changes its number. A read of any key of the tenant then takes the slow path: it
+//! waits until the change is complete and renews the entry. So all keys show a change at once and
+//! in whole.
 //!
 //! [`MemoryStore`]: crate::store::MemoryStore
 //! [`FileStore`]: crate::store::FileStore
@@ -31,11 +33,12 @@ use crate::store::resolve::Resolved;
 use crate::value::id::{AccountId, KeyId, TenantId};
 use crate::value::time::Timestamp;
 
+/// The data of a store of one process, except the events.
 #[derive(Default)]
 pub(in crate::store) struct State {
     pub(super) index: ConcurrentMap<KeyId, Entry, RandomState>,
     tables: RwLock<Tables>,
-    /// Whether it takes changes.
+    /// The stage in a transfer, which decides whether the state takes changes.
     #[cfg(feature = "postgres")]
     pub(in crate::store) stage: StageCell,
 }
@@ -46,7 +49,7 @@ impl State {
             let index = self.index.pin();
             match index.get(key) {
                 None => return Ok(None),
-                Some(entry) if entry.holds() => {
+                Some(entry) if entry.is_valid() => {
                     return Ok(Some(Arc::clone(&entry.snapshot).into()));
                 }
                 Some(_) => {}
@@ -109,7 +112,8 @@ impl State {
             let ids = tenant.keys.iter().map(|(_, id)| id);
             return Ok(query.page(ids.filter_map(stored), at));
         }
-        // In the order of creation the page is a stretch of the index: stop when it is full.
+        // In the order of creation, the page is a range of the index. The search ends when it is
+        // full.
         let found = |(_, id): &(Timestamp, KeyId)| {
             stored(id).filter(|(record, usage)| {
                 query.is_after_cursor(&query.position(record, usage))
@@ -118,7 +122,7 @@ impl State {
         };
         let one_more = query.page_size() + 1;
         let begin = query.begin().and_then(KeyPosition::created);
-        let stretch: Vec<_> = match (descending, begin) {
+        let range: Vec<_> = match (descending, begin) {
             (false, None) => tenant.keys.iter().filter_map(found).take(one_more).collect(),
             (false, Some(begin)) => {
                 tenant.keys.range(begin..).filter_map(found).take(one_more).collect()
@@ -128,7 +132,7 @@ impl State {
                 tenant.keys.range(..=begin).rev().filter_map(found).take(one_more).collect()
             }
         };
-        Ok(query.page(stretch, at))
+        Ok(query.page(range, at))
     }
 
     pub(in crate::store) fn accounts(
@@ -149,7 +153,7 @@ impl State {
         Ok(Changes { epoch: tables.epoch, touched: known.then(touched) })
     }
 
-    /// A key of whatever tenant.
+    /// Returns a key of any tenant.
     #[cfg(feature = "postgres")]
     pub(in crate::store) fn stored_key(&self, id: &KeyId) -> Result<Option<StoredKey>, StoreError> {
         let tables = self.read()?;
@@ -158,13 +162,14 @@ impl State {
         Ok(record.map(|record| StoredKey { record, usage }))
     }
 
-    /// Takes the snapshot of a key anew, when its entry no longer holds.
+    /// Returns a new snapshot of a key, whose entry is no longer valid, and replaces the entry.
     fn renew(&self, key: &KeyId) -> Resolved {
-        // As a writer: whoever changes the tables has finished, and no one begins meanwhile.
+        // The lock of a writer: no change is under way, and none begins before the entry is
+        // renewed.
         let tables = self.write()?;
         let index = self.index.pin();
         let Some(entry) = index.get(key) else { return Ok(None) };
-        if entry.holds() {
+        if entry.is_valid() {
             return Ok(Some(Arc::clone(&entry.snapshot).into()));
         }
         let renewed = tables.entry(entry.snapshot.record().clone())?;
@@ -182,7 +187,8 @@ impl State {
     }
 }
 
-/// Half a change may be in the tables: refuse rather than serve from them.
+/// Returns the error after a panic. The tables may hold half a change, so the store must not answer
+/// from them.
 fn poisoned() -> StoreError {
-    StoreError::corrupt("an earlier change of this store panicked: open it again")
+    StoreError::corrupt("an earlier change of this store panicked: open the store again")
 }

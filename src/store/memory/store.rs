@@ -1,4 +1,4 @@
-//! A store in memory: for tests, and for keys that need not outlive the process.
+//! A store in memory, for tests and for keys that end with the process.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -20,21 +20,48 @@ use crate::store::resolve::Resolve;
 use crate::value::id::{AccountId, KeyId, TenantId};
 use crate::value::time::Timestamp;
 
-/// Keeps everything in memory. Clones share what is kept.
+/// A store that keeps everything in memory, for tests and for keys that end with the process.
 ///
-/// Not durable: what it holds ends with the process.
+/// It is not durable: all keys, policies and events are lost when the process ends. Clones share
+/// the data.
+///
+/// ```
+/// # futures_lite::future::block_on(async {
+/// use keywright::store::MemoryStore;
+/// use keywright::{Actor, Keywright, NewKey, Policy, UserId};
+///
+/// let policy = Policy::allowing("invoices:read".parse()?);
+/// let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+/// let alice = Actor::developer(UserId::new("alice")?);
+/// let issued = keywright.authority().generate(&alice, NewKey::named("prod-main-app")?).await?;
+/// keywright.verifier().verify(issued.token.expose()).await?;
+/// # Ok::<(), keywright::Error>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone, Default)]
 pub struct MemoryStore(Arc<Inner>);
 
 #[derive(Default)]
 struct Inner {
     state: State,
-    /// Its lock is also the one that writers take turns by.
+    /// The events. Every writer holds this lock for its whole write, so writes happen one at a
+    /// time.
     events: Mutex<Events>,
 }
 
 impl MemoryStore {
-    /// An empty store.
+    /// Creates an empty store.
+    ///
+    /// ```
+    /// # futures_lite::future::block_on(async {
+    /// use keywright::TenantId;
+    /// use keywright::store::{KeyStore, MemoryStore};
+    ///
+    /// let store = MemoryStore::new();
+    /// assert!(store.policy(&TenantId::new("globex")?).await?.is_none());
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn new() -> Self {
         Self::default()
     }
@@ -44,14 +71,16 @@ impl MemoryStore {
         &self.0.state
     }
 
-    /// Waits for the turn of a writer.
+    /// Waits until no other writer is active, and excludes writers until the result is dropped.
     #[cfg(feature = "postgres")]
     pub(in crate::store) fn turn(&self) -> Result<impl Drop + '_, StoreError> {
         self.events()
     }
 
     fn events(&self) -> Result<MutexGuard<'_, Events>, StoreError> {
-        self.0.events.lock().map_err(|_| StoreError::corrupt("a writer of this store panicked"))
+        self.0.events.lock().map_err(|_| {
+            StoreError::corrupt("an earlier write of this store panicked: create a new store")
+        })
     }
 }
 

@@ -1,4 +1,4 @@
-//! The tables of a state: everything that is not on the path of every request.
+//! The tables of a state: all data that a verification does not read.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -18,6 +18,7 @@ use crate::store::plan::{DeletedId, Tombstone, Writer};
 use crate::value::id::{AccountId, KeyId, TenantId};
 use crate::value::time::Timestamp;
 
+/// The tables, which change together under one lock.
 #[derive(Default)]
 pub(in crate::store) struct Tables {
     pub(in crate::store) tenants: HashMap<TenantId, Tenant>,
@@ -26,9 +27,9 @@ pub(in crate::store) struct Tables {
     pub(super) deleted: HashSet<DeletedId, RandomState>,
     pub(in crate::store) writers: HashMap<[u8; 16], Writer>,
     pub(super) epoch: Epoch,
-    /// The number of the last event of each tenant.
+    /// The number of the newest event of each tenant.
     pub(in crate::store) last_events: HashMap<TenantId, u64>,
-    /// The last changes, each with the epoch of its commit.
+    /// The recent changes, oldest first, each with the epoch of its commit.
     pub(super) recent: VecDeque<(Epoch, Subject)>,
     /// The epoch since which `recent` is complete.
     pub(super) recent_since: Epoch,
@@ -39,42 +40,45 @@ pub(in crate::store) struct Tenant {
     pub(super) gate: Arc<Gate>,
     pub(in crate::store) policy: Option<Arc<Policy>>,
     pub(in crate::store) accounts: BTreeMap<AccountId, Arc<ServiceAccount>>,
-    /// In the order of creation.
+    /// The keys in the order of creation.
     pub(in crate::store) keys: BTreeSet<(Timestamp, KeyId)>,
     pub(super) owners: HashMap<Owner, Owned>,
-    /// The ids that were deleted, each behind the number of the event that it is forgotten with.
+    /// The deleted ids, ordered by the number of the event with which each is forgotten.
     pub(in crate::store) deleted: BTreeSet<(u64, DeletedId)>,
 }
 
-/// A key as the path of every request sees it.
+/// A key as a verification reads it.
 pub(super) struct Entry {
     pub(super) snapshot: Arc<Snapshot>,
     gate: Arc<Gate>,
-    /// The gate's number when the snapshot was taken.
+    /// The number of the gate when the snapshot was taken.
     taken_at: u64,
 }
 
-/// A number that moves when entries of a tenant no longer hold.
+/// A number that changes when the entries of a tenant become invalid.
 #[derive(Default)]
 pub(super) struct Gate(AtomicU64);
 
 impl Gate {
+    /// Makes all entries of the tenant invalid.
     pub(super) fn close(&self) {
         self.0.fetch_add(1, Ordering::AcqRel);
     }
 }
 
 impl Entry {
-    pub(super) fn holds(&self) -> bool {
+    /// Returns whether the entry is valid: no change has closed its gate since it was made.
+    pub(super) fn is_valid(&self) -> bool {
         self.gate.0.load(Ordering::Acquire) == self.taken_at
     }
 }
 
 impl Tables {
-    /// An entry for a record, with its account and policy as they are now.
+    /// Returns an entry for a record, with its current account and policy.
     pub(super) fn entry(&self, record: KeyRecord) -> Result<Entry, StoreError> {
         let key = record.key();
-        let missing = || StoreError::corrupt(format!("the tenant of key {} is missing", key.id));
+        let missing =
+            || StoreError::corrupt(format!("the store holds key {} without its tenant", key.id));
         let tenant = self.tenants.get(&key.tenant).ok_or_else(missing)?;
         let account = match &key.owner {
             Owner::Account(id) => tenant.accounts.get(id).cloned(),
@@ -96,7 +100,7 @@ impl Tables {
         tenant.accounts.insert(account.id, Arc::new(account));
     }
 
-    /// Puts a key in the indexes of its tenant and owner, in the place of what it was before.
+    /// Adds a key to the indexes of its tenant and owner, and removes its previous version.
     pub(super) fn index_key(&mut self, key: &Key, before: Option<&Key>) {
         let tenant = self.tenants.entry(key.tenant.clone()).or_default();
         tenant.keys.insert((key.created_at, key.id));
@@ -107,6 +111,7 @@ impl Tables {
         owned.insert(key);
     }
 
+    /// Remembers a deleted id.
     pub(super) fn bury(&mut self, Tombstone { id, tenant, event }: Tombstone) {
         self.deleted.insert(id);
         self.tenants.entry(tenant).or_default().deleted.insert((event, id));

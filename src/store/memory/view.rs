@@ -1,4 +1,4 @@
-//! Planning against a state: its tables and its keys are the view.
+//! Planning a batch against a state, whose tables and keys are the view.
 
 use papaya::{HashMapRef, LocalGuard};
 
@@ -16,17 +16,20 @@ use crate::value::id::{AccountId, KeyId, TenantId};
 use crate::value::time::Timestamp;
 
 impl State {
-    /// What a batch comes to, and the epoch of its commit.
+    /// Plans a batch: returns its effects and the epoch of its commit.
     pub(in crate::store) fn plan(&self, batch: Batch) -> Result<(Epoch, Effects), StoreError> {
         #[cfg(feature = "postgres")]
         self.stage.must_take_changes()?;
         let tables = self.read()?;
         let epoch = tables.epoch.0.checked_add(1);
-        let epoch = epoch.ok_or_else(|| StoreError::corrupt("the number of commits is no more"))?;
+        let epoch = epoch.ok_or_else(|| {
+            StoreError::corrupt("the store has reached the highest epoch and takes no more commits")
+        })?;
         Ok((Epoch(epoch), plan::batch(&self.view(&tables), batch)?))
     }
 
-    /// What a batch of usage comes to, and the epoch, which stays. `None` if the batch has been added before.
+    /// Plans a batch of usage: returns its effects and the current epoch, which usage does not
+    /// advance. Returns `None` if the batch was added before.
     pub(in crate::store) fn plan_usage(
         &self,
         batch: &UsageBatch,
@@ -43,7 +46,7 @@ impl State {
     }
 }
 
-/// A state of which nothing changes meanwhile.
+/// A state that cannot change while the view exists, because the tables are locked.
 struct StateView<'a> {
     tables: &'a Tables,
     index: HashMapRef<'a, KeyId, Entry, foldhash::fast::RandomState, LocalGuard<'a>>,

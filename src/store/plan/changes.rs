@@ -1,4 +1,4 @@
-//! Planning a batch: what each change comes to, or why nothing of the batch may happen.
+//! Planning a batch: the effects of each change, or the reason why the batch is refused.
 
 use super::checks::{absent, check_condition, check_no_key_left, check_owner, check_subjects};
 use super::deleted::{DeletedId, Tombstone};
@@ -11,11 +11,30 @@ use crate::store::error::StoreError;
 use crate::value::id::TenantId;
 use crate::value::serde_strict::MAX_COUNT;
 
-/// Plans a batch: returns what it comes to.
+/// Plans a batch: checks its conditions and changes, and returns the rows to write.
+///
+/// ```
+/// use keywright::KeyId;
+/// use keywright::store::plan::{self, Rows};
+/// use keywright::store::{Batch, Change, StoreErrorKind};
+///
+/// let key: KeyId = "4fQ2xk9ZrT7bWm1c".parse()?;
+/// let batch = Batch { changes: vec![Change::DeleteKey(key)], ..Batch::default() };
+///
+/// // The store found no row of this key, so the batch is refused.
+/// let error = plan::batch(&Rows::default(), batch).unwrap_err();
+/// assert_eq!(error.kind(), StoreErrorKind::Conflict);
+/// # Ok::<(), keywright::Error>(())
+/// ```
 ///
 /// # Errors
-/// A [`StoreError`] as [`Condition`](crate::store::Condition) and [`Change`] name it if one of them does not hold, and
-/// `Unsupported` if the batch names one subject in two changes. Nothing of the batch may be written then.
+/// After an error, the store must write nothing of the batch.
+/// * `Conflict`, `AlreadyExists` or `LimitReached` if a condition or a change does not hold, as
+///   [`Condition`](crate::store::Condition) and [`Change`] describe.
+/// * `Unsupported` if the batch names one subject in two changes, if an update changes the tenant,
+///   owner or creation time of a record, or if a version is above 2⁶³ − 1.
+/// * `Corrupt` if the number of a tenant's newest event is 2⁶³ − 1, so that no number is left for
+///   another event.
 pub fn batch(view: &impl View, batch: Batch) -> Result<Effects, StoreError> {
     check_subjects(&batch)?;
     let mut effects = Effects::default();
@@ -50,14 +69,17 @@ fn add_change(view: &impl View, change: Change, effects: &mut Effects) -> Result
             let version = stored.map(KeyRecord::version);
             check_version(&format!("key {}", record.id()), version, record.version())?;
             if !stored.is_some_and(|stored| is_same_key(stored, &record)) {
-                let message = format!("an update moves key {} to another place", record.id());
+                let message = format!(
+                    "the update of key {} changes its tenant, owner or creation time",
+                    record.id()
+                );
                 return Err(StoreError::unsupported(message));
             }
             effects.changed_keys.push(record);
         }
         Change::RevokeKey { key, at } => {
             let stored = view.key(&key).filter(|stored| stored.key().revoked_at.is_none());
-            let conflict = || format!("key {key} is absent or revoked already");
+            let conflict = || format!("key {key} does not exist or is revoked already");
             let stored = stored.ok_or_else(|| StoreError::conflict(conflict()))?;
             effects.changed_keys.push(stored.revoked(at));
         }
@@ -71,15 +93,16 @@ fn add_change(view: &impl View, change: Change, effects: &mut Effects) -> Result
             if view.account(&id).is_some() || view.is_deleted(&DeletedId::Account(id)) {
                 return Err(already_exists(format!("service account {id}")));
             }
-            check_count(&format!("account {id}"), account.version)?;
+            check_count(&format!("service account {id}"), account.version)?;
             effects.new_accounts.push(account);
         }
         Change::UpdateAccount(account) => {
             let stored = view.account(&account.id);
             let version = stored.map(|stored| stored.version);
-            check_version(&format!("account {}", account.id), version, account.version)?;
+            check_version(&format!("service account {}", account.id), version, account.version)?;
             if stored.map(|stored| &stored.tenant) != Some(&account.tenant) {
-                let message = format!("an update moves account {}", account.id);
+                let message =
+                    format!("the update of service account {} changes its tenant", account.id);
                 return Err(StoreError::unsupported(message));
             }
             effects.changed_accounts.push(account);
@@ -96,7 +119,7 @@ fn add_change(view: &impl View, change: Change, effects: &mut Effects) -> Result
             effects.policies.push((tenant, policy));
         }
         Change::ForgetEvents { tenant, through } => {
-            // The newest one stays.
+            // The newest event stays: the next event takes its number from it.
             let through = through.min(view.last_event(&tenant).saturating_sub(1));
             effects.forgotten_ids.extend(view.deleted_through(&tenant, through));
             effects.forgotten_events.push((tenant, through));
@@ -105,12 +128,13 @@ fn add_change(view: &impl View, change: Change, effects: &mut Effects) -> Result
     Ok(())
 }
 
-/// A tombstone whose event has no number yet.
+/// Returns a tombstone whose event number is set later, by `date_tombstones`.
 fn undated(id: DeletedId, tenant: &TenantId) -> Tombstone {
     Tombstone { id, tenant: tenant.clone(), event: 0 }
 }
 
-/// Tenant, owner and creation never change: they are where a key is found.
+/// Returns whether two records have the same tenant, owner and creation time. Stores index keys by
+/// these, so an update must not change them.
 fn is_same_key(a: &KeyRecord, b: &KeyRecord) -> bool {
     let (a, b) = (a.key(), b.key());
     (&a.tenant, &a.owner, a.created_at) == (&b.tenant, &b.owner, b.created_at)
@@ -119,15 +143,17 @@ fn is_same_key(a: &KeyRecord, b: &KeyRecord) -> bool {
 fn check_version(what: &str, stored: Option<u64>, next: u64) -> Result<(), StoreError> {
     match stored {
         Some(stored) if stored.checked_add(1) == Some(next) => check_count(what, next),
-        Some(_) => Err(StoreError::conflict(format!("{what} has changed"))),
+        Some(_) => {
+            Err(StoreError::conflict(format!("{what} has changed: read it again and retry")))
+        }
         None => Err(absent(what)),
     }
 }
 
-/// A version beyond this can be written and not read back.
+/// Refuses a version that could be written but not read back.
 fn check_count(what: &str, version: u64) -> Result<(), StoreError> {
     if version > MAX_COUNT {
-        let message = format!("{what} has version {version}, the last one is {MAX_COUNT}");
+        let message = format!("{what} must have a version of at most {MAX_COUNT}, got {version}");
         return Err(StoreError::unsupported(message));
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! What must hold for a batch as a whole, once its changes are known.
+//! The checks of a batch as a whole, after its changes are known.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -10,16 +10,18 @@ use crate::store::batch::{Batch, Change, Condition};
 use crate::store::error::StoreError;
 use crate::value::id::AccountId;
 
-/// A batch that names something twice has no order in which it could be meant.
+/// Refuses a batch that names a subject twice, because the changes of a batch have no order.
 pub(super) fn check_subjects(batch: &Batch) -> Result<(), StoreError> {
     let mut seen = HashSet::new();
     if !batch.changes.iter().map(Change::subject).all(|subject| seen.insert(subject)) {
-        return Err(StoreError::unsupported("a batch names one subject in two changes"));
+        return Err(StoreError::unsupported(
+            "a batch must name each subject in at most one change",
+        ));
     }
     Ok(())
 }
 
-/// The owner of every key that is written exists when it is.
+/// Checks that the service account that owns a written key exists after the batch.
 pub(super) fn check_owner(
     view: &impl View,
     record: &KeyRecord,
@@ -36,6 +38,7 @@ pub(super) fn check_owner(
     Err(absent(format!("service account {account}")))
 }
 
+/// Checks that a deleted account owns no key after the batch, dead or live.
 pub(super) fn check_no_key_left(
     view: &impl View,
     account: AccountId,
@@ -46,11 +49,14 @@ pub(super) fn check_no_key_left(
     let owner = Owner::Account(account);
     let left = view.keys_of(&stored.tenant, &owner).find(|id| !deleted.contains(id));
     match left {
-        Some(id) => Err(StoreError::conflict(format!("account {account} owns key {id}"))),
+        Some(id) => Err(StoreError::conflict(format!(
+            "service account {account} still owns key {id}: delete the key first"
+        ))),
         None => Ok(()),
     }
 }
 
+/// Checks a condition of the batch.
 pub(super) fn check_condition(
     view: &impl View,
     condition: &Condition,
@@ -59,18 +65,23 @@ pub(super) fn check_condition(
     match condition {
         Condition::AccountVersion { account, version } => {
             if view.account(account).map(|account| account.version) != Some(*version) {
-                return Err(StoreError::conflict(format!("account {account} has changed")));
+                return Err(StoreError::conflict(format!(
+                    "service account {account} has changed: read it again and retry"
+                )));
             }
         }
         Condition::PolicyVersion { tenant, version } => {
             if view.policy(tenant).map_or(0, |policy| policy.version) != *version {
-                return Err(StoreError::conflict(format!("the policy of {tenant} has changed")));
+                return Err(StoreError::conflict(format!(
+                    "the policy of {tenant} has changed: read it again and retry"
+                )));
             }
         }
         Condition::LiveKeysBelow { tenant, owner, limit, at } => {
             let live = view.live_keys_of(tenant, owner, *at);
             if live.take(usize::from(*limit)).count() == usize::from(*limit) {
-                let message = format!("{owner} holds {limit} live keys");
+                let message =
+                    format!("{owner} already holds {limit} live keys, the most that it may hold");
                 return Err(StoreError::limit_reached(message));
             }
         }
@@ -84,13 +95,14 @@ pub(super) fn check_condition(
             let mut untouched = view.live_keys_of(tenant, owner, *at);
             let written = effects.written_keys().find(is_left).map(|record| *record.id());
             if let Some(id) = written.or_else(|| untouched.find(|id| !touched.contains(id))) {
-                return Err(StoreError::conflict(format!("{owner} still holds key {id}")));
+                return Err(StoreError::conflict(format!("{owner} still holds the live key {id}")));
             }
         }
     }
     Ok(())
 }
 
+/// Returns the error for a record that does not exist.
 pub(super) fn absent(what: impl fmt::Display) -> StoreError {
     StoreError::conflict(format!("{what} does not exist"))
 }

@@ -1,4 +1,4 @@
-//! Ids that were deleted: what is remembered of them, and until when.
+//! Deleted ids, and how long a store remembers them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,7 +6,17 @@ use std::str::FromStr;
 use crate::store::batch::Subject;
 use crate::value::id::{AccountId, IdError, KeyId, TenantId};
 
-/// The id of a key or a service account that was deleted. As text: `key:ID`, `account:ID`.
+/// The id of a deleted key or service account.
+///
+/// As text: `key:ID` or `account:ID`.
+///
+/// ```
+/// use keywright::store::plan::DeletedId;
+///
+/// let id: DeletedId = "key:4fQ2xk9ZrT7bWm1c".parse()?;
+/// assert_eq!(id, DeletedId::Key("4fQ2xk9ZrT7bWm1c".parse()?));
+/// # Ok::<(), keywright::IdError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum DeletedId {
     /// A service account.
@@ -15,15 +25,24 @@ pub enum DeletedId {
     Key(KeyId),
 }
 
-/// A deleted id, and until when it is refused.
+/// A deleted id, and the event with which a store may forget it.
+///
+/// ```
+/// use keywright::store::plan::{DeletedId, Tombstone};
+///
+/// let id: DeletedId = "key:4fQ2xk9ZrT7bWm1c".parse()?;
+/// let tombstone = Tombstone { id, tenant: "globex".parse()?, event: 7 };
+/// // Inserts of this key are refused until event 7 of the tenant is forgotten.
+/// # Ok::<(), keywright::IdError>(())
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Tombstone {
     /// The id.
     pub id: DeletedId,
     /// The tenant of the key or account.
     pub tenant: TenantId,
-    /// The number of the tenant's newest event at the end of the batch that deleted it, at least 1. The
-    /// id may be used again once this event is forgotten.
+    /// The number, at least 1, of the tenant's newest event at the end of the batch that deleted
+    /// the id. The id may be used again after this event is forgotten.
     pub event: u64,
 }
 

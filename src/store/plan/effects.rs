@@ -1,4 +1,4 @@
-//! What a batch comes to.
+//! The effects of a batch: the rows that a store writes.
 
 use std::collections::HashMap;
 
@@ -12,15 +12,30 @@ use crate::store::batch::Subject;
 use crate::value::id::{AccountId, KeyId, TenantId};
 use crate::value::time::Timestamp;
 
-/// What a batch comes to: the rows as they will be, with nothing left to decide.
+/// The effects of a batch: the rows to insert, replace and remove.
 ///
-/// A store writes all of it or nothing. Take it apart with a pattern that names every field: a version of the
-/// crate with one more then does not compile until the store writes that one too.
+/// A store writes all effects or none, and has nothing left to decide. Destructure the effects with
+/// a pattern that names every field. If a later version of the crate adds a field, the store then
+/// does not compile until it writes that field too.
+///
+/// ```
+/// use keywright::store::plan::Effects;
+///
+/// fn write(effects: Effects) {
+///     let Effects {
+///         new_keys, changed_keys, deleted_keys, new_accounts, changed_accounts,
+///         deleted_accounts, policies, usage, writer, forgotten_writers, events, last_events,
+///         tombstones, forgotten_events, forgotten_ids,
+///     } = effects;
+///     // Insert, replace and remove these rows in one transaction.
+/// }
+/// write(Effects::default());
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Effects {
     /// The keys to insert.
     pub new_keys: Vec<KeyRecord>,
-    /// The keys whose record is replaced.
+    /// The keys to replace.
     pub changed_keys: Vec<KeyRecord>,
     /// The keys to remove, with their usage.
     pub deleted_keys: Vec<KeyId>,
@@ -34,43 +49,68 @@ pub struct Effects {
     pub policies: Vec<(TenantId, Policy)>,
     /// The usage to insert or replace.
     pub usage: Vec<(KeyId, Usage)>,
-    /// The writer whose last batch is to be remembered, by its id.
+    /// The writer of usage to insert or replace, with its id.
     pub writer: Option<([u8; 16], Writer)>,
-    /// The writers to forget.
+    /// The ids of the writers of usage to remove.
     pub forgotten_writers: Vec<[u8; 16]>,
-    /// The events to insert, each with its number.
+    /// The events to insert, with their sequence numbers.
     pub events: Vec<Event>,
-    /// The number of the last event of each tenant that has new ones.
+    /// The number of the newest event of each tenant that has new events.
     pub last_events: HashMap<TenantId, u64>,
-    /// The ids that are not to be used again from now on.
+    /// The deleted ids to remember, which inserts must not use again.
     pub tombstones: Vec<Tombstone>,
-    /// The tenants that lose their oldest events, each with the number of the last one to remove.
+    /// The tenants whose oldest events are removed, each with the number of the last event to
+    /// remove.
     pub forgotten_events: Vec<(TenantId, u64)>,
-    /// The deleted ids that are forgotten with these events, and may be used again.
+    /// The deleted ids to forget with these events. They may be used again.
     pub forgotten_ids: Vec<DeletedId>,
 }
 
 /// A writer of usage, as a store remembers it.
+///
+/// Its id is the key of the row.
+///
+/// ```
+/// use keywright::store::UsageBatch;
+/// use keywright::store::plan::Writer;
+///
+/// let at = "2027-01-15T08:00:00Z".parse()?;
+/// let batch = UsageBatch { writer: [7; 16], sequence: 1, at, deltas: Vec::new() };
+/// let writer = Writer { last: batch.as_last(), at: batch.at };
+/// assert_eq!(writer.last.sequence, 1);
+/// # Ok::<(), keywright::TimeError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Writer {
-    /// Its last batch.
+    /// The last batch of this writer.
     pub last: LastBatch,
-    /// When that batch was made.
+    /// The time at which the writer made that batch.
     pub at: Timestamp,
 }
 
 impl Effects {
-    /// Returns the keys that are inserted or changed.
+    /// Returns the keys to insert or replace.
     pub fn written_keys(&self) -> impl Iterator<Item = &KeyRecord> {
         self.new_keys.iter().chain(&self.changed_keys)
     }
 
-    /// Returns the service accounts that are inserted or changed.
+    /// Returns the service accounts to insert or replace.
     pub fn written_accounts(&self) -> impl Iterator<Item = &ServiceAccount> {
         self.new_accounts.iter().chain(&self.changed_accounts)
     }
 
-    /// Returns what the batch touches, for [`KeyStore::changes`](crate::store::KeyStore::changes).
+    /// Returns the subjects that the batch touches, for
+    /// [`KeyStore::changes`](crate::store::KeyStore::changes).
+    ///
+    /// ```
+    /// use keywright::store::plan::Effects;
+    ///
+    /// let key = "4fQ2xk9ZrT7bWm1c".parse()?;
+    /// let effects = Effects { deleted_keys: vec![key], ..Effects::default() };
+    /// let touched: Vec<String> = effects.subjects().map(|subject| subject.to_string()).collect();
+    /// assert_eq!(touched, ["key:4fQ2xk9ZrT7bWm1c"]);
+    /// # Ok::<(), keywright::IdError>(())
+    /// ```
     pub fn subjects(&self) -> impl Iterator<Item = Subject> {
         let keys = self.written_keys().map(KeyRecord::id).chain(&self.deleted_keys);
         let accounts = self.written_accounts().map(|account| &account.id);

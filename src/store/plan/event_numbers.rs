@@ -1,4 +1,4 @@
-//! The numbers of events: each tenant's count from 1, without gaps.
+//! The sequence numbers of events: each tenant counts from 1, without gaps.
 
 use super::effects::Effects;
 use super::view::View;
@@ -6,8 +6,8 @@ use crate::record::event::Event;
 use crate::store::error::StoreError;
 use crate::value::serde_strict::MAX_COUNT;
 
-/// Gives events their numbers. Each tenant's have numbers of their own, so none learns from its own what
-/// others do.
+/// Sets the sequence numbers of new events. Each tenant has its own numbers, so a tenant learns
+/// nothing about the others from them.
 pub(super) fn add_events(
     view: &impl View,
     events: Vec<Event>,
@@ -17,7 +17,7 @@ pub(super) fn add_events(
         let before = || view.last_event(&event.tenant);
         let last = effects.last_events.entry(event.tenant.clone()).or_insert_with(before);
         if *last >= MAX_COUNT {
-            let message = format!("tenant {} has no number for another event", event.tenant);
+            let message = format!("tenant {} has no number left for another event", event.tenant);
             return Err(StoreError::corrupt(message));
         }
         *last += 1;
@@ -27,7 +27,8 @@ pub(super) fn add_events(
     Ok(())
 }
 
-/// Notes with which event each deleted id is forgotten: known when all events of the batch have their numbers.
+/// Sets the event with which each deleted id is forgotten. All events of the batch must have their
+/// numbers already.
 pub(super) fn date_tombstones(view: &impl View, effects: &mut Effects) {
     for tombstone in &mut effects.tombstones {
         let last = effects.last_events.get(&tombstone.tenant).copied();

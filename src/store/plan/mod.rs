@@ -1,15 +1,16 @@
-//! What a batch comes to: the rules of every store, as pure functions of a batch and a view of the rows.
+//! The rules of a commit, as pure functions of a batch and the stored rows.
 //!
-//! This is the way to write a store. A commit has four steps, in one transaction or under one lock:
+//! Use this module to write a store. A commit has four steps, in one transaction or under one lock:
 //!
-//! 1. Compute which rows the batch needs: [`ReadSet::of`]. A store that has its tables in memory skips
-//!    this step.
+//! 1. Compute the rows that the batch needs, with [`ReadSet::of`]. A store that has its tables in
+//!    memory skips this step.
 //! 2. Read these rows into [`Rows`], or implement [`View`] on the tables.
-//! 3. Plan with [`batch`]. The answer is either the [`Effects`] or the error that the commit returns.
-//! 4. Write the effects down, all of them or none.
+//! 3. Plan the batch with [`batch`]. It returns the [`Effects`], or the error that the commit
+//!    returns.
+//! 4. Write all effects or none of them.
 //!
-//! Nothing is left to decide in the last step: records, usage, alerts and the numbers of events are in the
-//! effects. [`usage`] does the same for a batch of usage.
+//! The effects include records, usage, alerts and the sequence numbers of events, so the last step
+//! decides nothing. [`usage`] plans a batch of usage in the same way.
 //!
 //! ```
 //! use keywright::store::plan::{self, ReadSet, Rows};
@@ -22,21 +23,21 @@
 //! let change = Change::PutPolicy { tenant: globex.clone(), policy };
 //! let batch = Batch { changes: vec![change], ..Batch::default() };
 //!
-//! // Read these rows, in the transaction that writes.
+//! // Read these rows in the transaction that will write.
 //! let wanted = ReadSet::of(&batch);
 //! assert_eq!(wanted.policies, [globex.clone()]);
 //! let mut rows = Rows::default();
 //!
-//! // Plan, and write the effects down.
+//! // Plan, and write the effects.
 //! let effects = plan::batch(&rows, batch.clone())?;
 //! rows.policies.extend(effects.policies);
 //!
-//! // The same batch once more replaces a version that is no longer the stored one.
+//! // The same batch again names a version that is no longer the stored one.
 //! assert!(plan::batch(&rows, batch).is_err_and(|error| error.is_conflict()));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The example `custom_store` is a whole store that is written this way.
+//! The crate's example `custom_store` is a complete store that works this way.
 
 mod changes;
 mod checks;

@@ -1,4 +1,4 @@
-//! Which rows a batch needs: for a store that reads them before it plans.
+//! The rows that a batch needs, for a store that reads them before it plans.
 
 use super::deleted::DeletedId;
 use super::uses::alerts_due;
@@ -9,8 +9,9 @@ use crate::store::batch::{Batch, Change, Condition};
 use crate::value::id::{AccountId, KeyId, TenantId};
 use crate::value::time::Timestamp;
 
-/// The rows that a batch is planned against. A row that is absent is part of the answer; more rows than these do no
-/// harm.
+/// The rows that a store must read to plan a batch.
+///
+/// A store leaves out rows that do not exist. It may read more rows than these.
 ///
 /// ```
 /// use keywright::store::plan::ReadSet;
@@ -27,38 +28,62 @@ use crate::value::time::Timestamp;
 pub struct ReadSet {
     /// Keys to read, each with the service account that owns it.
     pub keys: Vec<KeyId>,
-    /// Of these keys also the number of their tenant's newest event.
+    /// Keys for which the number of the newest event of their tenant must be read too.
     pub numbered_keys: Vec<KeyId>,
-    /// Owners of whom live keys are needed.
+    /// Owners of whom live keys must be read.
     pub owners: Vec<OwnerKeys>,
     /// Service accounts to read.
     pub accounts: Vec<AccountId>,
-    /// Of these accounts also one key, dead or live, that is not in [`keys`](Self::keys), and the number of their tenant's
-    /// newest event.
+    /// Service accounts to remove. For each, the store reads one key of the account, dead or live,
+    /// that is not in [`keys`](Self::keys), and the number of the newest event of its tenant.
     pub emptied_accounts: Vec<AccountId>,
-    /// Tenants whose policy is to be read.
+    /// Tenants whose policies must be read.
     pub policies: Vec<TenantId>,
-    /// Ids to look for among the deleted ones.
+    /// Ids to look up among the deleted ids.
     pub deleted: Vec<DeletedId>,
-    /// Tenants of whom the number of the newest event is needed.
+    /// Tenants of which the number of the newest event must be read.
     pub tenants: Vec<TenantId>,
 }
 
-/// Live keys of an owner, as many as decide a condition.
+/// Live keys of an owner that a condition counts.
+///
+/// ```
+/// use keywright::store::plan::ReadSet;
+/// use keywright::store::{Batch, Condition};
+///
+/// let (tenant, owner) = ("globex".parse()?, "user:alice".parse()?);
+/// let at = "2027-01-15T08:00:00Z".parse()?;
+/// let below = Condition::LiveKeysBelow { tenant, owner, limit: 10, at };
+/// let wanted = ReadSet::of(&Batch { conditions: vec![below], ..Batch::default() });
+/// // Ten live keys are enough to know that the limit is reached.
+/// assert_eq!(wanted.owners[0].most, 10);
+/// # Ok::<(), keywright::Error>(())
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct OwnerKeys {
     /// The tenant.
     pub tenant: TenantId,
     /// The owner.
     pub owner: Owner,
-    /// The time at which a key counts as live.
+    /// The time at which the keys' statuses are computed.
     pub at: Timestamp,
-    /// How many are enough, not counting those in [`ReadSet::keys`].
+    /// The number of live keys that is enough to read. Keys in [`ReadSet::keys`] do not count.
     pub most: u16,
 }
 
 impl ReadSet {
     /// Returns the rows that [`batch`](super::batch) looks at.
+    ///
+    /// ```
+    /// use keywright::store::plan::ReadSet;
+    /// use keywright::store::{Batch, Change};
+    ///
+    /// let account = "7bWm1c4fQ2xk9ZrT".parse()?;
+    /// let delete = Change::DeleteAccount(account);
+    /// let wanted = ReadSet::of(&Batch { changes: vec![delete], ..Batch::default() });
+    /// assert_eq!((wanted.accounts, wanted.emptied_accounts), (vec![account], vec![account]));
+    /// # Ok::<(), keywright::IdError>(())
+    /// ```
     pub fn of(batch: &Batch) -> Self {
         let mut set = Self::default();
         for condition in &batch.conditions {
@@ -71,8 +96,21 @@ impl ReadSet {
         set
     }
 
-    /// Returns the rows that the alerts of a batch of usage need, when the usage of its keys was read. Empty if no alert
-    /// is due.
+    /// Returns the rows that the alerts of a batch of usage need.
+    ///
+    /// The set is empty if no alert is due.
+    ///
+    /// The view must have the usage of the batch's keys.
+    ///
+    /// ```
+    /// use keywright::store::UsageBatch;
+    /// use keywright::store::plan::{ReadSet, Rows};
+    ///
+    /// let at = "2027-01-15T08:00:00Z".parse()?;
+    /// let batch = UsageBatch { writer: [7; 16], sequence: 1, at, deltas: Vec::new() };
+    /// assert_eq!(ReadSet::of_alerts(&Rows::default(), &batch), ReadSet::default());
+    /// # Ok::<(), keywright::TimeError>(())
+    /// ```
     pub fn of_alerts(view: &impl View, batch: &UsageBatch) -> Self {
         let keys = alerts_due(view, batch);
         Self { numbered_keys: keys.clone(), keys, ..Self::default() }

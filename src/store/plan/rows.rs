@@ -1,4 +1,4 @@
-//! A view over rows that were read for a batch.
+//! The rows that a store has read for a batch, as a view.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,22 +10,33 @@ use crate::record::policy::Policy;
 use crate::record::usage::{LastBatch, Usage};
 use crate::value::id::{AccountId, KeyId, TenantId};
 
-/// The rows that a store has read for a batch: those of its [`ReadSet`](super::ReadSet), or more.
+/// The rows that a store has read for a batch: all rows of its [`ReadSet`](super::ReadSet), or
+/// more.
+///
+/// ```
+/// use keywright::store::plan::{Rows, View};
+///
+/// let mut rows = Rows::default();
+/// let globex = "globex".parse()?;
+/// rows.last_events.insert("globex".parse()?, 41);
+/// assert_eq!(rows.last_event(&globex), 41);
+/// # Ok::<(), keywright::IdError>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Rows {
-    /// Keys, by their ids.
+    /// Keys, by id.
     pub keys: HashMap<KeyId, KeyRecord>,
-    /// Service accounts, by their ids.
+    /// Service accounts, by id.
     pub accounts: HashMap<AccountId, ServiceAccount>,
-    /// Policies, by their tenants.
+    /// Policies, by tenant.
     pub policies: HashMap<TenantId, Policy>,
-    /// Ids that were deleted and are not yet forgotten.
+    /// Deleted ids that are not forgotten yet.
     pub deleted: HashSet<DeletedId>,
     /// The number of each tenant's newest event.
     pub last_events: HashMap<TenantId, u64>,
-    /// Usage, by key. A key that is in [`keys`](Self::keys) alone was never used.
+    /// Usage, by key id. A key that is in [`keys`](Self::keys) and not here was never used.
     pub usage: HashMap<KeyId, Usage>,
-    /// The last batches of writers of usage.
+    /// The last batch of each writer of usage, by the writer's id.
     pub last_batches: HashMap<[u8; 16], LastBatch>,
 }
 

@@ -1,4 +1,4 @@
-//! Planning a batch of usage: totals, alerts, and the writers that are forgotten.
+//! Planning a batch of usage: totals, alerts, and writers to forget.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -12,13 +12,16 @@ use crate::record::usage::{Usage, UsageBatch};
 use crate::store::error::StoreError;
 use crate::value::id::KeyId;
 
-/// How long a writer of usage is remembered after its last batch.
+/// The time for which a writer of usage is remembered after its last batch: 7 days.
 const WRITER_KEPT: Duration = Duration::from_hours(7 * 24);
 
-/// Plans a batch of usage. Returns `None` if the batch was added before: then there is nothing to write.
+/// Plans a batch of usage.
 ///
-/// Looks at the last batch of the writer, at the usage of each key, and for each key in [`alerts_due`] at its
-/// record and the number of its tenant's newest event.
+/// Returns `None` if the batch was added before and nothing is to be written.
+///
+/// The view must have the last batch of the writer and the usage of each key. For each key that
+/// [`alerts_due`] returns, it must also have the record and the number of the tenant's newest
+/// event.
 ///
 /// ```
 /// use keywright::store::plan::{self, Rows};
@@ -35,14 +38,16 @@ const WRITER_KEPT: Duration = Duration::from_hours(7 * 24);
 /// let effects = plan::usage(&rows, &batch)?.unwrap_or_default();
 /// assert_eq!(effects.usage[0].1.uses(), 3);
 ///
-/// // The store remembers the batch, so the same one adds nothing when it comes again.
+/// // The store remembers the batch, so the same batch adds nothing again.
 /// rows.last_batches.extend(effects.writer.map(|(id, writer)| (id, writer.last)));
 /// assert!(plan::usage(&rows, &batch)?.is_none());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
 /// # Errors
-/// `Conflict` if another process uses the same writer id, and `Corrupt` if a tenant has no number for another event.
+/// * `Conflict` if another process uses the same writer id.
+/// * `Corrupt` if the number of a tenant's newest event is 2⁶³ − 1, so that no number is left for
+///   an alert.
 pub fn usage(view: &impl View, batch: &UsageBatch) -> Result<Option<Effects>, StoreError> {
     if batch.was_added(view.last_batch(&batch.writer).as_ref())? {
         return Ok(None);
@@ -64,9 +69,27 @@ pub fn usage(view: &impl View, batch: &UsageBatch) -> Result<Option<Effects>, St
     Ok(Some(effects))
 }
 
-/// Returns the keys that a batch of usage causes alerts for, going by their stored usage.
+/// Returns the keys for which a batch of usage causes alerts, according to their stored usage.
 ///
-/// For a store that reads records and the numbers of events only if there is an alert.
+/// A store calls this to read records and event numbers only if an alert is due.
+///
+/// ```
+/// use std::num::NonZeroU64;
+/// use keywright::store::plan::{self, Rows};
+/// use keywright::store::{Usage, UsageBatch, UsageDelta};
+/// # use keywright::{KeyId, Timestamp};
+///
+/// # let key: KeyId = "4fQ2xk9ZrT7bWm1c".parse()?;
+/// # let at: Timestamp = "2027-01-15T08:00:00Z".parse()?;
+/// let alert_every = NonZeroU64::new(100);
+/// let delta = UsageDelta { key, secret_number: 1, uses: 120, last_used_at: at, alert_every };
+/// let batch = UsageBatch { writer: [7; 16], sequence: 1, at, deltas: vec![delta] };
+///
+/// let mut rows = Rows::default();
+/// rows.usage.insert(key, Usage::default());
+/// assert_eq!(plan::alerts_due(&rows, &batch), [key]);
+/// # Ok::<(), keywright::Error>(())
+/// ```
 pub fn alerts_due(view: &impl View, batch: &UsageBatch) -> Vec<KeyId> {
     Totals::of(view, batch).alerts.into_iter().map(|(key, _)| key).collect()
 }
@@ -74,7 +97,8 @@ pub fn alerts_due(view: &impl View, batch: &UsageBatch) -> Vec<KeyId> {
 /// The usage of each key after a batch.
 struct Totals {
     usage: HashMap<KeyId, Usage>,
-    /// Each time that a key's uses pass a multiple of its limit: the key, and its uses then.
+    /// An entry for each delta after which a key's uses pass a multiple of its alert threshold: the
+    /// key and its uses at that moment.
     alerts: Vec<(KeyId, u64)>,
 }
 

@@ -1,4 +1,4 @@
-//! What the rules look at.
+//! The view of the stored rows that the rules look at.
 
 use std::iter;
 
@@ -10,25 +10,45 @@ use crate::record::usage::{LastBatch, Usage};
 use crate::value::id::{AccountId, KeyId, TenantId};
 use crate::value::time::Timestamp;
 
-/// The rows that a batch is planned against, as of the moment at which it is written.
+/// The stored rows, as the rules of a commit look at them.
 ///
-/// Nobody else may write between the planning of a batch and the writing of its effects. [`Rows`](super::Rows) is
-/// the view of a store that reads its rows first.
+/// No other write may happen between the planning of a batch and the writing of its effects. A
+/// store that reads its rows first uses [`Rows`](super::Rows). A store with its tables in memory
+/// implements this trait on them.
+///
+/// ```
+/// use keywright::store::plan::{Rows, View};
+/// use keywright::{Policy, TenantId};
+///
+/// /// Returns whether a tenant has turned API access on.
+/// fn is_enabled(view: &impl View, tenant: &TenantId) -> bool {
+///     view.policy(tenant).is_some_and(|policy| policy.api_enabled)
+/// }
+///
+/// let globex = TenantId::new("globex")?;
+/// let policy = Policy::allowing("invoices:read".parse()?);
+/// let mut rows = Rows::default();
+/// rows.policies.insert(globex.clone(), policy);
+/// assert!(is_enabled(&rows, &globex));
+/// # Ok::<(), keywright::Error>(())
+/// ```
 pub trait View {
-    /// Returns a key, of whatever tenant.
+    /// Returns a key of any tenant.
     fn key(&self, key: &KeyId) -> Option<&KeyRecord>;
 
-    /// Returns a service account, of whatever tenant.
+    /// Returns a service account of any tenant.
     fn account(&self, account: &AccountId) -> Option<&ServiceAccount>;
 
     /// Returns a tenant's stored policy.
     fn policy(&self, tenant: &TenantId) -> Option<&Policy>;
 
-    /// Returns all keys of an owner, dead ones too, in any order.
+    /// Returns all keys of an owner, dead keys included, in any order.
     fn keys_of(&self, tenant: &TenantId, owner: &Owner) -> impl Iterator<Item = KeyId>;
 
-    /// Returns the keys of an owner that are live at a time. An index of these spares the look at every dead
-    /// key.
+    /// Returns the keys of an owner that are live at a time, in any order.
+    ///
+    /// The default body looks at every key of the owner. A store with an index of live keys
+    /// overrides it.
     fn live_keys_of(
         &self,
         tenant: &TenantId,
@@ -40,16 +60,19 @@ pub trait View {
         self.keys_of(tenant, owner).filter(is_live)
     }
 
-    /// Returns whether the id was deleted and is not yet forgotten.
+    /// Returns whether an id was deleted and is not forgotten yet.
     fn is_deleted(&self, id: &DeletedId) -> bool;
 
-    /// Returns the deleted ids of a tenant whose [`Tombstone::event`](super::Tombstone::event) is at most this
-    /// number. A store that keeps them for good, or removes them by a statement of its own, returns none.
+    /// Returns the deleted ids of a tenant whose [`Tombstone::event`](super::Tombstone::event) is
+    /// at most this number, for [`Effects::forgotten_ids`](super::Effects::forgotten_ids).
+    ///
+    /// The default body returns none. It fits a store that keeps deleted ids permanently or removes
+    /// them with its own statement.
     fn deleted_through(&self, _: &TenantId, _: u64) -> impl Iterator<Item = DeletedId> {
         iter::empty()
     }
 
-    /// Returns the number of a tenant's newest event, 0 if it has none.
+    /// Returns the number of a tenant's newest event; 0 if the tenant has no events.
     fn last_event(&self, tenant: &TenantId) -> u64;
 
     /// Returns the usage of a key; `None` if there is no such key.
@@ -58,8 +81,11 @@ pub trait View {
     /// Returns the last batch of a writer of usage.
     fn last_batch(&self, writer: &[u8; 16]) -> Option<LastBatch>;
 
-    /// Returns all writers of usage, each with the time of its last batch. A store that keeps them for good,
-    /// or removes them by a statement of its own, returns none.
+    /// Returns all writers of usage, each with the time of its last batch, for
+    /// [`Effects::forgotten_writers`](super::Effects::forgotten_writers).
+    ///
+    /// The default body returns none. It fits a store that keeps writers permanently or removes
+    /// them with its own statement.
     fn writers(&self) -> impl Iterator<Item = ([u8; 16], Timestamp)> {
         iter::empty()
     }

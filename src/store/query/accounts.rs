@@ -8,6 +8,28 @@ use crate::value::text::decimal;
 use crate::value::time::Timestamp;
 
 /// A query of service accounts, oldest first.
+///
+/// ```
+/// # use keywright::{Actor, Keywright, NewAccount, Policy, UserId, store::MemoryStore};
+/// # futures_lite::future::block_on(async {
+/// # let mut policy = Policy::allowing("invoices:read".parse()?);
+/// # policy.roles.insert("billing".parse()?, "invoices:read".parse()?);
+/// # policy.roles.insert("reports".parse()?, "invoices:read".parse()?);
+/// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+/// # let authority = keywright.authority();
+/// # let ada = Actor::administrator(UserId::new("ada")?);
+/// # let first = NewAccount::new("invoice-export".parse()?, "billing".parse()?);
+/// # authority.create_account(&ada, first).await?;
+/// # let second = NewAccount::new("nightly-report".parse()?, "reports".parse()?);
+/// # let account = authority.create_account(&ada, second).await?;
+/// use keywright::store::AccountQuery;
+///
+/// let query = AccountQuery::new().search("report").limit(20);
+/// let page = authority.accounts(&ada, &query).await?;
+/// assert_eq!(page.items[0].name.as_str(), "nightly-report");
+/// # Ok::<(), keywright::Error>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone, Debug, Default)]
 #[must_use = "setters take and return by value"]
 pub struct AccountQuery {
@@ -17,22 +39,115 @@ pub struct AccountQuery {
 }
 
 impl AccountQuery {
-    /// Selects all accounts.
+    /// Creates a query that selects all accounts.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, NewAccount, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let mut policy = Policy::allowing("invoices:read".parse()?);
+    /// # policy.roles.insert("billing".parse()?, "invoices:read".parse()?);
+    /// # policy.roles.insert("reports".parse()?, "invoices:read".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let ada = Actor::administrator(UserId::new("ada")?);
+    /// # let first = NewAccount::new("invoice-export".parse()?, "billing".parse()?);
+    /// # authority.create_account(&ada, first).await?;
+    /// # let second = NewAccount::new("nightly-report".parse()?, "reports".parse()?);
+    /// # let account = authority.create_account(&ada, second).await?;
+    /// use keywright::store::AccountQuery;
+    ///
+    /// let page = authority.accounts(&ada, &AccountQuery::new()).await?;
+    /// assert_eq!(page.items.len(), 2);
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Selects accounts whose name, id or role contains `text`, in either case.
+    /// Selects accounts whose name, id or role contains `text`.
+    ///
+    /// Upper and lower case are equal.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, NewAccount, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let mut policy = Policy::allowing("invoices:read".parse()?);
+    /// # policy.roles.insert("billing".parse()?, "invoices:read".parse()?);
+    /// # policy.roles.insert("reports".parse()?, "invoices:read".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let ada = Actor::administrator(UserId::new("ada")?);
+    /// # let first = NewAccount::new("invoice-export".parse()?, "billing".parse()?);
+    /// # authority.create_account(&ada, first).await?;
+    /// # let second = NewAccount::new("nightly-report".parse()?, "reports".parse()?);
+    /// # let account = authority.create_account(&ada, second).await?;
+    /// # use keywright::store::AccountQuery;
+    /// let page = authority.accounts(&ada, &AccountQuery::new().search("Billing")).await?;
+    /// assert_eq!(page.items[0].name.as_str(), "invoice-export");
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn search(self, text: impl Into<String>) -> Self {
         Self { search: Some(composed(&text.into()).to_lowercase()), ..self }
     }
 
-    /// Sets the most items on a page, 1 to [`MAX_LIMIT`](super::MAX_LIMIT).
+    /// Sets the most items on a page, from 1 to [`MAX_LIMIT`](super::MAX_LIMIT), which is 500.
+    ///
+    /// The default is [`DEFAULT_LIMIT`](super::DEFAULT_LIMIT), which is 50.
+    ///
+    /// The authority refuses other values with [`ListError::Limit`](crate::ListError::Limit). A
+    /// store uses [`page_size`](Self::page_size), which is always in this range.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, NewAccount, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let mut policy = Policy::allowing("invoices:read".parse()?);
+    /// # policy.roles.insert("billing".parse()?, "invoices:read".parse()?);
+    /// # policy.roles.insert("reports".parse()?, "invoices:read".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let ada = Actor::administrator(UserId::new("ada")?);
+    /// # let first = NewAccount::new("invoice-export".parse()?, "billing".parse()?);
+    /// # authority.create_account(&ada, first).await?;
+    /// # let second = NewAccount::new("nightly-report".parse()?, "reports".parse()?);
+    /// # let account = authority.create_account(&ada, second).await?;
+    /// # use keywright::store::AccountQuery;
+    /// let page = authority.accounts(&ada, &AccountQuery::new().limit(1)).await?;
+    /// assert_eq!(page.items.len(), 1);
+    /// assert!(page.next.is_some());
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn limit(self, limit: u16) -> Self {
         Self { limit: Some(limit), ..self }
     }
 
-    /// Continues behind a cursor that a client sent back.
+    /// Continues after a cursor that a client sent back.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, NewAccount, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let mut policy = Policy::allowing("invoices:read".parse()?);
+    /// # policy.roles.insert("billing".parse()?, "invoices:read".parse()?);
+    /// # policy.roles.insert("reports".parse()?, "invoices:read".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let ada = Actor::administrator(UserId::new("ada")?);
+    /// # let first = NewAccount::new("invoice-export".parse()?, "billing".parse()?);
+    /// # authority.create_account(&ada, first).await?;
+    /// # let second = NewAccount::new("nightly-report".parse()?, "reports".parse()?);
+    /// # let account = authority.create_account(&ada, second).await?;
+    /// # use keywright::store::AccountQuery;
+    /// let first = authority.accounts(&ada, &AccountQuery::new().limit(1)).await?;
+    /// if let Some(cursor) = first.next_cursor() {
+    ///     let second = authority.accounts(&ada, &AccountQuery::new().after(&cursor)?).await?;
+    ///     assert_eq!(second.items.len(), 1);
+    /// }
+    /// # assert!(first.next.is_some());
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
     /// [`CursorError`] if it is not a cursor of accounts.
@@ -45,18 +160,54 @@ impl AccountQuery {
         Ok(Self { after: Some(decode().ok_or(CursorError)?), ..self })
     }
 
-    /// Returns the cursor of the place behind which the query continues, if it does.
+    /// Returns the cursor after which the query continues; `None` if it starts at the beginning.
+    ///
+    /// ```
+    /// # use keywright::store::AccountQuery;
+    /// let cursor = "account.1767225600000000.4fQ2xk9ZrT7bWm1c".parse()?;
+    /// assert_eq!(AccountQuery::new().after(&cursor)?.cursor(), Some(cursor));
+    /// # Ok::<(), keywright::store::CursorError>(())
+    /// ```
     pub fn cursor(&self) -> Option<Cursor> {
         let (created, id) = self.after?;
         Some(Cursor(format!("account.{}.{id}", created.unix_micros())))
     }
 
-    /// Returns how many items the page may have.
+    /// Returns the most items on the page: the limit, or the default if no limit is set.
+    ///
+    /// A limit of 0 counts as 1. A limit above [`MAX_LIMIT`](super::MAX_LIMIT) counts as
+    /// `MAX_LIMIT`.
+    ///
+    /// ```
+    /// # use keywright::store::AccountQuery;
+    /// assert_eq!(AccountQuery::new().page_size(), 50);
+    /// assert_eq!(AccountQuery::new().limit(9_000).page_size(), 500);
+    /// ```
     pub fn page_size(&self) -> usize {
         page_size(self.limit)
     }
 
-    /// Returns whether an account passes the filters.
+    /// Returns whether an account passes the filters, for a store.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, NewAccount, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let mut policy = Policy::allowing("invoices:read".parse()?);
+    /// # policy.roles.insert("billing".parse()?, "invoices:read".parse()?);
+    /// # policy.roles.insert("reports".parse()?, "invoices:read".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let ada = Actor::administrator(UserId::new("ada")?);
+    /// # let first = NewAccount::new("invoice-export".parse()?, "billing".parse()?);
+    /// # authority.create_account(&ada, first).await?;
+    /// # let second = NewAccount::new("nightly-report".parse()?, "reports".parse()?);
+    /// # let account = authority.create_account(&ada, second).await?;
+    /// # use keywright::store::AccountQuery;
+    /// assert!(AccountQuery::new().search("report").matches(&account));
+    /// assert!(!AccountQuery::new().search("invoice").matches(&account));
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn matches(&self, account: &ServiceAccount) -> bool {
         self.search.as_deref().is_none_or(|text| {
             account.name.as_str().to_lowercase().contains(text)
@@ -65,7 +216,28 @@ impl AccountQuery {
         })
     }
 
-    /// Assembles a page from all accounts of the tenant.
+    /// Builds a page from all accounts of the tenant, in any order, for a store without an index.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, NewAccount, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let mut policy = Policy::allowing("invoices:read".parse()?);
+    /// # policy.roles.insert("billing".parse()?, "invoices:read".parse()?);
+    /// # policy.roles.insert("reports".parse()?, "invoices:read".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let ada = Actor::administrator(UserId::new("ada")?);
+    /// # let first = NewAccount::new("invoice-export".parse()?, "billing".parse()?);
+    /// # authority.create_account(&ada, first).await?;
+    /// # let second = NewAccount::new("nightly-report".parse()?, "reports".parse()?);
+    /// # let account = authority.create_account(&ada, second).await?;
+    /// # use keywright::store::AccountQuery;
+    /// let page = AccountQuery::new().page([&account]);
+    /// assert_eq!(page.items, [account.clone()]);
+    /// assert!(page.next.is_none());
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn page<'a>(
         &self,
         accounts: impl IntoIterator<Item = &'a ServiceAccount>,

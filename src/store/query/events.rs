@@ -8,7 +8,29 @@ use crate::value::id::{AccountId, KeyId};
 use crate::value::text::decimal;
 use crate::value::time::Timestamp;
 
-/// A query of events, newest first. Filters narrow each other.
+/// A query of audit events, newest first.
+///
+/// It selects the events that pass all its filters.
+///
+/// ```
+/// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+/// # futures_lite::future::block_on(async {
+/// # let policy = Policy::allowing("invoices:read".parse()?);
+/// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+/// # let authority = keywright.authority();
+/// # let ada = Actor::administrator(UserId::new("ada")?);
+/// # let issued = authority.generate(&ada, NewKey::named("prod-main-app")?).await?;
+/// # authority.revoke(&ada, &issued.key.id).await?;
+/// use keywright::store::EventQuery;
+/// use keywright::{EventActor, Operation};
+///
+/// let by_ada = EventActor::User(ada.id().clone());
+/// let query = EventQuery::new().actor(by_ada).kind(Operation::KeyRevoke);
+/// let page = authority.events(&ada, &query).await?;
+/// assert_eq!(page.items[0].key, Some(issued.key.id));
+/// # Ok::<(), keywright::Error>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone, Debug, Default)]
 #[must_use = "setters take and return by value"]
 pub struct EventQuery {
@@ -24,56 +46,246 @@ pub struct EventQuery {
 }
 
 impl EventQuery {
-    /// The most events that one page examines: 10,000. It bounds the cost of a page of a search that matches
-    /// little.
+    /// The most events that one page examines: 10,000. It bounds the cost of a page if few events
+    /// pass the filters.
     pub const MAX_EXAMINED: usize = 10_000;
 
-    /// Selects all events.
+    /// Creates a query that selects all events.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let ada = Actor::administrator(UserId::new("ada")?);
+    /// # let issued = authority.generate(&ada, NewKey::named("prod-main-app")?).await?;
+    /// # authority.revoke(&ada, &issued.key.id).await?;
+    /// use keywright::store::EventQuery;
+    ///
+    /// let page = authority.events(&ada, &EventQuery::new()).await?;
+    /// let kinds: Vec<String> = page.items.iter().map(|event| event.kind.to_string()).collect();
+    /// assert_eq!(kinds, ["key.revoke", "key.generate"]);
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Selects events of this key.
+    /// Selects events of a key.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let ada = Actor::administrator(UserId::new("ada")?);
+    /// # let issued = authority.generate(&ada, NewKey::named("prod-main-app")?).await?;
+    /// # authority.revoke(&ada, &issued.key.id).await?;
+    /// # use keywright::store::EventQuery;
+    /// let page = authority.events(&ada, &EventQuery::new().key(issued.key.id)).await?;
+    /// assert_eq!(page.items.len(), 2);
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn key(self, key: KeyId) -> Self {
         Self { key: Some(key), ..self }
     }
 
-    /// Selects events of this service account.
+    /// Selects events of a service account.
+    ///
+    /// Events of its keys are included.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, NewAccount, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let mut policy = Policy::allowing("invoices:read".parse()?);
+    /// # policy.roles.insert("billing".parse()?, "invoices:read".parse()?);
+    /// # policy.roles.insert("reports".parse()?, "invoices:read".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let ada = Actor::administrator(UserId::new("ada")?);
+    /// # let first = NewAccount::new("invoice-export".parse()?, "billing".parse()?);
+    /// # authority.create_account(&ada, first).await?;
+    /// # let second = NewAccount::new("nightly-report".parse()?, "reports".parse()?);
+    /// # let account = authority.create_account(&ada, second).await?;
+    /// use keywright::store::EventQuery;
+    ///
+    /// let page = authority.events(&ada, &EventQuery::new().account(account.id)).await?;
+    /// assert_eq!(page.items[0].kind.to_string(), "account.create");
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn account(self, account: AccountId) -> Self {
         Self { account: Some(account), ..self }
     }
 
-    /// Selects events that this actor caused.
+    /// Selects events that an actor caused.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let ada = Actor::administrator(UserId::new("ada")?);
+    /// # let issued = authority.generate(&ada, NewKey::named("prod-main-app")?).await?;
+    /// # authority.revoke(&ada, &issued.key.id).await?;
+    /// # use keywright::store::EventQuery;
+    /// use keywright::EventActor;
+    ///
+    /// // No caller revoked a key with the key's own token.
+    /// let query = EventQuery::new().actor(EventActor::Possessor);
+    /// assert!(authority.events(&ada, &query).await?.items.is_empty());
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn actor(self, actor: EventActor) -> Self {
         Self { actor: Some(actor), ..self }
     }
 
-    /// Selects events of this kind.
+    /// Selects events of a kind: an [`EventKind`], or an [`Operation`](crate::Operation).
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let ada = Actor::administrator(UserId::new("ada")?);
+    /// # let issued = authority.generate(&ada, NewKey::named("prod-main-app")?).await?;
+    /// # authority.revoke(&ada, &issued.key.id).await?;
+    /// # use keywright::store::EventQuery;
+    /// use keywright::Operation;
+    ///
+    /// let query = EventQuery::new().kind(Operation::KeyGenerate);
+    /// assert_eq!(authority.events(&ada, &query).await?.items.len(), 1);
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn kind(self, kind: impl Into<EventKind>) -> Self {
         Self { kind: Some(kind.into()), ..self }
     }
 
     /// Selects events at or after `time`.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, ManualClock, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let clock = ManualClock::at("2027-01-15T08:00:00Z".parse()?);
+    /// # let builder = Keywright::builder(MemoryStore::new()).clock(clock.clone());
+    /// # let keywright = builder.default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let ada = Actor::administrator(UserId::new("ada")?);
+    /// # let issued = authority.generate(&ada, NewKey::named("prod-main-app")?).await?;
+    /// # clock.advance(std::time::Duration::from_secs(3_600));
+    /// # authority.revoke(&ada, &issued.key.id).await?;
+    /// # use keywright::store::EventQuery;
+    /// let query = EventQuery::new().since("2027-01-15T09:00:00Z".parse()?);
+    /// assert_eq!(authority.events(&ada, &query).await?.items.len(), 1);
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn since(self, time: Timestamp) -> Self {
         Self { since: Some(time), ..self }
     }
 
     /// Selects events before `time`.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, ManualClock, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let clock = ManualClock::at("2027-01-15T08:00:00Z".parse()?);
+    /// # let builder = Keywright::builder(MemoryStore::new()).clock(clock.clone());
+    /// # let keywright = builder.default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let ada = Actor::administrator(UserId::new("ada")?);
+    /// # let issued = authority.generate(&ada, NewKey::named("prod-main-app")?).await?;
+    /// # clock.advance(std::time::Duration::from_secs(3_600));
+    /// # authority.revoke(&ada, &issued.key.id).await?;
+    /// # use keywright::store::EventQuery;
+    /// let query = EventQuery::new().until("2027-01-15T08:00:00Z".parse()?);
+    /// assert!(authority.events(&ada, &query).await?.items.is_empty());
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn until(self, time: Timestamp) -> Self {
         Self { until: Some(time), ..self }
     }
 
-    /// Sets the order: oldest first.
+    /// Sets the order to oldest first.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let ada = Actor::administrator(UserId::new("ada")?);
+    /// # let issued = authority.generate(&ada, NewKey::named("prod-main-app")?).await?;
+    /// # authority.revoke(&ada, &issued.key.id).await?;
+    /// # use keywright::store::EventQuery;
+    /// let page = authority.events(&ada, &EventQuery::new().oldest_first()).await?;
+    /// assert_eq!(page.items[0].sequence, 1);
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn oldest_first(self) -> Self {
         Self { oldest_first: true, ..self }
     }
 
-    /// Sets the most items on a page, 1 to [`MAX_LIMIT`](super::MAX_LIMIT).
+    /// Sets the most items on a page, from 1 to [`MAX_LIMIT`](super::MAX_LIMIT), which is 500.
+    ///
+    /// The default is [`DEFAULT_LIMIT`](super::DEFAULT_LIMIT), which is 50.
+    ///
+    /// The authority refuses other values with [`ListError::Limit`](crate::ListError::Limit). A
+    /// store uses [`page_size`](Self::page_size), which is always in this range.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let ada = Actor::administrator(UserId::new("ada")?);
+    /// # let issued = authority.generate(&ada, NewKey::named("prod-main-app")?).await?;
+    /// # authority.revoke(&ada, &issued.key.id).await?;
+    /// # use keywright::store::EventQuery;
+    /// let page = authority.events(&ada, &EventQuery::new().limit(1)).await?;
+    /// assert_eq!(page.items.len(), 1);
+    /// assert!(page.next.is_some());
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn limit(self, limit: u16) -> Self {
         Self { limit: Some(limit), ..self }
     }
 
-    /// Continues behind a cursor that a client sent back, in the cursor's order.
+    /// Continues after a cursor that a client sent back, in the order of the cursor.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let ada = Actor::administrator(UserId::new("ada")?);
+    /// # let issued = authority.generate(&ada, NewKey::named("prod-main-app")?).await?;
+    /// # authority.revoke(&ada, &issued.key.id).await?;
+    /// # use keywright::store::EventQuery;
+    /// let first = authority.events(&ada, &EventQuery::new().limit(1)).await?;
+    /// if let Some(cursor) = first.next_cursor() {
+    ///     let second = authority.events(&ada, &EventQuery::new().after(&cursor)?).await?;
+    ///     assert_eq!(second.items[0].sequence, 1);
+    /// }
+    /// # assert!(first.next.is_some());
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
     /// [`CursorError`] if it is not a cursor of events.
@@ -91,18 +303,41 @@ impl EventQuery {
         Ok(Self { oldest_first, after: Some(after), ..self })
     }
 
-    /// Continues behind the event of this number, in the query's order.
+    /// Continues after the event of this number, in the order of the query.
     pub(in crate::store) fn behind(self, sequence: u64) -> Self {
         Self { after: Some(sequence), ..self }
     }
 
-    /// Returns the cursor of the place behind which the query continues, if it does.
+    /// Returns the cursor after which the query continues; `None` if it starts at the beginning.
+    ///
+    /// ```
+    /// # use keywright::store::EventQuery;
+    /// let cursor = "event.desc.10".parse()?;
+    /// assert_eq!(EventQuery::new().after(&cursor)?.cursor(), Some(cursor));
+    /// # Ok::<(), keywright::store::CursorError>(())
+    /// ```
     pub fn cursor(&self) -> Option<Cursor> {
         let direction = if self.oldest_first { "asc" } else { "desc" };
         Some(Cursor(format!("event.{direction}.{}", self.after?)))
     }
 
-    /// Returns whether an event passes the filters.
+    /// Returns whether an event passes the filters, for a store.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let ada = Actor::administrator(UserId::new("ada")?);
+    /// # let issued = authority.generate(&ada, NewKey::named("prod-main-app")?).await?;
+    /// # authority.revoke(&ada, &issued.key.id).await?;
+    /// # use keywright::store::EventQuery;
+    /// let page = authority.events(&ada, &EventQuery::new()).await?;
+    /// assert!(EventQuery::new().key(issued.key.id).matches(&page.items[0]));
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn matches(&self, event: &Event) -> bool {
         self.key.is_none_or(|key| event.key == Some(key))
             && self.account.is_none_or(|account| event.account == Some(account))
@@ -112,17 +347,40 @@ impl EventQuery {
             && self.until.is_none_or(|until| event.at < until)
     }
 
-    /// Returns the key whose events are selected, for a store that has an index of them.
+    /// Returns the key whose events are selected, for a store with an index by key; `None` if the
+    /// query has no such filter.
+    ///
+    /// ```
+    /// # use keywright::store::EventQuery;
+    /// let key = "4fQ2xk9ZrT7bWm1c".parse()?;
+    /// assert_eq!(EventQuery::new().key(key).key_filter(), Some(key));
+    /// # Ok::<(), keywright::IdError>(())
+    /// ```
     pub fn key_filter(&self) -> Option<KeyId> {
         self.key
     }
 
     /// Returns whether the oldest event comes first.
+    ///
+    /// ```
+    /// # use keywright::store::EventQuery;
+    /// assert!(!EventQuery::new().is_oldest_first());
+    /// assert!(EventQuery::new().oldest_first().is_oldest_first());
+    /// ```
     pub fn is_oldest_first(&self) -> bool {
         self.oldest_first
     }
 
-    /// Returns the range of sequences that can be on the page.
+    /// Returns the sequence numbers that can be on the page, for a store.
+    ///
+    /// The range is empty if none can.
+    ///
+    /// ```
+    /// # use keywright::store::EventQuery;
+    /// let query = EventQuery::new().after(&"event.desc.10".parse()?)?;
+    /// assert_eq!(query.sequences(), 0..=9);
+    /// # Ok::<(), keywright::store::CursorError>(())
+    /// ```
     pub fn sequences(&self) -> std::ops::RangeInclusive<u64> {
         match (self.after, self.oldest_first) {
             (None, _) => 0..=u64::MAX,
@@ -132,16 +390,53 @@ impl EventQuery {
         }
     }
 
-    /// Returns how many items the page may have.
+    /// Returns the most items on the page: the limit, or the default if no limit is set.
+    ///
+    /// A limit of 0 counts as 1. A limit above [`MAX_LIMIT`](super::MAX_LIMIT) counts as
+    /// `MAX_LIMIT`.
+    ///
+    /// ```
+    /// # use keywright::store::EventQuery;
+    /// assert_eq!(EventQuery::new().page_size(), 50);
+    /// assert_eq!(EventQuery::new().limit(9_000).page_size(), 500);
+    /// ```
     pub fn page_size(&self) -> usize {
         page_size(self.limit)
     }
 
-    /// Assembles a page from the tenant's events of [`EventQuery::sequences`], which must come
-    /// in the query's order. Takes no more of them than it needs.
+    /// Builds a page from the tenant's events in [`EventQuery::sequences`], for a store with an
+    /// index by sequence number.
     ///
-    /// The page ends after [`EventQuery::MAX_EXAMINED`] events. It may then have fewer items than its
-    /// limit, or none, and still a next page.
+    /// The events must come in the order of the query.
+    ///
+    /// The page takes no more events from the iterator than it needs. It ends after
+    /// [`EventQuery::MAX_EXAMINED`] events. It may then have fewer items than its limit, or none,
+    /// and still have a next page.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let store = MemoryStore::new();
+    /// # let keywright = Keywright::builder(store.clone()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let ada = Actor::administrator(UserId::new("ada")?);
+    /// # let issued = authority.generate(&ada, NewKey::named("prod-main-app")?).await?;
+    /// # authority.revoke(&ada, &issued.key.id).await?;
+    /// use std::convert::Infallible;
+    /// # use keywright::store::KeyStore;
+    /// use keywright::store::EventQuery;
+    ///
+    /// # let all = EventQuery::new().oldest_first();
+    /// # let events = store.events(ada.tenant(), &all).await?.items;
+    /// // `events` are those of the tenant, oldest first.
+    /// let query = EventQuery::new().oldest_first().limit(1);
+    /// let Ok(page) = query.page(events.into_iter().map(Ok::<_, Infallible>));
+    /// assert_eq!(page.items[0].sequence, 1);
+    /// assert!(page.next.is_some());
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
     /// The first error of the iterator.
@@ -170,7 +465,7 @@ impl EventQuery {
         Ok(Page { items, next: None })
     }
 
-    /// Continues with the event of this number, for a page that ends before it.
+    /// Continues with the event of this number, after a page that ends before it.
     #[cfg(feature = "postgres")]
     pub(in crate::store) fn from(self, sequence: u64) -> Self {
         let before =
@@ -178,7 +473,29 @@ impl EventQuery {
         self.behind(before)
     }
 
-    /// Assembles a page from all events of the tenant, oldest first, for a store without an index.
+    /// Builds a page from all events of the tenant, oldest first, for a store without an index.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let store = MemoryStore::new();
+    /// # let keywright = Keywright::builder(store.clone()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let ada = Actor::administrator(UserId::new("ada")?);
+    /// # let issued = authority.generate(&ada, NewKey::named("prod-main-app")?).await?;
+    /// # authority.revoke(&ada, &issued.key.id).await?;
+    /// # use keywright::store::KeyStore;
+    /// use keywright::store::EventQuery;
+    ///
+    /// # let all = EventQuery::new().oldest_first();
+    /// # let events = store.events(ada.tenant(), &all).await?.items;
+    /// // `events` are all events of the tenant, oldest first.
+    /// let page = EventQuery::new().limit(1).page_of(&events);
+    /// assert_eq!(page.items[0].kind.to_string(), "key.revoke");
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn page_of(&self, events: &[Event]) -> Page<Event> {
         let range = self.sequences();
         let from = events.partition_point(|event| event.sequence < *range.start());

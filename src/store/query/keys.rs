@@ -14,32 +14,75 @@ use crate::value::name::composed;
 use crate::value::text::{decimal, hex};
 use crate::value::time::Timestamp;
 
-/// A key as a store keeps it: the record and its usage.
+/// A key as a store keeps it: its record and its usage.
+///
+/// ```
+/// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+/// # futures_lite::future::block_on(async {
+/// # let policy = Policy::allowing("invoices:read".parse()?);
+/// # let store = MemoryStore::new();
+/// # let keywright = Keywright::builder(store.clone()).default_policy(policy).build()?;
+/// # let authority = keywright.authority();
+/// # let alice = Actor::administrator(UserId::new("alice")?);
+/// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+/// use keywright::store::KeyStore;
+///
+/// if let Some(stored) = store.key(alice.tenant(), &issued.key.id).await? {
+///     println!("{}: {} uses", stored.record.key().name, stored.usage.uses());
+/// }
+/// # Ok::<(), keywright::Error>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone, Debug)]
 pub struct StoredKey {
     /// The record.
     pub record: KeyRecord,
-    /// Its usage, as of the last flush.
+    /// The usage, up to the last flush.
     pub usage: Usage,
 }
 
-/// The order of keys; the id decides between equals.
+/// The order of a listing of keys.
+///
+/// Keys with equal values are ordered by id.
+///
+/// In text and JSON: `created_at`, `updated_at`, `name`, `expires_at` or `last_used_at`.
+///
+/// ```
+/// # use keywright::{Actor, Keywright, ManualClock, NewKey, Policy, UserId, store::MemoryStore};
+/// # futures_lite::future::block_on(async {
+/// # let policy = Policy::allowing("invoices:read".parse()?);
+/// # let clock = ManualClock::at("2027-01-15T08:00:00Z".parse()?);
+/// # let builder = Keywright::builder(MemoryStore::new()).clock(clock.clone());
+/// # let keywright = builder.default_policy(policy).build()?;
+/// # let authority = keywright.authority();
+/// # let alice = Actor::administrator(UserId::new("alice")?);
+/// # authority.generate(&alice, NewKey::named("prod-main-app")?.expires_in_days(10)).await?;
+/// # clock.advance(std::time::Duration::from_secs(60));
+/// # authority.generate(&alice, NewKey::named("staging-app")?).await?;
+/// use keywright::store::{KeyQuery, KeySort};
+///
+/// // The key without an expiry comes last.
+/// let page = authority.keys(&alice, &KeyQuery::new().sort(KeySort::Expires)).await?;
+/// assert_eq!(page.items[1].key.name.as_str(), "staging-app");
+/// # Ok::<(), keywright::Error>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KeySort {
-    /// By creation.
+    /// By the time of creation. This is the default.
     #[default]
     #[serde(rename = "created_at")]
     Created,
-    /// By last change.
+    /// By the time of the last change.
     #[serde(rename = "updated_at")]
     Updated,
     /// By name, in the order of Unicode scalar values.
     Name,
-    /// By expiry; keys without one come last.
+    /// By the time of expiry. Keys without an expiry come last.
     #[serde(rename = "expires_at")]
     Expires,
-    /// By last use; keys that were never used come first.
+    /// By the time of the last use. Keys that were never used come first.
     #[serde(rename = "last_used_at")]
     LastUsed,
 }
@@ -54,7 +97,34 @@ impl KeySort {
     ];
 }
 
-/// A query of keys. Filters narrow each other.
+/// A query of keys: filters, an order and a page size.
+///
+/// It selects the keys that pass all its filters.
+///
+/// A page starts after a cursor, which is a position in the order and not a number of rows. So
+/// pages stay stable while keys change: a key appears on exactly one page unless it is added,
+/// removed or moved in the order between two pages.
+///
+/// ```
+/// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+/// # futures_lite::future::block_on(async {
+/// # let policy = Policy::allowing("invoices:read".parse()?);
+/// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+/// # let authority = keywright.authority();
+/// # let alice = Actor::administrator(UserId::new("alice")?);
+/// # authority.generate(&alice, NewKey::named("prod-main-app")?.expires_in_days(10)).await?;
+/// use std::time::Duration;
+/// use keywright::store::{KeyQuery, KeySort};
+///
+/// let query = KeyQuery::new()
+///     .expiring_within(Duration::from_secs(14 * 86_400))
+///     .sort(KeySort::Expires)
+///     .limit(100);
+/// let page = authority.keys(&alice, &query).await?;
+/// assert_eq!(page.items[0].key.name.as_str(), "prod-main-app");
+/// # Ok::<(), keywright::Error>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone, Debug, Default)]
 #[must_use = "setters take and return by value"]
 pub struct KeyQuery {
@@ -70,13 +140,14 @@ pub struct KeyQuery {
     pub(crate) limit: Option<u16>,
 }
 
-/// Returns whether `text` is a key as it is shown, or begins it past the prefix.
+/// Returns whether `text` is the display prefix of a key (`acme_live_4fQ2…`), or the start of it
+/// with at least one character of the id.
 fn shows_as(key: &Key, text: &str) -> bool {
     let id = text.strip_prefix(key.prefix.as_str()).and_then(|rest| rest.strip_prefix('_'));
     id.is_some_and(|id| !id.is_empty() && key.id.as_str().to_lowercase().starts_with(id))
 }
 
-/// The place behind which the query continues, and the order that it is a place in.
+/// The position after which the query continues, and the order to which it belongs.
 #[derive(Clone, Debug)]
 struct After {
     sort: KeySort,
@@ -85,18 +156,72 @@ struct After {
 }
 
 impl KeyQuery {
-    /// Selects all keys, oldest first.
+    /// Creates a query that selects all keys, oldest first.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::administrator(UserId::new("alice")?);
+    /// # authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// use keywright::store::KeyQuery;
+    ///
+    /// let page = authority.keys(&alice, &KeyQuery::new()).await?;
+    /// assert_eq!(page.items[0].key.name.as_str(), "prod-main-app");
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Selects keys whose name, id or owner contains `text`, or that are shown as it (prefix and id), in
-    /// either case.
+    /// Selects keys whose name, id or owner contains `text`.
+    ///
+    /// Upper and lower case are equal. A [`display_prefix`](crate::Key::display_prefix) such as
+    /// `acme_live_4fQ2xk9ZrT7bWm1c` finds its key too, also if the end of the id is missing.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::administrator(UserId::new("alice")?);
+    /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// # use keywright::store::KeyQuery;
+    /// for text in ["PROD-", "user:alice", &issued.key.display_prefix()] {
+    ///     let page = authority.keys(&alice, &KeyQuery::new().search(text)).await?;
+    ///     assert_eq!(page.items[0].key.id, issued.key.id);
+    /// }
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn search(self, text: impl Into<String>) -> Self {
         Self { search: Some(composed(&text.into()).to_lowercase()), ..self }
     }
 
-    /// Selects keys of this status; called more than once, keys of any of them.
+    /// Selects keys of a status.
+    ///
+    /// Further calls add statuses: a key of any of them is selected.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::administrator(UserId::new("alice")?);
+    /// # authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// # use keywright::store::KeyQuery;
+    /// use keywright::KeyStatus;
+    ///
+    /// let dead = KeyQuery::new().status(KeyStatus::Expired).status(KeyStatus::Revoked);
+    /// assert!(authority.keys(&alice, &dead).await?.items.is_empty());
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn status(mut self, status: KeyStatus) -> Self {
         if !self.statuses.contains(&status) {
             self.statuses.push(status);
@@ -104,42 +229,204 @@ impl KeyQuery {
         self
     }
 
-    /// Selects keys of this owner.
+    /// Selects keys of an owner.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::administrator(UserId::new("alice")?);
+    /// # authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// # use keywright::store::KeyQuery;
+    /// let page = authority.keys(&alice, &KeyQuery::new().owner("user:bob".parse()?)).await?;
+    /// assert!(page.items.is_empty());
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn owner(self, owner: Owner) -> Self {
         Self { owner: Some(owner), ..self }
     }
 
-    /// Selects live keys that expire within this time.
+    /// Selects live keys that expire within a period, counted from the time of the query.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::administrator(UserId::new("alice")?);
+    /// # let new = NewKey::named("prod-main-app")?.expires_in_days(10);
+    /// # let issued = authority.generate(&alice, new).await?;
+    /// # use keywright::store::KeyQuery;
+    /// use std::time::Duration;
+    ///
+    /// let soon = KeyQuery::new().expiring_within(Duration::from_secs(14 * 86_400));
+    /// assert_eq!(authority.keys(&alice, &soon).await?.items[0].key.id, issued.key.id);
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn expiring_within(self, period: Duration) -> Self {
         Self { expiring_within: Some(period), ..self }
     }
 
-    /// Selects keys that were neither created nor used since `time`.
+    /// Selects keys that were created before `time` and not used at or after it.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, ManualClock, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let clock = ManualClock::at("2027-01-15T08:00:00Z".parse()?);
+    /// # let builder = Keywright::builder(MemoryStore::new()).clock(clock.clone());
+    /// # let keywright = builder.default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::administrator(UserId::new("alice")?);
+    /// # authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// # clock.advance(std::time::Duration::from_secs(60));
+    /// # authority.generate(&alice, NewKey::named("staging-app")?).await?;
+    /// # use keywright::store::KeyQuery;
+    /// let idle = KeyQuery::new().unused_since("2027-04-01T00:00:00Z".parse()?);
+    /// assert_eq!(authority.keys(&alice, &idle).await?.items.len(), 2);
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn unused_since(self, time: Timestamp) -> Self {
         Self { unused_since: Some(time), ..self }
     }
 
-    /// Selects keys that were never used.
+    /// Selects keys that were never used, up to the last flush.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, ManualClock, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let clock = ManualClock::at("2027-01-15T08:00:00Z".parse()?);
+    /// # let builder = Keywright::builder(MemoryStore::new()).clock(clock.clone());
+    /// # let keywright = builder.default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let verifier = keywright.verifier();
+    /// # let alice = Actor::administrator(UserId::new("alice")?);
+    /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// # clock.advance(std::time::Duration::from_secs(60));
+    /// # authority.generate(&alice, NewKey::named("staging-app")?).await?;
+    /// # use keywright::store::KeyQuery;
+    /// verifier.verify(issued.token.expose()).await?;
+    /// verifier.flush().await?;
+    /// let unused = authority.keys(&alice, &KeyQuery::new().never_used()).await?;
+    /// assert_eq!(unused.items[0].key.name.as_str(), "staging-app");
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn never_used(self) -> Self {
         Self { never_used: true, ..self }
     }
 
     /// Sets the order.
+    ///
+    /// The default is [`KeySort::Created`].
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::administrator(UserId::new("alice")?);
+    /// # authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// use keywright::store::{KeyQuery, KeySort};
+    ///
+    /// let page = authority.keys(&alice, &KeyQuery::new().sort(KeySort::Name)).await?;
+    /// assert_eq!(page.items[0].key.name.as_str(), "prod-main-app");
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn sort(self, sort: KeySort) -> Self {
         Self { sort, ..self }
     }
 
     /// Reverses the order.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, ManualClock, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let clock = ManualClock::at("2027-01-15T08:00:00Z".parse()?);
+    /// # let builder = Keywright::builder(MemoryStore::new()).clock(clock.clone());
+    /// # let keywright = builder.default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::administrator(UserId::new("alice")?);
+    /// # authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// # clock.advance(std::time::Duration::from_secs(60));
+    /// # authority.generate(&alice, NewKey::named("staging-app")?).await?;
+    /// # use keywright::store::KeyQuery;
+    /// let newest_first = KeyQuery::new().descending();
+    /// let page = authority.keys(&alice, &newest_first).await?;
+    /// assert_eq!(page.items[0].key.name.as_str(), "staging-app");
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn descending(self) -> Self {
         Self { descending: true, ..self }
     }
 
-    /// Sets the most items on a page, 1 to [`MAX_LIMIT`](super::MAX_LIMIT).
+    /// Sets the most items on a page, from 1 to [`MAX_LIMIT`](super::MAX_LIMIT), which is 500.
+    ///
+    /// The default is [`DEFAULT_LIMIT`](super::DEFAULT_LIMIT), which is 50.
+    ///
+    /// The authority refuses other values with [`ListError::Limit`](crate::ListError::Limit). A
+    /// store uses [`page_size`](Self::page_size), which is always in this range.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, ManualClock, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let clock = ManualClock::at("2027-01-15T08:00:00Z".parse()?);
+    /// # let builder = Keywright::builder(MemoryStore::new()).clock(clock.clone());
+    /// # let keywright = builder.default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::administrator(UserId::new("alice")?);
+    /// # authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// # clock.advance(std::time::Duration::from_secs(60));
+    /// # authority.generate(&alice, NewKey::named("staging-app")?).await?;
+    /// # use keywright::store::KeyQuery;
+    /// let page = authority.keys(&alice, &KeyQuery::new().limit(1)).await?;
+    /// assert_eq!(page.items.len(), 1);
+    /// assert!(page.next.is_some());
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn limit(self, limit: u16) -> Self {
         Self { limit: Some(limit), ..self }
     }
 
-    /// Continues behind a cursor that a client sent back. The cursor's order replaces the query's.
+    /// Continues after a cursor that a client sent back.
+    ///
+    /// The order of the cursor replaces the order of the query.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, ManualClock, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let clock = ManualClock::at("2027-01-15T08:00:00Z".parse()?);
+    /// # let builder = Keywright::builder(MemoryStore::new()).clock(clock.clone());
+    /// # let keywright = builder.default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::administrator(UserId::new("alice")?);
+    /// # authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// # clock.advance(std::time::Duration::from_secs(60));
+    /// # authority.generate(&alice, NewKey::named("staging-app")?).await?;
+    /// # use keywright::store::KeyQuery;
+    /// let first = authority.keys(&alice, &KeyQuery::new().limit(1)).await?;
+    /// if let Some(cursor) = first.next_cursor() {
+    ///     let second = authority.keys(&alice, &KeyQuery::new().after(&cursor)?).await?;
+    ///     assert_eq!(second.items[0].key.name.as_str(), "staging-app");
+    /// }
+    /// # assert!(first.next.is_some());
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
     /// [`CursorError`] if it is not a cursor of keys.
@@ -149,6 +436,13 @@ impl KeyQuery {
     }
 
     /// Returns the order of the page, and whether it is reversed.
+    ///
+    /// ```
+    /// use keywright::store::{KeyQuery, KeySort};
+    ///
+    /// let query = KeyQuery::new().sort(KeySort::Name).descending();
+    /// assert_eq!(query.order(), (KeySort::Name, true));
+    /// ```
     pub fn order(&self) -> (KeySort, bool) {
         match &self.after {
             Some(after) => (after.sort, after.descending),
@@ -156,17 +450,46 @@ impl KeyQuery {
         }
     }
 
-    /// Returns the place behind which the page begins.
+    /// Returns the position after which the page starts.
     pub(in crate::store) fn begin(&self) -> Option<&KeyPosition> {
         self.after.as_ref().map(|after| &after.position)
     }
 
-    /// Returns how many items the page may have.
+    /// Returns the most items on the page: the limit, or the default if no limit is set.
+    ///
+    /// A limit of 0 counts as 1. A limit above [`MAX_LIMIT`](super::MAX_LIMIT) counts as
+    /// `MAX_LIMIT`.
+    ///
+    /// ```
+    /// # use keywright::store::KeyQuery;
+    /// assert_eq!(KeyQuery::new().page_size(), 50);
+    /// assert_eq!(KeyQuery::new().limit(9_000).page_size(), 500);
+    /// ```
     pub fn page_size(&self) -> usize {
         page_size(self.limit)
     }
 
-    /// Returns whether a key passes the filters at the time `at`.
+    /// Returns whether a key passes the filters at the time `at`, for a store.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let store = MemoryStore::new();
+    /// # let keywright = Keywright::builder(store.clone()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::administrator(UserId::new("alice")?);
+    /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// # use keywright::store::KeyStore;
+    /// use keywright::store::KeyQuery;
+    ///
+    /// # let stored = store.key(alice.tenant(), &issued.key.id).await?.unwrap();
+    /// // `stored` is the key `prod-main-app`, with its record and usage.
+    /// let at = "2027-01-15T12:00:00Z".parse()?;
+    /// assert!(KeyQuery::new().search("prod").matches(&stored.record, &stored.usage, at));
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn matches(&self, record: &KeyRecord, usage: &Usage, at: Timestamp) -> bool {
         let key = record.key();
         let status = key.status(at);
@@ -192,7 +515,32 @@ impl KeyQuery {
             && self.search.as_deref().is_none_or(found)
     }
 
-    /// Returns the place of a key in this query's order.
+    /// Returns the position of a key in the order of this query, for a store.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, ManualClock, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let clock = ManualClock::at("2027-01-15T08:00:00Z".parse()?);
+    /// # let store = MemoryStore::new();
+    /// # let builder = Keywright::builder(store.clone()).clock(clock.clone());
+    /// # let keywright = builder.default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::administrator(UserId::new("alice")?);
+    /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// # clock.advance(std::time::Duration::from_secs(60));
+    /// # authority.generate(&alice, NewKey::named("staging-app")?).await?;
+    /// use keywright::store::{KeyQuery, KeyStore};
+    ///
+    /// # let stored = store.key(alice.tenant(), &issued.key.id).await?.unwrap();
+    /// // `stored` is the key `prod-main-app`, with its record and usage.
+    /// let query = KeyQuery::new();
+    /// let next_page = query.behind(query.position(&stored.record, &stored.usage));
+    /// let page = store.keys(alice.tenant(), &next_page, "2027-01-15T12:00:00Z".parse()?).await?;
+    /// assert_eq!(page.items[0].record.key().name.as_str(), "staging-app");
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn position(&self, record: &KeyRecord, usage: &Usage) -> KeyPosition {
         let key = record.key();
         let time = |time: Option<Timestamp>, none| {
@@ -208,18 +556,91 @@ impl KeyQuery {
         KeyPosition { value, id: key.id }
     }
 
-    /// Compares two places in this query's order.
+    /// Compares two positions in the order of this query, for a store.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, ManualClock, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let clock = ManualClock::at("2027-01-15T08:00:00Z".parse()?);
+    /// # let store = MemoryStore::new();
+    /// # let builder = Keywright::builder(store.clone()).clock(clock.clone());
+    /// # let keywright = builder.default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::administrator(UserId::new("alice")?);
+    /// # authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// # clock.advance(std::time::Duration::from_secs(60));
+    /// # authority.generate(&alice, NewKey::named("staging-app")?).await?;
+    /// use std::cmp::Ordering;
+    /// # use keywright::store::KeyStore;
+    /// use keywright::store::KeyQuery;
+    ///
+    /// # let all = KeyQuery::new();
+    /// # let found = store.keys(alice.tenant(), &all, "2027-01-15T12:00:00Z".parse()?).await?.items;
+    /// // `found` are two keys, the older one first.
+    /// let query = KeyQuery::new().descending();
+    /// let [older, newer] = [0, 1].map(|n| query.position(&found[n].record, &found[n].usage));
+    /// assert_eq!(query.compare(&newer, &older), Ordering::Less);
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn compare(&self, a: &KeyPosition, b: &KeyPosition) -> Ordering {
         if self.order().1 { b.cmp(a) } else { a.cmp(b) }
     }
 
-    /// Returns whether a place is behind the query's cursor.
+    /// Returns whether a position comes after the query's cursor, for a store.
+    ///
+    /// Without a cursor, every position does.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let store = MemoryStore::new();
+    /// # let keywright = Keywright::builder(store.clone()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::administrator(UserId::new("alice")?);
+    /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// # use keywright::store::KeyStore;
+    /// use keywright::store::KeyQuery;
+    ///
+    /// # let stored = store.key(alice.tenant(), &issued.key.id).await?.unwrap();
+    /// // `stored` is the key `prod-main-app`, with its record and usage.
+    /// let query = KeyQuery::new();
+    /// let position = query.position(&stored.record, &stored.usage);
+    /// assert!(query.is_after_cursor(&position));
+    /// assert!(!query.behind(position.clone()).is_after_cursor(&position));
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn is_after_cursor(&self, position: &KeyPosition) -> bool {
         let behind = |after: &After| self.compare(position, &after.position) == Ordering::Greater;
         self.after.as_ref().is_none_or(behind)
     }
 
-    /// Assembles a page from all keys of the tenant, for a store without an index.
+    /// Builds a page from all keys of the tenant, in any order, for a store without an index.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let store = MemoryStore::new();
+    /// # let keywright = Keywright::builder(store.clone()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::administrator(UserId::new("alice")?);
+    /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// # use keywright::store::KeyStore;
+    /// use keywright::store::KeyQuery;
+    ///
+    /// # let stored = store.key(alice.tenant(), &issued.key.id).await?.unwrap();
+    /// // `stored` is the key `prod-main-app`, with its record and usage.
+    /// let at = "2027-01-15T12:00:00Z".parse()?;
+    /// let page = KeyQuery::new().page([(&stored.record, stored.usage)], at);
+    /// assert_eq!(page.items[0].record.id(), &issued.key.id);
+    /// assert!(page.next.is_none());
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn page<'a>(
         &self,
         keys: impl IntoIterator<Item = (&'a KeyRecord, Usage)>,
@@ -247,13 +668,41 @@ impl KeyQuery {
         Page { items, next }
     }
 
-    /// Returns this query continued behind a place in its order.
+    /// Returns this query, continued after a position in its order, for a store.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let store = MemoryStore::new();
+    /// # let keywright = Keywright::builder(store.clone()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::administrator(UserId::new("alice")?);
+    /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// # use keywright::store::KeyStore;
+    /// use keywright::store::KeyQuery;
+    ///
+    /// # let stored = store.key(alice.tenant(), &issued.key.id).await?.unwrap();
+    /// // `stored` is the key `prod-main-app`, with its record and usage.
+    /// let query = KeyQuery::new();
+    /// let next = query.behind(query.position(&stored.record, &stored.usage));
+    /// assert!(next.cursor().is_some());
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn behind(&self, position: KeyPosition) -> Self {
         let (sort, descending) = self.order();
         Self { after: Some(After { sort, descending, position }), ..self.clone() }
     }
 
-    /// Returns the cursor of the place behind which the query continues, if it does.
+    /// Returns the cursor after which the query continues; `None` if it starts at the beginning.
+    ///
+    /// ```
+    /// # use keywright::store::KeyQuery;
+    /// let cursor = "created_at.asc.4fQ2xk9ZrT7bWm1c.1767225600000000".parse()?;
+    /// assert_eq!(KeyQuery::new().after(&cursor)?.cursor(), Some(cursor));
+    /// # Ok::<(), keywright::store::CursorError>(())
+    /// ```
     pub fn cursor(&self) -> Option<Cursor> {
         let After { sort, descending, position } = self.after.as_ref()?;
         Some(Cursor(position.encode(*sort, *descending)))
@@ -274,7 +723,29 @@ impl Listed for StoredKey {
     type Query = KeyQuery;
 }
 
-/// The place of a key in an order.
+/// The position of a key in an order.
+///
+/// [`KeyQuery::position`] creates it.
+///
+/// ```
+/// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+/// # futures_lite::future::block_on(async {
+/// # let policy = Policy::allowing("invoices:read".parse()?);
+/// # let store = MemoryStore::new();
+/// # let keywright = Keywright::builder(store.clone()).default_policy(policy).build()?;
+/// # let authority = keywright.authority();
+/// # let alice = Actor::administrator(UserId::new("alice")?);
+/// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+/// # use keywright::store::KeyStore;
+/// use keywright::store::{KeyPosition, KeyQuery};
+///
+/// # let stored = store.key(alice.tenant(), &issued.key.id).await?.unwrap();
+/// // `stored` is the key `prod-main-app`, with its record and usage.
+/// let position: KeyPosition = KeyQuery::new().position(&stored.record, &stored.usage);
+/// assert!(KeyQuery::new().is_after_cursor(&position));
+/// # Ok::<(), keywright::Error>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct KeyPosition {
     value: SortValue,
@@ -288,7 +759,7 @@ enum SortValue {
 }
 
 impl KeyPosition {
-    /// Returns the place in the order of creation, for a store that has an index of it.
+    /// Returns the position in the order of creation, for a store with such an index.
     pub(in crate::store) fn created(&self) -> Option<(Timestamp, KeyId)> {
         match self.value {
             SortValue::Time(micros) => Some((Timestamp::from_unix_micros(micros)?, self.id)),
@@ -296,13 +767,13 @@ impl KeyPosition {
         }
     }
 
-    /// Returns the key at the place.
+    /// Returns the id of the key at the position.
     #[cfg(feature = "postgres")]
     pub(in crate::store) fn id(&self) -> &KeyId {
         &self.id
     }
 
-    /// Returns the value that orders it, if that is a text.
+    /// Returns the value that is sorted by, if it is text.
     #[cfg(feature = "postgres")]
     pub(in crate::store) fn text(&self) -> Option<&str> {
         match &self.value {
@@ -311,7 +782,7 @@ impl KeyPosition {
         }
     }
 
-    /// Returns the value that orders it, in microseconds; 0 if it is a text.
+    /// Returns the value that is sorted by, in microseconds; 0 if it is text.
     #[cfg(feature = "postgres")]
     pub(in crate::store) fn number(&self) -> i64 {
         match self.value {
@@ -320,7 +791,8 @@ impl KeyPosition {
         }
     }
 
-    /// Writes `sort.direction.id.value`, the value in decimal or, if a text, in hex.
+    /// Encodes the position as `sort.direction.id.value`. The value is in decimal, or in hex if it
+    /// is text.
     fn encode(&self, sort: KeySort, descending: bool) -> String {
         let sort =
             KeySort::ALL.iter().find(|(known, _)| *known == sort).map_or("", |(_, name)| name);

@@ -1,7 +1,4 @@
-//! Questions to a store: filters, orders, and pages that stay stable while keys change.
-//!
-//! A page begins behind a cursor, which is a place in the order and not a number of rows: a key
-//! that is neither added nor removed nor moved in the order meanwhile appears on exactly one page.
+//! Queries of a store: filters, orders, and pages that stay stable while keys change.
 
 mod accounts;
 mod events;

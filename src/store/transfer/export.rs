@@ -1,4 +1,4 @@
-//! Everything that is in a state, for the store that it is transferred to.
+//! The data of a state, listed for a transfer.
 
 use std::sync::Arc;
 
@@ -10,18 +10,20 @@ use crate::store::memory::State;
 use crate::store::plan::Tombstone;
 use crate::value::id::{KeyId, TenantId};
 
-/// What there is, each list in the order of its ids. Keys are looked up one by one.
+/// The data of a state, each list in the order of its ids. The keys' records are looked up later,
+/// one by one.
 pub(super) struct Export {
     pub(super) keys: Vec<KeyId>,
     pub(super) accounts: Vec<Arc<ServiceAccount>>,
     pub(super) policies: Vec<(TenantId, Arc<Policy>)>,
-    /// As a store sorts the texts of their ids: accounts come first.
+    /// The deleted ids, sorted as the database sorts their text: accounts come first.
     pub(super) deleted: Vec<Tombstone>,
     pub(super) writers: Vec<([u8; 16], LastBatch)>,
     pub(super) last_events: Vec<(TenantId, u64)>,
 }
 
 impl Export {
+    /// Lists the data of a state at one moment.
     pub(super) fn of(state: &State) -> Result<Self, StoreError> {
         let tables = state.read()?;
         let tenants = || tables.tenants.values();

@@ -1,8 +1,9 @@
-//! Moving keys from one store to another, while they are in use: from memory or a file into PostgreSQL.
+//! Transferring keys from memory or a file into PostgreSQL, while they are in use.
 //!
-//! One step is repeated: both sides are gone through in the order of their ids, and what differs is
-//! made as the source has it. It copies everything at first, takes up where it was killed, follows
-//! the source while it is used, and shows in the end that nothing differs.
+//! A transfer repeats one kind of pass. A pass compares both sides in the order of their ids, and
+//! changes the rows of the target that differ from the source. The first pass copies everything.
+//! After an interruption, the next pass copies the rest. While the source is in use, each pass
+//! copies its changes. The last pass shows that nothing differs.
 
 mod export;
 mod pass;

@@ -1,4 +1,5 @@
-//! Going through both sides of a transfer, in the order of their ids.
+//! A pass of a transfer: comparing both sides in the order of their ids, and writing the
+//! differences.
 
 use std::fmt;
 
@@ -14,20 +15,30 @@ use crate::store::query::{EventQuery, MAX_LIMIT, StoredKey};
 use crate::value::id::TenantId;
 use crate::value::text::hex;
 
-/// So many rows are compared and written together.
+/// The number of rows that are compared and written together.
 const CHUNK: usize = 1_000;
 
-/// How far a transfer is.
+/// The progress of a transfer within one table.
+///
+/// ```no_run
+/// # // It needs a PostgreSQL server.
+/// # async fn transfer(pool: sqlx::PgPool) -> Result<(), Box<dyn std::error::Error>> {
+/// # use keywright::store::{MemoryStore, PostgresOptions, Transfer};
+/// # let mut transfer = Transfer::begin(MemoryStore::new(), PostgresOptions::new(), pool).await?;
+/// // Prints lines such as `keys: 3000 of 5120, 12 written`.
+/// transfer.copy(|progress| eprintln!("{progress}")).await?;
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct TransferProgress {
-    /// What is being compared: `keys`, `events`, ...
+    /// The kind of rows that are being compared: `keys`, `events` or another one.
     pub what: &'static str,
-    /// How many have been.
+    /// The number of rows that have been compared.
     pub done: u64,
-    /// How many there are in the source.
+    /// The number of rows in the source.
     pub all: u64,
-    /// How many of them differed and were written.
+    /// The number of rows that differed and were written.
     pub written: u64,
 }
 
@@ -38,31 +49,32 @@ impl fmt::Display for TransferProgress {
     }
 }
 
-/// How much is compared.
+/// The depth of a comparison.
 #[derive(Clone, Copy, Eq, PartialEq)]
 pub(super) enum Depth {
-    /// Events by their numbers: they are never changed.
+    /// Compares events by their sequence numbers only, because events never change.
     Numbers,
-    /// Everything.
+    /// Compares events in full.
     All,
 }
 
-/// Going through both sides once.
+/// One comparison of both sides.
 pub(super) struct Pass<'a, P> {
     pub(super) from: &'a TransferSource,
     pub(super) to: &'a Target,
     pub(super) depth: Depth,
     pub(super) progress: P,
-    /// The last that differed.
+    /// The kind of rows that differed last.
     pub(super) differs: Option<&'static str>,
 }
 
 impl<P: FnMut(TransferProgress)> Pass<'_, P> {
-    /// What differed, if anything did.
+    /// Compares both sides and writes the differences. Returns the kind of rows that differed, if
+    /// any.
     pub(super) async fn run(mut self) -> Result<Option<&'static str>, Failure> {
         let state = self.from.0.state()?;
         let Export { keys, accounts, policies, deleted, writers, last_events } = Export::of(state)?;
-        // What others refer to comes first, and goes last.
+        // Keys refer to accounts, so accounts are written first and removed last.
         let account_ids: Vec<_> = accounts.iter().map(|account| account.id.to_string()).collect();
         self.table(&ACCOUNTS, &account_ids, |place| {
             Ok(Some((json!(accounts[place]), json!(AccountRow::of(&accounts[place])))))
@@ -105,12 +117,12 @@ impl<P: FnMut(TransferProgress)> Pass<'_, P> {
             Ok(Some((json!(last), json!({ "tenant": tenant, "last_event": last }))))
         })
         .await?;
-        self.without(&ACCOUNTS, &account_ids).await?;
+        self.remove_surplus(&ACCOUNTS, &account_ids).await?;
         Ok(self.differs)
     }
 
-    /// Makes a table as the source has it. `row` gives what is compared and what is written, for the id
-    /// at a place; none if it is gone.
+    /// Compares a table and writes the differences. `row` returns the value to compare and the row
+    /// to write for the id at an index; `None` if the source has removed it.
     async fn table(
         &mut self,
         table: &Table,
@@ -124,7 +136,7 @@ impl<P: FnMut(TransferProgress)> Pass<'_, P> {
         for chunk in 0..chunks {
             let begin = chunk * CHUNK;
             let end = ids.len().min(begin + CHUNK);
-            // The last one takes whatever the tables have beyond.
+            // The last chunk has no upper bound, so it includes all further rows of the target.
             let upto = (chunk + 1 < chunks).then(|| ids[end - 1].clone());
             let mut stored = self.to.stored(table, &behind, upto.as_deref()).await?;
             let mut rows = Vec::new();
@@ -138,7 +150,7 @@ impl<P: FnMut(TransferProgress)> Pass<'_, P> {
             if !rows.is_empty() || !surplus.is_empty() {
                 self.differs = Some(table.name);
                 let surplus = if table.is_referred_to { &[][..] } else { &surplus };
-                self.to.make(table, &rows, surplus).await?;
+                self.to.write(table, &rows, surplus).await?;
             }
             progress.done = end as u64;
             progress.written += rows.len() as u64;
@@ -148,8 +160,8 @@ impl<P: FnMut(TransferProgress)> Pass<'_, P> {
         Ok(())
     }
 
-    /// Takes away what the source does not have.
-    async fn without(&mut self, table: &Table, ids: &[String]) -> Result<(), Failure> {
+    /// Removes the rows that the source does not have.
+    async fn remove_surplus(&mut self, table: &Table, ids: &[String]) -> Result<(), Failure> {
         let stored = self.to.stored(table, "", None).await?;
         let ids: std::collections::HashSet<_> = ids.iter().collect();
         let surplus: Vec<_> = stored.into_keys().filter(|id| !ids.contains(id)).collect();
@@ -157,9 +169,10 @@ impl<P: FnMut(TransferProgress)> Pass<'_, P> {
             return Ok(());
         }
         self.differs = Some(table.name);
-        self.to.make(table, &[], &surplus).await
+        self.to.write(table, &[], &surplus).await
     }
 
+    /// Compares the events of all tenants and writes the missing ones.
     async fn events(&mut self, last_events: &[(TenantId, u64)]) -> Result<(), Failure> {
         let all = last_events.iter().map(|(_, last)| last).sum();
         let mut progress = TransferProgress { what: "events", done: 0, all, written: 0 };
@@ -171,7 +184,7 @@ impl<P: FnMut(TransferProgress)> Pass<'_, P> {
             let oldest = EventQuery::new().oldest_first();
             let first = self.from.0.events(tenant, &oldest.clone().limit(1)).await?.items;
             let first = first.first().map_or(1, |event| event.sequence);
-            behind = self.without_events_before(tenant, first).await?.max(behind);
+            behind = self.forget_events_before(tenant, first).await?.max(behind);
             progress.done += behind;
             while behind < *last {
                 let query = oldest.clone().behind(behind).limit(MAX_LIMIT);
@@ -179,15 +192,19 @@ impl<P: FnMut(TransferProgress)> Pass<'_, P> {
                 let (Some(oldest), Some(newest)) = (events.first(), events.last()) else { break };
                 let newest = newest.sequence;
                 if oldest.sequence > behind + 1 {
-                    // The source has forgotten some meanwhile.
-                    behind = self.without_events_before(tenant, oldest.sequence).await?;
+                    // The source has forgotten events since the pass began.
+                    behind = self.forget_events_before(tenant, oldest.sequence).await?;
                 }
                 let stored = self.to.stored_events(tenant, behind, events.len()).await?;
-                // Events are never changed: those that are stored are the first of these, or others.
+                // Events never change. So the stored events either are the first of these, or
+                // belong to another source.
                 let same = stored.iter().zip(&events).take_while(|(a, b)| a == b).count();
                 if same < stored.len() {
-                    let message = format!("tenant {tenant} has other events in the database");
-                    return Err(StoreError::conflict(message).into());
+                    return Err(StoreError::conflict(format!(
+                        "the events of tenant {tenant} in the database are not those of the source: \
+                         transfer into an empty schema"
+                    ))
+                    .into());
                 }
                 if same < events.len() {
                     self.differs = Some("events");
@@ -202,9 +219,9 @@ impl<P: FnMut(TransferProgress)> Pass<'_, P> {
         Ok(())
     }
 
-    /// Takes away the events that the source has forgotten: those before its first. The number before
-    /// it is where to go on.
-    async fn without_events_before(
+    /// Removes the events before the source's first event, which the source has forgotten. Returns
+    /// the number of the event after which the comparison continues.
+    async fn forget_events_before(
         &mut self,
         tenant: &TenantId,
         first: u64,

@@ -1,4 +1,4 @@
-//! Stores that keys can be transferred from: they export everything that is in them, and can be told to stand still.
+//! The stores from which keys can be transferred: they export their data, and can pause changes.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,8 +11,17 @@ use crate::store::error::StoreError;
 use crate::store::file::FileStore;
 use crate::store::memory::{MemoryStore, Stage, State};
 
-/// A store whose keys can be transferred to another: made of a [`MemoryStore`] or a
-/// [`FileStore`](crate::store::FileStore), which go on being used meanwhile.
+/// A store whose keys can be transferred: a [`MemoryStore`] or a
+/// [`FileStore`](crate::store::FileStore).
+///
+/// The store stays in use during the transfer.
+///
+/// ```
+/// use keywright::store::{MemoryStore, TransferSource};
+///
+/// let store = MemoryStore::new();
+/// let source = TransferSource::from(store.clone());
+/// ```
 #[derive(Clone)]
 pub struct TransferSource(pub(super) Arc<dyn Exportable>);
 
@@ -24,18 +33,21 @@ impl fmt::Debug for TransferSource {
 
 #[async_trait]
 pub(super) trait Exportable: KeyStore {
+    /// Returns the state to export.
     fn state(&self) -> Result<&State, StoreError>;
 
-    /// After this returns nothing is written any more, until another stage is set. Returns the stage before, for a
-    /// transfer that is given up.
-    async fn stand_still(&self) -> Result<Stage, StoreError>;
+    /// Pauses changes until another stage is set. Returns the stage before, which the transfer
+    /// restores if it fails.
+    ///
+    /// When this method returns, no write is under way.
+    async fn pause(&self) -> Result<Stage, StoreError>;
 
-    /// Sets the stage, of a store that is closed too.
+    /// Sets the stage, even if the store is closed.
     fn set_stage(&self, stage: Stage);
 
-    /// Passes on the uses that are still counted here.
-    fn hand_over(&self, successor: Arc<dyn KeyStore>) {
-        self.set_stage(Stage::MovedTo(successor));
+    /// Ends the transfer: the store refuses changes and passes usage on to its successor.
+    fn end_with(&self, successor: Arc<dyn KeyStore>) {
+        self.set_stage(Stage::TransferredTo(successor));
     }
 }
 
@@ -51,9 +63,9 @@ impl Exportable for MemoryStore {
         Ok(Self::state(self))
     }
 
-    async fn stand_still(&self) -> Result<Stage, StoreError> {
+    async fn pause(&self) -> Result<Stage, StoreError> {
         let _turn = self.turn()?;
-        Self::state(self).stage.stand_still()
+        Self::state(self).stage.pause()
     }
 
     fn set_stage(&self, stage: Stage) {
@@ -75,9 +87,9 @@ impl Exportable for FileStore {
         Self::state(self)
     }
 
-    async fn stand_still(&self) -> Result<Stage, StoreError> {
+    async fn pause(&self) -> Result<Stage, StoreError> {
         let _turn = self.turn().await;
-        Self::state(self)?.stage.stand_still()
+        Self::state(self)?.stage.pause()
     }
 
     fn set_stage(&self, stage: Stage) {

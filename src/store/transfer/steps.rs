@@ -12,25 +12,29 @@ use crate::store::error::StoreError;
 use crate::store::memory::Stage;
 use crate::store::postgres::{Failure, PostgresOptions, PostgresStore, database_error};
 
-/// How often the source is gone through after it stands still, before it is given up: once to bring the
-/// rest over, once to see that nothing differs, and once to spare.
+/// The most passes after the source is paused: one to copy the rest, one to see that nothing
+/// differs, and one in reserve.
 const LAST_PASSES: u32 = 3;
 
-/// A transfer that has not ended: another store's keys on their way into PostgreSQL.
+/// A transfer of keys from another store into PostgreSQL.
 ///
-/// Ids, digests, usage, events and what was deleted come over as they are, so every token goes on
-/// working. Until the last step of [`finish`](Self::finish), the tables can't be opened as a store. A transfer
-/// that was killed is begun again, and goes on with what is not yet there. If it was killed in that last
-/// step, it may have ended: [`begin`](Self::begin) answers [`TransferError::InUse`] then, and the tables open.
+/// Ids, digests, usage, events and deleted ids are copied without a change, so every token keeps
+/// working. The tables cannot be opened as a store before the last step of
+/// [`finish`](Self::finish).
+///
+/// A transfer that was killed can be begun again, and copies only the rows that are missing or
+/// differ. If it was killed in its last step, it may have ended. In this case
+/// [`begin`](Self::begin) returns [`TransferError::InUse`], and the tables can be opened.
 ///
 /// ```no_run
+/// # // It needs a PostgreSQL server.
 /// # async fn transfer(pool: sqlx::PgPool) -> Result<(), Box<dyn std::error::Error>> {
 /// use keywright::store::{FileStore, PostgresOptions, Transfer};
 ///
 /// let file = FileStore::open("keys.db").await?;
 /// let mut transfer = Transfer::begin(file.clone(), PostgresOptions::new(), pool).await?;
 /// transfer.copy(|progress| eprintln!("{progress}")).await?;
-/// // From here on the file takes no changes any more.
+/// // From here on, the file takes no more changes.
 /// let store = transfer.finish(|progress| eprintln!("{progress}")).await?;
 /// # let _ = store; Ok(()) }
 /// ```
@@ -42,23 +46,36 @@ pub struct Transfer {
     _lock: PgConnection,
 }
 
-/// A transfer can't go on.
+/// A transfer could not begin or continue.
+///
+/// ```
+/// use keywright::store::TransferError;
+///
+/// /// Returns whether another attempt can succeed without a change by an operator.
+/// fn is_transient(error: &TransferError) -> bool {
+///     matches!(error, TransferError::Running | TransferError::Store(_))
+/// }
+/// assert!(!is_transient(&TransferError::InUse));
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TransferError {
-    /// The tables hold keys and no transfer into them is unfinished: they are not touched. A transfer that was
-    /// cut off in its last step has ended; its tables are opened as a store.
+    /// The tables hold keys, and no transfer into them is unfinished. They are left unchanged.
+    ///
+    /// If a transfer was interrupted in its last step, it has ended: open its tables as a store.
     #[error(
-        "the schema holds keys already: move into an empty one, or open it if a move was cut off as it ended"
+        "the schema holds keys already: use an empty one, or open it if a transfer was interrupted in its last step"
     )]
     InUse,
     /// Another transfer into the same tables is running.
-    #[error("another move into the same schema is running")]
+    #[error("another transfer into the same schema is running: wait until it has ended")]
     Running,
-    /// Something differs though the source stands still. The tables stay closed.
-    #[error("{0} still differ after the source was copied: something else writes into the schema")]
+    /// The tables still differ after the source was paused and copied. They stay closed.
+    #[error(
+        "{0} still differ after the source was copied: stop the process that writes into the schema"
+    )]
     Different(&'static str),
-    /// The source or the database.
+    /// The source or the database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -70,11 +87,25 @@ impl From<Failure> for TransferError {
 }
 
 impl Transfer {
-    /// Makes the tables and closes them for all but this transfer.
+    /// Creates the tables and closes them for everything except this transfer.
+    ///
+    /// ```no_run
+    /// # // It needs a PostgreSQL server.
+    /// # async fn begin(pool: sqlx::PgPool) -> Result<(), Box<dyn std::error::Error>> {
+    /// use keywright::store::{MemoryStore, PostgresOptions, Transfer};
+    ///
+    /// let source = MemoryStore::new();
+    /// let transfer = Transfer::begin(source.clone(), PostgresOptions::new(), pool).await?;
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
-    /// [`TransferError::InUse`] if the tables hold keys and no transfer into them is unfinished,
-    /// [`TransferError::Running`] if one is running, [`TransferError::Store`] as [`PostgresOptions::open`].
+    /// * [`TransferError::InUse`] if the tables hold keys and no transfer into them is unfinished.
+    /// * [`TransferError::Running`] if another transfer into them is running.
+    /// * [`TransferError::Store`] with an error of [`PostgresOptions::open`].
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, the tables may exist and be closed. Beginning again is safe.
     pub async fn begin(
         source: impl Into<TransferSource>,
         options: PostgresOptions,
@@ -89,14 +120,26 @@ impl Transfer {
         Ok(Self { source: source.into(), target, _lock: lock })
     }
 
-    /// Brings over what differs, while the source is in use. Call it as often as you like: what changed
-    /// meanwhile comes over with the next call.
+    /// Copies the rows that differ, while the source is in use.
+    ///
+    /// Call it as often as needed. Each call copies the changes since the call before. `progress`
+    /// is called after every 1,000 rows of a table and every 500 events.
+    ///
+    /// ```no_run
+    /// # // It needs a PostgreSQL server.
+    /// # async fn copy(mut transfer: keywright::store::Transfer) -> Result<(), keywright::Error> {
+    /// // The second call has little left to copy, so `finish` pauses changes only briefly.
+    /// for _ in 0..2 {
+    ///     transfer.copy(|progress| eprintln!("{progress}")).await?;
+    /// }
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
-    /// [`TransferError::Store`] if either side fails. What has come over stays.
+    /// [`TransferError::Store`] if the source or the database fails. The copied rows stay.
     ///
     /// # Cancel safety
-    /// As after a failure.
+    /// If the future is dropped, the copied rows stay. Copying again is safe.
     pub async fn copy(
         &mut self,
         progress: impl FnMut(TransferProgress),
@@ -113,35 +156,53 @@ impl Transfer {
         Ok(())
     }
 
-    /// Makes the source stand still, brings over the rest, sees that nothing differs, and opens the
+    /// Pauses changes of the source, copies the rest, checks that nothing differs, and opens the
     /// tables.
     ///
-    /// From the call on the source takes no changes, and goes on answering. Its verifiers go on counting: once the tables are
-    /// open, the source passes on to them what a flush brings, so no use is lost between this call and the moment at
-    /// which you use the store that it returns. Flush the old verifiers once more then.
+    /// The source takes no changes from this call on, and keeps answering reads. Its verifiers keep
+    /// counting uses. When the tables are open, the source passes every flush of usage on to them.
+    /// So no use is lost between this call and the moment at which the host uses the returned
+    /// store. Flush the old verifiers once more at that moment.
+    ///
+    /// ```no_run
+    /// # // It needs a PostgreSQL server.
+    /// # async fn finish(transfer: keywright::store::Transfer, old: keywright::Verifier) -> Result<(), keywright::Error> {
+    /// let store = transfer.finish(|progress| eprintln!("{progress}")).await?;
+    /// let keywright = keywright::Keywright::builder(store).build()?;
+    /// // The uses that the old verifier has counted are added to the new store.
+    /// old.flush().await?;
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
-    /// [`TransferError::Different`] if something else writes into the tables, [`TransferError::Store`] if either
-    /// side fails, or another transfer of the same source is in this step. The transfer can be begun again. The tables stay closed
-    /// and the source takes changes again if it did before, unless the database went away during the very last step, which
-    /// opens the tables: then the transfer may have ended, which [`begin`](Self::begin) tells, and the source stays as it is.
+    /// * [`TransferError::Different`] if another process writes into the tables.
+    /// * [`TransferError::Store`] if the source or the database fails, or if another transfer of
+    ///   the same source is in this step.
+    ///
+    /// After an error, the tables stay closed, and the source takes changes again if it did before.
+    /// The transfer can be begun again.
+    ///
+    /// There is one exception: if the connection to the database is lost in the last step, which
+    /// opens the tables, the transfer may have ended. The source then takes no changes, and
+    /// [`begin`](Self::begin) shows whether the transfer has ended.
     ///
     /// # Cancel safety
-    /// As after a failure.
+    /// Dropping the future has the same effects as an error.
     pub async fn finish(
         self,
         mut progress: impl FnMut(TransferProgress),
     ) -> Result<PostgresStore, TransferError> {
-        let before = self.source.0.stand_still().await?;
-        let still = Standstill(Some((&self.source, before)));
+        let before = self.source.0.pause().await?;
+        let pause = Pause(Some((&self.source, before)));
         let (from, to) = (&self.source, &self.target);
         let mut differs = None;
         for _ in 0..LAST_PASSES {
             let pass = Pass { from, to, depth: Depth::All, progress: &mut progress, differs: None };
             differs = pass.run().await?;
             if differs.is_none() {
-                // Before the tables are open: whether they are is what decides who has the uses from here on.
-                still.end_with(self.target.0.clone());
+                // This comes before the tables are opened, so that the source never takes changes
+                // again once they are open.
+                pause.end_with(self.target.0.clone());
                 to.open().await?;
                 return Ok(self.target.0);
             }
@@ -150,20 +211,20 @@ impl Transfer {
     }
 }
 
-/// A source that stands still, and its stage before. If the transfer ends here it goes back to that: a store that was moved
-/// before takes no changes again.
-struct Standstill<'a>(Option<(&'a TransferSource, Stage)>);
+/// A paused source, and its stage before. On drop, the source returns to that stage, so a store
+/// that was transferred before takes no changes again.
+struct Pause<'a>(Option<(&'a TransferSource, Stage)>);
 
-impl Standstill<'_> {
-    /// The source stays as it is, and passes on the uses that are still counted there.
+impl Pause<'_> {
+    /// Ends the pause for good: the source refuses changes and passes usage on to the target.
     fn end_with(mut self, target: PostgresStore) {
         if let Some((source, _)) = self.0.take() {
-            source.0.hand_over(Arc::new(target));
+            source.0.end_with(Arc::new(target));
         }
     }
 }
 
-impl Drop for Standstill<'_> {
+impl Drop for Pause<'_> {
     fn drop(&mut self) {
         if let Some((source, before)) = self.0.take() {
             source.0.set_stage(before);

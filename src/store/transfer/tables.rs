@@ -1,14 +1,15 @@
-//! The tables that a transfer makes as the source has them: how their rows are read, written and removed.
+//! The tables of a transfer: the SQL that reads, writes and removes their rows.
 
 /// A table whose rows have an id.
 pub(super) struct Table {
     pub(super) name: &'static str,
-    /// Ids and what is compared, behind one id and up to another.
+    /// Selects the ids and the values to compare, after one id and up to another.
     pub(super) read: &'static str,
-    /// Writes rows, whether they are there or not.
+    /// Inserts rows, or replaces them if they exist.
     pub(super) write: &'static str,
     pub(super) remove: &'static str,
-    /// Whether rows of another table refer to it: then it loses its rows last.
+    /// Whether rows of another table refer to rows of this one, which are removed last for this
+    /// reason.
     pub(super) is_referred_to: bool,
 }
 

@@ -1,4 +1,4 @@
-//! The side of the database: what stands in the tables, and how a transfer changes it.
+//! The target of a transfer: reading and changing the tables in PostgreSQL.
 
 use std::collections::HashMap;
 
@@ -31,13 +31,14 @@ const READ_EVENTS: &str = "
 
 /// The tables that a transfer writes to.
 ///
-/// Every transaction that writes is under the lock that every commit holds. So one that was cut off while it ended
-/// has ended, or is undone, before the next transfer looks.
+/// Every writing transaction holds the lock that every commit holds. So if the connection is lost
+/// during a transaction, that transaction has ended or is rolled back before the next transfer
+/// reads the tables.
 #[derive(Debug)]
 pub(super) struct Target(pub(super) PostgresStore);
 
 impl Target {
-    /// Closes the tables for all but a move. `false` if they are in use.
+    /// Closes the tables for everything except a transfer. Returns `false` if they are in use.
     pub(super) async fn close(&self) -> Result<bool, Failure> {
         let mut session = self.0.database().begin_locked().await?;
         let is_in_use: bool = sqlx::query_scalar(self.sql(IS_IN_USE).safe())
@@ -64,7 +65,7 @@ impl Target {
         Ok(session.commit().await?)
     }
 
-    /// The rows of a table from behind an id up to another one, as they are compared.
+    /// Returns the values to compare of a table's rows, after one id and up to another.
     pub(super) async fn stored(
         &self,
         table: &Table,
@@ -84,8 +85,8 @@ impl Target {
             .collect()
     }
 
-    /// Writes rows, and takes others away, all or nothing.
-    pub(super) async fn make(
+    /// Writes rows and removes others, all or nothing.
+    pub(super) async fn write(
         &self,
         table: &Table,
         rows: &[Value],
@@ -109,6 +110,7 @@ impl Target {
         Ok(session.commit().await?)
     }
 
+    /// Returns the number of a tenant's newest event; 0 if there is none.
     pub(super) async fn last_event(&self, tenant: &TenantId) -> Result<u64, Failure> {
         let mut session = self.0.database().session().await?;
         let last: i64 = sqlx::query_scalar(self.sql(LAST_EVENT).safe())
@@ -120,7 +122,7 @@ impl Target {
         Ok(last.cast_unsigned())
     }
 
-    /// Whether there were events of the tenant before this one, which are gone now.
+    /// Removes the tenant's events before a number. Returns whether there were any.
     pub(super) async fn forget_events_before(
         &self,
         tenant: &TenantId,
@@ -137,6 +139,7 @@ impl Target {
         Ok(gone.rows_affected() > 0)
     }
 
+    /// Returns up to `most` events of a tenant after a number, oldest first.
     pub(super) async fn stored_events(
         &self,
         tenant: &TenantId,
@@ -155,6 +158,7 @@ impl Target {
         Ok(events.into_iter().map(|event| event.0).collect())
     }
 
+    /// Writes events with their sequence numbers.
     pub(super) async fn write_events(&self, events: &[Event]) -> Result<(), Failure> {
         let mut session = self.0.database().begin_locked().await?;
         sqlx::query(self.sql(&insert_events("$1")).safe())
@@ -170,12 +174,14 @@ impl Target {
     }
 }
 
-/// The epoch moves on, so that no cache takes the tables for those before.
+/// Returns the SQL that opens the tables. It advances the epoch, so that no cache keeps entries
+/// from before.
 fn unmark() -> String {
     format!("UPDATE {{schema}}.state SET is_moving = false, {}", advance_epoch())
 }
 
-/// A connection of its own that holds the lock of transfers, or `None` if another one does.
+/// Opens a separate connection that holds the lock of transfers. Returns `None` if another transfer
+/// holds it.
 pub(super) async fn lock(
     options: &PostgresOptions,
     pool: &PgPool,

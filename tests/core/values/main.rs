@@ -32,7 +32,7 @@ where
     for text in texts {
         let value: T = text.parse().unwrap_or_else(|error| panic!("{text:?}: {error:?}"));
         assert_eq!(value.to_string(), *text);
-        let json = serde_json::to_value(&value).expect("a value serialises");
+        let json = serde_json::to_value(&value).expect("a value serializes");
         assert_eq!(json, *text);
         assert_eq!(serde_json::from_value::<T>(json).expect("and back"), value);
     }

@@ -46,7 +46,7 @@ fn needles(secret: &[u8]) -> Vec<String> {
         ]);
         for offset in 0..3 {
             let encoded = base64(&[&vec![0; offset], part].concat());
-            // The first and last symbols hold bits of their neighbours.
+            // The first and last symbols hold bits of their neighbors.
             let inner = &encoded[4..encoded.len() - 4];
             all.extend([inner.to_owned(), inner.replace('+', "-").replace('/', "_")]);
         }

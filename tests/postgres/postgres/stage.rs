@@ -106,8 +106,8 @@ static MADE: LazyLock<(Value, Value)> = LazyLock::new(|| {
         let account = NewAccount::new(Name::new("nightly").expect("a name"), role);
         let account = world.authority.create_account(&admin(), account).await.expect("an account");
         let stored = store.key(&tenant(), &issued.key.id).await.expect("it works").expect("a key");
-        let json = |value| serde_json::to_value(value).expect("a record serialises");
-        (json(&stored.record), serde_json::to_value(account).expect("an account serialises"))
+        let json = |value| serde_json::to_value(value).expect("a record serializes");
+        (json(&stored.record), serde_json::to_value(account).expect("an account serializes"))
     })
 });
 
@@ -130,7 +130,7 @@ pub(crate) fn key(number: u64) -> KeyRecord {
 
 /// The next version of a record.
 pub(crate) fn next(record: &KeyRecord, change: impl FnOnce(&mut Value)) -> KeyRecord {
-    let mut json = serde_json::to_value(record).expect("a record serialises");
+    let mut json = serde_json::to_value(record).expect("a record serializes");
     json["key"]["version"] = json!(record.version() + 1);
     change(&mut json["key"]);
     serde_json::from_value(json).expect("a record")

@@ -35,7 +35,7 @@ pub(crate) fn write_at(bytes: &mut Vec<u8>, at: usize, data: &[u8]) {
     bytes[at..end].copy_from_slice(data);
 }
 
-/// `Vec::resize`, which goes byte by byte where nothing is optimised.
+/// `Vec::resize`, which goes byte by byte where nothing is optimized.
 fn resize(bytes: &mut Vec<u8>, length: usize) {
     let missing = length.saturating_sub(bytes.len());
     bytes.truncate(length);

@@ -244,7 +244,7 @@ fn t_f23_lost_events_are_seen_at_open() {
     for (what, change) in lost {
         let refused = opened_after(change).expect_err(what);
         assert_eq!(refused.kind(), StoreErrorKind::Corrupt, "{what}: {refused}");
-        assert_eq!(refused.to_string(), "events are missing", "{what}");
+        assert!(refused.to_string().starts_with("events are missing"), "{what}: {refused}");
     }
 }
 
@@ -265,5 +265,5 @@ fn last_event_number_is_not_exceeded() {
     let owner = tenant.admin.as_owner();
     let said = block_on(tenant.authority.generate(&tenant.admin, new.owner(owner.clone())))
         .expect_err("no more");
-    assert!(format!("{said:?}").contains("has no number for another event"), "{said:?}");
+    assert!(format!("{said:?}").contains("has no number left for another event"), "{said:?}");
 }

@@ -32,7 +32,7 @@ impl Heard {
     /// The same, and the value as JSON.
     fn json<T: Debug + Serialize>(&mut self, value: &T) {
         self.debug(value);
-        let json = serde_json::to_string(value).expect("what is shown serialises");
+        let json = serde_json::to_string(value).expect("what is shown serializes");
         self.said.push((format!("{} as JSON", type_name::<T>()), json));
     }
 
@@ -102,7 +102,7 @@ fn forms(what: &str, secret: &[u8]) -> Vec<Needle> {
     for offset in 0..3 {
         let shifted = [&vec![0; offset], secret].concat();
         let encoded = base64(&shifted);
-        // The first and last symbols hold bits of their neighbours.
+        // The first and last symbols hold bits of their neighbors.
         let inner = &encoded[4..encoded.len() - 4];
         found.push(needle(format!("{what} in base64"), inner));
         found.push(needle(

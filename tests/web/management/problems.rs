@@ -205,7 +205,7 @@ fn problem_has_its_five_members() {
             "title": "Not Found",
             "status": 404,
             "code": "key_not_found",
-            "detail": "there is no such key",
+            "detail": "the key does not exist, or you have no access to it",
         });
         assert_eq!(absent.json, expected);
         Ok(())

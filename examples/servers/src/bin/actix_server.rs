@@ -1,10 +1,10 @@
-//! API keys in a web service on actix-web.
+//! An actix-web web service with API keys.
 //!
 //! ```text
 //! cargo run -p keywright-servers --bin actix_server -- [--port N] [--store FILE]
 //! ```
 //!
-//! It prints lines to try it with.
+//! It prints `curl` commands to try.
 
 use std::error::Error;
 use std::net::TcpListener;
@@ -17,19 +17,19 @@ use actix_web::{App, HttpServer, Route};
 use keywright::Grant;
 use keywright::http::Guard;
 
-use keywright_servers::{self as first_keys, FirstTokens, Keys, PATIENCE};
+use keywright_servers::{self as shared, FirstTokens, Keys, PATIENCE};
 
 #[actix_web::main]
 async fn main() -> ExitCode {
-    first_keys::exit_code(env!("CARGO_BIN_NAME"), run().await)
+    shared::exit_code(env!("CARGO_BIN_NAME"), run().await)
 }
 
 async fn run() -> Result<(), Box<dyn Error>> {
-    let arguments = first_keys::arguments()?;
-    let listener = first_keys::listen(arguments.port)?;
+    let arguments = shared::arguments()?;
+    let listener = shared::listen(arguments.port)?;
     let keys = Keys::open(arguments.store).await?;
     let served = serve(listener, &keys).await;
-    // After a failure too: what was counted is written, and the store is closed.
+    // After a failure too, so that the counted uses are written.
     let closed = keys.close().await;
     served.and(closed)
 }
@@ -38,14 +38,14 @@ async fn serve(listener: TcpListener, keys: &Keys) -> Result<(), Box<dyn Error>>
     let address = listener.local_addr()?;
     let guards = Guards::new(Guard::new(keys.verifier.clone()))?;
     let server = HttpServer::new(move || App::new().configure(|service| guards.routes(service)))
-        .shutdown_signal(first_keys::told_to_stop()?)
+        .shutdown_signal(shared::stop_signal()?)
         .shutdown_timeout(PATIENCE.as_secs())
         .listen(listener)?;
-    keys.introduce(address, lines_to_try)?;
+    keys.print_commands(address, commands)?;
     Ok(server.run().await?)
 }
 
-/// One guard, and what each route asks for beyond a key.
+/// A guard for any key, and one for each scope.
 #[derive(Clone)]
 struct Guards {
     any_key: Guard,
@@ -61,7 +61,7 @@ impl Guards {
     }
 
     fn routes(&self, service: &mut ServiceConfig) {
-        // For handlers that take a `Grant` on routes without a guard around them.
+        // For handlers that take a `Grant` on routes without a guard.
         service.app_data(self.any_key.clone());
         service.service(web::resource("/public").route(get().to(public)));
         service.service(web::resource("/whoami").route(get().to(whoami)));
@@ -73,13 +73,13 @@ impl Guards {
     }
 }
 
-/// actix-web leaves it to the application to answer HEAD where it answers GET.
+/// Creates a route for GET and HEAD. actix-web does not answer HEAD on a GET route.
 fn get() -> Route {
     web::route().guard(Any(Get()).or(Head()))
 }
 
 async fn public() -> &'static str {
-    "everybody may read this\n"
+    "this page is public\n"
 }
 
 async fn list_invoices() -> &'static str {
@@ -94,27 +94,27 @@ async fn whoami(grant: Grant) -> String {
     format!("the key {} of {}, with {}\n", grant.key().name, grant.owner(), grant.scopes())
 }
 
-fn lines_to_try(url: &str, tokens: Option<&FirstTokens>) -> String {
-    let with_keys = tokens.map(FirstTokens::headers).map(|[read, write, look]| {
+fn commands(url: &str, tokens: Option<&FirstTokens>) -> String {
+    let with_keys = tokens.map(FirstTokens::headers).map(|[read, write, read_only]| {
         format!(
             "\
 # alice's key for reading: 200
 curl -i {read} {url}/invoices
-# it has no scope for writing: 403
+# the same key lacks the scope for writing: 403
 curl -i -X POST {read} {url}/invoices
 # alice's key for both: 201
 curl -i -X POST {write} {url}/invoices
-# an account's key may only look, whatever its scopes: 403
-curl -i -X POST {look} {url}/invoices
-# a handler that asks whose key it is: 200
-curl -i {look} {url}/whoami
+# an account's key is read-only: 403
+curl -i -X POST {read_only} {url}/invoices
+# a handler that shows the owner of the key: 200
+curl -i {read_only} {url}/whoami
 "
         )
     });
     let with_keys = with_keys.unwrap_or_default();
     format!(
         "\
-# everybody: 200
+# a public route: 200
 curl -i {url}/public
 # without a key: 401
 curl -i {url}/invoices

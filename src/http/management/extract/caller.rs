@@ -1,4 +1,4 @@
-//! Who sends a request: the actor of the host's login.
+//! The extractor for the caller of a request: the actor that the login of the host has set.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -6,8 +6,8 @@ use axum::http::request::Parts;
 use crate::http::management::wire::problem::{Code, Problem};
 use crate::record::actor::Actor;
 
-/// The actor that the host's login put into the request's extensions. No header or other input of a
-/// client makes one.
+/// The actor in the extensions of the request, which the login of the host puts there. No input of
+/// a client can set it.
 pub(crate) struct Caller(pub(crate) Actor);
 
 impl<S: Send + Sync> FromRequestParts<S> for Caller {

@@ -1,9 +1,9 @@
-//! JSON bodies: how one is read, and how one that can't be read is answered.
+//! The extractor for JSON bodies, and the problems of a malformed body.
 //!
-//! A host's login may be a cookie, which a browser sends along with requests of foreign pages. Such a
-//! page can POST a form or plain text directly. For `application/json`, PUT, PATCH and DELETE the
-//! browser asks the server first (Fetch, "CORS-preflight"). So every body must be declared as JSON,
-//! also an empty object.
+//! The login of a host may be a cookie, which a browser sends with requests of foreign pages too. A
+//! foreign page can POST a form or plain text directly. For `application/json` and for PUT, PATCH
+//! and DELETE, the browser first sends a preflight request (Fetch, "CORS-preflight"). Every body
+//! must therefore have the type `application/json`, even an empty object.
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
@@ -16,10 +16,10 @@ use crate::http::management::wire::problem::{Code, Problem};
 use crate::http::management::wire::strict_values::Object;
 use crate::value::redact::{looks_like_token, redact};
 
-/// The longest body, in bytes: a policy with as many roles and scopes as it can have fits.
+/// The longest body, in bytes. The largest possible policy fits.
 pub(crate) const MAX_BODY: usize = 320 * 1024;
 
-/// A body of JSON, read as a `T`.
+/// A JSON body, parsed as `T`.
 pub(crate) struct Body<T>(pub(crate) T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
@@ -31,15 +31,19 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
         }
         let bytes = Bytes::from_request(request, state).await.map_err(|rejection| {
             if rejection.into_response().status() == StatusCode::PAYLOAD_TOO_LARGE {
-                Problem::new(Code::BodyTooLarge, format!("a body has at most {MAX_BODY} bytes"))
+                Problem::new(
+                    Code::BodyTooLarge,
+                    format!("the body is longer than {MAX_BODY} bytes"),
+                )
             } else {
-                Problem::new(Code::MalformedJson, "the body did not arrive whole")
+                Problem::new(Code::MalformedJson, "the body is incomplete; send the request again")
             }
         })?;
         read(&bytes).map(Self)
     }
 }
 
+/// Returns whether the request has exactly one `Content-Type`, and it is JSON in UTF-8.
 fn is_json(request: &Request) -> bool {
     let mut values = request.headers().get_all(CONTENT_TYPE).iter();
     let (Some(value), None) = (values.next(), values.next()) else { return false };
@@ -48,8 +52,8 @@ fn is_json(request: &Request) -> bool {
     is_json && parts.all(|parameter| !is_foreign_charset(parameter))
 }
 
-/// Whether a parameter names a charset other than UTF-8, the only one for JSON between programs
-/// (RFC 8259 section 8.1). Other parameters are ignored.
+/// Returns whether a parameter names a charset other than UTF-8. JSON between systems is always
+/// UTF-8 (RFC 8259 section 8.1). Other parameters are ignored.
 fn is_foreign_charset(parameter: &str) -> bool {
     let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
     let bare = value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value);
@@ -57,9 +61,11 @@ fn is_foreign_charset(parameter: &str) -> bool {
     name.trim_end().eq_ignore_ascii_case("charset") && !is_utf_8
 }
 
+/// Parses a body.
 fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    let malformed = || Problem::new(Code::MalformedJson, "the body is not JSON");
-    // A text that is not JSON is `malformed_json`, even if a wrong shape comes first in it.
+    let malformed = || Problem::new(Code::MalformedJson, "the body is not valid JSON");
+    // The whole text is checked first, so that malformed JSON after a wrong field is still
+    // `malformed_json`.
     let text = std::str::from_utf8(bytes).map_err(|_| malformed())?;
     serde_json::from_str::<IgnoredAny>(text).map_err(|_| malformed())?;
     let mut deserializer = serde_json::Deserializer::from_str(text);
@@ -69,26 +75,27 @@ fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
             let detail = wrong_shape(&error.path().to_string(), &error.inner().to_string());
             Err(Problem::new(Code::InvalidBody, detail))
         }
-        // Half a surrogate pair, which the first reading accepts.
+        // A lone surrogate, which the first pass accepts.
         Err(_) => Err(malformed()),
     }
 }
 
-/// Describes a body of the wrong shape. serde repeats the value that it found, which may be a token in
-/// the wrong place, so the description names only the expected type.
+/// Describes a body that is valid JSON and does not match its schema. The message of serde repeats
+/// the value that it found, which may be a misplaced token. The description names only the expected
+/// type.
 fn wrong_shape(path: &str, message: &str) -> String {
     let message = message.rfind(" at line ").map_or(message, |end| &message[..end]);
     if let Some(rest) = message.strip_prefix("unknown field `") {
         let end = ["`, expected ", "`, there are no fields"].iter().find_map(|end| rest.rfind(end));
         let field = redact(end.map_or(rest, |end| &rest[..end]));
-        return format!("there is no field {field:?} here");
+        return format!("unknown field {field:?}");
     }
     let message = match message.split_once(": ") {
         Some((what @ ("invalid type" | "invalid value" | "invalid length"), met)) => {
             let expected = met.rfind(", expected ").map_or("", |place| &met[place..]);
             format!("{what}{expected}")
         }
-        _ if looks_like_token(message) => "not possible".to_owned(),
+        _ if looks_like_token(message) => "invalid value".to_owned(),
         _ => message.to_owned(),
     };
     if path == "." { message } else { format!("{}: {message}", redact(path)) }
@@ -110,14 +117,10 @@ mod tests {
             (
                 ".",
                 format!("unknown field `{secret}`, expected one of `a`, `b`"),
-                "there is no field \"(not shown: it looks like a token)\" here",
+                "unknown field \"(not shown: it looks like a token)\"",
             ),
-            (
-                ".",
-                "unknown field `x`, there are no fields".to_owned(),
-                "there is no field \"x\" here",
-            ),
-            (".", format!("what {secret} is"), "not possible"),
+            (".", "unknown field `x`, there are no fields".to_owned(), "unknown field \"x\""),
+            (".", format!("what {secret} is"), "invalid value"),
             (
                 secret,
                 "missing field `name`".to_owned(),

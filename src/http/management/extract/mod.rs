@@ -1,4 +1,4 @@
-//! What a handler takes from a request: caller, id, condition, query and body.
+//! The extractors of the handlers: caller, id, precondition, query and body.
 
 pub(super) mod caller;
 pub(super) mod json_body;

@@ -1,4 +1,4 @@
-//! The condition of a request: `If-Match`, or the refusal of one.
+//! The extractors for `If-Match`, and for its absence.
 
 use axum::extract::FromRequestParts;
 use axum::http::header::{IF_MATCH, IF_NONE_MATCH};
@@ -6,19 +6,19 @@ use axum::http::request::Parts;
 
 use crate::http::management::wire::problem::{Code, Problem};
 
-/// The version to change, as `If-Match` names it.
+/// The version of the record to change, from `If-Match`.
 #[derive(Clone, Copy)]
 pub(crate) enum Precondition {
-    /// No `If-Match`.
+    /// The request has no `If-Match`.
     Absent,
-    /// `*`: any version.
+    /// `*`, which allows any version.
     Any,
-    /// Only this version.
+    /// One version.
     Version(u64),
 }
 
-/// A version that no record ever has, for an entity tag that is not ours. The authority compares it
-/// after it has checked permission and existence.
+/// A version that no record has. It replaces an entity tag that this API did not create, so that
+/// the authority still checks permission and existence before it compares the version.
 const NO_VERSION: u64 = u64::MAX;
 
 impl<S: Send + Sync> FromRequestParts<S> for Precondition {
@@ -26,7 +26,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Precondition {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         if parts.headers.contains_key(IF_NONE_MATCH) {
-            let detail = "this operation takes no If-None-Match";
+            let detail =
+                "this operation does not support If-None-Match; send the request without it";
             return Err(Problem::new(Code::PreconditionNotSupported, detail));
         }
         let mut values = parts.headers.get_all(IF_MATCH).iter();
@@ -43,7 +44,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Precondition {
     }
 }
 
-/// Reads an entity tag of RFC 9110 section 8.8.3. A weak one never matches (section 13.1.1).
+/// Parses an entity tag (RFC 9110 section 8.8.3). A weak entity tag never matches (section 13.1.1).
 fn opaque_tag(tag: &[u8]) -> Option<Precondition> {
     let (weak, quoted) = match tag.strip_prefix(b"W/") {
         Some(quoted) => (true, quoted),
@@ -55,14 +56,14 @@ fn opaque_tag(tag: &[u8]) -> Option<Precondition> {
     }
     let version = std::str::from_utf8(opaque).ok().and_then(|text| {
         let version: u64 = text.parse().ok()?;
-        // Tags are compared as text: 03 and +3 are other tags than 3.
+        // Entity tags are compared as text, so `03` and `+3` do not match `3`.
         (version.to_string() == text).then_some(version)
     });
     Some(Precondition::Version(version.filter(|_| !weak).unwrap_or(NO_VERSION)))
 }
 
 impl Precondition {
-    /// Returns the version to require, if any.
+    /// Returns the version that the record must have, if the request names one.
     pub(crate) fn version(self) -> Option<u64> {
         match self {
             Self::Absent | Self::Any => None,
@@ -71,7 +72,8 @@ impl Precondition {
     }
 }
 
-/// The absence of a condition. A route that does not support one refuses it rather than ignore it.
+/// The absence of a precondition, for a route that supports none. An ignored precondition could
+/// lose an update, so the request is refused.
 pub(crate) struct Unconditional;
 
 impl<S: Send + Sync> FromRequestParts<S> for Unconditional {
@@ -79,7 +81,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Unconditional {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         if [IF_MATCH, IF_NONE_MATCH].iter().any(|name| parts.headers.contains_key(name)) {
-            let detail = "this operation takes no If-Match and no If-None-Match";
+            let detail = "this operation does not support If-Match or If-None-Match; send the request without them";
             return Err(Problem::new(Code::PreconditionNotSupported, detail));
         }
         Ok(Self)

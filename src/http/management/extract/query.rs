@@ -1,4 +1,5 @@
-//! The query of a URL. A handler takes it parameter by parameter; one that is left over is refused.
+//! The extractor for the query of a URL. A handler takes the parameters that it knows; any other
+//! parameter is refused.
 
 use std::fmt::Display;
 use std::str::FromStr;
@@ -15,7 +16,7 @@ use crate::value::name::Name;
 use crate::value::redact::redact;
 use crate::value::text::decimal;
 
-/// The longest text to search for, in characters: twice the longest name.
+/// The longest text in `search`, in characters: twice the longest name.
 pub(crate) const MAX_SEARCH: usize = 2 * Name::MAX_CHARS;
 
 /// The parameters that the handler has not taken yet.
@@ -26,7 +27,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Params {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let params = Query::<Vec<(String, String)>>::from_request_parts(parts, state).await;
-        let Query(params) = params.map_err(|_| invalid("the query can't be read"))?;
+        let Query(params) =
+            params.map_err(|_| invalid("the query is malformed; percent-encode it as UTF-8"))?;
         Ok(Self(params))
     }
 }
@@ -43,17 +45,23 @@ impl<S: Send + Sync> FromRequestParts<S> for NoParams {
     }
 }
 
+/// Creates an `invalid_query` problem.
 fn invalid(detail: impl Into<String>) -> Problem {
     Problem::new(Code::InvalidQuery, detail.into())
 }
 
+/// Creates the problem of a parameter that occurs more than once.
+fn repeated(name: &str) -> Problem {
+    invalid(format!("{name} must not occur more than once"))
+}
+
 impl Params {
-    /// Takes every value of this name.
+    /// Takes every value of this parameter.
     fn values(&mut self, name: &str) -> Vec<String> {
         self.0.extract_if(.., |(given, _)| given == name).map(|(_, value)| value).collect()
     }
 
-    /// Takes the one value of this name, read by `read`.
+    /// Takes the value of this parameter, parsed by `read`.
     pub(crate) fn one<T, E: Display>(
         &mut self,
         name: &str,
@@ -63,11 +71,11 @@ impl Params {
         match values.as_slice() {
             [] => Ok(None),
             [value] => read(value).map(Some).map_err(|e| invalid(format!("{name}: {e}"))),
-            _ => Err(invalid(format!("{name} is there more than once"))),
+            _ => Err(repeated(name)),
         }
     }
 
-    /// Takes a value of a type of the crate, whose errors repeat no secret.
+    /// Takes a value of a type of this crate, whose errors never repeat a secret.
     pub(crate) fn value<T: FromStr<Err: Display>>(
         &mut self,
         name: &str,
@@ -75,11 +83,12 @@ impl Params {
         self.one(name, str::parse)
     }
 
-    /// Takes the text to search for. It is compared with every key, so its length is bounded.
+    /// Takes the text to search for. It is compared with every key, so its length is limited.
     pub(crate) fn search(&mut self) -> Result<Option<String>, Problem> {
         self.one("search", |text| {
             let fits = text.chars().count() <= MAX_SEARCH;
-            fits.then(|| text.to_owned()).ok_or("longer than any text that could be found")
+            fits.then(|| text.to_owned())
+                .ok_or_else(|| format!("the text must have at most {MAX_SEARCH} characters"))
         })
     }
 
@@ -88,7 +97,9 @@ impl Params {
         &mut self,
         name: &str,
     ) -> Result<Option<T>, Problem> {
-        self.one(name, |text| decimal(text).ok_or("expected a whole number in its range"))
+        self.one(name, |text| {
+            decimal(text).ok_or("expected a whole number in the range of this parameter")
+        })
     }
 
     /// Takes a duration in whole seconds.
@@ -96,31 +107,33 @@ impl Params {
         Ok(self.number(name)?.map(Duration::from_secs))
     }
 
-    /// Takes a switch. It is off by default.
+    /// Takes a flag, which is off by default.
     pub(crate) fn switch(&mut self, name: &str) -> Result<bool, Problem> {
         let value = self.one(name, |text| text.parse().map_err(|_| "expected true or false"))?;
         Ok(value.unwrap_or(false))
     }
 
-    /// Takes every value of this name as a word that the crate reads with serde.
+    /// Takes every value of this parameter as a variant of an enum.
     pub(crate) fn words<T: DeserializeOwned>(&mut self, name: &str) -> Result<Vec<T>, Problem> {
         let read = |value: &String| T::deserialize(value.as_str().into_deserializer());
         let words: Result<_, Error> = self.values(name).iter().map(read).collect();
-        // The error of serde repeats the unknown word.
-        words.map_err(|_| invalid(format!("{name}: unknown word")))
+        // The error of serde repeats the unknown value, which may be a token.
+        words.map_err(|_| {
+            invalid(format!("{name}: unknown value; see openapi.json for the possible values"))
+        })
     }
 
-    /// Takes one word that the crate reads with serde.
+    /// Takes the value of this parameter as a variant of an enum.
     pub(crate) fn word<T: DeserializeOwned>(&mut self, name: &str) -> Result<Option<T>, Problem> {
         let mut words = self.words(name)?;
         let word = words.pop();
         if !words.is_empty() {
-            return Err(invalid(format!("{name} is there more than once")));
+            return Err(repeated(name));
         }
         Ok(word)
     }
 
-    /// Takes the cursor of a page. `after` checks that it is of this kind of query.
+    /// Takes the cursor of a page. `after` checks that the cursor belongs to this kind of query.
     pub(crate) fn cursor<Q, E: Display>(
         &mut self,
         query: Q,
@@ -132,10 +145,10 @@ impl Params {
         }
     }
 
-    /// Refuses the query if a parameter is left.
+    /// Returns an error if a parameter is left.
     pub(crate) fn end(self) -> Result<(), Problem> {
         match self.0.first() {
-            Some((name, _)) => Err(invalid(format!("there is no parameter {:?}", redact(name)))),
+            Some((name, _)) => Err(invalid(format!("unknown parameter {:?}", redact(name)))),
             None => Ok(()),
         }
     }

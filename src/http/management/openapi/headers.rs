@@ -1,4 +1,4 @@
-//! Headers of responses.
+//! The headers of responses.
 
 use serde_json::{Value, json};
 
@@ -23,19 +23,19 @@ impl Header {
     pub(super) fn describe(self) -> Value {
         match self {
             Self::ETag => json!({
-                "description": "The version, for If-Match.",
+                "description": "The version of the record, for If-Match.",
                 "schema": { "type": "string", "pattern": "^\"[0-9]+\"$" },
             }),
             Self::Location => json!({
-                "description": "What was made, relative to the URL of the request.",
+                "description": "The URL of the new record, relative to the URL of the request.",
                 "schema": { "type": "string", "format": "uri-reference" },
             }),
             Self::RetryAfter => json!({
-                "description": "In seconds.",
+                "description": "The time to wait before the next request, in seconds.",
                 "schema": { "type": "integer", "minimum": 1 },
             }),
             Self::WwwAuthenticate => json!({
-                "description": "Names no scheme of keys: a key manages nothing.",
+                "description": "The challenge of the login. It names no scheme for API keys, because a key can't manage keys.",
                 "schema": { "type": "string" },
             }),
         }

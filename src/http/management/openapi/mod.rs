@@ -1,4 +1,4 @@
-//! The OpenAPI document, made from the table of routes.
+//! The OpenAPI document, generated from the table of routes.
 
 mod headers;
 mod operation;
@@ -16,9 +16,10 @@ use self::references::schema_name;
 use super::route_table::ROUTES;
 use super::route_table::names::{Schema as Name, Tag};
 
-/// Makes the document.
+/// Generates the document.
 ///
-/// It declares no security scheme: the login is the host's, which can add its own scheme.
+/// It declares no security scheme, because the login belongs to the host. The host can add its
+/// scheme.
 pub(super) fn document() -> OpenApi {
     let Operations { paths, responses } = Operations::of(ROUTES);
     let tags = Tag::ALL.iter().map(|tag| json!({ "name": tag.as_str() }));
@@ -27,10 +28,11 @@ pub(super) fn document() -> OpenApi {
         "info": {
             "title": "API key management",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "Keys, service accounts, policy and events of one tenant: that of the \
-                login, which is the application's that serves this API: how one logs in is for it \
-                to say, and an API key never is a login here. What is another tenant's, or can't \
-                be seen, is answered as absent. No answer is to be stored. Times are RFC 3339, durations whole seconds.",
+            "description": "Manages the API keys, service accounts, policy and events of one tenant. \
+                The application that serves this API defines the login, and the login determines the \
+                user and the tenant. An API key is never a login here. A record of another tenant, or \
+                one that the user has no access to, is answered as absent. No response may be cached. \
+                Times are in RFC 3339, durations in whole seconds.",
         },
         "tags": tags.collect::<Vec<_>>(),
         "paths": paths,
@@ -42,10 +44,10 @@ pub(super) fn document() -> OpenApi {
     document
 }
 
-/// Makes the document as it is served, with its own place as the server.
+/// Adds the server of the document as it is served: the path of the document itself.
 pub(super) fn served(mut document: OpenApi) -> OpenApi {
     let mut beside = Server::new(".");
-    beside.description = Some("Beside this document.".to_owned());
+    beside.description = Some("The path of this document.".to_owned());
     document.servers = Some(vec![beside]);
     document
 }
@@ -54,7 +56,7 @@ fn schemas() -> Value {
     Name::ALL.iter().map(|name| (schema_name(*name), schemas::describe(*name))).collect()
 }
 
-/// Adds the keywords of JSON Schema that the type of the document has no field for.
+/// Adds the JSON Schema keywords that the type of the document has no field for.
 fn add_keywords(document: &mut OpenApi) {
     let schemas = document.components.as_mut().map(|components| &mut components.schemas);
     let new_key = schemas.and_then(|schemas| schemas.get_mut(&schema_name(Name::NewKey)));
@@ -76,7 +78,7 @@ mod tests {
 
     use super::*;
 
-    /// Asserts that the type of the document keeps all of a part.
+    /// Asserts that a part of the document survives the conversion into its type.
     fn assert_kept<T: serde::de::DeserializeOwned + serde::Serialize>(name: &str, part: &Value) {
         let read: Result<T, _> = serde_json::from_value(part.clone());
         let read = read.unwrap_or_else(|error| panic!("{name}: {error}\n{part:#}"));

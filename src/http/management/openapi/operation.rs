@@ -1,4 +1,5 @@
-//! Operations of the document, each made from its row of the table, and the responses that they share.
+//! The operations of the document, one for each row of the table, and the responses that they
+//! share.
 
 use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
@@ -10,12 +11,12 @@ use crate::http::management::route_table::names::{Parameter, Schema};
 use crate::http::management::route_table::route::{Method, Route, Subject, Success};
 use crate::http::management::wire::problem::Code;
 
-/// Paths and responses of a document, as they grow route by route.
+/// The paths and responses of a document.
 #[derive(Default)]
 pub(super) struct Operations {
-    /// By path, then by method.
+    /// The operations by path, then by method.
     pub(super) paths: Map<String, Value>,
-    /// The answers that operations refer to, by name.
+    /// The shared responses, by name.
     pub(super) responses: Map<String, Value>,
 }
 
@@ -30,6 +31,7 @@ impl Operations {
         operations
     }
 
+    /// Describes the operation of a route.
     fn describe(&mut self, route: &Route) -> Value {
         let id = route.subject.map(|subject| match subject {
             Subject::Key => Parameter::KeyId,
@@ -55,7 +57,7 @@ impl Operations {
         operation
     }
 
-    /// Describes the success, and one response for each status of the problems.
+    /// Describes the successful response, and one response for each status of the problems.
     fn responses(&mut self, route: &Route) -> Value {
         let (status, success) = success(route.success);
         let mut responses = json!({ status: success });
@@ -85,24 +87,41 @@ fn method(method: Method) -> &'static str {
 
 fn success(success: Success) -> (&'static str, Value) {
     let (status, body, headers): (_, _, &[Header]) = match success {
-        Success::Empty => return ("204", json!({ "description": "Done." })),
+        Success::Empty => return ("204", json!({ "description": "The record is deleted." })),
         Success::Body(body) => ("200", body, &[]),
         Success::Tagged(body) => ("200", body, &[Header::ETag]),
         Success::Created(body) => ("201", body, &[Header::ETag, Header::Location]),
     };
     let mut response = json!({
-        "description": body.as_str(),
+        "description": description(body),
         "content": { "application/json": { "schema": schema_ref(body) } },
     });
     add_headers(&mut response, headers);
     (status, response)
 }
 
-/// Describes the response of problems that have one status, and so the same headers.
+/// Returns the description of a successful response.
+fn description(body: Schema) -> &'static str {
+    match body {
+        Schema::Issued => "The key and its token.",
+        Schema::KeyEntry => "The key with its status, usage and possible actions.",
+        Schema::KeyPage | Schema::AccountPage | Schema::EventPage => "One page of the list.",
+        Schema::KeyChange => "The key after the change.",
+        Schema::AccountChange => "The service account after the change.",
+        Schema::PolicyChange => "The policy after the change.",
+        Schema::Results => "One result for each key, in the order of the request.",
+        Schema::Account => "The service account.",
+        Schema::Policy => "The policy.",
+        Schema::Document => "The OpenAPI document.",
+        other => other.as_str(),
+    }
+}
+
+/// Describes the response for problems with the same status, and so the same headers.
 fn problems(alike: &[Code]) -> Value {
     let codes: Vec<&str> = alike.iter().map(|code| code.as_str()).collect();
     let mut response = json!({
-        "description": codes.join(", "),
+        "description": format!("Problems: {}.", codes.join(", ")),
         "content": {
             "application/problem+json": { "schema": schema_ref(Schema::Problem) },
         },
@@ -116,7 +135,8 @@ fn problems(alike: &[Code]) -> Value {
     response
 }
 
-/// Writes the headers out in each response: a merge of documents with utoipa loses components for them.
+/// Adds headers to a response. They are no shared components, because utoipa loses those when it
+/// merges documents.
 fn add_headers(response: &mut Value, headers: &[Header]) {
     for header in headers {
         response["headers"][header.as_str()] = header.describe();

@@ -1,4 +1,4 @@
-//! Parameters of paths, queries and headers.
+//! The parameters of paths, queries and headers.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::http::management::route_table::names::Parameter;
 use crate::record::status::KeyStatus;
 use crate::store::{KeySort, MAX_LIMIT};
 
-/// The sorts of a list of keys, the default first.
+/// The sort orders of a list of keys, the default first.
 const SORTS: [KeySort; 5] =
     [KeySort::Created, KeySort::Updated, KeySort::Name, KeySort::Expires, KeySort::LastUsed];
 
@@ -22,55 +22,59 @@ pub(super) fn parameter(parameter: Parameter) -> Value {
     };
     let path = |description, schema| described("path", true, description, schema);
     let query = |description, schema| described("query", false, description, schema);
-    let switch = |description| query(description, json!({ "type": "boolean" }));
+    let flag = |description| query(description, json!({ "type": "boolean" }));
     match parameter {
-        Parameter::KeyId => path("The key.", values::id()),
-        Parameter::AccountId => path("The service account.", values::id()),
+        Parameter::KeyId => path("The id of the key.", values::id()),
+        Parameter::AccountId => path("The id of the service account.", values::id()),
         Parameter::IfMatch => described(
             "header",
             false,
-            "Only if it still has this version; without it, or with *, whichever it has.",
+            "The version that the record must still have. Without this header, or with *, any version.",
             entity_tag(r#"^(\*|(W/)?"[!#-~]*")$"#),
         ),
         Parameter::RequiredIfMatch => described(
             "header",
             true,
-            "The version of the policy that this replaces.",
+            "The version of the policy that this request replaces.",
             entity_tag(r#"^(W/)?"[!#-~]*"$"#),
         ),
         Parameter::Search => query(
-            "In names, ids and owners or roles.",
+            "A text to search for: in names, ids and owners of keys, or in names, ids and roles of accounts.",
             json!({ "type": "string", "maxLength": MAX_SEARCH }),
         ),
         Parameter::Limit => query(
-            "Items on the page.",
+            "The maximum number of items on the page.",
             json!({ "type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": 50 }),
         ),
-        Parameter::Cursor => query("`next` of the page before.", values::cursor()),
+        Parameter::Cursor => query("The `next` of the previous page.", values::cursor()),
         Parameter::Status => {
             let statuses = KeyStatus::ALL.map(KeyStatus::as_str);
             query(
-                "Of any of these.",
+                "Only keys with one of these statuses.",
                 json!({ "type": "array", "items": { "type": "string", "enum": statuses } }),
             )
         }
-        Parameter::Owner => query("Of this owner.", values::owner()),
+        Parameter::Owner => query("Only keys of this owner.", values::owner()),
         Parameter::ExpiringWithin => {
-            query("Live, and expiring within so many seconds.", values::seconds(0))
+            query("Only live keys that expire within this time, in seconds.", values::seconds(0))
         }
-        Parameter::UnusedSince => query("Neither made nor used since.", values::time()),
-        Parameter::NeverUsed => switch("Never used."),
-        Parameter::Sort => {
-            query("By what.", json!({ "type": "string", "enum": SORTS, "default": SORTS[0] }))
-        }
-        Parameter::Descending => switch("In reverse."),
-        Parameter::EventKey => query("Of this key.", values::id()),
-        Parameter::EventAccount => query("Of this service account.", values::id()),
-        Parameter::EventActor => query("By this one.", values::event_actor()),
-        Parameter::EventKind => query("Of this kind.", values::event_kind()),
-        Parameter::Since => query("At this time or later.", values::time()),
-        Parameter::Until => query("Before this time.", values::time()),
-        Parameter::OldestFirst => switch("Oldest first."),
+        Parameter::UnusedSince => query(
+            "Only keys that were created before this time and not used since.",
+            values::time(),
+        ),
+        Parameter::NeverUsed => flag("Only keys that were never used."),
+        Parameter::Sort => query(
+            "The sort order.",
+            json!({ "type": "string", "enum": SORTS, "default": SORTS[0] }),
+        ),
+        Parameter::Descending => flag("Reverses the sort order."),
+        Parameter::EventKey => query("Only events of this key.", values::id()),
+        Parameter::EventAccount => query("Only events of this service account.", values::id()),
+        Parameter::EventActor => query("Only events of this actor.", values::event_actor()),
+        Parameter::EventKind => query("Only events of this kind.", values::event_kind()),
+        Parameter::Since => query("Only events at this time or later.", values::time()),
+        Parameter::Until => query("Only events before this time.", values::time()),
+        Parameter::OldestFirst => flag("Returns the oldest events first."),
     }
 }
 

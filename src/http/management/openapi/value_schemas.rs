@@ -1,4 +1,4 @@
-//! Schemas of single values, as the crate's own types read and print them.
+//! The schemas of single values, as the types of the crate parse and print them.
 
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ pub(super) fn id() -> Value {
     json!({ "type": "string", "pattern": "^[0-9A-Za-z]{16}$", "examples": ["4fQ2xk9ZrT7bWm1c"] })
 }
 
-/// An id that the host gives.
+/// Builds the schema of an id that the host chooses.
 pub(super) fn host_id() -> Value {
     json!({ "type": "string", "pattern": "^[!-~]{1,128}$" })
 }
@@ -61,14 +61,15 @@ pub(super) fn count() -> Value {
     json!({ "type": "integer", "minimum": 0 })
 }
 
-/// The crate refuses more than the pattern says: invisible characters, e-mail addresses, tokens.
+/// Builds the schema of a name. The crate also refuses invisible characters, e-mail addresses and
+/// tokens, which the pattern does not express.
 pub(super) fn name() -> Value {
     json!({
         "type": "string",
         "minLength": 1,
         "maxLength": Name::MAX_CHARS,
         "pattern": r"^[^\u0000-\u001f\u007f-\u009f]+$",
-        "description": "One line of visible text; no e-mail address, no token.",
+        "description": "One line of visible text. It must not be an e-mail address or a token.",
         "examples": ["prod-main-app"],
     })
 }
@@ -93,7 +94,7 @@ pub(super) fn networks() -> Value {
     json!({
         "type": "array",
         "maxItems": Networks::MAX,
-        "description": "CIDR blocks or addresses; none means from anywhere.",
+        "description": "CIDR blocks or addresses. An empty list allows every address.",
         "items": {
             "type": "string",
             "pattern": r"^[0-9A-Fa-f:.]{2,45}(/[0-9]{1,3})?$",
@@ -106,7 +107,7 @@ pub(super) fn rate() -> Value {
     json!({
         "type": "string",
         "pattern": "^[1-9][0-9]{0,6}/[1-9][0-9]{0,6}s$",
-        "description": "At most 1000000 uses in at most 2678400 s.",
+        "description": "Uses per period: at most 1000000 uses in at most 2678400 s.",
         "examples": ["100/60s"],
     })
 }
@@ -119,12 +120,13 @@ pub(super) fn access() -> Value {
     json!({ "type": "string", "enum": ["read-only", "read-write"] })
 }
 
-/// The crate counts bytes and JSON Schema counts characters. A text has at least as many bytes.
+/// Builds the schema of metadata. JSON Schema counts characters and the crate counts bytes, of
+/// which a text has at least as many.
 pub(super) fn metadata() -> Value {
     json!({
         "type": "object",
         "maxProperties": Metadata::MAX_ENTRIES,
-        "description": "Plain text; keys of at most 64 bytes, values of at most 512.",
+        "description": "Notes in plain text. A key has at most 64 bytes, a value at most 512 bytes.",
         "propertyNames": {
             "type": "string",
             "minLength": 1,
@@ -140,7 +142,7 @@ pub(super) fn metadata() -> Value {
     })
 }
 
-/// The same, or null. It is not for an `enum`.
+/// Allows null in addition to the values of a schema, which must not be an `enum`.
 pub(super) fn or_null(mut schema: Value) -> Value {
     schema["type"] = json!([schema["type"], "null"]);
     schema

@@ -1,4 +1,4 @@
-//! The routes as data: one row each. The router serves these rows and the document describes them.
+//! The table of routes. The router serves its rows, and the document describes them.
 
 pub(super) mod names;
 pub(super) mod route;
@@ -8,7 +8,7 @@ use self::route::{Method, Route, Subject, Success};
 use crate::http::management::wire::problem::Code;
 use crate::record::operation::Operation;
 
-/// Problems of every new key.
+/// The problems of a route that generates a key.
 const GENERATE: &[Code] = &[
     Code::UpgradeRequired,
     Code::PermissionDenied,
@@ -26,9 +26,9 @@ const GENERATE: &[Code] = &[
     Code::RandomSourceFailed,
     Code::Contended,
 ];
-/// Problems of every change of a key.
+/// The problems of a route that changes a key.
 const CHANGE_KEY: &[Code] = &[Code::PermissionDenied, Code::KeyNotFound, Code::Contended];
-/// Problems of every change of an account.
+/// The problems of a route that changes a service account.
 const CHANGE_ACCOUNT: &[Code] = &[Code::PermissionDenied, Code::AccountNotFound, Code::Contended];
 
 const KEYS: Route = Route {
@@ -45,7 +45,7 @@ const KEYS: Route = Route {
     problems: &[],
 };
 const KEY: Route = Route { path: "/keys/{id}", subject: Some(Subject::Key), ..KEYS };
-/// An action on a key that needs no settings.
+/// An action on a key without settings.
 const KEY_ACTION: Route = Route {
     method: Method::Post,
     body: Some(Schema::Nothing),
@@ -56,7 +56,7 @@ const KEY_ACTION: Route = Route {
 const ACCOUNTS: Route = Route { path: "/accounts", tag: Tag::Accounts, ..KEYS };
 const ACCOUNT: Route =
     Route { path: "/accounts/{id}", subject: Some(Subject::Account), ..ACCOUNTS };
-/// An action on an account that needs no settings.
+/// An action on a service account without settings.
 const ACCOUNT_ACTION: Route = Route {
     method: Method::Post,
     body: Some(Schema::Nothing),
@@ -70,7 +70,7 @@ pub(super) static ROUTES: &[Route] = &[
     Route {
         id: RouteId::GenerateKey,
         method: Method::Post,
-        summary: "Make a key of your own. Its token is shown this once.",
+        summary: "Generate a key that you own. Only this response shows its token.",
         operation: Some(Operation::KeyGenerate),
         body: Some(Schema::NewKey),
         success: Success::Created(Schema::Issued),
@@ -79,7 +79,7 @@ pub(super) static ROUTES: &[Route] = &[
     },
     Route {
         id: RouteId::ListKeys,
-        summary: "A page of keys: all that you may see.",
+        summary: "List the keys that you have access to.",
         operation: Some(Operation::KeyShow),
         parameters: &[
             Parameter::Search,
@@ -99,7 +99,7 @@ pub(super) static ROUTES: &[Route] = &[
     },
     Route {
         id: RouteId::ShowKey,
-        summary: "A key, its usage, and what you can do with it.",
+        summary: "Show a key with its status, usage and possible actions.",
         operation: Some(Operation::KeyShow),
         success: Success::Tagged(Schema::KeyEntry),
         problems: &[&[Code::KeyNotFound]],
@@ -108,7 +108,7 @@ pub(super) static ROUTES: &[Route] = &[
     Route {
         id: RouteId::EditKey,
         method: Method::Patch,
-        summary: "Change what is named, in one step; the rest stays.",
+        summary: "Change the given fields of a key in one step.",
         operation: Some(Operation::KeyEdit),
         parameters: &[Parameter::IfMatch],
         body: Some(Schema::KeyEdit),
@@ -129,7 +129,7 @@ pub(super) static ROUTES: &[Route] = &[
     Route {
         id: RouteId::DeleteKey,
         method: Method::Delete,
-        summary: "End a key and remove it, for good. Its events stay.",
+        summary: "Delete a key permanently. Its events are kept.",
         operation: Some(Operation::KeyDelete),
         problems: &[CHANGE_KEY],
         ..KEY
@@ -137,21 +137,21 @@ pub(super) static ROUTES: &[Route] = &[
     Route {
         id: RouteId::DisableKey,
         path: "/keys/{id}/disable",
-        summary: "Stop a key for a while.",
+        summary: "Disable a key until it is enabled again.",
         operation: Some(Operation::KeyDisable),
         ..KEY_ACTION
     },
     Route {
         id: RouteId::EnableKey,
         path: "/keys/{id}/enable",
-        summary: "Let a disabled key work again.",
+        summary: "Enable a disabled key.",
         operation: Some(Operation::KeyEnable),
         ..KEY_ACTION
     },
     Route {
         id: RouteId::RotateKey,
         path: "/keys/{id}/rotate",
-        summary: "Replace the secret. The new token is shown this once.",
+        summary: "Replace the secret of a key. Only this response shows the new token.",
         operation: Some(Operation::KeyRotate),
         body: Some(Schema::Rotate),
         success: Success::Tagged(Schema::Issued),
@@ -164,14 +164,14 @@ pub(super) static ROUTES: &[Route] = &[
     Route {
         id: RouteId::FinishRotation,
         path: "/keys/{id}/finish-rotation",
-        summary: "End the overlap: the old secret stops at once.",
+        summary: "End the overlap of a rotation. The old secret is refused from now on.",
         operation: Some(Operation::KeyFinishRotation),
         ..KEY_ACTION
     },
     Route {
         id: RouteId::RevokeKey,
         path: "/keys/{id}/revoke",
-        summary: "Stop a key for good; it stays listed.",
+        summary: "Revoke a key permanently. The list still shows it.",
         operation: Some(Operation::KeyRevoke),
         ..KEY_ACTION
     },
@@ -179,8 +179,8 @@ pub(super) static ROUTES: &[Route] = &[
         id: RouteId::RevokeKeys,
         method: Method::Post,
         path: "/keys/revoke",
-        summary: "Revoke many keys, each by itself. Each has its result, in order: the key, or the \
-            problem with it. 503 only if none could be revoked or looked at.",
+        summary: "Revoke up to 100 keys, each one separately. The response has a result for each key: \
+            the key, or a problem. It is 503 only if the result of every key is `unavailable`.",
         operation: Some(Operation::KeyRevoke),
         body: Some(Schema::RevokeKeys),
         success: Success::Body(Schema::Results),
@@ -190,7 +190,7 @@ pub(super) static ROUTES: &[Route] = &[
         id: RouteId::GenerateAccountKey,
         method: Method::Post,
         path: "/accounts/{id}/keys",
-        summary: "Make a key of a service account.",
+        summary: "Generate a key that a service account owns.",
         tag: Tag::Keys,
         operation: Some(Operation::KeyGenerate),
         body: Some(Schema::NewKey),
@@ -201,7 +201,7 @@ pub(super) static ROUTES: &[Route] = &[
     Route {
         id: RouteId::CreateAccount,
         method: Method::Post,
-        summary: "Make a service account.",
+        summary: "Create a service account.",
         operation: Some(Operation::AccountCreate),
         body: Some(Schema::NewAccount),
         success: Success::Created(Schema::Account),
@@ -215,7 +215,7 @@ pub(super) static ROUTES: &[Route] = &[
     },
     Route {
         id: RouteId::ListAccounts,
-        summary: "A page of service accounts, oldest first.",
+        summary: "List the service accounts, oldest first.",
         operation: Some(Operation::AccountShow),
         parameters: &[Parameter::Search, Parameter::Limit, Parameter::Cursor],
         success: Success::Body(Schema::AccountPage),
@@ -224,7 +224,7 @@ pub(super) static ROUTES: &[Route] = &[
     },
     Route {
         id: RouteId::ShowAccount,
-        summary: "A service account.",
+        summary: "Show a service account.",
         operation: Some(Operation::AccountShow),
         success: Success::Tagged(Schema::Account),
         problems: &[&[Code::PermissionDenied, Code::AccountNotFound]],
@@ -233,7 +233,7 @@ pub(super) static ROUTES: &[Route] = &[
     Route {
         id: RouteId::EditAccount,
         method: Method::Patch,
-        summary: "Change what is named, for all its keys at once.",
+        summary: "Change the given fields of a service account, and so all its keys at once.",
         operation: Some(Operation::AccountEdit),
         parameters: &[Parameter::IfMatch],
         body: Some(Schema::AccountEdit),
@@ -244,7 +244,7 @@ pub(super) static ROUTES: &[Route] = &[
     Route {
         id: RouteId::DeleteAccount,
         method: Method::Delete,
-        summary: "Delete an account and all its keys, for good.",
+        summary: "Delete a service account and all its keys permanently.",
         operation: Some(Operation::AccountDelete),
         problems: &[CHANGE_ACCOUNT],
         ..ACCOUNT
@@ -252,20 +252,20 @@ pub(super) static ROUTES: &[Route] = &[
     Route {
         id: RouteId::DisableAccount,
         path: "/accounts/{id}/disable",
-        summary: "Stop all its keys at once.",
+        summary: "Disable a service account, and so all its keys at once.",
         operation: Some(Operation::AccountDisable),
         ..ACCOUNT_ACTION
     },
     Route {
         id: RouteId::EnableAccount,
         path: "/accounts/{id}/enable",
-        summary: "Let its keys work again, each as it was.",
+        summary: "Enable a service account. Each of its keys has the status that it had before.",
         operation: Some(Operation::AccountEnable),
         ..ACCOUNT_ACTION
     },
     Route {
         id: RouteId::ShowPolicy,
-        summary: "The tenant's policy; its version is the entity tag.",
+        summary: "Show the policy of the tenant. Its version is the entity tag.",
         operation: Some(Operation::PolicyShow),
         success: Success::Tagged(Schema::Policy),
         problems: &[&[Code::PermissionDenied]],
@@ -274,7 +274,7 @@ pub(super) static ROUTES: &[Route] = &[
     Route {
         id: RouteId::SetPolicy,
         method: Method::Put,
-        summary: "Replace the policy as it was read, all of it.",
+        summary: "Replace the whole policy.",
         operation: Some(Operation::PolicySet),
         parameters: &[Parameter::RequiredIfMatch],
         body: Some(Schema::Policy),
@@ -295,7 +295,7 @@ pub(super) static ROUTES: &[Route] = &[
     Route {
         id: RouteId::ListEvents,
         path: "/events",
-        summary: "A page of events, newest first. It may be short or empty and have a `next`: go on to `null`.",
+        summary: "List the events, newest first. A page may be short or empty: continue until `next` is null.",
         tag: Tag::Events,
         operation: Some(Operation::EventsShow),
         parameters: &[
@@ -316,7 +316,7 @@ pub(super) static ROUTES: &[Route] = &[
     Route {
         id: RouteId::ShowDocument,
         path: "/openapi.json",
-        summary: "This document.",
+        summary: "Show this document.",
         tag: Tag::Api,
         success: Success::Body(Schema::Document),
         ..KEYS

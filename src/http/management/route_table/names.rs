@@ -1,6 +1,6 @@
 //! The names in the table: operation ids, tags, schemas and parameters.
 
-/// An enum of names.
+/// Defines an enum of names.
 macro_rules! names {
     ($(#[$doc:meta])* $name:ident { $($(#[$about:meta])* $word:ident = $text:literal,)* }) => {
         $(#[$doc])*
@@ -20,7 +20,7 @@ macro_rules! names {
     };
 }
 
-/// An enum of names that the document lists.
+/// Defines an enum of names that the document lists.
 macro_rules! listed_names {
     ($(#[$doc:meta])* $name:ident { $($word:ident = $text:literal,)* }) => {
         names! {
@@ -35,7 +35,7 @@ macro_rules! listed_names {
 }
 
 names! {
-    /// The operation id of a route. The router has a handler for each.
+    /// The operation id of a route. The router has a handler for each one.
     RouteId {
         GenerateKey = "generate_key",
         ListKeys = "list_keys",
@@ -110,7 +110,7 @@ names! {
         KeyId = "id",
         AccountId = "id",
         IfMatch = "If-Match",
-        /// `If-Match` on a route that can't do without.
+        /// `If-Match` on a route that requires it.
         RequiredIfMatch = "If-Match",
         Search = "search",
         Limit = "limit",

@@ -1,4 +1,4 @@
-//! A row of the table: all that the router and the document know of a route.
+//! A row of the table: the description of a route for the router and the document.
 
 use super::names::{Parameter, RouteId, Schema, Tag};
 use crate::http::management::wire::problem::Code;
@@ -12,16 +12,16 @@ pub(crate) struct Route {
     pub(crate) path: &'static str,
     pub(crate) summary: &'static str,
     pub(crate) tag: Tag,
-    /// What `{id}` in the path is the id of.
+    /// The kind of record that `{id}` in the path identifies.
     pub(crate) subject: Option<Subject>,
-    /// What the request asks of the authority. A request that can't be read is recorded as this
-    /// operation, refused. `None` on a route that needs no login.
+    /// The operation of the authority. A request that can't be parsed is recorded as a refusal of
+    /// this operation. `None` for a route that needs no login.
     pub(crate) operation: Option<Operation>,
-    /// The parameters beside the id in the path.
+    /// The parameters besides the id in the path.
     pub(crate) parameters: &'static [Parameter],
     pub(crate) body: Option<Schema>,
     pub(crate) success: Success,
-    /// The problems of this operation, beside those that follow from the rest of the row.
+    /// The problems of this operation, besides those that follow from the rest of the row.
     pub(crate) problems: &'static [&'static [Code]],
 }
 
@@ -43,7 +43,7 @@ pub(crate) enum Subject {
 /// The answer to a request that succeeds.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Success {
-    /// 204.
+    /// 204 without a body.
     Empty,
     /// 200 with a body.
     Body(Schema),
@@ -54,7 +54,7 @@ pub(crate) enum Success {
 }
 
 impl Route {
-    /// Whether the route may answer with this problem.
+    /// Returns whether the route can answer with this problem.
     pub(crate) fn may_answer(&self, code: Code) -> bool {
         let follows = match code {
             Code::InvalidQuery => true,

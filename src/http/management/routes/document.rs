@@ -10,7 +10,7 @@ use axum::response::IntoResponse;
 use crate::http::management::extract::query::NoParams;
 use crate::http::management::openapi;
 
-/// Answers without a login: the document describes routes and no one's keys.
+/// Returns the document. It needs no login, because it describes only the routes.
 pub(super) async fn show(_: NoParams) -> impl IntoResponse {
     static TEXT: LazyLock<Bytes> = LazyLock::new(|| {
         let text = serde_json::to_vec(&openapi::served(openapi::document()));

@@ -143,7 +143,7 @@ pub(super) async fn revoke_many(
     results(authority.revoke_many(&actor, &ids).await)
 }
 
-/// Handlers of the actions that differ only in the method of the authority.
+/// Defines the handlers of actions that differ only in the method of the authority.
 macro_rules! actions {
     ($($name:ident)*) => {$(
         pub(super) async fn $name(

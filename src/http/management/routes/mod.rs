@@ -1,4 +1,4 @@
-//! The router: a handler for each row of the table.
+//! The router, with one handler for each row of the table.
 
 mod accounts;
 mod document;
@@ -16,7 +16,7 @@ use super::route_table::names::RouteId;
 use super::route_table::route::Route;
 use crate::authority::Authority;
 
-/// Makes the router of all rows of the table.
+/// Creates the router for all rows of the table.
 pub(super) fn router() -> Router<Authority> {
     ROUTES.iter().fold(Router::new(), |router, route| router.route(route.path, handler(route)))
 }

@@ -1,4 +1,4 @@
-//! The handlers of the tenant's policy.
+//! The handlers of the policy of the tenant.
 
 use axum::Json;
 use axum::extract::State;
@@ -35,9 +35,9 @@ pub(super) async fn set(
     let version = match precondition {
         Precondition::Version(version) => version,
         Precondition::Absent => return Err(Code::PreconditionRequired.into()),
-        // It would replace a policy that its sender has not read.
+        // `*` would replace a policy that the client has not read.
         Precondition::Any => {
-            let detail = "If-Match must name the version of the policy here, not *";
+            let detail = "If-Match must be the version of the policy, not *";
             return Err(Problem::new(Code::PreconditionNotSupported, detail));
         }
     };

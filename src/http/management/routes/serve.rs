@@ -1,4 +1,4 @@
-//! How a route is served: its handler, and the record of a request that the handler could not read.
+//! Serving a route, and recording the requests that its handler could not parse.
 
 use axum::extract::{FromRequestParts, Request, State};
 use axum::handler::Handler;
@@ -11,7 +11,7 @@ use crate::http::management::route_table::route::{Method, Route, Subject};
 use crate::http::management::wire::problem::{Code, Problem, Unasked};
 use crate::record::actor::Actor;
 
-/// Serves a row of the table with this handler.
+/// Creates the method router for a row of the table.
 pub(super) fn serve<H, T>(route: &'static Route, handler: H) -> MethodRouter<Authority>
 where
     H: Handler<T, Authority>,
@@ -23,8 +23,9 @@ where
     on(filter(route.method), handler)
 }
 
-/// Answers a request. A request of an actor that the handler could not read is recorded before it is
-/// answered. A request without an actor is not: a stranger must not make the store write.
+/// Answers a request. If the handler could not parse a request of an actor, an event is recorded
+/// before the response is sent. A request without an actor is not recorded, because strangers must
+/// not cause writes to the store.
 async fn answer<H, T>(route: &Route, handler: H, authority: Authority, request: Request) -> Response
 where
     H: Handler<T, Authority>,

@@ -1,4 +1,4 @@
-//! The table from every error of the crate to the code of its problem. A new variant needs a row.
+//! The table from every error of the crate to the code of its problem. Each variant needs a row.
 
 use std::fmt::Display;
 
@@ -9,9 +9,9 @@ use crate::record::key::WrongStatus;
 use crate::record::policy::PolicyError;
 use crate::record::rules::RuleError;
 
-/// An error with a code. Its `Display` repeats no secret.
+/// An error with a code. Its `Display` never contains a secret.
 trait Coded: Display {
-    /// Whether the authority answers with this error. It has recorded the refusal then.
+    /// Set for an error of the authority, which has then recorded the refusal.
     const IS_OF_AUTHORITY: bool;
 
     fn code(&self) -> Code;
@@ -111,7 +111,7 @@ impl<E: Coded> From<E> for Problem {
             Some(_) => Self::from(code),
             None => Self::new(code, error.to_string()),
         };
-        // The authority does not record a malformed query.
+        // The authority does not record a malformed query as an event.
         let is_recorded = E::IS_OF_AUTHORITY && code != Code::InvalidQuery;
         if is_recorded { problem.of_authority() } else { problem }
     }

@@ -1,4 +1,4 @@
-//! What is on the wire: the bodies of requests and responses, and the problems.
+//! The wire format: the bodies of requests and responses, and the problems.
 
 mod error_codes;
 pub(super) mod problem;

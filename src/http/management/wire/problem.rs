@@ -1,4 +1,4 @@
-//! Problems: the table of every code with its status and its words, and the answer (RFC 9457).
+//! Problems (RFC 9457): the table of every code with its status and detail, and the response.
 
 use std::borrow::Cow;
 
@@ -7,16 +7,17 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-/// RFC 9110 section 15.5.2 requires a challenge with each 401. The scheme is not `Bearer`: no client
-/// should try to manage keys with a key.
+/// The challenge that RFC 9110 section 15.5.2 requires for each 401. The scheme is not `Bearer`, so
+/// that no client tries to manage keys with a key.
 const CHALLENGE: HeaderValue = HeaderValue::from_static(r#"Login realm="API keys""#);
-/// In seconds. A failed store, a failed random source and a race pass soon or not at all.
+/// The value of `Retry-After`, in seconds. A failed store, a failed random source and a conflict
+/// usually pass quickly.
 const RETRY: HeaderValue = HeaderValue::from_static("1");
 const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
 
 macro_rules! codes {
     ($($name:ident = $status:ident $text:literal $(: $detail:literal)?;)*) => {
-        /// What went wrong, for programs. A released code keeps its text and its status.
+        /// The code of a problem, for programs. A released code keeps its text and its status.
         #[derive(Clone, Copy, Debug, Eq, PartialEq)]
         pub(crate) enum Code {
             $($name,)*
@@ -37,7 +38,8 @@ macro_rules! codes {
                 }
             }
 
-            /// Returns the sentence that every problem of this code has. `None` if it differs.
+            /// Returns the detail that every problem of this code has, or `None` if the detail
+            /// varies.
             pub(super) const fn fixed_detail(self) -> Option<&'static str> {
                 match self {
                     $(Self::$name => codes!(@detail $($detail)?),)*
@@ -49,22 +51,24 @@ macro_rules! codes {
     (@detail) => { None };
 }
 
-// A sentence behind the code is all that a client reads. Without one the error or the place that makes
-// the problem says more. A key or an account that is absent, of another tenant, not to be seen or
-// impossible has one sentence. Texts of a store or a random source are for operators only.
+// A text after the code is the whole detail. Without one, the detail is the text of the error. A
+// key or an account gets the same detail whether it is absent, belongs to another tenant, is hidden
+// from the actor or has a malformed id. The texts of a store or a random source are for operators,
+// never for clients.
 codes! {
     InvalidQuery = BAD_REQUEST "invalid_query";
     MalformedJson = BAD_REQUEST "malformed_json";
     InvalidPrecondition = BAD_REQUEST "invalid_precondition":
-        "If-Match takes one entity tag, as \"3\", or *";
+        "If-Match must be one entity tag, such as \"3\", or *";
     PreconditionNotSupported = BAD_REQUEST "precondition_not_supported";
-    LoginRequired = UNAUTHORIZED "login_required": "a login is needed";
+    LoginRequired = UNAUTHORIZED "login_required": "log in to manage API keys";
     UpgradeRequired = PAYMENT_REQUIRED "upgrade_required";
     PermissionDenied = FORBIDDEN "permission_denied";
-    NotFound = NOT_FOUND "not_found": "there is nothing at this path";
-    KeyNotFound = NOT_FOUND "key_not_found": "there is no such key";
-    AccountNotFound = NOT_FOUND "account_not_found": "there is no such service account";
-    MethodNotAllowed = METHOD_NOT_ALLOWED "method_not_allowed": "the method is not possible here";
+    NotFound = NOT_FOUND "not_found": "the path is unknown; see openapi.json for the routes";
+    KeyNotFound = NOT_FOUND "key_not_found": "the key does not exist, or you have no access to it";
+    AccountNotFound = NOT_FOUND "account_not_found": "the service account does not exist";
+    MethodNotAllowed = METHOD_NOT_ALLOWED "method_not_allowed":
+        "the path does not support this method; see openapi.json for the routes";
     AccessOff = CONFLICT "access_off";
     AccountDisabled = CONFLICT "account_disabled";
     TooManyKeys = CONFLICT "too_many_keys";
@@ -72,7 +76,7 @@ codes! {
     Stale = PRECONDITION_FAILED "stale";
     BodyTooLarge = PAYLOAD_TOO_LARGE "body_too_large";
     UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE "unsupported_media_type":
-        "the body must be sent as application/json, in UTF-8";
+        "the Content-Type must be application/json, in UTF-8";
     InvalidBody = UNPROCESSABLE_ENTITY "invalid_body";
     InvalidName = UNPROCESSABLE_ENTITY "invalid_name";
     ExpiryRequired = UNPROCESSABLE_ENTITY "expiry_required";
@@ -93,31 +97,32 @@ codes! {
     TooManyRoles = UNPROCESSABLE_ENTITY "too_many_roles";
     InvalidNamePattern = UNPROCESSABLE_ENTITY "invalid_name_pattern";
     PreconditionRequired = PRECONDITION_REQUIRED "precondition_required":
-        "say in If-Match which version of the policy this is to replace";
+        "send If-Match with the version of the policy that this request replaces";
     RandomSourceFailed = SERVICE_UNAVAILABLE "random_source_failed":
-        "the random source of the service failed; nothing was changed";
+        "the random source of the service failed; nothing was changed, try again";
     Contended = SERVICE_UNAVAILABLE "contended":
         "too many concurrent changes; nothing was changed, try again";
     Unavailable = SERVICE_UNAVAILABLE "unavailable":
-        "this can't be done or shown now; a change may have been made nevertheless";
+        "the service is unavailable; a change may have been made, so read the record before you repeat one";
 }
 
-/// The answer to a refused or failed request.
+/// The response to a refused or failed request.
 #[derive(Debug)]
 pub(crate) struct Problem {
     code: Code,
-    /// A sentence for people. Parts of a request are shortened in it, and it holds no secret.
+    /// The text for people. Parts of the request are shortened in it, and it never contains a
+    /// secret.
     detail: Cow<'static, str>,
-    /// Whether the authority was asked, which records what it refuses.
+    /// Set if the authority was called, which records the requests that it refuses.
     was_asked: bool,
 }
 
-/// In the extensions of an answer: the request was refused before the authority was asked, so the
-/// authority has recorded nothing of it.
+/// The mark of a request that was refused before the authority was called, in the extensions of its
+/// response. The authority has recorded no event for it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Unasked(pub(crate) Code);
 
-/// A problem with the fixed sentence of its code.
+/// Creates a problem with the fixed detail of its code.
 impl From<Code> for Problem {
     fn from(code: Code) -> Self {
         Self::new(code, code.fixed_detail().unwrap_or(code.as_str()))
@@ -129,7 +134,7 @@ impl Problem {
         Self { code, detail: detail.into(), was_asked: false }
     }
 
-    /// Marks the problem as an answer of the authority.
+    /// Marks the problem as an error of the authority.
     pub(super) fn of_authority(self) -> Self {
         Self { was_asked: true, ..self }
     }
@@ -138,7 +143,7 @@ impl Problem {
         self.code
     }
 
-    /// Returns the body.
+    /// Returns the body of the response.
     pub(super) fn view(&self) -> ProblemView {
         let status = self.code.status();
         ProblemView {

@@ -1,5 +1,5 @@
-//! The bodies of requests. Each lists its fields, and an unlisted field is refused: no client sets
-//! owner, tenant, id or creator.
+//! The bodies of requests. An unknown field is refused, so that no client can set the owner,
+//! tenant, id or creator of a record.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
@@ -23,11 +23,12 @@ use crate::value::rate::Rate;
 use crate::value::scope::Access;
 use crate::value::time::Timestamp;
 
+/// Creates an `invalid_body` problem.
 fn invalid(detail: &'static str) -> Problem {
     Problem::new(Code::InvalidBody, detail)
 }
 
-/// `{}`, the body of an operation without settings.
+/// The body of an operation without settings: `{}`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Nothing {}
@@ -72,11 +73,13 @@ impl NewKeyBody {
         match (self.expires_at, self.expires_in, self.never_expires) {
             (None, None, None | Some(false)) => Ok(new),
             (Some(time), None, None) => Ok(new.expires_at(time)),
-            // Such a key would be dead when made, under any policy.
+            // The key would be expired from the start, under any policy.
             (None, Some(Seconds(Duration::ZERO)), None) => Err(RuleError::ZeroLifetime.into()),
             (None, Some(Seconds(lifetime)), None) => Ok(new.expires_in(lifetime)),
             (None, None, Some(true)) => Ok(new.never_expires()),
-            _ => Err(invalid("only one of expires_at, expires_in and never_expires is possible")),
+            _ => Err(invalid(
+                "the body must have at most one of expires_at, expires_in and never_expires",
+            )),
         }
     }
 }
@@ -90,7 +93,7 @@ pub(crate) struct KeyEditBody {
     scopes: Option<ScopeList>,
     #[serde(default, deserialize_with = "given")]
     networks: Option<NetworkList>,
-    /// Null removes it.
+    /// The new rate, or null to remove the rate of the key.
     #[serde(default, deserialize_with = "given")]
     rate: Option<OrNull<Rate>>,
     #[serde(default, deserialize_with = "given")]
@@ -130,8 +133,9 @@ impl KeyEditBody {
     }
 }
 
+/// Creates the problem of an edit without fields.
 fn nothing_to_change() -> Problem {
-    invalid("the body names nothing to change")
+    invalid("the body must have at least one field to change")
 }
 
 #[derive(Deserialize)]
@@ -141,8 +145,8 @@ pub(crate) struct RotateBody {
 }
 
 impl RotateBody {
-    /// Zero must be given and is no default: the old secret stops at once, and if the answer with the
-    /// new one is lost, the key has no usable secret.
+    /// Returns how long the old secret still works. Zero is not the default, because it is
+    /// dangerous: if the response with the new token is lost, no known secret of the key works.
     pub(crate) fn overlap(self) -> Duration {
         self.overlap.0
     }
@@ -155,14 +159,14 @@ pub(crate) struct RevokeBody {
 }
 
 impl RevokeBody {
-    /// The most keys in one request. Each is a commit of its own.
+    /// The maximum number of keys in one request. Each one is a separate commit.
     pub(crate) const MAX: usize = 100;
 
     pub(crate) fn into_ids(self) -> Result<Vec<KeyId>, Problem> {
         if (1..=Self::MAX).contains(&self.ids.len()) {
             Ok(self.ids)
         } else {
-            Err(invalid("ids: from 1 to 100 ids are possible"))
+            Err(invalid("ids must have 1 to 100 entries"))
         }
     }
 }
@@ -217,7 +221,7 @@ impl AccountEditBody {
     }
 }
 
-/// The whole policy. Every field is required.
+/// A whole policy. Every field is required.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PolicyBody {
@@ -244,13 +248,13 @@ pub(crate) struct PolicyBody {
 }
 
 impl PolicyBody {
-    /// Makes the policy that replaces the one of this version.
+    /// Converts the body into the policy that replaces this version.
     pub(crate) fn into_policy(self, version: u64) -> Result<Policy, Problem> {
         let max_keys = u16::try_from(self.max_keys_per_owner.0)
-            .map_err(|_| invalid("max_keys_per_owner: from 1 to 1000 are possible"))?;
+            .map_err(|_| invalid("max_keys_per_owner must be between 1 and 1000"))?;
         let every = self.extensive_use.map(|Whole(every)| NonZeroU64::new(every));
         if every == Some(None) {
-            return Err(invalid("extensive_use: a whole number from 1, or null"));
+            return Err(invalid("extensive_use must be a whole number of at least 1, or null"));
         }
         let duration = |Seconds(duration)| duration;
         let policy = Policy {
@@ -270,7 +274,7 @@ impl PolicyBody {
             event_retention: self.event_retention.0,
             version,
         };
-        // An invalid policy is refused before its version is compared.
+        // An invalid policy is a 422 even if its version is stale.
         policy.validate()?;
         Ok(policy)
     }

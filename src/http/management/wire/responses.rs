@@ -1,4 +1,4 @@
-//! Successful responses: their bodies and headers.
+//! The bodies and headers of successful responses.
 
 use axum::Json;
 use axum::body::Bytes;
@@ -17,7 +17,7 @@ use crate::record::operation::Outcome;
 use crate::record::policy::Policy;
 use crate::value::id::KeyId;
 
-/// Adds the version as the entity tag.
+/// Adds the version to a response as its entity tag.
 pub(crate) fn tagged(version: u64, answer: impl IntoResponse) -> Response {
     let mut response = answer.into_response();
     let tag = HeaderValue::try_from(format!("\"{version}\""));
@@ -25,8 +25,8 @@ pub(crate) fn tagged(version: u64, answer: impl IntoResponse) -> Response {
     response
 }
 
-/// Answers 201 with the location of the new record, relative to the URL of the request: the router does
-/// not know where it is mounted.
+/// Creates a 201 response. The location of the new record is relative to the URL of the request,
+/// because the router does not know where it is mounted.
 pub(crate) fn created(place: &str, answer: impl IntoResponse) -> Response {
     let mut response = (StatusCode::CREATED, answer).into_response();
     response.headers_mut().extend(HeaderValue::try_from(place).ok().map(|place| (LOCATION, place)));
@@ -57,34 +57,34 @@ impl From<Outcome<Key>> for KeyChange {
     }
 }
 
-/// Answers with a key after a change, and whether it is unchanged.
+/// Creates the response to a change of a key: the key, and whether it is unchanged.
 pub(crate) fn key_changed(outcome: Outcome<Key>) -> Response {
     let change = KeyChange::from(outcome);
     tagged(change.key.version, Json(change))
 }
 
-/// Answers with an account after a change, and whether it is unchanged.
+/// Creates the response to a change of an account: the account, and whether it is unchanged.
 pub(crate) fn account_changed(outcome: Outcome<ServiceAccount>) -> Response {
     let unchanged = outcome.is_unchanged();
     let account = outcome.into_inner();
     tagged(account.version, Json(AccountChange { account: account.into(), unchanged }))
 }
 
-/// Answers with a policy after a change, and whether it is unchanged.
+/// Creates the response to a change of the policy: the policy, and whether it is unchanged.
 pub(crate) fn policy_changed(outcome: Outcome<Policy>) -> Response {
     let unchanged = outcome.is_unchanged();
     let policy = outcome.into_inner();
     tagged(policy.version, Json(PolicyChange { policy: policy.into(), unchanged }))
 }
 
-/// Answers with a key and its token, which this API shows only once.
+/// Creates the response with a key and its token. This API shows a token only once.
 ///
-/// The body is allocated at its full length, so that growing leaves no copy of the token behind. It is
-/// zeroed after it was sent.
+/// The body is allocated at its full length, so that no reallocation leaves a copy of the token in
+/// memory. The body is zeroed after it was sent.
 pub(crate) fn issued(issued: &Issued) -> Response {
     let key = serde_json::to_string(&KeyView::from(issued.key.clone()));
     let key = key.expect("a view is made of plain values");
-    // A token is base62 and underscores: nothing in it needs an escape.
+    // A token consists of base62 digits and underscores, which need no escape in JSON.
     let parts = [r#"{"key":"#, &key, r#","token":""#, issued.token.expose(), r#""}"#];
     let mut body = Zeroizing::new(Vec::with_capacity(parts.iter().map(|part| part.len()).sum()));
     for part in parts {
@@ -99,7 +99,7 @@ struct Results {
     results: Vec<OneResult>,
 }
 
-/// The result for one key of many: the key after the change, or the problem.
+/// The result for one of many keys: the key after the change, or the problem.
 #[derive(Serialize)]
 struct OneResult {
     id: KeyId,
@@ -109,8 +109,10 @@ struct OneResult {
     problem: Option<ProblemView>,
 }
 
-/// Answers with a result for each of many keys. If every key failed because the store was unavailable,
-/// the answer as a whole is that problem.
+/// Creates the response with a result for each of many keys.
+///
+/// # Errors
+/// The problem `unavailable`, if it is the result of every key.
 pub(crate) fn results(
     answers: Vec<(KeyId, Result<Outcome<Key>, KeyError>)>,
 ) -> Result<Response, Problem> {

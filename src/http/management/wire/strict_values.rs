@@ -1,5 +1,5 @@
-//! Values in request bodies, stricter than the crate's own serde: an object is not a list, null is not
-//! absence, and lists are bounded.
+//! Types for values in request bodies, stricter than the serde implementations of the crate: a list
+//! is not an object, null is not an absent field, and lists have a maximum length.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer};
 use crate::value::network::{Network, NetworkError, Networks};
 use crate::value::scope::{Scope, ScopeError, ScopeSet};
 
-/// A JSON object. serde alone would accept a list of the fields in their order too.
+/// A JSON object. A derived `Deserialize` would also accept a list of the field values in order.
 pub(crate) struct Object<T>(pub(crate) T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
@@ -35,14 +35,14 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     }
 }
 
-/// Reads a field that may be absent but not null.
+/// Deserializes a field that may be absent but not null.
 pub(crate) fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
 
-/// Reads a field that may be null but not absent.
+/// Deserializes a field that may be null but not absent.
 pub(crate) fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
@@ -58,7 +58,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for OrNull<T> {
     }
 }
 
-/// A whole number from 0. JSON knows one kind of number, so `60.0` is 60.
+/// A whole number of at least 0. JSON has one number type, so `60.0` is 60.
 pub(crate) struct Whole(pub(crate) u64);
 
 impl<'de> Deserialize<'de> for Whole {
@@ -69,7 +69,7 @@ impl<'de> Deserialize<'de> for Whole {
             type Value = u64;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a whole number from 0")
+                f.write_str("a whole number of at least 0")
             }
 
             fn visit_u64<E: Error>(self, number: u64) -> Result<u64, E> {
@@ -82,7 +82,7 @@ impl<'de> Deserialize<'de> for Whole {
                 reason = "whole and in range"
             )]
             fn visit_f64<E: Error>(self, number: f64) -> Result<u64, E> {
-                // Up to 2^53 each whole number is itself. `-0` has a sign.
+                // A float is exact for whole numbers below 2^53. `-0` is negative.
                 let is_in_range = (0.0..9_007_199_254_740_992.0).contains(&number);
                 if number.fract() == 0.0 && is_in_range && number.is_sign_positive() {
                     Ok(number as u64)
@@ -105,7 +105,7 @@ impl<'de> Deserialize<'de> for Seconds {
     }
 }
 
-/// Scopes, in a list no longer than a set may be. Duplicates count.
+/// A list of scopes. Its maximum length is that of a [`ScopeSet`], duplicates included.
 pub(crate) struct ScopeList(pub(crate) ScopeSet);
 
 impl<'de> Deserialize<'de> for ScopeList {
@@ -118,7 +118,7 @@ impl<'de> Deserialize<'de> for ScopeList {
     }
 }
 
-/// Networks, in a list no longer than a set may be. Duplicates count.
+/// A list of networks. Its maximum length is that of [`Networks`], duplicates included.
 pub(crate) struct NetworkList(pub(crate) Networks);
 
 impl<'de> Deserialize<'de> for NetworkList {

@@ -1,5 +1,5 @@
-//! The records as clients see them. Each view destructures its record by name, so that a new field of a
-//! record does not reach the wire by itself.
+//! The records in the form that clients see. Each view destructures its record by field name, so
+//! that a new field of a record is never sent by accident.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
@@ -62,7 +62,7 @@ pub(crate) struct KeyView {
     pub(crate) version: u64,
 }
 
-/// Makes a view from a record of the same fields. Every field is named.
+/// Converts a record into a view with the same fields. Every field is named.
 macro_rules! same_fields {
     ($record:ident as $view:ident: $($field:ident)*) => {
         impl From<$record> for $view {
@@ -163,7 +163,7 @@ same_fields!(Event as EventView:
     sequence tenant at actor kind key account outcome details
 );
 
-/// A policy without its version, which is the entity tag. The body that is read can be sent back.
+/// A policy without its version, which is the entity tag. `PUT /policy` accepts the same body.
 #[derive(Serialize)]
 pub(crate) struct PolicyView {
     api_in_plan: bool,

@@ -70,7 +70,7 @@ fn key_of_another_tenant_is_not_found() {
         let absent = answers_of_key(&world, &of_other_tenant(), &unknown).await;
         assert_eq!(absent.len(), 11);
         for answer in &absent {
-            assert_eq!(answer, "NotFound(KeyId(ID)) there is no key ID");
+            assert_eq!(answer, "NotFound(KeyId(ID)) key ID was not found");
         }
         assert_eq!(answers_of_key(&world, &of_other_tenant(), &issued.key.id).await, absent);
         assert_eq!(answers_of_key(&world, &admin(), &unknown).await, absent);
@@ -103,7 +103,7 @@ fn account_of_another_tenant_is_not_found() {
         let absent = answers_of_account(&world, &of_other_tenant(), &unknown).await;
         assert_eq!(absent.len(), 6);
         for answer in &absent {
-            assert_eq!(answer, "NotFound(AccountId(ID)) there is no service account ID");
+            assert_eq!(answer, "NotFound(AccountId(ID)) service account ID was not found");
         }
         assert_eq!(answers_of_account(&world, &of_other_tenant(), &account).await, absent);
         assert_eq!(answers_of_account(&world, &admin(), &unknown).await, absent);

@@ -28,7 +28,7 @@ async fn picture(authority: &Authority) -> String {
     let refused = |outcome: &EventOutcome| matches!(outcome, EventOutcome::Refused(_));
     let done: Vec<_> = events.items.iter().filter(|event| !refused(&event.outcome)).collect();
     let seen = (&keys, &accounts, &policy, &done);
-    serde_json::to_string_pretty(&seen).expect("what is shown serialises")
+    serde_json::to_string_pretty(&seen).expect("what is shown serializes")
 }
 
 /// An error is a sentence on one line, all along its chain.

@@ -95,7 +95,7 @@ fn forged_cursor_is_refused_without_panic() {
         format!("created.asc.{id}"),
         format!("created.asc.{id}."),
         format!("created.up.{id}.0"),
-        format!("colour.asc.{id}.0"),
+        format!("color.asc.{id}.0"),
         String::from("created.asc.short.0"),
         format!("created.asc.{id}.99999999999999999999"),
         format!("created.asc.{id}.0.0"),

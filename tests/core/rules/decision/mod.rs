@@ -155,7 +155,7 @@ fn every_reason_has_its_class() {
             let error = VerifyError::Denied(denial.clone());
             assert_eq!(chain(&denial), [public], "{code}");
             assert_eq!(chain(&error), [public], "{code}");
-            let json = serde_json::to_value(denial.reason()).expect("a reason serialises");
+            let json = serde_json::to_value(denial.reason()).expect("a reason serializes");
             assert_eq!(json, code, "as JSON it is its code");
             let waits = denial.retry_after().is_some();
             assert_eq!(waits, class == DenialClass::RateLimited, "{code}");

@@ -126,13 +126,13 @@ fn speaks_grpc(guard: &Guard) -> Guard {
 }
 
 const GRPC: &[Row] = &[
-    row!("grpc nothing"; => Refused(grpc("16", "an API key is needed", MISSING), "none", 0);
+    row!("grpc nothing"; => Refused(grpc("16", "an API key is required", MISSING), "none", 0);
         guard: speaks_grpc; method: "POST"),
     row!("grpc a dead key"; "x-api-key": "{revoked}"
         => Refused(grpc("16", "the API key is not accepted", INVALID), "revoked", 1);
         guard: speaks_grpc; method: "POST"),
     row!("grpc two"; "x-api-key": "{good}", "x-api-key": "{good}"
-        => Refused(grpc("3", "more than one API key was sent", SEVERAL), "several", 0);
+        => Refused(grpc("3", "the request carries more than one API key; send exactly one", SEVERAL), "several", 0);
         guard: speaks_grpc; method: "POST"),
     row!("grpc a read-only key"; "x-api-key": "{reader}"
         => Refused(grpc("7", "the API key does not allow this", FORBIDDEN), "read_only", 1);

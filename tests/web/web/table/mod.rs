@@ -103,14 +103,14 @@ pub(crate) const MISSING: Refusal = Refusal {
     challenge: Some("Bearer"),
     retry_after: None,
     grpc: None,
-    body: r#"{"type":"about:blank","title":"Unauthorized","status":401,"code":"missing_credential","detail":"an API key is needed"}"#,
+    body: r#"{"type":"about:blank","title":"Unauthorized","status":401,"code":"missing_credential","detail":"an API key is required"}"#,
 };
 pub(crate) const SEVERAL: Refusal = Refusal {
     status: 400,
     challenge: Some(r#"Bearer error="invalid_request""#),
     retry_after: None,
     grpc: None,
-    body: r#"{"type":"about:blank","title":"Bad Request","status":400,"code":"invalid_request","detail":"more than one API key was sent"}"#,
+    body: r#"{"type":"about:blank","title":"Bad Request","status":400,"code":"invalid_request","detail":"the request carries more than one API key; send exactly one"}"#,
 };
 pub(crate) const INVALID: Refusal = Refusal {
     status: 401,

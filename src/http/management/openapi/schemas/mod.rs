@@ -1,4 +1,4 @@
-//! The schemas of bodies, by name.
+//! The schemas of bodies, by their names.
 
 mod objects;
 mod requests;

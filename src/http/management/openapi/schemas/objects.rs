@@ -1,4 +1,5 @@
-//! Schemas of objects, put together from their properties. Every object is closed.
+//! The schemas of objects, built from their properties. Every object is closed: it allows no other
+//! property.
 
 use serde_json::{Map, Value, json};
 
@@ -6,14 +7,14 @@ use crate::http::management::openapi::references::schema_ref;
 use crate::http::management::openapi::value_schemas::{cursor, or_null};
 use crate::http::management::route_table::names::Schema;
 
-/// A closed object with all of these properties.
+/// Builds a closed object with all of these properties required.
 pub(super) fn record(properties: &Value) -> Value {
     let names: Vec<&str> =
         properties.as_object().into_iter().flat_map(Map::keys).map(String::as_str).collect();
     body(properties, &names)
 }
 
-/// A closed object with some of these properties, and always with the required ones.
+/// Builds a closed object with these properties, of which the listed ones are required.
 pub(super) fn body(properties: &Value, required: &[&str]) -> Value {
     let mut schema = json!({
         "type": "object", "additionalProperties": false, "properties": properties,
@@ -27,13 +28,13 @@ pub(super) fn body(properties: &Value, required: &[&str]) -> Value {
     schema
 }
 
-/// Adds an example.
+/// Adds an example to a schema.
 pub(super) fn such_as(mut schema: Value, example: Value) -> Value {
     schema["examples"] = Value::Array(vec![example]);
     schema
 }
 
-/// A page of a list.
+/// Builds the schema of a page.
 pub(super) fn page(of: Schema) -> Value {
     record(&json!({
         "items": { "type": "array", "items": schema_ref(of) },
@@ -41,7 +42,7 @@ pub(super) fn page(of: Schema) -> Value {
     }))
 }
 
-/// An object of this schema, or null.
+/// Builds the schema of an object or null.
 pub(super) fn or_none(of: Schema) -> Value {
     json!({ "oneOf": [schema_ref(of), { "type": "null" }] })
 }

@@ -1,4 +1,4 @@
-//! Schemas of the bodies of requests. That of a policy is with the responses: it is sent as it is read.
+//! The schemas of request bodies. The schema of a policy is with the responses, which use it too.
 
 use serde_json::{Value, json};
 
@@ -66,7 +66,7 @@ fn account_properties() -> Value {
     json!({ "name": name(), "role": role_name(), "access": access() })
 }
 
-/// An edit changes at least one property.
+/// Builds the schema of an edit, which needs at least one property.
 fn edit(properties: &Value, example: Value) -> Value {
     let mut schema = such_as(body(properties, &[]), example);
     schema["minProperties"] = json!(1);

@@ -1,4 +1,4 @@
-//! Schemas of the bodies of responses: records, changes, pages and problems.
+//! The schemas of response bodies: records, changes, pages and problems.
 
 use serde_json::{Map, Value, json};
 
@@ -62,7 +62,7 @@ pub(super) fn key_entry() -> Value {
         "prefix": {
             "type": "string",
             "pattern": "^[a-z][a-z0-9_]{0,31}_[0-9A-Za-z]{16}$",
-            "description": "What the key is shown as: the beginning of its token.",
+            "description": "The beginning of the token, without the secret, to recognize the key by.",
         },
         "account": or_null(name()),
         "status": { "type": "string", "enum": KeyStatus::ALL.map(KeyStatus::as_str) },
@@ -71,7 +71,7 @@ pub(super) fn key_entry() -> Value {
         "overlap": or_none(Schema::Overlap),
         "obstacle": {
             "type": ["string", "null"],
-            "description": "Why it would be refused now, in one word.",
+            "description": "The reason why a verification would refuse the key now, in one word, or null.",
         },
         "actions": { "type": "array", "items": { "type": "string", "enum": operations } },
     }))
@@ -88,7 +88,7 @@ pub(super) fn key_change() -> Value {
 pub(super) fn issued() -> Value {
     record(&json!({
         "key": schema_ref(Schema::Key),
-        "token": { "type": "string", "description": "Shown once." },
+        "token": { "type": "string", "description": "The token of the key. No other response shows it again." },
     }))
 }
 
@@ -223,7 +223,7 @@ fn event_outcomes() -> Vec<String> {
     all.map(|outcome| outcome.to_string()).collect()
 }
 
-/// Every field may be absent.
+/// Builds the schema of the details of an event. Every field may be absent.
 fn event_details() -> Value {
     let fields = DetailField::ALL.iter();
     let fields: Map<String, Value> =

@@ -1,4 +1,4 @@
-//! W: keys of an organisation, from the token that is shown once to the delete that ends all.
+//! W: keys of an organization, from the token that is shown once to the delete that ends all.
 
 use std::error::Error;
 

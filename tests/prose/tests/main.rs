@@ -1,0 +1,4 @@
+//! The rules of the project's language: on the project, and on texts that break them.
+
+mod held;
+mod rules;
