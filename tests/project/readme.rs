@@ -15,7 +15,7 @@ fn blocks<'p>(page: &'p str, fence: &str) -> Vec<&'p str> {
 
 #[test]
 fn guide_compiles_the_code_of_readme() {
-    let (readme, guide) = (read("README.md"), read("src/guide/web.md"));
+    let (readme, guide) = (read("README.md"), read("src/guide/axum.md"));
     let compiled = blocks(&guide, "rust");
     let shown = blocks(&readme, "rs");
     assert!(!shown.is_empty() && compiled.len() > 3, "the pages are read wrongly");
