@@ -22,7 +22,8 @@
 //! # In a web service
 //!
 //! * [In a web service](crate::guide::web): what a guard does, and the answers that all frameworks share
-//! * [axum](crate::guide::axum), [actix-web](crate::guide::actix), [tonic](crate::guide::tonic): one service on each
+//! * [On axum](crate::guide::axum), [on actix-web](crate::guide::actix), [on tonic](crate::guide::tonic): from `cargo add`
+//!   to a protected route
 //! * [The management API](crate::guide::management): routes for your users to manage their keys
 //! * [Background work](crate::guide::background): flushing, shutting down, sweeping, and health checks
 //!
