@@ -225,7 +225,7 @@ async fn a_user_with_rights_on_the_tables_alone_opens_them_and_works() {
     );
     PostgresStore::open(pool.clone()).await.expect("a store");
     for opened in opened_both_ways(&few).await {
-        assert_refused(opened, StoreErrorKind::Unavailable, "user may not do this");
+        assert_refused(opened, StoreErrorKind::Unavailable, "user lacks a privilege");
     }
     let grant = "GRANT USAGE ON SCHEMA keywright TO few;
         GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA keywright TO few;";
