@@ -285,7 +285,7 @@ impl Inner {
     ///
     /// The lease is read before the map. A sync removes every changed key from the map before it renews
     /// the lease, so a lease that is read as valid never comes with an outdated entry.
-    fn from_memory(&self, key: &KeyId, freshness: Freshness) -> Option<Resolved> {
+    fn answer_from_memory(&self, key: &KeyId, freshness: Freshness) -> Option<Resolved> {
         let confirmed = unpack(self.confirmed.load(Ordering::Acquire));
         let age = self.bounds.usable(confirmed, self.clock.now(), freshness)?;
         match self.entries.get(key) {
@@ -406,7 +406,7 @@ impl Drop for OwnChange<'_> {
 #[async_trait]
 impl KeyStore for CachedStore {
     fn resolve<'a>(&'a self, key: &KeyId, freshness: Freshness) -> Resolve<'a> {
-        match self.0.from_memory(key, freshness) {
+        match self.0.answer_from_memory(key, freshness) {
             Some(found) => Resolve::ready(found),
             None => Resolve::boxed(self.0.ask(*key, freshness)),
         }

@@ -16,8 +16,8 @@ use crate::store::StoreError;
 const SYNCS_WITHIN_BOUND: u32 = 3;
 /// The shortest pause between syncs. One sync answers all hints that arrive during it.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(2);
-/// The longest pause after a failure. It is short even for a long bound, because every key that is not
-/// in memory is refused until a sync succeeds.
+/// The longest pause after a failure. It is short even for a long bound, because a key that is not in
+/// memory cannot be checked until a sync succeeds.
 const LONGEST_PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
 
 impl CachedStore {

@@ -13,14 +13,16 @@ use crate::store::{KeyStore, StoreError, async_trait};
 ///
 /// ```
 /// use keywright::store::conformance::{Fault, Faults, InterceptedStore, Method, block_on};
-/// use keywright::store::{Batch, KeyStore, MemoryStore};
+/// use keywright::store::{Batch, Epoch, KeyStore, MemoryStore};
 ///
 /// let faults = Faults::new();
 /// let store = InterceptedStore::new(MemoryStore::new(), faults.clone());
 ///
-/// // The caller sees a failure, but the commit has happened.
+/// // The caller gets an error, but the commit has happened.
 /// faults.fail_once(1, &[Method::Commit], Fault::After);
 /// assert!(block_on(store.commit(Batch::default())).is_err());
+/// assert!(block_on(store.changes(Epoch(0)))?.epoch > Epoch(0));
+/// # Ok::<(), keywright::store::StoreError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
