@@ -107,7 +107,7 @@ fn a_schema_has_a_name_that_needs_no_care() {
     for name in bad {
         let error = SchemaName::new(name).expect_err(name);
         assert_eq!(name.parse::<SchemaName>(), Err(error.clone()));
-        assert!(error.to_string().contains("no name of a schema"), "{error}");
+        assert!(error.to_string().contains("is not a schema name"), "{error}");
     }
     assert_eq!(SchemaName::default().to_string(), "keywright");
 }
