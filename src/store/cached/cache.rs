@@ -30,9 +30,9 @@ use crate::value::time::Timestamp;
 /// Clones share the cache.
 ///
 /// * **Bounded staleness.** A change that any node has acknowledged is visible here after at most
-///   [`max_staleness`](CacheOptions::max_staleness). The cache never gives an older answer. It asks the
-///   store instead, and if the store cannot be reached, the call fails with
-///   [`Unavailable`](StoreErrorKind::Unavailable).
+///   [`max_staleness`](CacheOptions::max_staleness). The cache gives no older answer unless you
+///   [opt in](CacheOptions::danger_accept_revoked_keys_during_an_outage). It asks the store instead, and
+///   if the store cannot be reached, the call fails with [`Unavailable`](StoreErrorKind::Unavailable).
 /// * **A refresh task.** The task asks the store what has changed, three times within the bound.
 ///   [`Keywright::start`](crate::Keywright::start) runs it for a cache that was passed to the
 ///   [builder](crate::Keywright::builder). Without the task every read goes to the store, and
@@ -164,7 +164,7 @@ impl CachedStore {
     /// Returns an upper bound on the age of an answer from memory; `None` before the first sync.
     ///
     /// The age grows beyond [`max_staleness`](CacheOptions::max_staleness) while the store cannot be
-    /// reached. The cache then gives no answers from memory.
+    /// reached. By default the cache then gives no answers from memory.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -70,7 +70,8 @@ const CHANGES: &str = "
 ///
 /// Clones share the store.
 ///
-/// * **Your own pool.** The store uses a [`PgPool`] of sqlx 0.9, and keeps no connection between calls.
+/// * **Your own pool.** The store uses a [`PgPool`] of sqlx 0.9. It returns the connection after each
+///   call.
 /// * **One order.** The commits of all nodes happen one after another, so limits and conditions hold
 ///   exactly.
 /// * **Durable** as the server is. The store overrules `synchronous_commit = off` for its own writes.
