@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_62_symbols_are_base62() {
+    fn only_62_symbols_are_base62() {
         let accepted: Vec<u8> = (0..=u8::MAX).filter(|b| is_base62(&[*b])).collect();
         let mut expected = ALPHABET.to_vec();
         expected.sort_unstable();

@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_are_repeated_and_secrets_are_not() {
+    fn words_are_repeated_but_not_secrets() {
         assert_eq!(redact("prod main app"), "prod main app");
         assert_eq!(redact(&"a b ".repeat(20)), format!("{}...", "a b ".repeat(10)));
         for secret in ["4fQ2xk9ZrT7bWm1c8PzA", "key=8PzAq0LdVh3sKyNeJ5uGiXo6RtBwYfMC"] {

@@ -78,13 +78,13 @@ fn free_of_allocations<T>(future: impl Future<Output = T>) -> T {
 }
 
 #[test]
-fn an_allocation_is_seen() {
+fn allocation_is_counted_by_test() {
     let (boxed, allocations) = counted(async { Box::new(std::hint::black_box(7)) });
     assert_eq!((*boxed, allocations), (7, 1));
 }
 
 #[test]
-fn a_malformed_token_of_any_size_is_refused_without_an_allocation() {
+fn malformed_token_is_refused_without_allocation() {
     let world = World::in_memory();
     let issued = block_on(world.key());
     let token = issued.token.expose();
@@ -105,7 +105,7 @@ fn a_malformed_token_of_any_size_is_refused_without_an_allocation() {
 }
 
 #[test]
-fn an_unknown_id_and_a_wrong_secret_are_refused_without_an_allocation() {
+fn unknown_key_is_refused_without_allocation() {
     for peppers in [PepperRing::none(), PepperRing::none().with(1, [7; 32]).expect("a pepper")] {
         let world = World::with(MemoryStore::new(), |builder| builder.peppers(peppers));
         let issued = block_on(world.key());
@@ -126,7 +126,7 @@ fn hot(world: &World, request: &AccessRequest<'_>) -> Result<Grant, VerifyError>
 }
 
 #[test]
-fn a_key_at_hand_is_accepted_without_an_allocation() {
+fn loaded_key_is_accepted_without_allocation() {
     for peppers in [PepperRing::none(), PepperRing::none().with(1, [7; 32]).expect("a pepper")] {
         let world = World::with(MemoryStore::new(), |builder| builder.peppers(peppers));
         let issued = block_on(world.key());
@@ -137,7 +137,7 @@ fn a_key_at_hand_is_accepted_without_an_allocation() {
 }
 
 #[test]
-fn networks_scopes_rate_and_an_overlap_add_no_allocation() {
+fn networks_scopes_and_rate_add_no_allocation() {
     let world = World::in_memory();
     let alice = developer("alice");
     let new = named("prod-main-app")
@@ -157,7 +157,7 @@ fn networks_scopes_rate_and_an_overlap_add_no_allocation() {
 }
 
 #[test]
-fn a_revoked_key_is_refused_without_an_allocation() {
+fn revoked_key_is_refused_without_allocation() {
     let world = World::in_memory();
     let issued = block_on(world.key());
     block_on(world.authority.revoke(&admin(), &issued.key.id)).expect("the key is active");

@@ -44,7 +44,7 @@ const THREATS: [(&str, &[&str]); 3] = [
 ];
 
 #[test]
-fn the_guide_lists_exactly_the_promises() {
+fn guide_lists_exactly_the_promises() {
     let ids = PROMISES.iter().flat_map(|(letter, numbers)| {
         numbers.iter().map(move |number| format!("{letter}{number}"))
     });
@@ -53,7 +53,7 @@ fn the_guide_lists_exactly_the_promises() {
 }
 
 #[test]
-fn every_promise_says_something_and_names_a_test_that_is_named_after_it() {
+fn every_promise_names_its_tests() {
     for row in rows() {
         assert!(row.promise.len() > 20, "{} promises {:?}", row.id, row.promise);
         assert!(!row.tests.is_empty(), "{} names no test", row.id);
@@ -69,7 +69,7 @@ fn every_promise_says_something_and_names_a_test_that_is_named_after_it() {
 }
 
 #[test]
-fn every_test_that_a_promise_names_exists() {
+fn tests_named_by_promises_exist() {
     let tests = tests();
     let missing: Vec<_> = rows()
         .into_iter()
@@ -80,7 +80,7 @@ fn every_test_that_a_promise_names_exists() {
 }
 
 #[test]
-fn every_test_that_the_threat_model_names_exists_and_none_of_the_webs_attacks_is_left_out() {
+fn every_web_threat_names_existing_tests() {
     let page = fs::read_to_string(root().join("src/guide/threat_model.md")).expect("a page");
     let is_test = |word: &&str| threat_of(word).is_some();
     let named: BTreeSet<_> = page.split('`').filter(is_test).map(str::to_owned).collect();
@@ -97,7 +97,7 @@ fn every_test_that_the_threat_model_names_exists_and_none_of_the_webs_attacks_is
 }
 
 #[test]
-fn every_threat_to_a_file_and_every_race_has_a_row_with_all_its_tests_or_a_reason() {
+fn every_store_threat_names_its_tests() {
     let page = fs::read_to_string(root().join("src/guide/threat_model.md")).expect("a page");
     let tests = tests();
     for (heading, ids) in THREATS {
@@ -123,7 +123,7 @@ fn every_threat_to_a_file_and_every_race_has_a_row_with_all_its_tests_or_a_reaso
 }
 
 #[test]
-fn every_test_that_begins_with_an_id_has_a_promise_or_a_threat() {
+fn every_test_id_has_its_row() {
     let promised: BTreeSet<_> = rows().into_iter().map(|row| row.id).collect();
     let is_stray = |test: &str| match promise_of(test) {
         Some(id) => !promised.contains(&id),
@@ -138,7 +138,7 @@ fn every_test_that_begins_with_an_id_has_a_promise_or_a_threat() {
 }
 
 #[test]
-fn tests_and_promises_are_found_where_they_are() {
+fn tests_and_promises_are_found() {
     // The tests above hold nothing if what they read is read wrongly.
     let text = "#[test]\nfn w1_one() {\n#[test]\n#[should_panic]\nfn two() {\n\nfn w3_no_test() {\n\
                     #[test]\n    // Why.\n    async fn w4_four(world: &World) {\n";
@@ -157,7 +157,7 @@ fn tests_and_promises_are_found_where_they_are() {
     for test in ["f01_a", "t_f01", "t_01_no_letter", "t_one"] {
         assert_eq!(threat_of(test), None, "{test}");
     }
-    assert!(tests().contains_key("tests_and_promises_are_found_where_they_are"));
+    assert!(tests().contains_key("tests_and_promises_are_found"));
 }
 
 struct Row {

@@ -208,7 +208,7 @@ fn paths_are_found_in_trees() {
 }
 
 #[test]
-fn imports_are_found_through_modules_and_re_exports() {
+fn imports_are_found_through_reexports() {
     let imports = Files::read().imports();
     let known = |from: &str, to: &str| imports.contains_key(&(from.to_owned(), to.to_owned()));
     assert!(imports.len() > 300, "only {} imports were found", imports.len());

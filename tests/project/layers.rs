@@ -42,7 +42,7 @@ fn no_import_points_up() {
 }
 
 #[test]
-fn layers_that_are_apart_do_not_know_each_other() {
+fn separate_layers_do_not_import_each_other() {
     let imports = Files::read().imports();
     let are_apart = |from: &str, to: &str| {
         let pair = [layer(from).unwrap_or_default(), layer(to).unwrap_or_default()];

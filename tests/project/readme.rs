@@ -14,7 +14,7 @@ fn blocks<'p>(page: &'p str, fence: &str) -> Vec<&'p str> {
 }
 
 #[test]
-fn code_that_the_readme_does_not_compile_is_compiled_by_the_guide() {
+fn guide_compiles_the_code_of_readme() {
     let (readme, guide) = (read("README.md"), read("src/guide/web.md"));
     let compiled = blocks(&guide, "rust");
     let shown = blocks(&readme, "rs");
@@ -30,7 +30,7 @@ fn code_that_the_readme_does_not_compile_is_compiled_by_the_guide() {
 }
 
 #[test]
-fn every_path_that_the_guide_names_exists() {
+fn paths_named_by_guide_exist() {
     let root = crate::root();
     let mut named = 0;
     for page in fs::read_dir(root.join("src/guide")).expect("the guide") {

@@ -8,7 +8,7 @@ use crate::source::{Source, sources, src};
 const MOST_LINES: usize = 400;
 
 #[test]
-fn a_path_says_crate_and_one_module() {
+fn path_is_crate_and_one_module() {
     for source in src() {
         let depth = source.path.matches('/').count();
         let at_top = depth == 1 || depth == 2 && source.path.ends_with("/mod.rs");
@@ -22,7 +22,7 @@ fn a_path_says_crate_and_one_module() {
 }
 
 #[test]
-fn no_file_is_longer_than_one_can_read_in_one_go() {
+fn no_file_is_too_long() {
     let folders = ["src", "tests", "examples", "benches"];
     let long: Vec<String> = folders
         .iter()
@@ -47,7 +47,7 @@ fn nothing_in_src_is_unsafe() {
 }
 
 #[test]
-fn src_holds_nothing_unfinished_prints_nothing_and_unwraps_nothing() {
+fn src_holds_nothing_unfinished() {
     let strangers = [
         "todo!",
         "unimplemented!",
@@ -67,7 +67,7 @@ fn src_holds_nothing_unfinished_prints_nothing_and_unwraps_nothing() {
 }
 
 #[test]
-fn every_lint_that_is_turned_off_has_a_reason() {
+fn silenced_lints_have_a_reason() {
     for source in ["src", "tests", "examples", "benches"].into_iter().flat_map(sources) {
         let code: Vec<(usize, &str)> = source.code().collect();
         for (place, (number, line)) in code.iter().enumerate() {
@@ -89,7 +89,7 @@ fn every_lint_that_is_turned_off_has_a_reason() {
 }
 
 #[test]
-fn lib_names_what_it_exports_and_holds_no_logic() {
+fn lib_only_names_its_exports() {
     let lib = Source::read(&root().join("src/lib.rs"));
     let code: Vec<&str> =
         lib.code().map(|(_, line)| line).filter(|line| !line.starts_with('#')).collect();
@@ -113,7 +113,7 @@ fn lib_names_what_it_exports_and_holds_no_logic() {
 }
 
 #[test]
-fn nothing_is_exported_wholesale() {
+fn no_glob_is_exported() {
     for source in src() {
         for (number, line) in source.code() {
             let glob = line.trim_start().starts_with("pub") && line.contains("use ");
@@ -123,7 +123,7 @@ fn nothing_is_exported_wholesale() {
 }
 
 #[test]
-fn every_file_says_in_its_first_line_what_it_is() {
+fn files_begin_with_their_purpose() {
     for source in ["src", "tests", "examples", "benches"].into_iter().flat_map(sources) {
         let path = root().join(&source.path);
         let text = fs::read_to_string(path).expect("a source file");

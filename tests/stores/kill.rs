@@ -20,12 +20,12 @@ use rand::{RngExt, SeedableRng};
 use common::writer::{Doing, FILE, MARK, SEED, THREADS, write_until_killed};
 use common::{World, all_keys, amount, events_of, says};
 
-const TEST: &str = "t_f12_what_was_acknowledged_survives_the_kill_of_the_writer";
+const TEST: &str = "t_f12_acknowledged_changes_survive_a_kill";
 /// After so many rounds on one file comes a new one.
 const ROUNDS_PER_FILE: u32 = 20;
 
 #[test]
-fn t_f12_what_was_acknowledged_survives_the_kill_of_the_writer() {
+fn t_f12_acknowledged_changes_survive_a_kill() {
     // The writer is this very test, told by a variable where to write.
     if let Some(file) = env::var_os(FILE) {
         write_until_killed(Path::new(&file));

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::desk::{Desk, id_of, program, ran};
 
 #[test]
-fn every_command_has_a_help_with_an_example() {
+fn every_command_has_help_with_example() {
     let commands = [
         "policy show",
         "policy set",
@@ -39,7 +39,7 @@ fn every_command_has_a_help_with_an_example() {
 }
 
 #[test]
-fn every_command_answers_in_json_too() {
+fn every_command_has_json_output() {
     let desk = Desk::open();
     let account = desk.json(&["account", "create", "nightly", "--role", "analyst"]);
     let account = account["account"]["id"].as_str().expect("an id").to_owned();
@@ -81,7 +81,7 @@ fn every_command_answers_in_json_too() {
 }
 
 #[test]
-fn what_is_so_already_is_said_and_is_no_failure() {
+fn unchanged_state_is_reported_as_success() {
     let desk = Desk::open();
     let (_, id) = desk.generate(&["prod-main-app"]);
     let account = desk.done(&["account", "create", "nightly", "--role", "analyst"]);
@@ -113,7 +113,7 @@ fn what_is_so_already_is_said_and_is_no_failure() {
 }
 
 #[test]
-fn what_a_policy_is_set_to_is_what_it_shows() {
+fn policy_show_repeats_policy_set() {
     let desk = Desk::bare();
     let set = [
         ("api-access", "on", "off"),

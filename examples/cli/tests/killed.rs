@@ -19,7 +19,7 @@ common::suite!();
 const KEYS: usize = 1_200;
 
 #[common::test(postgres)]
-fn b12_a_move_that_is_killed_at_any_moment_goes_on_and_loses_nothing() {
+fn b12_killed_move_continues_and_loses_nothing() {
     let place = Place::new();
     let _runtime = place.enter();
     let mut random = StdRng::seed_from_u64(common::new_seed());

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::desk::{Desk, NO_KEY, id_of, ran};
 
 #[test]
-fn a_table_fits_the_terminal_with_ids_whole_and_dates_as_iso_8601() {
+fn table_fits_the_terminal() {
     let desk = Desk::open();
     let account = desk.done(&["account", "create", "nightly", "--role", "analyst"]);
     let owner = format!("account:{}", account.trim_end());
@@ -44,7 +44,7 @@ fn a_table_fits_the_terminal_with_ids_whole_and_dates_as_iso_8601() {
 }
 
 #[test]
-fn every_time_that_is_shown_of_a_key_is_iso_8601() {
+fn every_time_is_iso_8601() {
     let desk = Desk::open();
     let (token, id) = desk.generate(&["a", "--expires-at", "2999-01-31"]);
     desk.verify(&token, &[]);
@@ -59,7 +59,7 @@ fn every_time_that_is_shown_of_a_key_is_iso_8601() {
 }
 
 #[test]
-fn a_page_says_where_to_go_on_and_all_follows_it() {
+fn page_names_its_next_page() {
     let desk = Desk::open();
     let ids = ["prod-a", "prod-b", "prod-c"].map(|name| desk.generate(&[name]).1);
     for _ in 0..2 {

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::desk::{Desk, NO_KEY, error_of, program, ran};
 
 #[test]
-fn looking_at_a_store_that_is_not_there_makes_none() {
+fn reading_a_missing_store_creates_none() {
     let desk = Desk::bare();
     for args in [&["key", "list"][..], &["events"], &["policy", "show"], &["key", "generate", "a"]]
     {
@@ -22,7 +22,7 @@ fn looking_at_a_store_that_is_not_there_makes_none() {
 }
 
 #[test]
-fn what_cannot_be_read_as_an_argument_is_usage() {
+fn unreadable_argument_is_a_usage_error() {
     let desk = Desk::open();
     let tried: [&[&str]; 18] = [
         &[],
@@ -57,7 +57,7 @@ fn what_cannot_be_read_as_an_argument_is_usage() {
 }
 
 #[test]
-fn a_refusal_is_exit_code_1_with_its_reason() {
+fn refusal_exits_with_1_and_reason() {
     let desk = Desk::open();
     let (_, id) = desk.generate(&["prod-main-app", "--expires-in", "90d"]);
     desk.done(&["key", "revoke", &id]);
@@ -94,7 +94,7 @@ fn a_refusal_is_exit_code_1_with_its_reason() {
 }
 
 #[test]
-fn a_denial_says_the_operators_reason() {
+fn denial_prints_the_operators_reason() {
     let desk = Desk::open();
     let account = desk.done(&["account", "create", "nightly", "--role", "analyst", "--read-only"]);
     let owner = format!("account:{}", account.trim_end());
@@ -134,7 +134,7 @@ fn a_denial_says_the_operators_reason() {
 }
 
 #[test]
-fn a_second_process_on_the_file_is_told_so() {
+fn second_process_is_refused() {
     let desk = Desk::open();
     let (token, _) = desk.generate(&["prod-main-app"]);
     let held = block_on(FileStore::open(&desk.store)).expect("every command closes the store");
@@ -148,7 +148,7 @@ fn a_second_process_on_the_file_is_told_so() {
 }
 
 #[test]
-fn a_file_that_is_no_store_is_left_as_it_is() {
+fn foreign_file_is_left_unchanged() {
     let desk = Desk::bare();
     fs::write(&desk.store, "my diary").expect("a file");
     let ran = desk.run(&["--json", "policy", "set", "--api-access", "on"]);
@@ -158,7 +158,7 @@ fn a_file_that_is_no_store_is_left_as_it_is() {
 
 #[cfg(unix)]
 #[test]
-fn store_file_that_others_may_read_needs_an_option() {
+fn readable_store_file_needs_an_option() {
     use std::os::unix::fs::PermissionsExt;
     let desk = Desk::open();
     fs::set_permissions(&desk.store, fs::Permissions::from_mode(0o644)).expect("the mode is set");
@@ -171,7 +171,7 @@ fn store_file_that_others_may_read_needs_an_option() {
 }
 
 #[test]
-fn a_bulk_revocation_tries_all_and_reports_each() {
+fn bulk_revocation_reports_each_key() {
     let desk = Desk::open();
     let [(_, a), (_, b), (_, c)] =
         ["prod-a", "prod-b", "prod-c"].map(|name| desk.generate(&[name]));

@@ -5,7 +5,7 @@ use std::fs;
 use crate::desk::{Desk, SCOPES, error_of, id_of, ran};
 
 #[test]
-fn from_nothing_it_takes_a_policy_and_a_key() {
+fn empty_store_becomes_first_key() {
     let desk = Desk::bare();
     desk.done(&["policy", "set", "--api-access", "on", "--scopes", SCOPES]);
     let (token, id) = desk.generate(&["prod-main-app", "--scopes", "invoices:read"]);
@@ -18,7 +18,7 @@ fn from_nothing_it_takes_a_policy_and_a_key() {
 }
 
 #[test]
-fn a_token_alone_is_on_standard_output() {
+fn only_the_token_goes_to_stdout() {
     let desk = Desk::open();
     let generated = desk.run(&["--prefix", "acme_live", "key", "generate", "prod-main-app"]);
     let id = id_of(generated.out.trim_end());
@@ -33,7 +33,7 @@ fn a_token_alone_is_on_standard_output() {
 }
 
 #[test]
-fn nothing_but_generate_and_rotate_shows_a_token() {
+fn only_generate_and_rotate_show_tokens() {
     let desk = Desk::open();
     let (token, id) = desk.generate(&["prod-main-app", "--prefix", "acme_live"]);
     let secret = &token[token.len() - 38..];
@@ -73,7 +73,7 @@ fn nothing_but_generate_and_rotate_shows_a_token() {
 /// Writing to `/dev/full` fails as on a full disk.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_token_that_could_not_be_written_is_reported_as_lost() {
+fn unwritten_token_is_reported_lost() {
     let desk = Desk::open();
     let full = fs::File::options().write(true).open("/dev/full").expect("a device of Linux");
     let mut command = desk.command(&["--json", "key", "generate", "prod-app"]);
@@ -85,7 +85,7 @@ fn a_token_that_could_not_be_written_is_reported_as_lost() {
 }
 
 #[test]
-fn tokens_begin_with_the_prefix_of_the_option_or_else_of_the_environment() {
+fn token_prefix_comes_from_option_or_environment() {
     let desk = Desk::open();
     let generate = |args: &[&str], prefix: &str| {
         let args = [&["key", "generate", "a"], args].concat();
@@ -97,7 +97,7 @@ fn tokens_begin_with_the_prefix_of_the_option_or_else_of_the_environment() {
 }
 
 #[test]
-fn a_pepper_comes_from_a_file_and_a_ring_of_them_in_order() {
+fn pepper_ring_is_read_from_files() {
     let desk = Desk::open();
     let pepper = |name: &str, byte: u8, len: usize| {
         let path = desk.folder.path().join(name);

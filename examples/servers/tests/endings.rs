@@ -52,7 +52,7 @@ fn look(server: &Server) -> String {
 }
 
 #[test]
-fn on_a_stop_all_uses_are_written_whichever_signal_it_is() {
+fn either_signal_writes_all_uses() {
     for example in ALL {
         for signal in ["TERM", "INT"] {
             let server = Server::new(example);
@@ -70,7 +70,7 @@ fn on_a_stop_all_uses_are_written_whichever_signal_it_is() {
 }
 
 #[test]
-fn a_connection_that_says_nothing_does_not_keep_a_server_from_ending() {
+fn silent_connection_does_not_block_shutdown() {
     for example in ALL {
         let server = Server::new(example);
         let silent = Connection::open(server.address);
@@ -80,7 +80,7 @@ fn a_connection_that_says_nothing_does_not_keep_a_server_from_ending() {
 }
 
 #[test]
-fn half_a_request_does_not_keep_a_server_from_ending() {
+fn half_request_does_not_block_shutdown() {
     for example in WEB {
         let server = Server::new(example);
         let mut slow = Connection::open(server.address);
@@ -91,7 +91,7 @@ fn half_a_request_does_not_keep_a_server_from_ending() {
 }
 
 #[test]
-fn a_second_start_makes_no_keys_and_the_old_tokens_work() {
+fn second_start_keeps_old_keys() {
     for example in ALL {
         let place = Place::new();
         let first = place.start(example);
@@ -108,7 +108,7 @@ fn a_second_start_makes_no_keys_and_the_old_tokens_work() {
 }
 
 #[test]
-fn a_server_that_was_killed_has_its_keys_at_the_next_start() {
+fn killed_server_keeps_its_keys() {
     for example in ALL {
         let place = Place::new();
         let server = place.start(example);
@@ -121,7 +121,7 @@ fn a_server_that_was_killed_has_its_keys_at_the_next_start() {
 }
 
 #[test]
-fn a_revoked_key_is_dead_after_a_start_too() {
+fn revoked_key_stays_dead_after_restart() {
     for example in WEB {
         let place = Place::new();
         let server = place.start(example);
@@ -138,7 +138,7 @@ fn a_revoked_key_is_dead_after_a_start_too() {
 }
 
 #[test]
-fn every_server_knows_from_where_a_request_comes() {
+fn servers_know_the_source_of_requests() {
     for example in ALL {
         let place = Place::new();
         let server = place.start(example);
@@ -170,7 +170,7 @@ fn every_server_knows_from_where_a_request_comes() {
 }
 
 #[test]
-fn without_a_store_of_ones_own_the_keys_are_in_a_folder_that_is_gone_at_the_end() {
+fn default_store_is_temporary() {
     for example in ALL {
         let place = Place::new();
         let entries = || -> Vec<String> {

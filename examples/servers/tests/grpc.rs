@@ -94,25 +94,25 @@ fn server() -> (Server, [String; 2]) {
 }
 
 #[test]
-fn without_metadata_a_call_is_unauthenticated() {
+fn call_without_metadata_is_unauthenticated() {
     let (server, _) = server();
     assert_eq!(check(&server, None), Err(Code::Unauthenticated));
 }
 
 #[test]
-fn a_key_with_the_scope_may_call_though_it_is_read_only() {
+fn read_only_key_with_scope_may_call() {
     let (server, [look, _]) = server();
     assert_eq!(check(&server, Some(&look)), Ok(()));
 }
 
 #[test]
-fn a_key_without_the_scope_has_no_permission() {
+fn key_without_scope_is_permission_denied() {
     let (server, [_, read]) = server();
     assert_eq!(check(&server, Some(&read)), Err(Code::PermissionDenied));
 }
 
 #[test]
-fn a_token_that_is_none_is_unauthenticated() {
+fn non_token_is_unauthenticated() {
     let (server, [look, _]) = server();
     assert_eq!(check(&server, Some(&look[1..])), Err(Code::Unauthenticated));
     let (_other, [unknown, _]) = self::server();
@@ -120,13 +120,13 @@ fn a_token_that_is_none_is_unauthenticated() {
 }
 
 #[test]
-fn a_key_may_come_as_x_api_key_too() {
+fn key_is_accepted_as_x_api_key() {
     let (server, [look, _]) = server();
     assert_eq!(ask(&server, "x-api-key", Some(&look)), Ok(()));
 }
 
 #[test]
-fn t_h12_two_credentials_in_http2_are_an_invalid_argument() {
+fn t_h12_two_http2_credentials_are_invalid() {
     let (server, [look, _]) = server();
     let value = bearer(&look);
     let two = [("authorization", value.as_str()), ("x-api-key", &look)];
@@ -140,7 +140,7 @@ fn t_h12_two_credentials_in_http2_are_an_invalid_argument() {
 }
 
 #[test]
-fn a_refusal_is_what_grpc_calls_trailers_only() {
+fn refusal_is_trailers_only() {
     let (server, _) = server();
     let headers = [("content-type", "application/grpc"), ("te", "trailers")];
     let answer = plain(&server, "POST", &headers, &[0; 5]);
@@ -152,7 +152,7 @@ fn a_refusal_is_what_grpc_calls_trailers_only() {
 }
 
 #[test]
-fn a_request_that_is_no_grpc_does_not_get_past_the_guard_either() {
+fn non_grpc_request_is_guarded_too() {
     let (server, _) = server();
     for method in ["GET", "HEAD", "DELETE"] {
         let answer = plain(&server, method, &[], &[]);
@@ -161,7 +161,7 @@ fn a_request_that_is_no_grpc_does_not_get_past_the_guard_either() {
 }
 
 #[test]
-fn t_h12_a_header_of_64_kilobytes_in_http2_breaks_nothing() {
+fn t_h12_huge_http2_header_breaks_nothing() {
     let (mut server, [look, _]) = server();
     let long = bearer(&"x".repeat(64 * 1024));
     let headers = [("content-type", "application/grpc"), ("authorization", long.as_str())];
@@ -175,7 +175,7 @@ fn t_h12_a_header_of_64_kilobytes_in_http2_breaks_nothing() {
 }
 
 #[test]
-fn each_printed_line_gives_the_status_that_it_says() {
+fn printed_lines_give_their_status() {
     let (server, _) = server();
     let lines = server.lines();
     assert_eq!(lines.len(), 3);

@@ -33,7 +33,7 @@ fn basic((id, secret): (&str, &str)) -> String {
 }
 
 #[test]
-fn the_public_route_needs_no_key() {
+fn public_route_needs_no_key() {
     for example in WEB {
         let answer = Server::new(example).ask("GET", "/public", &[]);
         assert_eq!((answer.status, answer.body.as_str()), (200, "everybody may read this\n"));
@@ -41,7 +41,7 @@ fn the_public_route_needs_no_key() {
 }
 
 #[test]
-fn without_a_key_the_answer_is_401_with_a_bare_challenge() {
+fn missing_key_gets_bare_challenge() {
     for example in WEB {
         let server = Server::new(example);
         for (method, path) in [("GET", "/invoices"), ("POST", "/invoices"), ("GET", "/whoami")] {
@@ -52,7 +52,7 @@ fn without_a_key_the_answer_is_401_with_a_bare_challenge() {
 }
 
 #[test]
-fn a_key_with_the_scope_is_let_in() {
+fn key_with_scope_is_accepted() {
     for example in WEB {
         let server = Server::new(example);
         let [read, write, look] = server.tokens();
@@ -67,7 +67,7 @@ fn a_key_with_the_scope_is_let_in() {
 }
 
 #[test]
-fn a_key_without_the_scope_is_told_which_one_it_lacks() {
+fn key_without_scope_learns_which() {
     for example in WEB {
         let server = Server::new(example);
         let [read, ..] = server.tokens();
@@ -78,7 +78,7 @@ fn a_key_without_the_scope_is_told_which_one_it_lacks() {
 }
 
 #[test]
-fn a_read_only_key_may_not_post_whatever_its_scopes() {
+fn read_only_key_may_not_post() {
     for example in WEB {
         let server = Server::new(example);
         let [.., look] = server.tokens();
@@ -89,7 +89,7 @@ fn a_read_only_key_may_not_post_whatever_its_scopes() {
 }
 
 #[test]
-fn every_token_that_is_none_gets_the_same_401() {
+fn non_tokens_get_the_same_401() {
     for example in WEB {
         let server = Server::new(example);
         let [read, write, _] = server.tokens();
@@ -111,7 +111,7 @@ fn every_token_that_is_none_gets_the_same_401() {
 }
 
 #[test]
-fn a_key_may_come_in_any_of_three_spellings() {
+fn key_has_three_header_spellings() {
     for example in WEB {
         let server = Server::new(example);
         let [read, ..] = server.tokens();
@@ -130,7 +130,7 @@ fn a_key_may_come_in_any_of_three_spellings() {
 }
 
 #[test]
-fn two_credentials_in_one_request_are_400_even_if_both_are_good() {
+fn two_good_credentials_are_400() {
     for example in WEB {
         let server = Server::new(example);
         let [read, ..] = server.tokens();
@@ -149,7 +149,7 @@ fn two_credentials_in_one_request_are_400_even_if_both_are_good() {
 }
 
 #[test]
-fn a_token_in_the_url_is_not_looked_at() {
+fn token_in_url_is_ignored() {
     for example in WEB {
         let server = Server::new(example);
         let [read, ..] = server.tokens();
@@ -161,7 +161,7 @@ fn a_token_in_the_url_is_not_looked_at() {
 }
 
 #[test]
-fn a_handler_that_takes_a_grant_learns_whose_key_it_is() {
+fn handler_learns_the_owner() {
     for example in WEB {
         let server = Server::new(example);
         let [read, ..] = server.tokens();
@@ -172,7 +172,7 @@ fn a_handler_that_takes_a_grant_learns_whose_key_it_is() {
 }
 
 #[test]
-fn where_a_key_is_optional_a_bad_one_is_refused_all_the_same() {
+fn bad_optional_key_is_refused() {
     let server = Server::new("axum_server");
     let [read, write, _] = server.tokens();
     let without = server.ask("GET", "/maybe", &[]);
@@ -184,7 +184,7 @@ fn where_a_key_is_optional_a_bad_one_is_refused_all_the_same() {
 }
 
 #[test]
-fn a_search_by_post_lets_read_only_keys_in() {
+fn read_only_key_may_search_by_post() {
     let server = Server::new("axum_server");
     let [.., look] = server.tokens();
     let answer = server.ask_with(&look, "POST", "/invoices/search");
@@ -192,7 +192,7 @@ fn a_search_by_post_lets_read_only_keys_in() {
 }
 
 #[test]
-fn a_route_with_a_scope_of_its_own_refuses_keys_of_the_others() {
+fn route_scope_refuses_other_keys() {
     let server = Server::new("axum_server");
     let [read, write, look] = server.tokens();
     assert_eq!(server.ask_with(&look, "GET", "/reports").status, 200);
@@ -204,7 +204,7 @@ fn a_route_with_a_scope_of_its_own_refuses_keys_of_the_others() {
 }
 
 #[test]
-fn the_log_says_why_and_shows_no_token() {
+fn log_has_reason_and_no_token() {
     let server = Server::new("axum_server");
     let [read, write, _] = server.tokens();
     let wrong_secret = basic((parts(&read).0, parts(&write).1));

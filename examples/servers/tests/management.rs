@@ -34,7 +34,7 @@ fn new_key() -> Value {
 }
 
 #[test]
-fn a_key_lives_as_its_owner_says_from_the_first_use_to_the_revoke() {
+fn key_lives_from_use_to_revoke() {
     let server = Server::new("axum_server");
     let alice =
         |method: &str, path: &str, body: &Value| manage(&server, "alice", method, path, body);
@@ -60,7 +60,7 @@ fn a_key_lives_as_its_owner_says_from_the_first_use_to_the_revoke() {
 }
 
 #[test]
-fn nobody_manages_keys_without_a_login_and_a_key_is_no_login() {
+fn management_needs_login_not_key() {
     let server = Server::new("axum_server");
     let [_, write, _] = server.tokens();
     for user in ["", "mallory", "Alice"] {
@@ -74,7 +74,7 @@ fn nobody_manages_keys_without_a_login_and_a_key_is_no_login() {
 }
 
 #[test]
-fn a_developer_sees_their_own_keys_and_an_administrator_all() {
+fn developer_sees_own_administrator_all() {
     let server = Server::new("axum_server");
     let names = |user: &str| -> Vec<String> {
         let page = done(&manage(&server, user, "GET", "/keys", &Value::Null), 200);
@@ -90,7 +90,7 @@ fn a_developer_sees_their_own_keys_and_an_administrator_all() {
 }
 
 #[test]
-fn a_developer_can_not_revoke_the_key_of_another() {
+fn developer_cannot_revoke_others_keys() {
     let server = Server::new("axum_server");
     let [read, ..] = server.tokens();
     let id = &read[read.len() - 54..read.len() - 38];
@@ -104,7 +104,7 @@ fn a_developer_can_not_revoke_the_key_of_another() {
 
 #[cfg(unix)]
 #[test]
-fn what_was_made_and_revoked_over_http_is_so_after_a_stop_and_a_start() {
+fn http_changes_survive_a_restart() {
     let place = crate::server::Place::new();
     let server = place.start("axum_server");
     let alice = |path: &str, body: &Value| manage(&server, "alice", "POST", path, body);
@@ -125,7 +125,7 @@ fn what_was_made_and_revoked_over_http_is_so_after_a_stop_and_a_start() {
 }
 
 #[test]
-fn the_document_needs_no_login() {
+fn document_needs_no_login() {
     let server = Server::new("axum_server");
     let answer = server.ask("GET", "/manage/openapi.json", &[]);
     assert_eq!(answer.status, 200);

@@ -21,7 +21,7 @@ fn entries(folder: &Path) -> usize {
 }
 
 #[test]
-fn what_it_does_not_understand_it_says_in_one_line() {
+fn bad_argument_gets_one_line() {
     let place = Place::new();
     for example in ALL {
         fails(&place, example, &["--prot", "80"], "unexpected argument '--prot' found");
@@ -34,7 +34,7 @@ fn what_it_does_not_understand_it_says_in_one_line() {
 }
 
 #[test]
-fn a_port_in_use_is_said_before_any_key_is_made() {
+fn used_port_is_reported_before_keys() {
     let place = Place::new();
     let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let port = taken.local_addr().expect("an address").port().to_string();
@@ -47,7 +47,7 @@ fn a_port_in_use_is_said_before_any_key_is_made() {
 }
 
 #[test]
-fn a_store_that_is_a_folder_is_refused() {
+fn folder_as_store_is_refused() {
     let place = Place::new();
     let folder = place.folder.path().to_str().expect("text");
     for example in ALL {
@@ -56,7 +56,7 @@ fn a_store_that_is_a_folder_is_refused() {
 }
 
 #[test]
-fn a_file_of_something_else_is_refused_and_left_as_it_is() {
+fn foreign_file_is_refused_unchanged() {
     let place = Place::new();
     let store = place.store();
     fs::write(&store, "a shopping list").expect("a file");
@@ -68,7 +68,7 @@ fn a_file_of_something_else_is_refused_and_left_as_it_is() {
 }
 
 #[test]
-fn a_store_in_a_folder_that_is_not_there_is_refused() {
+fn store_in_missing_folder_is_refused() {
     let place = Place::new();
     let store = place.folder.path().join("nowhere").join("keys.db");
     for example in ALL {
@@ -78,7 +78,7 @@ fn a_store_in_a_folder_that_is_not_there_is_refused() {
 }
 
 #[test]
-fn a_store_that_is_open_in_another_server_is_refused_and_that_server_goes_on() {
+fn store_of_running_server_is_refused() {
     let place = Place::new();
     let server = place.start("axum_server");
     let store = place.store();
@@ -91,7 +91,7 @@ fn a_store_that_is_open_in_another_server_is_refused_and_that_server_goes_on() {
 }
 
 #[test]
-fn help_goes_to_standard_output_and_is_no_failure() {
+fn help_goes_to_standard_output() {
     let place = Place::new();
     for example in ALL {
         let (code, stdout, stderr) = failed(place.command(example).arg("--help"));

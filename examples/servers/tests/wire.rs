@@ -4,7 +4,7 @@ use crate::http1::{Connection, bearer, request};
 use crate::server::{Server, WEB};
 
 #[test]
-fn requests_on_one_connection_are_each_decided_by_themselves() {
+fn requests_on_one_connection_are_independent() {
     for example in WEB {
         let server = Server::new(example);
         let [read, ..] = server.tokens();
@@ -19,7 +19,7 @@ fn requests_on_one_connection_are_each_decided_by_themselves() {
 }
 
 #[test]
-fn pipelined_requests_are_answered_in_order_each_by_its_own_key() {
+fn pipelined_requests_are_answered_in_order() {
     for example in WEB {
         let server = Server::new(example);
         let [read, write, look] = server.tokens();
@@ -40,7 +40,7 @@ fn pipelined_requests_are_answered_in_order_each_by_its_own_key() {
 }
 
 #[test]
-fn a_header_of_64_kilobytes_is_refused_and_breaks_nothing() {
+fn huge_header_breaks_nothing() {
     for example in WEB {
         let server = Server::new(example);
         let [read, ..] = server.tokens();
@@ -58,7 +58,7 @@ fn a_header_of_64_kilobytes_is_refused_and_breaks_nothing() {
 }
 
 #[test]
-fn head_is_answered_as_get_without_the_body() {
+fn head_equals_get_without_body() {
     for example in WEB {
         let server = Server::new(example);
         let [read, ..] = server.tokens();
@@ -82,7 +82,7 @@ fn head_is_answered_as_get_without_the_body() {
 }
 
 #[test]
-fn bytes_that_are_no_text_in_a_credential_are_401() {
+fn binary_credential_is_401() {
     for example in WEB {
         let server = Server::new(example);
         let mut connection = Connection::open(server.address);
@@ -94,7 +94,7 @@ fn bytes_that_are_no_text_in_a_credential_are_401() {
 }
 
 #[test]
-fn each_printed_line_does_what_it_says() {
+fn printed_commands_do_as_stated() {
     for (example, count) in [("axum_server", 13), ("actix_server", 7)] {
         let server = Server::new(example);
         let lines = server.lines();

@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn retry_after_is_rounded_up_to_at_least_one() {
+    fn retry_after_is_rounded_up() {
         for (millis, seconds) in [(0, "1"), (1, "1"), (1_000, "1"), (1_001, "2"), (60_000, "60")] {
             let cause = denied(Reason::RateLimited(Duration::from_millis(millis)));
             let answer = Rejection::new(cause, Form::default()).answer();

@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn named_wait_is_enough_and_exact() {
+    fn stated_wait_is_exact() {
         for rate in ["4/60s", "7/1s", "3/1s", "999/60s", "999983/2678400s", "1/2678400s"] {
             let mut bucket = Tried::under(rate);
             bucket.spend_all(rate, 0);
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn raised_rate_frees_a_spent_bucket() {
+    fn raised_rate_frees_spent_bucket() {
         let mut bucket = Tried::under("10/86400s");
         assert_eq!(bucket.spend_all("10/86400s", 0), 10);
         // Ten uses are spent, whatever the rate.
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn lowered_rate_regains_its_excess_at_the_old_one() {
+    fn lowered_rate_refills_at_old_rate() {
         let mut bucket = Tried::under("1000/60s");
         assert_eq!(bucket.spend_all("1000/60s", 0), 1_000);
         // 990 uses too many are regained in 59.4 s; then one in 8640 s.
@@ -266,7 +266,7 @@ mod tests {
 
     /// However rates within a limit and times are chosen, a stretch of time sees no more than the limit lets through.
     #[test]
-    fn any_change_of_rate_stays_within_the_limit() {
+    fn rate_changes_stay_within_the_limit() {
         let rates =
             ["1/1s", "10/10s", "3/7s", "100/100s", "1000/3600s", "50/60s", "1/3600s", "1000/1000s"];
         let within: Limit = limit("1000/1000s");
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn clock_set_back_locks_nothing_out() {
+    fn backward_clock_locks_nothing_out() {
         let mut bucket = Tried::under("1/10s");
         bucket.spend("1/10s", 3_600 * SECOND).expect("a use of a fresh bucket");
         assert_eq!(bucket.spend("1/10s", 0), Err(Duration::from_secs(10)), "what was spent counts");
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn clocks_of_two_threads_gain_nothing() {
+    fn two_thread_clocks_gain_nothing() {
         let mut bucket = Tried::under("2/60s");
         let mut admitted = 0;
         for n in 0..1_000 {
@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn late_thread_is_told_a_wait_that_is_enough() {
+    fn late_thread_gets_sufficient_wait() {
         let mut bucket = Tried::under("1/10s");
         bucket.spend("1/10s", 5 * SECOND).expect("a use of a fresh bucket");
         // Its clock says 0: the use is to be had at 15.

@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn sweep_forgets_what_has_rested_and_nothing_else() {
+    fn sweep_forgets_only_rested_buckets() {
         let buckets = Buckets::new();
         let spend = |key: KeyId, rate: &str, micros: i64| {
             let mut shard = buckets.shard(&key);

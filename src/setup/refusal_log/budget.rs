@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn ten_of_a_minute_are_recorded() {
+    fn ten_refusals_per_minute_are_recorded() {
         let mut budget = Budget::default();
         let (one, other) = (caller(1, 1), caller(1, 2));
         assert_eq!(refuse(&mut budget, &one, at(0), 25), 10);
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn failed_record_gives_its_place_back() {
+    fn failed_record_frees_its_place() {
         let mut budget = Budget::default();
         let one = caller(1, 1);
         let Decision::Record(began) = budget.refused(&one, at(0)) else { panic!("the first") };
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn clock_that_goes_back_neither_locks_nor_loses() {
+    fn backward_clock_neither_locks_nor_loses() {
         let mut budget = Budget::default();
         let one = caller(1, 1);
         refuse(&mut budget, &one, at(100_000), 15);
@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_are_taken_by_tenant_and_in_parts() {
+    fn counts_are_drained_by_tenant() {
         let mut budget = Budget::default();
         for n in 0..9 {
             refuse(&mut budget, &caller(n % 3, n), at(0), 11);

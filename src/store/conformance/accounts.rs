@@ -4,7 +4,7 @@ use super::test_tenants::{Space, at, batch, next_account};
 use crate::record::key::Owner;
 use crate::store::{AccountQuery, Change, Freshness, StoreErrorKind};
 
-pub(super) async fn an_account_that_owns_keys_stays(space: &Space<'_>) {
+pub(super) async fn account_with_keys_is_kept(space: &Space<'_>) {
     let account = space.account();
     let keys = [0, 1].map(|_| space.key_of(&Owner::Account(account.id)));
     let inserts = keys.iter().cloned().map(Change::InsertKey);
@@ -24,7 +24,7 @@ pub(super) async fn an_account_that_owns_keys_stays(space: &Space<'_>) {
     }
 }
 
-pub(super) async fn an_account_goes_with_its_last_keys(space: &Space<'_>) {
+pub(super) async fn account_is_deleted_with_its_keys(space: &Space<'_>) {
     let account = space.account();
     let keys = [0, 1].map(|_| space.key_of(&Owner::Account(account.id)));
     let inserts = keys.iter().cloned().map(Change::InsertKey);
@@ -40,7 +40,7 @@ pub(super) async fn an_account_goes_with_its_last_keys(space: &Space<'_>) {
     }
 }
 
-pub(super) async fn a_deleted_account_is_gone(space: &Space<'_>) {
+pub(super) async fn deleted_account_is_gone(space: &Space<'_>) {
     let account = space.account();
     space.put([Change::InsertAccount(account.clone())]).await;
     space.put([Change::DeleteAccount(account.id)]).await;

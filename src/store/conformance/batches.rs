@@ -51,7 +51,7 @@ async fn seen(space: &Space<'_>) -> String {
     format!("{keys:#?} {accounts:#?} {policy:#?} {:#?}", space.events_of(&space.tenant).await)
 }
 
-pub(super) async fn a_batch_that_fails_writes_nothing(space: &Space<'_>) {
+pub(super) async fn failed_batch_writes_nothing(space: &Space<'_>) {
     let Everything { batch: whole, inserted, .. } = everything(space).await;
     let exists = space.key();
     let gone = space.key();
@@ -113,7 +113,7 @@ pub(super) async fn a_batch_that_fails_writes_nothing(space: &Space<'_>) {
     space.done("the same batch without the part that fails", space.store.commit(whole).await);
 }
 
-pub(super) async fn a_batch_names_nothing_twice(space: &Space<'_>) {
+pub(super) async fn batch_names_nothing_twice(space: &Space<'_>) {
     let (account, key, new) = (space.account(), space.key(), space.key());
     space.put([Change::InsertAccount(account.clone()), Change::InsertKey(key.clone())]).await;
     let renamed_key = renamed(&key, "first");
@@ -155,7 +155,7 @@ pub(super) async fn a_batch_names_nothing_twice(space: &Space<'_>) {
     }
 }
 
-pub(super) async fn a_batch_is_written_whole(space: &Space<'_>) {
+pub(super) async fn batch_is_written_whole(space: &Space<'_>) {
     let Everything { batch, inserted, updated, revoked, deleted } = everything(space).await;
     space.done("a batch with a change of each kind", space.store.commit(batch).await);
     let found = space.found(inserted.id()).await;

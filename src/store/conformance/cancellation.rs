@@ -16,7 +16,7 @@ fn is_marked(event: &Event, mark: &str) -> bool {
     event.details.get_text(DetailField::Name) == Some(mark)
 }
 
-pub(super) async fn a_dropped_commit_is_done_or_not(space: &Space<'_>) {
+pub(super) async fn dropped_commit_is_atomic(space: &Space<'_>) {
     for polls in 0..MOST_POLLS {
         let account = space.account();
         let [user, owned] = [space.key(), space.key_of(&Owner::Account(account.id))];
@@ -63,7 +63,7 @@ pub(super) async fn a_dropped_commit_is_done_or_not(space: &Space<'_>) {
     }
 }
 
-pub(super) async fn dropped_usage_is_added_or_not(space: &Space<'_>) {
+pub(super) async fn dropped_usage_is_atomic(space: &Space<'_>) {
     for polls in 0..MOST_POLLS {
         let [one, other] = [0, 1].map(|_| space.key());
         space.put([&one, &other].map(|key| Change::InsertKey(key.clone()))).await;
@@ -97,7 +97,7 @@ pub(super) async fn dropped_usage_is_added_or_not(space: &Space<'_>) {
     }
 }
 
-pub(super) async fn a_dropped_read_leaves_nothing_behind(space: &Space<'_>) {
+pub(super) async fn dropped_read_leaves_nothing(space: &Space<'_>) {
     let (store, tenant) = (&space.store, &space.tenant);
     let (key, account) = (space.key(), space.account());
     space.put([Change::InsertKey(key.clone()), Change::InsertAccount(account.clone())]).await;

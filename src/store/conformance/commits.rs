@@ -4,7 +4,7 @@ use super::test_tenants::{Space, at, batch, next_account, policy, renamed};
 use crate::record::key::Owner;
 use crate::store::{Batch, Change, Epoch, StoreErrorKind, Subject};
 
-pub(super) async fn epochs_grow(space: &Space<'_>) {
+pub(super) async fn epochs_always_increase(space: &Space<'_>) {
     let mut last = space.done("asking for changes", space.store.changes(Epoch(0)).await).epoch;
     let key = space.key();
     let mut version = key.clone();
@@ -28,7 +28,7 @@ pub(super) async fn epochs_grow(space: &Space<'_>) {
     space.holds(what, told >= epoch);
 }
 
-pub(super) async fn changes_tell_all_that_was_touched(space: &Space<'_>) {
+pub(super) async fn changes_report_every_touched_subject(space: &Space<'_>) {
     let account = space.account();
     let mine = space.key();
     let of_account = space.key_of(&Owner::Account(account.id));

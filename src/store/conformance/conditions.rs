@@ -22,7 +22,7 @@ async fn insert_if(space: &Space<'_>, condition: Condition, refused: Option<Stor
 const CONFLICT: Option<StoreErrorKind> = Some(StoreErrorKind::Conflict);
 const LIMIT: Option<StoreErrorKind> = Some(StoreErrorKind::LimitReached);
 
-pub(super) async fn the_version_of_an_account_holds(space: &Space<'_>) {
+pub(super) async fn account_version_condition_holds(space: &Space<'_>) {
     let first = space.account();
     let has = |version| Condition::AccountVersion { account: first.id, version };
     insert_if(space, has(1), CONFLICT).await;
@@ -37,7 +37,7 @@ pub(super) async fn the_version_of_an_account_holds(space: &Space<'_>) {
     insert_if(space, has(2), CONFLICT).await;
 }
 
-pub(super) async fn the_version_of_a_policy_holds(space: &Space<'_>) {
+pub(super) async fn policy_version_condition_holds(space: &Space<'_>) {
     let has = |version| Condition::PolicyVersion { tenant: space.tenant.clone(), version };
     let put = |version| Change::PutPolicy { tenant: space.tenant.clone(), policy: policy(version) };
     insert_if(space, has(1), CONFLICT).await;
@@ -53,7 +53,7 @@ pub(super) async fn the_version_of_a_policy_holds(space: &Space<'_>) {
     insert_if(space, other, CONFLICT).await;
 }
 
-pub(super) async fn the_limit_is_a_boundary(space: &Space<'_>) {
+pub(super) async fn limit_is_checked_before_the_batch(space: &Space<'_>) {
     let below = |limit| below(space, &user("alice"), limit, at(1));
     insert_if(space, below(0), LIMIT).await;
     insert_if(space, below(1), None).await;
@@ -76,7 +76,7 @@ fn below(space: &Space<'_>, owner: &Owner, limit: u16, at: Timestamp) -> Conditi
     Condition::LiveKeysBelow { tenant: space.tenant.clone(), owner: owner.clone(), limit, at }
 }
 
-pub(super) async fn the_limit_counts_live_keys_of_the_owner(space: &Space<'_>) {
+pub(super) async fn limit_counts_live_keys_of_owner(space: &Space<'_>) {
     let alice = user("alice");
     let live = [
         space.key_with(|key| key.disabled = true),
@@ -123,7 +123,7 @@ pub(super) async fn the_limit_counts_live_keys_of_the_owner(space: &Space<'_>) {
     probe(&user("dave"), at(10), 0).await;
 }
 
-pub(super) async fn no_live_key_is_left_after_the_batch(space: &Space<'_>) {
+pub(super) async fn no_live_key_left_after_batch(space: &Space<'_>) {
     let keys = [space.key(), space.key_with(|key| key.expires_at = Some(at(10)))];
     space.put(keys.iter().cloned().map(Change::InsertKey)).await;
     let none_left = |time| {

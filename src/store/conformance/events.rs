@@ -49,7 +49,7 @@ pub(super) async fn events_are_numbered_from_1_without_gaps(space: &Space<'_>) {
     space.same("the events", &told(space, tenant).await, &expected);
 }
 
-pub(super) async fn a_tenant_does_not_see_the_numbers_of_others(space: &Space<'_>) {
+pub(super) async fn event_numbers_reveal_no_other_tenant(space: &Space<'_>) {
     let (one, other) = (&space.tenant, &space.other);
     tell(space, one, &["1a"]).await;
     tell(space, other, &["2a", "2b"]).await;
@@ -62,7 +62,7 @@ pub(super) async fn a_tenant_does_not_see_the_numbers_of_others(space: &Space<'_
     space.same("the other tenant's events", &told(space, other).await, &expected);
 }
 
-pub(super) async fn events_come_back_whole(space: &Space<'_>) {
+pub(super) async fn events_read_back_unchanged(space: &Space<'_>) {
     let user = UserId::new("user:a'b\"c").expect("the suite's user ids are valid");
     let actors = [EventActor::User(user), EventActor::Possessor, EventActor::System];
     let codes = RefusalCode::ALL.iter().copied().map(EventOutcome::Refused);
@@ -93,7 +93,7 @@ pub(super) async fn events_come_back_whole(space: &Space<'_>) {
     space.same("the events", &space.events_of(&space.tenant).await, &written);
 }
 
-pub(super) async fn an_event_comes_with_its_change(space: &Space<'_>) {
+pub(super) async fn event_appears_with_its_change(space: &Space<'_>) {
     let [key, of_usage] = [0, 1].map(|_| space.key());
     let (id, account) = (*key.id(), space.account());
     let second = renamed(&key, "second");

@@ -10,7 +10,7 @@ use crate::value::metadata::Metadata;
 use crate::value::scope::Access;
 use crate::value::time::Timestamp;
 
-pub(super) async fn an_insert_refuses_a_key_that_exists(space: &Space<'_>) {
+pub(super) async fn insert_refuses_an_existing_key(space: &Space<'_>) {
     let first = space.key();
     space.put([Change::InsertKey(first.clone())]).await;
     for again in [first.clone(), renamed(&first, "another")] {
@@ -22,7 +22,7 @@ pub(super) async fn an_insert_refuses_a_key_that_exists(space: &Space<'_>) {
     space.same("the key after a refused insert", stored.record.key(), first.key());
 }
 
-pub(super) async fn an_insert_refuses_a_key_of_another_tenant(space: &Space<'_>) {
+pub(super) async fn insert_refuses_a_key_of_any_tenant(space: &Space<'_>) {
     let first = space.key();
     space.put([Change::InsertKey(first.clone())]).await;
     let elsewhere = Key { tenant: space.other.clone(), ..first.key().clone() };
@@ -35,7 +35,7 @@ pub(super) async fn an_insert_refuses_a_key_of_another_tenant(space: &Space<'_>)
     space.holds("the refused key is in the other tenant", found.is_none());
 }
 
-pub(super) async fn an_insert_refuses_a_key_that_was_deleted(space: &Space<'_>) {
+pub(super) async fn insert_refuses_a_deleted_key(space: &Space<'_>) {
     let first = space.key();
     space.put([Change::InsertKey(first.clone())]).await;
     space.put([Change::DeleteKey(*first.id())]).await;
@@ -49,7 +49,7 @@ pub(super) async fn an_insert_refuses_a_key_that_was_deleted(space: &Space<'_>) 
     }
 }
 
-pub(super) async fn an_insert_refuses_an_account_that_exists(space: &Space<'_>) {
+pub(super) async fn insert_refuses_an_existing_account(space: &Space<'_>) {
     let first = space.account();
     space.put([Change::InsertAccount(first.clone())]).await;
     for tenant in [&space.tenant, &space.other] {
@@ -62,7 +62,7 @@ pub(super) async fn an_insert_refuses_an_account_that_exists(space: &Space<'_>) 
     space.same("the account after a refused insert", &stored, &Some(first));
 }
 
-pub(super) async fn an_insert_refuses_an_account_that_was_deleted(space: &Space<'_>) {
+pub(super) async fn insert_refuses_a_deleted_account(space: &Space<'_>) {
     let first = space.account();
     space.put([Change::InsertAccount(first.clone())]).await;
     space.put([Change::DeleteAccount(first.id)]).await;
@@ -72,7 +72,7 @@ pub(super) async fn an_insert_refuses_an_account_that_was_deleted(space: &Space<
     space.same("the account after a refused insert", &stored, &None);
 }
 
-pub(super) async fn a_key_needs_the_account_that_owns_it(space: &Space<'_>) {
+pub(super) async fn key_needs_its_owning_account(space: &Space<'_>) {
     let account = space.account();
     let key = space.key_of(&Owner::Account(account.id));
     let alone = batch([Change::InsertKey(key.clone())]);
@@ -91,7 +91,7 @@ pub(super) async fn a_key_needs_the_account_that_owns_it(space: &Space<'_>) {
     space.found(key.id()).await;
 }
 
-pub(super) async fn what_is_written_is_read_back_whole(space: &Space<'_>) {
+pub(super) async fn records_read_back_unchanged(space: &Space<'_>) {
     let account = ServiceAccount { access: Access::ReadOnly, enabled: false, ..space.account() };
     let key = space.key_with(|key| {
         key.owner = Owner::Account(account.id);

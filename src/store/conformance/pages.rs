@@ -130,7 +130,7 @@ pub(super) async fn events_come_once_and_in_order(space: &Space<'_>) {
     }
 }
 
-pub(super) async fn a_page_keeps_its_limit(space: &Space<'_>) {
+pub(super) async fn page_keeps_its_limit(space: &Space<'_>) {
     let many = MAX_LIMIT + 1;
     let keys = (0..many).map(|_| Change::InsertKey(space.key()));
     let events = (0..many).map(|n| space.event(n.to_string())).collect();
@@ -175,7 +175,7 @@ async fn move_others(space: &Space<'_>, movers: &mut Vec<KeyRecord>, page: usize
     space.put(changes.into_iter().chain(goes)).await;
 }
 
-pub(super) async fn keys_that_stay_appear_once_while_others_move(space: &Space<'_>) {
+pub(super) async fn unmoved_keys_appear_on_one_page(space: &Space<'_>) {
     for query in [KeyQuery::new().sort(KeySort::Name), KeyQuery::new().sort(KeySort::Created)] {
         for query in [query.clone(), query.descending()] {
             let build = |prefix: &str, n: u32| {

@@ -53,7 +53,7 @@ async fn found(space: &Space<'_>, query: &KeyQuery, time: Timestamp) -> BTreeSet
     page.items.iter().map(|stored| *stored.record.id()).collect()
 }
 
-pub(super) async fn keys_are_filtered_as_the_query_says(space: &Space<'_>) {
+pub(super) async fn key_query_filters_are_obeyed(space: &Space<'_>) {
     let (account, stored) = many_keys(space).await;
     let shown = stored[5].record.key().display_prefix();
     let id = stored[7].record.id().to_string();
@@ -95,7 +95,7 @@ pub(super) async fn keys_are_filtered_as_the_query_says(space: &Space<'_>) {
     space.same(what, &found(space, &live, first_micro).await, &expected);
 }
 
-pub(super) async fn accounts_are_searched_as_the_query_says(space: &Space<'_>) {
+pub(super) async fn account_query_filters_are_obeyed(space: &Space<'_>) {
     let named = |text: &str, role: &str| ServiceAccount {
         name: name(text),
         role: RoleName::new(role).expect("the suite's roles are valid"),
@@ -120,7 +120,7 @@ pub(super) async fn accounts_are_searched_as_the_query_says(space: &Space<'_>) {
     }
 }
 
-pub(super) async fn events_are_filtered_as_the_query_says(space: &Space<'_>) {
+pub(super) async fn event_query_filters_are_obeyed(space: &Space<'_>) {
     let keys = [0, 1].map(|_| space.key_id());
     let accounts = [0, 1].map(|_| space.account().id);
     let bob = EventActor::User(UserId::new("bob").expect("the suite's user ids are valid"));

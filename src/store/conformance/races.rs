@@ -64,7 +64,7 @@ fn with_event(space: &Space<'_>, n: usize, changes: impl IntoIterator<Item = Cha
     Batch { events: vec![space.event(n.to_string())], ..batch(changes) }
 }
 
-pub(super) fn one_insert_of_an_id_wins(space: &Space<'_>) {
+pub(super) fn one_concurrent_insert_wins(space: &Space<'_>) {
     race(
         space,
         async || space.key(),
@@ -79,7 +79,7 @@ pub(super) fn one_insert_of_an_id_wins(space: &Space<'_>) {
     );
 }
 
-pub(super) fn one_update_of_a_version_wins(space: &Space<'_>) {
+pub(super) fn one_concurrent_update_wins(space: &Space<'_>) {
     race(
         space,
         async || (a_key(space).await, space.events_of(&space.tenant).await.len()),
@@ -103,7 +103,7 @@ pub(super) fn one_update_of_a_version_wins(space: &Space<'_>) {
     );
 }
 
-pub(super) fn the_limit_is_exact(space: &Space<'_>) {
+pub(super) fn limit_is_exact_under_concurrency(space: &Space<'_>) {
     const LIMIT: u16 = 3;
     race(
         space,
@@ -150,7 +150,7 @@ async fn keep_updating(space: &Space<'_>, key: &KeyRecord) {
     }
 }
 
-pub(super) fn a_revoke_wins(space: &Space<'_>) {
+pub(super) fn revoke_wins_over_updates(space: &Space<'_>) {
     race(
         space,
         async || a_key(space).await,
@@ -177,7 +177,7 @@ pub(super) fn a_revoke_wins(space: &Space<'_>) {
     );
 }
 
-pub(super) fn a_delete_wins(space: &Space<'_>) {
+pub(super) fn delete_wins_over_updates(space: &Space<'_>) {
     race(
         space,
         async || a_key(space).await,
@@ -200,7 +200,7 @@ pub(super) fn a_delete_wins(space: &Space<'_>) {
     );
 }
 
-pub(super) fn usage_of_many_writers_sums_up(space: &Space<'_>) {
+pub(super) fn concurrent_usage_adds_up(space: &Space<'_>) {
     const BATCHES: u64 = 4;
     race(
         space,
@@ -223,7 +223,7 @@ pub(super) fn usage_of_many_writers_sums_up(space: &Space<'_>) {
     );
 }
 
-pub(super) fn events_follow_the_order_of_commits(space: &Space<'_>) {
+pub(super) fn events_follow_commit_order(space: &Space<'_>) {
     race(
         space,
         async || space.events_of(&space.tenant).await.len(),
@@ -319,7 +319,7 @@ pub(super) fn resolve_shows_one_moment(space: &Space<'_>) {
     );
 }
 
-pub(super) fn no_reader_sees_a_part_of_a_batch(space: &Space<'_>) {
+pub(super) fn readers_never_see_partial_batches(space: &Space<'_>) {
     race(
         space,
         async || {

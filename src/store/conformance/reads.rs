@@ -19,7 +19,7 @@ fn account_of(snapshot: &Snapshot) -> Option<&ServiceAccount> {
     snapshot.account().map(AsRef::as_ref)
 }
 
-pub(super) async fn resolve_gives_key_account_and_policy(space: &Space<'_>) {
+pub(super) async fn resolve_returns_key_account_and_policy(space: &Space<'_>) {
     let account = space.account();
     let [mine, of_account] = [space.key(), space.key_of(&Owner::Account(account.id))];
     space.put([Change::InsertKey(mine.clone())]).await;
@@ -38,7 +38,7 @@ pub(super) async fn resolve_gives_key_account_and_policy(space: &Space<'_>) {
     space.same("the policy of a user's key", &found.policy().map(AsRef::as_ref), &Some(&policy(1)));
 }
 
-pub(super) async fn resolve_sees_what_was_acknowledged(space: &Space<'_>) {
+pub(super) async fn resolve_sees_acknowledged_changes(space: &Space<'_>) {
     let mut account = space.account();
     let mut key = space.key_of(&Owner::Account(account.id));
     let id = *key.id();
@@ -67,7 +67,7 @@ pub(super) async fn resolve_sees_what_was_acknowledged(space: &Space<'_>) {
     space.holds("a deleted key is resolved", found.is_none());
 }
 
-pub(super) async fn lookups_see_what_was_acknowledged(space: &Space<'_>) {
+pub(super) async fn lookups_see_acknowledged_changes(space: &Space<'_>) {
     let mut account = space.account();
     let mut key = space.key();
     let (id, of_account) = (*key.id(), account.id);
@@ -100,7 +100,7 @@ pub(super) async fn lookups_see_what_was_acknowledged(space: &Space<'_>) {
     look("after both deletes", None, None, 2).await;
 }
 
-pub(super) async fn queries_see_what_was_acknowledged(space: &Space<'_>) {
+pub(super) async fn queries_see_acknowledged_changes(space: &Space<'_>) {
     let (key, account) = (space.key(), space.account());
     let look = async |step: &str, key: &[&str], account: &[&str], events: usize| {
         let page = space.store.keys(&space.tenant, &KeyQuery::new(), at(1)).await;
@@ -132,7 +132,7 @@ pub(super) async fn queries_see_what_was_acknowledged(space: &Space<'_>) {
     look("after deletes", &[], &[], 1).await;
 }
 
-pub(super) async fn what_is_unknown_is_absent_and_no_error(space: &Space<'_>) {
+pub(super) async fn unknown_record_is_absent_not_error(space: &Space<'_>) {
     let tenant = &space.tenant;
     let (id, account) = (space.key_id(), space.account().id);
     let found =

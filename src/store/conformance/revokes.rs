@@ -3,7 +3,7 @@
 use super::test_tenants::{Space, at, batch, delta, next, renamed};
 use crate::store::{Change, Freshness, KeyQuery, StoreErrorKind};
 
-pub(super) async fn a_revoke_names_no_version(space: &Space<'_>) {
+pub(super) async fn revoke_needs_no_version(space: &Space<'_>) {
     let first = space.key();
     space.put([Change::InsertKey(first.clone())]).await;
     let second = renamed(&first, "second");
@@ -13,7 +13,7 @@ pub(super) async fn a_revoke_names_no_version(space: &Space<'_>) {
     space.same("the key after its revoke", stored.record.key(), second.revoked(at(9)).key());
 }
 
-pub(super) async fn a_revoke_is_undone_by_nothing_older(space: &Space<'_>) {
+pub(super) async fn older_update_cannot_undo_revoke(space: &Space<'_>) {
     let first = space.key();
     space.put([Change::InsertKey(first.clone())]).await;
     let read_before = renamed(&first, "an edit of what was read before");
@@ -34,7 +34,7 @@ pub(super) async fn a_revoke_is_undone_by_nothing_older(space: &Space<'_>) {
     space.same("the revocation after an update", &stored.record.key().revoked_at, &Some(at(9)));
 }
 
-pub(super) async fn the_first_revoke_stays(space: &Space<'_>) {
+pub(super) async fn first_revoke_keeps_its_time(space: &Space<'_>) {
     let first = space.key();
     space.put([Change::InsertKey(first.clone())]).await;
     space.put([Change::RevokeKey { key: *first.id(), at: at(9) }]).await;
@@ -48,14 +48,14 @@ pub(super) async fn the_first_revoke_stays(space: &Space<'_>) {
     space.same("the key after a second revoke", stored.record.key(), expected.key());
 }
 
-pub(super) async fn a_revoke_of_what_is_absent_is_a_conflict(space: &Space<'_>) {
+pub(super) async fn revoke_of_absent_key_conflicts(space: &Space<'_>) {
     let id = space.key_id();
     let said = space.store.commit(batch([Change::RevokeKey { key: id, at: at(9) }])).await;
     space.refused("a revoke of an absent key", said, StoreErrorKind::Conflict);
     space.holds("a revoke created a key", space.stored(&id).await.is_none());
 }
 
-pub(super) async fn a_delete_is_final(space: &Space<'_>) {
+pub(super) async fn delete_is_final(space: &Space<'_>) {
     let first = space.key();
     let id = *first.id();
     space.put([Change::InsertKey(first.clone())]).await;

@@ -28,7 +28,7 @@ async fn write_abroad(space: &Space<'_>) -> (KeyRecord, KeyRecord) {
     (of_user, of_account)
 }
 
-pub(super) async fn a_lookup_stays_in_its_tenant(space: &Space<'_>) {
+pub(super) async fn lookup_stays_in_its_tenant(space: &Space<'_>) {
     let (of_user, of_account) = write_abroad(space).await;
     for key in [&of_user, &of_account] {
         let found = space.done("a lookup", space.store.key(&space.tenant, key.id()).await);
@@ -50,7 +50,7 @@ pub(super) async fn a_lookup_stays_in_its_tenant(space: &Space<'_>) {
     space.same("the policy that is resolved with a key", &rules.as_deref(), &None);
 }
 
-pub(super) async fn a_query_stays_in_its_tenant(space: &Space<'_>) {
+pub(super) async fn query_stays_in_its_tenant(space: &Space<'_>) {
     let (of_user, of_account) = write_abroad(space).await;
     let mine = space.key();
     let batch = Batch {

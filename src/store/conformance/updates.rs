@@ -3,7 +3,7 @@
 use super::test_tenants::{Space, at, batch, name, next, next_account, policy, renamed, user};
 use crate::store::{Change, StoreErrorKind};
 
-pub(super) async fn a_key_is_updated_from_the_version_before(space: &Space<'_>) {
+pub(super) async fn key_update_needs_the_previous_version(space: &Space<'_>) {
     let first = space.key();
     space.put([Change::InsertKey(first.clone())]).await;
     let second = renamed(&first, "second");
@@ -26,7 +26,7 @@ pub(super) async fn a_key_is_updated_from_the_version_before(space: &Space<'_>) 
     space.put([Change::UpdateKey(third(3))]).await;
 }
 
-pub(super) async fn an_account_is_updated_from_the_version_before(space: &Space<'_>) {
+pub(super) async fn account_update_needs_the_previous_version(space: &Space<'_>) {
     let first = space.account();
     space.put([Change::InsertAccount(first.clone())]).await;
     let second = next_account(&first, |account| account.name = name("second"));
@@ -41,7 +41,7 @@ pub(super) async fn an_account_is_updated_from_the_version_before(space: &Space<
     space.same("the account after refused updates", &stored, &Some(second));
 }
 
-pub(super) async fn a_policy_is_put_over_the_version_before(space: &Space<'_>) {
+pub(super) async fn policy_write_needs_the_previous_version(space: &Space<'_>) {
     let put = |version| {
         batch([Change::PutPolicy { tenant: space.tenant.clone(), policy: policy(version) }])
     };
@@ -61,7 +61,7 @@ pub(super) async fn a_policy_is_put_over_the_version_before(space: &Space<'_>) {
     space.same("the policy after refused ones", &stored, &Some(policy(2)));
 }
 
-pub(super) async fn an_update_of_what_is_absent_is_a_conflict(space: &Space<'_>) {
+pub(super) async fn update_of_absent_record_conflicts(space: &Space<'_>) {
     let key = space.key();
     let account = space.account();
     let of_key = next(&key, |_| {});
@@ -83,7 +83,7 @@ pub(super) async fn an_update_of_what_is_absent_is_a_conflict(space: &Space<'_>)
     space.holds("an update created an account", stored.is_none());
 }
 
-pub(super) async fn an_update_moves_nothing(space: &Space<'_>) {
+pub(super) async fn update_changes_no_identity(space: &Space<'_>) {
     let first = space.key();
     let account = space.account();
     space.put([Change::InsertKey(first.clone()), Change::InsertAccount(account.clone())]).await;

@@ -20,7 +20,7 @@ async fn used(space: &Space<'_>, key: &KeyId) -> (u64, Option<Timestamp>) {
     (usage.uses(), usage.last_used_at())
 }
 
-pub(super) async fn usage_adds_up(space: &Space<'_>) {
+pub(super) async fn usage_deltas_add_up(space: &Space<'_>) {
     let [key, other] = [0, 1].map(|_| space.key());
     space.put([&key, &other].map(|key| Change::InsertKey(key.clone()))).await;
     space.same("a key that was never used", &used(space, key.id()).await, &(0, None));
@@ -37,7 +37,7 @@ pub(super) async fn usage_adds_up(space: &Space<'_>) {
     space.same("the second secret's last use", &usage.last_use_of(2), &Some(at(20)));
 }
 
-pub(super) async fn a_batch_of_usage_counts_once(space: &Space<'_>) {
+pub(super) async fn usage_batch_counts_once(space: &Space<'_>) {
     let key = space.key();
     space.put([Change::InsertKey(key.clone())]).await;
     let first = space.usage([delta(key.id(), 3, at(10))]);
@@ -60,7 +60,7 @@ pub(super) async fn a_batch_of_usage_counts_once(space: &Space<'_>) {
     space.same("the key after a later batch", &used(space, key.id()).await, &(8, Some(at(30))));
 }
 
-pub(super) async fn a_writer_id_in_use_twice_is_refused(space: &Space<'_>) {
+pub(super) async fn reused_writer_id_is_refused(space: &Space<'_>) {
     let key = space.key();
     space.put([Change::InsertKey(key.clone())]).await;
     let first = space.usage([delta(key.id(), 3, at(10))]);
@@ -91,7 +91,7 @@ pub(super) async fn a_writer_id_in_use_twice_is_refused(space: &Space<'_>) {
     space.same("the key after the next batch", &used(space, key.id()).await, &(7, Some(at(20))));
 }
 
-pub(super) async fn writers_of_usage_do_not_hide_each_other(space: &Space<'_>) {
+pub(super) async fn usage_writers_are_independent(space: &Space<'_>) {
     let key = space.key();
     space.put([Change::InsertKey(key.clone())]).await;
     let [one, other] = [3, 4].map(|uses| space.usage([delta(key.id(), uses, at(10))]));
@@ -104,7 +104,7 @@ pub(super) async fn writers_of_usage_do_not_hide_each_other(space: &Space<'_>) {
     space.same("the key after batches of two writers", &used(space, key.id()).await, &expected);
 }
 
-pub(super) async fn the_last_use_only_moves_forward(space: &Space<'_>) {
+pub(super) async fn last_use_only_moves_forward(space: &Space<'_>) {
     let key = space.key();
     space.put([Change::InsertKey(key.clone())]).await;
     for (time, expected) in [(10, 10), (5, 10), (11, 11), (1, 11)] {
@@ -116,7 +116,7 @@ pub(super) async fn the_last_use_only_moves_forward(space: &Space<'_>) {
     }
 }
 
-pub(super) async fn usage_of_what_is_absent_is_dropped(space: &Space<'_>) {
+pub(super) async fn usage_of_absent_keys_is_dropped(space: &Space<'_>) {
     let [key, deleted, late] = [0, 1, 2].map(|_| space.key());
     space.put([&key, &deleted].map(|key| Change::InsertKey(key.clone()))).await;
     space.put([Change::DeleteKey(*deleted.id())]).await;
@@ -147,7 +147,7 @@ pub(super) async fn usage_of_what_is_absent_is_dropped(space: &Space<'_>) {
     space.same("a key that was inserted later", &used(space, late.id()).await, &(0, None));
 }
 
-pub(super) async fn usage_touches_no_record(space: &Space<'_>) {
+pub(super) async fn usage_changes_no_record(space: &Space<'_>) {
     let key = space.key();
     space.put([Change::InsertKey(key.clone())]).await;
     add(space, &space.usage([delta(key.id(), 3, at(10))])).await;
@@ -168,7 +168,7 @@ pub(super) async fn usage_touches_no_record(space: &Space<'_>) {
     space.same("its usage after changes", &used(space, key.id()).await, &expected);
 }
 
-pub(super) async fn an_alert_is_due_once(space: &Space<'_>) {
+pub(super) async fn alert_is_due_once(space: &Space<'_>) {
     let key = space.key();
     space.put([Change::InsertKey(key.clone())]).await;
     let alert =

@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn any_changed_bit_key_or_table_is_seen() {
+    fn changed_bit_key_or_table_is_detected() {
         let stored = prepend("keys", b"id", b"a value");
         assert_eq!(check("keys", b"id", &stored).expect("as written").1, b"a value");
         for bit in 0..stored.len() * 8 {

@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn dead_keys_are_not_looked_at() {
+    fn dead_keys_are_skipped_unread() {
         let mut owned = Owned::default();
         let dead = (0..1_000).map(|n| key((n % 2 == 0).then(|| time(n)), n % 2 == 1));
         let live = [None, Some(time(1_001)), Some(Timestamp::MAX)].map(|end| key(end, false));

@@ -17,7 +17,7 @@ use common::stores::on_each_store;
 use common::{DAY, HOUR, TestResult, World, block_on, named};
 
 #[test]
-fn the_scopes_of_a_request_add_up() {
+fn request_scopes_add_up() {
     on_each_store(async |world| {
         let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);
         let issued = world.generate(new).await?;
@@ -42,7 +42,7 @@ fn the_scopes_of_a_request_add_up() {
 }
 
 #[test]
-fn access_asked_for_by_value_is_access_asked_for() {
+fn access_given_by_value_counts() {
     on_each_store(async |world| {
         let account = world.account("nightly", "analyst").await?;
         let edit = keywright::AccountEdit::new().access(Access::ReadOnly);
@@ -59,7 +59,7 @@ fn access_asked_for_by_value_is_access_asked_for() {
 }
 
 #[test]
-fn t_c07_the_rate_of_a_key_is_one_for_all_verifiers_of_a_setup() {
+fn t_c07_verifiers_of_one_setup_share_rates() {
     on_each_store(async |world| {
         let new = NewKey::named("prod-main-app")?.rate("2/60s".parse()?);
         let issued = world.generate(new).await?;
@@ -76,7 +76,7 @@ fn t_c07_the_rate_of_a_key_is_one_for_all_verifiers_of_a_setup() {
 }
 
 #[test]
-fn a_long_outage_keeps_no_more_than_one_batch_of_usage_waiting() {
+fn outage_keeps_one_usage_batch_waiting() {
     on_each_store(async |world| {
         let (world, faults) = world.with_faults()?;
         let issued = world.generate(NewKey::named("prod-main-app")?).await?;
@@ -94,7 +94,7 @@ fn a_long_outage_keeps_no_more_than_one_batch_of_usage_waiting() {
 }
 
 #[test]
-fn a_dead_key_has_no_hand_over() {
+fn dead_key_has_no_overlap() {
     on_each_store(async |world| {
         let issued = world.generate(NewKey::named("prod-main-app")?).await?;
         world.authority.rotate(&world.alice, &issued.key.id, DAY).await?;
@@ -107,7 +107,7 @@ fn a_dead_key_has_no_hand_over() {
 }
 
 #[test]
-fn a_search_finds_what_the_listing_shows() {
+fn search_finds_the_shown_fields() {
     on_each_store(async |world| {
         let issued = world.generate(NewKey::named("prod-main-app")?).await?;
         world.generate(NewKey::named("staging-app")?).await?;
@@ -127,7 +127,7 @@ fn a_search_finds_what_the_listing_shows() {
 }
 
 #[test]
-fn a_listing_names_the_account_that_owns_a_key() {
+fn listing_names_the_owning_account() {
     on_each_store(async |world| {
         let account = world.account("nightly", "analyst").await?;
         let issued = world.generate_under(&account, NewKey::named("prod-nightly")?).await?;
@@ -138,7 +138,7 @@ fn a_listing_names_the_account_that_owns_a_key() {
 }
 
 #[test]
-fn a_cursor_decides_the_order_whatever_is_said_before_or_after_it() {
+fn cursor_overrides_the_order_of_query() {
     on_each_store(async |world| {
         for name in ["b-app", "a-app", "c-app"] {
             world.generate(NewKey::named(name)?).await?;
@@ -160,7 +160,7 @@ fn a_cursor_decides_the_order_whatever_is_said_before_or_after_it() {
 }
 
 #[test]
-fn a_name_that_is_already_so_is_no_offence_against_a_later_pattern() {
+fn unchanged_name_ignores_later_pattern() {
     on_each_store(async |world| {
         let issued = world.generate(NewKey::named("My app")?).await?;
         world.set_policy(|policy| policy.name_pattern = Some(NamePattern::default())).await?;
@@ -174,7 +174,7 @@ fn a_name_that_is_already_so_is_no_offence_against_a_later_pattern() {
 }
 
 #[test]
-fn what_a_stranger_guesses_of_a_policy_is_answered_alike() {
+fn guesses_about_policy_get_one_answer() {
     on_each_store(async |world| {
         let nobody = Permissions::NONE;
         let nobody = Actor::new(UserId::new("nobody")?, nobody).in_tenant(world.tenant().clone());
@@ -192,7 +192,7 @@ fn what_a_stranger_guesses_of_a_policy_is_answered_alike() {
 }
 
 #[test]
-fn a_refused_attempt_on_an_accounts_key_is_found_by_the_account() {
+fn refusal_is_found_by_the_account() {
     on_each_store(async |world| {
         let account = world.account("nightly", "analyst").await?;
         let issued = world.generate_under(&account, NewKey::named("prod-nightly")?).await?;
@@ -208,7 +208,7 @@ fn a_refused_attempt_on_an_accounts_key_is_found_by_the_account() {
 }
 
 #[test]
-fn addresses_of_every_spelling_are_refused_as_names() {
+fn addresses_are_refused_as_names() {
     for name in ["bob_@example.com", "bob+@example.com", "for bob-@x.org", "bob\u{FF20}example.com"]
     {
         assert_eq!(Name::new(name), Err(NameError::LooksLikeEmail), "{name}");
@@ -220,7 +220,7 @@ fn addresses_of_every_spelling_are_refused_as_names() {
 }
 
 #[test]
-fn a_lifetime_too_short_for_the_clock_is_none() {
+fn lifetime_below_clock_step_is_none() {
     on_each_store(async |world| {
         let new = NewKey::named("prod-main-app")?.expires_in(Duration::from_nanos(1));
         let refused = world.generate(new).await.expect_err("dead when made");
@@ -231,14 +231,14 @@ fn a_lifetime_too_short_for_the_clock_is_none() {
 }
 
 #[test]
-fn no_networks_is_said_and_not_left_empty() {
+fn empty_networks_must_be_explicit() {
     assert!("".parse::<Networks>().is_err());
     assert!(" , ".parse::<Networks>().is_err());
     assert!(Networks::anywhere().is_anywhere());
 }
 
 #[test]
-fn a_store_can_be_chosen_at_run_time() -> TestResult {
+fn store_can_be_chosen_at_runtime() -> TestResult {
     futures_lite::future::block_on(async {
         let chosen: std::sync::Arc<dyn keywright::store::KeyStore> =
             std::sync::Arc::new(MemoryStore::new());
@@ -266,7 +266,7 @@ impl Intercept for Forgetful {
 }
 
 #[test]
-fn forgotten_filter_ends_no_other_owners_key() {
+fn unfiltered_store_ends_no_foreign_key() {
     block_on(async {
         let world = World::on(InterceptedStore::new(MemoryStore::new(), Forgetful));
         let mine = world.key_of(&world.alice, named("prod-mine")).await;

@@ -67,7 +67,7 @@ const ROLES: [(&str, Permissions); 4] = [
 ];
 
 #[test]
-fn the_tables_have_a_row_for_every_operation() {
+fn tables_have_every_operation() {
     let of_a_key = Operation::ALL.iter().filter(|operation| operation.is_of_a_key());
     let of_a_key: Vec<_> = of_a_key.map(|operation| operation.as_str()).collect();
     assert_eq!(STATES.map(|(operation, _)| operation).to_vec(), of_a_key);
@@ -76,19 +76,19 @@ fn the_tables_have_a_row_for_every_operation() {
 }
 
 #[test]
-fn the_guide_prints_the_table_of_statuses() {
+fn guide_prints_table_of_statuses() {
     let header = [&["operation"], KeyStatus::ALL.map(KeyStatus::as_str).as_slice()].concat();
     assert_eq!(table_in("src/guide/states.md"), as_rows(&header, &STATES));
 }
 
 #[test]
-fn the_guide_prints_the_table_of_roles() {
+fn guide_prints_table_of_roles() {
     let header = [&["operation"], ROLES.map(|(role, _)| role).as_slice()].concat();
     assert_eq!(table_in("src/guide/actors.md"), as_rows(&header, &ACTORS));
 }
 
 #[test]
-fn every_operation_does_with_a_key_in_each_status_what_the_table_says() {
+fn operations_follow_the_status_table() {
     on_each_store(async |world| {
         world.set_policy(|policy| policy.max_keys_per_owner = 100).await?;
         let mut wrong = Vec::new();
@@ -106,7 +106,7 @@ fn every_operation_does_with_a_key_in_each_status_what_the_table_says() {
 }
 
 #[test]
-fn every_role_may_do_what_the_table_says_and_nothing_else() {
+fn roles_follow_the_permission_table() {
     let wrong = RefCell::new(Vec::new());
     for (operation, row) in ACTORS {
         for ((role, permissions), expected) in ROLES.into_iter().zip(row) {
@@ -126,7 +126,7 @@ fn every_role_may_do_what_the_table_says_and_nothing_else() {
 }
 
 #[test]
-fn a_listing_offers_what_both_tables_allow() {
+fn listing_offers_the_allowed_actions() {
     on_each_store(async |world| {
         world.set_policy(|policy| policy.max_keys_per_owner = 100).await?;
         for (column, (role, permissions)) in ROLES.into_iter().enumerate() {
@@ -156,7 +156,7 @@ fn a_listing_offers_what_both_tables_allow() {
 }
 
 #[test]
-fn a_listing_offers_to_finish_a_rotation_only_while_its_overlap_lasts() {
+fn finish_is_offered_only_during_overlap() {
     on_each_store(async |world| {
         let issued = world.generate_in(KeyStatus::Active).await?;
         let finish = Operation::KeyFinishRotation.as_str();

@@ -38,7 +38,7 @@ fn types_can_be_shared_between_threads() {
 
 #[test]
 #[cfg(feature = "web")]
-fn a_guard_can_be_shared_between_threads() {
+fn guard_can_be_shared_between_threads() {
     is_shared::<keywright::http::Guard>();
     is_shared::<keywright::http::Rejection>();
     is_shared::<keywright::http::GuardService<()>>();

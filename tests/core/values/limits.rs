@@ -11,7 +11,7 @@ use super::{assert_says_something, reads_back, refuses};
 use common::{MOMENT, time};
 
 #[test]
-fn a_network_has_one_meaning() {
+fn network_text_has_one_meaning() {
     reads_back::<Network>(&["203.0.113.0/24", "0.0.0.0/0", "2001:db8::/32", "::/0"]);
     let printed = |text: &str| text.parse::<Network>().expect(text).to_string();
     assert_eq!(printed("203.0.113.7"), "203.0.113.7/32");
@@ -51,7 +51,7 @@ fn a_network_has_one_meaning() {
 }
 
 #[test]
-fn a_key_holds_32_networks() {
+fn key_holds_32_networks() {
     let text = |n: usize| (0..n).map(|n| format!("10.0.{n}.0/24")).collect::<Vec<_>>().join(" ");
     assert_eq!(text(32).parse::<Networks>().expect("32").iter().count(), 32);
     assert_eq!(text(33).parse::<Networks>(), Err(NetworkError::TooMany(33)));
@@ -60,7 +60,7 @@ fn a_key_holds_32_networks() {
 }
 
 #[test]
-fn a_rate_has_uses_and_a_period_of_whole_seconds() {
+fn rate_has_uses_and_whole_seconds() {
     reads_back::<Rate>(&["1/1s", "100/60s", "1000000/2678400s"]);
     let table = [
         ("0/60s", RateError::Uses(0)),
@@ -105,7 +105,7 @@ fn metadata_is_32_entries_of_plain_text() {
 }
 
 #[test]
-fn a_time_is_rfc_3339_in_the_years_1970_to_9999() {
+fn time_is_rfc_3339_until_9999() {
     reads_back::<Timestamp>(&[
         "1970-01-01T00:00:00Z",
         "2026-11-21T12:00:00Z",
@@ -126,7 +126,7 @@ fn a_time_is_rfc_3339_in_the_years_1970_to_9999() {
 }
 
 #[test]
-fn times_stop_at_their_bounds_and_never_wrap() {
+fn times_saturate_and_never_wrap() {
     let (min, max) = (Timestamp::MIN, Timestamp::MAX);
     for huge in [Duration::MAX, Duration::from_secs(u64::MAX), Duration::from_secs(1 << 40)] {
         assert_eq!(min.checked_add(huge), None, "{huge:?}");
@@ -146,7 +146,7 @@ fn times_stop_at_their_bounds_and_never_wrap() {
 }
 
 #[test]
-fn a_pepper_is_long_enough_and_its_id_stands_for_it_alone() {
+fn pepper_is_long_and_its_id_unique() {
     let short = PepperRing::none().with(1, [7; 31]).expect_err("31 bytes");
     assert_eq!(short, PepperError::TooShort { id: 1, len: 31 });
     let ring = PepperRing::none().with(1, [7; 32]).expect("32 bytes");

@@ -122,7 +122,7 @@ fn missing_field_of_stored_record_is_refused() {
 }
 
 #[test]
-fn null_stands_for_what_there_is_not() {
+fn null_means_an_absent_value() {
     let optional: [(&str, &[&str]); 4] = [
         (
             "Key",
@@ -147,7 +147,7 @@ fn null_stands_for_what_there_is_not() {
 }
 
 #[test]
-fn version_beyond_a_bigint_is_refused() {
+fn version_beyond_bigint_is_refused() {
     let numbers = [
         ("Key", "/version"),
         ("KeyRecord", "/key/version"),
@@ -229,7 +229,7 @@ fn account_and_policy_of_last_version_stay() {
 }
 
 #[test]
-fn store_takes_no_version_that_it_could_not_read() {
+fn store_refuses_versions_it_cannot_read() {
     block_on(async {
         let world = World::in_memory();
         let role = RoleName::new("analyst").expect("a role");

@@ -40,7 +40,7 @@ fn world_drawing(row: &Value, prefix: &str, peppers: PepperRing) -> World {
 }
 
 #[test]
-fn a_token_is_made_of_the_parts_that_were_drawn() {
+fn token_consists_of_drawn_parts() {
     block_on(async {
         let tokens = tokens();
         assert_eq!(rows(&tokens["valid"]).len(), 12);
@@ -57,7 +57,7 @@ fn a_token_is_made_of_the_parts_that_were_drawn() {
 }
 
 #[test]
-fn a_token_is_accepted_in_one_part_and_in_two() {
+fn token_is_accepted_whole_or_split() {
     block_on(async {
         for row in rows(&tokens()["valid"]) {
             let world = world_drawing(row, text(row, "prefix"), PepperRing::none());
@@ -72,7 +72,7 @@ fn a_token_is_accepted_in_one_part_and_in_two() {
 }
 
 #[test]
-fn what_is_no_token_is_malformed_and_never_reaches_the_store() {
+fn non_token_never_reaches_the_store() {
     block_on(async {
         let tokens = tokens();
         let row = &tokens["valid"][0];
@@ -91,7 +91,7 @@ fn what_is_no_token_is_malformed_and_never_reaches_the_store() {
 }
 
 #[test]
-fn what_is_no_token_is_not_a_key_to_be_revoked() {
+fn non_token_cannot_be_revoked() {
     block_on(async {
         let world = World::in_memory();
         for row in rows(&tokens()["malformed"]) {
@@ -104,7 +104,7 @@ fn what_is_no_token_is_not_a_key_to_be_revoked() {
 }
 
 #[test]
-fn a_token_is_refused_as_a_name_whatever_its_prefix() {
+fn token_is_refused_as_a_name() {
     for row in rows(&tokens()["valid"]) {
         let id = text(row, "id");
         let refused = Name::new(text(row, "token")).expect_err("a token as a name");
@@ -113,7 +113,7 @@ fn a_token_is_refused_as_a_name_whatever_its_prefix() {
 }
 
 #[test]
-fn the_stored_digest_is_that_of_the_id_and_the_secret() {
+fn stored_digest_covers_id_and_secret() {
     block_on(async {
         let digests = digests();
         assert_eq!(digests.len(), 30);
@@ -128,7 +128,7 @@ fn the_stored_digest_is_that_of_the_id_and_the_secret() {
 }
 
 #[test]
-fn rotation_stores_the_new_digest_and_keeps_the_old_one_for_the_overlap() {
+fn rotation_keeps_old_digest_for_overlap() {
     block_on(async {
         let digests = digests();
         // The first two keys of the file have one id and two secrets, each under the same peppers.
@@ -154,7 +154,7 @@ fn rotation_stores_the_new_digest_and_keeps_the_old_one_for_the_overlap() {
 }
 
 #[test]
-fn a_digest_under_an_old_pepper_is_stored_anew_after_the_next_use() {
+fn old_pepper_digest_is_replaced_after_use() {
     block_on(async {
         let digests = digests();
         // For each key: the row without a pepper, then the rows with one.
@@ -177,7 +177,7 @@ fn a_digest_under_an_old_pepper_is_stored_anew_after_the_next_use() {
 }
 
 #[test]
-fn bytes_stand_for_symbols_by_their_rest_and_the_eight_above_are_drawn_again() {
+fn bytes_map_to_symbols_without_bias() {
     block_on(async {
         for byte in 0..=u8::MAX {
             let draws = [vec![byte; 64], vec![1; 64], vec![2; 64]];
@@ -194,7 +194,7 @@ fn bytes_stand_for_symbols_by_their_rest_and_the_eight_above_are_drawn_again() {
 }
 
 #[test]
-fn a_digest_of_an_unknown_form_is_not_a_record() {
+fn unknown_digest_form_is_no_record() {
     block_on(async {
         let world = World::in_memory();
         let id = world.key().await.key.id;

@@ -13,7 +13,7 @@ use crate::proxy::Proxy;
 use common::database::Server;
 
 pub(crate) const NODES: usize = 3;
-const TEST: &str = "a_node_ends_when_its_parent_lets_go_of_it";
+const TEST: &str = "node_ends_with_its_parent";
 /// A node that is silent for so long, or a database that can't be reached for so long, never comes back.
 const PATIENCE: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(10);

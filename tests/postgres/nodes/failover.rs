@@ -13,7 +13,7 @@ use common::database::Server;
 const PAUSE: Duration = Duration::from_millis(20);
 
 #[common::test(postgres)]
-fn t_m12_with_synchronous_replication_a_failover_loses_no_revocation() {
+fn t_m12_synchronous_failover_loses_no_revocation() {
     let _alone = alone();
     let primary = Server::start(&["synchronous_standby_names = 'standby'"]);
     let standby = primary.standby(&["synchronous_standby_names = ''"]);
@@ -36,7 +36,7 @@ fn t_m12_with_synchronous_replication_a_failover_loses_no_revocation() {
 }
 
 #[common::test(postgres)]
-fn t_m11_after_a_failover_to_a_standby_that_lagged_every_node_says_so_and_has_forgotten_all() {
+fn t_m11_lagging_standby_makes_nodes_forget() {
     let _alone = alone();
     let primary = Server::start(&[]);
     let standby = primary.standby(&[]);

@@ -6,7 +6,7 @@ use crate::node::Hints;
 use common::database::Server;
 
 #[common::test(postgres)]
-fn t_m01_what_one_node_revokes_the_others_refuse() {
+fn t_m01_revoke_on_one_node_reaches_others() {
     let _alone = alone();
     let server = Server::shared();
     let cluster = Cluster::start(server, "healthy", Hints::On);
@@ -22,7 +22,7 @@ fn t_m02_without_hints_the_bound_holds() {
 }
 
 #[common::test(postgres)]
-fn t_m02_with_late_hints_the_bound_holds() {
+fn t_m02_with_late_hints_bound_holds() {
     let _alone = alone();
     let server = Server::shared();
     let cluster = Cluster::start(server, "late_hints", Hints::Late);

@@ -14,7 +14,7 @@ use common::database::Server;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 #[common::test(postgres)]
-fn t_m04_hints_are_heard_again_after_their_connection_was_half_open() {
+fn t_m04_hints_recover_from_half_open_connection() {
     let _alone = alone();
     block_on(hear_again(Server::shared()));
 }

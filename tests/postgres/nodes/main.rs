@@ -24,7 +24,7 @@ use common::database::Server;
 common::suite!();
 
 #[common::test(postgres)]
-fn a_node_ends_when_its_parent_lets_go_of_it() {
+fn node_ends_with_its_parent() {
     // The node is this very test, told by a variable where its database is.
     if let Ok(database) = std::env::var(DATABASE) {
         node::run(&database);

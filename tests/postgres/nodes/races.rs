@@ -39,7 +39,7 @@ fn at_once(
 }
 
 #[common::test(postgres)]
-fn a_limit_of_keys_is_exact_when_three_processes_generate() {
+fn key_limit_is_exact_across_processes() {
     let _alone = alone();
     let server = Server::shared();
     let cluster = Cluster::start(server, "limits", Hints::On);
@@ -53,7 +53,7 @@ fn a_limit_of_keys_is_exact_when_three_processes_generate() {
 }
 
 #[common::test(postgres)]
-fn of_rotations_of_three_processes_one_is_the_last() {
+fn last_of_three_rotations_wins() {
     let _alone = alone();
     let server = Server::shared();
     let cluster = Cluster::start(server, "rotations", Hints::On);
@@ -79,7 +79,7 @@ fn of_rotations_of_three_processes_one_is_the_last() {
 }
 
 #[common::test(postgres)]
-fn a_revoke_wins_against_all_that_other_processes_do() {
+fn revoke_wins_across_processes() {
     let _alone = alone();
     let server = Server::shared();
     let cluster = Cluster::start(server, "revokes", Hints::On);
@@ -115,7 +115,7 @@ fn a_revoke_wins_against_all_that_other_processes_do() {
 }
 
 #[common::test(postgres)]
-fn t_m16_uses_on_three_nodes_add_up_through_flushes_that_fail() {
+fn t_m16_usage_adds_up_through_failed_flushes() {
     const ROUNDS: usize = 20;
     const USES: usize = 25;
     let _alone = alone();

@@ -31,7 +31,7 @@ fn rounds(cluster: &Cluster, mut trouble: impl FnMut(&mut Round)) -> Row {
 }
 
 #[common::test(postgres)]
-fn t_m03_a_node_that_is_cut_off_accepts_nobody_after_the_bound() {
+fn t_m03_isolated_node_accepts_nothing_after_bound() {
     let _alone = alone();
     let server = Server::shared();
     let cluster = Cluster::start(server, "cut_off", Hints::On);
@@ -46,7 +46,7 @@ fn t_m03_a_node_that_is_cut_off_accepts_nobody_after_the_bound() {
 }
 
 #[common::test(postgres)]
-fn t_m04_nodes_whose_connections_are_half_open_accept_nobody_after_the_bound() {
+fn t_m04_half_open_nodes_accept_nothing_after_bound() {
     let _alone = alone();
     let server = Server::shared();
     let cluster = Cluster::start(server, "half_open", Hints::On);
@@ -63,7 +63,7 @@ fn t_m04_nodes_whose_connections_are_half_open_accept_nobody_after_the_bound() {
 }
 
 #[common::test(postgres)]
-fn t_m05_what_is_revoked_while_all_connections_are_killed_is_known_in_time() {
+fn t_m05_revoke_arrives_despite_killed_connections() {
     let _alone = alone();
     let server = Server::shared();
     let cluster = Cluster::start(server, "killed", Hints::On);
@@ -100,7 +100,7 @@ pub(crate) fn kill_all_connections(server: &Server, database: &str) {
 }
 
 #[common::test(postgres)]
-fn t_m12_nodes_outlive_a_server_that_crashes_and_comes_back() {
+fn t_m12_nodes_survive_a_server_crash() {
     let _alone = alone();
     let server = Server::start(&[]);
     let cluster = Cluster::start(&server, "crashed", Hints::On);

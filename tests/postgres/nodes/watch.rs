@@ -128,7 +128,7 @@ impl Seen {
 }
 
 #[common::test(postgres)]
-fn what_was_seen_reads_back_as_it_was_written() {
+fn observations_read_back_unchanged() {
     let moment = |micros| Some(Duration::from_micros(micros));
     let seen = Seen {
         last_accepted: moment(7),

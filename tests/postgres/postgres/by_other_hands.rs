@@ -64,7 +64,7 @@ async fn kind(store: &PostgresStore, method: &str) -> Option<StoreErrorKind> {
 }
 
 #[common::test(postgres)]
-async fn a_damaged_record_is_corrupt_and_never_absent() {
+async fn damaged_record_is_corrupt_not_absent() {
     let stage = Stage::new("damaged").await;
     let pool = stage.pool(2).await;
     let store = stage.store().await;
@@ -122,7 +122,7 @@ async fn a_damaged_record_is_corrupt_and_never_absent() {
 }
 
 #[common::test(postgres)]
-async fn tables_that_contradict_themselves_are_corrupt() {
+async fn contradictory_tables_are_corrupt() {
     let stage = Stage::new("contradictory").await;
     let pool = stage.pool(2).await;
     let store = stage.store().await;
@@ -136,7 +136,7 @@ async fn tables_that_contradict_themselves_are_corrupt() {
 }
 
 #[common::test(postgres)]
-async fn without_the_row_that_commits_hold_nothing_is_committed() {
+async fn commit_fails_without_the_lock_row() {
     let stage = Stage::new("headless").await;
     let pool = stage.pool(2).await;
     let store = stage.store().await;
@@ -167,7 +167,7 @@ async fn meanwhile(
 }
 
 #[common::test(postgres)]
-async fn t_m07_what_another_hand_changes_between_reading_and_writing_is_a_conflict() {
+async fn t_m07_foreign_change_during_commit_conflicts() {
     let stage = Stage::new("meanwhile").await;
     let pool = stage.pool(4).await;
     let store = stage.store().await;
@@ -202,7 +202,7 @@ async fn t_m07_what_another_hand_changes_between_reading_and_writing_is_a_confli
 }
 
 #[common::test(postgres)]
-async fn an_account_that_owns_keys_is_not_deleted_by_hand() {
+async fn account_with_keys_cannot_be_deleted() {
     let stage = Stage::new("owned").await;
     let pool = stage.pool(2).await;
     let store = stage.store().await;

@@ -21,7 +21,7 @@ async fn pages(store: &PostgresStore, query: &EventQuery) -> Vec<(usize, bool)> 
 }
 
 #[common::test(postgres)]
-async fn search_that_matches_nothing_ends_each_page() {
+async fn fruitless_search_ends_each_page() {
     let stage = Stage::new("bounded_pages").await;
     let store = stage.store().await;
     let of_kind = |kind: Operation| event_with(|event| event["kind"] = kind.as_str().into());
@@ -41,7 +41,7 @@ async fn search_that_matches_nothing_ends_each_page() {
 }
 
 #[common::test(postgres)]
-async fn t_f23_sweep_gives_rows_back() {
+async fn t_f23_sweep_removes_rows() {
     let stage = Stage::new("swept_rows").await;
     let (store, pool) = (stage.store().await, stage.pool(1).await);
     let world = World::on(store.clone());

@@ -78,7 +78,7 @@ fn secret_of(issued: &Issued) -> Vec<String> {
 }
 
 #[common::test(postgres)]
-async fn t_l04_a_dump_of_all_tables_holds_no_secret_and_no_pepper() {
+async fn t_l04_dump_holds_no_secret_or_pepper() {
     let stage = Stage::new("dumped").await;
     let store = CachedStore::new(stage.store().await, CacheOptions::new()).expect("a cache");
     let ring = PepperRing::none().with(1, PEPPER).expect("a pepper");
@@ -133,7 +133,7 @@ async fn t_l04_a_dump_of_all_tables_holds_no_secret_and_no_pepper() {
 }
 
 #[common::test]
-fn the_search_finds_a_secret_in_each_of_its_forms() {
+fn search_finds_secrets_in_every_form() {
     let secret = b"bIXXhldbI6cIXWasMZFvguCEfdPNlwWd";
     let forms = [
         "..bIXXhldbI6cIXWasMZFvguCEfdPNlwWd..".to_owned(),

@@ -20,7 +20,7 @@ use common::{start, tenant};
 const COMMIT: &str = "COMMIT\0";
 
 #[common::test(postgres)]
-async fn t_m12_a_commit_whose_answer_is_lost_is_unavailable_and_done_or_not() {
+async fn t_m12_lost_commit_answer_is_unavailable() {
     let stage = Stage::new("lost_commit").await;
     let proxy = Proxy::to(stage.server.port()).await;
     let store = PostgresStore::open(patient(stage.options().port(proxy.port()), 2)).await;
@@ -45,7 +45,7 @@ async fn t_m12_a_commit_whose_answer_is_lost_is_unavailable_and_done_or_not() {
 }
 
 #[common::test(postgres)]
-async fn t_m16_usage_whose_answer_is_lost_is_counted_once_when_it_is_sent_again() {
+async fn t_m16_lost_usage_answer_counts_once() {
     let stage = Stage::new("lost_usage").await;
     let proxy = Proxy::to(stage.server.port()).await;
     let store = PostgresStore::open(patient(stage.options().port(proxy.port()), 2)).await;
@@ -101,7 +101,7 @@ async fn assert_nothing_is_left(store: &PostgresStore, pool: &PgPool, what: &str
 }
 
 #[common::test(postgres)]
-async fn t_m12_a_future_that_is_dropped_anywhere_leaves_no_transaction_and_no_connection_behind() {
+async fn t_m12_dropped_future_leaves_no_transaction() {
     let stage = Stage::new("dropped").await;
     let pool = stage.pool(2).await;
     for pooled in [false, true] {
@@ -130,7 +130,7 @@ async fn t_m12_a_future_that_is_dropped_anywhere_leaves_no_transaction_and_no_co
 }
 
 #[common::test(postgres)]
-async fn t_m12_a_flood_of_dropped_calls_leaves_the_pool_as_it_was() {
+async fn t_m12_flood_of_dropped_calls_spares_the_pool() {
     let stage = Stage::new("flood").await;
     let pool = stage.pool(2).await;
     let few = PgPoolOptions::new().max_connections(4).test_before_acquire(false);

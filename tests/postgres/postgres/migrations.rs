@@ -52,7 +52,7 @@ async fn works(store: &PostgresStore) {
 }
 
 #[common::test(postgres)]
-async fn of_sixteen_nodes_that_open_at_once_all_succeed_and_one_makes_the_tables() {
+async fn sixteen_nodes_open_at_once() {
     let stage = Stage::new("sixteen").await;
     let mut nodes = JoinSet::new();
     for _ in 0..16 {
@@ -73,7 +73,7 @@ async fn of_sixteen_nodes_that_open_at_once_all_succeed_and_one_makes_the_tables
 }
 
 #[common::test]
-fn a_schema_has_a_name_that_needs_no_care() {
+fn schema_name_needs_no_quoting_care() {
     let (longest, too_long) = ("x".repeat(50), "x".repeat(51));
     let good = ["keywright", "select", "user", "public", "_", "_1", "a__9", "pg", "pgx", &longest];
     for name in good {
@@ -113,7 +113,7 @@ fn a_schema_has_a_name_that_needs_no_care() {
 }
 
 #[common::test(postgres)]
-async fn words_of_sql_and_the_longest_name_are_schemas_as_others() {
+async fn reserved_and_long_schema_names_work() {
     let stage = Stage::new("words").await;
     let pool = stage.pool(4).await;
     let longest = "x".repeat(50);
@@ -128,7 +128,7 @@ async fn words_of_sql_and_the_longest_name_are_schemas_as_others() {
 }
 
 #[common::test(postgres)]
-async fn two_schemas_in_one_database_do_not_see_each_other() {
+async fn two_schemas_are_independent() {
     let stage = Stage::new("two").await;
     let pool = stage.pool(4).await;
     let (one, other) = (open_in("one", &pool).await, open_in("other", &pool).await);
@@ -148,7 +148,7 @@ async fn two_schemas_in_one_database_do_not_see_each_other() {
 }
 
 #[common::test(postgres)]
-async fn tables_of_a_newer_version_are_left_alone() {
+async fn newer_tables_are_left_untouched() {
     let stage = Stage::new("newer").await;
     let pool = stage.pool(2).await;
     PostgresStore::open(pool.clone()).await.expect("a store");
@@ -165,7 +165,7 @@ async fn tables_of_a_newer_version_are_left_alone() {
 }
 
 #[common::test(postgres)]
-async fn an_empty_database_that_must_stay_as_it_is_is_unavailable_and_says_what_to_do() {
+async fn unmigrated_database_is_unavailable() {
     let stage = Stage::new("untouched").await;
     let pool = stage.pool(2).await;
     let before = schemas(&pool).await;
@@ -175,7 +175,7 @@ async fn an_empty_database_that_must_stay_as_it_is_is_unavailable_and_says_what_
 }
 
 #[common::test(postgres)]
-async fn migrations_that_are_run_by_hand_make_the_same_tables() {
+async fn manual_migrations_make_equal_tables() {
     let stage = Stage::new("by_hand").await;
     let pool = stage.pool(4).await;
     run(&pool, schema("by_hand").migrations()).await;
@@ -209,7 +209,7 @@ async fn user(stage: &Stage, pool: &PgPool, name: &str) -> PgPool {
 }
 
 #[common::test(postgres)]
-async fn a_user_with_rights_on_the_tables_alone_opens_them_and_works() {
+async fn user_with_table_rights_can_work() {
     let stage = Stage::new("few_rights").await;
     let pool = stage.pool(2).await;
     let few = user(&stage, &pool, "few").await;
@@ -238,7 +238,7 @@ async fn a_user_with_rights_on_the_tables_alone_opens_them_and_works() {
 }
 
 #[common::test(postgres)]
-async fn a_database_that_does_not_keep_text_as_utf8_is_refused() {
+async fn database_without_utf8_is_refused() {
     let stage = Stage::new("texts").await;
     let pool = stage.pool(2).await;
     for (name, encoding) in [("raw", "SQL_ASCII"), ("latin", "LATIN1")] {
@@ -271,7 +271,7 @@ const SEARCHED_BY_INDEX: &str =
     "SELECT count(*) FROM pg_indexes WHERE schemaname = 'keywright' AND indexname = 'keys_search'";
 
 #[common::test(postgres)]
-async fn a_part_of_a_name_is_found_with_the_extension_for_it_and_without() {
+async fn name_search_works_without_extension() {
     let stage = Stage::new("with_extension").await;
     let pool = stage.pool(4).await;
     // Wherever it is, and whatever that is called.
@@ -293,7 +293,7 @@ async fn a_part_of_a_name_is_found_with_the_extension_for_it_and_without() {
 }
 
 #[common::test(postgres)]
-async fn an_extension_that_the_user_may_not_use_is_no_hindrance() {
+async fn forbidden_extension_is_no_obstacle() {
     let stage = Stage::new("hidden_extension").await;
     let pool = stage.pool(4).await;
     let guest = user(&stage, &pool, "guest").await;

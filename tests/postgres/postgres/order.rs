@@ -21,7 +21,7 @@ fn keys(numbers: impl IntoIterator<Item = u64>) -> Vec<Subject> {
 }
 
 #[common::test(postgres)]
-async fn t_m07_while_one_commit_holds_the_lock_no_other_overtakes_it() {
+async fn t_m07_no_commit_overtakes_the_lock_holder() {
     let stage = Stage::new("overtaking").await;
     let (store, pool) = (stage.store().await, stage.pool(4).await);
     let first = store.commit(insert(1)).await.expect("a commit");
@@ -45,7 +45,7 @@ async fn t_m07_while_one_commit_holds_the_lock_no_other_overtakes_it() {
 }
 
 #[common::test(postgres)]
-async fn t_m07_what_changed_is_complete_since_every_commit_of_a_history() {
+async fn t_m07_changes_since_any_commit_are_complete() {
     let stage = Stage::new("history").await;
     let store = stage.store().await;
     let mut nodes = JoinSet::new();
@@ -106,7 +106,7 @@ async fn t_m07_what_changed_is_complete_since_every_commit_of_a_history() {
 }
 
 #[common::test(postgres)]
-async fn t_m07_an_epoch_that_no_commit_had_or_that_is_forgotten_is_not_known() {
+async fn t_m07_unknown_or_forgotten_epoch_is_unknown() {
     let stage = Stage::new("unknown").await;
     let (store, pool) = (stage.store().await, stage.pool(2).await);
     let empty = changes(&store, Epoch::default()).await;
@@ -129,7 +129,7 @@ async fn t_m07_an_epoch_that_no_commit_had_or_that_is_forgotten_is_not_known() {
 }
 
 #[common::test(postgres)]
-async fn t_m07_old_changes_are_forgotten_and_the_last_commit_never() {
+async fn t_m07_old_changes_are_forgotten_except_last() {
     let stage = Stage::new("forgotten").await;
     let (store, pool) = (stage.store().await, stage.pool(2).await);
     let old = store.commit(insert(1)).await.expect("a commit");
@@ -156,7 +156,7 @@ async fn t_m07_old_changes_are_forgotten_and_the_last_commit_never() {
 }
 
 #[common::test(postgres)]
-async fn t_m07_a_commit_that_fails_takes_no_epoch_and_tells_nothing() {
+async fn t_m07_failed_commit_takes_no_epoch() {
     let stage = Stage::new("failed").await;
     let store = stage.store().await;
     let first = store.commit(insert(1)).await.expect("a commit");
@@ -168,7 +168,7 @@ async fn t_m07_a_commit_that_fails_takes_no_epoch_and_tells_nothing() {
 }
 
 #[common::test(postgres)]
-async fn t_m07_epochs_say_which_commit_it_was_and_not_only_which_number() {
+async fn t_m07_epochs_identify_the_commit() {
     let one = Stage::new("timeline_one").await;
     let other = Stage::new("timeline_other").await;
     let (one, other) = (one.store().await, other.store().await);
@@ -186,7 +186,7 @@ async fn t_m07_epochs_say_which_commit_it_was_and_not_only_which_number() {
 /// A node fills its cache from a commit that it has not been told of yet. Then a standby without that
 /// commit takes over, and what the node was told last is still the last that the standby knows.
 #[common::test(postgres)]
-async fn t_m11_a_commit_that_was_seen_in_a_key_and_then_lost_is_forgotten() {
+async fn t_m11_lost_commit_seen_in_key_is_forgotten() {
     let stage = Stage::new("seen_and_lost").await;
     let (store, pool) = (stage.store().await, stage.pool(4).await);
     let options = CacheOptions::new().max_staleness(Duration::from_secs(3_600));

@@ -121,7 +121,7 @@ impl Host for Pooled {
 }
 
 #[common::test(postgres, pgbouncer)]
-async fn many_nodes_may_open_through_a_pooler_at_once() {
+async fn many_nodes_open_through_a_pooler() {
     let stage = Stage::new("pooled_openers").await;
     let pooler = Pooler::shared();
     let mut nodes = JoinSet::new();
@@ -145,7 +145,7 @@ async fn many_nodes_may_open_through_a_pooler_at_once() {
 }
 
 #[common::test(postgres, pgbouncer)]
-async fn the_bound_of_a_cache_holds_behind_a_pooler() {
+async fn cache_bound_holds_behind_a_pooler() {
     let stage = Stage::new("pooled_cache").await;
     let pooler = Pooler::shared();
     let store = pooled().open(pooler.pool("pooled_cache", 6).await).await.expect("a store");

@@ -349,13 +349,13 @@ async fn compare(store: PostgresStore, queries: usize) {
 }
 
 #[common::test(postgres)]
-async fn what_random_queries_find_is_what_they_find_in_memory() {
+async fn random_queries_match_memory() {
     let stage = Stage::new("queries").await;
     compare(stage.store().await, 150).await;
 }
 
 #[common::test(postgres)]
-async fn the_same_holds_where_every_call_is_a_transaction_and_texts_are_compared_by_a_language() {
+async fn random_queries_match_under_other_collation() {
     let stage = Stage::new("languages").await;
     let pool = stage.pool(2).await;
     let create = "CREATE DATABASE language TEMPLATE template0 LOCALE 'C.UTF-8'

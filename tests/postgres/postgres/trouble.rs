@@ -29,7 +29,7 @@ async fn back(mut attempt: impl AsyncFnMut() -> Result<(), StoreError>) {
 }
 
 #[common::test(postgres)]
-async fn t_m12_while_the_server_is_down_every_call_is_unavailable_and_it_comes_back_by_itself() {
+async fn t_m12_server_outage_is_unavailable_then_recovers() {
     let server = Server::start(&["fsync = off"]);
     let pool = impatient(server.options("postgres"), 4);
     server.down("fast");
@@ -55,7 +55,7 @@ async fn t_m12_while_the_server_is_down_every_call_is_unavailable_and_it_comes_b
 }
 
 #[common::test(postgres)]
-async fn t_m12_a_standby_is_read_and_refuses_writes_until_it_is_promoted() {
+async fn t_m12_standby_is_readonly_until_promoted() {
     let server = Server::start(&["fsync = off"]);
     let first = PostgresStore::open(server.pool("postgres", 4).await).await.expect("a store");
     first.commit(insert(1)).await.expect("a commit");
@@ -119,7 +119,7 @@ async fn fill_again(pool: &PgPool) {
 }
 
 #[common::test(postgres)]
-async fn t_m12_when_all_idle_connections_were_killed_every_next_call_succeeds() {
+async fn t_m12_killed_idle_connections_are_replaced() {
     let stage = Stage::new("killed_idle").await;
     let pool = stage.pool(2).await;
     for connections in [1, 6] {
@@ -150,7 +150,7 @@ fn committing(store: &PostgresStore, number: u64) -> JoinHandle<Result<(), Store
 }
 
 #[common::test(postgres)]
-async fn t_m12_a_commit_that_is_killed_while_it_waits_is_done_once_or_not_at_all() {
+async fn t_m12_commit_killed_while_waiting_is_atomic() {
     let stage = Stage::new("killed_waiting").await;
     let pool = stage.pool(4).await;
     let store = victim(&stage, 2).await;
@@ -178,7 +178,7 @@ async fn t_m12_a_commit_that_is_killed_while_it_waits_is_done_once_or_not_at_all
 }
 
 #[common::test(postgres)]
-async fn t_m12_a_commit_that_is_killed_while_it_writes_is_unavailable_and_undone() {
+async fn t_m12_commit_killed_while_writing_is_undone() {
     let stage = Stage::new("killed_writing").await;
     let pool = stage.pool(4).await;
     let store = victim(&stage, 4).await;
@@ -201,7 +201,7 @@ async fn t_m12_a_commit_that_is_killed_while_it_writes_is_unavailable_and_undone
 }
 
 #[common::test(postgres)]
-async fn t_m15_a_lock_that_another_holds_too_long_is_unavailable_and_nothing_is_written() {
+async fn t_m15_long_foreign_lock_is_unavailable() {
     let stage = Stage::new("locked").await;
     let pool = stage.pool(4).await;
     let store = stage.store().await;
@@ -226,7 +226,7 @@ fn alerting(sequence: u64, uses: u64) -> UsageBatch {
 }
 
 #[common::test(postgres)]
-async fn t_m15_a_node_that_stands_still_with_the_lock_is_ended_by_the_server() {
+async fn t_m15_stalled_lock_holder_is_ended() {
     let stage = Stage::new("frozen").await;
     let proxy = Proxy::to(stage.server.port()).await;
     let far = patient(stage.options().port(proxy.port()), 2);
@@ -274,7 +274,7 @@ const GIVEN_UP: [(&str, &str); 3] = [
 ];
 
 #[common::test(postgres)]
-async fn t_m15_what_the_database_gives_up_for_another_is_tried_again_and_done_once() {
+async fn t_m15_deadlock_victim_is_retried_once() {
     let stage = Stage::new("given_up").await;
     let pool = stage.pool(2).await;
     let store = stage.store().await;
@@ -301,7 +301,7 @@ async fn t_m15_what_the_database_gives_up_for_another_is_tried_again_and_done_on
 }
 
 #[common::test(postgres)]
-async fn t_m15_what_the_database_gives_up_for_ever_is_unavailable_after_a_few_attempts() {
+async fn t_m15_endless_deadlocks_end_as_unavailable() {
     let stage = Stage::new("given_up_for_ever").await;
     let pool = stage.pool(2).await;
     let store = stage.store().await;

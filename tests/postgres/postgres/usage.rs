@@ -35,7 +35,7 @@ fn alerting(number: u64, uses: u64, every: u64) -> UsageDelta {
 }
 
 #[common::test(postgres)]
-async fn t_m16_batches_of_two_writers_repeated_and_out_of_order_come_to_what_they_do_in_memory() {
+async fn t_m16_repeated_usage_batches_match_memory() {
     let stage = Stage::new("two_writers").await;
     let (store, memory) = (stage.store().await, MemoryStore::new());
     for n in 1..=5 {
@@ -89,7 +89,7 @@ async fn t_m16_batches_of_two_writers_repeated_and_out_of_order_come_to_what_the
 }
 
 #[common::test(postgres)]
-async fn t_m16_what_many_writers_add_at_once_is_counted_once_each() {
+async fn t_m16_concurrent_usage_counts_once_each() {
     let stage = Stage::new("many_writers").await;
     let store = stage.store().await;
     let many = (1..=6).map(|n| Change::InsertKey(key(n)));
@@ -118,7 +118,7 @@ async fn t_m16_what_many_writers_add_at_once_is_counted_once_each() {
 }
 
 #[common::test(postgres)]
-async fn t_m16_one_batch_may_name_thousands_of_keys_and_some_that_are_gone() {
+async fn t_m16_usage_batch_names_thousands_of_keys() {
     let stage = Stage::new("thousands").await;
     let store = stage.store().await;
     for begin in [1, 1_501] {
@@ -135,7 +135,7 @@ async fn t_m16_one_batch_may_name_thousands_of_keys_and_some_that_are_gone() {
 }
 
 #[common::test(postgres)]
-async fn t_m16_keys_may_be_deleted_while_they_are_counted() {
+async fn t_m16_keys_are_deleted_while_counted() {
     let stage = Stage::new("deleted_meanwhile").await;
     let store = stage.store().await;
     let many = (1..=40).map(|n| Change::InsertKey(key(n)));
@@ -168,7 +168,7 @@ async fn t_m16_keys_may_be_deleted_while_they_are_counted() {
 }
 
 #[common::test(postgres)]
-async fn t_m16_alerts_are_numbered_without_gaps_while_commits_run() {
+async fn t_m16_alerts_are_numbered_without_gaps() {
     let stage = Stage::new("alerts").await;
     let store = stage.store().await;
     store.commit(insert(1)).await.expect("a commit");
@@ -205,7 +205,7 @@ async fn t_m16_alerts_are_numbered_without_gaps_while_commits_run() {
 }
 
 #[common::test(postgres)]
-async fn t_m16_a_batch_is_known_across_reconnects_and_processes_and_forgotten_after_days() {
+async fn t_m16_usage_batch_is_remembered_for_days() {
     let stage = Stage::new("reconnects").await;
     let store = stage.store().await;
     store.commit(insert(1)).await.expect("a commit");
@@ -230,7 +230,7 @@ async fn t_m16_a_batch_is_known_across_reconnects_and_processes_and_forgotten_af
 }
 
 #[common::test(postgres)]
-async fn usage_changes_no_record_and_a_change_of_the_record_no_usage() {
+async fn usage_and_record_stay_independent() {
     let stage = Stage::new("apart").await;
     let store = stage.store().await;
     store.commit(insert(1)).await.expect("a commit");

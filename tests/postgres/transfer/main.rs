@@ -59,19 +59,19 @@ fn assert_moves_whole(source: &(impl KeyStore + Clone + Into<TransferSource>)) {
 }
 
 #[common::test(postgres)]
-fn b12_a_store_in_memory_moves_with_everything() {
+fn b12_store_in_memory_moves_with_everything() {
     assert_moves_whole(&MemoryStore::new());
 }
 
 #[common::test(postgres)]
-fn b12_a_store_file_moves_with_everything() {
+fn b12_store_file_moves_with_everything() {
     let folder = tempfile::tempdir().expect("a folder");
     let store = block_on(FileStore::open(folder.path().join("keys.db"))).expect("a store");
     assert_moves_whole(&store);
 }
 
 #[common::test(postgres)]
-fn a_move_that_is_cut_off_anywhere_goes_on_where_it_was() {
+fn interrupted_move_continues() {
     let place = Place::new();
     let _runtime = place.enter();
     let source = MemoryStore::new();
@@ -102,7 +102,7 @@ fn a_move_that_is_cut_off_anywhere_goes_on_where_it_was() {
 }
 
 #[common::test(postgres)]
-fn what_changes_while_it_is_copied_comes_over_too() {
+fn changes_during_copy_are_moved() {
     let place = Place::new();
     let _runtime = place.enter();
     let source = MemoryStore::new();
@@ -133,7 +133,7 @@ fn is_taken(store: &impl KeyStore, record: &KeyRecord) -> bool {
 }
 
 #[common::test(postgres)]
-fn what_is_forgotten_while_it_is_copied_goes_too() {
+fn deletions_during_copy_are_moved() {
     let place = Place::new();
     let _runtime = place.enter();
     let source = MemoryStore::new();
@@ -163,7 +163,7 @@ fn what_is_forgotten_while_it_is_copied_goes_too() {
 }
 
 #[common::test(postgres)]
-fn tables_that_are_in_use_are_not_touched() {
+fn used_tables_are_left_untouched() {
     let place = Place::new();
     let _runtime = place.enter();
     let store = place.open().expect("a store");
@@ -176,7 +176,7 @@ fn tables_that_are_in_use_are_not_touched() {
 }
 
 #[common::test(postgres)]
-fn a_commit_on_its_way_keeps_a_move_out() {
+fn running_commit_blocks_a_move() {
     let place = Place::new();
     let _runtime = place.enter();
     place.open().expect("a store");
@@ -206,7 +206,7 @@ fn a_commit_on_its_way_keeps_a_move_out() {
 }
 
 #[common::test(postgres)]
-fn of_two_moves_at_once_one_waits() {
+fn second_concurrent_move_waits() {
     let place = Place::new();
     let _runtime = place.enter();
     let source = MemoryStore::new();
@@ -217,7 +217,7 @@ fn of_two_moves_at_once_one_waits() {
 }
 
 #[common::test(postgres)]
-fn a_store_that_was_opened_before_the_move_writes_nothing_into_it() {
+fn old_store_writes_nothing_after_move() {
     let place = Place::new();
     let _runtime = place.enter();
     let early = World::bare(place.open().expect("a store"));
@@ -233,7 +233,7 @@ fn a_store_that_was_opened_before_the_move_writes_nothing_into_it() {
 }
 
 #[common::test(postgres)]
-fn rows_of_another_hand_are_seen_before_the_tables_are_opened() {
+fn foreign_rows_are_found_before_opening() {
     let place = Place::new();
     let _runtime = place.enter();
     let source = MemoryStore::new();
@@ -253,7 +253,7 @@ fn rows_of_another_hand_are_seen_before_the_tables_are_opened() {
 
 /// Of what needs a server to be there.
 #[common::test(postgres)]
-fn t_l02_what_is_printed_of_a_store_a_move_and_hints_says_no_secret() {
+fn t_l02_debug_output_of_move_has_no_secret() {
     let place = Place::new();
     let _runtime = place.enter();
     let source = MemoryStore::new();
@@ -274,7 +274,7 @@ fn t_l02_what_is_printed_of_a_store_a_move_and_hints_says_no_secret() {
 }
 
 #[common::test(postgres)]
-fn a_cache_does_not_take_the_tables_for_those_before() {
+fn cache_distinguishes_tables_before_move() {
     let place = Place::new();
     let _runtime = place.enter();
     let source = MemoryStore::new();
@@ -305,7 +305,7 @@ fn use_it(world: &World, times: u64) {
 }
 
 #[common::test(postgres)]
-fn t_m19_uses_after_a_move_arrive_once() {
+fn t_m19_uses_after_move_arrive_once() {
     let place = Place::new();
     let _runtime = place.enter();
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -328,7 +328,7 @@ fn t_m19_uses_after_a_move_arrive_once() {
 }
 
 #[common::test(postgres)]
-fn t_m19_uses_during_a_move_arrive_once() {
+fn t_m19_uses_during_move_arrive_once() {
     let place = Place::new();
     let _runtime = place.enter();
     let source = MemoryStore::new();
@@ -362,7 +362,7 @@ fn t_m19_uses_during_a_move_arrive_once() {
 }
 
 #[common::test(postgres)]
-fn t_m19_failed_move_leaves_the_source_in_use() {
+fn t_m19_failed_move_leaves_source_in_use() {
     let place = Place::new();
     let _runtime = place.enter();
     let source = MemoryStore::new();

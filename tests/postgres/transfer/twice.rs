@@ -17,7 +17,7 @@ fn takes_changes(world: &World) -> bool {
 }
 
 #[common::test(postgres)]
-fn second_move_does_not_release_the_first() {
+fn second_move_does_not_release_first() {
     let (place, other) = (Place::new(), Place::new());
     let _runtime = place.enter();
     let source = MemoryStore::new();
@@ -40,7 +40,7 @@ fn second_move_does_not_release_the_first() {
 }
 
 #[common::test(postgres)]
-fn dropped_move_does_not_release_a_moved_store() {
+fn dropped_move_keeps_moved_store_closed() {
     let (place, other) = (Place::new(), Place::new());
     let _runtime = place.enter();
     let source = MemoryStore::new();

@@ -29,7 +29,7 @@ const PERIOD: u32 = 500;
 common::suite!();
 
 #[common::test(each_store)]
-fn t_f21_the_crate_does_what_the_reference_does(kind: StoreKind) {
+fn t_f21_crate_matches_the_reference_model(kind: StoreKind) {
     let seed = common::new_seed();
     // The slower a store, the fewer.
     let operations = match kind {

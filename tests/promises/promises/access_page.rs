@@ -11,7 +11,7 @@ use keywright::{
 use common::{DAY, HOUR, MOMENT, TestResult, World, secret_of};
 
 #[common::test(each_store)]
-async fn a1_a_plan_without_api_access_says_upgrade_required(world: &World) -> TestResult {
+async fn a1_plan_without_api_access_asks_for_upgrade(world: &World) -> TestResult {
     let before = world.generate(NewKey::named("prod-main-app")?).await?;
     world.set_policy(|policy| policy.api_in_plan = false).await?;
     let nobody =
@@ -34,7 +34,7 @@ async fn a1_a_plan_without_api_access_says_upgrade_required(world: &World) -> Te
 }
 
 #[common::test(each_store)]
-async fn a1_a_tenant_does_not_upgrade_itself(world: &World) -> TestResult {
+async fn a1_tenant_does_not_upgrade_itself(world: &World) -> TestResult {
     let mut policy = world.set_policy(|policy| policy.api_in_plan = false).await?;
     policy.api_in_plan = true;
     let refused = world.authority.set_policy(&world.tenant_admin, policy.clone()).await;
@@ -49,7 +49,7 @@ async fn a1_a_tenant_does_not_upgrade_itself(world: &World) -> TestResult {
 }
 
 #[common::test(each_store)]
-async fn a2_only_those_who_may_create_rotate_or_revoke(world: &World) -> TestResult {
+async fn a2_permissions_decide_over_key_changes(world: &World) -> TestResult {
     let issued = world.generate(NewKey::named("prod-main-app")?).await?;
     let id = &issued.key.id;
     let nobody =
@@ -84,7 +84,7 @@ async fn a2_only_those_who_may_create_rotate_or_revoke(world: &World) -> TestRes
 }
 
 #[common::test(each_store)]
-async fn a3_a_tenant_can_require_that_every_new_key_expires(world: &World) -> TestResult {
+async fn a3_tenant_can_require_expiry(world: &World) -> TestResult {
     let endless = world.generate(NewKey::named("prod-old")?).await?;
     world.set_policy(|policy| policy.require_expiry = true).await?;
     let new = || NewKey::named("prod-main-app");
@@ -106,7 +106,7 @@ async fn a3_a_tenant_can_require_that_every_new_key_expires(world: &World) -> Te
 }
 
 #[common::test(each_store)]
-async fn a4_the_listing_carries_what_a_page_of_keys_shows(world: &World) -> TestResult {
+async fn a4_listing_has_what_a_page_shows(world: &World) -> TestResult {
     use Operation::{KeyAnnotate, KeyDelete, KeyDisable, KeyEdit, KeyRename, KeyRevoke, KeyRotate};
     let expires = world.later(90 * DAY);
     let new = NewKey::named("prod-main-app")?.expires_at(expires);
@@ -139,9 +139,7 @@ async fn a4_the_listing_carries_what_a_page_of_keys_shows(world: &World) -> Test
 }
 
 #[common::test(each_store)]
-async fn a5_the_prefix_identifies_a_key_and_exposes_nothing_of_its_secret(
-    world: &World,
-) -> TestResult {
+async fn a5_prefix_identifies_key_and_hides_secret(world: &World) -> TestResult {
     let one = world.generate(NewKey::named("prod-main-app")?).await?;
     let other = world.generate(NewKey::named("prod-main-app")?).await?;
     let prefix = entry_of(world, &world.alice, &one.key.id).await?.prefix;
@@ -157,7 +155,7 @@ async fn a5_the_prefix_identifies_a_key_and_exposes_nothing_of_its_secret(
 }
 
 #[common::test(each_store)]
-async fn a7_a_revoked_key_is_revoked_for_good(world: &World) -> TestResult {
+async fn a7_revoked_key_stays_revoked(world: &World) -> TestResult {
     let (authority, admin) = (&world.authority, &world.admin);
     let old = world.generate(NewKey::named("prod-main-app")?).await?;
     let id = &old.key.id;
@@ -191,9 +189,7 @@ async fn a7_a_revoked_key_is_revoked_for_good(world: &World) -> TestResult {
 }
 
 #[common::test(each_store)]
-async fn a8_a_tenant_can_require_that_names_say_environment_and_purpose(
-    world: &World,
-) -> TestResult {
+async fn a8_tenant_can_require_a_name_pattern(world: &World) -> TestResult {
     let free = world.generate(NewKey::named("Main app")?).await?;
     world.set_policy(|policy| policy.name_pattern = Some(NamePattern::default())).await?;
     for name in ["prod-main-app", "staging-api", "test-1", "dev-a-b-c"] {
@@ -219,9 +215,7 @@ async fn a8_a_tenant_can_require_that_names_say_environment_and_purpose(
 }
 
 #[common::test(each_store)]
-async fn a8_a_name_that_looks_like_an_email_address_or_a_token_is_refused_always(
-    world: &World,
-) -> TestResult {
+async fn a8_name_like_email_or_token_is_refused(world: &World) -> TestResult {
     let issued = world.generate(NewKey::named("prod-main-app")?).await?;
     for name in ["bob@example.com", "prod-bob@localhost", "key of bob@example.com"] {
         assert_eq!(Name::new(name), Err(NameError::LooksLikeEmail), "{name}");
@@ -244,7 +238,7 @@ async fn a8_a_name_that_looks_like_an_email_address_or_a_token_is_refused_always
 }
 
 #[common::test(each_store)]
-async fn a9_keys_that_nobody_has_used_since_a_date_are_found(world: &World) -> TestResult {
+async fn a9_keys_unused_since_a_date_are_found(world: &World) -> TestResult {
     let made = world.now();
     let never = world.generate(NewKey::named("prod-never")?).await?;
     let early = world.generate(NewKey::named("prod-early")?).await?;
@@ -272,7 +266,7 @@ async fn a9_keys_that_nobody_has_used_since_a_date_are_found(world: &World) -> T
 }
 
 #[common::test(each_store)]
-async fn a9_keys_that_expire_within_a_period_are_found(world: &World) -> TestResult {
+async fn a9_keys_expiring_soon_are_found(world: &World) -> TestResult {
     let new = |name: &str| NewKey::named(name);
     world.generate(new("prod-in-7-days")?.expires_in_days(7)).await?;
     world.generate(new("prod-in-8-days")?.expires_in_days(8)).await?;

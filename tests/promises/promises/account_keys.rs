@@ -11,7 +11,7 @@ use keywright::{
 use common::{TestResult, World};
 
 #[common::test(each_store)]
-async fn user_named_as_an_account_owns_none_of_its_keys(world: &World) -> TestResult {
+async fn user_named_as_account_owns_nothing(world: &World) -> TestResult {
     let account = world.account("nightly-report", "analyst").await?;
     let issued = world.generate_under(&account, NewKey::named("prod-main-app")?).await?;
     let namesake = UserId::new(account.id.as_str())?;
@@ -37,7 +37,7 @@ async fn user_named_as_an_account_owns_none_of_its_keys(world: &World) -> TestRe
 }
 
 #[common::test(each_store)]
-async fn scopes_of_an_accounts_key_stay_in_its_role(world: &World) -> TestResult {
+async fn account_key_scopes_stay_in_role(world: &World) -> TestResult {
     let account = world.account("nightly-report", "analyst").await?;
     let issued = world.generate_under(&account, NewKey::named("prod-main-app")?).await?;
     let edit = |scopes: &str| {
@@ -58,7 +58,7 @@ async fn scopes_of_an_accounts_key_stay_in_its_role(world: &World) -> TestResult
 }
 
 #[common::test(each_store)]
-async fn renamed_account_key_follows_the_pattern(world: &World) -> TestResult {
+async fn renamed_account_key_follows_pattern(world: &World) -> TestResult {
     let account = world.account("nightly-report", "analyst").await?;
     let issued = world.generate_under(&account, NewKey::named("Main app")?).await?;
     world.set_policy(|policy| policy.name_pattern = Some(NamePattern::default())).await?;
@@ -86,7 +86,7 @@ async fn default_rate_holds_for_account_keys(world: &World) -> TestResult {
 }
 
 #[common::test(each_store)]
-async fn deleted_account_leaves_an_event_for_each_key(world: &World) -> TestResult {
+async fn deleted_account_records_each_key(world: &World) -> TestResult {
     let account = world.account("nightly-report", "analyst").await?;
     let mut keys = Vec::new();
     for _ in 0..3 {

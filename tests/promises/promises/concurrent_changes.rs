@@ -34,7 +34,7 @@ fn policy_between(
 }
 
 #[common::test(each_store)]
-async fn sweep_obeys_retention_lengthened_meanwhile(world: &World) -> TestResult {
+async fn sweep_obeys_concurrently_lengthened_retention(world: &World) -> TestResult {
     let issued = world.generate_in(KeyStatus::Revoked).await?;
     let policy = world.authority.policy(&world.admin).await?;
     world.clock.advance(policy.retention + HOUR);
@@ -48,7 +48,7 @@ async fn sweep_obeys_retention_lengthened_meanwhile(world: &World) -> TestResult
 }
 
 #[common::test(each_store)]
-async fn rename_obeys_pattern_set_meanwhile(world: &World) -> TestResult {
+async fn rename_obeys_concurrently_set_pattern(world: &World) -> TestResult {
     let issued = world.generate(NewKey::named("prod-main-app")?).await?;
     let pattern = Some(NamePattern::default());
     let met = policy_between(world, |policy| policy.name_pattern = pattern)?;
@@ -61,7 +61,7 @@ async fn rename_obeys_pattern_set_meanwhile(world: &World) -> TestResult {
 }
 
 #[common::test(each_store)]
-async fn edit_obeys_ceiling_narrowed_meanwhile(world: &World) -> TestResult {
+async fn edit_obeys_concurrently_narrowed_ceiling(world: &World) -> TestResult {
     let issued = world.generate(NewKey::named("prod-main-app")?).await?;
     let write = Scope::new("invoices:write")?;
     let ceiling = "invoices:read".parse()?;
@@ -76,7 +76,7 @@ async fn edit_obeys_ceiling_narrowed_meanwhile(world: &World) -> TestResult {
 }
 
 #[common::test(each_store)]
-async fn rotation_obeys_overlap_shortened_meanwhile(world: &World) -> TestResult {
+async fn rotation_obeys_concurrently_shortened_overlap(world: &World) -> TestResult {
     let issued = world.generate(NewKey::named("prod-main-app")?).await?;
     let met = policy_between(world, |policy| policy.max_overlap = HOUR)?;
     let refused = met.authority.rotate(&world.alice, &issued.key.id, HOUR + MOMENT).await;
@@ -86,7 +86,7 @@ async fn rotation_obeys_overlap_shortened_meanwhile(world: &World) -> TestResult
 }
 
 #[common::test(each_store)]
-async fn edit_obeys_role_changed_meanwhile(world: &World) -> TestResult {
+async fn edit_obeys_concurrently_changed_role(world: &World) -> TestResult {
     let account = world.account("nightly-report", "operator").await?;
     let issued = world.generate_under(&account, NewKey::named("prod-main-app")?).await?;
     let write = Scope::new("invoices:write")?;
@@ -103,7 +103,7 @@ async fn edit_obeys_role_changed_meanwhile(world: &World) -> TestResult {
 }
 
 #[common::test(each_store)]
-async fn new_key_obeys_switch_turned_off_meanwhile(world: &World) -> TestResult {
+async fn new_key_obeys_concurrent_switch_off(world: &World) -> TestResult {
     let met = policy_between(world, |policy| policy.api_enabled = false)?;
     let refused = met.generate(NewKey::named("prod-main-app")?).await;
     assert!(matches!(refused, Err(GenerateError::AccessOff)), "{refused:?}");
@@ -113,7 +113,7 @@ async fn new_key_obeys_switch_turned_off_meanwhile(world: &World) -> TestResult 
 }
 
 #[common::test(each_store)]
-async fn new_key_obeys_account_disabled_meanwhile(world: &World) -> TestResult {
+async fn new_key_obeys_concurrently_disabled_account(world: &World) -> TestResult {
     let account = world.account("nightly-report", "analyst").await?;
     let id = account.id;
     let met = between(world, |authority, admin| async move {
@@ -129,7 +129,7 @@ async fn new_key_obeys_account_disabled_meanwhile(world: &World) -> TestResult {
 }
 
 #[common::test(each_store)]
-async fn new_key_obeys_role_changed_meanwhile(world: &World) -> TestResult {
+async fn new_key_obeys_concurrently_changed_role(world: &World) -> TestResult {
     let account = world.account("nightly-report", "operator").await?;
     let (id, role) = (account.id, RoleName::new("analyst")?);
     let met = between(world, |authority, admin| async move {
@@ -144,7 +144,7 @@ async fn new_key_obeys_role_changed_meanwhile(world: &World) -> TestResult {
 }
 
 #[common::test(each_store)]
-async fn account_needs_role_removed_meanwhile(world: &World) -> TestResult {
+async fn account_creation_sees_concurrently_removed_role(world: &World) -> TestResult {
     let role = RoleName::new("operator")?;
     let account = world.account("nightly-report", "analyst").await?;
     let removed = role.clone();

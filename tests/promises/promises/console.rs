@@ -13,9 +13,7 @@ use crate::listing::{ids, sorted};
 use common::{DAY, TestResult, World, decided};
 
 #[common::test(each_store)]
-async fn q1_api_keys_are_off_in_a_tenant_until_its_admin_turns_them_on(
-    world: &World,
-) -> TestResult {
+async fn q1_api_access_is_off_until_enabled(world: &World) -> TestResult {
     let tenant = TenantId::new("initech")?;
     let admin = Actor::tenant_admin(UserId::new("bill")?).in_tenant(tenant.clone());
     let peter = Actor::developer(UserId::new("peter")?).in_tenant(tenant);
@@ -34,9 +32,7 @@ async fn q1_api_keys_are_off_in_a_tenant_until_its_admin_turns_them_on(
 }
 
 #[common::test(each_store)]
-async fn q1_the_switch_turns_every_key_off_and_on_at_once_and_changes_none(
-    world: &World,
-) -> TestResult {
+async fn q1_switch_turns_all_keys_off_and_on(world: &World) -> TestResult {
     let account = world.account("nightly-report", "analyst").await?;
     let keys = [
         world.generate(NewKey::named("prod-one")?).await?,
@@ -69,7 +65,7 @@ async fn q1_the_switch_turns_every_key_off_and_on_at_once_and_changes_none(
 }
 
 #[common::test(each_store)]
-async fn q1_a_host_can_give_its_tenants_another_policy_to_begin_with(world: &World) -> TestResult {
+async fn q1_host_can_change_the_default_policy(world: &World) -> TestResult {
     let mut policy = Policy::default();
     policy.api_enabled = true;
     let keywright = world.builder.clone().default_policy(policy).build()?;
@@ -83,9 +79,7 @@ async fn q1_a_host_can_give_its_tenants_another_policy_to_begin_with(world: &Wor
 }
 
 #[common::test(each_store)]
-async fn q4_a_tenant_admin_sets_the_policy_lists_all_revokes_any_and_reads_events(
-    world: &World,
-) -> TestResult {
+async fn q4_tenant_admin_governs_all_keys(world: &World) -> TestResult {
     let issued = world.generate(NewKey::named("prod-main-app")?).await?;
     let (authority, tara) = (&world.authority, &world.tenant_admin);
     let mut policy = authority.policy(tara).await?;
@@ -103,9 +97,7 @@ async fn q4_a_tenant_admin_sets_the_policy_lists_all_revokes_any_and_reads_event
 }
 
 #[common::test(each_store)]
-async fn q4_a_developer_generates_renames_rotates_and_deletes_keys_of_their_own(
-    world: &World,
-) -> TestResult {
+async fn q4_developer_manages_own_keys(world: &World) -> TestResult {
     let (authority, alice, bob) = (&world.authority, &world.alice, &world.bob);
     let issued = world.generate(NewKey::named("prod-main-app")?).await?;
     let id = &issued.key.id;
@@ -145,9 +137,7 @@ async fn q4_one_actor_can_have_both_roles(world: &World) -> TestResult {
 }
 
 #[common::test(each_store)]
-async fn q7_many_keys_are_revoked_in_one_call_and_each_has_its_own_answer(
-    world: &World,
-) -> TestResult {
+async fn q7_many_keys_are_revoked_in_one_call(world: &World) -> TestResult {
     let mut keys = Vec::new();
     for status in KeyStatus::ALL {
         keys.push(world.generate_in(status).await?);
@@ -206,7 +196,7 @@ async fn q7_one_key_is_revoked_in_one_call(world: &World) -> TestResult {
 }
 
 #[common::test(each_store)]
-async fn q7_all_keys_of_an_owner_are_revoked_in_one_step(world: &World) -> TestResult {
+async fn q7_all_keys_of_owner_are_revoked_together(world: &World) -> TestResult {
     let mut keys = Vec::new();
     for status in KeyStatus::ALL {
         keys.push((status, world.generate_in(status).await?));
@@ -233,9 +223,7 @@ async fn q7_all_keys_of_an_owner_are_revoked_in_one_step(world: &World) -> TestR
 }
 
 #[common::test(each_store)]
-async fn q8_a_revoked_key_stays_in_the_listing_and_a_deleted_one_does_not(
-    world: &World,
-) -> TestResult {
+async fn q8_revoked_key_is_listed_deleted_is_not(world: &World) -> TestResult {
     let revoked = world.generate(NewKey::named("prod-revoked")?).await?;
     let deleted = world.generate(NewKey::named("prod-deleted")?).await?;
     world.authority.revoke(&world.alice, &revoked.key.id).await?;
@@ -253,9 +241,7 @@ async fn q8_a_revoked_key_stays_in_the_listing_and_a_deleted_one_does_not(
 }
 
 #[common::test(each_store)]
-async fn q10_generation_says_which_of_plan_switch_and_permission_is_missing(
-    world: &World,
-) -> TestResult {
+async fn q10_generation_names_the_missing_precondition(world: &World) -> TestResult {
     for (plan, switch, permission) in every_combination() {
         world
             .set_policy(|policy| {

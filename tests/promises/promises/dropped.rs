@@ -34,9 +34,7 @@ async fn told(world: &World) -> TestResult<usize> {
 }
 
 #[common::test(each_store)]
-async fn t_c10_an_operation_that_is_dropped_anywhere_is_done_and_told_or_neither_and_holds_nothing_up(
-    world: &World,
-) -> TestResult {
+async fn t_c10_dropped_operation_is_atomic(world: &World) -> TestResult {
     let (world, store) = world.with_faults()?;
     let (mut done, mut undone) = (0, 0);
     for operation in Operation::ALL.iter().copied().filter(|one| !is_looking(*one)) {

@@ -12,9 +12,7 @@ use common::faults::Fault;
 use common::{DAY, HOUR, MOMENT, TestResult, World};
 
 #[common::test(each_store)]
-async fn q9_every_management_action_is_an_event_with_time_actor_key_and_outcome(
-    world: &World,
-) -> TestResult {
+async fn q9_every_action_leaves_an_event(world: &World) -> TestResult {
     let (authority, alice) = (&world.authority, &world.alice);
     let issued = world.generate(NewKey::named("prod-main-app")?).await?;
     let id = &issued.key.id;
@@ -80,7 +78,7 @@ async fn q9_every_management_action_is_an_event_with_time_actor_key_and_outcome(
 }
 
 #[common::test(each_store)]
-async fn q9_an_attempt_to_make_a_key_that_is_refused_is_an_event_too(world: &World) -> TestResult {
+async fn q9_refused_generation_leaves_an_event(world: &World) -> TestResult {
     let before = world.events(EventQuery::new()).await?.len();
     let refused = world.generate_for(&world.auditor, NewKey::named("prod-main-app")?).await;
     refused.expect_err("an auditor makes no keys");
@@ -126,7 +124,7 @@ async fn q9_events_are_searched_by_key_and_more(world: &World) -> TestResult {
 }
 
 #[common::test(each_store)]
-async fn q9_pages_of_events_show_each_once_in_both_directions(world: &World) -> TestResult {
+async fn q9_event_pages_show_each_once(world: &World) -> TestResult {
     let issued = world.generate(NewKey::named("prod-main-app")?).await?;
     for _ in 0..6 {
         world.authority.disable(&world.alice, &issued.key.id).await?;
@@ -153,9 +151,7 @@ async fn q9_pages_of_events_show_each_once_in_both_directions(world: &World) -> 
 }
 
 #[common::test(each_store)]
-async fn q9_extensive_use_raises_one_event_each_time_it_passes_a_multiple(
-    world: &World,
-) -> TestResult {
+async fn q9_extensive_use_raises_one_event(world: &World) -> TestResult {
     world.set_policy(|policy| policy.extensive_use = NonZeroU64::new(10)).await?;
     let issued = world.generate(NewKey::named("prod-main-app")?).await?;
     let quiet = world.generate(NewKey::named("prod-quiet")?).await?;
@@ -175,7 +171,7 @@ async fn q9_extensive_use_raises_one_event_each_time_it_passes_a_multiple(
 }
 
 #[common::test(each_store)]
-async fn q9_a_flush_that_passes_many_multiples_raises_one_event(world: &World) -> TestResult {
+async fn q9_flush_past_many_multiples_raises_one_event(world: &World) -> TestResult {
     world.set_policy(|policy| policy.extensive_use = NonZeroU64::new(2)).await?;
     let issued = world.generate(NewKey::named("prod-main-app")?).await?;
     use_and_flush(world, &issued, 25).await?;
@@ -186,7 +182,7 @@ async fn q9_a_flush_that_passes_many_multiples_raises_one_event(world: &World) -
 }
 
 #[common::test(each_store)]
-async fn q9_a_flush_that_is_repeated_raises_no_second_event(world: &World) -> TestResult {
+async fn q9_repeated_flush_raises_no_second_event(world: &World) -> TestResult {
     world.set_policy(|policy| policy.extensive_use = NonZeroU64::new(10)).await?;
     let (world, faults) = world.with_faults()?;
     let issued = world.generate(NewKey::named("prod-main-app")?).await?;
@@ -223,7 +219,7 @@ fn keys(events: &[Event]) -> Vec<Option<keywright::KeyId>> {
 }
 
 #[common::test(each_store)]
-async fn each_tenants_events_are_numbered_by_themselves(world: &World) -> TestResult {
+async fn events_are_numbered_for_each_tenant(world: &World) -> TestResult {
     let theirs = Actor::administrator(UserId::new("eve")?).in_tenant(TenantId::new("initech")?);
     let before = world.events(EventQuery::new()).await?.len();
     let issued = world.generate(NewKey::named("prod-main-app")?).await?;
@@ -247,7 +243,7 @@ async fn each_tenants_events_are_numbered_by_themselves(world: &World) -> TestRe
 }
 
 #[common::test(each_store)]
-async fn key_name_cannot_forge_a_detail(world: &World) -> TestResult {
+async fn key_name_cannot_forge_detail(world: &World) -> TestResult {
     let forged = "x\", owner=\"user:ada\" expires_at=\"never";
     let issued = world.generate(NewKey::named(forged)?.expires_in(HOUR)).await?;
     let told = world.events_of(&issued.key.id).await?.pop().ok_or("an event")?;

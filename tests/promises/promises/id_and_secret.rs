@@ -11,7 +11,7 @@ use keywright::{
 use common::{DAY, MOMENT, TestResult, World};
 
 #[common::test(each_store)]
-async fn f1_a_key_is_presented_as_key_id_and_key_secret(world: &World) -> TestResult {
+async fn f1_key_is_presented_as_id_and_secret(world: &World) -> TestResult {
     let old = world.generate(NewKey::named("prod-main-app")?).await?;
     let new = world.authority.rotate(&world.alice, &old.key.id, DAY).await?;
     for issued in [&old, &new] {
@@ -58,7 +58,7 @@ async fn f1_both_parts_are_needed(world: &World) -> TestResult {
 }
 
 #[common::test(each_store)]
-async fn f2_a_lifetime_is_given_in_days(world: &World) -> TestResult {
+async fn f2_lifetime_is_given_in_days(world: &World) -> TestResult {
     let new = || NewKey::named("prod-main-app");
     for days in [1, 30, 365] {
         let issued = world.generate(new()?.expires_in_days(days)).await?;
@@ -79,9 +79,7 @@ async fn f2_a_lifetime_is_given_in_days(world: &World) -> TestResult {
 }
 
 #[common::test(each_store)]
-async fn f3_a_key_is_enabled_when_made_and_switched_off_and_on_any_number_of_times(
-    world: &World,
-) -> TestResult {
+async fn f3_key_is_disabled_and_enabled_repeatedly(world: &World) -> TestResult {
     let old = world.generate(NewKey::named("prod-main-app")?).await?;
     let id = &old.key.id;
     let new = world.authority.rotate(&world.alice, id, DAY).await?;
@@ -102,9 +100,7 @@ async fn f3_a_key_is_enabled_when_made_and_switched_off_and_on_any_number_of_tim
 }
 
 #[common::test(each_store)]
-async fn f4_regenerate_gives_a_new_secret_for_the_same_key_and_the_old_one_stops_at_once(
-    world: &World,
-) -> TestResult {
+async fn f4_regenerate_replaces_the_secret_at_once(world: &World) -> TestResult {
     let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);
     let first = world.generate(new.expires_in_days(30)).await?;
     let id = &first.key.id;
@@ -124,7 +120,7 @@ async fn f4_regenerate_gives_a_new_secret_for_the_same_key_and_the_old_one_stops
 }
 
 #[common::test(each_store)]
-async fn f5_a_deleted_key_never_comes_back(world: &World) -> TestResult {
+async fn f5_deleted_key_never_comes_back(world: &World) -> TestResult {
     let issued = world.generate(NewKey::named("prod-main-app")?).await?;
     let id = &issued.key.id;
     let record = world.store.key(world.tenant(), id).await?.ok_or("it is stored")?.record;
@@ -149,7 +145,7 @@ async fn f5_a_deleted_key_never_comes_back(world: &World) -> TestResult {
 }
 
 #[common::test(each_store)]
-async fn f6_management_belongs_to_the_administrator(world: &World) -> TestResult {
+async fn f6_only_administrators_manage_keys(world: &World) -> TestResult {
     let (authority, admin) = (&world.authority, &world.admin);
     let owner = world.bob.as_owner();
     let new = || NewKey::named("prod-main-app");

@@ -6,7 +6,7 @@ use keywright::{KeyEntry, KeyId, KeyStatus, Name, NewKey, Reason};
 use common::{DAY, HOUR, MOMENT, TestResult, World};
 
 #[common::test(each_store)]
-async fn q5_the_listing_carries_name_id_owner_times_and_status(world: &World) -> TestResult {
+async fn q5_listing_has_name_owner_times_and_status(world: &World) -> TestResult {
     let created = world.now();
     let expires = world.later(90 * DAY);
     let new = NewKey::named("prod-main-app")?.expires_at(expires);
@@ -27,7 +27,7 @@ async fn q5_the_listing_carries_name_id_owner_times_and_status(world: &World) ->
 }
 
 #[common::test(each_store)]
-async fn q5_a_search_matches_name_id_and_owner(world: &World) -> TestResult {
+async fn q5_search_matches_name_id_and_owner(world: &World) -> TestResult {
     let account = world.account("nightly-report", "analyst").await?;
     let main = world.generate(NewKey::named("prod-Main-app")?).await?.key.id;
     let bob = common::developer("bob-miller");
@@ -51,7 +51,7 @@ async fn q5_a_search_matches_name_id_and_owner(world: &World) -> TestResult {
 }
 
 #[common::test(each_store)]
-async fn q5_pages_show_each_key_once_in_every_order(world: &World) -> TestResult {
+async fn q5_pages_show_each_key_once(world: &World) -> TestResult {
     use KeySort::{Created, Expires, LastUsed, Name, Updated};
     let mut made = Vec::new();
     for number in 0..10 {
@@ -96,7 +96,7 @@ async fn q5_pages_show_each_key_once_in_every_order(world: &World) -> TestResult
 }
 
 #[common::test(each_store)]
-async fn q6_a_key_is_active_scheduled_disabled_expired_or_revoked(world: &World) -> TestResult {
+async fn q6_key_has_one_of_five_statuses(world: &World) -> TestResult {
     let (authority, alice) = (&world.authority, &world.alice);
     let begin = world.later(DAY);
     let new = NewKey::named("prod-main-app")?.not_before(begin).expires_in_days(2);
@@ -126,7 +126,7 @@ async fn q6_a_key_is_active_scheduled_disabled_expired_or_revoked(world: &World)
 }
 
 #[common::test(each_store)]
-async fn q6_the_listing_can_be_asked_for_some_statuses(world: &World) -> TestResult {
+async fn q6_listing_filters_by_status(world: &World) -> TestResult {
     let mut made = Vec::new();
     for status in KeyStatus::ALL {
         made.push((status, world.generate_in(status).await?.key.id));

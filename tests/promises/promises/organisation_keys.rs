@@ -12,7 +12,7 @@ use common::operations::{Subjects, perform};
 use common::{DAY, HOUR, MOMENT, TestResult, World, secret_of};
 
 #[common::test(each_store)]
-async fn w1_a_key_without_expiry_stays_valid(world: &World) -> TestResult {
+async fn w1_key_without_expiry_stays_valid(world: &World) -> TestResult {
     let issued = world.generate(NewKey::named("prod-main-app")?).await?;
     assert_eq!(issued.key.name.as_str(), "prod-main-app");
     assert_eq!(issued.key.expires_at, None);
@@ -23,7 +23,7 @@ async fn w1_a_key_without_expiry_stays_valid(world: &World) -> TestResult {
 }
 
 #[common::test(each_store)]
-async fn w1_a_key_with_an_expiry_is_valid_until_it(world: &World) -> TestResult {
+async fn w1_key_is_valid_until_its_expiry(world: &World) -> TestResult {
     let expires = world.later(90 * DAY);
     let issued = world.generate(NewKey::named("prod-main-app")?.expires_at(expires)).await?;
     assert_eq!(issued.key.expires_at, Some(expires));
@@ -35,7 +35,7 @@ async fn w1_a_key_with_an_expiry_is_valid_until_it(world: &World) -> TestResult 
 }
 
 #[common::test(each_store)]
-async fn w2_a_token_is_handed_out_once_and_nothing_shows_it_again(world: &World) -> TestResult {
+async fn w2_token_is_shown_only_once(world: &World) -> TestResult {
     let first = world.generate(NewKey::named("prod-main-app")?).await?;
     let id = &first.key.id;
     let second = world.authority.rotate(&world.alice, id, DAY).await?;
@@ -74,9 +74,7 @@ async fn w2_a_token_is_handed_out_once_and_nothing_shows_it_again(world: &World)
 }
 
 #[common::test(each_store)]
-async fn w2_no_error_repeats_a_token_that_was_passed_in_place_of_something_else(
-    world: &World,
-) -> TestResult {
+async fn w2_no_error_repeats_a_misplaced_token(world: &World) -> TestResult {
     let issued = world.generate(NewKey::named("prod-main-app")?).await?;
     let mut leaking = Vec::new();
     for text in [issued.token.expose(), issued.token.expose_key_secret()] {
@@ -91,7 +89,7 @@ async fn w2_no_error_repeats_a_token_that_was_passed_in_place_of_something_else(
 }
 
 #[common::test(each_store)]
-async fn w3_a_key_is_renamed_in_any_status(world: &World) -> TestResult {
+async fn w3_key_is_renamed_in_any_status(world: &World) -> TestResult {
     for status in KeyStatus::ALL {
         let issued = world.generate_in(status).await?;
         let name = Name::new(format!("staging-{status}"))?;
@@ -104,7 +102,7 @@ async fn w3_a_key_is_renamed_in_any_status(world: &World) -> TestResult {
 }
 
 #[common::test(each_store)]
-async fn w4_a_deleted_key_is_gone_and_its_access_ends_at_once(world: &World) -> TestResult {
+async fn w4_deleted_key_loses_access_at_once(world: &World) -> TestResult {
     for status in KeyStatus::ALL {
         let old = world.generate(NewKey::named("prod-main-app")?.expires_in(HOUR)).await?;
         let id = &old.key.id;
@@ -129,7 +127,7 @@ async fn w4_a_deleted_key_is_gone_and_its_access_ends_at_once(world: &World) -> 
 }
 
 #[common::test(each_store)]
-async fn w5_an_expired_key_is_reactivated_by_nothing(world: &World) -> TestResult {
+async fn w5_expired_key_is_never_reactivated(world: &World) -> TestResult {
     let authority = &world.authority;
     for disabled_before in [false, true] {
         let issued = world.generate(NewKey::named("prod-main-app")?.expires_in_days(30)).await?;
@@ -163,7 +161,7 @@ async fn w5_an_expired_key_is_reactivated_by_nothing(world: &World) -> TestResul
 }
 
 #[common::test(each_store)]
-async fn w6_the_expiry_of_a_key_never_changes(world: &World) -> TestResult {
+async fn w6_expiry_of_key_never_changes(world: &World) -> TestResult {
     for expires in [None, Some(world.later(90 * DAY))] {
         let new = NewKey::named("prod-main-app")?;
         let new = match expires {

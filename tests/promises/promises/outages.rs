@@ -13,9 +13,7 @@ use common::operations::{Subjects, is_looking, perform, state};
 use common::{DAY, TestResult, World};
 
 #[common::test(each_store)]
-async fn b4_a_store_that_fails_is_never_an_invalid_key_and_lets_nobody_in(
-    world: &World,
-) -> TestResult {
+async fn b4_store_failure_is_never_an_invalid_key(world: &World) -> TestResult {
     let (world, faults) = world.with_faults()?;
     let good = world.generate(NewKey::named("prod-main-app")?).await?;
     let revoked = world.generate(NewKey::named("prod-revoked")?).await?;
@@ -48,9 +46,7 @@ async fn b4_a_store_that_fails_is_never_an_invalid_key_and_lets_nobody_in(
 }
 
 #[common::test(each_store)]
-async fn b4_management_says_that_the_store_failed_and_hands_out_no_token(
-    world: &World,
-) -> TestResult {
+async fn b4_store_failure_returns_no_token(world: &World) -> TestResult {
     let (world, faults) = world.with_faults()?;
     let issued = world.generate(NewKey::named("prod-main-app")?).await?;
     let account = world.account("nightly-report", "analyst").await?;
@@ -81,9 +77,7 @@ async fn b4_management_says_that_the_store_failed_and_hands_out_no_token(
 }
 
 #[common::test(each_store)]
-async fn b7_an_event_is_there_with_the_change_that_it_tells_of_and_not_without_it(
-    world: &World,
-) -> TestResult {
+async fn b7_event_is_written_with_its_change(world: &World) -> TestResult {
     let (world, faults) = world.with_faults()?;
     let owner = world.alice.as_owner();
     for operation in Operation::ALL.iter().filter(|operation| !is_looking(**operation)) {
@@ -107,9 +101,7 @@ async fn b7_an_event_is_there_with_the_change_that_it_tells_of_and_not_without_i
 }
 
 #[common::test(each_store)]
-async fn b7_a_revocation_by_a_possessor_is_there_with_its_event_and_not_without_it(
-    world: &World,
-) -> TestResult {
+async fn b7_possessor_revocation_is_written_with_its_event(world: &World) -> TestResult {
     let (world, faults) = world.with_faults()?;
     let issued = world.generate(NewKey::named("prod-main-app")?).await?;
     let token = Credential::Token(issued.token.expose());
@@ -127,9 +119,7 @@ async fn b7_a_revocation_by_a_possessor_is_there_with_its_event_and_not_without_
 }
 
 #[common::test(each_store)]
-async fn b7_an_attempt_that_cannot_be_put_on_record_is_answered_with_that_failure(
-    world: &World,
-) -> TestResult {
+async fn b7_unrecorded_refusal_reports_the_store_failure(world: &World) -> TestResult {
     let (world, faults) = world.with_faults()?;
     let issued = world.generate(NewKey::named("prod-main-app")?).await?;
     faults.set(Fault::WritesLost);

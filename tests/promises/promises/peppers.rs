@@ -9,7 +9,7 @@ const FIRST: [u8; 32] = [1; 32];
 const SECOND: [u8; 32] = [2; 32];
 
 #[common::test(each_store)]
-async fn b8_keys_move_to_a_new_pepper_as_they_are_used(world: &World) -> TestResult {
+async fn b8_keys_move_to_new_pepper_with_use(world: &World) -> TestResult {
     let used = world.generate(NewKey::named("prod-used")?).await?;
     let unused = world.generate(NewKey::named("prod-unused")?).await?;
     let first = PepperRing::none().with(1, FIRST)?;
@@ -35,7 +35,7 @@ async fn b8_keys_move_to_a_new_pepper_as_they_are_used(world: &World) -> TestRes
 }
 
 #[common::test(each_store)]
-async fn b8_a_new_key_is_made_with_the_current_pepper(world: &World) -> TestResult {
+async fn b8_new_key_uses_the_current_pepper(world: &World) -> TestResult {
     let ring = PepperRing::none().with(1, FIRST)?.with(2, SECOND)?;
     let world = world.with_peppers(ring)?;
     let issued = world.generate(NewKey::named("prod-main-app")?).await?;
@@ -44,7 +44,7 @@ async fn b8_a_new_key_is_made_with_the_current_pepper(world: &World) -> TestResu
 }
 
 #[common::test(each_store)]
-async fn b8_both_secrets_of_an_overlap_move(world: &World) -> TestResult {
+async fn b8_both_secrets_of_overlap_move(world: &World) -> TestResult {
     let ring = PepperRing::none().with(1, FIRST)?;
     let old_world = world.with_peppers(ring.clone())?;
     let old = old_world.generate(NewKey::named("prod-main-app")?).await?;
@@ -63,9 +63,7 @@ async fn b8_both_secrets_of_an_overlap_move(world: &World) -> TestResult {
 }
 
 #[common::test(each_store)]
-async fn b8_a_pepper_that_is_gone_is_an_operators_mistake_and_lets_nobody_in(
-    world: &World,
-) -> TestResult {
+async fn b8_missing_pepper_is_an_operator_error(world: &World) -> TestResult {
     let peppered = world.with_peppers(PepperRing::none().with(1, FIRST)?)?;
     let issued = peppered.generate(NewKey::named("prod-main-app")?).await?;
     for ring in [PepperRing::none(), PepperRing::none().with(2, SECOND)?] {
@@ -83,9 +81,7 @@ async fn b8_a_pepper_that_is_gone_is_an_operators_mistake_and_lets_nobody_in(
 }
 
 #[common::test(each_store)]
-async fn b8_a_secret_that_is_dead_does_not_tie_its_key_to_an_old_pepper(
-    world: &World,
-) -> TestResult {
+async fn b8_dead_secret_does_not_hold_old_pepper(world: &World) -> TestResult {
     let ring = PepperRing::none().with(1, FIRST)?;
     let world = world.with_peppers(ring.clone())?;
     let old = world.generate(NewKey::named("prod-main-app")?).await?;
@@ -103,7 +99,7 @@ async fn b8_a_secret_that_is_dead_does_not_tie_its_key_to_an_old_pepper(
 }
 
 #[common::test(each_store)]
-async fn dead_secret_under_missing_pepper_is_unrecognized(world: &World) -> TestResult {
+async fn dead_secret_without_pepper_is_unrecognized(world: &World) -> TestResult {
     let before = world.with_peppers(PepperRing::none().with(1, FIRST)?)?;
     let old = before.generate(NewKey::named("prod-main-app")?).await?;
     let both = world.with_peppers(PepperRing::none().with(1, FIRST)?.with(2, SECOND)?)?;

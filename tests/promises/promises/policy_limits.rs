@@ -12,9 +12,7 @@ use keywright::{
 use common::{DAY, HOUR, MOMENT, TestResult, World};
 
 #[common::test(each_store)]
-async fn q2_a_lifetime_above_the_maximum_is_refused_and_none_at_all_with_it(
-    world: &World,
-) -> TestResult {
+async fn q2_lifetime_above_maximum_is_refused(world: &World) -> TestResult {
     let max = 30 * DAY;
     world.set_policy(|policy| policy.max_lifetime = Some(max)).await?;
     let new = || NewKey::named("prod-main-app");
@@ -43,7 +41,7 @@ async fn q2_a_lifetime_above_the_maximum_is_refused_and_none_at_all_with_it(
 }
 
 #[common::test(each_store)]
-async fn q2_a_change_of_the_maximum_lifetime_affects_new_keys_alone(world: &World) -> TestResult {
+async fn q2_maximum_lifetime_affects_only_new_keys(world: &World) -> TestResult {
     let new = || NewKey::named("prod-main-app");
     let endless = world.generate(new()?).await?;
     let long = world.generate(new()?.expires_in_days(365)).await?;
@@ -66,7 +64,7 @@ async fn q2_a_change_of_the_maximum_lifetime_affects_new_keys_alone(world: &Worl
 }
 
 #[common::test(each_store)]
-async fn q2_the_maximum_lifetime_has_no_upper_limit(world: &World) -> TestResult {
+async fn q2_maximum_lifetime_has_no_upper_limit(world: &World) -> TestResult {
     for max in [1_000_000 * DAY, Duration::from_secs(u64::MAX)] {
         let policy = world.set_policy(|policy| policy.max_lifetime = Some(max)).await?;
         assert_eq!(policy.max_lifetime, Some(max));
@@ -84,9 +82,7 @@ async fn q2_the_maximum_lifetime_has_no_upper_limit(world: &World) -> TestResult
 }
 
 #[common::test(each_store)]
-async fn q3_an_owner_holds_exactly_as_many_live_keys_as_the_policy_says(
-    world: &World,
-) -> TestResult {
+async fn q3_owner_holds_exactly_the_allowed_keys(world: &World) -> TestResult {
     world.set_policy(|policy| policy.max_keys_per_owner = 3).await?;
     let new = || NewKey::named("prod-main-app");
     let mut keys = Vec::new();
@@ -113,7 +109,7 @@ async fn q3_an_owner_holds_exactly_as_many_live_keys_as_the_policy_says(
 }
 
 #[common::test(each_store)]
-async fn refusal_at_the_key_limit_leaves_an_event(world: &World) -> TestResult {
+async fn refusal_at_key_limit_leaves_event(world: &World) -> TestResult {
     world.set_policy(|policy| policy.max_keys_per_owner = 1).await?;
     world.generate(NewKey::named("prod-main-app")?).await?;
     let before = world.events(EventQuery::new()).await?.len();
@@ -127,7 +123,7 @@ async fn refusal_at_the_key_limit_leaves_an_event(world: &World) -> TestResult {
 }
 
 #[common::test(each_store)]
-async fn policy_of_a_later_version_is_stale(world: &World) -> TestResult {
+async fn policy_from_later_version_is_stale(world: &World) -> TestResult {
     let policy = world.authority.policy(&world.admin).await?;
     for later in [policy.version + 1, policy.version + 2, u64::MAX] {
         let mut next = policy.clone();
@@ -141,7 +137,7 @@ async fn policy_of_a_later_version_is_stale(world: &World) -> TestResult {
 }
 
 #[common::test(each_store)]
-async fn sweep_removes_what_is_dead_for_the_retention(world: &World) -> TestResult {
+async fn sweep_removes_keys_dead_past_retention(world: &World) -> TestResult {
     let retention = 10 * DAY;
     world.set_policy(|policy| policy.retention = retention).await?;
     let revoked = world.generate_in(KeyStatus::Revoked).await?.key.id;
@@ -171,9 +167,7 @@ async fn sweep_removes_what_is_dead_for_the_retention(world: &World) -> TestResu
 }
 
 #[common::test(each_store)]
-async fn q3_keys_that_authenticate_now_or_later_count_and_dead_ones_do_not(
-    world: &World,
-) -> TestResult {
+async fn q3_only_live_keys_count(world: &World) -> TestResult {
     for status in KeyStatus::ALL {
         let actor =
             Actor::developer(UserId::new(status.as_str())?).in_tenant(world.tenant().clone());
@@ -191,7 +185,7 @@ async fn q3_keys_that_authenticate_now_or_later_count_and_dead_ones_do_not(
 }
 
 #[common::test(each_store)]
-async fn q3_a_change_of_the_number_affects_new_keys_alone(world: &World) -> TestResult {
+async fn q3_changed_limit_affects_only_new_keys(world: &World) -> TestResult {
     let mut keys = Vec::new();
     for _ in 0..5 {
         keys.push(world.generate(NewKey::named("prod-main-app")?).await?);
@@ -214,7 +208,7 @@ async fn q3_a_change_of_the_number_affects_new_keys_alone(world: &World) -> Test
 }
 
 #[common::test(each_store)]
-async fn q3_the_number_is_1_to_1000(world: &World) -> TestResult {
+async fn q3_key_limit_is_1_to_1000(world: &World) -> TestResult {
     for impossible in [0, 1_001, u16::MAX] {
         let refused = world.set_policy(|policy| policy.max_keys_per_owner = impossible).await;
         let because = PolicyError::MaxKeys(impossible);
@@ -228,9 +222,7 @@ async fn q3_the_number_is_1_to_1000(world: &World) -> TestResult {
 }
 
 #[common::test(each_store)]
-async fn b2_the_number_of_keys_holds_exactly_under_concurrent_requests(
-    world: &World,
-) -> TestResult {
+async fn b2_key_limit_holds_under_concurrency(world: &World) -> TestResult {
     for limit in [1, 5] {
         let owner =
             Actor::developer(UserId::new(format!("of-{limit}"))?).in_tenant(world.tenant().clone());

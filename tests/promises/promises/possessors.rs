@@ -13,7 +13,7 @@ use keywright::{
 use common::{DAY, HOUR, TestResult, World};
 
 #[common::test(each_store)]
-async fn b3_a_revoked_key_is_refused_from_the_moment_the_call_returns(world: &World) -> TestResult {
+async fn b3_revoked_key_is_refused_at_once(world: &World) -> TestResult {
     const THREADS: u32 = 4;
     for _ in 0..10 {
         let issued = world.generate(NewKey::named("prod-main-app")?).await?;
@@ -57,7 +57,7 @@ async fn b3_a_revoked_key_is_refused_from_the_moment_the_call_returns(world: &Wo
 
 #[cfg(feature = "file")]
 #[common::test(file_store)]
-async fn b3_no_second_process_verifies_from_the_same_file(world: &World) -> TestResult {
+async fn b3_second_process_cannot_open_the_file(world: &World) -> TestResult {
     use keywright::store::{FileStore, StoreErrorKind};
 
     let file = world.file.as_ref().ok_or("the store is a file")?;
@@ -69,9 +69,7 @@ async fn b3_no_second_process_verifies_from_the_same_file(world: &World) -> Test
 }
 
 #[common::test(each_store)]
-async fn b5_a_caller_learns_only_that_a_key_is_not_accepted_and_an_operator_why(
-    world: &World,
-) -> TestResult {
+async fn b5_caller_learns_only_that_key_is_refused(world: &World) -> TestResult {
     let refusals = refusals_of_each_kind(world).await?;
     let mut reasons = Vec::new();
     for (expected, error) in refusals {
@@ -91,7 +89,7 @@ async fn b5_a_caller_learns_only_that_a_key_is_not_accepted_and_an_operator_why(
 }
 
 #[common::test(each_store)]
-async fn b5_a_caller_with_an_accepted_key_learns_what_it_may_not(world: &World) -> TestResult {
+async fn b5_accepted_caller_learns_what_is_missing(world: &World) -> TestResult {
     let account = world.account("nightly-report", "analyst").await?;
     let rate = Rate::new(1, HOUR)?;
     let issued = world.generate_under(&account, NewKey::named("prod-job")?.rate(rate)).await?;
@@ -112,7 +110,7 @@ async fn b5_a_caller_with_an_accepted_key_learns_what_it_may_not(world: &World) 
 }
 
 #[common::test(each_store)]
-async fn b5_who_lacks_the_secret_learns_nothing_of_the_key(world: &World) -> TestResult {
+async fn b5_caller_without_secret_learns_nothing(world: &World) -> TestResult {
     let secret_of_another = world.generate_for(&world.bob, NewKey::named("prod-bob")?).await?;
     let secret = secret_of_another.token.expose_key_secret();
     for status in KeyStatus::ALL {
@@ -127,7 +125,7 @@ async fn b5_who_lacks_the_secret_learns_nothing_of_the_key(world: &World) -> Tes
 }
 
 #[common::test(each_store)]
-async fn b13_a_possessor_can_revoke_its_own_key(world: &World) -> TestResult {
+async fn b13_possessor_can_revoke_its_own_key(world: &World) -> TestResult {
     for status in [KeyStatus::Active, KeyStatus::Scheduled, KeyStatus::Disabled] {
         let issued = world.generate_in(status).await?;
         let other = world.generate(NewKey::named("prod-other")?).await?;
@@ -147,9 +145,7 @@ async fn b13_a_possessor_can_revoke_its_own_key(world: &World) -> TestResult {
 }
 
 #[common::test(each_store)]
-async fn b13_a_leaked_key_can_be_revoked_by_either_secret_wherever_the_report_comes_from(
-    world: &World,
-) -> TestResult {
+async fn b13_either_secret_revokes_a_leaked_key(world: &World) -> TestResult {
     let networks = "203.0.113.0/24".parse()?;
     let old = world.generate(NewKey::named("prod-main-app")?.networks(networks)).await?;
     let new = world.authority.rotate(&world.alice, &old.key.id, DAY).await?;
@@ -164,7 +160,7 @@ async fn b13_a_leaked_key_can_be_revoked_by_either_secret_wherever_the_report_co
 }
 
 #[common::test(each_store)]
-async fn b13_nobody_revokes_a_key_without_a_secret_that_works(world: &World) -> TestResult {
+async fn b13_only_a_working_secret_revokes(world: &World) -> TestResult {
     let replaced = world.generate(NewKey::named("prod-main-app")?).await?;
     let id = replaced.key.id;
     let current = world.authority.rotate(&world.alice, &id, Duration::ZERO).await?;
@@ -187,7 +183,7 @@ async fn b13_nobody_revokes_a_key_without_a_secret_that_works(world: &World) -> 
 }
 
 #[common::test(each_store)]
-async fn b13_a_key_manages_no_keys(world: &World) -> TestResult {
+async fn b13_key_manages_no_keys(world: &World) -> TestResult {
     // What a possessor gets hold of is no actor and can't become one; every method of the
     // authority takes one first.
     let becomes_an_actor = [

@@ -52,7 +52,7 @@ async fn counts(world: &World) -> TestResult<Vec<(String, u64, Timestamp, Timest
 }
 
 #[common::test(each_store)]
-async fn q9_refused_calls_past_ten_a_minute_are_counted(world: &World) -> TestResult {
+async fn q9_refusals_past_ten_are_counted(world: &World) -> TestResult {
     refuse(&world.authority, &world.bob, 10).await;
     world.clock.advance(MOMENT);
     let since = world.now();
@@ -75,7 +75,7 @@ async fn q9_refused_calls_past_ten_a_minute_are_counted(world: &World) -> TestRe
 }
 
 #[common::test(each_store)]
-async fn one_actors_refusals_do_not_hide_anothers(world: &World) -> TestResult {
+async fn refusals_are_counted_for_each_actor(world: &World) -> TestResult {
     let namesake = Actor::developer(world.bob.id().clone()).in_tenant(TenantId::new("initech")?);
     refuse(&world.authority, &world.bob, 50).await;
     refuse(&world.authority, &namesake, 5).await;
@@ -88,7 +88,7 @@ async fn one_actors_refusals_do_not_hide_anothers(world: &World) -> TestResult {
 }
 
 #[common::test(each_store)]
-async fn next_recorded_refusal_writes_the_counts(world: &World) -> TestResult {
+async fn next_recorded_refusal_writes_counts(world: &World) -> TestResult {
     refuse(&world.authority, &world.bob, 12).await;
     world.clock.advance(MINUTE);
     refuse(&world.authority, &world.alice, 1).await;
@@ -98,7 +98,7 @@ async fn next_recorded_refusal_writes_the_counts(world: &World) -> TestResult {
 }
 
 #[common::test(each_store)]
-async fn sweep_writes_the_counts_of_its_tenant(world: &World) -> TestResult {
+async fn sweep_writes_counts_of_its_tenant(world: &World) -> TestResult {
     let stranger = Actor::developer(UserId::new("eve")?).in_tenant(TenantId::new("initech")?);
     let admin = Actor::administrator(UserId::new("ada")?).in_tenant(stranger.tenant().clone());
     refuse(&world.authority, &world.bob, 13).await;
@@ -114,7 +114,7 @@ async fn sweep_writes_the_counts_of_its_tenant(world: &World) -> TestResult {
 }
 
 #[common::test(each_store)]
-async fn counts_survive_a_store_that_fails(world: &World) -> TestResult {
+async fn counts_survive_store_that_fails(world: &World) -> TestResult {
     let (world, faults) = world.with_faults()?;
     refuse(&world.authority, &world.bob, 15).await;
     world.clock.advance(MINUTE);
@@ -158,7 +158,7 @@ async fn dropped_call_loses_no_count(world: &World) -> TestResult {
 }
 
 #[common::test(each_store)]
-async fn unrecorded_refusal_is_answered_with_the_failure(world: &World) -> TestResult {
+async fn unrecorded_refusal_is_answered_with_failure(world: &World) -> TestResult {
     let (world, faults) = world.with_faults()?;
     faults.set(Fault::WritesLost);
     for _ in 0..30 {
@@ -172,7 +172,7 @@ async fn unrecorded_refusal_is_answered_with_the_failure(world: &World) -> TestR
 }
 
 #[common::test(each_store)]
-async fn clock_that_goes_back_loses_no_refusal(world: &World) -> TestResult {
+async fn backward_clock_loses_no_refusal(world: &World) -> TestResult {
     let start = world.now();
     world.clock.advance(1_000 * MINUTE);
     refuse(&world.authority, &world.bob, 12).await;

@@ -11,7 +11,7 @@ use keywright::{
 use common::{DAY, HOUR, MOMENT, TestResult, World};
 
 #[common::test(each_store)]
-async fn b10_a_key_has_its_own_scopes_below_a_ceiling(world: &World) -> TestResult {
+async fn b10_key_scopes_stay_below_the_ceiling(world: &World) -> TestResult {
     let [read, write, reports] =
         ["invoices:read", "invoices:write", "reports:read"].map(Scope::new);
     let (read, write, reports) = (read?, write?, reports?);
@@ -53,7 +53,7 @@ async fn b10_a_key_has_its_own_scopes_below_a_ceiling(world: &World) -> TestResu
 }
 
 #[common::test(each_store)]
-async fn b10_a_key_can_be_bound_to_networks(world: &World) -> TestResult {
+async fn b10_key_can_be_bound_to_networks(world: &World) -> TestResult {
     let networks = "203.0.113.0/24 2001:db8::/32 192.0.2.7".parse()?;
     let bound = world.generate(NewKey::named("prod-main-app")?.networks(networks)).await?;
     let free = world.generate(NewKey::named("prod-free")?).await?;
@@ -92,7 +92,7 @@ async fn b10_a_key_can_be_bound_to_networks(world: &World) -> TestResult {
 }
 
 #[common::test(each_store)]
-async fn b10_a_key_has_a_rate_and_says_when_to_try_again(world: &World) -> TestResult {
+async fn b10_key_rate_names_the_next_try(world: &World) -> TestResult {
     let rate = Rate::new(6, Duration::from_secs(60))?;
     let issued = world.generate(NewKey::named("prod-main-app")?.rate(rate)).await?;
     let other = world.generate(NewKey::named("prod-other")?.rate(rate)).await?;
@@ -124,7 +124,7 @@ async fn b10_a_key_has_a_rate_and_says_when_to_try_again(world: &World) -> TestR
 }
 
 #[common::test(each_store)]
-async fn b10_a_policy_has_a_default_rate_that_owners_do_not_lift(world: &World) -> TestResult {
+async fn b10_owner_cannot_lift_the_default_rate(world: &World) -> TestResult {
     let before = world.generate(NewKey::named("prod-main-app")?).await?;
     let limit = Rate::new(2, Duration::from_secs(60))?;
     world.set_policy(|policy| policy.default_rate = Some(limit)).await?;
@@ -152,7 +152,7 @@ async fn b10_a_policy_has_a_default_rate_that_owners_do_not_lift(world: &World) 
 }
 
 #[common::test(each_store)]
-async fn b10_owner_narrows_what_an_administrator_set(world: &World) -> TestResult {
+async fn b10_owner_narrows_limits_of_administrator(world: &World) -> TestResult {
     let owner = world.alice.as_owner();
     let new = NewKey::named("prod-main-app")?
         .scopes("invoices:read".parse()?)
@@ -194,7 +194,7 @@ async fn b10_owner_narrows_what_an_administrator_set(world: &World) -> TestResul
 }
 
 #[common::test(each_store)]
-async fn b10_owner_changes_limits_of_their_own(world: &World) -> TestResult {
+async fn b10_owner_changes_own_limits(world: &World) -> TestResult {
     let new = NewKey::named("prod-main-app")?
         .scopes("invoices:read".parse()?)
         .networks("203.0.113.0/24".parse()?)
@@ -218,7 +218,7 @@ async fn b10_owner_changes_limits_of_their_own(world: &World) -> TestResult {
 }
 
 #[common::test(each_store)]
-async fn b10_a_key_can_begin_to_work_later(world: &World) -> TestResult {
+async fn b10_key_can_begin_later(world: &World) -> TestResult {
     let begin = world.later(DAY);
     let new = || NewKey::named("prod-main-app");
     let issued = world.generate(new()?.not_before(begin).expires_in_days(2)).await?;
@@ -262,7 +262,7 @@ async fn scheduled_key_counts_its_lifetime_from_creation(world: &World) -> TestR
 }
 
 #[common::test(each_store)]
-async fn b10_a_key_carries_metadata_of_the_hosts(world: &World) -> TestResult {
+async fn b10_key_carries_metadata_of_host(world: &World) -> TestResult {
     let metadata = Metadata::new([("team", "billing"), ("ticket", "OPS-7")])?;
     let new = NewKey::named("prod-main-app")?.metadata(metadata.clone());
     let issued = world.generate(new).await?;

@@ -9,7 +9,7 @@ use keywright::{Issued, KeyError, KeyStatus, NewKey, Overlap, Reason, SecretUsed
 use common::{DAY, HOUR, MOMENT, TestResult, World};
 
 #[common::test(each_store)]
-async fn a6_both_secrets_work_while_the_overlap_lasts(world: &World) -> TestResult {
+async fn a6_both_secrets_work_during_overlap(world: &World) -> TestResult {
     let old = world.generate(NewKey::named("prod-main-app")?).await?;
     let new = world.authority.rotate(&world.alice, &old.key.id, DAY).await?;
     let end = world.later(DAY);
@@ -28,7 +28,7 @@ async fn a6_both_secrets_work_while_the_overlap_lasts(world: &World) -> TestResu
 }
 
 #[common::test(each_store)]
-async fn a6_the_listing_tells_whether_the_old_secret_is_still_in_use(world: &World) -> TestResult {
+async fn a6_listing_shows_use_of_old_secret(world: &World) -> TestResult {
     let old = world.generate(NewKey::named("prod-main-app")?).await?;
     world.verifier.verify(old.token.expose()).await?;
     let before = world.now();
@@ -59,7 +59,7 @@ async fn a6_the_listing_tells_whether_the_old_secret_is_still_in_use(world: &Wor
 }
 
 #[common::test(each_store)]
-async fn a6_an_overlap_is_ended_early(world: &World) -> TestResult {
+async fn a6_overlap_is_ended_early(world: &World) -> TestResult {
     let old = world.generate(NewKey::named("prod-main-app")?).await?;
     let id = &old.key.id;
     let new = world.authority.rotate(&world.alice, id, DAY).await?;
@@ -74,7 +74,7 @@ async fn a6_an_overlap_is_ended_early(world: &World) -> TestResult {
 }
 
 #[common::test(each_store)]
-async fn a6_a_second_rotation_drops_the_oldest_secret_at_once(world: &World) -> TestResult {
+async fn a6_second_rotation_drops_the_oldest_secret(world: &World) -> TestResult {
     let first = world.generate(NewKey::named("prod-main-app")?).await?;
     let id = &first.key.id;
     let second = world.authority.rotate(&world.alice, id, DAY).await?;
@@ -90,7 +90,7 @@ async fn a6_a_second_rotation_drops_the_oldest_secret_at_once(world: &World) -> 
 }
 
 #[common::test(each_store)]
-async fn a6_an_overlap_is_at_most_as_long_as_the_policy_says(world: &World) -> TestResult {
+async fn a6_overlap_is_bounded_by_the_policy(world: &World) -> TestResult {
     world.set_policy(|policy| policy.max_overlap = DAY).await?;
     let old = world.generate(NewKey::named("prod-main-app")?).await?;
     let id = &old.key.id;
@@ -104,7 +104,7 @@ async fn a6_an_overlap_is_at_most_as_long_as_the_policy_says(world: &World) -> T
 }
 
 #[common::test(each_store)]
-async fn b1_an_overlap_ends_with_the_key_if_that_is_earlier(world: &World) -> TestResult {
+async fn b1_overlap_ends_with_the_key(world: &World) -> TestResult {
     for (lifetime, end) in [(HOUR, HOUR), (DAY, DAY), (DAY + MOMENT, DAY), (90 * DAY, DAY)] {
         let old = world.generate(NewKey::named("prod-main-app")?.expires_in(lifetime)).await?;
         let new = world.authority.rotate(&world.alice, &old.key.id, DAY).await?;
@@ -122,7 +122,7 @@ async fn b1_an_overlap_ends_with_the_key_if_that_is_earlier(world: &World) -> Te
 }
 
 #[common::test(each_store)]
-async fn b1_a_rotation_makes_no_second_key(world: &World) -> TestResult {
+async fn b1_rotation_makes_no_second_key(world: &World) -> TestResult {
     world.set_policy(|policy| policy.max_keys_per_owner = 1).await?;
     let old = world.generate(NewKey::named("prod-main-app")?).await?;
     for _ in 0..3 {
@@ -135,9 +135,7 @@ async fn b1_a_rotation_makes_no_second_key(world: &World) -> TestResult {
 }
 
 #[common::test(each_store)]
-async fn b1_rotations_at_the_same_time_leave_one_secret_and_one_that_retires(
-    world: &World,
-) -> TestResult {
+async fn b1_concurrent_rotations_leave_two_secrets(world: &World) -> TestResult {
     let first = world.generate(NewKey::named("prod-main-app")?).await?;
     let id = first.key.id;
     let (authority, alice) = (&world.authority, &world.alice);
@@ -163,9 +161,7 @@ async fn b1_rotations_at_the_same_time_leave_one_secret_and_one_that_retires(
 }
 
 #[common::test(each_store)]
-async fn b1_a_rotation_and_a_revocation_at_the_same_time_end_in_a_revoked_key(
-    world: &World,
-) -> TestResult {
+async fn b1_rotation_racing_revocation_ends_revoked(world: &World) -> TestResult {
     let (authority, alice) = (&world.authority, &world.alice);
     for _ in 0..20 {
         let old = world.generate(NewKey::named("prod-main-app")?).await?;
@@ -185,7 +181,7 @@ async fn b1_a_rotation_and_a_revocation_at_the_same_time_end_in_a_revoked_key(
 }
 
 #[common::test(each_store)]
-async fn b1_no_overlap_leaves_nothing_of_the_old_secret(world: &World) -> TestResult {
+async fn b1_zero_overlap_ends_old_secret_at_once(world: &World) -> TestResult {
     let old = world.generate(NewKey::named("prod-main-app")?).await?;
     let id = &old.key.id;
     let new = world.authority.rotate(&world.alice, id, Duration::ZERO).await?;

@@ -11,9 +11,7 @@ use common::faults::Fault;
 use common::{TestResult, World};
 
 #[common::test(each_store)]
-async fn e1_an_account_has_a_name_a_role_and_a_read_only_switch_and_owns_any_number_of_keys(
-    world: &World,
-) -> TestResult {
+async fn e1_account_has_name_role_and_keys(world: &World) -> TestResult {
     let role = RoleName::new("analyst")?;
     let name = Name::new("nightly-report")?;
     let new = NewAccount::new(name.clone(), role.clone());
@@ -37,9 +35,7 @@ async fn e1_an_account_has_a_name_a_role_and_a_read_only_switch_and_owns_any_num
 }
 
 #[common::test(each_store)]
-async fn e2_a_change_of_role_or_access_changes_all_keys_of_the_account_at_once(
-    world: &World,
-) -> TestResult {
+async fn e2_account_change_affects_all_its_keys(world: &World) -> TestResult {
     let account = world.account("nightly-report", "operator").await?;
     let keys = generate_many(world, &account, 3).await?;
     let other = world.account("weekly-report", "operator").await?;
@@ -64,7 +60,7 @@ async fn e2_a_change_of_role_or_access_changes_all_keys_of_the_account_at_once(
 }
 
 #[common::test(each_store)]
-async fn e3_a_role_is_a_named_set_of_scopes_in_the_tenants_policy(world: &World) -> TestResult {
+async fn e3_role_is_a_named_scope_set(world: &World) -> TestResult {
     let analyst = RoleName::new("analyst")?;
     let unknown = RoleName::new("janitor")?;
     let new = NewAccount::new(Name::new("nightly-report")?, unknown.clone());
@@ -96,9 +92,7 @@ async fn e3_a_role_is_a_named_set_of_scopes_in_the_tenants_policy(world: &World)
 }
 
 #[common::test(each_store)]
-async fn e4_disabling_an_account_stops_its_keys_and_enabling_it_finds_each_as_it_was(
-    world: &World,
-) -> TestResult {
+async fn e4_disabled_account_stops_and_restores_keys(world: &World) -> TestResult {
     let account = world.account("nightly-report", "analyst").await?;
     let keys = generate_many(world, &account, 3).await?;
     world.authority.disable(&world.admin, &keys[1].key.id).await?;
@@ -129,7 +123,7 @@ async fn e4_disabling_an_account_stops_its_keys_and_enabling_it_finds_each_as_it
 }
 
 #[common::test(each_store)]
-async fn e5_deleting_an_account_deletes_all_its_keys_in_one_step(world: &World) -> TestResult {
+async fn e5_deleted_account_deletes_its_keys(world: &World) -> TestResult {
     // More than a page of keys, and one of each status.
     world.set_policy(|policy| policy.max_keys_per_owner = 1_000).await?;
     let account = world.account("nightly-report", "analyst").await?;
@@ -158,7 +152,7 @@ async fn e5_deleting_an_account_deletes_all_its_keys_in_one_step(world: &World) 
 }
 
 #[common::test(each_store)]
-async fn e5_a_deleted_account_never_comes_back(world: &World) -> TestResult {
+async fn e5_deleted_account_never_comes_back(world: &World) -> TestResult {
     let account = world.account("nightly-report", "analyst").await?;
     let id = &account.id;
     world.authority.delete_account(&world.admin, id).await?;
@@ -180,9 +174,7 @@ async fn e5_a_deleted_account_never_comes_back(world: &World) -> TestResult {
 }
 
 #[common::test(each_store)]
-async fn e6_keys_are_generated_under_an_account_and_deleted_one_by_one(
-    world: &World,
-) -> TestResult {
+async fn e6_account_keys_are_generated_and_deleted(world: &World) -> TestResult {
     let account = world.account("nightly-report", "analyst").await?;
     let keys = generate_many(world, &account, 2).await?;
     assert_eq!(keys[0].key.owner, Owner::Account(account.id));
@@ -194,7 +186,7 @@ async fn e6_keys_are_generated_under_an_account_and_deleted_one_by_one(
 }
 
 #[common::test(each_store)]
-async fn e6_the_events_of_an_accounts_keys_are_found_by_the_account(world: &World) -> TestResult {
+async fn e6_account_key_events_are_found(world: &World) -> TestResult {
     let account = world.account("nightly-report", "analyst").await?;
     let issued = world.generate_under(&account, NewKey::named("prod-main-app")?).await?;
     let id = &issued.key.id;
@@ -209,7 +201,7 @@ async fn e6_the_events_of_an_accounts_keys_are_found_by_the_account(world: &Worl
 }
 
 #[common::test(each_store)]
-async fn e7_only_an_administrator_manages_accounts_and_their_keys(world: &World) -> TestResult {
+async fn e7_only_administrators_manage_accounts(world: &World) -> TestResult {
     let account = world.account("nightly-report", "analyst").await?;
     let id = &account.id;
     let issued = world.generate_under(&account, NewKey::named("prod-main-app")?).await?;
@@ -254,9 +246,7 @@ async fn e7_only_an_administrator_manages_accounts_and_their_keys(world: &World)
 }
 
 #[common::test(each_store)]
-async fn e8_a_read_only_accounts_keys_never_do_what_needs_write_access(
-    world: &World,
-) -> TestResult {
+async fn e8_read_only_account_keys_never_write(world: &World) -> TestResult {
     // The role says write, and the key does too.
     let role = RoleName::new("operator")?;
     let new = NewAccount::new(Name::new("nightly-report")?, role).read_only();

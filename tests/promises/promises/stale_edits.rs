@@ -8,9 +8,7 @@ use keywright::{
 use common::{TestResult, World};
 
 #[common::test(each_store)]
-async fn t_c04_an_edit_of_a_version_that_is_gone_changes_nothing_and_is_on_record(
-    world: &World,
-) -> TestResult {
+async fn t_c04_stale_edit_changes_nothing(world: &World) -> TestResult {
     let issued = world.generate(NewKey::named("prod-main-app")?).await?;
     let (id, seen) = (issued.key.id, issued.key.version);
     let edit = |name: &str| Ok::<_, keywright::Error>(KeyEdit::new().name(Name::new(name)?));
@@ -34,9 +32,7 @@ async fn t_c04_an_edit_of_a_version_that_is_gone_changes_nothing_and_is_on_recor
 }
 
 #[common::test(each_store)]
-async fn one_edit_changes_the_name_and_the_rest_in_one_step_or_nothing(
-    world: &World,
-) -> TestResult {
+async fn edit_is_applied_in_one_step(world: &World) -> TestResult {
     let issued = world.generate(NewKey::named("prod-main-app")?).await?;
     let id = issued.key.id;
     let both = |scopes: &str| {
@@ -58,7 +54,7 @@ async fn one_edit_changes_the_name_and_the_rest_in_one_step_or_nothing(
 }
 
 #[common::test(each_store)]
-async fn an_edit_of_an_account_that_has_changed_is_refused(world: &World) -> TestResult {
+async fn stale_account_edit_is_refused(world: &World) -> TestResult {
     let account = world.account("nightly", "analyst").await?;
     let rename = |name: &str| {
         let edit = AccountEdit::new().name(Name::new(name)?);

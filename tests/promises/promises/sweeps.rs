@@ -59,7 +59,7 @@ async fn sweep_keeps_the_newest_event(world: &World) -> TestResult {
 }
 
 #[common::test(each_store)]
-async fn sweep_keeps_events_behind_a_later_one(world: &World) -> TestResult {
+async fn sweep_keeps_events_behind_later_one(world: &World) -> TestResult {
     let last = newest(world).await?.sequence;
     world.clock.advance(HOUR);
     world.generate(NewKey::named("prod-main-app")?).await?;
@@ -74,7 +74,7 @@ async fn sweep_keeps_events_behind_a_later_one(world: &World) -> TestResult {
 }
 
 #[common::test(each_store)]
-async fn sweep_of_many_events_takes_several_commits(world: &World) -> TestResult {
+async fn large_sweep_takes_several_commits(world: &World) -> TestResult {
     let mut event = newest(world).await?;
     event.kind = Operation::KeyRename.into();
     let many = 3 * usize::from(MAX_LIMIT);

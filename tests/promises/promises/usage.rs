@@ -10,7 +10,7 @@ use common::faults::Fault;
 use common::{HOUR, TestResult, World};
 
 #[common::test(each_store)]
-async fn b6_a_request_writes_nothing(world: &World) -> TestResult {
+async fn b6_request_writes_nothing(world: &World) -> TestResult {
     let (world, faults) = world.with_faults()?;
     let issued = world.generate(NewKey::named("prod-main-app")?).await?;
     let epoch = world.store.changes(Epoch(0)).await?.epoch;
@@ -27,7 +27,7 @@ async fn b6_a_request_writes_nothing(world: &World) -> TestResult {
 }
 
 #[common::test(each_store)]
-async fn b6_a_flush_that_failed_loses_no_use(world: &World) -> TestResult {
+async fn b6_failed_flush_loses_no_use(world: &World) -> TestResult {
     let (world, faults) = world.with_faults()?;
     let issued = world.generate(NewKey::named("prod-main-app")?).await?;
     for fault in [Fault::WritesLost, Fault::Down] {
@@ -49,9 +49,7 @@ async fn b6_a_flush_that_failed_loses_no_use(world: &World) -> TestResult {
 }
 
 #[common::test(each_store)]
-async fn b6_a_flush_that_was_done_and_not_acknowledged_counts_nothing_twice(
-    world: &World,
-) -> TestResult {
+async fn b6_unacknowledged_flush_counts_once(world: &World) -> TestResult {
     let (world, faults) = world.with_faults()?;
     let issued = world.generate(NewKey::named("prod-main-app")?).await?;
     for round in 1..=3 {
@@ -73,9 +71,7 @@ async fn b6_a_flush_that_was_done_and_not_acknowledged_counts_nothing_twice(
 }
 
 #[common::test(each_store)]
-async fn b6_uses_and_flushes_and_changes_at_the_same_time_count_every_use_once(
-    world: &World,
-) -> TestResult {
+async fn b6_concurrent_uses_are_counted_once(world: &World) -> TestResult {
     const THREADS: u64 = 4;
     const USES: u64 = 500;
     let issued = world.generate(NewKey::named("prod-main-app")?).await?;
@@ -112,7 +108,7 @@ async fn b6_uses_and_flushes_and_changes_at_the_same_time_count_every_use_once(
 
 #[cfg(feature = "file")]
 #[common::test]
-fn b6_a_clean_stop_loses_nothing() -> TestResult {
+fn b6_clean_stop_loses_nothing() -> TestResult {
     use keywright::store::{FileStore, KeyStore};
 
     let folder = tempfile::tempdir()?;

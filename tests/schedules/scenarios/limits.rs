@@ -12,7 +12,7 @@ use crate::sync::Arc;
 use crate::value::metadata::Metadata;
 use crate::world::World;
 
-pub(super) fn t_c07_a_rate_lets_exactly_its_number_through() {
+pub(super) fn t_c07_rate_admits_exactly_its_number() {
     let world = World::new();
     let new = NewKey::named("prod-main-app").expect("a name");
     let issued = world.make(new.rate("3/60s".parse().expect("a rate")));
@@ -40,7 +40,7 @@ pub(super) fn t_c07_a_rate_lets_exactly_its_number_through() {
     assert_eq!((count("current"), count("rate_limited")), (3, 3));
 }
 
-pub(super) fn t_c06_the_limit_of_keys_holds_exactly() {
+pub(super) fn t_c06_limit_of_keys_holds_exactly() {
     let world = World::new();
     world.set_policy(|policy| policy.max_keys_per_owner = 1);
     let made = Arc::new(Mutex::new((0, 0)));

@@ -41,12 +41,12 @@ pub(crate) const ALL: &[Scenario] = &[
         run: ends::t_c04_a_digest_that_moves_undoes_no_change_of_its_key,
     },
     Scenario {
-        name: "t_c07_a_rate_lets_exactly_its_number_through",
-        run: limits::t_c07_a_rate_lets_exactly_its_number_through,
+        name: "t_c07_rate_admits_exactly_its_number",
+        run: limits::t_c07_rate_admits_exactly_its_number,
     },
     Scenario {
-        name: "t_c06_the_limit_of_keys_holds_exactly",
-        run: limits::t_c06_the_limit_of_keys_holds_exactly,
+        name: "t_c06_limit_of_keys_holds_exactly",
+        run: limits::t_c06_limit_of_keys_holds_exactly,
     },
     Scenario {
         name: "t_c02_of_rotations_at_once_the_last_secret_works_and_the_one_before_retires",

@@ -13,7 +13,7 @@ fn made_up(number: usize) -> KeyId {
 }
 
 #[tokio::test]
-async fn never_more_keys_are_kept_than_the_capacity_and_those_that_go_come_back() {
+async fn cache_never_exceeds_its_capacity() {
     let node = Node::with(|options| options.capacity(3));
     node.sync().await;
     let mut keys = Vec::new();
@@ -34,7 +34,7 @@ async fn never_more_keys_are_kept_than_the_capacity_and_those_that_go_come_back(
 }
 
 #[tokio::test]
-async fn a_key_that_is_kept_already_displaces_no_other() {
+async fn cached_key_displaces_no_other() {
     let node = Node::with(|options| options.capacity(2));
     let keys = [node.cached_key().await.key.id, node.cached_key().await.key.id];
     for _ in 0..10 {
@@ -50,7 +50,7 @@ async fn a_key_that_is_kept_already_displaces_no_other() {
 }
 
 #[tokio::test]
-async fn made_up_ids_displace_no_key_and_are_not_kept_without_end() {
+async fn unknown_ids_displace_no_key() {
     const MOST: usize = 10_000;
     let node = Node::with(|options| options.capacity(2));
     let keys = [node.cached_key().await.key.id, node.cached_key().await.key.id];

@@ -26,7 +26,7 @@ async fn end(held: Hold, fill: Resolve<'_>) {
 }
 
 #[tokio::test]
-async fn t_m06_a_fill_that_began_before_a_revoke_and_ends_after_its_sync_is_not_kept() {
+async fn t_m06_fill_from_before_revoke_is_dropped() {
     for freshness in BOTH {
         let node = Node::new();
         let issued = node.elsewhere.key().await;
@@ -41,7 +41,7 @@ async fn t_m06_a_fill_that_began_before_a_revoke_and_ends_after_its_sync_is_not_
 }
 
 #[tokio::test]
-async fn t_m06_a_fill_that_ends_before_the_sync_is_forgotten_by_it() {
+async fn t_m06_fill_before_sync_is_forgotten() {
     for freshness in BOTH {
         let node = Node::new();
         let issued = node.elsewhere.key().await;
@@ -56,7 +56,7 @@ async fn t_m06_a_fill_that_ends_before_the_sync_is_forgotten_by_it() {
 }
 
 #[tokio::test]
-async fn t_m06_a_fill_that_ends_while_the_sync_is_on_its_way_is_forgotten_by_it() {
+async fn t_m06_fill_during_sync_is_forgotten() {
     for freshness in BOTH {
         let node = Node::new();
         let issued = node.elsewhere.key().await;
@@ -74,7 +74,7 @@ async fn t_m06_a_fill_that_ends_while_the_sync_is_on_its_way_is_forgotten_by_it(
 }
 
 #[tokio::test]
-async fn t_m06_a_fill_that_began_before_a_change_of_its_own_node_is_not_kept() {
+async fn t_m06_fill_from_before_own_change_is_dropped() {
     for freshness in BOTH {
         let node = Node::new();
         let issued = node.elsewhere.key().await;
@@ -88,7 +88,7 @@ async fn t_m06_a_fill_that_began_before_a_change_of_its_own_node_is_not_kept() {
 }
 
 #[tokio::test]
-async fn t_m06_a_fill_that_ends_before_the_change_is_acknowledged_is_forgotten_by_it() {
+async fn t_m06_fill_before_acknowledgment_is_forgotten() {
     for freshness in BOTH {
         let node = Node::new();
         let issued = node.elsewhere.key().await;
@@ -107,7 +107,7 @@ async fn t_m06_a_fill_that_ends_before_the_change_is_acknowledged_is_forgotten_b
 }
 
 #[tokio::test]
-async fn t_m05_a_change_whose_answer_is_lost_is_forgotten_too() {
+async fn t_m05_change_with_lost_answer_is_forgotten() {
     let node = Node::new();
     let (failing, leaving) = (node.cached_key().await, node.cached_key().await);
     let admin = admin();
@@ -129,7 +129,7 @@ async fn t_m05_a_change_whose_answer_is_lost_is_forgotten_too() {
 }
 
 #[tokio::test]
-async fn t_m06_a_fill_that_began_before_the_store_lost_commits_is_not_kept() {
+async fn t_m06_fill_from_before_lost_commits_is_dropped() {
     let node = Node::new();
     let issued = node.elsewhere.key().await;
     node.elsewhere.authority.disable(&admin(), &issued.key.id).await.expect("it is disabled");

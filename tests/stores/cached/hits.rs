@@ -10,7 +10,7 @@ use crate::node::{BOUND, Node};
 use common::{MOMENT, admin};
 
 #[tokio::test]
-async fn t_m01_a_key_that_is_in_memory_costs_no_question() {
+async fn t_m01_cached_key_needs_no_store_read() {
     let node = Node::new();
     let issued = node.cached_key().await;
     assert_eq!(node.asked(&issued.key.id), 1);
@@ -22,7 +22,7 @@ async fn t_m01_a_key_that_is_in_memory_costs_no_question() {
 }
 
 #[tokio::test]
-async fn t_m01_without_a_sync_every_key_is_asked_for() {
+async fn t_m01_every_key_is_read_without_sync() {
     let node = Node::new();
     let issued = node.elsewhere.key().await;
     for asked in 1..=3 {
@@ -33,7 +33,7 @@ async fn t_m01_without_a_sync_every_key_is_asked_for() {
 }
 
 #[tokio::test]
-async fn t_m01_a_revoke_from_elsewhere_is_known_after_one_sync() {
+async fn t_m01_remote_revoke_arrives_with_one_sync() {
     let node = Node::new();
     let issued = node.cached_key().await;
     node.revoke_elsewhere(&issued.key.id).await;
@@ -43,7 +43,7 @@ async fn t_m01_a_revoke_from_elsewhere_is_known_after_one_sync() {
 }
 
 #[tokio::test]
-async fn t_m01_a_revoke_from_elsewhere_is_known_after_the_bound_without_a_sync() {
+async fn t_m01_remote_revoke_arrives_after_bound() {
     let node = Node::new();
     let issued = node.cached_key().await;
     node.revoke_elsewhere(&issued.key.id).await;
@@ -54,7 +54,7 @@ async fn t_m01_a_revoke_from_elsewhere_is_known_after_the_bound_without_a_sync()
 }
 
 #[tokio::test]
-async fn t_m01_the_age_is_measured_from_the_beginning_of_the_sync() {
+async fn t_m01_age_counts_from_start_of_sync() {
     let node = Node::new();
     let issued = node.cached_key().await;
     let held = node.behind.hold(Call::Changes);
@@ -70,7 +70,7 @@ async fn t_m01_the_age_is_measured_from_the_beginning_of_the_sync() {
 }
 
 #[tokio::test]
-async fn t_m01_a_grant_tells_its_age_and_a_request_may_ask_for_a_fresher_one() {
+async fn t_m01_grant_has_age_and_request_limits_it() {
     let node = Node::new();
     let issued = node.cached_key().await;
     let request = || AccessRequest::token(issued.token.expose());
@@ -95,7 +95,7 @@ async fn t_m01_a_grant_tells_its_age_and_a_request_may_ask_for_a_fresher_one() {
 }
 
 #[tokio::test]
-async fn t_m01_an_answer_of_no_age_is_asked_for_at_the_moment_of_the_sync_too() {
+async fn t_m01_zero_age_is_read_during_sync() {
     let node = Node::new();
     let issued = node.cached_key().await;
     assert_eq!(node.cache.age(), Some(Duration::ZERO));
@@ -107,7 +107,7 @@ async fn t_m01_an_answer_of_no_age_is_asked_for_at_the_moment_of_the_sync_too() 
 }
 
 #[tokio::test]
-async fn t_m01_what_was_asked_for_a_fresh_answer_is_known_to_all() {
+async fn t_m01_fresh_read_serves_all_callers() {
     let node = Node::new();
     let issued = node.cached_key().await;
     let id = issued.key.id;
@@ -118,7 +118,7 @@ async fn t_m01_what_was_asked_for_a_fresh_answer_is_known_to_all() {
 }
 
 #[tokio::test]
-async fn t_m10_after_a_suspension_the_first_answer_is_from_the_store() {
+async fn t_m10_first_answer_after_suspension_is_read() {
     let node = Node::new();
     let issued = node.cached_key().await;
     node.revoke_elsewhere(&issued.key.id).await;
@@ -130,7 +130,7 @@ async fn t_m10_after_a_suspension_the_first_answer_is_from_the_store() {
 }
 
 #[tokio::test]
-async fn t_m10_after_a_suspension_without_the_store_there_is_no_answer() {
+async fn t_m10_suspension_without_store_gives_no_answer() {
     let node = Node::new();
     let issued = node.cached_key().await;
     node.behind.set_down(true);
@@ -139,7 +139,7 @@ async fn t_m10_after_a_suspension_without_the_store_there_is_no_answer() {
 }
 
 #[tokio::test]
-async fn t_m11_a_store_that_lost_commits_makes_the_node_forget_everything() {
+async fn t_m11_lost_commits_make_node_forget_all() {
     let node = Node::new();
     let (lost, kept) = (node.elsewhere.key().await, node.elsewhere.key().await);
     node.elsewhere.authority.disable(&admin(), &lost.key.id).await.expect("it is disabled");
@@ -160,7 +160,7 @@ async fn t_m11_a_store_that_lost_commits_makes_the_node_forget_everything() {
 }
 
 #[tokio::test]
-async fn possessors_revoke_asks_the_store_itself() {
+async fn revoke_by_possessor_bypasses_the_cache() {
     // With a secret that was replaced elsewhere, and that the node still takes for the right one.
     let node = Node::new();
     let old = node.cached_key().await;

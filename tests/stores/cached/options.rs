@@ -11,7 +11,7 @@ fn check(options: CacheOptions) -> Result<(), CacheOptionsError> {
 }
 
 #[test]
-fn a_setting_is_taken_up_to_its_edges_and_refused_beyond() {
+fn settings_are_checked_at_their_bounds() {
     type Set = fn(CacheOptions, Duration) -> CacheOptions;
     type Refused = fn(Duration) -> CacheOptionsError;
     let millis = Duration::from_millis;
@@ -44,7 +44,7 @@ fn a_setting_is_taken_up_to_its_edges_and_refused_beyond() {
 }
 
 #[test]
-fn an_outage_is_never_shorter_than_what_is_usual() {
+fn outage_bound_is_at_least_staleness() {
     let hour = Duration::from_hours(1);
     let options = |outage| {
         let options = CacheOptions::new().max_staleness(hour);
@@ -56,7 +56,7 @@ fn an_outage_is_never_shorter_than_what_is_usual() {
 }
 
 #[test]
-fn what_is_shown_of_the_options_says_what_they_are() {
+fn debug_output_shows_every_option() {
     let shown = format!("{:?}", CacheOptions::default());
     assert_eq!(
         shown,

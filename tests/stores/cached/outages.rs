@@ -13,7 +13,7 @@ use common::MOMENT;
 const OUTAGE: Duration = Duration::from_mins(5);
 
 #[tokio::test]
-async fn t_m03_without_the_store_keys_are_accepted_until_the_bound_and_then_unavailable() {
+async fn t_m03_keys_are_accepted_until_the_bound() {
     for syncs_fail in [false, true] {
         let node = Node::new();
         let (issued, other) = (node.cached_key().await, node.elsewhere.key().await);
@@ -39,7 +39,7 @@ async fn t_m03_without_the_store_keys_are_accepted_until_the_bound_and_then_unav
 }
 
 #[tokio::test]
-async fn t_m03_an_id_without_a_key_is_unavailable_too_and_not_absent() {
+async fn t_m03_unknown_id_is_unavailable_in_outage() {
     let node = Node::with(|options| options.danger_accept_revoked_keys_during_an_outage(OUTAGE));
     node.sync().await;
     let nobody = "0000000000000001".parse().expect("an id");
@@ -51,7 +51,7 @@ async fn t_m03_an_id_without_a_key_is_unavailable_too_and_not_absent() {
 }
 
 #[tokio::test]
-async fn t_m03_reads_do_not_wait_for_a_store_that_a_sync_found_gone() {
+async fn t_m03_reads_skip_a_store_known_down() {
     let node = Node::new();
     let issued = node.cached_key().await;
     node.clock.advance(BOUND + MOMENT);
@@ -67,7 +67,7 @@ async fn t_m03_reads_do_not_wait_for_a_store_that_a_sync_found_gone() {
 }
 
 #[tokio::test]
-async fn t_m03_a_store_that_is_corrupt_is_no_outage() {
+async fn t_m03_corrupt_store_is_not_an_outage() {
     let node = Node::with(|options| options.danger_accept_revoked_keys_during_an_outage(OUTAGE));
     let issued = node.cached_key().await;
     node.clock.advance(BOUND + MOMENT);
@@ -77,7 +77,7 @@ async fn t_m03_a_store_that_is_corrupt_is_no_outage() {
 }
 
 #[tokio::test]
-async fn t_m04_a_store_that_does_not_answer_is_unavailable_when_patience_ends() {
+async fn t_m04_silent_store_is_unavailable_after_patience() {
     let node = Node::with(|options| options.patience(Duration::from_millis(1)));
     let issued = node.elsewhere.key().await;
     let _held = [Call::Resolve(issued.key.id), Call::Changes].map(|call| node.behind.hold(call));
@@ -94,7 +94,7 @@ async fn t_m04_a_store_that_does_not_answer_is_unavailable_when_patience_ends() 
 }
 
 #[tokio::test]
-async fn t_m04_a_hit_does_not_wait_for_a_sync_that_hangs() {
+async fn t_m04_cached_read_ignores_hanging_sync() {
     let node = Node::new();
     let issued = node.cached_key().await;
     let _held = node.behind.hold(Call::Changes);
@@ -105,7 +105,7 @@ async fn t_m04_a_hit_does_not_wait_for_a_sync_that_hangs() {
 }
 
 #[tokio::test]
-async fn t_m03_keys_are_accepted_during_an_outage_only_if_the_host_has_said_so() {
+async fn t_m03_outage_acceptance_needs_the_hosts_consent() {
     let node = Node::with(|options| options.danger_accept_revoked_keys_during_an_outage(OUTAGE));
     let (issued, other) = (node.cached_key().await, node.elsewhere.key().await);
     node.revoke_elsewhere(&issued.key.id).await;

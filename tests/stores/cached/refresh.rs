@@ -90,7 +90,7 @@ async fn revoked_in_time(behind: &Held, cache: &CachedStore, mut hint: impl FnMu
 }
 
 #[tokio::test]
-async fn t_m02_the_bound_holds_without_any_hint() {
+async fn t_m02_bound_holds_without_any_hint() {
     let behind = Held::default();
     let cache = cache(&behind, BOUND);
     tokio::spawn(cache.refresh_task());
@@ -99,7 +99,7 @@ async fn t_m02_the_bound_holds_without_any_hint() {
 }
 
 #[tokio::test]
-async fn t_m02_the_bound_holds_with_hints_that_are_wrong_lost_and_given_twice() {
+async fn t_m02_bound_holds_with_unreliable_hints() {
     let behind = Held::default();
     let hints = Sent::none();
     let cache = cache_with(&behind, BOUND, hints.clone());
@@ -114,7 +114,7 @@ async fn t_m02_the_bound_holds_with_hints_that_are_wrong_lost_and_given_twice() 
 }
 
 #[tokio::test]
-async fn t_m02_the_bound_holds_with_hints_at_every_moment() {
+async fn t_m02_bound_holds_with_hints_anytime() {
     let behind = Held::default();
     let cache = cache_with(&behind, BOUND, Wrong);
     tokio::spawn(cache.refresh_task());
@@ -123,7 +123,7 @@ async fn t_m02_the_bound_holds_with_hints_at_every_moment() {
 }
 
 #[tokio::test]
-async fn t_m02_a_hint_is_sooner_than_the_bound() {
+async fn t_m02_hint_arrives_before_the_bound() {
     let behind = Held::default();
     let hints = Sent::none();
     let cache = cache_with(&behind, HOUR, hints.clone());
@@ -141,7 +141,7 @@ async fn t_m02_a_hint_is_sooner_than_the_bound() {
 }
 
 #[tokio::test]
-async fn t_m03_refresh_goes_on_when_the_store_is_back() {
+async fn t_m03_refresh_continues_after_an_outage() {
     let behind = Held::default();
     // It asks every twenty minutes, but not after a failure.
     for bound in [BOUND, HOUR] {
@@ -157,7 +157,7 @@ async fn t_m03_refresh_goes_on_when_the_store_is_back() {
 }
 
 #[tokio::test]
-async fn refresh_task_ends_with_the_last_clone() {
+async fn refresh_task_ends_with_last_clone() {
     let behind = Held::default();
     let cache = cache_with(&behind, BOUND, Sent::none());
     let task = tokio::spawn(cache.refresh_task());

@@ -26,7 +26,7 @@ async fn uses(world: &World, issued: &keywright::Issued) -> u64 {
 }
 
 #[tokio::test]
-async fn start_refreshes_the_cache_of_the_builder() {
+async fn start_refreshes_cache_of_builder() {
     let behind = Held::default();
     let cache = CachedStore::new(behind.store(), CacheOptions::new()).expect("a cache");
     let shared: Arc<dyn KeyStore> = Arc::new(cache.clone());
@@ -41,7 +41,7 @@ async fn start_refreshes_the_cache_of_the_builder() {
 }
 
 #[tokio::test]
-async fn start_refreshes_a_cache_inside_a_wrapper_that_is_named() {
+async fn start_refreshes_a_named_wrapped_cache() {
     let cache = CachedStore::new(MemoryStore::new(), CacheOptions::new()).expect("a cache");
     // Another store, as a wrapper is: the builder cannot see the cache in it.
     let builder = Keywright::builder(MemoryStore::new()).refreshes(&cache);
@@ -77,7 +77,7 @@ impl ChangeHints for Holding {
 }
 
 #[tokio::test]
-async fn shutdown_lets_go_of_the_hints() {
+async fn shutdown_closes_the_hints() {
     let held = Arc::new(());
     let hints = Holding { _connection: Arc::clone(&held) };
     let cache = CachedStore::with_hints(MemoryStore::new(), CacheOptions::new(), hints);
@@ -90,7 +90,7 @@ async fn shutdown_lets_go_of_the_hints() {
 }
 
 #[tokio::test]
-async fn ended_flush_task_is_an_error() {
+async fn ended_flush_task_is_error() {
     let (world, faults) = World::faulty(|builder| builder);
     let issued = world.key().await;
     let options =
@@ -109,7 +109,7 @@ async fn ended_flush_task_is_an_error() {
 }
 
 #[tokio::test]
-async fn uses_are_flushed_in_the_background() {
+async fn uses_are_flushed_in_background() {
     let world = World::in_memory();
     let issued = world.key().await;
     let running = world.keywright.start_with(often()).expect("a runtime");
@@ -135,7 +135,7 @@ async fn shutdown_flushes_what_was_counted() {
 }
 
 #[tokio::test]
-async fn failed_flush_is_told_and_tried_again() {
+async fn failed_flush_is_reported_and_retried() {
     let (world, faults) = World::faulty(|builder| builder);
     let issued = world.key().await;
     let told = Arc::new(Mutex::new(Vec::new()));
@@ -170,7 +170,7 @@ async fn failed_shutdown_loses_nothing() {
 }
 
 #[tokio::test]
-async fn dropped_handle_goes_on_while_a_verifier_lives() {
+async fn dropped_handle_continues_while_verifier_lives() {
     let store = Arc::new(MemoryStore::new());
     let world = World::on(Arc::clone(&store));
     let issued = world.key().await;
@@ -185,7 +185,7 @@ async fn dropped_handle_goes_on_while_a_verifier_lives() {
 }
 
 #[test]
-fn start_outside_of_a_runtime_is_an_error() {
+fn start_outside_runtime_is_an_error() {
     let keywright = World::in_memory().keywright;
     assert_eq!(keywright.start().err(), Some(StartError::NoRuntime));
 }
@@ -207,7 +207,7 @@ fn flush_interval_has_bounds() {
 }
 
 #[tokio::test]
-async fn cache_says_that_no_task_refreshes_it() {
+async fn cache_reports_a_missing_refresh_task() {
     let warned = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&warned);
     let patience = Duration::from_secs(2);
@@ -240,7 +240,7 @@ async fn cache_says_that_no_task_refreshes_it() {
 }
 
 #[tokio::test]
-async fn cache_says_that_the_store_cannot_be_reached() {
+async fn cache_reports_an_unreachable_store() {
     let node = Node::new();
     node.sync().await;
     node.behind.set_down(true);

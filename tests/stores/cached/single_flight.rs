@@ -26,7 +26,7 @@ async fn callers<'a>(node: &'a Node, key: &KeyId, count: usize) -> Vec<Asking<'a
 }
 
 #[tokio::test]
-async fn t_m13_a_thousand_callers_for_one_key_are_one_question() {
+async fn t_m13_thousand_callers_share_one_read() {
     let node = Node::new();
     let issued = node.elsewhere.key().await;
     let held = node.behind.hold(Call::Resolve(issued.key.id));
@@ -40,7 +40,7 @@ async fn t_m13_a_thousand_callers_for_one_key_are_one_question() {
 }
 
 #[tokio::test]
-async fn t_m13_when_the_one_who_asks_goes_another_one_asks() {
+async fn t_m13_next_caller_reads_when_reader_leaves() {
     let node = Node::new();
     let issued = node.elsewhere.key().await;
     let held = node.behind.hold(Call::Resolve(issued.key.id));
@@ -58,7 +58,7 @@ async fn t_m13_when_the_one_who_asks_goes_another_one_asks() {
 }
 
 #[tokio::test]
-async fn t_m13_when_all_have_gone_the_next_one_asks_anew() {
+async fn t_m13_abandoned_read_starts_anew() {
     let node = Node::new();
     let issued = node.elsewhere.key().await;
     let held = node.behind.hold(Call::Resolve(issued.key.id));
@@ -69,7 +69,7 @@ async fn t_m13_when_all_have_gone_the_next_one_asks_anew() {
 }
 
 #[tokio::test]
-async fn t_m13_a_failure_is_told_to_all_who_wait() {
+async fn t_m13_failure_reaches_all_waiting_callers() {
     let node = Node::new();
     let issued = node.elsewhere.key().await;
     let held = node.behind.hold(Call::Resolve(issued.key.id));
@@ -88,7 +88,7 @@ async fn t_m13_a_failure_is_told_to_all_who_wait() {
 }
 
 #[tokio::test]
-async fn t_m13_a_failure_that_took_longer_than_the_bound_is_told_to_all_who_wait() {
+async fn t_m13_slow_failure_reaches_all_waiting_callers() {
     let node = Node::new();
     let issued = node.elsewhere.key().await;
     let held = node.behind.hold(Call::Resolve(issued.key.id));
@@ -103,7 +103,7 @@ async fn t_m13_a_failure_that_took_longer_than_the_bound_is_told_to_all_who_wait
 }
 
 #[tokio::test]
-async fn t_m13_an_answer_that_took_longer_than_the_bound_is_asked_for_once_more() {
+async fn t_m13_slow_answer_is_read_once_more() {
     let node = Node::new();
     let issued = node.elsewhere.key().await;
     let held = node.behind.hold(Call::Resolve(issued.key.id));
@@ -123,7 +123,7 @@ async fn t_m13_an_answer_that_took_longer_than_the_bound_is_asked_for_once_more(
 }
 
 #[tokio::test]
-async fn t_m13_who_joins_is_told_how_old_the_answer_is() {
+async fn t_m13_joining_caller_learns_the_age() {
     let node = Node::new();
     let issued = node.elsewhere.key().await;
     let held = node.behind.hold(Call::Resolve(issued.key.id));
@@ -141,7 +141,7 @@ async fn t_m13_who_joins_is_told_how_old_the_answer_is() {
 }
 
 #[tokio::test]
-async fn t_m13_different_keys_do_not_wait_for_each_other() {
+async fn t_m13_different_keys_do_not_wait() {
     let node = Node::new();
     let (slow, quick) = (node.elsewhere.key().await, node.elsewhere.key().await);
     let _held = node.behind.hold(Call::Resolve(slow.key.id));
@@ -150,7 +150,7 @@ async fn t_m13_different_keys_do_not_wait_for_each_other() {
 }
 
 #[tokio::test]
-async fn t_m13_who_knows_of_a_change_does_not_join_those_who_do_not() {
+async fn t_m13_caller_after_change_joins_no_older_read() {
     let node = Node::new();
     let issued = node.elsewhere.key().await;
     let held = node.behind.hold(Call::Resolve(issued.key.id));
@@ -170,7 +170,7 @@ async fn t_m13_who_knows_of_a_change_does_not_join_those_who_do_not() {
 }
 
 #[tokio::test]
-async fn t_m13_who_asks_for_a_fresh_answer_joins_nobody() {
+async fn t_m13_fresh_read_joins_no_other() {
     let node = Node::new();
     let issued = node.elsewhere.key().await;
     let held = node.behind.hold(Call::Resolve(issued.key.id));

@@ -19,7 +19,7 @@ fn insert(record: &KeyRecord) -> Batch {
 }
 
 #[tokio::test]
-async fn t_m08_an_id_without_a_key_costs_one_question() {
+async fn t_m08_unknown_id_costs_one_read() {
     let node = Node::new();
     let id = *record().await.id();
     node.sync().await;
@@ -31,7 +31,7 @@ async fn t_m08_an_id_without_a_key_costs_one_question() {
 }
 
 #[tokio::test]
-async fn t_m08_a_key_that_is_created_here_is_known_at_once() {
+async fn t_m08_locally_created_key_is_known_at_once() {
     let (node, record) = (Node::new(), record().await);
     node.sync().await;
     assert!(node.is_absent(record.id()).await);
@@ -40,7 +40,7 @@ async fn t_m08_a_key_that_is_created_here_is_known_at_once() {
 }
 
 #[tokio::test]
-async fn t_m08_a_key_that_is_created_elsewhere_is_known_after_one_sync() {
+async fn t_m08_remotely_created_key_arrives_with_sync() {
     let (node, record) = (Node::new(), record().await);
     node.sync().await;
     assert!(node.is_absent(record.id()).await);
@@ -51,7 +51,7 @@ async fn t_m08_a_key_that_is_created_elsewhere_is_known_after_one_sync() {
 }
 
 #[tokio::test]
-async fn t_m08_a_key_that_is_deleted_is_absent() {
+async fn t_m08_deleted_key_is_absent() {
     let node = Node::new();
     let (here, elsewhere) = (node.cached_key().await, node.cached_key().await);
     node.here.authority.delete(&admin(), &here.key.id).await.expect("it is deleted");
@@ -114,7 +114,7 @@ impl Keys {
 }
 
 #[tokio::test]
-async fn t_m05_a_change_of_a_key_forgets_this_key() {
+async fn t_m05_key_change_forgets_only_this_key() {
     let node = Node::new();
     let keys = Keys::of(&node).await;
     let [_, user] = &keys.others;
@@ -127,7 +127,7 @@ async fn t_m05_a_change_of_a_key_forgets_this_key() {
 }
 
 #[tokio::test]
-async fn t_m05_a_change_of_an_account_forgets_its_keys_and_no_others() {
+async fn t_m05_account_change_forgets_only_its_keys() {
     let node = Node::new();
     let keys = Keys::of(&node).await;
     node.here.authority.disable_account(&admin(), &keys.account).await.expect("it is disabled");
@@ -141,7 +141,7 @@ async fn t_m05_a_change_of_an_account_forgets_its_keys_and_no_others() {
 }
 
 #[tokio::test]
-async fn t_m05_a_change_of_a_policy_forgets_the_keys_of_its_tenant_and_no_others() {
+async fn t_m05_policy_change_forgets_only_its_tenant() {
     let node = Node::new();
     let keys = Keys::of(&node).await;
     node.here.set_policy(|policy| policy.api_enabled = false).await.expect("the policy is set");
@@ -154,7 +154,7 @@ async fn t_m05_a_change_of_a_policy_forgets_the_keys_of_its_tenant_and_no_others
 }
 
 #[tokio::test]
-async fn t_m05_a_store_that_no_longer_knows_makes_the_node_forget_everything() {
+async fn t_m05_unknown_changes_make_node_forget_all() {
     let node = Node::new();
     let keys = Keys::of(&node).await;
     let [_, user] = &keys.others;

@@ -293,7 +293,7 @@ async fn each_call_at_fault(deed: Deed, fault: Fault) -> usize {
 }
 
 #[test]
-fn a_call_that_is_not_passed_on_leaves_nothing_half_done_and_can_be_repeated() {
+fn blocked_call_is_atomic_and_repeatable() {
     block_on(async {
         for deed in DEEDS {
             let calls = each_call_at_fault(deed, Fault::Before).await;
@@ -303,7 +303,7 @@ fn a_call_that_is_not_passed_on_leaves_nothing_half_done_and_can_be_repeated() {
 }
 
 #[test]
-fn an_answer_that_is_lost_leaves_nothing_half_done_and_can_be_repeated() {
+fn lost_answer_is_atomic_and_repeatable() {
     block_on(async {
         for deed in DEEDS {
             assert!(each_call_at_fault(deed, Fault::After).await > 0, "{deed:?} asks the store");
@@ -312,7 +312,7 @@ fn an_answer_that_is_lost_leaves_nothing_half_done_and_can_be_repeated() {
 }
 
 #[test]
-fn a_call_that_takes_its_time_changes_nothing() {
+fn slow_call_changes_nothing() {
     block_on(async {
         for deed in DEEDS {
             assert!(each_call_at_fault(deed, Fault::Delay(3)).await > 0, "{deed:?} asks the store");
@@ -321,7 +321,7 @@ fn a_call_that_takes_its_time_changes_nothing() {
 }
 
 #[test]
-fn verifying_over_a_store_that_fails_is_unavailable_and_never_a_denial_of_what_is_good() {
+fn failing_store_makes_verify_unavailable() {
     block_on(async {
         for fault in [Fault::Before, Fault::After] {
             let life = Life::begin().await;
@@ -341,7 +341,7 @@ fn verifying_over_a_store_that_fails_is_unavailable_and_never_a_denial_of_what_i
 }
 
 #[test]
-fn sweep_respects_an_event_retention_lengthened_meanwhile() {
+fn sweep_obeys_concurrently_lengthened_event_retention() {
     block_on(async {
         let (store, faults) = (MemoryStore::new(), Faults::new());
         let world = World::on(InterceptedStore::new(store.clone(), faults.clone()));
@@ -363,7 +363,7 @@ fn sweep_respects_an_event_retention_lengthened_meanwhile() {
 }
 
 #[test]
-fn held_answer_comes_when_the_fault_is_mended() {
+fn held_answer_arrives_after_repair() {
     block_on(async {
         let (store, faults) = (MemoryStore::new(), Faults::new());
         let world = World::on(InterceptedStore::new(store.clone(), faults.clone()));

@@ -6,7 +6,7 @@ mod custom_store;
 mod faults;
 
 #[test]
-fn the_example_of_a_store_is_short() {
+fn example_store_is_short() {
     let store = include_str!("../../../examples/custom_store/store.rs");
     let main = include_str!("../../../examples/custom_store/main.rs");
     let lines = store.lines().chain(main.lines()).map(str::trim);

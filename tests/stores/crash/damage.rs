@@ -65,7 +65,7 @@ fn kind(told: &str) -> String {
 }
 
 #[test]
-fn t_f13_a_store_with_any_bit_flipped_opens_as_it_was_or_not_at_all() {
+fn t_f13_flipped_bit_never_changes_the_store() {
     let most = amount("KEYWRIGHT_FLIPS", 4_000) as usize;
     let mut random = StdRng::seed_from_u64(common::new_seed());
     let life = Life::lead();
@@ -94,7 +94,7 @@ fn t_f13_a_store_with_any_bit_flipped_opens_as_it_was_or_not_at_all() {
 }
 
 #[test]
-fn t_f15_a_store_that_is_cut_off_at_any_length_opens_as_it_was_or_not_at_all() {
+fn t_f15_truncated_store_never_opens_changed() {
     let life = Life::lead();
     for (what, whole) in [("closed", &life.closed), ("killed", &life.killed)] {
         // Nothing at all would be made a new store here; of a file it is refused.

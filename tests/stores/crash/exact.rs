@@ -43,7 +43,7 @@ fn assert_whole(life: &Life, at: usize, left: Vec<u8>, how: &str) -> bool {
 }
 
 #[test]
-fn t_f04_a_write_that_is_torn_at_any_byte_leaves_its_change_whole_or_undone() {
+fn t_f04_torn_write_is_whole_or_undone() {
     let one_in = amount("KEYWRIGHT_TEARS", 400) as usize;
     let life = Life::lead();
     let steps = life.changes().flat_map(|(what, steps)| steps.map(move |at| (what, at)));
@@ -80,7 +80,7 @@ fn t_f04_a_write_that_is_torn_at_any_byte_leaves_its_change_whole_or_undone() {
 }
 
 #[test]
-fn t_f06_a_file_whose_growth_is_lost_opens_with_all_that_was_acknowledged() {
+fn t_f06_lost_file_growth_loses_nothing_acknowledged() {
     let life = Life::lead();
     let mut cuts = 0;
     for at in life.made..=life.steps.len() {
@@ -105,7 +105,7 @@ fn t_f06_a_file_whose_growth_is_lost_opens_with_all_that_was_acknowledged() {
 }
 
 #[test]
-fn t_f10_a_cut_at_any_step_of_a_recovery_and_of_the_next_one_changes_nothing() {
+fn t_f10_cut_during_recovery_changes_nothing() {
     let life = Life::lead();
     let [once, twice] = [0, 0].map(AtomicUsize::new);
     let changes: Vec<_> = life.changes().collect();

@@ -31,7 +31,7 @@ fn assert_little_memory() {
 }
 
 #[test]
-fn t_f22_a_size_or_place_in_the_header_that_is_a_lie_is_refused_in_little_memory() {
+fn t_f22_lying_header_is_refused_in_little_memory() {
     let life = Life::lead();
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = folder.path().join("keys.db");
@@ -61,7 +61,7 @@ type Table = TableDefinition<'static, &'static [u8], &'static [u8]>;
 type Row = (&'static str, Vec<u8>, Vec<u8>);
 
 #[test]
-fn t_f22_a_record_with_a_lie_under_a_right_checksum_is_refused_in_little_memory() {
+fn t_f22_lying_record_is_refused_in_little_memory() {
     let life = Life::lead();
     let state = |events: u64, epoch: u64| {
         format!(r#"{{"epoch":{epoch},"events":{events},"events_of_keys":{events},"sum":""}}"#)

@@ -26,7 +26,7 @@ const MOST_MEMORY: usize = 256 << 20;
 pub(crate) const LARGEST_PIECE: usize = 16 << 20;
 
 #[test]
-fn t_f05_what_was_acknowledged_survives_a_power_cut_at_any_step_of_a_life_and_of_its_recovery() {
+fn t_f05_acknowledged_changes_survive_any_power_cut() {
     let states = amount("KEYWRIGHT_CUTS", 20_000) as usize;
     let seed = common::new_seed();
     let life = Life::lead();
@@ -45,7 +45,7 @@ fn t_f05_what_was_acknowledged_survives_a_power_cut_at_any_step_of_a_life_and_of
 
 /// What the machine is worth: it sees when a disk does not keep what it was told to.
 #[test]
-fn t_f05_a_disk_that_lies_about_its_last_syncs_is_noticed() {
+fn t_f05_disk_that_loses_syncs_is_noticed() {
     let life = Life::lead();
     let mut noticed = 0;
     for at in (life.made + 1..life.steps.len()).step_by(5) {

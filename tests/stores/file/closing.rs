@@ -10,7 +10,7 @@ use keywright::{AccountId, Clock, VerifyError};
 use crate::{Lived, open};
 
 #[test]
-fn every_call_after_a_close_is_unavailable() {
+fn calls_after_close_are_unavailable() {
     let lived = Lived::new();
     let store = open(&lived.path()).expect("it opens");
     let mut world = lived.world;
@@ -53,7 +53,7 @@ fn every_call_after_a_close_is_unavailable() {
 }
 
 #[test]
-fn a_verify_after_a_close_is_neither_a_grant_nor_a_denial() {
+fn verify_after_close_is_undecided() {
     let lived = Lived::new();
     let store = open(&lived.path()).expect("it opens");
     let mut world = lived.world;
@@ -66,7 +66,7 @@ fn a_verify_after_a_close_is_neither_a_grant_nor_a_denial() {
 }
 
 #[test]
-fn uses_that_could_not_be_flushed_after_a_close_are_an_error() {
+fn unflushed_uses_after_close_are_errors() {
     let lived = Lived::new();
     let store = open(&lived.path()).expect("it opens");
     let mut world = lived.world;
@@ -78,7 +78,7 @@ fn uses_that_could_not_be_flushed_after_a_close_are_an_error() {
 }
 
 #[test]
-fn a_closed_store_can_be_opened_at_once_while_its_clones_live() {
+fn closed_store_reopens_while_clones_live() {
     let lived = Lived::new();
     let path = lived.path();
     for _ in 0..10 {

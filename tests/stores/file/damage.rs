@@ -44,7 +44,7 @@ impl Drop for Tally {
 }
 
 #[test]
-fn t_f15_a_file_that_was_cut_off_anywhere_is_refused() {
+fn t_f15_truncated_file_is_refused() {
     let mut lived = Lived::new();
     let whole = lived.bytes();
     let even = (0..whole.len()).step_by(512);
@@ -58,7 +58,7 @@ fn t_f15_a_file_that_was_cut_off_anywhere_is_refused() {
 }
 
 #[test]
-fn t_f15_a_file_that_something_was_added_to_opens_as_it_was_or_not_at_all() {
+fn t_f15_extended_file_never_opens_changed() {
     let mut lived = Lived::new();
     let whole = lived.bytes();
     let mut tally = Tally::default();
@@ -72,7 +72,7 @@ fn t_f15_a_file_that_something_was_added_to_opens_as_it_was_or_not_at_all() {
 }
 
 #[test]
-fn t_f13_no_flipped_bit_of_the_header_brings_anything_back() {
+fn t_f13_flipped_header_bit_restores_nothing() {
     let mut lived = Lived::new();
     let mut bytes = lived.bytes();
     let mut tally = Tally::default();
@@ -85,7 +85,7 @@ fn t_f13_no_flipped_bit_of_the_header_brings_anything_back() {
 }
 
 #[test]
-fn t_f13_no_flipped_bit_of_what_is_stored_brings_anything_back() {
+fn t_f13_flipped_data_bit_restores_nothing() {
     let mut random = StdRng::seed_from_u64(common::new_seed());
     let mut lived = Lived::new();
     let mut bytes = lived.bytes();
@@ -107,7 +107,7 @@ fn t_f13_no_flipped_bit_of_what_is_stored_brings_anything_back() {
 }
 
 #[test]
-fn t_f13_a_store_whose_pages_were_overwritten_opens_as_it_was_or_not_at_all() {
+fn t_f13_overwritten_pages_never_open_changed() {
     let mut random = StdRng::seed_from_u64(common::new_seed());
     let mut lived = Lived::new();
     let whole = lived.bytes();
@@ -138,7 +138,7 @@ fn t_f13_a_store_whose_pages_were_overwritten_opens_as_it_was_or_not_at_all() {
 }
 
 #[test]
-fn t_f14_an_old_copy_of_one_page_does_not_bring_a_revoked_key_back() {
+fn t_f14_stale_page_restores_no_revoked_key() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("keys.db");
     let store = open(&path).expect("a new store");
@@ -184,7 +184,7 @@ fn used_bytes(bytes: &[u8]) -> Vec<usize> {
 }
 
 #[test]
-fn t_f14_no_flipped_bit_of_the_header_of_a_crashed_store_brings_anything_back() {
+fn t_f14_crashed_header_bit_restores_nothing() {
     let mut lived = Lived::new();
     let store = open(&lived.path()).expect("it opens");
     lived.world.reopen(store.clone());
@@ -205,7 +205,7 @@ fn t_f14_no_flipped_bit_of_the_header_of_a_crashed_store_brings_anything_back() 
 }
 
 #[test]
-fn t_f14_no_flipped_bit_of_a_revoked_keys_record_and_no_cut_before_it_brings_the_key_back() {
+fn t_f14_damaged_revoked_record_restores_no_key() {
     let mut lived = Lived::new();
     let mut bytes = lived.bytes();
     let revoked = ["revoked", "revoked while retiring", "revoked after the sweep"];

@@ -113,31 +113,31 @@ fn fail_at_every_step(faults: &[Fault], once: bool, kind: StoreErrorKind) {
 }
 
 #[test]
-fn t_f01_a_fault_at_any_step_of_a_change_is_an_error_and_loses_nothing_that_was_acknowledged() {
+fn t_f01_fault_during_change_loses_nothing_acknowledged() {
     let faults = [Fault::Full, Fault::ReadOnly, Fault::Broken, Fault::Interrupted];
     fail_at_every_step(&faults, true, StoreErrorKind::Unavailable);
 }
 
 #[test]
-fn t_f02_a_fault_that_stays_ends_all_writes_and_loses_nothing_that_was_acknowledged() {
+fn t_f02_lasting_fault_ends_all_writes() {
     let faults = [Fault::Full, Fault::ReadOnly, Fault::Broken, Fault::Interrupted, Fault::Sync];
     fail_at_every_step(&faults, false, StoreErrorKind::Unavailable);
 }
 
 #[test]
-fn t_f03_a_write_of_which_half_arrives_is_an_error_and_loses_nothing_that_was_acknowledged() {
+fn t_f03_half_write_loses_nothing_acknowledged() {
     for once in [false, true] {
         fail_at_every_step(&[Fault::Short], once, StoreErrorKind::Unavailable);
     }
 }
 
 #[test]
-fn t_f09_a_sync_that_failed_is_not_tried_again_though_it_would_succeed() {
+fn t_f09_failed_sync_is_not_retried() {
     fail_at_every_step(&[Fault::Sync], true, StoreErrorKind::Unavailable);
 }
 
 #[test]
-fn t_c13_a_panic_in_the_midst_of_a_write_ends_all_writes_and_nothing_else() {
+fn t_c13_panic_during_write_only_ends_writes() {
     keep_quiet_about(EXPECTED);
     for once in [false, true] {
         fail_at_every_step(&[Fault::Panic], once, StoreErrorKind::Corrupt);
@@ -145,7 +145,7 @@ fn t_c13_a_panic_in_the_midst_of_a_write_ends_all_writes_and_nothing_else() {
 }
 
 #[test]
-fn t_f05_a_power_cut_loses_nothing_that_was_acknowledged() {
+fn t_f05_power_cut_loses_nothing_acknowledged() {
     let seed = common::new_seed();
     let mut random = StdRng::seed_from_u64(seed);
     let original = Disk::default();
@@ -168,7 +168,7 @@ fn t_f05_a_power_cut_loses_nothing_that_was_acknowledged() {
 }
 
 #[test]
-fn t_f01_a_store_that_can_not_be_made_on_a_failing_disk_is_an_error() {
+fn t_f01_creation_on_failing_disk_is_an_error() {
     for fault in Fault::ALL {
         for let_through in 0.. {
             let disk = Disk::default();
@@ -182,7 +182,7 @@ fn t_f01_a_store_that_can_not_be_made_on_a_failing_disk_is_an_error() {
 }
 
 #[test]
-fn t_f01_a_fault_while_a_store_is_opened_is_an_error_and_loses_nothing() {
+fn t_f01_fault_during_open_loses_nothing() {
     let original = Disk::default();
     let mut world = lived_on(&original);
     let closed = original.bytes();
@@ -233,7 +233,7 @@ fn t_f01_a_fault_while_a_store_is_opened_is_an_error_and_loses_nothing() {
 }
 
 #[test]
-fn t_f02_after_a_flush_that_failed_none_succeeds_and_verification_goes_on() {
+fn t_f02_failed_flush_leaves_verification_working() {
     let disk = Disk::default();
     let store = on(&disk).expect("a new store");
     let world = World::new(store.clone());
@@ -252,7 +252,7 @@ fn t_f02_after_a_flush_that_failed_none_succeeds_and_verification_goes_on() {
 }
 
 #[test]
-fn t_f01_a_full_disk_is_named_as_such() {
+fn t_f01_full_disk_is_named() {
     let disk = Disk::default();
     let store = on(&disk).expect("a new store");
     let world = World::new(store);
@@ -331,7 +331,7 @@ fn assert_is_one_of(world: &mut World, disk: &Disk, states: &[Value], done: usiz
 }
 
 #[test]
-fn t_f02_a_store_that_failed_denies_nobody_and_lets_nobody_in_who_was_out() {
+fn t_f02_failed_store_still_decides_correctly() {
     let disk = Disk::default();
     let mut world = lived_on(&disk);
     let store = on(&disk).expect("it opens");

@@ -29,7 +29,7 @@ fn assert_refused_and_left_alone(path: &Path, kinds: &[StoreErrorKind], what: &s
 }
 
 #[test]
-fn t_f16_a_folder_is_no_store() {
+fn t_f16_folder_is_refused_as_store() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let error = open(folder.path()).expect_err("it is a folder");
     assert_eq!(error.kind(), StoreErrorKind::Unsupported);
@@ -38,7 +38,7 @@ fn t_f16_a_folder_is_no_store() {
 
 #[cfg(unix)]
 #[test]
-fn t_f16_what_is_no_file_is_refused_and_nothing_is_made_in_its_place() {
+fn t_f16_path_without_file_is_refused_untouched() {
     use std::os::unix::fs::symlink;
     use std::os::unix::net::UnixListener;
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -72,7 +72,7 @@ fn t_f16_what_is_no_file_is_refused_and_nothing_is_made_in_its_place() {
 
 #[cfg(unix)]
 #[test]
-fn a_store_that_may_not_be_written_is_refused_or_opens_as_it_was() {
+fn read_only_store_is_refused_or_unchanged() {
     use std::os::unix::fs::PermissionsExt;
     let lived = Lived::new();
     let path = lived.path();
@@ -94,7 +94,7 @@ fn a_store_that_may_not_be_written_is_refused_or_opens_as_it_was() {
 }
 
 #[test]
-fn t_f16_a_file_of_another_program_is_refused_and_left_alone() {
+fn t_f16_foreign_file_is_refused_untouched() {
     let seed = common::new_seed();
     let mut random = StdRng::seed_from_u64(seed);
     let mut drawn = vec![0; 2 << 20];
@@ -135,7 +135,7 @@ fn t_f16_a_file_of_another_program_is_refused_and_left_alone() {
 }
 
 #[test]
-fn t_f16_a_database_of_another_program_is_refused_and_left_alone() {
+fn t_f16_foreign_database_is_refused_untouched() {
     const COUNTS: TableDefinition<'static, &'static str, u64> = TableDefinition::new("counts");
     const OTHER_META: TableDefinition<'static, &'static str, &'static str> =
         TableDefinition::new("meta");
@@ -173,7 +173,7 @@ fn t_f16_a_database_of_another_program_is_refused_and_left_alone() {
 }
 
 #[test]
-fn t_f16_a_newer_format_is_refused_with_both_numbers_and_left_alone() {
+fn t_f16_newer_format_is_refused_with_numbers() {
     let lived = Lived::new();
     let path = lived.path();
     rewrite_format(&path, b"2");
@@ -193,7 +193,7 @@ fn t_f16_a_newer_format_is_refused_with_both_numbers_and_left_alone() {
 }
 
 #[test]
-fn t_f16_a_newer_format_after_a_crash_is_refused_and_left_alone() {
+fn t_f16_newer_format_after_crash_is_refused() {
     let lived = Lived::new();
     let path = lived.path();
     let database = Database::open(&path).expect("the database");

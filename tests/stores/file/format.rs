@@ -163,7 +163,7 @@ fn is_id(bytes: &[u8]) -> bool {
 }
 
 #[test]
-fn a_file_has_the_tables_of_the_page_and_no_others() {
+fn file_has_exactly_the_documented_tables() {
     let listed: Vec<_> = tables("The tables").remove(0);
     let listed: BTreeSet<_> = listed.iter().map(|row| code(&row[0])[0].to_owned()).collect();
     for (name, rows) in each_golden() {
@@ -180,7 +180,7 @@ fn a_file_has_the_tables_of_the_page_and_no_others() {
 }
 
 #[test]
-fn every_value_has_the_checksum_of_the_page() {
+fn values_have_the_documented_checksum() {
     for (name, rows) in each_golden() {
         for (table, rows) in &rows.0 {
             for Row { key, checksum: stored, value } in rows {
@@ -195,7 +195,7 @@ fn every_value_has_the_checksum_of_the_page() {
 }
 
 #[test]
-fn the_examples_of_the_page_are_rows_of_a_kept_file() {
+fn documented_examples_are_kept_rows() {
     let section = section("One record, byte by byte");
     let example = bytes_in(section, 0);
     let rows = golden("lived");
@@ -219,7 +219,7 @@ fn the_examples_of_the_page_are_rows_of_a_kept_file() {
 }
 
 #[test]
-fn keys_are_as_the_page_lays_them_out_and_in_the_order_of_their_bytes() {
+fn keys_are_ordered_as_documented() {
     for (name, rows) in each_golden() {
         for row in tables("The tables").remove(0) {
             let table = code(&row[0])[0];
@@ -243,7 +243,7 @@ fn keys_are_as_the_page_lays_them_out_and_in_the_order_of_their_bytes() {
 }
 
 #[test]
-fn events_are_numbered_and_found_by_key_as_the_page_says() {
+fn events_are_numbered_as_documented() {
     for (name, rows) in each_golden() {
         let mut last: BTreeMap<&str, u64> = BTreeMap::new();
         let mut of_keys = BTreeSet::new();
@@ -300,7 +300,7 @@ fn assert_has_members(members: &[Vec<String>], record: &Value) {
 }
 
 #[test]
-fn records_have_the_members_that_the_page_lists() {
+fn records_have_the_documented_members() {
     // The object within a record that has a list of its own.
     let records = [
         ("keys", "A key", "/key"),
@@ -335,7 +335,7 @@ fn texts<T: Serialize>(records: impl IntoIterator<Item = T>) -> BTreeSet<String>
 }
 
 #[test]
-fn the_store_sees_what_a_reader_of_the_page_sees() {
+fn store_and_documented_reader_agree() {
     for name in GOLDEN {
         let (_folder, path) = copy(name);
         let rows = Rows::read(&path);
@@ -407,7 +407,7 @@ fn write_usage(path: &Path, value: &Value, with_sum: bool) {
 }
 
 #[test]
-fn what_is_written_by_the_page_opens_and_what_breaks_its_rules_does_not() {
+fn documented_writer_makes_valid_files() {
     let mut usage = golden("lived").row("usage", EXAMPLE).json();
     usage["uses"] = u64::MAX.into();
     let mut larger = usage.clone();
@@ -427,7 +427,7 @@ fn what_is_written_by_the_page_opens_and_what_breaks_its_rules_does_not() {
 }
 
 #[test]
-fn the_header_is_as_the_page_says_and_another_format_of_the_database_is_refused() {
+fn header_is_as_documented() {
     let lists = tables("The header, and which commit holds");
     let at = |list: usize, row: usize| -> usize { lists[list][row][0].parse().expect("an offset") };
     let magic = code(&lists[0][0][2])[0].replace(' ', "");

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::format::{code, fits, section, tables};
 
 #[test]
-fn lists_of_the_page_are_the_crates() {
+fn documented_lists_match_the_crate() {
     let text = section("What the records are");
     let times = code(text).into_iter().filter(|code| code.starts_with("20"));
     assert_eq!(times.filter(|text| fits("time", &json!(text))).count(), 2, "{text}");

@@ -126,7 +126,7 @@ fn t_f23_file_stops_growing_under_sweeps() {
 }
 
 #[test]
-fn t_f23_deleted_id_is_taken_until_its_event_is_swept() {
+fn t_f23_deleted_id_is_reserved_until_sweep() {
     let disk = Disk::default();
     let mut tenant = on(&disk);
     let keys = [tenant.make(), tenant.make()];
@@ -155,7 +155,7 @@ fn t_f23_deleted_id_is_taken_until_its_event_is_swept() {
 }
 
 #[test]
-fn t_f23_event_numbers_go_on_after_a_sweep_and_a_reopen() {
+fn t_f23_event_numbers_continue_after_reopen() {
     let disk = Disk::default();
     let tenant = on(&disk);
     tenant.cycle(2);
@@ -249,7 +249,7 @@ fn t_f23_lost_events_are_seen_at_open() {
 }
 
 #[test]
-fn last_number_of_events_is_not_passed() {
+fn last_event_number_is_not_exceeded() {
     let store = opened_after(|transaction| {
         let key = [b"a\0".as_slice(), &u64::MAX.to_be_bytes()].concat();
         let mut events = transaction.open_table(Table::new("events")).expect("the table");

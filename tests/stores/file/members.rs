@@ -60,7 +60,7 @@ fn rows() -> Vec<(&'static str, Vec<u8>, Value)> {
 }
 
 #[test]
-fn record_without_a_member_is_corrupt() {
+fn record_without_member_is_corrupt() {
     let mut tried = 0;
     for (table, key, value) in rows() {
         assert_eq!(open_with(table, &key, &value), Ok(()), "{table}");
@@ -80,7 +80,7 @@ fn record_without_a_member_is_corrupt() {
 }
 
 #[test]
-fn record_of_impossible_version_is_corrupt() {
+fn record_with_impossible_version_is_corrupt() {
     let places = [
         ("keys", "/key/version"),
         ("accounts", "/version"),

@@ -23,7 +23,7 @@ fn assert_says_that_it_is_open(error: &StoreError) {
 }
 
 #[test]
-fn t_f17_a_second_open_in_the_same_process_says_that_the_store_is_open() {
+fn t_f17_second_open_in_process_is_refused() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("keys.db");
     let store = open(&path).expect("a new store");
@@ -33,14 +33,14 @@ fn t_f17_a_second_open_in_the_same_process_says_that_the_store_is_open() {
 }
 
 #[test]
-fn t_f17_a_second_open_in_another_process_says_that_the_store_is_open() {
+fn t_f17_second_open_elsewhere_is_refused() {
     // The other process is this very test, told by a variable what to open.
     if let Some(path) = env::var_os(CHILD) {
         return open_and_say(Path::new(&path));
     }
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("keys.db");
-    let test = "opening::t_f17_a_second_open_in_another_process_says_that_the_store_is_open";
+    let test = "opening::t_f17_second_open_elsewhere_is_refused";
     let other = || said_by(&mut other(test, &path, "exec"));
     let store = open(&path).expect("a new store");
     let said = other();
@@ -75,11 +75,11 @@ pub(crate) fn said_by(other: &mut Command) -> String {
 
 #[cfg(unix)]
 #[test]
-fn t_f08_a_new_store_whose_folder_can_not_be_synced_is_not_acknowledged() {
+fn t_f08_unsynced_folder_is_not_acknowledged() {
     if let Some(path) = env::var_os(CHILD) {
         return open_and_say(Path::new(&path));
     }
-    let test = "opening::t_f08_a_new_store_whose_folder_can_not_be_synced_is_not_acknowledged";
+    let test = "opening::t_f08_unsynced_folder_is_not_acknowledged";
     let mut seen = Vec::new();
     // With so few files that the folder can't be opened behind the store, then with one more.
     for files in 3..16 {
@@ -101,7 +101,7 @@ fn t_f08_a_new_store_whose_folder_can_not_be_synced_is_not_acknowledged() {
 
 #[cfg(unix)]
 #[test]
-fn t_f07_a_kill_while_stores_are_made_leaves_whole_ones_and_nothing_that_is_taken_for_one() {
+fn t_f07_kill_during_creation_leaves_whole_stores() {
     const STORES: usize = 1_000;
     if let Some(path) = env::var_os(CHILD) {
         for number in 0..STORES {
@@ -111,7 +111,7 @@ fn t_f07_a_kill_while_stores_are_made_leaves_whole_ones_and_nothing_that_is_take
         }
         return;
     }
-    let test = "opening::t_f07_a_kill_while_stores_are_made_leaves_whole_ones_and_nothing_that_is_taken_for_one";
+    let test = "opening::t_f07_kill_during_creation_leaves_whole_stores";
     let (mut unnamed, mut whole) = (0, 0);
     for round in 0..25_u64 {
         let folder = tempfile::tempdir().expect("a temporary folder");
@@ -143,7 +143,7 @@ fn t_f07_a_kill_while_stores_are_made_leaves_whole_ones_and_nothing_that_is_take
 }
 
 #[test]
-fn t_f07_a_half_made_file_of_an_earlier_attempt_does_no_harm_to_a_new_store() {
+fn t_f07_leftover_temporary_file_does_no_harm() {
     let lived = Lived::new();
     let whole = lived.bytes();
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -162,7 +162,7 @@ fn t_f07_a_half_made_file_of_an_earlier_attempt_does_no_harm_to_a_new_store() {
 
 #[cfg(unix)]
 #[test]
-fn the_file_is_readable_by_its_owner_alone() {
+fn only_the_owner_can_read_file() {
     use std::os::unix::fs::PermissionsExt;
     let lived = Lived::new();
     let mode = fs::metadata(lived.path()).expect("the store file").permissions().mode();
@@ -170,7 +170,7 @@ fn the_file_is_readable_by_its_owner_alone() {
 }
 
 #[test]
-fn t_f07_nothing_is_left_beside_the_file() {
+fn t_f07_no_temporary_file_remains() {
     let lived = Lived::new();
     let store = open(&lived.path()).expect("it opens");
     assert_eq!(names_in(lived.folder.path()), ["keys.db"], "while it is open");
@@ -179,7 +179,7 @@ fn t_f07_nothing_is_left_beside_the_file() {
 }
 
 #[test]
-fn t_f17_of_many_that_open_a_new_store_at_once_one_has_it_and_the_others_hear_why() {
+fn t_f17_one_of_many_concurrent_opens_wins() {
     for round in 0..20 {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("keys.db");
@@ -208,7 +208,7 @@ fn t_f17_of_many_that_open_a_new_store_at_once_one_has_it_and_the_others_hear_wh
 }
 
 #[test]
-fn a_store_can_not_be_made_where_there_is_no_folder_or_nothing_can_be_written() {
+fn missing_or_readonly_folder_is_an_error() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let mut places = vec![folder.path().join("absent").join("keys.db")];
     if cfg!(target_os = "linux") {
@@ -224,7 +224,7 @@ fn a_store_can_not_be_made_where_there_is_no_folder_or_nothing_can_be_written() 
 }
 
 #[test]
-fn a_path_without_a_file_name_is_an_error() {
+fn path_without_name_is_an_error() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     for place in [folder.path().join(".."), "".into(), "/".into()] {
         let error = open(&place).expect_err("that is no file");
@@ -235,7 +235,7 @@ fn a_path_without_a_file_name_is_an_error() {
 
 #[cfg(unix)]
 #[test]
-fn a_store_behind_a_symbolic_link_is_the_store() {
+fn symbolic_link_opens_its_store() {
     let lived = Lived::new();
     let link = lived.folder.path().join("link.db");
     std::os::unix::fs::symlink("keys.db", &link).expect("a link");

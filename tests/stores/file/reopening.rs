@@ -11,7 +11,7 @@ use common::store_lifecycle::{DEAD, STEPS, live};
 use common::{SECOND, World};
 
 #[test]
-fn t_f21_a_store_is_the_same_after_each_step_of_a_life_and_a_reopen() {
+fn t_f21_store_is_equal_after_every_reopen() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("keys.db");
     let mut store = open(&path).expect("a new store");
@@ -35,7 +35,7 @@ fn t_f21_a_store_is_the_same_after_each_step_of_a_life_and_a_reopen() {
 }
 
 #[test]
-fn a_store_that_was_dropped_without_a_close_is_the_same_too() {
+fn store_is_equal_after_plain_drop() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("keys.db");
     let mut world = World::bare(open(&path).expect("a new store"));
@@ -70,7 +70,7 @@ fn reopened_store_knows_no_earlier_changes() {
 }
 
 #[test]
-fn an_id_that_was_deleted_before_a_reopen_is_still_taken() {
+fn deleted_id_is_reserved_after_reopen() {
     let lived = Lived::new();
     let store = open(&lived.path()).expect("it opens");
     let mut world = lived.world;
@@ -93,7 +93,7 @@ fn an_id_that_was_deleted_before_a_reopen_is_still_taken() {
 }
 
 #[test]
-fn t_c05_a_usage_batch_that_was_added_before_a_reopen_is_not_added_again() {
+fn t_c05_usage_batch_is_remembered_after_reopen() {
     let lived = Lived::new();
     let key = lived.world.id("plain");
     let batch = UsageBatch {
@@ -123,7 +123,7 @@ fn t_c05_a_usage_batch_that_was_added_before_a_reopen_is_not_added_again() {
 }
 
 #[test]
-fn t_c05_uses_that_were_flushed_are_there_after_a_reopen_and_count_on() {
+fn t_c05_usage_counts_continue_after_reopen() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("keys.db");
     let mut world = World::new(open(&path).expect("a new store"));
@@ -141,7 +141,7 @@ fn t_c05_uses_that_were_flushed_are_there_after_a_reopen_and_count_on() {
 }
 
 #[test]
-fn a_verifier_on_a_reopened_store_says_what_the_one_before_said() {
+fn reopened_verifier_decides_the_same() {
     let lived = Lived::new();
     let before = &lived.state["verify"];
     let mut world = lived.world;
@@ -154,7 +154,7 @@ fn a_verifier_on_a_reopened_store_says_what_the_one_before_said() {
 }
 
 #[test]
-fn the_numbers_of_each_tenants_events_go_on_after_a_reopen() {
+fn event_numbers_continue_for_each_tenant() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("keys.db");
     // Ids that are the beginning of others, on both sides of the byte that ends them.

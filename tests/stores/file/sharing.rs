@@ -36,7 +36,7 @@ fn open_shared(path: &Path) -> FileStore {
 }
 
 #[test]
-fn t_f18_file_that_others_may_touch_is_refused() {
+fn t_f18_file_accessible_to_others_is_refused() {
     let lived = Lived::new();
     let path = lived.path();
     let before = lived.bytes();
@@ -63,7 +63,7 @@ fn t_f18_file_that_others_may_touch_is_refused() {
 }
 
 #[test]
-fn t_f18_file_in_a_shared_folder_is_refused() {
+fn t_f18_file_in_shared_folder_is_refused() {
     let lived = Lived::new();
     let (folder, path) = (lived.folder.path(), lived.path());
     for (bits, said) in [(0o777, "0777"), (0o770, "0770"), (0o702, "0702"), (0o2775, "2775")] {
@@ -79,7 +79,7 @@ fn t_f18_file_in_a_shared_folder_is_refused() {
 }
 
 #[test]
-fn t_f18_no_store_is_made_in_a_shared_folder() {
+fn t_f18_shared_folder_gets_no_store() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("keys.db");
     for bits in [0o777, 0o770, 0o722] {
@@ -96,7 +96,7 @@ fn t_f18_no_store_is_made_in_a_shared_folder() {
 }
 
 #[test]
-fn t_f18_link_in_a_shared_folder_is_refused() {
+fn t_f18_link_in_shared_folder_is_refused() {
     let lived = Lived::new();
     let folder = tempfile::tempdir().expect("a temporary folder");
     let link = folder.path().join("link.db");
@@ -128,7 +128,7 @@ fn t_f18_new_file_is_private_under_any_umask() {
 }
 
 #[test]
-fn t_f18_dangling_link_is_named_as_such() {
+fn t_f18_dangling_link_is_named() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let at = |name: &str| folder.path().join(name);
     symlink("absent.db", at("link.db")).expect("a link");
@@ -149,7 +149,7 @@ fn t_f18_dangling_link_is_named_as_such() {
 }
 
 #[test]
-fn t_f18_what_is_no_file_is_named() {
+fn t_f18_non_file_is_named() {
     use std::os::unix::net::UnixListener;
     let folder = tempfile::tempdir().expect("a temporary folder");
     let at = |name: &str| folder.path().join(name);

@@ -13,15 +13,14 @@ use keywright::{GenerateError, NewKey};
 use common::{World, name};
 
 const FILE: &str = "KEYWRIGHT_TEST_WRITES_SHORT_TO";
-const TEST: &str =
-    "short_writes::t_f03_writes_that_a_real_file_takes_in_part_are_errors_and_lose_nothing";
+const TEST: &str = "short_writes::t_f03_partial_writes_lose_nothing";
 /// In bytes, the unit of `ulimit -f`.
 const BLOCK: usize = 512;
 /// How many keys the process with the limit makes, if it can.
 const KEYS: usize = 12;
 
 #[test]
-fn t_f03_writes_that_a_real_file_takes_in_part_are_errors_and_lose_nothing() {
+fn t_f03_partial_writes_lose_nothing() {
     // The process with the limit is this very test, told by a variable where to write.
     if let Some(file) = env::var_os(FILE) {
         return make_keys(Path::new(&file));

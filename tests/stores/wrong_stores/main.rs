@@ -33,7 +33,7 @@ fn quietly<T>(work: impl FnOnce() -> T) -> T {
 }
 
 #[test]
-fn b9_each_flaw_is_seen_by_exactly_the_rules_of_the_table() {
+fn b9_flaws_are_seen_by_listed_rules() {
     let seen = quietly(|| FLAWS.map(|(flaw, ..)| broken(&|| Wrong::with(flaw))));
     let mut wrong = Vec::new();
     for ((flaw, what, rules), seen) in FLAWS.into_iter().zip(seen) {
@@ -46,12 +46,12 @@ fn b9_each_flaw_is_seen_by_exactly_the_rules_of_the_table() {
 }
 
 #[test]
-fn a_right_store_breaks_no_rule() {
+fn correct_store_breaks_no_rule() {
     assert_eq!(broken(&MemoryStore::new), Vec::<&str>::new());
 }
 
 #[test]
-fn the_guide_prints_the_table_of_flaws() {
+fn guide_prints_table_of_flaws() {
     let page = common::root().join("src/guide/stores.md");
     let page = fs::read_to_string(page).expect("a page");
     let (_, table) =

@@ -186,14 +186,14 @@ async fn presented_wrongly(life: &mut Life, verifier: &Verifier, issued: &Issued
 }
 
 #[test]
-fn a_whole_life_shows_no_secret_no_pepper_and_no_digest() {
+fn lifecycle_prints_no_secret() {
     let (_, life) = block_on(live(MemoryStore::new()));
     assert!(life.heard.said.len() > 100 && life.needles.len() > 100);
     life.heard.assert_silent_about(&life.needles);
 }
 
 #[test]
-fn a_file_holds_no_secret_and_no_pepper() {
+fn file_holds_no_secret_or_pepper() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("keys.db");
     let life = block_on(async {
@@ -242,7 +242,7 @@ fn printed(event: &Event) -> String {
 }
 
 #[test]
-fn one_event_is_one_line_whatever_people_call_their_keys() {
+fn event_is_always_one_line() {
     let hostile = [
         "a\nb",
         "a\r\nINFO all is well",

@@ -144,7 +144,7 @@ fn base64(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn the_search_finds_a_secret_in_each_of_its_forms() {
+fn search_finds_secrets_in_every_form() {
     assert_eq!(base64(b"Many hands"), "TWFueSBoYW5kcw");
     assert_eq!(decimal(b"ab"), "97, 98");
     let secret = b"bIXXhldbI6cIXWasMZFvguCEfdPNlwWd";

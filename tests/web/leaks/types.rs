@@ -36,7 +36,7 @@ pub(super) fn exported(source: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn every_public_type_is_heard_and_says_no_secret() {
+fn no_public_type_prints_a_secret() {
     block_on(async {
         let folder = tempfile::tempdir().expect("a folder");
         let store = FileStore::open(folder.path().join("keys.db")).await.expect("a store");
@@ -213,7 +213,7 @@ async fn stores(heard: &mut Heard, store: &impl KeyStore, issued: &Issued) {
 }
 
 #[test]
-fn what_holds_a_secret_prints_its_kind_and_no_more() {
+fn secret_types_print_only_their_kind() {
     block_on(async {
         let (world, _) = lifecycle::live(MemoryStore::new()).await;
         let issued = world.key().await;

@@ -23,7 +23,7 @@ fn bearer(token: &str) -> String {
 }
 
 #[test]
-fn every_public_type_of_the_web_is_heard_and_says_no_secret() {
+fn no_web_type_prints_a_secret() {
     let system = actix_web::rt::System::new();
     system.block_on(async {
         let (world, mut life) = lifecycle::live(MemoryStore::new()).await;

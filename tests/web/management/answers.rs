@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::client::on_a_host;
 
 #[test]
-fn an_unknown_path_is_not_found() {
+fn unknown_path_is_not_found() {
     on_a_host(async |host| {
         for path in ["/nothing", "/keys/", "/keys/a/b", "/accounts/a/b/c"] {
             assert_eq!(host.get(path).await.problem(), (404, "not_found"), "{path}");
@@ -15,7 +15,7 @@ fn an_unknown_path_is_not_found() {
 }
 
 #[test]
-fn a_wrong_method_is_told_the_right_ones() {
+fn wrong_method_lists_the_right_ones() {
     on_a_host(async |host| {
         let table = [
             ("DELETE", "/keys", "GET,HEAD,POST"),
@@ -39,7 +39,7 @@ fn a_wrong_method_is_told_the_right_ones() {
 }
 
 #[test]
-fn head_is_as_get_without_the_body() {
+fn head_answers_as_get_without_body() {
     on_a_host(async |host| {
         let (id, _) = host.key("prod-main-app").await;
         for path in [format!("/keys/{id}"), "/policy".to_owned()] {
@@ -54,7 +54,7 @@ fn head_is_as_get_without_the_body() {
 }
 
 #[test]
-fn a_malformed_id_is_answered_as_an_absent_one() {
+fn malformed_id_is_answered_as_absent() {
     on_a_host(async |host| {
         let absent = "0000000000000000";
         let malformed = [

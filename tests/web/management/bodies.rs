@@ -33,7 +33,7 @@ fn ask<'a>(host: &'a Host, method: &'a str, path: &str) -> crate::client::Ask<'a
 }
 
 #[test]
-fn every_body_refuses_fields_that_nobody_asks_for() {
+fn bodies_refuse_unknown_fields() {
     on_a_host(async |host| {
         for (method, path, body) in routes(host).await {
             for field in ["owner", "tenant", "id", "created_by", "version", "token", "x"] {
@@ -52,7 +52,7 @@ fn every_body_refuses_fields_that_nobody_asks_for() {
 }
 
 #[test]
-fn a_body_is_an_object_and_nothing_else() {
+fn body_must_be_an_object() {
     on_a_host(async |host| {
         for (method, path, _) in routes(host).await {
             for body in [json!([]), json!(["prod-a"]), json!("x"), json!(1), json!(null)] {
@@ -65,7 +65,7 @@ fn a_body_is_an_object_and_nothing_else() {
 }
 
 #[test]
-fn what_is_no_json_is_malformed() {
+fn invalid_json_is_malformed() {
     on_a_host(async |host| {
         let bodies: [&[u8]; 8] = [
             b"",
@@ -87,7 +87,7 @@ fn what_is_no_json_is_malformed() {
 }
 
 #[test]
-fn a_body_has_at_most_320_kib() {
+fn body_has_at_most_320_kib() {
     on_a_host(async |host| {
         let body = |len: usize| format!("{{\"name\":\"prod-a\"{}}}", " ".repeat(len - 17));
         for (len, status) in [(327_680, 201), (327_681, 413)] {
@@ -100,7 +100,7 @@ fn a_body_has_at_most_320_kib() {
 }
 
 #[test]
-fn a_value_that_is_none_is_named_by_its_field() {
+fn invalid_value_names_its_field() {
     on_a_host(async |host| {
         let table = [
             ("name", json!("")),
@@ -142,7 +142,7 @@ fn a_value_that_is_none_is_named_by_its_field() {
 }
 
 #[test]
-fn a_key_has_one_expiry() {
+fn key_has_one_expiry() {
     on_a_host(async |host| {
         let (at, within, never) = (
             ("expires_at", json!("2027-01-01T00:00:00Z")),
@@ -158,7 +158,7 @@ fn a_key_has_one_expiry() {
 }
 
 #[test]
-fn an_edit_of_nothing_is_refused() {
+fn empty_edit_is_refused() {
     on_a_host(async |host| {
         let (id, _) = host.key("prod-main-app").await;
         let account = host.account("nightly").await;
@@ -171,7 +171,7 @@ fn an_edit_of_nothing_is_refused() {
 }
 
 #[test]
-fn null_takes_away_a_rate_and_nothing_else() {
+fn null_removes_only_a_rate() {
     on_a_host(async |host| {
         let (id, _) = host.key("prod-main-app").await;
         let path = format!("/keys/{id}");
@@ -188,7 +188,7 @@ fn null_takes_away_a_rate_and_nothing_else() {
 }
 
 #[test]
-fn from_one_to_a_hundred_keys_are_revoked_at_once() {
+fn up_to_hundred_keys_are_revoked() {
     on_a_host(async |host| {
         for (count, status) in [(0, 422), (1, 200), (100, 200), (101, 422)] {
             let body = json!({ "ids": vec!["0000000000000000"; count] });
@@ -199,7 +199,7 @@ fn from_one_to_a_hundred_keys_are_revoked_at_once() {
 }
 
 #[test]
-fn a_word_or_an_object_has_one_spelling() {
+fn values_have_only_one_spelling() {
     on_a_host(async |host| {
         let access = json!({ "name": "a", "role": "analyst", "access": { "read-only": null } });
         assert_eq!(host.post("/accounts", access).await.problem(), (422, "invalid_body"));
@@ -215,7 +215,7 @@ fn a_word_or_an_object_has_one_spelling() {
 }
 
 #[test]
-fn names_in_objects_stand_once() {
+fn duplicate_members_are_refused() {
     on_a_host(async |host| {
         let json = |method, path| host.ask(method, path).header("content-type", "application/json");
         let metadata = r#"{"name":"prod-a","metadata":{"team":"a","te\u0061m":"b"}}"#;

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::client::{document, on_a_host};
 
 #[test]
-fn no_body_is_taken_that_a_form_could_send() {
+fn body_sendable_by_form_is_refused() {
     on_a_host(async |host| {
         let document = document()?;
         let mut asked = 0;
@@ -50,7 +50,7 @@ fn every_post_has_a_body() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 #[test]
-fn json_is_known_by_its_type_however_it_is_written() {
+fn json_content_type_has_many_spellings() {
     on_a_host(async |host| {
         let kinds = [
             "application/json",

@@ -31,7 +31,7 @@ fn all_objects() -> Vec<(String, Value)> {
 }
 
 #[test]
-fn the_router_serves_the_document_to_everybody() {
+fn router_serves_the_document_openly() {
     on_a_host(async |host| {
         let served = host.ask("GET", "/openapi.json").by_nobody().send().await;
         assert_eq!(served.header("content-type"), Some("application/json"));
@@ -46,7 +46,7 @@ fn the_router_serves_the_document_to_everybody() {
 }
 
 #[test]
-fn the_document_is_whole_within_the_hosts_own() {
+fn document_fits_inside_the_hosts_own() {
     use keywright::http::management::{openapi, utoipa::openapi::OpenApi};
 
     let own = json!({
@@ -80,7 +80,7 @@ fn the_document_is_whole_within_the_hosts_own() {
 }
 
 #[test]
-fn every_reference_of_the_document_leads_somewhere_and_nothing_stands_unused() {
+fn references_resolve_and_nothing_is_unused() {
     let document = document().expect("a document");
     let mut used = BTreeSet::new();
     for (place, object) in all_objects() {
@@ -99,7 +99,7 @@ fn every_reference_of_the_document_leads_somewhere_and_nothing_stands_unused() {
 }
 
 #[test]
-fn every_object_of_the_api_is_closed() {
+fn every_object_of_api_is_closed() {
     for (place, object) in all_objects() {
         // The document's own schema is OpenAPI's to say.
         let open = place.ends_with("/schemas/KeywrightDocument") || place.contains("/examples/");
@@ -111,7 +111,7 @@ fn every_object_of_the_api_is_closed() {
 }
 
 #[test]
-fn every_operation_has_an_id_of_its_own_a_summary_and_a_tag() {
+fn operations_have_id_summary_and_tag() {
     let document = document().expect("a document");
     let mut ids = BTreeSet::new();
     let paths = document["paths"].as_object().expect("paths");
@@ -125,7 +125,7 @@ fn every_operation_has_an_id_of_its_own_a_summary_and_a_tag() {
 }
 
 #[test]
-fn every_schema_is_one_and_its_examples_fit_it() {
+fn schemas_are_unique_with_fitting_examples() {
     on_a_host(async |host| {
         let document = document()?;
         let schemas = document["components"]["schemas"].as_object().expect("schemas");
@@ -152,7 +152,7 @@ fn every_schema_is_one_and_its_examples_fit_it() {
 }
 
 #[test]
-fn a_key_of_two_expiries_does_not_fit_the_schema() {
+fn schema_refuses_two_expiries() {
     let document = document().expect("a document");
     let mut schema = document["components"]["schemas"]["KeywrightNewKey"].clone();
     schema["components"] = document["components"].clone();

@@ -7,7 +7,7 @@ use crate::client::on_a_host;
 use common::HOUR;
 
 #[test]
-fn a_key_lives_its_whole_life_over_http() {
+fn key_lives_its_life_over_http() {
     on_a_host(async |host| {
         let new = json!({
             "name": "prod-main-app",
@@ -77,7 +77,7 @@ fn a_key_lives_its_whole_life_over_http() {
 }
 
 #[test]
-fn t_h14_a_token_is_shown_when_it_is_made_and_nowhere_else() {
+fn t_h14_token_is_shown_only_when_created() {
     on_a_host(async |host| {
         let (id, token) = host.key("prod-main-app").await;
         let path = format!("/keys/{id}");
@@ -120,7 +120,7 @@ fn t_h14_a_token_is_shown_when_it_is_made_and_nowhere_else() {
 }
 
 #[test]
-fn an_account_and_its_keys_live_over_http() {
+fn account_lives_its_life_over_http() {
     on_a_host(async |host| {
         let new = json!({ "name": "nightly", "role": "analyst", "access": "read-only" });
         let made = host.post("/accounts", new).await;
@@ -154,7 +154,7 @@ fn an_account_and_its_keys_live_over_http() {
 }
 
 #[test]
-fn an_edit_of_what_is_so_already_says_so() {
+fn edit_without_change_is_reported() {
     on_a_host(async |host| {
         let (id, _) = host.key("prod-main-app").await;
         let edit = host.ask("PATCH", &format!("/keys/{id}"));
@@ -166,7 +166,7 @@ fn an_edit_of_what_is_so_already_says_so() {
 }
 
 #[test]
-fn the_expiry_of_a_key_is_given_in_one_of_three_ways() {
+fn expiry_has_three_forms() {
     on_a_host(async |host| {
         let table = [
             (json!({ "expires_at": "2026-03-01T00:00:00Z" }), json!("2026-03-01T00:00:00Z")),
@@ -187,7 +187,7 @@ fn the_expiry_of_a_key_is_given_in_one_of_three_ways() {
 }
 
 #[test]
-fn many_keys_are_revoked_each_by_itself_and_answered_in_order() {
+fn bulk_revocation_answers_in_order() {
     on_a_host(async |host| {
         let (first, _) = host.key("prod-a").await;
         let (second, _) = host.key("prod-b").await;

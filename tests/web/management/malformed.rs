@@ -135,7 +135,7 @@ fn each_malformed_part_is_recorded() {
 }
 
 #[test]
-fn refusal_of_the_authority_is_recorded_once() {
+fn refusal_of_authority_is_recorded_once() {
     on_a_host(async |host| {
         let before = host.world.events(EventQuery::new()).await?.len();
         let absent = host.ask("DELETE", &format!("/keys/{ID}")).json(json!({})).send().await;
@@ -152,7 +152,7 @@ fn refusal_of_the_authority_is_recorded_once() {
 }
 
 #[test]
-fn malformed_request_in_an_outage_is_an_outage() {
+fn outage_wins_over_malformed_request() {
     on_a_host(async |host| {
         host.faulty.set(Fault::Down);
         let answer = host.post("/keys", json!([])).await;
@@ -164,7 +164,7 @@ fn malformed_request_in_an_outage_is_an_outage() {
 }
 
 #[test]
-fn malformed_requests_are_bounded_too() {
+fn malformed_request_events_are_bounded() {
     on_a_host(async |host| {
         let before = host.world.events(EventQuery::new()).await?.len();
         for _ in 0..100 {

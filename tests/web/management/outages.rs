@@ -7,7 +7,7 @@ use common::Random;
 use common::faults::Fault;
 
 #[test]
-fn an_outage_is_an_outage_on_every_route() {
+fn every_route_reports_an_outage() {
     on_a_host(async |host| {
         let (id, _) = host.key("prod-a").await;
         let account = host.account("nightly").await;
@@ -60,7 +60,7 @@ fn must_be_503(answer: &Answer, code: &str, what: &str) {
 }
 
 #[test]
-fn a_key_whose_store_did_not_answer_is_not_handed_out() {
+fn key_without_store_answer_stays_secret() {
     on_a_host(async |host| {
         for fault in [Fault::WritesLost, Fault::AnswersLost] {
             host.faulty.set(fault);
@@ -118,7 +118,7 @@ fn outage_hides_no_key_that_was_revoked() {
 }
 
 #[test]
-fn one_key_that_is_answered_is_listed_in_an_outage() {
+fn answered_key_is_listed_in_outage() {
     on_a_host(async |host| {
         let (first, _) = host.key("prod-a").await;
         let (second, _) = host.key("prod-b").await;
@@ -134,7 +134,7 @@ fn one_key_that_is_answered_is_listed_in_an_outage() {
 }
 
 #[test]
-fn a_random_source_that_fails_is_an_outage_too() {
+fn failing_random_source_is_an_outage() {
     on_a_host(async |host| {
         let (id, _) = host.key("prod-a").await;
         let world = host.world.with_settings(|builder| builder.random(Random::failing()));

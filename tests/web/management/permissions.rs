@@ -17,7 +17,7 @@ fn operations(id: &str) -> Vec<(String, String)> {
 }
 
 #[test]
-fn nothing_but_the_document_is_for_nobody() {
+fn unauthenticated_request_gets_only_document() {
     on_a_host(async |host| {
         let mut asked = 0;
         for (method, path) in operations("0000000000000000") {
@@ -60,7 +60,7 @@ fn no_header_makes_an_actor() {
 }
 
 #[test]
-fn another_tenants_keys_and_accounts_are_as_absent_as_those_that_never_were() {
+fn foreign_keys_and_accounts_are_not_found() {
     on_a_host(async |host| {
         let (key, _) = host.key("prod-main-app").await;
         let account = host.account("nightly").await;
@@ -83,7 +83,7 @@ fn another_tenants_keys_and_accounts_are_as_absent_as_those_that_never_were() {
 }
 
 #[test]
-fn a_key_is_its_makers_own_and_not_seen_by_their_neighbour() {
+fn key_is_hidden_from_other_developers() {
     on_a_host(async |host| {
         let world = &host.world;
         let made = host.ask("POST", "/keys").by(&world.alice).json(json!({ "name": "prod-a" }));

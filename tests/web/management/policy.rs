@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::client::on_a_host;
 
 #[test]
-fn what_is_read_of_a_policy_can_be_changed_and_sent_back() {
+fn policy_round_trips_with_a_change() {
     on_a_host(async |host| {
         let read = host.get("/policy").await;
         let tag = read.header("etag").expect("a tag").to_owned();
@@ -28,7 +28,7 @@ fn what_is_read_of_a_policy_can_be_changed_and_sent_back() {
 }
 
 #[test]
-fn the_largest_policy_that_is_possible_can_be_sent() {
+fn largest_possible_policy_is_accepted() {
     on_a_host(async |host| {
         let read = host.get("/policy").await;
         let mut policy = read.json.clone();
@@ -45,7 +45,7 @@ fn the_largest_policy_that_is_possible_can_be_sent() {
 }
 
 #[test]
-fn a_policy_that_is_so_already_says_so() {
+fn policy_without_change_is_reported() {
     on_a_host(async |host| {
         let read = host.get("/policy").await;
         let put = host.ask("PUT", "/policy").if_match(read.header("etag").expect("a tag"));
@@ -57,7 +57,7 @@ fn a_policy_that_is_so_already_says_so() {
 }
 
 #[test]
-fn a_policy_is_not_replaced_unseen() {
+fn policy_replacement_needs_its_version() {
     on_a_host(async |host| {
         let policy = host.get("/policy").await.json;
         let put = || host.ask("PUT", "/policy").json(policy.clone());
@@ -69,7 +69,7 @@ fn a_policy_is_not_replaced_unseen() {
 }
 
 #[test]
-fn a_policy_with_a_field_left_out_is_refused() {
+fn incomplete_policy_is_refused() {
     on_a_host(async |host| {
         let read = host.get("/policy").await;
         let tag = read.header("etag").expect("a tag");
@@ -85,7 +85,7 @@ fn a_policy_with_a_field_left_out_is_refused() {
 }
 
 #[test]
-fn the_plan_is_for_those_who_may_say_it() {
+fn only_the_host_changes_the_plan() {
     on_a_host(async |host| {
         let read = host.get("/policy").await;
         let mut policy = read.json.clone();
@@ -98,7 +98,7 @@ fn the_plan_is_for_those_who_may_say_it() {
 }
 
 #[test]
-fn greatest_version_of_all_is_stale() {
+fn greatest_possible_version_is_stale() {
     on_a_host(async |host| {
         let mut policy = host.get("/policy").await.json;
         policy["require_expiry"] = json!(true);

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::client::on_a_host;
 
 #[test]
-fn the_second_of_two_edits_of_one_version_is_told_so() {
+fn second_edit_of_one_version_fails() {
     on_a_host(async |host| {
         let (id, _) = host.key("prod-main-app").await;
         let account = host.account("nightly").await;
@@ -23,7 +23,7 @@ fn the_second_of_two_edits_of_one_version_is_told_so() {
 }
 
 #[test]
-fn an_edit_without_a_condition_or_with_a_star_is_of_whichever_version() {
+fn edit_without_condition_takes_any_version() {
     on_a_host(async |host| {
         let (id, _) = host.key("prod-main-app").await;
         let path = format!("/keys/{id}");
@@ -36,7 +36,7 @@ fn an_edit_without_a_condition_or_with_a_star_is_of_whichever_version() {
 }
 
 #[test]
-fn a_tag_that_is_none_of_ours_never_matches() {
+fn foreign_tag_never_matches() {
     on_a_host(async |host| {
         let (id, _) = host.key("prod-main-app").await;
         let path = format!("/keys/{id}");
@@ -50,7 +50,7 @@ fn a_tag_that_is_none_of_ours_never_matches() {
 }
 
 #[test]
-fn a_condition_that_is_not_one_tag_is_refused() {
+fn condition_must_be_one_tag() {
     on_a_host(async |host| {
         let (id, _) = host.key("prod-main-app").await;
         let path = format!("/keys/{id}");
@@ -66,7 +66,7 @@ fn a_condition_that_is_not_one_tag_is_refused() {
 }
 
 #[test]
-fn a_condition_is_refused_where_it_can_not_be_kept() {
+fn unsupported_condition_is_refused() {
     on_a_host(async |host| {
         let (id, _) = host.key("prod-main-app").await;
         let account = host.account("nightly").await;
@@ -105,7 +105,7 @@ fn a_condition_is_refused_where_it_can_not_be_kept() {
 }
 
 #[test]
-fn a_condition_on_what_is_not_there_tells_nothing_of_versions() {
+fn condition_on_absent_key_reveals_nothing() {
     on_a_host(async |host| {
         for path in ["/keys/0000000000000000", "/accounts/0000000000000000"] {
             let edit = host.ask("PATCH", path).if_match("\"7\"").json(json!({ "name": "prod-b" }));

@@ -10,7 +10,7 @@ use crate::client::on_a_host;
 use common::{DAY, HOUR};
 
 #[test]
-fn a_new_key_is_refused_by_the_rules_with_a_code_each() {
+fn new_key_problems_have_codes() {
     on_a_host(async |host| {
         host.world
             .set_policy(|policy| {
@@ -44,7 +44,7 @@ fn a_new_key_is_refused_by_the_rules_with_a_code_each() {
 }
 
 #[test]
-fn a_tenant_without_keys_is_told_what_is_missing() {
+fn tenant_without_access_learns_the_cause() {
     on_a_host(async |host| {
         let new = json!({ "name": "prod-a" });
         host.world.set_policy(|policy| policy.max_keys_per_owner = 1).await?;
@@ -59,7 +59,7 @@ fn a_tenant_without_keys_is_told_what_is_missing() {
 }
 
 #[test]
-fn what_an_actor_may_not_is_forbidden() {
+fn missing_permission_is_forbidden() {
     on_a_host(async |host| {
         let (id, _) = host.key("prod-a").await;
         let account = host.account("nightly").await;
@@ -99,7 +99,7 @@ fn what_an_actor_may_not_is_forbidden() {
 }
 
 #[test]
-fn what_a_keys_status_forbids_is_a_conflict() {
+fn status_that_forbids_change_conflicts() {
     on_a_host(async |host| {
         let made = host.post("/keys", json!({ "name": "prod-a", "expires_in": 60 })).await;
         let path = format!("/keys/{}", made.text_at("/key/id"));
@@ -116,7 +116,7 @@ fn what_a_keys_status_forbids_is_a_conflict() {
 }
 
 #[test]
-fn an_edit_and_a_rotation_are_refused_by_the_rules_with_a_code_each() {
+fn edit_and_rotation_problems_have_codes() {
     on_a_host(async |host| {
         let world = &host.world;
         let made = host.ask("POST", "/keys").by(&world.alice).json(json!({ "name": "prod-a" }));
@@ -144,7 +144,7 @@ fn an_edit_and_a_rotation_are_refused_by_the_rules_with_a_code_each() {
 }
 
 #[test]
-fn an_account_is_refused_with_a_code_each() {
+fn account_problems_have_codes() {
     on_a_host(async |host| {
         let id = host.account("nightly").await;
         let path = format!("/accounts/{id}");
@@ -163,7 +163,7 @@ fn an_account_is_refused_with_a_code_each() {
 }
 
 #[test]
-fn a_policy_is_refused_with_a_code_each() {
+fn policy_problems_have_codes() {
     on_a_host(async |host| {
         let read = host.get("/policy").await;
         let roles: serde_json::Map<String, Value> =
@@ -197,7 +197,7 @@ fn a_policy_is_refused_with_a_code_each() {
 }
 
 #[test]
-fn a_problem_has_the_five_members_of_its_kind() {
+fn problem_has_its_five_members() {
     on_a_host(async |host| {
         let absent = host.get("/keys/0000000000000000").await;
         let expected = json!({
@@ -213,7 +213,7 @@ fn a_problem_has_the_five_members_of_its_kind() {
 }
 
 #[test]
-fn the_longest_values_that_the_crate_knows_are_shown() {
+fn longest_values_are_shown() {
     on_a_host(async |host| {
         host.world
             .set_policy(|policy| {

@@ -40,7 +40,7 @@ fn keys_are_filtered_and_ordered() {
 }
 
 #[test]
-fn a_list_goes_on_behind_its_cursor() {
+fn list_continues_after_its_cursor() {
     on_a_host(async |host| {
         for name in ["prod-a", "prod-b", "prod-c"] {
             host.key(name).await;
@@ -95,7 +95,7 @@ fn accounts_are_searched() {
 }
 
 #[test]
-fn a_query_that_says_something_else_is_refused() {
+fn invalid_query_is_refused() {
     on_a_host(async |host| {
         let (id, _) = host.key("prod-a").await;
         let table = [
@@ -155,7 +155,7 @@ fn a_query_that_says_something_else_is_refused() {
 }
 
 #[test]
-fn a_text_that_nothing_can_match_is_not_searched_for() {
+fn unmatchable_text_is_not_searched() {
     on_a_host(async |host| {
         for list in ["/keys", "/accounts"] {
             assert_eq!(host.get(&format!("{list}?search={}", "x".repeat(200))).await.status, 200);

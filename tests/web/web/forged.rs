@@ -71,7 +71,7 @@ async fn asked_with(grant: &Grant, guard: &Guard, taken: Taken) -> Vec<(u16, Opt
 }
 
 #[test]
-fn t_h15_a_grant_in_the_extensions_does_not_let_a_request_through() {
+fn t_h15_grant_in_extensions_passes_no_guard() {
     run(async |site| {
         let answers = asked_with(&stray().await, &site.guard(), Taken::Grant).await;
         assert_eq!(answers, [(401, None); 5]);
@@ -79,7 +79,7 @@ fn t_h15_a_grant_in_the_extensions_does_not_let_a_request_through() {
 }
 
 #[test]
-fn t_h15_a_grant_in_the_extensions_is_not_handed_to_a_handler_that_can_do_without() {
+fn t_h15_forged_grant_reaches_no_optional_handler() {
     run(async |site| {
         let guard = site.guard().optional();
         let answers = asked_with(&stray().await, &guard, Taken::Optional).await;
@@ -116,7 +116,7 @@ fn told(rejection: Option<&Rejection>) -> (u16, &'static str, Option<String>, St
 }
 
 #[test]
-fn t_h15_the_response_tells_a_log_outside_of_the_guard_the_key_and_the_reason() {
+fn t_h15_response_carries_key_and_reason_for_logs() {
     run(async |site| {
         let guard = site.guard();
         let witness = Witness::default();
@@ -150,7 +150,7 @@ fn t_h15_the_response_tells_a_log_outside_of_the_guard_the_key_and_the_reason() 
 }
 
 #[test]
-fn t_h15_a_response_of_the_handlers_own_holds_no_rejection() {
+fn t_h15_handler_response_holds_no_rejection() {
     run(async |site: &Site| {
         let asked = Asked::get().bearer(site.token("good"));
         for face in faces::ALL {
@@ -161,7 +161,7 @@ fn t_h15_a_response_of_the_handlers_own_holds_no_rejection() {
 }
 
 #[test]
-fn t_h15_an_actix_handler_without_any_guard_is_not_run() {
+fn t_h15_unguarded_actix_handler_does_not_run() {
     run(async |site| {
         let asked = Asked::get().bearer(site.token("good"));
         for taken in [Taken::Grant, Taken::Optional] {
@@ -176,7 +176,7 @@ fn t_h15_an_actix_handler_without_any_guard_is_not_run() {
 }
 
 #[test]
-fn t_h15_a_guard_wrapped_as_data_is_none_for_actix_and_the_handler_is_not_run() {
+fn t_h15_guard_as_actix_data_guards_nothing() {
     run(async |site| {
         let asked = Asked::get().bearer(site.token("good"));
         let witness = Witness::default();

@@ -37,7 +37,7 @@ fn shows(text: &str, site: &Site) -> bool {
 }
 
 #[test]
-fn t_h13_the_credential_is_taken_out_of_the_request_that_goes_on() {
+fn t_h13_credential_is_removed_from_the_request() {
     run(async |site| {
         let guard = site.guard().strip_credential();
         for (name, asked) in kinds(site) {
@@ -55,7 +55,7 @@ fn t_h13_the_credential_is_taken_out_of_the_request_that_goes_on() {
 }
 
 #[test]
-fn t_h13_without_the_setting_the_credential_stays() {
+fn t_h13_without_setting_credential_stays() {
     run(async |site| {
         for (name, asked) in kinds(site) {
             for face in AROUND.iter().chain(&EXTRACTORS) {
@@ -67,7 +67,7 @@ fn t_h13_without_the_setting_the_credential_stays() {
 }
 
 #[test]
-fn t_h13_a_header_that_was_renamed_is_taken_out_under_its_new_name() {
+fn t_h13_renamed_header_is_removed() {
     run(async |site| {
         let renamed = CredentialSources::default().header("X-Acme-Key").expect("a name");
         let guard = site.guard().credentials(renamed).strip_credential();
@@ -83,7 +83,7 @@ fn t_h13_a_header_that_was_renamed_is_taken_out_under_its_new_name() {
 }
 
 #[test]
-fn t_h13_a_header_that_is_not_the_credential_stays() {
+fn t_h13_other_headers_stay() {
     run(async |site| {
         let guard = site.guard().strip_credential().optional();
         let digest = Asked::get().header("authorization", "Digest username=\"Mufasa\"");
@@ -100,7 +100,7 @@ fn t_h13_a_header_that_is_not_the_credential_stays() {
 }
 
 #[test]
-fn t_h13_a_kind_that_is_off_is_not_taken_out() {
+fn t_h13_disabled_source_is_not_removed() {
     run(async |site| {
         let credentials = CredentialSources::default().without_bearer().without_basic();
         let guard = site.guard().credentials(credentials).strip_credential();
@@ -114,7 +114,7 @@ fn t_h13_a_kind_that_is_off_is_not_taken_out() {
 }
 
 #[test]
-fn t_l07_a_request_that_is_printed_by_the_handler_shows_no_credential() {
+fn t_l07_printed_request_shows_no_credential() {
     run(async |site| {
         for (name, asked) in kinds(site) {
             for face in AROUND {
@@ -127,7 +127,7 @@ fn t_l07_a_request_that_is_printed_by_the_handler_shows_no_credential() {
 }
 
 #[test]
-fn t_l07_every_header_that_may_carry_a_credential_is_marked_and_no_other() {
+fn t_l07_credential_headers_are_marked_sensitive() {
     run(async |site| {
         let asked = Asked::get()
             .header("authorization", "Digest username=\"Mufasa\"")
@@ -143,7 +143,7 @@ fn t_l07_every_header_that_may_carry_a_credential_is_marked_and_no_other() {
 }
 
 #[test]
-fn t_l07_a_header_that_was_marked_keeps_its_value_and_its_place() {
+fn t_l07_marked_header_keeps_value_and_place() {
     run(async |site| {
         // The extractor behind the guard reads the header again, and other headers have two values.
         let asked = Asked::get()
@@ -159,7 +159,7 @@ fn t_l07_a_header_that_was_marked_keeps_its_value_and_its_place() {
 }
 
 #[test]
-fn t_l07_an_answer_to_a_refused_request_shows_nothing_of_it() {
+fn t_l07_refusal_repeats_nothing_of_the_request() {
     run(async |site| {
         let guard = site.guard().require("a:admin".parse().expect("a scope"));
         for (name, asked) in kinds(site) {
@@ -174,7 +174,7 @@ fn t_l07_an_answer_to_a_refused_request_shows_nothing_of_it() {
 }
 
 #[test]
-fn t_h13_an_extractor_alone_leaves_the_request_as_it_came() {
+fn t_h13_extractor_leaves_the_request_unchanged() {
     run(async |site| {
         // Whoever wants the credential hidden or marked puts the guard around the handler.
         let guard = site.guard().strip_credential();

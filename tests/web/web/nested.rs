@@ -67,7 +67,7 @@ fn good(site: &Site) -> Asked {
 }
 
 #[test]
-fn t_h15_two_guards_over_one_verifier_verify_and_count_once() {
+fn t_h15_two_guards_verify_and_count_once() {
     run(async |site| {
         for framework in FRAMEWORKS {
             let uses = site.uses("good").await;
@@ -82,7 +82,7 @@ fn t_h15_two_guards_over_one_verifier_verify_and_count_once() {
 }
 
 #[test]
-fn t_h15_two_guards_over_one_verifier_spend_the_rate_once() {
+fn t_h15_two_guards_spend_rate_once() {
     for framework in FRAMEWORKS {
         run(async |site| {
             let asked = Asked::get().bearer(site.token("rested"));
@@ -96,7 +96,7 @@ fn t_h15_two_guards_over_one_verifier_spend_the_rate_once() {
 }
 
 #[test]
-fn t_h08_the_inner_guards_scopes_are_asked_of_the_outer_guards_grant() {
+fn t_h08_inner_scopes_are_checked_on_outer_grant() {
     run(async |site| {
         for framework in FRAMEWORKS {
             let (outer, inner) = (site.guard(), scope(&site.guard(), "invoices:write"));
@@ -117,7 +117,7 @@ fn t_h08_the_inner_guards_scopes_are_asked_of_the_outer_guards_grant() {
 }
 
 #[test]
-fn inner_guard_asks_for_each_of_its_scopes() {
+fn inner_guard_checks_each_scope() {
     run(async |site| {
         for framework in FRAMEWORKS {
             // The key has invoices:read and invoices:write.
@@ -139,7 +139,7 @@ fn inner_guard_asks_for_each_of_its_scopes() {
 }
 
 #[test]
-fn t_h08_the_outer_guards_scopes_are_not_waived_by_the_inner_guard() {
+fn t_h08_outer_scopes_are_not_waived() {
     run(async |site| {
         for framework in FRAMEWORKS {
             let (outer, inner) =
@@ -151,7 +151,7 @@ fn t_h08_the_outer_guards_scopes_are_not_waived_by_the_inner_guard() {
 }
 
 #[test]
-fn t_h08_the_inner_guard_asks_for_write_access_where_the_outer_one_did_not() {
+fn t_h08_inner_guard_can_require_write_access() {
     run(async |site| {
         let asked = Asked::get().bearer(site.token("reader")).method("POST");
         let lenient = || site.guard().access(Access::ReadOnly);
@@ -167,7 +167,7 @@ fn t_h08_the_inner_guard_asks_for_write_access_where_the_outer_one_did_not() {
 }
 
 #[test]
-fn t_h15_a_guard_over_another_verifier_verifies_anew() {
+fn t_h15_guard_of_another_verifier_verifies_again() {
     run(async |site| {
         for framework in FRAMEWORKS {
             let before = site.faults.calls();
@@ -180,7 +180,7 @@ fn t_h15_a_guard_over_another_verifier_verifies_anew() {
 }
 
 #[test]
-fn t_h15_a_key_of_another_store_is_refused_by_the_guard_of_this_one() {
+fn t_h15_key_of_another_store_is_refused() {
     run(async |site| {
         for framework in FRAMEWORKS {
             let inner = Guard::new(other_store());
@@ -192,7 +192,7 @@ fn t_h15_a_key_of_another_store_is_refused_by_the_guard_of_this_one() {
 }
 
 #[test]
-fn t_h15_the_grant_of_another_verifier_is_not_handed_to_a_handler_whose_own_guard_found_none() {
+fn t_h15_grant_of_another_verifier_reaches_no_handler() {
     run(async |site| {
         for framework in FRAMEWORKS {
             for verifier in [site.other_verifier(), other_store()] {
@@ -207,7 +207,7 @@ fn t_h15_the_grant_of_another_verifier_is_not_handed_to_a_handler_whose_own_guar
 }
 
 #[test]
-fn grant_of_another_verifier_leaves_the_extensions() {
+fn foreign_grant_is_removed_from_extensions() {
     run(async |site| {
         for verifier in [site.other_verifier(), other_store()] {
             let inner = by_header(verifier).optional();
@@ -235,7 +235,7 @@ fn grant_of_another_verifier_leaves_the_extensions() {
 }
 
 #[test]
-fn t_h15_the_grant_of_another_verifier_is_none_for_a_guard_that_needs_one() {
+fn t_h15_grant_of_another_verifier_is_ignored() {
     run(async |site| {
         for framework in FRAMEWORKS {
             let inner = by_header(site.other_verifier());
@@ -247,7 +247,7 @@ fn t_h15_the_grant_of_another_verifier_is_none_for_a_guard_that_needs_one() {
 }
 
 #[test]
-fn t_h07_an_inner_guard_needs_a_key_where_the_outer_one_did_without() {
+fn t_h07_inner_guard_requires_an_optional_key() {
     run(async |site| {
         for framework in FRAMEWORKS {
             let outer = site.guard().optional();
@@ -260,7 +260,7 @@ fn t_h07_an_inner_guard_needs_a_key_where_the_outer_one_did_without() {
 }
 
 #[test]
-fn t_h13_a_credential_that_the_outer_guard_took_out_is_still_a_grant_for_the_inner_one() {
+fn t_h13_removed_credential_still_grants_inside() {
     run(async |site| {
         for framework in FRAMEWORKS {
             let outer = site.guard().strip_credential();
@@ -274,7 +274,7 @@ fn t_h13_a_credential_that_the_outer_guard_took_out_is_still_a_grant_for_the_inn
 }
 
 #[test]
-fn t_h01_two_credentials_are_refused_by_the_outer_guard_before_the_inner_one_looks() {
+fn t_h01_ambiguous_credentials_stop_at_outer_guard() {
     run(async |site| {
         let asked = good(site).header("x-api-key", site.token("good"));
         for framework in FRAMEWORKS {
@@ -288,7 +288,7 @@ fn t_h01_two_credentials_are_refused_by_the_outer_guard_before_the_inner_one_loo
 }
 
 #[test]
-fn t_h09_a_store_that_goes_down_behind_the_outer_guard_is_503_for_the_inner_one() {
+fn t_h09_outage_behind_outer_guard_is_503() {
     run(async |site| {
         let (other, faults) = World::faulty(|builder| builder);
         let inner = Guard::new(other.verifier);
@@ -323,7 +323,7 @@ async fn within(outer: Guard, state: Guard, asked: &Asked) -> u16 {
 }
 
 #[test]
-fn t_h08_a_guard_that_leaves_access_to_those_inside_asks_for_none_itself() {
+fn t_h08_guard_leaving_access_asks_for_none() {
     run(async |site| {
         let around = site.guard().leave_access_to_handler();
         let post = Asked::get().bearer(site.token("reader")).method("POST");
@@ -340,7 +340,7 @@ fn t_h08_a_guard_that_leaves_access_to_those_inside_asks_for_none_itself() {
 }
 
 #[test]
-fn t_h08_what_is_left_to_those_inside_is_asked_by_the_handler_that_takes_a_grant() {
+fn t_h08_handler_checks_access_left_by_guard() {
     run(async |site| {
         let around = site.guard().leave_access_to_handler();
         for (name, status) in [("reader", 403), ("writer", 200)] {
@@ -358,7 +358,7 @@ fn t_h08_what_is_left_to_those_inside_is_asked_by_the_handler_that_takes_a_grant
 }
 
 #[test]
-fn t_h15_two_extractors_of_one_request_count_and_spend_the_rate_once() {
+fn t_h15_two_extractors_count_once() {
     run(async |site| {
         let guard = site.guard();
         let asked = Asked::get().bearer(site.token("rested"));
@@ -379,7 +379,7 @@ fn t_h15_two_extractors_of_one_request_count_and_spend_the_rate_once() {
 }
 
 #[test]
-fn t_h15_two_verifiers_of_one_setup_verify_and_count_once() {
+fn t_h15_two_verifiers_of_one_setup_count_once() {
     run(async |site| {
         for framework in FRAMEWORKS {
             let before = site.faults.calls();
@@ -393,7 +393,7 @@ fn t_h15_two_verifiers_of_one_setup_verify_and_count_once() {
 }
 
 #[test]
-fn t_h08_the_scopes_of_the_guard_in_a_routers_state_are_asked_of_the_guards_grant() {
+fn t_h08_state_guards_scopes_are_checked() {
     run(async |site| {
         for (name, status) in [("good", 200), ("plain", 403)] {
             let asked = Asked::get().bearer(site.token(name));
@@ -404,14 +404,14 @@ fn t_h08_the_scopes_of_the_guard_in_a_routers_state_are_asked_of_the_guards_gran
 }
 
 #[test]
-fn t_h15_a_router_whose_state_holds_another_store_does_not_take_the_guards_grant() {
+fn t_h15_router_of_another_store_refuses_grant() {
     run(async |site| {
         assert_eq!(with_state(site, Guard::new(other_store()), &good(site)).await, 401);
     });
 }
 
 #[test]
-fn t_h08_the_write_access_that_the_guard_in_a_routers_state_names_is_asked_for() {
+fn t_h08_state_guards_write_access_is_checked() {
     run(async |site| {
         for (name, status) in [("writer", 200), ("reader", 403)] {
             let asked = Asked::get().bearer(site.token(name));

@@ -177,12 +177,12 @@ pub(crate) const ROWS: &[Row] = &[
 ];
 
 #[test]
-fn t_h10_a_guard_around_everything_asks_for_a_key_however_the_path_is_written() {
+fn t_h10_outer_guard_covers_every_path_spelling() {
     hold(ROWS);
 }
 
 #[test]
-fn t_h10_no_spelling_of_a_path_runs_a_guarded_handler_without_a_key() {
+fn t_h10_no_path_spelling_skips_the_guard() {
     run(async |site| {
         let service = Service::new();
         for place in PLACES {
@@ -201,7 +201,7 @@ fn t_h10_no_spelling_of_a_path_runs_a_guarded_handler_without_a_key() {
 }
 
 #[test]
-fn t_h10_the_guarded_handler_runs_with_a_key_at_every_place_of_the_guard() {
+fn t_h10_guarded_handler_runs_with_a_key() {
     run(async |site| {
         let service = Service::new();
         for place in PLACES {
@@ -216,7 +216,7 @@ fn t_h10_the_guarded_handler_runs_with_a_key_at_every_place_of_the_guard() {
 }
 
 #[test]
-fn t_h10_a_guard_around_everything_guards_unknown_paths_and_the_open_route_too() {
+fn t_h10_outer_guard_covers_unknown_paths() {
     run(async |site| {
         let service = Service::new();
         for place in [Place::AxumAroundAll, Place::ActixAroundAll] {
@@ -234,7 +234,7 @@ fn t_h10_a_guard_around_everything_guards_unknown_paths_and_the_open_route_too()
 }
 
 #[test]
-fn t_h10_a_nested_axum_router_keeps_its_unknown_paths_only_with_a_fallback_of_its_own() {
+fn t_h10_nested_router_needs_its_own_fallback() {
     run(async |site| {
         let status = async |inner: Router, path: &str| {
             let all =
@@ -254,7 +254,7 @@ fn t_h10_a_nested_axum_router_keeps_its_unknown_paths_only_with_a_fallback_of_it
 }
 
 #[test]
-fn t_h10_a_guard_inside_leaves_what_is_outside_open() {
+fn t_h10_inner_guard_leaves_outside_open() {
     run(async |site| {
         let service = Service::new();
         for place in PLACES {

@@ -57,33 +57,33 @@ fn asked_with(add: impl Fn(&mut Extensions)) -> [u16; 3] {
 }
 
 #[test]
-fn t_h11_without_a_peer_the_source_is_unknown() {
+fn t_h11_without_peer_source_is_unknown() {
     assert_eq!(asked_with(|_| ()), [401; 3]);
 }
 
 #[test]
-fn t_h11_the_peer_is_what_peer_addr_says() {
+fn t_h11_peer_is_taken_from_extension() {
     for (address, status) in [(INSIDE, 200), (OUTSIDE, 401)] {
         assert_eq!(asked_with(|all| _ = all.insert(told(address))), [status; 3]);
     }
 }
 
 #[test]
-fn t_h11_the_peer_is_what_axum_knows_of_the_connection() {
+fn t_h11_peer_is_taken_from_axums_connection() {
     for (address, status) in [(INSIDE, 200), (OUTSIDE, 401)] {
         assert_eq!(asked_with(|all| _ = all.insert(connected(address))), [status; 3]);
     }
 }
 
 #[test]
-fn t_h11_a_mock_of_the_connection_stands_in_for_it() {
+fn t_h11_mock_connection_stands_in() {
     for (address, status) in [(INSIDE, 200), (OUTSIDE, 401)] {
         assert_eq!(asked_with(|all| _ = all.insert(mocked(address))), [status; 3]);
     }
 }
 
 #[test]
-fn t_h11_peer_addr_goes_before_the_connection_and_the_connection_before_its_mock() {
+fn t_h11_peer_address_precedes_connection() {
     for (first, second, status) in [(INSIDE, OUTSIDE, 200), (OUTSIDE, INSIDE, 401)] {
         let statuses = asked_with(|all| {
             all.insert(told(first));
@@ -99,7 +99,7 @@ fn t_h11_peer_addr_goes_before_the_connection_and_the_connection_before_its_mock
 }
 
 #[test]
-fn t_h11_peer_addr_goes_before_the_connection_in_actix_too() {
+fn t_h11_peer_address_precedes_connection_in_actix() {
     let system = actix_web::rt::System::new();
     system.block_on(async {
         let site = Site::new().await;
@@ -118,7 +118,7 @@ fn t_h11_peer_addr_goes_before_the_connection_in_actix_too() {
 }
 
 #[test]
-fn t_h11_an_address_that_is_no_peer_is_not_taken_for_one() {
+fn t_h11_non_peer_address_is_ignored() {
     let statuses = asked_with(|all| {
         all.insert(IpAddr::from(INSIDE));
         all.insert(SocketAddr::from((INSIDE, 40_000)));

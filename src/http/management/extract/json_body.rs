@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn value_that_serde_found_is_not_repeated() {
+    fn serde_value_is_not_repeated() {
         let secret = "4fQ2xk9ZrT7bWm1c8PzAq0LdVh3sKyNeJ5uGiXo6";
         let table = [
             (

@@ -336,14 +336,14 @@ mod tests {
     }
 
     #[test]
-    fn path_has_an_id_where_the_row_names_its_subject() {
+    fn path_has_id_of_its_subject() {
         for route in ROUTES {
             assert_eq!(route.path.contains("{id}"), route.subject.is_some(), "{}", route.path);
         }
     }
 
     #[test]
-    fn only_the_document_needs_no_login() {
+    fn only_document_needs_no_login() {
         let open = ROUTES.iter().filter(|route| route.operation.is_none());
         assert_eq!(open.map(|route| route.id).collect::<Vec<_>>(), [RouteId::ShowDocument]);
     }

@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_of_store_and_random_source_stay_inside() {
+    fn internal_error_texts_stay_inside() {
         let problems: [Problem; 3] = [
             KeyError::from(no_store()).into(),
             AccountError::from(no_random()).into(),

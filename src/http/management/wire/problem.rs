@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn refusal_has_one_code_in_events_and_problems() {
+    fn refusal_code_equals_problem_code() {
         // Clients learn less of these, or they are not about one request.
         let only_in_events =
             [RefusalCode::RandomSourceRepeats, RefusalCode::Malformed, RefusalCode::Counted];

@@ -62,7 +62,7 @@ fn of_other_tenant() -> Actor {
 }
 
 #[test]
-fn a_key_of_another_tenant_is_as_absent_as_one_that_never_was() {
+fn key_of_another_tenant_is_not_found() {
     block_on(async {
         let (world, issued, _) = world().await;
         let before = picture(&world.authority).await;
@@ -80,7 +80,7 @@ fn a_key_of_another_tenant_is_as_absent_as_one_that_never_was() {
 }
 
 #[test]
-fn a_key_of_another_developer_is_as_absent_as_one_that_never_was() {
+fn key_of_another_developer_is_not_found() {
     block_on(async {
         let (world, issued, _) = world().await;
         let before = picture(&world.authority).await;
@@ -95,7 +95,7 @@ fn a_key_of_another_developer_is_as_absent_as_one_that_never_was() {
 }
 
 #[test]
-fn an_account_of_another_tenant_is_as_absent_as_one_that_never_was() {
+fn account_of_another_tenant_is_not_found() {
     block_on(async {
         let (world, _, account) = world().await;
         let before = picture(&world.authority).await;
@@ -112,7 +112,7 @@ fn an_account_of_another_tenant_is_as_absent_as_one_that_never_was() {
 }
 
 #[test]
-fn no_key_is_made_for_an_account_that_is_not_there() {
+fn missing_account_gets_no_key() {
     block_on(async {
         let (world, _, account) = world().await;
         let before = picture(&world.authority).await;
@@ -138,7 +138,7 @@ fn no_key_is_made_for_an_account_that_is_not_there() {
 }
 
 #[test]
-fn a_listing_holds_nothing_of_another_tenant() {
+fn listing_excludes_other_tenants() {
     block_on(async {
         let (world, issued, account) = world().await;
         let other = of_other_tenant();
@@ -161,7 +161,7 @@ fn a_listing_holds_nothing_of_another_tenant() {
 }
 
 #[test]
-fn a_role_that_the_policy_lacks_is_not_given() {
+fn role_missing_from_policy_is_refused() {
     block_on(async {
         let (world, _, account) = world().await;
         let before = picture(&world.authority).await;
@@ -184,7 +184,7 @@ fn a_role_that_the_policy_lacks_is_not_given() {
 }
 
 #[test]
-fn an_answer_about_many_keys_is_in_their_order_and_each_by_itself() {
+fn bulk_answers_keep_the_given_order() {
     block_on(async {
         let (world, issued, _) = world().await;
         let unknown: KeyId = NOWHERE.parse().expect("an id");

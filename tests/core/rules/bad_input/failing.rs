@@ -23,7 +23,7 @@ fn drawing(draws: usize) -> (World, Faults) {
 }
 
 #[test]
-fn a_random_source_that_fails_at_any_draw_makes_no_key() {
+fn failing_random_source_generates_no_key() {
     block_on(async {
         // The first draw is the id's, the second the secret's.
         for draws in [0, 1] {
@@ -43,7 +43,7 @@ fn a_random_source_that_fails_at_any_draw_makes_no_key() {
 }
 
 #[test]
-fn a_random_source_that_fails_rotates_nothing_and_makes_no_account() {
+fn failing_random_source_rotates_nothing() {
     block_on(async {
         let (world, _) = drawing(2);
         let issued = world.key().await;
@@ -61,7 +61,7 @@ fn a_random_source_that_fails_rotates_nothing_and_makes_no_account() {
 }
 
 #[test]
-fn without_randomness_no_use_is_written_and_none_is_lost() {
+fn usage_survives_without_randomness() {
     block_on(async {
         let world = World::in_memory();
         let issued = world.key_of(&developer("alice"), named("app")).await;
@@ -129,7 +129,7 @@ async fn all_failures(world: &World, actor: &Actor) -> Vec<(&'static str, Error)
 }
 
 #[test]
-fn a_store_that_is_down_fails_every_operation_and_the_cause_is_kept() {
+fn store_outage_fails_every_operation() {
     block_on(async {
         let (world, faults) = World::faulty(|builder| builder);
         faults.set(Fault::Down);
@@ -145,7 +145,7 @@ fn a_store_that_is_down_fails_every_operation_and_the_cause_is_kept() {
 }
 
 #[test]
-fn a_refusal_that_cannot_be_put_on_record_is_a_failure() {
+fn unrecorded_refusal_is_a_store_failure() {
     block_on(async {
         let (world, faults) = World::faulty(|builder| builder);
         // Not even a change of policy that is not allowed is answered without a record.
@@ -158,7 +158,7 @@ fn a_refusal_that_cannot_be_put_on_record_is_a_failure() {
 }
 
 #[test]
-fn a_flush_that_fails_loses_nothing_and_counts_nothing_twice() {
+fn failed_flush_neither_loses_nor_doubles() {
     block_on(async {
         let (world, faults) = World::faulty(|builder| builder);
         let issued = world.key().await;
@@ -179,7 +179,7 @@ fn a_flush_that_fails_loses_nothing_and_counts_nothing_twice() {
 }
 
 #[test]
-fn t_c13_a_random_source_that_panics_makes_nothing_and_is_asked_again_the_next_time() {
+fn t_c13_panicking_random_source_is_asked_again() {
     let tells = Arc::new(AtomicBool::new(false));
     let (panics, script) = (Arc::clone(&tells), Random::script((1..9).map(|draw| vec![draw; 32])));
     let source = Random::drawing(move |out| {

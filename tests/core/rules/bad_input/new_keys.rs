@@ -30,7 +30,7 @@ async fn rule(world: &World, new: NewKey) -> RuleError {
 }
 
 #[test]
-fn an_expiry_that_has_passed_or_lies_past_all_time_makes_no_key() {
+fn past_or_unrepresentable_expiry_is_refused() {
     block_on(async {
         let (world, ..) = world().await;
         let new = || named("app");
@@ -63,7 +63,7 @@ fn an_expiry_that_has_passed_or_lies_past_all_time_makes_no_key() {
 }
 
 #[test]
-fn a_lifetime_past_the_policys_longest_makes_no_key() {
+fn lifetime_above_maximum_is_refused() {
     block_on(async {
         let (world, ..) = world().await;
         world
@@ -96,7 +96,7 @@ fn a_lifetime_past_the_policys_longest_makes_no_key() {
 }
 
 #[test]
-fn an_expiry_that_the_tenant_requires_is_asked_for() {
+fn required_expiry_must_be_given() {
     block_on(async {
         let (world, ..) = world().await;
         world.set_policy(|policy| policy.require_expiry = true).await.expect("the policy is set");
@@ -114,7 +114,7 @@ fn an_expiry_that_the_tenant_requires_is_asked_for() {
 }
 
 #[test]
-fn a_key_that_would_never_be_valid_is_not_made() {
+fn key_that_never_becomes_valid_is_refused() {
     block_on(async {
         let (world, ..) = world().await;
         let new = |not_before| named("app").not_before(not_before).expires_in(DAY);
@@ -130,7 +130,7 @@ fn a_key_that_would_never_be_valid_is_not_made() {
 }
 
 #[test]
-fn a_scope_outside_the_ceiling_makes_no_key_and_is_not_added_to_one() {
+fn scope_outside_ceiling_is_refused() {
     block_on(async {
         let (world, issued, account) = world().await;
         let outside = |text| RuleError::ScopeOutsideCeiling(Scope::new(text).expect("a scope"));
@@ -153,7 +153,7 @@ fn a_scope_outside_the_ceiling_makes_no_key_and_is_not_added_to_one() {
 }
 
 #[test]
-fn a_name_outside_the_tenants_pattern_makes_no_key() {
+fn name_outside_pattern_is_refused() {
     block_on(async {
         let (world, issued, _) = world().await;
         world
@@ -181,7 +181,7 @@ fn a_name_outside_the_tenants_pattern_makes_no_key() {
 }
 
 #[test]
-fn a_rate_above_the_policys_is_not_for_owners_to_give() {
+fn owner_cannot_raise_rate_above_policy() {
     block_on(async {
         let (world, issued, _) = world().await;
         let limit = "100/60s".parse().expect("a rate");

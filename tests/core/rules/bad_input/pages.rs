@@ -9,7 +9,7 @@ use super::{assert_is_said, world};
 use common::{admin, block_on, named, start};
 
 #[test]
-fn a_page_has_1_to_500_items() {
+fn page_has_1_to_500_items() {
     block_on(async {
         let (world, ..) = world().await;
         let authority = &world.authority;
@@ -53,7 +53,7 @@ async fn cursors() -> [Cursor; 3] {
 }
 
 #[test]
-fn a_cursor_goes_with_its_own_kind_of_query_alone() {
+fn cursor_fits_only_its_own_query_kind() {
     let [keys, accounts, events] = block_on(cursors());
     let taken = |cursor: &Cursor| {
         [
@@ -69,7 +69,7 @@ fn a_cursor_goes_with_its_own_kind_of_query_alone() {
 }
 
 #[test]
-fn a_cursor_keeps_the_order_that_it_comes_from() {
+fn cursor_keeps_its_sort_order() {
     block_on(async {
         let (world, ..) = world().await;
         let query = KeyQuery::new().sort(KeySort::Name).descending().limit(1);
@@ -86,7 +86,7 @@ fn a_cursor_keeps_the_order_that_it_comes_from() {
 }
 
 #[test]
-fn a_cursor_that_was_made_up_is_refused_and_never_panics() {
+fn forged_cursor_is_refused_without_panic() {
     let id = "0000000000000000";
     let made_up = [
         String::from("x"),
@@ -123,7 +123,7 @@ fn a_cursor_that_was_made_up_is_refused_and_never_panics() {
 }
 
 #[test]
-fn a_cursor_of_names_has_one_spelling() {
+fn name_cursor_has_one_spelling() {
     let id = "0000000000000000";
     let cursor: Cursor = format!("name.asc.{id}.6f").parse().expect("visible ASCII");
     assert!(KeyQuery::new().after(&cursor).is_ok());
@@ -134,7 +134,7 @@ fn a_cursor_of_names_has_one_spelling() {
 }
 
 #[test]
-fn numbers_in_cursors_have_one_spelling() {
+fn cursor_numbers_have_one_spelling() {
     let id = "0000000000000000";
     let taken = |text: &str| {
         let cursor: Cursor = text.parse().expect("visible ASCII");
@@ -159,7 +159,7 @@ fn numbers_in_cursors_have_one_spelling() {
 }
 
 #[test]
-fn a_cursor_at_the_ends_of_an_order_is_a_place_all_the_same() {
+fn cursor_at_either_end_is_valid() {
     block_on(async {
         let (world, ..) = world().await;
         let id = "0000000000000000";

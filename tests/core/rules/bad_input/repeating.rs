@@ -31,7 +31,7 @@ async fn refused(world: &World, operation: Operation) -> usize {
 }
 
 #[test]
-fn rotation_to_the_same_secret_is_refused() {
+fn rotation_to_same_secret_is_refused() {
     block_on(async {
         let world = repeating(7);
         let issued = world.key().await;
@@ -47,7 +47,7 @@ fn rotation_to_the_same_secret_is_refused() {
 }
 
 #[test]
-fn rotation_back_to_the_retiring_secret_is_refused() {
+fn rotation_to_retiring_secret_is_refused() {
     block_on(async {
         let (one, other) = ("a".repeat(32), "b".repeat(32));
         let script = Random::script([
@@ -67,7 +67,7 @@ fn rotation_back_to_the_retiring_secret_is_refused() {
 }
 
 #[test]
-fn repeated_secret_is_seen_under_another_pepper() {
+fn repeated_secret_is_found_despite_pepper() {
     block_on(async {
         let store = MemoryStore::new();
         let ring = || PepperRing::none().with(1, [1; 32]).expect("a pepper");
@@ -103,7 +103,7 @@ fn repeated_id_names_the_source() {
 }
 
 #[test]
-fn source_without_a_usable_byte_is_an_error() {
+fn constant_random_source_is_an_error() {
     block_on(async {
         for stuck in [248, 255] {
             let world = repeating(stuck);
@@ -135,7 +135,7 @@ fn source_without_a_usable_byte_is_an_error() {
 }
 
 #[test]
-fn t_c14_source_that_calls_back_is_refused() {
+fn t_c14_reentrant_random_source_is_refused() {
     block_on(async {
         let authority: Arc<OnceLock<Authority>> = Arc::default();
         let told: Arc<Mutex<Vec<bool>>> = Arc::default();
@@ -158,7 +158,7 @@ fn t_c14_source_that_calls_back_is_refused() {
 }
 
 #[test]
-fn writers_under_a_repeating_source_keep_apart() {
+fn writers_under_repeating_source_keep_apart() {
     block_on(async {
         let store = MemoryStore::new();
         let first = World::with(store.clone(), |builder| builder.random(Random::seeded(7)));
@@ -195,7 +195,7 @@ impl Intercept for Thief {
 }
 
 #[test]
-fn writer_id_of_a_cloned_machine_is_replaced() {
+fn cloned_writer_id_is_replaced() {
     block_on(async {
         // The store refuses the first batches as it refuses a writer id that another process has.
         let store = InterceptedStore::new(MemoryStore::new(), Thief::default());
@@ -212,7 +212,7 @@ fn writer_id_of_a_cloned_machine_is_replaced() {
 }
 
 #[test]
-fn t_c14_store_that_flushes_while_it_adds_is_refused() {
+fn t_c14_store_that_flushes_while_adding_is_refused() {
     block_on(async {
         let (world, faults) = World::faulty(|builder| builder);
         let issued = world.key().await;
@@ -239,7 +239,7 @@ fn t_c14_store_that_flushes_while_it_adds_is_refused() {
 }
 
 #[test]
-fn source_that_flushes_is_refused() {
+fn random_source_that_flushes_is_refused() {
     block_on(async {
         let verifier: Arc<OnceLock<keywright::Verifier>> = Arc::default();
         let told: Arc<Mutex<Vec<StoreErrorKind>>> = Arc::default();

@@ -10,7 +10,7 @@ use super::{assert_is_said, picture, role, world};
 use common::{DAY, HOUR, SECOND, admin, block_on, chain, developer};
 
 #[test]
-fn an_overlap_past_the_policys_longest_rotates_nothing() {
+fn overlap_above_maximum_is_refused() {
     block_on(async {
         let (world, issued, _) = world().await;
         world.set_policy(|policy| policy.max_overlap = HOUR).await.expect("the policy is set");
@@ -39,7 +39,7 @@ fn an_overlap_past_the_policys_longest_rotates_nothing() {
 type Change = Box<dyn Fn(&mut Policy)>;
 
 #[test]
-fn a_policy_that_leaves_its_limits_is_not_set_and_is_no_default() {
+fn invalid_policy_is_neither_set_nor_default() {
     let day = Some(DAY);
     let half = Duration::from_millis(500);
     let pattern = |environments: &[&str]| {
@@ -129,7 +129,7 @@ fn a_policy_that_leaves_its_limits_is_not_set_and_is_no_default() {
 }
 
 #[test]
-fn a_policy_that_was_changed_meanwhile_is_not_overwritten() {
+fn concurrent_policy_change_is_not_overwritten() {
     block_on(async {
         let (world, ..) = world().await;
         let stale = world.authority.policy(&admin()).await.expect("the policy");

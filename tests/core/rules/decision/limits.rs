@@ -8,7 +8,7 @@ use super::{account, address};
 use common::{MOMENT, SECOND, World, admin, block_on, denial, denied, developer, named};
 
 #[test]
-fn a_key_is_used_from_its_networks_alone() {
+fn key_works_only_from_its_networks() {
     let table = [
         ("203.0.113.0/24", "203.0.113.0", true),
         ("203.0.113.0/24", "203.0.113.255", true),
@@ -67,7 +67,7 @@ async fn may(world: &World, issued: &Issued, needed: &str) -> bool {
 }
 
 #[test]
-fn a_users_key_has_its_own_scopes_and_nothing_by_default() {
+fn user_key_has_only_its_scopes() {
     block_on(async {
         let world = World::in_memory();
         let alice = developer("alice");
@@ -93,7 +93,7 @@ fn a_users_key_has_its_own_scopes_and_nothing_by_default() {
 }
 
 #[test]
-fn the_scope_that_is_missing_is_named() {
+fn denial_names_the_missing_scope() {
     block_on(async {
         let world = World::in_memory();
         let new = named("one").scopes(scopes("invoices:read"));
@@ -110,7 +110,7 @@ fn the_scope_that_is_missing_is_named() {
 }
 
 #[test]
-fn a_ceiling_that_is_lowered_cuts_keys_at_once_and_gives_back_what_it_took() {
+fn lowered_ceiling_cuts_scopes_at_once() {
     block_on(async {
         let world = World::in_memory();
         let new = named("two").scopes(scopes("invoices:read invoices:write"));
@@ -132,7 +132,7 @@ fn a_ceiling_that_is_lowered_cuts_keys_at_once_and_gives_back_what_it_took() {
 }
 
 #[test]
-fn an_accounts_key_has_the_scopes_of_the_role_cut_to_its_own() {
+fn account_key_has_scopes_of_its_role() {
     block_on(async {
         let world = World::in_memory();
         let id = account(&world, "operator").await;
@@ -167,7 +167,7 @@ fn an_accounts_key_has_the_scopes_of_the_role_cut_to_its_own() {
 }
 
 #[test]
-fn a_read_only_account_never_writes_whatever_its_role_says() {
+fn read_only_account_never_writes() {
     block_on(async {
         let world = World::in_memory();
         let id = account(&world, "operator").await;
@@ -194,7 +194,7 @@ fn a_read_only_account_never_writes_whatever_its_role_says() {
 }
 
 #[test]
-fn a_spent_rate_says_when_to_come_back_and_keeps_its_word() {
+fn spent_rate_states_an_honest_wait() {
     block_on(async {
         let world = World::in_memory();
         let new = named("limited").rate("3/60s".parse().expect("a rate"));
@@ -214,7 +214,7 @@ fn a_spent_rate_says_when_to_come_back_and_keeps_its_word() {
 }
 
 #[test]
-fn a_refused_request_spends_nothing_of_the_rate() {
+fn refused_request_spends_no_rate() {
     block_on(async {
         let world = World::in_memory();
         let new = named("limited").rate("1/60s".parse().expect("a rate"));

@@ -141,7 +141,7 @@ fn address(text: &str) -> IpAddr {
 }
 
 #[test]
-fn every_reason_is_reached_and_has_its_class_and_says_no_more_to_the_caller() {
+fn every_reason_has_its_class() {
     block_on(async {
         verify_with(&[]).await.expect("nothing speaks against it");
         for (fault, code, class) in ORDER {
@@ -165,7 +165,7 @@ fn every_reason_is_reached_and_has_its_class_and_says_no_more_to_the_caller() {
 
 /// Pairs are a part of this, and so is everything at once, mended one by one.
 #[test]
-fn of_any_faults_that_hold_together_the_first_in_the_order_decides() {
+fn first_fault_in_order_decides() {
     let mut tried = 0;
     block_on(async {
         for chosen in 1_u32..1 << ORDER.len() {
@@ -191,7 +191,7 @@ async fn code_at(world: &World, issued: &Issued, now: Timestamp) -> &'static str
 }
 
 #[test]
-fn a_bound_has_passed_at_its_very_microsecond() {
+fn bounds_hold_to_the_microsecond() {
     block_on(async {
         let world = World::in_memory();
         let alice = developer("alice");
@@ -220,7 +220,7 @@ fn a_bound_has_passed_at_its_very_microsecond() {
 }
 
 #[test]
-fn in_an_overlap_the_grant_tells_which_secret_was_used() {
+fn grant_names_the_secret_used_in_overlap() {
     block_on(async {
         let world = World::in_memory();
         let old = world.key().await;

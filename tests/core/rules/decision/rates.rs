@@ -48,7 +48,7 @@ impl Spending for World {
 }
 
 #[test]
-fn t_c15_raised_rate_of_a_key_frees_it() {
+fn t_c15_raised_rate_frees_its_key() {
     block_on(async {
         let world = World::in_memory();
         let issued = world.key_of(&admin(), named("app").rate(rate("10/86400s"))).await;
@@ -62,7 +62,7 @@ fn t_c15_raised_rate_of_a_key_frees_it() {
 }
 
 #[test]
-fn t_c15_raised_rate_of_a_policy_frees_its_keys() {
+fn t_c15_raised_policy_rate_frees_its_keys() {
     block_on(async {
         let world = World::in_memory();
         world
@@ -81,7 +81,7 @@ fn t_c15_raised_rate_of_a_policy_frees_its_keys() {
 }
 
 #[test]
-fn t_c15_clock_set_back_locks_no_key_out() {
+fn t_c15_backward_clock_locks_no_key_out() {
     block_on(async {
         let world = World::in_memory();
         let issued = world.key_of(&developer("alice"), named("app").rate(rate("1/60s"))).await;
@@ -95,7 +95,7 @@ fn t_c15_clock_set_back_locks_no_key_out() {
 }
 
 #[test]
-fn t_c15_named_wait_is_enough() {
+fn t_c15_stated_wait_is_enough() {
     block_on(async {
         for (text, uses) in [("7/1s", 7), ("3/1s", 3), ("999/60s", 999), ("1/2678400s", 1)] {
             let world = World::in_memory();
@@ -136,7 +136,7 @@ fn t_c15_toggled_rate_gains_no_use() {
 }
 
 #[test]
-fn t_c15_keys_made_anew_bring_no_uses() {
+fn t_c15_regenerated_keys_gain_no_uses() {
     block_on(async {
         let world = World::in_memory();
         let alice = developer("alice");
@@ -166,7 +166,7 @@ fn t_c15_keys_made_anew_bring_no_uses() {
 }
 
 #[test]
-fn as_many_keys_as_are_allowed_have_their_whole_rates() {
+fn allowed_keys_each_have_whole_rates() {
     block_on(async {
         let world = World::in_memory();
         world.set_default("5/60s", 4).await;
@@ -189,7 +189,7 @@ fn as_many_keys_as_are_allowed_have_their_whole_rates() {
 }
 
 #[test]
-fn rate_that_an_administrator_granted_is_shared_with_no_key() {
+fn administrator_rate_is_not_shared() {
     block_on(async {
         let world = World::in_memory();
         world.set_default("2/60s", 2).await;
@@ -204,7 +204,7 @@ fn rate_that_an_administrator_granted_is_shared_with_no_key() {
 }
 
 #[test]
-fn rate_that_an_owner_set_falls_with_the_default() {
+fn owner_rate_falls_with_the_default() {
     block_on(async {
         let world = World::in_memory();
         let alice = developer("alice");
@@ -228,7 +228,7 @@ fn rate_that_an_owner_set_falls_with_the_default() {
 }
 
 #[test]
-fn aged_key_made_anew_brings_no_uses() {
+fn regenerated_old_key_gains_no_uses() {
     block_on(async {
         let world = World::in_memory();
         let alice = developer("alice");
@@ -247,7 +247,7 @@ fn aged_key_made_anew_brings_no_uses() {
 }
 
 #[test]
-fn old_keys_never_starve_a_new_one() {
+fn old_keys_never_starve_new_one() {
     block_on(async {
         let world = World::in_memory();
         world.set_default("5/60s", 4).await;
@@ -294,7 +294,7 @@ fn lowered_default_widens_no_rate() {
 }
 
 #[test]
-fn named_wait_covers_the_owner_too() {
+fn stated_wait_covers_the_owner() {
     block_on(async {
         let world = World::in_memory();
         world.set_default("10/60s", 3).await;
@@ -311,7 +311,7 @@ fn named_wait_covers_the_owner_too() {
 }
 
 #[test]
-fn unchecked_policy_of_a_store_breaks_no_rate() {
+fn unvalidated_policy_breaks_no_rate() {
     block_on(async {
         for keys in [0, u16::MAX] {
             let store = MemoryStore::new();

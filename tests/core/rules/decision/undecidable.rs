@@ -7,7 +7,7 @@ use common::faults::{Fault, Faults};
 use common::{HOUR, World, block_on, chain, denied, developer, named, render, start};
 
 #[test]
-fn a_store_that_fails_is_never_a_denial_and_never_a_grant() {
+fn store_failure_is_neither_denial_nor_grant() {
     block_on(async {
         let (world, faults) = World::faulty(|builder| builder);
         let issued = world.key().await;
@@ -27,7 +27,7 @@ fn a_store_that_fails_is_never_a_denial_and_never_a_grant() {
 }
 
 #[test]
-fn digest_with_one_other_bit_is_refused() {
+fn digest_with_changed_bit_is_refused() {
     block_on(async {
         for peppers in [PepperRing::none(), PepperRing::none().with(1, [7; 32]).expect("a pepper")]
         {
@@ -67,7 +67,7 @@ async fn swap_digests(world: &World, faults: &Faults, a: &KeyId, b: &KeyId) {
 }
 
 #[test]
-fn a_digest_in_the_row_of_another_key_opens_neither() {
+fn digest_moved_to_another_row_opens_nothing() {
     block_on(async {
         for peppers in [PepperRing::none(), PepperRing::none().with(1, [7; 32]).expect("a pepper")]
         {
@@ -86,7 +86,7 @@ fn a_digest_in_the_row_of_another_key_opens_neither() {
 }
 
 #[test]
-fn a_digest_that_cannot_be_compared_is_an_operators_error_that_says_what_to_do() {
+fn unknown_pepper_is_an_operator_error() {
     let hex = "0".repeat(64);
     let table = [
         (format!("2.9.{hex}"), "pepper 9, which is not in the pepper ring: add it"),
@@ -123,7 +123,7 @@ fn a_digest_that_cannot_be_compared_is_an_operators_error_that_says_what_to_do()
 }
 
 #[test]
-fn a_key_under_a_pepper_that_was_taken_away_works_again_when_it_is_back() {
+fn key_works_again_when_pepper_returns() {
     block_on(async {
         let one = || PepperRing::none().with(1, [7; 32]).expect("a pepper");
         let world = World::with(MemoryStore::new(), |builder| builder.peppers(one()));
@@ -151,7 +151,7 @@ fn a_key_under_a_pepper_that_was_taken_away_works_again_when_it_is_back() {
 }
 
 #[test]
-fn a_secret_that_was_replaced_under_an_old_pepper_does_not_hold_the_new_one_back() {
+fn replaced_secret_does_not_block_pepper_change() {
     block_on(async {
         let one = PepperRing::none().with(1, [7; 32]).expect("a pepper");
         let both = one.clone().with(2, [9; 32]).expect("two peppers");

@@ -89,7 +89,7 @@ async fn walk_with_changes(
 }
 
 #[test]
-fn a_key_that_stays_in_its_place_is_on_exactly_one_page_whatever_happens_around_it() {
+fn unmoved_key_is_on_exactly_one_page() {
     let first = seed();
     on_each_store(async |world| {
         let mut random = Random::seeded(first);
@@ -128,7 +128,7 @@ fn a_key_that_stays_in_its_place_is_on_exactly_one_page_whatever_happens_around_
 }
 
 #[test]
-fn a_page_goes_on_behind_a_key_that_was_deleted() {
+fn page_continues_after_a_deleted_key() {
     on_each_store(async |world| {
         for n in 0..6 {
             world.clock.advance(SECOND);

@@ -104,7 +104,7 @@ fn filters(story: &Story) -> Vec<Filter> {
 }
 
 #[test]
-fn every_filter_lets_through_what_it_names_in_both_orders() {
+fn event_filters_work_in_both_orders() {
     on_each_store(async |world| {
         let story = tell(world).await;
         let oldest_first = EventQuery::new().oldest_first();
@@ -129,7 +129,7 @@ fn every_filter_lets_through_what_it_names_in_both_orders() {
 }
 
 #[test]
-fn events_that_come_between_pages_disturb_no_page() {
+fn new_events_disturb_no_page() {
     on_each_store(async |world| {
         tell(world).await;
         for oldest_first in [true, false] {
@@ -159,7 +159,7 @@ fn events_that_come_between_pages_disturb_no_page() {
 }
 
 #[test]
-fn the_events_of_a_key_outlive_it() {
+fn events_outlive_their_key() {
     on_each_store(async |world| {
         let issued = world.key().await;
         let id = issued.key.id;
@@ -201,7 +201,7 @@ async fn assert_pages_are_bounded(store: impl KeyStore + Clone) {
 }
 
 #[test]
-fn search_that_matches_nothing_ends_each_page() {
+fn fruitless_search_ends_each_page() {
     block_on(async {
         assert_pages_are_bounded(MemoryStore::new()).await;
         let folder = tempfile::tempdir().expect("a folder");
@@ -211,7 +211,7 @@ fn search_that_matches_nothing_ends_each_page() {
 }
 
 #[test]
-fn page_takes_no_more_events_than_it_examines() {
+fn page_examines_a_bounded_number_of_events() {
     block_on(async {
         let world = World::in_memory();
         world.key().await;

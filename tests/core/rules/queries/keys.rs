@@ -91,7 +91,7 @@ fn ids(entries: &[KeyEntry]) -> Vec<KeyId> {
 }
 
 #[test]
-fn a_listing_holds_every_key_once() {
+fn listing_has_every_key_once() {
     on_each_store(async |world| {
         let mut made = populate(world).await;
         let mut listed = ids(&all(world).await);
@@ -102,7 +102,7 @@ fn a_listing_holds_every_key_once() {
 }
 
 #[test]
-fn every_order_holds_in_both_directions_on_pages_of_every_size() {
+fn orders_hold_in_both_directions() {
     on_each_store(async |world| {
         let count = u16::try_from(populate(world).await.len()).expect("a few");
         let entries = all(world).await;
@@ -192,7 +192,7 @@ fn filters(world_now: Timestamp, one: &KeyEntry) -> Vec<Filter> {
 }
 
 #[test]
-fn every_filter_lets_through_what_it_names_in_every_order() {
+fn key_filters_work_in_every_order() {
     on_each_store(async |world| {
         populate(world).await;
         let entries = all(world).await;
@@ -221,7 +221,7 @@ fn every_filter_lets_through_what_it_names_in_every_order() {
 }
 
 #[test]
-fn a_page_has_50_items_where_nothing_is_said() {
+fn default_page_has_50_items() {
     on_each_store(async |world| {
         for n in 0..51 {
             world.key_of(&developer("alice"), named(&format!("key-{n}"))).await;
@@ -235,7 +235,7 @@ fn a_page_has_50_items_where_nothing_is_said() {
 }
 
 #[test]
-fn who_may_look_at_their_own_keys_sees_those_alone() {
+fn developer_lists_only_own_keys() {
     on_each_store(async |world| {
         populate(world).await;
         let alice = developer("alice");
@@ -252,7 +252,7 @@ fn who_may_look_at_their_own_keys_sees_those_alone() {
 }
 
 #[test]
-fn a_new_key_is_listed_as_it_was_made() {
+fn new_key_is_listed_as_generated() {
     on_each_store(async |world| {
         let new: NewKey = named("prod-main-app").expires_in(DAY);
         let issued = world.key_of(&developer("alice"), new).await;

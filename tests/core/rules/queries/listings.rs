@@ -8,7 +8,7 @@ use common::faults::Fault;
 use common::{SECOND, World, admin, block_on, developer, named, tenant, user};
 
 #[test]
-fn listing_gives_every_item_once_and_in_order() {
+fn listing_yields_every_item_once() {
     on_each_store(async |world| {
         for n in 0..7 {
             world.key_of(&developer("alice"), named(&format!("key-{n}"))).await;
@@ -49,7 +49,7 @@ fn listing_gives_every_item_once_and_in_order() {
 }
 
 #[test]
-fn listing_shows_what_the_actor_may_see() {
+fn listing_shows_what_actor_may_see() {
     on_each_store(async |world| {
         for owner in ["alice", "bob"] {
             world.key_of(&developer(owner), named("app")).await;
@@ -65,7 +65,7 @@ fn listing_shows_what_the_actor_may_see() {
 }
 
 #[test]
-fn listing_goes_on_after_an_error() {
+fn listing_continues_after_an_error() {
     block_on(async {
         let (world, faults) = World::faulty(|builder| builder);
         for n in 0..3 {

@@ -58,7 +58,7 @@ fn assert_page_is_full<T: Listed>(page: &Page<T>, size: u16) {
 }
 
 #[test]
-fn accounts_come_oldest_first_on_pages_of_any_size_and_are_found_by_name_id_and_role() {
+fn accounts_are_paged_and_found() {
     on_each_store(async |world| {
         let mut made = Vec::new();
         for (n, (name, role)) in [
@@ -112,7 +112,7 @@ fn accounts_come_oldest_first_on_pages_of_any_size_and_are_found_by_name_id_and_
 }
 
 #[test]
-fn an_account_that_goes_between_pages_is_missed_and_no_other_is() {
+fn deleted_account_hides_no_other() {
     on_each_store(async |world| {
         for n in 0..6 {
             world.clock.advance(SECOND);

@@ -30,7 +30,7 @@ fn explore<R: Rule>() -> Result<Seen, String> {
 }
 
 #[test]
-fn an_answer_from_memory_reflects_all_that_was_acknowledged_before_its_age() {
+fn cached_answer_includes_all_acknowledged_before() {
     let seen = explore::<rule::Right>().unwrap_or_else(|broken| panic!("{broken}"));
     println!("{seen:?}");
     // What was looked at, lest the worlds grow dull unnoticed.
@@ -43,7 +43,7 @@ fn an_answer_from_memory_reflects_all_that_was_acknowledged_before_its_age() {
 }
 
 #[test]
-fn each_way_to_get_the_rule_wrong_is_found() {
+fn every_broken_rule_is_detected() {
     fn is_found<R: Rule>(wrong: &str) {
         match explore::<R>() {
             Ok(seen) => panic!("{wrong}: not found in {seen:?}"),

@@ -15,7 +15,7 @@ use common::store_lifecycle::live;
 use common::{DAY, World};
 
 #[test]
-fn new_golden_files_can_be_made() {
+fn new_golden_files_are_written() {
     let temporary = tempfile::tempdir().expect("a temporary folder");
     let folder = match env::var("KEYWRIGHT_GOLDEN") {
         Ok(format) => {

@@ -130,7 +130,7 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn t_f16_a_store_of_an_earlier_version_opens_with_all_that_was_in_it() {
+fn t_f16_earlier_version_opens_with_everything() {
     let kept = Golden::kept();
     assert!(kept.len() >= 3, "there are those of format 1");
     for golden in kept {
@@ -143,7 +143,7 @@ fn t_f16_a_store_of_an_earlier_version_opens_with_all_that_was_in_it() {
 }
 
 #[test]
-fn t_f16_a_store_of_an_earlier_version_is_the_same_after_it_was_opened_and_closed() {
+fn t_f16_earlier_version_is_unchanged_after_closing() {
     for golden in Golden::kept() {
         golden.on_a_copy(|copy| {
             for _ in 0..2 {
@@ -156,7 +156,7 @@ fn t_f16_a_store_of_an_earlier_version_is_the_same_after_it_was_opened_and_close
 }
 
 #[test]
-fn t_f16_a_store_of_an_earlier_version_can_be_gone_on_with() {
+fn t_f16_earlier_version_can_be_used_further() {
     for golden in Golden::kept() {
         golden.on_a_copy(|copy| {
             let (store, world) = golden.world(copy);
@@ -181,7 +181,7 @@ fn t_f16_a_store_of_an_earlier_version_can_be_gone_on_with() {
 }
 
 #[test]
-fn what_is_expected_is_noticed_when_it_is_not_seen() {
+fn missing_expectation_is_noticed() {
     let seen = json!({ "a": [1, { "b": 2 }], "more": true });
     for expected in [json!({ "a": [1, { "b": 2 }] }), json!({}), seen.clone()] {
         assert_eq!(holds(&expected, &seen), Ok(()));

@@ -59,39 +59,39 @@ fn in_a_file<T>(test: impl FnOnce(FileStore) -> T) -> T {
 }
 
 #[test]
-fn t_c12_calls_on_many_threads_fit_one_order_in_memory() {
+fn t_c12_memory_calls_fit_one_order() {
     let seen = campaign(MemoryStore::new(), Troubles::NONE, histories().0, on_threads);
     seen.assert_varied();
 }
 
 #[test]
-fn t_c12_calls_on_many_threads_fit_one_order_in_a_file() {
+fn t_c12_file_calls_fit_one_order() {
     let seen = in_a_file(|store| campaign(store, Troubles::NONE, histories().1, on_threads));
     seen.assert_varied();
 }
 
 #[test]
-fn t_c11_calls_of_unknown_outcome_on_many_threads_happened_once_or_never_in_memory() {
+fn t_c11_unknown_outcomes_in_memory_happened_once() {
     let seen = campaign(MemoryStore::new(), Troubles::ALL, histories().0, on_threads);
     seen.assert_varied();
     assert!(seen.unknown > 0, "no call was of unknown outcome: {seen}");
 }
 
 #[test]
-fn t_c11_calls_of_unknown_outcome_on_many_threads_happened_once_or_never_in_a_file() {
+fn t_c11_unknown_outcomes_in_file_happened_once() {
     let seen = in_a_file(|store| campaign(store, Troubles::ALL, histories().1, on_threads));
     seen.assert_varied();
     assert!(seen.unknown > 0, "no call was of unknown outcome: {seen}");
 }
 
 #[test]
-fn t_c12_calls_that_take_turns_at_every_step_fit_one_order() {
+fn t_c12_alternating_calls_fit_one_order() {
     let seen = campaign(MemoryStore::new(), Troubles::TURNS, histories().0, on_one_thread);
     seen.assert_varied();
 }
 
 #[test]
-fn t_c10_calls_that_take_turns_and_are_dropped_or_unanswered_happened_once_or_never() {
+fn t_c10_dropped_alternating_calls_happened_once() {
     let troubles = Troubles { turns: true, ..Troubles::ALL };
     let seen = campaign(MemoryStore::new(), troubles, histories().0, on_one_thread);
     seen.assert_varied();
@@ -116,27 +116,27 @@ fn is_caught(troubles: Troubles) -> String {
 }
 
 #[test]
-fn t_c12_a_store_that_hands_out_what_was_true_before_is_caught() {
+fn t_c12_stale_reading_store_is_caught() {
     is_caught(Troubles { stale: true, ..Troubles::NONE });
 }
 
 #[test]
-fn t_c12_a_store_that_acknowledges_a_write_and_loses_it_is_caught() {
+fn t_c12_write_losing_store_is_caught() {
     is_caught(Troubles { forgets: true, ..Troubles::NONE });
 }
 
 #[test]
-fn t_c12_a_store_that_acknowledges_a_write_before_it_can_be_seen_is_caught() {
+fn t_c12_early_acknowledging_store_is_caught() {
     is_caught(Troubles { late: true, ..Troubles::NONE });
 }
 
 #[test]
-fn t_c12_a_store_that_fails_and_says_that_it_was_a_conflict_is_caught() {
+fn t_c12_false_conflict_store_is_caught() {
     is_caught(Troubles { denies: true, ..Troubles::NONE });
 }
 
 #[test]
-fn the_history_that_is_shown_has_what_contradicts_and_little_else() {
+fn shown_history_is_short() {
     let history = History::written(&[
         (0, Call::Generate(0), Some(Answer::Issued(1)), 1, 2),
         (1, Call::Disable(0), Some(Answer::Done), 3, 4),
@@ -153,7 +153,7 @@ fn the_history_that_is_shown_has_what_contradicts_and_little_else() {
 }
 
 #[test]
-fn a_call_without_an_answer_may_have_happened_or_not_and_not_before_it_was_made() {
+fn unanswered_call_may_have_happened() {
     let begin = (0, Call::Generate(0), Some(Answer::Issued(1)), 1, 2);
     let unknown = (1, Call::Revoke(0), None, 3, 4);
     let said = |answer, at| (0, Call::Verify(0, 1), Some(answer), at, at + 1);

@@ -16,7 +16,7 @@ use common::stores::in_rounds;
 use common::{DAY, MOMENT, World, all_events, events_of, name, says};
 
 #[test]
-fn t_c02_of_concurrent_rotations_the_last_secret_works_and_no_other() {
+fn t_c02_last_concurrent_rotation_wins() {
     in_rounds(20, 3, |world| {
         for overlap in [Duration::ZERO, DAY] {
             let first = world.issue("prod-main-app");
@@ -62,7 +62,7 @@ fn rings() -> [PepperRing; 2] {
 }
 
 #[test]
-fn t_c04_a_revocation_wins_against_every_other_change() {
+fn t_c04_revocation_wins_against_every_change() {
     in_rounds(15, 3, |world| {
         let [old, new] =
             rings().map(|ring| world.builder.clone().peppers(ring).build().expect("a keywright"));
@@ -131,7 +131,7 @@ fn t_c04_a_revocation_wins_against_every_other_change() {
 }
 
 #[test]
-fn t_c04_a_revocation_comes_through_while_others_edit_without_end() {
+fn t_c04_revocation_succeeds_during_endless_edits() {
     in_rounds(10, 2, |world| {
         let id = world.issue("prod-main-app").key.id;
         let stop = AtomicBool::new(false);
@@ -187,7 +187,7 @@ const CHANGES: &[Change] = &[
 ];
 
 #[test]
-fn a_change_of_state_is_made_by_one_and_told_by_one_event() {
+fn state_changes_once_with_one_event() {
     in_rounds(20, 4, |world| {
         let id = world.issue("prod-main-app").key.id;
         for (operation, change) in CHANGES {
@@ -199,7 +199,7 @@ fn a_change_of_state_is_made_by_one_and_told_by_one_event() {
 }
 
 #[test]
-fn t_c01_a_revocation_of_all_keys_leaves_none_that_was_made_before_it() {
+fn t_c01_mass_revocation_misses_no_older_key() {
     in_rounds(20, 3, |world| {
         world.change_policy(|policy| policy.max_keys_per_owner = 1_000);
         let owner = world.alice.as_owner();
@@ -234,7 +234,7 @@ fn t_c01_a_revocation_of_all_keys_leaves_none_that_was_made_before_it() {
 }
 
 #[test]
-fn t_c08_of_two_rotations_in_one_overlap_the_oldest_secret_is_dead_at_once() {
+fn t_c08_second_rotation_drops_oldest_at_once() {
     in_rounds(1, 1, |world| {
         let rotate =
             |id| block_on(world.authority.rotate(&world.admin, &id, DAY)).expect("rotated");
@@ -249,7 +249,7 @@ fn t_c08_of_two_rotations_in_one_overlap_the_oldest_secret_is_dead_at_once() {
 }
 
 #[test]
-fn t_c09_two_secrets_work_up_to_the_last_moment_of_an_overlap_and_one_from_its_end_on() {
+fn t_c09_both_secrets_work_until_overlap_ends() {
     in_rounds(1, 1, |world| {
         let old = world.issue("prod-main-app");
         let rotated = block_on(world.authority.rotate(&world.admin, &old.key.id, DAY));

@@ -11,7 +11,7 @@ use common::stores::in_rounds;
 use common::{SECOND, events_of, says};
 
 #[test]
-fn t_c05_every_use_is_counted_once_whatever_goes_on_meanwhile() {
+fn t_c05_every_use_counts_once_during_changes() {
     in_rounds(4, 2, |world| {
         const USES: u64 = 1_500;
         let issued = [world.issue("prod-one"), world.issue("prod-two")];
@@ -65,7 +65,7 @@ fn t_c05_every_use_is_counted_once_whatever_goes_on_meanwhile() {
 }
 
 #[test]
-fn t_c05_a_flush_stores_what_its_verifier_counted_whatever_another_one_counts() {
+fn t_c05_flush_stores_its_own_verifiers_counts() {
     in_rounds(1, 1, |world| {
         let issued = world.issue("prod-main-app");
         let other = world.keywright.verifier();
@@ -81,7 +81,7 @@ fn t_c05_a_flush_stores_what_its_verifier_counted_whatever_another_one_counts() 
 }
 
 #[test]
-fn t_c05_a_verifier_that_is_gone_takes_no_use_of_another_with_it() {
+fn t_c05_dropped_verifier_takes_no_others_use() {
     in_rounds(1, 1, |world| {
         let issued = world.issue("prod-main-app");
         let short = world.keywright.verifier();

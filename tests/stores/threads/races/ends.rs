@@ -39,7 +39,7 @@ const ENDINGS: &[Ending] = &[
 ];
 
 #[test]
-fn t_c01_a_verify_that_starts_after_access_was_ended_is_denied() {
+fn t_c01_verify_after_end_of_access_fails() {
     in_rounds(25, 4, |world| {
         for (how, end) in ENDINGS {
             world.change_policy(|policy| policy.api_enabled = true);
@@ -107,7 +107,7 @@ fn account_with_keys(world: &World) -> (AccountId, Vec<Issued>) {
 }
 
 #[test]
-fn t_c01_an_end_of_many_keys_at_once_is_seen_as_a_whole() {
+fn t_c01_ending_many_keys_is_atomic() {
     in_rounds(40, 4, |world| {
         for (how, end) in ENDINGS_OF_ALL {
             let (account, issued) = account_with_keys(world);
@@ -143,7 +143,7 @@ fn t_c01_an_end_of_many_keys_at_once_is_seen_as_a_whole() {
 }
 
 #[test]
-fn t_c01_no_key_outlives_the_account_that_it_was_made_under() {
+fn t_c01_no_key_outlives_its_account() {
     in_rounds(30, 4, |world| {
         let (account, _) = account_with_keys(world);
         let owner = Owner::Account(account);

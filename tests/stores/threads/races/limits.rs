@@ -9,7 +9,7 @@ use common::stores::in_rounds;
 use common::{SECOND, name};
 
 #[test]
-fn t_c06_the_limit_of_keys_holds_exactly() {
+fn t_c06_limit_of_keys_holds_exactly() {
     in_rounds(20, 4, |world| {
         world.change_policy(|policy| policy.max_keys_per_owner = 10);
         let owner = world.alice.as_owner();
@@ -33,7 +33,7 @@ fn t_c06_the_limit_of_keys_holds_exactly() {
 }
 
 #[test]
-fn t_c07_a_rate_lets_exactly_its_number_through() {
+fn t_c07_rate_admits_exactly_its_number() {
     in_rounds(10, 2, |world| {
         let owner = world.admin.as_owner();
         let new = NewKey::new(name("prod-main-app")).rate("50/60s".parse().expect("a rate"));
@@ -59,7 +59,7 @@ fn t_c07_a_rate_lets_exactly_its_number_through() {
 }
 
 #[test]
-fn of_those_who_set_the_same_policy_one_comes_through() {
+fn one_concurrent_policy_change_wins() {
     in_rounds(20, 4, |world| {
         let policy = block_on(world.authority.policy(&world.admin)).expect("the policy");
         let answers = together(THREADS, |number| {

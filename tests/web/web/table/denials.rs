@@ -55,21 +55,21 @@ const TYPING_ERRORS: &[Row] = &[
 pub(super) const ROWS: [&[Row]; 4] = [INVALID, ACCEPTED, LATER, TYPING_ERRORS];
 
 #[test]
-fn t_t01_every_key_that_is_not_accepted_gets_one_answer_whatever_the_reason() {
+fn t_t01_every_refused_key_gets_one_answer() {
     hold(INVALID);
 }
 
 #[test]
-fn t_t01_a_typing_error_gets_the_answer_of_a_dead_key() {
+fn t_t01_mistyped_key_looks_like_a_dead_one() {
     hold(TYPING_ERRORS);
 }
 
 #[test]
-fn t_t01_a_key_that_is_accepted_runs_the_handler_in_every_kind() {
+fn t_t01_accepted_key_runs_the_handler() {
     hold(ACCEPTED);
 }
 
 #[test]
-fn t_t05_a_key_that_has_spent_its_rate_is_told_when_to_come_back() {
+fn t_t05_spent_key_learns_when_to_retry() {
     hold(LATER);
 }

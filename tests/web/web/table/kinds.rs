@@ -157,16 +157,16 @@ const GRPC: &[Row] = &[
 pub(super) const ROWS: [&[Row]; 3] = [OFF, RENAMED, GRPC];
 
 #[test]
-fn t_h02_a_kind_that_is_off_is_somebody_elses_and_left_alone() {
+fn t_h02_disabled_source_is_left_alone() {
     hold(OFF);
 }
 
 #[test]
-fn t_h02_a_header_that_was_renamed_is_read_under_its_new_name_alone() {
+fn t_h02_renamed_header_has_only_new_name() {
     hold(RENAMED);
 }
 
 #[test]
-fn t_h15_a_guard_for_grpc_answers_200_and_a_status_of_its_own_on_every_face() {
+fn t_h15_grpc_guard_answers_with_grpc_status() {
     hold(GRPC);
 }

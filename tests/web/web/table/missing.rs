@@ -77,21 +77,21 @@ const ELSEWHERE: &[Row] = &[
 pub(super) const ROWS: [&[Row]; 4] = [NOTHING, NEEDED_BY_THE_HANDLER, DEAD_IS_NOT_NONE, ELSEWHERE];
 
 #[test]
-fn t_h07_without_a_credential_there_is_a_challenge_and_no_error() {
+fn t_h07_missing_credential_gets_a_challenge() {
     hold(NOTHING);
 }
 
 #[test]
-fn t_h07_a_dead_key_is_never_an_anonymous_request() {
+fn t_h07_dead_key_is_never_anonymous() {
     hold(DEAD_IS_NOT_NONE);
 }
 
 #[test]
-fn t_l09_a_key_in_the_url_or_a_cookie_is_not_read() {
+fn t_l09_key_in_url_or_cookie_is_ignored() {
     hold(ELSEWHERE);
 }
 
 #[test]
-fn t_h07_a_handler_that_needs_a_grant_does_not_run_without_one_whatever_the_guard_around_it() {
+fn t_h07_handler_with_grant_needs_a_key() {
     hold(NEEDED_BY_THE_HANDLER);
 }

@@ -233,7 +233,7 @@ impl Row {
 }
 
 #[test]
-fn t_h15_the_table_is_large_and_no_two_of_its_requests_have_one_name() {
+fn t_h15_table_requests_are_many_and_unique() {
     let subjects: [&[&[Row]]; 10] = [
         &denials::ROWS,
         &kinds::ROWS,

@@ -118,16 +118,16 @@ const ACCESS: &[Row] = &[
 pub(super) const ROWS: [&[Row]; 3] = [SCOPES, ONLY_AFTER, ACCESS];
 
 #[test]
-fn t_h08_a_key_without_the_scope_is_told_which_one() {
+fn t_h08_missing_scope_is_named() {
     hold(SCOPES);
 }
 
 #[test]
-fn t_h08_what_a_route_needs_is_asked_only_after_the_key_is_accepted() {
+fn t_h08_route_needs_are_checked_after_key() {
     hold(ONLY_AFTER);
 }
 
 #[test]
-fn t_h08_a_read_only_key_may_use_safe_methods_unless_the_route_says_otherwise() {
+fn t_h08_read_only_key_may_use_safe_methods() {
     hold(ACCESS);
 }

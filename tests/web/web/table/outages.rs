@@ -39,7 +39,7 @@ const UNDECIDABLE: &[Row] = &[
 pub(super) const ROWS: [&[Row]; 2] = [DOWN, UNDECIDABLE];
 
 #[test]
-fn t_h09_a_store_that_is_down_is_503_and_never_an_invalid_key() {
+fn t_h09_store_outage_is_503_not_401() {
     run(async |site| {
         site.faults.set(Fault::Down);
         for row in DOWN {
@@ -49,6 +49,6 @@ fn t_h09_a_store_that_is_down_is_503_and_never_an_invalid_key() {
 }
 
 #[test]
-fn t_h09_a_key_that_cannot_be_decided_is_503_and_never_an_invalid_key() {
+fn t_h09_undecided_key_is_503_not_401() {
     hold(UNDECIDABLE);
 }

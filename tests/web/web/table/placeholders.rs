@@ -78,7 +78,7 @@ pub(crate) fn basic(user: &str, password: &str) -> String {
 }
 
 #[test]
-fn base64_is_written_as_the_standard_shows() {
+fn base64_follows_the_standard_vectors() {
     let table = [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg==")];
     for (text, encoded) in table {
         assert_eq!(base64(text.as_bytes(), STANDARD), encoded);

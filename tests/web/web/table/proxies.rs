@@ -189,22 +189,22 @@ const OTHERS: &[Row] = &[
 pub(super) const ROWS: [&[Row]; 4] = [NOT_TRUSTED, TRUSTED, WRITTEN, OTHERS];
 
 #[test]
-fn t_h11_no_header_says_from_where_a_request_comes_unless_a_proxy_is_trusted() {
+fn t_h11_untrusted_header_names_no_source() {
     hold(NOT_TRUSTED);
 }
 
 #[test]
-fn t_h11_a_trusted_proxys_word_is_read_from_the_right() {
+fn t_h11_trusted_proxy_is_read_from_right() {
     hold(TRUSTED);
 }
 
 #[test]
-fn t_h11_what_a_proxy_wrote_is_an_address_or_the_source_is_unknown() {
+fn t_h11_unreadable_forwarded_address_is_unknown() {
     hold(WRITTEN);
 }
 
 #[test]
-fn t_h11_nobody_and_everybody_are_no_proxies() {
+fn t_h11_empty_and_full_networks_are_refused() {
     use keywright::Networks;
     use keywright::http::TrustedProxiesError::{Empty, EveryAddress};
 
@@ -226,6 +226,6 @@ fn t_h11_nobody_and_everybody_are_no_proxies() {
 }
 
 #[test]
-fn t_h11_who_is_no_proxy_is_not_believed_and_one_header_is_read() {
+fn t_h11_untrusted_peer_is_not_believed() {
     hold(OTHERS);
 }

@@ -58,11 +58,11 @@ const TWO_KINDS: &[Row] = &[
 pub(super) const ROWS: [&[Row]; 2] = [ONE_KIND, TWO_KINDS];
 
 #[test]
-fn t_h01_two_credentials_of_one_kind_are_refused_unread() {
+fn t_h01_two_credentials_of_one_kind_are_refused() {
     hold(ONE_KIND);
 }
 
 #[test]
-fn t_h02_two_credentials_of_two_kinds_are_refused_unread() {
+fn t_h02_two_kinds_of_credentials_are_refused() {
     hold(TWO_KINDS);
 }

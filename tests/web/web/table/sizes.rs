@@ -30,6 +30,6 @@ const LONG: &[Row] = &[
 pub(super) const ROWS: [&[Row]; 1] = [LONG];
 
 #[test]
-fn t_h06_a_long_value_is_refused_without_the_store() {
+fn t_h06_long_value_is_refused_without_store() {
     hold(LONG);
 }

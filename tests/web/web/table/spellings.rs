@@ -143,7 +143,7 @@ const NO_ASCII: &[Row] = &[
 pub(super) const ROWS: [&[Row]; 4] = [BEARER, BASIC, EMPTY, NO_ASCII];
 
 #[test]
-fn t_h03_a_token_has_one_spelling_and_its_scheme_any_case() {
+fn t_h03_token_spelling_is_exact() {
     hold(BEARER);
 }
 
@@ -153,11 +153,11 @@ fn t_h03_basic_has_one_spelling() {
 }
 
 #[test]
-fn t_h04_an_empty_credential_is_refused_as_any_other() {
+fn t_h04_empty_credential_is_refused() {
     hold(EMPTY);
 }
 
 #[test]
-fn t_h05_what_is_not_ascii_is_refused_without_the_store() {
+fn t_h05_non_ascii_is_refused_without_store() {
     hold(NO_ASCII);
 }
