@@ -1,4 +1,4 @@
-//! Lists, behind all tests of the workspace, those that were not run, and why.
+//! Lists the tests of the workspace that were not run, with the reasons, after all other tests.
 
 fn main() {
     let lines = common::suite::words_left(env!("CARGO_TARGET_TMPDIR"));

@@ -1,4 +1,4 @@
-//! The cache itself: what it answers from memory, and what it asks the store behind it.
+//! The cache, which answers from memory where it may and otherwise asks the store behind it.
 
 use std::fmt;
 use std::future::Future;
@@ -25,19 +25,23 @@ use crate::store::{
 use crate::value::id::{AccountId, KeyId, TenantId};
 use crate::value::time::Timestamp;
 
-/// Keeps keys in memory in front of a store that other nodes write to. Clones share the cache.
+/// A cache of keys in memory, in front of a store that other nodes write to.
 ///
-/// * **A bound on staleness.** A change that any node acknowledged is visible here at most
-///   [`max_staleness`](CacheOptions::max_staleness) later. The cache gives no older answer: it asks the
-///   store, and if the store cannot be reached, the call is unavailable.
-/// * **A refresh task.** It asks the store what has changed, three times within the bound.
-///   [`Keywright::start`](crate::Keywright::start) runs it for a cache that the
-///   [builder](crate::Keywright::builder) was given. Without it every read goes to the store, as if there
-///   were no cache, and [`state`](Self::state) is [`CacheState::NotRefreshed`].
-/// * **Own changes at once.** A change through this cache is visible in it when it is acknowledged.
-/// * Reads that go to the store need a tokio runtime with time enabled.
+/// Clones share the cache.
 ///
-/// The cache passes every method but [`resolve`](KeyStore::resolve) on to the store.
+/// * **Bounded staleness.** A change that any node has acknowledged is visible here after at most
+///   [`max_staleness`](CacheOptions::max_staleness). The cache gives no older answer unless you
+///   [opt in](CacheOptions::danger_accept_revoked_keys_during_an_outage). It asks the store instead, and
+///   if the store cannot be reached, the call fails with [`Unavailable`](StoreErrorKind::Unavailable).
+/// * **A refresh task.** The task asks the store what has changed, three times within the bound.
+///   [`Keywright::start`](crate::Keywright::start) runs it for a cache that was passed to the
+///   [builder](crate::Keywright::builder). Without the task every read goes to the store, and
+///   [`state`](Self::state) returns [`CacheState::NotRefreshed`].
+/// * **Own changes at once.** A change through this cache is visible in it as soon as it is acknowledged.
+/// * **Tokio.** Reads that go to the store need a tokio runtime with time enabled.
+///
+/// The cache answers [`resolve`](KeyStore::resolve), the lookup of every verification. It passes all
+/// other methods on to the store.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -50,7 +54,7 @@ use crate::value::time::Timestamp;
 /// # let database = MemoryStore::new();
 /// let options = CacheOptions::new().max_staleness(Duration::from_millis(500));
 /// let keywright = Keywright::builder(CachedStore::new(database, options)?).build()?;
-/// let running = keywright.start()?; // refreshes the cache, and flushes
+/// let running = keywright.start()?; // refreshes the cache and flushes usage
 /// // ... serve ...
 /// running.shutdown().await?;
 /// # Ok(()) }) }
@@ -66,35 +70,56 @@ pub(super) struct Inner {
     pub(super) entries: Entries,
     single_flight: SingleFlight,
     ledger: Mutex<Ledger>,
-    /// The end of the ledger's confirmed time, packed. For hits, which take no lock.
+    /// A packed copy of the ledger's confirmed moment, so that a hit takes no lock.
     pub(super) confirmed: AtomicU64,
-    /// When the last sync failed, packed: 0 if it succeeded.
+    /// The packed moment at which the last sync failed; 0 if it succeeded.
     pub(super) failed: AtomicU64,
-    /// When the last sync began, packed.
+    /// The packed moment at which the last sync began.
     attempted: AtomicU64,
     created: Duration,
     on_not_refreshed: Arc<dyn Fn() + Send + Sync>,
     /// Whether a read has warned since the last sync.
     has_warned: AtomicBool,
     pub(super) syncing: async_lock::Mutex<()>,
-    /// Held by the refresh task that runs.
+    /// The source of hints. The running refresh task holds the lock.
     pub(super) hints: Arc<async_lock::Mutex<Box<dyn ChangeHints>>>,
 }
 
 impl CachedStore {
-    /// Creates a cache in front of a store.
+    /// Creates a cache in front of `store`.
+    ///
+    /// ```
+    /// use keywright::store::{CacheOptions, CachedStore, MemoryStore};
+    ///
+    /// # let database = MemoryStore::new();
+    /// let cache = CachedStore::new(database, CacheOptions::new().capacity(50_000))?;
+    /// assert_eq!(cache.keys_kept(), 0);
+    /// # Ok::<(), keywright::store::CacheOptionsError>(())
+    /// ```
     ///
     /// # Errors
-    /// [`CacheOptionsError`] if a setting is out of its bounds.
+    /// [`CacheOptionsError`] if a setting is out of bounds.
     pub fn new(store: impl KeyStore, options: CacheOptions) -> Result<Self, CacheOptionsError> {
         Self::with_hints(store, options, NoHints)
     }
 
-    /// Creates a cache that also asks what has changed whenever there is a hint: a revoke then arrives in
-    /// milliseconds.
+    /// Creates a cache that also asks `store` for changes after each hint.
+    ///
+    /// With hints a revocation usually arrives within milliseconds. The bound on staleness does not
+    /// depend on them.
+    ///
+    /// ```no_run
+    /// # async fn open(pool: sqlx::PgPool) -> Result<(), Box<dyn std::error::Error>> {
+    /// use keywright::store::{CacheOptions, CachedStore, PostgresStore};
+    ///
+    /// let database = PostgresStore::open(pool).await?;
+    /// let hints = database.hints().await?; // the server announces each commit
+    /// let cache = CachedStore::with_hints(database, CacheOptions::new(), hints)?;
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
-    /// [`CacheOptionsError`] if a setting is out of its bounds.
+    /// [`CacheOptionsError`] if a setting is out of bounds.
     pub fn with_hints(
         store: impl KeyStore,
         options: CacheOptions,
@@ -122,25 +147,77 @@ impl CachedStore {
     }
 
     /// Returns whether the cache answers from memory now, and if not, why.
+    ///
+    /// ```
+    /// # use keywright::store::{CacheOptions, CachedStore, MemoryStore};
+    /// use keywright::store::CacheState;
+    ///
+    /// # let cache = CachedStore::new(MemoryStore::new(), CacheOptions::new())?;
+    /// let is_healthy = matches!(cache.state(), CacheState::Starting | CacheState::Fresh);
+    /// assert!(is_healthy);
+    /// # Ok::<(), keywright::store::CacheOptionsError>(())
+    /// ```
     pub fn state(&self) -> CacheState {
         self.0.state()
     }
 
     /// Returns an upper bound on the age of an answer from memory; `None` before the first sync.
+    ///
+    /// The age grows beyond [`max_staleness`](CacheOptions::max_staleness) while the store cannot be
+    /// reached. By default the cache then gives no answers from memory.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
+    /// # use keywright::store::{CacheOptions, CachedStore, ManualMonotonicClock, MemoryStore};
+    /// # use std::time::Duration;
+    /// # let clock = ManualMonotonicClock::new();
+    /// # let cache = CachedStore::new(MemoryStore::new(), CacheOptions::new().clock(clock.clone()))?;
+    /// assert_eq!(cache.age(), None);
+    /// cache.sync().await?;
+    /// clock.advance(Duration::from_millis(300));
+    /// assert_eq!(cache.age(), Some(Duration::from_millis(300)));
+    /// # Ok(()) }) }
+    /// ```
     pub fn age(&self) -> Option<Duration> {
         let confirmed = self.0.ledger().confirmed()?;
         Some(self.0.clock.now().saturating_sub(confirmed))
     }
 
-    /// Returns how many keys the cache holds.
+    /// Returns the number of keys that the cache holds.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId};
+    /// # use keywright::store::{CacheOptions, CachedStore, MemoryStore};
+    /// # let cache = CachedStore::new(MemoryStore::new(), CacheOptions::new())?;
+    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let keywright = Keywright::builder(cache.clone()).default_policy(policy).build()?;
+    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// verifier.verify(issued.token.expose()).await?; // the first use reads the key from the store
+    /// assert_eq!(cache.keys_kept(), 1);
+    /// # Ok(()) }) }
+    /// ```
     pub fn keys_kept(&self) -> usize {
         self.0.entries.len()
     }
 
-    /// Returns how often the store had lost commits that it had before. The cache then forgets everything.
+    /// Returns how many times the store turned out to have lost commits.
     ///
-    /// More than zero is an alarm: a standby that lagged behind took over, or a backup was
-    /// restored. The lost commits may include a revoke.
+    /// The cache forgets everything each time. Raise an alarm if the number is not 0: a standby that
+    /// lagged behind took over, or a backup was restored. The lost commits may include a revocation.
+    ///
+    /// ```
+    /// # use keywright::store::{CacheOptions, CachedStore, MemoryStore};
+    /// # let cache = CachedStore::new(MemoryStore::new(), CacheOptions::new())?;
+    /// if cache.regressions() > 0 {
+    ///     eprintln!("the key database has lost commits: check whether revoked keys are active again");
+    /// }
+    /// # Ok::<(), keywright::store::CacheOptionsError>(())
+    /// ```
     pub fn regressions(&self) -> u64 {
         self.0.ledger().regressions()
     }
@@ -155,7 +232,7 @@ impl fmt::Debug for CachedStore {
     }
 }
 
-/// Packs a moment for an atomic: its microseconds plus one, since 0 is none.
+/// Packs a moment for an atomic as its microseconds plus one. 0 means that there is no moment.
 pub(super) fn pack(moment: Duration) -> u64 {
     u64::try_from(moment.as_micros()).unwrap_or(u64::MAX).saturating_add(1)
 }
@@ -183,7 +260,7 @@ impl Inner {
         if is_new && self.failed.load(Ordering::Acquire) == 0 {
             return CacheState::Starting;
         }
-        // The next sync begins a pause, shorter than the bound, after one that used up its patience.
+        // A sync takes at most `patience`, and the pause before the next one is shorter than the bound.
         if within(&self.attempted, bound + self.patience) {
             CacheState::StoreUnreachable
         } else {
@@ -196,7 +273,7 @@ impl Inner {
         self.has_warned.store(false, Ordering::Release);
     }
 
-    /// Warns once if no task refreshes the cache. The read goes on: its answer is right, only slow.
+    /// Warns once if no task refreshes the cache. The read continues: its answer is correct but slow.
     fn warn_if_not_refreshed(&self) {
         if self.state() == CacheState::NotRefreshed && !self.has_warned.swap(true, Ordering::AcqRel)
         {
@@ -204,9 +281,11 @@ impl Inner {
         }
     }
 
-    /// Returns the answer from memory, if it may be given. The lease is read before the map: every key
-    /// that it proves to have changed has been removed by then.
-    fn at_hand(&self, key: &KeyId, freshness: Freshness) -> Option<Resolved> {
+    /// Returns the answer from memory, if the lease and `freshness` allow one.
+    ///
+    /// The lease is read before the map. A sync removes every changed key from the map before it renews
+    /// the lease, so a lease that is read as valid never comes with an outdated entry.
+    fn answer_from_memory(&self, key: &KeyId, freshness: Freshness) -> Option<Resolved> {
         let confirmed = unpack(self.confirmed.load(Ordering::Acquire));
         let age = self.bounds.usable(confirmed, self.clock.now(), freshness)?;
         match self.entries.get(key) {
@@ -222,7 +301,8 @@ impl Inner {
         self.entries.get(key).map(|snapshot| Found { snapshot, age })
     }
 
-    /// Whether the last sync failed within the bound. Then reads do not wait for the store.
+    /// Returns whether the last sync failed, no longer ago than the bound. Reads then do not wait for
+    /// the store.
     fn is_unreachable(&self) -> bool {
         let failed = unpack(self.failed.load(Ordering::Acquire));
         let since = |failed| self.clock.now().saturating_sub(failed);
@@ -235,11 +315,11 @@ impl Inner {
         }
         let asked = match freshness {
             Freshness::Usual if self.is_unreachable() => Err(StoreError::unavailable(
-                "the store behind the cache cannot be reached, and the cached state is too old",
+                "the store behind the cache cannot be reached, and the cached answer is too old; try again later",
             )),
-            Freshness::Usual => self.ask_together(key).await,
-            // A shared question may have been asked before this call.
-            Freshness::AtMost(_) => self.ask_alone(key, freshness).await.map(as_of_now),
+            Freshness::Usual => self.ask_shared(key).await,
+            // A shared request may have been sent before this call began.
+            Freshness::AtMost(_) => self.ask_unshared(key, freshness).await.map(just_read),
         };
         match asked {
             Err(error) if error.kind() == StoreErrorKind::Unavailable => {
@@ -249,7 +329,7 @@ impl Inner {
         }
     }
 
-    async fn ask_together(&self, key: KeyId) -> Resolved {
+    async fn ask_shared(&self, key: KeyId) -> Resolved {
         let called = self.clock.now();
         let fill = self.ledger().begin_fill();
         let waiter = self.single_flight.join(key, fill);
@@ -270,10 +350,10 @@ impl Inner {
         }
         *answer = Some(Answer::of(now, &asked));
         waiter.close();
-        asked.map(as_of_now)
+        asked.map(just_read)
     }
 
-    async fn ask_alone(
+    async fn ask_unshared(
         &self,
         key: KeyId,
         freshness: Freshness,
@@ -292,17 +372,24 @@ impl Inner {
         &self,
         answer: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
-        let late = |_| StoreError::unavailable("the store behind the cache did not answer in time");
+        let late = |_| {
+            let patience = self.patience;
+            StoreError::unavailable(format!(
+                "the store behind the cache did not answer within {patience:?}; try again later"
+            ))
+        };
         tokio::time::timeout(self.patience, answer).await.map_err(late)?
     }
 }
 
-fn as_of_now(found: Option<Arc<Snapshot>>) -> Option<Found> {
+fn just_read(found: Option<Arc<Snapshot>>) -> Option<Found> {
     found.map(Found::from)
 }
 
-/// A change of this node itself. The cache forgets its subjects when the call ends, however it ends: a call
-/// without an answer may have changed them.
+/// A change that goes through this cache.
+///
+/// The cache forgets the subjects of the change when the call ends, also if it fails or is dropped:
+/// such a call may have changed them.
 struct OwnChange<'a> {
     inner: &'a Inner,
     subjects: Vec<Subject>,
@@ -319,7 +406,7 @@ impl Drop for OwnChange<'_> {
 #[async_trait]
 impl KeyStore for CachedStore {
     fn resolve<'a>(&'a self, key: &KeyId, freshness: Freshness) -> Resolve<'a> {
-        match self.0.at_hand(key, freshness) {
+        match self.0.answer_from_memory(key, freshness) {
             Some(found) => Resolve::ready(found),
             None => Resolve::boxed(self.0.ask(*key, freshness)),
         }

@@ -1,4 +1,4 @@
-//! The entries in memory: keys that were found and, apart from them, a few ids that belong to no key.
+//! The entries in memory: the keys that the store has and, separately, some ids that it does not have.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -11,7 +11,8 @@ use crate::record::snapshot::Snapshot;
 use crate::store::Subject;
 use crate::value::id::KeyId;
 
-/// The most ids that belong to no key: invented ids must not displace keys.
+/// The maximum number of unknown ids. They have a limit of their own, so that invented ids cannot
+/// displace keys.
 const MOST_ABSENT: usize = 10_000;
 
 pub(super) struct Entries {
@@ -37,7 +38,7 @@ impl Entries {
         self.found.len()
     }
 
-    /// Keeps an answer; the last one wins. Only one call may run at a time.
+    /// Keeps an answer in place of an earlier one. Only one call may run at a time.
     pub(super) fn keep(&self, key: KeyId, found: Option<&Arc<Snapshot>>) {
         let Some(snapshot) = found else {
             let absent = self.absent.pin();
@@ -50,7 +51,7 @@ impl Entries {
         };
         let entries = self.found.pin();
         if !entries.contains_key(&key) {
-            // Any keys: one that is in use comes back with its next use.
+            // Any keys may go: a key that is in use is read again at its next use.
             let surplus = (entries.len() + 1).saturating_sub(self.capacity);
             let surplus: Vec<_> = entries.keys().take(surplus).copied().collect();
             for other in &surplus {

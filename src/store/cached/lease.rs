@@ -1,31 +1,31 @@
-//! The two rules of the cache: until when it may give an answer from memory, and which answers it may keep.
+//! The two rules of the cache: how long it may answer from memory, and which answers it may keep.
 //!
-//! The rules read no clock and ask no store: moments and answers go in. A moment is the time since a
-//! fixed one, on a clock that never goes back and continues while the machine sleeps.
+//! The rules are pure: they read no clock and ask no store. A moment is the time since a fixed point,
+//! on a clock that never goes back and continues while the machine sleeps.
 //!
-//! The lease: a sync that began at a moment and succeeded proves that every change that was acknowledged
-//! before that moment is known here. Answers may be given until the bound is over, measured
-//! from the beginning of the sync and not from its end.
+//! The lease: a sync that began at some moment and succeeded proves that the cache knows every change
+//! that was acknowledged before that moment. The cache may answer until the bound has passed since the
+//! beginning of the sync, not since its end.
 //!
-//! A fill: an answer may be kept if no change became known while it was read. The generation is taken
-//! before the store is asked and must be the same when the answer is kept.
+//! A fill: the cache may keep an answer if no change became known while the answer was read. The
+//! generation is read before the store is asked, and must be the same when the answer is kept.
 
 use std::time::Duration;
 
 use crate::store::{Age, Changes, Epoch, Freshness, Subject};
 
-/// How old an answer from memory may be.
+/// The bounds on the age of an answer from memory.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bounds {
-    /// While the store can be reached.
+    /// The bound while the store can be reached.
     pub(super) max_staleness: Duration,
-    /// While the store cannot be reached, if the host accepts older answers then.
+    /// The bound while the store cannot be reached; `None` if it is the same one.
     pub(super) outage: Option<Duration>,
 }
 
 impl Bounds {
-    /// Returns the age of an answer from memory, if one may be given. `confirmed` is when the last
-    /// successful sync began.
+    /// Returns the age of an answer from memory, if the cache may give one. `confirmed` is the moment at
+    /// which the last successful sync began.
     pub(super) fn usable(
         &self,
         confirmed: Option<Duration>,
@@ -34,7 +34,7 @@ impl Bounds {
     ) -> Option<Age> {
         let bound = match freshness {
             Freshness::Usual => self.max_staleness,
-            // A clock is too coarse to tell that nothing changed since.
+            // The clock is too coarse to prove that nothing has changed since.
             Freshness::AtMost(Duration::ZERO) => return None,
             Freshness::AtMost(age) => age.min(self.max_staleness),
         };
@@ -42,8 +42,8 @@ impl Bounds {
         (age <= bound).then_some(Age::at_most(age))
     }
 
-    /// Returns the age of an answer from memory after the store could not be reached. A caller that asked
-    /// for a fresher answer gets none.
+    /// Returns the age of an answer from memory while the store cannot be reached, if the cache may give
+    /// one. A caller that asked for a fresher answer gets none.
     pub(super) fn usable_during_outage(
         &self,
         confirmed: Option<Duration>,
@@ -56,7 +56,10 @@ impl Bounds {
     }
 }
 
-/// The cached state: the last known commit, when it was confirmed, and how often entries were forgotten.
+/// The state of the lease and of fills.
+///
+/// It holds the last known epoch, the moment at which that was confirmed, the generation, and the
+/// number of regressions.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     epoch: Epoch,
@@ -72,7 +75,7 @@ pub(super) struct Sync {
     began: Duration,
 }
 
-/// The generation before the store was asked.
+/// The generation at the time at which the store was asked.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Fill(u64);
 
@@ -89,19 +92,21 @@ impl Ledger {
         self.confirmed
     }
 
-    /// Returns how often the store had fewer commits than before: it lost some, or is another store.
+    /// Returns how many times the store had fewer commits than before: it lost some, or is another
+    /// store.
     pub(super) fn regressions(&self) -> u64 {
         self.regressions
     }
 
-    /// Begins a sync; only one may run at a time. `now` is read before the store is asked.
+    /// Begins a sync. Only one may run at a time, and `now` must be read before the store is asked.
     pub(super) fn begin_sync(&self, now: Duration) -> Sync {
         Sync { since: self.epoch, began: now }
     }
 
-    /// Ends a sync with the store's answer. The caller must forget before a reader sees the renewed lease.
+    /// Ends a sync with the store's answer, and returns the entries to forget. The caller must forget
+    /// them before a reader sees the renewed lease.
     pub(super) fn end_sync(&mut self, sync: Sync, changes: Changes) -> Forget {
-        // A store that does not know what happened since a commit that it had has lost that commit.
+        // A store that no longer knows the changes since its own newest epoch has lost that commit.
         let knows = changes.touched.is_some() || sync.since == Epoch::default();
         let has_regressed = changes.epoch < sync.since || !knows && changes.epoch == sync.since;
         self.regressions += u64::from(has_regressed);
@@ -116,7 +121,7 @@ impl Ledger {
         forget
     }
 
-    /// Notes a change by this node itself.
+    /// Notes a change that went through this cache.
     pub(super) fn note_own_change(&mut self) {
         self.generation += 1;
     }

@@ -1,8 +1,7 @@
-//! A cache in front of a store that other nodes write to: answers from memory, and a bound on their age.
+//! A cache in front of a store that other nodes write to. It bounds the age of its answers.
 //!
-//! The rule is in [`lease`]. A hit reads the clock and one number, and looks into a map: no lock
-//! and no allocation. The cache removes every key that is known to have changed before it renews the
-//! lease that proves it.
+//! The rule is in [`lease`]. A hit reads the clock, one atomic number and one map entry. It takes no
+//! lock and allocates nothing. A sync removes the changed keys from memory before it renews the lease.
 
 mod cache;
 mod entries;

@@ -1,22 +1,48 @@
-//! The clock of the lease: it never goes back, and continues while the machine sleeps.
+//! The clock of the lease, which never goes back and continues while the machine sleeps.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// A clock for bounds on the age of an answer.
+/// A clock that measures the age of a cached answer.
 ///
-/// It never goes back, whatever happens to the time of day, and continues while the machine is suspended:
-/// a node that wakes up must know that it slept. [`SystemMonotonicClock`] is the default;
-/// [`ManualMonotonicClock`] is for tests.
+/// The clock must never go back, even if the time of day is set back. It must also continue while the
+/// machine is suspended, so that a node that wakes up knows how old its answers are.
+/// [`SystemMonotonicClock`] is the default, and [`ManualMonotonicClock`] is for tests.
+///
+/// ```
+/// use std::time::{Duration, Instant};
+///
+/// use keywright::store::{CacheOptions, MonotonicClock};
+///
+/// /// The time since the process started, for systems that are never suspended.
+/// struct Uptime(Instant);
+///
+/// impl MonotonicClock for Uptime {
+///     fn now(&self) -> Duration {
+///         self.0.elapsed()
+///     }
+/// }
+///
+/// let options = CacheOptions::new().clock(Uptime(Instant::now()));
+/// # drop(options);
+/// ```
 pub trait MonotonicClock: Send + Sync + 'static {
     /// Returns the time since a fixed moment, such as the start of the machine.
     fn now(&self) -> Duration;
 }
 
-/// The time since the machine was started: `CLOCK_BOOTTIME` on Linux and Android.
+/// The clock of the system, which is the default.
 ///
-/// On other systems it does not advance while the machine sleeps, as the standard library's clock there.
+/// On Linux and Android it is `CLOCK_BOOTTIME`, the time since the machine was started. On other
+/// systems it is [`Instant`](std::time::Instant), which may not advance while the machine sleeps.
+///
+/// ```
+/// use keywright::store::{MonotonicClock, SystemMonotonicClock};
+///
+/// let before = SystemMonotonicClock.now();
+/// assert!(SystemMonotonicClock.now() >= before);
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemMonotonicClock;
 
@@ -37,7 +63,9 @@ impl MonotonicClock for SystemMonotonicClock {
     }
 }
 
-/// A clock that advances only when it is told to. Clones share the time.
+/// A clock for tests, which moves only when a test advances it.
+///
+/// Clones share the time.
 ///
 /// ```
 /// use std::time::Duration;
@@ -45,19 +73,36 @@ impl MonotonicClock for SystemMonotonicClock {
 /// use keywright::store::{ManualMonotonicClock, MonotonicClock};
 ///
 /// let clock = ManualMonotonicClock::new();
+/// let same = clock.clone();
 /// clock.advance(Duration::from_millis(500));
-/// assert_eq!(clock.now(), Duration::from_millis(500));
+/// assert_eq!(same.now(), Duration::from_millis(500));
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct ManualMonotonicClock(Arc<AtomicU64>);
 
 impl ManualMonotonicClock {
-    /// Creates a clock at zero.
+    /// Creates a clock that shows zero.
+    ///
+    /// ```
+    /// # use keywright::store::{ManualMonotonicClock, MonotonicClock};
+    /// assert_eq!(ManualMonotonicClock::new().now(), std::time::Duration::ZERO);
+    /// ```
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Advances the clock, by whole microseconds.
+    /// Advances the clock.
+    ///
+    /// Fractions of a microsecond are dropped.
+    ///
+    /// ```
+    /// # use keywright::store::{ManualMonotonicClock, MonotonicClock};
+    /// # use std::time::Duration;
+    /// let clock = ManualMonotonicClock::new();
+    /// clock.advance(Duration::from_secs(1));
+    /// clock.advance(Duration::from_secs(2));
+    /// assert_eq!(clock.now(), Duration::from_secs(3));
+    /// ```
     pub fn advance(&self, by: Duration) {
         let micros = u64::try_from(by.as_micros()).unwrap_or(u64::MAX);
         self.0.fetch_add(micros, Ordering::SeqCst);

@@ -1,4 +1,4 @@
-//! Refreshing: asks the store what has changed, often enough that the lease does not end.
+//! The refresh task, which asks the store for changes often enough to keep the lease valid.
 
 use std::future::Future;
 use std::pin::pin;
@@ -12,26 +12,45 @@ use super::cache::{CachedStore, Inner, pack};
 use super::hints::{ChangeHints, NoHints};
 use crate::store::StoreError;
 
-/// Syncs within the bound: one may fail, and the next one is in time.
+/// The number of syncs within the bound. If one fails, the next is still in time.
 const SYNCS_WITHIN_BOUND: u32 = 3;
-/// The shortest pause: hints that come faster than this are answered together.
+/// The shortest pause between syncs. One sync answers all hints that arrive during it.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(2);
-/// The longest pause after a failure, however long the bound: while the store cannot be reached, every
-/// key that is not in memory is refused.
+/// The longest pause after a failure. It is short even for a long bound, because a key that is not in
+/// memory cannot be checked until a sync succeeds.
 const LONGEST_PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
 
 impl CachedStore {
-    /// Returns the refresh task: it asks the store what has changed, three times within the bound and
-    /// after each hint, for as long as the cache is in use.
+    /// Returns the refresh task as a future.
     ///
-    /// [`Keywright::start`](crate::Keywright::start) runs it. A host that does not use that spawns it on
-    /// tokio. A second task of the same cache waits until the first one has ended and takes its place.
+    /// The task asks the store what has changed, three times within
+    /// [`max_staleness`](super::CacheOptions::max_staleness) and after each hint. It ends when the last
+    /// clone of the cache is dropped. [`Keywright::start`](crate::Keywright::start) runs it; without
+    /// that, spawn it on tokio. A second task of the same cache waits until the first one has ended,
+    /// then takes its place.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
+    /// # use keywright::store::{CacheOptions, CacheState, CachedStore, MemoryStore};
+    /// let cache = CachedStore::new(MemoryStore::new(), CacheOptions::new())?;
+    /// let refreshing = tokio::spawn(cache.refresh_task());
+    /// # while cache.state() != CacheState::Fresh { tokio::task::yield_now().await; }
+    /// // ... serve ...
+    /// assert_eq!(cache.state(), CacheState::Fresh);
+    /// refreshing.abort();
+    /// # Ok(()) }) }
+    /// ```
+    ///
+    /// # Cancel safety
+    /// The task can be dropped at any time. The cache then answers from memory until its bound has
+    /// passed.
     pub fn refresh_task(&self) -> impl Future<Output = ()> + Send + 'static + use<> {
         refresh(Arc::downgrade(&self.0), Arc::clone(&self.0.hints))
     }
 
-    /// Lets go of the hints and what they hold, such as a connection of the host's pool, unless a refresh task
-    /// listens to them.
+    /// Drops the hints and their resources, such as a connection of the caller's pool, unless a refresh
+    /// task uses them.
     #[cfg(feature = "tokio")]
     pub(crate) fn drop_hints(&self) {
         if let Some(mut hints) = self.0.hints.try_lock() {
@@ -39,12 +58,40 @@ impl CachedStore {
         }
     }
 
-    /// Asks the store once what has changed. Answers from memory are then as old as this call.
+    /// Asks the store once what has changed.
     ///
-    /// The refresh task does it in time; tests call it by hand.
+    /// The cache then knows every change that was acknowledged before this call. The refresh task calls
+    /// this in time; tests call it themselves.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId};
+    /// # use keywright::store::{CacheOptions, CachedStore, MemoryStore};
+    /// # let policy = || "invoices:read".parse().map(Policy::allowing);
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let database = MemoryStore::new();
+    /// # let options = CacheOptions::new().clock(keywright::store::ManualMonotonicClock::new());
+    /// # let cache = CachedStore::new(database.clone(), options)?;
+    /// # let here = Keywright::builder(cache.clone()).default_policy(policy()?).build()?.verifier();
+    /// # let other_node = Keywright::builder(database).default_policy(policy()?).build()?.authority();
+    /// # let issued = other_node.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// # let (token, id) = (issued.token.expose(), issued.key.id);
+    /// cache.sync().await?;
+    /// assert!(here.verify(token).await.is_ok()); // `here` uses the cache
+    /// other_node.revoke(&alice, &id).await?;
+    /// assert!(here.verify(token).await.is_ok()); // from memory, for at most `max_staleness`
+    /// cache.sync().await?;
+    /// assert!(here.verify(token).await.is_err());
+    /// # Ok(()) }) }
+    /// ```
     ///
     /// # Errors
-    /// [`StoreError`] if the store does not answer.
+    /// [`StoreError`] if the store fails, or does not answer within
+    /// [`patience`](super::CacheOptions::patience).
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, the cache knows what it knew before.
     pub async fn sync(&self) -> Result<(), StoreError> {
         self.0.sync().await
     }
@@ -54,7 +101,7 @@ async fn refresh(cache: Weak<Inner>, hints: Arc<async_lock::Mutex<Box<dyn Change
     let mut hints = hints.lock().await;
     while let Some(inner) = cache.upgrade() {
         let usual = inner.bounds.max_staleness / SYNCS_WITHIN_BOUND;
-        // The cache notes a failure itself; the next sync comes sooner.
+        // `sync` records the failure in the cache. Here it only shortens the pause.
         let has_failed = inner.sync().await.is_err();
         let pause = if has_failed { usual.min(LONGEST_PAUSE_AFTER_FAILURE) } else { usual };
         drop(inner);

@@ -1,4 +1,4 @@
-//! Single flight: one question to the store for each key, however many callers wait for the answer.
+//! Single flight: all callers that need one key at the same time share one request to the store.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,26 +9,26 @@ use crate::record::snapshot::Snapshot;
 use crate::store::{Age, Found, Resolved, StoreError, StoreErrorKind};
 use crate::value::id::KeyId;
 
-/// The questions that are on their way, by key.
+/// The requests to the store that have no answer yet, by key.
 #[derive(Default)]
 pub(super) struct SingleFlight(Mutex<HashMap<KeyId, Entry>>);
 
-/// A question that further callers may wait for, and how many do.
+/// A request that more callers can join, with the number of its waiters.
 struct Entry {
     question: Arc<Question>,
     waiters: usize,
 }
 
-/// A question that is on its way. A waiter that takes the answer's lock and finds no usable answer asks.
+/// A request for one key. A waiter that takes the lock and finds no usable answer asks the store.
 pub(super) struct Question {
-    /// What was known when it was first asked. A caller that knows more asks again.
+    /// The generation at the time of the first request. A caller with a newer one asks again.
     fill: Fill,
     pub(super) answer: async_lock::Mutex<Option<Answer>>,
 }
 
 /// The store's answer, for all waiters.
 pub(super) struct Answer {
-    /// When it was asked for.
+    /// The moment of the request.
     asked: Duration,
     result: Result<Option<Arc<Snapshot>>, (StoreErrorKind, String)>,
 }
@@ -43,14 +43,15 @@ impl Answer {
     }
 
     /// Returns the answer for a caller that called at `called`, if it is not too old. All waiters share
-    /// a failure: each of them would wait as long.
+    /// a failure, since a request of their own would take as long.
     pub(super) fn for_caller(
         &self,
         called: Duration,
         now: Duration,
         bound: Duration,
     ) -> Option<Resolved> {
-        // An answer that was asked for after the call is as good as the caller's own.
+        // If the request was sent after the call, its answer is as new as one to the caller's own
+        // request.
         let is_own = self.asked > called;
         let age = if is_own { Duration::ZERO } else { now.saturating_sub(self.asked) };
         match &self.result {
@@ -64,7 +65,7 @@ impl Answer {
     }
 }
 
-/// One caller that waits for an answer. The last one that leaves removes the entry.
+/// A caller that waits for an answer. The last waiter removes the entry when it is dropped.
 pub(super) struct Waiter<'a> {
     flight: &'a SingleFlight,
     key: KeyId,
@@ -92,7 +93,7 @@ impl SingleFlight {
 }
 
 impl Waiter<'_> {
-    /// Removes the entry: later callers ask anew.
+    /// Removes the entry, so that later callers send a new request.
     pub(super) fn close(&self) {
         self.close_if(|_| true);
     }

@@ -1,4 +1,4 @@
-//! Rules of deleting service accounts: no key outlives its owner.
+//! Rules of deleting service accounts: a service account is not deleted before its keys.
 
 use super::test_tenants::{Space, at, batch, next_account};
 use crate::record::key::Owner;
@@ -9,7 +9,7 @@ pub(super) async fn account_with_keys_is_kept(space: &Space<'_>) {
     let keys = [0, 1].map(|_| space.key_of(&Owner::Account(account.id)));
     let inserts = keys.iter().cloned().map(Change::InsertKey);
     space.put([Change::InsertAccount(account.clone())].into_iter().chain(inserts)).await;
-    // A revoked key is a key too.
+    // A revoked key counts too.
     space.put([Change::RevokeKey { key: *keys[0].id(), at: at(1) }]).await;
     for goes_too in [vec![], vec![*keys[0].id()], vec![*keys[1].id()]] {
         let deletes = goes_too.iter().copied().map(Change::DeleteKey);
@@ -49,7 +49,7 @@ pub(super) async fn deleted_account_is_gone(space: &Space<'_>) {
         Change::DeleteAccount(account.id),
         Change::InsertKey(space.key_of(&Owner::Account(account.id))),
     ] {
-        let what = format!("{change:?}, after its account was deleted,");
+        let what = format!("{change:?} after its account was deleted");
         let said = space.store.commit(batch([change])).await;
         space.refused(what, said, StoreErrorKind::Conflict);
     }
@@ -57,5 +57,5 @@ pub(super) async fn deleted_account_is_gone(space: &Space<'_>) {
     space.same("a deleted account", &found, &None);
     let page = space.store.accounts(&space.tenant, &AccountQuery::new()).await;
     let page = space.done("listing accounts", page);
-    space.same("the accounts that are listed", &page.items, &Vec::new());
+    space.same("the listed accounts", &page.items, &Vec::new());
 }

@@ -1,10 +1,10 @@
-//! Rules of batches: all or nothing, whatever it is that is in the way.
+//! Rules of batches: a batch is written completely or not at all.
 
 use super::test_tenants::{Space, at, batch, next_account, policy, renamed, said};
 use crate::record::key::{KeyRecord, Owner};
 use crate::store::{Batch, Change, Condition, Freshness, KeyQuery, StoreErrorKind};
 
-/// A batch that touches everything, all of which could be written.
+/// A valid batch with a change of every kind.
 struct Everything {
     batch: Batch,
     inserted: KeyRecord,
@@ -33,7 +33,7 @@ async fn everything(space: &Space<'_>) -> Everything {
     Everything { batch: Batch { events, ..batch(changes) }, inserted, updated, revoked, deleted }
 }
 
-/// All that can be seen of the rule's tenant, as text.
+/// Returns everything that the store shows of the rule's tenant, as text.
 async fn seen(space: &Space<'_>) -> String {
     let page = space.store.keys(&space.tenant, &KeyQuery::new(), at(9)).await;
     let mut keys = Vec::new();
@@ -94,7 +94,7 @@ pub(super) async fn failed_batch_writes_nothing(space: &Space<'_>) {
         }
     }
     for (condition, kind) in conditions {
-        let what = format!("a batch on {condition:?}");
+        let what = format!("a batch with {condition:?}");
         batches.push((what, Batch { conditions: vec![condition], ..whole.clone() }, kind));
     }
     for (what, batch, kind) in batches {
@@ -104,10 +104,13 @@ pub(super) async fn failed_batch_writes_nothing(space: &Space<'_>) {
             space.done("resolving", space.store.resolve(inserted.id(), Freshness::Usual).await);
         space.holds(format!("{what} failed and wrote a key"), resolved.is_none());
         let after = seen(space).await;
-        space.holds(format!("{what} failed and wrote this:\n{after}"), after == before);
+        space.holds(
+            format!("{what} failed, but the store changed; it now shows:\n{after}"),
+            after == before,
+        );
     }
-    // The whole could have been written but for that.
-    space.done("the same batch with nothing against it", space.store.commit(whole).await);
+    // Without the part that fails, the same batch is valid.
+    space.done("the same batch without the part that fails", space.store.commit(whole).await);
 }
 
 pub(super) async fn batch_names_nothing_twice(space: &Space<'_>) {
@@ -117,7 +120,7 @@ pub(super) async fn batch_names_nothing_twice(space: &Space<'_>) {
     let disabled = next_account(&account, |account| account.enabled = false);
     let enabled = next_account(&disabled, |account| account.enabled = true);
     let put = |version| Change::PutPolicy { tenant: space.tenant.clone(), policy: policy(version) };
-    // Most could be done one after the other.
+    // Most of these pairs would be valid as two batches.
     let batches = [
         [Change::InsertKey(new.clone()), Change::InsertKey(new.clone())],
         [Change::InsertKey(new.clone()), Change::UpdateKey(renamed(&new, "second"))],
@@ -136,7 +139,7 @@ pub(super) async fn batch_names_nothing_twice(space: &Space<'_>) {
     let before = seen(space).await;
     for changes in batches {
         for others in [0, 1] {
-            // Something else between the two.
+            // With and without another change between the two.
             let between = (0..others).map(|_| Change::InsertKey(space.key()));
             let [first, second] = changes.clone();
             let what = format!("a batch with {first:?} and {second:?}");
@@ -144,7 +147,10 @@ pub(super) async fn batch_names_nothing_twice(space: &Space<'_>) {
             let said = space.store.commit(batch(changes)).await;
             space.refused(&what, said, StoreErrorKind::Unsupported);
             let after = seen(space).await;
-            space.holds(format!("{what} failed and wrote this:\n{after}"), after == before);
+            space.holds(
+                format!("{what} failed, but the store changed; it now shows:\n{after}"),
+                after == before,
+            );
         }
     }
 }
@@ -153,12 +159,12 @@ pub(super) async fn batch_is_written_whole(space: &Space<'_>) {
     let Everything { batch, inserted, updated, revoked, deleted } = everything(space).await;
     space.done("a batch with a change of each kind", space.store.commit(batch).await);
     let found = space.found(inserted.id()).await;
-    space.same("the key that was inserted", found.record.key(), inserted.key());
+    space.same("the inserted key", found.record.key(), inserted.key());
     let found = space.found(updated.id()).await;
-    space.same("the version of what was updated", &found.record.version(), &2);
+    space.same("the version of the updated key", &found.record.version(), &2);
     let found = space.found(revoked.id()).await;
-    space.same("what was revoked", found.record.key(), revoked.revoked(at(9)).key());
-    space.holds("what was deleted is there", space.stored(deleted.id()).await.is_none());
+    space.same("the revoked key", found.record.key(), revoked.revoked(at(9)).key());
+    space.holds("a deleted key is still found", space.stored(deleted.id()).await.is_none());
     let stored = space.done("a lookup", space.store.policy(&space.tenant).await);
     space.same("the policy", &stored, &Some(policy(1)));
     let query = crate::store::AccountQuery::new();

@@ -1,4 +1,4 @@
-//! Rules of dropped futures: polled any number of times, a call has happened or it has not.
+//! Rules of dropped futures: a dropped call takes effect completely or not at all.
 
 use super::run::polled;
 use super::test_tenants::{Space, at, batch, delta};
@@ -8,7 +8,8 @@ use crate::store::{
     AccountQuery, Batch, Change, Epoch, EventQuery, Freshness, KeyQuery, StoreErrorKind, UsageDelta,
 };
 
-/// After so many polls a future is not dropped any more but left to end.
+/// A rule drops a future after 0 polls, after 1, and so on, up to this number or until a future ends
+/// first.
 const MOST_POLLS: usize = 64;
 
 fn is_marked(event: &Event, mark: &str) -> bool {
@@ -29,25 +30,30 @@ pub(super) async fn dropped_commit_is_atomic(space: &Space<'_>) {
         let whole = Batch { events, ..batch(changes) };
         let ended = polled(space.store.commit(whole.clone()), polls).await.is_some();
         let what = format!("after a commit that was dropped at poll {polls}");
-        // It may happen after the drop and while we look, so the order matters: what is seen of the
-        // changes stays seen, and their event comes last because it is visible no later than they.
+        // The commit may take effect while these reads run. A visible part stays visible, so once one
+        // read sees its part, all later ones must. The event is visible no later than the changes, so
+        // it is last.
         let seen = [
             space.stored(owned.id()).await.is_some(),
             space.done("a lookup", space.store.account(&space.tenant, &account.id).await).is_some(),
             space.stored(user.id()).await.is_some(),
             space.events_of(&space.tenant).await.iter().any(|event| is_marked(event, &mark)),
         ];
-        space.holds(format!("{what}, of four parts {seen:?} are there"), seen.is_sorted());
-        // Again: it was done before, or it is done now, and in the end it is there once.
+        space.holds(
+            format!("{what}, of its four parts these are visible: {seen:?}"),
+            seen.is_sorted(),
+        );
+        // Repeats the commit: either the dropped one took effect, or this one does.
         match space.store.commit(whole).await {
-            Ok(_) => space.holds(format!("{what}, it is done twice"), !ended),
+            Ok(_) => space.holds(format!("{what}, the same commit succeeded again"), !ended),
             Err(error) => {
-                space.same(&what, &error.kind(), &StoreErrorKind::AlreadyExists);
+                let what = format!("{what}, the error of the same commit");
+                space.same(what, &error.kind(), &StoreErrorKind::AlreadyExists);
             }
         }
         let told = space.events_of(&space.tenant).await;
         let times = told.iter().filter(|event| is_marked(event, &mark)).count();
-        space.same(format!("{what}, and a retry, how often it is told"), &times, &1);
+        space.same(format!("{what} and repeated, the number of its events"), &times, &1);
         for key in [&user, &owned] {
             space.found(key.id()).await;
         }
@@ -65,19 +71,26 @@ pub(super) async fn dropped_usage_is_atomic(space: &Space<'_>) {
         let alert = UsageDelta { alert_every: 1.try_into().ok(), ..delta(one.id(), 2, at(9)) };
         let usage = space.usage([alert, delta(other.id(), 3, at(9))]);
         let ended = polled(space.store.add_usage(&usage), polls).await.is_some();
-        let what = format!("after usage that was dropped at poll {polls}");
+        let what = format!("after a usage batch that was dropped at poll {polls}");
         let seen = [
             space.found(one.id()).await.usage.uses() == 2,
             space.found(other.id()).await.usage.uses() == 3,
         ];
-        space.holds(format!("{what}, of two parts {seen:?} are there"), seen.is_sorted());
+        space.holds(
+            format!("{what}, of its two parts these are visible: {seen:?}"),
+            seen.is_sorted(),
+        );
         space.done("the same usage again", space.store.add_usage(&usage).await);
         let seen = (
             space.found(one.id()).await.usage.uses(),
             space.found(other.id()).await.usage.uses(),
             space.events_of(&space.tenant).await.len() - before,
         );
-        space.same(format!("{what}, and a retry, uses and alerts"), &seen, &(2, 3, 1));
+        space.same(
+            format!("{what} and repeated, the uses of both keys and the alerts"),
+            &seen,
+            &(2, 3, 1),
+        );
         if ended {
             return;
         }
@@ -100,7 +113,7 @@ pub(super) async fn dropped_read_leaves_nothing(space: &Space<'_>) {
             polled(store.events(tenant, &events), polls).await.is_some(),
             polled(store.changes(Epoch(0)), polls).await.is_some(),
         ];
-        // A lock that a dropped read still held would be in the way of this.
+        // This would wait for a lock that a dropped read still holds.
         space.put([Change::InsertKey(space.key())]).await;
         space.found(key.id()).await;
         if ended.iter().all(|ended| *ended) {

@@ -1,4 +1,4 @@
-//! Rules of the order of commits, and of what a cache is told of them.
+//! Rules of the order of commits, and of the changes that a cache asks for.
 
 use super::test_tenants::{Space, at, batch, next_account, policy, renamed};
 use crate::record::key::Owner;
@@ -16,15 +16,15 @@ pub(super) async fn epochs_always_increase(space: &Space<'_>) {
             Change::UpdateKey(version.clone())
         };
         let epoch = space.put([change]).await;
-        let what = format!("an epoch of {epoch:?} after one of {last:?}");
+        let what = format!("{epoch:?} is not greater than the one before, {last:?}");
         space.holds(what, epoch > last);
         last = epoch;
     }
     let events = Batch { events: vec![space.event("alone")], ..Batch::default() };
-    let epoch = space.done("a commit of an event", space.store.commit(events).await);
-    space.holds(format!("an epoch of {epoch:?} after one of {last:?}"), epoch > last);
+    let epoch = space.done("a commit of only an event", space.store.commit(events).await);
+    space.holds(format!("{epoch:?} is not greater than the one before, {last:?}"), epoch > last);
     let told = space.done("asking for changes", space.store.changes(Epoch(0)).await).epoch;
-    let what = format!("changes tell up to {told:?}, and {epoch:?} was acknowledged");
+    let what = format!("`changes` ends at {told:?}, but {epoch:?} was acknowledged");
     space.holds(what, told >= epoch);
 }
 
@@ -69,17 +69,17 @@ pub(super) async fn changes_report_every_touched_subject(space: &Space<'_>) {
         past.push((epoch, touched.len()));
         for (since, known) in &past {
             let told = space.done("asking for changes", space.store.changes(*since).await);
-            let what = format!("changes since {since:?} tell up to {:?}", told.epoch);
-            space.holds(format!("{what}, and {epoch:?} was acknowledged"), told.epoch >= epoch);
-            // A store may no longer know.
+            let what = format!("`changes` since {since:?} ends at {:?}", told.epoch);
+            space.holds(format!("{what}, but {epoch:?} was acknowledged"), told.epoch >= epoch);
+            // A store need not know changes that are this old.
             let Some(told) = told.touched else { continue };
             for subject in &touched[*known..] {
-                let what = format!("changes since {since:?} do not tell of {subject:?}");
+                let what = format!("`changes` since {since:?} leaves out {subject:?}");
                 space.holds(what, told.contains(subject));
             }
         }
     }
     let stale = batch([Change::UpdateKey(mine)]);
     let said = space.store.commit(stale).await;
-    space.refused("an update of what was deleted", said, StoreErrorKind::Conflict);
+    space.refused("an update of a deleted key", said, StoreErrorKind::Conflict);
 }

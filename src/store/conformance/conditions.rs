@@ -1,14 +1,14 @@
-//! Rules of conditions: they hold at the moment of the commit, to the boundary.
+//! Rules of conditions: a commit checks them exactly, at the moment at which it writes.
 
 use super::test_tenants::{Space, at, batch, next_account, policy, user};
 use crate::record::key::{KeyRecord, Owner};
 use crate::store::{Batch, Change, Condition, StoreErrorKind};
 use crate::value::time::Timestamp;
 
-/// A new key under a condition, and whether it was written.
+/// Inserts a new key under a condition, and checks whether it was written.
 async fn insert_if(space: &Space<'_>, condition: Condition, refused: Option<StoreErrorKind>) {
     let key = space.key();
-    let what = format!("an insert on {condition:?}");
+    let what = format!("an insert under {condition:?}");
     let batch = Batch { conditions: vec![condition], ..batch([Change::InsertKey(key.clone())]) };
     let said = space.store.commit(batch).await;
     match refused {
@@ -16,7 +16,7 @@ async fn insert_if(space: &Space<'_>, condition: Condition, refused: Option<Stor
         None => _ = space.done(&what, said),
     }
     let written = space.stored(key.id()).await.is_some();
-    space.same(format!("whether {what} was written"), &written, &refused.is_none());
+    space.same(format!("whether {what} wrote the key"), &written, &refused.is_none());
 }
 
 const CONFLICT: Option<StoreErrorKind> = Some(StoreErrorKind::Conflict);
@@ -48,7 +48,7 @@ pub(super) async fn policy_version_condition_holds(space: &Space<'_>) {
     insert_if(space, has(1), None).await;
     space.put([put(2)]).await;
     insert_if(space, has(1), CONFLICT).await;
-    // The version of one tenant is not that of another.
+    // The version is that of the condition's own tenant.
     let other = Condition::PolicyVersion { tenant: space.other.clone(), version: 2 };
     insert_if(space, other, CONFLICT).await;
 }
@@ -60,16 +60,16 @@ pub(super) async fn limit_is_checked_before_the_batch(space: &Space<'_>) {
     insert_if(space, below(1), LIMIT).await;
     insert_if(space, below(2), None).await;
     insert_if(space, below(2), LIMIT).await;
-    // Before the batch: what it removes still counts, what it adds does not yet.
+    // The limit counts the keys from before the batch: deleted ones still count, and new ones do not.
     let [old, new, more] = [0, 1, 2].map(|_| space.key());
     space.put([Change::InsertKey(old.clone())]).await;
     let swap = [Change::DeleteKey(*old.id()), Change::InsertKey(new.clone())];
     let swap = Batch { conditions: vec![below(3)], ..batch(swap) };
     let said = space.store.commit(swap).await;
-    space.refused("a swap at the limit", said, StoreErrorKind::LimitReached);
+    space.refused("a batch that replaces a key at the limit", said, StoreErrorKind::LimitReached);
     let two = [Change::InsertKey(new), Change::InsertKey(more)];
     let two = Batch { conditions: vec![below(4)], ..batch(two) };
-    space.done("two keys where one is below the limit", space.store.commit(two).await);
+    space.done("two keys where the limit leaves room for one", space.store.commit(two).await);
 }
 
 fn below(space: &Space<'_>, owner: &Owner, limit: u16, at: Timestamp) -> Condition {
@@ -86,7 +86,7 @@ pub(super) async fn limit_counts_live_keys_of_owner(space: &Space<'_>) {
     let account = space.account();
     let other = [
         space.key_of(&user("bob")),
-        // A name of a user that looks like the account's, and the account itself.
+        // A user whose id equals that of the account, and the account itself.
         space.key_of(&user(account.id.as_str())),
         space.key_of(&Owner::Account(account.id)),
         space.key_with(|key| key.tenant = space.other.clone()),
@@ -100,12 +100,12 @@ pub(super) async fn limit_counts_live_keys_of_owner(space: &Space<'_>) {
     let keys: Vec<KeyRecord> = live.into_iter().chain(other).collect();
     let inserts = keys.into_iter().map(Change::InsertKey);
     space.put([Change::InsertAccount(account.clone())].into_iter().chain(inserts)).await;
-    // At 10 three are live, at 11 another has expired, at 8 two more have not yet.
+    // At 10, three keys are live. At 11 one of them has expired. At 8 and 9 others have not expired yet.
     let probe = async |owner: &Owner, time, live: u16| {
         for (limit, refused) in [(live, LIMIT), (live + 1, None)] {
             let condition = below(space, owner, limit, time);
-            let what = format!("a commit on {condition:?}");
-            let key = space.key_of(&user("somebody-else"));
+            let what = format!("a commit under {condition:?}");
+            let key = space.key_of(&user("carol"));
             let insert = batch([Change::InsertKey(key)]);
             let batch = Batch { conditions: vec![condition], ..insert };
             let said = space.store.commit(batch).await;
@@ -120,7 +120,7 @@ pub(super) async fn limit_counts_live_keys_of_owner(space: &Space<'_>) {
     }
     probe(&Owner::Account(account.id), at(10), 1).await;
     probe(&user(account.id.as_str()), at(10), 1).await;
-    probe(&user("nobody"), at(10), 0).await;
+    probe(&user("dave"), at(10), 0).await;
 }
 
 pub(super) async fn no_live_key_left_after_batch(space: &Space<'_>) {

@@ -1,4 +1,4 @@
-//! Rules of events: numbered, whole, and never later than what they tell of.
+//! Rules of events: they are numbered, complete, and visible no later than their changes.
 
 use super::test_tenants::{
     Space, at, batch, delta, event_in, next, next_account, policy, renamed, said,
@@ -10,7 +10,7 @@ use crate::record::operation::Operation;
 use crate::store::{Batch, Change, Condition, EventQuery, StoreErrorKind, UsageDelta};
 use crate::value::id::{TenantId, UserId};
 
-/// Numbers and texts of a tenant's events.
+/// Returns the numbers and texts of a tenant's events.
 async fn told(space: &Space<'_>, tenant: &TenantId) -> Vec<(u64, String)> {
     let events = space.events_of(tenant).await;
     events.into_iter().map(|e| (e.sequence, said(&e))).collect()
@@ -23,13 +23,13 @@ fn numbered(texts: &[&str]) -> Vec<(u64, String)> {
 async fn tell(space: &Space<'_>, tenant: &TenantId, texts: &[&str]) {
     let events = texts.iter().map(|text| event_in(tenant, *text)).collect();
     let batch = Batch { events, ..Batch::default() };
-    space.done("a commit of events alone", space.store.commit(batch).await);
+    space.done("a commit of only events", space.store.commit(batch).await);
 }
 
 pub(super) async fn events_are_numbered_from_1_without_gaps(space: &Space<'_>) {
     let key = space.key();
     let (tenant, id) = (&space.tenant, *key.id());
-    let events = vec![space.event("made")];
+    let events = vec![space.event("created")];
     let insert = Batch { events, ..batch([Change::InsertKey(key.clone())]) };
     space.done("an insert with its event", space.store.commit(insert.clone()).await);
     let said = space.store.commit(insert).await;
@@ -38,14 +38,14 @@ pub(super) async fn events_are_numbered_from_1_without_gaps(space: &Space<'_>) {
     let stale = Batch { events: vec![space.event("stale")], ..batch([Change::UpdateKey(key)]) };
     let said = space.store.commit(stale).await;
     space.refused("a stale update", said, StoreErrorKind::Conflict);
-    // Numbers that a writer made up are not the store's.
+    // The store ignores a number that the event already has.
     let with_number = Event { sequence: 77, ..space.event("d") };
     let batch = Batch { events: vec![with_number], ..Batch::default() };
     space.done("an event with a number", space.store.commit(batch).await);
     let alert = UsageDelta { alert_every: 1.try_into().ok(), ..delta(&id, 1, at(5)) };
     space.done("usage", space.store.add_usage(&space.usage([alert])).await);
     tell(space, tenant, &["e"]).await;
-    let expected = numbered(&["made", "b", "a", "c", "d", "uses=1", "e"]);
+    let expected = numbered(&["created", "b", "a", "c", "d", "uses=1", "e"]);
     space.same("the events", &told(space, tenant).await, &expected);
 }
 
@@ -63,7 +63,7 @@ pub(super) async fn event_numbers_reveal_no_other_tenant(space: &Space<'_>) {
 }
 
 pub(super) async fn events_read_back_unchanged(space: &Space<'_>) {
-    let user = UserId::new("user:a'b\"c").expect("a user id of the suite is one");
+    let user = UserId::new("user:a'b\"c").expect("the suite's user ids are valid");
     let actors = [EventActor::User(user), EventActor::Possessor, EventActor::System];
     let codes = RefusalCode::ALL.iter().copied().map(EventOutcome::Refused);
     let outcomes = [EventOutcome::Done, EventOutcome::Unchanged].into_iter().chain(codes);
@@ -86,7 +86,7 @@ pub(super) async fn events_read_back_unchanged(space: &Space<'_>) {
         written.push(event);
     }
     let batch = Batch { events: written.clone(), ..Batch::default() };
-    space.done("a commit of events alone", space.store.commit(batch).await);
+    space.done("a commit of only events", space.store.commit(batch).await);
     for (event, number) in written.iter_mut().zip(1..) {
         event.sequence = number;
     }
@@ -145,35 +145,42 @@ pub(super) async fn forgotten_events_are_gone(space: &Space<'_>) {
 
     let failing = Condition::PolicyVersion { tenant: tenant.clone(), version: 9 };
     let refused = Batch { conditions: vec![failing], ..batch([forget(tenant, 3)]) };
-    space.refused("a batch", space.store.commit(refused).await, StoreErrorKind::Conflict);
+    space.refused(
+        "a batch whose condition fails",
+        space.store.commit(refused).await,
+        StoreErrorKind::Conflict,
+    );
     let all = numbered(&["a", "b", "c", "d", "e"]);
     space.same("the events after a batch that failed", &told(space, tenant).await, &all);
 
-    // Again, it finds nothing to remove.
+    // The second time, there is nothing to remove.
     for _ in 0..2 {
         space.put([forget(tenant, 3)]).await;
         let left = &all[3..];
-        space.same("the events that are left", &told(space, tenant).await, &left.to_vec());
+        space.same("the remaining events", &told(space, tenant).await, &left.to_vec());
         let page = space.store.events(tenant, &EventQuery::new().key(key).limit(1)).await;
         let page = space.done("listing events", page);
         let found: Vec<_> = page.items.iter().map(|event| event.sequence).collect();
         space.same("the newest event of a key", &found, &vec![5]);
-        space.holds("an older event of the key is left", page.next.is_some());
+        space.holds(
+            "the page has no cursor, though the key has an older event",
+            page.next.is_some(),
+        );
     }
     let more = Batch { events: vec![space.event("f")], ..batch([forget(tenant, 4)]) };
-    space.done("a batch that forgets and tells", space.store.commit(more).await);
+    space.done("a batch that forgets events and adds one", space.store.commit(more).await);
     let left = vec![(5, "e".to_owned()), (6, "f".to_owned())];
-    space.same("the events after both", &told(space, tenant).await, &left);
+    space.same("the events after that batch", &told(space, tenant).await, &left);
     let page = space.store.events(tenant, &EventQuery::new().key(key)).await;
     let page = space.done("listing events", page);
-    space.same("how many events of a key are left", &page.items.len(), &1);
-    space.same("another tenant's", &told(space, other).await, &numbered(&["x", "y", "z"]));
+    space.same("the number of remaining events of a key", &page.items.len(), &1);
+    space.same("another tenant's events", &told(space, other).await, &numbered(&["x", "y", "z"]));
 }
 
 pub(super) async fn newest_event_is_kept(space: &Space<'_>) {
     let tenant = &space.tenant;
     space.put([forget(tenant, 7)]).await;
-    space.same("events that were never written", &told(space, tenant).await, &vec![]);
+    space.same("the events of a tenant without any", &told(space, tenant).await, &vec![]);
     tell(space, tenant, &["a"]).await;
     for (through, text, newest) in [(1, "b", 2), (u64::MAX, "c", 3), (3, "d", 4)] {
         space.put([forget(tenant, through)]).await;
@@ -194,15 +201,17 @@ pub(super) async fn deleted_id_is_kept_with_its_event(space: &Space<'_>) {
     let deletes = Batch { events: vec![space.event("deleted")], ..deletes };
     space.done("deletes with an event", space.store.commit(deletes).await);
     tell(space, &space.tenant, &["c"]).await;
-    // Without an event of its own it is kept with the newest.
+    // A delete without an event is remembered as long as the tenant's newest event.
     space.put([Change::DeleteKey(*late.id())]).await;
     let is_taken = async |insert: Change, what: &str| {
         let said = space.store.commit(batch([insert])).await;
         space.refused(what, said, StoreErrorKind::AlreadyExists);
     };
     space.put([forget(&space.tenant, 1)]).await;
-    is_taken(Change::InsertKey(key), "a deleted key, its event kept,").await;
-    is_taken(Change::InsertAccount(account), "a deleted account, its event kept,").await;
+    is_taken(Change::InsertKey(key), "an insert of a deleted key whose event is kept").await;
+    is_taken(Change::InsertAccount(account), "an insert of a deleted account whose event is kept")
+        .await;
     space.put([forget(&space.tenant, u64::MAX)]).await;
-    is_taken(Change::InsertKey(late), "a key that was deleted behind the newest event").await;
+    is_taken(Change::InsertKey(late), "an insert of a key that was deleted after the newest event")
+        .await;
 }

@@ -1,4 +1,4 @@
-//! Outages of a store that are planned, to see what stands in front of a store when one happens.
+//! Planned faults of a store, for tests of the code that uses a store.
 
 use std::future::poll_fn;
 use std::mem;
@@ -9,43 +9,57 @@ use super::intercept::{Answer, Call, Intercept, Method};
 use super::run::turn;
 use crate::store::{KeyStore, StoreError, async_trait};
 
-/// What goes wrong with a call.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum Fault {
-    /// The call fails and never reaches the store.
-    Before,
-    /// The store carries the call out, and its answer is lost: the caller sees a failure.
-    After,
-    /// The call reaches the store late, and so does the answer the caller: each after so many turns
-    /// in which other futures of the thread can run.
-    Delay(usize),
-    /// The store carries the call out, and its answer is held back until another fault is planned or
-    /// the last one is mended.
-    Hold,
-}
-
-/// An interceptor that makes calls of a store go wrong. Clones share everything.
-///
-/// A call that fails does so with [`Unavailable`](crate::store::StoreErrorKind::Unavailable), after which
-/// no caller can know whether a write has happened.
+/// A fault of a call to a store.
 ///
 /// ```
 /// use keywright::store::conformance::{Fault, Faults, InterceptedStore, Method, block_on};
-/// use keywright::store::{KeyStore, MemoryStore};
+/// use keywright::store::{Batch, Epoch, KeyStore, MemoryStore};
+///
+/// let faults = Faults::new();
+/// let store = InterceptedStore::new(MemoryStore::new(), faults.clone());
+///
+/// // The caller gets an error, but the commit has happened.
+/// faults.fail_once(1, &[Method::Commit], Fault::After);
+/// assert!(block_on(store.commit(Batch::default())).is_err());
+/// assert!(block_on(store.changes(Epoch(0)))?.epoch > Epoch(0));
+/// # Ok::<(), keywright::store::StoreError>(())
+/// ```
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Fault {
+    /// The call fails without reaching the store.
+    Before,
+    /// The store carries out the call, but its answer is lost: the caller gets an error.
+    After,
+    /// The call is delayed on its way to the store, and its answer on the way back. Each delay lasts
+    /// this many turns, in which other futures of the thread can run.
+    Delay(usize),
+    /// The store carries out the call, but its answer is held back until another fault is planned or
+    /// [`Faults::mend`] is called.
+    Hold,
+}
+
+/// An interceptor that makes calls to a store fail as planned.
+///
+/// Clones share the plan. A call fails with [`Unavailable`](crate::store::StoreErrorKind::Unavailable),
+/// so the caller cannot know whether a write has happened.
+///
+/// ```
 /// use keywright::TenantId;
+/// use keywright::store::conformance::{Fault, Faults, InterceptedStore, Method, block_on};
+/// use keywright::store::{KeyStore, MemoryStore};
 ///
 /// let faults = Faults::new();
 /// let store = InterceptedStore::new(MemoryStore::new(), faults.clone());
 /// let tenant = TenantId::default();
 ///
-/// // An outage that lasts.
+/// // An outage, until it is mended.
 /// faults.fail(Method::ALL, Fault::Before);
 /// assert!(block_on(store.policy(&tenant)).is_err());
 /// faults.mend();
 /// assert!(block_on(store.policy(&tenant)).is_ok());
 ///
-/// // One call of many.
+/// // Only the second call.
 /// faults.fail_once(2, &[Method::Policy], Fault::Before);
 /// assert!(block_on(store.policy(&tenant)).is_ok());
 /// assert!(block_on(store.policy(&tenant)).is_err());
@@ -56,12 +70,12 @@ pub struct Faults(Arc<Mutex<Plan>>);
 
 #[derive(Debug, Default)]
 struct Plan {
-    /// Of any method, since the last fault was planned.
+    /// The number of calls, of any method, since the last fault was planned.
     calls: usize,
     planned: Option<Planned>,
-    /// How many plans there were.
+    /// The number of plans so far.
     number: usize,
-    /// Whose answers are held back.
+    /// The wakers of calls whose answers are held back.
     waiting: Vec<Waker>,
 }
 
@@ -69,43 +83,101 @@ struct Plan {
 struct Planned {
     methods: Vec<Method>,
     fault: Fault,
-    /// How many calls of the methods are to come, the first that goes wrong among them.
+    /// The number of calls of the methods up to and including the first that has the fault.
     to_come: usize,
     is_once: bool,
 }
 
 impl Faults {
-    /// Returns an interceptor that passes every call on.
+    /// Creates an interceptor that passes every call on.
+    ///
+    /// ```
+    /// # use keywright::TenantId;
+    /// # use keywright::store::conformance::{Fault, Faults, InterceptedStore, Method, block_on};
+    /// # use keywright::store::{Batch, KeyStore, MemoryStore};
+    /// let faults = Faults::new();
+    /// let store = InterceptedStore::new(MemoryStore::new(), faults.clone());
+    /// assert!(block_on(store.policy(&TenantId::default())).is_ok());
+    /// ```
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Lets every call of these methods go wrong from now on.
+    /// Plans a fault for every following call of these methods.
     ///
-    /// Only the last plan holds.
+    /// It replaces the previous plan.
+    ///
+    /// ```
+    /// # use keywright::TenantId;
+    /// # use keywright::store::conformance::{Fault, Faults, InterceptedStore, Method, block_on};
+    /// # use keywright::store::{Batch, KeyStore, MemoryStore};
+    /// # let faults = Faults::new();
+    /// # let store = InterceptedStore::new(MemoryStore::new(), faults.clone());
+    /// faults.fail(Method::WRITES, Fault::Before);
+    /// assert!(block_on(store.commit(Batch::default())).is_err());
+    /// assert!(block_on(store.policy(&TenantId::default())).is_ok()); // reads still work
+    /// ```
     pub fn fail(&self, methods: &[Method], fault: Fault) {
         self.set(Some((1, methods, fault, false)));
     }
 
-    /// Lets the `nth` call of these methods from now on go wrong, counted from 1, and no other.
+    /// Plans a fault for only the `nth` following call of these methods, counted from 1.
     ///
-    /// Only the last plan holds.
+    /// It replaces the previous plan.
+    ///
+    /// ```
+    /// # use keywright::TenantId;
+    /// # use keywright::store::conformance::{Fault, Faults, InterceptedStore, Method, block_on};
+    /// # use keywright::store::{Batch, KeyStore, MemoryStore};
+    /// # let faults = Faults::new();
+    /// # let store = InterceptedStore::new(MemoryStore::new(), faults.clone());
+    /// faults.fail_once(2, &[Method::Commit], Fault::Before);
+    /// let commits = [1, 2, 3].map(|_| block_on(store.commit(Batch::default())).is_ok());
+    /// assert_eq!(commits, [true, false, true]);
+    /// ```
     pub fn fail_once(&self, nth: usize, methods: &[Method], fault: Fault) {
         self.set(Some((nth, methods, fault, true)));
     }
 
-    /// Ends the plan and lets held answers go. Returns whether a fault was still to come.
+    /// Ends the plan, releases held answers, and returns whether there was a plan.
+    ///
+    /// The plan of [`fail_once`](Self::fail_once) also ends when its fault has happened.
+    ///
+    /// ```
+    /// # use keywright::TenantId;
+    /// # use keywright::store::conformance::{Fault, Faults, InterceptedStore, Method, block_on};
+    /// # use keywright::store::{Batch, KeyStore, MemoryStore};
+    /// # let faults = Faults::new();
+    /// # let store = InterceptedStore::new(MemoryStore::new(), faults.clone());
+    /// faults.fail(Method::ALL, Fault::Before);
+    /// assert!(block_on(store.commit(Batch::default())).is_err());
+    /// assert!(faults.mend());
+    /// assert!(block_on(store.commit(Batch::default())).is_ok());
+    /// ```
     pub fn mend(&self) -> bool {
         self.set(None)
     }
 
-    /// Returns how many calls there were, of any method, since the last fault was planned or since the
-    /// beginning.
+    /// Returns the number of calls, of any method, since the last fault was planned.
+    ///
+    /// If no fault was planned, it counts all calls.
+    ///
+    /// ```
+    /// # use keywright::TenantId;
+    /// # use keywright::store::conformance::{Fault, Faults, InterceptedStore, Method, block_on};
+    /// # use keywright::store::{Batch, KeyStore, MemoryStore};
+    /// # let faults = Faults::new();
+    /// # let store = InterceptedStore::new(MemoryStore::new(), faults.clone());
+    /// block_on(store.policy(&TenantId::default()))?;
+    /// block_on(store.commit(Batch::default()))?;
+    /// assert_eq!(faults.calls(), 2);
+    /// # Ok::<(), keywright::store::StoreError>(())
+    /// ```
     pub fn calls(&self) -> usize {
         self.plan().calls
     }
 
-    /// Returns whether there was a plan before.
+    /// Replaces the plan. Returns whether there was one.
     fn set(&self, planned: Option<(usize, &[Method], Fault, bool)>) -> bool {
         let mut plan = self.plan();
         let before = plan.planned.take();
@@ -124,7 +196,7 @@ impl Faults {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What goes wrong with the call that begins here, and by which plan.
+    /// Counts a call, and returns its fault with the number of the plan, if one is due.
     fn begin(&self, method: Method) -> Option<(Fault, usize)> {
         let mut plan = self.plan();
         plan.calls += 1;
@@ -143,7 +215,7 @@ impl Faults {
         Some((fault, plan.number))
     }
 
-    /// Waits for the plan after this one.
+    /// Waits until the plan with this number is replaced.
     async fn released(&self, number: usize) {
         poll_fn(|context| {
             let mut plan = self.plan();
@@ -188,5 +260,5 @@ impl Intercept for Faults {
 }
 
 fn failure(method: Method) -> StoreError {
-    StoreError::unavailable(format!("{method:?} was told to fail"))
+    StoreError::unavailable(format!("{method:?} failed as planned by `Faults`"))
 }

@@ -1,4 +1,4 @@
-//! Who tries a store: where the store comes from, and how its futures are run.
+//! The host of the suite, which supplies the store and runs its futures.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -7,10 +7,10 @@ use std::sync::Arc;
 use super::run::block_on;
 use crate::store::KeyStore;
 
-/// What the suite needs of whoever tries a store: the store, and how its futures are run.
+/// The host of the suite: it supplies the store and runs its futures.
 ///
-/// A function that makes a store is a host, and its futures are run by [`block_on`]. A store that needs a
-/// runtime has a host that says so:
+/// A function that creates a store is a host; its futures run in [`block_on`]. For a store that needs a
+/// runtime, implement the trait:
 ///
 /// ```
 /// use std::sync::Arc;
@@ -34,14 +34,27 @@ use crate::store::KeyStore;
 /// }
 /// ```
 pub trait Host: Sync {
-    /// A store to try. Others may use it at the same time, and it may hold what they wrote.
+    /// Returns a store to check.
+    ///
+    /// Other rules may use it at the same time, and it may hold their records.
     fn store(&self) -> Arc<dyn KeyStore>;
 
-    /// Runs a future to its end. Called by several threads at once.
+    /// Runs a future to completion.
+    ///
+    /// Several threads may call this at the same time.
     fn run(&self, future: Running<'_>);
 }
 
-/// What a [`Host`] runs.
+/// A future that a [`Host`] runs.
+///
+/// ```
+/// use keywright::store::conformance::{Running, block_on};
+///
+/// let mut has_run = false;
+/// let future: Running<'_> = Box::pin(async { has_run = true });
+/// block_on(future);
+/// assert!(has_run);
+/// ```
 pub type Running<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
 
 impl<F, S> Host for F

@@ -1,4 +1,4 @@
-//! Rules of inserting: an id stands for one thing.
+//! Rules of inserts: an id is used only once.
 
 use super::test_tenants::{SECRET, Space, at, batch, name, next, policy, renamed};
 use crate::record::account::ServiceAccount;
@@ -77,16 +77,16 @@ pub(super) async fn key_needs_its_owning_account(space: &Space<'_>) {
     let key = space.key_of(&Owner::Account(account.id));
     let alone = batch([Change::InsertKey(key.clone())]);
     let said = space.store.commit(alone.clone()).await;
-    space.refused("a key of an account that is absent", said, StoreErrorKind::Conflict);
+    space.refused("inserting a key of an absent account", said, StoreErrorKind::Conflict);
     space.holds("the refused key was written", space.stored(key.id()).await.is_none());
 
     let abroad = ServiceAccount { tenant: space.other.clone(), ..space.account() };
     let of_abroad = space.key_of(&Owner::Account(abroad.id));
     space.put([Change::InsertAccount(abroad)]).await;
     let said = space.store.commit(batch([Change::InsertKey(of_abroad)])).await;
-    space.refused("a key of another tenant's account", said, StoreErrorKind::Conflict);
+    space.refused("inserting a key of another tenant's account", said, StoreErrorKind::Conflict);
 
-    // In any order within one batch.
+    // The order within a batch does not matter.
     space.put([Change::InsertKey(key.clone()), Change::InsertAccount(account)]).await;
     space.found(key.id()).await;
 }
@@ -96,8 +96,8 @@ pub(super) async fn records_read_back_unchanged(space: &Space<'_>) {
     let key = space.key_with(|key| {
         key.owner = Owner::Account(account.id);
         key.name = name("pröd \u{1F511} 'quoted\" %_");
-        key.scopes = "a:read b:write".parse().expect("scopes of the suite are some");
-        key.networks = "10.0.0.0/8 2001:db8::/32".parse().expect("networks of the suite are some");
+        key.scopes = "a:read b:write".parse().expect("the suite's scopes are valid");
+        key.networks = "10.0.0.0/8 2001:db8::/32".parse().expect("the suite's networks are valid");
         key.rate = "7/1m".parse().ok();
         key.metadata = Metadata::new([("team", "päyments"), ("ticket", "")]).unwrap_or_default();
         key.created_at = Timestamp::MIN;
@@ -131,9 +131,9 @@ pub(super) async fn records_read_back_unchanged(space: &Space<'_>) {
         same.is_ok_and(bool::from)
     };
     space.same("the pepper of its digest", &stored.digest().pepper(), &Some(u32::MAX));
-    space.holds("the digest is another one", matches(stored.digest()));
+    space.holds("the digest has changed", matches(stored.digest()));
     let retiring = stored.retiring_digest();
-    space.holds("the digest of the secret before is lost", retiring.is_some_and(matches));
+    space.holds("the digest of the retiring secret is lost", retiring.is_some_and(matches));
     let found = space.done("a lookup", space.store.account(&space.tenant, &account.id).await);
     space.same("the account", &found, &Some(account));
     let found = space.done("a lookup", space.store.policy(&space.tenant).await);

@@ -1,4 +1,4 @@
-//! A store that shows every call to an interceptor, which decides what becomes of it.
+//! A store that passes every call to an interceptor, which decides its answer.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,10 +14,11 @@ use crate::store::{
 use crate::value::id::{AccountId, KeyId, TenantId};
 use crate::value::time::Timestamp;
 
-/// A store in front of another one that shows every call to an interceptor.
+/// A store in front of another one that passes every call to an interceptor.
 ///
-/// [`Faults`](super::Faults) is an interceptor for the usual outages. Write one of your own to see what
-/// your service does in the case that it must survive: this one refuses the second commit and every one after it.
+/// Use it to test how your service behaves when its store fails. [`Faults`](super::Faults) is an
+/// interceptor for the usual outages. Write your own for other cases: this one accepts one commit and
+/// refuses all further ones.
 ///
 /// ```
 /// use std::sync::atomic::{AtomicUsize, Ordering};
@@ -48,89 +49,154 @@ pub struct InterceptedStore<S, I> {
     interceptor: I,
 }
 
-/// Decides what becomes of each call of an [`InterceptedStore`].
+/// An interceptor, which decides the answer to each call of an [`InterceptedStore`].
+///
+/// ```
+/// use keywright::store::conformance::{Answer, Call, Intercept};
+/// use keywright::store::{KeyStore, StoreError, async_trait};
+///
+/// /// Writes every call to the log.
+/// #[derive(Debug)]
+/// struct Log;
+///
+/// #[async_trait]
+/// impl Intercept for Log {
+///     async fn intercept(&self, call: Call<'_>, store: &dyn KeyStore) -> Result<Answer, StoreError> {
+///         eprintln!("{:?}", call.method());
+///         call.pass_on(store).await
+///     }
+/// }
+/// ```
 #[async_trait]
 pub trait Intercept: fmt::Debug + Send + Sync + 'static {
-    /// Answers a call, usually by [passing it on](Call::pass_on) to the store behind.
+    /// Answers a call, usually by [passing it on](Call::pass_on) to `store`.
     ///
-    /// Before that it can fail, wait or count; afterwards it can look at the answer, hold it back,
-    /// replace it or lose it.
+    /// Before that, an interceptor can fail, wait or count the call. Afterwards it can inspect the
+    /// answer, delay it, replace it, or return an error instead.
+    ///
+    /// # Errors
+    /// The error that the caller of the [`InterceptedStore`] gets.
     async fn intercept(&self, call: Call<'_>, store: &dyn KeyStore) -> Result<Answer, StoreError>;
 }
 
 /// A method of [`KeyStore`].
+///
+/// ```
+/// use keywright::store::conformance::Method;
+///
+/// assert!(Method::WRITES.iter().all(|method| Method::ALL.contains(method)));
+/// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[non_exhaustive]
 pub enum Method {
-    /// [`KeyStore::resolve`].
+    /// The method [`KeyStore::resolve`].
     Resolve,
-    /// [`KeyStore::key`].
+    /// The method [`KeyStore::key`].
     Key,
-    /// [`KeyStore::account`].
+    /// The method [`KeyStore::account`].
     Account,
-    /// [`KeyStore::policy`].
+    /// The method [`KeyStore::policy`].
     Policy,
-    /// [`KeyStore::keys`].
+    /// The method [`KeyStore::keys`].
     Keys,
-    /// [`KeyStore::accounts`].
+    /// The method [`KeyStore::accounts`].
     Accounts,
-    /// [`KeyStore::events`].
+    /// The method [`KeyStore::events`].
     Events,
-    /// [`KeyStore::commit`].
+    /// The method [`KeyStore::commit`].
     Commit,
-    /// [`KeyStore::add_usage`].
+    /// The method [`KeyStore::add_usage`].
     AddUsage,
-    /// [`KeyStore::changes`].
+    /// The method [`KeyStore::changes`].
     Changes,
 }
 
 /// A call of a method of [`KeyStore`], with its arguments.
+///
+/// ```
+/// use keywright::TenantId;
+/// use keywright::store::MemoryStore;
+/// use keywright::store::conformance::{Answer, Call, Method, block_on};
+///
+/// let tenant = TenantId::default();
+/// let call = Call::Policy(&tenant);
+/// assert_eq!(call.method(), Method::Policy);
+/// let answer = block_on(call.pass_on(&MemoryStore::new()))?;
+/// assert!(matches!(answer, Answer::Policy(None)));
+/// # Ok::<(), keywright::store::StoreError>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub enum Call<'a> {
-    /// [`KeyStore::resolve`].
+    /// A call of [`KeyStore::resolve`].
     Resolve(&'a KeyId, Freshness),
-    /// [`KeyStore::key`].
+    /// A call of [`KeyStore::key`].
     Key(&'a TenantId, &'a KeyId),
-    /// [`KeyStore::account`].
+    /// A call of [`KeyStore::account`].
     Account(&'a TenantId, &'a AccountId),
-    /// [`KeyStore::policy`].
+    /// A call of [`KeyStore::policy`].
     Policy(&'a TenantId),
-    /// [`KeyStore::keys`].
+    /// A call of [`KeyStore::keys`].
     Keys(&'a TenantId, &'a KeyQuery, Timestamp),
-    /// [`KeyStore::accounts`].
+    /// A call of [`KeyStore::accounts`].
     Accounts(&'a TenantId, &'a AccountQuery),
-    /// [`KeyStore::events`].
+    /// A call of [`KeyStore::events`].
     Events(&'a TenantId, &'a EventQuery),
-    /// [`KeyStore::commit`].
+    /// A call of [`KeyStore::commit`].
     Commit(&'a Batch),
-    /// [`KeyStore::add_usage`].
+    /// A call of [`KeyStore::add_usage`].
     AddUsage(&'a UsageBatch),
-    /// [`KeyStore::changes`].
+    /// A call of [`KeyStore::changes`].
     Changes(Epoch),
 }
 
 /// The answer to a [`Call`].
+///
+/// An interceptor can answer a call itself, with the variant of the same name:
+///
+/// ```
+/// use keywright::TenantId;
+/// use keywright::store::conformance::{Answer, Call, Intercept, InterceptedStore, block_on};
+/// use keywright::store::{KeyStore, MemoryStore, StoreError, async_trait};
+///
+/// /// Hides every policy.
+/// #[derive(Debug)]
+/// struct WithoutPolicies;
+///
+/// #[async_trait]
+/// impl Intercept for WithoutPolicies {
+///     async fn intercept(&self, call: Call<'_>, store: &dyn KeyStore) -> Result<Answer, StoreError> {
+///         match call {
+///             Call::Policy(_) => Ok(Answer::Policy(None)),
+///             other => other.pass_on(store).await,
+///         }
+///     }
+/// }
+///
+/// let store = InterceptedStore::new(MemoryStore::new(), WithoutPolicies);
+/// assert_eq!(block_on(store.policy(&TenantId::default()))?, None);
+/// # Ok::<(), StoreError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub enum Answer {
-    /// Of [`KeyStore::resolve`].
+    /// The answer of [`KeyStore::resolve`].
     Resolve(Option<Found>),
-    /// Of [`KeyStore::key`].
+    /// The answer of [`KeyStore::key`].
     Key(Option<Box<StoredKey>>),
-    /// Of [`KeyStore::account`].
+    /// The answer of [`KeyStore::account`].
     Account(Option<ServiceAccount>),
-    /// Of [`KeyStore::policy`].
+    /// The answer of [`KeyStore::policy`].
     Policy(Option<Box<Policy>>),
-    /// Of [`KeyStore::keys`].
+    /// The answer of [`KeyStore::keys`].
     Keys(Page<StoredKey>),
-    /// Of [`KeyStore::accounts`].
+    /// The answer of [`KeyStore::accounts`].
     Accounts(Page<ServiceAccount>),
-    /// Of [`KeyStore::events`].
+    /// The answer of [`KeyStore::events`].
     Events(Page<Event>),
-    /// Of [`KeyStore::commit`].
+    /// The answer of [`KeyStore::commit`].
     Commit(Epoch),
-    /// Of [`KeyStore::add_usage`].
+    /// The answer of [`KeyStore::add_usage`].
     AddUsage,
-    /// Of [`KeyStore::changes`].
+    /// The answer of [`KeyStore::changes`].
     Changes(Changes),
 }
 
@@ -155,6 +221,11 @@ impl Method {
 
 impl Call<'_> {
     /// Returns the method that was called.
+    ///
+    /// ```
+    /// # use keywright::store::{Epoch, conformance::{Call, Method}};
+    /// assert_eq!(Call::Changes(Epoch(0)).method(), Method::Changes);
+    /// ```
     pub fn method(&self) -> Method {
         match self {
             Self::Resolve(..) => Method::Resolve,
@@ -170,10 +241,18 @@ impl Call<'_> {
         }
     }
 
-    /// Makes the same call of a store.
+    /// Calls the same method of `store` with the same arguments.
+    ///
+    /// ```
+    /// # use keywright::store::{Batch, MemoryStore, conformance::{Answer, Call, block_on}};
+    /// let (store, batch) = (MemoryStore::new(), Batch::default());
+    /// let answer = block_on(Call::Commit(&batch).pass_on(&store))?;
+    /// assert!(matches!(answer, Answer::Commit(_)));
+    /// # Ok::<(), keywright::store::StoreError>(())
+    /// ```
     ///
     /// # Errors
-    /// The store's own.
+    /// The error of `store`.
     pub async fn pass_on(self, store: &dyn KeyStore) -> Result<Answer, StoreError> {
         Ok(match self {
             Self::Resolve(key, freshness) => Answer::Resolve(store.resolve(key, freshness).await?),
@@ -203,17 +282,42 @@ impl<I: Intercept + ?Sized> Intercept for Arc<I> {
 }
 
 impl<S: KeyStore, I: Intercept> InterceptedStore<S, I> {
-    /// Returns a store in front of `inner`.
+    /// Creates a store in front of `inner`.
+    ///
+    /// ```
+    /// use keywright::store::MemoryStore;
+    /// use keywright::store::conformance::{Faults, InterceptedStore};
+    ///
+    /// let store = InterceptedStore::new(MemoryStore::new(), Faults::new());
+    /// # drop(store);
+    /// ```
     pub fn new(inner: S, interceptor: I) -> Self {
         Self { inner, interceptor }
     }
 
-    /// Returns the store behind, whose calls nothing intercepts.
+    /// Returns the inner store, whose calls are not intercepted.
+    ///
+    /// ```
+    /// # use keywright::TenantId;
+    /// # use keywright::store::conformance::{Fault, Faults, InterceptedStore, Method, block_on};
+    /// # use keywright::store::{KeyStore, MemoryStore};
+    /// # let store = InterceptedStore::new(MemoryStore::new(), Faults::new());
+    /// store.interceptor().fail(Method::ALL, Fault::Before);
+    /// assert!(block_on(store.policy(&TenantId::default())).is_err());
+    /// assert!(block_on(store.inner().policy(&TenantId::default())).is_ok());
+    /// ```
     pub fn inner(&self) -> &S {
         &self.inner
     }
 
     /// Returns the interceptor.
+    ///
+    /// ```
+    /// # use keywright::store::conformance::{Faults, InterceptedStore};
+    /// # use keywright::store::MemoryStore;
+    /// # let store = InterceptedStore::new(MemoryStore::new(), Faults::new());
+    /// assert_eq!(store.interceptor().calls(), 0);
+    /// ```
     pub fn interceptor(&self) -> &I {
         &self.interceptor
     }
@@ -223,18 +327,18 @@ impl<S: KeyStore, I: Intercept> InterceptedStore<S, I> {
     }
 }
 
-/// Takes the answer that belongs to a call.
+/// Unwraps the answer to a call, whose variant must be that of the method.
 macro_rules! expect {
     ($answer:expr, $variant:pat => $found:expr) => {
         match $answer.await? {
             $variant => Ok($found),
-            other => panic!("the interceptor answered another call: {other:?}"),
+            other => panic!("the interceptor returned the answer of another method: {other:?}"),
         }
     };
 }
 
 /// # Panics
-/// If the interceptor answers with the [`Answer`] to another method.
+/// A method panics if the interceptor returns the [`Answer`] of another method.
 #[async_trait]
 impl<S: KeyStore, I: Intercept> KeyStore for InterceptedStore<S, I> {
     fn resolve<'a>(&'a self, key: &KeyId, freshness: Freshness) -> Resolve<'a> {

@@ -1,4 +1,4 @@
-//! Rules of pages: in order, each item once, while others come and go.
+//! Rules of pages: every item is listed once and in order, even if others change meanwhile.
 
 use super::test_tenants::{Space, at, batch, delta, name, next, said};
 use crate::record::account::ServiceAccount;
@@ -13,12 +13,12 @@ use crate::value::id::KeyId;
 const SORTS: [KeySort; 5] =
     [KeySort::Created, KeySort::Updated, KeySort::Name, KeySort::Expires, KeySort::LastUsed];
 
-/// How many things are listed.
+/// The number of items to list.
 const MANY: u32 = 12;
 
 const SIZES: [u16; 5] = [1, 2, 5, 12, 13];
 
-/// Keys that are equal in some way and different in others, some of them used.
+/// Writes keys that share some of the values by which keys are sorted. Half of them are used.
 async fn many_keys(space: &Space<'_>) -> Vec<StoredKey> {
     let names = ["b", "B", "a", "b", "\u{1F511}", "é"];
     let keys: Vec<KeyRecord> = (0..MANY)
@@ -42,7 +42,8 @@ async fn many_keys(space: &Space<'_>) -> Vec<StoredKey> {
     stored
 }
 
-/// Walks a listing, and sees to it that a page with more to come is full and none is too large.
+/// Reads all pages of a listing. Checks that no page exceeds its size and that only the last may be
+/// smaller.
 async fn walk<T: Listed>(
     space: &Space<'_>,
     what: &str,
@@ -55,10 +56,10 @@ async fn walk<T: Listed>(
         let page = read(query).await;
         let (len, more) = (page.items.len(), page.next.is_some());
         let fits = if more { len == size } else { len <= size };
-        space.holds(format!("{what}: a page of {len} items where {size} were asked for"), fits);
+        space.holds(format!("{what}: a page has {len} items, but its size is {size}"), fits);
         found.extend(page.items);
         let all = 4 * MANY as usize;
-        space.holds(format!("{what}: the pages have no end"), found.len() < all);
+        space.holds(format!("{what}: the listing does not end"), found.len() < all);
         let Some(next) = page.next else { return found };
         query = next;
     }
@@ -134,7 +135,7 @@ pub(super) async fn page_keeps_its_limit(space: &Space<'_>) {
     let keys = (0..many).map(|_| Change::InsertKey(space.key()));
     let events = (0..many).map(|n| space.event(n.to_string())).collect();
     let write = Batch { events, ..batch(keys) };
-    space.done("many keys and events at once", space.store.commit(write).await);
+    space.done("a commit of many keys and events", space.store.commit(write).await);
     let limits = [
         (None, DEFAULT_LIMIT),
         (Some(0), 1),
@@ -149,18 +150,21 @@ pub(super) async fn page_keeps_its_limit(space: &Space<'_>) {
         }
         let keys = space.store.keys(&space.tenant, &keys, at(0)).await;
         let keys = space.done("listing keys", keys);
-        let what = format!("keys and whether there are more, for a limit of {limit:?}");
+        let what =
+            format!("the number of keys and whether there are more, for a limit of {limit:?}");
         let seen = (keys.items.len(), keys.next.is_some());
         space.same(what, &seen, &(usize::from(expected), true));
         let events = space.store.events(&space.tenant, &events).await;
         let events = space.done("listing events", events);
-        let what = format!("events and whether there are more, for a limit of {limit:?}");
+        let what =
+            format!("the number of events and whether there are more, for a limit of {limit:?}");
         let seen = (events.items.len(), events.next.is_some());
         space.same(what, &seen, &(usize::from(expected), true));
     }
 }
 
-/// What happens to keys between two pages: one goes, one comes, one is renamed to another place.
+/// Changes keys between two pages: renames one to another place in the order, inserts one, and deletes
+/// one.
 async fn move_others(space: &Space<'_>, movers: &mut Vec<KeyRecord>, page: usize) {
     let names = ["k00", "k55", "k99"];
     let Some(mover) = movers.pop() else { return };
@@ -174,14 +178,14 @@ async fn move_others(space: &Space<'_>, movers: &mut Vec<KeyRecord>, page: usize
 pub(super) async fn unmoved_keys_appear_on_one_page(space: &Space<'_>) {
     for query in [KeyQuery::new().sort(KeySort::Name), KeyQuery::new().sort(KeySort::Created)] {
         for query in [query.clone(), query.descending()] {
-            let make = |prefix: &str, n: u32| {
+            let build = |prefix: &str, n: u32| {
                 space.key_with(|key| {
                     key.name = name(&format!("{prefix}{n:02}"));
                     key.created_at = at(n);
                 })
             };
-            let stay: Vec<_> = (0..MANY).map(|n| make("k", 5 * n)).collect();
-            let mut movers: Vec<_> = (0..MANY).map(|n| make("k", 5 * n + 2)).collect();
+            let stay: Vec<_> = (0..MANY).map(|n| build("k", 5 * n)).collect();
+            let mut movers: Vec<_> = (0..MANY).map(|n| build("k", 5 * n + 2)).collect();
             space.put(stay.iter().chain(&movers).cloned().map(Change::InsertKey)).await;
             let mut query = query.limit(3);
             let (mut found, mut pages) = (Vec::new(), 0);
@@ -190,14 +194,17 @@ pub(super) async fn unmoved_keys_appear_on_one_page(space: &Space<'_>) {
                 let page = space.done("listing keys", page);
                 found.extend(page.items.iter().map(|stored| *stored.record.id()));
                 pages += 1;
-                space.holds("the pages of keys that move have no end", pages < 100);
+                space.holds("the listing does not end while keys move", pages < 100);
                 let Some(next) = page.next else { break };
                 query = next;
                 move_others(space, &mut movers, pages).await;
             }
             for key in &stay {
                 let times = found.iter().filter(|id| *id == key.id()).count();
-                let what = format!("how often {} is listed while others move", key.key().name);
+                let what = format!(
+                    "the number of times that {} is listed while others move",
+                    key.key().name
+                );
                 space.same(what, &times, &1);
             }
         }

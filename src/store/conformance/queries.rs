@@ -1,4 +1,4 @@
-//! Rules of filters: a store finds what the query says, and nothing else.
+//! Rules of filters: a store returns exactly the items that a query matches.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::store::{AccountQuery, Batch, Change, EventQuery, KeyQuery, MAX_LIMIT,
 use crate::value::id::{KeyId, UserId};
 use crate::value::time::Timestamp;
 
-/// Keys of every status, of several owners, some used.
+/// Writes keys of every status and of several owners. Half of them are used.
 async fn many_keys(space: &Space<'_>) -> (ServiceAccount, Vec<StoredKey>) {
     let account = space.account();
     let keys: Vec<KeyRecord> = (0..24)
@@ -62,7 +62,7 @@ pub(super) async fn key_query_filters_are_obeyed(space: &Space<'_>) {
         all(),
         all().owner(user("alice")),
         all().owner(Owner::Account(account.id)).status(KeyStatus::Revoked),
-        all().owner(user("nobody")),
+        all().owner(user("carol")),
         all().expiring_within(Duration::ZERO),
         all().expiring_within(Duration::from_secs(10)),
         all().unused_since(at(12)),
@@ -76,7 +76,7 @@ pub(super) async fn key_query_filters_are_obeyed(space: &Space<'_>) {
         ["MAIN", "%", "_", "TÉST", "bob", "user:bob", "", "nothing", &shown, &id, &account_id];
     queries.extend(texts.map(|text| all().search(text)));
     queries.push(all().search(id.to_lowercase()));
-    // Each side of each bound, and the bound itself.
+    // Both sides of each bound, and the bound itself.
     for time in [39, 40, 45, 49, 50, 51].map(at) {
         for query in &queries {
             let matching = stored.iter().filter(|s| query.matches(&s.record, &s.usage, time));
@@ -98,7 +98,7 @@ pub(super) async fn key_query_filters_are_obeyed(space: &Space<'_>) {
 pub(super) async fn account_query_filters_are_obeyed(space: &Space<'_>) {
     let named = |text: &str, role: &str| ServiceAccount {
         name: name(text),
-        role: RoleName::new(role).expect("a role of the suite is one"),
+        role: RoleName::new(role).expect("the suite's roles are valid"),
         ..space.account()
     };
     let accounts = [
@@ -123,7 +123,7 @@ pub(super) async fn account_query_filters_are_obeyed(space: &Space<'_>) {
 pub(super) async fn event_query_filters_are_obeyed(space: &Space<'_>) {
     let keys = [0, 1].map(|_| space.key_id());
     let accounts = [0, 1].map(|_| space.account().id);
-    let bob = EventActor::User(UserId::new("bob").expect("a user id of the suite is one"));
+    let bob = EventActor::User(UserId::new("bob").expect("the suite's user ids are valid"));
     let actors = [bob, EventActor::System, EventActor::Possessor];
     let kinds = [
         EventKind::Operation(Operation::KeyGenerate),
@@ -158,7 +158,7 @@ pub(super) async fn event_query_filters_are_obeyed(space: &Space<'_>) {
     queries.extend(actors.map(|actor| all().actor(actor)));
     queries.extend(kinds.map(|kind| all().kind(kind)));
     let stored = space.events_of(&space.tenant).await;
-    space.same("how many events there are", &stored.len(), &24);
+    space.same("the number of events", &stored.len(), &24);
     for query in queries {
         let mut expected: Vec<&Event> = stored.iter().filter(|e| query.matches(e)).collect();
         for query in [query.clone().oldest_first(), query] {

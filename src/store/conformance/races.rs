@@ -1,4 +1,4 @@
-//! Rules under races: threads at once, and tasks in turns on one thread.
+//! Rules under concurrency, with several threads and with several tasks on one thread.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -11,13 +11,15 @@ use crate::store::{
     UsageBatch,
 };
 
-/// How many do the same at once.
+/// The number of concurrent threads or tasks.
 const RACERS: usize = 6;
 
-/// How often each race is run on threads.
+/// The number of times that each race runs on threads.
 const ROUNDS: usize = 12;
 
-/// Runs a race as tasks in turns once, and on threads many times. `race` is given a start and a runner.
+/// Runs a race once with tasks on one thread, and [`ROUNDS`] times with threads.
+///
+/// `prepare` creates what the racers share, `run` is one racer, and `judge` checks the results of all.
 #[expect(clippy::needless_pass_by_value, reason = "a closure reads better without a reference")]
 fn race<T, S>(
     space: &Space<'_>,
@@ -38,7 +40,7 @@ fn race<T, S>(
     }
 }
 
-/// One was done, and all others were refused in this way.
+/// Checks that exactly one call succeeded and that all others failed with `kind`.
 fn one_won(
     space: &Space<'_>,
     what: &str,
@@ -46,9 +48,9 @@ fn one_won(
     kind: StoreErrorKind,
 ) {
     let won = ended.iter().filter(|said| said.is_ok()).count();
-    space.same(format!("how many of {} {what} at once were done", ended.len()), &won, &1);
+    space.same(format!("how many of {} concurrent {what}s succeeded", ended.len()), &won, &1);
     for error in ended.into_iter().filter_map(Result::err) {
-        space.same(format!("how a {what} was refused"), &error.kind(), &kind);
+        space.same(format!("the error of a refused {what}"), &error.kind(), &kind);
     }
 }
 
@@ -89,7 +91,11 @@ pub(super) fn one_concurrent_update_wins(space: &Space<'_>) {
             let winner = ended.iter().position(Result::is_ok).unwrap_or(RACERS).to_string();
             one_won(space, "update", ended, StoreErrorKind::Conflict);
             let stored = space.found(key.id()).await.record;
-            space.same("the winner's name", &stored.key().name.as_str(), &winner.as_str());
+            space.same(
+                "the name from the update that succeeded",
+                &stored.key().name.as_str(),
+                &winner.as_str(),
+            );
             let events = space.events_of(&space.tenant).await.split_off(*before);
             let told: Vec<_> = events.iter().map(said).collect();
             space.same("the events of updates", &told, &vec![winner]);
@@ -117,24 +123,28 @@ pub(super) fn limit_is_exact_under_concurrency(space: &Space<'_>) {
             let query = KeyQuery::new().owner(Owner::Account(account.id));
             let page = space.store.keys(&space.tenant, &query, at(1)).await;
             let held = space.done("listing keys", page).items.len();
-            let what = format!("keys after {RACERS} inserts at once with a limit of {LIMIT}");
+            let what = format!(
+                "the number of keys after {RACERS} concurrent inserts with a limit of {LIMIT}"
+            );
             space.same(what, &held, &usize::from(LIMIT));
             for error in ended.into_iter().filter_map(Result::err) {
                 let kind = error.kind();
-                space.same("how an insert was refused", &kind, &StoreErrorKind::LimitReached);
+                space.same("the error of a refused insert", &kind, &StoreErrorKind::LimitReached);
             }
         },
     );
 }
 
-/// Goes on updating from what is stored, a few times, whatever is refused.
+/// Updates the stored key several times. A conflict is expected; any other error breaks the rule.
 async fn keep_updating(space: &Space<'_>, key: &KeyRecord) {
     for n in 0..4 {
         let Some(stored) = space.stored(key.id()).await else { return };
         turn().await;
         let update = batch([Change::UpdateKey(renamed(&stored.record, &format!("edit {n}")))]);
         match space.store.commit(update).await {
-            Err(error) if !error.is_conflict() => space.broken(format!("an update: {error:?}")),
+            Err(error) if !error.is_conflict() => {
+                space.broken(format!("an update failed: {error:?}"))
+            }
             _ => {}
         }
     }
@@ -148,17 +158,21 @@ pub(super) fn revoke_wins_over_updates(space: &Space<'_>) {
             if n > 0 {
                 return keep_updating(space, key).await;
             }
-            // In turns, the others have read by now and have begun to write.
+            // If the racers are tasks, the others have now read the key and begun to write.
             turn().await;
             turn().await;
             space.put([Change::RevokeKey { key: *key.id(), at: at(9) }]).await;
             let stored = space.found(key.id()).await;
-            space.same("a revoke that was done", &stored.record.key().revoked_at, &Some(at(9)));
+            space.same(
+                "the revocation right after a revoke",
+                &stored.record.key().revoked_at,
+                &Some(at(9)),
+            );
         },
         async |key, _| {
             let stored = space.found(key.id()).await;
             let revoked = stored.record.key().revoked_at;
-            space.same("the revocation after updates at once", &revoked, &Some(at(9)));
+            space.same("the revocation after concurrent updates", &revoked, &Some(at(9)));
         },
     );
 }
@@ -171,17 +185,17 @@ pub(super) fn delete_wins_over_updates(space: &Space<'_>) {
             if n > 0 {
                 return keep_updating(space, key).await;
             }
-            // In turns, the others have read by now and have begun to write.
+            // If the racers are tasks, the others have now read the key and begun to write.
             turn().await;
             turn().await;
             space.put([Change::DeleteKey(*key.id())]).await;
         },
         async |key, _| {
             let stored = space.stored(key.id()).await;
-            space.holds("a key is back after a delete and updates at once", stored.is_none());
+            space.holds("a deleted key is back after concurrent updates", stored.is_none());
             let resolved =
                 space.done("resolving", space.store.resolve(key.id(), Freshness::Usual).await);
-            space.holds("a deleted key is resolved after updates at once", resolved.is_none());
+            space.holds("a deleted key is resolved after concurrent updates", resolved.is_none());
         },
     );
 }
@@ -204,7 +218,7 @@ pub(super) fn concurrent_usage_adds_up(space: &Space<'_>) {
         async |key, _| {
             let each: u64 = (1..=RACERS as u64).sum();
             let uses = space.found(key.id()).await.usage.uses();
-            space.same("the uses that many writers added", &uses, &(BATCHES * each));
+            space.same("the uses that concurrent writers added", &uses, &(BATCHES * each));
         },
     );
 }
@@ -222,10 +236,10 @@ pub(super) fn events_follow_commit_order(space: &Space<'_>) {
             let events = space.events_of(&space.tenant).await;
             let numbers: Vec<_> = events.iter().map(|event| event.sequence).collect();
             let expected = (1..=events.len() as u64).collect();
-            space.same("the numbers of events written at once", &numbers, &expected);
+            space.same("the numbers of events from concurrent commits", &numbers, &expected);
             ended.sort();
             let epochs = ended.windows(2).all(|pair| pair[0].0 < pair[1].0);
-            space.holds(format!("two commits have one epoch: {ended:?}"), epochs);
+            space.holds(format!("two commits have the same epoch: {ended:?}"), epochs);
             let by_epoch: Vec<_> = ended.into_iter().map(|(_, text)| text).collect();
             let told = events.iter().skip(*before).map(said).collect::<Vec<_>>();
             space.same("events in the order of epochs", &told, &by_epoch);
@@ -233,7 +247,7 @@ pub(super) fn events_follow_commit_order(space: &Space<'_>) {
     );
 }
 
-/// A key of an account, and the account, that each batch changes together with the policy.
+/// Writes a key, the account that owns it, and the policy. Each batch of the rule changes all three.
 async fn a_trio(space: &Space<'_>) -> (KeyRecord, ServiceAccount, u64) {
     let account = space.account();
     let key = space.key_of(&Owner::Account(account.id));
@@ -245,7 +259,7 @@ async fn a_trio(space: &Space<'_>) -> (KeyRecord, ServiceAccount, u64) {
     (key, account, rules)
 }
 
-/// Lets readers end when their writer does, in whatever way.
+/// Tells the readers to end when their writer ends, even by a panic.
 struct SetAtEnd<'a>(&'a AtomicBool);
 
 impl Drop for SetAtEnd<'_> {
@@ -254,7 +268,7 @@ impl Drop for SetAtEnd<'_> {
     }
 }
 
-/// How often a trio is changed.
+/// The number of times that the writer changes its records.
 const STEPS: u64 = 6;
 
 pub(super) fn resolve_shows_one_moment(space: &Space<'_>) {
@@ -269,17 +283,18 @@ pub(super) fn resolve_shows_one_moment(space: &Space<'_>) {
                     let said = acknowledged.load(Ordering::SeqCst);
                     let found = space
                         .done("resolving", space.store.resolve(key.id(), Freshness::Usual).await);
-                    let Some(found) = found else { space.broken("a key is gone for a while") };
+                    let Some(found) = found else { space.broken("a key was absent for a moment") };
                     let of_key = found.record().version();
                     let of_account = found.account().map_or(0, |account| account.version);
                     let of_policy = found.policy().map_or(0, |policy| policy.version);
                     let seen = (of_account, of_policy.saturating_sub(rules - 1));
-                    let what = "versions of account and policy beside the key's";
+                    let what = "the versions of account and policy that come with the key";
                     space.same(what, &seen, &(of_key, of_key));
-                    // What a cache says may be older than what was seen before, as its age says, and
-                    // never older than what was acknowledged here.
+                    // An answer from a cache may be older than an earlier answer, but never older than
+                    // the last change that this node acknowledged.
                     let newest = if found.age == Age::NONE { said.max(last) } else { said };
-                    let what = format!("version {of_key} is seen after {newest}");
+                    let what =
+                        format!("version {of_key} of a key was resolved after version {newest}");
                     space.holds(what, of_key >= newest);
                     last = last.max(of_key);
                     turn().await;
@@ -308,7 +323,7 @@ pub(super) fn readers_never_see_partial_batches(space: &Space<'_>) {
     race(
         space,
         async || {
-            // Keys that change together have a name of their own for each round.
+            // Each round has a name of its own for the two keys that change together.
             let pair = [0, 1].map(|_| space.key());
             space.put(pair.iter().cloned().map(Change::InsertKey)).await;
             let owner = crate::record::key::Owner::Account(space.account().id);
@@ -320,7 +335,7 @@ pub(super) fn readers_never_see_partial_batches(space: &Space<'_>) {
                     let query = KeyQuery::new().search(mark);
                     let page = space.store.keys(&space.tenant, &query, at(1)).await;
                     let seen = space.done("listing keys", page).items.len();
-                    let what = format!("{seen} of two keys that one batch changed are listed");
+                    let what = format!("{seen} of two keys that one batch renamed are listed");
                     space.holds(what, seen.is_multiple_of(2));
                     turn().await;
                 }

@@ -1,4 +1,4 @@
-//! Rules of reading: what was acknowledged is seen, by every method, at once.
+//! Rules of reads: every method sees an acknowledged change at once.
 
 use super::test_tenants::{Space, at, delta, name, next, next_account, policy, renamed};
 use crate::record::account::ServiceAccount;
@@ -44,7 +44,7 @@ pub(super) async fn resolve_sees_acknowledged_changes(space: &Space<'_>) {
     let id = *key.id();
     space.put([Change::InsertAccount(account.clone()), Change::InsertKey(key.clone())]).await;
     for round in 1..4 {
-        // Each is asked for in between, so that a copy that was kept is an old one.
+        // A read follows each change, so that a copy which the store keeps is outdated by the next one.
         key = renamed(&key, &format!("round {round}"));
         space.put([Change::UpdateKey(key.clone())]).await;
         let found = resolved(space, &id).await;
@@ -80,7 +80,7 @@ pub(super) async fn lookups_see_acknowledged_changes(space: &Space<'_>) {
         let found = found.map_or(0, |policy| policy.version);
         space.same(format!("the version of the policy {step}"), &found, &rules);
     };
-    look("before all", None, None, 0).await;
+    look("before any change", None, None, 0).await;
     space.put([Change::InsertKey(key.clone())]).await;
     look("after an insert", Some(key.key()), None, 0).await;
     space.put([Change::InsertAccount(account.clone())]).await;
@@ -115,10 +115,10 @@ pub(super) async fn queries_see_acknowledged_changes(space: &Space<'_>) {
         let page = space.done("listing events", page);
         space.same(format!("the events {step}"), &page.items.len(), &events);
     };
-    look("before all", &[], &[], 0).await;
+    look("before any change", &[], &[], 0).await;
     let insert = [Change::InsertKey(key.clone()), Change::InsertAccount(account.clone())];
     let insert = super::test_tenants::batch(insert);
-    let insert = crate::store::Batch { events: vec![space.event("made")], ..insert };
+    let insert = crate::store::Batch { events: vec![space.event("created")], ..insert };
     space.done("an insert", space.store.commit(insert).await);
     look("after inserts", &["a key"], &["an account"], 1).await;
     space

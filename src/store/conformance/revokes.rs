@@ -1,4 +1,4 @@
-//! Rules of the end of a key: nothing older undoes it.
+//! Rules of revoking and deleting keys: no older change undoes either.
 
 use super::test_tenants::{Space, at, batch, delta, next, renamed};
 use crate::store::{Change, Freshness, KeyQuery, StoreErrorKind};
@@ -19,7 +19,7 @@ pub(super) async fn older_update_cannot_undo_revoke(space: &Space<'_>) {
     let read_before = renamed(&first, "an edit of what was read before");
     space.put([Change::RevokeKey { key: *first.id(), at: at(9) }]).await;
     let said = space.store.commit(batch([Change::UpdateKey(read_before)])).await;
-    space.refused("an update from before a revoke", said, StoreErrorKind::Conflict);
+    space.refused("an update of the version before a revoke", said, StoreErrorKind::Conflict);
     let stored = space.found(first.id()).await;
     space.same(
         "the revocation after a stale update",
@@ -27,7 +27,7 @@ pub(super) async fn older_update_cannot_undo_revoke(space: &Space<'_>) {
         &Some(at(9)),
     );
 
-    // Who has read the revoked record may go on from it.
+    // An update of the revoked version is valid.
     let renamed = next(&stored.record, |key| key.name = super::test_tenants::name("renamed"));
     space.put([Change::UpdateKey(renamed)]).await;
     let stored = space.found(first.id()).await;
@@ -51,8 +51,8 @@ pub(super) async fn first_revoke_keeps_its_time(space: &Space<'_>) {
 pub(super) async fn revoke_of_absent_key_conflicts(space: &Space<'_>) {
     let id = space.key_id();
     let said = space.store.commit(batch([Change::RevokeKey { key: id, at: at(9) }])).await;
-    space.refused("a revoke of a key that is absent", said, StoreErrorKind::Conflict);
-    space.holds("a revoke made a key", space.stored(&id).await.is_none());
+    space.refused("a revoke of an absent key", said, StoreErrorKind::Conflict);
+    space.holds("a revoke created a key", space.stored(&id).await.is_none());
 }
 
 pub(super) async fn delete_is_final(space: &Space<'_>) {
@@ -69,11 +69,11 @@ pub(super) async fn delete_is_final(space: &Space<'_>) {
         Change::RevokeKey { key: id, at: at(9) },
         Change::DeleteKey(id),
     ] {
-        let what = format!("{change:?}, of what was deleted,");
+        let what = format!("{change:?} of a deleted key");
         let said = space.store.commit(batch([change])).await;
         space.refused(what, said, StoreErrorKind::Conflict);
     }
-    space.holds("a deleted key is looked up", space.stored(&id).await.is_none());
+    space.holds("a deleted key is found by a lookup", space.stored(&id).await.is_none());
     let resolved = space.done("resolving", space.store.resolve(&id, Freshness::Usual).await);
     space.holds("a deleted key is resolved", resolved.is_none());
     let page = space.store.keys(&space.tenant, &KeyQuery::new(), at(9)).await;

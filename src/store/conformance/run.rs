@@ -1,4 +1,4 @@
-//! Running futures without a runtime: one to its end, some side by side, and one for some polls.
+//! Functions that run futures without an async runtime.
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -6,9 +6,19 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
-/// Runs a future to its end on this thread, which sleeps while there is nothing to do.
+/// Runs a future to completion on the current thread, which sleeps while the future waits.
 ///
-/// For a store that needs no runtime of its own.
+/// Use it for a store that needs no async runtime.
+///
+/// ```
+/// use keywright::TenantId;
+/// use keywright::store::conformance::block_on;
+/// use keywright::store::{KeyStore, MemoryStore};
+///
+/// let policy = block_on(MemoryStore::new().policy(&TenantId::default()))?;
+/// assert_eq!(policy, None);
+/// # Ok::<(), keywright::store::StoreError>(())
+/// ```
 pub fn block_on<T>(future: impl Future<Output = T>) -> T {
     struct Unpark(Thread);
 
@@ -29,7 +39,7 @@ pub fn block_on<T>(future: impl Future<Output = T>) -> T {
     }
 }
 
-/// Runs futures in turns, one poll each, until all have ended.
+/// Polls futures in turns until all have ended, and returns their results.
 pub(super) async fn side_by_side<T>(futures: Vec<impl Future<Output = T>>) -> Vec<T> {
     let mut running: Vec<_> = futures.into_iter().map(|future| (Box::pin(future), None)).collect();
     poll_fn(|context| {
@@ -48,7 +58,7 @@ pub(super) async fn side_by_side<T>(futures: Vec<impl Future<Output = T>>) -> Ve
     running.into_iter().filter_map(|(_, ended)| ended).collect()
 }
 
-/// Polls a future so many times, then drops it. What it came to, if it ended before.
+/// Polls a future at most `times` times, then drops it. Returns its result if it has ended by then.
 pub(super) async fn polled<T>(future: impl Future<Output = T>, times: usize) -> Option<T> {
     let mut future: Pin<Box<_>> = Box::pin(future);
     let mut left = times;
@@ -66,7 +76,7 @@ pub(super) async fn polled<T>(future: impl Future<Output = T>, times: usize) -> 
     .await
 }
 
-/// Lets others run once.
+/// Yields once, so that other futures can run.
 pub(super) async fn turn() {
     let mut has_waited = false;
     poll_fn(|context| {

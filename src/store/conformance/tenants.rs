@@ -1,10 +1,11 @@
-//! Rules of tenants: one never sees anything of another.
+//! Rules of tenants: no call in one tenant returns anything of another.
 
 use super::test_tenants::{Space, at, event_in, policy, user};
 use crate::record::key::{KeyRecord, Owner};
 use crate::store::{AccountQuery, Batch, Change, EventQuery, Freshness, KeyQuery};
 
-/// A key of a user and one of an account, an account, a policy and events, all in the other tenant.
+/// Writes an account, a policy, an event and two keys in the other tenant. Returns the key of a user
+/// and the key of the account.
 async fn write_abroad(space: &Space<'_>) -> (KeyRecord, KeyRecord) {
     let mut account = space.account();
     account.tenant = space.other.clone();
@@ -31,22 +32,22 @@ pub(super) async fn lookup_stays_in_its_tenant(space: &Space<'_>) {
     let (of_user, of_account) = write_abroad(space).await;
     for key in [&of_user, &of_account] {
         let found = space.done("a lookup", space.store.key(&space.tenant, key.id()).await);
-        space.holds("a key is looked up in another tenant", found.is_none());
+        space.holds("a lookup finds a key of another tenant", found.is_none());
         let found = space.done("a lookup", space.store.key(&space.other, key.id()).await);
-        space.holds("a key is not looked up in its own tenant", found.is_some());
+        space.holds("a lookup does not find a key of its own tenant", found.is_some());
     }
     if let Some(account) = of_account.key().owner.account() {
         let found = space.done("a lookup", space.store.account(&space.tenant, &account).await);
-        space.same("an account that is looked up in another tenant", &found, &None);
+        space.same("a lookup of another tenant's account", &found, &None);
     }
     let found = space.done("a lookup", space.store.policy(&space.tenant).await);
-    space.same("a policy that is looked up in another tenant", &found, &None);
-    // Nor does a key of this tenant come with anything of the other.
+    space.same("the policy of a tenant without one", &found, &None);
+    // A key of this tenant must not come with the policy of the other.
     let mine = space.key();
     space.put([Change::InsertKey(mine.clone())]).await;
     let found = space.done("resolving", space.store.resolve(mine.id(), Freshness::Usual).await);
     let rules = found.and_then(|found| found.policy().cloned());
-    space.same("the policy that a key comes with", &rules.as_deref(), &None);
+    space.same("the policy that is resolved with a key", &rules.as_deref(), &None);
 }
 
 pub(super) async fn query_stays_in_its_tenant(space: &Space<'_>) {

@@ -1,4 +1,4 @@
-//! What every rule works with: tenants of its own, records to write, and a way to say what was wrong.
+//! The workspace of a rule: two tenants, functions that build records, and checks.
 
 use std::fmt::Debug;
 use std::future::Future;
@@ -28,10 +28,10 @@ use crate::value::scope::{Access, ScopeSet};
 use crate::value::time::Timestamp;
 use crate::value::token::Prefix;
 
-/// What every digest is made of.
+/// The secret of every key in the suite.
 pub(super) const SECRET: [u8; 32] = [b'x'; 32];
 
-/// Where one rule works: a store, and two tenants that nobody else has.
+/// The workspace of one rule: a store, and two tenants that only this run of the rule uses.
 pub(super) struct Space<'h> {
     host: &'h dyn Host,
     rule: &'static str,
@@ -41,18 +41,18 @@ pub(super) struct Space<'h> {
     pub(super) other: TenantId,
 }
 
-/// The time so many seconds after the beginning of 2026.
+/// Returns the time `seconds` seconds after the beginning of 2026.
 pub(super) fn at(seconds: u32) -> Timestamp {
     let beginning = Timestamp::from_unix_seconds(1_767_225_600).unwrap_or(Timestamp::MIN);
     beginning.saturating_add(Duration::from_secs(seconds.into()))
 }
 
-/// A batch without conditions and events.
+/// Builds a batch without conditions and events.
 pub(super) fn batch(changes: impl IntoIterator<Item = Change>) -> Batch {
     Batch { changes: changes.into_iter().collect(), ..Batch::default() }
 }
 
-/// The record with a change, as its next version.
+/// Returns the next version of the record, with a change.
 pub(super) fn next(record: &KeyRecord, change: impl FnOnce(&mut Key)) -> KeyRecord {
     let mut key = record.key().clone();
     key.version += 1;
@@ -61,12 +61,12 @@ pub(super) fn next(record: &KeyRecord, change: impl FnOnce(&mut Key)) -> KeyReco
     KeyRecord::new(key, *record.digest())
 }
 
-/// The record under another name, as its next version.
+/// Returns the next version of the record, with another name.
 pub(super) fn renamed(record: &KeyRecord, to: &str) -> KeyRecord {
     next(record, |key| key.name = name(to))
 }
 
-/// The account with a change, as its next version.
+/// Returns the next version of the account, with a change.
 pub(super) fn next_account(
     account: &ServiceAccount,
     change: impl FnOnce(&mut ServiceAccount),
@@ -77,39 +77,40 @@ pub(super) fn next_account(
     account
 }
 
-/// A policy of this version, which says so in its limit of keys too.
+/// Builds a policy of this version. Its limit of keys is the same number, so that versions differ in
+/// content.
 pub(super) fn policy(version: u64) -> Policy {
     let max_keys_per_owner = u16::try_from(version).unwrap_or(u16::MAX);
     Policy { max_keys_per_owner, version, ..Policy::default() }
 }
 
 pub(super) fn name(text: &str) -> Name {
-    Name::new(text).expect("a name of the suite is one")
+    Name::new(text).expect("the suite's names are valid")
 }
 
 pub(super) fn user(id: &str) -> Owner {
-    Owner::User(UserId::new(id).expect("a user id of the suite is one"))
+    Owner::User(UserId::new(id).expect("the suite's user ids are valid"))
 }
 
 impl<'h> Space<'h> {
     pub(super) fn new(host: &'h dyn Host, rule: &'static str) -> Self {
         let random = Random::system();
         let tenant = |side| {
-            let id = KeyId::generate(&random).expect("the system has random numbers");
-            TenantId::new(format!("{side}-{id}")).expect("a tenant id of the suite is one")
+            let id = KeyId::generate(&random).expect("the system's random source works");
+            TenantId::new(format!("{side}-{id}")).expect("the suite's tenant ids are valid")
         };
         let (tenant, other) = (tenant("one"), tenant("other"));
         Self { host, rule, store: host.store(), tenant, other, random }
     }
 
-    /// Runs a future as the host says.
+    /// Runs a future on the host.
     pub(super) fn run<T>(&self, future: impl Future<Output = T>) -> T {
-        let mut came_to = None;
-        self.host.run(Box::pin(async { came_to = Some(future.await) }));
-        came_to.expect("a host runs a future to its end")
+        let mut result = None;
+        self.host.run(Box::pin(async { result = Some(future.await) }));
+        result.expect("`Host::run` must run the future to completion")
     }
 
-    /// Runs `work` so many times at once, each on a thread of its own; what each came to.
+    /// Runs `work` on several threads at the same time, and returns the results.
     pub(super) fn on_threads<T: Send>(
         &self,
         threads: usize,
@@ -126,22 +127,23 @@ impl<'h> Space<'h> {
             };
             let running: Vec<_> = (0..threads).map(spawn).collect();
             let ended = running.into_iter().map(thread::ScopedJoinHandle::join);
-            // A rule that is broken on a thread is broken in the words of that thread.
-            ended.map(|ended| ended.unwrap_or_else(|said| panic::resume_unwind(said))).collect()
+            // The test fails with the panic message of the thread.
+            ended.map(|ended| ended.unwrap_or_else(|panic| panic::resume_unwind(panic))).collect()
         })
     }
 
-    /// Runs `work` so many times side by side in one task; what each came to.
+    /// Runs `work` in several futures that take turns on one thread, and returns the results.
     pub(super) fn in_turns<T>(&self, tasks: usize, work: impl AsyncFn(usize) -> T) -> Vec<T> {
         self.run(side_by_side((0..tasks).map(|number| work(number)).collect()))
     }
 
-    /// Ends the rule, in words.
+    /// Panics with a message that names the rule.
     #[track_caller]
     pub(super) fn broken(&self, what: impl AsRef<str>) -> ! {
         panic!("the rule {} does not hold: {}", self.rule, what.as_ref())
     }
 
+    /// Panics unless `is`. `what` describes the failure.
     #[track_caller]
     pub(super) fn holds(&self, what: impl AsRef<str>, is: bool) {
         if !is {
@@ -149,14 +151,15 @@ impl<'h> Space<'h> {
         }
     }
 
+    /// Panics unless `seen` equals `expected`. `what` names the value.
     #[track_caller]
     pub(super) fn same<T: Debug + PartialEq>(&self, what: impl AsRef<str>, seen: &T, expected: &T) {
         if seen != expected {
-            self.broken(format!("{}: {seen:?} was seen, not {expected:?}", what.as_ref()));
+            self.broken(format!("{}: expected {expected:?}, got {seen:?}", what.as_ref()));
         }
     }
 
-    /// What a call that must succeed came to.
+    /// Returns the result of a call that must succeed. `what` names the call.
     #[track_caller]
     pub(super) fn done<T>(&self, what: impl AsRef<str>, result: Result<T, StoreError>) -> T {
         match result {
@@ -165,7 +168,7 @@ impl<'h> Space<'h> {
         }
     }
 
-    /// A call must fail, and in this way.
+    /// Checks that a call failed with `kind`. `what` names the call.
     #[track_caller]
     pub(super) fn refused<T>(
         &self,
@@ -174,22 +177,22 @@ impl<'h> Space<'h> {
         kind: StoreErrorKind,
     ) {
         match result {
-            Ok(_) => self.broken(format!("{} was accepted, not {kind:?}", what.as_ref())),
+            Ok(_) => self.broken(format!("{} succeeded, expected {kind:?}", what.as_ref())),
             Err(error) => self.same(what, &error.kind(), &kind),
         }
     }
 
-    /// Writes changes that must be accepted.
+    /// Commits changes that are valid.
     pub(super) async fn put(&self, changes: impl IntoIterator<Item = Change>) -> Epoch {
-        self.done("a commit that nothing is against", self.store.commit(batch(changes)).await)
+        self.done("a valid commit", self.store.commit(batch(changes)).await)
     }
 
-    /// The key as the store has it.
+    /// Returns the stored key, if there is one.
     pub(super) async fn stored(&self, id: &KeyId) -> Option<StoredKey> {
         self.done("looking up a key", self.store.key(&self.tenant, id).await)
     }
 
-    /// The key as the store has it, which must.
+    /// Returns the stored key, which must exist.
     pub(super) async fn found(&self, id: &KeyId) -> StoredKey {
         match self.stored(id).await {
             Some(stored) => stored,
@@ -197,7 +200,7 @@ impl<'h> Space<'h> {
         }
     }
 
-    /// All events of a tenant, oldest first.
+    /// Returns all events of a tenant, oldest first.
     pub(super) async fn events_of(&self, tenant: &TenantId) -> Vec<Event> {
         let mut query = EventQuery::new().oldest_first().limit(MAX_LIMIT);
         let mut found = Vec::new();
@@ -210,10 +213,10 @@ impl<'h> Space<'h> {
     }
 
     pub(super) fn key_id(&self) -> KeyId {
-        KeyId::generate(&self.random).expect("the system has random numbers")
+        KeyId::generate(&self.random).expect("the system's random source works")
     }
 
-    /// A user's key in the rule's tenant.
+    /// Builds a user's key in the rule's tenant.
     pub(super) fn key(&self) -> KeyRecord {
         self.key_of(&user("alice"))
     }
@@ -222,7 +225,7 @@ impl<'h> Space<'h> {
         self.key_with(|key| key.owner = owner.clone())
     }
 
-    /// A key that is something else than others.
+    /// Builds a user's key in the rule's tenant, with a change.
     pub(super) fn key_with(&self, change: impl FnOnce(&mut Key)) -> KeyRecord {
         let mut key = Key {
             id: self.key_id(),
@@ -236,7 +239,7 @@ impl<'h> Space<'h> {
             admin_limits: AdminLimits::default(),
             metadata: Metadata::default(),
             created_at: at(0),
-            created_by: UserId::new("alice").expect("a user id of the suite is one"),
+            created_by: UserId::new("alice").expect("the suite's user ids are valid"),
             updated_at: at(0),
             not_before: None,
             expires_at: None,
@@ -252,13 +255,13 @@ impl<'h> Space<'h> {
         KeyRecord::new(key, digest)
     }
 
-    /// A service account in the rule's tenant.
+    /// Builds a service account in the rule's tenant.
     pub(super) fn account(&self) -> ServiceAccount {
         ServiceAccount {
-            id: AccountId::generate(&self.random).expect("the system has random numbers"),
+            id: AccountId::generate(&self.random).expect("the system's random source works"),
             tenant: self.tenant.clone(),
             name: name("an account"),
-            role: RoleName::new("operator").expect("a role of the suite is one"),
+            role: RoleName::new("operator").expect("the suite's roles are valid"),
             access: Access::ReadWrite,
             enabled: true,
             created_at: at(0),
@@ -267,20 +270,20 @@ impl<'h> Space<'h> {
         }
     }
 
-    /// An event in the rule's tenant that says `detail`.
+    /// Builds an event in the rule's tenant with the text `detail`.
     pub(super) fn event(&self, detail: impl Into<String>) -> Event {
         event_in(&self.tenant, detail)
     }
 
-    /// A first batch of usage of a writer that nobody knows.
+    /// Builds the first usage batch of a new writer.
     pub(super) fn usage(&self, deltas: impl IntoIterator<Item = UsageDelta>) -> UsageBatch {
         let mut writer = [0; 16];
-        self.random.fill(&mut writer).expect("the system has random numbers");
+        self.random.fill(&mut writer).expect("the system's random source works");
         UsageBatch { writer, sequence: 1, at: at(60), deltas: deltas.into_iter().collect() }
     }
 }
 
-/// An event that says `detail`.
+/// Builds an event with the text `detail`.
 pub(super) fn event_in(tenant: &TenantId, detail: impl Into<String>) -> Event {
     let kind = EventKind::Operation(Operation::KeyRename);
     let event = Event::new(tenant.clone(), at(1), EventActor::System, kind);
@@ -288,13 +291,13 @@ pub(super) fn event_in(tenant: &TenantId, detail: impl Into<String>) -> Event {
     Event { details, ..event }
 }
 
-/// What an event of [`event_in`] says, or the details of another one on one line.
+/// Returns the text of an event from [`event_in`], or all details of any other event.
 pub(super) fn said(event: &Event) -> String {
     let name = event.details.get_text(DetailField::Name).map(str::to_owned);
     name.unwrap_or_else(|| event.details.to_string())
 }
 
-/// So many uses of a key, the last of them at a time.
+/// Builds a delta for the first secret of a key.
 pub(super) fn delta(key: &KeyId, uses: u64, last_used_at: Timestamp) -> UsageDelta {
     UsageDelta { key: *key, secret_number: 1, uses, last_used_at, alert_every: None }
 }

@@ -1,4 +1,4 @@
-//! Rules of updating: whoever read something else must read again.
+//! Rules of updates: an update applies only to the version from which it was built.
 
 use super::test_tenants::{Space, at, batch, name, next, next_account, policy, renamed, user};
 use crate::store::{Change, StoreErrorKind};
@@ -47,14 +47,14 @@ pub(super) async fn policy_write_needs_the_previous_version(space: &Space<'_>) {
     };
     for version in [0, 2] {
         let said = space.store.commit(put(version)).await;
-        let what = format!("version {version} of a policy that there is not");
+        let what = format!("writing version {version} of a policy that does not exist");
         space.refused(what, said, StoreErrorKind::Conflict);
     }
     space.done("the first policy", space.store.commit(put(1)).await);
     space.done("the second policy", space.store.commit(put(2)).await);
     for version in [0, 1, 2, 4] {
         let said = space.store.commit(put(version)).await;
-        let what = format!("version {version} over version 2 of a policy");
+        let what = format!("writing version {version} over version 2 of a policy");
         space.refused(what, said, StoreErrorKind::Conflict);
     }
     let stored = space.done("a lookup", space.store.policy(&space.tenant).await);
@@ -74,13 +74,13 @@ pub(super) async fn update_of_absent_record_conflicts(space: &Space<'_>) {
         Change::DeleteKey(*key.id()),
         Change::DeleteAccount(account.id),
     ] {
-        let what = format!("{change:?}, of what is absent,");
+        let what = format!("{change:?} of an absent record");
         let said = space.store.commit(batch([change])).await;
         space.refused(what, said, StoreErrorKind::Conflict);
     }
-    space.holds("an update made a key", space.stored(key.id()).await.is_none());
+    space.holds("an update created a key", space.stored(key.id()).await.is_none());
     let stored = space.done("a lookup", space.store.account(&space.tenant, &account.id).await);
-    space.holds("an update made an account", stored.is_none());
+    space.holds("an update created an account", stored.is_none());
 }
 
 pub(super) async fn update_changes_no_identity(space: &Space<'_>) {
@@ -97,10 +97,10 @@ pub(super) async fn update_changes_no_identity(space: &Space<'_>) {
         Change::UpdateKey(later),
         Change::UpdateAccount(abroad),
     ] {
-        let what = format!("{change:?}, which moves what it updates,");
+        let what = format!("{change:?} with another tenant, owner or creation time");
         let said = space.store.commit(batch([change])).await;
         space.refused(what, said, StoreErrorKind::Unsupported);
     }
     let stored = space.found(first.id()).await;
-    space.same("the key that was to be moved", stored.record.key(), first.key());
+    space.same("the key after refused updates", stored.record.key(), first.key());
 }

@@ -1,4 +1,4 @@
-//! Rules of usage: added once, apart from records, and never backwards.
+//! Rules of usage: a batch is added once, changes no record, and never moves a last use back.
 
 use super::test_tenants::{Space, at, delta, renamed};
 use crate::record::event::{Event, EventKind};
@@ -10,7 +10,7 @@ async fn add(space: &Space<'_>, batch: &UsageBatch) {
     space.done("adding usage", space.store.add_usage(batch).await);
 }
 
-/// Uses and last use, which every method that shows them must show alike.
+/// Returns the uses and the last use of a key. Checks that a lookup and a listing show the same usage.
 async fn used(space: &Space<'_>, key: &KeyId) -> (u64, Option<Timestamp>) {
     let usage = space.found(key).await.usage;
     let query = KeyQuery::new().search(key.to_string());
@@ -47,13 +47,17 @@ pub(super) async fn usage_batch_counts_once(space: &Space<'_>) {
         add(space, batch).await;
     }
     let expected = (7, Some(at(20)));
-    space.same("two batches that were repeated", &used(space, key.id()).await, &expected);
-    // Numbers may be left out.
+    space.same(
+        "the key after two batches that were each repeated",
+        &used(space, key.id()).await,
+        &expected,
+    );
+    // A writer may skip numbers.
     let deltas = vec![delta(key.id(), 1, at(30))];
     let later = UsageBatch { sequence: 9, deltas, ..first };
     add(space, &later).await;
     add(space, &later).await;
-    space.same("a later batch", &used(space, key.id()).await, &(8, Some(at(30))));
+    space.same("the key after a later batch", &used(space, key.id()).await, &(8, Some(at(30))));
 }
 
 pub(super) async fn reused_writer_id_is_refused(space: &Space<'_>) {
@@ -66,10 +70,10 @@ pub(super) async fn reused_writer_id_is_refused(space: &Space<'_>) {
     let deltas = || vec![delta(key.id(), 1, at(20))];
     let strangers = [
         ("with the number of the last batch", UsageBatch { deltas: deltas(), ..last.clone() }),
-        ("made at another time", UsageBatch { at: at(999), ..last.clone() }),
+        ("with another time", UsageBatch { at: at(999), ..last.clone() }),
         ("with the number of an earlier batch", UsageBatch { deltas: deltas(), ..first.clone() }),
         (
-            "with a number that was left out",
+            "with a number that the writer skipped",
             UsageBatch { sequence: 3, deltas: deltas(), ..last.clone() },
         ),
         ("that was added before the last", first),
@@ -80,8 +84,8 @@ pub(super) async fn reused_writer_id_is_refused(space: &Space<'_>) {
         space.same(format!("a batch {what}"), &kind, &Err(StoreErrorKind::Conflict));
     }
     let expected = (6, Some(at(10)));
-    space.same("the key after those", &used(space, key.id()).await, &expected);
-    // The writer itself goes on.
+    space.same("the key after the refused batches", &used(space, key.id()).await, &expected);
+    // The writer itself can continue.
     add(space, &last).await;
     add(space, &UsageBatch { sequence: 6, deltas: deltas(), ..last }).await;
     space.same("the key after the next batch", &used(space, key.id()).await, &(7, Some(at(20))));
@@ -97,7 +101,7 @@ pub(super) async fn usage_writers_are_independent(space: &Space<'_>) {
         add(space, batch).await;
     }
     let expected = (12, Some(at(20)));
-    space.same("batches of two writers", &used(space, key.id()).await, &expected);
+    space.same("the key after batches of two writers", &used(space, key.id()).await, &expected);
 }
 
 pub(super) async fn last_use_only_moves_forward(space: &Space<'_>) {
@@ -106,7 +110,7 @@ pub(super) async fn last_use_only_moves_forward(space: &Space<'_>) {
     for (time, expected) in [(10, 10), (5, 10), (11, 11), (1, 11)] {
         add(space, &space.usage([delta(key.id(), 1, at(time))])).await;
         let (_, last) = used(space, key.id()).await;
-        space.same(format!("the last use after one at {}", at(time)), &last, &Some(at(expected)));
+        space.same(format!("the last use after a use at {}", at(time)), &last, &Some(at(expected)));
         let by_secret = space.found(key.id()).await.usage.last_use_of(1);
         space.same("the last use of the secret", &by_secret, &Some(at(expected)));
     }
@@ -125,18 +129,22 @@ pub(super) async fn usage_of_absent_keys_is_dropped(space: &Space<'_>) {
     ];
     add(space, &space.usage(deltas)).await;
     let expected = (3, Some(at(10)));
-    space.same("the key that there is", &used(space, key.id()).await, &expected);
-    space.holds("usage made a key", space.stored(deleted.id()).await.is_none());
+    space.same("the key that exists", &used(space, key.id()).await, &expected);
+    space.holds("usage created a key", space.stored(deleted.id()).await.is_none());
     let resolved =
         space.done("resolving", space.store.resolve(deleted.id(), Freshness::Usual).await);
     space.holds("a deleted key is resolved after usage", resolved.is_none());
     let page = space.store.keys(&space.tenant, &KeyQuery::new(), at(0)).await;
     let listed = space.done("listing keys", page).items.len();
-    space.same("how many keys are listed", &listed, &1);
-    space.same("events of absent keys", &space.events_of(&space.tenant).await.len(), &0);
-    // What was dropped does not wait for a key of that id.
+    space.same("the number of listed keys", &listed, &1);
+    space.same(
+        "the number of events of absent keys",
+        &space.events_of(&space.tenant).await.len(),
+        &0,
+    );
+    // A dropped delta is not added later, when a key with its id is inserted.
     space.put([Change::InsertKey(late.clone())]).await;
-    space.same("a key that came later", &used(space, late.id()).await, &(0, None));
+    space.same("a key that was inserted later", &used(space, late.id()).await, &(0, None));
 }
 
 pub(super) async fn usage_changes_no_record(space: &Space<'_>) {
@@ -145,7 +153,7 @@ pub(super) async fn usage_changes_no_record(space: &Space<'_>) {
     add(space, &space.usage([delta(key.id(), 3, at(10))])).await;
     let stored = space.found(key.id()).await;
     space.same("the key after usage", stored.record.key(), key.key());
-    // So neither an edit nor a revoke is in the way of the other.
+    // So usage conflicts with neither an update nor a revoke.
     space.put([Change::UpdateKey(renamed(&key, "second"))]).await;
     add(space, &space.usage([delta(key.id(), 4, at(11))])).await;
     space.put([Change::RevokeKey { key: *key.id(), at: at(12) }]).await;

@@ -1,16 +1,17 @@
-//! Committing a batch: what it touches is read under the lock that every commit holds, decided as
-//! every store decides it, and written in one statement.
+//! Commits: one transaction takes the lock, reads the rows of a batch, plans it, and writes it in one
+//! statement.
 //!
-//! The lock is the row with the epoch. So commits happen one after another, on all nodes, and what
-//! was read is what is when it is written. Should a hand other than ours change a row meanwhile, the
-//! statement writes fewer rows than it should, and the commit is given up.
+//! The lock is the row that holds the epoch, and every commit takes it. So the commits of all nodes
+//! happen one after another, and no commit changes a row between the reading and the writing of
+//! another. If another program changes a row in between, the statement writes fewer rows than planned,
+//! and the transaction is rolled back.
 
 use sqlx::PgConnection;
 use sqlx::types::Json;
 
 use super::database::Database;
 use super::epoch;
-use super::errors::Failure;
+use super::errors::{Failure, missing_state};
 use super::reading::Reading;
 use super::rows::{
     AccountRow, DeletedRow, EventRow, KeyRow, PolicyRow, TenantRow, insert_events, json,
@@ -23,7 +24,7 @@ use crate::store::error::StoreError;
 use crate::store::plan::{self, Effects, ReadSet, Rows};
 use crate::value::id::{AccountId, KeyId};
 
-/// After so many commits those that are old are forgotten.
+/// The number of commits after which the changes of old ones are forgotten.
 const FORGET_EVERY: u64 = 256;
 
 const WRITE: &str = "
@@ -59,7 +60,7 @@ const WRITE: &str = "
         FROM jsonb_to_recordset($5) AS n (id text, name text, updated_at bigint, disabled boolean,
             revoked boolean, version bigint, search text, record jsonb)
         WHERE k.id = n.id AND (k.version = n.version - 1
-            -- The last version, which nothing but a revocation changes.
+            -- The last version that a bigint can hold. Only a revocation may still change the key.
             OR k.version = 9223372036854775807 AND n.version = k.version AND NOT k.revoked AND n.revoked)
         RETURNING 1
     ), gone_keys AS (
@@ -93,11 +94,11 @@ const WRITE: &str = "
         + (SELECT count(*) FROM tenants) + (SELECT count(*) FROM changes)
         + (SELECT count(*) FROM told)";
 
-/// Both are few commits' work: only a sweep asks for it.
+/// These two statements are separate because only a sweep forgets events.
 const FORGET_EVENTS: &str = "DELETE FROM {schema}.events WHERE tenant = $1 AND sequence <= $2";
 const FORGET_DELETED: &str = "DELETE FROM {schema}.deleted WHERE tenant = $1 AND event <= $2";
 
-/// At least the last commit stays: its epoch is where caches stand.
+/// The last commit always stays, because up-to-date caches ask for the changes since its epoch.
 const FORGET: &str = "
     DELETE FROM {schema}.changes
     WHERE at < now() - interval '1 hour' AND epoch < (SELECT epoch FROM {schema}.state)";
@@ -149,8 +150,8 @@ impl Commits {
         let wanted = ReadSet::of(&batch);
         let epoch = self.reading.read(database, connection, &wanted, &mut rows).await?;
         if epoch == 0 {
-            // Nobody holds anything then.
-            return Err(StoreError::corrupt("the row is missing that every commit holds").into());
+            // Without the row there was no lock either.
+            return Err(missing_state(&database.schema).into());
         }
         let effects = plan::batch(&rows, batch)?;
         self.forget_events(database, connection, &effects).await?;
@@ -201,7 +202,7 @@ impl Commits {
             + effects.policies.len()
             + effects.events.len()
             + effects.last_events.len()
-            // The line that tells caches, and the word that there is one.
+            // The row in `changes` and the call of `pg_notify`.
             + 2;
         let written: i64 = sqlx::query_scalar(self.write.safe())
             .persistent(database.persistent)
@@ -224,6 +225,9 @@ impl Commits {
         if usize::try_from(written) == Ok(rows) {
             return Ok(());
         }
-        Err(StoreError::conflict("the tables were changed by another hand meanwhile").into())
+        Err(StoreError::conflict(
+            "another process changed these rows during the commit; nothing was written",
+        )
+        .into())
     }
 }

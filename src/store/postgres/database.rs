@@ -1,4 +1,4 @@
-//! The database behind a store: the host's pool, the schema, and how calls begin.
+//! The database behind a store: the caller's pool, the schema, and the statements that begin a call.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -12,11 +12,11 @@ use super::schema::{SchemaName, Sql};
 use super::session::{Attempts, Session};
 use crate::store::error::StoreError;
 
-/// Before anything was read.
+/// The value of `seen` before any epoch was read.
 const NOTHING_SEEN: i64 = i64::MIN;
 
-/// What every transaction that writes begins with: what was acknowledged must last, and a node that
-/// stands still must not hold the lock for long.
+/// The beginning of every transaction that writes. An acknowledged write must be durable, and a node
+/// that hangs must not hold the lock for long.
 const BEGIN: &str = "
     BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
     SET LOCAL lock_timeout = '10s';
@@ -25,17 +25,17 @@ const BEGIN: &str = "
     SELECT set_config('synchronous_commit', 'on', true)
     WHERE current_setting('synchronous_commit') = 'off';";
 
-/// Takes the lock that every commit holds.
+/// Takes the lock of commits.
 const LOCK: &str = "SELECT 1 FROM {schema}.state FOR UPDATE;";
 
 pub(in crate::store) struct Database {
     pub(in crate::store) pool: PgPool,
     pub(in crate::store) schema: SchemaName,
-    /// The channel on which commits are told.
+    /// The name of the notification channel that announces commits.
     pub(super) channel: Arc<str>,
-    /// Whether the server may remember statements from one call to the next.
+    /// Whether the server may keep prepared statements from one call to the next.
     pub(in crate::store) persistent: bool,
-    /// The last epoch that an answer here rested on.
+    /// The highest epoch that this store has seen.
     seen: AtomicI64,
     begin_reading: Sql,
     begin_writing: Sql,
@@ -45,7 +45,7 @@ pub(in crate::store) struct Database {
 
 impl Database {
     pub(super) fn new(pool: PgPool, schema: SchemaName, persistent: bool) -> Self {
-        // Takes the lock and counts the commit.
+        // The update also takes the lock.
         let next_epoch = format!("UPDATE {{schema}}.state SET {};", epoch::advance());
         Self {
             pool,
@@ -60,7 +60,8 @@ impl Database {
         }
     }
 
-    /// A connection to read with. Behind a pooler it is one server's as long as a transaction lasts.
+    /// Returns a connection for reading. Behind a pooler it is in a transaction, since only then do all
+    /// statements reach the same server connection.
     pub(in crate::store) async fn session(&self) -> Result<Session, StoreError> {
         let session = if self.persistent {
             Session::plain(&self.pool).await
@@ -70,7 +71,7 @@ impl Database {
         session.map_err(database)
     }
 
-    /// Reads one row or none.
+    /// Reads at most one row.
     pub(super) async fn read_one(
         &self,
         sql: &Sql,
@@ -90,32 +91,33 @@ impl Database {
         }
     }
 
-    /// A transaction that writes, and does not wait for commits.
+    /// Begins a transaction that writes without the lock of commits.
     pub(in crate::store) async fn begin_writing(&self) -> Result<Session, Error> {
         Session::begin(&self.pool, &self.begin_writing).await
     }
 
-    /// A transaction under the lock that every commit holds.
+    /// Begins a transaction that holds the lock of commits.
     pub(in crate::store) async fn begin_locked(&self) -> Result<Session, Error> {
         Session::begin(&self.pool, &self.begin_locked).await
     }
 
-    /// A transaction under that lock, with an epoch of its own.
+    /// Begins a transaction that holds the lock of commits and has a new epoch.
     pub(super) async fn begin_commit(&self) -> Result<Session, Error> {
         Session::begin(&self.pool, &self.begin_commit).await
     }
 
-    /// The last epoch that an answer here rested on, if there was one.
+    /// Returns the highest epoch that this store has seen, if any.
     pub(super) fn seen(&self) -> Option<i64> {
         let seen = self.seen.load(Ordering::SeqCst);
         (seen != NOTHING_SEEN).then_some(seen)
     }
 
+    /// Notes an epoch that this store has seen.
     pub(super) fn saw(&self, epoch: i64) {
         self.seen.fetch_max(epoch, Ordering::SeqCst);
     }
 
-    /// Forgets what was seen of commits that are no more.
+    /// Replaces the highest epoch after the server has lost commits, unless another call has moved it.
     pub(super) fn unsee(&self, seen: Option<i64>, epoch: i64) {
         let seen = seen.unwrap_or(NOTHING_SEEN);
         let _ = self.seen.compare_exchange(seen, epoch, Ordering::SeqCst, Ordering::SeqCst);

@@ -1,12 +1,12 @@
-//! Epochs as the tables number them: a count, and bits that are drawn behind it.
+//! Epochs in the tables: the number of the commit in the high bits, and random bits below it.
 //!
-//! An epoch says which commit it was, and not only which number, so that a cache sees when a server has lost
-//! some of them.
+//! The random bits identify the commit. A server that has lost commits and made others with the same
+//! numbers has other epochs, so a cache notices the loss.
 
-/// How many of an epoch's bits are drawn.
+/// The number of random bits in an epoch.
 const RANDOM_BITS: u32 = 20;
 
-/// The assignment in SQL that moves the epoch on.
+/// Returns the SQL assignment that replaces the epoch with the next one.
 pub(in crate::store) fn advance() -> String {
     format!(
         "epoch = (((epoch >> {RANDOM_BITS}) + 1) << {RANDOM_BITS}) + floor(random() * {})::bigint",
@@ -14,7 +14,7 @@ pub(in crate::store) fn advance() -> String {
     )
 }
 
-/// How many commits there were up to an epoch.
+/// Returns the number of the commit that an epoch belongs to, counted from 1.
 pub(super) fn count(epoch: u64) -> u64 {
     epoch >> RANDOM_BITS
 }

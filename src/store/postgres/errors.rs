@@ -1,11 +1,12 @@
-//! What the database says, as a store says it.
+//! The conversion of database errors into store errors.
 
 use sqlx::Error;
 use sqlx::postgres::PgDatabaseError;
 
+use super::schema::SchemaName;
 use crate::store::error::StoreError;
 
-/// Why an attempt to write failed: the database, or what it says.
+/// The failure of an attempt to write: an error of the database, or one that the store found itself.
 pub(in crate::store) enum Failure {
     Store(StoreError),
     Database(Error),
@@ -32,12 +33,13 @@ impl From<Failure> for StoreError {
     }
 }
 
-/// Whether the database gave up a transaction for the sake of another: nothing of it has happened.
+/// Returns whether the database rolled the transaction back in favor of another one, so that nothing of
+/// it was written.
 pub(super) fn is_given_up(error: &Error) -> bool {
     matches!(code(error), Some("40001" | "40P01"))
 }
 
-/// Whether the connection broke, or the server is ending it.
+/// Returns whether the connection is broken, or is being closed by the server.
 pub(super) fn is_disconnected(error: &Error) -> bool {
     match error {
         Error::Io(_) | Error::Protocol(_) | Error::WorkerCrashed => true,
@@ -45,36 +47,53 @@ pub(super) fn is_disconnected(error: &Error) -> bool {
     }
 }
 
-/// A failure of the database, by what can be done about it.
+/// Converts an error of the database, by its SQLSTATE, into an error that says what to do.
 pub(in crate::store) fn database(error: Error) -> StoreError {
     let message = match code(&error) {
-        Some("23505") => return StoreError::already_exists("the id exists or was deleted"),
-        Some("40001" | "40P01") => "the database is busy with other changes: try again",
-        Some("55P03") => "another change holds the database: try again",
-        Some("42P01" | "3F000") => {
-            "the tables are missing: let the store make them, or run its migrations"
+        Some("23505") => {
+            return StoreError::already_exists("the id is in use, or was used and deleted");
         }
-        Some("42501") => "the database's user may not do this",
-        // The second is what a standby says to READ WRITE.
-        Some("25006" | "0A000") => "the server can only be read: it is a standby",
-        Some(_) => "the database refused a statement",
+        Some("40001" | "40P01") => {
+            "the database is busy with other changes; nothing was changed, try again"
+        }
+        Some("55P03") => {
+            "another change held the lock of the database too long; nothing was changed, try again"
+        }
+        Some("42P01" | "3F000") => {
+            "the tables are missing; let the store create them, or run its migrations first"
+        }
+        Some("42501") => "the database user lacks a privilege that the store needs",
+        // A standby answers READ WRITE with 0A000.
+        Some("25006" | "0A000") => {
+            "the database server is a read-only standby; connect to the primary"
+        }
+        Some(_) => "the database rejected a statement",
         None => match &error {
             Error::ColumnDecode { .. }
             | Error::Decode(_)
             | Error::ColumnNotFound(_)
             | Error::RowNotFound => {
-                return StoreError::corrupt("a row of the store can't be read").with_source(error);
+                return StoreError::corrupt("a row in the database cannot be decoded")
+                    .with_source(error);
             }
-            Error::PoolTimedOut => "no connection to the database was free in time",
-            Error::PoolClosed => "the pool of connections is closed",
-            _ => "the database can't be reached",
+            Error::PoolTimedOut => {
+                "no database connection became free in time; try again, or enlarge the pool"
+            }
+            Error::PoolClosed => "the pool of database connections is closed",
+            _ => "the database cannot be reached",
         },
     };
     StoreError::unavailable(message).with_source(error)
 }
 
+/// Returns the error for tables into which a transfer has not finished.
 pub(super) fn is_moving() -> StoreError {
-    StoreError::unavailable("keys are being moved into these tables: finish the move first")
+    StoreError::unavailable("keys are being moved into these tables; finish the move first")
+}
+
+/// Returns the error for tables without the row that every commit locks.
+pub(super) fn missing_state(schema: &SchemaName) -> StoreError {
+    StoreError::corrupt(format!("table state in schema {schema} must have one row, but is empty"))
 }
 
 fn code(error: &Error) -> Option<&str> {

@@ -1,4 +1,4 @@
-//! Hints that something was committed, from the server itself.
+//! Hints from the database server, which announces each commit to its listeners.
 
 use std::fmt;
 use std::future::Future;
@@ -16,21 +16,35 @@ use super::store::PostgresStore;
 use crate::store::cached::ChangeHints;
 use crate::store::error::StoreError;
 
-/// Between attempts to listen again.
+/// The pause between attempts to connect again.
 const PAUSE: Duration = Duration::from_millis(500);
-/// After so long the server is asked whether it is there: a connection whose other end is gone without
-/// a word is as silent as one on which nothing is said.
+/// The time without a notification after which the server is probed. A connection whose other end has
+/// vanished is as silent as one without notifications.
 const SILENCE: Duration = Duration::from_secs(5);
-/// How long the server is waited for then.
+/// The time that the server has to answer the probe, or to accept a new connection.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Hears from the server when any node has committed, over a connection of its own.
+/// The hints of a [`PostgresStore`]: one for each commit of any node.
 ///
-/// When the connection is lost it makes another one; what was missed meanwhile is one hint more. Where
-/// the server is gone without a word that takes a few seconds.
+/// The source uses one connection of its own. If that is lost, it connects again and gives one hint for
+/// the commits that it may have missed. If the server vanishes without closing the connection, it
+/// notices within 7 seconds.
+///
+/// ```no_run
+/// # async fn start(pool: sqlx::PgPool) -> Result<(), Box<dyn std::error::Error>> {
+/// use keywright::Keywright;
+/// use keywright::store::{CacheOptions, CachedStore, PostgresHints, PostgresStore};
+///
+/// let database = PostgresStore::open(pool).await?;
+/// let hints: PostgresHints = database.hints().await?;
+/// let cache = CachedStore::with_hints(database, CacheOptions::new(), hints)?;
+/// let running = Keywright::builder(cache).build()?.start()?;
+/// # Ok(()) }
+/// ```
 pub struct PostgresHints {
     server: Server,
-    /// Kept from one call to the next, since a call that is dropped may be on the way to a new connection.
+    /// The future of the next hint. It outlives a call of `next` that is dropped, since it may be about
+    /// to connect again.
     hearing: Pin<Box<dyn Future<Output = PgListener> + Send>>,
 }
 
@@ -41,13 +55,26 @@ struct Server {
 }
 
 impl PostgresStore {
-    /// Listens for commits, for [`CachedStore::with_hints`](crate::store::CachedStore::with_hints).
+    /// Starts to listen for commits, for
+    /// [`CachedStore::with_hints`](crate::store::CachedStore::with_hints).
     ///
-    /// The hints keep one connection out of the pool. Behind a pooler that lends a connection for one
-    /// transaction no hint arrives: use a cache without hints there.
+    /// The hints occupy one connection of the pool. They do not arrive through a pooler in transaction
+    /// mode; create the cache with [`CachedStore::new`](crate::store::CachedStore::new) there.
+    ///
+    /// ```no_run
+    /// # async fn listen(pool: sqlx::PgPool) -> Result<(), Box<dyn std::error::Error>> {
+    /// # use keywright::store::{CacheOptions, CachedStore, PostgresStore};
+    /// # let database = PostgresStore::open(pool).await?;
+    /// let hints = database.hints().await?;
+    /// let cache = CachedStore::with_hints(database, CacheOptions::new(), hints)?;
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
-    /// `Unavailable` if the server can't be reached.
+    /// A [`StoreError`] of the kind `Unavailable` if the server cannot be reached.
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, its connection is closed or returned to the pool.
     pub async fn hints(&self) -> Result<PostgresHints, StoreError> {
         let database = self.database();
         let (pool, channel) = (database.pool.clone(), Arc::clone(&database.channel));
@@ -65,11 +92,12 @@ impl Server {
         Ok(listener)
     }
 
-    /// Waits for the next hint, and gives back what heard it or what took its place.
+    /// Waits for the next hint, and returns the listener, which is a new one if the connection was lost.
     async fn hear(self, mut listener: PgListener) -> PgListener {
         loop {
             match timeout(SILENCE, listener.try_recv()).await {
-                // `None` is a connection that was lost: who knows what was said meanwhile.
+                // `None` means that the connection was lost. Commits may have been missed, so that is a
+                // hint too.
                 Ok(Ok(_)) => return listener,
                 Ok(Err(_)) => sleep(PAUSE).await,
                 Err(_) => match timeout(PATIENCE, listener.execute("SELECT 1")).await {

@@ -1,5 +1,7 @@
-//! Pages. The database narrows, orders and begins behind the cursor; what is on the page is for the
-//! query to say, as it is for every store.
+//! Pages of keys, accounts and events.
+//!
+//! The database filters coarsely, orders, and starts after the cursor. The query itself decides which
+//! rows match and builds the page, as it does for every store.
 
 use sqlx::types::Json;
 use sqlx::{Error, PgConnection, Postgres, QueryBuilder, Row};
@@ -20,7 +22,7 @@ use crate::store::query::{
 use crate::value::id::TenantId;
 use crate::value::time::Timestamp;
 
-/// A part of a text, wherever it stands.
+/// Returns the `LIKE` pattern for texts that contain `text`.
 fn pattern(text: &str) -> String {
     let mut pattern = String::with_capacity(text.len() + 2);
     pattern.push('%');
@@ -38,7 +40,7 @@ fn select(schema: &SchemaName, template: &str) -> QueryBuilder<Postgres> {
     QueryBuilder::new(schema.sql(template).as_str())
 }
 
-/// A text that PostgreSQL can't hold is in nothing that is stored.
+/// Returns whether PostgreSQL can store the text. A text with a NUL matches nothing.
 fn can_be_stored(text: Option<&String>) -> bool {
     text.is_none_or(|text| !text.contains('\0'))
 }
@@ -169,8 +171,10 @@ impl Database {
         }
     }
 
-    /// Those that match, and the number of the event that the page ends before, if it examines as many
-    /// as it may. What an index narrows costs nothing; the other filters look at each event.
+    /// Returns the events that match and, if the page reaches its maximum of examined events, the
+    /// number of the first event that it did not examine.
+    ///
+    /// Events that an index excludes are not examined. The other filters examine each event.
     async fn find_events(
         &self,
         connection: &mut PgConnection,
@@ -220,7 +224,7 @@ impl Database {
     }
 }
 
-/// Narrows to the events that an index finds, in the order of their numbers.
+/// Adds the conditions that an index can answer in the order of the events' numbers.
 fn narrow_events(statement: &mut QueryBuilder<Postgres>, tenant: &TenantId, query: &EventQuery) {
     let range = query.sequences();
     let bound = |sequence: u64| i64::try_from(sequence).unwrap_or(i64::MAX);
@@ -235,7 +239,7 @@ fn narrow_events(statement: &mut QueryBuilder<Postgres>, tenant: &TenantId, quer
     }
 }
 
-/// Narrows to keys that may match. It may let more through than match, and never less.
+/// Adds conditions that every matching key meets. Other keys may meet them too.
 fn narrow_keys(statement: &mut QueryBuilder<Postgres>, query: &KeyQuery, at: Timestamp) {
     let now = at.unix_micros();
     if let Some(owner) = &query.owner {
@@ -304,7 +308,7 @@ fn order_keys(
         KeySort::Expires => "k.expires_at",
         KeySort::LastUsed => "u.last_used_at",
     };
-    // The column of the id that is in the index of the order.
+    // The id must come from the table whose index has the order.
     let id = if sort == KeySort::LastUsed { "u.key" } else { "k.id" };
     if sort == KeySort::LastUsed {
         statement.push(" AND u.tenant = k.tenant");

@@ -1,4 +1,4 @@
-//! Making the tables, and bringing them from one version to the next.
+//! Migrations, which create the tables and upgrade them from one version to the next.
 
 use sqlx::{PgPool, Row};
 
@@ -6,8 +6,8 @@ use super::errors::database;
 use super::schema::SchemaName;
 use crate::store::error::StoreError;
 
-/// Each brings the tables from the version that is its place to the next. What has been released is
-/// never changed.
+/// The migrations. The one at index `n` upgrades the tables from version `n` to version `n + 1`. A
+/// released migration never changes.
 const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001_tables.sql")];
 
 const PREPARE: &str = "
@@ -20,8 +20,19 @@ const FIND: &str = "
     SELECT current_setting('server_encoding'), to_regclass('{schema}.migrations') IS NOT NULL";
 
 impl SchemaName {
-    /// Everything that makes the tables of this version in an empty database, for those who do not
-    /// let a service do so.
+    /// Returns the SQL that creates the schema and its tables in a database that has neither.
+    ///
+    /// Use it if the service's database user has no right to create tables. Run it as another user, then
+    /// open the store with
+    /// [`PostgresOptions::without_migrations`](crate::store::PostgresOptions::without_migrations).
+    ///
+    /// ```
+    /// use keywright::store::SchemaName;
+    ///
+    /// let sql = SchemaName::new("api_keys")?.migrations(); // write it to a file, and run that with psql
+    /// assert!(sql.starts_with("CREATE SCHEMA IF NOT EXISTS \"api_keys\";"));
+    /// # Ok::<(), keywright::store::SchemaNameError>(())
+    /// ```
     pub fn migrations(&self) -> String {
         let mut all = format!("CREATE SCHEMA IF NOT EXISTS \"{self}\";\n");
         all += self.sql(PREPARE).as_str();
@@ -33,24 +44,26 @@ impl SchemaName {
     }
 }
 
+/// Returns the statement that records a migration.
 fn done(version: usize) -> String {
     format!("INSERT INTO {{schema}}.migrations (version) VALUES ({version});\n")
 }
 
-/// Finds out whether the tables are those of this version.
+/// Checks that the tables have the version that this crate needs.
 pub(super) async fn check(pool: &PgPool, schema: &SchemaName) -> Result<(), StoreError> {
     match version(pool, schema).await? {
-        MADE => Ok(()),
+        LATEST => Ok(()),
         found => Err(StoreError::unavailable(format!(
-            "the tables in schema {schema} have version {found} and not {MADE}: run the migrations first"
+            "the tables in schema {schema} must have version {LATEST}, got {found} (0 means that there are \
+             none); run the migrations first"
         ))),
     }
 }
 
-/// Makes the tables, or brings them to this version. Any number of nodes may do so at once: one does
-/// it, and the others wait.
+/// Creates the tables or upgrades them. If several nodes call this at once, one migrates and the others
+/// wait.
 pub(super) async fn migrate(pool: &PgPool, schema: &SchemaName) -> Result<(), StoreError> {
-    if version(pool, schema).await? == MADE {
+    if version(pool, schema).await? == LATEST {
         return Ok(());
     }
     let attempt = async {
@@ -83,12 +96,14 @@ pub(super) async fn migrate(pool: &PgPool, schema: &SchemaName) -> Result<(), St
     attempt.await.map_err(database)
 }
 
-const MADE: usize = MIGRATIONS.len();
+/// The version of the tables that this crate needs.
+const LATEST: usize = MIGRATIONS.len();
 
-/// The version of the tables that are there, 0 if there are none.
+/// Returns the version of the existing tables; 0 if there are none.
 async fn version(pool: &PgPool, schema: &SchemaName) -> Result<usize, StoreError> {
     let attempt = async {
-        // One message and no parameters: behind a pooler a second one may be for another server.
+        // One message without parameters: behind a pooler, a second one may reach another server
+        // connection.
         let row = sqlx::raw_sql(schema.sql(FIND).safe()).fetch_one(pool).await?;
         let encoding: String = row.try_get(0)?;
         if !row.try_get::<bool, _>(1)? {
@@ -100,14 +115,14 @@ async fn version(pool: &PgPool, schema: &SchemaName) -> Result<usize, StoreError
     };
     let (encoding, last) = attempt.await.map_err(database)?;
     if encoding != "UTF8" {
-        let message = format!("the database keeps text as {encoding}: a store needs UTF8");
+        let message = format!("the database encoding must be UTF8, got {encoding}");
         return Err(StoreError::unsupported(message));
     }
     let last = usize::try_from(last).unwrap_or(usize::MAX);
-    if last > MADE {
+    if last > LATEST {
         return Err(StoreError::unsupported(format!(
-            "the tables in schema {schema} have version {last}, which a newer version of the crate made; \
-             this one knows {MADE}"
+            "the tables in schema {schema} have version {last}, from a newer version of keywright; this \
+             version supports {LATEST}: upgrade keywright"
         )));
     }
     Ok(last)

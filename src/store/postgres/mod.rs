@@ -1,7 +1,7 @@
-//! A store in PostgreSQL: for a service of many nodes.
+//! A store in PostgreSQL, for a service with many nodes.
 //!
-//! A commit is one transaction that holds one row from its beginning to its end; see [`commit`].
-//! Nothing is remembered between calls, so any number of processes may use one database.
+//! A commit is one transaction that locks one row from its beginning to its end; see [`commit`]. The
+//! store caches nothing between calls, so any number of processes can use one database.
 
 mod commit;
 mod database;

@@ -1,4 +1,4 @@
-//! Reading what a batch needs, in one statement.
+//! Reads the rows that a batch needs, in one statement.
 
 use std::str::FromStr;
 
@@ -15,7 +15,7 @@ use crate::record::policy::Policy;
 use crate::store::error::StoreError;
 use crate::store::plan::{ReadSet, Rows};
 
-/// Each part finds its rows by an index: `IN` over a union, and no `OR` beside it, which reads all.
+/// Every part of the union uses an index. An `OR` next to an `IN` would scan the whole table.
 const READ: &str = "
     SELECT CASE WHEN is_moving THEN 'moving' ELSE 'epoch' END AS what, NULL AS name,
         epoch AS number, NULL::jsonb AS record
@@ -52,7 +52,7 @@ const READ: &str = "
         UNION SELECT tenant FROM {schema}.accounts WHERE id = ANY($6)
     )";
 
-/// The statement that reads.
+/// The statement that reads the rows.
 pub(super) struct Reading(Sql);
 
 impl Reading {
@@ -60,7 +60,7 @@ impl Reading {
         Self(schema.sql(READ))
     }
 
-    /// Reads the rows of a set, and the epoch as it stands: 0 if its row is missing.
+    /// Reads the rows of a set into `rows`, and returns the current epoch; 0 if its row is missing.
     pub(super) async fn read(
         &self,
         database: &Database,
@@ -118,19 +118,23 @@ fn take(row: &PgRow, rows: &mut Rows, epoch: &mut u64) -> Result<(), Failure> {
         "tenant" => {
             rows.last_events.insert(id(row)?, number(row)?);
         }
-        _ => return Err(StoreError::corrupt(format!("{what:?} is nothing that is read")).into()),
+        _ => return Err(StoreError::corrupt(format!("unexpected row of kind {what:?}")).into()),
     }
     Ok(())
 }
 
-/// A number that counts up: it is never below 0.
+/// Returns the number of a commit or event, which is never negative.
 fn number(row: &PgRow) -> Result<u64, Failure> {
     let number: i64 = row.try_get("number")?;
-    let negative = |_| StoreError::corrupt(format!("{number} is no number of a commit or event"));
+    let negative = |_| {
+        StoreError::corrupt(format!(
+            "the number of a commit or event must not be negative, got {number}"
+        ))
+    };
     Ok(u64::try_from(number).map_err(negative)?)
 }
 
 fn id<T: FromStr>(row: &PgRow) -> Result<T, Failure> {
     let name: &str = row.try_get("name")?;
-    name.parse().map_err(|_| StoreError::corrupt(format!("{name:?} is no id")).into())
+    name.parse().map_err(|_| StoreError::corrupt(format!("{name:?} is not an id")).into())
 }

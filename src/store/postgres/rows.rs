@@ -1,4 +1,5 @@
-//! Rows as they are written: a record and the copies of what it is found by.
+//! The rows that are written: each has a record, and copies of the fields that queries search and order
+//! by.
 
 use serde::Serialize;
 use sqlx::types::Json;
@@ -12,9 +13,9 @@ use crate::store::plan::Tombstone;
 use crate::value::id::{AccountId, KeyId, TenantId};
 use crate::value::time::Timestamp;
 
-/// In the place of a time that never comes: last in every order.
+/// The value of a time that never comes. It is last in every order.
 pub(super) const NEVER: i64 = i64::MAX;
-/// In the place of a time that never was: first in every order.
+/// The value of a time that has not been yet. It is first in every order.
 pub(super) const NEVER_YET: i64 = -1;
 
 #[derive(Serialize)]
@@ -38,7 +39,7 @@ pub(in crate::store) struct KeyRow<'a> {
 impl<'a> KeyRow<'a> {
     pub(in crate::store) fn of(record: &'a KeyRecord) -> Self {
         let key = record.key();
-        // Each part as the query compares it; nothing that a line of it does not contain is found.
+        // One part on each line, so that no search text matches across two parts.
         let search = [key.name.to_string(), key.display_prefix(), key.owner.to_string()];
         Self {
             id: &key.id,
@@ -100,7 +101,7 @@ impl<'a> PolicyRow<'a> {
     }
 }
 
-/// The statement that writes [`EventRow`]s, given as this parameter.
+/// Returns the statement that inserts the [`EventRow`]s in a parameter.
 pub(in crate::store) fn insert_events(parameter: &str) -> String {
     format!(
         "INSERT INTO {{schema}}.events (tenant, sequence, at, actor, kind, key, account, record)
@@ -110,7 +111,7 @@ pub(in crate::store) fn insert_events(parameter: &str) -> String {
     )
 }
 
-/// The statement that writes [`TenantRow`]s, given as this parameter.
+/// Returns the statement that inserts or replaces the [`TenantRow`]s in a parameter.
 pub(in crate::store) fn put_tenants(parameter: &str) -> String {
     format!(
         "INSERT INTO {{schema}}.tenants (tenant, last_event)
@@ -185,12 +186,12 @@ impl<'a> UsageRow<'a> {
     }
 }
 
-/// When a key was last used, as its column has it.
+/// Returns the last use of a key as its column stores it.
 pub(in crate::store) fn last_used_at(usage: &Usage) -> i64 {
     usage.last_used_at().map_or(NEVER_YET, Timestamp::unix_micros)
 }
 
-/// Rows as a statement takes them.
+/// Converts records to rows, as the parameter of a statement.
 pub(super) fn json<T, R>(
     records: impl IntoIterator<Item = T>,
     row: impl FnMut(T) -> R,

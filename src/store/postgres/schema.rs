@@ -1,4 +1,4 @@
-//! The schema that holds the tables, and statements that name it.
+//! The schema that holds the tables, and the statements that name it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,26 +8,51 @@ use sqlx::AssertSqlSafe;
 
 use crate::value::redact::redact;
 
-/// PostgreSQL takes 63; a few are for the name of the channel that is made of it.
+/// The limit of PostgreSQL is 63 bytes. The channel name `keywright_{schema}` must fit too.
 const MAX_LEN: usize = 50;
 
 /// The name of the schema that holds a store's tables.
 ///
-/// `[a-z_][a-z0-9_]*`, at most 50 characters, and not `pg_...`, which PostgreSQL keeps for itself. By
-/// default it is `keywright`.
+/// A name has 1 to 50 characters and matches `[a-z_][a-z0-9_]*`. It does not start with `pg_`, which
+/// PostgreSQL reserves. The default is `keywright`.
+///
+/// ```
+/// use keywright::store::SchemaName;
+///
+/// let schema: SchemaName = "api_keys".parse()?;
+/// assert_eq!(schema.to_string(), "api_keys");
+/// assert_eq!(SchemaName::default().as_str(), "keywright");
+/// # Ok::<(), keywright::store::SchemaNameError>(())
+/// ```
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct SchemaName(Arc<str>);
 
-/// A text that is not a [`SchemaName`].
+/// The text is not a [`SchemaName`].
+///
+/// ```
+/// use keywright::store::SchemaName;
+///
+/// let error = SchemaName::new("Keys").expect_err("a capital letter is not allowed");
+/// assert!(error.to_string().starts_with("Keys is not a schema name"));
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("{0} is no name of a schema: a-z, 0-9 and _, at most 50, no digit first, and not pg_...")]
+#[error(
+    "{0} is not a schema name: use 1 to 50 characters a-z, 0-9 and _, without a leading digit or pg_"
+)]
 pub struct SchemaNameError(String);
 
 impl SchemaName {
-    /// A name.
+    /// Checks and returns a name.
+    ///
+    /// ```
+    /// use keywright::store::SchemaName;
+    ///
+    /// assert!(SchemaName::new("api_keys").is_ok());
+    /// assert!(SchemaName::new("api keys").is_err());
+    /// ```
     ///
     /// # Errors
-    /// [`SchemaNameError`] for anything else than is said above.
+    /// [`SchemaNameError`] if the text does not follow the rules of [`SchemaName`].
     pub fn new(name: &str) -> Result<Self, SchemaNameError> {
         let fits = name.len() <= MAX_LEN
             && name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
@@ -39,13 +64,18 @@ impl SchemaName {
         Ok(Self(name.into()))
     }
 
-    /// The name.
+    /// Returns the name as text.
+    ///
+    /// ```
+    /// # use keywright::store::SchemaName;
+    /// assert_eq!(SchemaName::default().as_str(), "keywright");
+    /// ```
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// A statement in which `{schema}` is this name, in quotes because it may be a word of SQL's. It
-    /// has no quote in it, so it ends where it should.
+    /// Replaces `{schema}` in a statement with this name, in quotes because it may be an SQL keyword. A
+    /// name contains no quote, so it cannot inject SQL.
     pub(in crate::store) fn sql(&self, template: &str) -> Sql {
         Sql(template.replace("{schema}", &format!("\"{self}\"")).into())
     }
@@ -71,7 +101,7 @@ impl FromStr for SchemaName {
     }
 }
 
-/// A statement of ours: nothing of it comes from elsewhere but a [`SchemaName`].
+/// A statement of this crate. Only its [`SchemaName`] comes from the caller.
 #[derive(Clone, Debug)]
 pub(in crate::store) struct Sql(Arc<str>);
 

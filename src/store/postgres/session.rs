@@ -1,8 +1,7 @@
-//! A connection for the time of one call, which never goes back to the pool inside a transaction.
+//! A pool connection for one call. It never returns to the pool inside a transaction.
 //!
-//! A future can be dropped at any moment: while `BEGIN` is on its way, or while an answer is waited for
-//! that will never come because the other end is gone. A connection in doubt is closed, and the server
-//! undoes what was not committed.
+//! The future of a call can be dropped at any moment, for example while `BEGIN` is sent or while the
+//! answer of a vanished server is awaited. The connection is then closed, and the server rolls back.
 
 use sqlx::pool::PoolConnection;
 use sqlx::{Error, PgConnection, PgPool, Postgres};
@@ -11,8 +10,10 @@ use super::errors::{database, is_disconnected};
 use super::schema::Sql;
 use crate::store::error::StoreError;
 
-/// How many more connections are tried: a server that was started again has broken all that the pool
-/// holds, and the one after those is new.
+/// The number of further connections to try.
+///
+/// A restart of the server breaks every connection in the pool. After as many attempts as the pool has
+/// connections, the next one is new.
 pub(super) struct Attempts(u32);
 
 impl Attempts {
@@ -20,15 +21,14 @@ impl Attempts {
         Self(pool.options().get_max_connections())
     }
 
-    /// Whether a connection was lost while nobody used it, so that nothing has happened, and the next one
-    /// is to be tried.
+    /// Returns whether the connection broke before it did anything and the next one can be tried.
     fn has_next(&mut self, error: &Error) -> bool {
         let has_next = self.0 > 0 && is_disconnected(error);
         self.0 = self.0.saturating_sub(1);
         has_next
     }
 
-    /// Ends what read; `None` if the next connection is to be tried.
+    /// Ends a session that has read; returns `None` if the caller must try the next connection.
     pub(super) async fn end<T>(
         &mut self,
         session: Session,
@@ -48,18 +48,18 @@ impl Attempts {
 pub(in crate::store) struct Session {
     connection: PoolConnection<Postgres>,
     is_in_transaction: bool,
-    /// Whether the call is over, and nothing is on its way.
+    /// Whether the call has ended, so that the connection can return to the pool.
     is_over: bool,
 }
 
 impl Session {
-    /// A connection outside of any transaction.
+    /// Takes a connection from the pool, outside of any transaction.
     pub(super) async fn plain(pool: &PgPool) -> Result<Self, Error> {
         let connection = pool.acquire().await?;
         Ok(Self { connection, is_in_transaction: false, is_over: false })
     }
 
-    /// A connection in the transaction that these statements begin.
+    /// Takes a connection from the pool and begins a transaction with the given statements.
     pub(super) async fn begin(pool: &PgPool, begin: &Sql) -> Result<Self, Error> {
         let mut attempts = Attempts::with(pool);
         loop {
@@ -80,7 +80,7 @@ impl Session {
         self.end("COMMIT").await
     }
 
-    /// Undoes what was done. If that fails the connection is closed, which does the same.
+    /// Rolls the transaction back. If that fails, the connection is closed, and the server rolls back.
     pub(super) async fn roll_back(self) {
         let _ = self.end("ROLLBACK").await;
     }

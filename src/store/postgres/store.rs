@@ -1,4 +1,4 @@
-//! The store: what each call reads, and whom it leaves writing to.
+//! The store: it reads in one statement and passes writes on to [`Commits`] and [`UsageWrites`].
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use sqlx::{PgPool, Row};
 
 use super::commit::Commits;
 use super::database::Database;
-use super::errors::{self, Failure, database as database_error, is_given_up};
+use super::errors::{self, Failure, database as database_error, is_given_up, missing_state};
 use super::migrate;
 use super::options::PostgresOptions;
 use super::schema::Sql;
@@ -31,7 +31,7 @@ use crate::store::resolve::{Resolve, Resolved};
 use crate::value::id::{AccountId, KeyId, TenantId};
 use crate::value::time::Timestamp;
 
-/// How often a transaction that the database gave up for another is tried again.
+/// The maximum number of attempts at a transaction that the database rolls back in favor of others.
 const ATTEMPTS: u32 = 8;
 
 const IS_MOVING: &str = "SELECT 1 FROM {schema}.state WHERE is_moving";
@@ -52,8 +52,11 @@ const ACCOUNT: &str = "SELECT record FROM {schema}.accounts WHERE id = $1 AND te
 
 const POLICY: &str = "SELECT record FROM {schema}.policies WHERE tenant = $1";
 
-/// An epoch that no commit has is one of a server that is no more, or older than what is kept. So is
-/// the last one that anything here was seen of: it may be newer than what the caller knows.
+/// Returns the changes since `$1`, or NULL if they are not known.
+///
+/// An epoch that no commit has is older than the rows that are kept, or belongs to a commit that the
+/// server has lost. The check includes `$2`, the highest epoch that this store has seen, because it may
+/// be newer than the one that the caller knows.
 const CHANGES: &str = "
     SELECT s.epoch, CASE WHEN (
         SELECT bool_and(e = s.epoch OR EXISTS (SELECT 1 FROM {schema}.changes WHERE epoch = e))
@@ -63,19 +66,25 @@ const CHANGES: &str = "
     ) END AS touched
     FROM {schema}.state AS s";
 
-/// Keeps everything in PostgreSQL, 13 or later, for any number of nodes. Clones share the store.
+/// A store in PostgreSQL 13 or later, for any number of nodes.
 ///
-/// * **The host's own pool.** The store takes a [`PgPool`] of sqlx 0.9 and keeps no connection.
-/// * **One order.** Commits of all nodes happen one after another; a limit or a condition holds exactly.
-/// * **Durable** as the server is: `synchronous_commit = off` is overruled for changes of keys and usage.
-/// * **Nothing cached.** Each verify is one round trip. Put [`CachedStore`](crate::store::CachedStore) in front.
+/// Clones share the store.
+///
+/// * **Your own pool.** The store uses a [`PgPool`] of sqlx 0.9. It returns the connection after each
+///   call.
+/// * **One order.** The commits of all nodes happen one after another, so limits and conditions hold
+///   exactly.
+/// * **Durable** as the server is. The store overrules `synchronous_commit = off` for its own writes.
+/// * **Not cached.** Each verification costs one round trip. Put a
+///   [`CachedStore`](crate::store::CachedStore) in front of the store.
 ///
 /// ```no_run
 /// # async fn open() -> Result<(), Box<dyn std::error::Error>> {
 /// use keywright::store::PostgresStore;
 /// use sqlx::postgres::PgPoolOptions;
 ///
-/// // A connection that is checked before each use costs a round trip more: see the guide.
+/// // By default sqlx tests a connection before each use, which costs a round trip. The store does
+/// // not need that: it tries the next connection if one is broken.
 /// let pool = PgPoolOptions::new().test_before_acquire(false);
 /// let pool = pool.connect("postgres://keys@db.internal/app").await?;
 /// let store = PostgresStore::open(pool).await?;
@@ -96,15 +105,34 @@ struct Inner {
 }
 
 impl PostgresStore {
-    /// Opens the store in the schema `keywright`, as [`PostgresOptions::open`] does.
+    /// Opens the store in the schema `keywright`, and creates or upgrades its tables.
+    ///
+    /// Use [`PostgresOptions`] for other settings.
+    ///
+    /// ```no_run
+    /// # async fn open() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use keywright::store::PostgresStore;
+    /// let pool = sqlx::PgPool::connect("postgres://keys@db.internal/app").await?;
+    /// let store = PostgresStore::open(pool).await?;
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
-    /// As there.
+    /// The errors of [`PostgresOptions::open`].
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, the tables are as before or as after the call.
     pub async fn open(pool: PgPool) -> Result<Self, StoreError> {
         PostgresOptions::new().open(pool).await
     }
 
-    /// The pool that the store was given.
+    /// Returns the pool that the store uses.
+    ///
+    /// ```no_run
+    /// # async fn check(store: keywright::store::PostgresStore) -> Result<(), sqlx::Error> {
+    /// sqlx::query("SELECT 1").execute(store.pool()).await?; // a health check of the database
+    /// # Ok(()) }
+    /// ```
     pub fn pool(&self) -> &PgPool {
         &self.0.database.pool
     }
@@ -115,16 +143,27 @@ impl PostgresStore {
 }
 
 impl PostgresOptions {
-    /// Opens the store, and makes its tables or brings them up to date.
+    /// Opens the store, and creates or upgrades its tables.
     ///
-    /// Any number of nodes may do so at once.
+    /// Several nodes can call this at the same time.
+    ///
+    /// ```no_run
+    /// # async fn open(pool: sqlx::PgPool) -> Result<(), Box<dyn std::error::Error>> {
+    /// # use keywright::store::{PostgresOptions, SchemaName};
+    /// let schema = SchemaName::new("api_keys")?;
+    /// let store = PostgresOptions::new().schema(schema).open(pool).await?;
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// A [`StoreError`] of the kind
-    /// * `Unavailable` if the database can't be reached, its user may not do what is needed, or the
-    ///   tables are to be left as they are and are not of this version;
-    /// * `Unsupported` if the database does not keep text as UTF-8, or the tables were made by a newer
-    ///   version.
+    /// * `Unavailable` if the database cannot be reached, its user lacks a privilege, a transfer into the
+    ///   tables has not finished, or the tables are missing or old and the store must not migrate them;
+    /// * `Unsupported` if the database encoding is not UTF-8, or the tables come from a newer version of
+    ///   keywright.
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, the tables are as before or as after the call.
     pub async fn open(self, pool: PgPool) -> Result<PostgresStore, StoreError> {
         let store = self.open_tables(pool).await?;
         let is_moving = store.0.database.schema.sql(IS_MOVING);
@@ -134,7 +173,7 @@ impl PostgresOptions {
         Ok(store)
     }
 
-    /// The same, whether a transfer into the tables has ended or not.
+    /// Opens the store also if a transfer into the tables has not finished.
     pub(in crate::store) async fn open_tables(
         self,
         pool: PgPool,
@@ -180,8 +219,7 @@ impl Inner {
 
     async fn resolve(&self, key: KeyId) -> Resolved {
         let row = self.database.read_one(&self.resolve, &[key.as_str()]).await?;
-        let missing = || StoreError::corrupt("the row is missing that every commit holds");
-        let row = row.ok_or_else(missing)?;
+        let row = row.ok_or_else(|| missing_state(&self.database.schema))?;
         let read = || {
             self.database.saw(row.try_get("epoch")?);
             let key: Option<Json<KeyRecord>> = row.try_get("key")?;
@@ -275,7 +313,7 @@ impl KeyStore for PostgresStore {
     }
 
     async fn changes(&self, since: Epoch) -> Result<Changes, StoreError> {
-        // A number that no bigint has is no epoch of ours.
+        // No commit has an epoch that is not a bigint, and none has -1.
         let since = i64::try_from(since.0).unwrap_or(-1);
         let database = &self.0.database;
         let seen = database.seen();
@@ -283,13 +321,13 @@ impl KeyStore for PostgresStore {
         let epoch: i64 = row.try_get("epoch").map_err(database_error)?;
         let touched: Option<Vec<String>> = row.try_get("touched").map_err(database_error)?;
         if touched.is_none() {
-            // The caller forgets now whatever was seen of commits that are no more.
+            // The caller now forgets everything, so lost commits need no further check.
             database.unsee(seen, epoch);
         }
         database.saw(epoch);
         let read = |text: &String| {
-            let stranger = |_| format!("{text:?} is nothing that a commit touches");
-            text.parse().map_err(stranger).map_err(StoreError::corrupt)
+            let unknown = |_| format!("{text:?} in table changes is not the subject of a change");
+            text.parse().map_err(unknown).map_err(StoreError::corrupt)
         };
         let touched = touched.map(|touched| touched.iter().map(read).collect()).transpose()?;
         Ok(Changes { epoch: Epoch(epoch.cast_unsigned()), touched })

@@ -1,4 +1,4 @@
-//! Adding usage: the rows of all keys of a batch are locked, planned as in every store, and written in one
+//! Usage: one transaction locks the usage rows of a batch, plans the batch, and writes it in one
 //! statement.
 
 use sqlx::types::Json;
@@ -13,7 +13,7 @@ use crate::record::usage::{LastBatch, Usage, UsageBatch};
 use crate::store::error::StoreError;
 use crate::store::plan::{self, Effects, ReadSet, Rows};
 
-/// After so many batches of a writer those that are gone are forgotten.
+/// The number of batches of a writer after which writers that have ended are forgotten.
 const FORGET_EVERY: u64 = 1_024;
 
 const CLAIM: &str = "
@@ -27,11 +27,12 @@ const LAST_BATCH: &str = "
     SELECT s.is_moving, w.sequence, w.fingerprint
     FROM {schema}.state AS s LEFT JOIN {schema}.writers AS w ON w.writer = $1";
 
-/// A day more than a writer must be known. By the server's clock, which all nodes share.
+/// A store must remember a writer for 7 days; this adds one. The clock is the server's, which all nodes
+/// share.
 const FORGET: &str = "
     DELETE FROM {schema}.writers WHERE at < now() - interval '8 days' AND writer <> $1";
 
-/// In the order of the keys, so that no two nodes wait for each other.
+/// Locks rows in the order of their keys, so that two nodes cannot deadlock.
 const READ: &str = "
     SELECT key, record FROM {schema}.usage WHERE key = ANY($1) ORDER BY key FOR UPDATE";
 
@@ -70,7 +71,8 @@ impl UsageWrites {
         database: &Database,
         batch: &UsageBatch,
     ) -> Result<(), Failure> {
-        // Events have numbers, and whoever numbers them holds the lock; it comes first, as in a commit.
+        // A transaction that may number events must hold the lock of commits. It takes that lock first,
+        // as a commit does, so that the two cannot deadlock.
         let may_tell = batch.deltas.iter().any(|delta| delta.alert_every.is_some());
         let session =
             if may_tell { database.begin_locked().await } else { database.begin_writing().await };
@@ -92,7 +94,7 @@ impl UsageWrites {
     ) -> Result<(), Failure> {
         let mut rows = Rows::default();
         if let Some(last) = self.claim(database, connection, batch).await? {
-            // A batch that is repeated must not wait for the rows of keys.
+            // A repeated batch must not wait for locks on the rows of keys.
             if batch.was_added(Some(&last)).map_err(StoreError::from)? {
                 return Ok(());
             }
@@ -109,7 +111,8 @@ impl UsageWrites {
         }
     }
 
-    /// Notes the batch as added, or returns the batch of this writer that stands in its way: it may be this one.
+    /// Records the batch as the last one of its writer. If the writer already has one with this number
+    /// or a higher one, changes nothing and returns that, which may be the same batch.
     async fn claim(
         &self,
         database: &Database,
@@ -123,8 +126,12 @@ impl UsageWrites {
                 .execute(&mut *connection)
                 .await?;
         }
-        let sequence = i64::try_from(batch.sequence)
-            .map_err(|_| StoreError::unsupported("a batch of usage has a number beyond 2^63"))?;
+        let sequence = i64::try_from(batch.sequence).map_err(|_| {
+            let sequence = batch.sequence;
+            StoreError::unsupported(format!(
+                "the sequence of a usage batch must be less than 2^63, got {sequence}"
+            ))
+        })?;
         let claimed = sqlx::query(self.claim.safe())
             .persistent(database.persistent)
             .bind(&batch.writer[..])
@@ -146,9 +153,10 @@ impl UsageWrites {
         let fingerprint: Vec<u8> = row.try_get("fingerprint")?;
         Ok(Some(LastBatch {
             sequence: row.try_get::<i64, _>("sequence")?.cast_unsigned(),
-            fingerprint: fingerprint
-                .try_into()
-                .map_err(|_| StoreError::corrupt("the fingerprint of a batch has not 16 bytes"))?,
+            fingerprint: fingerprint.try_into().map_err(|wrong: Vec<u8>| {
+                let len = wrong.len();
+                StoreError::corrupt(format!("a batch fingerprint must have 16 bytes, got {len}"))
+            })?,
         }))
     }
 
@@ -167,7 +175,8 @@ impl UsageWrites {
             .await?;
         for row in &found {
             let key: &str = row.try_get("key")?;
-            let key = key.parse().map_err(|_| StoreError::corrupt(format!("{key:?} is no key")))?;
+            let not_an_id = |_| StoreError::corrupt(format!("{key:?} is not a key id"));
+            let key = key.parse().map_err(not_an_id)?;
             rows.usage.insert(key, row.try_get::<Json<Usage>, _>("record")?.0);
         }
         Ok(())

@@ -1,11 +1,11 @@
-//! Who acts in the tests' worlds, and what they may do.
+//! The actors of the tests, with their tenants, permissions and policies.
 
 use keywright::{Actor, Name, NewKey, Policy, RoleName, TenantId, UserId};
 
-/// Every scope that the open policy knows, each in the ceiling of users' keys.
+/// Every scope of the open policy. Users' keys may have all of them.
 pub const SCOPES: &str = "invoices:read invoices:write reports:read";
 
-/// The tenant in which most tests act.
+/// Returns the tenant of most tests.
 pub fn tenant() -> TenantId {
     TenantId::new("globex").expect("a tenant")
 }
@@ -14,17 +14,17 @@ pub fn user(id: &str) -> UserId {
     UserId::new(id).expect("a user id")
 }
 
-/// Ada, who may do everything in the tenant.
+/// Returns Ada, an administrator of the tenant.
 pub fn admin() -> Actor {
     Actor::administrator(user("ada")).in_tenant(tenant())
 }
 
-/// Tara, who may set the policy, list all keys, revoke any and read events.
+/// Returns Tara, who may set the policy, list all keys, revoke any key and read events.
 pub(crate) fn tenant_admin() -> Actor {
     Actor::tenant_admin(user("tara")).in_tenant(tenant())
 }
 
-/// A developer of the tenant.
+/// Returns a developer of the tenant.
 pub fn developer(id: &str) -> Actor {
     Actor::developer(user(id)).in_tenant(tenant())
 }
@@ -33,7 +33,7 @@ pub(crate) fn auditor() -> Actor {
     Actor::auditor(user("audrey")).in_tenant(tenant())
 }
 
-/// Otto, who may do everything in another tenant.
+/// Returns Otto, an administrator of another tenant.
 pub(crate) fn other_admin() -> Actor {
     Actor::administrator(user("otto")).in_tenant(TenantId::new("initech").expect("a tenant"))
 }
@@ -48,7 +48,7 @@ pub(crate) fn open(policy: &mut Policy) {
     }
 }
 
-/// The open policy, with as many keys for each owner as there can be.
+/// Returns the open policy, with the highest possible limit of keys for each owner.
 pub fn open_policy() -> Policy {
     let mut policy = Policy::default();
     open(&mut policy);

@@ -1,36 +1,36 @@
-//! What a verify or an error said, in a form that can be compared.
+//! Functions that turn the result of a verification, or an error, into a value that tests can compare.
 
 use std::error::Error;
 
 use futures_lite::future::block_on;
 use keywright::{AccessRequest, Denial, Grant, Issued, Reason, SecretUsed, Verifier, VerifyError};
 
-/// The grant, or the reason against one. It is a failure of the test if nothing could be decided.
+/// Returns the grant, or the reason for the denial. Panics on any other error.
 #[track_caller]
 pub fn decided(verified: Result<Grant, VerifyError>) -> Result<Grant, Reason> {
     match verified {
         Ok(grant) => Ok(grant),
         Err(VerifyError::Denied(denial)) => Err(denial.reason().clone()),
-        Err(error) => panic!("the store is up, and it could not be decided: {error:?}"),
+        Err(error) => panic!("expected a grant or a denial, got {error:?}"),
     }
 }
 
-/// The denial of a verification that must be one.
+/// Returns the denial of a verification. Panics on any other result.
 #[track_caller]
 pub fn denial(verified: Result<Grant, VerifyError>) -> Denial {
     match verified {
         Err(VerifyError::Denied(denial)) => denial,
-        other => panic!("a denial was expected, not {other:?}"),
+        other => panic!("expected a denial, got {other:?}"),
     }
 }
 
-/// The code of the reason for a denial.
+/// Returns the code of the reason for a denial. Panics on any other result.
 #[track_caller]
 pub fn denied(verified: Result<Grant, VerifyError>) -> &'static str {
     denial(verified).reason().code()
 }
 
-/// `current` or `retiring`, or the code of the reason against it.
+/// Verifies a token, and returns `current` or `retiring`, or the code of the reason for the denial.
 #[track_caller]
 pub fn says(verifier: &Verifier, token: &str) -> &'static str {
     let source = "203.0.113.7".parse().expect("an address");
@@ -41,7 +41,7 @@ pub fn says(verifier: &Verifier, token: &str) -> &'static str {
     }
 }
 
-/// An error and all that it says it comes from.
+/// Returns the texts of an error and of all its sources.
 pub fn chain(error: &dyn Error) -> Vec<String> {
     let mut said = vec![error.to_string()];
     let mut at = error;
@@ -52,7 +52,7 @@ pub fn chain(error: &dyn Error) -> Vec<String> {
     said
 }
 
-/// The secret part of a token, without its check.
+/// Returns the secret of a token, without the checksum.
 pub fn secret_of(issued: &Issued) -> &str {
     &issued.token.expose_key_secret()[..32]
 }

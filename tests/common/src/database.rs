@@ -1,5 +1,7 @@
-//! A PostgreSQL server of the test's own: in a temporary folder, on a free port, with the rights of a
-//! user who has none, and gone when the test process is, however it ends.
+//! A PostgreSQL server for the tests.
+//!
+//! It runs in a temporary folder, on a free port, and without root privileges. It stops when the test
+//! process ends, even if the process is killed.
 
 use std::fs;
 use std::net::TcpListener;
@@ -14,7 +16,7 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 
 use crate::needs::Need;
 
-/// Who runs a server when the tests run as root, which a server refuses to.
+/// The users that can run the server if the tests run as root, because PostgreSQL refuses to run as root.
 const USERS: [&str; 2] = ["postgres", "nobody"];
 
 /// A running server.
@@ -23,19 +25,20 @@ pub struct Server {
     folder: PathBuf,
     user: Option<(u32, u32)>,
     port: u16,
-    /// Stops the server and clears the folder when its input ends, which it does with this process.
+    /// The shell that stops the server and removes the folder when its input ends, together with this
+    /// process.
     _keeper: Child,
 }
 
 impl Server {
-    /// The one that the tests of this process share.
+    /// Returns the server that the tests of this process share.
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<Server> = OnceLock::new();
-        // Nothing of it must last.
+        // Its data need not survive a crash.
         SHARED.get_or_init(|| Self::start(&["fsync = off", "max_connections = 300"]))
     }
 
-    /// A new one with these lines in its configuration.
+    /// Starts a new server with these lines in its configuration.
     pub fn start(configuration: &[&str]) -> Self {
         let server = Self::in_new_folder();
         server.run(
@@ -47,7 +50,7 @@ impl Server {
         server
     }
 
-    /// A standby of this one, which follows it.
+    /// Starts a standby that follows this server.
     pub fn standby(&self, configuration: &[&str]) -> Self {
         let server = Self::in_new_folder();
         let source =
@@ -82,7 +85,7 @@ impl Server {
         let mut keeper = Command::new("sh");
         keeper.args(["-c", stop]).arg(programs).arg(&folder).current_dir(&folder);
         keeper.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
-        // Of a group of its own: what ends this process must not end the keeper first.
+        // In its own process group: a signal to the group of this process must not end the keeper first.
         keeper.process_group(0);
         as_user(&mut keeper, user);
         let keeper = keeper.spawn().expect("sh runs");
@@ -104,7 +107,8 @@ impl Server {
         );
         let path = self.data().join("postgresql.auto.conf");
         let before = fs::read_to_string(&path).expect("the configuration");
-        fs::write(path, before + &own + &lines.join("\n") + "\n").expect("it is written");
+        fs::write(path, before + &own + &lines.join("\n") + "\n")
+            .expect("the configuration is written");
     }
 
     pub fn up(&self) {
@@ -112,12 +116,12 @@ impl Server {
         self.run("pg_ctl", &["-w", "-t", "60", "-l", log.to_str().expect("a path"), "start"]);
     }
 
-    /// Stops it: `smart`, `fast`, or `immediate`, which is a crash.
+    /// Stops the server in a mode of `pg_ctl`: `smart`, `fast`, or `immediate`, which is a crash.
     pub fn down(&self, mode: &str) {
         self.run("pg_ctl", &["-w", "-m", mode, "stop"]);
     }
 
-    /// Makes a standby the one that is written to.
+    /// Promotes this standby to the primary.
     pub fn promote(&self) {
         self.run("pg_ctl", &["-w", "promote"]);
     }
@@ -133,7 +137,7 @@ impl Server {
     fn program(&self, program: &str, arguments: &[&str]) {
         let mut command = Command::new(self.programs.join(program));
         command.args(arguments).current_dir(&self.folder).env("LC_ALL", "C.UTF-8");
-        // A server that is started must not hold on to what this process writes to.
+        // A started server must not inherit the output of this process.
         command.stdin(Stdio::null()).stdout(Stdio::null());
         let errors = self.folder.join("errors");
         command.stderr(fs::File::create(&errors).expect("a file"));
@@ -153,7 +157,7 @@ impl Server {
         format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
     }
 
-    /// Makes an empty database.
+    /// Creates an empty database.
     pub async fn create(&self, database: &str) {
         let mut connection =
             PgConnection::connect_with(&self.options("postgres")).await.expect("the server");
@@ -167,8 +171,9 @@ impl Server {
     }
 }
 
-/// A port for a program that is started, stopped and started again. The system gives none of these to
-/// those who ask for any port, so nothing else takes it meanwhile.
+/// Returns a free port for a program that is stopped and started again.
+///
+/// It is outside of the range from which the system assigns ports, so no other program takes it in between.
 pub fn free_port() -> u16 {
     let is_free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
     let mut drawn = std::iter::repeat_with(|| rand::random_range(20_000..32_000));
@@ -181,14 +186,14 @@ fn as_user(command: &mut Command, user: Option<(u32, u32)>) {
     }
 }
 
-/// The ids of a user without rights.
+/// Returns the user id and the group id of a user without privileges.
 fn unprivileged() -> (u32, u32) {
     let users = fs::read_to_string("/etc/passwd").expect("the users");
     let line = USERS.iter().find_map(|name| {
         let of = |line: &&str| line.split(':').next() == Some(name);
         users.lines().find(of)
     });
-    let mut fields = line.expect("a user without rights").split(':').skip(2);
+    let mut fields = line.expect("a user without privileges").split(':').skip(2);
     let mut id = || fields.next().expect("an id").parse().expect("a number");
     (id(), id())
 }

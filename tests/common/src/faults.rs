@@ -1,4 +1,4 @@
-//! What goes wrong between a world and its store.
+//! Faults between a world and its store.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -12,36 +12,37 @@ use serde_json::Value;
 
 use crate::random::OutOfEntropy;
 
-/// How [`Faults`] lets calls fail, each time as unavailable.
+/// A way in which [`Faults`] makes calls fail, always as unavailable.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Fault {
-    /// Every call fails and does nothing.
+    /// Every call fails without reaching the store.
     Down,
-    /// Every write fails and does nothing.
+    /// Every write fails without reaching the store.
     WritesLost,
-    /// Every batch of usage fails and does nothing.
+    /// Every usage batch fails without reaching the store.
     UsageLost,
-    /// Every write is done and then said to have failed.
+    /// The store carries out every write, but the caller gets an error.
     AnswersLost,
-    /// Every call has a moment before it is done and one after. The caller is kept waiting for ever
-    /// at the moment of this number.
+    /// Every call has one moment before it reaches the store and one after. The caller never gets past the
+    /// moment with this number.
     StandsAt(usize),
 }
 
-/// What others do before a write.
+/// The work of other callers before a write.
 type Meanwhile = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// An interceptor that counts calls, lets them fail, lets others act before a write, and gives out other
-/// records than there are. Clones share everything.
+/// An interceptor that counts calls and makes them fail. Clones share everything.
+///
+/// It can also run other changes before a write, and replace the records that the store returns.
 #[derive(Clone, Default)]
 pub struct Faults(Arc<Mutex<State>>);
 
 #[derive(Default)]
 struct State {
     fault: Option<Fault>,
-    /// How many more commits are done before this fault is set.
+    /// The number of further commits until this fault is set.
     after: Option<(usize, Fault)>,
-    /// Since the last fault was set.
+    /// The number of moments since the last fault was set.
     moments: usize,
     calls: usize,
     usage_batches: usize,
@@ -62,24 +63,24 @@ impl Faults {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets calls fail like this from now on, or no more.
+    /// Sets the fault of all further calls, or removes it.
     pub fn set(&self, fault: impl Into<Option<Fault>>) {
         let mut state = self.state();
         state.fault = fault.into();
         state.moments = 0;
     }
 
-    /// Sets the fault when so many more commits have been done.
+    /// Sets the fault after this many further commits.
     pub fn set_after(&self, commits: usize, fault: Fault) {
         self.state().after = Some((commits, fault));
     }
 
-    /// Lets others do this when the next commit has been called, and before it reaches the store.
+    /// Runs `change` once, before the next commit reaches the store.
     pub fn meanwhile(&self, change: impl Future<Output = ()> + Send + 'static) {
         self.state().before_commit = Some(Box::pin(change));
     }
 
-    /// Lets others do this before usage is added, each time.
+    /// Runs `act` each time before usage is added.
     pub fn before_usage<F>(&self, act: impl Fn() -> F + Send + Sync + 'static)
     where
         F: Future<Output = ()> + Send + 'static,
@@ -87,33 +88,33 @@ impl Faults {
         self.state().before_usage = Some(Arc::new(move || Box::pin(act())));
     }
 
-    /// Gives out this record for the key from now on.
+    /// Returns this record for the key in all further calls of `resolve`.
     pub fn forge(&self, key: KeyId, record: Value) {
         let record = serde_json::from_value(record).expect("a record");
         self.state().forged.insert(key, record);
     }
 
-    /// Makes each snapshot that is resolved, and all that is in it, anew from now on.
+    /// Builds a new snapshot, with new contents, for each further call of `resolve`.
     pub fn make_snapshots_anew(&self) {
         self.state().makes_anew = true;
     }
 
-    /// How many moments have come since the last fault was set.
+    /// Returns the number of moments since the last fault was set.
     pub fn moments(&self) -> usize {
         self.state().moments
     }
 
-    /// How often the store was asked anything.
+    /// Returns the number of calls.
     pub fn calls(&self) -> usize {
         self.state().calls
     }
 
-    /// How many batches of usage were passed on.
+    /// Returns the number of usage batches that reached the store.
     pub fn usage_batches(&self) -> usize {
         self.state().usage_batches
     }
 
-    /// Whether a call fails before it is passed on.
+    /// Counts a call, and returns an error if the call fails before it reaches the store.
     fn begin(&self, method: Method) -> Result<(), StoreError> {
         let mut state = self.state();
         state.calls += 1;
@@ -133,7 +134,7 @@ impl Faults {
         if fails { Err(failure()) } else { Ok(()) }
     }
 
-    /// Whether a call fails that was passed on and answered.
+    /// Returns an error if a call fails after the store has answered.
     fn end(&self, method: Method) -> Result<(), StoreError> {
         let mut state = self.state();
         state.usage_batches += usize::from(method == Method::AddUsage);
@@ -164,7 +165,7 @@ impl Faults {
         }
     }
 
-    /// The answer with what is to be given out in its place.
+    /// Returns the answer, with its record replaced if the test asked for that.
     fn forged(&self, answer: Answer) -> Result<Answer, StoreError> {
         let Answer::Resolve(Some(found)) = answer else { return Ok(answer) };
         let state = self.state();

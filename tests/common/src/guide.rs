@@ -1,6 +1,6 @@
-//! The guide's tables, to be held against the tests'.
+//! The tables of the guide, which tests compare with their own.
 
-/// The first table of a page of the guide, its header first.
+/// Returns the first table of a page of the guide, with its header as the first row.
 pub fn table_in(page: &str) -> Vec<Vec<String>> {
     let path = crate::root().join(page);
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{page}: {error}"));
@@ -15,7 +15,7 @@ pub fn table_in(page: &str) -> Vec<Vec<String>> {
     rows.map(cells).filter(|row| !is_ruler(row)).collect()
 }
 
-/// A table of a test as one of the guide.
+/// Converts a table of a test to the form of [`table_in`].
 pub fn as_rows<const N: usize>(header: &[&str], table: &[(&str, [&str; N])]) -> Vec<Vec<String>> {
     let owned = |cell: &&str| (*cell).to_owned();
     let mut rows = vec![header.iter().map(owned).collect::<Vec<_>>()];

@@ -1,10 +1,10 @@
-//! What the tests share.
+//! The shared code of the tests.
 
 #![allow(
     clippy::missing_panics_doc,
     clippy::must_use_candidate,
     clippy::new_without_default,
-    reason = "a test that goes wrong panics, and what is made here is used at once"
+    reason = "a failing test panics, and a test uses every value at once"
 )]
 
 mod actors;
@@ -45,7 +45,7 @@ pub use crate::tokens::{ALPHABET, check, drawing, render};
 pub use crate::visible_state::{all_events, all_keys, events_of, picture, picture_of_now};
 pub use crate::world::{TestResult, World};
 
-/// The main function of a binary whose tests say what they need, with some more trials.
+/// Defines the main function of a test binary with the tests of [`test`](macro@test), and further trials.
 #[macro_export]
 macro_rules! suite {
     () => {
@@ -58,8 +58,8 @@ macro_rules! suite {
     };
 }
 
-/// The folder of the whole project.
+/// Returns the root folder of the project.
 pub fn root() -> &'static Path {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.ancestors().nth(2).expect("it is two folders below")
+    here.ancestors().nth(2).expect("the package is two folders below the root")
 }

@@ -1,4 +1,4 @@
-//! The programs that some tests need, and where they are on this machine.
+//! The programs that some tests need, and their paths on this machine.
 
 use std::env;
 use std::fs;
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
-/// A program that no machine has to have.
+/// A program that a machine need not have.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Need {
     /// The server of PostgreSQL, which the tests start.
@@ -14,11 +14,12 @@ pub enum Need {
     PgBouncer,
 }
 
-/// Names programs, with commas between them, that are to be taken as absent.
+/// The variable with the programs, separated by commas, that count as absent.
 const WITHOUT: &str = "KEYWRIGHT_TESTS_WITHOUT";
 
 impl Need {
-    /// Why a test that needs this can't be run, or `None` if it can: `needs PostgreSQL`.
+    /// Returns the reason why a test that needs this program cannot run, such as `needs PostgreSQL`; `None`
+    /// if it can.
     pub fn missing(self) -> Option<String> {
         let name = match self {
             Self::Postgres => "PostgreSQL",
@@ -27,12 +28,13 @@ impl Need {
         self.found().is_none().then(|| format!("needs {name}"))
     }
 
-    /// Where it is: the folder of the server's programs, or the program.
+    /// Returns the path of the folder of PostgreSQL's programs, or of PgBouncer's program.
     ///
     /// # Panics
-    /// If it is not there. A test that needs it says so, and is not run then.
+    /// Panics if the program is absent. A test must declare its needs, and then does not run.
     pub fn path(self) -> &'static Path {
-        self.found().unwrap_or_else(|| panic!("{self:?} is not there, and no need of the test's"))
+        self.found()
+            .unwrap_or_else(|| panic!("{self:?} is not installed; name it in `common::test(...)`"))
     }
 
     fn found(self) -> Option<&'static Path> {
@@ -45,7 +47,7 @@ impl Need {
     }
 }
 
-/// The folder of the newest server's programs.
+/// Returns the folder of the newest server's programs.
 fn postgres() -> Option<PathBuf> {
     let configured = Command::new("pg_config").arg("--bindir").output().ok();
     let configured =
@@ -59,7 +61,7 @@ fn postgres() -> Option<PathBuf> {
     is_within_reach("postgres").then_some(all)?.find(has_all)
 }
 
-/// Debian has it where few users' paths lead.
+/// Returns the path of PgBouncer. Debian installs it in `/usr/sbin`, which is not in most users' PATH.
 fn pgbouncer() -> Option<PathBuf> {
     let folders = ["/usr/sbin", "/usr/bin"].map(PathBuf::from).into_iter().chain(on_path());
     let mut programs = folders.map(|folder| folder.join("pgbouncer"));

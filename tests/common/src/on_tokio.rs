@@ -1,4 +1,4 @@
-//! Stores that need tokio, for callers that are not on it.
+//! A wrapper for stores that need tokio, for callers outside of a runtime.
 
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -9,13 +9,13 @@ use keywright::store::conformance::{Answer, Call, Intercept, InterceptedStore};
 use keywright::store::{KeyStore, StoreError, async_trait};
 use tokio::runtime::Runtime;
 
-/// The runtime of all stores.
+/// Returns the runtime that all stores share.
 pub fn runtime() -> &'static Runtime {
     static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a runtime"));
     &RUNTIME
 }
 
-/// A store whose futures are polled within the runtime, whoever polls its own.
+/// Wraps a store so that its futures are always polled inside the runtime.
 pub fn on_tokio(store: impl KeyStore) -> Arc<dyn KeyStore> {
     Arc::new(InterceptedStore::new(store, OnTokio))
 }
@@ -23,7 +23,7 @@ pub fn on_tokio(store: impl KeyStore) -> Arc<dyn KeyStore> {
 #[derive(Debug)]
 struct OnTokio;
 
-/// A future that is polled and dropped within the runtime.
+/// A future that is polled and dropped inside the runtime.
 struct Within<F>(Option<Pin<Box<F>>>);
 
 fn within<F: Future>(future: F) -> Within<F> {

@@ -1,4 +1,4 @@
-//! Every management operation, done by its name: with a key, for an owner, or with an account.
+//! Every management operation, as a function of its name.
 
 use std::error::Error;
 use std::time::Duration;
@@ -11,19 +11,19 @@ use keywright::{
 
 use crate::{HOUR, TestResult, World, picture_of_now};
 
-/// What operations are done with.
+/// The subjects of operations.
 pub struct Subjects {
-    /// In the overlap of a rotation, and disabled if it is to be enabled.
+    /// A key in the overlap of a rotation. It is disabled if the operation enables it.
     pub key: KeyId,
-    /// Who owns the key, and gets another one.
+    /// The owner of the key, and of a key to generate.
     pub owner: Owner,
-    /// Without keys, and disabled if it is to be enabled.
+    /// A service account without keys. It is disabled if the operation enables it.
     pub account: AccountId,
 }
 
 impl Subjects {
-    /// Subjects that the operation changes if it is done. There is one dead key past its retention
-    /// if that is what the operation is about.
+    /// Creates subjects that the operation will change. For a sweep it also creates a dead key past its
+    /// retention.
     pub async fn of(world: &World, owner: &Owner, operation: Operation) -> TestResult<Self> {
         world
             .set_policy(|policy| {
@@ -50,7 +50,7 @@ impl Subjects {
     }
 }
 
-/// Does an operation, in a way that changes something if it is one that changes anything.
+/// Performs an operation so that it has an effect, if it is one that can have an effect.
 pub async fn perform(
     world: &World,
     actor: &Actor,
@@ -129,18 +129,18 @@ pub async fn perform(
             authority.sweep(actor).await?;
             Outcome::Done(())
         }
-        other => panic!("{other} has no place here yet"),
+        other => panic!("`perform` does not know the operation {other}"),
     };
     Ok(done)
 }
 
-/// Looking changes nothing and leaves no event, done or refused.
+/// Returns whether an operation only reads. Such an operation changes nothing and leaves no event.
 pub fn is_looking(operation: Operation) -> bool {
     use Operation::{AccountShow, EventsShow, KeyShow, PolicyShow};
     matches!(operation, KeyShow | AccountShow | PolicyShow | EventsShow)
 }
 
-/// Everything of the tenant but its events, in a form that can be compared.
+/// Returns everything of the tenant except its events, in a form that tests can compare.
 pub async fn state(world: &World) -> TestResult<serde_json::Value> {
     Ok(picture_of_now(&world.authority, &world.admin).await)
 }

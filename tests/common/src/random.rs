@@ -1,4 +1,4 @@
-//! The random source of the tests, and where their seeds and amounts come from.
+//! The random source of the tests, and the seeds and amounts from the environment.
 
 use std::collections::VecDeque;
 use std::env;
@@ -11,9 +11,7 @@ use rand::{TryCryptoRng, TryRng};
 
 use crate::tokens::ALPHABET;
 
-/// A random source that gives what it was told to. Clones share everything.
-///
-/// It is predictable: for tests alone.
+/// A predictable random source, for tests only. Clones share everything.
 #[derive(Clone)]
 pub struct Random(Arc<Mutex<Source>>);
 
@@ -27,7 +25,7 @@ enum Source {
 
 type Fill = Box<dyn FnMut(&mut [u8]) + Send>;
 
-/// A [`Random`] has nothing to give.
+/// The error of a [`Random`] whose script has ended.
 #[derive(Clone, Copy, Debug)]
 pub struct OutOfEntropy;
 
@@ -50,23 +48,23 @@ impl Random {
         Self::of(Source::Seeded(seed))
     }
 
-    /// Gives these draws, and fails when they are spent. A draw that is shorter than asked for goes on with
-    /// zeros.
+    /// Creates a source of the given draws, which fails after the last one. A draw that is too short is
+    /// filled up with zeros.
     pub fn script(draws: impl IntoIterator<Item = Vec<u8>>) -> Self {
         Self::of(Source::Script(draws.into_iter().collect()))
     }
 
-    /// Fails from the first draw on.
+    /// Creates a source whose every draw fails.
     pub fn failing() -> Self {
         Self::script([])
     }
 
-    /// Gives the same byte over and over.
+    /// Creates a source that repeats one byte.
     pub fn repeating(byte: u8) -> Self {
         Self::drawing(move |out| out.fill(byte))
     }
 
-    /// Gives what a function fills in.
+    /// Creates a source that a function fills.
     pub fn drawing(fill: impl FnMut(&mut [u8]) + Send + 'static) -> Self {
         Self::of(Source::Drawing(Box::new(fill)))
     }
@@ -83,29 +81,31 @@ impl Random {
     pub fn add(&self, more: impl IntoIterator<Item = Vec<u8>>) {
         match &mut *self.source() {
             Source::Script(draws) => draws.extend(more),
-            Source::Seeded(_) | Source::Drawing(_) => panic!("this source follows no script"),
+            Source::Seeded(_) | Source::Drawing(_) => {
+                panic!("only a scripted source can get more draws")
+            }
         }
     }
 
-    /// A number of any size.
+    /// Draws any number.
     pub fn number(&self) -> u64 {
         let mut bytes = [0; 8];
-        self.fill(&mut bytes).expect("a source that does not end");
+        self.fill(&mut bytes).expect("a source that does not fail");
         u64::from_le_bytes(bytes)
     }
 
-    /// A number below `end`. Not quite uniform; enough to choose test cases.
+    /// Draws a number below `end`. It is not quite uniform, but good enough to choose test cases.
     pub fn below(&self, end: usize) -> usize {
         usize::try_from(self.number() % end as u64).expect("below a usize")
     }
 
-    /// So many symbols of the alphabet.
+    /// Draws `count` symbols of the alphabet.
     pub fn symbols(&self, count: usize) -> String {
         let alphabet = ALPHABET.as_bytes();
         (0..count).map(|_| char::from(alphabet[self.below(62)])).collect()
     }
 
-    /// Fills in the next draw.
+    /// Fills `out` with the next draw.
     pub fn fill(&self, out: &mut [u8]) -> Result<(), OutOfEntropy> {
         match &mut *self.source() {
             Source::Seeded(state) => {
@@ -149,17 +149,17 @@ impl TryRng for Random {
     }
 }
 
-/// So that it can stand in for the system's source.
+/// The trait lets it replace the system's source in tests.
 impl TryCryptoRng for Random {}
 
-/// The seed of a test with random input: from `KEYWRIGHT_SEED`, or 1. It is printed, so that a failure can
-/// be seen again.
+/// Returns the seed of a test with random input: `KEYWRIGHT_SEED`, or 1. Prints it, so that a failure can be
+/// repeated.
 pub fn seed() -> u64 {
     seed_or(1)
 }
 
-/// The seed of a test that draws anew each time, unless `KEYWRIGHT_SEED` says which. It is printed, to be
-/// given again.
+/// Returns the seed of a test with new input in each run: `KEYWRIGHT_SEED`, or a random number. Prints it, so
+/// that a failure can be repeated.
 pub fn new_seed() -> u64 {
     seed_or(rand::random())
 }
@@ -170,12 +170,15 @@ fn seed_or(default: u64) -> u64 {
     seed
 }
 
-/// How often a test does something: from the environment, or so often.
+/// Returns the number of repetitions from an environment variable, or `default`.
 pub fn amount(variable: &str, default: u32) -> u32 {
     from_environment(variable).unwrap_or(default)
 }
 
 fn from_environment<T: FromStr<Err: Debug>>(variable: &str) -> Option<T> {
     let text = env::var(variable).ok()?;
-    Some(text.parse().unwrap_or_else(|error| panic!("{variable}={text} is no number: {error:?}")))
+    Some(
+        text.parse()
+            .unwrap_or_else(|error| panic!("{variable} must be a number, got {text}: {error:?}")),
+    )
 }

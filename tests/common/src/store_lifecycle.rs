@@ -1,4 +1,4 @@
-//! One life of a store, in steps: every kind of change, each fate of a key, in two tenants.
+//! One life of a store in steps, with every kind of change and every end of a key, in two tenants.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use keywright::{
 
 use crate::{DAY, HOUR, SECOND, World, name};
 
-/// A step and what it is called in a failure.
+/// A step, with its name for failure messages.
 pub type Step = (&'static str, fn(&mut World));
 
-/// The steps, in their order.
+/// The steps in order.
 pub const STEPS: &[Step] = &[
     ("set a policy", |world| {
         world.change_policy(|policy| {
@@ -35,13 +35,13 @@ pub const STEPS: &[Step] = &[
         policy.api_enabled = true;
         block_on(world.authority.set_policy(&world.other, policy)).expect("the policy is set");
     }),
-    ("make a key in the second tenant", |world| {
+    ("generate a key in the second tenant", |world| {
         let new = NewKey::new(name("prod-main-app"));
         let issued = block_on(world.authority.generate(&world.other, new));
         world.issued.push(("of the other tenant", issued.expect("a key")));
     }),
-    ("make a plain key", |world| make(world, "plain", NewKey::new(name("prod-plain")))),
-    ("make a key with everything", |world| {
+    ("generate a plain key", |world| make(world, "plain", NewKey::new(name("prod-plain")))),
+    ("generate a key with every setting", |world| {
         let metadata = Metadata::new([("team", "billing"), ("Straße", "日本")]);
         let new = NewKey::new(name("prod-all"))
             .scopes("invoices:read".parse().expect("scopes"))
@@ -51,28 +51,28 @@ pub const STEPS: &[Step] = &[
             .expires_in(DAY);
         make(world, "with everything", new);
     }),
-    ("make a key that is not valid yet", |world| {
+    ("generate a key that is not valid yet", |world| {
         let later = keywright::Clock::now(&world.clock).saturating_add(DAY);
         make(world, "scheduled", NewKey::new(name("prod-later")).not_before(later));
     }),
-    ("make a key that expires soon", |world| {
+    ("generate a key that expires soon", |world| {
         make(world, "expired", NewKey::new(name("prod-short")).expires_in(HOUR));
     }),
-    ("make an account", |world| make_account(world, "nightly")),
-    ("make another", |world| make_account(world, "doomed")),
-    ("make a key of the account", |world| make_under(world, "of the account", "nightly")),
-    ("make a key of the other account", |world| make_under(world, "of the doomed", "doomed")),
+    ("create an account", |world| make_account(world, "nightly")),
+    ("create a second account", |world| make_account(world, "doomed")),
+    ("generate a key of the account", |world| make_under(world, "of the account", "nightly")),
+    ("generate a key of the second account", |world| make_under(world, "of the doomed", "doomed")),
     ("edit the account", |world| {
         let id = account(world, "nightly");
         let edit = AccountEdit::new().access(Access::ReadOnly);
         block_on(world.authority.edit_account(&world.admin, &id, edit)).expect("it is edited");
     }),
-    ("rename", |world| {
+    ("rename a key", |world| {
         let key = world.id("plain");
         block_on(world.authority.rename(&world.admin, &key, name("prod-renamed")))
             .expect("it is renamed");
     }),
-    ("edit", |world| {
+    ("edit a key", |world| {
         let edit = KeyEdit::new().scopes("invoices:write".parse().expect("scopes"));
         let key = world.id("plain");
         block_on(world.authority.edit(&world.admin, &key, edit)).expect("it is edited");
@@ -82,7 +82,7 @@ pub const STEPS: &[Step] = &[
         for (_, issued) in &world.issued {
             let request = AccessRequest::token(issued.token.expose()).source(source);
             for _ in 0..4 {
-                // Some are refused, as the key that is not valid yet.
+                // Some are refused, such as the key that is not valid yet.
                 let _ = block_on(world.verifier.verify_request(&request));
             }
         }
@@ -92,7 +92,7 @@ pub const STEPS: &[Step] = &[
         make(world, "retiring", NewKey::new(name("prod-rotated")));
         rotate(world, "retiring", "after an overlap", DAY);
     }),
-    ("rotate without one", |world| {
+    ("rotate without an overlap", |world| {
         make(world, "replaced", NewKey::new(name("prod-replaced")));
         rotate(world, "replaced", "replacing", Duration::ZERO);
     }),
@@ -102,29 +102,29 @@ pub const STEPS: &[Step] = &[
         let key = world.id("finished");
         block_on(world.authority.finish_rotation(&world.admin, &key)).expect("it is finished");
     }),
-    ("disable", |world| {
+    ("disable a key", |world| {
         make(world, "disabled", NewKey::new(name("prod-disabled")));
         let key = world.id("disabled");
         block_on(world.authority.disable(&world.admin, &key)).expect("it is disabled");
     }),
-    ("disable and enable", |world| {
+    ("disable and enable a key", |world| {
         make(world, "enabled", NewKey::new(name("prod-enabled")));
         let key = world.id("enabled");
         block_on(world.authority.disable(&world.admin, &key)).expect("it is disabled");
         block_on(world.authority.enable(&world.admin, &key)).expect("it is enabled");
     }),
-    ("revoke", |world| {
+    ("revoke a key", |world| {
         make(world, "revoked", NewKey::new(name("prod-revoked")));
         let key = world.id("revoked");
         block_on(world.authority.revoke(&world.admin, &key)).expect("it is revoked");
     }),
-    ("revoke in an overlap", |world| {
+    ("revoke a key in an overlap", |world| {
         make(world, "revoked while retiring", NewKey::new(name("prod-leaked")));
         rotate(world, "revoked while retiring", "revoked after rotating", DAY);
         let key = world.id("revoked while retiring");
         block_on(world.authority.revoke(&world.admin, &key)).expect("it is revoked");
     }),
-    ("delete", |world| {
+    ("delete a key", |world| {
         make(world, "deleted", NewKey::new(name("prod-deleted")));
         let key = world.id("deleted");
         block_on(world.authority.delete(&world.admin, &key)).expect("it is deleted");
@@ -133,12 +133,12 @@ pub const STEPS: &[Step] = &[
         let id = account(world, "nightly");
         block_on(world.authority.disable_account(&world.admin, &id)).expect("it is disabled");
     }),
-    ("delete the other account with its key", |world| {
+    ("delete the second account with its key", |world| {
         let id = account(world, "doomed");
         block_on(world.authority.delete_account(&world.admin, &id)).expect("it is deleted");
     }),
     ("let a key expire", |world| world.clock.advance(2 * HOUR)),
-    ("sweep", |world| {
+    ("sweep dead keys", |world| {
         world.change_policy(|policy| policy.retention = HOUR);
         block_on(world.authority.sweep(&world.admin)).expect("dead keys are swept");
         make(world, "revoked after the sweep", NewKey::new(name("prod-last")));
@@ -149,7 +149,7 @@ pub const STEPS: &[Step] = &[
     }),
 ];
 
-/// The whole life.
+/// Runs all steps.
 pub fn live(world: &mut World) {
     for (_, step) in STEPS {
         step(world);
@@ -157,7 +157,7 @@ pub fn live(world: &mut World) {
     }
 }
 
-/// The tokens that no verify may accept at the end of the life.
+/// The names of the tokens that must be refused after the last step.
 pub const DEAD: &[&str] = &[
     "scheduled",
     "expired",
@@ -175,15 +175,15 @@ pub const DEAD: &[&str] = &[
 ];
 
 impl World {
-    /// The key of the token of this name.
+    /// Returns the id of the key of the token with this name.
     pub fn id(&self, name: &str) -> keywright::KeyId {
         self.token(name).key.id
     }
 
-    /// The token of this name, with its key.
+    /// Returns the token with this name, and its key.
     pub fn token(&self, name: &str) -> &keywright::Issued {
         let found = self.issued.iter().find(|(known, _)| *known == name);
-        &found.unwrap_or_else(|| panic!("no token was handed out as {name}")).1
+        &found.unwrap_or_else(|| panic!("no token is named {name}")).1
     }
 }
 
@@ -221,10 +221,10 @@ fn account(world: &World, called: &str) -> AccountId {
     let found = block_on(world.authority.accounts(&world.admin, &AccountQuery::new()))
         .expect("the accounts");
     let found = found.items.into_iter().find(|account| account.name.as_str() == called);
-    found.unwrap_or_else(|| panic!("there is no account {called}")).id
+    found.unwrap_or_else(|| panic!("no account is named {called}")).id
 }
 
-/// How many keys an actor can see.
+/// Returns the number of keys that an actor can see.
 pub fn count(world: &World, actor: &Actor) -> usize {
     let page = block_on(world.authority.keys(actor, &KeyQuery::new().limit(500)));
     page.expect("the keys").items.len()

@@ -1,4 +1,4 @@
-//! The stores of the crate, each new and empty, on which one test is run after the other.
+//! The stores of the crate, so that one test can run on each of them.
 
 use std::fmt;
 use std::future::Future;
@@ -21,7 +21,7 @@ use crate::on_tokio::{on_tokio, runtime};
 use crate::suite::Ends;
 use crate::{TestResult, World};
 
-/// What a test does in a world.
+/// A test that runs in a world.
 pub type InWorld = for<'a> fn(&'a World) -> Pin<Box<dyn Future<Output = TestResult> + 'a>>;
 
 /// A kind of store.
@@ -33,18 +33,18 @@ pub enum StoreKind {
     /// A cache in front of a store in memory.
     #[cfg(feature = "postgres")]
     Cached,
-    /// In a schema of its own, on the server that all tests of a binary share.
+    /// A store in a new schema, on the server that all tests of a binary share.
     #[cfg(feature = "postgres")]
     Postgres,
 }
 
-/// An open store. It is gone when this is dropped.
+/// An open store, which is deleted when this is dropped.
 pub struct Opened {
     pub store: Arc<dyn KeyStore>,
     at: At,
 }
 
-/// Where the store keeps its keys.
+/// The place where the store keeps its keys.
 enum At {
     Memory,
     #[cfg(feature = "file")]
@@ -74,7 +74,7 @@ impl StoreKind {
         Self::Postgres,
     ];
 
-    /// Those that are at hand on every machine and in every test.
+    /// The stores that work on every machine and in every test.
     pub const WITHOUT_A_SERVER: &[Self] = &[
         Self::Memory,
         #[cfg(feature = "file")]
@@ -89,7 +89,7 @@ impl StoreKind {
         }
     }
 
-    /// A new store.
+    /// Opens a new, empty store.
     pub fn open(self) -> Opened {
         match self {
             Self::Memory => Opened { store: Arc::new(MemoryStore::new()), at: At::Memory },
@@ -122,13 +122,13 @@ impl StoreKind {
         }
     }
 
-    /// Runs a test in a world on a new store. It is asserted that it ends well.
+    /// Runs a test in a world on a new store. Panics if the test fails.
     pub fn try_out(self, test: InWorld) {
         let (_opened, world) = self.world();
         block_on(test(&world)).check();
     }
 
-    /// A world on a new store.
+    /// Creates a world on a new store.
     fn world(self) -> (Opened, World) {
         let opened = self.open();
         let mut world = World::new(Arc::clone(&opened.store));
@@ -141,14 +141,14 @@ impl StoreKind {
 #[expect(clippy::needless_pass_by_value, reason = "a closure is written where it is passed")]
 pub fn on_each_store(test: impl AsyncFn(&World) -> TestResult) {
     for kind in StoreKind::WITHOUT_A_SERVER {
-        // What is printed is shown with a failure, and says on which store it was.
+        // A failing test shows its output, and so the kind of store.
         println!("{kind}");
         let (_opened, world) = kind.world();
         block_on(test(&world)).check();
     }
 }
 
-/// Runs a test so many rounds on stores in memory and in files.
+/// Runs a test a number of times on stores in memory, and a number of times on stores in files.
 pub fn in_rounds(in_memory: u32, in_a_file: u32, test: impl Fn(&World)) {
     for (kind, rounds) in StoreKind::WITHOUT_A_SERVER.iter().zip([in_memory, in_a_file]) {
         for round in 0..rounds {
@@ -159,7 +159,7 @@ pub fn in_rounds(in_memory: u32, in_a_file: u32, test: impl Fn(&World)) {
     }
 }
 
-/// As the names of tests begin.
+/// The text with which the names of its tests begin.
 impl fmt::Display for StoreKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -175,7 +175,7 @@ impl fmt::Display for StoreKind {
 }
 
 impl Opened {
-    /// The file that everything is kept in, if it is one.
+    /// Returns the path of the store's file, if it has one.
     pub fn file(&self) -> Option<PathBuf> {
         match &self.at {
             #[cfg(feature = "file")]
@@ -184,7 +184,7 @@ impl Opened {
         }
     }
 
-    /// Closes the store and opens it again, if what it keeps is there afterwards. Whether it is.
+    /// Closes and reopens a store that keeps its data. Returns whether this store does.
     pub fn reopen(&mut self) -> bool {
         match &mut self.at {
             #[cfg(feature = "file")]
@@ -213,7 +213,7 @@ impl Drop for Opened {
                 let closed = block_on(store.close());
                 assert!(
                     closed.is_ok() || std::thread::panicking(),
-                    "it does not close: {closed:?}"
+                    "the store does not close: {closed:?}"
                 );
             }
             #[cfg(feature = "postgres")]

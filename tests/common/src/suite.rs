@@ -1,5 +1,6 @@
-//! The main function of the binaries in which tests say what they need: a test that can't be run is
-//! shown as ignored and why, and where `CI` is set it has failed.
+//! The main function of test binaries whose tests declare the programs that they need.
+//!
+//! A test whose programs are missing is shown as ignored, with the reason. If `CI` is set, it fails.
 
 use std::env;
 use std::fs;
@@ -17,13 +18,13 @@ use crate::stores::StoreKind;
 
 /// A test as `common::test` registers it.
 pub struct Test {
-    /// Its module and name, the crate's name first.
+    /// The path of the test function, beginning with the crate's name.
     pub path: &'static str,
     pub needs: &'static [Need],
     pub run: Run,
 }
 
-/// What a test does.
+/// The function of a test.
 #[derive(Clone, Copy)]
 pub enum Run {
     Plain(fn()),
@@ -33,10 +34,12 @@ pub enum Run {
 
 inventory::collect!(Test);
 
-/// What a plain test may return.
+/// A result of a test.
 pub trait Ends {
+    /// Panics if the test ended with an error.
+    ///
     /// # Panics
-    /// If it ended with an error.
+    /// Panics if the test ended with an error.
     fn check(self);
 }
 
@@ -52,11 +55,10 @@ impl Ends for TestResult {
     }
 }
 
-/// The names of the tests that were not run, and why.
+/// The names of the tests that were not run, with the reasons.
 static NOT_RUN: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
-/// Runs the tests of a binary, those that are registered and some more. `folder` is Cargo's for what tests
-/// leave behind.
+/// Runs the registered tests of a binary and `more`. `folder` is Cargo's folder for the files of tests.
 pub fn run(binary: &str, folder: &str, more: Vec<Trial>) -> ExitCode {
     let arguments = Arguments::from_args();
     let mut trials = more;
@@ -70,7 +72,7 @@ pub fn run(binary: &str, folder: &str, more: Vec<Trial>) -> ExitCode {
     conclusion.exit_code()
 }
 
-/// A test that is run if all that it needs is there.
+/// Creates a test that runs if the programs that it needs are installed.
 pub fn trial(
     name: impl Into<String>,
     needs: &'static [Need],
@@ -85,7 +87,7 @@ pub fn trial(
             return Ok(Completion::Completed);
         };
         if is_ci() {
-            return Err(Failed::from(format!("{reason}: where CI is set, every test must run")));
+            return Err(Failed::from(format!("{reason}: every test must run if CI is set")));
         }
         not_run().push(format!("{told} {reason}"));
         Ok(Completion::ignored_with(format!("{reason}: run scripts/setup")))
@@ -123,13 +125,12 @@ fn not_run() -> std::sync::MutexGuard<'static, Vec<String>> {
     NOT_RUN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What was not run is told at the end of the binary in one line, and in full by the last test of the
-/// workspace.
+/// Prints one line about the tests that were not run, and saves their names for [`words_left`].
 fn leave_word(binary: &str, folder: &Path, conclusion: &Conclusion) {
     let file = word_of(binary, folder);
     let mut tests = not_run().clone();
     if tests.is_empty() {
-        // There may be none from before.
+        // The file exists only if tests were not run last time.
         let _ = fs::remove_file(file);
         return;
     }
@@ -147,7 +148,8 @@ fn word_of(binary: &str, folder: &Path) -> PathBuf {
     folder.join("not-run").join(binary)
 }
 
-/// What was not run in any binary since this was last called: a line for each test, the binary first.
+/// Returns the tests that no binary has run since the last call, one line for each, beginning with its
+/// binary.
 pub fn words_left(folder: &str) -> Vec<String> {
     let folder = word_of("", Path::new(folder));
     let mut lines = Vec::new();

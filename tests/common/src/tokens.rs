@@ -1,16 +1,16 @@
-//! Tokens put together without the crate.
+//! Tokens that are built without the crate.
 
-/// The alphabet of ids, secrets and checks, written down once more.
+/// The alphabet of ids, secrets and checksums, independent of the crate's.
 pub const ALPHABET: &str = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/// The token of these parts.
+/// Returns the token with these parts.
 pub fn render(prefix: &str, id: &str, secret: &str) -> String {
     let covered = format!("{prefix}_{id}{secret}");
     let check = check(&covered);
     covered + &check
 }
 
-/// CRC-32 (IEEE 802.3), bit by bit, as six symbols.
+/// Returns the checksum: CRC-32 (IEEE 802.3) as six symbols.
 pub fn check(covered: &str) -> String {
     let mut crc = u32::MAX;
     for byte in covered.bytes() {
@@ -25,7 +25,7 @@ pub fn check(covered: &str) -> String {
     [5, 4, 3, 2, 1, 0].map(place).iter().collect()
 }
 
-/// The random bytes that become these symbols.
+/// Returns the random bytes from which the crate generates these symbols.
 pub fn drawing(text: &str) -> Vec<u8> {
     let value = |c| ALPHABET.find(c).and_then(|place| u8::try_from(place).ok());
     text.chars().map(|c| value(c).expect("a symbol")).collect()

@@ -1,4 +1,4 @@
-//! Moves of a store into PostgreSQL: where to, and what must come over.
+//! Transfers of a store into PostgreSQL.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -15,7 +15,7 @@ use crate::World;
 use crate::database::Server;
 use crate::store_lifecycle::live;
 
-/// A runtime for the time of a test, and an empty schema.
+/// The destination of a transfer: a runtime, a pool and an empty schema.
 pub struct Place {
     pub server: &'static Server,
     pub runtime: Runtime,
@@ -55,7 +55,7 @@ impl Place {
     }
 }
 
-/// Everything of both tenants, without what the two stores keep of their own commits.
+/// Returns everything that both tenants show, which must be equal before and after a transfer.
 pub fn seen(world: &World) -> Value {
     let verdicts: Vec<_> = world
         .issued

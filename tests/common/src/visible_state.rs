@@ -1,4 +1,4 @@
-//! Everything that can be seen of a tenant, in one value that can be compared.
+//! The visible state of a tenant as one value that tests can compare.
 
 use futures_lite::future::block_on;
 use keywright::store::{AccountQuery, EventQuery, KeyQuery, MAX_LIMIT};
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::world::World;
 
-/// Everything of a tenant that an actor can see who can see all.
+/// Returns the policy, accounts, keys and events of a tenant. The actor must be allowed to see all of them.
 pub async fn picture(authority: &Authority, actor: &Actor) -> Value {
     let accounts = AccountQuery::new().limit(MAX_LIMIT);
     let accounts = authority.accounts(actor, &accounts).await.expect("the accounts");
@@ -20,14 +20,14 @@ pub async fn picture(authority: &Authority, actor: &Actor) -> Value {
     })
 }
 
-/// The same without the events.
+/// Returns the policy, accounts and keys of a tenant, without its events.
 pub async fn picture_of_now(authority: &Authority, actor: &Actor) -> Value {
     let mut picture = picture(authority, actor).await;
     picture.as_object_mut().expect("an object").remove("events");
     picture
 }
 
-/// All keys of a tenant.
+/// Returns all keys of a tenant.
 pub async fn all_keys(authority: &Authority, actor: &Actor) -> Vec<KeyEntry> {
     let mut query = KeyQuery::new().limit(MAX_LIMIT);
     let mut found = Vec::new();
@@ -39,7 +39,7 @@ pub async fn all_keys(authority: &Authority, actor: &Actor) -> Vec<KeyEntry> {
     }
 }
 
-/// All events that a query selects, oldest first.
+/// Returns all events that match a query, oldest first.
 pub async fn all_events(authority: &Authority, actor: &Actor, query: EventQuery) -> Vec<Event> {
     let mut query = query.oldest_first().limit(MAX_LIMIT);
     let mut found = Vec::new();
@@ -51,13 +51,13 @@ pub async fn all_events(authority: &Authority, actor: &Actor, query: EventQuery)
     }
 }
 
-/// The events of a key, oldest first.
+/// Returns the events of a key, oldest first.
 pub fn events_of(world: &World, key: KeyId) -> Vec<Event> {
     block_on(all_events(&world.authority, &world.admin, EventQuery::new().key(key)))
 }
 
 impl World {
-    /// Everything that can be seen of both tenants, and what a verify says to each token.
+    /// Returns the visible state of both tenants, and the answer to a verification of each token.
     pub fn state(&self) -> Value {
         let said: Vec<_> = self
             .issued
@@ -67,7 +67,7 @@ impl World {
         json!({ "globex": self.seen_by(&self.admin), "initech": self.seen_by(&self.other), "verify": said })
     }
 
-    /// Everything of a tenant that its administrator can see.
+    /// Returns everything of a tenant that its administrator can see.
     pub fn seen_by(&self, actor: &Actor) -> Value {
         block_on(picture(&self.authority, actor))
     }

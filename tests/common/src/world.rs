@@ -1,7 +1,7 @@
-//! The world of the tests: an authority and a verifier over one store, with a clock that only the test
-//! moves, and those who act in it.
+//! The world of the tests: an authority and a verifier over one store, a clock that only the test moves, and
+//! actors.
 //!
-//! Nothing here asserts a promise; a step that fails ends the test that took it.
+//! Its functions check no promise of the crate. If one of them fails, the test fails.
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -29,64 +29,64 @@ use crate::visible_state::all_events;
 
 pub type TestResult<T = ()> = Result<T, Box<dyn Error>>;
 
-/// Two tenants on one store, and those who act in them.
+/// Two tenants on one store, and their actors.
 pub struct World {
-    /// Where everything is kept.
+    /// The store of both tenants.
     pub store: Arc<dyn KeyStore>,
     pub clock: ManualClock,
     pub builder: Builder,
     pub keywright: Keywright,
     pub authority: Authority,
     pub verifier: Verifier,
-    /// May do everything in the first tenant.
+    /// An administrator of the first tenant.
     pub admin: Actor,
-    /// Policy, list all, revoke any, read events.
+    /// An actor who may set the policy, list all keys, revoke any key and read events.
     pub tenant_admin: Actor,
-    /// A developer, who owns the keys that a test does not say more of.
+    /// A developer, the owner of a key unless a test names another one.
     pub alice: Actor,
     /// Another developer.
     pub bob: Actor,
     pub auditor: Actor,
-    /// May do everything in the second tenant.
+    /// An administrator of the second tenant.
     pub other: Actor,
-    /// What was handed out, under a name of the test's own.
+    /// The tokens, each under a name that the test chose.
     pub issued: Vec<(&'static str, Issued)>,
-    /// The file that everything is kept in, if it is one.
+    /// The path of the store's file, if it has one.
     pub file: Option<PathBuf>,
 }
 
 impl World {
-    /// A world in which nothing has happened yet.
+    /// Creates a world with the default settings on a store.
     pub fn bare(store: impl KeyStore) -> Self {
         let (store, clock): (Arc<dyn KeyStore>, _) = (Arc::new(store), ManualClock::at(start()));
         let builder = builder(Arc::clone(&store), &clock);
         Self::assemble(store, clock, builder)
     }
 
-    /// A world in which the administrator of the first tenant has set the open policy.
+    /// Creates a world in which the administrator of the first tenant has set the open policy.
     pub fn new(store: impl KeyStore) -> Self {
         let world = Self::bare(store);
         block_on(world.set_policy(open)).expect("the policy is set");
         world
     }
 
-    /// A world in which nothing is stored, and every tenant without a policy has the open one.
+    /// Creates a world whose default policy is the open one. Nothing is stored.
     pub fn on(store: impl KeyStore) -> Self {
         Self::with(store, |builder| builder)
     }
 
-    /// The same with other settings.
+    /// Creates a world whose default policy is the open one, with other settings.
     pub fn with(store: impl KeyStore, change: impl FnOnce(Builder) -> Builder) -> Self {
         let world = Self::bare(store);
         world.with_settings(|builder| change(builder.default_policy(open_policy())))
     }
 
-    /// The same on a store in memory.
+    /// Creates a world whose default policy is the open one, on a store in memory.
     pub fn in_memory() -> Self {
         Self::on(MemoryStore::new())
     }
 
-    /// The same, over a store that can be told to fail.
+    /// Creates a world like [`World::with`] on a store in memory that can fail.
     pub fn faulty(change: impl FnOnce(Builder) -> Builder) -> (Self, Faults) {
         let (world, faults) = Self::bare(MemoryStore::new())
             .with_faults_and(|builder| change(builder.default_policy(open_policy())));
@@ -113,7 +113,7 @@ impl World {
         }
     }
 
-    /// The same world, its authority and verifier made anew over a store that can be told to fail.
+    /// Creates a world on the same records and clock, whose store can fail.
     pub fn with_faults(&self) -> TestResult<(Self, Faults)> {
         Ok(self.with_faults_and(|builder| builder))
     }
@@ -125,18 +125,18 @@ impl World {
         (Self::assemble(Arc::clone(&self.store), self.clock.clone(), builder), faults)
     }
 
-    /// The same world, its authority and verifier made anew with other settings.
+    /// Creates a world on the same store and clock, with other settings.
     pub fn with_settings(&self, change: impl FnOnce(Builder) -> Builder) -> Self {
         let builder = change(self.builder.clone());
         Self::assemble(Arc::clone(&self.store), self.clock.clone(), builder)
     }
 
-    /// The same world, its authority and verifier made anew with these peppers.
+    /// Creates a world on the same store and clock, with these peppers.
     pub fn with_peppers(&self, peppers: PepperRing) -> TestResult<Self> {
         Ok(self.with_settings(|builder| builder.peppers(peppers)))
     }
 
-    /// Goes on with other settings on the same store.
+    /// Changes the settings of this world. The store stays.
     pub fn rebuild(&mut self, change: impl FnOnce(Builder) -> Builder) {
         self.builder = change(self.builder.clone());
         self.keywright = self.builder.clone().build().expect("the settings are possible");
@@ -144,7 +144,7 @@ impl World {
         self.verifier = self.keywright.verifier();
     }
 
-    /// Lets go of the store and goes on with this one, such as the same one opened again.
+    /// Replaces the store, for example with the same one after it was reopened.
     pub fn reopen(&mut self, store: impl KeyStore) {
         let store: Arc<dyn KeyStore> = Arc::new(store);
         let builder = builder(Arc::clone(&store), &self.clock);
@@ -152,7 +152,7 @@ impl World {
         *self = Self { issued, ..Self::assemble(store, self.clock.clone(), builder) };
     }
 
-    /// Lets go of the store, so that its file is free.
+    /// Drops the store, so that its file can be opened again.
     pub fn let_go(&mut self) {
         self.reopen(MemoryStore::new());
     }
@@ -161,7 +161,7 @@ impl World {
         self.clock.now()
     }
 
-    /// So much later than now.
+    /// Returns the time that is `by` after now.
     pub fn later(&self, by: Duration) -> Timestamp {
         self.now().saturating_add(by)
     }
@@ -170,27 +170,27 @@ impl World {
         self.admin.tenant()
     }
 
-    /// A key of alice's with nothing said of it.
+    /// Generates a key of alice with default settings.
     pub async fn key(&self) -> Issued {
         self.key_of(&self.alice, named("prod-main-app")).await
     }
 
-    /// A key of `actor`'s own, which must be possible.
+    /// Generates a key of `actor`, and panics if that fails.
     pub async fn key_of(&self, actor: &Actor, new: NewKey) -> Issued {
         self.generate_for(actor, new).await.expect("a key")
     }
 
-    /// A key of alice's.
+    /// Generates a key of alice.
     pub async fn generate(&self, new: NewKey) -> Result<Issued, GenerateError> {
         self.generate_for(&self.alice, new).await
     }
 
-    /// A key of an actor's own.
+    /// Generates a key of `actor`.
     pub async fn generate_for(&self, actor: &Actor, new: NewKey) -> Result<Issued, GenerateError> {
         self.authority.generate(actor, new).await
     }
 
-    /// A key of a service account's.
+    /// Generates a key of a service account.
     pub async fn generate_under(
         &self,
         account: &ServiceAccount,
@@ -199,12 +199,12 @@ impl World {
         self.authority.generate(&self.admin, new.owner(Owner::Account(account.id))).await
     }
 
-    /// A key of the administrator's own, for callers that are not async.
+    /// Generates a key of the administrator, for callers that are not async.
     pub fn issue(&self, name: &str) -> Issued {
         block_on(self.key_of(&self.admin, named(name)))
     }
 
-    /// A service account with the role of this name.
+    /// Creates a service account.
     pub async fn account(&self, name: &str, role: &str) -> TestResult<ServiceAccount> {
         let new = NewAccount::new(Name::new(name)?, RoleName::new(role)?);
         Ok(self.authority.create_account(&self.admin, new).await?)
@@ -221,34 +221,34 @@ impl World {
         Ok(self.authority.set_policy(&self.admin, policy).await?.into_inner())
     }
 
-    /// The same for callers that are not async; it must be possible.
+    /// Changes the tenant's policy, for callers that are not async. Panics if that fails.
     pub fn change_policy(&self, change: impl FnOnce(&mut Policy)) {
         block_on(self.set_policy(change)).expect("the policy is set");
     }
 
-    /// Whether a token is accepted, and if not why.
+    /// Verifies a token, and returns the reason if it is denied.
     pub async fn check(&self, issued: &Issued) -> Result<(), Reason> {
         self.check_request(&AccessRequest::token(issued.token.expose())).await
     }
 
-    /// Whether a request is accepted, and if not why.
+    /// Verifies a request, and returns the reason if it is denied.
     pub async fn check_request(&self, request: &AccessRequest<'_>) -> Result<(), Reason> {
         decided(self.verifier.verify_request(request).await).map(|_| ())
     }
 
-    /// What a verify says: which secret it was, or the code of the reason against it.
+    /// Verifies a token, and returns `current` or `retiring`, or the code of the reason for the denial.
     #[track_caller]
     pub fn says(&self, token: &str) -> &'static str {
         says(&self.verifier, token)
     }
 
-    /// A key of alice's in this status, in the overlap of a rotation (which is over for a dead one).
-    /// Moves the clock by an hour if it is to be expired.
+    /// Generates a key of alice in this status, and rotates it with an overlap, which a dead key has lost.
+    /// For an expired key, the clock moves by an hour.
     pub async fn generate_in(&self, status: KeyStatus) -> TestResult<Issued> {
         self.generate_owned_in(&self.alice.as_owner(), status).await
     }
 
-    /// The same for any owner.
+    /// Generates a key like [`World::generate_in`] for any owner.
     pub async fn generate_owned_in(&self, owner: &Owner, status: KeyStatus) -> TestResult<Issued> {
         let new = named("prod-main-app");
         let new = match status {
@@ -269,7 +269,7 @@ impl World {
             KeyStatus::Active | KeyStatus::Scheduled => {}
         }
         let is = self.status(&issued.key.id).await?;
-        assert_eq!(is, status, "the key is in the status that was asked for");
+        assert_eq!(is, status, "the key must have the requested status");
         Ok(issued)
     }
 
@@ -277,29 +277,29 @@ impl World {
         Ok(self.authority.key(&self.admin, key).await?.status)
     }
 
-    /// All that the listing shows of a key to the administrator, in a form that can be compared.
+    /// Returns the entry of a key that the administrator sees, in a form that tests can compare.
     pub async fn shown(&self, key: &KeyId) -> TestResult<Value> {
         Ok(serde_json::to_value(self.authority.key(&self.admin, key).await?)?)
     }
 
-    /// The record of a key as the store has it, as JSON.
+    /// Returns the stored record of a key, as JSON.
     pub async fn stored(&self, key: &KeyId) -> Value {
         let found = self.store.resolve(key, Freshness::Usual).await;
         let found = found.expect("the store works").expect("a key");
         serde_json::to_value(found.record()).expect("a record serializes")
     }
 
-    /// The events of the tenant that a query selects, all of them, oldest first.
+    /// Returns all events of the tenant that match a query, oldest first.
     pub async fn events(&self, query: EventQuery) -> TestResult<Vec<Event>> {
         Ok(all_events(&self.authority, &self.admin, query).await)
     }
 
-    /// The events of a key, oldest first.
+    /// Returns the events of a key, oldest first.
     pub async fn events_of(&self, key: &KeyId) -> TestResult<Vec<Event>> {
         self.events(EventQuery::new().key(*key)).await
     }
 
-    /// The service account as it is now.
+    /// Returns the current state of a service account.
     pub async fn account_now(
         &self,
         account: &ServiceAccount,

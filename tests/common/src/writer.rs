@@ -1,7 +1,7 @@
-//! A process that writes to a store until it is killed, and says what it does.
+//! A process that writes to a store until it is killed, and reports every change on its output.
 //!
-//! Each of its threads says what it is about to do, does it, and says that it is done, with the key
-//! and the token that came of it: one line each.
+//! Each thread prints one line before a change and one line after it. The second line has the id and the
+//! token of a new key.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -21,14 +21,14 @@ use rand::{RngExt, SeedableRng};
 
 use crate::{DAY, World, all_keys, says};
 
-/// The variable that says where to write, and the one with the seed of what is drawn.
+/// The environment variables with the path of the store's file and with the seed of the random changes.
 pub const FILE: &str = "KEYWRIGHT_TEST_WRITES_TO";
 pub const SEED: &str = "KEYWRIGHT_TEST_WRITES_WITH_SEED";
-/// Marks the writer's lines among those of the test harness.
+/// The mark of the writer's lines, which sets them apart from those of the test harness.
 pub const MARK: &str = "writer: ";
 pub const THREADS: usize = 4;
 
-/// What a thread of the writer does, as it says before it begins.
+/// A change that a thread reports and then makes.
 #[derive(Clone, Debug)]
 pub enum Doing {
     Generate(String),
@@ -37,7 +37,7 @@ pub enum Doing {
     Enable(KeyId),
     Revoke(KeyId),
     Delete(KeyId),
-    /// How often each key was used since the last flush of this thread.
+    /// A flush, with the number of uses of each key since the last flush of this thread.
     Flush(BTreeMap<KeyId, u64>),
 }
 
@@ -62,7 +62,7 @@ impl FromStr for Doing {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let strange = || format!("the writer said {text:?}");
+        let strange = || format!("unexpected line of the writer: {text:?}");
         let words: Vec<&str> = text.split(' ').collect();
         let id = |word: &str| word.parse::<KeyId>().map_err(|_| strange());
         match words.as_slice() {
@@ -87,7 +87,7 @@ impl FromStr for Doing {
     }
 }
 
-/// Changes keys from all its threads, telling of each change before and after, until it is killed.
+/// Changes keys on several threads until the process is killed, and reports each change before and after.
 pub fn write_until_killed(file: &Path) -> ! {
     let seed: u64 = env::var(SEED).expect("a seed").parse().expect("a number");
     let store = block_on(FileStore::open(file)).expect("the store opens");
@@ -99,7 +99,7 @@ pub fn write_until_killed(file: &Path) -> ! {
     thread::scope(|scope| {
         for number in 0..THREADS {
             let (world, random) = (&world, StdRng::seed_from_u64(seed + number as u64));
-            // A setup of its own, so that each flush tells of what its own thread counted.
+            // Each thread has its own verifier, so that a flush writes only the uses that the thread counted.
             let counting = World::bare(store.clone()).verifier;
             scope.spawn(move || Writer::new(world, number, random, counting).write());
         }
@@ -107,16 +107,16 @@ pub fn write_until_killed(file: &Path) -> ! {
     unreachable!("the threads write until the process is killed")
 }
 
-/// One thread of the writer, which changes keys of its own.
+/// One thread of the writer, which changes only its own keys.
 struct Writer<'a> {
     world: &'a World,
     number: usize,
     random: StdRng,
     verifier: Verifier,
-    /// Its keys that are not revoked, and those that are.
+    /// The thread's keys that are not revoked.
     alive: Vec<KeyId>,
     revoked: Vec<KeyId>,
-    /// The tokens that it has.
+    /// The newest token of each key.
     tokens: BTreeMap<KeyId, String>,
     used: BTreeMap<KeyId, u64>,
     made: u32,
@@ -166,13 +166,13 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Does it, and tells what the parent can't know: the key and its new token.
+    /// Makes the change, and returns the report of its end: the id and the token, if there is a new token.
     fn carry_out(&mut self, doing: &Doing) -> String {
         let (authority, admin) = (&self.world.authority, &self.world.admin);
         let issued = match doing {
             Doing::Generate(name) => {
                 let new = NewKey::named(name).expect("a name");
-                Some(block_on(authority.generate(admin, new)).expect("made"))
+                Some(block_on(authority.generate(admin, new)).expect("generated"))
             }
             Doing::Rotate(id, overlap) => match block_on(authority.rotate(admin, id, *overlap)) {
                 Err(KeyError::WrongStatus(_)) => return "refused".to_owned(),
@@ -219,10 +219,12 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// One line in one write, so that a kill leaves it whole or not there.
+    /// Prints a line in one write, so that a kill leaves the whole line or none of it.
     fn say(&self, text: &str) {
         let line = format!("\n{MARK}{} {text}\n", self.number);
         let mut out = std::io::stdout().lock();
-        out.write_all(line.as_bytes()).and_then(|()| out.flush()).expect("somebody listens");
+        out.write_all(line.as_bytes())
+            .and_then(|()| out.flush())
+            .expect("the parent reads the output");
     }
 }

@@ -1,20 +1,20 @@
-//! The attribute of tests that say what they need. It is used as `common::test`.
+//! The attribute `common::test`, for tests that need certain programs or run on several stores.
 
 use proc_macro::{TokenStream, TokenTree};
 
-/// Registers a test, in a binary without Rust's own harness that ends in [`common::suite::run`].
+/// Registers a test in a binary whose main function calls [`common::suite::run`].
 ///
-/// * `#[common::test]` runs a function, which may be async and is then run on tokio.
-/// * `#[common::test(postgres)]` or `(postgres, pgbouncer)` names the programs that it needs. Without
-///   them it is ignored.
-/// * `#[common::test(each_store)]` runs a function once for each kind of store: an async one takes a world on a
-///   new store, one that is not async the kind. `(file_store)` runs it for a store file alone.
-#[allow(clippy::missing_panics_doc, reason = "what it writes is Rust")]
+/// * `#[common::test]` runs a function. An async function runs on tokio.
+/// * `#[common::test(postgres)]` or `(postgres, pgbouncer)` names the programs that the test needs. If one
+///   is missing, the test is ignored.
+/// * `#[common::test(each_store)]` runs a function once for each kind of store. An async function takes a
+///   world on a new store; any other function takes the kind. `(file_store)` runs it only on a store file.
+#[allow(clippy::missing_panics_doc, reason = "the generated code is valid Rust")]
 #[proc_macro_attribute]
 pub fn test(words: TokenStream, function: TokenStream) -> TokenStream {
     let registration = registration(words, &function)
         .unwrap_or_else(|wrong| format!("::core::compile_error!({wrong:?});"));
-    let registration: TokenStream = registration.parse().expect("it is Rust");
+    let registration: TokenStream = registration.parse().expect("the generated code is valid Rust");
     function.into_iter().chain(registration).collect()
 }
 
@@ -29,7 +29,11 @@ fn registration(words: TokenStream, function: &TokenStream) -> Result<String, St
             "postgres" => needs += "::common::needs::Need::Postgres, ",
             "pgbouncer" => needs += "::common::needs::Need::PgBouncer, ",
             "," => {}
-            other => return Err(format!("a test can't need {other}")),
+            other => {
+                return Err(format!(
+                    "unknown argument {other}: use postgres, pgbouncer, each_store or file_store"
+                ));
+            }
         }
     }
     let run = match (stores, is_async) {
@@ -49,7 +53,7 @@ fn registration(words: TokenStream, function: &TokenStream) -> Result<String, St
     ))
 }
 
-/// The name of a function, and whether it is async.
+/// Returns the name of a function, and whether it is async.
 fn signature(function: &TokenStream) -> Result<(String, bool), String> {
     let mut is_async = false;
     let mut tokens = function.clone().into_iter();
@@ -57,11 +61,11 @@ fn signature(function: &TokenStream) -> Result<(String, bool), String> {
         match token {
             TokenTree::Ident(word) if word.to_string() == "async" => is_async = true,
             TokenTree::Ident(word) if word.to_string() == "fn" => {
-                let name = tokens.next().ok_or("a function has a name")?;
+                let name = tokens.next().ok_or("expected the name of a function")?;
                 return Ok((name.to_string(), is_async));
             }
             _ => {}
         }
     }
-    Err("a test is a function".to_owned())
+    Err("a test must be a function".to_owned())
 }

@@ -107,7 +107,7 @@ fn schema_name_needs_no_quoting_care() {
     for name in bad {
         let error = SchemaName::new(name).expect_err(name);
         assert_eq!(name.parse::<SchemaName>(), Err(error.clone()));
-        assert!(error.to_string().contains("no name of a schema"), "{error}");
+        assert!(error.to_string().contains("is not a schema name"), "{error}");
     }
     assert_eq!(SchemaName::default().to_string(), "keywright");
 }
@@ -225,7 +225,7 @@ async fn user_with_table_rights_can_work() {
     );
     PostgresStore::open(pool.clone()).await.expect("a store");
     for opened in opened_both_ways(&few).await {
-        assert_refused(opened, StoreErrorKind::Unavailable, "user may not do this");
+        assert_refused(opened, StoreErrorKind::Unavailable, "user lacks a privilege");
     }
     let grant = "GRANT USAGE ON SCHEMA keywright TO few;
         GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA keywright TO few;";

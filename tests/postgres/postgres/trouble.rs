@@ -208,7 +208,7 @@ async fn t_m15_long_foreign_lock_is_unavailable() {
     store.commit(insert(1)).await.expect("a commit");
     let held = hold(&pool, STATE).await;
     let error = store.commit(insert(2)).await.expect_err("the lock is held");
-    assert!(error.to_string().contains("another change holds the database"), "{error}");
+    assert!(error.to_string().contains("another change held the lock"), "{error}");
     assert!(is_unavailable(Err::<(), _>(error)));
     assert_eq!(traces(&pool, 2).await, [0; 4]);
     // Who only counts waits for nobody, and who reads neither.

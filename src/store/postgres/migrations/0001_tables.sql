@@ -1,12 +1,12 @@
--- Format 1. Times are microseconds since 1970-01-01 UTC; "never" is the largest or the smallest
--- number, so that it sorts where it belongs. What is in `record` is the record; the columns beside
--- it are copies to search and order by.
+-- Format 1. Times are microseconds since 1970-01-01 UTC. "Never" is the largest number, and "not yet" is
+-- -1, so that both sort correctly. The column `record` holds the record. The other columns are copies for
+-- searching and ordering.
 
 CREATE TABLE {schema}.state (
     is_one boolean PRIMARY KEY DEFAULT true CHECK (is_one),
-    -- The last commit. Whoever commits holds this row.
+    -- The epoch of the last commit. Every commit locks this row.
     epoch bigint NOT NULL,
-    -- Whether another store is being moved here: until that has ended, nobody reads or writes.
+    -- Whether another store is being moved here. Until the move has ended, no store uses the tables.
     is_moving boolean NOT NULL DEFAULT false
 );
 INSERT INTO {schema}.state (epoch) VALUES (0);
@@ -48,11 +48,11 @@ CREATE INDEX keys_updated ON {schema}.keys (tenant, updated_at, id);
 CREATE INDEX keys_name ON {schema}.keys (tenant, name, id);
 CREATE INDEX keys_expires ON {schema}.keys (tenant, expires_at, id);
 CREATE INDEX keys_owner ON {schema}.keys (tenant, owner, created_at, id);
--- The live keys of an owner are those that expire later: the limit counts no dead ones.
+-- For the limit of keys, which counts only keys that are neither revoked nor expired.
 CREATE INDEX keys_live ON {schema}.keys (tenant, owner, expires_at) WHERE NOT revoked;
 CREATE INDEX keys_account ON {schema}.keys (account) WHERE account IS NOT NULL;
 
--- Apart from the record: counting never touches it.
+-- A table of its own, so that counting a use never writes to the record of a key.
 CREATE TABLE {schema}.usage (
     key text COLLATE "C" PRIMARY KEY REFERENCES {schema}.keys (id) ON DELETE CASCADE,
     tenant text COLLATE "C" NOT NULL,
@@ -61,7 +61,8 @@ CREATE TABLE {schema}.usage (
 );
 CREATE INDEX usage_last_used ON {schema}.usage (tenant, last_used_at, key);
 
--- `key:` or `account:` and an id that is not used again until the event of this number is forgotten.
+-- Deleted ids, as `key:ID` or `account:ID`. An id is not used again until the event of this number is
+-- forgotten.
 CREATE TABLE {schema}.deleted (
     id text COLLATE "C" PRIMARY KEY,
     tenant text COLLATE "C" NOT NULL,
@@ -69,7 +70,7 @@ CREATE TABLE {schema}.deleted (
 );
 CREATE INDEX deleted_event ON {schema}.deleted (tenant, event);
 
--- The last batch of each writer of usage.
+-- The last usage batch of each writer.
 CREATE TABLE {schema}.writers (
     writer bytea PRIMARY KEY,
     sequence bigint NOT NULL,
@@ -98,15 +99,15 @@ CREATE TABLE {schema}.events (
 CREATE INDEX events_key ON {schema}.events (tenant, key, sequence) WHERE key IS NOT NULL;
 CREATE INDEX events_account ON {schema}.events (tenant, account, sequence) WHERE account IS NOT NULL;
 
--- What each of the last commits touched, for caches.
+-- The subjects of the last commits, for caches.
 CREATE TABLE {schema}.changes (
     epoch bigint PRIMARY KEY,
     at timestamptz NOT NULL DEFAULT now(),
     touched text[] NOT NULL
 );
 
--- Searching for a part of a name needs pg_trgm to be fast, and works without it: it may be missing, or
--- where the user may not go.
+-- The extension pg_trgm makes a search for part of a name fast. The search also works without it, since the
+-- extension may be missing, or in a schema that the user must not access.
 DO $search$
 DECLARE
     home text;
