@@ -76,7 +76,7 @@ pages!(
 );
 // Their examples need servers: `examples/servers` compiles and runs them.
 #[cfg(not(doctest))]
-pages!(actix, axum, management, tonic, web);
+pages!(web, axum, actix, tonic, management);
 
 #[allow(clippy::doc_markdown, reason = "tables name operations as events do")]
 #[doc = include_str!("custom_store.md")]
