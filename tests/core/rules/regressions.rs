@@ -1,4 +1,4 @@
-//! What was once wrong and has no table or promise of its own.
+//! Regression tests for bugs that no table and no promise covers.
 
 use std::error::Error as _;
 use std::time::Duration;
@@ -31,7 +31,7 @@ fn request_scopes_add_up() {
             request().scope(&read).scope(&write),
             request().scope(&write).scopes(&only),
             request().scopes(&both).scope(&read),
-            // More than a request holds without an allocation.
+            // More scopes than a request stores without an allocation.
             (0..9).fold(request(), |request, _| request.scope(&read)).scope(&write),
         ] {
             let denied = world.check_request(&asking).await;
@@ -249,7 +249,7 @@ fn store_can_be_chosen_at_runtime() -> TestResult {
     })
 }
 
-/// A store that forgets the filters of a query.
+/// A store that ignores the filters of a query.
 #[derive(Debug)]
 struct Forgetful;
 

@@ -1,5 +1,5 @@
-//! Bad input is refused with an error of its own, which says what and why, and changes nothing: no
-//! key is stored, and keys, accounts, policy and the accepted events are as they were.
+//! Bad input is refused with a specific error that names the problem, and changes nothing: no key
+//! is stored, and the keys, accounts, policy and accepted events stay as they were.
 
 mod absent;
 mod failing;
@@ -18,7 +18,7 @@ use keywright::{
 
 use common::{World, admin, chain, named, start};
 
-/// Everything that a tenant can see of itself, refusals apart.
+/// Renders everything that a tenant can see of its own data, except refused operations.
 async fn picture(authority: &Authority) -> String {
     let admin = admin();
     let keys = authority.keys(&admin, &KeyQuery::new().limit(500)).await.expect("keys");
@@ -31,7 +31,7 @@ async fn picture(authority: &Authority) -> String {
     serde_json::to_string_pretty(&seen).expect("what is shown serialises")
 }
 
-/// An error is a sentence on one line, all along its chain.
+/// Asserts that each error of the chain is a sentence on one line.
 #[track_caller]
 fn assert_is_said(error: &dyn Error) {
     for said in chain(error) {
@@ -40,7 +40,7 @@ fn assert_is_said(error: &dyn Error) {
     }
 }
 
-/// A world with one key of alice's and one service account with a key.
+/// Builds a world with one key of alice's and one service account that has a key.
 async fn world() -> (World, Issued, AccountId) {
     let world = World::in_memory();
     let issued = world.key().await;

@@ -1,4 +1,4 @@
-//! Networks, scopes, access and rate: what a key that is accepted may be used for.
+//! Networks, scopes, access and rate limit what an accepted key can be used for.
 
 use keywright::{
     Access, AccessRequest, AccountEdit, Issued, NewKey, Owner, Reason, RoleName, Scope, ScopeSet,
@@ -53,7 +53,7 @@ fn scopes(text: &str) -> ScopeSet {
     text.parse().expect("scopes")
 }
 
-/// Whether a request for these scopes is let through, by verify and by the grant alike.
+/// Returns whether the key has these scopes. `verify` and the grant must agree.
 async fn may(world: &World, issued: &Issued, needed: &str) -> bool {
     let needed = scopes(needed);
     let request = AccessRequest::token(issued.token.expose()).scopes(&needed);

@@ -1,4 +1,5 @@
-//! Events: by key, account, actor, kind and time, in both orders, on pages of any size.
+//! Event queries filter by key, account, actor, kind and time, in both directions and with every
+//! page size.
 
 use keywright::store::{Batch, EventQuery, FileStore, KeyStore, MAX_LIMIT, MemoryStore};
 use keywright::{
@@ -9,7 +10,7 @@ use keywright::{
 use super::{assert_page_is_full, on_each_store, through_text};
 use common::{HOUR, SECOND, World, admin, block_on, developer, named, start, tenant, user};
 
-/// What happened in a tenant, and the instants between.
+/// A tenant with a known history, and the instants between its events.
 struct Story {
     key: KeyId,
     account: keywright::AccountId,
@@ -170,7 +171,7 @@ fn events_outlive_their_key() {
     });
 }
 
-/// How many items each page of a query has, and whether there is more.
+/// Returns the number of items of each page, and whether more pages follow.
 async fn pages(store: &impl KeyStore, query: &EventQuery) -> Vec<(usize, bool)> {
     let mut query = query.clone();
     let mut pages = Vec::new();

@@ -1,5 +1,4 @@
-//! Keys: what each filter lets through and what each order is, against a plain search through all
-//! of them.
+//! Each filter and order of key queries matches a plain search through all keys.
 
 use std::cmp::Ordering;
 
@@ -11,8 +10,8 @@ use keywright::{
 use super::{SORTS, on_each_store, walk};
 use common::{DAY, HOUR, SECOND, World, admin, developer, named, start};
 
-/// A tenant with keys of every kind: of two people and an account, in every status, used and not,
-/// some of them made at one instant and some of one name.
+/// Fills a tenant with keys of two developers and an account, in every status, used and unused.
+/// Some share an instant of creation, some share a name.
 async fn populate(world: &World) -> Vec<KeyId> {
     let (authority, clock) = (&world.authority, &world.clock);
     let role = RoleName::new("analyst").expect("a role");
@@ -41,7 +40,7 @@ async fn populate(world: &World) -> Vec<KeyId> {
     for (n, issued) in made.iter().enumerate() {
         if n % 4 == 1 {
             clock.advance(SECOND);
-            // Keys that are not valid yet are refused, and so not used.
+            // A key that is not yet valid is refused, so its use is not counted.
             let _ = world.verifier.verify(issued.token.expose()).await;
             world.verifier.flush().await.expect("the store works");
         }
@@ -66,7 +65,7 @@ async fn all(world: &World) -> Vec<KeyEntry> {
     page.expect("a page").items
 }
 
-/// The order of two entries, as the documentation of each order has it.
+/// Compares two entries as the documentation of the order defines it.
 fn order(sort: KeySort, a: &KeyEntry, b: &KeyEntry) -> Ordering {
     let by = match sort {
         KeySort::Created => a.key.created_at.cmp(&b.key.created_at),
@@ -124,7 +123,7 @@ fn orders_hold_in_both_directions() {
     });
 }
 
-/// A filter and what it is to let through.
+/// A filter's name, its query, and the predicate that it must match.
 type Filter = (&'static str, KeyQuery, Box<dyn Fn(&KeyEntry) -> bool>);
 
 fn has(text: &'static str) -> Box<dyn Fn(&KeyEntry) -> bool> {
