@@ -1,4 +1,4 @@
-//! Q: the console of a tenant: the switch, the two roles, revoking one key or many.
+//! Q: the tenant's console: the API access switch, the two roles, and revoking one key or many.
 
 use std::collections::BTreeSet;
 
@@ -147,7 +147,7 @@ async fn q7_many_keys_are_revoked_in_one_call(world: &World) -> TestResult {
     };
     let unknown: KeyId = "0000000000000000".parse()?;
     let last = world.generate_for(&world.bob, NewKey::named("prod-last")?).await?;
-    // What can't be revoked comes first, so that it could stop the rest.
+    // Keys that cannot be revoked come first, because a failure must not stop the rest.
     let asked = [
         expired.key.id,
         revoked.key.id,
@@ -295,7 +295,7 @@ fn every_combination() -> impl Iterator<Item = (bool, bool, bool)> {
     (0..8).map(|bits| (bits & 4 != 0, bits & 2 != 0, bits & 1 != 0))
 }
 
-/// The whole listing in a form that can be compared.
+/// Returns the whole listing in a form that tests can compare.
 async fn listing(world: &World) -> TestResult<serde_json::Value> {
     let page = world.authority.keys(&world.admin, &KeyQuery::new()).await?;
     Ok(serde_json::to_value(page.items)?)

@@ -1,4 +1,4 @@
-//! Operations that are dropped before they have an answer: a client that hung up, a timeout.
+//! Operations that are dropped before they return, as by a disconnected client or a timeout.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -12,7 +12,7 @@ use common::faults::{Fault, Faults};
 use common::operations::{Subjects, is_looking, perform, state};
 use common::{TestResult, World};
 
-/// Polls `call` until it is done or its store stands at this moment; then it is dropped.
+/// Polls `call` until it completes or its store blocks at this moment, and then drops it.
 async fn until_it_stands<T>(call: impl Future<Output = T>, store: &Faults, at: usize) -> Option<T> {
     let mut call = pin!(call);
     poll_fn(|context| match call.as_mut().poll(context) {
@@ -27,7 +27,7 @@ async fn until_it_stands<T>(call: impl Future<Output = T>, store: &Faults, at: u
     .await
 }
 
-/// How many events tell that something was done.
+/// Returns the number of events with the outcome "done".
 async fn told(world: &World) -> TestResult<usize> {
     let events = world.events(EventQuery::new()).await?;
     Ok(events.iter().filter(|event| event.outcome == EventOutcome::Done).count())

@@ -1,4 +1,5 @@
-//! The crate's errors in a word or two. One that nobody can get ends the test.
+//! Maps the crate's errors to a word or two. An error that no operation of the model can cause
+//! fails the test.
 
 use keywright::{
     AccountError, GenerateError, KeyError, ListError, NameError, Operation, PermissionDenied,
