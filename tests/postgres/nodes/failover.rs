@@ -1,4 +1,4 @@
-//! A standby takes over: one that had everything, and one that lagged behind.
+//! Failover to a standby that has every commit, and to one that lags behind.
 
 use std::thread::sleep;
 use std::time::Duration;
@@ -53,8 +53,8 @@ fn t_m11_lagging_standby_makes_nodes_forget() {
     standby.promote();
     cluster.proxies.iter().for_each(|proxy| proxy.turn_to(standby.port()));
     living.recovers(&mut row);
-    // The revocations are lost with what the standby had not received. That all nodes accept the keys
-    // again shows that they have forgotten what they knew; only synchronous replication keeps it.
+    // The standby has not received the revocations, so they are lost; only synchronous replication
+    // would keep them. Every node accepts the keys again only if it has emptied its cache.
     round.is_lost();
     for line in &mut round.lines {
         assert_ne!(
@@ -70,7 +70,7 @@ fn t_m11_lagging_standby_makes_nodes_forget() {
     row.show("a standby that lagged takes over: all revocations are lost, and made again");
 }
 
-/// The standby of this server.
+/// Waits until the standby of this server has every commit.
 fn wait_until_it_has_everything(primary: &Server) {
     block_on(async {
         let mut connection =

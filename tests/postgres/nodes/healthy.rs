@@ -1,4 +1,4 @@
-//! All is well, but for the hints.
+//! Revocations on a healthy database, with timely, late and no hints.
 
 use crate::cluster::{Cluster, alone};
 use crate::measure::{amount, revoke_in_good_times};

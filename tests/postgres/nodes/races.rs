@@ -1,4 +1,5 @@
-//! Races of the core between three processes: what holds within one holds for all of them.
+//! Races of the core between three processes: the guarantees within one process hold across all of
+//! them.
 
 use std::collections::HashMap;
 use std::sync::Barrier;
@@ -14,7 +15,7 @@ use common::database::Server;
 
 const PAUSE: Duration = Duration::from_millis(15);
 
-/// Asks all nodes at once, on so many connections each, and gives all that they said.
+/// Runs requests on all nodes at once, on this many connections each, and returns all answers.
 fn at_once(
     cluster: &Cluster,
     connections: usize,
@@ -129,7 +130,7 @@ fn t_m16_usage_adds_up_through_failed_flushes() {
                 let mut failed = Vec::new();
                 for _ in 0..ROUNDS {
                     for _ in 0..USES {
-                        // One that can't be decided is not counted, and is asked for again.
+                        // An undecided verify counts no use, so it is repeated.
                         let said = line.ask_until_done(&format!("verify {token}"));
                         assert_eq!(said, "accepted");
                     }
@@ -139,7 +140,7 @@ fn t_m16_usage_adds_up_through_failed_flushes() {
             })
         });
         while !using.is_finished() {
-            // Some flushes fail before they are done, and some are done and not acknowledged.
+            // Some flushes fail before the commit, and some commit without an acknowledgement.
             kill_all_connections(server, "uses");
             cluster.proxies.iter().for_each(Proxy::lose_acknowledgement);
             thread::sleep(PAUSE);

@@ -1,4 +1,4 @@
-//! Nodes lose the database, in each of the ways in which one can, while keys are revoked.
+//! Nodes lose the database in each possible way while keys are revoked.
 
 use std::thread;
 use std::time::Duration;
@@ -12,8 +12,8 @@ use common::database::Server;
 
 const KEYS_IN_A_ROUND: usize = 20;
 
-/// Revokes keys in rounds; `trouble` begins with keys that are accepted everywhere, revokes them, and is
-/// over when it returns. Then the nodes find back by themselves.
+/// Revokes keys in rounds. `trouble` gets keys that every node accepts, revokes them, and returns
+/// when the failure is over. The nodes must then recover without help.
 fn rounds(cluster: &Cluster, mut trouble: impl FnMut(&mut Round)) -> Row {
     let mut row = Row::default();
     let mut living = LivingKey::watch(cluster);
@@ -68,8 +68,8 @@ fn t_m05_revoke_arrives_despite_killed_connections() {
     let server = Server::shared();
     let cluster = Cluster::start(server, "killed", Hints::On);
     let row = rounds(&cluster, |round| {
-        // Nobody listens when the first half is revoked, and the second is revoked as others are
-        // killed.
+        // The first half is revoked while no node receives hints, the second while connections are
+        // being killed.
         kill_all_connections(server, "killed");
         round.revoke(0, KEYS_IN_A_ROUND / 2);
         thread::scope(|scope| {

@@ -1,5 +1,5 @@
-//! Rows that somebody else has changed: what can't be right is an error, never an absence, and what a
-//! commit has read must still be so when it writes.
+//! Rows that another program has changed: an invalid row is an error and never an absent record,
+//! and a commit fails if the rows that it has read have changed.
 
 use keywright::store::{
     AccountQuery, Batch, Change, Condition, Epoch, EventQuery, Freshness, KeyQuery, KeyStore,
@@ -13,7 +13,7 @@ use crate::stage::{
 };
 use common::{open_policy, start, tenant};
 
-/// A key of a user, an account with a key, a policy, and events.
+/// Adds a key of a user, an account with a key, a policy, and events.
 async fn populate(store: &PostgresStore) {
     let mut policy = open_policy();
     policy.version = 1;
@@ -27,7 +27,7 @@ async fn populate(store: &PostgresStore) {
     store.commit(told).await.expect("a commit");
 }
 
-/// What each method that meets a record says of it.
+/// Calls one of the methods that read records.
 async fn says(store: &PostgresStore, method: &str) -> Result<(), StoreError> {
     let tenant = tenant();
     match method {
@@ -150,7 +150,7 @@ async fn commit_fails_without_the_lock_row() {
     assert_eq!(kind(&store, "changes").await, Some(StoreErrorKind::Corrupt));
 }
 
-/// Changes rows while a commit has read them and not yet written. What it comes to.
+/// Changes rows between the reads and the write of a commit, and returns the commit's result.
 async fn meanwhile(
     store: &PostgresStore,
     pool: &PgPool,

@@ -1,4 +1,4 @@
-//! `PostgresStore` on a server of the tests' own.
+//! `PostgresStore` on a server that the tests start.
 
 mod by_other_hands;
 mod contract;

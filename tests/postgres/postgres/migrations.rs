@@ -1,5 +1,5 @@
-//! Making the tables: by many nodes at once, by hand, by users with few rights, and not at all where
-//! that would be wrong.
+//! Creating the tables: by many nodes at once, by hand, by users with few rights, and not at all
+//! where that would be wrong.
 
 use keywright::store::{
     Change, Freshness, KeyQuery, KeyStore, PostgresOptions, PostgresStore, SchemaName, StoreError,
@@ -13,7 +13,8 @@ use crate::stage::{
 };
 use common::{start, tenant};
 
-/// Everything that is in a schema, down to when each row of its versions was written.
+/// Returns every object of a schema, including the time at which each row of its versions was
+/// written.
 async fn tables(pool: &PgPool, schema: &str) -> Vec<String> {
     let objects =
         "SELECT relname || ' ' || oid::text FROM pg_class WHERE relnamespace::regnamespace::text";
@@ -201,7 +202,7 @@ async fn manual_migrations_make_equal_tables() {
     assert_eq!(by_hand, columns("by_store").await);
 }
 
-/// A pool of a user who may connect, and nothing more.
+/// Returns a pool of a user who has only the right to connect.
 async fn user(stage: &Stage, pool: &PgPool, name: &str) -> PgPool {
     run(pool, format!("CREATE ROLE {name} LOGIN")).await;
     let options = stage.options().username(name);
@@ -274,7 +275,7 @@ const SEARCHED_BY_INDEX: &str =
 async fn name_search_works_without_extension() {
     let stage = Stage::new("with_extension").await;
     let pool = stage.pool(4).await;
-    // Wherever it is, and whatever that is called.
+    // The extension's schema can have any name.
     run(&pool, "CREATE SCHEMA \"Odd \"\" name\"").await;
     let is_there = "SELECT count(*) FROM pg_available_extensions WHERE name = 'pg_trgm'";
     let is_there = number(&pool, is_there).await;
