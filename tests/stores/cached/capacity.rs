@@ -1,4 +1,4 @@
-//! How much is kept.
+//! The cache's capacity: the keys that stay in memory, and their number.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use keywright::store::{Freshness, KeyStore};
 
 use crate::node::Node;
 
-/// An id that nobody has.
+/// Returns an id of no key.
 fn made_up(number: usize) -> KeyId {
     format!("{number:016}").parse().expect("an id")
 }
@@ -60,7 +60,7 @@ async fn unknown_ids_displace_no_key() {
     for key in &keys {
         assert!(!node.asks(key).await, "displaced");
     }
-    // What is looked at is not kept again before it is looked at: each one that costs nothing was kept.
+    // The ids are checked in reverse order, so that a check evicts no id that is still to be checked.
     let before = node.behind.resolved();
     for number in (0..2 * MOST + MOST / 2).rev() {
         assert!(node.is_absent(&made_up(number)).await);

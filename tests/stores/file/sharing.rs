@@ -1,4 +1,4 @@
-//! Files and folders that others may touch, and places that are no file at all.
+//! Files and folders that other users can write to, and paths that are not files.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -105,7 +105,7 @@ fn t_f18_link_in_shared_folder_is_refused() {
     assert_refused(&link, folder.path(), "0777", "chmod go-w");
     set_mode(folder.path(), 0o700);
     block_on(open(&link).expect("it opens").close()).expect("the store closes");
-    // Where the link leads to counts as well.
+    // The target of the link counts as well.
     let real = lived.folder.path().canonicalize().expect("the folder");
     set_mode(&real, 0o777);
     assert_refused(&link, &real, "0777", "chmod go-w");
@@ -175,7 +175,7 @@ fn t_f18_non_file_is_named() {
         ("link to a device", "is a device"),
     ];
     let before = names_in(folder.path());
-    // A pipe that is opened to be read waits for a writer: this must come back by itself.
+    // A read of a pipe would wait for a writer, so the open must return without one.
     for (name, cause) in table {
         for error in [
             open(&at(name)).expect_err(cause),

@@ -1,4 +1,4 @@
-//! Stores that are wrong in one way each: every rule sees what it is there for, and nothing else.
+//! Stores with one flaw each: exactly the expected rules fail.
 
 mod flaws;
 mod store;
@@ -13,7 +13,7 @@ use keywright::store::conformance::{Host, RULES};
 use flaws::FLAWS;
 use store::Wrong;
 
-/// The rules that do not hold on a store.
+/// Returns the rules that fail on a store.
 fn broken(host: &dyn Host) -> Vec<&'static str> {
     let breaks = |check: fn(&dyn Host)| {
         panic::catch_unwind(AssertUnwindSafe(|| check(host))).err().map(|said| {
@@ -24,7 +24,7 @@ fn broken(host: &dyn Host) -> Vec<&'static str> {
     RULES.iter().filter(|rule| breaks(rule.check).is_some()).map(|rule| rule.name).collect()
 }
 
-/// A flaw is to be seen by its rule and not by a page of panics.
+/// Runs `work` without the messages of panics, because rules are expected to fail.
 fn quietly<T>(work: impl FnOnce() -> T) -> T {
     panic::set_hook(Box::new(|_| {}));
     let came_to = work();

@@ -1,4 +1,4 @@
-//! Limits that hold exactly, however many ask at once.
+//! Limits are exact under concurrent calls.
 
 use futures_lite::future::block_on;
 use keywright::store::KeyQuery;
@@ -42,7 +42,7 @@ fn t_c07_rate_admits_exactly_its_number() {
         for period in 0..3 {
             let said = together(THREADS + 1, |number| {
                 if number == THREADS {
-                    // A key that changes has spent no less.
+                    // A changed key keeps the spent part of its rate.
                     let edit = note(&period.to_string());
                     block_on(world.authority.edit(&world.admin, &issued.key.id, edit))
                         .expect("edited");
