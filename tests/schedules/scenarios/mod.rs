@@ -1,4 +1,4 @@
-//! The scenarios: what must hold whoever takes the next step.
+//! The scenarios: rules that must hold in every schedule.
 
 #[cfg(feature = "cached")]
 mod cached;
@@ -10,7 +10,7 @@ use shuttle::thread;
 
 use crate::runner::Scenario;
 
-/// All of them, by the rule that each holds.
+/// All scenarios, named by the rule that they test.
 pub(crate) const ALL: &[Scenario] = &[
     Scenario {
         name: "t_c05_every_use_is_stored_once",
@@ -75,7 +75,7 @@ pub(crate) const ALL: &[Scenario] = &[
 
 type Work = Box<dyn FnOnce() + Send>;
 
-/// Runs all of it at the same time, and waits for it.
+/// Runs all work at the same time and waits until it is done.
 fn together(work: impl IntoIterator<Item = Work>) {
     let running: Vec<_> = work.into_iter().map(|work| thread::spawn(work)).collect();
     for thread in running {
