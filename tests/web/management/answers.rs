@@ -1,4 +1,4 @@
-//! What is the same for every route: methods, paths, headers.
+//! Behavior that all routes share: methods, paths and headers.
 
 use serde_json::json;
 
@@ -88,7 +88,7 @@ fn malformed_id_is_answered_as_absent() {
         let routes = routes.chain(of_accounts.iter().map(|action| ("/accounts", action)));
         let world = &host.world;
         for (kind, (method, action)) in routes {
-            // The second would be refused for what it says as well, the third may not do it.
+            // The second body is invalid, and the third actor lacks the permission.
             let bodies = [json!({ "name": "prod-a" }), json!({ "owner": 1 }), json!({})];
             for (body, actor) in bodies.into_iter().zip([&world.admin, &world.admin, &world.alice])
             {

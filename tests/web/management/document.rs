@@ -1,4 +1,4 @@
-//! The OpenAPI document by itself.
+//! The OpenAPI document, checked without requests.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::client::{document, on_a_host};
 
-/// Every object in a value, with where it stands.
+/// Collects every object in a value, with its place.
 fn objects(value: &Value, place: &str, found: &mut Vec<(String, Value)>) {
     match value {
         Value::Object(members) => {
@@ -101,7 +101,7 @@ fn references_resolve_and_nothing_is_unused() {
 #[test]
 fn every_object_of_api_is_closed() {
     for (place, object) in all_objects() {
-        // The document's own schema is OpenAPI's to say.
+        // OpenAPI defines the schema of the document itself.
         let open = place.ends_with("/schemas/KeywrightDocument") || place.contains("/examples/");
         if object.get("type") == Some(&json!("object")) && !open {
             let others = &object["additionalProperties"];

@@ -1,4 +1,5 @@
-//! A store that fails is a 503, never "no such key", and says nothing of itself.
+//! A failing store results in a 503, never in "no such key", and the answer shows no detail of the
+//! store.
 
 use serde_json::{Value, json};
 
@@ -72,7 +73,7 @@ fn key_without_store_answer_stays_secret() {
     });
 }
 
-/// Each key of an answer, with what became of it.
+/// Returns each key of an answer with its result.
 fn told(answer: &Answer) -> Vec<(&str, &str)> {
     let results = answer.json["results"].as_array().expect("results");
     results
@@ -91,7 +92,7 @@ fn told(answer: &Answer) -> Vec<(&str, &str)> {
 #[test]
 fn outage_hides_no_key_that_was_revoked() {
     on_a_host(async |host| {
-        // With the last, the second was revoked although nobody could say so.
+        // With the last fault, the second key was revoked, but the answer was lost.
         for fault in [Fault::Down, Fault::WritesLost, Fault::AnswersLost] {
             let (first, _) = host.key("prod-a").await;
             let (second, _) = host.key("prod-b").await;
@@ -101,7 +102,7 @@ fn outage_hides_no_key_that_was_revoked() {
             host.faulty.set_after(1, fault);
             let answer = host.post("/keys/revoke", ids.clone()).await;
             assert_eq!(answer.status, 200, "{fault:?}");
-            // That a key is revoked already is on record too, which fails now.
+            // A revoke of a revoked key is recorded too, and that write fails now.
             let failed = [(&*first, "done"), (&second, "unavailable"), (&third, "unavailable")];
             assert_eq!(told(&answer), failed, "{fault:?}");
             assert!(answer.text.contains("may have been made"), "{fault:?}");

@@ -1,11 +1,11 @@
-//! Who is nobody, who may not, and what is another tenant's.
+//! Requests without an actor, without a permission, and for records of another tenant.
 
 use keywright::{Actor, TenantId, UserId};
 use serde_json::json;
 
 use crate::client::{document, on_a_host};
 
-/// Every operation of the document, with an id where it takes one.
+/// Returns every operation of the document, with an id where it takes one.
 fn operations(id: &str) -> Vec<(String, String)> {
     let document = document().expect("a document");
     let paths = document["paths"].as_object().expect("paths");

@@ -1,4 +1,4 @@
-//! A grant comes from a verification and from nowhere else, and a refusal tells a log its reason.
+//! Only a verification creates a grant, and a refusal carries its reason for logs.
 
 use actix_web::dev::Service as _;
 use actix_web::test::{call_service, init_service};
@@ -14,14 +14,15 @@ use crate::run;
 use crate::site::Site;
 use common::World;
 
-/// A grant that is real, of another verifier over another store.
+/// Returns a real grant, from another verifier over another store.
 async fn stray() -> Grant {
     let other = World::in_memory();
     let issued = other.key().await;
     other.verifier.verify(issued.token.expose()).await.expect("the key works there")
 }
 
-/// Statuses and keys of a handler, with a grant put into the extensions outside of the guard.
+/// Returns the statuses and keys of a handler, with a grant put into the extensions outside of the
+/// guard.
 async fn asked_with(grant: &Grant, guard: &Guard, taken: Taken) -> Vec<(u16, Option<bool>)> {
     let witness = Witness::default();
     let mut answers = Vec::new();
@@ -105,7 +106,7 @@ fn t_h15_no_header_makes_a_grant() {
     });
 }
 
-/// What the extensions of a response tell a log outside of the guard.
+/// Returns the reason that a log outside of the guard finds in a response's extensions.
 fn told(rejection: Option<&Rejection>) -> (u16, &'static str, Option<String>, String) {
     let rejection = rejection.expect("the response holds its rejection");
     let RejectionCause::Denied(denial) = rejection.cause() else {

@@ -1,4 +1,4 @@
-//! From where each framework knows the address at the other end of the connection.
+//! The source of the peer's address in each framework.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -28,8 +28,8 @@ fn told(address: [u8; 4]) -> PeerAddr {
     PeerAddr(IpAddr::from(address))
 }
 
-/// The status of a request with a key that is bound to networks, and these extensions: of a plain
-/// service, of a router behind a layer, and of one with an extractor.
+/// Returns the statuses of a request with a key that is bound to networks, and with these
+/// extensions: for a plain service, a router behind a layer, and one with an extractor.
 fn asked_with(add: impl Fn(&mut Extensions)) -> [u16; 3] {
     block_on(async {
         let site = Site::new().await;

@@ -1,4 +1,4 @@
-//! H07 and L09: no credential, and credentials where none is read.
+//! H07 and L09: no credential, and credentials that the guard does not read.
 
 use super::Expected::{Runs, RunsWithout};
 use super::{MALFORMED, NONE, Row, Taken, denied, hold, row};
@@ -27,7 +27,7 @@ const NOTHING: &[Row] = &[
         taken: Taken::Optional),
 ];
 
-/// Nobody else asks for the grant here than the handler itself.
+/// Only the handler requires the grant here.
 const NEEDED_BY_THE_HANDLER: &[Row] = &[
     row!("h07 nothing, to a handler that needs a grant"; => NONE;
         guard: |guard| guard.optional(); faces: EXTRACTED),
@@ -38,7 +38,7 @@ const NEEDED_BY_THE_HANDLER: &[Row] = &[
         guard: |guard| guard.optional(); faces: EXTRACTED),
 ];
 
-/// A guard that can do without a key refuses every key that is not accepted.
+/// A guard with an optional key still refuses every key that is not accepted.
 const DEAD_IS_NOT_NONE: &[Row] = &[
     row!("h07 a dead key, to a guard that can do without";
         "x-api-key": "{revoked}" => denied("revoked");

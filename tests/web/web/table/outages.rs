@@ -1,4 +1,4 @@
-//! H09: while the store can't be asked nobody is let through, and nobody's key is called invalid.
+//! H09: while the store is unreachable no request is accepted, and no key is called invalid.
 
 use super::Expected::{Refused, RunsWithout};
 use super::{Expected, MALFORMED, NONE, Row, TWO, Taken, UNAVAILABLE, hold, row};
@@ -7,7 +7,7 @@ use common::faults::Fault;
 
 const UNKNOWN: Expected = Refused(UNAVAILABLE, "unavailable", 1);
 
-/// With the store down.
+/// Rows with the store down.
 const DOWN: &[Row] = &[
     row!("h09 a good key"; "x-api-key": "{good}" => UNKNOWN),
     row!("h09 a good key as Bearer"; "authorization": "Bearer {good}" => UNKNOWN),
@@ -28,7 +28,7 @@ const DOWN: &[Row] = &[
     row!("h09 a typing error"; "x-api-key": "{bad_check}" => MALFORMED),
 ];
 
-/// With the store up, and the pepper of the key's digest not known here.
+/// Rows with the store up, and without the pepper of the key's digest.
 const UNDECIDABLE: &[Row] = &[
     row!("h09 a pepper that is not there"; "x-api-key": "{peppered}" => UNKNOWN),
     row!("h09 a pepper that is not there, to a guard that can do without";

@@ -1,4 +1,4 @@
-//! H01 and H02: more than one credential is one too many, and none of them is looked at.
+//! H01 and H02: a request with more than one credential is refused, and none of them is verified.
 
 use super::{Expected, Row, TWO, Taken, hold, row};
 
