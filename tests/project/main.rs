@@ -1,4 +1,5 @@
-//! The project as it lies there: the shape of its source, and what its pages say of the tests.
+//! Checks of the project itself: the shape of its source, and its pages' statements about the
+//! tests.
 
 mod coverage;
 mod imports;

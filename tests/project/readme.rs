@@ -1,4 +1,5 @@
-//! What the README shows and its own examples can't compile stands in the guide, where it is.
+//! Code in the README that its own examples cannot compile is copied from the guide, where it is
+//! compiled.
 
 use std::fs;
 
@@ -7,7 +8,7 @@ fn read(path: &str) -> String {
     fs::read_to_string(path).expect("a page")
 }
 
-/// The blocks of code behind a fence, without their fences.
+/// Returns the code blocks after a fence, without the fences.
 fn blocks<'p>(page: &'p str, fence: &str) -> Vec<&'p str> {
     let open = format!("```{fence}\n");
     page.split(&open).skip(1).filter_map(|rest| rest.split("```").next()).collect()

@@ -1,4 +1,4 @@
-//! How long a file may be, and what has no place in it. Read from the files themselves.
+//! The maximum length of a file, and forbidden constructs, checked in the source files.
 
 use std::fs;
 
