@@ -66,7 +66,7 @@ fn counted<T>(future: impl Future<Output = T>) -> (T, usize) {
     let mut context = Context::from_waker(Waker::noop());
     let before = ALLOCATIONS.get();
     let Poll::Ready(answer) = future.as_mut().poll(&mut context) else {
-        panic!("the answer is not at hand");
+        panic!("the future is not ready");
     };
     (answer, ALLOCATIONS.get() - before)
 }

@@ -208,7 +208,9 @@ async fn cell_of_status(
     match (found, after) {
         ("yes", Err(KeyError::NotFound(_))) => assert_eq!(operation, Operation::KeyDelete),
         ("yes", after) => assert_ne!(serde_json::to_value(after?)?, before, "it changed the key"),
-        (_, after) => assert_eq!(serde_json::to_value(after?)?, before, "it changed nothing"),
+        (_, after) => {
+            assert_eq!(serde_json::to_value(after?)?, before, "the operation changed nothing")
+        }
     }
     Ok(found)
 }
@@ -250,7 +252,7 @@ fn verdict(
     let refused = done.is_err();
     let mut words = vec![if refused { "no" } else { "any" }.to_owned()];
     if let Err(error) = done
-        && !is_for_lack_of_permission(&*error)
+        && !lacks_permission(&*error)
     {
         words.push(format!("because {error:?}"));
     }
@@ -271,7 +273,7 @@ fn verdict(
 
 /// Returns whether the error is due to a missing permission. A key that the actor cannot see counts
 /// as absent.
-fn is_for_lack_of_permission(error: &(dyn Error + 'static)) -> bool {
+fn lacks_permission(error: &(dyn Error + 'static)) -> bool {
     matches!(error.downcast_ref(), Some(KeyError::PermissionDenied(_) | KeyError::NotFound(_)))
         || matches!(error.downcast_ref(), Some(GenerateError::PermissionDenied(_)))
         || matches!(error.downcast_ref(), Some(AccountError::PermissionDenied(_)))

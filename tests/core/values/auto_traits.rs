@@ -45,7 +45,7 @@ fn guard_can_be_shared_between_threads() {
 }
 
 /// Compiles only if the futures are `Send`. The function is never called.
-#[expect(dead_code, reason = "it is there to be type-checked")]
+#[expect(dead_code, reason = "it only has to pass the type checker")]
 fn futures_can_move_between_threads(
     (authority, verifier, store): (&Authority, &Verifier, &FileStore),
     (actor, owner, request): (&Actor, &Owner, &AccessRequest<'_>),

@@ -32,7 +32,7 @@ where
     for text in texts {
         let value: T = text.parse().unwrap_or_else(|error| panic!("{text:?}: {error:?}"));
         assert_eq!(value.to_string(), *text);
-        let json = serde_json::to_value(&value).expect("a value serialises");
+        let json = serde_json::to_value(&value).expect("a value serializes");
         assert_eq!(json, *text);
         assert_eq!(serde_json::from_value::<T>(json).expect("and back"), value);
     }
@@ -54,7 +54,7 @@ where
 
 #[track_caller]
 fn assert_says_something(message: &str) {
-    assert!(message.len() >= 15, "{message:?} says too little");
+    assert!(message.len() >= 15, "{message:?} is too short");
     assert!(!message.contains(|c: char| c.is_control()), "{message:?} is not one plain line");
 }
 

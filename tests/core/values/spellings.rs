@@ -168,7 +168,7 @@ fn names_hold_no_disguised_at_sign() {
     let assigned = ('\0'..='\u{3FFFF}').chain('\u{E0000}'..='\u{E0FFF}');
     let found = assigned.filter(|c| around(*c) == Err(NameError::LooksLikeEmail));
     assert_eq!(found.collect::<String>(), "@\u{FE6B}\u{FF20}");
-    assert!(Name::new("deploy \u{FE6B} night").is_ok(), "alone it is no address");
+    assert!(Name::new("deploy \u{FE6B} night").is_ok(), "not an email address without the rest");
 }
 
 #[test]

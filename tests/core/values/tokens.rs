@@ -298,7 +298,7 @@ fn unknown_id_looks_like_wrong_secret() {
             let wrong = denial(held.world.verifier.verify(&token).await);
             assert_eq!(wrong.reason(), unknown.reason());
             assert_eq!(public(&wrong), public(&unknown));
-            assert_eq!(wrong.key_id(), Some(held.issued.key.id), "the operator sees whose it was");
+            assert_eq!(wrong.key_id(), Some(held.issued.key.id), "the operator sees the key's id");
         }
     });
 }

@@ -147,7 +147,11 @@ fn rotation_keeps_old_digest_for_overlap() {
             assert_eq!(stored["digest"], new["digest"]);
             assert_eq!(stored["retiring"], old["digest"]);
             for token in [&issued.token, &rotated.token] {
-                world.verifier.verify(token.expose()).await.expect("both work in the overlap");
+                world
+                    .verifier
+                    .verify(token.expose())
+                    .await
+                    .expect("both secrets work during the overlap");
             }
         }
     });

@@ -131,7 +131,7 @@ fn missing_account_gets_no_key() {
         let error = made.expect_err("the account is disabled");
         assert!(matches!(error, GenerateError::AccountDisabled(_)), "{error:?}");
         world.authority.enable_account(&admin(), &account).await.expect("the account exists");
-        assert_ne!(picture(&world.authority).await, before, "the two changes alone");
+        assert_ne!(picture(&world.authority).await, before, "only the two changes");
         let keys = world.authority.keys(&admin(), &KeyQuery::new()).await.expect("keys");
         assert_eq!(keys.items.len(), 2);
     });

@@ -193,10 +193,10 @@ fn t_c13_panicking_random_source_is_asked_again() {
     tells.store(true, Ordering::SeqCst);
     for _ in 0..2 {
         let panicked = catch_unwind(AssertUnwindSafe(|| block_on(world.key())));
-        assert!(panicked.is_err(), "the source's panic is the caller's");
+        assert!(panicked.is_err(), "the source's panic reaches the caller");
     }
     assert_eq!(block_on(picture(&world.authority)), before);
-    block_on(world.verifier.verify(issued.token.expose())).expect("verification goes on");
+    block_on(world.verifier.verify(issued.token.expose())).expect("verification continues");
     tells.store(false, Ordering::SeqCst);
     let next = block_on(world.key());
     assert_ne!(next.key.id, issued.key.id);

@@ -28,14 +28,14 @@ async fn picture(authority: &Authority) -> String {
     let refused = |outcome: &EventOutcome| matches!(outcome, EventOutcome::Refused(_));
     let done: Vec<_> = events.items.iter().filter(|event| !refused(&event.outcome)).collect();
     let seen = (&keys, &accounts, &policy, &done);
-    serde_json::to_string_pretty(&seen).expect("what is shown serialises")
+    serde_json::to_string_pretty(&seen).expect("the state serializes")
 }
 
 /// Asserts that each error of the chain is a sentence on one line.
 #[track_caller]
 fn assert_is_said(error: &dyn Error) {
     for said in chain(error) {
-        assert!(said.len() >= 15, "{said:?} says too little");
+        assert!(said.len() >= 15, "{said:?} is too short");
         assert!(!said.contains(|c: char| c.is_control()), "{said:?} is not one plain line");
     }
 }

@@ -125,7 +125,7 @@ fn key_that_never_becomes_valid_is_refused() {
         let alice = developer("alice");
         world.key_of(&alice, new(after(DAY).saturating_sub(MOMENT))).await;
         let past = world.key_of(&alice, new(Timestamp::MIN)).await;
-        assert_eq!(past.key.not_before, None, "a begin that has passed says nothing");
+        assert_eq!(past.key.not_before, None, "a start in the past has no effect");
     });
 }
 

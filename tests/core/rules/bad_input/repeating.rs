@@ -232,7 +232,7 @@ fn t_c14_store_that_flushes_while_adding_is_refused() {
         });
         for uses in 1..=2 {
             world.verifier.verify(issued.token.expose()).await.expect("accepted");
-            world.verifier.flush().await.expect("the flush itself goes on");
+            world.verifier.flush().await.expect("the outer flush succeeds");
             let stored = world.store.key(&issued.key.tenant, &issued.key.id).await;
             let stored = stored.expect("the store works").expect("the key");
             assert_eq!(stored.usage.uses(), uses);

@@ -144,7 +144,7 @@ fn address(text: &str) -> IpAddr {
 #[test]
 fn every_reason_has_its_class() {
     block_on(async {
-        verify_with(&[]).await.expect("nothing speaks against it");
+        verify_with(&[]).await.expect("there is no fault");
         for (fault, code, class) in ORDER {
             let denial = denial(verify_with(&[fault]).await);
             assert_eq!((denial.reason().code(), denial.class()), (code, class));
@@ -156,7 +156,7 @@ fn every_reason_has_its_class() {
             let error = VerifyError::Denied(denial.clone());
             assert_eq!(chain(&denial), [public], "{code}");
             assert_eq!(chain(&error), [public], "{code}");
-            let json = serde_json::to_value(denial.reason()).expect("a reason serialises");
+            let json = serde_json::to_value(denial.reason()).expect("a reason serializes");
             assert_eq!(json, code, "as JSON it is its code");
             let waits = denial.retry_after().is_some();
             assert_eq!(waits, class == DenialClass::RateLimited, "{code}");

@@ -43,7 +43,7 @@ impl Spending for World {
     }
 
     async fn wait(&self, token: &str) -> Duration {
-        denial(self.verifier.verify(token).await).retry_after().expect("a rate that is spent")
+        denial(self.verifier.verify(token).await).retry_after().expect("a spent rate")
     }
 }
 
@@ -131,7 +131,7 @@ fn t_c15_toggled_rate_gains_no_use() {
             admitted += world.admitted(issued.token.expose(), 5).await;
             world.clock.advance(Duration::from_millis(10));
         }
-        assert_eq!(admitted, 2, "what the policy's rate has at once");
+        assert_eq!(admitted, 2, "the burst of the policy's rate");
     });
 }
 
@@ -153,7 +153,7 @@ fn t_c15_regenerated_keys_gain_no_uses() {
                 world.authority.revoke(&alice, &issued.key.id).await.expect("it is revoked");
             }
         }
-        assert_eq!(admitted, 6, "what three keys have, as many as the owner may hold");
+        assert_eq!(admitted, 6, "the uses of three keys, the owner's maximum");
         // Another owner has an allowance of their own.
         let issued = world.key_of(&developer("bob"), named("app")).await;
         assert_eq!(world.admitted(issued.token.expose(), 5).await, 2);
@@ -242,7 +242,7 @@ fn regenerated_old_key_gains_no_uses() {
             issued = world.key_of(&alice, named("app")).await;
             admitted += world.admitted(issued.token.expose(), 9).await;
         }
-        assert_eq!(admitted, 20, "what one key has in ten periods");
+        assert_eq!(admitted, 20, "the uses of one key in ten periods");
     });
 }
 

@@ -111,7 +111,7 @@ fn unknown_pepper_is_an_operator_error() {
                 }
                 faults.forge(issued.key.id, record);
                 let verified = world.verifier.verify(issued.token.expose()).await;
-                let error = verified.expect_err("it can't be compared");
+                let error = verified.expect_err("the digest cannot be compared");
                 let VerifyError::Unavailable(ref cause) = error else { panic!("{error:?}") };
                 assert_eq!(cause.kind(), StoreErrorKind::Unsupported);
                 let said = chain(&error);

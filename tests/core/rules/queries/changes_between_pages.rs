@@ -114,7 +114,7 @@ fn unmoved_key_is_on_exactly_one_page() {
                 }
                 let touched = |id: &KeyId| changed.gone.contains(id) || changed.moved.contains(id);
                 let stayed: Vec<KeyId> = before.iter().filter(|id| !touched(id)).copied().collect();
-                assert!(stayed.len() >= KEYS - CHANGES, "so many can't have moved");
+                assert!(stayed.len() >= KEYS - CHANGES, "more keys moved than were changed");
                 for id in &stayed {
                     assert_eq!(times.get(id), Some(&1), "{sort:?}: a key that stayed");
                 }
@@ -123,7 +123,7 @@ fn unmoved_key_is_on_exactly_one_page() {
                 assert_eq!(in_order, stayed, "{sort:?}: in the order of the listing");
                 let moved = |id: &KeyId| changed.moved.contains(id);
                 let twice = times.iter().find(|(id, times)| **times > 1 && !moved(id));
-                assert_eq!(twice, None, "{sort:?}: a key that was made or deleted came twice");
+                assert_eq!(twice, None, "{sort:?}: a new or deleted key came twice");
             }
         }
     });

@@ -167,7 +167,7 @@ fn filters(world_now: Timestamp, one: &KeyEntry) -> Vec<Filter> {
         ("named PROD", KeyQuery::new().search("PROD"), has("prod")),
         ("named äpfel", KeyQuery::new().search("\u{c4}PFEL"), has("\u{e4}pfel")),
         ("owned by bob", KeyQuery::new().search("bob"), has("bob")),
-        ("of nobody", KeyQuery::new().search("nobody at all"), has("nobody at all")),
+        ("without a match", KeyQuery::new().search("no match"), has("no match")),
         ("by id", KeyQuery::new().search(id.as_str()), Box::new(move |e| e.key.id == id)),
         ("expiring in 9 days and 5 s", KeyQuery::new().expiring_within(9 * DAY + 5 * SECOND), {
             Box::new(move |e| within(e, 9 * DAY + 5 * SECOND))
@@ -176,7 +176,7 @@ fn filters(world_now: Timestamp, one: &KeyEntry) -> Vec<Filter> {
             Box::new(move |e| within(e, 20 * DAY))
         }),
         ("unused since", KeyQuery::new().unused_since(since), Box::new(move |e| unused(e, since))),
-        ("made before the start", KeyQuery::new().unused_since(start()), {
+        ("unused before the start", KeyQuery::new().unused_since(start()), {
             Box::new(move |e| unused(e, start()))
         }),
         ("never used", KeyQuery::new().never_used(), Box::new(|e| e.last_used_at.is_none())),
@@ -196,15 +196,15 @@ fn key_filters_work_in_every_order() {
         populate(world).await;
         let entries = all(world).await;
         let statuses = KeyStatus::ALL.map(|s| entries.iter().filter(|e| e.status == s).count());
-        assert!(statuses.iter().all(|count| *count > 0), "each status is there: {statuses:?}");
+        assert!(statuses.iter().all(|count| *count > 0), "each status occurs: {statuses:?}");
         let now = start().saturating_add(DAY);
         for (what, query, lets_through) in filters(now, &entries[7]) {
             let mut expected: Vec<_> =
                 entries.iter().filter(|e| lets_through(e)).cloned().collect();
             let count = expected.len();
-            let none = ["of nobody", "made before the start"].contains(&what);
+            let none = ["without a match", "unused before the start"].contains(&what);
             assert_eq!(count == 0, none, "{what}: {count}");
-            assert!(count < entries.len() || what == "all", "{what} lets everything through");
+            assert!(count < entries.len() || what == "all", "{what} filters nothing");
             for sort in SORTS {
                 expected.sort_by(|a, b| order(sort, a, b));
                 for size in [1, 4, 500] {

@@ -30,7 +30,7 @@ const SORTS: [KeySort; 5] =
 /// Returns the next page's cursor as a client sends it back, as text.
 fn through_text(next: &impl ListQuery) -> Cursor {
     let cursor = next.cursor().expect("a next page has a cursor");
-    let json = serde_json::to_string(&cursor).expect("a cursor serialises");
+    let json = serde_json::to_string(&cursor).expect("a cursor serializes");
     let text: String = serde_json::from_str(&json).expect("a cursor is a text");
     let back: Cursor = text.parse().expect("a cursor reads back");
     assert_eq!((&back, back.to_string()), (&cursor, text));
