@@ -164,7 +164,13 @@ impl Answers {
     fn assert_varied(&self, operations: u32) {
         let Self { done, already, refused, granted, retiring, seen } = self;
         let rarest = [done, already, refused, granted, seen].into_iter().min().expect("five");
-        assert!(operations < 1_000 || *rarest > operations / 100, "too much alike: {self:?}");
-        assert!(operations < 1_000 || *retiring > operations / 1_000, "too much alike: {self:?}");
+        assert!(
+            operations < 1_000 || *rarest > operations / 100,
+            "too few kinds of answers: {self:?}"
+        );
+        assert!(
+            operations < 1_000 || *retiring > operations / 1_000,
+            "too few kinds of answers: {self:?}"
+        );
     }
 }

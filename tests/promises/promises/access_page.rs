@@ -205,7 +205,7 @@ async fn a8_tenant_can_require_a_name_pattern(world: &World) -> TestResult {
         assert!(matches!(&refused, Err(KeyError::Rule(e)) if pattern(e)), "{name}");
     }
     let entry = world.authority.key(&world.alice, &free.key.id).await?;
-    assert_eq!(entry.key.name.as_str(), "Main app", "a name that was there before stays");
+    assert_eq!(entry.key.name.as_str(), "Main app", "an existing name stays");
     assert_eq!(world.check(&free).await, Ok(()));
     let environments = vec!["live".to_owned()];
     world.set_policy(|p| p.name_pattern = Some(NamePattern { environments })).await?;

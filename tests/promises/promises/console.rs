@@ -50,7 +50,7 @@ async fn q1_switch_turns_all_keys_off_and_on(world: &World) -> TestResult {
         for issued in &keys {
             assert_eq!(world.check(issued).await, Err(Reason::AccessOff));
             let entry = world.authority.key(&world.admin, &issued.key.id).await?;
-            assert_eq!(entry.key, issued.key, "the key is as it was made");
+            assert_eq!(entry.key, issued.key, "the key is unchanged");
             let seen = (entry.status, entry.obstacle);
             assert_eq!(seen, (KeyStatus::Active, Some(Reason::AccessOff)));
         }
@@ -114,7 +114,7 @@ async fn q4_developer_manages_own_keys(world: &World) -> TestResult {
     }
     let of_bob = world.generate_for(bob, NewKey::named("prod-of-bob")?).await?;
     let listed = authority.keys(bob, &KeyQuery::new()).await?;
-    assert_eq!(ids(&listed.items), [of_bob.key.id], "their own alone");
+    assert_eq!(ids(&listed.items), [of_bob.key.id], "only their own");
     let asked = authority.keys(bob, &KeyQuery::new().owner(alice.as_owner())).await;
     assert!(matches!(asked, Err(ListError::PermissionDenied(_))), "{asked:?}");
     assert_eq!(world.check(&rotated).await, Ok(()));
@@ -260,7 +260,7 @@ async fn q10_generation_names_the_missing_precondition(world: &World) -> TestRes
         assert!(as_it_should, "plan {plan}, switch {switch}, may {permission}: {made:?}");
     }
     let page = world.authority.keys(&world.admin, &KeyQuery::new()).await?;
-    assert_eq!(page.items.len(), 1, "only the one with all three was made");
+    assert_eq!(page.items.len(), 1, "only the key with all three was generated");
     Ok(())
 }
 

@@ -81,7 +81,7 @@ async fn q9_every_action_leaves_an_event(world: &World) -> TestResult {
 async fn q9_refused_generation_leaves_an_event(world: &World) -> TestResult {
     let before = world.events(EventQuery::new()).await?.len();
     let refused = world.generate_for(&world.auditor, NewKey::named("prod-main-app")?).await;
-    refused.expect_err("an auditor makes no keys");
+    refused.expect_err("an auditor generates no keys");
     let told = world.events(EventQuery::new()).await?.split_off(before);
     let [event] = told.as_slice() else { panic!("{told:?}") };
     assert_eq!(event.kind, EventKind::Operation(Operation::KeyGenerate));

@@ -9,7 +9,7 @@ mod dropped;
 mod events;
 mod id_and_secret;
 mod listing;
-mod organisation_keys;
+mod organization_keys;
 mod outages;
 mod peppers;
 mod policy_limits;

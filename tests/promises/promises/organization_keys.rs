@@ -62,7 +62,7 @@ async fn w2_token_is_shown_only_once(world: &World) -> TestResult {
     shown.push(format!("{snapshot:#?} {:?}", world.store));
     shown.push(format!("{:?} {:?} {:#?}", world.keywright, world.authority, world.verifier));
     if let Some(file) = &world.file {
-        let folder = file.parent().ok_or("it lies in a folder")?;
+        let folder = file.parent().ok_or("it is in a folder")?;
         for entry in std::fs::read_dir(folder)? {
             shown.push(String::from_utf8_lossy(&std::fs::read(entry?.path())?).into_owned());
         }

@@ -24,7 +24,7 @@ async fn b8_keys_move_to_new_pepper_with_use(world: &World) -> TestResult {
         assert_eq!(peppers(&world, &used).await?, [Some(current)]);
         assert_eq!(world.check(&used).await, Ok(()));
         assert_eq!(peppers(&world, &unused).await?, [None]);
-        assert_eq!(world.check(&unused).await, Ok(()), "a key that waits works too");
+        assert_eq!(world.check(&unused).await, Ok(()), "an unmoved key works too");
         before = Some(current);
         // The other key's use is never flushed.
     }

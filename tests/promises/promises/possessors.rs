@@ -85,7 +85,7 @@ async fn b5_caller_learns_only_that_key_is_refused(world: &World) -> TestResult 
     let count = reasons.len();
     reasons.sort();
     reasons.dedup();
-    assert_eq!(reasons.len(), count, "each reason has words of its own");
+    assert_eq!(reasons.len(), count, "each reason has its own text");
     Ok(())
 }
 
@@ -102,7 +102,8 @@ async fn b5_accepted_caller_learns_what_is_missing(world: &World) -> TestResult 
     let edit = AccountEdit::new().access(Access::ReadOnly);
     world.authority.edit_account(&world.admin, &account.id, edit).await?;
     let request = AccessRequest::token(token).write();
-    let denied = world.verifier.verify_request(&request).await.expect_err("it may only look");
+    let denied =
+        world.verifier.verify_request(&request).await.expect_err("the account is read-only");
     assert_eq!(denied.to_string(), "the API key does not allow this");
     world.verifier.verify(token).await?;
     let denied = world.verifier.verify(token).await.expect_err("the rate is spent");
@@ -201,7 +202,7 @@ async fn b13_key_manages_no_keys(world: &World) -> TestResult {
     let issued = world.generate_under(&account, NewKey::named("prod-job")?).await?;
     let grant = world.verifier.verify(issued.token.expose()).await?;
     for actor in [&world.admin, &world.alice, &world.auditor] {
-        assert!(!actor.owns(grant.owner()), "an account's key is nobody's own");
+        assert!(!actor.owns(grant.owner()), "no actor owns an account's key");
     }
     Ok(())
 }

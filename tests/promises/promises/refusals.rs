@@ -140,7 +140,7 @@ async fn dropped_call_loses_no_count(world: &World) -> TestResult {
         faults.set(Fault::StandsAt(moment));
         let mut call = pin!(world.authority.revoke(&world.alice, &id));
         poll_fn(|context| match call.as_mut().poll(context) {
-            Poll::Ready(done) => panic!("it stands at moment {moment}: {done:?}"),
+            Poll::Ready(done) => panic!("the call did not block at moment {moment}: {done:?}"),
             Poll::Pending if faults.moments() > moment => Poll::Ready(()),
             Poll::Pending => {
                 thread::yield_now();

@@ -27,10 +27,10 @@ async fn b10_key_scopes_stay_below_the_ceiling(world: &World) -> TestResult {
     assert_eq!(ask(world, &some, &reports).await, missing(&reports));
     let both = "invoices:read reports:read".parse()?;
     let request = AccessRequest::token(some.token.expose()).scopes(&both);
-    assert_eq!(world.check_request(&request).await, missing(&reports), "all are needed");
+    assert_eq!(world.check_request(&request).await, missing(&reports), "every scope is required");
     let grant = world.verifier.verify(some.token.expose()).await?;
     assert!(grant.allows(&read) && grant.require(&read).is_ok());
-    let denial = grant.require(&reports).expect_err("it lacks the scope");
+    let denial = grant.require(&reports).expect_err("the key lacks the scope");
     assert_eq!(denial.class(), DenialClass::Forbidden);
 
     let outside = |e: &RuleError| matches!(e, RuleError::ScopeOutsideCeiling(s) if s.as_str() == "users:delete");
@@ -179,10 +179,10 @@ async fn b10_owner_narrows_limits_of_administrator(world: &World) -> TestResult 
         .networks("203.0.113.128/25 2001:db8:1::/48".parse()?)
         .rate(Some(Rate::new(5, Duration::from_secs(60))?));
     let left = edit(narrower).await?.into_inner();
-    assert_eq!(left.admin_limits, key.admin_limits, "they are the administrator's still");
+    assert_eq!(left.admin_limits, key.admin_limits, "they are still the administrator's");
     edit(KeyEdit::new().scopes(ScopeSet::empty())).await?;
     let back = KeyEdit::new().rate(Some(Rate::new(10, Duration::from_secs(60))?));
-    assert!(edit(back).await.is_err(), "what was narrowed stays so");
+    assert!(edit(back).await.is_err(), "the narrowed restriction stays");
 
     // The administrator removes both restrictions, and the owner can then set new ones.
     let freed = KeyEdit::new().networks(Networks::anywhere()).rate(None);

@@ -87,7 +87,7 @@ async fn e3_role_is_a_named_scope_set(world: &World) -> TestResult {
     assert_eq!(scopes(world, &all).await?, "invoices:read invoices:write");
     assert_eq!(scopes(world, &some).await?, "");
     world.set_policy(|policy| drop(policy.roles.remove(&analyst))).await?;
-    assert_eq!(scopes(world, &all).await?, "", "a role that is gone allows nothing");
+    assert_eq!(scopes(world, &all).await?, "", "a removed role allows nothing");
     Ok(())
 }
 

@@ -20,7 +20,7 @@ async fn b6_request_writes_nothing(world: &World) -> TestResult {
     }
     faults.set(None);
     assert_eq!(world.store.changes(epoch).await?.epoch, epoch);
-    assert_eq!(uses(&world, &issued).await?, 0, "as of the last flush, which there was none");
+    assert_eq!(uses(&world, &issued).await?, 0, "nothing was flushed yet");
     world.verifier.flush().await?;
     assert_eq!(uses(&world, &issued).await?, 100);
     Ok(())

@@ -233,7 +233,7 @@ impl Real {
                 self.accounts(*by, query)
             }
             Op::Events(by, filter) => self.events(*by, to::event_query(filter)),
-            other => panic!("nobody does {other:?}"),
+            other => panic!("the model has no operation {other:?}"),
         }
     }
 

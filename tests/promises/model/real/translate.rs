@@ -313,7 +313,7 @@ pub(super) fn policy(data: &PolicyData) -> Policy {
 
 pub(super) fn policy_data(policy: &Policy) -> PolicyData {
     let in_micros = |span: Duration| -> Span {
-        assert_eq!(span.as_nanos() % SECOND.as_nanos(), 0, "whole seconds alone are stored");
+        assert_eq!(span.as_nanos() % SECOND.as_nanos(), 0, "only whole seconds are stored");
         i64::try_from(span.as_micros()).expect("a short time")
     };
     PolicyData {

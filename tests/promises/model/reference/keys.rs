@@ -408,7 +408,7 @@ impl Reference {
         if !may(by.who, "sweep", false) {
             return self.refuse(by, "sweep", None, "not allowed sweep".to_owned());
         }
-        self.tell_counts(Some(by.tenant), usize::MAX);
+        self.write_counts(Some(by.tenant), usize::MAX);
         let retention = self.policies[by.tenant].retention;
         let due = |key: &KeyData| {
             let expired = key.expires_at.filter(|expires| self.now >= *expires);

@@ -51,11 +51,11 @@ impl Reference {
         }
         minute.recorded += 1;
         self.record(by.tenant, actor, kind, "refused", key, account);
-        self.tell_counts(None, 4);
+        self.write_counts(None, 4);
     }
 
     /// Writes at most `most` events with the counts of ended minutes, of one tenant or of all.
-    pub(super) fn tell_counts(&mut self, tenant: Option<usize>, most: usize) {
+    pub(super) fn write_counts(&mut self, tenant: Option<usize>, most: usize) {
         let now = self.now;
         let mut due = Vec::new();
         for ((of, actor), minute) in &mut self.refusals {

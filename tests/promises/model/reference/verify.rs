@@ -113,7 +113,7 @@ impl Reference {
         let is_dead = |(id, secret): &(Id, u32)| *id == key && *secret < dead;
         let joined: Vec<_> = self.counted.keys().filter(|place| is_dead(place)).cloned().collect();
         for place in joined {
-            let older = self.counted.remove(&place).expect("it was just there");
+            let older = self.counted.remove(&place).expect("the entry exists");
             let counted =
                 self.counted.entry((key.to_owned(), dead)).or_insert(Counted { uses: 0, ..older });
             counted.uses += older.uses;
@@ -150,7 +150,7 @@ impl Reference {
         } else {
             own?;
         }
-        self.spent.get_mut(&key.id).expect("it was just there").uses += 1.0;
+        self.spent.get_mut(&key.id).expect("the entry exists").uses += 1.0;
         Ok(())
     }
 
@@ -188,7 +188,7 @@ impl Reference {
                 self.record(tenant, actor, "key.extensive_use", "done", Some(&id), None);
             }
         }
-        self.tell_counts(None, usize::MAX);
+        self.write_counts(None, usize::MAX);
         Answer::Nothing
     }
 }
@@ -244,7 +244,7 @@ impl Spent {
 
     /// Spends a use even if none is left: up to another burst can be owed.
     fn charge(&mut self) {
-        let (most, speed) = self.rate.expect("it came to one");
+        let (most, speed) = self.rate.expect("the rate is set");
         let is_owed_faster = self.uses > most + FUZZ && self.excess > speed;
         if !is_owed_faster && self.uses + 1.0 <= 2.0 * most + FUZZ {
             self.excess = speed;
@@ -254,7 +254,7 @@ impl Spent {
 
     /// Returns the seconds to wait if no use is left.
     fn wait(&self) -> Result<(), f64> {
-        let (most, speed) = self.rate.expect("it came to one");
+        let (most, speed) = self.rate.expect("the rate is set");
         if self.uses + 1.0 <= most + FUZZ {
             return Ok(());
         }
