@@ -145,13 +145,13 @@ impl Line {
         match self.put(question) {
             Answer::Done(said) => Some(said),
             Answer::Refused(_) => None,
-            Answer::Unavailable(said) => panic!("the database is there, and yet: {said}"),
+            Answer::Unavailable(said) => panic!("the database is reachable, but: {said}"),
         }
     }
 
     pub(crate) fn ask(&mut self, question: &str) -> String {
         self.try_ask(question)
-            .unwrap_or_else(|said| panic!("the database is there, and yet: {said}"))
+            .unwrap_or_else(|said| panic!("the database is reachable, but: {said}"))
     }
 
     /// Repeats the request until the database is reachable, as a client would.
@@ -164,7 +164,7 @@ impl Line {
             }
             sleep(PAUSE);
         }
-        panic!("it never comes back: {last}")
+        panic!("the database stays unreachable: {last}")
     }
 
     /// Generates a key for this owner, and returns its id and its token.

@@ -74,14 +74,14 @@ impl Round {
     }
 
     /// Waits until all nodes refuse the revoked keys.
-    pub(crate) fn is_refused(&mut self) {
+    pub(crate) fn wait_until_refused(&mut self) {
         for WatchedKey { id, .. } in &self.keys {
             self.lines.iter_mut().for_each(|line| drop(line.ask(&format!("refused {id}"))));
         }
     }
 
     /// Waits until all nodes accept the keys again, because the revocations were lost.
-    pub(crate) fn is_lost(&mut self) {
+    pub(crate) fn wait_until_accepted(&mut self) {
         self.watch_anew();
         // The refusals before the caches were emptied must not count.
         self.watch_anew();
@@ -117,13 +117,13 @@ impl Round {
     /// Asserts that all nodes report the keys as revoked in the end, and that all earlier answers
     /// were right.
     pub(crate) fn end(mut self, row: &mut Row) {
-        self.is_refused();
+        self.wait_until_refused();
         for key in &self.keys {
             let revoked = key.revoked_at.expect("it was revoked");
             let mut stopped = revoked;
             for line in &mut self.lines {
                 let seen = line.ask(&format!("seen {}", key.id));
-                let seen = Seen::read(&seen).expect("what it has seen");
+                let seen = Seen::read(&seen).expect("the node's observations");
                 assert_eq!(seen.revived, 0, "a key came back: {seen:?}");
                 check(&seen);
                 assert!(
@@ -141,7 +141,7 @@ impl Round {
 
 /// Asserts the properties of every watched key.
 fn check(seen: &Seen) {
-    assert_eq!(seen.strange, None, "what can't be said now was said to be invalid");
+    assert_eq!(seen.strange, None, "an undecided key was called invalid");
     assert_eq!(seen.too_old, 0, "an answer was older than the bound: {seen:?}");
 }
 
@@ -167,10 +167,10 @@ impl LivingKey {
 
     pub(crate) fn end(mut self, row: &mut Row) {
         for line in &mut self.lines {
-            let seen =
-                Seen::read(&line.ask(&format!("seen {}", self.id))).expect("what it has seen");
+            let seen = Seen::read(&line.ask(&format!("seen {}", self.id)))
+                .expect("the node's observations");
             check(&seen);
-            assert!(!seen.is_refused && seen.revived == 0, "nobody has revoked it: {seen:?}");
+            assert!(!seen.is_refused && seen.revived == 0, "the key was never revoked: {seen:?}");
             row.unavailable += seen.unavailable;
         }
     }
@@ -178,7 +178,7 @@ impl LivingKey {
 
 /// Revokes keys on a healthy database, some at once, each through another node than the one that
 /// generated it.
-pub(crate) fn revoke_in_good_times(cluster: &Cluster, amount: usize) -> Row {
+pub(crate) fn revoke_on_healthy_database(cluster: &Cluster, amount: usize) -> Row {
     let mut total = Row::default();
     let living = LivingKey::watch(cluster);
     let (next, rows) = (AtomicUsize::new(0), Mutex::new(Vec::new()));

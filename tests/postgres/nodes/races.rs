@@ -68,7 +68,7 @@ fn last_of_three_rotations_wins() {
         tokens.insert(1, &first);
         let mut numbers: Vec<_> = tokens.keys().copied().collect();
         numbers.sort_unstable();
-        assert_eq!(numbers, [1, 2, 3, 4], "each made a secret of its own");
+        assert_eq!(numbers, [1, 2, 3, 4], "each rotation created a new secret");
         Round::wait_for_the_bound();
         for line in &mut lines {
             for (number, token) in &tokens {
@@ -110,7 +110,7 @@ fn revoke_wins_across_processes() {
                 tokens.iter().map(|token| line.ask(&format!("verify {token}"))).collect();
             assert!(said.iter().all(|said| said != "accepted"), "{said:?}");
             let revoked = said.iter().filter(|said| *said == "revoked").count();
-            assert_eq!(revoked, 1, "the last secret is a revoked key's, the others are nobody's");
+            assert_eq!(revoked, 1, "the last secret is revoked, the others are unrecognized");
         }
     }
 }

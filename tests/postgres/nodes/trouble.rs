@@ -41,7 +41,7 @@ fn t_m03_isolated_node_accepts_nothing_after_bound() {
         Round::wait_for_the_bound();
         cluster.proxies[2].forward();
     });
-    assert!(row.unavailable() > 0, "a node that is cut off says so");
+    assert!(row.unavailable() > 0, "an isolated node reports the outage");
     row.show("one node cut off");
 }
 
@@ -58,7 +58,7 @@ fn t_m04_half_open_nodes_accept_nothing_after_bound() {
         cluster.proxies[1].forward();
         cluster.proxies[2].forward();
     });
-    assert!(row.unavailable() > 0, "a node that is cut off says so");
+    assert!(row.unavailable() > 0, "an isolated node reports the outage");
     row.show("two nodes' connections half open");
 }
 
@@ -117,6 +117,6 @@ fn t_m12_nodes_survive_a_server_crash() {
         });
         Round::wait_for_the_bound();
     });
-    assert!(row.unavailable() > 0, "without a server it can't be said who is let in");
+    assert!(row.unavailable() > 0, "without a server no key can be verified");
     row.show("the server crashes and comes back");
 }

@@ -116,7 +116,7 @@ async fn damaged_record_is_corrupt_not_absent() {
         assert_eq!(kind(&store, method).await, None, "{method}, when all is as it was");
     }
     assert_eq!(traces(&pool, 9).await, [0; 4]);
-    says(&store, "usage").await.expect("what was refused had not been claimed");
+    says(&store, "usage").await.expect("a refused batch was not claimed");
     let stored = store.key(&tenant(), &id(1)).await.expect("it works").expect("a key");
     assert_eq!((stored.usage.uses(), stored.record.version()), (1, 1));
 }
@@ -128,11 +128,19 @@ async fn contradictory_tables_are_corrupt() {
     let store = stage.store().await;
     populate(&store).await;
     run(&pool, "UPDATE keywright.keys SET account = NULL").await;
-    assert_eq!(kind(&store, "resolve 2").await, Some(StoreErrorKind::Corrupt), "who owns it?");
+    assert_eq!(
+        kind(&store, "resolve 2").await,
+        Some(StoreErrorKind::Corrupt),
+        "the owner is unknown"
+    );
     run(&pool, "UPDATE keywright.changes SET epoch = 1 << 20, touched = '{key:1}'").await;
     run(&pool, "INSERT INTO keywright.changes (epoch, touched) VALUES ((1 << 20) + 1, '{tea:1}')")
         .await;
-    assert_eq!(kind(&store, "changes").await, Some(StoreErrorKind::Corrupt), "what was touched?");
+    assert_eq!(
+        kind(&store, "changes").await,
+        Some(StoreErrorKind::Corrupt),
+        "the touched records are unknown"
+    );
 }
 
 #[common::test(postgres)]
@@ -162,7 +170,7 @@ async fn meanwhile(
     let store = store.clone();
     let commit = tokio::spawn(async move { store.commit(ours).await });
     until_one_waits(pool).await;
-    by_hand.commit().await.expect("the other hand is done");
+    by_hand.commit().await.expect("the other program is done");
     commit.await.expect("no panic")
 }
 
@@ -235,10 +243,10 @@ async fn key_of_last_version_can_be_revoked() {
     run(&pool, "UPDATE keywright.tenants SET last_event = 9223372036854775807".to_owned()).await;
     run(&pool, "INSERT INTO keywright.tenants VALUES ('globex', 9223372036854775807) ON CONFLICT DO NOTHING".to_owned()).await;
     let told = Batch { events: vec![event("made")], ..batch([Change::DeleteKey(id(2))]) };
-    let error = store.commit(told).await.expect_err("there is no number for the event");
+    let error = store.commit(told).await.expect_err("the event has no number left");
     assert_eq!(error.kind(), StoreErrorKind::Corrupt, "{error:?}");
     run(&pool, "UPDATE keywright.tenants SET last_event = -1".to_owned()).await;
     let told = Batch { events: vec![event("made")], ..batch([Change::DeleteKey(id(2))]) };
-    let error = store.commit(told).await.expect_err("there is no such number");
+    let error = store.commit(told).await.expect_err("the number is invalid");
     assert_eq!(error.kind(), StoreErrorKind::Corrupt, "{error:?}");
 }

@@ -21,7 +21,7 @@ async fn pages(store: &PostgresStore, query: &EventQuery) -> Vec<(usize, bool)> 
 }
 
 #[common::test(postgres)]
-async fn fruitless_search_ends_each_page() {
+async fn page_ends_after_examining_its_maximum() {
     let stage = Stage::new("bounded_pages").await;
     let store = stage.store().await;
     let of_kind = |kind: Operation| event_with(|event| event["kind"] = kind.as_str().into());

@@ -121,7 +121,7 @@ async fn t_l04_dump_holds_no_secret_or_pepper() {
     {
         assert!(lines(table).is_some_and(|count| count >= least), "{table}: {:?}", lines(table));
     }
-    assert_eq!(tables.len(), 11, "a new table is looked into too");
+    assert_eq!(tables.len(), 11, "new tables are dumped too");
     // Shows that the search works: the digest is in its table.
     let keys = &tables.iter().find(|(table, _)| table == "keys").expect("a table").1;
     assert!(keys.contains("prod-main-app") && keys.contains(first.key.id.as_str()));

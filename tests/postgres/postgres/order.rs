@@ -36,7 +36,11 @@ async fn t_m07_no_commit_overtakes_the_lock_holder() {
     });
     until_one_waits(&pool).await;
     let meanwhile = changes(&store, first).await;
-    assert_eq!((meanwhile.epoch, meanwhile.touched), (first, Some(keys([]))), "neither is told");
+    assert_eq!(
+        (meanwhile.epoch, meanwhile.touched),
+        (first, Some(keys([]))),
+        "neither change is reported"
+    );
     slow.commit().await.expect("a commit");
     let last = fast.await.expect("no panic").expect("a commit");
     let after = changes(&store, first).await;
@@ -79,7 +83,7 @@ async fn t_m07_changes_since_any_commit_are_complete() {
         let (mut at, mut seen) = (begin, Vec::new());
         while seen.len() < 200 {
             let told = changes(&follower, at).await;
-            let touched = told.touched.expect("all of it is known");
+            let touched = told.touched.expect("the whole history is known");
             assert_eq!(touched.is_empty(), told.epoch == at);
             seen.extend(touched);
             at = told.epoch;
@@ -210,8 +214,8 @@ async fn t_m11_lost_commit_seen_in_key_is_forgotten() {
         UPDATE keywright.keys AS k SET version = kept.version, record = kept.record FROM kept;";
     run(&pool, back).await;
     node.sync().await.expect("the store answers");
-    assert_eq!(version().await, 1, "what was lost is not in the cache any more");
+    assert_eq!(version().await, 1, "the lost version is no longer cached");
     assert_eq!(node.regressions(), 1);
     node.sync().await.expect("the store answers");
-    assert_eq!(node.regressions(), 1, "once is enough");
+    assert_eq!(node.regressions(), 1, "one loss counts once");
 }

@@ -300,7 +300,7 @@ impl Both {
 }
 
 fn shown(page: &Page<StoredKey>) -> Vec<(Value, Usage)> {
-    let json = |key: &StoredKey| serde_json::to_value(&key.record).expect("a record serialises");
+    let json = |key: &StoredKey| serde_json::to_value(&key.record).expect("a record serializes");
     page.items.iter().map(|key| (json(key), key.usage)).collect()
 }
 

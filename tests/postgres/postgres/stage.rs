@@ -86,7 +86,7 @@ pub(crate) async fn until(pool: &PgPool, sql: &str) {
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    panic!("it never came true that {sql}");
+    panic!("the query never became true: {sql}");
 }
 
 /// Waits until another connection to the pool's database waits for a lock.
@@ -106,8 +106,8 @@ static MADE: LazyLock<(Value, Value)> = LazyLock::new(|| {
         let account = NewAccount::new(Name::new("nightly").expect("a name"), role);
         let account = world.authority.create_account(&admin(), account).await.expect("an account");
         let stored = store.key(&tenant(), &issued.key.id).await.expect("it works").expect("a key");
-        let json = |value| serde_json::to_value(value).expect("a record serialises");
-        (json(&stored.record), serde_json::to_value(account).expect("an account serialises"))
+        let json = |value| serde_json::to_value(value).expect("a record serializes");
+        (json(&stored.record), serde_json::to_value(account).expect("an account serializes"))
     })
 });
 
@@ -130,7 +130,7 @@ pub(crate) fn key(number: u64) -> KeyRecord {
 
 /// Returns the next version of a record, after a change.
 pub(crate) fn next(record: &KeyRecord, change: impl FnOnce(&mut Value)) -> KeyRecord {
-    let mut json = serde_json::to_value(record).expect("a record serialises");
+    let mut json = serde_json::to_value(record).expect("a record serializes");
     json["key"]["version"] = json!(record.version() + 1);
     change(&mut json["key"]);
     serde_json::from_value(json).expect("a record")

@@ -63,14 +63,14 @@ async fn t_m12_standby_is_readonly_until_promoted() {
     let pool = standby.pool("postgres", 4).await;
     until(&pool, "EXISTS (SELECT FROM pg_class WHERE relname = 'keys')").await;
     until(&pool, "EXISTS (SELECT FROM keywright.keys)").await;
-    let store = PostgresStore::open(pool).await.expect("nothing is left to make");
+    let store = PostgresStore::open(pool).await.expect("every table exists");
     let writes = ["commit", "add_usage"];
     for (method, end) in every_method(&store, 2).await {
         let expected =
             if writes.contains(&method) { Err(StoreErrorKind::Unavailable) } else { Ok(()) };
         assert_eq!(end, expected, "{method}");
     }
-    let error = store.commit(insert(2)).await.expect_err("it can only be read");
+    let error = store.commit(insert(2)).await.expect_err("it is read-only");
     assert!(error.to_string().contains("standby"), "{error}");
     server.down("immediate");
     standby.promote();
@@ -173,7 +173,7 @@ async fn t_m12_commit_killed_while_waiting_is_atomic() {
         assert_eq!(
             is_done,
             kills == 1,
-            "what has not begun is tried again, a few times: {kills} kills"
+            "a transaction that has not begun is retried: {kills} kills"
         );
     }
 }
@@ -241,7 +241,7 @@ async fn t_m15_stalled_lock_holder_is_ended() {
     // The commit waits until the server ends the frozen transaction, which takes less than the lock
     // timeout.
     stage.store().await.commit(insert(2)).await.expect("the server has ended the other one");
-    assert!(!standing.is_finished(), "it knows nothing of that");
+    assert!(!standing.is_finished(), "it has not noticed yet");
     standing.abort();
     assert_eq!(traces(&pool, 1).await, [0; 4]);
     assert_eq!(traces(&pool, 2).await, [1; 4]);

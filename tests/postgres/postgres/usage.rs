@@ -226,7 +226,7 @@ async fn t_m16_usage_batch_is_remembered_for_days() {
     age(9).await;
     store.add_usage(&usage(3, 1, Vec::new())).await.expect("usage");
     let writers = "SELECT count(*) FROM keywright.writers";
-    assert_eq!(number(&pool, writers).await, 1, "old ones are cleared away");
+    assert_eq!(number(&pool, writers).await, 1, "old writers are deleted");
 }
 
 #[common::test(postgres)]

@@ -131,7 +131,7 @@ fn is_taken(store: &impl KeyStore, record: &KeyRecord) -> bool {
     let changes = vec![Change::InsertKey(record.clone())];
     let failing = Condition::PolicyVersion { tenant: record.key().tenant.clone(), version: 99 };
     let batch = Batch { conditions: vec![failing], changes, ..Batch::default() };
-    let said = block_on(store.commit(batch)).expect_err("one of two reasons");
+    let said = block_on(store.commit(batch)).expect_err("an error for one of two reasons");
     said.kind() == StoreErrorKind::AlreadyExists
 }
 
@@ -230,7 +230,7 @@ fn old_store_writes_nothing_after_move() {
     let _moving = place.begin(source).expect("a move");
     let policy = block_on(early.authority.policy(&early.admin)).expect("the policy");
     let refused = block_on(early.authority.set_policy(&early.admin, policy));
-    assert!(refused.is_err(), "nobody writes while it moves");
+    assert!(refused.is_err(), "the source refuses changes during the move");
     let closed = place.open().expect_err("it moves");
     assert_eq!(closed.kind(), StoreErrorKind::Unavailable);
     assert!(closed.to_string().contains("moved"), "{closed}");
@@ -252,7 +252,7 @@ fn foreign_rows_are_found_before_opening() {
     block_on(sqlx::raw_sql(sqlx::AssertSqlSafe(change)).execute(&place.pool))
         .expect("it is changed");
     world.reopen(block_on(moving.finish(|_| {})).expect("it has moved"));
-    assert_eq!(seen(&world), before, "what was changed is as in the source again");
+    assert_eq!(seen(&world), before, "the changed records equal the source again");
 }
 
 /// Covers the types that need a running server.
@@ -302,7 +302,7 @@ fn uses(store: &impl KeyStore, world: &World) -> u64 {
 }
 
 /// Uses the first key this many times.
-fn use_it(world: &World, times: u64) {
+fn use_first_key(world: &World, times: u64) {
     for _ in 0..times {
         block_on(world.verifier.verify(world.issued[0].1.token.expose())).expect("accepted");
     }
@@ -318,16 +318,16 @@ fn t_m19_uses_after_move_arrive_once() {
     let before = uses(&source, &world);
     let moving = place.begin(source.clone()).expect("a move");
     // These uses are counted before the switch and not yet flushed.
-    use_it(&world, 3);
+    use_first_key(&world, 3);
     let store = block_on(moving.finish(|_| {})).expect("it has moved");
-    use_it(&world, 4);
+    use_first_key(&world, 4);
     block_on(world.verifier.flush()).expect("the uses go to the new store");
     assert_eq!(uses(&store, &world), before + 7);
     // The uses also survive a closed source, because a host may close it when it switches.
-    use_it(&world, 5);
+    use_first_key(&world, 5);
     block_on(source.close()).expect("it closes");
     block_on(world.verifier.flush()).expect("the uses go to the new store");
-    block_on(world.verifier.flush()).expect("there is nothing more");
+    block_on(world.verifier.flush()).expect("nothing is left to flush");
     assert_eq!(uses(&store, &world), before + 12);
 }
 
@@ -349,10 +349,10 @@ fn t_m19_uses_during_move_arrive_once() {
             Err(TransferError::Running) => continue,
             Err(error) => panic!("{error}"),
         };
-        use_it(&world, 2);
+        use_first_key(&world, 2);
         counted += 2;
         let ended = polled(moving.finish(|_| {}), polls).is_some();
-        use_it(&world, 1);
+        use_first_key(&world, 1);
         counted += 1;
         // During the move a flush can fail; the uses then stay counted in memory.
         let _ = block_on(world.verifier.flush());
@@ -376,7 +376,7 @@ fn t_m19_failed_move_leaves_source_in_use() {
     let drop = format!("DROP TABLE {}.policies", place.schema);
     block_on(sqlx::raw_sql(sqlx::AssertSqlSafe(drop)).execute(&place.pool)).expect("it is gone");
     block_on(moving.finish(|_| {})).expect_err("a table is missing");
-    use_it(&world, 2);
+    use_first_key(&world, 2);
     block_on(world.verifier.flush()).expect("the source takes usage");
     assert_eq!(uses(&source, &world), before + 2);
     world.issue("prod-made-after");
