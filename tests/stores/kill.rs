@@ -118,7 +118,7 @@ fn kill(writer: &mut Child) {
     use std::os::unix::process::ExitStatusExt;
     writer.kill().expect("it can be killed");
     let status = writer.wait().expect("it ends");
-    assert_eq!(status.signal(), Some(9), "the writer ended by itself: {status}");
+    assert_eq!(status.signal(), Some(9), "the writer ended before the kill: {status}");
 }
 
 /// The expected state of all keys in a file.
@@ -126,7 +126,7 @@ fn kill(writer: &mut Child) {
 struct Known(BTreeMap<KeyId, KnownKey>);
 
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a change of its own, seen or not")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a separate change, visible or not")]
 struct KnownKey {
     secret_number: u32,
     /// Whether the secret before the current one works too.
@@ -142,7 +142,7 @@ struct KnownKey {
 impl Known {
     /// Applies a line of the writer's output.
     fn hear(&mut self, line: &str, doing: &mut [Option<Doing>; THREADS]) {
-        let (number, said) = line.split_once(' ').expect("a thread and what it said");
+        let (number, said) = line.split_once(' ').expect("a thread and its line");
         let mine = &mut doing[number.parse::<usize>().expect("a number")];
         match said.split_once(' ') {
             Some(("begins", what)) => {
@@ -150,7 +150,7 @@ impl Known {
                 assert!(mine.replace(what).is_none(), "it begins one change after another");
             }
             Some(("ends", told)) => {
-                let done = mine.take().expect("it ends what it began");
+                let done = mine.take().expect("it ends the change that it began");
                 match told.split_once(' ') {
                     Some((id, token)) => {
                         let id = id.parse().expect("a key id");
@@ -171,7 +171,7 @@ impl Known {
                 let (id, token) = issued.expect("a key");
                 let tokens = BTreeMap::from([(1, token.to_owned())]);
                 let new = KnownKey { secret_number: 1, tokens, ..KnownKey::default() };
-                assert!(self.0.insert(id, new).is_none(), "the id {id} was handed out twice");
+                assert!(self.0.insert(id, new).is_none(), "the id {id} was generated twice");
             }
             Doing::Rotate(id, overlap) => {
                 let key = self.key(id);
@@ -207,7 +207,7 @@ impl Known {
             self.0.iter().filter(|(_, key)| !key.deleted).map(|(id, _)| *id).collect();
         let mut ids: Vec<_> = found.iter().map(|entry| entry.key.id).collect();
         ids.sort();
-        assert_eq!(ids, there, "the keys that are there");
+        assert_eq!(ids, there, "the stored keys");
         for (id, key) in &self.0 {
             key.check(id, found.iter().find(|entry| entry.key.id == *id), &world);
         }

@@ -22,7 +22,7 @@ async fn slow<'a>(node: &'a Node, key: &KeyId, freshness: Freshness) -> (Hold, R
 async fn end(held: Hold, fill: Resolve<'_>) {
     drop(held);
     let found = fill.await.expect("the store is up").expect("the key is there");
-    assert!(found.record().key().revoked_at.is_none(), "as of when it was asked");
+    assert!(found.record().key().revoked_at.is_none(), "the state at the time of the call");
 }
 
 #[tokio::test]
@@ -123,7 +123,7 @@ async fn t_m05_change_with_lost_answer_is_forgotten() {
     let _commit = node.behind.hold(Call::Commit);
     let mut revoke = Box::pin(node.here.authority.revoke(&admin, &leaving.key.id));
     assert!(poll_once(&mut revoke).await.is_none());
-    assert_eq!(node.says(&leaving).await, "accepted", "nobody was told that it is done");
+    assert_eq!(node.says(&leaving).await, "accepted", "the change was not acknowledged");
     drop(revoke);
     assert_eq!(node.says(&leaving).await, "revoked");
 }

@@ -21,7 +21,7 @@ pub(crate) enum Call {
 }
 
 /// Holds an answer back while it exists. The answer reflects the state at the time of the call.
-#[must_use = "what is not held comes at once"]
+#[must_use = "without a binding the answer is not held back"]
 pub(crate) struct Hold {
     store: Held,
     call: Call,
@@ -69,7 +69,7 @@ impl Held {
     }
 
     pub(crate) fn hold(&self, call: Call) -> Hold {
-        assert!(lock(&self.0.held).insert(call), "nobody else holds it");
+        assert!(lock(&self.0.held).insert(call), "no other reference is left");
         Hold { store: self.clone(), call }
     }
 

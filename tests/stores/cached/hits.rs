@@ -38,7 +38,7 @@ async fn t_m01_remote_revoke_arrives_with_one_sync() {
     let node = Node::new();
     let issued = node.cached_key().await;
     node.revoke_elsewhere(&issued.key.id).await;
-    assert_eq!(node.says(&issued).await, "accepted", "nobody has told the node");
+    assert_eq!(node.says(&issued).await, "accepted", "the node has not synced yet");
     node.sync().await;
     assert_eq!(node.says(&issued).await, "revoked");
 }
@@ -115,7 +115,7 @@ async fn t_m01_fresh_read_serves_all_callers() {
     node.elsewhere.authority.delete(&admin(), &id).await.expect("it is deleted");
     let fresh = node.cache.resolve(&id, Freshness::AtMost(Duration::ZERO)).await;
     assert!(fresh.expect("the store is up").is_none());
-    assert!(node.is_absent(&id).await, "the node itself was told that it is gone");
+    assert!(node.is_absent(&id).await, "the node deleted the key itself");
 }
 
 #[tokio::test]
@@ -170,7 +170,7 @@ async fn revoke_by_possessor_bypasses_the_cache() {
         async move { authority.rotate(&admin(), &id, Duration::ZERO).await.expect("it rotates") }
     };
     let new = rotate(&node, &old).await;
-    assert_eq!(node.says(&old).await, "accepted", "nobody has told the node");
+    assert_eq!(node.says(&old).await, "accepted", "the node has not synced yet");
     let revoked = node.here.verifier.revoke(Credential::Token(old.token.expose())).await;
     let denial = revoked.as_ref().err().and_then(VerifyError::denial);
     assert_eq!(denial.map(|denial| denial.reason().code()), Some("unrecognized"), "{revoked:?}");

@@ -72,7 +72,7 @@ async fn t_m03_corrupt_store_is_not_an_outage() {
     let issued = node.cached_key().await;
     node.clock.advance(BOUND + MOMENT);
     node.behind.set_corrupt(true);
-    let error = node.resolve(&issued.key.id).await.expect_err("it can't be read");
+    let error = node.resolve(&issued.key.id).await.expect_err("the record cannot be read");
     assert_eq!(error.kind(), StoreErrorKind::Corrupt);
 }
 
@@ -125,7 +125,7 @@ async fn t_m03_outage_acceptance_needs_the_hosts_consent() {
     // A request with a maximum age gets no answer from before the outage.
     for age in [Duration::ZERO, BOUND, OUTAGE] {
         let request = AccessRequest::token(issued.token.expose()).max_age(age);
-        let refused = node.verify(request).await.expect_err("nobody can be asked");
+        let refused = node.verify(request).await.expect_err("the store is down");
         assert!(refused.denial().is_none(), "{refused:?}");
     }
     node.clock.advance(OUTAGE.saturating_sub(BOUND + MOMENT));

@@ -33,7 +33,7 @@ pub(crate) async fn until(mut is_so: impl FnMut() -> bool) {
         }
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    panic!("it never came to that");
+    panic!("the condition was never true");
 }
 
 /// Sends hints continuously, without any change.
@@ -79,7 +79,7 @@ async fn revoked_in_time(behind: &Held, cache: &CachedStore, mut hint: impl FnMu
             let age = grant.age().duration();
             assert!(age <= BOUND, "{age:?}");
             if let Some(revoked) = revoked {
-                assert!(began.saturating_sub(age) <= revoked, "accepted as of a time after it");
+                assert!(began.saturating_sub(age) <= revoked, "the stated age is too low");
             } else {
                 elsewhere.authority.revoke(&admin(), &issued.key.id).await.expect("it is revoked");
                 revoked = Some(SystemMonotonicClock.now());

@@ -87,7 +87,7 @@ async fn shutdown_closes_the_hints() {
     until(|| cache.state() == CacheState::Fresh).await;
     assert_eq!(Arc::strong_count(&held), 2);
     running.shutdown().await.expect("flushed");
-    assert_eq!(Arc::strong_count(&held), 1, "the cache is still there, and holds no connection");
+    assert_eq!(Arc::strong_count(&held), 1, "the cache is alive and holds no connection");
 }
 
 #[tokio::test]
@@ -122,7 +122,7 @@ async fn uses_are_flushed_in_background() {
 }
 
 #[tokio::test]
-async fn shutdown_flushes_what_was_counted() {
+async fn shutdown_flushes_counted_uses() {
     let world = World::in_memory();
     let issued = world.key().await;
     let hour = RunOptions::new().flush_every(Duration::from_hours(1));

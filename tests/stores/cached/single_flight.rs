@@ -99,7 +99,7 @@ async fn t_m13_slow_failure_reaches_all_waiting_callers() {
     for caller in callers {
         assert!(caller.await.is_err());
     }
-    assert_eq!(node.asked(&issued.key.id), 1, "else each of them waits for the store in turn");
+    assert_eq!(node.asked(&issued.key.id), 1, "otherwise each lookup waits in turn");
 }
 
 #[tokio::test]
@@ -116,10 +116,10 @@ async fn t_m13_slow_answer_is_read_once_more() {
     assert!(first.record().key().revoked_at.is_none());
     for caller in callers {
         let found = caller.await.expect("the store is up").expect("the key is there");
-        assert!(found.record().key().revoked_at.is_some(), "too old for the others");
+        assert!(found.record().key().revoked_at.is_some(), "too old for the other lookups");
         assert_eq!(found.age.duration(), Duration::ZERO);
     }
-    assert_eq!(node.asked(&issued.key.id), 2, "once for all the others");
+    assert_eq!(node.asked(&issued.key.id), 2, "one call for all the others");
 }
 
 #[tokio::test]

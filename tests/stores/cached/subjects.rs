@@ -46,7 +46,7 @@ async fn t_m08_remotely_created_key_arrives_with_sync() {
     node.sync().await;
     assert!(node.is_absent(record.id()).await);
     node.behind.store().commit(insert(&record)).await.expect("it is new");
-    assert!(node.is_absent(record.id()).await, "nobody has told the node");
+    assert!(node.is_absent(record.id()).await, "the node has not synced yet");
     node.sync().await;
     assert!(!node.is_absent(record.id()).await);
 }
@@ -135,7 +135,7 @@ async fn t_m05_account_change_forgets_only_its_keys() {
     node.here.authority.disable_account(&admin(), &keys.account).await.expect("it is disabled");
     assert_eq!(node.says(&keys.of_account).await, "account_disabled");
     let others = keys.asked(&node).await;
-    assert_eq!(others, [false; 4], "that key is in memory again, the others still are");
+    assert_eq!(others, [false; 4], "that key is in memory again, and the others still are");
     node.elsewhere.authority.enable_account(&admin(), &keys.account).await.expect("it is enabled");
     node.sync().await;
     assert_eq!(keys.asked(&node).await, [true, false, false, false]);

@@ -223,7 +223,7 @@ impl Life {
     }
 
     /// Asserts that no key is accepted that must be refused.
-    async fn lets_nobody_in(&self) {
+    async fn assert_still_refused(&self) {
         for (issued, reason) in [(&self.revoked, "revoked"), (&self.expired, "expired")] {
             match self.world.verifier.verify(issued.token.expose()).await {
                 Err(VerifyError::Unavailable(_)) => {}
@@ -267,14 +267,14 @@ async fn each_call_at_fault(deed: Deed, fault: Fault) -> usize {
         let what = format!("{deed:?} with {fault:?} at call {nth}");
         let seen = life.seen().await;
         match (&done, fault) {
-            (Ok(()), _) => assert_eq!(seen, after, "{what} is done"),
+            (Ok(()), _) => assert_eq!(seen, after, "{what} succeeds"),
             (Err(error), Fault::Before | Fault::After) => {
                 assert!(is_unavailable(&**error), "{what}: {error:?}");
                 assert!(seen == before || seen == after, "{what} is half done: {seen:#?}");
             }
             (Err(error), _) => panic!("{what}: {error}"),
         }
-        life.lets_nobody_in().await;
+        life.assert_still_refused().await;
         let was_done = seen == after && before != after;
         if was_done && deed.adds_up() {
             continue;
@@ -282,12 +282,12 @@ async fn each_call_at_fault(deed: Deed, fault: Fault) -> usize {
         let again = life.does(deed).await;
         // A second delete reports that the record is absent.
         let is_gone = was_done && matches!(deed, Deed::Delete | Deed::DeleteAccount);
-        assert_eq!(again.is_err(), is_gone, "{what}, and again: {again:?}");
+        assert_eq!(again.is_err(), is_gone, "{what}, repeated: {again:?}");
         if deed != Deed::SetPolicy || !was_done {
-            assert_eq!(life.records().await, after.0, "{what}, and again");
+            assert_eq!(life.records().await, after.0, "{what}, repeated");
         }
         if !was_done && before != after {
-            assert_eq!(life.events().await, after.1, "{what}, and again");
+            assert_eq!(life.events().await, after.1, "{what}, repeated");
         }
     }
     panic!("{deed:?} makes more than {MOST_CALLS} calls");
@@ -298,7 +298,7 @@ fn blocked_call_is_atomic_and_repeatable() {
     block_on(async {
         for deed in DEEDS {
             let calls = each_call_at_fault(deed, Fault::Before).await;
-            assert!(calls > 0, "{deed:?} asks the store");
+            assert!(calls > 0, "{deed:?} calls the store");
         }
     });
 }
@@ -307,7 +307,7 @@ fn blocked_call_is_atomic_and_repeatable() {
 fn lost_answer_is_atomic_and_repeatable() {
     block_on(async {
         for deed in DEEDS {
-            assert!(each_call_at_fault(deed, Fault::After).await > 0, "{deed:?} asks the store");
+            assert!(each_call_at_fault(deed, Fault::After).await > 0, "{deed:?} calls the store");
         }
     });
 }
@@ -316,7 +316,10 @@ fn lost_answer_is_atomic_and_repeatable() {
 fn slow_call_changes_nothing() {
     block_on(async {
         for deed in DEEDS {
-            assert!(each_call_at_fault(deed, Fault::Delay(3)).await > 0, "{deed:?} asks the store");
+            assert!(
+                each_call_at_fault(deed, Fault::Delay(3)).await > 0,
+                "{deed:?} calls the store"
+            );
         }
     });
 }
@@ -359,7 +362,7 @@ fn sweep_obeys_concurrently_lengthened_event_retention() {
         assert_eq!(swept.expect("a sweep").events, 0);
         let oldest = EventQuery::new().oldest_first().limit(1);
         let oldest = store.events(&tenant(), &oldest).await.expect("a page").items;
-        assert_eq!(oldest[0].sequence, 1, "what the new policy keeps is there");
+        assert_eq!(oldest[0].sequence, 1, "the events that the new policy retains exist");
     });
 }
 

@@ -74,7 +74,7 @@ impl fmt::Display for Totals {
         writeln!(f, "{} opened as acknowledged", self.as_acknowledged)?;
         writeln!(f, "{} with the change in flight", self.with_the_change_in_flight)?;
         writeln!(f, "{} refused", self.refused.values().sum::<usize>())?;
-        writeln!(f, "{} were no store yet", self.unmade)?;
+        writeln!(f, "{} had no store yet", self.unmade)?;
         writeln!(f, "{} were opened as files too", self.files)?;
         let (recoveries, cut) = (self.recoveries, self.cut_recoveries);
         writeln!(f, "{recoveries} recoveries were cut at each step, into {cut} states more")?;

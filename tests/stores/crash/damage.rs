@@ -90,7 +90,7 @@ fn t_f13_flipped_bit_never_changes_the_store() {
         });
         println!("{what}, {bits} bits: {tally}");
         assert!(tally.wrong.is_empty(), "{} did neither", tally.wrong.len());
-        assert!(tally.as_it_was > 0 && tally.refusals() > 0, "flips are noticed where they matter");
+        assert!(tally.as_it_was > 0 && tally.refusals() > 0, "flips of used bytes are detected");
     }
 }
 
@@ -106,7 +106,7 @@ fn t_f15_truncated_store_never_opens_changed() {
         });
         println!("{what}, {} bytes: {tally}", whole.len());
         assert!(tally.wrong.is_empty(), "{} did neither", tally.wrong.len());
-        assert!(tally.refusals() > 0, "no cut was noticed");
+        assert!(tally.refusals() > 0, "no cut was detected");
     }
 }
 

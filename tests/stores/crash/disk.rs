@@ -71,7 +71,7 @@ impl Disk {
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.0.lock().expect("nobody panics with the disk in hand")
+        self.0.lock().expect("no panic while the disk is locked")
     }
 
     fn take(&self, step: Step) {

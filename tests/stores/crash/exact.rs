@@ -96,12 +96,12 @@ fn t_f06_lost_file_growth_loses_nothing_acknowledged() {
         let mut short = cut.all();
         short.truncate(cut.synced().len());
         let kept = |kept: &dyn Fn(&Step) -> bool| cut.keep(|place| kept(&cut.unsynced()[place]));
-        assert_whole(&life, at, short, "without what is behind the old end");
+        assert_whole(&life, at, short, "without the part after the old end");
         assert_whole(&life, at, kept(&|step| !grows(step)), "without the growth");
         assert_whole(&life, at, kept(&grows), "with nothing but the growth");
     }
     println!("{cuts} cuts before a growth was synced");
-    assert!(cuts > 5, "the file was about to grow at {cuts} steps alone");
+    assert!(cuts > 5, "the file was about to grow at only {cuts} steps");
 }
 
 #[test]

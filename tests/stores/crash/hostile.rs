@@ -52,7 +52,7 @@ fn t_f22_lying_header_is_refused_in_little_memory() {
         }
     }
     println!("{refused} were refused, {as_it_was} opened as they were");
-    assert!(refused > 50 && as_it_was > 50, "lies matter where they are read");
+    assert!(refused > 50 && as_it_was > 50, "some wrong values are refused, others are unused");
     assert_little_memory();
 }
 
@@ -71,11 +71,11 @@ fn t_f22_lying_record_is_refused_in_little_memory() {
     let deep = |open: &str| open.repeat(200_000).into_bytes();
     let meta = |state: String| ("meta", b"state".to_vec(), state.into_bytes());
     let all: Vec<(&str, Vec<Row>)> = vec![
-        ("as many events as there can be", vec![meta(state(u64::MAX, 1))]),
+        ("the maximum number of events", vec![meta(state(u64::MAX, 1))]),
         ("the last of all epochs", vec![meta(state(0, u64::MAX))]),
         ("a state that is a list without end", vec![("meta", b"state".to_vec(), deep("["))]),
         (
-            "events whose numbers add up to more than there can be",
+            "events with more numbers than possible",
             vec![
                 ("events", event("a"), b"{}".to_vec()),
                 ("events", event("b"), b"{}".to_vec()),
@@ -90,7 +90,7 @@ fn t_f22_lying_record_is_refused_in_little_memory() {
             vec![("policies", vec![b'a'; 1 << 20], deep("["))],
         ),
         (
-            "a writer whose number is too long",
+            "a writer with a number that is too long",
             vec![("writers", vec![0xFF; 1 << 16], b"{}".to_vec())],
         ),
         ("a deleted key that is none", vec![("deleted", b"key:".to_vec(), Vec::new())]),

@@ -50,12 +50,12 @@ fn t_f05_disk_that_loses_syncs_is_noticed() {
     let mut noticed = 0;
     for at in (life.made + 1..life.steps.len()).step_by(5) {
         let left = Cut::on_a_liar(2, at, &life.steps, &[]).leaves(1, 0).next();
-        match opening::open(&life, left.expect("what is left")) {
+        match opening::open(&life, left.expect("the results")) {
             Found::State(number) if life.allowed(at).contains(&number) => {}
             _ => noticed += 1,
         }
     }
-    assert!(noticed > 20, "only {noticed} cuts lost what had been acknowledged");
+    assert!(noticed > 20, "only {noticed} cuts lost an acknowledged change");
 }
 
 fn resize(step: &Step) -> Option<usize> {

@@ -65,17 +65,17 @@ fn look(
     life: &Life,
     open: impl FnOnce() -> Result<FileStore, StoreError>,
 ) -> (Found, Option<FileStore>) {
-    keep_quiet_about_the_database();
+    silence_database_panics();
     let store = match catch_unwind(AssertUnwindSafe(open)) {
         Err(_) => return (Found::Wrong("the open panicked".to_owned()), None),
-        Ok(Err(error)) if is_typed(&error) => return (Found::Refused(told(&error)), None),
-        Ok(Err(error)) => return (Found::Wrong(told(&error)), None),
+        Ok(Err(error)) if is_typed(&error) => return (Found::Refused(described(&error)), None),
+        Ok(Err(error)) => return (Found::Wrong(described(&error)), None),
         Ok(Ok(store)) => store,
     };
     let found = match catch_unwind(AssertUnwindSafe(|| life.look(store.clone()))) {
         Err(_) => Found::Wrong("it opened, and not all of it could be read".to_owned()),
         Ok(seen) => life.number(&seen).map_or_else(
-            || Found::Wrong("it opened as a store that never was".to_owned()),
+            || Found::Wrong("it opened with a state that never existed".to_owned()),
             Found::State,
         ),
     };
@@ -90,7 +90,7 @@ fn close(store: Option<FileStore>) {
     }
 }
 
-fn told(error: &StoreError) -> String {
+fn described(error: &StoreError) -> String {
     format!("{:?}: {error}", error.kind())
 }
 
@@ -101,7 +101,7 @@ fn is_typed(error: &StoreError) -> bool {
 
 /// Silences the database's panics, which the store turns into errors; their messages would hide all
 /// other output.
-fn keep_quiet_about_the_database() {
+fn silence_database_panics() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let usual = panic::take_hook();

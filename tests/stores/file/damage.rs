@@ -103,7 +103,7 @@ fn t_f13_flipped_data_bit_restores_nothing() {
         tally.open(&mut lived, &bytes, || format!("bit {bit} of byte {place} was flipped"));
         bytes[place] ^= 1 << bit;
     }
-    assert!(tally.refused > 0, "no flip was noticed");
+    assert!(tally.refused > 0, "no flip was detected");
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn t_f13_overwritten_pages_never_open_changed() {
         }
         tally.open(&mut lived, &bytes, || format!("{to:?} was overwritten in way {how}"));
     }
-    assert!(tally.refused > 0, "no damage was noticed");
+    assert!(tally.refused > 0, "no damage was detected");
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn t_f14_stale_page_restores_no_revoked_key() {
             }
         }
     }
-    assert!(refused > 0, "no old page was noticed");
+    assert!(refused > 0, "no old page was detected");
 }
 
 /// Returns the offsets of every block of 64 bytes in use, after the header.
@@ -234,9 +234,9 @@ fn t_f14_damaged_revoked_record_restores_no_key() {
             }
         }
     }
-    println!("{records} records that say so");
-    assert!(records > 0, "none of the records found says so");
-    assert!(tally.refused > cut, "flips are noticed as well as cuts");
+    println!("{records} records with this status");
+    assert!(records > 0, "no record was found");
+    assert!(tally.refused > cut, "flips are detected as well as cuts");
 }
 
 /// Length of a record's checksum in bytes.

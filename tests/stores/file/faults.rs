@@ -105,7 +105,7 @@ fn fail_at_every_step(faults: &[Fault], once: bool, kind: StoreErrorKind) {
             // panic.
             drop(store);
             world.let_go();
-            assert_eq!(disk.syncs(), syncs, "{what}: it was tried again");
+            assert_eq!(disk.syncs(), syncs, "{what}: the write was repeated");
             assert_is_one_of(&mut world, &disk, &states, done, &what);
         }
         println!("{fault:?}, once: {once}: {struck} steps");
@@ -139,7 +139,7 @@ fn t_f09_failed_sync_is_not_retried() {
 
 #[test]
 fn t_c13_panic_during_write_only_ends_writes() {
-    keep_quiet_about(EXPECTED);
+    silence_panics(EXPECTED);
     for once in [false, true] {
         fail_at_every_step(&[Fault::Panic], once, StoreErrorKind::Corrupt);
     }
@@ -215,7 +215,7 @@ fn t_f01_fault_during_open_loses_nothing() {
                     // A store that opens in spite of the fault is complete.
                     Ok(store) => {
                         world.reopen(store.clone());
-                        assert!(world.state() == state, "{what}: another state");
+                        assert!(world.state() == state, "{what}: the state has changed");
                         world.let_go();
                         block_on(store.close()).expect("the store closes");
                     }
@@ -248,7 +248,7 @@ fn t_f02_failed_flush_leaves_verification_working() {
     let error = block_on(world.verifier.flush()).expect_err("it is not opened again yet");
     assert_eq!(error.kind(), StoreErrorKind::Unavailable);
     for _ in 0..5 {
-        assert_eq!(world.says(issued.token.expose()), "current", "verification goes on");
+        assert_eq!(world.says(issued.token.expose()), "current", "verification continues");
     }
 }
 
@@ -268,7 +268,7 @@ fn t_f01_full_disk_is_named() {
 }
 
 /// Silences the panics that a test requests; their messages would hide all other output.
-fn keep_quiet_about(expected: &'static str) {
+fn silence_panics(expected: &'static str) {
     let usual = panic::take_hook();
     panic::set_hook(Box::new(move |panic| {
         if panic.payload_as_str() != Some(expected) {
@@ -306,14 +306,14 @@ fn assert_frozen_as_of(world: &World, store: &FileStore, state: &Value, what: &s
         match change(world) {
             Err(KeyError::Store(error)) => assert_eq!(error.kind(), StoreErrorKind::Unavailable),
             // A change that is refused without a write keeps its reason.
-            other => panic!("{what}: {name} is no longer possible: {other:?}"),
+            other => panic!("{what}: {name} fails for another reason: {other:?}"),
         }
     }
-    let epoch = block_on(store.changes(Epoch::default())).expect("reading goes on").epoch;
+    let epoch = block_on(store.changes(Epoch::default())).expect("reads still work").epoch;
     let error = block_on(store.commit(Batch::default())).expect_err("nothing is written");
     assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{what}");
-    let now = block_on(store.changes(Epoch::default())).expect("reading goes on").epoch;
-    assert_eq!(now, epoch, "{what}: nothing becomes visible that was not acknowledged");
+    let now = block_on(store.changes(Epoch::default())).expect("reads still work").epoch;
+    assert_eq!(now, epoch, "{what}: no unacknowledged change is visible");
 }
 
 /// Asserts that the store on `disk` has the state after `done` changes, or after the failed one as

@@ -67,7 +67,7 @@ fn t_f16_path_without_file_is_refused_untouched() {
         let name = place.file_name().expect("a name").to_string_lossy();
         assert!(error.to_string().contains(&*name), "it names the file: {error}");
     }
-    assert_eq!(names_in(folder.path()), before, "nothing is left behind");
+    assert_eq!(names_in(folder.path()), before, "no leftovers");
     assert_eq!(fs::read(at("file")).expect("the file"), b"[keys]");
 }
 
@@ -143,7 +143,7 @@ fn t_f16_foreign_database_is_refused_untouched() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let makers: [(&str, Maker); 4] = [
         ("nothing in it", |_| {}),
-        ("a table of its own", |transaction| {
+        ("its own table", |transaction| {
             let mut table = transaction.open_table(COUNTS).expect("a table");
             table.insert("visits", 1).expect("a row");
         }),

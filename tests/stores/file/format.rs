@@ -92,7 +92,7 @@ pub(crate) fn checksum(table: &str, key: &[u8], value: &[u8]) -> u128 {
 pub(crate) fn section(heading: &str) -> &'static str {
     let page = include_str!("../../../src/guide/format.md");
     let (_, rest) = page.split_once(&format!("# {heading}\n")).expect(heading);
-    rest.split("\n#").next().expect("what is under it")
+    rest.split("\n#").next().expect("the text under it")
 }
 
 /// Returns the tables under a heading, each without its header.
@@ -317,7 +317,7 @@ fn records_have_the_documented_members() {
             let lists = tables(heading);
             for record in rows.of(table).iter().map(Row::json) {
                 assert_has_members(&lists[0], &record);
-                let inner = record.pointer(inner).expect("what is within");
+                let inner = record.pointer(inner).expect("its fields");
                 assert_has_members(lists.last().expect("a list"), inner);
             }
         }
@@ -347,7 +347,7 @@ fn store_and_documented_reader_agree() {
         let tenants: BTreeSet<_> = tenants.map(|id| TenantId::new(id).expect("an id")).collect();
         let seen: usize = tenants.iter().map(|tenant| compare(&store, &rows, tenant)).sum();
         let in_file = ["keys", "accounts", "policies", "usage", "events"].map(|t| rows.of(t).len());
-        assert_eq!(seen, in_file.iter().sum::<usize>(), "{name}: a row is of no tenant");
+        assert_eq!(seen, in_file.iter().sum::<usize>(), "{name}: a row has no tenant");
         block_on(store.close()).expect("the store closes");
     }
 }

@@ -168,7 +168,7 @@ fn t_f23_event_numbers_continue_after_reopen() {
     let query = EventQuery::new().oldest_first();
     let events = block_on(tenant.authority.events(&tenant.admin, &query)).expect("events").items;
     let numbers: Vec<_> = events.iter().map(|event| event.sequence).collect();
-    assert_eq!(numbers, [4, 5, 6], "the newest, the sweep, and what came after the reopen");
+    assert_eq!(numbers, [4, 5, 6], "the newest event, the sweep, and the events after the reopen");
 }
 
 /// Creates a closed store file with seven events, of which a sweep removed the first two.
@@ -214,7 +214,7 @@ fn take_event(transaction: &redb::WriteTransaction, number: u64) {
 }
 
 /// Sets the stored number of events.
-fn say_there_are(transaction: &redb::WriteTransaction, all: u64) {
+fn set_event_count(transaction: &redb::WriteTransaction, all: u64) {
     let mut meta = transaction.open_table(Table::new("meta")).expect("the table");
     let state = meta.get(b"state".as_slice()).expect("a row").expect("the state").value().to_vec();
     let mut json: serde_json::Value = serde_json::from_slice(&state[16..]).expect("JSON");
@@ -225,7 +225,7 @@ fn say_there_are(transaction: &redb::WriteTransaction, all: u64) {
 
 #[test]
 fn t_f23_lost_events_are_seen_at_open() {
-    assert!(opened_after(|_| {}).is_ok(), "as it was");
+    assert!(opened_after(|_| {}).is_ok(), "unchanged");
     // Events 3 to 7 exist. The first and last event do not reveal a missing one in between, and the
     // count does not reveal an event that is removed together with its count.
     let lost: [(&str, Loss); 5] = [
@@ -234,7 +234,7 @@ fn t_f23_lost_events_are_seen_at_open() {
         ("the newest", |transaction| take_event(transaction, 7)),
         ("one in the middle, with its count", |transaction| {
             take_event(transaction, 5);
-            say_there_are(transaction, 4);
+            set_event_count(transaction, 4);
         }),
         ("a row of the index", |transaction| {
             let mut index = transaction.open_table(Table::new("events_by_key")).expect("a table");
@@ -255,7 +255,7 @@ fn last_event_number_is_not_exceeded() {
         let mut events = transaction.open_table(Table::new("events")).expect("the table");
         let row = with_checksum("events", &key, b"{}");
         events.insert(key.as_slice(), row.as_slice()).expect("it is written");
-        say_there_are(transaction, 6);
+        set_event_count(transaction, 6);
     });
     let clock = ManualClock::at("2026-01-03T00:00:00Z".parse().expect("a time"));
     let mut tenant = Tenant::on(store.expect("it opens"), &clock);

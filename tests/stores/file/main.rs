@@ -103,7 +103,7 @@ fn open(path: &Path) -> Result<FileStore, StoreError> {
 /// Opens a file that can be damaged. Returns the store, nothing for an allowed refusal, or a
 /// description of a wrong result.
 fn open_or_refuse(path: &Path) -> Result<Option<FileStore>, String> {
-    keep_quiet_about_the_database();
+    silence_database_panics();
     match catch_unwind(|| open(path)) {
         Err(_) => Err("the open panicked".to_owned()),
         Ok(Err(error)) if is_typed(&error) => Ok(None),
@@ -114,7 +114,7 @@ fn open_or_refuse(path: &Path) -> Result<Option<FileStore>, String> {
 
 /// Silences the database's panics on some damage, which the store turns into errors; their messages
 /// would hide all other output.
-fn keep_quiet_about_the_database() {
+fn silence_database_panics() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let usual = panic::take_hook();

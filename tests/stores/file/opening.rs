@@ -96,7 +96,7 @@ fn t_f08_unsynced_folder_is_not_acknowledged() {
     let [.., (before, is_made), (last, _)] = seen.as_slice() else { panic!("{seen:?}") };
     assert_eq!(last, "opened", "{seen:?}");
     assert!(before.starts_with("Unavailable: ") && before.contains("can't be created"), "{seen:?}");
-    assert!(is_made, "what failed came after the link: {seen:?}");
+    assert!(is_made, "the failure came after the link: {seen:?}");
 }
 
 #[cfg(unix)]
@@ -203,7 +203,7 @@ fn t_f17_one_of_many_concurrent_opens_wins() {
         }
         drop(had);
         assert_eq!(names_in(folder.path()), ["keys.db"], "round {round}");
-        let world = World::new(open(&path).expect("whoever came first made a whole store"));
+        let world = World::new(open(&path).expect("the first process created a complete store"));
         world.issue("prod-main-app");
     }
 }
@@ -217,11 +217,11 @@ fn missing_or_readonly_folder_is_an_error() {
         places.extend(["/proc/keys.db", "/sys/keys.db"].map(Into::into));
     }
     for place in places {
-        let error = open(&place).expect_err("nothing can be made there");
+        let error = open(&place).expect_err("no file can be created there");
         assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{}: {error}", place.display());
         assert!(error.to_string().contains("keys.db"), "it names the file: {error}");
     }
-    assert_eq!(names_in(folder.path()), [""; 0], "nothing is left behind");
+    assert_eq!(names_in(folder.path()), [""; 0], "no leftovers");
 }
 
 #[test]

@@ -78,7 +78,7 @@ fn deleted_id_is_reserved_after_reopen() {
     let alive = world.id("plain");
     let stored = block_on(store.key(world.admin.tenant(), &alive)).expect("the store is up");
     let record = stored.expect("the key").record;
-    let json = serde_json::to_string(&record).expect("it serialises");
+    let json = serde_json::to_string(&record).expect("it serializes");
     let deleted = world.id("deleted");
     let again = json.replace(alive.as_str(), deleted.as_str());
     let batch = keywright::store::Batch {

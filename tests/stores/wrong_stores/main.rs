@@ -18,7 +18,7 @@ fn broken(host: &dyn Host) -> Vec<&'static str> {
     let breaks = |check: fn(&dyn Host)| {
         panic::catch_unwind(AssertUnwindSafe(|| check(host))).err().map(|said| {
             let text = said.downcast_ref::<String>().cloned().unwrap_or_default();
-            assert!(text.starts_with("the rule "), "it says which rule it is: {text}");
+            assert!(text.starts_with("the rule "), "the message names the rule: {text}");
         })
     };
     RULES.iter().filter(|rule| breaks(rule.check).is_some()).map(|rule| rule.name).collect()
@@ -42,7 +42,7 @@ fn b9_flaws_are_seen_by_listed_rules() {
             wrong.push(format!("{flaw:?} {what}: {seen:?}"));
         }
     }
-    assert!(wrong.is_empty(), "the table says otherwise:\n{}", wrong.join("\n"));
+    assert!(wrong.is_empty(), "the table differs:\n{}", wrong.join("\n"));
 }
 
 #[test]

@@ -54,8 +54,8 @@ impl Wrong {
 
     fn with_last_use(&self, mut stored: StoredKey) -> StoredKey {
         if let Some(last) = self.notes().last_used_at.get(stored.record.id()) {
-            let mut usage = serde_json::to_value(stored.usage).expect("usage serialises");
-            usage["last_used_at"] = serde_json::to_value(last).expect("a time serialises");
+            let mut usage = serde_json::to_value(stored.usage).expect("usage serializes");
+            usage["last_used_at"] = serde_json::to_value(last).expect("a time serializes");
             stored.usage = serde_json::from_value(usage).expect("usage");
         }
         stored
@@ -64,8 +64,8 @@ impl Wrong {
 
 /// Returns the record with another value in one field of its key.
 pub(super) fn with(record: &KeyRecord, field: &str, value: impl serde::Serialize) -> KeyRecord {
-    let mut json = serde_json::to_value(record).expect("a record serialises");
-    json["key"][field] = serde_json::to_value(value).expect("a value serialises");
+    let mut json = serde_json::to_value(record).expect("a record serializes");
+    json["key"][field] = serde_json::to_value(value).expect("a value serializes");
     serde_json::from_value(json).expect("a record")
 }
 

@@ -73,7 +73,7 @@ impl Wrong {
                 return Ok(epoch);
             }
             Flaw::LockLeftBehind if self.is_locked() => {
-                return Err(StoreError::unavailable("somebody reads"));
+                return Err(StoreError::unavailable("a read is in progress"));
             }
             _ => {}
         }

@@ -150,7 +150,7 @@ impl<R: Rule> Cluster<R> {
                     return Err(format!("{freshness:?}, and in an outage: {age:?}"));
                 }
                 if !age.is_during_outage() {
-                    return Err(format!("nobody says that there is an outage: {age:?}"));
+                    return Err(format!("the age does not mention the outage: {age:?}"));
                 }
                 (age, BOUNDS.outage.unwrap_or_default())
             }
@@ -182,7 +182,7 @@ impl<R: Rule> Cluster<R> {
         // loss. It may give the answer until the key changes.
         match read.and_then(|id| self.history.lost_by(id)) {
             Some(loss) if loss <= node.told_of => {
-                Err(format!("the answer for {key} was lost, and the node was told so"))
+                Err(format!("the answer for {key} was lost, and the node has noticed it"))
             }
             _ => Ok(()),
         }

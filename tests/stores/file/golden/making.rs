@@ -45,7 +45,7 @@ fn make_all(folder: &Path) {
     let empty = folder.join("empty.db");
     let store = block_on(FileStore::open(&empty)).expect("a new store");
     let world = World::bare(store.clone());
-    tell(&empty, &world);
+    write_state(&empty, &world);
     block_on(store.close()).expect("the store closes");
     compact(&empty);
 
@@ -61,7 +61,7 @@ fn make_all(folder: &Path) {
     world.rebuild(|builder| builder.peppers(peppers()));
     let issued = world.issue("prod-peppered-anew");
     world.issued.push(("with the new pepper", issued));
-    tell(&lived, &world);
+    write_state(&lived, &world);
     block_on(store.close()).expect("the store closes");
     compact(&lived);
 
@@ -83,14 +83,14 @@ fn make_all(folder: &Path) {
     let key = world.id("last");
     block_on(world.authority.revoke(&world.admin, &key)).expect("it is revoked");
     let crashed = folder.join("crashed.db");
-    tell(&crashed, &world);
+    write_state(&crashed, &world);
     fs::copy(&open, &crashed).expect("a copy");
     block_on(store.close()).expect("the store closes");
     fs::remove_file(&open).expect("it is removed");
 }
 
 /// Writes the visible state of the file beside it.
-fn tell(file: &Path, world: &World) {
+fn write_state(file: &Path, world: &World) {
     let token = |(name, issued): &(&'static str, keywright::Issued)| {
         ((*name).to_owned(), Value::from(issued.token.expose()))
     };

@@ -27,7 +27,8 @@ impl Golden {
         let mut paths = entries(folder);
         paths.retain(|path| path.extension().is_some_and(|extension| extension == "db"));
         let read = |database: PathBuf| {
-            let text = fs::read_to_string(database.with_extension("json")).expect("what is in it");
+            let text =
+                fs::read_to_string(database.with_extension("json")).expect("its expected state");
             Self { database, expected: serde_json::from_str(&text).expect("JSON") }
         };
         paths.into_iter().map(read).collect()
@@ -132,7 +133,7 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
 #[test]
 fn t_f16_earlier_version_opens_with_everything() {
     let kept = Golden::kept();
-    assert!(kept.len() >= 3, "there are those of format 1");
+    assert!(kept.len() >= 3, "the files of format 1 exist");
     for golden in kept {
         golden.on_a_copy(|copy| {
             let (store, world) = golden.world(copy);

@@ -165,7 +165,7 @@ impl Callers {
 
     async fn make(&self, call: &Call) -> Told {
         let (authority, admin) = (&self.authority, &self.admin);
-        let id = |place: usize| self.known().keys[place].expect("a key that was handed out");
+        let id = |place: usize| self.known().keys[place].expect("an issued key");
         match *call {
             Call::Generate(place) => {
                 let new = NewKey::named(format!("prod-key-{place}")).expect("a name");
@@ -199,7 +199,7 @@ impl Callers {
                     Err(error) => denied(&error),
                 }
             }
-            Call::Recognize(..) => unreachable!("a step of a call, and none by itself"),
+            Call::Recognize(..) => unreachable!("only a step of another call"),
             Call::Rotate(place, overlap) => {
                 let overlap = if overlap == Overlap::Day { DAY } else { Duration::ZERO };
                 match authority.rotate(admin, &id(place), overlap).await {
@@ -261,7 +261,7 @@ impl Callers {
     fn token(&self, place: usize, secret: u32) -> String {
         let known = self.known();
         let mut of = known.tokens.iter().filter(|token| (token.0, token.1) == (place, secret));
-        of.next().expect("a token that was handed out").2.clone()
+        of.next().expect("an issued token").2.clone()
     }
 }
 

@@ -59,7 +59,10 @@ impl Searched {
 
     /// Asserts that the histories contain enough overlaps and different answers to test something.
     pub(crate) fn assert_varied(&self) {
-        assert!(self.histories < 50 || self.overlaps * 4 > self.calls, "hardly at once: {self}");
+        assert!(
+            self.histories < 50 || self.overlaps * 4 > self.calls,
+            "too few overlapping calls: {self}"
+        );
         let needed = [
             "Verify Current",
             "Verify Retiring",
@@ -78,7 +81,7 @@ impl Searched {
         ];
         let absent: Vec<_> =
             needed.iter().filter(|kind| !self.answers.contains_key(**kind)).collect();
-        assert!(self.histories < 50 || absent.is_empty(), "{absent:?} never came: {self}");
+        assert!(self.histories < 50 || absent.is_empty(), "{absent:?} never occurred: {self}");
     }
 }
 

@@ -13,7 +13,7 @@ use rand::{RngExt, SeedableRng};
 
 /// The troubles between the callers and the store.
 #[derive(Clone, Copy, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "they are switches")]
+#[expect(clippy::struct_excessive_bools, reason = "they are independent switches")]
 pub(crate) struct Troubles {
     /// Each step yields, so that other callers run between.
     pub(crate) turns: bool,
@@ -130,7 +130,7 @@ impl Troubled {
             return lost("back");
         }
         if self.strikes(self.troubles.denies && changes, 4) {
-            return Err(StoreError::conflict("it is said to have met another"));
+            return Err(StoreError::conflict("the commit is reported as a conflict"));
         }
         Ok(epoch)
     }

@@ -33,7 +33,7 @@ fn t_c02_last_concurrent_rotation_wins() {
             all.push(first);
             all.sort_by_key(|issued| issued.key.secret_number);
             let numbers: Vec<_> = all.iter().map(|issued| issued.key.secret_number).collect();
-            assert_eq!(numbers, (1..=41).collect::<Vec<u32>>(), "each has a number of its own");
+            assert_eq!(numbers, (1..=41).collect::<Vec<u32>>(), "each has its own number");
             let before = if overlap.is_zero() { "unrecognized" } else { "retiring" };
             for issued in &all {
                 let expected = match issued.key.secret_number {
@@ -125,7 +125,7 @@ fn t_c04_revocation_wins_against_every_change() {
         let events = events_of(world, id);
         assert_eq!(done(&events, Operation::KeyRevoke), 1);
         let end = events.iter().position(|event| event.kind == Operation::KeyRevoke.into());
-        let after = &events[end.expect("the revocation is on record")..];
+        let after = &events[end.expect("the revocation is recorded")..];
         let live = [Operation::KeyRotate, Operation::KeyDisable, Operation::KeyEnable];
         assert_eq!(live.map(|operation| done(after, operation)), [0; 3], "none was done later");
     });
@@ -154,7 +154,7 @@ fn t_c04_revocation_succeeds_during_endless_edits() {
                     match block_on(world.authority.edit(&world.admin, &id, edit)) {
                         Ok(_) => drop(edits.fetch_add(1, Ordering::SeqCst)),
                         Err(KeyError::Contended(_)) => {}
-                        Err(error) => panic!("an edit of metadata is possible always: {error:?}"),
+                        Err(error) => panic!("metadata can always be edited: {error:?}"),
                     }
                 }
             }
@@ -228,9 +228,9 @@ fn t_c01_mass_revocation_misses_no_older_key() {
             let made = events
                 .iter()
                 .find(|event| event.key == Some(entry.key.id) && is(event, Operation::KeyGenerate));
-            let made = made.expect("its making is on record").sequence;
+            let made = made.expect("its creation is recorded").sequence;
             let expected = if made < last { KeyStatus::Revoked } else { KeyStatus::Active };
-            assert_eq!(entry.status, expected, "made at {made}, all were revoked at {last}");
+            assert_eq!(entry.status, expected, "generated at {made}, all were revoked at {last}");
         }
     });
 }

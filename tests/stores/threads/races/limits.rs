@@ -18,7 +18,8 @@ fn t_c06_limit_of_keys_holds_exactly() {
             block_on(world.authority.generate(&world.alice, new.owner(owner.clone())))
         });
         let (made, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
-        let made: Vec<Issued> = made.into_iter().map(|made| made.expect("it was made")).collect();
+        let made: Vec<Issued> =
+            made.into_iter().map(|made| made.expect("the key was generated")).collect();
         let over =
             |error: &GenerateError| matches!(error, GenerateError::TooManyKeys { limit: 10 });
         assert!(refused.iter().all(|refused| refused.as_ref().is_err_and(over)), "{refused:?}");
