@@ -15,7 +15,7 @@
     hidden_glob_reexports,
     unreachable_pub,
     unused_imports,
-    reason = "a part of the crate's source is used, and by this crate alone"
+    reason = "only this crate root uses this part of the source"
 )]
 
 extern crate self as papaya;

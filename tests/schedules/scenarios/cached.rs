@@ -60,7 +60,7 @@ impl Nodes {
     }
 }
 
-pub(super) fn t_m06_no_fill_brings_back_what_the_node_knows_to_be_revoked() {
+pub(super) fn t_m06_fill_never_restores_a_revoked_key() {
     let (nodes, issued) = Nodes::new();
     // No time passes, so this lease does not end.
     nodes.sync();
@@ -72,7 +72,10 @@ pub(super) fn t_m06_no_fill_brings_back_what_the_node_knows_to_be_revoked() {
             for _ in 0..3 {
                 let is_known = known.load(Ordering::SeqCst);
                 let says = nodes.here.says(&token);
-                assert!(!is_known || says == "revoked", "{says}, and it is known to be revoked");
+                assert!(
+                    !is_known || says == "revoked",
+                    "{says}, although the node knows of the revocation"
+                );
             }
         }) as Work
     };
@@ -89,7 +92,7 @@ pub(super) fn t_m06_no_fill_brings_back_what_the_node_knows_to_be_revoked() {
     assert_eq!(nodes.here.says(issued.token.expose()), "revoked");
 }
 
-pub(super) fn t_m13_who_waits_is_answered_whoever_leaves() {
+pub(super) fn t_m13_waiting_callers_survive_dropped_ones() {
     // Without a lease every lookup calls the store, so there is always a call to join.
     let (nodes, issued) = Nodes::new();
     let known = Arc::new(AtomicBool::new(false));
@@ -119,7 +122,7 @@ pub(super) fn t_m13_who_waits_is_answered_whoever_leaves() {
 }
 
 /// A sync removes changed records from memory before its lease covers the others.
-pub(super) fn lease_covers_only_what_was_checked() {
+pub(super) fn lease_covers_only_checked_keys() {
     let (nodes, issued) = Nodes::new();
     nodes.sync();
     assert_eq!(nodes.here.says(issued.token.expose()), "current");

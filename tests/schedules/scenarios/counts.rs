@@ -37,7 +37,7 @@ pub(super) fn t_c05_every_use_is_stored_once() {
     assert_eq!(world.uses(&issued.key.id), 4);
 }
 
-pub(super) fn t_c05_a_flush_stores_what_was_counted_before_it() {
+pub(super) fn t_c05_flush_stores_all_earlier_uses() {
     let world = World::new();
     let issued = world.generate();
     let use_and_look = |_| {
@@ -56,7 +56,7 @@ pub(super) fn t_c05_a_flush_stores_what_was_counted_before_it() {
     assert_eq!(world.uses(&issued.key.id), 6);
 }
 
-pub(super) fn t_c05_no_use_is_lost_or_stored_twice_while_batches_and_answers_are_lost() {
+pub(super) fn t_c05_lost_batches_store_each_use_once() {
     let failing = Failing::default();
     let store = InterceptedStore::new(MemoryStore::new(), failing.clone());
     let world = World::on(store, PepperRing::none());
@@ -87,7 +87,7 @@ async fn flush_for_a_while(world: &World) {
     }
 }
 
-pub(super) fn t_c05_a_verifier_that_goes_leaves_its_uses_to_others() {
+pub(super) fn t_c05_dropped_verifier_leaves_its_uses() {
     let world = World::new();
     let issued = world.generate();
     let token = issued.token.expose().to_owned();

@@ -45,7 +45,7 @@ fn versions(snapshot: &Snapshot) -> [u64; 3] {
     [snapshot.record().version(), account, policy]
 }
 
-pub(super) fn t_c12_what_is_resolved_was_true_between_the_call_and_its_answer() {
+pub(super) fn t_c12_resolved_state_was_true_during_call() {
     /// The version that each of the changes below increases.
     const STEPS: [usize; 6] = [0, 2, 1, 0, 2, 1];
     let world = World::new();
@@ -101,7 +101,7 @@ pub(super) fn t_c12_what_is_resolved_was_true_between_the_call_and_its_answer() 
     assert_eq!(resolve(&world), truth[STEPS.len()]);
 }
 
-pub(super) fn t_c01_an_end_of_many_keys_is_seen_as_a_whole() {
+pub(super) fn t_c01_many_keys_end_at_once() {
     let world = World::new();
     let (account, issued) = account_with_keys(&world, 2);
     let tokens = [0, 1].map(|place: usize| issued[place].token.expose().to_owned());
@@ -136,7 +136,7 @@ pub(super) fn t_c01_an_end_of_many_keys_is_seen_as_a_whole() {
     assert!(tokens.iter().all(|token| world.says(token) != "current"));
 }
 
-pub(super) fn t_c04_a_digest_that_moves_undoes_no_change_of_its_key() {
+pub(super) fn t_c04_moved_digest_undoes_no_change() {
     let none = PepperRing::none;
     let old = none().with(1, [1; 32]).expect("a ring");
     let both = none().with(1, [1; 32]).and_then(|ring| ring.with(2, [2; 32])).expect("a ring");
@@ -169,7 +169,7 @@ pub(super) fn t_c04_a_digest_that_moves_undoes_no_change_of_its_key() {
     }
 }
 
-pub(super) fn t_c02_of_rotations_at_once_the_last_secret_works_and_the_one_before_retires() {
+pub(super) fn t_c02_last_secret_works_and_previous_retires() {
     let world = World::new();
     let first = world.generate();
     let rotated = Arc::new(Mutex::new(Vec::new()));
@@ -188,7 +188,7 @@ pub(super) fn t_c02_of_rotations_at_once_the_last_secret_works_and_the_one_befor
     assert_eq!(said, ["unrecognized", "unrecognized", "retiring", "current"]);
 }
 
-pub(super) fn t_c03_a_revocation_ends_both_secrets_of_a_rotation_at_the_same_time() {
+pub(super) fn t_c03_revocation_ends_both_rotated_secrets() {
     let world = World::new();
     let old = world.generate();
     let rotated = Arc::new(Mutex::new(None));
