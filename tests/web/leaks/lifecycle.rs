@@ -42,7 +42,7 @@ impl Life {
     async fn digests(&mut self, store: &impl KeyStore, issued: &Issued) {
         let found = store.key(&tenant(), &issued.key.id).await.expect("the store works");
         let stored = found.expect("a key");
-        let json = serde_json::to_value(&stored.record).expect("a record serialises");
+        let json = serde_json::to_value(&stored.record).expect("a record serializes");
         for field in ["digest", "retiring"] {
             if let Some(text) = json[field].as_str() {
                 let hex = text.rsplit('.').next().expect("three parts");
@@ -283,12 +283,12 @@ fn event_is_always_one_line() {
         for event in &events {
             let line = printed(event);
             assert!(!line.contains(invisible), "{line:?}");
-            let json = serde_json::to_string(event).expect("an event serialises");
+            let json = serde_json::to_string(event).expect("an event serializes");
             assert!(!json.contains(invisible), "{json:?}");
         }
         let told = |text: &str| {
             events.iter().any(|event| event.details.get_text(DetailField::Name) == Some(text))
         };
-        assert!(strange.iter().all(|name| told(name)), "each name is told as it is");
+        assert!(strange.iter().all(|name| told(name)), "each name is recorded unchanged");
     });
 }

@@ -32,7 +32,7 @@ impl Heard {
     /// Records a value's `Debug` and its JSON.
     fn json<T: Debug + Serialize>(&mut self, value: &T) {
         self.debug(value);
-        let json = serde_json::to_string(value).expect("what is shown serialises");
+        let json = serde_json::to_string(value).expect("the state serializes");
         self.said.push((format!("{} as JSON", type_name::<T>()), json));
     }
 
@@ -52,7 +52,7 @@ impl Heard {
         let mut leaks = BTreeSet::new();
         for (from, text) in &self.said {
             for needle in needles.iter().filter(|needle| text.contains(&needle.text)) {
-                leaks.insert(format!("{from} says the {}", needle.what));
+                leaks.insert(format!("{from} prints the {}", needle.what));
             }
         }
         leaks.into_iter().collect()

@@ -88,7 +88,7 @@ fn no_public_type_prints_a_secret() {
             public.remove(known);
         }
         let unheard: Vec<_> = public.difference(&heard.types).collect();
-        assert!(unheard.is_empty(), "not heard: {unheard:?}");
+        assert!(unheard.is_empty(), "not recorded: {unheard:?}");
         life.heard.assert_silent_about(&life.needles);
     });
 }
@@ -134,7 +134,7 @@ fn values(heard: &mut Heard) {
     heard.debug(&EventActor::System);
     heard.debug(&EventKind::ExtensiveUse);
     heard.json(&RefusalCode::Stale);
-    heard.error(&"no code".parse::<RefusalCode>().expect_err("it is none"));
+    heard.error(&"no code".parse::<RefusalCode>().expect_err("it is not one"));
     heard.debug(&DetailField::Name);
     let details: EventDetails = serde_json::from_str(r#"{"name":"a"}"#).expect("details");
     heard.debug(details.get(DetailField::Name).expect("it is there"));

@@ -45,7 +45,7 @@ fn no_web_type_prints_a_secret() {
         let mut public: BTreeSet<String> = exported(include_str!("../../../src/http/mod.rs"));
         assert!(public.len() > 10, "only {} public types were found", public.len());
         public = public.difference(&heard.types).cloned().collect();
-        assert!(public.is_empty(), "not heard: {public:?}");
+        assert!(public.is_empty(), "not recorded: {public:?}");
         life.heard.assert_silent_about(&life.needles);
     });
 }

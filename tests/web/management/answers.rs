@@ -15,7 +15,7 @@ fn unknown_path_is_not_found() {
 }
 
 #[test]
-fn wrong_method_lists_the_right_ones() {
+fn wrong_method_lists_the_allowed_ones() {
     on_a_host(async |host| {
         let table = [
             ("DELETE", "/keys", "GET,HEAD,POST"),

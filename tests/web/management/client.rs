@@ -62,7 +62,7 @@ pub(crate) struct Ask<'a> {
 }
 
 /// Runs a test on a new host over a store in memory.
-#[expect(clippy::needless_pass_by_value, reason = "a closure is written where it is passed")]
+#[expect(clippy::needless_pass_by_value, reason = "the callers pass closures")]
 #[track_caller]
 pub(crate) fn on_a_host(test: impl AsyncFn(&Host) -> TestResult) {
     let done = block_on(async {
@@ -170,7 +170,7 @@ impl Host {
             assert_eq!(answer.header("content-type"), Some("application/problem+json"));
         }
         let Some(operation) = self.operation(ask.method, &ask.path) else {
-            assert!([404, 405].contains(&answer.status), "{request}: of no operation");
+            assert!([404, 405].contains(&answer.status), "{request}: no operation");
             return;
         };
         let described = &operation["responses"][answer.status.to_string()];
@@ -191,7 +191,7 @@ impl Host {
                 assert_eq!(answer.header("content-type"), Some(kind.as_str()), "{request}");
                 self.must_fit(&content["schema"], &answer.json);
             }
-            None => assert_eq!(answer.text, "", "{request}: a body that is not documented"),
+            None => assert_eq!(answer.text, "", "{request}: the body is not documented"),
         }
         // An accepted body must match the document too.
         if answer.status < 300 && !ask.body.is_empty() {
@@ -218,7 +218,7 @@ impl<'a> Ask<'a> {
     }
 
     /// Sends the request without an actor.
-    pub(crate) fn by_nobody(self) -> Self {
+    pub(crate) fn unauthenticated(self) -> Self {
         Self { actor: None, ..self }
     }
 
@@ -231,7 +231,7 @@ impl<'a> Ask<'a> {
         self.header("if-match", tag)
     }
 
-    #[expect(clippy::needless_pass_by_value, reason = "json!() is written where it is passed")]
+    #[expect(clippy::needless_pass_by_value, reason = "the callers pass json!()")]
     pub(crate) fn json(self, body: Value) -> Self {
         self.header("content-type", "application/json").bytes(body.to_string())
     }

@@ -33,10 +33,10 @@ fn all_objects() -> Vec<(String, Value)> {
 #[test]
 fn router_serves_the_document_openly() {
     on_a_host(async |host| {
-        let served = host.ask("GET", "/openapi.json").by_nobody().send().await;
+        let served = host.ask("GET", "/openapi.json").unauthenticated().send().await;
         assert_eq!(served.header("content-type"), Some("application/json"));
         let mut expected = document()?;
-        assert_eq!(expected.get("servers"), None, "where the host mounts it is the host's to say");
+        assert_eq!(expected.get("servers"), None, "the host decides the mount point");
         expected["servers"] = json!([{ "url": ".", "description": "Beside this document." }]);
         assert_eq!(served.json, expected);
         assert_eq!(served.json["openapi"], "3.1.0");
@@ -64,7 +64,7 @@ fn document_fits_inside_the_hosts_own() {
         let (kind, name) = reference.rsplit_once('/').expect("a path");
         assert!(name.starts_with("Keywright"), "{reference}");
         let pointer = format!("{}/{name}", kind.trim_start_matches('#'));
-        assert!(merged.pointer(&pointer).is_some(), "{reference} leads nowhere");
+        assert!(merged.pointer(&pointer).is_some(), "{reference} has no target");
     }
     assert_eq!(merged["components"]["schemas"]["Key"], json!({ "type": "integer" }));
     let ours = document().expect("a document");
@@ -117,7 +117,7 @@ fn operations_have_id_summary_and_tag() {
     let paths = document["paths"].as_object().expect("paths");
     for operation in paths.values().flat_map(|item| item.as_object().expect("methods").values()) {
         let id = operation["operationId"].as_str().expect("an id");
-        assert!(ids.insert(id), "{id} is there twice");
+        assert!(ids.insert(id), "{id} occurs twice");
         assert!(operation["summary"].as_str().is_some_and(|s| s.ends_with('.')), "{id}");
         assert_eq!(operation["tags"].as_array().map(Vec::len), Some(1), "{id}");
     }

@@ -7,7 +7,7 @@ use crate::client::on_a_host;
 use common::HOUR;
 
 #[test]
-fn key_lives_its_life_over_http() {
+fn key_lifecycle_works_over_http() {
     on_a_host(async |host| {
         let new = json!({
             "name": "prod-main-app",
@@ -120,7 +120,7 @@ fn t_h14_token_is_shown_only_when_created() {
 }
 
 #[test]
-fn account_lives_its_life_over_http() {
+fn account_lifecycle_works_over_http() {
     on_a_host(async |host| {
         let new = json!({ "name": "nightly", "role": "analyst", "access": "read-only" });
         let made = host.post("/accounts", new).await;

@@ -81,8 +81,8 @@ fn malformed_request_on_any_route_is_recorded() {
                 "invalid_query",
             ];
             assert_eq!(left(host, &mut seen).await?, [row.map(str::to_owned)], "{method} {path}");
-            host.ask(method, &asked).by_nobody().json(json!({})).send().await;
-            assert!(left(host, &mut seen).await?.is_empty(), "{method} {path}, by nobody");
+            host.ask(method, &asked).unauthenticated().json(json!({})).send().await;
+            assert!(left(host, &mut seen).await?.is_empty(), "{method} {path}, unauthenticated");
         }
         Ok(())
     });
@@ -157,7 +157,7 @@ fn outage_wins_over_malformed_request() {
         host.faulty.set(Fault::Down);
         let answer = host.post("/keys", json!([])).await;
         assert_eq!(answer.problem(), (503, "unavailable"));
-        let stranger = host.ask("POST", "/keys").by_nobody().json(json!([])).send().await;
+        let stranger = host.ask("POST", "/keys").unauthenticated().json(json!([])).send().await;
         assert_eq!(stranger.problem(), (401, "login_required"));
         Ok(())
     });

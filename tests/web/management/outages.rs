@@ -74,7 +74,7 @@ fn key_without_store_answer_stays_secret() {
 }
 
 /// Returns each key of an answer with its result.
-fn told(answer: &Answer) -> Vec<(&str, &str)> {
+fn results(answer: &Answer) -> Vec<(&str, &str)> {
     let results = answer.json["results"].as_array().expect("results");
     results
         .iter()
@@ -104,7 +104,7 @@ fn outage_hides_no_key_that_was_revoked() {
             assert_eq!(answer.status, 200, "{fault:?}");
             // A revoke of a revoked key is recorded too, and that write fails now.
             let failed = [(&*first, "done"), (&second, "unavailable"), (&third, "unavailable")];
-            assert_eq!(told(&answer), failed, "{fault:?}");
+            assert_eq!(results(&answer), failed, "{fault:?}");
             assert!(answer.text.contains("may have been made"), "{fault:?}");
             assert!(!answer.text.contains("the store is down"), "{fault:?}");
 
@@ -112,7 +112,7 @@ fn outage_hides_no_key_that_was_revoked() {
             let again = host.post("/keys/revoke", ids).await;
             let second_time = if fault == Fault::AnswersLost { "unchanged" } else { "done" };
             let all = [(&*first, "unchanged"), (&second, second_time), (&third, "unchanged")];
-            assert_eq!(told(&again), all, "{fault:?}");
+            assert_eq!(results(&again), all, "{fault:?}");
         }
         Ok(())
     });
@@ -129,7 +129,7 @@ fn answered_key_is_listed_in_outage() {
         assert_eq!(answer.status, 200);
         let expected =
             [(absent, "key_not_found"), (&*first, "unavailable"), (&second, "unavailable")];
-        assert_eq!(told(&answer), expected);
+        assert_eq!(results(&answer), expected);
         Ok(())
     });
 }

@@ -150,6 +150,6 @@ pub(crate) fn cause(rejection: &Rejection) -> &'static str {
         RejectionCause::SeveralCredentials => "several",
         RejectionCause::Denied(denial) => denial.reason().code(),
         RejectionCause::Unavailable(_) => "unavailable",
-        other => panic!("a cause that the tests do not know: {other:?}"),
+        other => panic!("unknown cause: {other:?}"),
     }
 }

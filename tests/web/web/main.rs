@@ -1,5 +1,5 @@
 //! One table of requests for every adapter of the guard: tower, axum and actix must answer each
-//! with the same bytes. A test's name starts with the row of attacks that it covers: `h01_` is H01.
+//! with the same bytes. A test's name starts with the row of attacks that it covers: `t_h01_` is H01.
 
 mod exchange;
 mod faces;

@@ -53,7 +53,10 @@ pub(crate) async fn ask(routes: Router, asked: &Asked, witness: &Witness) -> Ans
     if asked.method != "HEAD" {
         let length = answered.body.len().to_string();
         let told = answered.header("content-length");
-        assert!(told.is_none_or(|told| told == length), "a body of {length} bytes, said {told:?}");
+        assert!(
+            told.is_none_or(|told| told == length),
+            "a body of {length} bytes, announced as {told:?}"
+        );
     }
     answered.headers.retain(|(name, _)| name != "content-length");
     answered

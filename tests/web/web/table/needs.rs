@@ -52,7 +52,7 @@ const SCOPES: &[Row] = &[
     row!("h08 the scope that is named is the first that is asked for";
         "x-api-key": "{plain}" => NO_WRITE;
         guard: |guard| read(&scope(guard, "invoices:write"))),
-    row!("h08 a scope that nobody has";
+    row!("h08 an unknown scope";
         "x-api-key": "{good}" => lacks(r#"Bearer error="insufficient_scope", scope="a:admin""#);
         guard: |guard| scope(guard, "a:admin")),
     row!("h08 a scope that only begins the same";
@@ -62,7 +62,7 @@ const SCOPES: &[Row] = &[
 
 /// A refused key does not learn the route's requirements.
 const ONLY_AFTER: &[Row] = &[
-    row!("h08 a key of nobody, on a route with a scope";
+    row!("h08 an unknown key, on a route with a scope";
         "x-api-key": "{unknown}" => denied("unrecognized"); guard: read),
     row!("h08 a wrong secret, on a route with a scope";
         "x-api-key": "{wrong_secret}" => denied("unrecognized"); guard: read),

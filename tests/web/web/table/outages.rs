@@ -14,7 +14,7 @@ const DOWN: &[Row] = &[
     row!("h09 a good key as Basic";
         "authorization": "Basic {base64 good.id|:|good.secret}" => UNKNOWN),
     row!("h09 a revoked key"; "x-api-key": "{revoked}" => UNKNOWN),
-    row!("h09 a key of nobody"; "x-api-key": "{unknown}" => UNKNOWN),
+    row!("h09 an unknown key"; "x-api-key": "{unknown}" => UNKNOWN),
     row!("h09 a read-only key by POST"; "x-api-key": "{reader}" => UNKNOWN; method: "POST"),
     row!("h09 a key without the scope"; "x-api-key": "{plain}" => UNKNOWN;
         guard: |guard| guard.require("invoices:read".parse().expect("a scope"))),
@@ -30,8 +30,8 @@ const DOWN: &[Row] = &[
 
 /// Rows with the store up, and without the pepper of the key's digest.
 const UNDECIDABLE: &[Row] = &[
-    row!("h09 a pepper that is not there"; "x-api-key": "{peppered}" => UNKNOWN),
-    row!("h09 a pepper that is not there, to a guard that can do without";
+    row!("h09 a missing pepper"; "x-api-key": "{peppered}" => UNKNOWN),
+    row!("h09 a missing pepper, to a guard that can do without";
         "x-api-key": "{peppered}" => UNKNOWN;
         guard: |guard| guard.optional(); taken: Taken::Optional),
 ];

@@ -43,7 +43,7 @@ const NOT_TRUSTED: &[Row] = &[
         "cf-connecting-ip": "203.0.113.7", "true-client-ip": "203.0.113.7", "x-client-ip": "203.0.113.7"
         => OUT;
         peer: Some(ELSEWHERE)),
-    row!("peer inside, and a header that says otherwise";
+    row!("peer inside, and a contradicting header";
         "x-api-key": "{bound}", "x-forwarded-for": "198.51.100.9" => IN;
         peer: Some(FORWARDED)),
 ];
@@ -168,15 +168,15 @@ const OTHERS: &[Row] = &[
     row!("no proxy, and a header";
         "x-api-key": "{bound}", "x-forwarded-for": "203.0.113.7" => OUT; peer: Some(ELSEWHERE);
         guard: trusting),
-    row!("no proxy, inside, and a header that says otherwise";
+    row!("no proxy, inside, and a contradicting header";
         "x-api-key": "{bound}", "x-forwarded-for": "198.51.100.9" => IN;
         peer: Some(FORWARDED); guard: trusting),
-    row!("nobody knows who, and a header";
+    row!("unknown peer, and a header";
         "x-api-key": "{bound}", "x-forwarded-for": "203.0.113.7" => OUT; guard: trusting),
     row!("another header, the address";
         "x-api-key": "{bound}", "cf-connecting-ip": "203.0.113.7" => IN; peer: Some(PROXY);
         guard: trusting_cloudflare),
-    row!("another header, and the usual one lies";
+    row!("another header, and a false usual one";
         "x-api-key": "{bound}", "cf-connecting-ip": "198.51.100.9",
         "x-forwarded-for": "203.0.113.7" => OUT; peer: Some(PROXY); guard: trusting_cloudflare),
     row!("another header is missing";
