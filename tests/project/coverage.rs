@@ -87,7 +87,7 @@ fn every_web_threat_names_existing_tests() {
     let named: BTreeSet<_> = page.split('`').filter(is_test).map(str::to_owned).collect();
     let tests = tests();
     let missing: Vec<_> = named.iter().filter(|test| !tests.contains_key(*test)).collect();
-    assert_eq!(missing, Vec::<&String>::new(), "named, and not there");
+    assert_eq!(missing, Vec::<&String>::new(), "named, but missing");
     let ids = |tests: &mut dyn Iterator<Item = &String>| -> BTreeSet<_> {
         tests.filter_map(|test| threat_of(test)).filter(|id| id.starts_with('H')).collect()
     };
@@ -108,8 +108,8 @@ fn every_store_threat_names_its_tests() {
         assert_eq!(rows.len(), ids.len(), "the rows of {heading}");
         for (id, row) in ids.iter().zip(rows) {
             let cells: Vec<_> = row.trim_matches('|').split('|').map(str::trim).collect();
-            let [threat, behaviour, held] = cells.as_slice() else { panic!("three cells: {row}") };
-            assert!(threat.len() > 10 && behaviour.len() > 20, "{id} says {row}");
+            let [threat, behavior, held] = cells.as_slice() else { panic!("three cells: {row}") };
+            assert!(threat.len() > 10 && behavior.len() > 20, "{id} says {row}");
             let prefix = format!("t_{}_", id.to_lowercase());
             let there: Vec<_> = tests.keys().filter(|test| test.starts_with(&prefix)).collect();
             let mut named: Vec<_> = held.split('`').filter(|word| word.contains('_')).collect();
@@ -189,7 +189,7 @@ fn tests() -> BTreeMap<String, PathBuf> {
     while let Some(folder) = folders.pop() {
         let entries = fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
         for entry in entries {
-            let path = entry.expect("a folder can be read to its end").path();
+            let path = entry.expect("the folder can be read").path();
             if path.is_dir() {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {

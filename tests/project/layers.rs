@@ -37,7 +37,7 @@ fn every_folder_is_a_layer() {
 fn no_import_points_up() {
     let imports = Files::read().imports();
     let up: Vec<_> =
-        imports.iter().filter(|((from, to), _)| height(to) > height(from)).map(told).collect();
+        imports.iter().filter(|((from, to), _)| height(to) > height(from)).map(described).collect();
     assert!(up.is_empty(), "these import a layer above:\n{}", up.join("\n"));
 }
 
@@ -49,7 +49,7 @@ fn separate_layers_do_not_import_each_other() {
         APART.iter().any(|[a, b]| pair == [*a, *b] || pair == [*b, *a])
     };
     let known: Vec<_> =
-        imports.iter().filter(|((from, to), _)| are_apart(from, to)).map(told).collect();
+        imports.iter().filter(|((from, to), _)| are_apart(from, to)).map(described).collect();
     assert!(known.is_empty(), "these layers are apart:\n{}", known.join("\n"));
 }
 
@@ -90,6 +90,6 @@ fn store_adapters_do_not_know_each_other() {
     assert!(known.is_empty(), "{known:#?}");
 }
 
-fn told(((_, to), place): (&(String, String), &String)) -> String {
+fn described(((_, to), place): (&(String, String), &String)) -> String {
     format!("{place}\n    is in {to}")
 }

@@ -12,5 +12,5 @@ use std::path::Path;
 
 fn root() -> &'static Path {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.ancestors().nth(2).expect("it is two folders below")
+    here.ancestors().nth(2).expect("it is two folders below the root")
 }

@@ -19,7 +19,7 @@ fn guide_compiles_the_code_of_readme() {
     let (readme, guide) = (read("README.md"), read("src/guide/web.md"));
     let compiled = blocks(&guide, "rust");
     let shown = blocks(&readme, "rs");
-    assert!(!shown.is_empty() && compiled.len() > 3, "the pages are read wrongly");
+    assert!(!shown.is_empty() && compiled.len() > 3, "the parser found no page");
     for block in shown {
         let found = compiled.iter().any(|whole| {
             let mut lines = whole.lines();

@@ -91,7 +91,7 @@ pub(crate) fn src() -> Vec<Source> {
 }
 
 #[test]
-fn comments_are_told_from_code() {
+fn comments_are_separated_from_code() {
     let table = [
         ("let a = 1; // one", "let a = 1;"),
         ("// crate::store", ""),
