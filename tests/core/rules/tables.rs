@@ -209,7 +209,7 @@ async fn cell_of_status(
         ("yes", Err(KeyError::NotFound(_))) => assert_eq!(operation, Operation::KeyDelete),
         ("yes", after) => assert_ne!(serde_json::to_value(after?)?, before, "it changed the key"),
         (_, after) => {
-            assert_eq!(serde_json::to_value(after?)?, before, "the operation changed nothing")
+            assert_eq!(serde_json::to_value(after?)?, before, "the operation changed nothing");
         }
     }
     Ok(found)
