@@ -1,5 +1,4 @@
-//! What a request costs: taking a credential apart, and checking a key that the store has at hand,
-//! allocate nothing.
+//! Parsing a credential and verifying a key that is in memory allocate nothing.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -15,15 +14,15 @@ use common::{HOUR, World, admin, block_on, denied, developer, named, render};
 
 thread_local! {
     static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-    /// Bytes that this thread has taken and not given back.
+    /// Bytes that this thread holds: allocated and not yet freed.
     static HELD: Cell<isize> = const { Cell::new(0) };
 }
 
-/// The system's allocator, counting for each thread by itself.
+/// The system allocator with counters for each thread.
 struct Counting;
 
 fn count(bytes: usize) {
-    // Fails while a thread ends: nobody counts then.
+    // Thread locals are gone while a thread ends; such an allocation is not counted.
     let _ = ALLOCATIONS.try_with(|count| count.set(count.get() + 1));
     hold(bytes.cast_signed());
 }
@@ -33,7 +32,7 @@ fn hold(bytes: isize) {
 }
 
 #[expect(unsafe_code, reason = "there is no other way to see allocations; all is passed on")]
-// SAFETY: every call is passed on to the system's allocator as it came.
+// SAFETY: every call is passed unchanged to the system allocator.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(layout.size());
@@ -60,13 +59,14 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// The answer, and how many allocations it took. It must be at hand: nothing is waited for.
+/// Polls the future once, and returns its answer and the number of allocations. Panics if the
+/// future would have to wait.
 fn counted<T>(future: impl Future<Output = T>) -> (T, usize) {
     let mut future = pin!(future);
     let mut context = Context::from_waker(Waker::noop());
     let before = ALLOCATIONS.get();
     let Poll::Ready(answer) = future.as_mut().poll(&mut context) else {
-        panic!("the answer is not at hand");
+        panic!("the future is not ready");
     };
     (answer, ALLOCATIONS.get() - before)
 }
@@ -120,7 +120,7 @@ fn unknown_key_is_refused_without_allocation() {
 }
 
 fn hot(world: &World, request: &AccessRequest<'_>) -> Result<Grant, VerifyError> {
-    // The first use since a flush puts the key on the list of those to be written.
+    // The first use after a flush adds the key to the list of keys to flush, which allocates.
     block_on(world.verifier.verify_request(request)).expect("accepted");
     free_of_allocations(world.verifier.verify_request(request))
 }
@@ -165,12 +165,12 @@ fn revoked_key_is_refused_without_allocation() {
     assert_eq!(denied(verified), "revoked");
 }
 
-/// The most bytes that the uses of one key may hold until they are flushed.
+/// Upper bound in bytes on what the uses of one key hold until the next flush.
 const MOST_PER_KEY: isize = 256;
-/// The most that uses of few keys hold.
+/// Upper bound in bytes on what the uses of a few keys hold.
 const MOST_OF_FEW: isize = 48 * 1024;
 
-/// Uses keys of a store that makes each snapshot anew. How many bytes are held in the end.
+/// Verifies each token `rounds` times and returns how many more bytes the thread holds afterwards.
 async fn held_by_uses(world: &World, tokens: &[String], rounds: usize) -> isize {
     let before = HELD.get();
     for _ in 0..rounds {
@@ -203,7 +203,7 @@ fn t_c16_uses_of_fresh_snapshots_hold_little_memory() {
         let most = MOST_OF_FEW + MOST_PER_KEY * 300;
         let held = held_by_uses(&world, &tokens, 20).await;
         assert!(held < most, "{held} bytes");
-        // In an outage they go on being counted, in the same places.
+        // During an outage the verifier continues to count uses, in the same memory.
         faults.set(Fault::UsageLost);
         world.verifier.flush().await.expect_err("the store is down");
         let held = held_by_uses(&world, &tokens, 20).await;

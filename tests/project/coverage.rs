@@ -1,5 +1,5 @@
-//! Every promise of the guide has its tests, and every test that is named after a promise has one. So
-//! has every threat to a file, and every race.
+//! Every promise of the guide has a test, and every test with the id of a promise belongs to one.
+//! The same holds for the threats to a file, the races and the threats to nodes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -17,8 +17,9 @@ const PROMISES: [(char, &[u8]); 6] = [
     ('B', &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 13]),
 ];
 
-/// What a file, callers at the same time and many nodes must withstand: the tables of the threat model, and
-/// the ids of their rows. Their tests begin with `t_`: `t_f01_` is of F01, and `f1_` of the promise F1.
+/// The tables of the threat model: the threats to a file, of concurrent callers and of many nodes,
+/// with the ids of their rows. Names of their tests begin with `t_`: `t_f01_` belongs to F01, and
+/// `f1_` to the promise F1.
 const THREATS: [(&str, &[&str]); 3] = [
     (
         "## In the file",
@@ -86,7 +87,7 @@ fn every_web_threat_names_existing_tests() {
     let named: BTreeSet<_> = page.split('`').filter(is_test).map(str::to_owned).collect();
     let tests = tests();
     let missing: Vec<_> = named.iter().filter(|test| !tests.contains_key(*test)).collect();
-    assert_eq!(missing, Vec::<&String>::new(), "named, and not there");
+    assert_eq!(missing, Vec::<&String>::new(), "named, but missing");
     let ids = |tests: &mut dyn Iterator<Item = &String>| -> BTreeSet<_> {
         tests.filter_map(|test| threat_of(test)).filter(|id| id.starts_with('H')).collect()
     };
@@ -139,7 +140,7 @@ fn every_test_id_has_its_row() {
 
 #[test]
 fn tests_and_promises_are_found() {
-    // The tests above hold nothing if what they read is read wrongly.
+    // The tests above depend on these parsers.
     let text = "#[test]\nfn w1_one() {\n#[test]\n#[should_panic]\nfn two() {\n\nfn w3_no_test() {\n\
                     #[test]\n    // Why.\n    async fn w4_four(world: &World) {\n";
     assert_eq!(tests_in(text), ["w1_one", "two", "w4_four"]);
@@ -166,7 +167,7 @@ struct Row {
     tests: Vec<String>,
 }
 
-/// The rows of the tables of promises.
+/// Returns the rows of the table of promises.
 fn rows() -> Vec<Row> {
     let page = root().join("src/guide/promises.md");
     let text = fs::read_to_string(&page).unwrap_or_else(|e| panic!("{}: {e}", page.display()));
@@ -182,14 +183,14 @@ fn rows() -> Vec<Row> {
     .collect()
 }
 
-/// Every test and scenario, and the file that it is in.
+/// Returns every test and scenario with its file.
 fn tests() -> BTreeMap<String, PathBuf> {
     let mut tests = BTreeMap::new();
     let mut folders = ["tests", "examples"].map(|folder| root().join(folder)).to_vec();
     while let Some(folder) = folders.pop() {
         let entries = fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
         for entry in entries {
-            let path = entry.expect("a folder can be read to its end").path();
+            let path = entry.expect("the folder can be read").path();
             if path.is_dir() {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
@@ -202,7 +203,8 @@ fn tests() -> BTreeMap<String, PathBuf> {
     tests
 }
 
-/// The functions that follow a `#[test]`, tokio's or that of the tests', with nothing but attributes and comments between.
+/// Returns the functions after a `#[test]`, Tokio's or the tests' own attribute, with only
+/// attributes and comments between.
 fn tests_in(text: &str) -> Vec<String> {
     let mut tests = Vec::new();
     let mut lines = text.lines().map(str::trim);
@@ -221,7 +223,7 @@ fn tests_in(text: &str) -> Vec<String> {
     tests
 }
 
-/// The scenarios that have a harness of their own.
+/// Returns the scenarios, which have a harness of their own.
 fn scenarios_in(text: &str) -> Vec<String> {
     let scenarios = text.split("Scenario {").skip(1);
     let name = |rest: &str| {
@@ -230,20 +232,20 @@ fn scenarios_in(text: &str) -> Vec<String> {
     scenarios.filter_map(name).collect()
 }
 
-/// The id that the test of a promise begins with: `q10_...` is of Q10. A letter and a number begin nothing
-/// else.
+/// Returns the promise of a test: `q10_...` belongs to Q10. Names of other tests do not begin with
+/// a letter and a number.
 fn promise_of(test: &str) -> Option<String> {
     let (id, _) = test.split_once('_')?;
     is_id(id).then(|| id.to_uppercase())
 }
 
-/// The threat that a test is named after: `t_f01_...` is of F01.
+/// Returns the threat of a test: `t_f01_...` belongs to F01.
 fn threat_of(test: &str) -> Option<String> {
     let (id, _) = test.strip_prefix("t_")?.split_once('_')?;
     (is_id(id) && id.len() == 3).then(|| id.to_uppercase())
 }
 
-/// A letter and a number.
+/// Returns whether the word is a letter and a number.
 fn is_id(word: &str) -> bool {
     let mut chars = word.chars();
     let number = chars.next().filter(char::is_ascii_lowercase).map(|_| chars.as_str());

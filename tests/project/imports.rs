@@ -1,18 +1,18 @@
-//! Which file of the source imports which other, found as the compiler finds it: through modules and
+//! The imports between source files, resolved like the compiler does, through modules and
 //! re-exports.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::source::{Source, src};
 
-/// The files of the source, by the paths of their modules: `http::axum`, and nothing for the crate's root.
+/// The source files by module path: `http::axum`, and the empty path for the crate's root.
 pub(crate) struct Files {
     by_module: BTreeMap<String, Source>,
-    /// By module and name: the path that is re-exported under it.
+    /// The re-exported path of each module and name.
     exports: BTreeMap<(String, String), String>,
 }
 
-/// A statement's path, and whether it is re-exported.
+/// The path of a statement, and whether it is a re-export.
 struct Use {
     path: String,
     is_export: bool,
@@ -40,7 +40,7 @@ impl Files {
         files
     }
 
-    /// Which file imports which other, and where. To re-export something is not to import it.
+    /// Returns the imports between files with their places. A re-export is not an import.
     pub(crate) fn imports(&self) -> BTreeMap<(String, String), String> {
         let mut imports = BTreeMap::new();
         for (module, source) in &self.by_module {
@@ -58,7 +58,7 @@ impl Files {
         imports
     }
 
-    /// A path from the crate's root, or `None` if it leads out of the crate.
+    /// Returns the path from the crate's root, or `None` if it leads out of the crate.
     fn absolute(&self, module: &str, path: &str) -> Option<String> {
         let (first, rest) = path.split_once("::").unwrap_or((path, ""));
         let below = |module: &str| [module, rest].join("::").trim_matches(':').to_owned();
@@ -81,7 +81,7 @@ impl Files {
         }
     }
 
-    /// The file in which what is at a path stands.
+    /// Returns the file that defines the item at a path.
     fn file(&self, path: &str) -> String {
         let mut module = String::new();
         for name in path.split("::").filter(|name| !name.is_empty()) {
@@ -109,7 +109,7 @@ fn last(path: &str) -> &str {
     path.rsplit("::").next().unwrap_or(path)
 }
 
-/// The `use` statements outside of the modules that a file has inside, one for each name.
+/// Returns the `use` statements outside of inner modules, one for each name.
 fn uses(source: &Source) -> Vec<Use> {
     let mut found = Vec::new();
     let mut statement = String::new();
@@ -136,7 +136,7 @@ fn uses(source: &Source) -> Vec<Use> {
     found
 }
 
-/// Each path of a tree: `a::{b, c::{self, d}}` has three.
+/// Returns each path of a tree: `a::{b, c::{self, d}}` has three.
 fn expanded(tree: &str) -> impl Iterator<Item = String> + use<> {
     fn expand(prefix: &str, tree: &str, paths: &mut Vec<String>) {
         let tree = tree.trim();
@@ -167,7 +167,8 @@ fn expanded(tree: &str) -> impl Iterator<Item = String> + use<> {
     paths.into_iter()
 }
 
-/// Paths in the code itself. In a module inside a file only those from the crate's root.
+/// Returns the paths in the code itself. Inside an inner module only paths from the crate's root
+/// count.
 fn inline(source: &Source) -> Vec<(String, String)> {
     let outside: BTreeSet<usize> =
         source.code_without_inner_modules().into_iter().map(|(number, _)| number).collect();
@@ -183,7 +184,7 @@ fn inline(source: &Source) -> Vec<(String, String)> {
             for (place, _) in line.match_indices(start) {
                 let before = line[..place].chars().next_back();
                 let of_word = |c: char| c.is_alphanumeric() || c == '_';
-                // The middle of a path, or of a statement that was read before.
+                // The middle of a path, or of a `use` statement that is counted already.
                 if before.is_some_and(|c| of_word(c) || c == ':')
                     || is_use && outside.contains(&number)
                 {

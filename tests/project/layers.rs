@@ -1,26 +1,26 @@
-//! The layers of the source are its folders: which may import which.
+//! The layers of the source are its folders. A layer imports only from itself and the layers below.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::imports::Files;
 use crate::source::src;
 
-/// From the bottom up. A file imports files of its own layer and of layers below. What stands in no folder
-/// is on top, and so is the guide.
+/// The layers from the bottom up. A file imports files of its own layer and of layers below. Files
+/// outside of these folders are on top, and so is the guide.
 const LAYERS: [&str; 8] =
     ["value", "record", "decision", "store", "setup", "verifier", "authority", "http"];
 
-/// Layers that do not know each other, whichever is above: a store keeps what it is given and decides nothing;
-/// what checks keys can make none.
+/// Layers that do not import each other in either direction: a store decides nothing, and the
+/// verifier cannot generate keys.
 const APART: [[&str; 2]; 2] = [["decision", "store"], ["verifier", "authority"]];
 
-/// The folder of a file, or `None` if it is on top.
+/// Returns the folder of a file, or `None` if the file is on top.
 fn layer(path: &str) -> Option<&str> {
     let (folder, _) = path.strip_prefix("src/")?.split_once('/')?;
     Some(folder).filter(|folder| *folder != "guide")
 }
 
-/// Its place, from the bottom.
+/// Returns the height of the file's layer.
 fn height(path: &str) -> usize {
     let Some(layer) = layer(path) else { return LAYERS.len() };
     LAYERS.iter().position(|known| *known == layer).expect("every folder is a layer")
@@ -37,7 +37,7 @@ fn every_folder_is_a_layer() {
 fn no_import_points_up() {
     let imports = Files::read().imports();
     let up: Vec<_> =
-        imports.iter().filter(|((from, to), _)| height(to) > height(from)).map(told).collect();
+        imports.iter().filter(|((from, to), _)| height(to) > height(from)).map(described).collect();
     assert!(up.is_empty(), "these import a layer above:\n{}", up.join("\n"));
 }
 
@@ -49,7 +49,7 @@ fn separate_layers_do_not_import_each_other() {
         APART.iter().any(|[a, b]| pair == [*a, *b] || pair == [*b, *a])
     };
     let known: Vec<_> =
-        imports.iter().filter(|((from, to), _)| are_apart(from, to)).map(told).collect();
+        imports.iter().filter(|((from, to), _)| are_apart(from, to)).map(described).collect();
     assert!(known.is_empty(), "these layers are apart:\n{}", known.join("\n"));
 }
 
@@ -73,7 +73,7 @@ fn no_two_files_import_each_other() {
 #[test]
 fn store_adapters_do_not_know_each_other() {
     const ADAPTERS: [&str; 4] = ["cached", "file", "memory", "postgres"];
-    // A file is read into memory when it is opened. PostgreSQL gives hints to the cache.
+    // The file store keeps its state in memory. PostgreSQL sends hints to the cache.
     const KNOWN: [[&str; 2]; 2] = [["file", "memory"], ["postgres", "cached"]];
     let adapter = |path: &str| {
         let inside = path.strip_prefix("src/store/")?.split(['/', '.']).next()?;
@@ -90,6 +90,6 @@ fn store_adapters_do_not_know_each_other() {
     assert!(known.is_empty(), "{known:#?}");
 }
 
-fn told(((_, to), place): (&(String, String), &String)) -> String {
+fn described(((_, to), place): (&(String, String), &String)) -> String {
     format!("{place}\n    is in {to}")
 }

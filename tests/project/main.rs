@@ -1,4 +1,5 @@
-//! The project as it lies there: the shape of its source, and what its pages say of the tests.
+//! Checks of the project itself: the shape of its source, and its pages' statements about the
+//! tests.
 
 mod coverage;
 mod imports;
@@ -11,5 +12,5 @@ use std::path::Path;
 
 fn root() -> &'static Path {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.ancestors().nth(2).expect("it is two folders below")
+    here.ancestors().nth(2).expect("it is two folders below the root")
 }

@@ -1,4 +1,5 @@
-//! Checks that the guide compiles the code of the README that the README can't compile.
+//! Code in the README that its own examples cannot compile is copied from the guide, where it is
+//! compiled.
 
 use std::fs;
 
@@ -7,7 +8,7 @@ fn read(path: &str) -> String {
     fs::read_to_string(path).expect("a page")
 }
 
-/// The blocks of code behind a fence, without their fences.
+/// Returns the code blocks after a fence, without the fences.
 fn blocks<'p>(page: &'p str, fence: &str) -> Vec<&'p str> {
     let open = format!("```{fence}\n");
     page.split(&open).skip(1).filter_map(|rest| rest.split("```").next()).collect()
@@ -18,7 +19,7 @@ fn guide_compiles_the_code_of_readme() {
     let (readme, guide) = (read("README.md"), read("src/guide/axum.md"));
     let compiled = blocks(&guide, "rust");
     let shown = blocks(&readme, "rs");
-    assert!(!shown.is_empty() && compiled.len() > 3, "the pages are read wrongly");
+    assert!(!shown.is_empty() && compiled.len() > 3, "the parser found no page");
     for block in shown {
         let found = compiled.iter().any(|whole| {
             let mut lines = whole.lines();

@@ -1,11 +1,11 @@
-//! The source files, without their comments.
+//! The source files without their comments.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::root;
 
-/// A source file without its comments, line by line. Lines keep their numbers.
+/// A source file without its comments. Lines keep their numbers.
 pub(crate) struct Source {
     pub(crate) path: String,
     pub(crate) lines: Vec<String>,
@@ -19,18 +19,18 @@ impl Source {
         Self { path, lines: text.lines().map(without_comment).collect() }
     }
 
-    /// The lines that are not blank, with their numbers.
+    /// Returns the lines that are not blank, with their numbers.
     pub(crate) fn code(&self) -> impl Iterator<Item = (usize, &str)> {
         let lines = self.lines.iter().enumerate().map(|(n, line)| (n + 1, line.as_str()));
         lines.filter(|(_, line)| !line.trim().is_empty())
     }
 
-    /// The same without the file's own `mod tests`, which stands last.
+    /// Returns the code before the file's own `mod tests`, which comes last.
     pub(crate) fn code_without_tests(&self) -> impl Iterator<Item = (usize, &str)> {
         self.code().take_while(|(_, line)| *line != "mod tests {")
     }
 
-    /// The same without any module written inside the file.
+    /// Returns the code outside of inner modules.
     pub(crate) fn code_without_inner_modules(&self) -> Vec<(usize, &str)> {
         let mut outside = Vec::new();
         let mut inside = false;
@@ -49,7 +49,8 @@ impl Source {
     }
 }
 
-/// A comment begins at `//` that no string holds. Raw strings and block comments are not in use.
+/// Removes a comment, which begins at a `//` outside of strings. The source has no raw strings and
+/// no block comments.
 pub(crate) fn without_comment(line: &str) -> String {
     let mut in_string = false;
     let mut before = ' ';
@@ -90,7 +91,7 @@ pub(crate) fn src() -> Vec<Source> {
 }
 
 #[test]
-fn comments_are_told_from_code() {
+fn comments_are_separated_from_code() {
     let table = [
         ("let a = 1; // one", "let a = 1;"),
         ("// crate::store", ""),

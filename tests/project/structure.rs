@@ -1,4 +1,4 @@
-//! How long a file may be, and what has no place in it. Read from the files themselves.
+//! The maximum length of a file, and forbidden constructs, checked in the source files.
 
 use std::fs;
 
@@ -16,7 +16,11 @@ fn path_is_crate_and_one_module() {
             // A group would hide its modules from this test.
             assert!(!line.contains("crate::{"), "{}", source.at(number, line));
             let leaves = line.contains("super::") && at_top;
-            assert!(!leaves, "super is the crate here: say crate\n{}", source.at(number, line));
+            assert!(
+                !leaves,
+                "super is the crate root here; write crate\n{}",
+                source.at(number, line)
+            );
         }
     }
 }
@@ -103,7 +107,7 @@ fn lib_only_names_its_exports() {
             (Some(module), _) => assert!(module.chars().all(name), "{item}"),
             (_, Some(path)) => {
                 let listed = |c: char| name(c) || ":{}, ".contains(c);
-                assert!(path.chars().all(listed), "by name, not all: {item}");
+                assert!(path.chars().all(listed), "re-export by name, not with a glob: {item}");
                 exports += 1;
             }
             _ => panic!("neither a module nor a re-export: {item}"),

@@ -1,4 +1,4 @@
-//! Batches of usage that are lost, or the answers to them, as the scheduler draws it.
+//! Lost usage batches, and lost answers to them, at random.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ pub(crate) struct Failing {
 }
 
 impl Failing {
-    /// Fails no more.
+    /// Ends the failures.
     pub(crate) fn mend(&self) {
         self.mended.store(true, Ordering::SeqCst);
     }

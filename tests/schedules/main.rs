@@ -1,22 +1,21 @@
-//! The crate's own source under a scheduler that decides which thread takes the next step: thousands
-//! of schedules of each scenario, drawn at random, and each of them can be run again.
+//! The crate's own source under a scheduler that decides which thread takes the next step. Each
+//! scenario runs in thousands of random schedules, and each schedule can be repeated.
 //!
-//! The source is compiled here once more, as it is, against another `std`: this crate root. It has
-//! [shuttle]'s locks and atomics in the place of std's, so that every one of them is a point at which
-//! another thread may come between, and a map of ours in the place of papaya's, which shuttle can't
-//! look into. So papaya is taken at its word, that each of its operations is one step, and so are all
-//! orderings of atomics, which are sequentially consistent here.
+//! The unchanged source is compiled again with this crate root in place of `std`. The root provides
+//! [shuttle]'s locks and atomics, so that another thread can run at each of them. It replaces
+//! papaya's map by a simple one, because shuttle cannot see into papaya. Each operation of the map
+//! is therefore assumed to be one step, and all atomics are sequentially consistent here.
 //!
-//! `KEYWRIGHT_SCHEDULES` says how many are drawn for each scenario. A failure prints its schedule;
-//! `KEYWRIGHT_SCHEDULE` with that text and the name of the scenario behind
-//! `cargo test -p keywright-test-schedules --` runs it again.
+//! `KEYWRIGHT_SCHEDULES` sets the number of schedules for each scenario. A failure prints its
+//! schedule; `KEYWRIGHT_SCHEDULE` with that text and the name of the scenario after `cargo test -p
+//! keywright-test-schedules --` repeats it.
 
 #![allow(
     dead_code,
     hidden_glob_reexports,
     unreachable_pub,
     unused_imports,
-    reason = "a part of the crate's source is used, and by this crate alone"
+    reason = "only this crate root uses this part of the source"
 )]
 
 extern crate self as papaya;
@@ -25,7 +24,7 @@ extern crate std as real_std;
 
 pub use real_std::*;
 
-/// `std::sync`, with those of shuttle for what the source waits with.
+/// `std::sync`, with shuttle's versions of the types that the source blocks on.
 pub mod sync {
     pub use real_std::sync::*;
 
@@ -35,10 +34,10 @@ pub mod sync {
     };
 }
 
-/// `std::thread_local`, of a thread that shuttle runs.
+/// `std::thread_local`, for threads that shuttle runs.
 pub use shuttle::thread_local;
 
-/// `std::time` and the crate's own.
+/// `std::time` and the crate's own module.
 pub mod time {
     pub use real_std::time::*;
 
@@ -47,7 +46,7 @@ pub mod time {
 
 mod map;
 
-/// `papaya::HashMap`, and what it is pinned with.
+/// A replacement of `papaya::HashMap` and its guards.
 pub(crate) use self::map::{HashMap, HashMapRef, LocalGuard};
 
 #[path = "../../src/authority/mod.rs"]
@@ -75,7 +74,8 @@ mod slow;
 mod world;
 
 fn main() {
-    // The cache's patience is a runtime's. Nobody drives this one: no time passes in a schedule.
+    // The cache's patience needs a runtime with a timer. This runtime is never driven, so no time
+    // passes in a schedule.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
     let runtime = runtime.expect("a runtime");
     let _entered = runtime.enter();

@@ -1,5 +1,5 @@
-//! A map that does what papaya's promises: each operation is one step, and what was found stays
-//! readable while it is held. What is replaced is never freed: schedules are short.
+//! A map with papaya's guarantees: each operation is one step, and a found value stays readable
+//! while a guard is held. Replaced values are never freed, because schedules are short.
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
@@ -13,7 +13,7 @@ impl<K, V, S> Default for HashMap<K, V, S> {
     }
 }
 
-/// What papaya's reference holds: here there is nothing to hold.
+/// The counterpart of papaya's guard, which has nothing to protect here.
 pub(crate) struct LocalGuard<'a>(PhantomData<&'a ()>);
 
 pub(crate) struct HashMapRef<'a, K, V: 'static, S, G>(&'a HashMap<K, V, S>, PhantomData<G>);
@@ -53,7 +53,7 @@ impl<K: Ord, V, S, G> HashMapRef<'_, K, V, S, G> {
         self.0.0.lock().expect("no panic inside").clear();
     }
 
-    /// One entry after the other, as papaya does: another thread may come between.
+    /// Removes entries one by one, like papaya: another thread can run between.
     pub(crate) fn retain(&self, mut keep: impl FnMut(&K, &V) -> bool)
     where
         K: Clone + 'static,

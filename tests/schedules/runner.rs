@@ -1,4 +1,4 @@
-//! Runs each scenario under many schedules and says which failed.
+//! Runs each scenario in many schedules and prints the failures.
 
 use std::env;
 use std::panic::catch_unwind;
@@ -14,22 +14,22 @@ pub(crate) struct Scenario {
     pub(crate) run: fn(),
 }
 
-/// How many schedules of a scenario are drawn in the tests, half of them uniformly and half with few
-/// changes of thread at the places that matter (PCT).
+/// Number of schedules per scenario in the tests. Half of them are uniformly random, half have few
+/// thread switches at important places (PCT).
 const SCHEDULES: usize = 600;
 
-/// PCT finds every fault that this many places suffice for, with a known probability.
+/// PCT finds every fault that needs at most this many switches, with a known probability.
 const DEPTH: usize = 3;
 
 pub(crate) fn run(scenarios: &[Scenario]) {
-    // As cargo's own harness: words select, options are for others.
+    // Like cargo's own harness: words select scenarios, and options are ignored.
     let words: Vec<String> = env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
     let selected = |scenario: &&Scenario| {
         words.is_empty() || words.iter().any(|word| scenario.name.contains(word.as_str()))
     };
     let schedules = env::var("KEYWRIGHT_SCHEDULES").ok();
     let schedules = schedules.map_or(SCHEDULES, |text| text.parse().expect("a number"));
-    // As it was printed, on several lines or on one.
+    // The printed schedule, on several lines or on one.
     let again = env::var("KEYWRIGHT_SCHEDULE").ok();
     let again = again.map(|text| text.split_whitespace().collect::<String>());
     let mut failed = 0;
@@ -57,13 +57,13 @@ pub(crate) fn run(scenarios: &[Scenario]) {
     }
 }
 
-/// How many schedules were run.
+/// Explores a scenario and returns the number of schedules.
 fn explore(scheduler: impl Scheduler + 'static, run: fn()) -> usize {
     let mut config = Config::default();
     config.max_steps = MaxSteps::FailAfter(100_000);
     config.failure_persistence = FailurePersistence::Print;
     config.silence_warnings = true;
-    // Futures without optimization are large, and shuttle's own 32 KiB too few for them.
+    // Futures without optimization are too large for shuttle's default of 32 KiB.
     config.stack_size = 1 << 20;
     Runner::new(scheduler, config).run(run)
 }

@@ -1,5 +1,4 @@
-//! A store on the other side of a network: others can come between a question, what it is about, and the
-//! answer.
+//! A store behind a network: other threads can run before a call, inside it, and before its answer.
 
 use shuttle::future::yield_now;
 use shuttle::rand::{Rng, thread_rng};
@@ -10,12 +9,12 @@ use crate::store::{KeyStore, MemoryStore, StoreError, async_trait};
 #[derive(Clone, Debug)]
 pub(crate) struct Slow;
 
-/// A store in memory that is slow to reach.
+/// Returns a store in memory behind a slow network.
 pub(crate) fn slow_store() -> InterceptedStore<MemoryStore, Slow> {
     InterceptedStore::new(MemoryStore::default(), Slow)
 }
 
-/// Now short, now long.
+/// Yields a random number of times.
 async fn way() {
     for _ in 0..thread_rng().gen_range(0..6) {
         yield_now().await;

@@ -1,7 +1,7 @@
-//! A small world on a store in memory, made anew for each schedule.
+//! A small world on a store in memory, built anew for each schedule.
 //!
-//! It is not the other tests' world: that one is made of the crate as everybody has it, and this one of
-//! its source compiled against another `std`.
+//! It differs from the other tests' world: that one uses the crate as published, and this one the
+//! crate's source compiled against another `std`.
 
 use std::sync::Arc;
 
@@ -40,7 +40,7 @@ impl World {
         let store: Arc<dyn KeyStore> = Arc::new(store);
         let now = Timestamp::from_unix_micros(1_800_000_000_000_000).expect("a time in range");
         let clock = ManualClock::at(now);
-        // The same ids in each schedule: a failure can be run again.
+        // Every schedule draws the same ids, so that a failure can be repeated.
         let builder = Keywright::builder(Arc::clone(&store))
             .peppers(peppers)
             .clock(clock.clone())
@@ -60,7 +60,7 @@ impl World {
         world
     }
 
-    /// The same store with other peppers.
+    /// Returns a world on the same store with other peppers.
     pub(crate) fn with_peppers(&self, peppers: PepperRing) -> Self {
         let builder = self.builder.clone().peppers(peppers);
         let keywright = builder.clone().build().expect("a keywright");
@@ -72,7 +72,7 @@ impl World {
         }
     }
 
-    /// Another part of the program: it shares the store and nothing else.
+    /// Returns another part of the program, which shares only the store.
     pub(crate) fn apart(&self) -> Self {
         let builder = Keywright::builder(Arc::clone(&self.store)).clock(self.clock.clone());
         let keywright = builder.clone().build().expect("a keywright");
@@ -93,7 +93,7 @@ impl World {
         block_on(self.authority.generate(&self.admin, new)).expect("a key")
     }
 
-    /// `current` or `retiring`, or the code of the reason against it.
+    /// Returns `current`, `retiring` or the code of the refusal.
     pub(crate) fn says(&self, token: &str) -> &'static str {
         match block_on(self.verifier.verify(token)) {
             Ok(grant) if grant.secret_used() == SecretUsed::Current => "current",

@@ -1,5 +1,5 @@
-//! A process that writes to a store is killed at any moment, again and again: whatever it was told
-//! is done is there afterwards, whole, and at most what it was just doing may be there or not.
+//! A process that writes to a store is killed at random moments, again and again. Every
+//! acknowledged change is there afterwards, whole, and only the changes in flight are uncertain.
 
 #![cfg(unix)]
 
@@ -21,12 +21,12 @@ use common::writer::{Doing, FILE, MARK, SEED, THREADS, write_until_killed};
 use common::{World, all_keys, amount, events_of, says};
 
 const TEST: &str = "t_f12_acknowledged_changes_survive_a_kill";
-/// After so many rounds on one file comes a new one.
+/// Number of rounds until the test starts a new file.
 const ROUNDS_PER_FILE: u32 = 20;
 
 #[test]
 fn t_f12_acknowledged_changes_survive_a_kill() {
-    // The writer is this very test, told by a variable where to write.
+    // The writer is this test executable, with the path in a variable.
     if let Some(file) = env::var_os(FILE) {
         write_until_killed(Path::new(&file));
     }
@@ -48,7 +48,8 @@ fn t_f12_acknowledged_changes_survive_a_kill() {
             totals.lines += 1;
             known.hear(&line, &mut doing);
         }
-        // Every other time a copy is looked at, so that the next writer finds what the kill left.
+        // Every other round checks a copy, so that the next writer opens the file as the kill left
+        // it.
         let left = folder.path().join("copy.db");
         let looked_at = if random.random_bool(0.5) && file.exists() {
             fs::copy(&file, &left).expect("a copy");
@@ -73,7 +74,7 @@ struct Totals {
     taken_over: usize,
 }
 
-/// Starts a writer, kills it at a random moment, and gives all that it said.
+/// Starts a writer, kills it at a random moment, and returns its output.
 fn write_and_kill(file: &Path, random: &mut StdRng) -> Vec<String> {
     let mut writer = Command::new(env::current_exe().expect("this program"))
         .args([TEST, "--exact", "--nocapture"])
@@ -100,7 +101,7 @@ fn write_and_kill(file: &Path, random: &mut StdRng) -> Vec<String> {
     heard
 }
 
-/// Reads on to the next line of the writer's; false at the end. A line that was cut off is none.
+/// Reads the writer's next line, and returns false at the end. An incomplete line is dropped.
 fn hear(out: &mut impl BufRead, heard: &mut Vec<String>) -> bool {
     let mut line = String::new();
     while out.read_line(&mut line).expect("its output is text") > 0 {
@@ -117,15 +118,15 @@ fn kill(writer: &mut Child) {
     use std::os::unix::process::ExitStatusExt;
     writer.kill().expect("it can be killed");
     let status = writer.wait().expect("it ends");
-    assert_eq!(status.signal(), Some(9), "the writer ended by itself: {status}");
+    assert_eq!(status.signal(), Some(9), "the writer ended before the kill: {status}");
 }
 
-/// All keys of a file, as they must be.
+/// The expected state of all keys in a file.
 #[derive(Debug, Default)]
 struct Known(BTreeMap<KeyId, KnownKey>);
 
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a change of its own, seen or not")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a separate change, visible or not")]
 struct KnownKey {
     secret_number: u32,
     /// Whether the secret before the current one works too.
@@ -134,14 +135,14 @@ struct KnownKey {
     revoked: bool,
     deleted: bool,
     uses: u64,
-    /// The tokens that were acknowledged, by the number of their secret.
+    /// The acknowledged tokens by secret number.
     tokens: BTreeMap<u32, String>,
 }
 
 impl Known {
-    /// Takes in a line of the writer's.
+    /// Applies a line of the writer's output.
     fn hear(&mut self, line: &str, doing: &mut [Option<Doing>; THREADS]) {
-        let (number, said) = line.split_once(' ').expect("a thread and what it said");
+        let (number, said) = line.split_once(' ').expect("a thread and its line");
         let mine = &mut doing[number.parse::<usize>().expect("a number")];
         match said.split_once(' ') {
             Some(("begins", what)) => {
@@ -149,7 +150,7 @@ impl Known {
                 assert!(mine.replace(what).is_none(), "it begins one change after another");
             }
             Some(("ends", told)) => {
-                let done = mine.take().expect("it ends what it began");
+                let done = mine.take().expect("it ends the change that it began");
                 match told.split_once(' ') {
                     Some((id, token)) => {
                         let id = id.parse().expect("a key id");
@@ -163,14 +164,14 @@ impl Known {
         }
     }
 
-    /// Makes a change; a generated or rotated key comes with its token, if that is known.
+    /// Applies a change. A generated or rotated key comes with its token, if the token is known.
     fn apply(&mut self, done: &Doing, issued: Option<(KeyId, &str)>) {
         match done {
             Doing::Generate(_) => {
                 let (id, token) = issued.expect("a key");
                 let tokens = BTreeMap::from([(1, token.to_owned())]);
                 let new = KnownKey { secret_number: 1, tokens, ..KnownKey::default() };
-                assert!(self.0.insert(id, new).is_none(), "the id {id} was handed out twice");
+                assert!(self.0.insert(id, new).is_none(), "the id {id} was generated twice");
             }
             Doing::Rotate(id, overlap) => {
                 let key = self.key(id);
@@ -191,8 +192,8 @@ impl Known {
         self.0.get_mut(id).expect("a key that was acknowledged")
     }
 
-    /// Opens the file and compares. What was in flight may be there or not, and is taken over as it
-    /// is found; gives how many were there.
+    /// Opens the file and compares it with the expected state. Takes over the changes in flight as
+    /// found, and returns how many of them are there.
     fn check(&mut self, file: &Path, doing: [Option<Doing>; THREADS]) -> usize {
         let store = block_on(FileStore::open(file))
             .unwrap_or_else(|error| panic!("it does not open after the kill: {error:?}"));
@@ -206,7 +207,7 @@ impl Known {
             self.0.iter().filter(|(_, key)| !key.deleted).map(|(id, _)| *id).collect();
         let mut ids: Vec<_> = found.iter().map(|entry| entry.key.id).collect();
         ids.sort();
-        assert_eq!(ids, there, "the keys that are there");
+        assert_eq!(ids, there, "the stored keys");
         for (id, key) in &self.0 {
             key.check(id, found.iter().find(|entry| entry.key.id == *id), &world);
         }
@@ -214,7 +215,8 @@ impl Known {
         taken_over
     }
 
-    /// Whether a change in flight was written: then the key is as after it, else as before.
+    /// Returns whether a change in flight was written, and updates the expected state of the key if
+    /// so.
     fn take_over(&mut self, doing: &Doing, found: &[KeyEntry]) -> bool {
         let entry = |id: &KeyId| found.iter().find(|entry| entry.key.id == *id);
         let written = match doing {
@@ -222,7 +224,7 @@ impl Known {
                 let mut new = found.iter().filter(|entry| entry.key.name.as_str() == name);
                 let Some(entry) = new.next() else { return false };
                 assert!(new.next().is_none(), "one key was made as {name}");
-                // Nobody has its token.
+                // The token of this key was never printed.
                 let key = KnownKey { secret_number: 1, ..KnownKey::default() };
                 assert!(self.0.insert(entry.key.id, key).is_none(), "its id is new");
                 return true;
@@ -275,7 +277,7 @@ impl KnownKey {
         assert_eq!(key.overlap_ends_at.is_some(), self.overlapping, "{id}");
     }
 
-    /// What a verify says to the token of the secret of this number.
+    /// Returns the expected answer to the token with this secret number.
     fn expected(&self, number: u32) -> &'static str {
         let current = number == self.secret_number;
         let retiring = number + 1 == self.secret_number && self.overlapping;

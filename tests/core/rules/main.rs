@@ -1,4 +1,4 @@
-//! What is possible with a key, and what is not.
+//! The rules of keys: valid and bad input, decisions, listings, and the tables of the guide.
 
 mod bad_input;
 mod decision;

@@ -1,4 +1,4 @@
-//! What was once wrong and has no table or promise of its own.
+//! Regression tests for bugs that no table and no promise covers.
 
 use std::error::Error as _;
 use std::time::Duration;
@@ -31,7 +31,7 @@ fn request_scopes_add_up() {
             request().scope(&read).scope(&write),
             request().scope(&write).scopes(&only),
             request().scopes(&both).scope(&read),
-            // More than a request holds without an allocation.
+            // More scopes than a request stores without an allocation.
             (0..9).fold(request(), |request, _| request.scope(&read)).scope(&write),
         ] {
             let denied = world.check_request(&asking).await;
@@ -87,7 +87,7 @@ fn outage_keeps_one_usage_batch_waiting() {
             faults.set(None);
         }
         world.verifier.flush().await?;
-        assert_eq!(faults.usage_batches(), 2, "the one that waited, and all that came after it");
+        assert_eq!(faults.usage_batches(), 2, "the waiting batch and all later uses");
         assert_eq!(world.authority.key(&world.alice, &issued.key.id).await?.uses, 50);
         Ok(())
     });
@@ -121,7 +121,11 @@ fn search_finds_the_shown_fields() {
         assert_eq!(found(&world.alice.as_owner().to_string()).await?.len(), 2);
         assert_eq!(found("user:bob").await?.len(), 0);
         let (prefix, _) = shown.rsplit_once('_').ok_or("a prefix")?;
-        assert_eq!(found(&format!("{prefix}_")).await?.len(), 0, "a prefix alone is no key's");
+        assert_eq!(
+            found(&format!("{prefix}_")).await?.len(),
+            0,
+            "a prefix without an id finds no key"
+        );
         Ok(())
     });
 }
@@ -184,7 +188,11 @@ fn guesses_about_policy_get_one_answer() {
         let mut wrong = Policy::default();
         wrong.version = right.version;
         for guess in [right, plan, wrong] {
-            let refused = world.authority.set_policy(&nobody, guess).await.expect_err("nobody may");
+            let refused = world
+                .authority
+                .set_policy(&nobody, guess)
+                .await
+                .expect_err("the permission is missing");
             assert_eq!(refused.to_string(), "the actor has no permission for policy.set");
         }
         Ok(())
@@ -249,7 +257,7 @@ fn store_can_be_chosen_at_runtime() -> TestResult {
     })
 }
 
-/// A store that forgets the filters of a query.
+/// A store that ignores the filters of a query.
 #[derive(Debug)]
 struct Forgetful;
 

@@ -1,5 +1,5 @@
 //! The two tables of the guide, every cell tried through the authority: operation by status, and
-//! operation by role. What the guide prints and what a listing offers must say the same.
+//! operation by role. The guide and the listings must agree with them.
 
 use std::cell::RefCell;
 use std::error::Error;
@@ -15,7 +15,7 @@ use common::operations::{Subjects, is_looking, perform, state};
 use common::stores::on_each_store;
 use common::{TestResult, World};
 
-/// What an operation does with a key, by the key's status in the order of [`KeyStatus::ALL`].
+/// The effect of an operation on a key, by the key's status in the order of [`KeyStatus::ALL`].
 #[rustfmt::skip]
 const STATES: [(&str, [&str; 5]); 9] = [
     //                       active        scheduled     disabled      expired       revoked
@@ -30,7 +30,7 @@ const STATES: [(&str, [&str; 5]); 9] = [
     ("key.delete",          ["yes",        "yes",        "yes",        "yes",        "yes"]),
 ];
 
-/// With whose keys a role may do an operation; `any` also where no key is concerned.
+/// The owners whose keys a role can apply an operation to; `any` also where no key is concerned.
 #[rustfmt::skip]
 const ACTORS: [(&str, [&str; 4]); 22] = [
     //                       administrator  tenant admin  developer  auditor
@@ -110,7 +110,7 @@ fn roles_follow_the_permission_table() {
     let wrong = RefCell::new(Vec::new());
     for (operation, row) in ACTORS {
         for ((role, permissions), expected) in ROLES.into_iter().zip(row) {
-            // A world for each cell: what one has done is not in the way of another.
+            // Each cell gets a new world, so that no operation affects another cell.
             on_each_store(async |world| {
                 let actor =
                     Actor::new(UserId::new("me")?, permissions).in_tenant(world.tenant().clone());
@@ -167,7 +167,8 @@ fn finish_is_offered_only_during_overlap() {
     });
 }
 
-/// The names of what the listing offers an actor for a key; the page and the single entry agree.
+/// Returns the actions that the listing offers an actor for a key. The page and the single entry
+/// must agree.
 async fn actions(world: &World, actor: &Actor, key: &KeyId) -> TestResult<Vec<&'static str>> {
     let single = world.authority.key(actor, key).await?.actions;
     let query = KeyQuery::new().search(key.as_str());
@@ -176,7 +177,7 @@ async fn actions(world: &World, actor: &Actor, key: &KeyId) -> TestResult<Vec<&'
     Ok(single.into_iter().map(Operation::as_str).collect())
 }
 
-/// What an operation turns out to do with a key in a status: the word for the table.
+/// Returns the word of the table for the observed effect of an operation on a key in this status.
 async fn cell_of_status(
     world: &World,
     operation: Operation,
@@ -207,13 +208,15 @@ async fn cell_of_status(
     match (found, after) {
         ("yes", Err(KeyError::NotFound(_))) => assert_eq!(operation, Operation::KeyDelete),
         ("yes", after) => assert_ne!(serde_json::to_value(after?)?, before, "it changed the key"),
-        (_, after) => assert_eq!(serde_json::to_value(after?)?, before, "it changed nothing"),
+        (_, after) => {
+            assert_eq!(serde_json::to_value(after?)?, before, "the operation changed nothing");
+        }
     }
     Ok(found)
 }
 
-/// For whose keys an actor turns out to be let do an operation: the word for the table, and more
-/// words where it left behind what it must not.
+/// Returns the word of the table for the observed permissions of an actor, with more words where a
+/// refused operation left a change behind.
 async fn cell_of_role(world: &World, actor: &Actor, operation: Operation) -> TestResult<String> {
     let account = world.account("monthly-report", "analyst").await?;
     let owners = [actor.as_owner(), world.bob.as_owner(), Owner::Account(account.id)];
@@ -236,8 +239,8 @@ async fn cell_of_role(world: &World, actor: &Actor, operation: Operation) -> Tes
     })
 }
 
-/// `any` for what was done, `no` for what was refused for lack of a permission, with one event and
-/// with a change or without one as it must be.
+/// Returns `any` for a completed operation, and `no` for one that lacks a permission and left
+/// exactly the expected event and no change.
 fn verdict(
     world: &World,
     operation: Operation,
@@ -249,7 +252,7 @@ fn verdict(
     let refused = done.is_err();
     let mut words = vec![if refused { "no" } else { "any" }.to_owned()];
     if let Err(error) = done
-        && !is_for_lack_of_permission(&*error)
+        && !lacks_permission(&*error)
     {
         words.push(format!("because {error:?}"));
     }
@@ -268,8 +271,9 @@ fn verdict(
     words.join(", ")
 }
 
-/// A key that an actor can't see is absent for that actor.
-fn is_for_lack_of_permission(error: &(dyn Error + 'static)) -> bool {
+/// Returns whether the error is due to a missing permission. A key that the actor cannot see counts
+/// as absent.
+fn lacks_permission(error: &(dyn Error + 'static)) -> bool {
     matches!(error.downcast_ref(), Some(KeyError::PermissionDenied(_) | KeyError::NotFound(_)))
         || matches!(error.downcast_ref(), Some(GenerateError::PermissionDenied(_)))
         || matches!(error.downcast_ref(), Some(AccountError::PermissionDenied(_)))

@@ -1,5 +1,5 @@
-//! What users put into their own types and tasks can go there: everything is `Send` and `Sync`, and so
-//! are the futures, whatever runtime polls them.
+//! The types that users put into their own types and tasks are `Send` and `Sync`, and so are the
+//! futures on every runtime.
 
 use std::time::Duration;
 
@@ -44,8 +44,8 @@ fn guard_can_be_shared_between_threads() {
     is_shared::<keywright::http::GuardService<()>>();
 }
 
-/// Compiles or does not; nothing is polled.
-#[expect(dead_code, reason = "it is there to be type-checked")]
+/// Compiles only if the futures are `Send`. The function is never called.
+#[expect(dead_code, reason = "it only has to pass the type checker")]
 fn futures_can_move_between_threads(
     (authority, verifier, store): (&Authority, &Verifier, &FileStore),
     (actor, owner, request): (&Actor, &Owner, &AccessRequest<'_>),

@@ -1,4 +1,4 @@
-//! Values that have a limit in numbers: networks, rates, metadata, times and peppers.
+//! Numeric limits of values: networks, rates, metadata, times and peppers.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! Values: what is accepted reads back as it was given, and what is not is refused with an error of
-//! its own that says what is wrong. Numbers stand on both sides of each limit.
+//! Valid values read back as they were given, and invalid ones are refused with an error that names
+//! the problem. Each limit is tried on both sides.
 
 #[cfg(feature = "file")]
 mod auto_traits;
@@ -23,7 +23,7 @@ use keywright::{
 
 use common::{Random, World, block_on, seed};
 
-/// A text that is taken prints as it was given, and as JSON it is the same text.
+/// Asserts that each text parses and prints unchanged, alone and as JSON.
 #[track_caller]
 fn reads_back<T>(texts: &[&str])
 where
@@ -38,7 +38,7 @@ where
     }
 }
 
-/// A text that is refused is refused as JSON too, and the error is one line that says something.
+/// Asserts that each text is refused, also as JSON, with an error of one line.
 #[track_caller]
 fn refuses<T>(texts: &[&str])
 where
@@ -54,7 +54,7 @@ where
 
 #[track_caller]
 fn assert_says_something(message: &str) {
-    assert!(message.len() >= 15, "{message:?} says too little");
+    assert!(message.len() >= 15, "{message:?} is too short");
     assert!(!message.contains(|c: char| c.is_control()), "{message:?} is not one plain line");
 }
 
@@ -313,7 +313,7 @@ fn parsers_never_panic_on_text() {
     for _ in 0..20_000 {
         let text: String =
             (0..random.below(40)).map(|_| pieces[random.below(pieces.len())]).collect();
-        // Whatever is taken prints as something that is taken again, with the same meaning.
+        // A parsed value prints as a text that parses to an equal value.
         macro_rules! check {
             ($($kind:ty),+) => {$(
                 if let Ok(value) = text.parse::<$kind>() {

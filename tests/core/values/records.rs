@@ -1,4 +1,4 @@
-//! Stored records: a field that is missing is no `null`, and no version is beyond a bigint.
+//! Stored records: a missing field differs from `null`, and versions fit into a bigint.
 
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use keywright::{
 
 use common::{World, admin, block_on, named, tenant};
 
-/// The last version that there can be.
+/// The largest version.
 const LAST: u64 = i64::MAX as u64;
 
 type Reader = fn(Value) -> Result<(), serde_json::Error>;
@@ -32,7 +32,7 @@ fn key() -> Value {
     })
 }
 
-/// Every record that a store keeps and serde reads, with a value in each of its fields.
+/// Returns every stored record that serde reads, with a value in each field.
 fn records() -> Vec<(&'static str, Value, Reader)> {
     let digest = format!("1.0.{}", "ab".repeat(32));
     vec![
@@ -81,7 +81,8 @@ fn records() -> Vec<(&'static str, Value, Reader)> {
     ]
 }
 
-/// The places of all fields, those of inner records too. Metadata and roles are maps and no records.
+/// Collects the paths of all fields, including those of inner records. Metadata and roles are maps,
+/// not records.
 fn fields(place: &str, record: &Value, found: &mut Vec<String>) {
     match record {
         Value::Object(object) => {
@@ -171,7 +172,8 @@ fn version_beyond_bigint_is_refused() {
     }
 }
 
-/// A store with one key of alice's that has the last version and has been rotated to the last number.
+/// Builds a store with one key of alice's that has the largest version and the largest secret
+/// number.
 async fn world_with_old_key() -> (World, keywright::Issued) {
     let world = World::in_memory();
     let issued = world.key().await;
@@ -218,7 +220,7 @@ fn account_and_policy_of_last_version_stay() {
         store.commit(Batch { changes: vec![insert], ..Batch::default() }).await.expect("a batch");
         let world = World::on(store);
         world.authority.disable_account(&admin(), &account.id).await.expect_err("no version");
-        // Whoever sets a policy says its version.
+        // A new policy must carry the version that it replaces.
         for version in [1, LAST, u64::MAX] {
             let mut policy = world.authority.policy(&admin()).await.expect("a policy");
             policy.version = version;

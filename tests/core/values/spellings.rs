@@ -1,4 +1,4 @@
-//! One spelling for each value: any other is refused, or comes out as the one.
+//! Each value has one spelling: any other is refused or normalized.
 
 use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory, NoncharacterCodePoint};
 use icu_properties::{CodePointMapData, CodePointSetData};
@@ -128,7 +128,8 @@ fn times_are_written_in_canonical_form() {
     }
 }
 
-/// Against Unicode's own tables. A new version of Unicode that hides more fails here.
+/// Compares with Unicode's own tables, so that a new version of Unicode with more hidden characters
+/// fails here.
 #[test]
 fn names_hold_no_hidden_character() {
     let ignorable = CodePointSetData::new::<DefaultIgnorableCodePoint>();
@@ -145,7 +146,7 @@ fn names_hold_no_hidden_character() {
         ignorable.contains(c)
             || noncharacters.contains(c)
             || categories.contains(&category)
-            // A letter by its category, and blank in every font.
+            // The Braille blank is a letter by its category and invisible in every font.
             || c == '\u{2800}'
     };
     let mut hidden = 0;
@@ -163,11 +164,11 @@ fn names_hold_no_hidden_character() {
 #[test]
 fn names_hold_no_disguised_at_sign() {
     let around = |c: char| Name::new(format!("bob{c}example.com"));
-    // Beyond these planes there is nothing but private use.
+    // The planes above contain only private use.
     let assigned = ('\0'..='\u{3FFFF}').chain('\u{E0000}'..='\u{E0FFF}');
     let found = assigned.filter(|c| around(*c) == Err(NameError::LooksLikeEmail));
     assert_eq!(found.collect::<String>(), "@\u{FE6B}\u{FF20}");
-    assert!(Name::new("deploy \u{FE6B} night").is_ok(), "alone it is no address");
+    assert!(Name::new("deploy \u{FE6B} night").is_ok(), "not an email address without the rest");
 }
 
 #[test]
@@ -192,7 +193,7 @@ fn names_are_stored_in_nfc() {
         assert_eq!(name, Name::new(stored).expect(stored));
         assert_eq!(serde_json::from_value::<Name>(given.into()).expect(given), name);
     }
-    // The limit is of what is stored, and is looked at before much work is done.
+    // The limit is for the stored form, and it is checked before the expensive work.
     assert!(Name::new("e\u{301}".repeat(100)).is_ok());
     assert_eq!(Name::new("e\u{301}".repeat(101)), Err(NameError::TooLong(101)));
     assert_eq!(Name::new("\u{958}".repeat(60)), Err(NameError::TooLong(120)));
@@ -307,7 +308,8 @@ fn stored_digests_have_one_spelling() {
     });
 }
 
-/// Every text that differs from `text` in one place: a character more, less, or another one.
+/// Returns the texts that differ from `text` in one place: one character more, one less, or another
+/// one.
 fn neighbors(text: &str) -> Vec<String> {
     const OTHERS: &str = "0179aAsTtZz+-_.,:/ @*\u{e9}\u{661}\u{ff10}\u{200b}\n\0";
     let chars: Vec<char> = text.chars().collect();

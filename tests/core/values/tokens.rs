@@ -1,5 +1,5 @@
-//! There is one spelling of a token. Whatever else is presented is refused, as malformed without
-//! asking the store, or as unrecognized with the same words whatever is wrong.
+//! A token has one spelling. Any other text is refused: as malformed without a store access, or as
+//! unrecognized with one text for every cause.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use keywright::{AccessRequest, Denial, DenialClass, Issued, KeyId, Prefix, Reaso
 use common::faults::Faults;
 use common::{ALPHABET, Random, World, block_on, denial, denied, developer, named, render, seed};
 
-/// A key, its token, and what counts how often its store is asked.
+/// A key, its token, and the counter of store accesses.
 struct Held {
     world: World,
     faults: Faults,
@@ -17,7 +17,7 @@ struct Held {
 }
 
 impl Held {
-    /// The same key each time: one of a fixed sequence.
+    /// Builds the world with a seeded random source, so that the key is the same each time.
     async fn new() -> Self {
         let (world, faults) = World::faulty(|builder| builder.random(Random::seeded(7)));
         let issued = world.key().await;
@@ -37,7 +37,7 @@ impl Held {
         &self.issued.token.expose_key_secret()[..32]
     }
 
-    /// Asserts that all of these are malformed and that none of them reaches the store.
+    /// Asserts that all texts are malformed and that none reaches the store.
     async fn assert_malformed<T: AsRef<str>>(&self, texts: impl IntoIterator<Item = T>) {
         let before = self.faults.calls();
         let mut count = 0;
@@ -58,7 +58,7 @@ impl Held {
     }
 }
 
-/// What a caller can see of a denial.
+/// Returns the public parts of a denial.
 fn public(denial: &Denial) -> (String, DenialClass, Option<std::time::Duration>) {
     (denial.to_string(), denial.class(), denial.retry_after())
 }
@@ -184,7 +184,8 @@ fn text_of_any_length_is_malformed() {
         for fill in ["a", "0", "_", "\u{1F511}"] {
             held.assert_malformed(lengths.map(|length| fill.repeat(length))).await;
         }
-        // Well-formed in all but length: a right check behind a prefix that is too long.
+        // The text is well-formed except for its length: the checksum is right and the prefix too
+        // long.
         let prefixes = [33, 64, 74, 128, 1 << 20].map(|length| "a".repeat(length));
         let rendered = prefixes.map(|prefix| render(&prefix, held.id(), held.secret()));
         held.assert_malformed(rendered).await;
@@ -229,7 +230,7 @@ fn random_bytes_never_reach_the_store() {
     });
 }
 
-/// All but one in 2^32 of them, of which none is expected in so few.
+/// One in 2^32 random texts passes the checksum; none is expected in a sample of this size.
 #[test]
 fn random_wellformed_tokens_never_reach_the_store() {
     let random = Random::seeded(seed());
@@ -284,7 +285,7 @@ fn unknown_id_looks_like_wrong_secret() {
         let held = Held::new().await;
         let unknown = denial(held.world.verifier.verify(&unknown_token()).await);
         assert_eq!(unknown.reason().code(), "unrecognized");
-        // One that differs in the first symbol, in the last, and in all.
+        // The secrets differ in the first symbol, in the last, and in all.
         let secret = held.secret();
         let other = |c: &str| if c == "0" { "1" } else { "0" };
         let wrong = [
@@ -297,7 +298,7 @@ fn unknown_id_looks_like_wrong_secret() {
             let wrong = denial(held.world.verifier.verify(&token).await);
             assert_eq!(wrong.reason(), unknown.reason());
             assert_eq!(public(&wrong), public(&unknown));
-            assert_eq!(wrong.key_id(), Some(held.issued.key.id), "the operator sees whose it was");
+            assert_eq!(wrong.key_id(), Some(held.issued.key.id), "the operator sees the key's id");
         }
     });
 }
@@ -375,7 +376,7 @@ fn key_secret_with_changed_character_is_refused() {
     });
 }
 
-/// Symbols by place, over the ids and secrets of many keys.
+/// Counts the symbols at each place over the ids and secrets of many keys.
 async fn drawn(keys: usize) -> Vec<HashMap<u8, usize>> {
     let world = World::with(MemoryStore::new(), |builder| builder.random(Random::seeded(seed())));
     let mut counts = vec![HashMap::new(); 48];
@@ -390,7 +391,7 @@ async fn drawn(keys: usize) -> Vec<HashMap<u8, usize>> {
     counts
 }
 
-/// Pearson's statistic against equal shares of the 62 symbols.
+/// Computes Pearson's statistic against equal shares of the 62 symbols.
 fn chi_square(counts: &HashMap<u8, usize>) -> f64 {
     let count = |n: usize| f64::from(u32::try_from(n).expect("a small count"));
     let expected = count(counts.values().sum()) / 62.0;
@@ -401,9 +402,9 @@ fn chi_square(counts: &HashMap<u8, usize>) -> f64 {
 #[test]
 fn symbols_are_equally_likely() {
     // With 61 degrees of freedom the statistic stays below 153 in all but one of 10^9 samples
-    // (Wilson and Hilferty: six standard deviations). Taking a byte modulo 62 instead of drawing
-    // again would give 8 symbols 5/256 and 54 symbols 4/256, and over a million symbols a statistic
-    // of about 6,600; at one place, of about 200.
+    // (Wilson and Hilferty: six standard deviations). A byte modulo 62 instead of another draw
+    // would give 8 symbols a share of 5/256 and 54 symbols 4/256. The statistic would then be about
+    // 6,600 over a million symbols, and about 200 at one place.
     const BOUND: f64 = 153.0;
     let keys = 31_250;
     let by_place = block_on(drawn(keys));
@@ -418,7 +419,7 @@ fn symbols_are_equally_likely() {
     assert_eq!(all.values().sum::<usize>(), 48 * keys, "1.5 million symbols");
     assert!(chi_square(&all) < BOUND, "{}", chi_square(&all));
 
-    // What a guess is up against, from the alphabet as it was seen.
+    // The strength of an id and a secret, computed from the observed alphabet.
     assert_eq!(all.len(), 62);
     let bits = f64::from(u32::try_from(all.len()).expect("62")).log2();
     assert!(32.0 * bits > 190.0, "the secret has {} bits, at least 128 are needed", 32.0 * bits);

@@ -1,4 +1,4 @@
-//! Known answers: tokens and digests as another program computed them (see `vectors/README.md`).
+//! Known answers: tokens and digests computed by another program (see `vectors/README.md`).
 
 use serde_json::Value;
 
@@ -28,7 +28,7 @@ fn bytes_of_hex(hex: &str) -> Vec<u8> {
     pairs.map(|pair| u8::from_str_radix(pair, 16).expect("hex")).collect()
 }
 
-/// A world in which the next key has this id and this secret.
+/// Builds a world in which the next key has this id and this secret.
 fn world_drawing(row: &Value, prefix: &str, peppers: PepperRing) -> World {
     let draws = [drawing(text(row, "id")), drawing(text(row, "secret"))];
     World::with(MemoryStore::new(), |builder| {
@@ -131,7 +131,7 @@ fn stored_digest_covers_id_and_secret() {
 fn rotation_keeps_old_digest_for_overlap() {
     block_on(async {
         let digests = digests();
-        // The first two keys of the file have one id and two secrets, each under the same peppers.
+        // The first two keys of the file have one id and two secrets, each with the same peppers.
         for (old, new) in digests[..6].iter().zip(&digests[6..12]) {
             assert_eq!((&old["id"], &old["pepper"]), (&new["id"], &new["pepper"]));
             let draws = [text(old, "id"), text(old, "secret"), text(new, "secret")];
@@ -147,7 +147,11 @@ fn rotation_keeps_old_digest_for_overlap() {
             assert_eq!(stored["digest"], new["digest"]);
             assert_eq!(stored["retiring"], old["digest"]);
             for token in [&issued.token, &rotated.token] {
-                world.verifier.verify(token.expose()).await.expect("both work in the overlap");
+                world
+                    .verifier
+                    .verify(token.expose())
+                    .await
+                    .expect("both secrets work during the overlap");
             }
         }
     });
@@ -157,7 +161,7 @@ fn rotation_keeps_old_digest_for_overlap() {
 fn old_pepper_digest_is_replaced_after_use() {
     block_on(async {
         let digests = digests();
-        // For each key: the row without a pepper, then the rows with one.
+        // Each key has a row without a pepper, followed by the rows with one.
         for rows in digests.chunks(6) {
             let [plain, peppered @ ..] = rows else { panic!("six rows for each key") };
             for row in peppered {
@@ -233,7 +237,7 @@ fn char_of(value: u8) -> char {
     char::from(common::ALPHABET.as_bytes()[usize::from(value)])
 }
 
-/// The ring of a row: its pepper, or none.
+/// Returns the pepper ring of a row, which has one pepper or none.
 fn ring(row: &Value) -> PepperRing {
     let pepper = &row["pepper"];
     if pepper.is_null() {

@@ -1,4 +1,4 @@
-//! The parent's side: three nodes, each behind a proxy of its own.
+//! The parent process, which starts three nodes, each behind its own proxy.
 
 use std::env;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -14,17 +14,18 @@ use common::database::Server;
 
 pub(crate) const NODES: usize = 3;
 const TEST: &str = "node_ends_with_its_parent";
-/// A node that is silent for so long, or a database that can't be reached for so long, never comes back.
+/// Longest time to wait for a silent node or an unreachable database before the test fails.
 const PATIENCE: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// One test at a time: what another one does must not be measured with it.
+/// Takes the lock under which the tests run one at a time, so that they do not distort each other's
+/// measurements.
 pub(crate) fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Waits for what needs a runtime.
+/// Runs a future that needs a Tokio runtime.
 pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.expect("a runtime").block_on(future)
@@ -37,16 +38,17 @@ pub(crate) struct Cluster {
 
 struct Node {
     process: Child,
-    /// Open for as long as the node lives: it may still print.
+    /// Kept open because the node can still print.
     _out: BufReader<ChildStdout>,
     address: SocketAddr,
 }
 
-/// A connection to a node, for one question after another.
+/// A connection to a node, for one request after another.
 pub(crate) struct Line(BufReader<TcpStream>);
 
 impl Cluster {
-    /// Three nodes on a new database. They are started one right after another, and all make its tables.
+    /// Starts three nodes on a new database, in quick succession, so that they all create its
+    /// tables at once.
     pub(crate) fn start(server: &Server, database: &str, hints: Hints) -> Self {
         block_on(server.create(database));
         let proxies: Vec<_> = (0..NODES).map(|_| Proxy::to(server.port())).collect();
@@ -55,12 +57,12 @@ impl Cluster {
         Self { nodes: started.into_iter().map(Node::of).collect(), proxies }
     }
 
-    /// A connection to each node.
+    /// Opens a connection to each node.
     pub(crate) fn lines(&self) -> Vec<Line> {
         self.nodes.iter().map(|node| Line::to(node.address)).collect()
     }
 
-    /// Closes their inputs, and tells how they ended.
+    /// Closes the nodes' inputs and returns their exit statuses.
     pub(crate) fn let_go(mut self) -> Vec<ExitStatus> {
         let ended = |node: &mut Node| {
             drop(node.process.stdin.take());
@@ -91,10 +93,10 @@ impl Node {
     }
 }
 
-/// On each way out of a test.
+/// Ends the process on every way out of a test.
 impl Drop for Node {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // The process may have ended already.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
@@ -127,7 +129,8 @@ impl Line {
         }
     }
 
-    /// What the node says, or that it can't reach its database. It must not refuse.
+    /// Returns the node's answer, or an error if the node cannot reach its database. Panics if the
+    /// node refuses.
     pub(crate) fn try_ask(&mut self, question: &str) -> Result<String, String> {
         match self.put(question) {
             Answer::Done(said) => Ok(said),
@@ -136,21 +139,22 @@ impl Line {
         }
     }
 
-    /// What the node says, unless it refuses, as it may where others are faster.
+    /// Returns the node's answer, or nothing if the node refuses, as it may after a concurrent
+    /// change.
     pub(crate) fn try_change(&mut self, question: &str) -> Option<String> {
         match self.put(question) {
             Answer::Done(said) => Some(said),
             Answer::Refused(_) => None,
-            Answer::Unavailable(said) => panic!("the database is there, and yet: {said}"),
+            Answer::Unavailable(said) => panic!("the database is reachable, but: {said}"),
         }
     }
 
     pub(crate) fn ask(&mut self, question: &str) -> String {
         self.try_ask(question)
-            .unwrap_or_else(|said| panic!("the database is there, and yet: {said}"))
+            .unwrap_or_else(|said| panic!("the database is reachable, but: {said}"))
     }
 
-    /// Asks again until the database is there, as a client would.
+    /// Repeats the request until the database is reachable, as a client would.
     pub(crate) fn ask_until_done(&mut self, question: &str) -> String {
         let mut last = String::new();
         for _ in 0..PATIENCE.as_millis() / PAUSE.as_millis() {
@@ -160,10 +164,10 @@ impl Line {
             }
             sleep(PAUSE);
         }
-        panic!("it never comes back: {last}")
+        panic!("the database stays unreachable: {last}")
     }
 
-    /// A new key of this owner: its id and its token.
+    /// Generates a key for this owner, and returns its id and its token.
     pub(crate) fn generate(&mut self, owner: &str) -> (String, String) {
         let said = self.ask(&format!("generate {owner}"));
         let (id, token) = said.split_once(' ').expect("a key");

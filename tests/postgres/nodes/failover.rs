@@ -1,4 +1,4 @@
-//! A standby takes over: one that had everything, and one that lagged behind.
+//! Failover to a standby that has every commit, and to one that lags behind.
 
 use std::thread::sleep;
 use std::time::Duration;
@@ -28,7 +28,7 @@ fn t_m12_synchronous_failover_loses_no_revocation() {
     living.recovers(&mut row);
     Round::wait_for_the_bound();
     for line in &mut round.lines {
-        assert_eq!(line.ask("regressions"), "0", "what was acknowledged is there");
+        assert_eq!(line.ask("regressions"), "0", "no acknowledged change is lost");
     }
     round.end(&mut row);
     living.end(&mut row);
@@ -44,24 +44,20 @@ fn t_m11_lagging_standby_makes_nodes_forget() {
     let mut row = Row::default();
     let mut living = LivingKey::watch(&cluster);
     let mut round = Round::begin(&cluster, amount(50));
-    wait_until_it_has_everything(&primary);
+    wait_for_standby(&primary);
     standby.down("fast");
     round.revoke_all(0);
-    round.is_refused();
+    round.wait_until_refused();
     primary.down("immediate");
     standby.up();
     standby.promote();
     cluster.proxies.iter().for_each(|proxy| proxy.turn_to(standby.port()));
     living.recovers(&mut row);
-    // The revocations are lost with what the standby had not received. That all nodes accept the keys
-    // again shows that they have forgotten what they knew; only synchronous replication keeps it.
-    round.is_lost();
+    // The standby has not received the revocations, so they are lost; only synchronous replication
+    // would keep them. Every node accepts the keys again only if it has emptied its cache.
+    round.wait_until_accepted();
     for line in &mut round.lines {
-        assert_ne!(
-            line.ask("regressions"),
-            "0",
-            "what was acknowledged is lost, and nobody says so"
-        );
+        assert_ne!(line.ask("regressions"), "0", "an acknowledged revocation is lost unnoticed");
     }
     round.revoke_all(1);
     Round::wait_for_the_bound();
@@ -70,8 +66,8 @@ fn t_m11_lagging_standby_makes_nodes_forget() {
     row.show("a standby that lagged takes over: all revocations are lost, and made again");
 }
 
-/// The standby of this server.
-fn wait_until_it_has_everything(primary: &Server) {
+/// Waits until the standby of this server has every commit.
+fn wait_for_standby(primary: &Server) {
     block_on(async {
         let mut connection =
             PgConnection::connect_with(&primary.options("postgres")).await.expect("the server");

@@ -1,4 +1,4 @@
-//! Hints over a connection whose other end is gone without a word.
+//! Hints over a connection that fails without a signal.
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ async fn hear_again(server: &Server) {
 
     proxy.swallow();
     proxy.forward();
-    // What was said and lost, then a new connection, then what it hears.
+    // Hints on the old connection are lost; the store reconnects, and hints arrive again.
     for _ in 0..10 {
         heard().await;
     }

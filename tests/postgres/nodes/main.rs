@@ -1,8 +1,9 @@
-//! Three nodes, each a process of its own with a cache, on one PostgreSQL: how long a revoked key lives
-//! on, in good times and in bad, and races of the core between processes.
+//! Three node processes, each with a cache, on one PostgreSQL. The tests measure how long a revoked
+//! key stays accepted, with and without failures, and race the core between processes.
 //!
-//! `KEYWRIGHT_REVOCATIONS` says how many keys are revoked where all is well; the other scenarios follow it.
-//! Each prints a row of the table that `scripts/revocations` shows.
+//! `KEYWRIGHT_REVOCATIONS` sets the number of revoked keys on a healthy database; the other
+//! scenarios scale with it. Each scenario prints a row of the table that `scripts/revocations`
+//! shows.
 
 #![cfg(unix)]
 
@@ -25,7 +26,7 @@ common::suite!();
 
 #[common::test(postgres)]
 fn node_ends_with_its_parent() {
-    // The node is this very test, told by a variable where its database is.
+    // A node is this test executable, started with a variable that names its database.
     if let Ok(database) = std::env::var(DATABASE) {
         node::run(&database);
     }

@@ -1,4 +1,4 @@
-//! Rounds of revocations, what must be true of each, and the table's row.
+//! Rounds of revocations, the properties that each must have, and the table's rows.
 
 use std::env;
 use std::sync::Mutex;
@@ -10,18 +10,18 @@ use crate::cluster::{Cluster, Line, NODES};
 use crate::node::BOUND;
 use crate::watch::Seen;
 
-/// How many keys are watched at once.
+/// Number of keys that are watched at once.
 const KEYS_AT_ONCE: usize = 16;
-/// So long after the bound is looked whether a key is accepted yet.
+/// Time after the bound until the tests check whether a key is still accepted.
 const MARGIN: Duration = Duration::from_millis(100);
 
-/// How many revocations where all is well: from the environment, or so many.
+/// Returns the number of revocations on a healthy database, from the environment or the default.
 fn healthy_amount() -> usize {
     let given = env::var("KEYWRIGHT_REVOCATIONS").ok();
     given.map_or(60, |text| text.parse().expect("KEYWRIGHT_REVOCATIONS is a number"))
 }
 
-/// A part of them, for a scenario in which each takes longer.
+/// Returns a fraction of that number, for scenarios in which each revocation takes longer.
 pub(crate) fn amount(part: usize) -> usize {
     (healthy_amount() / part).max(10)
 }
@@ -29,15 +29,15 @@ pub(crate) fn amount(part: usize) -> usize {
 /// A row of the table.
 #[derive(Default)]
 pub(crate) struct Row {
-    /// From when a revoke had returned to when the last node no longer accepted the key.
+    /// From the return of the revoke call to the end of the last node's acceptance.
     delays: Vec<Duration>,
     accepted_too_late: u64,
     unavailable: u64,
-    /// From the end of a trouble to when all nodes accepted a living key again.
+    /// From the end of a failure until all nodes accept a living key again.
     recoveries: Vec<Duration>,
 }
 
-/// Keys that are watched on all nodes, to be revoked together.
+/// Keys that all nodes watch, to be revoked together.
 pub(crate) struct Round {
     pub(crate) lines: Vec<Line>,
     keys: Vec<WatchedKey>,
@@ -46,12 +46,12 @@ pub(crate) struct Round {
 struct WatchedKey {
     id: String,
     token: String,
-    /// When its revoke had returned.
+    /// The time at which the revoke call returned.
     revoked_at: Option<Duration>,
 }
 
 impl Round {
-    /// New keys, which all nodes accept by now.
+    /// Generates keys and waits until all nodes accept them.
     pub(crate) fn begin(cluster: &Cluster, amount: usize) -> Self {
         let mut lines = cluster.lines();
         let mut keys = Vec::new();
@@ -73,17 +73,17 @@ impl Round {
         }
     }
 
-    /// Waits until all nodes refuse what was revoked.
-    pub(crate) fn is_refused(&mut self) {
+    /// Waits until all nodes refuse the revoked keys.
+    pub(crate) fn wait_until_refused(&mut self) {
         for WatchedKey { id, .. } in &self.keys {
             self.lines.iter_mut().for_each(|line| drop(line.ask(&format!("refused {id}"))));
         }
     }
 
-    /// The revocations were lost: waits until all nodes accept the keys again.
-    pub(crate) fn is_lost(&mut self) {
+    /// Waits until all nodes accept the keys again, because the revocations were lost.
+    pub(crate) fn wait_until_accepted(&mut self) {
         self.watch_anew();
-        // Each node accepts them by now. That it refused them until it had forgotten is not to count.
+        // The refusals before the caches were emptied must not count.
         self.watch_anew();
     }
 
@@ -95,8 +95,8 @@ impl Round {
         self.watch();
     }
 
-    /// Revokes this many of those that are left, through one node. Where the database can't be
-    /// reached it is tried again until it is done.
+    /// Revokes this many of the remaining keys through one node. While the database is unreachable,
+    /// the call is repeated.
     pub(crate) fn revoke(&mut self, node: usize, amount: usize) {
         let left = self.keys.iter_mut().filter(|key| key.revoked_at.is_none());
         for key in left.take(amount) {
@@ -109,20 +109,21 @@ impl Round {
         self.revoke(node, usize::MAX);
     }
 
-    /// Waits until nobody may accept any of them.
+    /// Waits until no node may accept any of the keys.
     pub(crate) fn wait_for_the_bound() {
         thread::sleep(BOUND + MARGIN);
     }
 
-    /// All nodes say in the end that the keys are revoked, and what they said until then is right.
+    /// Asserts that all nodes report the keys as revoked in the end, and that all earlier answers
+    /// were right.
     pub(crate) fn end(mut self, row: &mut Row) {
-        self.is_refused();
+        self.wait_until_refused();
         for key in &self.keys {
             let revoked = key.revoked_at.expect("it was revoked");
             let mut stopped = revoked;
             for line in &mut self.lines {
                 let seen = line.ask(&format!("seen {}", key.id));
-                let seen = Seen::read(&seen).expect("what it has seen");
+                let seen = Seen::read(&seen).expect("the node's observations");
                 assert_eq!(seen.revived, 0, "a key came back: {seen:?}");
                 check(&seen);
                 assert!(
@@ -138,13 +139,13 @@ impl Round {
     }
 }
 
-/// What is true of every key that is watched.
+/// Asserts the properties of every watched key.
 fn check(seen: &Seen) {
-    assert_eq!(seen.strange, None, "what can't be said now was said to be invalid");
+    assert_eq!(seen.strange, None, "an undecided key was called invalid");
     assert_eq!(seen.too_old, 0, "an answer was older than the bound: {seen:?}");
 }
 
-/// A key that lives: whatever happens, no node ever says that it is invalid.
+/// A key that is never revoked: no node may ever call it invalid.
 pub(crate) struct LivingKey {
     lines: Vec<Line>,
     id: String,
@@ -156,7 +157,7 @@ impl LivingKey {
         Self { lines, id: keys.remove(0).id }
     }
 
-    /// All nodes accept it again, and nobody had to help them.
+    /// Waits until all nodes accept the key again, without any help.
     pub(crate) fn recovers(&mut self, row: &mut Row) {
         let begin = Instant::now();
         let question = format!("accepted {}", self.id);
@@ -166,17 +167,18 @@ impl LivingKey {
 
     pub(crate) fn end(mut self, row: &mut Row) {
         for line in &mut self.lines {
-            let seen =
-                Seen::read(&line.ask(&format!("seen {}", self.id))).expect("what it has seen");
+            let seen = Seen::read(&line.ask(&format!("seen {}", self.id)))
+                .expect("the node's observations");
             check(&seen);
-            assert!(!seen.is_refused && seen.revived == 0, "nobody has revoked it: {seen:?}");
+            assert!(!seen.is_refused && seen.revived == 0, "the key was never revoked: {seen:?}");
             row.unavailable += seen.unavailable;
         }
     }
 }
 
-/// So many revocations, some at once, each of a key of its own and through another node than made it.
-pub(crate) fn revoke_in_good_times(cluster: &Cluster, amount: usize) -> Row {
+/// Revokes keys on a healthy database, some at once, each through another node than the one that
+/// generated it.
+pub(crate) fn revoke_on_healthy_database(cluster: &Cluster, amount: usize) -> Row {
     let mut total = Row::default();
     let living = LivingKey::watch(cluster);
     let (next, rows) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
@@ -217,7 +219,7 @@ impl Row {
         self.unavailable
     }
 
-    /// Prints it, and says no if a node accepted a key too late.
+    /// Prints the row, and fails if a node accepted a key too late.
     pub(crate) fn show(mut self, scenario: &str) {
         self.delays.sort();
         let at = |share: usize| {

@@ -1,4 +1,4 @@
-//! The node: a process with a cache over the database that answers to lines over TCP.
+//! The node: a process with a cache over the database that answers lines over TCP.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -23,24 +23,24 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::watch::{Seen, Watch, now};
 
-/// Where the node's database is: a port and a name.
+/// The environment variable with the port and name of the node's database.
 pub(crate) const DATABASE: &str = "KEYWRIGHT_NODE_DATABASE";
-/// How it hears of commits.
+/// The environment variable for the kind of hints.
 pub(crate) const HINTS: &str = "KEYWRIGHT_NODE_HINTS";
-/// What it says first: where it listens.
+/// The prefix of the node's first line, which names its address.
 pub(crate) const MARK: &str = "the node listens on ";
 
-/// How its answers begin: done, the database can't be reached, or it may not be.
+/// The first word of an answer: done, the database is unreachable, or refused.
 pub(crate) const OK: &str = "ok";
 pub(crate) const UNAVAILABLE: &str = "unavailable";
 pub(crate) const REFUSED: &str = "refused";
 
-/// How old an answer may be.
+/// Maximum staleness of an answer.
 pub(crate) const BOUND: Duration = Duration::from_millis(500);
-/// How long the database is waited for.
+/// Longest time to wait for the database.
 const PATIENCE: Duration = Duration::from_millis(300);
 const CONNECTIONS: u32 = 20;
-/// Longer than the cache waits for a hint before it asks by itself.
+/// Longer than the cache waits for a hint before it polls.
 const DELAY: Duration = Duration::from_millis(300);
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -60,7 +60,7 @@ impl Hints {
     }
 }
 
-/// Hints that come long after what they tell of.
+/// Hints that arrive long after their commits.
 struct Late {
     hints: PostgresHints,
     due: Option<Instant>,
@@ -69,7 +69,7 @@ struct Late {
 #[async_trait]
 impl ChangeHints for Late {
     async fn next(&mut self) {
-        // Kept here, since the call may be dropped while it waits.
+        // Stored, because the call can be dropped while it waits.
         if self.due.is_none() {
             self.hints.next().await;
             self.due = Some(Instant::now() + DELAY);
@@ -89,7 +89,7 @@ struct Node {
     watches: Mutex<HashMap<KeyId, Arc<Watch>>>,
 }
 
-/// Is a node until the parent lets go of its input.
+/// Runs a node until the parent closes its input.
 pub(crate) fn run(database: &str) -> ! {
     let runtime = Runtime::new().expect("a runtime");
     let (port, name) = database.split_once(' ').expect("a port and a name");
@@ -160,7 +160,7 @@ impl Node {
         }
     }
 
-    /// What it says when it is done: what was asked for, or the moment.
+    /// Returns the answer to a completed request: the requested value, or the time.
     async fn answer(&self, words: &[&str]) -> Result<String, Box<dyn Error>> {
         let (authority, admin) = (&self.authority, &self.admin);
         match *words {
@@ -234,7 +234,7 @@ impl Node {
     }
 }
 
-/// The first word for a failure: whether the store failed, or the answer is no.
+/// Returns the first word for a failure, which tells a failed store from a refusal.
 fn kind(error: &(dyn Error + 'static)) -> &'static str {
     let store = iter::successors(Some(error), |error: &&(dyn Error + 'static)| (*error).source())
         .find_map(|error| error.downcast_ref::<StoreError>());

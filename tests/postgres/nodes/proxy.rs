@@ -1,4 +1,4 @@
-//! What stands between a node and its database: it passes everything on until it is told otherwise.
+//! A proxy between a node and its database. It forwards everything until a test changes its mode.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -10,16 +10,16 @@ use std::thread;
 enum Mode {
     #[default]
     Forward,
-    /// Whoever connects is hung up on.
+    /// New connections are closed at once.
     Refuse,
-    /// Whoever connects waits for ever.
+    /// New connections stay open and get no answer.
     Swallow,
 }
 
-/// What a server says when a transaction is committed.
+/// The server's reply when a transaction is committed.
 const COMMITTED: &[u8] = b"COMMIT\0";
 
-/// The proxy, which ends with the process.
+/// A proxy, which runs until the process ends.
 pub(crate) struct Proxy {
     port: u16,
     shared: Arc<Shared>,
@@ -36,15 +36,15 @@ struct Shared {
 struct State {
     mode: Mode,
     pairs: Vec<Arc<Pair>>,
-    /// Clients that have been connected to nothing.
+    /// Clients without a connection to the server.
     waiting: Vec<TcpStream>,
 }
 
-/// A connection and its continuation.
+/// A client's connection and the matching one to the server.
 struct Pair {
     client: TcpStream,
     server: TcpStream,
-    /// Whatever is sent is lost, and neither end is told.
+    /// All bytes are lost, and neither end gets an error.
     is_dead: AtomicBool,
     is_over: AtomicBool,
 }
@@ -67,15 +67,15 @@ impl Proxy {
         self.port
     }
 
-    /// Cuts all connections, and lets nobody through.
+    /// Cuts all connections and refuses new ones.
     pub(crate) fn refuse(&self) {
         let mut state = self.shared.state();
         state.mode = Mode::Refuse;
         state.pairs.drain(..).for_each(|pair| pair.end());
     }
 
-    /// From now on whatever is sent is lost, on connections that stay open and on new ones. Those
-    /// stay dead for good.
+    /// Loses all bytes on open and on new connections without an error. These connections never
+    /// recover.
     pub(crate) fn swallow(&self) {
         let mut state = self.shared.state();
         state.mode = Mode::Swallow;
@@ -87,12 +87,13 @@ impl Proxy {
         self.shared.state().mode = Mode::Forward;
     }
 
-    /// Cuts the next connection over which the server says that it has committed, before that is heard.
+    /// Cuts the next connection on which the server confirms a commit, before the client receives
+    /// it.
     pub(crate) fn lose_acknowledgement(&self) {
         self.shared.loses_acknowledgement.store(true, Ordering::SeqCst);
     }
 
-    /// New connections go to another server.
+    /// Directs new connections to another server.
     pub(crate) fn turn_to(&self, target: u16) {
         self.shared.target.store(target, Ordering::SeqCst);
     }
@@ -104,7 +105,7 @@ impl Shared {
     }
 
     fn accept(self: &Arc<Self>, client: TcpStream) {
-        // Under the lock: what is let through before a change of mode is known to it.
+        // The lock orders this connection before or after a change of mode.
         let mut state = self.state();
         match state.mode {
             Mode::Refuse => return,
@@ -112,7 +113,7 @@ impl Shared {
             Mode::Forward => {}
         }
         let target = ("127.0.0.1", self.target.load(Ordering::SeqCst));
-        // A server that is down: the client is hung up on.
+        // The server is down, so the client's connection is closed.
         let Ok(server) = TcpStream::connect(target) else { return };
         for stream in [&client, &server] {
             stream.set_nodelay(true).expect("an option");
@@ -153,7 +154,7 @@ impl Pair {
     fn end(&self) {
         self.is_over.store(true, Ordering::SeqCst);
         for stream in [&self.client, &self.server] {
-            // It may be closed already.
+            // The stream may be closed already.
             let _ = stream.shutdown(Shutdown::Both);
         }
     }

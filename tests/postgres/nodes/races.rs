@@ -1,4 +1,5 @@
-//! Races of the core between three processes: what holds within one holds for all of them.
+//! Races of the core between three processes: the guarantees within one process hold across all of
+//! them.
 
 use std::collections::HashMap;
 use std::sync::Barrier;
@@ -14,7 +15,7 @@ use common::database::Server;
 
 const PAUSE: Duration = Duration::from_millis(15);
 
-/// Asks all nodes at once, on so many connections each, and gives all that they said.
+/// Runs requests on all nodes at once, on this many connections each, and returns all answers.
 fn at_once(
     cluster: &Cluster,
     connections: usize,
@@ -67,7 +68,7 @@ fn last_of_three_rotations_wins() {
         tokens.insert(1, &first);
         let mut numbers: Vec<_> = tokens.keys().copied().collect();
         numbers.sort_unstable();
-        assert_eq!(numbers, [1, 2, 3, 4], "each made a secret of its own");
+        assert_eq!(numbers, [1, 2, 3, 4], "each rotation created a new secret");
         Round::wait_for_the_bound();
         for line in &mut lines {
             for (number, token) in &tokens {
@@ -109,7 +110,7 @@ fn revoke_wins_across_processes() {
                 tokens.iter().map(|token| line.ask(&format!("verify {token}"))).collect();
             assert!(said.iter().all(|said| said != "accepted"), "{said:?}");
             let revoked = said.iter().filter(|said| *said == "revoked").count();
-            assert_eq!(revoked, 1, "the last secret is a revoked key's, the others are nobody's");
+            assert_eq!(revoked, 1, "the last secret is revoked, the others are unrecognized");
         }
     }
 }
@@ -129,7 +130,7 @@ fn t_m16_usage_adds_up_through_failed_flushes() {
                 let mut failed = Vec::new();
                 for _ in 0..ROUNDS {
                     for _ in 0..USES {
-                        // One that can't be decided is not counted, and is asked for again.
+                        // An undecided verify counts no use, so it is repeated.
                         let said = line.ask_until_done(&format!("verify {token}"));
                         assert_eq!(said, "accepted");
                     }
@@ -139,7 +140,7 @@ fn t_m16_usage_adds_up_through_failed_flushes() {
             })
         });
         while !using.is_finished() {
-            // Some flushes fail before they are done, and some are done and not acknowledged.
+            // Some flushes fail before the commit, and some commit without an acknowledgement.
             kill_all_connections(server, "uses");
             cluster.proxies.iter().for_each(Proxy::lose_acknowledgement);
             thread::sleep(PAUSE);

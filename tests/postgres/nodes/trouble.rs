@@ -1,4 +1,4 @@
-//! Nodes lose the database, in each of the ways in which one can, while keys are revoked.
+//! Nodes lose the database in each possible way while keys are revoked.
 
 use std::thread;
 use std::time::Duration;
@@ -12,8 +12,8 @@ use common::database::Server;
 
 const KEYS_IN_A_ROUND: usize = 20;
 
-/// Revokes keys in rounds; `trouble` begins with keys that are accepted everywhere, revokes them, and is
-/// over when it returns. Then the nodes find back by themselves.
+/// Revokes keys in rounds. `trouble` gets keys that every node accepts, revokes them, and returns
+/// when the failure is over. The nodes must then recover without help.
 fn rounds(cluster: &Cluster, mut trouble: impl FnMut(&mut Round)) -> Row {
     let mut row = Row::default();
     let mut living = LivingKey::watch(cluster);
@@ -41,7 +41,7 @@ fn t_m03_isolated_node_accepts_nothing_after_bound() {
         Round::wait_for_the_bound();
         cluster.proxies[2].forward();
     });
-    assert!(row.unavailable() > 0, "a node that is cut off says so");
+    assert!(row.unavailable() > 0, "an isolated node reports the outage");
     row.show("one node cut off");
 }
 
@@ -58,7 +58,7 @@ fn t_m04_half_open_nodes_accept_nothing_after_bound() {
         cluster.proxies[1].forward();
         cluster.proxies[2].forward();
     });
-    assert!(row.unavailable() > 0, "a node that is cut off says so");
+    assert!(row.unavailable() > 0, "an isolated node reports the outage");
     row.show("two nodes' connections half open");
 }
 
@@ -68,8 +68,8 @@ fn t_m05_revoke_arrives_despite_killed_connections() {
     let server = Server::shared();
     let cluster = Cluster::start(server, "killed", Hints::On);
     let row = rounds(&cluster, |round| {
-        // Nobody listens when the first half is revoked, and the second is revoked as others are
-        // killed.
+        // The first half is revoked while no node receives hints, the second while connections are
+        // being killed.
         kill_all_connections(server, "killed");
         round.revoke(0, KEYS_IN_A_ROUND / 2);
         thread::scope(|scope| {
@@ -117,6 +117,6 @@ fn t_m12_nodes_survive_a_server_crash() {
         });
         Round::wait_for_the_bound();
     });
-    assert!(row.unavailable() > 0, "without a server it can't be said who is let in");
+    assert!(row.unavailable() > 0, "without a server no key can be verified");
     row.show("the server crashes and comes back");
 }

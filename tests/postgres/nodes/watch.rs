@@ -1,4 +1,4 @@
-//! A key that a node verifies without a pause to speak of, and what it has seen of it.
+//! A key that a node verifies continuously, and the answers that it has seen.
 
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,12 +11,13 @@ use tokio::time::sleep;
 
 use crate::node::BOUND;
 
-/// Between two verifies of a key that is accepted. The timer's own grain is as coarse.
+/// Pause between two verifies of an accepted key. The timer is as coarse.
 const PAUSE: Duration = Duration::from_millis(1);
-/// And of one that is not: it must not come back, and others need the processor.
+/// Pause between two verifies of a refused key. It must not come back, and the other keys need the
+/// processor.
 const PAUSE_AFTER: Duration = Duration::from_millis(5);
 
-/// By the clock that all processes of the machine share.
+/// Returns the time of the clock that all processes of the machine share.
 pub(crate) fn now() -> Duration {
     SystemMonotonicClock.now()
 }
@@ -28,19 +29,19 @@ pub(crate) struct Watch {
 
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Seen {
-    /// When the last verify began that accepted the key.
+    /// Start of the last verify that accepted the key.
     pub(crate) last_accepted: Option<Duration>,
-    /// When the first answer was there that did not accept it, after the last that did.
+    /// End of the first verify that did not accept the key, after the last one that did.
     pub(crate) stopped: Option<Duration>,
-    /// The latest moment as of which an answer claimed to know that the key is accepted.
+    /// The latest time at which the key was accepted, according to the age of the answers.
     pub(crate) known: Option<Duration>,
     pub(crate) is_refused: bool,
     pub(crate) unavailable: u64,
-    /// Answers that were older than the bound, by what they said themselves.
+    /// Answers whose own age was above the bound.
     pub(crate) too_old: u64,
-    /// How often it was accepted after it had been refused.
+    /// Number of times the key was accepted after it had been refused.
     pub(crate) revived: u64,
-    /// A denial that is not that the key is revoked.
+    /// A denial for another reason than a revocation.
     pub(crate) strange: Option<String>,
 }
 
@@ -92,7 +93,7 @@ impl Seen {
         self.stopped.get_or_insert(ended);
     }
 
-    /// In one line.
+    /// Writes the values in one line.
     pub(crate) fn write(&self) -> String {
         let mut line = String::new();
         for moment in [self.last_accepted, self.stopped, self.known] {

@@ -1,4 +1,4 @@
-//! The contract of a store, on PostgreSQL: each rule in tenants of its own, all in one database.
+//! The store contract on PostgreSQL: each rule uses its own tenants, all in one database.
 
 use std::sync::{Arc, LazyLock};
 
@@ -13,7 +13,7 @@ use common::suite::trial;
 
 use crate::pooler::Pooled;
 
-/// What all rules share.
+/// State that all rules share.
 struct Shared {
     runtime: Runtime,
     store: PostgresStore,
@@ -56,7 +56,7 @@ impl Host for Cached {
     }
 }
 
-/// A trial for each rule, on each of the three.
+/// Returns a trial for each rule on each of the three hosts.
 pub(crate) fn trials() -> Vec<Trial> {
     let of = |name: &str, needs: &'static [Need], host: &'static (dyn Host + Send)| {
         let trials = RULES.iter().map(move |rule| {

@@ -1,4 +1,4 @@
-//! What is dead takes no room for ever, and costs no work: sweeps, the limit, and pages of events.
+//! Dead records do not accumulate and cost no work: sweeps, the limit, and pages of events.
 
 use keywright::Operation;
 use keywright::store::{
@@ -8,7 +8,7 @@ use keywright::store::{
 use crate::stage::{Stage, event_with, number};
 use common::{DAY, HOUR, World, admin, developer, named, tenant};
 
-/// How many items each page of a query has, and whether there is more.
+/// Returns the number of items of each page, and whether more pages follow.
 async fn pages(store: &PostgresStore, query: &EventQuery) -> Vec<(usize, bool)> {
     let mut query = query.clone();
     let mut pages = Vec::new();
@@ -21,7 +21,7 @@ async fn pages(store: &PostgresStore, query: &EventQuery) -> Vec<(usize, bool)> 
 }
 
 #[common::test(postgres)]
-async fn fruitless_search_ends_each_page() {
+async fn page_ends_after_examining_its_maximum() {
     let stage = Stage::new("bounded_pages").await;
     let store = stage.store().await;
     let of_kind = |kind: Operation| event_with(|event| event["kind"] = kind.as_str().into());
@@ -31,7 +31,7 @@ async fn fruitless_search_ends_each_page() {
     let made = EventQuery::new().kind(Operation::KeyGenerate);
     assert_eq!(pages(&store, &made).await, [(0, true), (0, true), (1, false)]);
     assert_eq!(pages(&store, &made.oldest_first()).await, [(1, true), (0, true), (0, false)]);
-    // The last page is full when it has examined as many as it may.
+    // The last page is full when it reaches its scan limit.
     let sweeps = EventQuery::new().kind(Operation::Sweep).limit(MAX_LIMIT);
     let full = pages(&store, &sweeps).await;
     assert_eq!(full.iter().map(|(items, _)| items).sum::<usize>(), 2 * EventQuery::MAX_EXAMINED);

@@ -1,4 +1,4 @@
-//! A dump of every table after a whole life holds no secret and no pepper, in any form.
+//! A dump of every table after a whole lifecycle contains no secret and no pepper, in any form.
 
 use std::fmt::Write;
 
@@ -11,7 +11,7 @@ use sqlx::postgres::PgPoolCopyExt;
 use crate::stage::{Stage, texts};
 use common::{DAY, HOUR, World, admin, developer, named};
 
-/// Pepper 1, whose bytes are no text.
+/// Pepper 1, whose bytes are not valid UTF-8.
 const PEPPER: [u8; 32] = [
     0xD1, 0xA7, 0x04, 0x9C, 0xEB, 0x33, 0x58, 0xF6, 0x21, 0xBD, 0x7E, 0x90, 0xC4, 0x0A, 0x65, 0xDF,
     0x12, 0x8B, 0xF3, 0x46, 0xAA, 0x5D, 0xE9, 0x70, 0xB8, 0x2F, 0x91, 0xCC, 0x07, 0x63, 0xFE, 0x19,
@@ -30,7 +30,8 @@ fn base64(bytes: &[u8]) -> String {
     out
 }
 
-/// A secret and its halves: raw, in hex, in base64 at each of its three places, and as a list of bytes.
+/// Returns a secret and its halves: raw, in hex, in base64 at each of its three alignments, and as
+/// a list of bytes.
 fn needles(secret: &[u8]) -> Vec<String> {
     let (first, second) = secret.split_at(secret.len() / 2);
     let mut all = Vec::new();
@@ -46,7 +47,7 @@ fn needles(secret: &[u8]) -> Vec<String> {
         ]);
         for offset in 0..3 {
             let encoded = base64(&[&vec![0; offset], part].concat());
-            // The first and last symbols hold bits of their neighbors.
+            // The first and last symbols also encode bits of the neighboring bytes.
             let inner = &encoded[4..encoded.len() - 4];
             all.extend([inner.to_owned(), inner.replace('+', "-").replace('/', "_")]);
         }
@@ -56,7 +57,7 @@ fn needles(secret: &[u8]) -> Vec<String> {
     all
 }
 
-/// Every table of the schema as a dump has it.
+/// Returns every table of the schema as text, as a dump would contain it.
 async fn dump(pool: &PgPool) -> Vec<(String, String)> {
     let names =
         "SELECT table_name::text FROM information_schema.tables WHERE table_schema = 'keywright'";
@@ -120,8 +121,8 @@ async fn t_l04_dump_holds_no_secret_or_pepper() {
     {
         assert!(lines(table).is_some_and(|count| count >= least), "{table}: {:?}", lines(table));
     }
-    assert_eq!(tables.len(), 11, "a new table is looked into too");
-    // The search finds what is there: a digest belongs into its table.
+    assert_eq!(tables.len(), 11, "new tables are dumped too");
+    // Shows that the search works: the digest is in its table.
     let keys = &tables.iter().find(|(table, _)| table == "keys").expect("a table").1;
     assert!(keys.contains("prod-main-app") && keys.contains(first.key.id.as_str()));
     let issued = [&job, &first, &second];

@@ -1,5 +1,5 @@
-//! Answers that are lost on their way, and futures that are dropped wherever they stand: what was begun
-//! is done or not, and no connection is left inside a transaction.
+//! Lost answers, and futures that are dropped at any point: a commit happens or does not, and no
+//! connection stays inside a transaction.
 
 use std::future::Future;
 use std::pin::pin;
@@ -16,7 +16,7 @@ use crate::stage::{
 };
 use common::{start, tenant};
 
-/// The statement, and not a word in `READ COMMITTED`.
+/// Matches the statement, and not the word in `READ COMMITTED`.
 const COMMIT: &str = "COMMIT\0";
 
 #[common::test(postgres)]
@@ -31,7 +31,7 @@ async fn t_m12_lost_commit_answer_is_unavailable() {
         let error = store.commit(insert(n)).await.expect_err("no answer came");
         assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{error:?}");
         assert!(!proxy.is_armed());
-        // The server undoes it when it sees that nobody is there.
+        // The server rolls back when it notices that the client is gone.
         let open = "NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database()
             AND pid <> pg_backend_pid() AND xact_start IS NOT NULL)";
         until(&pool, open).await;
@@ -57,7 +57,7 @@ async fn t_m16_lost_usage_answer_counts_once() {
         proxy.at(word, fate);
         let lost = store.add_usage(&batch).await;
         assert!(!proxy.is_armed());
-        // What is lost at its beginning has not happened, and is sent again by the store itself.
+        // A batch that is lost at BEGIN has had no effect, so the store sends it again.
         assert_eq!(lost.is_ok(), word == "BEGIN", "{lost:?}");
         store.add_usage(&batch).await.expect("sent again");
         let stored = store.key(&tenant(), &id(1)).await.expect("it works").expect("a key");
@@ -65,7 +65,8 @@ async fn t_m16_lost_usage_answer_counts_once() {
     }
 }
 
-/// Polls a future until it has waited so many times, and drops it. True if it came to its end before.
+/// Polls a future until it has waited this many times, then drops it. Returns whether it completed
+/// before.
 async fn drop_after(waits: u32, future: impl Future) -> bool {
     let mut future = pin!(future);
     let mut left = waits;
@@ -80,8 +81,8 @@ async fn drop_after(waits: u32, future: impl Future) -> bool {
     .await
 }
 
-/// Takes every connection of the pool, which waits until those that are given up are closed, and looks
-/// whether the server knows of a transaction that nobody ends.
+/// Takes every connection of the pool, which waits until abandoned ones are closed, and asserts
+/// that the server has no open transaction left.
 async fn assert_nothing_is_left(store: &PostgresStore, pool: &PgPool, what: &str) {
     let mut all = Vec::new();
     for _ in 0..store.pool().options().get_max_connections() {
@@ -94,7 +95,7 @@ async fn assert_nothing_is_left(store: &PostgresStore, pool: &PgPool, what: &str
         if number(pool, open).await == 0 {
             return;
         }
-        // Less in all than the server waits before it ends such a transaction itself.
+        // In total less than the server's own timeout for such a transaction.
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     panic!("{what}: a transaction is left open");

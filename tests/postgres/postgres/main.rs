@@ -1,7 +1,7 @@
-//! `PostgresStore` on a server of the tests' own.
+//! `PostgresStore` on a server that the tests start.
 
-mod by_other_hands;
 mod contract;
+mod external_changes;
 mod growth;
 mod leaks;
 mod lost;

@@ -1,5 +1,5 @@
-//! Making the tables: by many nodes at once, by hand, by users with few rights, and not at all where
-//! that would be wrong.
+//! Creating the tables: by many nodes at once, by hand, by users with few rights, and not at all
+//! where that would be wrong.
 
 use keywright::store::{
     Change, Freshness, KeyQuery, KeyStore, PostgresOptions, PostgresStore, SchemaName, StoreError,
@@ -13,7 +13,8 @@ use crate::stage::{
 };
 use common::{start, tenant};
 
-/// Everything that is in a schema, down to when each row of its versions was written.
+/// Returns every object of a schema, including the time at which each row of its versions was
+/// written.
 async fn tables(pool: &PgPool, schema: &str) -> Vec<String> {
     let objects =
         "SELECT relname || ' ' || oid::text FROM pg_class WHERE relnamespace::regnamespace::text";
@@ -124,7 +125,7 @@ async fn reserved_and_long_schema_names_work() {
         assert_eq!(tables(&pool, name).await, made, "{name}");
     }
     let public = PostgresOptions::new().schema(schema("public")).open(pool.clone()).await;
-    works(&public.expect("a schema that was there before")).await;
+    works(&public.expect("a schema that existed before")).await;
 }
 
 #[common::test(postgres)]
@@ -136,7 +137,7 @@ async fn two_schemas_are_independent() {
     let absent = other.resolve(&id(1), Freshness::Usual).await.expect("the store works");
     assert!(absent.is_none());
     let theirs = key_with(1, |key| key["name"] = "theirs".into());
-    other.commit(batch([Change::InsertKey(theirs)])).await.expect("the id is free there");
+    other.commit(batch([Change::InsertKey(theirs)])).await.expect("the id is unused there");
     one.commit(batch([Change::DeleteKey(id(1))])).await.expect("a commit");
     let left = other.keys(&tenant(), &KeyQuery::new(), start()).await.expect("a page").items;
     assert_eq!(
@@ -171,7 +172,7 @@ async fn unmigrated_database_is_unavailable() {
     let before = schemas(&pool).await;
     let opened = PostgresOptions::new().without_migrations().open(pool.clone()).await;
     assert_refused(opened, StoreErrorKind::Unavailable, "run the migrations first");
-    assert_eq!(schemas(&pool).await, before, "nothing was made");
+    assert_eq!(schemas(&pool).await, before, "no table was created");
 }
 
 #[common::test(postgres)]
@@ -183,7 +184,7 @@ async fn manual_migrations_make_equal_tables() {
     let store = options.clone().without_migrations().open(pool.clone()).await.expect("a store");
     works(&store).await;
     let made = tables(&pool, "by_hand").await;
-    options.open(pool.clone()).await.expect("nothing is left to make");
+    options.open(pool.clone()).await.expect("every table exists");
     assert_eq!(tables(&pool, "by_hand").await, made);
     open_in("by_store", &pool).await;
     let columns = async |schema: &str| {
@@ -201,7 +202,7 @@ async fn manual_migrations_make_equal_tables() {
     assert_eq!(by_hand, columns("by_store").await);
 }
 
-/// A pool of a user who may connect, and nothing more.
+/// Returns a pool of a user who has only the right to connect.
 async fn user(stage: &Stage, pool: &PgPool, name: &str) -> PgPool {
     run(pool, format!("CREATE ROLE {name} LOGIN")).await;
     let options = stage.options().username(name);
@@ -232,7 +233,7 @@ async fn user_with_table_rights_can_work() {
     run(&pool, grant).await;
     let made = tables(&pool, "keywright").await;
     let [one, other] = opened_both_ways(&few).await;
-    works(&one.expect("nothing is left to make")).await;
+    works(&one.expect("every table exists")).await;
     other.expect("the tables are there").commit(insert(3)).await.expect("a commit");
     assert_eq!(tables(&pool, "keywright").await, made);
 }
@@ -256,7 +257,7 @@ async fn database_without_utf8_is_refused() {
                 encoding.replace("SQL_", "").as_str(),
             );
         }
-        assert_eq!(schemas(&pool).await, before, "nothing was made");
+        assert_eq!(schemas(&pool).await, before, "no table was created");
     }
 }
 
@@ -274,7 +275,7 @@ const SEARCHED_BY_INDEX: &str =
 async fn name_search_works_without_extension() {
     let stage = Stage::new("with_extension").await;
     let pool = stage.pool(4).await;
-    // Wherever it is, and whatever that is called.
+    // The extension's schema can have any name.
     run(&pool, "CREATE SCHEMA \"Odd \"\" name\"").await;
     let is_there = "SELECT count(*) FROM pg_available_extensions WHERE name = 'pg_trgm'";
     let is_there = number(&pool, is_there).await;

@@ -1,5 +1,5 @@
-//! The order of commits, and what changed since one: nothing is told before its turn, nothing is left
-//! out, and what is not known is not made up.
+//! The order of commits and the changes since one of them: each change is reported in its order,
+//! none is left out, and unknown changes are reported as unknown.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -26,7 +26,7 @@ async fn t_m07_no_commit_overtakes_the_lock_holder() {
     let (store, pool) = (stage.store().await, stage.pool(4).await);
     let first = store.commit(insert(1)).await.expect("a commit");
     let mut slow = pool.begin().await.expect("a transaction");
-    // What a commit does, by hand and slowly.
+    // The statements of a commit, run by hand and slowly.
     let by_hand = "UPDATE keywright.state SET epoch = ((epoch >> 20) + 1) << 20;
         INSERT INTO keywright.changes (epoch, touched) SELECT epoch, '{key:0000000000000002}' FROM keywright.state;";
     sqlx::raw_sql(by_hand).execute(&mut *slow).await.expect("a commit");
@@ -36,7 +36,11 @@ async fn t_m07_no_commit_overtakes_the_lock_holder() {
     });
     until_one_waits(&pool).await;
     let meanwhile = changes(&store, first).await;
-    assert_eq!((meanwhile.epoch, meanwhile.touched), (first, Some(keys([]))), "neither is told");
+    assert_eq!(
+        (meanwhile.epoch, meanwhile.touched),
+        (first, Some(keys([]))),
+        "neither change is reported"
+    );
     slow.commit().await.expect("a commit");
     let last = fast.await.expect("no panic").expect("a commit");
     let after = changes(&store, first).await;
@@ -72,14 +76,14 @@ async fn t_m07_changes_since_any_commit_are_complete() {
             done
         });
     }
-    // A cache that asks again and again while all of that goes on.
+    // A cache that polls during all of the changes above.
     let follower = stage.store().await;
     let begin = follower.commit(insert(1)).await.expect("a commit");
     let following = tokio::spawn(async move {
         let (mut at, mut seen) = (begin, Vec::new());
         while seen.len() < 200 {
             let told = changes(&follower, at).await;
-            let touched = told.touched.expect("all of it is known");
+            let touched = told.touched.expect("the whole history is known");
             assert_eq!(touched.is_empty(), told.epoch == at);
             seen.extend(touched);
             at = told.epoch;
@@ -139,7 +143,7 @@ async fn t_m07_old_changes_are_forgotten_except_last() {
         old.0
     );
     run(&pool, age).await;
-    // The commit after this one is one of those that clear away.
+    // The commit after this one is one of those that delete old changes.
     run(&pool, "UPDATE keywright.state SET epoch = 254::bigint << 20").await;
     let before = store.commit(insert(3)).await.expect("a commit");
     assert_eq!(changes(&store, old).await.touched, Some(keys([2, 3])));
@@ -179,12 +183,12 @@ async fn t_m07_epochs_identify_the_commit() {
         assert_eq!((here.0 >> 20, there.0 >> 20), (n, n));
         alike += u32::from(changes(&other, here).await.touched.is_some());
     }
-    // One in a million each.
+    // Each match has a chance of one in a million.
     assert!(alike < 3, "the commits of one are known to the other");
 }
 
-/// A node fills its cache from a commit that it has not been told of yet. Then a standby without that
-/// commit takes over, and what the node was told last is still the last that the standby knows.
+/// A node fills its cache from a commit that is not yet reported to it. Then a standby without that
+/// commit takes over. The last commit that was reported to the node is the standby's last one too.
 #[common::test(postgres)]
 async fn t_m11_lost_commit_seen_in_key_is_forgotten() {
     let stage = Stage::new("seen_and_lost").await;
@@ -210,8 +214,8 @@ async fn t_m11_lost_commit_seen_in_key_is_forgotten() {
         UPDATE keywright.keys AS k SET version = kept.version, record = kept.record FROM kept;";
     run(&pool, back).await;
     node.sync().await.expect("the store answers");
-    assert_eq!(version().await, 1, "what was lost is not in the cache any more");
+    assert_eq!(version().await, 1, "the lost version is no longer cached");
     assert_eq!(node.regressions(), 1);
     node.sync().await.expect("the store answers");
-    assert_eq!(node.regressions(), 1, "once is enough");
+    assert_eq!(node.regressions(), 1, "one loss counts once");
 }

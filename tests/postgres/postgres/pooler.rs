@@ -1,5 +1,5 @@
-//! Behind a pooler that gives a connection for a transaction at a time: the contract, on fewer
-//! connections to the server than there are clients.
+//! The contract behind a pooler that assigns a connection per transaction, with fewer server
+//! connections than clients.
 
 use std::io::Write;
 use std::net::TcpStream;
@@ -25,13 +25,14 @@ use common::database::{Server, free_port};
 use common::needs::Need;
 use common::start;
 
-/// How many connections to the server all clients share.
+/// Number of server connections that all clients share.
 const SERVER_CONNECTIONS: u32 = 4;
 
 /// A running pooler in front of the server that all tests share.
 struct Pooler {
     port: u16,
-    /// Stops the pooler and clears its folder when its input ends, which it does with this process.
+    /// Stops the pooler and deletes its folder when its input closes, which happens when this
+    /// process ends.
     _keeper: Child,
 }
 
@@ -46,7 +47,7 @@ impl Pooler {
         let to = server.port();
         let users = fs::read_to_string("/etc/passwd").expect("the users");
         let user = if users.contains("postgres:") { "postgres" } else { "nobody" };
-        // It refuses to run as root, as the server does.
+        // The pooler, like the server, refuses to run as root.
         let is_root = fs::metadata(&folder).expect("the folder").uid() == 0;
         let user = if is_root { format!("user = {user}\n") } else { String::new() };
         write!(
@@ -107,7 +108,7 @@ static SHARED: LazyLock<Shared> = LazyLock::new(|| {
     Shared { runtime, store }
 });
 
-/// The store behind the pooler, to be tried by the contract.
+/// The store behind the pooler, as a host for the contract.
 pub(crate) struct Pooled;
 
 impl Host for Pooled {

@@ -1,4 +1,4 @@
-//! A wire between pool and server that can be cut or frozen at a word.
+//! A proxy between pool and server that cuts or freezes a connection at a given word.
 
 use std::io;
 use std::net::SocketAddr;
@@ -7,14 +7,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// What happens to the next connection on which a client says the word.
+/// The fate of the next connection on which a client sends the word.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Fate {
-    /// It is cut before the server hears the word.
+    /// The connection is cut before the server receives the word.
     CutBefore,
-    /// It is cut when the server has done what it was told, and before the client hears so.
+    /// The connection is cut after the server has executed the statement and before the client
+    /// receives the reply.
     CutAfter,
-    /// The server hears it, and from then on neither hears anything of the other.
+    /// The server receives the word, and then neither side receives anything.
     Frozen,
 }
 
@@ -25,7 +26,7 @@ pub(crate) struct Proxy {
 }
 
 impl Proxy {
-    /// A wire to the server at a port of this machine, for as long as the runtime lives.
+    /// Starts a proxy to a local server port. The proxy runs as long as the runtime.
     pub(crate) async fn to(port: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
@@ -44,17 +45,17 @@ impl Proxy {
         self.address.port()
     }
 
-    /// What happens to the connection that says this word next.
+    /// Sets the fate of the next connection on which a client sends this word.
     pub(crate) fn at(&self, word: &'static str, fate: Fate) {
         *self.fate.lock().unwrap_or_else(PoisonError::into_inner) = Some((word, fate));
     }
 
-    /// Whether nobody has said the word yet.
+    /// Returns whether the word is still to come.
     pub(crate) fn is_armed(&self) -> bool {
         self.fate.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
-    /// Whether this is the word; it is so once.
+    /// Returns the fate if the bytes contain the word, and only once.
     fn fate_of(&self, said: &[u8]) -> Option<Fate> {
         let mut fate = self.fate.lock().unwrap_or_else(PoisonError::into_inner);
         let (word, _) = (*fate)?;

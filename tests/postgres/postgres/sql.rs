@@ -1,5 +1,5 @@
-//! Random queries, page by page: what PostgreSQL finds is what a store in memory finds that has the same
-//! records, whatever is in a name.
+//! Random queries, page by page: PostgreSQL finds the same records as a store in memory, with every
+//! kind of name.
 
 use std::num::NonZeroU64;
 use std::time::Duration;
@@ -20,10 +20,10 @@ use common::{Random, SECOND, seed, start, tenant};
 const KEYS: usize = 300;
 const ACCOUNTS: usize = 40;
 const SIZES: [u16; 6] = [1, 2, 3, 7, 50, 500];
-/// Enough to meet every boundary of a page; the rest of a long list tells nothing new.
+/// Enough pages for every kind of page boundary.
 const MOST_PAGES: usize = 12;
 
-/// What names are made of.
+/// Pieces from which names are built.
 const PIECES: [&str; 24] = [
     "prod",
     "PROD",
@@ -110,7 +110,7 @@ impl Both {
         pieces.join(["-", "", " "][self.random.below(3)])
     }
 
-    /// One of few times, so that many are equal.
+    /// Draws one of few times, so that many are equal.
     fn time(&mut self) -> Timestamp {
         start().saturating_add(SECOND * u32::try_from(self.random.below(12)).expect("small"))
     }
@@ -171,7 +171,7 @@ impl Both {
         })
     }
 
-    /// Half of the keys are used, some of them enough for an event.
+    /// Uses half of the keys, some of them often enough for an event.
     async fn use_some(&mut self) {
         let ids: Vec<KeyId> = self.keys.iter().map(|record| *record.id()).collect();
         let mut deltas = Vec::new();
@@ -191,7 +191,7 @@ impl Both {
         self.postgres.add_usage(&used).await.expect("in PostgreSQL");
     }
 
-    /// A part of something that is there, in some shape; or something that is nowhere.
+    /// Draws a part of an existing text, changed in case or shape, or a text that no record has.
     fn search(&mut self) -> String {
         let record = self.keys[self.random.below(KEYS)].clone();
         let key = record.key();
@@ -291,7 +291,7 @@ impl Both {
         query
     }
 
-    /// The time at which a list is looked at, and whose it is.
+    /// Draws the time and the tenant of a listing.
     fn moment(&mut self) -> (Timestamp, TenantId) {
         let whose =
             if self.is_other() { TenantId::new("other").expect("a tenant") } else { tenant() };
@@ -304,7 +304,7 @@ fn shown(page: &Page<StoredKey>) -> Vec<(Value, Usage)> {
     page.items.iter().map(|key| (json(key), key.usage)).collect()
 }
 
-/// Walks both lists, page by page, and compares. How many items there were.
+/// Walks both lists page by page, compares them, and returns the number of items.
 macro_rules! walk {
     ($both:ident, $query:ident, $compare:expr, $method:ident ( $($given:expr),* ), $whose:expr) => {{
         let size = SIZES[$both.random.below(SIZES.len())];
@@ -360,7 +360,7 @@ async fn random_queries_match_under_other_collation() {
     let pool = stage.pool(2).await;
     let create = "CREATE DATABASE language TEMPLATE template0 LOCALE 'C.UTF-8'
         LOCALE_PROVIDER icu ICU_LOCALE 'tr-TR'";
-    // Servers before version 15, and those that were built without ICU, have no such database.
+    // Servers before version 15 and servers without ICU cannot create this database.
     let is_made = sqlx::raw_sql(create).execute(&pool).await.is_ok();
     let database = if is_made { "language" } else { "languages" };
     let pool = stage.server.pool(database, 4).await;

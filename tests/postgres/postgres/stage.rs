@@ -1,5 +1,5 @@
-//! What the tests of this store share: a database of each test's own, records to write, and every
-//! method of a store called once.
+//! Shared parts of these tests: a database for each test, records to write, and a call of every
+//! store method.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -45,40 +45,40 @@ impl Stage {
     }
 }
 
-/// A pool that connects when it is first used.
+/// Returns a pool that connects on first use.
 pub(crate) fn patient(options: PgConnectOptions, connections: u32) -> PgPool {
     let pool = PgPoolOptions::new().max_connections(connections).test_before_acquire(false);
     pool.connect_lazy_with(options)
 }
 
-/// The same for a server that is not there: it does not wait long for it.
+/// Returns a pool with a short timeout, for a server that is unreachable.
 pub(crate) fn impatient(options: PgConnectOptions, connections: u32) -> PgPool {
     let pool = PgPoolOptions::new().max_connections(connections).test_before_acquire(false);
     pool.acquire_timeout(Duration::from_millis(250)).connect_lazy_with(options)
 }
 
-/// Runs statements.
+/// Runs SQL statements.
 pub(crate) async fn run(pool: &PgPool, sql: impl Into<String>) {
     let sql = sql.into();
     let done = sqlx::raw_sql(AssertSqlSafe(sql.clone())).execute(pool).await;
     done.unwrap_or_else(|error| panic!("{sql}: {error}"));
 }
 
-/// What a query of one text column finds.
+/// Returns the rows of a query with one text column.
 pub(crate) async fn texts(pool: &PgPool, sql: impl Into<String>) -> Vec<String> {
     let sql = sql.into();
     let found = sqlx::query_scalar(AssertSqlSafe(sql.clone())).persistent(false).fetch_all(pool);
     found.await.unwrap_or_else(|error| panic!("{sql}: {error}"))
 }
 
-/// What a query of one number finds.
+/// Returns the result of a query for one number.
 pub(crate) async fn number(pool: &PgPool, sql: impl Into<String>) -> i64 {
     let sql = format!("SELECT ({})::bigint", sql.into());
     let found = sqlx::query_scalar(AssertSqlSafe(sql.clone())).persistent(false).fetch_one(pool);
     found.await.unwrap_or_else(|error| panic!("{sql}: {error}"))
 }
 
-/// Waits until a query of one truth says so.
+/// Waits until a query returns true.
 pub(crate) async fn until(pool: &PgPool, sql: &str) {
     for _ in 0..1_500 {
         if number(pool, format!("SELECT ({sql})::int")).await == 1 {
@@ -86,7 +86,7 @@ pub(crate) async fn until(pool: &PgPool, sql: &str) {
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    panic!("it never came true that {sql}");
+    panic!("the query never became true: {sql}");
 }
 
 /// Waits until another connection to the pool's database waits for a lock.
@@ -96,7 +96,7 @@ pub(crate) async fn until_one_waits(pool: &PgPool) {
     until(pool, waits).await;
 }
 
-/// A key and an account as the authority makes them.
+/// A key and an account as the authority generates them.
 static MADE: LazyLock<(Value, Value)> = LazyLock::new(|| {
     block_on(async {
         let store = MemoryStore::new();
@@ -111,12 +111,12 @@ static MADE: LazyLock<(Value, Value)> = LazyLock::new(|| {
     })
 });
 
-/// The id of this number.
+/// Returns the id with this number.
 pub(crate) fn id(number: u64) -> KeyId {
     format!("{number:016}").parse().expect("an id")
 }
 
-/// A key of this number that is something else than others.
+/// Returns the key with this number, after a change.
 pub(crate) fn key_with(number: u64, change: impl FnOnce(&mut Value)) -> KeyRecord {
     let mut record = MADE.0.clone();
     record["key"]["id"] = json!(id(number));
@@ -128,7 +128,7 @@ pub(crate) fn key(number: u64) -> KeyRecord {
     key_with(number, |_| {})
 }
 
-/// The next version of a record.
+/// Returns the next version of a record, after a change.
 pub(crate) fn next(record: &KeyRecord, change: impl FnOnce(&mut Value)) -> KeyRecord {
     let mut json = serde_json::to_value(record).expect("a record serializes");
     json["key"]["version"] = json!(record.version() + 1);
@@ -136,7 +136,7 @@ pub(crate) fn next(record: &KeyRecord, change: impl FnOnce(&mut Value)) -> KeyRe
     serde_json::from_value(json).expect("a record")
 }
 
-/// An account of this number that is something else than others.
+/// Returns the account with this number, after a change.
 pub(crate) fn account_with(number: u64, change: impl FnOnce(&mut Value)) -> ServiceAccount {
     let mut account = MADE.1.clone();
     account["id"] = json!(account_id(number));
@@ -148,17 +148,17 @@ pub(crate) fn account_id(number: u64) -> AccountId {
     format!("{number:016}").parse().expect("an id")
 }
 
-/// A key of this number that an account owns.
+/// Returns a key with this number that an account owns.
 pub(crate) fn key_of_account(number: u64, account: u64) -> KeyRecord {
     key_with(number, |key| key["owner"] = json!(Owner::Account(account_id(account))))
 }
 
-/// An event of this name.
+/// Returns an event with this name in its details.
 pub(crate) fn event(name: &str) -> Event {
     event_with(|event| event["details"]["name"] = json!(name))
 }
 
-/// An event that is something else than others.
+/// Returns an event, after a change.
 pub(crate) fn event_with(change: impl FnOnce(&mut Value)) -> Event {
     let mut event = json!({
         "sequence": 0, "tenant": tenant(), "at": start(), "actor": "system", "kind": "key.rename",
@@ -172,7 +172,7 @@ pub(crate) fn batch(changes: impl IntoIterator<Item = Change>) -> Batch {
     Batch { changes: changes.into_iter().collect(), ..Batch::default() }
 }
 
-/// Adds a key, with an event that names it.
+/// Returns a batch that adds a key and an event that names it.
 pub(crate) fn insert(number: u64) -> Batch {
     let events = vec![event(id(number).as_str())];
     Batch { events, ..batch([Change::InsertKey(key(number))]) }
@@ -186,11 +186,11 @@ pub(crate) fn usage(writer: u8, sequence: u64, deltas: Vec<UsageDelta>) -> Usage
     UsageBatch { writer: [writer; 16], sequence, at: start(), deltas }
 }
 
-/// How many rows a key of this number has in each table that tells of it: all of them, or none if it
-/// was never written.
+/// Returns the number of rows that mention this key in each of the four tables: one in each, or
+/// none if the key was never written.
 pub(crate) async fn traces(pool: &PgPool, number: u64) -> [i64; 4] {
     let id = id(number);
-    // In one statement, which sees one moment.
+    // One statement sees one snapshot.
     let sql = format!(
         "SELECT ARRAY[(SELECT count(*) FROM keywright.keys WHERE id = '{id}'),
             (SELECT count(*) FROM keywright.usage WHERE key = '{id}'),
@@ -202,8 +202,8 @@ pub(crate) async fn traces(pool: &PgPool, number: u64) -> [i64; 4] {
     found.try_into().expect("four numbers")
 }
 
-/// How every method of the store ends, each called once: with an answer, or a kind of failure. The key
-/// of number 1 must be there; the one of `new` is added.
+/// Calls every method of the store once and returns the results. Key 1 must exist, and key `new` is
+/// added.
 pub(crate) async fn every_method(
     store: &PostgresStore,
     new: u64,
@@ -228,7 +228,7 @@ pub(crate) const METHODS: [&str; 10] = [
     "changes",
 ];
 
-/// Calls a method. That a key is absent which is there is no answer.
+/// Calls a method. Panics if an existing record is reported as absent.
 pub(crate) async fn call(store: &PostgresStore, method: &str, new: u64) -> Result<(), StoreError> {
     let tenant = tenant();
     match method {
@@ -253,7 +253,7 @@ pub(crate) async fn call(store: &PostgresStore, method: &str, new: u64) -> Resul
     Ok(())
 }
 
-/// What opening comes to, with migrations and without.
+/// Opens the store with and without migrations, and returns both results.
 pub(crate) async fn opened_both_ways(pool: &PgPool) -> [Result<PostgresStore, StoreError>; 2] {
     let options = PostgresOptions::new();
     [

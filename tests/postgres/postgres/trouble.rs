@@ -1,5 +1,5 @@
-//! Servers that go down, can only be read, or give up; connections that are killed; locks that others
-//! hold. Nothing of it is ever "absent", and a commit is done or not.
+//! Servers that stop, become read-only or give up; connections that are killed; locks that other
+//! clients hold. No failure is reported as an absent record, and a commit happens or does not.
 
 use keywright::store::{Change, KeyStore, PostgresStore, StoreError, StoreErrorKind, UsageBatch};
 use sqlx::postgres::PgPoolOptions;
@@ -18,7 +18,7 @@ fn is_unavailable<T>(ended: Result<T, StoreError>) -> bool {
     ended.is_err_and(|error| error.kind() == StoreErrorKind::Unavailable)
 }
 
-/// Tries until it succeeds: how long a server takes to come back is its own affair.
+/// Retries until the call succeeds, because a server takes an unknown time to come back.
 async fn back(mut attempt: impl AsyncFnMut() -> Result<(), StoreError>) {
     for _ in 0..100 {
         if attempt().await.is_ok() {
@@ -47,7 +47,7 @@ async fn t_m12_server_outage_is_unavailable_then_recovers() {
         server.up();
         back(async || call(&store, "resolve", 0).await).await;
         fill_again(store.pool()).await;
-        // What was not acknowledged has not been done: the server was not there to do it.
+        // The unacknowledged calls have had no effect, because the server was down.
         for (method, end) in every_method(&store, 10 * round).await {
             assert_eq!(end, Ok(()), "{method}, after {mode}");
         }
@@ -63,14 +63,14 @@ async fn t_m12_standby_is_readonly_until_promoted() {
     let pool = standby.pool("postgres", 4).await;
     until(&pool, "EXISTS (SELECT FROM pg_class WHERE relname = 'keys')").await;
     until(&pool, "EXISTS (SELECT FROM keywright.keys)").await;
-    let store = PostgresStore::open(pool).await.expect("nothing is left to make");
+    let store = PostgresStore::open(pool).await.expect("every table exists");
     let writes = ["commit", "add_usage"];
     for (method, end) in every_method(&store, 2).await {
         let expected =
             if writes.contains(&method) { Err(StoreErrorKind::Unavailable) } else { Ok(()) };
         assert_eq!(end, expected, "{method}");
     }
-    let error = store.commit(insert(2)).await.expect_err("it can only be read");
+    let error = store.commit(insert(2)).await.expect_err("it is read-only");
     assert!(error.to_string().contains("standby"), "{error}");
     server.down("immediate");
     standby.promote();
@@ -79,7 +79,7 @@ async fn t_m12_standby_is_readonly_until_promoted() {
     }
 }
 
-/// Ends all connections to the database but those of `pool`.
+/// Ends all connections to the database except those of `pool`.
 async fn kill_all(pool: &PgPool) {
     let victims = "FROM pg_stat_activity
         WHERE datname = current_database() AND application_name = 'victim'";
@@ -91,7 +91,7 @@ async fn kill_all(pool: &PgPool) {
     }
 }
 
-/// A store whose connections can be told from others, all of them made.
+/// Opens a store with a full pool of connections under a name that other tests can recognize.
 async fn victim(stage: &Stage, connections: u32) -> PostgresStore {
     let options = stage.options().application_name("victim");
     let pool = PgPoolOptions::new().max_connections(connections).test_before_acquire(false);
@@ -105,7 +105,8 @@ async fn fill(pool: &PgPool) {
     }
 }
 
-/// The same for a pool that does not wait long for a connection, on a machine that may be slow.
+/// Opens every connection of a pool with a short timeout again. A slow machine can need several
+/// attempts.
 async fn fill_again(pool: &PgPool) {
     let mut all = Vec::new();
     let most = pool.options().get_max_connections() as usize;
@@ -134,7 +135,7 @@ async fn t_m12_killed_idle_connections_are_replaced() {
     }
 }
 
-/// Holds the row that every commit holds, until it is dropped.
+/// Locks the row that every commit locks, until the transaction is dropped.
 async fn hold(pool: &PgPool, row: &'static str) -> sqlx::Transaction<'static, sqlx::Postgres> {
     let mut held = pool.begin().await.expect("a transaction");
     let connection = held.acquire().await.expect("a connection");
@@ -172,7 +173,7 @@ async fn t_m12_commit_killed_while_waiting_is_atomic() {
         assert_eq!(
             is_done,
             kills == 1,
-            "what has not begun is tried again, a few times: {kills} kills"
+            "a transaction that has not begun is retried: {kills} kills"
         );
     }
 }
@@ -211,7 +212,7 @@ async fn t_m15_long_foreign_lock_is_unavailable() {
     assert!(error.to_string().contains("another change held the lock"), "{error}");
     assert!(is_unavailable(Err::<(), _>(error)));
     assert_eq!(traces(&pool, 2).await, [0; 4]);
-    // Who only counts waits for nobody, and who reads neither.
+    // Usage batches and reads need no lock.
     store.add_usage(&usage(2, 1, vec![delta(1, 7, start())])).await.expect("no lock");
     let stored = store.key(&tenant(), &id(1)).await.expect("it works").expect("a key");
     assert_eq!(stored.usage.uses(), 7);
@@ -237,15 +238,16 @@ async fn t_m15_stalled_lock_holder_is_ended() {
     let idle = "EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database()
         AND state = 'idle in transaction')";
     until(&pool, idle).await;
-    // It waits for the frozen one to be ended, and for less than it would wait for a lock.
+    // The commit waits until the server ends the frozen transaction, which takes less than the lock
+    // timeout.
     stage.store().await.commit(insert(2)).await.expect("the server has ended the other one");
-    assert!(!standing.is_finished(), "it knows nothing of that");
+    assert!(!standing.is_finished(), "it has not noticed yet");
     standing.abort();
     assert_eq!(traces(&pool, 1).await, [0; 4]);
     assert_eq!(traces(&pool, 2).await, [1; 4]);
 }
 
-/// Has the server give up the first so many writes to a table, at the row or when the transaction ends.
+/// Makes the server fail the first writes to a table, at the row or at the end of the transaction.
 async fn give_up(pool: &PgPool, table: &str, kind: &str, code: &str, times: u32) {
     let end = if kind.contains("CONSTRAINT") { "DEFERRABLE INITIALLY DEFERRED" } else { "" };
     let sql = format!(

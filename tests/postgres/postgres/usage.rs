@@ -1,5 +1,5 @@
-//! Usage: sums of many writers, repeats, batches of thousands, keys that go meanwhile, and alerts that
-//! are numbered among the events of commits.
+//! Usage: sums of many writers, repeated batches, batches of thousands, keys that are deleted
+//! meanwhile, and alerts that share the sequence of the commits' events.
 
 use std::num::NonZeroU64;
 
@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use crate::stage::{Stage, batch, delta, event, id, insert, key, next, number, run, usage};
 use common::{Random, SECOND, seed, start, tenant};
 
-/// All events, oldest first.
+/// Returns all events, oldest first.
 async fn events(store: &impl KeyStore) -> Vec<Event> {
     let mut query = EventQuery::new().oldest_first().limit(MAX_LIMIT);
     let mut all = Vec::new();
@@ -50,7 +50,7 @@ async fn t_m16_repeated_usage_batches_match_memory() {
         let next = if sent.is_empty() || random.below(3) > 0 {
             sequences[writer] += 1 + random.below(3) as u64;
             let deltas = (0..=random.below(6)).map(|_| UsageDelta {
-                // Some keys are named twice, and some are not there.
+                // Some keys occur twice, and some do not exist.
                 key: id(1 + random.below(7) as u64),
                 secret_number: 1 + u32::try_from(random.below(4)).expect("small"),
                 uses: random.below(4) as u64,
@@ -75,7 +75,7 @@ async fn t_m16_repeated_usage_batches_match_memory() {
         assert!(found.usage.uses() > 20);
     }
     let (found, expected) = (events(&store).await, events(&memory).await);
-    // Alerts of one batch have no order between them.
+    // The order of the alerts of one batch is undefined.
     let sorted = |events: &[Event]| {
         let mut told: Vec<_> = events
             .iter()
@@ -96,16 +96,16 @@ async fn t_m16_concurrent_usage_counts_once_each() {
     store.commit(batch(many)).await.expect("a commit");
     let mut writers = JoinSet::new();
     for writer in 0..8 {
-        // Two tasks send the same batches, as a node does whose answers are lost.
+        // Two tasks send the same batches, like a node that retries after a lost answer.
         for _ in 0..2 {
             let store = store.clone();
             writers.spawn(async move {
                 for sequence in 1..=15 {
-                    // Each begins with another key, and so would the locks if nobody put them in order.
+                    // Each batch begins with another key, so the store has to sort its locks.
                     let mut deltas: Vec<_> = (1..=6).map(|n| delta(n, n, start())).collect();
                     deltas.rotate_left(usize::from(writer) % 6);
                     let said = store.add_usage(&usage(writer, sequence, deltas)).await;
-                    // The other task may be ahead: its next batch says that this one was added.
+                    // The other task may be ahead; the store then reports a conflict.
                     assert!(said.is_ok() || said.is_err_and(|error| error.is_conflict()));
                 }
             });
@@ -219,14 +219,14 @@ async fn t_m16_usage_batch_is_remembered_for_days() {
     };
     age(7).await;
     let store = stage.store().await;
-    // A new writer's first batch clears away what is old.
+    // The first batch of a new writer deletes outdated writers.
     store.add_usage(&usage(2, 1, Vec::new())).await.expect("usage");
     store.add_usage(&one).await.expect("it is known");
     assert_eq!(uses(&store, 1).await, 1);
     age(9).await;
     store.add_usage(&usage(3, 1, Vec::new())).await.expect("usage");
     let writers = "SELECT count(*) FROM keywright.writers";
-    assert_eq!(number(&pool, writers).await, 1, "old ones are cleared away");
+    assert_eq!(number(&pool, writers).await, 1, "old writers are deleted");
 }
 
 #[common::test(postgres)]

@@ -1,5 +1,5 @@
-//! Moving a store into PostgreSQL: everything comes over as it is, however often the move is cut off,
-//! and nobody uses the tables before it has ended.
+//! Moving a store into PostgreSQL copies everything unchanged, however often the move is
+//! interrupted, and keeps the tables closed until the move is complete.
 
 mod twice;
 
@@ -19,7 +19,8 @@ use common::transfer::{Place, lived, seen};
 
 common::suite!();
 
-/// Polls a future so many times, then drops it. Whether it ended before.
+/// Polls a future this many times, then drops it. Returns the result if the future completed
+/// before.
 fn polled<T>(future: impl Future<Output = T>, times: usize) -> Option<T> {
     let mut future = pin!(future);
     let mut left = times;
@@ -43,14 +44,14 @@ fn assert_moves_whole(source: &(impl KeyStore + Clone + Into<TransferSource>)) {
     assert!(told.iter().any(|progress| progress.what == "keys" && progress.written > 0));
     assert_eq!(seen(&world), before, "the source is used meanwhile");
     let store = block_on(moving.finish(|_| {})).expect("it has moved");
-    // The source takes no change any more, and goes on answering.
+    // The source refuses changes and continues to answer reads.
     assert_eq!(seen(&world), before);
     let token = world.issued[0].1.key.id;
     let refused = block_on(world.authority.delete(&world.admin, &token));
     assert!(refused.expect_err("it was moved").to_string().contains("store"));
     world.reopen(store);
     assert_eq!(seen(&world), before);
-    // What comes next goes on where the source was.
+    // New keys and events continue the source's sequences.
     let next = world.issue("prod-made-later");
     assert_eq!(world.says(next.token.expose()), "current");
     let reopened = place.open().expect("the tables are a store");
@@ -88,14 +89,15 @@ fn interrupted_move_continues() {
                     break ended.expect("it has moved");
                 }
             }
-            // A move that was dropped may hold its lock until the server sees it.
+            // The server may not have noticed yet that the previous move was dropped, and still
+            // holds its lock.
             Err(TransferError::Running) => {}
-            // The last step was cut off when its commit was on its way.
+            // The last step was interrupted after its commit had been sent.
             Err(TransferError::InUse) => break place.open().expect("the move has ended"),
             Err(error) => panic!("{error}"),
         }
     };
-    // How many polls a move takes is up to the server: one that answers at once is waited for less.
+    // The number of polls depends on the server: a fast one needs fewer.
     assert!(cuts > 3, "it was cut off {cuts} times");
     world.reopen(store);
     assert_eq!(seen(&world), before);
@@ -123,12 +125,13 @@ fn changes_during_copy_are_moved() {
     assert_eq!(world.says(new.token.expose()), "current");
 }
 
-/// Whether a store refuses a key because its id was deleted. Nothing is written.
+/// Returns whether the store refuses the id of a deleted key. The batch has a failing condition, so
+/// that nothing is written.
 fn is_taken(store: &impl KeyStore, record: &KeyRecord) -> bool {
     let changes = vec![Change::InsertKey(record.clone())];
     let failing = Condition::PolicyVersion { tenant: record.key().tenant.clone(), version: 99 };
     let batch = Batch { conditions: vec![failing], changes, ..Batch::default() };
-    let said = block_on(store.commit(batch)).expect_err("one of two reasons");
+    let said = block_on(store.commit(batch)).expect_err("an error for one of two reasons");
     said.kind() == StoreErrorKind::AlreadyExists
 }
 
@@ -150,7 +153,7 @@ fn deletions_during_copy_are_moved() {
     let swept = block_on(world.authority.sweep(&world.admin)).expect("a sweep");
     assert!(swept.events > 0 && !is_taken(&source, &stored.record));
     block_on(moving.copy(|_| {})).expect("it is copied");
-    // Once more behind what was copied, and all of it again.
+    // The final pass must find a second sweep after the copy.
     world.clock.advance(kept);
     world.issue("prod-comes-later");
     block_on(world.authority.sweep(&world.admin)).expect("a sweep");
@@ -182,7 +185,8 @@ fn running_commit_blocks_a_move() {
     place.open().expect("a store");
     let source = MemoryStore::new();
     let _world = lived(source.clone());
-    // As every commit of a store does: the row with the epoch first, then what changes.
+    // The statements run in the order of every commit: first the row with the epoch, then the
+    // changes.
     let mut commit = block_on(place.pool.begin()).expect("a transaction");
     let change = format!(
         "UPDATE {0}.state SET epoch = epoch + 1; INSERT INTO {0}.deleted VALUES ('key:gone', 'globex', 1)",
@@ -226,7 +230,7 @@ fn old_store_writes_nothing_after_move() {
     let _moving = place.begin(source).expect("a move");
     let policy = block_on(early.authority.policy(&early.admin)).expect("the policy");
     let refused = block_on(early.authority.set_policy(&early.admin, policy));
-    assert!(refused.is_err(), "nobody writes while it moves");
+    assert!(refused.is_err(), "the source refuses changes during the move");
     let closed = place.open().expect_err("it moves");
     assert_eq!(closed.kind(), StoreErrorKind::Unavailable);
     assert!(closed.to_string().contains("moved"), "{closed}");
@@ -248,10 +252,10 @@ fn foreign_rows_are_found_before_opening() {
     block_on(sqlx::raw_sql(sqlx::AssertSqlSafe(change)).execute(&place.pool))
         .expect("it is changed");
     world.reopen(block_on(moving.finish(|_| {})).expect("it has moved"));
-    assert_eq!(seen(&world), before, "what was changed is as in the source again");
+    assert_eq!(seen(&world), before, "the changed records equal the source again");
 }
 
-/// Of what needs a server to be there.
+/// Covers the types that need a running server.
 #[common::test(postgres)]
 fn t_l02_debug_output_of_move_has_no_secret() {
     let place = Place::new();
@@ -290,15 +294,15 @@ fn cache_distinguishes_tables_before_move() {
     assert_eq!(world.seen_by(&actor), world.seen_by(&world.admin));
 }
 
-/// Uses of the first key of a world, as a store has them.
+/// Returns the stored number of uses of a world's first key.
 fn uses(store: &impl KeyStore, world: &World) -> u64 {
     let key = &world.issued[0].1.key;
     let stored = block_on(store.key(&key.tenant, &key.id)).expect("the store answers");
     stored.expect("the key").usage.uses()
 }
 
-/// Uses the first key so many times.
-fn use_it(world: &World, times: u64) {
+/// Uses the first key this many times.
+fn use_first_key(world: &World, times: u64) {
     for _ in 0..times {
         block_on(world.verifier.verify(world.issued[0].1.token.expose())).expect("accepted");
     }
@@ -313,17 +317,17 @@ fn t_m19_uses_after_move_arrive_once() {
     let world = lived(source.clone());
     let before = uses(&source, &world);
     let moving = place.begin(source.clone()).expect("a move");
-    // Counted before the switch, and not flushed.
-    use_it(&world, 3);
+    // These uses are counted before the switch and not yet flushed.
+    use_first_key(&world, 3);
     let store = block_on(moving.finish(|_| {})).expect("it has moved");
-    use_it(&world, 4);
+    use_first_key(&world, 4);
     block_on(world.verifier.flush()).expect("the uses go to the new store");
     assert_eq!(uses(&store, &world), before + 7);
-    // Also from a store that is closed, as a host does that switches.
-    use_it(&world, 5);
+    // The uses also survive a closed source, because a host may close it when it switches.
+    use_first_key(&world, 5);
     block_on(source.close()).expect("it closes");
     block_on(world.verifier.flush()).expect("the uses go to the new store");
-    block_on(world.verifier.flush()).expect("there is nothing more");
+    block_on(world.verifier.flush()).expect("nothing is left to flush");
     assert_eq!(uses(&store, &world), before + 12);
 }
 
@@ -335,22 +339,22 @@ fn t_m19_uses_during_move_arrive_once() {
     let world = lived(source.clone());
     let before = uses(&source, &world);
     let mut counted = 0;
-    // Dropped at each step, begun again, with traffic and flushes all the while.
+    // The move is dropped at each step and begun again, during traffic and flushes.
     for polls in (0..).step_by(5) {
         let moving = match place.begin(source.clone()) {
             Ok(moving) => moving,
-            // The step before had opened the tables when it was dropped.
+            // The previous step opened the tables before it was dropped.
             Err(TransferError::InUse) => break,
-            // The server has not seen yet that the one before is gone.
+            // The server has not noticed yet that the previous move is gone.
             Err(TransferError::Running) => continue,
             Err(error) => panic!("{error}"),
         };
-        use_it(&world, 2);
+        use_first_key(&world, 2);
         counted += 2;
         let ended = polled(moving.finish(|_| {}), polls).is_some();
-        use_it(&world, 1);
+        use_first_key(&world, 1);
         counted += 1;
-        // While nobody knows where the tables are, what was counted waits.
+        // During the move a flush can fail; the uses then stay counted in memory.
         let _ = block_on(world.verifier.flush());
         if ended {
             break;
@@ -372,7 +376,7 @@ fn t_m19_failed_move_leaves_source_in_use() {
     let drop = format!("DROP TABLE {}.policies", place.schema);
     block_on(sqlx::raw_sql(sqlx::AssertSqlSafe(drop)).execute(&place.pool)).expect("it is gone");
     block_on(moving.finish(|_| {})).expect_err("a table is missing");
-    use_it(&world, 2);
+    use_first_key(&world, 2);
     block_on(world.verifier.flush()).expect("the source takes usage");
     assert_eq!(uses(&source, &world), before + 2);
     world.issue("prod-made-after");

@@ -1,4 +1,4 @@
-//! Two moves of one source: one that is given up does not let go of what another one holds.
+//! Two moves of one source: a move that is dropped does not reopen the source for the other one.
 
 use futures_lite::future::block_on;
 use keywright::NewKey;
@@ -9,7 +9,7 @@ use common::transfer::{Place, lived};
 
 use crate::polled;
 
-/// Whether another key can be generated.
+/// Returns whether the store accepts a new key.
 fn takes_changes(world: &World) -> bool {
     let new = NewKey::named("prod-made-late").expect("a name");
     let owner = world.alice.as_owner();
@@ -27,7 +27,7 @@ fn second_move_does_not_release_first() {
     block_on(first.copy(|_| {})).expect("it is copied");
     let mut took_changes = false;
     let finished = block_on(first.finish(|progress| {
-        // The last table of the last time that the source is gone through.
+        // This table is the last one in the final pass over the source.
         if progress.what == "numbers of events"
             && let Some(second) = second.take()
         {

@@ -1,4 +1,4 @@
-//! What is done next: drawn at random, with an eye on what there is to do it to.
+//! Draws the next operation at random, mostly on keys and accounts that exist.
 
 use rand::RngExt;
 use rand::rngs::StdRng;
@@ -10,13 +10,13 @@ use crate::plain::{
 };
 use crate::reference::{Key, Reference};
 
-/// An id that nobody has.
+/// An id of no key.
 const UNKNOWN: &str = "0000000000000000";
 
 pub(crate) struct Draw<'a> {
     pub(crate) random: &'a mut StdRng,
     pub(crate) reference: &'a Reference,
-    /// Keys that were there once.
+    /// Keys that were deleted.
     pub(crate) gone: &'a [Id],
 }
 
@@ -117,7 +117,7 @@ impl Draw<'_> {
         By { who, tenant: usize::from(self.one_in(4)) }
     }
 
-    /// A key and somebody of its tenant, as a rule.
+    /// Draws a key and, as a rule, an actor of its tenant.
     fn by_and_key(&mut self) -> (By, Id) {
         let (mut by, key) = (self.by(), self.key());
         let known = self.reference.keys.iter().find(|known| known.data.id == key);
@@ -133,7 +133,8 @@ impl Draw<'_> {
         self.reference.keys.choose(self.random)
     }
 
-    /// One that exists, as a rule; also one of another tenant, of the past, or of nobody.
+    /// Draws an existing key, as a rule; sometimes one of another tenant, a deleted one, or an
+    /// unknown id.
     fn key(&mut self) -> Id {
         let known = self.any_key().map(|key| key.data.id.clone());
         match (self.random.random_range(0..20), known) {
@@ -162,7 +163,7 @@ impl Draw<'_> {
     }
 
     fn name(&mut self) -> usize {
-        // Names that are possible, as a rule.
+        // Most draws are valid names.
         if self.one_in(12) {
             self.random.random_range(0..NAMES.len())
         } else {
@@ -174,7 +175,7 @@ impl Draw<'_> {
         self.random.random_range(0..ROLES.len())
     }
 
-    /// Few scopes are in every ceiling, so that some are missing.
+    /// Few scopes are in every ceiling, so that some requests lack one.
     fn scopes(&mut self) -> u8 {
         self.pick(&[0, 1, 2, 3, 3, 4, 7, 15])
     }
@@ -183,7 +184,7 @@ impl Draw<'_> {
         if self.one_in(3) { self.random.random_range(0..RATES.len()) } else { 0 }
     }
 
-    /// A length of time: none, the shortest, a usual one, one too long.
+    /// Draws a length of time: none, the shortest, a usual one, or one that is too long.
     fn span(&mut self) -> Span {
         self.pick(&[0, 0, 1, SECOND, 60 * SECOND, 1_500_000, HOUR, 2 * HOUR, 30 * HOUR])
     }
@@ -192,7 +193,7 @@ impl Draw<'_> {
         self.pick(&[SECOND, 10 * SECOND, 600 * SECOND, HOUR, 3 * HOUR, 48 * HOUR])
     }
 
-    /// A later time: a little, a lot, or just before, on and behind one of the bounds to come.
+    /// Draws a later time: a little, a lot, or just before, at and after one of the next bounds.
     fn later(&mut self) -> Time {
         let now = self.reference.now;
         if self.one_in(8) {
@@ -213,7 +214,7 @@ impl Draw<'_> {
             .flatten()
             .filter(|bound| *bound > now && *bound < now + 50 * HOUR)
             .collect();
-        // The nearest bounds, so that the time does not run away.
+        // The nearest bounds, so that the clock does not run far ahead.
         let mut bounds = bounds;
         bounds.sort_unstable();
         bounds.truncate(2);
@@ -268,7 +269,7 @@ impl Draw<'_> {
     }
 
     fn presented(&mut self) -> Presented {
-        // One of those that work, every other time.
+        // Every other time a key that works.
         let working =
             self.reference.keys.iter().filter(|key| self.reference.obstacle(key).is_none());
         let working: Vec<&Key> = working.collect();
@@ -349,7 +350,7 @@ impl Draw<'_> {
         EventFilter {
             key: if self.one_in(4) { None } else { Some(self.key()) },
             kind: if self.one_in(3) { Some(self.pick(&kinds)) } else { None },
-            // All events of a tenant are many: as a rule those of the last time alone.
+            // A tenant has many events, so most queries ask for recent ones.
             since: if self.one_in(20) {
                 None
             } else {
@@ -360,12 +361,12 @@ impl Draw<'_> {
         }
     }
 
-    /// The policy in force with a change or two, which now and then are not possible.
+    /// Changes one or two settings of the policy in force, sometimes to invalid values.
     fn set_policy(&mut self) -> Op {
         let by = self.by();
         let mut policy: PolicyData = self.reference.policies[by.tenant].clone();
         if !(policy.api_enabled && policy.api_in_plan) {
-            // On again soon: with API access off there is little to see.
+            // API access comes back soon, because most operations are refused without it.
             (policy.api_enabled, policy.api_in_plan) = (true, true);
         }
         for _ in 0..self.random.random_range(0..4) {

@@ -1,8 +1,8 @@
-//! Random operations on the crate and on a plain reference model, one by one: every answer must be
-//! the same, and now and then everything that can be seen.
+//! Random operations on the crate and on a plain reference model, one by one. Every answer must be
+//! equal, and from time to time the whole visible state.
 //!
-//! `KEYWRIGHT_OPS` says how many operations, `KEYWRIGHT_SEED` which ones: a failure prints its seed,
-//! with which the same operations are run again.
+//! `KEYWRIGHT_OPS` sets the number of operations, `KEYWRIGHT_SEED` the seed. A failure prints its
+//! seed, which repeats the same operations.
 
 mod draw;
 mod plain;
@@ -23,7 +23,7 @@ use crate::plain::{
 use crate::real::Real;
 use crate::reference::Reference;
 
-/// After so many operations everything is compared.
+/// Operations between two comparisons of the whole visible state.
 const PERIOD: u32 = 500;
 
 common::suite!();
@@ -31,7 +31,7 @@ common::suite!();
 #[common::test(each_store)]
 fn t_f21_crate_matches_the_reference_model(kind: StoreKind) {
     let seed = common::new_seed();
-    // The slower a store, the fewer.
+    // The slower the store, the fewer operations.
     let operations = match kind {
         StoreKind::Memory => 80_000,
         StoreKind::Cached => 40_000,
@@ -57,7 +57,8 @@ fn run(mut real: Real, seed: u64, operations: u32) {
         if number % PERIOD == PERIOD - 1 || number + 1 == operations {
             let what = format!("seed {seed}, after operation {number}");
             compare_everything(&mut real, &mut reference, &mut compared, &what);
-            // Of the keys that are gone, the tokens were seen to be unrecognized: that is enough.
+            // The tokens of deleted keys were just seen to be unrecognized, and need no further
+            // check.
             let there = |id: &Id| reference.keys.iter().any(|key| key.data.id == *id);
             gone.extend(real.tokens.keys().map(|(id, _)| id).filter(|id| !there(id)).cloned());
             real.tokens.retain(|(id, _), _| there(id));
@@ -67,7 +68,8 @@ fn run(mut real: Real, seed: u64, operations: u32) {
     answers.assert_varied(operations);
 }
 
-/// Of long answers, only the first place at which they differ is told.
+/// Asserts that two answers are equal. For long answers the failure shows only the first
+/// difference.
 #[track_caller]
 fn assert_same(seen: &Answer, expected: &Answer, what: &str) {
     fn first<T: Debug + PartialEq>(a: &[T], b: &[T]) -> String {
@@ -88,7 +90,8 @@ fn assert_same(seen: &Answer, expected: &Answer, what: &str) {
     panic!("{what}\n{difference}");
 }
 
-/// Keys, accounts, policies and new events of both tenants, and what is said to every token.
+/// Compares the keys, accounts, policies and new events of both tenants, and the verification of
+/// every token.
 #[track_caller]
 fn compare_everything(real: &mut Real, reference: &mut Reference, compared: &mut Time, what: &str) {
     for tenant in 0..2 {
@@ -133,7 +136,7 @@ fn compare_everything(real: &mut Real, reference: &mut Reference, compared: &mut
     }
 }
 
-/// How often each kind of answer came: a run in which nothing is granted would hold nothing.
+/// Counts of each kind of answer: a run in which nothing is granted would test little.
 #[derive(Debug, Default)]
 struct Answers {
     done: u32,
@@ -161,7 +164,13 @@ impl Answers {
     fn assert_varied(&self, operations: u32) {
         let Self { done, already, refused, granted, retiring, seen } = self;
         let rarest = [done, already, refused, granted, seen].into_iter().min().expect("five");
-        assert!(operations < 1_000 || *rarest > operations / 100, "too much alike: {self:?}");
-        assert!(operations < 1_000 || *retiring > operations / 1_000, "too much alike: {self:?}");
+        assert!(
+            operations < 1_000 || *rarest > operations / 100,
+            "too few kinds of answers: {self:?}"
+        );
+        assert!(
+            operations < 1_000 || *retiring > operations / 1_000,
+            "too few kinds of answers: {self:?}"
+        );
     }
 }

@@ -1,5 +1,5 @@
-//! Plain data that the crate and the reference model are compared in: what is asked, what comes of
-//! it, and what is seen. Nothing of the crate is used here.
+//! Plain data in which the crate and the reference model are compared: operations, their answers,
+//! and the visible state. The module uses nothing of the crate.
 
 use std::collections::BTreeMap;
 
@@ -14,11 +14,11 @@ pub(crate) const HOUR: Span = 3_600 * SECOND;
 /// The last microsecond of the year 9999.
 pub(crate) const END_OF_TIME: Time = 253_402_300_799_999_999;
 
-/// The scopes that there are, in their order; a set of them is a bit for each.
+/// The scopes in their order; a set of scopes has one bit for each.
 pub(crate) const SCOPES: [&str; 4] = ["a:read", "b:write", "c:all", "d:never"];
 /// The networks that a key can be bound to.
 pub(crate) const NETWORKS: [&str; 3] = ["", "10.0.0.0/8", "10.0.0.0/8 2001:db8::/32"];
-/// Where a request can come from.
+/// The addresses that a request can come from.
 pub(crate) const SOURCES: [Option<&str>; 6] = [
     None,
     Some("10.1.2.3"),
@@ -27,10 +27,10 @@ pub(crate) const SOURCES: [Option<&str>; 6] = [
     Some("::ffff:10.1.2.3"),
     Some("11.0.0.0"),
 ];
-/// Uses in so many seconds; each divides evenly into nanoseconds.
+/// Rates as uses and seconds; each divides evenly into nanoseconds.
 pub(crate) const RATES: [Option<(i64, i64)>; 5] =
     [None, Some((2, 1)), Some((5, 10)), Some((4, 1)), Some((50, 3_600))];
-/// Names, whether each is possible, and whether it follows the usual pattern.
+/// Names, whether each one is valid, and whether it follows the recommended pattern.
 pub(crate) const NAMES: [(&str, bool, bool); 12] = [
     ("prod-main-app", true, true),
     ("staging-api", true, true),
@@ -86,7 +86,7 @@ pub(crate) enum Owner {
 }
 
 impl Owner {
-    /// The id of the account, if it is one.
+    /// Returns the id of the account, if the owner is one.
     pub(crate) fn account(&self) -> Option<Id> {
         match self {
             Self::User(_) => None,
@@ -95,12 +95,12 @@ impl Owner {
     }
 }
 
-/// What is to be done.
+/// An operation.
 #[derive(Clone, Debug)]
 pub(crate) enum Op {
     Clock(Time),
-    /// Closes and opens the store, if it is one in a file; what was not flushed is lost. One in
-    /// memory gets a new verifier, after a flush.
+    /// Closes and reopens a durable store, which loses the uses that were not flushed. A store in
+    /// memory gets a new verifier after a flush.
     Reopen,
     Generate(By, Owner, New),
     Show(By, Id),
@@ -158,7 +158,7 @@ pub(crate) struct Edit {
     pub(crate) metadata: Option<usize>,
 }
 
-/// What a client presents: of which key, and what was done to it.
+/// The token that a client presents: its key, its secret, and the damage to it.
 #[derive(Clone, Debug)]
 pub(crate) struct Presented {
     pub(crate) key: Id,
@@ -170,17 +170,17 @@ pub(crate) struct Presented {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Damage {
     None,
-    /// Another secret with a check that is right.
+    /// Another secret, with the right checksum.
     WrongSecret,
-    /// Another prefix with a check that is right.
+    /// Another prefix, with the right checksum.
     OtherPrefix,
-    /// The check is not that of the rest.
+    /// The checksum does not match.
     WrongCheck,
-    /// So many bytes are missing at the end.
+    /// This many bytes are missing at the end.
     Truncated(usize),
 }
 
-/// What a request wants.
+/// The access that a request asks for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Wanted {
     pub(crate) source: usize,
@@ -219,7 +219,7 @@ pub(crate) struct EventFilter {
     pub(crate) limit: u16,
 }
 
-/// What came of it.
+/// The answer to an operation.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Answer {
     Nothing,
@@ -258,7 +258,7 @@ pub(crate) struct KeyData {
     pub(crate) scopes: u8,
     pub(crate) networks: usize,
     pub(crate) rate: usize,
-    /// Whether an administrator set its scopes, its networks, its rate.
+    /// Whether an administrator set the scopes, the networks, the rate.
     pub(crate) of_admin: [bool; 3],
     pub(crate) metadata: usize,
     pub(crate) created_at: Time,
@@ -278,12 +278,13 @@ pub(crate) struct KeyData {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct EntryData {
     pub(crate) key: KeyData,
-    /// The name of the account that owns it.
+    /// The name of the account that owns the key.
     pub(crate) account: Option<usize>,
     pub(crate) status: &'static str,
     pub(crate) uses: u64,
     pub(crate) last_used_at: Option<Time>,
-    /// The end of the overlap, the last uses of the old and the new secret, safe to finish.
+    /// The end of the overlap, the last uses of the old and the new secret, and whether it is safe
+    /// to finish.
     pub(crate) overlap: Option<(Time, Option<Time>, Option<Time>, bool)>,
     pub(crate) obstacle: Option<&'static str>,
     pub(crate) actions: Vec<&'static str>,
@@ -333,6 +334,6 @@ pub(crate) struct EventData {
     pub(crate) account: Option<Id>,
     /// `done`, `unchanged` or `refused`.
     pub(crate) outcome: &'static str,
-    /// How many refused calls it counts.
+    /// The number of refused calls that the event counts.
     pub(crate) refusals: u64,
 }

@@ -1,4 +1,4 @@
-//! A: the page on which API access is managed: who may, what the listing shows, which names do.
+//! A: the management page of API access: permissions, the listing, and valid names.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ async fn a1_plan_without_api_access_asks_for_upgrade(world: &World) -> TestResul
         let Err(error @ GenerateError::UpgradeRequired) = refused else { panic!("{refused:?}") };
         assert!(error.to_string().ends_with("upgrade required"), "{error}");
     }
-    // The plan is not told to an actor who may make no key.
+    // An actor who cannot generate keys does not learn the plan.
     for actor in [&world.auditor, &nobody] {
         let refused = world.generate_for(actor, NewKey::named("prod-other")?).await;
         assert!(matches!(refused, Err(GenerateError::PermissionDenied(_))), "{refused:?}");
@@ -39,7 +39,7 @@ async fn a1_tenant_does_not_upgrade_itself(world: &World) -> TestResult {
     policy.api_in_plan = true;
     let refused = world.authority.set_policy(&world.tenant_admin, policy.clone()).await;
     assert!(matches!(refused, Err(SetPolicyError::PermissionDenied(_))), "{refused:?}");
-    // Not even beside a change that it may make.
+    // The whole change is refused, including the part that the actor is allowed to make.
     policy.max_keys_per_owner = 3;
     let refused = world.authority.set_policy(&world.tenant_admin, policy).await;
     assert!(matches!(refused, Err(SetPolicyError::PermissionDenied(_))), "{refused:?}");
@@ -96,7 +96,7 @@ async fn a3_tenant_can_require_expiry(world: &World) -> TestResult {
     let expires = world.later(DAY);
     assert_eq!(world.generate(new()?.expires_at(expires)).await?.key.expires_at, Some(expires));
     assert_eq!(world.generate(new()?.expires_in(DAY)).await?.key.expires_at, Some(expires));
-    // A default lifetime is an expiry too; to ask for none is refused all the same.
+    // The default lifetime sets an expiry, but a key that asks for no expiry is refused.
     world.set_policy(|policy| policy.default_lifetime = Some(DAY)).await?;
     assert_eq!(world.generate(new()?).await?.key.expires_at, Some(expires));
     let refused = world.generate(new()?.never_expires()).await;
@@ -144,7 +144,7 @@ async fn a5_prefix_identifies_key_and_hides_secret(world: &World) -> TestResult 
     let other = world.generate(NewKey::named("prod-main-app")?).await?;
     let prefix = entry_of(world, &world.alice, &one.key.id).await?.prefix;
     assert_ne!(prefix, entry_of(world, &world.alice, &other.key.id).await?.prefix);
-    // All of the prefix stands before the secret in the token.
+    // The token starts with the prefix, and the secret follows.
     let rest = one.token.expose().strip_prefix(&prefix).ok_or("the token begins with it")?;
     assert!(rest.starts_with(secret_of(&one)));
     let rotated = world.authority.rotate(&world.alice, &one.key.id, DAY).await?;
@@ -205,7 +205,7 @@ async fn a8_tenant_can_require_a_name_pattern(world: &World) -> TestResult {
         assert!(matches!(&refused, Err(KeyError::Rule(e)) if pattern(e)), "{name}");
     }
     let entry = world.authority.key(&world.alice, &free.key.id).await?;
-    assert_eq!(entry.key.name.as_str(), "Main app", "a name that was there before stays");
+    assert_eq!(entry.key.name.as_str(), "Main app", "an existing name stays");
     assert_eq!(world.check(&free).await, Ok(()));
     let environments = vec!["live".to_owned()];
     world.set_policy(|p| p.name_pattern = Some(NamePattern { environments })).await?;
@@ -225,11 +225,11 @@ async fn a8_name_like_email_or_token_is_refused(world: &World) -> TestResult {
     for name in [token, secret, &format!("prod-{secret}"), "sk_live_51H8sXkJ2eZvKYlo2CqUq1Wx9"] {
         assert_eq!(Name::new(name), Err(NameError::LooksLikeToken), "{name}");
     }
-    // There is no other way to a name: what takes one takes a `Name`, or says the same.
+    // Names exist only as `Name`, and every other way to pass one applies the same rules.
     let email = NewKey::named("bob@example.com").map(drop);
     assert_eq!(email, Err(NameError::LooksLikeEmail));
     assert!(serde_json::from_str::<Name>("\"bob@example.com\"").is_err());
-    // What only resembles them is a name, for a key and for an account.
+    // Names that only resemble an email address or a secret are valid, for keys and accounts.
     let harmless = Name::new("prod - billing @ night, 2nd")?;
     world.generate(NewKey::new(harmless.clone())).await?;
     let account = NewAccount::new(harmless, RoleName::new("analyst")?);
@@ -281,14 +281,14 @@ async fn a9_keys_expiring_soon_are_found(world: &World) -> TestResult {
     assert_eq!(names(world, within(7 * DAY)).await?, ["prod-in-7-days", "prod-disabled"]);
     let all = ["prod-in-7-days", "prod-in-8-days", "prod-disabled"];
     assert_eq!(names(world, within(8 * DAY)).await?, all);
-    // What has expired expires no more.
+    // A key that has expired is no longer listed as about to expire.
     world.clock.advance(7 * DAY);
     assert_eq!(names(world, within(8 * DAY)).await?, ["prod-in-8-days"]);
     Ok(())
 }
 
-/// The names of the keys that a query finds, in the order in which they were made. Keys that were
-/// made at the same time have no order among them that a test could know.
+/// Returns the names of the keys that a query finds, by time of creation. The order of keys that
+/// were created at the same time is undefined.
 async fn names(world: &World, query: KeyQuery) -> TestResult<Vec<String>> {
     let page = world.authority.keys(&world.admin, &query).await?;
     let all = world.events(keywright::store::EventQuery::new()).await?;
@@ -298,7 +298,7 @@ async fn names(world: &World, query: KeyQuery) -> TestResult<Vec<String>> {
     Ok(found.into_iter().map(|key| key.name.to_string()).collect())
 }
 
-/// A key as it stands on the page of keys of an actor.
+/// Returns the entry of a key on an actor's page of keys.
 async fn entry_of(
     world: &World,
     actor: &Actor,

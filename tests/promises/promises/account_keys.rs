@@ -1,4 +1,4 @@
-//! What holds for keys of users holds for those of service accounts, by the account's role.
+//! Keys of service accounts follow the rules of users' keys, within the account's role.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ async fn user_named_as_account_owns_nothing(world: &World) -> TestResult {
     assert!(matches!(made, Err(GenerateError::PermissionDenied(_))), "{made:?}");
     let listed = world.authority.keys(&namesake, &KeyQuery::new()).await?;
     assert!(listed.items.is_empty(), "{listed:?}");
-    // Nor does a key of that user's belong to the account.
+    // A key of that user does not belong to the account either.
     let own = world.generate_for(&namesake, NewKey::named("prod-own")?).await?;
     world.authority.disable_account(&world.admin, &account.id).await?;
     assert_eq!(world.check(&issued).await, Err(Reason::AccountDisabled));
@@ -45,13 +45,13 @@ async fn account_key_scopes_stay_in_role(world: &World) -> TestResult {
         let edit = edit.expect("scopes");
         world.authority.edit(&world.admin, &issued.key.id, edit)
     };
-    // In the ceiling of users' keys, and not in the role.
+    // The scope is in the ceiling and not in the role.
     let refused = edit("invoices:write").await;
     let write = Scope::new("invoices:write")?;
     let outside = |e: &RuleError| *e == RuleError::ScopeOutsideCeiling(write.clone());
     assert!(matches!(&refused, Err(KeyError::Rule(e)) if outside(e)), "{refused:?}");
     edit("reports:read").await?;
-    // In the role, and not in the ceiling.
+    // The scope is in the role and not in the ceiling.
     world.set_policy(|policy| policy.scope_ceiling = ScopeSet::empty()).await?;
     edit("invoices:read").await?;
     Ok(())

@@ -1,5 +1,5 @@
-//! Changes that others make between what a call reads and what it writes: the call decides again, and
-//! obeys what is in force when it writes.
+//! Another process changes records between the reads and the write of a call: the call decides
+//! again by the rules in force at its write.
 
 use std::future::Future;
 
@@ -11,7 +11,7 @@ use keywright::{
 
 use common::{DAY, HOUR, MOMENT, TestResult, World};
 
-/// The world, where others change something before the next commit reaches the store.
+/// Builds a world in which `change` happens just before the next commit reaches the store.
 fn between<F>(world: &World, change: impl FnOnce(Authority, Actor) -> F) -> TestResult<World>
 where
     F: Future<Output = ()> + Send + 'static,
@@ -21,7 +21,7 @@ where
     Ok(met)
 }
 
-/// The same, where the tenant's policy is what changes.
+/// Builds a world in which the tenant's policy changes just before the next commit.
 fn policy_between(
     world: &World,
     change: impl FnOnce(&mut Policy) + Send + 'static,

@@ -1,4 +1,4 @@
-//! Q: the console of a tenant: the switch, the two roles, revoking one key or many.
+//! Q: the tenant's console: the API access switch, the two roles, and revoking one key or many.
 
 use std::collections::BTreeSet;
 
@@ -50,7 +50,7 @@ async fn q1_switch_turns_all_keys_off_and_on(world: &World) -> TestResult {
         for issued in &keys {
             assert_eq!(world.check(issued).await, Err(Reason::AccessOff));
             let entry = world.authority.key(&world.admin, &issued.key.id).await?;
-            assert_eq!(entry.key, issued.key, "the key is as it was made");
+            assert_eq!(entry.key, issued.key, "the key is unchanged");
             let seen = (entry.status, entry.obstacle);
             assert_eq!(seen, (KeyStatus::Active, Some(Reason::AccessOff)));
         }
@@ -114,7 +114,7 @@ async fn q4_developer_manages_own_keys(world: &World) -> TestResult {
     }
     let of_bob = world.generate_for(bob, NewKey::named("prod-of-bob")?).await?;
     let listed = authority.keys(bob, &KeyQuery::new()).await?;
-    assert_eq!(ids(&listed.items), [of_bob.key.id], "their own alone");
+    assert_eq!(ids(&listed.items), [of_bob.key.id], "only their own");
     let asked = authority.keys(bob, &KeyQuery::new().owner(alice.as_owner())).await;
     assert!(matches!(asked, Err(ListError::PermissionDenied(_))), "{asked:?}");
     assert_eq!(world.check(&rotated).await, Ok(()));
@@ -147,7 +147,7 @@ async fn q7_many_keys_are_revoked_in_one_call(world: &World) -> TestResult {
     };
     let unknown: KeyId = "0000000000000000".parse()?;
     let last = world.generate_for(&world.bob, NewKey::named("prod-last")?).await?;
-    // What can't be revoked comes first, so that it could stop the rest.
+    // Keys that cannot be revoked come first, because a failure must not stop the rest.
     let asked = [
         expired.key.id,
         revoked.key.id,
@@ -260,7 +260,7 @@ async fn q10_generation_names_the_missing_precondition(world: &World) -> TestRes
         assert!(as_it_should, "plan {plan}, switch {switch}, may {permission}: {made:?}");
     }
     let page = world.authority.keys(&world.admin, &KeyQuery::new()).await?;
-    assert_eq!(page.items.len(), 1, "only the one with all three was made");
+    assert_eq!(page.items.len(), 1, "only the key with all three was generated");
     Ok(())
 }
 
@@ -295,7 +295,7 @@ fn every_combination() -> impl Iterator<Item = (bool, bool, bool)> {
     (0..8).map(|bits| (bits & 4 != 0, bits & 2 != 0, bits & 1 != 0))
 }
 
-/// The whole listing in a form that can be compared.
+/// Returns the whole listing in a form that tests can compare.
 async fn listing(world: &World) -> TestResult<serde_json::Value> {
     let page = world.authority.keys(&world.admin, &KeyQuery::new()).await?;
     Ok(serde_json::to_value(page.items)?)

@@ -81,7 +81,7 @@ async fn q9_every_action_leaves_an_event(world: &World) -> TestResult {
 async fn q9_refused_generation_leaves_an_event(world: &World) -> TestResult {
     let before = world.events(EventQuery::new()).await?.len();
     let refused = world.generate_for(&world.auditor, NewKey::named("prod-main-app")?).await;
-    refused.expect_err("an auditor makes no keys");
+    refused.expect_err("an auditor generates no keys");
     let told = world.events(EventQuery::new()).await?.split_off(before);
     let [event] = told.as_slice() else { panic!("{told:?}") };
     assert_eq!(event.kind, EventKind::Operation(Operation::KeyGenerate));
@@ -114,7 +114,7 @@ async fn q9_events_are_searched_by_key_and_more(world: &World) -> TestResult {
     assert_eq!(world.events(just_after).await?, []);
     let narrowed = EventQuery::new().key(one.key.id).since(until);
     assert_eq!(kinds(&world.events(narrowed).await?), ["key.revoke"]);
-    // Events of a deleted key stay; another tenant's do not exist.
+    // The events of a deleted key stay, but no other tenant can see them.
     world.authority.delete(&world.admin, &one.key.id).await?;
     assert_eq!(world.events_of(&one.key.id).await?.len(), 3);
     let elsewhere = Actor::administrator(UserId::new("bill")?).in_tenant(TenantId::new("initech")?);
@@ -191,7 +191,7 @@ async fn q9_repeated_flush_raises_no_second_event(world: &World) -> TestResult {
     faults.set(None);
     world.verifier.flush().await?;
     assert_eq!(alerts(&world, &issued).await?.len(), 1);
-    // Without a threshold there is no event at all.
+    // Without a threshold, uses cause no event.
     world.set_policy(|policy| policy.extensive_use = None).await?;
     use_and_flush(&world, &issued, 30).await?;
     assert_eq!(alerts(&world, &issued).await?.len(), 1);
@@ -205,7 +205,7 @@ async fn use_and_flush(world: &World, issued: &Issued, uses: u32) -> TestResult 
     Ok(world.verifier.flush().await?)
 }
 
-/// The events of extensive use of a key.
+/// Returns the events of extensive use of a key.
 async fn alerts(world: &World, issued: &Issued) -> TestResult<Vec<Event>> {
     world.events(EventQuery::new().key(issued.key.id).kind(EventKind::ExtensiveUse)).await
 }
@@ -223,7 +223,7 @@ async fn events_are_numbered_for_each_tenant(world: &World) -> TestResult {
     let theirs = Actor::administrator(UserId::new("eve")?).in_tenant(TenantId::new("initech")?);
     let before = world.events(EventQuery::new()).await?.len();
     let issued = world.generate(NewKey::named("prod-main-app")?).await?;
-    // What another tenant tries with the key is theirs to read, and numbered among theirs.
+    // The other tenant's attempts are events of that tenant, with its own numbers.
     for _ in 0..3 {
         world.authority.revoke(&theirs, &issued.key.id).await.expect_err("not of their tenant");
     }

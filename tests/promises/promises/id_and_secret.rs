@@ -1,4 +1,4 @@
-//! F: a key as an id and a secret, that is switched off and on, regenerated and deleted.
+//! F: a key as an id and a secret that is disabled and enabled, regenerated and deleted.
 
 use std::time::Duration;
 
@@ -136,7 +136,7 @@ async fn f5_deleted_key_never_comes_back(world: &World) -> TestResult {
     for attempt in attempts {
         assert!(matches!(attempt, Err(KeyError::NotFound(gone)) if gone == *id), "{attempt:?}");
     }
-    // Not even a writer with a copy of the record brings it back.
+    // A writer with a copy of the record cannot restore the key either.
     let insert = Batch { changes: vec![Change::InsertKey(record)], ..Batch::default() };
     let refused = world.store.commit(insert).await.map_err(|error| error.kind());
     assert_eq!(refused, Err(StoreErrorKind::AlreadyExists));
@@ -149,7 +149,7 @@ async fn f6_only_administrators_manage_keys(world: &World) -> TestResult {
     let (authority, admin) = (&world.authority, &world.admin);
     let owner = world.bob.as_owner();
     let new = || NewKey::named("prod-main-app");
-    // Who has no role can do nothing, not even with a key of their own.
+    // An actor without permissions cannot change anything, including their own keys.
     let user =
         Actor::new(world.bob.id().clone(), Permissions::NONE).in_tenant(world.tenant().clone());
     let refused = authority.generate(&user, new()?.owner(owner.clone())).await;
@@ -168,7 +168,7 @@ async fn f6_only_administrators_manage_keys(world: &World) -> TestResult {
         assert!(matches!(attempt, Err(KeyError::NotFound(_))), "{attempt:?}");
     }
     assert_eq!(world.check(&issued).await, Ok(()));
-    // The administrator does all of it with anyone's key.
+    // The administrator can do all of it with every key.
     assert_eq!(issued.key.created_by, UserId::new("ada")?);
     authority.disable(admin, id).await?;
     authority.enable(admin, id).await?;

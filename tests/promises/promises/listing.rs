@@ -1,4 +1,4 @@
-//! Q5 and Q6: what a listing carries, how it is searched and ordered, and the five statuses.
+//! Q5 and Q6: the fields, filters and orders of a listing, and the five statuses.
 
 use keywright::store::{Cursor, KeyQuery, KeySort};
 use keywright::{KeyEntry, KeyId, KeyStatus, Name, NewKey, Reason};
@@ -74,7 +74,7 @@ async fn q5_pages_show_each_key_once(world: &World) -> TestResult {
                 let page = world.authority.keys(&world.alice, &query).await?;
                 shown.extend(page.items);
                 let Some(next) = page.next else { break };
-                // As it goes to a client and comes back.
+                // The cursor makes the round trip to the client as text.
                 let cursor = next.cursor().ok_or("a next page has a cursor")?;
                 query = query.after(&cursor.to_string().parse::<Cursor>()?)?;
             }
@@ -111,7 +111,7 @@ async fn q6_key_has_one_of_five_statuses(world: &World) -> TestResult {
     assert_eq!(world.check(&issued).await, Ok(()));
     authority.disable(alice, id).await?;
     assert_eq!(world.status(id).await?, KeyStatus::Disabled);
-    // An expiry counts for a disabled key too, and a revocation before it counts more.
+    // A disabled key expires too, and an earlier revocation takes precedence.
     world.clock.advance(DAY);
     assert_eq!(world.status(id).await?, KeyStatus::Expired);
     assert_eq!(world.check(&issued).await, Err(Reason::Expired));
@@ -144,7 +144,7 @@ pub(crate) fn ids(entries: &[KeyEntry]) -> Vec<KeyId> {
     entries.iter().map(|entry| entry.key.id).collect()
 }
 
-/// The ids of what an administrator finds, sorted.
+/// Returns the ids that an administrator's query finds, sorted.
 async fn search(world: &World, query: KeyQuery) -> TestResult<Vec<KeyId>> {
     Ok(sorted(ids(&world.authority.keys(&world.admin, &query).await?.items)))
 }

@@ -1,5 +1,5 @@
-//! What the crate promises its users, one test or more for each promise of the guide, on every
-//! store of the crate. A test is named after its promise: `w1_` holds W1.
+//! The crate's promises, with at least one test for each promise of the guide, on every store of
+//! the crate. A test's name starts with its promise: `w1_` holds W1.
 
 mod access_page;
 mod account_keys;

@@ -1,4 +1,5 @@
-//! W: keys of an organization, from the token that is shown once to the delete that ends all.
+//! W: keys of an organization, from the token that is shown once to the delete that ends all
+//! access.
 
 use std::error::Error;
 
@@ -61,7 +62,7 @@ async fn w2_token_is_shown_only_once(world: &World) -> TestResult {
     shown.push(format!("{snapshot:#?} {:?}", world.store));
     shown.push(format!("{:?} {:?} {:#?}", world.keywright, world.authority, world.verifier));
     if let Some(file) = &world.file {
-        let folder = file.parent().ok_or("it lies in a folder")?;
+        let folder = file.parent().ok_or("it is in a folder")?;
         for entry in std::fs::read_dir(folder)? {
             shown.push(String::from_utf8_lossy(&std::fs::read(entry?.path())?).into_owned());
         }
@@ -200,13 +201,13 @@ async fn w6_expiry_of_key_never_changes(world: &World) -> TestResult {
     Ok(())
 }
 
-/// Whether a text shows eight characters of a secret that stand together.
+/// Returns whether a text contains eight consecutive characters of the secret.
 fn leaks(text: &str, issued: &Issued) -> bool {
     let secret = secret_of(issued);
     (0..=secret.len() - 8).any(|at| text.contains(&secret[at..at + 8]))
 }
 
-/// What each value of the crate that is read from text says of a text that it refuses.
+/// Returns the error of each public value type that parses text, for a text that it refuses.
 fn errors_of_values(text: &str) -> Vec<(&'static str, String)> {
     fn error<T, E: Error>(parsed: Result<T, E>) -> Option<String> {
         parsed.err().map(|error| format!("{error} {error:?}"))

@@ -1,4 +1,4 @@
-//! B4 and B7: what a store that fails may do, and what it may not.
+//! B4 and B7: the effects of a failing store.
 
 use std::error::Error;
 
@@ -35,7 +35,7 @@ async fn b4_store_failure_is_never_an_invalid_key(world: &World) -> TestResult {
     }
     let revoking = world.verifier.revoke(Credential::Token(good.token.expose())).await;
     assert!(matches!(revoking, Err(VerifyError::Unavailable(_))), "{revoking:?}");
-    // What is no token at all is known without the store.
+    // A malformed token needs no store.
     let malformed = world.check_request(&AccessRequest::token("acme_live_0")).await;
     assert_eq!(malformed, Err(Reason::Malformed));
 

@@ -1,4 +1,4 @@
-//! B8: a pepper can be changed while all keys live.
+//! B8: the pepper can be rotated while all keys keep working.
 
 use keywright::store::{Digest, StoreErrorKind};
 use keywright::{Issued, NewKey, PepperRing, Reason, VerifyError};
@@ -24,11 +24,11 @@ async fn b8_keys_move_to_new_pepper_with_use(world: &World) -> TestResult {
         assert_eq!(peppers(&world, &used).await?, [Some(current)]);
         assert_eq!(world.check(&used).await, Ok(()));
         assert_eq!(peppers(&world, &unused).await?, [None]);
-        assert_eq!(world.check(&unused).await, Ok(()), "a key that waits works too");
+        assert_eq!(world.check(&unused).await, Ok(()), "an unmoved key works too");
         before = Some(current);
-        // The use of the other waits for a flush that never comes.
+        // The other key's use is never flushed.
     }
-    // Nobody has changed the key, and nothing else of it has changed.
+    // The pepper moves without a change of the key: `updated_at` and the secret number stay.
     let entry = world.authority.key(&world.alice, &used.key.id).await?;
     assert_eq!((entry.key.updated_at, entry.key.secret_number), (used.key.updated_at, 1));
     Ok(())
@@ -73,7 +73,7 @@ async fn b8_missing_pepper_is_an_operator_error(world: &World) -> TestResult {
         assert_eq!(error.kind(), StoreErrorKind::Unsupported);
         assert!(error.to_string().contains("pepper 1"), "{error}");
     }
-    // Another pepper under the same id makes another digest.
+    // Another pepper with the same id computes another digest.
     let wrong = world.with_peppers(PepperRing::none().with(1, SECOND)?)?;
     assert_eq!(wrong.check(&issued).await, Err(Reason::Unrecognized));
     assert_eq!(peppered.check(&issued).await, Ok(()));
@@ -87,7 +87,7 @@ async fn b8_dead_secret_does_not_hold_old_pepper(world: &World) -> TestResult {
     let old = world.generate(NewKey::named("prod-main-app")?).await?;
     let new = world.authority.rotate(&world.alice, &old.key.id, DAY).await?;
     world.clock.advance(DAY);
-    // The overlap is over: only the new secret can be used, and so be moved.
+    // After the overlap only the new secret works, so only its digest can be moved.
     let world = world.with_peppers(ring.with(2, SECOND)?)?;
     assert_eq!(world.check(&old).await, Err(Reason::Superseded));
     assert_eq!(world.check(&new).await, Ok(()));
@@ -105,7 +105,8 @@ async fn dead_secret_without_pepper_is_unrecognized(world: &World) -> TestResult
     let both = world.with_peppers(PepperRing::none().with(1, FIRST)?.with(2, SECOND)?)?;
     let new = both.authority.rotate(&both.alice, &old.key.id, DAY).await?;
     let world = world.with_peppers(PepperRing::none().with(2, SECOND)?)?;
-    // While the overlap lasts the old secret may be the right one, and nothing can tell.
+    // During the overlap the old secret could be right, and without its pepper the digest cannot be
+    // checked.
     let verified = world.verifier.verify(old.token.expose()).await;
     assert!(matches!(verified, Err(VerifyError::Unavailable(_))), "{verified:?}");
     world.clock.advance(DAY);
@@ -114,7 +115,8 @@ async fn dead_secret_without_pepper_is_unrecognized(world: &World) -> TestResult
     Ok(())
 }
 
-/// The peppers of a key's digests: of the current secret, then of the retiring one if there is one.
+/// Returns the pepper ids of a key's digests: of the current secret, then of the retiring one if
+/// there is one.
 async fn peppers(world: &World, issued: &Issued) -> TestResult<Vec<Option<u32>>> {
     let stored = world.store.key(world.tenant(), &issued.key.id).await?.ok_or("it is stored")?;
     let digests = [Some(stored.record.digest()), stored.record.retiring_digest()];

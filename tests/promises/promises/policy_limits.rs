@@ -1,4 +1,5 @@
-//! Q2, Q3 and B2: what a policy limits: how long new keys live, and how many an owner holds.
+//! Q2, Q3 and B2: limits of the policy on the lifetime of new keys and on the number of keys per
+//! owner.
 
 use std::time::Duration;
 
@@ -73,7 +74,7 @@ async fn q2_maximum_lifetime_has_no_upper_limit(world: &World) -> TestResult {
         let issued = world.generate(new.clone().expires_in_days(365_000)).await?;
         assert_eq!(world.check(&issued).await, Ok(()));
         let endless = world.generate(new.never_expires()).await;
-        assert!(endless.is_err(), "a limit, however long, is one: {endless:?}");
+        assert!(endless.is_err(), "a long lifetime is still limited: {endless:?}");
     }
     let refused = world.set_policy(|policy| policy.max_lifetime = Some(Duration::ZERO)).await;
     let zero = |e: &PolicyError| matches!(e, PolicyError::ZeroLifetime(_));
@@ -90,7 +91,7 @@ async fn q3_owner_holds_exactly_the_allowed_keys(world: &World) -> TestResult {
         keys.push(world.generate(new()?).await?);
     }
     assert_full(world, 3).await?;
-    // Each owner has a number of their own, in each tenant.
+    // The limit is per owner and tenant.
     world.generate_for(&world.bob, new()?).await?;
     let account = world.account("nightly-report", "analyst").await?;
     world.generate_under(&account, new()?).await?;
@@ -100,7 +101,7 @@ async fn q3_owner_holds_exactly_the_allowed_keys(world: &World) -> TestResult {
     (policy.api_enabled, policy.max_keys_per_owner) = (true, 1);
     world.authority.set_policy(&namesake, policy).await?;
     world.generate_for(&namesake, new()?).await?;
-    // A rotation makes no key, and a key that is gone makes room for one.
+    // A rotation does not count against the limit, and a deleted key frees a place.
     world.authority.rotate(&world.alice, &keys[0].key.id, DAY).await?;
     world.authority.delete(&world.alice, &keys[0].key.id).await?;
     world.generate(new()?).await?;
@@ -153,7 +154,7 @@ async fn sweep_removes_keys_dead_past_retention(world: &World) -> TestResult {
     assert_eq!(sweep().await?.keys, []);
     world.clock.advance(MOMENT);
     assert_eq!(sweep().await?.keys, [revoked]);
-    // A key is dead from its expiry on, and not from when it was made.
+    // The retention of a dead key begins at its expiry, not at its creation.
     world.clock.advance(HOUR.saturating_sub(MOMENT));
     assert_eq!(sweep().await?.keys, []);
     world.clock.advance(MOMENT);
@@ -251,7 +252,7 @@ async fn b2_key_limit_holds_under_concurrency(world: &World) -> TestResult {
     Ok(())
 }
 
-/// Asserts that alice gets no other key.
+/// Asserts that alice cannot generate another key.
 async fn assert_full(world: &World, limit: u16) -> TestResult {
     let refused = world.generate(NewKey::named("prod-one-more")?).await;
     let Err(GenerateError::TooManyKeys { limit: named }) = refused else { panic!("{refused:?}") };

@@ -1,4 +1,5 @@
-//! B3, B5 and B13: how soon a revocation holds, who learns what, and what a possessor can do.
+//! B3, B5 and B13: the delay of a revocation, the details that each caller learns, and the limits
+//! of a token's possessor.
 
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -17,7 +18,7 @@ async fn b3_revoked_key_is_refused_at_once(world: &World) -> TestResult {
     const THREADS: u32 = 4;
     for _ in 0..10 {
         let issued = world.generate(NewKey::named("prod-main-app")?).await?;
-        // Of its own, a clone, and another one from the same setup.
+        // The first verifier, a clone of it, and a second one from the same setup.
         let verifiers = [&world.verifier, &world.verifier.clone(), &world.keywright.verifier()];
         let revoked = AtomicBool::new(false);
         let (accepted, refused, late) = (AtomicU32::new(0), AtomicU32::new(0), AtomicU32::new(0));
@@ -84,7 +85,7 @@ async fn b5_caller_learns_only_that_key_is_refused(world: &World) -> TestResult 
     let count = reasons.len();
     reasons.sort();
     reasons.dedup();
-    assert_eq!(reasons.len(), count, "each reason has words of its own");
+    assert_eq!(reasons.len(), count, "each reason has its own text");
     Ok(())
 }
 
@@ -101,7 +102,8 @@ async fn b5_accepted_caller_learns_what_is_missing(world: &World) -> TestResult 
     let edit = AccountEdit::new().access(Access::ReadOnly);
     world.authority.edit_account(&world.admin, &account.id, edit).await?;
     let request = AccessRequest::token(token).write();
-    let denied = world.verifier.verify_request(&request).await.expect_err("it may only look");
+    let denied =
+        world.verifier.verify_request(&request).await.expect_err("the account is read-only");
     assert_eq!(denied.to_string(), "the API key does not allow this");
     world.verifier.verify(token).await?;
     let denied = world.verifier.verify(token).await.expect_err("the rate is spent");
@@ -184,8 +186,8 @@ async fn b13_only_a_working_secret_revokes(world: &World) -> TestResult {
 
 #[common::test(each_store)]
 async fn b13_key_manages_no_keys(world: &World) -> TestResult {
-    // What a possessor gets hold of is no actor and can't become one; every method of the
-    // authority takes one first.
+    // None of the values that a token's possessor can get converts into an actor, and every method
+    // of the authority needs one.
     let becomes_an_actor = [
         Becomes::<Grant>::AN_ACTOR,
         Becomes::<&Grant>::AN_ACTOR,
@@ -200,13 +202,13 @@ async fn b13_key_manages_no_keys(world: &World) -> TestResult {
     let issued = world.generate_under(&account, NewKey::named("prod-job")?).await?;
     let grant = world.verifier.verify(issued.token.expose()).await?;
     for actor in [&world.admin, &world.alice, &world.auditor] {
-        assert!(!actor.owns(grant.owner()), "an account's key is nobody's own");
+        assert!(!actor.owns(grant.owner()), "no actor owns an account's key");
     }
     Ok(())
 }
 
-/// Knows at compile time what converts into an actor: a constant of the type's own comes before one
-/// of a trait, and there is one only for what converts.
+/// Tells at compile time whether a type converts into an actor: the inherent constant takes
+/// precedence over the trait's, and it exists only for types that convert.
 struct Becomes<T>(PhantomData<T>);
 
 trait Otherwise {
@@ -219,7 +221,7 @@ impl<T: Into<Actor>> Becomes<T> {
     const AN_ACTOR: bool = true;
 }
 
-/// A refusal for each reason that a caller is not told.
+/// Returns a refusal for each reason that callers do not learn.
 async fn refusals_of_each_kind(world: &World) -> TestResult<Vec<(&'static str, VerifyError)>> {
     async fn refusal(world: &World, issued: &Issued) -> VerifyError {
         let verified = world.verifier.verify(issued.token.expose()).await;

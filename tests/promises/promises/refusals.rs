@@ -1,4 +1,4 @@
-//! Refused calls are on record, and no actor fills the store with them.
+//! Refused calls are recorded as events, and no actor can fill the store with them.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -21,7 +21,7 @@ fn absent() -> KeyId {
     "0000000000000000".parse().expect("an id")
 }
 
-/// Has an actor refused so many times.
+/// Makes this many calls that are refused to the actor.
 async fn refuse(authority: &Authority, actor: &Actor, times: usize) {
     for _ in 0..times {
         let refused = authority.revoke(actor, &absent()).await;
@@ -33,7 +33,7 @@ async fn by(world: &World, actor: &Actor) -> TestResult<Vec<Event>> {
     world.events(EventQuery::new().actor(EventActor::User(actor.id().clone()))).await
 }
 
-/// The events that count refused calls: who, how many, since when and until when.
+/// Returns the events that count refused calls: actor, number, first and last time.
 async fn counts(world: &World) -> TestResult<Vec<(String, u64, Timestamp, Timestamp)>> {
     let mut found = Vec::new();
     for event in world.events(EventQuery::new().kind(EventKind::Refusals)).await? {
@@ -59,7 +59,7 @@ async fn q9_refusals_past_ten_are_counted(world: &World) -> TestResult {
     refuse(&world.authority.clone(), &world.bob, 400).await;
     world.clock.advance(Duration::from_secs(59));
     let until = world.now();
-    // One setup is one count.
+    // All handles of one setup share one count.
     refuse(&world.keywright.authority(), &world.bob, 600).await;
     world.verifier.flush().await?;
     assert_eq!(by(world, &world.bob).await?.len(), 10);
@@ -133,13 +133,14 @@ async fn dropped_call_loses_no_count(world: &World) -> TestResult {
     let (world, faults) = world.with_faults()?;
     refuse(&world.authority, &world.bob, 15).await;
     world.clock.advance(MINUTE);
-    // One read and one write of the call itself, two moments each; then the count stands.
+    // The call makes one read and one write, with two moments each; the write of the count has two
+    // more.
     let id = absent();
     for moment in 0..6 {
         faults.set(Fault::StandsAt(moment));
         let mut call = pin!(world.authority.revoke(&world.alice, &id));
         poll_fn(|context| match call.as_mut().poll(context) {
-            Poll::Ready(done) => panic!("it stands at moment {moment}: {done:?}"),
+            Poll::Ready(done) => panic!("the call did not block at moment {moment}: {done:?}"),
             Poll::Pending if faults.moments() > moment => Poll::Ready(()),
             Poll::Pending => {
                 thread::yield_now();
@@ -152,7 +153,7 @@ async fn dropped_call_loses_no_count(world: &World) -> TestResult {
     faults.set(None);
     world.verifier.flush().await?;
     let told: Vec<u64> = counts(&world).await?.into_iter().map(|count| count.1).collect();
-    // The last one was dropped after its write was done, which can't be known.
+    // The last call was dropped after its write had completed, so the verifier counts it again.
     assert_eq!(told, [5, 5]);
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! B10: what a key is restricted to: scopes, networks, a rate, a time to begin. And its metadata.
+//! B10: the restrictions of a key: scopes, networks, a rate and a start time; and its metadata.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -27,10 +27,10 @@ async fn b10_key_scopes_stay_below_the_ceiling(world: &World) -> TestResult {
     assert_eq!(ask(world, &some, &reports).await, missing(&reports));
     let both = "invoices:read reports:read".parse()?;
     let request = AccessRequest::token(some.token.expose()).scopes(&both);
-    assert_eq!(world.check_request(&request).await, missing(&reports), "all are needed");
+    assert_eq!(world.check_request(&request).await, missing(&reports), "every scope is required");
     let grant = world.verifier.verify(some.token.expose()).await?;
     assert!(grant.allows(&read) && grant.require(&read).is_ok());
-    let denial = grant.require(&reports).expect_err("it lacks the scope");
+    let denial = grant.require(&reports).expect_err("the key lacks the scope");
     assert_eq!(denial.class(), DenialClass::Forbidden);
 
     let outside = |e: &RuleError| matches!(e, RuleError::ScopeOutsideCeiling(s) if s.as_str() == "users:delete");
@@ -41,7 +41,7 @@ async fn b10_key_scopes_stay_below_the_ceiling(world: &World) -> TestResult {
     let refused = world.authority.edit(&world.alice, &some.key.id, edit).await;
     assert!(matches!(&refused, Err(KeyError::Rule(e)) if outside(e)), "{refused:?}");
 
-    // A ceiling that comes down cuts down every key at once, and goes up again with no loss.
+    // A lower ceiling limits every key at once, and raising it again loses nothing.
     let lower = "invoices:read".parse()?;
     let before = world.set_policy(|_| ()).await?.scope_ceiling;
     world.set_policy(|policy| policy.scope_ceiling = lower).await?;
@@ -116,7 +116,7 @@ async fn b10_key_rate_names_the_next_try(world: &World) -> TestResult {
         assert_eq!(world.check(&issued).await, Ok(()));
     }
     assert!(world.check(&issued).await.is_err());
-    // A use that is refused is not counted.
+    // A refused use is not counted.
     world.verifier.flush().await?;
     let entry = world.authority.key(&world.alice, &issued.key.id).await?;
     assert_eq!(entry.uses, 6 + 1 + 6);
@@ -179,12 +179,12 @@ async fn b10_owner_narrows_limits_of_administrator(world: &World) -> TestResult 
         .networks("203.0.113.128/25 2001:db8:1::/48".parse()?)
         .rate(Some(Rate::new(5, Duration::from_secs(60))?));
     let left = edit(narrower).await?.into_inner();
-    assert_eq!(left.admin_limits, key.admin_limits, "they are the administrator's still");
+    assert_eq!(left.admin_limits, key.admin_limits, "they are still the administrator's");
     edit(KeyEdit::new().scopes(ScopeSet::empty())).await?;
     let back = KeyEdit::new().rate(Some(Rate::new(10, Duration::from_secs(60))?));
-    assert!(edit(back).await.is_err(), "what was narrowed stays so");
+    assert!(edit(back).await.is_err(), "the narrowed restriction stays");
 
-    // An administrator widens, and leaves to the owner what is taken away.
+    // The administrator removes both restrictions, and the owner can then set new ones.
     let freed = KeyEdit::new().networks(Networks::anywhere()).rate(None);
     let freed = world.authority.edit(&world.admin, &key.id, freed).await?.into_inner();
     assert!(!freed.admin_limits.networks && !freed.admin_limits.rate);
@@ -207,7 +207,7 @@ async fn b10_owner_changes_own_limits(world: &World) -> TestResult {
         .rate(None);
     let edited = world.authority.edit(&world.alice, &key.id, edit).await?.into_inner();
     assert_eq!(edited.admin_limits, AdminLimits::default());
-    // From the moment at which an administrator sets one of them, that one is not the owner's.
+    // The owner cannot widen a restriction that an administrator has set.
     let set = KeyEdit::new().networks("203.0.113.0/24".parse()?);
     world.authority.edit(&world.admin, &key.id, set).await?;
     let wider = KeyEdit::new().networks(Networks::anywhere());

@@ -34,17 +34,17 @@ async fn a6_listing_shows_use_of_old_secret(world: &World) -> TestResult {
     let before = world.now();
     world.clock.advance(HOUR);
     let new = world.authority.rotate(&world.alice, &old.key.id, DAY).await?;
-    // Used before the rotation, and the new one not yet: nobody has moved.
+    // Only the old secret has been used, before the rotation.
     let overlap = overlap(world, &old).await?;
     assert_eq!(overlap.overlap_ends_at, world.later(DAY));
     assert_eq!((overlap.old_last_used_at, overlap.new_last_used_at), (Some(before), None));
     assert!(!overlap.safe_to_finish);
-    // The new one is in use, and the old one has not been since the rotation.
+    // The new secret has been used, and the old one has not been used since the rotation.
     world.verifier.verify(new.token.expose()).await?;
     let moved = self::overlap(world, &old).await?;
     assert_eq!((moved.old_last_used_at, moved.new_last_used_at), (Some(before), Some(world.now())));
     assert!(moved.safe_to_finish);
-    // Somebody still uses the old one.
+    // The old secret is used again.
     world.clock.advance(HOUR);
     world.verifier.verify(old.token.expose()).await?;
     let straggler = world.now();
@@ -81,7 +81,7 @@ async fn a6_second_rotation_drops_the_oldest_secret(world: &World) -> TestResult
     world.verifier.verify(first.token.expose()).await?;
     let third = world.authority.rotate(&world.alice, id, DAY).await?;
     assert_eq!(world.check(&first).await, Err(Reason::Unrecognized));
-    // The last use of the first is not taken for one of the second.
+    // The last use of the first secret does not count as one of the second.
     assert_eq!(overlap(world, &second).await?.old_last_used_at, None);
     assert_eq!(secret_used(world, &second).await?, SecretUsed::Retiring);
     assert_eq!(secret_used(world, &third).await?, SecretUsed::Current);
@@ -196,7 +196,7 @@ async fn secret_used(world: &World, issued: &Issued) -> TestResult<SecretUsed> {
     Ok(world.verifier.verify(issued.token.expose()).await?.secret_used())
 }
 
-/// Where the hand-over of a key stands, all uses flushed.
+/// Returns the state of a key's overlap after a flush of all uses.
 async fn overlap(world: &World, issued: &Issued) -> TestResult<Overlap> {
     world.verifier.flush().await?;
     let entry = world.authority.key(&world.alice, &issued.key.id).await?;

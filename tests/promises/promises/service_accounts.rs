@@ -81,13 +81,13 @@ async fn e3_role_is_a_named_scope_set(world: &World) -> TestResult {
     let outside = |e: &RuleError| matches!(e, RuleError::ScopeOutsideCeiling(_));
     assert!(matches!(&refused, Err(GenerateError::Rule(e)) if outside(e)), "{refused:?}");
 
-    // The host says what a role is, and every key of it follows at once.
+    // The policy defines the scopes of a role, and a change applies to every key at once.
     let wider = "invoices:read invoices:write".parse()?;
     world.set_policy(|policy| drop(policy.roles.insert(analyst.clone(), wider))).await?;
     assert_eq!(scopes(world, &all).await?, "invoices:read invoices:write");
     assert_eq!(scopes(world, &some).await?, "");
     world.set_policy(|policy| drop(policy.roles.remove(&analyst))).await?;
-    assert_eq!(scopes(world, &all).await?, "", "a role that is gone allows nothing");
+    assert_eq!(scopes(world, &all).await?, "", "a removed role allows nothing");
     Ok(())
 }
 
@@ -124,7 +124,7 @@ async fn e4_disabled_account_stops_and_restores_keys(world: &World) -> TestResul
 
 #[common::test(each_store)]
 async fn e5_deleted_account_deletes_its_keys(world: &World) -> TestResult {
-    // More than a page of keys, and one of each status.
+    // More keys than one page holds, and at least one in each status.
     world.set_policy(|policy| policy.max_keys_per_owner = 1_000).await?;
     let account = world.account("nightly-report", "analyst").await?;
     let owner = Owner::Account(account.id);
@@ -247,7 +247,7 @@ async fn e7_only_administrators_manage_accounts(world: &World) -> TestResult {
 
 #[common::test(each_store)]
 async fn e8_read_only_account_keys_never_write(world: &World) -> TestResult {
-    // The role says write, and the key does too.
+    // The role and the key both allow the scope.
     let role = RoleName::new("operator")?;
     let new = NewAccount::new(Name::new("nightly-report")?, role).read_only();
     let account = world.authority.create_account(&world.admin, new).await?;
@@ -284,7 +284,7 @@ async fn generate_many(
     Ok(keys)
 }
 
-/// Asserts what is said to a writing request for a scope with each of the keys.
+/// Asserts the result of a writing request for a scope with each of the keys.
 async fn assert_all(
     world: &World,
     keys: &[Issued],

@@ -1,4 +1,4 @@
-//! Edits of what was seen: one that names a version applies to that version or not at all.
+//! Edits with a version apply to that version or not at all.
 
 use keywright::{
     AccountEdit, AccountError, EventOutcome, KeyEdit, KeyError, Name, NewKey, Operation,
@@ -16,7 +16,7 @@ async fn t_c04_stale_edit_changes_nothing(world: &World) -> TestResult {
     let first = world.authority.edit(&world.alice, &id, first).await?.into_inner();
     assert_eq!((first.name.as_str(), first.version), ("prod-first", seen + 1));
 
-    // Also where it would change nothing: whoever names a version wants to know.
+    // A stale version fails even if the edit would change nothing.
     for name in ["prod-second", "prod-first"] {
         let late = edit(name)?.scopes("invoices:read".parse()?).if_version(seen);
         let error = world.authority.edit(&world.alice, &id, late).await.expect_err("stale");

@@ -1,11 +1,11 @@
-//! What a sweep removes of the events, and what it keeps.
+//! A sweep removes events past their retention and keeps the rest.
 
 use keywright::store::{Batch, EventQuery, MAX_LIMIT};
 use keywright::{Event, NewKey, Operation};
 
 use common::{DAY, HOUR, MOMENT, TestResult, World};
 
-/// The numbers of the tenant's events, oldest first.
+/// Returns the numbers of the tenant's events, oldest first.
 async fn numbers(world: &World) -> TestResult<Vec<u64>> {
     let mut query = EventQuery::new().oldest_first().limit(MAX_LIMIT);
     let mut found = Vec::new();
@@ -21,7 +21,7 @@ async fn swept(world: &World) -> TestResult<u64> {
     Ok(world.authority.sweep(&world.admin).await?.events)
 }
 
-/// The tenant's newest event.
+/// Returns the tenant's newest event.
 async fn newest(world: &World) -> TestResult<Event> {
     let newest = EventQuery::new().limit(1);
     let page = world.store.events(world.tenant(), &newest).await?;
@@ -63,7 +63,7 @@ async fn sweep_keeps_events_behind_later_one(world: &World) -> TestResult {
     let last = newest(world).await?.sequence;
     world.clock.advance(HOUR);
     world.generate(NewKey::named("prod-main-app")?).await?;
-    // The clock goes back: what comes now has an earlier time and a later number.
+    // The clock goes back, so later events have an earlier time and a higher number.
     world.clock.set(world.now().saturating_sub(HOUR));
     world.generate(NewKey::named("prod-main-app")?).await?;
     let policy = world.authority.policy(&world.admin).await?;
@@ -84,7 +84,7 @@ async fn large_sweep_takes_several_commits(world: &World) -> TestResult {
     world.clock.advance(1_000 * DAY);
     let removed = swept(world).await?;
     assert!(removed >= all - 1);
-    // Of 500 at the most, each with an event of its own.
+    // Each step removes at most 500 events and adds an event of its own.
     let expected: Vec<u64> = (removed + 1..=all + all.div_ceil(500)).collect();
     assert_eq!(numbers(world).await?, expected);
     Ok(())

@@ -1,4 +1,4 @@
-//! B6: uses are counted without a write for each, and each exactly once.
+//! B6: uses are counted exactly once, without a write for each use.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -20,7 +20,7 @@ async fn b6_request_writes_nothing(world: &World) -> TestResult {
     }
     faults.set(None);
     assert_eq!(world.store.changes(epoch).await?.epoch, epoch);
-    assert_eq!(uses(&world, &issued).await?, 0, "as of the last flush, which there was none");
+    assert_eq!(uses(&world, &issued).await?, 0, "nothing was flushed yet");
     world.verifier.flush().await?;
     assert_eq!(uses(&world, &issued).await?, 100);
     Ok(())
@@ -60,7 +60,7 @@ async fn b6_unacknowledged_flush_counts_once(world: &World) -> TestResult {
         for _ in 0..2 {
             assert!(world.verifier.flush().await.is_err());
         }
-        // A use between the failure and the repetition is in neither.
+        // A use between the failure and the retry is in neither batch.
         world.verifier.verify(issued.token.expose()).await?;
         faults.set(None);
         world.verifier.flush().await?;
@@ -83,7 +83,7 @@ async fn b6_concurrent_uses_are_counted_once(world: &World) -> TestResult {
                 block_on(verifier.flush()).expect("the store is up");
             }
         });
-        // A key that is changed meanwhile has a record anew, and counts on.
+        // A changed key gets a new record and keeps its counts.
         let changing = scope.spawn(|| {
             let mut number = 0;
             while !done.load(Ordering::SeqCst) {

@@ -1,4 +1,4 @@
-//! What a cache answers while it is filled, told of changes, and used to make them.
+//! Answers of a cache during fills, syncs and its own changes.
 
 use std::pin::pin;
 
@@ -19,7 +19,7 @@ use crate::value::digest::PepperRing;
 use crate::value::id::KeyId;
 use crate::world::World;
 
-/// How old an answer may be.
+/// Maximum staleness of an answer.
 const BOUND: Duration = Duration::from_secs(1);
 
 /// A node with a cache, and one without.
@@ -33,7 +33,7 @@ struct Nodes {
 }
 
 impl Nodes {
-    /// Without a lease as yet, and a key that is not in memory.
+    /// Builds nodes without a lease, and a key that is not in memory.
     fn new() -> (Self, Issued) {
         let behind = slow_store();
         let clock = ManualMonotonicClock::new();
@@ -49,7 +49,7 @@ impl Nodes {
         block_on(self.cache.sync()).expect("the store is up");
     }
 
-    /// Somebody revokes the key. When it returns the node knows.
+    /// Revokes the key through one of the nodes. The cache knows of it on return.
     fn revoke(&self, key: &KeyId) {
         let is_own = thread_rng().gen_range(0..2) == 0;
         let by = if is_own { &self.here } else { &self.elsewhere };
@@ -60,9 +60,9 @@ impl Nodes {
     }
 }
 
-pub(super) fn t_m06_no_fill_brings_back_what_the_node_knows_to_be_revoked() {
+pub(super) fn t_m06_fill_never_restores_a_revoked_key() {
     let (nodes, issued) = Nodes::new();
-    // No time passes: this lease does not end.
+    // No time passes, so this lease does not end.
     nodes.sync();
     let known = Arc::new(AtomicBool::new(false));
     let look = |_| {
@@ -72,7 +72,10 @@ pub(super) fn t_m06_no_fill_brings_back_what_the_node_knows_to_be_revoked() {
             for _ in 0..3 {
                 let is_known = known.load(Ordering::SeqCst);
                 let says = nodes.here.says(&token);
-                assert!(!is_known || says == "revoked", "{says}, and it is known to be revoked");
+                assert!(
+                    !is_known || says == "revoked",
+                    "{says}, although the node knows of the revocation"
+                );
             }
         }) as Work
     };
@@ -89,8 +92,8 @@ pub(super) fn t_m06_no_fill_brings_back_what_the_node_knows_to_be_revoked() {
     assert_eq!(nodes.here.says(issued.token.expose()), "revoked");
 }
 
-pub(super) fn t_m13_who_waits_is_answered_whoever_leaves() {
-    // Without a lease the store is asked each time: there is always a question to join.
+pub(super) fn t_m13_waiting_callers_survive_dropped_ones() {
+    // Without a lease every lookup calls the store, so there is always a call to join.
     let (nodes, issued) = Nodes::new();
     let known = Arc::new(AtomicBool::new(false));
     let (id, is_known) = (issued.key.id, Arc::clone(&known));
@@ -118,8 +121,8 @@ pub(super) fn t_m13_who_waits_is_answered_whoever_leaves() {
     together(leaving.into_iter().chain(staying).chain([Box::new(revoke) as Work]));
 }
 
-/// What a sync has found to be changed is out of memory before the lease covers what is in it.
-pub(super) fn lease_covers_only_what_was_checked() {
+/// A sync removes changed records from memory before its lease covers the others.
+pub(super) fn lease_covers_only_checked_keys() {
     let (nodes, issued) = Nodes::new();
     nodes.sync();
     assert_eq!(nodes.here.says(issued.token.expose()), "current");
@@ -132,7 +135,7 @@ pub(super) fn lease_covers_only_what_was_checked() {
         let nodes = nodes.clone();
         Box::new(move || {
             for _ in 0..30 {
-                // Only what is at hand: a question that the store answers would mend the memory.
+                // Only an immediate answer counts: an answer of the store would refresh the memory.
                 let answer = pin!(nodes.cache.resolve(&id, Freshness::Usual));
                 let Some(answer) = block_on(poll_once(answer)) else { continue };
                 let found = answer.expect("the store is up").expect("the key is there");
@@ -148,7 +151,7 @@ pub(super) fn lease_covers_only_what_was_checked() {
     together((0..2).map(look).chain([sync]));
 }
 
-/// A question, which is dropped after so many polls.
+/// Looks the key up, and drops the lookup after this many polls.
 async fn ask(nodes: &Nodes, key: &KeyId, polls: Option<usize>) -> Option<Resolved> {
     let mut answer = pin!(nodes.cache.resolve(key, Freshness::Usual));
     let Some(polls) = polls else { return Some(answer.await) };

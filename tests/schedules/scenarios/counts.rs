@@ -1,4 +1,4 @@
-//! Uses that are counted while others are flushed.
+//! Uses are counted exactly during flushes.
 
 use std::pin::pin;
 
@@ -29,7 +29,7 @@ pub(super) fn t_c05_every_use_is_stored_once() {
         Box::new(move || world.flush()) as Work
     };
     let changing = world.clone();
-    // Another snapshot of the key, with a counter of its own.
+    // The change replaces the snapshot of the key, with a new counter.
     let change = move || changing.set_policy(|policy| policy.max_keys_per_owner += 1);
     together([twice(&world), twice(&apart), flush(&world), flush(&apart), Box::new(change)]);
     world.flush();
@@ -37,7 +37,7 @@ pub(super) fn t_c05_every_use_is_stored_once() {
     assert_eq!(world.uses(&issued.key.id), 4);
 }
 
-pub(super) fn t_c05_a_flush_stores_what_was_counted_before_it() {
+pub(super) fn t_c05_flush_stores_all_earlier_uses() {
     let world = World::new();
     let issued = world.generate();
     let use_and_look = |_| {
@@ -56,7 +56,7 @@ pub(super) fn t_c05_a_flush_stores_what_was_counted_before_it() {
     assert_eq!(world.uses(&issued.key.id), 6);
 }
 
-pub(super) fn t_c05_no_use_is_lost_or_stored_twice_while_batches_and_answers_are_lost() {
+pub(super) fn t_c05_lost_batches_store_each_use_once() {
     let failing = Failing::default();
     let store = InterceptedStore::new(MemoryStore::new(), failing.clone());
     let world = World::on(store, PepperRing::none());
@@ -76,7 +76,7 @@ pub(super) fn t_c05_no_use_is_lost_or_stored_twice_while_batches_and_answers_are
     assert_eq!(world.uses(&issued.key.id), 6);
 }
 
-/// A flush that may fail, and that is dropped at some point if it takes long.
+/// Starts a flush that can fail, and drops it if it takes long.
 async fn flush_for_a_while(world: &World) {
     let mut flush = pin!(world.verifier.flush());
     for _ in 0..thread_rng().gen_range(1..8) {
@@ -87,7 +87,7 @@ async fn flush_for_a_while(world: &World) {
     }
 }
 
-pub(super) fn t_c05_a_verifier_that_goes_leaves_its_uses_to_others() {
+pub(super) fn t_c05_dropped_verifier_leaves_its_uses() {
     let world = World::new();
     let issued = world.generate();
     let token = issued.token.expose().to_owned();
@@ -103,7 +103,7 @@ pub(super) fn t_c05_a_verifier_that_goes_leaves_its_uses_to_others() {
             staying.flush();
         }),
     ]);
-    // What is in its counter waits for the next use.
+    // The uses in the counter are flushed with the next use.
     assert_eq!(world.says(&token), "current");
     world.flush();
     assert_eq!(world.uses(&issued.key.id), 3);

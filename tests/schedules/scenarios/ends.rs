@@ -1,4 +1,4 @@
-//! What is seen of a key while it, its account or its policy changes.
+//! The visible state of a key while the key, its account or its policy changes.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -22,7 +22,7 @@ use crate::world::World;
 
 const DAY: Duration = Duration::from_hours(24);
 
-/// A service account with so many keys.
+/// Creates a service account with this many keys.
 fn account_with_keys(world: &World, keys: usize) -> (AccountId, Vec<Issued>) {
     let role = RoleName::new("analyst").expect("a role");
     world.set_policy(|policy| {
@@ -38,15 +38,15 @@ fn account_with_keys(world: &World, keys: usize) -> (AccountId, Vec<Issued>) {
     (account.id, (0..keys).map(make).collect())
 }
 
-/// The versions of key, account and policy.
+/// Returns the versions of key, account and policy.
 fn versions(snapshot: &Snapshot) -> [u64; 3] {
     let account = snapshot.account().map_or(0, |account| account.version);
     let policy = snapshot.policy().map_or(0, |policy| policy.version);
     [snapshot.record().version(), account, policy]
 }
 
-pub(super) fn t_c12_what_is_resolved_was_true_between_the_call_and_its_answer() {
-    /// One step of the changes below: which of the three versions it moves.
+pub(super) fn t_c12_resolved_state_was_true_during_call() {
+    /// The version that each of the changes below increases.
     const STEPS: [usize; 6] = [0, 2, 1, 0, 2, 1];
     let world = World::new();
     let (account, issued) = account_with_keys(&world, 1);
@@ -55,7 +55,7 @@ pub(super) fn t_c12_what_is_resolved_was_true_between_the_call_and_its_answer() 
         let found = block_on(world.store.resolve(&id, Freshness::Usual)).expect("the store is up");
         versions(&found.expect("the key"))
     };
-    // What was true after each step.
+    // The versions after each change.
     let mut truth = vec![resolve(&world)];
     for step in STEPS {
         let mut next = truth[truth.len() - 1];
@@ -101,7 +101,7 @@ pub(super) fn t_c12_what_is_resolved_was_true_between_the_call_and_its_answer() 
     assert_eq!(resolve(&world), truth[STEPS.len()]);
 }
 
-pub(super) fn t_c01_an_end_of_many_keys_is_seen_as_a_whole() {
+pub(super) fn t_c01_many_keys_end_at_once() {
     let world = World::new();
     let (account, issued) = account_with_keys(&world, 2);
     let tokens = [0, 1].map(|place: usize| issued[place].token.expose().to_owned());
@@ -136,7 +136,7 @@ pub(super) fn t_c01_an_end_of_many_keys_is_seen_as_a_whole() {
     assert!(tokens.iter().all(|token| world.says(token) != "current"));
 }
 
-pub(super) fn t_c04_a_digest_that_moves_undoes_no_change_of_its_key() {
+pub(super) fn t_c04_moved_digest_undoes_no_change() {
     let none = PepperRing::none;
     let old = none().with(1, [1; 32]).expect("a ring");
     let both = none().with(1, [1; 32]).and_then(|ring| ring.with(2, [2; 32])).expect("a ring");
@@ -169,7 +169,7 @@ pub(super) fn t_c04_a_digest_that_moves_undoes_no_change_of_its_key() {
     }
 }
 
-pub(super) fn t_c02_of_rotations_at_once_the_last_secret_works_and_the_one_before_retires() {
+pub(super) fn t_c02_last_secret_works_and_previous_retires() {
     let world = World::new();
     let first = world.generate();
     let rotated = Arc::new(Mutex::new(Vec::new()));
@@ -188,7 +188,7 @@ pub(super) fn t_c02_of_rotations_at_once_the_last_secret_works_and_the_one_befor
     assert_eq!(said, ["unrecognized", "unrecognized", "retiring", "current"]);
 }
 
-pub(super) fn t_c03_a_revocation_ends_both_secrets_of_a_rotation_at_the_same_time() {
+pub(super) fn t_c03_revocation_ends_both_rotated_secrets() {
     let world = World::new();
     let old = world.generate();
     let rotated = Arc::new(Mutex::new(None));
@@ -199,7 +199,7 @@ pub(super) fn t_c03_a_revocation_ends_both_secrets_of_a_rotation_at_the_same_tim
     let is_revoked = Arc::clone(&revoked);
     together([
         Box::new(move || {
-            // Refused if it comes second.
+            // The rotation is refused if it comes second.
             let rotated = block_on(rotating.authority.rotate(&rotating.admin, &id, DAY));
             *issued.lock().expect("no thread panics") = rotated.ok();
         }) as Work,

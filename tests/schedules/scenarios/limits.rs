@@ -1,4 +1,4 @@
-//! Limits that hold exactly, whoever is first.
+//! Limits are exact in every order of the threads.
 
 use std::sync::Mutex;
 
@@ -29,7 +29,7 @@ pub(super) fn t_c07_rate_admits_exactly_its_number() {
     };
     let (editing, id) = (world.clone(), issued.key.id);
     let edit = move || {
-        // A key that changes has spent no less.
+        // A changed key keeps the spent part of its rate.
         let note = Metadata::new([("note", "changed")]).expect("metadata");
         let edited = editing.authority.edit(&editing.admin, &id, KeyEdit::new().metadata(note));
         block_on(edited).expect("it is edited");

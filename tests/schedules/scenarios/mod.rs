@@ -1,4 +1,4 @@
-//! The scenarios: what must hold whoever takes the next step.
+//! The scenarios: rules that must hold in every schedule.
 
 #[cfg(feature = "cached")]
 mod cached;
@@ -10,35 +10,32 @@ use shuttle::thread;
 
 use crate::runner::Scenario;
 
-/// All of them, by the rule that each holds.
+/// All scenarios, named by the rule that they test.
 pub(crate) const ALL: &[Scenario] = &[
     Scenario {
         name: "t_c05_every_use_is_stored_once",
         run: counts::t_c05_every_use_is_stored_once,
     },
     Scenario {
-        name: "t_c05_a_flush_stores_what_was_counted_before_it",
-        run: counts::t_c05_a_flush_stores_what_was_counted_before_it,
+        name: "t_c05_flush_stores_all_earlier_uses",
+        run: counts::t_c05_flush_stores_all_earlier_uses,
     },
     Scenario {
-        name: "t_c05_no_use_is_lost_or_stored_twice_while_batches_and_answers_are_lost",
-        run: counts::t_c05_no_use_is_lost_or_stored_twice_while_batches_and_answers_are_lost,
+        name: "t_c05_lost_batches_store_each_use_once",
+        run: counts::t_c05_lost_batches_store_each_use_once,
     },
     Scenario {
-        name: "t_c05_a_verifier_that_goes_leaves_its_uses_to_others",
-        run: counts::t_c05_a_verifier_that_goes_leaves_its_uses_to_others,
+        name: "t_c05_dropped_verifier_leaves_its_uses",
+        run: counts::t_c05_dropped_verifier_leaves_its_uses,
     },
     Scenario {
-        name: "t_c12_what_is_resolved_was_true_between_the_call_and_its_answer",
-        run: ends::t_c12_what_is_resolved_was_true_between_the_call_and_its_answer,
+        name: "t_c12_resolved_state_was_true_during_call",
+        run: ends::t_c12_resolved_state_was_true_during_call,
     },
+    Scenario { name: "t_c01_many_keys_end_at_once", run: ends::t_c01_many_keys_end_at_once },
     Scenario {
-        name: "t_c01_an_end_of_many_keys_is_seen_as_a_whole",
-        run: ends::t_c01_an_end_of_many_keys_is_seen_as_a_whole,
-    },
-    Scenario {
-        name: "t_c04_a_digest_that_moves_undoes_no_change_of_its_key",
-        run: ends::t_c04_a_digest_that_moves_undoes_no_change_of_its_key,
+        name: "t_c04_moved_digest_undoes_no_change",
+        run: ends::t_c04_moved_digest_undoes_no_change,
     },
     Scenario {
         name: "t_c07_rate_admits_exactly_its_number",
@@ -49,33 +46,33 @@ pub(crate) const ALL: &[Scenario] = &[
         run: limits::t_c06_limit_of_keys_holds_exactly,
     },
     Scenario {
-        name: "t_c02_of_rotations_at_once_the_last_secret_works_and_the_one_before_retires",
-        run: ends::t_c02_of_rotations_at_once_the_last_secret_works_and_the_one_before_retires,
+        name: "t_c02_last_secret_works_and_previous_retires",
+        run: ends::t_c02_last_secret_works_and_previous_retires,
     },
     Scenario {
-        name: "t_c03_a_revocation_ends_both_secrets_of_a_rotation_at_the_same_time",
-        run: ends::t_c03_a_revocation_ends_both_secrets_of_a_rotation_at_the_same_time,
-    },
-    #[cfg(feature = "cached")]
-    Scenario {
-        name: "t_m06_no_fill_brings_back_what_the_node_knows_to_be_revoked",
-        run: cached::t_m06_no_fill_brings_back_what_the_node_knows_to_be_revoked,
+        name: "t_c03_revocation_ends_both_rotated_secrets",
+        run: ends::t_c03_revocation_ends_both_rotated_secrets,
     },
     #[cfg(feature = "cached")]
     Scenario {
-        name: "t_m13_who_waits_is_answered_whoever_leaves",
-        run: cached::t_m13_who_waits_is_answered_whoever_leaves,
+        name: "t_m06_fill_never_restores_a_revoked_key",
+        run: cached::t_m06_fill_never_restores_a_revoked_key,
     },
     #[cfg(feature = "cached")]
     Scenario {
-        name: "lease_covers_only_what_was_checked",
-        run: cached::lease_covers_only_what_was_checked,
+        name: "t_m13_waiting_callers_survive_dropped_ones",
+        run: cached::t_m13_waiting_callers_survive_dropped_ones,
+    },
+    #[cfg(feature = "cached")]
+    Scenario {
+        name: "lease_covers_only_checked_keys",
+        run: cached::lease_covers_only_checked_keys,
     },
 ];
 
 type Work = Box<dyn FnOnce() + Send>;
 
-/// Runs all of it at the same time, and waits for it.
+/// Runs all work at the same time and waits until it is done.
 fn together(work: impl IntoIterator<Item = Work>) {
     let running: Vec<_> = work.into_iter().map(|work| thread::spawn(work)).collect();
     for thread in running {

@@ -1,4 +1,4 @@
-//! How much is kept.
+//! The cache's capacity: the keys that stay in memory, and their number.
 
 use std::time::Duration;
 
@@ -7,8 +7,8 @@ use keywright::store::{Freshness, KeyStore};
 
 use crate::node::Node;
 
-/// An id that nobody has.
-fn made_up(number: usize) -> KeyId {
+/// Returns an id of no key.
+fn unknown_id(number: usize) -> KeyId {
     format!("{number:016}").parse().expect("an id")
 }
 
@@ -30,7 +30,7 @@ async fn cache_never_exceeds_its_capacity() {
         assert_eq!(node.cache.keys_kept(), 3);
         node.found(key).await;
     }
-    assert!(asked >= 10, "three are kept and ten are in use, and only {asked} were asked for");
+    assert!(asked >= 10, "three keys are kept of ten in use, but only {asked} were read again");
 }
 
 #[tokio::test]
@@ -55,15 +55,15 @@ async fn unknown_ids_displace_no_key() {
     let node = Node::with(|options| options.capacity(2));
     let keys = [node.cached_key().await.key.id, node.cached_key().await.key.id];
     for number in 0..2 * MOST + MOST / 2 {
-        assert!(node.is_absent(&made_up(number)).await);
+        assert!(node.is_absent(&unknown_id(number)).await);
     }
     for key in &keys {
         assert!(!node.asks(key).await, "displaced");
     }
-    // What is looked at is not kept again before it is looked at: each one that costs nothing was kept.
+    // The ids are checked in reverse order, so that a check evicts no id that is still to be checked.
     let before = node.behind.resolved();
     for number in (0..2 * MOST + MOST / 2).rev() {
-        assert!(node.is_absent(&made_up(number)).await);
+        assert!(node.is_absent(&unknown_id(number)).await);
     }
     let kept = 2 * MOST + MOST / 2 - (node.behind.resolved() - before);
     assert!((1..=MOST).contains(&kept), "{kept} are kept");

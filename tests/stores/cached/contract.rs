@@ -1,5 +1,5 @@
-//! The contract of a store, on a cache that knows of its own changes alone and on one that is told of
-//! all in no time.
+//! The store contract on a cache that sees only its own changes during a rule, and on one that syncs
+//! every few milliseconds.
 
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -13,12 +13,12 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a ru
 struct Cached(CachedStore);
 
 impl Cached {
-    /// A cache with its refresh task.
+    /// Starts a cache with its refresh task.
     fn new(max_staleness: Duration) -> Self {
         let options = CacheOptions::new().max_staleness(max_staleness);
         let cache = CachedStore::new(MemoryStore::new(), options);
         let cache = cache.expect("options that are possible");
-        // Now, so that there is a lease while the rule is tried.
+        // A sync at once, so that the cache has a lease during the rule.
         RUNTIME.block_on(cache.sync()).expect("the store is up");
         RUNTIME.spawn(cache.refresh_task());
         Self(cache)

@@ -1,4 +1,4 @@
-//! Answers that were on their way while something changed: they are given, and not kept.
+//! Answers that were in flight during a change are returned and not cached.
 
 use futures_lite::future::poll_once;
 use keywright::KeyId;
@@ -8,10 +8,10 @@ use crate::held::{Call, Hold};
 use crate::node::{BOUND, Node};
 use common::admin;
 
-/// The two ways to ask the store: with others, and alone.
+/// The two kinds of lookup: shared with other callers, and separate.
 const BOTH: [Freshness; 2] = [Freshness::Usual, Freshness::AtMost(BOUND)];
 
-/// A question whose answer is as of now, and comes when it is let go.
+/// Starts a lookup whose answer reflects the present state and arrives when the hold is released.
 async fn slow<'a>(node: &'a Node, key: &KeyId, freshness: Freshness) -> (Hold, Resolve<'a>) {
     let held = node.behind.hold(Call::Resolve(*key));
     let mut fill = node.cache.resolve(key, freshness);
@@ -22,7 +22,7 @@ async fn slow<'a>(node: &'a Node, key: &KeyId, freshness: Freshness) -> (Hold, R
 async fn end(held: Hold, fill: Resolve<'_>) {
     drop(held);
     let found = fill.await.expect("the store is up").expect("the key is there");
-    assert!(found.record().key().revoked_at.is_none(), "as of when it was asked");
+    assert!(found.record().key().revoked_at.is_none(), "the state at the time of the call");
 }
 
 #[tokio::test]
@@ -123,7 +123,7 @@ async fn t_m05_change_with_lost_answer_is_forgotten() {
     let _commit = node.behind.hold(Call::Commit);
     let mut revoke = Box::pin(node.here.authority.revoke(&admin, &leaving.key.id));
     assert!(poll_once(&mut revoke).await.is_none());
-    assert_eq!(node.says(&leaving).await, "accepted", "nobody was told that it is done");
+    assert_eq!(node.says(&leaving).await, "accepted", "the change was not acknowledged");
     drop(revoke);
     assert_eq!(node.says(&leaving).await, "revoked");
 }

@@ -1,5 +1,5 @@
-//! A server whose answers the test holds back and counts, that goes away, and that can lose its last
-//! commits. Clones share everything.
+//! A server whose answers the test counts and holds back. It can go down, and it can lose its last
+//! commits. Clones share its state.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,7 +12,7 @@ use keywright::store::{Batch, KeyStore, MemoryStore, StoreError, async_trait};
 
 use common::block_on;
 
-/// A question that is counted, and whose answer can be held back.
+/// A kind of call, which is counted and whose answer can be held back.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(crate) enum Call {
     Resolve(KeyId),
@@ -20,8 +20,8 @@ pub(crate) enum Call {
     Changes,
 }
 
-/// While there is one, an answer is held back. It tells how things were when it was asked for.
-#[must_use = "what is not held comes at once"]
+/// Holds an answer back while it exists. The answer reflects the state at the time of the call.
+#[must_use = "without a binding the answer is not held back"]
 pub(crate) struct Hold {
     store: Held,
     call: Call,
@@ -51,25 +51,25 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Held {
-    /// The store that asks the server.
+    /// Returns a store that sends every call to the server.
     pub(crate) fn store(&self) -> InterceptedStore<MemoryStore, Self> {
-        // The server can be another one later: it is the interceptor's.
+        // The interceptor holds the server, because a test can replace it.
         InterceptedStore::new(MemoryStore::new(), self.clone())
     }
 
-    /// How often it was asked.
+    /// Returns the number of these calls so far.
     pub(crate) fn asked(&self, call: Call) -> usize {
         lock(&self.0.asked).get(&call).copied().unwrap_or_default()
     }
 
-    /// How often it was asked for a key, whichever.
+    /// Returns the number of lookups so far, for all keys.
     pub(crate) fn resolved(&self) -> usize {
         let asked = lock(&self.0.asked);
         asked.iter().filter(|(call, _)| matches!(call, Call::Resolve(_))).map(|(_, n)| n).sum()
     }
 
     pub(crate) fn hold(&self, call: Call) -> Hold {
-        assert!(lock(&self.0.held).insert(call), "nobody else holds it");
+        assert!(lock(&self.0.held).insert(call), "no other reference is left");
         Hold { store: self.clone(), call }
     }
 
@@ -81,7 +81,7 @@ impl Held {
         self.0.is_corrupt.store(is_corrupt, Ordering::SeqCst);
     }
 
-    /// A server takes over that lacks the last commits.
+    /// Replaces the server by one that lacks the last commits.
     pub(crate) fn lose(&self, last: usize) {
         let server = MemoryStore::new();
         let mut batches = lock(&self.0.batches).clone();

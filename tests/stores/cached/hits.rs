@@ -1,4 +1,5 @@
-//! Answers from memory: which, how old, and what they cost.
+//! Answers from memory: when they are given, how old they are, and the store accesses that they
+//! save.
 
 use std::time::Duration;
 
@@ -37,7 +38,7 @@ async fn t_m01_remote_revoke_arrives_with_one_sync() {
     let node = Node::new();
     let issued = node.cached_key().await;
     node.revoke_elsewhere(&issued.key.id).await;
-    assert_eq!(node.says(&issued).await, "accepted", "nobody has told the node");
+    assert_eq!(node.says(&issued).await, "accepted", "the node has not synced yet");
     node.sync().await;
     assert_eq!(node.says(&issued).await, "revoked");
 }
@@ -77,7 +78,7 @@ async fn t_m01_grant_has_age_and_request_limits_it() {
     node.clock.advance(BOUND / 2);
     let asked = node.asked(&issued.key.id);
     let table = [
-        // At most so old; so old; asked for again.
+        // A maximum age, the time that passes, and the expected store accesses.
         (None, BOUND / 2, 0),
         (Some(BOUND * 10), BOUND / 2, 0),
         (Some(BOUND / 2), BOUND / 2, 0),
@@ -99,7 +100,7 @@ async fn t_m01_zero_age_is_read_during_sync() {
     let node = Node::new();
     let issued = node.cached_key().await;
     assert_eq!(node.cache.age(), Some(Duration::ZERO));
-    // It was revoked since: the clock may be too coarse to tell.
+    // The key has been revoked since, and the clock can be too coarse to show an age.
     node.revoke_elsewhere(&issued.key.id).await;
     let request = AccessRequest::token(issued.token.expose()).max_age(Duration::ZERO);
     let denied = node.verify(request).await.expect_err("it is revoked");
@@ -114,7 +115,7 @@ async fn t_m01_fresh_read_serves_all_callers() {
     node.elsewhere.authority.delete(&admin(), &id).await.expect("it is deleted");
     let fresh = node.cache.resolve(&id, Freshness::AtMost(Duration::ZERO)).await;
     assert!(fresh.expect("the store is up").is_none());
-    assert!(node.is_absent(&id).await, "the node itself was told that it is gone");
+    assert!(node.is_absent(&id).await, "the node deleted the key itself");
 }
 
 #[tokio::test]
@@ -122,7 +123,7 @@ async fn t_m10_first_answer_after_suspension_is_read() {
     let node = Node::new();
     let issued = node.cached_key().await;
     node.revoke_elsewhere(&issued.key.id).await;
-    // Nothing ran, and so nobody has synced.
+    // No task ran, so there was no sync.
     node.clock.advance(Duration::from_hours(8));
     let asked = node.asked(&issued.key.id);
     assert_eq!(node.says(&issued).await, "revoked");
@@ -149,7 +150,7 @@ async fn t_m11_lost_commits_make_node_forget_all() {
         assert_eq!(node.says(issued).await, "accepted");
     }
     assert_eq!((node.cache.keys_kept(), node.cache.regressions()), (2, 0));
-    // That it was enabled is lost.
+    // The new server lacks the enabling of the key.
     node.behind.lose(1);
     node.sync().await;
     assert_eq!((node.cache.keys_kept(), node.cache.regressions()), (0, 1));
@@ -161,7 +162,7 @@ async fn t_m11_lost_commits_make_node_forget_all() {
 
 #[tokio::test]
 async fn revoke_by_possessor_bypasses_the_cache() {
-    // With a secret that was replaced elsewhere, and that the node still takes for the right one.
+    // The secret was replaced on another node, and this node still accepts it from memory.
     let node = Node::new();
     let old = node.cached_key().await;
     let rotate = |node: &Node, issued: &Issued| {
@@ -169,14 +170,14 @@ async fn revoke_by_possessor_bypasses_the_cache() {
         async move { authority.rotate(&admin(), &id, Duration::ZERO).await.expect("it rotates") }
     };
     let new = rotate(&node, &old).await;
-    assert_eq!(node.says(&old).await, "accepted", "nobody has told the node");
+    assert_eq!(node.says(&old).await, "accepted", "the node has not synced yet");
     let revoked = node.here.verifier.revoke(Credential::Token(old.token.expose())).await;
     let denial = revoked.as_ref().err().and_then(VerifyError::denial);
     assert_eq!(denial.map(|denial| denial.reason().code()), Some("unrecognized"), "{revoked:?}");
     node.sync().await;
     assert_eq!(node.says(&new).await, "accepted");
 
-    // With the secret that has replaced it, and that the node does not know yet.
+    // The new secret is not yet known to this node.
     let node = Node::new();
     let old = node.cached_key().await;
     let new = rotate(&node, &old).await;

@@ -1,6 +1,6 @@
-//! `CachedStore`: what it may answer from memory, and for how long.
+//! `CachedStore`: the answers that it can give from memory, and for how long.
 
-/// What the source of the lease knows of the crate.
+/// The items of the crate that the lease's source file imports.
 mod store {
     pub(crate) use keywright::store::{Age, Changes, Epoch, Freshness, Subject};
 }

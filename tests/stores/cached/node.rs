@@ -1,4 +1,4 @@
-//! A node with a cache, the store behind it, and another node that has none.
+//! A node with a cache, the store behind it, and another node without a cache.
 
 use std::time::Duration;
 
@@ -11,17 +11,17 @@ use keywright::{AccessRequest, Grant, Issued, KeyId, VerifyError};
 use crate::held::{Call, Held};
 use common::{World, admin};
 
-/// How old an answer may be, where a test says nothing else.
+/// The default maximum staleness in these tests.
 pub(crate) const BOUND: Duration = Duration::from_secs(1);
 
 pub(crate) struct Node {
     pub(crate) behind: Held,
-    /// The clock of the lease. It moves when the test says so.
+    /// The clock of the lease, which only the test advances.
     pub(crate) clock: ManualMonotonicClock,
     pub(crate) cache: CachedStore,
-    /// What is done here goes through the cache.
+    /// A world that goes through the cache.
     pub(crate) here: World,
-    /// And here it goes to the store.
+    /// A world that goes to the store directly.
     pub(crate) elsewhere: World,
 }
 
@@ -32,7 +32,7 @@ impl Node {
 
     pub(crate) fn with(change: impl FnOnce(CacheOptions) -> CacheOptions) -> Self {
         let (behind, clock) = (Held::default(), ManualMonotonicClock::new());
-        // A slow machine must not look like a store that does not answer.
+        // A long patience, so that a slow machine is not mistaken for a silent store.
         let patience = Duration::from_mins(1);
         let options = CacheOptions::new().max_staleness(BOUND).patience(patience);
         let options = change(options.clock(clock.clone()));
@@ -41,7 +41,7 @@ impl Node {
         Self { behind, clock, cache, here, elsewhere }
     }
 
-    /// A key from elsewhere that is in memory here, under a lease that begins now.
+    /// Generates a key on the other node and caches it here, with a lease that starts now.
     pub(crate) async fn cached_key(&self) -> Issued {
         let issued = self.elsewhere.key().await;
         self.sync().await;
@@ -70,7 +70,7 @@ impl Node {
         resolved.is_err_and(|error| error.kind() == StoreErrorKind::Unavailable)
     }
 
-    /// Whether the store is asked when the key is looked up.
+    /// Returns whether a lookup of the key reaches the store.
     pub(crate) async fn asks(&self, key: &KeyId) -> bool {
         let before = self.asked(key);
         self.resolve(key).await.expect("the store is up");
@@ -85,7 +85,7 @@ impl Node {
         self.elsewhere.authority.revoke(&admin(), key).await.expect("it is revoked");
     }
 
-    /// `accepted`, or why not.
+    /// Returns `accepted` or the reason of the refusal.
     pub(crate) async fn says(&self, issued: &Issued) -> &'static str {
         match self.verify(AccessRequest::token(issued.token.expose())).await {
             Ok(_) => "accepted",

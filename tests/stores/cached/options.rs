@@ -1,4 +1,4 @@
-//! The settings of a cache, at each edge.
+//! The options of a cache, at both bounds of each.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ fn settings_are_checked_at_their_bounds() {
         ),
         (
             CacheOptions::danger_accept_revoked_keys_during_an_outage,
-            // What is usual by default.
+            // The lower bound is `max_staleness`, here its default.
             Duration::from_secs(1),
             7 * DAY,
             CacheOptionsError::Outage,

@@ -1,4 +1,4 @@
-//! A store that is gone, or that does not answer.
+//! A store that is down, and one that does not answer.
 
 use std::time::Duration;
 
@@ -60,7 +60,7 @@ async fn t_m03_reads_skip_a_store_known_down() {
     let asked = node.asked(&issued.key.id);
     assert!(node.is_unavailable(&issued.key.id).await);
     assert_eq!(node.asked(&issued.key.id), asked);
-    // It is found out again some time, with a refresh task or without.
+    // The cache reconnects later, with or without a refresh task.
     node.behind.set_down(false);
     node.clock.advance(BOUND + MOMENT);
     assert_eq!(node.says(&issued).await, "accepted");
@@ -72,7 +72,7 @@ async fn t_m03_corrupt_store_is_not_an_outage() {
     let issued = node.cached_key().await;
     node.clock.advance(BOUND + MOMENT);
     node.behind.set_corrupt(true);
-    let error = node.resolve(&issued.key.id).await.expect_err("it can't be read");
+    let error = node.resolve(&issued.key.id).await.expect_err("the record cannot be read");
     assert_eq!(error.kind(), StoreErrorKind::Corrupt);
 }
 
@@ -84,7 +84,7 @@ async fn t_m04_silent_store_is_unavailable_after_patience() {
     let error = node.cache.sync().await.expect_err("it does not answer");
     assert_eq!(error.kind(), StoreErrorKind::Unavailable);
     assert_eq!(node.cache.age(), None, "nothing was learned");
-    // Whether a sync has noticed it or not.
+    // The result is the same before and after a sync has noticed it.
     for _ in 0..2 {
         assert!(node.is_unavailable(&issued.key.id).await);
         let fresh = node.cache.resolve(&issued.key.id, Freshness::AtMost(BOUND)).await;
@@ -113,19 +113,19 @@ async fn t_m03_outage_acceptance_needs_the_hosts_consent() {
     node.clock.advance(BOUND);
     assert_eq!(age_of(&node, &issued).await, Age::at_most(BOUND));
     node.clock.advance(MOMENT);
-    // The store is asked first, until a sync has found it gone.
+    // Until a sync has found the store down, each lookup tries the store first.
     let asked = node.asked(&issued.key.id);
     assert_eq!(age_of(&node, &issued).await, Age::during_outage(BOUND + MOMENT));
     assert_eq!(node.asked(&issued.key.id), asked + 1);
     assert!(node.cache.sync().await.is_err());
     assert_eq!(age_of(&node, &issued).await, Age::during_outage(BOUND + MOMENT));
     assert_eq!(node.asked(&issued.key.id), asked + 1);
-    // What is not in memory is not there.
+    // A key that is not in memory cannot be verified.
     assert_eq!(node.says(&other).await, "unavailable");
-    // Who wants to know how it is gets no old answer.
+    // A request with a maximum age gets no answer from before the outage.
     for age in [Duration::ZERO, BOUND, OUTAGE] {
         let request = AccessRequest::token(issued.token.expose()).max_age(age);
-        let refused = node.verify(request).await.expect_err("nobody can be asked");
+        let refused = node.verify(request).await.expect_err("the store is down");
         assert!(refused.denial().is_none(), "{refused:?}");
     }
     node.clock.advance(OUTAGE.saturating_sub(BOUND + MOMENT));
@@ -137,7 +137,7 @@ async fn t_m03_outage_acceptance_needs_the_hosts_consent() {
     assert_eq!(node.says(&issued).await, "revoked");
 }
 
-/// The age of the key's grant.
+/// Returns the age of the key's grant.
 async fn age_of(node: &Node, issued: &Issued) -> Age {
     let request = AccessRequest::token(issued.token.expose());
     node.verify(request).await.expect("a key that is accepted").age()

@@ -1,4 +1,4 @@
-//! The refresh task, on the clock of the machine: with hints of all kinds, and when it ends.
+//! The refresh task on the machine's clock: every kind of hints, and the end of the task.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,19 +24,19 @@ fn cache_with(behind: &Held, max_staleness: Duration, hints: impl ChangeHints) -
     CachedStore::with_hints(behind.store(), options, hints).expect("options that are possible")
 }
 
-/// Waits until it is so.
+/// Waits until the condition holds.
 pub(crate) async fn until(mut is_so: impl FnMut() -> bool) {
-    // A machine may be slow, but not as slow as an hour's pause.
+    // The limit allows for a slow machine and is far below the pause of an hour.
     for _ in 0..10_000 {
         if is_so() {
             return;
         }
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    panic!("it never came to that");
+    panic!("the condition was never true");
 }
 
-/// Hints at every moment, without any reason.
+/// Sends hints continuously, without any change.
 struct Wrong;
 
 #[async_trait]
@@ -44,7 +44,7 @@ impl ChangeHints for Wrong {
     async fn next(&mut self) {}
 }
 
-/// Hints as the test sends them.
+/// Hints that the test sends.
 #[derive(Clone)]
 struct Sent(Arc<Semaphore>);
 
@@ -65,7 +65,8 @@ impl ChangeHints for Sent {
     }
 }
 
-/// A key is used all the time while it is revoked elsewhere: no answer is older than it says.
+/// Verifies a key continuously while another node revokes it, and asserts that no answer is older
+/// than its stated age.
 async fn revoked_in_time(behind: &Held, cache: &CachedStore, mut hint: impl FnMut()) {
     let (here, elsewhere) = (World::on(cache.clone()), World::on(behind.store()));
     for _ in 0..10 {
@@ -78,7 +79,7 @@ async fn revoked_in_time(behind: &Held, cache: &CachedStore, mut hint: impl FnMu
             let age = grant.age().duration();
             assert!(age <= BOUND, "{age:?}");
             if let Some(revoked) = revoked {
-                assert!(began.saturating_sub(age) <= revoked, "accepted as of a time after it");
+                assert!(began.saturating_sub(age) <= revoked, "the stated age is too low");
             } else {
                 elsewhere.authority.revoke(&admin(), &issued.key.id).await.expect("it is revoked");
                 revoked = Some(SystemMonotonicClock.now());
@@ -134,7 +135,7 @@ async fn t_m02_hint_arrives_before_the_bound() {
     here.verifier.verify(issued.token.expose()).await.expect("a key that is accepted");
     assert_eq!(cache.keys_kept(), 1);
     elsewhere.authority.revoke(&admin(), &issued.key.id).await.expect("it is revoked");
-    // The first tells of the key that was made.
+    // The first hint is for the generated key.
     hints.send(2);
     until(|| cache.keys_kept() == 0).await;
     assert_eq!(denied(here.verifier.verify(issued.token.expose()).await), "revoked");
@@ -143,7 +144,7 @@ async fn t_m02_hint_arrives_before_the_bound() {
 #[tokio::test]
 async fn t_m03_refresh_continues_after_an_outage() {
     let behind = Held::default();
-    // It asks every twenty minutes, but not after a failure.
+    // The task polls every twenty minutes, and sooner after a failure.
     for bound in [BOUND, HOUR] {
         behind.set_down(true);
         let cache = cache(&behind, bound);
@@ -194,7 +195,7 @@ async fn second_refresh_task_takes_over() {
     hints.send(1);
     until(|| behind.asked(Call::Changes) == 2).await;
     first.abort();
-    // The second task begins with a question of its own, and has the hints.
+    // The second task starts with its own poll, and it receives the hints.
     until(|| behind.asked(Call::Changes) == 3).await;
     hints.send(1);
     until(|| behind.asked(Call::Changes) == 4).await;

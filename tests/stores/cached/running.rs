@@ -1,4 +1,5 @@
-//! The background work of a service: what `start` runs, and what a cache says that nothing refreshes.
+//! The background work of a service: the tasks that `start` runs, and the warnings of a cache
+//! without a refresh task.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -43,7 +44,7 @@ async fn start_refreshes_cache_of_builder() {
 #[tokio::test]
 async fn start_refreshes_a_named_wrapped_cache() {
     let cache = CachedStore::new(MemoryStore::new(), CacheOptions::new()).expect("a cache");
-    // Another store, as a wrapper is: the builder cannot see the cache in it.
+    // The builder cannot see the cache inside another store, such as a wrapper.
     let builder = Keywright::builder(MemoryStore::new()).refreshes(&cache);
     let running = builder.build().expect("a keywright").start().expect("a runtime");
     until(|| cache.state() == CacheState::Fresh).await;
@@ -58,13 +59,13 @@ async fn shutdown_stops_the_refresh_task() {
     let running = World::on(cache.clone()).keywright.start().expect("a runtime");
     until(|| behind.asked(Call::Changes) == 1).await;
     running.shutdown().await.expect("flushed");
-    // Another task has its turn only when the first one has ended.
+    // A second task waits until the first one ends.
     let task = tokio::spawn(cache.refresh_task());
     until(|| behind.asked(Call::Changes) == 2).await;
     task.abort();
 }
 
-/// Hints that hold something of the host's, as a listener holds a connection of its pool.
+/// Hints that own a resource of the host, as a listener owns a connection of its pool.
 struct Holding {
     _connection: Arc<()>,
 }
@@ -86,7 +87,7 @@ async fn shutdown_closes_the_hints() {
     until(|| cache.state() == CacheState::Fresh).await;
     assert_eq!(Arc::strong_count(&held), 2);
     running.shutdown().await.expect("flushed");
-    assert_eq!(Arc::strong_count(&held), 1, "the cache is still there, and holds no connection");
+    assert_eq!(Arc::strong_count(&held), 1, "the cache is alive and holds no connection");
 }
 
 #[tokio::test]
@@ -121,7 +122,7 @@ async fn uses_are_flushed_in_background() {
 }
 
 #[tokio::test]
-async fn shutdown_flushes_what_was_counted() {
+async fn shutdown_flushes_counted_uses() {
     let world = World::in_memory();
     let issued = world.key().await;
     let hour = RunOptions::new().flush_every(Duration::from_hours(1));
@@ -180,7 +181,7 @@ async fn dropped_handle_continues_while_verifier_lives() {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     drop(world);
-    // The task lets go of the store: it can be closed and opened again.
+    // The task releases the store, which can then be closed and reopened.
     until(|| Arc::strong_count(&store) == 1).await;
 }
 
@@ -225,13 +226,13 @@ async fn cache_reports_a_missing_refresh_task() {
     assert_eq!(node.cache.state(), CacheState::NotRefreshed);
     assert!(format!("{:?}", node.cache).contains("NotRefreshed"));
     for _ in 0..3 {
-        // Slow, and right.
+        // Answers are slow and correct.
         assert!(node.asks(&issued.key.id).await);
         assert_eq!((node.says(&issued).await, warned.load(Ordering::SeqCst)), ("accepted", 1));
     }
     node.sync().await;
     assert_eq!(node.cache.state(), CacheState::Fresh);
-    // The task ends.
+    // The task has ended.
     node.clock.advance(BOUND + patience);
     assert_eq!(node.cache.state(), CacheState::StoreUnreachable);
     node.clock.advance(MOMENT);
@@ -262,7 +263,7 @@ fn started_work_can_end_on_another_runtime() {
     let running = runtime.block_on(async { world.keywright.start().expect("a runtime") });
     let issued = block_on(world.key());
     block_on(world.verifier.verify(issued.token.expose())).expect("accepted");
-    // The tasks are gone with it; what was counted is not.
+    // The tasks end with the runtime, and the counted uses are kept.
     drop(runtime);
     block_on(running.shutdown()).expect("flushed");
     assert_eq!(block_on(uses(&world, &issued)), 1);

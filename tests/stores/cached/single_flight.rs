@@ -1,4 +1,4 @@
-//! Many who ask for the same key at once.
+//! Many concurrent lookups of one key.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -14,7 +14,7 @@ use common::{MOMENT, admin};
 
 type Asking<'a> = Pin<Box<dyn Future<Output = Resolved> + Send + 'a>>;
 
-/// So many callers, each of whom waits.
+/// Starts this many lookups, each of which waits.
 async fn callers<'a>(node: &'a Node, key: &KeyId, count: usize) -> Vec<Asking<'a>> {
     let mut callers = Vec::new();
     for _ in 0..count {
@@ -45,7 +45,7 @@ async fn t_m13_next_caller_reads_when_reader_leaves() {
     let issued = node.elsewhere.key().await;
     let held = node.behind.hold(Call::Resolve(issued.key.id));
     let mut callers = callers(&node, &issued.key.id, 3).await;
-    // The first one has asked.
+    // The dropped lookup was the one that had called the store.
     drop(callers.remove(0));
     assert_eq!(node.asked(&issued.key.id), 1);
     assert!(poll_once(&mut callers[0]).await.is_none());
@@ -82,7 +82,7 @@ async fn t_m13_failure_reaches_all_waiting_callers() {
         assert_eq!(error.to_string(), "the server is gone");
     }
     assert_eq!(node.asked(&issued.key.id), 1);
-    // It is not kept.
+    // The failure is not cached.
     node.behind.set_down(false);
     assert!(node.asks(&issued.key.id).await);
 }
@@ -99,7 +99,7 @@ async fn t_m13_slow_failure_reaches_all_waiting_callers() {
     for caller in callers {
         assert!(caller.await.is_err());
     }
-    assert_eq!(node.asked(&issued.key.id), 1, "else each of them waits for the store in turn");
+    assert_eq!(node.asked(&issued.key.id), 1, "otherwise each lookup waits in turn");
 }
 
 #[tokio::test]
@@ -111,15 +111,15 @@ async fn t_m13_slow_answer_is_read_once_more() {
     node.revoke_elsewhere(&issued.key.id).await;
     node.clock.advance(BOUND + MOMENT);
     drop(held);
-    // Who asked gets what there is. It was true after the call.
+    // The lookup gets the answer in flight, which was true after the call.
     let first = callers.remove(0).await.expect("the store is up").expect("the key is there");
     assert!(first.record().key().revoked_at.is_none());
     for caller in callers {
         let found = caller.await.expect("the store is up").expect("the key is there");
-        assert!(found.record().key().revoked_at.is_some(), "too old for the others");
+        assert!(found.record().key().revoked_at.is_some(), "too old for the other lookups");
         assert_eq!(found.age.duration(), Duration::ZERO);
     }
-    assert_eq!(node.asked(&issued.key.id), 2, "once for all the others");
+    assert_eq!(node.asked(&issued.key.id), 2, "one call for all the others");
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
-//! What is forgotten with a change: of a key, an account or a policy; and ids that belong to no key.
+//! The records that each change removes from memory: of a key, an account or a policy. Also ids of
+//! no key.
 
 use keywright::store::{Batch, Change, Freshness, KeyRecord, KeyStore, MemoryStore};
 use keywright::{AccountId, Actor, Issued, NewAccount, Owner, RoleName, TenantId};
@@ -6,7 +7,7 @@ use keywright::{AccountId, Actor, Issued, NewAccount, Owner, RoleName, TenantId}
 use crate::node::Node;
 use common::{World, admin, developer, named, user};
 
-/// A record that a store could have.
+/// Returns a record that a store could have.
 async fn record() -> KeyRecord {
     let store = MemoryStore::new();
     let issued = World::on(store.clone()).key().await;
@@ -45,7 +46,7 @@ async fn t_m08_remotely_created_key_arrives_with_sync() {
     node.sync().await;
     assert!(node.is_absent(record.id()).await);
     node.behind.store().commit(insert(&record)).await.expect("it is new");
-    assert!(node.is_absent(record.id()).await, "nobody has told the node");
+    assert!(node.is_absent(record.id()).await, "the node has not synced yet");
     node.sync().await;
     assert!(!node.is_absent(record.id()).await);
 }
@@ -61,7 +62,7 @@ async fn t_m08_deleted_key_is_absent() {
     assert!(node.is_absent(&elsewhere.key.id).await);
 }
 
-/// Keys of two accounts, a user, and a user of another tenant: all in memory.
+/// Keys of two accounts, of a user, and of a user of another tenant, all in memory.
 struct Keys {
     account: AccountId,
     of_account: Issued,
@@ -101,7 +102,8 @@ impl Keys {
         [&self.of_account, &self.of_stranger].into_iter().chain(&self.others)
     }
 
-    /// Which keys are asked for anew: of the account, of others in the tenant, of the stranger.
+    /// Returns which keys are read again: the account's, two others of the tenant, and the other
+    /// tenant's.
     async fn asked(&self, node: &Node) -> [bool; 4] {
         let [another, user] = &self.others;
         let mut asked = [false; 4];
@@ -133,7 +135,7 @@ async fn t_m05_account_change_forgets_only_its_keys() {
     node.here.authority.disable_account(&admin(), &keys.account).await.expect("it is disabled");
     assert_eq!(node.says(&keys.of_account).await, "account_disabled");
     let others = keys.asked(&node).await;
-    assert_eq!(others, [false; 4], "that key is in memory again, the others still are");
+    assert_eq!(others, [false; 4], "that key is in memory again, and the others still are");
     node.elsewhere.authority.enable_account(&admin(), &keys.account).await.expect("it is enabled");
     node.sync().await;
     assert_eq!(keys.asked(&node).await, [true, false, false, false]);
@@ -158,7 +160,7 @@ async fn t_m05_unknown_changes_make_node_forget_all() {
     let node = Node::new();
     let keys = Keys::of(&node).await;
     let [_, user] = &keys.others;
-    // More than a store in memory remembers.
+    // More changes than a store in memory keeps.
     for _ in 0..2_100 {
         node.elsewhere.authority.disable(&admin(), &user.key.id).await.expect("it is disabled");
         node.elsewhere.authority.enable(&admin(), &user.key.id).await.expect("it is enabled");

@@ -1,5 +1,6 @@
-//! A life of keys over a store that fails at the first call, at the second, and so on: what stands
-//! above the store says so, lets nobody in, and leaves nothing half done.
+//! A lifecycle of keys over a store that fails at the first call, at the second, and so on. Every
+//! operation reports the failure, accepts no request that it must refuse, and leaves nothing half
+//! done.
 
 use std::cell::Cell;
 use std::error::Error;
@@ -18,7 +19,7 @@ use common::{DAY, HOUR, World, admin, block_on, denied, developer, named, tenant
 
 type Failed = Box<dyn Error>;
 
-/// A world with a key for everything that can be done with one.
+/// A world with a key for every operation.
 struct Life {
     store: MemoryStore,
     faults: Faults,
@@ -31,7 +32,7 @@ struct Life {
     expired: Issued,
 }
 
-/// What is done to it. Each can be done to a new life, and each changes something or looks.
+/// An operation. Each works on a new world, and each changes records or reads them.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Deed {
     Generate,
@@ -81,11 +82,11 @@ const DEEDS: [Deed; 21] = [
     Deed::List,
 ];
 
-/// More calls than any deed makes.
+/// More calls than any operation makes.
 const MOST_CALLS: usize = 40;
 
 impl Deed {
-    /// Doing it again after it was done makes another one, or counts another one.
+    /// Returns whether a repeated operation adds another record or count.
     fn adds_up(self) -> bool {
         matches!(
             self,
@@ -186,7 +187,7 @@ impl Life {
         Ok(())
     }
 
-    /// What is stored, without ids and digests, which are drawn anew in each life.
+    /// Returns the stored records, without ids and digests, which are random.
     async fn records(&self) -> Vec<String> {
         let store = &self.store;
         let page = store.keys(&tenant(), &KeyQuery::new(), self.world.clock.now()).await;
@@ -221,19 +222,19 @@ impl Life {
         (self.records().await, self.events().await)
     }
 
-    /// Nobody comes in who may not.
-    async fn lets_nobody_in(&self) {
+    /// Asserts that no key is accepted that must be refused.
+    async fn assert_still_refused(&self) {
         for (issued, reason) in [(&self.revoked, "revoked"), (&self.expired, "expired")] {
             match self.world.verifier.verify(issued.token.expose()).await {
                 Err(VerifyError::Unavailable(_)) => {}
-                // A sweep takes them away.
+                // A sweep deletes the key.
                 verified => assert!([reason, "unrecognized"].contains(&denied(verified))),
             }
         }
     }
 }
 
-/// Whether a failure says that the store can't be reached, somewhere in what it comes from.
+/// Returns whether the error or one of its sources is an unavailable store.
 fn is_unavailable(failed: &(dyn Error + 'static)) -> bool {
     let mut at = Some(failed);
     while let Some(error) = at {
@@ -248,7 +249,7 @@ fn is_unavailable(failed: &(dyn Error + 'static)) -> bool {
     false
 }
 
-/// Tries a deed with each of its calls at fault, once each. How many calls there were.
+/// Runs an operation with a fault at each of its calls in turn, and returns the number of calls.
 async fn each_call_at_fault(deed: Deed, fault: Fault) -> usize {
     let life = Life::begin().await;
     let before = life.seen().await;
@@ -266,27 +267,27 @@ async fn each_call_at_fault(deed: Deed, fault: Fault) -> usize {
         let what = format!("{deed:?} with {fault:?} at call {nth}");
         let seen = life.seen().await;
         match (&done, fault) {
-            (Ok(()), _) => assert_eq!(seen, after, "{what} is done"),
+            (Ok(()), _) => assert_eq!(seen, after, "{what} succeeds"),
             (Err(error), Fault::Before | Fault::After) => {
                 assert!(is_unavailable(&**error), "{what}: {error:?}");
                 assert!(seen == before || seen == after, "{what} is half done: {seen:#?}");
             }
             (Err(error), _) => panic!("{what}: {error}"),
         }
-        life.lets_nobody_in().await;
+        life.assert_still_refused().await;
         let was_done = seen == after && before != after;
         if was_done && deed.adds_up() {
             continue;
         }
         let again = life.does(deed).await;
-        // Who deletes again is told that it is gone.
+        // A second delete reports that the record is absent.
         let is_gone = was_done && matches!(deed, Deed::Delete | Deed::DeleteAccount);
-        assert_eq!(again.is_err(), is_gone, "{what}, and again: {again:?}");
+        assert_eq!(again.is_err(), is_gone, "{what}, repeated: {again:?}");
         if deed != Deed::SetPolicy || !was_done {
-            assert_eq!(life.records().await, after.0, "{what}, and again");
+            assert_eq!(life.records().await, after.0, "{what}, repeated");
         }
         if !was_done && before != after {
-            assert_eq!(life.events().await, after.1, "{what}, and again");
+            assert_eq!(life.events().await, after.1, "{what}, repeated");
         }
     }
     panic!("{deed:?} makes more than {MOST_CALLS} calls");
@@ -297,7 +298,7 @@ fn blocked_call_is_atomic_and_repeatable() {
     block_on(async {
         for deed in DEEDS {
             let calls = each_call_at_fault(deed, Fault::Before).await;
-            assert!(calls > 0, "{deed:?} asks the store");
+            assert!(calls > 0, "{deed:?} calls the store");
         }
     });
 }
@@ -306,7 +307,7 @@ fn blocked_call_is_atomic_and_repeatable() {
 fn lost_answer_is_atomic_and_repeatable() {
     block_on(async {
         for deed in DEEDS {
-            assert!(each_call_at_fault(deed, Fault::After).await > 0, "{deed:?} asks the store");
+            assert!(each_call_at_fault(deed, Fault::After).await > 0, "{deed:?} calls the store");
         }
     });
 }
@@ -315,7 +316,10 @@ fn lost_answer_is_atomic_and_repeatable() {
 fn slow_call_changes_nothing() {
     block_on(async {
         for deed in DEEDS {
-            assert!(each_call_at_fault(deed, Fault::Delay(3)).await > 0, "{deed:?} asks the store");
+            assert!(
+                each_call_at_fault(deed, Fault::Delay(3)).await > 0,
+                "{deed:?} calls the store"
+            );
         }
     });
 }
@@ -349,7 +353,7 @@ fn sweep_obeys_concurrently_lengthened_event_retention() {
         world.key().await;
         world.clock.advance(2 * DAY);
         world.key().await;
-        // The policy is set between what the sweep reads and what it commits.
+        // The policy changes between the reads and the commit of the sweep.
         faults.fail_once(1, &[Method::Commit], Fault::Delay(3));
         let (ada, lengthened) = (admin(), 30 * DAY);
         let lengthen = world.set_policy(|policy| policy.event_retention = lengthened);
@@ -358,7 +362,7 @@ fn sweep_obeys_concurrently_lengthened_event_retention() {
         assert_eq!(swept.expect("a sweep").events, 0);
         let oldest = EventQuery::new().oldest_first().limit(1);
         let oldest = store.events(&tenant(), &oldest).await.expect("a page").items;
-        assert_eq!(oldest[0].sequence, 1, "what the new policy keeps is there");
+        assert_eq!(oldest[0].sequence, 1, "the events that the new policy retains exist");
     });
 }
 

@@ -1,4 +1,4 @@
-//! The contract of a store, tried on every store that there is.
+//! The store contract on every store of the crate.
 
 #[path = "../../../examples/custom_store/store.rs"]
 mod custom_store;
@@ -48,7 +48,7 @@ mod file {
     use keywright::store::{FileStore, KeyStore};
     use tempfile::TempDir;
 
-    /// A store on a file that goes with the host.
+    /// A store on a file that is deleted with the host.
     struct File {
         store: FileStore,
         _folder: TempDir,

@@ -1,5 +1,5 @@
-//! Cuts at every step of a life, on all cores: what is left is opened and must be what was
-//! acknowledged, or that and the one change in flight.
+//! Power cuts at every step of a lifecycle, on all cores. The remaining file must open with all
+//! acknowledged changes, with or without the one change in flight.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
@@ -19,22 +19,22 @@ use crate::disk::Disk;
 use crate::lifecycle::Life;
 use crate::opening::{Found, Opened, open, open_file};
 
-/// An open that takes longer than all of these many hangs.
+/// An open that takes longer counts as hung.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// Of so many states one is opened as a file too.
+/// One in this many states is also opened through a file.
 const FILES: usize = 50;
-/// The recovery of so many states is watched for one that is not.
+/// One in this many states gets power cuts during its recovery.
 const RECOVERIES: usize = 100;
-/// At one of so many steps the process is killed, and the power goes while the next one opens.
+/// At one in this many steps the process is killed, and the power fails during the next open.
 const KILLS: u64 = 8;
-/// What is left of a recovery that is cut at one of its steps, so many times.
+/// Number of states tried for each step of a recovery.
 const WAYS: usize = 3;
 
-/// What came of all cuts.
+/// The results of all cuts.
 #[derive(Debug, Default)]
 pub(crate) struct Totals {
     pub(crate) states: usize,
-    /// States that differ in a byte or in what is allowed for them.
+    /// States with different bytes or different allowed results.
     pub(crate) distinct: usize,
     pub(crate) as_acknowledged: usize,
     pub(crate) with_the_change_in_flight: usize,
@@ -43,7 +43,7 @@ pub(crate) struct Totals {
     pub(crate) cut_recoveries: usize,
     pub(crate) kills: usize,
     pub(crate) cut_kills: usize,
-    /// While the store was made, before anybody was told of it.
+    /// Cuts during the creation of the store, before it was acknowledged.
     pub(crate) unmade: usize,
     pub(crate) refused: BTreeMap<String, usize>,
     pub(crate) wrong: Vec<String>,
@@ -74,7 +74,7 @@ impl fmt::Display for Totals {
         writeln!(f, "{} opened as acknowledged", self.as_acknowledged)?;
         writeln!(f, "{} with the change in flight", self.with_the_change_in_flight)?;
         writeln!(f, "{} refused", self.refused.values().sum::<usize>())?;
-        writeln!(f, "{} were no store yet", self.unmade)?;
+        writeln!(f, "{} had no store yet", self.unmade)?;
         writeln!(f, "{} were opened as files too", self.files)?;
         let (recoveries, cut) = (self.recoveries, self.cut_recoveries);
         writeln!(f, "{recoveries} recoveries were cut at each step, into {cut} states more")?;
@@ -85,7 +85,7 @@ impl fmt::Display for Totals {
     }
 }
 
-/// Cuts the life at every step and opens what is left, about so many states in all.
+/// Cuts the lifecycle at every step, and opens about `states` remaining files in total.
 pub(crate) fn cut_everywhere(life: &Life, states: usize, seed: u64) -> Totals {
     let campaign = Campaign {
         life,
@@ -110,7 +110,7 @@ pub(crate) fn cut_everywhere(life: &Life, states: usize, seed: u64) -> Totals {
                 Ok(part) => totals.add(part),
                 Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => return totals,
                 Err(_) => {
-                    // Nobody can end a thread that hangs: what is known is told, and all ends.
+                    // A hung thread cannot be ended, so the test prints its results and aborts.
                     eprintln!("an open hangs; until then: {totals}");
                     std::process::abort();
                 }
@@ -119,18 +119,18 @@ pub(crate) fn cut_everywhere(life: &Life, states: usize, seed: u64) -> Totals {
     })
 }
 
-/// A state by its hash, and what is allowed for it.
+/// The hash of a state, and its allowed results.
 type Seen = HashSet<([u8; 32], RangeInclusive<usize>)>;
 
 struct Campaign<'a> {
     life: &'a Life,
     states: usize,
-    /// How many steps are not synced at all the cuts together.
+    /// The number of unsynced steps, summed over all cuts.
     pending: usize,
     seed: u64,
     next: AtomicUsize,
-    /// In parts, by the first byte of the hash: what the tests take at once is not to hide what an open
-    /// takes.
+    /// Split by the first byte of the hash, so that no large allocation of the tests hides one of
+    /// an open.
     seen: [Mutex<Seen>; 256],
     folder: TempDir,
 }
@@ -143,7 +143,7 @@ impl Campaign<'_> {
             if at > self.life.steps.len() {
                 return;
             }
-            // Nobody listens any more only if all has ended.
+            // The receiver is gone only when all work has ended.
             let _ = teller.send(self.cut(at, &file));
             if at >= self.life.made && (at as u64).wrapping_add(self.seed).is_multiple_of(KILLS) {
                 let _ = teller.send(self.kill(at));
@@ -156,7 +156,7 @@ impl Campaign<'_> {
         let allowed = self.life.allowed(at);
         let cut = Cut::after(at, &self.life.steps, &[]);
         let seed = self.seed.wrapping_add(at as u64);
-        // The more is not synced, the more ways there are.
+        // Cuts with more unsynced steps get more of the states.
         let ways = (self.states * cut.pending()).div_ceil(self.pending);
         for (way, left) in cut.leaves(ways, seed).enumerate() {
             totals.states += 1;
@@ -186,7 +186,7 @@ impl Campaign<'_> {
             }
             judge(&mut totals, &found, &allowed, name);
             let Found::State(number) = found else { continue };
-            // Opening twice is opening once, whether it was closed or not.
+            // A second open has the same result, after a close or without one.
             let Opened { disk, after, while_open } = opened;
             let again = if way.is_multiple_of(2) { while_open } else { disk.bytes() };
             let again = open(self.life, again);
@@ -195,7 +195,7 @@ impl Campaign<'_> {
                 totals.recoveries += 1;
                 let steps = disk.steps();
                 for within in 0..=steps.len() {
-                    // From the moment that the open was done nothing may change any more.
+                    // After the open has returned, the result must not change again.
                     let allowed = if within < after { allowed.clone() } else { number..=number };
                     let cut = Cut::after(within, &steps, &left);
                     for left in cut.leaves(WAYS, seed ^ within as u64) {
@@ -211,8 +211,8 @@ impl Campaign<'_> {
         totals
     }
 
-    /// Kills the process at this step: all that it wrote is seen by the next one, and no more of it
-    /// is synced than was. Then cuts the recovery of the next one.
+    /// Kills the process at this step: the next one sees all its writes, and no more of them is
+    /// synced. Then cuts the power at the steps of the next one's recovery.
     fn kill(&self, at: usize) -> Totals {
         let mut totals = Totals { kills: 1, ..Totals::default() };
         let allowed = self.life.allowed(at);

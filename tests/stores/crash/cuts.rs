@@ -1,8 +1,8 @@
-//! What a power cut can leave of a file: all that was synced, and any part of what was not.
+//! The possible files after a power cut: all synced bytes, and any part of the others.
 //!
-//! Of the steps since the last sync any may be lost, in any order they may arrive, and a write may
-//! arrive in part: some of its sectors, or a stretch of its bytes. The growth of the file is a step
-//! like the others: without it, a write that arrives lengthens the file as far as it reaches.
+//! Any steps since the last sync can be lost, and they can arrive in any order. A write can arrive
+//! in part: some of its sectors, or a range of its bytes. The growth of the file is a step too: if
+//! it is lost, a write that arrives lengthens the file as far as necessary.
 
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
@@ -11,22 +11,23 @@ use rand::{RngExt, SeedableRng};
 use crate::disk::{Step, write_at};
 
 const SECTOR: usize = 512;
-/// Of so few steps every subset is left once.
+/// Up to this number of steps every subset is tried.
 const FEW: usize = 6;
 
-/// A power cut after some of the steps: the bytes as of the last sync, and the steps since.
+/// A power cut after some of the steps: the bytes at the last sync, and the steps since then.
 pub(crate) struct Cut<'a> {
     synced: Vec<u8>,
     pending: &'a [Step],
 }
 
 impl<'a> Cut<'a> {
-    /// The power cut when so many of `steps` had been done to a disk with these bytes.
+    /// Creates the cut after the first `count` of the steps, on a disk that started with these
+    /// bytes.
     pub(crate) fn after(count: usize, steps: &'a [Step], begin: &[u8]) -> Self {
         Self::on_a_liar(0, count, steps, begin)
     }
 
-    /// The same on a disk that did not do what it said in its last syncs, so many of them.
+    /// Creates the cut on a disk that ignored its last `lies` syncs.
     pub(crate) fn on_a_liar(lies: usize, count: usize, steps: &'a [Step], begin: &[u8]) -> Self {
         let done = &steps[..count];
         let syncs = done.iter().enumerate().filter(|(_, step)| matches!(step, Step::Sync));
@@ -39,30 +40,30 @@ impl<'a> Cut<'a> {
         Self { synced: bytes, pending }
     }
 
-    /// How many steps are not synced.
+    /// Returns the number of unsynced steps.
     pub(crate) fn pending(&self) -> usize {
         self.pending.len()
     }
 
-    /// The bytes as of the last sync.
+    /// Returns the bytes at the last sync.
     pub(crate) fn synced(&self) -> &[u8] {
         &self.synced
     }
 
-    /// The steps since.
+    /// Returns the steps since the last sync.
     pub(crate) fn unsynced(&self) -> &[Step] {
         self.pending
     }
 
-    /// Everything that was written, synced or not.
+    /// Returns the file with every write, synced or not.
     pub(crate) fn all(&self) -> Vec<u8> {
         self.keep(|_| true)
     }
 
-    /// What it may leave, so many times: first the plain ways, then drawn ones.
+    /// Returns this many possible files: first the simple cases, then random ones.
     pub(crate) fn leaves(&self, count: usize, seed: u64) -> impl Iterator<Item = Vec<u8>> {
         let mut random = StdRng::seed_from_u64(seed);
-        // With nothing pending there is one way.
+        // Without unsynced steps there is one possible file.
         let count = if self.pending.is_empty() { 1 } else { count };
         (0..count).map(move |number| match self.plain(number) {
             Some(kept) => self.keep(kept),
@@ -70,7 +71,7 @@ impl<'a> Cut<'a> {
         })
     }
 
-    /// The plain way of this number: which steps are kept, each whole and in its order.
+    /// Returns the simple case with this number: the steps that arrive, whole and in order.
     fn plain(&self, number: usize) -> Option<Box<dyn Fn(usize) -> bool>> {
         let pending = self.pending.len();
         if pending <= FEW {
@@ -79,7 +80,7 @@ impl<'a> Cut<'a> {
         }
         let resize = |step: &Step| matches!(step, Step::Resize(_));
         let resizes: Vec<_> = self.pending.iter().map(resize).collect();
-        // None, all, all but the growth, and then each alone and all but each.
+        // No step, all steps, all except the growth; then each step alone, and all except one.
         match number {
             0 => Some(Box::new(|_| false)),
             1 => Some(Box::new(|_| true)),
@@ -93,7 +94,7 @@ impl<'a> Cut<'a> {
         }
     }
 
-    /// What is left if of the steps since the last sync these arrive, whole and in their order.
+    /// Returns the file if these unsynced steps arrive, whole and in order.
     pub(crate) fn keep(&self, kept: impl Fn(usize) -> bool) -> Vec<u8> {
         let mut left = self.synced.clone();
         for (_, step) in self.pending.iter().enumerate().filter(|(place, _)| kept(*place)) {
@@ -124,12 +125,12 @@ impl<'a> Cut<'a> {
     }
 }
 
-/// Writes a part of `data`: some sectors, or a stretch of bytes.
+/// Writes a part of `data`: some sectors, or a range of bytes.
 fn tear(left: &mut Vec<u8>, at: usize, data: &[u8], random: &mut StdRng) {
     if random.random_bool(0.5) {
         let mut begin = 0;
         while begin < data.len() {
-            // Sectors are those of the disk, not of the write.
+            // Sectors are aligned to the disk, not to the write.
             let end = data.len().min((at + begin) / SECTOR * SECTOR + SECTOR - at);
             if random.random_bool(0.5) {
                 write_at(left, at + begin, &data[begin..end]);
@@ -149,7 +150,7 @@ fn tear(left: &mut Vec<u8>, at: usize, data: &[u8], random: &mut StdRng) {
     }
 }
 
-/// One of a few, at random.
+/// Chooses a random element of a short list.
 trait Choose<T> {
     fn choose(&self, random: &mut StdRng) -> &T;
 }

@@ -1,5 +1,5 @@
-//! A store with one bit flipped, anywhere, or cut off at any length: it opens as it was, or it says
-//! that it is damaged.
+//! A store with one flipped bit, anywhere, or truncated to any length: it opens unchanged, or
+//! reports damage.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,10 +13,11 @@ use crate::lifecycle::Life;
 use crate::opening::{Found, open, open_file};
 use common::amount;
 
-/// The length of redb's header. Its bits are mended by the open of a file, so they are tried on one.
+/// Length of redb's header in bytes. Only an open through a file repairs the header, so its bits
+/// are tried on a file.
 const HEADER: usize = 320;
 
-/// What came of many damaged files.
+/// The results for many damaged files.
 #[derive(Debug, Default)]
 struct Tally {
     as_it_was: usize,
@@ -58,7 +59,7 @@ impl fmt::Display for Tally {
     }
 }
 
-/// The kind of a refusal, and whether the database panicked on the way to it.
+/// Returns the kind of a refusal, and whether the database panicked on the way to it.
 fn kind(told: &str) -> String {
     let kind = told.split(':').next().unwrap_or_default();
     if told.contains("panicked") { format!("{kind}, after a panic") } else { kind.to_owned() }
@@ -71,7 +72,7 @@ fn t_f13_flipped_bit_never_changes_the_store() {
     let life = Life::lead();
     for (what, whole) in [("closed", &life.closed), ("killed", &life.killed)] {
         let bits = whole.len() * 8;
-        // All of them, or so many of them.
+        // All bits, or a random selection.
         let flips: Vec<usize> = if most < bits {
             (0..most).map(|_| random.random_range(0..bits)).collect()
         } else {
@@ -89,7 +90,7 @@ fn t_f13_flipped_bit_never_changes_the_store() {
         });
         println!("{what}, {bits} bits: {tally}");
         assert!(tally.wrong.is_empty(), "{} did neither", tally.wrong.len());
-        assert!(tally.as_it_was > 0 && tally.refusals() > 0, "flips are noticed where they matter");
+        assert!(tally.as_it_was > 0 && tally.refusals() > 0, "flips of used bytes are detected");
     }
 }
 
@@ -97,18 +98,19 @@ fn t_f13_flipped_bit_never_changes_the_store() {
 fn t_f15_truncated_store_never_opens_changed() {
     let life = Life::lead();
     for (what, whole) in [("closed", &life.closed), ("killed", &life.killed)] {
-        // Nothing at all would be made a new store here; of a file it is refused.
+        // An empty file is excluded: here it becomes a new store, while a real empty file is
+        // refused.
         let lengths: Vec<usize> = (1..whole.len()).collect();
         let tally = on_all_cores(&life, &lengths, whole, |_, bytes, length| {
             (open(&life, bytes[..length].to_vec()), format!("cut off at {length}"))
         });
         println!("{what}, {} bytes: {tally}", whole.len());
         assert!(tally.wrong.is_empty(), "{} did neither", tally.wrong.len());
-        assert!(tally.refusals() > 0, "no cut was noticed");
+        assert!(tally.refusals() > 0, "no cut was detected");
     }
 }
 
-/// Tries each of these, with a file and a copy of the bytes for each thread.
+/// Tries each case on all cores, with a file and a copy of the bytes for each thread.
 fn on_all_cores(
     life: &Life,
     all: &[usize],

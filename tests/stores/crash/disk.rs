@@ -1,13 +1,13 @@
-//! A disk in memory that writes down every step of what is done to it.
+//! A disk in memory that records every step.
 
 use std::fmt;
 use std::io::{self, ErrorKind};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-/// A store of these tests has a few hundred kilobytes: no open needs a file of this length.
+/// The stores of these tests have a few hundred kilobytes, so no open needs a longer file.
 const MOST_BYTES: u64 = 64 << 20;
 
-/// What is done to a disk, as far as a power cut can tell.
+/// An operation on a disk that matters for a power cut.
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
     Write(usize, Arc<[u8]>),
@@ -16,7 +16,7 @@ pub(crate) enum Step {
 }
 
 impl Step {
-    /// Does all of it to these bytes.
+    /// Applies the step to these bytes.
     pub(crate) fn apply(&self, bytes: &mut Vec<u8>) {
         match self {
             Self::Write(at, data) => write_at(bytes, *at, data),
@@ -26,7 +26,7 @@ impl Step {
     }
 }
 
-/// Writes into a file, which grows if it is too short: its own growth may have been lost.
+/// Writes into a file, which grows if it is too short, because its own growth can be lost.
 pub(crate) fn write_at(bytes: &mut Vec<u8>, at: usize, data: &[u8]) {
     let end = at + data.len();
     if bytes.len() < end {
@@ -35,7 +35,7 @@ pub(crate) fn write_at(bytes: &mut Vec<u8>, at: usize, data: &[u8]) {
     bytes[at..end].copy_from_slice(data);
 }
 
-/// `Vec::resize`, which goes byte by byte where nothing is optimized.
+/// Works like `Vec::resize`, which is slow without optimization because it goes byte by byte.
 fn resize(bytes: &mut Vec<u8>, length: usize) {
     let missing = length.saturating_sub(bytes.len());
     bytes.truncate(length);
@@ -61,7 +61,7 @@ impl Disk {
         self.lock().bytes.clone()
     }
 
-    /// How many steps there were so far.
+    /// Returns the number of steps so far.
     pub(crate) fn count(&self) -> usize {
         self.lock().steps.len()
     }
@@ -71,7 +71,7 @@ impl Disk {
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.0.lock().expect("nobody panics with the disk in hand")
+        self.0.lock().expect("no panic while the disk is locked")
     }
 
     fn take(&self, step: Step) {

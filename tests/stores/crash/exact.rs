@@ -1,4 +1,4 @@
-//! Cuts that are not drawn: each byte of a write, each growth of the file, each step of a recovery.
+//! Exhaustive cuts: each byte of a write, each growth of the file, each step of a recovery.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,14 +12,14 @@ use crate::lifecycle::Life;
 use crate::opening::{Found, Opened, open};
 use common::amount;
 
-/// A change that is torn at every byte. Of the others as many bytes are drawn as a test may take.
+/// The change that is torn at every byte. Other changes are torn at random bytes, to save time.
 const TORN_AT_EVERY_BYTE: &str = "revoke";
-/// Of so many cuts of a recovery one is recovered from with cuts again.
+/// One in this many cuts of a recovery is followed by cuts of the next recovery.
 const RECOVERIES: usize = 40;
-/// Of so many steps that are not synced every subset is left; of more, as many are drawn.
+/// Up to this number of unsynced steps every subset is tried; above it, a random selection.
 const MOST_PENDING: usize = 5;
 
-/// Does it with each, on all cores.
+/// Runs `work` for each item, on all cores.
 fn on_all_cores<T: Sync>(all: &[T], work: impl Fn(&T) + Sync) {
     let next = AtomicUsize::new(0);
     thread::scope(|scope| {
@@ -33,8 +33,8 @@ fn on_all_cores<T: Sync>(all: &[T], work: impl Fn(&T) + Sync) {
     });
 }
 
-/// Opens what a cut at this step left: as was acknowledged then, or with the change in flight.
-/// Whether it is there.
+/// Opens the file after a cut at this step, and asserts that it has the acknowledged changes, with
+/// or without the one in flight. Returns whether that one is there.
 fn assert_whole(life: &Life, at: usize, left: Vec<u8>, how: &str) -> bool {
     let (found, allowed) = (open(life, left), life.allowed(at));
     let Found::State(number) = found else { panic!("{}, {how}: {found:?}", life.name(at)) };
@@ -51,11 +51,11 @@ fn t_f04_torn_write_is_whole_or_undone() {
     let [torn, changed] = [0, 0].map(AtomicUsize::new);
     on_all_cores(&steps, |&(what, at)| {
         let Step::Write(offset, data) = &life.steps[at] else { return };
-        // All that was written before it is there.
+        // Every earlier write has arrived.
         let [before, after] = [at, at + 1].map(|count| Cut::after(count, &life.steps, &[]).all());
         for place in 0..data.len() {
             let middle = offset + place;
-            // Where the write changes no byte, a tear makes no other file.
+            // If the write changes no byte, a torn write gives the same file.
             if before[middle] == after[middle] {
                 continue;
             }
@@ -92,16 +92,16 @@ fn t_f06_lost_file_growth_loses_nothing_acknowledged() {
         cuts += 1;
         let header = |step: &Step| matches!(step, Step::Write(0, _));
         assert!(!cut.unsynced().iter().any(header), "the header waits for the growth's sync");
-        // What was written behind the end is lost with the growth, or makes the file longer again.
+        // Bytes written past the end are lost with the growth, or lengthen the file again.
         let mut short = cut.all();
         short.truncate(cut.synced().len());
         let kept = |kept: &dyn Fn(&Step) -> bool| cut.keep(|place| kept(&cut.unsynced()[place]));
-        assert_whole(&life, at, short, "without what is behind the old end");
+        assert_whole(&life, at, short, "without the part after the old end");
         assert_whole(&life, at, kept(&|step| !grows(step)), "without the growth");
         assert_whole(&life, at, kept(&grows), "with nothing but the growth");
     }
     println!("{cuts} cuts before a growth was synced");
-    assert!(cuts > 5, "the file was about to grow at {cuts} steps alone");
+    assert!(cuts > 5, "the file was about to grow at only {cuts} steps");
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn t_f10_cut_during_recovery_changes_nothing() {
     let [once, twice] = [0, 0].map(AtomicUsize::new);
     let changes: Vec<_> = life.changes().collect();
     on_all_cores(&changes, |(what, steps)| {
-        // As a process leaves it that is killed when the change is acknowledged.
+        // The file of a process that is killed when the change is acknowledged.
         let killed = Cut::after(steps.end, &life.steps, &[]).all();
         let number = *life.allowed(steps.end).start();
         let recovers = |file: &[u8]| {
@@ -133,7 +133,7 @@ fn t_f10_cut_during_recovery_changes_nothing() {
     assert!(once > 500 && twice > 300);
 }
 
-/// What the cuts at each of the steps leave of a file, each once.
+/// Returns the distinct files that cuts at the steps can leave.
 fn cuts(steps: &[Step], file: &[u8]) -> Vec<Vec<u8>> {
     let (mut seen, mut all) = (HashSet::new(), Vec::new());
     for within in 0..=steps.len() {

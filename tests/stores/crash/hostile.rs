@@ -1,5 +1,5 @@
-//! Files that were made to do harm: an open gives an error or the store, and takes no more memory
-//! than a file of that size may.
+//! Malicious files: an open returns an error or the store, and its memory stays within a bound for
+//! the size of the file.
 
 use std::fs;
 
@@ -11,11 +11,11 @@ use crate::lifecycle::Life;
 use crate::opening::{Found, open, open_file};
 use crate::{LARGEST_PIECE, MOST_MEMORY, memory};
 
-/// The longest that an open may make the file of a small store.
+/// The longest that an open may make the file of a small store, in bytes.
 const LONGEST: u64 = 64 << 20;
-/// redb's header, with the sizes of everything else.
+/// Length of redb's header, which has the sizes of everything else, in bytes.
 const HEADER: usize = 320;
-/// Sizes, counts and places that are none, too large or just beyond something.
+/// Sizes, counts and offsets that are zero, too large, or just past a bound.
 const NUMBERS: [&[u8]; 6] = [
     &0_u32.to_le_bytes(),
     &(1_u32 << 31).to_le_bytes(),
@@ -37,7 +37,7 @@ fn t_f22_lying_header_is_refused_in_little_memory() {
     let file = folder.path().join("keys.db");
     let (mut refused, mut as_it_was) = (0, 0);
     for whole in [&life.closed, &life.killed] {
-        // Behind the magic; the two commits' slots stand behind byte 64 and have a checksum.
+        // The magic bytes are left out. The two commit slots start at byte 64 and have a checksum.
         let places = (8..64).step_by(4).chain((64..HEADER).step_by(8));
         for (at, number) in places.flat_map(|at| NUMBERS.map(|number| (at, number))) {
             let mut told = whole.clone();
@@ -52,12 +52,12 @@ fn t_f22_lying_header_is_refused_in_little_memory() {
         }
     }
     println!("{refused} were refused, {as_it_was} opened as they were");
-    assert!(refused > 50 && as_it_was > 50, "lies matter where they are read");
+    assert!(refused > 50 && as_it_was > 50, "some wrong values are refused, others are unused");
     assert_little_memory();
 }
 
 type Table = TableDefinition<'static, &'static [u8], &'static [u8]>;
-/// A table, a key and a value that no version of the store ever wrote.
+/// A table, a key and a value that no version of the store has written.
 type Row = (&'static str, Vec<u8>, Vec<u8>);
 
 #[test]
@@ -71,11 +71,11 @@ fn t_f22_lying_record_is_refused_in_little_memory() {
     let deep = |open: &str| open.repeat(200_000).into_bytes();
     let meta = |state: String| ("meta", b"state".to_vec(), state.into_bytes());
     let all: Vec<(&str, Vec<Row>)> = vec![
-        ("as many events as there can be", vec![meta(state(u64::MAX, 1))]),
+        ("the maximum number of events", vec![meta(state(u64::MAX, 1))]),
         ("the last of all epochs", vec![meta(state(0, u64::MAX))]),
         ("a state that is a list without end", vec![("meta", b"state".to_vec(), deep("["))]),
         (
-            "events whose numbers add up to more than there can be",
+            "events with more numbers than possible",
             vec![
                 ("events", event("a"), b"{}".to_vec()),
                 ("events", event("b"), b"{}".to_vec()),
@@ -90,7 +90,7 @@ fn t_f22_lying_record_is_refused_in_little_memory() {
             vec![("policies", vec![b'a'; 1 << 20], deep("["))],
         ),
         (
-            "a writer whose number is too long",
+            "a writer with a number that is too long",
             vec![("writers", vec![0xFF; 1 << 16], b"{}".to_vec())],
         ),
         ("a deleted key that is none", vec![("deleted", b"key:".to_vec(), Vec::new())]),
@@ -106,7 +106,7 @@ fn t_f22_lying_record_is_refused_in_little_memory() {
     assert_little_memory();
 }
 
-/// The store at the end of its life with these rows, each behind a checksum that fits.
+/// Returns the store at the end of its lifecycle with these rows added, each with a valid checksum.
 fn with_rows(life: &Life, rows: &[Row]) -> Vec<u8> {
     let disk = Disk::holding(life.closed.clone());
     let database: Database =

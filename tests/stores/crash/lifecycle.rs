@@ -1,5 +1,5 @@
-//! A life of a store on a disk that is watched: what was acknowledged after which step, and what
-//! could be seen then.
+//! A recorded lifecycle of a store: the changes acknowledged after each step, and the visible state
+//! at that time.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::disk::{Disk, Step};
 use common::{DAY, World, name, says};
 
-/// A change, which is one commit.
+/// A change that is one commit.
 type Change = (&'static str, fn(&mut World));
 
 /// The changes between two opens of the store.
@@ -87,19 +87,19 @@ const CHANGES: [&[Change]; 3] = [
     ],
 ];
 
-/// A life that was led, to cut it anywhere.
+/// A recorded lifecycle, which tests cut at any step.
 pub(crate) struct Life {
     pub(crate) steps: Vec<Step>,
-    /// After how many steps the store was made and acknowledged.
+    /// The number of steps until the creation of the store was acknowledged.
     pub(crate) made: usize,
-    /// When each change began and ended, in steps.
+    /// The first and last step of each change.
     changes: Vec<(&'static str, usize, usize)>,
-    /// What could be seen at the beginning and after each change.
+    /// The visible state at the beginning and after each change.
     states: Vec<Value>,
     tokens: Vec<String>,
-    /// The file at the end, as short as can be.
+    /// The file at the end, after compaction.
     pub(crate) closed: Vec<u8>,
-    /// The same as a process leaves it that is killed after the last change.
+    /// The file of a process that is killed after the last change.
     pub(crate) killed: Vec<u8>,
 }
 
@@ -134,7 +134,7 @@ impl Life {
         compact(&closed);
         let tokens: Vec<_> =
             world.issued.iter().map(|(_, issued)| issued.token.expose().to_owned()).collect();
-        // Before it was made, nobody knows a token.
+        // Tokens that were issued later are unrecognized.
         for said in &mut said {
             said.resize(tokens.len(), "unrecognized");
         }
@@ -146,38 +146,38 @@ impl Life {
         Self { steps, made, changes, states, tokens, closed, killed }
     }
 
-    /// Each change, with the steps that it took.
+    /// Returns each change with its steps.
     pub(crate) fn changes(&self) -> impl Iterator<Item = (&'static str, std::ops::Range<usize>)> {
         self.changes.iter().map(|(what, begin, end)| (*what, *begin..*end))
     }
 
-    /// Which of the states may be found after a cut at this step: the last one that was
-    /// acknowledged, and the one of the change in flight.
+    /// Returns the states that are allowed after a cut at this step: the last acknowledged one, and
+    /// the one with the change in flight.
     pub(crate) fn allowed(&self, cut: usize) -> std::ops::RangeInclusive<usize> {
         let acknowledged = self.changes.iter().filter(|(_, _, end)| *end <= cut).count();
         let begun = self.changes.iter().filter(|(_, begin, _)| *begin < cut).count();
         acknowledged..=begun
     }
 
-    /// The state at the end.
+    /// Returns the number of the last state.
     pub(crate) fn last(&self) -> usize {
         self.changes.len()
     }
 
-    /// Which of the states this is.
+    /// Returns the number of a visible state.
     pub(crate) fn number(&self, seen: &Value) -> Option<usize> {
         self.states.iter().position(|state| state == seen)
     }
 
-    /// What a cut at this step interrupts, for people.
+    /// Returns the name of the change that a cut at this step interrupts.
     pub(crate) fn name(&self, cut: usize) -> String {
         let within = self.changes.iter().find(|(_, begin, end)| (*begin..*end).contains(&cut));
         let what = within.map_or("between changes", |(what, ..)| what);
         format!("a cut at step {cut} of {} ({what})", self.steps.len())
     }
 
-    /// Everything of a store that can be seen: the tenant as its administrator sees it, and what a
-    /// verify says to each token.
+    /// Returns everything visible of a store: the tenant as its administrator sees it, and the
+    /// verification of each token.
     pub(crate) fn look(&self, store: FileStore) -> Value {
         let world = World::bare(store);
         let said: Vec<_> = self.tokens.iter().map(|token| says(&world.verifier, token)).collect();
@@ -185,7 +185,7 @@ impl Life {
     }
 }
 
-/// Makes the file as short as can be, so that the next changes make it grow.
+/// Compacts the file, so that the next changes make it grow.
 fn compact(disk: &Disk) {
     let builder = redb::Database::builder();
     let mut database = builder.create_with_backend(disk.clone()).expect("it opens");

@@ -1,8 +1,8 @@
-//! Power cuts at every step of a life of the store, and again at every step of its recovery.
+//! Power cuts at every step of a store's lifecycle, and again at every step of its recovery.
 //!
-//! Whatever is left opens; everything that was acknowledged is there, each change whole, and of the
-//! change in flight all or nothing. No revoke is undone, no key is lost or there twice, no count goes
-//! back. To open it again changes nothing.
+//! Every remaining file opens. Every acknowledged change is there, whole, and the change in flight
+//! is there completely or not at all. No revoke is undone, no key is lost or duplicated, and no
+//! count decreases. A second open changes nothing.
 
 mod campaign;
 mod cuts;
@@ -21,7 +21,7 @@ use crate::lifecycle::Life;
 use crate::opening::Found;
 use common::amount;
 
-/// In bytes: what the tests themselves keep is most of it.
+/// Upper bound on memory in bytes, most of which the tests themselves use.
 const MOST_MEMORY: usize = 256 << 20;
 pub(crate) const LARGEST_PIECE: usize = 16 << 20;
 
@@ -43,19 +43,19 @@ fn t_f05_acknowledged_changes_survive_any_power_cut() {
     assert!(most < MOST_MEMORY && largest < LARGEST_PIECE, "{most} and {largest} bytes of memory");
 }
 
-/// What the machine is worth: it sees when a disk does not keep what it was told to.
+/// Checks the simulation itself: it detects a disk that does not keep synced writes.
 #[test]
 fn t_f05_disk_that_loses_syncs_is_noticed() {
     let life = Life::lead();
     let mut noticed = 0;
     for at in (life.made + 1..life.steps.len()).step_by(5) {
         let left = Cut::on_a_liar(2, at, &life.steps, &[]).leaves(1, 0).next();
-        match opening::open(&life, left.expect("what is left")) {
+        match opening::open(&life, left.expect("the results")) {
             Found::State(number) if life.allowed(at).contains(&number) => {}
             _ => noticed += 1,
         }
     }
-    assert!(noticed > 20, "only {noticed} cuts lost what had been acknowledged");
+    assert!(noticed > 20, "only {noticed} cuts lost an acknowledged change");
 }
 
 fn resize(step: &Step) -> Option<usize> {

@@ -1,4 +1,4 @@
-//! How much memory is in use at most, and the largest piece that was asked for.
+//! Measures the peak memory use and the largest single allocation.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,12 +7,12 @@ static IN_USE: AtomicUsize = AtomicUsize::new(0);
 static MOST: AtomicUsize = AtomicUsize::new(0);
 static LARGEST: AtomicUsize = AtomicUsize::new(0);
 
-/// The most bytes that were in use at once, and the largest piece of them.
+/// Returns the peak memory use in bytes, and the size of the largest allocation.
 pub(crate) fn most() -> (usize, usize) {
     (MOST.load(Ordering::Relaxed), LARGEST.load(Ordering::Relaxed))
 }
 
-/// The system's allocator, with an eye on how much.
+/// The system allocator with these counters.
 struct Watched;
 
 fn taken(size: usize) {
@@ -26,7 +26,7 @@ fn given_back(size: usize) {
 }
 
 #[expect(unsafe_code, reason = "there is no other way to see allocations; all is passed on")]
-// SAFETY: every call is passed on to the system's allocator as it came.
+// SAFETY: every call is passed unchanged to the system allocator.
 unsafe impl GlobalAlloc for Watched {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         taken(layout.size());

@@ -1,4 +1,4 @@
-//! Opening what a power cut left, and what is found there.
+//! Opens the file after a power cut and compares the content.
 
 use std::fs;
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
@@ -11,23 +11,23 @@ use keywright::store::{FileStore, StoreError, StoreErrorKind};
 use crate::disk::Disk;
 use crate::lifecycle::Life;
 
-/// What came of an open.
+/// The result of an open.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Found {
-    /// The store after so many changes of its life.
+    /// The store after this many changes of its lifecycle.
     State(usize),
-    /// An error of a kind that an open may give.
+    /// An error of a kind that an open can return.
     Refused(String),
-    /// Anything else.
+    /// Any other result.
     Wrong(String),
 }
 
-/// Opens these bytes, looks at all of the store, and closes it.
+/// Opens these bytes, reads the whole store, and closes it.
 pub(crate) fn open(life: &Life, bytes: Vec<u8>) -> Found {
     Opened::on(life, Disk::holding(bytes)).0
 }
 
-/// The same through a file. Its open mends what was hidden, which needs a file.
+/// Opens these bytes through a file. Only this open repairs the header.
 pub(crate) fn open_file(life: &Life, path: &Path, bytes: &[u8]) -> Found {
     write_private(path, bytes);
     let (found, store) = look(life, || block_on(FileStore::open(path)));
@@ -35,7 +35,7 @@ pub(crate) fn open_file(life: &Life, path: &Path, bytes: &[u8]) -> Found {
     found
 }
 
-/// Writes a store file that no other user can touch, as the crate makes it.
+/// Writes a store file with the permissions that the crate gives it: no access for other users.
 fn write_private(path: &Path, bytes: &[u8]) {
     fs::write(path, bytes).expect("the file is written");
     #[cfg(unix)]
@@ -43,12 +43,12 @@ fn write_private(path: &Path, bytes: &[u8]) {
         .expect("the mode is set");
 }
 
-/// An open that was watched.
+/// A recorded open.
 pub(crate) struct Opened {
     pub(crate) disk: Disk,
-    /// After how many steps the open was done, if it was.
+    /// The number of steps until the open returned, if it did.
     pub(crate) after: usize,
-    /// What was on the disk between open and close.
+    /// The bytes of the disk between open and close.
     pub(crate) while_open: Vec<u8>,
 }
 
@@ -65,24 +65,24 @@ fn look(
     life: &Life,
     open: impl FnOnce() -> Result<FileStore, StoreError>,
 ) -> (Found, Option<FileStore>) {
-    keep_quiet_about_the_database();
+    silence_database_panics();
     let store = match catch_unwind(AssertUnwindSafe(open)) {
         Err(_) => return (Found::Wrong("the open panicked".to_owned()), None),
-        Ok(Err(error)) if is_typed(&error) => return (Found::Refused(told(&error)), None),
-        Ok(Err(error)) => return (Found::Wrong(told(&error)), None),
+        Ok(Err(error)) if is_typed(&error) => return (Found::Refused(described(&error)), None),
+        Ok(Err(error)) => return (Found::Wrong(described(&error)), None),
         Ok(Ok(store)) => store,
     };
     let found = match catch_unwind(AssertUnwindSafe(|| life.look(store.clone()))) {
         Err(_) => Found::Wrong("it opened, and not all of it could be read".to_owned()),
         Ok(seen) => life.number(&seen).map_or_else(
-            || Found::Wrong("it opened as a store that never was".to_owned()),
+            || Found::Wrong("it opened with a state that never existed".to_owned()),
             Found::State,
         ),
     };
     (found, Some(store))
 }
 
-/// What is damaged may not close either, which is an error of its own kind and no harm.
+/// A damaged store can fail to close, which is a separate error without consequences.
 fn close(store: Option<FileStore>) {
     let Some(store) = store else { return };
     if let Err(error) = block_on(store.close()) {
@@ -90,7 +90,7 @@ fn close(store: Option<FileStore>) {
     }
 }
 
-fn told(error: &StoreError) -> String {
+fn described(error: &StoreError) -> String {
     format!("{:?}: {error}", error.kind())
 }
 
@@ -99,9 +99,9 @@ fn is_typed(error: &StoreError) -> bool {
     kinds.contains(&error.kind())
 }
 
-/// The store turns a panic of the database into an error. What is printed of each would bury
-/// whatever else is printed.
-fn keep_quiet_about_the_database() {
+/// Silences the database's panics, which the store turns into errors; their messages would hide all
+/// other output.
+fn silence_database_panics() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let usual = panic::take_hook();

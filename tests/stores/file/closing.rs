@@ -1,4 +1,4 @@
-//! After a close nothing works, and the file is free.
+//! After a close every operation fails, and the file can be opened again.
 
 use futures_lite::future::block_on;
 use keywright::store::{

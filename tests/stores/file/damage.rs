@@ -1,5 +1,5 @@
-//! Damaged files: whatever is cut off, flipped or overwritten, the store opens as it was or says
-//! that it is damaged. It never opens as less, and no dead token comes back to life.
+//! Truncated, flipped or overwritten files: the store opens unchanged or reports damage. It never
+//! opens with less data, and no dead token works again.
 
 use futures_lite::future::block_on;
 use rand::rngs::StdRng;
@@ -9,11 +9,11 @@ use rand::{RngExt, SeedableRng};
 use crate::{Lived, Opened, open, open_or_refuse};
 use common::{World, amount};
 
-/// The length of redb's header, where one bit decides most.
+/// Length of redb's header in bytes, where single bits have the largest effect.
 const HEADER: usize = 320;
 const PAGE: usize = 4_096;
 
-/// What came of many damaged files.
+/// The results for many damaged files.
 #[derive(Debug, Default)]
 struct Tally {
     as_it_was: u32,
@@ -31,7 +31,7 @@ impl Tally {
     }
 }
 
-/// A tally that was not looked at would hold nothing.
+/// A tally that the test has not checked would prove nothing.
 impl Drop for Tally {
     fn drop(&mut self) {
         let Self { as_it_was, refused, wrong } = self;
@@ -92,7 +92,7 @@ fn t_f13_flipped_data_bit_restores_nothing() {
     let used = used_bytes(&bytes);
     let mut tally = Tally::default();
     for _ in 0..amount("KEYWRIGHT_FLIPS", 2_000) {
-        // Most of the file is empty: nine of ten flips hit what is written.
+        // Most of the file is empty, so nine of ten flips hit bytes in use.
         let place = if random.random_bool(0.9) {
             *used.choose(&mut random).expect("something is written")
         } else {
@@ -103,7 +103,7 @@ fn t_f13_flipped_data_bit_restores_nothing() {
         tally.open(&mut lived, &bytes, || format!("bit {bit} of byte {place} was flipped"));
         bytes[place] ^= 1 << bit;
     }
-    assert!(tally.refused > 0, "no flip was noticed");
+    assert!(tally.refused > 0, "no flip was detected");
 }
 
 #[test]
@@ -126,7 +126,7 @@ fn t_f13_overwritten_pages_never_open_changed() {
         match how {
             0 => bytes[to.clone()].fill(0),
             1 => random.fill(&mut bytes[to.clone()]),
-            // A write that went to another place.
+            // A write that reached another place.
             _ => {
                 let length = to.len().min(from.len());
                 bytes.copy_within(from.start..from.start + length, to.start);
@@ -134,7 +134,7 @@ fn t_f13_overwritten_pages_never_open_changed() {
         }
         tally.open(&mut lived, &bytes, || format!("{to:?} was overwritten in way {how}"));
     }
-    assert!(tally.refused > 0, "no damage was noticed");
+    assert!(tally.refused > 0, "no damage was detected");
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn t_f14_stale_page_restores_no_revoked_key() {
     let after = std::fs::read(&path).expect("the store file");
 
     let mut refused = 0;
-    // Not the first page: with the header of then, it is the store of then.
+    // The first page is excluded: with its old header, the file is the old store.
     for begin in (PAGE..after.len().min(before.len())).step_by(PAGE) {
         let page = begin..begin + PAGE;
         if before[page.clone()] == after[page.clone()] {
@@ -172,10 +172,10 @@ fn t_f14_stale_page_restores_no_revoked_key() {
             }
         }
     }
-    assert!(refused > 0, "no old page was noticed");
+    assert!(refused > 0, "no old page was detected");
 }
 
-/// The bytes of every block of 64 in which something is written, behind the header.
+/// Returns the offsets of every block of 64 bytes in use, after the header.
 fn used_bytes(bytes: &[u8]) -> Vec<usize> {
     let blocks = bytes.chunks(64).enumerate();
     let used = blocks.filter(|(_, block)| block.iter().any(|byte| *byte != 0));
@@ -188,14 +188,14 @@ fn t_f14_crashed_header_bit_restores_nothing() {
     let mut lived = Lived::new();
     let store = open(&lived.path()).expect("it opens");
     lived.world.reopen(store.clone());
-    // The last change is one that may not be lost.
+    // The last change is a revoke, which must not be lost.
     let key = lived.world.id("plain");
     block_on(lived.world.authority.revoke(&lived.world.admin, &key)).expect("it is revoked");
     lived.state = lived.world.state();
     let mut bytes = lived.bytes();
     block_on(store.close()).expect("the store closes");
     let mut tally = Tally::default();
-    // All of what says how to read the rest, and one in seven of the two commits' slots.
+    // All bits that define the layout, and one in seven of the two commit slots.
     for bit in (0..HEADER * 8).filter(|bit| *bit < 64 * 8 || bit % 7 == 0) {
         bytes[bit / 8] ^= 1 << (bit % 8);
         let what = || format!("bit {} of byte {} was flipped", bit % 8, bit / 8);
@@ -212,14 +212,15 @@ fn t_f14_damaged_revoked_record_restores_no_key() {
     let mut tally = Tally::default();
     let (mut records, mut cut) = (0, 0);
     for known_as in revoked {
-        // The record as it stands in the file, also where an earlier commit or a sweep left it.
+        // Every copy of the record in the file, including those of earlier commits and sweeps.
         let id = format!(r#"{{"key":{{"id":"{}""#, lived.world.id(known_as));
         for begin in places(&bytes, id.as_bytes()) {
             let record = &bytes[begin..];
             let length = record.windows(2).position(|end| end == b"\"}").expect("an end") + 2;
             let is_revoked = record[..length].windows(14).any(|word| word == b"\"revoked_at\":\"");
             records += u32::from(is_revoked);
-            // The checksum stands in front of it. One bit of each byte, another one each time.
+            // The checksum precedes the record. One bit of each byte is flipped, at a changing
+            // position.
             for place in begin - SEAL..begin + length {
                 let bit = place % 8;
                 bytes[place] ^= 1 << bit;
@@ -233,15 +234,15 @@ fn t_f14_damaged_revoked_record_restores_no_key() {
             }
         }
     }
-    println!("{records} records that say so");
-    assert!(records > 0, "none of the records found says so");
-    assert!(tally.refused > cut, "flips are noticed as well as cuts");
+    println!("{records} records with this status");
+    assert!(records > 0, "no record was found");
+    assert!(tally.refused > cut, "flips are detected as well as cuts");
 }
 
-/// The length of a record's checksum.
+/// Length of a record's checksum in bytes.
 const SEAL: usize = 16;
 
-/// Where these bytes stand.
+/// Returns the offsets of these bytes.
 fn places(bytes: &[u8], wanted: &[u8]) -> Vec<usize> {
     let windows = bytes.windows(wanted.len()).enumerate();
     windows.filter(|(_, window)| *window == wanted).map(|(place, _)| place).collect()

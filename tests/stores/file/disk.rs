@@ -1,4 +1,4 @@
-//! A disk that can fail: it tells what was written from what was synced, and refuses on command.
+//! A disk that fails on request and knows which writes were synced.
 
 use std::io::{self, ErrorKind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -6,32 +6,32 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rand::RngExt;
 use rand::rngs::StdRng;
 
-/// What a disk says that panics because it was told to.
+/// The message of the panics that a test requests.
 pub(crate) const EXPECTED: &str = "the disk panics";
 
-/// How a disk fails.
+/// The ways in which a disk fails.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Fault {
-    /// Nothing more can be written: the disk is full.
+    /// Writes fail: the disk is full.
     Full,
-    /// Nothing more can be written: the file system has become read-only.
+    /// Writes fail: the file system has become read-only.
     ReadOnly,
-    /// What is written is not synced.
+    /// Syncs fail.
     Sync,
-    /// Nothing more can be written: the disk is broken (`EIO`).
+    /// Writes fail: the disk is broken (`EIO`).
     Broken,
-    /// A signal comes in between (`EINTR`).
+    /// A signal interrupts the operation (`EINTR`).
     Interrupted,
-    /// Half of what is written arrives, then the disk is full.
+    /// Half of a write arrives, then the disk is full.
     Short,
-    /// Nothing can be read.
+    /// Reads fail.
     Read,
-    /// Whoever writes panics.
+    /// Writes panic.
     Panic,
 }
 
 impl Fault {
-    /// Those that a change and an open meet.
+    /// The faults that can hit both a change and an open.
     pub(crate) const ALL: [Self; 7] = [
         Self::Full,
         Self::ReadOnly,
@@ -81,12 +81,12 @@ pub(crate) struct Disk(Arc<Mutex<Inner>>);
 #[derive(Debug, Default)]
 struct Inner {
     bytes: Vec<u8>,
-    /// The bytes as of the last sync, and what was done since.
+    /// The bytes at the last sync, and the operations since then.
     synced: Vec<u8>,
     since: Vec<Done>,
-    /// The fault, and how many operations that it strikes are still let through.
+    /// The fault, and the number of affected operations that still succeed.
     fault: Option<(Fault, u32)>,
-    /// Whether the fault passes when it has struck once.
+    /// Whether the fault ends after it has struck once.
     once: bool,
     struck: bool,
     syncs: u32,
@@ -104,7 +104,7 @@ impl Disk {
         Self(Arc::new(Mutex::new(inner)))
     }
 
-    /// Lets `let_through` more operations of the kind pass, then fails.
+    /// Lets `let_through` more operations of the kind succeed, then fails.
     pub(crate) fn fail(&self, fault: Fault, let_through: u32, once: bool) {
         let mut inner = self.lock();
         inner.fault = Some((fault, let_through));
@@ -115,22 +115,22 @@ impl Disk {
         self.lock().fault = None;
     }
 
-    /// Whether a fault has struck.
+    /// Returns whether a fault has struck.
     pub(crate) fn has_struck(&self) -> bool {
         self.lock().struck
     }
 
-    /// How often a sync was asked for, also of those that failed.
+    /// Returns the number of requested syncs, including failed ones.
     pub(crate) fn syncs(&self) -> u32 {
         self.lock().syncs
     }
 
-    /// Everything that was written, synced or not.
+    /// Returns the file with every write, synced or not.
     pub(crate) fn bytes(&self) -> Vec<u8> {
         self.lock().bytes.clone()
     }
 
-    /// What is left after a power cut: what was synced, and any part of what was not.
+    /// Returns the file after a power cut: every synced write, and any part of the others.
     pub(crate) fn after_a_power_cut(&self, random: &mut StdRng) -> Vec<u8> {
         let inner = self.lock();
         let mut left = inner.synced.clone();
@@ -145,7 +145,7 @@ impl Disk {
                     if left.len() < end {
                         left.resize(end, 0);
                     }
-                    // A write may reach the disk in part, sector by sector.
+                    // A write can reach the disk in part, sector by sector.
                     for (place, sector) in data.chunks(512).enumerate() {
                         if random.random_bool(0.8) {
                             let at = offset + place * 512;
@@ -159,7 +159,7 @@ impl Disk {
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        // The disk itself outlives the panics that it is told to bring about.
+        // The disk stays usable after the panics that a test requests.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,5 +1,5 @@
-//! Disks that fail: what was acknowledged stays, what was not may be there or not, and after a
-//! failed write nothing more is acknowledged until the store is opened again.
+//! Failing disks: acknowledged changes stay, others may be there or not, and after a failed write
+//! no change is acknowledged until the store is reopened.
 
 use std::panic;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::{difference, is_typed};
 use common::store_lifecycle::live;
 use common::{DAY, SECOND, World, amount};
 
-/// A store on a disk that works, lived in and closed, as bytes.
+/// Creates a store on a working disk, runs a lifecycle, and closes it.
 fn lived_on(disk: &Disk) -> World {
     let store = on(disk).expect("a new store");
     let mut world = World::bare(store.clone());
@@ -29,7 +29,7 @@ fn on(disk: &Disk) -> Result<FileStore, StoreError> {
     block_on(FileStore::danger_open_backend(disk.clone()))
 }
 
-/// Changes keys, one after another, until a change fails: each a step of its own.
+/// A change of a key. The tests run changes in order until one fails.
 type Change = fn(&World) -> Result<Option<Issued>, KeyError>;
 
 const CHANGES: &[(&str, Change)] = &[
@@ -56,7 +56,7 @@ const CHANGES: &[(&str, Change)] = &[
     }),
 ];
 
-/// What is seen of both tenants without the events, which stand in the file alone.
+/// Returns the visible state of both tenants without the events, which are only in the file.
 fn in_memory(world: &World) -> Value {
     let keys = block_on(world.authority.keys(&world.admin, &KeyQuery::new())).expect("the keys");
     let said: Vec<_> =
@@ -64,8 +64,8 @@ fn in_memory(world: &World) -> Value {
     serde_json::json!({ "keys": keys.items, "said": said })
 }
 
-/// The states that the changes lead through, on a disk that works. Nothing that is random can be
-/// seen of them: every run of the changes on the same store leads through the same states.
+/// Returns the states after each change on a working disk. Visible states contain no random values,
+/// so every run on the same store has the same states.
 fn states(bytes: &[u8], world: &mut World) -> Vec<Value> {
     let disk = Disk::holding(bytes.to_vec());
     world.reopen(on(&disk).expect("it opens"));
@@ -77,8 +77,8 @@ fn states(bytes: &[u8], world: &mut World) -> Vec<Value> {
     states
 }
 
-/// Lets each of these faults strike at every operation of the changes, once or from then on. What
-/// fails is an error of this kind; nothing more is written then, and nothing is lost.
+/// Makes each of these faults strike at every operation of the changes, once or permanently. The
+/// failed change must return an error of this kind, no further write succeeds, and nothing is lost.
 fn fail_at_every_step(faults: &[Fault], once: bool, kind: StoreErrorKind) {
     let original = Disk::default();
     let mut world = lived_on(&original);
@@ -101,10 +101,11 @@ fn fail_at_every_step(faults: &[Fault], once: bool, kind: StoreErrorKind) {
             struck += 1;
             let syncs = disk.syncs();
             assert_frozen_as_of(&world, &store, &states[done], &what);
-            // A database that panicked may do so again when it closes: that stays inside.
+            // A database that panicked can panic again when it closes; the store must contain that
+            // panic.
             drop(store);
             world.let_go();
-            assert_eq!(disk.syncs(), syncs, "{what}: it was tried again");
+            assert_eq!(disk.syncs(), syncs, "{what}: the write was repeated");
             assert_is_one_of(&mut world, &disk, &states, done, &what);
         }
         println!("{fault:?}, once: {once}: {struck} steps");
@@ -138,7 +139,7 @@ fn t_f09_failed_sync_is_not_retried() {
 
 #[test]
 fn t_c13_panic_during_write_only_ends_writes() {
-    keep_quiet_about(EXPECTED);
+    silence_panics(EXPECTED);
     for once in [false, true] {
         fail_at_every_step(&[Fault::Panic], once, StoreErrorKind::Corrupt);
     }
@@ -156,7 +157,7 @@ fn t_f05_power_cut_loses_nothing_acknowledged() {
         let disk = Disk::holding(bytes.clone());
         let store = on(&disk).expect("it opens");
         world.reopen(store.clone());
-        // From here on nothing reaches the disk: the power is gone at this operation.
+        // From this operation on no write reaches the disk, as after a power cut.
         disk.fail(Fault::ReadOnly, round % 70, false);
         let what = format!("power cut {round}");
         let done = change_until_it_fails(&world, StoreErrorKind::Unavailable, &what);
@@ -190,7 +191,7 @@ fn t_f01_fault_during_open_loses_nothing() {
     let store = on(&disk).expect("it opens");
     world.reopen(store.clone());
     block_on(world.authority.revoke(&world.admin, &world.id("plain"))).expect("it is revoked");
-    // As a process leaves it that is killed here.
+    // The file of a process that is killed here.
     let killed = disk.bytes();
     let state = world.state();
     world.let_go();
@@ -211,10 +212,10 @@ fn t_f01_fault_during_open_loses_nothing() {
                         let kind = error.kind();
                         assert_eq!(kind, StoreErrorKind::Unavailable, "{what}: {error:?}");
                     }
-                    // A store that opened in spite of it is whole.
+                    // A store that opens in spite of the fault is complete.
                     Ok(store) => {
                         world.reopen(store.clone());
-                        assert!(world.state() == state, "{what}: another state");
+                        assert!(world.state() == state, "{what}: the state has changed");
                         world.let_go();
                         block_on(store.close()).expect("the store closes");
                     }
@@ -247,7 +248,7 @@ fn t_f02_failed_flush_leaves_verification_working() {
     let error = block_on(world.verifier.flush()).expect_err("it is not opened again yet");
     assert_eq!(error.kind(), StoreErrorKind::Unavailable);
     for _ in 0..5 {
-        assert_eq!(world.says(issued.token.expose()), "current", "verification goes on");
+        assert_eq!(world.says(issued.token.expose()), "current", "verification continues");
     }
 }
 
@@ -266,8 +267,8 @@ fn t_f01_full_disk_is_named() {
     assert!(error.to_string().contains("no space is left"), "{error}");
 }
 
-/// Panics that a test brings about are not printed: they would bury all else.
-fn keep_quiet_about(expected: &'static str) {
+/// Silences the panics that a test requests; their messages would hide all other output.
+fn silence_panics(expected: &'static str) {
     let usual = panic::take_hook();
     panic::set_hook(Box::new(move |panic| {
         if panic.payload_as_str() != Some(expected) {
@@ -276,8 +277,8 @@ fn keep_quiet_about(expected: &'static str) {
     }));
 }
 
-/// Makes the changes one after another; gives how many were acknowledged. The first that is not
-/// ends it, and must be an error of the store, of this kind.
+/// Runs the changes in order and returns the number of acknowledged ones. The first failed change
+/// ends the run, and its error must be a store error of this kind.
 #[track_caller]
 fn change_until_it_fails(world: &World, kind: StoreErrorKind, what: &str) -> usize {
     for (done, (name, change)) in CHANGES.iter().enumerate() {
@@ -293,8 +294,8 @@ fn change_until_it_fails(world: &World, kind: StoreErrorKind, what: &str) -> usi
     CHANGES.len()
 }
 
-/// Though the disk works again: no write is acknowledged, and verification goes on as of the last
-/// change that was.
+/// Asserts that after the disk works again, no write is acknowledged, and that verification
+/// continues with the last acknowledged state.
 #[track_caller]
 fn assert_frozen_as_of(world: &World, store: &FileStore, state: &Value, what: &str) {
     let said = in_memory(world)["said"].clone();
@@ -304,18 +305,19 @@ fn assert_frozen_as_of(world: &World, store: &FileStore, state: &Value, what: &s
     for (name, change) in CHANGES {
         match change(world) {
             Err(KeyError::Store(error)) => assert_eq!(error.kind(), StoreErrorKind::Unavailable),
-            // A change whose refusal can be told without a write is still refused for its reason.
-            other => panic!("{what}: {name} is no longer possible: {other:?}"),
+            // A change that is refused without a write keeps its reason.
+            other => panic!("{what}: {name} fails for another reason: {other:?}"),
         }
     }
-    let epoch = block_on(store.changes(Epoch::default())).expect("reading goes on").epoch;
+    let epoch = block_on(store.changes(Epoch::default())).expect("reads still work").epoch;
     let error = block_on(store.commit(Batch::default())).expect_err("nothing is written");
     assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{what}");
-    let now = block_on(store.changes(Epoch::default())).expect("reading goes on").epoch;
-    assert_eq!(now, epoch, "{what}: nothing becomes visible that was not acknowledged");
+    let now = block_on(store.changes(Epoch::default())).expect("reads still work").epoch;
+    assert_eq!(now, epoch, "{what}: no unacknowledged change is visible");
 }
 
-/// The store on `disk` has the state after `done` changes, or after the one that failed.
+/// Asserts that the store on `disk` has the state after `done` changes, or after the failed one as
+/// well.
 #[track_caller]
 fn assert_is_one_of(world: &mut World, disk: &Disk, states: &[Value], done: usize, what: &str) {
     let store = on(disk).unwrap_or_else(|error| panic!("{what}: it does not open: {error:?}"));

@@ -1,4 +1,4 @@
-//! Files that are no stores, or stores of another version: refused, and left as they are.
+//! Files that are not stores, or stores of another version, are refused and left unchanged.
 
 use std::fs;
 use std::path::Path;
@@ -13,12 +13,13 @@ use crate::opening::names_in;
 use crate::{Lived, open};
 
 type Table = TableDefinition<'static, &'static [u8], &'static [u8]>;
-/// Puts into a database what another program has there.
+/// Fills a database with the data of another program.
 type Maker = fn(&redb::WriteTransaction);
 
 const META: Table = TableDefinition::new("meta");
 
-/// Opens what is at `path` and expects an error of one of these kinds; the bytes stay.
+/// Asserts that opening `path` fails with an error of one of these kinds and leaves the bytes
+/// unchanged.
 #[track_caller]
 fn assert_refused_and_left_alone(path: &Path, kinds: &[StoreErrorKind], what: &str) -> String {
     let before = fs::read(path).expect("the file");
@@ -66,7 +67,7 @@ fn t_f16_path_without_file_is_refused_untouched() {
         let name = place.file_name().expect("a name").to_string_lossy();
         assert!(error.to_string().contains(&*name), "it names the file: {error}");
     }
-    assert_eq!(names_in(folder.path()), before, "nothing is left behind");
+    assert_eq!(names_in(folder.path()), before, "no leftovers");
     assert_eq!(fs::read(at("file")).expect("the file"), b"[keys]");
 }
 
@@ -84,7 +85,7 @@ fn read_only_store_is_refused_or_unchanged() {
             assert!(error.to_string().contains("permission denied"), "{error}");
             assert!(fs::read(&path).expect("the file") == before, "the file has changed");
         }
-        // Modes do not bind every user.
+        // File modes do not restrict every user.
         Ok(store) => {
             let mut world = lived.world;
             world.reopen(store);
@@ -118,7 +119,7 @@ fn t_f16_foreign_file_is_refused_untouched() {
         let text = assert_refused_and_left_alone(&path, &[StoreErrorKind::Unsupported], what);
         assert!(text.contains("not a keywright store"), "{what}: {text}");
     }
-    // What has the database's magic and nothing else of it may be damage or a stranger.
+    // A file with the magic bytes of the database and no valid content can be damaged or foreign.
     let kinds = [StoreErrorKind::Unsupported, StoreErrorKind::Corrupt];
     for length in [0, 1, 100, 311, 400, 4_087, 8_192, 1 << 20] {
         for fill in ["zeros", "ones", "random"] {
@@ -142,7 +143,7 @@ fn t_f16_foreign_database_is_refused_untouched() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let makers: [(&str, Maker); 4] = [
         ("nothing in it", |_| {}),
-        ("a table of its own", |transaction| {
+        ("its own table", |transaction| {
             let mut table = transaction.open_table(COUNTS).expect("a table");
             table.insert("visits", 1).expect("a row");
         }),
@@ -161,7 +162,7 @@ fn t_f16_foreign_database_is_refused_untouched() {
         let transaction = database.begin_write().expect("a transaction");
         make(&transaction);
         transaction.commit().expect("a commit");
-        // As a crash of the other program leaves it.
+        // The file after a crash of the other program.
         let crashed = folder.path().join("crashed.db");
         fs::copy(&path, &crashed).expect("a copy");
         drop(database);
@@ -225,8 +226,8 @@ fn put_format(database: &Database, format: &[u8]) {
     transaction.commit().expect("a commit");
 }
 
-/// A value behind its checksum: the first 16 bytes of SHA-256 over table, key and value, each with its
-/// length in front.
+/// Prepends the checksum of a value: the first 16 bytes of SHA-256 over table, key and value, each
+/// preceded by its length.
 fn with_checksum(table: &str, key: &[u8], value: &[u8]) -> Vec<u8> {
     let mut hash = Sha256::new();
     for part in [table.as_bytes(), key, value] {

@@ -1,5 +1,5 @@
-//! The guide's page on the format of the file, held against files: read by what the page says, with
-//! the database and the hash alone, and then compared with what the store sees.
+//! Checks the guide's page on the file format: reads files by its text, with only the database and
+//! the hash function, and compares the result with the store's view.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -19,10 +19,10 @@ use tempfile::TempDir;
 use crate::{open, write_private};
 
 const SUMMED: [&str; 6] = ["keys", "accounts", "policies", "usage", "deleted", "writers"];
-/// The key of the row of usage that the page shows.
+/// The key of the usage row in the page's example.
 const EXAMPLE: &str = "AOy7RLpEk4eN56FY";
 
-/// What stands in a row: the value is what comes behind the checksum.
+/// A row, with its value after the checksum.
 pub(crate) struct Row {
     pub(crate) key: Vec<u8>,
     pub(crate) checksum: u128,
@@ -39,7 +39,7 @@ impl Row {
     }
 }
 
-/// All rows of a file, by their tables.
+/// All rows of a file by table.
 pub(crate) struct Rows(BTreeMap<String, Vec<Row>>);
 
 impl Rows {
@@ -80,7 +80,7 @@ pub(crate) fn definition(name: &str) -> TableDefinition<'_, &'static [u8], &'sta
     TableDefinition::new(name)
 }
 
-/// The formula of the page.
+/// Computes the checksum by the page's formula.
 pub(crate) fn checksum(table: &str, key: &[u8], value: &[u8]) -> u128 {
     let parts = [table.as_bytes(), key, value]
         .map(|part| [(part.len() as u64).to_be_bytes().as_slice(), part].concat());
@@ -88,14 +88,14 @@ pub(crate) fn checksum(table: &str, key: &[u8], value: &[u8]) -> u128 {
     u128::from_be_bytes(*hash.first_chunk().expect("32 bytes"))
 }
 
-/// What stands under a heading, up to the next.
+/// Returns the text under a heading, up to the next heading.
 pub(crate) fn section(heading: &str) -> &'static str {
     let page = include_str!("../../../src/guide/format.md");
     let (_, rest) = page.split_once(&format!("# {heading}\n")).expect(heading);
-    rest.split("\n#").next().expect("what is under it")
+    rest.split("\n#").next().expect("the text under it")
 }
 
-/// The tables under a heading, each without its header.
+/// Returns the tables under a heading, each without its header.
 pub(crate) fn tables(heading: &str) -> Vec<Vec<Vec<String>>> {
     let blocks =
         section(heading).split("\n\n").map(str::trim).filter(|block| block.starts_with('|'));
@@ -103,12 +103,12 @@ pub(crate) fn tables(heading: &str) -> Vec<Vec<Vec<String>>> {
     blocks.map(|block| block.lines().skip(2).map(cells).collect()).collect()
 }
 
-/// What is printed as code in a text.
+/// Returns the inline code of a text.
 pub(crate) fn code(text: &str) -> Vec<&str> {
     text.split('`').skip(1).step_by(2).collect()
 }
 
-/// The bytes of a page's block of code: under each label what stands in hex before the bar.
+/// Returns the bytes in a code block of the page: for each label, the hex digits before the bar.
 fn bytes_in(section: &str, block: usize) -> BTreeMap<&str, Vec<u8>> {
     let mut found: BTreeMap<&str, Vec<u8>> = BTreeMap::new();
     let mut label = "";
@@ -125,7 +125,7 @@ fn bytes_in(section: &str, block: usize) -> BTreeMap<&str, Vec<u8>> {
     found
 }
 
-/// The first number of a text and the last, as in `10 to 137` and `16`.
+/// Returns the first and the last number of a text, as in `10 to 137` and `16`.
 fn bounds(text: &str) -> Option<(usize, usize)> {
     let mut numbers = text.split(' ').filter_map(|word| word.parse().ok());
     let first = numbers.next()?;
@@ -134,7 +134,7 @@ fn bounds(text: &str) -> Option<(usize, usize)> {
 
 const GOLDEN: [&str; 3] = ["empty", "lived", "crashed"];
 
-/// A copy of a file that is kept.
+/// Copies a golden file.
 pub(crate) fn copy(name: &str) -> (TempDir, PathBuf) {
     let kept = common::root().join("tests/data/golden/v1").join(name);
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -152,7 +152,7 @@ fn each_golden() -> impl Iterator<Item = (&'static str, Rows)> {
     GOLDEN.into_iter().map(|name| (name, golden(name)))
 }
 
-/// The tenant of a row of events, and what follows the zero byte.
+/// Returns the tenant of an event row, and the bytes after the zero byte.
 fn of_tenant(key: &[u8]) -> (&str, &[u8]) {
     let end = key.iter().position(|byte| *byte == 0).expect("a zero byte");
     (std::str::from_utf8(&key[..end]).expect("text"), &key[end + 1..])
@@ -269,7 +269,7 @@ fn events_are_numbered_as_documented() {
     }
 }
 
-/// Whether a value is of the kind that the page's second column names.
+/// Returns whether a value has the type that the page's second column names.
 pub(crate) fn fits(kind: &str, value: &Value) -> bool {
     let is_time = |text: &str| text.parse().is_ok_and(|time: Timestamp| time.to_string() == text);
     match kind {
@@ -301,7 +301,7 @@ fn assert_has_members(members: &[Vec<String>], record: &Value) {
 
 #[test]
 fn records_have_the_documented_members() {
-    // The object within a record that has a list of its own.
+    // The object inside a record that has its own list.
     let records = [
         ("keys", "A key", "/key"),
         ("accounts", "A service account", ""),
@@ -317,7 +317,7 @@ fn records_have_the_documented_members() {
             let lists = tables(heading);
             for record in rows.of(table).iter().map(Row::json) {
                 assert_has_members(&lists[0], &record);
-                let inner = record.pointer(inner).expect("what is within");
+                let inner = record.pointer(inner).expect("its fields");
                 assert_has_members(lists.last().expect("a list"), inner);
             }
         }
@@ -328,7 +328,7 @@ fn records_have_the_documented_members() {
     }
 }
 
-/// Records as texts of JSON, in their order.
+/// Returns records as JSON texts, in order.
 fn texts<T: Serialize>(records: impl IntoIterator<Item = T>) -> BTreeSet<String> {
     let as_json = |record| serde_json::to_value(record).expect("JSON").to_string();
     records.into_iter().map(as_json).collect()
@@ -347,12 +347,12 @@ fn store_and_documented_reader_agree() {
         let tenants: BTreeSet<_> = tenants.map(|id| TenantId::new(id).expect("an id")).collect();
         let seen: usize = tenants.iter().map(|tenant| compare(&store, &rows, tenant)).sum();
         let in_file = ["keys", "accounts", "policies", "usage", "events"].map(|t| rows.of(t).len());
-        assert_eq!(seen, in_file.iter().sum::<usize>(), "{name}: a row is of no tenant");
+        assert_eq!(seen, in_file.iter().sum::<usize>(), "{name}: a row has no tenant");
         block_on(store.close()).expect("the store closes");
     }
 }
 
-/// Compares what stands of a tenant, and says of how many rows.
+/// Compares the rows of a tenant with the store's view, and returns the number of rows.
 fn compare(store: &FileStore, rows: &Rows, tenant: &TenantId) -> usize {
     let of = |table: &str, place: &str| {
         let records = rows.of(table).iter().map(Row::json);
@@ -385,7 +385,7 @@ fn compare(store: &FileStore, rows: &Rows, tenant: &TenantId) -> usize {
     keys.len() + accounts.len() + events.len() + policy.iter().count() + used
 }
 
-/// Writes other JSON into the example of the page, with its checksum, and with the sum or without.
+/// Writes other JSON into the page's example row, with its checksum, and with or without the sum.
 fn write_usage(path: &Path, value: &Value, with_sum: bool) {
     let rows = Rows::read(path);
     let key = EXAMPLE.as_bytes();

@@ -1,4 +1,4 @@
-//! The lists on the page about the format are those of the crate.
+//! The lists on the format page match the crate.
 
 use keywright::{DetailField, Operation, RefusalCode};
 use serde_json::json;

@@ -1,5 +1,5 @@
-//! The file does not grow with what is dead: sweeps give its room back, and what is read at open is
-//! bounded by what is alive and by the retention of events.
+//! The file does not grow with dead records: sweeps reclaim their space, and the rows that an open
+//! reads are bounded by the live records and the retention of events.
 
 use std::time::Duration;
 
@@ -21,14 +21,14 @@ use crate::disk::Disk;
 use common::DAY;
 
 const PAUSE: Duration = Duration::from_secs(600);
-/// How many cycles there are between two sweeps.
+/// Number of cycles between two sweeps.
 const SWEPT: usize = 100;
 
 type Table<'a> = TableDefinition<'a, &'static [u8], &'static [u8]>;
-/// What a file loses.
+/// A removal of rows from a file.
 type Loss = fn(&redb::WriteTransaction);
 
-/// A tenant whose events are kept for a day, on a store.
+/// A tenant on a store, whose events are kept for a day.
 struct Tenant {
     store: FileStore,
     clock: ManualClock,
@@ -66,7 +66,7 @@ impl Tenant {
         block_on(self.authority.sweep(&self.admin)).expect("a sweep").events
     }
 
-    /// Makes a key and deletes it, again and again, with a sweep now and then.
+    /// Generates and deletes a key this many times, with regular sweeps.
     fn cycle(&self, times: usize) {
         for n in 1..=times {
             self.delete(&self.make());
@@ -95,7 +95,7 @@ fn on(disk: &Disk) -> Tenant {
     Tenant::on(store, &clock)
 }
 
-/// How many rows each table of a closed store has.
+/// Returns the number of rows in each table of a closed store.
 fn rows(disk: &Disk) -> Vec<(String, u64)> {
     let copy = Disk::holding(disk.bytes());
     let database = Database::builder().create_with_backend(copy).expect("a database");
@@ -117,7 +117,7 @@ fn t_f23_file_stops_growing_under_sweeps() {
     let late = disk.bytes().len();
     assert!(late <= 2 * early, "{early} bytes after 300 cycles, {late} after 3,000");
     block_on(tenant.store.close()).expect("it closes");
-    // Everything that is read at open. How many sweeps fall into a day differs by one.
+    // These are all rows that an open reads. The number of sweeps in a day varies by one.
     for ((table, early), (_, late)) in rows_early.iter().zip(rows(&disk)) {
         assert!(late <= early + 1, "{table}: {early} rows after 300 cycles, {late} after 3,000");
     }
@@ -148,7 +148,7 @@ fn t_f23_deleted_id_is_reserved_until_sweep() {
     }
     tenant.clock.advance(Duration::from_micros(1));
     assert_eq!(tenant.sweep(), 4, "all but the newest");
-    // 95 random bits are what keeps ids apart now, in memory and in the file.
+    // From now on only the 95 random bits of an id prevent its reuse, in memory and in the file.
     assert_eq!(tenant.insert(&record), Ok(()));
     tenant = reopen(tenant);
     assert_eq!(tenant.insert(&other), Ok(()));
@@ -168,10 +168,10 @@ fn t_f23_event_numbers_continue_after_reopen() {
     let query = EventQuery::new().oldest_first();
     let events = block_on(tenant.authority.events(&tenant.admin, &query)).expect("events").items;
     let numbers: Vec<_> = events.iter().map(|event| event.sequence).collect();
-    assert_eq!(numbers, [4, 5, 6], "the newest, the sweep, and what came after the reopen");
+    assert_eq!(numbers, [4, 5, 6], "the newest event, the sweep, and the events after the reopen");
 }
 
-/// A store in a file, closed, with seven events of which the first two were swept.
+/// Creates a closed store file with seven events, of which a sweep removed the first two.
 fn swept_file() -> (TempDir, std::path::PathBuf) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("keys.db");
@@ -196,7 +196,7 @@ fn place(number: u64) -> Vec<u8> {
     [TenantId::default().as_str().as_bytes(), &[0], &number.to_be_bytes()].concat()
 }
 
-/// Rewrites a file with the database alone, and opens it as a store.
+/// Changes a file through the database, and opens it as a store.
 fn opened_after(change: impl FnOnce(&redb::WriteTransaction)) -> Result<FileStore, StoreError> {
     let (_folder, path) = swept_file();
     let database = Database::open(&path).expect("a database");
@@ -213,8 +213,8 @@ fn take_event(transaction: &redb::WriteTransaction, number: u64) {
     assert!(events.remove(place(number).as_slice()).expect("a removal").is_some());
 }
 
-/// Makes the state say that there are so many events.
-fn say_there_are(transaction: &redb::WriteTransaction, all: u64) {
+/// Sets the stored number of events.
+fn set_event_count(transaction: &redb::WriteTransaction, all: u64) {
     let mut meta = transaction.open_table(Table::new("meta")).expect("the table");
     let state = meta.get(b"state".as_slice()).expect("a row").expect("the state").value().to_vec();
     let mut json: serde_json::Value = serde_json::from_slice(&state[16..]).expect("JSON");
@@ -225,16 +225,16 @@ fn say_there_are(transaction: &redb::WriteTransaction, all: u64) {
 
 #[test]
 fn t_f23_lost_events_are_seen_at_open() {
-    assert!(opened_after(|_| {}).is_ok(), "as it was");
-    // 3 to 7 are there. The ends alone do not tell of one in the middle, nor the count of one that
-    // is lost together with its count.
+    assert!(opened_after(|_| {}).is_ok(), "unchanged");
+    // Events 3 to 7 exist. The first and last event do not reveal a missing one in between, and the
+    // count does not reveal an event that is removed together with its count.
     let lost: [(&str, Loss); 5] = [
         ("the first", |transaction| take_event(transaction, 3)),
         ("one in the middle", |transaction| take_event(transaction, 5)),
         ("the newest", |transaction| take_event(transaction, 7)),
         ("one in the middle, with its count", |transaction| {
             take_event(transaction, 5);
-            say_there_are(transaction, 4);
+            set_event_count(transaction, 4);
         }),
         ("a row of the index", |transaction| {
             let mut index = transaction.open_table(Table::new("events_by_key")).expect("a table");
@@ -255,7 +255,7 @@ fn last_event_number_is_not_exceeded() {
         let mut events = transaction.open_table(Table::new("events")).expect("the table");
         let row = with_checksum("events", &key, b"{}");
         events.insert(key.as_slice(), row.as_slice()).expect("it is written");
-        say_there_are(transaction, 6);
+        set_event_count(transaction, 6);
     });
     let clock = ManualClock::at("2026-01-03T00:00:00Z".parse().expect("a time"));
     let mut tenant = Tenant::on(store.expect("it opens"), &clock);

@@ -1,6 +1,5 @@
-//! The store in a file, and what may happen to the file: it is opened again, by others, on foreign
-//! and damaged files, on disks that fail. What was acknowledged is there as it was, or an error says
-//! that it can't be had.
+//! The file store: it is reopened, shared, damaged, replaced by foreign files, and run on failing
+//! disks. Every acknowledged change is there, or an error reports that it cannot be read.
 
 mod closing;
 mod damage;
@@ -32,7 +31,7 @@ use tempfile::TempDir;
 use common::World;
 use common::store_lifecycle::{DEAD, live};
 
-/// A store that was lived in and closed, with what could be seen of it at the end.
+/// A closed store after a lifecycle, with its last visible state.
 struct Lived {
     folder: TempDir,
     world: World,
@@ -58,8 +57,8 @@ impl Lived {
         fs::read(self.path()).expect("the store file")
     }
 
-    /// Opens `bytes` as a store. It is as it was, or the error has a kind that fits; anything else
-    /// is told.
+    /// Opens `bytes` as a store. The store must be unchanged, or the error must have an allowed
+    /// kind; any other result is returned as an error.
     fn open_damaged(&mut self, bytes: &[u8]) -> Result<Opened, String> {
         let path = self.folder.path().join("damaged.db");
         write_private(&path, bytes);
@@ -80,7 +79,7 @@ impl Lived {
     }
 }
 
-/// What a verify says of a token that it accepts.
+/// The answers of a verify that accepts a token.
 const ACCEPTED: [&str; 2] = ["current", "retiring"];
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -89,7 +88,7 @@ enum Opened {
     Refused,
 }
 
-/// Writes a store file that no other user can touch, as the crate makes it.
+/// Writes a store file with the permissions that the crate gives it: no access for other users.
 fn write_private(path: &Path, bytes: &[u8]) {
     fs::write(path, bytes).expect("the file is written");
     #[cfg(unix)]
@@ -101,9 +100,10 @@ fn open(path: &Path) -> Result<FileStore, StoreError> {
     block_on(FileStore::open(path))
 }
 
-/// Opens what may be damaged: a store, none if it is refused, or what is wrong with that.
+/// Opens a file that can be damaged. Returns the store, nothing for an allowed refusal, or a
+/// description of a wrong result.
 fn open_or_refuse(path: &Path) -> Result<Option<FileStore>, String> {
-    keep_quiet_about_the_database();
+    silence_database_panics();
     match catch_unwind(|| open(path)) {
         Err(_) => Err("the open panicked".to_owned()),
         Ok(Err(error)) if is_typed(&error) => Ok(None),
@@ -112,9 +112,9 @@ fn open_or_refuse(path: &Path) -> Result<Option<FileStore>, String> {
     }
 }
 
-/// The database panics on some damage, which the store turns into an error. What it prints of each
-/// panic would bury whatever else is printed.
-fn keep_quiet_about_the_database() {
+/// Silences the database's panics on some damage, which the store turns into errors; their messages
+/// would hide all other output.
+fn silence_database_panics() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let usual = panic::take_hook();
@@ -127,13 +127,13 @@ fn keep_quiet_about_the_database() {
     });
 }
 
-/// Whether an error of an open is one of the three kinds that it may have.
+/// Returns whether the error has one of the three kinds that an open can return.
 fn is_typed(error: &StoreError) -> bool {
     let kinds = [StoreErrorKind::Corrupt, StoreErrorKind::Unsupported, StoreErrorKind::Unavailable];
     kinds.contains(&error.kind())
 }
 
-/// The first places at which two values differ.
+/// Describes the first differences between two values.
 fn difference(expected: &Value, seen: &Value) -> String {
     fn walk(at: &str, a: &Value, b: &Value, found: &mut Vec<String>) {
         match (a, b) {

@@ -1,5 +1,5 @@
-//! Records in the file that lack a member or say a number that no version can have: the checksums are
-//! right, so what reads them must refuse them.
+//! Records in the file with a missing field or an impossible number. Their checksums are valid, so
+//! the reader of the record must refuse them.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::format::{Rows, checksum, copy, definition, golden};
 use crate::open;
 
-/// Writes another value into the row, with its checksum and into the sum.
+/// Replaces the value of a row, and updates its checksum and the sum.
 fn rewrite(path: &Path, table: &str, key: &[u8], value: &Value) {
     let rows = Rows::read(path);
     let row = rows.of(table).iter().find(|row| row.key == key).expect("the row");
@@ -34,7 +34,7 @@ fn rewrite(path: &Path, table: &str, key: &[u8], value: &Value) {
     transaction.commit().expect("a commit");
 }
 
-/// What an open says of a file with another value in the row. Events are read when they are asked for.
+/// Returns the result of an open after a row's value was replaced. Events are read on demand.
 fn open_with(table: &str, key: &[u8], value: &Value) -> Result<(), StoreErrorKind> {
     let (_folder, path) = copy("lived");
     rewrite(&path, table, key, value);
@@ -44,7 +44,7 @@ fn open_with(table: &str, key: &[u8], value: &Value) -> Result<(), StoreErrorKin
     block_on(store.events(&tenant, &query)).map(drop).map_err(|error| error.kind())
 }
 
-/// A row of each table that has JSON in it: the table, the key, the value.
+/// Returns a row of each table with JSON: the table, the key and the value.
 fn rows() -> Vec<(&'static str, Vec<u8>, Value)> {
     let golden = golden("lived");
     let first = |table: &'static str| {

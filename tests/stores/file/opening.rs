@@ -1,4 +1,4 @@
-//! Opening: who else has the file open, how it is made, what is left beside it.
+//! Opening a file: concurrent opens, creation, and leftover files.
 
 use std::env;
 use std::fs;
@@ -34,7 +34,7 @@ fn t_f17_second_open_in_process_is_refused() {
 
 #[test]
 fn t_f17_second_open_elsewhere_is_refused() {
-    // The other process is this very test, told by a variable what to open.
+    // The other process is this test executable, with the path in a variable.
     if let Some(path) = env::var_os(CHILD) {
         return open_and_say(Path::new(&path));
     }
@@ -57,7 +57,7 @@ pub(crate) fn open_and_say(path: &Path) {
     }
 }
 
-/// Another process that runs this test of this program by these words of a shell.
+/// Builds another process that runs a test of this program through the given shell command.
 pub(crate) fn other(test: &str, path: &Path, by: &str) -> Command {
     let this = env::current_exe().expect("this program");
     let mut command = Command::new("sh");
@@ -81,7 +81,7 @@ fn t_f08_unsynced_folder_is_not_acknowledged() {
     }
     let test = "opening::t_f08_unsynced_folder_is_not_acknowledged";
     let mut seen = Vec::new();
-    // With so few files that the folder can't be opened behind the store, then with one more.
+    // The limit is too low to open the folder after the store, then one higher.
     for files in 3..16 {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("keys.db");
@@ -96,7 +96,7 @@ fn t_f08_unsynced_folder_is_not_acknowledged() {
     let [.., (before, is_made), (last, _)] = seen.as_slice() else { panic!("{seen:?}") };
     assert_eq!(last, "opened", "{seen:?}");
     assert!(before.starts_with("Unavailable: ") && before.contains("can't be created"), "{seen:?}");
-    assert!(is_made, "what failed came after the link: {seen:?}");
+    assert!(is_made, "the failure came after the link: {seen:?}");
 }
 
 #[cfg(unix)]
@@ -119,7 +119,7 @@ fn t_f07_kill_during_creation_leaves_whole_stores() {
         while !folder.path().join("2").exists() {
             std::thread::yield_now();
         }
-        // At any moment of the making of one.
+        // The kill hits any moment of the creation.
         std::thread::sleep(Duration::from_micros(round * 397));
         making.kill().expect("it can be killed");
         making.wait().expect("it ends");
@@ -129,7 +129,8 @@ fn t_f07_kill_during_creation_leaves_whole_stores() {
             let left = names_in(&made);
             let is_there = path.exists();
             (unnamed, whole) = (unnamed + u32::from(!is_there), whole + u32::from(is_there));
-            // Whole if it is there, and made anew if it is not, beside what the kill left.
+            // The store is complete if its file exists, and is created anew otherwise, beside the
+            // leftovers of the kill.
             let store = open(&path).unwrap_or_else(|error| panic!("beside {left:?}: {error:?}"));
             World::new(store.clone()).issue("prod-main-app");
             block_on(store.close()).expect("the store closes");
@@ -202,7 +203,7 @@ fn t_f17_one_of_many_concurrent_opens_wins() {
         }
         drop(had);
         assert_eq!(names_in(folder.path()), ["keys.db"], "round {round}");
-        let world = World::new(open(&path).expect("whoever came first made a whole store"));
+        let world = World::new(open(&path).expect("the first process created a complete store"));
         world.issue("prod-main-app");
     }
 }
@@ -212,15 +213,15 @@ fn missing_or_readonly_folder_is_an_error() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let mut places = vec![folder.path().join("absent").join("keys.db")];
     if cfg!(target_os = "linux") {
-        // No file can be made here, not even by root.
+        // No user can create a file here, not even root.
         places.extend(["/proc/keys.db", "/sys/keys.db"].map(Into::into));
     }
     for place in places {
-        let error = open(&place).expect_err("nothing can be made there");
+        let error = open(&place).expect_err("no file can be created there");
         assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{}: {error}", place.display());
         assert!(error.to_string().contains("keys.db"), "it names the file: {error}");
     }
-    assert_eq!(names_in(folder.path()), [""; 0], "nothing is left behind");
+    assert_eq!(names_in(folder.path()), [""; 0], "no leftovers");
 }
 
 #[test]

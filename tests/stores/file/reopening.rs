@@ -1,4 +1,4 @@
-//! A store that is opened again is the store that was closed, after every kind of change.
+//! A reopened store equals the closed one, after every kind of change.
 
 use futures_lite::future::block_on;
 use keywright::store::{
@@ -41,7 +41,7 @@ fn store_is_equal_after_plain_drop() {
     let mut world = World::bare(open(&path).expect("a new store"));
     live(&mut world);
     let before = world.state();
-    // A world over another store lets go of the file.
+    // The world has to release the file before it is reopened.
     world.let_go();
     world.reopen(open(&path).expect("it opens"));
     let after = world.state();
@@ -56,7 +56,7 @@ fn reopened_store_knows_no_earlier_changes() {
     let changes = |since| block_on(store.changes(since)).expect("the store is up");
     let before = changes(Epoch(0)).epoch;
     assert!(before > Epoch(1));
-    // What a cache knew of the store before is not completed by what this one knows.
+    // This store cannot report the changes since an epoch of the previous one.
     for since in [Epoch(0), Epoch(before.0 - 1)] {
         let told = changes(since);
         assert_eq!((told.epoch, told.touched), (before, None), "since {since:?}");
@@ -157,7 +157,7 @@ fn reopened_verifier_decides_the_same() {
 fn event_numbers_continue_for_each_tenant() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("keys.db");
-    // Ids that are the beginning of others, on both sides of the byte that ends them.
+    // Some ids are prefixes of others, on both sides of the byte that terminates them.
     let tenants = ["a", "a-", "a~", "b", "ab", "A"].map(|id| TenantId::new(id).expect("an id"));
     for round in 1..=3 {
         let store = open(&path).expect("it opens");

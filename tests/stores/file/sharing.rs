@@ -1,4 +1,4 @@
-//! Files and folders that others may touch, and places that are no file at all.
+//! Files and folders that other users can write to, and paths that are not files.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -16,7 +16,7 @@ fn set_mode(path: &Path, mode: u32) {
 }
 
 fn mode(path: &Path) -> u32 {
-    fs::metadata(path).expect("what is there").permissions().mode() & 0o7777
+    fs::metadata(path).expect("the file exists").permissions().mode() & 0o7777
 }
 
 #[track_caller]
@@ -32,7 +32,7 @@ fn assert_refused(path: &Path, what: &Path, mode: &str, advice: &str) {
 
 fn open_shared(path: &Path) -> FileStore {
     let options = FileOptions::new().danger_allow_shared_files();
-    block_on(options.open(path)).expect("the host says so")
+    block_on(options.open(path)).expect("the host allows it")
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn t_f18_file_accessible_to_others_is_refused() {
     let mut world = lived.world;
     world.reopen(open_shared(&path));
     assert!(world.state() == lived.state);
-    assert_eq!(mode(&path), 0o666, "the host's own affair");
+    assert_eq!(mode(&path), 0o666, "the host's decision");
     drop(world);
 }
 
@@ -85,7 +85,7 @@ fn t_f18_shared_folder_gets_no_store() {
     for bits in [0o777, 0o770, 0o722] {
         set_mode(folder.path(), bits);
         assert_refused(&path, folder.path(), &format!("{bits:04o}"), "chmod go-w");
-        assert_eq!(names_in(folder.path()), [""; 0], "nothing is left behind");
+        assert_eq!(names_in(folder.path()), [""; 0], "no leftovers");
     }
     set_mode(folder.path(), 0o777);
     block_on(open_shared(&path).close()).expect("the store closes");
@@ -105,7 +105,7 @@ fn t_f18_link_in_shared_folder_is_refused() {
     assert_refused(&link, folder.path(), "0777", "chmod go-w");
     set_mode(folder.path(), 0o700);
     block_on(open(&link).expect("it opens").close()).expect("the store closes");
-    // Where the link leads to counts as well.
+    // The target of the link counts as well.
     let real = lived.folder.path().canonicalize().expect("the folder");
     set_mode(&real, 0o777);
     assert_refused(&link, &real, "0777", "chmod go-w");
@@ -138,14 +138,14 @@ fn t_f18_dangling_link_is_named() {
     for (name, target) in
         [("link.db", "absent.db"), ("far.db", "nowhere/absent.db"), ("again.db", "link.db")]
     {
-        let error = open(&at(name)).expect_err("it leads nowhere");
+        let error = open(&at(name)).expect_err("the link is dangling");
         assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{error}");
         let said = error.to_string();
         for word in [name, target, "symbolic link", "does not exist"] {
             assert!(said.contains(word), "{word} is missing: {said}");
         }
     }
-    assert_eq!(names_in(folder.path()), before, "nothing is made");
+    assert_eq!(names_in(folder.path()), before, "no file is created");
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn t_f18_non_file_is_named() {
         ("link to a device", "is a device"),
     ];
     let before = names_in(folder.path());
-    // A pipe that is opened to be read waits for a writer: this must come back by itself.
+    // A read of a pipe would wait for a writer, so the open must return without one.
     for (name, cause) in table {
         for error in [
             open(&at(name)).expect_err(cause),
@@ -189,5 +189,5 @@ fn t_f18_non_file_is_named() {
     }
     let error = open(Path::new("/dev/zero")).expect_err("a device");
     assert!(error.to_string().contains("/dev/zero is a device"), "{error}");
-    assert_eq!(names_in(folder.path()), before, "nothing is made");
+    assert_eq!(names_in(folder.path()), before, "no file is created");
 }

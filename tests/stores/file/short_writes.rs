@@ -1,5 +1,5 @@
-//! The system itself writes less than it was asked to: a process may have a limit for the length of
-//! files, at which a write ends early and behind which the next one fails.
+//! Short writes by the operating system: under a limit on the file size, one write ends early and
+//! the next one fails.
 
 use std::env;
 use std::fs;
@@ -14,14 +14,14 @@ use common::{World, name};
 
 const FILE: &str = "KEYWRIGHT_TEST_WRITES_SHORT_TO";
 const TEST: &str = "short_writes::t_f03_partial_writes_lose_nothing";
-/// In bytes, the unit of `ulimit -f`.
+/// The unit of `ulimit -f`, in bytes.
 const BLOCK: usize = 512;
-/// How many keys the process with the limit makes, if it can.
+/// Number of keys that the process tries to generate under the limit.
 const KEYS: usize = 12;
 
 #[test]
 fn t_f03_partial_writes_lose_nothing() {
-    // The process with the limit is this very test, told by a variable where to write.
+    // The limited process is this test executable, with the path in a variable.
     if let Some(file) = env::var_os(FILE) {
         return make_keys(Path::new(&file));
     }
@@ -61,10 +61,11 @@ fn t_f03_partial_writes_lose_nothing() {
     assert!(failed > 10 && failed_later > 1, "{failed} limits were met, {failed_later} later");
 }
 
-/// The tokens that a process with this limit was given, and the error that ended it.
+/// Runs a process with this limit, and returns the tokens that it generated and the error that
+/// ended it.
 fn make_keys_within(blocks: usize, file: &Path) -> (Vec<String>, Option<String>) {
     let this = env::current_exe().expect("this program");
-    // Without the trap the limit would be a signal that ends the process.
+    // Without the trap, reaching the limit would end the process by a signal.
     let limited = "trap '' XFSZ; ulimit -f \"$1\"; exec \"$0\" \"$2\" --exact --nocapture";
     let output = Command::new("sh")
         .args(["-c", limited])
@@ -82,7 +83,7 @@ fn make_keys_within(blocks: usize, file: &Path) -> (Vec<String>, Option<String>)
     (said("child made: ").collect(), said("child failed: ").next())
 }
 
-/// Makes keys until a write fails.
+/// Generates keys until a write fails.
 fn make_keys(file: &Path) {
     let store = match block_on(FileStore::open(file)) {
         Ok(store) => store,
@@ -99,7 +100,7 @@ fn make_keys(file: &Path) {
     }
 }
 
-/// Writes a store file that no other user can touch, as the crate makes it.
+/// Writes a store file with the permissions that the crate gives it: no access for other users.
 fn write_private(path: &Path, bytes: &[u8]) {
     fs::write(path, bytes).expect("the file is written");
     #[cfg(unix)]

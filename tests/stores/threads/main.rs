@@ -1,4 +1,4 @@
-//! Many threads at once: races for the same keys, and histories held against a model.
+//! Many threads at once: races for the same keys, and histories checked against a model.
 
 mod linear;
 mod races;

@@ -1,6 +1,6 @@
-//! What can be wrong with a store, and which rules see it.
+//! The flaws of the wrong stores, and the contract rules that detect each.
 
-/// One thing that is wrong with a store.
+/// One deviation of a store from the contract.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Flaw {
     InsertReplaces,
@@ -43,7 +43,7 @@ pub(crate) enum Flaw {
     DeletedIdFreeEarly,
 }
 
-/// Each flaw, what such a store does, and all rules that see it: these and no other.
+/// Each flaw, its effect, and exactly the rules that detect it.
 pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 38] = [
     (
         Flaw::InsertReplaces,

@@ -1,4 +1,4 @@
-//! Stores that are wrong in one way each: every rule sees what it is there for, and nothing else.
+//! Stores with one flaw each: exactly the expected rules fail.
 
 mod flaws;
 mod store;
@@ -13,18 +13,18 @@ use keywright::store::conformance::{Host, RULES};
 use flaws::FLAWS;
 use store::Wrong;
 
-/// The rules that do not hold on a store.
+/// Returns the rules that fail on a store.
 fn broken(host: &dyn Host) -> Vec<&'static str> {
     let breaks = |check: fn(&dyn Host)| {
         panic::catch_unwind(AssertUnwindSafe(|| check(host))).err().map(|said| {
             let text = said.downcast_ref::<String>().cloned().unwrap_or_default();
-            assert!(text.starts_with("the rule "), "it says which rule it is: {text}");
+            assert!(text.starts_with("the rule "), "the message names the rule: {text}");
         })
     };
     RULES.iter().filter(|rule| breaks(rule.check).is_some()).map(|rule| rule.name).collect()
 }
 
-/// A flaw is to be seen by its rule and not by a page of panics.
+/// Runs `work` without the messages of panics, because rules are expected to fail.
 fn quietly<T>(work: impl FnOnce() -> T) -> T {
     panic::set_hook(Box::new(|_| {}));
     let came_to = work();
@@ -42,7 +42,7 @@ fn b9_flaws_are_seen_by_listed_rules() {
             wrong.push(format!("{flaw:?} {what}: {seen:?}"));
         }
     }
-    assert!(wrong.is_empty(), "the table says otherwise:\n{}", wrong.join("\n"));
+    assert!(wrong.is_empty(), "the table differs:\n{}", wrong.join("\n"));
 }
 
 #[test]

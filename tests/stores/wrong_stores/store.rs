@@ -1,4 +1,4 @@
-//! A store that is right but for one thing: its reads, and what its flaws have to remember.
+//! The reads of a store with one flaw, and the state that the flaw needs.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,16 +21,16 @@ pub(crate) struct Wrong {
     notes: Mutex<Notes>,
 }
 
-/// What a flaw remembers and should not.
+/// The state that a flaw keeps and a correct store would not.
 #[derive(Debug, Default)]
 pub(super) struct Notes {
     pub(super) deleted: HashMap<KeyId, KeyRecord>,
     pub(super) risen: HashMap<KeyId, KeyRecord>,
     pub(super) last_used_at: HashMap<KeyId, Timestamp>,
-    /// After which event numbers were left out.
+    /// The event numbers after which a gap was left.
     pub(super) gaps: Vec<(TenantId, u64)>,
     pub(super) calls: u64,
-    /// Up to which event a tenant's are hidden.
+    /// The number up to which a tenant's events are hidden.
     pub(super) hidden: Vec<(TenantId, u64)>,
     /// Whether any event was forgotten.
     pub(super) has_forgotten: bool,
@@ -62,7 +62,7 @@ impl Wrong {
     }
 }
 
-/// The record with another value in one field of its key.
+/// Returns the record with another value in one field of its key.
 pub(super) fn with(record: &KeyRecord, field: &str, value: impl serde::Serialize) -> KeyRecord {
     let mut json = serde_json::to_value(record).expect("a record serializes");
     json["key"][field] = serde_json::to_value(value).expect("a value serializes");

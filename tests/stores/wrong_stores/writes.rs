@@ -1,4 +1,4 @@
-//! The writes of a store that is right but for one thing.
+//! The writes of a store with one flaw.
 
 use std::collections::HashSet;
 
@@ -64,7 +64,7 @@ impl Wrong {
             Flaw::EventsAfterChange => {
                 let events = std::mem::take(&mut batch.events);
                 let epoch = self.inner.commit(batch).await?;
-                // Who came first tells last.
+                // The first caller reports last.
                 let calls = self.count_call();
                 for _ in calls % 8..8 {
                     yield_now().await;
@@ -73,7 +73,7 @@ impl Wrong {
                 return Ok(epoch);
             }
             Flaw::LockLeftBehind if self.is_locked() => {
-                return Err(StoreError::unavailable("somebody reads"));
+                return Err(StoreError::unavailable("a read is in progress"));
             }
             _ => {}
         }
@@ -134,7 +134,7 @@ impl Wrong {
                     let Some(record) = self.record(&delta.key).await? else { continue };
                     let next = with(&record, "version", record.version() + 1);
                     let changes = vec![Change::UpdateKey(next)];
-                    // Whoever changed the record meanwhile was faster.
+                    // A failure means that another writer changed the record first.
                     _ = self.inner.commit(Batch { changes, ..Batch::default() }).await;
                 }
             }
@@ -249,7 +249,7 @@ impl Wrong {
         Ok(())
     }
 
-    /// Nothing is written if it could not all be written, but it is written in steps.
+    /// Commits the key updates of a batch one by one, so that other callers run between them.
     async fn in_steps(&self, batch: Batch) -> Result<Epoch, StoreError> {
         let updates = |change: &Change| matches!(change, Change::UpdateKey(_));
         let all_updates = batch.changes.len() > 1 && batch.changes.iter().all(updates);
@@ -274,7 +274,7 @@ fn is_delete(change: &Change) -> bool {
     matches!(change, Change::DeleteKey(_))
 }
 
-/// The changes of what an earlier change of the batch names too.
+/// Removes and returns the changes of records that an earlier change of the batch names too.
 fn take_repeats(batch: &mut Batch) -> Vec<Change> {
     let mut named = HashSet::new();
     batch.changes.extract_if(.., |change| !named.insert(change.subject())).collect()

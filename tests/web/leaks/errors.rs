@@ -1,4 +1,4 @@
-//! Errors: each of them, and what becomes of a secret that is given where something else belongs.
+//! Every error of the crate, and the errors for a secret in the place of another value.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use keywright::{
 use super::{Heard, needles_of};
 use common::{Random, World, block_on, developer, named, start};
 
-/// Every error of the crate that can be made, or provoked from a value.
+/// Records every error of the crate that can be built or provoked.
 pub(super) fn all(heard: &mut Heard) {
     let key: KeyId = "0000000000000000".parse().expect("an id");
     let account: AccountId = "0000000000000000".parse().expect("an id");
@@ -82,7 +82,7 @@ pub(super) fn all(heard: &mut Heard) {
     heard.error(&random);
 }
 
-/// What each parser says to a text that is none of its values.
+/// Returns the error of each parser for a text that it refuses.
 fn parsed_as_everything(text: &str) -> Heard {
     let mut heard = Heard::default();
     macro_rules! parse {
@@ -127,7 +127,7 @@ fn parsed_as_everything(text: &str) -> Heard {
     heard
 }
 
-/// A secret in a text, as it is found in the logs of those who mixed up two fields.
+/// Returns texts with a secret that was entered into the wrong field.
 fn mistaken(token: &str, key_secret: &str) -> Vec<String> {
     let secret = &key_secret[..32];
     vec![
@@ -159,7 +159,7 @@ fn parsers_never_repeat_a_secret() {
                 leaks.extend(parsed_as_everything(&text).leaks(&needles));
             }
         }
-        // One line for each error that leaks, whatever the form.
+        // One line for each error that leaks, for all forms together.
         let errors: BTreeSet<_> = leaks.iter().filter_map(|leak| leak.split(' ').next()).collect();
         assert!(errors.is_empty(), "secrets are repeated by {errors:#?}");
     });

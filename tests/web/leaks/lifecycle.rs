@@ -1,4 +1,4 @@
-//! A whole life of keys, with all that can go wrong, heard to the end.
+//! Records all output of a whole lifecycle of keys, including every failure.
 
 use std::sync::Arc;
 
@@ -14,13 +14,13 @@ use keywright::{
 use super::{Heard, Needle, needle, needles_of};
 use common::{DAY, HOUR, World, admin, block_on, developer, named, render, tenant};
 
-/// Pepper 1, whose bytes are no text.
+/// Pepper 1, whose bytes are not valid UTF-8.
 const PEPPER: [u8; 32] = [
     0xD1, 0xA7, 0x04, 0x9C, 0xEB, 0x33, 0x58, 0xF6, 0x21, 0xBD, 0x7E, 0x90, 0xC4, 0x0A, 0x65, 0xDF,
     0x12, 0x8B, 0xF3, 0x46, 0xAA, 0x5D, 0xE9, 0x70, 0xB8, 0x2F, 0x91, 0xCC, 0x07, 0x63, 0xFE, 0x19,
 ];
 
-/// What was said, and what should not have been.
+/// The recorded output, and the secrets that it must not contain.
 pub(super) struct Life {
     pub(super) heard: Heard,
     pub(super) needles: Vec<Needle>,
@@ -38,7 +38,7 @@ impl Life {
         self.needles.extend(needles_of("secret", &token.expose_key_secret().as_bytes()[..32]));
     }
 
-    /// The digests that a store has for a key: to be shown to nobody.
+    /// Returns the digests that a store has for a key, which are secret too.
     async fn digests(&mut self, store: &impl KeyStore, issued: &Issued) {
         let found = store.key(&tenant(), &issued.key.id).await.expect("the store works");
         let stored = found.expect("a key");
@@ -101,7 +101,8 @@ async fn found_in(store: &impl KeyStore, issued: &Issued) -> Arc<Snapshot> {
         .snapshot
 }
 
-/// Lives a life on a store: generated, used, rotated, presented wrongly, stopped, ended.
+/// Runs a lifecycle on a store: keys are generated, used, rotated, presented wrongly, disabled and
+/// deleted.
 pub(super) async fn live(store: impl KeyStore + Clone) -> (World, Life) {
     let ring = PepperRing::none().with(1, PEPPER).expect("a pepper");
     let mut life = Life { heard: Heard::default(), needles: needles_of("pepper", &PEPPER) };
@@ -158,7 +159,7 @@ pub(super) async fn live(store: impl KeyStore + Clone) -> (World, Life) {
     (world, life)
 }
 
-/// The ways in which a secret comes back in a wrong shape.
+/// Presents a secret in each of the wrong forms.
 async fn presented_wrongly(life: &mut Life, verifier: &Verifier, issued: &Issued) {
     let token = issued.token.expose();
     let (id, secret) = (issued.key.id.as_str(), issued.token.expose_key_secret());
@@ -206,11 +207,11 @@ fn file_holds_no_secret_or_pepper() {
     let mut written = Heard::default();
     for entry in std::fs::read_dir(folder.path()).expect("the folder") {
         let path = entry.expect("an entry").path();
-        // Byte by byte into characters, so that nothing is lost.
+        // Each byte becomes one character, so that no byte is lost.
         let text = std::fs::read(&path).expect("a file").into_iter().map(char::from).collect();
         written.said.push((path.display().to_string(), text));
     }
-    // The file is the right one: it has the key's name. Its digests belong into it.
+    // The key's name shows that this is the right file, where the digests belong.
     assert!(written.said.iter().any(|(_, text)| text.contains("prod-main-app")));
     let secret = |needle: &&Needle| !needle.what.contains("digest");
     let needles: Vec<Needle> = life
@@ -224,7 +225,7 @@ fn file_holds_no_secret_or_pepper() {
     life.heard.assert_silent_about(&life.needles);
 }
 
-/// An event as one would print it, field by field.
+/// Renders an event field by field, as a host would print it.
 fn printed(event: &Event) -> String {
     let or_none = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
     [
@@ -288,6 +289,6 @@ fn event_is_always_one_line() {
         let told = |text: &str| {
             events.iter().any(|event| event.details.get_text(DetailField::Name) == Some(text))
         };
-        assert!(strange.iter().all(|name| told(name)), "each name is told as it is");
+        assert!(strange.iter().all(|name| told(name)), "each name is recorded unchanged");
     });
 }

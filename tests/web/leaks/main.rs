@@ -1,5 +1,5 @@
-//! Nothing but the call that makes a token shows its secret: no `Debug`, no error, no listing, no
-//! event, no JSON, no file. Nor does anything that is meant to be shown give away a digest.
+//! Only the call that generates a token shows its secret: no `Debug`, error, listing, event, JSON
+//! or file does. No public output contains a digest either.
 
 mod errors;
 mod lifecycle;
@@ -13,7 +13,7 @@ use std::fmt::{Debug, Write};
 
 use serde::Serialize;
 
-/// Everything that was said, with whom it came from, and the names of the types that said it.
+/// All recorded output with its origin, and the names of the types that produced it.
 #[derive(Default)]
 struct Heard {
     said: Vec<(String, String)>,
@@ -21,7 +21,7 @@ struct Heard {
 }
 
 impl Heard {
-    /// A value's `Debug`, on one line and on many.
+    /// Records a value's `Debug`, on one line and on many.
     fn debug<T: Debug>(&mut self, value: &T) {
         let from = type_name::<T>();
         self.types.extend(type_names(from));
@@ -29,14 +29,14 @@ impl Heard {
         self.said.push((format!("{from} {{:#?}}"), format!("{value:#?}")));
     }
 
-    /// The same, and the value as JSON.
+    /// Records a value's `Debug` and its JSON.
     fn json<T: Debug + Serialize>(&mut self, value: &T) {
         self.debug(value);
-        let json = serde_json::to_string(value).expect("what is shown serializes");
+        let json = serde_json::to_string(value).expect("the state serializes");
         self.said.push((format!("{} as JSON", type_name::<T>()), json));
     }
 
-    /// An error, and all that it says it comes from.
+    /// Records an error and its sources.
     fn error<T: Error>(&mut self, error: &T) {
         self.debug(error);
         let mut source: Option<&dyn Error> = Some(error);
@@ -47,12 +47,12 @@ impl Heard {
         }
     }
 
-    /// Where a needle was said, if anywhere.
+    /// Returns the places that contain a needle.
     fn leaks(&self, needles: &[Needle]) -> Vec<String> {
         let mut leaks = BTreeSet::new();
         for (from, text) in &self.said {
             for needle in needles.iter().filter(|needle| text.contains(&needle.text)) {
-                leaks.insert(format!("{from} says the {}", needle.what));
+                leaks.insert(format!("{from} prints the {}", needle.what));
             }
         }
         leaks.into_iter().collect()
@@ -65,13 +65,13 @@ impl Heard {
     }
 }
 
-/// The names in the full name of a type: `keywright::Outcome<keywright::Key>` has two.
+/// Returns the names in the full name of a type: `keywright::Outcome<keywright::Key>` has two.
 fn type_names(full: &str) -> impl Iterator<Item = String> {
     let words = full.split(|c: char| !c.is_alphanumeric() && c != '_');
     words.filter(|word| word.starts_with(char::is_uppercase)).map(str::to_owned)
 }
 
-/// Something that must not be said, in one of the forms in which it could be.
+/// A secret in one of the forms in which it could leak.
 struct Needle {
     what: String,
     text: String,
@@ -83,7 +83,7 @@ fn needle(what: impl Into<String>, text: impl Into<String>) -> Needle {
     Needle { what: what.into(), text }
 }
 
-/// A secret raw, in halves, in hex, in base64, and as a list of bytes.
+/// Returns a secret raw, in halves, in hex, in base64, and as a list of bytes.
 fn needles_of(what: &str, secret: &[u8]) -> Vec<Needle> {
     let mut needles = forms(what, secret);
     let (first, second) = secret.split_at(secret.len() / 2);
@@ -98,11 +98,11 @@ fn forms(what: &str, secret: &[u8]) -> Vec<Needle> {
         needle(format!("{what} in capital hex"), hex(secret).to_uppercase()),
         needle(format!("{what} as bytes"), decimal(secret)),
     ];
-    // In base64 a text looks another way at each of three places in the whole.
+    // The base64 of a text depends on its offset in the whole, modulo three.
     for offset in 0..3 {
         let shifted = [&vec![0; offset], secret].concat();
         let encoded = base64(&shifted);
-        // The first and last symbols hold bits of their neighbors.
+        // The first and last symbols also encode bits of the neighboring bytes.
         let inner = &encoded[4..encoded.len() - 4];
         found.push(needle(format!("{what} in base64"), inner));
         found.push(needle(
@@ -125,7 +125,7 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// As `Debug` prints the inside of a list of bytes.
+/// Formats bytes as `Debug` prints the inside of a list.
 fn decimal(bytes: &[u8]) -> String {
     format!("{bytes:?}").trim_matches(['[', ']']).to_owned()
 }

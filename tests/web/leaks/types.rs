@@ -1,4 +1,4 @@
-//! Every public type is heard, and the ones that hold secrets print nothing of them.
+//! Every public type is recorded, and the types that hold secrets print none of them.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use keywright::{
 use super::{Heard, errors, lifecycle};
 use common::{HOUR, admin, block_on, developer, named, open_policy, start, tenant};
 
-/// The names that a file re-exports, without constants.
+/// Returns the names that a file re-exports, without constants.
 pub(super) fn exported(source: &str) -> BTreeSet<String> {
     let code: Vec<&str> =
         source.lines().map(str::trim).filter(|line| !line.starts_with("//")).collect();
@@ -68,7 +68,8 @@ fn no_public_type_prints_a_secret() {
         let mut public = exported(include_str!("../../../src/lib.rs"));
         public.extend(exported(include_str!("../../../src/store/mod.rs")));
         assert!(public.len() > 90, "only {} public types were found", public.len());
-        // A trait, a macro or another name for a type is no value. A Secret is seen inside a Token, which is heard.
+        // Traits, macros and type aliases have no values. A Secret is inside a Token, which is
+        // recorded.
         for known in [
             "ChangeHints",
             "Clock",
@@ -82,12 +83,12 @@ fn no_public_type_prints_a_secret() {
         ] {
             public.remove(known);
         }
-        // These need a server, and are heard where there is one, in tests/moving.
+        // These types need a server, and `tests/postgres` records them.
         for known in ["Transfer", "TransferProgress", "PostgresHints", "PostgresStore"] {
             public.remove(known);
         }
         let unheard: Vec<_> = public.difference(&heard.types).collect();
-        assert!(unheard.is_empty(), "not heard: {unheard:?}");
+        assert!(unheard.is_empty(), "not recorded: {unheard:?}");
         life.heard.assert_silent_about(&life.needles);
     });
 }
@@ -133,7 +134,7 @@ fn values(heard: &mut Heard) {
     heard.debug(&EventActor::System);
     heard.debug(&EventKind::ExtensiveUse);
     heard.json(&RefusalCode::Stale);
-    heard.error(&"no code".parse::<RefusalCode>().expect_err("it is none"));
+    heard.error(&"no code".parse::<RefusalCode>().expect_err("it is not one"));
     heard.debug(&DetailField::Name);
     let details: EventDetails = serde_json::from_str(r#"{"name":"a"}"#).expect("details");
     heard.debug(details.get(DetailField::Name).expect("it is there"));

@@ -1,4 +1,4 @@
-//! What the web faces say: every public type of theirs is heard, with a token in the request.
+//! Every public type of the web adapters is recorded, with a token in the request.
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
@@ -45,12 +45,12 @@ fn no_web_type_prints_a_secret() {
         let mut public: BTreeSet<String> = exported(include_str!("../../../src/http/mod.rs"));
         assert!(public.len() > 10, "only {} public types were found", public.len());
         public = public.difference(&heard.types).cloned().collect();
-        assert!(public.is_empty(), "not heard: {public:?}");
+        assert!(public.is_empty(), "not recorded: {public:?}");
         life.heard.assert_silent_about(&life.needles);
     });
 }
 
-/// Settings, and what they say to a token that was given to them by mistake.
+/// Records settings, and their errors for a token that was entered by mistake.
 fn settings(heard: &mut Heard, token: &str) {
     heard.debug(&CredentialSources::default());
     heard.error(&CredentialSources::default().header(token).expect_err("no name of a header"));
@@ -105,7 +105,7 @@ async fn through_actix(heard: &mut Heard, guard: &Guard, token: &str) {
     });
     heard.debug(&OptionalGrant(None));
     let service = guard.new_transform(inner).await.expect("infallible");
-    // Its Debug asks the inner service for one, which a closure has not: it prints the guard alone.
+    // A closure has no `Debug`, and the service's own prints only the guard.
     heard.debug(&guard);
     heard.types.insert("GuardedService".to_owned());
     let request = actix_web::test::TestRequest::get().insert_header(("x-api-key", token));

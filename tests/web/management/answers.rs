@@ -1,4 +1,4 @@
-//! What is the same for every route: methods, paths, headers.
+//! Behavior that all routes share: methods, paths and headers.
 
 use serde_json::json;
 
@@ -15,7 +15,7 @@ fn unknown_path_is_not_found() {
 }
 
 #[test]
-fn wrong_method_lists_the_right_ones() {
+fn wrong_method_lists_the_allowed_ones() {
     on_a_host(async |host| {
         let table = [
             ("DELETE", "/keys", "GET,HEAD,POST"),
@@ -88,7 +88,7 @@ fn malformed_id_is_answered_as_absent() {
         let routes = routes.chain(of_accounts.iter().map(|action| ("/accounts", action)));
         let world = &host.world;
         for (kind, (method, action)) in routes {
-            // The second would be refused for what it says as well, the third may not do it.
+            // The second body is invalid, and the third actor lacks the permission.
             let bodies = [json!({ "name": "prod-a" }), json!({ "owner": 1 }), json!({})];
             for (body, actor) in bodies.into_iter().zip([&world.admin, &world.admin, &world.alice])
             {

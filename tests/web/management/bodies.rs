@@ -1,10 +1,10 @@
-//! What a body may not say, and what is said of one that does.
+//! Invalid bodies and their errors.
 
 use serde_json::{Value, json};
 
 use crate::client::{Host, on_a_host};
 
-/// Each route with a body: method, path, and a body that it takes.
+/// Returns each route with a body: method, path, and a valid body.
 async fn routes(host: &Host) -> Vec<(&'static str, String, Value)> {
     let (id, _) = host.key("prod-main-app").await;
     let account = host.account("nightly").await;
@@ -43,7 +43,7 @@ fn bodies_refuse_unknown_fields() {
                 assert_eq!(refused.problem(), (422, "invalid_body"), "{method} {path} {field}");
                 assert!(refused.text_at("/detail").contains(field));
             }
-            // The body itself was good.
+            // The same body without the fault is accepted.
             let taken = ask(host, method, &path).json(body).send().await;
             assert!(taken.status < 300, "{method} {path}: {}", taken.text);
         }

@@ -1,5 +1,5 @@
-//! A host with the router in it, asked as its clients would. No answer goes by unchecked: its status,
-//! its type and its body must be in the OpenAPI document, and it must not be stored.
+//! A host with the router, called like a client would. The client checks every answer: the status,
+//! type and body must match the OpenAPI document, and the answer must not be cacheable.
 
 use axum::Router;
 use axum::body::Body;
@@ -15,7 +15,7 @@ use tower::ServiceExt;
 use common::faults::Faults;
 use common::{TestResult, World};
 
-/// Where the host mounts the API: under a parameter of its own, of the name that ours has.
+/// The host mounts the API under a path parameter with the same name as the router's own.
 const MOUNT: &str = "/api/{id}/keys-admin";
 
 pub(crate) struct Host {
@@ -25,13 +25,13 @@ pub(crate) struct Host {
     document: Value,
 }
 
-/// An answer, read.
+/// A parsed answer.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) text: String,
-    /// Null where there is no body.
+    /// Null if there is no body.
     pub(crate) json: Value,
 }
 
@@ -40,7 +40,7 @@ impl Answer {
         self.headers.get(name).map(|value| value.to_str().expect("visible ASCII"))
     }
 
-    /// Status and code of a problem, the second empty for what is none.
+    /// Returns the status and the code of a problem. The code is empty for other answers.
     pub(crate) fn problem(&self) -> (u16, &str) {
         (self.status, self.json["code"].as_str().unwrap_or_default())
     }
@@ -51,7 +51,7 @@ impl Answer {
     }
 }
 
-/// One request as it is put together.
+/// A request under construction.
 pub(crate) struct Ask<'a> {
     host: &'a Host,
     actor: Option<&'a Actor>,
@@ -62,7 +62,7 @@ pub(crate) struct Ask<'a> {
 }
 
 /// Runs a test on a new host over a store in memory.
-#[expect(clippy::needless_pass_by_value, reason = "a closure is written where it is passed")]
+#[expect(clippy::needless_pass_by_value, reason = "the callers pass closures")]
 #[track_caller]
 pub(crate) fn on_a_host(test: impl AsyncFn(&Host) -> TestResult) {
     let done = block_on(async {
@@ -81,12 +81,12 @@ impl Host {
         Ok(Self { router: mounted(authority), document: document()?, world, faulty })
     }
 
-    /// The same host over another authority.
+    /// Builds the host over another authority.
     pub(crate) fn over(world: &World, authority: Authority) -> TestResult<Self> {
         Ok(Self { router: mounted(authority), ..Self::of(world)? })
     }
 
-    /// A request of the administrator's.
+    /// Begins a request by the administrator.
     pub(crate) fn ask<'a>(&'a self, method: &'a str, path: &str) -> Ask<'a> {
         Ask {
             host: self,
@@ -106,19 +106,19 @@ impl Host {
         self.ask("POST", path).json(body).send().await
     }
 
-    /// A key of the administrator's own: its id and token.
+    /// Generates a key for the administrator, and returns its id and token.
     pub(crate) async fn key(&self, name: &str) -> (String, String) {
         let made = self.post("/keys", json!({ "name": name })).await;
         (made.text_at("/key/id").to_owned(), made.text_at("/token").to_owned())
     }
 
-    /// The id of an analyst account.
+    /// Creates an analyst account, and returns its id.
     pub(crate) async fn account(&self, name: &str) -> String {
         let body = json!({ "name": name, "role": "analyst" });
         self.post("/accounts", body).await.text_at("/id").to_owned()
     }
 
-    /// What the document says of a request: the operation, if it knows one.
+    /// Returns the document's operation for a request, if there is one.
     fn operation(&self, method: &str, path: &str) -> Option<&Value> {
         let path = path.split('?').next().unwrap_or_default();
         let paths = self.document["paths"].as_object().expect("paths");
@@ -143,7 +143,7 @@ impl Host {
         }
     }
 
-    /// Whether the document's schema takes a value.
+    /// Asserts that a value matches a schema of the document.
     #[track_caller]
     pub(crate) fn must_fit(&self, schema: &Value, value: &Value) {
         let mut root = schema.clone();
@@ -156,7 +156,7 @@ impl Host {
         assert!(errors.is_empty(), "{errors:#?}");
     }
 
-    /// Every answer: not stored, and as the document says.
+    /// Asserts that an answer is not cacheable and matches the document.
     #[track_caller]
     fn hold_against_document(&self, ask: &Ask<'_>, answer: &Answer) {
         let request = format!("{} {} gave {}", ask.method, ask.path, answer.status);
@@ -170,7 +170,7 @@ impl Host {
             assert_eq!(answer.header("content-type"), Some("application/problem+json"));
         }
         let Some(operation) = self.operation(ask.method, &ask.path) else {
-            assert!([404, 405].contains(&answer.status), "{request}: of no operation");
+            assert!([404, 405].contains(&answer.status), "{request}: no operation");
             return;
         };
         let described = &operation["responses"][answer.status.to_string()];
@@ -193,9 +193,9 @@ impl Host {
                 assert_eq!(answer.header("content-type"), Some(kind.as_str()), "{request}");
                 self.must_fit(&content["schema"], &answer.json);
             }
-            None => assert_eq!(answer.text, "", "{request}: a body that is not documented"),
+            None => assert_eq!(answer.text, "", "{request}: the body is not documented"),
         }
-        // What is taken must be described as possible.
+        // An accepted body must match the document too.
         if answer.status < 300 && !ask.body.is_empty() {
             let body = serde_json::from_slice(&ask.body).expect("JSON was taken");
             let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
@@ -204,7 +204,7 @@ impl Host {
     }
 }
 
-/// The API in a host without a login: the tests put the actor there themselves.
+/// Mounts the API without a login, because the tests set the actor themselves.
 fn mounted(authority: Authority) -> Router {
     Router::new().nest(MOUNT, management::router(authority))
 }
@@ -214,13 +214,13 @@ pub(crate) fn document() -> TestResult<Value> {
 }
 
 impl<'a> Ask<'a> {
-    /// As somebody else than the administrator.
+    /// Sends the request as this actor.
     pub(crate) fn by(self, actor: &'a Actor) -> Self {
         Self { actor: Some(actor), ..self }
     }
 
-    /// As nobody.
-    pub(crate) fn by_nobody(self) -> Self {
+    /// Sends the request without an actor.
+    pub(crate) fn unauthenticated(self) -> Self {
         Self { actor: None, ..self }
     }
 
@@ -233,7 +233,7 @@ impl<'a> Ask<'a> {
         self.header("if-match", tag)
     }
 
-    #[expect(clippy::needless_pass_by_value, reason = "json!() is written where it is passed")]
+    #[expect(clippy::needless_pass_by_value, reason = "the callers pass json!()")]
     pub(crate) fn json(self, body: Value) -> Self {
         self.header("content-type", "application/json").bytes(body.to_string())
     }

@@ -1,4 +1,4 @@
-//! What a strange page can make a browser send does nothing, also with the login's cookie.
+//! Requests that another site makes a browser send have no effect, even with the login's cookie.
 
 use serde_json::json;
 

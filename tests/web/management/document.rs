@@ -1,4 +1,4 @@
-//! The OpenAPI document by itself.
+//! The OpenAPI document, checked without requests.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::client::{document, on_a_host};
 
-/// Every object in a value, with where it stands.
+/// Collects every object in a value, with its place.
 fn objects(value: &Value, place: &str, found: &mut Vec<(String, Value)>) {
     match value {
         Value::Object(members) => {
@@ -33,11 +33,11 @@ fn all_objects() -> Vec<(String, Value)> {
 #[test]
 fn router_serves_the_document_openly() {
     on_a_host(async |host| {
-        let served = host.ask("GET", "/openapi.json").by_nobody().send().await;
+        let served = host.ask("GET", "/openapi.json").unauthenticated().send().await;
         assert_eq!(served.header("content-type"), Some("application/json"));
         let mut expected = document()?;
-        assert_eq!(expected.get("servers"), None, "where the host mounts it is the host's to say");
-        expected["servers"] = json!([{ "url": ".", "description": "The path of this document." }]);
+        assert_eq!(expected.get("servers"), None, "the host decides the mount point");
+        expected["servers"] = json!([{ "url": ".", "description": "Beside this document." }]);
         assert_eq!(served.json, expected);
         assert_eq!(served.json["openapi"], "3.1.0");
         assert!(served.text.len() < 64_000, "{} bytes", served.text.len());
@@ -64,7 +64,7 @@ fn document_fits_inside_the_hosts_own() {
         let (kind, name) = reference.rsplit_once('/').expect("a path");
         assert!(name.starts_with("Keywright"), "{reference}");
         let pointer = format!("{}/{name}", kind.trim_start_matches('#'));
-        assert!(merged.pointer(&pointer).is_some(), "{reference} leads nowhere");
+        assert!(merged.pointer(&pointer).is_some(), "{reference} has no target");
     }
     assert_eq!(merged["components"]["schemas"]["Key"], json!({ "type": "integer" }));
     let ours = document().expect("a document");
@@ -101,7 +101,7 @@ fn references_resolve_and_nothing_is_unused() {
 #[test]
 fn every_object_of_api_is_closed() {
     for (place, object) in all_objects() {
-        // The document's own schema is OpenAPI's to say.
+        // OpenAPI defines the schema of the document itself.
         let open = place.ends_with("/schemas/KeywrightDocument") || place.contains("/examples/");
         if object.get("type") == Some(&json!("object")) && !open {
             let others = &object["additionalProperties"];
@@ -117,7 +117,7 @@ fn operations_have_id_summary_and_tag() {
     let paths = document["paths"].as_object().expect("paths");
     for operation in paths.values().flat_map(|item| item.as_object().expect("methods").values()) {
         let id = operation["operationId"].as_str().expect("an id");
-        assert!(ids.insert(id), "{id} is there twice");
+        assert!(ids.insert(id), "{id} occurs twice");
         assert!(operation["summary"].as_str().is_some_and(|s| s.ends_with('.')), "{id}");
         assert_eq!(operation["tags"].as_array().map(Vec::len), Some(1), "{id}");
     }

@@ -1,4 +1,4 @@
-//! The whole life of a key over HTTP, and where its tokens are shown.
+//! A key's whole lifecycle over HTTP, and the answers that show its tokens.
 
 use keywright::{Denial, Reason};
 use serde_json::json;
@@ -7,7 +7,7 @@ use crate::client::on_a_host;
 use common::HOUR;
 
 #[test]
-fn key_lives_its_life_over_http() {
+fn key_lifecycle_works_over_http() {
     on_a_host(async |host| {
         let new = json!({
             "name": "prod-main-app",
@@ -84,7 +84,7 @@ fn t_h14_token_is_shown_only_when_created() {
         let rotated = host.post(&format!("{path}/rotate"), json!({ "overlap": 60 })).await;
         let tokens = [token.as_str(), rotated.text_at("/token")];
         let mut answers = Vec::new();
-        // A token in the wrong place is repeated in no answer either.
+        // A token in the wrong place is not repeated in an answer.
         answers.push(host.get(&format!("/keys/{}", tokens[0])).await);
         answers.push(host.get(&format!("/keys?search={}", tokens[0])).await);
         answers.push(host.get(&format!("/keys?{}=1", tokens[0])).await);
@@ -107,7 +107,7 @@ fn t_h14_token_is_shown_only_when_created() {
         answers.push(host.get("/events").await);
         answers.push(host.ask("DELETE", &path).send().await);
         answers.push(host.get("/openapi.json").await);
-        // The id is public, and what stands behind it in a token is not.
+        // The id is public, and the part of the token after it is secret.
         for token in tokens {
             let secret = token.split_once(&id).expect("prefix, id, secret").1;
             for answer in &answers {
@@ -120,7 +120,7 @@ fn t_h14_token_is_shown_only_when_created() {
 }
 
 #[test]
-fn account_lives_its_life_over_http() {
+fn account_lifecycle_works_over_http() {
     on_a_host(async |host| {
         let new = json!({ "name": "nightly", "role": "analyst", "access": "read-only" });
         let made = host.post("/accounts", new).await;

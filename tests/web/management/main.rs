@@ -1,4 +1,4 @@
-//! The management API, through its router. Every answer in these tests is held against the document.
+//! The management API through its router. These tests check every answer against the document.
 
 mod answers;
 mod bodies;

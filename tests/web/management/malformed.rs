@@ -1,4 +1,4 @@
-//! Requests that can't be read: an actor's leave an event, a stranger's leave nothing.
+//! Invalid requests: those of an actor are recorded as events, others are not.
 
 use keywright::store::EventQuery;
 use keywright::{DetailField, Event, EventOutcome, RefusalCode};
@@ -10,7 +10,7 @@ use common::{HOUR, TestResult};
 
 const ID: &str = "4fQ2xk9ZrT7bWm1c";
 
-/// Every operation of the document but the document's, and the kind of event that it leaves.
+/// Every operation except the document's own, and the kind of event that it records.
 const OPERATIONS: [(&str, &str, &str); 22] = [
     ("GET", "/keys", "key.show"),
     ("POST", "/keys", "key.generate"),
@@ -36,8 +36,8 @@ const OPERATIONS: [(&str, &str, &str); 22] = [
     ("GET", "/events", "events.show"),
 ];
 
-/// What the last request has left: kind, key, account and what is wrong. The next one is in another
-/// minute.
+/// Returns the event of the last request: kind, key, account and detail. Advances the clock into
+/// another minute for the next request.
 async fn left(host: &Host, seen: &mut usize) -> TestResult<Vec<[String; 4]>> {
     host.world.clock.advance(HOUR);
     let events = host.world.events(EventQuery::new()).await?;
@@ -81,8 +81,8 @@ fn malformed_request_on_any_route_is_recorded() {
                 "invalid_query",
             ];
             assert_eq!(left(host, &mut seen).await?, [row.map(str::to_owned)], "{method} {path}");
-            host.ask(method, &asked).by_nobody().json(json!({})).send().await;
-            assert!(left(host, &mut seen).await?.is_empty(), "{method} {path}, by nobody");
+            host.ask(method, &asked).unauthenticated().json(json!({})).send().await;
+            assert!(left(host, &mut seen).await?.is_empty(), "{method} {path}, unauthenticated");
         }
         Ok(())
     });
@@ -143,7 +143,7 @@ fn refusal_of_authority_is_recorded_once() {
         let told = host.world.events(EventQuery::new()).await?.split_off(before);
         let [event] = told.as_slice() else { panic!("{told:?}") };
         assert_eq!(event.outcome, EventOutcome::Refused(RefusalCode::KeyNotFound));
-        // A look leaves nothing, though what it asks for is not there.
+        // A read of an absent key is not recorded.
         assert_eq!(host.get(&format!("/keys/{ID}")).await.status, 404);
         let told = host.world.events(EventQuery::new()).await?.split_off(before);
         assert_eq!(told.len(), 1);
@@ -157,7 +157,7 @@ fn outage_wins_over_malformed_request() {
         host.faulty.set(Fault::Down);
         let answer = host.post("/keys", json!([])).await;
         assert_eq!(answer.problem(), (503, "unavailable"));
-        let stranger = host.ask("POST", "/keys").by_nobody().json(json!([])).send().await;
+        let stranger = host.ask("POST", "/keys").unauthenticated().json(json!([])).send().await;
         assert_eq!(stranger.problem(), (401, "login_required"));
         Ok(())
     });

@@ -1,4 +1,5 @@
-//! A store that fails is a 503, never "no such key", and says nothing of itself.
+//! A failing store results in a 503, never in "no such key", and the answer shows no detail of the
+//! store.
 
 use serde_json::{Value, json};
 
@@ -72,8 +73,8 @@ fn key_without_store_answer_stays_secret() {
     });
 }
 
-/// Each key of an answer, with what became of it.
-fn told(answer: &Answer) -> Vec<(&str, &str)> {
+/// Returns each key of an answer with its result.
+fn results(answer: &Answer) -> Vec<(&str, &str)> {
     let results = answer.json["results"].as_array().expect("results");
     results
         .iter()
@@ -91,7 +92,7 @@ fn told(answer: &Answer) -> Vec<(&str, &str)> {
 #[test]
 fn outage_hides_no_key_that_was_revoked() {
     on_a_host(async |host| {
-        // With the last, the second was revoked although nobody could say so.
+        // With the last fault, the second key was revoked, but the answer was lost.
         for fault in [Fault::Down, Fault::WritesLost, Fault::AnswersLost] {
             let (first, _) = host.key("prod-a").await;
             let (second, _) = host.key("prod-b").await;
@@ -101,9 +102,9 @@ fn outage_hides_no_key_that_was_revoked() {
             host.faulty.set_after(1, fault);
             let answer = host.post("/keys/revoke", ids.clone()).await;
             assert_eq!(answer.status, 200, "{fault:?}");
-            // That a key is revoked already is on record too, which fails now.
+            // A revoke of a revoked key is recorded too, and that write fails now.
             let failed = [(&*first, "done"), (&second, "unavailable"), (&third, "unavailable")];
-            assert_eq!(told(&answer), failed, "{fault:?}");
+            assert_eq!(results(&answer), failed, "{fault:?}");
             assert!(answer.text.contains("may have been made"), "{fault:?}");
             assert!(!answer.text.contains("the store is down"), "{fault:?}");
 
@@ -111,7 +112,7 @@ fn outage_hides_no_key_that_was_revoked() {
             let again = host.post("/keys/revoke", ids).await;
             let second_time = if fault == Fault::AnswersLost { "unchanged" } else { "done" };
             let all = [(&*first, "unchanged"), (&second, second_time), (&third, "unchanged")];
-            assert_eq!(told(&again), all, "{fault:?}");
+            assert_eq!(results(&again), all, "{fault:?}");
         }
         Ok(())
     });
@@ -128,7 +129,7 @@ fn answered_key_is_listed_in_outage() {
         assert_eq!(answer.status, 200);
         let expected =
             [(absent, "key_not_found"), (&*first, "unavailable"), (&second, "unavailable")];
-        assert_eq!(told(&answer), expected);
+        assert_eq!(results(&answer), expected);
         Ok(())
     });
 }

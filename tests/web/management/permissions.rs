@@ -1,11 +1,11 @@
-//! Who is nobody, who may not, and what is another tenant's.
+//! Requests without an actor, without a permission, and for records of another tenant.
 
 use keywright::{Actor, TenantId, UserId};
 use serde_json::json;
 
 use crate::client::{document, on_a_host};
 
-/// Every operation of the document, with an id where it takes one.
+/// Returns every operation of the document, with an id where it takes one.
 fn operations(id: &str) -> Vec<(String, String)> {
     let document = document().expect("a document");
     let paths = document["paths"].as_object().expect("paths");
@@ -21,7 +21,7 @@ fn unauthenticated_request_gets_only_document() {
     on_a_host(async |host| {
         let mut asked = 0;
         for (method, path) in operations("0000000000000000") {
-            let answer = host.ask(&method, &path).by_nobody().send().await;
+            let answer = host.ask(&method, &path).unauthenticated().send().await;
             if path == "/openapi.json" {
                 assert_eq!(answer.status, 200);
                 continue;
@@ -52,7 +52,8 @@ fn no_header_makes_an_actor() {
             ("cookie", "actor=ada"),
         ];
         for (name, value) in headers {
-            let answer = host.ask("GET", "/keys").by_nobody().header(name, value).send().await;
+            let answer =
+                host.ask("GET", "/keys").unauthenticated().header(name, value).send().await;
             assert_eq!(answer.problem(), (401, "login_required"), "{name}");
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! The policy over HTTP: replaced as a whole, by whoever has seen the one in force.
+//! The policy over HTTP: a client replaces it as a whole, and only the version that it has seen.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! `ETag` and `If-Match`: nobody overwrites what they have not seen.
+//! `ETag` and `If-Match` prevent lost updates.
 
 use serde_json::json;
 

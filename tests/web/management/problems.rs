@@ -1,5 +1,5 @@
-//! Every refusal that a client can meet, with the status and code that it is told by. The rows that no
-//! request reaches are held where the table is.
+//! Every refusal that a client can get, with its status and code. The table's own tests cover the
+//! rows that no request reaches.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Lists over HTTP: filters, pages, and queries that say something else.
+//! Lists over HTTP: filters, pages and invalid queries.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! A request and its answer, in the words of no framework.
+//! A request and its answer, independent of the frameworks.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use keywright::http::{Rejection, RejectionCause};
 use keywright::{Grant, KeyId};
 
-/// What the handler answers with, where it runs.
+/// The answer of the handler.
 pub(crate) const HANDLED: (&str, &str, &str) = ("x-handler", "ran", "handled");
 
 /// A request. Header values are bytes, as on the wire.
@@ -19,11 +19,11 @@ pub(crate) struct Asked {
     pub(crate) peer: Option<IpAddr>,
 }
 
-/// What came back, and what the handler saw if it ran.
+/// An answer, and the request that the handler saw if it ran.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Answered {
     pub(crate) status: u16,
-    /// In the order of their names.
+    /// The headers, sorted by name.
     pub(crate) headers: Vec<(String, Vec<u8>)>,
     pub(crate) body: Vec<u8>,
     /// The cause of the [`Rejection`] in the response's extensions, in one word.
@@ -31,27 +31,27 @@ pub(crate) struct Answered {
     pub(crate) seen: Option<Seen>,
 }
 
-/// What a handler saw of its request. `Debug` shows no value of a header.
+/// The request as a handler saw it. `Debug` shows no header value.
 #[derive(Clone, Eq, PartialEq)]
 pub(crate) struct Seen {
     pub(crate) key: Option<KeyId>,
-    /// Name, value, and whether it is marked as sensitive; in the order of the names.
+    /// Name, value, and whether it is marked as sensitive; sorted by name.
     pub(crate) headers: Vec<(String, Vec<u8>, bool)>,
-    /// The framework's own `Debug` of the request, as a careless log would print it. It is another
-    /// one in each framework, and so is not compared.
+    /// The framework's own `Debug` of the request, as a careless log would print it. It differs
+    /// between frameworks, so it is not compared.
     pub(crate) printed: Printed,
 }
 
-/// Equal to every other.
+/// A text that counts as equal to every other.
 #[derive(Clone, Default)]
 pub(crate) struct Printed(pub(crate) String);
 
-/// Where a handler leaves what it saw.
+/// A place where a handler records its requests.
 #[derive(Clone, Default)]
 pub(crate) struct Witness(Arc<Mutex<Vec<Seen>>>);
 
 impl Asked {
-    /// `GET /` without a header.
+    /// Creates `GET /` without a header.
     pub(crate) fn get() -> Self {
         Self { method: "GET".into(), uri: "/".into(), headers: Vec::new(), peer: None }
     }
@@ -80,7 +80,7 @@ impl Answered {
         std::str::from_utf8(value).ok()
     }
 
-    /// The key that the handler was run with.
+    /// Returns the key that the handler was run with.
     #[track_caller]
     pub(crate) fn key(&self) -> Option<KeyId> {
         self.seen.as_ref().expect("the handler ran").key
@@ -93,7 +93,7 @@ impl Seen {
         Self { key, headers: Vec::new(), printed: Printed(printed) }
     }
 
-    /// With the headers that the request had when it came to the handler.
+    /// Sets the headers that the request had when it reached the handler.
     pub(crate) fn with<'h>(
         mut self,
         headers: impl Iterator<Item = (&'h str, &'h [u8], bool)>,
@@ -134,7 +134,8 @@ impl Witness {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(seen);
     }
 
-    /// What the handler saw since the last call. A request that runs it twice is a failure.
+    /// Returns the request that the handler saw since the last call. Panics if one request ran it
+    /// twice.
     pub(crate) fn take(&self) -> Option<Seen> {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         assert!(seen.len() < 2, "the handler ran {} times", seen.len());
@@ -142,13 +143,13 @@ impl Witness {
     }
 }
 
-/// The cause of a rejection, in one word.
+/// Returns the cause of a rejection, in one word.
 pub(crate) fn cause(rejection: &Rejection) -> &'static str {
     match rejection.cause() {
         RejectionCause::NoCredential => "none",
         RejectionCause::SeveralCredentials => "several",
         RejectionCause::Denied(denial) => denial.reason().code(),
         RejectionCause::Unavailable(_) => "unavailable",
-        other => panic!("a cause that the tests do not know: {other:?}"),
+        other => panic!("unknown cause: {other:?}"),
     }
 }

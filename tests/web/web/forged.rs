@@ -1,4 +1,4 @@
-//! A grant comes from a verification and from nowhere else, and a refusal tells a log its reason.
+//! Only a verification creates a grant, and a refusal carries its reason for logs.
 
 use actix_web::dev::Service as _;
 use actix_web::test::{call_service, init_service};
@@ -14,14 +14,15 @@ use crate::run;
 use crate::site::Site;
 use common::World;
 
-/// A grant that is real, of another verifier over another store.
+/// Returns a real grant, from another verifier over another store.
 async fn stray() -> Grant {
     let other = World::in_memory();
     let issued = other.key().await;
-    other.verifier.verify(issued.token.expose()).await.expect("the key works there")
+    other.verifier.verify(issued.token.expose()).await.expect("the key works on its own store")
 }
 
-/// Statuses and keys of a handler, with a grant put into the extensions outside of the guard.
+/// Returns the statuses and keys of a handler, with a grant put into the extensions outside of the
+/// guard.
 async fn asked_with(grant: &Grant, guard: &Guard, taken: Taken) -> Vec<(u16, Option<bool>)> {
     let witness = Witness::default();
     let mut answers = Vec::new();
@@ -105,8 +106,8 @@ fn t_h15_no_header_makes_a_grant() {
     });
 }
 
-/// What the extensions of a response tell a log outside of the guard.
-fn told(rejection: Option<&Rejection>) -> (u16, &'static str, Option<String>, String) {
+/// Returns the reason that a log outside of the guard finds in a response's extensions.
+fn logged(rejection: Option<&Rejection>) -> (u16, &'static str, Option<String>, String) {
     let rejection = rejection.expect("the response holds its rejection");
     let RejectionCause::Denied(denial) = rejection.cause() else {
         panic!("a denial, not {:?}", rejection.cause())
@@ -128,23 +129,23 @@ fn t_h15_response_carries_key_and_reason_for_logs() {
         let service = faces::tower::guarded(&guard, &witness);
         let sent = request().body(String::new()).expect("a request");
         let Ok(response) = service.oneshot(sent).await;
-        assert_eq!(told(response.extensions().get()), expected);
+        assert_eq!(logged(response.extensions().get()), expected);
 
         let routes = faces::axum::routes(Taken::Grant, &witness);
         for routes in [routes.clone().layer(guard.clone()), routes] {
             let sent = request().body(axum::body::Body::empty()).expect("a request");
             let Ok(response) = routes.with_state(guard.clone()).oneshot(sent).await;
-            assert_eq!(told(response.extensions().get()), expected);
+            assert_eq!(logged(response.extensions().get()), expected);
         }
 
         let handler = || faces::actix::handler(Taken::Grant, &witness);
         let app = init_service(App::new().wrap(guard.clone()).default_service(handler())).await;
         let response = call_service(&app, faces::actix::request(&asked).to_request()).await;
-        assert_eq!(told(response.response().extensions().get()), expected);
+        assert_eq!(logged(response.response().extensions().get()), expected);
         let app = App::new().app_data(guard.clone()).default_service(handler());
         let app = init_service(app).await;
         let response = call_service(&app, faces::actix::request(&asked).to_request()).await;
-        assert_eq!(told(response.response().extensions().get()), expected);
+        assert_eq!(logged(response.response().extensions().get()), expected);
         assert!(witness.take().is_none(), "the handler ran");
     });
 }

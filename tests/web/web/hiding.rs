@@ -1,4 +1,4 @@
-//! H13 and L07: what the handler sees of the credential, and what a log would.
+//! H13 and L07: the credential as the handler sees it, and as a log would.
 
 use keywright::http::{CredentialSources, Guard};
 
@@ -10,7 +10,7 @@ use crate::table::placeholders::basic;
 
 const EXTRACTORS: [Face; 2] = [Face::AxumExtractor, Face::ActixExtractor];
 
-/// A request for each kind of credential, with the header that carries it.
+/// Returns a request for each kind of credential, with the header that carries it.
 fn kinds(site: &Site) -> [(&'static str, Asked); 3] {
     let (id, secret) = (site.text("good.id"), site.text("good.secret"));
     let basic = basic(id.expect("an id"), secret.expect("a secret"));
@@ -21,13 +21,13 @@ fn kinds(site: &Site) -> [(&'static str, Asked); 3] {
     ]
 }
 
-/// What the handler saw of a request that must come to it.
+/// Returns the request that the handler saw. Panics if it did not run.
 async fn seen(face: Face, guard: &Guard, asked: &Asked) -> Seen {
     let answered = face.ask(guard, Taken::Optional, asked).await;
     answered.seen.unwrap_or_else(|| panic!("{face:?}: {} and no handler", answered.status))
 }
 
-/// Whether a text shows a token or a half of it, in any form in which it was sent.
+/// Returns whether a text contains a token or a half of it, in any form in which it was sent.
 fn shows(text: &str, site: &Site) -> bool {
     let sent = basic(site.text("good.id").expect("an id"), site.text("good.secret").expect("one"));
     let encoded = sent.strip_prefix("Basic ").expect("a scheme");
@@ -73,7 +73,7 @@ fn t_h13_renamed_header_is_removed() {
         let guard = site.guard().credentials(renamed).strip_credential();
         let asked = Asked::get()
             .header("x-acme-key", site.token("good"))
-            .header("x-api-key", "somebody else's");
+            .header("x-api-key", "a foreign value");
         for face in AROUND {
             let seen = seen(*face, &guard, &asked).await;
             assert!(seen.values("x-acme-key").is_empty(), "{face:?}");
@@ -104,10 +104,10 @@ fn t_h13_disabled_source_is_not_removed() {
     run(async |site| {
         let credentials = CredentialSources::default().without_bearer().without_basic();
         let guard = site.guard().credentials(credentials).strip_credential();
-        let asked = Asked::get().bearer("somebody-elses").header("x-api-key", site.token("good"));
+        let asked = Asked::get().bearer("foreign").header("x-api-key", site.token("good"));
         for face in AROUND {
             let seen = seen(*face, &guard, &asked).await;
-            assert_eq!(seen.values("authorization"), [b"Bearer somebody-elses"], "{face:?}");
+            assert_eq!(seen.values("authorization"), [b"Bearer foreign"], "{face:?}");
             assert!(seen.values("x-api-key").is_empty(), "{face:?}");
         }
     });
@@ -145,7 +145,7 @@ fn t_l07_credential_headers_are_marked_sensitive() {
 #[test]
 fn t_l07_marked_header_keeps_value_and_place() {
     run(async |site| {
-        // The extractor behind the guard reads the header again, and other headers have two values.
+        // The extractor behind the guard reads the header too, and another header has two values.
         let asked = Asked::get()
             .header("x-trace", "1")
             .header("x-api-key", site.token("good"))
@@ -176,14 +176,14 @@ fn t_l07_refusal_repeats_nothing_of_the_request() {
 #[test]
 fn t_h13_extractor_leaves_the_request_unchanged() {
     run(async |site| {
-        // Whoever wants the credential hidden or marked puts the guard around the handler.
+        // Only a guard around the handler can hide or mark the credential.
         let guard = site.guard().strip_credential();
         for (name, asked) in kinds(site) {
             for face in EXTRACTORS {
                 let seen = seen(face, &guard, &asked).await;
                 assert_eq!(seen.values(name).len(), 1, "{face:?} {name}");
                 assert!(seen.headers.iter().all(|(.., is_secret)| !is_secret), "{face:?}");
-                // So the tests above would see a credential that is printed.
+                // Shows that the tests above would notice a printed credential.
                 assert!(shows(&seen.printed.0, site), "{face:?} {name}");
             }
         }

@@ -1,5 +1,5 @@
-//! One table of requests, put to every face of the guard: tower, axum and actix must answer each of
-//! them with the same bytes. A test is named after the row of attacks that it holds: `h01_` is H01.
+//! One table of requests for every adapter of the guard: tower, axum and actix must answer each
+//! with the same bytes. A test's name starts with the row of attacks that it covers: `t_h01_` is H01.
 
 mod exchange;
 mod faces;
@@ -14,7 +14,7 @@ mod table;
 
 use site::Site;
 
-/// Runs a test in the one runtime that actix-web needs; tower and axum are content with it.
+/// Runs a test in actix-web's runtime, in which tower and axum work too.
 fn run(test: impl AsyncFnOnce(&Site)) {
     actix_web::rt::System::new().block_on(async {
         let site = Site::new().await;

@@ -1,4 +1,4 @@
-//! Guards inside of guards: one verification for clones of one verifier, a new one for another.
+//! Nested guards: clones of one verifier verify once, another verifier verifies again.
 
 use actix_web::test::{call_service, init_service, read_body};
 use actix_web::{App, HttpMessage, HttpRequest, web};
@@ -24,7 +24,8 @@ enum Framework {
 const FRAMEWORKS: [Framework; 3] = [Framework::Tower, Framework::Axum, Framework::Actix];
 
 impl Framework {
-    /// Puts one guard around another, and that around a handler whose extractor asks the inner one.
+    /// Puts one guard around another, and that one around a handler whose extractor uses the inner
+    /// one.
     async fn ask(self, outer: &Guard, inner: &Guard, taken: Taken, asked: &Asked) -> Answered {
         let witness = Witness::default();
         match self {
@@ -52,12 +53,12 @@ fn scope(guard: &Guard, scope: &str) -> Guard {
     guard.require(scope.parse().expect("a scope"))
 }
 
-/// A guard that reads nothing but X-API-Key.
+/// Returns a guard that reads only X-API-Key.
 fn by_header(verifier: Verifier) -> Guard {
     Guard::new(verifier).credentials(CredentialSources::default().without_bearer().without_basic())
 }
 
-/// Keys of another company altogether.
+/// Returns a verifier over the unrelated store of another company.
 fn other_store() -> Verifier {
     World::in_memory().verifier
 }
@@ -211,7 +212,7 @@ fn foreign_grant_is_removed_from_extensions() {
     run(async |site| {
         for verifier in [site.other_verifier(), other_store()] {
             let inner = by_header(verifier).optional();
-            // A handler, or a middleware between, that looks into the extensions itself.
+            // A handler, or a middleware between, that reads the extensions directly.
             let looks = |request: HttpRequest| async move {
                 let extensions = request.extensions();
                 extensions.get::<Grant>().map_or("none".to_owned(), |of| of.key_id().to_string())
@@ -300,12 +301,13 @@ fn t_h09_outage_behind_outer_guard_is_503() {
     });
 }
 
-/// The status with a guard around the handler that has asked for read access.
+/// Returns the status with a guard around the handler that requires read access.
 async fn with_state(site: &Site, state: Guard, asked: &Asked) -> u16 {
     within(site.guard().access(Access::ReadOnly), state, asked).await
 }
 
-/// The status with one guard around the handler and another in the router's state or the app's data.
+/// Returns the status with one guard around the handler and another in the router's state or the
+/// app's data.
 async fn within(outer: Guard, state: Guard, asked: &Asked) -> u16 {
     let witness = Witness::default();
     let routes =
@@ -345,7 +347,8 @@ fn t_h08_handler_checks_access_left_by_guard() {
         let around = site.guard().leave_access_to_handler();
         for (name, status) in [("reader", 403), ("writer", 200)] {
             let post = Asked::get().bearer(site.token(name)).method("POST");
-            // Also where the handler's guard is that same guard, or there is no other.
+            // The handler checks the access with the same guard in its state too, and without a
+            // guard around it.
             for state in [site.guard(), around.clone()] {
                 assert_eq!(within(around.clone(), state, &post).await, status, "{name}");
             }

@@ -1,4 +1,4 @@
-//! H10: however a path is written and whatever the method is, what is guarded stays guarded.
+//! H10: a guarded route stays guarded for every spelling of its path and every method.
 
 use actix_web::test::{call_service, init_service};
 use actix_web::{App, web};
@@ -13,7 +13,7 @@ use crate::run;
 use crate::table::Expected::Runs;
 use crate::table::{NONE, Row, hold, row};
 
-/// Ways to write `/v1/invoices`, or to come near it.
+/// Spellings of `/v1/invoices`, and similar paths.
 const WRITTEN: [&str; 19] = [
     "/v1/invoices",
     "/v1/invoices/",
@@ -44,7 +44,7 @@ struct Service {
     guarded: Witness,
 }
 
-/// Where the guard stands.
+/// The position of the guard.
 #[derive(Clone, Copy, Debug)]
 enum Place {
     AxumAroundAll,
@@ -75,7 +75,7 @@ impl Service {
         Self { open: Witness::default(), guarded: Witness::default() }
     }
 
-    /// Asks, and tells whether the guarded handler ran.
+    /// Sends the request, and returns whether the guarded handler ran.
     async fn ask(&self, place: Place, guard: &Guard, asked: &Asked) -> (Answered, bool) {
         let open_route = || {
             ::axum::routing::any({

@@ -1,4 +1,4 @@
-//! From where each framework knows the address at the other end of the connection.
+//! The source of the peer's address in each framework.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -24,12 +24,12 @@ fn mocked(address: [u8; 4]) -> MockConnectInfo<SocketAddr> {
     MockConnectInfo(SocketAddr::from((address, 40_000)))
 }
 
-fn told(address: [u8; 4]) -> PeerAddr {
+fn set_by_host(address: [u8; 4]) -> PeerAddr {
     PeerAddr(IpAddr::from(address))
 }
 
-/// The status of a request with a key that is bound to networks, and these extensions: of a plain
-/// service, of a router behind a layer, and of one with an extractor.
+/// Returns the statuses of a request with a key that is bound to networks, and with these
+/// extensions: for a plain service, a router behind a layer, and one with an extractor.
 fn asked_with(add: impl Fn(&mut Extensions)) -> [u16; 3] {
     block_on(async {
         let site = Site::new().await;
@@ -57,14 +57,14 @@ fn asked_with(add: impl Fn(&mut Extensions)) -> [u16; 3] {
 }
 
 #[test]
-fn t_h11_without_peer_source_is_unknown() {
+fn t_h11_source_is_unknown_without_peer() {
     assert_eq!(asked_with(|_| ()), [401; 3]);
 }
 
 #[test]
 fn t_h11_peer_is_taken_from_extension() {
     for (address, status) in [(INSIDE, 200), (OUTSIDE, 401)] {
-        assert_eq!(asked_with(|all| _ = all.insert(told(address))), [status; 3]);
+        assert_eq!(asked_with(|all| _ = all.insert(set_by_host(address))), [status; 3]);
     }
 }
 
@@ -76,7 +76,7 @@ fn t_h11_peer_is_taken_from_axums_connection() {
 }
 
 #[test]
-fn t_h11_mock_connection_stands_in() {
+fn t_h11_mock_connection_sets_the_peer() {
     for (address, status) in [(INSIDE, 200), (OUTSIDE, 401)] {
         assert_eq!(asked_with(|all| _ = all.insert(mocked(address))), [status; 3]);
     }
@@ -86,7 +86,7 @@ fn t_h11_mock_connection_stands_in() {
 fn t_h11_peer_address_precedes_connection() {
     for (first, second, status) in [(INSIDE, OUTSIDE, 200), (OUTSIDE, INSIDE, 401)] {
         let statuses = asked_with(|all| {
-            all.insert(told(first));
+            all.insert(set_by_host(first));
             all.insert(connected(second));
         });
         assert_eq!(statuses, [status; 3]);
@@ -110,7 +110,7 @@ fn t_h11_peer_address_precedes_connection_in_actix() {
             let request = actix_web::test::TestRequest::get();
             let request = request.peer_addr(SocketAddr::from((second, 40_000)));
             let request = request.insert_header(("x-api-key", site.token("bound"))).to_request();
-            actix_web::HttpMessage::extensions_mut(&request).insert(told(first));
+            actix_web::HttpMessage::extensions_mut(&request).insert(set_by_host(first));
             let response = actix_web::test::call_service(&app, request).await;
             assert_eq!(response.status().as_u16(), status);
         }

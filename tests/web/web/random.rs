@@ -1,5 +1,5 @@
-//! Random sets of headers: tower and actix-web give one answer, which is the one of a rule that is
-//! written down here once more, and shorter.
+//! Random sets of headers: tower and actix-web give the same answer, which matches a shorter
+//! version of the rule in this file.
 
 use actix_web::App;
 use actix_web::test::{call_service, init_service};
@@ -12,10 +12,10 @@ use crate::table::placeholders::basic;
 use common::{Random, seed};
 
 const REQUESTS: usize = 20_000;
-/// Fewer than this many accepted requests would say little of what is accepted.
+/// Minimum number of accepted requests; fewer would test little.
 const MANY: usize = 200;
 
-/// The pieces that values are put together from.
+/// Returns the pieces of the header values.
 fn pieces(site: &Site) -> Vec<Vec<u8>> {
     let token = |name| site.token(name).to_owned();
     let half = |name| site.text(name).expect("a half of a token").to_owned();
@@ -34,7 +34,7 @@ fn pieces(site: &Site) -> Vec<Vec<u8>> {
     pieces
 }
 
-/// A value as a client might mean it, or one of pieces.
+/// Draws a plausible value, or one built from pieces.
 fn value(random: &mut Random, pieces: &[Vec<u8>], site: &Site) -> Vec<u8> {
     let (id, secret) = (site.text("good.id"), site.text("good.secret"));
     let mut value = match random.below(6) {
@@ -46,7 +46,7 @@ fn value(random: &mut Random, pieces: &[Vec<u8>], site: &Site) -> Vec<u8> {
             (0..count).flat_map(|_| pieces[random.below(pieces.len())].clone()).collect()
         }
     };
-    // A small damage finds what a wholly random value does not.
+    // A small change finds other faults than a completely random value.
     if random.below(4) == 0 && !value.is_empty() {
         let place = random.below(value.len());
         match random.below(4) {
@@ -77,7 +77,7 @@ fn asked(random: &mut Random, pieces: &[Vec<u8>], site: &Site) -> Asked {
     })
 }
 
-/// What must come of a request: the status, and whether the key is one that works.
+/// Returns the expected status of a request.
 fn rule(asked: &Asked, site: &Site) -> u16 {
     let values = |name: &str| -> Vec<&[u8]> {
         let named = asked.headers.iter().filter(|(header, _)| header.eq_ignore_ascii_case(name));
@@ -100,7 +100,7 @@ fn rule(asked: &Asked, site: &Site) -> u16 {
         let basic = basic(&half("id"), &half("secret"));
         (bearer, basic)
     };
-    // The scheme in any case, and the rest to the letter.
+    // The scheme is case-insensitive, and the rest is not.
     let same = |value: &[u8], meant: &str| {
         let scheme = meant.find(' ').expect("a scheme");
         value.len() == meant.len()

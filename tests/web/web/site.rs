@@ -1,4 +1,4 @@
-//! The keys that the requests are made with: one for each way in which a key can be refused.
+//! The keys of the requests: one for each reason to refuse a key.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use keywright::{
 use common::faults::Faults;
 use common::{DAY, HOUR, SECOND, World, admin, developer, named, render, user};
 
-/// Keys and tokens by name. The clock stands still, so a rate that is spent stays so.
+/// Keys and tokens by name. The clock is fixed, so a spent rate stays spent.
 pub(crate) struct Site {
     pub(crate) world: World,
     pub(crate) faults: Faults,
@@ -29,18 +29,18 @@ impl Site {
         site
     }
 
-    /// A guard that asks for nothing but an accepted key.
+    /// Returns a guard that requires only an accepted key.
     pub(crate) fn guard(&self) -> Guard {
         Guard::new(self.world.verifier.clone())
     }
 
-    /// A whole token.
+    /// Returns a whole token.
     #[track_caller]
     pub(crate) fn token(&self, name: &str) -> &str {
         self.tokens.get(name).unwrap_or_else(|| panic!("no token has the name {name}"))
     }
 
-    /// All tokens that are written as one is, whether or not there is such a key.
+    /// Returns all texts in the form of a token, with or without such a key.
     pub(crate) fn tokens(&self) -> impl Iterator<Item = &str> {
         let is_whole = |token: &&str| {
             let (covered, check) = token.split_at(token.len() - 6);
@@ -49,13 +49,13 @@ impl Site {
         self.tokens.values().map(String::as_str).filter(is_whole)
     }
 
-    /// The key id of a token.
+    /// Returns the key id of a token.
     pub(crate) fn id(&self, name: &str) -> KeyId {
         self.id_text(name).parse().expect("a key id")
     }
 
-    /// A whole token, or with `.id` or `.secret` behind the name the half of it. `None` for a name
-    /// that is not known.
+    /// Returns a whole token, or its id or secret for a name with `.id` or `.secret`. Returns
+    /// `None` for an unknown name.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         let (whole, part) = name.split_once('.').unwrap_or((name, ""));
         self.tokens.contains_key(whole).then(|| match part {
@@ -65,14 +65,14 @@ impl Site {
         })
     }
 
-    /// How many uses of a key are stored once all are flushed.
+    /// Returns the stored number of uses of a key after a flush.
     pub(crate) async fn uses(&self, name: &str) -> u64 {
         self.world.verifier.flush().await.expect("the store works");
         let entry = self.world.authority.key(&admin(), &self.id(name)).await;
         entry.expect("the key is there").uses
     }
 
-    /// Another setup over the same store, so that its verifier is another one.
+    /// Builds another setup over the same store and returns its verifier.
     pub(crate) fn other_verifier(&self) -> Verifier {
         self.world.with_settings(|builder| builder).verifier
     }
@@ -162,7 +162,7 @@ impl Site {
         self.keep("peppered", &issued);
     }
 
-    /// Well-formed, and of no key: the check is right each time.
+    /// Adds well-formed tokens of no key, with a valid checksum.
     fn forged(&mut self) {
         let (id, secret) = (self.id_text("good").to_owned(), self.secret_text("good").to_owned());
         let secret = &secret[..32];
@@ -183,7 +183,7 @@ impl Site {
         Owner::Account(account.expect("an account").id)
     }
 
-    /// A key of a tenant whose policy is changed once the key is made.
+    /// Adds a key of a tenant whose policy changes after the key is generated.
     async fn elsewhere(&mut self, name: &'static str, change: impl FnOnce(&mut Policy)) {
         let tenant = TenantId::new(name.replace('_', "-")).expect("a tenant");
         let ivy = Actor::administrator(user("ivy")).in_tenant(tenant);

@@ -1,5 +1,5 @@
-//! What does not exist, and what belongs to another tenant: one answer for both, from every
-//! operation.
+//! A key or an account that does not exist gets the same answer as one of another tenant, from
+//! every operation.
 
 use keywright::store::{AccountQuery, EventQuery, KeyQuery};
 use keywright::{
@@ -12,7 +12,7 @@ use common::{HOUR, World, admin, block_on, chain, developer, named, user};
 
 const NOWHERE: &str = "0000000000000000";
 
-/// What every operation on a key says of one, each as its variant and its words.
+/// Returns the answer of every operation on a key: the error's variant and its text.
 async fn answers_of_key(world: &World, actor: &Actor, key: &KeyId) -> Vec<String> {
     let authority = &world.authority;
     let metadata = KeyEdit::new().metadata(Metadata::default());
@@ -36,7 +36,7 @@ async fn answers_of_key(world: &World, actor: &Actor, key: &KeyId) -> Vec<String
     answers.into_iter().map(|error| said(error.expect("refused"), key.as_str())).collect()
 }
 
-/// The same for a service account.
+/// Returns the answer of every operation on a service account: the error's variant and its text.
 async fn answers_of_account(world: &World, actor: &Actor, account: &AccountId) -> Vec<String> {
     let authority = &world.authority;
     let edit = AccountEdit::new().name(name("other"));
@@ -131,7 +131,7 @@ fn missing_account_gets_no_key() {
         let error = made.expect_err("the account is disabled");
         assert!(matches!(error, GenerateError::AccountDisabled(_)), "{error:?}");
         world.authority.enable_account(&admin(), &account).await.expect("the account exists");
-        assert_ne!(picture(&world.authority).await, before, "the two changes alone");
+        assert_ne!(picture(&world.authority).await, before, "only the two changes");
         let keys = world.authority.keys(&admin(), &KeyQuery::new()).await.expect("keys");
         assert_eq!(keys.items.len(), 2);
     });

@@ -1,5 +1,5 @@
-//! A random source or a store that fails: the operation fails with it, nothing is half done, and
-//! the cause is kept.
+//! When the random source or the store fails, the operation fails with an error that keeps the
+//! cause, and nothing is half done.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use keywright::{
 
 const DRY: &str = "the random source failed: the entropy pool is dry";
 
-/// A world in which there are so many draws, and the one after them fails.
+/// Builds a world whose random source succeeds `draws` times and then fails.
 fn drawing(draws: usize) -> (World, Faults) {
     let script = Random::script((0..draws).map(|_| vec![1; 16]));
     World::faulty(|builder| builder.random(script))
@@ -25,7 +25,7 @@ fn drawing(draws: usize) -> (World, Faults) {
 #[test]
 fn failing_random_source_generates_no_key() {
     block_on(async {
-        // The first draw is the id's, the second the secret's.
+        // The first draw is for the id, the second for the secret.
         for draws in [0, 1] {
             let (world, faults) = drawing(draws);
             let before = (picture(&world.authority).await, faults.calls());
@@ -65,7 +65,7 @@ fn usage_survives_without_randomness() {
     block_on(async {
         let world = World::in_memory();
         let issued = world.key_of(&developer("alice"), named("app")).await;
-        // It fails until there is a draw.
+        // The source fails until the test queues a draw.
         let source = Random::failing();
         let keywright = world.builder.clone().random(source.clone()).build().expect("a keywright");
         let verifier = keywright.verifier();
@@ -82,7 +82,8 @@ fn usage_survives_without_randomness() {
     });
 }
 
-/// Everything that can be asked of an authority and a verifier, on a store that is down.
+/// Calls every operation of an authority and a verifier on a store that is down, and returns the
+/// errors.
 async fn all_failures(world: &World, actor: &Actor) -> Vec<(&'static str, Error)> {
     let authority = &world.authority;
     let key = "0000000000000000".parse().expect("an id");
@@ -148,7 +149,7 @@ fn store_outage_fails_every_operation() {
 fn unrecorded_refusal_is_a_store_failure() {
     block_on(async {
         let (world, faults) = World::faulty(|builder| builder);
-        // Not even a change of policy that is not allowed is answered without a record.
+        // A forbidden change of the policy needs an audit event, so it fails with the store too.
         faults.set(Fault::Down);
         let policy = open_policy();
         let error = world.authority.set_policy(&developer("eve"), policy).await;
@@ -192,10 +193,10 @@ fn t_c13_panicking_random_source_is_asked_again() {
     tells.store(true, Ordering::SeqCst);
     for _ in 0..2 {
         let panicked = catch_unwind(AssertUnwindSafe(|| block_on(world.key())));
-        assert!(panicked.is_err(), "the source's panic is the caller's");
+        assert!(panicked.is_err(), "the source's panic reaches the caller");
     }
     assert_eq!(block_on(picture(&world.authority)), before);
-    block_on(world.verifier.verify(issued.token.expose())).expect("verification goes on");
+    block_on(world.verifier.verify(issued.token.expose())).expect("verification continues");
     tells.store(false, Ordering::SeqCst);
     let next = block_on(world.key());
     assert_ne!(next.key.id, issued.key.id);

@@ -1,5 +1,5 @@
-//! Bad input is refused with an error of its own, which says what and why, and changes nothing: no
-//! key is stored, and keys, accounts, policy and the accepted events are as they were.
+//! Bad input is refused with a specific error that names the problem, and changes nothing: no key
+//! is stored, and the keys, accounts, policy and accepted events stay as they were.
 
 mod absent;
 mod failing;
@@ -18,7 +18,7 @@ use keywright::{
 
 use common::{World, admin, chain, named, start};
 
-/// Everything that a tenant can see of itself, refusals apart.
+/// Renders everything that a tenant can see of its own data, except refused operations.
 async fn picture(authority: &Authority) -> String {
     let admin = admin();
     let keys = authority.keys(&admin, &KeyQuery::new().limit(500)).await.expect("keys");
@@ -28,19 +28,19 @@ async fn picture(authority: &Authority) -> String {
     let refused = |outcome: &EventOutcome| matches!(outcome, EventOutcome::Refused(_));
     let done: Vec<_> = events.items.iter().filter(|event| !refused(&event.outcome)).collect();
     let seen = (&keys, &accounts, &policy, &done);
-    serde_json::to_string_pretty(&seen).expect("what is shown serializes")
+    serde_json::to_string_pretty(&seen).expect("the state serializes")
 }
 
-/// An error is a sentence on one line, all along its chain.
+/// Asserts that each error of the chain is a sentence on one line.
 #[track_caller]
 fn assert_is_said(error: &dyn Error) {
     for said in chain(error) {
-        assert!(said.len() >= 15, "{said:?} says too little");
+        assert!(said.len() >= 15, "{said:?} is too short");
         assert!(!said.contains(|c: char| c.is_control()), "{said:?} is not one plain line");
     }
 }
 
-/// A world with one key of alice's and one service account with a key.
+/// Builds a world with one key of alice's and one service account that has a key.
 async fn world() -> (World, Issued, AccountId) {
     let world = World::in_memory();
     let issued = world.key().await;

@@ -1,4 +1,4 @@
-//! New keys that break a rule.
+//! New keys that break a rule are refused.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use keywright::{
 use super::{after, assert_is_said, name, picture, world};
 use common::{DAY, MOMENT, World, admin, block_on, developer, named, start};
 
-/// Generates for alice, which must fail and change nothing.
+/// Asserts that generating this key for alice fails and changes nothing, and returns the error.
 async fn refused(world: &World, new: NewKey) -> GenerateError {
     let alice = developer("alice");
     let before = picture(&world.authority).await;
@@ -21,7 +21,7 @@ async fn refused(world: &World, new: NewKey) -> GenerateError {
     error
 }
 
-/// The same, for a reason that lies in the key.
+/// Asserts that generating fails because the key breaks a rule, and returns that rule's error.
 async fn rule(world: &World, new: NewKey) -> RuleError {
     match refused(world, new).await {
         GenerateError::Rule(rule) => rule,
@@ -125,7 +125,7 @@ fn key_that_never_becomes_valid_is_refused() {
         let alice = developer("alice");
         world.key_of(&alice, new(after(DAY).saturating_sub(MOMENT))).await;
         let past = world.key_of(&alice, new(Timestamp::MIN)).await;
-        assert_eq!(past.key.not_before, None, "a begin that has passed says nothing");
+        assert_eq!(past.key.not_before, None, "a start in the past has no effect");
     });
 }
 

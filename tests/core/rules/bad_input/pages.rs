@@ -1,4 +1,4 @@
-//! Pages that are too small or too large, and cursors that come from elsewhere.
+//! Page sizes outside the bounds and cursors from another listing are refused.
 
 use keywright::ListError;
 use keywright::store::{
@@ -37,7 +37,7 @@ fn page_has_1_to_500_items() {
     });
 }
 
-/// A cursor from a page of keys, one of accounts and one of events.
+/// Returns a cursor of a page of keys, one of accounts and one of events.
 async fn cursors() -> [Cursor; 3] {
     let (world, ..) = world().await;
     let authority = &world.authority;
@@ -75,7 +75,7 @@ fn cursor_keeps_its_sort_order() {
         let query = KeyQuery::new().sort(KeySort::Name).descending().limit(1);
         let first = world.authority.keys(&admin(), &query).await.expect("keys");
         let next = first.next_cursor().expect("more");
-        // A client that forgets the order, or asks for another one, goes on in the cursor's.
+        // The cursor decides the order, even if the client asks for another one.
         for query in [KeyQuery::new(), KeyQuery::new().sort(KeySort::Updated)] {
             let query = query.after(&next).expect("the cursor is of this kind");
             let page = world.authority.keys(&admin(), &query).await.expect("keys");
@@ -163,7 +163,7 @@ fn cursor_at_either_end_is_valid() {
     block_on(async {
         let (world, ..) = world().await;
         let id = "0000000000000000";
-        // Where both keys stand: made and changed at the start, without an expiry, never used.
+        // Both keys were created and changed at the start, do not expire, and were never used.
         let begin = start().unix_micros();
         let places = [
             ("created_at", begin),
@@ -173,7 +173,8 @@ fn cursor_at_either_end_is_valid() {
         ];
         for value in [0, -1, i64::MAX, i64::MIN] {
             for (sort, own) in places {
-                // The id of the cursor comes before every other: at the same value they are behind.
+                // The id in the cursor sorts before every other id, so keys with an equal value
+                // come after it.
                 for (direction, behind) in [("asc", own >= value), ("desc", own < value)] {
                     let text = format!("{sort}.{direction}.{id}.{value}");
                     let cursor: Cursor = text.parse().expect("visible ASCII");

@@ -1,4 +1,5 @@
-//! A random source that repeats itself, gives nothing of use, or calls back: the operation fails and says why.
+//! When the random source repeats itself, returns useless bytes, or calls back, the operation fails
+//! and names the reason.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -23,7 +24,7 @@ fn repeating(byte: u8) -> World {
     World::with(MemoryStore::new(), |builder| builder.random(Random::repeating(byte)))
 }
 
-/// What is on record of refused operations.
+/// Returns how many refused operations of this kind have an audit event.
 async fn refused(world: &World, operation: Operation) -> usize {
     let query = EventQuery::new().kind(operation);
     let events = world.authority.events(&admin(), &query).await.expect("events").items;
@@ -116,7 +117,7 @@ fn constant_random_source_is_an_error() {
             let made = world.authority.create_account(&admin(), new).await;
             assert!(matches!(made, Err(AccountError::Random(RandomError::Stuck))));
         }
-        // A source that gets stuck later rotates nothing.
+        // A source that breaks later prevents a rotation too.
         let broken = Arc::new(AtomicBool::new(false));
         let (switch, random) = (Arc::clone(&broken), Random::seeded(1));
         let world = world_drawing(move |out| {
@@ -163,7 +164,7 @@ fn writers_under_repeating_source_keep_apart() {
         let store = MemoryStore::new();
         let first = World::with(store.clone(), |builder| builder.random(Random::seeded(7)));
         let issued = first.key().await;
-        // A process on the copy of a machine draws what the first one drew.
+        // A process on a cloned machine draws the same values as the original.
         let worlds = [9, 9, 9]
             .map(|seed| World::with(store.clone(), |builder| builder.random(Random::seeded(seed))));
         for world in &worlds {
@@ -177,7 +178,8 @@ fn writers_under_repeating_source_keep_apart() {
     });
 }
 
-/// Adds a batch under the id of the next writer before its own, with another number, when it is told to.
+/// Writes a batch under the next writer's id before the writer's own batch, with another number,
+/// while the flag is set.
 #[derive(Clone, Debug, Default)]
 struct Thief(Arc<AtomicBool>);
 
@@ -197,7 +199,8 @@ impl Intercept for Thief {
 #[test]
 fn cloned_writer_id_is_replaced() {
     block_on(async {
-        // The store refuses the first batches as it refuses a writer id that another process has.
+        // The store refuses the first batches, as it does for a writer id that another process
+        // uses.
         let store = InterceptedStore::new(MemoryStore::new(), Thief::default());
         let world = World::on(store.clone());
         let issued = world.key().await;
@@ -229,7 +232,7 @@ fn t_c14_store_that_flushes_while_adding_is_refused() {
         });
         for uses in 1..=2 {
             world.verifier.verify(issued.token.expose()).await.expect("accepted");
-            world.verifier.flush().await.expect("the flush itself goes on");
+            world.verifier.flush().await.expect("the outer flush succeeds");
             let stored = world.store.key(&issued.key.tenant, &issued.key.id).await;
             let stored = stored.expect("the store works").expect("the key");
             assert_eq!(stored.usage.uses(), uses);
@@ -246,7 +249,8 @@ fn random_source_that_flushes_is_refused() {
         let (caller, seen, random) = (Arc::clone(&verifier), Arc::clone(&told), Random::seeded(1));
         let world = world_drawing(move |out| {
             if let Some(verifier) = caller.get() {
-                // A flush on another thread may wait for the source: to wait for that one would be for ever.
+                // The random source runs inside a flush and must not wait for another one: the
+                // other flush may itself wait for the source.
                 let error = block_on(verifier.flush()).expect_err("from within the source");
                 seen.lock().expect("no panic").push(error.kind());
             }

@@ -1,4 +1,4 @@
-//! Overlaps past the policy's longest, and policies that leave their own limits.
+//! Overlaps above the policy's maximum and policies outside their own limits are refused.
 
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ fn overlap_above_maximum_is_refused() {
     });
 }
 
-/// What is done to a policy that was in order.
+/// A change that makes a valid policy invalid.
 type Change = Box<dyn Fn(&mut Policy)>;
 
 #[test]

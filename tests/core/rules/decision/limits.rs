@@ -1,4 +1,4 @@
-//! Networks, scopes, access and rate: what a key that is accepted may be used for.
+//! Networks, scopes, access and rate limit what an accepted key can be used for.
 
 use keywright::{
     Access, AccessRequest, AccountEdit, Issued, NewKey, Owner, Reason, RoleName, Scope, ScopeSet,
@@ -53,7 +53,7 @@ fn scopes(text: &str) -> ScopeSet {
     text.parse().expect("scopes")
 }
 
-/// Whether a request for these scopes is let through, by verify and by the grant alike.
+/// Returns whether the key has these scopes. `verify` and the grant must agree.
 async fn may(world: &World, issued: &Issued, needed: &str) -> bool {
     let needed = scopes(needed);
     let request = AccessRequest::token(issued.token.expose()).scopes(&needed);
@@ -122,7 +122,7 @@ fn lowered_ceiling_cuts_scopes_at_once() {
             .expect("the policy is set");
         assert!(!may(&world, &issued, "invoices:write").await);
         assert!(may(&world, &issued, "invoices:read").await);
-        assert!(!may(&world, &issued, "reports:read").await, "a ceiling gives nothing by itself");
+        assert!(!may(&world, &issued, "reports:read").await, "the ceiling alone grants no scope");
         world
             .set_policy(|policy| policy.scope_ceiling = scopes("invoices:read invoices:write"))
             .await
@@ -159,8 +159,8 @@ fn account_key_has_scopes_of_its_role() {
             .await
             .expect("the policy is set");
         for needed in ["invoices:read", "invoices:write", "reports:read"] {
-            assert!(!may(&world, &all, needed).await, "a role that is missing allows nothing");
-            assert!(!may(&world, &some, needed).await, "a role that is missing allows nothing");
+            assert!(!may(&world, &all, needed).await, "a missing role allows nothing");
+            assert!(!may(&world, &some, needed).await, "a missing role allows nothing");
         }
         assert!(may(&world, &all, "").await);
     });
@@ -209,7 +209,7 @@ fn spent_rate_states_an_honest_wait() {
         world.clock.advance(wait.saturating_sub(MOMENT));
         assert_eq!(denied(world.verifier.verify(token).await), "rate_limited");
         world.clock.advance(MOMENT);
-        world.verifier.verify(token).await.expect("as it was told");
+        world.verifier.verify(token).await.expect("the stated wait");
     });
 }
 
@@ -224,6 +224,6 @@ fn refused_request_spends_no_rate() {
         for _ in 0..5 {
             assert_eq!(denied(world.verifier.verify_request(&unheld).await), "missing_scope");
         }
-        world.verifier.verify(issued.token.expose()).await.expect("the rate is whole");
+        world.verifier.verify(issued.token.expose()).await.expect("the whole rate is left");
     });
 }

@@ -1,5 +1,5 @@
-//! When is a key refused, and in which order: every reason is reached, the first that fails
-//! decides, bounds are exact, and what can't be decided lets nobody in.
+//! The reasons to refuse a key: each one is reached, the first that applies in the documented order
+//! decides, bounds are exact, and an undecidable request is never accepted.
 
 mod limits;
 mod rates;
@@ -17,7 +17,7 @@ use common::{
     render, start,
 };
 
-/// The conditions that speak against a request, in the order in which they are asked for.
+/// The faults of a request, in the order in which the verifier checks them.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Fault {
     Malformed,
@@ -36,7 +36,7 @@ enum Fault {
     RateSpent,
 }
 
-/// Each fault, the reason that it leads to, and what a caller may learn.
+/// Each fault with the reason that it causes and the class that a caller sees.
 const ORDER: [(Fault, &str, DenialClass); 14] = [
     (Fault::Malformed, "malformed", DenialClass::Invalid),
     (Fault::WrongSecret, "unrecognized", DenialClass::Invalid),
@@ -54,14 +54,15 @@ const ORDER: [(Fault, &str, DenialClass); 14] = [
     (Fault::RateSpent, "rate_limited", DenialClass::RateLimited),
 ];
 
-/// A credential is wrong in one way, and no key can expire before it begins.
+/// Returns whether one request can have all these faults: a credential has one fault at most, and a
+/// key cannot expire before it begins.
 fn can_hold_together(faults: &[Fault]) -> bool {
     let of = |set: [Fault; 3]| faults.iter().filter(|fault| set.contains(fault)).count();
     of([Fault::Malformed, Fault::WrongSecret, Fault::Superseded]) <= 1
         && of([Fault::Expired, Fault::NotYetValid, Fault::NotYetValid]) <= 1
 }
 
-/// What a verify says when exactly these faults hold.
+/// Verifies a request that has exactly these faults.
 async fn verify_with(faults: &[Fault]) -> Result<Grant, VerifyError> {
     let has = |fault| faults.contains(&fault);
     let world = World::in_memory();
@@ -112,7 +113,7 @@ async fn verify_with(faults: &[Fault]) -> Result<Grant, VerifyError> {
         clock.set(start().saturating_add(DAY));
     }
     if has(Fault::NotYetValid) {
-        // Back behind the use that spent the rate; the rate stays spent.
+        // The clock goes back to before the use that spent the rate; the rate stays spent.
         clock.set(start().saturating_add(HOUR / 2));
     }
 
@@ -143,7 +144,7 @@ fn address(text: &str) -> IpAddr {
 #[test]
 fn every_reason_has_its_class() {
     block_on(async {
-        verify_with(&[]).await.expect("nothing speaks against it");
+        verify_with(&[]).await.expect("there is no fault");
         for (fault, code, class) in ORDER {
             let denial = denial(verify_with(&[fault]).await);
             assert_eq!((denial.reason().code(), denial.class()), (code, class));
@@ -163,7 +164,7 @@ fn every_reason_has_its_class() {
     });
 }
 
-/// Pairs are a part of this, and so is everything at once, mended one by one.
+/// Covers every pair of faults, and all faults together, removed one by one.
 #[test]
 fn first_fault_in_order_decides() {
     let mut tried = 0;
@@ -178,7 +179,8 @@ fn first_fault_in_order_decides() {
             }
         }
     });
-    // 4 credentials, 3 of expired, not begun or neither, 9 others; less the one without a fault.
+    // 4 states of the credential, times expired, not begun or neither, times 9 other faults on or
+    // off; minus the case without a fault.
     assert_eq!(tried, 4 * 3 * (1 << 9) - 1);
 }
 
@@ -208,7 +210,7 @@ fn bounds_hold_to_the_microsecond() {
             (&expiring, ["accepted", "expired", "expired"]),
             (&beginning, ["not_yet_valid", "accepted", "accepted"]),
             (&rotated, ["accepted", "superseded", "superseded"]),
-            // The overlap ends with the key, and the secret is looked at before the status.
+            // The overlap ends with the key, and the secret is checked before the status.
             (&capped, ["accepted", "superseded", "superseded"]),
         ];
         for (issued, expected) in table {
@@ -231,7 +233,7 @@ fn grant_names_the_secret_used_in_overlap() {
             assert_eq!(grant.secret_used(), used);
             assert_eq!(grant.decided_at(), start());
         }
-        // A second rotation ends the oldest at once: it is not even remembered.
+        // A second rotation ends the oldest secret at once, and its digest is deleted.
         world.authority.rotate(&alice, &old.key.id, HOUR).await.expect("active");
         assert_eq!(denied(world.verifier.verify(old.token.expose()).await), "unrecognized");
         let second = world.verifier.verify(new.token.expose()).await.expect("accepted");

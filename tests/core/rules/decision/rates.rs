@@ -1,5 +1,5 @@
-//! Rates that change, clocks that go back, and keys that come and go: what was spent counts, no longer than it must, and
-//! nothing is gained.
+//! Spent uses keep counting when rates change, clocks go back, or keys come and go, and no change
+//! restores them early.
 
 use std::time::Duration;
 
@@ -14,13 +14,13 @@ fn rate(text: &str) -> Rate {
     text.parse().expect("a rate")
 }
 
-/// What these tests do with a world again and again.
+/// The steps that these tests repeat on a world.
 trait Spending {
-    /// A default rate, and the most keys of an owner.
+    /// Sets the default rate and the maximum number of keys of an owner.
     async fn set_default(&self, default: &str, keys: u16);
-    /// How many uses are admitted now, at most `most`.
+    /// Counts how many of at most `most` uses are admitted now.
     async fn admitted(&self, token: &str, most: usize) -> usize;
-    /// The wait that a use is told now.
+    /// Returns the wait that a refused use is told now.
     async fn wait(&self, token: &str) -> Duration;
 }
 
@@ -43,7 +43,7 @@ impl Spending for World {
     }
 
     async fn wait(&self, token: &str) -> Duration {
-        denial(self.verifier.verify(token).await).retry_after().expect("a rate that is spent")
+        denial(self.verifier.verify(token).await).retry_after().expect("a spent rate")
     }
 }
 
@@ -131,7 +131,7 @@ fn t_c15_toggled_rate_gains_no_use() {
             admitted += world.admitted(issued.token.expose(), 5).await;
             world.clock.advance(Duration::from_millis(10));
         }
-        assert_eq!(admitted, 2, "what the policy's rate has at once");
+        assert_eq!(admitted, 2, "the burst of the policy's rate");
     });
 }
 
@@ -153,11 +153,11 @@ fn t_c15_regenerated_keys_gain_no_uses() {
                 world.authority.revoke(&alice, &issued.key.id).await.expect("it is revoked");
             }
         }
-        assert_eq!(admitted, 6, "what three keys have, as many as the owner may hold");
-        // Somebody else has their own.
+        assert_eq!(admitted, 6, "the uses of three keys, the owner's maximum");
+        // Another owner has an allowance of their own.
         let issued = world.key_of(&developer("bob"), named("app")).await;
         assert_eq!(world.admitted(issued.token.expose(), 5).await, 2);
-        // A new one is told when the owner's uses are to be had again.
+        // A new key gets the same wait: until the owner's allowance has refilled.
         let late = world.key_of(&alice, named("app")).await;
         assert_eq!(world.wait(late.token.expose()).await, 10 * SECOND);
         world.clock.advance(10 * SECOND);
@@ -178,7 +178,7 @@ fn allowed_keys_each_have_whole_rates() {
             for issued in &keys {
                 assert_eq!(world.admitted(issued.token.expose(), 9).await, 5);
             }
-            // Older keys share nothing, however few the owner may hold by now.
+            // Older keys share no allowance, even if the owner's maximum is now lower.
             world.clock.advance(HOUR);
             world
                 .set_policy(|policy| policy.max_keys_per_owner = 1)
@@ -242,7 +242,7 @@ fn regenerated_old_key_gains_no_uses() {
             issued = world.key_of(&alice, named("app")).await;
             admitted += world.admitted(issued.token.expose(), 9).await;
         }
-        assert_eq!(admitted, 20, "what one key has in ten periods");
+        assert_eq!(admitted, 20, "the uses of one key in ten periods");
     });
 }
 
@@ -288,7 +288,7 @@ fn lowered_default_widens_no_rate() {
             admitted += world.admitted(issued.token.expose(), 200).await;
             world.clock.advance(HOUR);
         }
-        // 50 at once, as the default says, and one in 864 s, as its own rate says.
+        // 50 at once from the default rate, then one in 864 s from the key's own rate.
         assert_eq!(admitted, 50 + 23 * 3_600 / 864);
     });
 }
@@ -303,7 +303,8 @@ fn stated_wait_covers_the_owner() {
             assert_eq!(world.admitted(issued.token.expose(), 20).await, 10);
         }
         world.set_policy(|policy| policy.max_keys_per_owner = 2).await.expect("the policy is set");
-        // Ten uses too many are regained in 20 s, and one more in 3 s; the key alone would have one in 6 s.
+        // Ten uses above the allowance refill in 20 s and one more in 3 s; the key's own rate would
+        // refill one in 6 s.
         assert_eq!(world.wait(keys[0].token.expose()).await, 23 * SECOND);
         world.clock.advance(23 * SECOND);
         assert_eq!(world.admitted(keys[0].token.expose(), 9).await, 1);

@@ -1,4 +1,4 @@
-//! What can't be decided is neither a denial nor a grant, and a digest opens its own key alone.
+//! An undecidable request is neither denied nor granted, and a digest matches only its own key.
 
 use keywright::store::{MemoryStore, StoreErrorKind};
 use keywright::{Issued, KeyId, PepperRing, VerifyError};
@@ -54,7 +54,6 @@ fn digest_with_changed_bit_is_refused() {
     });
 }
 
-/// Two keys.
 async fn two_keys(world: &World) -> (Issued, Issued) {
     (world.key().await, world.key_of(&developer("bob"), named("staging")).await)
 }
@@ -106,12 +105,13 @@ fn unknown_pepper_is_an_operator_error() {
                     record["key"]["secret_number"] = 2.into();
                     record["key"]["overlap_ends_at"] =
                         start().saturating_add(HOUR).to_string().into();
-                    // The current secret is another one: only the retiring digest is left.
+                    // The current digest is replaced, so only the retiring digest still matches the
+                    // token.
                     record["digest"] = format!("1.0.{hex}").into();
                 }
                 faults.forge(issued.key.id, record);
                 let verified = world.verifier.verify(issued.token.expose()).await;
-                let error = verified.expect_err("it can't be compared");
+                let error = verified.expect_err("the digest cannot be compared");
                 let VerifyError::Unavailable(ref cause) = error else { panic!("{error:?}") };
                 assert_eq!(cause.kind(), StoreErrorKind::Unsupported);
                 let said = chain(&error);
@@ -143,7 +143,7 @@ fn key_works_again_when_pepper_returns() {
             .verify(issued.token.expose())
             .await
             .expect("with the old pepper and a new one");
-        // The same id with other bytes is another pepper: the key is not recognized.
+        // The same pepper id with other bytes is another pepper: the digest does not match.
         let wrong = PepperRing::none().with(1, [8; 32]).expect("a pepper");
         let wrong = world.with_settings(|builder| builder.peppers(wrong));
         assert_eq!(denied(wrong.verifier.verify(issued.token.expose()).await), "unrecognized");
@@ -161,7 +161,7 @@ fn replaced_secret_does_not_block_pepper_change() {
         let world = world.with_settings(|builder| builder.peppers(both));
         let new = world.authority.rotate(&developer("alice"), &old.key.id, HOUR).await;
         let new = new.expect("the key is active");
-        // The old secret, which nobody uses, is all that is left under pepper 1.
+        // Only the retired secret, which is unused, still depends on pepper 1.
         let world = world.with_settings(|builder| builder.peppers(two));
         for passed in [HOUR / 2, HOUR, 2 * HOUR] {
             world.clock.set(start().saturating_add(passed));

@@ -1,4 +1,4 @@
-//! Pages while keys come, go and change between them.
+//! Pages are stable while keys are generated, deleted and changed between them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,19 +8,19 @@ use keywright::{KeyId, Name};
 use super::{SORTS, on_each_store, through_text};
 use common::{DAY, Random, SECOND, World, admin, developer, named, seed};
 
-/// How many changes there are during a walk, at the most: fewer than there are keys.
+/// Maximum number of changes during a walk, below the number of keys.
 const CHANGES: usize = 20;
 const KEYS: usize = 30;
 
-/// What has happened to the keys during a walk.
+/// The changes to keys during a walk.
 #[derive(Default)]
 struct Changed {
     gone: BTreeSet<KeyId>,
     moved: BTreeSet<KeyId>,
 }
 
-/// Makes a key, deletes one, renames one, rotates one or uses one. All but the first two may move
-/// the key in one order or another.
+/// Generates, deletes, renames, rotates or uses a key. The last three can move the key in some
+/// orders.
 async fn change_something(world: &World, random: &mut Random, changed: &mut Changed) {
     world.clock.advance(SECOND);
     let alice = developer("alice");
@@ -54,7 +54,7 @@ fn new_key(random: &mut Random) -> keywright::NewKey {
     }
 }
 
-/// Makes keys until there are enough for a walk.
+/// Generates keys until there are enough for a walk.
 async fn fill_up(world: &World, random: &mut Random) {
     let all = KeyQuery::new().limit(500);
     let count = world.authority.keys(&admin(), &all).await.expect("keys").items.len();
@@ -64,7 +64,8 @@ async fn fill_up(world: &World, random: &mut Random) {
     }
 }
 
-/// Walks through all pages, with changes between them, and says which ids came in which order.
+/// Walks through all pages with changes between them, and returns the ids in the order in which
+/// they came.
 async fn walk_with_changes(
     world: &World,
     query: &KeyQuery,
@@ -77,7 +78,8 @@ async fn walk_with_changes(
         let page = world.authority.keys(&admin(), &query).await.expect("a page");
         seen.extend(page.items.iter().map(|entry| entry.key.id));
         let Some(next) = page.next else { return seen };
-        // A bounded number: a key that is changed again and again is always still to come.
+        // The number of changes is bounded, because a key that changes before every page would
+        // always be ahead of the cursor.
         for _ in 0..2 {
             if changes_left > 0 {
                 change_something(world, random, changed).await;
@@ -98,7 +100,7 @@ fn unmoved_key_is_on_exactly_one_page() {
                 let query = KeyQuery::new().sort(sort);
                 let query = if descending { query.descending() } else { query };
                 fill_up(world, &mut random).await;
-                // Uses of the last walk move nothing in this one.
+                // Flushes the uses of the previous walk, so that they move no key during this one.
                 world.verifier.flush().await.expect("the store works");
                 let limit = query.clone().limit(500);
                 let before = world.authority.keys(&admin(), &limit).await.expect("keys").items;
@@ -112,7 +114,7 @@ fn unmoved_key_is_on_exactly_one_page() {
                 }
                 let touched = |id: &KeyId| changed.gone.contains(id) || changed.moved.contains(id);
                 let stayed: Vec<KeyId> = before.iter().filter(|id| !touched(id)).copied().collect();
-                assert!(stayed.len() >= KEYS - CHANGES, "so many can't have moved");
+                assert!(stayed.len() >= KEYS - CHANGES, "more keys moved than were changed");
                 for id in &stayed {
                     assert_eq!(times.get(id), Some(&1), "{sort:?}: a key that stayed");
                 }
@@ -121,7 +123,7 @@ fn unmoved_key_is_on_exactly_one_page() {
                 assert_eq!(in_order, stayed, "{sort:?}: in the order of the listing");
                 let moved = |id: &KeyId| changed.moved.contains(id);
                 let twice = times.iter().find(|(id, times)| **times > 1 && !moved(id));
-                assert_eq!(twice, None, "{sort:?}: a key that was made or deleted came twice");
+                assert_eq!(twice, None, "{sort:?}: a new or deleted key came twice");
             }
         }
     });

@@ -1,4 +1,5 @@
-//! Events: by key, account, actor, kind and time, in both orders, on pages of any size.
+//! Event queries filter by key, account, actor, kind and time, in both directions and with every
+//! page size.
 
 use keywright::store::{Batch, EventQuery, FileStore, KeyStore, MAX_LIMIT, MemoryStore};
 use keywright::{
@@ -9,14 +10,14 @@ use keywright::{
 use super::{assert_page_is_full, on_each_store, through_text};
 use common::{HOUR, SECOND, World, admin, block_on, developer, named, start, tenant, user};
 
-/// What happened in a tenant, and the instants between.
+/// A tenant with a known history, and the instants between its events.
 struct Story {
     key: KeyId,
     account: keywright::AccountId,
     midway: Timestamp,
 }
 
-async fn tell(world: &World) -> Story {
+async fn build_story(world: &World) -> Story {
     let (authority, clock) = (&world.authority, &world.clock);
     world
         .set_policy(|policy| policy.extensive_use = std::num::NonZeroU64::new(2))
@@ -106,7 +107,7 @@ fn filters(story: &Story) -> Vec<Filter> {
 #[test]
 fn event_filters_work_in_both_orders() {
     on_each_store(async |world| {
-        let story = tell(world).await;
+        let story = build_story(world).await;
         let oldest_first = EventQuery::new().oldest_first();
         let all = walk(world, &oldest_first, 500).await;
         assert!(all.windows(2).all(|pair| pair[0].sequence < pair[1].sequence));
@@ -116,7 +117,7 @@ fn event_filters_work_in_both_orders() {
                 all.iter().filter(|event| lets_through(event)).cloned().collect();
             let none = ["none of this kind", "an instant"].contains(&what);
             assert_eq!(expected.is_empty(), none, "{what}");
-            assert!(expected.len() < all.len() || what == "all", "{what} lets everything through");
+            assert!(expected.len() < all.len() || what == "all", "{what} filters nothing");
             for size in [1, 2, 3, 7, 50, 500] {
                 let found = walk(world, &query.clone().oldest_first(), size).await;
                 assert_eq!(found, expected, "{what}, oldest first, in pages of {size}");
@@ -131,7 +132,7 @@ fn event_filters_work_in_both_orders() {
 #[test]
 fn new_events_disturb_no_page() {
     on_each_store(async |world| {
-        tell(world).await;
+        build_story(world).await;
         for oldest_first in [true, false] {
             let order = || {
                 let query = EventQuery::new();
@@ -152,7 +153,7 @@ fn new_events_disturb_no_page() {
                 query = next;
             }
             let new = if oldest_first { came } else { 0 };
-            assert_eq!(found.len(), before.len() + new, "what comes later is behind the end");
+            assert_eq!(found.len(), before.len() + new, "later events come after the end");
             assert_eq!(found[..before.len()], before);
         }
     });
@@ -170,7 +171,7 @@ fn events_outlive_their_key() {
     });
 }
 
-/// How many items each page of a query has, and whether there is more.
+/// Returns the number of items of each page, and whether more pages follow.
 async fn pages(store: &impl KeyStore, query: &EventQuery) -> Vec<(usize, bool)> {
     let mut query = query.clone();
     let mut pages = Vec::new();
@@ -201,7 +202,7 @@ async fn assert_pages_are_bounded(store: impl KeyStore + Clone) {
 }
 
 #[test]
-fn fruitless_search_ends_each_page() {
+fn page_ends_after_examining_its_maximum() {
     block_on(async {
         assert_pages_are_bounded(MemoryStore::new()).await;
         let folder = tempfile::tempdir().expect("a folder");

@@ -1,5 +1,4 @@
-//! Keys: what each filter lets through and what each order is, against a plain search through all
-//! of them.
+//! Each filter and order of key queries matches a plain search through all keys.
 
 use std::cmp::Ordering;
 
@@ -11,8 +10,8 @@ use keywright::{
 use super::{SORTS, on_each_store, walk};
 use common::{DAY, HOUR, SECOND, World, admin, developer, named, start};
 
-/// A tenant with keys of every kind: of two people and an account, in every status, used and not,
-/// some of them made at one instant and some of one name.
+/// Fills a tenant with keys of two developers and an account, in every status, used and unused.
+/// Some share an instant of creation, some share a name.
 async fn populate(world: &World) -> Vec<KeyId> {
     let (authority, clock) = (&world.authority, &world.clock);
     let role = RoleName::new("analyst").expect("a role");
@@ -41,7 +40,7 @@ async fn populate(world: &World) -> Vec<KeyId> {
     for (n, issued) in made.iter().enumerate() {
         if n % 4 == 1 {
             clock.advance(SECOND);
-            // Keys that are not valid yet are refused, and so not used.
+            // A key that is not yet valid is refused, so its use is not counted.
             let _ = world.verifier.verify(issued.token.expose()).await;
             world.verifier.flush().await.expect("the store works");
         }
@@ -66,7 +65,7 @@ async fn all(world: &World) -> Vec<KeyEntry> {
     page.expect("a page").items
 }
 
-/// The order of two entries, as the documentation of each order has it.
+/// Compares two entries as the documentation of the order defines it.
 fn order(sort: KeySort, a: &KeyEntry, b: &KeyEntry) -> Ordering {
     let by = match sort {
         KeySort::Created => a.key.created_at.cmp(&b.key.created_at),
@@ -124,7 +123,7 @@ fn orders_hold_in_both_directions() {
     });
 }
 
-/// A filter and what it is to let through.
+/// A filter's name, its query, and the predicate that it must match.
 type Filter = (&'static str, KeyQuery, Box<dyn Fn(&KeyEntry) -> bool>);
 
 fn has(text: &'static str) -> Box<dyn Fn(&KeyEntry) -> bool> {
@@ -168,7 +167,7 @@ fn filters(world_now: Timestamp, one: &KeyEntry) -> Vec<Filter> {
         ("named PROD", KeyQuery::new().search("PROD"), has("prod")),
         ("named äpfel", KeyQuery::new().search("\u{c4}PFEL"), has("\u{e4}pfel")),
         ("owned by bob", KeyQuery::new().search("bob"), has("bob")),
-        ("of nobody", KeyQuery::new().search("nobody at all"), has("nobody at all")),
+        ("without a match", KeyQuery::new().search("no match"), has("no match")),
         ("by id", KeyQuery::new().search(id.as_str()), Box::new(move |e| e.key.id == id)),
         ("expiring in 9 days and 5 s", KeyQuery::new().expiring_within(9 * DAY + 5 * SECOND), {
             Box::new(move |e| within(e, 9 * DAY + 5 * SECOND))
@@ -177,7 +176,7 @@ fn filters(world_now: Timestamp, one: &KeyEntry) -> Vec<Filter> {
             Box::new(move |e| within(e, 20 * DAY))
         }),
         ("unused since", KeyQuery::new().unused_since(since), Box::new(move |e| unused(e, since))),
-        ("made before the start", KeyQuery::new().unused_since(start()), {
+        ("unused before the start", KeyQuery::new().unused_since(start()), {
             Box::new(move |e| unused(e, start()))
         }),
         ("never used", KeyQuery::new().never_used(), Box::new(|e| e.last_used_at.is_none())),
@@ -197,15 +196,15 @@ fn key_filters_work_in_every_order() {
         populate(world).await;
         let entries = all(world).await;
         let statuses = KeyStatus::ALL.map(|s| entries.iter().filter(|e| e.status == s).count());
-        assert!(statuses.iter().all(|count| *count > 0), "each status is there: {statuses:?}");
+        assert!(statuses.iter().all(|count| *count > 0), "each status occurs: {statuses:?}");
         let now = start().saturating_add(DAY);
         for (what, query, lets_through) in filters(now, &entries[7]) {
             let mut expected: Vec<_> =
                 entries.iter().filter(|e| lets_through(e)).cloned().collect();
             let count = expected.len();
-            let none = ["of nobody", "made before the start"].contains(&what);
+            let none = ["without a match", "unused before the start"].contains(&what);
             assert_eq!(count == 0, none, "{what}: {count}");
-            assert!(count < entries.len() || what == "all", "{what} lets everything through");
+            assert!(count < entries.len() || what == "all", "{what} filters nothing");
             for sort in SORTS {
                 expected.sort_by(|a, b| order(sort, a, b));
                 for size in [1, 4, 500] {

@@ -1,4 +1,4 @@
-//! Whole listings, one item after another.
+//! Collects whole listings, one item after another.
 
 use keywright::store::{AccountQuery, EventQuery, KeyQuery, KeySort};
 use keywright::{Actor, KeyId, ListError, Name, NewAccount, Permissions, RoleName};

@@ -1,5 +1,5 @@
-//! Listings: each filter and order holds, and pages of any size give every item once and in order,
-//! also while keys come, go and change. On every store.
+//! Listings on every store: each filter and order holds, and pages of any size return every item
+//! once and in order, also while keys are generated, changed and deleted.
 
 mod changes_between_pages;
 mod events;
@@ -27,7 +27,7 @@ fn on_each_store(test: impl AsyncFn(&World)) {
 const SORTS: [KeySort; 5] =
     [KeySort::Created, KeySort::Updated, KeySort::Name, KeySort::Expires, KeySort::LastUsed];
 
-/// The cursor of the next page as a client gives it back.
+/// Returns the next page's cursor as a client sends it back, as text.
 fn through_text(next: &impl ListQuery) -> Cursor {
     let cursor = next.cursor().expect("a next page has a cursor");
     let json = serde_json::to_string(&cursor).expect("a cursor serializes");
@@ -37,8 +37,8 @@ fn through_text(next: &impl ListQuery) -> Cursor {
     back
 }
 
-/// All entries of a query, page by page. No page is larger than asked for, and only the last one
-/// may be smaller.
+/// Collects all entries of a query page by page. Each page has the requested size; only the last
+/// one can be smaller.
 async fn walk(world: &World, query: &KeyQuery, size: u16) -> Vec<KeyEntry> {
     let mut query = query.clone().limit(size);
     let mut found = Vec::new();
@@ -72,7 +72,7 @@ fn accounts_are_paged_and_found() {
         .take(11)
         .enumerate()
         {
-            // Some are made at the same instant: the id decides between them.
+            // Some keys share an instant of creation, so that the id decides their order.
             if n % 3 == 0 {
                 world.clock.advance(SECOND);
             }
@@ -123,7 +123,7 @@ fn deleted_account_hides_no_other() {
         let query = AccountQuery::new().limit(2);
         let first = world.authority.accounts(&admin(), &query).await.expect("a page");
         let all = world.authority.accounts(&admin(), &AccountQuery::new()).await.expect("a page");
-        // The one that the cursor stands on, and one that is to come.
+        // Deletes the key at the cursor, then one that is still ahead.
         for gone in [1, 2] {
             world
                 .authority

@@ -1,11 +1,11 @@
-//! What a client presents, with or without damage.
+//! Renders the tokens that clients present, intact or damaged.
 
 use keywright::Credential;
 
 use super::{PREFIX, Real};
 use crate::plain::{Damage, Presented};
 
-/// How long the key secret is, at the end of a token.
+/// Length of the key secret at the end of a token.
 const KEY_SECRET: usize = 38;
 
 pub(super) enum Text {
@@ -23,7 +23,7 @@ impl Text {
 }
 
 impl Real {
-    /// The text that a client presents.
+    /// Returns the text that a client presents.
     pub(super) fn text(&self, presented: &Presented) -> Text {
         let id = &presented.key;
         let known = self.tokens.get(&(id.clone(), presented.secret)).cloned();
@@ -49,7 +49,7 @@ impl Real {
     }
 }
 
-/// A token as the guide describes it, with a check that is right.
+/// Renders a token as the guide describes it, with the right checksum.
 fn render(prefix: &str, id: &str, secret: &str) -> String {
     const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     let covered = format!("{prefix}_{id}{secret}");

@@ -1,4 +1,5 @@
-//! The crate's errors in a word or two. One that nobody can get ends the test.
+//! Maps the crate's errors to a word or two. An error that no operation of the model can cause
+//! fails the test.
 
 use keywright::{
     AccountError, GenerateError, KeyError, ListError, NameError, Operation, PermissionDenied,
@@ -21,7 +22,7 @@ fn rule(error: &RuleError) -> String {
         RuleError::ScopeOutsideCeiling(scope) => format!("rule scope {scope}"),
         RuleError::RateAboveLimit { .. } => "rule rate".to_owned(),
         RuleError::SetByAdministrator(limit) => format!("rule {limit} of an admin"),
-        other => panic!("nobody can get {other:?}"),
+        other => panic!("no operation of the model returns {other:?}"),
     }
 }
 
@@ -34,7 +35,7 @@ pub(super) fn generate_error(error: &GenerateError) -> String {
         GenerateError::AccountDisabled(_) => "account disabled".to_owned(),
         GenerateError::Rule(error) => rule(error),
         GenerateError::TooManyKeys { limit } => format!("too many keys {limit}"),
-        other => panic!("nobody can get {other:?}"),
+        other => panic!("no operation of the model returns {other:?}"),
     }
 }
 
@@ -48,7 +49,7 @@ pub(super) fn key_error(error: &KeyError) -> String {
         }
         KeyError::OverlapTooLong { .. } => "overlap too long".to_owned(),
         KeyError::Rule(error) => rule(error),
-        other => panic!("nobody can get {other:?}"),
+        other => panic!("no operation of the model returns {other:?}"),
     }
 }
 
@@ -57,7 +58,7 @@ pub(super) fn account_error(error: &AccountError) -> String {
         AccountError::PermissionDenied(error) => permission_denied(*error),
         AccountError::NotFound(_) => "not found".to_owned(),
         AccountError::UnknownRole(_) => "unknown role".to_owned(),
-        other => panic!("nobody can get {other:?}"),
+        other => panic!("no operation of the model returns {other:?}"),
     }
 }
 
@@ -65,7 +66,7 @@ pub(super) fn list_error(error: &ListError) -> String {
     match error {
         ListError::PermissionDenied(error) => permission_denied(*error),
         ListError::Limit(limit) => format!("limit {limit}"),
-        other => panic!("nobody can get {other:?}"),
+        other => panic!("no operation of the model returns {other:?}"),
     }
 }
 
@@ -78,7 +79,7 @@ pub(super) fn set_policy_error(error: &SetPolicyError) -> String {
         SetPolicyError::Policy(PolicyError::NotWholeSeconds(_)) => "not whole seconds",
         SetPolicyError::Policy(PolicyError::DefaultAboveMax) => "default above max",
         SetPolicyError::Policy(PolicyError::EventRetention(_)) => "event retention",
-        other => panic!("nobody can get {other:?}"),
+        other => panic!("no operation of the model returns {other:?}"),
     };
     format!("policy {fault}")
 }

@@ -1,4 +1,4 @@
-//! The crate, asked in plain data and answering in plain data.
+//! The crate behind an interface of plain data.
 
 mod credential;
 mod errors;
@@ -23,7 +23,7 @@ use crate::plain::{Answer, By, Id, NAMES, Op, Presented, ROLES, SOURCES, Time, W
 
 pub(crate) const PREFIX: &str = "acme_live";
 
-/// The crate over a store, with every token that it handed out.
+/// The crate over a store, with every token that it issued.
 pub(crate) struct Real {
     kind: StoreKind,
     store: Opened,
@@ -31,7 +31,7 @@ pub(crate) struct Real {
     authority: Authority,
     verifier: Verifier,
     seed: u64,
-    /// By key and number of the secret.
+    /// The tokens by key and secret number.
     pub(crate) tokens: BTreeMap<(Id, u32), String>,
 }
 
@@ -51,12 +51,12 @@ impl Real {
         }
     }
 
-    /// Whether the store is one that can be opened again.
+    /// Returns whether the store can be closed and opened again.
     pub(crate) fn is_durable(&self) -> bool {
         matches!(self.kind, StoreKind::File | StoreKind::Postgres)
     }
 
-    /// Does it, and gives the id that was drawn for a new key or account.
+    /// Performs an operation, and returns the id that was drawn for a new key or account.
     pub(crate) fn carry_out(&mut self, op: &Op) -> (Answer, Option<Id>) {
         let answer = match op {
             Op::Generate(by, owner, new) => {
@@ -233,11 +233,11 @@ impl Real {
                 self.accounts(*by, query)
             }
             Op::Events(by, filter) => self.events(*by, to::event_query(filter)),
-            other => panic!("nobody does {other:?}"),
+            other => panic!("the model has no operation {other:?}"),
         }
     }
 
-    /// All pages of a listing, one behind the other.
+    /// Returns the items of all pages of a listing, in order.
     fn list(&self, by: By, mut query: KeyQuery) -> Answer {
         let mut found = Vec::new();
         loop {
@@ -309,7 +309,7 @@ impl Real {
             block_on(self.verifier.flush()).expect("the store is up");
         }
         self.store.reopen();
-        // Another seed: with the same one, the ids that were drawn before would come again.
+        // The same seed would draw the same ids again.
         self.seed = self.seed.wrapping_add(1);
         let keywright = built(&self.store, &self.clock, self.seed);
         self.authority = keywright.authority();
@@ -318,7 +318,7 @@ impl Real {
     }
 }
 
-/// Ids and secrets are drawn from the seed too, so that a run can be repeated.
+/// Builds the crate with a seeded random source for ids and secrets, so that a run can be repeated.
 fn built(store: &Opened, clock: &ManualClock, seed: u64) -> Keywright {
     let builder = Keywright::builder(Arc::clone(&store.store))
         .prefix(Prefix::new(PREFIX).expect("a prefix"))

@@ -1,4 +1,4 @@
-//! From the crate's types to plain data and back. Whatever has no plain form ends the test.
+//! Converts the crate's types to plain data and back. A value without a plain form fails the test.
 
 use std::num::NonZeroU64;
 use std::time::Duration;
@@ -61,7 +61,7 @@ pub(super) fn rate(rate: Option<(i64, i64)>) -> Option<Rate> {
     rate.map(|(uses, seconds)| format!("{uses}/{seconds}s").parse().expect("a rate"))
 }
 
-/// The first of the lists is that of no network at all: from anywhere.
+/// Parses a list of networks. The empty list allows every address.
 fn networks(list: &str) -> Networks {
     if list.is_empty() { Networks::anywhere() } else { list.parse().expect("networks") }
 }
@@ -177,7 +177,7 @@ fn micros(time: Timestamp) -> Time {
     time.unix_micros()
 }
 
-/// The place of what is equal to `seen` among what was given in.
+/// Returns the position of the value that equals `seen`.
 #[track_caller]
 fn place<T: PartialEq + std::fmt::Debug>(mut known: impl Iterator<Item = T>, seen: &T) -> usize {
     known.position(|known| known == *seen).unwrap_or_else(|| panic!("{seen:?} was never given in"))
@@ -313,7 +313,7 @@ pub(super) fn policy(data: &PolicyData) -> Policy {
 
 pub(super) fn policy_data(policy: &Policy) -> PolicyData {
     let in_micros = |span: Duration| -> Span {
-        assert_eq!(span.as_nanos() % SECOND.as_nanos(), 0, "whole seconds alone are stored");
+        assert_eq!(span.as_nanos() % SECOND.as_nanos(), 0, "only whole seconds are stored");
         i64::try_from(span.as_micros()).expect("a short time")
     };
     PolicyData {

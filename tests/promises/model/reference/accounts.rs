@@ -1,4 +1,4 @@
-//! Service accounts.
+//! Service accounts in the reference model.
 
 use super::{Reference, may};
 use crate::plain::{AccountData, Answer, By, NAMES, Owner, refused};

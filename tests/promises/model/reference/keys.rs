@@ -1,4 +1,4 @@
-//! Keys: their status, and what may become of them.
+//! Keys in the reference model: their status and the operations on them.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,8 @@ use crate::plain::{
     Answer, By, END_OF_TIME, Edit, Expiry, KeyData, NAMES, New, Owner, SCOPES, Span, Time, refused,
 };
 
-/// Revoked before expired before disabled before scheduled; a bound has passed when it is reached.
+/// Returns the status: revoked before expired before disabled before scheduled. A bound has passed
+/// when it is reached.
 pub(crate) fn status(key: &KeyData, now: Time) -> &'static str {
     if key.revoked_at.is_some() {
         return "revoked";
@@ -47,7 +48,7 @@ pub(crate) fn is_possible(operation: &str, status: &str) -> bool {
     POSSIBLE.iter().any(|(known, statuses)| *known == operation && statuses.contains(&status))
 }
 
-/// The first scope of a set outside another.
+/// Returns the first scope of a set that the ceiling lacks.
 fn first_outside(scopes: u8, ceiling: u8) -> Option<&'static str> {
     let place = (scopes & !ceiling).trailing_zeros() as usize;
     SCOPES.get(place).copied()
@@ -170,7 +171,8 @@ impl Reference {
         Ok((not_before, expires))
     }
 
-    /// Who may edit their own keys alone keeps to the policy's rate.
+    /// Checks the rate against the policy's rate, which limits actors who can edit only their own
+    /// keys.
     fn rate_is_possible(&self, by: By, owner: &Owner, rate: usize) -> Result<(), String> {
         if !is_admin(by, owner) && exceeds(rate, self.policies[by.tenant].default_rate) {
             return Err("rule rate".to_owned());
@@ -178,7 +180,7 @@ impl Reference {
         Ok(())
     }
 
-    /// The place of a key with which an actor may do something.
+    /// Returns the position of a key that the actor can apply the operation to.
     pub(super) fn find(&self, by: By, id: &str, operation: &str) -> Result<usize, String> {
         let found = self.keys.iter().position(|k| k.data.id == id && k.data.tenant == by.tenant);
         let place = found.ok_or("not found")?;
@@ -192,7 +194,7 @@ impl Reference {
         Ok(place)
     }
 
-    /// Changes a key as `change` says, which gives false if it is so already.
+    /// Applies `change` to a key; it returns false if the key already has the requested state.
     fn change(
         &mut self,
         by: By,
@@ -273,7 +275,7 @@ impl Reference {
                 *networks = edit.networks.map_or(*networks, |networks| networks != 0);
                 *rate = edit.rate.map_or(*rate, |rate| rate != 0);
             } else {
-                // Of two lists of networks the second contains the first.
+                // List 0 allows every address, and list 1 is a subset of list 2.
                 let lies_within = |a: usize, b: usize| b == 0 || a == b || a == 1 && b == 2;
                 if *scopes && edit.scopes.is_some_and(|wanted| wanted & !before.scopes != 0) {
                     return Err("rule scopes of an admin".to_owned());
@@ -377,8 +379,8 @@ impl Reference {
         }
     }
 
-    /// The oldest events of the tenant go, up to the first that is to be kept, 500 at a time. The newest
-    /// stays.
+    /// Removes the tenant's oldest events up to the first one that is retained, 500 at a time. The
+    /// newest event always stays.
     fn sweep_events(&mut self, by: By) {
         let retention = self.policies[by.tenant].event_retention;
         loop {
@@ -406,7 +408,7 @@ impl Reference {
         if !may(by.who, "sweep", false) {
             return self.refuse(by, "sweep", None, "not allowed sweep".to_owned());
         }
-        self.tell_counts(Some(by.tenant), usize::MAX);
+        self.write_counts(Some(by.tenant), usize::MAX);
         let retention = self.policies[by.tenant].retention;
         let due = |key: &KeyData| {
             let expired = key.expires_at.filter(|expires| self.now >= *expires);
@@ -425,7 +427,7 @@ impl Reference {
     }
 }
 
-/// Whether it is as an administrator that somebody sets what limits an owner's keys.
+/// Returns whether the actor sets the limits of an owner's keys as an administrator.
 fn is_admin(by: By, owner: &Owner) -> bool {
     !owns(by, owner) || may(by.who, "key.edit", false)
 }

@@ -1,4 +1,4 @@
-//! What is shown of keys and events.
+//! Listings of keys and events in the reference model.
 
 use super::keys::{POSSIBLE, is_live, is_possible, status};
 use super::{Key, Reference, may, owns};

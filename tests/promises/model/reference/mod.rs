@@ -1,5 +1,5 @@
-//! The reference: what the crate promises, written as plainly as it can be said, from the guide and
-//! not from the crate's code. One flat list of keys, accounts and events; no index, no cache.
+//! The reference model: the crate's promises, written from the guide and not from the crate's code.
+//! It has flat lists of keys, accounts and events, without an index or a cache.
 
 mod accounts;
 mod keys;
@@ -17,25 +17,25 @@ use crate::plain::{
 };
 
 pub(crate) struct Reference {
-    /// Whether the store is one that can be opened again, with the loss of what was not flushed.
+    /// Whether the store can be reopened, with the loss of the uses that were not flushed.
     durable: bool,
     pub(crate) now: Time,
     pub(crate) keys: Vec<Key>,
     pub(crate) accounts: Vec<AccountData>,
     pub(crate) policies: [PolicyData; 2],
     pub(crate) events: Vec<EventData>,
-    /// Uses that are counted and not flushed, by key and number of the secret.
+    /// Uses that were counted and not flushed, by key and secret number.
     counted: BTreeMap<(Id, u32), Counted>,
-    /// What each key has spent of its rate, and the new keys of each owner together.
+    /// The spent part of the rate of each key, and of the shared rate of each owner's new keys.
     spent: BTreeMap<String, Spent>,
-    /// The refused calls of the current minute of each actor.
+    /// The refused calls of each actor in the current minute.
     refusals: Minutes,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct Key {
     pub(crate) data: KeyData,
-    /// Whether the secret before the current one is still known.
+    /// Whether the store still holds the digest of the previous secret.
     old_secret_known: bool,
     uses: u64,
     last_used_at: Option<Time>,
@@ -82,7 +82,7 @@ impl Reference {
         }
     }
 
-    /// Does it; `fresh` is the id that was drawn for a new key or account.
+    /// Performs an operation. `fresh` is the id that was drawn for a new key or account.
     pub(crate) fn carry_out(&mut self, op: &Op, fresh: Option<&str>) -> Answer {
         let fresh = fresh.unwrap_or("none was drawn");
         match op {
@@ -168,7 +168,7 @@ impl Reference {
         key: Option<&str>,
         account: Option<&str>,
     ) {
-        // An event of a key tells the account that owns the key too.
+        // An event of a key also names the account that owns the key.
         let of_the_key = self
             .keys
             .iter()
@@ -189,7 +189,7 @@ impl Reference {
         });
     }
 
-    /// Puts a refusal on record.
+    /// Records the refusal.
     fn refuse(&mut self, by: By, kind: &str, key: Option<&str>, reason: String) -> Answer {
         self.note(by, kind, "refused", key);
         refused(reason)
@@ -211,7 +211,7 @@ impl Reference {
             ..policy.clone()
         };
         let plan_alone = plan_changes && but_for_the_plan == current;
-        // Who may neither see nor set it learns nothing of what they would have changed.
+        // An actor without access to the policy learns nothing about the change.
         let stranger =
             !["policy.show", "policy.set", "plan.set"].iter().any(|o| may(by.who, o, false));
         let kind = if plan_alone && !stranger { "plan.set" } else { "policy.set" };
@@ -264,7 +264,7 @@ fn fault_of(policy: &PolicyData) -> Option<&'static str> {
     }
 }
 
-/// Who may do what; `own` says that it is about a key of their own.
+/// Returns whether an actor can do the operation; `own` means that the key is the actor's own.
 pub(crate) fn may(who: Who, operation: &str, own: bool) -> bool {
     match who {
         Who::Admin => true,
@@ -289,7 +289,7 @@ fn owns(by: By, owner: &Owner) -> bool {
     *owner == Owner::User(by.who.user())
 }
 
-/// Whether a rate lets through more than a limit: at once, or over time.
+/// Returns whether a rate admits more uses than a limit, in a burst or over time.
 fn exceeds(rate: usize, limit: usize) -> bool {
     match (RATES[rate], RATES[limit]) {
         (Some((uses, seconds)), Some((most, period))) => {

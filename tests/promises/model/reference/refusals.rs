@@ -1,25 +1,25 @@
-//! Refused calls: ten of an actor and a minute are events, the rest one event that counts them.
+//! Refused calls: the first ten of an actor in a minute are events, and one event counts the rest.
 
 use std::collections::BTreeMap;
 
 use super::Reference;
 use crate::plain::{By, SECOND, TENANTS, Time};
 
-/// A minute of each actor of a tenant.
+/// The current minute of each actor of a tenant.
 pub(super) type Minutes = BTreeMap<(usize, String), Minute>;
 
 #[derive(Default)]
 pub(super) struct Minute {
     began: Time,
     recorded: u32,
-    /// How many are counted, and since when.
+    /// The number of counted refusals, and the time of the first one.
     counted: Option<(u64, Time)>,
-    /// The same of minutes that are over.
+    /// The same values for minutes that have ended.
     due: Option<(u64, Time)>,
 }
 
 impl Minute {
-    /// A clock that goes back by a minute ends it too.
+    /// Returns whether the minute is over. A clock that goes back by a minute ends it too.
     fn is_over(&self, now: Time) -> bool {
         (now - self.began).abs() >= 60 * SECOND
     }
@@ -35,7 +35,7 @@ impl Minute {
 }
 
 impl Reference {
-    /// Puts a refused call of an actor on record.
+    /// Records a refused call of an actor.
     pub(super) fn refusal(&mut self, by: By, kind: &str, key: Option<&str>, account: Option<&str>) {
         let (now, actor) = (self.now, format!("user:{}", by.who.user()));
         let empty = || Minute { began: now, ..Minute::default() };
@@ -51,11 +51,11 @@ impl Reference {
         }
         minute.recorded += 1;
         self.record(by.tenant, actor, kind, "refused", key, account);
-        self.tell_counts(None, 4);
+        self.write_counts(None, 4);
     }
 
-    /// Tells the counts of minutes that are over, of one tenant or of all, so many at most.
-    pub(super) fn tell_counts(&mut self, tenant: Option<usize>, most: usize) {
+    /// Writes at most `most` events with the counts of ended minutes, of one tenant or of all.
+    pub(super) fn write_counts(&mut self, tenant: Option<usize>, most: usize) {
         let now = self.now;
         let mut due = Vec::new();
         for ((of, actor), minute) in &mut self.refusals {

@@ -1,4 +1,4 @@
-//! Verification, and the counting of uses.
+//! Verification and counted uses in the reference model.
 
 use super::{Counted, Key, Reference, exceeds};
 use crate::plain::{
@@ -7,7 +7,7 @@ use crate::plain::{
 };
 use crate::reference::keys::status;
 
-/// Which networks (rows) let which sources through.
+/// The sources (columns) that each list of networks (rows) allows.
 const ALLOWED: [[bool; 6]; 3] = [
     [true, true, true, true, true, true],
     [false, true, false, false, true, false],
@@ -15,12 +15,13 @@ const ALLOWED: [[bool; 6]; 3] = [
 ];
 
 impl Reference {
-    /// Whose token it is and which secret, or why it is nobody's.
+    /// Returns the key of a token and whether its secret is the retiring one, or the reason for the
+    /// refusal.
     fn recognize(&self, presented: &Presented) -> Result<(&Key, bool), &'static str> {
         match (presented.damage, presented.in_two_parts) {
             (Damage::Truncated(_), _) | (Damage::WrongCheck, false) => return Err("malformed"),
             (Damage::None, _) => {}
-            // Two parts have no prefix; their check shows with which one they were made.
+            // The short form has no prefix, but its checksum covers the prefix of the token.
             _ => return Err("unrecognized"),
         }
         let key = self.keys.iter().find(|key| key.data.id == presented.key);
@@ -37,7 +38,7 @@ impl Reference {
         }
     }
 
-    /// What stands against a key whatever it is wanted for.
+    /// Returns the reason that keeps a key from working for every request, if there is one.
     pub(crate) fn obstacle(&self, key: &Key) -> Option<&'static str> {
         let policy = &self.policies[key.data.tenant];
         let account = self.account_of(&key.data);
@@ -51,7 +52,7 @@ impl Reference {
         }
     }
 
-    /// What is said to a token, before its rate is asked.
+    /// Checks a token against everything except its rate.
     pub(crate) fn judge(&self, presented: &Presented, wanted: Wanted) -> Result<Granted, String> {
         let (key, retiring) = self.recognize(presented)?;
         if let Some(obstacle) = self.obstacle(key) {
@@ -71,7 +72,7 @@ impl Reference {
             None => own & policy.ceiling,
             Some(account) => {
                 let role = policy.roles.get(&account.role).copied().unwrap_or(0);
-                // A key of an account that has no scopes of its own has its role's.
+                // A key of an account without scopes of its own has all scopes of the role.
                 if own == 0 { role } else { own & role }
             }
         };
@@ -98,7 +99,7 @@ impl Reference {
         let counted =
             self.counted.entry(counted).or_insert(Counted { uses: 0, last: now, alert_every });
         *counted = Counted { uses: counted.uses + 1, last: now, alert_every };
-        // The policy of the last use holds for all uses of the key that wait, whatever their secret.
+        // The policy of the last use applies to all uses of the key that wait for a flush.
         for (_, counted) in self.counted.iter_mut().filter(|((id, _), _)| *id == granted.key) {
             counted.alert_every = alert_every;
         }
@@ -106,13 +107,13 @@ impl Reference {
         Answer::Granted(granted)
     }
 
-    /// Uses of secrets that can't work any more are counted as of the last of them.
+    /// Merges the uses of secrets that no longer work into the newest of those secrets.
     fn join_dead_secrets(&mut self, key: &str, newest: u32) {
         let Some(dead) = newest.checked_sub(2) else { return };
         let is_dead = |(id, secret): &(Id, u32)| *id == key && *secret < dead;
         let joined: Vec<_> = self.counted.keys().filter(|place| is_dead(place)).cloned().collect();
         for place in joined {
-            let older = self.counted.remove(&place).expect("it was just there");
+            let older = self.counted.remove(&place).expect("the entry exists");
             let counted =
                 self.counted.entry((key.to_owned(), dead)).or_insert(Counted { uses: 0, ..older });
             counted.uses += older.uses;
@@ -120,7 +121,8 @@ impl Reference {
         }
     }
 
-    /// Takes one use of the key's rate, and of the rate that all keys of an owner share, or gives the seconds to wait.
+    /// Spends one use of the key's rate and of the owner's shared rate, or returns the seconds to
+    /// wait.
     fn spend(&mut self, key: &KeyData, policy: &PolicyData) -> Result<(), f64> {
         let default = policy.default_rate;
         let is_granted = key.rate != 0 && key.of_admin[2];
@@ -148,7 +150,7 @@ impl Reference {
         } else {
             own?;
         }
-        self.spent.get_mut(&key.id).expect("it was just there").uses += 1.0;
+        self.spent.get_mut(&key.id).expect("the entry exists").uses += 1.0;
         Ok(())
     }
 
@@ -186,29 +188,29 @@ impl Reference {
                 self.record(tenant, actor, "key.extensive_use", "done", Some(&id), None);
             }
         }
-        self.tell_counts(None, usize::MAX);
+        self.write_counts(None, usize::MAX);
         Answer::Nothing
     }
 }
 
-/// What the arithmetic of uses may be off by.
+/// Rounding error, in uses.
 const FUZZ: f64 = 1e-9;
 
-/// As many uses as the smaller rate has, in as many seconds as the slower one takes for them.
+/// Combines two rates: the smaller number of uses, in the time that the slower rate takes for them.
 fn both(one: (i64, i64), other: (i64, i64)) -> (i64, i64) {
     let uses = one.0.min(other.0);
     let seconds = |(most, seconds): (i64, i64)| (uses * seconds + most - 1) / most;
     (uses, seconds(one).max(seconds(other)))
 }
 
-/// What was spent of a rate and is not regained, in uses.
+/// The spent uses of a rate that have not been regained.
 #[derive(Clone, Copy)]
 pub(crate) struct Spent {
     uses: f64,
     at: Time,
-    /// How many uses there are at once, and how many are regained in a second.
+    /// The size of the burst, and the uses regained in a second.
     rate: Option<(f64, f64)>,
-    /// How many are regained in a second of those that are more than there are at once.
+    /// The uses regained in a second while more than the burst is owed.
     excess: f64,
 }
 
@@ -217,7 +219,7 @@ impl Spent {
         Self { uses: 0.0, at: now, rate: None, excess: 0.0 }
     }
 
-    /// Regains until now, then takes over another rate.
+    /// Regains uses until now, then takes over another rate.
     #[expect(
         clippy::cast_precision_loss,
         reason = "times and uses of the model are far below 2^52"
@@ -240,9 +242,9 @@ impl Spent {
         (self.at, self.rate) = (now, Some(next));
     }
 
-    /// Takes a use, also one that is not there: as many again as there are at once can be owed.
+    /// Spends a use even if none is left: up to another burst can be owed.
     fn charge(&mut self) {
-        let (most, speed) = self.rate.expect("it came to one");
+        let (most, speed) = self.rate.expect("the rate is set");
         let is_owed_faster = self.uses > most + FUZZ && self.excess > speed;
         if !is_owed_faster && self.uses + 1.0 <= 2.0 * most + FUZZ {
             self.excess = speed;
@@ -250,9 +252,9 @@ impl Spent {
         }
     }
 
-    /// How many seconds to wait for a use, if there is none.
+    /// Returns the seconds to wait if no use is left.
     fn wait(&self) -> Result<(), f64> {
-        let (most, speed) = self.rate.expect("it came to one");
+        let (most, speed) = self.rate.expect("the rate is set");
         if self.uses + 1.0 <= most + FUZZ {
             return Ok(());
         }
@@ -261,7 +263,8 @@ impl Spent {
     }
 }
 
-/// Seconds to the millisecond: the crate names a wait to the microsecond and never too short a one.
+/// Rounds up to milliseconds; the crate gives a wait in microseconds and never one that is too
+/// short.
 #[expect(clippy::cast_possible_truncation, reason = "a wait is at most months")]
 fn in_millis(seconds: f64) -> i64 {
     (seconds * 1e3).round() as i64

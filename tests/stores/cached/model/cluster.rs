@@ -1,4 +1,4 @@
-//! Nodes over one history, and what may happen next.
+//! Nodes over one history, and their possible steps.
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
@@ -13,7 +13,7 @@ use common::Random;
 const BOUNDS: Bounds =
     Bounds { max_staleness: Duration::from_millis(500), outage: Some(Duration::from_secs(5)) };
 
-/// How often what happened.
+/// Counts of the kinds of steps.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Seen {
     pub(super) answers: usize,
@@ -38,15 +38,15 @@ impl Seen {
 #[derive(Default)]
 struct Node {
     ledger: Ledger,
-    /// The lease as those see it who look a key up.
+    /// The lease as lookups see it.
     published: Option<Duration>,
     entries: BTreeMap<usize, Option<Id>>,
     syncing: Syncing,
     fills: Vec<Filling>,
-    /// Changes of its own that are done and not acknowledged.
+    /// The node's own changes that are committed and not acknowledged.
     changing: Vec<Id>,
     changed: Vec<Id>,
-    /// The last loss that it was told of.
+    /// The last loss that the node has noticed.
     told_of: usize,
 }
 
@@ -55,9 +55,9 @@ enum Syncing {
     #[default]
     Not,
     Asked(Sync),
-    /// With whether the store has lost what was known, and by which loss.
+    /// The second field is set if the store has lost the known state, and says by which loss.
     Answered(Sync, Changes, Option<usize>),
-    /// One half is done, and everybody else waits for the other half, but who looks a key up.
+    /// One half is done. Everyone except lookups waits for the other half.
     Half(Forget, Option<usize>),
 }
 
@@ -70,7 +70,7 @@ struct Filling {
 /// The last commit of the key, if there is one.
 struct Read(Option<Id>);
 
-/// A node under the lock of its ledger.
+/// Returns whether a sync holds the lock of the node's ledger.
 fn is_locked(node: &Node) -> bool {
     matches!(node.syncing, Syncing::Half(..))
 }
@@ -81,7 +81,7 @@ pub(super) struct Cluster<R> {
     history: History,
     is_down: bool,
     nodes: [Node; 3],
-    /// Changes from elsewhere that are done and not acknowledged.
+    /// Other nodes' changes that are committed and not acknowledged.
     changing: Vec<Id>,
     seen: Seen,
     rule: PhantomData<R>,
@@ -108,7 +108,7 @@ impl<R: Rule> Cluster<R> {
         Seen { regressions, ..self.seen }
     }
 
-    /// Something happens. What is wrong with it, if it breaks the promise.
+    /// Performs a random step. Returns a description if the step breaks the promise.
     pub(super) fn step(&mut self) -> Result<(), String> {
         let place = self.random.below(self.nodes.len());
         match self.random.below(1_000) {
@@ -150,7 +150,7 @@ impl<R: Rule> Cluster<R> {
                     return Err(format!("{freshness:?}, and in an outage: {age:?}"));
                 }
                 if !age.is_during_outage() {
-                    return Err(format!("nobody says that there is an outage: {age:?}"));
+                    return Err(format!("the age does not mention the outage: {age:?}"));
                 }
                 (age, BOUNDS.outage.unwrap_or_default())
             }
@@ -168,7 +168,7 @@ impl<R: Rule> Cluster<R> {
         self.is_true(&self.nodes[place], key, read, age)
     }
 
-    /// Whether an answer may be given.
+    /// Checks that an answer is allowed.
     fn is_true(&self, node: &Node, key: usize, read: Option<Id>, age: Age) -> Result<(), String> {
         let since = self.now.saturating_sub(age.duration());
         let is_old = |id| self.history.is_acknowledged_before(id, since);
@@ -178,11 +178,11 @@ impl<R: Rule> Cluster<R> {
         if !self.history.reflects(key, read, |id| node.changed.contains(&id)) {
             return Err(format!("a change of {key} by the node itself is not in the answer"));
         }
-        // A node that knew of none of the lost commits, but read one of them, is told of no loss: it may
-        // show that one until the key is changed.
+        // A node that has seen none of the lost commits, except in this answer, does not notice the
+        // loss. It may give the answer until the key changes.
         match read.and_then(|id| self.history.lost_by(id)) {
             Some(loss) if loss <= node.told_of => {
-                Err(format!("the answer for {key} was lost, and the node was told so"))
+                Err(format!("the answer for {key} was lost, and the node has noticed it"))
             }
             _ => Ok(()),
         }
@@ -195,8 +195,9 @@ impl<R: Rule> Cluster<R> {
         }
     }
 
-    /// A store that counts its commits can't tell a loss when there are as many again. So there are
-    /// none before everybody knows of it.
+    /// Returns whether commits are allowed now. A store that counts its commits cannot detect a
+    /// loss once it has as many commits again, so it gets none until every node has noticed the
+    /// loss.
     fn can_write(&self) -> bool {
         let knows = |node: &Node| {
             let since = node.ledger.begin_sync(self.now).since;
@@ -240,7 +241,7 @@ impl<R: Rule> Cluster<R> {
         R::note_own_change(&mut node.ledger);
         let touched = self.history.touched(id);
         node.entries.retain(|key, _| !touched.touches(*key));
-        // Else its answer was lost.
+        // Otherwise the answer was lost.
         if self.random.below(4) > 0 {
             self.history.acknowledge(id, self.now);
             node.changed.push(id);
@@ -270,7 +271,7 @@ impl<R: Rule> Cluster<R> {
             return;
         }
         let Some(filling) = take(&mut node.fills, &mut self.random) else { return };
-        // Else the store failed.
+        // Otherwise the store failed.
         let Some(Read(read)) = filling.read else { return };
         if R::admits(&node.ledger, filling.fill) {
             node.entries.insert(filling.key, read);
@@ -294,7 +295,7 @@ impl<R: Rule> Cluster<R> {
                 let lost = (!self.history.knows(sync.since)).then_some(self.history.losses());
                 let mut changes = self.history.changes(sync.since);
                 if self.random.below(100) == 0 {
-                    // A store need not remember.
+                    // A store is free to forget old changes.
                     changes.touched = None;
                 }
                 Syncing::Answered(sync, changes, lost)
@@ -324,7 +325,7 @@ impl<R: Rule> Cluster<R> {
     }
 
     fn fail_over(&mut self) {
-        // As many again would hide a loss that nobody was told of.
+        // As many commits again would hide an unnoticed loss.
         if self.can_write() && self.random.below(6) == 0 {
             self.history.lose(1 + self.random.below(4));
         }
@@ -345,7 +346,7 @@ impl Node {
     }
 }
 
-/// One of them, whichever.
+/// Removes and returns a random element.
 fn take<T>(from: &mut Vec<T>, random: &mut Random) -> Option<T> {
     if from.is_empty() { None } else { Some(from.swap_remove(random.below(from.len()))) }
 }

@@ -1,4 +1,4 @@
-//! What the store holds: commits in order, of which the last ones can be lost.
+//! The store's state: commits in order, of which the last ones can be lost.
 
 use std::time::Duration;
 
@@ -9,14 +9,14 @@ use common::Random;
 
 pub(super) const KEYS: usize = 4;
 
-/// A commit by its number, lost ones among them. They are never given again.
+/// The number of a commit. Numbers of lost commits are never reused.
 pub(super) type Id = usize;
 
-/// What a commit touches.
+/// The records that a commit touches.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Touched {
     Key(usize),
-    /// A policy, and so every key.
+    /// A policy, and therefore every key.
     All,
 }
 
@@ -36,12 +36,12 @@ impl Touched {
     }
 }
 
-/// How a store numbers its commits.
+/// The way in which a store numbers its commits.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Numbering {
-    /// One after the other: only fewer commits than before tell of a loss.
+    /// Consecutive numbers: a loss shows only as fewer commits than before.
     Counted,
-    /// Each number says which commit it is: the store knows those that it does not have.
+    /// Random parts: the store recognizes numbers that it did not assign.
     Drawn,
 }
 
@@ -49,23 +49,23 @@ struct Commit {
     epoch: u64,
     touched: Touched,
     acknowledged: Option<Duration>,
-    /// Its place, while it is not lost.
+    /// The position in the history, unless the commit is lost.
     place: usize,
     lost: Option<Loss>,
 }
 
 struct Loss {
-    /// Which of the losses it was.
+    /// The number of the loss.
     number: usize,
-    /// How much of what there is now came before it.
+    /// The number of present commits that came before the lost one.
     shared: usize,
 }
 
-/// The one history.
+/// All commits of the store.
 pub(super) struct History {
     numbering: Numbering,
     commits: Vec<Commit>,
-    /// Those that are not lost, in order.
+    /// The commits that are not lost, in order.
     line: Vec<Id>,
     losses: usize,
 }
@@ -104,7 +104,7 @@ impl History {
         self.commits[id].acknowledged = Some(now);
     }
 
-    /// A server takes over that lacks the last commits.
+    /// Replaces the server by one that lacks the last commits.
     pub(super) fn lose(&mut self, last: usize) {
         let left = self.line.len().saturating_sub(last);
         if left == self.line.len() {
@@ -123,13 +123,14 @@ impl History {
         self.line.last().map_or(0, |id| self.commits[*id].epoch)
     }
 
-    /// Whether there is a commit of this number. Before the first one there is none.
+    /// Returns whether the epoch belongs to a present commit, or to the empty state before the
+    /// first one.
     pub(super) fn knows(&self, epoch: Epoch) -> bool {
         let has_it = |id: &Id| self.commits[*id].epoch == epoch.0;
         epoch.0 == 0 || self.line.iter().any(has_it)
     }
 
-    /// As a store answers it.
+    /// Returns the store's answer for the changes since an epoch.
     pub(super) fn changes(&self, since: Epoch) -> Changes {
         let newer = self.line.iter().filter(|id| self.commits[**id].epoch > since.0);
         let touched = newer.map(|id| self.touched(*id).subject()).collect();
@@ -137,12 +138,12 @@ impl History {
         Changes { epoch: Epoch(self.epoch()), touched: tells.then_some(touched) }
     }
 
-    /// The last commit of a key.
+    /// Returns the last commit of a key.
     pub(super) fn state(&self, key: usize) -> Option<Id> {
         self.line.iter().rev().find(|id| self.touched(**id).touches(key)).copied()
     }
 
-    /// Whether what was read of a key reflects all commits of it that are not lost and of which
+    /// Returns whether the state that was read includes all present commits of the key for which
     /// `matters` is true.
     pub(super) fn reflects(
         &self,
@@ -161,7 +162,7 @@ impl History {
         self.commits[id].acknowledged.is_some_and(|acknowledged| acknowledged < moment)
     }
 
-    /// The number of the loss by which the commit was lost.
+    /// Returns the number of the loss in which the commit was lost.
     pub(super) fn lost_by(&self, id: Id) -> Option<usize> {
         self.commits[id].lost.as_ref().map(|loss| loss.number)
     }

@@ -1,13 +1,13 @@
-//! The rule as the model asks it, and ways to get it wrong.
+//! The rule of the lease as the model calls it, and wrong variants of it.
 
 use std::time::Duration;
 
 use crate::lease::{Bounds, Fill, Forget, Ledger, Sync};
 use crate::store::{Age, Changes, Freshness};
 
-/// Where nothing else is said: the rule itself.
+/// The default methods are the real rule.
 pub(super) trait Rule {
-    /// What changed is forgotten before the lease is renewed.
+    /// Whether a sync removes changed records before it renews the lease.
     const FORGETS_FIRST: bool = true;
 
     fn end_sync(ledger: &mut Ledger, sync: Sync, changes: Changes, _now: Duration) -> Forget {
@@ -117,9 +117,9 @@ impl Rule for IgnoresAtMost {
     }
 }
 
-pub(super) struct AnswersAnybodyDuringOutages;
+pub(super) struct IgnoresAtMostDuringOutages;
 
-impl Rule for AnswersAnybodyDuringOutages {
+impl Rule for IgnoresAtMostDuringOutages {
     fn usable_during_outage(
         bounds: Bounds,
         confirmed: Option<Duration>,
@@ -130,9 +130,9 @@ impl Rule for AnswersAnybodyDuringOutages {
     }
 }
 
-pub(super) struct AnswersAtAnyTimeDuringOutages;
+pub(super) struct IgnoresOutageBound;
 
-impl Rule for AnswersAtAnyTimeDuringOutages {
+impl Rule for IgnoresOutageBound {
     fn usable_during_outage(
         bounds: Bounds,
         confirmed: Option<Duration>,

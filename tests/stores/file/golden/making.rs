@@ -1,5 +1,5 @@
-//! Makes golden files: with `KEYWRIGHT_GOLDEN=v2` those of format 2, to be kept. The test makes them
-//! anyway, to see that they can be made.
+//! Writes golden files: with `KEYWRIGHT_GOLDEN=v2` those of format 2, which are then kept. Without
+//! the variable, a test writes them to a temporary folder.
 
 use std::env;
 use std::fs;
@@ -20,7 +20,7 @@ fn new_golden_files_are_written() {
     let folder = match env::var("KEYWRIGHT_GOLDEN") {
         Ok(format) => {
             let folder = common::root().join("tests/data/golden").join(format);
-            // Those that are kept are not made anew.
+            // Kept files are never replaced.
             fs::create_dir(&folder).expect("a new folder");
             folder
         }
@@ -45,7 +45,7 @@ fn make_all(folder: &Path) {
     let empty = folder.join("empty.db");
     let store = block_on(FileStore::open(&empty)).expect("a new store");
     let world = World::bare(store.clone());
-    tell(&empty, &world);
+    write_state(&empty, &world);
     block_on(store.close()).expect("the store closes");
     compact(&empty);
 
@@ -53,7 +53,7 @@ fn make_all(folder: &Path) {
     let store = block_on(FileStore::open(&lived)).expect("a new store");
     let mut world = World::bare(store.clone());
     live(&mut world);
-    // Digests without a pepper, with an old one and with the newest stand beside each other.
+    // The keys have digests without a pepper, with an old one and with the newest.
     let old = PepperRing::none().with(1, [7; 32]).expect("a pepper");
     world.rebuild(|builder| builder.peppers(old));
     let issued = world.issue("prod-peppered");
@@ -61,11 +61,11 @@ fn make_all(folder: &Path) {
     world.rebuild(|builder| builder.peppers(peppers()));
     let issued = world.issue("prod-peppered-anew");
     world.issued.push(("with the new pepper", issued));
-    tell(&lived, &world);
+    write_state(&lived, &world);
     block_on(store.close()).expect("the store closes");
     compact(&lived);
 
-    // As a process leaves it that was killed right after its last change.
+    // The file of a process that is killed right after its last change.
     let open = folder.join("open.db");
     let store = block_on(FileStore::open(&open)).expect("a new store");
     let world = World::new(store.clone());
@@ -83,14 +83,14 @@ fn make_all(folder: &Path) {
     let key = world.id("last");
     block_on(world.authority.revoke(&world.admin, &key)).expect("it is revoked");
     let crashed = folder.join("crashed.db");
-    tell(&crashed, &world);
+    write_state(&crashed, &world);
     fs::copy(&open, &crashed).expect("a copy");
     block_on(store.close()).expect("the store closes");
     fs::remove_file(&open).expect("it is removed");
 }
 
-/// Writes down what is seen in the file.
-fn tell(file: &Path, world: &World) {
+/// Writes the visible state of the file beside it.
+fn write_state(file: &Path, world: &World) {
     let token = |(name, issued): &(&'static str, keywright::Issued)| {
         ((*name).to_owned(), Value::from(issued.token.expose()))
     };
@@ -106,7 +106,7 @@ fn tell(file: &Path, world: &World) {
     fs::write(file.with_extension("json"), text + "\n").expect("the file is written");
 }
 
-/// Takes out of the file what is not in use.
+/// Removes the unused space of the file.
 fn compact(file: &PathBuf) {
     let mut database = redb::Database::open(file).expect("it opens");
     while database.compact().expect("it is compacted") {}

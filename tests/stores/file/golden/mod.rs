@@ -1,8 +1,8 @@
-//! Store files that earlier versions wrote: this version opens them, sees in them what was seen
-//! then, and goes on with them.
+//! Store files of earlier versions: this version opens them, sees the same state, and can change
+//! them.
 //!
-//! Each folder beside this file holds those of one format. A file that is there is never changed;
-//! `README.md` says how to make those of a new format.
+//! Each folder beside this file holds the files of one format. Existing files are never changed;
+//! `README.md` explains how to write those of a new format.
 
 mod making;
 
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use common::{World, says};
 
-/// A store file, and what must be seen in it.
+/// A store file, and its expected visible state.
 struct Golden {
     database: PathBuf,
     expected: Value,
@@ -27,20 +27,21 @@ impl Golden {
         let mut paths = entries(folder);
         paths.retain(|path| path.extension().is_some_and(|extension| extension == "db"));
         let read = |database: PathBuf| {
-            let text = fs::read_to_string(database.with_extension("json")).expect("what is in it");
+            let text =
+                fs::read_to_string(database.with_extension("json")).expect("its expected state");
             Self { database, expected: serde_json::from_str(&text).expect("JSON") }
         };
         paths.into_iter().map(read).collect()
     }
 
-    /// All that are kept, of every format.
+    /// Returns all kept files of every format.
     fn kept() -> Vec<Self> {
         let folder = common::root().join("tests/data/golden");
         let folders = entries(&folder).into_iter().filter(|path| path.is_dir());
         folders.flat_map(|folder| Self::in_folder(&folder)).collect()
     }
 
-    /// Works with a copy.
+    /// Runs `work` on a copy.
     fn on_a_copy(&self, work: impl FnOnce(&Path)) {
         let before = fs::read(&self.database).expect("the file");
         let folder = tempfile::tempdir().expect("a temporary folder");
@@ -50,7 +51,7 @@ impl Golden {
         assert!(fs::read(&self.database).expect("the file") == before, "{self}: it has changed");
     }
 
-    /// A world on the file, as of the moment when it was written.
+    /// Opens a world on the file, with the clock at the time of the file's last change.
     fn world(&self, file: &Path) -> (FileStore, World) {
         let store = block_on(FileStore::open(file))
             .unwrap_or_else(|error| panic!("{self}: it does not open: {error:?}"));
@@ -87,13 +88,13 @@ impl std::fmt::Display for Golden {
     }
 }
 
-/// The peppers of the kept files.
+/// Returns the peppers of the kept files.
 fn peppers() -> PepperRing {
     let ring = PepperRing::none().with(1, [7; 32]).expect("a pepper");
     ring.with(2, [9; 32]).expect("a pepper")
 }
 
-/// Everything that can be seen of both tenants, and what a verify says to each token.
+/// Returns everything visible of both tenants, and the verification of each token.
 fn seen(world: &World, tokens: &[(&str, &str)]) -> Value {
     let said = |(name, token): &(&str, &str)| {
         ((*name).to_owned(), Value::from(says(&world.verifier, token)))
@@ -102,8 +103,8 @@ fn seen(world: &World, tokens: &[(&str, &str)]) -> Value {
     json!({ "globex": world.seen_by(&world.admin), "initech": world.seen_by(&world.other), "verify": said })
 }
 
-/// Whether all that is expected is seen. A later version may see more of a record; lists have the
-/// same length. If not, the place.
+/// Checks that the visible state contains the expected one, and returns the place of a difference.
+/// A later version can show more fields of a record; lists must have the same length.
 fn holds(expected: &Value, seen: &Value) -> Result<(), String> {
     match (expected, seen) {
         (Value::Object(expected), Value::Object(seen)) => {
@@ -132,7 +133,7 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
 #[test]
 fn t_f16_earlier_version_opens_with_everything() {
     let kept = Golden::kept();
-    assert!(kept.len() >= 3, "there are those of format 1");
+    assert!(kept.len() >= 3, "the files of format 1 exist");
     for golden in kept {
         golden.on_a_copy(|copy| {
             let (store, world) = golden.world(copy);
@@ -196,7 +197,7 @@ fn missing_expectation_is_noticed() {
     }
 }
 
-/// Writes a store file that no other user can touch, as the crate makes it.
+/// Writes a store file with the permissions that the crate gives it: no access for other users.
 fn write_private(path: &Path, bytes: &[u8]) {
     fs::write(path, bytes).expect("the file is written");
     #[cfg(unix)]

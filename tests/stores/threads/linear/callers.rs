@@ -1,4 +1,4 @@
-//! Callers who call at the same time, and write down what they called and what they were told.
+//! Concurrent callers, which record their calls and the answers.
 
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -24,16 +24,16 @@ use super::model::KEYS;
 use super::stores::{Troubled, Troubles};
 use common::{DAY, start};
 
-/// How many call at once, and how often each.
+/// Number of concurrent callers, and of calls for each.
 const CALLERS: usize = 4;
 const CALLS: usize = 8;
 
-/// A tenant of their own, and what they know of it.
+/// A tenant for one history, and the callers' knowledge of it.
 pub(crate) struct Callers {
     authority: Authority,
     verifier: Verifier,
     admin: Actor,
-    /// Whether a caller may lose patience and drop a call.
+    /// Whether callers can drop calls.
     impatient: bool,
     ticks: AtomicU64,
     known: Mutex<Known>,
@@ -47,8 +47,8 @@ struct Known {
     tokens: Vec<(usize, u32, String)>,
 }
 
-/// What a call came to: an answer, none (it may have happened or not), or nothing to be written
-/// down since it changed nothing and told nothing.
+/// The outcome of a call: an answer, an unknown result, or a call that had no effect and is not
+/// recorded.
 enum Told {
     Answer(Answer),
     Unknown,
@@ -91,7 +91,7 @@ impl Callers {
         self.known.lock().expect("no caller panics")
     }
 
-    /// Calls so often, whatever comes to mind.
+    /// Makes random calls.
     async fn go_on(&self, caller: usize, mut random: StdRng) {
         for _ in 0..CALLS {
             let call = self.draw(&mut random);
@@ -114,7 +114,7 @@ impl Callers {
         }
         let tokens: Vec<u32> =
             known.tokens.iter().filter(|(of, ..)| *of == place).map(|token| token.1).collect();
-        // The newest secrets are of more interest than those before.
+        // The newest secrets are the most interesting ones.
         let newest = tokens.len().saturating_sub(random.random_range(1..=3));
         let secret = tokens.get(newest).or(tokens.choose(random)).copied().unwrap_or(1);
         let overlap = if random.random_ratio(2, 3) { Overlap::Day } else { Overlap::None };
@@ -135,7 +135,7 @@ impl Callers {
         }
     }
 
-    /// Makes a call, or drops it when patience ends, and writes down what was told.
+    /// Makes a call, possibly drops it after some polls, and records the outcome.
     async fn call(&self, caller: usize, call: Call, random: &mut StdRng) {
         let patience =
             (self.impatient && random.random_ratio(1, 8)).then(|| random.random_range(1..6));
@@ -152,8 +152,8 @@ impl Callers {
         let op = |call, answer| Op { caller, call, answer, began, ended };
         let mut ops = self.ops.lock().expect("no caller panics");
         match (call, answer) {
-            // The token is looked at first, and the key revoked after that: two steps. A rotation
-            // that comes between the two stands, and its secret is revoked with the key.
+            // The call first recognizes the token and then revokes the key, in two steps. A
+            // rotation between the two succeeds, and its secret is revoked with the key.
             (Call::RevokeByToken(place, secret), Some(Answer::Done)) => {
                 ops.push(op(Call::Recognize(place, secret), Some(Answer::Done)));
                 ops.push(op(Call::Revoke(place), Some(Answer::Done)));
@@ -165,14 +165,15 @@ impl Callers {
 
     async fn make(&self, call: &Call) -> Told {
         let (authority, admin) = (&self.authority, &self.admin);
-        let id = |place: usize| self.known().keys[place].expect("a key that was handed out");
+        let id = |place: usize| self.known().keys[place].expect("an issued key");
         match *call {
             Call::Generate(place) => {
                 let new = NewKey::named(format!("prod-key-{place}")).expect("a name");
                 match authority.generate(admin, new).await {
                     Ok(issued) => self.keep(place, &issued),
                     Err(GenerateError::AccessOff) => Told::Answer(Answer::WrongStatus),
-                    // The second is of a store that did what it called a conflict: the next attempt meets its own key.
+                    // The second error occurs if the store committed the batch and reported a
+                    // conflict: the next attempt finds its own key.
                     Err(
                         GenerateError::Contended(_)
                         | GenerateError::Random(RandomError::Repeats(_)),
@@ -198,7 +199,7 @@ impl Callers {
                     Err(error) => denied(&error),
                 }
             }
-            Call::Recognize(..) => unreachable!("a step of a call, and none by itself"),
+            Call::Recognize(..) => unreachable!("only a step of another call"),
             Call::Rotate(place, overlap) => {
                 let overlap = if overlap == Overlap::Day { DAY } else { Duration::ZERO };
                 match authority.rotate(admin, &id(place), overlap).await {
@@ -260,11 +261,12 @@ impl Callers {
     fn token(&self, place: usize, secret: u32) -> String {
         let known = self.known();
         let mut of = known.tokens.iter().filter(|token| (token.0, token.1) == (place, secret));
-        of.next().expect("a token that was handed out").2.clone()
+        of.next().expect("an issued token").2.clone()
     }
 }
 
-/// Keys are told apart by name: one whose making was not acknowledged can be there too.
+/// Returns the key's place from its name, because a key whose generation was not acknowledged can
+/// exist too.
 fn place_of(key: &Key) -> usize {
     let place = key.name.as_str().rsplit('-').next().and_then(|place| place.parse().ok());
     place.expect("a name of these callers")
@@ -293,7 +295,8 @@ fn failed(error: &KeyError) -> Told {
     match error {
         KeyError::NotFound(_) => Told::Answer(Answer::NotFound),
         KeyError::WrongStatus(_) => Told::Answer(Answer::WrongStatus),
-        // The second is of a store that did what it called a conflict: the secret of the next attempt is there already.
+        // The second error occurs if the store committed the batch and reported a conflict: the
+        // next attempt finds its own secret.
         KeyError::Contended(_) | KeyError::Random(RandomError::Repeats(_)) => Told::Nothing,
         KeyError::Store(_) => Told::Unknown,
         error => panic!("{error:?}"),
@@ -307,7 +310,7 @@ fn denied(error: &VerifyError) -> Told {
     }
 }
 
-/// Waits for `call`, and drops it once it has kept its caller waiting that often.
+/// Waits for `call`, and drops it after this many pending polls.
 async fn with_patience<T>(call: impl Future<Output = T>, patience: Option<u32>) -> Option<T> {
     let mut call = pin!(call);
     let mut waited = 0;
@@ -321,7 +324,7 @@ async fn with_patience<T>(call: impl Future<Output = T>, patience: Option<u32>) 
     .await
 }
 
-/// Each caller on a thread of its own: the machine decides who is first.
+/// Runs each caller on its own thread, in the order of the scheduler.
 pub(crate) fn on_threads(callers: &Callers, random: &mut StdRng) {
     let barrier = Barrier::new(CALLERS);
     thread::scope(|scope| {
@@ -336,7 +339,7 @@ pub(crate) fn on_threads(callers: &Callers, random: &mut StdRng) {
     });
 }
 
-/// All callers on this thread, one step of one of them at a time: the seed decides who is next.
+/// Runs all callers on this thread, one step at a time, in an order that the seed decides.
 pub(crate) fn on_one_thread(callers: &Callers, random: &mut StdRng) {
     let begin = |caller| {
         let random = StdRng::seed_from_u64(random.random());

@@ -1,9 +1,10 @@
-//! Whether a history fits an order: the search of Wing and Gong, with the memory of Lowe.
+//! Checks whether a history fits a sequential order: the search of Wing and Gong, with Lowe's
+//! memoization.
 //!
 //! J. M. Wing and C. Gong, "Testing and verifying concurrent objects" (1993); G. Lowe, "Testing for
-//! linearizability" (2017). A call is put next in the order if no other that is not in it yet ended
-//! before this one began, and if the model answers as it was answered. A call of unknown outcome is
-//! put anywhere after its beginning, or nowhere.
+//! linearizability" (2017). A call can come next in the order if no other remaining call ended
+//! before it began, and if the model gives the recorded answer. A call with an unknown outcome is
+//! placed anywhere after its beginning, or left out.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
@@ -11,10 +12,10 @@ use std::fmt;
 use super::history::{Answer, Call, History, Op};
 use super::model::State;
 
-/// The calls of a history that have been put in order: a bit for each.
+/// The ordered calls of a history, as one bit each.
 type Ordered = u128;
 
-/// How much was searched, and what of.
+/// Statistics of the searched histories.
 #[derive(Debug, Default)]
 pub(crate) struct Searched {
     histories: u32,
@@ -56,9 +57,12 @@ impl Searched {
         }
     }
 
-    /// Histories in which nothing happens at once, or the same always, would show nothing.
+    /// Asserts that the histories contain enough overlaps and different answers to test something.
     pub(crate) fn assert_varied(&self) {
-        assert!(self.histories < 50 || self.overlaps * 4 > self.calls, "hardly at once: {self}");
+        assert!(
+            self.histories < 50 || self.overlaps * 4 > self.calls,
+            "too few overlapping calls: {self}"
+        );
         let needed = [
             "Verify Current",
             "Verify Retiring",
@@ -77,7 +81,7 @@ impl Searched {
         ];
         let absent: Vec<_> =
             needed.iter().filter(|kind| !self.answers.contains_key(**kind)).collect();
-        assert!(self.histories < 50 || absent.is_empty(), "{absent:?} never came: {self}");
+        assert!(self.histories < 50 || absent.is_empty(), "{absent:?} never occurred: {self}");
     }
 }
 
@@ -92,14 +96,14 @@ impl fmt::Display for Searched {
     }
 }
 
-/// The call and its answer without what they are about: `Verify Current`.
+/// Returns the kinds of the call and its answer without their arguments: `Verify Current`.
 fn kind(op: &Op) -> String {
     let word = |text: String| text.split(['(', ' ', '{']).next().unwrap_or_default().to_owned();
     let answer = op.answer.as_ref().map_or("unknown".to_owned(), |a| word(format!("{a:?}")));
     format!("{} {answer}", word(format!("{:?}", op.call)))
 }
 
-/// How much was searched, or a history as short as can be that fits no order.
+/// Returns the statistics of the search, or a short history that fits no order.
 pub(crate) fn check(history: &History) -> Result<Searched, String> {
     assert!(history.0.len() <= Ordered::BITS as usize, "a history is too long for the search");
     match search(&history.0) {
@@ -108,7 +112,7 @@ pub(crate) fn check(history: &History) -> Result<Searched, String> {
     }
 }
 
-/// The number of steps that it took to find an order.
+/// Returns the number of steps until an order was found.
 fn search(ops: &[Op]) -> Result<usize, ()> {
     let answered = (0..ops.len()).filter(|place| ops[*place].answer.is_some());
     let answered: Ordered = answered.map(|place| 1 << place).sum();
@@ -126,7 +130,7 @@ fn search(ops: &[Op]) -> Result<usize, ()> {
         for place in left().filter(|place| ops[*place].began < deadline) {
             let (answer, next) = state.step(&ops[place].call);
             let fits = ops[place].answer.as_ref().is_none_or(|given| *given == answer);
-            // An unknown one that changes nothing need not be put anywhere.
+            // A call with an unknown outcome and without an effect can be left out.
             if fits && (ops[place].answer.is_some() || next != state) {
                 open.push((ordered | (1 << place), next));
             }
@@ -135,8 +139,8 @@ fn search(ops: &[Op]) -> Result<usize, ()> {
     Err(())
 }
 
-/// The part of a history up to the first answer that fits no order, without calls that only looked
-/// and contradict nothing. What is left out can't be what makes it fail.
+/// Returns the history up to the first answer that fits no order, without read-only calls that
+/// contradict nothing. The removed calls cannot be the cause of the failure.
 fn shortest(history: &History) -> History {
     let mut ends: Vec<u64> = history.0.iter().map(|op| op.ended).collect();
     ends.sort_unstable();
@@ -160,8 +164,8 @@ fn shortest(history: &History) -> History {
     History(ops)
 }
 
-/// Whether a call with this answer leaves every state as it is: a history that fits an order fits
-/// one without it.
+/// Returns whether a call with this answer changes no state. A history that fits an order also fits
+/// one without the call.
 fn changes_nothing(op: &Op) -> bool {
     let changes = match op.answer {
         None | Some(Answer::Issued(_) | Answer::RevokedAll(_)) => true,

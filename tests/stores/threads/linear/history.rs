@@ -1,14 +1,14 @@
-//! What was called, what came of it, and what was before what.
+//! Recorded calls, their answers, and their order in time.
 
 use std::fmt;
 
-/// A key is known by its place in the history, a secret by its number.
+/// A call. Keys are named by their place in the history, secrets by their number.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub(crate) enum Call {
     Generate(usize),
     Verify(usize, u32),
     RevokeByToken(usize, u32),
-    /// Whether a token is one of the key's, whatever the key's status.
+    /// Checks whether a token is one of the key's, in every status of the key.
     Recognize(usize, u32),
     Rotate(usize, Overlap),
     FinishRotation(usize),
@@ -17,11 +17,11 @@ pub(crate) enum Call {
     Revoke(usize),
     Delete(usize),
     Show(usize),
-    /// All keys of the history, as of one moment.
+    /// Lists all keys of the history, in one snapshot.
     List,
-    /// All keys of their owner, in one step.
+    /// Revokes all keys of their owner, in one step.
     RevokeAll,
-    /// Turns API access of the tenant on or off: for all keys at once.
+    /// Turns API access of the tenant on or off, for all keys at once.
     Switch(bool),
 }
 
@@ -37,18 +37,18 @@ pub(crate) enum Answer {
     Unchanged,
     NotFound,
     WrongStatus,
-    /// A secret of this number.
+    /// The number of the new secret.
     Issued(u32),
     Current,
     Retiring,
     Denied(&'static str),
     Shown(Shown),
     Listed(Vec<Option<Shown>>),
-    /// The places of the keys that were revoked.
+    /// The places of the revoked keys.
     RevokedAll(Vec<usize>),
 }
 
-/// What is seen of a key.
+/// The visible state of a key.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Shown {
     pub(crate) version: u64,
@@ -58,32 +58,32 @@ pub(crate) struct Shown {
     pub(crate) revoked: bool,
 }
 
-/// A call with its time on a clock that ticks at each beginning and each end.
+/// A call with its times on a clock that ticks at each beginning and each end.
 #[derive(Clone, Debug)]
 pub(crate) struct Op {
     pub(crate) caller: usize,
     pub(crate) call: Call,
-    /// `None` if it is not known whether it happened, then or later.
+    /// `None` if it is unknown whether and when the call took effect.
     pub(crate) answer: Option<Answer>,
     pub(crate) began: u64,
     pub(crate) ended: u64,
 }
 
 impl Op {
-    /// When it must have happened at the latest.
+    /// Returns the latest time at which the call can have taken effect.
     pub(crate) fn deadline(&self) -> u64 {
         if self.answer.is_some() { self.ended } else { u64::MAX }
     }
 }
 
-/// What a test writes down of an operation, in the order of [`Op`].
+/// A recorded call as tests write it, in the order of the fields of [`Op`].
 pub(crate) type Written = (usize, Call, Option<Answer>, u64, u64);
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct History(pub(crate) Vec<Op>);
 
 impl History {
-    /// In the order in which the calls began.
+    /// Creates a history, sorted by the beginning of the calls.
     pub(crate) fn new(mut ops: Vec<Op>) -> Self {
         ops.sort_by_key(|op| op.began);
         Self(ops)

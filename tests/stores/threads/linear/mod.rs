@@ -1,7 +1,7 @@
-//! Histories of calls from many callers at once, held against a model that does one call after
-//! another: every answer must fit one order of the calls, and that order the time at which they ran.
+//! Histories of concurrent calls, checked against a sequential model: all answers must fit one
+//! order of the calls that respects the times at which they ran.
 //!
-//! `KEYWRIGHT_HISTORIES` says how many are taken of each kind, `KEYWRIGHT_SEED` which.
+//! `KEYWRIGHT_HISTORIES` sets the number of histories of each kind, `KEYWRIGHT_SEED` the seed.
 
 mod callers;
 mod checker;
@@ -22,10 +22,10 @@ use self::history::{Answer, Call, History};
 use self::stores::Troubles;
 use common::{amount, new_seed};
 
-/// A history is taken on a store, over keys of its own, and with the fate that the seed gives it.
+/// Records a history on a store, over its own keys, with the random choices of the seed.
 type Take = fn(&Callers, &mut StdRng);
 
-/// Takes `count` histories on `store` and checks each. What was seen in all of them.
+/// Records and checks `count` histories on `store`, and returns their statistics.
 fn campaign(store: impl KeyStore, troubles: Troubles, count: u32, take: Take) -> Searched {
     let seed = new_seed();
     let mut total = Searched::default();
@@ -44,7 +44,8 @@ fn campaign(store: impl KeyStore, troubles: Troubles, count: u32, take: Take) ->
     total
 }
 
-/// How many histories are taken of a kind, and how many of them in a file, where each change is synced.
+/// Returns the number of histories of each kind, in memory and in a file, where each change is
+/// synced.
 fn histories() -> (u32, u32) {
     let histories = amount("KEYWRIGHT_HISTORIES", 1_000);
     (histories, histories.div_ceil(10))
@@ -98,7 +99,7 @@ fn t_c10_dropped_alternating_calls_happened_once() {
     assert!(seen.unknown > 0, "no call was of unknown outcome: {seen}");
 }
 
-/// Takes histories on a store that is wrong until one of them fits no order.
+/// Records histories on a faulty store until one of them fits no order.
 fn is_caught(troubles: Troubles) -> String {
     let seed = new_seed();
     let store: Arc<dyn KeyStore> = Arc::new(MemoryStore::new());

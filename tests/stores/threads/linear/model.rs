@@ -1,8 +1,8 @@
-//! The model: what each call comes to when nothing else goes on. The clock stands still.
+//! The model: the answer to each call without concurrency, at a fixed time.
 
 use super::history::{Answer, Call, Overlap, Shown};
 
-/// How many keys a history has.
+/// Number of keys of a history.
 pub(crate) const KEYS: usize = 2;
 
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -34,7 +34,7 @@ impl Default for State {
 }
 
 impl State {
-    /// What the call answers, and the state after it.
+    /// Returns the answer to the call and the state after it.
     pub(crate) fn step(&self, call: &Call) -> (Answer, Self) {
         let mut next = self.clone();
         let answer = next.take(call);

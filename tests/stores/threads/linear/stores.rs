@@ -1,4 +1,4 @@
-//! A store over another one, with the troubles of a network, or with a fault that must be caught.
+//! A store wrapper that adds the troubles of a network, or a fault that the checker must detect.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -11,23 +11,23 @@ use keywright::store::{Batch, Epoch, Found, KeyStore, StoreError, async_trait};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-/// What comes between the callers and the store.
+/// The troubles between the callers and the store.
 #[derive(Clone, Copy, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "they are switches")]
+#[expect(clippy::struct_excessive_bools, reason = "they are independent switches")]
 pub(crate) struct Troubles {
-    /// Each step waits for its turn, so that others come between.
+    /// Each step yields, so that other callers run between.
     pub(crate) turns: bool,
-    /// Writes are lost on the way there or on the way back, and said to be.
+    /// Writes or their answers are lost, and the caller gets an error.
     pub(crate) losses: bool,
     /// Calls are dropped.
     pub(crate) drops: bool,
-    /// Wrong: a snapshot can be the one that was found before.
+    /// Fault: a snapshot can be an earlier one.
     pub(crate) stale: bool,
-    /// Wrong: a write can be acknowledged and never done.
+    /// Fault: a write can be acknowledged and never applied.
     pub(crate) forgets: bool,
-    /// Wrong: a write can be acknowledged and done later.
+    /// Fault: a write can be acknowledged and applied later.
     pub(crate) late: bool,
-    /// Wrong: a write can be done and said to have met another.
+    /// Fault: a write can be applied and reported as a conflict.
     pub(crate) denies: bool,
 }
 
@@ -45,7 +45,7 @@ impl Troubles {
     pub(crate) const ALL: Self = Self { losses: true, drops: true, ..Self::NONE };
 }
 
-/// A network with troubles, as its seed has them.
+/// A network with troubles that the seed decides.
 #[derive(Clone, Debug)]
 pub(crate) struct Troubled {
     troubles: Troubles,
@@ -56,12 +56,12 @@ pub(crate) struct Troubled {
 struct Fate {
     random: StdRng,
     found: HashMap<KeyId, Found>,
-    /// A batch that was acknowledged and not done yet.
+    /// A batch that was acknowledged and not yet applied.
     pending: Option<Batch>,
 }
 
 impl Troubled {
-    /// A store with these troubles before it.
+    /// Wraps a store with these troubles.
     pub(crate) fn over(
         store: Arc<dyn KeyStore>,
         troubles: Troubles,
@@ -72,7 +72,7 @@ impl Troubled {
         InterceptedStore::new(store, Self { troubles, fate: Arc::new(Mutex::new(fate)) })
     }
 
-    /// True once in so many times, if there is such a trouble at all.
+    /// Returns true once in `once_in` calls on average, if the trouble is on.
     fn strikes(&self, trouble: bool, once_in: u32) -> bool {
         trouble && self.with_fate(|fate| fate.random.random_ratio(1, once_in))
     }
@@ -81,7 +81,7 @@ impl Troubled {
         act(&mut self.fate.lock().expect("no caller panics"))
     }
 
-    /// Lets others come between.
+    /// Lets other callers run.
     async fn pause(&self) {
         if self.strikes(self.troubles.turns, 2) || self.strikes(self.troubles.drops, 4) {
             yield_now().await;
@@ -93,7 +93,7 @@ impl Troubled {
     async fn catch_up(&self, store: &dyn KeyStore) {
         let pending = self.with_fate(|fate| fate.pending.take());
         if let Some(batch) = pending {
-            // It was acknowledged, so nobody is told if it fails.
+            // The batch was acknowledged, so a failure stays unreported.
             drop(store.commit(batch).await);
         }
     }
@@ -130,7 +130,7 @@ impl Troubled {
             return lost("back");
         }
         if self.strikes(self.troubles.denies && changes, 4) {
-            return Err(StoreError::conflict("it is said to have met another"));
+            return Err(StoreError::conflict("the commit is reported as a conflict"));
         }
         Ok(epoch)
     }

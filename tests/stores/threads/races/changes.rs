@@ -1,4 +1,5 @@
-//! Changes of one key that race with each other: one state comes of it, and a revocation wins.
+//! Racing changes of one key: the result is one consistent state, and a revocation always takes
+//! effect.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -32,7 +33,7 @@ fn t_c02_last_concurrent_rotation_wins() {
             all.push(first);
             all.sort_by_key(|issued| issued.key.secret_number);
             let numbers: Vec<_> = all.iter().map(|issued| issued.key.secret_number).collect();
-            assert_eq!(numbers, (1..=41).collect::<Vec<u32>>(), "each has a number of its own");
+            assert_eq!(numbers, (1..=41).collect::<Vec<u32>>(), "each has its own number");
             let before = if overlap.is_zero() { "unrecognized" } else { "retiring" };
             for issued in &all {
                 let expected = match issued.key.secret_number {
@@ -52,7 +53,7 @@ fn t_c02_last_concurrent_rotation_wins() {
     });
 }
 
-/// Two rings of the same two peppers, each with another one as the current one.
+/// Returns two rings of the same two peppers, each with another current one.
 fn rings() -> [PepperRing; 2] {
     let with = |a: u32, b: u32| {
         let pepper = |id: u32| [u8::try_from(id).expect("a small id"); 32];
@@ -78,7 +79,7 @@ fn t_c04_revocation_wins_against_every_change() {
         let tokens = || tokens.lock().expect("no thread panics");
         together(7, |number| {
             for turn in 0_u32.. {
-                // One more turn after the end: a change that comes late changes nothing either.
+                // One more turn after the revocation: a late change has no effect either.
                 let last = revoked.load(Ordering::SeqCst);
                 let text = format!("prod-{number}-{turn}");
                 match number {
@@ -98,7 +99,7 @@ fn t_c04_revocation_wins_against_every_change() {
                     4 => drop(block_on(authority.disable(admin, &id))),
                     5 => drop(block_on(authority.enable(admin, &id))),
                     _ => {
-                        // Moves the digest from one pepper to the other and back.
+                        // Each verify moves the digest from one pepper to the other.
                         let newest = tokens().last().map(|issued| issued.token.expose().to_owned());
                         let newest = newest.expect("the first token");
                         for verifier in &verifiers {
@@ -124,7 +125,7 @@ fn t_c04_revocation_wins_against_every_change() {
         let events = events_of(world, id);
         assert_eq!(done(&events, Operation::KeyRevoke), 1);
         let end = events.iter().position(|event| event.kind == Operation::KeyRevoke.into());
-        let after = &events[end.expect("the revocation is on record")..];
+        let after = &events[end.expect("the revocation is recorded")..];
         let live = [Operation::KeyRotate, Operation::KeyDisable, Operation::KeyEnable];
         assert_eq!(live.map(|operation| done(after, operation)), [0; 3], "none was done later");
     });
@@ -153,7 +154,7 @@ fn t_c04_revocation_succeeds_during_endless_edits() {
                     match block_on(world.authority.edit(&world.admin, &id, edit)) {
                         Ok(_) => drop(edits.fetch_add(1, Ordering::SeqCst)),
                         Err(KeyError::Contended(_)) => {}
-                        Err(error) => panic!("an edit of metadata is possible always: {error:?}"),
+                        Err(error) => panic!("metadata can always be edited: {error:?}"),
                     }
                 }
             }
@@ -163,7 +164,8 @@ fn t_c04_revocation_succeeds_during_endless_edits() {
     });
 }
 
-/// A change of state that one of many can make, and whether it was the one who did.
+/// A change of state that only one of many threads can make; it returns whether this thread made
+/// it.
 type Change = (Operation, fn(&World, &KeyId) -> Result<bool, KeyError>);
 
 const CHANGES: &[Change] = &[
@@ -226,9 +228,9 @@ fn t_c01_mass_revocation_misses_no_older_key() {
             let made = events
                 .iter()
                 .find(|event| event.key == Some(entry.key.id) && is(event, Operation::KeyGenerate));
-            let made = made.expect("its making is on record").sequence;
+            let made = made.expect("its creation is recorded").sequence;
             let expected = if made < last { KeyStatus::Revoked } else { KeyStatus::Active };
-            assert_eq!(entry.status, expected, "made at {made}, all were revoked at {last}");
+            assert_eq!(entry.status, expected, "generated at {made}, all were revoked at {last}");
         }
     });
 }
@@ -241,7 +243,7 @@ fn t_c08_second_rotation_drops_oldest_at_once() {
         let oldest = world.issue("prod-main-app");
         let old = rotate(oldest.key.id);
         assert_eq!(world.says(oldest.token.expose()), "retiring");
-        // The clock stands still: the first overlap has a day to go.
+        // The clock is fixed, so the first overlap still has a day left.
         let new = rotate(oldest.key.id);
         let said = [&oldest, &old, &new].map(|issued| world.says(issued.token.expose()));
         assert_eq!(said, ["unrecognized", "retiring", "current"]);
@@ -256,7 +258,7 @@ fn t_c09_both_secrets_work_until_overlap_ends() {
         let new = rotated.expect("it is rotated");
         let end = new.key.overlap_ends_at.expect("an overlap");
         let asked = || {
-            // Many at once, and all at one time: none is let in by a moment that another saw.
+            // All threads see the same time, so their answers must agree.
             let said = together(4, |_| [&old, &new].map(|one| world.says(one.token.expose())));
             assert!(said.windows(2).all(|pair| pair[0] == pair[1]), "{said:?}");
             said[0]

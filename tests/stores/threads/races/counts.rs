@@ -1,4 +1,4 @@
-//! Uses that are counted while everything else goes on.
+//! Uses are counted exactly during all other operations.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,7 +15,7 @@ fn t_c05_every_use_counts_once_during_changes() {
     in_rounds(4, 2, |world| {
         const USES: u64 = 1_500;
         let issued = [world.issue("prod-one"), world.issue("prod-two")];
-        // Of two parts of a program that share the store and nothing else.
+        // Two parts of a program that share only the store.
         let other = Keywright::builder(Arc::clone(&world.store))
             .clock(world.clock.clone())
             .build()
@@ -38,7 +38,8 @@ fn t_c05_every_use_counts_once_during_changes() {
                     break;
                 }
                 match number - THREADS {
-                    // Another snapshot of the first key, and another of all keys of the tenant.
+                    // The change replaces the snapshot of the first key, or of all keys of the
+                    // tenant.
                     0 => {
                         let edit = note(&turn.to_string());
                         let edited = block_on(world.authority.edit(&world.admin, &id(0), edit));

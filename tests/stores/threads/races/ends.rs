@@ -1,4 +1,4 @@
-//! Ends of access: whoever asks afterwards is refused, and of many keys all or none.
+//! Ends of access: every later verify is refused, and of many keys all or none end.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
@@ -14,7 +14,7 @@ use super::{THREADS, is_accepted, together};
 use common::stores::in_rounds;
 use common::{World, name};
 
-/// A way to end a key's access, which the token of the first secret must not outlive.
+/// A way to end a key's access; the token of the first secret must stop working.
 type Ending = (&'static str, fn(&World, &Issued));
 
 const ENDINGS: &[Ending] = &[
@@ -111,7 +111,7 @@ fn t_c01_ending_many_keys_is_atomic() {
     in_rounds(40, 4, |world| {
         for (how, end) in ENDINGS_OF_ALL {
             let (account, issued) = account_with_keys(world);
-            // Set by whoever sees a key refused, and after the end has returned.
+            // Set by the first thread that sees a refusal, and after the end has returned.
             let (seen, granted) = (AtomicBool::new(false), AtomicU64::new(0));
             together(5, |number| {
                 if number == 0 {

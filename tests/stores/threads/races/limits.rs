@@ -1,4 +1,4 @@
-//! Limits that hold exactly, however many ask at once.
+//! Limits are exact under concurrent calls.
 
 use futures_lite::future::block_on;
 use keywright::store::KeyQuery;
@@ -18,7 +18,8 @@ fn t_c06_limit_of_keys_holds_exactly() {
             block_on(world.authority.generate(&world.alice, new.owner(owner.clone())))
         });
         let (made, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
-        let made: Vec<Issued> = made.into_iter().map(|made| made.expect("it was made")).collect();
+        let made: Vec<Issued> =
+            made.into_iter().map(|made| made.expect("the key was generated")).collect();
         let over =
             |error: &GenerateError| matches!(error, GenerateError::TooManyKeys { limit: 10 });
         assert!(refused.iter().all(|refused| refused.as_ref().is_err_and(over)), "{refused:?}");
@@ -42,7 +43,7 @@ fn t_c07_rate_admits_exactly_its_number() {
         for period in 0..3 {
             let said = together(THREADS + 1, |number| {
                 if number == THREADS {
-                    // A key that changes has spent no less.
+                    // A changed key keeps the spent part of its rate.
                     let edit = note(&period.to_string());
                     block_on(world.authority.edit(&world.admin, &issued.key.id, edit))
                         .expect("edited");

@@ -1,4 +1,4 @@
-//! Threads that race for the same keys, on each store: what is promised of one holds for all.
+//! Threads that race for the same keys, on each store: the promises for one caller hold for all.
 
 mod changes;
 mod counts;
@@ -12,7 +12,7 @@ use keywright::{Event, EventKind, EventOutcome, KeyEdit, Metadata, Operation};
 
 const THREADS: usize = 8;
 
-/// Runs `work` on so many threads that begin together; what each gives, in their order.
+/// Runs `work` on this many threads that start together, and returns their results in order.
 fn together<T: Send>(threads: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
     let barrier = Barrier::new(threads);
     thread::scope(|scope| {
@@ -32,7 +32,7 @@ fn is_accepted(said: &str) -> bool {
     matches!(said, "current" | "retiring")
 }
 
-/// How many events of `operation` tell that it was done.
+/// Returns the number of completed events of `operation`.
 fn done(events: &[Event], operation: Operation) -> usize {
     let kind = EventKind::Operation(operation);
     events.iter().filter(|e| e.kind == kind && e.outcome == EventOutcome::Done).count()

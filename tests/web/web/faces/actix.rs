@@ -1,4 +1,4 @@
-//! An app of actix-web.
+//! The guard in an actix-web app.
 
 use std::net::SocketAddr;
 
@@ -15,7 +15,7 @@ use crate::exchange::{Answered, Asked, HANDLED, Seen, Witness, cause};
 
 use super::Taken;
 
-/// A route that answers every method.
+/// Returns a route that answers every method.
 pub(crate) fn handler(taken: Taken, witness: &Witness) -> Route {
     let witness = witness.clone();
     match taken {
@@ -43,7 +43,7 @@ fn handle(witness: &Witness, grant: Option<&Grant>, request: &HttpRequest) -> Ht
     HttpResponse::Ok().insert_header((name, value)).body(body)
 }
 
-/// The request, for `to_request`.
+/// Converts the request.
 pub(crate) fn request(asked: &Asked) -> TestRequest {
     let method = Method::from_bytes(asked.method.as_bytes()).expect("a method");
     let mut request = TestRequest::with_uri(&asked.uri).method(method);
@@ -58,7 +58,7 @@ pub(crate) fn request(asked: &Asked) -> TestRequest {
     request
 }
 
-/// What `call_service` brought back. Nothing has to be taken away from it.
+/// Converts the response of `call_service`, which needs no normalization.
 pub(crate) async fn answered<B: MessageBody>(
     response: ServiceResponse<B>,
     witness: &Witness,

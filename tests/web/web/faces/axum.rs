@@ -1,4 +1,4 @@
-//! A router of axum, whose state is a guard.
+//! The guard as the state of an axum router.
 
 use std::future::ready;
 use std::net::SocketAddr;
@@ -16,13 +16,13 @@ use crate::exchange::{Answered, Asked, Witness};
 
 use super::{Taken, tower};
 
-/// A router that answers everything.
+/// Returns a router that answers every path.
 pub(crate) fn routes(taken: Taken, witness: &Witness) -> Router<Guard> {
     let route = route(taken, witness);
     Router::new().route("/", route.clone()).route("/{*rest}", route)
 }
 
-/// A route that answers every method.
+/// Returns a route that answers every method.
 pub(crate) fn route(taken: Taken, witness: &Witness) -> MethodRouter<Guard> {
     let witness = witness.clone();
     match taken {
@@ -41,8 +41,8 @@ fn handle(witness: &Witness, grant: Option<&Grant>, request: Request) -> Respons
     tower::handled().map(Body::from)
 }
 
-/// What axum adds by itself is taken away again: the length of the body, as every server adds it.
-/// It also empties the body of an answer to HEAD, which the other two leave to the server.
+/// Sends the request, and removes the content length that axum adds, as every server does. Axum
+/// also empties the body of an answer to HEAD; tower and actix-web leave that to the server.
 pub(crate) async fn ask(routes: Router, asked: &Asked, witness: &Witness) -> Answered {
     let mut request: http::Request<Body> = tower::request(asked);
     if let Some(peer) = asked.peer {
@@ -53,7 +53,10 @@ pub(crate) async fn ask(routes: Router, asked: &Asked, witness: &Witness) -> Ans
     if asked.method != "HEAD" {
         let length = answered.body.len().to_string();
         let told = answered.header("content-length");
-        assert!(told.is_none_or(|told| told == length), "a body of {length} bytes, said {told:?}");
+        assert!(
+            told.is_none_or(|told| told == length),
+            "a body of {length} bytes, announced as {told:?}"
+        );
     }
     answered.headers.retain(|(name, _)| name != "content-length");
     answered

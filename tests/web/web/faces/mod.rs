@@ -1,4 +1,4 @@
-//! The faces of the guard, each put around a handler and asked in process.
+//! The adapters of the guard, each around a handler and called in process.
 
 pub(crate) mod actix;
 pub(crate) mod axum;
@@ -33,14 +33,14 @@ pub(crate) const ALL: &[Face] = &[
     Face::ActixExtractor,
 ];
 
-/// Those where the guard sees a request before the handler's framework does.
+/// The faces whose guard sees a request before the handler's framework does.
 pub(crate) const AROUND: &[Face] = &[Face::TowerLayer, Face::AxumLayer, Face::ActixMiddleware];
 
-/// Those whose handler takes the grant as an extractor.
+/// The faces whose handler takes the grant as an extractor.
 pub(crate) const EXTRACTED: &[Face] =
     &[Face::AxumLayer, Face::AxumExtractor, Face::ActixMiddleware, Face::ActixExtractor];
 
-/// What the handler's extractor asks for. The tower face has none, and takes what it finds.
+/// The handler's extractor. The tower face has none, and takes the grant from the extensions.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Taken {
     Grant,
@@ -49,7 +49,7 @@ pub(crate) enum Taken {
 }
 
 impl Face {
-    /// Puts the guard around a handler that answers everything, and asks it.
+    /// Puts the guard around a handler that answers every request, and sends the request.
     pub(crate) async fn ask(self, guard: &Guard, taken: Taken, asked: &Asked) -> Answered {
         let witness = Witness::default();
         match self {

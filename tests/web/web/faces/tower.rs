@@ -13,7 +13,7 @@ use keywright::http::{Guard, GuardService, PeerAddr, Rejection};
 
 use crate::exchange::{Answered, Asked, HANDLED, Seen, Witness, cause};
 
-/// A service that answers everything, and leaves a note of it.
+/// A service that answers every request and records it.
 #[derive(Clone)]
 pub(crate) struct Handler(pub(crate) Witness);
 
@@ -37,7 +37,7 @@ pub(crate) fn guarded(guard: &Guard, witness: &Witness) -> GuardService<Handler>
     guard.layer(Handler(witness.clone()))
 }
 
-/// The answer of a handler that ran.
+/// Returns the answer of the handler.
 pub(super) fn handled() -> Response<&'static str> {
     let (name, value, body) = HANDLED;
     Response::builder().header(name, value).body(body).expect("a response")
@@ -49,7 +49,7 @@ pub(super) fn seen(grant: Option<&Grant>, parts: &http::request::Parts) -> Seen 
         .with(headers.map(|(name, value)| (name.as_str(), value.as_bytes(), value.is_sensitive())))
 }
 
-/// The request of http 1 as tower and axum take it, without its peer.
+/// Converts the request to the `http` crate's type, which tower and axum use, without its peer.
 pub(super) fn request<B: Default>(asked: &Asked) -> Request<B> {
     let mut request = Request::builder().method(asked.method.as_str()).uri(&asked.uri);
     for (name, value) in &asked.headers {
@@ -58,7 +58,7 @@ pub(super) fn request<B: Default>(asked: &Asked) -> Request<B> {
     request.body(B::default()).expect("a request that can be sent")
 }
 
-/// Nothing has to be taken away from what comes back.
+/// Sends the request. The response needs no normalization.
 pub(crate) async fn ask<S, B>(service: S, asked: &Asked, witness: &Witness) -> Answered
 where
     S: Service<Request<String>, Response = Response<B>, Error = Infallible>,
@@ -73,7 +73,7 @@ where
     answered(response, witness).await
 }
 
-/// What a response of http 1 says.
+/// Converts a response of the `http` crate's type.
 pub(super) async fn answered<B>(response: Response<B>, witness: &Witness) -> Answered
 where
     B: axum::body::HttpBody,

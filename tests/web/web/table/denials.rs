@@ -1,4 +1,4 @@
-//! Every reason for which a key is not accepted, in every kind of credential: one answer.
+//! Every reason to refuse a key, in every kind of credential, has one answer.
 
 use super::Expected::{Refused, Runs};
 use super::{LIMITED, MALFORMED, Row, denied, hold, row};
@@ -43,7 +43,8 @@ const LATER: &[Row] = each_kind! {
     "spent" => Refused(LIMITED, "rate_limited", 1);
 };
 
-/// The check of a token covers its prefix, which Basic does not carry: there the store is asked.
+/// The checksum of a token covers its prefix, which Basic does not carry, so there the store is
+/// read.
 const TYPING_ERRORS: &[Row] = &[
     row!("t01 a typing error as Bearer"; "authorization": "Bearer {bad_check}" => MALFORMED),
     row!("t01 a typing error as X-API-Key"; "x-api-key": "{bad_check}" => MALFORMED),

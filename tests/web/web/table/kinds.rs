@@ -1,4 +1,4 @@
-//! The settings of a guard: which credentials it reads, and how it challenges for them.
+//! The settings of a guard: the credentials that it reads, and its challenges.
 
 use keywright::http::{CredentialSources, Guard};
 
@@ -16,7 +16,8 @@ const fn none(challenge: &'static str) -> Expected {
     Refused(challenged(MISSING, challenge), "none", 0)
 }
 
-/// A challenge goes with a 401 alone, unless it is Bearer's.
+/// Returns the refusal without a challenge. A guard that does not read Bearer challenges only with
+/// a 401.
 const fn bare(refusal: Refusal) -> Refusal {
     Refusal { challenge: None, ..refusal }
 }

@@ -1,4 +1,4 @@
-//! H07 and L09: no credential, and credentials where none is read.
+//! H07 and L09: no credential, and credentials that the guard does not read.
 
 use super::Expected::{Runs, RunsWithout};
 use super::{MALFORMED, NONE, Row, Taken, denied, hold, row};
@@ -11,13 +11,13 @@ const NOTHING: &[Row] = &[
     row!("h07 nothing, by OPTIONS"; => NONE; method: "OPTIONS"),
     row!("h07 nothing, by TRACE"; => NONE; method: "TRACE"),
     row!("h07 nothing, by a method of one's own"; => NONE; method: "PURGE"),
-    row!("h07 somebody else's scheme"; "authorization": "Digest username=\"Mufasa\"" => NONE),
+    row!("h07 a foreign scheme"; "authorization": "Digest username=\"Mufasa\"" => NONE),
     row!("h07 nothing, with other headers"; "user-agent": "curl/8.0", "accept": "*/*" => NONE),
     row!("h07 nothing, to a guard that asks for a scope"; => NONE;
         guard: |guard| guard.require("invoices:read".parse().expect("a scope"))),
     row!("h07 nothing, to a guard that can do without"; => RunsWithout;
         guard: |guard| guard.optional(); taken: Taken::Optional),
-    row!("h07 somebody else's scheme, to a guard that can do without";
+    row!("h07 a foreign scheme, to a guard that can do without";
         "authorization": "Digest username=\"Mufasa\"" => RunsWithout;
         guard: |guard| guard.optional(); taken: Taken::Optional),
     row!("h07 nothing, to a guard that could do without a key until it asks for a scope"; => NONE;
@@ -27,18 +27,18 @@ const NOTHING: &[Row] = &[
         taken: Taken::Optional),
 ];
 
-/// Nobody else asks for the grant here than the handler itself.
+/// Only the handler requires the grant here.
 const NEEDED_BY_THE_HANDLER: &[Row] = &[
     row!("h07 nothing, to a handler that needs a grant"; => NONE;
         guard: |guard| guard.optional(); faces: EXTRACTED),
-    row!("h07 somebody else's scheme, to a handler that needs a grant";
+    row!("h07 a foreign scheme, to a handler that needs a grant";
         "authorization": "Digest username=\"Mufasa\"" => NONE;
         guard: |guard| guard.optional(); faces: EXTRACTED),
     row!("h07 a good key, to a handler that needs a grant"; "x-api-key": "{good}" => Runs("good");
         guard: |guard| guard.optional(); faces: EXTRACTED),
 ];
 
-/// A guard that can do without a key refuses every key that is not accepted.
+/// A guard with an optional key still refuses every key that is not accepted.
 const DEAD_IS_NOT_NONE: &[Row] = &[
     row!("h07 a dead key, to a guard that can do without";
         "x-api-key": "{revoked}" => denied("revoked");
@@ -48,7 +48,7 @@ const DEAD_IS_NOT_NONE: &[Row] = &[
     row!("h07 a scheme alone, to a guard that can do without";
         "authorization": "Bearer" => MALFORMED;
         guard: |guard| guard.optional(); taken: Taken::Optional),
-    row!("h07 a key of nobody, to a guard that can do without";
+    row!("h07 an unknown key, to a guard that can do without";
         "x-api-key": "{unknown}" => denied("unrecognized");
         guard: |guard| guard.optional(); taken: Taken::Optional),
     row!("h07 a key from anywhere, to a guard that can do without";

@@ -25,8 +25,7 @@ use crate::site::Site;
 
 use self::placeholders::filled;
 
-/// One request. In the values of headers and in the URI `{good}` stands for a token, as
-/// [`words`] tells.
+/// One request. In header values and in the URI, `{good}` is replaced by a token; see [`words`].
 pub(crate) struct Row {
     pub(crate) name: &'static str,
     pub(crate) guard: fn(&Guard) -> Guard,
@@ -39,7 +38,7 @@ pub(crate) struct Row {
     pub(crate) answer: Expected,
 }
 
-/// A row in one line: its name, its headers, the answer, and what else differs from [`ROW`].
+/// A row in one line: its name, its headers, the answer, and its differences from [`ROW`].
 macro_rules! row {
     ($name:expr; $($header:literal: $value:expr),* => $answer:expr $(; $field:ident: $setting:expr)*) => {
         $crate::table::Row {
@@ -53,7 +52,7 @@ macro_rules! row {
 }
 pub(crate) use row;
 
-/// `GET /invoices` without a header, through every face of a guard that asks for no scope.
+/// `GET /invoices` without a header, through every face of a guard that requires no scope.
 pub(crate) const ROW: Row = Row {
     name: "",
     guard: Guard::clone,
@@ -70,16 +69,16 @@ pub(crate) const ROW: Row = Row {
 pub(crate) enum Expected {
     /// The handler runs with this key.
     Runs(&'static str),
-    /// The handler runs without a key, and the store is not asked.
+    /// The handler runs without a key, and the store is not read.
     RunsWithout,
-    /// The handler does not run. The precise cause is in the response's extensions, and the store
-    /// was asked so often.
+    /// The handler does not run. The values are the answer, the precise cause in the response's
+    /// extensions, and the number of store reads.
     Refused(Refusal, &'static str, usize),
-    /// No value of a header can hold these bytes, in either version of the type.
+    /// No header value can hold these bytes, in either version of the type.
     CannotBeSent,
 }
 
-/// All of an answer that the guard gives.
+/// All parts of an answer that the guard sets.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Refusal {
     pub(crate) status: u16,
@@ -89,7 +88,7 @@ pub(crate) struct Refusal {
     pub(crate) body: &'static str,
 }
 
-/// What is never accepted is not asked about.
+/// A malformed token is refused without a store access.
 pub(crate) const MALFORMED: Expected = Expected::Refused(INVALID, "malformed", 0);
 pub(crate) const NONE: Expected = Expected::Refused(MISSING, "none", 0);
 pub(crate) const TWO: Expected = Expected::Refused(SEVERAL, "several", 0);
@@ -142,7 +141,7 @@ pub(crate) const UNAVAILABLE: Refusal = Refusal {
 };
 
 impl Refusal {
-    /// Every header of the answer, in the order of the names.
+    /// Returns every header of the answer, sorted by name.
     fn headers(&self) -> Vec<(String, Vec<u8>)> {
         let kind =
             if self.grpc.is_some() { "application/grpc" } else { "application/problem+json" };
@@ -159,7 +158,7 @@ impl Refusal {
     }
 }
 
-/// Puts each row to each of its faces.
+/// Sends each row to each of its faces.
 pub(crate) fn hold(rows: &[Row]) {
     run(async |site| {
         for row in rows {
@@ -178,7 +177,7 @@ impl Row {
         headers.fold(asked, |asked, (name, value)| asked.header(name, filled(value, site)))
     }
 
-    /// Asks every face.
+    /// Sends the row to every face and compares the answers.
     pub(crate) async fn hold(&self, site: &Site) {
         let asked = self.asked(site);
         if matches!(self.answer, Expected::CannotBeSent) {
@@ -224,8 +223,8 @@ impl Row {
         assert_eq!(calls, expected_calls, "{place}: calls of the store");
     }
 
-    /// The one thing in which the frameworks differ: axum's router empties the body of an answer to
-    /// HEAD; tower and actix-web leave that to the server.
+    /// Returns the body that is left. Only here do the frameworks differ: axum's router empties the
+    /// body of an answer to HEAD; tower and actix-web leave that to the server.
     fn left_of(&self, body: &'static str, face: Face) -> &'static str {
         let by_router = matches!(face, Face::AxumLayer | Face::AxumExtractor);
         if self.method == "HEAD" && by_router { "" } else { body }

@@ -1,4 +1,5 @@
-//! H08: what a route needs is asked after the key is accepted, and never of one that is not.
+//! H08: the guard checks a route's requirements after the key is accepted, and never for a refused
+//! key.
 
 use keywright::Access;
 use keywright::http::Guard;
@@ -6,7 +7,7 @@ use keywright::http::Guard;
 use super::Expected::{Refused, Runs};
 use super::{Expected, FORBIDDEN, LIMITED, MALFORMED, NONE, Refusal, Row, TWO, denied, hold, row};
 
-/// What a key without a scope is told: which one it lacks.
+/// The answer to a key that lacks a scope, which it names.
 const NO_READ: Expected = lacks(r#"Bearer error="insufficient_scope", scope="invoices:read""#);
 const NO_WRITE: Expected = lacks(r#"Bearer error="insufficient_scope", scope="invoices:write""#);
 const NO_OTHER: Expected = lacks(r#"Bearer error="insufficient_scope", scope="reports:read""#);
@@ -51,7 +52,7 @@ const SCOPES: &[Row] = &[
     row!("h08 the scope that is named is the first that is asked for";
         "x-api-key": "{plain}" => NO_WRITE;
         guard: |guard| read(&scope(guard, "invoices:write"))),
-    row!("h08 a scope that nobody has";
+    row!("h08 an unknown scope";
         "x-api-key": "{good}" => lacks(r#"Bearer error="insufficient_scope", scope="a:admin""#);
         guard: |guard| scope(guard, "a:admin")),
     row!("h08 a scope that only begins the same";
@@ -59,9 +60,9 @@ const SCOPES: &[Row] = &[
         guard: |guard| scope(guard, "a:rea")),
 ];
 
-/// Who is not accepted learns nothing of what would be needed.
+/// A refused key does not learn the route's requirements.
 const ONLY_AFTER: &[Row] = &[
-    row!("h08 a key of nobody, on a route with a scope";
+    row!("h08 an unknown key, on a route with a scope";
         "x-api-key": "{unknown}" => denied("unrecognized"); guard: read),
     row!("h08 a wrong secret, on a route with a scope";
         "x-api-key": "{wrong_secret}" => denied("unrecognized"); guard: read),

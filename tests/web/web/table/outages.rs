@@ -1,4 +1,4 @@
-//! H09: while the store can't be asked nobody is let through, and nobody's key is called invalid.
+//! H09: while the store is unreachable no request is accepted, and no key is called invalid.
 
 use super::Expected::{Refused, RunsWithout};
 use super::{Expected, MALFORMED, NONE, Row, TWO, Taken, UNAVAILABLE, hold, row};
@@ -7,14 +7,14 @@ use common::faults::Fault;
 
 const UNKNOWN: Expected = Refused(UNAVAILABLE, "unavailable", 1);
 
-/// With the store down.
+/// Rows with the store down.
 const DOWN: &[Row] = &[
     row!("h09 a good key"; "x-api-key": "{good}" => UNKNOWN),
     row!("h09 a good key as Bearer"; "authorization": "Bearer {good}" => UNKNOWN),
     row!("h09 a good key as Basic";
         "authorization": "Basic {base64 good.id|:|good.secret}" => UNKNOWN),
     row!("h09 a revoked key"; "x-api-key": "{revoked}" => UNKNOWN),
-    row!("h09 a key of nobody"; "x-api-key": "{unknown}" => UNKNOWN),
+    row!("h09 an unknown key"; "x-api-key": "{unknown}" => UNKNOWN),
     row!("h09 a read-only key by POST"; "x-api-key": "{reader}" => UNKNOWN; method: "POST"),
     row!("h09 a key without the scope"; "x-api-key": "{plain}" => UNKNOWN;
         guard: |guard| guard.require("invoices:read".parse().expect("a scope"))),
@@ -28,10 +28,10 @@ const DOWN: &[Row] = &[
     row!("h09 a typing error"; "x-api-key": "{bad_check}" => MALFORMED),
 ];
 
-/// With the store up, and the pepper of the key's digest not known here.
+/// Rows with the store up, and without the pepper of the key's digest.
 const UNDECIDABLE: &[Row] = &[
-    row!("h09 a pepper that is not there"; "x-api-key": "{peppered}" => UNKNOWN),
-    row!("h09 a pepper that is not there, to a guard that can do without";
+    row!("h09 a missing pepper"; "x-api-key": "{peppered}" => UNKNOWN),
+    row!("h09 a missing pepper, to a guard that can do without";
         "x-api-key": "{peppered}" => UNKNOWN;
         guard: |guard| guard.optional(); taken: Taken::Optional),
 ];

@@ -1,4 +1,4 @@
-//! What stands in braces in a row: tokens, bytes that are no text, and Base64.
+//! The placeholders of a row: tokens, bytes that are not text, and Base64.
 
 use std::fmt::Write as _;
 
@@ -7,15 +7,15 @@ use crate::site::Site;
 const STANDARD: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const URL_SAFE: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/// Puts in what stands in braces:
+/// Replaces the placeholders in braces:
 ///
-/// | in braces | what it is |
+/// | placeholder | replacement |
 /// |---|---|
 /// | `good`, `good.id`, `good.secret` | the token of this name, or a half of it |
 /// | `percent good` | the token, each symbol percent-encoded |
 /// | `upper good` | the token in upper case |
 /// | `0xFF` | this byte |
-/// | `8192 x` | so many of this character |
+/// | `8192 x` | the character, repeated |
 /// | `base64 good.id\|:\|good.secret` | Base64 of these parts, each a token as above or itself |
 /// | `base64url ...`, `base64raw ...` | the same in the URL-safe alphabet, or without padding |
 pub(crate) fn filled(template: &str, site: &Site) -> Vec<u8> {
@@ -58,7 +58,7 @@ fn part<'s>(name: &str, site: &'s Site) -> Option<&'s [u8]> {
     site.text(name).map(str::as_bytes)
 }
 
-/// RFC 4648 section 4, with padding; written down once more.
+/// Encodes Base64 by RFC 4648 section 4 with padding, independently of the crate.
 pub(crate) fn base64(bytes: &[u8], alphabet: &[u8]) -> String {
     let mut out = String::new();
     for chunk in bytes.chunks(3) {
@@ -72,7 +72,7 @@ pub(crate) fn base64(bytes: &[u8], alphabet: &[u8]) -> String {
     out
 }
 
-/// `Basic` and Base64 in the standard alphabet.
+/// Returns `Basic` credentials in the standard alphabet.
 pub(crate) fn basic(user: &str, password: &str) -> String {
     format!("Basic {}", base64(format!("{user}:{password}").as_bytes(), STANDARD))
 }

@@ -1,5 +1,5 @@
-//! From where a request comes: the key of these rows is bound to two networks, 203.0.113.0/24 and
-//! `2001:db8:7::/48`.
+//! The source address of a request. The key of these rows is bound to two networks, 203.0.113.0/24
+//! and `2001:db8:7::/48`.
 
 use keywright::http::{Guard, TrustedProxies};
 
@@ -26,7 +26,7 @@ fn trusting_cloudflare(guard: &Guard) -> Guard {
     guard.trust_proxies(proxies().header("CF-Connecting-IP").expect("a name of a header"))
 }
 
-/// Without the setting no header is believed.
+/// Without the setting, forwarded headers are ignored.
 const NOT_TRUSTED: &[Row] = &[
     row!("peer inside"; "x-api-key": "{bound}" => IN; peer: Some(FORWARDED)),
     row!("peer inside, IPv6"; "x-api-key": "{bound}" => IN; peer: Some("2001:db8:7::1")),
@@ -43,7 +43,7 @@ const NOT_TRUSTED: &[Row] = &[
         "cf-connecting-ip": "203.0.113.7", "true-client-ip": "203.0.113.7", "x-client-ip": "203.0.113.7"
         => OUT;
         peer: Some(ELSEWHERE)),
-    row!("peer inside, and a header that says otherwise";
+    row!("peer inside, and a contradicting header";
         "x-api-key": "{bound}", "x-forwarded-for": "198.51.100.9" => IN;
         peer: Some(FORWARDED)),
 ];
@@ -168,15 +168,15 @@ const OTHERS: &[Row] = &[
     row!("no proxy, and a header";
         "x-api-key": "{bound}", "x-forwarded-for": "203.0.113.7" => OUT; peer: Some(ELSEWHERE);
         guard: trusting),
-    row!("no proxy, inside, and a header that says otherwise";
+    row!("no proxy, inside, and a contradicting header";
         "x-api-key": "{bound}", "x-forwarded-for": "198.51.100.9" => IN;
         peer: Some(FORWARDED); guard: trusting),
-    row!("nobody knows who, and a header";
+    row!("unknown peer, and a header";
         "x-api-key": "{bound}", "x-forwarded-for": "203.0.113.7" => OUT; guard: trusting),
     row!("another header, the address";
         "x-api-key": "{bound}", "cf-connecting-ip": "203.0.113.7" => IN; peer: Some(PROXY);
         guard: trusting_cloudflare),
-    row!("another header, and the usual one lies";
+    row!("another header, and a false usual one";
         "x-api-key": "{bound}", "cf-connecting-ip": "198.51.100.9",
         "x-forwarded-for": "203.0.113.7" => OUT; peer: Some(PROXY); guard: trusting_cloudflare),
     row!("another header is missing";
@@ -213,7 +213,7 @@ fn t_h11_empty_and_full_networks_are_refused() {
     for (networks, all) in [
         ("0.0.0.0/0", "0.0.0.0/0"),
         ("10.0.0.0/8 ::/0", "::/0"),
-        // In halves too, and in quarters.
+        // Every address as halves and as quarters.
         ("0.0.0.0/1 128.0.0.0/1", "0.0.0.0/0"),
         ("::/1 8000::/2 c000::/2", "::/0"),
     ] {

@@ -1,4 +1,4 @@
-//! H01 and H02: more than one credential is one too many, and none of them is looked at.
+//! H01 and H02: a request with more than one credential is refused, and none of them is verified.
 
 use super::{Expected, Row, TWO, Taken, hold, row};
 
@@ -24,9 +24,9 @@ const ONE_KIND: &[Row] = &[
         "authorization": "Basic {base64 good.id|:|good.secret}" => TWO),
     row!("h01 Bearer and Basic"; "authorization": "Bearer {good}",
         "authorization": "Basic {base64 good.id|:|good.secret}" => TWO),
-    row!("h01 Bearer and somebody else's scheme"; "authorization": "Bearer {good}",
+    row!("h01 Bearer and a foreign scheme"; "authorization": "Bearer {good}",
         "authorization": "Digest username=\"Mufasa\"" => TWO),
-    row!("h01 two of somebody else's schemes"; "authorization": "Digest a=\"b\"",
+    row!("h01 two foreign schemes"; "authorization": "Digest a=\"b\"",
         "authorization": "Negotiate YII=" => TWO),
     row!("h01 two Authorization in two spellings"; "AUTHORIZATION": "Bearer {good}",
         "Authorization": "Bearer {good}" => TWO),
@@ -49,7 +49,7 @@ const TWO_KINDS: &[Row] = &[
         "x-api-key": "{good}" => TWO),
     row!("h02 Bearer without a token, and X-API-Key";
         "authorization": "Bearer", "x-api-key": "{good}" => TWO),
-    row!("h02 somebody else's scheme and X-API-Key"; "authorization": "Digest username=\"Mufasa\"",
+    row!("h02 a foreign scheme and X-API-Key"; "authorization": "Digest username=\"Mufasa\"",
         "x-api-key": "{good}" => Expected::Runs("good")),
     row!("h02 an empty Authorization and X-API-Key"; "authorization": "",
         "x-api-key": "{good}" => Expected::Runs("good")),

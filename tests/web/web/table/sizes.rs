@@ -1,4 +1,4 @@
-//! H06: however long a value is, it is refused by its length and costs the store nothing.
+//! H06: an oversized value is refused by its length, without a store access.
 
 use super::{MALFORMED, NONE, Row, TWO, hold, row};
 

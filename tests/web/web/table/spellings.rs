@@ -1,5 +1,5 @@
-//! H03 to H05: there is one spelling of each kind of credential; whatever else stands in the header
-//! is no credential, or none of ours, and the store never hears of it.
+//! H03 to H05: each kind of credential has one spelling. Any other header value is malformed or
+//! ignored, without a store access.
 
 use super::Expected::{CannotBeSent, Runs};
 use super::{MALFORMED, NONE, Row, denied, hold, row};
@@ -56,7 +56,7 @@ const BEARER: &[Row] = &[
     row!("h03 Api-Key"; "api-key": "{good}" => NONE),
 ];
 
-/// Ids and secrets are of symbols whose Base64 is the same in both alphabets.
+/// The Base64 of these ids and secrets is the same in both alphabets.
 const BASIC: &[Row] = &[
     row!("h03 Basic"; "authorization": "Basic {base64 good.id|:|good.secret}" => Runs("good")),
     row!("h03 bASIC"; "authorization": "bASIC {base64 good.id|:|good.secret}" => Runs("good")),

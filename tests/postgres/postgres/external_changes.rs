@@ -1,5 +1,5 @@
-//! Rows that somebody else has changed: what can't be right is an error, never an absence, and what a
-//! commit has read must still be so when it writes.
+//! Rows that another program has changed: an invalid row is an error and never an absent record,
+//! and a commit fails if the rows that it has read have changed.
 
 use keywright::store::{
     AccountQuery, Batch, Change, Condition, Epoch, EventQuery, Freshness, KeyQuery, KeyStore,
@@ -13,7 +13,7 @@ use crate::stage::{
 };
 use common::{open_policy, start, tenant};
 
-/// A key of a user, an account with a key, a policy, and events.
+/// Adds a key of a user, an account with a key, a policy, and events.
 async fn populate(store: &PostgresStore) {
     let mut policy = open_policy();
     policy.version = 1;
@@ -27,7 +27,7 @@ async fn populate(store: &PostgresStore) {
     store.commit(told).await.expect("a commit");
 }
 
-/// What each method that meets a record says of it.
+/// Calls one of the methods that read records.
 async fn says(store: &PostgresStore, method: &str) -> Result<(), StoreError> {
     let tenant = tenant();
     match method {
@@ -116,7 +116,7 @@ async fn damaged_record_is_corrupt_not_absent() {
         assert_eq!(kind(&store, method).await, None, "{method}, when all is as it was");
     }
     assert_eq!(traces(&pool, 9).await, [0; 4]);
-    says(&store, "usage").await.expect("what was refused had not been claimed");
+    says(&store, "usage").await.expect("a refused batch was not claimed");
     let stored = store.key(&tenant(), &id(1)).await.expect("it works").expect("a key");
     assert_eq!((stored.usage.uses(), stored.record.version()), (1, 1));
 }
@@ -128,11 +128,19 @@ async fn contradictory_tables_are_corrupt() {
     let store = stage.store().await;
     populate(&store).await;
     run(&pool, "UPDATE keywright.keys SET account = NULL").await;
-    assert_eq!(kind(&store, "resolve 2").await, Some(StoreErrorKind::Corrupt), "who owns it?");
+    assert_eq!(
+        kind(&store, "resolve 2").await,
+        Some(StoreErrorKind::Corrupt),
+        "the owner is unknown"
+    );
     run(&pool, "UPDATE keywright.changes SET epoch = 1 << 20, touched = '{key:1}'").await;
     run(&pool, "INSERT INTO keywright.changes (epoch, touched) VALUES ((1 << 20) + 1, '{tea:1}')")
         .await;
-    assert_eq!(kind(&store, "changes").await, Some(StoreErrorKind::Corrupt), "what was touched?");
+    assert_eq!(
+        kind(&store, "changes").await,
+        Some(StoreErrorKind::Corrupt),
+        "the touched records are unknown"
+    );
 }
 
 #[common::test(postgres)]
@@ -150,7 +158,7 @@ async fn commit_fails_without_the_lock_row() {
     assert_eq!(kind(&store, "changes").await, Some(StoreErrorKind::Corrupt));
 }
 
-/// Changes rows while a commit has read them and not yet written. What it comes to.
+/// Changes rows between the reads and the write of a commit, and returns the commit's result.
 async fn meanwhile(
     store: &PostgresStore,
     pool: &PgPool,
@@ -162,7 +170,7 @@ async fn meanwhile(
     let store = store.clone();
     let commit = tokio::spawn(async move { store.commit(ours).await });
     until_one_waits(pool).await;
-    by_hand.commit().await.expect("the other hand is done");
+    by_hand.commit().await.expect("the other program is done");
     commit.await.expect("no panic")
 }
 
@@ -235,10 +243,10 @@ async fn key_of_last_version_can_be_revoked() {
     run(&pool, "UPDATE keywright.tenants SET last_event = 9223372036854775807".to_owned()).await;
     run(&pool, "INSERT INTO keywright.tenants VALUES ('globex', 9223372036854775807) ON CONFLICT DO NOTHING".to_owned()).await;
     let told = Batch { events: vec![event("made")], ..batch([Change::DeleteKey(id(2))]) };
-    let error = store.commit(told).await.expect_err("there is no number for the event");
+    let error = store.commit(told).await.expect_err("the event has no number left");
     assert_eq!(error.kind(), StoreErrorKind::Corrupt, "{error:?}");
     run(&pool, "UPDATE keywright.tenants SET last_event = -1".to_owned()).await;
     let told = Batch { events: vec![event("made")], ..batch([Change::DeleteKey(id(2))]) };
-    let error = store.commit(told).await.expect_err("there is no such number");
+    let error = store.commit(told).await.expect_err("the number is invalid");
     assert_eq!(error.kind(), StoreErrorKind::Corrupt, "{error:?}");
 }
