@@ -15,6 +15,16 @@ fn blocks<'p>(page: &'p str, fence: &str) -> Vec<&'p str> {
 }
 
 #[test]
+fn readme_shows_running_code_first() {
+    let readme = read("README.md");
+    let screen: Vec<_> = readme.lines().take(25).collect();
+    let begin = screen.iter().position(|line| *line == "```rust").expect("code that is compiled");
+    assert!(screen[..begin].iter().any(|line| line.contains("cargo add keywright")));
+    assert_eq!(screen.last(), Some(&"```"), "the first program ends on the first screen");
+    assert!(screen[begin..].iter().any(|line| line.starts_with("fn main()")));
+}
+
+#[test]
 fn guide_compiles_the_code_of_readme() {
     let (readme, guide) = (read("README.md"), read("src/guide/axum.md"));
     let compiled = blocks(&guide, "rust");

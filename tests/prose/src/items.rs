@@ -65,7 +65,7 @@ struct Reader {
     items: Vec<Item>,
     owner: Option<(String, bool)>,
     in_tests: bool,
-    /// How deep within the bodies of functions.
+    /// How deep within the bodies of functions and within private modules.
     depth: usize,
 }
 
@@ -184,7 +184,11 @@ impl<'a> Visit<'a> for Reader {
         }
         let outer = self.in_tests;
         self.in_tests |= is_tests;
+        // Other crates cannot name what a private module contains.
+        let hidden = usize::from(item.content.is_some() && !is_pub(&item.vis));
+        self.depth += hidden;
         visit::visit_item_mod(self, item);
+        self.depth -= hidden;
         self.in_tests = outer;
     }
 

@@ -112,6 +112,15 @@ text_enum! {
 }
 
 #[test]
+fn private_modules_need_no_examples() {
+    let text = |visibility: &str| {
+        format!("{visibility}mod sealed {{\n/// Seals a trait.\npub trait Item {{}}\n}}")
+    };
+    let found = |visibility: &str| lines("src/a.rs", &text(visibility), Rule::Example).len();
+    assert_eq!([found("pub "), found("pub(crate) "), found("")], [1, 0, 0]);
+}
+
+#[test]
 fn functions_must_start_with_verbs() {
     let table = [
         ("Returns the id of the key.", true),
