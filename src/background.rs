@@ -20,7 +20,8 @@ impl Keywright {
     /// is a [`CachedStore`](crate::store::CachedStore).
     ///
     /// Call it once, inside a tokio runtime with time enabled, and call
-    /// [`shutdown`](Running::shutdown) at the end. A second call is harmless but has no use.
+    /// [`shutdown`](Running::shutdown) at the end. A second call is harmless: it only flushes more
+    /// often.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -80,7 +81,7 @@ impl Keywright {
     }
 }
 
-/// The background work that [`Keywright::start`] started.
+/// A handle to the background work that [`Keywright::start`] started.
 ///
 /// Keep it, and call [`shutdown`](Self::shutdown) when the service accepts no more requests.
 ///
@@ -97,9 +98,9 @@ impl Keywright {
 /// # Ok(()) }) }
 /// ```
 ///
-/// If the handle is dropped instead, the work continues. It ends with the runtime, or when neither
-/// the [`Keywright`] nor a [`Verifier`] of it exists any more. Uses that were counted since the
-/// last flush are then lost at the end of the process, as if it had been killed.
+/// If the handle is dropped instead, the work continues. It ends with the runtime, or when the
+/// [`Keywright`] and all its [`Verifier`]s are dropped. The uses since the last flush are then lost
+/// when the process ends.
 #[must_use = "keep it, and call `shutdown` at the end: it writes the counted uses"]
 pub struct Running {
     verifier: Verifier,
@@ -131,12 +132,12 @@ impl Running {
     /// ```
     ///
     /// # Errors
-    /// [`StoreError`] if the last flush fails. The uses are still counted: [`Verifier::flush`] can
-    /// be called again.
+    /// [`StoreError`] if the last flush fails. The uses stay in memory: call [`Verifier::flush`] to
+    /// try again.
     ///
     /// # Cancel safety
     /// If the future is dropped after it was polled, the background work has stopped. Uses that are
-    /// not stored stay counted, as after an error. A future that was never polled acts like a
+    /// not stored stay in memory, as after an error. A future that was never polled acts like a
     /// dropped handle.
     pub async fn shutdown(self) -> Result<(), StoreError> {
         #[cfg(feature = "cached")]
@@ -155,8 +156,8 @@ impl Running {
 
     /// Returns the error of the last flush, for health checks; `None` if it succeeded.
     ///
-    /// The next flush tries again. A flush task that has ended is an error too: the function for
-    /// flush errors panicked, or the runtime has no timers.
+    /// The next flush tries again. The method also returns an error if the flush task has ended,
+    /// because the function for flush errors panicked or the runtime has no timers.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -187,7 +188,7 @@ impl fmt::Debug for Running {
     }
 }
 
-/// Options of the background work, for [`Keywright::start_with`].
+/// Options for the background work that [`Keywright::start_with`] starts.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -231,8 +232,8 @@ impl RunOptions {
 
     /// Sets the time between two flushes, from 100 ms to 1 hour.
     ///
-    /// The default is 5 seconds. A process that is killed loses the uses of this time. A shorter
-    /// time costs more writes: each flush is one write for all keys that were used.
+    /// The default is 5 seconds. A process that is killed loses the uses since the last flush. A
+    /// shorter time costs more writes: a flush writes the uses of all keys together.
     ///
     /// ```
     /// use std::time::Duration;

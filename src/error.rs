@@ -1,9 +1,9 @@
 //! The error type that every other error of the crate converts into.
 
-/// Any error of the crate.
+/// The error type that every other error of the crate converts into.
 ///
-/// Every other error of the crate converts into it with `?`. Use it in code that passes all errors
-/// on; match the error of the operation in code that handles one.
+/// Use it with `?` in code that passes all errors on. To handle an error, match the error type of
+/// the operation instead.
 ///
 /// ```
 /// use keywright::{Actor, Authority, KeyId, NewKey, UserId};
@@ -33,7 +33,7 @@ pub enum Error {
     /// A policy could not be set.
     #[error(transparent)]
     SetPolicy(#[from] crate::SetPolicyError),
-    /// A listing, a policy or a sweep could not be provided.
+    /// Records or a policy could not be read, or a sweep failed.
     #[error(transparent)]
     List(#[from] crate::ListError),
     /// The store failed.
@@ -121,7 +121,7 @@ pub enum ValueError {
     #[cfg(feature = "postgres")]
     #[error(transparent)]
     SchemaName(#[from] crate::store::SchemaNameError),
-    /// The text is not the name of a header, or the header has another meaning.
+    /// The text is not the name of a header, or the header has another purpose.
     #[cfg(any(feature = "actix", feature = "tower"))]
     #[error(transparent)]
     Header(#[from] crate::http::HeaderError),

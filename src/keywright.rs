@@ -20,11 +20,12 @@ use crate::value::time::{Clock, SystemClock};
 use crate::value::token::Prefix;
 use crate::verifier::Verifier;
 
-/// API keys over one store: the source of the [`Authority`] and the [`Verifier`] of a service.
+/// The entry point of the crate: it connects a store with the [`Authority`] and the [`Verifier`] of
+/// a service.
 ///
-/// Build one for each process. Everything taken from one `Keywright` shares the counts in memory:
-/// uses that are not flushed yet, the spent part of each rate, and the refused calls of each actor.
-/// Cloning is cheap.
+/// Build one for each process. Its authorities and verifiers share the counts in memory: uses that
+/// are not flushed yet, the spent part of each rate, and the refused calls of each actor. Cloning
+/// is cheap.
 ///
 /// ```
 /// use keywright::store::MemoryStore;
@@ -52,7 +53,7 @@ pub struct Keywright {
 }
 
 impl Keywright {
-    /// Creates a builder over `store`.
+    /// Creates a builder for a service that keeps its keys in `store`.
     ///
     /// Its defaults are the system's clock and random source, no pepper, the prefix `key`, and a
     /// default policy with API access turned off.
@@ -97,7 +98,7 @@ impl Keywright {
 
     /// Returns the verifier, which checks keys.
     ///
-    /// It cannot create keys. Give it to code that handles the requests of others.
+    /// It cannot create keys, so request handlers can hold it safely.
     ///
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
@@ -130,7 +131,7 @@ impl fmt::Debug for Keywright {
     }
 }
 
-/// The settings of a [`Keywright`] that is not built yet.
+/// The settings with which a [`Keywright`] is built.
 ///
 /// [`Keywright::builder`] creates a builder.
 ///
@@ -182,7 +183,8 @@ impl Builder {
     /// Sets the peppers of the stored digests.
     ///
     /// The default is a ring without a pepper. A pepper is a secret of the server that is kept
-    /// apart from the store. With it, a stolen copy of the store cannot be used to test guesses.
+    /// apart from the store. With it, a stolen copy of the store is not enough to test guesses of a
+    /// secret.
     ///
     /// ```
     /// use keywright::{Keywright, PepperRing, store::MemoryStore};
@@ -196,9 +198,9 @@ impl Builder {
         Self { peppers: Arc::new(peppers), ..self }
     }
 
-    /// Sets the policy of tenants that have none stored.
+    /// Sets the policy of tenants without a stored policy.
     ///
-    /// By default API access is off for them.
+    /// The default is [`Policy::default`], in which API access is off.
     ///
     /// ```
     /// use keywright::{Keywright, Policy, store::MemoryStore};
@@ -258,8 +260,8 @@ impl Builder {
 
     /// Adds a cache for `Keywright::start` to refresh.
     ///
-    /// It is needed only for a cache inside a store of your own type. A [`CachedStore`] that is
-    /// itself the store, or is behind an `Arc<dyn KeyStore>`, is found without it.
+    /// Call it only if the cache is inside a store of your own type. The builder finds a
+    /// [`CachedStore`] without this call if the cache is the store, also in an `Arc<dyn KeyStore>`.
     ///
     /// ```
     /// use keywright::Keywright;
@@ -280,7 +282,7 @@ impl Builder {
 
     /// Builds the [`Keywright`].
     ///
-    /// Each `Keywright` has its own counts in memory: build one for each process, and clone it.
+    /// Build one for each process, and clone it: two of them would count uses and rates separately.
     ///
     /// ```
     /// use keywright::{BuildError, Keywright, Policy, store::MemoryStore};

@@ -1,6 +1,9 @@
 #![doc = include_str!("../README.md")]
 //! # Where to start in this documentation
 //!
+//! In this documentation, the *host* is the application that uses this crate, and an *operator* is
+//! a person who runs it.
+//!
 //! | to | begin with |
 //! |---|---|
 //! | have a first key in ten minutes | [`guide::first_key`] |

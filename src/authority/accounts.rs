@@ -20,7 +20,8 @@ use super::listing::check_limit;
 impl Authority {
     /// Creates a service account: an owner of keys that is a program, not a person.
     ///
-    /// Its role must be in the tenant's policy. The role gives the scopes of the account's keys.
+    /// Its role must be in the tenant's policy. The role defines which scopes the account's keys
+    /// can have.
     ///
     /// ```
     /// use keywright::{NewAccount, Owner};
@@ -42,11 +43,12 @@ impl Authority {
     /// ```
     ///
     /// # Errors
-    /// [`AccountError::UnknownRole`] if the policy does not have the role. Otherwise
+    /// [`AccountError::UnknownRole`] if the policy does not have the role. Other errors:
     /// `PermissionDenied`, `Random`, `Contended` or `Store`.
     ///
     /// # Cancel safety
     /// Dropping the future leaves the account either created or absent.
+    /// [`accounts`](Self::accounts) shows whether it exists.
     pub async fn create_account(
         &self,
         actor: &Actor,
@@ -129,7 +131,7 @@ impl Authority {
         .await
     }
 
-    /// Disables a service account: from now on every check refuses its keys.
+    /// Disables a service account, so that every check refuses its keys.
     ///
     /// The keys themselves do not change. [`enable_account`](Self::enable_account) reverses it.
     ///
@@ -165,7 +167,7 @@ impl Authority {
         self.set_account_enabled(actor, account, Operation::AccountDisable, false).await
     }
 
-    /// Enables a disabled service account: its keys work again, each as before.
+    /// Enables a disabled service account, so that its keys work again.
     ///
     /// A key that was disabled with [`disable`](Self::disable) stays disabled.
     ///

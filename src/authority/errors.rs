@@ -62,13 +62,14 @@ pub enum GenerateError {
     /// The random source failed.
     #[error(transparent)]
     Random(#[from] RandomError),
-    /// The policy or the account changed during each of this many attempts. Nothing was stored.
+    /// The policy or the account changed during every attempt, so nothing was stored. The field
+    /// holds the number of attempts.
     #[error(
         "the policy or account changed during each of {0} attempts; nothing was stored, try again"
     )]
     Contended(u32),
     /// The store failed. After the kind `Unavailable` there may be a key whose token was never
-    /// shown.
+    /// shown: find it in the listing and revoke it.
     #[error("the store failed")]
     Store(#[from] StoreError),
 }
@@ -126,8 +127,9 @@ pub enum KeyError {
     /// The random source failed.
     #[error(transparent)]
     Random(#[from] RandomError),
-    /// The key changed during each of this many attempts. Nothing was changed by this call.
-    #[error("the key changed during each of {0} attempts; nothing was done, try again")]
+    /// The key changed during every attempt, so nothing was changed by this call. The field holds
+    /// the number of attempts.
+    #[error("the key changed during each of {0} attempts; nothing was changed, try again")]
     Contended(u32),
     /// The store failed. After the kind `Unavailable` the change may have been made.
     #[error("the store failed")]
@@ -180,8 +182,9 @@ pub enum AccountError {
     /// The random source failed.
     #[error(transparent)]
     Random(#[from] RandomError),
-    /// The account changed during each of this many attempts. Nothing was changed by this call.
-    #[error("the account changed during each of {0} attempts; nothing was done, try again")]
+    /// The account changed during every attempt, so nothing was changed by this call. The field
+    /// holds the number of attempts.
+    #[error("the account changed during each of {0} attempts; nothing was changed, try again")]
     Contended(u32),
     /// The store failed. After the kind `Unavailable` the change may have been made.
     #[error("the store failed")]
@@ -225,7 +228,7 @@ pub enum SetPolicyError {
         "the policy has changed to version {current}, the change expects {given}; read it again"
     )]
     Stale {
-        /// The version of the policy that was given.
+        /// The version in the policy that the caller passed.
         given: u64,
         /// The version of the policy in force.
         current: u64,
@@ -235,7 +238,7 @@ pub enum SetPolicyError {
     Store(#[from] StoreError),
 }
 
-/// A listing, a policy or a sweep could not be provided.
+/// Records or a policy could not be read, or a sweep failed.
 ///
 /// ```
 /// use keywright::{ListError, store::EventQuery};

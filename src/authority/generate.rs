@@ -18,7 +18,7 @@ use super::errors::GenerateError;
 
 /// A key that was just generated or rotated, with its token.
 ///
-/// The token is shown once: the store keeps only a digest of its secret.
+/// The token can be shown only now, because the store keeps only a digest of its secret.
 ///
 /// ```
 /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};

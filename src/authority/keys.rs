@@ -34,7 +34,7 @@ impl Step {
 }
 
 impl Authority {
-    /// Renames a key, in any status.
+    /// Renames a key in any status.
     ///
     /// The new name must follow the policy's name pattern, if it has one.
     ///
@@ -135,7 +135,9 @@ impl Authority {
         .await
     }
 
-    /// Disables a key: from now on every check refuses it, with both secrets of an overlap.
+    /// Disables a key, so that every check refuses it.
+    ///
+    /// During an overlap, both secrets are refused.
     ///
     /// [`enable`](Self::enable) reverses it. A disabled key still counts toward its owner's limit
     /// of keys.
@@ -164,7 +166,7 @@ impl Authority {
         self.set_disabled(actor, key, Operation::KeyDisable, true).await
     }
 
-    /// Enables a disabled key.
+    /// Enables a disabled key, so that it works again.
     ///
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
@@ -191,10 +193,10 @@ impl Authority {
         self.set_disabled(actor, key, Operation::KeyEnable, false).await
     }
 
-    /// Deletes a key, in any status.
+    /// Deletes a key and its usage permanently, in any status.
     ///
-    /// From now on every check refuses the key, and no listing shows it. The events of the key stay
-    /// until a [`sweep`](Self::sweep) removes them. To keep the key in the listing,
+    /// Every check then refuses the key, and no listing shows it. The events of the key stay until
+    /// a [`sweep`](Self::sweep) removes them. To keep the key in the listing,
     /// [`revoke`](Self::revoke) it.
     ///
     /// ```

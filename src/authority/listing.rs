@@ -44,8 +44,8 @@ use super::errors::{KeyError, ListError};
 pub struct KeyEntry {
     /// The key.
     pub key: Key,
-    /// The first part of the token, prefix and id, by which people recognize the key:
-    /// `acme_live_4fQ2xk9ZrT7bWm1c`. It contains nothing of the secret.
+    /// The display prefix of the key, such as `acme_live_4fQ2xk9ZrT7bWm1c`; see
+    /// [`Key::display_prefix`]. It contains nothing of the secret.
     pub prefix: String,
     /// The name of the service account that owns the key; `None` if a user owns it.
     pub account: Option<Name>,
@@ -55,11 +55,14 @@ pub struct KeyEntry {
     pub uses: u64,
     /// The time of the last stored use; `None` if there is none.
     pub last_used_at: Option<Timestamp>,
-    /// The overlap of the last rotation, until it ends.
+    /// The overlap of the last rotation; `None` if no overlap is in progress, or the key is expired
+    /// or revoked.
     pub overlap: Option<Overlap>,
-    /// The reason why every check would refuse the key now; `None` if the key itself is accepted.
+    /// The reason why every check refuses the key now; `None` if there is no such reason. A check
+    /// can still refuse a request, for example for its source or scope.
     pub obstacle: Option<Reason>,
-    /// The operations that the actor can do with the key now, for the buttons of a page.
+    /// The operations that would change the key now and that the actor has permission for. A page
+    /// can show a button for each.
     pub actions: Vec<Operation>,
 }
 
@@ -93,19 +96,21 @@ pub struct KeyEntry {
 pub struct Overlap {
     /// The end of the overlap. From then on the old secret is refused.
     pub overlap_ends_at: Timestamp,
-    /// The last stored use of the old secret; `None` if there is none.
+    /// The last use of the old secret, up to the last flush; `None` if there is none.
     pub old_last_used_at: Option<Timestamp>,
-    /// The last stored use of the new secret; `None` if there is none.
+    /// The last use of the new secret, up to the last flush; `None` if there is none.
     pub new_last_used_at: Option<Timestamp>,
-    /// Whether the overlap can be ended without refusing a client that still uses the old secret.
+    /// True if the old secret appears to be unused, so that the overlap can be ended.
     ///
-    /// It is `true` if the new secret has been used, and the old one has not been used since the
-    /// rotation or for the time [`Overlap::QUIET`].
+    /// The new secret has been used, and the old one has been unused either since the rotation or
+    /// for the last hour ([`Overlap::QUIET`]). A client that runs less often can still hold the old
+    /// secret.
     pub safe_to_finish: bool,
 }
 
 impl Overlap {
-    /// The time without use after which the old secret counts as replaced: one hour.
+    /// The time without use after which [`safe_to_finish`](Self::safe_to_finish) considers the old
+    /// secret unused: one hour.
     ///
     /// Most scheduled jobs run more often. If a client runs once a day, wait for a day before you
     /// finish the rotation.
@@ -126,7 +131,7 @@ impl Overlap {
 }
 
 impl Authority {
-    /// Returns a key with its usage and the operations that the actor can do with it.
+    /// Returns a key with its usage and the operations that the actor can perform on it.
     ///
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
@@ -158,7 +163,7 @@ impl Authority {
     }
 
     /// Lists keys, one page at a time, each with its usage and the operations that the actor can
-    /// do.
+    /// perform on it.
     ///
     /// An actor who can see only their own keys gets only those. A page has 50 keys unless the
     /// query sets another limit. [`all_keys`](Self::all_keys) reads all pages.

@@ -40,9 +40,9 @@ pub use self::whole_listings::Listing;
 
 /// Generates and manages API keys, service accounts and policies.
 ///
-/// [`Keywright::authority`](crate::Keywright::authority) returns one. Cloning it is cheap, and all
-/// clones share one store. A service that only checks keys holds a [`Verifier`](crate::Verifier)
-/// instead, which cannot create keys.
+/// [`Keywright::authority`](crate::Keywright::authority) returns one. Clones are cheap and share
+/// one store. A service that only checks keys holds a [`Verifier`](crate::Verifier) instead, which
+/// cannot create keys.
 ///
 /// ```
 /// use keywright::store::MemoryStore;
@@ -59,7 +59,7 @@ pub use self::whole_listings::Listing;
 /// let issued = authority.generate(&alice, new).await?;
 /// println!("your token: {}", issued.token.expose());
 ///
-/// // The token has leaked. From here on every check refuses it.
+/// // The token has leaked. After this call, every check refuses it.
 /// authority.revoke(&alice, &issued.key.id).await?;
 /// assert!(keywright.verifier().verify(issued.token.expose()).await.is_err());
 /// # Ok::<(), keywright::Error>(())
@@ -69,7 +69,7 @@ pub use self::whole_listings::Listing;
 /// # Overview
 /// | task | methods |
 /// |---|---|
-/// | hand out a key | [`generate`](Self::generate) |
+/// | generate a key | [`generate`](Self::generate) |
 /// | show keys | [`key`](Self::key), [`keys`](Self::keys), [`all_keys`](Self::all_keys) |
 /// | change a key | [`edit`](Self::edit), [`rename`](Self::rename) |
 /// | stop a key for a while | [`disable`](Self::disable), [`enable`](Self::enable) |
@@ -77,10 +77,10 @@ pub use self::whole_listings::Listing;
 /// | end one key | [`revoke`](Self::revoke), [`delete`](Self::delete) |
 /// | end many keys | [`revoke_many`](Self::revoke_many), [`revoke_owned`](Self::revoke_owned) |
 /// | create a service account | [`create_account`](Self::create_account) |
-/// | show service accounts | [`account`](Self::account), [`all_accounts`](Self::all_accounts) |
+/// | show service accounts | [`account`](Self::account), [`accounts`](Self::accounts), [`all_accounts`](Self::all_accounts) |
 /// | change a service account | [`edit_account`](Self::edit_account) |
-/// | stop it for a while | [`disable_account`](Self::disable_account) |
-/// | end it | [`delete_account`](Self::delete_account) |
+/// | stop a service account for a while | [`disable_account`](Self::disable_account), [`enable_account`](Self::enable_account) |
+/// | delete a service account and its keys | [`delete_account`](Self::delete_account) |
 /// | set the rules of a tenant | [`policy`](Self::policy), [`set_policy`](Self::set_policy) |
 /// | read the audit trail | [`events`](Self::events), [`all_events`](Self::all_events) |
 /// | remove old keys and events | [`sweep`](Self::sweep) |
@@ -93,6 +93,11 @@ pub use self::whole_listings::Listing;
 /// A method works in the actor's tenant only. A key or service account of another tenant is
 /// reported as not found, and so is a key that the actor has no permission to see.
 ///
+/// # When a change takes effect
+/// When a method returns, every later check in this process sees the change, and so does every
+/// other process that reads the store directly. A cache on another node sees the change within its
+/// `max_staleness`, by default 1 second.
+///
 /// # Repeated calls
 /// Most changes return an [`Outcome`](crate::Outcome). It is `Done` if the call changed the record,
 /// and `Unchanged` if the record was already in that state. Both are successes, so these calls can
@@ -100,20 +105,20 @@ pub use self::whole_listings::Listing;
 /// repeated [`rotate`](Self::rotate) replaces the secret again.
 ///
 /// # Concurrent changes
-/// A change is decided on the current records and written in one atomic step. If another change is
-/// written first, the method reads and decides again, up to 64 times. After that it fails with
-/// `Contended`, and nothing was changed. [`set_policy`](Self::set_policy) does not try again: it
-/// fails with `Stale`, since the actor has not seen the new policy.
+/// A method reads the current records, checks the change against them, and writes it in one atomic
+/// step. If another caller changes a record in between, the method starts again, up to 64 times.
+/// After that it fails with `Contended`, and nothing was changed. [`set_policy`](Self::set_policy)
+/// does not start again: it fails with `Stale`, since the actor has not seen the new policy.
 ///
 /// # Failures of the store
-/// A `Store` error passes on the [`StoreError`]. After the kind
+/// The `Store` variant of each error holds the [`StoreError`]. After the kind
 /// [`Unavailable`](crate::store::StoreErrorKind::Unavailable) the change may have been made: read
 /// the record before you repeat the call. After any other kind nothing was changed.
 ///
 /// # Audit
-/// Every change writes an [`Event`] in the same atomic step. A refused call writes one too. If the
-/// event of a refusal cannot be written, the call fails with the store's error. Reading keys,
-/// accounts, the policy or events writes no event.
+/// Every change writes an [`Event`] in the same atomic step. A refused change writes one too. If
+/// the event of a refusal cannot be written, the call fails with the store's error. Reading keys,
+/// accounts, the policy or events writes no event, even if it is refused.
 ///
 /// Refused calls cannot fill the store. For each actor (a user in a tenant), the first 10 refused
 /// calls of a minute have an event each. Later ones in that minute are counted in memory, and one
@@ -128,12 +133,12 @@ pub use self::whole_listings::Listing;
 ///
 /// The bound of 10 holds for each process. A process counts up to 10,000 actors separately, and the
 /// others as one group for each tenant. A process that ends loses the counts that are not written
-/// yet. If it flushes, these are at most the counts of the last minute. If the store fails after it
-/// has written a count, the count is written again.
+/// yet: at most those of the last minute, if it flushes every few seconds. A count can be written
+/// twice if the store writes it and fails before it answers.
 ///
 /// # Cancel safety
 /// Dropping the future of any method leaves all records as they were before the call or as they are
-/// after it. [`revoke_many`](Self::revoke_many) and [`sweep`](Self::sweep) work in several such
+/// after it. [`revoke_many`](Self::revoke_many) and [`sweep`](Self::sweep) do so for each of their
 /// steps. A dropped `generate` or `rotate` loses its token: generate another key, or rotate again.
 #[derive(Clone)]
 pub struct Authority {

@@ -16,9 +16,10 @@ use super::keys::Step;
 impl Authority {
     /// Revokes a key permanently.
     ///
-    /// When this method returns, every check refuses the key, with both secrets of an overlap. The
-    /// revoked key stays in the listing. A concurrent change never undoes a revocation; only a
-    /// [`delete`](Self::delete) removes the key.
+    /// When this method returns, every check in this process refuses the key. A cache on another
+    /// node can accept the key for at most its `max_staleness`. During an overlap, both secrets are
+    /// refused. The revoked key stays in the listing. A concurrent change never undoes a
+    /// revocation; only a [`delete`](Self::delete) removes the key.
     ///
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
@@ -59,8 +60,8 @@ impl Authority {
 
     /// Revokes many keys, each independently of the others.
     ///
-    /// The result has an entry for each key, in the order of `keys`. A key that cannot be revoked
-    /// has its error there, and the method continues with the next key.
+    /// The result has an entry for each key, in the order of `keys`. For a key that cannot be
+    /// revoked, the entry holds the error, and the method continues with the next key.
     ///
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};

@@ -18,10 +18,9 @@ use super::keys::Step;
 impl Authority {
     /// Replaces a key's secret in one atomic step, and returns the new token.
     ///
-    /// The key keeps its id, owner and expiry. For the time `overlap` the old secret works too, but
-    /// never longer than the key. With [`Duration::ZERO`] the old secret is refused at once, as it
-    /// should be after a leak. The longest overlap is
-    /// [`Policy::max_overlap`](crate::Policy::max_overlap).
+    /// The key keeps its id, owner and expiry. The old secret also works for the time `overlap`, at
+    /// most until the key expires. After a leak, pass [`Duration::ZERO`]: the old secret is then
+    /// refused at once. The longest overlap is [`Policy::max_overlap`](crate::Policy::max_overlap).
     ///
     /// ```
     /// use std::time::Duration;
@@ -42,8 +41,8 @@ impl Authority {
     /// # }).unwrap();
     /// ```
     ///
-    /// A key has at most two secrets: a second rotation during an overlap ends the oldest one at
-    /// once. [`key`](Self::key) shows whether the old secret is still in use, and
+    /// A key has at most two secrets: a second rotation during an overlap makes the oldest secret
+    /// invalid at once. [`key`](Self::key) shows whether the old secret is still in use, and
     /// [`finish_rotation`](Self::finish_rotation) ends the overlap early.
     ///
     /// # Errors
@@ -89,10 +88,10 @@ impl Authority {
         Ok(Issued { key, token })
     }
 
-    /// Ends the overlap of a rotation early: from now on the old secret is refused.
+    /// Ends the overlap of a rotation early, so that the old secret is refused.
     ///
-    /// [`Overlap::safe_to_finish`](crate::Overlap::safe_to_finish) shows when every client has
-    /// moved to the new secret.
+    /// [`Overlap::safe_to_finish`](crate::Overlap::safe_to_finish) shows when the old secret
+    /// appears to be unused.
     ///
     /// ```
     /// use std::time::Duration;

@@ -43,9 +43,9 @@ impl Authority {
 
     /// Sets the tenant's policy, and returns it with its new version.
     ///
-    /// Take the policy that [`policy`](Self::policy) returns, change its fields, and set it. The
-    /// version in it protects the changes of others: a policy that is based on an old version is
-    /// refused.
+    /// Take the policy that [`policy`](Self::policy) returns, change its fields, and set it. Its
+    /// version prevents lost updates: if another actor has changed the policy since it was read, it
+    /// is refused.
     ///
     /// ```
     /// use std::time::Duration;
@@ -128,9 +128,10 @@ impl Authority {
 
     /// Lists the tenant's events, one page at a time, newest first.
     ///
-    /// [`EventQuery::oldest_first`] reverses the order, and other methods of the query filter. A
-    /// page has 50 events unless the query sets another limit. A page can be short or empty and
-    /// still have a next one. [`all_events`](Self::all_events) reads all pages.
+    /// [`EventQuery::oldest_first`] reverses the order. Other methods of the query set filters. A
+    /// page has 50 events unless the query sets another limit. A page can have fewer items than its
+    /// limit, or none, and still have a next page. [`all_events`](Self::all_events) reads all
+    /// pages.
     ///
     /// ```
     /// use keywright::{Operation, store::EventQuery};

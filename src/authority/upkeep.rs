@@ -43,12 +43,12 @@ impl Authority {
     /// Removes the tenant's old dead keys and old events, and returns what it has removed.
     ///
     /// A dead key (revoked or expired) is removed when it has been dead for
-    /// [`Policy::retention`](crate::Policy::retention). An event is removed when it is older than
-    /// [`Policy::event_retention`](crate::Policy::event_retention), all older events are removed
-    /// too, and it is not the tenant's newest. Each removed key leaves an event, and so does each
-    /// batch of events.
+    /// [`Policy::retention`](crate::Policy::retention). Events older than
+    /// [`Policy::event_retention`](crate::Policy::event_retention) are removed, the oldest first.
+    /// The tenant's newest event always stays. The sweep writes an event for each removed key, and
+    /// one for each batch of removed events.
     ///
-    /// Call it from time to time, for each tenant.
+    /// Call it regularly for each tenant, for example once a day.
     ///
     /// ```
     /// use std::time::Duration;
@@ -70,12 +70,12 @@ impl Authority {
     /// # }).unwrap();
     /// ```
     ///
-    /// A sweep also writes the tenant's counts of refused calls. It forgets the id of a deleted key
-    /// or account together with the event of its deletion. From then on the id could be drawn
-    /// again, with a probability of 2⁻⁹⁵.
+    /// A sweep also writes the tenant's counts of refused calls. With the event of a deletion, it
+    /// also removes the id of the deleted key or account. A new key could then have the same id,
+    /// with a probability of 2⁻⁹⁵.
     ///
     /// # Errors
-    /// [`ListError`]: `PermissionDenied` or `Store`. The batches before the error stay removed, and
+    /// [`ListError`]: `PermissionDenied` or `Store`. The batches before the error are removed, and
     /// the next sweep continues.
     ///
     /// # Cancel safety

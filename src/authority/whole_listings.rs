@@ -24,11 +24,11 @@ type PageOf<'a, T> = Pin<Box<dyn Future<Output = Result<Page<T>, ListError>> + S
 
 type ReadPage<T> = for<'a> fn(&'a Authority, &'a Actor, &'a <T as Listed>::Query) -> PageOf<'a, T>;
 
-/// All items that a query selects, one after another.
+/// All items that a query selects, read from the store page by page.
 ///
 /// [`Authority::all_keys`], [`Authority::all_accounts`] and [`Authority::all_events`] return one.
-/// It reads a page when it needs one, of as many items as the query's limit. An item that is not
-/// added, removed or moved in the order meanwhile appears exactly once.
+/// The query's limit sets the size of a page. Each item appears exactly once, unless it is added,
+/// removed or moved in the order while the listing is read.
 ///
 /// ```
 /// use keywright::store::KeyQuery;
@@ -108,7 +108,8 @@ impl<T: Listed> Listing<T> {
     /// ```
     ///
     /// # Errors
-    /// [`ListError`]. The next call reads the same page again.
+    /// [`ListError`]: `PermissionDenied`, `Limit` or `Store`. The next call reads the same page
+    /// again.
     ///
     /// # Cancel safety
     /// Dropping the future loses no item.

@@ -8,7 +8,9 @@ use serde::{Serialize, Serializer};
 use crate::value::id::KeyId;
 use crate::value::scope::Scope;
 
-/// The precise reason for a denial, which is for operators and never for callers.
+/// The precise reason for a denial.
+///
+/// Show it to operators, and never to callers.
 ///
 /// ```
 /// use keywright::{Reason, VerifyError};
@@ -35,8 +37,8 @@ pub enum Reason {
     /// The credential is not a token: its grammar, length or checksum is wrong.
     #[error("the credential is malformed")]
     Malformed,
-    /// No key has this id, prefix and secret. This includes a secret whose digest is no longer
-    /// kept.
+    /// No key has this id, prefix and secret. An old secret has this reason too once its digest is
+    /// removed: after a later rotation, or when its overlap was ended early.
     #[error("no key has this id, prefix and secret")]
     Unrecognized,
     /// A rotation replaced the secret, and the overlap has ended.
@@ -48,13 +50,13 @@ pub enum Reason {
     /// The key was revoked.
     #[error("the key is revoked")]
     Revoked,
-    /// The key's expiry has passed.
+    /// The key has expired.
     #[error("the key is expired")]
     Expired,
     /// The key is disabled.
     #[error("the key is disabled")]
     Disabled,
-    /// The key's not-before has not passed.
+    /// The key's `not_before` is in the future.
     #[error("the key is not valid yet")]
     NotYetValid,
     /// The service account that owns the key is disabled.
@@ -78,7 +80,7 @@ pub enum Reason {
     /// The key lacks this scope, which the request needs.
     #[error("the key lacks the scope {0}")]
     MissingScope(Scope),
-    /// The key has used up its rate. The duration is how long to wait for the next use.
+    /// The key has used up its rate. The field holds the time until the next use is allowed.
     #[error("the rate of the key is spent; retry after {0:?}")]
     RateLimited(Duration),
 }
@@ -118,7 +120,9 @@ impl Serialize for Reason {
     }
 }
 
-/// The class of a denial, which is all that a caller may learn.
+/// The class of a denial: invalid, forbidden or rate limited.
+///
+/// A caller may learn nothing more about the reason.
 ///
 /// ```
 /// use keywright::DenialClass;
@@ -143,7 +147,7 @@ pub enum DenialClass {
     RateLimited,
 }
 
-/// The refusal of a credential.
+/// The refusal of a request: its credential is not accepted, or its key does not allow the request.
 ///
 /// Its `Display` text is safe to show to the caller. [`Denial::reason`] gives the precise reason,
 /// for operators.
@@ -200,7 +204,7 @@ impl Denial {
 
     /// Returns the key id of the credential, or `None` if the credential was malformed.
     ///
-    /// The id comes from the caller. There may be no such key.
+    /// The id comes from the caller, so a key with this id may not exist.
     ///
     /// ```
     /// use keywright::VerifyError;
@@ -225,7 +229,7 @@ impl Denial {
         self.key_id
     }
 
-    /// Returns how long to wait before the next attempt, or `None` if the rate was not the reason.
+    /// Returns the time to wait before the next attempt, or `None` if the rate was not the reason.
     ///
     /// ```
     /// use keywright::VerifyError;
@@ -255,7 +259,7 @@ impl Denial {
         }
     }
 
-    /// Returns the class of the denial, which is all that a caller may learn.
+    /// Returns the class of the denial, which a caller may learn.
     ///
     /// ```
     /// use keywright::{Denial, DenialClass};

@@ -15,7 +15,7 @@ use crate::value::time::Timestamp;
 
 use super::denial::{Denial, Reason};
 
-/// The secret of a key that a client presented.
+/// Tells which of a key's two secrets a client presented.
 ///
 /// Two secrets work during the overlap of a rotation.
 ///
@@ -49,9 +49,8 @@ pub enum SecretUsed {
 
 /// The proof that a credential was accepted, which only a verification can create.
 ///
-/// A grant is for one request at one moment. Do not keep it longer: a later revocation does not end
-/// it. A grant cannot be deserialized or turned into an [`Actor`](crate::Actor), so a key never
-/// manages keys.
+/// A grant is for one request. Do not keep it: a later revocation does not end it. A grant cannot
+/// be deserialized or turned into an [`Actor`](crate::Actor), so a key never manages keys.
 ///
 /// ```
 /// use keywright::Scope;
@@ -93,7 +92,7 @@ pub struct Grant {
 }
 
 impl Grant {
-    /// Returns the key.
+    /// Returns the key that the credential belongs to.
     ///
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
@@ -251,7 +250,7 @@ impl Grant {
         self.at
     }
 
-    /// Returns the age of the store's answer, which is zero unless the store caches.
+    /// Returns an upper bound on the age of the store's answer: zero unless the store caches.
     ///
     /// With an age of 2 s, for example, the verification saw every revocation that the store
     /// acknowledged more than 2 s before [`decided_at`](Self::decided_at).
@@ -308,7 +307,8 @@ impl Grant {
 
     /// Returns whether the key has this scope.
     ///
-    /// A scope does not lift the read-only access of an account: see [`Grant::require_write`].
+    /// A scope for writing does not override the read-only access of an account; check that with
+    /// [`Grant::require_write`].
     ///
     /// ```
     /// use keywright::Scope;
@@ -360,7 +360,7 @@ impl Grant {
 
     /// Checks that the key has a scope.
     ///
-    /// Use this if only the handler knows which scope the request needs. Otherwise,
+    /// Use this method if the required scope is known only inside of the handler. Otherwise,
     /// [`AccessRequest::scope`](crate::AccessRequest::scope) checks it during the verification.
     ///
     /// ```
@@ -395,7 +395,7 @@ impl Grant {
 
     /// Checks that the key may write.
     ///
-    /// Use this if only the handler knows that the request writes. Otherwise,
+    /// Use this method if only the handler can tell whether the request writes. Otherwise,
     /// [`AccessRequest::write`](crate::AccessRequest::write) checks it during the verification.
     ///
     /// ```

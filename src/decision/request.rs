@@ -11,7 +11,7 @@ use crate::value::token::Credential;
 /// The number of scopes that a request holds without an allocation.
 const INLINE: usize = 4;
 
-/// A request to check: a credential, its source, and everything that it needs.
+/// A request to check: its credential, its source address, and the access and scopes that it needs.
 ///
 /// ```
 /// use std::net::IpAddr;
@@ -122,7 +122,7 @@ impl<'a> AccessRequest<'a> {
 
     /// Sets the source address.
     ///
-    /// A key that is bound to networks is refused without one.
+    /// Without a source address, a key that is bound to networks is refused.
     ///
     /// ```
     /// use std::net::IpAddr;
@@ -150,7 +150,9 @@ impl<'a> AccessRequest<'a> {
         Self { source: Some(source), ..self }
     }
 
-    /// Sets the access that the request needs, by default [`Access::ReadOnly`].
+    /// Sets the access that the request needs.
+    ///
+    /// The default is [`Access::ReadOnly`].
     ///
     /// A key of a read-only account is refused write access. **A user's key is never read-only**:
     /// its scopes decide what it may change.
@@ -209,7 +211,9 @@ impl<'a> AccessRequest<'a> {
         self.access(Access::ReadWrite)
     }
 
-    /// Sets the staleness that the request tolerates, if it is less than the store's own bound.
+    /// Limits the age of the store's answer for this request.
+    ///
+    /// The store's own bound still applies if it is lower.
     ///
     /// With zero, a cache always asks the store behind it. Stores that do not cache ignore the
     /// setting.

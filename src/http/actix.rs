@@ -37,9 +37,9 @@ where
     }
 }
 
-/// An actix-web service inside of a [`Guard`].
+/// The actix-web service that a [`Guard`] creates around another service.
 ///
-/// `wrap` creates it, so that this type rarely has to be named:
+/// `wrap` creates it, so you rarely need to name this type:
 ///
 /// ```
 /// # #[cfg(not(feature = "actix"))] fn main() {}
@@ -180,10 +180,10 @@ impl FromRequest for Grant {
     }
 }
 
-/// The extractor for a [`Grant`] that is optional.
+/// The extractor of actix-web for an optional [`Grant`].
 ///
-/// It holds `None` if the request carries no credential. A credential that is not accepted is
-/// refused.
+/// It holds `None` if the request carries no credential. A request with a credential that is not
+/// accepted is refused.
 ///
 /// ```
 /// # #[cfg(not(feature = "actix"))] fn main() {}

@@ -5,10 +5,10 @@
 //! actix-web (feature `actix`). With the features `axum` and `actix`, a [`Grant`](crate::Grant) is
 //! also an extractor. The same request gets the same answer in every framework.
 //!
-//! Start with the page of the guide on your framework: [axum](crate::guide::axum),
-//! [actix-web](crate::guide::actix), or [tonic and tower](crate::guide::tonic). The page
-//! [In a web service](crate::guide::web) describes the parts that all of them share, and
-//! [The management API](crate::guide::management) the routes on which users manage their keys.
+//! Start with the guide's page on your framework: [axum](crate::guide::axum),
+//! [actix-web](crate::guide::actix), or [tonic and tower](crate::guide::tonic). The page [In a web
+//! service](crate::guide::web) describes the parts that all frameworks share. The page [The
+//! management API](crate::guide::management) lists the routes on which users manage their keys.
 
 #[cfg(feature = "actix")]
 mod actix;

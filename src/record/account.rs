@@ -51,7 +51,7 @@ pub struct ServiceAccount {
     /// The access of all the account's keys: read-only access refuses every write, even if the role
     /// has scopes for writing.
     pub access: Access,
-    /// True if the account's keys work, false after the account was disabled.
+    /// True if the account is enabled. If it is `false`, every check refuses the account's keys.
     pub enabled: bool,
     /// The time of creation.
     pub created_at: Timestamp,
@@ -92,7 +92,7 @@ pub struct NewAccount {
 }
 
 impl NewAccount {
-    /// Describes an account with this name and role, and with access to read and write.
+    /// Creates the description of an account with this name and role, and with read-write access.
     ///
     /// ```
     /// use keywright::{Access, Name, NewAccount, RoleName};
@@ -158,7 +158,8 @@ impl NewAccount {
     }
 }
 
-/// An edit of a service account.
+/// A change of the name, role or access of a service account, for
+/// [`Authority::edit_account`](crate::Authority::edit_account).
 ///
 /// The edit changes only the fields that are set.
 ///
@@ -291,10 +292,11 @@ impl AccountEdit {
         Self { access: Some(access), ..self }
     }
 
-    /// Sets the version that the account must still have.
+    /// Makes the edit fail unless the account still has this version.
     ///
-    /// An edit of any other version is refused as [`Stale`](crate::AccountError::Stale), so two
-    /// people who edit the same account cannot overwrite each other's changes.
+    /// If the account has another version, the edit is refused as
+    /// [`Stale`](crate::AccountError::Stale). So two people who edit the same account cannot
+    /// overwrite each other's changes.
     ///
     /// ```
     /// use keywright::{Access, AccountEdit};

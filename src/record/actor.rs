@@ -8,7 +8,7 @@ use crate::record::key::Owner;
 use crate::record::operation::Operation;
 use crate::value::id::{TenantId, UserId};
 
-/// A person who manages keys, or the host itself.
+/// The caller of a management operation: a person, or the host application itself.
 ///
 /// The host creates an actor for each call: the id comes from the host's own login, and the
 /// permissions are those of the person. A [`Grant`](crate::Grant) cannot become an actor, so a key
@@ -34,9 +34,9 @@ use crate::value::id::{TenantId, UserId};
 /// # }).unwrap();
 /// ```
 ///
-/// A host with tenants also names the tenant in which the actor acts. Keys, accounts and events of
-/// other tenants do not exist for that actor. A host without tenants leaves the tenant out, as
-/// above.
+/// A host with tenants also names the tenant in which the actor acts. The actor cannot see or
+/// change keys, accounts and events of other tenants. A host without tenants leaves the tenant out,
+/// as above.
 ///
 /// ```
 /// use keywright::{Actor, TenantId, UserId};
@@ -55,7 +55,8 @@ pub struct Actor {
 impl Actor {
     /// Creates an actor with these permissions.
     ///
-    /// A host with tenants calls [`in_tenant`](Self::in_tenant) too.
+    /// The actor acts in [`TenantId::default`]. A host with tenants calls
+    /// [`in_tenant`](Self::in_tenant) too.
     ///
     /// ```
     /// use keywright::{Actor, Operation, Permissions, UserId};
@@ -113,7 +114,7 @@ impl Actor {
         Self::new(id, Permissions::DEVELOPER)
     }
 
-    /// Creates an actor who sees everything and changes nothing.
+    /// Creates an actor who sees all keys, accounts, events and the policy, and changes nothing.
     ///
     /// ```
     /// use keywright::{Actor, Operation, UserId};
@@ -181,7 +182,7 @@ impl Actor {
         self.permissions
     }
 
-    /// Returns the actor as an owner of keys.
+    /// Returns the owner of the keys that the actor generates: the user with the actor's id.
     ///
     /// ```
     /// use keywright::{Actor, UserId};
@@ -194,7 +195,7 @@ impl Actor {
         Owner::User(self.id.clone())
     }
 
-    /// Returns whether `owner` is this actor.
+    /// Returns whether the actor is the user that `owner` names.
     ///
     /// No actor owns the keys of a service account.
     ///
@@ -254,7 +255,7 @@ impl Actor {
     }
 }
 
-/// The error for an actor without the permission for an operation.
+/// The error for an operation that the actor has no permission for.
 ///
 /// ```
 /// use keywright::{Actor, GenerateError, NewKey, UserId};
@@ -296,7 +297,7 @@ macro_rules! permissions {
         impl Permissions {
             $($(#[$doc])* pub const $name: Self = Self(1 << $bit);)*
 
-            /// Every single permission with its name.
+            /// All permissions, each with its name.
             ///
             /// ```
             /// use keywright::Permissions;
@@ -348,7 +349,7 @@ permissions! {
     SET_PLAN = 16;
     /// Permission to read audit events.
     SHOW_EVENTS = 17;
-    /// Permission to remove dead keys and events past their retention.
+    /// Permission to remove events and dead (revoked or expired) keys after their retention.
     SWEEP = 18;
 }
 

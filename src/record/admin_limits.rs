@@ -4,9 +4,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::value::text_enum::text_enum;
 
-/// The limits of a key that an administrator has set.
+/// Flags that tell which limits of a key an administrator has set.
 ///
-/// The key's owner can narrow these limits but not widen them.
+/// An administrator is an actor who does not own the key, or who has
+/// [`EDIT_ANY`](crate::Permissions::EDIT_ANY).
+///
+/// The key's owner can narrow a limit that an administrator has set, but not widen it.
 ///
 /// ```
 /// use keywright::NewKey;

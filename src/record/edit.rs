@@ -15,7 +15,8 @@ use crate::value::scope::ScopeSet;
 use crate::value::text_enum::text_enum;
 use crate::value::time::Timestamp;
 
-/// An edit of a key.
+/// A change of the name, scopes, networks, rate or metadata of a key, for
+/// [`Authority::edit`](crate::Authority::edit).
 ///
 /// The edit changes only the fields that are set.
 ///
@@ -146,7 +147,9 @@ impl KeyEdit {
         Self { networks: Some(networks), ..self }
     }
 
-    /// Sets the key's rate; `None` removes it, so the policy's default rate applies.
+    /// Sets the key's rate, or removes it with `None`.
+    ///
+    /// Without a rate of its own, the key has the policy's default rate.
     ///
     /// ```
     /// use keywright::KeyEdit;
@@ -192,10 +195,10 @@ impl KeyEdit {
         Self { metadata: Some(metadata), ..self }
     }
 
-    /// Sets the version that the key must still have.
+    /// Makes the edit fail unless the key still has this version.
     ///
-    /// An edit of any other version is refused as [`Stale`](crate::KeyError::Stale), so two people
-    /// who edit the same key cannot overwrite each other's changes.
+    /// If the key has another version, the edit is refused as [`Stale`](crate::KeyError::Stale). So
+    /// two people who edit the same key cannot overwrite each other's changes.
     ///
     /// ```
     /// use keywright::{KeyEdit, Networks};

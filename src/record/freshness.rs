@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use crate::record::snapshot::Snapshot;
 
-/// Limit on the age of an answer from a store, for
-/// [`KeyStore::resolve`](crate::store::KeyStore::resolve).
+/// The limit on the age of an answer, for [`KeyStore::resolve`](crate::store::KeyStore::resolve).
 ///
 /// ```
 /// use std::time::Duration;
@@ -21,7 +20,7 @@ use crate::record::snapshot::Snapshot;
 /// # let authority = keywright.authority();
 /// # let alice = Actor::developer(UserId::new("alice")?);
 /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
-/// // The caller refuses an answer that is older than one second.
+/// // The answer must not be older than one second.
 /// let freshness = Freshness::AtMost(Duration::from_secs(1));
 /// let found = store.resolve(&issued.key.id, freshness).await?;
 /// assert!(found.is_some_and(|found| found.age.duration() <= Duration::from_secs(1)));
@@ -34,8 +33,8 @@ pub enum Freshness {
     /// state.
     #[default]
     Usual,
-    /// The answer is at most this old, or younger if the store's own limit is stricter. With zero,
-    /// a cache reads from the store behind it.
+    /// The answer is at most this old. The store's own limit applies too, if it is stricter. With
+    /// zero, a cache reads from the store behind it.
     AtMost(Duration),
 }
 
@@ -44,9 +43,10 @@ impl Freshness {
     pub(crate) const CURRENT: Self = Self::AtMost(Duration::ZERO);
 }
 
-/// The age of an answer.
+/// An upper bound on the age of an answer from a store.
 ///
-/// Every change that was acknowledged longer ago than this age is part of the answer.
+/// With an age of 2 s, for example, the answer includes every change that the store acknowledged
+/// more than 2 s ago.
 ///
 /// ```
 /// use std::time::Duration;
@@ -63,7 +63,7 @@ pub struct Age {
 }
 
 impl Age {
-    /// The age of an answer that was just read from the store: zero.
+    /// The age of an answer that was read from the store for this call: zero.
     pub const NONE: Self = Self { at_most: Duration::ZERO, is_during_outage: false };
 
     /// Creates the age of an answer from a cache.

@@ -25,7 +25,7 @@ use crate::value::token::Prefix;
 
 /// The user or service account that a key acts for.
 ///
-/// As text an owner is `user:alice` or `account:4fQ2xk9ZrT7bWm1c`.
+/// In text: `user:alice` or `account:4fQ2xk9ZrT7bWm1c`.
 ///
 /// ```
 /// use keywright::{Owner, UserId};
@@ -127,7 +127,7 @@ impl FromStr for Owner {
     }
 }
 
-/// A key as it may be shown, without its secret and without a digest of the secret.
+/// The public data of a key: neither the secret nor a digest of it.
 ///
 /// ```
 /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
@@ -161,14 +161,15 @@ pub struct Key {
     /// The key's own scopes. If the set is empty, a user's key may do nothing, and a service
     /// account's key has all scopes of the account's role.
     pub scopes: ScopeSet,
-    /// The networks that the key may be used from.
+    /// The networks that the key may be used from. An empty list allows every source.
     pub networks: Networks,
-    /// The key's own rate. Without one, the policy's default rate applies. If the owner set the
-    /// rate, both rates apply: the key has the fewer uses of the two and regains them at the slower
-    /// rate.
+    /// The key's own rate. `None` if the policy's default rate applies.
+    ///
+    /// A rate that an administrator set replaces the default rate. A rate that the owner set
+    /// applies together with it: the lower number of uses and the slower regain of the two count.
     #[serde(deserialize_with = "crate::value::serde_strict::required")]
     pub rate: Option<Rate>,
-    /// The limits among scopes, networks and rate that an administrator set.
+    /// Flags for the limits that an administrator set: scopes, networks and rate.
     pub admin_limits: AdminLimits,
     /// Notes that the host keeps on the key.
     pub metadata: Metadata,
@@ -184,7 +185,8 @@ pub struct Key {
     /// The time at which the key expires; `None` if it never does. This time never changes.
     #[serde(deserialize_with = "crate::value::serde_strict::required")]
     pub expires_at: Option<Timestamp>,
-    /// True while the key is disabled.
+    /// True if the key is disabled. [`Authority::disable`](crate::Authority::disable) sets the
+    /// flag, and [`enable`](crate::Authority::enable) clears it.
     pub disabled: bool,
     /// The time at which the key was revoked; `None` if it was not.
     #[serde(deserialize_with = "crate::value::serde_strict::required")]
@@ -209,8 +211,8 @@ pub struct Key {
 impl Key {
     /// Returns the status at `now`.
     ///
-    /// If several statuses apply, the first of revoked, expired, disabled, scheduled and active
-    /// counts.
+    /// The statuses are checked in this order: revoked, expired, disabled, scheduled, active. The
+    /// first that applies is returned.
     ///
     /// ```
     /// use keywright::{Clock, KeyStatus, SystemClock};
@@ -244,8 +246,8 @@ impl Key {
 
     /// Returns the prefix and the id, such as `acme_live_4fQ2xk9ZrT7bWm1c`.
     ///
-    /// This text identifies the key where a token would be shown, and exposes nothing of the
-    /// secret.
+    /// Show this text in listings in place of the token. It identifies the key and reveals nothing
+    /// of the secret.
     ///
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
@@ -291,8 +293,9 @@ impl Key {
         }
     }
 
-    /// Returns whether the previous secret still works at `now`, because the overlap of a rotation
-    /// lasts.
+    /// Returns whether the overlap of a rotation is in progress at `now`.
+    ///
+    /// The status of the key is not considered: neither secret of a revoked or disabled key works.
     ///
     /// ```
     /// use std::time::Duration;
@@ -361,7 +364,8 @@ impl From<WrongStatus> for RotateError {
 
 /// The record that a store keeps of a key: the key and the digests of its secrets.
 ///
-/// The record serializes with its digests, for stores. [`Key`] is the type to show.
+/// The record serializes with its digests, so that a store can write it. Never send it to a client;
+/// send its [`Key`].
 ///
 /// ```
 /// use keywright::store::KeyStore;
@@ -394,7 +398,7 @@ impl KeyRecord {
         Self { key, digest, retiring: None }
     }
 
-    /// Returns the key as it may be shown.
+    /// Returns the public data of the key, without digests.
     ///
     /// ```
     /// use keywright::store::KeyStore;
@@ -486,7 +490,8 @@ impl KeyRecord {
         &self.digest
     }
 
-    /// Returns the digest of the previous secret, if the record still holds it.
+    /// Returns the digest of the previous secret; `None` if there is none or its overlap was ended
+    /// early.
     ///
     /// ```
     /// use keywright::store::KeyStore;

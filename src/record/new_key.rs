@@ -20,7 +20,8 @@ use crate::value::token::Prefix;
 
 /// A key to generate with [`Authority::generate`](crate::Authority::generate).
 ///
-/// This type cannot be deserialized, so that the host's code names each privilege.
+/// This type cannot be deserialized. The host's code sets each field, so a request body cannot set
+/// one by accident.
 ///
 /// The actor who generates the key owns it, unless [`owner`](Self::owner) names another owner.
 ///
@@ -65,10 +66,11 @@ enum Expiry {
 }
 
 impl NewKey {
-    /// Describes a key with this name.
+    /// Creates the description of a key with this name.
     ///
-    /// The key has no scopes, may be used from any network, and takes everything else from the
-    /// policy's defaults.
+    /// The key may be used from any network, and has the policy's default lifetime and rate. It has
+    /// no scopes of its own: a user's key can then do nothing, and a service account's key has all
+    /// scopes of the account's role.
     ///
     /// ```
     /// use keywright::{Name, NewKey};
@@ -98,7 +100,7 @@ impl NewKey {
         }
     }
 
-    /// Describes a key with this name, given as text.
+    /// Creates the description of a key with this name, given as text.
     ///
     /// Everything else is as in [`new`](Self::new).
     ///
@@ -150,6 +152,9 @@ impl NewKey {
 
     /// Sets the key's scopes.
     ///
+    /// They must be within the policy's [`scope_ceiling`](crate::Policy::scope_ceiling), or within
+    /// the role of the service account that owns the key.
+    ///
     /// ```
     /// use keywright::NewKey;
     ///
@@ -184,7 +189,7 @@ impl NewKey {
     /// let new = NewKey::named("prod-main-app")?.networks("203.0.113.0/24".parse()?);
     /// let issued = authority.generate(&alice, new).await?;
     ///
-    /// // `verify` is not told the source address, so it refuses the key.
+    /// // `verify` does not know the source address, so it refuses the key.
     /// assert!(verifier.verify(issued.token.expose()).await.is_err());
     /// # Ok::<(), keywright::Error>(())
     /// # }).unwrap();
@@ -194,6 +199,8 @@ impl NewKey {
     }
 
     /// Sets the key's own rate.
+    ///
+    /// Only an administrator can set a rate above the policy's default rate.
     ///
     /// The default is the policy's default rate.
     ///
@@ -216,7 +223,7 @@ impl NewKey {
         Self { rate: Some(rate), ..self }
     }
 
-    /// Sets the metadata: notes that the host keeps on the key.
+    /// Sets the metadata: key-value notes that the host keeps on the key.
     ///
     /// ```
     /// use keywright::{Metadata, NewKey};
@@ -241,7 +248,7 @@ impl NewKey {
 
     /// Sets the time from which the key is valid.
     ///
-    /// The default is the time of creation, which also replaces a time that has passed.
+    /// By default, the key is valid at once. A time that has passed has the same effect.
     ///
     /// ```
     /// use keywright::{KeyStatus, NewKey, Timestamp};
@@ -263,6 +270,8 @@ impl NewKey {
     }
 
     /// Sets the time at which the key expires.
+    ///
+    /// The last call of `expires_at`, `expires_in`, `expires_in_days` and `never_expires` counts.
     ///
     /// ```
     /// use keywright::{NewKey, Timestamp};

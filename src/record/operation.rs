@@ -4,7 +4,7 @@ use crate::record::status::KeyStatus;
 use crate::value::text_enum::text_enum;
 
 text_enum! {
-    /// A management operation, written as `key.rotate` in text and audit events.
+    /// A management operation, with a text form such as `key.rotate`.
     ///
     /// ```
     /// use keywright::Operation;
@@ -57,13 +57,13 @@ text_enum! {
         PlanSet = "plan.set";
         /// Reads and searches audit events.
         EventsShow = "events.show";
-        /// Removes dead keys and events past their retention.
+        /// Removes events and dead (revoked or expired) keys after their retention.
         Sweep = "sweep";
     }
     OperationError: "an operation";
 }
 
-/// The effect of an operation on a key in some status.
+/// The effect of an operation on a key in a given status.
 ///
 /// ```
 /// use keywright::{KeyStatus, Operation, Transition};
@@ -83,7 +83,7 @@ pub enum Transition {
 }
 
 impl Operation {
-    /// Returns whether the operation changes one existing key.
+    /// Returns whether the operation changes one existing key, unlike `KeyGenerate` or `PolicySet`.
     ///
     /// ```
     /// use keywright::Operation;

@@ -50,7 +50,8 @@ const DAY: Duration = Duration::from_hours(24);
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Policy {
-    /// True if the tenant's plan includes API access. The host sets this field, not the tenant.
+    /// True if the tenant's plan includes API access. The host sets this field, not the tenant: it
+    /// needs the permission [`SET_PLAN`](crate::Permissions::SET_PLAN).
     ///
     /// Default `true`, so that a host without plans can ignore the field.
     pub api_in_plan: bool,
@@ -65,8 +66,8 @@ pub struct Policy {
     /// key never expires.
     #[serde(with = "crate::value::time::seconds::option")]
     pub default_lifetime: Option<Duration>,
-    /// The longest lifetime of a new key, in whole seconds and without an upper limit. If it is
-    /// set, a key without an expiry is refused too. Default `None`: no limit.
+    /// The longest lifetime of a new key, in whole seconds. The value itself has no upper limit. If
+    /// it is set, a key without an expiry is refused too. Default `None`: no limit.
     #[serde(with = "crate::value::time::seconds::option")]
     pub max_lifetime: Option<Duration>,
     /// The number of live keys (active, disabled or scheduled) that an owner may hold: 1 to 1000.
@@ -80,7 +81,8 @@ pub struct Policy {
     /// The pattern that new names of keys must follow. Default `None`: any name.
     #[serde(deserialize_with = "crate::value::serde_strict::required")]
     pub name_pattern: Option<NamePattern>,
-    /// The scopes that a user's key can have. Default empty: none.
+    /// The scopes that a user's key can have. A scope that is removed here no longer works in
+    /// existing keys. Default empty: none.
     pub scope_ceiling: ScopeSet,
     /// The roles of service accounts, each a named set of scopes, at most [`Policy::MAX_ROLES`].
     /// Default empty.
@@ -88,10 +90,14 @@ pub struct Policy {
     pub roles: BTreeMap<RoleName, ScopeSet>,
     /// The rate of a key without a rate of its own. It is also the highest rate that owners can
     /// give to their own keys. Default `None`: no limit.
+    ///
+    /// All keys of an owner also share a limit: this rate times `max_keys_per_owner`. It refuses
+    /// only keys that are younger than the period of the rate, so an owner cannot regain uses by
+    /// replacing keys. Keys with a higher rate from an administrator do not count.
     #[serde(deserialize_with = "crate::value::serde_strict::required")]
     pub default_rate: Option<Rate>,
-    /// The number of uses after which an audit event is due, again and again: one event each time
-    /// the uses of a key pass another multiple of this number. Default `None`: no events.
+    /// The threshold for events of extensive use: the store writes one event each time the uses of
+    /// a key pass another multiple of this number. Default `None`: no events.
     #[serde(deserialize_with = "crate::value::serde_strict::required")]
     pub extensive_use: Option<NonZeroU64>,
     /// The time for which a dead key (revoked or expired) is kept before a sweep removes it, in
@@ -101,14 +107,14 @@ pub struct Policy {
     #[serde(with = "crate::value::time::seconds")]
     pub retention: Duration,
     /// The time for which an audit event is kept before a sweep removes it: whole seconds, at least
-    /// [`Policy::MIN_EVENT_RETENTION`]. The id of a deleted key or account is remembered as long as
-    /// the event of its deletion.
+    /// [`Policy::MIN_EVENT_RETENTION`]. The store remembers the id of a deleted key or account, and
+    /// does not accept it again, as long as it keeps the event of the deletion.
     ///
     /// Default [`Policy::DEFAULT_EVENT_RETENTION`].
     #[serde(with = "crate::value::time::seconds")]
     pub event_retention: Duration,
     /// The version: 0 for a policy that was never set, and one more with each change, up to
-    /// 2⁶³ − 1. [`set_policy`] refuses a policy whose version is not the one in force.
+    /// 2⁶³ − 1. [`set_policy`] refuses a policy with another version than the policy in force.
     ///
     /// [`set_policy`]: crate::Authority::set_policy
     #[serde(deserialize_with = "crate::value::serde_strict::count")]
@@ -146,8 +152,8 @@ pub enum PolicyError {
         got = in_words(*.0)
     )]
     EventRetention(Duration),
-    /// A duration is not a whole number of seconds. A store keeps whole seconds, and would change
-    /// the value.
+    /// A duration is not a whole number of seconds. A store keeps whole seconds and would cut off
+    /// the rest.
     #[error("{0} must be a whole number of seconds")]
     NotWholeSeconds(PolicyField),
     /// The policy has more than [`Policy::MAX_ROLES`] roles.
@@ -206,7 +212,7 @@ impl Policy {
     /// ```
     ///
     /// # Errors
-    /// [`PolicyError`] for the first field that is not.
+    /// [`PolicyError`] for the first field that is out of its limits.
     pub fn validate(&self) -> Result<(), PolicyError> {
         if !(1..=Self::MAX_KEYS_PER_OWNER).contains(&self.max_keys_per_owner) {
             return Err(PolicyError::MaxKeys(self.max_keys_per_owner));

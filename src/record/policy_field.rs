@@ -6,7 +6,7 @@ use crate::value::text_enum::text_enum;
 macro_rules! fields {
     ($($(#[$doc:meta])* $name:ident = $text:literal by $operation:ident;)+) => {
         text_enum! {
-            /// A field of a [`Policy`](crate::Policy), written as `max_overlap` in text.
+            /// A field of a [`Policy`](crate::Policy), with a text form such as `max_overlap`.
             ///
             /// ```
             /// use keywright::PolicyField;
@@ -37,7 +37,7 @@ macro_rules! fields {
 }
 
 fields! {
-    /// Inclusion of API access in the plan. The host sets this field.
+    /// Whether the tenant's plan includes API access. The host sets this field.
     ApiInPlan = "api_in_plan" by PlanSet;
     /// The tenant's switch for API access.
     ApiEnabled = "api_enabled" by PolicySet;

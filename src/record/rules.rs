@@ -19,7 +19,8 @@ use crate::value::rate::Rate;
 use crate::value::scope::{Scope, ScopeSet};
 use crate::value::time::{Timestamp, in_words};
 
-/// The error for a new or an edited key that breaks a rule.
+/// The error for a new or edited key that breaks a rule of the tenant's policy or an
+/// administrator's limit.
 ///
 /// Nothing was stored.
 ///
@@ -74,7 +75,7 @@ pub enum RuleError {
         /// The time at which the key would expire.
         expires_at: Timestamp,
     },
-    /// The scope is not one that keys of this owner can have.
+    /// Keys of this owner cannot have this scope.
     #[error("keys of this owner cannot have the scope {0}")]
     ScopeOutsideCeiling(Scope),
     /// An administrator set this limit of the key, and the edit would widen it.

@@ -43,9 +43,9 @@ pub struct Snapshot {
     tally: Arc<Tally>,
 }
 
-/// The error for a key and a service account that do not belong together.
+/// The error for a snapshot of a key with a service account that is not its owner.
 ///
-/// The store is corrupt.
+/// The store's data is damaged: [`StoreErrorKind::Corrupt`](crate::store::StoreErrorKind::Corrupt).
 ///
 /// ```
 /// use keywright::store::{KeyStore, Snapshot};
@@ -99,9 +99,9 @@ impl Snapshot {
     /// ```
     ///
     /// # Errors
-    /// [`SnapshotError`] if the key belongs to a service account and `account` is not that account,
-    /// in the same tenant. Also if the key belongs to a user and `account` is present. The check
-    /// ensures that a lost account never widens a key.
+    /// [`SnapshotError`] if the key belongs to a service account and `account` is not that account
+    /// in the same tenant, or if the key belongs to a user and `account` is present. A key whose
+    /// account is missing would otherwise escape the account's limits.
     pub fn new(
         record: KeyRecord,
         account: Option<Arc<ServiceAccount>>,

@@ -4,9 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// The status of a key at a point in time.
+/// The status of a key at a given time: active, scheduled, disabled, expired or revoked.
 ///
-/// A status is computed and never stored.
+/// It is computed from the key's fields and the time, and is never stored.
 ///
 /// ```
 /// use keywright::{Clock, KeyStatus, SystemClock};
@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum KeyStatus {
-    /// The key authenticates.
+    /// The key is valid. A check can still refuse a request, for example for its source or scope.
     Active,
     /// The key is not valid yet, because its `not_before` is in the future.
     Scheduled,
@@ -44,7 +44,8 @@ impl KeyStatus {
     pub const ALL: [Self; 5] =
         [Self::Active, Self::Scheduled, Self::Disabled, Self::Expired, Self::Revoked];
 
-    /// Returns whether the key authenticates now or could later.
+    /// Returns whether the key is live: active, scheduled or disabled, and so valid now or possibly
+    /// later.
     ///
     /// Live keys count toward an owner's limit.
     ///

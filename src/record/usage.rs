@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use crate::value::id::KeyId;
 use crate::value::time::Timestamp;
 
-/// The usage of a key, up to the last flush.
+/// The number of uses of a key and the times of its last uses, up to the last flush.
 ///
 /// ```
 /// use keywright::store::KeyStore;
@@ -86,9 +86,18 @@ impl Usage {
     /// Returns the time of the last use, with any secret of the key.
     ///
     /// ```
-    /// use keywright::store::Usage;
+    /// use keywright::{Clock, SystemClock};
+    /// use keywright::store::{Usage, UsageDelta};
     ///
-    /// assert_eq!(Usage::default().last_used_at(), None);
+    /// # let key = "4fQ2xk9ZrT7bWm1c".parse()?;
+    /// let now = SystemClock.now();
+    /// let delta = UsageDelta { key, secret_number: 1, uses: 3, last_used_at: now, alert_every: None };
+    ///
+    /// let mut usage = Usage::default();
+    /// assert_eq!(usage.last_used_at(), None);
+    /// usage.add(&delta);
+    /// assert_eq!(usage.last_used_at(), Some(now));
+    /// # Ok::<(), keywright::IdError>(())
     /// ```
     pub fn last_used_at(&self) -> Option<Timestamp> {
         self.last_used_at
@@ -96,7 +105,8 @@ impl Usage {
 
     /// Returns the time of the last use of the secret with this number.
     ///
-    /// A usage keeps these times for the two newest secrets that were used.
+    /// `None` if the secret was never used, or if it is not one of the two newest secrets that were
+    /// used.
     ///
     /// ```
     /// use keywright::store::KeyStore;
@@ -127,7 +137,7 @@ impl Usage {
 
     /// Adds a delta.
     ///
-    /// Counts add up, and the time of the last use only moves forward.
+    /// The uses are added to the total, and a last use never becomes earlier.
     ///
     /// ```
     /// use keywright::{Clock, SystemClock};
@@ -213,9 +223,9 @@ impl UsageDelta {
     }
 }
 
-/// The deltas of one flush.
+/// A batch of counted uses, which a flush adds to the stored usage in one step.
 ///
-/// Adding the same batch again changes nothing.
+/// A store recognizes a batch that is sent again, and does not add it twice.
 ///
 /// ```
 /// use keywright::{Clock, SystemClock};
@@ -230,7 +240,8 @@ impl UsageDelta {
 /// ```
 #[derive(Clone, Debug)]
 pub struct UsageBatch {
-    /// The id of the process that counted, drawn at random when counting began.
+    /// The id of the writer: a process that counts uses, and drew this id at random for its first
+    /// flush.
     pub writer: [u8; 16],
     /// The number of the batch, from 1, in the order in which the writer sends batches. A store
     /// calls [`was_added`](Self::was_added) before it adds a batch.
@@ -241,9 +252,9 @@ pub struct UsageBatch {
     pub deltas: Vec<UsageDelta>,
 }
 
-/// The last batch of a writer that a store has added.
+/// The number and fingerprint of the last batch that a store added from a writer.
 ///
-/// A store needs it to recognize that batch when it comes again.
+/// A store keeps it to recognize that batch if it is sent again.
 ///
 /// ```
 /// use keywright::{Clock, SystemClock};
@@ -265,8 +276,7 @@ pub struct LastBatch {
 }
 
 impl UsageBatch {
-    /// Returns the fingerprint, which tells the batch apart from another batch with the same writer
-    /// and number.
+    /// Returns the fingerprint, which differs for another batch with the same writer and number.
     ///
     /// It is the first 16 bytes of SHA-256 over the time and the deltas.
     ///
@@ -304,13 +314,14 @@ impl UsageBatch {
         LastBatch { sequence: self.sequence, fingerprint: self.fingerprint() }
     }
 
-    /// Returns whether a store has already added this batch, if `last` is the last batch that it
-    /// added from this writer.
+    /// Returns whether a store has already added this batch.
+    ///
+    /// `last` is the last batch that the store added from this writer; `None` if it knows none.
     ///
     /// Every store calls this method before it adds a batch.
     ///
     /// A writer sends its batches in order and repeats each one until the store acknowledges it.
-    /// Therefore only the last batch can come again, and it comes unchanged.
+    /// Therefore only the last batch can be sent again, and it is unchanged.
     ///
     /// ```
     /// use keywright::{Clock, SystemClock};
@@ -325,11 +336,11 @@ impl UsageBatch {
     ///
     /// # Errors
     /// [`WriterConflict`] if another process counts under the same id, such as a clone of a virtual
-    /// machine. Then the number is below the last one, or the last batch had the same number and
+    /// machine. The sign of this is a sequence number below the last one, or the same number with
     /// other contents. The store must not add the batch, and reports
     /// [`Conflict`](crate::store::StoreErrorKind::Conflict). The verifier takes a new id and sends
-    /// its batch again. If the store had added this very batch and its answer was lost, the uses
-    /// may count twice.
+    /// its batch again. In this case only, uses can count twice: if the store had added the batch
+    /// and its answer was lost.
     pub fn was_added(&self, last: Option<&LastBatch>) -> Result<bool, WriterConflict> {
         match last {
             None => Ok(false),

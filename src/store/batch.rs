@@ -10,9 +10,9 @@ use crate::record::policy::Policy;
 use crate::value::id::{AccountId, IdError, KeyId, TenantId};
 use crate::value::time::Timestamp;
 
-/// The number of a commit.
+/// The number of a commit, which orders all commits of a store.
 ///
-/// It grows with every commit and never falls.
+/// Each commit has a greater number than the one before it.
 ///
 /// ```
 /// # futures_lite::future::block_on(async {
@@ -28,7 +28,7 @@ use crate::value::time::Timestamp;
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Epoch(pub u64);
 
-/// One atomic write: conditions, changes and events.
+/// A set of conditions, changes and events that a store writes in one atomic step.
 ///
 /// A batch names each [`Subject`] in at most one change. A store refuses a batch that names a
 /// subject twice, with [`Unsupported`](super::StoreErrorKind::Unsupported).
@@ -119,7 +119,7 @@ pub enum Condition {
     },
 }
 
-/// One change of a batch.
+/// A change of a [`Batch`]: the insert, update or removal of a record, or the removal of events.
 ///
 /// ```
 /// use keywright::KeyId;
@@ -145,14 +145,15 @@ pub enum Change {
     /// Fails with [`Conflict`](super::StoreErrorKind::Conflict) if the stored record has another
     /// version or is absent. So an update that was prepared before a revoke cannot undo the revoke.
     ///
-    /// Callers keep the tenant, the owner and the creation time of a key. If one of them differs,
+    /// The tenant, the owner and the creation time of a key never change. If one of them differs,
     /// the store fails with [`Unsupported`](super::StoreErrorKind::Unsupported).
     UpdateKey(KeyRecord),
     /// Revokes a key at any version: replaces the stored record with the result of
     /// [`KeyRecord::revoked`].
     ///
     /// Fails with [`Conflict`](super::StoreErrorKind::Conflict) if the key is absent or revoked
-    /// already. So only another revoke or a delete can prevent a revoke.
+    /// already. So a concurrent update cannot make a revoke fail; only another revoke or a delete
+    /// can.
     RevokeKey {
         /// The key.
         key: KeyId,
@@ -183,7 +184,7 @@ pub enum Change {
     /// Writes a tenant's policy. The stored version, 0 if there is none, must be one less than the
     /// new version.
     ///
-    /// Fails with [`Conflict`](super::StoreErrorKind::Conflict) otherwise.
+    /// Fails with [`Conflict`](super::StoreErrorKind::Conflict) if it is not.
     PutPolicy {
         /// The tenant.
         tenant: TenantId,
@@ -193,12 +194,12 @@ pub enum Change {
     /// Removes the tenant's oldest events, up to and including a number. It is no error if there
     /// are none.
     ///
-    /// The tenant's newest event before the batch stays, because the next event takes its number
-    /// from it.
+    /// The event that was the tenant's newest before the batch stays, because the number of the
+    /// next event follows from it.
     ///
-    /// A deleted id is refused until the events of its deletion are forgotten. This happens when
-    /// the event is removed that was the tenant's newest at the end of the batch that deleted the
-    /// id. The store may forget the id then.
+    /// While the store keeps the events of a deletion, it refuses inserts of the deleted id. It may
+    /// forget the id once this change has removed the last event of the batch that deleted it. If
+    /// that batch had no events, the event that was then the tenant's newest counts instead.
     ForgetEvents {
         /// The tenant.
         tenant: TenantId,
@@ -233,9 +234,9 @@ impl Change {
     }
 }
 
-/// A record, a policy or a list of events that a commit touched.
+/// A key, an account, a policy or the events of a tenant, as touched by a commit.
 ///
-/// As text: `key:ID`, `account:ID`, `policy:TENANT` or `events:TENANT`.
+/// In text: `key:ID`, `account:ID`, `policy:TENANT` or `events:TENANT`.
 ///
 /// ```
 /// use keywright::store::Subject;
@@ -253,7 +254,7 @@ pub enum Subject {
     Account(AccountId),
     /// A tenant's policy, and therefore all keys of the tenant.
     Policy(TenantId),
-    /// The events of a tenant, of which the oldest were forgotten. No key is touched.
+    /// The events of a tenant, whose oldest ones were removed. No key is touched.
     Events(TenantId),
 }
 
@@ -310,7 +311,7 @@ impl FromStr for Subject {
 pub struct Changes {
     /// The epoch of the last commit that is included.
     pub epoch: Epoch,
-    /// The touched subjects, oldest first. `None` if the store no longer knows them: a cache then
-    /// forgets everything.
+    /// The touched subjects, oldest first. `None` if the store does not have them all: a cache then
+    /// drops all its entries.
     pub touched: Option<Vec<Subject>>,
 }

@@ -6,9 +6,9 @@ use std::fmt;
 use crate::record::snapshot::SnapshotError;
 use crate::record::usage::WriterConflict;
 
-/// A failure of a store.
+/// The error of a store: a failure, or a batch that it refuses.
 ///
-/// It never means that a key is invalid, and it never grants access.
+/// It never means that a key is invalid. A request that it interrupts is refused as unavailable.
 ///
 /// Programs act on [`StoreError::kind`]. The text is for people and is not an API.
 ///
@@ -65,7 +65,7 @@ pub enum StoreErrorKind {
 }
 
 impl StoreError {
-    /// Creates an error.
+    /// Creates an error of a kind, with a message for operators.
     ///
     /// The message says what is wrong and what to do, and never contains a secret.
     ///

@@ -1,9 +1,9 @@
 //! Where keys are kept: the [`KeyStore`] trait, the stores of this crate, and queries with pages.
 //!
-//! Use [`MemoryStore`] in tests and `FileStore` in a service of one process. `PostgresStore` behind
-//! a `CachedStore` serves many nodes. To write a store for another database, implement
-//! [`KeyStore`]: its documentation is the contract, and [`plan`] has the rules of a commit ready to
-//! call.
+//! Use [`MemoryStore`] in tests and `FileStore` in a service of one process. For several processes,
+//! use `PostgresStore` with a `CachedStore` in front of it. To write a store for another database,
+//! implement [`KeyStore`]. Its documentation is the contract, and the functions of [`plan`] decide
+//! what a commit changes.
 
 mod arc;
 mod batch;
@@ -62,15 +62,15 @@ pub use crate::record::snapshot::{Snapshot, SnapshotError};
 pub use crate::record::usage::{LastBatch, Usage, UsageBatch, UsageDelta, WriterConflict};
 pub use crate::value::digest::{Digest, DigestError};
 
-/// A store of keys, service accounts, policies, usage and audit events.
+/// The interface to a database that holds keys, service accounts, policies, usage and audit events.
 ///
 /// Implement it under `#[async_trait]`, which [`store`](self) re-exports. The module [`plan`]
 /// decides what each batch changes, so a store only has to read and write rows. The crate's example
-/// `custom_store` is a complete store of 120 lines.
+/// `custom_store` is a complete store and a program that uses it, in 120 lines of code.
 ///
-/// The feature `conformance` tests this contract on any store. It cannot test that acknowledged
-/// writes survive a power cut (Durability) and that a batch of usage is remembered for 7 days
-/// (Usage 2).
+/// The feature `conformance` adds a test suite that checks a store against this contract. It cannot
+/// check two rules: acknowledged writes survive a power cut (Durability 2), and a batch of usage is
+/// remembered for 7 days (Usage 2).
 ///
 /// An `Arc<dyn KeyStore>` is a store too, so a host can choose its store at run time:
 ///
@@ -142,8 +142,8 @@ pub use crate::value::digest::{Digest, DigestError};
 ///
 /// # Contract
 ///
-/// Every store keeps all of these rules. They are numbered within each section, so a review can
-/// cite them, for example `Order 2`.
+/// A store must keep all of these rules. They are numbered within each section, so that a review
+/// can cite them as, for example, `Order 2`.
 ///
 /// ## Atomicity
 ///
@@ -155,8 +155,8 @@ pub use crate::value::digest::{Digest, DigestError};
 ///
 /// ## Order
 ///
-/// 1. Commits happen one after another. Each commit has an [`Epoch`] greater than all epochs
-///    before. Adding usage has no epoch.
+/// 1. Commits happen one after another. The [`Epoch`] of a commit is greater than those of all
+///    earlier commits. Adding usage has no epoch.
 /// 2. The events of each tenant are numbered from 1, in the order in which they were written,
 ///    without gaps. Each tenant has its own numbers, so they reveal nothing about other tenants.
 /// 3. Only [`Change::ForgetEvents`] removes events. It removes the oldest events first, and never
@@ -166,13 +166,12 @@ pub use crate::value::digest::{Digest, DigestError};
 ///
 /// 1. A call sees every write that was acknowledged before the call started, whichever methods are
 ///    involved.
-/// 2. [`resolve`](Self::resolve) returns the key, its account and its policy from one moment
-///    between the call and the answer. A cache may answer with an older moment, as far as
-///    [`Freshness`] allows. It then states an upper bound of the age in [`Found::age`].
-/// 3. [`resolve`](Self::resolve) may return the same [`Snapshot`] again or a new one each time. A
-///    new snapshot costs its allocations. Its first use also takes a lock, which delays uses of
-///    some other keys. Uses that wait for a flush take a few hundred bytes for each different key
-///    and hold no snapshot.
+/// 2. [`resolve`](Self::resolve) returns the key, its account and its policy as they were together
+///    at one moment between the call and the answer. A cache may return an older state, within the
+///    limit of [`Freshness`]. It then sets an upper bound on the age in [`Found::age`].
+/// 3. [`resolve`](Self::resolve) may return the same [`Snapshot`] again or a new one each time. The
+///    same one is faster: a new one needs allocations, and its first use takes a lock that some
+///    other keys share. The counts of uses do not keep a snapshot alive.
 /// 4. An event is visible no later than the change that it records.
 ///
 /// ## Durability
@@ -180,7 +179,7 @@ pub use crate::value::digest::{Digest, DigestError};
 /// 1. An acknowledged write survives the end of the process. [`MemoryStore`] is the exception, and
 ///    its documentation says that it is not durable.
 /// 2. In a store that claims to be durable, an acknowledged write also survives a power cut.
-/// 3. A store that cannot tell whether a write will last must not acknowledge it.
+/// 3. A store must not acknowledge a write if it cannot tell whether the write is durable.
 ///
 /// ## Uniqueness
 ///
@@ -189,7 +188,7 @@ pub use crate::value::digest::{Digest, DigestError};
 ///
 /// ## Finality
 ///
-/// 1. Only deleting a revoked key ends its revocation. A second revoke is refused, and the time of
+/// 1. A revoked key stays revoked until it is deleted. A second revoke is refused, and the time of
 ///    the first one stays.
 /// 2. An update that was prepared before a revoke names an outdated version, and the store refuses
 ///    it.
@@ -200,7 +199,7 @@ pub use crate::value::digest::{Digest, DigestError};
 /// 2. The store remembers the last batch of each writer for at least 7 days. A repeated batch
 ///    changes nothing.
 /// 3. A batch is refused as a conflict if another process uses the same writer id.
-///    [`UsageBatch::was_added`] decides this and the repeated batch.
+///    [`UsageBatch::was_added`] recognizes repeated batches and such conflicts.
 /// 4. A delta for an absent key is dropped, and the rest of the batch is added.
 /// 5. The store calls [`UsageDelta::is_alert_due`] for each delta, with the key's total before and
 ///    after the delta. If an alert is due, the store writes [`Event::extensive_use`] in the same
@@ -208,7 +207,7 @@ pub use crate::value::digest::{Digest, DigestError};
 ///
 /// ## Pages
 ///
-/// 1. Items come in the order of the query, and each item comes once; see [`KeyQuery`].
+/// 1. The pages hold the items in the order of the query, and each item once; see [`KeyQuery`].
 /// 2. A page of events may have fewer items than its limit, or none, and still have a next page;
 ///    see [`EventQuery::page`].
 ///
@@ -229,12 +228,13 @@ pub use crate::value::digest::{Digest, DigestError};
 ///
 /// ## Wrappers
 ///
-/// 1. A store made of another store passes every call on, or keeps every rule above itself.
+/// 1. A store that wraps another store passes every call on, or keeps all of these rules without
+///    it.
 /// 2. The trait has no default bodies, so a wrapper that forgets a method does not compile.
 #[async_trait]
 pub trait KeyStore: Any + fmt::Debug + Send + Sync + 'static {
-    /// Looks a key up for a verification, in any tenant: the key, its account and its tenant's
-    /// policy at one moment.
+    /// Returns a key of any tenant for a verification, with its account and its tenant's policy at
+    /// one moment.
     ///
     /// Returns `None` if there is no such key.
     ///
@@ -282,7 +282,7 @@ pub trait KeyStore: Any + fmt::Debug + Send + Sync + 'static {
 
     /// Returns a page of the tenant's keys, with their usage.
     ///
-    /// The statuses in the query are those at the time `at`.
+    /// The store computes statuses at the time `at`.
     ///
     /// # Errors
     /// [`Unavailable`](StoreErrorKind::Unavailable) or [`Corrupt`](StoreErrorKind::Corrupt).
@@ -329,10 +329,11 @@ pub trait KeyStore: Any + fmt::Debug + Send + Sync + 'static {
     ///   or [`LimitReached`](StoreErrorKind::LimitReached) as [`Condition`] and [`Change`]
     ///   describe.
     /// * [`Unsupported`](StoreErrorKind::Unsupported) if the batch names one subject in two
-    ///   changes, or if an update changes the tenant, owner or creation time of a record.
+    ///   changes, if an update changes the tenant, owner or creation time of a record, or if a
+    ///   version is above 2⁶³ − 1.
     /// * [`Corrupt`](StoreErrorKind::Corrupt) if the stored data is damaged.
-    /// * [`Unavailable`](StoreErrorKind::Unavailable) if the store cannot write now. Only after
-    ///   this kind, the batch may have been written.
+    /// * [`Unavailable`](StoreErrorKind::Unavailable) if the store cannot write now. After this
+    ///   kind of error only, the batch may have been written.
     ///
     /// # Cancel safety
     /// If the future is dropped, the batch is written in whole or not at all. It may be written
@@ -355,9 +356,9 @@ pub trait KeyStore: Any + fmt::Debug + Send + Sync + 'static {
     /// safe.
     async fn add_usage(&self, batch: &UsageBatch) -> Result<(), StoreError>;
 
-    /// Returns what has changed since an epoch, for caches.
+    /// Returns the subjects that commits have touched since an epoch, for caches.
     ///
-    /// A store may always answer that it no longer knows, with [`Changes::touched`] set to `None`.
+    /// A store that does not record changes may always return `None` in [`Changes::touched`].
     ///
     /// # Errors
     /// [`Unavailable`](StoreErrorKind::Unavailable) or [`Corrupt`](StoreErrorKind::Corrupt).

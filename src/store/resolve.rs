@@ -39,7 +39,7 @@ enum State<'a> {
 }
 
 impl<'a> Resolve<'a> {
-    /// Creates the future of an answer that is known already.
+    /// Creates a future that is ready with this answer.
     ///
     /// ```
     /// # futures_lite::future::block_on(async {
@@ -52,7 +52,7 @@ impl<'a> Resolve<'a> {
         Self(State::Ready(Some(found)))
     }
 
-    /// Creates the future of an answer that needs waiting.
+    /// Creates a future that waits for the answer of another future.
     ///
     /// It costs one allocation.
     ///

@@ -24,8 +24,9 @@ use crate::value::text::{decimal, hex};
 
 /// The digest of one secret of a key, as stores keep it.
 ///
-/// serde reads and writes it as the text `algorithm.pepper.hex`. `Debug` shows the algorithm and
-/// the pepper's id, but not the hash.
+/// serde reads and writes it as the text `algorithm.pepper.hex`: the algorithm's number, the
+/// pepper's id (0 for none) and the hash. `Debug` shows the algorithm and the pepper's id, but not
+/// the hash.
 ///
 /// ```
 /// use keywright::store::Digest;
@@ -157,16 +158,16 @@ fn parse(text: &str) -> Option<Digest> {
     (digest.algorithm != SHA_256 || digest.pepper == 0).then_some(digest)
 }
 
-/// The peppers of a service: secret values, kept apart from the store, that digests are computed
-/// with.
+/// The peppers of a service: secrets that are kept outside of the store and used to compute
+/// digests.
 ///
-/// With a pepper, a stolen copy of the store cannot be used to test guesses. The ring holds the
-/// current pepper, for new digests, and any number of old ones.
+/// With a pepper, a stolen copy of the store is not enough to test guesses of a secret. The ring
+/// holds the current pepper, for new digests, and any number of old ones.
 ///
-/// To change the pepper, add the new one after the old one. Every key keeps working. A key moves to
-/// the new pepper after its next successful verification, when
-/// [`Verifier::flush`](crate::Verifier::flush) runs. Remove an old pepper only when no key is under
-/// it any more: a key whose pepper is missing cannot be checked.
+/// To change the pepper, add the new one after the old one. Every key keeps working. After a key's
+/// next successful verification, [`Verifier::flush`](crate::Verifier::flush) replaces its digest
+/// with one under the new pepper. A key that is not used keeps its old digest. Rotate or revoke
+/// such keys before you remove the old pepper: a key whose pepper is missing cannot be checked.
 ///
 /// ```
 /// use keywright::PepperRing;
@@ -211,7 +212,9 @@ impl PepperRing {
     /// The minimum length of a pepper in bytes: the output length of the hash (RFC 2104 section 3).
     pub const MIN_LEN: usize = 32;
 
-    /// Creates a ring without a pepper, under which digests are plain SHA-256.
+    /// Creates a ring without a pepper.
+    ///
+    /// Digests are then plain SHA-256.
     ///
     /// ```
     /// use keywright::PepperRing;
@@ -224,8 +227,8 @@ impl PepperRing {
 
     /// Adds a pepper, which becomes the current one.
     ///
-    /// Draw the pepper from a secure random source. Its id is stored with each digest, so give
-    /// every pepper an id of its own and never change it.
+    /// Draw the pepper from a secure random source. Its id is stored with each digest. Give every
+    /// pepper its own id, and never change the pepper of an id.
     ///
     /// ```
     /// use keywright::PepperRing;

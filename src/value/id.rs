@@ -97,7 +97,7 @@ macro_rules! host_id {
             /// The maximum length of an id in bytes.
             pub const MAX_LEN: usize = 128;
 
-            /// Creates an id from the host's own id.
+            /// Creates an id from the text by which the host knows the tenant or user.
             ///
             /// ```
             #[doc = concat!("use keywright::", stringify!($name), ";")]
@@ -218,7 +218,7 @@ host_id! {
     /// The identifier of a tenant: a customer organization of the host application.
     ///
     /// The host chooses the id: 1 to 128 visible ASCII characters. A host without tenants does not
-    /// need one: its actors and keys are in [`TenantId::default`].
+    /// set it: all its actors and keys are in [`TenantId::default`].
     ///
     /// ```
     /// use keywright::{Actor, TenantId, UserId};
@@ -231,7 +231,8 @@ host_id! {
 }
 
 host_id! {
-    /// The identifier of a person, or of the host application itself.
+    /// The identifier of a user of the host application: a person, or the host itself when it
+    /// manages keys.
     ///
     /// The host chooses the id: 1 to 128 visible ASCII characters.
     ///

@@ -7,9 +7,10 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::value::redact::redact;
 use crate::value::serde_strict::unique;
 
-/// Notes of the host on a key: a map of at most 32 entries.
+/// Key-value notes that the host keeps on an API key: at most 32 entries.
 ///
-/// Keys have 1 to 64 bytes and values up to 512 bytes, without control characters.
+/// The key of an entry has 1 to 64 bytes of UTF-8, and its value up to 512. Neither has control
+/// characters.
 ///
 /// ```
 /// use keywright::{Metadata, NewKey};
@@ -25,7 +26,7 @@ pub struct Metadata(BTreeMap<String, String>);
 
 /// Metadata that exceeds a limit.
 ///
-/// No message repeats a value.
+/// The messages do not repeat a value, since it may be a secret.
 ///
 /// ```
 /// use keywright::{Metadata, MetadataError};
@@ -36,7 +37,7 @@ pub struct Metadata(BTreeMap<String, String>);
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MetadataError {
-    /// There are more than [`Metadata::MAX_ENTRIES`] entries. The value is their number.
+    /// There are more than [`Metadata::MAX_ENTRIES`] entries. The field holds their number.
     #[error("metadata must have at most {max} entries, got {0}", max = Metadata::MAX_ENTRIES)]
     TooMany(usize),
     /// A key is empty, longer than [`Metadata::MAX_KEY`] bytes, or has a control character.
@@ -45,8 +46,8 @@ pub enum MetadataError {
         max = Metadata::MAX_KEY
     )]
     Key(String),
-    /// A value is longer than [`Metadata::MAX_VALUE`] bytes or has a control character. The text is
-    /// its key.
+    /// A value is longer than [`Metadata::MAX_VALUE`] bytes or has a control character. The field
+    /// holds the key of the entry.
     #[error(
         "metadata value of {0:?} must be at most {max} bytes without control characters",
         max = Metadata::MAX_VALUE
@@ -57,12 +58,12 @@ pub enum MetadataError {
 impl Metadata {
     /// The maximum number of entries.
     pub const MAX_ENTRIES: usize = 32;
-    /// The maximum length of a key, in bytes of UTF-8.
+    /// The maximum length of the key of an entry, in bytes of UTF-8.
     pub const MAX_KEY: usize = 64;
     /// The maximum length of a value, in bytes of UTF-8.
     pub const MAX_VALUE: usize = 512;
 
-    /// Creates metadata of these entries.
+    /// Creates metadata from entries of key and value.
     ///
     /// Of two entries with the same key, the later one is kept.
     ///
@@ -101,7 +102,7 @@ impl Metadata {
         Ok(Self(map))
     }
 
-    /// Returns the value of `key`, or `None` if there is no such entry.
+    /// Returns the value of the entry with this key, or `None` if there is none.
     ///
     /// ```
     /// use keywright::Metadata;

@@ -17,10 +17,12 @@ use unicode_normalization::char::decompose_compatible;
 use crate::value::redact::looks_like_token;
 use crate::value::text::serde_as_text;
 
-/// The name of a key or a service account: 1 to 100 visible characters on one line.
+/// The name of a key or a service account: 1 to 100 visible characters or spaces on one line.
 ///
-/// Names are kept in Unicode's normalization form NFC. Two names that differ only in how their
-/// accents were typed are therefore equal.
+/// Names need not be unique.
+///
+/// A name is converted to Unicode's normalization form NFC. So two spellings of the same accented
+/// letter give equal names.
 ///
 /// ```
 /// use keywright::{Name, NameError};
@@ -32,9 +34,10 @@ use crate::value::text::serde_as_text;
 #[derive(Clone, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Name(Arc<str>);
 
-/// The reason why a text is not a [`Name`].
+/// The error for a text that is not a [`Name`], or a name that does not follow the tenant's
+/// pattern.
 ///
-/// No message repeats the text, since it may be a secret.
+/// The messages do not repeat the text, since it may be a secret.
 ///
 /// ```
 /// use keywright::{Name, NameError};
@@ -64,7 +67,8 @@ pub enum NameError {
     /// The text has an `@` between other characters.
     #[error("the name looks like an e-mail address: name a purpose, not a person")]
     LooksLikeEmail,
-    /// The text has a long run of letters and digits.
+    /// The text has a run of ASCII letters and digits that could be a token: 32 characters of at
+    /// least two of lower case, upper case and digits, or 20 characters of all three.
     #[error("the name looks like a token: names are shown in logs, so choose another")]
     LooksLikeToken,
     /// The name does not have the form `environment-purpose`, which the tenant's policy requires.
@@ -162,10 +166,10 @@ impl fmt::Debug for Name {
     }
 }
 
-/// A tenant's rule that the name of a key is its environment and purpose, such as `prod-main-app`.
+/// A tenant's rule for new names of keys: an environment and a purpose, such as `prod-main-app`.
 ///
-/// The environment is one of a list. The purpose is one or more words of `a-z0-9`, joined by
-/// hyphens.
+/// The environment is one of [`environments`](Self::environments); by default `prod`, `staging`,
+/// `test` and `dev`. The purpose is one or more words of `a-z0-9`, joined by hyphens.
 ///
 /// ```
 /// use keywright::{Name, NamePattern};
@@ -178,7 +182,8 @@ impl fmt::Debug for Name {
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct NamePattern {
-    /// The environments that a name may begin with.
+    /// The environments that a name may begin with: 1 to 16, each of 1 to 32 characters of
+    /// `a-z0-9`.
     pub environments: Vec<String>,
 }
 

@@ -52,8 +52,8 @@ pub enum NetworkError {
         /// The network that contains the address.
         network: String,
     },
-    /// The network is IPv4 but written as IPv6, such as `::ffff:0:0/96`. Sources are compared as
-    /// IPv4.
+    /// The network is an IPv4 network in IPv6 notation, such as `::ffff:0:0/96`. It would never
+    /// match, because such sources are compared as IPv4 addresses.
     #[error("{0} is an IPv4 network in IPv6 notation: write it in IPv4 notation")]
     MappedIpv4(String),
     /// The text holds no network. A key without restriction has [`Networks::anywhere`].
@@ -122,11 +122,10 @@ impl fmt::Debug for Network {
     }
 }
 
-/// The networks from which a key may be used: at most 32, or none to allow every source.
+/// The networks from which a key may be used: at most 32.
 ///
-/// This is the only list in the crate for which empty does not mean *nothing*, because most keys
-/// have no network restriction. The text form names at least one network, separated by spaces or
-/// commas.
+/// The empty list has no restriction: it allows every source. In text, the networks are separated
+/// by spaces or commas, and there must be at least one.
 ///
 /// ```
 /// use std::net::IpAddr;
@@ -200,7 +199,7 @@ impl Networks {
 
     /// Returns whether `other` covers each network of this list.
     ///
-    /// [`Networks::anywhere`] covers every list, and only itself covers it.
+    /// [`Networks::anywhere`] covers every list. No other list covers it.
     ///
     /// ```
     /// use keywright::Networks;

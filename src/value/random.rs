@@ -28,16 +28,16 @@ pub enum RandomError {
     /// The source returned an error. The text is the source's own message.
     #[error("the random source failed: {0}")]
     Failed(String),
-    /// The source gave no byte that maps to a character of an id or secret, in
-    /// [`RandomError::DRAWS`] draws.
+    /// The source gave too few usable bytes for an id or secret in [`RandomError::DRAWS`] draws.
     #[error(
-        "the random source gave no usable byte in {draws} draws: replace it",
+        "the random source gave too few usable bytes in {draws} draws: replace it",
         draws = Self::DRAWS
     )]
     Stuck,
     /// The source drew a value that already exists.
     ///
-    /// A source repeats itself when, for example, the machine was cloned while it ran.
+    /// A typical cause is a virtual machine that was cloned while it ran: both copies draw the same
+    /// values.
     #[error(
         "the random source repeats itself: it drew {0} again; reseed it before generating more keys"
     )]
@@ -64,7 +64,7 @@ pub enum Drawn {
     KeyId,
     /// The id of a service account.
     AccountId,
-    /// The secret that the key had before.
+    /// The secret of a key: the new secret equals the old one.
     Secret,
 }
 
@@ -81,8 +81,8 @@ impl fmt::Display for Drawn {
 impl RandomError {
     /// The number of draws of 64 bytes after which a source counts as stuck.
     ///
-    /// A sound source gives the 32 characters of a secret in the first draw, except once in 10^31
-    /// times.
+    /// With a sound source, the first draw suffices for the 32 characters of a secret, with a
+    /// probability of failure of about 10⁻³¹.
     pub const DRAWS: u32 = 16;
 }
 

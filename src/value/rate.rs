@@ -8,12 +8,13 @@ use std::time::Duration;
 use crate::value::redact::redact;
 use crate::value::text::serde_as_text;
 
-/// A number of uses in a period, such as `100/60s`: 1 to 1,000,000 uses in 1 second to 31 days.
+/// A limit on the uses of a key in a period, such as `100/60s`: 1 to 1,000,000 uses in 1 second to
+/// 31 days.
 ///
 /// An unused key may spend all its uses at once. It regains them evenly over the period: at
-/// `100/60s`, one use every 0.6 s. So one period can see up to twice the number of uses, less one.
-/// Over a longer time, the average does not exceed the rate. The limit is exact within one process;
-/// each process counts separately. In the text form, the period is in seconds.
+/// `100/60s`, one use every 0.6 s. So at most twice the number of uses, minus one, can fall into
+/// one period. Over a longer time, the average does not exceed the rate. The limit is exact within
+/// one process; each process counts separately. In the text form, the period is in seconds.
 ///
 /// ```
 /// use std::time::Duration;
@@ -47,7 +48,7 @@ pub enum RateError {
     /// The period is not a whole number of seconds from 1 to [`Rate::MAX_PERIOD`].
     #[error("the period of a rate must be whole seconds between 1 s and 31 days, got {0:?}")]
     Period(Duration),
-    /// The text does not have the form `uses/period`.
+    /// The text does not have the form of `100/60s`: uses, a slash, and the period in seconds.
     #[error("{0:?} is not a rate: expected uses and seconds such as 100/60s")]
     Malformed(String),
 }
@@ -106,7 +107,8 @@ impl Rate {
         self.per
     }
 
-    /// Returns whether this rate allows no more than `other`, both at once and over time.
+    /// Returns whether this rate allows no more uses than `other`, neither in a burst nor over
+    /// time.
     ///
     /// ```
     /// use keywright::Rate;

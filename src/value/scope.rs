@@ -40,7 +40,8 @@ pub struct Scope(Arc<str>);
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ScopeError {
-    /// The text is not 1 to 64 characters of the scope alphabet.
+    /// The text does not have 1 to 64 characters of `a-z 0-9 . _ : / -`, or does not start with a
+    /// letter.
     #[error("{0:?} is not a scope: expected 1 to 64 of a-z 0-9 . _ : / - starting with a letter")]
     Malformed(String),
     /// The set holds more than [`ScopeSet::MAX`] different scopes. The value is their number.
@@ -62,7 +63,8 @@ impl Scope {
     /// ```
     ///
     /// # Errors
-    /// [`ScopeError::Malformed`] unless the text is 1 to 64 characters of the scope alphabet.
+    /// [`ScopeError::Malformed`] unless the text has 1 to 64 characters of `a-z 0-9 . _ : / -` and
+    /// starts with a letter.
     pub fn new(text: impl AsRef<str>) -> Result<Self, ScopeError> {
         text.as_ref().parse()
     }
@@ -173,7 +175,8 @@ impl ScopeSet {
         self.0.binary_search(scope).is_ok()
     }
 
-    /// Returns the first scope that is in this set and not in `ceiling`, or `None`.
+    /// Returns the first scope, in ascending order, that is in this set and not in `ceiling`;
+    /// `None` if `ceiling` has them all.
     ///
     /// ```
     /// use keywright::ScopeSet;
@@ -277,7 +280,7 @@ impl<'de> Deserialize<'de> for ScopeSet {
     }
 }
 
-/// The access of a service account, or the access that a request needs.
+/// Read-only or read-write access: the access that a service account has, or that a request needs.
 ///
 /// ```
 /// use keywright::Access;
@@ -296,7 +299,7 @@ pub enum Access {
 }
 
 impl Access {
-    /// Returns whether this access is enough for a request that needs `needed`.
+    /// Returns whether this access includes the access that a request needs.
     ///
     /// ```
     /// use keywright::Access;

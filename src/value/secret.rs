@@ -28,7 +28,9 @@ impl Secret {
         Self(text.into_boxed_str())
     }
 
-    /// Returns the secret text, which only its owner may see.
+    /// Returns the secret text.
+    ///
+    /// Never log it, and show it only to its owner.
     ///
     /// ```
     /// use keywright::Secret;

@@ -18,10 +18,10 @@ use crate::value::text::serde_as_text;
 
 /// An instant in UTC with microsecond precision, from 1970 to the end of the year 9999.
 ///
-/// Every value prints as an RFC 3339 time and parses back from it. The text has a capital `T`, and
-/// ends with a capital `Z` or an offset such as `+02:00`. A fraction of a second has 1 to 9 digits;
-/// digits after the sixth are cut off. Leap seconds (`:60`) and the offset `-00:00` (RFC 3339
-/// section 4.3: unknown local offset) are rejected.
+/// Every timestamp prints as an RFC 3339 time in UTC, from which it can be parsed again. A text to
+/// parse has a capital `T`, and ends with a capital `Z` or an offset such as `+02:00`. A fraction
+/// of a second has 1 to 9 digits; digits after the sixth are cut off. Leap seconds (`:60`) and the
+/// offset `-00:00` (RFC 3339 section 4.3: unknown local offset) are rejected.
 ///
 /// ```
 /// use keywright::Timestamp;
@@ -33,7 +33,7 @@ use crate::value::text::serde_as_text;
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Timestamp(i64);
 
-/// A time that is not a [`Timestamp`].
+/// The error for a time that is out of range, or a text that is not a time.
 ///
 /// ```
 /// use keywright::{TimeError, Timestamp};
@@ -58,7 +58,8 @@ impl Timestamp {
     /// The latest time: 9999-12-31T23:59:59.999999Z.
     pub const MAX: Self = Self(253_402_300_799_999_999);
 
-    /// Returns the instant `micros` microseconds after the start of 1970, or `None` out of range.
+    /// Returns the instant `micros` microseconds after the start of 1970, or `None` if it is out of
+    /// range.
     ///
     /// ```
     /// use keywright::Timestamp;
@@ -73,7 +74,8 @@ impl Timestamp {
         Some(Self(micros))
     }
 
-    /// Returns the instant `seconds` seconds after the start of 1970, or `None` out of range.
+    /// Returns the instant `seconds` seconds after the start of 1970, or `None` if it is out of
+    /// range.
     ///
     /// ```
     /// use keywright::Timestamp;
@@ -102,7 +104,7 @@ impl Timestamp {
         self.0
     }
 
-    /// Returns whether this bound has passed at `now`, which means `now >= self`.
+    /// Returns whether this time has come at `now`: `now >= self`.
     ///
     /// ```
     /// use keywright::Timestamp;
@@ -155,7 +157,7 @@ impl Timestamp {
         Self::from_unix_micros(self.0.saturating_sub(micros)).unwrap_or(Self::MIN)
     }
 
-    /// Returns the time from `earlier` to `self`, or zero if `earlier` is the later one.
+    /// Returns the duration from `earlier` to this time; zero if this time is not later.
     ///
     /// ```
     /// use std::time::Duration;
@@ -249,8 +251,9 @@ impl TryFrom<SystemTime> for Timestamp {
 
 /// A source of the current time.
 ///
-/// [`SystemClock`] is the default; tests use [`ManualClock`]. An operation reads the clock once for
-/// each attempt, so that all its checks see the same time.
+/// [`SystemClock`] is the default; tests use [`ManualClock`].
+/// [`Builder::clock`](crate::Builder::clock) sets another one. An operation reads the clock once
+/// for each attempt, so that all its checks see the same time.
 ///
 /// ```
 /// use std::time::Duration;
@@ -305,7 +308,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock for tests, which shows a fixed time until it is moved.
+/// A clock for tests, which shows a fixed time until it is set or advanced.
 ///
 /// Clones share the time.
 ///

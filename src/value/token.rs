@@ -27,8 +27,9 @@ const SECRET_LEN: usize = 32;
 const CHECK_LEN: usize = 6;
 const BODY_LEN: usize = KeyId::LEN + SECRET_LEN + CHECK_LEN;
 
-/// The first part of a token, such as `acme_live`: the product and the environment, chosen by the
-/// host.
+/// The first part of a token, such as `acme_live`.
+///
+/// The host chooses it. It usually names the product and the environment.
 ///
 /// A prefix has 1 to 32 characters of `a-z 0-9 _`. It starts with a letter, and each underscore is
 /// followed by a letter or digit. The prefix is stored with each key, and a token is accepted only
@@ -133,10 +134,10 @@ impl fmt::Debug for Prefix {
     }
 }
 
-/// A newly generated token.
+/// A newly generated token: the text that a client sends to authenticate.
 ///
-/// The token is the only value that shows the secret; a store keeps only a digest of it. A token
-/// cannot be cloned, compared, printed or serialized, and it is wiped from memory on drop.
+/// Only the token contains the secret; a store keeps only a digest of the secret. A token cannot be
+/// cloned, compared, printed or serialized, and it is wiped from memory on drop.
 ///
 /// ```
 /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
@@ -196,7 +197,7 @@ impl Token {
         self.text.expose()
     }
 
-    /// Returns the key id, which a client that presents two parts sends first, as in HTTP Basic.
+    /// Returns the key id, which is the user name for HTTP Basic.
     ///
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
@@ -215,8 +216,9 @@ impl Token {
         self.key_id
     }
 
-    /// Returns the key secret: the last 38 characters of the token, for a client that presents two
-    /// parts.
+    /// Returns the key secret, which is the password for HTTP Basic.
+    ///
+    /// It is the last 38 characters of the token: 32 random characters and 6 of a checksum.
     ///
     /// ```
     /// use keywright::AccessRequest;
@@ -269,7 +271,7 @@ impl FreshSecret {
 
 /// The credential of a request: a whole token, or its key id and key secret.
 ///
-/// `Debug` shows neither.
+/// `Debug` shows no part of it.
 ///
 /// ```
 /// use keywright::Credential;
@@ -296,7 +298,8 @@ pub enum Credential<'a> {
     Parts {
         /// The 16 characters of the key id.
         key_id: &'a str,
-        /// The 38 characters after the key id in the token.
+        /// The 38 characters after the key id in the token: 32 random characters and 6 of a
+        /// checksum.
         key_secret: &'a str,
     },
 }

@@ -30,8 +30,8 @@ const STRIPES: usize = 16;
 
 /// A verifier checks the API key of each request.
 ///
-/// A `Verifier` comes from [`Keywright::verifier`](crate::Keywright::verifier). Clones, and
-/// verifiers of the same [`Keywright`](crate::Keywright), share counters and rates.
+/// A `Verifier` comes from [`Keywright::verifier`](crate::Keywright::verifier). All verifiers of
+/// one [`Keywright`](crate::Keywright), and their clones, share the counted uses and the rates.
 ///
 /// ```
 /// # futures_lite::future::block_on(async {
@@ -51,13 +51,13 @@ const STRIPES: usize = 16;
 ///
 /// # Cost
 ///
-/// A check of a key that the store has in memory allocates nothing. It takes a lock only in these
+/// If the store has the key in memory, a check allocates nothing. It takes a lock only in these
 /// cases:
 ///
-/// * The key has a rate or is under an old pepper.
-/// * The use is the key's first since the last flush.
-/// * The use is the key's first since a change of a policy, an account or several keys at once. The
-///   key's entry is then renewed.
+/// * The key has a rate, or its digest was computed with an old pepper.
+/// * It is the key's first use since the last flush.
+/// * It is the key's first use after a change of the tenant's policy, of one of its accounts, or of
+///   several of its keys at once. The store then builds a new snapshot of the key.
 ///
 /// # Counting uses
 ///
@@ -79,10 +79,10 @@ struct Inner {
     repeppering: Repeppering,
 }
 
-/// A credential that was denied or could not be checked.
+/// The error for a request that was denied, or whose credential could not be checked.
 ///
-/// With `?`, both cases refuse the request. There will be no third case. A web service answers a
-/// denial by its [`class`](Denial::class), and an unavailable store with 503.
+/// With `?`, both cases refuse the request. The enum is exhaustive: no third case will be added. A
+/// web service answers a denial by its [`class`](Denial::class), and an unavailable store with 503.
 ///
 /// ```
 /// use keywright::VerifyError;
@@ -105,7 +105,7 @@ struct Inner {
 /// ```
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyError {
-    /// The credential was denied.
+    /// The credential is not accepted, or its key does not allow the request.
     #[error(transparent)]
     Denied(#[from] Denial),
     /// The store cannot be reached, or its answer cannot be used. Answer with 503, never with
@@ -212,7 +212,8 @@ impl Verifier {
 
     /// Checks a credential against everything that a request needs, and counts its use.
     ///
-    /// The first check that fails decides, in the order of [the guide](crate::guide::states).
+    /// The checks run in the order that [the guide](crate::guide::states) lists, and the first one
+    /// that fails decides.
     ///
     /// ```
     /// use std::net::IpAddr;
@@ -291,8 +292,8 @@ impl Verifier {
     /// ```
     ///
     /// # Errors
-    /// * [`VerifyError::Denied`] if the credential belongs to no key, or if its secret is
-    ///   superseded or its key expired.
+    /// * [`VerifyError::Denied`] if the credential belongs to no key, if a rotation has replaced
+    ///   its secret, or if its key has expired.
     /// * [`VerifyError::Unavailable`] if the store failed, or the key changed at each of 64
     ///   attempts.
     ///
@@ -327,8 +328,11 @@ impl Verifier {
         })
     }
 
-    /// Writes counted uses and refused calls to the store, and moves used digests to the current
-    /// pepper.
+    /// Writes counted uses and counted refusals to the store, and replaces digests under old
+    /// peppers.
+    ///
+    /// For each key that was verified since the last flush and whose digest is under an old pepper,
+    /// it stores a digest under the current one.
     ///
     /// `Keywright::start` calls this method every few seconds. When it returns `Ok`, every use that
     /// was counted before the call is stored. After an error nothing is lost or counted twice: the
@@ -351,8 +355,8 @@ impl Verifier {
     /// ```
     ///
     /// # Errors
-    /// [`StoreError`] if the store failed, or if the random source failed during the first flush.
-    /// Call the method again later.
+    /// [`StoreError`] if the store failed, or if the random source failed during the first flush,
+    /// which draws the id of the writer. Call the method again later.
     ///
     /// # Cancel safety
     /// If the future is dropped, nothing is lost or counted twice.

@@ -16,7 +16,7 @@ const MAX_LEN: usize = 128;
 
 /// The places where a request may carry its credential.
 ///
-/// By default there are three:
+/// By default, a guard accepts a credential in three places:
 ///
 /// | header | content | grammar |
 /// |---|---|---|
@@ -25,7 +25,7 @@ const MAX_LEN: usize = 128;
 /// | `X-API-Key: TOKEN` | the whole token | the value is the token and nothing else |
 ///
 /// The case of the letters in `Bearer` and `Basic` does not matter (RFC 9110 section 11.1). The
-/// guard ignores a scheme or header that is turned off, and the host may use it for something else.
+/// guard ignores a scheme or header that is turned off, so the host can use it for another purpose.
 ///
 /// Pass the sources to [`Guard::credentials`](crate::http::Guard::credentials):
 ///
@@ -72,7 +72,7 @@ impl Default for CredentialSources {
 }
 
 impl CredentialSources {
-    /// Turns `Authorization: Bearer` off, so that the host can use it for something else.
+    /// Turns `Authorization: Bearer` off, so that the host can use it for another purpose.
     ///
     /// ```
     /// use keywright::http::CredentialSources;
@@ -84,7 +84,7 @@ impl CredentialSources {
         Self { bearer: false, ..self }
     }
 
-    /// Turns `Authorization: Basic` off, so that the host can use it for something else.
+    /// Turns `Authorization: Basic` off, so that the host can use it for another purpose.
     ///
     /// ```
     /// use keywright::http::CredentialSources;

@@ -2,8 +2,8 @@
 
 use crate::value::redact::{looks_like_token, redact};
 
-/// The error for a header name that can't be used: see [`CredentialSources::header`] and
-/// [`TrustedProxies::header`].
+/// The error of [`CredentialSources::header`] and [`TrustedProxies::header`] for a header name that
+/// can't be used.
 ///
 /// ```
 /// use keywright::http::{CredentialSources, HeaderError};
@@ -20,7 +20,7 @@ use crate::value::redact::{looks_like_token, redact};
 #[non_exhaustive]
 pub enum HeaderError {
     /// The text is not a header name of 1 to 64 characters (`token` in RFC 9110 section 5.6.2), or
-    /// it looks like an API key. A text that looks like a key is not shown.
+    /// it looks like an API key. In that case, the message does not repeat the text.
     #[error("{0:?} is not a header name; use 1 to 64 letters, digits and hyphens")]
     Malformed(String),
     /// The header has another purpose in HTTP, such as `Authorization`, `Cookie`, `Host`,

@@ -156,7 +156,7 @@ impl Guard {
 
     /// Requires one more scope.
     ///
-    /// A guard that was [`optional`](Self::optional) requires a key again.
+    /// After this call, a guard that was [`optional`](Self::optional) requires a key again.
     ///
     /// ```
     /// # #[cfg(not(feature = "axum"))] fn main() {}
@@ -197,7 +197,7 @@ impl Guard {
         })
     }
 
-    /// Requires this access for every method.
+    /// Requires this access for every HTTP method.
     ///
     /// Use [`Access::ReadOnly`] for a `POST` that changes nothing, such as a search. Read-only keys
     /// can then call it.
@@ -243,9 +243,10 @@ impl Guard {
 
     /// Leaves the access check to inner guards and to handlers that take a [`Grant`](crate::Grant).
     ///
-    /// Use it for a guard around routes that need different access. An outer guard that requires
-    /// write access for every `POST` can't be overruled by an inner guard. **A route inside without
-    /// a guard, and whose handler takes no grant, is open to read-only keys.**
+    /// Use it for a guard around routes that need different access. Without this setting, the outer
+    /// guard requires write access for every `POST`, even if an inner guard requires less. **A
+    /// route inside this guard is open to read-only keys if it has no guard of its own and its
+    /// handler takes no grant.**
     ///
     /// ```
     /// # #[cfg(not(feature = "axum"))] fn main() {}
@@ -287,12 +288,13 @@ impl Guard {
         self.with(|settings| settings.access = NeededAccess::LeftToHandler)
     }
 
-    /// Lets requests without a credential through, without a [`Grant`](crate::Grant).
+    /// Lets requests without a credential through to the handler, which then has no
+    /// [`Grant`](crate::Grant).
     ///
-    /// A credential that is not accepted is still refused. So a client with a revoked key gets an
-    /// error and does not become an anonymous one. Scopes that were required before apply only to
-    /// requests with a key. **Call this method last, and only if the handler is safe for anonymous
-    /// requests.**
+    /// A request with a credential that is not accepted is still refused. So a client with a
+    /// revoked key gets an error, and is not treated as anonymous. Scopes that were required before
+    /// apply only to requests with a key. **Call this method last, and only if the handler is safe
+    /// for anonymous requests.**
     ///
     /// ```
     /// # #[cfg(not(feature = "axum"))] fn main() {}
@@ -369,10 +371,10 @@ impl Guard {
         self.with(|settings| settings.credentials = credentials)
     }
 
-    /// Takes the source of a request from a header that these proxies write.
+    /// Reads the source address of a request from a header that these proxies set.
     ///
-    /// Without this setting the source is the peer of the connection. The source matters for keys
-    /// that are bound to networks.
+    /// Without this setting, the source is the peer of the connection. The guard needs the source
+    /// address for keys that are bound to networks.
     ///
     /// ```
     /// # #[cfg(not(feature = "axum"))] fn main() {}
@@ -414,8 +416,9 @@ impl Guard {
 
     /// Removes the credential from an accepted request before the handler sees it.
     ///
-    /// Use it for a handler that forwards requests to another service. The guard must be around the
-    /// route: an extractor does not change the headers of a request.
+    /// Use it for a handler that forwards requests to another service. The guard must be a layer
+    /// around the route. A guard in the router's state, which only the extractor of `Grant` uses,
+    /// does not change the headers.
     ///
     /// ```
     /// # #[cfg(not(feature = "axum"))] fn main() {}
@@ -501,7 +504,7 @@ impl Guard {
     }
 }
 
-/// Creates a guard as [`Guard::new`] does.
+/// Creates a guard with [`Guard::new`].
 impl From<Verifier> for Guard {
     fn from(verifier: Verifier) -> Self {
         Self::new(verifier)

@@ -16,8 +16,8 @@ const STORE_RETRY: Duration = Duration::from_secs(1);
 
 /// The refusal of a request by a guard, and the answer to it.
 ///
-/// `Display` and the answer hold what the caller may learn. [`cause`](Self::cause) is the reason
-/// for operators. The guide lists [the answers](crate::guide::web#the-answers).
+/// `Display` and the answer contain only what the caller may learn. [`cause`](Self::cause) returns
+/// the reason for operators. The guide lists [the answers](crate::guide::web#the-answers).
 ///
 /// The guard puts the rejection into the extensions of its response. A log layer outside of the
 /// guard can print the reason, for example `key 4fQ2xk9ZrT7bWm1c: the key is revoked`:
@@ -62,7 +62,7 @@ pub struct Rejection {
 
 /// The reason why a guard refused a request.
 ///
-/// `Display` is one line for operators. Do not show it to callers.
+/// `Display` prints one line for operators. Do not show it to callers.
 ///
 /// ```
 /// use keywright::http::{Rejection, RejectionCause};
@@ -85,10 +85,10 @@ pub enum RejectionCause {
     /// The request carries more than one credential: 400. None of them is verified, even if they
     /// are equal.
     SeveralCredentials,
-    /// The credential is not accepted (401), does not allow this request (403), or has spent its
-    /// rate (429).
+    /// The credential is not accepted (401), its key does not allow this request (403), or its key
+    /// has used up its rate (429).
     Denied(Denial),
-    /// The store could not be asked about the credential: 503.
+    /// The store could not be reached, or its answer cannot be used: 503.
     Unavailable(Arc<StoreError>),
 }
 
@@ -192,8 +192,8 @@ impl Rejection {
         self.cause.row().status
     }
 
-    /// Returns the `code` in the body of the answer, for programs: `invalid_token`,
-    /// `insufficient_scope`.
+    /// Returns the `code` in the body of the answer, such as `invalid_token` or
+    /// `insufficient_scope`, for programs.
     ///
     /// ```
     /// # futures_lite::future::block_on(async {

@@ -8,12 +8,12 @@ use super::headers::{HeaderError, Headers, header_name};
 use crate::value::network::{Network, Networks};
 use crate::value::text::decimal;
 
-/// The address of the peer of a connection, as an extension of a request.
+/// The address of the peer of a connection, which the host can set as an extension of a request.
 ///
-/// With hyper and tonic, put it into the extensions of each request, outside of the guard. axum
-/// knows the peer if the router is served with
-/// `into_make_service_with_connect_info::<SocketAddr>()`, and actix-web always knows it. This
-/// extension takes precedence over both.
+/// A guard uses it as the source of the request, for keys that are bound to networks. With hyper
+/// and tonic, insert it into the extensions of each request before the guard runs. axum knows the
+/// peer if the router is served with `into_make_service_with_connect_info::<SocketAddr>()`, and
+/// actix-web always knows it. This extension takes precedence over both.
 ///
 /// ```
 /// # #[cfg(feature = "tower")] {
@@ -31,7 +31,7 @@ pub struct PeerAddr(pub IpAddr);
 
 /// The proxies that are trusted to report the source of a request.
 ///
-/// Without this setting the source is the peer of the connection. Headers are ignored, because any
+/// Without this setting, the source is the peer of the connection. Headers are ignored, because any
 /// client can send them.
 ///
 /// With this setting, the header is read if the peer is one of these proxies:
@@ -41,10 +41,10 @@ pub struct PeerAddr(pub IpAddr);
 ///                  ignored    the source   a proxy            a proxy
 /// ```
 ///
-/// The addresses are read from the right, where the nearest proxy wrote. The first one that is not
-/// a trusted proxy is the source. Addresses further to the left come from the client and are
-/// ignored. The source is unknown if the header is missing or an address that is read is malformed.
-/// A key that is bound to networks is then refused.
+/// The guard reads the addresses from the right, where the nearest proxy appends its own entry. The
+/// first one that is not a trusted proxy is the source. Addresses further to the left come from the
+/// client and are ignored. The source is unknown if the header is missing, or if the guard reads a
+/// malformed address. A key that is bound to networks is then refused.
 ///
 /// ```
 /// # use keywright::{Keywright, store::MemoryStore};
@@ -62,7 +62,7 @@ pub struct TrustedProxies {
     header: Cow<'static, str>,
 }
 
-/// The error of [`TrustedProxies::new`].
+/// The error for a set of trusted proxies that is empty or matches every address.
 ///
 /// ```
 /// use keywright::http::{TrustedProxies, TrustedProxiesError};
@@ -83,7 +83,9 @@ pub enum TrustedProxiesError {
 }
 
 impl TrustedProxies {
-    /// Creates the setting for the proxies in these networks, which write `X-Forwarded-For`.
+    /// Creates the setting for the proxies in these networks.
+    ///
+    /// The proxies set `X-Forwarded-For`, unless [`header`](Self::header) names another header.
     ///
     /// # Errors
     /// * [`TrustedProxiesError::Empty`] for an empty set.

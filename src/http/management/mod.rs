@@ -1,7 +1,7 @@
 //! The management API over HTTP: an axum router on which users manage their keys.
 //!
 //! The host mounts [`router`] in its own service, behind its own login. [`openapi`] describes the
-//! routes. The guide lists [the routes and the problems](crate::guide::management).
+//! routes. The guide lists [the routes and the problem responses](crate::guide::management).
 
 mod extract;
 mod openapi;
@@ -28,9 +28,9 @@ use crate::authority::Authority;
 
 /// Creates the router of the management API.
 ///
-/// The host nests the router under any path. Each request needs an [`Actor`](crate::Actor) in its
-/// extensions, which the login of the host puts there. Without an actor, every route except
-/// `GET /openapi.json` answers 401. No header, query or body of a client can set the actor.
+/// The host nests the router under any path. The host's login must insert an
+/// [`Actor`](crate::Actor) into the extensions of each request. Without an actor, every route
+/// except `GET /openapi.json` answers 401. No header, query or body of a client can set the actor.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> { futures_lite::future::block_on(async {
@@ -71,9 +71,9 @@ pub fn router<S: Clone + Send + Sync + 'static>(authority: Authority) -> Router<
 
 /// Returns the OpenAPI 3.1 document of the routes.
 ///
-/// `GET /openapi.json` serves this document with the server `.`, because its paths are relative to
-/// the path of the document. The document that this function returns names no server, so that the
-/// host can nest it in its own:
+/// `GET /openapi.json` serves this document with the server URL `.`, so its paths are relative to
+/// the path of the document. This function returns it without a server, so that the host can nest
+/// it in its own document:
 ///
 /// ```
 /// use keywright::http::management;

@@ -8,8 +8,8 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 pin_project! {
-    /// The body of a response from a guarded service: the body of the inner service, or the answer
-    /// of the guard.
+    /// The body of a response from a [`GuardService`](crate::http::GuardService): the body of the
+    /// inner service, or the guard's own answer to a refused request.
     ///
     /// ```
     /// # #[cfg(not(feature = "axum"))] fn main() {}

@@ -21,7 +21,7 @@ impl<S> Layer<S> for Guard {
     }
 }
 
-/// A tower service inside of a [`Guard`].
+/// The tower service that a [`Guard`] creates around another service.
 ///
 /// ```
 /// # #[cfg(not(feature = "axum"))] fn main() {}
@@ -93,7 +93,7 @@ where
     }
 }
 
-/// The future of a response of a [`GuardService`].
+/// The future that a [`GuardService`] returns for a request.
 ///
 /// ```
 /// # #[cfg(not(feature = "axum"))] fn main() {}

@@ -33,7 +33,7 @@ impl Kind {
 macro_rules! fields {
     ($($(#[$doc:meta])* $name:ident = $kind:ident $text:literal;)*) => {
         text_enum! {
-            /// A field of an event's details, written as `expires_at` in text and audit events.
+            /// A field of an event's details, with a text form such as `expires_at`.
             ///
             /// Details show their fields in the order of this list.
             ///
@@ -72,7 +72,7 @@ fields! {
     Owner = Text "owner";
     /// Text: the time at which the key expires. A new key without this field never expires.
     ExpiresAt = Text "expires_at";
-    /// Text: the time from which the key would have been valid.
+    /// Text: the time from which a refused new key would have been valid.
     NotBefore = Text "not_before";
     /// Text: the role of the service account.
     Role = Text "role";
@@ -80,14 +80,14 @@ fields! {
     Access = Text "access";
     /// Flag: whether the service account is enabled.
     Enabled = Flag "enabled";
-    /// Number: the number of keys that the operation ended.
+    /// Number: the number of keys that the operation revoked or deleted.
     Keys = Number "keys";
     /// Number: the number of the key's new secret.
     SecretNumber = Number "secret_number";
     /// Text: the time at which the old secret expires. A rotation without this field had no
     /// overlap.
     OverlapEnds = Text "overlap_ends_at";
-    /// Text: the names of the fields that changed, separated by `, `.
+    /// Text: the names of the fields that changed, separated by commas.
     Changed = Text "changed";
     /// Number: the total number of uses of the key.
     Uses = Number "uses";
@@ -95,7 +95,7 @@ fields! {
     Status = Text "status";
     /// Text: the invalid field of the policy, or the field of the key that an administrator set.
     Field = Text "field";
-    /// Number: the value in the request.
+    /// Number: the value in the request that is out of its bounds.
     Given = Number "given";
     /// Number: the number of live keys that the owner may hold.
     Limit = Number "limit";
@@ -109,7 +109,7 @@ fields! {
     Scope = Text "scope";
     /// Text: the rate in the request.
     Rate = Text "rate";
-    /// Text: the highest rate that the owner can set.
+    /// Text: the policy's default rate, which is the highest that an owner can set.
     MaxRate = Text "max_rate";
     /// Text: the problem with the request, as a code of the management API.
     Problem = Text "problem";
@@ -121,7 +121,7 @@ fields! {
     Until = Text "until";
 }
 
-/// The value of a field of an event's details.
+/// A value in an event's details: a text, a number or a flag.
 ///
 /// ```
 /// use keywright::DetailValue;
@@ -132,7 +132,8 @@ fields! {
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum DetailValue {
-    /// A text. A name in a text is as its user wrote it.
+    /// A text. It can contain text that a user chose, such as a name, and is not escaped; `Display`
+    /// escapes it.
     Text(String),
     /// A whole number.
     Number(u64),
@@ -176,8 +177,8 @@ impl From<bool> for DetailValue {
 /// The details of an event: fields with values, never a secret.
 ///
 /// Details serialize as an object with a member for each field. On one line they print as
-/// `name="prod-main-app" owner="user:ada"`. Texts are quoted and escaped, so that a name can never
-/// pass for another field.
+/// `name="prod-main-app" owner="user:ada"`. Texts are quoted and escaped, so that a name cannot
+/// imitate another field.
 ///
 /// ```
 /// use keywright::{DetailField, store::EventQuery};
@@ -310,7 +311,7 @@ impl EventDetails {
         }
     }
 
-    /// Returns whether the details have no field.
+    /// Returns whether there are no fields.
     ///
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::{EventQuery, MemoryStore}};

@@ -18,7 +18,8 @@ use crate::value::time::Timestamp;
 pub use self::details::{DetailField, DetailValue, EventDetails};
 pub use self::refusal::{RefusalCode, RefusalCodeError};
 
-/// An audit event.
+/// The record of a management operation in the audit trail, or of another event such as extensive
+/// use.
 ///
 /// It is written in the same atomic step as the change that it records.
 ///
@@ -52,16 +53,16 @@ pub struct Event {
     pub sequence: u64,
     /// The tenant in which the event happened.
     pub tenant: TenantId,
-    /// The time of the event.
+    /// The time of the call. For an event without a call, the time at which the event was created.
     pub at: Timestamp,
-    /// The author.
+    /// The actor that caused the event.
     pub actor: EventActor,
-    /// The kind of the event.
+    /// The operation, or another kind of event.
     pub kind: EventKind,
-    /// The key that the event is about.
+    /// The key that the event is about; `None` if it is not about one key.
     #[serde(deserialize_with = "crate::value::serde_strict::required")]
     pub key: Option<KeyId>,
-    /// The service account that the event is about, or that owns the key.
+    /// The service account that the event is about, or that owns the key; `None` if there is none.
     #[serde(deserialize_with = "crate::value::serde_strict::required")]
     pub account: Option<AccountId>,
     /// The outcome of the operation.
@@ -97,8 +98,8 @@ impl Event {
         Self { key: Some(key.id), account: key.owner.account(), ..self }
     }
 
-    /// Returns the event that reports that the uses of a key passed another multiple of the
-    /// policy's threshold.
+    /// Creates the event for a key whose uses passed another multiple of
+    /// [`Policy::extensive_use`](crate::Policy::extensive_use).
     ///
     /// A store writes this event in the step that adds the uses, if [`UsageDelta::is_alert_due`]
     /// returns true.
@@ -128,9 +129,9 @@ impl Event {
     }
 }
 
-/// The author of an event: an actor, the holder of a key's token, or the crate itself.
+/// The cause of an event: an actor, the holder of a key's token, or the crate itself.
 ///
-/// As text an author is `user:alice`, `possessor` or `system`.
+/// In text: `user:alice`, `possessor` or `system`.
 ///
 /// ```
 /// use keywright::{EventActor, UserId};
@@ -178,7 +179,7 @@ impl FromStr for EventActor {
     }
 }
 
-/// The kind of an event.
+/// The kind of an event: a management operation, extensive use of a key, or counted refusals.
 ///
 /// As text it is `key.extensive_use`, `actor.refusals`, or the text of the operation, such as
 /// `key.rotate`.
@@ -200,8 +201,8 @@ pub enum EventKind {
     ExtensiveUse,
     /// A number of refused calls of one actor, beyond those that are recorded individually.
     /// [`Authority`](crate::Authority#audit) describes the bound. With [`EventActor::System`] the
-    /// event counts the calls of several actors, because there were too many actors to track each
-    /// of them.
+    /// event counts the calls of several actors, because the process already counted those of
+    /// 10,000 other actors separately.
     Refusals,
 }
 
@@ -236,7 +237,7 @@ impl From<Operation> for EventKind {
     }
 }
 
-/// The outcome of an operation.
+/// The outcome of an operation in an event: done, unchanged, or refused with a code.
 ///
 /// As text it is `done`, `unchanged`, or `refused: ` with the code.
 ///

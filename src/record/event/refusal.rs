@@ -4,8 +4,7 @@
 use crate::value::text_enum::text_enum;
 
 text_enum! {
-    /// The reason for which an operation was refused, written as `too_many_keys` in text and audit
-    /// events.
+    /// The reason why an operation was refused, with a text form such as `too_many_keys`.
     ///
     /// The text of a code never changes. The values that belong to a code, such as the limit of
     /// keys, are in the event's [`details`](crate::Event::details).
@@ -43,7 +42,7 @@ text_enum! {
         ExpiryRequired = "expiry_required";
         /// The expiry is not in the future. Detail: `expires_at`.
         ExpiryPassed = "expiry_passed";
-        /// A lifetime is zero. Detail, if it is a policy's lifetime: `field`.
+        /// A lifetime is zero. Detail for a lifetime in the policy: `field`.
         ZeroLifetime = "zero_lifetime";
         /// The lifetime ends after the year 9999, the last that a timestamp can hold.
         LifetimeOverflow = "lifetime_overflow";
@@ -51,7 +50,7 @@ text_enum! {
         LifetimeTooLong = "lifetime_too_long";
         /// The key would become valid at its expiry or later. Details: `not_before`, `expires_at`.
         NeverValid = "never_valid";
-        /// The scope is not one that keys of the owner can have. Detail: `scope`.
+        /// Keys of the owner cannot have the scope. Detail: `scope`.
         ScopeOutsideCeiling = "scope_outside_ceiling";
         /// The rate is above the policy's default rate. Details: `rate`, `max_rate`.
         RateAboveLimit = "rate_above_limit";
@@ -61,7 +60,7 @@ text_enum! {
         OverlapTooLong = "overlap_too_long";
         /// The tenant's policy does not define the role. Detail: `role`.
         UnknownRole = "unknown_role";
-        /// The number of keys for each owner is out of range. Detail: `given`.
+        /// The policy's `max_keys_per_owner` is out of its bounds. Detail: `given`.
         InvalidMaxKeys = "invalid_max_keys";
         /// The default lifetime is longer than the longest lifetime.
         DefaultAboveMax = "default_above_max";
@@ -73,7 +72,7 @@ text_enum! {
         TooManyRoles = "too_many_roles";
         /// The name pattern is invalid.
         InvalidNamePattern = "invalid_name_pattern";
-        /// The random source returned the same value twice.
+        /// The random source drew a value that already exists.
         RandomSourceRepeats = "random_source_repeats";
         /// A request to the management API could not be read. Detail: `problem`.
         Malformed = "malformed";

@@ -10,7 +10,7 @@
 ///   users cannot replace a file in it. If the path is a symbolic link, the folder of the link is
 ///   checked too.
 ///
-/// Other systems have no such check.
+/// On other systems, the modes are not checked.
 ///
 /// ```
 /// # futures_lite::future::block_on(async {

@@ -33,19 +33,19 @@ use crate::store::resolve::Resolve;
 use crate::value::id::{AccountId, KeyId, TenantId};
 use crate::value::time::Timestamp;
 
-/// A durable store in one file, which is a [redb](https://docs.rs/redb) database.
+/// A durable store in one file, for a service of one process.
 ///
-/// Clones share the store.
+/// The file is a [redb](https://docs.rs/redb) database. Clones share the store.
 ///
 /// * **One process.** A second process that opens the file gets an error.
-/// * **Durable.** An acknowledged change survives a power cut. This holds from the first change.
+/// * **Durable.** An acknowledged change survives a power cut, also the first change of a new file.
 /// * **Private.** On Unix, a new file has mode 0600. A file that other users can access or replace
 ///   is refused; see [`FileOptions`].
 /// * **Fast.** All keys, accounts, policies and usage are in memory too, so a verification costs
 ///   the same as with [`MemoryStore`](crate::store::MemoryStore). Only events are read from the
 ///   file.
-/// * **Safe before available.** After a failed write, the store acknowledges no more changes until
-///   it is opened again. Verification continues with the last acknowledged state.
+/// * **Stops after a failed write.** The store then acknowledges no more changes until it is opened
+///   again. Verification continues with the last acknowledged state.
 /// * **Checked.** Every record has a checksum. A damaged file is refused and never read in part.
 ///
 /// ```
@@ -153,11 +153,11 @@ impl FileStore {
     /// Closes the store and all its clones.
     ///
     /// When this method returns, another process can open the file. Every later call fails with
-    /// [`Unavailable`](crate::store::StoreErrorKind::Unavailable), except that closing again does
-    /// nothing.
+    /// [`Unavailable`](crate::store::StoreErrorKind::Unavailable). Closing the store again has no
+    /// effect.
     ///
-    /// Flush the verifiers first, or the uses that they have counted are lost. A store that is
-    /// dropped is closed too, on the thread that drops it.
+    /// Flush the verifiers first, or the uses that they have counted are lost. Dropping the last
+    /// clone also closes the store, on the thread that drops it.
     ///
     /// ```
     /// # futures_lite::future::block_on(async {
@@ -398,6 +398,10 @@ impl FileOptions {
     ///
     /// # let folder = std::env::temp_dir().join(format!("keywright-at-{}", std::process::id()));
     /// # std::fs::create_dir(&folder)?;
+    /// let store = FileOptions::new().open(folder.join("keys.db")).await?;
+    /// store.close().await?;
+    ///
+    /// // The file is created, but its folder is not.
     /// let path = folder.join("missing-folder").join("keys.db");
     /// let error = FileOptions::new().open(path).await.unwrap_err();
     /// assert_eq!(error.kind(), StoreErrorKind::Unavailable);
@@ -407,8 +411,8 @@ impl FileOptions {
     ///
     /// # Errors
     /// The errors of [`FileStore::open`]. With
-    /// [`danger_allow_shared_files`](Self::danger_allow_shared_files), access by other users is no
-    /// error.
+    /// [`danger_allow_shared_files`](Self::danger_allow_shared_files), access by other users is not
+    /// an error.
     ///
     /// # Cancel safety
     /// If the future is dropped, opening may continue in the background. The file is closed

@@ -20,7 +20,8 @@ use crate::store::resolve::Resolve;
 use crate::value::id::{AccountId, KeyId, TenantId};
 use crate::value::time::Timestamp;
 
-/// A store that keeps everything in memory, for tests and for keys that end with the process.
+/// A store that keeps everything in memory, for tests and for keys that need not outlive the
+/// process.
 ///
 /// It is not durable: all keys, policies and events are lost when the process ends. Clones share
 /// the data.

@@ -14,8 +14,8 @@ use crate::value::time::Timestamp;
 
 /// The effects of a batch: the rows to insert, replace and remove.
 ///
-/// A store writes all effects or none, and has nothing left to decide. Destructure the effects with
-/// a pattern that names every field. If a later version of the crate adds a field, the store then
+/// A store writes all effects or none, without any further decision. Destructure the effects with a
+/// pattern that names every field. If a later version of the crate adds a field, the store then
 /// does not compile until it writes that field too.
 ///
 /// ```
@@ -66,9 +66,9 @@ pub struct Effects {
     pub forgotten_ids: Vec<DeletedId>,
 }
 
-/// A writer of usage, as a store remembers it.
+/// The row that a store keeps for a writer of usage.
 ///
-/// Its id is the key of the row.
+/// The id of the writer is the primary key of the row.
 ///
 /// ```
 /// use keywright::store::UsageBatch;

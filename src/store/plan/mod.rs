@@ -9,8 +9,8 @@
 //!    returns.
 //! 4. Write all effects or none of them.
 //!
-//! The effects include records, usage, alerts and the sequence numbers of events, so the last step
-//! decides nothing. [`usage`] plans a batch of usage in the same way.
+//! The effects are complete: records, usage, alerts and the sequence numbers of events. The last
+//! step only writes them. [`usage`] plans a batch of usage in the same way.
 //!
 //! ```
 //! use keywright::store::plan::{self, ReadSet, Rows};

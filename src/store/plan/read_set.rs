@@ -28,14 +28,15 @@ use crate::value::time::Timestamp;
 pub struct ReadSet {
     /// Keys to read, each with the service account that owns it.
     pub keys: Vec<KeyId>,
-    /// Keys for which the number of the newest event of their tenant must be read too.
+    /// Keys for whose tenants the store also reads the number of the newest event.
     pub numbered_keys: Vec<KeyId>,
     /// Owners of whom live keys must be read.
     pub owners: Vec<OwnerKeys>,
     /// Service accounts to read.
     pub accounts: Vec<AccountId>,
-    /// Service accounts to remove. For each, the store reads one key of the account, dead or live,
-    /// that is not in [`keys`](Self::keys), and the number of the newest event of its tenant.
+    /// Service accounts that the batch removes. For each, the store reads the number of its
+    /// tenant's newest event, and one key of the account that is not in [`keys`](Self::keys), dead
+    /// or live. If there is such a key, the batch is refused.
     pub emptied_accounts: Vec<AccountId>,
     /// Tenants whose policies must be read.
     pub policies: Vec<TenantId>,
@@ -45,7 +46,7 @@ pub struct ReadSet {
     pub tenants: Vec<TenantId>,
 }
 
-/// Live keys of an owner that a condition counts.
+/// A request for the live keys of an owner, which a condition counts.
 ///
 /// ```
 /// use keywright::store::plan::ReadSet;
@@ -67,12 +68,12 @@ pub struct OwnerKeys {
     pub owner: Owner,
     /// The time at which the keys' statuses are computed.
     pub at: Timestamp,
-    /// The number of live keys that is enough to read. Keys in [`ReadSet::keys`] do not count.
+    /// The maximum number of live keys to read, besides those in [`ReadSet::keys`].
     pub most: u16,
 }
 
 impl ReadSet {
-    /// Returns the rows that [`batch`](super::batch) looks at.
+    /// Returns the rows that [`batch`](super::batch) needs to plan a batch.
     ///
     /// ```
     /// use keywright::store::plan::ReadSet;
@@ -100,16 +101,25 @@ impl ReadSet {
     ///
     /// The set is empty if no alert is due.
     ///
-    /// The view must have the usage of the batch's keys.
+    /// `view` must have the usage of the batch's keys.
     ///
     /// ```
-    /// use keywright::store::UsageBatch;
+    /// use std::num::NonZeroU64;
     /// use keywright::store::plan::{ReadSet, Rows};
+    /// use keywright::store::{Usage, UsageBatch, UsageDelta};
+    /// # use keywright::{KeyId, Timestamp};
     ///
-    /// let at = "2027-01-15T08:00:00Z".parse()?;
-    /// let batch = UsageBatch { writer: [7; 16], sequence: 1, at, deltas: Vec::new() };
-    /// assert_eq!(ReadSet::of_alerts(&Rows::default(), &batch), ReadSet::default());
-    /// # Ok::<(), keywright::TimeError>(())
+    /// # let key: KeyId = "4fQ2xk9ZrT7bWm1c".parse()?;
+    /// # let at: Timestamp = "2027-01-15T08:00:00Z".parse()?;
+    /// // 120 uses pass the threshold of 100.
+    /// let alert_every = NonZeroU64::new(100);
+    /// let delta = UsageDelta { key, secret_number: 1, uses: 120, last_used_at: at, alert_every };
+    /// let batch = UsageBatch { writer: [7; 16], sequence: 1, at, deltas: vec![delta] };
+    ///
+    /// let mut rows = Rows::default();
+    /// rows.usage.insert(key, Usage::default());
+    /// assert_eq!(ReadSet::of_alerts(&rows, &batch).keys, [key]);
+    /// # Ok::<(), keywright::Error>(())
     /// ```
     pub fn of_alerts(view: &impl View, batch: &UsageBatch) -> Self {
         let keys = alerts_due(view, batch);

@@ -15,11 +15,11 @@ use crate::value::id::KeyId;
 /// The time for which a writer of usage is remembered after its last batch: 7 days.
 const WRITER_KEPT: Duration = Duration::from_hours(7 * 24);
 
-/// Plans a batch of usage.
+/// Plans a batch of usage: returns the new totals, the alerts and the writer to store.
 ///
-/// Returns `None` if the batch was added before and nothing is to be written.
+/// The result is `None` if the batch was added before. Nothing is then to be written.
 ///
-/// The view must have the last batch of the writer and the usage of each key. For each key that
+/// `view` must have the last batch of the writer and the usage of each key. For each key that
 /// [`alerts_due`] returns, it must also have the record and the number of the tenant's newest
 /// event.
 ///
@@ -69,9 +69,9 @@ pub fn usage(view: &impl View, batch: &UsageBatch) -> Result<Option<Effects>, St
     Ok(Some(effects))
 }
 
-/// Returns the keys for which a batch of usage causes alerts, according to their stored usage.
+/// Returns the keys whose uses pass an alert threshold with this batch.
 ///
-/// A store calls this to read records and event numbers only if an alert is due.
+/// A store needs to read records and numbers of events for these keys only.
 ///
 /// ```
 /// use std::num::NonZeroU64;

@@ -10,7 +10,7 @@ use crate::record::usage::{LastBatch, Usage};
 use crate::value::id::{AccountId, KeyId, TenantId};
 use crate::value::time::Timestamp;
 
-/// The stored rows, as the rules of a commit look at them.
+/// Read access to the stored rows, for the rules of a commit.
 ///
 /// No other write may happen between the planning of a batch and the writing of its effects. A
 /// store that reads its rows first uses [`Rows`](super::Rows). A store with its tables in memory
@@ -33,13 +33,13 @@ use crate::value::time::Timestamp;
 /// # Ok::<(), keywright::Error>(())
 /// ```
 pub trait View {
-    /// Returns a key of any tenant.
+    /// Returns the record of a key of any tenant; `None` if there is no such key.
     fn key(&self, key: &KeyId) -> Option<&KeyRecord>;
 
-    /// Returns a service account of any tenant.
+    /// Returns a service account of any tenant; `None` if there is no such account.
     fn account(&self, account: &AccountId) -> Option<&ServiceAccount>;
 
-    /// Returns a tenant's stored policy.
+    /// Returns a tenant's stored policy; `None` if it has none.
     fn policy(&self, tenant: &TenantId) -> Option<&Policy>;
 
     /// Returns all keys of an owner, dead keys included, in any order.
@@ -78,7 +78,7 @@ pub trait View {
     /// Returns the usage of a key; `None` if there is no such key.
     fn usage(&self, key: &KeyId) -> Option<Usage>;
 
-    /// Returns the last batch of a writer of usage.
+    /// Returns the last batch of a writer of usage; `None` if the writer is unknown.
     fn last_batch(&self, writer: &[u8; 16]) -> Option<LastBatch>;
 
     /// Returns all writers of usage, each with the time of its last batch, for

@@ -67,7 +67,7 @@ impl AccountQuery {
 
     /// Selects accounts whose name, id or role contains `text`.
     ///
-    /// Upper and lower case are equal.
+    /// The search ignores case.
     ///
     /// ```
     /// # use keywright::{Actor, Keywright, NewAccount, Policy, UserId, store::MemoryStore};
@@ -83,6 +83,7 @@ impl AccountQuery {
     /// # let second = NewAccount::new("nightly-report".parse()?, "reports".parse()?);
     /// # let account = authority.create_account(&ada, second).await?;
     /// # use keywright::store::AccountQuery;
+    /// // The account `invoice-export` has the role `billing`.
     /// let page = authority.accounts(&ada, &AccountQuery::new().search("Billing")).await?;
     /// assert_eq!(page.items[0].name.as_str(), "invoice-export");
     /// # Ok::<(), keywright::Error>(())
@@ -92,7 +93,8 @@ impl AccountQuery {
         Self { search: Some(composed(&text.into()).to_lowercase()), ..self }
     }
 
-    /// Sets the most items on a page, from 1 to [`MAX_LIMIT`](super::MAX_LIMIT), which is 500.
+    /// Sets the maximum number of items on a page, from 1 to [`MAX_LIMIT`](super::MAX_LIMIT), which
+    /// is 500.
     ///
     /// The default is [`DEFAULT_LIMIT`](super::DEFAULT_LIMIT), which is 50.
     ///
@@ -124,6 +126,8 @@ impl AccountQuery {
     }
 
     /// Continues after a cursor that a client sent back.
+    ///
+    /// The cursor holds no filters: set the same ones again.
     ///
     /// ```
     /// # use keywright::{Actor, Keywright, NewAccount, Policy, UserId, store::MemoryStore};
@@ -173,7 +177,8 @@ impl AccountQuery {
         Some(Cursor(format!("account.{}.{id}", created.unix_micros())))
     }
 
-    /// Returns the most items on the page: the limit, or the default if no limit is set.
+    /// Returns the maximum number of items on the page: the limit, or the default if no limit is
+    /// set.
     ///
     /// A limit of 0 counts as 1. A limit above [`MAX_LIMIT`](super::MAX_LIMIT) counts as
     /// `MAX_LIMIT`.
@@ -187,7 +192,9 @@ impl AccountQuery {
         page_size(self.limit)
     }
 
-    /// Returns whether an account passes the filters, for a store.
+    /// Returns whether an account passes the filters.
+    ///
+    /// Only implementations of a store need this method.
     ///
     /// ```
     /// # use keywright::{Actor, Keywright, NewAccount, Policy, UserId, store::MemoryStore};
@@ -216,7 +223,9 @@ impl AccountQuery {
         })
     }
 
-    /// Builds a page from all accounts of the tenant, in any order, for a store without an index.
+    /// Builds a page from all accounts of the tenant, in any order.
+    ///
+    /// Only implementations of a store need this method.
     ///
     /// ```
     /// # use keywright::{Actor, Keywright, NewAccount, Policy, UserId, store::MemoryStore};

@@ -46,8 +46,8 @@ pub struct EventQuery {
 }
 
 impl EventQuery {
-    /// The most events that one page examines: 10,000. It bounds the cost of a page if few events
-    /// pass the filters.
+    /// The maximum number of events that one page examines: 10,000. It bounds the cost of a page if
+    /// few events pass the filters.
     pub const MAX_EXAMINED: usize = 10_000;
 
     /// Creates a query that selects all events.
@@ -238,7 +238,8 @@ impl EventQuery {
         Self { oldest_first: true, ..self }
     }
 
-    /// Sets the most items on a page, from 1 to [`MAX_LIMIT`](super::MAX_LIMIT), which is 500.
+    /// Sets the maximum number of items on a page, from 1 to [`MAX_LIMIT`](super::MAX_LIMIT), which
+    /// is 500.
     ///
     /// The default is [`DEFAULT_LIMIT`](super::DEFAULT_LIMIT), which is 50.
     ///
@@ -266,6 +267,8 @@ impl EventQuery {
     }
 
     /// Continues after a cursor that a client sent back, in the order of the cursor.
+    ///
+    /// The cursor holds no filters: set the same ones again.
     ///
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
@@ -321,7 +324,9 @@ impl EventQuery {
         Some(Cursor(format!("event.{direction}.{}", self.after?)))
     }
 
-    /// Returns whether an event passes the filters, for a store.
+    /// Returns whether an event passes the filters.
+    ///
+    /// Only implementations of a store need this method.
     ///
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
@@ -347,8 +352,9 @@ impl EventQuery {
             && self.until.is_none_or(|until| event.at < until)
     }
 
-    /// Returns the key whose events are selected, for a store with an index by key; `None` if the
-    /// query has no such filter.
+    /// Returns the key whose events are selected; `None` if the query has no such filter.
+    ///
+    /// A store with an index by key needs this method.
     ///
     /// ```
     /// # use keywright::store::EventQuery;
@@ -371,9 +377,11 @@ impl EventQuery {
         self.oldest_first
     }
 
-    /// Returns the sequence numbers that can be on the page, for a store.
+    /// Returns the range of sequence numbers that the page can hold.
     ///
-    /// The range is empty if none can.
+    /// Only implementations of a store need this method.
+    ///
+    /// The range is empty if no event can be on the page.
     ///
     /// ```
     /// # use keywright::store::EventQuery;
@@ -390,7 +398,8 @@ impl EventQuery {
         }
     }
 
-    /// Returns the most items on the page: the limit, or the default if no limit is set.
+    /// Returns the maximum number of items on the page: the limit, or the default if no limit is
+    /// set.
     ///
     /// A limit of 0 counts as 1. A limit above [`MAX_LIMIT`](super::MAX_LIMIT) counts as
     /// `MAX_LIMIT`.
@@ -404,8 +413,9 @@ impl EventQuery {
         page_size(self.limit)
     }
 
-    /// Builds a page from the tenant's events in [`EventQuery::sequences`], for a store with an
-    /// index by sequence number.
+    /// Builds a page from the tenant's events in the range of [`EventQuery::sequences`].
+    ///
+    /// A store with an index by sequence number needs this method.
     ///
     /// The events must come in the order of the query.
     ///
@@ -473,7 +483,9 @@ impl EventQuery {
         self.behind(before)
     }
 
-    /// Builds a page from all events of the tenant, oldest first, for a store without an index.
+    /// Builds a page from all events of the tenant, oldest first.
+    ///
+    /// A store without an index needs this method.
     ///
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};

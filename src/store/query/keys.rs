@@ -35,7 +35,7 @@ use crate::value::time::Timestamp;
 /// ```
 #[derive(Clone, Debug)]
 pub struct StoredKey {
-    /// The record.
+    /// The key's record, with the digests of its secrets.
     pub record: KeyRecord,
     /// The usage, up to the last flush.
     pub usage: Usage,
@@ -179,8 +179,8 @@ impl KeyQuery {
 
     /// Selects keys whose name, id or owner contains `text`.
     ///
-    /// Upper and lower case are equal. A [`display_prefix`](crate::Key::display_prefix) such as
-    /// `acme_live_4fQ2xk9ZrT7bWm1c` finds its key too, also if the end of the id is missing.
+    /// The search ignores case. A [`display_prefix`](crate::Key::display_prefix) such as
+    /// `acme_live_4fQ2xk9ZrT7bWm1c`, or the beginning of one, finds its key too.
     ///
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
@@ -202,7 +202,7 @@ impl KeyQuery {
         Self { search: Some(composed(&text.into()).to_lowercase()), ..self }
     }
 
-    /// Selects keys of a status.
+    /// Selects keys that have this status.
     ///
     /// Further calls add statuses: a key of any of them is selected.
     ///
@@ -237,11 +237,13 @@ impl KeyQuery {
     /// # let policy = Policy::allowing("invoices:read".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
-    /// # let alice = Actor::administrator(UserId::new("alice")?);
+    /// # let ada = Actor::administrator(UserId::new("ada")?);
+    /// # let alice = Actor::developer(UserId::new("alice")?);
     /// # authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
     /// # use keywright::store::KeyQuery;
-    /// let page = authority.keys(&alice, &KeyQuery::new().owner("user:bob".parse()?)).await?;
-    /// assert!(page.items.is_empty());
+    /// // Ada, an administrator, lists the keys of Alice.
+    /// let page = authority.keys(&ada, &KeyQuery::new().owner(alice.as_owner())).await?;
+    /// assert_eq!(page.items[0].key.name.as_str(), "prod-main-app");
     /// # Ok::<(), keywright::Error>(())
     /// # }).unwrap();
     /// ```
@@ -334,9 +336,11 @@ impl KeyQuery {
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let alice = Actor::administrator(UserId::new("alice")?);
+    /// # authority.generate(&alice, NewKey::named("staging-app")?).await?;
     /// # authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
     /// use keywright::store::{KeyQuery, KeySort};
     ///
+    /// // The key `staging-app` is older than `prod-main-app`.
     /// let page = authority.keys(&alice, &KeyQuery::new().sort(KeySort::Name)).await?;
     /// assert_eq!(page.items[0].key.name.as_str(), "prod-main-app");
     /// # Ok::<(), keywright::Error>(())
@@ -371,7 +375,8 @@ impl KeyQuery {
         Self { descending: true, ..self }
     }
 
-    /// Sets the most items on a page, from 1 to [`MAX_LIMIT`](super::MAX_LIMIT), which is 500.
+    /// Sets the maximum number of items on a page, from 1 to [`MAX_LIMIT`](super::MAX_LIMIT), which
+    /// is 500.
     ///
     /// The default is [`DEFAULT_LIMIT`](super::DEFAULT_LIMIT), which is 50.
     ///
@@ -403,7 +408,8 @@ impl KeyQuery {
 
     /// Continues after a cursor that a client sent back.
     ///
-    /// The order of the cursor replaces the order of the query.
+    /// The order of the cursor replaces the order of the query. The cursor holds no filters: set
+    /// the same ones again.
     ///
     /// ```
     /// # use keywright::{Actor, Keywright, ManualClock, NewKey, Policy, UserId, store::MemoryStore};
@@ -455,7 +461,8 @@ impl KeyQuery {
         self.after.as_ref().map(|after| &after.position)
     }
 
-    /// Returns the most items on the page: the limit, or the default if no limit is set.
+    /// Returns the maximum number of items on the page: the limit, or the default if no limit is
+    /// set.
     ///
     /// A limit of 0 counts as 1. A limit above [`MAX_LIMIT`](super::MAX_LIMIT) counts as
     /// `MAX_LIMIT`.
@@ -469,7 +476,9 @@ impl KeyQuery {
         page_size(self.limit)
     }
 
-    /// Returns whether a key passes the filters at the time `at`, for a store.
+    /// Returns whether a key passes the filters at the time `at`.
+    ///
+    /// Only implementations of a store need this method.
     ///
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
@@ -515,7 +524,9 @@ impl KeyQuery {
             && self.search.as_deref().is_none_or(found)
     }
 
-    /// Returns the position of a key in the order of this query, for a store.
+    /// Returns the position of a key in the order of this query.
+    ///
+    /// Only implementations of a store need this method.
     ///
     /// ```
     /// # use keywright::{Actor, Keywright, ManualClock, NewKey, Policy, UserId, store::MemoryStore};
@@ -556,7 +567,9 @@ impl KeyQuery {
         KeyPosition { value, id: key.id }
     }
 
-    /// Compares two positions in the order of this query, for a store.
+    /// Compares two positions in the order of this query.
+    ///
+    /// Only implementations of a store need this method.
     ///
     /// ```
     /// # use keywright::{Actor, Keywright, ManualClock, NewKey, Policy, UserId, store::MemoryStore};
@@ -588,9 +601,11 @@ impl KeyQuery {
         if self.order().1 { b.cmp(a) } else { a.cmp(b) }
     }
 
-    /// Returns whether a position comes after the query's cursor, for a store.
+    /// Returns whether a position comes after the query's cursor.
     ///
-    /// Without a cursor, every position does.
+    /// Only implementations of a store need this method.
+    ///
+    /// Without a cursor, the result is always `true`.
     ///
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
@@ -618,7 +633,9 @@ impl KeyQuery {
         self.after.as_ref().is_none_or(behind)
     }
 
-    /// Builds a page from all keys of the tenant, in any order, for a store without an index.
+    /// Builds a page from all keys of the tenant, in any order.
+    ///
+    /// A store without an index needs this method.
     ///
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
@@ -668,7 +685,9 @@ impl KeyQuery {
         Page { items, next }
     }
 
-    /// Returns this query, continued after a position in its order, for a store.
+    /// Returns a query that continues after a position in the order of this query.
+    ///
+    /// Only implementations of a store need this method.
     ///
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
@@ -723,7 +742,7 @@ impl Listed for StoredKey {
     type Query = KeyQuery;
 }
 
-/// The position of a key in an order.
+/// The position of a key in the order of a [`KeyQuery`]: its sort value and its id.
 ///
 /// [`KeyQuery::position`] creates it.
 ///

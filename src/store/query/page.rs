@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 use crate::value::text::serde_as_text;
 
-/// The most items on a page if the query sets no limit: 50.
+/// The maximum number of items on a page if the query sets no limit: 50.
 pub const DEFAULT_LIMIT: u16 = 50;
 /// The highest limit that a query can set: 500 items on a page.
 pub const MAX_LIMIT: u16 = 500;
@@ -37,12 +37,12 @@ pub(super) fn page_size(limit: Option<u16>) -> usize {
 /// # Ok::<(), keywright::Error>(()) }).unwrap();
 /// ```
 ///
-/// [`Authority::all_keys`](crate::Authority::all_keys) replaces the outer loop. A client of the
-/// host receives [`next_cursor`](Self::next_cursor) instead of the query. In JSON, a page is an
-/// object with `items` and that cursor as `next`.
+/// [`Authority::all_keys`](crate::Authority::all_keys) replaces the outer loop. Send a client
+/// [`next_cursor`](Self::next_cursor) instead of the query. In JSON, a page is an object with
+/// `items` and that cursor as `next`.
 #[derive(Clone, Debug)]
 pub struct Page<T: Listed> {
-    /// The items.
+    /// The items of this page, in the order of the query.
     pub items: Vec<T>,
     /// The query of the next page; `None` on the last page.
     ///

@@ -32,7 +32,7 @@ const CHUNK: usize = 1_000;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct TransferProgress {
-    /// The kind of rows that are being compared: `keys`, `events` or another one.
+    /// The kind of rows that are being compared, such as `keys` or `events`.
     pub what: &'static str,
     /// The number of rows that have been compared.
     pub done: u64,

@@ -22,9 +22,10 @@ const LAST_PASSES: u32 = 3;
 /// working. The tables cannot be opened as a store before the last step of
 /// [`finish`](Self::finish).
 ///
-/// A transfer that was killed can be begun again, and copies only the rows that are missing or
-/// differ. If it was killed in its last step, it may have ended. In this case
-/// [`begin`](Self::begin) returns [`TransferError::InUse`], and the tables can be opened.
+/// If the process is killed during a transfer, begin the transfer again: it copies only the rows
+/// that are missing or differ. If the process was killed in the last step, the transfer may be
+/// complete. [`begin`](Self::begin) then returns [`TransferError::InUse`], and the tables can be
+/// opened as a store.
 ///
 /// ```no_run
 /// # // It needs a PostgreSQL server.
@@ -60,9 +61,11 @@ pub struct Transfer {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TransferError {
-    /// The tables hold keys, and no transfer into them is unfinished. They are left unchanged.
+    /// The tables already hold keys, and not those of an unfinished transfer. They are left
+    /// unchanged.
     ///
-    /// If a transfer was interrupted in its last step, it has ended: open its tables as a store.
+    /// If a transfer was interrupted in its last step, this error means that it was completed: open
+    /// the tables as a store.
     #[error(
         "the schema holds keys already: use an empty one, or open it if a transfer was interrupted in its last step"
     )]
@@ -70,7 +73,8 @@ pub enum TransferError {
     /// Another transfer into the same tables is running.
     #[error("another transfer into the same schema is running: wait until it has ended")]
     Running,
-    /// The tables still differ after the source was paused and copied. They stay closed.
+    /// The tables still differ from the source after it was paused and copied. They stay closed.
+    /// The field names the kind of rows that differ.
     #[error(
         "{0} still differ after the source was copied: stop the process that writes into the schema"
     )]
@@ -100,7 +104,8 @@ impl Transfer {
     /// ```
     ///
     /// # Errors
-    /// * [`TransferError::InUse`] if the tables hold keys and no transfer into them is unfinished.
+    /// * [`TransferError::InUse`] if the tables already hold keys, and not those of an unfinished
+    ///   transfer.
     /// * [`TransferError::Running`] if another transfer into them is running.
     /// * [`TransferError::Store`] with an error of [`PostgresOptions::open`].
     ///
@@ -120,10 +125,11 @@ impl Transfer {
         Ok(Self { source: source.into(), target, _lock: lock })
     }
 
-    /// Copies the rows that differ, while the source is in use.
+    /// Copies the rows that differ, while the source stays in use.
     ///
-    /// Call it as often as needed. Each call copies the changes since the call before. `progress`
-    /// is called after every 1,000 rows of a table and every 500 events.
+    /// The first call copies everything. Each further call copies the changes since the call before
+    /// it, so that [`finish`](Self::finish) has less to copy. `progress` is called after every
+    /// 1,000 rows of a table and every 500 events.
     ///
     /// ```no_run
     /// # // It needs a PostgreSQL server.
@@ -161,8 +167,8 @@ impl Transfer {
     ///
     /// The source takes no changes from this call on, and keeps answering reads. Its verifiers keep
     /// counting uses. When the tables are open, the source passes every flush of usage on to them.
-    /// So no use is lost between this call and the moment at which the host uses the returned
-    /// store. Flush the old verifiers once more at that moment.
+    /// So no use is lost while the host still verifies with the source. Flush the old verifiers
+    /// once more after the host has changed to the returned store.
     ///
     /// ```no_run
     /// # // It needs a PostgreSQL server.
@@ -176,15 +182,16 @@ impl Transfer {
     ///
     /// # Errors
     /// * [`TransferError::Different`] if another process writes into the tables.
-    /// * [`TransferError::Store`] if the source or the database fails, or if another transfer of
-    ///   the same source is in this step.
+    /// * [`TransferError::Store`] if the source or the database fails, or if another transfer has
+    ///   paused the same source.
     ///
     /// After an error, the tables stay closed, and the source takes changes again if it did before.
     /// The transfer can be begun again.
     ///
     /// There is one exception: if the connection to the database is lost in the last step, which
-    /// opens the tables, the transfer may have ended. The source then takes no changes, and
-    /// [`begin`](Self::begin) shows whether the transfer has ended.
+    /// opens the tables, the transfer may be complete. The source then takes no changes. Call
+    /// [`begin`](Self::begin) to find out: it returns [`TransferError::InUse`] if the transfer is
+    /// complete.
     ///
     /// # Cancel safety
     /// Dropping the future has the same effects as an error.

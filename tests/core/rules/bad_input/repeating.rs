@@ -112,7 +112,7 @@ fn constant_random_source_is_an_error() {
             let made = world.authority.generate(&alice, named("a")).await;
             let error = made.expect_err("no byte is usable");
             assert!(matches!(&error, GenerateError::Random(RandomError::Stuck)), "{error:?}");
-            assert!(error.to_string().contains("no usable byte in 16 draws"), "{error}");
+            assert!(error.to_string().contains("too few usable bytes in 16 draws"), "{error}");
             let new = NewAccount::new(name("nightly"), role("analyst"));
             let made = world.authority.create_account(&admin(), new).await;
             assert!(matches!(made, Err(AccountError::Random(RandomError::Stuck))));
