@@ -68,7 +68,7 @@ pub struct KeyEntry {
 
 /// The overlap of a rotation, in which the old and the new secret of a key both work.
 ///
-/// Its times of use show whether every client has moved to the new secret.
+/// Its times of use show which secret clients still use.
 ///
 /// ```
 /// use std::time::Duration;
@@ -103,8 +103,8 @@ pub struct Overlap {
     /// True if the old secret appears to be unused, so that the overlap can be ended.
     ///
     /// The new secret has been used, and the old one has been unused either since the rotation or
-    /// for the last hour ([`Overlap::QUIET`]). A client that runs less often can still hold the old
-    /// secret.
+    /// for the last hour ([`Overlap::QUIET`]). Uses before the rotation do not count, so this can be
+    /// true soon after it. A client that runs less often can still hold the old secret.
     pub safe_to_finish: bool,
 }
 

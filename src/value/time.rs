@@ -310,7 +310,8 @@ impl Clock for SystemClock {
 
 /// A clock for tests, which shows a fixed time until it is set or advanced.
 ///
-/// Clones share the time.
+/// Clones share the time. Keys of the same instant are listed in the order of their random ids, so
+/// advance the clock between keys whose order a test checks.
 ///
 /// ```
 /// use std::time::Duration;
