@@ -37,7 +37,7 @@ fn router_serves_the_document_openly() {
         assert_eq!(served.header("content-type"), Some("application/json"));
         let mut expected = document()?;
         assert_eq!(expected.get("servers"), None, "the host decides the mount point");
-        expected["servers"] = json!([{ "url": ".", "description": "Beside this document." }]);
+        expected["servers"] = json!([{ "url": ".", "description": "The path of this document." }]);
         assert_eq!(served.json, expected);
         assert_eq!(served.json["openapi"], "3.1.0");
         assert!(served.text.len() < 64_000, "{} bytes", served.text.len());
