@@ -8,7 +8,7 @@ use keywright::store::{
 };
 use keywright::{
     AccessRequest, AccountEdit, AccountId, Actor, Authority, Builder, Denial, Error, Grant, Issued,
-    KeyEdit, KeyEntry, KeyId, Name, NewAccount, NewKey, Owner, Policy, Secret, Token, Verifier,
+    KeyEdit, KeyEntry, KeyId, Name, NewAccount, NewKey, Owner, Policy, Token, Verifier,
     VerifyError,
 };
 
