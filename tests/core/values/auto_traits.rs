@@ -31,7 +31,6 @@ fn types_can_be_shared_between_threads() {
     is_shared::<Error>();
     is_shared::<Issued>();
     is_shared::<Token>();
-    is_shared::<Secret>();
     is_shared::<Actor>();
     is_shared::<KeyEntry>();
 }
