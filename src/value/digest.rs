@@ -160,13 +160,16 @@ fn parse(text: &str) -> Option<Digest> {
 /// The peppers of a service: secret values, kept apart from the store, that digests are computed
 /// with.
 ///
-/// With a pepper, a stolen copy of the store cannot be used to test guesses. The ring holds the
+/// With a pepper, a stolen copy of the store cannot be used to test guesses. A pepper does not
+/// protect a store that an attacker can write. The ring holds the
 /// current pepper, for new digests, and any number of old ones.
 ///
 /// To change the pepper, add the new one after the old one. Every key keeps working. A key moves to
 /// the new pepper after its next successful verification, when
-/// [`Verifier::flush`](crate::Verifier::flush) runs. Remove an old pepper only when no key is under
-/// it any more: a key whose pepper is missing cannot be checked.
+/// [`Verifier::flush`](crate::Verifier::flush) runs. If several nodes share a store, first give all
+/// of them a ring with the new pepper before the old one: a node that lacks the new pepper cannot
+/// check the keys that have moved. Remove an old pepper only when no key is under it any more. The
+/// [guide](crate::guide::tokens#peppers) has the code for both.
 ///
 /// ```
 /// use keywright::PepperRing;
