@@ -1,6 +1,6 @@
 //! The guide: how to build a service with keywright and how to operate it.
 //!
-//! The pages are in reading order. The first two are enough to start. Each page begins with the code for one task;
+//! The pages are in reading order. The first two are enough to start. Most pages begin with the code for one task;
 //! the rules and the tables follow.
 //!
 //! # Start
