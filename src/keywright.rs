@@ -271,11 +271,11 @@ impl Builder {
     ///
     /// let cache = CachedStore::new(MemoryStore::new(), CacheOptions::new())?;
     /// // `metered` wraps the cache in a store that counts calls.
-    /// let keywright = Keywright::builder(metered(cache.clone())).refreshes(&cache).build()?;
+    /// let keywright = Keywright::builder(metered(cache.clone())).refresh_cache(&cache).build()?;
     /// # Ok::<(), keywright::Error>(())
     /// ```
     #[cfg(feature = "cached")]
-    pub fn refreshes(mut self, cache: &CachedStore) -> Self {
+    pub fn refresh_cache(mut self, cache: &CachedStore) -> Self {
         self.caches.push(cache.clone());
         self
     }

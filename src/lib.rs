@@ -67,7 +67,6 @@ pub use crate::value::network::{Network, NetworkError, Networks};
 pub use crate::value::random::{Drawn, RandomError};
 pub use crate::value::rate::{Rate, RateError};
 pub use crate::value::scope::{Access, Scope, ScopeError, ScopeSet};
-pub use crate::value::secret::Secret;
 pub use crate::value::time::{Clock, ManualClock, SystemClock, TimeError, Timestamp};
 pub use crate::value::token::{Credential, Prefix, PrefixError, Token};
 pub use crate::verifier::{Verifier, VerifyError};
