@@ -44,6 +44,9 @@ use crate::verifier::Verifier;
 /// A service also needs background work: counted uses must be flushed, and a cache must be
 /// refreshed. With the feature `tokio`, `Keywright::start` does both. Without it, call
 /// [`Verifier::flush`] every few seconds and before the process ends.
+///
+/// See [First key in ten minutes](crate::guide::first_key) and [Background
+/// work](crate::guide::background) in the guide.
 #[derive(Clone)]
 pub struct Keywright {
     authority: Authority,

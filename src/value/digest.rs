@@ -177,6 +177,8 @@ fn parse(text: &str) -> Option<Digest> {
 /// assert_eq!(ring.current(), Some(2026));
 /// # Ok::<(), keywright::PepperError>(())
 /// ```
+///
+/// See [Tokens](crate::guide::tokens) in the guide.
 #[derive(Clone, Default)]
 #[must_use = "setters take and return by value"]
 pub struct PepperRing {

@@ -59,6 +59,8 @@ use crate::value::time::Timestamp;
 /// running.shutdown().await?;
 /// # Ok(()) }) }
 /// ```
+///
+/// See [Many nodes](crate::guide::nodes) in the guide.
 #[derive(Clone)]
 pub struct CachedStore(pub(super) Arc<Inner>);
 

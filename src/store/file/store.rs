@@ -64,6 +64,9 @@ use crate::value::time::Timestamp;
 /// # std::fs::remove_dir_all(folder)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
 /// ```
+///
+/// See [Choosing a store](crate::guide::stores) and [Incidents](crate::guide::incidents) in the
+/// guide.
 #[derive(Clone)]
 pub struct FileStore(Arc<Inner>);
 
