@@ -14,6 +14,7 @@
 //! | set the rules of a tenant | [`Policy`] |
 //! | protect routes | [`guide::web`] |
 //! | choose where keys are stored, or write a store | [`store`] |
+//! | operate the service | [`guide::background`], [`guide::operating`] |
 //! | handle an incident | [`guide::incidents`] |
 //! | review the security | [`guide::threat_model`] |
 #![forbid(unsafe_code)]

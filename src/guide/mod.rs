@@ -1,6 +1,6 @@
 //! The guide: how to build a service with keywright and how to operate it.
 //!
-//! The pages are in reading order. The first two are enough to start. Each page begins with the code for one task;
+//! The pages are in reading order. The first two are enough to start. Most pages begin with the code for one task;
 //! the rules and the tables follow.
 //!
 //! # Start
@@ -16,7 +16,8 @@
 //! * [Actors](crate::guide::actors): your users, their permissions, and the table of who may do what
 //! * [Policies](crate::guide::policies): the rules of a tenant, the defaults, and the reason for each
 //! * [Rotation](crate::guide::rotation): replacing a secret without downtime, and after a leak
-//! * [Tokens](crate::guide::tokens): the string that a client presents, what is stored of it, and why a fast hash is right
+//! * [Tokens](crate::guide::tokens): the string that a client presents, what is stored of it, why a fast hash is right, and
+//!   how to change a pepper
 //! * [Pagination](crate::guide::pagination): listing, searching and sorting keys, accounts and events
 //!
 //! # In a web service
