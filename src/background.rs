@@ -101,6 +101,8 @@ impl Keywright {
 /// If the handle is dropped instead, the work continues. It ends with the runtime, or when the
 /// [`Keywright`] and all its [`Verifier`]s are dropped. The uses since the last flush are then lost
 /// when the process ends.
+///
+/// See [Background work](crate::guide::background) in the guide.
 #[must_use = "keep it, and call `shutdown` at the end: it writes the counted uses"]
 pub struct Running {
     verifier: Verifier,

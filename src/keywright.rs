@@ -44,6 +44,9 @@ use crate::verifier::Verifier;
 /// A service also needs background work: counted uses must be flushed, and a cache must be
 /// refreshed. With the feature `tokio`, `Keywright::start` does both. Without it, call
 /// [`Verifier::flush`] every few seconds and before the process ends.
+///
+/// See [First key in ten minutes](crate::guide::first_key) and [Background
+/// work](crate::guide::background) in the guide.
 #[derive(Clone)]
 pub struct Keywright {
     authority: Authority,
@@ -271,11 +274,11 @@ impl Builder {
     ///
     /// let cache = CachedStore::new(MemoryStore::new(), CacheOptions::new())?;
     /// // `metered` wraps the cache in a store that counts calls.
-    /// let keywright = Keywright::builder(metered(cache.clone())).refreshes(&cache).build()?;
+    /// let keywright = Keywright::builder(metered(cache.clone())).refresh_cache(&cache).build()?;
     /// # Ok::<(), keywright::Error>(())
     /// ```
     #[cfg(feature = "cached")]
-    pub fn refreshes(mut self, cache: &CachedStore) -> Self {
+    pub fn refresh_cache(mut self, cache: &CachedStore) -> Self {
         self.caches.push(cache.clone());
         self
     }

@@ -14,6 +14,7 @@
 //! | set the rules of a tenant | [`Policy`] |
 //! | protect routes | [`guide::web`] |
 //! | choose where keys are stored, or write a store | [`store`] |
+//! | operate the service | [`guide::background`], [`guide::operating`] |
 //! | handle an incident | [`guide::incidents`] |
 //! | review the security | [`guide::threat_model`] |
 #![forbid(unsafe_code)]
@@ -67,7 +68,6 @@ pub use crate::value::network::{Network, NetworkError, Networks};
 pub use crate::value::random::{Drawn, RandomError};
 pub use crate::value::rate::{Rate, RateError};
 pub use crate::value::scope::{Access, Scope, ScopeError, ScopeSet};
-pub use crate::value::secret::Secret;
 pub use crate::value::time::{Clock, ManualClock, SystemClock, TimeError, Timestamp};
 pub use crate::value::token::{Credential, Prefix, PrefixError, Token};
 pub use crate::verifier::{Verifier, VerifyError};

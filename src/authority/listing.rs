@@ -91,6 +91,8 @@ pub struct KeyEntry {
 /// # Ok::<(), keywright::Error>(())
 /// # }).unwrap();
 /// ```
+///
+/// See [Rotation](crate::guide::rotation) in the guide.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Overlap {

@@ -66,6 +66,8 @@ pub use self::whole_listings::Listing;
 /// # }).unwrap();
 /// ```
 ///
+/// See [Actors](crate::guide::actors) and [States](crate::guide::states) in the guide.
+///
 /// # Overview
 /// | task | methods |
 /// |---|---|

@@ -45,6 +45,8 @@ impl Authority {
     /// invalid at once. [`key`](Self::key) shows whether the old secret is still in use, and
     /// [`finish_rotation`](Self::finish_rotation) ends the overlap early.
     ///
+    /// See [Rotation](crate::guide::rotation) in the guide.
+    ///
     /// # Errors
     /// * [`KeyError::WrongStatus`] if the key is disabled, expired or revoked.
     /// * [`KeyError::OverlapTooLong`] if the policy does not allow such a long overlap.

@@ -74,6 +74,8 @@ impl Authority {
     /// also removes the id of the deleted key or account. A new key could then have the same id,
     /// with a probability of 2⁻⁹⁵.
     ///
+    /// See [Background work](crate::guide::background) in the guide.
+    ///
     /// # Errors
     /// [`ListError`]: `PermissionDenied` or `Store`. The batches before the error are removed, and
     /// the next sweep continues.

@@ -69,6 +69,8 @@ type ReadPage<T> = for<'a> fn(&'a Authority, &'a Actor, &'a <T as Listed>::Query
 /// # Ok::<(), keywright::Error>(())
 /// # }).unwrap();
 /// ```
+///
+/// See [Pagination](crate::guide::pagination) in the guide.
 #[must_use = "nothing is read until `next` is called"]
 pub struct Listing<T: Listed> {
     authority: Authority,

@@ -81,6 +81,8 @@ pub enum SecretUsed {
 /// ```compile_fail
 /// fn manage(grant: keywright::Grant) -> keywright::Actor { grant.into() }
 /// ```
+///
+/// See [In a web service](crate::guide::web) in the guide.
 #[derive(Clone)]
 pub struct Grant {
     pub(super) snapshot: Arc<Snapshot>,

@@ -45,6 +45,8 @@ use crate::value::id::{TenantId, UserId};
 /// assert_eq!(ada.tenant().as_str(), "globex");
 /// # Ok::<(), keywright::Error>(())
 /// ```
+///
+/// See [Actors](crate::guide::actors) in the guide.
 #[derive(Clone, Debug)]
 pub struct Actor {
     id: UserId,

@@ -46,6 +46,8 @@ const DAY: Duration = Duration::from_hours(24);
 ///   keys.
 /// * `name_pattern` applies to new keys and new names.
 /// * `max_overlap` applies to later rotations.
+///
+/// See [Policies](crate::guide::policies) in the guide.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]

@@ -24,6 +24,8 @@ use serde::{Deserialize, Serialize};
 /// # Ok::<(), keywright::Error>(())
 /// # }).unwrap();
 /// ```
+///
+/// See [States](crate::guide::states) in the guide.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum KeyStatus {

@@ -140,6 +140,8 @@ pub use crate::value::digest::{Digest, DigestError};
 /// # });
 /// ```
 ///
+/// See [A store of your own](crate::guide::custom_store) in the guide.
+///
 /// # Contract
 ///
 /// A store must keep all of these rules. They are numbered within each section, so that a review

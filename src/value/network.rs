@@ -231,7 +231,7 @@ impl Networks {
 
     /// Returns the network of all IPv4 or all IPv6 addresses, if the list covers all of them.
     #[cfg(any(feature = "actix", feature = "tower"))]
-    pub(crate) fn everybody(&self) -> Option<Network> {
+    pub(crate) fn covering_all_addresses(&self) -> Option<Network> {
         let all: Vec<IpNet> = self.0.iter().map(|network| network.0).collect();
         let joined = IpNet::aggregate(&all);
         joined.into_iter().find(|network| network.prefix_len() == 0).map(Network)

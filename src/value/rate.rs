@@ -25,6 +25,8 @@ use crate::value::text::serde_as_text;
 /// assert_eq!(rate, "100/60s".parse()?);
 /// # Ok::<(), keywright::RateError>(())
 /// ```
+///
+/// See [Policies](crate::guide::policies) in the guide.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct Rate {
     uses: NonZeroU32,

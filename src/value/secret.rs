@@ -8,18 +8,7 @@ use zeroize::Zeroize;
 ///
 /// A secret cannot be cloned, compared, printed or serialized, and `Debug` shows `Secret(..)`.
 /// [`Secret::expose`] is the only way to read it.
-///
-/// ```
-/// use keywright::Secret;
-///
-/// fn is_long_enough(secret: &Secret) -> bool {
-///     secret.expose().len() >= 32
-/// }
-/// ```
-/// ```compile_fail
-/// fn show(secret: &keywright::Secret) -> String { secret.to_string() }
-/// ```
-pub struct Secret(Box<str>);
+pub(crate) struct Secret(Box<str>);
 
 impl Secret {
     /// Takes ownership of `text` without copying it. Its capacity must be its length.
@@ -29,17 +18,7 @@ impl Secret {
     }
 
     /// Returns the secret text.
-    ///
-    /// Never log it, and show it only to its owner.
-    ///
-    /// ```
-    /// use keywright::Secret;
-    ///
-    /// fn length(secret: &Secret) -> usize {
-    ///     secret.expose().len()
-    /// }
-    /// ```
-    pub fn expose(&self) -> &str {
+    pub(crate) fn expose(&self) -> &str {
         &self.0
     }
 }

@@ -169,6 +169,8 @@ impl fmt::Debug for Prefix {
 /// ```compile_fail
 /// fn compare(a: keywright::Token, b: keywright::Token) -> bool { a == b }
 /// ```
+///
+/// See [Tokens](crate::guide::tokens) in the guide.
 #[derive(Debug)]
 pub struct Token {
     key_id: KeyId,

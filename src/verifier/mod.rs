@@ -49,6 +49,8 @@ const STRIPES: usize = 16;
 /// # Ok::<(), keywright::Error>(()) }).unwrap();
 /// ```
 ///
+/// See [Concepts](crate::guide::concepts) and [In a web service](crate::guide::web) in the guide.
+///
 /// # Cost
 ///
 /// If the store has the key in memory, a check allocates nothing. It takes a lock only in these

@@ -76,6 +76,8 @@ use crate::verifier::Verifier;
 /// # Ok(()) }) }
 /// ```
 ///
+/// See [in a web service](crate::guide::web) in the guide.
+///
 /// # Nested guards
 /// A request may pass several guards over verifiers of one [`Keywright`](crate::Keywright). Its key
 /// is then verified and counted once, by the outermost guard that finds a credential. The settings

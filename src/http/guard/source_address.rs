@@ -102,7 +102,7 @@ impl TrustedProxies {
         if networks.is_anywhere() {
             return Err(TrustedProxiesError::Empty);
         }
-        if let Some(all) = networks.everybody() {
+        if let Some(all) = networks.covering_all_addresses() {
             return Err(TrustedProxiesError::EveryAddress(all));
         }
         Ok(Self { networks, header: "x-forwarded-for".into() })

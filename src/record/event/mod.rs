@@ -43,6 +43,8 @@ pub use self::refusal::{RefusalCode, RefusalCodeError};
 /// # Ok::<(), keywright::Error>(())
 /// # }).unwrap();
 /// ```
+///
+/// See [Day by day](crate::guide::operating) in the guide.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]

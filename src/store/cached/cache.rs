@@ -59,6 +59,8 @@ use crate::value::time::Timestamp;
 /// running.shutdown().await?;
 /// # Ok(()) }) }
 /// ```
+///
+/// See [Many nodes](crate::guide::nodes) in the guide.
 #[derive(Clone)]
 pub struct CachedStore(pub(super) Arc<Inner>);
 
@@ -209,6 +211,10 @@ impl CachedStore {
     ///
     /// The cache forgets everything each time. Raise an alarm if the number is not 0: a standby that
     /// lagged behind took over, or a backup was restored. The lost commits may include a revocation.
+    ///
+    /// The number counts since the cache was created. The value 0 does not prove that nothing is lost:
+    /// a loss is not counted if the store accepts new commits beyond the lost ones before the cache
+    /// asks.
     ///
     /// ```
     /// # use keywright::store::{CacheOptions, CachedStore, MemoryStore};

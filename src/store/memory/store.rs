@@ -39,6 +39,8 @@ use crate::value::time::Timestamp;
 /// # Ok::<(), keywright::Error>(())
 /// # }).unwrap();
 /// ```
+///
+/// See [Choosing a store](crate::guide::stores) in the guide.
 #[derive(Clone, Default)]
 pub struct MemoryStore(Arc<Inner>);
 

@@ -90,6 +90,8 @@ const CHANGES: &str = "
 /// let store = PostgresStore::open(pool).await?;
 /// # Ok(()) }
 /// ```
+///
+/// See [Many nodes](crate::guide::nodes) in the guide.
 #[derive(Clone)]
 pub struct PostgresStore(Arc<Inner>);
 

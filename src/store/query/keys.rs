@@ -125,6 +125,8 @@ impl KeySort {
 /// # Ok::<(), keywright::Error>(())
 /// # }).unwrap();
 /// ```
+///
+/// See [Pagination](crate::guide::pagination) in the guide.
 #[derive(Clone, Debug, Default)]
 #[must_use = "setters take and return by value"]
 pub struct KeyQuery {

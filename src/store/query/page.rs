@@ -40,6 +40,8 @@ pub(super) fn page_size(limit: Option<u16>) -> usize {
 /// [`Authority::all_keys`](crate::Authority::all_keys) replaces the outer loop. Send a client
 /// [`next_cursor`](Self::next_cursor) instead of the query. In JSON, a page is an object with
 /// `items` and that cursor as `next`.
+///
+/// See [Pagination](crate::guide::pagination) in the guide.
 #[derive(Clone, Debug)]
 pub struct Page<T: Listed> {
     /// The items of this page, in the order of the query.

@@ -39,6 +39,8 @@ const LAST_PASSES: u32 = 3;
 /// let store = transfer.finish(|progress| eprintln!("{progress}")).await?;
 /// # let _ = store; Ok(()) }
 /// ```
+///
+/// See [Moving stores](crate::guide::moving_stores) in the guide.
 #[derive(Debug)]
 pub struct Transfer {
     source: TransferSource,

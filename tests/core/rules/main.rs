@@ -4,5 +4,7 @@ mod bad_input;
 mod decision;
 #[cfg(feature = "file")]
 mod queries;
+#[cfg(feature = "file")]
+mod quoted_errors;
 mod regressions;
 mod tables;

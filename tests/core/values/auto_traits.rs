@@ -8,7 +8,7 @@ use keywright::store::{
 };
 use keywright::{
     AccessRequest, AccountEdit, AccountId, Actor, Authority, Builder, Denial, Error, Grant, Issued,
-    KeyEdit, KeyEntry, KeyId, Name, NewAccount, NewKey, Owner, Policy, Secret, Token, Verifier,
+    KeyEdit, KeyEntry, KeyId, Name, NewAccount, NewKey, Owner, Policy, Token, Verifier,
     VerifyError,
 };
 
@@ -31,7 +31,6 @@ fn types_can_be_shared_between_threads() {
     is_shared::<Error>();
     is_shared::<Issued>();
     is_shared::<Token>();
-    is_shared::<Secret>();
     is_shared::<Actor>();
     is_shared::<KeyEntry>();
 }

@@ -45,7 +45,7 @@ async fn start_refreshes_cache_of_builder() {
 async fn start_refreshes_a_named_wrapped_cache() {
     let cache = CachedStore::new(MemoryStore::new(), CacheOptions::new()).expect("a cache");
     // The builder cannot see the cache inside another store, such as a wrapper.
-    let builder = Keywright::builder(MemoryStore::new()).refreshes(&cache);
+    let builder = Keywright::builder(MemoryStore::new()).refresh_cache(&cache);
     let running = builder.build().expect("a keywright").start().expect("a runtime");
     until(|| cache.state() == CacheState::Fresh).await;
     running.shutdown().await.expect("flushed");
