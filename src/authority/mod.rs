@@ -98,7 +98,8 @@ pub use self::whole_listings::Listing;
 /// # When a change takes effect
 /// When a method returns, every later check in this process sees the change, and so does every
 /// other process that reads the store directly. A cache on another node sees the change within its
-/// `max_staleness`, by default 1 second.
+/// `max_staleness`, by default 1 second. During an outage it can take longer, if the host has
+/// allowed that.
 ///
 /// # Repeated calls
 /// Most changes return an [`Outcome`](crate::Outcome). It is `Done` if the call changed the record,

@@ -17,9 +17,10 @@ impl Authority {
     /// Revokes a key permanently.
     ///
     /// When this method returns, every check in this process refuses the key. A cache on another
-    /// node can accept the key for at most its `max_staleness`. During an overlap, both secrets are
-    /// refused. The revoked key stays in the listing. A concurrent change never undoes a
-    /// revocation; only a [`delete`](Self::delete) removes the key.
+    /// node can accept the key for at most its `max_staleness`, or longer during an outage if the
+    /// host has allowed that. During an overlap, both secrets are refused. A concurrent change never
+    /// undoes a revocation. The revoked key stays in the listing until a [`delete`](Self::delete) or
+    /// a [`sweep`](Self::sweep) removes it.
     ///
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};

@@ -38,7 +38,7 @@ pub enum Reason {
     #[error("the credential is malformed")]
     Malformed,
     /// No key has this id, prefix and secret. An old secret has this reason too once its digest is
-    /// removed: after a later rotation, or when its overlap was ended early.
+    /// removed: if it had no overlap, if its overlap was ended early, or after a later rotation.
     #[error("no key has this id, prefix and secret")]
     Unrecognized,
     /// A rotation replaced the secret, and the overlap has ended.

@@ -490,8 +490,8 @@ impl KeyRecord {
         &self.digest
     }
 
-    /// Returns the digest of the previous secret; `None` if there is none or its overlap was ended
-    /// early.
+    /// Returns the digest of the previous secret; `None` if there is none, if it had no overlap, or
+    /// if its overlap was ended early.
     ///
     /// ```
     /// use keywright::store::KeyStore;

@@ -183,7 +183,7 @@ impl Policy {
     /// The highest number of roles in a policy.
     pub const MAX_ROLES: usize = 64;
 
-    /// Returns a policy that turns API access on and lets keys have these scopes.
+    /// Returns a policy that turns API access on and lets the keys of users have these scopes.
     ///
     /// Every other field has its default.
     ///

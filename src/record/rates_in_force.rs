@@ -20,7 +20,8 @@ pub(crate) struct RatesInForce {
 pub(crate) struct SharedRate {
     pub(crate) rate: Rate,
     pub(crate) keys: u16,
-    /// True if this key is refused when the rate is used up. The uses of other keys count too.
+    /// True if this key is refused when the rate is used up. If it is false, the uses of this key
+    /// count against the rate all the same.
     pub(crate) binds: bool,
 }
 

@@ -161,26 +161,19 @@ fn parse(text: &str) -> Option<Digest> {
 /// The peppers of a service: secrets that are kept outside of the store and used to compute
 /// digests.
 ///
-<<<<<<< HEAD
-/// With a pepper, a stolen copy of the store is not enough to test guesses of a secret. The ring
-/// holds the current pepper, for new digests, and any number of old ones.
+/// With a pepper, a stolen copy of the store is not enough to test guesses of a secret. A pepper
+/// does not protect a store that an attacker can write. The ring holds the current pepper, for new
+/// digests, and any number of old ones.
 ///
 /// To change the pepper, add the new one after the old one. Every key keeps working. After a key's
 /// next successful verification, [`Verifier::flush`](crate::Verifier::flush) replaces its digest
-/// with one under the new pepper. A key that is not used keeps its old digest. Rotate or revoke
-/// such keys before you remove the old pepper: a key whose pepper is missing cannot be checked.
-=======
-/// With a pepper, a stolen copy of the store cannot be used to test guesses. A pepper does not
-/// protect a store that an attacker can write. The ring holds the
-/// current pepper, for new digests, and any number of old ones.
+/// with one under the new pepper. If several nodes share a store, first give all of them a ring with
+/// the new pepper before the old one: a node that lacks the new pepper cannot check the keys that
+/// have moved.
 ///
-/// To change the pepper, add the new one after the old one. Every key keeps working. A key moves to
-/// the new pepper after its next successful verification, when
-/// [`Verifier::flush`](crate::Verifier::flush) runs. If several nodes share a store, first give all
-/// of them a ring with the new pepper before the old one: a node that lacks the new pepper cannot
-/// check the keys that have moved. Remove an old pepper only when no key is under it any more. The
-/// [guide](crate::guide::tokens#peppers) has the code for both.
->>>>>>> wt-M
+/// A key that is not used keeps its old digest. Rotate or revoke such keys before you remove the old
+/// pepper: a key whose pepper is missing cannot be checked. The [guide](crate::guide::tokens#peppers)
+/// has the code for both.
 ///
 /// ```
 /// use keywright::PepperRing;

@@ -357,8 +357,9 @@ impl Verifier {
     /// ```
     ///
     /// # Errors
-    /// [`StoreError`] if the store failed, or if the random source failed during the first flush,
-    /// which draws the id of the writer. Call the method again later.
+    /// [`StoreError`] if the store failed, or if the random source failed to draw the id of the
+    /// writer. The first flush draws it, and another one if a second process has the same id. Call
+    /// the method again later.
     ///
     /// # Cancel safety
     /// If the future is dropped, nothing is lost or counted twice.

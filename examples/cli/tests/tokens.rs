@@ -5,7 +5,7 @@ use std::fs;
 use crate::desk::{Desk, SCOPES, error_of, id_of, ran};
 
 #[test]
-fn empty_store_becomes_first_key() {
+fn empty_store_needs_policy_and_key() {
     let desk = Desk::bare();
     desk.done(&["policy", "set", "--api-access", "on", "--scopes", SCOPES]);
     let (token, id) = desk.generate(&["prod-main-app", "--scopes", "invoices:read"]);

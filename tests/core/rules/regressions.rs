@@ -228,7 +228,7 @@ fn addresses_are_refused_as_names() {
 }
 
 #[test]
-fn lifetime_below_clock_step_is_none() {
+fn lifetime_below_clock_step_is_refused() {
     on_each_store(async |world| {
         let new = NewKey::named("prod-main-app")?.expires_in(Duration::from_nanos(1));
         let refused = world.generate(new).await.expect_err("dead when made");

@@ -31,7 +31,7 @@ pub(super) fn document() -> OpenApi {
             "description": "Manages the API keys, service accounts, policy and events of one tenant. \
                 The application that serves this API defines the login, and the login determines the \
                 user and the tenant. An API key is never a login here. A record of another tenant, or \
-                one that the user has no access to, is answered as absent. No response may be cached. \
+                a key that the user cannot see, is answered as absent. No response may be cached. \
                 Times are in RFC 3339, durations in whole seconds.",
         },
         "tags": tags.collect::<Vec<_>>(),
