@@ -250,8 +250,9 @@ impl RunOptions {
 
     /// Sets a function to call with the error of each failed flush, usually to log it.
     ///
-    /// The next flush tries again, and no use is lost or counted twice. The function must not block
-    /// or panic.
+    /// The next flush tries again, and no use is counted twice. After a failed write, a `FileStore`
+    /// fails every flush until it is opened again; the uses that wait in memory are then lost with
+    /// the process. The function must not block or panic.
     ///
     /// ```
     /// use keywright::RunOptions;
