@@ -85,7 +85,9 @@ pub(super) async fn keys_come_once_and_in_order(space: &Space<'_>) {
             let expected: Vec<KeyId> = stored.iter().map(|stored| *stored.record.id()).collect();
             for size in SIZES {
                 let found = walk_keys(space, &query, size).await;
-                space.same(format!("{sort:?} in pages of {size}"), &found, &expected);
+                let reversed = query.order().1;
+                let what = format!("{sort:?}, descending: {reversed}, in pages of {size}");
+                space.same(what, &found, &expected);
             }
         }
     }
