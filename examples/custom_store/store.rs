@@ -5,7 +5,6 @@
 //! database has the same form. It uses a transaction instead of the lock, and first reads the rows
 //! of `ReadSet::of(&batch)` in that transaction.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use keywright::store::plan::{self, Effects, Rows, View};
@@ -21,7 +20,8 @@ type Paged<T> = Answer<Page<T>>;
 #[derive(Debug, Default)]
 struct State {
     rows: Rows,
-    events: BTreeMap<TenantId, Vec<Event>>,
+    /// The events of all tenants, in the order in which they were written.
+    events: Vec<Event>,
     epoch: u64,
 }
 
@@ -39,28 +39,30 @@ impl State {
         let Some(record) = self.rows.keys.get(key).cloned() else { return Ok(None) };
         let account = record.key().owner.account().and_then(|id| self.rows.accounts.get(&id));
         let policy = self.rows.policies.get(&record.key().tenant).cloned().map(Arc::new);
-        let snapshot = Snapshot::new(record, account.cloned().map(Arc::new), policy)?;
-        Ok(Some(Arc::new(snapshot).into()))
+        Ok(Some(Arc::new(Snapshot::new(record, account.cloned().map(Arc::new), policy)?).into()))
     }
 
-    /// Writes all effects of a batch. Writers and the ids of deleted records are never removed.
+    /// Writes all effects of a batch. Writers and the ids of deleted records are never removed: the
+    /// view `Rows` names none.
     fn write(&mut self, effects: Effects) {
+        // Every field is named, so that a new one cannot be forgotten; rustfmt would take a line for each.
+        #[rustfmt::skip] let Effects { new_keys, changed_keys, deleted_keys, new_accounts,
+            changed_accounts, deleted_accounts, policies, usage, writer, events, last_events,
+            tombstones, forgotten_events, forgotten_ids: _, forgotten_writers: _ } = effects;
         let rows = &mut self.rows;
-        rows.keys.extend(effects.written_keys().map(|key| (*key.id(), key.clone())));
-        rows.accounts.extend(effects.written_accounts().map(|new| (new.id, new.clone())));
-        rows.keys.retain(|id, _| !effects.deleted_keys.contains(id));
-        rows.usage.retain(|id, _| !effects.deleted_keys.contains(id));
-        rows.accounts.retain(|id, _| !effects.deleted_accounts.contains(id));
-        rows.deleted.extend(effects.tombstones.iter().map(|tombstone| tombstone.id));
-        rows.policies.extend(effects.policies);
-        rows.usage.extend(effects.usage);
-        rows.last_batches.extend(effects.writer.map(|(id, writer)| (id, writer.last)));
-        rows.last_events.extend(effects.last_events);
-        for event in effects.events {
-            self.events.entry(event.tenant.clone()).or_default().push(event);
-        }
-        for (tenant, through) in effects.forgotten_events {
-            self.events.entry(tenant).or_default().retain(|event| event.sequence > through);
+        rows.keys.extend(new_keys.into_iter().chain(changed_keys).map(|new| (*new.id(), new)));
+        rows.accounts.extend(new_accounts.into_iter().chain(changed_accounts).map(|a| (a.id, a)));
+        rows.keys.retain(|id, _| !deleted_keys.contains(id));
+        rows.usage.retain(|id, _| !deleted_keys.contains(id));
+        rows.accounts.retain(|id, _| !deleted_accounts.contains(id));
+        rows.deleted.extend(tombstones.iter().map(|tombstone| tombstone.id));
+        rows.policies.extend(policies);
+        rows.usage.extend(usage);
+        rows.last_batches.extend(writer.map(|(id, writer)| (id, writer.last)));
+        rows.last_events.extend(last_events);
+        self.events.extend(events);
+        for (tenant, through) in forgotten_events {
+            self.events.retain(|event| event.tenant != tenant || event.sequence > through);
         }
     }
 }
@@ -104,7 +106,9 @@ impl KeyStore for CustomStore {
     }
 
     async fn events(&self, tenant: &TenantId, query: &EventQuery) -> Paged<Event> {
-        Ok(query.page_of(self.state()?.events.get(tenant).map_or(&[], Vec::as_slice)))
+        let events: Vec<_> =
+            self.state()?.events.iter().filter(|e| e.tenant == *tenant).cloned().collect();
+        Ok(query.page_of(&events))
     }
 
     async fn commit(&self, batch: Batch) -> Answer<Epoch> {

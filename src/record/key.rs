@@ -531,8 +531,8 @@ impl KeyRecord {
     ///
     /// A record that is already revoked is returned unchanged.
     ///
-    /// A store applies this method for [`Change::RevokeKey`](crate::store::Change::RevokeKey) to
-    /// the version that it holds.
+    /// [`plan::batch`](crate::store::plan::batch) applies this method for
+    /// [`Change::RevokeKey`](crate::store::Change::RevokeKey) to the version that the store holds.
     ///
     /// ```
     /// use keywright::{Clock, SystemClock, store::KeyStore};

@@ -243,8 +243,9 @@ pub struct UsageBatch {
     /// The id of the writer: a process that counts uses, and drew this id at random for its first
     /// flush.
     pub writer: [u8; 16],
-    /// The number of the batch, from 1, in the order in which the writer sends batches. A store
-    /// calls [`was_added`](Self::was_added) before it adds a batch.
+    /// The number of the batch, from 1, in the order in which the writer sends batches. A store may
+    /// refuse a number above 2⁶³ − 1, which no writer reaches, as
+    /// [`Unsupported`](crate::store::StoreErrorKind::Unsupported).
     pub sequence: u64,
     /// The time at which the batch was built.
     pub at: Timestamp,
@@ -318,7 +319,8 @@ impl UsageBatch {
     ///
     /// `last` is the last batch that the store added from this writer; `None` if it knows none.
     ///
-    /// Every store calls this method before it adds a batch.
+    /// [`plan::usage`](crate::store::plan::usage) calls this method. A store that plans with it does
+    /// not.
     ///
     /// A writer sends its batches in order and repeats each one until the store acknowledges it.
     /// Therefore only the last batch can be sent again, and it is unchanged.

@@ -309,9 +309,15 @@ impl FromStr for Subject {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Changes {
-    /// The epoch of the last commit that is included.
+    /// The epoch of the last commit that is included. Every commit that was acknowledged before the
+    /// call is included.
+    ///
+    /// If no commit has reached the epoch of the question, this one is lower. The store has then lost
+    /// commits, for example because it was restored from a backup. A cache drops all its entries,
+    /// whatever [`touched`](Self::touched) is.
     pub epoch: Epoch,
-    /// The touched subjects, oldest first. `None` if the store does not have them all: a cache then
-    /// drops all its entries.
+    /// The subjects that the commits after the epoch of the question have touched. They come in any
+    /// order, and a subject may occur more than once. `None` if the store does not have them all: a
+    /// cache then drops all its entries.
     pub touched: Option<Vec<Subject>>,
 }

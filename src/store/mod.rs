@@ -69,8 +69,9 @@ pub use crate::value::digest::{Digest, DigestError};
 /// `custom_store` is a complete store and a program that uses it, in 120 lines of code.
 ///
 /// The feature `conformance` adds a test suite that checks a store against this contract. It cannot
-/// check two rules: acknowledged writes survive a power cut (Durability 2), and a batch of usage is
-/// remembered for 7 days (Usage 2).
+/// check that acknowledged writes survive a power cut (Durability 2). It checks that a batch of usage
+/// is remembered for 7 days (Usage 2) only as far as the store measures them by
+/// [`UsageBatch::at`].
 ///
 /// An `Arc<dyn KeyStore>` is a store too, so a host can choose its store at run time:
 ///
@@ -142,6 +143,13 @@ pub use crate::value::digest::{Digest, DigestError};
 ///
 /// See [A store of your own](crate::guide::custom_store) in the guide.
 ///
+/// # Blocking the thread
+///
+/// A method may block the thread that polls its future: the contract does not forbid it. All other
+/// requests on that thread then wait too, and no timeout can end the call. So block only for as long
+/// as a read from memory takes. Wait for a disk, or for a lock that is held during disk writes, on
+/// another thread.
+///
 /// # Contract
 ///
 /// A store must keep all of these rules. They are numbered within each section, so that a review
@@ -198,20 +206,28 @@ pub use crate::value::digest::{Digest, DigestError};
 /// ## Usage
 ///
 /// 1. [`add_usage`](Self::add_usage) changes usage and adds events. It never changes a record.
-/// 2. The store remembers the last batch of each writer for at least 7 days. A repeated batch
-///    changes nothing.
+/// 2. The store remembers the last batch of each writer for at least 7 days, measured by
+///    [`UsageBatch::at`] or by a clock of the store. A repeated batch changes nothing.
 /// 3. A batch is refused as a conflict if another process uses the same writer id.
 ///    [`UsageBatch::was_added`] recognizes repeated batches and such conflicts.
 /// 4. A delta for an absent key is dropped, and the rest of the batch is added.
-/// 5. The store calls [`UsageDelta::is_alert_due`] for each delta, with the key's total before and
-///    after the delta. If an alert is due, the store writes [`Event::extensive_use`] in the same
-///    step.
+/// 5. If [`UsageDelta::is_alert_due`] for a delta, with the key's total before and after the delta,
+///    the store writes [`Event::extensive_use`] in the same step. [`plan::usage`] decides this.
 ///
 /// ## Pages
 ///
 /// 1. The pages hold the items in the order of the query, and each item once; see [`KeyQuery`].
 /// 2. A page of events may have fewer items than its limit, or none, and still have a next page;
 ///    see [`EventQuery::page`].
+/// 3. The last page of keys or accounts has no next query, also if it is full.
+///
+/// ## Changes
+///
+/// 1. [`changes`](Self::changes) returns every subject that a commit after the given epoch has
+///    touched, in any order. A store that does not know them all returns `None` in
+///    [`Changes::touched`].
+/// 2. The epoch of the answer is that of the store's newest commit, also if the given epoch is
+///    higher. A cache recognizes by it that the store has lost commits.
 ///
 /// ## Tenants
 ///
@@ -360,7 +376,9 @@ pub trait KeyStore: Any + fmt::Debug + Send + Sync + 'static {
 
     /// Returns the subjects that commits have touched since an epoch, for caches.
     ///
-    /// A store that does not record changes may always return `None` in [`Changes::touched`].
+    /// A store that does not record changes may always return `None` in [`Changes::touched`]. If
+    /// `since` is above the epoch of the newest commit, the store still returns that lower epoch;
+    /// see [`Changes::epoch`].
     ///
     /// # Errors
     /// [`Unavailable`](StoreErrorKind::Unavailable) or [`Corrupt`](StoreErrorKind::Corrupt).

@@ -83,3 +83,14 @@ pub(super) async fn changes_report_every_touched_subject(space: &Space<'_>) {
     let said = space.store.commit(stale).await;
     space.refused("an update of a deleted key", said, StoreErrorKind::Conflict);
 }
+
+pub(super) async fn changes_end_at_newest_commit(space: &Space<'_>) {
+    let committed = space.put([Change::InsertKey(space.key())]).await;
+    // No store reaches these epochs while other rules run.
+    for since in [Epoch(committed.0.saturating_add(1 << 40)), Epoch(u64::MAX)] {
+        let told = space.done("asking for changes", space.store.changes(since).await).epoch;
+        let what = format!("`changes` since {since:?}, which no commit has, ends at {told:?}");
+        space.holds(format!("{what}, but {committed:?} was acknowledged"), told >= committed);
+        space.holds(format!("{what}, so a cache cannot see that commits were lost"), told < since);
+    }
+}

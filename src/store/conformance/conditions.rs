@@ -146,3 +146,31 @@ pub(super) async fn no_live_key_left_after_batch(space: &Space<'_>) {
     let said = space.store.commit(insert).await;
     space.refused("a batch that adds a live key", said, StoreErrorKind::Conflict);
 }
+
+pub(super) async fn untouched_live_key_is_counted(space: &Space<'_>) {
+    let keys = [0, 1, 2].map(|_| space.key());
+    space.put(keys.iter().cloned().map(Change::InsertKey)).await;
+    let none_left = || {
+        let (tenant, owner) = (space.tenant.clone(), user("alice"));
+        Condition::NoLiveKeyLeft { tenant, owner, at: at(5) }
+    };
+    let revoke = |key: &KeyRecord| Change::RevokeKey { key: *key.id(), at: at(5) };
+    let delete = |key: &KeyRecord| Change::DeleteKey(*key.id());
+    let commit = async |condition, changes: &[Change]| {
+        let batch = Batch { conditions: vec![condition], ..batch(changes.to_vec()) };
+        space.store.commit(batch).await
+    };
+    // Each key is once the one that is left, because a store reads its rows in any order.
+    for (one, other) in [(0, 1), (0, 2), (1, 2)] {
+        let (one, other) = (&keys[one], &keys[other]);
+        for two in [[revoke(one), revoke(other)], [delete(one), delete(other)]] {
+            let what = format!("{two:?}, which leave a third live key");
+            let said = commit(none_left(), &two).await;
+            space.refused(format!("`NoLiveKeyLeft` with {what}"), said, StoreErrorKind::Conflict);
+            let said = commit(below(space, &user("alice"), 3, at(5)), &two).await;
+            space.refused(format!("a limit of 3 with {what}"), said, StoreErrorKind::LimitReached);
+        }
+    }
+    let all = [revoke(&keys[0]), delete(&keys[1]), revoke(&keys[2])];
+    space.done("a batch that leaves no live key", commit(none_left(), &all).await);
+}

@@ -215,3 +215,18 @@ pub(super) async fn deleted_id_is_kept_with_its_event(space: &Space<'_>) {
     is_taken(Change::InsertKey(late), "an insert of a key that was deleted after the newest event")
         .await;
 }
+
+pub(super) async fn deleted_account_id_stays_taken(space: &Space<'_>) {
+    let account = space.account();
+    tell(space, &space.tenant, &["a", "b", "c"]).await;
+    space.put([Change::InsertAccount(account.clone())]).await;
+    // The batch has no event and names no key, so only the account leads to the tenant's newest event.
+    space.put([Change::DeleteAccount(account.id)]).await;
+    for through in [1, 2, u64::MAX] {
+        space.put([forget(&space.tenant, through)]).await;
+        let insert = batch([Change::InsertAccount(account.clone())]);
+        let said = space.store.commit(insert).await;
+        let what = format!("an insert of a deleted account after forgetting up to {through}");
+        space.refused(what, said, StoreErrorKind::AlreadyExists);
+    }
+}

@@ -20,8 +20,9 @@
 //! If a rule does not hold, it panics. The message names the rule, the call, the expected result and the
 //! actual one.
 //!
-//! A suite cannot check two parts of the contract from outside: an acknowledged change must survive a
-//! power cut, and a repeated usage batch must be recognized for 7 days. Check these yourself.
+//! A suite cannot check from outside that an acknowledged change survives a power cut. It also cannot
+//! wait: a store that measures the 7 days for which it remembers a writer of usage with a clock of its
+//! own, and not with [`UsageBatch::at`](crate::store::UsageBatch::at), needs a test of its own for them.
 //!
 //! The module also has [`InterceptedStore`] and [`Faults`], which make a store fail in tests of your
 //! service.
@@ -182,6 +183,7 @@ rules! { $
     calm conditions::limit_is_checked_before_the_batch: "A commit is refused if the owner holds as many live keys as the limit before the batch.",
     calm conditions::limit_counts_live_keys_of_owner: "The limit counts the owner's keys in this tenant that are live at the given time.",
     calm conditions::no_live_key_left_after_batch: "`NoLiveKeyLeft` counts the owner's keys after the batch.",
+    calm conditions::untouched_live_key_is_counted: "`NoLiveKeyLeft` and the limit count every live key of the owner, however many of them the batch revokes or deletes.",
     calm batches::failed_batch_writes_nothing: "A commit writes all of a batch, with its events, or nothing of it.",
     calm batches::batch_is_written_whole: "A commit writes all of a batch.",
     calm batches::batch_names_nothing_twice: "A batch with two changes of one key, account or policy is refused as unsupported.",
@@ -191,9 +193,11 @@ rules! { $
     calm events::forgotten_events_are_gone: "`ForgetEvents` removes the tenant's events up to a number, and no others. Numbering continues.",
     calm events::newest_event_is_kept: "`ForgetEvents` never removes the tenant's newest event.",
     calm events::deleted_id_is_kept_with_its_event: "A deleted id is refused until the event of its deletion is forgotten.",
+    calm events::deleted_account_id_stays_taken: "The id of a deleted account is refused until the event is forgotten that was the tenant's newest at the deletion.",
     calm events::event_appears_with_its_change: "An event is visible no later than its change.",
     calm commits::epochs_always_increase: "Each commit has an epoch greater than those before.",
     calm commits::changes_report_every_touched_subject: "`changes` returns every subject that changed since an epoch, or that the store no longer knows.",
+    calm commits::changes_end_at_newest_commit: "`changes` since an epoch that the store has not reached returns the epoch of the store's newest commit, which is lower.",
     calm reads::resolve_returns_key_account_and_policy: "`resolve` returns the key, its account and its tenant's policy.",
     calm reads::resolve_sees_acknowledged_changes: "Every `resolve` sees all changes that were acknowledged before it started.",
     calm reads::lookups_see_acknowledged_changes: "Every lookup sees all changes that were acknowledged before it started.",
@@ -205,6 +209,7 @@ rules! { $
     calm pages::accounts_come_once_and_in_order: "Accounts come oldest first, each once, on pages of any size.",
     calm pages::events_come_once_and_in_order: "Events come newest first or oldest first, each once, on pages of any size.",
     calm pages::page_keeps_its_limit: "A page has at most as many items as the query's limit, and a next query if there are more.",
+    calm pages::full_last_page_has_no_next: "The last page of keys or accounts has no next query, also if it is full.",
     calm pages::unmoved_keys_appear_on_one_page: "A key that is neither added nor removed nor moved in the order appears on exactly one page.",
     calm queries::key_query_filters_are_obeyed: "A query returns the keys that `KeyQuery::matches` accepts at the given time.",
     calm queries::account_query_filters_are_obeyed: "Accounts are found by name, id and role, in upper or lower case.",
@@ -213,6 +218,7 @@ rules! { $
     calm usage::usage_batch_counts_once: "Adding the same batch of usage again changes nothing.",
     calm usage::reused_writer_id_is_refused: "A batch with a number that its writer has passed, or with other deltas than the batch of that number, is a conflict.",
     calm usage::usage_writers_are_independent: "Batches of one writer never hide batches of another.",
+    calm usage::writer_is_remembered_for_7_days: "A repeated batch counts once for 7 days, also after other writers have added newer batches.",
     calm usage::last_use_only_moves_forward: "The last use of a key never goes back.",
     calm usage::usage_of_absent_keys_is_dropped: "A delta for an absent key is dropped, and the others are added.",
     calm usage::usage_changes_no_record: "Adding usage changes only usage and events, never a record.",

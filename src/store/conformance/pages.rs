@@ -1,6 +1,6 @@
 //! Rules of pages: every item is listed once and in order, even if others change meanwhile.
 
-use super::test_tenants::{Space, at, batch, delta, name, next, said};
+use super::test_tenants::{Space, at, batch, delta, name, next, said, user};
 use crate::record::account::ServiceAccount;
 use crate::record::event::Event;
 use crate::record::key::KeyRecord;
@@ -85,7 +85,9 @@ pub(super) async fn keys_come_once_and_in_order(space: &Space<'_>) {
             let expected: Vec<KeyId> = stored.iter().map(|stored| *stored.record.id()).collect();
             for size in SIZES {
                 let found = walk_keys(space, &query, size).await;
-                space.same(format!("{sort:?} in pages of {size}"), &found, &expected);
+                let reversed = query.order().1;
+                let what = format!("{sort:?}, descending: {reversed}, in pages of {size}");
+                space.same(what, &found, &expected);
             }
         }
     }
@@ -160,6 +162,41 @@ pub(super) async fn page_keeps_its_limit(space: &Space<'_>) {
             format!("the number of events and whether there are more, for a limit of {limit:?}");
         let seen = (events.items.len(), events.next.is_some());
         space.same(what, &seen, &(usize::from(expected), true));
+    }
+}
+
+pub(super) async fn full_last_page_has_no_next(space: &Space<'_>) {
+    let keys = (0..4).map(|n| {
+        let owner = user(if n < 3 { "alice" } else { "bob" });
+        Change::InsertKey(space.key_with(|key| (key.owner, key.created_at) = (owner, at(n))))
+    });
+    let accounts = (0..4).map(|_| Change::InsertAccount(space.account()));
+    space.put(keys.chain(accounts)).await;
+    // The last key is on no page of the second query.
+    for (query, matching) in [(KeyQuery::new(), 4), (KeyQuery::new().owner(user("alice")), 3)] {
+        for sort in SORTS {
+            for query in [query.clone().sort(sort), query.clone().sort(sort).descending()] {
+                for (limit, has_next) in [(matching - 1, true), (matching, false)] {
+                    let query = query.clone().limit(limit);
+                    let page = space.store.keys(&space.tenant, &query, at(50)).await;
+                    let page = space.done("listing keys", page);
+                    let seen = (page.items.len(), page.next.is_some());
+                    let what =
+                        format!("the number of keys and whether there are more, of {query:?}");
+                    space.same(what, &seen, &(usize::from(limit), has_next));
+                }
+            }
+        }
+    }
+    let mut query = AccountQuery::new().limit(2);
+    for has_next in [true, false] {
+        let page = space.store.accounts(&space.tenant, &query).await;
+        let page = space.done("listing accounts", page);
+        let seen = (page.items.len(), page.next.is_some());
+        let what = format!("the number of accounts and whether there are more, of {query:?}");
+        space.same(what, &seen, &(2, has_next));
+        let Some(next) = page.next else { break };
+        query = next;
     }
 }
 

@@ -1,5 +1,7 @@
 //! Rules of usage: a batch is added once, changes no record, and never moves a last use back.
 
+use std::time::Duration;
+
 use super::test_tenants::{Space, at, delta, renamed};
 use crate::record::event::{Event, EventKind};
 use crate::store::{Change, Freshness, KeyQuery, StoreErrorKind, Usage, UsageBatch, UsageDelta};
@@ -102,6 +104,27 @@ pub(super) async fn usage_writers_are_independent(space: &Space<'_>) {
     }
     let expected = (12, Some(at(20)));
     space.same("the key after batches of two writers", &used(space, key.id()).await, &expected);
+}
+
+pub(super) async fn writer_is_remembered_for_7_days(space: &Space<'_>) {
+    let key = space.key();
+    space.put([Change::InsertKey(key.clone())]).await;
+    let one = space.usage([delta(key.id(), 3, at(10))]);
+    add(space, &one).await;
+    // One second less, so that the rule does not make a store forget the writers of other rules.
+    let end = one.at.saturating_add(Duration::from_secs(7 * 86_400 - 1));
+    for (time, uses) in [(one.at.saturating_add(Duration::from_secs(1)), 4), (end, 5)] {
+        let newer = UsageBatch { at: time, ..space.usage([delta(key.id(), 1, at(10))]) };
+        for batch in [&newer, &one, &newer] {
+            add(space, batch).await;
+        }
+        let seen = used(space, key.id()).await;
+        let what = format!("the key after a batch of another writer at {time}, and repeated ones");
+        space.same(what, &seen, &(uses, Some(at(10))));
+    }
+    let next = UsageBatch { sequence: 2, at: end, ..one };
+    add(space, &next).await;
+    space.same("the key after the next batch", &used(space, key.id()).await, &(8, Some(at(10))));
 }
 
 pub(super) async fn last_use_only_moves_forward(space: &Space<'_>) {

@@ -14,9 +14,9 @@ use crate::value::time::Timestamp;
 
 /// The effects of a batch: the rows to insert, replace and remove.
 ///
-/// A store writes all effects or none, without any further decision. Destructure the effects with a
-/// pattern that names every field. If a later version of the crate adds a field, the store then
-/// does not compile until it writes that field too.
+/// A store writes all effects or none. Destructure the effects with a pattern that names every
+/// field. If a later version of the crate adds a field, the store then does not compile until it
+/// writes that field too.
 ///
 /// ```
 /// use keywright::store::plan::Effects;
@@ -31,6 +31,20 @@ use crate::value::time::Timestamp;
 /// }
 /// write(Effects::default());
 /// ```
+///
+/// # Deleted ids and writers
+///
+/// [`Rows`](super::Rows) holds only the rows that were read. A store that plans on it finds
+/// [`forgotten_ids`](Self::forgotten_ids) and [`forgotten_writers`](Self::forgotten_writers) always
+/// empty. It removes these rows in the same transaction, with two statements of its own:
+///
+/// * For each tenant and number of [`forgotten_events`](Self::forgotten_events), it removes the
+///   deleted ids whose [`Tombstone::event`] is at most this number:
+///   `DELETE FROM deleted WHERE tenant = :tenant AND event <= :number`.
+/// * With a [`writer`](Self::writer), it removes the writers whose [`Writer::at`] is more than 7 days
+///   before that of the new one: `DELETE FROM writers WHERE at < :seven_days_before`.
+///
+/// A store may also keep both kinds of rows permanently. The two tables then grow without bound.
 #[derive(Clone, Debug, Default)]
 pub struct Effects {
     /// The keys to insert.
@@ -47,22 +61,24 @@ pub struct Effects {
     pub deleted_accounts: Vec<AccountId>,
     /// The policies to insert or replace.
     pub policies: Vec<(TenantId, Policy)>,
-    /// The usage to insert or replace.
+    /// The usage to insert or replace: the new totals, not what is added to them.
     pub usage: Vec<(KeyId, Usage)>,
     /// The writer of usage to insert or replace, with its id.
     pub writer: Option<([u8; 16], Writer)>,
-    /// The ids of the writers of usage to remove.
+    /// The ids of the writers of usage to remove. Empty if the view is [`Rows`](super::Rows).
     pub forgotten_writers: Vec<[u8; 16]>,
     /// The events to insert, with their sequence numbers.
     pub events: Vec<Event>,
-    /// The number of the newest event of each tenant that has new events.
+    /// The number of the newest event of each tenant that has new events. A store that finds it as
+    /// the highest number among a tenant's events does not write it.
     pub last_events: HashMap<TenantId, u64>,
     /// The deleted ids to remember, which inserts must not use again.
     pub tombstones: Vec<Tombstone>,
     /// The tenants whose oldest events are removed, each with the number of the last event to
     /// remove.
     pub forgotten_events: Vec<(TenantId, u64)>,
-    /// The deleted ids to forget with these events. They may be used again.
+    /// The deleted ids to forget with these events. They may be used again. Empty if the view is
+    /// [`Rows`](super::Rows).
     pub forgotten_ids: Vec<DeletedId>,
 }
 

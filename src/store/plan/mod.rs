@@ -10,7 +10,10 @@
 //! 4. Write all effects or none of them.
 //!
 //! The effects are complete: records, usage, alerts and the sequence numbers of events. The last
-//! step only writes them. [`usage`] plans a batch of usage in the same way.
+//! step only writes them. A store that plans on [`Rows`] also removes outdated
+//! [deleted ids and writers](Effects#deleted-ids-and-writers).
+//!
+//! [`usage`] plans a batch of usage in the same way, with the rows of [`ReadSet::of_alerts`].
 //!
 //! ```
 //! use keywright::store::plan::{self, ReadSet, Rows};

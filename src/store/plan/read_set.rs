@@ -11,7 +11,10 @@ use crate::value::time::Timestamp;
 
 /// The rows that a store must read to plan a batch.
 ///
-/// A store leaves out rows that do not exist. It may read more rows than these.
+/// Each field leads to rows of a table, which the store puts into a field of
+/// [`Rows`](super::Rows). The store leaves out rows that do not exist. It may read more rows than
+/// these. The guide has [a statement of SQL](crate::guide::custom_store#reading-the-rows) for each
+/// field.
 ///
 /// ```
 /// use keywright::store::plan::ReadSet;
@@ -26,27 +29,45 @@ use crate::value::time::Timestamp;
 /// ```
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct ReadSet {
-    /// Keys to read, each with the service account that owns it.
+    /// Keys to read into [`Rows::keys`](super::Rows::keys). If a service account owns the key, the
+    /// store also reads the account, into [`Rows::accounts`](super::Rows::accounts).
     pub keys: Vec<KeyId>,
-    /// Keys for whose tenants the store also reads the number of the newest event.
+    /// Keys for whose tenants the store reads the number of the newest event, into
+    /// [`Rows::last_events`](super::Rows::last_events). Each of them is in [`keys`](Self::keys)
+    /// too, and its record names the tenant. A key that does not exist needs no number.
     pub numbered_keys: Vec<KeyId>,
-    /// Owners of whom live keys must be read.
+    /// Owners of whom live keys must be read, into [`Rows::keys`](super::Rows::keys).
     pub owners: Vec<OwnerKeys>,
-    /// Service accounts to read.
+    /// Service accounts to read into [`Rows::accounts`](super::Rows::accounts).
     pub accounts: Vec<AccountId>,
-    /// Service accounts that the batch removes. For each, the store reads the number of its
-    /// tenant's newest event, and one key of the account that is not in [`keys`](Self::keys), dead
-    /// or live. If there is such a key, the batch is refused.
+    /// Service accounts that the batch removes. Each of them is in [`accounts`](Self::accounts)
+    /// too, and its record names the tenant. An account that does not exist needs no other rows.
+    ///
+    /// For each account that exists, the store reads:
+    /// * the number of its tenant's newest event, into
+    ///   [`Rows::last_events`](super::Rows::last_events);
+    /// * one key that the account owns, dead or live, and that is not in [`keys`](Self::keys), into
+    ///   [`Rows::keys`](super::Rows::keys). If there is such a key, the batch is refused.
     pub emptied_accounts: Vec<AccountId>,
-    /// Tenants whose policies must be read.
+    /// Tenants whose policies must be read, into [`Rows::policies`](super::Rows::policies).
     pub policies: Vec<TenantId>,
-    /// Ids to look up among the deleted ids.
+    /// Ids to look up among the deleted ids. The store puts those that it finds into
+    /// [`Rows::deleted`](super::Rows::deleted).
     pub deleted: Vec<DeletedId>,
-    /// Tenants of which the number of the newest event must be read.
+    /// Tenants of which the number of the newest event must be read, into
+    /// [`Rows::last_events`](super::Rows::last_events). A tenant without events is left out.
     pub tenants: Vec<TenantId>,
 }
 
 /// A request for the live keys of an owner, which a condition counts.
+///
+/// The store reads keys that meet all of these conditions:
+/// * The key is one of this tenant and this owner.
+/// * The key is live at [`at`](Self::at): it is not revoked, and it has no
+///   [`expires_at`](crate::Key::expires_at) or one after `at`. A disabled key is live, and so is a
+///   key that is not valid yet. In SQL:
+///   `revoked_at IS NULL AND (expires_at IS NULL OR expires_at > :at)`.
+/// * The key is not in [`ReadSet::keys`].
 ///
 /// ```
 /// use keywright::store::plan::ReadSet;
@@ -68,8 +89,8 @@ pub struct OwnerKeys {
     pub owner: Owner,
     /// The time at which the keys' statuses are computed.
     pub at: Timestamp,
-    /// The number of live keys to read, or all if the owner has fewer. Keys in [`ReadSet::keys`] do
-    /// not count.
+    /// The number of live keys after which the store can stop reading. The keys of
+    /// [`ReadSet::keys`] do not count toward it, because the batch may revoke or remove them.
     pub most: u16,
 }
 
@@ -100,9 +121,8 @@ impl ReadSet {
 
     /// Returns the rows that the alerts of a batch of usage need.
     ///
-    /// The set is empty if no alert is due.
-    ///
-    /// `view` must have the usage of the batch's keys.
+    /// The store calls it after it has read the usage of the batch's keys into `view`, and before
+    /// it calls [`usage`](super::usage). The set is empty if no alert is due.
     ///
     /// ```
     /// use std::num::NonZeroU64;

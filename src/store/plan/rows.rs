@@ -13,6 +13,8 @@ use crate::value::id::{AccountId, KeyId, TenantId};
 /// The rows that a store has read for a batch: all rows of its [`ReadSet`](super::ReadSet), or
 /// more.
 ///
+/// A row that does not exist is left out. For a batch of usage, see [`usage`](super::usage).
+///
 /// ```
 /// use keywright::store::plan::{Rows, View};
 ///
@@ -32,11 +34,16 @@ pub struct Rows {
     pub policies: HashMap<TenantId, Policy>,
     /// Deleted ids that are not forgotten yet.
     pub deleted: HashSet<DeletedId>,
-    /// The number of each tenant's newest event.
+    /// The number of each tenant's newest event. A tenant without events is left out.
     pub last_events: HashMap<TenantId, u64>,
-    /// Usage, by key id. A key that is in [`keys`](Self::keys) and not here was never used.
+    /// Usage, by key id. Only [`usage`](super::usage) needs it.
+    ///
+    /// A key that is neither here nor in [`keys`](Self::keys) counts as absent, and
+    /// [`usage`](super::usage) drops its deltas. So add
+    /// [`Usage::default()`](crate::store::Usage) for a key that exists and was never used.
     pub usage: HashMap<KeyId, Usage>,
-    /// The last batch of each writer of usage, by the writer's id.
+    /// The last batch of each writer of usage, by the writer's id. Only [`usage`](super::usage)
+    /// needs it, and only that of the batch's writer.
     pub last_batches: HashMap<[u8; 16], LastBatch>,
 }
 

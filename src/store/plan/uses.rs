@@ -19,9 +19,15 @@ const WRITER_KEPT: Duration = Duration::from_hours(7 * 24);
 ///
 /// The result is `None` if the batch was added before. Nothing is then to be written.
 ///
-/// `view` must have the last batch of the writer and the usage of each key. For each key that
-/// [`alerts_due`] returns, it must also have the record and the number of the tenant's newest
-/// event.
+/// A store reads the rows in two steps, in the transaction that will write:
+///
+/// 1. It reads the last batch of the writer, and the usage of each key of the batch. A key that
+///    exists and was never used has [`Usage::default()`](Usage); see
+///    [`Rows::usage`](super::Rows::usage).
+/// 2. It reads the rows of [`ReadSet::of_alerts`](super::ReadSet::of_alerts).
+///
+/// This function calls [`UsageBatch::was_added`] and
+/// [`UsageDelta::is_alert_due`](crate::store::UsageDelta::is_alert_due), so the store does not.
 ///
 /// ```
 /// use keywright::store::plan::{self, Rows};
@@ -71,7 +77,8 @@ pub fn usage(view: &impl View, batch: &UsageBatch) -> Result<Option<Effects>, St
 
 /// Returns the keys whose uses pass an alert threshold with this batch.
 ///
-/// A store needs to read records and numbers of events for these keys only.
+/// [`ReadSet::of_alerts`](super::ReadSet::of_alerts) returns the rows to read for them. A store that
+/// has its own way to read these rows calls this function in its place.
 ///
 /// ```
 /// use std::num::NonZeroU64;

@@ -66,8 +66,9 @@ pub trait View {
     /// Returns the deleted ids of a tenant whose [`Tombstone::event`](super::Tombstone::event) is
     /// at most this number, for [`Effects::forgotten_ids`](super::Effects::forgotten_ids).
     ///
-    /// The default body returns none. It fits a store that keeps deleted ids permanently or removes
-    /// them with its own statement.
+    /// The default body returns none. It fits a store that removes deleted ids with its own
+    /// statement, or keeps them permanently; see
+    /// [`Effects`](super::Effects#deleted-ids-and-writers).
     fn deleted_through(&self, _: &TenantId, _: u64) -> impl Iterator<Item = DeletedId> {
         iter::empty()
     }
@@ -75,7 +76,8 @@ pub trait View {
     /// Returns the number of a tenant's newest event; 0 if the tenant has no events.
     fn last_event(&self, tenant: &TenantId) -> u64;
 
-    /// Returns the usage of a key; `None` if there is no such key.
+    /// Returns the usage of a key; `None` if there is no such key, and
+    /// [`Usage::default()`](Usage) if the key was never used.
     fn usage(&self, key: &KeyId) -> Option<Usage>;
 
     /// Returns the last batch of a writer of usage; `None` if the writer is unknown.
@@ -84,8 +86,8 @@ pub trait View {
     /// Returns all writers of usage, each with the time of its last batch, for
     /// [`Effects::forgotten_writers`](super::Effects::forgotten_writers).
     ///
-    /// The default body returns none. It fits a store that keeps writers permanently or removes
-    /// them with its own statement.
+    /// The default body returns none. It fits a store that removes writers with its own statement,
+    /// or keeps them permanently; see [`Effects`](super::Effects#deleted-ids-and-writers).
     fn writers(&self) -> impl Iterator<Item = ([u8; 16], Timestamp)> {
         iter::empty()
     }

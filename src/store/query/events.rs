@@ -381,7 +381,8 @@ impl EventQuery {
     ///
     /// Only implementations of a store need this method.
     ///
-    /// The range is empty if no event can be on the page.
+    /// The range is empty if no event can be on the page. Its end can be `u64::MAX`, which is above
+    /// the number of every event.
     ///
     /// ```
     /// # use keywright::store::EventQuery;

@@ -41,10 +41,15 @@ pub(crate) enum Flaw {
     ForgetsOneMore,
     NewestForgotten,
     DeletedIdFreeEarly,
+    AccountIdFreeEarly,
+    BatchKeysTakeRoom,
+    WriterForgottenEarly,
+    NextOnFullPage,
+    FutureEpochRepeated,
 }
 
 /// Each flaw, its effect, and exactly the rules that detect it.
-pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 38] = [
+pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 43] = [
     (
         Flaw::InsertReplaces,
         "an insert of a key that exists replaces it",
@@ -89,6 +94,7 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 38] = [
         &[
             "limit_is_checked_before_the_batch",
             "limit_counts_live_keys_of_owner",
+            "untouched_live_key_is_counted",
             "limit_is_exact_under_concurrency",
         ],
     ),
@@ -115,6 +121,7 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 38] = [
             "policy_version_condition_holds",
             "limit_is_checked_before_the_batch",
             "no_live_key_left_after_batch",
+            "untouched_live_key_is_counted",
             "failed_batch_writes_nothing",
             "batch_names_nothing_twice",
             "forgotten_events_are_gone",
@@ -171,6 +178,7 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 38] = [
             "usage_batch_counts_once",
             "reused_writer_id_is_refused",
             "usage_writers_are_independent",
+            "writer_is_remembered_for_7_days",
             "alert_is_due_once",
             "concurrent_usage_adds_up",
             "dropped_usage_is_atomic",
@@ -181,6 +189,7 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 38] = [
         "all writers share their batch numbers",
         &[
             "usage_writers_are_independent",
+            "writer_is_remembered_for_7_days",
             "last_use_only_moves_forward",
             "usage_changes_no_record",
             "concurrent_usage_adds_up",
@@ -229,7 +238,12 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 38] = [
     (
         Flaw::PageSkips,
         "a page leaves out its last key",
-        &["keys_come_once_and_in_order", "page_keeps_its_limit", "unmoved_keys_appear_on_one_page"],
+        &[
+            "keys_come_once_and_in_order",
+            "page_keeps_its_limit",
+            "full_last_page_has_no_next",
+            "unmoved_keys_appear_on_one_page",
+        ],
     ),
     (
         Flaw::PageRepeats,
@@ -297,5 +311,30 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 38] = [
         Flaw::DeletedIdFreeEarly,
         "deleted ids can be used again after any event is forgotten",
         &["deleted_id_is_kept_with_its_event"],
+    ),
+    (
+        Flaw::AccountIdFreeEarly,
+        "the tenant's newest event is not read for a deleted account",
+        &["deleted_account_id_stays_taken"],
+    ),
+    (
+        Flaw::BatchKeysTakeRoom,
+        "the keys of the batch count toward `OwnerKeys::most`",
+        &["untouched_live_key_is_counted"],
+    ),
+    (
+        Flaw::WriterForgottenEarly,
+        "a writer of usage is forgotten as soon as another one has a newer batch",
+        &["writer_is_remembered_for_7_days"],
+    ),
+    (
+        Flaw::NextOnFullPage,
+        "the last page of keys has a next query if it is full",
+        &["full_last_page_has_no_next"],
+    ),
+    (
+        Flaw::FutureEpochRepeated,
+        "`changes` returns the epoch of the question if that is higher",
+        &["changes_end_at_newest_commit"],
     ),
 ];

@@ -1,6 +1,6 @@
 //! The reads of a store with one flaw, and the state that the flaw needs.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -32,6 +32,10 @@ pub(super) struct Notes {
     pub(super) calls: u64,
     /// The number up to which a tenant's events are hidden.
     pub(super) hidden: Vec<(TenantId, u64)>,
+    /// The accounts that a batch without events deleted.
+    pub(super) undated: HashSet<AccountId>,
+    /// The time of each writer's last batch, and how often the writer was forgotten.
+    pub(super) writers: HashMap<[u8; 16], (Timestamp, u64)>,
     /// Whether any event was forgotten.
     pub(super) has_forgotten: bool,
     accounts: HashMap<AccountId, Arc<ServiceAccount>>,
@@ -148,6 +152,10 @@ impl KeyStore for Wrong {
                 let before = &page.items[page.items.len() - 2];
                 page.next = Some(query.behind(query.position(&before.record, &before.usage)));
             }
+            (Flaw::NextOnFullPage, len) if len == query.page_size() => {
+                let last = &page.items[len - 1];
+                page.next = Some(query.behind(query.position(&last.record, &last.usage)));
+            }
             _ => {}
         }
         Ok(Page {
@@ -194,6 +202,9 @@ impl KeyStore for Wrong {
         let mut changes = self.inner.changes(since).await?;
         if let (Flaw::ChangesForgetPolicies, Some(touched)) = (self.flaw, &mut changes.touched) {
             touched.retain(|subject| !matches!(subject, Subject::Policy(_)));
+        }
+        if self.flaw == Flaw::FutureEpochRepeated {
+            changes.epoch = changes.epoch.max(since);
         }
         Ok(changes)
     }

@@ -4,10 +4,10 @@ use std::collections::HashSet;
 
 use futures_lite::future::yield_now;
 use keywright::store::{
-    Batch, Change, Condition, Epoch, EventQuery, Freshness, KeyQuery, KeyRecord, KeyStore,
+    Batch, Change, Condition, Epoch, EventQuery, Freshness, KeyQuery, KeyRecord, KeySort, KeyStore,
     StoreError, StoreErrorKind, UsageBatch,
 };
-use keywright::{KeyId, KeyStatus};
+use keywright::{KeyId, KeyStatus, Owner, Timestamp};
 
 use super::flaws::Flaw;
 use super::store::{Wrong, with};
@@ -41,6 +41,8 @@ impl Wrong {
             Flaw::AccountVersionIgnored => {
                 batch.conditions.retain(|c| !matches!(c, Condition::AccountVersion { .. }));
             }
+            Flaw::AccountIdFreeEarly => self.free_undated(&mut batch),
+            Flaw::BatchKeysTakeRoom => self.overlook_keys(&mut batch).await?,
             Flaw::LimitCountedBefore => self.count_before(&mut batch).await?,
             Flaw::LimitOneTooHigh => {
                 for condition in &mut batch.conditions {
@@ -108,6 +110,19 @@ impl Wrong {
         match self.flaw {
             Flaw::UsageCountsTwice => {
                 batch.writer[..8].copy_from_slice(&self.count_call().to_be_bytes());
+            }
+            Flaw::WriterForgottenEarly => {
+                let mut notes = self.notes();
+                for (writer, (at, times)) in &mut notes.writers {
+                    if *writer != batch.writer && *at < batch.at {
+                        (*at, *times) = (Timestamp::MAX, *times + 1);
+                    }
+                }
+                let (at, times) = notes.writers.entry(batch.writer).or_insert((batch.at, 0));
+                *at = batch.at;
+                // A writer that was forgotten is a new one to the inner store.
+                let id = u128::from_be_bytes(batch.writer).wrapping_add((*times).into());
+                batch.writer = id.to_be_bytes();
             }
             Flaw::WritersShareNumbers => batch.writer = [7; 16],
             Flaw::LastUseGoesBack => {
@@ -200,9 +215,7 @@ impl Wrong {
             let Condition::LiveKeysBelow { tenant, owner, limit, at } = condition else {
                 continue;
             };
-            let query = KeyQuery::new().owner(owner.clone()).limit(500);
-            let live = KeyStatus::ALL.into_iter().filter(|status| status.is_live());
-            let query = live.fold(query, KeyQuery::status);
+            let query = live_keys(owner).limit(500);
             let held = self.inner.keys(tenant, &query, *at).await?.items.len();
             if held >= usize::from(*limit) {
                 return Err(StoreError::new(StoreErrorKind::LimitReached, "too many"));
@@ -210,6 +223,49 @@ impl Wrong {
             yield_now().await;
         }
         batch.conditions.retain(|c| !matches!(c, Condition::LiveKeysBelow { .. }));
+        Ok(())
+    }
+
+    /// Lets a batch insert an account that a batch without events deleted, once any event is forgotten.
+    fn free_undated(&self, batch: &mut Batch) {
+        let mut notes = self.notes();
+        notes.has_forgotten |= batch.changes.iter().any(is_forget);
+        for change in &batch.changes {
+            if let (Change::DeleteAccount(id), true) = (change, batch.events.is_empty()) {
+                notes.undated.insert(*id);
+            }
+        }
+        batch.changes.retain(|change| {
+            let is_free = |id| notes.has_forgotten && notes.undated.contains(id);
+            !matches!(change, Change::InsertAccount(account) if is_free(&account.id))
+        });
+    }
+
+    /// Drops a condition on live keys if the first live key of the owner is one that the batch removes.
+    /// The keys that the batch writes are still checked.
+    async fn overlook_keys(&self, batch: &mut Batch) -> Result<(), StoreError> {
+        let writes = |c: &Change| matches!(c, Change::InsertKey(_) | Change::UpdateKey(_));
+        if batch.changes.iter().any(writes) {
+            return Ok(());
+        }
+        let mut kept = Vec::new();
+        for condition in std::mem::take(&mut batch.conditions) {
+            if let Condition::NoLiveKeyLeft { tenant, owner, at } = &condition {
+                let query = live_keys(owner).sort(KeySort::Expires).limit(1);
+                let first = self.inner.keys(tenant, &query, *at).await?.items;
+                let is_removed = |change: &Change| {
+                    let (Change::RevokeKey { key, .. } | Change::DeleteKey(key)) = change else {
+                        return false;
+                    };
+                    first.iter().any(|stored| stored.record.id() == key)
+                };
+                if batch.changes.iter().any(is_removed) {
+                    continue;
+                }
+            }
+            kept.push(condition);
+        }
+        batch.conditions = kept;
         Ok(())
     }
 
@@ -264,6 +320,11 @@ impl Wrong {
         }
         Ok(epoch)
     }
+}
+
+fn live_keys(owner: &Owner) -> KeyQuery {
+    let live = KeyStatus::ALL.into_iter().filter(|status| status.is_live());
+    live.fold(KeyQuery::new().owner(owner.clone()), KeyQuery::status)
 }
 
 fn is_forget(change: &Change) -> bool {
