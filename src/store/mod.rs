@@ -331,8 +331,8 @@ pub trait KeyStore: Any + fmt::Debug + Send + Sync + 'static {
     ///   or [`LimitReached`](StoreErrorKind::LimitReached) as [`Condition`] and [`Change`]
     ///   describe.
     /// * [`Unsupported`](StoreErrorKind::Unsupported) if the batch names one subject in two
-    ///   changes, if an update changes the tenant, owner or creation time of a record, or if a
-    ///   version is above 2⁶³ − 1.
+    ///   changes, if an update changes the tenant, owner or creation time of a key or the tenant of
+    ///   an account, or if a version is above 2⁶³ − 1.
     /// * [`Corrupt`](StoreErrorKind::Corrupt) if the stored data is damaged.
     /// * [`Unavailable`](StoreErrorKind::Unavailable) if the store cannot write now. After this
     ///   kind of error only, the batch may have been written.

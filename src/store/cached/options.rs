@@ -104,8 +104,8 @@ impl CacheOptions {
     /// answered.
     ///
     /// `bound` is at least [`max_staleness`](Self::max_staleness) and at most 7 days. By default the
-    /// cache gives no answer that is older than `max_staleness`, and a node without its store accepts
-    /// no key. A grant that was decided on an older answer is marked with
+    /// cache gives no answer that is older than `max_staleness`: a node without its store accepts no key
+    /// after that time. A grant that was decided on an older answer is marked with
     /// [`Age::is_during_outage`](crate::store::Age::is_during_outage).
     ///
     /// ```
@@ -133,10 +133,10 @@ impl CacheOptions {
         Self { outage: Some(bound), ..self }
     }
 
-    /// Sets how long a read waits for the store, from 1 ms to 1 minute.
+    /// Sets how long a check of a key or a refresh waits for the store, from 1 ms to 1 minute.
     ///
-    /// The default is 2 seconds. A read that waited this long fails with
-    /// [`Unavailable`](crate::store::StoreErrorKind::Unavailable).
+    /// The default is 2 seconds. After this time the store counts as unavailable. All other calls wait
+    /// as long as the store does.
     ///
     /// ```
     /// # use keywright::store::CacheOptions;

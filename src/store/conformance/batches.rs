@@ -4,7 +4,7 @@ use super::test_tenants::{Space, at, batch, next_account, policy, renamed, said}
 use crate::record::key::{KeyRecord, Owner};
 use crate::store::{Batch, Change, Condition, Freshness, KeyQuery, StoreErrorKind};
 
-/// A valid batch with a change of every kind.
+/// A valid batch with changes of most kinds.
 struct Everything {
     batch: Batch,
     inserted: KeyRecord,

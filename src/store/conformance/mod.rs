@@ -168,7 +168,7 @@ rules! { $
     calm updates::account_update_needs_the_previous_version: "An update replaces an account whose version is one less. Otherwise it is a conflict.",
     calm updates::policy_write_needs_the_previous_version: "A policy replaces the version that is one less, 0 if there is none. Otherwise it is a conflict.",
     calm updates::update_of_absent_record_conflicts: "An update of an absent record is a conflict.",
-    calm updates::update_changes_no_identity: "An update that changes tenant, owner or creation time is refused as unsupported.",
+    calm updates::update_changes_no_identity: "An update that changes tenant, owner or creation time of a key, or the tenant of an account, is refused as unsupported.",
     calm revokes::revoke_needs_no_version: "A revoke applies `KeyRecord::revoked` to the record, at any version.",
     calm revokes::older_update_cannot_undo_revoke: "An update that was read before a revoke can't undo it.",
     calm revokes::first_revoke_keeps_its_time: "A revoke is a conflict if the key is already revoked: the time of the first revoke stays.",

@@ -46,7 +46,8 @@ impl Database {
         Ok(database)
     }
 
-    /// Checks the format and all checksums, and reads all data except the events.
+    /// Checks the format, every page, and the checksums of all records except events, and reads these
+    /// records.
     pub(super) fn load(mut redb: redb::Database) -> Result<(Self, Loaded), StoreError> {
         check_format(&redb)?;
         redb.check_integrity().map_err(storage)?;

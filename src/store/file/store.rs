@@ -86,7 +86,8 @@ struct Inner {
 impl FileStore {
     /// Opens the store at `path`, or creates it if there is no file.
     ///
-    /// Opening reads all data except events into memory and checks it.
+    /// Opening checks the whole file, and reads all data except events into memory. The checksum of an
+    /// event is checked when the event is read.
     ///
     /// ```
     /// # futures_lite::future::block_on(async {
@@ -393,7 +394,8 @@ impl KeyStore for FileStore {
 impl FileOptions {
     /// Opens the store at `path` with these options, or creates it if there is no file.
     ///
-    /// Opening reads all data except events into memory and checks it.
+    /// Opening checks the whole file, and reads all data except events into memory. The checksum of an
+    /// event is checked when the event is read.
     ///
     /// ```
     /// # futures_lite::future::block_on(async {

@@ -32,7 +32,7 @@ use crate::value::serde_strict::MAX_COUNT;
 /// * `Conflict`, `AlreadyExists` or `LimitReached` if a condition or a change does not hold, as
 ///   [`Condition`](crate::store::Condition) and [`Change`] describe.
 /// * `Unsupported` if the batch names one subject in two changes, if an update changes the tenant,
-///   owner or creation time of a record, or if a version is above 2⁶³ − 1.
+///   owner or creation time of a key or the tenant of an account, or if a version is above 2⁶³ − 1.
 /// * `Corrupt` if the number of a tenant's newest event is 2⁶³ − 1, so that no number is left for
 ///   another event.
 pub fn batch(view: &impl View, batch: Batch) -> Result<Effects, StoreError> {

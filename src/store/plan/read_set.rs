@@ -68,7 +68,8 @@ pub struct OwnerKeys {
     pub owner: Owner,
     /// The time at which the keys' statuses are computed.
     pub at: Timestamp,
-    /// The maximum number of live keys to read, besides those in [`ReadSet::keys`].
+    /// The number of live keys to read, or all if the owner has fewer. Keys in [`ReadSet::keys`] do
+    /// not count.
     pub most: u16,
 }
 

@@ -182,7 +182,8 @@ impl KeyQuery {
     /// Selects keys whose name, id or owner contains `text`.
     ///
     /// The search ignores case. A [`display_prefix`](crate::Key::display_prefix) such as
-    /// `acme_live_4fQ2xk9ZrT7bWm1c`, or the beginning of one, finds its key too.
+    /// `acme_live_4fQ2xk9ZrT7bWm1c` finds its key too, and so does its beginning with at least one
+    /// character of the id.
     ///
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};

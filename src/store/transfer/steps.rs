@@ -52,11 +52,15 @@ pub struct Transfer {
 /// A transfer could not begin or continue.
 ///
 /// ```
-/// use keywright::store::TransferError;
+/// use keywright::store::{StoreErrorKind, TransferError};
 ///
 /// /// Returns whether another attempt can succeed without a change by an operator.
 /// fn is_transient(error: &TransferError) -> bool {
-///     matches!(error, TransferError::Running | TransferError::Store(_))
+///     match error {
+///         TransferError::Running => true,
+///         TransferError::Store(error) => error.kind() == StoreErrorKind::Unavailable,
+///         _ => false,
+///     }
 /// }
 /// assert!(!is_transient(&TransferError::InUse));
 /// ```

@@ -276,7 +276,7 @@ const GIVEN_UP: [(&str, &str); 3] = [
 ];
 
 #[common::test(postgres)]
-async fn t_m15_deadlock_victim_is_retried_once() {
+async fn t_m15_deadlock_victim_is_retried_and_done_once() {
     let stage = Stage::new("given_up").await;
     let pool = stage.pool(2).await;
     let store = stage.store().await;

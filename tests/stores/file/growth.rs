@@ -244,7 +244,8 @@ fn t_f23_lost_events_are_seen_at_open() {
     for (what, change) in lost {
         let refused = opened_after(change).expect_err(what);
         assert_eq!(refused.kind(), StoreErrorKind::Corrupt, "{what}: {refused}");
-        assert!(refused.to_string().starts_with("events are missing"), "{what}: {refused}");
+        let message = "events are missing from the store file: restore it from a backup";
+        assert_eq!(refused.to_string(), message, "{what}");
     }
 }
 

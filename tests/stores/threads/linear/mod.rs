@@ -72,14 +72,14 @@ fn t_c12_file_calls_fit_one_order() {
 }
 
 #[test]
-fn t_c11_unknown_outcomes_in_memory_happened_once() {
+fn t_c11_unknown_memory_outcomes_happen_at_most_once() {
     let seen = campaign(MemoryStore::new(), Troubles::ALL, histories().0, on_threads);
     seen.assert_varied();
     assert!(seen.unknown > 0, "no call was of unknown outcome: {seen}");
 }
 
 #[test]
-fn t_c11_unknown_outcomes_in_file_happened_once() {
+fn t_c11_unknown_file_outcomes_happen_at_most_once() {
     let seen = in_a_file(|store| campaign(store, Troubles::ALL, histories().1, on_threads));
     seen.assert_varied();
     assert!(seen.unknown > 0, "no call was of unknown outcome: {seen}");
@@ -92,7 +92,7 @@ fn t_c12_alternating_calls_fit_one_order() {
 }
 
 #[test]
-fn t_c10_dropped_alternating_calls_happened_once() {
+fn t_c10_dropped_alternating_calls_happen_at_most_once() {
     let troubles = Troubles { turns: true, ..Troubles::ALL };
     let seen = campaign(MemoryStore::new(), troubles, histories().0, on_one_thread);
     seen.assert_varied();
