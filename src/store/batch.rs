@@ -313,8 +313,8 @@ pub struct Changes {
     /// call is included.
     ///
     /// If no commit has reached the epoch of the question, this one is lower. The store has then lost
-    /// commits, for example because it was restored from a backup. A cache drops all its entries,
-    /// whatever [`touched`](Self::touched) is.
+    /// commits, for example because it was restored from a backup. A cache then drops all its
+    /// entries and ignores [`touched`](Self::touched).
     pub epoch: Epoch,
     /// The subjects that the commits after the epoch of the question have touched. They come in any
     /// order, and a subject may occur more than once. `None` if the store does not have them all: a
