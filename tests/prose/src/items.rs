@@ -155,6 +155,20 @@ impl Reader {
         self.push(&Found { kind, name: &ident.to_string(), line, is_public }, docs);
     }
 
+    /// Reads a type or a trait, and what is within it.
+    fn container(
+        &mut self,
+        kind: ItemKind,
+        ident: &syn::Ident,
+        visibility: &Visibility,
+        attributes: &[Attribute],
+        read: impl FnOnce(&mut Self),
+    ) {
+        let is_public = is_pub(visibility);
+        self.item(kind, ident, is_public, Docs::of(attributes));
+        self.within(ident.to_string(), is_public, read);
+    }
+
     /// Reads what is within an item, under its name.
     fn within(&mut self, owner: String, is_public: bool, read: impl FnOnce(&mut Self)) {
         let outer = self.owner.replace((owner, is_public));
@@ -193,19 +207,13 @@ impl<'a> Visit<'a> for Reader {
     }
 
     fn visit_item_struct(&mut self, item: &'a syn::ItemStruct) {
-        let docs = Docs::of(&item.attrs);
-        self.item(ItemKind::Type, &item.ident, is_pub(&item.vis), docs);
-        let is_public = is_pub(&item.vis);
-        self.within(item.ident.to_string(), is_public, |reader| {
+        self.container(ItemKind::Type, &item.ident, &item.vis, &item.attrs, |reader| {
             visit::visit_item_struct(reader, item);
         });
     }
 
     fn visit_item_enum(&mut self, item: &'a syn::ItemEnum) {
-        let docs = Docs::of(&item.attrs);
-        self.item(ItemKind::Type, &item.ident, is_pub(&item.vis), docs);
-        let is_public = is_pub(&item.vis);
-        self.within(item.ident.to_string(), is_public, |reader| {
+        self.container(ItemKind::Type, &item.ident, &item.vis, &item.attrs, |reader| {
             visit::visit_item_enum(reader, item);
         });
     }
@@ -225,10 +233,7 @@ impl<'a> Visit<'a> for Reader {
     }
 
     fn visit_item_trait(&mut self, item: &'a syn::ItemTrait) {
-        let docs = Docs::of(&item.attrs);
-        self.item(ItemKind::Trait, &item.ident, is_pub(&item.vis), docs);
-        let is_public = is_pub(&item.vis);
-        self.within(item.ident.to_string(), is_public, |reader| {
+        self.container(ItemKind::Trait, &item.ident, &item.vis, &item.attrs, |reader| {
             visit::visit_item_trait(reader, item);
         });
     }
@@ -261,18 +266,15 @@ impl<'a> Visit<'a> for Reader {
     }
 
     fn visit_impl_item_const(&mut self, item: &'a syn::ImplItemConst) {
-        let docs = Docs::of(&item.attrs);
-        self.item(ItemKind::Value, &item.ident, is_pub(&item.vis), docs);
+        self.item(ItemKind::Value, &item.ident, is_pub(&item.vis), Docs::of(&item.attrs));
     }
 
     fn visit_item_const(&mut self, item: &'a syn::ItemConst) {
-        let docs = Docs::of(&item.attrs);
-        self.item(ItemKind::Value, &item.ident, is_pub(&item.vis), docs);
+        self.item(ItemKind::Value, &item.ident, is_pub(&item.vis), Docs::of(&item.attrs));
     }
 
     fn visit_item_static(&mut self, item: &'a syn::ItemStatic) {
-        let docs = Docs::of(&item.attrs);
-        self.item(ItemKind::Value, &item.ident, is_pub(&item.vis), docs);
+        self.item(ItemKind::Value, &item.ident, is_pub(&item.vis), Docs::of(&item.attrs));
     }
 
     fn visit_item_macro(&mut self, item: &'a syn::ItemMacro) {
@@ -288,7 +290,6 @@ impl<'a> Visit<'a> for Reader {
     }
 
     fn visit_item_type(&mut self, item: &'a syn::ItemType) {
-        let docs = Docs::of(&item.attrs);
-        self.item(ItemKind::Value, &item.ident, is_pub(&item.vis), docs);
+        self.item(ItemKind::Value, &item.ident, is_pub(&item.vis), Docs::of(&item.attrs));
     }
 }
