@@ -1,5 +1,7 @@
 //! Successful commands: each works, answers in JSON too, and reports when nothing was changed.
 
+use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
@@ -36,6 +38,36 @@ fn every_command_has_help_with_example() {
         let example = format!("keywright --store keys.db {command}");
         assert!(help.code == 0 && help.out.contains(&example), "{command}: {}", help.out);
     }
+}
+
+#[test]
+fn commands_of_the_guide_are_understood() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let guide = fs::read_dir(root.join("src/guide")).expect("the guide");
+    let pages = guide.map(|page| page.expect("a page").path()).chain([root.join("README.md")]);
+    let mut tried = 0;
+    for page in pages {
+        let text = fs::read_to_string(page).expect("text");
+        let starts = ["keywright --store ", "keywright-cli -- --store "];
+        for line in text.lines() {
+            let Some(start) = starts.iter().find_map(|start| line.find(start)) else { continue };
+            let command = &line[start + line[start..].find("--store").expect("just found")..];
+            let command = command.split('`').next().unwrap_or(command);
+            // Arguments in front of `--help` are parsed, and a wrong one is an error.
+            let words: Vec<_> = command.split('"').enumerate().flat_map(words).collect();
+            let help = ran(Command::new(program()).args(words).arg("--help"));
+            assert_eq!(help.code, 0, "{command}: {}", help.err);
+            tried += 1;
+        }
+    }
+    assert!(tried > 10, "only {tried} commands were found");
+    let wrong = ran(Command::new(program()).args(["key", "list", "--unused", "30d", "--help"]));
+    assert_eq!(wrong.code, 2);
+}
+
+/// Returns the words of a part of a command. Every second part was in quotes and is one word.
+fn words((number, part): (usize, &str)) -> Vec<&str> {
+    if number % 2 == 1 { vec![part] } else { part.split_whitespace().collect() }
 }
 
 #[test]
