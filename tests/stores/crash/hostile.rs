@@ -32,6 +32,7 @@ fn assert_little_memory() {
 
 #[test]
 fn t_f22_lying_header_is_refused_in_little_memory() {
+    let _counters = memory::shared();
     let life = Life::lead();
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = folder.path().join("keys.db");
@@ -62,6 +63,7 @@ type Row = (&'static str, Vec<u8>, Vec<u8>);
 
 #[test]
 fn t_f22_lying_record_is_refused_in_little_memory() {
+    let _counters = memory::shared();
     let life = Life::lead();
     let state = |events: u64, epoch: u64| {
         format!(r#"{{"epoch":{epoch},"events":{events},"events_of_keys":{events},"sum":""}}"#)
