@@ -8,7 +8,9 @@ use std::sync::Arc;
 use rand_core::TryCryptoRng;
 
 use crate::authority::Authority;
+use crate::record::plan::Plan;
 use crate::record::policy::{Policy, PolicyError};
+use crate::record::settings::Settings;
 use crate::setup::Setup;
 use crate::setup::limiter::Limiter;
 #[cfg(feature = "cached")]
@@ -85,7 +87,7 @@ impl Keywright {
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
     /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -106,7 +108,7 @@ impl Keywright {
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
     /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -144,7 +146,7 @@ impl fmt::Debug for Keywright {
 ///
 /// let keywright = Keywright::builder(MemoryStore::new())
 ///     .prefix(Prefix::new("acme_live")?)
-///     .default_policy(Policy::allowing("invoices:read invoices:write".parse()?))
+///     .default_policy(Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?))
 ///     .build()?;
 /// # Ok::<(), keywright::Error>(())
 /// ```
@@ -170,7 +172,7 @@ impl Builder {
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Policy, Prefix, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let builder = Keywright::builder(MemoryStore::new()).default_policy(policy);
     /// # let alice = Actor::developer(UserId::new("alice")?);
     /// let authority = builder.prefix(Prefix::new("acme_live")?).build()?.authority();
@@ -208,12 +210,14 @@ impl Builder {
     /// ```
     /// use keywright::{Keywright, Policy, store::MemoryStore};
     ///
-    /// let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # Ok::<(), keywright::Error>(())
     /// ```
     pub fn default_policy(self, policy: Policy) -> Self {
-        let default_policy = Policy { version: 0, ..policy };
+        let plan = Plan { version: 0, ..policy.plan };
+        let settings = Settings { version: 0, ..policy.settings };
+        let default_policy = Policy { plan, settings };
         Self { default_policy, ..self }
     }
 

@@ -37,7 +37,7 @@ mod verifier;
 
 pub use crate::authority::{
     AccountError, Authority, GenerateError, Issued, KeyEntry, KeyError, ListError, Listing,
-    Overlap, SetPolicyError, SweepReport,
+    NewOwnerError, Overlap, SetPolicyError, SweepReport, UserError,
 };
 #[cfg(feature = "tokio")]
 pub use crate::background::{RunOptions, Running, StartError};
@@ -56,10 +56,16 @@ pub use crate::record::event::{
 pub use crate::record::key::{Key, Owner, OwnerError, WrongStatus};
 pub use crate::record::new_key::NewKey;
 pub use crate::record::operation::{Operation, OperationError, Outcome, Transition};
-pub use crate::record::policy::{Policy, PolicyError, RoleName, RoleNameError};
+pub use crate::record::plan::{Plan, ScopeDefinition};
+pub use crate::record::policy::{Policy, PolicyError};
 pub use crate::record::policy_field::PolicyField;
+pub use crate::record::policy_in_force::{EffectivePolicy, InForce, Source};
+pub use crate::record::requirement::{Requirement, Requirements};
+pub use crate::record::role::{Role, RoleName, RoleNameError};
 pub use crate::record::rules::RuleError;
+pub use crate::record::settings::{Settings, SettingsEdit};
 pub use crate::record::status::KeyStatus;
+pub use crate::record::user::User;
 pub use crate::value::digest::{PepperError, PepperRing};
 pub use crate::value::id::{AccountId, IdError, KeyId, TenantId, UserId};
 pub use crate::value::metadata::{Metadata, MetadataError};

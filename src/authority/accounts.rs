@@ -5,7 +5,8 @@ use crate::record::actor::Actor;
 use crate::record::event::{DetailField, Event, EventDetails};
 use crate::record::key::Owner;
 use crate::record::operation::{Operation, Outcome};
-use crate::record::policy::{Policy, RoleName};
+use crate::record::plan::Plan;
+use crate::record::role::RoleName;
 use crate::setup::retry::Attempted;
 use crate::store::{AccountQuery, Batch, Change, Condition, KeyQuery, Page, StoreErrorKind};
 use crate::value::id::AccountId;
@@ -27,7 +28,7 @@ impl Authority {
     /// use keywright::{NewAccount, Owner};
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let mut policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # policy.roles.insert("analyst".parse()?, "invoices:read reports:read".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
@@ -60,7 +61,7 @@ impl Authority {
             Box::pin(async move {
                 actor.must_for_any(operation)?;
                 let rules = attempt.rules().await?;
-                must_have_role(&rules.policy, &new.role)?;
+                must_have_role(rules.policy().plan, &new.role)?;
                 let account = new.clone().into_account(id, actor.tenant().clone(), attempt.now);
                 let event = Event { account: Some(id), ..attempt.event.clone() };
                 let batch = Batch {
@@ -85,7 +86,7 @@ impl Authority {
     /// use keywright::{Access, AccountEdit};
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let mut policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # policy.roles.insert("analyst".parse()?, "invoices:read reports:read".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
@@ -119,7 +120,7 @@ impl Authority {
                 let mut conditions = Vec::new();
                 if let Some(role) = &edit.role {
                     let rules = attempt.rules().await?;
-                    must_have_role(&rules.policy, role)?;
+                    must_have_role(rules.policy().plan, role)?;
                     conditions = rules.conditions;
                 }
                 if let Some(given) = edit.if_version.filter(|version| *version != found.version) {
@@ -138,7 +139,7 @@ impl Authority {
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let mut policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # policy.roles.insert("analyst".parse()?, "invoices:read reports:read".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
@@ -174,7 +175,7 @@ impl Authority {
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let mut policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # policy.roles.insert("analyst".parse()?, "invoices:read reports:read".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
@@ -210,7 +211,7 @@ impl Authority {
     /// use keywright::store::KeyQuery;
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let mut policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # policy.roles.insert("analyst".parse()?, "invoices:read reports:read".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
@@ -268,7 +269,7 @@ impl Authority {
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let mut policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # policy.roles.insert("analyst".parse()?, "invoices:read reports:read".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
@@ -305,7 +306,7 @@ impl Authority {
     /// use keywright::store::AccountQuery;
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let mut policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # policy.roles.insert("analyst".parse()?, "invoices:read reports:read".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
@@ -382,8 +383,8 @@ impl Attempt<'_> {
 }
 
 /// Checks that a policy has a role.
-fn must_have_role(policy: &Policy, role: &RoleName) -> Result<(), AccountError> {
-    if policy.roles.contains_key(role) {
+fn must_have_role(plan: &Plan, role: &RoleName) -> Result<(), AccountError> {
+    if plan.roles.contains_key(role) {
         return Ok(());
     }
     Err(AccountError::UnknownRole(role.clone()))

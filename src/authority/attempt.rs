@@ -11,13 +11,15 @@ use crate::record::actor::Actor;
 use crate::record::event::{Event, EventDetails, EventOutcome};
 use crate::record::key::Owner;
 use crate::record::operation::Operation;
-use crate::record::policy::Policy;
+use crate::record::policy_in_force::PolicyInForce;
+use crate::record::user::User;
 use crate::setup::retry::{Attempted, commit, retry};
 use crate::store::{Batch, Change, Condition, KeyStore, StoreError};
+use crate::value::id::UserId;
 use crate::value::time::Timestamp;
 
-use super::Authority;
 use super::refusal::ManagementError;
+use super::{Authority, StoredPolicy};
 
 /// One attempt of an operation.
 pub(super) struct Attempt<'a> {
@@ -30,11 +32,10 @@ pub(super) struct Attempt<'a> {
     pub(super) event: Event,
 }
 
-/// The policy and account that an operation is checked against, and the conditions that both are
-/// unchanged at the commit.
+/// The records that the rules of one operation depend on, and the conditions that they have not
+/// changed.
 pub(super) struct Rules {
-    pub(super) policy: Policy,
-    /// The service account that owns the key, if one does.
+    policy: StoredPolicy,
     pub(super) account: Option<ServiceAccount>,
     pub(super) conditions: Vec<Condition>,
 }
@@ -86,8 +87,9 @@ impl Attempt<'_> {
 
     /// Reads the policy in force.
     pub(super) async fn rules(&self) -> Result<Rules, StoreError> {
-        let (policy, holds) = self.authority.policy_in_force(self.actor).await?;
-        Ok(Rules { policy, account: None, conditions: vec![holds] })
+        let policy = self.authority.stored_policy(self.actor.tenant()).await?;
+        let conditions = vec![policy.unchanged.clone()];
+        Ok(Rules { policy, account: None, conditions })
     }
 
     /// Reads the policy in force, and the service account if one is the owner.
@@ -99,6 +101,13 @@ impl Attempt<'_> {
             rules.add_account(account);
         }
         Ok(rules)
+    }
+
+    /// Returns the record of a user of the tenant, or that of an unknown user.
+    pub(super) async fn user(&self, user: &UserId) -> Result<User, StoreError> {
+        let tenant = self.actor.tenant();
+        let stored = self.store().user(tenant, user).await?;
+        Ok(stored.unwrap_or_else(|| User::unknown(tenant.clone(), user.clone(), self.now)))
     }
 
     /// Writes one change together with the event, after adding `details` to the event.
@@ -133,6 +142,20 @@ impl Attempt<'_> {
 }
 
 impl Rules {
+    pub(super) fn policy(&self) -> PolicyInForce<'_> {
+        self.policy.in_force()
+    }
+
+    pub(super) fn stored_policy(&self) -> &StoredPolicy {
+        &self.policy
+    }
+
+    /// Adds the condition that the user's record has not changed since it was read.
+    pub(super) fn add_user(&mut self, user: &User) {
+        let (tenant, version) = (user.tenant.clone(), user.version);
+        self.conditions.push(Condition::UserVersion { tenant, user: user.id.clone(), version });
+    }
+
     /// Adds the service account that owns the key, with the condition that it has not changed.
     pub(super) fn add_account(&mut self, account: ServiceAccount) {
         let (account_id, version) = (account.id, account.version);

@@ -6,10 +6,13 @@ use crate::record::account::ServiceAccount;
 use crate::record::actor::PermissionDenied;
 use crate::record::edit::EditError;
 use crate::record::key::{RotateError, WrongStatus};
-use crate::record::policy::{PolicyError, RoleName};
+use crate::record::policy::PolicyError;
+use crate::record::requirement::Requirements;
+use crate::record::role::RoleName;
 use crate::record::rules::RuleError;
+use crate::record::user::User;
 use crate::store::{MAX_LIMIT, StoreError};
-use crate::value::id::{AccountId, KeyId};
+use crate::value::id::{AccountId, KeyId, UserId};
 use crate::value::random::RandomError;
 use crate::value::time::in_words;
 
@@ -35,15 +38,13 @@ use crate::value::time::in_words;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum GenerateError {
-    /// The tenant's plan does not include API access.
-    #[error("the tenant's plan does not include API access; upgrade required")]
-    UpgradeRequired,
-    /// API access is turned off in the tenant's policy.
-    #[error("API access is turned off for this tenant; its admin can turn it on")]
-    AccessOff,
-    /// The actor has no permission to generate keys for this owner.
-    #[error(transparent)]
-    PermissionDenied(#[from] PermissionDenied),
+    /// The actor has no permission, the plan lacks API access, the actor has no license, or the
+    /// tenant's switch is off. The value has all that are missing.
+    #[error("no key can be generated: {0}")]
+    Missing(Requirements),
+    /// The user for whom the key would be generated is suspended.
+    #[error("user {0} is suspended; restore the user first")]
+    UserSuspended(UserId),
     /// The tenant has no such service account.
     #[error("service account {0} was not found")]
     AccountNotFound(AccountId),
@@ -82,7 +83,7 @@ pub enum GenerateError {
 /// use keywright::KeyError;
 /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
 /// # futures_lite::future::block_on(async {
-/// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
 /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
 /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
 /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -116,6 +117,9 @@ pub enum KeyError {
     /// The change breaks a rule of the policy.
     #[error(transparent)]
     Rule(#[from] RuleError),
+    /// The new owner cannot take the key.
+    #[error(transparent)]
+    NewOwner(#[from] NewOwnerError),
     /// The key has changed since it was read.
     #[error("the key has changed to version {current}, the edit expects {given}; read it again")]
     Stale {
@@ -144,7 +148,7 @@ pub enum KeyError {
 /// use keywright::{AccountError, NewAccount};
 /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
 /// # futures_lite::future::block_on(async {
-/// # let mut policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
 /// # policy.roles.insert("analyst".parse()?, "invoices:read reports:read".parse()?);
 /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
 /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
@@ -167,7 +171,7 @@ pub enum AccountError {
     #[error("service account {0} was not found")]
     NotFound(AccountId),
     /// The tenant's policy has no such role.
-    #[error("role {0} is not in the tenant's policy; add it first")]
+    #[error("role {0} is not in the tenant's plan; choose one of the plan's roles")]
     UnknownRole(RoleName),
     /// The account has changed since it was read.
     #[error(
@@ -199,7 +203,7 @@ pub enum AccountError {
 /// use keywright::SetPolicyError;
 /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
 /// # futures_lite::future::block_on(async {
-/// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
 /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
 /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
 /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -225,7 +229,7 @@ pub enum SetPolicyError {
     Policy(#[from] PolicyError),
     /// The policy has changed since it was read.
     #[error(
-        "the policy has changed to version {current}, the change expects {given}; read it again"
+        "plan or settings have changed to version {current}, the change expects {given}; read again"
     )]
     Stale {
         /// The version in the policy that the caller passed.
@@ -244,7 +248,7 @@ pub enum SetPolicyError {
 /// use keywright::{ListError, store::EventQuery};
 /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
 /// # futures_lite::future::block_on(async {
-/// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
 /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
 /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
 /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -267,6 +271,81 @@ pub enum ListError {
     /// The store failed.
     #[error("the store failed")]
     Store(#[from] StoreError),
+}
+
+/// The error of an operation on a user.
+///
+/// ```
+/// use keywright::UserError;
+///
+/// # use keywright::{Actor, Keywright, UserId, store::MemoryStore};
+/// # futures_lite::future::block_on(async {
+/// # let keywright = Keywright::builder(MemoryStore::new()).build()?;
+/// # let authority = keywright.authority();
+/// let alice = Actor::developer(UserId::new("alice")?);
+/// let refused = authority.suspend_user(&alice, &UserId::new("bob")?).await;
+/// assert!(matches!(refused, Err(UserError::PermissionDenied(_))));
+/// # Ok::<(), keywright::Error>(())
+/// # }).unwrap();
+/// ```
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum UserError {
+    /// The actor has no permission.
+    #[error(transparent)]
+    PermissionDenied(#[from] PermissionDenied),
+    /// Each attempt met a concurrent change. Nothing was changed.
+    #[error("the user changed during each of {0} attempts; nothing was changed, try again")]
+    Contended(u32),
+    /// The store failed.
+    #[error("the store failed")]
+    Store(#[from] StoreError),
+}
+
+/// The reason for which an owner cannot take a key.
+///
+/// ```
+/// use keywright::{KeyError, NewOwnerError, Owner};
+///
+/// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+/// # futures_lite::future::block_on(async {
+/// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
+/// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+/// # let authority = keywright.authority();
+/// # let ada = Actor::administrator(UserId::new("ada")?);
+/// # let alice = Actor::developer(UserId::new("alice")?);
+/// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+/// let bob = UserId::new("bob")?;
+/// authority.suspend_user(&ada, &bob).await?;
+/// let refused = authority.transfer_key(&ada, &issued.key.id, &Owner::User(bob)).await;
+/// assert!(matches!(refused, Err(KeyError::NewOwner(NewOwnerError::UserSuspended(_)))));
+/// # Ok::<(), keywright::Error>(())
+/// # }).unwrap();
+/// ```
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NewOwnerError {
+    /// There is no such service account in the tenant.
+    #[error("service account {0} was not found")]
+    AccountNotFound(AccountId),
+    /// The service account is disabled.
+    #[error("service account {0} is disabled; enable it first")]
+    AccountDisabled(AccountId),
+    /// The user is suspended.
+    #[error("user {0} is suspended; restore the user first")]
+    UserSuspended(UserId),
+    /// The owner would hold more live keys than the policy allows.
+    #[error("the new owner can hold at most {limit} live keys, the limit in the policy")]
+    TooManyKeys {
+        /// The limit.
+        limit: u16,
+    },
+}
+
+impl User {
+    pub(super) fn must_not_be_suspended(&self) -> Result<(), GenerateError> {
+        if self.suspended { Err(GenerateError::UserSuspended(self.id.clone())) } else { Ok(()) }
+    }
 }
 
 impl ServiceAccount {

@@ -5,7 +5,8 @@ use crate::record::event::{DetailField, EventDetails};
 use crate::record::key::{Key, KeyRecord, Owner};
 use crate::record::new_key::NewKey;
 use crate::record::operation::Operation;
-use crate::record::policy::Policy;
+use crate::record::policy_in_force::PolicyInForce;
+use crate::record::requirement::Requirements;
 use crate::store::{Batch, Change, Condition, StoreErrorKind};
 use crate::value::digest::Digest;
 use crate::value::id::KeyId;
@@ -13,7 +14,7 @@ use crate::value::random::{Drawn, RandomError};
 use crate::value::token::{FreshSecret, Token};
 
 use super::Authority;
-use super::attempt::{Attempt, Rules};
+use super::attempt::Attempt;
 use super::errors::GenerateError;
 
 /// A key that was just generated or rotated, with its token.
@@ -23,7 +24,7 @@ use super::errors::GenerateError;
 /// ```
 /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
 /// # futures_lite::future::block_on(async {
-/// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
 /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
 /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
 /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -53,7 +54,7 @@ impl Authority {
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
     /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -105,25 +106,32 @@ impl Authority {
                 attempt.event.details = EventDetails::NONE
                     .text(DetailField::Name, &new.name)
                     .text(DetailField::Owner, owner);
-                // First, so that an actor without the permission learns nothing about the plan, the
-                // switch or the accounts.
-                actor.must(Operation::KeyGenerate, owner)?;
                 let mut rules = attempt.rules().await?;
-                must_have_access(&rules.policy)?;
-                if let Owner::Account(id) = owner {
-                    let found = attempt.store().account(actor.tenant(), id).await?;
-                    let account = found.ok_or(GenerateError::AccountNotFound(*id))?;
-                    account.must_be_enabled()?;
-                    rules.add_account(account);
+                Requirements::missing(actor, owner, rules.policy())?;
+                match owner {
+                    Owner::Account(id) => {
+                        let found = attempt.store().account(actor.tenant(), id).await?;
+                        let account = found.ok_or(GenerateError::AccountNotFound(*id))?;
+                        account.must_be_enabled()?;
+                        rules.add_account(account);
+                    }
+                    Owner::User(id) => {
+                        let user = attempt.user(id).await?;
+                        user.must_not_be_suspended()?;
+                        rules.add_user(&user);
+                    }
+                    Owner::Organization => {}
                 }
-                let checked =
-                    new.check(owner, actor, &rules.policy, rules.account.as_ref(), attempt.now)?;
+                let (policy, account) = (rules.policy(), rules.account.as_ref());
+                let checked = new.check(owner, actor, policy, account, attempt.now)?;
                 let key = checked.into_key(key_id, self.setup.prefix.clone());
-                let limit = rules.policy.max_keys_per_owner;
-                let batch = insertion(attempt, rules, key.clone(), digest);
-                attempt.commit(batch, key).await.map_err(|error| match error.kind() {
-                    StoreErrorKind::LimitReached => GenerateError::TooManyKeys { limit },
-                    StoreErrorKind::AlreadyExists => RandomError::Repeats(Drawn::KeyId).into(),
+                let limit = policy.max_keys_of(owner);
+                let batch = insertion(attempt, rules.conditions, limit, key.clone(), digest);
+                attempt.commit(batch, key).await.map_err(|error| match (error.kind(), limit) {
+                    (StoreErrorKind::LimitReached, Some(limit)) => {
+                        GenerateError::TooManyKeys { limit }
+                    }
+                    (StoreErrorKind::AlreadyExists, _) => RandomError::Repeats(Drawn::KeyId).into(),
                     _ => error.into(),
                 })
             })
@@ -134,26 +142,35 @@ impl Authority {
     }
 }
 
-/// Checks that the plan includes API access and that the tenant has turned it on.
-fn must_have_access(policy: &Policy) -> Result<(), GenerateError> {
-    if !policy.api_in_plan {
-        return Err(GenerateError::UpgradeRequired);
+impl Requirements {
+    /// Checks what generating a key for `owner` needs.
+    ///
+    /// # Errors
+    /// [`GenerateError::Missing`] with everything that is missing.
+    fn missing(
+        actor: &Actor,
+        owner: &Owner,
+        policy: PolicyInForce<'_>,
+    ) -> Result<(), GenerateError> {
+        let missing = Self::missing_for(actor, owner, policy);
+        if missing.is_empty() { Ok(()) } else { Err(GenerateError::Missing(missing)) }
     }
-    if !policy.api_enabled {
-        return Err(GenerateError::AccessOff);
-    }
-    Ok(())
 }
 
-/// Builds the batch that inserts a key if its owner holds fewer live keys than the policy allows.
-fn insertion(attempt: &Attempt<'_>, rules: Rules, key: Key, digest: Digest) -> Batch {
-    let mut conditions = rules.conditions;
-    conditions.push(Condition::LiveKeysBelow {
+/// Builds the batch that inserts the key, if the owner is below its limit of keys.
+fn insertion(
+    attempt: &Attempt<'_>,
+    mut conditions: Vec<Condition>,
+    limit: Option<u16>,
+    key: Key,
+    digest: Digest,
+) -> Batch {
+    conditions.extend(limit.map(|limit| Condition::LiveKeysBelow {
         tenant: key.tenant.clone(),
         owner: key.owner.clone(),
-        limit: rules.policy.max_keys_per_owner,
+        limit,
         at: attempt.now,
-    });
+    }));
     let mut event = attempt.event.clone().of(&key);
     if let Some(expires_at) = key.expires_at {
         event.details = event.details.text(DetailField::ExpiresAt, expires_at);

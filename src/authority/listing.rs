@@ -5,15 +5,19 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::decision::{Reason, standing};
-use crate::record::account::ServiceAccount;
 use crate::record::actor::Actor;
-use crate::record::key::{Key, Owner};
+use crate::record::key::Key;
 use crate::record::operation::{Operation, Transition};
-use crate::record::policy::Policy;
+use crate::record::owner_record::OwnerRecord;
+use crate::record::policy_in_force::PolicyInForce;
+use crate::record::rates_in_force::RatesInForce;
+use crate::record::scopes_in_force::ScopesInForce;
 use crate::record::status::KeyStatus;
 use crate::store::{KeyQuery, MAX_LIMIT, Page, StoreError, StoredKey};
-use crate::value::id::{AccountId, KeyId};
+use crate::value::id::KeyId;
 use crate::value::name::Name;
+use crate::value::rate::Rate;
+use crate::value::scope::{Access, ScopeSet};
 use crate::value::time::Timestamp;
 
 use super::Authority;
@@ -25,7 +29,7 @@ use super::errors::{KeyError, ListError};
 /// ```
 /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
 /// # futures_lite::future::block_on(async {
-/// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
 /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
 /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
 /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -47,8 +51,16 @@ pub struct KeyEntry {
     /// The display prefix of the key, such as `acme_live_4fQ2xk9ZrT7bWm1c`; see
     /// [`Key::display_prefix`]. It contains nothing of the secret.
     pub prefix: String,
-    /// The name of the service account that owns the key; `None` if a user owns it.
-    pub account: Option<Name>,
+    /// The name of the owner, as pages show it: the service account's name, or the display name that
+    /// the host gave the user. `None` if the owner has none.
+    pub owner_name: Option<Name>,
+    /// The scopes that the key effectively has: its own or those that it follows, cut to the role,
+    /// the plan and the access.
+    pub scopes: ScopeSet,
+    /// The access of the key's owner.
+    pub access: Access,
+    /// The rate that applies to the key; `None` if it has no limit.
+    pub rate: Option<Rate>,
     /// The status of the key now.
     pub status: KeyStatus,
     /// The number of uses that are stored. Uses since the last flush are not included.
@@ -74,7 +86,7 @@ pub struct KeyEntry {
 /// use std::time::Duration;
 /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
 /// # futures_lite::future::block_on(async {
-/// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
 /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
 /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
 /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -138,7 +150,7 @@ impl Authority {
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
     /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -175,7 +187,7 @@ impl Authority {
     /// use keywright::store::KeyQuery;
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
     /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -216,34 +228,13 @@ impl Authority {
         found: Vec<StoredKey>,
         now: Timestamp,
     ) -> Result<Vec<KeyEntry>, StoreError> {
-        let policy = self.policy_in_force(actor).await?.0;
-        let mut accounts: Vec<(AccountId, Option<ServiceAccount>)> = Vec::new();
-        let mut entries = Vec::with_capacity(found.len());
-        for stored in found {
-            let account = match &stored.record.key().owner {
-                Owner::User(_) => None,
-                Owner::Account(id) => {
-                    if !accounts.iter().any(|(known, _)| known == id) {
-                        let account = self.setup.store.account(actor.tenant(), id).await?;
-                        accounts.push((*id, account));
-                    }
-                    accounts.iter().find(|(known, _)| known == id).and_then(|(_, a)| a.as_ref())
-                }
-            };
-            entries.push(entry(actor, &stored, account, &policy, now));
-        }
-        Ok(entries)
+        let policy = self.stored_policy(actor.tenant()).await?;
+        Ok(found.iter().map(|stored| entry(actor, stored, policy.in_force(), now)).collect())
     }
 }
 
-fn entry(
-    actor: &Actor,
-    stored: &StoredKey,
-    account: Option<&ServiceAccount>,
-    policy: &Policy,
-    now: Timestamp,
-) -> KeyEntry {
-    let key = stored.record.key();
+fn entry(actor: &Actor, stored: &StoredKey, policy: PolicyInForce<'_>, now: Timestamp) -> KeyEntry {
+    let (key, owner) = (stored.record.key(), stored.owner.as_ref());
     let status = key.status(now);
     let possible = |operation: &Operation| {
         operation.is_of_a_key()
@@ -253,12 +244,15 @@ fn entry(
     };
     KeyEntry {
         prefix: key.display_prefix(),
-        account: account.map(|account| account.name.clone()),
+        owner_name: owner.and_then(OwnerRecord::shown_name).cloned(),
+        scopes: ScopesInForce::of(key, owner.and_then(OwnerRecord::account), policy).to_set(),
+        access: owner.and_then(OwnerRecord::account).map_or(Access::ReadWrite, |a| a.access),
+        rate: RatesInForce::of(key, policy, now).map(|rates| rates.key),
         status,
         uses: stored.usage.uses(),
         last_used_at: stored.usage.last_used_at(),
         overlap: Overlap::of(stored, now),
-        obstacle: standing(key, account, policy, now),
+        obstacle: standing(key, owner, policy, now),
         actions: Operation::ALL.iter().copied().filter(possible).collect(),
         key: key.clone(),
     }

@@ -14,25 +14,33 @@ mod refusal;
 mod revoke;
 mod rotate;
 mod tenant;
+mod transfer;
 mod upkeep;
+mod users;
 mod whole_listings;
 
 use std::fmt;
+use std::sync::Arc;
 
+#[cfg(feature = "management")]
 use crate::record::actor::Actor;
 use crate::record::event::Event;
 #[cfg(feature = "management")]
 use crate::record::event::{DetailField, EventDetails, EventOutcome, RefusalCode};
 #[cfg(feature = "management")]
 use crate::record::operation::Operation;
-use crate::record::policy::Policy;
+use crate::record::policy::{Policy, TenantPolicy};
+use crate::record::policy_in_force::PolicyInForce;
 use crate::setup::Setup;
 use crate::store::{Condition, StoreError};
+use crate::value::id::TenantId;
 #[cfg(feature = "management")]
 use crate::value::id::{AccountId, KeyId};
 use crate::value::time::Timestamp;
 
-pub use self::errors::{AccountError, GenerateError, KeyError, ListError, SetPolicyError};
+pub use self::errors::{
+    AccountError, GenerateError, KeyError, ListError, NewOwnerError, SetPolicyError, UserError,
+};
 pub use self::generate::Issued;
 pub use self::listing::{KeyEntry, Overlap};
 pub use self::upkeep::SweepReport;
@@ -49,7 +57,7 @@ pub use self::whole_listings::Listing;
 /// use keywright::{Actor, Keywright, NewKey, Policy, UserId};
 ///
 /// # futures_lite::future::block_on(async {
-/// let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
 /// let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
 /// let authority = keywright.authority();
 ///
@@ -163,13 +171,12 @@ impl Authority {
         self.setup.clock.now()
     }
 
-    /// Returns the policy in force, and the condition that it is still in force at the commit.
-    async fn policy_in_force(&self, actor: &Actor) -> Result<(Policy, Condition), StoreError> {
-        let tenant = actor.tenant();
+    /// Returns the policy that the tenant has stored, and the condition that it has not changed.
+    async fn stored_policy(&self, tenant: &TenantId) -> Result<StoredPolicy, StoreError> {
         let stored = self.setup.store.policy(tenant).await?;
-        let policy = stored.unwrap_or_else(|| Policy::clone(&self.setup.default_policy));
-        let version = policy.version;
-        Ok((policy, Condition::PolicyVersion { tenant: tenant.clone(), version }))
+        let version = stored.as_ref().map_or(0, |policy| policy.version);
+        let unchanged = Condition::PolicyVersion { tenant: tenant.clone(), version };
+        Ok(StoredPolicy { stored, default: Arc::clone(&self.setup.default_policy), unchanged })
     }
 
     /// Records a refused call, with an event of its own or in the count of its minute.
@@ -191,5 +198,19 @@ impl Authority {
         let details = EventDetails::NONE.text(DetailField::Problem, problem);
         let event = Event::by(actor, operation, self.now());
         self.record_refusal(Event { key, account, outcome, details, ..event }).await
+    }
+}
+
+/// The policy that a tenant has stored, beside the host's default.
+struct StoredPolicy {
+    stored: Option<TenantPolicy>,
+    default: Arc<Policy>,
+    /// The condition that the tenant's policy has not changed.
+    unchanged: Condition,
+}
+
+impl StoredPolicy {
+    fn in_force(&self) -> PolicyInForce<'_> {
+        PolicyInForce::new(self.stored.as_ref(), &self.default)
     }
 }

@@ -6,12 +6,16 @@ use crate::record::actor::PermissionDenied;
 use crate::record::event::{DetailField, EventDetails, RefusalCode};
 use crate::record::key::WrongStatus;
 use crate::record::policy::PolicyError;
+use crate::record::policy_field::PolicyField;
+use crate::record::requirement::{Requirement, Requirements};
 use crate::record::rules::RuleError;
 use crate::setup::retry::ATTEMPTS;
 use crate::store::StoreError;
 use crate::value::random::RandomError;
 
-use super::errors::{AccountError, GenerateError, KeyError, ListError, SetPolicyError};
+use super::errors::{
+    AccountError, GenerateError, KeyError, ListError, NewOwnerError, SetPolicyError, UserError,
+};
 
 /// The code and the details that an event records of a refused call.
 pub(super) struct Refusal {
@@ -82,6 +86,7 @@ fn rule(error: &RuleError) -> Refusal {
         RuleError::ScopeOutsideCeiling(scope) => {
             with(RefusalCode::ScopeOutsideCeiling, details.text(DetailField::Scope, scope))
         }
+        RuleError::NoScopeLeft => plain(RefusalCode::NoScopeLeft),
         RuleError::SetByAdministrator(limit) => {
             with(RefusalCode::SetByAdministrator, details.text(DetailField::Field, limit))
         }
@@ -98,35 +103,78 @@ fn repetition(error: &RandomError) -> Option<Refusal> {
     matches!(error, RandomError::Repeats(_)).then(|| plain(RefusalCode::RandomSourceRepeats))
 }
 
+/// Returns the code of a refusal for missing requirements: that of the first one.
+fn refusal_of(missing: &Requirements) -> RefusalCode {
+    match missing.first() {
+        Some(Requirement::License) => RefusalCode::UpgradeRequired,
+        Some(Requirement::Switch) => RefusalCode::AccessOff,
+        Some(Requirement::Permission) | None => RefusalCode::PermissionDenied,
+    }
+}
+
 fn policy(error: &PolicyError) -> Refusal {
     let given = |code, given| with(code, EventDetails::NONE.value(DetailField::Given, given));
-    let field = |code, name| with(code, EventDetails::NONE.text(DetailField::Field, name));
+    let field = |name| EventDetails::NONE.text(DetailField::Field, name);
     match error {
-        PolicyError::MaxKeys(max) => given(RefusalCode::InvalidMaxKeys, u64::from(*max)),
-        PolicyError::ZeroLifetime(name) => field(RefusalCode::ZeroLifetime, name),
-        PolicyError::DefaultAboveMax => plain(RefusalCode::DefaultAboveMax),
+        PolicyError::MaxKeys { field: name, got } => {
+            let details = field(name).value(DetailField::Given, u64::from(*got));
+            with(RefusalCode::InvalidMaxKeys, details)
+        }
+        PolicyError::ZeroLifetime(name) => with(RefusalCode::ZeroLifetime, field(name)),
+        PolicyError::DefaultAboveMax { max, .. } => longest(RefusalCode::DefaultAboveMax, max),
         PolicyError::EventRetention(time) => {
             given(RefusalCode::EventRetentionTooShort, time.as_secs())
         }
-        PolicyError::NotWholeSeconds(name) => field(RefusalCode::NotWholeSeconds, name),
+        PolicyError::EventRetentionRange { max, .. } => {
+            given(RefusalCode::EventRetentionTooShort, max.as_secs())
+        }
+        PolicyError::NotWholeSeconds(name) => with(RefusalCode::NotWholeSeconds, field(name)),
         PolicyError::TooManyRoles(roles) => given(RefusalCode::TooManyRoles, *roles as u64),
+        PolicyError::TooManyScopes(scopes) => given(RefusalCode::TooManyScopes, *scopes as u64),
+        PolicyError::LongDescription(chars) => given(RefusalCode::LongDescription, *chars as u64),
+        PolicyError::UnknownScope { scope, role } => {
+            let details = EventDetails::NONE.text(DetailField::Scope, scope);
+            let details = match role {
+                Some(role) => details.text(DetailField::Role, role),
+                None => details.text(DetailField::Field, PolicyField::DefaultScopes),
+            };
+            with(RefusalCode::UnknownScope, details)
+        }
         PolicyError::NamePattern => plain(RefusalCode::InvalidNamePattern),
+        PolicyError::BeyondPlan { field: name, value, bound } => {
+            let details = field(name).text(DetailField::Value, value);
+            with(RefusalCode::BeyondPlan, details.text(DetailField::Bound, bound))
+        }
     }
+}
+
+fn new_owner(error: &NewOwnerError) -> Refusal {
+    match error {
+        NewOwnerError::AccountNotFound(_) => plain(RefusalCode::AccountNotFound),
+        NewOwnerError::AccountDisabled(_) => plain(RefusalCode::AccountDisabled),
+        NewOwnerError::UserSuspended(_) => plain(RefusalCode::UserSuspended),
+        NewOwnerError::TooManyKeys { limit } => too_many_keys(*limit),
+    }
+}
+
+fn too_many_keys(limit: u16) -> Refusal {
+    let details = EventDetails::NONE.value(DetailField::Limit, u64::from(limit));
+    with(RefusalCode::TooManyKeys, details)
 }
 
 impl ManagementError for GenerateError {
     fn refusal(&self) -> Option<Refusal> {
         Some(match self {
-            Self::UpgradeRequired => plain(RefusalCode::UpgradeRequired),
-            Self::AccessOff => plain(RefusalCode::AccessOff),
-            Self::PermissionDenied(error) => permission_denied(*error),
+            Self::Missing(missing) => {
+                let names: Vec<_> = missing.iter().collect();
+                let details = EventDetails::NONE.list(DetailField::Missing, &names);
+                with(refusal_of(missing), details)
+            }
+            Self::UserSuspended(_) => plain(RefusalCode::UserSuspended),
             Self::AccountNotFound(_) => plain(RefusalCode::AccountNotFound),
             Self::AccountDisabled(_) => plain(RefusalCode::AccountDisabled),
             Self::Rule(error) => rule(error),
-            Self::TooManyKeys { limit } => {
-                let details = EventDetails::NONE.value(DetailField::Limit, u64::from(*limit));
-                with(RefusalCode::TooManyKeys, details)
-            }
+            Self::TooManyKeys { limit } => too_many_keys(*limit),
             Self::Random(error) => return repetition(error),
             Self::Contended(_) | Self::Store(_) => return None,
         })
@@ -145,6 +193,7 @@ impl ManagementError for KeyError {
             Self::WrongStatus(error) => wrong_status(*error),
             Self::OverlapTooLong { max } => longest(RefusalCode::OverlapTooLong, max),
             Self::Rule(error) => rule(error),
+            Self::NewOwner(error) => new_owner(error),
             Self::Stale { given, current } => stale(*given, *current),
             Self::Random(error) => return repetition(error),
             Self::Contended(_) | Self::Store(_) => return None,
@@ -177,6 +226,19 @@ impl ManagementError for AccountError {
 }
 
 /// Only a sweep records its refusal; a read has no event.
+impl ManagementError for UserError {
+    fn refusal(&self) -> Option<Refusal> {
+        match self {
+            Self::PermissionDenied(error) => Some(permission_denied(*error)),
+            Self::Contended(_) | Self::Store(_) => None,
+        }
+    }
+
+    fn contended() -> Self {
+        Self::Contended(ATTEMPTS)
+    }
+}
+
 impl ManagementError for ListError {
     fn refusal(&self) -> Option<Refusal> {
         match self {

@@ -26,7 +26,7 @@ impl Authority {
     /// use std::time::Duration;
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
     /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -71,7 +71,7 @@ impl Authority {
             Box::pin(async move {
                 let record = attempt.key(key, operation).await?;
                 let rules = attempt.rules_of(&record.key().owner).await?;
-                let next = record.rotate(digest, overlap, &rules.policy, attempt.now)?;
+                let next = record.rotate(digest, overlap, rules.policy(), attempt.now)?;
                 if record.has_secret(bytes, &digest, &self.setup.peppers) {
                     return Err(RandomError::Repeats(Drawn::Secret).into());
                 }
@@ -99,7 +99,7 @@ impl Authority {
     /// use std::time::Duration;
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
     /// # let alice = Actor::developer(UserId::new("alice")?);

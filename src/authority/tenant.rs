@@ -1,126 +1,154 @@
-//! A tenant: its policy and its events.
+//! A tenant: its plan, its settings and its events.
 
 use crate::record::actor::Actor;
 use crate::record::event::{DetailField, Event, EventDetails};
 use crate::record::operation::{Operation, Outcome};
-use crate::record::policy::Policy;
+use crate::record::plan::Plan;
+use crate::record::policy::TenantPolicy;
 use crate::record::policy_field::PolicyField;
+use crate::record::policy_in_force::EffectivePolicy;
+use crate::record::settings::{Settings, SettingsEdit};
 use crate::setup::retry::Attempted;
-use crate::store::{Change, EventQuery, Page};
+use crate::store::{Change, EventQuery, Page, StoreError};
 use crate::value::serde_strict::next_version;
 
-use super::Authority;
+use super::attempt::Attempt;
 use super::errors::{ListError, SetPolicyError};
 use super::listing::check_limit;
+use super::{Authority, StoredPolicy};
+
+/// The longest text of the values before or after a change in an event, in characters.
+const MAX_VALUES: usize = 2_000;
 
 impl Authority {
-    /// Returns the policy in force: the tenant's own, or the default policy if the tenant has none.
+    /// Returns the rules that are in force in the tenant, each with the reason for its value.
     ///
     /// ```
-    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # use keywright::{Actor, Keywright, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
-    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    /// # let authority = keywright.authority();
     /// # let alice = Actor::developer(UserId::new("alice")?);
-    /// let policy = authority.policy(&alice).await?;
-    /// println!("you can have {} keys", policy.max_keys_per_owner);
-    /// # assert_eq!(policy.version, 0);
+    /// let rules = authority.policy(&alice).await?;
+    /// assert!(rules.api_enabled.value);
+    /// println!("each user can have {} keys", rules.max_keys_per_user.value);
     /// # Ok::<(), keywright::Error>(())
     /// # }).unwrap();
     /// ```
     ///
     /// # Errors
-    /// [`ListError`]: `PermissionDenied` or `Store`.
-    ///
-    /// # Cancel safety
-    /// Dropping the future changes nothing.
-    pub async fn policy(&self, actor: &Actor) -> Result<Policy, ListError> {
-        let operation = Operation::PolicyShow;
-        actor.must_for_any(operation)?;
-        Ok(self.policy_in_force(actor).await?.0)
+    /// [`ListError::PermissionDenied`] and [`ListError::Store`].
+    pub async fn policy(&self, actor: &Actor) -> Result<EffectivePolicy, ListError> {
+        actor.must_for_any(Operation::PolicyShow)?;
+        Ok(self.stored_policy(actor.tenant()).await?.in_force().explained())
     }
 
-    /// Sets the tenant's policy, and returns it with its new version.
+    /// Replaces the plan of the actor's tenant: the limits that the host sets.
     ///
-    /// Take the policy that [`policy`](Self::policy) returns, change its fields, and set it. Its
-    /// version prevents lost updates: if another actor has changed the policy since it was read, it
-    /// is refused.
+    /// Read the plan in force with [`policy`](Self::policy), change its fields, and set it. The plan
+    /// must have the version of the plan in force, so two changes cannot overwrite each other.
+    /// Settings that are now beyond the plan stay as they are, and the plan's bound is in force.
+    ///
+    /// Only an actor of the host should have the permission
+    /// [`SET_PLAN`](crate::Permissions::SET_PLAN).
     ///
     /// ```
-    /// use std::time::Duration;
-    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # use keywright::{Actor, Keywright, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
-    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
-    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let authority = keywright.authority();
     /// # let ada = Actor::administrator(UserId::new("ada")?);
-    /// let mut policy = authority.policy(&ada).await?;
-    /// policy.max_lifetime = Some(Duration::from_secs(90 * 86_400));
-    /// let policy = authority.set_policy(&ada, policy).await?.into_inner();
-    /// assert_eq!(policy.version, 1);
+    /// let mut plan = authority.policy(&ada).await?.plan;
+    /// plan.max_keys_per_user = 3;
+    /// authority.set_plan(&ada, plan).await?;
+    /// assert_eq!(authority.policy(&ada).await?.max_keys_per_user.value, 3);
     /// # Ok::<(), keywright::Error>(())
     /// # }).unwrap();
     /// ```
     ///
-    /// A change of `api_in_plan` needs the permission [`SET_PLAN`](crate::Permissions::SET_PLAN),
-    /// which is meant for the host. Every other change needs
-    /// [`SET_POLICY`](crate::Permissions::SET_POLICY).
-    ///
     /// # Errors
-    /// * [`SetPolicyError::Stale`] if the policy has changed since it was read: read it again, and
-    ///   repeat the change.
-    /// * [`SetPolicyError::Policy`] if a field is out of its bounds.
-    /// * Otherwise `PermissionDenied` or `Store`.
-    ///
-    /// # Cancel safety
-    /// Dropping the future leaves either the old policy or the new one in force.
-    pub async fn set_policy(
+    /// [`SetPolicyError`]: the actor has no permission, the plan contradicts itself, the plan has
+    /// changed since it was read, or the store failed. Nothing is changed.
+    pub async fn set_plan(
         &self,
         actor: &Actor,
-        policy: Policy,
-    ) -> Result<Outcome<Policy>, SetPolicyError> {
-        let policy = &policy;
-        self.attempt(actor, Operation::PolicySet, |attempt| {
+        plan: Plan,
+    ) -> Result<Outcome<Plan>, SetPolicyError> {
+        let (operation, plan) = (Operation::PlanSet, &plan);
+        self.attempt(actor, operation, |attempt| {
             Box::pin(async move {
-                // Before the policies are compared, so that an actor who cannot see the policy does
-                // not find it out by comparison.
-                let sees = actor.may_for_any(Operation::PolicyShow);
-                if !sees && !actor.may_for_any(Operation::PlanSet) {
-                    actor.must_for_any(Operation::PolicySet)?;
-                }
-                let current = attempt.rules().await?.policy;
-                let changed = current.changed_fields(policy);
-                let operation = PolicyField::operation_of(&changed);
-                attempt.event.kind = operation.into();
                 actor.must_for_any(operation)?;
-                for field in &changed {
-                    actor.must_for_any(field.operation())?;
+                let rules = attempt.rules().await?;
+                let current = rules.policy().plan;
+                if plan.version != current.version {
+                    let (given, current) = (plan.version, current.version);
+                    return Err(SetPolicyError::Stale { given, current });
                 }
-                if policy.version != current.version {
-                    return Err(SetPolicyError::Stale {
-                        given: policy.version,
-                        current: current.version,
-                    });
+                plan.validate()?;
+                let next = Plan { version: next_version(current.version), ..plan.clone() };
+                attempt.event.details = changes(&current.fields(), &plan.fields());
+                if plan == current {
+                    return Ok(attempt.unchanged(Outcome::Unchanged(plan.clone())).await?);
                 }
-                policy.validate()?;
-                if changed.is_empty() {
-                    return Ok(attempt.unchanged(Outcome::Unchanged(current)).await?);
+                let stored = rules.stored_policy().with_plan(next.clone());
+                Ok(attempt.put_policy(stored, Outcome::Done(next)).await?)
+            })
+        })
+        .await
+    }
+
+    /// Changes some of the tenant's settings.
+    ///
+    /// The edit changes only the fields that are set. Each new value must be within the tenant's
+    /// plan.
+    ///
+    /// ```
+    /// use keywright::SettingsEdit;
+    ///
+    /// # use keywright::{Actor, Keywright, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let ada = Actor::tenant_admin(UserId::new("ada")?);
+    /// let edit = SettingsEdit::new().max_keys_per_user(Some(3)).require_expiry(Some(true));
+    /// let settings = authority.edit_settings(&ada, edit).await?.into_inner();
+    /// assert_eq!(settings.max_keys_per_user, Some(3));
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// [`SetPolicyError`]: the actor has no permission, a value is out of its limits or beyond the
+    /// plan, the settings have another version than the edit expects, or the store failed. Nothing
+    /// is changed.
+    pub async fn edit_settings(
+        &self,
+        actor: &Actor,
+        edit: SettingsEdit,
+    ) -> Result<Outcome<Settings>, SetPolicyError> {
+        let (operation, edit) = (Operation::SettingsEdit, &edit);
+        self.attempt(actor, operation, |attempt| {
+            Box::pin(async move {
+                actor.must_for_any(operation)?;
+                let rules = attempt.rules().await?;
+                let current = &rules.stored_policy().settings();
+                if let Some(given) = edit.if_version.filter(|given| *given != current.version) {
+                    return Err(SetPolicyError::Stale { given, current: current.version });
                 }
-                let next = Policy { version: next_version(current.version), ..policy.clone() };
-                let put =
-                    Change::PutPolicy { tenant: actor.tenant().clone(), policy: next.clone() };
-                attempt.event.details = EventDetails::NONE.list(DetailField::Changed, &changed);
-                let written =
-                    attempt.write(Vec::new(), put, EventDetails::NONE, Outcome::Done(next)).await?;
-                if let Attempted::Done(_) = written {
-                    return Ok(written);
+                let next = edit.applied_to(current);
+                attempt.event.details = changes(&current.fields(), &next.fields());
+                next.validate()?;
+                // A setting that the plan has overtaken stays until it is changed.
+                edit.applied_to(&Settings::default()).must_be_within(rules.policy().plan)?;
+                if next == *current {
+                    return Ok(attempt.unchanged(Outcome::Unchanged(next)).await?);
                 }
-                // No second attempt: the actor has not seen the policy that is in force now.
-                let given = current.version;
-                let current = attempt.rules().await?.policy.version;
-                Err(SetPolicyError::Stale { given, current })
+                let next = Settings { version: next_version(current.version), ..next };
+                let stored = rules.stored_policy().with_settings(next.clone());
+                Ok(attempt.put_policy(stored, Outcome::Done(next)).await?)
             })
         })
         .await
@@ -137,7 +165,7 @@ impl Authority {
     /// use keywright::{Operation, store::EventQuery};
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
     /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -164,5 +192,57 @@ impl Authority {
         actor.must_for_any(operation)?;
         check_limit(query.limit)?;
         Ok(self.setup.store.events(actor.tenant(), query).await?)
+    }
+}
+
+impl Attempt<'_> {
+    /// Writes the policy of the tenant. It fails if another commit has written one meanwhile.
+    async fn put_policy<T>(
+        &self,
+        policy: TenantPolicy,
+        value: T,
+    ) -> Result<Attempted<T>, StoreError> {
+        let put = Change::PutPolicy { tenant: self.actor.tenant().clone(), policy };
+        self.write(Vec::new(), put, EventDetails::NONE, value).await
+    }
+}
+
+impl StoredPolicy {
+    fn settings(&self) -> Settings {
+        self.stored.as_ref().and_then(|policy| policy.settings.clone()).unwrap_or_default()
+    }
+
+    fn with_plan(&self, plan: Plan) -> TenantPolicy {
+        TenantPolicy { plan: Some(plan), ..self.next() }
+    }
+
+    fn with_settings(&self, settings: Settings) -> TenantPolicy {
+        TenantPolicy { settings: Some(settings), ..self.next() }
+    }
+
+    fn next(&self) -> TenantPolicy {
+        let policy = self.stored.clone().unwrap_or_default();
+        TenantPolicy { version: next_version(policy.version), ..policy }
+    }
+}
+
+/// Returns the fields that differ between two records, with their values before and after.
+fn changes(before: &[(PolicyField, String)], after: &[(PolicyField, String)]) -> EventDetails {
+    let pairs = || before.iter().zip(after).filter(|(before, after)| before != after);
+    let changed: Vec<_> = pairs().map(|((field, _), _)| *field).collect();
+    let named = |(field, value): &(PolicyField, String)| format!("{field}={value}");
+    let (from, to): (Vec<_>, Vec<_>) =
+        pairs().map(|(before, after)| (named(before), named(after))).unzip();
+    EventDetails::NONE
+        .list(DetailField::Changed, &changed)
+        .text(DetailField::From, shortened(from.join("; ")))
+        .text(DetailField::To, shortened(to.join("; ")))
+}
+
+/// Cuts a text to a length that an event may have.
+fn shortened(text: String) -> String {
+    match text.char_indices().nth(MAX_VALUES) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text,
     }
 }

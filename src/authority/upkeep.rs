@@ -11,7 +11,6 @@ use crate::store::{Batch, Change, EventQuery, KeyQuery, MAX_LIMIT};
 use crate::value::id::KeyId;
 
 use super::Authority;
-use super::attempt::Rules;
 use super::errors::ListError;
 
 /// The keys and events that a sweep has removed.
@@ -19,7 +18,7 @@ use super::errors::ListError;
 /// ```
 /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
 /// # futures_lite::future::block_on(async {
-/// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
 /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
 /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
 /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -56,7 +55,7 @@ impl Authority {
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
     /// # let clock = ManualClock::at("2026-01-01T00:00:00Z".parse()?);
-    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let builder = Keywright::builder(MemoryStore::new()).clock(clock.clone());
     /// # let authority = builder.default_policy(policy).build()?.authority();
     /// # let ada = Actor::administrator(UserId::new("ada")?);
@@ -120,11 +119,12 @@ impl Authority {
         self.attempt(actor, Operation::Sweep, |attempt| {
             Box::pin(async move {
                 let now = attempt.now;
-                let Rules { policy, conditions, .. } = attempt.rules().await?;
+                let rules = attempt.rules().await?;
+                let retention = rules.policy().retention().value;
                 let page = attempt.store().keys(actor.tenant(), query, now).await?;
                 let is_due = |key: &&Key| {
                     let dead = key.dead_since(now);
-                    dead.is_some_and(|dead| dead.saturating_add(policy.retention).has_passed(now))
+                    dead.is_some_and(|dead| dead.saturating_add(retention).has_passed(now))
                 };
                 let due: Vec<&Key> =
                     page.items.iter().map(|stored| stored.record.key()).filter(is_due).collect();
@@ -133,7 +133,7 @@ impl Authority {
                     return Ok(Attempted::Done(removed));
                 }
                 let batch = Batch {
-                    conditions,
+                    conditions: rules.conditions,
                     changes: due.iter().map(|key| Change::DeleteKey(key.id)).collect(),
                     events: due.iter().map(|key| attempt.event.clone().of(key)).collect(),
                 };
@@ -159,11 +159,11 @@ impl Authority {
         let oldest = &EventQuery::new().oldest_first().limit(MAX_LIMIT);
         self.attempt(actor, Operation::Sweep, |attempt| {
             Box::pin(async move {
-                let Rules { policy, conditions, .. } = attempt.rules().await?;
+                let rules = attempt.rules().await?;
+                let retention = rules.policy().event_retention().value;
                 let page = attempt.store().events(actor.tenant(), oldest).await?;
-                let is_due = |event: &&Event| {
-                    event.at.saturating_add(policy.event_retention).has_passed(attempt.now)
-                };
+                let is_due =
+                    |event: &&Event| event.at.saturating_add(retention).has_passed(attempt.now);
                 // Only up to the first event that is kept: the clocks of nodes differ, so later
                 // events can have earlier times. The newest event stays; it is on the page only if
                 // there is no next page.
@@ -175,7 +175,7 @@ impl Authority {
                 let forget = Change::ForgetEvents { tenant, through: last.sequence };
                 let removed = (due.len() as u64, due.len() < page.items.len());
                 Ok::<_, ListError>(
-                    attempt.write(conditions, forget, EventDetails::NONE, removed).await?,
+                    attempt.write(rules.conditions, forget, EventDetails::NONE, removed).await?,
                 )
             })
         })

@@ -17,7 +17,7 @@ use crate::value::scope::Scope;
 ///
 /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
 /// # futures_lite::future::block_on(async {
-/// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
 /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
 /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
 /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -62,6 +62,9 @@ pub enum Reason {
     /// The service account that owns the key is disabled.
     #[error("the service account of the key is disabled")]
     AccountDisabled,
+    /// The user who owns the key is suspended.
+    #[error("the user who owns the key is suspended")]
+    UserSuspended,
     /// The tenant has API access turned off.
     #[error("the tenant has API access turned off")]
     AccessOff,
@@ -103,6 +106,7 @@ impl Reason {
             Self::Disabled => "disabled",
             Self::NotYetValid => "not_yet_valid",
             Self::AccountDisabled => "account_disabled",
+            Self::UserSuspended => "user_suspended",
             Self::AccessOff => "access_off",
             Self::UpgradeRequired => "upgrade_required",
             Self::NetworkNotAllowed(_) => "network_not_allowed",
@@ -157,7 +161,7 @@ pub enum DenialClass {
 ///
 /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
 /// # futures_lite::future::block_on(async {
-/// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
 /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
 /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
 /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -211,7 +215,7 @@ impl Denial {
     ///
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
     /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -236,7 +240,7 @@ impl Denial {
     ///
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
     /// # let alice = Actor::developer(UserId::new("alice")?);

@@ -6,7 +6,8 @@ use crate::record::account::ServiceAccount;
 use crate::record::freshness::Age;
 use crate::record::key::{Key, Owner};
 use crate::record::policy::Policy;
-use crate::record::rules::scope_ceiling;
+use crate::record::policy_in_force::PolicyInForce;
+use crate::record::scopes_in_force::ScopesInForce;
 use crate::record::snapshot::Snapshot;
 use crate::value::digest::Digest;
 use crate::value::id::{KeyId, TenantId};
@@ -25,7 +26,7 @@ use super::denial::{Denial, Reason};
 ///
 /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
 /// # futures_lite::future::block_on(async {
-/// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
 /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
 /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
 /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -57,7 +58,7 @@ pub enum SecretUsed {
 ///
 /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
 /// # futures_lite::future::block_on(async {
-/// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
 /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
 /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
 /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -87,7 +88,7 @@ pub enum SecretUsed {
 pub struct Grant {
     pub(super) snapshot: Arc<Snapshot>,
     /// The host's default policy, if the tenant has no stored policy.
-    pub(super) default_policy: Option<Arc<Policy>>,
+    pub(super) default_policy: Arc<Policy>,
     pub(super) secret_used: SecretUsed,
     pub(super) at: Timestamp,
     pub(super) age: Age,
@@ -99,7 +100,7 @@ impl Grant {
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
     /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -119,7 +120,7 @@ impl Grant {
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
     /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -141,7 +142,7 @@ impl Grant {
     ///
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
     /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -164,7 +165,7 @@ impl Grant {
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
     /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -184,10 +185,10 @@ impl Grant {
     ///
     /// ```
     /// # use keywright::{Actor, Keywright, Name, NewAccount, NewKey, Owner, Policy};
-    /// # use keywright::{RoleName, UserId};
+    /// # use keywright::{Role, RoleName, UserId};
     /// # futures_lite::future::block_on(async {
-    /// # let mut policy = Policy::allowing("invoices:read".parse()?);
-    /// # policy.roles.insert(RoleName::new("analyst")?, "invoices:read reports:read".parse()?);
+    /// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
+    /// # policy.plan.roles.insert(RoleName::new("analyst")?, Role::new("invoices:read reports:read".parse()?));
     /// # let store = keywright::store::MemoryStore::new();
     /// # let keywright = Keywright::builder(store).default_policy(policy).build()?;
     /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
@@ -203,7 +204,7 @@ impl Grant {
     /// # }).unwrap();
     /// ```
     pub fn account(&self) -> Option<&ServiceAccount> {
-        self.snapshot.account().map(Arc::as_ref)
+        self.snapshot.account()
     }
 
     /// Returns which of the key's secrets the client presented.
@@ -215,7 +216,7 @@ impl Grant {
     ///
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
     /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -237,7 +238,7 @@ impl Grant {
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
     /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -262,7 +263,7 @@ impl Grant {
     ///
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
     /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -286,10 +287,10 @@ impl Grant {
     /// use keywright::Access;
     ///
     /// # use keywright::{Actor, Keywright, Name, NewAccount, NewKey, Owner, Policy};
-    /// # use keywright::{RoleName, UserId};
+    /// # use keywright::{Role, RoleName, UserId};
     /// # futures_lite::future::block_on(async {
-    /// # let mut policy = Policy::allowing("invoices:read".parse()?);
-    /// # policy.roles.insert(RoleName::new("analyst")?, "invoices:read reports:read".parse()?);
+    /// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
+    /// # policy.plan.roles.insert(RoleName::new("analyst")?, Role::new("invoices:read reports:read".parse()?));
     /// # let store = keywright::store::MemoryStore::new();
     /// # let keywright = Keywright::builder(store).default_policy(policy).build()?;
     /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
@@ -304,7 +305,7 @@ impl Grant {
     /// # }).unwrap();
     /// ```
     pub fn access(&self) -> Access {
-        access(&self.snapshot)
+        self.snapshot.access()
     }
 
     /// Returns whether the key has this scope.
@@ -317,7 +318,7 @@ impl Grant {
     ///
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
     /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -330,7 +331,7 @@ impl Grant {
     /// # }).unwrap();
     /// ```
     pub fn allows(&self, scope: &Scope) -> bool {
-        self.policy().is_some_and(|policy| has_scope(&self.snapshot, policy, scope))
+        self.scopes_in_force().contains(scope)
     }
 
     /// Returns all scopes that the key has.
@@ -340,7 +341,7 @@ impl Grant {
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
     /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -352,12 +353,7 @@ impl Grant {
     /// # }).unwrap();
     /// ```
     pub fn scopes(&self) -> ScopeSet {
-        let cut = self.policy().map(|policy| scopes(&self.snapshot, policy));
-        match cut {
-            Some((Some(own), ceiling)) => own.intersection(ceiling),
-            Some((None, ceiling)) => ceiling.clone(),
-            None => ScopeSet::empty(),
-        }
+        self.scopes_in_force().to_set()
     }
 
     /// Checks that the key has a scope.
@@ -370,7 +366,7 @@ impl Grant {
     ///
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
     /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -404,10 +400,10 @@ impl Grant {
     /// use keywright::Reason;
     ///
     /// # use keywright::{Actor, Keywright, Name, NewAccount, NewKey, Owner, Policy};
-    /// # use keywright::{RoleName, UserId};
+    /// # use keywright::{Role, RoleName, UserId};
     /// # futures_lite::future::block_on(async {
-    /// # let mut policy = Policy::allowing("invoices:read".parse()?);
-    /// # policy.roles.insert(RoleName::new("analyst")?, "invoices:read reports:read".parse()?);
+    /// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
+    /// # policy.plan.roles.insert(RoleName::new("analyst")?, Role::new("invoices:read reports:read".parse()?));
     /// # let store = keywright::store::MemoryStore::new();
     /// # let keywright = Keywright::builder(store).default_policy(policy).build()?;
     /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
@@ -450,8 +446,9 @@ impl Grant {
         record.digest_of(self.secret_number()).unwrap_or(record.digest())
     }
 
-    fn policy(&self) -> Option<&Policy> {
-        self.snapshot.policy().or(self.default_policy.as_ref()).map(Arc::as_ref)
+    fn scopes_in_force(&self) -> ScopesInForce<'_> {
+        let policy = PolicyInForce::new(self.snapshot.policy(), &self.default_policy);
+        ScopesInForce::of(self.key(), self.account(), policy)
     }
 }
 
@@ -465,25 +462,4 @@ impl std::fmt::Debug for Grant {
             .field("at", &self.at)
             .finish_non_exhaustive()
     }
-}
-
-/// Returns the access of a key: the account's for an account's key, read and write for a user's
-/// key.
-pub(super) fn access(snapshot: &Snapshot) -> Access {
-    snapshot.account().map_or(Access::ReadWrite, |account| account.access)
-}
-
-/// Returns the key's own scopes, if they restrict it, and the ceiling that they are cut down to.
-///
-/// An account's key without scopes has all those of the account's role.
-fn scopes<'a>(snapshot: &'a Snapshot, policy: &'a Policy) -> (Option<&'a ScopeSet>, &'a ScopeSet) {
-    let Key { owner, scopes: own, .. } = snapshot.record().key();
-    let ceiling = scope_ceiling(owner, snapshot.account().map(Arc::as_ref), policy);
-    let follows_role = own.is_empty() && owner.account().is_some();
-    ((!follows_role).then_some(own), ceiling)
-}
-
-pub(super) fn has_scope(snapshot: &Snapshot, policy: &Policy, scope: &Scope) -> bool {
-    let (own, ceiling) = scopes(snapshot, policy);
-    ceiling.contains(scope) && own.is_none_or(|own| own.contains(scope))
 }

@@ -9,7 +9,7 @@
 //! | 2 | unknown id, other prefix, wrong secret: equal work, one answer | [`Unrecognized`](Reason::Unrecognized) |
 //! | 3 | the retiring secret after the overlap | [`Superseded`](Reason::Superseded) |
 //! | 4 | the key's status | [`Revoked`](Reason::Revoked), [`Expired`](Reason::Expired), [`Disabled`](Reason::Disabled), [`NotYetValid`](Reason::NotYetValid) |
-//! | 5 | the owner, if it is a service account | [`AccountDisabled`](Reason::AccountDisabled) |
+//! | 5 | the owner | [`AccountDisabled`](Reason::AccountDisabled), [`UserSuspended`](Reason::UserSuspended) |
 //! | 6 | the tenant | [`AccessOff`](Reason::AccessOff), [`UpgradeRequired`](Reason::UpgradeRequired) |
 //! | 7 | the source network | [`NetworkNotAllowed`](Reason::NetworkNotAllowed) |
 //! | 8 | access and scopes of the request | [`ReadOnly`](Reason::ReadOnly), [`MissingScope`](Reason::MissingScope) |
@@ -28,17 +28,17 @@ use std::time::Duration;
 use subtle::Choice;
 
 use crate::decision::request::AccessRequest;
-use crate::record::account::ServiceAccount;
 use crate::record::freshness::Found;
 use crate::record::key::Key;
+use crate::record::owner_record::OwnerRecord;
 use crate::record::policy::Policy;
+use crate::record::policy_in_force::PolicyInForce;
 use crate::record::rates_in_force::RatesInForce;
+use crate::record::scopes_in_force::ScopesInForce;
 use crate::record::status::KeyStatus;
 use crate::value::digest::{DigestError, PepperRing};
 use crate::value::time::Timestamp;
 use crate::value::token::Presented;
-
-use self::grant::{access, has_scope};
 
 pub use self::denial::{Denial, DenialClass, Reason};
 pub use self::grant::{Grant, SecretUsed};
@@ -76,9 +76,9 @@ where
     // Steps 2 and 3.
     let (Found { snapshot, age }, secret_used) = recognize(presented, found, peppers, now)?;
     let key = snapshot.record().key();
-    let policy = snapshot.policy().unwrap_or(default_policy);
+    let policy = PolicyInForce::new(snapshot.policy(), default_policy);
     // Steps 4 to 6.
-    if let Some(reason) = standing(key, snapshot.account().map(Arc::as_ref), policy, now) {
+    if let Some(reason) = standing(key, snapshot.owner(), policy, now) {
         return Err(deny(reason));
     }
     // Step 7.
@@ -86,10 +86,11 @@ where
         return Err(deny(Reason::NetworkNotAllowed(request.source)));
     }
     // Step 8.
-    if !access(&snapshot).covers(request.access) {
+    if !snapshot.access().covers(request.access) {
         return Err(deny(Reason::ReadOnly));
     }
-    let missing = request.needed().find(|scope| !has_scope(&snapshot, policy, scope));
+    let scopes = ScopesInForce::of(key, snapshot.account(), policy);
+    let missing = request.needed().find(|scope| !scopes.contains(scope));
     if let Some(scope) = missing {
         return Err(deny(Reason::MissingScope(scope.clone())));
     }
@@ -97,7 +98,7 @@ where
     if let Some(rates) = RatesInForce::of(key, policy, now) {
         rate(key, rates).map_err(|wait| deny(Reason::RateLimited(wait)))?;
     }
-    let default_policy = snapshot.policy().is_none().then(|| default_policy.clone());
+    let default_policy = Arc::clone(default_policy);
     Ok(Grant { snapshot, default_policy, secret_used, at: now, age })
 }
 
@@ -149,8 +150,8 @@ pub(crate) fn recognize(
 /// Runs steps 4 to 6: returns the first reason to refuse the key, independent of the request.
 pub(crate) fn standing(
     key: &Key,
-    account: Option<&ServiceAccount>,
-    policy: &Policy,
+    owner: Option<&OwnerRecord>,
+    policy: PolicyInForce<'_>,
     now: Timestamp,
 ) -> Option<Reason> {
     match key.status(now) {
@@ -158,11 +159,12 @@ pub(crate) fn standing(
         KeyStatus::Expired => Some(Reason::Expired),
         KeyStatus::Disabled => Some(Reason::Disabled),
         KeyStatus::Scheduled => Some(Reason::NotYetValid),
-        KeyStatus::Active if account.is_some_and(|account| !account.enabled) => {
-            Some(Reason::AccountDisabled)
-        }
-        KeyStatus::Active if !policy.api_enabled => Some(Reason::AccessOff),
-        KeyStatus::Active if !policy.api_in_plan => Some(Reason::UpgradeRequired),
-        KeyStatus::Active => None,
+        KeyStatus::Active => match owner.filter(|owner| !owner.is_enabled()) {
+            Some(OwnerRecord::Account(_)) => Some(Reason::AccountDisabled),
+            Some(OwnerRecord::User(_)) => Some(Reason::UserSuspended),
+            None if !policy.api_enabled().value => Some(Reason::AccessOff),
+            None if !policy.plan.api_access => Some(Reason::UpgradeRequired),
+            None => None,
+        },
     }
 }

@@ -19,7 +19,7 @@ const INLINE: usize = 4;
 ///
 /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
 /// # futures_lite::future::block_on(async {
-/// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
 /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
 /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
 /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -53,7 +53,7 @@ impl<'a> AccessRequest<'a> {
     ///
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
     /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -82,7 +82,7 @@ impl<'a> AccessRequest<'a> {
     ///
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
     /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -104,7 +104,7 @@ impl<'a> AccessRequest<'a> {
     ///
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
     /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -130,7 +130,7 @@ impl<'a> AccessRequest<'a> {
     ///
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
     /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -161,10 +161,10 @@ impl<'a> AccessRequest<'a> {
     /// use keywright::{Access, AccessRequest};
     ///
     /// # use keywright::{Actor, Keywright, Name, NewAccount, NewKey, Owner, Policy};
-    /// # use keywright::{RoleName, UserId};
+    /// # use keywright::{Role, RoleName, UserId};
     /// # futures_lite::future::block_on(async {
-    /// # let mut policy = Policy::allowing("invoices:read".parse()?);
-    /// # policy.roles.insert(RoleName::new("analyst")?, "invoices:read reports:read".parse()?);
+    /// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
+    /// # policy.plan.roles.insert(RoleName::new("analyst")?, Role::new("invoices:read reports:read".parse()?));
     /// # let store = keywright::store::MemoryStore::new();
     /// # let keywright = Keywright::builder(store).default_policy(policy).build()?;
     /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
@@ -190,10 +190,10 @@ impl<'a> AccessRequest<'a> {
     /// use keywright::AccessRequest;
     ///
     /// # use keywright::{Actor, Keywright, Name, NewAccount, NewKey, Owner, Policy};
-    /// # use keywright::{RoleName, UserId};
+    /// # use keywright::{Role, RoleName, UserId};
     /// # futures_lite::future::block_on(async {
-    /// # let mut policy = Policy::allowing("invoices:read".parse()?);
-    /// # policy.roles.insert(RoleName::new("analyst")?, "invoices:read reports:read".parse()?);
+    /// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
+    /// # policy.plan.roles.insert(RoleName::new("analyst")?, Role::new("invoices:read reports:read".parse()?));
     /// # let store = keywright::store::MemoryStore::new();
     /// # let keywright = Keywright::builder(store).default_policy(policy).build()?;
     /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
@@ -224,7 +224,7 @@ impl<'a> AccessRequest<'a> {
     ///
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
     /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -247,7 +247,7 @@ impl<'a> AccessRequest<'a> {
     ///
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
     /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -274,7 +274,7 @@ impl<'a> AccessRequest<'a> {
     ///
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
     /// # let alice = Actor::developer(UserId::new("alice")?);

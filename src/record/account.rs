@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::record::operation::Outcome;
-use crate::record::policy::RoleName;
+use crate::record::role::RoleName;
 use crate::value::id::{AccountId, TenantId};
 use crate::value::name::Name;
 use crate::value::scope::Access;
@@ -16,13 +16,13 @@ use crate::value::time::Timestamp;
 /// Its role, access and state apply to all its keys at once.
 ///
 /// ```
-/// use keywright::{Name, NewAccount, RoleName};
+/// use keywright::{Name, NewAccount, Role, RoleName};
 ///
 /// # use keywright::{Actor, Keywright, Policy, UserId, store::MemoryStore};
 /// # futures_lite::future::block_on(async {
-/// # let mut policy = Policy::allowing("invoices:read invoices:write".parse()?);
-/// # policy.roles.insert(RoleName::new("billing")?, "invoices:read".parse()?);
-/// # policy.roles.insert(RoleName::new("reports")?, "invoices:read".parse()?);
+/// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
+/// # policy.plan.roles.insert(RoleName::new("billing")?, Role::new("invoices:read".parse()?));
+/// # policy.plan.roles.insert(RoleName::new("reports")?, Role::new("invoices:read".parse()?));
 /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
 /// # let authority = keywright.authority();
 /// # let ada = Actor::administrator(UserId::new("ada")?);
@@ -69,13 +69,13 @@ pub struct ServiceAccount {
 /// [`Authority::create_account`](crate::Authority::create_account).
 ///
 /// ```
-/// use keywright::{Name, NewAccount, RoleName};
+/// use keywright::{Name, NewAccount, Role, RoleName};
 ///
 /// # use keywright::{Actor, Keywright, Policy, UserId, store::MemoryStore};
 /// # futures_lite::future::block_on(async {
-/// # let mut policy = Policy::allowing("invoices:read invoices:write".parse()?);
-/// # policy.roles.insert(RoleName::new("billing")?, "invoices:read".parse()?);
-/// # policy.roles.insert(RoleName::new("reports")?, "invoices:read".parse()?);
+/// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
+/// # policy.plan.roles.insert(RoleName::new("billing")?, Role::new("invoices:read".parse()?));
+/// # policy.plan.roles.insert(RoleName::new("reports")?, Role::new("invoices:read".parse()?));
 /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
 /// # let authority = keywright.authority();
 /// # let ada = Actor::administrator(UserId::new("ada")?);
@@ -97,13 +97,13 @@ impl NewAccount {
     /// Creates the description of an account with this name and role, and with read-write access.
     ///
     /// ```
-    /// use keywright::{Access, Name, NewAccount, RoleName};
+    /// use keywright::{Access, Name, NewAccount, Role, RoleName};
     ///
     /// # use keywright::{Actor, Keywright, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let mut policy = Policy::allowing("invoices:read invoices:write".parse()?);
-    /// # policy.roles.insert(RoleName::new("billing")?, "invoices:read".parse()?);
-    /// # policy.roles.insert(RoleName::new("reports")?, "invoices:read".parse()?);
+    /// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
+    /// # policy.plan.roles.insert(RoleName::new("billing")?, Role::new("invoices:read".parse()?));
+    /// # policy.plan.roles.insert(RoleName::new("reports")?, Role::new("invoices:read".parse()?));
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let ada = Actor::administrator(UserId::new("ada")?);
@@ -120,13 +120,13 @@ impl NewAccount {
     /// Limits the account to reading.
     ///
     /// ```
-    /// use keywright::{Access, Name, NewAccount, RoleName};
+    /// use keywright::{Access, Name, NewAccount, Role, RoleName};
     ///
     /// # use keywright::{Actor, Keywright, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let mut policy = Policy::allowing("invoices:read invoices:write".parse()?);
-    /// # policy.roles.insert(RoleName::new("billing")?, "invoices:read".parse()?);
-    /// # policy.roles.insert(RoleName::new("reports")?, "invoices:read".parse()?);
+    /// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
+    /// # policy.plan.roles.insert(RoleName::new("billing")?, Role::new("invoices:read".parse()?));
+    /// # policy.plan.roles.insert(RoleName::new("reports")?, Role::new("invoices:read".parse()?));
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let ada = Actor::administrator(UserId::new("ada")?);
@@ -168,11 +168,11 @@ impl NewAccount {
 /// ```
 /// use keywright::{Access, AccountEdit};
 ///
-/// # use keywright::{Actor, Keywright, Name, NewAccount, Policy, RoleName, UserId, store::MemoryStore};
+/// # use keywright::{Actor, Keywright, Name, NewAccount, Policy, Role, RoleName, UserId, store::MemoryStore};
 /// # futures_lite::future::block_on(async {
-/// # let mut policy = Policy::allowing("invoices:read invoices:write".parse()?);
-/// # policy.roles.insert(RoleName::new("billing")?, "invoices:read".parse()?);
-/// # policy.roles.insert(RoleName::new("reports")?, "invoices:read".parse()?);
+/// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
+/// # policy.plan.roles.insert(RoleName::new("billing")?, Role::new("invoices:read".parse()?));
+/// # policy.plan.roles.insert(RoleName::new("reports")?, Role::new("invoices:read".parse()?));
 /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
 /// # let authority = keywright.authority();
 /// # let ada = Actor::administrator(UserId::new("ada")?);
@@ -200,11 +200,11 @@ impl AccountEdit {
     /// ```
     /// use keywright::AccountEdit;
     ///
-    /// # use keywright::{Actor, Keywright, Name, NewAccount, Policy, RoleName, UserId, store::MemoryStore};
+    /// # use keywright::{Actor, Keywright, Name, NewAccount, Policy, Role, RoleName, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let mut policy = Policy::allowing("invoices:read invoices:write".parse()?);
-    /// # policy.roles.insert(RoleName::new("billing")?, "invoices:read".parse()?);
-    /// # policy.roles.insert(RoleName::new("reports")?, "invoices:read".parse()?);
+    /// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
+    /// # policy.plan.roles.insert(RoleName::new("billing")?, Role::new("invoices:read".parse()?));
+    /// # policy.plan.roles.insert(RoleName::new("reports")?, Role::new("invoices:read".parse()?));
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let ada = Actor::administrator(UserId::new("ada")?);
@@ -224,11 +224,11 @@ impl AccountEdit {
     /// ```
     /// use keywright::{AccountEdit, Name};
     ///
-    /// # use keywright::{Actor, Keywright, NewAccount, Policy, RoleName, UserId, store::MemoryStore};
+    /// # use keywright::{Actor, Keywright, NewAccount, Policy, Role, RoleName, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let mut policy = Policy::allowing("invoices:read invoices:write".parse()?);
-    /// # policy.roles.insert(RoleName::new("billing")?, "invoices:read".parse()?);
-    /// # policy.roles.insert(RoleName::new("reports")?, "invoices:read".parse()?);
+    /// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
+    /// # policy.plan.roles.insert(RoleName::new("billing")?, Role::new("invoices:read".parse()?));
+    /// # policy.plan.roles.insert(RoleName::new("reports")?, Role::new("invoices:read".parse()?));
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let ada = Actor::administrator(UserId::new("ada")?);
@@ -247,13 +247,13 @@ impl AccountEdit {
     /// Sets the role, for all keys of the account at once.
     ///
     /// ```
-    /// use keywright::{AccountEdit, RoleName};
+    /// use keywright::{AccountEdit, Role, RoleName};
     ///
     /// # use keywright::{Actor, Keywright, Name, NewAccount, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let mut policy = Policy::allowing("invoices:read invoices:write".parse()?);
-    /// # policy.roles.insert(RoleName::new("billing")?, "invoices:read".parse()?);
-    /// # policy.roles.insert(RoleName::new("reports")?, "invoices:read".parse()?);
+    /// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
+    /// # policy.plan.roles.insert(RoleName::new("billing")?, Role::new("invoices:read".parse()?));
+    /// # policy.plan.roles.insert(RoleName::new("reports")?, Role::new("invoices:read".parse()?));
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let ada = Actor::administrator(UserId::new("ada")?);
@@ -274,11 +274,11 @@ impl AccountEdit {
     /// ```
     /// use keywright::{Access, AccountEdit};
     ///
-    /// # use keywright::{Actor, Keywright, Name, NewAccount, Policy, RoleName, UserId, store::MemoryStore};
+    /// # use keywright::{Actor, Keywright, Name, NewAccount, Policy, Role, RoleName, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let mut policy = Policy::allowing("invoices:read invoices:write".parse()?);
-    /// # policy.roles.insert(RoleName::new("billing")?, "invoices:read".parse()?);
-    /// # policy.roles.insert(RoleName::new("reports")?, "invoices:read".parse()?);
+    /// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
+    /// # policy.plan.roles.insert(RoleName::new("billing")?, Role::new("invoices:read".parse()?));
+    /// # policy.plan.roles.insert(RoleName::new("reports")?, Role::new("invoices:read".parse()?));
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let ada = Actor::administrator(UserId::new("ada")?);
@@ -303,11 +303,11 @@ impl AccountEdit {
     /// ```
     /// use keywright::{Access, AccountEdit};
     ///
-    /// # use keywright::{Actor, Keywright, Name, NewAccount, Policy, RoleName, UserId, store::MemoryStore};
+    /// # use keywright::{Actor, Keywright, Name, NewAccount, Policy, Role, RoleName, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let mut policy = Policy::allowing("invoices:read invoices:write".parse()?);
-    /// # policy.roles.insert(RoleName::new("billing")?, "invoices:read".parse()?);
-    /// # policy.roles.insert(RoleName::new("reports")?, "invoices:read".parse()?);
+    /// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
+    /// # policy.plan.roles.insert(RoleName::new("billing")?, Role::new("invoices:read".parse()?));
+    /// # policy.plan.roles.insert(RoleName::new("reports")?, Role::new("invoices:read".parse()?));
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let ada = Actor::administrator(UserId::new("ada")?);

@@ -19,7 +19,7 @@ use crate::value::id::{TenantId, UserId};
 ///
 /// # use keywright::{Keywright, Policy, store::MemoryStore};
 /// # futures_lite::future::block_on(async {
-/// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
 /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
 /// # let authority = keywright.authority();
 /// // Alice manages her own keys.
@@ -52,6 +52,7 @@ pub struct Actor {
     id: UserId,
     tenant: TenantId,
     permissions: Permissions,
+    licensed: bool,
 }
 
 impl Actor {
@@ -69,7 +70,7 @@ impl Actor {
     /// # Ok::<(), keywright::Error>(())
     /// ```
     pub fn new(id: UserId, permissions: Permissions) -> Self {
-        Self { id, tenant: TenantId::default(), permissions }
+        Self { id, tenant: TenantId::default(), permissions, licensed: true }
     }
 
     /// Creates an actor with every permission, including those for the plan, for service accounts
@@ -143,6 +144,34 @@ impl Actor {
     /// ```
     pub fn in_tenant(self, tenant: TenantId) -> Self {
         Self { tenant, ..self }
+    }
+
+    /// Denies the actor a license for API access, although the tenant's plan includes it.
+    ///
+    /// The actor then can't generate keys. Everything else stays as the permissions allow.
+    ///
+    /// ```
+    /// use keywright::{Actor, UserId};
+    ///
+    /// let bob = Actor::developer(UserId::new("bob")?).without_license();
+    /// assert!(!bob.is_licensed());
+    /// # Ok::<(), keywright::Error>(())
+    /// ```
+    #[must_use = "the setter takes and returns by value"]
+    pub fn without_license(self) -> Self {
+        Self { licensed: false, ..self }
+    }
+
+    /// Returns whether the actor has a license for API access, as every actor has by default.
+    ///
+    /// ```
+    /// use keywright::{Actor, UserId};
+    ///
+    /// assert!(Actor::developer(UserId::new("alice")?).is_licensed());
+    /// # Ok::<(), keywright::Error>(())
+    /// ```
+    pub fn is_licensed(&self) -> bool {
+        self.licensed
     }
 
     /// Returns the actor's id, which the host chose.
@@ -264,7 +293,7 @@ impl Actor {
 ///
 /// # use keywright::{Keywright, Policy, store::MemoryStore};
 /// # futures_lite::future::block_on(async {
-/// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
 /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
 /// # let authority = keywright.authority();
 /// let auditor = Actor::auditor(UserId::new("carol")?);
@@ -345,7 +374,7 @@ permissions! {
     /// Permission to see the policy.
     SHOW_POLICY = 14;
     /// Permission to change the policy, except for the plan.
-    SET_POLICY = 15;
+    EDIT_SETTINGS = 15;
     /// Permission to change whether the plan includes API access. This permission is for the host,
     /// not for its tenants.
     SET_PLAN = 16;
@@ -353,20 +382,26 @@ permissions! {
     SHOW_EVENTS = 17;
     /// Permission to remove events and dead (revoked or expired) keys after their retention.
     SWEEP = 18;
+    /// Give users a display name, suspend them and restore them.
+    MANAGE_USERS = 19;
+    /// Hand any key to another owner in the tenant.
+    TRANSFER_ANY = 20;
 }
 
 impl Permissions {
     /// The empty set.
     pub const NONE: Self = Self(0);
     /// Every permission: the set of [`Actor::administrator`].
-    pub const ADMINISTRATOR: Self = Self((1 << 19) - 1);
+    pub const ADMINISTRATOR: Self = Self((1 << 21) - 1);
     /// Permissions to see and set the policy, see all keys and accounts, revoke any key and read
     /// events: the set of [`Actor::tenant_admin`].
     pub const TENANT_ADMIN: Self = Self::SHOW_ANY
         .and(Self::REVOKE_ANY)
         .and(Self::SHOW_ACCOUNTS)
         .and(Self::SHOW_POLICY)
-        .and(Self::SET_POLICY)
+        .and(Self::EDIT_SETTINGS)
+        .and(Self::MANAGE_USERS)
+        .and(Self::TRANSFER_ANY)
         .and(Self::SHOW_EVENTS);
     /// Permissions for every operation on the actor's own keys, and to see the policy: the set of
     /// [`Actor::developer`].
@@ -425,6 +460,13 @@ impl Permissions {
             }
             Operation::KeyRevoke => either(Self::REVOKE_OWN, Self::REVOKE_ANY),
             Operation::KeyDelete => either(Self::DELETE_OWN, Self::DELETE_ANY),
+            Operation::KeyTransfer => self.contains(Self::TRANSFER_ANY),
+            Operation::UserShow => {
+                self.contains(Self::SHOW_ANY) || self.contains(Self::MANAGE_USERS)
+            }
+            Operation::UserName | Operation::UserSuspend | Operation::UserRestore => {
+                self.contains(Self::MANAGE_USERS)
+            }
             Operation::AccountShow => self.contains(Self::SHOW_ACCOUNTS),
             Operation::AccountCreate
             | Operation::AccountEdit
@@ -432,7 +474,7 @@ impl Permissions {
             | Operation::AccountEnable
             | Operation::AccountDelete => self.contains(Self::MANAGE_ACCOUNTS),
             Operation::PolicyShow => self.contains(Self::SHOW_POLICY),
-            Operation::PolicySet => self.contains(Self::SET_POLICY),
+            Operation::SettingsEdit => self.contains(Self::EDIT_SETTINGS),
             Operation::PlanSet => self.contains(Self::SET_PLAN),
             Operation::EventsShow => self.contains(Self::SHOW_EVENTS),
             Operation::Sweep => self.contains(Self::SWEEP),

@@ -5,7 +5,7 @@ use crate::record::actor::Actor;
 use crate::record::admin_limits::{AdminLimits, KeyLimit};
 use crate::record::key::{Key, KeyRecord, WrongStatus};
 use crate::record::operation::{Operation, Outcome};
-use crate::record::policy::Policy;
+use crate::record::policy_in_force::PolicyInForce;
 use crate::record::rules::{RuleError, check_name, check_rate, check_scopes, is_administrator};
 use crate::value::metadata::Metadata;
 use crate::value::name::Name;
@@ -25,7 +25,7 @@ use crate::value::time::Timestamp;
 ///
 /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
 /// # futures_lite::future::block_on(async {
-/// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
 /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
 /// # let authority = keywright.authority();
 /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -62,7 +62,7 @@ impl KeyEdit {
     ///
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -83,7 +83,7 @@ impl KeyEdit {
     ///
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -108,7 +108,7 @@ impl KeyEdit {
     ///
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -132,7 +132,7 @@ impl KeyEdit {
     ///
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -156,7 +156,7 @@ impl KeyEdit {
     ///
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -176,11 +176,11 @@ impl KeyEdit {
     /// ```
     /// use keywright::{KeyEdit, Metadata};
     ///
-    /// # use keywright::{Actor, Keywright, NewKey, Policy, RoleName, UserId, store::MemoryStore};
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, Role, RoleName, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let mut policy = Policy::allowing("invoices:read invoices:write".parse()?);
-    /// # policy.roles.insert(RoleName::new("billing")?, "invoices:read".parse()?);
-    /// # policy.roles.insert(RoleName::new("reports")?, "invoices:read".parse()?);
+    /// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
+    /// # policy.plan.roles.insert(RoleName::new("billing")?, Role::new("invoices:read".parse()?));
+    /// # policy.plan.roles.insert(RoleName::new("reports")?, Role::new("invoices:read".parse()?));
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -205,7 +205,7 @@ impl KeyEdit {
     ///
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -239,7 +239,12 @@ impl KeyEdit {
     }
 
     /// Checks that the actor may widen each limit that the edit widens.
-    fn check_limits(&self, key: &Key, policy: &Policy, actor: &Actor) -> Result<(), RuleError> {
+    fn check_limits(
+        &self,
+        key: &Key,
+        policy: PolicyInForce<'_>,
+        actor: &Actor,
+    ) -> Result<(), RuleError> {
         if is_administrator(actor, &key.owner) {
             return Ok(());
         }
@@ -248,7 +253,8 @@ impl KeyEdit {
             if is_set { Err(RuleError::SetByAdministrator(limit)) } else { Ok(()) }
         };
         if let Some(scopes) = &self.scopes
-            && scopes.first_outside(&key.scopes).is_some()
+            && (scopes.first_outside(&key.scopes).is_some() || scopes.is_empty())
+            && *scopes != key.scopes
         {
             widens(set.scopes, KeyLimit::Scopes)?;
         }
@@ -317,7 +323,7 @@ impl KeyRecord {
         &self,
         edit: &KeyEdit,
         actor: &Actor,
-        policy: &Policy,
+        policy: PolicyInForce<'_>,
         account: Option<&ServiceAccount>,
         now: Timestamp,
     ) -> Result<Outcome<Self>, EditError> {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::record::admin_limits::AdminLimits;
 use crate::record::operation::{Operation, Outcome, Transition};
-use crate::record::policy::Policy;
+use crate::record::policy_in_force::PolicyInForce;
 use crate::record::status::KeyStatus;
 use crate::value::digest::{Digest, PepperRing};
 use crate::value::id::{AccountId, IdError, KeyId, TenantId, UserId};
@@ -23,9 +23,12 @@ use crate::value::text::serde_as_text;
 use crate::value::time::Timestamp;
 use crate::value::token::Prefix;
 
-/// The user or service account that a key acts for.
+/// The text of the owner [`Owner::Organization`].
+const ORGANIZATION: &str = "organization";
+
+/// The user, the service account or the organization that a key acts for.
 ///
-/// In text: `user:alice` or `account:4fQ2xk9ZrT7bWm1c`.
+/// In text: `user:alice`, `account:4fQ2xk9ZrT7bWm1c` or `organization`.
 ///
 /// ```
 /// use keywright::{Owner, UserId};
@@ -41,19 +44,21 @@ pub enum Owner {
     User(UserId),
     /// A service account.
     Account(AccountId),
+    /// The tenant itself. Its keys outlive every person who generated them.
+    Organization,
 }
 
 impl Owner {
-    /// Returns the id of the service account, or `None` if the owner is a user.
+    /// Returns the id of the service account, or `None` if the owner is another one.
     ///
     /// ```
     /// use keywright::Owner;
     ///
-    /// # use keywright::{Actor, Keywright, Name, NewAccount, Policy, RoleName, UserId, store::MemoryStore};
+    /// # use keywright::{Actor, Keywright, Name, NewAccount, Policy, Role, RoleName, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let mut policy = Policy::allowing("invoices:read invoices:write".parse()?);
-    /// # policy.roles.insert(RoleName::new("billing")?, "invoices:read".parse()?);
-    /// # policy.roles.insert(RoleName::new("reports")?, "invoices:read".parse()?);
+    /// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
+    /// # policy.plan.roles.insert(RoleName::new("billing")?, Role::new("invoices:read".parse()?));
+    /// # policy.plan.roles.insert(RoleName::new("reports")?, Role::new("invoices:read".parse()?));
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let ada = Actor::administrator(UserId::new("ada")?);
@@ -66,12 +71,20 @@ impl Owner {
     /// ```
     pub fn account(&self) -> Option<AccountId> {
         match self {
-            Self::User(_) => None,
             Self::Account(id) => Some(*id),
+            Self::User(_) | Self::Organization => None,
         }
     }
 
-    /// Returns the id of the user or the account as text.
+    /// Returns the id of the user, if a user is the owner.
+    pub(crate) fn user(&self) -> Option<&UserId> {
+        match self {
+            Self::User(id) => Some(id),
+            Self::Account(_) | Self::Organization => None,
+        }
+    }
+
+    /// Returns the id of the user or the account as text, or `organization`.
     ///
     /// ```
     /// use keywright::Owner;
@@ -84,6 +97,7 @@ impl Owner {
         match self {
             Self::User(id) => id.as_str(),
             Self::Account(id) => id.as_str(),
+            Self::Organization => ORGANIZATION,
         }
     }
 }
@@ -93,6 +107,7 @@ impl fmt::Display for Owner {
         f.pad(&match self {
             Self::User(id) => format!("user:{id}"),
             Self::Account(id) => format!("account:{id}"),
+            Self::Organization => ORGANIZATION.to_owned(),
         })
     }
 }
@@ -107,8 +122,8 @@ impl fmt::Display for Owner {
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OwnerError {
-    /// The text starts with neither `user:` nor `account:`.
-    #[error("owner must start with user: or account:, as in user:alice")]
+    /// The text is not `organization` and starts with neither `user:` nor `account:`.
+    #[error("owner must be organization or start with user: or account:, as in user:alice")]
     Kind,
     /// The text after `user:` or `account:` is not a valid id.
     #[error(transparent)]
@@ -122,6 +137,7 @@ impl FromStr for Owner {
         match text.split_once(':') {
             Some(("user", id)) => Ok(Self::User(id.parse()?)),
             Some(("account", id)) => Ok(Self::Account(id.parse()?)),
+            None if text == ORGANIZATION => Ok(Self::Organization),
             _ => Err(OwnerError::Kind),
         }
     }
@@ -132,7 +148,7 @@ impl FromStr for Owner {
 /// ```
 /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
 /// # futures_lite::future::block_on(async {
-/// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
 /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
 /// # let authority = keywright.authority();
 /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -152,14 +168,14 @@ pub struct Key {
     pub id: KeyId,
     /// The tenant that the key belongs to.
     pub tenant: TenantId,
-    /// The user or service account that the key acts for.
+    /// The user, the service account or the organization that the key acts for.
     pub owner: Owner,
     /// The name that people see.
     pub name: Name,
     /// The first part of the key's tokens.
     pub prefix: Prefix,
-    /// The key's own scopes. If the set is empty, a user's key may do nothing, and a service
-    /// account's key has all scopes of the account's role.
+    /// The key's own scopes. If the set is empty, a service account's key has all scopes of the
+    /// account's role, and any other key has the plan's default scopes.
     pub scopes: ScopeSet,
     /// The networks that the key may be used from. An empty list allows every source.
     pub networks: Networks,
@@ -219,7 +235,7 @@ impl Key {
     ///
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -252,7 +268,7 @@ impl Key {
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -274,7 +290,7 @@ impl Key {
     ///
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -303,7 +319,7 @@ impl Key {
     ///
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -326,7 +342,7 @@ impl Key {
 ///
 /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
 /// # futures_lite::future::block_on(async {
-/// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
 /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
 /// # let authority = keywright.authority();
 /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -372,7 +388,7 @@ impl From<WrongStatus> for RotateError {
 ///
 /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
 /// # futures_lite::future::block_on(async {
-/// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
 /// # let store = std::sync::Arc::new(MemoryStore::new());
 /// # let keywright = Keywright::builder(store.clone()).default_policy(policy).build()?;
 /// # let authority = keywright.authority();
@@ -405,7 +421,7 @@ impl KeyRecord {
     ///
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let store = std::sync::Arc::new(MemoryStore::new());
     /// # let keywright = Keywright::builder(store.clone()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
@@ -428,7 +444,7 @@ impl KeyRecord {
     ///
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let store = std::sync::Arc::new(MemoryStore::new());
     /// # let keywright = Keywright::builder(store.clone()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
@@ -451,7 +467,7 @@ impl KeyRecord {
     ///
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let store = std::sync::Arc::new(MemoryStore::new());
     /// # let keywright = Keywright::builder(store.clone()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
@@ -474,7 +490,7 @@ impl KeyRecord {
     ///
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let store = std::sync::Arc::new(MemoryStore::new());
     /// # let keywright = Keywright::builder(store.clone()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
@@ -498,7 +514,7 @@ impl KeyRecord {
     ///
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let store = std::sync::Arc::new(MemoryStore::new());
     /// # let keywright = Keywright::builder(store.clone()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
@@ -539,7 +555,7 @@ impl KeyRecord {
     ///
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let store = std::sync::Arc::new(MemoryStore::new());
     /// # let keywright = Keywright::builder(store.clone()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
@@ -590,12 +606,13 @@ impl KeyRecord {
         &self,
         digest: Digest,
         overlap: Duration,
-        policy: &Policy,
+        policy: PolicyInForce<'_>,
         now: Timestamp,
     ) -> Result<Self, RotateError> {
         self.possible(Operation::KeyRotate, now)?;
-        if overlap > policy.max_overlap {
-            return Err(RotateError::OverlapTooLong { max: policy.max_overlap });
+        let max = policy.max_overlap().value;
+        if overlap > max {
+            return Err(RotateError::OverlapTooLong { max });
         }
         let end = now.saturating_add(overlap);
         let end = self.key.expires_at.map_or(end, |expires| expires.min(end));

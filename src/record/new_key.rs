@@ -7,7 +7,7 @@ use crate::record::account::ServiceAccount;
 use crate::record::actor::Actor;
 use crate::record::admin_limits::AdminLimits;
 use crate::record::key::{Key, Owner};
-use crate::record::policy::Policy;
+use crate::record::policy_in_force::PolicyInForce;
 use crate::record::rules::{RuleError, check_name, check_rate, check_scopes, is_administrator};
 use crate::value::id::KeyId;
 use crate::value::metadata::Metadata;
@@ -30,7 +30,7 @@ use crate::value::token::Prefix;
 ///
 /// # use keywright::{Actor, Keywright, Policy, UserId, store::MemoryStore};
 /// # futures_lite::future::block_on(async {
-/// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
 /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
 /// # let authority = keywright.authority();
 /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -77,7 +77,7 @@ impl NewKey {
     ///
     /// # use keywright::{Actor, Keywright, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -109,7 +109,7 @@ impl NewKey {
     ///
     /// # use keywright::{Actor, Keywright, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -135,7 +135,7 @@ impl NewKey {
     ///
     /// # use keywright::{Actor, Keywright, Policy, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let ada = Actor::administrator(UserId::new("ada")?);
@@ -160,7 +160,7 @@ impl NewKey {
     ///
     /// # use keywright::{Actor, Keywright, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -181,7 +181,7 @@ impl NewKey {
     ///
     /// # use keywright::{Actor, Keywright, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let verifier = keywright.verifier();
@@ -209,7 +209,7 @@ impl NewKey {
     ///
     /// # use keywright::{Actor, Keywright, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -228,11 +228,11 @@ impl NewKey {
     /// ```
     /// use keywright::{Metadata, NewKey};
     ///
-    /// # use keywright::{Actor, Keywright, Policy, RoleName, UserId, store::MemoryStore};
+    /// # use keywright::{Actor, Keywright, Policy, Role, RoleName, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let mut policy = Policy::allowing("invoices:read invoices:write".parse()?);
-    /// # policy.roles.insert(RoleName::new("billing")?, "invoices:read".parse()?);
-    /// # policy.roles.insert(RoleName::new("reports")?, "invoices:read".parse()?);
+    /// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
+    /// # policy.plan.roles.insert(RoleName::new("billing")?, Role::new("invoices:read".parse()?));
+    /// # policy.plan.roles.insert(RoleName::new("reports")?, Role::new("invoices:read".parse()?));
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -255,7 +255,7 @@ impl NewKey {
     ///
     /// # use keywright::{Actor, Keywright, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -278,7 +278,7 @@ impl NewKey {
     ///
     /// # use keywright::{Actor, Keywright, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -300,7 +300,7 @@ impl NewKey {
     ///
     /// # use keywright::{Actor, Keywright, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -322,7 +322,7 @@ impl NewKey {
     ///
     /// # use keywright::{Actor, Keywright, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -344,7 +344,7 @@ impl NewKey {
     ///
     /// # use keywright::{Actor, Keywright, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -376,7 +376,7 @@ impl NewKey {
         &'a self,
         owner: &'a Owner,
         actor: &'a Actor,
-        policy: &Policy,
+        policy: PolicyInForce<'_>,
         account: Option<&ServiceAccount>,
         now: Timestamp,
     ) -> Result<CheckedKey<'a>, RuleError> {
@@ -394,7 +394,11 @@ impl NewKey {
         Ok(CheckedKey { new: self, owner, actor, not_before, expires_at, now })
     }
 
-    fn expiry(&self, policy: &Policy, now: Timestamp) -> Result<Option<Timestamp>, RuleError> {
+    fn expiry(
+        &self,
+        policy: PolicyInForce<'_>,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, RuleError> {
         let after = |lifetime: Duration| {
             let end = now.checked_add(lifetime).ok_or(RuleError::LifetimeOverflow(lifetime))?;
             // A timestamp counts microseconds, so a shorter lifetime ends at `now`.
@@ -403,18 +407,20 @@ impl NewKey {
             }
             Ok(Some(end))
         };
-        let expires = match (self.expiry, policy.default_lifetime) {
-            (Expiry::Default, Some(lifetime)) | (Expiry::In(lifetime), _) => after(lifetime)?,
+        let expires = match (self.expiry, policy.default_lifetime().value) {
+            // The longest lifetime has no upper limit, so its end can be later than any time.
+            (Expiry::Default, Some(lifetime)) => Some(now.saturating_add(lifetime)),
+            (Expiry::In(lifetime), _) => after(lifetime)?,
             (Expiry::Default, None) | (Expiry::Never, _) => None,
             (Expiry::At(time), _) if time.has_passed(now) => {
                 return Err(RuleError::ExpiryPassed(time));
             }
             (Expiry::At(time), _) => Some(time),
         };
-        if policy.require_expiry && expires.is_none() {
+        if policy.require_expiry().value && expires.is_none() {
             return Err(RuleError::ExpiryRequired);
         }
-        if let Some(max) = policy.max_lifetime
+        if let Some(max) = policy.max_lifetime().value
             && expires.is_none_or(|expires| expires.since(now) > max)
         {
             return Err(RuleError::LifetimeTooLong { max });

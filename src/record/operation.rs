@@ -37,6 +37,8 @@ text_enum! {
         KeyRevoke = "key.revoke";
         /// Deletes a key, which leaves the listing.
         KeyDelete = "key.delete";
+        /// Hands a key to another owner.
+        KeyTransfer = "key.transfer";
         /// Creates a service account.
         AccountCreate = "account.create";
         /// Shows a service account, or lists accounts.
@@ -51,10 +53,18 @@ text_enum! {
         AccountDelete = "account.delete";
         /// Shows the tenant's policy.
         PolicyShow = "policy.show";
-        /// Changes the tenant's policy.
-        PolicySet = "policy.set";
-        /// Changes whether the tenant's plan includes API access.
+        /// Changes the tenant's settings.
+        SettingsEdit = "settings.edit";
+        /// Changes the tenant's plan.
         PlanSet = "plan.set";
+        /// Shows a tenant's record of a user.
+        UserShow = "user.show";
+        /// Changes a user's display name.
+        UserName = "user.name";
+        /// Suspends a user, so that none of the user's keys works.
+        UserSuspend = "user.suspend";
+        /// Restores a suspended user. The user's keys work again, each in its own status.
+        UserRestore = "user.restore";
         /// Reads and searches audit events.
         EventsShow = "events.show";
         /// Removes events and dead (revoked or expired) keys after their retention.
@@ -83,7 +93,7 @@ pub enum Transition {
 }
 
 impl Operation {
-    /// Returns whether the operation changes one existing key, unlike `KeyGenerate` or `PolicySet`.
+    /// Returns whether the operation changes one existing key, unlike `KeyGenerate` or `SettingsEdit`.
     ///
     /// ```
     /// use keywright::Operation;
@@ -97,6 +107,7 @@ impl Operation {
             Self::KeyRename
                 | Self::KeyAnnotate
                 | Self::KeyEdit
+                | Self::KeyTransfer
                 | Self::KeyDisable
                 | Self::KeyEnable
                 | Self::KeyRotate
@@ -123,7 +134,7 @@ impl Operation {
         // One row for each operation, in the layout of the guide's table.
         #[expect(clippy::match_same_arms, reason = "rows of a table")]
         match (self, status) {
-            (Self::KeyEdit, Expired | Revoked) => No,
+            (Self::KeyEdit | Self::KeyTransfer, Expired | Revoked) => No,
 
             (Self::KeyDisable, Active | Scheduled) => Yes,
             (Self::KeyDisable, Disabled) => Unchanged,
@@ -155,7 +166,7 @@ impl Operation {
 ///
 /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
 /// # futures_lite::future::block_on(async {
-/// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
 /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
 /// # let authority = keywright.authority();
 /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -183,7 +194,7 @@ impl<T> Outcome<T> {
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -204,7 +215,7 @@ impl<T> Outcome<T> {
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -223,7 +234,7 @@ impl<T> Outcome<T> {
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let alice = Actor::developer(UserId::new("alice")?);

@@ -1,81 +1,74 @@
-//! This module lists the fields of a policy and the permission that a change of each field needs.
+//! The names of the fields of plans and settings, for errors and events.
 
-use crate::record::operation::Operation;
+use std::fmt::Display;
+
 use crate::value::text_enum::text_enum;
 
-macro_rules! fields {
-    ($($(#[$doc:meta])* $name:ident = $text:literal by $operation:ident;)+) => {
-        text_enum! {
-            /// A field of a [`Policy`](crate::Policy), with a text form such as `max_overlap`.
-            ///
-            /// ```
-            /// use keywright::PolicyField;
-            ///
-            /// assert_eq!(PolicyField::MaxOverlap.to_string(), "max_overlap");
-            /// ```
-            pub enum PolicyField {
-                $($(#[$doc])* $name = $text;)+
-            }
-        }
-
-        impl PolicyField {
-            /// Returns the operation that a change of this field needs permission for.
-            ///
-            /// ```
-            /// use keywright::{Operation, PolicyField};
-            ///
-            /// assert_eq!(PolicyField::MaxOverlap.operation(), Operation::PolicySet);
-            /// assert_eq!(PolicyField::ApiInPlan.operation(), Operation::PlanSet);
-            /// ```
-            pub const fn operation(self) -> Operation {
-                match self {
-                    $(Self::$name => Operation::$operation,)+
-                }
-            }
-        }
-    };
-}
-
-fields! {
-    /// Whether the tenant's plan includes API access. The host sets this field.
-    ApiInPlan = "api_in_plan" by PlanSet;
-    /// The tenant's switch for API access.
-    ApiEnabled = "api_enabled" by PolicySet;
-    /// The requirement that new keys expire.
-    RequireExpiry = "require_expiry" by PolicySet;
-    /// The default lifetime of a new key.
-    DefaultLifetime = "default_lifetime" by PolicySet;
-    /// The longest lifetime of a new key.
-    MaxLifetime = "max_lifetime" by PolicySet;
-    /// The number of live keys that an owner may hold.
-    MaxKeysPerOwner = "max_keys_per_owner" by PolicySet;
-    /// The longest overlap of a rotation.
-    MaxOverlap = "max_overlap" by PolicySet;
-    /// The pattern of new names.
-    NamePattern = "name_pattern" by PolicySet;
-    /// The scopes that a user's key can have.
-    ScopeCeiling = "scope_ceiling" by PolicySet;
-    /// The roles of service accounts.
-    Roles = "roles" by PolicySet;
-    /// The default rate of a key.
-    DefaultRate = "default_rate" by PolicySet;
-    /// The number of uses after which an audit event is due.
-    ExtensiveUse = "extensive_use" by PolicySet;
-    /// The time for which a dead key is kept.
-    Retention = "retention" by PolicySet;
-    /// The time for which an audit event is kept.
-    EventRetention = "event_retention" by PolicySet;
-}
-
-impl PolicyField {
-    /// Returns the operation that a change of these fields is: `plan.set` if only the plan changes,
-    /// and `policy.set` otherwise.
-    pub(crate) fn operation_of(changed: &[Self]) -> Operation {
-        let is_plan = |field: &Self| field.operation() == Operation::PlanSet;
-        if !changed.is_empty() && changed.iter().all(is_plan) {
-            Operation::PlanSet
-        } else {
-            Operation::PolicySet
-        }
+text_enum! {
+    /// A field of a [`Plan`](crate::Plan) or of [`Settings`](crate::Settings).
+    ///
+    /// A field that both records have has the same name in both: the value of the plan is the bound
+    /// of the setting.
+    ///
+    /// ```
+    /// use keywright::PolicyField;
+    ///
+    /// assert_eq!(PolicyField::MaxLifetime.as_str(), "max_lifetime");
+    /// ```
+    pub enum PolicyField {
+        /// [`Plan::api_access`](crate::Plan::api_access)
+        ApiAccess = "api_access";
+        /// [`Plan::scopes`](crate::Plan::scopes)
+        Scopes = "scopes";
+        /// [`Plan::default_scopes`](crate::Plan::default_scopes)
+        DefaultScopes = "default_scopes";
+        /// [`Plan::roles`](crate::Plan::roles)
+        Roles = "roles";
+        /// [`Plan::max_rate`](crate::Plan::max_rate)
+        MaxRate = "max_rate";
+        /// [`Plan::max_keys_per_user`](crate::Plan::max_keys_per_user) and
+        /// [`Settings::max_keys_per_user`](crate::Settings::max_keys_per_user)
+        MaxKeysPerUser = "max_keys_per_user";
+        /// [`Plan::max_keys_per_account`](crate::Plan::max_keys_per_account)
+        MaxKeysPerAccount = "max_keys_per_account";
+        /// [`Plan::max_keys_of_organization`](crate::Plan::max_keys_of_organization)
+        MaxKeysOfOrganization = "max_keys_of_organization";
+        /// [`Settings::api_enabled`](crate::Settings::api_enabled)
+        ApiEnabled = "api_enabled";
+        /// [`Plan::require_expiry`](crate::Plan::require_expiry) and
+        /// [`Settings::require_expiry`](crate::Settings::require_expiry)
+        RequireExpiry = "require_expiry";
+        /// [`Settings::default_lifetime`](crate::Settings::default_lifetime)
+        DefaultLifetime = "default_lifetime";
+        /// [`Plan::max_lifetime`](crate::Plan::max_lifetime) and
+        /// [`Settings::max_lifetime`](crate::Settings::max_lifetime)
+        MaxLifetime = "max_lifetime";
+        /// [`Plan::max_overlap`](crate::Plan::max_overlap) and
+        /// [`Settings::max_overlap`](crate::Settings::max_overlap)
+        MaxOverlap = "max_overlap";
+        /// [`Plan::name_pattern`](crate::Plan::name_pattern) and
+        /// [`Settings::name_pattern`](crate::Settings::name_pattern)
+        NamePattern = "name_pattern";
+        /// [`Settings::default_rate`](crate::Settings::default_rate)
+        DefaultRate = "default_rate";
+        /// [`Plan::min_extensive_use`](crate::Plan::min_extensive_use)
+        MinExtensiveUse = "min_extensive_use";
+        /// [`Settings::extensive_use`](crate::Settings::extensive_use)
+        ExtensiveUse = "extensive_use";
+        /// [`Plan::max_retention`](crate::Plan::max_retention)
+        MaxRetention = "max_retention";
+        /// [`Settings::retention`](crate::Settings::retention)
+        Retention = "retention";
+        /// [`Plan::min_event_retention`](crate::Plan::min_event_retention)
+        MinEventRetention = "min_event_retention";
+        /// [`Plan::max_event_retention`](crate::Plan::max_event_retention)
+        MaxEventRetention = "max_event_retention";
+        /// [`Settings::event_retention`](crate::Settings::event_retention)
+        EventRetention = "event_retention";
     }
+}
+
+/// Returns a value as text, or `none`.
+pub(super) fn or_none(value: Option<impl Display>) -> String {
+    value.map_or_else(|| "none".to_owned(), |value| value.to_string())
 }

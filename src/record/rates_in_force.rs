@@ -2,7 +2,7 @@
 //! that all keys of an owner share.
 
 use crate::record::key::Key;
-use crate::record::policy::Policy;
+use crate::record::policy_in_force::PolicyInForce;
 use crate::value::rate::Rate;
 use crate::value::time::Timestamp;
 
@@ -38,22 +38,23 @@ impl RatesInForce {
     /// the default rate, multiplied by the number of keys that the owner may hold. It refuses only
     /// keys that are younger than the period of the rate. An older key has had a full period to
     /// regain its uses, so its own rate suffices.
-    pub(crate) fn of(key: &Key, policy: &Policy, now: Timestamp) -> Option<Self> {
-        let Some(default) = policy.default_rate else {
-            return key.rate.map(|rate| Self { key: rate, owner: None });
+    pub(crate) fn of(key: &Key, policy: PolicyInForce<'_>, now: Timestamp) -> Option<Self> {
+        let own = match (key.rate, policy.plan.max_rate) {
+            (Some(rate), Some(max)) if !rate.is_within(&max) => Some(rate.within_both(max)),
+            (rate, _) => rate,
         };
-        let rate = match key.rate {
+        let Some(default) = policy.default_rate().value else {
+            return own.map(|rate| Self { key: rate, owner: None });
+        };
+        let rate = match own {
             Some(rate) if key.admin_limits.rate => rate,
             Some(rate) => rate.within_both(default),
             None => default,
         };
         let is_new = !key.created_at.saturating_add(default.per()).has_passed(now);
-        let shared = SharedRate {
-            rate: default,
-            // A custom store may return a policy that was never validated.
-            keys: policy.max_keys_per_owner.clamp(1, Policy::MAX_KEYS_PER_OWNER),
-            binds: is_new,
-        };
-        Some(Self { key: rate, owner: rate.is_within(&default).then_some(shared) })
+        // An owner without a limit of keys gets new ones from an administrator only.
+        let keys = policy.max_keys_of(&key.owner);
+        let shared = keys.map(|keys| SharedRate { rate: default, keys, binds: is_new });
+        Some(Self { key: rate, owner: shared.filter(|_| rate.is_within(&default)) })
     }
 }

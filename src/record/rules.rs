@@ -13,7 +13,8 @@ use crate::record::actor::Actor;
 use crate::record::admin_limits::KeyLimit;
 use crate::record::key::Owner;
 use crate::record::operation::Operation;
-use crate::record::policy::Policy;
+use crate::record::policy_in_force::PolicyInForce;
+use crate::record::scopes_in_force::can_have;
 use crate::value::name::{Name, NameError};
 use crate::value::rate::Rate;
 use crate::value::scope::{Scope, ScopeSet};
@@ -29,7 +30,7 @@ use crate::value::time::{Timestamp, in_words};
 ///
 /// # use keywright::{Actor, Keywright, Policy, UserId, store::MemoryStore};
 /// # futures_lite::future::block_on(async {
-/// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
 /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
 /// # let authority = keywright.authority();
 /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -78,13 +79,17 @@ pub enum RuleError {
     /// Keys of this owner cannot have this scope.
     #[error("keys of this owner cannot have the scope {0}")]
     ScopeOutsideCeiling(Scope),
+    /// The new owner of a key can have none of the key's scopes. Without scopes of its own, the key
+    /// would have all those that keys of the new owner follow.
+    #[error("keys of the new owner can have none of the key's scopes; change the scopes first")]
+    NoScopeLeft,
     /// An administrator set this limit of the key, and the edit would widen it.
     #[error(
         "an administrator limited the {0} of this key; its owner can narrow but not widen the limit"
     )]
     SetByAdministrator(KeyLimit),
     /// The rate is above the policy's default rate, which owners cannot exceed for their own keys.
-    #[error("the rate must be at most {limit}, the policy's default, got {rate}")]
+    #[error("the rate must be at most {limit}, the limit in the tenant's policy, got {rate}")]
     RateAboveLimit {
         /// The rate that the caller asked for.
         rate: Rate,
@@ -99,35 +104,15 @@ pub(crate) fn is_administrator(actor: &Actor, owner: &Owner) -> bool {
     !actor.owns(owner) || actor.may_for_any(Operation::KeyEdit)
 }
 
-/// Checks a new name against the policy's pattern.
+/// Checks a new name against the patterns of plan and settings.
 ///
 /// # Errors
 /// [`RuleError::Name`].
-pub(crate) fn check_name(name: &Name, policy: &Policy) -> Result<(), RuleError> {
-    match &policy.name_pattern {
-        Some(pattern) => Ok(pattern.check(name)?),
-        None => Ok(()),
-    }
+pub(crate) fn check_name(name: &Name, policy: PolicyInForce<'_>) -> Result<(), RuleError> {
+    Ok(policy.check_name(name)?)
 }
 
-/// Returns the scopes that keys of an owner can have. For a user these are the policy's ceiling,
-/// for a service account those of its role. A missing account, or a role that the policy does not
-/// define, allows none.
-pub(crate) fn scope_ceiling<'a>(
-    owner: &Owner,
-    account: Option<&ServiceAccount>,
-    policy: &'a Policy,
-) -> &'a ScopeSet {
-    const NOTHING: &ScopeSet = &ScopeSet::empty();
-    match owner {
-        Owner::User(_) => &policy.scope_ceiling,
-        Owner::Account(_) => {
-            account.and_then(|account| policy.roles.get(&account.role)).unwrap_or(NOTHING)
-        }
-    }
-}
-
-/// Checks the scopes of a key against the ceiling of its owner's keys.
+/// Checks that keys of the owner can have these scopes.
 ///
 /// # Errors
 /// [`RuleError::ScopeOutsideCeiling`].
@@ -135,15 +120,16 @@ pub(crate) fn check_scopes(
     scopes: &ScopeSet,
     owner: &Owner,
     account: Option<&ServiceAccount>,
-    policy: &Policy,
+    policy: PolicyInForce<'_>,
 ) -> Result<(), RuleError> {
-    match scopes.first_outside(scope_ceiling(owner, account, policy)) {
+    match scopes.iter().find(|scope| !can_have(owner, account, policy.plan, scope)) {
         Some(scope) => Err(RuleError::ScopeOutsideCeiling(scope.clone())),
         None => Ok(()),
     }
 }
 
-/// Checks the rate of a key: only an administrator can set a rate above the policy's default.
+/// Checks the rate of a key: an administrator can set one up to the plan's highest rate, and an
+/// owner one up to the default rate.
 ///
 /// # Errors
 /// [`RuleError::RateAboveLimit`].
@@ -151,10 +137,12 @@ pub(crate) fn check_rate(
     rate: Option<Rate>,
     owner: &Owner,
     actor: &Actor,
-    policy: &Policy,
+    policy: PolicyInForce<'_>,
 ) -> Result<(), RuleError> {
-    match (rate, policy.default_rate) {
-        (Some(rate), Some(limit)) if !rate.is_within(&limit) && !is_administrator(actor, owner) => {
+    let default = policy.default_rate().value;
+    let limit = if is_administrator(actor, owner) { policy.plan.max_rate } else { default };
+    match (rate, limit) {
+        (Some(rate), Some(limit)) if !rate.is_within(&limit) => {
             Err(RuleError::RateAboveLimit { rate, limit })
         }
         _ => Ok(()),

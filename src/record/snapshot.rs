@@ -1,25 +1,27 @@
-//! This module joins a key with its account and its policy, all read at one moment, for a decision.
+//! This module joins a key with its owner and its policy, all read at one moment, for a decision.
 
 use std::sync::Arc;
 
 use crate::record::account::ServiceAccount;
-use crate::record::key::{KeyRecord, Owner};
-use crate::record::policy::Policy;
+use crate::record::key::KeyRecord;
+use crate::record::owner_record::OwnerRecord;
+use crate::record::policy::TenantPolicy;
 use crate::record::tally::{AlertThreshold, Tally};
+use crate::value::scope::Access;
 
-/// A key's record with its service account and its tenant's policy, all read at one moment.
+/// A key's record with its owner and its tenant's policy, all read at one moment.
 ///
-/// Stores return a snapshot in an [`Arc`], and snapshots share their accounts and policies. A
+/// Stores return a snapshot in an [`Arc`], and snapshots share their owners and policies. A
 /// snapshot also carries the counter of the key's uses, so that counting needs no lookup.
 ///
 /// ```
 /// use keywright::store::{Freshness, KeyStore};
 ///
-/// # use keywright::{Actor, Keywright, Name, NewAccount, NewKey, Policy, RoleName, UserId, store::MemoryStore};
+/// # use keywright::{Actor, Keywright, Name, NewAccount, NewKey, Policy, Role, RoleName, UserId, store::MemoryStore};
 /// # futures_lite::future::block_on(async {
-/// # let mut policy = Policy::allowing("invoices:read invoices:write".parse()?);
-/// # policy.roles.insert(RoleName::new("billing")?, "invoices:read".parse()?);
-/// # policy.roles.insert(RoleName::new("reports")?, "invoices:read".parse()?);
+/// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
+/// # policy.plan.roles.insert(RoleName::new("billing")?, Role::new("invoices:read".parse()?));
+/// # policy.plan.roles.insert(RoleName::new("reports")?, Role::new("invoices:read".parse()?));
 /// # let store = std::sync::Arc::new(MemoryStore::new());
 /// # let keywright = Keywright::builder(store.clone()).default_policy(policy).build()?;
 /// # let authority = keywright.authority();
@@ -38,23 +40,23 @@ use crate::record::tally::{AlertThreshold, Tally};
 #[derive(Debug)]
 pub struct Snapshot {
     record: KeyRecord,
-    account: Option<Arc<ServiceAccount>>,
-    policy: Option<Arc<Policy>>,
+    owner: Option<OwnerRecord>,
+    policy: Option<Arc<TenantPolicy>>,
     tally: Arc<Tally>,
 }
 
-/// The error for a snapshot of a key with a service account that is not its owner.
+/// The error for a snapshot of a key with the record of another owner.
 ///
 /// The store's data is damaged: [`StoreErrorKind::Corrupt`](crate::store::StoreErrorKind::Corrupt).
 ///
 /// ```
-/// use keywright::store::{KeyStore, Snapshot};
+/// use keywright::store::{KeyStore, OwnerRecord, Snapshot};
 ///
-/// # use keywright::{Actor, Keywright, Name, NewAccount, NewKey, Policy, RoleName, UserId, store::MemoryStore};
+/// # use keywright::{Actor, Keywright, Name, NewAccount, NewKey, Policy, Role, RoleName, UserId, store::MemoryStore};
 /// # futures_lite::future::block_on(async {
-/// # let mut policy = Policy::allowing("invoices:read invoices:write".parse()?);
-/// # policy.roles.insert(RoleName::new("billing")?, "invoices:read".parse()?);
-/// # policy.roles.insert(RoleName::new("reports")?, "invoices:read".parse()?);
+/// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
+/// # policy.plan.roles.insert(RoleName::new("billing")?, Role::new("invoices:read".parse()?));
+/// # policy.plan.roles.insert(RoleName::new("reports")?, Role::new("invoices:read".parse()?));
 /// # let store = std::sync::Arc::new(MemoryStore::new());
 /// # let keywright = Keywright::builder(store.clone()).default_policy(policy).build()?;
 /// # let authority = keywright.authority();
@@ -65,27 +67,28 @@ pub struct Snapshot {
 /// # let account = authority.create_account(&ada, new).await?;
 /// if let Some(stored) = store.key(alice.tenant(), &issued.key.id).await? {
 ///     // Alice owns the key, so no service account belongs to it.
-///     let stranger = Some(std::sync::Arc::new(account));
+///     let stranger = Some(OwnerRecord::Account(std::sync::Arc::new(account)));
 ///     assert!(Snapshot::new(stored.record, stranger, None).is_err());
 /// }
 /// # Ok::<(), keywright::Error>(())
 /// # }).unwrap();
 /// ```
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("the store returned key {0} without its service account, or with a wrong one")]
+#[error("the store returned key {0} without the record of its owner, or with a wrong one")]
 pub struct SnapshotError(String);
 
 impl Snapshot {
     /// Creates a snapshot.
     ///
-    /// `policy` is the tenant's stored policy, if it has one.
+    /// `owner` is the stored record of the key's owner, and `policy` the tenant's stored policy, if
+    /// they exist.
     ///
     /// ```
     /// use keywright::store::{KeyStore, Snapshot};
     ///
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let store = std::sync::Arc::new(MemoryStore::new());
     /// # let keywright = Keywright::builder(store.clone()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
@@ -99,30 +102,21 @@ impl Snapshot {
     /// ```
     ///
     /// # Errors
-    /// [`SnapshotError`] if the key belongs to a service account and `account` is not that account
-    /// in the same tenant, or if the key belongs to a user and `account` is present. A key whose
-    /// account is missing would otherwise escape the account's limits.
+    /// [`SnapshotError`] if `owner` is the record of another owner, or if the key belongs to a
+    /// service account and `owner` is `None`. A key whose account is missing would otherwise escape
+    /// the account's limits.
     pub fn new(
         record: KeyRecord,
-        account: Option<Arc<ServiceAccount>>,
-        policy: Option<Arc<Policy>>,
+        owner: Option<OwnerRecord>,
+        policy: Option<Arc<TenantPolicy>>,
     ) -> Result<Self, SnapshotError> {
         let key = record.key();
-        let fits = match (&key.owner, &account) {
-            (Owner::User(_), None) => true,
-            (Owner::Account(id), Some(account)) => {
-                account.id == *id && account.tenant == key.tenant
-            }
-            _ => false,
-        };
-        if !fits {
+        if !OwnerRecord::fits(owner.as_ref(), key) {
             return Err(SnapshotError(key.id.to_string()));
         }
-        let alert = policy.as_ref().map_or(AlertThreshold::OfDefault, |policy| {
-            AlertThreshold::Stored(policy.extensive_use)
-        });
+        let alert = AlertThreshold::of(policy.as_deref());
         let tally = Arc::new(Tally::new(key.id, key.secret_number, alert));
-        Ok(Self { record, account, policy, tally })
+        Ok(Self { record, owner, policy, tally })
     }
 
     /// Returns the key's record.
@@ -132,7 +126,7 @@ impl Snapshot {
     ///
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let store = std::sync::Arc::new(MemoryStore::new());
     /// # let keywright = Keywright::builder(store.clone()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
@@ -147,16 +141,16 @@ impl Snapshot {
         &self.record
     }
 
-    /// Returns the service account that owns the key, or `None` if a user owns it.
+    /// Returns the service account that owns the key, or `None` if another owner does.
     ///
     /// ```
     /// use keywright::store::{Freshness, KeyStore};
     ///
-    /// # use keywright::{Actor, Keywright, Name, NewAccount, NewKey, Policy, RoleName, UserId, store::MemoryStore};
+    /// # use keywright::{Actor, Keywright, Name, NewAccount, NewKey, Policy, Role, RoleName, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let mut policy = Policy::allowing("invoices:read invoices:write".parse()?);
-    /// # policy.roles.insert(RoleName::new("billing")?, "invoices:read".parse()?);
-    /// # policy.roles.insert(RoleName::new("reports")?, "invoices:read".parse()?);
+    /// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
+    /// # policy.plan.roles.insert(RoleName::new("billing")?, Role::new("invoices:read".parse()?));
+    /// # policy.plan.roles.insert(RoleName::new("reports")?, Role::new("invoices:read".parse()?));
     /// # let store = std::sync::Arc::new(MemoryStore::new());
     /// # let keywright = Keywright::builder(store.clone()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
@@ -170,8 +164,31 @@ impl Snapshot {
     /// # Ok::<(), keywright::Error>(())
     /// # }).unwrap();
     /// ```
-    pub fn account(&self) -> Option<&Arc<ServiceAccount>> {
-        self.account.as_ref()
+    pub fn account(&self) -> Option<&ServiceAccount> {
+        self.owner.as_ref().and_then(OwnerRecord::account)
+    }
+
+    /// Returns the stored record of the key's owner, or `None` if the owner has none.
+    ///
+    /// ```
+    /// use keywright::store::{Freshness, KeyStore};
+    ///
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
+    /// # let store = std::sync::Arc::new(MemoryStore::new());
+    /// # let keywright = Keywright::builder(store.clone()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// // The host gave no display name for Alice.
+    /// let found = store.resolve(&issued.key.id, Freshness::Usual).await?;
+    /// assert!(found.is_some_and(|found| found.owner().is_none()));
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn owner(&self) -> Option<&OwnerRecord> {
+        self.owner.as_ref()
     }
 
     /// Returns the tenant's stored policy, or `None` if the host's default policy applies.
@@ -181,7 +198,7 @@ impl Snapshot {
     ///
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let store = std::sync::Arc::new(MemoryStore::new());
     /// # let keywright = Keywright::builder(store.clone()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
@@ -193,8 +210,13 @@ impl Snapshot {
     /// # Ok::<(), keywright::Error>(())
     /// # }).unwrap();
     /// ```
-    pub fn policy(&self) -> Option<&Arc<Policy>> {
-        self.policy.as_ref()
+    pub fn policy(&self) -> Option<&TenantPolicy> {
+        self.policy.as_deref()
+    }
+
+    /// Returns the access of the key's owner.
+    pub(crate) fn access(&self) -> Access {
+        self.account().map_or(Access::ReadWrite, |account| account.access)
     }
 
     pub(crate) fn tally(&self) -> &Arc<Tally> {

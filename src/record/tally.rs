@@ -3,6 +3,7 @@
 use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
+use crate::record::policy::{Policy, TenantPolicy};
 use crate::value::id::KeyId;
 use crate::value::time::Timestamp;
 
@@ -25,21 +26,29 @@ pub(crate) struct Tally {
     listed: AtomicBool,
 }
 
-/// The number of uses of a key after which an event is due, each time.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum AlertThreshold {
-    /// The threshold of the tenant's stored policy.
-    Stored(Option<NonZeroU64>),
-    /// The threshold of the host's default policy, since the tenant has no stored policy.
-    OfDefault,
+/// The stored part of the rule for events of extensive use. The rest comes from the host's default
+/// policy when the uses are taken.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct AlertThreshold {
+    /// The tenant's setting, if it has one.
+    setting: Option<NonZeroU64>,
+    /// The lowest threshold of the tenant's stored plan, if it has one.
+    min: Option<NonZeroU64>,
 }
 
 impl AlertThreshold {
-    pub(crate) fn or(self, default: Option<NonZeroU64>) -> Option<NonZeroU64> {
-        match self {
-            Self::Stored(every) => every,
-            Self::OfDefault => default,
+    pub(crate) fn of(policy: Option<&TenantPolicy>) -> Self {
+        let settings = policy.and_then(|policy| policy.settings.as_ref());
+        let plan = policy.and_then(|policy| policy.plan.as_ref());
+        Self {
+            setting: settings.and_then(|settings| settings.extensive_use),
+            min: plan.map(|plan| plan.min_extensive_use),
         }
+    }
+
+    pub(crate) fn under(self, default: &Policy) -> Option<NonZeroU64> {
+        let min = self.min.unwrap_or(default.plan.min_extensive_use);
+        self.setting.or(default.settings.extensive_use).map(|every| every.max(min))
     }
 }
 

@@ -16,7 +16,7 @@ use crate::value::time::Timestamp;
 ///
 /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
 /// # futures_lite::future::block_on(async {
-/// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
 /// # let store = std::sync::Arc::new(MemoryStore::new());
 /// # let keywright = Keywright::builder(store.clone()).default_policy(policy).build()?;
 /// # let authority = keywright.authority();
@@ -64,7 +64,7 @@ impl Usage {
     ///
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let store = std::sync::Arc::new(MemoryStore::new());
     /// # let keywright = Keywright::builder(store.clone()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
@@ -113,7 +113,7 @@ impl Usage {
     ///
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let store = std::sync::Arc::new(MemoryStore::new());
     /// # let keywright = Keywright::builder(store.clone()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();

@@ -14,7 +14,6 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -24,6 +23,7 @@ use foldhash::fast::RandomState;
 use sha2::{Digest, Sha256};
 
 use crate::decision::{Grant, SecretUsed};
+use crate::record::policy::Policy;
 use crate::record::tally::{Tally, Uses};
 use crate::store::{KeyStore, StoreError, UsageBatch, UsageDelta};
 use crate::value::id::KeyId;
@@ -155,7 +155,7 @@ impl UsageRecorder {
         &self,
         store: &dyn KeyStore,
         random: &Random,
-        default_alert: Option<NonZeroU64>,
+        default_policy: &Policy,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         // A concurrent flush may hold the outbox and wait for the random source.
@@ -174,7 +174,7 @@ impl UsageRecorder {
         // The old batches first: while the store is down, new uses stay in their counters, and the
         // outbox does not grow.
         self.send(&mut outbox, store, random).await?;
-        let taken = self.take(default_alert);
+        let taken = self.take(default_policy);
         let writer = outbox.writer.unwrap_or(writer);
         for deltas in taken.chunks(BATCH) {
             outbox.push(writer, now, deltas.to_vec());
@@ -234,14 +234,14 @@ impl UsageRecorder {
     }
 
     /// Empties the counters of the list and returns their uses.
-    fn take(&self, default_alert: Option<NonZeroU64>) -> Vec<UsageDelta> {
+    fn take(&self, default_policy: &Policy) -> Vec<UsageDelta> {
         let mut deltas = BTreeMap::new();
         for shard in &self.used {
             let listed = std::mem::take(&mut *shard.lock().unwrap_or_else(PoisonError::into_inner));
             for tally in joined(listed.used) {
                 let taken = tally.take();
                 let (key, newest) = (*tally.key(), tally.secret_number());
-                let alert_every = tally.alert().or(default_alert);
+                let alert_every = tally.alert().under(default_policy);
                 let mut add = |behind: u32, uses: Option<Uses>| {
                     let Some((uses, last_used_at)) = uses else { return };
                     let secret_number = newest.saturating_sub(behind);

@@ -7,14 +7,15 @@ use async_trait::async_trait;
 use crate::record::account::ServiceAccount;
 use crate::record::event::Event;
 use crate::record::freshness::Freshness;
-use crate::record::policy::Policy;
+use crate::record::policy::TenantPolicy;
 use crate::record::usage::UsageBatch;
+use crate::record::user::User;
 use crate::store::KeyStore;
 use crate::store::batch::{Batch, Changes, Epoch};
 use crate::store::error::StoreError;
 use crate::store::query::{AccountQuery, EventQuery, KeyQuery, Page, StoredKey};
 use crate::store::resolve::Resolve;
-use crate::value::id::{AccountId, KeyId, TenantId};
+use crate::value::id::{AccountId, KeyId, TenantId, UserId};
 use crate::value::time::Timestamp;
 
 /// Passes every call on to the store inside.
@@ -36,7 +37,11 @@ impl<S: KeyStore + ?Sized> KeyStore for Arc<S> {
         (**self).account(tenant, account).await
     }
 
-    async fn policy(&self, tenant: &TenantId) -> Result<Option<Policy>, StoreError> {
+    async fn user(&self, tenant: &TenantId, user: &UserId) -> Result<Option<User>, StoreError> {
+        (**self).user(tenant, user).await
+    }
+
+    async fn policy(&self, tenant: &TenantId) -> Result<Option<TenantPolicy>, StoreError> {
         (**self).policy(tenant).await
     }
 

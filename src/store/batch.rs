@@ -6,8 +6,9 @@ use std::str::FromStr;
 use crate::record::account::ServiceAccount;
 use crate::record::event::Event;
 use crate::record::key::{KeyRecord, Owner};
-use crate::record::policy::Policy;
-use crate::value::id::{AccountId, IdError, KeyId, TenantId};
+use crate::record::policy::TenantPolicy;
+use crate::record::user::User;
+use crate::value::id::{AccountId, IdError, KeyId, TenantId, UserId};
 use crate::value::time::Timestamp;
 
 /// The number of a commit, which orders all commits of a store.
@@ -95,6 +96,16 @@ pub enum Condition {
         /// The version that the caller has read.
         version: u64,
     },
+    /// The tenant's record of the user has this version; 0 means that there is no record. Otherwise
+    /// the commit fails with [`Conflict`](super::StoreErrorKind::Conflict).
+    UserVersion {
+        /// The tenant.
+        tenant: TenantId,
+        /// The user.
+        user: UserId,
+        /// The version that the caller has read.
+        version: u64,
+    },
     /// Before the batch, the owner holds fewer than `limit` keys that are live at `at`. Otherwise
     /// the commit fails with [`LimitReached`](super::StoreErrorKind::LimitReached).
     LiveKeysBelow {
@@ -145,8 +156,10 @@ pub enum Change {
     /// Fails with [`Conflict`](super::StoreErrorKind::Conflict) if the stored record has another
     /// version or is absent. So an update that was prepared before a revoke cannot undo the revoke.
     ///
-    /// The tenant, the owner and the creation time of a key never change. If one of them differs,
-    /// the store fails with [`Unsupported`](super::StoreErrorKind::Unsupported).
+    /// The tenant and the creation time of a key never change. If one of them differs, the store
+    /// fails with [`Unsupported`](super::StoreErrorKind::Unsupported). The owner can change: the
+    /// key then counts as a key of the new owner. If the new owner is a service account that is
+    /// absent, the store fails with [`Conflict`](super::StoreErrorKind::Conflict).
     UpdateKey(KeyRecord),
     /// Revokes a key at any version: replaces the stored record with the result of
     /// [`KeyRecord::revoked`].
@@ -179,8 +192,13 @@ pub enum Change {
     /// Removes a service account.
     ///
     /// Fails with [`Conflict`](super::StoreErrorKind::Conflict) if the account is absent, or if it
-    /// owns a key that the batch does not remove too.
+    /// owns a key that the batch neither removes nor hands to another owner.
     DeleteAccount(AccountId),
+    /// Writes a tenant's record of a user. The stored version, 0 if there is no record, must be one
+    /// less than the new version.
+    ///
+    /// Fails with [`Conflict`](super::StoreErrorKind::Conflict) if it is not.
+    PutUser(User),
     /// Writes a tenant's policy. The stored version, 0 if there is none, must be one less than the
     /// new version.
     ///
@@ -189,7 +207,7 @@ pub enum Change {
         /// The tenant.
         tenant: TenantId,
         /// The new policy.
-        policy: Policy,
+        policy: TenantPolicy,
     },
     /// Removes the tenant's oldest events, up to and including a number. It is no error if there
     /// are none.
@@ -228,15 +246,16 @@ impl Change {
                 Subject::Account(account.id)
             }
             Self::DeleteAccount(account) => Subject::Account(*account),
+            Self::PutUser(user) => Subject::User(user.tenant.clone(), user.id.clone()),
             Self::PutPolicy { tenant, .. } => Subject::Policy(tenant.clone()),
             Self::ForgetEvents { tenant, .. } => Subject::Events(tenant.clone()),
         }
     }
 }
 
-/// A key, an account, a policy or the events of a tenant, as touched by a commit.
+/// A key, an account, a user, a policy or the events of a tenant, as touched by a commit.
 ///
-/// In text: `key:ID`, `account:ID`, `policy:TENANT` or `events:TENANT`.
+/// In text: `key:ID`, `account:ID`, `user:TENANT USER`, `policy:TENANT` or `events:TENANT`.
 ///
 /// ```
 /// use keywright::store::Subject;
@@ -252,6 +271,8 @@ pub enum Subject {
     Key(KeyId),
     /// A service account, and therefore all its keys.
     Account(AccountId),
+    /// A tenant's record of a user, and therefore all keys that the user owns in the tenant.
+    User(TenantId, UserId),
     /// A tenant's policy, and therefore all keys of the tenant.
     Policy(TenantId),
     /// The events of a tenant, whose oldest ones were removed. No key is touched.
@@ -263,6 +284,7 @@ impl fmt::Display for Subject {
         match self {
             Self::Key(id) => write!(f, "key:{id}"),
             Self::Account(id) => write!(f, "account:{id}"),
+            Self::User(tenant, user) => write!(f, "user:{tenant} {user}"),
             Self::Policy(tenant) => write!(f, "policy:{tenant}"),
             Self::Events(tenant) => write!(f, "events:{tenant}"),
         }
@@ -276,11 +298,15 @@ impl FromStr for Subject {
         match text.split_once(':') {
             Some(("key", id)) => id.parse().map(Self::Key),
             Some(("account", id)) => id.parse().map(Self::Account),
+            Some(("user", both)) => {
+                let (tenant, user) = both.split_once(' ').unwrap_or((both, ""));
+                Ok(Self::User(tenant.parse()?, user.parse()?))
+            }
             Some(("policy", tenant)) => tenant.parse().map(Self::Policy),
             Some(("events", tenant)) => tenant.parse().map(Self::Events),
             _ => Err(IdError::new(
                 "subject",
-                "expected key:ID, account:ID, policy:TENANT or events:TENANT",
+                "expected key:ID, account:ID, user:TENANT USER, policy:TENANT or events:TENANT",
                 text,
             )),
         }

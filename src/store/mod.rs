@@ -28,8 +28,8 @@ use std::fmt;
 
 use crate::record::account::ServiceAccount;
 use crate::record::event::Event;
-use crate::record::policy::Policy;
-use crate::value::id::{AccountId, KeyId, TenantId};
+use crate::record::user::User;
+use crate::value::id::{AccountId, KeyId, TenantId, UserId};
 use crate::value::time::Timestamp;
 
 pub use async_trait::async_trait;
@@ -58,6 +58,8 @@ pub use self::resolve::{Resolve, Resolved};
 pub use self::transfer::{Transfer, TransferError, TransferProgress, TransferSource};
 pub use crate::record::freshness::{Age, Found, Freshness};
 pub use crate::record::key::KeyRecord;
+pub use crate::record::owner_record::OwnerRecord;
+pub use crate::record::policy::TenantPolicy;
 pub use crate::record::snapshot::{Snapshot, SnapshotError};
 pub use crate::record::usage::{LastBatch, Usage, UsageBatch, UsageDelta, WriterConflict};
 pub use crate::value::digest::{Digest, DigestError};
@@ -289,6 +291,12 @@ pub trait KeyStore: Any + fmt::Debug + Send + Sync + 'static {
         account: &AccountId,
     ) -> Result<Option<ServiceAccount>, StoreError>;
 
+    /// Returns a tenant's record of a user, or `None` if there is none.
+    ///
+    /// The host keeps its users itself. A record exists only after the host gave a display name or
+    /// the user was suspended.
+    async fn user(&self, tenant: &TenantId, user: &UserId) -> Result<Option<User>, StoreError>;
+
     /// Returns the tenant's stored policy; `None` if none was ever set.
     ///
     /// # Errors
@@ -296,7 +304,7 @@ pub trait KeyStore: Any + fmt::Debug + Send + Sync + 'static {
     ///
     /// # Cancel safety
     /// Dropping the future has no effect on the store.
-    async fn policy(&self, tenant: &TenantId) -> Result<Option<Policy>, StoreError>;
+    async fn policy(&self, tenant: &TenantId) -> Result<Option<TenantPolicy>, StoreError>;
 
     /// Returns a page of the tenant's keys, with their usage.
     ///

@@ -58,7 +58,7 @@ const HMAC_SHA_256: u8 = 2;
 /// use keywright::{Actor, Keywright, NewKey, PepperRing, Policy, UserId, VerifyError};
 ///
 /// # futures_lite::future::block_on(async {
-/// # let policy = Policy::allowing("invoices:read".parse()?);
+/// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
 /// # let alice = Actor::developer(UserId::new("alice")?);
 /// let (store, ring) = (MemoryStore::new(), PepperRing::none().with(1, [7; 32])?);
 /// let keywright = Keywright::builder(store.clone()).peppers(ring).default_policy(policy).build()?;

@@ -196,6 +196,12 @@ impl Default for NamePattern {
     }
 }
 
+impl fmt::Display for NamePattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "environment-purpose ({})", self.environments.join(", "))
+    }
+}
+
 impl NamePattern {
     /// Checks that `name` follows the pattern.
     ///

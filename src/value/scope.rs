@@ -202,7 +202,12 @@ impl ScopeSet {
     /// # Ok::<(), keywright::ScopeError>(())
     /// ```
     pub fn intersection(&self, other: &Self) -> Self {
-        Self(self.iter().filter(|scope| other.contains(scope)).cloned().collect())
+        self.filter(|scope| other.contains(scope))
+    }
+
+    /// Returns the scopes for which `keep` returns true.
+    pub(crate) fn filter(&self, keep: impl Fn(&Scope) -> bool) -> Self {
+        Self(self.iter().filter(|scope| keep(scope)).cloned().collect())
     }
 
     /// Returns whether the set has no scopes, and so allows nothing.

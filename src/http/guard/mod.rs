@@ -55,7 +55,7 @@ use crate::verifier::Verifier;
 /// #     let request = request.body(Body::empty()).expect("a request");
 /// #     app.clone().call(request).await.expect("infallible").status().as_u16()
 /// # }
-/// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
 /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
 /// # let alice = Actor::developer(UserId::new("alice")?);
 /// # let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);
@@ -131,7 +131,7 @@ impl Guard {
     /// #     let request = request.body(Body::empty()).expect("a request");
     /// #     app.clone().call(request).await.expect("infallible").status().as_u16()
     /// # }
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let alice = Actor::developer(UserId::new("alice")?);
     /// # let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);
@@ -175,7 +175,7 @@ impl Guard {
     /// #     let request = request.body(Body::empty()).expect("a request");
     /// #     app.clone().call(request).await.expect("infallible").status().as_u16()
     /// # }
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let alice = Actor::developer(UserId::new("alice")?);
     /// # let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);
@@ -219,9 +219,9 @@ impl Guard {
     /// #     let request = request.body(Body::empty()).expect("a request");
     /// #     app.clone().call(request).await.expect("infallible").status().as_u16()
     /// # }
-    /// # use keywright::{Access, Name, NewAccount, Owner, RoleName};
-    /// # let mut policy = Policy::allowing("invoices:read".parse()?);
-    /// # policy.roles.insert(RoleName::new("analyst")?, "invoices:read".parse()?);
+    /// # use keywright::{Access, Name, NewAccount, Owner, Role, RoleName};
+    /// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
+    /// # policy.plan.roles.insert(RoleName::new("analyst")?, Role::new("invoices:read".parse()?));
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let (authority, host) = (keywright.authority(), Actor::administrator(UserId::new("host")?));
     /// # let account = NewAccount::new(Name::new("nightly-report")?, RoleName::new("analyst")?).read_only();
@@ -265,9 +265,9 @@ impl Guard {
     /// #     let request = request.body(Body::empty()).expect("a request");
     /// #     app.clone().call(request).await.expect("infallible").status().as_u16()
     /// # }
-    /// # use keywright::{Access, Name, NewAccount, Owner, RoleName};
-    /// # let mut policy = Policy::allowing("invoices:read".parse()?);
-    /// # policy.roles.insert(RoleName::new("analyst")?, "invoices:read".parse()?);
+    /// # use keywright::{Access, Name, NewAccount, Owner, Role, RoleName};
+    /// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
+    /// # policy.plan.roles.insert(RoleName::new("analyst")?, Role::new("invoices:read".parse()?));
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let (authority, host) = (keywright.authority(), Actor::administrator(UserId::new("host")?));
     /// # let account = NewAccount::new(Name::new("nightly-report")?, RoleName::new("analyst")?).read_only();
@@ -313,7 +313,7 @@ impl Guard {
     /// #     let request = request.body(Body::empty()).expect("a request");
     /// #     app.clone().call(request).await.expect("infallible").status().as_u16()
     /// # }
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let alice = Actor::developer(UserId::new("alice")?);
     /// # let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);
@@ -352,7 +352,7 @@ impl Guard {
     /// #     let request = request.body(Body::empty()).expect("a request");
     /// #     app.clone().call(request).await.expect("infallible").status().as_u16()
     /// # }
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let alice = Actor::developer(UserId::new("alice")?);
     /// # let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);
@@ -393,7 +393,7 @@ impl Guard {
     /// #     let request = request.body(Body::empty()).expect("a request");
     /// #     app.clone().call(request).await.expect("infallible").status().as_u16()
     /// # }
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let alice = Actor::developer(UserId::new("alice")?);
     /// # let new = NewKey::named("prod-main-app")?.networks("203.0.113.0/24".parse()?);
@@ -437,7 +437,7 @@ impl Guard {
     /// #     let request = request.body(Body::empty()).expect("a request");
     /// #     app.clone().call(request).await.expect("infallible").status().as_u16()
     /// # }
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let alice = Actor::developer(UserId::new("alice")?);
     /// # let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);
@@ -480,7 +480,7 @@ impl Guard {
     /// #     let request = request.body(Body::empty()).expect("a request");
     /// #     app.clone().call(request).await.expect("infallible").status().as_u16()
     /// # }
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let alice = Actor::developer(UserId::new("alice")?);
     /// # let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);

@@ -37,7 +37,7 @@ const STORE_RETRY: Duration = Duration::from_secs(1);
 /// #     let request = request.body(Body::empty()).expect("a request");
 /// #     app.clone().call(request).await.expect("infallible").status().as_u16()
 /// # }
-/// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
 /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
 /// # let alice = Actor::developer(UserId::new("alice")?);
 /// # let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);

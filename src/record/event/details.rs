@@ -97,6 +97,16 @@ fields! {
     Field = Text "field";
     /// Number: the value in the request that is out of its bounds.
     Given = Number "given";
+    /// The requirements that are missing.
+    Missing = Text "missing";
+    /// The value that was refused.
+    Value = Text "value";
+    /// The bound that the value exceeds.
+    Bound = Text "bound";
+    /// The values before a change.
+    From = Text "from";
+    /// The values after a change.
+    To = Text "to";
     /// Number: the number of live keys that the owner may hold.
     Limit = Number "limit";
     /// Number: the longest duration that the policy allows, in seconds.
@@ -185,7 +195,7 @@ impl From<bool> for DetailValue {
 ///
 /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
 /// # futures_lite::future::block_on(async {
-/// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+/// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
 /// # let store = std::sync::Arc::new(MemoryStore::new());
 /// # let keywright = Keywright::builder(store.clone()).default_policy(policy).build()?;
 /// # let authority = keywright.authority();
@@ -241,7 +251,7 @@ impl EventDetails {
     ///
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::{EventQuery, MemoryStore}};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -266,7 +276,7 @@ impl EventDetails {
     ///
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::{EventQuery, MemoryStore}};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -294,7 +304,7 @@ impl EventDetails {
     ///
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -316,7 +326,7 @@ impl EventDetails {
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::{EventQuery, MemoryStore}};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -336,7 +346,7 @@ impl EventDetails {
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::{EventQuery, MemoryStore}};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let alice = Actor::developer(UserId::new("alice")?);

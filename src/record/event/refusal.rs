@@ -29,6 +29,8 @@ text_enum! {
         AccountNotFound = "account_not_found";
         /// The service account that would own the key is disabled.
         AccountDisabled = "account_disabled";
+        /// The user who owns the key, or would own it, is suspended.
+        UserSuspended = "user_suspended";
         /// The owner holds as many live keys as the policy allows. Detail: `limit`.
         TooManyKeys = "too_many_keys";
         /// The key's status does not allow the operation. Detail: `status`.
@@ -70,6 +72,16 @@ text_enum! {
         NotWholeSeconds = "not_whole_seconds";
         /// The policy has too many roles. Detail: `given`.
         TooManyRoles = "too_many_roles";
+        /// The plan has more scopes than possible.
+        TooManyScopes = "too_many_scopes";
+        /// The description of a scope or a role is too long.
+        LongDescription = "long_description";
+        /// A role or the default scopes name a scope that is not in the plan.
+        UnknownScope = "unknown_scope";
+        /// The new owner of a key can have none of its scopes.
+        NoScopeLeft = "no_scope_left";
+        /// A setting is beyond the bound of the plan.
+        BeyondPlan = "beyond_plan";
         /// The name pattern is invalid.
         InvalidNamePattern = "invalid_name_pattern";
         /// The random source drew a value that already exists.

@@ -17,12 +17,13 @@ use super::single_flight::{Answer, SingleFlight};
 use super::state::CacheState;
 use crate::record::account::ServiceAccount;
 use crate::record::event::Event;
-use crate::record::policy::Policy;
+use crate::record::policy::TenantPolicy;
+use crate::record::user::User;
 use crate::store::{
     AccountQuery, Batch, Change, Changes, Epoch, EventQuery, Found, Freshness, KeyQuery, KeyStore,
     Page, Resolve, Resolved, Snapshot, StoreError, StoreErrorKind, StoredKey, Subject, UsageBatch,
 };
-use crate::value::id::{AccountId, KeyId, TenantId};
+use crate::value::id::{AccountId, KeyId, TenantId, UserId};
 use crate::value::time::Timestamp;
 
 /// A cache of keys in memory, in front of a store that other nodes write to.
@@ -194,7 +195,7 @@ impl CachedStore {
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId};
     /// # use keywright::store::{CacheOptions, CachedStore, MemoryStore};
     /// # let cache = CachedStore::new(MemoryStore::new(), CacheOptions::new())?;
-    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(cache.clone()).default_policy(policy).build()?;
     /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
     /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -430,7 +431,11 @@ impl KeyStore for CachedStore {
         self.0.store.account(tenant, account).await
     }
 
-    async fn policy(&self, tenant: &TenantId) -> Result<Option<Policy>, StoreError> {
+    async fn user(&self, tenant: &TenantId, user: &UserId) -> Result<Option<User>, StoreError> {
+        self.0.store.user(tenant, user).await
+    }
+
+    async fn policy(&self, tenant: &TenantId) -> Result<Option<TenantPolicy>, StoreError> {
         self.0.store.policy(tenant).await
     }
 

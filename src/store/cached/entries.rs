@@ -76,6 +76,7 @@ impl Entries {
     pub(super) fn forget_these(&self, subjects: &[Subject]) {
         let (found, absent) = (self.found.pin(), self.absent.pin());
         let (mut accounts, mut tenants) = (HashSet::new(), HashSet::new());
+        let mut users = HashSet::new();
         for subject in subjects {
             match subject {
                 Subject::Key(key) => {
@@ -85,6 +86,9 @@ impl Entries {
                 Subject::Account(account) => {
                     accounts.insert(account);
                 }
+                Subject::User(tenant, user) => {
+                    users.insert((tenant, user));
+                }
                 Subject::Policy(tenant) => {
                     tenants.insert(tenant);
                 }
@@ -92,13 +96,15 @@ impl Entries {
                 Subject::Events(_) => {}
             }
         }
-        if accounts.is_empty() && tenants.is_empty() {
+        if accounts.is_empty() && users.is_empty() && tenants.is_empty() {
             return;
         }
-        // A change of an account or a policy is rare, so it may examine every key.
+        // A change of an account, a user or a policy is rare, so it may examine every key.
         let depends_on = |snapshot: &Snapshot| {
-            tenants.contains(&snapshot.record().key().tenant)
+            let key = snapshot.record().key();
+            tenants.contains(&key.tenant)
                 || snapshot.account().is_some_and(|account| accounts.contains(&account.id))
+                || key.owner.user().is_some_and(|user| users.contains(&(&key.tenant, user)))
         };
         found.retain(|_, snapshot| !depends_on(snapshot));
     }

@@ -117,7 +117,7 @@ impl CacheOptions {
     /// let ten_minutes = Duration::from_mins(10);
     /// let options = CacheOptions::new().danger_accept_revoked_keys_during_an_outage(ten_minutes);
     /// # let cache = CachedStore::new(MemoryStore::new(), options)?;
-    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(cache).default_policy(policy).build()?;
     /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
     /// # let alice = Actor::developer(UserId::new("alice")?);

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use crate::record::account::ServiceAccount;
 use crate::record::event::Event;
 use crate::record::freshness::Found;
-use crate::record::policy::Policy;
+use crate::record::policy::TenantPolicy;
+use crate::record::user::User;
 use crate::store::{
     AccountQuery, Batch, Changes, Epoch, EventQuery, Freshness, KeyQuery, KeyStore, Page, Resolve,
     StoreError, StoredKey, UsageBatch, async_trait,
 };
-use crate::value::id::{AccountId, KeyId, TenantId};
+use crate::value::id::{AccountId, KeyId, TenantId, UserId};
 use crate::value::time::Timestamp;
 
 /// A store in front of another one that passes every call to an interceptor.
@@ -95,6 +96,8 @@ pub enum Method {
     Key,
     /// The method [`KeyStore::account`].
     Account,
+    /// The method [`KeyStore::user`].
+    User,
     /// The method [`KeyStore::policy`].
     Policy,
     /// The method [`KeyStore::keys`].
@@ -133,6 +136,8 @@ pub enum Call<'a> {
     Key(&'a TenantId, &'a KeyId),
     /// A call of [`KeyStore::account`].
     Account(&'a TenantId, &'a AccountId),
+    /// A call of [`KeyStore::user`].
+    User(&'a TenantId, &'a UserId),
     /// A call of [`KeyStore::policy`].
     Policy(&'a TenantId),
     /// A call of [`KeyStore::keys`].
@@ -184,8 +189,10 @@ pub enum Answer {
     Key(Option<Box<StoredKey>>),
     /// The answer of [`KeyStore::account`].
     Account(Option<ServiceAccount>),
+    /// The answer of [`KeyStore::user`].
+    User(Option<Box<User>>),
     /// The answer of [`KeyStore::policy`].
-    Policy(Option<Box<Policy>>),
+    Policy(Option<Box<TenantPolicy>>),
     /// The answer of [`KeyStore::keys`].
     Keys(Page<StoredKey>),
     /// The answer of [`KeyStore::accounts`].
@@ -206,6 +213,7 @@ impl Method {
         Self::Resolve,
         Self::Key,
         Self::Account,
+        Self::User,
         Self::Policy,
         Self::Keys,
         Self::Accounts,
@@ -231,6 +239,7 @@ impl Call<'_> {
             Self::Resolve(..) => Method::Resolve,
             Self::Key(..) => Method::Key,
             Self::Account(..) => Method::Account,
+            Self::User(..) => Method::User,
             Self::Policy(..) => Method::Policy,
             Self::Keys(..) => Method::Keys,
             Self::Accounts(..) => Method::Accounts,
@@ -260,6 +269,7 @@ impl Call<'_> {
             Self::Account(tenant, account) => {
                 Answer::Account(store.account(tenant, account).await?)
             }
+            Self::User(tenant, user) => Answer::User(store.user(tenant, user).await?.map(Box::new)),
             Self::Policy(tenant) => Answer::Policy(store.policy(tenant).await?.map(Box::new)),
             Self::Keys(tenant, query, at) => Answer::Keys(store.keys(tenant, query, at).await?),
             Self::Accounts(tenant, query) => Answer::Accounts(store.accounts(tenant, query).await?),
@@ -360,7 +370,11 @@ impl<S: KeyStore, I: Intercept> KeyStore for InterceptedStore<S, I> {
         expect!(self.answer(Call::Account(tenant, account)), Answer::Account(found) => found)
     }
 
-    async fn policy(&self, tenant: &TenantId) -> Result<Option<Policy>, StoreError> {
+    async fn user(&self, tenant: &TenantId, user: &UserId) -> Result<Option<User>, StoreError> {
+        expect!(self.answer(Call::User(tenant, user)), Answer::User(found) => found.map(|user| *user))
+    }
+
+    async fn policy(&self, tenant: &TenantId) -> Result<Option<TenantPolicy>, StoreError> {
         expect!(self.answer(Call::Policy(tenant)), Answer::Policy(found) => found.map(|policy| *policy))
     }
 

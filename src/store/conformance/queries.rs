@@ -8,7 +8,7 @@ use crate::record::account::ServiceAccount;
 use crate::record::event::{Event, EventActor, EventKind};
 use crate::record::key::{KeyRecord, Owner};
 use crate::record::operation::Operation;
-use crate::record::policy::RoleName;
+use crate::record::role::RoleName;
 use crate::record::status::KeyStatus;
 use crate::store::{AccountQuery, Batch, Change, EventQuery, KeyQuery, MAX_LIMIT, StoredKey};
 use crate::value::id::{KeyId, UserId};
@@ -79,7 +79,9 @@ pub(super) async fn key_query_filters_are_obeyed(space: &Space<'_>) {
     // Both sides of each bound, and the bound itself.
     for time in [39, 40, 45, 49, 50, 51].map(at) {
         for query in &queries {
-            let matching = stored.iter().filter(|s| query.matches(&s.record, &s.usage, time));
+            let matching = stored
+                .iter()
+                .filter(|s| query.matches(&s.record, &s.usage, s.owner.as_ref(), time));
             let expected: BTreeSet<KeyId> = matching.map(|s| *s.record.id()).collect();
             for query in [query.clone(), query.clone().descending()] {
                 let what = format!("the keys of {query:?} at {time}");
@@ -89,7 +91,8 @@ pub(super) async fn key_query_filters_are_obeyed(space: &Space<'_>) {
     }
     let first_micro = at(40).saturating_sub(Duration::from_micros(1));
     let live = all().status(KeyStatus::Active);
-    let matching = stored.iter().filter(|s| live.matches(&s.record, &s.usage, first_micro));
+    let matching =
+        stored.iter().filter(|s| live.matches(&s.record, &s.usage, s.owner.as_ref(), first_micro));
     let expected = matching.map(|s| *s.record.id()).collect();
     let what = "the active keys one microsecond before some expire";
     space.same(what, &found(space, &live, first_micro).await, &expected);

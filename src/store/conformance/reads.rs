@@ -33,9 +33,9 @@ pub(super) async fn resolve_returns_key_account_and_policy(space: &Space<'_>) {
     let found = resolved(space, of_account.id()).await;
     space.same("the key of an account", found.record().key(), of_account.key());
     space.same("its account", &account_of(&found), &Some(&account));
-    space.same("its policy", &found.policy().map(AsRef::as_ref), &Some(&policy(1)));
+    space.same("its policy", &found.policy(), &Some(&policy(1)));
     let found = resolved(space, mine.id()).await;
-    space.same("the policy of a user's key", &found.policy().map(AsRef::as_ref), &Some(&policy(1)));
+    space.same("the policy of a user's key", &found.policy(), &Some(&policy(1)));
 }
 
 pub(super) async fn resolve_sees_acknowledged_changes(space: &Space<'_>) {

@@ -47,7 +47,7 @@ pub(super) async fn lookup_stays_in_its_tenant(space: &Space<'_>) {
     space.put([Change::InsertKey(mine.clone())]).await;
     let found = space.done("resolving", space.store.resolve(mine.id(), Freshness::Usual).await);
     let rules = found.and_then(|found| found.policy().cloned());
-    space.same("the policy that is resolved with a key", &rules.as_deref(), &None);
+    space.same("the policy that is resolved with a key", &rules, &None);
 }
 
 pub(super) async fn query_stays_in_its_tenant(space: &Space<'_>) {

@@ -13,7 +13,9 @@ use crate::record::admin_limits::AdminLimits;
 use crate::record::event::{DetailField, Event, EventActor, EventDetails, EventKind};
 use crate::record::key::{Key, KeyRecord, Owner};
 use crate::record::operation::Operation;
-use crate::record::policy::{Policy, RoleName};
+use crate::record::policy::TenantPolicy;
+use crate::record::role::RoleName;
+use crate::record::settings::Settings;
 use crate::store::{
     Batch, Change, Epoch, EventQuery, KeyStore, MAX_LIMIT, StoreError, StoreErrorKind, StoredKey,
     UsageBatch, UsageDelta,
@@ -79,9 +81,10 @@ pub(super) fn next_account(
 
 /// Builds a policy of this version. Its limit of keys is the same number, so that versions differ in
 /// content.
-pub(super) fn policy(version: u64) -> Policy {
-    let max_keys_per_owner = u16::try_from(version).unwrap_or(u16::MAX);
-    Policy { max_keys_per_owner, version, ..Policy::default() }
+pub(super) fn policy(version: u64) -> TenantPolicy {
+    let max_keys_per_user = Some(u16::try_from(version).unwrap_or(u16::MAX));
+    let settings = Settings { max_keys_per_user, ..Settings::default() };
+    TenantPolicy { settings: Some(settings), version, ..TenantPolicy::default() }
 }
 
 pub(super) fn name(text: &str) -> Name {

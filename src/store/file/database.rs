@@ -130,6 +130,10 @@ impl Database {
         for id in &effects.forgotten_ids {
             write(Summed::Deleted, id.to_string().as_bytes(), None)?;
         }
+        for user in &effects.users {
+            let key = [user.tenant.as_str(), user.id.as_str()].join("\0");
+            write(Summed::Users, key.as_bytes(), Some(&encode(user)?))?;
+        }
         for (tenant, policy) in &effects.policies {
             write(Summed::Policies, tenant.as_str().as_bytes(), Some(&encode(policy)?))?;
         }
@@ -191,6 +195,7 @@ fn take(summed: Summed, key: &[u8], value: &[u8], loaded: &mut Loaded) -> Result
     match summed {
         Summed::Keys => loaded.keys.push(decode(name, key, value)?),
         Summed::Accounts => loaded.accounts.push(decode(name, key, value)?),
+        Summed::Users => loaded.users.push(decode(name, key, value)?),
         Summed::Policies => {
             loaded.policies.push((parse_key(name, key)?, decode(name, key, value)?));
         }

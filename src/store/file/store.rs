@@ -21,8 +21,9 @@ use super::reader::Reader;
 use crate::record::account::ServiceAccount;
 use crate::record::event::Event;
 use crate::record::freshness::Freshness;
-use crate::record::policy::Policy;
+use crate::record::policy::TenantPolicy;
 use crate::record::usage::UsageBatch;
+use crate::record::user::User;
 use crate::store::KeyStore;
 use crate::store::batch::{Batch, Changes, Epoch};
 use crate::store::error::StoreError;
@@ -30,7 +31,7 @@ use crate::store::memory::{Loaded, State};
 use crate::store::plan::Effects;
 use crate::store::query::{AccountQuery, EventQuery, KeyQuery, Page, StoredKey};
 use crate::store::resolve::Resolve;
-use crate::value::id::{AccountId, KeyId, TenantId};
+use crate::value::id::{AccountId, KeyId, TenantId, UserId};
 use crate::value::time::Timestamp;
 
 /// A durable store in one file, for a service of one process.
@@ -56,7 +57,7 @@ use crate::value::time::Timestamp;
 /// # let folder = std::env::temp_dir().join(format!("keywright-file-{}", std::process::id()));
 /// # std::fs::create_dir(&folder)?;
 /// let store = FileStore::open(folder.join("keys.db")).await?;
-/// let policy = Policy::allowing("invoices:read".parse()?);
+/// let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
 /// let keywright = Keywright::builder(store.clone()).default_policy(policy).build()?;
 /// // Serve requests, then flush the counted uses and close the file.
 /// keywright.verifier().flush().await?;
@@ -324,7 +325,11 @@ impl KeyStore for FileStore {
         self.state()?.account(tenant, account)
     }
 
-    async fn policy(&self, tenant: &TenantId) -> Result<Option<Policy>, StoreError> {
+    async fn user(&self, tenant: &TenantId, user: &UserId) -> Result<Option<User>, StoreError> {
+        self.state()?.user(tenant, user)
+    }
+
+    async fn policy(&self, tenant: &TenantId) -> Result<Option<TenantPolicy>, StoreError> {
         self.state()?.policy(tenant)
     }
 

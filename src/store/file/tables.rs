@@ -8,7 +8,8 @@
 //! | `meta` | `state` | [`State`] |
 //! | `keys` | key id | `KeyRecord` |
 //! | `accounts` | account id | `ServiceAccount` |
-//! | `policies` | tenant id | `Policy` |
+//! | `users` | tenant id, a zero byte, user id | `User` |
+//! | `policies` | tenant id | `TenantPolicy` |
 //! | `usage` | key id | `Usage` |
 //! | `deleted` | `key:` or `account:` and the id | [`DeletedRecord`] |
 //! | `writers` | writer of usage, 16 bytes | [`WriterRecord`] |
@@ -48,6 +49,7 @@ pub(super) const STATE_KEY: &[u8] = b"state";
 pub(super) enum Summed {
     Keys,
     Accounts,
+    Users,
     Policies,
     Usage,
     Deleted,
@@ -55,13 +57,21 @@ pub(super) enum Summed {
 }
 
 impl Summed {
-    pub(super) const ALL: [Self; 6] =
-        [Self::Keys, Self::Accounts, Self::Policies, Self::Usage, Self::Deleted, Self::Writers];
+    pub(super) const ALL: [Self; 7] = [
+        Self::Keys,
+        Self::Accounts,
+        Self::Users,
+        Self::Policies,
+        Self::Usage,
+        Self::Deleted,
+        Self::Writers,
+    ];
 
     pub(super) fn table(self) -> Table {
         match self {
             Self::Keys => TableDefinition::new("keys"),
             Self::Accounts => TableDefinition::new("accounts"),
+            Self::Users => TableDefinition::new("users"),
             Self::Policies => TableDefinition::new("policies"),
             Self::Usage => TableDefinition::new("usage"),
             Self::Deleted => TableDefinition::new("deleted"),

@@ -32,6 +32,9 @@ impl State {
         for account in effects.new_accounts.into_iter().chain(effects.changed_accounts) {
             tables.insert_account(account);
         }
+        for user in effects.users {
+            tables.insert_user(user);
+        }
         for record in effects.new_keys.into_iter().chain(effects.changed_keys) {
             let id = *record.id();
             let before = index.get(&id).map(|entry| entry.snapshot.record().key());
@@ -78,6 +81,7 @@ impl Tables {
     fn close_gates(&self, effects: &Effects, deleted: &[Key]) {
         let mut touched: HashSet<&TenantId> = HashSet::new();
         touched.extend(effects.policies.iter().map(|(tenant, _)| tenant));
+        touched.extend(effects.users.iter().map(|user| &user.tenant));
         touched.extend(effects.written_accounts().map(|account| &account.tenant));
         touched.extend(effects.deleted_accounts.iter().filter_map(|id| self.accounts.get(id)));
         if effects.written_keys().count() + deleted.len() > 1 {
@@ -112,11 +116,6 @@ impl Tables {
 impl Tenant {
     fn forget(&mut self, key: &Key) {
         self.keys.remove(&(key.created_at, key.id));
-        if let Some(owned) = self.owners.get_mut(&key.owner) {
-            owned.remove(key);
-            if owned.is_empty() {
-                self.owners.remove(&key.owner);
-            }
-        }
+        self.disown(key);
     }
 }

@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use super::state::State;
 use crate::record::account::ServiceAccount;
 use crate::record::key::KeyRecord;
-use crate::record::policy::Policy;
+use crate::record::policy::TenantPolicy;
 use crate::record::usage::Usage;
+use crate::record::user::User;
 use crate::store::batch::Epoch;
 use crate::store::error::StoreError;
 use crate::store::plan::{Tombstone, Writer};
@@ -18,7 +19,8 @@ pub(in crate::store) struct Loaded {
     pub(in crate::store) epoch: Epoch,
     pub(in crate::store) keys: Vec<KeyRecord>,
     pub(in crate::store) accounts: Vec<ServiceAccount>,
-    pub(in crate::store) policies: Vec<(TenantId, Policy)>,
+    pub(in crate::store) policies: Vec<(TenantId, TenantPolicy)>,
+    pub(in crate::store) users: Vec<User>,
     pub(in crate::store) usage: Vec<(KeyId, Usage)>,
     pub(in crate::store) tombstones: Vec<Tombstone>,
     pub(in crate::store) writers: Vec<([u8; 16], Writer)>,
@@ -41,6 +43,9 @@ impl State {
             }
             for account in loaded.accounts {
                 tables.insert_account(account);
+            }
+            for user in loaded.users {
+                tables.insert_user(user);
             }
             for tombstone in loaded.tombstones {
                 tables.bury(tombstone);

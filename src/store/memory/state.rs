@@ -25,12 +25,13 @@ use super::owned::Owned;
 use super::stage::StageCell;
 use super::tables::{Entry, Tables};
 use crate::record::account::ServiceAccount;
-use crate::record::policy::Policy;
+use crate::record::policy::TenantPolicy;
+use crate::record::user::User;
 use crate::store::batch::{Changes, Epoch, Subject};
 use crate::store::error::StoreError;
 use crate::store::query::{AccountQuery, KeyPosition, KeyQuery, KeySort, Page, StoredKey};
 use crate::store::resolve::Resolved;
-use crate::value::id::{AccountId, KeyId, TenantId};
+use crate::value::id::{AccountId, KeyId, TenantId, UserId};
 use crate::value::time::Timestamp;
 
 /// The data of a store of one process, except the events.
@@ -66,9 +67,10 @@ impl State {
         let tables = self.read()?;
         let index = self.index.pin();
         let record = index.get(key).map(|entry| entry.snapshot.record());
-        let record = record.filter(|record| record.key().tenant == *tenant);
-        let usage = tables.usage.get(key).copied().unwrap_or_default();
-        Ok(record.map(|record| StoredKey { record: record.clone(), usage }))
+        let Some(record) = record.filter(|record| record.key().tenant == *tenant) else {
+            return Ok(None);
+        };
+        Ok(Some(tables.stored(record)))
     }
 
     pub(in crate::store) fn account(
@@ -82,10 +84,23 @@ impl State {
         Ok(account.map(|account| ServiceAccount::clone(account)))
     }
 
-    pub(in crate::store) fn policy(&self, tenant: &TenantId) -> Result<Option<Policy>, StoreError> {
+    pub(in crate::store) fn user(
+        &self,
+        tenant: &TenantId,
+        user: &UserId,
+    ) -> Result<Option<User>, StoreError> {
+        let tables = self.read()?;
+        let users = tables.tenants.get(tenant).map(|tenant| &tenant.users);
+        Ok(users.and_then(|users| users.get(user)).map(|user| User::clone(user)))
+    }
+
+    pub(in crate::store) fn policy(
+        &self,
+        tenant: &TenantId,
+    ) -> Result<Option<TenantPolicy>, StoreError> {
         let tables = self.read()?;
         let policy = tables.tenants.get(tenant).and_then(|tenant| tenant.policy.as_ref());
-        Ok(policy.map(|policy| Policy::clone(policy)))
+        Ok(policy.map(|policy| TenantPolicy::clone(policy)))
     }
 
     pub(in crate::store) fn keys(
@@ -101,7 +116,8 @@ impl State {
         };
         let stored = |id: &KeyId| {
             let record = index.get(id)?.snapshot.record();
-            Some((record, tables.usage.get(id).copied().unwrap_or_default()))
+            let usage = tables.usage.get(id).copied().unwrap_or_default();
+            Some((record, usage, tenant.owner_record(&record.key().owner)))
         };
         if let Some(owner) = &query.owner {
             let ids = tenant.owners.get(owner).into_iter().flat_map(Owned::keys);
@@ -115,9 +131,9 @@ impl State {
         // In the order of creation, the page is a range of the index. The search ends when it is
         // full.
         let found = |(_, id): &(Timestamp, KeyId)| {
-            stored(id).filter(|(record, usage)| {
+            stored(id).filter(|(record, usage, owner)| {
                 query.is_after_cursor(&query.position(record, usage))
-                    && query.matches(record, usage, at)
+                    && query.matches(record, usage, owner.as_ref(), at)
             })
         };
         let one_more = query.page_size() + 1;
@@ -157,9 +173,8 @@ impl State {
     #[cfg(feature = "postgres")]
     pub(in crate::store) fn stored_key(&self, id: &KeyId) -> Result<Option<StoredKey>, StoreError> {
         let tables = self.read()?;
-        let record = self.index.pin().get(id).map(|entry| entry.snapshot.record().clone());
-        let usage = tables.usage.get(id).copied().unwrap_or_default();
-        Ok(record.map(|record| StoredKey { record, usage }))
+        let index = self.index.pin();
+        Ok(index.get(id).map(|entry| tables.stored(entry.snapshot.record())))
     }
 
     /// Returns a new snapshot of a key, whose entry is no longer valid, and replaces the entry.

@@ -10,14 +10,15 @@ use super::state::State;
 use crate::record::account::ServiceAccount;
 use crate::record::event::Event;
 use crate::record::freshness::Freshness;
-use crate::record::policy::Policy;
+use crate::record::policy::TenantPolicy;
 use crate::record::usage::UsageBatch;
+use crate::record::user::User;
 use crate::store::KeyStore;
 use crate::store::batch::{Batch, Changes, Epoch};
 use crate::store::error::StoreError;
 use crate::store::query::{AccountQuery, EventQuery, KeyQuery, Page, StoredKey};
 use crate::store::resolve::Resolve;
-use crate::value::id::{AccountId, KeyId, TenantId};
+use crate::value::id::{AccountId, KeyId, TenantId, UserId};
 use crate::value::time::Timestamp;
 
 /// A store that keeps everything in memory, for tests and for keys that need not outlive the
@@ -31,7 +32,7 @@ use crate::value::time::Timestamp;
 /// use keywright::store::MemoryStore;
 /// use keywright::{Actor, Keywright, NewKey, Policy, UserId};
 ///
-/// let policy = Policy::allowing("invoices:read".parse()?);
+/// let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
 /// let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
 /// let alice = Actor::developer(UserId::new("alice")?);
 /// let issued = keywright.authority().generate(&alice, NewKey::named("prod-main-app")?).await?;
@@ -111,7 +112,11 @@ impl KeyStore for MemoryStore {
         self.0.state.account(tenant, account)
     }
 
-    async fn policy(&self, tenant: &TenantId) -> Result<Option<Policy>, StoreError> {
+    async fn user(&self, tenant: &TenantId, user: &UserId) -> Result<Option<User>, StoreError> {
+        self.0.state.user(tenant, user)
+    }
+
+    async fn policy(&self, tenant: &TenantId) -> Result<Option<TenantPolicy>, StoreError> {
         self.0.state.policy(tenant)
     }
 

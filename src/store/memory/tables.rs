@@ -9,13 +9,16 @@ use foldhash::fast::RandomState;
 use super::owned::Owned;
 use crate::record::account::ServiceAccount;
 use crate::record::key::{Key, KeyRecord, Owner};
-use crate::record::policy::Policy;
+use crate::record::owner_record::OwnerRecord;
+use crate::record::policy::TenantPolicy;
 use crate::record::snapshot::Snapshot;
 use crate::record::usage::Usage;
+use crate::record::user::User;
 use crate::store::batch::{Epoch, Subject};
 use crate::store::error::StoreError;
 use crate::store::plan::{DeletedId, Tombstone, Writer};
-use crate::value::id::{AccountId, KeyId, TenantId};
+use crate::store::query::StoredKey;
+use crate::value::id::{AccountId, KeyId, TenantId, UserId};
 use crate::value::time::Timestamp;
 
 /// The tables, which change together under one lock.
@@ -38,8 +41,9 @@ pub(in crate::store) struct Tables {
 #[derive(Default)]
 pub(in crate::store) struct Tenant {
     pub(super) gate: Arc<Gate>,
-    pub(in crate::store) policy: Option<Arc<Policy>>,
+    pub(in crate::store) policy: Option<Arc<TenantPolicy>>,
     pub(in crate::store) accounts: BTreeMap<AccountId, Arc<ServiceAccount>>,
+    pub(in crate::store) users: BTreeMap<UserId, Arc<User>>,
     /// The keys in the order of creation.
     pub(in crate::store) keys: BTreeSet<(Timestamp, KeyId)>,
     pub(super) owners: HashMap<Owner, Owned>,
@@ -80,17 +84,25 @@ impl Tables {
         let missing =
             || StoreError::corrupt(format!("the store holds key {} without its tenant", key.id));
         let tenant = self.tenants.get(&key.tenant).ok_or_else(missing)?;
-        let account = match &key.owner {
-            Owner::Account(id) => tenant.accounts.get(id).cloned(),
-            Owner::User(_) => None,
-        };
+        let owner = tenant.owner_record(&key.owner);
         let gate = Arc::clone(&tenant.gate);
         let taken_at = gate.0.load(Ordering::Acquire);
-        let snapshot = Snapshot::new(record, account, tenant.policy.clone())?;
+        let snapshot = Snapshot::new(record, owner, tenant.policy.clone())?;
         Ok(Entry { snapshot: Arc::new(snapshot), gate, taken_at })
     }
 
-    pub(super) fn insert_policy(&mut self, tenant: TenantId, policy: Policy) {
+    /// Returns a key with its usage and the record of its owner.
+    pub(super) fn stored(&self, record: &KeyRecord) -> StoredKey {
+        let key = record.key();
+        let tenant = self.tenants.get(&key.tenant);
+        StoredKey {
+            record: record.clone(),
+            usage: self.usage.get(&key.id).copied().unwrap_or_default(),
+            owner: tenant.and_then(|tenant| tenant.owner_record(&key.owner)),
+        }
+    }
+
+    pub(super) fn insert_policy(&mut self, tenant: TenantId, policy: TenantPolicy) {
         self.tenants.entry(tenant).or_default().policy = Some(Arc::new(policy));
     }
 
@@ -104,16 +116,41 @@ impl Tables {
     pub(super) fn index_key(&mut self, key: &Key, before: Option<&Key>) {
         let tenant = self.tenants.entry(key.tenant.clone()).or_default();
         tenant.keys.insert((key.created_at, key.id));
-        let owned = tenant.owners.entry(key.owner.clone()).or_default();
         if let Some(before) = before {
-            owned.remove(before);
+            tenant.disown(before);
         }
-        owned.insert(key);
+        tenant.owners.entry(key.owner.clone()).or_default().insert(key);
     }
 
     /// Remembers a deleted id.
+    pub(super) fn insert_user(&mut self, user: User) {
+        let tenant = self.tenants.entry(user.tenant.clone()).or_default();
+        tenant.users.insert(user.id.clone(), Arc::new(user));
+    }
+
     pub(super) fn bury(&mut self, Tombstone { id, tenant, event }: Tombstone) {
         self.deleted.insert(id);
         self.tenants.entry(tenant).or_default().deleted.insert((event, id));
+    }
+}
+
+impl Tenant {
+    /// Returns the record of an owner, if the owner has one.
+    pub(super) fn owner_record(&self, owner: &Owner) -> Option<OwnerRecord> {
+        match owner {
+            Owner::Account(id) => self.accounts.get(id).cloned().map(OwnerRecord::Account),
+            Owner::User(id) => self.users.get(id).cloned().map(OwnerRecord::User),
+            Owner::Organization => None,
+        }
+    }
+
+    /// Removes a key from the keys of its owner.
+    pub(super) fn disown(&mut self, key: &Key) {
+        if let Some(owned) = self.owners.get_mut(&key.owner) {
+            owned.remove(key);
+            if owned.is_empty() {
+                self.owners.remove(&key.owner);
+            }
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! Planning a batch against a state, whose tables and keys are the view.
 
+use std::sync::Arc;
+
 use papaya::{HashMapRef, LocalGuard};
 
 use super::owned::Owned;
@@ -7,12 +9,13 @@ use super::state::State;
 use super::tables::{Entry, Tables};
 use crate::record::account::ServiceAccount;
 use crate::record::key::{KeyRecord, Owner};
-use crate::record::policy::Policy;
+use crate::record::policy::TenantPolicy;
 use crate::record::usage::{LastBatch, Usage, UsageBatch};
+use crate::record::user::User;
 use crate::store::batch::{Batch, Epoch};
 use crate::store::error::StoreError;
 use crate::store::plan::{self, DeletedId, Effects, View};
-use crate::value::id::{AccountId, KeyId, TenantId};
+use crate::value::id::{AccountId, KeyId, TenantId, UserId};
 use crate::value::time::Timestamp;
 
 impl State {
@@ -68,7 +71,11 @@ impl View for StateView<'_> {
         tenant.accounts.get(account).map(AsRef::as_ref)
     }
 
-    fn policy(&self, tenant: &TenantId) -> Option<&Policy> {
+    fn user(&self, tenant: &TenantId, user: &UserId) -> Option<&User> {
+        self.tables.tenants.get(tenant)?.users.get(user).map(Arc::as_ref)
+    }
+
+    fn policy(&self, tenant: &TenantId) -> Option<&TenantPolicy> {
         self.tables.tenants.get(tenant)?.policy.as_deref()
     }
 

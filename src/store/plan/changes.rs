@@ -70,7 +70,7 @@ fn add_change(view: &impl View, change: Change, effects: &mut Effects) -> Result
             check_version(&format!("key {}", record.id()), version, record.version())?;
             if !stored.is_some_and(|stored| is_same_key(stored, &record)) {
                 let message = format!(
-                    "the update of key {} changes its tenant, owner or creation time",
+                    "the update of key {} changes its tenant or creation time",
                     record.id()
                 );
                 return Err(StoreError::unsupported(message));
@@ -113,6 +113,12 @@ fn add_change(view: &impl View, change: Change, effects: &mut Effects) -> Result
             effects.deleted_accounts.push(account);
             effects.tombstones.push(undated(DeletedId::Account(account), &stored.tenant));
         }
+        Change::PutUser(user) => {
+            let stored = view.user(&user.tenant, &user.id).map_or(0, |stored| stored.version);
+            let what = format!("the record of user {} in {}", user.id, user.tenant);
+            check_version(&what, Some(stored), user.version)?;
+            effects.users.push(user);
+        }
         Change::PutPolicy { tenant, policy } => {
             let stored = view.policy(&tenant).map_or(0, |stored| stored.version);
             check_version(&format!("the policy of {tenant}"), Some(stored), policy.version)?;
@@ -137,7 +143,7 @@ fn undated(id: DeletedId, tenant: &TenantId) -> Tombstone {
 /// these, so an update must not change them.
 fn is_same_key(a: &KeyRecord, b: &KeyRecord) -> bool {
     let (a, b) = (a.key(), b.key());
-    (&a.tenant, &a.owner, a.created_at) == (&b.tenant, &b.owner, b.created_at)
+    (&a.tenant, a.created_at) == (&b.tenant, b.created_at)
 }
 
 fn check_version(what: &str, stored: Option<u64>, next: u64) -> Result<(), StoreError> {

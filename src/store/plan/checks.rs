@@ -45,9 +45,10 @@ pub(super) fn check_no_key_left(
     effects: &Effects,
 ) -> Result<(), StoreError> {
     let Some(stored) = view.account(&account) else { return Ok(()) };
-    let deleted: HashSet<_> = effects.deleted_keys.iter().collect();
     let owner = Owner::Account(account);
-    let left = view.keys_of(&stored.tenant, &owner).find(|id| !deleted.contains(id));
+    let moved = effects.written_keys().filter(|record| record.key().owner != owner);
+    let gone: HashSet<_> = moved.map(KeyRecord::id).chain(&effects.deleted_keys).collect();
+    let left = view.keys_of(&stored.tenant, &owner).find(|id| !gone.contains(id));
     match left {
         Some(id) => Err(StoreError::conflict(format!(
             "service account {account} still owns key {id}: delete the key first"
@@ -74,6 +75,13 @@ pub(super) fn check_condition(
             if view.policy(tenant).map_or(0, |policy| policy.version) != *version {
                 return Err(StoreError::conflict(format!(
                     "the policy of {tenant} has changed: read it again and retry"
+                )));
+            }
+        }
+        Condition::UserVersion { tenant, user, version } => {
+            if view.user(tenant, user).map_or(0, |user| user.version) != *version {
+                return Err(StoreError::conflict(format!(
+                    "the record of user {user} in {tenant} has changed: read it again and retry"
                 )));
             }
         }

@@ -68,7 +68,7 @@ impl FromStr for DeletedId {
         match text.parse()? {
             Subject::Account(id) => Ok(Self::Account(id)),
             Subject::Key(id) => Ok(Self::Key(id)),
-            Subject::Policy(_) | Subject::Events(_) => {
+            Subject::User(..) | Subject::Policy(_) | Subject::Events(_) => {
                 Err(IdError::new("deleted id", "expected key:ID or account:ID", text))
             }
         }

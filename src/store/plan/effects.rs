@@ -6,8 +6,9 @@ use super::deleted::{DeletedId, Tombstone};
 use crate::record::account::ServiceAccount;
 use crate::record::event::Event;
 use crate::record::key::KeyRecord;
-use crate::record::policy::Policy;
+use crate::record::policy::TenantPolicy;
 use crate::record::usage::{LastBatch, Usage};
+use crate::record::user::User;
 use crate::store::batch::Subject;
 use crate::value::id::{AccountId, KeyId, TenantId};
 use crate::value::time::Timestamp;
@@ -59,8 +60,10 @@ pub struct Effects {
     pub changed_accounts: Vec<ServiceAccount>,
     /// The service accounts to remove.
     pub deleted_accounts: Vec<AccountId>,
+    /// The records of users to insert or replace.
+    pub users: Vec<User>,
     /// The policies to insert or replace.
-    pub policies: Vec<(TenantId, Policy)>,
+    pub policies: Vec<(TenantId, TenantPolicy)>,
     /// The usage to insert or replace: the new totals, not what is added to them.
     pub usage: Vec<(KeyId, Usage)>,
     /// The writer of usage to insert or replace, with its id.
@@ -131,9 +134,11 @@ impl Effects {
         let keys = self.written_keys().map(KeyRecord::id).chain(&self.deleted_keys);
         let accounts = self.written_accounts().map(|account| &account.id);
         let accounts = accounts.chain(&self.deleted_accounts).copied().map(Subject::Account);
+        let users = self.users.iter();
+        let users = users.map(|user| Subject::User(user.tenant.clone(), user.id.clone()));
         let policies = self.policies.iter().map(|(tenant, _)| Subject::Policy(tenant.clone()));
         let events = self.forgotten_events.iter();
         let events = events.map(|(tenant, _)| Subject::Events(tenant.clone()));
-        keys.copied().map(Subject::Key).chain(accounts).chain(policies).chain(events)
+        keys.copied().map(Subject::Key).chain(accounts).chain(users).chain(policies).chain(events)
     }
 }

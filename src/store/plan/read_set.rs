@@ -6,7 +6,7 @@ use super::view::View;
 use crate::record::key::{KeyRecord, Owner};
 use crate::record::usage::UsageBatch;
 use crate::store::batch::{Batch, Change, Condition};
-use crate::value::id::{AccountId, KeyId, TenantId};
+use crate::value::id::{AccountId, KeyId, TenantId, UserId};
 use crate::value::time::Timestamp;
 
 /// The rows that a store must read to plan a batch.
@@ -49,6 +49,8 @@ pub struct ReadSet {
     /// * one key that the account owns, dead or live, and that is not in [`keys`](Self::keys), into
     ///   [`Rows::keys`](super::Rows::keys). If there is such a key, the batch is refused.
     pub emptied_accounts: Vec<AccountId>,
+    /// The users whose records to read, each with the tenant that keeps the record.
+    pub users: Vec<(TenantId, UserId)>,
     /// Tenants whose policies must be read, into [`Rows::policies`](super::Rows::policies).
     pub policies: Vec<TenantId>,
     /// Ids to look up among the deleted ids. The store puts those that it finds into
@@ -151,6 +153,9 @@ impl ReadSet {
         match condition {
             Condition::AccountVersion { account, .. } => self.accounts.push(*account),
             Condition::PolicyVersion { tenant, .. } => self.policies.push(tenant.clone()),
+            Condition::UserVersion { tenant, user, .. } => {
+                self.users.push((tenant.clone(), user.clone()));
+            }
             Condition::LiveKeysBelow { tenant, owner, limit, at } => {
                 self.add_owner(tenant, owner, *at, *limit);
             }
@@ -183,6 +188,7 @@ impl ReadSet {
                 self.accounts.push(*account);
                 self.emptied_accounts.push(*account);
             }
+            Change::PutUser(user) => self.users.push((user.tenant.clone(), user.id.clone())),
             Change::PutPolicy { tenant, .. } => self.policies.push(tenant.clone()),
             Change::ForgetEvents { tenant, .. } => self.tenants.push(tenant.clone()),
         }

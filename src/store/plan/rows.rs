@@ -6,9 +6,10 @@ use super::deleted::DeletedId;
 use super::view::View;
 use crate::record::account::ServiceAccount;
 use crate::record::key::{KeyRecord, Owner};
-use crate::record::policy::Policy;
+use crate::record::policy::TenantPolicy;
 use crate::record::usage::{LastBatch, Usage};
-use crate::value::id::{AccountId, KeyId, TenantId};
+use crate::record::user::User;
+use crate::value::id::{AccountId, KeyId, TenantId, UserId};
 
 /// The rows that a store has read for a batch: all rows of its [`ReadSet`](super::ReadSet), or
 /// more.
@@ -30,8 +31,10 @@ pub struct Rows {
     pub keys: HashMap<KeyId, KeyRecord>,
     /// Service accounts, by id.
     pub accounts: HashMap<AccountId, ServiceAccount>,
+    /// The stored records of users, by tenant and user.
+    pub users: HashMap<(TenantId, UserId), User>,
     /// Policies, by tenant.
-    pub policies: HashMap<TenantId, Policy>,
+    pub policies: HashMap<TenantId, TenantPolicy>,
     /// Deleted ids that are not forgotten yet.
     pub deleted: HashSet<DeletedId>,
     /// The number of each tenant's newest event. A tenant without events is left out.
@@ -56,8 +59,12 @@ impl View for Rows {
         self.accounts.get(account)
     }
 
-    fn policy(&self, tenant: &TenantId) -> Option<&Policy> {
+    fn policy(&self, tenant: &TenantId) -> Option<&TenantPolicy> {
         self.policies.get(tenant)
+    }
+
+    fn user(&self, tenant: &TenantId, user: &UserId) -> Option<&User> {
+        self.users.get(&(tenant.clone(), user.clone()))
     }
 
     fn keys_of(&self, tenant: &TenantId, owner: &Owner) -> impl Iterator<Item = KeyId> {

@@ -5,9 +5,10 @@ use std::iter;
 use super::deleted::DeletedId;
 use crate::record::account::ServiceAccount;
 use crate::record::key::{KeyRecord, Owner};
-use crate::record::policy::Policy;
+use crate::record::policy::TenantPolicy;
 use crate::record::usage::{LastBatch, Usage};
-use crate::value::id::{AccountId, KeyId, TenantId};
+use crate::record::user::User;
+use crate::value::id::{AccountId, KeyId, TenantId, UserId};
 use crate::value::time::Timestamp;
 
 /// Read access to the stored rows, for the rules of a commit.
@@ -26,7 +27,7 @@ use crate::value::time::Timestamp;
 /// }
 ///
 /// let globex = TenantId::new("globex")?;
-/// let policy = Policy::allowing("invoices:read".parse()?);
+/// let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
 /// let mut rows = Rows::default();
 /// rows.policies.insert(globex.clone(), policy);
 /// assert!(is_enabled(&rows, &globex));
@@ -39,8 +40,11 @@ pub trait View {
     /// Returns a service account of any tenant; `None` if there is no such account.
     fn account(&self, account: &AccountId) -> Option<&ServiceAccount>;
 
+    /// Returns the stored record of a user in a tenant.
+    fn user(&self, tenant: &TenantId, user: &UserId) -> Option<&User>;
+
     /// Returns a tenant's stored policy; `None` if it has none.
-    fn policy(&self, tenant: &TenantId) -> Option<&Policy>;
+    fn policy(&self, tenant: &TenantId) -> Option<&TenantPolicy>;
 
     /// Returns all keys of an owner, dead keys included, in any order.
     fn keys_of(&self, tenant: &TenantId, owner: &Owner) -> impl Iterator<Item = KeyId>;

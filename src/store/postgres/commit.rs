@@ -14,7 +14,7 @@ use super::epoch;
 use super::errors::{Failure, missing_state};
 use super::reading::Reading;
 use super::rows::{
-    AccountRow, DeletedRow, EventRow, KeyRow, PolicyRow, TenantRow, insert_events, json,
+    AccountRow, DeletedRow, EventRow, KeyRow, PolicyRow, TenantRow, UserRow, insert_events, json,
     put_tenants,
 };
 use super::schema::{SchemaName, Sql};
@@ -55,9 +55,9 @@ const WRITE: &str = "
         RETURNING 1
     ), changed_keys AS (
         UPDATE {schema}.keys AS k
-        SET name = n.name, updated_at = n.updated_at, disabled = n.disabled, revoked = n.revoked,
+        SET owner = n.owner, account = n.account, name = n.name, updated_at = n.updated_at, disabled = n.disabled, revoked = n.revoked,
             version = n.version, search = n.search, record = n.record
-        FROM jsonb_to_recordset($5) AS n (id text, name text, updated_at bigint, disabled boolean,
+        FROM jsonb_to_recordset($5) AS n (id text, owner text, account text, name text, updated_at bigint, disabled boolean,
             revoked boolean, version bigint, search text, record jsonb)
         WHERE k.id = n.id AND (k.version = n.version - 1
             -- The last version that a bigint can hold. Only a revocation may still change the key.
@@ -77,6 +77,14 @@ const WRITE: &str = "
         ON CONFLICT (tenant) DO UPDATE SET version = excluded.version, record = excluded.record
         WHERE p.version = excluded.version - 1
         RETURNING 1
+    ), users AS (
+        INSERT INTO {schema}.users AS u (tenant, owner, version, search, record)
+        SELECT tenant, owner, version, search, record
+        FROM jsonb_to_recordset($15) AS n (tenant text, owner text, version bigint, search text, record jsonb)
+        ON CONFLICT (tenant, owner) DO UPDATE
+            SET version = excluded.version, search = excluded.search, record = excluded.record
+        WHERE u.version = excluded.version - 1
+        RETURNING 1
     ), events AS (
         {insert_events} RETURNING 1
     ), tenants AS (
@@ -90,7 +98,7 @@ const WRITE: &str = "
         + (SELECT count(*) FROM gone_accounts) + (SELECT count(*) FROM new_keys)
         + (SELECT count(*) FROM unused) + (SELECT count(*) FROM changed_keys)
         + (SELECT count(*) FROM gone_keys) + (SELECT count(*) FROM deleted)
-        + (SELECT count(*) FROM policies) + (SELECT count(*) FROM events)
+        + (SELECT count(*) FROM policies) + (SELECT count(*) FROM users) + (SELECT count(*) FROM events)
         + (SELECT count(*) FROM tenants) + (SELECT count(*) FROM changes)
         + (SELECT count(*) FROM told)";
 
@@ -200,6 +208,7 @@ impl Commits {
             + gone_keys.len()
             + effects.tombstones.len()
             + effects.policies.len()
+            + effects.users.len()
             + effects.events.len()
             + effects.last_events.len()
             // The row in `changes` and the call of `pg_notify`.
@@ -220,6 +229,7 @@ impl Commits {
             .bind(&touched)
             .bind(&*database.channel)
             .bind(Json(Usage::default()))
+            .bind(json(&effects.users, UserRow::of))
             .fetch_one(connection)
             .await?;
         if usize::try_from(written) == Ok(rows) {

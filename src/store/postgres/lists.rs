@@ -7,14 +7,12 @@ use sqlx::types::Json;
 use sqlx::{Error, PgConnection, Postgres, QueryBuilder, Row};
 
 use super::database::Database;
-use super::rows::NEVER_YET;
+use super::rows::{NEVER_YET, stored_key};
 use super::schema::SchemaName;
 use super::session::Attempts;
 use crate::record::account::ServiceAccount;
 use crate::record::event::Event;
-use crate::record::key::KeyRecord;
 use crate::record::status::KeyStatus;
-use crate::record::usage::Usage;
 use crate::store::error::StoreError;
 use crate::store::query::{
     AccountQuery, EventQuery, KeyPosition, KeyQuery, KeySort, Page, StoredKey,
@@ -57,7 +55,9 @@ impl Database {
             let mut session = self.session().await?;
             let found = self.find_keys(session.connection(), tenant, query, at).await;
             if let Some(found) = attempts.end(session, found).await? {
-                return Ok(query.page(found.iter().map(|(record, usage)| (record, *usage)), at));
+                return Ok(
+                    query.page(found.iter().map(|s| (&s.record, s.usage, s.owner.clone())), at)
+                );
             }
         }
     }
@@ -68,15 +68,18 @@ impl Database {
         tenant: &TenantId,
         query: &KeyQuery,
         at: Timestamp,
-    ) -> Result<Vec<(KeyRecord, Usage)>, Error> {
+    ) -> Result<Vec<StoredKey>, Error> {
         let wanted = query.page_size() + 1;
         let mut found = Vec::new();
         let mut behind = query.begin().cloned();
         while found.len() < wanted && can_be_stored(query.search.as_ref()) {
             let mut statement = select(
                 &self.schema,
-                "SELECT k.record AS record, u.record AS usage \
-                 FROM {schema}.keys AS k JOIN {schema}.usage AS u ON u.key = k.id WHERE k.tenant = ",
+                "SELECT k.record AS record, u.record AS usage, a.record AS account, w.record AS user \
+                 FROM {schema}.keys AS k JOIN {schema}.usage AS u ON u.key = k.id \
+                 LEFT JOIN {schema}.accounts AS a ON a.id = k.account \
+                 LEFT JOIN {schema}.users AS w ON w.tenant = k.tenant AND w.owner = k.owner \
+                 WHERE k.tenant = ",
             );
             statement.push_bind(tenant.as_str());
             narrow_keys(&mut statement, query, at);
@@ -86,11 +89,10 @@ impl Database {
             let rows = statement.build().persistent(self.persistent);
             let rows = rows.fetch_all(&mut *connection).await?;
             for row in &rows {
-                let record: Json<KeyRecord> = row.try_get("record")?;
-                let usage: Json<Usage> = row.try_get("usage")?;
-                behind = Some(query.position(&record.0, &usage.0));
-                if query.matches(&record.0, &usage.0, at) {
-                    found.push((record.0, usage.0));
+                let stored = stored_key(row)?;
+                behind = Some(query.position(&stored.record, &stored.usage));
+                if query.matches(&stored.record, &stored.usage, stored.owner.as_ref(), at) {
+                    found.push(stored);
                 }
             }
             if rows.len() < limit {
@@ -246,7 +248,12 @@ fn narrow_keys(statement: &mut QueryBuilder<Postgres>, query: &KeyQuery, at: Tim
         statement.push(" AND k.owner = ").push_bind(owner.to_string());
     }
     if let Some(text) = &query.search {
-        statement.push(" AND k.search LIKE ").push_bind(pattern(text));
+        // An owner's own columns can match too much: `matches` decides.
+        for (before, column) in [(" AND (", "k.search"), (" OR ", "a.search"), (" OR ", "w.search")]
+        {
+            statement.push(before).push(column).push(" LIKE ").push_bind(pattern(text));
+        }
+        statement.push(")");
     }
     if !query.statuses.is_empty() {
         statement.push(" AND (false");

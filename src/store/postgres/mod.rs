@@ -23,7 +23,7 @@ pub(in crate::store) use self::errors::{Failure, database as database_error};
 pub use self::hints::PostgresHints;
 pub use self::options::PostgresOptions;
 pub(in crate::store) use self::rows::{
-    AccountRow, DeletedRow, EventRow, KeyRow, PolicyRow, insert_events, last_used_at,
+    AccountRow, DeletedRow, EventRow, KeyRow, PolicyRow, UserRow, insert_events, last_used_at,
 };
 pub(in crate::store) use self::schema::Sql;
 pub use self::schema::{SchemaName, SchemaNameError};

@@ -10,8 +10,9 @@ use super::database::Database;
 use super::errors::{Failure, is_moving};
 use super::schema::{SchemaName, Sql};
 use crate::record::account::ServiceAccount;
-use crate::record::key::KeyRecord;
-use crate::record::policy::Policy;
+use crate::record::key::{KeyRecord, Owner};
+use crate::record::policy::TenantPolicy;
+use crate::record::user::User;
 use crate::store::error::StoreError;
 use crate::store::plan::{ReadSet, Rows};
 
@@ -44,6 +45,10 @@ const READ: &str = "
     UNION ALL
     SELECT 'policy', tenant, version, record FROM {schema}.policies WHERE tenant = ANY($8)
     UNION ALL
+    SELECT 'user', u.owner, u.version, u.record
+    FROM unnest($12::text[], $13::text[]) AS w (tenant, owner)
+    JOIN {schema}.users AS u ON u.tenant = w.tenant AND u.owner = w.owner
+    UNION ALL
     SELECT 'deleted', id, event, NULL FROM {schema}.deleted WHERE id = ANY($9)
     UNION ALL
     SELECT 'tenant', tenant, last_event, NULL FROM {schema}.tenants WHERE tenant IN (
@@ -68,7 +73,7 @@ impl Reading {
         set: &ReadSet,
         rows: &mut Rows,
     ) -> Result<u64, Failure> {
-        let owners = &set.owners;
+        let (owners, users) = (&set.owners, &set.users);
         let found = sqlx::query(self.0.safe())
             .persistent(database.persistent)
             .bind(texts(&set.keys))
@@ -82,6 +87,8 @@ impl Reading {
             .bind(texts(&set.deleted))
             .bind(texts(&set.tenants))
             .bind(texts(&set.numbered_keys))
+            .bind(texts(users.iter().map(|(tenant, _)| tenant)))
+            .bind(texts(users.iter().map(|(_, user)| Owner::User(user.clone()))))
             .fetch_all(connection)
             .await?;
         let mut epoch = 0;
@@ -109,8 +116,12 @@ fn take(row: &PgRow, rows: &mut Rows, epoch: &mut u64) -> Result<(), Failure> {
             let account = row.try_get::<Json<ServiceAccount>, _>("record")?.0;
             rows.accounts.insert(account.id, account);
         }
+        "user" => {
+            let user = row.try_get::<Json<User>, _>("record")?.0;
+            rows.users.insert((user.tenant.clone(), user.id.clone()), user);
+        }
         "policy" => {
-            rows.policies.insert(id(row)?, row.try_get::<Json<Policy>, _>("record")?.0);
+            rows.policies.insert(id(row)?, row.try_get::<Json<TenantPolicy>, _>("record")?.0);
         }
         "deleted" => {
             rows.deleted.insert(id(row)?);

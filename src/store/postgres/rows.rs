@@ -1,16 +1,24 @@
-//! The rows that are written: each has a record, and copies of the fields that queries search and order
+//! The rows: each has a record, and copies of the fields that queries search and order
 //! by.
 
+use std::sync::Arc;
+
 use serde::Serialize;
+use sqlx::postgres::PgRow;
 use sqlx::types::Json;
+use sqlx::{Error, Row};
 
 use crate::record::account::ServiceAccount;
 use crate::record::event::Event;
 use crate::record::key::{KeyRecord, Owner};
-use crate::record::policy::Policy;
+use crate::record::owner_record::OwnerRecord;
+use crate::record::policy::TenantPolicy;
 use crate::record::usage::Usage;
+use crate::record::user::User;
 use crate::store::plan::Tombstone;
+use crate::store::query::StoredKey;
 use crate::value::id::{AccountId, KeyId, TenantId};
+use crate::value::name::Name;
 use crate::value::time::Timestamp;
 
 /// The value of a time that never comes. It is last in every order.
@@ -85,18 +93,39 @@ impl<'a> AccountRow<'a> {
 }
 
 #[derive(Serialize)]
+pub(in crate::store) struct UserRow<'a> {
+    tenant: &'a TenantId,
+    owner: Owner,
+    version: u64,
+    search: String,
+    record: &'a User,
+}
+
+impl<'a> UserRow<'a> {
+    pub(in crate::store) fn of(user: &'a User) -> Self {
+        Self {
+            tenant: &user.tenant,
+            owner: Owner::User(user.id.clone()),
+            version: user.version,
+            search: user.display_name.as_ref().map_or("", Name::as_str).to_lowercase(),
+            record: user,
+        }
+    }
+}
+
+#[derive(Serialize)]
 pub(in crate::store) struct PolicyRow<'a> {
     tenant: &'a TenantId,
     version: u64,
-    record: &'a Policy,
+    record: &'a TenantPolicy,
 }
 
 impl<'a> PolicyRow<'a> {
-    pub(in crate::store) fn of((tenant, policy): &'a (TenantId, Policy)) -> Self {
+    pub(in crate::store) fn of((tenant, policy): &'a (TenantId, TenantPolicy)) -> Self {
         Self::new(tenant, policy)
     }
 
-    pub(in crate::store) fn new(tenant: &'a TenantId, policy: &'a Policy) -> Self {
+    pub(in crate::store) fn new(tenant: &'a TenantId, policy: &'a TenantPolicy) -> Self {
         Self { tenant, version: policy.version, record: policy }
     }
 }
@@ -197,4 +226,19 @@ pub(super) fn json<T, R>(
     row: impl FnMut(T) -> R,
 ) -> Json<Vec<R>> {
     Json(records.into_iter().map(row).collect())
+}
+
+/// Reads a key from the columns `record`, `usage`, `account` and `user`.
+pub(super) fn stored_key(row: &PgRow) -> Result<StoredKey, Error> {
+    let record: Json<KeyRecord> = row.try_get("record")?;
+    let usage: Json<Usage> = row.try_get("usage")?;
+    Ok(StoredKey { record: record.0, usage: usage.0, owner: owner_of(row)? })
+}
+
+/// Reads the record of a key's owner from the columns `account` and `user`.
+pub(super) fn owner_of(row: &PgRow) -> Result<Option<OwnerRecord>, Error> {
+    let account: Option<Json<ServiceAccount>> = row.try_get("account")?;
+    let user: Option<Json<User>> = row.try_get("user")?;
+    let account = account.map(|account| OwnerRecord::Account(Arc::new(account.0)));
+    Ok(account.or_else(|| user.map(|user| OwnerRecord::User(Arc::new(user.0)))))
 }

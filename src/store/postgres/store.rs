@@ -13,6 +13,7 @@ use super::database::Database;
 use super::errors::{self, Failure, database as database_error, is_given_up, missing_state};
 use super::migrate;
 use super::options::PostgresOptions;
+use super::rows::{owner_of, stored_key};
 use super::schema::Sql;
 use super::session::Attempts;
 use super::usage::UsageWrites;
@@ -20,15 +21,16 @@ use crate::record::account::ServiceAccount;
 use crate::record::event::Event;
 use crate::record::freshness::Freshness;
 use crate::record::key::KeyRecord;
-use crate::record::policy::Policy;
+use crate::record::policy::TenantPolicy;
 use crate::record::snapshot::Snapshot;
-use crate::record::usage::{Usage, UsageBatch};
+use crate::record::usage::UsageBatch;
+use crate::record::user::User;
 use crate::store::KeyStore;
 use crate::store::batch::{Batch, Changes, Epoch};
 use crate::store::error::StoreError;
 use crate::store::query::{AccountQuery, EventQuery, KeyQuery, Page, StoredKey};
 use crate::store::resolve::{Resolve, Resolved};
-use crate::value::id::{AccountId, KeyId, TenantId};
+use crate::value::id::{AccountId, KeyId, TenantId, UserId};
 use crate::value::time::Timestamp;
 
 /// The maximum number of attempts at a transaction that the database rolls back in favor of others.
@@ -37,18 +39,24 @@ const ATTEMPTS: u32 = 8;
 const IS_MOVING: &str = "SELECT 1 FROM {schema}.state WHERE is_moving";
 
 const RESOLVE: &str = "
-    SELECT s.epoch, k.record AS key, a.record AS account, p.record AS policy
+    SELECT s.epoch, k.record AS key, a.record AS account, w.record AS user, p.record AS policy
     FROM {schema}.state AS s
     LEFT JOIN {schema}.keys AS k ON k.id = $1
     LEFT JOIN {schema}.accounts AS a ON a.id = k.account
+    LEFT JOIN {schema}.users AS w ON w.tenant = k.tenant AND w.owner = k.owner
     LEFT JOIN {schema}.policies AS p ON p.tenant = k.tenant";
 
 const KEY: &str = "
-    SELECT k.record AS record, u.record AS usage
+    SELECT k.record AS record, u.record AS usage, a.record AS account, w.record AS user
     FROM {schema}.keys AS k JOIN {schema}.usage AS u ON u.key = k.id
+    LEFT JOIN {schema}.accounts AS a ON a.id = k.account
+    LEFT JOIN {schema}.users AS w ON w.tenant = k.tenant AND w.owner = k.owner
     WHERE k.id = $1 AND k.tenant = $2";
 
 const ACCOUNT: &str = "SELECT record FROM {schema}.accounts WHERE id = $1 AND tenant = $2";
+
+/// Reads a user's record, which the owner `user:ID` names.
+const USER: &str = "SELECT record FROM {schema}.users WHERE tenant = $1 AND owner = 'user:' || $2";
 
 const POLICY: &str = "SELECT record FROM {schema}.policies WHERE tenant = $1";
 
@@ -102,6 +110,7 @@ struct Inner {
     resolve: Sql,
     key: Sql,
     account: Sql,
+    user: Sql,
     policy: Sql,
     changes: Sql,
 }
@@ -192,6 +201,7 @@ impl PostgresOptions {
             resolve: schema.sql(RESOLVE),
             key: schema.sql(KEY),
             account: schema.sql(ACCOUNT),
+            user: schema.sql(USER),
             policy: schema.sql(POLICY),
             changes: schema.sql(CHANGES),
             database: Database::new(pool, schema, !self.is_pooled),
@@ -225,13 +235,12 @@ impl Inner {
         let read = || {
             self.database.saw(row.try_get("epoch")?);
             let key: Option<Json<KeyRecord>> = row.try_get("key")?;
-            let account: Option<Json<ServiceAccount>> = row.try_get("account")?;
-            let policy: Option<Json<Policy>> = row.try_get("policy")?;
-            Ok((key.map(|row| row.0), account.map(|row| row.0), policy.map(|row| row.0)))
+            let policy: Option<Json<TenantPolicy>> = row.try_get("policy")?;
+            Ok((key.map(|row| row.0), owner_of(&row)?, policy.map(|row| row.0)))
         };
-        let (record, account, policy) = read().map_err(database_error)?;
+        let (record, owner, policy) = read().map_err(database_error)?;
         let Some(record) = record else { return Ok(None) };
-        let snapshot = Snapshot::new(record, account.map(Arc::new), policy.map(Arc::new))?;
+        let snapshot = Snapshot::new(record, owner, policy.map(Arc::new))?;
         Ok(Some(Arc::new(snapshot).into()))
     }
 }
@@ -244,12 +253,7 @@ impl KeyStore for PostgresStore {
 
     async fn key(&self, tenant: &TenantId, key: &KeyId) -> Result<Option<StoredKey>, StoreError> {
         let row = self.0.database.read_one(&self.0.key, &[key.as_str(), tenant.as_str()]).await?;
-        let read = |row: PgRow| {
-            let record: Json<KeyRecord> = row.try_get("record")?;
-            let usage: Json<Usage> = row.try_get("usage")?;
-            Ok(StoredKey { record: record.0, usage: usage.0 })
-        };
-        row.map(read).transpose().map_err(database_error)
+        row.map(|row| stored_key(&row)).transpose().map_err(database_error)
     }
 
     async fn account(
@@ -263,9 +267,15 @@ impl KeyStore for PostgresStore {
         row.map(read).transpose().map_err(database_error)
     }
 
-    async fn policy(&self, tenant: &TenantId) -> Result<Option<Policy>, StoreError> {
+    async fn user(&self, tenant: &TenantId, user: &UserId) -> Result<Option<User>, StoreError> {
+        let row = self.0.database.read_one(&self.0.user, &[tenant.as_str(), user.as_str()]).await?;
+        let read = |row: PgRow| Ok(row.try_get::<Json<User>, _>("record")?.0);
+        row.map(read).transpose().map_err(database_error)
+    }
+
+    async fn policy(&self, tenant: &TenantId) -> Result<Option<TenantPolicy>, StoreError> {
         let row = self.0.database.read_one(&self.0.policy, &[tenant.as_str()]).await?;
-        let read = |row: PgRow| Ok(row.try_get::<Json<Policy>, _>("record")?.0);
+        let read = |row: PgRow| Ok(row.try_get::<Json<TenantPolicy>, _>("record")?.0);
         row.map(read).transpose().map_err(database_error)
     }
 

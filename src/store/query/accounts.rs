@@ -12,7 +12,7 @@ use crate::value::time::Timestamp;
 /// ```
 /// # use keywright::{Actor, Keywright, NewAccount, Policy, UserId, store::MemoryStore};
 /// # futures_lite::future::block_on(async {
-/// # let mut policy = Policy::allowing("invoices:read".parse()?);
+/// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
 /// # policy.roles.insert("billing".parse()?, "invoices:read".parse()?);
 /// # policy.roles.insert("reports".parse()?, "invoices:read".parse()?);
 /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
@@ -44,7 +44,7 @@ impl AccountQuery {
     /// ```
     /// # use keywright::{Actor, Keywright, NewAccount, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let mut policy = Policy::allowing("invoices:read".parse()?);
+    /// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # policy.roles.insert("billing".parse()?, "invoices:read".parse()?);
     /// # policy.roles.insert("reports".parse()?, "invoices:read".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
@@ -72,7 +72,7 @@ impl AccountQuery {
     /// ```
     /// # use keywright::{Actor, Keywright, NewAccount, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let mut policy = Policy::allowing("invoices:read".parse()?);
+    /// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # policy.roles.insert("billing".parse()?, "invoices:read".parse()?);
     /// # policy.roles.insert("reports".parse()?, "invoices:read".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
@@ -104,7 +104,7 @@ impl AccountQuery {
     /// ```
     /// # use keywright::{Actor, Keywright, NewAccount, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let mut policy = Policy::allowing("invoices:read".parse()?);
+    /// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # policy.roles.insert("billing".parse()?, "invoices:read".parse()?);
     /// # policy.roles.insert("reports".parse()?, "invoices:read".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
@@ -132,7 +132,7 @@ impl AccountQuery {
     /// ```
     /// # use keywright::{Actor, Keywright, NewAccount, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let mut policy = Policy::allowing("invoices:read".parse()?);
+    /// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # policy.roles.insert("billing".parse()?, "invoices:read".parse()?);
     /// # policy.roles.insert("reports".parse()?, "invoices:read".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
@@ -199,7 +199,7 @@ impl AccountQuery {
     /// ```
     /// # use keywright::{Actor, Keywright, NewAccount, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let mut policy = Policy::allowing("invoices:read".parse()?);
+    /// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # policy.roles.insert("billing".parse()?, "invoices:read".parse()?);
     /// # policy.roles.insert("reports".parse()?, "invoices:read".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
@@ -230,7 +230,7 @@ impl AccountQuery {
     /// ```
     /// # use keywright::{Actor, Keywright, NewAccount, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let mut policy = Policy::allowing("invoices:read".parse()?);
+    /// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # policy.roles.insert("billing".parse()?, "invoices:read".parse()?);
     /// # policy.roles.insert("reports".parse()?, "invoices:read".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::page::{Cursor, CursorError, ListQuery, Listed, Page, page_size, sealed};
 use crate::record::key::{Key, KeyRecord, Owner};
+use crate::record::owner_record::OwnerRecord;
 use crate::record::status::KeyStatus;
 use crate::record::usage::Usage;
 use crate::value::id::KeyId;
@@ -14,12 +15,12 @@ use crate::value::name::composed;
 use crate::value::text::{decimal, hex};
 use crate::value::time::Timestamp;
 
-/// A key as a store keeps it: its record and its usage.
+/// A key as a store keeps it: its record, its usage and the record of its owner.
 ///
 /// ```
 /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
 /// # futures_lite::future::block_on(async {
-/// # let policy = Policy::allowing("invoices:read".parse()?);
+/// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
 /// # let store = MemoryStore::new();
 /// # let keywright = Keywright::builder(store.clone()).default_policy(policy).build()?;
 /// # let authority = keywright.authority();
@@ -39,6 +40,8 @@ pub struct StoredKey {
     pub record: KeyRecord,
     /// The usage, up to the last flush.
     pub usage: Usage,
+    /// The record of the key's owner, if the owner has one.
+    pub owner: Option<OwnerRecord>,
 }
 
 /// The order of a listing of keys.
@@ -50,7 +53,7 @@ pub struct StoredKey {
 /// ```
 /// # use keywright::{Actor, Keywright, ManualClock, NewKey, Policy, UserId, store::MemoryStore};
 /// # futures_lite::future::block_on(async {
-/// # let policy = Policy::allowing("invoices:read".parse()?);
+/// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
 /// # let clock = ManualClock::at("2027-01-15T08:00:00Z".parse()?);
 /// # let builder = Keywright::builder(MemoryStore::new()).clock(clock.clone());
 /// # let keywright = builder.default_policy(policy).build()?;
@@ -108,7 +111,7 @@ impl KeySort {
 /// ```
 /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
 /// # futures_lite::future::block_on(async {
-/// # let policy = Policy::allowing("invoices:read".parse()?);
+/// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
 /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
 /// # let authority = keywright.authority();
 /// # let alice = Actor::administrator(UserId::new("alice")?);
@@ -163,7 +166,7 @@ impl KeyQuery {
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let alice = Actor::administrator(UserId::new("alice")?);
@@ -188,7 +191,7 @@ impl KeyQuery {
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let alice = Actor::administrator(UserId::new("alice")?);
@@ -212,7 +215,7 @@ impl KeyQuery {
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let alice = Actor::administrator(UserId::new("alice")?);
@@ -237,7 +240,7 @@ impl KeyQuery {
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let ada = Actor::administrator(UserId::new("ada")?);
@@ -259,7 +262,7 @@ impl KeyQuery {
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let alice = Actor::administrator(UserId::new("alice")?);
@@ -282,7 +285,7 @@ impl KeyQuery {
     /// ```
     /// # use keywright::{Actor, Keywright, ManualClock, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let clock = ManualClock::at("2027-01-15T08:00:00Z".parse()?);
     /// # let builder = Keywright::builder(MemoryStore::new()).clock(clock.clone());
     /// # let keywright = builder.default_policy(policy).build()?;
@@ -306,7 +309,7 @@ impl KeyQuery {
     /// ```
     /// # use keywright::{Actor, Keywright, ManualClock, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let clock = ManualClock::at("2027-01-15T08:00:00Z".parse()?);
     /// # let builder = Keywright::builder(MemoryStore::new()).clock(clock.clone());
     /// # let keywright = builder.default_policy(policy).build()?;
@@ -335,7 +338,7 @@ impl KeyQuery {
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let alice = Actor::administrator(UserId::new("alice")?);
@@ -358,7 +361,7 @@ impl KeyQuery {
     /// ```
     /// # use keywright::{Actor, Keywright, ManualClock, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let clock = ManualClock::at("2027-01-15T08:00:00Z".parse()?);
     /// # let builder = Keywright::builder(MemoryStore::new()).clock(clock.clone());
     /// # let keywright = builder.default_policy(policy).build()?;
@@ -389,7 +392,7 @@ impl KeyQuery {
     /// ```
     /// # use keywright::{Actor, Keywright, ManualClock, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let clock = ManualClock::at("2027-01-15T08:00:00Z".parse()?);
     /// # let builder = Keywright::builder(MemoryStore::new()).clock(clock.clone());
     /// # let keywright = builder.default_policy(policy).build()?;
@@ -417,7 +420,7 @@ impl KeyQuery {
     /// ```
     /// # use keywright::{Actor, Keywright, ManualClock, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let clock = ManualClock::at("2027-01-15T08:00:00Z".parse()?);
     /// # let builder = Keywright::builder(MemoryStore::new()).clock(clock.clone());
     /// # let keywright = builder.default_policy(policy).build()?;
@@ -486,7 +489,7 @@ impl KeyQuery {
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let store = MemoryStore::new();
     /// # let keywright = Keywright::builder(store.clone()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
@@ -498,17 +501,26 @@ impl KeyQuery {
     /// # let stored = store.key(alice.tenant(), &issued.key.id).await?.unwrap();
     /// // `stored` is the key `prod-main-app`, with its record and usage.
     /// let at = "2027-01-15T12:00:00Z".parse()?;
-    /// assert!(KeyQuery::new().search("prod").matches(&stored.record, &stored.usage, at));
+    /// assert!(KeyQuery::new().search("prod").matches(&stored.record, &stored.usage, stored.owner.as_ref(), at));
     /// # Ok::<(), keywright::Error>(())
     /// # }).unwrap();
     /// ```
-    pub fn matches(&self, record: &KeyRecord, usage: &Usage, at: Timestamp) -> bool {
+    pub fn matches(
+        &self,
+        record: &KeyRecord,
+        usage: &Usage,
+        owner: Option<&OwnerRecord>,
+        at: Timestamp,
+    ) -> bool {
         let key = record.key();
         let status = key.status(at);
         let found = |text: &str| {
             key.name.as_str().to_lowercase().contains(text)
                 || key.id.as_str().to_lowercase().contains(text)
                 || key.owner.id().to_lowercase().contains(text)
+                || owner
+                    .and_then(OwnerRecord::shown_name)
+                    .is_some_and(|name| name.as_str().to_lowercase().contains(text))
                 || text.contains(':') && key.owner.to_string().to_lowercase().contains(text)
                 || shows_as(key, text)
         };
@@ -534,7 +546,7 @@ impl KeyQuery {
     /// ```
     /// # use keywright::{Actor, Keywright, ManualClock, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let clock = ManualClock::at("2027-01-15T08:00:00Z".parse()?);
     /// # let store = MemoryStore::new();
     /// # let builder = Keywright::builder(store.clone()).clock(clock.clone());
@@ -577,7 +589,7 @@ impl KeyQuery {
     /// ```
     /// # use keywright::{Actor, Keywright, ManualClock, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let clock = ManualClock::at("2027-01-15T08:00:00Z".parse()?);
     /// # let store = MemoryStore::new();
     /// # let builder = Keywright::builder(store.clone()).clock(clock.clone());
@@ -613,7 +625,7 @@ impl KeyQuery {
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let store = MemoryStore::new();
     /// # let keywright = Keywright::builder(store.clone()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
@@ -643,7 +655,7 @@ impl KeyQuery {
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let store = MemoryStore::new();
     /// # let keywright = Keywright::builder(store.clone()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
@@ -663,13 +675,13 @@ impl KeyQuery {
     /// ```
     pub fn page<'a>(
         &self,
-        keys: impl IntoIterator<Item = (&'a KeyRecord, Usage)>,
+        keys: impl IntoIterator<Item = (&'a KeyRecord, Usage, Option<OwnerRecord>)>,
         at: Timestamp,
     ) -> Page<StoredKey> {
         let mut found: Vec<_> = keys
             .into_iter()
-            .filter(|(record, usage)| self.matches(record, usage, at))
-            .map(|(record, usage)| (self.position(record, &usage), record, usage))
+            .filter(|(record, usage, owner)| self.matches(record, usage, owner.as_ref(), at))
+            .map(|(record, usage, owner)| (self.position(record, &usage), record, usage, owner))
             .filter(|(position, ..)| self.is_after_cursor(position))
             .collect();
         let size = self.page_size();
@@ -683,7 +695,7 @@ impl KeyQuery {
             found.last().filter(|_| more).map(|(position, ..)| self.behind(position.clone()));
         let items = found
             .into_iter()
-            .map(|(_, record, usage)| StoredKey { record: record.clone(), usage })
+            .map(|(_, record, usage, owner)| StoredKey { record: record.clone(), usage, owner })
             .collect();
         Page { items, next }
     }
@@ -695,7 +707,7 @@ impl KeyQuery {
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let store = MemoryStore::new();
     /// # let keywright = Keywright::builder(store.clone()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
@@ -752,7 +764,7 @@ impl Listed for StoredKey {
 /// ```
 /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
 /// # futures_lite::future::block_on(async {
-/// # let policy = Policy::allowing("invoices:read".parse()?);
+/// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
 /// # let store = MemoryStore::new();
 /// # let keywright = Keywright::builder(store.clone()).default_policy(policy).build()?;
 /// # let authority = keywright.authority();

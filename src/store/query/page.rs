@@ -61,7 +61,7 @@ impl<T: Listed> Page<T> {
     /// ```
     /// # use keywright::{Actor, Keywright, ManualClock, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let clock = ManualClock::at("2027-01-15T08:00:00Z".parse()?);
     /// # let builder = Keywright::builder(MemoryStore::new()).clock(clock.clone());
     /// # let keywright = builder.default_policy(policy).build()?;

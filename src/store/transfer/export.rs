@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use crate::record::account::ServiceAccount;
-use crate::record::policy::Policy;
+use crate::record::policy::TenantPolicy;
 use crate::record::usage::LastBatch;
+use crate::record::user::User;
 use crate::store::error::StoreError;
 use crate::store::memory::State;
 use crate::store::plan::Tombstone;
@@ -15,7 +16,8 @@ use crate::value::id::{KeyId, TenantId};
 pub(super) struct Export {
     pub(super) keys: Vec<KeyId>,
     pub(super) accounts: Vec<Arc<ServiceAccount>>,
-    pub(super) policies: Vec<(TenantId, Arc<Policy>)>,
+    pub(super) users: Vec<Arc<User>>,
+    pub(super) policies: Vec<(TenantId, Arc<TenantPolicy>)>,
     /// The deleted ids, sorted as the database sorts their text: accounts come first.
     pub(super) deleted: Vec<Tombstone>,
     pub(super) writers: Vec<([u8; 16], LastBatch)>,
@@ -29,6 +31,7 @@ impl Export {
         let tenants = || tables.tenants.values();
         let keys = tenants().flat_map(|tenant| tenant.keys.iter().map(|(_, id)| *id));
         let accounts = tenants().flat_map(|tenant| tenant.accounts.values().cloned());
+        let users = tenants().flat_map(|tenant| tenant.users.values().cloned());
         let policies = tables
             .tenants
             .iter()
@@ -41,6 +44,7 @@ impl Export {
         let mut export = Self {
             keys: keys.collect(),
             accounts: accounts.collect(),
+            users: users.collect(),
             policies: policies.collect(),
             deleted: deleted.collect(),
             writers: tables.writers.iter().map(|(id, writer)| (*id, writer.last)).collect(),
@@ -49,6 +53,7 @@ impl Export {
         drop(tables);
         export.keys.sort_unstable();
         export.accounts.sort_unstable_by_key(|account| account.id);
+        export.users.sort_unstable_by_key(|user| (user.tenant.clone(), user.id.clone()));
         export.policies.sort_unstable_by(|a, b| a.0.cmp(&b.0));
         export.deleted.sort_unstable_by_key(|tombstone| tombstone.id);
         export.writers.sort_unstable_by_key(|(id, _)| *id);

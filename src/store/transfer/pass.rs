@@ -7,10 +7,12 @@ use serde_json::{Value, json};
 
 use super::export::Export;
 use super::source::TransferSource;
-use super::tables::{ACCOUNTS, DELETED, KEYS, POLICIES, TENANTS, Table, WRITERS};
+use super::tables::{ACCOUNTS, DELETED, KEYS, POLICIES, TENANTS, Table, USERS, WRITERS};
 use super::target::Target;
 use crate::store::error::StoreError;
-use crate::store::postgres::{AccountRow, DeletedRow, Failure, KeyRow, PolicyRow, last_used_at};
+use crate::store::postgres::{
+    AccountRow, DeletedRow, Failure, KeyRow, PolicyRow, UserRow, last_used_at,
+};
 use crate::store::query::{EventQuery, MAX_LIMIT, StoredKey};
 use crate::value::id::TenantId;
 use crate::value::text::hex;
@@ -73,11 +75,18 @@ impl<P: FnMut(TransferProgress)> Pass<'_, P> {
     /// any.
     pub(super) async fn run(mut self) -> Result<Option<&'static str>, Failure> {
         let state = self.from.0.state()?;
-        let Export { keys, accounts, policies, deleted, writers, last_events } = Export::of(state)?;
+        let Export { keys, accounts, users, policies, deleted, writers, last_events } =
+            Export::of(state)?;
         // Keys refer to accounts, so accounts are written first and removed last.
         let account_ids: Vec<_> = accounts.iter().map(|account| account.id.to_string()).collect();
         self.table(&ACCOUNTS, &account_ids, |place| {
             Ok(Some((json!(accounts[place]), json!(AccountRow::of(&accounts[place])))))
+        })
+        .await?;
+        let user_ids: Vec<_> =
+            users.iter().map(|user| format!("{} user:{}", user.tenant, user.id)).collect();
+        self.table(&USERS, &user_ids, |place| {
+            Ok(Some((json!(users[place]), json!(UserRow::of(&users[place])))))
         })
         .await?;
         let tenants: Vec<_> = policies.iter().map(|(tenant, _)| tenant.to_string()).collect();
@@ -89,7 +98,7 @@ impl<P: FnMut(TransferProgress)> Pass<'_, P> {
         let ids: Vec<_> = keys.iter().map(ToString::to_string).collect();
         self.table(&KEYS, &ids, |place| {
             let Some(stored) = state.stored_key(&keys[place])? else { return Ok(None) };
-            let StoredKey { record, usage } = stored;
+            let StoredKey { record, usage, .. } = stored;
             let mut row = json!(KeyRow::of(&record));
             row["usage"] = json!(usage);
             row["last_used_at"] = json!(last_used_at(&usage));

@@ -27,6 +27,20 @@ pub(super) const ACCOUNTS: Table = Table {
     is_referred_to: true,
 };
 
+pub(super) const USERS: Table = Table {
+    name: "users",
+    read: "SELECT tenant || ' ' || owner AS id, record AS compared FROM {schema}.users
+        WHERE tenant || ' ' || owner > $1 AND ($2 IS NULL OR tenant || ' ' || owner <= $2)",
+    write: "INSERT INTO {schema}.users (tenant, owner, version, search, record)
+        SELECT tenant, owner, version, search, record
+        FROM jsonb_to_recordset($1) AS n (tenant text, owner text, version bigint, search text,
+            record jsonb)
+        ON CONFLICT (tenant, owner) DO UPDATE SET version = excluded.version,
+            search = excluded.search, record = excluded.record",
+    remove: "DELETE FROM {schema}.users WHERE tenant || ' ' || owner = ANY($1)",
+    is_referred_to: false,
+};
+
 pub(super) const POLICIES: Table = Table {
     name: "policies",
     read: "SELECT tenant AS id, record AS compared FROM {schema}.policies
@@ -54,7 +68,8 @@ pub(super) const KEYS: Table = Table {
                 not_before, expires_at, disabled, revoked, version, search, record)
             SELECT id, tenant, owner, account, name, created_at, updated_at,
                 not_before, expires_at, disabled, revoked, version, search, record FROM n
-            ON CONFLICT (id) DO UPDATE SET name = excluded.name, updated_at = excluded.updated_at,
+            ON CONFLICT (id) DO UPDATE SET owner = excluded.owner, account = excluded.account,
+                name = excluded.name, updated_at = excluded.updated_at,
                 disabled = excluded.disabled, revoked = excluded.revoked,
                 version = excluded.version, search = excluded.search, record = excluded.record
         )

@@ -68,7 +68,7 @@ fn first_page_quotes_the_real_errors() -> Result<(), Box<dyn Error>> {
         quoted(&authority.rotate(&alice, &issued.key.id, day).await.expect_err("revoked"));
 
         let store = MemoryStore::new();
-        let policy = Policy::allowing("invoices:read".parse()?);
+        let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
         let builder = Keywright::builder(store).default_policy(policy);
         let peppered = builder.clone().peppers(PepperRing::none().with(1, [7; 32])?).build()?;
         let issued = peppered.authority().generate(&alice, new()?).await?;

@@ -21,6 +21,16 @@ CREATE TABLE {schema}.accounts (
 );
 CREATE INDEX accounts_created ON {schema}.accounts (tenant, created_at, id);
 
+-- Only users with a display name, or who were suspended. The owner is `user:ID`, as in `keys`.
+CREATE TABLE {schema}.users (
+    tenant text COLLATE "C" NOT NULL,
+    owner text COLLATE "C" NOT NULL,
+    version bigint NOT NULL,
+    search text NOT NULL,
+    record jsonb NOT NULL,
+    PRIMARY KEY (tenant, owner)
+);
+
 CREATE TABLE {schema}.policies (
     tenant text COLLATE "C" PRIMARY KEY,
     version bigint NOT NULL,

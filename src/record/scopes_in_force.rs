@@ -1,0 +1,66 @@
+//! The scopes that a key effectively has: its own or those that it follows, cut to the role, the
+//! plan and the access of its owner.
+
+use crate::record::account::ServiceAccount;
+use crate::record::key::{Key, Owner};
+use crate::record::plan::Plan;
+use crate::record::policy_in_force::PolicyInForce;
+use crate::record::role::Role;
+use crate::value::scope::{Access, Scope, ScopeSet};
+
+const NOTHING: &ScopeSet = &ScopeSet::empty();
+
+/// The scopes of one key under one policy.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ScopesInForce<'a> {
+    /// The key's own scopes, or those that a key without scopes follows.
+    base: &'a ScopeSet,
+    /// The scopes of the role, if the key has scopes of its own.
+    role: Option<&'a ScopeSet>,
+    plan: &'a Plan,
+    access: Access,
+}
+
+impl<'a> ScopesInForce<'a> {
+    pub(crate) fn of(
+        key: &'a Key,
+        account: Option<&ServiceAccount>,
+        policy: PolicyInForce<'a>,
+    ) -> Self {
+        let plan = policy.plan;
+        let access = account.map_or(Access::ReadWrite, |account| account.access);
+        let role = key.owner.account().map(|_| role_scopes(account, plan));
+        let followed = role.unwrap_or(&plan.default_scopes);
+        let (base, role) =
+            if key.scopes.is_empty() { (followed, None) } else { (&key.scopes, role) };
+        Self { base, role, plan, access }
+    }
+
+    pub(crate) fn contains(self, scope: &Scope) -> bool {
+        self.base.contains(scope)
+            && self.role.is_none_or(|role| role.contains(scope))
+            && self.plan.scope(scope).is_some_and(|found| self.access.covers(found.access))
+    }
+
+    pub(crate) fn to_set(self) -> ScopeSet {
+        self.base.filter(|scope| self.contains(scope))
+    }
+}
+
+/// Returns whether keys of an owner can have a scope. For a service account the role decides, for
+/// any other owner the plan's catalog. A missing account, or a role that the plan does not define,
+/// allows none.
+pub(crate) fn can_have(
+    owner: &Owner,
+    account: Option<&ServiceAccount>,
+    plan: &Plan,
+    scope: &Scope,
+) -> bool {
+    plan.scopes.contains_key(scope)
+        && (owner.account().is_none() || role_scopes(account, plan).contains(scope))
+}
+
+fn role_scopes<'a>(account: Option<&ServiceAccount>, plan: &'a Plan) -> &'a ScopeSet {
+    let role: Option<&Role> = account.and_then(|account| plan.roles.get(&account.role));
+    role.map_or(NOTHING, |role| &role.scopes)
+}
