@@ -122,7 +122,7 @@ pub(super) async fn records_read_back_unchanged(space: &Space<'_>) {
     let rotated = rotated.expect("an active key can be rotated");
     space.put([Change::UpdateKey(rotated.clone())]).await;
     let mut policy = policy(1);
-    policy.plan = Some(Plan::allowing(ScopeSet::empty(), ScopeSet::empty()));
+    policy.plan = Some(Plan::default());
     let put = Change::PutPolicy { tenant: space.tenant.clone(), policy: policy.clone() };
     space.put([put]).await;
 

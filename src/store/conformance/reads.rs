@@ -16,7 +16,7 @@ async fn resolved(space: &Space<'_>, key: &KeyId) -> Found {
 }
 
 fn account_of(snapshot: &Snapshot) -> Option<&ServiceAccount> {
-    snapshot.account().map(AsRef::as_ref)
+    snapshot.account()
 }
 
 pub(super) async fn resolve_returns_key_account_and_policy(space: &Space<'_>) {
