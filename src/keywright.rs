@@ -295,7 +295,7 @@ impl Builder {
     /// use keywright::{BuildError, Keywright, Policy, store::MemoryStore};
     ///
     /// let mut policy = Policy::default();
-    /// policy.max_keys_per_owner = 0; // must be at least 1
+    /// policy.plan.max_keys_per_user = 0; // must be at least 1
     /// let built = Keywright::builder(MemoryStore::new()).default_policy(policy).build();
     /// assert!(matches!(built, Err(BuildError::DefaultPolicy(_))));
     /// ```
@@ -351,7 +351,7 @@ fn cache_in(mut store: &dyn KeyStore) -> Option<CachedStore> {
 /// use keywright::{BuildError, Keywright, Policy, store::MemoryStore};
 ///
 /// let mut policy = Policy::default();
-/// policy.max_keys_per_owner = 0;
+/// policy.plan.max_keys_per_user = 0;
 /// match Keywright::builder(MemoryStore::new()).default_policy(policy).build() {
 ///     Err(BuildError::DefaultPolicy(error)) => println!("in the default policy: {error}"),
 ///     built => drop(built?),

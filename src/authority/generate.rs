@@ -69,10 +69,10 @@ impl Authority {
     /// # }).unwrap();
     /// ```
     ///
-    /// Three conditions are checked in this order: the actor's permission, API access in the
-    /// tenant's plan, and the tenant's own switch for API access. An actor without the permission
-    /// does not learn the state of the other two. The limit of live keys for each owner
-    /// ([`Policy::max_keys_per_owner`]) holds exactly, under any number of concurrent calls.
+    /// Generating needs three things: the actor's permission, a license (API access in the tenant's
+    /// plan, and an actor to whom the host has not denied it), and the tenant's own switch for API
+    /// access. The error names all that are missing. The limit of live keys for each owner holds
+    /// exactly, under any number of concurrent calls.
     ///
     /// # Errors
     /// * [`PermissionDenied`](GenerateError::PermissionDenied) if the actor has no permission to

@@ -88,13 +88,13 @@ impl Actor {
         Self::new(id, Permissions::ADMINISTRATOR)
     }
 
-    /// Creates an actor who sets the policy, lists all keys, revokes any key and reads events.
+    /// Creates an actor who edits the settings, manages users, lists all keys, revokes any key and reads events.
     ///
     /// ```
     /// use keywright::{Actor, Operation, UserId};
     ///
     /// let admin = Actor::tenant_admin(UserId::new("ada")?);
-    /// assert!(admin.may_for_any(Operation::PolicySet));
+    /// assert!(admin.may_for_any(Operation::SettingsEdit));
     /// assert!(!admin.may_for_any(Operation::PlanSet));
     /// # Ok::<(), keywright::Error>(())
     /// ```
@@ -270,7 +270,7 @@ impl Actor {
 
     /// Returns whether the actor has permission for `operation` on keys of any owner.
     ///
-    /// For an operation that is not about keys, such as [`Operation::PolicySet`], it returns
+    /// For an operation that is not about keys, such as [`Operation::SettingsEdit`], it returns
     /// whether the actor has the permission.
     ///
     /// ```

@@ -152,8 +152,9 @@ impl NewKey {
 
     /// Sets the key's scopes.
     ///
-    /// They must be within the policy's [`scope_ceiling`](crate::Policy::scope_ceiling), or within
-    /// the role of the service account that owns the key.
+    /// They must be in the catalog of the tenant's plan ([`Plan::scopes`](crate::Plan::scopes)) and,
+    /// for a service account's key, in the account's role. A key without scopes follows the plan's
+    /// default scopes or the role.
     ///
     /// ```
     /// use keywright::NewKey;
