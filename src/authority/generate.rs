@@ -75,13 +75,11 @@ impl Authority {
     /// exactly, under any number of concurrent calls.
     ///
     /// # Errors
-    /// * [`PermissionDenied`](GenerateError::PermissionDenied) if the actor has no permission to
-    ///   generate keys for this owner.
-    /// * [`UpgradeRequired`](GenerateError::UpgradeRequired) or
-    ///   [`AccessOff`](GenerateError::AccessOff) if the tenant has no API access.
+    /// * [`Missing`](GenerateError::Missing) if the permission, the license or the switch is missing.
     /// * [`AccountNotFound`](GenerateError::AccountNotFound) or
     ///   [`AccountDisabled`](GenerateError::AccountDisabled) if the owner is a service account that
-    ///   cannot have new keys.
+    ///   cannot have new keys, and [`UserSuspended`](GenerateError::UserSuspended) if it is a
+    ///   suspended user.
     /// * [`Rule`](GenerateError::Rule) if the name, expiry, scopes or rate break a rule of the
     ///   policy.
     /// * [`TooManyKeys`](GenerateError::TooManyKeys) if the owner holds as many live keys as the
