@@ -118,7 +118,7 @@ impl Authority {
                 }
                 let checked =
                     new.check(owner, actor, &rules.policy, rules.account.as_ref(), attempt.now)?;
-                let key = checked.into_key(key_id, self.setup.prefix.clone());
+                let key = checked.into_key(key_id, self.setup.prefixes.own().clone());
                 let limit = rules.policy.max_keys_per_owner;
                 let batch = insertion(attempt, rules, key.clone(), digest);
                 attempt.commit(batch, key).await.map_err(|error| match error.kind() {
@@ -129,7 +129,7 @@ impl Authority {
             })
         });
         let key = generated.await?;
-        let token = secret.into_token(&self.setup.prefix, key_id);
+        let token = secret.into_token(self.setup.prefixes.own(), key_id);
         Ok(Issued { key, token })
     }
 }

@@ -10,6 +10,7 @@ use actix_web::dev::{Payload, Service, ServiceRequest, ServiceResponse, Transfor
 use actix_web::error::ErrorInternalServerError;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::uri::Authority;
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError};
 
 use super::guard::Guard;
@@ -102,6 +103,14 @@ impl GuardedRequest for ServiceRequest {
 
     fn is_safe(&self) -> bool {
         self.method().is_safe()
+    }
+
+    fn authority(&self) -> Option<&str> {
+        self.uri().authority().map(Authority::as_str)
+    }
+
+    fn path(&self) -> &str {
+        self.uri().path()
     }
 
     fn peer(&self) -> Option<IpAddr> {

@@ -27,5 +27,6 @@ pub use self::guard::credentials::CredentialSources;
 pub use self::guard::headers::HeaderError;
 pub use self::guard::rejection::{Rejection, RejectionCause};
 pub use self::guard::source_address::{PeerAddr, TrustedProxies, TrustedProxiesError};
+pub use self::guard::tenant::{RequestHead, RequestTenant};
 #[cfg(feature = "tower")]
 pub use self::tower::{GuardBody, GuardFuture, GuardService};
