@@ -29,6 +29,7 @@ use super::errors::GenerateError;
 /// # let alice = Actor::developer(UserId::new("alice")?);
 /// let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
 /// println!("copy this token now: {}", issued.token.expose());
+/// println!("in two parts: {} and {}", issued.token.key_id(), issued.token.expose_key_secret());
 ///
 /// // The key itself holds no secret and can be logged.
 /// println!("alice has the key {}", issued.key.display_prefix());

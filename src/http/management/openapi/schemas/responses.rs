@@ -89,6 +89,16 @@ pub(super) fn issued() -> Value {
     record(&json!({
         "key": schema_ref(Schema::Key),
         "token": { "type": "string", "description": "The token of the key. No other response shows it again." },
+        "key_id": {
+            "type": "string",
+            "pattern": "^[0-9A-Za-z]{16}$",
+            "description": "The first part of the token for clients with two fields: the user name of HTTP Basic.",
+        },
+        "key_secret": {
+            "type": "string",
+            "pattern": "^[0-9A-Za-z]{38}$",
+            "description": "The second part of the token: the password of HTTP Basic. No other response shows it again.",
+        },
     }))
 }
 
