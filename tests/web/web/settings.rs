@@ -74,7 +74,7 @@ async fn nodes() -> (World, World, Issued) {
 }
 
 #[test]
-fn guard_with_max_age_sees_a_revoke_at_once() {
+fn max_age_shows_a_revoke_at_once() {
     run(async |_| {
         for face in faces::ALL {
             let (here, elsewhere, issued) = nodes().await;
