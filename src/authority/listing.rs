@@ -32,10 +32,10 @@ use super::errors::{KeyError, ListError};
 /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
 /// let entry = authority.key(&alice, &issued.key.id).await?;
 /// println!("{} ({}) was used {} times", entry.key.name, entry.status, entry.uses);
-/// if let Some(obstacle) = &entry.obstacle {
-///     println!("every request is refused: {obstacle}");
+/// if let Some(reason) = &entry.refused_because {
+///     println!("every request is refused: {reason}");
 /// }
-/// # assert!(entry.obstacle.is_none());
+/// # assert!(entry.refused_because.is_none());
 /// # Ok::<(), keywright::Error>(())
 /// # }).unwrap();
 /// ```
@@ -60,7 +60,7 @@ pub struct KeyEntry {
     pub overlap: Option<Overlap>,
     /// The reason why every check refuses the key now; `None` if there is no such reason. A check
     /// can still refuse a request, for example for its source or scope.
-    pub obstacle: Option<Reason>,
+    pub refused_because: Option<Reason>,
     /// The operations that would change the key now and that the actor has permission for. A page
     /// can show a button for each.
     pub actions: Vec<Operation>,
@@ -258,7 +258,7 @@ fn entry(
         uses: stored.usage.uses(),
         last_used_at: stored.usage.last_used_at(),
         overlap: Overlap::of(stored, now),
-        obstacle: standing(key, account, policy, now),
+        refused_because: standing(key, account, policy, now),
         actions: Operation::ALL.iter().copied().filter(possible).collect(),
         key: key.clone(),
     }

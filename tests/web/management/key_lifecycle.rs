@@ -67,7 +67,7 @@ fn key_lifecycle_works_over_http() {
         assert_eq!(revoked.json["key"]["revoked_at"], "2026-01-01T09:00:00Z");
         let denied = host.world.verifier.verify(new).await.expect_err("revoked");
         assert_eq!(denied.denial().map(Denial::reason), Some(&Reason::Revoked));
-        assert_eq!(host.get(&path).await.json["obstacle"], "revoked");
+        assert_eq!(host.get(&path).await.json["refused_because"], "revoked");
 
         let deleted = host.ask("DELETE", &path).send().await;
         assert_eq!(deleted.status, 204);

@@ -69,7 +69,7 @@ pub(super) fn key_entry() -> Value {
         "uses": count(),
         "last_used_at": or_null(time()),
         "overlap": or_none(Schema::Overlap),
-        "obstacle": {
+        "refused_because": {
             "type": ["string", "null"],
             "description": "The reason why a verification would refuse the key now, in one word, or null.",
         },
