@@ -247,7 +247,7 @@ fn entry(
     let status = key.status(now);
     let possible = |operation: &Operation| {
         operation.is_of_a_key()
-            && operation.on(status) == Transition::Yes
+            && operation.on(status) == Transition::Allowed
             && (*operation != Operation::KeyFinishRotation || key.is_overlapping(now))
             && actor.may(*operation, &key.owner)
     };
