@@ -72,7 +72,7 @@ impl<'a> AccessRequest<'a> {
             source: None,
             tenant: None,
             access: Access::ReadOnly,
-            freshness: Freshness::Usual,
+            freshness: Freshness::StoreDefault,
             needed: [None; INLINE],
             needed_too: Vec::new(),
         }

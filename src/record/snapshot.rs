@@ -28,7 +28,7 @@ use crate::record::tally::{AlertThreshold, Tally};
 /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
 /// # let new = NewAccount::new(Name::new("billing-worker")?, RoleName::new("billing")?);
 /// # let account = authority.create_account(&ada, new).await?;
-/// if let Some(found) = store.resolve(&issued.key.id, Freshness::Usual).await? {
+/// if let Some(found) = store.resolve(&issued.key.id, Freshness::StoreDefault).await? {
 ///     assert_eq!(*found.record().key(), issued.key);
 ///     assert!(found.account().is_none());
 /// }
@@ -138,7 +138,7 @@ impl Snapshot {
     /// # let authority = keywright.authority();
     /// # let alice = Actor::developer(UserId::new("alice")?);
     /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
-    /// let found = store.resolve(&issued.key.id, Freshness::Usual).await?;
+    /// let found = store.resolve(&issued.key.id, Freshness::StoreDefault).await?;
     /// assert!(found.is_some_and(|found| *found.record().key() == issued.key));
     /// # Ok::<(), keywright::Error>(())
     /// # }).unwrap();
@@ -165,7 +165,7 @@ impl Snapshot {
     /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
     /// # let new = NewAccount::new(Name::new("billing-worker")?, RoleName::new("billing")?);
     /// # let account = authority.create_account(&ada, new).await?;
-    /// let found = store.resolve(&issued.key.id, Freshness::Usual).await?;
+    /// let found = store.resolve(&issued.key.id, Freshness::StoreDefault).await?;
     /// assert!(found.is_some_and(|found| found.account().is_none()));
     /// # Ok::<(), keywright::Error>(())
     /// # }).unwrap();
@@ -188,7 +188,7 @@ impl Snapshot {
     /// # let alice = Actor::developer(UserId::new("alice")?);
     /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
     /// // The tenant has not set a policy of its own.
-    /// let found = store.resolve(&issued.key.id, Freshness::Usual).await?;
+    /// let found = store.resolve(&issued.key.id, Freshness::StoreDefault).await?;
     /// assert!(found.is_some_and(|found| found.policy().is_none()));
     /// # Ok::<(), keywright::Error>(())
     /// # }).unwrap();

@@ -316,14 +316,14 @@ impl Inner {
     }
 
     async fn ask(&self, key: KeyId, freshness: Freshness) -> Resolved {
-        if freshness == Freshness::Usual {
+        if freshness == Freshness::StoreDefault {
             self.warn_if_not_refreshed();
         }
         let asked = match freshness {
-            Freshness::Usual if self.is_unreachable() => Err(StoreError::unavailable(
+            Freshness::StoreDefault if self.is_unreachable() => Err(StoreError::unavailable(
                 "the store behind the cache cannot be reached, and the cached answer is too old; try again later",
             )),
-            Freshness::Usual => self.ask_shared(key).await,
+            Freshness::StoreDefault => self.ask_shared(key).await,
             // A shared request may have been sent before this call began.
             Freshness::AtMost(_) => self.ask_unshared(key, freshness).await.map(just_read),
         };
@@ -346,7 +346,7 @@ impl Inner {
         if let Some(shared) = shared {
             return shared;
         }
-        let asked = self.within_patience(self.store.resolve(&key, Freshness::Usual)).await;
+        let asked = self.within_patience(self.store.resolve(&key, Freshness::StoreDefault)).await;
         let asked = asked.map(|found| found.map(|found| found.snapshot));
         if let Ok(found) = &asked {
             let ledger = self.ledger();

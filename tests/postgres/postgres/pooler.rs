@@ -159,14 +159,20 @@ async fn cache_bound_holds_behind_a_pooler() {
     for n in 1..=20 {
         elsewhere.commit(insert(n)).await.expect("a commit");
         cached.sync().await.expect("the store works");
-        let found =
-            cached.resolve(&id(n), Freshness::Usual).await.expect("it works").expect("a key");
+        let found = cached
+            .resolve(&id(n), Freshness::StoreDefault)
+            .await
+            .expect("it works")
+            .expect("a key");
         assert_eq!(found.record().key().revoked_at, None);
         let revoke = Change::RevokeKey { key: id(n), at: start() };
         elsewhere.commit(batch([revoke])).await.expect("a commit");
         clock.advance(bound + Duration::from_millis(1));
-        let found =
-            cached.resolve(&id(n), Freshness::Usual).await.expect("it works").expect("a key");
+        let found = cached
+            .resolve(&id(n), Freshness::StoreDefault)
+            .await
+            .expect("it works")
+            .expect("a key");
         assert_eq!(
             found.record().key().revoked_at,
             Some(start()),

@@ -54,7 +54,7 @@ impl Node {
     }
 
     pub(crate) async fn resolve(&self, key: &KeyId) -> Resolved {
-        self.cache.resolve(key, Freshness::Usual).await
+        self.cache.resolve(key, Freshness::StoreDefault).await
     }
 
     pub(crate) async fn found(&self, key: &KeyId) -> Found {
