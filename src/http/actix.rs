@@ -29,12 +29,12 @@ where
 {
     type Response = ServiceResponse<EitherBody<B>>;
     type Error = Error;
-    type Transform = GuardedService<S>;
+    type Transform = GuardMiddleware<S>;
     type InitError = ();
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, inner: S) -> Self::Future {
-        ready(Ok(GuardedService { guard: self.clone(), inner: Rc::new(inner) }))
+        ready(Ok(GuardMiddleware { guard: self.clone(), inner: Rc::new(inner) }))
     }
 }
 
@@ -61,12 +61,12 @@ where
 /// # Ok(()) }) }
 /// ```
 #[derive(Debug)]
-pub struct GuardedService<S> {
+pub struct GuardMiddleware<S> {
     guard: Guard,
     inner: Rc<S>,
 }
 
-impl<S, B> Service<ServiceRequest> for GuardedService<S>
+impl<S, B> Service<ServiceRequest> for GuardMiddleware<S>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
     B: 'static,

@@ -21,7 +21,7 @@ pub mod management;
 mod tower;
 
 #[cfg(feature = "actix")]
-pub use self::actix::{GuardedService, OptionalGrant};
+pub use self::actix::{GuardMiddleware, OptionalGrant};
 pub use self::guard::Guard;
 pub use self::guard::credentials::CredentialSources;
 pub use self::guard::headers::HeaderError;

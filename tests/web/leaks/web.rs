@@ -118,7 +118,7 @@ async fn through_actix(heard: &mut Heard, guard: &Guard, token: &str) {
     let service = guard.new_transform(inner).await.expect("infallible");
     // A closure has no `Debug`, and the service's own prints only the guard.
     heard.debug(&guard);
-    heard.types.insert("GuardedService".to_owned());
+    heard.types.insert("GuardMiddleware".to_owned());
     let request = actix_web::test::TestRequest::get().insert_header(("x-api-key", token));
     let response = service.call(request.to_srv_request()).await.expect("an answer");
     heard.said.push(("actix's response".to_owned(), format!("{response:?}")));
