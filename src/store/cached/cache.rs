@@ -67,7 +67,7 @@ pub struct CachedStore(pub(super) Arc<Inner>);
 pub(super) struct Inner {
     pub(super) store: Arc<dyn KeyStore>,
     pub(super) bounds: Bounds,
-    patience: Duration,
+    store_timeout: Duration,
     pub(super) clock: Arc<dyn MonotonicClock>,
     pub(super) entries: Entries,
     single_flight: SingleFlight,
@@ -132,7 +132,7 @@ impl CachedStore {
         Ok(Self(Arc::new(Inner {
             store: Arc::new(store),
             bounds,
-            patience: options.patience,
+            store_timeout: options.store_timeout,
             created: options.clock.now(),
             clock: options.clock,
             entries: Entries::new(options.capacity),
@@ -266,8 +266,8 @@ impl Inner {
         if is_new && self.failed.load(Ordering::Acquire) == 0 {
             return CacheState::Starting;
         }
-        // A sync takes at most `patience`, and the pause before the next one is shorter than the bound.
-        if within(&self.attempted, bound + self.patience) {
+        // A sync takes at most `store_timeout`, and the pause before the next one is shorter than the bound.
+        if within(&self.attempted, bound + self.store_timeout) {
             CacheState::StoreUnreachable
         } else {
             CacheState::NotRefreshed
@@ -346,7 +346,7 @@ impl Inner {
         if let Some(shared) = shared {
             return shared;
         }
-        let asked = self.within_patience(self.store.resolve(&key, Freshness::StoreDefault)).await;
+        let asked = self.within_timeout(self.store.resolve(&key, Freshness::StoreDefault)).await;
         let asked = asked.map(|found| found.map(|found| found.snapshot));
         if let Ok(found) = &asked {
             let ledger = self.ledger();
@@ -365,7 +365,7 @@ impl Inner {
         freshness: Freshness,
     ) -> Result<Option<Arc<Snapshot>>, StoreError> {
         let fill = self.ledger().begin_fill();
-        let found = self.within_patience(self.store.resolve(&key, freshness)).await?;
+        let found = self.within_timeout(self.store.resolve(&key, freshness)).await?;
         let found = found.map(|found| found.snapshot);
         let ledger = self.ledger();
         if ledger.admits(fill) {
@@ -374,17 +374,17 @@ impl Inner {
         Ok(found)
     }
 
-    pub(super) async fn within_patience<T>(
+    pub(super) async fn within_timeout<T>(
         &self,
         answer: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
         let late = |_| {
-            let patience = self.patience;
+            let store_timeout = self.store_timeout;
             StoreError::unavailable(format!(
-                "the store behind the cache did not answer within {patience:?}; try again later"
+                "the store behind the cache did not answer within {store_timeout:?}; try again later"
             ))
         };
-        tokio::time::timeout(self.patience, answer).await.map_err(late)?
+        tokio::time::timeout(self.store_timeout, answer).await.map_err(late)?
     }
 }
 

@@ -152,7 +152,7 @@ async fn cache_bound_holds_behind_a_pooler() {
     let store = pooled().open(pooler.pool("pooled_cache", 6).await).await.expect("a store");
     let clock = ManualMonotonicClock::new();
     let bound = Duration::from_millis(100);
-    let options = CacheOptions::new().max_staleness(bound).patience(Duration::from_secs(60));
+    let options = CacheOptions::new().max_staleness(bound).store_timeout(Duration::from_secs(60));
     let cached = CachedStore::new(store, options.clock(clock.clone())).expect("a cache");
     let _task = tokio::spawn(cached.refresh_task());
     let elsewhere = stage.store().await;

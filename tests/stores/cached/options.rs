@@ -29,7 +29,12 @@ fn settings_are_checked_at_their_bounds() {
             7 * DAY,
             CacheOptionsError::Outage,
         ),
-        (CacheOptions::patience, millis(1), Duration::from_mins(1), CacheOptionsError::Patience),
+        (
+            CacheOptions::store_timeout,
+            millis(1),
+            Duration::from_mins(1),
+            CacheOptionsError::StoreTimeout,
+        ),
     ];
     for (set, least, most, refused) in table {
         for taken in [least, most] {

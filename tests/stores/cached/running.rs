@@ -213,7 +213,7 @@ async fn cache_reports_a_missing_refresh_task() {
     let count = Arc::clone(&warned);
     let patience = Duration::from_secs(2);
     let node = Node::with(|options| {
-        options.patience(patience).on_not_refreshed(move || {
+        options.store_timeout(patience).on_not_refreshed(move || {
             count.fetch_add(1, Ordering::SeqCst);
         })
     });
