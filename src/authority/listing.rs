@@ -105,7 +105,7 @@ pub struct Overlap {
     /// True if the old secret appears to be unused, so that the overlap can be ended.
     ///
     /// The new secret has been used, and the old one has been unused either since the rotation or
-    /// for the last hour ([`Overlap::QUIET`]). Uses before the rotation do not count, so this can be
+    /// for the last hour ([`Overlap::SAFE_AFTER`]). Uses before the rotation do not count, so this can be
     /// true soon after it. A client that runs less often can still hold the old secret.
     pub safe_to_finish: bool,
 }
@@ -116,7 +116,7 @@ impl Overlap {
     ///
     /// Most scheduled jobs run more often. If a client runs once a day, wait for a day before you
     /// finish the rotation.
-    pub const QUIET: Duration = Duration::from_hours(1);
+    pub const SAFE_AFTER: Duration = Duration::from_hours(1);
 
     fn of(stored: &StoredKey, now: Timestamp) -> Option<Self> {
         let key = stored.record.key();
@@ -125,7 +125,8 @@ impl Overlap {
         let old_last_used_at = stored.usage.last_use_of(key.secret_number.saturating_sub(1));
         let new_last_used_at = stored.usage.last_use_of(key.secret_number);
         let quiet = old_last_used_at.is_none_or(|last| {
-            key.rotated_at.is_some_and(|rotated| last < rotated) || now.since(last) >= Self::QUIET
+            key.rotated_at.is_some_and(|rotated| last < rotated)
+                || now.since(last) >= Self::SAFE_AFTER
         });
         let safe_to_finish = new_last_used_at.is_some() && quiet;
         Some(Self { overlap_ends_at, old_last_used_at, new_last_used_at, safe_to_finish })
