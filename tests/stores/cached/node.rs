@@ -32,9 +32,9 @@ impl Node {
 
     pub(crate) fn with(change: impl FnOnce(CacheOptions) -> CacheOptions) -> Self {
         let (behind, clock) = (Held::default(), ManualMonotonicClock::new());
-        // A long patience, so that a slow machine is not mistaken for a silent store.
-        let patience = Duration::from_mins(1);
-        let options = CacheOptions::new().max_staleness(BOUND).store_timeout(patience);
+        // A long timeout, so that a slow machine is not mistaken for a silent store.
+        let timeout = Duration::from_mins(1);
+        let options = CacheOptions::new().max_staleness(BOUND).store_timeout(timeout);
         let options = change(options.clock(clock.clone()));
         let cache = CachedStore::new(behind.store(), options).expect("options that are possible");
         let (here, elsewhere) = (World::on(cache.clone()), World::on(behind.store()));

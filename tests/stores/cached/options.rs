@@ -65,6 +65,6 @@ fn debug_output_shows_every_option() {
     let shown = format!("{:?}", CacheOptions::default());
     assert_eq!(
         shown,
-        "CacheOptions { max_staleness: 1s, outage: None, patience: 2s, capacity: 1000000, .. }"
+        "CacheOptions { max_staleness: 1s, outage: None, store_timeout: 2s, capacity: 1000000, .. }"
     );
 }
