@@ -30,7 +30,7 @@ use subtle::Choice;
 use crate::decision::request::AccessRequest;
 use crate::record::account::ServiceAccount;
 use crate::record::freshness::Found;
-use crate::record::key::Key;
+use crate::record::key::{Key, KeyRecord};
 use crate::record::policy::Policy;
 use crate::record::rates_in_force::RatesInForce;
 use crate::record::status::KeyStatus;
@@ -134,11 +134,12 @@ pub(crate) fn recognize(
     let retiring = record.and_then(|record| record.retiring_digest()).unwrap_or(&dummy);
     let compare = |stored| peppers.matches(stored, &computed, &presented.key_id, presented.secret);
     let (current, retiring) = (compare(current), compare(retiring));
-    let key = record.map(|record| record.key());
+    let key = record.map(KeyRecord::key);
     let prefix = key.map_or(expected.prefixes.own(), |key| &key.prefix);
     let tenant = key.map(|key| key.tenant.as_str()).or(expected.tenant);
-    let is_expected = expected.prefixes.accept(prefix)
-        & (expected.tenant.is_none() | (expected.tenant == tenant));
+    let is_accepted = expected.prefixes.accept(prefix);
+    let is_named = expected.tenant.is_none_or(|named| tenant == Some(named));
+    let is_expected = is_accepted && is_named;
     let bound = Choice::from(u8::from(presented.is_bound_to(prefix)));
     let is_match = |found: &Result<Choice, _>| {
         found.as_ref().is_ok_and(|matched| bool::from(*matched & bound))

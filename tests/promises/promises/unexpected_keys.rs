@@ -1,8 +1,8 @@
 //! B5: a key that a request or a setup does not expect gets the answer of an unknown key.
 
 use keywright::{
-    AccessRequest, BuildError, Credential, Keywright, NewKey, Prefix, Reason, TenantId, Verifier,
-    VerifyError,
+    AccessRequest, BuildError, Credential, Denial, Keywright, NewKey, Prefix, Reason, TenantId,
+    Verifier, VerifyError,
 };
 
 use common::{TestResult, World, render};
@@ -70,7 +70,7 @@ async fn b5_key_with_unaccepted_prefix_is_unknown(world: &World) -> TestResult {
     }
     let revoked = production.verifier.revoke(Credential::Token(issued.token.expose())).await;
     let refused = revoked.expect_err("the key counts as unknown");
-    assert_eq!(refused.denial().map(|denial| denial.reason()), Some(&Reason::Unrecognized));
+    assert_eq!(refused.denial().map(Denial::reason), Some(&Reason::Unrecognized));
     // Management is not limited.
     production.authority.revoke(&world.admin, &id).await?;
     for request in &requests {
@@ -89,8 +89,8 @@ async fn own_prefix_must_be_accepted(world: &World) -> TestResult {
         let refused = builder.accept_prefixes(accepted).build().expect_err("it is not accepted");
         let named = matches!(&refused, BuildError::PrefixNotAccepted(prefix) if *prefix == live);
         assert!(named, "{refused:?}");
-        let text = "accept_prefixes must contain the prefix of new keys, acme_live";
-        assert_eq!(refused.to_string(), text);
+        let expected = "accept_prefixes must contain the prefix of new keys, acme_live";
+        assert_eq!(refused.to_string(), expected);
     }
     Ok(())
 }
