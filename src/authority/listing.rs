@@ -59,7 +59,8 @@ pub struct KeyEntry {
     /// or revoked.
     pub overlap: Option<Overlap>,
     /// The reason why every check refuses the key now; `None` if there is no such reason. A check
-    /// can still refuse a request, for example for its source or scope.
+    /// can still refuse a request, for example for its source or scope. A setup also refuses keys
+    /// whose prefix it does not [accept](crate::Builder::accept_prefixes); this field ignores that.
     pub refused_because: Option<Reason>,
     /// The operations that would change the key now and that the actor has permission for. A page
     /// can show a button for each.
