@@ -30,6 +30,7 @@ use super::errors::GenerateError;
 /// # let alice = Actor::developer(UserId::new("alice")?);
 /// let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
 /// println!("copy this token now: {}", issued.token.expose());
+/// println!("in two parts: {} and {}", issued.token.key_id(), issued.token.expose_key_secret());
 ///
 /// // The key itself holds no secret and can be logged.
 /// println!("alice has the key {}", issued.key.display_prefix());
@@ -122,7 +123,7 @@ impl Authority {
                 }
                 let (policy, account) = (rules.policy(), rules.account.as_ref());
                 let checked = new.check(owner, actor, policy, account, attempt.now)?;
-                let key = checked.into_key(key_id, self.setup.prefix.clone());
+                let key = checked.into_key(key_id, self.setup.prefixes.own().clone());
                 let limit = policy.max_keys_of(owner);
                 let batch = insertion(attempt, rules.conditions, limit, key.clone(), digest);
                 attempt.commit(batch, key).await.map_err(|error| match (error.kind(), limit) {
@@ -135,7 +136,7 @@ impl Authority {
             })
         });
         let key = generated.await?;
-        let token = secret.into_token(&self.setup.prefix, key_id);
+        let token = secret.into_token(self.setup.prefixes.own(), key_id);
         Ok(Issued { key, token })
     }
 }

@@ -663,7 +663,7 @@ impl KeyRecord {
     ) -> Result<Transition, WrongStatus> {
         let status = self.key.status(now);
         match operation.on(status) {
-            Transition::No => Err(WrongStatus { operation, status }),
+            Transition::Refused => Err(WrongStatus { operation, status }),
             possible => Ok(possible),
         }
     }

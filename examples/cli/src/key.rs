@@ -34,7 +34,7 @@ pub(crate) async fn run(session: &Session, command: KeyCommand) -> Result<Reply,
         KeyCommand::Enable { id } => {
             Ok(changed(authority.enable(actor, &id.0).await?, "enabled", "already enabled"))
         }
-        KeyCommand::Rotate { id, overlap } => rotate(session, &id.0, overlap.0).await,
+        KeyCommand::Rotate { id, overlap, parts } => rotate(session, &id.0, overlap.0, parts).await,
         KeyCommand::FinishRotation { id } => {
             let finished = authority.finish_rotation(actor, &id.0).await?;
             let done = "rotation finished; the old secret is refused now";
@@ -78,10 +78,15 @@ async fn generate(session: &Session, args: NewKeyArgs) -> Result<Reply, Failure>
     let key = &issued.key;
     let expires = or_none(key.expires_at.map(to_second), "never");
     let note = format!("key {} ({}) of {owner}, expires {expires}", key.id, key.name);
-    Ok(handed_out(&issued).note(note).note(ONCE))
+    Ok(handed_out(&issued, args.parts).note(note).note(ONCE))
 }
 
-async fn rotate(session: &Session, id: &KeyId, overlap: Duration) -> Result<Reply, Failure> {
+async fn rotate(
+    session: &Session,
+    id: &KeyId,
+    overlap: Duration,
+    parts: bool,
+) -> Result<Reply, Failure> {
     let issued = session.authority.rotate(&session.actor, id, overlap).await?;
     let key = &issued.key;
     let old = match key.overlap_ends_at {
@@ -90,16 +95,23 @@ async fn rotate(session: &Session, id: &KeyId, overlap: Duration) -> Result<Repl
     };
     let note =
         format!("key {} ({}) has secret number {}; {old}", key.id, key.name, key.secret_number);
-    Ok(handed_out(&issued).note(note).note(ONCE))
+    Ok(handed_out(&issued, parts).note(note).note(ONCE))
 }
 
-const ONCE: &str = "This token is shown only once.";
+const ONCE: &str = "This token is shown only once. Its last 38 characters are the key secret.";
 
-/// Returns the reply with the token. No other function shows a token.
-fn handed_out(issued: &Issued) -> Reply {
-    let token = issued.token.expose();
-    let json = json!({ "token": token, "key": issued.key });
-    Reply { token_of: Some(issued.key.id), ..Reply::new(token, json) }
+/// Returns the reply with the token, and with its two parts if they are wanted. No other function
+/// shows a token.
+fn handed_out(issued: &Issued, parts: bool) -> Reply {
+    let (token, id) = (issued.token.expose(), issued.token.key_id());
+    let secret = issued.token.expose_key_secret();
+    let text = if parts {
+        format!("token={token}\nkey_id={id}\nkey_secret={secret}")
+    } else {
+        token.to_owned()
+    };
+    let json = json!({ "token": token, "key_id": id, "key_secret": secret, "key": issued.key });
+    Reply { token_of: Some(issued.key.id), ..Reply::new(text, json) }
 }
 
 async fn list(session: &Session, args: ListArgs) -> Result<Reply, Failure> {

@@ -60,6 +60,9 @@ pub(crate) enum KeyCommand {
         /// Time for which the old secret works too; use 0s after a leak
         #[arg(long, value_name = "PERIOD", default_value = "0s")]
         overlap: Period,
+        /// Print the token and its two parts, as lines NAME=VALUE
+        #[arg(long)]
+        parts: bool,
     },
     /// End the overlap of a rotation: the old secret is refused at once
     #[command(
@@ -110,6 +113,9 @@ pub(crate) struct NewKeyArgs {
     /// Metadata of the key; repeatable
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) metadata: Vec<Entry>,
+    /// Print the token and its two parts, as lines NAME=VALUE
+    #[arg(long)]
+    pub(crate) parts: bool,
 }
 
 /// The expiry of a new key. Without these options it has the policy's default lifetime.

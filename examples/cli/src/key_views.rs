@@ -75,7 +75,7 @@ pub(crate) fn whole(entry: &KeyEntry) -> String {
         ("tenant", key.tenant.to_string()),
         ("owner", key.owner.to_string()),
         ("status", entry.status.to_string()),
-        ("obstacle", or_none(entry.obstacle.as_ref(), "none")),
+        ("refused", or_none(entry.refused_because.as_ref(), "no")),
         ("scopes", words(&key.scopes, no_scopes(&key.owner))),
         ("networks", words(&key.networks, "anywhere")),
         ("rate", or_none(key.rate, "the policy's")),

@@ -64,7 +64,7 @@ pub use self::run::block_on;
 /// use keywright::store::conformance::{RULES, Rule};
 ///
 /// let rule: &Rule = &RULES[0];
-/// println!("{}: {}", rule.name, rule.says);
+/// println!("{}: {}", rule.name, rule.summary);
 /// (rule.check)(&MemoryStore::new); // panics if the rule does not hold
 /// ```
 #[derive(Clone, Copy)]
@@ -73,14 +73,14 @@ pub struct Rule {
     /// The name of the rule and of its test.
     pub name: &'static str,
     /// The rule in one or two sentences.
-    pub says: &'static str,
+    pub summary: &'static str,
     /// The function that checks the rule on a host's store. It panics if the rule does not hold.
     pub check: fn(&dyn Host),
 }
 
 impl fmt::Debug for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Rule({}: {})", self.name, self.says)
+        write!(f, "Rule({}: {})", self.name, self.summary)
     }
 }
 
@@ -106,19 +106,19 @@ pub fn check(name: &str, host: &dyn Host) {
 /// Lists the rules. A `calm` rule is one future. A `racing` rule starts threads, each of which runs
 /// futures.
 macro_rules! rules {
-    ($d:tt $($kind:ident $module:ident::$name:ident: $says:literal,)*) => {
+    ($d:tt $($kind:ident $module:ident::$name:ident: $summary:literal,)*) => {
         /// Every rule of the contract that can be checked from outside.
         ///
         /// ```
         /// use keywright::store::conformance::RULES;
         ///
         /// for rule in RULES {
-        ///     println!("{}: {}", rule.name, rule.says);
+        ///     println!("{}: {}", rule.name, rule.summary);
         /// }
         /// ```
         pub const RULES: &[Rule] = &[$(Rule {
             name: stringify!($name),
-            says: $says,
+            summary: $summary,
             check: rules!(@$kind $module $name),
         },)*];
 
@@ -138,7 +138,7 @@ macro_rules! rules {
         #[macro_export]
         macro_rules! store_conformance {
             ($d host:expr $d(,)?) => {$(
-                #[doc = $says]
+                #[doc = $summary]
                 #[test]
                 fn $name() {
                     $crate::store::conformance::check(stringify!($name), &$d host);

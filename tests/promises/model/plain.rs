@@ -286,7 +286,7 @@ pub(crate) struct EntryData {
     /// The end of the overlap, the last uses of the old and the new secret, and whether it is safe
     /// to finish.
     pub(crate) overlap: Option<(Time, Option<Time>, Option<Time>, bool)>,
-    pub(crate) obstacle: Option<&'static str>,
+    pub(crate) refused_because: Option<&'static str>,
     pub(crate) actions: Vec<&'static str>,
 }
 

@@ -58,6 +58,23 @@ async fn f1_both_parts_are_needed(world: &World) -> TestResult {
 }
 
 #[common::test(each_store)]
+async fn f1_parts_are_as_secret_as_the_token(world: &World) -> TestResult {
+    let issued = world.generate(NewKey::named("prod-main-app")?).await?;
+    let secret = issued.token.expose_key_secret();
+    assert_eq!(issued.token.key_id(), issued.key.id);
+    assert_eq!(secret.len(), 38);
+    // The secret part is a view of the token, which is wiped on drop. No output shows it.
+    let inside = issued.token.expose().as_bytes().as_ptr_range();
+    assert!(inside.contains(&secret.as_ptr()), "it is a copy");
+    let request = AccessRequest::parts(issued.key.id.as_str(), secret);
+    let entry = world.authority.key(&world.alice, &issued.key.id).await?;
+    let shown = format!("{issued:?} {:?} {request:?} {entry:?}", issued.token);
+    assert!(!shown.contains(&secret[..6]), "Debug shows the secret");
+    assert!(!serde_json::to_string(&entry)?.contains(&secret[..6]), "the listing shows the secret");
+    Ok(())
+}
+
+#[common::test(each_store)]
 async fn f2_lifetime_is_given_in_days(world: &World) -> TestResult {
     let new = || NewKey::named("prod-main-app");
     for days in [1, 30, 365] {

@@ -20,6 +20,7 @@ mod rotation;
 mod service_accounts;
 mod stale_edits;
 mod sweeps;
+mod unexpected_keys;
 mod usage;
 
 common::suite!();

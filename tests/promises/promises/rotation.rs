@@ -51,9 +51,9 @@ async fn a6_listing_shows_use_of_old_secret(world: &World) -> TestResult {
     let overlap = self::overlap(world, &old).await?;
     assert_eq!(overlap.old_last_used_at, Some(straggler));
     assert!(!overlap.safe_to_finish);
-    world.clock.set(straggler.saturating_add(Overlap::QUIET).saturating_sub(MOMENT));
+    world.clock.set(straggler.saturating_add(Overlap::SAFE_AFTER).saturating_sub(MOMENT));
     assert!(!self::overlap(world, &old).await?.safe_to_finish);
-    world.clock.set(straggler.saturating_add(Overlap::QUIET));
+    world.clock.set(straggler.saturating_add(Overlap::SAFE_AFTER));
     assert!(self::overlap(world, &old).await?.safe_to_finish);
     Ok(())
 }

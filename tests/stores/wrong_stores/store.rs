@@ -105,7 +105,7 @@ impl KeyStore for Wrong {
         }
         let found = self.inner.key(tenant, key).await?;
         match self.flaw {
-            Flaw::KeyOfAnyTenant => match self.inner.resolve(key, Freshness::Usual).await? {
+            Flaw::KeyOfAnyTenant => match self.inner.resolve(key, Freshness::StoreDefault).await? {
                 Some(found) => self.inner.key(&found.record().key().tenant, key).await,
                 None => Ok(None),
             },

@@ -88,7 +88,7 @@ pub(crate) struct KeyEntryView {
     uses: u64,
     last_used_at: Option<Timestamp>,
     overlap: Option<OverlapView>,
-    obstacle: Option<Reason>,
+    refused_because: Option<Reason>,
     actions: Vec<Operation>,
 }
 
@@ -102,7 +102,7 @@ impl From<KeyEntry> for KeyEntryView {
             uses,
             last_used_at,
             overlap,
-            obstacle,
+            refused_because,
             actions,
         } = entry;
         Self {
@@ -113,7 +113,7 @@ impl From<KeyEntry> for KeyEntryView {
             uses,
             last_used_at,
             overlap: overlap.map(OverlapView::from),
-            obstacle,
+            refused_because,
             actions,
         }
     }

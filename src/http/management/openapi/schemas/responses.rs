@@ -69,7 +69,7 @@ pub(super) fn key_entry() -> Value {
         "uses": count(),
         "last_used_at": or_null(time()),
         "overlap": or_none(Schema::Overlap),
-        "obstacle": {
+        "refused_because": {
             "type": ["string", "null"],
             "description": "The reason why a verification would refuse the key now, in one word, or null.",
         },
@@ -89,6 +89,16 @@ pub(super) fn issued() -> Value {
     record(&json!({
         "key": schema_ref(Schema::Key),
         "token": { "type": "string", "description": "The token of the key. No other response shows it again." },
+        "key_id": {
+            "type": "string",
+            "pattern": "^[0-9A-Za-z]{16}$",
+            "description": "The first part of the token for clients with two fields: the user name of HTTP Basic.",
+        },
+        "key_secret": {
+            "type": "string",
+            "pattern": "^[0-9A-Za-z]{38}$",
+            "description": "The second part of the token: the password of HTTP Basic. No other response shows it again.",
+        },
     }))
 }
 
