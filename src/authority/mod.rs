@@ -15,6 +15,7 @@ mod revoke;
 mod rotate;
 mod tenant;
 mod upkeep;
+mod violation;
 mod whole_listings;
 
 use std::fmt;

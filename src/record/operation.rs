@@ -21,7 +21,7 @@ text_enum! {
         KeyShow = "key.show";
         /// Changes a key's name.
         KeyRename = "key.rename";
-        /// Changes a key's metadata.
+        /// Changes a key's description, contact or metadata.
         KeyAnnotate = "key.annotate";
         /// Changes a key's scopes, networks or rate.
         KeyEdit = "key.edit";
@@ -133,8 +133,8 @@ impl Operation {
             (Self::KeyEnable, Disabled) => Yes,
             (Self::KeyEnable, Expired | Revoked) => No,
 
-            (Self::KeyRotate, Active | Scheduled) => Yes,
-            (Self::KeyRotate, Disabled | Expired | Revoked) => No,
+            (Self::KeyRotate, Active | Scheduled | Disabled) => Yes,
+            (Self::KeyRotate, Expired | Revoked) => No,
 
             (Self::KeyFinishRotation, Active | Scheduled | Disabled) => Yes,
             (Self::KeyFinishRotation, Expired | Revoked) => No,

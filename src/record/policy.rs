@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::record::policy_field::PolicyField;
 use crate::value::name::NamePattern;
 use crate::value::rate::Rate;
-use crate::value::redact::redact;
+use crate::value::redact::{looks_like_token, redact};
 use crate::value::scope::ScopeSet;
 use crate::value::text::serde_as_text;
 use crate::value::time::in_words;
@@ -64,12 +64,12 @@ pub struct Policy {
     pub api_enabled: bool,
     /// True if every new key must have an expiry. Default `false`.
     pub require_expiry: bool,
-    /// The lifetime of a new key whose caller sets no expiry, in whole seconds. Default `None`: the
-    /// key never expires.
+    /// The lifetime of a new key whose caller sets no expiry, in whole seconds. Default `None`:
+    /// such a key gets `max_lifetime`, and never expires if that is `None` too.
     #[serde(with = "crate::value::time::seconds::option")]
     pub default_lifetime: Option<Duration>,
     /// The longest lifetime of a new key, in whole seconds. The value itself has no upper limit. If
-    /// it is set, a key without an expiry is refused too. Default `None`: no limit.
+    /// it is set, a new key that must never expire is refused too. Default `None`: no limit.
     #[serde(with = "crate::value::time::seconds::option")]
     pub max_lifetime: Option<Duration>,
     /// The number of live keys (active, disabled or scheduled) that an owner may hold: 1 to 1000.
@@ -161,9 +161,11 @@ pub enum PolicyError {
     /// The policy has more than [`Policy::MAX_ROLES`] roles.
     #[error("a policy can have at most {max} roles, got {0}", max = Policy::MAX_ROLES)]
     TooManyRoles(usize),
-    /// The name pattern does not have 1 to 16 environments, or one of them is not 1 to 32
-    /// characters of `a-z0-9`.
-    #[error("name_pattern must have 1 to 16 environments, each of 1 to 32 characters of a-z 0-9")]
+    /// The name pattern has more than 16 environments, or one of them is not 1 to 32 characters of
+    /// `a-z0-9`, or looks like a token, which no name may do.
+    #[error(
+        "name_pattern must have at most 16 environments, each of 1 to 32 characters of a-z 0-9"
+    )]
     NamePattern,
 }
 
@@ -325,8 +327,9 @@ fn is_possible(pattern: &NamePattern) -> bool {
     let word = |w: &String| {
         (1..=32).contains(&w.len())
             && w.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+            && !looks_like_token(w)
     };
-    (1..=16).contains(&pattern.environments.len()) && pattern.environments.iter().all(word)
+    pattern.environments.len() <= 16 && pattern.environments.iter().all(word)
 }
 
 /// The name of a role: 1 to 64 characters of `a-z 0-9 _ -`, starting with a letter.

@@ -58,6 +58,8 @@ text_enum! {
         SetByAdministrator = "set_by_administrator";
         /// The overlap is longer than the policy allows. Detail: `max_seconds`.
         OverlapTooLong = "overlap_too_long";
+        /// The rotation of a disabled key has an overlap.
+        OverlapWhileDisabled = "overlap_while_disabled";
         /// The tenant's policy does not define the role. Detail: `role`.
         UnknownRole = "unknown_role";
         /// The policy's `max_keys_per_owner` is out of its bounds. Detail: `given`.
