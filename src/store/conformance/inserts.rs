@@ -7,6 +7,7 @@ use crate::record::policy::Policy;
 use crate::store::{Change, StoreErrorKind};
 use crate::value::digest::PepperRing;
 use crate::value::metadata::Metadata;
+use crate::value::note::{Contact, Description};
 use crate::value::scope::Access;
 use crate::value::time::Timestamp;
 
@@ -99,6 +100,8 @@ pub(super) async fn records_read_back_unchanged(space: &Space<'_>) {
         key.scopes = "a:read b:write".parse().expect("the suite's scopes are valid");
         key.networks = "10.0.0.0/8 2001:db8::/32".parse().expect("the suite's networks are valid");
         key.rate = "7/1m".parse().ok();
+        key.description = Description::new("Pröd \u{1F511}\n'quoted\" %_\\").ok();
+        key.contact = Contact::new("Ops <ops@example.com> 'quoted\" %_\\").ok();
         key.metadata = Metadata::new([("team", "päyments"), ("ticket", "")]).unwrap_or_default();
         key.created_at = Timestamp::MIN;
         key.updated_at = Timestamp::from_unix_micros(1).unwrap_or(Timestamp::MIN);
@@ -110,9 +113,9 @@ pub(super) async fn records_read_back_unchanged(space: &Space<'_>) {
     let other = PepperRing::none().with(u32::MAX, [7; 32]).expect("a pepper that is long enough");
     let digest = other.digest(key.id(), &SECRET);
     let rotated = key.rotate(digest, std::time::Duration::from_secs(5), &Policy::default(), at(2));
-    // A disabled key can't be rotated, so it is enabled first.
+    // A disabled key can't be rotated with an overlap, so it is enabled first.
     let enabled = next(&key, |key| key.disabled = false);
-    space.holds("a disabled key could be rotated", rotated.is_err());
+    space.holds("a disabled key could be rotated with an overlap", rotated.is_err());
     space.put([Change::UpdateKey(enabled.clone())]).await;
     let rotated =
         enabled.rotate(digest, std::time::Duration::from_secs(5), &Policy::default(), at(2));

@@ -46,10 +46,29 @@ pub(crate) enum Flaw {
     WriterForgottenEarly,
     NextOnFullPage,
     FutureEpochRepeated,
+    OwnerKindIgnored,
+    ContactIgnoresCase,
+    MetadataIgnoresCase,
+    PrefixByBeginning,
+    NotesNotSearched,
+}
+
+impl Flaw {
+    /// Returns whether the flaw is in a filter that compares one field of a key.
+    pub(crate) fn is_of_a_filter(self) -> bool {
+        matches!(
+            self,
+            Self::OwnerKindIgnored
+                | Self::ContactIgnoresCase
+                | Self::MetadataIgnoresCase
+                | Self::PrefixByBeginning
+                | Self::NotesNotSearched
+        )
+    }
 }
 
 /// Each flaw, its effect, and exactly the rules that detect it.
-pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 43] = [
+pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 48] = [
     (
         Flaw::InsertReplaces,
         "an insert of a key that exists replaces it",
@@ -336,5 +355,30 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 43] = [
         Flaw::FutureEpochRepeated,
         "`changes` returns the epoch of the question if that is higher",
         &["changes_end_at_newest_commit"],
+    ),
+    (
+        Flaw::OwnerKindIgnored,
+        "the filter by kind of owner finds the keys of every owner",
+        &["owner_kind_filter_is_obeyed"],
+    ),
+    (
+        Flaw::ContactIgnoresCase,
+        "contacts are compared without regard to case",
+        &["contact_filter_is_obeyed"],
+    ),
+    (
+        Flaw::MetadataIgnoresCase,
+        "metadata is compared without regard to case",
+        &["metadata_filter_is_obeyed"],
+    ),
+    (
+        Flaw::PrefixByBeginning,
+        "the filter by prefix finds longer prefixes too",
+        &["prefix_filter_is_obeyed"],
+    ),
+    (
+        Flaw::NotesNotSearched,
+        "a search reads neither descriptions nor contacts",
+        &["search_reads_description_and_contact"],
     ),
 ];
