@@ -50,7 +50,7 @@ pub(crate) enum Flaw {
     ContactIgnoresCase,
     MetadataIgnoresCase,
     PrefixByBeginning,
-    NotesNotSearched,
+    DescriptionNotSearched,
 }
 
 impl Flaw {
@@ -62,7 +62,7 @@ impl Flaw {
                 | Self::ContactIgnoresCase
                 | Self::MetadataIgnoresCase
                 | Self::PrefixByBeginning
-                | Self::NotesNotSearched
+                | Self::DescriptionNotSearched
         )
     }
 }
@@ -262,12 +262,19 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 48] = [
             "page_keeps_its_limit",
             "full_last_page_has_no_next",
             "unmoved_keys_appear_on_one_page",
+            "owner_kind_filter_is_obeyed",
+            "search_reads_description_and_contact",
         ],
     ),
     (
         Flaw::PageRepeats,
         "a page repeats the last key of the page before",
-        &["keys_come_once_and_in_order", "unmoved_keys_appear_on_one_page"],
+        &[
+            "keys_come_once_and_in_order",
+            "unmoved_keys_appear_on_one_page",
+            "owner_kind_filter_is_obeyed",
+            "search_reads_description_and_contact",
+        ],
     ),
     (
         Flaw::StatusesOfLater,
@@ -377,8 +384,8 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 48] = [
         &["prefix_filter_is_obeyed"],
     ),
     (
-        Flaw::NotesNotSearched,
-        "a search reads neither descriptions nor contacts",
+        Flaw::DescriptionNotSearched,
+        "a search does not read descriptions",
         &["search_reads_description_and_contact"],
     ),
 ];

@@ -69,8 +69,10 @@ impl Wrong {
             let page = self.inner.keys(tenant, &all, at).await?;
             for StoredKey { record, usage } in page.items {
                 let matches = |record: &KeyRecord| query.matches(record, &usage, at);
-                if self.flaw == Flaw::NotesNotSearched {
-                    seen.extend(matches(&without_notes(&record)).then_some((record, usage)));
+                if self.flaw == Flaw::DescriptionNotSearched {
+                    seen.extend(
+                        matches(&with(&record, "description", ())).then_some((record, usage)),
+                    );
                     continue;
                 }
                 let other = seen_as(self.flaw, &record).into_iter().find(matches);
@@ -121,11 +123,6 @@ fn seen_as(flaw: Flaw, record: &KeyRecord) -> Vec<KeyRecord> {
         }
         _ => Vec::new(),
     }
-}
-
-/// Returns the record without what people wrote about its key.
-fn without_notes(record: &KeyRecord) -> KeyRecord {
-    with(&with(record, "contact", ()), "description", ())
 }
 
 #[async_trait]
