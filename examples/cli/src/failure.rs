@@ -54,8 +54,11 @@ impl Failure {
             let mut failure = json!({ "error": self.code, "message": message });
             if let Some(Violation { field, value, bound, .. }) = &self.violation {
                 failure["field"] = json!(field);
-                failure["value"] = json!(value);
-                failure["bound"] = json!(bound);
+                for (name, quantity) in [("value", value), ("bound", bound)] {
+                    if let Some(quantity) = quantity {
+                        failure[name] = json!(quantity);
+                    }
+                }
             }
             writeln!(stderr, "{failure}")
         } else {
