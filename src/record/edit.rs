@@ -195,9 +195,9 @@ impl KeyEdit {
     /// # let alice = Actor::developer(UserId::new("alice")?);
     /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
     /// let description = Description::new("Sends invoices to the archive")?;
-    /// let edit = KeyEdit::new().description(Some(description));
+    /// let edit = KeyEdit::new().description(Some(description.clone()));
     /// let key = authority.edit(&alice, &issued.key.id, edit).await?.into_inner();
-    /// assert_eq!(key.description.unwrap().as_str(), "Sends invoices to the archive");
+    /// assert_eq!(key.description, Some(description));
     /// # Ok::<(), keywright::Error>(())
     /// # }).unwrap();
     /// ```
@@ -217,9 +217,10 @@ impl KeyEdit {
     /// # let authority = keywright.authority();
     /// # let alice = Actor::developer(UserId::new("alice")?);
     /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
-    /// let edit = KeyEdit::new().contact(Some(Contact::new("billing-team@example.com")?));
+    /// let contact = Contact::new("billing-team@example.com")?;
+    /// let edit = KeyEdit::new().contact(Some(contact.clone()));
     /// let key = authority.edit(&alice, &issued.key.id, edit).await?.into_inner();
-    /// assert_eq!(key.contact.unwrap().as_str(), "billing-team@example.com");
+    /// assert_eq!(key.contact, Some(contact));
     /// # Ok::<(), keywright::Error>(())
     /// # }).unwrap();
     /// ```

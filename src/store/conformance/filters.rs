@@ -46,7 +46,7 @@ async fn finds(space: &Space<'_>, keys: &[KeyRecord], query: KeyQuery, numbers: 
     }
 }
 
-/// The creation times put the keys in the order of their numbers.
+/// Sets the creation time, so that keys have the order of their numbers.
 fn created(n: usize, key: &mut Key) {
     key.created_at = at(u32::try_from(n).unwrap_or(0));
 }

@@ -157,7 +157,7 @@ async fn f4_disabled_key_regenerates_and_stays_disabled(world: &World) -> TestRe
 }
 
 #[common::test(each_store)]
-async fn f4_scheduled_key_that_is_disabled_has_no_overlap(world: &World) -> TestResult {
+async fn f4_disabled_scheduled_key_has_no_overlap(world: &World) -> TestResult {
     let begin = world.later(DAY);
     let new = NewKey::named("prod-main-app")?.not_before(begin);
     let old = world.generate(new).await?;

@@ -150,7 +150,7 @@ async fn a10_keys_are_filtered_by_contact(world: &World) -> TestResult {
 }
 
 #[common::test(each_store)]
-async fn q5_keys_are_filtered_by_kind_metadata_and_prefix(world: &World) -> TestResult {
+async fn q5_keys_are_filtered_by_fields(world: &World) -> TestResult {
     let account = world.account("nightly-report", "analyst").await?;
     let metadata = || Metadata::new([("team", "billing"), ("region", "eu")]);
     let named = || NewKey::named("prod-main-app");
