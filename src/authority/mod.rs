@@ -17,6 +17,7 @@ mod tenant;
 mod transfer;
 mod upkeep;
 mod users;
+mod violation;
 mod whole_listings;
 
 use std::fmt;

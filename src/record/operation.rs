@@ -21,7 +21,7 @@ text_enum! {
         KeyShow = "key.show";
         /// Changes a key's name.
         KeyRename = "key.rename";
-        /// Changes a key's metadata.
+        /// Changes a key's description, contact or metadata.
         KeyAnnotate = "key.annotate";
         /// Changes a key's scopes, networks or rate.
         KeyEdit = "key.edit";
@@ -144,8 +144,8 @@ impl Operation {
             (Self::KeyEnable, Disabled) => Allowed,
             (Self::KeyEnable, Expired | Revoked) => Refused,
 
-            (Self::KeyRotate, Active | Scheduled) => Allowed,
-            (Self::KeyRotate, Disabled | Expired | Revoked) => Refused,
+            (Self::KeyRotate, Active | Scheduled | Disabled) => Allowed,
+            (Self::KeyRotate, Expired | Revoked) => Refused,
 
             (Self::KeyFinishRotation, Active | Scheduled | Disabled) => Allowed,
             (Self::KeyFinishRotation, Expired | Revoked) => Refused,

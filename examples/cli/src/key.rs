@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 use keywright::store::KeyQuery;
-use keywright::{Issued, Key, KeyId, Metadata, Name, NewKey, Outcome};
+use keywright::{
+    Contact, Description, Issued, Key, KeyEdit, KeyId, Metadata, Name, NewKey, Outcome,
+};
 use serde_json::{Value, json};
 
 use crate::Session;
 use crate::args::Paging;
 use crate::failure::Failure;
-use crate::key_args::{KeyCommand, ListArgs, NewKeyArgs};
+use crate::key_args::{KeyCommand, ListArgs, NewKeyArgs, NoteArgs};
 use crate::key_views;
 use crate::output::{Reply, or_none, outcome_word, to_second};
 
@@ -27,6 +29,10 @@ pub(crate) async fn run(session: &Session, command: KeyCommand) -> Result<Reply,
             let renamed = authority.rename(actor, &id.0, name.clone()).await?;
             let (done, already) = (format!("renamed to {name}"), format!("already named {name}"));
             Ok(changed(renamed, &done, &already))
+        }
+        KeyCommand::Describe { id, notes } => {
+            let edited = authority.edit(actor, &id.0, notes.into_edit()?).await?;
+            Ok(changed(edited, "described", "already described so"))
         }
         KeyCommand::Disable { id } => {
             Ok(changed(authority.disable(actor, &id.0).await?, "disabled", "already disabled"))
@@ -61,6 +67,12 @@ async fn generate(session: &Session, args: NewKeyArgs) -> Result<Reply, Failure>
         .metadata(Metadata::new(metadata)?);
     if let Some(rate) = args.rate {
         new = new.rate(rate);
+    }
+    if let Some(description) = args.description {
+        new = new.description(Description::new(description)?);
+    }
+    if let Some(contact) = args.contact {
+        new = new.contact(Contact::new(contact)?);
     }
     if let Some(begin) = args.not_before {
         new = new.not_before(begin.0);
@@ -115,7 +127,7 @@ fn handed_out(issued: &Issued, parts: bool) -> Reply {
 }
 
 async fn list(session: &Session, args: ListArgs) -> Result<Reply, Failure> {
-    let (paging, query) = args.into_query();
+    let (paging, query) = args.into_query()?;
     let query = if let Some(cursor) = &paging.after { query.after(cursor)? } else { query };
     let page =
         paging.read(query, async |query| Ok(session.authority.keys(&session.actor, query).await?));
@@ -125,8 +137,21 @@ async fn list(session: &Session, args: ListArgs) -> Result<Reply, Failure> {
     Ok(if page.items.is_empty() { reply.note("no keys found") } else { reply })
 }
 
+impl NoteArgs {
+    fn into_edit(self) -> Result<KeyEdit, Failure> {
+        let mut edit = KeyEdit::new();
+        if let Some(description) = self.description {
+            edit = edit.description(description.0.map(Description::new).transpose()?);
+        }
+        if let Some(contact) = self.contact {
+            edit = edit.contact(contact.0.map(Contact::new).transpose()?);
+        }
+        Ok(edit)
+    }
+}
+
 impl ListArgs {
-    fn into_query(self) -> (Paging, KeyQuery) {
+    fn into_query(self) -> Result<(Paging, KeyQuery), Failure> {
         let mut query = KeyQuery::new().sort(self.sort);
         if let Some(text) = self.search {
             query = query.search(text);
@@ -136,6 +161,18 @@ impl ListArgs {
         }
         if let Some(owner) = self.owner {
             query = query.owner(owner.0);
+        }
+        if let Some(kind) = self.owner_kind {
+            query = query.owner_kind(kind);
+        }
+        if let Some(contact) = self.contact {
+            query = query.contact(Contact::new(contact)?);
+        }
+        for entry in self.metadata {
+            query = query.metadata(entry.key, entry.value);
+        }
+        if let Some(prefix) = self.prefix {
+            query = query.prefix(prefix);
         }
         if let Some(period) = self.expiring_within {
             query = query.expiring_within(period.0);
@@ -152,7 +189,7 @@ impl ListArgs {
         if let Some(limit) = self.paging.page_size() {
             query = query.limit(limit);
         }
-        (self.paging, query)
+        Ok((self.paging, query))
     }
 }
 

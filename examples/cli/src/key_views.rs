@@ -79,6 +79,8 @@ pub(crate) fn whole(entry: &KeyEntry) -> String {
         ("scopes", words(&key.scopes, no_scopes(&key.owner))),
         ("networks", words(&key.networks, "anywhere")),
         ("rate", or_none(key.rate, "the policy's")),
+        ("description", or_none(key.description.as_ref(), "none")),
+        ("contact", or_none(key.contact.as_ref(), "none")),
         ("metadata", if metadata.is_empty() { "none".to_owned() } else { metadata.join("\n") }),
         ("created", format!("{} by {}", to_second(key.created_at), key.created_by)),
         ("updated", to_second(key.updated_at)),

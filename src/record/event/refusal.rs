@@ -60,6 +60,8 @@ text_enum! {
         SetByAdministrator = "set_by_administrator";
         /// The overlap is longer than the policy allows. Detail: `max_seconds`.
         OverlapTooLong = "overlap_too_long";
+        /// The rotation of a disabled key has an overlap.
+        OverlapWhileDisabled = "overlap_while_disabled";
         /// The tenant's plan does not define the role. Detail: `role`.
         UnknownRole = "unknown_role";
         /// A limit of keys is out of its bounds. Details: `field`, `given`.

@@ -34,6 +34,7 @@ mod commits;
 mod conditions;
 mod events;
 mod faults;
+mod filters;
 mod host;
 mod inserts;
 mod intercept;
@@ -212,6 +213,11 @@ rules! { $
     calm pages::full_last_page_has_no_next: "The last page of keys or accounts has no next query, also if it is full.",
     calm pages::unmoved_keys_appear_on_one_page: "A key that is neither added nor removed nor moved in the order appears on exactly one page.",
     calm queries::key_query_filters_are_obeyed: "A query returns the keys that `KeyQuery::matches` accepts at the given time.",
+    calm filters::owner_kind_filter_is_obeyed: "`KeyQuery::owner_kind` finds the keys of owners of that kind, and no others.",
+    calm filters::contact_filter_is_obeyed: "`KeyQuery::contact` finds the keys with exactly that contact.",
+    calm filters::metadata_filter_is_obeyed: "`KeyQuery::metadata` finds the keys whose metadata has exactly that entry, or all of several.",
+    calm filters::prefix_filter_is_obeyed: "`KeyQuery::prefix` finds the keys with exactly that prefix.",
+    calm filters::search_reads_description_and_contact: "A search finds text in descriptions and contacts, in upper or lower case.",
     calm queries::account_query_filters_are_obeyed: "Accounts are found by name, id and role, in upper or lower case.",
     calm queries::event_query_filters_are_obeyed: "A query returns the events that `EventQuery::matches` accepts.",
     calm usage::usage_deltas_add_up: "The usage of a key is the sum of its deltas, in every method that returns it.",

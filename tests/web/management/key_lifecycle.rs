@@ -14,6 +14,8 @@ fn key_lifecycle_works_over_http() {
             "scopes": ["invoices:read"],
             "networks": ["203.0.113.0/24"],
             "rate": "100/60s",
+            "description": "Sends invoices.\r\nRuns every night.",
+            "contact": "ops@example.com",
             "metadata": { "team": "billing" },
             "expires_in": 86_400,
         });
@@ -21,6 +23,8 @@ fn key_lifecycle_works_over_http() {
         assert_eq!(made.status, 201);
         assert_eq!(made.json["key"]["owner"], "user:ada");
         assert_eq!(made.json["key"]["expires_at"], "2026-01-02T09:00:00Z");
+        assert_eq!(made.json["key"]["description"], "Sends invoices.\nRuns every night.");
+        assert_eq!(made.json["key"]["contact"], "ops@example.com");
         let id = made.text_at("/key/id").to_owned();
         assert_eq!(made.header("location"), Some(format!("keys/{id}").as_str()));
         let path = format!("/keys/{id}");
