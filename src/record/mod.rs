@@ -18,3 +18,4 @@ pub(crate) mod snapshot;
 pub(crate) mod status;
 pub(crate) mod tally;
 pub(crate) mod usage;
+pub(crate) mod use_windows;

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::num::NonZeroU64;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +15,7 @@ use crate::value::redact::redact;
 use crate::value::scope::ScopeSet;
 use crate::value::text::serde_as_text;
 use crate::value::time::in_words;
+use crate::value::use_alert::UseAlert;
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -98,10 +98,14 @@ pub struct Policy {
     /// replacing keys. Keys with a higher rate from an administrator do not count.
     #[serde(deserialize_with = "crate::value::serde_strict::required")]
     pub default_rate: Option<Rate>,
-    /// The threshold for events of extensive use: the store writes one event each time the uses of
-    /// a key pass another multiple of this number. Default `None`: no events.
+    /// The alert for extensive use: one event for each key and period with more accepted uses than
+    /// this. Default `None`: no events, since only the host knows how many uses are many.
     #[serde(deserialize_with = "crate::value::serde_strict::required")]
-    pub extensive_use: Option<NonZeroU64>,
+    pub extensive_use: Option<UseAlert>,
+    /// The alert for suspicious use: one event for each key and period with more refused uses than
+    /// this. Default `None`: no events.
+    #[serde(deserialize_with = "crate::value::serde_strict::required")]
+    pub suspicious_use: Option<UseAlert>,
     /// The time for which a dead key (revoked or expired) is kept before a sweep removes it, in
     /// whole seconds.
     ///
@@ -269,6 +273,7 @@ impl Policy {
             roles,
             default_rate,
             extensive_use,
+            suspicious_use,
             retention,
             event_retention,
         } = self;
@@ -285,6 +290,7 @@ impl Policy {
             PolicyField::Roles => *roles != next.roles,
             PolicyField::DefaultRate => *default_rate != next.default_rate,
             PolicyField::ExtensiveUse => *extensive_use != next.extensive_use,
+            PolicyField::SuspiciousUse => *suspicious_use != next.suspicious_use,
             PolicyField::Retention => *retention != next.retention,
             PolicyField::EventRetention => *event_retention != next.event_retention,
         };
@@ -314,6 +320,7 @@ impl Default for Policy {
             roles: BTreeMap::new(),
             default_rate: None,
             extensive_use: None,
+            suspicious_use: None,
             retention: Self::DEFAULT_RETENTION,
             event_retention: Self::DEFAULT_EVENT_RETENTION,
             version: 0,

@@ -59,8 +59,10 @@ fields! {
     Roles = "roles" by PolicySet;
     /// The default rate of a key.
     DefaultRate = "default_rate" by PolicySet;
-    /// The number of uses after which an audit event is due.
+    /// The alert for extensive use.
     ExtensiveUse = "extensive_use" by PolicySet;
+    /// The alert for suspicious use.
+    SuspiciousUse = "suspicious_use" by PolicySet;
     /// The time for which a dead key is kept.
     Retention = "retention" by PolicySet;
     /// The time for which an audit event is kept.

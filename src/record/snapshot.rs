@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::record::account::ServiceAccount;
 use crate::record::key::{KeyRecord, Owner};
 use crate::record::policy::Policy;
-use crate::record::tally::{AlertThreshold, Tally};
+use crate::record::tally::{Tally, TenantAlerts};
 
 /// A key's record with its service account and its tenant's policy, all read at one moment.
 ///
@@ -118,10 +118,10 @@ impl Snapshot {
         if !fits {
             return Err(SnapshotError(key.id.to_string()));
         }
-        let alert = policy.as_ref().map_or(AlertThreshold::OfDefault, |policy| {
-            AlertThreshold::Stored(policy.extensive_use)
+        let alerts = policy.as_ref().map_or(TenantAlerts::OfDefault, |policy| {
+            TenantAlerts::Stored(policy.as_ref().into())
         });
-        let tally = Arc::new(Tally::new(key.id, key.secret_number, alert));
+        let tally = Arc::new(Tally::new(key.id, key.secret_number, alerts));
         Ok(Self { record, account, policy, tally })
     }
 
