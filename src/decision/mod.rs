@@ -76,8 +76,7 @@ where
     let deny = |reason| DecideError::Denied(Denial::of(presented.key_id, reason));
 
     // Steps 2 and 3.
-    let (Found { snapshot, .. }, secret_used) =
-        recognize(presented, found.as_ref(), peppers, now)?;
+    let (Found { snapshot, .. }, secret_used) = recognize(presented, found.as_ref(), peppers, now)?;
     let key = snapshot.record().key();
     let policy = snapshot.policy().unwrap_or(default_policy);
     // Steps 4 to 6.

@@ -118,9 +118,9 @@ impl Snapshot {
         if !fits {
             return Err(SnapshotError(key.id.to_string()));
         }
-        let alerts = policy.as_ref().map_or(TenantAlerts::OfDefault, |policy| {
-            TenantAlerts::Stored(policy.as_ref().into())
-        });
+        let alerts = policy
+            .as_ref()
+            .map_or(TenantAlerts::OfDefault, |policy| TenantAlerts::Stored(policy.as_ref().into()));
         let tally = Arc::new(Tally::new(key.id, key.secret_number, alerts));
         Ok(Self { record, account, policy, tally })
     }

@@ -420,8 +420,7 @@ mod tests {
     fn full_count_begins_a_new_part() {
         let tally = tally(None);
         let kind = UseKind::Refused;
-        let most =
-            Uses { kind, uses: Packed::MAX_USES, last_used_at: at(0), alert: None };
+        let most = Uses { kind, uses: Packed::MAX_USES, last_used_at: at(0), alert: None };
         tally.add(most);
         tally.count(Counted::Refused, at(1), Alerts::default());
         let parts = taken(&tally);

@@ -13,7 +13,7 @@
 //! share only the snapshots. The setup that has listed a counter stores the counts of all.
 
 use std::collections::hash_map::Entry;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -245,18 +245,24 @@ impl UsageRecorder {
 
     /// Empties the counters of the list and returns their uses, those of each key oldest first.
     fn take(&self) -> Vec<UsageDelta> {
-        let mut deltas = Vec::new();
+        let mut deltas = BTreeMap::new();
         for shard in &self.used {
             let listed = std::mem::take(&mut *shard.lock().unwrap_or_else(PoisonError::into_inner));
             for tally in joined(listed.used, self.default) {
                 let key = *tally.key();
-                deltas.extend(tally.take(self.default).into_iter().map(|uses| {
-                    let Uses { kind, uses, last_used_at, alert } = uses;
-                    UsageDelta { key, kind, uses, last_used_at, alert }
-                }));
+                for Uses { kind, uses, last_used_at, alert } in tally.take(self.default) {
+                    let period = alert.map(|alert| {
+                        (alert.window_start(last_used_at), alert.period(), alert.uses())
+                    });
+                    let none = UsageDelta { key, kind, uses: 0, last_used_at, alert };
+                    let delta = deltas.entry((key, kind, period)).or_insert(none);
+                    delta.uses = delta.uses.saturating_add(uses);
+                    delta.last_used_at = delta.last_used_at.max(last_used_at);
+                }
             }
         }
-        deltas.sort_by_key(|delta| (delta.key, delta.last_used_at, delta.kind));
+        let mut deltas: Vec<UsageDelta> = deltas.into_values().collect();
+        deltas.sort_by_key(|delta| (delta.key, delta.last_used_at));
         deltas
     }
 

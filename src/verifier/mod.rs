@@ -320,8 +320,8 @@ impl Verifier {
             let found = inner.setup.store.resolve(&presented.key_id, Freshness::CURRENT).await?;
             let now = inner.setup.clock.now();
             let recognized = recognize(presented, found.as_ref(), &inner.setup.peppers, now);
-            let (found, _) = recognized
-                .inspect_err(|error| inner.count_refused(found.as_ref(), error, now))?;
+            let (found, _) =
+                recognized.inspect_err(|error| inner.count_refused(found.as_ref(), error, now))?;
             let key = found.record().key();
             match key.status(now) {
                 KeyStatus::Revoked => return Ok(Attempted::Done(Outcome::Unchanged(key.id))),

@@ -180,7 +180,7 @@ impl Both {
             let alert_every = NonZeroU64::new(6);
             deltas.push(UsageDelta {
                 key,
-                secret_number: 1,
+                kind: UseKind::Accepted { secret_number: 1 },
                 uses,
                 last_used_at: self.time(),
                 alert_every,

@@ -28,6 +28,11 @@ pub(crate) enum Flaw {
     UsageOfAbsentRefused,
     UsageWritesRecord,
     AlertsLost,
+    AlertsRepeated,
+    AlertsDecidedBefore,
+    LateUsesInNoWindow,
+    WindowsReopened,
+    RefusedCountAsUses,
     PageSkips,
     PageRepeats,
     StatusesOfLater,
@@ -49,7 +54,7 @@ pub(crate) enum Flaw {
 }
 
 /// Each flaw, its effect, and exactly the rules that detect it.
-pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 43] = [
+pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 48] = [
     (
         Flaw::InsertReplaces,
         "an insert of a key that exists replaces it",
@@ -179,7 +184,10 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 43] = [
             "reused_writer_id_is_refused",
             "usage_writers_are_independent",
             "writer_is_remembered_for_7_days",
-            "alert_is_due_once",
+            "alert_is_due_once_per_window",
+            "late_uses_count_in_their_window",
+            "replaced_window_stays_closed",
+            "refused_uses_are_counted_apart",
             "concurrent_usage_adds_up",
             "dropped_usage_is_atomic",
         ],
@@ -227,13 +235,48 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 43] = [
     ),
     (
         Flaw::AlertsLost,
-        "alerts of extensive use are not written",
+        "alerts are not written",
         &[
             "events_are_numbered_from_1_without_gaps",
             "event_appears_with_its_change",
-            "alert_is_due_once",
+            "alert_is_due_once_per_window",
+            "late_uses_count_in_their_window",
+            "replaced_window_stays_closed",
+            "refused_uses_are_counted_apart",
+            "concurrent_uses_raise_one_alert",
             "dropped_usage_is_atomic",
         ],
+    ),
+    (
+        Flaw::AlertsRepeated,
+        "an alert is written again with each batch above its limit",
+        &[
+            "alert_is_due_once_per_window",
+            "late_uses_count_in_their_window",
+            "replaced_window_stays_closed",
+            "refused_uses_are_counted_apart",
+            "concurrent_uses_raise_one_alert",
+        ],
+    ),
+    (
+        Flaw::AlertsDecidedBefore,
+        "alerts are decided before the step that adds the uses",
+        &["concurrent_uses_raise_one_alert", "dropped_usage_is_atomic"],
+    ),
+    (
+        Flaw::LateUsesInNoWindow,
+        "late uses count in the totals only",
+        &["late_uses_count_in_their_window", "concurrent_uses_raise_one_alert"],
+    ),
+    (
+        Flaw::WindowsReopened,
+        "late uses begin their period again, however old it is",
+        &["replaced_window_stays_closed"],
+    ),
+    (
+        Flaw::RefusedCountAsUses,
+        "refused uses are counted as accepted ones",
+        &["refused_uses_are_counted_apart"],
     ),
     (
         Flaw::PageSkips,

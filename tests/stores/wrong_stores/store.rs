@@ -14,6 +14,9 @@ use keywright::{AccountId, Event, KeyId, Policy, ServiceAccount, TenantId, Times
 
 use super::flaws::Flaw;
 
+/// A key, whether its uses are refused ones, and the start of a period.
+pub(super) type Window = (KeyId, bool, Timestamp);
+
 #[derive(Debug)]
 pub(crate) struct Wrong {
     pub(super) flaw: Flaw,
@@ -36,6 +39,10 @@ pub(super) struct Notes {
     pub(super) undated: HashSet<AccountId>,
     /// The time of each writer's last batch, and how often the writer was forgotten.
     pub(super) writers: HashMap<[u8; 16], (Timestamp, u64)>,
+    /// The batches of usage that were added.
+    pub(super) added: HashSet<([u8; 16], u64)>,
+    /// The uses of each key, accepted or refused, in each period.
+    pub(super) windows: HashMap<Window, u64>,
     /// Whether any event was forgotten.
     pub(super) has_forgotten: bool,
     accounts: HashMap<AccountId, Arc<ServiceAccount>>,

@@ -36,11 +36,8 @@ pub(super) fn event_actor() -> Value {
 
 pub(super) fn event_kind() -> Value {
     let operations = Operation::ALL.iter().map(|operation| EventKind::from(*operation));
-    let kinds = operations.chain([
-        EventKind::ExtensiveUse,
-        EventKind::SuspiciousUse,
-        EventKind::Refusals,
-    ]);
+    let kinds =
+        operations.chain([EventKind::ExtensiveUse, EventKind::SuspiciousUse, EventKind::Refusals]);
     let kinds: Vec<String> = kinds.map(|kind| kind.to_string()).collect();
     json!({ "type": "string", "enum": kinds })
 }

@@ -21,6 +21,7 @@ use crate::value::name::{Name, NamePattern};
 use crate::value::rate::Rate;
 use crate::value::scope::Access;
 use crate::value::time::Timestamp;
+use crate::value::use_alert::UseAlert;
 
 /// Creates an `invalid_body` problem.
 fn invalid(detail: &'static str) -> Problem {
