@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use futures_lite::future::block_on;
 use keywright::store::{
     CacheOptions, CachedStore, Freshness, KeyQuery, KeyStore, MemoryStore, PostgresOptions,
-    PostgresStore, SchemaName, Transfer, UsageBatch, UsageDelta,
+    PostgresStore, SchemaName, Transfer, UsageBatch, UsageDelta, UseKind,
 };
 use keywright::{AccessRequest, Clock, KeyId, PepperRing, SystemClock, Verifier};
 use rand::seq::SliceRandom;

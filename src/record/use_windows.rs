@@ -160,7 +160,9 @@ mod tests {
     #[test]
     fn order_of_late_uses_does_not_matter() {
         // Eleven uses in each of two windows, in ten parts, in every rotation of their order.
-        let parts: Vec<(u64, i64)> = (0..10).map(|n| (n % 5 + 1, (n % 2) * 60 + n)).collect();
+        let parts: Vec<(u64, i64)> = (0..10_u8)
+            .map(|n| (u64::from(n % 5) + 1, i64::from(n % 2) * 60 + i64::from(n)))
+            .collect();
         let sums = [0, 60].map(|start: i64| {
             let of = parts.iter().filter(|(_, at)| (start..start + 60).contains(at));
             of.map(|(uses, _)| uses).sum::<u64>()

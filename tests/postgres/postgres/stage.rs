@@ -7,7 +7,7 @@ use std::time::Duration;
 use keywright::store::{
     AccountQuery, Batch, Change, Epoch, EventQuery, Freshness, KeyQuery, KeyRecord, KeyStore,
     MemoryStore, PostgresOptions, PostgresStore, StoreError, StoreErrorKind, UsageBatch,
-    UsageDelta,
+    UsageDelta, UseKind,
 };
 use keywright::{
     AccountId, Event, KeyId, Name, NewAccount, Owner, RoleName, ServiceAccount, Timestamp,

@@ -2,7 +2,7 @@
 
 use futures_lite::future::block_on;
 use keywright::store::{
-    Epoch, EventQuery, KeyStore, StoreErrorKind, Subject, UsageBatch, UsageDelta,
+    Epoch, EventQuery, KeyStore, StoreErrorKind, Subject, UsageBatch, UsageDelta, UseKind,
 };
 use keywright::{Actor, Clock, Keywright, TenantId, UserId};
 

@@ -8,7 +8,7 @@ use keywright::store::{
     EventQuery, FileOptions, FileStore, Freshness, KeyQuery, KeySort, KeyStore,
     ManualMonotonicClock, MemoryStore, PostgresOptions, Resolve, SchemaName, Snapshot, StoreError,
     StoreErrorKind, Subject, SystemMonotonicClock, TransferError, TransferSource, Usage,
-    UsageBatch, UsageDelta,
+    UsageBatch, UsageDelta, UseKind,
 };
 use keywright::{
     Access, AccessRequest, AccountEdit, AccountId, AdminLimits, Credential, DenialClass,
