@@ -200,7 +200,12 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 48] = [
             "writer_is_remembered_for_7_days",
             "last_use_only_moves_forward",
             "usage_changes_no_record",
+            "alert_is_due_once_per_window",
+            "late_uses_count_in_their_window",
+            "replaced_window_stays_closed",
+            "refused_uses_are_counted_apart",
             "concurrent_usage_adds_up",
+            "concurrent_uses_raise_one_alert",
             "dropped_usage_is_atomic",
         ],
     ),
@@ -216,6 +221,7 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 48] = [
             "usage_writers_are_independent",
             "last_use_only_moves_forward",
             "usage_of_absent_keys_is_dropped",
+            "refused_uses_are_counted_apart",
         ],
     ),
     (
@@ -266,7 +272,11 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 48] = [
     (
         Flaw::LateUsesInNoWindow,
         "late uses count in the totals only",
-        &["late_uses_count_in_their_window", "concurrent_uses_raise_one_alert"],
+        &[
+            "late_uses_count_in_their_window",
+            "replaced_window_stays_closed",
+            "concurrent_uses_raise_one_alert",
+        ],
     ),
     (
         Flaw::WindowsReopened,

@@ -39,8 +39,8 @@ pub(super) struct Notes {
     pub(super) undated: HashSet<AccountId>,
     /// The time of each writer's last batch, and how often the writer was forgotten.
     pub(super) writers: HashMap<[u8; 16], (Timestamp, u64)>,
-    /// The batches of usage that were added.
-    pub(super) added: HashSet<([u8; 16], u64)>,
+    /// The batches of usage as they were added.
+    pub(super) added: HashMap<([u8; 16], u64), UsageBatch>,
     /// The uses of each key, accepted or refused, in each period.
     pub(super) windows: HashMap<Window, u64>,
     /// Whether any event was forgotten.

@@ -160,7 +160,9 @@ impl Wrong {
             | Flaw::WindowsReopened => self.count_windows(&mut batch).await?,
             Flaw::RefusedCountAsUses => {
                 for delta in &mut batch.deltas {
-                    delta.kind = UseKind::Accepted { secret_number: 1 };
+                    if delta.kind == UseKind::Refused {
+                        delta.kind = UseKind::Accepted { secret_number: 1 };
+                    }
                 }
             }
             _ => {}
@@ -173,10 +175,11 @@ impl Wrong {
 
     /// Counts the uses of each period in the notes, and writes alerts that are not due.
     async fn count_windows(&self, batch: &mut UsageBatch) -> Result<(), StoreError> {
-        if !self.notes().added.insert((batch.writer, batch.sequence)) {
+        let (number, at) = ((batch.writer, batch.sequence), batch.at);
+        if let Some(added) = self.notes().added.get(&number) {
+            *batch = added.clone();
             return Ok(());
         }
-        let at = batch.at;
         for delta in &mut batch.deltas {
             let Some(alert) = delta.alert else { continue };
             let start = alert.window_start(delta.last_used_at);
@@ -210,6 +213,7 @@ impl Wrong {
                 delta.alert = None;
             }
         }
+        self.notes().added.insert(number, batch.clone());
         Ok(())
     }
 
