@@ -11,7 +11,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
 
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{ConnectInfo, Request};
 use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
