@@ -325,7 +325,11 @@ impl Verifier {
             let key = found.record().key();
             match key.status(now) {
                 KeyStatus::Revoked => return Ok(Attempted::Done(Outcome::Unchanged(key.id))),
-                KeyStatus::Expired => return Err(Denial::of(key.id, Reason::Expired).into()),
+                KeyStatus::Expired => {
+                    let denied = DecideError::Denied(Denial::of(key.id, Reason::Expired));
+                    inner.count_refused(Some(found), &denied, now);
+                    return Err(denied.into());
+                }
                 _ => {}
             }
             let operation = Operation::KeyRevoke;

@@ -8,7 +8,7 @@ use keywright::store::{AccountQuery, Cursor, KeyQuery, KeyRecord};
 use keywright::{
     Access, AccountId, EventActor, EventKind, EventOutcome, KeyId, Metadata, Name, NameError,
     Network, NetworkError, Networks, NewAccount, Operation, Owner, Policy, Prefix, Rate, RoleName,
-    Scope, TenantId, TimeError, Timestamp, UserId,
+    Scope, TenantId, TimeError, Timestamp, UseAlert, UserId,
 };
 
 use super::{assert_says_something, refuses};

@@ -267,7 +267,7 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 48] = [
     (
         Flaw::AlertsDecidedBefore,
         "alerts are decided before the step that adds the uses",
-        &["concurrent_uses_raise_one_alert", "dropped_usage_is_atomic"],
+        &["concurrent_uses_raise_one_alert"],
     ),
     (
         Flaw::LateUsesInNoWindow,

@@ -175,8 +175,8 @@ impl Wrong {
 
     /// Counts the uses of each period in the notes, and writes alerts that are not due.
     async fn count_windows(&self, batch: &mut UsageBatch) -> Result<(), StoreError> {
-        let (number, at) = ((batch.writer, batch.sequence), batch.at);
-        if let Some(added) = self.notes().added.get(&number) {
+        let (sent, at) = ((batch.writer, batch.as_last()), batch.at);
+        if let Some((_, added)) = self.notes().added.iter().find(|(known, _)| *known == sent) {
             *batch = added.clone();
             return Ok(());
         }
@@ -213,7 +213,7 @@ impl Wrong {
                 delta.alert = None;
             }
         }
-        self.notes().added.insert(number, batch.clone());
+        self.notes().added.push((sent, batch.clone()));
         Ok(())
     }
 
