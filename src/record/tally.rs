@@ -74,7 +74,7 @@ pub(crate) enum Counted {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Uses {
     pub(crate) kind: UseKind,
-    pub(crate) uses: u64,
+    pub(crate) count: u64,
     pub(crate) last_used_at: Timestamp,
     pub(crate) alert: Option<UseAlert>,
 }
@@ -117,7 +117,7 @@ impl Tally {
             Counted::Refused => UseKind::Refused,
         };
         let alert = self.alert(kind, default);
-        self.add(Uses { kind, uses: 1, last_used_at: now, alert });
+        self.add(Uses { kind, count: 1, last_used_at: now, alert });
         self.listed.load(Ordering::SeqCst)
     }
 
@@ -166,7 +166,7 @@ impl Tally {
         let counts = kinds.map(|(behind, kind)| (self.of_secret(behind), kind));
         for (count, kind) in counts.into_iter().chain([(&self.refused, UseKind::Refused)]) {
             let alert = self.alert(kind, default);
-            let none = Uses { kind, uses: 0, last_used_at: Timestamp::MIN, alert };
+            let none = Uses { kind, count: 0, last_used_at: Timestamp::MIN, alert };
             taken.extend(count.take(none));
         }
         taken
@@ -186,12 +186,12 @@ impl Tally {
         let mut ended = self.ended();
         // Another thread may have begun the period meanwhile.
         while let Err(held) = count.add(uses) {
-            let before = Uses { uses: held.uses(), last_used_at: count.last(held, uses), ..uses };
-            if before.uses > 0 && before.period() > uses.period() {
+            let before = Uses { count: held.uses(), last_used_at: count.last(held, uses), ..uses };
+            if before.count > 0 && before.period() > uses.period() {
                 put(&mut ended, uses);
                 return;
             }
-            if count.begin(held, uses) && before.uses > 0 {
+            if count.begin(held, uses) && before.count > 0 {
                 put(&mut ended, before);
             }
         }
@@ -229,7 +229,7 @@ impl Tally {
 /// Adds uses of a period that has ended to a list.
 fn put(ended: &mut Vec<Uses>, uses: Uses) {
     if let Some(known) = ended.iter_mut().find(|known| known.is_like(&uses)) {
-        known.uses = known.uses.saturating_add(uses.uses);
+        known.count = known.count.saturating_add(uses.count);
         known.last_used_at = known.last_used_at.max(uses.last_used_at);
         return;
     }
@@ -289,7 +289,7 @@ impl Count {
         let (period, at) = (uses.period(), uses.last_used_at.unix_micros());
         let mut held = Packed(self.packed.load(Ordering::SeqCst));
         loop {
-            let sum = held.plus(uses.uses, period).ok_or(held)?;
+            let sum = held.plus(uses.count, period).ok_or(held)?;
             if self.last_used_at.load(Ordering::Relaxed) < at {
                 self.last_used_at.fetch_max(at, Ordering::Relaxed);
             }
@@ -328,7 +328,7 @@ impl Count {
     fn take(&self, like: Uses) -> Option<Uses> {
         let held = Packed(self.packed.fetch_and(!Packed::MAX_USES, Ordering::SeqCst));
         let last_used_at = self.last(held, like);
-        (held.uses() > 0).then_some(Uses { uses: held.uses(), last_used_at, ..like })
+        (held.uses() > 0).then_some(Uses { count: held.uses(), last_used_at, ..like })
     }
 }
 
@@ -357,7 +357,7 @@ mod tests {
             .into_iter()
             .map(|uses| {
                 let minute = (uses.last_used_at.unix_micros() - start).div_euclid(60_000_000);
-                (uses.kind == UseKind::Refused, uses.uses, minute, uses.alert.is_some())
+                (uses.kind == UseKind::Refused, uses.count, minute, uses.alert.is_some())
             })
             .collect();
         parts.sort_by_key(|part| (part.2, part.0));
@@ -420,7 +420,7 @@ mod tests {
     fn full_count_begins_a_new_part() {
         let tally = tally(None);
         let kind = UseKind::Refused;
-        let most = Uses { kind, uses: Packed::MAX_USES, last_used_at: at(0), alert: None };
+        let most = Uses { kind, count: Packed::MAX_USES, last_used_at: at(0), alert: None };
         tally.add(most);
         tally.count(Counted::Refused, at(1), Alerts::default());
         let parts = taken(&tally);

@@ -43,7 +43,7 @@ impl UseWindows {
             }
             let new =
                 UseWindow { starts_at, period_seconds, uses: 0, last_used_at: at, reported: false };
-            let place = if self.0[0].is_none() { 0 } else { 1 };
+            let place = usize::from(self.0[0].is_some());
             self.0[place] = Some(new);
         }
         let window = self.0.iter_mut().flatten().find(|known| is_same(known))?;

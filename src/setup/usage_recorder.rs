@@ -250,13 +250,13 @@ impl UsageRecorder {
             let listed = std::mem::take(&mut *shard.lock().unwrap_or_else(PoisonError::into_inner));
             for tally in joined(listed.used, self.default) {
                 let key = *tally.key();
-                for Uses { kind, uses, last_used_at, alert } in tally.take(self.default) {
+                for Uses { kind, count, last_used_at, alert } in tally.take(self.default) {
                     let period = alert.map(|alert| {
                         (alert.window_start(last_used_at), alert.period(), alert.uses())
                     });
                     let none = UsageDelta { key, kind, uses: 0, last_used_at, alert };
                     let delta = deltas.entry((key, kind, period)).or_insert(none);
-                    delta.uses = delta.uses.saturating_add(uses);
+                    delta.uses = delta.uses.saturating_add(count);
                     delta.last_used_at = delta.last_used_at.max(last_used_at);
                 }
             }

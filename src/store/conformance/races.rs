@@ -235,7 +235,7 @@ pub(super) fn concurrent_uses_raise_one_alert(space: &Space<'_>) {
             let writer = space.usage([]);
             for sequence in 1..=BATCHES {
                 // The racers add to one hour and the next one in turns.
-                let second = if (n as u64 + sequence) % 2 == 0 { 10 } else { 3_610 };
+                let second = if (n as u64 + sequence).is_multiple_of(2) { 10 } else { 3_610 };
                 let deltas = vec![alerting(key.id(), 1, at(second), 3)];
                 let batch = UsageBatch { sequence, deltas, ..writer.clone() };
                 space.done("adding usage", space.store.add_usage(&batch).await);

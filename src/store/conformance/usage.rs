@@ -195,13 +195,15 @@ pub(super) async fn usage_changes_no_record(space: &Space<'_>) {
     space.same("its usage after changes", &used(space, key.id()).await, &expected);
 }
 
+/// The deltas of a batch, as uses and seconds, and the alerts that it raises, as the uses of the hour
+/// that begins at a second.
+type Step = (&'static [(u64, u32)], &'static [(u64, u32)]);
+
 /// Adds the deltas of each step as a batch, twice, and compares the alerts of all steps so far.
-/// Each step lists deltas as uses and seconds, and alerts as the uses of the hour that begins at a
-/// second.
 async fn alerts_follow(
     space: &Space<'_>,
     delta: impl Fn(u64, u32) -> UsageDelta,
-    steps: &[(&[(u64, u32)], &[(u64, u32)])],
+    steps: &[Step],
     key: &KeyRecord,
 ) {
     let mut expected = Vec::new();
@@ -227,7 +229,7 @@ const HOUR: u32 = 3_600;
 pub(super) async fn alert_is_due_once_per_window(space: &Space<'_>) {
     let key = space.key();
     space.put([Change::InsertKey(key.clone())]).await;
-    let steps: [(&[(u64, u32)], &[(u64, u32)]); 6] = [
+    let steps: [Step; 6] = [
         (&[(9, 0), (1, 5)], &[]),
         (&[(1, HOUR - 1)], &[(11, 0)]),
         (&[(30, HOUR - 1)], &[]),
@@ -242,7 +244,7 @@ pub(super) async fn alert_is_due_once_per_window(space: &Space<'_>) {
 pub(super) async fn late_uses_count_in_their_window(space: &Space<'_>) {
     let key = space.key();
     space.put([Change::InsertKey(key.clone())]).await;
-    let steps: [(&[(u64, u32)], &[(u64, u32)]); 4] = [
+    let steps: [Step; 4] = [
         (&[(6, HOUR - 1), (6, HOUR)], &[]),
         // A writer whose flush is late, and one with uses of both hours.
         (&[(5, HOUR - 1)], &[(11, 0)]),
@@ -256,7 +258,7 @@ pub(super) async fn late_uses_count_in_their_window(space: &Space<'_>) {
 pub(super) async fn replaced_window_stays_closed(space: &Space<'_>) {
     let key = space.key();
     space.put([Change::InsertKey(key.clone())]).await;
-    let steps: [(&[(u64, u32)], &[(u64, u32)]); 5] = [
+    let steps: [Step; 5] = [
         (&[(11, 0)], &[(11, 0)]),
         (&[(1, HOUR), (1, 2 * HOUR)], &[]),
         (&[(99, 1)], &[]),
@@ -279,7 +281,7 @@ pub(super) async fn refused_uses_are_counted_apart(space: &Space<'_>) {
     add(space, &space.usage([alerting(key.id(), 5, at(10), 5), refused(5, 20)])).await;
     space.same("the accepted uses", &used(space, key.id()).await, &(5, Some(at(10))));
     space.same("the number of alerts", &space.events_of(&space.tenant).await.len(), &0);
-    let steps: [(&[(u64, u32)], &[(u64, u32)]); 3] =
+    let steps: [Step; 3] =
         [(&[(1, 30)], &[(6, 0)]), (&[(1, 5)], &[]), (&[(6, HOUR)], &[(6, HOUR)])];
     alerts_follow(space, refused, &steps, &key).await;
     let usage = space.found(key.id()).await.usage;
