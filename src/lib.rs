@@ -78,4 +78,5 @@ pub use crate::value::rate::{Rate, RateError};
 pub use crate::value::scope::{Access, Scope, ScopeError, ScopeSet};
 pub use crate::value::time::{Clock, ManualClock, SystemClock, TimeError, Timestamp};
 pub use crate::value::token::{Credential, Prefix, PrefixError, Token};
+pub use crate::value::use_alert::{UseAlert, UseAlertError};
 pub use crate::verifier::{Verifier, VerifyError};

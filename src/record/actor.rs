@@ -2,11 +2,13 @@
 //! decided.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::ops::BitOr;
 
 use crate::record::key::Owner;
 use crate::record::operation::Operation;
 use crate::value::id::{TenantId, UserId};
+use crate::value::name::Name;
 
 /// The caller of a management operation: a person, or the host application itself.
 ///
@@ -53,6 +55,8 @@ pub struct Actor {
     tenant: TenantId,
     permissions: Permissions,
     licensed: bool,
+    source: Option<IpAddr>,
+    name: Option<Name>,
 }
 
 impl Actor {
@@ -70,7 +74,14 @@ impl Actor {
     /// # Ok::<(), keywright::Error>(())
     /// ```
     pub fn new(id: UserId, permissions: Permissions) -> Self {
-        Self { id, tenant: TenantId::default(), permissions, licensed: true }
+        Self {
+            id,
+            tenant: TenantId::default(),
+            permissions,
+            licensed: true,
+            source: None,
+            name: None,
+        }
     }
 
     /// Creates an actor with every permission, including those for the plan, for service accounts
@@ -172,6 +183,65 @@ impl Actor {
     /// ```
     pub fn is_licensed(&self) -> bool {
         self.licensed
+    }
+
+    /// Sets the address that the actor's request came from.
+    ///
+    /// Every event of the actor then has this address. The host takes it from the connection, or
+    /// from the header of a proxy that it trusts; see [Actors](crate::guide::actors) in the guide.
+    ///
+    /// ```
+    /// use std::net::IpAddr;
+    /// use keywright::{Actor, UserId};
+    ///
+    /// let address = IpAddr::from([203, 0, 113, 7]);
+    /// let alice = Actor::developer(UserId::new("alice")?).source_address(address);
+    /// assert_eq!(alice.source(), Some(address));
+    /// # Ok::<(), keywright::Error>(())
+    /// ```
+    pub fn source_address(self, address: IpAddr) -> Self {
+        Self { source: Some(address), ..self }
+    }
+
+    /// Sets the name of the person, for pages that show it.
+    ///
+    /// Events do not have it: they name the actor by id, which stays when a name changes.
+    ///
+    /// ```
+    /// use keywright::{Actor, Name, UserId};
+    ///
+    /// let alice = Actor::developer(UserId::new("u-4711")?).display_name(Name::new("Alice Wong")?);
+    /// assert_eq!(alice.shown_name().map(Name::as_str), Some("Alice Wong"));
+    /// # Ok::<(), keywright::Error>(())
+    /// ```
+    pub fn display_name(self, name: Name) -> Self {
+        Self { name: Some(name), ..self }
+    }
+
+    /// Returns the address that the actor's request came from, if the host gave one.
+    ///
+    /// ```
+    /// use keywright::{Actor, UserId};
+    ///
+    /// let alice = Actor::developer(UserId::new("alice")?);
+    /// assert_eq!(alice.source(), None);
+    /// # Ok::<(), keywright::Error>(())
+    /// ```
+    pub fn source(&self) -> Option<IpAddr> {
+        self.source
+    }
+
+    /// Returns the name of the person, if the host gave one.
+    ///
+    /// ```
+    /// use keywright::{Actor, UserId};
+    ///
+    /// let alice = Actor::developer(UserId::new("alice")?);
+    /// assert_eq!(alice.shown_name(), None);
+    /// # Ok::<(), keywright::Error>(())
+    /// ```
+    pub fn shown_name(&self) -> Option<&Name> {
+        self.name.as_ref()
     }
 
     /// Returns the actor's id, which the host chose.

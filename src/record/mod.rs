@@ -26,5 +26,6 @@ pub(crate) mod snapshot;
 pub(crate) mod status;
 pub(crate) mod tally;
 pub(crate) mod usage;
+pub(crate) mod use_windows;
 pub(crate) mod user;
 pub(crate) mod violation;

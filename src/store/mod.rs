@@ -61,7 +61,9 @@ pub use crate::record::key::KeyRecord;
 pub use crate::record::owner_record::OwnerRecord;
 pub use crate::record::policy::TenantPolicy;
 pub use crate::record::snapshot::{Snapshot, SnapshotError};
-pub use crate::record::usage::{LastBatch, Usage, UsageBatch, UsageDelta, WriterConflict};
+pub use crate::record::usage::{
+    AlertDue, LastBatch, Usage, UsageBatch, UsageDelta, UseKind, WriterConflict,
+};
 pub use crate::value::digest::{Digest, DigestError};
 
 /// The interface to a database that holds keys, service accounts, policies, usage and audit events.
@@ -213,8 +215,9 @@ pub use crate::value::digest::{Digest, DigestError};
 /// 3. A batch is refused as a conflict if another process uses the same writer id.
 ///    [`UsageBatch::was_added`] recognizes repeated batches and such conflicts.
 /// 4. A delta for an absent key is dropped, and the rest of the batch is added.
-/// 5. If [`UsageDelta::is_alert_due`] for a delta, with the key's total before and after the delta,
-///    the store writes [`Event::extensive_use`] in the same step. [`plan::usage`] decides this.
+/// 5. Each delta is added with [`Usage::add`], in order. If it returns an alert, the store writes
+///    [`Event::of_alert`] in the same step. [`plan::usage`] does this. The stored usage keeps the
+///    periods that `Usage` holds, so each key, kind and period has at most one event.
 ///
 /// ## Pages
 ///

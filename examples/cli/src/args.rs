@@ -1,7 +1,6 @@
 //! The command line: global options, commands, and the options of all commands but `key`.
 
 use std::net::IpAddr;
-use std::num::NonZeroU64;
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -9,6 +8,7 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 use keywright::store::Cursor;
 use keywright::{
     Access, EventActor, EventKind, Operation, Prefix, Rate, RoleName, Scope, ScopeSet, TenantId,
+    UseAlert,
 };
 
 use crate::key_args::KeyCommand;
@@ -163,9 +163,12 @@ pub(crate) struct PolicyChange {
     /// Rate of keys that have none of their own, for example 100/60s
     #[arg(long, value_name = "RATE|none")]
     pub(crate) default_rate: Option<OrNone<Rate>>,
-    /// Write an event after each further N uses of a key
-    #[arg(long, value_name = "N|none")]
-    pub(crate) extensive_use: Option<OrNone<NonZeroU64>>,
+    /// Write an event if a key has more uses in a period, for example 10000/3600s
+    #[arg(long, value_name = "ALERT|none")]
+    pub(crate) extensive_use: Option<OrNone<UseAlert>>,
+    /// Write an event if a key has more refused uses in a period, for example 20/300s
+    #[arg(long, value_name = "ALERT|none")]
+    pub(crate) suspicious_use: Option<OrNone<UseAlert>>,
     /// Time for which a sweep keeps revoked and expired keys
     #[arg(long, value_name = "PERIOD")]
     pub(crate) retention: Option<Period>,
@@ -321,6 +324,6 @@ fn access() -> impl TypedValueParser<Value = Access> {
 
 fn event_kind() -> impl TypedValueParser<Value = EventKind> {
     let operations = Operation::ALL.iter().map(|operation| operation.as_str());
-    let kinds = operations.chain(["key.extensive_use"]);
+    let kinds = operations.chain(["key.extensive_use", "key.suspicious_use", "actor.refusals"]);
     PossibleValuesParser::new(kinds).try_map(|text| text.parse::<EventKind>())
 }

@@ -89,6 +89,8 @@ pub(crate) fn whole(entry: &KeyEntry) -> String {
         ("revoked", time(key.revoked_at, "no")),
         ("uses", entry.uses.to_string()),
         ("last used", time(entry.last_used_at, "never")),
+        ("refused", entry.refused.to_string()),
+        ("last refused", time(entry.last_refused_at, "never")),
         ("secret", format!("number {}", key.secret_number)),
         ("rotated", time(key.rotated_at, "never")),
     ];

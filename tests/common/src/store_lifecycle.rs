@@ -22,7 +22,8 @@ pub const STEPS: &[Step] = &[
             policy.scope_ceiling = "invoices:read invoices:write".parse().expect("scopes");
             let role = RoleName::new("analyst").expect("a role");
             policy.roles.insert(role, "invoices:read".parse().expect("scopes"));
-            policy.extensive_use = std::num::NonZeroU64::new(3);
+            policy.extensive_use = "2/3600s".parse().ok();
+            policy.suspicious_use = "2/3600s".parse().ok();
         });
     }),
     ("refuse a key in the tenant without API access", |world| {

@@ -249,7 +249,7 @@ fn operations_and_outcomes_read_back() {
     reads_back::<Operation>(&operations);
     refuses::<Operation>(&["", "key", "key.", "Key.rotate", "key.rotate ", "key.extensive_use"]);
     reads_back::<EventKind>(&operations);
-    reads_back::<EventKind>(&["key.extensive_use", "actor.refusals"]);
+    reads_back::<EventKind>(&["key.extensive_use", "key.suspicious_use", "actor.refusals"]);
     refuses::<EventKind>(&["", "key.use"]);
     reads_back::<EventActor>(&["user:alice", "possessor", "system", "user:system"]);
     refuses::<EventActor>(&["", "user:", "user:a b"]);

@@ -56,7 +56,7 @@ fn records() -> Vec<(&'static str, Value, Reader)> {
                 "default_lifetime": 60, "max_lifetime": 60, "max_keys_per_owner": 1,
                 "max_overlap": 0, "name_pattern": { "environments": ["prod"] },
                 "scope_ceiling": [], "roles": { "analyst": ["invoices:read"] }, "default_rate": "1/60s",
-                "extensive_use": 1, "retention": 0, "event_retention": 86400,
+                "extensive_use": "10/60s", "suspicious_use": "5/60s", "retention": 0, "event_retention": 86400,
                 "version": 1,
             }),
             reader::<Policy>,
@@ -66,6 +66,15 @@ fn records() -> Vec<(&'static str, Value, Reader)> {
             json!({
                 "uses": 2, "last_used_at": "2026-01-01T09:00:00Z",
                 "by_secret": [{ "secret_number": 1, "at": "2026-01-01T09:00:00Z" }, null],
+                "refused": 1, "last_refused_at": "2026-01-01T09:00:00Z",
+                "windows": [null, null],
+                "refused_windows": [
+                    {
+                        "starts_at": "2026-01-01T09:00:00Z", "period_seconds": 60, "uses": 1,
+                        "last_used_at": "2026-01-01T09:00:00Z", "reported": false,
+                    },
+                    null,
+                ],
             }),
             reader::<Usage>,
         ),
@@ -74,7 +83,7 @@ fn records() -> Vec<(&'static str, Value, Reader)> {
             json!({
                 "sequence": 1, "tenant": "globex", "at": "2026-01-01T09:00:00Z",
                 "actor": "user:alice", "kind": "key.revoke", "key": "4fQ2xk9ZrT7bWm1c",
-                "account": "4fQ2xk9ZrT7bWm1c", "outcome": "done",
+                "account": "4fQ2xk9ZrT7bWm1c", "source_address": "203.0.113.7", "outcome": "done",
                 "details": {},
             }),
             reader::<Event>,
@@ -132,10 +141,17 @@ fn null_means_an_absent_value() {
         ),
         (
             "Policy",
-            &["default_lifetime", "max_lifetime", "name_pattern", "default_rate", "extensive_use"],
+            &[
+                "default_lifetime",
+                "max_lifetime",
+                "name_pattern",
+                "default_rate",
+                "extensive_use",
+                "suspicious_use",
+            ],
         ),
-        ("Usage", &["last_used_at"]),
-        ("Event", &["key", "account", "detail"]),
+        ("Usage", &["last_used_at", "last_refused_at"]),
+        ("Event", &["key", "account", "source_address", "detail"]),
     ];
     for (kind, names) in optional {
         let all = records();

@@ -1,12 +1,11 @@
 //! Random queries, page by page: PostgreSQL finds the same records as a store in memory, with every
 //! kind of name.
 
-use std::num::NonZeroU64;
 use std::time::Duration;
 
 use keywright::store::{
     AccountQuery, Batch, Change, EventQuery, KeyQuery, KeyRecord, KeySort, KeyStore, MemoryStore,
-    Page, PostgresOptions, PostgresStore, StoredKey, Usage, UsageBatch, UsageDelta,
+    Page, PostgresOptions, PostgresStore, StoredKey, Usage, UsageBatch, UsageDelta, UseKind,
 };
 use keywright::{
     Contact, Event, EventKind, KeyId, KeyStatus, Operation, Owner, OwnerKind, Prefix,
@@ -186,13 +185,13 @@ impl Both {
         let mut deltas = Vec::new();
         for key in ids.into_iter().step_by(2) {
             let uses = 1 + self.random.below(9) as u64;
-            let alert_every = NonZeroU64::new(6);
+            let alert = "5/3600s".parse().ok();
             deltas.push(UsageDelta {
                 key,
-                secret_number: 1,
+                kind: UseKind::Accepted { secret_number: 1 },
                 uses,
                 last_used_at: self.time(),
-                alert_every,
+                alert,
             });
         }
         let used = UsageBatch { writer: [7; 16], sequence: 1, at: self.time(), deltas };

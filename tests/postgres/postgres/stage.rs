@@ -7,7 +7,7 @@ use std::time::Duration;
 use keywright::store::{
     AccountQuery, Batch, Change, Epoch, EventQuery, Freshness, KeyQuery, KeyRecord, KeyStore,
     MemoryStore, PostgresOptions, PostgresStore, StoreError, StoreErrorKind, UsageBatch,
-    UsageDelta,
+    UsageDelta, UseKind,
 };
 use keywright::{
     AccountId, Event, KeyId, Name, NewAccount, Owner, RoleName, ServiceAccount, Timestamp,
@@ -179,7 +179,13 @@ pub(crate) fn insert(number: u64) -> Batch {
 }
 
 pub(crate) fn delta(number: u64, uses: u64, last_used_at: Timestamp) -> UsageDelta {
-    UsageDelta { key: id(number), secret_number: 1, uses, last_used_at, alert_every: None }
+    UsageDelta {
+        key: id(number),
+        kind: UseKind::Accepted { secret_number: 1 },
+        uses,
+        last_used_at,
+        alert: None,
+    }
 }
 
 pub(crate) fn usage(writer: u8, sequence: u64, deltas: Vec<UsageDelta>) -> UsageBatch {

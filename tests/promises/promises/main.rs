@@ -3,6 +3,7 @@
 
 mod access_page;
 mod account_keys;
+mod alerts;
 mod concurrent_changes;
 mod console;
 mod dropped;

@@ -7,12 +7,15 @@ use std::time::Duration;
 use futures_lite::future::yield_now;
 use keywright::store::{
     AccountQuery, Batch, Changes, Epoch, EventQuery, Freshness, KeyQuery, KeyRecord, KeyStore,
-    MAX_LIMIT, MemoryStore, Page, Resolve, Snapshot, StoreError, StoredKey, Subject, Usage,
-    UsageBatch, async_trait,
+    LastBatch, MAX_LIMIT, MemoryStore, Page, Resolve, Snapshot, StoreError, StoredKey, Subject,
+    Usage, UsageBatch, async_trait,
 };
 use keywright::{AccountId, Event, KeyId, Policy, ServiceAccount, TenantId, Timestamp};
 
 use super::flaws::Flaw;
+
+/// A key, whether its uses are refused ones, and the start of a period.
+pub(super) type Window = (KeyId, bool, Timestamp);
 
 #[derive(Debug)]
 pub(crate) struct Wrong {
@@ -36,6 +39,10 @@ pub(super) struct Notes {
     pub(super) undated: HashSet<AccountId>,
     /// The time of each writer's last batch, and how often the writer was forgotten.
     pub(super) writers: HashMap<[u8; 16], (Timestamp, u64)>,
+    /// The batches of usage as they were sent and as they were added.
+    pub(super) added: Vec<(([u8; 16], LastBatch), UsageBatch)>,
+    /// The uses of each key, accepted or refused, in each period.
+    pub(super) windows: HashMap<Window, u64>,
     /// Whether any event was forgotten.
     pub(super) has_forgotten: bool,
     accounts: HashMap<AccountId, Arc<ServiceAccount>>,

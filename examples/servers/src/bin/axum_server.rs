@@ -11,7 +11,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
 
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{ConnectInfo, Request};
 use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
@@ -105,10 +105,17 @@ async fn maybe(grant: Option<Grant>) -> String {
 /// Like your own login, it identifies the user of the request and leaves an [`Actor`] for the management
 /// API, which answers 401 without one. Your login must also limit the rate of its users, because each
 /// change is a durable write.
-async fn stand_in_login(mut request: Request, next: Next) -> Response {
+///
+/// The events of the actor have the address of the connection. Behind a proxy, take the address from
+/// `TrustedProxies::source_of`.
+async fn stand_in_login(
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let user = request.headers().get("x-demo-user").and_then(|value| value.to_str().ok());
     if let Some(actor) = user.and_then(|user| actor_of(user).ok().flatten()) {
-        request.extensions_mut().insert(actor);
+        request.extensions_mut().insert(actor.source_address(peer.ip()));
     }
     next.run(request).await
 }

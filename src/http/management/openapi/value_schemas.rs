@@ -38,7 +38,8 @@ pub(super) fn event_actor() -> Value {
 
 pub(super) fn event_kind() -> Value {
     let operations = Operation::ALL.iter().map(|operation| EventKind::from(*operation));
-    let kinds = operations.chain([EventKind::ExtensiveUse, EventKind::Refusals]);
+    let kinds =
+        operations.chain([EventKind::ExtensiveUse, EventKind::SuspiciousUse, EventKind::Refusals]);
     let kinds: Vec<String> = kinds.map(|kind| kind.to_string()).collect();
     json!({ "type": "string", "enum": kinds })
 }
@@ -150,6 +151,24 @@ pub(super) fn rate() -> Value {
         "pattern": "^[1-9][0-9]{0,6}/[1-9][0-9]{0,6}s$",
         "description": "Uses per period: at most 1000000 uses in at most 2678400 s.",
         "examples": ["100/60s"],
+    })
+}
+
+pub(super) fn use_alert() -> Value {
+    json!({
+        "type": "string",
+        "pattern": "^[1-9][0-9]{0,12}/[1-9][0-9]{1,6}s$",
+        "description": "Uses and a period: at most 1000000000000 uses in 60 s to 2678400 s.",
+        "examples": ["1000/3600s"],
+    })
+}
+
+/// Builds the schema of an IP address, in version 4 or 6.
+pub(super) fn address() -> Value {
+    json!({
+        "type": "string",
+        "pattern": "^[0-9A-Fa-f:.]{2,45}$",
+        "examples": ["203.0.113.7"],
     })
 }
 

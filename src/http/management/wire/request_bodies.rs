@@ -2,7 +2,6 @@
 //! tenant, id or creator of a record.
 
 use std::collections::BTreeMap;
-use std::num::NonZeroU64;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -23,6 +22,7 @@ use crate::value::note::{Contact, Description};
 use crate::value::rate::Rate;
 use crate::value::scope::Access;
 use crate::value::time::Timestamp;
+use crate::value::use_alert::UseAlert;
 
 /// Creates an `invalid_body` problem.
 fn invalid(detail: &'static str) -> Problem {
@@ -267,7 +267,9 @@ pub(crate) struct PolicyBody {
     #[serde(deserialize_with = "nullable")]
     default_rate: Option<Rate>,
     #[serde(deserialize_with = "nullable")]
-    extensive_use: Option<Whole>,
+    extensive_use: Option<UseAlert>,
+    #[serde(deserialize_with = "nullable")]
+    suspicious_use: Option<UseAlert>,
     retention: Seconds,
     event_retention: Seconds,
 }
@@ -277,10 +279,6 @@ impl PolicyBody {
     pub(crate) fn into_policy(self, version: u64) -> Result<Policy, Problem> {
         let max_keys = u16::try_from(self.max_keys_per_owner.0)
             .map_err(|_| invalid("max_keys_per_owner must be between 1 and 1000"))?;
-        let every = self.extensive_use.map(|Whole(every)| NonZeroU64::new(every));
-        if every == Some(None) {
-            return Err(invalid("extensive_use must be a whole number of at least 1, or null"));
-        }
         let duration = |Seconds(duration)| duration;
         let policy = Policy {
             api_in_plan: self.api_in_plan,
@@ -294,7 +292,8 @@ impl PolicyBody {
             scope_ceiling: self.scope_ceiling.0,
             roles: self.roles.into_iter().map(|(name, list)| (name, list.0)).collect(),
             default_rate: self.default_rate,
-            extensive_use: every.flatten(),
+            extensive_use: self.extensive_use,
+            suspicious_use: self.suspicious_use,
             retention: self.retention.0,
             event_retention: self.event_retention.0,
             version,

@@ -2,7 +2,7 @@
 //! that a new field of a record is never sent by accident.
 
 use std::collections::BTreeMap;
-use std::num::NonZeroU64;
+use std::net::IpAddr;
 
 use serde::Serialize;
 
@@ -25,6 +25,7 @@ use crate::value::rate::Rate;
 use crate::value::scope::{Access, ScopeSet};
 use crate::value::time::Timestamp;
 use crate::value::token::Prefix;
+use crate::value::use_alert::UseAlert;
 
 #[derive(Serialize)]
 pub(crate) struct PageView<T> {
@@ -90,6 +91,8 @@ pub(crate) struct KeyEntryView {
     status: KeyStatus,
     uses: u64,
     last_used_at: Option<Timestamp>,
+    refused: u64,
+    last_refused_at: Option<Timestamp>,
     overlap: Option<OverlapView>,
     refused_because: Option<Reason>,
     actions: Vec<Operation>,
@@ -104,6 +107,8 @@ impl From<KeyEntry> for KeyEntryView {
             status,
             uses,
             last_used_at,
+            refused,
+            last_refused_at,
             overlap,
             refused_because,
             actions,
@@ -115,6 +120,8 @@ impl From<KeyEntry> for KeyEntryView {
             status,
             uses,
             last_used_at,
+            refused,
+            last_refused_at,
             overlap: overlap.map(OverlapView::from),
             refused_because,
             actions,
@@ -158,12 +165,13 @@ pub(crate) struct EventView {
     kind: EventKind,
     key: Option<KeyId>,
     account: Option<AccountId>,
+    source_address: Option<IpAddr>,
     outcome: EventOutcome,
     details: EventDetails,
 }
 
 same_fields!(Event as EventView:
-    sequence tenant at actor kind key account outcome details
+    sequence tenant at actor kind key account source_address outcome details
 );
 
 /// A policy without its version, which is the entity tag. `PUT /policy` accepts the same body.
@@ -180,7 +188,8 @@ pub(crate) struct PolicyView {
     scope_ceiling: ScopeSet,
     roles: BTreeMap<RoleName, ScopeSet>,
     default_rate: Option<Rate>,
-    extensive_use: Option<NonZeroU64>,
+    extensive_use: Option<UseAlert>,
+    suspicious_use: Option<UseAlert>,
     retention: u64,
     event_retention: u64,
 }
@@ -200,6 +209,7 @@ impl From<Policy> for PolicyView {
             roles,
             default_rate,
             extensive_use,
+            suspicious_use,
             retention,
             event_retention,
             version: _,
@@ -217,6 +227,7 @@ impl From<Policy> for PolicyView {
             roles,
             default_rate,
             extensive_use,
+            suspicious_use,
             retention: retention.as_secs(),
             event_retention: event_retention.as_secs(),
         }

@@ -5,8 +5,8 @@ use serde_json::{Map, Value, json};
 use super::objects::{body, boolean, or_none, page, record, such_as};
 use crate::http::management::openapi::references::schema_ref;
 use crate::http::management::openapi::value_schemas::{
-    access, contact, count, description, event_actor, event_kind, host_id, id, metadata, name,
-    networks, or_null, owner, prefix, rate, role_name, scopes, seconds, time,
+    access, address, contact, count, description, event_actor, event_kind, host_id, id, metadata,
+    name, networks, or_null, owner, prefix, rate, role_name, scopes, seconds, time, use_alert,
 };
 use crate::http::management::route_table::names::Schema;
 use crate::http::management::wire::problem::Code;
@@ -70,6 +70,8 @@ pub(super) fn key_entry() -> Value {
         "status": { "type": "string", "enum": KeyStatus::ALL.map(KeyStatus::as_str) },
         "uses": count(),
         "last_used_at": or_null(time()),
+        "refused": count(),
+        "last_refused_at": or_null(time()),
         "overlap": or_none(Schema::Overlap),
         "refused_because": {
             "type": ["string", "null"],
@@ -149,6 +151,7 @@ pub(super) fn event() -> Value {
         "kind": event_kind(),
         "key": or_null(id()),
         "account": or_null(id()),
+        "source_address": or_null(address()),
         "outcome": { "type": "string", "enum": event_outcomes() },
         "details": event_details(),
     }))
@@ -188,7 +191,8 @@ pub(super) fn policy() -> Value {
             "additionalProperties": scopes(),
         },
         "default_rate": or_null(rate()),
-        "extensive_use": or_null(seconds(1)),
+        "extensive_use": or_null(use_alert()),
+        "suspicious_use": or_null(use_alert()),
         "retention": seconds(0),
         "event_retention": seconds(Policy::MIN_EVENT_RETENTION.as_secs()),
     }));
@@ -204,7 +208,8 @@ pub(super) fn policy() -> Value {
         "scope_ceiling": ["invoices:read", "invoices:write"],
         "roles": { "analyst": ["invoices:read"] },
         "default_rate": "100/60s",
-        "extensive_use": null,
+        "extensive_use": "10000/3600s",
+        "suspicious_use": "20/300s",
         "retention": 7_776_000,
         "event_retention": 34_560_000,
     });
