@@ -24,6 +24,11 @@ pub struct Subjects {
 }
 
 impl Subjects {
+    /// Returns subjects with the user `me`.
+    pub fn new(key: KeyId, owner: Owner, account: AccountId) -> Self {
+        Self { key, owner, account, user: crate::user("me") }
+    }
+
     /// Creates subjects that the operation will change. For a sweep it also creates a dead key past its
     /// retention.
     pub async fn of(world: &World, owner: &Owner, operation: Operation) -> TestResult<Self> {
@@ -48,11 +53,11 @@ impl Subjects {
         if operation == Operation::AccountEnable {
             world.authority.disable_account(&world.admin, &account).await?;
         }
-        let user = crate::user("me");
+        let subjects = Self::new(key, owner.clone(), account);
         if operation == Operation::UserRestore {
-            world.authority.suspend_user(&world.admin, &user).await?;
+            world.authority.suspend_user(&world.admin, &subjects.user).await?;
         }
-        Ok(Self { key, owner: owner.clone(), account, user })
+        Ok(subjects)
     }
 }
 
