@@ -114,7 +114,7 @@ fn miss(pool: &PgPool) {
         "miss / one bare row",
         100,
         || {
-            black_box(block_on(store.resolve(&id, Freshness::Usual)).expect("it answers"));
+            black_box(block_on(store.resolve(&id, Freshness::StoreDefault)).expect("it answers"));
         },
         bare,
     );

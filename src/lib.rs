@@ -53,7 +53,7 @@ pub use crate::record::event::{
     DetailField, DetailValue, Event, EventActor, EventDetails, EventKind, EventOutcome,
     EventOutcomeError, RefusalCode, RefusalCodeError,
 };
-pub use crate::record::key::{Key, Owner, OwnerError, WrongStatus};
+pub use crate::record::key::{Key, Owner, OwnerError, OwnerKind, OwnerKindError, WrongStatus};
 pub use crate::record::new_key::NewKey;
 pub use crate::record::operation::{Operation, OperationError, Outcome, Transition};
 pub use crate::record::plan::{Plan, ScopeDefinition};
@@ -62,15 +62,17 @@ pub use crate::record::policy_field::PolicyField;
 pub use crate::record::policy_in_force::{EffectivePolicy, InForce, Source};
 pub use crate::record::requirement::{Requirement, Requirements};
 pub use crate::record::role::{Role, RoleName, RoleNameError};
-pub use crate::record::rules::RuleError;
+pub use crate::record::rules::{ExpiryField, RuleError};
 pub use crate::record::settings::{Settings, SettingsEdit};
 pub use crate::record::status::KeyStatus;
 pub use crate::record::user::User;
+pub use crate::record::violation::{Quantity, Violation};
 pub use crate::value::digest::{PepperError, PepperRing};
 pub use crate::value::id::{AccountId, IdError, KeyId, TenantId, UserId};
 pub use crate::value::metadata::{Metadata, MetadataError};
 pub use crate::value::name::{Name, NameError, NamePattern};
 pub use crate::value::network::{Network, NetworkError, Networks};
+pub use crate::value::note::{Contact, Description, NoteError, NoteField};
 pub use crate::value::random::{Drawn, RandomError};
 pub use crate::value::rate::{Rate, RateError};
 pub use crate::value::scope::{Access, Scope, ScopeError, ScopeSet};

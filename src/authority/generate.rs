@@ -30,6 +30,7 @@ use super::errors::GenerateError;
 /// # let alice = Actor::developer(UserId::new("alice")?);
 /// let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
 /// println!("copy this token now: {}", issued.token.expose());
+/// println!("in two parts: {} and {}", issued.token.key_id(), issued.token.expose_key_secret());
 ///
 /// // The key itself holds no secret and can be logged.
 /// println!("alice has the key {}", issued.key.display_prefix());
@@ -69,19 +70,17 @@ impl Authority {
     /// # }).unwrap();
     /// ```
     ///
-    /// Three conditions are checked in this order: the actor's permission, API access in the
-    /// tenant's plan, and the tenant's own switch for API access. An actor without the permission
-    /// does not learn the state of the other two. The limit of live keys for each owner
-    /// ([`Policy::max_keys_per_owner`]) holds exactly, under any number of concurrent calls.
+    /// Generating needs three things: the actor's permission, a license (API access in the tenant's
+    /// plan, and an actor to whom the host has not denied it), and the tenant's own switch for API
+    /// access. The error names all that are missing. The limit of live keys for each owner holds
+    /// exactly, under any number of concurrent calls.
     ///
     /// # Errors
-    /// * [`PermissionDenied`](GenerateError::PermissionDenied) if the actor has no permission to
-    ///   generate keys for this owner.
-    /// * [`UpgradeRequired`](GenerateError::UpgradeRequired) or
-    ///   [`AccessOff`](GenerateError::AccessOff) if the tenant has no API access.
+    /// * [`Missing`](GenerateError::Missing) if the permission, the license or the switch is missing.
     /// * [`AccountNotFound`](GenerateError::AccountNotFound) or
     ///   [`AccountDisabled`](GenerateError::AccountDisabled) if the owner is a service account that
-    ///   cannot have new keys.
+    ///   cannot have new keys, and [`UserSuspended`](GenerateError::UserSuspended) if it is a
+    ///   suspended user.
     /// * [`Rule`](GenerateError::Rule) if the name, expiry, scopes or rate break a rule of the
     ///   policy.
     /// * [`TooManyKeys`](GenerateError::TooManyKeys) if the owner holds as many live keys as the
@@ -124,7 +123,7 @@ impl Authority {
                 }
                 let (policy, account) = (rules.policy(), rules.account.as_ref());
                 let checked = new.check(owner, actor, policy, account, attempt.now)?;
-                let key = checked.into_key(key_id, self.setup.prefix.clone());
+                let key = checked.into_key(key_id, self.setup.prefixes.own().clone());
                 let limit = policy.max_keys_of(owner);
                 let batch = insertion(attempt, rules.conditions, limit, key.clone(), digest);
                 attempt.commit(batch, key).await.map_err(|error| match (error.kind(), limit) {
@@ -137,7 +136,7 @@ impl Authority {
             })
         });
         let key = generated.await?;
-        let token = secret.into_token(&self.setup.prefix, key_id);
+        let token = secret.into_token(self.setup.prefixes.own(), key_id);
         Ok(Issued { key, token })
     }
 }

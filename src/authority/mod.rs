@@ -17,6 +17,7 @@ mod tenant;
 mod transfer;
 mod upkeep;
 mod users;
+mod violation;
 mod whole_listings;
 
 use std::fmt;
@@ -91,7 +92,12 @@ pub use self::whole_listings::Listing;
 /// | change a service account | [`edit_account`](Self::edit_account) |
 /// | stop a service account for a while | [`disable_account`](Self::disable_account), [`enable_account`](Self::enable_account) |
 /// | delete a service account and its keys | [`delete_account`](Self::delete_account) |
-/// | set the rules of a tenant | [`policy`](Self::policy), [`set_policy`](Self::set_policy) |
+/// | show the rules of a tenant | [`policy`](Self::policy) |
+/// | set the host's limits for a tenant | [`set_plan`](Self::set_plan) |
+/// | change a tenant's own rules | [`edit_settings`](Self::edit_settings) |
+/// | hand keys to another owner | [`transfer_key`](Self::transfer_key), [`transfer_owned`](Self::transfer_owned) |
+/// | stop all keys of a user for a while | [`suspend_user`](Self::suspend_user), [`restore_user`](Self::restore_user) |
+/// | give a user a display name | [`set_display_name`](Self::set_display_name), [`user`](Self::user) |
 /// | read the audit trail | [`events`](Self::events), [`all_events`](Self::all_events) |
 /// | remove old keys and events | [`sweep`](Self::sweep) |
 ///
@@ -118,8 +124,8 @@ pub use self::whole_listings::Listing;
 /// # Concurrent changes
 /// A method reads the current records, checks the change against them, and writes it in one atomic
 /// step. If another caller changes a record in between, the method starts again, up to 64 times.
-/// After that it fails with `Contended`, and nothing was changed. [`set_policy`](Self::set_policy)
-/// does not start again: it fails with `Stale`, since the actor has not seen the new policy.
+/// After that it fails with `Contended`, and nothing was changed. A change that names the version
+/// that the actor has seen fails with `Stale` instead.
 ///
 /// # Failures of the store
 /// The `Store` variant of each error holds the [`StoreError`]. After the kind

@@ -88,13 +88,13 @@ impl Actor {
         Self::new(id, Permissions::ADMINISTRATOR)
     }
 
-    /// Creates an actor who sets the policy, lists all keys, revokes any key and reads events.
+    /// Creates an actor who edits the settings, manages users, lists all keys, revokes any key and reads events.
     ///
     /// ```
     /// use keywright::{Actor, Operation, UserId};
     ///
     /// let admin = Actor::tenant_admin(UserId::new("ada")?);
-    /// assert!(admin.may_for_any(Operation::PolicySet));
+    /// assert!(admin.may_for_any(Operation::SettingsEdit));
     /// assert!(!admin.may_for_any(Operation::PlanSet));
     /// # Ok::<(), keywright::Error>(())
     /// ```
@@ -270,7 +270,7 @@ impl Actor {
 
     /// Returns whether the actor has permission for `operation` on keys of any owner.
     ///
-    /// For an operation that is not about keys, such as [`Operation::PolicySet`], it returns
+    /// For an operation that is not about keys, such as [`Operation::SettingsEdit`], it returns
     /// whether the actor has the permission.
     ///
     /// ```
@@ -396,25 +396,25 @@ impl Permissions {
     /// Permissions to see and set the policy, see all keys and accounts, revoke any key and read
     /// events: the set of [`Actor::tenant_admin`].
     pub const TENANT_ADMIN: Self = Self::SHOW_ANY
-        .and(Self::REVOKE_ANY)
-        .and(Self::SHOW_ACCOUNTS)
-        .and(Self::SHOW_POLICY)
-        .and(Self::EDIT_SETTINGS)
-        .and(Self::MANAGE_USERS)
-        .and(Self::TRANSFER_ANY)
-        .and(Self::SHOW_EVENTS);
+        .union(Self::REVOKE_ANY)
+        .union(Self::SHOW_ACCOUNTS)
+        .union(Self::SHOW_POLICY)
+        .union(Self::EDIT_SETTINGS)
+        .union(Self::MANAGE_USERS)
+        .union(Self::TRANSFER_ANY)
+        .union(Self::SHOW_EVENTS);
     /// Permissions for every operation on the actor's own keys, and to see the policy: the set of
     /// [`Actor::developer`].
     pub const DEVELOPER: Self = Self::SHOW_OWN
-        .and(Self::GENERATE_OWN)
-        .and(Self::EDIT_OWN)
-        .and(Self::ROTATE_OWN)
-        .and(Self::REVOKE_OWN)
-        .and(Self::DELETE_OWN)
-        .and(Self::SHOW_POLICY);
+        .union(Self::GENERATE_OWN)
+        .union(Self::EDIT_OWN)
+        .union(Self::ROTATE_OWN)
+        .union(Self::REVOKE_OWN)
+        .union(Self::DELETE_OWN)
+        .union(Self::SHOW_POLICY);
     /// Permissions to see everything: the set of [`Actor::auditor`].
     pub const AUDITOR: Self =
-        Self::SHOW_ANY.and(Self::SHOW_ACCOUNTS).and(Self::SHOW_POLICY).and(Self::SHOW_EVENTS);
+        Self::SHOW_ANY.union(Self::SHOW_ACCOUNTS).union(Self::SHOW_POLICY).union(Self::SHOW_EVENTS);
 
     /// Returns the union of both sets.
     ///
@@ -423,10 +423,10 @@ impl Permissions {
     /// ```
     /// use keywright::Permissions;
     ///
-    /// const ON_CALL: Permissions = Permissions::AUDITOR.and(Permissions::REVOKE_ANY);
+    /// const ON_CALL: Permissions = Permissions::AUDITOR.union(Permissions::REVOKE_ANY);
     /// assert_eq!(ON_CALL, Permissions::AUDITOR | Permissions::REVOKE_ANY);
     /// ```
-    pub const fn and(self, other: Self) -> Self {
+    pub const fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
@@ -486,7 +486,7 @@ impl BitOr for Permissions {
     type Output = Self;
 
     fn bitor(self, other: Self) -> Self {
-        self.and(other)
+        self.union(other)
     }
 }
 

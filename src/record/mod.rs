@@ -27,3 +27,4 @@ pub(crate) mod status;
 pub(crate) mod tally;
 pub(crate) mod usage;
 pub(crate) mod user;
+pub(crate) mod violation;

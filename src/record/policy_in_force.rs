@@ -3,7 +3,6 @@
 //! No other module combines plan and settings. When a plan shrinks, the smaller of the two is in
 //! force at once.
 
-use std::fmt;
 use std::num::NonZeroU64;
 use std::time::Duration;
 
@@ -14,9 +13,9 @@ use crate::record::plan::Plan;
 use crate::record::policy::{Policy, PolicyError, TenantPolicy};
 use crate::record::policy_field::PolicyField;
 use crate::record::settings::Settings;
+use crate::record::violation::Quantity;
 use crate::value::name::{Name, NameError, NamePattern};
 use crate::value::rate::Rate;
-use crate::value::time::in_words;
 
 /// The value of a rule that is in force, and the reason for it.
 ///
@@ -266,32 +265,38 @@ impl Settings {
             (F::Retention, self.retention, plan.max_retention),
             (F::EventRetention, self.event_retention, plan.max_event_retention),
         ];
+        let seconds = |time: Duration| Quantity::Seconds(time.as_secs());
         for (field, value, bound) in times {
             if let (Some(value), Some(bound)) = (value, bound)
                 && value > bound
             {
-                return Err(beyond(field, in_words(value), "at most", in_words(bound)));
+                return Err(beyond(field, seconds(value), "at most", seconds(bound)));
             }
         }
         let (least, times) = (plan.min_event_retention, self.event_retention);
         if let Some(value) = times.filter(|value| *value < least) {
-            return Err(beyond(F::EventRetention, in_words(value), "at least", in_words(least)));
+            return Err(beyond(F::EventRetention, seconds(value), "at least", seconds(least)));
         }
+        let number = |number: u64| Quantity::Number(number);
         let most = plan.max_keys_per_user;
         if let Some(keys) = self.max_keys_per_user.filter(|keys| *keys > most) {
+            let (keys, most) = (number(keys.into()), number(most.into()));
             return Err(beyond(F::MaxKeysPerUser, keys, "at most", most));
         }
         if let (Some(rate), Some(max)) = (self.default_rate, plan.max_rate)
             && !rate.is_within(&max)
         {
+            let (rate, max) = (Quantity::text(&rate), Quantity::text(&max));
             return Err(beyond(F::DefaultRate, rate, "at most", max));
         }
         let least = plan.min_extensive_use;
         if let Some(every) = self.extensive_use.filter(|every| *every < least) {
+            let (every, least) = (number(every.get()), number(least.get()));
             return Err(beyond(F::ExtensiveUse, every, "at least", least));
         }
         if plan.require_expiry && self.require_expiry == Some(false) {
-            return Err(beyond(F::RequireExpiry, false, "equal to", true));
+            let (value, bound) = (Quantity::text(&false), Quantity::text(&true));
+            return Err(beyond(F::RequireExpiry, value, "equal to", bound));
         }
         Ok(())
     }
@@ -299,10 +304,9 @@ impl Settings {
 
 fn beyond(
     field: PolicyField,
-    value: impl fmt::Display,
-    relation: &str,
-    bound: impl fmt::Display,
+    value: Quantity,
+    relation: &'static str,
+    bound: Quantity,
 ) -> PolicyError {
-    let bound = format!("{relation} {bound}");
-    PolicyError::BeyondPlan { field, value: value.to_string(), bound }
+    PolicyError::BeyondPlan { field, value, relation, bound }
 }

@@ -7,6 +7,8 @@ pub(crate) mod id;
 pub(crate) mod metadata;
 pub(crate) mod name;
 pub(crate) mod network;
+pub(crate) mod note;
+pub(crate) mod prefixes;
 pub(crate) mod random;
 pub(crate) mod rate;
 pub(crate) mod redact;

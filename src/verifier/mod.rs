@@ -4,13 +4,17 @@
 //! cannot generate keys or change them in other ways. A web server that only checks keys therefore
 //! holds nothing that can.
 
+#[cfg(any(feature = "actix", feature = "tower"))]
+mod renew;
 mod repepper;
 
 use std::fmt;
 use std::sync::Arc;
 
 use crate::decision::request::AccessRequest;
-use crate::decision::{Circumstances, DecideError, Denial, Grant, Reason, decide, recognize};
+use crate::decision::{
+    Circumstances, DecideError, Denial, Expected, Grant, Reason, decide, recognize,
+};
 use crate::record::event::{Event, EventActor};
 use crate::record::key::Key;
 use crate::record::operation::{Operation, Outcome};
@@ -252,6 +256,7 @@ impl Verifier {
         let now = inner.setup.clock.now();
         let circumstances = Circumstances {
             peppers: &inner.setup.peppers,
+            prefixes: &inner.setup.prefixes,
             default_policy: inner.default_policy(&presented.key_id),
             now,
             rate: |key: &Key, rates| inner.setup.limiter.admit(key, rates, now),
@@ -270,7 +275,8 @@ impl Verifier {
     /// Every caller that presents a key's secret can revoke the key, without any other permission.
     /// The method also revokes a key that is disabled, scheduled, bound to networks, or in a tenant
     /// with API access off. During an overlap, either secret revokes the key. A secret that a
-    /// rotation replaces while the call runs may still revoke it.
+    /// rotation replaces while the call runs may still revoke it. A key whose prefix is not accepted
+    /// here cannot be revoked here: see [`Builder::accept_prefixes`](crate::Builder::accept_prefixes).
     ///
     /// Returns [`Outcome::Unchanged`] if the key was revoked before.
     ///
@@ -304,10 +310,11 @@ impl Verifier {
     pub async fn revoke(&self, credential: Credential<'_>) -> Result<Outcome<KeyId>, VerifyError> {
         let inner = &*self.0;
         let presented = &Presented::parse(credential).ok_or_else(Denial::malformed)?;
+        let expected = Expected { prefixes: &inner.setup.prefixes, tenant: None };
         let revoked = retry(|| async move {
             let found = inner.setup.store.resolve(&presented.key_id, Freshness::CURRENT).await?;
             let now = inner.setup.clock.now();
-            let (snapshot, _) = recognize(presented, found, &inner.setup.peppers, now)?;
+            let (snapshot, _) = recognize(presented, found, expected, &inner.setup.peppers, now)?;
             let key = snapshot.record().key();
             match key.status(now) {
                 KeyStatus::Revoked => return Ok(Attempted::Done(Outcome::Unchanged(key.id))),

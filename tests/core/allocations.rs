@@ -7,7 +7,7 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use keywright::store::{KeyQuery, MemoryStore};
-use keywright::{AccessRequest, Grant, PepperRing, Scope, VerifyError};
+use keywright::{AccessRequest, Grant, PepperRing, Prefix, Scope, VerifyError};
 
 use common::faults::Fault;
 use common::{HOUR, World, add_role, admin, block_on, denied, developer, named, render};
@@ -137,8 +137,9 @@ fn loaded_key_is_accepted_without_allocation() {
 }
 
 #[test]
-fn networks_scopes_and_rate_add_no_allocation() {
-    let world = World::in_memory();
+fn request_and_setup_add_no_allocation() {
+    let live = Prefix::new("acme_live").expect("a prefix");
+    let world = World::with(MemoryStore::new(), |builder| builder.accept_prefixes([live]));
     let alice = developer("alice");
     let new = named("prod-main-app")
         .scopes("invoices:read invoices:write".parse().expect("scopes"))
@@ -151,6 +152,7 @@ fn networks_scopes_and_rate_add_no_allocation() {
     for token in [&issued.token, &rotated.token] {
         let source = "203.0.113.7".parse().expect("an address");
         let request = AccessRequest::token(token.expose()).source(source).write().scope(&scope);
+        let request = request.tenant(world.tenant());
         let grant = hot(&world, &request).expect("accepted");
         assert!(free_of_allocations(async { grant.allows(&scope) }));
     }

@@ -148,8 +148,8 @@ pub(crate) struct PolicyChange {
     /// Longest overlap of a rotation, for example 7d
     #[arg(long, value_name = "PERIOD")]
     pub(crate) max_overlap: Option<Period>,
-    /// Environments of key names (ENVIRONMENT-PURPOSE), for example prod,staging
-    #[arg(long, value_name = "LIST|none")]
+    /// Pattern of key names: environments of which one comes first, such as prod,staging, or any
+    #[arg(long, value_name = "LIST|any|none")]
     pub(crate) name_pattern: Option<OrNone<Pattern>>,
     /// Scopes that users' keys can have; replaces the current ones
     #[arg(long, value_name = "SCOPES")]

@@ -3,10 +3,10 @@
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 use keywright::store::KeySort;
-use keywright::{KeyStatus, Networks, Rate, ScopeSet};
+use keywright::{KeyStatus, Networks, OwnerKind, Prefix, Rate, ScopeSet};
 
 use crate::args::Paging;
-use crate::values::{Entry, KeyRef, Moment, OwnerSpec, Past, Period};
+use crate::values::{Entry, KeyRef, Moment, OrNone, OwnerSpec, Past, Period};
 
 #[derive(Subcommand)]
 pub(crate) enum KeyCommand {
@@ -35,8 +35,18 @@ pub(crate) enum KeyCommand {
     Rename {
         /// Id of the key, with or without the prefix
         id: KeyRef,
-        /// Environment and purpose, for example prod-main-app
+        /// Environment, purpose or both, for example prod-main-app
         name: String,
+    },
+    /// Set or remove the description and the contact of a key
+    #[command(
+        after_help = "Example:\n  keywright --store keys.db key describe 4fQ2xk9ZrT7bWm1c --contact billing-team@example.com"
+    )]
+    Describe {
+        /// Id of the key, with or without the prefix
+        id: KeyRef,
+        #[command(flatten)]
+        notes: NoteArgs,
     },
     /// Disable a key: it is refused until it is enabled
     #[command(after_help = "Example:\n  keywright --store keys.db key disable 4fQ2xk9ZrT7bWm1c")]
@@ -60,6 +70,9 @@ pub(crate) enum KeyCommand {
         /// Time for which the old secret works too; use 0s after a leak
         #[arg(long, value_name = "PERIOD", default_value = "0s")]
         overlap: Period,
+        /// Print the token and its two parts, as lines NAME=VALUE
+        #[arg(long)]
+        parts: bool,
     },
     /// End the overlap of a rotation: the old secret is refused at once
     #[command(
@@ -88,7 +101,7 @@ pub(crate) enum KeyCommand {
 
 #[derive(Args)]
 pub(crate) struct NewKeyArgs {
-    /// Environment and purpose, for example prod-main-app
+    /// Environment, purpose or both, for example prod-main-app
     pub(crate) name: String,
     /// Owner of the key [default: the actor]
     #[arg(long, value_name = "user:ID|account:ID")]
@@ -107,9 +120,30 @@ pub(crate) struct NewKeyArgs {
     /// Time from which the key works
     #[arg(long, value_name = "TIME")]
     pub(crate) not_before: Option<Moment>,
+    /// Business need of the key
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) description: Option<String>,
+    /// Technical owner of the key, who is told before a rotation
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) contact: Option<String>,
     /// Metadata of the key; repeatable
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) metadata: Vec<Entry>,
+    /// Print the token and its two parts, as lines NAME=VALUE
+    #[arg(long)]
+    pub(crate) parts: bool,
+}
+
+/// The notes of a key that a command changes: at least one.
+#[derive(Args)]
+#[group(required = true, multiple = true)]
+pub(crate) struct NoteArgs {
+    /// Business need of the key
+    #[arg(long, value_name = "TEXT|none")]
+    pub(crate) description: Option<OrNone<String>>,
+    /// Technical owner of the key, who is told before a rotation
+    #[arg(long, value_name = "TEXT|none")]
+    pub(crate) contact: Option<OrNone<String>>,
 }
 
 /// The expiry of a new key. Without these options it has the policy's default lifetime.
@@ -129,7 +163,7 @@ pub(crate) struct ExpiryArgs {
 
 #[derive(Args)]
 pub(crate) struct ListArgs {
-    /// Only keys whose name, id or owner contains this text
+    /// Only keys whose name, id, owner, description or contact contains this text
     #[arg(long, value_name = "TEXT")]
     pub(crate) search: Option<String>,
     /// Only keys with this status; repeatable
@@ -138,6 +172,18 @@ pub(crate) struct ListArgs {
     /// Only keys of this owner
     #[arg(long, value_name = "user:ID|account:ID")]
     pub(crate) owner: Option<OwnerSpec>,
+    /// Only keys whose owner is of this kind
+    #[arg(long, value_name = "KIND", value_parser = owner_kind())]
+    pub(crate) owner_kind: Option<OwnerKind>,
+    /// Only keys with exactly this contact
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) contact: Option<String>,
+    /// Only keys with this entry of metadata; repeatable
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) metadata: Vec<Entry>,
+    /// Only keys whose tokens begin with this prefix, for example acme_live
+    #[arg(long, value_name = "PREFIX")]
+    pub(crate) prefix: Option<Prefix>,
     /// Only live keys that expire within this period, for example 14d
     #[arg(long, value_name = "PERIOD")]
     pub(crate) expiring_within: Option<Period>,
@@ -163,6 +209,11 @@ fn status() -> impl TypedValueParser<Value = KeyStatus> {
         let found = KeyStatus::ALL.into_iter().find(|status| status.as_str() == text);
         found.ok_or("unknown status")
     })
+}
+
+fn owner_kind() -> impl TypedValueParser<Value = OwnerKind> {
+    let names = OwnerKind::ALL.iter().map(|kind| kind.as_str());
+    PossibleValuesParser::new(names).try_map(|text| text.parse::<OwnerKind>())
 }
 
 fn sort() -> impl TypedValueParser<Value = KeySort> {

@@ -65,7 +65,10 @@ impl PolicyChange {
 /// Returns all fields, by the names of the options that set them.
 fn rows(policy: &Policy) -> Vec<(&'static str, String)> {
     let switch = |on: bool| if on { "on" } else { "off" }.to_owned();
-    let pattern = policy.name_pattern.as_ref().map(|pattern| pattern.environments.join(","));
+    let pattern = policy.name_pattern.as_ref().map(|pattern| match &*pattern.environments {
+        [] => "any".to_owned(),
+        environments => environments.join(","),
+    });
     let mut rows = vec![
         ("api-access", switch(policy.api_enabled)),
         ("plan", switch(policy.api_in_plan)),

@@ -93,7 +93,7 @@ fn every_command_has_json_output() {
         (&["account", "list"], "/items/0/id", account.as_str().into()),
         (&["account", "edit", &account, "--name", "daily"], "/account/name", "daily".into()),
         (&["account", "disable", &account], "/account/enabled", false.into()),
-        (&["key", "show", id], "/obstacle", "account_disabled".into()),
+        (&["key", "show", id], "/refused_because", "account_disabled".into()),
         (&["account", "enable", &account], "/account/enabled", true.into()),
         (&["key", "list"], "/items/0/uses", 1.into()),
         (&["key", "rename", id, "prod-b"], "/key/name", "prod-b".into()),

@@ -60,9 +60,11 @@ text_enum! {
         SetByAdministrator = "set_by_administrator";
         /// The overlap is longer than the policy allows. Detail: `max_seconds`.
         OverlapTooLong = "overlap_too_long";
-        /// The tenant's policy does not define the role. Detail: `role`.
+        /// The rotation of a disabled key has an overlap.
+        OverlapWhileDisabled = "overlap_while_disabled";
+        /// The tenant's plan does not define the role. Detail: `role`.
         UnknownRole = "unknown_role";
-        /// The policy's `max_keys_per_owner` is out of its bounds. Detail: `given`.
+        /// A limit of keys is out of its bounds. Details: `field`, `given`.
         InvalidMaxKeys = "invalid_max_keys";
         /// The default lifetime is longer than the longest lifetime.
         DefaultAboveMax = "default_above_max";

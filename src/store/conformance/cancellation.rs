@@ -104,7 +104,7 @@ pub(super) async fn dropped_read_leaves_nothing(space: &Space<'_>) {
     let (keys, accounts, events) = (KeyQuery::new(), AccountQuery::new(), EventQuery::new());
     for polls in 0..MOST_POLLS {
         let ended = [
-            polled(store.resolve(key.id(), Freshness::Usual), polls).await.is_some(),
+            polled(store.resolve(key.id(), Freshness::StoreDefault), polls).await.is_some(),
             polled(store.key(tenant, key.id()), polls).await.is_some(),
             polled(store.account(tenant, &account.id), polls).await.is_some(),
             polled(store.policy(tenant), polls).await.is_some(),

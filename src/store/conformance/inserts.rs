@@ -9,6 +9,7 @@ use crate::record::policy_in_force::PolicyInForce;
 use crate::store::{Change, StoreErrorKind};
 use crate::value::digest::PepperRing;
 use crate::value::metadata::Metadata;
+use crate::value::note::{Contact, Description};
 use crate::value::scope::Access;
 use crate::value::time::Timestamp;
 
@@ -101,6 +102,8 @@ pub(super) async fn records_read_back_unchanged(space: &Space<'_>) {
         key.scopes = "a:read b:write".parse().expect("the suite's scopes are valid");
         key.networks = "10.0.0.0/8 2001:db8::/32".parse().expect("the suite's networks are valid");
         key.rate = "7/1m".parse().ok();
+        key.description = Description::new("Pröd \u{1F511}\n'quoted\" %_\\").ok();
+        key.contact = Contact::new("Ops <ops@example.com> 'quoted\" %_\\").ok();
         key.metadata = Metadata::new([("team", "päyments"), ("ticket", "")]).unwrap_or_default();
         key.created_at = Timestamp::MIN;
         key.updated_at = Timestamp::from_unix_micros(1).unwrap_or(Timestamp::MIN);
@@ -114,9 +117,9 @@ pub(super) async fn records_read_back_unchanged(space: &Space<'_>) {
     let default = Policy::default();
     let rules = PolicyInForce::new(None, &default);
     let rotated = key.rotate(digest, std::time::Duration::from_secs(5), rules, at(2));
-    // A disabled key can't be rotated, so it is enabled first.
+    // A disabled key can't be rotated with an overlap, so it is enabled first.
     let enabled = next(&key, |key| key.disabled = false);
-    space.holds("a disabled key could be rotated", rotated.is_err());
+    space.holds("a disabled key could be rotated with an overlap", rotated.is_err());
     space.put([Change::UpdateKey(enabled.clone())]).await;
     let rotated = enabled.rotate(digest, std::time::Duration::from_secs(5), rules, at(2));
     let rotated = rotated.expect("an active key can be rotated");

@@ -34,6 +34,7 @@ mod commits;
 mod conditions;
 mod events;
 mod faults;
+mod filters;
 mod host;
 mod inserts;
 mod intercept;
@@ -64,7 +65,7 @@ pub use self::run::block_on;
 /// use keywright::store::conformance::{RULES, Rule};
 ///
 /// let rule: &Rule = &RULES[0];
-/// println!("{}: {}", rule.name, rule.says);
+/// println!("{}: {}", rule.name, rule.summary);
 /// (rule.check)(&MemoryStore::new); // panics if the rule does not hold
 /// ```
 #[derive(Clone, Copy)]
@@ -73,14 +74,14 @@ pub struct Rule {
     /// The name of the rule and of its test.
     pub name: &'static str,
     /// The rule in one or two sentences.
-    pub says: &'static str,
+    pub summary: &'static str,
     /// The function that checks the rule on a host's store. It panics if the rule does not hold.
     pub check: fn(&dyn Host),
 }
 
 impl fmt::Debug for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Rule({}: {})", self.name, self.says)
+        write!(f, "Rule({}: {})", self.name, self.summary)
     }
 }
 
@@ -106,19 +107,19 @@ pub fn check(name: &str, host: &dyn Host) {
 /// Lists the rules. A `calm` rule is one future. A `racing` rule starts threads, each of which runs
 /// futures.
 macro_rules! rules {
-    ($d:tt $($kind:ident $module:ident::$name:ident: $says:literal,)*) => {
+    ($d:tt $($kind:ident $module:ident::$name:ident: $summary:literal,)*) => {
         /// Every rule of the contract that can be checked from outside.
         ///
         /// ```
         /// use keywright::store::conformance::RULES;
         ///
         /// for rule in RULES {
-        ///     println!("{}: {}", rule.name, rule.says);
+        ///     println!("{}: {}", rule.name, rule.summary);
         /// }
         /// ```
         pub const RULES: &[Rule] = &[$(Rule {
             name: stringify!($name),
-            says: $says,
+            summary: $summary,
             check: rules!(@$kind $module $name),
         },)*];
 
@@ -138,7 +139,7 @@ macro_rules! rules {
         #[macro_export]
         macro_rules! store_conformance {
             ($d host:expr $d(,)?) => {$(
-                #[doc = $says]
+                #[doc = $summary]
                 #[test]
                 fn $name() {
                     $crate::store::conformance::check(stringify!($name), &$d host);
@@ -212,6 +213,11 @@ rules! { $
     calm pages::full_last_page_has_no_next: "The last page of keys or accounts has no next query, also if it is full.",
     calm pages::unmoved_keys_appear_on_one_page: "A key that is neither added nor removed nor moved in the order appears on exactly one page.",
     calm queries::key_query_filters_are_obeyed: "A query returns the keys that `KeyQuery::matches` accepts at the given time.",
+    calm filters::owner_kind_filter_is_obeyed: "`KeyQuery::owner_kind` finds the keys of owners of that kind, and no others.",
+    calm filters::contact_filter_is_obeyed: "`KeyQuery::contact` finds the keys with exactly that contact.",
+    calm filters::metadata_filter_is_obeyed: "`KeyQuery::metadata` finds the keys whose metadata has exactly that entry, or all of several.",
+    calm filters::prefix_filter_is_obeyed: "`KeyQuery::prefix` finds the keys with exactly that prefix.",
+    calm filters::search_reads_description_and_contact: "A search finds text in descriptions and contacts, in upper or lower case.",
     calm queries::account_query_filters_are_obeyed: "Accounts are found by name, id and role, in upper or lower case.",
     calm queries::event_query_filters_are_obeyed: "A query returns the events that `EventQuery::matches` accepts.",
     calm usage::usage_deltas_add_up: "The usage of a key is the sum of its deltas, in every method that returns it.",

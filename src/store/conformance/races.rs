@@ -193,8 +193,8 @@ pub(super) fn delete_wins_over_updates(space: &Space<'_>) {
         async |key, _| {
             let stored = space.stored(key.id()).await;
             space.holds("a deleted key is back after concurrent updates", stored.is_none());
-            let resolved =
-                space.done("resolving", space.store.resolve(key.id(), Freshness::Usual).await);
+            let resolved = space
+                .done("resolving", space.store.resolve(key.id(), Freshness::StoreDefault).await);
             space.holds("a deleted key is resolved after concurrent updates", resolved.is_none());
         },
     );
@@ -281,8 +281,10 @@ pub(super) fn resolve_shows_one_moment(space: &Space<'_>) {
                 let mut last = 0;
                 while !ended.load(Ordering::SeqCst) {
                     let said = acknowledged.load(Ordering::SeqCst);
-                    let found = space
-                        .done("resolving", space.store.resolve(key.id(), Freshness::Usual).await);
+                    let found = space.done(
+                        "resolving",
+                        space.store.resolve(key.id(), Freshness::StoreDefault).await,
+                    );
                     let Some(found) = found else { space.broken("a key was absent for a moment") };
                     let of_key = found.record().version();
                     let of_account = found.account().map_or(0, |account| account.version);

@@ -240,6 +240,8 @@ impl<'h> Space<'h> {
             networks: Networks::anywhere(),
             rate: None,
             admin_limits: AdminLimits::default(),
+            description: None,
+            contact: None,
             metadata: Metadata::default(),
             created_at: at(0),
             created_by: UserId::new("alice").expect("the suite's user ids are valid"),

@@ -155,7 +155,7 @@ pub(super) async fn usage_of_absent_keys_is_dropped(space: &Space<'_>) {
     space.same("the key that exists", &used(space, key.id()).await, &expected);
     space.holds("usage created a key", space.stored(deleted.id()).await.is_none());
     let resolved =
-        space.done("resolving", space.store.resolve(deleted.id(), Freshness::Usual).await);
+        space.done("resolving", space.store.resolve(deleted.id(), Freshness::StoreDefault).await);
     space.holds("a deleted key is resolved after usage", resolved.is_none());
     let page = space.store.keys(&space.tenant, &KeyQuery::new(), at(0)).await;
     let listed = space.done("listing keys", page).items.len();
@@ -184,7 +184,8 @@ pub(super) async fn usage_changes_no_record(space: &Space<'_>) {
     let stored = space.found(key.id()).await;
     let expected = renamed(&key, "second").revoked(at(12));
     space.same("the key after more usage", stored.record.key(), expected.key());
-    let resolved = space.done("resolving", space.store.resolve(key.id(), Freshness::Usual).await);
+    let resolved =
+        space.done("resolving", space.store.resolve(key.id(), Freshness::StoreDefault).await);
     let resolved = resolved.map(|found| found.record().key().clone());
     space.same("the key as resolved", &resolved.as_ref(), &Some(expected.key()));
     let expected = (12, Some(at(13)));

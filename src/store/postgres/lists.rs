@@ -38,9 +38,9 @@ fn select(schema: &SchemaName, template: &str) -> QueryBuilder<Postgres> {
     QueryBuilder::new(schema.sql(template).as_str())
 }
 
-/// Returns whether PostgreSQL can store the text. A text with a NUL matches nothing.
-fn can_be_stored(text: Option<&String>) -> bool {
-    text.is_none_or(|text| !text.contains('\0'))
+/// Returns whether PostgreSQL can store the texts. A text with a NUL matches nothing.
+fn can_be_stored<'a>(texts: impl IntoIterator<Item = &'a String>) -> bool {
+    texts.into_iter().all(|text| !text.contains('\0'))
 }
 
 impl Database {
@@ -72,7 +72,9 @@ impl Database {
         let wanted = query.page_size() + 1;
         let mut found = Vec::new();
         let mut behind = query.begin().cloned();
-        while found.len() < wanted && can_be_stored(query.search.as_ref()) {
+        let metadata = query.metadata.iter().flat_map(|(key, value)| [key, value]);
+        let is_possible = can_be_stored(query.search.iter().chain(metadata));
+        while found.len() < wanted && is_possible {
             let mut statement = select(
                 &self.schema,
                 "SELECT k.record AS record, u.record AS usage, a.record AS account, w.record AS user \
@@ -126,7 +128,7 @@ impl Database {
         let wanted = query.page_size() + 1;
         let mut found: Vec<ServiceAccount> = Vec::new();
         let mut behind = query.after;
-        while found.len() < wanted && can_be_stored(query.search.as_ref()) {
+        while found.len() < wanted && can_be_stored(&query.search) {
             let mut statement =
                 select(&self.schema, "SELECT record FROM {schema}.accounts WHERE tenant = ");
             statement.push_bind(tenant.as_str());
@@ -246,6 +248,20 @@ fn narrow_keys(statement: &mut QueryBuilder<Postgres>, query: &KeyQuery, at: Tim
     let now = at.unix_micros();
     if let Some(owner) = &query.owner {
         statement.push(" AND k.owner = ").push_bind(owner.to_string());
+    }
+    if let Some(kind) = query.owner_kind {
+        statement.push(" AND split_part(k.owner, ':', 1) = ").push_bind(kind.as_str());
+    }
+    if let Some(contact) = &query.contact {
+        // The expression of the index `keys_contact`.
+        statement.push(" AND k.record #>> '{key,contact}' = ").push_bind(contact.to_string());
+    }
+    for (key, value) in &query.metadata {
+        statement.push(" AND k.record #> '{key,metadata}' @> jsonb_build_object(");
+        statement.push_bind(key.clone()).push("::text, ").push_bind(value.clone()).push("::text)");
+    }
+    if let Some(prefix) = &query.prefix {
+        statement.push(" AND k.record #>> '{key,prefix}' = ").push_bind(prefix.to_string());
     }
     if let Some(text) = &query.search {
         // An owner's own columns can match too much: `matches` decides.

@@ -4,6 +4,7 @@
 #[cfg(feature = "file")]
 mod auto_traits;
 mod limits;
+mod notes;
 mod records;
 mod spellings;
 mod tokens;

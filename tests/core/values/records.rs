@@ -27,6 +27,7 @@ fn key() -> Value {
         "id": "4fQ2xk9ZrT7bWm1c", "tenant": "globex", "owner": "user:alice", "name": "prod-a",
         "prefix": "acme_live", "scopes": ["invoices:read"], "networks": ["10.0.0.0/8"], "rate": "1/1s",
         "admin_limits": { "scopes": true, "networks": true, "rate": true },
+        "description": "Sends invoices", "contact": "ops@example.com",
         "metadata": { "team": "billing" }, "created_at": "2026-01-01T09:00:00Z",
         "created_by": "alice", "updated_at": "2026-01-01T09:00:00Z",
         "not_before": "2026-01-01T09:00:00Z", "expires_at": "2027-01-01T00:00:00Z",

@@ -9,8 +9,8 @@ use keywright::store::{
     Page, PostgresOptions, PostgresStore, StoredKey, Usage, UsageBatch, UsageDelta,
 };
 use keywright::{
-    Event, EventKind, KeyId, KeyStatus, Operation, Owner, ServiceAccount, TenantId, Timestamp,
-    UserId,
+    Contact, Event, EventKind, KeyId, KeyStatus, Operation, Owner, OwnerKind, Prefix,
+    ServiceAccount, TenantId, Timestamp, UserId,
 };
 use serde_json::{Value, json};
 
@@ -51,6 +51,7 @@ const PIECES: [&str; 24] = [
     "user:",
 ];
 
+const CONTACTS: [&str; 4] = ["ops@example.com", "Ops@example.com", "o'ps 100%", "\u{c9}quipe"];
 const OWNERS: [&str; 6] = ["alice", "Alice", "bob", "a_b", "100%", "user:x"];
 
 struct Both {
@@ -139,12 +140,20 @@ impl Both {
         let (begin, end, revoked) = (self.or_null(3), self.or_null(2), self.or_null(4));
         let disabled = self.random.below(4) == 0;
         let prefix = ["acme_live", "acme_test", "kw"][self.random.below(3)];
+        let contact = self.random.below(3) > 0;
+        let contact = contact.then(|| CONTACTS[self.random.below(CONTACTS.len())]);
+        let description = (self.random.below(3) == 0).then(|| self.name());
+        let team = ["billing", "Billing", "o'ps\\", "\u{e9}%"][self.random.below(4)];
+        let metadata = if self.random.below(3) > 0 { json!({ "team": team }) } else { json!({}) };
         key_with(0, |key| {
             key["id"] = json!(symbols);
             key["tenant"] = json!(of_account.unwrap_or(of_user));
             key["owner"] = json!(owner);
             key["name"] = json!(name);
             key["prefix"] = json!(prefix);
+            key["contact"] = json!(contact);
+            key["description"] = json!(description);
+            key["metadata"] = metadata;
             key["created_at"] = json!(created);
             key["updated_at"] = json!(updated);
             key["not_before"] = begin;
@@ -195,7 +204,7 @@ impl Both {
     fn search(&mut self) -> String {
         let record = self.keys[self.random.below(KEYS)].clone();
         let key = record.key();
-        let text = match self.random.below(9) {
+        let text = match self.random.below(11) {
             0 => key.name.to_string(),
             1 => key.id.to_string(),
             2 => key.display_prefix(),
@@ -204,6 +213,8 @@ impl Both {
             5 => self.accounts[self.random.below(ACCOUNTS)].name.to_string(),
             6 => PIECES[self.random.below(PIECES.len())].to_owned(),
             7 => "acme_live_".to_owned(),
+            8 => CONTACTS[self.random.below(CONTACTS.len())].to_owned(),
+            9 => key.description.as_ref().map(ToString::to_string).unwrap_or_default(),
             _ => {
                 let odd = [
                     "", "\0", "a\0b", "\n", ":", "user:", "account:", "live_", "e_", "none", "'",
@@ -248,6 +259,22 @@ impl Both {
         }
         if self.random.below(5) == 0 {
             query = query.owner(self.owner());
+        }
+        if self.random.below(6) == 0 {
+            query = query.owner_kind(OwnerKind::ALL[self.random.below(OwnerKind::ALL.len())]);
+        }
+        if self.random.below(6) == 0 {
+            let contact = CONTACTS[self.random.below(CONTACTS.len())];
+            query = query.contact(Contact::new(contact).expect("a contact"));
+        }
+        if self.random.below(6) == 0 {
+            let team =
+                ["billing", "Billing", "", "a\0b", "o'ps\\", "\u{e9}%"][self.random.below(6)];
+            query = query.metadata("team", team);
+        }
+        if self.random.below(6) == 0 {
+            let prefix = ["acme_live", "acme_test", "kw", "acme"][self.random.below(4)];
+            query = query.prefix(Prefix::new(prefix).expect("a prefix"));
         }
         if self.random.below(6) == 0 {
             let seconds = [0, 1, 5, 400_000_000_000][self.random.below(4)];

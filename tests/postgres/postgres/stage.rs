@@ -233,7 +233,7 @@ pub(crate) async fn call(store: &PostgresStore, method: &str, new: u64) -> Resul
     let tenant = tenant();
     match method {
         "resolve" => {
-            let found = store.resolve(&id(1), Freshness::Usual).await?;
+            let found = store.resolve(&id(1), Freshness::StoreDefault).await?;
             found.map(drop).expect("the key is there");
         }
         "key" => store.key(&tenant, &id(1)).await?.map(drop).expect("the key is there"),

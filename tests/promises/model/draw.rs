@@ -271,7 +271,7 @@ impl Draw<'_> {
     fn presented(&mut self) -> Presented {
         // Every other time a key that works.
         let working =
-            self.reference.keys.iter().filter(|key| self.reference.obstacle(key).is_none());
+            self.reference.keys.iter().filter(|key| self.reference.refused_because(key).is_none());
         let working: Vec<&Key> = working.collect();
         let known = match working.choose(self.random) {
             Some(key) if self.one_in(2) => Some(*key),

@@ -31,12 +31,13 @@ pub(crate) const SOURCES: [Option<&str>; 6] = [
 pub(crate) const RATES: [Option<(i64, i64)>; 5] =
     [None, Some((2, 1)), Some((5, 10)), Some((4, 1)), Some((50, 3_600))];
 /// Names, whether each one is valid, and whether it follows the recommended pattern.
-pub(crate) const NAMES: [(&str, bool, bool); 12] = [
+pub(crate) const NAMES: [(&str, bool, bool); 13] = [
     ("prod-main-app", true, true),
     ("staging-api", true, true),
     ("test-a-b-c1", true, true),
     ("dev", true, false),
     ("prod-", true, false),
+    ("crm-integration", true, true),
     ("Prod App", true, false),
     ("Überschlüssel", true, false),
     ("", false, false),
@@ -286,7 +287,7 @@ pub(crate) struct EntryData {
     /// The end of the overlap, the last uses of the old and the new secret, and whether it is safe
     /// to finish.
     pub(crate) overlap: Option<(Time, Option<Time>, Option<Time>, bool)>,
-    pub(crate) obstacle: Option<&'static str>,
+    pub(crate) refused_because: Option<&'static str>,
     pub(crate) actions: Vec<&'static str>,
 }
 

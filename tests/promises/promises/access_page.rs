@@ -192,6 +192,20 @@ async fn a7_revoked_key_stays_revoked(world: &World) -> TestResult {
 async fn a8_tenant_can_require_a_name_pattern(world: &World) -> TestResult {
     let free = world.generate(NewKey::named("Main app")?).await?;
     world.set_policy(|policy| policy.settings.name_pattern = Some(NamePattern::default())).await?;
+    for name in ["prod-main-app", "staging-api", "crm-integration", "test-1", "main-app"] {
+        let issued = world.generate(NewKey::named(name)?).await?;
+        world.authority.delete(&world.alice, &issued.key.id).await?;
+    }
+    for name in ["app", "prod_app", "-main-app"] {
+        let refused = world.generate(NewKey::named(name)?).await;
+        let text = refused.map(|issued| issued.key).unwrap_err().to_string();
+        let rule = "the name must be at least two words of a-z 0-9 joined by hyphens";
+        assert_eq!(text, format!("{rule}, such as crm-integration"));
+    }
+    let environments = ["prod", "staging", "test", "dev"].map(str::to_owned).into();
+    world
+        .set_policy(|policy| policy.settings.name_pattern = Some(NamePattern { environments }))
+        .await?;
     for name in ["prod-main-app", "staging-api", "test-1", "dev-a-b-c"] {
         let issued = world.generate(NewKey::named(name)?).await?;
         world.authority.delete(&world.alice, &issued.key.id).await?;

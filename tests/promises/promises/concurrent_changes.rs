@@ -80,7 +80,10 @@ async fn rotation_obeys_concurrently_shortened_overlap(world: &World) -> TestRes
     let issued = world.generate(NewKey::named("prod-main-app")?).await?;
     let met = policy_between(world, |policy| policy.settings.max_overlap = Some(HOUR))?;
     let refused = met.authority.rotate(&world.alice, &issued.key.id, HOUR + MOMENT).await;
-    assert!(matches!(refused, Err(KeyError::OverlapTooLong { max }) if max == HOUR), "{refused:?}");
+    assert!(
+        matches!(refused, Err(KeyError::OverlapTooLong { max, .. }) if max == HOUR),
+        "{refused:?}"
+    );
     assert_eq!(world.check(&issued).await, Ok(()));
     Ok(())
 }

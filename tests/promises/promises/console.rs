@@ -51,7 +51,7 @@ async fn q1_switch_turns_all_keys_off_and_on(world: &World) -> TestResult {
             assert_eq!(world.check(issued).await, Err(Reason::AccessOff));
             let entry = world.authority.key(&world.admin, &issued.key.id).await?;
             assert_eq!(entry.key, issued.key, "the key is unchanged");
-            let seen = (entry.status, entry.obstacle);
+            let seen = (entry.status, entry.refused_because);
             assert_eq!(seen, (KeyStatus::Active, Some(Reason::AccessOff)));
         }
         assert_eq!(world.check(&theirs).await, Ok(()), "another tenant's key");

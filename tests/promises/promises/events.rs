@@ -72,7 +72,7 @@ async fn q9_every_action_leaves_an_event(world: &World) -> TestResult {
     assert_eq!(events.iter().map(|event| event.at).collect::<Vec<_>>(), times);
     assert!(events.iter().all(|event| event.key == Some(*id)));
     assert!(events.is_sorted_by(|a, b| a.sequence < b.sequence));
-    assert_eq!(events[4].outcome, EventOutcome::Refused(RefusalCode::WrongStatus));
+    assert_eq!(events[4].outcome, EventOutcome::Refused(RefusalCode::OverlapWhileDisabled));
     assert_eq!(events[4].details.to_string(), r#"status="disabled""#);
     Ok(())
 }

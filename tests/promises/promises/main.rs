@@ -9,6 +9,7 @@ mod dropped;
 mod events;
 mod id_and_secret;
 mod listing;
+mod notes;
 mod organization_keys;
 mod outages;
 mod peppers;
@@ -20,6 +21,7 @@ mod rotation;
 mod service_accounts;
 mod stale_edits;
 mod sweeps;
+mod unexpected_keys;
 mod usage;
 
 common::suite!();

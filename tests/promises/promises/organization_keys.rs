@@ -58,7 +58,7 @@ async fn w2_token_is_shown_only_once(world: &World) -> TestResult {
     shown.push(format!("{events:?} {}", serde_json::to_string(&events)?));
     let stored = world.store.key(world.tenant(), id).await?.ok_or("it is stored")?;
     shown.push(format!("{stored:?} {}", serde_json::to_string(&stored.record)?));
-    let snapshot = world.store.resolve(id, Freshness::Usual).await?;
+    let snapshot = world.store.resolve(id, Freshness::StoreDefault).await?;
     shown.push(format!("{snapshot:#?} {:?}", world.store));
     shown.push(format!("{:?} {:?} {:#?}", world.keywright, world.authority, world.verifier));
     if let Some(file) = &world.file {

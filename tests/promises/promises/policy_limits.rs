@@ -18,7 +18,6 @@ async fn q2_lifetime_above_maximum_is_refused(world: &World) -> TestResult {
     world.set_policy(|policy| policy.settings.max_lifetime = Some(max)).await?;
     let new = || NewKey::named("prod-main-app");
     let too_long = [
-        new()?,
         new()?.never_expires(),
         new()?.expires_in(max + MOMENT),
         new()?.expires_in_days(31),
@@ -26,8 +25,9 @@ async fn q2_lifetime_above_maximum_is_refused(world: &World) -> TestResult {
     ];
     for new in too_long {
         let refused = world.generate(new).await;
-        let because = RuleError::LifetimeTooLong { max };
-        assert!(matches!(&refused, Err(GenerateError::Rule(e)) if *e == because), "{refused:?}");
+        let is_so =
+            |e: &RuleError| matches!(e, RuleError::LifetimeTooLong { max: m, .. } if *m == max);
+        assert!(matches!(&refused, Err(GenerateError::Rule(e)) if is_so(e)), "{refused:?}");
     }
     let exact = [
         new()?.expires_in(max),
@@ -38,6 +38,29 @@ async fn q2_lifetime_above_maximum_is_refused(world: &World) -> TestResult {
     for new in exact {
         world.generate(new).await?;
     }
+    Ok(())
+}
+
+#[common::test(each_store)]
+async fn q2_silent_key_gets_maximum_lifetime(world: &World) -> TestResult {
+    let new = || NewKey::named("prod-main-app");
+    assert_eq!(world.generate(new()?).await?.key.expires_at, None, "there is no maximum yet");
+    world.set_policy(|policy| policy.settings.max_lifetime = Some(30 * DAY)).await?;
+    let issued = world.generate(new()?).await?;
+    assert_eq!(issued.key.expires_at, Some(world.later(30 * DAY)));
+    let account = world.account("nightly-report", "analyst").await?;
+    let issued = world.generate_under(&account, new()?).await?;
+    assert_eq!(issued.key.expires_at, Some(world.later(30 * DAY)));
+    // The maximum is an expiry, so it also satisfies a policy that requires one.
+    world.set_policy(|policy| policy.settings.require_expiry = Some(true)).await?;
+    let issued = world.generate(new()?).await?;
+    assert_eq!(issued.key.expires_at, Some(world.later(30 * DAY)));
+    world.set_policy(|policy| policy.settings.default_lifetime = Some(DAY)).await?;
+    assert_eq!(world.generate(new()?).await?.key.expires_at, Some(world.later(DAY)));
+    world.clock.set(issued.key.expires_at.ok_or("it expires")?.saturating_sub(MOMENT));
+    assert_eq!(world.check(&issued).await, Ok(()));
+    world.clock.advance(MOMENT);
+    assert_eq!(world.check(&issued).await, Err(Reason::Expired));
     Ok(())
 }
 
@@ -55,7 +78,7 @@ async fn q2_maximum_lifetime_affects_only_new_keys(world: &World) -> TestResult 
         assert_eq!(world.check(&rotated).await, Ok(()));
     }
     let refused = world.generate(new()?.expires_in_days(365)).await;
-    let Err(GenerateError::Rule(RuleError::LifetimeTooLong { max })) = refused else {
+    let Err(GenerateError::Rule(RuleError::LifetimeTooLong { max, .. })) = refused else {
         panic!("{refused:?}")
     };
     assert_eq!(max, DAY);

@@ -104,7 +104,7 @@ async fn e4_disabled_account_stops_and_restores_keys(world: &World) -> TestResul
     assert_eq!(world.check(&keys[1]).await, Err(Reason::Disabled));
     assert_eq!(world.check(&keys[2]).await, Err(Reason::AccountDisabled));
     let entry = world.authority.key(&world.admin, &keys[0].key.id).await?;
-    let seen = (entry.status, entry.obstacle);
+    let seen = (entry.status, entry.refused_because);
     assert_eq!(seen, (KeyStatus::Active, Some(Reason::AccountDisabled)));
     let more = world.generate_under(&account, NewKey::named("prod-more")?).await;
     assert!(matches!(more, Err(GenerateError::AccountDisabled(_))), "{more:?}");

@@ -46,10 +46,29 @@ pub(crate) enum Flaw {
     WriterForgottenEarly,
     NextOnFullPage,
     FutureEpochRepeated,
+    OwnerKindIgnored,
+    ContactIgnoresCase,
+    MetadataIgnoresCase,
+    PrefixByBeginning,
+    DescriptionNotSearched,
+}
+
+impl Flaw {
+    /// Returns whether the flaw is in a filter that compares one field of a key.
+    pub(crate) fn is_of_a_filter(self) -> bool {
+        matches!(
+            self,
+            Self::OwnerKindIgnored
+                | Self::ContactIgnoresCase
+                | Self::MetadataIgnoresCase
+                | Self::PrefixByBeginning
+                | Self::DescriptionNotSearched
+        )
+    }
 }
 
 /// Each flaw, its effect, and exactly the rules that detect it.
-pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 43] = [
+pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 48] = [
     (
         Flaw::InsertReplaces,
         "an insert of a key that exists replaces it",
@@ -243,12 +262,19 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 43] = [
             "page_keeps_its_limit",
             "full_last_page_has_no_next",
             "unmoved_keys_appear_on_one_page",
+            "owner_kind_filter_is_obeyed",
+            "search_reads_description_and_contact",
         ],
     ),
     (
         Flaw::PageRepeats,
         "a page repeats the last key of the page before",
-        &["keys_come_once_and_in_order", "unmoved_keys_appear_on_one_page"],
+        &[
+            "keys_come_once_and_in_order",
+            "unmoved_keys_appear_on_one_page",
+            "owner_kind_filter_is_obeyed",
+            "search_reads_description_and_contact",
+        ],
     ),
     (
         Flaw::StatusesOfLater,
@@ -336,5 +362,30 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 43] = [
         Flaw::FutureEpochRepeated,
         "`changes` returns the epoch of the question if that is higher",
         &["changes_end_at_newest_commit"],
+    ),
+    (
+        Flaw::OwnerKindIgnored,
+        "the filter by kind of owner finds the keys of every owner",
+        &["owner_kind_filter_is_obeyed"],
+    ),
+    (
+        Flaw::ContactIgnoresCase,
+        "contacts are compared without regard to case",
+        &["contact_filter_is_obeyed"],
+    ),
+    (
+        Flaw::MetadataIgnoresCase,
+        "metadata is compared without regard to case",
+        &["metadata_filter_is_obeyed"],
+    ),
+    (
+        Flaw::PrefixByBeginning,
+        "the filter by prefix finds longer prefixes too",
+        &["prefix_filter_is_obeyed"],
+    ),
+    (
+        Flaw::DescriptionNotSearched,
+        "a search does not read descriptions",
+        &["search_reads_description_and_contact"],
     ),
 ];

@@ -169,7 +169,11 @@ impl Wrong {
     }
 
     async fn record(&self, key: &KeyId) -> Result<Option<KeyRecord>, StoreError> {
-        Ok(self.inner.resolve(key, Freshness::Usual).await?.map(|found| found.record().clone()))
+        Ok(self
+            .inner
+            .resolve(key, Freshness::StoreDefault)
+            .await?
+            .map(|found| found.record().clone()))
     }
 
     async fn note_deletes(&self, batch: &Batch) -> Result<(), StoreError> {

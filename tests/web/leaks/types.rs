@@ -162,9 +162,9 @@ async fn stores(heard: &mut Heard, store: &impl KeyStore, issued: &Issued) {
     heard.debug(&Subject::Key(id));
     heard.debug(&store.changes(Epoch(0)).await.expect("the store works"));
     heard.debug(&StoreErrorKind::Corrupt);
-    let found = store.resolve(&id, Freshness::Usual).await.expect("the store works");
+    let found = store.resolve(&id, Freshness::StoreDefault).await.expect("the store works");
     heard.debug(&found.expect("a key"));
-    heard.debug(&Freshness::Usual);
+    heard.debug(&Freshness::StoreDefault);
     heard.debug(&Age::NONE);
     heard.debug(&SystemMonotonicClock);
     heard.debug(&ManualMonotonicClock::new());

@@ -45,6 +45,12 @@ impl Answer {
         (self.status, self.json["code"].as_str().unwrap_or_default())
     }
 
+    /// Returns the field that a problem names, with its value and the bound.
+    pub(crate) fn limit(&self) -> (&str, Value, Value) {
+        let member = |name: &str| self.json[name].clone();
+        (self.json["field"].as_str().unwrap_or_default(), member("value"), member("bound"))
+    }
+
     pub(crate) fn text_at(&self, pointer: &str) -> &str {
         let value = self.json.pointer(pointer).and_then(Value::as_str);
         value.unwrap_or_else(|| panic!("no text at {pointer}: {}", self.status))

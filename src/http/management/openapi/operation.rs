@@ -103,7 +103,7 @@ fn success(success: Success) -> (&'static str, Value) {
 /// Returns the description of a successful response.
 fn description(body: Schema) -> &'static str {
     match body {
-        Schema::Issued => "The key and its token.",
+        Schema::Issued => "The key and its token, whole and in two parts.",
         Schema::KeyEntry => "The key with its status, usage and possible actions.",
         Schema::KeyPage | Schema::AccountPage | Schema::EventPage => "One page of the list.",
         Schema::KeyChange => "The key after the change.",

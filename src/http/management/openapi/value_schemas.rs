@@ -3,10 +3,12 @@
 use serde_json::{Value, json};
 
 use crate::record::event::EventKind;
+use crate::record::key::OwnerKind;
 use crate::record::operation::Operation;
 use crate::value::metadata::Metadata;
 use crate::value::name::Name;
 use crate::value::network::Networks;
+use crate::value::note::{Contact, Description};
 use crate::value::scope::ScopeSet;
 
 pub(super) fn id() -> Value {
@@ -71,6 +73,45 @@ pub(super) fn name() -> Value {
         "pattern": r"^[^\u0000-\u001f\u007f-\u009f]+$",
         "description": "One line of visible text. It must not be an e-mail address or a token.",
         "examples": ["prod-main-app"],
+    })
+}
+
+/// Builds the schema of a description. The crate also refuses invisible characters and tokens.
+pub(super) fn description() -> Value {
+    json!({
+        "type": "string",
+        "minLength": 1,
+        "maxLength": Description::MAX_CHARS,
+        "pattern": r"^[^\u0000-\u0009\u000b\u000c\u000e-\u001f\u007f-\u009f]+$",
+        "description": "The business need, in visible text of one or more lines. It must not contain a token.",
+        "examples": ["Sends invoices to the archive"],
+    })
+}
+
+/// Builds the schema of a contact. The crate also refuses invisible characters and tokens.
+pub(super) fn contact() -> Value {
+    json!({
+        "type": "string",
+        "minLength": 1,
+        "maxLength": Contact::MAX_CHARS,
+        "pattern": r"^[^\u0000-\u001f\u007f-\u009f]+$",
+        "description": "The technical owner, who is told before a rotation: one line of visible text, \
+            such as an e-mail address. It must not contain a token.",
+        "examples": ["billing-team@example.com"],
+    })
+}
+
+pub(super) fn owner_kind() -> Value {
+    let kinds: Vec<&str> = OwnerKind::ALL.iter().map(|kind| kind.as_str()).collect();
+    json!({ "type": "string", "enum": kinds })
+}
+
+/// Builds the schema of an entry of metadata in a query.
+pub(super) fn metadata_entry() -> Value {
+    json!({
+        "type": "string",
+        "pattern": r"^[^:\u0000-\u001f\u007f-\u009f]{1,64}:[^\u0000-\u001f\u007f-\u009f]{0,512}$",
+        "examples": ["team:billing"],
     })
 }
 

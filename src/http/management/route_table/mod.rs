@@ -85,6 +85,10 @@ pub(super) static ROUTES: &[Route] = &[
             Parameter::Search,
             Parameter::Status,
             Parameter::Owner,
+            Parameter::OwnerKind,
+            Parameter::Contact,
+            Parameter::Metadata,
+            Parameter::Prefix,
             Parameter::ExpiringWithin,
             Parameter::UnusedSince,
             Parameter::NeverUsed,
@@ -157,7 +161,12 @@ pub(super) static ROUTES: &[Route] = &[
         success: Success::Tagged(Schema::Issued),
         problems: &[
             CHANGE_KEY,
-            &[Code::WrongStatus, Code::OverlapTooLong, Code::RandomSourceFailed],
+            &[
+                Code::WrongStatus,
+                Code::OverlapTooLong,
+                Code::OverlapWhileDisabled,
+                Code::RandomSourceFailed,
+            ],
         ],
         ..KEY_ACTION
     },

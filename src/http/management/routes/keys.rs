@@ -63,6 +63,18 @@ pub(super) async fn list(
     if let Some(owner) = params.value("owner")? {
         query = query.owner(owner);
     }
+    if let Some(kind) = params.value("owner_kind")? {
+        query = query.owner_kind(kind);
+    }
+    if let Some(contact) = params.value("contact")? {
+        query = query.contact(contact);
+    }
+    for (key, value) in params.entries("metadata")? {
+        query = query.metadata(key, value);
+    }
+    if let Some(prefix) = params.value("prefix")? {
+        query = query.prefix(prefix);
+    }
     if let Some(period) = params.seconds("expiring_within")? {
         query = query.expiring_within(period);
     }

@@ -7,6 +7,8 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use crate::record::violation::{Quantity, Violation};
+
 /// The challenge that RFC 9110 section 15.5.2 requires for each 401. The scheme is not `Bearer`, so
 /// that no client tries to manage keys with a key.
 const CHALLENGE: HeaderValue = HeaderValue::from_static(r#"Login realm="API keys""#);
@@ -89,6 +91,7 @@ codes! {
     RateAboveLimit = UNPROCESSABLE_ENTITY "rate_above_limit";
     SetByAdministrator = UNPROCESSABLE_ENTITY "set_by_administrator";
     OverlapTooLong = UNPROCESSABLE_ENTITY "overlap_too_long";
+    OverlapWhileDisabled = UNPROCESSABLE_ENTITY "overlap_while_disabled";
     UnknownRole = UNPROCESSABLE_ENTITY "unknown_role";
     InvalidMaxKeys = UNPROCESSABLE_ENTITY "invalid_max_keys";
     DefaultAboveMax = UNPROCESSABLE_ENTITY "default_above_max";
@@ -113,6 +116,10 @@ pub(crate) struct Problem {
     /// The text for people. Parts of the request are shortened in it, and it never contains a
     /// secret.
     detail: Cow<'static, str>,
+    /// The field of the request that is wrong, with its value and the bound.
+    field: Option<Cow<'static, str>>,
+    value: Option<Quantity>,
+    bound: Option<Quantity>,
     /// Set if the authority was called, which records the requests that it refuses.
     was_asked: bool,
 }
@@ -131,7 +138,19 @@ impl From<Code> for Problem {
 
 impl Problem {
     pub(crate) fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, detail: detail.into(), was_asked: false }
+        let detail = detail.into();
+        Self { code, detail, field: None, value: None, bound: None, was_asked: false }
+    }
+
+    /// Names the field of the request that is wrong.
+    pub(crate) fn at(self, field: impl Into<Cow<'static, str>>) -> Self {
+        Self { field: Some(field.into()), ..self }
+    }
+
+    /// Adds the field of the request that breaks a limit, with its value and the bound.
+    pub(super) fn about(self, violation: Violation) -> Self {
+        let Violation { field, value, bound } = violation;
+        Self { field: Some(field.into()), value, bound, ..self }
     }
 
     /// Marks the problem as an error of the authority.
@@ -153,6 +172,9 @@ impl Problem {
             status: status.as_u16(),
             code: self.code.as_str(),
             detail: self.detail.clone(),
+            field: self.field.clone(),
+            value: self.value.clone(),
+            bound: self.bound.clone(),
         }
     }
 }
@@ -165,6 +187,12 @@ pub(super) struct ProblemView {
     status: u16,
     code: &'static str,
     detail: Cow<'static, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<Cow<'static, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<Quantity>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bound: Option<Quantity>,
 }
 
 impl IntoResponse for Problem {

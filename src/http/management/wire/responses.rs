@@ -77,7 +77,8 @@ pub(crate) fn policy_changed(outcome: Outcome<Policy>) -> Response {
     tagged(policy.version, Json(PolicyChange { policy: policy.into(), unchanged }))
 }
 
-/// Creates the response with a key and its token. This API shows a token only once.
+/// Creates the response with a key, its token, and the two parts of the token. This API shows a
+/// token only once.
 ///
 /// The body is allocated at its full length, so that no reallocation leaves a copy of the token in
 /// memory. The body is zeroed after it was sent.
@@ -85,7 +86,18 @@ pub(crate) fn issued(issued: &Issued) -> Response {
     let key = serde_json::to_string(&KeyView::from(issued.key.clone()));
     let key = key.expect("a view is made of plain values");
     // A token consists of base62 digits and underscores, which need no escape in JSON.
-    let parts = [r#"{"key":"#, &key, r#","token":""#, issued.token.expose(), r#""}"#];
+    let (token, key_id) = (&issued.token, issued.token.key_id());
+    let parts = [
+        r#"{"key":"#,
+        &key,
+        r#","token":""#,
+        token.expose(),
+        r#"","key_id":""#,
+        key_id.as_str(),
+        r#"","key_secret":""#,
+        token.expose_key_secret(),
+        r#""}"#,
+    ];
     let mut body = Zeroizing::new(Vec::with_capacity(parts.iter().map(|part| part.len()).sum()));
     for part in parts {
         body.extend_from_slice(part.as_bytes());

@@ -20,6 +20,7 @@ use crate::value::id::{AccountId, KeyId, TenantId, UserId};
 use crate::value::metadata::Metadata;
 use crate::value::name::{Name, NamePattern};
 use crate::value::network::Networks;
+use crate::value::note::{Contact, Description};
 use crate::value::rate::Rate;
 use crate::value::scope::{Access, ScopeSet};
 use crate::value::time::Timestamp;
@@ -48,6 +49,8 @@ pub(crate) struct KeyView {
     networks: Networks,
     rate: Option<Rate>,
     admin_limits: AdminLimits,
+    description: Option<Description>,
+    contact: Option<Contact>,
     metadata: Metadata,
     created_at: Timestamp,
     created_by: UserId,
@@ -75,8 +78,8 @@ macro_rules! same_fields {
 }
 
 same_fields!(Key as KeyView:
-    id tenant owner name prefix scopes networks rate admin_limits metadata created_at created_by updated_at not_before
-    expires_at disabled revoked_at rotated_at overlap_ends_at secret_number version
+    id tenant owner name prefix scopes networks rate admin_limits description contact metadata created_at
+    created_by updated_at not_before expires_at disabled revoked_at rotated_at overlap_ends_at secret_number version
 );
 
 #[derive(Serialize)]
@@ -88,7 +91,7 @@ pub(crate) struct KeyEntryView {
     uses: u64,
     last_used_at: Option<Timestamp>,
     overlap: Option<OverlapView>,
-    obstacle: Option<Reason>,
+    refused_because: Option<Reason>,
     actions: Vec<Operation>,
 }
 
@@ -102,7 +105,7 @@ impl From<KeyEntry> for KeyEntryView {
             uses,
             last_used_at,
             overlap,
-            obstacle,
+            refused_because,
             actions,
         } = entry;
         Self {
@@ -113,7 +116,7 @@ impl From<KeyEntry> for KeyEntryView {
             uses,
             last_used_at,
             overlap: overlap.map(OverlapView::from),
-            obstacle,
+            refused_because,
             actions,
         }
     }

@@ -242,7 +242,7 @@ pub(super) fn entry_data(entry: &KeyEntry) -> EntryData {
             let end = micros(overlap.overlap_ends_at);
             (end, old.map(micros), new.map(micros), overlap.safe_to_finish)
         }),
-        obstacle: entry.obstacle.as_ref().map(Reason::code),
+        refused_because: entry.refused_because.as_ref().map(Reason::code),
         actions: entry.actions.iter().map(|operation| operation.as_str()).collect(),
     }
 }

@@ -42,7 +42,7 @@ impl Reference {
             uses: key.uses,
             last_used_at: key.last_used_at,
             overlap,
-            obstacle: self.obstacle(key),
+            refused_because: self.refused_because(key),
             actions: actions.collect(),
         }
     }

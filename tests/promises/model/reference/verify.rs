@@ -39,7 +39,7 @@ impl Reference {
     }
 
     /// Returns the reason that keeps a key from working for every request, if there is one.
-    pub(crate) fn obstacle(&self, key: &Key) -> Option<&'static str> {
+    pub(crate) fn refused_because(&self, key: &Key) -> Option<&'static str> {
         let policy = &self.policies[key.data.tenant];
         let account = self.account_of(&key.data);
         match status(&key.data, self.now) {
@@ -55,8 +55,8 @@ impl Reference {
     /// Checks a token against everything except its rate.
     pub(crate) fn judge(&self, presented: &Presented, wanted: Wanted) -> Result<Granted, String> {
         let (key, retiring) = self.recognize(presented)?;
-        if let Some(obstacle) = self.obstacle(key) {
-            return Err(obstacle.to_owned());
+        if let Some(reason) = self.refused_because(key) {
+            return Err(reason.to_owned());
         }
         if !ALLOWED[key.data.networks][wanted.source] {
             return Err("network_not_allowed".to_owned());

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::objects::{body, boolean, record, such_as};
 use crate::http::management::openapi::value_schemas::{
-    access, id, metadata, name, networks, or_null, rate, role_name, scopes, seconds, time,
+    access, contact, description, id, metadata, name, networks, or_null, rate, role_name, scopes,
+    seconds, time,
 };
 use crate::http::management::wire::request_bodies::RevokeBody;
 
@@ -18,6 +19,8 @@ pub(super) fn new_key() -> Value {
         "scopes": scopes(),
         "networks": networks(),
         "rate": rate(),
+        "description": description(),
+        "contact": contact(),
         "metadata": metadata(),
         "not_before": time(),
         "expires_at": time(),
@@ -36,6 +39,8 @@ pub(super) fn key_edit() -> Value {
         "scopes": scopes(),
         "networks": networks(),
         "rate": or_null(rate()),
+        "description": or_null(description()),
+        "contact": or_null(contact()),
         "metadata": metadata(),
     });
     edit(&properties, json!({ "name": "prod-main-app" }))

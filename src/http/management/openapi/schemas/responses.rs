@@ -5,8 +5,8 @@ use serde_json::{Map, Value, json};
 use super::objects::{body, boolean, or_none, page, record, such_as};
 use crate::http::management::openapi::references::schema_ref;
 use crate::http::management::openapi::value_schemas::{
-    access, count, event_actor, event_kind, host_id, id, metadata, name, networks, or_null, owner,
-    prefix, rate, role_name, scopes, seconds, time,
+    access, contact, count, description, event_actor, event_kind, host_id, id, metadata, name,
+    networks, or_null, owner, prefix, rate, role_name, scopes, seconds, time,
 };
 use crate::http::management::route_table::names::Schema;
 use crate::http::management::wire::problem::Code;
@@ -30,6 +30,8 @@ pub(super) fn key() -> Value {
             "networks": boolean(),
             "rate": boolean(),
         })),
+        "description": or_null(description()),
+        "contact": or_null(contact()),
         "metadata": metadata(),
         "created_at": time(),
         "created_by": host_id(),
@@ -69,7 +71,7 @@ pub(super) fn key_entry() -> Value {
         "uses": count(),
         "last_used_at": or_null(time()),
         "overlap": or_none(Schema::Overlap),
-        "obstacle": {
+        "refused_because": {
             "type": ["string", "null"],
             "description": "The reason why a verification would refuse the key now, in one word, or null.",
         },
@@ -89,6 +91,16 @@ pub(super) fn issued() -> Value {
     record(&json!({
         "key": schema_ref(Schema::Key),
         "token": { "type": "string", "description": "The token of the key. No other response shows it again." },
+        "key_id": {
+            "type": "string",
+            "pattern": "^[0-9A-Za-z]{16}$",
+            "description": "The first part of the token for clients with two fields: the user name of HTTP Basic.",
+        },
+        "key_secret": {
+            "type": "string",
+            "pattern": "^[0-9A-Za-z]{38}$",
+            "description": "The second part of the token: the password of HTTP Basic. No other response shows it again.",
+        },
     }))
 }
 
@@ -149,7 +161,8 @@ pub(super) fn event_page() -> Value {
 pub(super) fn name_pattern() -> Value {
     record(&json!({
         "environments": {
-            "type": "array", "minItems": 1, "maxItems": 16,
+            "type": "array", "maxItems": 16,
+            "description": "One of them must be the first word. If there are none, any word can be.",
             "items": { "type": "string", "pattern": "^[a-z0-9]{1,32}$" },
         },
     }))
@@ -204,13 +217,22 @@ pub(super) fn policy_change() -> Value {
 
 pub(super) fn problem() -> Value {
     let codes: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
-    record(&json!({
+    let quantity =
+        |description: &str| json!({ "type": ["integer", "string"], "description": description });
+    let properties = json!({
         "type": { "type": "string", "enum": ["about:blank"] },
         "title": { "type": "string" },
         "status": { "type": "integer", "minimum": 400, "maximum": 599 },
         "code": { "type": "string", "enum": codes },
         "detail": { "type": "string" },
-    }))
+        "field": {
+            "type": "string",
+            "description": "The field or parameter of the request that is wrong, if the problem is about one.",
+        },
+        "value": quantity("The value of the field, if it may be repeated: a duration in seconds, a number or a text."),
+        "bound": quantity("The nearest value that is allowed, if there is one, in the same unit."),
+    });
+    body(&properties, &["type", "title", "status", "code", "detail"])
 }
 
 pub(super) fn document() -> Value {
