@@ -16,7 +16,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 #[common::test(each_store)]
 async fn q9_extensive_use_raises_one_event(world: &World) -> TestResult {
-    world.set_policy(|policy| policy.extensive_use = "10/3600s".parse().ok()).await?;
+    world.set_policy(|policy| policy.settings.extensive_use = "10/3600s".parse().ok()).await?;
     let issued = world.generate(NewKey::named("prod-main-app")?).await?;
     let quiet = world.generate(NewKey::named("prod-quiet")?).await?;
     for (uses, expected) in [(9, 0), (1, 0), (1, 1), (30, 1)] {
@@ -41,7 +41,7 @@ async fn q9_extensive_use_raises_one_event(world: &World) -> TestResult {
 
 #[common::test(each_store)]
 async fn q9_each_period_raises_its_own_event(world: &World) -> TestResult {
-    world.set_policy(|policy| policy.extensive_use = "10/60s".parse().ok()).await?;
+    world.set_policy(|policy| policy.settings.extensive_use = "10/60s".parse().ok()).await?;
     let issued = world.generate(NewKey::named("prod-main-app")?).await?;
     to_end_of_minute(world)?;
     for _ in 0..10 {
@@ -65,7 +65,7 @@ async fn q9_each_period_raises_its_own_event(world: &World) -> TestResult {
 
 #[common::test(each_store)]
 async fn q9_late_flush_counts_in_its_period(world: &World) -> TestResult {
-    world.set_policy(|policy| policy.extensive_use = "10/60s".parse().ok()).await?;
+    world.set_policy(|policy| policy.settings.extensive_use = "10/60s".parse().ok()).await?;
     let issued = world.generate(NewKey::named("prod-main-app")?).await?;
     let node = world.with_settings(|builder| builder);
     // Another node counts with snapshots of its own.
@@ -91,7 +91,7 @@ async fn q9_late_flush_counts_in_its_period(world: &World) -> TestResult {
 
 #[common::test(each_store)]
 async fn q9_repeated_flush_raises_no_second_event(world: &World) -> TestResult {
-    world.set_policy(|policy| policy.extensive_use = "10/3600s".parse().ok()).await?;
+    world.set_policy(|policy| policy.settings.extensive_use = "10/3600s".parse().ok()).await?;
     let (world, faults) = world.with_faults()?;
     let issued = world.generate(NewKey::named("prod-main-app")?).await?;
     faults.set(Fault::AnswersLost);
@@ -101,7 +101,7 @@ async fn q9_repeated_flush_raises_no_second_event(world: &World) -> TestResult {
     world.verifier.flush().await?;
     assert_eq!(alerts(&world, &issued).await?.len(), 1);
     // Without an alert, uses cause no event.
-    world.set_policy(|policy| policy.extensive_use = None).await?;
+    world.set_policy(|policy| policy.settings.extensive_use = None).await?;
     use_and_flush(&world, &issued, 30).await?;
     assert_eq!(alerts(&world, &issued).await?.len(), 1);
     Ok(())
@@ -109,7 +109,7 @@ async fn q9_repeated_flush_raises_no_second_event(world: &World) -> TestResult {
 
 #[common::test(each_store)]
 async fn q9_outage_keeps_periods_apart(world: &World) -> TestResult {
-    world.set_policy(|policy| policy.extensive_use = "10/60s".parse().ok()).await?;
+    world.set_policy(|policy| policy.settings.extensive_use = "10/60s".parse().ok()).await?;
     let (world, faults) = world.with_faults()?;
     let issued = world.generate(NewKey::named("prod-main-app")?).await?;
     faults.set(Fault::UsageLost);
@@ -126,7 +126,7 @@ async fn q9_outage_keeps_periods_apart(world: &World) -> TestResult {
 
 #[common::test(each_store)]
 async fn q9_suspicious_use_raises_one_event(world: &World) -> TestResult {
-    world.set_policy(|policy| policy.suspicious_use = "5/300s".parse().ok()).await?;
+    world.set_policy(|policy| policy.settings.suspicious_use = "5/300s".parse().ok()).await?;
     let issued = world.generate(NewKey::named("prod-main-app")?).await?;
     let wrong = render("acme_live", issued.key.id.as_str(), &"0".repeat(32));
     for (refusals, expected) in [(5, 0), (1, 1), (1_000, 1)] {
@@ -219,10 +219,10 @@ async fn q9_unknown_ids_are_not_counted(world: &World) -> TestResult {
 
 #[common::test(each_store)]
 async fn q9_changed_period_begins_a_new_one(world: &World) -> TestResult {
-    world.set_policy(|policy| policy.extensive_use = "10/3600s".parse().ok()).await?;
+    world.set_policy(|policy| policy.settings.extensive_use = "10/3600s".parse().ok()).await?;
     let issued = world.generate(NewKey::named("prod-main-app")?).await?;
     use_and_flush(world, &issued, 10).await?;
-    world.set_policy(|policy| policy.extensive_use = "10/60s".parse().ok()).await?;
+    world.set_policy(|policy| policy.settings.extensive_use = "10/60s".parse().ok()).await?;
     world.clock.advance(MOMENT);
     use_and_flush(world, &issued, 10).await?;
     assert_eq!(alerts(world, &issued).await?, []);
