@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 
 use crate::record::event::EventKind;
 use crate::record::operation::Operation;
+use crate::record::policy_field::PolicyField;
+use crate::record::requirement::Requirement;
 use crate::value::metadata::Metadata;
 use crate::value::name::Name;
 use crate::value::network::Networks;
@@ -21,7 +23,7 @@ pub(super) fn host_id() -> Value {
 pub(super) fn owner() -> Value {
     json!({
         "type": "string",
-        "pattern": "^(user:[!-~]{1,128}|account:[0-9A-Za-z]{16})$",
+        "pattern": "^(user:[!-~]{1,128}|account:[0-9A-Za-z]{16}|organization)$",
         "examples": ["user:alice"],
     })
 }
@@ -78,16 +80,26 @@ pub(super) fn prefix() -> Value {
     json!({ "type": "string", "pattern": "^[a-z][a-z0-9_]{0,31}$", "examples": ["acme_live"] })
 }
 
-pub(super) fn scopes() -> Value {
+pub(super) fn scope() -> Value {
     json!({
-        "type": "array",
-        "maxItems": ScopeSet::MAX,
-        "items": {
-            "type": "string",
-            "pattern": "^[a-z][a-z0-9._:/-]{0,63}$",
-            "examples": ["invoices:read"],
-        },
+        "type": "string",
+        "pattern": "^[a-z][a-z0-9._:/-]{0,63}$",
+        "examples": ["invoices:read"],
     })
+}
+
+pub(super) fn scopes() -> Value {
+    json!({ "type": "array", "maxItems": ScopeSet::MAX, "items": scope() })
+}
+
+pub(super) fn policy_field() -> Value {
+    let fields: Vec<&str> = PolicyField::ALL.iter().map(|field| field.as_str()).collect();
+    json!({ "type": "string", "enum": fields })
+}
+
+pub(super) fn requirement() -> Value {
+    let requirements: Vec<&str> = Requirement::ALL.iter().map(|one| one.as_str()).collect();
+    json!({ "type": "string", "enum": requirements })
 }
 
 pub(super) fn networks() -> Value {

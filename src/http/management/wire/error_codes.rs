@@ -2,11 +2,14 @@
 
 use std::fmt::Display;
 
-use super::problem::{Code, Problem};
-use crate::authority::{AccountError, GenerateError, KeyError, ListError, SetPolicyError};
+use super::problem::{Code, Members, Problem};
+use crate::authority::{
+    AccountError, GenerateError, KeyError, ListError, NewOwnerError, SetPolicyError, UserError,
+};
 use crate::record::actor::PermissionDenied;
 use crate::record::key::WrongStatus;
 use crate::record::policy::PolicyError;
+use crate::record::requirement::{Requirement, Requirements};
 use crate::record::rules::RuleError;
 
 /// An error with a code. Its `Display` never contains a secret.
@@ -15,10 +18,16 @@ trait Coded: Display {
     const IS_OF_AUTHORITY: bool;
 
     fn code(&self) -> Code;
+
+    /// Returns the members of the problem that help a program, such as the field of a form.
+    fn members(&self) -> Members;
 }
 
 macro_rules! table {
-    ($($error:ident, of_authority = $of_authority:literal { $($pattern:pat => $code:expr;)* })*) => {$(
+    ($(
+        $error:ident, of_authority = $of_authority:literal $(, members = $members:ident)?
+        { $($pattern:pat => $code:expr;)* }
+    )*) => {$(
         impl Coded for $error {
             const IS_OF_AUTHORITY: bool = $of_authority;
 
@@ -27,8 +36,14 @@ macro_rules! table {
                     $($pattern => $code,)*
                 }
             }
+
+            fn members(&self) -> Members {
+                table!(@members self $($members)?)
+            }
         }
     )*};
+    (@members $error:ident $members:ident) => { $members($error) };
+    (@members $error:ident) => { Members::default() };
 }
 
 table! {
@@ -47,22 +62,32 @@ table! {
         Self::LifetimeTooLong { .. } => Code::LifetimeTooLong;
         Self::NeverValid { .. } => Code::NeverValid;
         Self::ScopeOutsideCeiling(_) => Code::ScopeOutsideCeiling;
+        Self::NoScopeLeft => Code::NoScopeLeft;
         Self::SetByAdministrator(_) => Code::SetByAdministrator;
         Self::RateAboveLimit { .. } => Code::RateAboveLimit;
     }
-    PolicyError, of_authority = false {
-        Self::MaxKeys(_) => Code::InvalidMaxKeys;
+    PolicyError, of_authority = false, members = of_policy {
+        Self::MaxKeys { .. } => Code::InvalidMaxKeys;
         Self::ZeroLifetime(_) => Code::ZeroLifetime;
-        Self::DefaultAboveMax => Code::DefaultAboveMax;
-        Self::EventRetention(_) => Code::EventRetentionTooShort;
+        Self::DefaultAboveMax { .. } => Code::DefaultAboveMax;
+        Self::EventRetention(_) | Self::EventRetentionRange { .. } => Code::EventRetentionTooShort;
         Self::NotWholeSeconds(_) => Code::NotWholeSeconds;
         Self::TooManyRoles(_) => Code::TooManyRoles;
+        Self::TooManyScopes(_) => Code::TooManyScopes;
+        Self::LongDescription(_) => Code::LongDescription;
+        Self::UnknownScope { .. } => Code::UnknownScope;
+        Self::BeyondPlan { .. } => Code::BeyondPlan;
         Self::NamePattern => Code::InvalidNamePattern;
     }
-    GenerateError, of_authority = true {
-        Self::UpgradeRequired => Code::UpgradeRequired;
-        Self::AccessOff => Code::AccessOff;
-        Self::PermissionDenied(error) => error.code();
+    NewOwnerError, of_authority = false {
+        Self::AccountNotFound(_) => Code::AccountNotFound;
+        Self::AccountDisabled(_) => Code::AccountDisabled;
+        Self::UserSuspended(_) => Code::UserSuspended;
+        Self::TooManyKeys { .. } => Code::TooManyKeys;
+    }
+    GenerateError, of_authority = true, members = of_generate {
+        Self::Missing(missing) => of_missing(missing);
+        Self::UserSuspended(_) => Code::UserSuspended;
         Self::AccountNotFound(_) => Code::AccountNotFound;
         Self::AccountDisabled(_) => Code::AccountDisabled;
         Self::Rule(error) => error.code();
@@ -77,6 +102,7 @@ table! {
         Self::WrongStatus(error) => error.code();
         Self::OverlapTooLong { .. } => Code::OverlapTooLong;
         Self::Rule(error) => error.code();
+        Self::NewOwner(error) => error.code();
         Self::Stale { .. } => Code::Stale;
         Self::Random(_) => Code::RandomSourceFailed;
         Self::Store(_) => Code::Unavailable;
@@ -91,7 +117,12 @@ table! {
         Self::Store(_) => Code::Unavailable;
         Self::Contended(_) => Code::Contended;
     }
-    SetPolicyError, of_authority = true {
+    UserError, of_authority = true {
+        Self::PermissionDenied(error) => error.code();
+        Self::Store(_) => Code::Unavailable;
+        Self::Contended(_) => Code::Contended;
+    }
+    SetPolicyError, of_authority = true, members = of_set_policy {
         Self::PermissionDenied(error) => error.code();
         Self::Policy(error) => error.code();
         Self::Stale { .. } => Code::Stale;
@@ -104,6 +135,36 @@ table! {
     }
 }
 
+/// Returns the code for missing requirements: that of the first one.
+fn of_missing(missing: &Requirements) -> Code {
+    match missing.first() {
+        Some(Requirement::License) => Code::UpgradeRequired,
+        Some(Requirement::Switch) => Code::AccessOff,
+        Some(Requirement::Permission) | None => Code::PermissionDenied,
+    }
+}
+
+fn of_generate(error: &GenerateError) -> Members {
+    match error {
+        GenerateError::Missing(missing) => Members::missing(missing.iter()),
+        _ => Members::default(),
+    }
+}
+
+fn of_policy(error: &PolicyError) -> Members {
+    match error {
+        PolicyError::BeyondPlan { field, value, bound } => Members::beyond(*field, value, bound),
+        _ => Members::default(),
+    }
+}
+
+fn of_set_policy(error: &SetPolicyError) -> Members {
+    match error {
+        SetPolicyError::Policy(error) => error.members(),
+        _ => Members::default(),
+    }
+}
+
 impl<E: Coded> From<E> for Problem {
     fn from(error: E) -> Self {
         let code = error.code();
@@ -111,6 +172,7 @@ impl<E: Coded> From<E> for Problem {
             Some(_) => Self::from(code),
             None => Self::new(code, error.to_string()),
         };
+        let problem = problem.with(error.members());
         // The authority does not record a malformed query as an event.
         let is_recorded = E::IS_OF_AUTHORITY && code != Code::InvalidQuery;
         if is_recorded { problem.of_authority() } else { problem }

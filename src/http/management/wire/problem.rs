@@ -7,6 +7,9 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use crate::record::policy_field::PolicyField;
+use crate::record::requirement::Requirement;
+
 /// The challenge that RFC 9110 section 15.5.2 requires for each 401. The scheme is not `Bearer`, so
 /// that no client tries to manage keys with a key.
 const CHALLENGE: HeaderValue = HeaderValue::from_static(r#"Login realm="API keys""#);
@@ -67,10 +70,13 @@ codes! {
     NotFound = NOT_FOUND "not_found": "the path is unknown; see openapi.json for the routes";
     KeyNotFound = NOT_FOUND "key_not_found": "the key does not exist, or you have no access to it";
     AccountNotFound = NOT_FOUND "account_not_found": "the service account does not exist";
+    UserNotFound = NOT_FOUND "user_not_found":
+        "the path has no user id: 1 to 128 visible ASCII characters, percent-encoded";
     MethodNotAllowed = METHOD_NOT_ALLOWED "method_not_allowed":
         "the path does not support this method; see openapi.json for the routes";
     AccessOff = CONFLICT "access_off";
     AccountDisabled = CONFLICT "account_disabled";
+    UserSuspended = CONFLICT "user_suspended";
     TooManyKeys = CONFLICT "too_many_keys";
     WrongStatus = CONFLICT "wrong_status";
     Stale = PRECONDITION_FAILED "stale";
@@ -86,6 +92,7 @@ codes! {
     LifetimeTooLong = UNPROCESSABLE_ENTITY "lifetime_too_long";
     NeverValid = UNPROCESSABLE_ENTITY "never_valid";
     ScopeOutsideCeiling = UNPROCESSABLE_ENTITY "scope_outside_ceiling";
+    NoScopeLeft = UNPROCESSABLE_ENTITY "no_scope_left";
     RateAboveLimit = UNPROCESSABLE_ENTITY "rate_above_limit";
     SetByAdministrator = UNPROCESSABLE_ENTITY "set_by_administrator";
     OverlapTooLong = UNPROCESSABLE_ENTITY "overlap_too_long";
@@ -95,9 +102,13 @@ codes! {
     NotWholeSeconds = UNPROCESSABLE_ENTITY "not_whole_seconds";
     EventRetentionTooShort = UNPROCESSABLE_ENTITY "event_retention_too_short";
     TooManyRoles = UNPROCESSABLE_ENTITY "too_many_roles";
+    TooManyScopes = UNPROCESSABLE_ENTITY "too_many_scopes";
+    LongDescription = UNPROCESSABLE_ENTITY "long_description";
+    UnknownScope = UNPROCESSABLE_ENTITY "unknown_scope";
     InvalidNamePattern = UNPROCESSABLE_ENTITY "invalid_name_pattern";
+    BeyondPlan = UNPROCESSABLE_ENTITY "beyond_plan";
     PreconditionRequired = PRECONDITION_REQUIRED "precondition_required":
-        "send If-Match with the version of the policy that this request replaces";
+        "send If-Match with the version of the plan that this request replaces";
     RandomSourceFailed = SERVICE_UNAVAILABLE "random_source_failed":
         "the random source of the service failed; nothing was changed, try again";
     Contended = SERVICE_UNAVAILABLE "contended":
@@ -113,8 +124,36 @@ pub(crate) struct Problem {
     /// The text for people. Parts of the request are shortened in it, and it never contains a
     /// secret.
     detail: Cow<'static, str>,
+    members: Members,
     /// Set if the authority was called, which records the requests that it refuses.
     was_asked: bool,
+}
+
+/// The members of a problem for programs, beside its code: what a form needs to show the problem
+/// beside the right field.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(super) struct Members {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bound: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    missing: Vec<&'static str>,
+}
+
+impl Members {
+    /// Creates the members of a setting that is beyond the bound of the plan.
+    pub(super) fn beyond(field: PolicyField, value: &str, bound: &str) -> Self {
+        let (value, bound) = (Some(value.to_owned()), Some(bound.to_owned()));
+        Self { field: Some(field.as_str()), value, bound, ..Self::default() }
+    }
+
+    /// Creates the member that lists missing requirements.
+    pub(super) fn missing(missing: impl Iterator<Item = Requirement>) -> Self {
+        Self { missing: missing.map(|one| one.as_str()).collect(), ..Self::default() }
+    }
 }
 
 /// The mark of a request that was refused before the authority was called, in the extensions of its
@@ -131,7 +170,11 @@ impl From<Code> for Problem {
 
 impl Problem {
     pub(crate) fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, detail: detail.into(), was_asked: false }
+        Self { code, detail: detail.into(), members: Members::default(), was_asked: false }
+    }
+
+    pub(super) fn with(self, members: Members) -> Self {
+        Self { members, ..self }
     }
 
     /// Marks the problem as an error of the authority.
@@ -153,6 +196,7 @@ impl Problem {
             status: status.as_u16(),
             code: self.code.as_str(),
             detail: self.detail.clone(),
+            members: self.members.clone(),
         }
     }
 }
@@ -165,6 +209,8 @@ pub(super) struct ProblemView {
     status: u16,
     code: &'static str,
     detail: Cow<'static, str>,
+    #[serde(flatten)]
+    members: Members,
 }
 
 impl IntoResponse for Problem {

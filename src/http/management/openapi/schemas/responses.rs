@@ -2,17 +2,16 @@
 
 use serde_json::{Map, Value, json};
 
-use super::objects::{body, boolean, or_none, page, record, such_as};
+use super::objects::{body, boolean, or_none, page, record};
 use crate::http::management::openapi::references::schema_ref;
 use crate::http::management::openapi::value_schemas::{
     access, count, event_actor, event_kind, host_id, id, metadata, name, networks, or_null, owner,
-    prefix, rate, role_name, scopes, seconds, time,
+    policy_field, prefix, rate, requirement, role_name, scopes, time,
 };
 use crate::http::management::route_table::names::Schema;
 use crate::http::management::wire::problem::Code;
 use crate::record::event::{DetailField, EventOutcome, RefusalCode};
 use crate::record::operation::Operation;
-use crate::record::policy::Policy;
 use crate::record::status::KeyStatus;
 
 pub(super) fn key() -> Value {
@@ -64,7 +63,10 @@ pub(super) fn key_entry() -> Value {
             "pattern": "^[a-z][a-z0-9_]{0,31}_[0-9A-Za-z]{16}$",
             "description": "The beginning of the token, without the secret, to recognize the key by.",
         },
-        "account": or_null(name()),
+        "owner_name": or_null(name()),
+        "scopes": scopes(),
+        "access": access(),
+        "rate": or_null(rate()),
         "status": { "type": "string", "enum": KeyStatus::ALL.map(KeyStatus::as_str) },
         "uses": count(),
         "last_used_at": or_null(time()),
@@ -83,6 +85,10 @@ pub(super) fn key_page() -> Value {
 
 pub(super) fn key_change() -> Value {
     record(&json!({ "key": schema_ref(Schema::Key), "unchanged": boolean() }))
+}
+
+pub(super) fn keys_change() -> Value {
+    record(&json!({ "keys": { "type": "array", "items": schema_ref(Schema::Key) } }))
 }
 
 pub(super) fn issued() -> Value {
@@ -128,6 +134,21 @@ pub(super) fn account_change() -> Value {
     record(&json!({ "account": schema_ref(Schema::Account), "unchanged": boolean() }))
 }
 
+pub(super) fn user() -> Value {
+    record(&json!({
+        "id": host_id(),
+        "tenant": host_id(),
+        "display_name": or_null(name()),
+        "suspended": boolean(),
+        "updated_at": time(),
+        "version": count(),
+    }))
+}
+
+pub(super) fn user_change() -> Value {
+    record(&json!({ "user": schema_ref(Schema::User), "unchanged": boolean() }))
+}
+
 pub(super) fn event() -> Value {
     record(&json!({
         "sequence": count(),
@@ -146,71 +167,25 @@ pub(super) fn event_page() -> Value {
     page(Schema::Event)
 }
 
-pub(super) fn name_pattern() -> Value {
-    record(&json!({
-        "environments": {
-            "type": "array", "minItems": 1, "maxItems": 16,
-            "items": { "type": "string", "pattern": "^[a-z0-9]{1,32}$" },
-        },
-    }))
-}
-
-pub(super) fn policy() -> Value {
-    let policy = record(&json!({
-        "api_in_plan": boolean(),
-        "api_enabled": boolean(),
-        "require_expiry": boolean(),
-        "default_lifetime": or_null(seconds(1)),
-        "max_lifetime": or_null(seconds(1)),
-        "max_keys_per_owner": {
-            "type": "integer", "minimum": 1, "maximum": Policy::MAX_KEYS_PER_OWNER,
-        },
-        "max_overlap": seconds(0),
-        "name_pattern": or_none(Schema::NamePattern),
-        "scope_ceiling": scopes(),
-        "roles": {
-            "type": "object",
-            "maxProperties": Policy::MAX_ROLES,
-            "propertyNames": role_name(),
-            "additionalProperties": scopes(),
-        },
-        "default_rate": or_null(rate()),
-        "extensive_use": or_null(seconds(1)),
-        "retention": seconds(0),
-        "event_retention": seconds(Policy::MIN_EVENT_RETENTION.as_secs()),
-    }));
-    let example = json!({
-        "api_in_plan": true,
-        "api_enabled": true,
-        "require_expiry": false,
-        "default_lifetime": null,
-        "max_lifetime": 7_776_000,
-        "max_keys_per_owner": 10,
-        "max_overlap": 604_800,
-        "name_pattern": null,
-        "scope_ceiling": ["invoices:read", "invoices:write"],
-        "roles": { "analyst": ["invoices:read"] },
-        "default_rate": "100/60s",
-        "extensive_use": null,
-        "retention": 7_776_000,
-        "event_retention": 34_560_000,
-    });
-    such_as(policy, example)
-}
-
-pub(super) fn policy_change() -> Value {
-    record(&json!({ "policy": schema_ref(Schema::Policy), "unchanged": boolean() }))
-}
-
 pub(super) fn problem() -> Value {
     let codes: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
-    record(&json!({
+    let properties = json!({
         "type": { "type": "string", "enum": ["about:blank"] },
         "title": { "type": "string" },
         "status": { "type": "integer", "minimum": 400, "maximum": 599 },
         "code": { "type": "string", "enum": codes },
         "detail": { "type": "string" },
-    }))
+        "field": policy_field(),
+        "value": { "type": "string", "description": "The value of `field` in the request, as text." },
+        "bound": { "type": "string", "description": "The bound of the plan, such as `at most 30 days`." },
+        "missing": {
+            "type": "array",
+            "minItems": 1,
+            "description": "Everything that is missing to generate a key. The code is that of the first.",
+            "items": requirement(),
+        },
+    });
+    body(&properties, &["type", "title", "status", "code", "detail"])
 }
 
 pub(super) fn document() -> Value {
