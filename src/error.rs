@@ -36,6 +36,9 @@ pub enum Error {
     /// Records or a policy could not be read, or a sweep failed.
     #[error(transparent)]
     List(#[from] crate::ListError),
+    /// A user could not be shown, named, suspended or restored.
+    #[error(transparent)]
+    User(#[from] crate::UserError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] crate::store::StoreError),

@@ -7,10 +7,10 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use keywright::store::{KeyQuery, MemoryStore};
-use keywright::{AccessRequest, Grant, PepperRing, RoleName, Scope, VerifyError};
+use keywright::{AccessRequest, Grant, PepperRing, Scope, VerifyError};
 
 use common::faults::Fault;
-use common::{HOUR, World, admin, block_on, denied, developer, named, render};
+use common::{HOUR, World, add_role, admin, block_on, denied, developer, named, render};
 
 thread_local! {
     static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
@@ -190,8 +190,7 @@ fn t_c16_uses_of_fresh_snapshots_hold_little_memory() {
             .set_policy(|policy| {
                 let scopes: Vec<_> = (0..64).map(|n| format!("scope{n}:read")).collect();
                 for n in 0..60 {
-                    let role = RoleName::new(format!("role{n}")).expect("a role");
-                    policy.roles.insert(role, scopes.join(" ").parse().expect("scopes"));
+                    add_role(&mut policy.plan, &format!("role{n}"), &scopes.join(" "));
                 }
             })
             .await

@@ -8,7 +8,7 @@ use keywright::store::{
 };
 use keywright::{
     AccessRequest, AccountEdit, AccountId, Actor, Authority, Builder, Denial, Error, Grant, Issued,
-    KeyEdit, KeyEntry, KeyId, Name, NewAccount, NewKey, Owner, Policy, Token, Verifier,
+    KeyEdit, KeyEntry, KeyId, Name, NewAccount, NewKey, Owner, Plan, SettingsEdit, Token, Verifier,
     VerifyError,
 };
 
@@ -49,7 +49,7 @@ fn futures_can_move_between_threads(
     (authority, verifier, store): (&Authority, &Verifier, &FileStore),
     (actor, owner, request): (&Actor, &Owner, &AccessRequest<'_>),
     (key, account): (&KeyId, &AccountId),
-    (new, name, policy, new_account): (NewKey, Name, Policy, NewAccount),
+    (new, name, plan, new_account): (NewKey, Name, Plan, NewAccount),
 ) {
     is_sent(&verifier.verify("token"));
     is_sent(&verifier.verify_request(request));
@@ -75,7 +75,14 @@ fn futures_can_move_between_threads(
     is_sent(&authority.delete_account(actor, account));
     is_sent(&authority.accounts(actor, &AccountQuery::new()));
     is_sent(&authority.policy(actor));
-    is_sent(&authority.set_policy(actor, policy));
+    is_sent(&authority.set_plan(actor, plan));
+    is_sent(&authority.edit_settings(actor, SettingsEdit::new()));
+    is_sent(&authority.user(actor, actor.id()));
+    is_sent(&authority.set_display_name(actor, actor.id(), None));
+    is_sent(&authority.suspend_user(actor, actor.id()));
+    is_sent(&authority.restore_user(actor, actor.id()));
+    is_sent(&authority.transfer_key(actor, key, owner));
+    is_sent(&authority.transfer_owned(actor, owner, owner));
     is_sent(&authority.sweep(actor));
     is_sent(&store.close());
 }

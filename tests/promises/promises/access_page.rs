@@ -13,7 +13,7 @@ use common::{DAY, HOUR, MOMENT, TestResult, World, secret_of};
 #[common::test(each_store)]
 async fn a1_plan_without_api_access_asks_for_upgrade(world: &World) -> TestResult {
     let before = world.generate(NewKey::named("prod-main-app")?).await?;
-    world.set_policy(|policy| policy.api_in_plan = false).await?;
+    world.set_policy(|policy| policy.plan.api_access = false).await?;
     let nobody =
         Actor::new(UserId::new("nobody")?, Permissions::NONE).in_tenant(world.tenant().clone());
     for actor in [&world.admin, &world.alice] {
@@ -27,7 +27,7 @@ async fn a1_plan_without_api_access_asks_for_upgrade(world: &World) -> TestResul
         assert!(matches!(refused, Err(GenerateError::PermissionDenied(_))), "{refused:?}");
     }
     assert_eq!(world.check(&before).await, Err(Reason::UpgradeRequired));
-    world.set_policy(|policy| policy.api_in_plan = true).await?;
+    world.set_policy(|policy| policy.plan.api_access = true).await?;
     assert_eq!(world.check(&before).await, Ok(()));
     world.generate(NewKey::named("prod-other")?).await?;
     Ok(())
@@ -35,16 +35,16 @@ async fn a1_plan_without_api_access_asks_for_upgrade(world: &World) -> TestResul
 
 #[common::test(each_store)]
 async fn a1_tenant_does_not_upgrade_itself(world: &World) -> TestResult {
-    let mut policy = world.set_policy(|policy| policy.api_in_plan = false).await?;
-    policy.api_in_plan = true;
+    let mut policy = world.set_policy(|policy| policy.plan.api_access = false).await?;
+    policy.plan.api_access = true;
     let refused = world.authority.set_policy(&world.tenant_admin, policy.clone()).await;
     assert!(matches!(refused, Err(SetPolicyError::PermissionDenied(_))), "{refused:?}");
     // The whole change is refused, including the part that the actor is allowed to make.
-    policy.max_keys_per_owner = 3;
+    policy.settings.max_keys_per_user = Some(3);
     let refused = world.authority.set_policy(&world.tenant_admin, policy).await;
     assert!(matches!(refused, Err(SetPolicyError::PermissionDenied(_))), "{refused:?}");
     let policy = world.authority.policy(&world.admin).await?;
-    assert!(!policy.api_in_plan && policy.max_keys_per_owner != 3);
+    assert!(!policy.plan.api_access && policy.settings.max_keys_per_user != 3);
     Ok(())
 }
 
@@ -86,7 +86,7 @@ async fn a2_permissions_decide_over_key_changes(world: &World) -> TestResult {
 #[common::test(each_store)]
 async fn a3_tenant_can_require_expiry(world: &World) -> TestResult {
     let endless = world.generate(NewKey::named("prod-old")?).await?;
-    world.set_policy(|policy| policy.require_expiry = true).await?;
+    world.set_policy(|policy| policy.settings.require_expiry = Some(true)).await?;
     let new = || NewKey::named("prod-main-app");
     for without in [new()?, new()?.never_expires()] {
         let refused = world.generate(without).await;
@@ -97,7 +97,7 @@ async fn a3_tenant_can_require_expiry(world: &World) -> TestResult {
     assert_eq!(world.generate(new()?.expires_at(expires)).await?.key.expires_at, Some(expires));
     assert_eq!(world.generate(new()?.expires_in(DAY)).await?.key.expires_at, Some(expires));
     // The default lifetime sets an expiry, but a key that asks for no expiry is refused.
-    world.set_policy(|policy| policy.default_lifetime = Some(DAY)).await?;
+    world.set_policy(|policy| policy.settings.default_lifetime = Some(DAY)).await?;
     assert_eq!(world.generate(new()?).await?.key.expires_at, Some(expires));
     let refused = world.generate(new()?.never_expires()).await;
     assert!(matches!(refused, Err(GenerateError::Rule(RuleError::ExpiryRequired))));
@@ -191,7 +191,7 @@ async fn a7_revoked_key_stays_revoked(world: &World) -> TestResult {
 #[common::test(each_store)]
 async fn a8_tenant_can_require_a_name_pattern(world: &World) -> TestResult {
     let free = world.generate(NewKey::named("Main app")?).await?;
-    world.set_policy(|policy| policy.name_pattern = Some(NamePattern::default())).await?;
+    world.set_policy(|policy| policy.settings.name_pattern = Some(NamePattern::default())).await?;
     for name in ["prod-main-app", "staging-api", "test-1", "dev-a-b-c"] {
         let issued = world.generate(NewKey::named(name)?).await?;
         world.authority.delete(&world.alice, &issued.key.id).await?;
@@ -208,7 +208,7 @@ async fn a8_tenant_can_require_a_name_pattern(world: &World) -> TestResult {
     assert_eq!(entry.key.name.as_str(), "Main app", "an existing name stays");
     assert_eq!(world.check(&free).await, Ok(()));
     let environments = vec!["live".to_owned()];
-    world.set_policy(|p| p.name_pattern = Some(NamePattern { environments })).await?;
+    world.set_policy(|p| p.settings.name_pattern = Some(NamePattern { environments })).await?;
     world.generate(NewKey::named("live-main-app")?).await?;
     assert!(world.generate(NewKey::named("prod-main-app")?).await.is_err());
     Ok(())

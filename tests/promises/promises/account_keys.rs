@@ -61,7 +61,7 @@ async fn account_key_scopes_stay_in_role(world: &World) -> TestResult {
 async fn renamed_account_key_follows_pattern(world: &World) -> TestResult {
     let account = world.account("nightly-report", "analyst").await?;
     let issued = world.generate_under(&account, NewKey::named("Main app")?).await?;
-    world.set_policy(|policy| policy.name_pattern = Some(NamePattern::default())).await?;
+    world.set_policy(|policy| policy.settings.name_pattern = Some(NamePattern::default())).await?;
     let rename = async |name| {
         let name = Name::new(name).expect("a name");
         world.authority.rename(&world.admin, &issued.key.id, name).await
@@ -78,7 +78,7 @@ async fn default_rate_holds_for_account_keys(world: &World) -> TestResult {
     let account = world.account("nightly-report", "analyst").await?;
     let issued = world.generate_under(&account, NewKey::named("prod-main-app")?).await?;
     let limit = Rate::new(1, Duration::from_secs(60))?;
-    world.set_policy(|policy| policy.default_rate = Some(limit)).await?;
+    world.set_policy(|policy| policy.settings.default_rate = Some(limit)).await?;
     assert_eq!(world.check(&issued).await, Ok(()));
     let refused = world.check(&issued).await;
     assert!(matches!(refused, Err(Reason::RateLimited(_))), "{refused:?}");

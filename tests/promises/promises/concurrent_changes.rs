@@ -37,9 +37,9 @@ fn policy_between(
 async fn sweep_obeys_concurrently_lengthened_retention(world: &World) -> TestResult {
     let issued = world.generate_in(KeyStatus::Revoked).await?;
     let policy = world.authority.policy(&world.admin).await?;
-    world.clock.advance(policy.retention + HOUR);
-    let longer = policy.retention + DAY;
-    let met = policy_between(world, move |policy| policy.retention = longer)?;
+    world.clock.advance(policy.settings.retention + HOUR);
+    let longer = policy.settings.retention + DAY;
+    let met = policy_between(world, move |policy| policy.settings.retention = Some(longer))?;
     assert_eq!(met.authority.sweep(&world.admin).await?.keys, []);
     assert_eq!(world.status(&issued.key.id).await?, KeyStatus::Revoked);
     world.clock.advance(DAY);
@@ -51,7 +51,7 @@ async fn sweep_obeys_concurrently_lengthened_retention(world: &World) -> TestRes
 async fn rename_obeys_concurrently_set_pattern(world: &World) -> TestResult {
     let issued = world.generate(NewKey::named("prod-main-app")?).await?;
     let pattern = Some(NamePattern::default());
-    let met = policy_between(world, |policy| policy.name_pattern = pattern)?;
+    let met = policy_between(world, |policy| policy.settings.name_pattern = pattern)?;
     let name = Name::new("Main app")?;
     let refused = met.authority.rename(&world.alice, &issued.key.id, name).await;
     assert!(matches!(refused, Err(KeyError::Rule(RuleError::Name(_)))), "{refused:?}");
@@ -78,7 +78,7 @@ async fn edit_obeys_concurrently_narrowed_ceiling(world: &World) -> TestResult {
 #[common::test(each_store)]
 async fn rotation_obeys_concurrently_shortened_overlap(world: &World) -> TestResult {
     let issued = world.generate(NewKey::named("prod-main-app")?).await?;
-    let met = policy_between(world, |policy| policy.max_overlap = HOUR)?;
+    let met = policy_between(world, |policy| policy.settings.max_overlap = Some(HOUR))?;
     let refused = met.authority.rotate(&world.alice, &issued.key.id, HOUR + MOMENT).await;
     assert!(matches!(refused, Err(KeyError::OverlapTooLong { max }) if max == HOUR), "{refused:?}");
     assert_eq!(world.check(&issued).await, Ok(()));
@@ -104,7 +104,7 @@ async fn edit_obeys_concurrently_changed_role(world: &World) -> TestResult {
 
 #[common::test(each_store)]
 async fn new_key_obeys_concurrent_switch_off(world: &World) -> TestResult {
-    let met = policy_between(world, |policy| policy.api_enabled = false)?;
+    let met = policy_between(world, |policy| policy.settings.api_enabled = Some(false))?;
     let refused = met.generate(NewKey::named("prod-main-app")?).await;
     assert!(matches!(refused, Err(GenerateError::AccessOff)), "{refused:?}");
     let keys = world.authority.keys(&world.alice, &KeyQuery::new()).await?;
@@ -148,7 +148,7 @@ async fn account_creation_sees_concurrently_removed_role(world: &World) -> TestR
     let role = RoleName::new("operator")?;
     let account = world.account("nightly-report", "analyst").await?;
     let removed = role.clone();
-    let met = policy_between(world, move |policy| drop(policy.roles.remove(&removed)))?;
+    let met = policy_between(world, move |policy| drop(policy.plan.roles.remove(&removed)))?;
     let new = NewAccount::new(Name::new("weekly-report")?, role.clone());
     let refused = met.authority.create_account(&world.admin, new).await;
     let unknown = |e: &AccountError| matches!(e, AccountError::UnknownRole(r) if *r == role);
@@ -156,9 +156,9 @@ async fn account_creation_sees_concurrently_removed_role(world: &World) -> TestR
 
     let scopes = "invoices:read".parse()?;
     let restored = role.clone();
-    world.set_policy(|policy| drop(policy.roles.insert(restored, scopes))).await?;
+    world.set_policy(|policy| drop(policy.plan.roles.insert(restored, scopes))).await?;
     let removed = role.clone();
-    let met = policy_between(world, move |policy| drop(policy.roles.remove(&removed)))?;
+    let met = policy_between(world, move |policy| drop(policy.plan.roles.remove(&removed)))?;
     let edit = AccountEdit::new().role(role.clone());
     let refused = met.authority.edit_account(&world.admin, &account.id, edit).await;
     assert!(matches!(&refused, Err(e) if unknown(e)), "{refused:?}");

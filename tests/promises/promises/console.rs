@@ -21,8 +21,8 @@ async fn q1_api_access_is_off_until_enabled(world: &World) -> TestResult {
     let refused = world.generate_for(&peter, new()?).await;
     assert!(matches!(refused, Err(GenerateError::AccessOff)), "{refused:?}");
     let mut policy = world.authority.policy(&admin).await?;
-    assert!(!policy.api_enabled);
-    policy.api_enabled = true;
+    assert!(!policy.settings.api_enabled);
+    policy.settings.api_enabled = Some(true);
     let refused = world.authority.set_policy(&peter, policy.clone()).await;
     assert!(matches!(refused, Err(SetPolicyError::PermissionDenied(_))), "{refused:?}");
     world.authority.set_policy(&admin, policy).await?;
@@ -41,12 +41,12 @@ async fn q1_switch_turns_all_keys_off_and_on(world: &World) -> TestResult {
     ];
     let elsewhere = Actor::administrator(UserId::new("bill")?).in_tenant(TenantId::new("initech")?);
     let mut policy = world.authority.policy(&elsewhere).await?;
-    policy.api_enabled = true;
+    policy.settings.api_enabled = Some(true);
     world.authority.set_policy(&elsewhere, policy).await?;
     let theirs = world.generate_for(&elsewhere, NewKey::named("prod-four")?).await?;
     let before = listing(world).await?;
     for _ in 0..3 {
-        world.set_policy(|policy| policy.api_enabled = false).await?;
+        world.set_policy(|policy| policy.settings.api_enabled = Some(false)).await?;
         for issued in &keys {
             assert_eq!(world.check(issued).await, Err(Reason::AccessOff));
             let entry = world.authority.key(&world.admin, &issued.key.id).await?;
@@ -55,7 +55,7 @@ async fn q1_switch_turns_all_keys_off_and_on(world: &World) -> TestResult {
             assert_eq!(seen, (KeyStatus::Active, Some(Reason::AccessOff)));
         }
         assert_eq!(world.check(&theirs).await, Ok(()), "another tenant's key");
-        world.set_policy(|policy| policy.api_enabled = true).await?;
+        world.set_policy(|policy| policy.settings.api_enabled = Some(true)).await?;
         for issued in &keys {
             assert_eq!(world.check(issued).await, Ok(()));
         }
@@ -67,7 +67,7 @@ async fn q1_switch_turns_all_keys_off_and_on(world: &World) -> TestResult {
 #[common::test(each_store)]
 async fn q1_host_can_change_the_default_policy(world: &World) -> TestResult {
     let mut policy = Policy::default();
-    policy.api_enabled = true;
+    policy.settings.api_enabled = Some(true);
     let keywright = world.builder.clone().default_policy(policy).build()?;
     let (authority, verifier) = (keywright.authority(), keywright.verifier());
     let peter = Actor::developer(UserId::new("peter")?).in_tenant(TenantId::new("initech")?);
@@ -83,7 +83,7 @@ async fn q4_tenant_admin_governs_all_keys(world: &World) -> TestResult {
     let issued = world.generate(NewKey::named("prod-main-app")?).await?;
     let (authority, tara) = (&world.authority, &world.tenant_admin);
     let mut policy = authority.policy(tara).await?;
-    policy.max_keys_per_owner = 3;
+    policy.settings.max_keys_per_user = Some(3);
     authority.set_policy(tara, policy).await?;
     let all = authority.keys(tara, &KeyQuery::new()).await?;
     assert_eq!(all.items.len(), 1);
@@ -245,8 +245,8 @@ async fn q10_generation_names_the_missing_precondition(world: &World) -> TestRes
     for (plan, switch, permission) in every_combination() {
         world
             .set_policy(|policy| {
-                policy.api_in_plan = plan;
-                policy.api_enabled = switch;
+                policy.plan.api_access = plan;
+                policy.settings.api_enabled = Some(switch);
             })
             .await?;
         let actor = if permission { &world.alice } else { &world.auditor };
@@ -278,8 +278,8 @@ async fn q10_actor_without_permission_learns_nothing(world: &World) -> TestResul
     for (owner, plan) in owners.flat_map(|owner| [(owner.clone(), true), (owner, false)]) {
         for switch in [true, false] {
             let change = |policy: &mut Policy| {
-                policy.api_in_plan = plan;
-                policy.api_enabled = switch;
+                policy.plan.api_access = plan;
+                policy.settings.api_enabled = Some(switch);
             };
             world.set_policy(change).await?;
             let made =

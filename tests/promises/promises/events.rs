@@ -152,7 +152,7 @@ async fn q9_event_pages_show_each_once(world: &World) -> TestResult {
 
 #[common::test(each_store)]
 async fn q9_extensive_use_raises_one_event(world: &World) -> TestResult {
-    world.set_policy(|policy| policy.extensive_use = NonZeroU64::new(10)).await?;
+    world.set_policy(|policy| policy.settings.extensive_use = NonZeroU64::new(10)).await?;
     let issued = world.generate(NewKey::named("prod-main-app")?).await?;
     let quiet = world.generate(NewKey::named("prod-quiet")?).await?;
     for (uses, expected) in [(9, 0), (1, 1), (9, 1), (1, 2), (3, 2), (7, 3)] {
@@ -172,7 +172,7 @@ async fn q9_extensive_use_raises_one_event(world: &World) -> TestResult {
 
 #[common::test(each_store)]
 async fn q9_flush_past_many_multiples_raises_one_event(world: &World) -> TestResult {
-    world.set_policy(|policy| policy.extensive_use = NonZeroU64::new(2)).await?;
+    world.set_policy(|policy| policy.settings.extensive_use = NonZeroU64::new(2)).await?;
     let issued = world.generate(NewKey::named("prod-main-app")?).await?;
     use_and_flush(world, &issued, 25).await?;
     let told = alerts(world, &issued).await?;
@@ -183,7 +183,7 @@ async fn q9_flush_past_many_multiples_raises_one_event(world: &World) -> TestRes
 
 #[common::test(each_store)]
 async fn q9_repeated_flush_raises_no_second_event(world: &World) -> TestResult {
-    world.set_policy(|policy| policy.extensive_use = NonZeroU64::new(10)).await?;
+    world.set_policy(|policy| policy.settings.extensive_use = NonZeroU64::new(10)).await?;
     let (world, faults) = world.with_faults()?;
     let issued = world.generate(NewKey::named("prod-main-app")?).await?;
     faults.set(Fault::AnswersLost);
@@ -192,7 +192,7 @@ async fn q9_repeated_flush_raises_no_second_event(world: &World) -> TestResult {
     world.verifier.flush().await?;
     assert_eq!(alerts(&world, &issued).await?.len(), 1);
     // Without a threshold, uses cause no event.
-    world.set_policy(|policy| policy.extensive_use = None).await?;
+    world.set_policy(|policy| policy.settings.extensive_use = None).await?;
     use_and_flush(&world, &issued, 30).await?;
     assert_eq!(alerts(&world, &issued).await?.len(), 1);
     Ok(())

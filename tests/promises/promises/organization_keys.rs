@@ -151,8 +151,8 @@ async fn w5_expired_key_is_never_reactivated(world: &World) -> TestResult {
         authority.rename(&world.admin, id, Name::new("prod-again")?).await?;
         world
             .set_policy(|policy| {
-                policy.max_lifetime = (!disabled_before).then_some(10_000 * DAY);
-                policy.default_lifetime = policy.max_lifetime;
+                policy.settings.max_lifetime = (!disabled_before).then_some(10_000 * DAY);
+                policy.settings.default_lifetime = policy.settings.max_lifetime;
             })
             .await?;
         assert_eq!(world.check(&issued).await, Err(Reason::Expired));
@@ -182,18 +182,18 @@ async fn w6_expiry_of_key_never_changes(world: &World) -> TestResult {
             assert_eq!(key.expires_at, expires, "after {operation}");
             world
                 .set_policy(|policy| {
-                    policy.max_lifetime = Some(DAY);
-                    policy.default_lifetime = Some(HOUR);
-                    policy.require_expiry = true;
+                    policy.settings.max_lifetime = Some(DAY);
+                    policy.settings.default_lifetime = Some(HOUR);
+                    policy.settings.require_expiry = Some(true);
                 })
                 .await?;
             let key = world.authority.key(&world.admin, &issued.key.id).await?.key;
             assert_eq!(key.expires_at, expires, "after a change of the policy");
             world
                 .set_policy(|policy| {
-                    policy.max_lifetime = None;
-                    policy.default_lifetime = None;
-                    policy.require_expiry = false;
+                    policy.settings.max_lifetime = None;
+                    policy.settings.default_lifetime = None;
+                    policy.settings.require_expiry = Some(false);
                 })
                 .await?;
         }

@@ -15,7 +15,7 @@ use common::{DAY, HOUR, MOMENT, TestResult, World};
 #[common::test(each_store)]
 async fn q2_lifetime_above_maximum_is_refused(world: &World) -> TestResult {
     let max = 30 * DAY;
-    world.set_policy(|policy| policy.max_lifetime = Some(max)).await?;
+    world.set_policy(|policy| policy.settings.max_lifetime = Some(max)).await?;
     let new = || NewKey::named("prod-main-app");
     let too_long = [
         new()?,
@@ -46,7 +46,7 @@ async fn q2_maximum_lifetime_affects_only_new_keys(world: &World) -> TestResult 
     let new = || NewKey::named("prod-main-app");
     let endless = world.generate(new()?).await?;
     let long = world.generate(new()?.expires_in_days(365)).await?;
-    world.set_policy(|policy| policy.max_lifetime = Some(DAY)).await?;
+    world.set_policy(|policy| policy.settings.max_lifetime = Some(DAY)).await?;
     world.clock.advance(2 * DAY);
     for before in [&endless, &long] {
         assert_eq!(world.check(before).await, Ok(()));
@@ -59,7 +59,7 @@ async fn q2_maximum_lifetime_affects_only_new_keys(world: &World) -> TestResult 
         panic!("{refused:?}")
     };
     assert_eq!(max, DAY);
-    world.set_policy(|policy| policy.max_lifetime = Some(365 * DAY)).await?;
+    world.set_policy(|policy| policy.settings.max_lifetime = Some(365 * DAY)).await?;
     world.generate(new()?.expires_in_days(365)).await?;
     Ok(())
 }
@@ -67,8 +67,8 @@ async fn q2_maximum_lifetime_affects_only_new_keys(world: &World) -> TestResult 
 #[common::test(each_store)]
 async fn q2_maximum_lifetime_has_no_upper_limit(world: &World) -> TestResult {
     for max in [1_000_000 * DAY, Duration::from_secs(u64::MAX)] {
-        let policy = world.set_policy(|policy| policy.max_lifetime = Some(max)).await?;
-        assert_eq!(policy.max_lifetime, Some(max));
+        let policy = world.set_policy(|policy| policy.settings.max_lifetime = Some(max)).await?;
+        assert_eq!(policy.settings.max_lifetime, Some(max));
         assert_eq!(world.authority.policy(&world.admin).await?.max_lifetime, Some(max));
         let new = NewKey::named("prod-main-app")?;
         let issued = world.generate(new.clone().expires_in_days(365_000)).await?;
@@ -76,7 +76,8 @@ async fn q2_maximum_lifetime_has_no_upper_limit(world: &World) -> TestResult {
         let endless = world.generate(new.never_expires()).await;
         assert!(endless.is_err(), "a long lifetime is still limited: {endless:?}");
     }
-    let refused = world.set_policy(|policy| policy.max_lifetime = Some(Duration::ZERO)).await;
+    let refused =
+        world.set_policy(|policy| policy.settings.max_lifetime = Some(Duration::ZERO)).await;
     let zero = |e: &PolicyError| matches!(e, PolicyError::ZeroLifetime(_));
     assert!(matches!(&refused, Err(SetPolicyError::Policy(e)) if zero(e)), "{refused:?}");
     Ok(())
@@ -84,7 +85,7 @@ async fn q2_maximum_lifetime_has_no_upper_limit(world: &World) -> TestResult {
 
 #[common::test(each_store)]
 async fn q3_owner_holds_exactly_the_allowed_keys(world: &World) -> TestResult {
-    world.set_policy(|policy| policy.max_keys_per_owner = 3).await?;
+    world.set_policy(|policy| policy.settings.max_keys_per_user = Some(3)).await?;
     let new = || NewKey::named("prod-main-app");
     let mut keys = Vec::new();
     for _ in 0..3 {
@@ -98,7 +99,7 @@ async fn q3_owner_holds_exactly_the_allowed_keys(world: &World) -> TestResult {
     let namesake =
         Actor::administrator(world.alice.id().clone()).in_tenant(TenantId::new("initech")?);
     let mut policy = world.authority.policy(&namesake).await?;
-    (policy.api_enabled, policy.max_keys_per_owner) = (true, 1);
+    (policy.settings.api_enabled, policy.settings.max_keys_per_user) = (true, 1);
     world.authority.set_policy(&namesake, policy).await?;
     world.generate_for(&namesake, new()?).await?;
     // A rotation does not count against the limit, and a deleted key frees a place.
@@ -111,7 +112,7 @@ async fn q3_owner_holds_exactly_the_allowed_keys(world: &World) -> TestResult {
 
 #[common::test(each_store)]
 async fn refusal_at_key_limit_leaves_event(world: &World) -> TestResult {
-    world.set_policy(|policy| policy.max_keys_per_owner = 1).await?;
+    world.set_policy(|policy| policy.settings.max_keys_per_user = Some(1)).await?;
     world.generate(NewKey::named("prod-main-app")?).await?;
     let before = world.events(EventQuery::new()).await?.len();
     assert_full(world, 1).await?;
@@ -140,7 +141,7 @@ async fn policy_from_later_version_is_stale(world: &World) -> TestResult {
 #[common::test(each_store)]
 async fn sweep_removes_keys_dead_past_retention(world: &World) -> TestResult {
     let retention = 10 * DAY;
-    world.set_policy(|policy| policy.retention = retention).await?;
+    world.set_policy(|policy| policy.settings.retention = Some(retention)).await?;
     let revoked = world.generate_in(KeyStatus::Revoked).await?.key.id;
     let short = NewKey::named("prod-short")?.expires_in(HOUR);
     let expired = world.generate(short).await?.key.id;
@@ -172,7 +173,7 @@ async fn q3_only_live_keys_count(world: &World) -> TestResult {
     for status in KeyStatus::ALL {
         let actor =
             Actor::developer(UserId::new(status.as_str())?).in_tenant(world.tenant().clone());
-        world.set_policy(|policy| policy.max_keys_per_owner = 1).await?;
+        world.set_policy(|policy| policy.settings.max_keys_per_user = Some(1)).await?;
         world.generate_owned_in(&actor.as_owner(), status).await?;
         let second = world.generate_for(&actor, NewKey::named("prod-second")?).await;
         let counts =
@@ -191,7 +192,7 @@ async fn q3_changed_limit_affects_only_new_keys(world: &World) -> TestResult {
     for _ in 0..5 {
         keys.push(world.generate(NewKey::named("prod-main-app")?).await?);
     }
-    world.set_policy(|policy| policy.max_keys_per_owner = 2).await?;
+    world.set_policy(|policy| policy.settings.max_keys_per_user = Some(2)).await?;
     for issued in &keys {
         assert_eq!(world.check(issued).await, Ok(()));
     }
@@ -211,13 +212,14 @@ async fn q3_changed_limit_affects_only_new_keys(world: &World) -> TestResult {
 #[common::test(each_store)]
 async fn q3_key_limit_is_1_to_1000(world: &World) -> TestResult {
     for impossible in [0, 1_001, u16::MAX] {
-        let refused = world.set_policy(|policy| policy.max_keys_per_owner = impossible).await;
+        let refused =
+            world.set_policy(|policy| policy.settings.max_keys_per_user = Some(impossible)).await;
         let because = PolicyError::MaxKeys(impossible);
         let refused_so = matches!(&refused, Err(SetPolicyError::Policy(e)) if *e == because);
         assert!(refused_so, "{refused:?}");
     }
     for possible in [1, 1_000] {
-        world.set_policy(|policy| policy.max_keys_per_owner = possible).await?;
+        world.set_policy(|policy| policy.settings.max_keys_per_user = Some(possible)).await?;
     }
     Ok(())
 }
@@ -227,7 +229,7 @@ async fn b2_key_limit_holds_under_concurrency(world: &World) -> TestResult {
     for limit in [1, 5] {
         let owner =
             Actor::developer(UserId::new(format!("of-{limit}"))?).in_tenant(world.tenant().clone());
-        world.set_policy(|policy| policy.max_keys_per_owner = limit).await?;
+        world.set_policy(|policy| policy.settings.max_keys_per_user = Some(limit)).await?;
         let new = NewKey::named("prod-main-app")?;
         let attempt = || block_on(world.generate_for(&owner, new.clone()));
         let attempts: Vec<_> = std::thread::scope(|scope| {

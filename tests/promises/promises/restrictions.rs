@@ -127,7 +127,7 @@ async fn b10_key_rate_names_the_next_try(world: &World) -> TestResult {
 async fn b10_owner_cannot_lift_the_default_rate(world: &World) -> TestResult {
     let before = world.generate(NewKey::named("prod-main-app")?).await?;
     let limit = Rate::new(2, Duration::from_secs(60))?;
-    world.set_policy(|policy| policy.default_rate = Some(limit)).await?;
+    world.set_policy(|policy| policy.settings.default_rate = Some(limit)).await?;
     for _ in 0..2 {
         assert_eq!(world.check(&before).await, Ok(()));
     }
@@ -241,7 +241,7 @@ async fn b10_key_can_begin_later(world: &World) -> TestResult {
 #[common::test(each_store)]
 async fn scheduled_key_counts_its_lifetime_from_creation(world: &World) -> TestResult {
     let max = 30 * DAY;
-    world.set_policy(|policy| policy.max_lifetime = Some(max)).await?;
+    world.set_policy(|policy| policy.settings.max_lifetime = Some(max)).await?;
     let new = || {
         let begin = world.later(10 * DAY);
         NewKey::named("prod-main-app").map(|new| new.not_before(begin))

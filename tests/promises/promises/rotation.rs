@@ -91,7 +91,7 @@ async fn a6_second_rotation_drops_the_oldest_secret(world: &World) -> TestResult
 
 #[common::test(each_store)]
 async fn a6_overlap_is_bounded_by_the_policy(world: &World) -> TestResult {
-    world.set_policy(|policy| policy.max_overlap = DAY).await?;
+    world.set_policy(|policy| policy.settings.max_overlap = Some(DAY)).await?;
     let old = world.generate(NewKey::named("prod-main-app")?).await?;
     let id = &old.key.id;
     let refused = world.authority.rotate(&world.alice, id, DAY + MOMENT).await;
@@ -123,7 +123,7 @@ async fn b1_overlap_ends_with_the_key(world: &World) -> TestResult {
 
 #[common::test(each_store)]
 async fn b1_rotation_makes_no_second_key(world: &World) -> TestResult {
-    world.set_policy(|policy| policy.max_keys_per_owner = 1).await?;
+    world.set_policy(|policy| policy.settings.max_keys_per_user = Some(1)).await?;
     let old = world.generate(NewKey::named("prod-main-app")?).await?;
     for _ in 0..3 {
         let new = world.authority.rotate(&world.alice, &old.key.id, DAY).await?;

@@ -18,7 +18,7 @@ async fn e1_account_has_name_role_and_keys(world: &World) -> TestResult {
     let writing = world.authority.create_account(&world.admin, new.clone()).await?;
     let reading = world.authority.create_account(&world.admin, new.read_only()).await?;
     assert_eq!((writing.access, reading.access), (Access::ReadWrite, Access::ReadOnly));
-    world.set_policy(|policy| policy.max_keys_per_owner = 1_000).await?;
+    world.set_policy(|policy| policy.settings.max_keys_per_user = Some(1_000)).await?;
     for account in [&writing, &reading] {
         assert_eq!((&account.name, &account.role, account.enabled), (&name, &role, true));
         assert_eq!(world.account_now(account).await?, *account);
@@ -83,10 +83,10 @@ async fn e3_role_is_a_named_scope_set(world: &World) -> TestResult {
 
     // The policy defines the scopes of a role, and a change applies to every key at once.
     let wider = "invoices:read invoices:write".parse()?;
-    world.set_policy(|policy| drop(policy.roles.insert(analyst.clone(), wider))).await?;
+    world.set_policy(|policy| drop(policy.plan.roles.insert(analyst.clone(), wider))).await?;
     assert_eq!(scopes(world, &all).await?, "invoices:read invoices:write");
     assert_eq!(scopes(world, &some).await?, "");
-    world.set_policy(|policy| drop(policy.roles.remove(&analyst))).await?;
+    world.set_policy(|policy| drop(policy.plan.roles.remove(&analyst))).await?;
     assert_eq!(scopes(world, &all).await?, "", "a removed role allows nothing");
     Ok(())
 }
@@ -125,7 +125,7 @@ async fn e4_disabled_account_stops_and_restores_keys(world: &World) -> TestResul
 #[common::test(each_store)]
 async fn e5_deleted_account_deletes_its_keys(world: &World) -> TestResult {
     // More keys than one page holds, and at least one in each status.
-    world.set_policy(|policy| policy.max_keys_per_owner = 1_000).await?;
+    world.set_policy(|policy| policy.settings.max_keys_per_user = Some(1_000)).await?;
     let account = world.account("nightly-report", "analyst").await?;
     let owner = Owner::Account(account.id);
     let mut keys = generate_many(world, &account, 501).await?;

@@ -34,7 +34,7 @@ async fn sweep_removes_events_past_their_retention(world: &World) -> TestResult 
     let (begin, before) = (world.now(), numbers(world).await?);
     world.clock.advance(HOUR);
     world.generate(NewKey::named("prod-main-app")?).await?;
-    let end = begin.saturating_add(policy.event_retention);
+    let end = begin.saturating_add(policy.settings.event_retention);
     world.clock.set(end.saturating_sub(MOMENT));
     assert_eq!(swept(world).await?, 0, "a moment before");
     world.clock.set(end);
@@ -67,7 +67,7 @@ async fn sweep_keeps_events_behind_later_one(world: &World) -> TestResult {
     world.clock.set(world.now().saturating_sub(HOUR));
     world.generate(NewKey::named("prod-main-app")?).await?;
     let policy = world.authority.policy(&world.admin).await?;
-    world.clock.advance(policy.event_retention);
+    world.clock.advance(policy.settings.event_retention);
     assert_eq!(swept(world).await?, last);
     assert_eq!(numbers(world).await?, [last + 1, last + 2, last + 3]);
     Ok(())

@@ -67,7 +67,7 @@ fn lifetime_above_maximum_is_refused() {
     block_on(async {
         let (world, ..) = world().await;
         world
-            .set_policy(|policy| policy.max_lifetime = Some(30 * DAY))
+            .set_policy(|policy| policy.settings.max_lifetime = Some(30 * DAY))
             .await
             .expect("the policy is set");
         let too_long = RuleError::LifetimeTooLong { max: 30 * DAY };
@@ -87,7 +87,7 @@ fn lifetime_above_maximum_is_refused() {
             assert_eq!(world.key_of(&alice, good).await.key.expires_at, Some(after(30 * DAY)));
         }
         world
-            .set_policy(|policy| policy.max_lifetime = Some(Duration::from_secs(u64::MAX)))
+            .set_policy(|policy| policy.settings.max_lifetime = Some(Duration::from_secs(u64::MAX)))
             .await
             .expect("the policy is set");
         assert!(matches!(rule(&world, new()).await, RuleError::LifetimeTooLong { .. }));
@@ -99,12 +99,15 @@ fn lifetime_above_maximum_is_refused() {
 fn required_expiry_must_be_given() {
     block_on(async {
         let (world, ..) = world().await;
-        world.set_policy(|policy| policy.require_expiry = true).await.expect("the policy is set");
+        world
+            .set_policy(|policy| policy.settings.require_expiry = Some(true))
+            .await
+            .expect("the policy is set");
         for endless in [named("app"), named("app").never_expires()] {
             assert_eq!(rule(&world, endless).await, RuleError::ExpiryRequired);
         }
         world
-            .set_policy(|policy| policy.default_lifetime = Some(DAY))
+            .set_policy(|policy| policy.settings.default_lifetime = Some(DAY))
             .await
             .expect("the policy is set");
         assert_eq!(rule(&world, named("app").never_expires()).await, RuleError::ExpiryRequired);
@@ -157,7 +160,7 @@ fn name_outside_pattern_is_refused() {
     block_on(async {
         let (world, issued, _) = world().await;
         world
-            .set_policy(|policy| policy.name_pattern = Some(NamePattern::default()))
+            .set_policy(|policy| policy.settings.name_pattern = Some(NamePattern::default()))
             .await
             .expect("the policy is set");
         let bad =
@@ -186,7 +189,7 @@ fn owner_cannot_raise_rate_above_policy() {
         let (world, issued, _) = world().await;
         let limit = "100/60s".parse().expect("a rate");
         world
-            .set_policy(|policy| policy.default_rate = Some(limit))
+            .set_policy(|policy| policy.settings.default_rate = Some(limit))
             .await
             .expect("the policy is set");
         for above in ["101/60s", "100/59s", "1000000/1s", "101/3600s"] {
