@@ -27,6 +27,7 @@ pub(super) fn parameter(parameter: Parameter) -> Value {
     match parameter {
         Parameter::KeyId => path("The id of the key.", values::id()),
         Parameter::AccountId => path("The id of the service account.", values::id()),
+        Parameter::UserId => path("The id of the user, percent-encoded.", values::host_id()),
         Parameter::IfMatch => described(
             "header",
             false,
@@ -36,7 +37,7 @@ pub(super) fn parameter(parameter: Parameter) -> Value {
         Parameter::RequiredIfMatch => described(
             "header",
             true,
-            "The version of the policy that this request replaces.",
+            "The version of the plan that this request replaces.",
             entity_tag(r#"^(W/)?"[!#-~]*"$"#),
         ),
         Parameter::Search => query(

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::record::event::EventKind;
 use crate::record::key::OwnerKind;
 use crate::record::operation::Operation;
+use crate::record::requirement::Requirement;
 use crate::value::metadata::Metadata;
 use crate::value::name::Name;
 use crate::value::network::Networks;
@@ -23,7 +24,7 @@ pub(super) fn host_id() -> Value {
 pub(super) fn owner() -> Value {
     json!({
         "type": "string",
-        "pattern": "^(user:[!-~]{1,128}|account:[0-9A-Za-z]{16})$",
+        "pattern": "^(user:[!-~]{1,128}|account:[0-9A-Za-z]{16}|organization)$",
         "examples": ["user:alice"],
     })
 }
@@ -120,16 +121,21 @@ pub(super) fn prefix() -> Value {
     json!({ "type": "string", "pattern": "^[a-z][a-z0-9_]{0,31}$", "examples": ["acme_live"] })
 }
 
-pub(super) fn scopes() -> Value {
+pub(super) fn scope() -> Value {
     json!({
-        "type": "array",
-        "maxItems": ScopeSet::MAX,
-        "items": {
-            "type": "string",
-            "pattern": "^[a-z][a-z0-9._:/-]{0,63}$",
-            "examples": ["invoices:read"],
-        },
+        "type": "string",
+        "pattern": "^[a-z][a-z0-9._:/-]{0,63}$",
+        "examples": ["invoices:read"],
     })
+}
+
+pub(super) fn scopes() -> Value {
+    json!({ "type": "array", "maxItems": ScopeSet::MAX, "items": scope() })
+}
+
+pub(super) fn requirement() -> Value {
+    let requirements: Vec<&str> = Requirement::ALL.iter().map(|one| one.as_str()).collect();
+    json!({ "type": "string", "enum": requirements })
 }
 
 pub(super) fn networks() -> Value {

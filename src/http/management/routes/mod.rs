@@ -6,6 +6,7 @@ mod events;
 mod keys;
 mod policy;
 mod serve;
+mod users;
 
 use axum::Router;
 use axum::routing::MethodRouter;
@@ -34,6 +35,9 @@ fn handler(route: &'static Route) -> MethodRouter<Authority> {
         RouteId::FinishRotation => serve(route, keys::finish_rotation),
         RouteId::RevokeKey => serve(route, keys::revoke),
         RouteId::RevokeKeys => serve(route, keys::revoke_many),
+        RouteId::TransferKey => serve(route, keys::transfer),
+        RouteId::RevokeOwned => serve(route, keys::revoke_owned),
+        RouteId::TransferOwned => serve(route, keys::transfer_owned),
         RouteId::GenerateAccountKey => serve(route, keys::generate_for_account),
         RouteId::CreateAccount => serve(route, accounts::create),
         RouteId::ListAccounts => serve(route, accounts::list),
@@ -43,7 +47,14 @@ fn handler(route: &'static Route) -> MethodRouter<Authority> {
         RouteId::DisableAccount => serve(route, accounts::disable),
         RouteId::EnableAccount => serve(route, accounts::enable),
         RouteId::ShowPolicy => serve(route, policy::show),
-        RouteId::SetPolicy => serve(route, policy::set),
+        RouteId::ShowPlan => serve(route, policy::show_plan),
+        RouteId::SetPlan => serve(route, policy::set_plan),
+        RouteId::ShowSettings => serve(route, policy::show_settings),
+        RouteId::EditSettings => serve(route, policy::edit_settings),
+        RouteId::ShowUser => serve(route, users::show),
+        RouteId::EditUser => serve(route, users::edit),
+        RouteId::SuspendUser => serve(route, users::suspend),
+        RouteId::RestoreUser => serve(route, users::restore),
         RouteId::ListEvents => serve(route, events::list),
         RouteId::ShowDocument => serve(route, document::show),
     }
