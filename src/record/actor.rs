@@ -52,6 +52,8 @@ pub struct Actor {
     id: UserId,
     tenant: TenantId,
     permissions: Permissions,
+    /// Whether the actor is an operator of the host in this tenant.
+    is_operator: bool,
 }
 
 impl Actor {
@@ -69,7 +71,12 @@ impl Actor {
     /// # Ok::<(), keywright::Error>(())
     /// ```
     pub fn new(id: UserId, permissions: Permissions) -> Self {
-        Self { id, tenant: TenantId::default(), permissions }
+        Self { id, tenant: TenantId::default(), permissions, is_operator: false }
+    }
+
+    /// Creates the actor of an operator in a tenant.
+    pub(crate) fn of_operator(id: UserId, tenant: TenantId) -> Self {
+        Self { tenant, is_operator: true, ..Self::administrator(id) }
     }
 
     /// Creates an actor with every permission, including those for the plan, for service accounts
@@ -199,7 +206,7 @@ impl Actor {
 
     /// Returns whether the actor is the user that `owner` names.
     ///
-    /// No actor owns the keys of a service account.
+    /// No actor owns the keys of a service account, and no [`Operator`](crate::Operator) owns a key.
     ///
     /// ```
     /// use keywright::{Actor, Owner, UserId};
@@ -210,7 +217,12 @@ impl Actor {
     /// # Ok::<(), keywright::Error>(())
     /// ```
     pub fn owns(&self, owner: &Owner) -> bool {
-        matches!(owner, Owner::User(user) if *user == self.id)
+        !self.is_operator && matches!(owner, Owner::User(user) if *user == self.id)
+    }
+
+    /// Returns whether the actor is an operator of the host.
+    pub(crate) fn is_operator(&self) -> bool {
+        self.is_operator
     }
 
     /// Returns whether the actor has permission for `operation` on a key of `owner`.

@@ -10,6 +10,7 @@ pub(crate) mod freshness;
 pub(crate) mod key;
 pub(crate) mod new_key;
 pub(crate) mod operation;
+pub(crate) mod operator;
 pub(crate) mod policy;
 pub(crate) mod policy_field;
 pub(crate) mod rates_in_force;

@@ -20,7 +20,8 @@ use crate::record::event::Event;
 use crate::record::policy::Policy;
 use crate::store::{
     AccountQuery, Batch, Change, Changes, Epoch, EventQuery, Found, Freshness, KeyQuery, KeyStore,
-    Page, Resolve, Resolved, Snapshot, StoreError, StoreErrorKind, StoredKey, Subject, UsageBatch,
+    Page, Resolve, Resolved, Snapshot, StoreError, StoreErrorKind, StoredKey, Subject, TenantEntry,
+    TenantQuery, UsageBatch,
 };
 use crate::value::id::{AccountId, KeyId, TenantId};
 use crate::value::time::Timestamp;
@@ -457,6 +458,22 @@ impl KeyStore for CachedStore {
         query: &EventQuery,
     ) -> Result<Page<Event>, StoreError> {
         self.0.store.events(tenant, query).await
+    }
+
+    async fn keys_of_all_tenants(
+        &self,
+        query: &KeyQuery,
+        at: Timestamp,
+    ) -> Result<Page<StoredKey>, StoreError> {
+        self.0.store.keys_of_all_tenants(query, at).await
+    }
+
+    async fn tenants(
+        &self,
+        query: &TenantQuery,
+        at: Timestamp,
+    ) -> Result<Page<TenantEntry>, StoreError> {
+        self.0.store.tenants(query, at).await
     }
 
     async fn commit(&self, batch: Batch) -> Result<Epoch, StoreError> {

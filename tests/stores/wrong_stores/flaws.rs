@@ -46,10 +46,14 @@ pub(crate) enum Flaw {
     WriterForgottenEarly,
     NextOnFullPage,
     FutureEpochRepeated,
+    AllKeysByTenant,
+    AllKeysSkip,
+    QuietTenantsHidden,
+    DeadKeysCounted,
 }
 
 /// Each flaw, its effect, and exactly the rules that detect it.
-pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 43] = [
+pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 47] = [
     (
         Flaw::InsertReplaces,
         "an insert of a key that exists replaces it",
@@ -336,5 +340,25 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 43] = [
         Flaw::FutureEpochRepeated,
         "`changes` returns the epoch of the question if that is higher",
         &["changes_end_at_newest_commit"],
+    ),
+    (
+        Flaw::AllKeysByTenant,
+        "the keys of all tenants are ordered by tenant",
+        &["keys_of_all_tenants_have_one_order"],
+    ),
+    (
+        Flaw::AllKeysSkip,
+        "a page of the keys of all tenants leaves out its last key",
+        &["keys_of_all_tenants_have_one_order"],
+    ),
+    (
+        Flaw::QuietTenantsHidden,
+        "a tenant without keys is not listed",
+        &["tenants_are_listed_with_their_numbers"],
+    ),
+    (
+        Flaw::DeadKeysCounted,
+        "expired and revoked keys count as live",
+        &["tenants_are_listed_with_their_numbers"],
     ),
 ];
