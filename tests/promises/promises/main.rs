@@ -9,6 +9,7 @@ mod dropped;
 mod events;
 mod id_and_secret;
 mod listing;
+mod operator;
 mod organization_keys;
 mod outages;
 mod peppers;
