@@ -149,6 +149,7 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 47] = [
             "batch_is_written_whole",
             "deleted_id_is_kept_with_its_event",
             "event_appears_with_its_change",
+            "tenants_are_listed_with_their_numbers",
         ],
     ),
     (

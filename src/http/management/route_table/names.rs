@@ -60,6 +60,13 @@ names! {
         SetPolicy = "set_policy",
         ListEvents = "list_events",
         ShowDocument = "show_document",
+        ListTenants = "list_tenants",
+        ListAllKeys = "list_keys_of_all_tenants",
+        FindKey = "find_key",
+        RevokeInAnyTenant = "revoke_keys_in_any_tenant",
+        RevokeOwned = "revoke_owner_in_all_tenants",
+        SweepAllTenants = "sweep_all_tenants",
+        ShowOperatorDocument = "show_operator_document",
     }
 }
 
@@ -70,6 +77,7 @@ listed_names! {
         Accounts = "accounts",
         Policy = "policy",
         Events = "events",
+        Tenants = "tenants",
         Api = "api",
     }
 }
@@ -101,6 +109,12 @@ listed_names! {
         PolicyChange = "PolicyChange",
         Problem = "Problem",
         Document = "Document",
+        Tenant = "Tenant",
+        TenantPage = "TenantPage",
+        Owner = "Owner",
+        AnyTenantResults = "AnyTenantResults",
+        OwnerResults = "OwnerResults",
+        SweepResults = "SweepResults",
     }
 }
 
@@ -113,6 +127,7 @@ names! {
         /// `If-Match` on a route that requires it.
         RequiredIfMatch = "If-Match",
         Search = "search",
+        StartingWith = "starting_with",
         Limit = "limit",
         Cursor = "cursor",
         Status = "status",
