@@ -9,7 +9,7 @@ use crate::record::operation::Operation;
 /// A change in several tenants, whose response has a result for each.
 const CHANGE: Route = Route { method: Method::Post, ..KEYS };
 
-pub(in crate::http::management) static OPERATOR_ROUTES: &[Route] = &[
+pub(crate) static OPERATOR_ROUTES: &[Route] = &[
     Route {
         id: RouteId::ListTenants,
         path: "/tenants",
