@@ -38,8 +38,9 @@ pub(crate) fn listing_of_all_tenants(entries: &[KeyEntry]) -> String {
     tabulate(&columns, &rows).unwrap_or_else(|| records(&columns, &rows))
 }
 
-fn after<T>(first: T, [a, b, c, d, e, f, g, h]: [T; 8]) -> [T; 9] {
-    [first, a, b, c, d, e, f, g, h]
+fn after<T>(first: T, others: [T; 8]) -> [T; 9] {
+    let mut all = std::iter::once(first).chain(others);
+    std::array::from_fn(|_| all.next().expect("nine cells"))
 }
 
 /// Returns the cells of a key. A line break before the id keeps it whole and easy to copy.

@@ -1,7 +1,7 @@
 //! The operator's routes: lists, revokes and the sweep over all tenants, for operators alone.
 
 use futures_lite::future::block_on;
-use keywright::store::MemoryStore;
+use keywright::store::{EventQuery, MemoryStore};
 use keywright::{Actor, EventActor, KeyId, Operator, TenantId};
 use serde_json::{Value, json};
 
@@ -68,6 +68,7 @@ impl Desk {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the callers pass closures")]
 #[track_caller]
 fn at_a_desk(test: impl AsyncFn(&Desk) -> TestResult) {
     let done = block_on(async { test(&Desk::open().await?).await });
@@ -175,7 +176,7 @@ fn keys_are_revoked_in_any_tenant() {
         assert_eq!(results, json!([]));
 
         let tenant = TenantId::new("globex")?;
-        let events = desk.host.world.store.events(&tenant, &Default::default()).await?;
+        let events = desk.host.world.store.events(&tenant, &EventQuery::new()).await?;
         assert_eq!(events.items[0].actor, EventActor::Operator(user("carol")));
 
         let bodies = [
