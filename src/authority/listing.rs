@@ -228,7 +228,7 @@ impl Authority {
         Ok(Page { items: self.entries(actor, page.items, now).await?, next: page.next })
     }
 
-    async fn entries(
+    pub(super) async fn entries(
         &self,
         actor: &Actor,
         found: Vec<StoredKey>,

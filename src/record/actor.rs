@@ -57,6 +57,8 @@ pub struct Actor {
     licensed: bool,
     source: Option<IpAddr>,
     name: Option<Name>,
+    /// Whether the actor is an operator of the host in this tenant.
+    is_operator: bool,
 }
 
 impl Actor {
@@ -81,7 +83,13 @@ impl Actor {
             licensed: true,
             source: None,
             name: None,
+            is_operator: false,
         }
+    }
+
+    /// Creates the actor of an operator in a tenant.
+    pub(crate) fn of_operator(id: UserId, tenant: TenantId) -> Self {
+        Self { tenant, is_operator: true, ..Self::administrator(id) }
     }
 
     /// Creates an actor with every permission, including those for the plan, for service accounts
@@ -298,7 +306,7 @@ impl Actor {
 
     /// Returns whether the actor is the user that `owner` names.
     ///
-    /// No actor owns the keys of a service account.
+    /// No actor owns the keys of a service account, and no [`Operator`](crate::Operator) owns a key.
     ///
     /// ```
     /// use keywright::{Actor, Owner, UserId};
@@ -309,7 +317,12 @@ impl Actor {
     /// # Ok::<(), keywright::Error>(())
     /// ```
     pub fn owns(&self, owner: &Owner) -> bool {
-        matches!(owner, Owner::User(user) if *user == self.id)
+        !self.is_operator && matches!(owner, Owner::User(user) if *user == self.id)
+    }
+
+    /// Returns whether the actor is an operator of the host.
+    pub(crate) fn is_operator(&self) -> bool {
+        self.is_operator
     }
 
     /// Returns whether the actor has permission for `operation` on a key of `owner`.

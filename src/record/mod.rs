@@ -11,6 +11,7 @@ pub(crate) mod key;
 pub(crate) mod key_transfer;
 pub(crate) mod new_key;
 pub(crate) mod operation;
+pub(crate) mod operator;
 pub(crate) mod owner_record;
 pub(crate) mod plan;
 pub(crate) mod policy;

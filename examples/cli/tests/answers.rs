@@ -22,6 +22,8 @@ fn every_command_has_help_with_example() {
         "key generate",
         "key list",
         "key show",
+        "key find",
+        "key edit",
         "key rename",
         "key disable",
         "key enable",
@@ -29,6 +31,8 @@ fn every_command_has_help_with_example() {
         "key finish-rotation",
         "key revoke",
         "key delete",
+        "tenant list",
+        "sweep",
         "verify",
         "events",
     ];

@@ -97,7 +97,8 @@ impl Event {
 
     /// Returns the event of an actor's operation, without a key or an account.
     pub(crate) fn by(actor: &Actor, operation: Operation, at: Timestamp) -> Self {
-        let who = EventActor::User(actor.id().clone());
+        let id = actor.id().clone();
+        let who = if actor.is_operator() { EventActor::Operator(id) } else { EventActor::User(id) };
         let event = Self::new(actor.tenant().clone(), at, who, operation.into());
         Self { source_address: actor.source(), ..event }
     }
@@ -151,9 +152,10 @@ impl Event {
     }
 }
 
-/// The cause of an event: an actor, the holder of a key's token, or the crate itself.
+/// The cause of an event: an actor, the host's operator, the holder of a key's token, or the crate
+/// itself.
 ///
-/// In text: `user:alice`, `possessor` or `system`.
+/// In text: `user:alice`, `operator:carol`, `possessor` or `system`.
 ///
 /// ```
 /// use keywright::{EventActor, UserId};
@@ -168,6 +170,8 @@ impl Event {
 pub enum EventActor {
     /// An actor, by the host's id.
     User(UserId),
+    /// An [`Operator`](crate::Operator) of the host, by its id.
+    Operator(UserId),
     /// A caller who presented the key's token.
     Possessor,
     /// The crate itself, which reports a passed threshold or a count of refusals.
@@ -178,6 +182,7 @@ impl fmt::Display for EventActor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::User(id) => f.pad(&format!("user:{id}")),
+            Self::Operator(id) => f.pad(&format!("operator:{id}")),
             Self::Possessor => f.pad("possessor"),
             Self::System => f.pad("system"),
         }
@@ -192,7 +197,10 @@ impl FromStr for EventActor {
             "possessor" => Ok(Self::Possessor),
             "system" => Ok(Self::System),
             _ => {
-                let expected = "expected user:ID, possessor or system";
+                if let Some(id) = text.strip_prefix("operator:") {
+                    return Ok(Self::Operator(id.parse()?));
+                }
+                let expected = "expected user:ID, operator:ID, possessor or system";
                 let id = text.strip_prefix("user:");
                 let id = id.ok_or_else(|| IdError::new("event actor", expected, text))?;
                 Ok(Self::User(id.parse()?))

@@ -28,6 +28,7 @@
 //! service.
 
 mod accounts;
+mod all_tenants;
 mod batches;
 mod cancellation;
 mod commits;
@@ -206,6 +207,8 @@ rules! { $
     calm reads::unknown_record_is_absent_not_error: "A call for an unknown id or tenant succeeds and finds nothing.",
     calm tenants::lookup_stays_in_its_tenant: "A lookup in one tenant never returns anything of another.",
     calm tenants::query_stays_in_its_tenant: "A query in one tenant never returns anything of another.",
+    calm all_tenants::keys_of_all_tenants_have_one_order: "`keys_of_all_tenants` returns the keys of all tenants that a query matches, in one order, each once.",
+    calm all_tenants::tenants_are_listed_with_their_numbers: "`tenants` lists every tenant that has an event, by id, each once, with the numbers of its records.",
     calm pages::keys_come_once_and_in_order: "Keys come in the order of the query, each once, on pages of any size.",
     calm pages::accounts_come_once_and_in_order: "Accounts come oldest first, each once, on pages of any size.",
     calm pages::events_come_once_and_in_order: "Events come newest first or oldest first, each once, on pages of any size.",

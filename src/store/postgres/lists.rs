@@ -50,6 +50,24 @@ impl Database {
         query: &KeyQuery,
         at: Timestamp,
     ) -> Result<Page<StoredKey>, StoreError> {
+        self.page_of_keys(Some(tenant), query, at).await
+    }
+
+    pub(super) async fn keys_of_all_tenants(
+        &self,
+        query: &KeyQuery,
+        at: Timestamp,
+    ) -> Result<Page<StoredKey>, StoreError> {
+        self.page_of_keys(None, query, at).await
+    }
+
+    /// Returns a page of the keys of one tenant, or of all tenants.
+    async fn page_of_keys(
+        &self,
+        tenant: Option<&TenantId>,
+        query: &KeyQuery,
+        at: Timestamp,
+    ) -> Result<Page<StoredKey>, StoreError> {
         let mut attempts = Attempts::with(&self.pool);
         loop {
             let mut session = self.session().await?;
@@ -65,7 +83,7 @@ impl Database {
     async fn find_keys(
         &self,
         connection: &mut PgConnection,
-        tenant: &TenantId,
+        tenant: Option<&TenantId>,
         query: &KeyQuery,
         at: Timestamp,
     ) -> Result<Vec<StoredKey>, Error> {
@@ -81,9 +99,12 @@ impl Database {
                  FROM {schema}.keys AS k JOIN {schema}.usage AS u ON u.key = k.id \
                  LEFT JOIN {schema}.accounts AS a ON a.id = k.account \
                  LEFT JOIN {schema}.users AS w ON w.tenant = k.tenant AND w.owner = k.owner \
-                 WHERE k.tenant = ",
+                 WHERE ",
             );
-            statement.push_bind(tenant.as_str());
+            match tenant {
+                Some(tenant) => statement.push("k.tenant = ").push_bind(tenant.as_str()),
+                None => statement.push("true"),
+            };
             narrow_keys(&mut statement, query, at);
             order_keys(&mut statement, query, behind.as_ref());
             let limit = wanted - found.len();

@@ -363,6 +363,7 @@ fn neighboring_values_are_never_equal() {
         Owner: "account:4fQ2xk9ZrT7bWm1c",
         Operation: "key.rotate",
         EventActor: "user:alice",
+        EventActor: "operator:carol",
         EventActor: "possessor",
         EventKind: "key.extensive_use",
         EventKind: "key.suspicious_use",

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use keywright::store::{
     AccountQuery, Batch, Change, EventQuery, KeyQuery, KeyRecord, KeySort, KeyStore, MemoryStore,
-    Page, PostgresOptions, PostgresStore, StoredKey, Usage, UsageBatch, UsageDelta, UseKind,
+    Page, PostgresOptions, PostgresStore, StoredKey, TenantEntry, TenantQuery, Usage, UsageBatch,
+    UsageDelta, UseKind,
 };
 use keywright::{
     Contact, Event, EventKind, KeyId, KeyStatus, Operation, Owner, OwnerKind, Prefix,
@@ -332,13 +333,13 @@ fn shown(page: &Page<StoredKey>) -> Vec<(Value, Usage)> {
 
 /// Walks both lists page by page, compares them, and returns the number of items.
 macro_rules! walk {
-    ($both:ident, $query:ident, $compare:expr, $method:ident ( $($given:expr),* ), $whose:expr) => {{
+    ($both:ident, $query:ident, $compare:expr, $method:ident ( $($given:expr),* ), $($whose:expr)?) => {{
         let size = SIZES[$both.random.below(SIZES.len())];
         let mut query = $query.clone().limit(size);
         let mut count = 0;
         for _ in 0..MOST_PAGES {
-            let expected = $both.memory.$method(&$whose, &query $(, $given)*).await.expect("a page");
-            let found = $both.postgres.$method(&$whose, &query $(, $given)*).await.expect("a page");
+            let expected = $both.memory.$method($(&$whose,)? &query $(, $given)*).await.expect("a page");
+            let found = $both.postgres.$method($(&$whose,)? &query $(, $given)*).await.expect("a page");
             let (left, right) = ($compare(&found), $compare(&expected));
             assert_eq!(left, right, "{query:?} in pages of {size}");
             assert_eq!(found.next_cursor(), expected.next_cursor(), "{query:?} in pages of {size}");
@@ -356,10 +357,17 @@ async fn compare(store: PostgresStore, queries: usize) {
     for _ in 0..queries {
         let ((at, whose), query) = (both.moment(), both.key_query());
         keys.push(walk!(both, query, shown, keys(at), whose));
+        walk!(both, query, shown, keys_of_all_tenants(at),);
         if both.random.below(3) == 0 {
             let ids = |page: &Page<ServiceAccount>| page.items.clone();
             let query = AccountQuery::new().search(both.search());
             accounts.push(walk!(both, query, ids, accounts(), whose));
+        }
+        if both.random.below(8) == 0 {
+            let all = |page: &Page<TenantEntry>| page.items.clone();
+            let prefix = ["", "o", "g", "%", "\0"][both.random.below(5)];
+            let query = TenantQuery::new().starting_with(prefix);
+            walk!(both, query, all, tenants(at),);
         }
         if both.random.below(2) == 0 {
             let all = |page: &Page<Event>| page.items.clone();

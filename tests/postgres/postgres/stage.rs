@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use keywright::store::{
     AccountQuery, Batch, Change, Epoch, EventQuery, Freshness, KeyQuery, KeyRecord, KeyStore,
-    MemoryStore, PostgresOptions, PostgresStore, StoreError, StoreErrorKind, UsageBatch,
-    UsageDelta, UseKind,
+    MemoryStore, PostgresOptions, PostgresStore, StoreError, StoreErrorKind, TenantQuery,
+    UsageBatch, UsageDelta, UseKind,
 };
 use keywright::{
     AccountId, Event, KeyId, Name, NewAccount, Owner, RoleName, ServiceAccount, Timestamp,
@@ -221,7 +221,7 @@ pub(crate) async fn every_method(
     ended
 }
 
-pub(crate) const METHODS: [&str; 10] = [
+pub(crate) const METHODS: [&str; 12] = [
     "resolve",
     "key",
     "account",
@@ -229,6 +229,8 @@ pub(crate) const METHODS: [&str; 10] = [
     "keys",
     "accounts",
     "events",
+    "keys_of_all_tenants",
+    "tenants",
     "commit",
     "add_usage",
     "changes",
@@ -251,6 +253,11 @@ pub(crate) async fn call(store: &PostgresStore, method: &str, new: u64) -> Resul
         }
         "accounts" => drop(store.accounts(&tenant, &AccountQuery::new()).await?),
         "events" => drop(store.events(&tenant, &EventQuery::new()).await?),
+        "keys_of_all_tenants" => {
+            let page = store.keys_of_all_tenants(&KeyQuery::new(), start()).await?;
+            assert!(!page.items.is_empty(), "the key is there");
+        }
+        "tenants" => drop(store.tenants(&TenantQuery::new(), start()).await?),
         "commit" => drop(store.commit(insert(new)).await?),
         "add_usage" => store.add_usage(&usage(1, new, vec![delta(1, 1, start())])).await?,
         "changes" => drop(store.changes(Epoch::default()).await?),

@@ -11,6 +11,7 @@ mod events;
 mod id_and_secret;
 mod listing;
 mod notes;
+mod operator;
 mod organization_keys;
 mod outages;
 mod peppers;

@@ -56,6 +56,10 @@ pub(crate) enum Flaw {
     MetadataIgnoresCase,
     PrefixByBeginning,
     DescriptionNotSearched,
+    AllKeysByTenant,
+    AllKeysSkip,
+    QuietTenantsHidden,
+    DeadKeysCounted,
 }
 
 impl Flaw {
@@ -73,7 +77,7 @@ impl Flaw {
 }
 
 /// Each flaw, its effect, and exactly the rules that detect it.
-pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 48] = [
+pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 57] = [
     (
         Flaw::InsertReplaces,
         "an insert of a key that exists replaces it",
@@ -169,6 +173,7 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 48] = [
             "batch_is_written_whole",
             "deleted_id_is_kept_with_its_event",
             "event_appears_with_its_change",
+            "tenants_are_listed_with_their_numbers",
         ],
     ),
     (
@@ -440,5 +445,25 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 48] = [
         Flaw::DescriptionNotSearched,
         "a search does not read descriptions",
         &["search_reads_description_and_contact"],
+    ),
+    (
+        Flaw::AllKeysByTenant,
+        "the keys of all tenants are ordered by tenant",
+        &["keys_of_all_tenants_have_one_order"],
+    ),
+    (
+        Flaw::AllKeysSkip,
+        "a page of the keys of all tenants leaves out its last key",
+        &["keys_of_all_tenants_have_one_order"],
+    ),
+    (
+        Flaw::QuietTenantsHidden,
+        "a tenant without keys is not listed",
+        &["tenants_are_listed_with_their_numbers"],
+    ),
+    (
+        Flaw::DeadKeysCounted,
+        "expired and revoked keys count as live",
+        &["tenants_are_listed_with_their_numbers"],
     ),
 ];

@@ -8,7 +8,7 @@ use futures_lite::future::yield_now;
 use keywright::store::{
     AccountQuery, Batch, Changes, Epoch, EventQuery, Freshness, KeyQuery, KeyRecord, KeyStore,
     LastBatch, MAX_LIMIT, MemoryStore, Page, Resolve, Snapshot, StoreError, StoredKey, Subject,
-    Usage, UsageBatch, async_trait,
+    TenantEntry, TenantQuery, Usage, UsageBatch, async_trait,
 };
 use keywright::{AccountId, Event, KeyId, Policy, ServiceAccount, TenantId, Timestamp};
 
@@ -249,6 +249,41 @@ impl KeyStore for Wrong {
             let sequence = event.sequence;
             let gaps = notes.gaps.iter().filter(|gap| gap.0 == *tenant && gap.1 < sequence);
             event.sequence += gaps.count() as u64;
+        }
+        Ok(page)
+    }
+
+    async fn keys_of_all_tenants(
+        &self,
+        query: &KeyQuery,
+        at: Timestamp,
+    ) -> Result<Page<StoredKey>, StoreError> {
+        let mut page = self.inner.keys_of_all_tenants(query, at).await?;
+        match self.flaw {
+            Flaw::AllKeysByTenant => {
+                page.items.sort_by(|a, b| a.record.key().tenant.cmp(&b.record.key().tenant));
+            }
+            Flaw::AllKeysSkip if page.next.is_some() => {
+                page.items.pop();
+            }
+            _ => {}
+        }
+        let items = page.items.into_iter().map(|stored| self.with_last_use(stored)).collect();
+        Ok(Page { items, next: page.next })
+    }
+
+    async fn tenants(
+        &self,
+        query: &TenantQuery,
+        at: Timestamp,
+    ) -> Result<Page<TenantEntry>, StoreError> {
+        let mut page = self.inner.tenants(query, at).await?;
+        match self.flaw {
+            Flaw::QuietTenantsHidden => page.items.retain(|tenant| tenant.keys > 0),
+            Flaw::DeadKeysCounted => {
+                page.items.iter_mut().for_each(|tenant| tenant.live_keys = tenant.keys);
+            }
+            _ => {}
         }
         Ok(page)
     }

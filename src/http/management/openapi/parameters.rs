@@ -44,6 +44,10 @@ pub(super) fn parameter(parameter: Parameter) -> Value {
             "A text to search for: in names, ids, owners, descriptions and contacts of keys, or in names, ids and roles of accounts.",
             json!({ "type": "string", "maxLength": MAX_SEARCH }),
         ),
+        Parameter::StartingWith => query(
+            "Only tenants whose id starts with this text.",
+            json!({ "type": "string", "maxLength": MAX_SEARCH }),
+        ),
         Parameter::Limit => query(
             "The maximum number of items on the page.",
             json!({ "type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": 50 }),

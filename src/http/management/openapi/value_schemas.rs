@@ -32,7 +32,7 @@ pub(super) fn owner() -> Value {
 pub(super) fn event_actor() -> Value {
     json!({
         "type": "string",
-        "pattern": "^(user:[!-~]{1,128}|possessor|system)$",
+        "pattern": "^((user|operator):[!-~]{1,128}|possessor|system)$",
         "examples": ["user:alice"],
     })
 }

@@ -52,8 +52,14 @@ pub(super) async fn generate_for_account(
 pub(super) async fn list(
     State(authority): State<Authority>,
     Caller(actor): Caller,
-    mut params: Params,
+    params: Params,
 ) -> Answer {
+    let page = authority.keys(&actor, &key_query(params)?).await?;
+    Ok(Json(PageView::<KeyEntryView>::from(page)).into_response())
+}
+
+/// Parses the filters, the order and the page of a list of keys.
+pub(super) fn key_query(mut params: Params) -> Result<KeyQuery, Problem> {
     let mut query = KeyQuery::new();
     if let Some(text) = params.search()? {
         query = query.search(text);
@@ -96,8 +102,7 @@ pub(super) async fn list(
     }
     query = params.cursor(query, KeyQuery::after)?;
     params.end()?;
-    let page = authority.keys(&actor, &query).await?;
-    Ok(Json(PageView::<KeyEntryView>::from(page)).into_response())
+    Ok(query)
 }
 
 pub(super) async fn show(

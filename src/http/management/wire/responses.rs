@@ -37,7 +37,7 @@ pub(crate) fn created(place: &str, answer: impl IntoResponse) -> Response {
 }
 
 #[derive(Serialize)]
-struct KeyChange {
+pub(super) struct KeyChange {
     key: KeyView,
     unchanged: bool,
 }
