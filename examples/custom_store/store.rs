@@ -10,9 +10,12 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use keywright::store::plan::{self, Effects, Rows, View};
 use keywright::store::{
     AccountQuery, Batch, Changes, Epoch, EventQuery, Freshness, KeyQuery, KeyRecord, KeyStore,
-    Page, Resolve, Resolved, Snapshot, StoreError, StoredKey, Usage, UsageBatch, async_trait,
+    OwnerRecord, Page, Resolve, Resolved, Snapshot, StoreError, StoredKey, TenantPolicy, Usage,
+    UsageBatch, async_trait,
 };
-use keywright::{AccountId, Event, KeyId, Policy, ServiceAccount, TenantId, Timestamp};
+use keywright::{
+    AccountId, Event, Key, KeyId, Owner, ServiceAccount, TenantId, Timestamp, User, UserId,
+};
 
 type Answer<T> = Result<T, StoreError>;
 type Paged<T> = Answer<Page<T>>;
@@ -26,9 +29,24 @@ struct State {
 }
 
 impl State {
-    fn keys(&self, tenant: &TenantId) -> impl Iterator<Item = (&KeyRecord, Usage)> {
+    fn owner(&self, key: &Key) -> Option<OwnerRecord> {
+        match &key.owner {
+            Owner::User(id) => {
+                Some(OwnerRecord::User(Arc::new(self.rows.user(&key.tenant, id)?.clone())))
+            }
+            Owner::Account(id) => {
+                Some(OwnerRecord::Account(Arc::new(self.rows.account(id)?.clone())))
+            }
+            Owner::Organization => None,
+        }
+    }
+
+    fn keys(
+        &self,
+        tenant: &TenantId,
+    ) -> impl Iterator<Item = (&KeyRecord, Usage, Option<OwnerRecord>)> {
         let keys = self.rows.keys.values().filter(move |key| key.key().tenant == *tenant);
-        keys.map(|key| (key, self.rows.usage(key.id()).unwrap_or_default()))
+        keys.map(|key| (key, self.rows.usage(key.id()).unwrap_or_default(), self.owner(key.key())))
     }
 
     fn accounts(&self, tenant: &TenantId) -> impl Iterator<Item = &ServiceAccount> {
@@ -37,9 +55,9 @@ impl State {
 
     fn resolve(&self, key: &KeyId) -> Resolved {
         let Some(record) = self.rows.keys.get(key).cloned() else { return Ok(None) };
-        let account = record.key().owner.account().and_then(|id| self.rows.accounts.get(&id));
+        let owner = self.owner(record.key());
         let policy = self.rows.policies.get(&record.key().tenant).cloned().map(Arc::new);
-        Ok(Some(Arc::new(Snapshot::new(record, account.cloned().map(Arc::new), policy)?).into()))
+        Ok(Some(Arc::new(Snapshot::new(record, owner, policy)?).into()))
     }
 
     /// Writes all effects of a batch. Writers and the ids of deleted records are never removed: the
@@ -47,7 +65,7 @@ impl State {
     fn write(&mut self, effects: Effects) {
         // Every field is named, so that a new one cannot be forgotten; rustfmt would take a line for each.
         #[rustfmt::skip] let Effects { new_keys, changed_keys, deleted_keys, new_accounts,
-            changed_accounts, deleted_accounts, policies, usage, writer, events, last_events,
+            changed_accounts, deleted_accounts, users, policies, usage, writer, events, last_events,
             tombstones, forgotten_events, forgotten_ids: _, forgotten_writers: _ } = effects;
         let rows = &mut self.rows;
         rows.keys.extend(new_keys.into_iter().chain(changed_keys).map(|new| (*new.id(), new)));
@@ -56,6 +74,7 @@ impl State {
         rows.usage.retain(|id, _| !deleted_keys.contains(id));
         rows.accounts.retain(|id, _| !deleted_accounts.contains(id));
         rows.deleted.extend(tombstones.iter().map(|tombstone| tombstone.id));
+        rows.users.extend(users.into_iter().map(|u| ((u.tenant.clone(), u.id.clone()), u)));
         rows.policies.extend(policies);
         rows.usage.extend(usage);
         rows.last_batches.extend(writer.map(|(id, writer)| (id, writer.last)));
@@ -85,15 +104,19 @@ impl KeyStore for CustomStore {
 
     async fn key(&self, tenant: &TenantId, id: &KeyId) -> Answer<Option<StoredKey>> {
         let state = self.state()?;
-        let found = state.keys(tenant).find(|(record, _)| record.id() == id);
-        Ok(found.map(|(record, usage)| StoredKey { record: record.clone(), usage }))
+        let found = state.keys(tenant).find(|(record, ..)| record.id() == id);
+        Ok(found.map(|(key, usage, owner)| StoredKey { record: key.clone(), usage, owner }))
     }
 
     async fn account(&self, tenant: &TenantId, id: &AccountId) -> Answer<Option<ServiceAccount>> {
         Ok(self.state()?.accounts(tenant).find(|account| account.id == *id).cloned())
     }
 
-    async fn policy(&self, tenant: &TenantId) -> Answer<Option<Policy>> {
+    async fn user(&self, tenant: &TenantId, id: &UserId) -> Answer<Option<User>> {
+        Ok(self.state()?.rows.user(tenant, id).cloned())
+    }
+
+    async fn policy(&self, tenant: &TenantId) -> Answer<Option<TenantPolicy>> {
         Ok(self.state()?.rows.policies.get(tenant).cloned())
     }
 
