@@ -1,6 +1,8 @@
 //! The actors of the tests, with their tenants, permissions and policies.
 
-use keywright::{Actor, Name, NewKey, Policy, RoleName, TenantId, UserId};
+use keywright::{
+    Actor, Name, NewKey, Plan, Policy, Role, RoleName, ScopeSet, Settings, TenantId, UserId,
+};
 
 /// Every scope of the open policy. Users' keys may have all of them.
 pub const SCOPES: &str = "invoices:read invoices:write reports:read";
@@ -40,20 +42,52 @@ pub(crate) fn other_admin() -> Actor {
 
 /// Turns API access on, with three scopes and two roles.
 pub(crate) fn open(policy: &mut Policy) {
-    policy.api_enabled = true;
-    policy.scope_ceiling = SCOPES.parse().expect("scopes");
-    for (name, scopes) in [("analyst", "invoices:read reports:read"), ("operator", SCOPES)] {
-        let role = RoleName::new(name).expect("a role");
-        policy.roles.insert(role, scopes.parse().expect("scopes"));
-    }
+    policy.settings.api_enabled = Some(true);
+    policy.plan.scopes = plan_with(SCOPES).scopes;
+    add_role(&mut policy.plan, "analyst", "invoices:read reports:read");
+    add_role(&mut policy.plan, "operator", SCOPES);
 }
 
-/// Returns the open policy, with the highest possible limit of keys for each owner.
+/// Returns the open policy, with the highest possible limit of keys for each user.
 pub fn open_policy() -> Policy {
     let mut policy = Policy::default();
     open(&mut policy);
-    policy.max_keys_per_owner = Policy::MAX_KEYS_PER_OWNER;
+    policy.settings.max_keys_per_user = Some(Plan::MAX_KEYS);
     policy
+}
+
+/// Returns a policy with API access turned on and an empty catalog of scopes.
+pub fn enabled() -> Policy {
+    let mut policy = Policy::default();
+    policy.settings = Settings::enabled();
+    policy
+}
+
+/// Returns a plan with these scopes. A scope whose name ends with `:write` is one for writing.
+pub fn plan_with(scopes: &str) -> Plan {
+    let (writing, reading): (Vec<_>, Vec<_>) =
+        scopes.split(' ').partition(|scope| scope.ends_with(":write"));
+    let set = |scopes: Vec<&str>| scopes.join(" ").parse().expect("scopes");
+    Plan::allowing(set(reading), set(writing))
+}
+
+/// Adds a role to a plan, and its scopes to the catalog.
+pub fn add_role(plan: &mut Plan, name: &str, scopes: &str) {
+    plan.scopes.extend(plan_with(scopes).scopes);
+    let role = Role::new(scopes.parse().expect("scopes"));
+    plan.roles.insert(RoleName::new(name).expect("a role"), role);
+}
+
+/// Cuts a plan to these scopes: its catalog, its roles and its default scopes.
+pub fn cut_scopes(plan: &mut Plan, scopes: &str) {
+    let kept: ScopeSet = scopes.parse().expect("scopes");
+    let cut = |set: &ScopeSet| -> ScopeSet {
+        let both = set.iter().filter(|scope| kept.contains(scope)).map(|scope| scope.as_str());
+        both.collect::<Vec<_>>().join(" ").parse().expect("scopes")
+    };
+    plan.scopes.retain(|scope, _| kept.contains(scope));
+    plan.default_scopes = cut(&plan.default_scopes);
+    plan.roles.values_mut().for_each(|role| role.scopes = cut(&role.scopes));
 }
 
 pub fn name(text: &str) -> Name {

@@ -6,8 +6,10 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use keywright::store::conformance::{Answer, Call, Intercept, Method};
-use keywright::store::{KeyRecord, KeyStore, Snapshot, StoreError, async_trait};
-use keywright::{KeyId, Policy, ServiceAccount};
+use keywright::store::{
+    KeyRecord, KeyStore, OwnerRecord, Snapshot, StoreError, TenantPolicy, async_trait,
+};
+use keywright::{KeyId, ServiceAccount, User};
 use serde_json::Value;
 
 use crate::random::OutOfEntropy;
@@ -174,9 +176,14 @@ impl Faults {
             return Ok(Answer::Resolve(Some(found)));
         }
         let record = forged.unwrap_or_else(|| found.record().clone());
-        let account = found.account().map(|account| Arc::new(ServiceAccount::clone(account)));
-        let policy = found.policy().map(|policy| Arc::new(Policy::clone(policy)));
-        Ok(Answer::Resolve(Some(Arc::new(Snapshot::new(record, account, policy)?).into())))
+        let owner = found.owner().map(|owner| match owner {
+            OwnerRecord::Account(account) => {
+                OwnerRecord::Account(Arc::new(ServiceAccount::clone(account)))
+            }
+            OwnerRecord::User(user) => OwnerRecord::User(Arc::new(User::clone(user))),
+        });
+        let policy = found.policy().map(|policy| Arc::new(TenantPolicy::clone(policy)));
+        Ok(Answer::Resolve(Some(Arc::new(Snapshot::new(record, owner, policy)?).into())))
     }
 }
 

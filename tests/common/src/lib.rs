@@ -37,13 +37,16 @@ pub use inventory;
 pub use keywright_test_macros::test;
 pub use libtest_mimic::Trial;
 
-pub use crate::actors::{SCOPES, admin, developer, name, named, open_policy, tenant, user};
+pub use crate::actors::{
+    SCOPES, add_role, admin, cut_scopes, developer, enabled, name, named, open_policy, plan_with,
+    tenant, user,
+};
 pub use crate::answers::{chain, decided, denial, denied, says, secret_of};
 pub use crate::random::{OutOfEntropy, Random, amount, new_seed, seed};
 pub use crate::time::{BEGINNING, DAY, HOUR, MOMENT, SECOND, start, time};
 pub use crate::tokens::{ALPHABET, check, drawing, render};
 pub use crate::visible_state::{all_events, all_keys, events_of, picture, picture_of_now};
-pub use crate::world::{TestResult, World};
+pub use crate::world::{TestResult, World, set_policy, settings_edit};
 
 /// Defines the main function of a test binary with the tests of [`test`](macro@test), and further trials.
 #[macro_export]

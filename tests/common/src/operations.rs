@@ -6,7 +6,7 @@ use std::time::Duration;
 use keywright::store::{AccountQuery, EventQuery};
 use keywright::{
     AccountEdit, AccountId, Actor, KeyEdit, KeyId, KeyStatus, Metadata, Name, NewAccount, NewKey,
-    Operation, Outcome, Owner, RoleName,
+    Operation, Outcome, Owner, RoleName, SettingsEdit, UserId,
 };
 
 use crate::{HOUR, TestResult, World, picture_of_now};
@@ -19,6 +19,8 @@ pub struct Subjects {
     pub owner: Owner,
     /// A service account without keys. It is disabled if the operation enables it.
     pub account: AccountId,
+    /// A user without keys. The user is suspended if the operation restores the user.
+    pub user: UserId,
 }
 
 impl Subjects {
@@ -27,9 +29,9 @@ impl Subjects {
     pub async fn of(world: &World, owner: &Owner, operation: Operation) -> TestResult<Self> {
         world
             .set_policy(|policy| {
-                policy.api_in_plan = true;
-                policy.max_keys_per_owner = 900;
-                policy.retention = Duration::ZERO;
+                policy.plan.api_access = true;
+                policy.settings.max_keys_per_user = Some(900);
+                policy.settings.retention = Some(Duration::ZERO);
             })
             .await?;
         if operation == Operation::Sweep {
@@ -46,7 +48,11 @@ impl Subjects {
         if operation == Operation::AccountEnable {
             world.authority.disable_account(&world.admin, &account).await?;
         }
-        Ok(Self { key, owner: owner.clone(), account })
+        let user = crate::user("me");
+        if operation == Operation::UserRestore {
+            world.authority.suspend_user(&world.admin, &user).await?;
+        }
+        Ok(Self { key, owner: owner.clone(), account, user })
     }
 }
 
@@ -58,7 +64,7 @@ pub async fn perform(
     on: &Subjects,
 ) -> Result<Outcome<()>, Box<dyn Error>> {
     let authority = &world.authority;
-    let Subjects { key, owner, account } = on;
+    let Subjects { key, owner, account, user } = on;
     let done = match operation {
         Operation::KeyGenerate => {
             authority.generate(actor, NewKey::named("prod-new")?.owner(owner.clone())).await?;
@@ -88,6 +94,9 @@ pub async fn perform(
         Operation::KeyFinishRotation => authority.finish_rotation(actor, key).await?.map(drop),
         Operation::KeyRevoke => authority.revoke(actor, key).await?.map(drop),
         Operation::KeyDelete => Outcome::Done(authority.delete(actor, key).await?),
+        Operation::KeyTransfer => {
+            authority.transfer_key(actor, key, &Owner::Organization).await?.map(drop)
+        }
         Operation::AccountCreate => {
             let new = NewAccount::new(Name::new("weekly-report")?, RoleName::new("analyst")?);
             authority.create_account(actor, new).await?;
@@ -111,16 +120,26 @@ pub async fn perform(
             authority.policy(actor).await?;
             Outcome::Done(())
         }
-        Operation::PolicySet => {
-            let mut policy = world.authority.policy(&world.admin).await?;
-            policy.max_overlap += HOUR;
-            authority.set_policy(actor, policy).await?.map(drop)
+        Operation::SettingsEdit => {
+            let overlap = world.policy().await.max_overlap.value + HOUR;
+            let edit = SettingsEdit::new().max_overlap(Some(overlap));
+            authority.edit_settings(actor, edit).await?.map(drop)
         }
         Operation::PlanSet => {
-            let mut policy = world.authority.policy(&world.admin).await?;
-            policy.api_in_plan = !policy.api_in_plan;
-            authority.set_policy(actor, policy).await?.map(drop)
+            let mut plan = world.policy().await.plan;
+            plan.api_access = !plan.api_access;
+            authority.set_plan(actor, plan).await?.map(drop)
         }
+        Operation::UserShow => {
+            authority.user(actor, user).await?;
+            Outcome::Done(())
+        }
+        Operation::UserName => {
+            let name = Some(Name::new("Alice Jones")?);
+            authority.set_display_name(actor, user, name).await?.map(drop)
+        }
+        Operation::UserSuspend => authority.suspend_user(actor, user).await?.map(drop),
+        Operation::UserRestore => authority.restore_user(actor, user).await?.map(drop),
         Operation::EventsShow => {
             authority.events(actor, &EventQuery::new()).await?;
             Outcome::Done(())
@@ -136,8 +155,8 @@ pub async fn perform(
 
 /// Returns whether an operation only reads. Such an operation changes nothing and leaves no event.
 pub fn is_looking(operation: Operation) -> bool {
-    use Operation::{AccountShow, EventsShow, KeyShow, PolicyShow};
-    matches!(operation, KeyShow | AccountShow | PolicyShow | EventsShow)
+    use Operation::{AccountShow, EventsShow, KeyShow, PolicyShow, UserShow};
+    matches!(operation, KeyShow | AccountShow | PolicyShow | UserShow | EventsShow)
 }
 
 /// Returns everything of the tenant except its events, in a form that tests can compare.

@@ -6,10 +6,10 @@ use futures_lite::future::block_on;
 use keywright::store::{AccountQuery, KeyQuery};
 use keywright::{
     Access, AccessRequest, AccountEdit, AccountId, Actor, KeyEdit, Metadata, NewAccount, NewKey,
-    Owner, RoleName,
+    Owner, RoleName, SettingsEdit,
 };
 
-use crate::{DAY, HOUR, SECOND, World, name};
+use crate::{DAY, HOUR, SECOND, World, add_role, name, plan_with};
 
 /// A step, with its name for failure messages.
 pub type Step = (&'static str, fn(&mut World));
@@ -18,11 +18,10 @@ pub type Step = (&'static str, fn(&mut World));
 pub const STEPS: &[Step] = &[
     ("set a policy", |world| {
         world.change_policy(|policy| {
-            policy.api_enabled = true;
-            policy.scope_ceiling = "invoices:read invoices:write".parse().expect("scopes");
-            let role = RoleName::new("analyst").expect("a role");
-            policy.roles.insert(role, "invoices:read".parse().expect("scopes"));
-            policy.extensive_use = std::num::NonZeroU64::new(3);
+            policy.settings.api_enabled = Some(true);
+            policy.plan.scopes = plan_with("invoices:read invoices:write").scopes;
+            add_role(&mut policy.plan, "analyst", "invoices:read");
+            policy.settings.extensive_use = std::num::NonZeroU64::new(3);
         });
     }),
     ("refuse a key in the tenant without API access", |world| {
@@ -31,9 +30,8 @@ pub const STEPS: &[Step] = &[
         assert!(refused.is_err(), "API access is off there");
     }),
     ("turn API access on in the second tenant", |world| {
-        let mut policy = block_on(world.authority.policy(&world.other)).expect("the policy");
-        policy.api_enabled = true;
-        block_on(world.authority.set_policy(&world.other, policy)).expect("the policy is set");
+        let on = SettingsEdit::new().api_enabled(Some(true));
+        block_on(world.authority.edit_settings(&world.other, on)).expect("the settings are set");
     }),
     ("generate a key in the second tenant", |world| {
         let new = NewKey::new(name("prod-main-app"));
@@ -137,9 +135,24 @@ pub const STEPS: &[Step] = &[
         let id = account(world, "doomed");
         block_on(world.authority.delete_account(&world.admin, &id)).expect("it is deleted");
     }),
+    ("name and suspend a user", |world| {
+        let shown = Some(name("Bob Smith"));
+        let named = world.authority.set_display_name(&world.admin, world.bob.id(), shown);
+        block_on(named).expect("the user is named");
+        let bobs = world.bob.as_owner();
+        make_for(world, "of a suspended user", &bobs, NewKey::new(name("prod-of-bob")));
+        let suspended = world.authority.suspend_user(&world.admin, world.bob.id());
+        block_on(suspended).expect("the user is suspended");
+    }),
+    ("hand a key to the organization", |world| {
+        make(world, "handed over", NewKey::new(name("prod-handed-over")));
+        let key = world.id("handed over");
+        let handed = world.authority.transfer_key(&world.admin, &key, &Owner::Organization);
+        block_on(handed).expect("the key is handed over");
+    }),
     ("let a key expire", |world| world.clock.advance(2 * HOUR)),
     ("sweep dead keys", |world| {
-        world.change_policy(|policy| policy.retention = HOUR);
+        world.change_policy(|policy| policy.settings.retention = Some(HOUR));
         block_on(world.authority.sweep(&world.admin)).expect("dead keys are swept");
         make(world, "revoked after the sweep", NewKey::new(name("prod-last")));
         let key = world.id("revoked after the sweep");
@@ -172,6 +185,7 @@ pub const DEAD: &[&str] = &[
     "deleted",
     "revoked after the sweep",
     "expired after the sweep",
+    "of a suspended user",
 ];
 
 impl World {
@@ -193,7 +207,7 @@ fn make(world: &mut World, known_as: &'static str, new: NewKey) {
 }
 
 fn make_for(world: &mut World, known_as: &'static str, owner: &Owner, new: NewKey) {
-    world.change_policy(|policy| policy.max_keys_per_owner = 100);
+    world.change_policy(|policy| policy.settings.max_keys_per_user = Some(100));
     let issued =
         block_on(world.authority.generate(&world.admin, new.owner(owner.clone()))).expect("a key");
     world.issued.push((known_as, issued));

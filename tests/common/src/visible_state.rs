@@ -5,22 +5,31 @@ use keywright::store::{AccountQuery, EventQuery, KeyQuery, MAX_LIMIT};
 use keywright::{Actor, Authority, Event, KeyEntry, KeyId};
 use serde_json::{Value, json};
 
+use crate::actors::user;
 use crate::world::World;
 
-/// Returns the policy, accounts, keys and events of a tenant. The actor must be allowed to see all of them.
+/// Returns the policy, users, accounts, keys and events of a tenant. The actor must be allowed to see all of them.
 pub async fn picture(authority: &Authority, actor: &Actor) -> Value {
     let accounts = AccountQuery::new().limit(MAX_LIMIT);
     let accounts = authority.accounts(actor, &accounts).await.expect("the accounts");
     assert!(accounts.next.is_none(), "all accounts fit on one page");
+    let policy = authority.policy(actor).await.expect("the policy");
+    let mut users = Vec::new();
+    for id in ["alice", "bob", "me"] {
+        users.push(authority.user(actor, &user(id)).await.expect("a user"));
+    }
     json!({
-        "policy": authority.policy(actor).await.expect("the policy"),
+        "plan": policy.plan,
+        "settings": policy.settings,
+        "in force": format!("{policy:?}"),
+        "users": users.iter().filter(|user| user.version > 0).collect::<Vec<_>>(),
         "accounts": accounts,
         "keys": all_keys(authority, actor).await,
         "events": all_events(authority, actor, EventQuery::new()).await,
     })
 }
 
-/// Returns the policy, accounts and keys of a tenant, without its events.
+/// Returns the policy, users, accounts and keys of a tenant, without its events.
 pub async fn picture_of_now(authority: &Authority, actor: &Actor) -> Value {
     let mut picture = picture(authority, actor).await;
     picture.as_object_mut().expect("an object").remove("events");

@@ -12,10 +12,10 @@ use futures_lite::future::block_on;
 use keywright::store::conformance::InterceptedStore;
 use keywright::store::{EventQuery, Freshness, KeyStore, MemoryStore};
 use keywright::{
-    AccessRequest, AccountError, Actor, Authority, Builder, Clock, Event, GenerateError, Issued,
-    KeyError, KeyId, KeyStatus, Keywright, ManualClock, Name, NewAccount, NewKey, Owner,
-    PepperRing, Policy, Prefix, Reason, RoleName, ServiceAccount, SetPolicyError, TenantId,
-    Timestamp, Verifier,
+    AccessRequest, AccountError, Actor, Authority, Builder, Clock, EffectivePolicy, Event,
+    GenerateError, Issued, KeyError, KeyId, KeyStatus, Keywright, ManualClock, Name, NewAccount,
+    NewKey, Owner, PepperRing, Policy, Prefix, Reason, RoleName, ServiceAccount, SetPolicyError,
+    Settings, SettingsEdit, TenantId, Timestamp, Verifier,
 };
 use serde_json::Value;
 
@@ -210,15 +210,17 @@ impl World {
         Ok(self.authority.create_account(&self.admin, new).await?)
     }
 
-    /// Changes the tenant's policy, as its administrator.
+    /// Changes the plan and the settings of the tenant, as its administrator.
     pub async fn set_policy(
         &self,
         change: impl FnOnce(&mut Policy),
-    ) -> Result<Policy, SetPolicyError> {
-        let policy = self.authority.policy(&self.admin).await;
-        let mut policy = policy.expect("an administrator can see the policy");
-        change(&mut policy);
-        Ok(self.authority.set_policy(&self.admin, policy).await?.into_inner())
+    ) -> Result<EffectivePolicy, SetPolicyError> {
+        set_policy(&self.authority, &self.admin, change).await
+    }
+
+    /// Returns the rules that are in force in the tenant.
+    pub async fn policy(&self) -> EffectivePolicy {
+        self.authority.policy(&self.admin).await.expect("an administrator can see the policy")
     }
 
     /// Changes the tenant's policy, for callers that are not async. Panics if that fails.
@@ -306,6 +308,44 @@ impl World {
     ) -> Result<ServiceAccount, AccountError> {
         self.authority.account(&self.admin, &account.id).await
     }
+}
+
+/// Changes the plan and the settings of the actor's tenant, each if it differs. The plan is set first, and
+/// the edit has only the settings that differ.
+pub async fn set_policy(
+    authority: &Authority,
+    actor: &Actor,
+    change: impl FnOnce(&mut Policy),
+) -> Result<EffectivePolicy, SetPolicyError> {
+    let current = authority.policy(actor).await.expect("the actor can see the policy");
+    let mut policy = Policy::default();
+    (policy.plan, policy.settings) = (current.plan.clone(), current.settings.clone());
+    change(&mut policy);
+    if policy.plan != current.plan {
+        authority.set_plan(actor, policy.plan).await?;
+    }
+    if policy.settings != current.settings {
+        let edit = settings_edit(&current.settings, &policy.settings);
+        authority.edit_settings(actor, edit).await?;
+    }
+    Ok(authority.policy(actor).await.expect("the actor can see the policy"))
+}
+
+/// Returns the edit with the settings that differ.
+pub fn settings_edit(before: &Settings, after: &Settings) -> SettingsEdit {
+    macro_rules! edit {
+        ($($field:ident)*) => {{
+            let mut edit = SettingsEdit::new().if_version(after.version);
+            $(if before.$field != after.$field {
+                edit = edit.$field(after.$field.clone());
+            })*
+            edit
+        }};
+    }
+    edit!(
+        api_enabled require_expiry default_lifetime max_lifetime max_keys_per_user max_overlap
+        name_pattern default_rate extensive_use retention event_retention
+    )
 }
 
 fn builder(store: Arc<dyn KeyStore>, clock: &ManualClock) -> Builder {

@@ -93,8 +93,8 @@ pub fn write_until_killed(file: &Path) -> ! {
     let store = block_on(FileStore::open(file)).expect("the store opens");
     let world = World::bare(store.clone());
     world.change_policy(|policy| {
-        policy.api_enabled = true;
-        policy.max_keys_per_owner = 1_000;
+        policy.settings.api_enabled = Some(true);
+        policy.settings.max_keys_per_user = Some(1_000);
     });
     thread::scope(|scope| {
         for number in 0..THREADS {
