@@ -82,7 +82,7 @@ impl Database {
                  WHERE k.tenant = ",
             );
             statement.push_bind(tenant.as_str());
-            narrow_keys(&mut statement, query, at);
+            narrow_keys(&mut statement, &self.schema, tenant, query, at);
             order_keys(&mut statement, query, behind.as_ref());
             let limit = wanted - found.len();
             statement.push(" LIMIT ").push_bind(i64::try_from(limit).unwrap_or(i64::MAX));
@@ -242,18 +242,36 @@ fn narrow_events(statement: &mut QueryBuilder<Postgres>, tenant: &TenantId, quer
 }
 
 /// Adds conditions that every matching key meets. Other keys may meet them too.
-fn narrow_keys(statement: &mut QueryBuilder<Postgres>, query: &KeyQuery, at: Timestamp) {
+fn narrow_keys(
+    statement: &mut QueryBuilder<Postgres>,
+    schema: &SchemaName,
+    tenant: &TenantId,
+    query: &KeyQuery,
+    at: Timestamp,
+) {
     let now = at.unix_micros();
     if let Some(owner) = &query.owner {
         statement.push(" AND k.owner = ").push_bind(owner.to_string());
     }
     if let Some(text) = &query.search {
-        // An owner's own columns can match too much: `matches` decides.
-        for (before, column) in [(" AND (", "k.search"), (" OR ", "a.search"), (" OR ", "w.search")]
-        {
-            statement.push(before).push(column).push(" LIKE ").push_bind(pattern(text));
-        }
-        statement.push(")");
+        // The owners are found first, so that an index can find their keys. The name of an account
+        // is the first line of its text.
+        statement.push(" AND (k.search LIKE ").push_bind(pattern(text));
+        statement.push(
+            schema
+                .sql(" OR k.owner = ANY (ARRAY(SELECT owner FROM {schema}.users WHERE tenant = ")
+                .as_str(),
+        );
+        statement.push_bind(tenant.to_string());
+        statement.push(" AND search LIKE ").push_bind(pattern(text));
+        statement.push(
+            schema
+                .sql(" UNION ALL SELECT 'account:' || id FROM {schema}.accounts WHERE tenant = ")
+                .as_str(),
+        );
+        statement.push_bind(tenant.to_string());
+        statement.push(" AND split_part(search, chr(10), 1) LIKE ").push_bind(pattern(text));
+        statement.push(")))");
     }
     if !query.statuses.is_empty() {
         statement.push(" AND (false");

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use keywright::store::{
     AccountQuery, Batch, Change, EventQuery, KeyQuery, KeyRecord, KeySort, KeyStore, MemoryStore,
-    Page, PostgresOptions, PostgresStore, StoredKey, Usage, UsageBatch, UsageDelta,
+    OwnerRecord, Page, PostgresOptions, PostgresStore, StoredKey, Usage, UsageBatch, UsageDelta,
 };
 use keywright::{
     Event, EventKind, KeyId, KeyStatus, Operation, Owner, ServiceAccount, TenantId, Timestamp,
-    UserId,
+    User, UserId,
 };
 use serde_json::{Value, json};
 
@@ -59,12 +59,14 @@ struct Both {
     postgres: PostgresStore,
     keys: Vec<KeyRecord>,
     accounts: Vec<ServiceAccount>,
+    users: Vec<User>,
 }
 
 impl Both {
     async fn of(postgres: PostgresStore) -> Self {
         let (memory, random) = (MemoryStore::new(), Random::seeded(seed()));
-        let mut both = Self { random, memory, postgres, keys: Vec::new(), accounts: Vec::new() };
+        let (keys, accounts, users) = (Vec::new(), Vec::new(), Vec::new());
+        let mut both = Self { random, memory, postgres, keys, accounts, users };
         for n in 0..ACCOUNTS {
             let (name, created) = (both.name(), both.time());
             let role = ["analyst", "operator", "o-p"][both.random.below(3)];
@@ -82,6 +84,19 @@ impl Both {
         }
         let accounts = both.accounts.iter().cloned().map(Change::InsertAccount);
         both.commit(batch(accounts)).await;
+        for (n, id) in OWNERS.into_iter().enumerate() {
+            for tenant in [tenant(), TenantId::new("other").expect("a tenant")] {
+                // Some users have no record, and some no display name.
+                let name = (both.random.below(4) > 0).then(|| both.name());
+                let user = json!({
+                    "id": id, "tenant": tenant, "display_name": name, "suspended": n % 2 == 0,
+                    "updated_at": start(), "version": 1,
+                });
+                both.users.push(serde_json::from_value(user).expect("a user"));
+            }
+        }
+        let users = both.users.iter().skip(1).cloned().map(Change::PutUser);
+        both.commit(batch(users)).await;
         for _ in 0..KEYS {
             let record = both.key();
             both.keys.push(record);
@@ -124,6 +139,9 @@ impl Both {
         if self.random.below(4) > 0 {
             let user = OWNERS[self.random.below(OWNERS.len())];
             return Owner::User(UserId::new(user).expect("a user"));
+        }
+        if self.random.below(4) == 0 {
+            return Owner::Organization;
         }
         Owner::Account(self.accounts[self.random.below(ACCOUNTS)].id)
     }
@@ -195,7 +213,7 @@ impl Both {
     fn search(&mut self) -> String {
         let record = self.keys[self.random.below(KEYS)].clone();
         let key = record.key();
-        let text = match self.random.below(9) {
+        let text = match self.random.below(11) {
             0 => key.name.to_string(),
             1 => key.id.to_string(),
             2 => key.display_prefix(),
@@ -204,10 +222,15 @@ impl Both {
             5 => self.accounts[self.random.below(ACCOUNTS)].name.to_string(),
             6 => PIECES[self.random.below(PIECES.len())].to_owned(),
             7 => "acme_live_".to_owned(),
+            8 => {
+                let user = &self.users[self.random.below(self.users.len())];
+                user.display_name.as_ref().map_or_else(String::new, ToString::to_string)
+            }
+            9 => self.accounts[self.random.below(ACCOUNTS)].role.to_string(),
             _ => {
                 let odd = [
-                    "", "\0", "a\0b", "\n", ":", "user:", "account:", "live_", "e_", "none", "'",
-                    "\\%",
+                    "", "organ", "\0", "a\0b", "\n", ":", "user:", "account:", "live_", "e_",
+                    "none", "'", "\\%",
                 ];
                 odd[self.random.below(odd.len())].to_owned()
             }
@@ -299,9 +322,9 @@ impl Both {
     }
 }
 
-fn shown(page: &Page<StoredKey>) -> Vec<(Value, Usage)> {
+fn shown(page: &Page<StoredKey>) -> Vec<(Value, Usage, Option<OwnerRecord>)> {
     let json = |key: &StoredKey| serde_json::to_value(&key.record).expect("a record serializes");
-    page.items.iter().map(|key| (json(key), key.usage)).collect()
+    page.items.iter().map(|key| (json(key), key.usage, key.owner.clone())).collect()
 }
 
 /// Walks both lists page by page, compares them, and returns the number of items.

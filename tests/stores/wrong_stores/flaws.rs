@@ -46,10 +46,24 @@ pub(crate) enum Flaw {
     WriterForgottenEarly,
     NextOnFullPage,
     FutureEpochRepeated,
+    UserVersionIgnored,
+    UserOverwritten,
+    NameLostOnSuspension,
+    UserOfAnyTenant,
+    OwnerNotListed,
+    StaleUserResolved,
+    ChangesForgetUsers,
+    OwnerNamesNotSearched,
+    MovedKeyListedBefore,
+    MovedKeyCountedBefore,
+    MovedKeysHoldAccount,
+    NewOwnerNotChecked,
+    OrganizationIsUser,
+    DescriptionsLost,
 }
 
 /// Each flaw, its effect, and exactly the rules that detect it.
-pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 43] = [
+pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 57] = [
     (
         Flaw::InsertReplaces,
         "an insert of a key that exists replaces it",
@@ -336,5 +350,71 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 43] = [
         Flaw::FutureEpochRepeated,
         "`changes` returns the epoch of the question if that is higher",
         &["changes_end_at_newest_commit"],
+    ),
+    (
+        Flaw::UserVersionIgnored,
+        "a condition on the version of a user's record is ignored",
+        &["user_version_condition_holds", "failed_batch_writes_nothing"],
+    ),
+    (
+        Flaw::UserOverwritten,
+        "a user's record replaces every version",
+        &["user_write_needs_the_previous_version"],
+    ),
+    (
+        Flaw::NameLostOnSuspension,
+        "a suspended user loses the display name",
+        &["user_reads_back_unchanged"],
+    ),
+    (
+        Flaw::UserOfAnyTenant,
+        "a lookup finds the record of a user of every tenant",
+        &["user_stays_in_its_tenant"],
+    ),
+    (
+        Flaw::OwnerNotListed,
+        "queries return keys without the records of their owners",
+        &["key_comes_with_its_owner"],
+    ),
+    (
+        Flaw::StaleUserResolved,
+        "`resolve` returns users from an old copy",
+        &["key_comes_with_its_owner"],
+    ),
+    (Flaw::ChangesForgetUsers, "`changes` leaves out users", &["changes_name_users"]),
+    (
+        Flaw::OwnerNamesNotSearched,
+        "a search does not look at the names of owners",
+        &["keys_are_found_by_owner_name"],
+    ),
+    (
+        Flaw::MovedKeyListedBefore,
+        "the keys of an owner include one that was handed over",
+        &["moved_key_has_its_new_owner"],
+    ),
+    (
+        Flaw::MovedKeyCountedBefore,
+        "a limit still counts a key that was handed over",
+        &["moved_key_counts_for_its_new_owner"],
+    ),
+    (
+        Flaw::MovedKeysHoldAccount,
+        "an account is kept in the batch that hands its keys over",
+        &["account_is_deleted_after_its_keys_moved"],
+    ),
+    (
+        Flaw::NewOwnerNotChecked,
+        "handing a key to an account that does not exist succeeds",
+        &["key_needs_its_new_owner"],
+    ),
+    (
+        Flaw::OrganizationIsUser,
+        "a limit counts the keys of a user instead of the organization's",
+        &["organization_can_own_keys"],
+    ),
+    (
+        Flaw::DescriptionsLost,
+        "a policy loses the descriptions of its scopes",
+        &["policy_reads_back_unchanged"],
     ),
 ];
