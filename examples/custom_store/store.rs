@@ -13,12 +13,11 @@ use keywright::store::{
     OwnerRecord, Page, Resolve, Resolved, Snapshot, StoreError, StoredKey, TenantPolicy, Usage,
     UsageBatch, async_trait,
 };
-use keywright::{
-    AccountId, Event, Key, KeyId, Owner, ServiceAccount, TenantId, Timestamp, User, UserId,
-};
+use keywright::{AccountId, Event, KeyId, ServiceAccount, TenantId, Timestamp, User, UserId};
 
 type Answer<T> = Result<T, StoreError>;
 type Paged<T> = Answer<Page<T>>;
+type KeyWithOwner<'a> = (&'a KeyRecord, Usage, Option<OwnerRecord>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -29,33 +28,14 @@ struct State {
 }
 
 impl State {
-    fn owner(&self, key: &Key) -> Option<OwnerRecord> {
-        match &key.owner {
-            Owner::User(id) => {
-                Some(OwnerRecord::User(Arc::new(self.rows.user(&key.tenant, id)?.clone())))
-            }
-            Owner::Account(id) => {
-                Some(OwnerRecord::Account(Arc::new(self.rows.account(id)?.clone())))
-            }
-            Owner::Organization => None,
-        }
-    }
-
-    fn keys(
-        &self,
-        tenant: &TenantId,
-    ) -> impl Iterator<Item = (&KeyRecord, Usage, Option<OwnerRecord>)> {
+    fn keys(&self, tenant: &TenantId) -> impl Iterator<Item = KeyWithOwner<'_>> {
         let keys = self.rows.keys.values().filter(move |key| key.key().tenant == *tenant);
-        keys.map(|key| (key, self.rows.usage(key.id()).unwrap_or_default(), self.owner(key.key())))
-    }
-
-    fn accounts(&self, tenant: &TenantId) -> impl Iterator<Item = &ServiceAccount> {
-        self.rows.accounts.values().filter(move |account| account.tenant == *tenant)
+        keys.map(|k| (k, self.rows.usage(k.id()).unwrap_or_default(), self.rows.owner_of(k.key())))
     }
 
     fn resolve(&self, key: &KeyId) -> Resolved {
         let Some(record) = self.rows.keys.get(key).cloned() else { return Ok(None) };
-        let owner = self.owner(record.key());
+        let owner = self.rows.owner_of(record.key());
         let policy = self.rows.policies.get(&record.key().tenant).cloned().map(Arc::new);
         Ok(Some(Arc::new(Snapshot::new(record, owner, policy)?).into()))
     }
@@ -66,12 +46,11 @@ impl State {
         // Every field is named, so that a new one cannot be forgotten; rustfmt would take a line for each.
         #[rustfmt::skip] let Effects { new_keys, changed_keys, deleted_keys, new_accounts,
             changed_accounts, deleted_accounts, users, policies, usage, writer, events, last_events,
-            tombstones, forgotten_events, forgotten_ids: _, forgotten_writers: _ } = effects;
+            tombstones, forgotten_events: gone, forgotten_ids: _, forgotten_writers: _ } = effects;
         let rows = &mut self.rows;
         rows.keys.extend(new_keys.into_iter().chain(changed_keys).map(|new| (*new.id(), new)));
         rows.accounts.extend(new_accounts.into_iter().chain(changed_accounts).map(|a| (a.id, a)));
-        rows.keys.retain(|id, _| !deleted_keys.contains(id));
-        rows.usage.retain(|id, _| !deleted_keys.contains(id));
+        deleted_keys.iter().for_each(|id| _ = (rows.keys.remove(id), rows.usage.remove(id)));
         rows.accounts.retain(|id, _| !deleted_accounts.contains(id));
         rows.deleted.extend(tombstones.iter().map(|tombstone| tombstone.id));
         rows.users.extend(users.into_iter().map(|u| ((u.tenant.clone(), u.id.clone()), u)));
@@ -80,9 +59,7 @@ impl State {
         rows.last_batches.extend(writer.map(|(id, writer)| (id, writer.last)));
         rows.last_events.extend(last_events);
         self.events.extend(events);
-        for (tenant, through) in forgotten_events {
-            self.events.retain(|event| event.tenant != tenant || event.sequence > through);
-        }
+        self.events.retain(|e| !gone.iter().any(|(t, last)| e.tenant == *t && e.sequence <= *last));
     }
 }
 
@@ -109,7 +86,7 @@ impl KeyStore for CustomStore {
     }
 
     async fn account(&self, tenant: &TenantId, id: &AccountId) -> Answer<Option<ServiceAccount>> {
-        Ok(self.state()?.accounts(tenant).find(|account| account.id == *id).cloned())
+        Ok(self.state()?.rows.account(id).filter(|a| a.tenant == *tenant).cloned())
     }
 
     async fn user(&self, tenant: &TenantId, id: &UserId) -> Answer<Option<User>> {
@@ -125,12 +102,12 @@ impl KeyStore for CustomStore {
     }
 
     async fn accounts(&self, tenant: &TenantId, of: &AccountQuery) -> Paged<ServiceAccount> {
-        Ok(of.page(self.state()?.accounts(tenant)))
+        Ok(of.page(self.state()?.rows.accounts.values().filter(|a| a.tenant == *tenant)))
     }
 
     async fn events(&self, tenant: &TenantId, query: &EventQuery) -> Paged<Event> {
-        let events: Vec<_> =
-            self.state()?.events.iter().filter(|e| e.tenant == *tenant).cloned().collect();
+        let mut events = self.state()?.events.clone();
+        events.retain(|event| event.tenant == *tenant);
         Ok(query.page_of(&events))
     }
 

@@ -70,7 +70,8 @@ pub(super) async fn user_stays_in_its_tenant(space: &Space<'_>) {
     let key = space.key();
     space.put([Change::InsertKey(key.clone())]).await;
     comes_with(space, "while another tenant has a user with the owner's id", &key, None).await;
-    let mine = User { suspended: true, ..user_record(&space.tenant, "alice", 1) };
+    let mine = user_record(&space.tenant, "alice", 1);
+    let mine = User { display_name: Some(name("Another Alice")), ..mine };
     space.put([Change::PutUser(mine.clone())]).await;
     let stored = stored_user(space, &space.other, &abroad.id).await;
     space.same("a user's record after a change in another tenant", &stored, &Some(abroad));
@@ -88,7 +89,11 @@ pub(super) async fn key_comes_with_its_owner(space: &Space<'_>) {
     let account = OwnerRecord::Account(account.into());
     for version in 1..4 {
         let record = user_record(&space.tenant, "alice", version);
-        let record = User { suspended: version == 2, ..record };
+        // A suspended user without a name, so that the record differs in all fields.
+        let record = match version {
+            2 => User { suspended: true, display_name: None, ..record },
+            _ => record,
+        };
         space.put([Change::PutUser(record.clone())]).await;
         let record = OwnerRecord::User(record.into());
         comes_with(space, "after a change of the user", &of_user, Some(&record)).await;
@@ -117,7 +122,7 @@ pub(super) async fn changes_name_users(space: &Space<'_>) {
 pub(super) async fn keys_are_found_by_owner_name(space: &Space<'_>) {
     let account = space.account();
     let of_account = space.key_of(&Owner::Account(account.id));
-    let [of_alice, of_bob] = [space.key(), space.key_of(&user("bob"))];
+    let [of_alice, of_bob] = [space.key(), space.key_of(&user("bob.builder"))];
     let of_organization = space.key_of(&Owner::Organization);
     let all = [&of_account, &of_alice, &of_bob, &of_organization];
     let inserts = all.map(|key| Change::InsertKey(key.clone()));
@@ -130,8 +135,10 @@ pub(super) async fn keys_are_found_by_owner_name(space: &Space<'_>) {
         ..user_record(&space.tenant, "alice", 1)
     };
     // A user of another tenant with the id of this tenant's owner.
-    let abroad =
-        User { display_name: Some(name("Robert Liddell")), ..user_record(&space.other, "bob", 1) };
+    let abroad = User {
+        display_name: Some(name("Robert Liddell")),
+        ..user_record(&space.other, "bob.builder", 1)
+    };
     let owners = [
         Change::InsertAccount(account.clone()),
         Change::PutUser(named.clone()),
@@ -156,12 +163,13 @@ pub(super) async fn keys_are_found_by_owner_name(space: &Space<'_>) {
     find("robert", &[]).await;
     find("organization", &[&of_organization]).await;
     // The names change, and a search finds the keys by the new ones alone.
-    account = super::test_tenants::next_account(&account, |account| account.name = name("weekly"));
+    account =
+        super::test_tenants::next_account(&account, |account| account.name = name("weekly report"));
     let gone = User { display_name: None, version: 2, ..named };
     space.put([Change::UpdateAccount(account), Change::PutUser(gone)]).await;
     find("liddell", &[]).await;
     find("nightly", &[]).await;
-    find("WEEK", &[&of_account]).await;
-    space.put([put_user(&space.tenant, "bob", 1)]).await;
-    find("bob", &[&of_bob]).await;
+    find("LY REP", &[&of_account]).await;
+    space.put([put_user(&space.tenant, "bob.builder", 1)]).await;
+    find("bob.builder", &[&of_bob]).await;
 }

@@ -106,6 +106,8 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 57] = [
         Flaw::LimitOneTooHigh,
         "the limit allows one key too many",
         &[
+            "moved_key_counts_for_its_new_owner",
+            "organization_can_own_keys",
             "limit_is_checked_before_the_batch",
             "limit_counts_live_keys_of_owner",
             "untouched_live_key_is_counted",
@@ -131,8 +133,12 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 57] = [
         Flaw::HalfABatch,
         "a failed batch keeps its changes before the failure",
         &[
+            "moved_key_counts_for_its_new_owner",
+            "account_is_deleted_after_its_keys_moved",
+            "key_needs_its_new_owner",
             "account_version_condition_holds",
             "policy_version_condition_holds",
+            "user_version_condition_holds",
             "limit_is_checked_before_the_batch",
             "no_live_key_left_after_batch",
             "untouched_live_key_is_counted",
@@ -299,7 +305,11 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 57] = [
     (
         Flaw::StalePolicyRead,
         "policies are read from an old copy",
-        &["lookups_see_acknowledged_changes", "resolve_shows_one_moment"],
+        &[
+            "policy_reads_back_unchanged",
+            "lookups_see_acknowledged_changes",
+            "resolve_shows_one_moment",
+        ],
     ),
     (
         Flaw::LockLeftBehind,
@@ -374,7 +384,7 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 57] = [
     (
         Flaw::OwnerNotListed,
         "queries return keys without the records of their owners",
-        &["key_comes_with_its_owner"],
+        &["key_comes_with_its_owner", "user_stays_in_its_tenant"],
     ),
     (
         Flaw::StaleUserResolved,
@@ -409,7 +419,7 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 57] = [
     ),
     (
         Flaw::OrganizationIsUser,
-        "a limit counts the keys of a user instead of the organization's",
+        "the organization and a user with the id `organization` share a limit",
         &["organization_can_own_keys"],
     ),
     (

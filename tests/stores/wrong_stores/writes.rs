@@ -48,7 +48,9 @@ impl Wrong {
             | Flaw::NameLostOnSuspension
             | Flaw::UserOfAnyTenant
             | Flaw::DescriptionsLost => self.spoil(&mut batch).await?,
-            Flaw::MovedKeyCountedBefore | Flaw::OrganizationIsUser => self.miscount(&mut batch),
+            Flaw::MovedKeyCountedBefore | Flaw::OrganizationIsUser => {
+                self.miscount(&mut batch).await?;
+            }
             Flaw::MovedKeysHoldAccount | Flaw::NewOwnerNotChecked => {
                 self.misjudge(&mut batch).await?
             }
@@ -236,18 +238,23 @@ impl Wrong {
         Ok(())
     }
 
-    /// Makes limits count other keys.
-    fn miscount(&self, batch: &mut Batch) {
-        let notes = self.notes();
+    /// Lowers limits by keys that the owner does not have.
+    async fn miscount(&self, batch: &mut Batch) -> Result<(), StoreError> {
         for condition in &mut batch.conditions {
-            let Condition::LiveKeysBelow { owner, limit, .. } = condition else { continue };
-            if self.flaw == Flaw::MovedKeyCountedBefore {
-                let moved = notes.moved.iter().filter(|(_, before)| before == owner).count();
-                *limit = limit.saturating_sub(u16::try_from(moved).unwrap_or(u16::MAX));
-            } else if *owner == Owner::Organization {
-                *owner = Owner::User("organization".parse().expect("a user id"));
-            }
+            let Condition::LiveKeysBelow { tenant, owner, limit, at } = condition else {
+                continue;
+            };
+            let others = match self.flaw {
+                Flaw::OrganizationIsUser if *owner == Owner::Organization => {
+                    let namesake = Owner::User("organization".parse().expect("a user id"));
+                    self.inner.keys(tenant, &live_keys(&namesake), *at).await?.items.len()
+                }
+                Flaw::OrganizationIsUser => 0,
+                _ => self.notes().moved.iter().filter(|(_, before)| before == owner).count(),
+            };
+            *limit = limit.saturating_sub(u16::try_from(others).unwrap_or(u16::MAX));
         }
+        Ok(())
     }
 
     /// Refuses, or accepts and forgets, keys that get another owner.
