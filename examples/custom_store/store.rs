@@ -10,12 +10,14 @@ use std::sync::{Mutex, MutexGuard};
 use keywright::store::plan::{self, Effects, Rows, View};
 use keywright::store::{
     AccountQuery, Batch, Changes, Epoch, EventQuery, Freshness, KeyQuery, KeyRecord, KeyStore,
-    Page, Resolve, StoreError, StoredKey, TenantEntry, TenantQuery, Usage, UsageBatch, async_trait,
+    OwnerRecord, Page, Resolve, StoreError, StoredKey, TenantEntry, TenantPolicy, TenantQuery,
+    Usage, UsageBatch, async_trait,
 };
-use keywright::{AccountId, Event, KeyId, Policy, ServiceAccount, TenantId, Timestamp};
+use keywright::{AccountId, Event, KeyId, ServiceAccount, TenantId, Timestamp, User, UserId};
 
 type Answer<T> = Result<T, StoreError>;
 type Paged<T> = Answer<Page<T>>;
+type KeyWithOwner<'a> = (&'a KeyRecord, Usage, Option<OwnerRecord>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -27,9 +29,9 @@ struct State {
 
 impl State {
     /// Returns the keys of one tenant, or of all tenants.
-    fn keys(&self, of: Option<&TenantId>) -> impl Iterator<Item = (&KeyRecord, Usage)> {
+    fn keys(&self, of: Option<&TenantId>) -> impl Iterator<Item = KeyWithOwner<'_>> {
         let keys = self.rows.keys.values().filter(move |k| of.is_none_or(|t| k.key().tenant == *t));
-        keys.map(|key| (key, self.rows.usage(key.id()).unwrap_or_default()))
+        keys.map(|k| (k, self.rows.usage(k.id()).unwrap_or_default(), self.rows.owner_of(k.key())))
     }
 
     fn accounts(&self, tenant: &TenantId) -> impl Iterator<Item = &ServiceAccount> {
@@ -41,23 +43,21 @@ impl State {
     fn write(&mut self, effects: Effects) {
         // Every field is named, so that a new one cannot be forgotten; rustfmt would take a line for each.
         #[rustfmt::skip] let Effects { new_keys, changed_keys, deleted_keys, new_accounts,
-            changed_accounts, deleted_accounts, policies, usage, writer, events, last_events,
-            tombstones, forgotten_events, forgotten_ids: _, forgotten_writers: _ } = effects;
+            changed_accounts, deleted_accounts, users, policies, usage, writer, events, last_events,
+            tombstones, forgotten_events: gone, forgotten_ids: _, forgotten_writers: _ } = effects;
         let rows = &mut self.rows;
         rows.keys.extend(new_keys.into_iter().chain(changed_keys).map(|new| (*new.id(), new)));
         rows.accounts.extend(new_accounts.into_iter().chain(changed_accounts).map(|a| (a.id, a)));
-        rows.keys.retain(|id, _| !deleted_keys.contains(id));
-        rows.usage.retain(|id, _| !deleted_keys.contains(id));
+        deleted_keys.iter().for_each(|id| _ = (rows.keys.remove(id), rows.usage.remove(id)));
         rows.accounts.retain(|id, _| !deleted_accounts.contains(id));
         rows.deleted.extend(tombstones.iter().map(|tombstone| tombstone.id));
+        rows.users.extend(users.into_iter().map(|u| ((u.tenant.clone(), u.id.clone()), u)));
         rows.policies.extend(policies);
         rows.usage.extend(usage);
         rows.last_batches.extend(writer.map(|(id, writer)| (id, writer.last)));
         rows.last_events.extend(last_events);
         self.events.extend(events);
-        for (tenant, through) in forgotten_events {
-            self.events.retain(|event| event.tenant != tenant || event.sequence > through);
-        }
+        self.events.retain(|e| !gone.iter().any(|(t, last)| e.tenant == *t && e.sequence <= *last));
     }
 }
 
@@ -79,15 +79,19 @@ impl KeyStore for CustomStore {
 
     async fn key(&self, tenant: &TenantId, id: &KeyId) -> Answer<Option<StoredKey>> {
         let state = self.state()?;
-        let found = state.keys(Some(tenant)).find(|(record, _)| record.id() == id);
-        Ok(found.map(|(record, usage)| StoredKey { record: record.clone(), usage }))
+        let found = state.keys(Some(tenant)).find(|(record, ..)| record.id() == id);
+        Ok(found.map(|(key, usage, owner)| StoredKey { record: key.clone(), usage, owner }))
     }
 
     async fn account(&self, tenant: &TenantId, id: &AccountId) -> Answer<Option<ServiceAccount>> {
-        Ok(self.state()?.accounts(tenant).find(|account| account.id == *id).cloned())
+        Ok(self.state()?.rows.account(id).filter(|a| a.tenant == *tenant).cloned())
     }
 
-    async fn policy(&self, tenant: &TenantId) -> Answer<Option<Policy>> {
+    async fn user(&self, tenant: &TenantId, id: &UserId) -> Answer<Option<User>> {
+        Ok(self.state()?.rows.user(tenant, id).cloned())
+    }
+
+    async fn policy(&self, tenant: &TenantId) -> Answer<Option<TenantPolicy>> {
         Ok(self.state()?.rows.policies.get(tenant).cloned())
     }
 
@@ -96,12 +100,12 @@ impl KeyStore for CustomStore {
     }
 
     async fn accounts(&self, tenant: &TenantId, of: &AccountQuery) -> Paged<ServiceAccount> {
-        Ok(of.page(self.state()?.accounts(tenant)))
+        Ok(of.page(self.state()?.rows.accounts.values().filter(|a| a.tenant == *tenant)))
     }
 
     async fn events(&self, tenant: &TenantId, query: &EventQuery) -> Paged<Event> {
-        let events: Vec<_> =
-            self.state()?.events.iter().filter(|e| e.tenant == *tenant).cloned().collect();
+        let mut events = self.state()?.events.clone();
+        events.retain(|event| event.tenant == *tenant);
         Ok(query.page_of(&events))
     }
 

@@ -16,6 +16,7 @@ use crate::record::operation::Operation;
 use crate::record::policy::TenantPolicy;
 use crate::record::role::RoleName;
 use crate::record::settings::Settings;
+use crate::record::user::User;
 use crate::store::{
     Batch, Change, Epoch, EventQuery, KeyStore, MAX_LIMIT, StoreError, StoreErrorKind, StoredKey,
     UsageBatch, UsageDelta, UseKind,
@@ -86,6 +87,24 @@ pub(super) fn policy(version: u64) -> TenantPolicy {
     let max_keys_per_user = Some(u16::try_from(version).unwrap_or(u16::MAX));
     let settings = Settings { max_keys_per_user, ..Settings::default() };
     TenantPolicy { settings: Some(settings), version, ..TenantPolicy::default() }
+}
+
+/// Builds a user's record of this version. Its display name has the same number, so that versions
+/// differ in content.
+pub(super) fn user_record(tenant: &TenantId, id: &str, version: u64) -> User {
+    User {
+        id: UserId::new(id).expect("the suite's user ids are valid"),
+        tenant: tenant.clone(),
+        display_name: Some(name(&format!("Person {version}"))),
+        suspended: false,
+        updated_at: at(0),
+        version,
+    }
+}
+
+/// Builds a change that writes a [`user_record`].
+pub(super) fn put_user(tenant: &TenantId, id: &str, version: u64) -> Change {
+    Change::PutUser(user_record(tenant, id, version))
 }
 
 pub(super) fn name(text: &str) -> Name {

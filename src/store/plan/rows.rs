@@ -6,8 +6,7 @@ use std::sync::Arc;
 use super::deleted::DeletedId;
 use super::view::View;
 use crate::record::account::ServiceAccount;
-use crate::record::key::{Key, KeyRecord, Owner};
-use crate::record::owner_record::OwnerRecord;
+use crate::record::key::{KeyRecord, Owner};
 use crate::record::policy::TenantPolicy;
 use crate::record::snapshot::Snapshot;
 use crate::record::usage::{LastBatch, Usage};
@@ -73,41 +72,10 @@ impl Rows {
     /// [`Corrupt`](crate::store::StoreErrorKind::Corrupt) if the account of the key is not there.
     pub fn resolve(&self, key: &KeyId) -> Resolved {
         let Some(record) = self.keys.get(key).cloned() else { return Ok(None) };
-        let owner = self.owner_record(record.key());
+        let owner = self.owner_of(record.key());
         let policy = self.policies.get(&record.key().tenant).cloned().map(Arc::new);
         let snapshot = Snapshot::new(record, owner, policy)?;
         Ok(Some(Arc::new(snapshot).into()))
-    }
-
-    /// Returns the record of a key's owner, if the owner has one.
-    ///
-    /// For a store that keeps its rows in memory.
-    ///
-    /// ```
-    /// use keywright::store::plan::Rows;
-    ///
-    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
-    /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
-    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
-    /// # let authority = keywright.authority();
-    /// # let alice = Actor::developer(UserId::new("alice")?);
-    /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
-    /// assert!(Rows::default().owner_record(&issued.key).is_none());
-    /// # Ok::<(), keywright::Error>(())
-    /// # }).unwrap();
-    /// ```
-    pub fn owner_record(&self, key: &Key) -> Option<OwnerRecord> {
-        match &key.owner {
-            Owner::Account(id) => {
-                self.accounts.get(id).cloned().map(|found| OwnerRecord::Account(found.into()))
-            }
-            Owner::User(id) => {
-                let found = self.users.get(&(key.tenant.clone(), id.clone())).cloned();
-                found.map(|found| OwnerRecord::User(found.into()))
-            }
-            Owner::Organization => None,
-        }
     }
 
     /// Returns every tenant that has an event, with its numbers at the time `at`, for

@@ -221,10 +221,11 @@ pub(crate) async fn every_method(
     ended
 }
 
-pub(crate) const METHODS: [&str; 12] = [
+pub(crate) const METHODS: [&str; 13] = [
     "resolve",
     "key",
     "account",
+    "user",
     "policy",
     "keys",
     "accounts",
@@ -246,6 +247,7 @@ pub(crate) async fn call(store: &PostgresStore, method: &str, new: u64) -> Resul
         }
         "key" => store.key(&tenant, &id(1)).await?.map(drop).expect("the key is there"),
         "account" => drop(store.account(&tenant, &account_id(1)).await?),
+        "user" => drop(store.user(&tenant, &common::user("alice")).await?),
         "policy" => drop(store.policy(&tenant).await?),
         "keys" => {
             let page = store.keys(&tenant, &KeyQuery::new(), start()).await?;

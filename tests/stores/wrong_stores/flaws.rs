@@ -60,6 +60,20 @@ pub(crate) enum Flaw {
     AllKeysSkip,
     QuietTenantsHidden,
     DeadKeysCounted,
+    UserVersionIgnored,
+    UserOverwritten,
+    NameLostOnSuspension,
+    UserOfAnyTenant,
+    OwnerNotListed,
+    StaleUserResolved,
+    ChangesForgetUsers,
+    OwnerNamesNotSearched,
+    MovedKeyListedBefore,
+    MovedKeyCountedBefore,
+    MovedKeysHoldAccount,
+    NewOwnerNotChecked,
+    OrganizationIsUser,
+    DescriptionsLost,
 }
 
 impl Flaw {
@@ -77,7 +91,7 @@ impl Flaw {
 }
 
 /// Each flaw, its effect, and exactly the rules that detect it.
-pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 57] = [
+pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 71] = [
     (
         Flaw::InsertReplaces,
         "an insert of a key that exists replaces it",
@@ -120,6 +134,8 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 57] = [
         Flaw::LimitOneTooHigh,
         "the limit allows one key too many",
         &[
+            "moved_key_counts_for_its_new_owner",
+            "organization_can_own_keys",
             "limit_is_checked_before_the_batch",
             "limit_counts_live_keys_of_owner",
             "untouched_live_key_is_counted",
@@ -145,8 +161,12 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 57] = [
         Flaw::HalfABatch,
         "a failed batch keeps its changes before the failure",
         &[
+            "moved_key_counts_for_its_new_owner",
+            "account_is_deleted_after_its_keys_moved",
+            "key_needs_its_new_owner",
             "account_version_condition_holds",
             "policy_version_condition_holds",
+            "user_version_condition_holds",
             "limit_is_checked_before_the_batch",
             "no_live_key_left_after_batch",
             "untouched_live_key_is_counted",
@@ -369,7 +389,11 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 57] = [
     (
         Flaw::StalePolicyRead,
         "policies are read from an old copy",
-        &["lookups_see_acknowledged_changes", "resolve_shows_one_moment"],
+        &[
+            "policy_reads_back_unchanged",
+            "lookups_see_acknowledged_changes",
+            "resolve_shows_one_moment",
+        ],
     ),
     (
         Flaw::LockLeftBehind,
@@ -465,5 +489,71 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 57] = [
         Flaw::DeadKeysCounted,
         "expired and revoked keys count as live",
         &["tenants_are_listed_with_their_numbers"],
+    ),
+    (
+        Flaw::UserVersionIgnored,
+        "a condition on the version of a user's record is ignored",
+        &["user_version_condition_holds", "failed_batch_writes_nothing"],
+    ),
+    (
+        Flaw::UserOverwritten,
+        "a user's record replaces every version",
+        &["user_write_needs_the_previous_version"],
+    ),
+    (
+        Flaw::NameLostOnSuspension,
+        "a suspended user loses the display name",
+        &["user_reads_back_unchanged"],
+    ),
+    (
+        Flaw::UserOfAnyTenant,
+        "a lookup finds the record of a user of every tenant",
+        &["user_stays_in_its_tenant"],
+    ),
+    (
+        Flaw::OwnerNotListed,
+        "queries return keys without the records of their owners",
+        &["key_comes_with_its_owner", "user_stays_in_its_tenant"],
+    ),
+    (
+        Flaw::StaleUserResolved,
+        "`resolve` returns users from an old copy",
+        &["key_comes_with_its_owner"],
+    ),
+    (Flaw::ChangesForgetUsers, "`changes` leaves out users", &["changes_name_users"]),
+    (
+        Flaw::OwnerNamesNotSearched,
+        "a search does not look at the names of owners",
+        &["keys_are_found_by_owner_name"],
+    ),
+    (
+        Flaw::MovedKeyListedBefore,
+        "the keys of an owner include one that was handed over",
+        &["moved_key_has_its_new_owner"],
+    ),
+    (
+        Flaw::MovedKeyCountedBefore,
+        "a limit still counts a key that was handed over",
+        &["moved_key_counts_for_its_new_owner"],
+    ),
+    (
+        Flaw::MovedKeysHoldAccount,
+        "an account is kept in the batch that hands its keys over",
+        &["account_is_deleted_after_its_keys_moved"],
+    ),
+    (
+        Flaw::NewOwnerNotChecked,
+        "handing a key to an account that does not exist succeeds",
+        &["key_needs_its_new_owner"],
+    ),
+    (
+        Flaw::OrganizationIsUser,
+        "the organization and a user with the id `organization` share a limit",
+        &["organization_can_own_keys"],
+    ),
+    (
+        Flaw::DescriptionsLost,
+        "a policy loses the descriptions of its scopes",
+        &["policy_reads_back_unchanged"],
     ),
 ];

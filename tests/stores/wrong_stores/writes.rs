@@ -41,6 +41,19 @@ impl Wrong {
             Flaw::AccountVersionIgnored => {
                 batch.conditions.retain(|c| !matches!(c, Condition::AccountVersion { .. }));
             }
+            Flaw::UserVersionIgnored => {
+                batch.conditions.retain(|c| !matches!(c, Condition::UserVersion { .. }));
+            }
+            Flaw::UserOverwritten
+            | Flaw::NameLostOnSuspension
+            | Flaw::UserOfAnyTenant
+            | Flaw::DescriptionsLost => self.spoil(&mut batch).await?,
+            Flaw::MovedKeyCountedBefore | Flaw::OrganizationIsUser => {
+                self.miscount(&mut batch).await?;
+            }
+            Flaw::MovedKeysHoldAccount | Flaw::NewOwnerNotChecked => {
+                self.misjudge(&mut batch).await?
+            }
             Flaw::AccountIdFreeEarly => self.free_undated(&mut batch),
             Flaw::BatchKeysTakeRoom => self.overlook_keys(&mut batch).await?,
             Flaw::LimitCountedBefore => self.count_before(&mut batch).await?,
@@ -80,6 +93,7 @@ impl Wrong {
             _ => {}
         }
         self.note_deletes(&batch).await?;
+        self.note_moves(&batch).await?;
         let again = batch.clone();
         let said = self.inner.commit(batch).await;
         match (self.flaw, said) {
@@ -241,6 +255,92 @@ impl Wrong {
             if let Some(record) = self.record(id).await? {
                 self.notes().deleted.insert(*id, record);
             }
+        }
+        Ok(())
+    }
+
+    async fn note_moves(&self, batch: &Batch) -> Result<(), StoreError> {
+        if !matches!(self.flaw, Flaw::MovedKeyListedBefore | Flaw::MovedKeyCountedBefore) {
+            return Ok(());
+        }
+        for change in &batch.changes {
+            let Change::UpdateKey(new) = change else { continue };
+            let Some(stored) = self.record(new.id()).await? else { continue };
+            if stored.key().owner != new.key().owner {
+                self.notes().moved.push((*new.id(), stored.key().owner.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Changes the users and policies that a batch writes.
+    async fn spoil(&self, batch: &mut Batch) -> Result<(), StoreError> {
+        for change in &mut batch.changes {
+            match change {
+                Change::PutUser(user) if self.flaw == Flaw::UserOverwritten => {
+                    let stored = self.inner.user(&user.tenant, &user.id).await?;
+                    user.version = stored.map_or(0, |stored| stored.version) + 1;
+                }
+                Change::PutUser(user) if self.flaw == Flaw::NameLostOnSuspension => {
+                    user.display_name = user.display_name.take().filter(|_| !user.suspended);
+                }
+                Change::PutUser(user) => {
+                    self.notes().users.insert(user.id.clone(), user.tenant.clone());
+                }
+                Change::PutPolicy { policy, .. } if self.flaw == Flaw::DescriptionsLost => {
+                    let scopes = policy.plan.iter_mut().flat_map(|plan| plan.scopes.values_mut());
+                    scopes.for_each(|scope| scope.description.clear());
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Lowers limits by keys that the owner does not have.
+    async fn miscount(&self, batch: &mut Batch) -> Result<(), StoreError> {
+        for condition in &mut batch.conditions {
+            let Condition::LiveKeysBelow { tenant, owner, limit, at } = condition else {
+                continue;
+            };
+            let others = match self.flaw {
+                Flaw::OrganizationIsUser if *owner == Owner::Organization => {
+                    let namesake = Owner::User("organization".parse().expect("a user id"));
+                    self.inner.keys(tenant, &live_keys(&namesake), *at).await?.items.len()
+                }
+                Flaw::OrganizationIsUser => 0,
+                _ => self.notes().moved.iter().filter(|(_, before)| before == owner).count(),
+            };
+            *limit = limit.saturating_sub(u16::try_from(others).unwrap_or(u16::MAX));
+        }
+        Ok(())
+    }
+
+    /// Refuses, or accepts and forgets, keys that get another owner.
+    async fn misjudge(&self, batch: &mut Batch) -> Result<(), StoreError> {
+        let deletes = |id| {
+            let deletes = |c: &Change| matches!(c, Change::DeleteAccount(gone) if *gone == id);
+            batch.changes.iter().any(deletes)
+        };
+        let mut forgotten = Vec::new();
+        for change in &batch.changes {
+            let Change::UpdateKey(new) = change else { continue };
+            let Some(stored) = self.record(new.id()).await? else { continue };
+            let before = stored.key().owner.account();
+            if self.flaw == Flaw::MovedKeysHoldAccount && before.is_some_and(deletes) {
+                return Err(StoreError::conflict("the account owns a key"));
+            }
+            let Some(account) = new.key().owner.account() else { continue };
+            let inserts = |c: &Change| matches!(c, Change::InsertAccount(new) if new.id == account);
+            let is_there = self.inner.account(&new.key().tenant, &account).await?.is_some();
+            if !is_there && !batch.changes.iter().any(inserts) {
+                forgotten.push(*new.id());
+            }
+        }
+        if self.flaw == Flaw::NewOwnerNotChecked {
+            let is_kept =
+                |c: &Change| !matches!(c, Change::UpdateKey(k) if forgotten.contains(k.id()));
+            batch.changes.retain(is_kept);
         }
         Ok(())
     }
