@@ -274,6 +274,7 @@ mod tests {
     use crate::record::role::RoleName;
     use crate::record::rules::ExpiryField;
     use crate::record::status::KeyStatus;
+    use crate::record::violation::Quantity;
     use crate::value::id::UserId;
     use crate::value::name::NameError;
     use crate::value::random::Drawn;
@@ -320,8 +321,9 @@ mod tests {
         let scope = || "a:b".parse().expect("a scope");
         let beyond = PolicyError::BeyondPlan {
             field: PolicyField::Retention,
-            value: "4".to_owned(),
-            bound: "at most 3".to_owned(),
+            value: Quantity::Seconds(4),
+            relation: "at most",
+            bound: Quantity::Seconds(3),
         };
         let versions = "given_version=1 current_version=2";
         let rows = [
@@ -423,11 +425,7 @@ mod tests {
                 C::UnknownScope,
                 "role=\"viewer\" scope=\"a:b\"",
             ),
-            (
-                of_policy(beyond),
-                C::BeyondPlan,
-                "bound=\"at most 3\" field=\"retention\" value=\"4\"",
-            ),
+            (of_policy(beyond), C::BeyondPlan, "bound=\"3\" field=\"retention\" value=\"4\""),
             (of_policy(PolicyError::NamePattern), C::InvalidNamePattern, ""),
         ];
         let mut codes = BTreeSet::from([C::Malformed, C::Counted]);

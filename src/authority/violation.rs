@@ -102,10 +102,11 @@ impl SetPolicyError {
     /// Returns the field of the policy that breaks a limit; `None` if the error is about no field.
     ///
     /// ```
-    /// use keywright::{PolicyError, Quantity, SetPolicyError};
+    /// use keywright::{PolicyError, PolicyField, Quantity, SetPolicyError};
     ///
-    /// if let Some(violation) = SetPolicyError::from(PolicyError::MaxKeys(0)).violation() {
-    ///     assert_eq!(violation.field, "max_keys_per_owner");
+    /// let error = PolicyError::MaxKeys { field: PolicyField::MaxKeysPerUser, got: 0 };
+    /// if let Some(violation) = SetPolicyError::from(error).violation() {
+    ///     assert_eq!(violation.field, "max_keys_per_user");
     ///     assert_eq!(violation.bound, Some(Quantity::Number(1)));
     /// }
     /// # Ok::<(), keywright::Error>(())
@@ -122,15 +123,18 @@ impl SetPolicyError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::actor::PermissionDenied;
+    use crate::record::actor::{Actor, PermissionDenied};
     use crate::record::admin_limits::KeyLimit;
     use crate::record::key::WrongStatus;
     use crate::record::operation::Operation;
-    use crate::record::policy::PolicyError;
+    use crate::record::policy::{Policy, PolicyError};
     use crate::record::policy_field::PolicyField;
+    use crate::record::policy_in_force::PolicyInForce;
+    use crate::record::requirement::Requirements;
     use crate::record::rules::{ExpiryField, RuleError};
     use crate::record::status::KeyStatus;
     use crate::store::StoreError;
+    use crate::value::id::UserId;
     use crate::value::name::NameError;
     use crate::value::random::RandomError;
     use crate::value::time::Timestamp;
@@ -184,6 +188,7 @@ mod tests {
                 "not_before 1970-01-01T00:00:00Z 1970-01-01T00:00:00Z",
             ),
             (E::ScopeOutsideCeiling("a:b".parse().expect("a scope")), "scopes a:b -"),
+            (E::NoScopeLeft, "scopes - -"),
             (E::SetByAdministrator(KeyLimit::Networks), "networks - -"),
             (E::RateAboveLimit { rate, limit }, "rate 9/60s 1/60s"),
         ];
@@ -198,11 +203,25 @@ mod tests {
     #[test]
     fn policy_errors_name_field_and_bound() {
         type E = PolicyError;
+        type F = PolicyField;
+        let scope = || "a:b".parse().expect("a scope");
+        let viewer = "viewer".parse().expect("a role");
+        let (value, bound) = (Quantity::Seconds(7_200), Quantity::Seconds(3_600));
+        let beyond = E::BeyondPlan { field: F::Retention, value, relation: "at most", bound };
         let rows = [
-            (E::MaxKeys(0), "max_keys_per_owner 0 1"),
-            (E::MaxKeys(1_001), "max_keys_per_owner 1001 1000"),
+            (E::MaxKeys { field: F::MaxKeysPerUser, got: 0 }, "max_keys_per_user 0 1"),
+            (
+                E::MaxKeys { field: F::MaxKeysPerAccount, got: 1_001 },
+                "max_keys_per_account 1001 1000",
+            ),
             (E::ZeroLifetime(PolicyField::MaxLifetime), "max_lifetime 0 1"),
-            (E::DefaultAboveMax, "default_lifetime - -"),
+            (E::DefaultAboveMax { default: 2 * HOUR, max: HOUR }, "default_lifetime 7200 3600"),
+            (E::EventRetentionRange { min: 2 * HOUR, max: HOUR }, "max_event_retention 3600 7200"),
+            (E::TooManyScopes(257), "scopes 257 256"),
+            (E::LongDescription(501), "description 501 500"),
+            (E::UnknownScope { scope: scope(), role: None }, "default_scopes a:b -"),
+            (E::UnknownScope { scope: scope(), role: Some(viewer) }, "roles a:b -"),
+            (beyond, "retention 7200 3600"),
             (E::EventRetention(HOUR), "event_retention 3600 86400"),
             (E::NotWholeSeconds(PolicyField::Retention), "retention - -"),
             (E::TooManyRoles(65), "roles 65 64"),
@@ -219,11 +238,19 @@ mod tests {
     fn other_errors_name_their_field() {
         let (account, key) = (ID.parse().expect("an id"), ID.parse().expect("an id"));
         let status = WrongStatus { operation: Operation::KeyRotate, status: KeyStatus::Revoked };
+        let alice: UserId = "alice".parse().expect("a user id");
+        let (actor, policy) = (Actor::developer(alice.clone()), Policy::default());
+        let policy = PolicyInForce::new(None, &policy);
+        let missing = Requirements::missing_for(&actor, &actor.as_owner(), policy);
+        let missing = GenerateError::Missing(missing);
         let rows = [
             (GenerateError::TooManyKeys { limit: 3 }.violation(), "owner - 3"),
-            (GenerateError::UpgradeRequired.violation(), ""),
-            (GenerateError::AccessOff.violation(), ""),
-            (GenerateError::PermissionDenied(DENIED).violation(), ""),
+            (missing.violation(), ""),
+            (GenerateError::UserSuspended(alice.clone()).violation(), ""),
+            (KeyError::from(NewOwnerError::TooManyKeys { limit: 3 }).violation(), "owner - 3"),
+            (KeyError::from(NewOwnerError::AccountNotFound(account)).violation(), "owner - -"),
+            (KeyError::from(NewOwnerError::AccountDisabled(account)).violation(), "owner - -"),
+            (KeyError::from(NewOwnerError::UserSuspended(alice)).violation(), "owner - -"),
             (GenerateError::AccountNotFound(account).violation(), ""),
             (GenerateError::AccountDisabled(account).violation(), ""),
             (GenerateError::Random(RandomError::Stuck).violation(), ""),

@@ -171,7 +171,7 @@ async fn w6_expiry_of_key_never_changes(world: &World) -> TestResult {
         };
         let issued = world.generate(new).await?;
         let account = world.account("nightly-report", "analyst").await?.id;
-        let subjects = Subjects { key: issued.key.id, owner: world.alice.as_owner(), account };
+        let subjects = Subjects::new(issued.key.id, world.alice.as_owner(), account);
         for operation in Operation::ALL.iter().filter(|operation| operation.is_of_a_key()) {
             if *operation == Operation::KeyDelete {
                 continue;

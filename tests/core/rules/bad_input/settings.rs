@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use keywright::{
-    Access, BuildError, KeyError, NamePattern, Policy, PolicyError, PolicyField, Role, Scope,
-    ScopeDefinition, SetPolicyError, SettingsEdit,
+    Access, BuildError, KeyError, NamePattern, Policy, PolicyError, PolicyField, Role, RoleName,
+    Scope, ScopeDefinition, SetPolicyError, SettingsEdit,
 };
 
 use super::{assert_is_said, picture, role, world};
@@ -43,6 +43,12 @@ fn overlap_above_maximum_is_refused() {
     });
 }
 
+/// Returns this many roles.
+fn roles(number: usize) -> BTreeMap<RoleName, Role> {
+    let reading = Role::new("invoices:read".parse().expect("a scope"));
+    (0..number).map(|n| (role(&format!("r{n}")), reading.clone())).collect()
+}
+
 /// Returns a catalog with this many scopes.
 fn catalog(scopes: usize) -> BTreeMap<Scope, ScopeDefinition> {
     let reading = ScopeDefinition::new(Access::ReadOnly);
@@ -61,8 +67,6 @@ fn invalid_policy_is_neither_set_nor_default() {
         let environments = environments.iter().map(ToString::to_string).collect();
         Some(NamePattern { environments })
     };
-    let reading = || Role::new("invoices:read".parse().expect("a scope"));
-    let roles = |n: usize| (0..n).map(|n| (role(&format!("r{n}")), reading())).collect();
     let outside = Role::new("billing:admin".parse().expect("a scope"));
     let billing = || Scope::new("billing:admin").expect("a scope");
     let too_many = |got| PolicyError::MaxKeys { field: PolicyField::MaxKeysPerUser, got };
