@@ -222,7 +222,7 @@ impl Authority {
         Ok(Page { items: self.entries(actor, page.items, now).await?, next: page.next })
     }
 
-    async fn entries(
+    pub(super) async fn entries(
         &self,
         actor: &Actor,
         found: Vec<StoredKey>,
@@ -233,7 +233,13 @@ impl Authority {
     }
 }
 
-fn entry(actor: &Actor, stored: &StoredKey, policy: PolicyInForce<'_>, now: Timestamp) -> KeyEntry {
+/// Returns the entry of a key for an actor.
+pub(super) fn entry(
+    actor: &Actor,
+    stored: &StoredKey,
+    policy: PolicyInForce<'_>,
+    now: Timestamp,
+) -> KeyEntry {
     let (key, owner) = (stored.record.key(), stored.owner.as_ref());
     let status = key.status(now);
     let possible = |operation: &Operation| {
