@@ -6,7 +6,7 @@ use crate::record::event::{DetailField, EventDetails};
 use crate::record::key::{Key, KeyRecord};
 use crate::record::operation::{Operation, Outcome};
 use crate::setup::retry::Attempted;
-use crate::store::{Change, Condition};
+use crate::store::{Change, Condition, StoredKey};
 use crate::value::id::KeyId;
 use crate::value::name::Name;
 use crate::value::time::Timestamp;
@@ -273,16 +273,25 @@ impl Attempt<'_> {
         key: &KeyId,
         operation: Operation,
     ) -> Result<KeyRecord, KeyError> {
+        Ok(self.stored_key(key, operation).await?.record)
+    }
+
+    /// Reads a key like [`key`](Self::key), with its usage and the record of its owner.
+    pub(super) async fn stored_key(
+        &mut self,
+        key: &KeyId,
+        operation: Operation,
+    ) -> Result<StoredKey, KeyError> {
         self.event.key = Some(*key);
         let stored = self.store().key(self.actor.tenant(), key).await?;
-        let record = stored.ok_or(KeyError::NotFound(*key))?.record;
-        let owner = &record.key().owner;
+        let stored = stored.ok_or(KeyError::NotFound(*key))?;
+        let owner = &stored.record.key().owner;
         self.event.account = owner.account();
         if !self.actor.may(Operation::KeyShow, owner) && !self.actor.may(operation, owner) {
             return Err(KeyError::NotFound(*key));
         }
         self.actor.must(operation, owner)?;
-        Ok(record)
+        Ok(stored)
     }
 
     /// Writes a changed key, or records that the operation changed nothing.

@@ -239,7 +239,13 @@ impl Authority {
     }
 }
 
-fn entry(actor: &Actor, stored: &StoredKey, policy: PolicyInForce<'_>, now: Timestamp) -> KeyEntry {
+/// Returns the entry of a key for an actor.
+pub(super) fn entry(
+    actor: &Actor,
+    stored: &StoredKey,
+    policy: PolicyInForce<'_>,
+    now: Timestamp,
+) -> KeyEntry {
     let (key, owner) = (stored.record.key(), stored.owner.as_ref());
     let status = key.status(now);
     let possible = |operation: &Operation| {

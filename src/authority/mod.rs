@@ -5,6 +5,8 @@
 //! rules of a tenant in `record::rules`. The change is committed together with its event.
 
 mod accounts;
+#[cfg(feature = "management")]
+mod after_change;
 mod all_tenants;
 mod attempt;
 mod errors;

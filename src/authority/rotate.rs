@@ -6,6 +6,7 @@ use crate::record::actor::Actor;
 use crate::record::event::{DetailField, EventDetails};
 use crate::record::key::Key;
 use crate::record::operation::{Operation, Outcome};
+use crate::store::{Change, StoredKey};
 use crate::value::id::KeyId;
 use crate::value::random::{Drawn, RandomError};
 use crate::value::token::FreshSecret;
@@ -14,6 +15,7 @@ use super::Authority;
 use super::errors::KeyError;
 use super::generate::Issued;
 use super::keys::Step;
+use super::listing::entry;
 
 impl Authority {
     /// Replaces a key's secret in one atomic step, and returns the new token.
@@ -74,25 +76,27 @@ impl Authority {
         let (operation, bytes) = (Operation::KeyRotate, secret.as_bytes());
         let rotated = self.attempt(actor, operation, |attempt| {
             Box::pin(async move {
-                let record = attempt.key(key, operation).await?;
+                let stored = attempt.stored_key(key, operation).await?;
+                let record = &stored.record;
                 let rules = attempt.rules_of(&record.key().owner).await?;
                 let next = record.rotate(digest, overlap, rules.policy(), attempt.now)?;
                 if record.has_secret(bytes, &digest, &self.setup.peppers) {
-                    return Err(RandomError::Repeats(Drawn::Secret).into());
+                    return Err(KeyError::from(RandomError::Repeats(Drawn::Secret)));
                 }
                 let number = u64::from(next.key().secret_number);
                 let mut details = EventDetails::NONE.value(DetailField::SecretNumber, number);
                 if let Some(end) = next.key().overlap_ends_at {
                     details = details.text(DetailField::OverlapEnds, end);
                 }
-                attempt
-                    .write_key(Step::update(Outcome::Done(next), details), rules.conditions)
-                    .await
+                let change = Change::UpdateKey(next.clone());
+                let stored = StoredKey { record: next, ..stored };
+                let entry = entry(actor, &stored, rules.policy(), attempt.now);
+                Ok(attempt.write(rules.conditions, change, details, entry).await?)
             })
         });
-        let key = rotated.await?.into_inner();
-        let token = secret.into_token(&key.prefix, key.id);
-        Ok(Issued { key, token })
+        let entry = rotated.await?;
+        let token = secret.into_token(&entry.key.prefix, entry.key.id);
+        Ok(Issued { key: entry.key.clone(), entry, token })
     }
 
     /// Ends the overlap of a rotation early, so that the old secret is refused.

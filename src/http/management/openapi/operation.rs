@@ -104,12 +104,12 @@ fn success(success: Success) -> (&'static str, Value) {
 /// Returns the description of a successful response.
 fn description(body: Schema) -> &'static str {
     match body {
-        Schema::Issued => "The key and its token, whole and in two parts.",
+        Schema::Issued => "The key as the listing shows it, and its token, whole and in two parts.",
         Schema::KeyEntry => "The key with its status, usage and possible actions.",
         Schema::KeyPage | Schema::AccountPage | Schema::EventPage | Schema::TenantPage => {
             "One page of the list."
         }
-        Schema::KeyChange => "The key after the change.",
+        Schema::KeyChange => "The key after the change, as the listing shows it.",
         Schema::AccountChange => "The service account after the change.",
         Schema::KeysChange => "The keys that were changed, after the change.",
         Schema::UserChange => "The user after the change.",

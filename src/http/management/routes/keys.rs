@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
-use crate::authority::Authority;
+use crate::authority::{Authority, KeyError};
 use crate::http::management::extract::caller::Caller;
 use crate::http::management::extract::json_body::Body;
 use crate::http::management::extract::path_id::PathId;
@@ -19,8 +19,9 @@ use crate::http::management::wire::responses::{
     created, issued, key_changed, keys_changed, results, tagged,
 };
 use crate::http::management::wire::views::{KeyEntryView, PageView};
-use crate::record::key::Owner;
-use crate::record::operation::Operation;
+use crate::record::actor::Actor;
+use crate::record::key::{Key, Owner};
+use crate::record::operation::{Operation, Outcome};
 use crate::store::KeyQuery;
 use crate::value::id::KeyId;
 
@@ -127,7 +128,8 @@ pub(super) async fn edit(
     if let Some(version) = precondition.version() {
         edit = edit.if_version(version);
     }
-    Ok(key_changed(authority.edit(&actor, &id.key()?, edit).await?))
+    let edited = authority.edit(&actor, &id.key()?, edit).await?;
+    changed(&authority, &actor, edited).await
 }
 
 pub(super) async fn delete(
@@ -158,7 +160,10 @@ pub(super) async fn revoke_many(
     Body(body): Body<RevokeBody>,
 ) -> Answer {
     let ids: Vec<KeyId> = body.into_ids()?;
-    results(authority.revoke_many(&actor, &ids).await)
+    let answers = authority.revoke_many(&actor, &ids).await;
+    let revoked: Vec<KeyId> =
+        answers.iter().filter(|(_, answer)| answer.is_ok()).map(|(id, _)| *id).collect();
+    results(answers, authority.entries_after(&actor, &revoked).await)
 }
 
 pub(super) async fn transfer(
@@ -168,7 +173,8 @@ pub(super) async fn transfer(
     _: (NoParams, Unconditional),
     Body(TransferBody { owner }): Body<TransferBody>,
 ) -> Answer {
-    Ok(key_changed(authority.transfer_key(&actor, &id.key()?, &owner).await?))
+    let handed = authority.transfer_key(&actor, &id.key()?, &owner).await?;
+    changed(&authority, &actor, handed).await
 }
 
 pub(super) async fn revoke_owned(
@@ -177,7 +183,8 @@ pub(super) async fn revoke_owned(
     _: (NoParams, Unconditional),
     Body(OwnerBody { owner }): Body<OwnerBody>,
 ) -> Answer {
-    Ok(keys_changed(authority.revoke_owned(&actor, &owner).await?))
+    let revoked = authority.revoke_owned(&actor, &owner).await?;
+    all_changed(&authority, &actor, &owner, &revoked).await
 }
 
 pub(super) async fn transfer_owned(
@@ -186,7 +193,21 @@ pub(super) async fn transfer_owned(
     _: (NoParams, Unconditional),
     Body(HandOverBody { from, to }): Body<HandOverBody>,
 ) -> Answer {
-    Ok(keys_changed(authority.transfer_owned(&actor, &from, &to).await?))
+    let handed = authority.transfer_owned(&actor, &from, &to).await?;
+    all_changed(&authority, &actor, &to, &handed).await
+}
+
+/// Answers a change of one key with its entry.
+async fn changed(authority: &Authority, actor: &Actor, outcome: Outcome<Key>) -> Answer {
+    let unchanged = outcome.is_unchanged();
+    let entry = authority.entry_after(actor, &outcome.into_inner().id).await?;
+    Ok(key_changed(entry, unchanged))
+}
+
+/// Answers a change of several keys of an owner with their entries.
+async fn all_changed(authority: &Authority, actor: &Actor, owner: &Owner, keys: &[Key]) -> Answer {
+    let entries = authority.entries_of(actor, owner, keys).await;
+    Ok(keys_changed(entries.map_err(KeyError::from)?))
 }
 
 /// Defines the handlers of actions that differ only in the method of the authority.
@@ -199,7 +220,8 @@ macro_rules! actions {
             _: (NoParams, Unconditional),
             Body(Nothing {}): Body<Nothing>,
         ) -> Answer {
-            Ok(key_changed(authority.$name(&actor, &id.key()?).await?))
+            let done = authority.$name(&actor, &id.key()?).await?;
+            changed(&authority, &actor, done).await
         }
     )*};
 }

@@ -5,9 +5,10 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
 use super::problem::{Code, Problem, ProblemView};
-use super::responses::KeyChange;
+use super::views::KeyView;
 use crate::authority::{KeyError, ListError, RevokeReport, SweepReport};
 use crate::record::key::{Key, Owner};
+use crate::record::operation::Outcome;
 use crate::store::TenantEntry;
 use crate::value::id::{KeyId, TenantId};
 
@@ -45,7 +46,7 @@ struct KeyResult {
     id: KeyId,
     tenant: Option<TenantId>,
     #[serde(flatten)]
-    change: Option<KeyChange>,
+    change: Option<RevokedKey>,
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<ProblemView>,
 }
@@ -58,6 +59,20 @@ struct TenantResult<T> {
     done: Option<T>,
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<ProblemView>,
+}
+
+/// A key after its revocation.
+#[derive(Serialize)]
+struct RevokedKey {
+    key: KeyView,
+    unchanged: bool,
+}
+
+impl From<Outcome<Key>> for RevokedKey {
+    fn from(outcome: Outcome<Key>) -> Self {
+        let unchanged = outcome.is_unchanged();
+        Self { key: outcome.into_inner().into(), unchanged }
+    }
 }
 
 #[derive(Serialize)]

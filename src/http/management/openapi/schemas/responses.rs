@@ -56,9 +56,22 @@ pub(super) fn overlap() -> Value {
 }
 
 pub(super) fn key_entry() -> Value {
+    record(&entry_properties())
+}
+
+/// Builds the schema of an entry with more properties.
+fn entry_and(more: &Value) -> Value {
+    let mut properties = entry_properties();
+    for (name, schema) in more.as_object().into_iter().flatten() {
+        properties[name] = schema.clone();
+    }
+    record(&properties)
+}
+
+fn entry_properties() -> Value {
     let operations = Operation::ALL.iter().filter(|operation| operation.is_of_a_key());
     let operations: Vec<&str> = operations.map(|operation| operation.as_str()).collect();
-    record(&json!({
+    json!({
         "key": schema_ref(Schema::Key),
         "prefix": {
             "type": "string",
@@ -80,7 +93,7 @@ pub(super) fn key_entry() -> Value {
             "description": "The reason why a verification would refuse the key now, in one word, or null.",
         },
         "actions": { "type": "array", "items": { "type": "string", "enum": operations } },
-    }))
+    })
 }
 
 pub(super) fn key_page() -> Value {
@@ -88,16 +101,15 @@ pub(super) fn key_page() -> Value {
 }
 
 pub(super) fn key_change() -> Value {
-    record(&json!({ "key": schema_ref(Schema::Key), "unchanged": boolean() }))
+    entry_and(&json!({ "unchanged": boolean() }))
 }
 
 pub(super) fn keys_change() -> Value {
-    record(&json!({ "keys": { "type": "array", "items": schema_ref(Schema::Key) } }))
+    record(&json!({ "keys": { "type": "array", "items": schema_ref(Schema::KeyEntry) } }))
 }
 
 pub(super) fn issued() -> Value {
-    record(&json!({
-        "key": schema_ref(Schema::Key),
+    entry_and(&json!({
         "token": { "type": "string", "description": "The token of the key. No other response shows it again." },
         "key_id": {
             "type": "string",
@@ -117,9 +129,7 @@ pub(super) fn results() -> Value {
         "results": {
             "type": "array",
             "items": { "oneOf": [
-                record(&json!({
-                    "id": id(), "key": schema_ref(Schema::Key), "unchanged": boolean(),
-                })),
+                entry_and(&json!({ "id": id(), "unchanged": boolean() })),
                 record(&json!({ "id": id(), "problem": schema_ref(Schema::Problem) })),
             ] },
         },
