@@ -1,7 +1,5 @@
 //! The entry point: a builder, and the authority and verifier that a service takes from it.
 
-#[cfg(feature = "cached")]
-use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
@@ -301,7 +299,9 @@ impl Builder {
     pub fn build(self) -> Result<Keywright, BuildError> {
         self.default_policy.validate()?;
         #[cfg(feature = "cached")]
-        let caches = self.caches.into_iter().chain(cache_in(&*self.store)).collect();
+        let found = CachedStore::find_in(&*self.store).cloned();
+        #[cfg(feature = "cached")]
+        let caches = self.caches.into_iter().chain(found).collect();
         let setup = Setup {
             store: self.store,
             clock: self.clock,
@@ -330,15 +330,6 @@ impl fmt::Debug for Builder {
             .field("peppers", &self.peppers)
             .finish_non_exhaustive()
     }
-}
-
-/// Returns the store as a cache, if it is one, behind any number of `Arc`s.
-#[cfg(feature = "cached")]
-fn cache_in(mut store: &dyn KeyStore) -> Option<CachedStore> {
-    while let Some(inner) = (store as &dyn Any).downcast_ref::<Arc<dyn KeyStore>>() {
-        store = &**inner;
-    }
-    (store as &dyn Any).downcast_ref::<CachedStore>().cloned()
 }
 
 /// A [`Keywright`] could not be built.

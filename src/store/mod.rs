@@ -55,7 +55,9 @@ pub use self::query::{
 };
 pub use self::resolve::{Resolve, Resolved};
 #[cfg(feature = "postgres")]
-pub use self::transfer::{Transfer, TransferError, TransferProgress, TransferSource};
+pub use self::transfer::{
+    MoveError, MoveOptions, MovingStore, Transfer, TransferError, TransferProgress, TransferSource,
+};
 pub use crate::record::freshness::{Age, Found, Freshness};
 pub use crate::record::key::KeyRecord;
 pub use crate::record::snapshot::{Snapshot, SnapshotError};

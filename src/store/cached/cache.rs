@@ -1,5 +1,6 @@
 //! The cache, which answers from memory where it may and otherwise asks the store behind it.
 
+use std::any::Any;
 use std::fmt;
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -10,6 +11,8 @@ use async_trait::async_trait;
 
 use super::entries::Entries;
 use super::hints::{ChangeHints, NoHints};
+#[cfg(feature = "postgres")]
+use super::lease::Forget;
 use super::lease::{Bounds, Ledger};
 use super::monotonic_clock::MonotonicClock;
 use super::options::{CacheOptions, CacheOptionsError};
@@ -226,6 +229,24 @@ impl CachedStore {
     /// ```
     pub fn regressions(&self) -> u64 {
         self.0.ledger().regressions()
+    }
+}
+
+impl CachedStore {
+    /// Returns the store as a cache, if it is one, behind any number of `Arc`s.
+    pub(crate) fn find_in(mut store: &dyn KeyStore) -> Option<&Self> {
+        while let Some(inner) = (store as &dyn Any).downcast_ref::<Arc<dyn KeyStore>>() {
+            store = &**inner;
+        }
+        (store as &dyn Any).downcast_ref::<Self>()
+    }
+
+    /// Forgets all entries, and drops the answers that are being read.
+    #[cfg(feature = "postgres")]
+    pub(in crate::store) fn forget_everything(&self) {
+        let mut ledger = self.0.ledger();
+        ledger.note_own_change();
+        self.0.entries.forget(&Forget::Everything);
     }
 }
 

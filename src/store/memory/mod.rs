@@ -13,6 +13,8 @@ mod stage;
 mod state;
 mod store;
 mod tables;
+#[cfg(feature = "postgres")]
+mod touched;
 mod view;
 
 #[cfg(feature = "file")]
@@ -22,3 +24,5 @@ pub(in crate::store) use self::stage::Stage;
 #[cfg(any(feature = "file", feature = "postgres"))]
 pub(in crate::store) use self::state::State;
 pub use self::store::MemoryStore;
+#[cfg(feature = "postgres")]
+pub(in crate::store) use self::touched::{Journal, Touched};

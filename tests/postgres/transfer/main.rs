@@ -1,6 +1,11 @@
 //! Moving a store into PostgreSQL copies everything unchanged, however often the move is
 //! interrupted, and keeps the tables closed until the move is complete.
 
+mod caches;
+mod killed;
+mod moved_file;
+mod moving;
+mod traffic;
 mod twice;
 
 use std::future::{Future, poll_fn};
