@@ -105,6 +105,9 @@ impl From<Failure> for TransferError {
 impl Transfer {
     /// Creates the tables and closes them for everything except this transfer.
     ///
+    /// If the source records that it was moved here, the last step was interrupted before it opened
+    /// the tables. The source then takes changes again.
+    ///
     /// ```no_run
     /// # // It needs a PostgreSQL server.
     /// # async fn begin(pool: sqlx::PgPool) -> Result<(), Box<dyn std::error::Error>> {
@@ -255,8 +258,10 @@ impl Transfer {
     /// Pauses changes of the source, copies the rest, checks that nothing differs, and opens the
     /// tables.
     ///
-    /// The source takes no changes from this call on, and keeps answering reads. Its verifiers keep
-    /// counting uses. When the tables are open, the source passes every flush of usage on to them.
+    /// It is for a source that is not in use; see
+    /// [`MovingStore::finish`](crate::store::MovingStore::finish) for one that is. The source takes no
+    /// changes from this call on, and keeps answering reads. A file records that it was moved, and does
+    /// not open again. Its verifiers keep counting uses. When the tables are open, the source passes every flush of usage on to them.
     /// So no use is lost while the host still verifies with the source. Flush the old verifiers
     /// once more after the host has changed to the returned store.
     ///

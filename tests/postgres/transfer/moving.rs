@@ -88,6 +88,7 @@ fn b12_same_authority_and_verifier_use_the_new_store() {
     let store = MovingStore::new(MemoryStore::new());
     let world = lived(store.clone());
     let before = seen(&world);
+    block_on(world.verifier.flush()).expect("the old store takes uses");
     let counted = uses(&store, &world);
     use_first_key(&world, 3);
     move_to(&place, &store, Duration::from_secs(5)).expect("it has moved");
@@ -223,6 +224,16 @@ fn unconfirmed(place: &Place, world: &World, store: &MovingStore, locking: &str)
     let options = MoveOptions::new().hold(Duration::from_millis(300));
     let failed = block_on(store.finish(transfer, target, options));
     assert!(matches!(failed, Err(MoveError::Unconfirmed)), "{failed:?}");
+    // The first attempt to open the tables was given up, and the database is asked.
+    let waiting = format!(
+        "SELECT count(*) > 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%{}%'",
+        place.schema
+    );
+    let waiting = || {
+        let waiting = sqlx::query_scalar::<_, bool>(AssertSqlSafe(waiting.clone()));
+        block_on(waiting.fetch_one(&place.pool))
+    };
+    while !waiting()? {}
     // Reads continue, changes fail, and the uses stay counted.
     use_first_key(world, 1);
     let refused = block_on(world.verifier.flush()).expect_err("it is not known where to");

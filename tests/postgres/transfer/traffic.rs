@@ -9,12 +9,17 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use futures_lite::future::block_on;
-use keywright::store::{CacheOptions, CachedStore, FileStore, KeyStore, MoveOptions, MovingStore};
+use keywright::store::{
+    Batch, CacheOptions, CachedStore, Change, FileStore, KeyRecord, KeyStore, MoveOptions,
+    MovingStore,
+};
 use keywright::{Issued, Owner, UserId};
 
 use common::transfer::Place;
 use common::{World, amount, named};
 
+/// The most keys that are verified, rotated or revoked. All others are only moved.
+const MOST_IN_USE: usize = 2_000;
 /// The number of keys of each owner.
 const KEYS_OF_ONE: usize = 100;
 /// The parts of the keys that are only verified, that are rotated, and that are revoked.
@@ -50,8 +55,32 @@ impl fmt::Display for Calls {
     }
 }
 
-fn fill(world: &World, keys: usize) -> Vec<Issued> {
+/// Generates keys that are in use, and inserts copies of one of them until the store has as many keys
+/// as it should have.
+fn fill(world: &World, store: &impl KeyStore, keys: usize) -> Vec<Issued> {
     world.change_policy(|policy| policy.max_keys_per_owner = 1_000);
+    let issued = generate(world, keys.min(MOST_IN_USE));
+    let id = &issued[0].key.id;
+    let stored = block_on(store.key(world.tenant(), id)).expect("it answers").expect("the key");
+    let record = serde_json::to_value(stored.record).expect("JSON").to_string();
+    let event = block_on(world.events_of(id)).expect("its events").remove(0);
+    let copies: Vec<_> = (issued.len()..keys).collect();
+    for copies in copies.chunks(1_000) {
+        let mut batch = Batch::default();
+        for number in copies {
+            let copy = record.replace(id.as_str(), &format!("{number:016}"));
+            let record: KeyRecord = serde_json::from_str(&copy).expect("a record");
+            let mut event = event.clone();
+            event.key = Some(*record.id());
+            batch.changes.push(Change::InsertKey(record));
+            batch.events.push(event);
+        }
+        block_on(store.commit(batch)).expect("they are inserted");
+    }
+    issued
+}
+
+fn generate(world: &World, keys: usize) -> Vec<Issued> {
     let generate = |number: usize| {
         let owner = UserId::new(format!("user-{}", number / KEYS_OF_ONE)).expect("an id");
         let new = named("prod-main-app").owner(Owner::User(owner));
@@ -154,8 +183,9 @@ fn b12_running_service_moves_without_a_failed_call() {
     let store = MovingStore::new(file);
     let world = World::new(store.clone());
     let begin = Instant::now();
-    let keys = fill(&world, keys);
-    println!("{} keys were generated in {:?}", keys.len(), begin.elapsed());
+    let all = keys;
+    let keys = fill(&world, &store, keys);
+    println!("{all} keys, {} of them in use, were made in {:?}", keys.len(), begin.elapsed());
     let part = keys.len() / PARTS;
     let (verified, changed) = keys.split_at(part * VERIFIED);
     let (rotated, revoked) = changed.split_at(part);
