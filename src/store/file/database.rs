@@ -169,12 +169,11 @@ impl Database {
     /// After an error, the database must not be used.
     pub(super) fn set_moved_to(&mut self, place: Option<&str>) -> Result<(), StoreError> {
         let transaction = self.begin()?;
-        match place {
-            Some(place) => put(&transaction, META, "meta", MOVED_KEY, place.as_bytes())?,
-            None => {
-                let mut meta = transaction.open_table(META).map_err(storage)?;
-                meta.remove(MOVED_KEY).map_err(storage)?;
-            }
+        if let Some(place) = place {
+            put(&transaction, META, "meta", MOVED_KEY, place.as_bytes())?;
+        } else {
+            let mut meta = transaction.open_table(META).map_err(storage)?;
+            meta.remove(MOVED_KEY).map_err(storage)?;
         }
         self.commit(transaction, self.state.clone(), self.sum)?;
         self.moved_to = place.map(str::to_owned);

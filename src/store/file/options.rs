@@ -82,11 +82,11 @@ impl FileOptions {
         self
     }
 
-    /// Opens a file also if its keys were moved to PostgreSQL. It then answers reads and refuses
-    /// changes.
+    /// Opens a file also if its keys were moved to PostgreSQL.
     ///
-    /// The file does not see changes in the database: a key that is revoked there is still accepted
-    /// here. Use this option to finish a move that was interrupted in its last step; see [Moving
+    /// The file then answers reads and refuses changes. It does not see changes in the database: a
+    /// key that is revoked there is still accepted here. Use this option to finish a move that was
+    /// interrupted in its last step; see [Moving
     /// stores](crate::guide::moving_stores#when-it-is-interrupted).
     ///
     /// ```
@@ -106,11 +106,11 @@ impl FileOptions {
         self
     }
 
-    /// Makes a file forget that its keys were moved to PostgreSQL. It then takes changes again.
+    /// Makes a file forget that its keys were moved to PostgreSQL.
     ///
-    /// Use this option only to go back to the file for good, after the database was lost or its
-    /// tables were dropped. The changes that were made in the database are not in the file: keys
-    /// that were revoked there are valid again.
+    /// The file then takes changes again. Use this option only to go back to the file for good, after
+    /// the database was lost or its tables were dropped. The changes that were made in the database
+    /// are not in the file: keys that were revoked there are valid again.
     ///
     /// ```
     /// # futures_lite::future::block_on(async {

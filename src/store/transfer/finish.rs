@@ -77,11 +77,12 @@ impl MovingStore {
         let target: Arc<dyn KeyStore> = Arc::new(target);
         let refreshing = Refreshing::of(&*target);
         match self.prepare(&mut transfer, options).await {
-            Ok(held) => {
+            Ok(paused) => {
                 let store = Arc::clone(&self.0);
                 let last_step = LastStep { store, transfer, new: target };
-                let until = held.since + hold;
-                let task = last_step.run(held.pause, held.changes, held.since, until, refreshing);
+                let until = paused.since + hold;
+                let Held { changes, pause, since } = paused;
+                let task = last_step.run(pause, changes, since, until, refreshing);
                 let task = tokio::spawn(task);
                 // Dropping the handle does not end the task.
                 match timeout_at(until + GRACE, task).await {
@@ -118,8 +119,8 @@ impl MovingStore {
         }
         let mut doing = "waiting for the changes in progress";
         let (since, hold) = (Instant::now(), options.hold);
-        let held = timeout(hold, self.hold(transfer, since, &mut doing)).await;
-        held.unwrap_or(Err(MoveError::HoldExceeded { hold, doing }))
+        let paused = timeout(hold, self.hold(transfer, since, &mut doing)).await;
+        paused.unwrap_or(Err(MoveError::HoldExceeded { hold, doing }))
     }
 
     async fn hold(

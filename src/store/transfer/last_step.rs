@@ -47,16 +47,13 @@ impl LastStep {
     ) -> Result<Duration, MoveError> {
         let ended = {
             let mut ending = pin!(self.end(pause));
-            match timeout_at(until, ending.as_mut()).await {
-                Ok(ended) => {
-                    drop(changes);
-                    ended
-                }
-                Err(_) => {
-                    // The source is paused, so changes fail until the database answers.
-                    drop(changes);
-                    ending.await
-                }
+            if let Ok(ended) = timeout_at(until, ending.as_mut()).await {
+                drop(changes);
+                ended
+            } else {
+                // The source is paused, so changes fail until the database answers.
+                drop(changes);
+                ending.await
             }
         };
         let held = since.elapsed();

@@ -110,7 +110,7 @@ pub enum MoveError {
     HoldExceeded {
         /// The value of [`MoveOptions::hold`].
         hold: Duration,
-        /// What the last step was doing, such as `copying the last changes`.
+        /// The part of the last step that was running, such as `copying the last changes`.
         doing: &'static str,
     },
     /// The database did not answer in the last step, which opens its tables. So it is not known yet

@@ -192,9 +192,10 @@ impl Transfer {
         &mut self,
         progress: impl FnMut(TransferProgress),
     ) -> Result<(), TransferError> {
-        match self.is_copied {
-            true => self.copy_touched(progress).await,
-            false => self.compare(Depth::Numbers, progress).await,
+        if self.is_copied {
+            self.copy_touched(progress).await
+        } else {
+            self.compare(Depth::Numbers, progress).await
         }
     }
 

@@ -15,7 +15,7 @@ fn cache(store: impl KeyStore) -> CachedStore {
 }
 
 #[common::test(postgres)]
-fn b12_revoke_before_move_holds_in_cache_of_target() {
+fn b12_cache_of_target_knows_earlier_revoke() {
     let place = Place::new();
     let _runtime = place.enter();
     let store = MovingStore::new(MemoryStore::new());
@@ -63,7 +63,7 @@ fn b12_cache_above_forgets_the_old_store() {
 }
 
 #[common::test(postgres)]
-fn b12_epochs_continue_above_those_of_the_old_store() {
+fn b12_epochs_continue_above_the_old_ones() {
     let place = Place::new();
     let _runtime = place.enter();
     let store = MovingStore::new(MemoryStore::new());

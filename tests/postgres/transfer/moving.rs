@@ -82,7 +82,7 @@ fn assert_in_use(world: &World, store: &MovingStore) {
 }
 
 #[common::test(postgres)]
-fn b12_same_authority_and_verifier_use_the_new_store() {
+fn b12_same_verifier_uses_the_new_store() {
     let place = Place::new();
     let _runtime = place.enter();
     let store = MovingStore::new(MemoryStore::new());
@@ -151,7 +151,7 @@ fn b12_changes_in_progress_are_waited_for() {
 }
 
 #[common::test(postgres)]
-fn b12_hold_ends_while_a_change_is_in_progress() {
+fn b12_hold_ends_while_change_is_running() {
     let place = Place::new();
     let _runtime = place.enter();
     let (source, faults) = (MemoryStore::new(), Faults::default());
@@ -248,7 +248,7 @@ fn copy_all(place: &Place, store: &MovingStore) {
 }
 
 #[common::test(postgres)]
-fn b12_silent_database_is_asked_until_tables_are_closed() -> TestResult {
+fn b12_silent_database_has_closed_tables() -> TestResult {
     let place = Place::new();
     let _runtime = place.enter();
     let store = MovingStore::new(MemoryStore::new());
@@ -262,7 +262,7 @@ fn b12_silent_database_is_asked_until_tables_are_closed() -> TestResult {
 }
 
 #[common::test(postgres)]
-fn b12_silent_database_is_asked_until_tables_are_open() -> TestResult {
+fn b12_silent_database_has_open_tables() -> TestResult {
     let place = Place::new();
     let _runtime = place.enter();
     let store = MovingStore::new(MemoryStore::new());

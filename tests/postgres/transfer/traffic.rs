@@ -18,13 +18,10 @@ use keywright::{Issued, Owner, UserId};
 use common::transfer::Place;
 use common::{World, amount, named};
 
-/// The most keys that are verified, rotated or revoked. All others are only moved.
+/// The most keys that are verified or rotated, half of them each. All others are only moved.
 const MOST_IN_USE: usize = 2_000;
 /// The number of keys of each owner.
 const KEYS_OF_ONE: usize = 100;
-/// The parts of the keys that are only verified, that are rotated, and that are revoked.
-const VERIFIED: usize = 2;
-const PARTS: usize = 4;
 /// The time for which the calls go on before and after the move.
 const AROUND: Duration = Duration::from_millis(500);
 
@@ -131,22 +128,23 @@ impl Service<'_> {
         }
     }
 
-    /// Revokes one key after another. Verifies each of them again until the end.
-    fn revoke_all(&self, keys: &[Issued]) {
-        let mut revoked = 0;
+    /// Generates and revokes one key after another. Verifies each of them again until the end.
+    fn revoke(&self) {
+        let (authority, admin) = (&self.world.authority, &self.world.admin);
+        let mut keys: Vec<Issued> = Vec::new();
         while self.goes_on() {
-            if let Some(key) = keys.get(revoked) {
-                let (authority, admin) = (&self.world.authority, &self.world.admin);
-                assert_eq!(self.verify(key.token.expose()), "current", "before it is revoked");
-                let revoke = || block_on(authority.revoke(admin, &key.key.id));
-                self.calls.time("revoke", revoke).expect("it is revoked");
-                revoked += 1;
-            }
-            for key in keys[..revoked].iter().rev().take(20) {
+            let new = named("prod-main-app").owner(Owner::User(UserId::new("bob").expect("an id")));
+            let generate = || block_on(authority.generate(admin, new));
+            let key = self.calls.time("generate", generate).expect("a key");
+            assert_eq!(self.verify(key.token.expose()), "current", "before it is revoked");
+            let revoke = || block_on(authority.revoke(admin, &key.key.id));
+            self.calls.time("revoke", revoke).expect("it is revoked");
+            keys.push(key);
+            for key in keys.iter().rev().take(20) {
                 assert_eq!(self.verify(key.token.expose()), "revoked", "after it was revoked");
             }
         }
-        for key in &keys[..revoked] {
+        for key in &keys {
             assert_eq!(self.verify(key.token.expose()), "revoked", "at the end");
         }
     }
@@ -186,9 +184,7 @@ fn b12_running_service_moves_without_a_failed_call() {
     let all = keys;
     let keys = fill(&world, &store, keys);
     println!("{all} keys, {} of them in use, were made in {:?}", keys.len(), begin.elapsed());
-    let part = keys.len() / PARTS;
-    let (verified, changed) = keys.split_at(part * VERIFIED);
-    let (rotated, revoked) = changed.split_at(part);
+    let (verified, rotated) = keys.split_at(keys.len() / 2);
     let uses: Vec<_> = verified.iter().map(|_| AtomicU64::new(0)).collect();
     let (calls, ends) = (Calls::default(), AtomicBool::new(false));
     let service = Service { world: &world, calls: &calls, ends: &ends };
@@ -197,7 +193,7 @@ fn b12_running_service_moves_without_a_failed_call() {
             Box::new(|service| service.verify_all(verified, &uses, 0)),
             Box::new(|service| service.verify_all(verified, &uses, verified.len() / 2)),
             Box::new(|service| service.rotate_all(rotated)),
-            Box::new(|service| service.revoke_all(revoked)),
+            Box::new(|service| service.revoke()),
             Box::new(|service| service.generate()),
             Box::new(|service| service.flush()),
         ];
