@@ -12,6 +12,10 @@ use crate::setup::limiter::Limiter;
 #[cfg(feature = "cached")]
 use crate::store::CachedStore;
 use crate::store::KeyStore;
+#[cfg(feature = "postgres")]
+use crate::store::MovingStore;
+#[cfg(feature = "cached")]
+use crate::store::find_store;
 use crate::value::digest::PepperRing;
 use crate::value::random::Random;
 use crate::value::time::{Clock, SystemClock};
@@ -51,6 +55,8 @@ pub struct Keywright {
     verifier: Verifier,
     #[cfg(feature = "cached")]
     caches: Vec<CachedStore>,
+    #[cfg(feature = "postgres")]
+    moving: Option<MovingStore>,
 }
 
 impl Keywright {
@@ -123,6 +129,12 @@ impl Keywright {
     #[cfg(feature = "cached")]
     pub(crate) fn caches(&self) -> impl Iterator<Item = &CachedStore> {
         self.caches.iter()
+    }
+
+    /// Returns the store, if it can be moved.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn moving(&self) -> Option<&MovingStore> {
+        self.moving.as_ref()
     }
 }
 
@@ -299,9 +311,11 @@ impl Builder {
     pub fn build(self) -> Result<Keywright, BuildError> {
         self.default_policy.validate()?;
         #[cfg(feature = "cached")]
-        let found = CachedStore::find_in(&*self.store).cloned();
+        let found = find_store::<CachedStore>(&*self.store).cloned();
         #[cfg(feature = "cached")]
         let caches = self.caches.into_iter().chain(found).collect();
+        #[cfg(feature = "postgres")]
+        let moving = find_store::<MovingStore>(&*self.store).cloned();
         let setup = Setup {
             store: self.store,
             clock: self.clock,
@@ -318,6 +332,8 @@ impl Builder {
             authority: Authority::new(setup),
             #[cfg(feature = "cached")]
             caches,
+            #[cfg(feature = "postgres")]
+            moving,
         })
     }
 }

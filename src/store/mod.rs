@@ -34,6 +34,8 @@ use crate::value::time::Timestamp;
 
 pub use async_trait::async_trait;
 
+#[cfg(feature = "cached")]
+pub(crate) use self::arc::find as find_store;
 pub use self::batch::{Batch, Change, Changes, Condition, Epoch, Subject};
 #[cfg(feature = "cached")]
 pub use self::cached::{

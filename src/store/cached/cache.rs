@@ -1,6 +1,5 @@
 //! The cache, which answers from memory where it may and otherwise asks the store behind it.
 
-use std::any::Any;
 use std::fmt;
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -232,17 +231,9 @@ impl CachedStore {
     }
 }
 
+#[cfg(feature = "postgres")]
 impl CachedStore {
-    /// Returns the store as a cache, if it is one, behind any number of `Arc`s.
-    pub(crate) fn find_in(mut store: &dyn KeyStore) -> Option<&Self> {
-        while let Some(inner) = (store as &dyn Any).downcast_ref::<Arc<dyn KeyStore>>() {
-            store = &**inner;
-        }
-        (store as &dyn Any).downcast_ref::<Self>()
-    }
-
     /// Forgets all entries, and drops the answers that are being read.
-    #[cfg(feature = "postgres")]
     pub(in crate::store) fn forget_everything(&self) {
         let mut ledger = self.0.ledger();
         ledger.note_own_change();

@@ -26,7 +26,7 @@ impl MovingStore {
     ///
     /// `target` is [`Transfer::database`], usually with a [`CachedStore`](crate::store::CachedStore) in front of it. If it is a
     /// `CachedStore`, this method starts its refresh task, which ends with the last clone of the
-    /// cache. If the cache is inside a store of your own, create it directly before this call and
+    /// cache or with [`Running::shutdown`](crate::Running::shutdown). If the cache is inside a store of your own, create it directly before this call and
     /// start its refresh task yourself.
     ///
     /// It compares all rows while the store is in use, and then copies the changes since, until few

@@ -17,6 +17,7 @@ use super::moving_store::Inner;
 use super::source::Pause;
 use super::steps::Transfer;
 use crate::store::KeyStore;
+use crate::store::arc::find;
 use crate::store::cached::CachedStore;
 use crate::store::error::StoreError;
 use crate::store::memory::Stage;
@@ -60,7 +61,7 @@ impl LastStep {
         let Self { transfer, .. } = self;
         transfer.close().await;
         ended?;
-        refreshing.keep();
+        self.store.keep_refreshing(refreshing.keep());
         Ok(held)
     }
 
@@ -105,7 +106,7 @@ impl LastStep {
 
     /// Puts the new store in use.
     fn switch(&self) {
-        if let Some(cache) = CachedStore::find_in(&*self.new) {
+        if let Some(cache) = find::<CachedStore>(&*self.new) {
             cache.forget_everything();
         }
         let to = Arc::clone(&self.new);
@@ -122,11 +123,12 @@ pub(super) struct Refreshing(Option<JoinHandle<()>>);
 impl Refreshing {
     /// Starts the refresh task, if the store is a cache.
     pub(super) fn of(store: &dyn KeyStore) -> Self {
-        Self(CachedStore::find_in(store).map(|cache| tokio::spawn(cache.refresh_task())))
+        Self(find::<CachedStore>(store).map(|cache| tokio::spawn(cache.refresh_task())))
     }
 
-    fn keep(mut self) {
-        self.0 = None;
+    /// Returns the task, which then does not end on drop.
+    fn keep(mut self) -> Option<JoinHandle<()>> {
+        self.0.take()
     }
 }
 

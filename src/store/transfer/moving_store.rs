@@ -25,11 +25,12 @@
 //!   So there is no moment at which both of them take changes after a restart.
 
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use async_lock::RwLock;
 use async_trait::async_trait;
 use sqlx::PgPool;
+use tokio::task::JoinHandle;
 
 use super::source::TransferSource;
 use super::steps::{Transfer, TransferError};
@@ -39,7 +40,9 @@ use crate::record::freshness::Freshness;
 use crate::record::policy::Policy;
 use crate::record::usage::UsageBatch;
 use crate::store::KeyStore;
+use crate::store::arc::find;
 use crate::store::batch::{Batch, Changes, Epoch};
+use crate::store::cached::CachedStore;
 use crate::store::error::StoreError;
 use crate::store::postgres::PostgresOptions;
 use crate::store::query::{AccountQuery, EventQuery, KeyQuery, Page, StoredKey};
@@ -89,6 +92,14 @@ pub(super) struct Inner {
     pub(super) new: OnceLock<Arc<dyn KeyStore>>,
     /// Locked for reading by each write to the old store, and for writing by the last step.
     pub(super) writes: Arc<RwLock<()>>,
+    /// The refresh task of the new store's cache.
+    refreshing: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Inner {
+    pub(super) fn keep_refreshing(&self, task: Option<JoinHandle<()>>) {
+        *self.refreshing.lock().unwrap_or_else(PoisonError::into_inner) = task;
+    }
 }
 
 impl MovingStore {
@@ -126,7 +137,7 @@ impl MovingStore {
 
     fn of(old: Arc<dyn KeyStore>, source: TransferSource) -> Self {
         let (new, writes) = (OnceLock::new(), Arc::default());
-        Self(Arc::new(Inner { old, source, new, writes }))
+        Self(Arc::new(Inner { old, source, new, writes, refreshing: Mutex::default() }))
     }
 
     /// Begins a transfer of this store's keys: creates the tables and closes them for everything
@@ -165,6 +176,19 @@ impl MovingStore {
     /// ```
     pub fn has_moved(&self) -> bool {
         self.0.new.get().is_some()
+    }
+
+    /// Ends the refresh task of the new store's cache, and drops its hints, which hold a connection
+    /// of the caller's pool.
+    pub(crate) async fn stop_refreshing(&self) {
+        let task = self.0.refreshing.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(task) = task {
+            task.abort();
+            let _ = task.await;
+        }
+        if let Some(cache) = self.0.new.get().and_then(|new| find::<CachedStore>(&**new)) {
+            cache.drop_hints();
+        }
     }
 }
 

@@ -2,8 +2,8 @@
 
 use futures_lite::future::block_on;
 use keywright::store::{
-    CacheOptions, CachedStore, Freshness, KeyStore, ManualMonotonicClock, MemoryStore, MoveOptions,
-    MovingStore,
+    CacheOptions, CacheState, CachedStore, Freshness, KeyStore, ManualMonotonicClock, MemoryStore,
+    MoveOptions, MovingStore,
 };
 
 use common::World;
@@ -76,4 +76,22 @@ fn b12_epochs_continue_above_the_old_ones() {
     assert!(changes.epoch > last && changes.touched.is_none(), "a cache forgets everything");
     let next = block_on(store.commit(Default::default())).expect("a commit");
     assert!(next > changes.epoch);
+}
+
+#[common::test(postgres)]
+fn b12_shutdown_releases_the_pool() {
+    let place = Place::new();
+    let _runtime = place.enter();
+    let store = MovingStore::new(MemoryStore::new());
+    let world = World::new(store.clone());
+    let running = world.keywright.start().expect("a runtime");
+    let transfer = block_on(store.begin(place.options(), place.pool.clone())).expect("begun");
+    let database = transfer.database();
+    let hints = block_on(database.hints()).expect("the server listens");
+    let target = CachedStore::with_hints(database, CacheOptions::new(), hints).expect("a cache");
+    block_on(store.finish(transfer, target.clone(), MoveOptions::new())).expect("it has moved");
+    while target.state() != CacheState::Fresh {}
+    block_on(running.shutdown()).expect("the last flush");
+    // It would wait for the connection of the hints.
+    block_on(place.pool.close());
 }
