@@ -2,6 +2,7 @@
 //! interrupted, and keeps the tables closed until the move is complete.
 
 mod caches;
+mod contract;
 mod killed;
 mod moved_file;
 mod moving;
@@ -22,7 +23,7 @@ use keywright::{Actor, TenantId, UserId};
 use common::World;
 use common::transfer::{Place, lived, seen};
 
-common::suite!();
+common::suite!(contract::trials());
 
 /// Polls a future this many times, then drops it. Returns the result if the future completed
 /// before.
