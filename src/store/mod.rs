@@ -34,6 +34,8 @@ use crate::value::time::Timestamp;
 
 pub use async_trait::async_trait;
 
+#[cfg(feature = "cached")]
+pub(crate) use self::arc::find as find_store;
 pub use self::batch::{Batch, Change, Changes, Condition, Epoch, Subject};
 #[cfg(feature = "cached")]
 pub use self::cached::{
@@ -55,7 +57,9 @@ pub use self::query::{
 };
 pub use self::resolve::{Resolve, Resolved};
 #[cfg(feature = "postgres")]
-pub use self::transfer::{Transfer, TransferError, TransferProgress, TransferSource};
+pub use self::transfer::{
+    MoveError, MoveOptions, MovingStore, Transfer, TransferError, TransferProgress, TransferSource,
+};
 pub use crate::record::freshness::{Age, Found, Freshness};
 pub use crate::record::key::KeyRecord;
 pub use crate::record::owner_record::OwnerRecord;
