@@ -92,6 +92,9 @@ pub enum ValueError {
     /// The metadata exceeds its limits.
     #[error(transparent)]
     Metadata(#[from] crate::MetadataError),
+    /// The text is not a description or not a contact.
+    #[error(transparent)]
+    Note(#[from] crate::NoteError),
     /// The text is not a token prefix.
     #[error(transparent)]
     Prefix(#[from] crate::PrefixError),
@@ -101,6 +104,9 @@ pub enum ValueError {
     /// The text is not an owner.
     #[error(transparent)]
     Owner(#[from] crate::OwnerError),
+    /// The text is not a kind of owner.
+    #[error(transparent)]
+    OwnerKind(#[from] crate::OwnerKindError),
     /// The text is not a time, or the time is out of its bounds.
     #[error(transparent)]
     Time(#[from] crate::TimeError),
@@ -163,9 +169,11 @@ inside!(
     crate::NetworkError,
     crate::RateError,
     crate::MetadataError,
+    crate::NoteError,
     crate::PrefixError,
     crate::RoleNameError,
     crate::OwnerError,
+    crate::OwnerKindError,
     crate::TimeError,
     crate::store::CursorError,
     crate::OperationError,

@@ -13,10 +13,12 @@ use crate::record::policy::{Policy, PolicyError};
 use crate::record::settings::Settings;
 use crate::setup::Setup;
 use crate::setup::limiter::Limiter;
+use crate::setup::usage_recorder::UsageRecorder;
 #[cfg(feature = "cached")]
 use crate::store::CachedStore;
 use crate::store::KeyStore;
 use crate::value::digest::PepperRing;
+use crate::value::prefixes::Prefixes;
 use crate::value::random::Random;
 use crate::value::time::{Clock, SystemClock};
 use crate::value::token::Prefix;
@@ -76,6 +78,7 @@ impl Keywright {
             random: Arc::new(Random::system()),
             peppers: Arc::new(PepperRing::none()),
             prefix: Prefix::default(),
+            accepted_prefixes: None,
             default_policy: Policy::default(),
             #[cfg(feature = "cached")]
             caches: Vec::new(),
@@ -158,6 +161,7 @@ pub struct Builder {
     random: Arc<Random>,
     peppers: Arc<PepperRing>,
     prefix: Prefix,
+    accepted_prefixes: Option<Arc<[Prefix]>>,
     default_policy: Policy,
     #[cfg(feature = "cached")]
     caches: Vec<CachedStore>,
@@ -167,7 +171,7 @@ impl Builder {
     /// Sets the prefix of new tokens.
     ///
     /// The default is `key`. Each key keeps the prefix that it was generated with, so tokens with
-    /// another prefix stay valid.
+    /// another prefix stay valid, unless [`accept_prefixes`](Self::accept_prefixes) excludes them.
     ///
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Policy, Prefix, UserId, store::MemoryStore};
@@ -183,6 +187,37 @@ impl Builder {
     /// ```
     pub fn prefix(self, prefix: Prefix) -> Self {
         Self { prefix, ..self }
+    }
+
+    /// Limits the accepted keys to those with one of these prefixes.
+    ///
+    /// A key with another prefix is then refused like an unknown one, even if it is in the store,
+    /// and its possessor cannot revoke it here. For example, production refuses test keys. The
+    /// default accepts every prefix. Management is not limited: the [`Authority`] still lists,
+    /// changes and revokes all keys.
+    ///
+    /// The prefix of a key is compared, so a key that is presented as key id and key secret is
+    /// refused too. The [`prefix`](Self::prefix) of new keys must be one of these.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, Prefix, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let builder = Keywright::builder(MemoryStore::new()).default_policy(policy);
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// let (live, test) = (Prefix::new("acme_live")?, Prefix::new("acme_test")?);
+    /// let staging = builder.clone().prefix(test).build()?;
+    /// let production = builder.prefix(live.clone()).accept_prefixes([live]).build()?;
+    ///
+    /// // Both use one store.
+    /// let issued = staging.authority().generate(&alice, NewKey::named("test-main-app")?).await?;
+    /// assert!(staging.verifier().verify(issued.token.expose()).await.is_ok());
+    /// assert!(production.verifier().verify(issued.token.expose()).await.is_err());
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn accept_prefixes(self, prefixes: impl IntoIterator<Item = Prefix>) -> Self {
+        Self { accepted_prefixes: Some(prefixes.into_iter().collect()), ..self }
     }
 
     /// Sets the peppers of the stored digests.
@@ -301,9 +336,13 @@ impl Builder {
     /// ```
     ///
     /// # Errors
-    /// [`BuildError::DefaultPolicy`] if a field of the default policy is out of its bounds.
+    /// * [`BuildError::DefaultPolicy`] if a field of the default policy is out of its bounds.
+    /// * [`BuildError::PrefixNotAccepted`] if the prefix of new keys is not one of the accepted
+    ///   prefixes.
     pub fn build(self) -> Result<Keywright, BuildError> {
         self.default_policy.validate()?;
+        let prefixes = Prefixes::new(self.prefix.clone(), self.accepted_prefixes)
+            .ok_or(BuildError::PrefixNotAccepted(self.prefix))?;
         #[cfg(feature = "cached")]
         let caches = self.caches.into_iter().chain(cache_in(&*self.store)).collect();
         let setup = Setup {
@@ -311,10 +350,10 @@ impl Builder {
             clock: self.clock,
             random: self.random,
             peppers: self.peppers,
-            prefix: self.prefix,
+            prefixes,
+            usage_recorder: Arc::new(UsageRecorder::new(&self.default_policy)),
             default_policy: Arc::new(self.default_policy),
             limiter: Arc::new(Limiter::new()),
-            usage_recorder: Arc::default(),
             refusal_log: Arc::default(),
         };
         Ok(Keywright {
@@ -331,6 +370,7 @@ impl fmt::Debug for Builder {
         f.debug_struct("Builder")
             .field("store", &self.store)
             .field("prefix", &self.prefix)
+            .field("accepted_prefixes", &self.accepted_prefixes)
             .field("peppers", &self.peppers)
             .finish_non_exhaustive()
     }
@@ -364,4 +404,8 @@ pub enum BuildError {
     /// A field of the default policy is out of its bounds.
     #[error("the default policy is invalid")]
     DefaultPolicy(#[from] PolicyError),
+    /// The prefix of new keys is not one of the accepted prefixes, so every new key would be
+    /// refused.
+    #[error("accept_prefixes must contain the prefix of new keys, {0}")]
+    PrefixNotAccepted(Prefix),
 }

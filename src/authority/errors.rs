@@ -109,10 +109,23 @@ pub enum KeyError {
     #[error(transparent)]
     WrongStatus(#[from] WrongStatus),
     /// The overlap is longer than the policy allows.
-    #[error("the overlap must be at most {}, the limit in the tenant's policy", in_words(*.max))]
+    #[error(
+        "the overlap must be at most {}, the limit in the tenant's policy, got {}",
+        in_words(*.max),
+        in_words(*.overlap)
+    )]
     OverlapTooLong {
+        /// The overlap that the caller asked for.
+        overlap: Duration,
         /// The longest overlap that the policy allows.
         max: Duration,
+    },
+    /// The key is disabled and the rotation has an overlap. A disabled key can only be rotated
+    /// without an overlap, so that its old secret does not work again after the key is enabled.
+    #[error("the overlap must be 0 s while the key is disabled, got {}", in_words(*.overlap))]
+    OverlapWhileDisabled {
+        /// The overlap that the caller asked for.
+        overlap: Duration,
     },
     /// The change breaks a rule of the policy.
     #[error(transparent)]
@@ -366,7 +379,8 @@ impl From<RotateError> for KeyError {
     fn from(error: RotateError) -> Self {
         match error {
             RotateError::WrongStatus(error) => error.into(),
-            RotateError::OverlapTooLong { max } => Self::OverlapTooLong { max },
+            RotateError::OverlapTooLong { overlap, max } => Self::OverlapTooLong { overlap, max },
+            RotateError::OverlapWhileDisabled { overlap } => Self::OverlapWhileDisabled { overlap },
         }
     }
 }

@@ -34,6 +34,7 @@ use super::listing::{KeyEntry, entry};
 /// # let alice = Actor::developer(UserId::new("alice")?);
 /// let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
 /// println!("copy this token now: {}", issued.token.expose());
+/// println!("in two parts: {} and {}", issued.token.key_id(), issued.token.expose_key_secret());
 ///
 /// // The key itself holds no secret and can be logged.
 /// println!("alice has the key {}", issued.key.display_prefix());
@@ -82,13 +83,11 @@ impl Authority {
     /// exactly, under any number of concurrent calls.
     ///
     /// # Errors
-    /// * [`PermissionDenied`](GenerateError::PermissionDenied) if the actor has no permission to
-    ///   generate keys for this owner.
-    /// * [`UpgradeRequired`](GenerateError::UpgradeRequired) or
-    ///   [`AccessOff`](GenerateError::AccessOff) if the tenant has no API access.
+    /// * [`Missing`](GenerateError::Missing) if the permission, the license or the switch is missing.
     /// * [`AccountNotFound`](GenerateError::AccountNotFound) or
     ///   [`AccountDisabled`](GenerateError::AccountDisabled) if the owner is a service account that
-    ///   cannot have new keys.
+    ///   cannot have new keys, and [`UserSuspended`](GenerateError::UserSuspended) if it is a
+    ///   suspended user.
     /// * [`Rule`](GenerateError::Rule) if the name, expiry, scopes or rate break a rule of the
     ///   policy.
     /// * [`TooManyKeys`](GenerateError::TooManyKeys) if the owner holds as many live keys as the
@@ -134,7 +133,7 @@ impl Authority {
                 }
                 let (policy, account) = (rules.policy(), rules.account.as_ref());
                 let checked = new.check(owner, actor, policy, account, attempt.now)?;
-                let key = checked.into_key(key_id, self.setup.prefix.clone());
+                let key = checked.into_key(key_id, self.setup.prefixes.own().clone());
                 let limit = policy.max_keys_of(owner);
                 let record = KeyRecord::new(key, digest);
                 let stored = StoredKey {
@@ -154,7 +153,7 @@ impl Authority {
             })
         });
         let entry = generated.await?;
-        let token = secret.into_token(&self.setup.prefix, key_id);
+        let token = secret.into_token(self.setup.prefixes.own(), key_id);
         Ok(Issued { key: entry.key.clone(), entry, token })
     }
 }

@@ -67,10 +67,11 @@ impl Authority {
         self.edit(actor, key, KeyEdit::new().name(name)).await
     }
 
-    /// Changes the name, scopes, networks, rate or metadata of a key, all in one step.
+    /// Changes the name, scopes, networks, rate, description, contact or metadata of a key, all in
+    /// one step.
     ///
-    /// The name and the metadata can be changed in any status. The other fields can be changed
-    /// until the key is revoked or expired. Fields that the edit does not set stay as they are.
+    /// The name, description, contact and metadata can be changed in any status. The other fields
+    /// can be changed until the key is revoked or expired. Fields that the edit does not set stay as they are.
     ///
     /// ```
     /// use keywright::KeyEdit;
@@ -117,7 +118,7 @@ impl Authority {
                     return Err(KeyError::Stale { given, current: before.version });
                 }
                 let (next, conditions) = if operation == Operation::KeyAnnotate {
-                    // No rule of the policy restricts metadata.
+                    // No rule of the policy restricts description, contact or metadata.
                     (record.annotate(edit, attempt.now)?, Vec::new())
                 } else {
                     let rules = attempt.rules_of(&before.owner).await?;

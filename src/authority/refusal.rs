@@ -76,7 +76,7 @@ fn rule(error: &RuleError) -> Refusal {
         }
         RuleError::ZeroLifetime => plain(RefusalCode::ZeroLifetime),
         RuleError::LifetimeOverflow(_) => plain(RefusalCode::LifetimeOverflow),
-        RuleError::LifetimeTooLong { max } => longest(RefusalCode::LifetimeTooLong, max),
+        RuleError::LifetimeTooLong { max, .. } => longest(RefusalCode::LifetimeTooLong, max),
         RuleError::NeverValid { not_before, expires_at: expires } => {
             let details = details
                 .text(DetailField::NotBefore, not_before)
@@ -125,6 +125,7 @@ fn policy(error: &PolicyError) -> Refusal {
         PolicyError::EventRetention(time) => {
             given(RefusalCode::EventRetentionTooShort, time.as_secs())
         }
+        PolicyError::AlertPeriod(time) => given(RefusalCode::InvalidAlertPeriod, time.as_secs()),
         PolicyError::EventRetentionRange { max, .. } => {
             given(RefusalCode::EventRetentionTooShort, max.as_secs())
         }
@@ -141,7 +142,7 @@ fn policy(error: &PolicyError) -> Refusal {
             with(RefusalCode::UnknownScope, details)
         }
         PolicyError::NamePattern => plain(RefusalCode::InvalidNamePattern),
-        PolicyError::BeyondPlan { field: name, value, bound } => {
+        PolicyError::BeyondPlan { field: name, value, bound, .. } => {
             let details = field(name).text(DetailField::Value, value);
             with(RefusalCode::BeyondPlan, details.text(DetailField::Bound, bound))
         }
@@ -191,7 +192,8 @@ impl ManagementError for KeyError {
             Self::PermissionDenied(error) => permission_denied(*error),
             Self::NotFound(_) => plain(RefusalCode::KeyNotFound),
             Self::WrongStatus(error) => wrong_status(*error),
-            Self::OverlapTooLong { max } => longest(RefusalCode::OverlapTooLong, max),
+            Self::OverlapTooLong { max, .. } => longest(RefusalCode::OverlapTooLong, max),
+            Self::OverlapWhileDisabled { .. } => plain(RefusalCode::OverlapWhileDisabled),
             Self::Rule(error) => rule(error),
             Self::NewOwner(error) => new_owner(error),
             Self::Stale { given, current } => stale(*given, *current),
@@ -270,7 +272,9 @@ mod tests {
     use crate::record::policy::Policy;
     use crate::record::policy_in_force::PolicyInForce;
     use crate::record::role::RoleName;
+    use crate::record::rules::ExpiryField;
     use crate::record::status::KeyStatus;
+    use crate::record::violation::Quantity;
     use crate::value::id::UserId;
     use crate::value::name::NameError;
     use crate::value::random::Drawn;
@@ -317,8 +321,9 @@ mod tests {
         let scope = || "a:b".parse().expect("a scope");
         let beyond = PolicyError::BeyondPlan {
             field: PolicyField::Retention,
-            value: "4".to_owned(),
-            bound: "at most 3".to_owned(),
+            value: Quantity::Seconds(4),
+            relation: "at most",
+            bound: Quantity::Seconds(3),
         };
         let versions = "given_version=1 current_version=2";
         let rows = [
@@ -332,7 +337,12 @@ mod tests {
             (of_key(denied), C::PermissionDenied, ""),
             (of_key(KeyError::NotFound(key)), C::KeyNotFound, ""),
             (of_key(status), C::WrongStatus, "status=\"revoked\""),
-            (of_key(KeyError::OverlapTooLong { max: hour }), C::OverlapTooLong, "max_seconds=3600"),
+            (
+                of_key(KeyError::OverlapTooLong { overlap: 2 * hour, max: hour }),
+                C::OverlapTooLong,
+                "max_seconds=3600",
+            ),
+            (of_key(KeyError::OverlapWhileDisabled { overlap: hour }), C::OverlapWhileDisabled, ""),
             (of_key(KeyError::Stale { given: 1, current: 2 }), C::Stale, versions),
             (of_key(RandomError::Repeats(Drawn::Secret)), C::RandomSourceRepeats, ""),
             (of_key(RuleError::Name(NameError::Empty)), C::InvalidName, ""),
@@ -341,7 +351,11 @@ mod tests {
             (of_key(RuleError::ZeroLifetime), C::ZeroLifetime, ""),
             (of_key(RuleError::LifetimeOverflow(hour)), C::LifetimeOverflow, ""),
             (
-                of_key(RuleError::LifetimeTooLong { max: hour }),
+                of_key(RuleError::LifetimeTooLong {
+                    field: ExpiryField::ExpiresIn,
+                    lifetime: None,
+                    max: hour,
+                }),
                 C::LifetimeTooLong,
                 "max_seconds=3600",
             ),
@@ -411,11 +425,7 @@ mod tests {
                 C::UnknownScope,
                 "role=\"viewer\" scope=\"a:b\"",
             ),
-            (
-                of_policy(beyond),
-                C::BeyondPlan,
-                "bound=\"at most 3\" field=\"retention\" value=\"4\"",
-            ),
+            (of_policy(beyond), C::BeyondPlan, "bound=\"3\" field=\"retention\" value=\"4\""),
             (of_policy(PolicyError::NamePattern), C::InvalidNamePattern, ""),
         ];
         let mut codes = BTreeSet::from([C::Malformed, C::Counted]);

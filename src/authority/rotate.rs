@@ -43,6 +43,10 @@ impl Authority {
     /// # }).unwrap();
     /// ```
     ///
+    /// A disabled key can be rotated without an overlap, and stays disabled. After a leak,
+    /// [`disable`](Self::disable) the key, rotate it, and [`enable`](Self::enable) it: the leaked
+    /// secret never works again.
+    ///
     /// A key has at most two secrets: a second rotation during an overlap makes the oldest secret
     /// invalid at once. [`key`](Self::key) shows whether the old secret is still in use, and
     /// [`finish_rotation`](Self::finish_rotation) ends the overlap early.
@@ -50,7 +54,8 @@ impl Authority {
     /// See [Rotation](crate::guide::rotation) in the guide.
     ///
     /// # Errors
-    /// * [`KeyError::WrongStatus`] if the key is disabled, expired or revoked.
+    /// * [`KeyError::WrongStatus`] if the key is expired or revoked.
+    /// * [`KeyError::OverlapWhileDisabled`] if the key is disabled and `overlap` is not zero.
     /// * [`KeyError::OverlapTooLong`] if the policy does not allow such a long overlap.
     /// * [`KeyError::Random`] if the random source failed.
     /// * [`KeyError::Store`]. After the kind `Unavailable` the secret may have been replaced by one

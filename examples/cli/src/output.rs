@@ -6,7 +6,7 @@ use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
 use keywright::store::Cursor;
-use keywright::{KeyId, Outcome, Timestamp};
+use keywright::{KeyId, NamePattern, Outcome, Timestamp};
 use serde_json::Value;
 
 use crate::failure::Failure;
@@ -113,6 +113,14 @@ pub(crate) fn to_minute(time: Timestamp) -> String {
 /// Converts a value to text, or returns `none` if it is absent.
 pub(crate) fn or_none(value: Option<impl Display>, none: &str) -> String {
     value.map_or_else(|| none.to_owned(), |value| value.to_string())
+}
+
+/// Returns the environments of a name pattern, or `any`.
+pub(crate) fn in_words(pattern: &NamePattern) -> String {
+    match &*pattern.environments {
+        [] => "any".to_owned(),
+        environments => environments.join(","),
+    }
 }
 
 /// Returns `on` or `off`.

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::Session;
 use crate::failure::Failure;
-use crate::output::{Reply, changed_rows, or_none, outcome_word, switch, words};
+use crate::output::{Reply, changed_rows, in_words, or_none, outcome_word, switch, words};
 use crate::policy_args::{PlanChange, PlanCommand};
 use crate::tables::fields;
 use crate::values::{OrNone, Period};
@@ -65,7 +65,7 @@ impl PlanChange {
         put(&mut plan.max_overlap, self.max_overlap.map(|period| period.0));
         let pattern = self.name_pattern.map(|pattern| pattern.0.map(|pattern| pattern.0));
         put(&mut plan.name_pattern, pattern);
-        put(&mut plan.min_extensive_use, self.min_extensive_use);
+        put(&mut plan.min_alert_period, self.min_alert_period.map(|period| period.0));
         put(&mut plan.max_retention, self.max_retention.map(lifetime));
         put(&mut plan.min_event_retention, self.min_event_retention.map(|period| period.0));
         put(&mut plan.max_event_retention, self.max_event_retention.map(lifetime));
@@ -93,7 +93,7 @@ fn unknown(what: &str, name: &impl std::fmt::Display) -> Failure {
 
 /// Returns all fields, by the names of the options that set them.
 fn rows(plan: &Plan) -> Vec<(&'static str, String)> {
-    let pattern = plan.name_pattern.as_ref().map(|pattern| pattern.environments.join(","));
+    let pattern = plan.name_pattern.as_ref().map(in_words);
     let with = |access| {
         let scopes = plan.scopes.iter().filter(move |(_, found)| found.access == access);
         words(scopes.map(|(scope, _)| scope), "none")
@@ -111,7 +111,7 @@ fn rows(plan: &Plan) -> Vec<(&'static str, String)> {
         ("max-lifetime", or_none(plan.max_lifetime.map(Period), "none")),
         ("max-overlap", Period(plan.max_overlap).to_string()),
         ("name-pattern", or_none(pattern, "none")),
-        ("min-extensive-use", plan.min_extensive_use.to_string()),
+        ("min-alert-period", Period(plan.min_alert_period).to_string()),
         ("max-retention", or_none(plan.max_retention.map(Period), "none")),
         ("min-event-retention", Period(plan.min_event_retention).to_string()),
         ("max-event-retention", or_none(plan.max_event_retention.map(Period), "none")),

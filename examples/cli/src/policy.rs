@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::Session;
 use crate::failure::Failure;
-use crate::output::{Reply, or_none, switch};
+use crate::output::{Reply, in_words, or_none, switch};
 use crate::policy_args::PolicyCommand;
 use crate::tables::fields;
 use crate::values::Period;
@@ -39,12 +39,11 @@ fn rows(policy: &EffectivePolicy) -> Vec<(&'static str, String)> {
         ("max-overlap", row(&policy.max_overlap, time)),
         (
             "name-pattern",
-            row(&policy.name_pattern, |pattern| {
-                or_none(pattern.map(|pattern| pattern.environments.join(",")), "none")
-            }),
+            row(&policy.name_pattern, |pattern| or_none(pattern.as_ref().map(in_words), "none")),
         ),
         ("default-rate", row(&policy.default_rate, |rate| or_none(rate, "none"))),
-        ("extensive-use", row(&policy.extensive_use, |uses| or_none(uses, "none"))),
+        ("extensive-use", row(&policy.extensive_use, |alert| or_none(alert, "none"))),
+        ("suspicious-use", row(&policy.suspicious_use, |alert| or_none(alert, "none"))),
         ("retention", row(&policy.retention, time)),
         ("event-retention", row(&policy.event_retention, time)),
         ("plan version", policy.plan.version.to_string()),
@@ -68,6 +67,7 @@ fn in_json(policy: &EffectivePolicy) -> Value {
             "name_pattern": policy.name_pattern,
             "default_rate": policy.default_rate,
             "extensive_use": policy.extensive_use,
+            "suspicious_use": policy.suspicious_use,
             "retention": time(&policy.retention),
             "event_retention": time(&policy.event_retention),
         },

@@ -1,10 +1,8 @@
 //! The command lines of `keywright plan` and `keywright settings`.
 
-use std::num::NonZeroU64;
-
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
-use keywright::{Rate, RoleName, ScopeSet};
+use keywright::{Rate, RoleName, ScopeSet, UseAlert};
 
 use crate::values::{OrDefault, OrNone, Pattern, Period, RoleScopes, RoleText, ScopeText};
 
@@ -78,12 +76,12 @@ pub(crate) struct PlanChange {
     /// Longest overlap of a rotation that the settings may allow
     #[arg(long, value_name = "PERIOD")]
     pub(crate) max_overlap: Option<Period>,
-    /// Environments of key names, beside those of the settings
-    #[arg(long, value_name = "LIST|none")]
+    /// Pattern of key names, beside the one of the settings: environments such as prod,staging, or any
+    #[arg(long, value_name = "LIST|any|none")]
     pub(crate) name_pattern: Option<OrNone<Pattern>>,
-    /// Lowest threshold for events of extensive use
-    #[arg(long, value_name = "N")]
-    pub(crate) min_extensive_use: Option<NonZeroU64>,
+    /// Shortest period of the alerts of the settings, at least 1m
+    #[arg(long, value_name = "PERIOD")]
+    pub(crate) min_alert_period: Option<Period>,
     /// Longest retention of dead keys that the settings may have
     #[arg(long, value_name = "PERIOD|none")]
     pub(crate) max_retention: Option<OrNone<Period>>,
@@ -131,15 +129,18 @@ pub(crate) struct SettingsChange {
     /// Longest overlap of a rotation, for example 7d
     #[arg(long, value_name = "PERIOD|default")]
     pub(crate) max_overlap: Option<OrDefault<Period>>,
-    /// Environments of key names (ENVIRONMENT-PURPOSE), for example prod,staging
-    #[arg(long, value_name = "LIST|default")]
+    /// Pattern of key names: environments of which one comes first, such as prod,staging, or any
+    #[arg(long, value_name = "LIST|any|default")]
     pub(crate) name_pattern: Option<OrDefault<Pattern>>,
     /// Rate of keys that have none of their own, for example 100/60s
     #[arg(long, value_name = "RATE|default")]
     pub(crate) default_rate: Option<OrDefault<Rate>>,
-    /// Write an event after each further N uses of a key
-    #[arg(long, value_name = "N|default")]
-    pub(crate) extensive_use: Option<OrDefault<NonZeroU64>>,
+    /// Write an event if a key has more uses in a period, for example 10000/3600s
+    #[arg(long, value_name = "ALERT|default")]
+    pub(crate) extensive_use: Option<OrDefault<UseAlert>>,
+    /// Write an event if a key has more refused uses in a period, for example 20/300s
+    #[arg(long, value_name = "ALERT|default")]
+    pub(crate) suspicious_use: Option<OrDefault<UseAlert>>,
     /// Time for which a sweep keeps revoked and expired keys
     #[arg(long, value_name = "PERIOD|default")]
     pub(crate) retention: Option<OrDefault<Period>>,

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::Session;
 use crate::failure::Failure;
-use crate::output::{Reply, changed_rows, or_none, outcome_word, switch};
+use crate::output::{Reply, changed_rows, in_words, or_none, outcome_word, switch};
 use crate::policy_args::{SettingsChange, SettingsCommand};
 use crate::tables::fields;
 use crate::values::Period;
@@ -50,6 +50,7 @@ impl SettingsChange {
             name_pattern as 0;
             default_rate;
             extensive_use;
+            suspicious_use;
             retention as 0;
             event_retention as 0;
         }
@@ -60,7 +61,7 @@ impl SettingsChange {
 /// Returns all settings, by the names of the options that set them.
 fn rows(settings: &Settings) -> Vec<(&'static str, String)> {
     const UNSET: &str = "default";
-    let pattern = settings.name_pattern.as_ref().map(|pattern| pattern.environments.join(","));
+    let pattern = settings.name_pattern.as_ref().map(in_words);
     let time = |time: Option<std::time::Duration>| or_none(time.map(Period), UNSET);
     vec![
         ("api-enabled", or_none(settings.api_enabled.map(switch), UNSET)),
@@ -72,6 +73,7 @@ fn rows(settings: &Settings) -> Vec<(&'static str, String)> {
         ("name-pattern", or_none(pattern, UNSET)),
         ("default-rate", or_none(settings.default_rate, UNSET)),
         ("extensive-use", or_none(settings.extensive_use, UNSET)),
+        ("suspicious-use", or_none(settings.suspicious_use, UNSET)),
         ("retention", time(settings.retention)),
         ("event-retention", time(settings.event_retention)),
         ("version", settings.version.to_string()),

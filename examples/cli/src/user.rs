@@ -1,7 +1,7 @@
 //! `keywright user` and `keywright owner`: users, and all keys of an owner.
 
 use clap::{Args, Subcommand};
-use keywright::{Key, Name, Outcome, User, UserId};
+use keywright::{Name, Outcome, User, UserId};
 use serde_json::json;
 
 use crate::Session;
@@ -62,12 +62,6 @@ pub(crate) enum OwnerCommand {
         /// New owner
         to: OwnerSpec,
     },
-    /// Revoke all live keys of an owner permanently, all of them or none
-    #[command(after_help = "Example:\n  keywright --store keys.db owner revoke user:alice")]
-    Revoke {
-        /// Owner of the keys
-        owner: OwnerSpec,
-    },
 }
 
 pub(crate) async fn run(session: &Session, command: UserCommand) -> Result<Reply, Failure> {
@@ -96,22 +90,11 @@ pub(crate) async fn run_of_owner(
     command: OwnerCommand,
 ) -> Result<Reply, Failure> {
     let Session { authority, actor, .. } = session;
-    match command {
-        OwnerCommand::Transfer { from, to } => {
-            let keys = authority.transfer_owned(actor, &from.0, &to.0).await?;
-            Ok(all(&keys, &format!("now of {}", to.0)))
-        }
-        OwnerCommand::Revoke { owner } => {
-            Ok(all(&authority.revoke_owned(actor, &owner.0).await?, "revoked"))
-        }
-    }
-}
-
-/// Returns the reply with one line for each key.
-fn all(keys: &[Key], said: &str) -> Reply {
-    let lines: Vec<_> = keys.iter().map(|key| format!("{} {said}", key.id)).collect();
+    let OwnerCommand::Transfer { from, to } = command;
+    let keys = authority.transfer_owned(actor, &from.0, &to.0).await?;
+    let lines: Vec<_> = keys.iter().map(|key| format!("{} now of {}", key.id, to.0)).collect();
     let reply = Reply::new(lines.join("\n"), json!({ "keys": keys }));
-    if keys.is_empty() { reply.note("the owner has no live keys") } else { reply }
+    Ok(if keys.is_empty() { reply.note(format!("{} has no live keys", from.0)) } else { reply })
 }
 
 fn changed(outcome: Outcome<User>, done: &str, already: &str) -> Reply {

@@ -93,7 +93,10 @@ pub async fn perform(
         Operation::KeyDisable => authority.disable(actor, key).await?.map(drop),
         Operation::KeyEnable => authority.enable(actor, key).await?.map(drop),
         Operation::KeyRotate => {
-            authority.rotate(actor, key, HOUR).await?;
+            // A disabled key can only be rotated without an overlap.
+            let is_disabled = world.status(key).await.ok() == Some(KeyStatus::Disabled);
+            let overlap = if is_disabled { Duration::ZERO } else { HOUR };
+            authority.rotate(actor, key, overlap).await?;
             Outcome::Done(())
         }
         Operation::KeyFinishRotation => authority.finish_rotation(actor, key).await?.map(drop),

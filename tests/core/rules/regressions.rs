@@ -174,7 +174,7 @@ fn unchanged_name_ignores_later_pattern() {
             world.authority.rename(&world.alice, &issued.key.id, Name::new("My app")?).await?;
         assert!(same.is_unchanged());
         let other = world.authority.rename(&world.alice, &issued.key.id, Name::new("Other")?).await;
-        assert!(other.is_err_and(|error| error.to_string().contains("environment-purpose")));
+        assert!(other.is_err_and(|error| error.to_string().contains("such as crm-integration")));
         Ok(())
     });
 }

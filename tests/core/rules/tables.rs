@@ -25,7 +25,7 @@ const STATES: [(&str, [&str; 5]); 10] = [
     ("key.edit",            ["yes",        "yes",        "yes",        "no",         "no"]),
     ("key.disable",         ["yes",        "yes",        "unchanged",  "no",         "no"]),
     ("key.enable",          ["unchanged",  "unchanged",  "yes",        "no",         "no"]),
-    ("key.rotate",          ["yes",        "yes",        "no",         "no",         "no"]),
+    ("key.rotate",          ["yes",        "yes",        "yes",        "no",         "no"]),
     ("key.finish_rotation", ["yes",        "yes",        "yes",        "no",         "no"]),
     ("key.revoke",          ["yes",        "yes",        "yes",        "no",         "unchanged"]),
     ("key.delete",          ["yes",        "yes",        "yes",        "yes",        "yes"]),

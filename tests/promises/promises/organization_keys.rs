@@ -58,7 +58,7 @@ async fn w2_token_is_shown_only_once(world: &World) -> TestResult {
     shown.push(format!("{events:?} {}", serde_json::to_string(&events)?));
     let stored = world.store.key(world.tenant(), id).await?.ok_or("it is stored")?;
     shown.push(format!("{stored:?} {}", serde_json::to_string(&stored.record)?));
-    let snapshot = world.store.resolve(id, Freshness::Usual).await?;
+    let snapshot = world.store.resolve(id, Freshness::StoreDefault).await?;
     shown.push(format!("{snapshot:#?} {:?}", world.store));
     shown.push(format!("{:?} {:?} {:#?}", world.keywright, world.authority, world.verifier));
     if let Some(file) = &world.file {
@@ -171,7 +171,7 @@ async fn w6_expiry_of_key_never_changes(world: &World) -> TestResult {
         };
         let issued = world.generate(new).await?;
         let account = world.account("nightly-report", "analyst").await?.id;
-        let subjects = Subjects { key: issued.key.id, owner: world.alice.as_owner(), account };
+        let subjects = Subjects::new(issued.key.id, world.alice.as_owner(), account);
         for operation in Operation::ALL.iter().filter(|operation| operation.is_of_a_key()) {
             if *operation == Operation::KeyDelete {
                 continue;

@@ -104,16 +104,21 @@ fn success(success: Success) -> (&'static str, Value) {
 /// Returns the description of a successful response.
 fn description(body: Schema) -> &'static str {
     match body {
-        Schema::Issued => "The key as the listing shows it, and its token.",
+        Schema::Issued => "The key as the listing shows it, and its token, whole and in two parts.",
         Schema::KeyEntry => "The key with its status, usage and possible actions.",
-        Schema::KeyPage | Schema::AccountPage | Schema::EventPage => "One page of the list.",
+        Schema::KeyPage | Schema::AccountPage | Schema::EventPage | Schema::TenantPage => {
+            "One page of the list."
+        }
         Schema::KeyChange => "The key after the change, as the listing shows it.",
         Schema::AccountChange => "The service account after the change.",
         Schema::KeysChange => "The keys that were changed, after the change.",
         Schema::UserChange => "The user after the change.",
         Schema::PlanChange => "The plan after the change.",
         Schema::SettingsChange => "The settings after the change.",
-        Schema::Results => "One result for each key, in the order of the request.",
+        Schema::Results | Schema::AnyTenantResults => {
+            "One result for each key, in the order of the request."
+        }
+        Schema::OwnerResults | Schema::SweepResults => "One result for each tenant.",
         Schema::Account => "The service account.",
         Schema::User => "The user.",
         Schema::Policy => "The rules in force, the plan and the settings.",

@@ -1,6 +1,8 @@
-//! The table of routes. The router serves its rows, and the document describes them.
+//! The tables of routes, of a tenant and of the operator. A router serves the rows of its table, and a
+//! document describes them.
 
 pub(super) mod names;
+pub(super) mod operator;
 pub(super) mod route;
 
 use self::names::{Parameter, RouteId, Schema, Tag};
@@ -25,6 +27,23 @@ const GENERATE: &[Code] = &[
     Code::RateAboveLimit,
     Code::RandomSourceFailed,
     Code::Contended,
+];
+/// The parameters of a list of keys.
+const KEY_FILTERS: &[Parameter] = &[
+    Parameter::Search,
+    Parameter::Status,
+    Parameter::Owner,
+    Parameter::OwnerKind,
+    Parameter::Contact,
+    Parameter::Metadata,
+    Parameter::Prefix,
+    Parameter::ExpiringWithin,
+    Parameter::UnusedSince,
+    Parameter::NeverUsed,
+    Parameter::Sort,
+    Parameter::Descending,
+    Parameter::Limit,
+    Parameter::Cursor,
 ];
 /// The problems of a route that changes a key.
 const CHANGE_KEY: &[Code] = &[Code::PermissionDenied, Code::KeyNotFound, Code::Contended];
@@ -106,18 +125,7 @@ pub(super) static ROUTES: &[Route] = &[
         id: RouteId::ListKeys,
         summary: "List the keys that you have access to.",
         operation: Some(Operation::KeyShow),
-        parameters: &[
-            Parameter::Search,
-            Parameter::Status,
-            Parameter::Owner,
-            Parameter::ExpiringWithin,
-            Parameter::UnusedSince,
-            Parameter::NeverUsed,
-            Parameter::Sort,
-            Parameter::Descending,
-            Parameter::Limit,
-            Parameter::Cursor,
-        ],
+        parameters: KEY_FILTERS,
         success: Success::Body(Schema::KeyPage),
         problems: &[&[Code::PermissionDenied]],
         ..KEYS
@@ -182,7 +190,12 @@ pub(super) static ROUTES: &[Route] = &[
         success: Success::Tagged(Schema::Issued),
         problems: &[
             CHANGE_KEY,
-            &[Code::WrongStatus, Code::OverlapTooLong, Code::RandomSourceFailed],
+            &[
+                Code::WrongStatus,
+                Code::OverlapTooLong,
+                Code::OverlapWhileDisabled,
+                Code::RandomSourceFailed,
+            ],
         ],
         ..KEY_ACTION
     },
@@ -375,6 +388,7 @@ pub(super) static ROUTES: &[Route] = &[
             Code::PermissionDenied,
             Code::Stale,
             Code::InvalidMaxKeys,
+            Code::InvalidAlertPeriod,
             Code::ZeroLifetime,
             Code::EventRetentionTooShort,
             Code::TooManyRoles,
@@ -408,6 +422,7 @@ pub(super) static ROUTES: &[Route] = &[
             Code::PermissionDenied,
             Code::Stale,
             Code::InvalidMaxKeys,
+            Code::InvalidAlertPeriod,
             Code::ZeroLifetime,
             Code::DefaultAboveMax,
             Code::EventRetentionTooShort,
@@ -449,26 +464,30 @@ pub(super) static ROUTES: &[Route] = &[
 
 #[cfg(test)]
 mod tests {
+    use super::operator::OPERATOR_ROUTES;
     use super::*;
 
     #[test]
     fn no_two_rows_have_one_id() {
-        for (place, route) in ROUTES.iter().enumerate() {
-            let is_new = ROUTES[..place].iter().all(|earlier| earlier.id != route.id);
+        let rows: Vec<_> = ROUTES.iter().chain(OPERATOR_ROUTES).collect();
+        for (place, route) in rows.iter().enumerate() {
+            let is_new = rows[..place].iter().all(|earlier| earlier.id != route.id);
             assert!(is_new, "{}", route.id.as_str());
         }
     }
 
     #[test]
     fn path_has_id_of_its_subject() {
-        for route in ROUTES {
+        for route in ROUTES.iter().chain(OPERATOR_ROUTES) {
             assert_eq!(route.path.contains("{id}"), route.subject.is_some(), "{}", route.path);
         }
     }
 
     #[test]
     fn only_document_needs_no_login() {
-        let open = ROUTES.iter().filter(|route| route.operation.is_none());
-        assert_eq!(open.map(|route| route.id).collect::<Vec<_>>(), [RouteId::ShowDocument]);
+        let rows = ROUTES.iter().chain(OPERATOR_ROUTES);
+        let open = rows.filter(|route| route.operation.is_none()).map(|route| route.id);
+        let documents = [RouteId::ShowDocument, RouteId::ShowOperatorDocument];
+        assert_eq!(open.collect::<Vec<_>>(), documents);
     }
 }

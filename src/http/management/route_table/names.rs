@@ -70,6 +70,13 @@ names! {
         RestoreUser = "restore_user",
         ListEvents = "list_events",
         ShowDocument = "show_document",
+        ListTenants = "list_tenants",
+        ListAllKeys = "list_keys_of_all_tenants",
+        FindKey = "find_key",
+        RevokeInAnyTenant = "revoke_keys_in_any_tenant",
+        RevokeOwnedInAllTenants = "revoke_owner_in_all_tenants",
+        SweepAllTenants = "sweep_all_tenants",
+        ShowOperatorDocument = "show_operator_document",
     }
 }
 
@@ -82,6 +89,7 @@ listed_names! {
         Users = "users",
         Policy = "policy",
         Events = "events",
+        Tenants = "tenants",
         Api = "api",
     }
 }
@@ -125,6 +133,12 @@ listed_names! {
         SettingsChange = "SettingsChange",
         Problem = "Problem",
         Document = "Document",
+        Tenant = "Tenant",
+        TenantPage = "TenantPage",
+        Owner = "Owner",
+        AnyTenantResults = "AnyTenantResults",
+        OwnerResults = "OwnerResults",
+        SweepResults = "SweepResults",
     }
 }
 
@@ -138,10 +152,15 @@ names! {
         /// `If-Match` on a route that requires it.
         RequiredIfMatch = "If-Match",
         Search = "search",
+        StartingWith = "starting_with",
         Limit = "limit",
         Cursor = "cursor",
         Status = "status",
         Owner = "owner",
+        OwnerKind = "owner_kind",
+        Contact = "contact",
+        Metadata = "metadata",
+        Prefix = "prefix",
         ExpiringWithin = "expiring_within",
         UnusedSince = "unused_since",
         NeverUsed = "never_used",

@@ -53,8 +53,14 @@ pub(super) async fn generate_for_account(
 pub(super) async fn list(
     State(authority): State<Authority>,
     Caller(actor): Caller,
-    mut params: Params,
+    params: Params,
 ) -> Answer {
+    let page = authority.keys(&actor, &key_query(params)?).await?;
+    Ok(Json(PageView::<KeyEntryView>::from(page)).into_response())
+}
+
+/// Parses the filters, the order and the page of a list of keys.
+pub(super) fn key_query(mut params: Params) -> Result<KeyQuery, Problem> {
     let mut query = KeyQuery::new();
     if let Some(text) = params.search()? {
         query = query.search(text);
@@ -64,6 +70,18 @@ pub(super) async fn list(
     }
     if let Some(owner) = params.value("owner")? {
         query = query.owner(owner);
+    }
+    if let Some(kind) = params.value("owner_kind")? {
+        query = query.owner_kind(kind);
+    }
+    if let Some(contact) = params.value("contact")? {
+        query = query.contact(contact);
+    }
+    for (key, value) in params.entries("metadata")? {
+        query = query.metadata(key, value);
+    }
+    if let Some(prefix) = params.value("prefix")? {
+        query = query.prefix(prefix);
     }
     if let Some(period) = params.seconds("expiring_within")? {
         query = query.expiring_within(period);
@@ -85,8 +103,7 @@ pub(super) async fn list(
     }
     query = params.cursor(query, KeyQuery::after)?;
     params.end()?;
-    let page = authority.keys(&actor, &query).await?;
-    Ok(Json(PageView::<KeyEntryView>::from(page)).into_response())
+    Ok(query)
 }
 
 pub(super) async fn show(

@@ -1,9 +1,10 @@
-//! The router, with one handler for each row of the table.
+//! The routers, with one handler for each row of their tables.
 
 mod accounts;
 mod document;
 mod events;
 mod keys;
+mod operator;
 mod policy;
 mod serve;
 mod users;
@@ -11,15 +12,14 @@ mod users;
 use axum::Router;
 use axum::routing::MethodRouter;
 
-use self::serve::serve;
-use super::route_table::ROUTES;
+use self::serve::{serve, serve_operator};
 use super::route_table::names::RouteId;
 use super::route_table::route::Route;
 use crate::authority::Authority;
 
-/// Creates the router for all rows of the table.
-pub(super) fn router() -> Router<Authority> {
-    ROUTES.iter().fold(Router::new(), |router, route| router.route(route.path, handler(route)))
+/// Creates the router for all rows of a table.
+pub(super) fn router(table: &'static [Route]) -> Router<Authority> {
+    table.iter().fold(Router::new(), |router, route| router.route(route.path, handler(route)))
 }
 
 fn handler(route: &'static Route) -> MethodRouter<Authority> {
@@ -57,5 +57,12 @@ fn handler(route: &'static Route) -> MethodRouter<Authority> {
         RouteId::RestoreUser => serve(route, users::restore),
         RouteId::ListEvents => serve(route, events::list),
         RouteId::ShowDocument => serve(route, document::show),
+        RouteId::ListTenants => serve_operator(route, operator::tenants),
+        RouteId::ListAllKeys => serve_operator(route, operator::keys),
+        RouteId::FindKey => serve_operator(route, operator::find_key),
+        RouteId::RevokeInAnyTenant => serve_operator(route, operator::revoke_keys),
+        RouteId::RevokeOwnedInAllTenants => serve_operator(route, operator::revoke_owned),
+        RouteId::SweepAllTenants => serve_operator(route, operator::sweep),
+        RouteId::ShowOperatorDocument => serve_operator(route, document::show_for_operators),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use super::problem::{Code, Members, Problem};
+use super::problem::{Code, Problem};
 use crate::authority::{
     AccountError, GenerateError, KeyError, ListError, NewOwnerError, SetPolicyError, UserError,
 };
@@ -11,6 +11,7 @@ use crate::record::key::WrongStatus;
 use crate::record::policy::PolicyError;
 use crate::record::requirement::{Requirement, Requirements};
 use crate::record::rules::RuleError;
+use crate::record::violation::Violation;
 
 /// An error with a code. Its `Display` never contains a secret.
 trait Coded: Display {
@@ -19,13 +20,17 @@ trait Coded: Display {
 
     fn code(&self) -> Code;
 
-    /// Returns the members of the problem that help a program, such as the field of a form.
-    fn members(&self) -> Members;
+    /// Returns the field of the request that breaks a limit.
+    fn wrong_field(&self) -> Option<Violation>;
+
+    /// Returns the requirements of generating a key that are missing.
+    fn missing(&self) -> Option<&Requirements>;
 }
 
 macro_rules! table {
     ($(
-        $error:ident, of_authority = $of_authority:literal $(, members = $members:ident)?
+        $error:ident, of_authority = $of_authority:literal, wrong_field = $wrong:expr
+        $(, missing = $missing:expr)?;
         { $($pattern:pat => $code:expr;)* }
     )*) => {$(
         impl Coded for $error {
@@ -37,23 +42,31 @@ macro_rules! table {
                 }
             }
 
-            fn members(&self) -> Members {
-                table!(@members self $($members)?)
+            fn wrong_field(&self) -> Option<Violation> {
+                let wrong: fn(&Self) -> Option<Violation> = $wrong;
+                wrong(self)
+            }
+
+            fn missing(&self) -> Option<&Requirements> {
+                table!(@missing self $($missing)?)
             }
         }
     )*};
-    (@members $error:ident $members:ident) => { $members($error) };
-    (@members $error:ident) => { Members::default() };
+    (@missing $error:ident $missing:expr) => {{
+        let missing: fn(&Self) -> Option<&Requirements> = $missing;
+        missing($error)
+    }};
+    (@missing $error:ident) => { None };
 }
 
 table! {
-    PermissionDenied, of_authority = false {
+    PermissionDenied, of_authority = false, wrong_field = |_| None; {
         Self { .. } => Code::PermissionDenied;
     }
-    WrongStatus, of_authority = false {
+    WrongStatus, of_authority = false, wrong_field = |_| None; {
         Self { .. } => Code::WrongStatus;
     }
-    RuleError, of_authority = false {
+    RuleError, of_authority = false, wrong_field = |error| Some(error.violation()); {
         Self::Name(_) => Code::InvalidName;
         Self::ExpiryRequired => Code::ExpiryRequired;
         Self::ExpiryPassed(_) => Code::ExpiryPassed;
@@ -66,8 +79,9 @@ table! {
         Self::SetByAdministrator(_) => Code::SetByAdministrator;
         Self::RateAboveLimit { .. } => Code::RateAboveLimit;
     }
-    PolicyError, of_authority = false, members = of_policy {
+    PolicyError, of_authority = false, wrong_field = |error| Some(error.violation()); {
         Self::MaxKeys { .. } => Code::InvalidMaxKeys;
+        Self::AlertPeriod(_) => Code::InvalidAlertPeriod;
         Self::ZeroLifetime(_) => Code::ZeroLifetime;
         Self::DefaultAboveMax { .. } => Code::DefaultAboveMax;
         Self::EventRetention(_) | Self::EventRetentionRange { .. } => Code::EventRetentionTooShort;
@@ -79,13 +93,14 @@ table! {
         Self::BeyondPlan { .. } => Code::BeyondPlan;
         Self::NamePattern => Code::InvalidNamePattern;
     }
-    NewOwnerError, of_authority = false {
+    NewOwnerError, of_authority = false, wrong_field = |_| None; {
         Self::AccountNotFound(_) => Code::AccountNotFound;
         Self::AccountDisabled(_) => Code::AccountDisabled;
         Self::UserSuspended(_) => Code::UserSuspended;
         Self::TooManyKeys { .. } => Code::TooManyKeys;
     }
-    GenerateError, of_authority = true, members = of_generate {
+    GenerateError, of_authority = true, wrong_field = Self::violation,
+        missing = missing_of; {
         Self::Missing(missing) => of_missing(missing);
         Self::UserSuspended(_) => Code::UserSuspended;
         Self::AccountNotFound(_) => Code::AccountNotFound;
@@ -96,11 +111,12 @@ table! {
         Self::Store(_) => Code::Unavailable;
         Self::Contended(_) => Code::Contended;
     }
-    KeyError, of_authority = true {
+    KeyError, of_authority = true, wrong_field = Self::violation; {
         Self::PermissionDenied(error) => error.code();
         Self::NotFound(_) => Code::KeyNotFound;
         Self::WrongStatus(error) => error.code();
         Self::OverlapTooLong { .. } => Code::OverlapTooLong;
+        Self::OverlapWhileDisabled { .. } => Code::OverlapWhileDisabled;
         Self::Rule(error) => error.code();
         Self::NewOwner(error) => error.code();
         Self::Stale { .. } => Code::Stale;
@@ -108,7 +124,7 @@ table! {
         Self::Store(_) => Code::Unavailable;
         Self::Contended(_) => Code::Contended;
     }
-    AccountError, of_authority = true {
+    AccountError, of_authority = true, wrong_field = Self::violation; {
         Self::PermissionDenied(error) => error.code();
         Self::NotFound(_) => Code::AccountNotFound;
         Self::UnknownRole(_) => Code::UnknownRole;
@@ -117,18 +133,18 @@ table! {
         Self::Store(_) => Code::Unavailable;
         Self::Contended(_) => Code::Contended;
     }
-    UserError, of_authority = true {
+    UserError, of_authority = true, wrong_field = |_| None; {
         Self::PermissionDenied(error) => error.code();
         Self::Store(_) => Code::Unavailable;
         Self::Contended(_) => Code::Contended;
     }
-    SetPolicyError, of_authority = true, members = of_set_policy {
+    SetPolicyError, of_authority = true, wrong_field = Self::violation; {
         Self::PermissionDenied(error) => error.code();
         Self::Policy(error) => error.code();
         Self::Stale { .. } => Code::Stale;
         Self::Store(_) => Code::Unavailable;
     }
-    ListError, of_authority = true {
+    ListError, of_authority = true, wrong_field = |_| None; {
         Self::PermissionDenied(error) => error.code();
         Self::Limit(_) => Code::InvalidQuery;
         Self::Store(_) => Code::Unavailable;
@@ -144,24 +160,10 @@ fn of_missing(missing: &Requirements) -> Code {
     }
 }
 
-fn of_generate(error: &GenerateError) -> Members {
+fn missing_of(error: &GenerateError) -> Option<&Requirements> {
     match error {
-        GenerateError::Missing(missing) => Members::missing(missing.iter()),
-        _ => Members::default(),
-    }
-}
-
-fn of_policy(error: &PolicyError) -> Members {
-    match error {
-        PolicyError::BeyondPlan { field, value, bound } => Members::beyond(*field, value, bound),
-        _ => Members::default(),
-    }
-}
-
-fn of_set_policy(error: &SetPolicyError) -> Members {
-    match error {
-        SetPolicyError::Policy(error) => error.members(),
-        _ => Members::default(),
+        GenerateError::Missing(missing) => Some(missing),
+        _ => None,
     }
 }
 
@@ -172,7 +174,14 @@ impl<E: Coded> From<E> for Problem {
             Some(_) => Self::from(code),
             None => Self::new(code, error.to_string()),
         };
-        let problem = problem.with(error.members());
+        let problem = match error.wrong_field() {
+            Some(violation) => problem.about(violation),
+            None => problem,
+        };
+        let problem = match error.missing() {
+            Some(missing) => problem.missing(missing),
+            None => problem,
+        };
         // The authority does not record a malformed query as an event.
         let is_recorded = E::IS_OF_AUTHORITY && code != Code::InvalidQuery;
         if is_recorded { problem.of_authority() } else { problem }
@@ -186,6 +195,7 @@ mod tests {
     use super::*;
     use crate::record::operation::Operation;
     use crate::record::policy_field::PolicyField;
+    use crate::record::rules::ExpiryField;
     use crate::record::status::KeyStatus;
     use crate::store::StoreError;
     use crate::value::id::{AccountId, KeyId};
@@ -273,7 +283,10 @@ mod tests {
             (E::ExpiryPassed(time), "expiry_passed"),
             (E::ZeroLifetime, "zero_lifetime"),
             (E::LifetimeOverflow(hour), "lifetime_overflow"),
-            (E::LifetimeTooLong { max: hour }, "lifetime_too_long"),
+            (
+                E::LifetimeTooLong { field: ExpiryField::ExpiresAt, lifetime: None, max: hour },
+                "lifetime_too_long",
+            ),
             (E::NeverValid { not_before: time, expires_at: time }, "never_valid"),
             (E::ScopeOutsideCeiling("a".parse().expect("a scope")), "scope_outside_ceiling"),
             (E::RateAboveLimit { rate, limit: rate }, "rate_above_limit"),
@@ -290,7 +303,11 @@ mod tests {
             (PERMISSION_DENIED.into(), (403, "permission_denied")),
             (E::NotFound(key()), (404, "key_not_found")),
             (WRONG_STATUS.into(), (409, "wrong_status")),
-            (E::OverlapTooLong { max: Duration::ZERO }, (422, "overlap_too_long")),
+            (
+                E::OverlapTooLong { overlap: Duration::MAX, max: Duration::ZERO },
+                (422, "overlap_too_long"),
+            ),
+            (E::OverlapWhileDisabled { overlap: Duration::MAX }, (422, "overlap_while_disabled")),
             (RuleError::ExpiryRequired.into(), (422, "expiry_required")),
             (E::Stale { given: 1, current: 2 }, (412, "stale")),
             (no_random().into(), (503, "random_source_failed")),

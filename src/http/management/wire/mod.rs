@@ -7,4 +7,5 @@ pub(super) mod problem;
 pub(super) mod request_bodies;
 pub(super) mod responses;
 pub(super) mod strict_values;
+pub(super) mod tenants;
 pub(super) mod views;

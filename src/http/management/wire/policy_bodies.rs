@@ -1,7 +1,6 @@
 //! The bodies that change the plan and the settings of a tenant.
 
 use std::collections::BTreeMap;
-use std::num::NonZeroU64;
 
 use serde::Deserialize;
 
@@ -14,6 +13,7 @@ use crate::record::settings::SettingsEdit;
 use crate::value::name::NamePattern;
 use crate::value::rate::Rate;
 use crate::value::scope::{Access, Scope};
+use crate::value::use_alert::UseAlert;
 
 /// A whole plan. Every field is required.
 #[derive(Deserialize)]
@@ -38,7 +38,7 @@ pub(crate) struct PlanBody {
     max_overlap: Seconds,
     #[serde(deserialize_with = "nullable")]
     name_pattern: Option<Object<NamePattern>>,
-    min_extensive_use: Whole,
+    min_alert_period: Seconds,
     #[serde(deserialize_with = "nullable")]
     max_retention: Option<Seconds>,
     min_event_retention: Seconds,
@@ -86,7 +86,7 @@ impl PlanBody {
             max_lifetime: self.max_lifetime.map(|Seconds(time)| time),
             max_overlap: self.max_overlap.0,
             name_pattern: self.name_pattern.map(|Object(pattern)| pattern),
-            min_extensive_use: uses("min_extensive_use", self.min_extensive_use)?,
+            min_alert_period: self.min_alert_period.0,
             max_retention: self.max_retention.map(|Seconds(time)| time),
             min_event_retention: self.min_event_retention.0,
             max_event_retention: self.max_event_retention.map(|Seconds(time)| time),
@@ -119,7 +119,9 @@ pub(crate) struct SettingsEditBody {
     #[serde(default, deserialize_with = "given")]
     default_rate: Option<OrNull<Rate>>,
     #[serde(default, deserialize_with = "given")]
-    extensive_use: Option<OrNull<Whole>>,
+    extensive_use: Option<OrNull<UseAlert>>,
+    #[serde(default, deserialize_with = "given")]
+    suspicious_use: Option<OrNull<UseAlert>>,
     #[serde(default, deserialize_with = "given")]
     retention: Option<OrNull<Seconds>>,
     #[serde(default, deserialize_with = "given")]
@@ -147,7 +149,8 @@ impl SettingsEditBody {
             max_overlap => |Seconds(time)| Ok::<_, Problem>(time);
             name_pattern => |Object(pattern)| Ok::<_, Problem>(pattern);
             default_rate => Ok::<_, Problem>;
-            extensive_use => |number| uses("extensive_use", number);
+            extensive_use => Ok::<_, Problem>;
+            suspicious_use => Ok::<_, Problem>;
             retention => |Seconds(time)| Ok::<_, Problem>(time);
             event_retention => |Seconds(time)| Ok::<_, Problem>(time);
         }
@@ -160,12 +163,5 @@ fn keys(field: &str, Whole(number): Whole) -> Result<u16, Problem> {
     u16::try_from(number).map_err(|_| {
         let detail = format!("{field} must be between 1 and {}, got {number}", Plan::MAX_KEYS);
         Problem::new(Code::InvalidMaxKeys, detail)
-    })
-}
-
-/// Converts a number of uses.
-fn uses(field: &str, Whole(number): Whole) -> Result<NonZeroU64, Problem> {
-    NonZeroU64::new(number).ok_or_else(|| {
-        Problem::new(Code::InvalidBody, format!("{field} must be at least 1, got 0"))
     })
 }

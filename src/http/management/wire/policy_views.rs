@@ -1,7 +1,6 @@
 //! The plan, the settings and the rules in force of a tenant, in the form that clients see.
 
 use std::collections::BTreeMap;
-use std::num::NonZeroU64;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -13,6 +12,7 @@ use crate::record::settings::Settings;
 use crate::value::name::NamePattern;
 use crate::value::rate::Rate;
 use crate::value::scope::{Access, Scope, ScopeSet};
+use crate::value::use_alert::UseAlert;
 
 /// A plan without its version, which is the entity tag. `PUT /plan` accepts the same body.
 #[derive(Serialize)]
@@ -29,7 +29,7 @@ pub(crate) struct PlanView {
     max_lifetime: Option<u64>,
     max_overlap: u64,
     name_pattern: Option<NamePattern>,
-    min_extensive_use: NonZeroU64,
+    min_alert_period: u64,
     max_retention: Option<u64>,
     min_event_retention: u64,
     max_event_retention: Option<u64>,
@@ -76,7 +76,7 @@ impl From<Plan> for PlanView {
             max_lifetime,
             max_overlap,
             name_pattern,
-            min_extensive_use,
+            min_alert_period,
             max_retention,
             min_event_retention,
             max_event_retention,
@@ -95,7 +95,7 @@ impl From<Plan> for PlanView {
             max_lifetime: seconds(max_lifetime),
             max_overlap: max_overlap.as_secs(),
             name_pattern,
-            min_extensive_use,
+            min_alert_period: min_alert_period.as_secs(),
             max_retention: seconds(max_retention),
             min_event_retention: min_event_retention.as_secs(),
             max_event_retention: seconds(max_event_retention),
@@ -115,7 +115,8 @@ pub(crate) struct SettingsView {
     max_overlap: Option<u64>,
     name_pattern: Option<NamePattern>,
     default_rate: Option<Rate>,
-    extensive_use: Option<NonZeroU64>,
+    extensive_use: Option<UseAlert>,
+    suspicious_use: Option<UseAlert>,
     retention: Option<u64>,
     event_retention: Option<u64>,
 }
@@ -132,6 +133,7 @@ impl From<Settings> for SettingsView {
             name_pattern,
             default_rate,
             extensive_use,
+            suspicious_use,
             retention,
             event_retention,
             version: _,
@@ -146,6 +148,7 @@ impl From<Settings> for SettingsView {
             name_pattern,
             default_rate,
             extensive_use,
+            suspicious_use,
             retention: seconds(retention),
             event_retention: seconds(event_retention),
         }
@@ -172,7 +175,8 @@ struct RulesView {
     max_overlap: InForce<u64>,
     name_pattern: InForce<Option<NamePattern>>,
     default_rate: InForce<Option<Rate>>,
-    extensive_use: InForce<Option<NonZeroU64>>,
+    extensive_use: InForce<Option<UseAlert>>,
+    suspicious_use: InForce<Option<UseAlert>>,
     retention: InForce<u64>,
     event_retention: InForce<u64>,
 }
@@ -191,6 +195,7 @@ impl From<EffectivePolicy> for PolicyView {
             name_pattern,
             default_rate,
             extensive_use,
+            suspicious_use,
             retention,
             event_retention,
         } = policy;
@@ -205,6 +210,7 @@ impl From<EffectivePolicy> for PolicyView {
                 name_pattern,
                 default_rate,
                 extensive_use,
+                suspicious_use,
                 retention: in_seconds(retention, |time| time.as_secs()),
                 event_retention: in_seconds(event_retention, |time| time.as_secs()),
             },

@@ -7,8 +7,8 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use crate::record::policy_field::PolicyField;
-use crate::record::requirement::Requirement;
+use crate::record::requirement::Requirements;
+use crate::record::violation::{Quantity, Violation};
 
 /// The challenge that RFC 9110 section 15.5.2 requires for each 401. The scheme is not `Bearer`, so
 /// that no client tries to manage keys with a key.
@@ -96,8 +96,10 @@ codes! {
     RateAboveLimit = UNPROCESSABLE_ENTITY "rate_above_limit";
     SetByAdministrator = UNPROCESSABLE_ENTITY "set_by_administrator";
     OverlapTooLong = UNPROCESSABLE_ENTITY "overlap_too_long";
+    OverlapWhileDisabled = UNPROCESSABLE_ENTITY "overlap_while_disabled";
     UnknownRole = UNPROCESSABLE_ENTITY "unknown_role";
     InvalidMaxKeys = UNPROCESSABLE_ENTITY "invalid_max_keys";
+    InvalidAlertPeriod = UNPROCESSABLE_ENTITY "invalid_alert_period";
     DefaultAboveMax = UNPROCESSABLE_ENTITY "default_above_max";
     NotWholeSeconds = UNPROCESSABLE_ENTITY "not_whole_seconds";
     EventRetentionTooShort = UNPROCESSABLE_ENTITY "event_retention_too_short";
@@ -124,36 +126,14 @@ pub(crate) struct Problem {
     /// The text for people. Parts of the request are shortened in it, and it never contains a
     /// secret.
     detail: Cow<'static, str>,
-    members: Members,
+    /// The field of the request that is wrong, with its value and the bound.
+    field: Option<Cow<'static, str>>,
+    value: Option<Quantity>,
+    bound: Option<Quantity>,
+    /// Everything that is missing to generate a key.
+    missing: Vec<&'static str>,
     /// Set if the authority was called, which records the requests that it refuses.
     was_asked: bool,
-}
-
-/// The members of a problem for programs, beside its code: what a form needs to show the problem
-/// beside the right field.
-#[derive(Clone, Debug, Default, Serialize)]
-pub(super) struct Members {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    field: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    value: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    bound: Option<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    missing: Vec<&'static str>,
-}
-
-impl Members {
-    /// Creates the members of a setting that is beyond the bound of the plan.
-    pub(super) fn beyond(field: PolicyField, value: &str, bound: &str) -> Self {
-        let (value, bound) = (Some(value.to_owned()), Some(bound.to_owned()));
-        Self { field: Some(field.as_str()), value, bound, ..Self::default() }
-    }
-
-    /// Creates the member that lists missing requirements.
-    pub(super) fn missing(missing: impl Iterator<Item = Requirement>) -> Self {
-        Self { missing: missing.map(|one| one.as_str()).collect(), ..Self::default() }
-    }
 }
 
 /// The mark of a request that was refused before the authority was called, in the extensions of its
@@ -170,11 +150,32 @@ impl From<Code> for Problem {
 
 impl Problem {
     pub(crate) fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, detail: detail.into(), members: Members::default(), was_asked: false }
+        let detail = detail.into();
+        Self {
+            code,
+            detail,
+            field: None,
+            value: None,
+            bound: None,
+            missing: Vec::new(),
+            was_asked: false,
+        }
     }
 
-    pub(super) fn with(self, members: Members) -> Self {
-        Self { members, ..self }
+    /// Names the field of the request that is wrong.
+    pub(crate) fn at(self, field: impl Into<Cow<'static, str>>) -> Self {
+        Self { field: Some(field.into()), ..self }
+    }
+
+    /// Adds the field of the request that breaks a limit, with its value and the bound.
+    pub(super) fn about(self, violation: Violation) -> Self {
+        let Violation { field, value, bound } = violation;
+        Self { field: Some(field.into()), value, bound, ..self }
+    }
+
+    /// Adds everything that is missing to generate a key.
+    pub(super) fn missing(self, missing: &Requirements) -> Self {
+        Self { missing: missing.iter().map(|one| one.as_str()).collect(), ..self }
     }
 
     /// Marks the problem as an error of the authority.
@@ -196,7 +197,10 @@ impl Problem {
             status: status.as_u16(),
             code: self.code.as_str(),
             detail: self.detail.clone(),
-            members: self.members.clone(),
+            field: self.field.clone(),
+            value: self.value.clone(),
+            bound: self.bound.clone(),
+            missing: self.missing.clone(),
         }
     }
 }
@@ -209,8 +213,14 @@ pub(super) struct ProblemView {
     status: u16,
     code: &'static str,
     detail: Cow<'static, str>,
-    #[serde(flatten)]
-    members: Members,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<Cow<'static, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<Quantity>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bound: Option<Quantity>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    missing: Vec<&'static str>,
 }
 
 impl IntoResponse for Problem {

@@ -16,6 +16,7 @@ use crate::record::rules::RuleError;
 use crate::value::id::KeyId;
 use crate::value::metadata::Metadata;
 use crate::value::name::Name;
+use crate::value::note::{Contact, Description};
 use crate::value::rate::Rate;
 use crate::value::scope::Access;
 use crate::value::time::Timestamp;
@@ -42,6 +43,10 @@ pub(crate) struct NewKeyBody {
     networks: Option<NetworkList>,
     #[serde(default, deserialize_with = "given")]
     rate: Option<Rate>,
+    #[serde(default, deserialize_with = "given")]
+    description: Option<Description>,
+    #[serde(default, deserialize_with = "given")]
+    contact: Option<Contact>,
     #[serde(default)]
     metadata: Metadata,
     #[serde(default, deserialize_with = "given")]
@@ -77,6 +82,12 @@ impl NewKeyBody {
         if let Some(rate) = self.rate {
             new = new.rate(rate);
         }
+        if let Some(description) = self.description {
+            new = new.description(description);
+        }
+        if let Some(contact) = self.contact {
+            new = new.contact(contact);
+        }
         if let Some(time) = self.not_before {
             new = new.not_before(time);
         }
@@ -106,21 +117,29 @@ pub(crate) struct KeyEditBody {
     /// The new rate, or null to remove the rate of the key.
     #[serde(default, deserialize_with = "given")]
     rate: Option<OrNull<Rate>>,
+    /// The new description, or null to remove it.
+    #[serde(default, deserialize_with = "given")]
+    description: Option<OrNull<Description>>,
+    /// The new contact, or null to remove it.
+    #[serde(default, deserialize_with = "given")]
+    contact: Option<OrNull<Contact>>,
     #[serde(default, deserialize_with = "given")]
     metadata: Option<Metadata>,
 }
 
 impl KeyEditBody {
     pub(crate) fn into_edit(self) -> Result<KeyEdit, Problem> {
-        let Self { name, scopes, networks, rate, metadata } = self;
+        let Self { name, scopes, networks, rate, description, contact, metadata } = self;
         let named = [
             name.is_some(),
             scopes.is_some(),
             networks.is_some(),
             rate.is_some(),
+            description.is_some(),
+            contact.is_some(),
             metadata.is_some(),
         ];
-        if named == [false; 5] {
+        if named == [false; 7] {
             return Err(nothing_to_change());
         }
         let mut edit = KeyEdit::new();
@@ -135,6 +154,12 @@ impl KeyEditBody {
         }
         if let Some(OrNull(rate)) = rate {
             edit = edit.rate(rate);
+        }
+        if let Some(OrNull(description)) = description {
+            edit = edit.description(description);
+        }
+        if let Some(OrNull(contact)) = contact {
+            edit = edit.contact(contact);
         }
         if let Some(metadata) = metadata {
             edit = edit.metadata(metadata);

@@ -111,7 +111,8 @@ pub(crate) fn user_changed(outcome: Outcome<User>) -> Response {
     Json(UserChange { user: outcome.into_inner().into(), unchanged }).into_response()
 }
 
-/// Creates the response with the entry of a key and its token. This API shows a token only once.
+/// Creates the response with the entry of a key, its token, and the two parts of the token. This API
+/// shows a token only once.
 ///
 /// The body is allocated at its full length, so that no reallocation leaves a copy of the token in
 /// memory. The body is zeroed after it was sent.
@@ -120,7 +121,17 @@ pub(crate) fn issued(issued: &Issued) -> Response {
     let entry = entry.expect("a view is made of plain values");
     let members = entry.strip_suffix('}').unwrap_or(&entry);
     // A token consists of base62 digits and underscores, which need no escape in JSON.
-    let parts = [members, r#","token":""#, issued.token.expose(), r#""}"#];
+    let (token, key_id) = (&issued.token, issued.token.key_id());
+    let parts = [
+        members,
+        r#","token":""#,
+        token.expose(),
+        r#"","key_id":""#,
+        key_id.as_str(),
+        r#"","key_secret":""#,
+        token.expose_key_secret(),
+        r#""}"#,
+    ];
     let mut body = Zeroizing::new(Vec::with_capacity(parts.iter().map(|part| part.len()).sum()));
     for part in parts {
         body.extend_from_slice(part.as_bytes());

@@ -1,6 +1,8 @@
 //! The records in the form that clients see. Each view destructures its record by field name, so
 //! that a new field of a record is never sent by accident.
 
+use std::net::IpAddr;
+
 use serde::Serialize;
 
 use crate::authority::{KeyEntry, Overlap};
@@ -18,6 +20,7 @@ use crate::value::id::{AccountId, KeyId, TenantId, UserId};
 use crate::value::metadata::Metadata;
 use crate::value::name::Name;
 use crate::value::network::Networks;
+use crate::value::note::{Contact, Description};
 use crate::value::rate::Rate;
 use crate::value::scope::{Access, ScopeSet};
 use crate::value::time::Timestamp;
@@ -46,6 +49,8 @@ pub(crate) struct KeyView {
     networks: Networks,
     rate: Option<Rate>,
     admin_limits: AdminLimits,
+    description: Option<Description>,
+    contact: Option<Contact>,
     metadata: Metadata,
     created_at: Timestamp,
     created_by: UserId,
@@ -73,8 +78,8 @@ macro_rules! same_fields {
 }
 
 same_fields!(Key as KeyView:
-    id tenant owner name prefix scopes networks rate admin_limits metadata created_at created_by updated_at not_before
-    expires_at disabled revoked_at rotated_at overlap_ends_at secret_number version
+    id tenant owner name prefix scopes networks rate admin_limits description contact metadata created_at
+    created_by updated_at not_before expires_at disabled revoked_at rotated_at overlap_ends_at secret_number version
 );
 
 #[derive(Serialize)]
@@ -88,8 +93,10 @@ pub(crate) struct KeyEntryView {
     status: KeyStatus,
     uses: u64,
     last_used_at: Option<Timestamp>,
+    refused: u64,
+    last_refused_at: Option<Timestamp>,
     overlap: Option<OverlapView>,
-    obstacle: Option<Reason>,
+    refused_because: Option<Reason>,
     actions: Vec<Operation>,
 }
 
@@ -105,8 +112,10 @@ impl From<KeyEntry> for KeyEntryView {
             status,
             uses,
             last_used_at,
+            refused,
+            last_refused_at,
             overlap,
-            obstacle,
+            refused_because,
             actions,
         } = entry;
         Self {
@@ -119,8 +128,10 @@ impl From<KeyEntry> for KeyEntryView {
             status,
             uses,
             last_used_at,
+            refused,
+            last_refused_at,
             overlap: overlap.map(OverlapView::from),
-            obstacle,
+            refused_because,
             actions,
         }
     }
@@ -162,12 +173,13 @@ pub(crate) struct EventView {
     kind: EventKind,
     key: Option<KeyId>,
     account: Option<AccountId>,
+    source_address: Option<IpAddr>,
     outcome: EventOutcome,
     details: EventDetails,
 }
 
 same_fields!(Event as EventView:
-    sequence tenant at actor kind key account outcome details
+    sequence tenant at actor kind key account source_address outcome details
 );
 
 #[derive(Serialize)]

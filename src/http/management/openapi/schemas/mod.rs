@@ -4,6 +4,7 @@ mod objects;
 mod policy;
 mod requests;
 mod responses;
+mod tenants;
 
 use serde_json::Value;
 
@@ -47,5 +48,11 @@ pub(super) fn describe(schema: Schema) -> Value {
         Schema::SettingsChange => policy::settings_change(),
         Schema::Problem => responses::problem(),
         Schema::Document => responses::document(),
+        Schema::Tenant => tenants::tenant(),
+        Schema::TenantPage => tenants::tenant_page(),
+        Schema::Owner => tenants::owner_body(),
+        Schema::AnyTenantResults => tenants::any_tenant_results(),
+        Schema::OwnerResults => tenants::owner_results(),
+        Schema::SweepResults => tenants::sweep_results(),
     }
 }

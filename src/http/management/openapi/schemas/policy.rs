@@ -6,15 +6,17 @@ use super::objects::{boolean, or_none, record, such_as};
 use super::requests::edit;
 use crate::http::management::openapi::references::schema_ref;
 use crate::http::management::openapi::value_schemas::{
-    access, count, or_null, rate, role_name, scope, scopes, seconds,
+    access, count, or_null, rate, role_name, scope, scopes, seconds, use_alert,
 };
 use crate::http::management::route_table::names::Schema;
 use crate::record::plan::Plan;
+use crate::value::use_alert::UseAlert;
 
 pub(super) fn name_pattern() -> Value {
     record(&json!({
         "environments": {
-            "type": "array", "minItems": 1, "maxItems": 16,
+            "type": "array", "maxItems": 16,
+            "description": "One of them must be the first word. If there are none, any word can be.",
             "items": { "type": "string", "pattern": "^[a-z0-9]{1,32}$" },
         },
     }))
@@ -48,7 +50,7 @@ pub(super) fn plan() -> Value {
         "max_lifetime": or_null(seconds(1)),
         "max_overlap": seconds(0),
         "name_pattern": or_none(Schema::NamePattern),
-        "min_extensive_use": seconds(1),
+        "min_alert_period": seconds(UseAlert::MIN_PERIOD.as_secs()),
         "max_retention": or_null(seconds(0)),
         "min_event_retention": seconds(Plan::MIN_EVENT_RETENTION.as_secs()),
         "max_event_retention": or_null(seconds(Plan::MIN_EVENT_RETENTION.as_secs())),
@@ -71,7 +73,7 @@ pub(super) fn plan() -> Value {
         "max_lifetime": 31_536_000,
         "max_overlap": 2_592_000,
         "name_pattern": null,
-        "min_extensive_use": 1,
+        "min_alert_period": 60,
         "max_retention": null,
         "min_event_retention": 86_400,
         "max_event_retention": null,
@@ -111,7 +113,8 @@ pub(super) fn policy() -> Value {
             "max_overlap": rule(seconds(0)),
             "name_pattern": rule(or_none(Schema::NamePattern)),
             "default_rate": rule(or_null(rate())),
-            "extensive_use": rule(or_null(seconds(1))),
+            "extensive_use": rule(or_null(use_alert())),
+            "suspicious_use": rule(or_null(use_alert())),
             "retention": rule(seconds(0)),
             "event_retention": rule(seconds(Plan::MIN_EVENT_RETENTION.as_secs())),
         })),
@@ -133,7 +136,8 @@ fn settings_properties() -> Value {
         "max_overlap": or_null(seconds(0)),
         "name_pattern": or_none(Schema::NamePattern),
         "default_rate": or_null(rate()),
-        "extensive_use": or_null(seconds(1)),
+        "extensive_use": or_null(use_alert()),
+        "suspicious_use": or_null(use_alert()),
         "retention": or_null(seconds(0)),
         "event_retention": or_null(seconds(Plan::MIN_EVENT_RETENTION.as_secs())),
     })

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::objects::{body, boolean, record, such_as};
 use crate::http::management::openapi::value_schemas::{
-    access, id, metadata, name, networks, or_null, owner, rate, role_name, scopes, seconds, time,
+    access, contact, description, id, metadata, name, networks, or_null, owner, rate, role_name,
+    scopes, seconds, time,
 };
 use crate::http::management::wire::request_bodies::RevokeBody;
 
@@ -25,6 +26,8 @@ pub(super) fn new_account_key() -> Value {
         "scopes": scopes(),
         "networks": networks(),
         "rate": rate(),
+        "description": description(),
+        "contact": contact(),
         "metadata": metadata(),
         "not_before": time(),
         "expires_at": time(),
@@ -43,6 +46,8 @@ pub(super) fn key_edit() -> Value {
         "scopes": scopes(),
         "networks": networks(),
         "rate": or_null(rate()),
+        "description": or_null(description()),
+        "contact": or_null(contact()),
         "metadata": metadata(),
     });
     edit(&properties, json!({ "name": "prod-main-app" }))

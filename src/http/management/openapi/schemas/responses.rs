@@ -5,8 +5,8 @@ use serde_json::{Map, Value, json};
 use super::objects::{body, boolean, or_none, page, record};
 use crate::http::management::openapi::references::schema_ref;
 use crate::http::management::openapi::value_schemas::{
-    access, count, event_actor, event_kind, host_id, id, metadata, name, networks, or_null, owner,
-    policy_field, prefix, rate, requirement, role_name, scopes, time,
+    access, address, contact, count, description, event_actor, event_kind, host_id, id, metadata,
+    name, networks, or_null, owner, prefix, rate, requirement, role_name, scopes, time,
 };
 use crate::http::management::route_table::names::Schema;
 use crate::http::management::wire::problem::Code;
@@ -29,6 +29,8 @@ pub(super) fn key() -> Value {
             "networks": boolean(),
             "rate": boolean(),
         })),
+        "description": or_null(description()),
+        "contact": or_null(contact()),
         "metadata": metadata(),
         "created_at": time(),
         "created_by": host_id(),
@@ -83,8 +85,10 @@ fn entry_properties() -> Value {
         "status": { "type": "string", "enum": KeyStatus::ALL.map(KeyStatus::as_str) },
         "uses": count(),
         "last_used_at": or_null(time()),
+        "refused": count(),
+        "last_refused_at": or_null(time()),
         "overlap": or_none(Schema::Overlap),
-        "obstacle": {
+        "refused_because": {
             "type": ["string", "null"],
             "description": "The reason why a verification would refuse the key now, in one word, or null.",
         },
@@ -107,6 +111,16 @@ pub(super) fn keys_change() -> Value {
 pub(super) fn issued() -> Value {
     entry_and(&json!({
         "token": { "type": "string", "description": "The token of the key. No other response shows it again." },
+        "key_id": {
+            "type": "string",
+            "pattern": "^[0-9A-Za-z]{16}$",
+            "description": "The first part of the token for clients with two fields: the user name of HTTP Basic.",
+        },
+        "key_secret": {
+            "type": "string",
+            "pattern": "^[0-9A-Za-z]{38}$",
+            "description": "The second part of the token: the password of HTTP Basic. No other response shows it again.",
+        },
     }))
 }
 
@@ -168,6 +182,7 @@ pub(super) fn event() -> Value {
         "kind": event_kind(),
         "key": or_null(id()),
         "account": or_null(id()),
+        "source_address": or_null(address()),
         "outcome": { "type": "string", "enum": event_outcomes() },
         "details": event_details(),
     }))
@@ -179,15 +194,20 @@ pub(super) fn event_page() -> Value {
 
 pub(super) fn problem() -> Value {
     let codes: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+    let quantity =
+        |description: &str| json!({ "type": ["integer", "string"], "description": description });
     let properties = json!({
         "type": { "type": "string", "enum": ["about:blank"] },
         "title": { "type": "string" },
         "status": { "type": "integer", "minimum": 400, "maximum": 599 },
         "code": { "type": "string", "enum": codes },
         "detail": { "type": "string" },
-        "field": policy_field(),
-        "value": { "type": "string", "description": "The value of `field` in the request, as text." },
-        "bound": { "type": "string", "description": "The bound of the plan, such as `at most 30 days`." },
+        "field": {
+            "type": "string",
+            "description": "The field or parameter of the request that is wrong, if the problem is about one.",
+        },
+        "value": quantity("The value of the field, if it may be repeated: a duration in seconds, a number or a text."),
+        "bound": quantity("The nearest value that is allowed, if there is one, in the same unit."),
         "missing": {
             "type": "array",
             "minItems": 1,
