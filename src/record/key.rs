@@ -79,6 +79,7 @@ impl Owner {
     }
 
     /// Returns the id of the user, if a user is the owner.
+    #[cfg(feature = "cached")]
     pub(crate) fn user(&self) -> Option<&UserId> {
         match self {
             Self::User(id) => Some(id),

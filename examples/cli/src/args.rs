@@ -6,15 +6,12 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, Parser, Subcommand};
 use keywright::store::Cursor;
-use keywright::{
-    Access, EventActor, EventKind, Operation, Prefix, Rate, RoleName, Scope, ScopeSet, TenantId,
-    UseAlert,
-};
+use keywright::{Access, EventActor, EventKind, Operation, Prefix, RoleName, Scope, TenantId};
 
 use crate::key_args::KeyCommand;
-use crate::values::{
-    AccountRef, ActorSpec, KeyRef, OrNone, Past, Pattern, PepperFile, Period, RoleScopes,
-};
+use crate::policy_args::{PlanCommand, PolicyCommand, SettingsCommand};
+use crate::user::{OwnerCommand, UserCommand};
+use crate::values::{AccountRef, ActorSpec, KeyRef, Past, PepperFile};
 
 /// Manage API keys in a keywright store file
 #[derive(Parser)]
@@ -22,7 +19,8 @@ use crate::values::{
     name = "keywright",
     version,
     after_help = "Create the first key:\n  \
-        keywright --store keys.db policy set --api-access on --scopes \"invoices:read\"\n  \
+        keywright --store keys.db plan set --reads invoices:read\n  \
+        keywright --store keys.db settings set --api-enabled on\n  \
         keywright --store keys.db key generate prod-main-app --scopes invoices:read\n\n\
         A store file can be open in only one process: stop the service first.\n\
         Exit codes: 0 done or accepted, 1 refused, denied or failed, 2 wrong usage."
@@ -68,9 +66,21 @@ pub(crate) struct Context {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Show or change the policy of the tenant
+    /// Show the rules that are in force in the tenant
     #[command(subcommand)]
     Policy(PolicyCommand),
+    /// Show or change the plan: the limits that the host sets for the tenant
+    #[command(subcommand)]
+    Plan(PlanCommand),
+    /// Show or change the settings: the tenant's own rules within its plan
+    #[command(subcommand)]
+    Settings(SettingsCommand),
+    /// Manage users: display names, suspended and restored
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Hand all keys of an owner over
+    #[command(subcommand)]
+    Owner(OwnerCommand),
     /// Manage service accounts
     #[command(subcommand)]
     Account(AccountCommand),
@@ -124,76 +134,8 @@ impl Command {
 
     /// Returns whether the command may create the store.
     pub(crate) fn may_create_store(&self) -> bool {
-        matches!(self, Self::Policy(PolicyCommand::Set(_)))
+        matches!(self, Self::Plan(PlanCommand::Set(_)) | Self::Settings(SettingsCommand::Set(_)))
     }
-}
-
-#[derive(Subcommand)]
-pub(crate) enum PolicyCommand {
-    /// Show all fields of the policy in force
-    #[command(after_help = "Example:\n  keywright --store keys.db policy show")]
-    Show,
-    /// Change fields of the policy; the others keep their values
-    #[command(
-        arg_required_else_help = true,
-        override_usage = "keywright --store FILE policy set FIELDS",
-        after_help = "Example:\n  keywright --store keys.db policy set --api-access on --max-lifetime 90d \\\n    \
-            --scopes \"invoices:read invoices:write\" --role analyst=\"invoices:read\""
-    )]
-    Set(Box<PolicyChange>),
-}
-
-#[derive(Args)]
-#[group(required = true, multiple = true)]
-pub(crate) struct PolicyChange {
-    /// Whether API access is on, for all keys of the tenant
-    #[arg(long, value_name = "on|off", value_parser = switch(), hide_possible_values = true)]
-    pub(crate) api_access: Option<bool>,
-    /// Whether the tenant's plan includes API access
-    #[arg(long, value_name = "on|off", value_parser = switch(), hide_possible_values = true)]
-    pub(crate) plan: Option<bool>,
-    /// Whether every new key must have an expiry
-    #[arg(long, value_name = "on|off", value_parser = switch(), hide_possible_values = true)]
-    pub(crate) require_expiry: Option<bool>,
-    /// Lifetime of new keys that do not set an expiry, for example 90d
-    #[arg(long, value_name = "PERIOD|none")]
-    pub(crate) default_lifetime: Option<OrNone<Period>>,
-    /// Longest lifetime of a new key
-    #[arg(long, value_name = "PERIOD|none")]
-    pub(crate) max_lifetime: Option<OrNone<Period>>,
-    /// Maximum number of live keys of an owner, 1 to 1000
-    #[arg(long, value_name = "N")]
-    pub(crate) max_keys: Option<u16>,
-    /// Longest overlap of a rotation, for example 7d
-    #[arg(long, value_name = "PERIOD")]
-    pub(crate) max_overlap: Option<Period>,
-    /// Pattern of key names: environments of which one comes first, such as prod,staging, or any
-    #[arg(long, value_name = "LIST|any|none")]
-    pub(crate) name_pattern: Option<OrNone<Pattern>>,
-    /// Scopes that users' keys can have; replaces the current ones
-    #[arg(long, value_name = "SCOPES")]
-    pub(crate) scopes: Option<ScopeSet>,
-    /// Role of service accounts and its scopes; repeatable
-    #[arg(long = "role", value_name = "NAME=SCOPES")]
-    pub(crate) roles: Vec<RoleScopes>,
-    /// Role to remove; repeatable
-    #[arg(long = "remove-role", value_name = "NAME")]
-    pub(crate) removed_roles: Vec<RoleName>,
-    /// Rate of keys that have none of their own, for example 100/60s
-    #[arg(long, value_name = "RATE|none")]
-    pub(crate) default_rate: Option<OrNone<Rate>>,
-    /// Write an event if a key has more uses in a period, for example 10000/3600s
-    #[arg(long, value_name = "ALERT|none")]
-    pub(crate) extensive_use: Option<OrNone<UseAlert>>,
-    /// Write an event if a key has more refused uses in a period, for example 20/300s
-    #[arg(long, value_name = "ALERT|none")]
-    pub(crate) suspicious_use: Option<OrNone<UseAlert>>,
-    /// Time for which a sweep keeps revoked and expired keys
-    #[arg(long, value_name = "PERIOD")]
-    pub(crate) retention: Option<Period>,
-    /// Time for which a sweep keeps events, at least 1d
-    #[arg(long, value_name = "PERIOD")]
-    pub(crate) event_retention: Option<Period>,
 }
 
 #[derive(Subcommand)]
@@ -205,7 +147,7 @@ pub(crate) enum AccountCommand {
     Create {
         /// Purpose of the account, for example nightly-report
         name: String,
-        /// Role in the tenant's policy
+        /// Role of the tenant's plan
         #[arg(long)]
         role: RoleName,
         /// Give its keys read access only, whichever scopes the role has
@@ -343,10 +285,6 @@ pub(crate) struct Paging {
     /// List all pages
     #[arg(long, action = ArgAction::SetTrue, conflicts_with = "limit")]
     pub(crate) all: bool,
-}
-
-fn switch() -> impl TypedValueParser<Value = bool> {
-    PossibleValuesParser::new(["on", "off"]).map(|text| text == "on")
 }
 
 fn access() -> impl TypedValueParser<Value = Access> {

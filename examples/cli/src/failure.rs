@@ -7,7 +7,8 @@ use std::process::ExitCode;
 use keywright::store::{CursorError, StoreError, StoreErrorKind};
 use keywright::{
     AccountError, BuildError, GenerateError, KeyError, KeyId, ListError, MetadataError, NameError,
-    NoteError, PepperError, RuleError, ScopeError, SetPolicyError, Violation,
+    NewOwnerError, NoteError, PepperError, PolicyError, Requirement, RuleError, ScopeError,
+    SetPolicyError, UserError, Violation,
 };
 use serde_json::json;
 
@@ -145,9 +146,12 @@ impl Coded for StoreError {
 impl Coded for GenerateError {
     fn code(&self) -> &'static str {
         match self {
-            Self::UpgradeRequired => "upgrade_required",
-            Self::AccessOff => "access_off",
-            Self::PermissionDenied(_) => "permission_denied",
+            Self::Missing(missing) => match missing.iter().next() {
+                Some(Requirement::License) => "upgrade_required",
+                Some(Requirement::Switch) => "access_off",
+                _ => "permission_denied",
+            },
+            Self::UserSuspended(_) => "user_suspended",
             Self::AccountNotFound(_) => "not_found",
             Self::AccountDisabled(_) => "account_disabled",
             Self::Rule(error) => error.code(),
@@ -175,6 +179,7 @@ impl Coded for RuleError {
             Self::LifetimeTooLong { .. } => "lifetime_too_long",
             Self::NeverValid { .. } => "never_valid",
             Self::ScopeOutsideCeiling(_) => "scope_outside_ceiling",
+            Self::NoScopeLeft => "no_scope_left",
             Self::RateAboveLimit { .. } => "rate_above_limit",
             _ => "refused",
         }
@@ -190,6 +195,7 @@ impl Coded for KeyError {
             Self::OverlapTooLong { .. } => "overlap_too_long",
             Self::OverlapWhileDisabled { .. } => "overlap_while_disabled",
             Self::Rule(error) => error.code(),
+            Self::NewOwner(error) => error.code(),
             Self::Random(_) => "random_failed",
             Self::Contended(_) => "contended",
             Self::Store(error) => error.code(),
@@ -199,6 +205,29 @@ impl Coded for KeyError {
 
     fn violation(&self) -> Option<Violation> {
         self.violation()
+    }
+}
+
+impl Coded for NewOwnerError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::AccountNotFound(_) => "not_found",
+            Self::AccountDisabled(_) => "account_disabled",
+            Self::UserSuspended(_) => "user_suspended",
+            Self::TooManyKeys { .. } => "too_many_keys",
+            _ => "refused",
+        }
+    }
+}
+
+impl Coded for UserError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::PermissionDenied(_) => "permission_denied",
+            Self::Contended(_) => "contended",
+            Self::Store(error) => error.code(),
+            _ => "refused",
+        }
     }
 }
 
@@ -224,6 +253,7 @@ impl Coded for SetPolicyError {
     fn code(&self) -> &'static str {
         match self {
             Self::PermissionDenied(_) => "permission_denied",
+            Self::Policy(PolicyError::BeyondPlan { .. }) => "beyond_plan",
             Self::Policy(_) => "policy_refused",
             Self::Stale { .. } => "stale",
             Self::Store(error) => error.code(),

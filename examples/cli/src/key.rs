@@ -56,6 +56,11 @@ pub(crate) async fn run(session: &Session, command: KeyCommand) -> Result<Reply,
             let done = "rotation finished; the old secret is refused now";
             Ok(changed(finished, done, "already finished; no old secret works"))
         }
+        KeyCommand::Transfer { id, owner } => {
+            let handed = authority.transfer_key(actor, &id.0, &owner.0).await?;
+            let owner = &owner.0;
+            Ok(changed(handed, &format!("now of {owner}"), &format!("already of {owner}")))
+        }
         KeyCommand::Revoke { owner: Some(owner), all_tenants, .. } => {
             all_tenants::revoke_owned(session, &owner.0, all_tenants).await
         }

@@ -100,6 +100,16 @@ pub(crate) enum KeyCommand {
         /// Id of the key, with or without the prefix
         id: KeyRef,
     },
+    /// Hand a key to another owner; its tokens keep working
+    #[command(
+        after_help = "Example:\n  keywright --store keys.db key transfer 4fQ2xk9ZrT7bWm1c organization"
+    )]
+    Transfer {
+        /// Id of the key, with or without the prefix
+        id: KeyRef,
+        /// New owner: user:ID, account:ID or organization
+        owner: OwnerSpec,
+    },
     /// Revoke keys permanently; they stay in the listing
     #[command(
         after_help = "Example:\n  keywright --store keys.db key revoke 4fQ2xk9ZrT7bWm1c 9aB3cD5eF7gH1iJ2\n  \
@@ -128,10 +138,10 @@ pub(crate) enum KeyCommand {
 pub(crate) struct NewKeyArgs {
     /// Environment, purpose or both, for example prod-main-app
     pub(crate) name: String,
-    /// Owner of the key [default: the actor]
-    #[arg(long, value_name = "user:ID|account:ID")]
+    /// Owner of the key: user:ID, account:ID or organization [default: the actor]
+    #[arg(long, value_name = "OWNER")]
     pub(crate) owner: Option<OwnerSpec>,
-    /// Scopes of the key; by default the role's for an account, none for a user
+    /// Scopes of the key; by default the role's for an account, otherwise the plan's
     #[arg(long, value_name = "SCOPES", default_value = "", hide_default_value = true)]
     pub(crate) scopes: ScopeSet,
     /// Networks of its clients, for example 203.0.113.0/24 [default: anywhere]
@@ -217,8 +227,8 @@ pub(crate) struct ListArgs {
     /// Only keys with this status; repeatable
     #[arg(long = "status", value_name = "STATUS", value_parser = status())]
     pub(crate) statuses: Vec<KeyStatus>,
-    /// Only keys of this owner
-    #[arg(long, value_name = "user:ID|account:ID")]
+    /// Only keys of this owner: user:ID, account:ID or organization
+    #[arg(long, value_name = "OWNER")]
     pub(crate) owner: Option<OwnerSpec>,
     /// Only keys whose owner is of this kind
     #[arg(long, value_name = "KIND", value_parser = owner_kind())]

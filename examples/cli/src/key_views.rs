@@ -2,6 +2,7 @@
 
 use keywright::{KeyEntry, Operation, Owner, Timestamp};
 
+use crate::account::access;
 use crate::output::{or_none, to_minute, to_second, words};
 use crate::tables::{Column, fields, records, tabulate};
 
@@ -50,8 +51,8 @@ fn cells(entry: &KeyEntry, before_id: &str) -> [String; 8] {
         key.name.to_string(),
         format!("{}_{before_id}{}", key.prefix, key.id),
         match &key.owner {
-            Owner::User(_) => key.owner.to_string(),
             Owner::Account(id) => format!("account:{before_id}{id}"),
+            owner => owner.to_string(),
         },
         entry.status.to_string(),
         entry.uses.to_string(),
@@ -69,6 +70,7 @@ fn actions(entry: &KeyEntry) -> impl Iterator<Item = &'static str> {
         Operation::KeyEnable => Some("enable"),
         Operation::KeyRotate => Some("rotate"),
         Operation::KeyFinishRotation => Some("finish-rotation"),
+        Operation::KeyTransfer => Some("transfer"),
         Operation::KeyRevoke => Some("revoke"),
         Operation::KeyDelete => Some("delete"),
         _ => None,
@@ -87,11 +89,15 @@ pub(crate) fn whole(entry: &KeyEntry) -> String {
         ("prefix", entry.prefix.clone()),
         ("tenant", key.tenant.to_string()),
         ("owner", key.owner.to_string()),
+        ("owner name", or_none(entry.owner_name.as_ref(), "none")),
         ("status", entry.status.to_string()),
         ("refused", or_none(entry.refused_because.as_ref(), "no")),
-        ("scopes", words(&key.scopes, no_scopes(&key.owner))),
+        ("own scopes", words(&key.scopes, no_scopes(&key.owner))),
+        ("scopes", words(&entry.scopes, "none: it allows nothing")),
+        ("access", access(entry.access).to_owned()),
         ("networks", words(&key.networks, "anywhere")),
-        ("rate", or_none(key.rate, "the policy's")),
+        ("own rate", or_none(key.rate, "none")),
+        ("rate", or_none(entry.rate, "no limit")),
         ("description", or_none(key.description.as_ref(), "none")),
         ("contact", or_none(key.contact.as_ref(), "none")),
         ("metadata", if metadata.is_empty() { "none".to_owned() } else { metadata.join("\n") }),
@@ -123,7 +129,7 @@ pub(crate) fn whole(entry: &KeyEntry) -> String {
 
 fn no_scopes(owner: &Owner) -> &'static str {
     match owner {
-        Owner::User(_) => "none: it allows nothing",
         Owner::Account(_) => "those of the account's role",
+        _ => "the plan's default scopes",
     }
 }

@@ -2,7 +2,8 @@
 //! incidents.
 //!
 //! ```text
-//! cargo run -p keywright-cli -- --store keys.db policy set --api-access on --scopes "invoices:read"
+//! cargo run -p keywright-cli -- --store keys.db plan set --reads invoices:read
+//! cargo run -p keywright-cli -- --store keys.db settings set --api-enabled on
 //! cargo run -p keywright-cli -- --store keys.db key generate prod-main-app --scopes invoices:read
 //! cargo run -p keywright-cli -- --store keys.db key list
 //! ```
@@ -21,10 +22,14 @@ mod key_args;
 mod key_views;
 mod output;
 mod paging;
+mod plan;
 mod policy;
+mod policy_args;
+mod settings;
 mod tables;
 #[cfg(feature = "postgres")]
 mod transfer;
+mod user;
 mod values;
 mod verify;
 
@@ -118,6 +123,10 @@ async fn dispatch(
     };
     match command {
         Command::Policy(command) => policy::run(&session, command).await,
+        Command::Plan(command) => plan::run(&session, command).await,
+        Command::Settings(command) => settings::run(&session, command).await,
+        Command::User(command) => user::run(&session, command).await,
+        Command::Owner(command) => user::run_of_owner(&session, command).await,
         Command::Account(command) => account::run(&session, command).await,
         Command::Key(command) => key::run(&session, command).await,
         Command::Tenant(command) => all_tenants::tenant(&session, command).await,
@@ -137,7 +146,7 @@ fn no_store(path: &Path) -> Failure {
         "no_store",
         format!(
             "there is no store at {path}; create it with \
-             `keywright --store {path} policy set --api-access on`"
+             `keywright --store {path} settings set --api-enabled on`"
         ),
     )
 }

@@ -6,10 +6,11 @@ use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
 use keywright::store::Cursor;
-use keywright::{KeyId, Outcome, Timestamp};
+use keywright::{KeyId, NamePattern, Outcome, Timestamp};
 use serde_json::Value;
 
 use crate::failure::Failure;
+use crate::tables::fields;
 
 /// The result of a command.
 #[derive(Default)]
@@ -112,6 +113,38 @@ pub(crate) fn to_minute(time: Timestamp) -> String {
 /// Converts a value to text, or returns `none` if it is absent.
 pub(crate) fn or_none(value: Option<impl Display>, none: &str) -> String {
     value.map_or_else(|| none.to_owned(), |value| value.to_string())
+}
+
+/// Returns the environments of a name pattern, or `any`.
+pub(crate) fn in_words(pattern: &NamePattern) -> String {
+    match &*pattern.environments {
+        [] => "any".to_owned(),
+        environments => environments.join(","),
+    }
+}
+
+/// Returns `on` or `off`.
+pub(crate) fn switch(on: bool) -> String {
+    if on { "on" } else { "off" }.to_owned()
+}
+
+/// Returns the rows that differ from those before, and as `removed` those that are gone.
+pub(crate) fn changed_rows(
+    before: &[(&'static str, String)],
+    after: &[(&'static str, String)],
+) -> String {
+    // Rows of one name are those of roles and descriptions, of which the part before `=` is the key.
+    let key = |(name, value): &(&'static str, String)| {
+        let part = value.split_once('=').map(|(part, _)| part.to_owned());
+        (*name, part.unwrap_or_default())
+    };
+    let mut rows: Vec<_> = after.iter().filter(|row| !before.contains(row)).cloned().collect();
+    let is_gone = |row: &&(&'static str, String)| {
+        row.1.contains('=') && !after.iter().any(|other| key(other) == key(row))
+    };
+    let gone = before.iter().filter(is_gone);
+    rows.extend(gone.map(|row| ("removed", format!("{} {}", row.0, key(row).1))));
+    fields(&rows)
 }
 
 /// Joins items with spaces, or returns `none` if there are none.

@@ -7,8 +7,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use keywright::{
-    AccountId, Actor, Clock, KeyId, NamePattern, Owner, RoleName, ScopeSet, SystemClock, TenantId,
-    Timestamp, UserId,
+    AccountId, Actor, Clock, KeyId, NamePattern, Owner, RoleName, Scope, ScopeSet, SystemClock,
+    TenantId, Timestamp, UserId,
 };
 
 const UNITS: [(char, u64); 4] = [('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1)];
@@ -85,6 +85,18 @@ impl<T: FromStr> FromStr for OrNone<T> {
     }
 }
 
+/// A value, or `default`.
+#[derive(Clone)]
+pub(crate) struct OrDefault<T>(pub(crate) Option<T>);
+
+impl<T: FromStr> FromStr for OrDefault<T> {
+    type Err = T::Err;
+
+    fn from_str(text: &str) -> Result<Self, T::Err> {
+        if text == "default" { Ok(Self(None)) } else { text.parse().map(|value| Self(Some(value))) }
+    }
+}
+
 /// The environments of a name pattern, separated by commas, or `any`. The policy checks them.
 #[derive(Clone)]
 pub(crate) struct Pattern(pub(crate) NamePattern);
@@ -129,7 +141,7 @@ impl FromStr for AccountRef {
     }
 }
 
-/// An owner, as `user:ID` or `account:ID`.
+/// An owner, as `user:ID`, `account:ID` or `organization`.
 #[derive(Clone)]
 pub(crate) struct OwnerSpec(pub(crate) Owner);
 
@@ -137,7 +149,7 @@ impl FromStr for OwnerSpec {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.parse().map(Self).map_err(|_| "expected user:ID or account:ID")
+        text.parse().map(Self).map_err(|_| "expected user:ID, account:ID or organization")
     }
 }
 
@@ -211,6 +223,40 @@ impl FromStr for RoleScopes {
             name: name.parse().map_err(|error| format!("{error}"))?,
             scopes: scopes.parse().map_err(|error| format!("{error}"))?,
         })
+    }
+}
+
+/// The description of a scope, such as `invoices:read=Shows invoices`.
+#[derive(Clone)]
+pub(crate) struct ScopeText {
+    pub(crate) scope: Scope,
+    pub(crate) text: String,
+}
+
+impl FromStr for ScopeText {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (scope, text) = text.split_once('=').ok_or("expected SCOPE=TEXT")?;
+        let scope = scope.parse().map_err(|error| format!("{error}"))?;
+        Ok(Self { scope, text: text.to_owned() })
+    }
+}
+
+/// The description of a role, such as `analyst=Reads for reports`.
+#[derive(Clone)]
+pub(crate) struct RoleText {
+    pub(crate) role: RoleName,
+    pub(crate) text: String,
+}
+
+impl FromStr for RoleText {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (role, text) = text.split_once('=').ok_or("expected NAME=TEXT")?;
+        let role = role.parse().map_err(|error| format!("{error}"))?;
+        Ok(Self { role, text: text.to_owned() })
     }
 }
 
