@@ -13,6 +13,7 @@ use crate::record::policy::{Policy, PolicyError};
 use crate::record::settings::Settings;
 use crate::setup::Setup;
 use crate::setup::limiter::Limiter;
+use crate::setup::usage_recorder::UsageRecorder;
 #[cfg(feature = "cached")]
 use crate::store::CachedStore;
 use crate::store::KeyStore;
@@ -350,9 +351,9 @@ impl Builder {
             random: self.random,
             peppers: self.peppers,
             prefixes,
+            usage_recorder: Arc::new(UsageRecorder::new(&self.default_policy)),
             default_policy: Arc::new(self.default_policy),
             limiter: Arc::new(Limiter::new()),
-            usage_recorder: Arc::default(),
             refusal_log: Arc::default(),
         };
         Ok(Keywright {

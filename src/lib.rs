@@ -37,7 +37,7 @@ mod verifier;
 
 pub use crate::authority::{
     AccountError, Authority, GenerateError, Issued, KeyEntry, KeyError, ListError, Listing,
-    NewOwnerError, Overlap, SetPolicyError, SweepReport, UserError,
+    NewOwnerError, Overlap, RevokeReport, SetPolicyError, SweepReport, UserError,
 };
 #[cfg(feature = "tokio")]
 pub use crate::background::{RunOptions, Running, StartError};
@@ -56,6 +56,7 @@ pub use crate::record::event::{
 pub use crate::record::key::{Key, Owner, OwnerError, OwnerKind, OwnerKindError, WrongStatus};
 pub use crate::record::new_key::NewKey;
 pub use crate::record::operation::{Operation, OperationError, Outcome, Transition};
+pub use crate::record::operator::Operator;
 pub use crate::record::plan::{Plan, ScopeDefinition};
 pub use crate::record::policy::{Policy, PolicyError};
 pub use crate::record::policy_field::PolicyField;
@@ -78,4 +79,5 @@ pub use crate::value::rate::{Rate, RateError};
 pub use crate::value::scope::{Access, Scope, ScopeError, ScopeSet};
 pub use crate::value::time::{Clock, ManualClock, SystemClock, TimeError, Timestamp};
 pub use crate::value::token::{Credential, Prefix, PrefixError, Token};
+pub use crate::value::use_alert::{UseAlert, UseAlertError};
 pub use crate::verifier::{Verifier, VerifyError};

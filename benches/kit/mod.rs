@@ -9,8 +9,8 @@ use std::time::Instant;
 
 use futures_lite::future::block_on;
 use keywright::{
-    Access, Actor, Authority, Keywright, Name, NewAccount, NewKey, Owner, PepperRing, Policy,
-    Prefix, RoleName, Scope, UserId, Verifier,
+    Access, Actor, Authority, Keywright, Name, NewAccount, NewKey, Owner, PepperRing, Plan, Prefix,
+    Role, RoleName, Scope, SettingsEdit, UserId, Verifier,
 };
 
 /// A setup with a stored policy and a service account.
@@ -33,10 +33,12 @@ impl World {
         let verifier = keywright.verifier();
         let admin = Actor::administrator(UserId::new("ada").expect("an id"));
         let role = RoleName::new("worker").expect("a role");
-        let mut policy = Policy::default();
-        policy.api_enabled = true;
-        policy.roles.insert(role.clone(), "jobs:read jobs:run".parse().expect("scopes"));
-        block_on(authority.set_policy(&admin, policy)).expect("a policy");
+        let scopes = |text: &str| text.parse().expect("scopes");
+        let mut plan = Plan::allowing(scopes("jobs:read"), scopes("jobs:run"));
+        plan.roles.insert(role.clone(), Role::new(scopes("jobs:read jobs:run")));
+        block_on(authority.set_plan(&admin, plan)).expect("a plan");
+        let on = SettingsEdit::new().api_enabled(Some(true));
+        block_on(authority.edit_settings(&admin, on)).expect("the settings");
         let account = NewAccount::new(Name::new("worker").expect("a name"), role);
         let account = block_on(authority.create_account(&admin, account)).expect("an account");
         assert_eq!(account.access, Access::ReadWrite);

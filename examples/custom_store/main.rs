@@ -10,7 +10,7 @@ use keywright::{Actor, Keywright, NewKey, Policy, UserId};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     futures_lite::future::block_on(async {
-        let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+        let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
         let keywright =
             Keywright::builder(store::CustomStore::default()).default_policy(policy).build()?;
         let (authority, verifier) = (keywright.authority(), keywright.verifier());

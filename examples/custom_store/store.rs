@@ -5,17 +5,19 @@
 //! database has the same form. It uses a transaction instead of the lock, and first reads the rows
 //! of `ReadSet::of(&batch)` in that transaction.
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Mutex, MutexGuard};
 
 use keywright::store::plan::{self, Effects, Rows, View};
 use keywright::store::{
     AccountQuery, Batch, Changes, Epoch, EventQuery, Freshness, KeyQuery, KeyRecord, KeyStore,
-    Page, Resolve, Resolved, Snapshot, StoreError, StoredKey, Usage, UsageBatch, async_trait,
+    OwnerRecord, Page, Resolve, StoreError, StoredKey, TenantEntry, TenantPolicy, TenantQuery,
+    Usage, UsageBatch, async_trait,
 };
-use keywright::{AccountId, Event, KeyId, Policy, ServiceAccount, TenantId, Timestamp};
+use keywright::{AccountId, Event, KeyId, ServiceAccount, TenantId, Timestamp, User, UserId};
 
 type Answer<T> = Result<T, StoreError>;
 type Paged<T> = Answer<Page<T>>;
+type KeyWithOwner<'a> = (&'a KeyRecord, Usage, Option<OwnerRecord>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -26,20 +28,14 @@ struct State {
 }
 
 impl State {
-    fn keys(&self, tenant: &TenantId) -> impl Iterator<Item = (&KeyRecord, Usage)> {
-        let keys = self.rows.keys.values().filter(move |key| key.key().tenant == *tenant);
-        keys.map(|key| (key, self.rows.usage(key.id()).unwrap_or_default()))
+    /// Returns the keys of one tenant, or of all tenants.
+    fn keys(&self, of: Option<&TenantId>) -> impl Iterator<Item = KeyWithOwner<'_>> {
+        let keys = self.rows.keys.values().filter(move |k| of.is_none_or(|t| k.key().tenant == *t));
+        keys.map(|k| (k, self.rows.usage(k.id()).unwrap_or_default(), self.rows.owner_of(k.key())))
     }
 
     fn accounts(&self, tenant: &TenantId) -> impl Iterator<Item = &ServiceAccount> {
         self.rows.accounts.values().filter(move |account| account.tenant == *tenant)
-    }
-
-    fn resolve(&self, key: &KeyId) -> Resolved {
-        let Some(record) = self.rows.keys.get(key).cloned() else { return Ok(None) };
-        let account = record.key().owner.account().and_then(|id| self.rows.accounts.get(&id));
-        let policy = self.rows.policies.get(&record.key().tenant).cloned().map(Arc::new);
-        Ok(Some(Arc::new(Snapshot::new(record, account.cloned().map(Arc::new), policy)?).into()))
     }
 
     /// Writes all effects of a batch. Writers and the ids of deleted records are never removed: the
@@ -47,23 +43,21 @@ impl State {
     fn write(&mut self, effects: Effects) {
         // Every field is named, so that a new one cannot be forgotten; rustfmt would take a line for each.
         #[rustfmt::skip] let Effects { new_keys, changed_keys, deleted_keys, new_accounts,
-            changed_accounts, deleted_accounts, policies, usage, writer, events, last_events,
-            tombstones, forgotten_events, forgotten_ids: _, forgotten_writers: _ } = effects;
+            changed_accounts, deleted_accounts, users, policies, usage, writer, events, last_events,
+            tombstones, forgotten_events: gone, forgotten_ids: _, forgotten_writers: _ } = effects;
         let rows = &mut self.rows;
         rows.keys.extend(new_keys.into_iter().chain(changed_keys).map(|new| (*new.id(), new)));
         rows.accounts.extend(new_accounts.into_iter().chain(changed_accounts).map(|a| (a.id, a)));
-        rows.keys.retain(|id, _| !deleted_keys.contains(id));
-        rows.usage.retain(|id, _| !deleted_keys.contains(id));
+        deleted_keys.iter().for_each(|id| _ = (rows.keys.remove(id), rows.usage.remove(id)));
         rows.accounts.retain(|id, _| !deleted_accounts.contains(id));
         rows.deleted.extend(tombstones.iter().map(|tombstone| tombstone.id));
+        rows.users.extend(users.into_iter().map(|u| ((u.tenant.clone(), u.id.clone()), u)));
         rows.policies.extend(policies);
         rows.usage.extend(usage);
         rows.last_batches.extend(writer.map(|(id, writer)| (id, writer.last)));
         rows.last_events.extend(last_events);
         self.events.extend(events);
-        for (tenant, through) in forgotten_events {
-            self.events.retain(|event| event.tenant != tenant || event.sequence > through);
-        }
+        self.events.retain(|e| !gone.iter().any(|(t, last)| e.tenant == *t && e.sequence <= *last));
     }
 }
 
@@ -80,35 +74,47 @@ impl CustomStore {
 #[async_trait]
 impl KeyStore for CustomStore {
     fn resolve<'a>(&'a self, key: &KeyId, _: Freshness) -> Resolve<'a> {
-        Resolve::ready(self.state().and_then(|state| state.resolve(key)))
+        Resolve::ready(self.state().and_then(|state| state.rows.resolve(key)))
     }
 
     async fn key(&self, tenant: &TenantId, id: &KeyId) -> Answer<Option<StoredKey>> {
         let state = self.state()?;
-        let found = state.keys(tenant).find(|(record, _)| record.id() == id);
-        Ok(found.map(|(record, usage)| StoredKey { record: record.clone(), usage }))
+        let found = state.keys(Some(tenant)).find(|(record, ..)| record.id() == id);
+        Ok(found.map(|(key, usage, owner)| StoredKey { record: key.clone(), usage, owner }))
     }
 
     async fn account(&self, tenant: &TenantId, id: &AccountId) -> Answer<Option<ServiceAccount>> {
-        Ok(self.state()?.accounts(tenant).find(|account| account.id == *id).cloned())
+        Ok(self.state()?.rows.account(id).filter(|a| a.tenant == *tenant).cloned())
     }
 
-    async fn policy(&self, tenant: &TenantId) -> Answer<Option<Policy>> {
+    async fn user(&self, tenant: &TenantId, id: &UserId) -> Answer<Option<User>> {
+        Ok(self.state()?.rows.user(tenant, id).cloned())
+    }
+
+    async fn policy(&self, tenant: &TenantId) -> Answer<Option<TenantPolicy>> {
         Ok(self.state()?.rows.policies.get(tenant).cloned())
     }
 
     async fn keys(&self, tenant: &TenantId, of: &KeyQuery, at: Timestamp) -> Paged<StoredKey> {
-        Ok(of.page(self.state()?.keys(tenant), at))
+        Ok(of.page(self.state()?.keys(Some(tenant)), at))
     }
 
     async fn accounts(&self, tenant: &TenantId, of: &AccountQuery) -> Paged<ServiceAccount> {
-        Ok(of.page(self.state()?.accounts(tenant)))
+        Ok(of.page(self.state()?.rows.accounts.values().filter(|a| a.tenant == *tenant)))
     }
 
     async fn events(&self, tenant: &TenantId, query: &EventQuery) -> Paged<Event> {
-        let events: Vec<_> =
-            self.state()?.events.iter().filter(|e| e.tenant == *tenant).cloned().collect();
+        let mut events = self.state()?.events.clone();
+        events.retain(|event| event.tenant == *tenant);
         Ok(query.page_of(&events))
+    }
+
+    async fn keys_of_all_tenants(&self, of: &KeyQuery, at: Timestamp) -> Paged<StoredKey> {
+        Ok(of.page(self.state()?.keys(None), at))
+    }
+
+    async fn tenants(&self, of: &TenantQuery, at: Timestamp) -> Paged<TenantEntry> {
+        Ok(of.page(self.state()?.rows.tenants(at)))
     }
 
     async fn commit(&self, batch: Batch) -> Answer<Epoch> {

@@ -67,6 +67,10 @@ pub struct KeyEntry {
     pub uses: u64,
     /// The time of the last stored use; `None` if there is none.
     pub last_used_at: Option<Timestamp>,
+    /// The number of refused uses that are stored: requests with the key's id that were denied.
+    pub refused: u64,
+    /// The time of the last stored refused use; `None` if there is none.
+    pub last_refused_at: Option<Timestamp>,
     /// The overlap of the last rotation; `None` if no overlap is in progress, or the key is expired
     /// or revoked.
     pub overlap: Option<Overlap>,
@@ -224,7 +228,7 @@ impl Authority {
         Ok(Page { items: self.entries(actor, page.items, now).await?, next: page.next })
     }
 
-    async fn entries(
+    pub(super) async fn entries(
         &self,
         actor: &Actor,
         found: Vec<StoredKey>,
@@ -253,6 +257,8 @@ fn entry(actor: &Actor, stored: &StoredKey, policy: PolicyInForce<'_>, now: Time
         status,
         uses: stored.usage.uses(),
         last_used_at: stored.usage.last_used_at(),
+        refused: stored.usage.refused(),
+        last_refused_at: stored.usage.last_refused_at(),
         overlap: Overlap::of(stored, now),
         refused_because: standing(key, owner, policy, now),
         actions: Operation::ALL.iter().copied().filter(possible).collect(),

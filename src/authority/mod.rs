@@ -5,6 +5,7 @@
 //! rules of a tenant in `record::rules`. The change is committed together with its event.
 
 mod accounts;
+mod all_tenants;
 mod attempt;
 mod errors;
 mod generate;
@@ -39,6 +40,7 @@ use crate::value::id::TenantId;
 use crate::value::id::{AccountId, KeyId};
 use crate::value::time::Timestamp;
 
+pub use self::all_tenants::RevokeReport;
 pub use self::errors::{
     AccountError, GenerateError, KeyError, ListError, NewOwnerError, SetPolicyError, UserError,
 };
@@ -100,14 +102,20 @@ pub use self::whole_listings::Listing;
 /// | give a user a display name | [`set_display_name`](Self::set_display_name), [`user`](Self::user) |
 /// | read the audit trail | [`events`](Self::events), [`all_events`](Self::all_events) |
 /// | remove old keys and events | [`sweep`](Self::sweep) |
+/// | for an [`Operator`](crate::Operator): list all tenants, and the keys of all | [`tenants`](Self::tenants), [`keys_of_all_tenants`](Self::keys_of_all_tenants), [`find_key`](Self::find_key) |
+/// | for an operator: end keys in any tenant | [`revoke_in_any_tenant`](Self::revoke_in_any_tenant), [`revoke_owned_in_all_tenants`](Self::revoke_owned_in_all_tenants) |
+/// | for an operator: remove old keys and events of all tenants | [`sweep_all_tenants`](Self::sweep_all_tenants) |
 ///
 /// # Actors and permissions
-/// Every method takes an [`Actor`] first. The actor is the user who makes the call, the tenant in
+/// Every method for one tenant takes an [`Actor`] first. The actor is the user who makes the call, the tenant in
 /// which the user acts, and the user's permissions. The host creates an actor for each call, from
 /// its own login.
 ///
 /// A method works in the actor's tenant only. A key or service account of another tenant is
 /// reported as not found, and so is a key that the actor has no permission to see.
+///
+/// The methods for all tenants take an [`Operator`](crate::Operator) instead, which stands for the
+/// host. No actor can become one.
 ///
 /// # When a change takes effect
 /// When a method returns, every later check in this process sees the change, and so does every

@@ -125,6 +125,7 @@ fn policy(error: &PolicyError) -> Refusal {
         PolicyError::EventRetention(time) => {
             given(RefusalCode::EventRetentionTooShort, time.as_secs())
         }
+        PolicyError::AlertPeriod(time) => given(RefusalCode::InvalidAlertPeriod, time.as_secs()),
         PolicyError::EventRetentionRange { max, .. } => {
             given(RefusalCode::EventRetentionTooShort, max.as_secs())
         }

@@ -71,9 +71,11 @@ pub(crate) enum DecideError {
 }
 
 /// Decides on a well-formed credential (step 1 has passed), given what the store found for its id.
+///
+/// Takes the record into the grant, and leaves it to the caller if the credential is denied.
 pub(crate) fn decide<R>(
     presented: &Presented<'_>,
-    found: Option<Found>,
+    found: &mut Option<Found>,
     request: &AccessRequest<'_>,
     circumstances: Circumstances<'_, R>,
 ) -> Result<Grant, DecideError>
@@ -85,8 +87,8 @@ where
 
     // Steps 2 and 3.
     let expected = Expected { prefixes, tenant: request.tenant };
-    let (Found { snapshot, age }, secret_used) =
-        recognize(presented, found, expected, peppers, now)?;
+    let (Found { snapshot, .. }, secret_used) =
+        recognize(presented, found.as_ref(), expected, peppers, now)?;
     let key = snapshot.record().key();
     let policy = PolicyInForce::new(snapshot.policy(), default_policy);
     // Steps 4 to 6.
@@ -110,6 +112,9 @@ where
     if let Some(rates) = RatesInForce::of(key, policy, now) {
         rate(key, rates).map_err(|wait| deny(Reason::RateLimited(wait)))?;
     }
+    let Some(Found { snapshot, age }) = found.take() else {
+        return Err(deny(Reason::Unrecognized));
+    };
     let default_policy = Arc::clone(default_policy);
     Ok(Grant { snapshot, default_policy, secret_used, at: now, age })
 }
@@ -117,20 +122,20 @@ where
 /// Runs steps 2 and 3: checks that the presented secret is one of the key's.
 ///
 /// An unknown id and a key that is not expected cost the same work as a wrong secret.
-pub(crate) fn recognize(
+pub(crate) fn recognize<'a>(
     presented: &Presented<'_>,
-    found: Option<Found>,
+    found: Option<&'a Found>,
     expected: Expected<'_>,
     peppers: &PepperRing,
     now: Timestamp,
-) -> Result<(Found, SecretUsed), DecideError> {
+) -> Result<(&'a Found, SecretUsed), DecideError> {
     let deny = |reason| DecideError::Denied(Denial::of(presented.key_id, reason));
     // The counter is rarely in the CPU cache: this read fetches it while the secret is hashed.
-    let _is_listed = found.as_ref().map(|found| found.snapshot.tally().is_listed());
+    let _is_listed = found.map(|found| found.snapshot.tally().is_listed());
     let computed = peppers.digest(&presented.key_id, presented.secret);
     let dummy = computed.unmatched();
 
-    let record = found.as_ref().map(|found| found.record());
+    let record = found.map(|found| found.record());
     let current = record.map_or(&dummy, |record| record.digest());
     let retiring = record.and_then(|record| record.retiring_digest()).unwrap_or(&dummy);
     let compare = |stored| peppers.matches(stored, &computed, &presented.key_id, presented.secret);

@@ -14,6 +14,7 @@ use crate::value::redact::looks_like_token;
 use crate::value::scope::{Scope, ScopeSet};
 use crate::value::serde_strict::required;
 use crate::value::time::in_words;
+use crate::value::use_alert::UseAlert;
 
 /// The plan and the settings of a tenant that has stored neither.
 ///
@@ -141,6 +142,14 @@ pub enum PolicyError {
         got = in_words(*.0)
     )]
     EventRetention(Duration),
+    /// `min_alert_period` is not between [`UseAlert::MIN_PERIOD`] and [`UseAlert::MAX_PERIOD`].
+    #[error(
+        "min_alert_period must be between {min} and {max}, got {got}",
+        min = in_words(UseAlert::MIN_PERIOD),
+        max = in_words(UseAlert::MAX_PERIOD),
+        got = in_words(*.0)
+    )]
+    AlertPeriod(Duration),
     /// The plan's longest retention of events is shorter than its shortest.
     #[error(
         "max_event_retention must be at least min_event_retention, which is {}, got {}",

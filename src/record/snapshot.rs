@@ -6,7 +6,7 @@ use crate::record::account::ServiceAccount;
 use crate::record::key::KeyRecord;
 use crate::record::owner_record::OwnerRecord;
 use crate::record::policy::TenantPolicy;
-use crate::record::tally::{AlertThreshold, Tally};
+use crate::record::tally::{Alerts, Tally};
 use crate::value::scope::Access;
 
 /// A key's record with its owner and its tenant's policy, all read at one moment.
@@ -114,8 +114,8 @@ impl Snapshot {
         if !OwnerRecord::fits(owner.as_ref(), key) {
             return Err(SnapshotError(key.id.to_string()));
         }
-        let alert = AlertThreshold::of(policy.as_deref());
-        let tally = Arc::new(Tally::new(key.id, key.secret_number, alert));
+        let alerts = Alerts::of_tenant(policy.as_deref());
+        let tally = Arc::new(Tally::new(key.id, key.secret_number, alerts));
         Ok(Self { record, owner, policy, tally })
     }
 

@@ -11,6 +11,7 @@ use crate::record::policy_field::PolicyField;
 use crate::record::rules::{ExpiryField, RuleError};
 use crate::value::name::{Name, NameError};
 use crate::value::time::{Timestamp, in_words};
+use crate::value::use_alert::UseAlert;
 
 /// The field of a request that breaks a limit, with the given value and the bound.
 ///
@@ -184,6 +185,13 @@ impl PolicyError {
             Self::EventRetention(given) => of(PolicyField::EventRetention)
                 .value(Quantity::seconds(*given))
                 .bound(Quantity::seconds(Plan::MIN_EVENT_RETENTION)),
+            Self::AlertPeriod(given) => {
+                let min = *given < UseAlert::MIN_PERIOD;
+                let bound = if min { UseAlert::MIN_PERIOD } else { UseAlert::MAX_PERIOD };
+                of(PolicyField::MinAlertPeriod)
+                    .value(Quantity::seconds(*given))
+                    .bound(Quantity::seconds(bound))
+            }
             Self::EventRetentionRange { min, max } => of(PolicyField::MaxEventRetention)
                 .value(Quantity::seconds(*max))
                 .bound(Quantity::seconds(*min)),

@@ -13,7 +13,9 @@ use crate::record::user::User;
 use crate::store::KeyStore;
 use crate::store::batch::{Batch, Changes, Epoch};
 use crate::store::error::StoreError;
-use crate::store::query::{AccountQuery, EventQuery, KeyQuery, Page, StoredKey};
+use crate::store::query::{
+    AccountQuery, EventQuery, KeyQuery, Page, StoredKey, TenantEntry, TenantQuery,
+};
 use crate::store::resolve::Resolve;
 use crate::value::id::{AccountId, KeyId, TenantId, UserId};
 use crate::value::time::Timestamp;
@@ -68,6 +70,22 @@ impl<S: KeyStore + ?Sized> KeyStore for Arc<S> {
         query: &EventQuery,
     ) -> Result<Page<Event>, StoreError> {
         (**self).events(tenant, query).await
+    }
+
+    async fn keys_of_all_tenants(
+        &self,
+        query: &KeyQuery,
+        at: Timestamp,
+    ) -> Result<Page<StoredKey>, StoreError> {
+        (**self).keys_of_all_tenants(query, at).await
+    }
+
+    async fn tenants(
+        &self,
+        query: &TenantQuery,
+        at: Timestamp,
+    ) -> Result<Page<TenantEntry>, StoreError> {
+        (**self).tenants(query, at).await
     }
 
     async fn commit(&self, batch: Batch) -> Result<Epoch, StoreError> {

@@ -20,3 +20,4 @@ pub(crate) mod text;
 pub(crate) mod text_enum;
 pub(crate) mod time;
 pub(crate) mod token;
+pub(crate) mod use_alert;

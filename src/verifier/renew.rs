@@ -12,18 +12,20 @@ use super::{Verifier, VerifyError};
 
 impl Verifier {
     /// Checks a credential whose use is already counted, and neither counts it nor takes a use of
-    /// its rates.
+    /// its rates. A refusal is counted.
     pub(crate) async fn renew(&self, request: &AccessRequest<'_>) -> Result<Grant, VerifyError> {
         let inner = &*self.0;
         let presented = Presented::parse(request.credential).ok_or_else(Denial::malformed)?;
-        let found = inner.setup.store.resolve(&presented.key_id, request.freshness).await?;
+        let mut found = inner.setup.store.resolve(&presented.key_id, request.freshness).await?;
+        let now = inner.setup.clock.now();
         let circumstances = Circumstances {
             peppers: &inner.setup.peppers,
             prefixes: &inner.setup.prefixes,
             default_policy: inner.default_policy(&presented.key_id),
-            now: inner.setup.clock.now(),
+            now,
             rate: |_: &Key, _: RatesInForce| Ok::<(), Duration>(()),
         };
-        Ok(decide(&presented, found, request, circumstances)?)
+        let decided = decide(&presented, &mut found, request, circumstances);
+        Ok(decided.inspect_err(|error| inner.count_refused(found.as_ref(), error, now))?)
     }
 }

@@ -14,7 +14,8 @@ use crate::decision::SecretUsed;
 use crate::keywright::{Builder, Keywright};
 use crate::record::actor::Actor;
 use crate::record::new_key::NewKey;
-use crate::record::policy::Policy;
+use crate::record::role::RoleName;
+use crate::record::settings::SettingsEdit;
 use crate::store::{KeyStore, MemoryStore};
 use crate::value::digest::PepperRing;
 use crate::value::id::{KeyId, TenantId, UserId};
@@ -56,7 +57,7 @@ impl World {
             builder,
             admin: Actor::administrator(user).in_tenant(tenant),
         };
-        world.set_policy(|policy| policy.api_enabled = true);
+        world.edit_settings(SettingsEdit::new().api_enabled(Some(true)));
         world
     }
 
@@ -79,10 +80,23 @@ impl World {
         Self { verifier: keywright.verifier(), builder, ..self.clone() }
     }
 
-    pub(crate) fn set_policy(&self, change: impl FnOnce(&mut Policy)) {
-        let mut policy = block_on(self.authority.policy(&self.admin)).expect("the policy");
-        change(&mut policy);
-        block_on(self.authority.set_policy(&self.admin, policy)).expect("the policy is set");
+    pub(crate) fn edit_settings(&self, edit: SettingsEdit) {
+        let edited = block_on(self.authority.edit_settings(&self.admin, edit));
+        edited.expect("the settings are edited");
+    }
+
+    /// Raises the limit of keys by one.
+    pub(crate) fn raise_limit(&self) {
+        let policy = block_on(self.authority.policy(&self.admin)).expect("the policy");
+        let keys = policy.max_keys_per_user.value + 1;
+        self.edit_settings(SettingsEdit::new().max_keys_per_user(Some(keys)));
+    }
+
+    /// Adds a role without scopes to the plan.
+    pub(crate) fn add_role(&self, role: RoleName) {
+        let mut plan = block_on(self.authority.policy(&self.admin)).expect("the policy").plan;
+        plan.roles.entry(role).or_default();
+        block_on(self.authority.set_plan(&self.admin, plan)).expect("the plan is set");
     }
 
     pub(crate) fn generate(&self) -> Issued {

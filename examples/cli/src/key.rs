@@ -4,14 +4,16 @@ use std::time::Duration;
 
 use keywright::store::KeyQuery;
 use keywright::{
-    Contact, Description, Issued, Key, KeyEdit, KeyId, Metadata, Name, NewKey, Outcome,
+    Contact, Description, Issued, Key, KeyEdit, KeyError, KeyId, Metadata, Name, NewKey, Outcome,
+    TenantId,
 };
 use serde_json::{Value, json};
 
 use crate::Session;
+use crate::all_tenants;
 use crate::args::Paging;
 use crate::failure::Failure;
-use crate::key_args::{KeyCommand, ListArgs, NewKeyArgs, NoteArgs};
+use crate::key_args::{KeyChange, KeyCommand, ListArgs, NewKeyArgs, NoteArgs};
 use crate::key_views;
 use crate::output::{Reply, or_none, outcome_word, to_second};
 
@@ -23,6 +25,14 @@ pub(crate) async fn run(session: &Session, command: KeyCommand) -> Result<Reply,
         KeyCommand::Show { id } => {
             let entry = authority.key(actor, &id.0).await?;
             Ok(Reply::new(key_views::whole(&entry), json!(entry)))
+        }
+        KeyCommand::Find { id } => {
+            let entry = authority.find_key(&session.operator()?, &id.0).await?;
+            Ok(Reply::new(key_views::whole(&entry), json!(entry)))
+        }
+        KeyCommand::Edit { id, change } => {
+            let edited = authority.edit(actor, &id.0, change.into_edit()?).await?;
+            Ok(changed(edited, "changed", "unchanged"))
         }
         KeyCommand::Rename { id, name } => {
             let name = Name::new(name)?;
@@ -46,9 +56,12 @@ pub(crate) async fn run(session: &Session, command: KeyCommand) -> Result<Reply,
             let done = "rotation finished; the old secret is refused now";
             Ok(changed(finished, done, "already finished; no old secret works"))
         }
-        KeyCommand::Revoke { ids } => {
+        KeyCommand::Revoke { owner: Some(owner), all_tenants, .. } => {
+            all_tenants::revoke_owned(session, &owner.0, all_tenants).await
+        }
+        KeyCommand::Revoke { ids, owner: None, all_tenants } => {
             let ids: Vec<_> = ids.iter().map(|id| id.0).collect();
-            revoke(session, &ids).await
+            revoke(session, &ids, all_tenants).await
         }
         KeyCommand::Delete { id } => {
             authority.delete(actor, &id.0).await?;
@@ -127,8 +140,12 @@ fn handed_out(issued: &Issued, parts: bool) -> Reply {
 }
 
 async fn list(session: &Session, args: ListArgs) -> Result<Reply, Failure> {
+    let in_all_tenants = args.all_tenants;
     let (paging, query) = args.into_query()?;
     let query = if let Some(cursor) = &paging.after { query.after(cursor)? } else { query };
+    if in_all_tenants {
+        return all_tenants::keys(session, &paging, query).await;
+    }
     let page =
         paging.read(query, async |query| Ok(session.authority.keys(&session.actor, query).await?));
     let page = page.await?;
@@ -145,6 +162,29 @@ impl NoteArgs {
         }
         if let Some(contact) = self.contact {
             edit = edit.contact(contact.0.map(Contact::new).transpose()?);
+        }
+        Ok(edit)
+    }
+}
+
+impl KeyChange {
+    fn into_edit(self) -> Result<KeyEdit, Failure> {
+        let mut edit = KeyEdit::new();
+        if let Some(name) = self.name {
+            edit = edit.name(Name::new(name)?);
+        }
+        if let Some(scopes) = self.scopes {
+            edit = edit.scopes(scopes);
+        }
+        if let Some(networks) = self.networks {
+            edit = edit.networks(networks.0.unwrap_or_default());
+        }
+        if let Some(rate) = self.rate {
+            edit = edit.rate(rate.0);
+        }
+        if !self.metadata.is_empty() {
+            let metadata = self.metadata.into_iter().map(|entry| (entry.key, entry.value));
+            edit = edit.metadata(Metadata::new(metadata)?);
         }
         Ok(edit)
     }
@@ -193,23 +233,38 @@ impl ListArgs {
     }
 }
 
+/// The result for one key: its id, its tenant if the command is for all tenants, and the outcome.
+type Answer = (KeyId, Option<TenantId>, Result<Outcome<Key>, KeyError>);
+
 /// Revokes each key independently. With several keys, each refusal has a line of its own.
-async fn revoke(session: &Session, ids: &[KeyId]) -> Result<Reply, Failure> {
-    let mut answers = session.authority.revoke_many(&session.actor, ids).await;
+async fn revoke(session: &Session, ids: &[KeyId], in_any_tenant: bool) -> Result<Reply, Failure> {
+    let mut answers: Vec<Answer> = if in_any_tenant {
+        all_tenants::revoke(session, ids).await?
+    } else {
+        let answers = session.authority.revoke_many(&session.actor, ids).await;
+        answers.into_iter().map(|(id, answer)| (id, None, answer)).collect()
+    };
     if ids.len() == 1
-        && let Some((_, Err(error))) = answers.pop_if(|(_, answer)| answer.is_err())
+        && let Some((.., Err(error))) = answers.pop_if(|(.., answer)| answer.is_err())
     {
         return Err(error.into());
     }
     let mut reply = Reply::default();
     let mut lines = Vec::new();
     let mut results: Vec<Value> = Vec::new();
-    for (id, answer) in answers {
+    for (id, tenant, answer) in answers {
         match answer {
             Ok(outcome) => {
                 let said = if outcome.is_unchanged() { "already revoked" } else { "revoked" };
-                lines.push(format!("{id} {said}"));
-                results.push(json!({ "key": id, "outcome": outcome_word(&outcome) }));
+                let mut result = json!({ "key": id, "outcome": outcome_word(&outcome) });
+                match tenant {
+                    Some(tenant) => {
+                        lines.push(format!("{id} of {tenant} {said}"));
+                        result["tenant"] = json!(tenant);
+                    }
+                    None => lines.push(format!("{id} {said}")),
+                }
+                results.push(result);
             }
             Err(error) => {
                 let failure = Failure::from(error);

@@ -19,7 +19,8 @@ pub(crate) enum KeyCommand {
     /// List keys, oldest first
     #[command(
         after_help = "A time is RFC 3339, a date, or a period before now such as 30d.\n\nExample:\n  \
-            keywright --store keys.db key list --status active --unused-since 30d --all"
+            keywright --store keys.db key list --status active --unused-since 30d --all\n  \
+            keywright --store keys.db key list --all-tenants --expiring-within 14d --sort expires_at"
     )]
     List(Box<ListArgs>),
     /// Show all details of a key, and why it would be refused
@@ -27,6 +28,23 @@ pub(crate) enum KeyCommand {
     Show {
         /// Id of the key, with or without the prefix
         id: KeyRef,
+    },
+    /// Show all details of a key of any tenant
+    #[command(after_help = "Example:\n  keywright --store keys.db key find 4fQ2xk9ZrT7bWm1c")]
+    Find {
+        /// Id of the key, with or without the prefix
+        id: KeyRef,
+    },
+    /// Change fields of a key in one step; the others keep their values
+    #[command(
+        after_help = "Example:\n  keywright --store keys.db key edit 4fQ2xk9ZrT7bWm1c --scopes \"invoices:read\"",
+        override_usage = "keywright --store FILE key edit ID FIELDS"
+    )]
+    Edit {
+        /// Id of the key, with or without the prefix
+        id: KeyRef,
+        #[command(flatten)]
+        change: Box<KeyChange>,
     },
     /// Rename a key
     #[command(
@@ -84,12 +102,19 @@ pub(crate) enum KeyCommand {
     },
     /// Revoke keys permanently; they stay in the listing
     #[command(
-        after_help = "Example:\n  keywright --store keys.db key revoke 4fQ2xk9ZrT7bWm1c 9aB3cD5eF7gH1iJ2"
+        after_help = "Example:\n  keywright --store keys.db key revoke 4fQ2xk9ZrT7bWm1c 9aB3cD5eF7gH1iJ2\n  \
+            keywright --store keys.db key revoke --owner user:alice --all-tenants"
     )]
     Revoke {
         /// Ids of the keys; a refused one does not stop the others
-        #[arg(required = true, value_name = "ID")]
+        #[arg(required_unless_present = "owner", value_name = "ID")]
         ids: Vec<KeyRef>,
+        /// Revoke all live keys of this owner, in one step for each tenant
+        #[arg(long, value_name = "user:ID|account:ID", conflicts_with = "ids")]
+        owner: Option<OwnerSpec>,
+        /// Revoke the keys in any tenant
+        #[arg(long)]
+        all_tenants: bool,
     },
     /// Delete a key permanently; it leaves the listing, and its events stay
     #[command(after_help = "Example:\n  keywright --store keys.db key delete 4fQ2xk9ZrT7bWm1c")]
@@ -162,7 +187,30 @@ pub(crate) struct ExpiryArgs {
 }
 
 #[derive(Args)]
+#[group(required = true, multiple = true)]
+pub(crate) struct KeyChange {
+    /// New name
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// New scopes; they replace the current ones
+    #[arg(long, value_name = "SCOPES")]
+    pub(crate) scopes: Option<ScopeSet>,
+    /// New networks; they replace the current ones, and `none` allows every address
+    #[arg(long, value_name = "NETWORKS|none")]
+    pub(crate) networks: Option<OrNone<Networks>>,
+    /// New rate; `none` for the policy's
+    #[arg(long, value_name = "RATE|none")]
+    pub(crate) rate: Option<OrNone<Rate>>,
+    /// New metadata, which replaces all of the current metadata; repeatable
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) metadata: Vec<Entry>,
+}
+
+#[derive(Args)]
 pub(crate) struct ListArgs {
+    /// List the keys of all tenants
+    #[arg(long)]
+    pub(crate) all_tenants: bool,
     /// Only keys whose name, id, owner, description or contact contains this text
     #[arg(long, value_name = "TEXT")]
     pub(crate) search: Option<String>,

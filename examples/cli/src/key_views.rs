@@ -30,6 +30,19 @@ pub(crate) fn listing(entries: &[KeyEntry]) -> String {
     table.unwrap_or_else(|| records(&wide, &whole))
 }
 
+/// Returns a table of keys with their tenants, or one record for each if the table does not fit.
+pub(crate) fn listing_of_all_tenants(entries: &[KeyEntry]) -> String {
+    let columns = after(Column::new("tenant").least(8), columns(8, 16, Column::times));
+    let row = |entry: &KeyEntry| after(entry.key.tenant.to_string(), cells(entry, "\n"));
+    let rows: Vec<_> = entries.iter().map(row).collect();
+    tabulate(&columns, &rows).unwrap_or_else(|| records(&columns, &rows))
+}
+
+fn after<T>(first: T, others: [T; 8]) -> [T; 9] {
+    let mut all = std::iter::once(first).chain(others);
+    std::array::from_fn(|_| all.next().expect("nine cells"))
+}
+
 /// Returns the cells of a key. A line break before the id keeps it whole and easy to copy.
 fn cells(entry: &KeyEntry, before_id: &str) -> [String; 8] {
     let key = &entry.key;
@@ -89,6 +102,8 @@ pub(crate) fn whole(entry: &KeyEntry) -> String {
         ("revoked", time(key.revoked_at, "no")),
         ("uses", entry.uses.to_string()),
         ("last used", time(entry.last_used_at, "never")),
+        ("refused", entry.refused.to_string()),
+        ("last refused", time(entry.last_refused_at, "never")),
         ("secret", format!("number {}", key.secret_number)),
         ("rotated", time(key.rotated_at, "never")),
     ];

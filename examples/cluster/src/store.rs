@@ -15,7 +15,7 @@ pub(crate) async fn open(url: &str) -> Result<PostgresStore, Failure> {
 
 /// Builds the `Keywright`, with the same settings on every node.
 pub(crate) fn keywright(store: impl KeyStore) -> Result<Keywright, keywright::Error> {
-    let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     Ok(Keywright::builder(store)
         .prefix(Prefix::new("acme_live")?)
         .default_policy(policy)

@@ -82,6 +82,8 @@ text_enum! {
         UnknownScope = "unknown_scope";
         /// The new owner of a key can have none of its scopes.
         NoScopeLeft = "no_scope_left";
+        /// The plan's shortest period of alerts is out of its bounds. Detail: `given`, in seconds.
+        InvalidAlertPeriod = "invalid_alert_period";
         /// A setting is beyond the bound of the plan.
         BeyondPlan = "beyond_plan";
         /// The name pattern is invalid.

@@ -21,7 +21,8 @@ use crate::record::policy::TenantPolicy;
 use crate::record::user::User;
 use crate::store::{
     AccountQuery, Batch, Change, Changes, Epoch, EventQuery, Found, Freshness, KeyQuery, KeyStore,
-    Page, Resolve, Resolved, Snapshot, StoreError, StoreErrorKind, StoredKey, Subject, UsageBatch,
+    Page, Resolve, Resolved, Snapshot, StoreError, StoreErrorKind, StoredKey, Subject, TenantEntry,
+    TenantQuery, UsageBatch,
 };
 use crate::value::id::{AccountId, KeyId, TenantId, UserId};
 use crate::value::time::Timestamp;
@@ -462,6 +463,22 @@ impl KeyStore for CachedStore {
         query: &EventQuery,
     ) -> Result<Page<Event>, StoreError> {
         self.0.store.events(tenant, query).await
+    }
+
+    async fn keys_of_all_tenants(
+        &self,
+        query: &KeyQuery,
+        at: Timestamp,
+    ) -> Result<Page<StoredKey>, StoreError> {
+        self.0.store.keys_of_all_tenants(query, at).await
+    }
+
+    async fn tenants(
+        &self,
+        query: &TenantQuery,
+        at: Timestamp,
+    ) -> Result<Page<TenantEntry>, StoreError> {
+        self.0.store.tenants(query, at).await
     }
 
     async fn commit(&self, batch: Batch) -> Result<Epoch, StoreError> {

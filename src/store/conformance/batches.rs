@@ -1,6 +1,6 @@
 //! Rules of batches: a batch is written completely or not at all.
 
-use super::test_tenants::{Space, at, batch, next_account, policy, renamed, said};
+use super::test_tenants::{Space, at, batch, next_account, policy, put_user, renamed, said};
 use crate::record::key::{KeyRecord, Owner};
 use crate::store::{Batch, Change, Condition, Freshness, KeyQuery, StoreErrorKind};
 
@@ -27,6 +27,7 @@ async fn everything(space: &Space<'_>) -> Everything {
         Change::DeleteKey(*deleted.id()),
         Change::UpdateAccount(next_account(&account, |account| account.enabled = false)),
         Change::InsertAccount(space.account()),
+        put_user(&space.tenant, "alice", 1),
         put,
     ];
     let events = vec![space.event("first"), space.event("second")];
@@ -50,7 +51,10 @@ async fn seen(space: &Space<'_>) -> String {
     let accounts = space.store.accounts(&space.tenant, &query).await;
     let accounts = space.done("listing accounts", accounts).items;
     let policy = space.done("a lookup", space.store.policy(&space.tenant).await);
-    format!("{keys:#?} {accounts:#?} {policy:#?} {:#?}", space.events_of(&space.tenant).await)
+    let user = space
+        .done("a lookup", space.store.user(&space.tenant, &space.key().key().created_by).await);
+    let events = space.events_of(&space.tenant).await;
+    format!("{keys:#?} {accounts:#?} {policy:#?} {user:#?} {events:#?}")
 }
 
 pub(super) async fn failed_batch_writes_nothing(space: &Space<'_>) {
@@ -62,6 +66,7 @@ pub(super) async fn failed_batch_writes_nothing(space: &Space<'_>) {
     let before = seen(space).await;
     let tenant = || space.tenant.clone();
     let owner = || exists.key().owner.clone();
+    let alice = || exists.key().created_by.clone();
     let changes = [
         (Change::InsertKey(exists.clone()), StoreErrorKind::AlreadyExists),
         (Change::InsertKey(gone.clone()), StoreErrorKind::AlreadyExists),
@@ -73,6 +78,10 @@ pub(super) async fn failed_batch_writes_nothing(space: &Space<'_>) {
     ];
     let conditions = [
         (Condition::PolicyVersion { tenant: tenant(), version: 7 }, StoreErrorKind::Conflict),
+        (
+            Condition::UserVersion { tenant: tenant(), user: alice(), version: 7 },
+            StoreErrorKind::Conflict,
+        ),
         (
             Condition::AccountVersion { account: space.account().id, version: 1 },
             StoreErrorKind::Conflict,
@@ -137,6 +146,7 @@ pub(super) async fn batch_names_nothing_twice(space: &Space<'_>) {
         [Change::UpdateAccount(disabled.clone()), Change::UpdateAccount(enabled)],
         [Change::UpdateAccount(disabled), Change::DeleteAccount(account.id)],
         [put(1), put(2)],
+        [put_user(&space.tenant, "alice", 1), put_user(&space.tenant, "alice", 2)],
     ];
     let before = seen(space).await;
     for changes in batches {
@@ -169,6 +179,9 @@ pub(super) async fn batch_is_written_whole(space: &Space<'_>) {
     space.holds("a deleted key is still found", space.stored(deleted.id()).await.is_none());
     let stored = space.done("a lookup", space.store.policy(&space.tenant).await);
     space.same("the policy", &stored, &Some(policy(1)));
+    let alice = &inserted.key().created_by;
+    let stored = space.done("a lookup", space.store.user(&space.tenant, alice).await);
+    space.same("the version of the user's record", &stored.map(|user| user.version), &Some(1));
     let query = crate::store::AccountQuery::new();
     let accounts = space.store.accounts(&space.tenant, &query).await;
     let accounts = space.done("listing accounts", accounts).items;

@@ -1,8 +1,9 @@
 //! Rules of conditions: a commit checks them exactly, at the moment at which it writes.
 
-use super::test_tenants::{Space, at, batch, next_account, policy, user};
+use super::test_tenants::{Space, at, batch, next_account, policy, put_user, user};
 use crate::record::key::{KeyRecord, Owner};
 use crate::store::{Batch, Change, Condition, StoreErrorKind};
+use crate::value::id::{TenantId, UserId};
 use crate::value::time::Timestamp;
 
 /// Inserts a new key under a condition, and checks whether it was written.
@@ -51,6 +52,29 @@ pub(super) async fn policy_version_condition_holds(space: &Space<'_>) {
     // The version is that of the condition's own tenant.
     let other = Condition::PolicyVersion { tenant: space.other.clone(), version: 2 };
     insert_if(space, other, CONFLICT).await;
+}
+
+pub(super) async fn user_version_condition_holds(space: &Space<'_>) {
+    let alice = || UserId::new("alice").expect("the suite's user ids are valid");
+    let of = |tenant: &TenantId, version| Condition::UserVersion {
+        tenant: tenant.clone(),
+        user: alice(),
+        version,
+    };
+    let has = |version| of(&space.tenant, version);
+    insert_if(space, has(1), CONFLICT).await;
+    insert_if(space, has(0), None).await;
+    space.put([put_user(&space.tenant, "alice", 1)]).await;
+    insert_if(space, has(0), CONFLICT).await;
+    insert_if(space, has(2), CONFLICT).await;
+    insert_if(space, has(1), None).await;
+    space.put([put_user(&space.tenant, "alice", 2)]).await;
+    insert_if(space, has(1), CONFLICT).await;
+    // The version is that of the user in the condition's own tenant, and of no other user.
+    insert_if(space, of(&space.other, 2), CONFLICT).await;
+    insert_if(space, of(&space.other, 0), None).await;
+    let (tenant, user) = (space.tenant.clone(), UserId::new("bob").expect("a valid user id"));
+    insert_if(space, Condition::UserVersion { tenant, user, version: 2 }, CONFLICT).await;
 }
 
 pub(super) async fn limit_is_checked_before_the_batch(space: &Space<'_>) {

@@ -1,14 +1,19 @@
 //! Rules of inserts: an id is used only once.
 
+use std::time::Duration;
+
 use super::test_tenants::{SECRET, Space, at, batch, name, next, policy, renamed};
 use crate::record::account::ServiceAccount;
 use crate::record::key::{Key, KeyRecord, Owner};
 use crate::record::plan::Plan;
-use crate::record::policy::Policy;
+use crate::record::policy::{Policy, TenantPolicy};
 use crate::record::policy_in_force::PolicyInForce;
-use crate::store::{Change, StoreErrorKind};
+use crate::record::role::{Role, RoleName};
+use crate::record::settings::Settings;
+use crate::store::{Change, Freshness, StoreErrorKind};
 use crate::value::digest::PepperRing;
 use crate::value::metadata::Metadata;
+use crate::value::name::NamePattern;
 use crate::value::note::{Contact, Description};
 use crate::value::scope::Access;
 use crate::value::time::Timestamp;
@@ -92,6 +97,61 @@ pub(super) async fn key_needs_its_owning_account(space: &Space<'_>) {
     // The order within a batch does not matter.
     space.put([Change::InsertKey(key.clone()), Change::InsertAccount(account)]).await;
     space.found(key.id()).await;
+}
+
+pub(super) async fn policy_reads_back_unchanged(space: &Space<'_>) {
+    let scopes = |text: &str| text.parse().expect("the suite's scopes are valid");
+    let hour = Duration::from_secs(3600);
+    let mut plan = Plan::allowing(scopes("a:read b:read"), scopes("c:write"));
+    for definition in plan.scopes.values_mut() {
+        definition.description = "Shows “päyments” \u{1F511}".into();
+    }
+    let role = Role::new(scopes("a:read")).description("Reads 'only'");
+    plan.roles = [(RoleName::new("reader").expect("the suite's roles are valid"), role)].into();
+    plan.default_scopes = scopes("b:read");
+    plan.max_rate = "7/60s".parse().ok();
+    plan.max_keys_per_account = Some(3);
+    plan.max_keys_of_organization = Some(4);
+    (plan.api_access, plan.require_expiry) = (false, true);
+    plan.max_lifetime = Some(hour);
+    plan.max_retention = Some(hour);
+    plan.max_event_retention = Some(100 * hour);
+    plan.version = 7;
+    let settings = Settings {
+        api_enabled: Some(false),
+        require_expiry: Some(true),
+        default_lifetime: Some(hour),
+        max_lifetime: Some(2 * hour),
+        max_keys_per_user: Some(9),
+        max_overlap: Some(Duration::ZERO),
+        name_pattern: Some(NamePattern::default()),
+        default_rate: "6/60s".parse().ok(),
+        extensive_use: "5/60s".parse().ok(),
+        suspicious_use: "6/60s".parse().ok(),
+        retention: Some(hour),
+        event_retention: Some(48 * hour),
+        version: 3,
+    };
+    let (plan, settings) = (Some(plan), Some(settings));
+    let policies = [
+        TenantPolicy { plan: plan.clone(), settings: None, version: 1 },
+        TenantPolicy { plan: None, settings: settings.clone(), version: 2 },
+        TenantPolicy { plan: plan.clone(), settings: settings.clone(), version: 3 },
+        TenantPolicy { plan: None, settings: None, version: 4 },
+        TenantPolicy { plan, settings, version: 5 },
+    ];
+    let key = space.key();
+    space.put([Change::InsertKey(key.clone())]).await;
+    for policy in policies {
+        let put = Change::PutPolicy { tenant: space.tenant.clone(), policy: policy.clone() };
+        space.put([put]).await;
+        let found =
+            space.done("resolving", space.store.resolve(key.id(), Freshness::StoreDefault).await);
+        let found = found.and_then(|found| found.policy().cloned());
+        space.same("the policy that is resolved with a key", &found, &Some(policy.clone()));
+        let found = space.done("a lookup", space.store.policy(&space.tenant).await);
+        space.same("the policy", &found, &Some(policy));
+    }
 }
 
 pub(super) async fn records_read_back_unchanged(space: &Space<'_>) {

@@ -28,6 +28,7 @@
 //! service.
 
 mod accounts;
+mod all_tenants;
 mod batches;
 mod cancellation;
 mod commits;
@@ -38,6 +39,7 @@ mod filters;
 mod host;
 mod inserts;
 mod intercept;
+mod moves;
 mod pages;
 mod queries;
 mod races;
@@ -48,6 +50,7 @@ mod tenants;
 mod test_tenants;
 mod updates;
 mod usage;
+mod users;
 
 use std::fmt;
 
@@ -166,11 +169,14 @@ rules! { $
     calm inserts::insert_refuses_a_deleted_account: "An insert refuses the id of an account that was deleted.",
     calm inserts::key_needs_its_owning_account: "Inserting a key is a conflict if the service account that owns it is absent.",
     calm inserts::records_read_back_unchanged: "Key, digests, account and policy come back as they were written.",
+    calm inserts::policy_reads_back_unchanged: "A policy comes back as it was written: plan and settings, each with every field, or only one of them.",
+    calm users::user_reads_back_unchanged: "A user's record comes back as it was written.",
     calm updates::key_update_needs_the_previous_version: "An update replaces a key whose version is one less. Otherwise it is a conflict.",
     calm updates::account_update_needs_the_previous_version: "An update replaces an account whose version is one less. Otherwise it is a conflict.",
     calm updates::policy_write_needs_the_previous_version: "A policy replaces the version that is one less, 0 if there is none. Otherwise it is a conflict.",
+    calm users::user_write_needs_the_previous_version: "A user's record replaces the version that is one less, 0 if there is none. Otherwise it is a conflict.",
     calm updates::update_of_absent_record_conflicts: "An update of an absent record is a conflict.",
-    calm updates::update_changes_no_identity: "An update that changes tenant, owner or creation time of a key, or the tenant of an account, is refused as unsupported.",
+    calm updates::update_changes_no_identity: "An update that changes tenant or creation time of a key, or the tenant of an account, is refused as unsupported.",
     calm revokes::revoke_needs_no_version: "A revoke applies `KeyRecord::revoked` to the record, at any version.",
     calm revokes::older_update_cannot_undo_revoke: "An update that was read before a revoke can't undo it.",
     calm revokes::first_revoke_keeps_its_time: "A revoke is a conflict if the key is already revoked: the time of the first revoke stays.",
@@ -179,15 +185,21 @@ rules! { $
     calm accounts::account_with_keys_is_kept: "Deleting an account is a conflict if it owns a key that the batch does not delete too.",
     calm accounts::account_is_deleted_with_its_keys: "One batch can delete an account and every key that it owns.",
     calm accounts::deleted_account_is_gone: "A delete removes an account, and nothing brings it back.",
+    calm moves::moved_key_has_its_new_owner: "An update can hand a key to another owner, whose key it then is in every method.",
+    calm moves::moved_key_counts_for_its_new_owner: "The limit and `NoLiveKeyLeft` count a key for the owner that it has.",
+    calm moves::account_is_deleted_after_its_keys_moved: "One batch can hand the keys of an account to other owners and delete the account.",
+    calm moves::key_needs_its_new_owner: "Handing a key to a service account that is absent, or of another tenant, is a conflict.",
+    calm moves::organization_can_own_keys: "The organization owns keys, apart from every user and account.",
     calm conditions::account_version_condition_holds: "A condition on an account's version holds at the commit, or nothing is written.",
     calm conditions::policy_version_condition_holds: "A condition on a policy's version holds at the commit, or nothing is written.",
+    calm conditions::user_version_condition_holds: "A condition on the version of a user's record holds at the commit, or nothing is written.",
     calm conditions::limit_is_checked_before_the_batch: "A commit is refused if the owner holds as many live keys as the limit before the batch.",
     calm conditions::limit_counts_live_keys_of_owner: "The limit counts the owner's keys in this tenant that are live at the given time.",
     calm conditions::no_live_key_left_after_batch: "`NoLiveKeyLeft` counts the owner's keys after the batch.",
     calm conditions::untouched_live_key_is_counted: "`NoLiveKeyLeft` and the limit count every live key of the owner, however many of them the batch revokes or deletes.",
     calm batches::failed_batch_writes_nothing: "A commit writes all of a batch, with its events, or nothing of it.",
     calm batches::batch_is_written_whole: "A commit writes all of a batch.",
-    calm batches::batch_names_nothing_twice: "A batch with two changes of one key, account or policy is refused as unsupported.",
+    calm batches::batch_names_nothing_twice: "A batch with two changes of one key, account, user or policy is refused as unsupported.",
     calm events::events_are_numbered_from_1_without_gaps: "Each tenant's events are numbered from 1 in the order in which they were written, without gaps.",
     calm events::event_numbers_reveal_no_other_tenant: "A tenant's event numbers reveal nothing of what other tenants do.",
     calm events::events_read_back_unchanged: "An event comes back as it was written, with its number.",
@@ -198,14 +210,19 @@ rules! { $
     calm events::event_appears_with_its_change: "An event is visible no later than its change.",
     calm commits::epochs_always_increase: "Each commit has an epoch greater than those before.",
     calm commits::changes_report_every_touched_subject: "`changes` returns every subject that changed since an epoch, or that the store no longer knows.",
+    calm users::changes_name_users: "`changes` returns every user whose record changed since an epoch.",
     calm commits::changes_end_at_newest_commit: "`changes` since an epoch that the store has not reached returns the epoch of the store's newest commit, which is lower.",
     calm reads::resolve_returns_key_account_and_policy: "`resolve` returns the key, its account and its tenant's policy.",
     calm reads::resolve_sees_acknowledged_changes: "Every `resolve` sees all changes that were acknowledged before it started.",
     calm reads::lookups_see_acknowledged_changes: "Every lookup sees all changes that were acknowledged before it started.",
     calm reads::queries_see_acknowledged_changes: "Every query sees all changes that were acknowledged before it started.",
+    calm users::key_comes_with_its_owner: "`resolve`, lookups and queries return a key with the record of its owner, as it is now.",
     calm reads::unknown_record_is_absent_not_error: "A call for an unknown id or tenant succeeds and finds nothing.",
     calm tenants::lookup_stays_in_its_tenant: "A lookup in one tenant never returns anything of another.",
     calm tenants::query_stays_in_its_tenant: "A query in one tenant never returns anything of another.",
+    calm all_tenants::keys_of_all_tenants_have_one_order: "`keys_of_all_tenants` returns the keys of all tenants that a query matches, in one order, each once.",
+    calm all_tenants::tenants_are_listed_with_their_numbers: "`tenants` lists every tenant that has an event, by id, each once, with the numbers of its records.",
+    calm users::user_stays_in_its_tenant: "The records of users with one id in two tenants are independent.",
     calm pages::keys_come_once_and_in_order: "Keys come in the order of the query, each once, on pages of any size.",
     calm pages::accounts_come_once_and_in_order: "Accounts come oldest first, each once, on pages of any size.",
     calm pages::events_come_once_and_in_order: "Events come newest first or oldest first, each once, on pages of any size.",
@@ -218,6 +235,7 @@ rules! { $
     calm filters::metadata_filter_is_obeyed: "`KeyQuery::metadata` finds the keys whose metadata has exactly that entry, or all of several.",
     calm filters::prefix_filter_is_obeyed: "`KeyQuery::prefix` finds the keys with exactly that prefix.",
     calm filters::search_reads_description_and_contact: "A search finds text in descriptions and contacts, in upper or lower case.",
+    calm users::keys_are_found_by_owner_name: "A search finds keys by the name of their account or the display name of their user, as it is now.",
     calm queries::account_query_filters_are_obeyed: "Accounts are found by name, id and role, in upper or lower case.",
     calm queries::event_query_filters_are_obeyed: "A query returns the events that `EventQuery::matches` accepts.",
     calm usage::usage_deltas_add_up: "The usage of a key is the sum of its deltas, in every method that returns it.",
@@ -228,13 +246,17 @@ rules! { $
     calm usage::last_use_only_moves_forward: "The last use of a key never goes back.",
     calm usage::usage_of_absent_keys_is_dropped: "A delta for an absent key is dropped, and the others are added.",
     calm usage::usage_changes_no_record: "Adding usage changes only usage and events, never a record.",
-    calm usage::alert_is_due_once: "`UsageDelta::is_alert_due` decides on each delta, with the key's total before and after it.",
+    calm usage::alert_is_due_once_per_window: "An alert is written once for each key and period, with the use that exceeds its limit.",
+    calm usage::late_uses_count_in_their_window: "Uses of the period before count in that period, not in the current one.",
+    calm usage::replaced_window_stays_closed: "Uses that are older than two later periods of the key count in the totals only.",
+    calm usage::refused_uses_are_counted_apart: "Refused uses have a total, a last use and alerts of their own.",
     racing races::one_concurrent_insert_wins: "Of many concurrent inserts of one id, exactly one succeeds.",
     racing races::one_concurrent_update_wins: "Of many concurrent updates of one version, exactly one succeeds.",
     racing races::limit_is_exact_under_concurrency: "A limit holds exactly, also under concurrent commits.",
     racing races::revoke_wins_over_updates: "A revoke wins against every update that runs at the same time.",
     racing races::delete_wins_over_updates: "A delete wins against every update that runs at the same time.",
     racing races::concurrent_usage_adds_up: "Usage that many writers add concurrently is added completely and once.",
+    racing races::concurrent_uses_raise_one_alert: "Uses that many writers add concurrently raise one alert for each period.",
     racing races::events_follow_commit_order: "Events and epochs have the order of their commits.",
     racing races::resolve_shows_one_moment: "`resolve` returns key, account and policy as they were at one moment.",
     racing races::readers_never_see_partial_batches: "No reader sees a part of a batch.",

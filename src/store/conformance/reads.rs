@@ -5,7 +5,7 @@ use crate::record::account::ServiceAccount;
 use crate::record::key::{Key, Owner};
 use crate::record::snapshot::Snapshot;
 use crate::store::{AccountQuery, Change, EventQuery, Found, Freshness, KeyQuery};
-use crate::value::id::KeyId;
+use crate::value::id::{KeyId, UserId};
 
 async fn resolved(space: &Space<'_>, key: &KeyId) -> Found {
     let found = space.done("resolving", space.store.resolve(key, Freshness::StoreDefault).await);
@@ -144,6 +144,9 @@ pub(super) async fn unknown_record_is_absent_not_error(space: &Space<'_>) {
     space.same("an unknown account", &found, &None);
     let found = space.done("an unknown policy", space.store.policy(tenant).await);
     space.same("an unknown policy", &found, &None);
+    let alice = UserId::new("alice").expect("the suite's user ids are valid");
+    let found = space.done("an unknown user", space.store.user(tenant, &alice).await);
+    space.same("an unknown user", &found, &None);
     let page = space.store.keys(tenant, &KeyQuery::new(), at(0)).await;
     let page = space.done("keys of an unknown tenant", page);
     space.holds("an unknown tenant has keys", page.items.is_empty() && page.next.is_none());

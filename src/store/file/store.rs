@@ -29,7 +29,9 @@ use crate::store::batch::{Batch, Changes, Epoch};
 use crate::store::error::StoreError;
 use crate::store::memory::{Loaded, State};
 use crate::store::plan::Effects;
-use crate::store::query::{AccountQuery, EventQuery, KeyQuery, Page, StoredKey};
+use crate::store::query::{
+    AccountQuery, EventQuery, KeyQuery, Page, StoredKey, TenantEntry, TenantQuery,
+};
 use crate::store::resolve::Resolve;
 use crate::value::id::{AccountId, KeyId, TenantId, UserId};
 use crate::value::time::Timestamp;
@@ -362,6 +364,22 @@ impl KeyStore for FileStore {
             guarded(|| inner.reader()?.events(&tenant, &query))
         })
         .await
+    }
+
+    async fn keys_of_all_tenants(
+        &self,
+        query: &KeyQuery,
+        at: Timestamp,
+    ) -> Result<Page<StoredKey>, StoreError> {
+        self.state()?.keys_of_all_tenants(query, at)
+    }
+
+    async fn tenants(
+        &self,
+        query: &TenantQuery,
+        at: Timestamp,
+    ) -> Result<Page<TenantEntry>, StoreError> {
+        self.state()?.tenants(query, at)
     }
 
     async fn commit(&self, batch: Batch) -> Result<Epoch, StoreError> {

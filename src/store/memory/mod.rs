@@ -3,6 +3,7 @@
 //! [`State`] holds the data of a store of one process. `MemoryStore` holds a state and the events.
 //! `FileStore` writes each change to its file before it applies the change to its state.
 
+mod all_tenants;
 mod apply;
 mod events;
 #[cfg(feature = "file")]

@@ -1,10 +1,12 @@
 //! The view of the stored rows that the rules look at.
 
 use std::iter;
+use std::sync::Arc;
 
 use super::deleted::DeletedId;
 use crate::record::account::ServiceAccount;
-use crate::record::key::{KeyRecord, Owner};
+use crate::record::key::{Key, KeyRecord, Owner};
+use crate::record::owner_record::OwnerRecord;
 use crate::record::policy::TenantPolicy;
 use crate::record::usage::{LastBatch, Usage};
 use crate::record::user::User;
@@ -47,6 +49,20 @@ pub trait View {
 
     /// Returns a tenant's stored policy; `None` if it has none.
     fn policy(&self, tenant: &TenantId) -> Option<&TenantPolicy>;
+
+    /// Returns the record of a key's owner; `None` if the owner has none.
+    ///
+    /// A store that keeps its records in a [`View`] returns it with each key. The rules of a commit
+    /// do not call this method.
+    fn owner_of(&self, key: &Key) -> Option<OwnerRecord> {
+        match &key.owner {
+            Owner::User(id) => {
+                self.user(&key.tenant, id).cloned().map(Arc::new).map(OwnerRecord::User)
+            }
+            Owner::Account(id) => self.account(id).cloned().map(Arc::new).map(OwnerRecord::Account),
+            Owner::Organization => None,
+        }
+    }
 
     /// Returns all keys of an owner, dead keys included, in any order.
     fn keys_of(&self, tenant: &TenantId, owner: &Owner) -> impl Iterator<Item = KeyId>;

@@ -50,6 +50,24 @@ impl Database {
         query: &KeyQuery,
         at: Timestamp,
     ) -> Result<Page<StoredKey>, StoreError> {
+        self.page_of_keys(Some(tenant), query, at).await
+    }
+
+    pub(super) async fn keys_of_all_tenants(
+        &self,
+        query: &KeyQuery,
+        at: Timestamp,
+    ) -> Result<Page<StoredKey>, StoreError> {
+        self.page_of_keys(None, query, at).await
+    }
+
+    /// Returns a page of the keys of one tenant, or of all tenants.
+    async fn page_of_keys(
+        &self,
+        tenant: Option<&TenantId>,
+        query: &KeyQuery,
+        at: Timestamp,
+    ) -> Result<Page<StoredKey>, StoreError> {
         let mut attempts = Attempts::with(&self.pool);
         loop {
             let mut session = self.session().await?;
@@ -65,7 +83,7 @@ impl Database {
     async fn find_keys(
         &self,
         connection: &mut PgConnection,
-        tenant: &TenantId,
+        tenant: Option<&TenantId>,
         query: &KeyQuery,
         at: Timestamp,
     ) -> Result<Vec<StoredKey>, Error> {
@@ -81,10 +99,13 @@ impl Database {
                  FROM {schema}.keys AS k JOIN {schema}.usage AS u ON u.key = k.id \
                  LEFT JOIN {schema}.accounts AS a ON a.id = k.account \
                  LEFT JOIN {schema}.users AS w ON w.tenant = k.tenant AND w.owner = k.owner \
-                 WHERE k.tenant = ",
+                 WHERE ",
             );
-            statement.push_bind(tenant.as_str());
-            narrow_keys(&mut statement, query, at);
+            match tenant {
+                Some(tenant) => statement.push("k.tenant = ").push_bind(tenant.as_str()),
+                None => statement.push("true"),
+            };
+            narrow_keys(&mut statement, &self.schema, tenant, query, at);
             order_keys(&mut statement, query, behind.as_ref());
             let limit = wanted - found.len();
             statement.push(" LIMIT ").push_bind(i64::try_from(limit).unwrap_or(i64::MAX));
@@ -244,7 +265,13 @@ fn narrow_events(statement: &mut QueryBuilder<Postgres>, tenant: &TenantId, quer
 }
 
 /// Adds conditions that every matching key meets. Other keys may meet them too.
-fn narrow_keys(statement: &mut QueryBuilder<Postgres>, query: &KeyQuery, at: Timestamp) {
+fn narrow_keys(
+    statement: &mut QueryBuilder<Postgres>,
+    schema: &SchemaName,
+    tenant: Option<&TenantId>,
+    query: &KeyQuery,
+    at: Timestamp,
+) {
     let now = at.unix_micros();
     if let Some(owner) = &query.owner {
         statement.push(" AND k.owner = ").push_bind(owner.to_string());
@@ -264,12 +291,24 @@ fn narrow_keys(statement: &mut QueryBuilder<Postgres>, query: &KeyQuery, at: Tim
         statement.push(" AND k.record #>> '{key,prefix}' = ").push_bind(prefix.to_string());
     }
     if let Some(text) = &query.search {
-        // An owner's own columns can match too much: `matches` decides.
-        for (before, column) in [(" AND (", "k.search"), (" OR ", "a.search"), (" OR ", "w.search")]
-        {
-            statement.push(before).push(column).push(" LIKE ").push_bind(pattern(text));
+        // The owners are found first, so that an index can find their keys. The name of an account
+        // is the first line of its text. Over all tenants this finds too many: `matches` decides.
+        statement.push(" AND (k.search LIKE ").push_bind(pattern(text));
+        let owners = [
+            (" OR k.owner = ANY (ARRAY(SELECT owner FROM {schema}.users WHERE search", ""),
+            (
+                " UNION ALL SELECT 'account:' || id FROM {schema}.accounts \
+                 WHERE split_part(search, chr(10), 1)",
+                ")))",
+            ),
+        ];
+        for (select, end) in owners {
+            statement.push(schema.sql(select).as_str()).push(" LIKE ").push_bind(pattern(text));
+            if let Some(tenant) = tenant {
+                statement.push(" AND tenant = ").push_bind(tenant.to_string());
+            }
+            statement.push(end);
         }
-        statement.push(")");
     }
     if !query.statuses.is_empty() {
         statement.push(" AND (false");

@@ -3,6 +3,7 @@
 //! A commit is one transaction that locks one row from its beginning to its end; see [`commit`]. The
 //! store caches nothing between calls, so any number of processes can use one database.
 
+mod all_tenants;
 mod commit;
 mod database;
 mod epoch;

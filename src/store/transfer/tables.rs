@@ -29,15 +29,18 @@ pub(super) const ACCOUNTS: Table = Table {
 
 pub(super) const USERS: Table = Table {
     name: "users",
-    read: "SELECT tenant || ' ' || owner AS id, record AS compared FROM {schema}.users
-        WHERE tenant || ' ' || owner > $1 AND ($2 IS NULL OR tenant || ' ' || owner <= $2)",
+    read:
+        "SELECT tenant || ' ' || owner AS id, record AS compared FROM {schema}.users
+        WHERE (tenant, owner) > (split_part($1, ' ', 1), split_part($1, ' ', 2))
+            AND ($2 IS NULL OR (tenant, owner) <= (split_part($2, ' ', 1), split_part($2, ' ', 2)))",
     write: "INSERT INTO {schema}.users (tenant, owner, version, search, record)
         SELECT tenant, owner, version, search, record
         FROM jsonb_to_recordset($1) AS n (tenant text, owner text, version bigint, search text,
             record jsonb)
         ON CONFLICT (tenant, owner) DO UPDATE SET version = excluded.version,
             search = excluded.search, record = excluded.record",
-    remove: "DELETE FROM {schema}.users WHERE tenant || ' ' || owner = ANY($1)",
+    remove: "DELETE FROM {schema}.users AS u USING unnest($1::text[]) AS g (id)
+        WHERE u.tenant = split_part(g.id, ' ', 1) AND u.owner = split_part(g.id, ' ', 2)",
     is_referred_to: false,
 };
 

@@ -15,7 +15,8 @@ use crate::value::id::TenantId;
 
 const IS_IN_USE: &str = "
     SELECT NOT is_moving AND (EXISTS (SELECT 1 FROM {schema}.keys)
-        OR EXISTS (SELECT 1 FROM {schema}.accounts) OR EXISTS (SELECT 1 FROM {schema}.policies)
+        OR EXISTS (SELECT 1 FROM {schema}.accounts) OR EXISTS (SELECT 1 FROM {schema}.users)
+        OR EXISTS (SELECT 1 FROM {schema}.policies)
         OR EXISTS (SELECT 1 FROM {schema}.events) OR EXISTS (SELECT 1 FROM {schema}.deleted))
     FROM {schema}.state";
 

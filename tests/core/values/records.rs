@@ -44,7 +44,7 @@ fn plan() -> Value {
         "roles": { "analyst": { "description": "Reads", "scopes": ["invoices:read"] } },
         "max_rate": "1/60s", "max_keys_per_user": 1, "max_keys_per_account": 1,
         "max_keys_of_organization": 1, "require_expiry": true, "max_lifetime": 60,
-        "max_overlap": 0, "name_pattern": { "environments": ["prod"] }, "min_extensive_use": 1,
+        "max_overlap": 0, "name_pattern": { "environments": ["prod"] }, "min_alert_period": 60,
         "max_retention": 0, "min_event_retention": 86400, "max_event_retention": 86400,
         "version": 1,
     })
@@ -55,7 +55,7 @@ fn settings() -> Value {
         "api_enabled": false, "require_expiry": true, "default_lifetime": 60,
         "max_lifetime": 60, "max_keys_per_user": 1, "max_overlap": 0,
         "name_pattern": { "environments": ["prod"] }, "default_rate": "1/60s",
-        "extensive_use": 1, "retention": 0, "event_retention": 86400, "version": 1,
+        "extensive_use": "1/60s", "suspicious_use": "1/60s", "retention": 0, "event_retention": 86400, "version": 1,
     })
 }
 
@@ -95,6 +95,15 @@ fn records() -> Vec<(&'static str, Value, Reader)> {
             json!({
                 "uses": 2, "last_used_at": "2026-01-01T09:00:00Z",
                 "by_secret": [{ "secret_number": 1, "at": "2026-01-01T09:00:00Z" }, null],
+                "refused": 1, "last_refused_at": "2026-01-01T09:00:00Z",
+                "windows": [null, null],
+                "refused_windows": [
+                    {
+                        "starts_at": "2026-01-01T09:00:00Z", "period_seconds": 60, "uses": 1,
+                        "last_used_at": "2026-01-01T09:00:00Z", "reported": false,
+                    },
+                    null,
+                ],
             }),
             reader::<Usage>,
         ),
@@ -103,7 +112,7 @@ fn records() -> Vec<(&'static str, Value, Reader)> {
             json!({
                 "sequence": 1, "tenant": "globex", "at": "2026-01-01T09:00:00Z",
                 "actor": "user:alice", "kind": "key.revoke", "key": "4fQ2xk9ZrT7bWm1c",
-                "account": "4fQ2xk9ZrT7bWm1c", "outcome": "done",
+                "account": "4fQ2xk9ZrT7bWm1c", "source_address": "203.0.113.7", "outcome": "done",
                 "details": {},
             }),
             reader::<Event>,
@@ -184,13 +193,14 @@ fn null_means_an_absent_value() {
                 "name_pattern",
                 "default_rate",
                 "extensive_use",
+                "suspicious_use",
                 "retention",
                 "event_retention",
             ],
         ),
         ("User", &["display_name"]),
-        ("Usage", &["last_used_at"]),
-        ("Event", &["key", "account", "detail"]),
+        ("Usage", &["last_used_at", "last_refused_at"]),
+        ("Event", &["key", "account", "source_address", "detail"]),
     ];
     for (kind, names) in optional {
         let all = records();

@@ -8,7 +8,7 @@ use keywright::store::{AccountQuery, Cursor, KeyQuery, KeyRecord};
 use keywright::{
     Access, AccountId, EventActor, EventKind, EventOutcome, KeyId, Metadata, Name, NameError,
     Network, NetworkError, Networks, NewAccount, Operation, Owner, Plan, Prefix, Rate, RoleName,
-    Scope, TenantId, TimeError, Timestamp, UserId,
+    Scope, TenantId, TimeError, Timestamp, UseAlert, UserId,
 };
 
 use super::{assert_says_something, refuses};
@@ -363,10 +363,13 @@ fn neighboring_values_are_never_equal() {
         Owner: "account:4fQ2xk9ZrT7bWm1c",
         Operation: "key.rotate",
         EventActor: "user:alice",
+        EventActor: "operator:carol",
         EventActor: "possessor",
         EventKind: "key.extensive_use",
+        EventKind: "key.suspicious_use",
         EventOutcome: "refused: stale",
         Rate: "100/60s",
+        UseAlert: "1000/3600s",
         Network: "10.0.0.0/8",
         Network: "192.168.0.0/16",
         Network: "0.0.0.0/0",

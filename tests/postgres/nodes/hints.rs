@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use keywright::store::{ChangeHints, KeyStore, PostgresStore};
-use keywright::{Actor, Keywright, NewKey, Policy, UserId};
+use keywright::{Actor, Keywright, NewKey, Plan, Policy, UserId};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tokio::time::{sleep, timeout};
 
@@ -42,8 +42,8 @@ async fn hear_again(server: &Server) {
 
 async fn commit_again_and_again(store: impl KeyStore) {
     let mut policy = Policy::default();
-    policy.api_enabled = true;
-    policy.max_keys_per_owner = Policy::MAX_KEYS_PER_OWNER;
+    policy.settings.api_enabled = Some(true);
+    policy.settings.max_keys_per_user = Some(Plan::MAX_KEYS);
     let authority =
         Keywright::builder(store).default_policy(policy).build().expect("a keywright").authority();
     let alice = Actor::developer(UserId::new("alice").expect("an id"));

@@ -14,8 +14,8 @@ use keywright::store::{
     StoreErrorKind,
 };
 use keywright::{
-    Actor, Authority, GenerateError, KeyId, Keywright, NewKey, Policy, UserId, Verifier,
-    VerifyError,
+    Actor, Authority, GenerateError, KeyId, Keywright, NewKey, Plan, Policy, SettingsEdit, UserId,
+    Verifier, VerifyError,
 };
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tokio::runtime::Runtime;
@@ -131,8 +131,8 @@ impl Node {
         let cache = cache.expect("a cache");
         tokio::spawn(cache.refresh_task());
         let mut policy = Policy::default();
-        policy.api_enabled = true;
-        policy.max_keys_per_owner = Policy::MAX_KEYS_PER_OWNER;
+        policy.settings.api_enabled = Some(true);
+        policy.settings.max_keys_per_user = Some(Plan::MAX_KEYS);
         let keywright =
             Keywright::builder(cache.clone()).default_policy(policy).build().expect("a keywright");
         Self {
@@ -173,9 +173,8 @@ impl Node {
                 return Ok(format!("{} {}", issued.key.secret_number, issued.token.expose()));
             }
             ["limit", keys] => {
-                let mut policy = authority.policy(admin).await?;
-                policy.max_keys_per_owner = keys.parse()?;
-                drop(authority.set_policy(admin, policy).await?);
+                let edit = SettingsEdit::new().max_keys_per_user(Some(keys.parse()?));
+                drop(authority.edit_settings(admin, edit).await?);
             }
             ["verify", token] => return self.verify(token).await,
             ["flush"] => self.verifier.flush().await?,

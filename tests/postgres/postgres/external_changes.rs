@@ -1,27 +1,42 @@
 //! Rows that another program has changed: an invalid row is an error and never an absent record,
 //! and a commit fails if the rows that it has read have changed.
 
+use keywright::Policy;
 use keywright::store::{
     AccountQuery, Batch, Change, Condition, Epoch, EventQuery, Freshness, KeyQuery, KeyStore,
-    PostgresStore, StoreError, StoreErrorKind,
+    PostgresStore, StoreError, StoreErrorKind, TenantPolicy,
 };
+use serde_json::json;
 use sqlx::PgPool;
 
 use crate::stage::{
     Stage, account_id, account_with, batch, delta, event, id, insert, key, key_of_account,
     key_with, next, number, run, texts, traces, until_one_waits, usage,
 };
-use common::{open_policy, start, tenant};
+use common::{open_policy, start, tenant, user};
 
-/// Adds a key of a user, an account with a key, a policy, and events.
+fn put_policy(version: u64) -> Change {
+    let Policy { plan, settings, .. } = open_policy();
+    let policy = TenantPolicy { plan: Some(plan), settings: Some(settings), version };
+    Change::PutPolicy { tenant: tenant(), policy }
+}
+
+fn put_user(version: u64) -> Change {
+    let user = json!({
+        "id": "alice", "tenant": tenant(), "display_name": "Alice Jones", "suspended": false,
+        "updated_at": start(), "version": version,
+    });
+    Change::PutUser(serde_json::from_value(user).expect("a user"))
+}
+
+/// Adds a key of a user, the user's record, an account with a key, a policy, and events.
 async fn populate(store: &PostgresStore) {
-    let mut policy = open_policy();
-    policy.version = 1;
     let changes = [
         Change::InsertKey(key(1)),
         Change::InsertAccount(account_with(1, |_| {})),
         Change::InsertKey(key_of_account(2, 1)),
-        Change::PutPolicy { tenant: tenant(), policy },
+        put_policy(1),
+        put_user(1),
     ];
     let told = Batch { events: vec![event("made")], ..batch(changes) };
     store.commit(told).await.expect("a commit");
@@ -37,6 +52,7 @@ async fn says(store: &PostgresStore, method: &str) -> Result<(), StoreError> {
         "keys" => store.keys(&tenant, &KeyQuery::new(), start()).await.map(drop),
         "account" => store.account(&tenant, &account_id(1)).await.map(drop),
         "accounts" => store.accounts(&tenant, &AccountQuery::new()).await.map(drop),
+        "user" => store.user(&tenant, &user("alice")).await.map(drop),
         "policy" => store.policy(&tenant).await.map(drop),
         "events" => store.events(&tenant, &EventQuery::new()).await.map(drop),
         "changes" => store.changes(Epoch(1 << 20)).await.map(drop),
@@ -50,6 +66,7 @@ async fn says(store: &PostgresStore, method: &str) -> Result<(), StoreError> {
                 Change::UpdateAccount(account_with(1, |account| account["version"] = 2.into()));
             store.commit(batch([change])).await.map(drop)
         }
+        "edit user" => store.commit(batch([put_user(2)])).await.map(drop),
         "look at policy" => {
             let condition = Condition::PolicyVersion { tenant, version: 1 };
             let batch = Batch { conditions: vec![condition], ..insert(9) };
@@ -71,8 +88,9 @@ async fn damaged_record_is_corrupt_not_absent() {
     populate(&store).await;
     let keys: &[&str] = &["resolve 1", "key", "keys", "revoke"];
     let policy: &[&str] = &["resolve 1", "resolve 2", "policy", "look at policy"];
+    let user: &[&str] = &["resolve 1", "key", "keys", "user", "edit user"];
     let account: &[&str] = &["resolve 2", "account", "accounts", "edit account"];
-    let table: [(&str, &str, &[&str]); 17] = [
+    let table: [(&str, &str, &[&str]); 19] = [
         ("keys", "record - 'digest'", keys),
         ("keys", "jsonb_set(record, '{key,version}', '\"x\"')", keys),
         ("keys", "jsonb_set(record, '{key,revoked_at}', '\"yesterday\"')", keys),
@@ -82,9 +100,11 @@ async fn damaged_record_is_corrupt_not_absent() {
         ("keys", "jsonb_set(record, '{key,version}', '18446744073709551615')", keys),
         ("accounts", "record - 'enabled'", account),
         ("accounts", "jsonb_set(record, '{version}', '9223372036854775808')", account),
+        ("users", "record - 'suspended'", user),
+        ("users", "jsonb_set(record, '{version}', '9223372036854775808')", user),
         ("policies", "'[]'", policy),
-        ("policies", "record - 'default_rate'", policy),
-        ("policies", "record - 'name_pattern'", policy),
+        ("policies", "record #- '{settings,default_rate}'", policy),
+        ("policies", "record #- '{plan,name_pattern}'", policy),
         ("policies", "jsonb_set(record, '{version}', '18446744073709551615')", policy),
         ("usage", "'null'", &["key", "keys", "usage"]),
         ("usage", "record - 'last_used_at'", &["key", "keys", "usage"]),
@@ -104,14 +124,14 @@ async fn damaged_record_is_corrupt_not_absent() {
         let restore = format!("UPDATE keywright.{table} AS t SET record = k.record FROM kept AS k");
         let same = match table {
             "usage" => "t.key = k.key",
-            "policies" => "t.tenant = k.tenant",
+            "policies" | "users" => "t.tenant = k.tenant",
             "events" => "t.sequence = k.sequence",
             _ => "t.id = k.id",
         };
         run(&pool, format!("{restore} WHERE {same}; DROP TABLE kept;")).await;
     }
     for method in
-        ["resolve 1", "resolve 2", "key", "keys", "account", "accounts", "policy", "events"]
+        ["resolve 1", "resolve 2", "key", "keys", "account", "accounts", "user", "policy", "events"]
     {
         assert_eq!(kind(&store, method).await, None, "{method}, when all is as it was");
     }
@@ -180,8 +200,6 @@ async fn t_m07_foreign_change_during_commit_conflicts() {
     let pool = stage.pool(4).await;
     let store = stage.store().await;
     populate(&store).await;
-    let mut policy = open_policy();
-    policy.version = 2;
     let rename = Change::UpdateKey(next(&key(1), |key| key["name"] = "new".into()));
     let table = [
         ("UPDATE keywright.keys SET version = version + 1 WHERE id LIKE '%1'", rename),
@@ -189,10 +207,8 @@ async fn t_m07_foreign_change_during_commit_conflicts() {
             "UPDATE keywright.accounts SET version = version + 1",
             Change::UpdateAccount(account_with(1, |account| account["version"] = 2.into())),
         ),
-        (
-            "UPDATE keywright.policies SET version = version + 1",
-            Change::PutPolicy { tenant: tenant(), policy },
-        ),
+        ("UPDATE keywright.policies SET version = version + 1", put_policy(2)),
+        ("UPDATE keywright.users SET version = version + 1", put_user(2)),
         ("DELETE FROM keywright.keys WHERE id LIKE '%1'", Change::DeleteKey(id(1))),
     ];
     for (n, (other, ours)) in (10..).zip(table) {

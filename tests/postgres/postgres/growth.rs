@@ -45,7 +45,10 @@ async fn t_f23_sweep_removes_rows() {
     let stage = Stage::new("swept_rows").await;
     let (store, pool) = (stage.store().await, stage.pool(1).await);
     let world = World::on(store.clone());
-    world.set_policy(|policy| policy.event_retention = DAY).await.expect("the policy is set");
+    world
+        .set_policy(|policy| policy.settings.event_retention = Some(DAY))
+        .await
+        .expect("the policy is set");
     let alice = developer("alice");
     let first = world.key_of(&alice, named("prod-first")).await.key.id;
     let record = store.key(&tenant(), &first).await.expect("it works").expect("a key").record;

@@ -86,9 +86,11 @@ async fn t_l04_dump_holds_no_secret_or_pepper() {
     let world = World::with(store, |builder| builder.peppers(ring));
     let (authority, verifier, alice) = (&world.authority, &world.verifier, developer("alice"));
     world
-        .set_policy(|policy| policy.extensive_use = std::num::NonZeroU64::new(2))
+        .set_policy(|policy| policy.settings.extensive_use = "1/3600s".parse().ok())
         .await
         .expect("the policy is set");
+    let shown = Some(Name::new("Alice Jones").expect("a name"));
+    authority.set_display_name(&admin(), alice.id(), shown).await.expect("she is named");
     let role = RoleName::new("operator").expect("a role");
     let account = NewAccount::new(Name::new("nightly-report").expect("a name"), role);
     let account = authority.create_account(&admin(), account).await.expect("an account");
@@ -116,12 +118,18 @@ async fn t_l04_dump_holds_no_secret_or_pepper() {
     let lines = |name: &str| {
         tables.iter().find(|(table, _)| table == name).map(|(_, rows)| rows.lines().count())
     };
-    for (table, least) in
-        [("keys", 1), ("usage", 1), ("accounts", 1), ("policies", 1), ("events", 8), ("deleted", 1)]
-    {
+    for (table, least) in [
+        ("keys", 1),
+        ("usage", 1),
+        ("accounts", 1),
+        ("users", 1),
+        ("policies", 1),
+        ("events", 8),
+        ("deleted", 1),
+    ] {
         assert!(lines(table).is_some_and(|count| count >= least), "{table}: {:?}", lines(table));
     }
-    assert_eq!(tables.len(), 11, "new tables are dumped too");
+    assert_eq!(tables.len(), 12, "new tables are dumped too");
     // Shows that the search works: the digest is in its table.
     let keys = &tables.iter().find(|(table, _)| table == "keys").expect("a table").1;
     assert!(keys.contains("prod-main-app") && keys.contains(first.key.id.as_str()));

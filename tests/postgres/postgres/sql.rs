@@ -1,16 +1,16 @@
 //! Random queries, page by page: PostgreSQL finds the same records as a store in memory, with every
 //! kind of name.
 
-use std::num::NonZeroU64;
 use std::time::Duration;
 
 use keywright::store::{
     AccountQuery, Batch, Change, EventQuery, KeyQuery, KeyRecord, KeySort, KeyStore, MemoryStore,
-    Page, PostgresOptions, PostgresStore, StoredKey, Usage, UsageBatch, UsageDelta,
+    OwnerRecord, Page, PostgresOptions, PostgresStore, StoredKey, TenantEntry, TenantQuery, Usage,
+    UsageBatch, UsageDelta, UseKind,
 };
 use keywright::{
     Contact, Event, EventKind, KeyId, KeyStatus, Operation, Owner, OwnerKind, Prefix,
-    ServiceAccount, TenantId, Timestamp, UserId,
+    ServiceAccount, TenantId, Timestamp, User, UserId,
 };
 use serde_json::{Value, json};
 
@@ -60,12 +60,14 @@ struct Both {
     postgres: PostgresStore,
     keys: Vec<KeyRecord>,
     accounts: Vec<ServiceAccount>,
+    users: Vec<User>,
 }
 
 impl Both {
     async fn of(postgres: PostgresStore) -> Self {
         let (memory, random) = (MemoryStore::new(), Random::seeded(seed()));
-        let mut both = Self { random, memory, postgres, keys: Vec::new(), accounts: Vec::new() };
+        let (keys, accounts, users) = (Vec::new(), Vec::new(), Vec::new());
+        let mut both = Self { random, memory, postgres, keys, accounts, users };
         for n in 0..ACCOUNTS {
             let (name, created) = (both.name(), both.time());
             let role = ["analyst", "operator", "o-p"][both.random.below(3)];
@@ -83,6 +85,19 @@ impl Both {
         }
         let accounts = both.accounts.iter().cloned().map(Change::InsertAccount);
         both.commit(batch(accounts)).await;
+        for (n, id) in OWNERS.into_iter().enumerate() {
+            for tenant in [tenant(), TenantId::new("other").expect("a tenant")] {
+                // Some users have no record, and some no display name.
+                let name = (both.random.below(4) > 0).then(|| both.name());
+                let user = json!({
+                    "id": id, "tenant": tenant, "display_name": name, "suspended": n % 2 == 0,
+                    "updated_at": start(), "version": 1,
+                });
+                both.users.push(serde_json::from_value(user).expect("a user"));
+            }
+        }
+        let users = both.users.iter().skip(1).cloned().map(Change::PutUser);
+        both.commit(batch(users)).await;
         for _ in 0..KEYS {
             let record = both.key();
             both.keys.push(record);
@@ -125,6 +140,9 @@ impl Both {
         if self.random.below(4) > 0 {
             let user = OWNERS[self.random.below(OWNERS.len())];
             return Owner::User(UserId::new(user).expect("a user"));
+        }
+        if self.random.below(4) == 0 {
+            return Owner::Organization;
         }
         Owner::Account(self.accounts[self.random.below(ACCOUNTS)].id)
     }
@@ -186,13 +204,13 @@ impl Both {
         let mut deltas = Vec::new();
         for key in ids.into_iter().step_by(2) {
             let uses = 1 + self.random.below(9) as u64;
-            let alert_every = NonZeroU64::new(6);
+            let alert = "5/3600s".parse().ok();
             deltas.push(UsageDelta {
                 key,
-                secret_number: 1,
+                kind: UseKind::Accepted { secret_number: 1 },
                 uses,
                 last_used_at: self.time(),
-                alert_every,
+                alert,
             });
         }
         let used = UsageBatch { writer: [7; 16], sequence: 1, at: self.time(), deltas };
@@ -215,10 +233,15 @@ impl Both {
             7 => "acme_live_".to_owned(),
             8 => CONTACTS[self.random.below(CONTACTS.len())].to_owned(),
             9 => key.description.as_ref().map(ToString::to_string).unwrap_or_default(),
+            10 => {
+                let user = &self.users[self.random.below(self.users.len())];
+                user.display_name.as_ref().map_or_else(String::new, ToString::to_string)
+            }
+            11 => self.accounts[self.random.below(ACCOUNTS)].role.to_string(),
             _ => {
                 let odd = [
-                    "", "\0", "a\0b", "\n", ":", "user:", "account:", "live_", "e_", "none", "'",
-                    "\\%",
+                    "", "organ", "\0", "a\0b", "\n", ":", "user:", "account:", "live_", "e_",
+                    "none", "'", "\\%",
                 ];
                 odd[self.random.below(odd.len())].to_owned()
             }
@@ -326,20 +349,20 @@ impl Both {
     }
 }
 
-fn shown(page: &Page<StoredKey>) -> Vec<(Value, Usage)> {
+fn shown(page: &Page<StoredKey>) -> Vec<(Value, Usage, Option<OwnerRecord>)> {
     let json = |key: &StoredKey| serde_json::to_value(&key.record).expect("a record serializes");
-    page.items.iter().map(|key| (json(key), key.usage)).collect()
+    page.items.iter().map(|key| (json(key), key.usage, key.owner.clone())).collect()
 }
 
 /// Walks both lists page by page, compares them, and returns the number of items.
 macro_rules! walk {
-    ($both:ident, $query:ident, $compare:expr, $method:ident ( $($given:expr),* ), $whose:expr) => {{
+    ($both:ident, $query:ident, $compare:expr, $method:ident ( $($given:expr),* ), $($whose:expr)?) => {{
         let size = SIZES[$both.random.below(SIZES.len())];
         let mut query = $query.clone().limit(size);
         let mut count = 0;
         for _ in 0..MOST_PAGES {
-            let expected = $both.memory.$method(&$whose, &query $(, $given)*).await.expect("a page");
-            let found = $both.postgres.$method(&$whose, &query $(, $given)*).await.expect("a page");
+            let expected = $both.memory.$method($(&$whose,)? &query $(, $given)*).await.expect("a page");
+            let found = $both.postgres.$method($(&$whose,)? &query $(, $given)*).await.expect("a page");
             let (left, right) = ($compare(&found), $compare(&expected));
             assert_eq!(left, right, "{query:?} in pages of {size}");
             assert_eq!(found.next_cursor(), expected.next_cursor(), "{query:?} in pages of {size}");
@@ -357,10 +380,17 @@ async fn compare(store: PostgresStore, queries: usize) {
     for _ in 0..queries {
         let ((at, whose), query) = (both.moment(), both.key_query());
         keys.push(walk!(both, query, shown, keys(at), whose));
+        walk!(both, query, shown, keys_of_all_tenants(at),);
         if both.random.below(3) == 0 {
             let ids = |page: &Page<ServiceAccount>| page.items.clone();
             let query = AccountQuery::new().search(both.search());
             accounts.push(walk!(both, query, ids, accounts(), whose));
+        }
+        if both.random.below(8) == 0 {
+            let all = |page: &Page<TenantEntry>| page.items.clone();
+            let prefix = ["", "o", "g", "%", "\0"][both.random.below(5)];
+            let query = TenantQuery::new().starting_with(prefix);
+            walk!(both, query, all, tenants(at),);
         }
         if both.random.below(2) == 0 {
             let all = |page: &Page<Event>| page.items.clone();

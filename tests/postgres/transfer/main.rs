@@ -147,6 +147,7 @@ fn deletions_during_copy_are_moved() {
     let mut moving = place.begin(source.clone()).expect("a move");
     block_on(moving.copy(|_| {})).expect("it is copied");
     let kept = block_on(world.authority.policy(&world.admin)).expect("a policy").event_retention;
+    let kept = kept.value;
     world.clock.advance(kept);
     world.issue("prod-comes-late");
     assert!(is_taken(&source, &stored.record));
@@ -228,8 +229,9 @@ fn old_store_writes_nothing_after_move() {
     let source = MemoryStore::new();
     let _world = lived(source.clone());
     let _moving = place.begin(source).expect("a move");
-    let policy = block_on(early.authority.policy(&early.admin)).expect("the policy");
-    let refused = block_on(early.authority.set_policy(&early.admin, policy));
+    let mut plan = block_on(early.authority.policy(&early.admin)).expect("the policy").plan;
+    plan.api_access = !plan.api_access;
+    let refused = block_on(early.authority.set_plan(&early.admin, plan));
     assert!(refused.is_err(), "the source refuses changes during the move");
     let closed = place.open().expect_err("it moves");
     assert_eq!(closed.kind(), StoreErrorKind::Unavailable);

@@ -284,6 +284,8 @@ pub(crate) struct EntryData {
     pub(crate) status: &'static str,
     pub(crate) uses: u64,
     pub(crate) last_used_at: Option<Time>,
+    pub(crate) refused: u64,
+    pub(crate) last_refused_at: Option<Time>,
     /// The end of the overlap, the last uses of the old and the new secret, and whether it is safe
     /// to finish.
     pub(crate) overlap: Option<(Time, Option<Time>, Option<Time>, bool)>,
@@ -304,6 +306,9 @@ pub(crate) struct AccountData {
     pub(crate) version: u64,
 }
 
+/// An alert: its period in seconds, and the uses that it allows.
+pub(crate) type Alert = (i64, u64);
+
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(clippy::struct_excessive_bools, reason = "they are the switches of a policy")]
 pub(crate) struct PolicyData {
@@ -318,7 +323,8 @@ pub(crate) struct PolicyData {
     pub(crate) ceiling: u8,
     pub(crate) roles: BTreeMap<usize, u8>,
     pub(crate) default_rate: usize,
-    pub(crate) extensive_use: Option<u64>,
+    pub(crate) extensive_use: Option<Alert>,
+    pub(crate) suspicious_use: Option<Alert>,
     pub(crate) retention: Span,
     pub(crate) event_retention: Span,
     pub(crate) version: u64,

@@ -3,6 +3,7 @@
 
 mod access_page;
 mod account_keys;
+mod alerts;
 mod concurrent_changes;
 mod console;
 mod dropped;
@@ -10,6 +11,7 @@ mod events;
 mod id_and_secret;
 mod listing;
 mod notes;
+mod operator;
 mod organization_keys;
 mod outages;
 mod peppers;

@@ -86,7 +86,7 @@ pub(super) fn t_m06_fill_never_restores_a_revoked_key() {
         is_known.store(true, Ordering::SeqCst);
     };
     let sync = move || syncing.sync();
-    let change = move || changing.here.set_policy(|policy| policy.max_keys_per_owner += 1);
+    let change = move || changing.here.raise_limit();
     let others: [Work; 3] = [Box::new(revoke), Box::new(sync), Box::new(change)];
     together((0..2).map(look).chain(others));
     assert_eq!(nodes.here.says(issued.token.expose()), "revoked");

@@ -30,7 +30,7 @@ pub(super) fn t_c05_every_use_is_stored_once() {
     };
     let changing = world.clone();
     // The change replaces the snapshot of the key, with a new counter.
-    let change = move || changing.set_policy(|policy| policy.max_keys_per_owner += 1);
+    let change = move || changing.raise_limit();
     together([twice(&world), twice(&apart), flush(&world), flush(&apart), Box::new(change)]);
     world.flush();
     apart.flush();

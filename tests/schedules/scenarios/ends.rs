@@ -11,7 +11,8 @@ use crate::authority::Issued;
 use crate::record::account::NewAccount;
 use crate::record::key::Owner;
 use crate::record::new_key::NewKey;
-use crate::record::policy::RoleName;
+use crate::record::role::RoleName;
+use crate::record::settings::SettingsEdit;
 use crate::record::snapshot::Snapshot;
 use crate::store::Freshness;
 use crate::sync::Arc;
@@ -25,9 +26,7 @@ const DAY: Duration = Duration::from_hours(24);
 /// Creates a service account with this many keys.
 fn account_with_keys(world: &World, keys: usize) -> (AccountId, Vec<Issued>) {
     let role = RoleName::new("analyst").expect("a role");
-    world.set_policy(|policy| {
-        policy.roles.entry(role.clone()).or_default();
-    });
+    world.add_role(role.clone());
     let new = NewAccount::new("nightly".parse().expect("a name"), role);
     let account = block_on(world.authority.create_account(&world.admin, new)).expect("an account");
     let owner = Owner::Account(account.id);
@@ -93,7 +92,7 @@ pub(super) fn t_c12_resolved_state_was_true_during_call() {
                 (1, false) => {
                     block_on(authority.enable_account(admin, &account)).expect("enabled");
                 }
-                _ => changing.set_policy(|policy| policy.max_keys_per_owner += 1),
+                _ => changing.raise_limit(),
             }
             ends.fetch_add(1, Ordering::SeqCst);
         }
@@ -130,7 +129,7 @@ pub(super) fn t_c01_many_keys_end_at_once() {
             2 => {
                 block_on(authority.delete_account(admin, &account)).expect("deleted");
             }
-            _ => ending.set_policy(|policy| policy.api_enabled = false),
+            _ => ending.edit_settings(SettingsEdit::new().api_enabled(Some(false))),
         }
     };
     together([look(0), look(1), Box::new(end)]);

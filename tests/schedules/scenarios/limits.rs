@@ -8,6 +8,7 @@ use super::{Work, together};
 use crate::authority::GenerateError;
 use crate::record::edit::KeyEdit;
 use crate::record::new_key::NewKey;
+use crate::record::settings::SettingsEdit;
 use crate::sync::Arc;
 use crate::value::metadata::Metadata;
 use crate::world::World;
@@ -42,7 +43,7 @@ pub(super) fn t_c07_rate_admits_exactly_its_number() {
 
 pub(super) fn t_c06_limit_of_keys_holds_exactly() {
     let world = World::new();
-    world.set_policy(|policy| policy.max_keys_per_owner = 1);
+    world.edit_settings(SettingsEdit::new().max_keys_per_user(Some(1)));
     let made = Arc::new(Mutex::new((0, 0)));
     let attempt = |_| {
         let (world, made) = (world.clone(), Arc::clone(&made));

@@ -146,10 +146,16 @@ async fn t_m05_account_change_forgets_only_its_keys() {
 async fn t_m05_policy_change_forgets_only_its_tenant() {
     let node = Node::new();
     let keys = Keys::of(&node).await;
-    node.here.set_policy(|policy| policy.api_enabled = false).await.expect("the policy is set");
+    node.here
+        .set_policy(|policy| policy.settings.api_enabled = Some(false))
+        .await
+        .expect("the policy is set");
     assert_eq!(keys.asked(&node).await, [true, true, true, false]);
     assert_eq!(node.says(&keys.of_account).await, "access_off");
-    node.elsewhere.set_policy(|policy| policy.api_enabled = true).await.expect("the policy is set");
+    node.elsewhere
+        .set_policy(|policy| policy.settings.api_enabled = Some(true))
+        .await
+        .expect("the policy is set");
     node.sync().await;
     assert_eq!(keys.asked(&node).await, [true, true, true, false]);
     assert_eq!(node.says(&keys.of_account).await, "accepted");

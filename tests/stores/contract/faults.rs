@@ -12,7 +12,7 @@ use keywright::store::{
 };
 use keywright::{
     AccountEdit, AccountId, Clock, Credential, Issued, KeyEdit, Metadata, Name, NewAccount,
-    Outcome, Owner, RoleName, VerifyError,
+    Outcome, Owner, RoleName, SettingsEdit, VerifyError,
 };
 
 use common::{DAY, HOUR, World, admin, block_on, denied, developer, named, tenant, user};
@@ -51,7 +51,7 @@ enum Deed {
     EditAccount,
     DisableAccount,
     DeleteAccount,
-    SetPolicy,
+    EditSettings,
     Sweep,
     Flush,
     Verify,
@@ -75,7 +75,7 @@ const DEEDS: [Deed; 21] = [
     Deed::EditAccount,
     Deed::DisableAccount,
     Deed::DeleteAccount,
-    Deed::SetPolicy,
+    Deed::EditSettings,
     Deed::Sweep,
     Deed::Flush,
     Deed::Verify,
@@ -169,10 +169,9 @@ impl Life {
                 _ = authority.disable_account(&admin(), &self.account).await?;
             }
             Deed::DeleteAccount => authority.delete_account(&admin(), &self.account).await?,
-            Deed::SetPolicy => {
-                let mut policy = authority.policy(&admin()).await?;
-                policy.max_overlap = 2 * DAY;
-                authority.set_policy(&admin(), policy).await?;
+            Deed::EditSettings => {
+                let edit = SettingsEdit::new().max_overlap(Some(2 * DAY));
+                authority.edit_settings(&admin(), edit).await?;
             }
             Deed::Sweep => _ = authority.sweep(&admin()).await?,
             Deed::Flush => self.world.verifier.flush().await?,
@@ -283,9 +282,7 @@ async fn each_call_at_fault(deed: Deed, fault: Fault) -> usize {
         // A second delete reports that the record is absent.
         let is_gone = was_done && matches!(deed, Deed::Delete | Deed::DeleteAccount);
         assert_eq!(again.is_err(), is_gone, "{what}, repeated: {again:?}");
-        if deed != Deed::SetPolicy || !was_done {
-            assert_eq!(life.records().await, after.0, "{what}, repeated");
-        }
+        assert_eq!(life.records().await, after.0, "{what}, repeated");
         if !was_done && before != after {
             assert_eq!(life.events().await, after.1, "{what}, repeated");
         }
@@ -349,14 +346,18 @@ fn sweep_obeys_concurrently_lengthened_event_retention() {
     block_on(async {
         let (store, faults) = (MemoryStore::new(), Faults::new());
         let world = World::on(InterceptedStore::new(store.clone(), faults.clone()));
-        world.set_policy(|policy| policy.event_retention = DAY).await.expect("the policy is set");
+        world
+            .set_policy(|policy| policy.settings.event_retention = Some(DAY))
+            .await
+            .expect("the policy is set");
         world.key().await;
         world.clock.advance(2 * DAY);
         world.key().await;
         // The policy changes between the reads and the commit of the sweep.
         faults.fail_once(1, &[Method::Commit], Fault::Delay(3));
         let (ada, lengthened) = (admin(), 30 * DAY);
-        let lengthen = world.set_policy(|policy| policy.event_retention = lengthened);
+        let lengthen =
+            world.set_policy(|policy| policy.settings.event_retention = Some(lengthened));
         let (swept, lengthened) = zip(world.authority.sweep(&ada), lengthen).await;
         lengthened.expect("the policy is set");
         assert_eq!(swept.expect("a sweep").events, 0);

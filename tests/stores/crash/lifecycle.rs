@@ -9,7 +9,7 @@ use keywright::{Access, AccountEdit, NewAccount, NewKey, Owner, RoleName};
 use serde_json::{Value, json};
 
 use crate::disk::{Disk, Step};
-use common::{DAY, World, name, says};
+use common::{DAY, World, add_role, name, plan_with, says};
 
 /// A change that is one commit.
 type Change = (&'static str, fn(&mut World));
@@ -17,13 +17,16 @@ type Change = (&'static str, fn(&mut World));
 /// The changes between two opens of the store.
 const CHANGES: [&[Change]; 3] = [
     &[
-        ("set a policy", |world| {
+        ("set the plan", |world| {
             world.change_policy(|policy| {
-                policy.api_enabled = true;
-                policy.max_keys_per_owner = 100;
-                policy.scope_ceiling = "invoices:read invoices:write".parse().expect("scopes");
-                let role = RoleName::new("analyst").expect("a role");
-                policy.roles.insert(role, "invoices:read".parse().expect("scopes"));
+                policy.plan.scopes = plan_with("invoices:read invoices:write").scopes;
+                add_role(&mut policy.plan, "analyst", "invoices:read");
+            });
+        }),
+        ("set the settings", |world| {
+            world.change_policy(|policy| {
+                policy.settings.api_enabled = Some(true);
+                policy.settings.max_keys_per_user = Some(100);
             });
         }),
         ("generate", |world| generate(world, "first")),
@@ -38,6 +41,15 @@ const CHANGES: [&[Change]; 3] = [
         ("generate one to leak", |world| generate(world, "leaked")),
         ("rotate one to leak", |world| rotate(world, "leaked", "leaked, rotated", DAY)),
         ("revoke in an overlap", |world| revoke(world, "leaked")),
+        ("name a user", |world| {
+            let (bob, shown) = (world.bob.id(), Some(name("Bob Smith")));
+            block_on(world.authority.set_display_name(&world.admin, bob, shown)).expect("done");
+        }),
+        ("generate for the user", |world| {
+            let new = NewKey::new(name("of-the-user")).owner(world.bob.as_owner());
+            let issued = block_on(world.authority.generate(&world.admin, new));
+            world.issued.push(("of the user", issued.expect("a key")));
+        }),
     ],
     &[
         ("create an account", |world| {
@@ -66,6 +78,13 @@ const CHANGES: [&[Change]; 3] = [
         ("delete", |world| {
             block_on(world.authority.delete(&world.admin, &world.id("second"))).expect("done");
         }),
+        ("suspend the user", |world| {
+            block_on(world.authority.suspend_user(&world.admin, world.bob.id())).expect("done");
+        }),
+        ("hand a key to the account", |world| {
+            let (key, heir) = (world.id("of the user"), Owner::Account(account(world)));
+            block_on(world.authority.transfer_key(&world.admin, &key, &heir)).expect("done");
+        }),
         ("generate after a delete", |world| generate(world, "third")),
         ("flush again", flush),
     ],
@@ -74,11 +93,25 @@ const CHANGES: [&[Change]; 3] = [
             let id = account(world);
             block_on(world.authority.disable_account(&world.admin, &id)).expect("done");
         }),
-        ("delete the account with its key", |world| {
+        ("hand all keys to the organization", |world| {
+            let (leaver, heir) = (Owner::Account(account(world)), Owner::Organization);
+            let handed = world.authority.transfer_owned(&world.admin, &leaver, &heir);
+            assert_eq!(block_on(handed).expect("done").len(), 2);
+        }),
+        ("restore the user", |world| {
+            block_on(world.authority.restore_user(&world.admin, world.bob.id())).expect("done");
+        }),
+        ("hand a key to the user", |world| {
+            let (key, heir) = (world.id("of the user"), world.bob.as_owner());
+            block_on(world.authority.transfer_key(&world.admin, &key, &heir)).expect("done");
+        }),
+        ("delete the account", |world| {
             let id = account(world);
             block_on(world.authority.delete_account(&world.admin, &id)).expect("done");
         }),
-        ("change the policy", |world| world.change_policy(|policy| policy.max_keys_per_owner = 7)),
+        ("change the policy", |world| {
+            world.change_policy(|policy| policy.settings.max_keys_per_user = Some(7))
+        }),
         ("generate one more", |world| generate(world, "fourth")),
         ("revoke all of an owner", |world| {
             let owner = world.alice.as_owner();

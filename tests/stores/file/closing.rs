@@ -31,10 +31,11 @@ fn calls_after_close_are_unavailable() {
 
     let keys = KeyQuery::new();
     let events = EventQuery::new();
-    let answers: [(&str, Result<(), StoreError>); 13] = [
+    let answers: [(&str, Result<(), StoreError>); 14] = [
         ("resolve", block_on(store.resolve(&key, Freshness::StoreDefault)).map(drop)),
         ("key", block_on(store.key(tenant, &key)).map(drop)),
         ("account", block_on(store.account(tenant, &account)).map(drop)),
+        ("user", block_on(store.user(tenant, &common::user("alice"))).map(drop)),
         ("policy", block_on(store.policy(tenant)).map(drop)),
         ("keys", block_on(store.keys(tenant, &keys, now)).map(drop)),
         ("accounts", block_on(store.accounts(tenant, &AccountQuery::new())).map(drop)),

@@ -18,7 +18,7 @@ use tempfile::TempDir;
 
 use crate::{open, write_private};
 
-const SUMMED: [&str; 6] = ["keys", "accounts", "policies", "usage", "deleted", "writers"];
+const SUMMED: [&str; 7] = ["keys", "accounts", "users", "policies", "usage", "deleted", "writers"];
 /// The key of the usage row in the page's example.
 const EXAMPLE: &str = "AOy7RLpEk4eN56FY";
 
@@ -305,6 +305,7 @@ fn records_have_the_documented_members() {
     let records = [
         ("keys", "A key", "/key"),
         ("accounts", "A service account", ""),
+        ("users", "A user", ""),
         ("policies", "A policy", ""),
         ("usage", "Usage", "/by_secret/0"),
         ("deleted", "A deleted id", ""),
@@ -319,6 +320,13 @@ fn records_have_the_documented_members() {
                 assert_has_members(&lists[0], &record);
                 let inner = record.pointer(inner).expect("its fields");
                 assert_has_members(lists.last().expect("a list"), inner);
+            }
+        }
+        for record in rows.of("policies").iter().map(Row::json) {
+            for (part, heading) in [("plan", "The plan"), ("settings", "The settings")] {
+                if !record[part].is_null() {
+                    assert_has_members(&tables(heading)[0], &record[part]);
+                }
             }
         }
         let of_details = &tables("Details of an event")[0];
@@ -346,7 +354,8 @@ fn store_and_documented_reader_agree() {
         let tenants = tenants.chain(rows.of("policies").iter().map(Row::text));
         let tenants: BTreeSet<_> = tenants.map(|id| TenantId::new(id).expect("an id")).collect();
         let seen: usize = tenants.iter().map(|tenant| compare(&store, &rows, tenant)).sum();
-        let in_file = ["keys", "accounts", "policies", "usage", "events"].map(|t| rows.of(t).len());
+        let in_file =
+            ["keys", "accounts", "users", "policies", "usage", "events"].map(|t| rows.of(t).len());
         assert_eq!(seen, in_file.iter().sum::<usize>(), "{name}: a row has no tenant");
         block_on(store.close()).expect("the store closes");
     }
@@ -367,6 +376,14 @@ fn compare(store: &FileStore, rows: &Rows, tenant: &TenantId) -> usize {
     let query = EventQuery::new().limit(500);
     let events = block_on(store.events(tenant, &query)).expect("the events").items;
     assert_eq!(texts(&events), of("events", "/tenant"));
+    let of_tenant = |row: &&Row| of_tenant(&row.key).0 == tenant.as_str();
+    let mut users = 0;
+    for row in rows.of("users").iter().filter(of_tenant) {
+        let (_, id) = row.text().split_once('\0').expect("a zero byte");
+        let user = block_on(store.user(tenant, &common::user(id))).expect("the user");
+        assert_eq!(texts([user]), texts([row.json()]));
+        users += 1;
+    }
     let policy = block_on(store.policy(tenant)).expect("the policy");
     let stored = rows.of("policies").iter().filter(|row| row.key == tenant.as_str().as_bytes());
     assert_eq!(texts(&policy), texts(stored.map(Row::json)));
@@ -382,7 +399,7 @@ fn compare(store: &FileStore, rows: &Rows, tenant: &TenantId) -> usize {
         let index = index.filter(|key| key.starts_with(prefix.as_bytes()));
         assert_eq!(found.items.len(), index.count());
     }
-    keys.len() + accounts.len() + events.len() + policy.iter().count() + used
+    keys.len() + accounts.len() + users + events.len() + policy.iter().count() + used
 }
 
 /// Writes other JSON into the page's example row, with its checksum, and with or without the sum.

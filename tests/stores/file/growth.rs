@@ -39,8 +39,8 @@ struct Tenant {
 impl Tenant {
     fn on(store: FileStore, clock: &ManualClock) -> Self {
         let mut policy = Policy::default();
-        policy.api_enabled = true;
-        policy.event_retention = DAY;
+        policy.settings.api_enabled = Some(true);
+        policy.settings.event_retention = Some(DAY);
         let keywright = Keywright::builder(store.clone())
             .default_policy(policy)
             .clock(clock.clone())

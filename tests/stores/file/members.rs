@@ -54,7 +54,7 @@ fn rows() -> Vec<(&'static str, Vec<u8>, Value)> {
         (table, row.key.clone(), row.json())
     };
     let mut all: Vec<_> =
-        ["keys", "accounts", "policies", "usage", "writers", "events"].map(first).into();
+        ["keys", "accounts", "users", "policies", "usage", "writers", "events"].map(first).into();
     all.push(("meta", b"state".to_vec(), golden.row("meta", "state").json()));
     all
 }
@@ -64,7 +64,7 @@ fn record_without_member_is_corrupt() {
     let mut tried = 0;
     for (table, key, value) in rows() {
         assert_eq!(open_with(table, &key, &value), Ok(()), "{table}");
-        for inner in ["", "/key"] {
+        for inner in ["", "/key", "/plan", "/settings"] {
             let Some(Value::Object(members)) = value.pointer(inner) else { continue };
             for name in members.keys().filter(|name| *name != "retiring") {
                 let mut less = value.clone();
@@ -84,7 +84,10 @@ fn record_with_impossible_version_is_corrupt() {
     let places = [
         ("keys", "/key/version"),
         ("accounts", "/version"),
+        ("users", "/version"),
         ("policies", "/version"),
+        ("policies", "/plan/version"),
+        ("policies", "/settings/version"),
         ("events", "/sequence"),
     ];
     for (table, place) in places {

@@ -29,7 +29,7 @@ fn t_f03_partial_writes_lose_nothing() {
     let (file, copy) = (folder.path().join("keys.db"), folder.path().join("copy.db"));
     let store = block_on(FileStore::open(&file)).expect("a new store");
     let world = World::new(store.clone());
-    world.change_policy(|policy| policy.max_keys_per_owner = 100);
+    world.change_policy(|policy| policy.settings.max_keys_per_user = Some(100));
     block_on(store.close()).expect("the store closes");
     drop(world);
     let whole = fs::read(&file).expect("the store file");

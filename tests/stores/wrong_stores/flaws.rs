@@ -28,6 +28,11 @@ pub(crate) enum Flaw {
     UsageOfAbsentRefused,
     UsageWritesRecord,
     AlertsLost,
+    AlertsRepeated,
+    AlertsDecidedBefore,
+    LateUsesInNoWindow,
+    WindowsReopened,
+    RefusedCountAsUses,
     PageSkips,
     PageRepeats,
     StatusesOfLater,
@@ -51,6 +56,24 @@ pub(crate) enum Flaw {
     MetadataIgnoresCase,
     PrefixByBeginning,
     DescriptionNotSearched,
+    AllKeysByTenant,
+    AllKeysSkip,
+    QuietTenantsHidden,
+    DeadKeysCounted,
+    UserVersionIgnored,
+    UserOverwritten,
+    NameLostOnSuspension,
+    UserOfAnyTenant,
+    OwnerNotListed,
+    StaleUserResolved,
+    ChangesForgetUsers,
+    OwnerNamesNotSearched,
+    MovedKeyListedBefore,
+    MovedKeyCountedBefore,
+    MovedKeysHoldAccount,
+    NewOwnerNotChecked,
+    OrganizationIsUser,
+    DescriptionsLost,
 }
 
 impl Flaw {
@@ -68,7 +91,7 @@ impl Flaw {
 }
 
 /// Each flaw, its effect, and exactly the rules that detect it.
-pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 48] = [
+pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 71] = [
     (
         Flaw::InsertReplaces,
         "an insert of a key that exists replaces it",
@@ -111,6 +134,8 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 48] = [
         Flaw::LimitOneTooHigh,
         "the limit allows one key too many",
         &[
+            "moved_key_counts_for_its_new_owner",
+            "organization_can_own_keys",
             "limit_is_checked_before_the_batch",
             "limit_counts_live_keys_of_owner",
             "untouched_live_key_is_counted",
@@ -136,8 +161,12 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 48] = [
         Flaw::HalfABatch,
         "a failed batch keeps its changes before the failure",
         &[
+            "moved_key_counts_for_its_new_owner",
+            "account_is_deleted_after_its_keys_moved",
+            "key_needs_its_new_owner",
             "account_version_condition_holds",
             "policy_version_condition_holds",
+            "user_version_condition_holds",
             "limit_is_checked_before_the_batch",
             "no_live_key_left_after_batch",
             "untouched_live_key_is_counted",
@@ -164,6 +193,7 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 48] = [
             "batch_is_written_whole",
             "deleted_id_is_kept_with_its_event",
             "event_appears_with_its_change",
+            "tenants_are_listed_with_their_numbers",
         ],
     ),
     (
@@ -198,7 +228,10 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 48] = [
             "reused_writer_id_is_refused",
             "usage_writers_are_independent",
             "writer_is_remembered_for_7_days",
-            "alert_is_due_once",
+            "alert_is_due_once_per_window",
+            "late_uses_count_in_their_window",
+            "replaced_window_stays_closed",
+            "refused_uses_are_counted_apart",
             "concurrent_usage_adds_up",
             "dropped_usage_is_atomic",
         ],
@@ -211,7 +244,12 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 48] = [
             "writer_is_remembered_for_7_days",
             "last_use_only_moves_forward",
             "usage_changes_no_record",
+            "alert_is_due_once_per_window",
+            "late_uses_count_in_their_window",
+            "replaced_window_stays_closed",
+            "refused_uses_are_counted_apart",
             "concurrent_usage_adds_up",
+            "concurrent_uses_raise_one_alert",
             "dropped_usage_is_atomic",
         ],
     ),
@@ -227,6 +265,7 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 48] = [
             "usage_writers_are_independent",
             "last_use_only_moves_forward",
             "usage_of_absent_keys_is_dropped",
+            "refused_uses_are_counted_apart",
         ],
     ),
     (
@@ -246,13 +285,52 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 48] = [
     ),
     (
         Flaw::AlertsLost,
-        "alerts of extensive use are not written",
+        "alerts are not written",
         &[
             "events_are_numbered_from_1_without_gaps",
             "event_appears_with_its_change",
-            "alert_is_due_once",
+            "alert_is_due_once_per_window",
+            "late_uses_count_in_their_window",
+            "replaced_window_stays_closed",
+            "refused_uses_are_counted_apart",
+            "concurrent_uses_raise_one_alert",
             "dropped_usage_is_atomic",
         ],
+    ),
+    (
+        Flaw::AlertsRepeated,
+        "an alert is written again with each batch above its limit",
+        &[
+            "alert_is_due_once_per_window",
+            "late_uses_count_in_their_window",
+            "replaced_window_stays_closed",
+            "refused_uses_are_counted_apart",
+            "concurrent_uses_raise_one_alert",
+        ],
+    ),
+    (
+        Flaw::AlertsDecidedBefore,
+        "alerts are decided before the step that adds the uses",
+        &["concurrent_uses_raise_one_alert"],
+    ),
+    (
+        Flaw::LateUsesInNoWindow,
+        "late uses count in the totals only",
+        &[
+            "late_uses_count_in_their_window",
+            "replaced_window_stays_closed",
+            "concurrent_uses_raise_one_alert",
+        ],
+    ),
+    (
+        Flaw::WindowsReopened,
+        "late uses begin their period again, however old it is",
+        &["replaced_window_stays_closed"],
+    ),
+    (
+        Flaw::RefusedCountAsUses,
+        "refused uses are counted as accepted ones",
+        &["refused_uses_are_counted_apart"],
     ),
     (
         Flaw::PageSkips,
@@ -311,7 +389,11 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 48] = [
     (
         Flaw::StalePolicyRead,
         "policies are read from an old copy",
-        &["lookups_see_acknowledged_changes", "resolve_shows_one_moment"],
+        &[
+            "policy_reads_back_unchanged",
+            "lookups_see_acknowledged_changes",
+            "resolve_shows_one_moment",
+        ],
     ),
     (
         Flaw::LockLeftBehind,
@@ -387,5 +469,91 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 48] = [
         Flaw::DescriptionNotSearched,
         "a search does not read descriptions",
         &["search_reads_description_and_contact"],
+    ),
+    (
+        Flaw::AllKeysByTenant,
+        "the keys of all tenants are ordered by tenant",
+        &["keys_of_all_tenants_have_one_order"],
+    ),
+    (
+        Flaw::AllKeysSkip,
+        "a page of the keys of all tenants leaves out its last key",
+        &["keys_of_all_tenants_have_one_order"],
+    ),
+    (
+        Flaw::QuietTenantsHidden,
+        "a tenant without keys is not listed",
+        &["tenants_are_listed_with_their_numbers"],
+    ),
+    (
+        Flaw::DeadKeysCounted,
+        "expired and revoked keys count as live",
+        &["tenants_are_listed_with_their_numbers"],
+    ),
+    (
+        Flaw::UserVersionIgnored,
+        "a condition on the version of a user's record is ignored",
+        &["user_version_condition_holds", "failed_batch_writes_nothing"],
+    ),
+    (
+        Flaw::UserOverwritten,
+        "a user's record replaces every version",
+        &["user_write_needs_the_previous_version"],
+    ),
+    (
+        Flaw::NameLostOnSuspension,
+        "a suspended user loses the display name",
+        &["user_reads_back_unchanged"],
+    ),
+    (
+        Flaw::UserOfAnyTenant,
+        "a lookup finds the record of a user of every tenant",
+        &["user_stays_in_its_tenant"],
+    ),
+    (
+        Flaw::OwnerNotListed,
+        "queries return keys without the records of their owners",
+        &["key_comes_with_its_owner", "user_stays_in_its_tenant"],
+    ),
+    (
+        Flaw::StaleUserResolved,
+        "`resolve` returns users from an old copy",
+        &["key_comes_with_its_owner"],
+    ),
+    (Flaw::ChangesForgetUsers, "`changes` leaves out users", &["changes_name_users"]),
+    (
+        Flaw::OwnerNamesNotSearched,
+        "a search does not look at the names of owners",
+        &["keys_are_found_by_owner_name"],
+    ),
+    (
+        Flaw::MovedKeyListedBefore,
+        "the keys of an owner include one that was handed over",
+        &["moved_key_has_its_new_owner"],
+    ),
+    (
+        Flaw::MovedKeyCountedBefore,
+        "a limit still counts a key that was handed over",
+        &["moved_key_counts_for_its_new_owner"],
+    ),
+    (
+        Flaw::MovedKeysHoldAccount,
+        "an account is kept in the batch that hands its keys over",
+        &["account_is_deleted_after_its_keys_moved"],
+    ),
+    (
+        Flaw::NewOwnerNotChecked,
+        "handing a key to an account that does not exist succeeds",
+        &["key_needs_its_new_owner"],
+    ),
+    (
+        Flaw::OrganizationIsUser,
+        "the organization and a user with the id `organization` share a limit",
+        &["organization_can_own_keys"],
+    ),
+    (
+        Flaw::DescriptionsLost,
+        "a policy loses the descriptions of its scopes",
+        &["policy_reads_back_unchanged"],
     ),
 ];

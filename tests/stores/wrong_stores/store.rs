@@ -7,12 +7,17 @@ use std::time::Duration;
 use futures_lite::future::yield_now;
 use keywright::store::{
     AccountQuery, Batch, Changes, Epoch, EventQuery, Freshness, KeyQuery, KeyRecord, KeyStore,
-    MAX_LIMIT, MemoryStore, Page, Resolve, Snapshot, StoreError, StoredKey, Subject, Usage,
-    UsageBatch, async_trait,
+    LastBatch, MAX_LIMIT, MemoryStore, OwnerRecord, Page, Resolve, Snapshot, StoreError, StoredKey,
+    Subject, TenantEntry, TenantPolicy, TenantQuery, Usage, UsageBatch, async_trait,
 };
-use keywright::{AccountId, Event, KeyId, Policy, ServiceAccount, TenantId, Timestamp};
+use keywright::{
+    AccountId, Event, KeyId, Owner, ServiceAccount, TenantId, Timestamp, User, UserId,
+};
 
 use super::flaws::Flaw;
+
+/// A key, whether its uses are refused ones, and the start of a period.
+pub(super) type Window = (KeyId, bool, Timestamp);
 
 #[derive(Debug)]
 pub(crate) struct Wrong {
@@ -36,10 +41,18 @@ pub(super) struct Notes {
     pub(super) undated: HashSet<AccountId>,
     /// The time of each writer's last batch, and how often the writer was forgotten.
     pub(super) writers: HashMap<[u8; 16], (Timestamp, u64)>,
+    /// The batches of usage as they were sent and as they were added.
+    pub(super) added: Vec<(([u8; 16], LastBatch), UsageBatch)>,
+    /// The uses of each key, accepted or refused, in each period.
+    pub(super) windows: HashMap<Window, u64>,
     /// Whether any event was forgotten.
     pub(super) has_forgotten: bool,
-    accounts: HashMap<AccountId, Arc<ServiceAccount>>,
-    policies: HashMap<TenantId, Option<Policy>>,
+    /// The keys that were handed over, each with an owner that it had before.
+    pub(super) moved: Vec<(KeyId, Owner)>,
+    /// The tenant in which each user's record was last written.
+    pub(super) users: HashMap<UserId, TenantId>,
+    owners: HashMap<(KeyId, Owner), OwnerRecord>,
+    policies: HashMap<TenantId, Option<TenantPolicy>>,
     locked: bool,
 }
 
@@ -128,23 +141,31 @@ fn seen_as(flaw: Flaw, record: &KeyRecord) -> Vec<KeyRecord> {
 #[async_trait]
 impl KeyStore for Wrong {
     fn resolve<'a>(&'a self, key: &KeyId, freshness: Freshness) -> Resolve<'a> {
-        if !matches!(self.flaw, Flaw::StaleAccountResolved | Flaw::TornResolve) {
+        let flaws = [Flaw::StaleAccountResolved, Flaw::StaleUserResolved, Flaw::TornResolve];
+        if !flaws.contains(&self.flaw) {
             return self.inner.resolve(key, freshness);
         }
         let key = *key;
         Resolve::boxed(async move {
             let Some(first) = self.inner.resolve(&key, freshness).await? else { return Ok(None) };
-            let (mut account, mut policy) = (first.account().cloned(), first.policy().cloned());
+            let (mut owner, mut policy) = (first.owner().cloned(), first.policy().cloned());
             if self.flaw == Flaw::TornResolve {
                 yield_now().await;
                 let Some(second) = self.inner.resolve(&key, freshness).await? else {
                     return Ok(None);
                 };
                 policy = second.policy().cloned();
-            } else if let Some(found) = account.take() {
-                account = Some(self.notes().accounts.entry(found.id).or_insert(found).clone());
+            } else if let Some(found) = owner.take() {
+                let is_account = matches!(found, OwnerRecord::Account(_));
+                owner = Some(if is_account == (self.flaw == Flaw::StaleAccountResolved) {
+                    let place = (key, first.record().key().owner.clone());
+                    self.notes().owners.entry(place).or_insert(found).clone()
+                } else {
+                    found
+                });
             }
-            let torn = Snapshot::new(first.record().clone(), account, policy);
+            let policy = policy.map(Arc::new);
+            let torn = Snapshot::new(first.record().clone(), owner, policy);
             Ok(Some(Arc::new(torn.expect("they belong together")).into()))
         })
     }
@@ -163,7 +184,8 @@ impl KeyStore for Wrong {
             },
             Flaw::UsageResurrects if found.is_none() => {
                 let risen = self.notes().risen.get(key).cloned();
-                Ok(risen.map(|record| StoredKey { record, usage: Usage::default() }))
+                let (usage, owner) = (Usage::default(), None);
+                Ok(risen.map(|record| StoredKey { record, usage, owner }))
             }
             _ => Ok(found.map(|found| self.with_last_use(found))),
         }
@@ -177,7 +199,15 @@ impl KeyStore for Wrong {
         self.inner.account(tenant, account).await
     }
 
-    async fn policy(&self, tenant: &TenantId) -> Result<Option<Policy>, StoreError> {
+    async fn user(&self, tenant: &TenantId, user: &UserId) -> Result<Option<User>, StoreError> {
+        let anywhere = self.notes().users.get(user).cloned();
+        match anywhere.filter(|_| self.flaw == Flaw::UserOfAnyTenant) {
+            Some(tenant) => self.inner.user(&tenant, user).await,
+            None => self.inner.user(tenant, user).await,
+        }
+    }
+
+    async fn policy(&self, tenant: &TenantId) -> Result<Option<TenantPolicy>, StoreError> {
         let found = self.inner.policy(tenant).await?;
         if self.flaw == Flaw::AbsentIsAnError && found.is_none() {
             return Err(StoreError::corrupt("no such policy"));
@@ -200,6 +230,26 @@ impl KeyStore for Wrong {
         }
         let late = Duration::from_secs(u64::from(self.flaw == Flaw::StatusesOfLater));
         let mut page = self.inner.keys(tenant, query, at.saturating_add(late)).await?;
+        match self.flaw {
+            Flaw::OwnerNotListed => page.items.iter_mut().for_each(|stored| stored.owner = None),
+            Flaw::OwnerNamesNotSearched => {
+                page.items.retain(|stored| query.matches(&stored.record, &stored.usage, None, at));
+            }
+            Flaw::MovedKeyListedBefore => {
+                let moved = self.notes().moved.clone();
+                for (key, before) in moved {
+                    let Some(stored) = self.inner.key(tenant, &key).await? else { continue };
+                    // The record with the owner that the key had before.
+                    let record = with(&stored.record, "owner", &before);
+                    if query.matches(&record, &stored.usage, None, at)
+                        && !query.matches(&stored.record, &stored.usage, None, at)
+                    {
+                        page.items.push(stored);
+                    }
+                }
+            }
+            _ => {}
+        }
         match (self.flaw, page.items.len()) {
             (Flaw::PageSkips, 2..) if page.next.is_some() => {
                 page.items.pop();
@@ -246,6 +296,41 @@ impl KeyStore for Wrong {
         Ok(page)
     }
 
+    async fn keys_of_all_tenants(
+        &self,
+        query: &KeyQuery,
+        at: Timestamp,
+    ) -> Result<Page<StoredKey>, StoreError> {
+        let mut page = self.inner.keys_of_all_tenants(query, at).await?;
+        match self.flaw {
+            Flaw::AllKeysByTenant => {
+                page.items.sort_by(|a, b| a.record.key().tenant.cmp(&b.record.key().tenant));
+            }
+            Flaw::AllKeysSkip if page.next.is_some() => {
+                page.items.pop();
+            }
+            _ => {}
+        }
+        let items = page.items.into_iter().map(|stored| self.with_last_use(stored)).collect();
+        Ok(Page { items, next: page.next })
+    }
+
+    async fn tenants(
+        &self,
+        query: &TenantQuery,
+        at: Timestamp,
+    ) -> Result<Page<TenantEntry>, StoreError> {
+        let mut page = self.inner.tenants(query, at).await?;
+        match self.flaw {
+            Flaw::QuietTenantsHidden => page.items.retain(|tenant| tenant.keys > 0),
+            Flaw::DeadKeysCounted => {
+                page.items.iter_mut().for_each(|tenant| tenant.live_keys = tenant.keys);
+            }
+            _ => {}
+        }
+        Ok(page)
+    }
+
     async fn commit(&self, batch: Batch) -> Result<Epoch, StoreError> {
         self.commit_wrongly(batch).await
     }
@@ -258,6 +343,9 @@ impl KeyStore for Wrong {
         let mut changes = self.inner.changes(since).await?;
         if let (Flaw::ChangesForgetPolicies, Some(touched)) = (self.flaw, &mut changes.touched) {
             touched.retain(|subject| !matches!(subject, Subject::Policy(_)));
+        }
+        if let (Flaw::ChangesForgetUsers, Some(touched)) = (self.flaw, &mut changes.touched) {
+            touched.retain(|subject| !matches!(subject, Subject::User(..)));
         }
         if self.flaw == Flaw::FutureEpochRepeated {
             changes.epoch = changes.epoch.max(since);

@@ -4,13 +4,13 @@ use std::collections::HashSet;
 
 use futures_lite::future::yield_now;
 use keywright::store::{
-    Batch, Change, Condition, Epoch, EventQuery, Freshness, KeyQuery, KeyRecord, KeySort, KeyStore,
-    StoreError, StoreErrorKind, UsageBatch,
+    AlertDue, Batch, Change, Condition, Epoch, EventQuery, Freshness, KeyQuery, KeyRecord, KeySort,
+    KeyStore, StoreError, StoreErrorKind, UsageBatch, UseKind,
 };
-use keywright::{KeyId, KeyStatus, Owner, Timestamp};
+use keywright::{Event, KeyId, KeyStatus, Owner, Timestamp};
 
 use super::flaws::Flaw;
-use super::store::{Wrong, with};
+use super::store::{Window, Wrong, with};
 
 impl Wrong {
     pub(super) async fn commit_wrongly(&self, mut batch: Batch) -> Result<Epoch, StoreError> {
@@ -40,6 +40,19 @@ impl Wrong {
             }
             Flaw::AccountVersionIgnored => {
                 batch.conditions.retain(|c| !matches!(c, Condition::AccountVersion { .. }));
+            }
+            Flaw::UserVersionIgnored => {
+                batch.conditions.retain(|c| !matches!(c, Condition::UserVersion { .. }));
+            }
+            Flaw::UserOverwritten
+            | Flaw::NameLostOnSuspension
+            | Flaw::UserOfAnyTenant
+            | Flaw::DescriptionsLost => self.spoil(&mut batch).await?,
+            Flaw::MovedKeyCountedBefore | Flaw::OrganizationIsUser => {
+                self.miscount(&mut batch).await?;
+            }
+            Flaw::MovedKeysHoldAccount | Flaw::NewOwnerNotChecked => {
+                self.misjudge(&mut batch).await?
             }
             Flaw::AccountIdFreeEarly => self.free_undated(&mut batch),
             Flaw::BatchKeysTakeRoom => self.overlook_keys(&mut batch).await?,
@@ -80,6 +93,7 @@ impl Wrong {
             _ => {}
         }
         self.note_deletes(&batch).await?;
+        self.note_moves(&batch).await?;
         let again = batch.clone();
         let said = self.inner.commit(batch).await;
         match (self.flaw, said) {
@@ -153,13 +167,68 @@ impl Wrong {
                     _ = self.inner.commit(Batch { changes, ..Batch::default() }).await;
                 }
             }
-            Flaw::AlertsLost => batch.deltas.iter_mut().for_each(|d| d.alert_every = None),
+            Flaw::AlertsLost => batch.deltas.iter_mut().for_each(|delta| delta.alert = None),
+            Flaw::AlertsRepeated
+            | Flaw::AlertsDecidedBefore
+            | Flaw::LateUsesInNoWindow
+            | Flaw::WindowsReopened => self.count_windows(&mut batch).await?,
+            Flaw::RefusedCountAsUses => {
+                for delta in &mut batch.deltas {
+                    if delta.kind == UseKind::Refused {
+                        delta.kind = UseKind::Accepted { secret_number: 1 };
+                    }
+                }
+            }
             _ => {}
         }
         match self.inner.add_usage(&batch).await {
             Err(error) if self.flaw == Flaw::SharedWriterIdIgnored && error.is_conflict() => Ok(()),
             said => said,
         }
+    }
+
+    /// Counts the uses of each period in the notes, and writes alerts that are not due.
+    async fn count_windows(&self, batch: &mut UsageBatch) -> Result<(), StoreError> {
+        let (sent, at) = ((batch.writer, batch.as_last()), batch.at);
+        if let Some((_, added)) = self.notes().added.iter().find(|(known, _)| *known == sent) {
+            *batch = added.clone();
+            return Ok(());
+        }
+        for delta in &mut batch.deltas {
+            let Some(alert) = delta.alert else { continue };
+            let start = alert.window_start(delta.last_used_at);
+            let window = (delta.key, delta.kind == UseKind::Refused, start);
+            let (before, newer) = {
+                let notes = self.notes();
+                let is_newer = |known: &&Window| {
+                    (known.0, known.1) == (window.0, window.1) && known.2 > window.2
+                };
+                let newer = notes.windows.keys().filter(is_newer).count();
+                (notes.windows.get(&window).copied().unwrap_or_default(), newer)
+            };
+            if self.flaw == Flaw::AlertsDecidedBefore {
+                yield_now().await;
+            }
+            let uses = before + delta.uses;
+            self.notes().windows.insert(window, uses);
+            let is_told = match self.flaw {
+                Flaw::AlertsRepeated => before > alert.uses(),
+                Flaw::WindowsReopened => newer > 1 && delta.uses > alert.uses(),
+                Flaw::AlertsDecidedBefore => before <= alert.uses() && uses > alert.uses(),
+                _ => false,
+            };
+            if is_told && let Some(record) = self.record(&delta.key).await? {
+                let due = AlertDue { kind: delta.kind, alert, window_starts_at: start, uses };
+                let events = vec![Event::of_alert(record.key(), &due, at)];
+                self.inner.commit(Batch { events, ..Batch::default() }).await?;
+            }
+            let is_late = self.flaw == Flaw::LateUsesInNoWindow && newer > 0;
+            if is_late || self.flaw == Flaw::AlertsDecidedBefore {
+                delta.alert = None;
+            }
+        }
+        self.notes().added.push((sent, batch.clone()));
+        Ok(())
     }
 
     fn count_call(&self) -> u64 {
@@ -186,6 +255,92 @@ impl Wrong {
             if let Some(record) = self.record(id).await? {
                 self.notes().deleted.insert(*id, record);
             }
+        }
+        Ok(())
+    }
+
+    async fn note_moves(&self, batch: &Batch) -> Result<(), StoreError> {
+        if !matches!(self.flaw, Flaw::MovedKeyListedBefore | Flaw::MovedKeyCountedBefore) {
+            return Ok(());
+        }
+        for change in &batch.changes {
+            let Change::UpdateKey(new) = change else { continue };
+            let Some(stored) = self.record(new.id()).await? else { continue };
+            if stored.key().owner != new.key().owner {
+                self.notes().moved.push((*new.id(), stored.key().owner.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Changes the users and policies that a batch writes.
+    async fn spoil(&self, batch: &mut Batch) -> Result<(), StoreError> {
+        for change in &mut batch.changes {
+            match change {
+                Change::PutUser(user) if self.flaw == Flaw::UserOverwritten => {
+                    let stored = self.inner.user(&user.tenant, &user.id).await?;
+                    user.version = stored.map_or(0, |stored| stored.version) + 1;
+                }
+                Change::PutUser(user) if self.flaw == Flaw::NameLostOnSuspension => {
+                    user.display_name = user.display_name.take().filter(|_| !user.suspended);
+                }
+                Change::PutUser(user) => {
+                    self.notes().users.insert(user.id.clone(), user.tenant.clone());
+                }
+                Change::PutPolicy { policy, .. } if self.flaw == Flaw::DescriptionsLost => {
+                    let scopes = policy.plan.iter_mut().flat_map(|plan| plan.scopes.values_mut());
+                    scopes.for_each(|scope| scope.description.clear());
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Lowers limits by keys that the owner does not have.
+    async fn miscount(&self, batch: &mut Batch) -> Result<(), StoreError> {
+        for condition in &mut batch.conditions {
+            let Condition::LiveKeysBelow { tenant, owner, limit, at } = condition else {
+                continue;
+            };
+            let others = match self.flaw {
+                Flaw::OrganizationIsUser if *owner == Owner::Organization => {
+                    let namesake = Owner::User("organization".parse().expect("a user id"));
+                    self.inner.keys(tenant, &live_keys(&namesake), *at).await?.items.len()
+                }
+                Flaw::OrganizationIsUser => 0,
+                _ => self.notes().moved.iter().filter(|(_, before)| before == owner).count(),
+            };
+            *limit = limit.saturating_sub(u16::try_from(others).unwrap_or(u16::MAX));
+        }
+        Ok(())
+    }
+
+    /// Refuses, or accepts and forgets, keys that get another owner.
+    async fn misjudge(&self, batch: &mut Batch) -> Result<(), StoreError> {
+        let deletes = |id| {
+            let deletes = |c: &Change| matches!(c, Change::DeleteAccount(gone) if *gone == id);
+            batch.changes.iter().any(deletes)
+        };
+        let mut forgotten = Vec::new();
+        for change in &batch.changes {
+            let Change::UpdateKey(new) = change else { continue };
+            let Some(stored) = self.record(new.id()).await? else { continue };
+            let before = stored.key().owner.account();
+            if self.flaw == Flaw::MovedKeysHoldAccount && before.is_some_and(deletes) {
+                return Err(StoreError::conflict("the account owns a key"));
+            }
+            let Some(account) = new.key().owner.account() else { continue };
+            let inserts = |c: &Change| matches!(c, Change::InsertAccount(new) if new.id == account);
+            let is_there = self.inner.account(&new.key().tenant, &account).await?.is_some();
+            if !is_there && !batch.changes.iter().any(inserts) {
+                forgotten.push(*new.id());
+            }
+        }
+        if self.flaw == Flaw::NewOwnerNotChecked {
+            let is_kept =
+                |c: &Change| !matches!(c, Change::UpdateKey(k) if forgotten.contains(k.id()));
+            batch.changes.retain(is_kept);
         }
         Ok(())
     }

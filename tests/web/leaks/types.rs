@@ -8,7 +8,7 @@ use keywright::store::{
     EventQuery, FileOptions, FileStore, Freshness, KeyQuery, KeySort, KeyStore,
     ManualMonotonicClock, MemoryStore, PostgresOptions, Resolve, SchemaName, Snapshot, StoreError,
     StoreErrorKind, Subject, SystemMonotonicClock, TransferError, TransferSource, Usage,
-    UsageBatch, UsageDelta,
+    UsageBatch, UsageDelta, UseKind,
 };
 use keywright::{
     Access, AccessRequest, AccountEdit, AccountId, AdminLimits, Credential, DenialClass,
@@ -192,8 +192,13 @@ async fn stores(heard: &mut Heard, store: &impl KeyStore, issued: &Issued) {
     let page = store.keys(&tenant(), &query, start()).await.expect("the store works");
     heard.debug(&page);
     heard.json(&Usage::default());
-    let delta =
-        UsageDelta { key: id, secret_number: 1, uses: 1, last_used_at: start(), alert_every: None };
+    let delta = UsageDelta {
+        key: id,
+        kind: UseKind::Accepted { secret_number: 1 },
+        uses: 1,
+        last_used_at: start(),
+        alert: None,
+    };
     heard.json(&delta);
     let usage = UsageBatch { writer: [7; 16], sequence: 1, at: start(), deltas: vec![delta] };
     heard.json(&usage.as_last());

@@ -228,7 +228,10 @@ fn policy_problems_have_codes() {
             ("default_lifetime", json!(0), "zero_lifetime"),
             ("roles", roles.into(), "too_many_roles"),
             ("name_pattern", json!({ "environments": ["Prod"] }), "invalid_name_pattern"),
-            ("extensive_use", json!(0), "invalid_body"),
+            ("extensive_use", json!("0/3600s"), "invalid_body"),
+            ("extensive_use", json!("10/59s"), "invalid_body"),
+            ("suspicious_use", json!("10/2678401s"), "invalid_body"),
+            ("suspicious_use", json!(10), "invalid_body"),
             ("event_retention", json!(86_399), "event_retention_too_short"),
         ];
         let tag = read.header("etag").expect("a tag");

@@ -16,8 +16,8 @@ use crate::http::management::wire::problem::{Code, Problem};
 use crate::http::management::wire::strict_values::Object;
 use crate::value::redact::{looks_like_token, redact};
 
-/// The longest body, in bytes. The largest possible policy fits.
-pub(crate) const MAX_BODY: usize = 320 * 1024;
+/// The longest body, in bytes. The largest possible plan fits.
+pub(crate) const MAX_BODY: usize = 1024 * 1024;
 
 /// A JSON body, parsed as `T`.
 pub(crate) struct Body<T>(pub(crate) T);

@@ -88,7 +88,12 @@ impl Params {
 
     /// Takes the text to search for. It is compared with every key, so its length is limited.
     pub(crate) fn search(&mut self) -> Result<Option<String>, Problem> {
-        self.one("search", |text| {
+        self.text("search")
+    }
+
+    /// Takes a text of limited length.
+    pub(crate) fn text(&mut self, name: &str) -> Result<Option<String>, Problem> {
+        self.one(name, |text| {
             let fits = text.chars().count() <= MAX_SEARCH;
             fits.then(|| text.to_owned())
                 .ok_or_else(|| format!("the text must have at most {MAX_SEARCH} characters"))

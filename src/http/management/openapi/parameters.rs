@@ -27,6 +27,7 @@ pub(super) fn parameter(parameter: Parameter) -> Value {
     match parameter {
         Parameter::KeyId => path("The id of the key.", values::id()),
         Parameter::AccountId => path("The id of the service account.", values::id()),
+        Parameter::UserId => path("The id of the user, percent-encoded.", values::host_id()),
         Parameter::IfMatch => described(
             "header",
             false,
@@ -36,11 +37,15 @@ pub(super) fn parameter(parameter: Parameter) -> Value {
         Parameter::RequiredIfMatch => described(
             "header",
             true,
-            "The version of the policy that this request replaces.",
+            "The version of the plan that this request replaces.",
             entity_tag(r#"^(W/)?"[!#-~]*"$"#),
         ),
         Parameter::Search => query(
             "A text to search for: in names, ids, owners, descriptions and contacts of keys, or in names, ids and roles of accounts.",
+            json!({ "type": "string", "maxLength": MAX_SEARCH }),
+        ),
+        Parameter::StartingWith => query(
+            "Only tenants whose id starts with this text.",
             json!({ "type": "string", "maxLength": MAX_SEARCH }),
         ),
         Parameter::Limit => query(

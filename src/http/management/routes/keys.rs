@@ -1,4 +1,4 @@
-//! The handlers of keys. The owner of a new key is the actor or the account in the path.
+//! The handlers of keys, of one or of all keys of an owner.
 
 use axum::Json;
 use axum::extract::State;
@@ -13,9 +13,11 @@ use crate::http::management::extract::precondition::{Precondition, Unconditional
 use crate::http::management::extract::query::{NoParams, Params};
 use crate::http::management::wire::problem::Problem;
 use crate::http::management::wire::request_bodies::{
-    KeyEditBody, NewKeyBody, Nothing, RevokeBody, RotateBody,
+    HandOverBody, KeyEditBody, NewKeyBody, Nothing, OwnerBody, RevokeBody, RotateBody, TransferBody,
 };
-use crate::http::management::wire::responses::{created, issued, key_changed, results, tagged};
+use crate::http::management::wire::responses::{
+    created, issued, key_changed, keys_changed, results, tagged,
+};
 use crate::http::management::wire::views::{KeyEntryView, PageView};
 use crate::record::key::Owner;
 use crate::record::operation::Operation;
@@ -42,17 +44,22 @@ pub(super) async fn generate_for_account(
     _: (NoParams, Unconditional),
     Body(new): Body<NewKeyBody>,
 ) -> Answer {
-    let new = new.into_new()?;
     let owner = Owner::Account(id.account(&actor, Operation::KeyGenerate)?);
-    let made = authority.generate(&actor, new.owner(owner.clone())).await?;
+    let made = authority.generate(&actor, new.into_new_of(owner)?).await?;
     Ok(created(&format!("../../keys/{}", made.key.id), issued(&made)))
 }
 
 pub(super) async fn list(
     State(authority): State<Authority>,
     Caller(actor): Caller,
-    mut params: Params,
+    params: Params,
 ) -> Answer {
+    let page = authority.keys(&actor, &key_query(params)?).await?;
+    Ok(Json(PageView::<KeyEntryView>::from(page)).into_response())
+}
+
+/// Parses the filters, the order and the page of a list of keys.
+pub(super) fn key_query(mut params: Params) -> Result<KeyQuery, Problem> {
     let mut query = KeyQuery::new();
     if let Some(text) = params.search()? {
         query = query.search(text);
@@ -95,8 +102,7 @@ pub(super) async fn list(
     }
     query = params.cursor(query, KeyQuery::after)?;
     params.end()?;
-    let page = authority.keys(&actor, &query).await?;
-    Ok(Json(PageView::<KeyEntryView>::from(page)).into_response())
+    Ok(query)
 }
 
 pub(super) async fn show(
@@ -153,6 +159,34 @@ pub(super) async fn revoke_many(
 ) -> Answer {
     let ids: Vec<KeyId> = body.into_ids()?;
     results(authority.revoke_many(&actor, &ids).await)
+}
+
+pub(super) async fn transfer(
+    State(authority): State<Authority>,
+    Caller(actor): Caller,
+    id: PathId,
+    _: (NoParams, Unconditional),
+    Body(TransferBody { owner }): Body<TransferBody>,
+) -> Answer {
+    Ok(key_changed(authority.transfer_key(&actor, &id.key()?, &owner).await?))
+}
+
+pub(super) async fn revoke_owned(
+    State(authority): State<Authority>,
+    Caller(actor): Caller,
+    _: (NoParams, Unconditional),
+    Body(OwnerBody { owner }): Body<OwnerBody>,
+) -> Answer {
+    Ok(keys_changed(authority.revoke_owned(&actor, &owner).await?))
+}
+
+pub(super) async fn transfer_owned(
+    State(authority): State<Authority>,
+    Caller(actor): Caller,
+    _: (NoParams, Unconditional),
+    Body(HandOverBody { from, to }): Body<HandOverBody>,
+) -> Answer {
+    Ok(keys_changed(authority.transfer_owned(&actor, &from, &to).await?))
 }
 
 /// Defines the handlers of actions that differ only in the method of the authority.

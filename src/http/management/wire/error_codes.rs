@@ -3,10 +3,13 @@
 use std::fmt::Display;
 
 use super::problem::{Code, Problem};
-use crate::authority::{AccountError, GenerateError, KeyError, ListError, SetPolicyError};
+use crate::authority::{
+    AccountError, GenerateError, KeyError, ListError, NewOwnerError, SetPolicyError, UserError,
+};
 use crate::record::actor::PermissionDenied;
 use crate::record::key::WrongStatus;
 use crate::record::policy::PolicyError;
+use crate::record::requirement::{Requirement, Requirements};
 use crate::record::rules::RuleError;
 use crate::record::violation::Violation;
 
@@ -19,11 +22,15 @@ trait Coded: Display {
 
     /// Returns the field of the request that breaks a limit.
     fn wrong_field(&self) -> Option<Violation>;
+
+    /// Returns the requirements of generating a key that are missing.
+    fn missing(&self) -> Option<&Requirements>;
 }
 
 macro_rules! table {
     ($(
-        $error:ident, of_authority = $of_authority:literal, wrong_field = $wrong:expr;
+        $error:ident, of_authority = $of_authority:literal, wrong_field = $wrong:expr
+        $(, missing = $missing:expr)?;
         { $($pattern:pat => $code:expr;)* }
     )*) => {$(
         impl Coded for $error {
@@ -39,8 +46,17 @@ macro_rules! table {
                 let wrong: fn(&Self) -> Option<Violation> = $wrong;
                 wrong(self)
             }
+
+            fn missing(&self) -> Option<&Requirements> {
+                table!(@missing self $($missing)?)
+            }
         }
     )*};
+    (@missing $error:ident $missing:expr) => {{
+        let missing: fn(&Self) -> Option<&Requirements> = $missing;
+        missing($error)
+    }};
+    (@missing $error:ident) => { None };
 }
 
 table! {
@@ -59,22 +75,34 @@ table! {
         Self::LifetimeTooLong { .. } => Code::LifetimeTooLong;
         Self::NeverValid { .. } => Code::NeverValid;
         Self::ScopeOutsideCeiling(_) => Code::ScopeOutsideCeiling;
+        Self::NoScopeLeft => Code::NoScopeLeft;
         Self::SetByAdministrator(_) => Code::SetByAdministrator;
         Self::RateAboveLimit { .. } => Code::RateAboveLimit;
     }
     PolicyError, of_authority = false, wrong_field = |error| Some(error.violation()); {
-        Self::MaxKeys(_) => Code::InvalidMaxKeys;
+        Self::MaxKeys { .. } => Code::InvalidMaxKeys;
+        Self::AlertPeriod(_) => Code::InvalidAlertPeriod;
         Self::ZeroLifetime(_) => Code::ZeroLifetime;
-        Self::DefaultAboveMax => Code::DefaultAboveMax;
-        Self::EventRetention(_) => Code::EventRetentionTooShort;
+        Self::DefaultAboveMax { .. } => Code::DefaultAboveMax;
+        Self::EventRetention(_) | Self::EventRetentionRange { .. } => Code::EventRetentionTooShort;
         Self::NotWholeSeconds(_) => Code::NotWholeSeconds;
         Self::TooManyRoles(_) => Code::TooManyRoles;
+        Self::TooManyScopes(_) => Code::TooManyScopes;
+        Self::LongDescription(_) => Code::LongDescription;
+        Self::UnknownScope { .. } => Code::UnknownScope;
+        Self::BeyondPlan { .. } => Code::BeyondPlan;
         Self::NamePattern => Code::InvalidNamePattern;
     }
-    GenerateError, of_authority = true, wrong_field = Self::violation; {
-        Self::UpgradeRequired => Code::UpgradeRequired;
-        Self::AccessOff => Code::AccessOff;
-        Self::PermissionDenied(error) => error.code();
+    NewOwnerError, of_authority = false, wrong_field = |_| None; {
+        Self::AccountNotFound(_) => Code::AccountNotFound;
+        Self::AccountDisabled(_) => Code::AccountDisabled;
+        Self::UserSuspended(_) => Code::UserSuspended;
+        Self::TooManyKeys { .. } => Code::TooManyKeys;
+    }
+    GenerateError, of_authority = true, wrong_field = Self::violation,
+        missing = missing_of; {
+        Self::Missing(missing) => of_missing(missing);
+        Self::UserSuspended(_) => Code::UserSuspended;
         Self::AccountNotFound(_) => Code::AccountNotFound;
         Self::AccountDisabled(_) => Code::AccountDisabled;
         Self::Rule(error) => error.code();
@@ -90,6 +118,7 @@ table! {
         Self::OverlapTooLong { .. } => Code::OverlapTooLong;
         Self::OverlapWhileDisabled { .. } => Code::OverlapWhileDisabled;
         Self::Rule(error) => error.code();
+        Self::NewOwner(error) => error.code();
         Self::Stale { .. } => Code::Stale;
         Self::Random(_) => Code::RandomSourceFailed;
         Self::Store(_) => Code::Unavailable;
@@ -101,6 +130,11 @@ table! {
         Self::UnknownRole(_) => Code::UnknownRole;
         Self::Stale { .. } => Code::Stale;
         Self::Random(_) => Code::RandomSourceFailed;
+        Self::Store(_) => Code::Unavailable;
+        Self::Contended(_) => Code::Contended;
+    }
+    UserError, of_authority = true, wrong_field = |_| None; {
+        Self::PermissionDenied(error) => error.code();
         Self::Store(_) => Code::Unavailable;
         Self::Contended(_) => Code::Contended;
     }
@@ -117,6 +151,22 @@ table! {
     }
 }
 
+/// Returns the code for missing requirements: that of the first one.
+fn of_missing(missing: &Requirements) -> Code {
+    match missing.first() {
+        Some(Requirement::License) => Code::UpgradeRequired,
+        Some(Requirement::Switch) => Code::AccessOff,
+        Some(Requirement::Permission) | None => Code::PermissionDenied,
+    }
+}
+
+fn missing_of(error: &GenerateError) -> Option<&Requirements> {
+    match error {
+        GenerateError::Missing(missing) => Some(missing),
+        _ => None,
+    }
+}
+
 impl<E: Coded> From<E> for Problem {
     fn from(error: E) -> Self {
         let code = error.code();
@@ -126,6 +176,10 @@ impl<E: Coded> From<E> for Problem {
         };
         let problem = match error.wrong_field() {
             Some(violation) => problem.about(violation),
+            None => problem,
+        };
+        let problem = match error.missing() {
+            Some(missing) => problem.missing(missing),
             None => problem,
         };
         // The authority does not record a malformed query as an event.

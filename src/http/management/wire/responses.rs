@@ -8,13 +8,16 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
+use super::policy_views::{PlanView, SettingsView};
 use super::problem::{Code, Problem, ProblemView};
-use super::views::{AccountView, KeyView, PolicyView};
+use super::views::{AccountView, KeyView, UserView};
 use crate::authority::{Issued, KeyError};
 use crate::record::account::ServiceAccount;
 use crate::record::key::Key;
 use crate::record::operation::Outcome;
-use crate::record::policy::Policy;
+use crate::record::plan::Plan;
+use crate::record::settings::Settings;
+use crate::record::user::User;
 use crate::value::id::KeyId;
 
 /// Adds the version to a response as its entity tag.
@@ -34,7 +37,7 @@ pub(crate) fn created(place: &str, answer: impl IntoResponse) -> Response {
 }
 
 #[derive(Serialize)]
-struct KeyChange {
+pub(super) struct KeyChange {
     key: KeyView,
     unchanged: bool,
 }
@@ -46,8 +49,20 @@ struct AccountChange {
 }
 
 #[derive(Serialize)]
-struct PolicyChange {
-    policy: PolicyView,
+struct PlanChange {
+    plan: PlanView,
+    unchanged: bool,
+}
+
+#[derive(Serialize)]
+struct SettingsChange {
+    settings: SettingsView,
+    unchanged: bool,
+}
+
+#[derive(Serialize)]
+struct UserChange {
+    user: UserView,
     unchanged: bool,
 }
 
@@ -63,6 +78,16 @@ pub(crate) fn key_changed(outcome: Outcome<Key>) -> Response {
     tagged(change.key.version, Json(change))
 }
 
+#[derive(Serialize)]
+struct KeysChange {
+    keys: Vec<KeyView>,
+}
+
+/// Creates the response to a change of all keys of an owner: the keys that it changed.
+pub(crate) fn keys_changed(keys: Vec<Key>) -> Response {
+    Json(KeysChange { keys: keys.into_iter().map(KeyView::from).collect() }).into_response()
+}
+
 /// Creates the response to a change of an account: the account, and whether it is unchanged.
 pub(crate) fn account_changed(outcome: Outcome<ServiceAccount>) -> Response {
     let unchanged = outcome.is_unchanged();
@@ -70,11 +95,24 @@ pub(crate) fn account_changed(outcome: Outcome<ServiceAccount>) -> Response {
     tagged(account.version, Json(AccountChange { account: account.into(), unchanged }))
 }
 
-/// Creates the response to a change of the policy: the policy, and whether it is unchanged.
-pub(crate) fn policy_changed(outcome: Outcome<Policy>) -> Response {
+/// Creates the response to a change of the plan: the plan, and whether it is unchanged.
+pub(crate) fn plan_changed(outcome: Outcome<Plan>) -> Response {
     let unchanged = outcome.is_unchanged();
-    let policy = outcome.into_inner();
-    tagged(policy.version, Json(PolicyChange { policy: policy.into(), unchanged }))
+    let plan = outcome.into_inner();
+    tagged(plan.version, Json(PlanChange { plan: plan.into(), unchanged }))
+}
+
+/// Creates the response to a change of the settings: the settings, and whether they are unchanged.
+pub(crate) fn settings_changed(outcome: Outcome<Settings>) -> Response {
+    let unchanged = outcome.is_unchanged();
+    let settings = outcome.into_inner();
+    tagged(settings.version, Json(SettingsChange { settings: settings.into(), unchanged }))
+}
+
+/// Creates the response to a change of a user: the user, and whether it is unchanged.
+pub(crate) fn user_changed(outcome: Outcome<User>) -> Response {
+    let unchanged = outcome.is_unchanged();
+    Json(UserChange { user: outcome.into_inner().into(), unchanged }).into_response()
 }
 
 /// Creates the response with a key, its token, and the two parts of the token. This API shows a

@@ -1,8 +1,7 @@
 //! The records in the form that clients see. Each view destructures its record by field name, so
 //! that a new field of a record is never sent by accident.
 
-use std::collections::BTreeMap;
-use std::num::NonZeroU64;
+use std::net::IpAddr;
 
 use serde::Serialize;
 
@@ -13,12 +12,13 @@ use crate::record::admin_limits::AdminLimits;
 use crate::record::event::{Event, EventActor, EventDetails, EventKind, EventOutcome};
 use crate::record::key::{Key, Owner};
 use crate::record::operation::Operation;
-use crate::record::policy::{Policy, RoleName};
+use crate::record::role::RoleName;
 use crate::record::status::KeyStatus;
+use crate::record::user::User;
 use crate::store::{Cursor, Listed, Page};
 use crate::value::id::{AccountId, KeyId, TenantId, UserId};
 use crate::value::metadata::Metadata;
-use crate::value::name::{Name, NamePattern};
+use crate::value::name::Name;
 use crate::value::network::Networks;
 use crate::value::note::{Contact, Description};
 use crate::value::rate::Rate;
@@ -86,10 +86,15 @@ same_fields!(Key as KeyView:
 pub(crate) struct KeyEntryView {
     key: KeyView,
     prefix: String,
-    account: Option<Name>,
+    owner_name: Option<Name>,
+    scopes: ScopeSet,
+    access: Access,
+    rate: Option<Rate>,
     status: KeyStatus,
     uses: u64,
     last_used_at: Option<Timestamp>,
+    refused: u64,
+    last_refused_at: Option<Timestamp>,
     overlap: Option<OverlapView>,
     refused_because: Option<Reason>,
     actions: Vec<Operation>,
@@ -100,10 +105,15 @@ impl From<KeyEntry> for KeyEntryView {
         let KeyEntry {
             key,
             prefix,
-            account,
+            owner_name,
+            scopes,
+            access,
+            rate,
             status,
             uses,
             last_used_at,
+            refused,
+            last_refused_at,
             overlap,
             refused_because,
             actions,
@@ -111,10 +121,15 @@ impl From<KeyEntry> for KeyEntryView {
         Self {
             key: key.into(),
             prefix,
-            account,
+            owner_name,
+            scopes,
+            access,
+            rate,
             status,
             uses,
             last_used_at,
+            refused,
+            last_refused_at,
             overlap: overlap.map(OverlapView::from),
             refused_because,
             actions,
@@ -158,67 +173,23 @@ pub(crate) struct EventView {
     kind: EventKind,
     key: Option<KeyId>,
     account: Option<AccountId>,
+    source_address: Option<IpAddr>,
     outcome: EventOutcome,
     details: EventDetails,
 }
 
 same_fields!(Event as EventView:
-    sequence tenant at actor kind key account outcome details
+    sequence tenant at actor kind key account source_address outcome details
 );
 
-/// A policy without its version, which is the entity tag. `PUT /policy` accepts the same body.
 #[derive(Serialize)]
-pub(crate) struct PolicyView {
-    api_in_plan: bool,
-    api_enabled: bool,
-    require_expiry: bool,
-    default_lifetime: Option<u64>,
-    max_lifetime: Option<u64>,
-    max_keys_per_owner: u16,
-    max_overlap: u64,
-    name_pattern: Option<NamePattern>,
-    scope_ceiling: ScopeSet,
-    roles: BTreeMap<RoleName, ScopeSet>,
-    default_rate: Option<Rate>,
-    extensive_use: Option<NonZeroU64>,
-    retention: u64,
-    event_retention: u64,
+pub(crate) struct UserView {
+    id: UserId,
+    tenant: TenantId,
+    display_name: Option<Name>,
+    suspended: bool,
+    updated_at: Timestamp,
+    version: u64,
 }
 
-impl From<Policy> for PolicyView {
-    fn from(policy: Policy) -> Self {
-        let Policy {
-            api_in_plan,
-            api_enabled,
-            require_expiry,
-            default_lifetime,
-            max_lifetime,
-            max_keys_per_owner,
-            max_overlap,
-            name_pattern,
-            scope_ceiling,
-            roles,
-            default_rate,
-            extensive_use,
-            retention,
-            event_retention,
-            version: _,
-        } = policy;
-        Self {
-            api_in_plan,
-            api_enabled,
-            require_expiry,
-            default_lifetime: default_lifetime.map(|lifetime| lifetime.as_secs()),
-            max_lifetime: max_lifetime.map(|lifetime| lifetime.as_secs()),
-            max_keys_per_owner,
-            max_overlap: max_overlap.as_secs(),
-            name_pattern,
-            scope_ceiling,
-            roles,
-            default_rate,
-            extensive_use,
-            retention: retention.as_secs(),
-            event_retention: event_retention.as_secs(),
-        }
-    }
-}
+same_fields!(User as UserView: id tenant display_name suspended updated_at version);

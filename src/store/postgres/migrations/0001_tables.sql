@@ -57,6 +57,9 @@ CREATE INDEX keys_created ON {schema}.keys (tenant, created_at, id);
 CREATE INDEX keys_updated ON {schema}.keys (tenant, updated_at, id);
 CREATE INDEX keys_name ON {schema}.keys (tenant, name, id);
 CREATE INDEX keys_expires ON {schema}.keys (tenant, expires_at, id);
+-- For the lists of all tenants, in the orders of creation and of expiry.
+CREATE INDEX keys_all_created ON {schema}.keys (created_at, id);
+CREATE INDEX keys_all_expires ON {schema}.keys (expires_at, id);
 CREATE INDEX keys_owner ON {schema}.keys (tenant, owner, created_at, id);
 -- For the limit of keys, which counts only keys that are neither revoked nor expired.
 CREATE INDEX keys_live ON {schema}.keys (tenant, owner, expires_at) WHERE NOT revoked;

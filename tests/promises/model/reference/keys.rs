@@ -93,6 +93,9 @@ impl Reference {
                     old_secret_known: false,
                     uses: 0,
                     last_used_at: None,
+                    refused: 0,
+                    last_refused_at: None,
+                    periods: [Vec::new(), Vec::new()],
                     used: BTreeMap::new(),
                 });
                 self.note_of(by, "key.generate", "done", Some(fresh), account.as_deref());

@@ -41,6 +41,8 @@ impl Reference {
             status,
             uses: key.uses,
             last_used_at: key.last_used_at,
+            refused: key.refused,
+            last_refused_at: key.last_refused_at,
             overlap,
             refused_because: self.refused_because(key),
             actions: actions.collect(),

@@ -162,8 +162,8 @@ fn t_f16_earlier_version_can_be_used_further() {
         golden.on_a_copy(|copy| {
             let (store, world) = golden.world(copy);
             world.change_policy(|policy| {
-                policy.api_enabled = true;
-                policy.max_keys_per_owner = 100;
+                policy.settings.api_enabled = Some(true);
+                policy.settings.max_keys_per_user = Some(100);
             });
             let issued = world.issue("prod-made-later");
             block_on(world.authority.revoke(&world.admin, &issued.key.id)).expect("it is revoked");

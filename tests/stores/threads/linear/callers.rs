@@ -13,7 +13,7 @@ use keywright::store::{KeyQuery, KeyStore};
 use keywright::{
     Actor, Authority, Credential, GenerateError, Issued, Key, KeyEntry, KeyError, KeyId, KeyStatus,
     Keywright, ManualClock, NewKey, Outcome, Policy, RandomError, SecretUsed, SetPolicyError,
-    TenantId, UserId, Verifier, VerifyError,
+    SettingsEdit, TenantId, UserId, Verifier, VerifyError,
 };
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
@@ -60,7 +60,7 @@ impl Callers {
         let store = Troubled::over(Arc::clone(store), troubles, random.random());
         let impatient = troubles.drops;
         let mut policy = Policy::default();
-        policy.api_enabled = true;
+        policy.settings.api_enabled = Some(true);
         let keywright = Keywright::builder(store)
             .clock(ManualClock::at(start()))
             .default_policy(policy)
@@ -171,7 +171,7 @@ impl Callers {
                 let new = NewKey::named(format!("prod-key-{place}")).expect("a name");
                 match authority.generate(admin, new).await {
                     Ok(issued) => self.keep(place, &issued),
-                    Err(GenerateError::AccessOff) => Told::Answer(Answer::WrongStatus),
+                    Err(GenerateError::Missing(_)) => Told::Answer(Answer::WrongStatus),
                     // The second error occurs if the store committed the batch and reported a
                     // conflict: the next attempt finds its own key.
                     Err(
@@ -238,9 +238,8 @@ impl Callers {
                 Err(error) => failed(&error),
             },
             Call::Switch(on) => {
-                let mut policy = authority.policy(admin).await.expect("the policy");
-                policy.api_enabled = on;
-                match authority.set_policy(admin, policy).await {
+                let edit = SettingsEdit::new().api_enabled(Some(on));
+                match authority.edit_settings(admin, edit).await {
                     Ok(_) => Told::Answer(Answer::Done),
                     Err(SetPolicyError::Stale { .. }) => Told::Nothing,
                     Err(SetPolicyError::Store(_)) => Told::Unknown,

@@ -203,7 +203,7 @@ fn state_changes_once_with_one_event() {
 #[test]
 fn t_c01_mass_revocation_misses_no_older_key() {
     in_rounds(20, 3, |world| {
-        world.change_policy(|policy| policy.max_keys_per_owner = 1_000);
+        world.change_policy(|policy| policy.settings.max_keys_per_user = Some(1_000));
         let owner = world.alice.as_owner();
         together(5, |number| {
             for _ in 0..8 {

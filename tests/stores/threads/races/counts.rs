@@ -45,7 +45,9 @@ fn t_c05_every_use_counts_once_during_changes() {
                         let edited = block_on(world.authority.edit(&world.admin, &id(0), edit));
                         assert!(!edited.expect("it is edited").is_unchanged());
                         edits.fetch_add(1, Ordering::SeqCst);
-                        world.change_policy(|policy| policy.retention = SECOND * (turn + 1));
+                        world.change_policy(|policy| {
+                            policy.settings.retention = Some(SECOND * (turn + 1))
+                        });
                     }
                     flusher => {
                         block_on(verifiers[flusher - 1].flush()).expect("the uses are written");

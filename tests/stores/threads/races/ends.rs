@@ -35,14 +35,22 @@ const ENDINGS: &[Ending] = &[
         let rotated = world.authority.rotate(&world.admin, &issued.key.id, Duration::ZERO);
         block_on(rotated).expect("it is rotated");
     }),
-    ("switch API access off", |world, _| world.change_policy(|policy| policy.api_enabled = false)),
+    ("switch API access off", |world, _| {
+        world.change_policy(|policy| policy.settings.api_enabled = Some(false));
+    }),
+    ("suspend the user", |world, _| {
+        let suspended = world.authority.suspend_user(&world.admin, world.admin.id());
+        block_on(suspended).expect("the user is suspended");
+    }),
 ];
 
 #[test]
 fn t_c01_verify_after_end_of_access_fails() {
     in_rounds(25, 4, |world| {
         for (how, end) in ENDINGS {
-            world.change_policy(|policy| policy.api_enabled = true);
+            world.change_policy(|policy| policy.settings.api_enabled = Some(true));
+            let restored = world.authority.restore_user(&world.admin, world.admin.id());
+            block_on(restored).expect("the user is restored");
             let issued = world.issue("prod-main-app");
             let (ended, granted) = (AtomicBool::new(false), AtomicU64::new(0));
             together(5, |number| {
@@ -82,9 +90,11 @@ const ENDINGS_OF_ALL: &[EndingOfAll] = &[
     ("delete the account", |world, account| {
         block_on(world.authority.delete_account(&world.admin, &account)).expect("it is deleted");
     }),
-    ("switch API access off", |world, _| world.change_policy(|policy| policy.api_enabled = false)),
+    ("switch API access off", |world, _| {
+        world.change_policy(|policy| policy.settings.api_enabled = Some(false))
+    }),
     ("take API access out of the plan", |world, _| {
-        world.change_policy(|policy| policy.api_in_plan = false);
+        world.change_policy(|policy| policy.plan.api_access = false);
     }),
 ];
 
@@ -93,8 +103,9 @@ const KEYS: usize = 6;
 fn account_with_keys(world: &World) -> (AccountId, Vec<Issued>) {
     let role = RoleName::new("analyst").expect("a role");
     world.change_policy(|policy| {
-        (policy.api_enabled, policy.api_in_plan) = (true, true);
-        policy.roles.entry(role.clone()).or_default();
+        policy.settings.api_enabled = Some(true);
+        policy.plan.api_access = true;
+        policy.plan.roles.entry(role.clone()).or_default();
     });
     let new = NewAccount::new(name("nightly"), role);
     let account = block_on(world.authority.create_account(&world.admin, new)).expect("an account");

@@ -2,7 +2,7 @@
 
 use futures_lite::future::block_on;
 use keywright::store::KeyQuery;
-use keywright::{GenerateError, Issued, NewKey, SetPolicyError};
+use keywright::{GenerateError, Issued, NewKey, SetPolicyError, SettingsEdit};
 
 use super::{THREADS, note, together};
 use common::stores::in_rounds;
@@ -11,7 +11,7 @@ use common::{SECOND, name};
 #[test]
 fn t_c06_limit_of_keys_holds_exactly() {
     in_rounds(20, 4, |world| {
-        world.change_policy(|policy| policy.max_keys_per_owner = 10);
+        world.change_policy(|policy| policy.settings.max_keys_per_user = Some(10));
         let owner = world.alice.as_owner();
         let answers = together(64, |number| {
             let new = NewKey::named(format!("prod-key-{number}")).expect("a name");
@@ -64,9 +64,10 @@ fn one_concurrent_policy_change_wins() {
     in_rounds(20, 4, |world| {
         let policy = block_on(world.authority.policy(&world.admin)).expect("the policy");
         let answers = together(THREADS, |number| {
-            let mut policy = policy.clone();
-            policy.max_keys_per_owner = 100 + u16::try_from(number).expect("a small number");
-            block_on(world.authority.set_policy(&world.admin, policy))
+            let keys = 100 + u16::try_from(number).expect("a small number");
+            let edit = SettingsEdit::new().max_keys_per_user(Some(keys));
+            let edit = edit.if_version(policy.settings.version);
+            block_on(world.authority.edit_settings(&world.admin, edit))
         });
         let stale = |error: &SetPolicyError| matches!(error, SetPolicyError::Stale { .. });
         assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1, "{answers:?}");

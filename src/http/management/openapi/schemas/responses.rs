@@ -2,17 +2,16 @@
 
 use serde_json::{Map, Value, json};
 
-use super::objects::{body, boolean, or_none, page, record, such_as};
+use super::objects::{body, boolean, or_none, page, record};
 use crate::http::management::openapi::references::schema_ref;
 use crate::http::management::openapi::value_schemas::{
-    access, contact, count, description, event_actor, event_kind, host_id, id, metadata, name,
-    networks, or_null, owner, prefix, rate, role_name, scopes, seconds, time,
+    access, address, contact, count, description, event_actor, event_kind, host_id, id, metadata,
+    name, networks, or_null, owner, prefix, rate, requirement, role_name, scopes, time,
 };
 use crate::http::management::route_table::names::Schema;
 use crate::http::management::wire::problem::Code;
 use crate::record::event::{DetailField, EventOutcome, RefusalCode};
 use crate::record::operation::Operation;
-use crate::record::policy::Policy;
 use crate::record::status::KeyStatus;
 
 pub(super) fn key() -> Value {
@@ -66,10 +65,15 @@ pub(super) fn key_entry() -> Value {
             "pattern": "^[a-z][a-z0-9_]{0,31}_[0-9A-Za-z]{16}$",
             "description": "The beginning of the token, without the secret, to recognize the key by.",
         },
-        "account": or_null(name()),
+        "owner_name": or_null(name()),
+        "scopes": scopes(),
+        "access": access(),
+        "rate": or_null(rate()),
         "status": { "type": "string", "enum": KeyStatus::ALL.map(KeyStatus::as_str) },
         "uses": count(),
         "last_used_at": or_null(time()),
+        "refused": count(),
+        "last_refused_at": or_null(time()),
         "overlap": or_none(Schema::Overlap),
         "refused_because": {
             "type": ["string", "null"],
@@ -85,6 +89,10 @@ pub(super) fn key_page() -> Value {
 
 pub(super) fn key_change() -> Value {
     record(&json!({ "key": schema_ref(Schema::Key), "unchanged": boolean() }))
+}
+
+pub(super) fn keys_change() -> Value {
+    record(&json!({ "keys": { "type": "array", "items": schema_ref(Schema::Key) } }))
 }
 
 pub(super) fn issued() -> Value {
@@ -140,6 +148,21 @@ pub(super) fn account_change() -> Value {
     record(&json!({ "account": schema_ref(Schema::Account), "unchanged": boolean() }))
 }
 
+pub(super) fn user() -> Value {
+    record(&json!({
+        "id": host_id(),
+        "tenant": host_id(),
+        "display_name": or_null(name()),
+        "suspended": boolean(),
+        "updated_at": time(),
+        "version": count(),
+    }))
+}
+
+pub(super) fn user_change() -> Value {
+    record(&json!({ "user": schema_ref(Schema::User), "unchanged": boolean() }))
+}
+
 pub(super) fn event() -> Value {
     record(&json!({
         "sequence": count(),
@@ -149,6 +172,7 @@ pub(super) fn event() -> Value {
         "kind": event_kind(),
         "key": or_null(id()),
         "account": or_null(id()),
+        "source_address": or_null(address()),
         "outcome": { "type": "string", "enum": event_outcomes() },
         "details": event_details(),
     }))
@@ -156,63 +180,6 @@ pub(super) fn event() -> Value {
 
 pub(super) fn event_page() -> Value {
     page(Schema::Event)
-}
-
-pub(super) fn name_pattern() -> Value {
-    record(&json!({
-        "environments": {
-            "type": "array", "maxItems": 16,
-            "description": "One of them must be the first word. If there are none, any word can be.",
-            "items": { "type": "string", "pattern": "^[a-z0-9]{1,32}$" },
-        },
-    }))
-}
-
-pub(super) fn policy() -> Value {
-    let policy = record(&json!({
-        "api_in_plan": boolean(),
-        "api_enabled": boolean(),
-        "require_expiry": boolean(),
-        "default_lifetime": or_null(seconds(1)),
-        "max_lifetime": or_null(seconds(1)),
-        "max_keys_per_owner": {
-            "type": "integer", "minimum": 1, "maximum": Policy::MAX_KEYS_PER_OWNER,
-        },
-        "max_overlap": seconds(0),
-        "name_pattern": or_none(Schema::NamePattern),
-        "scope_ceiling": scopes(),
-        "roles": {
-            "type": "object",
-            "maxProperties": Policy::MAX_ROLES,
-            "propertyNames": role_name(),
-            "additionalProperties": scopes(),
-        },
-        "default_rate": or_null(rate()),
-        "extensive_use": or_null(seconds(1)),
-        "retention": seconds(0),
-        "event_retention": seconds(Policy::MIN_EVENT_RETENTION.as_secs()),
-    }));
-    let example = json!({
-        "api_in_plan": true,
-        "api_enabled": true,
-        "require_expiry": false,
-        "default_lifetime": null,
-        "max_lifetime": 7_776_000,
-        "max_keys_per_owner": 10,
-        "max_overlap": 604_800,
-        "name_pattern": null,
-        "scope_ceiling": ["invoices:read", "invoices:write"],
-        "roles": { "analyst": ["invoices:read"] },
-        "default_rate": "100/60s",
-        "extensive_use": null,
-        "retention": 7_776_000,
-        "event_retention": 34_560_000,
-    });
-    such_as(policy, example)
-}
-
-pub(super) fn policy_change() -> Value {
-    record(&json!({ "policy": schema_ref(Schema::Policy), "unchanged": boolean() }))
 }
 
 pub(super) fn problem() -> Value {
@@ -231,6 +198,12 @@ pub(super) fn problem() -> Value {
         },
         "value": quantity("The value of the field, if it may be repeated: a duration in seconds, a number or a text."),
         "bound": quantity("The nearest value that is allowed, if there is one, in the same unit."),
+        "missing": {
+            "type": "array",
+            "minItems": 1,
+            "description": "Everything that is missing to generate a key. The code is that of the first.",
+            "items": requirement(),
+        },
     });
     body(&properties, &["type", "title", "status", "code", "detail"])
 }
