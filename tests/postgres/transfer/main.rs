@@ -141,7 +141,9 @@ fn new_owners_during_copy_are_moved() {
     let _runtime = place.enter();
     let source = MemoryStore::new();
     let mut world = lived(source.clone());
-    let key = world.issue("prod-changes-hands").key.id;
+    let scopes = "invoices:read".parse().expect("scopes");
+    let key = common::named("prod-changes-hands").scopes(scopes);
+    let key = block_on(world.key_of(&world.admin, key)).key.id;
     let leaver = block_on(world.account("leaver", "analyst")).expect("an account");
     let owned = Owner::Account(leaver.id);
     let mut moving = place.begin(source).expect("a move");

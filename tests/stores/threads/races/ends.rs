@@ -159,7 +159,9 @@ fn t_c01_no_key_outlives_its_account() {
     in_rounds(30, 4, |world| {
         let (account, _) = account_with_keys(world);
         let owner = Owner::Account(account);
-        let mine = world.issue("prod-handed-over");
+        let scopes = "invoices:read".parse().expect("scopes");
+        let mine = NewKey::new(name("prod-handed-over")).scopes(scopes);
+        let mine = block_on(world.key_of(&world.admin, mine));
         let made = together(THREADS, |number| {
             if number == 0 {
                 block_on(world.authority.delete_account(&world.admin, &account)).expect("deleted");
