@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use futures_lite::future::block_on;
 use keywright::store::{
     CacheOptions, CachedStore, Freshness, KeyQuery, KeyStore, MemoryStore, PostgresOptions,
-    PostgresStore, SchemaName, Transfer, UsageBatch, UsageDelta,
+    PostgresStore, SchemaName, Transfer, UsageBatch, UsageDelta, UseKind,
 };
 use keywright::{AccessRequest, Clock, KeyId, PepperRing, SystemClock, Verifier};
 use rand::seq::SliceRandom;
@@ -114,7 +114,7 @@ fn miss(pool: &PgPool) {
         "miss / one bare row",
         100,
         || {
-            black_box(block_on(store.resolve(&id, Freshness::Usual)).expect("it answers"));
+            black_box(block_on(store.resolve(&id, Freshness::StoreDefault)).expect("it answers"));
         },
         bare,
     );
@@ -153,10 +153,10 @@ fn writes(pool: &PgPool) {
             let at = SystemClock.now();
             let delta = |key: &KeyId| UsageDelta {
                 key: *key,
-                secret_number: 1,
+                kind: UseKind::Accepted { secret_number: 1 },
                 uses: 3,
                 last_used_at: at,
-                alert_every: None,
+                alert: None,
             };
             let deltas = ids.iter().map(delta).collect();
             let batch = UsageBatch { writer: [7; 16], sequence, at, deltas };

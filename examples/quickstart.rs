@@ -76,6 +76,7 @@ async fn whole_life() -> Result<(), Box<dyn Error>> {
     let scopes = "invoices:read".parse()?;
     let app = authority.generate(&alice, new_key()?.scopes(scopes)).await?;
     println!("shown once, to alice: {}", app.token.expose());
+    println!("in two parts: id {} secret {}", app.token.key_id(), app.token.expose_key_secret());
     println!("nightly-report has the key {}", job.key.id);
 
     step("Verify");

@@ -36,6 +36,9 @@ pub enum Error {
     /// Records or a policy could not be read, or a sweep failed.
     #[error(transparent)]
     List(#[from] crate::ListError),
+    /// A user could not be shown, named, suspended or restored.
+    #[error(transparent)]
+    User(#[from] crate::UserError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] crate::store::StoreError),
@@ -43,6 +46,10 @@ pub enum Error {
     #[cfg(feature = "postgres")]
     #[error(transparent)]
     Transfer(#[from] crate::store::TransferError),
+    /// A move to another store could not be finished.
+    #[cfg(feature = "postgres")]
+    #[error(transparent)]
+    Move(#[from] crate::store::MoveError),
     /// A [`Keywright`](crate::Keywright) could not be built.
     #[error(transparent)]
     Build(#[from] crate::BuildError),
@@ -89,6 +96,9 @@ pub enum ValueError {
     /// The metadata exceeds its limits.
     #[error(transparent)]
     Metadata(#[from] crate::MetadataError),
+    /// The text is not a description or not a contact.
+    #[error(transparent)]
+    Note(#[from] crate::NoteError),
     /// The text is not a token prefix.
     #[error(transparent)]
     Prefix(#[from] crate::PrefixError),
@@ -98,6 +108,9 @@ pub enum ValueError {
     /// The text is not an owner.
     #[error(transparent)]
     Owner(#[from] crate::OwnerError),
+    /// The text is not a kind of owner.
+    #[error(transparent)]
+    OwnerKind(#[from] crate::OwnerKindError),
     /// The text is not a time, or the time is out of its bounds.
     #[error(transparent)]
     Time(#[from] crate::TimeError),
@@ -160,9 +173,11 @@ inside!(
     crate::NetworkError,
     crate::RateError,
     crate::MetadataError,
+    crate::NoteError,
     crate::PrefixError,
     crate::RoleNameError,
     crate::OwnerError,
+    crate::OwnerKindError,
     crate::TimeError,
     crate::store::CursorError,
     crate::OperationError,

@@ -1,7 +1,5 @@
 //! The entry point: a builder, and the authority and verifier that a service takes from it.
 
-#[cfg(feature = "cached")]
-use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
@@ -13,10 +11,16 @@ use crate::record::policy::{Policy, PolicyError};
 use crate::record::settings::Settings;
 use crate::setup::Setup;
 use crate::setup::limiter::Limiter;
+use crate::setup::usage_recorder::UsageRecorder;
 #[cfg(feature = "cached")]
 use crate::store::CachedStore;
 use crate::store::KeyStore;
+#[cfg(feature = "postgres")]
+use crate::store::MovingStore;
+#[cfg(feature = "cached")]
+use crate::store::find_store;
 use crate::value::digest::PepperRing;
+use crate::value::prefixes::Prefixes;
 use crate::value::random::Random;
 use crate::value::time::{Clock, SystemClock};
 use crate::value::token::Prefix;
@@ -55,6 +59,8 @@ pub struct Keywright {
     verifier: Verifier,
     #[cfg(feature = "cached")]
     caches: Vec<CachedStore>,
+    #[cfg(feature = "postgres")]
+    moving: Option<MovingStore>,
 }
 
 impl Keywright {
@@ -76,6 +82,7 @@ impl Keywright {
             random: Arc::new(Random::system()),
             peppers: Arc::new(PepperRing::none()),
             prefix: Prefix::default(),
+            accepted_prefixes: None,
             default_policy: Policy::default(),
             #[cfg(feature = "cached")]
             caches: Vec::new(),
@@ -128,6 +135,12 @@ impl Keywright {
     pub(crate) fn caches(&self) -> impl Iterator<Item = &CachedStore> {
         self.caches.iter()
     }
+
+    /// Returns the store, if it can be moved.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn moving(&self) -> Option<&MovingStore> {
+        self.moving.as_ref()
+    }
 }
 
 impl fmt::Debug for Keywright {
@@ -158,6 +171,7 @@ pub struct Builder {
     random: Arc<Random>,
     peppers: Arc<PepperRing>,
     prefix: Prefix,
+    accepted_prefixes: Option<Arc<[Prefix]>>,
     default_policy: Policy,
     #[cfg(feature = "cached")]
     caches: Vec<CachedStore>,
@@ -167,7 +181,7 @@ impl Builder {
     /// Sets the prefix of new tokens.
     ///
     /// The default is `key`. Each key keeps the prefix that it was generated with, so tokens with
-    /// another prefix stay valid.
+    /// another prefix stay valid, unless [`accept_prefixes`](Self::accept_prefixes) excludes them.
     ///
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Policy, Prefix, UserId, store::MemoryStore};
@@ -183,6 +197,37 @@ impl Builder {
     /// ```
     pub fn prefix(self, prefix: Prefix) -> Self {
         Self { prefix, ..self }
+    }
+
+    /// Limits the accepted keys to those with one of these prefixes.
+    ///
+    /// A key with another prefix is then refused like an unknown one, even if it is in the store,
+    /// and its possessor cannot revoke it here. For example, production refuses test keys. The
+    /// default accepts every prefix. Management is not limited: the [`Authority`] still lists,
+    /// changes and revokes all keys.
+    ///
+    /// The prefix of a key is compared, so a key that is presented as key id and key secret is
+    /// refused too. The [`prefix`](Self::prefix) of new keys must be one of these.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, Prefix, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let builder = Keywright::builder(MemoryStore::new()).default_policy(policy);
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// let (live, test) = (Prefix::new("acme_live")?, Prefix::new("acme_test")?);
+    /// let staging = builder.clone().prefix(test).build()?;
+    /// let production = builder.prefix(live.clone()).accept_prefixes([live]).build()?;
+    ///
+    /// // Both use one store.
+    /// let issued = staging.authority().generate(&alice, NewKey::named("test-main-app")?).await?;
+    /// assert!(staging.verifier().verify(issued.token.expose()).await.is_ok());
+    /// assert!(production.verifier().verify(issued.token.expose()).await.is_err());
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn accept_prefixes(self, prefixes: impl IntoIterator<Item = Prefix>) -> Self {
+        Self { accepted_prefixes: Some(prefixes.into_iter().collect()), ..self }
     }
 
     /// Sets the peppers of the stored digests.
@@ -295,26 +340,34 @@ impl Builder {
     /// use keywright::{BuildError, Keywright, Policy, store::MemoryStore};
     ///
     /// let mut policy = Policy::default();
-    /// policy.max_keys_per_owner = 0; // must be at least 1
+    /// policy.plan.max_keys_per_user = 0; // must be at least 1
     /// let built = Keywright::builder(MemoryStore::new()).default_policy(policy).build();
     /// assert!(matches!(built, Err(BuildError::DefaultPolicy(_))));
     /// ```
     ///
     /// # Errors
-    /// [`BuildError::DefaultPolicy`] if a field of the default policy is out of its bounds.
+    /// * [`BuildError::DefaultPolicy`] if a field of the default policy is out of its bounds.
+    /// * [`BuildError::PrefixNotAccepted`] if the prefix of new keys is not one of the accepted
+    ///   prefixes.
     pub fn build(self) -> Result<Keywright, BuildError> {
         self.default_policy.validate()?;
+        let prefixes = Prefixes::new(self.prefix.clone(), self.accepted_prefixes)
+            .ok_or(BuildError::PrefixNotAccepted(self.prefix))?;
         #[cfg(feature = "cached")]
-        let caches = self.caches.into_iter().chain(cache_in(&*self.store)).collect();
+        let found = find_store::<CachedStore>(&*self.store).cloned();
+        #[cfg(feature = "cached")]
+        let caches = self.caches.into_iter().chain(found).collect();
+        #[cfg(feature = "postgres")]
+        let moving = find_store::<MovingStore>(&*self.store).cloned();
         let setup = Setup {
             store: self.store,
             clock: self.clock,
             random: self.random,
             peppers: self.peppers,
-            prefix: self.prefix,
+            prefixes,
+            usage_recorder: Arc::new(UsageRecorder::new(&self.default_policy)),
             default_policy: Arc::new(self.default_policy),
             limiter: Arc::new(Limiter::new()),
-            usage_recorder: Arc::default(),
             refusal_log: Arc::default(),
         };
         Ok(Keywright {
@@ -322,6 +375,8 @@ impl Builder {
             authority: Authority::new(setup),
             #[cfg(feature = "cached")]
             caches,
+            #[cfg(feature = "postgres")]
+            moving,
         })
     }
 }
@@ -331,18 +386,10 @@ impl fmt::Debug for Builder {
         f.debug_struct("Builder")
             .field("store", &self.store)
             .field("prefix", &self.prefix)
+            .field("accepted_prefixes", &self.accepted_prefixes)
             .field("peppers", &self.peppers)
             .finish_non_exhaustive()
     }
-}
-
-/// Returns the store as a cache, if it is one, behind any number of `Arc`s.
-#[cfg(feature = "cached")]
-fn cache_in(mut store: &dyn KeyStore) -> Option<CachedStore> {
-    while let Some(inner) = (store as &dyn Any).downcast_ref::<Arc<dyn KeyStore>>() {
-        store = &**inner;
-    }
-    (store as &dyn Any).downcast_ref::<CachedStore>().cloned()
 }
 
 /// A [`Keywright`] could not be built.
@@ -351,7 +398,7 @@ fn cache_in(mut store: &dyn KeyStore) -> Option<CachedStore> {
 /// use keywright::{BuildError, Keywright, Policy, store::MemoryStore};
 ///
 /// let mut policy = Policy::default();
-/// policy.max_keys_per_owner = 0;
+/// policy.plan.max_keys_per_user = 0;
 /// match Keywright::builder(MemoryStore::new()).default_policy(policy).build() {
 ///     Err(BuildError::DefaultPolicy(error)) => println!("in the default policy: {error}"),
 ///     built => drop(built?),
@@ -364,4 +411,8 @@ pub enum BuildError {
     /// A field of the default policy is out of its bounds.
     #[error("the default policy is invalid")]
     DefaultPolicy(#[from] PolicyError),
+    /// The prefix of new keys is not one of the accepted prefixes, so every new key would be
+    /// refused.
+    #[error("accept_prefixes must contain the prefix of new keys, {0}")]
+    PrefixNotAccepted(Prefix),
 }

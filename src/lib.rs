@@ -37,7 +37,7 @@ mod verifier;
 
 pub use crate::authority::{
     AccountError, Authority, GenerateError, Issued, KeyEntry, KeyError, ListError, Listing,
-    NewOwnerError, Overlap, SetPolicyError, SweepReport, UserError,
+    NewOwnerError, Overlap, RevokeReport, SetPolicyError, SweepReport, UserError,
 };
 #[cfg(feature = "tokio")]
 pub use crate::background::{RunOptions, Running, StartError};
@@ -53,27 +53,31 @@ pub use crate::record::event::{
     DetailField, DetailValue, Event, EventActor, EventDetails, EventKind, EventOutcome,
     EventOutcomeError, RefusalCode, RefusalCodeError,
 };
-pub use crate::record::key::{Key, Owner, OwnerError, WrongStatus};
+pub use crate::record::key::{Key, Owner, OwnerError, OwnerKind, OwnerKindError, WrongStatus};
 pub use crate::record::new_key::NewKey;
 pub use crate::record::operation::{Operation, OperationError, Outcome, Transition};
+pub use crate::record::operator::Operator;
 pub use crate::record::plan::{Plan, ScopeDefinition};
 pub use crate::record::policy::{Policy, PolicyError};
 pub use crate::record::policy_field::PolicyField;
 pub use crate::record::policy_in_force::{EffectivePolicy, InForce, Source};
 pub use crate::record::requirement::{Requirement, Requirements};
 pub use crate::record::role::{Role, RoleName, RoleNameError};
-pub use crate::record::rules::RuleError;
+pub use crate::record::rules::{ExpiryField, RuleError};
 pub use crate::record::settings::{Settings, SettingsEdit};
 pub use crate::record::status::KeyStatus;
 pub use crate::record::user::User;
+pub use crate::record::violation::{Quantity, Violation};
 pub use crate::value::digest::{PepperError, PepperRing};
 pub use crate::value::id::{AccountId, IdError, KeyId, TenantId, UserId};
 pub use crate::value::metadata::{Metadata, MetadataError};
 pub use crate::value::name::{Name, NameError, NamePattern};
 pub use crate::value::network::{Network, NetworkError, Networks};
+pub use crate::value::note::{Contact, Description, NoteError, NoteField};
 pub use crate::value::random::{Drawn, RandomError};
 pub use crate::value::rate::{Rate, RateError};
 pub use crate::value::scope::{Access, Scope, ScopeError, ScopeSet};
 pub use crate::value::time::{Clock, ManualClock, SystemClock, TimeError, Timestamp};
 pub use crate::value::token::{Credential, Prefix, PrefixError, Token};
+pub use crate::value::use_alert::{UseAlert, UseAlertError};
 pub use crate::verifier::{Verifier, VerifyError};

@@ -5,13 +5,13 @@
 //! database has the same form. It uses a transaction instead of the lock, and first reads the rows
 //! of `ReadSet::of(&batch)` in that transaction.
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Mutex, MutexGuard};
 
 use keywright::store::plan::{self, Effects, Rows, View};
 use keywright::store::{
     AccountQuery, Batch, Changes, Epoch, EventQuery, Freshness, KeyQuery, KeyRecord, KeyStore,
-    OwnerRecord, Page, Resolve, Resolved, Snapshot, StoreError, StoredKey, TenantPolicy, Usage,
-    UsageBatch, async_trait,
+    OwnerRecord, Page, Resolve, StoreError, StoredKey, TenantEntry, TenantPolicy, TenantQuery,
+    Usage, UsageBatch, async_trait,
 };
 use keywright::{AccountId, Event, KeyId, ServiceAccount, TenantId, Timestamp, User, UserId};
 
@@ -28,16 +28,14 @@ struct State {
 }
 
 impl State {
-    fn keys(&self, tenant: &TenantId) -> impl Iterator<Item = KeyWithOwner<'_>> {
-        let keys = self.rows.keys.values().filter(move |key| key.key().tenant == *tenant);
+    /// Returns the keys of one tenant, or of all tenants.
+    fn keys(&self, of: Option<&TenantId>) -> impl Iterator<Item = KeyWithOwner<'_>> {
+        let keys = self.rows.keys.values().filter(move |k| of.is_none_or(|t| k.key().tenant == *t));
         keys.map(|k| (k, self.rows.usage(k.id()).unwrap_or_default(), self.rows.owner_of(k.key())))
     }
 
-    fn resolve(&self, key: &KeyId) -> Resolved {
-        let Some(record) = self.rows.keys.get(key).cloned() else { return Ok(None) };
-        let owner = self.rows.owner_of(record.key());
-        let policy = self.rows.policies.get(&record.key().tenant).cloned().map(Arc::new);
-        Ok(Some(Arc::new(Snapshot::new(record, owner, policy)?).into()))
+    fn accounts(&self, tenant: &TenantId) -> impl Iterator<Item = &ServiceAccount> {
+        self.rows.accounts.values().filter(move |account| account.tenant == *tenant)
     }
 
     /// Writes all effects of a batch. Writers and the ids of deleted records are never removed: the
@@ -76,12 +74,12 @@ impl CustomStore {
 #[async_trait]
 impl KeyStore for CustomStore {
     fn resolve<'a>(&'a self, key: &KeyId, _: Freshness) -> Resolve<'a> {
-        Resolve::ready(self.state().and_then(|state| state.resolve(key)))
+        Resolve::ready(self.state().and_then(|state| state.rows.resolve(key)))
     }
 
     async fn key(&self, tenant: &TenantId, id: &KeyId) -> Answer<Option<StoredKey>> {
         let state = self.state()?;
-        let found = state.keys(tenant).find(|(record, ..)| record.id() == id);
+        let found = state.keys(Some(tenant)).find(|(record, ..)| record.id() == id);
         Ok(found.map(|(key, usage, owner)| StoredKey { record: key.clone(), usage, owner }))
     }
 
@@ -98,7 +96,7 @@ impl KeyStore for CustomStore {
     }
 
     async fn keys(&self, tenant: &TenantId, of: &KeyQuery, at: Timestamp) -> Paged<StoredKey> {
-        Ok(of.page(self.state()?.keys(tenant), at))
+        Ok(of.page(self.state()?.keys(Some(tenant)), at))
     }
 
     async fn accounts(&self, tenant: &TenantId, of: &AccountQuery) -> Paged<ServiceAccount> {
@@ -109,6 +107,14 @@ impl KeyStore for CustomStore {
         let mut events = self.state()?.events.clone();
         events.retain(|event| event.tenant == *tenant);
         Ok(query.page_of(&events))
+    }
+
+    async fn keys_of_all_tenants(&self, of: &KeyQuery, at: Timestamp) -> Paged<StoredKey> {
+        Ok(of.page(self.state()?.keys(None), at))
+    }
+
+    async fn tenants(&self, of: &TenantQuery, at: Timestamp) -> Paged<TenantEntry> {
+        Ok(of.page(self.state()?.rows.tenants(at)))
     }
 
     async fn commit(&self, batch: Batch) -> Answer<Epoch> {

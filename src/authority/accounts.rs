@@ -26,10 +26,10 @@ impl Authority {
     ///
     /// ```
     /// use keywright::{NewAccount, Owner};
-    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, Role, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
-    /// # policy.roles.insert("analyst".parse()?, "invoices:read reports:read".parse()?);
+    /// # let mut policy = Policy::allowing("invoices:read reports:read".parse()?, "invoices:write".parse()?);
+    /// # policy.plan.roles.insert("analyst".parse()?, Role::new("invoices:read reports:read".parse()?));
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
     /// # let ada = Actor::administrator(UserId::new("ada")?);
@@ -84,10 +84,10 @@ impl Authority {
     ///
     /// ```
     /// use keywright::{Access, AccountEdit};
-    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, Role, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
-    /// # policy.roles.insert("analyst".parse()?, "invoices:read reports:read".parse()?);
+    /// # let mut policy = Policy::allowing("invoices:read reports:read".parse()?, "invoices:write".parse()?);
+    /// # policy.plan.roles.insert("analyst".parse()?, Role::new("invoices:read reports:read".parse()?));
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
     /// # let ada = Actor::administrator(UserId::new("ada")?);
@@ -137,10 +137,10 @@ impl Authority {
     /// The keys themselves do not change. [`enable_account`](Self::enable_account) reverses it.
     ///
     /// ```
-    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, Role, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
-    /// # policy.roles.insert("analyst".parse()?, "invoices:read reports:read".parse()?);
+    /// # let mut policy = Policy::allowing("invoices:read reports:read".parse()?, "invoices:write".parse()?);
+    /// # policy.plan.roles.insert("analyst".parse()?, Role::new("invoices:read reports:read".parse()?));
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
     /// # let ada = Actor::administrator(UserId::new("ada")?);
@@ -173,10 +173,10 @@ impl Authority {
     /// A key that was disabled with [`disable`](Self::disable) stays disabled.
     ///
     /// ```
-    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, Role, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
-    /// # policy.roles.insert("analyst".parse()?, "invoices:read reports:read".parse()?);
+    /// # let mut policy = Policy::allowing("invoices:read reports:read".parse()?, "invoices:write".parse()?);
+    /// # policy.plan.roles.insert("analyst".parse()?, Role::new("invoices:read reports:read".parse()?));
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
     /// # let ada = Actor::administrator(UserId::new("ada")?);
@@ -209,10 +209,10 @@ impl Authority {
     ///
     /// ```
     /// use keywright::store::KeyQuery;
-    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, Role, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
-    /// # policy.roles.insert("analyst".parse()?, "invoices:read reports:read".parse()?);
+    /// # let mut policy = Policy::allowing("invoices:read reports:read".parse()?, "invoices:write".parse()?);
+    /// # policy.plan.roles.insert("analyst".parse()?, Role::new("invoices:read reports:read".parse()?));
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
     /// # let ada = Actor::administrator(UserId::new("ada")?);
@@ -267,10 +267,10 @@ impl Authority {
     /// Returns a service account.
     ///
     /// ```
-    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, Role, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
-    /// # policy.roles.insert("analyst".parse()?, "invoices:read reports:read".parse()?);
+    /// # let mut policy = Policy::allowing("invoices:read reports:read".parse()?, "invoices:write".parse()?);
+    /// # policy.plan.roles.insert("analyst".parse()?, Role::new("invoices:read reports:read".parse()?));
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
     /// # let ada = Actor::administrator(UserId::new("ada")?);
@@ -304,10 +304,10 @@ impl Authority {
     ///
     /// ```
     /// use keywright::store::AccountQuery;
-    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, Role, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
-    /// # policy.roles.insert("analyst".parse()?, "invoices:read reports:read".parse()?);
+    /// # let mut policy = Policy::allowing("invoices:read reports:read".parse()?, "invoices:write".parse()?);
+    /// # policy.plan.roles.insert("analyst".parse()?, Role::new("invoices:read reports:read".parse()?));
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
     /// # let ada = Actor::administrator(UserId::new("ada")?);

@@ -109,10 +109,23 @@ pub enum KeyError {
     #[error(transparent)]
     WrongStatus(#[from] WrongStatus),
     /// The overlap is longer than the policy allows.
-    #[error("the overlap must be at most {}, the limit in the tenant's policy", in_words(*.max))]
+    #[error(
+        "the overlap must be at most {}, the limit in the tenant's policy, got {}",
+        in_words(*.max),
+        in_words(*.overlap)
+    )]
     OverlapTooLong {
+        /// The overlap that the caller asked for.
+        overlap: Duration,
         /// The longest overlap that the policy allows.
         max: Duration,
+    },
+    /// The key is disabled and the rotation has an overlap. A disabled key can only be rotated
+    /// without an overlap, so that its old secret does not work again after the key is enabled.
+    #[error("the overlap must be 0 s while the key is disabled, got {}", in_words(*.overlap))]
+    OverlapWhileDisabled {
+        /// The overlap that the caller asked for.
+        overlap: Duration,
     },
     /// The change breaks a rule of the policy.
     #[error(transparent)]
@@ -146,10 +159,10 @@ pub enum KeyError {
 ///
 /// ```
 /// use keywright::{AccountError, NewAccount};
-/// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+/// # use keywright::{Actor, Keywright, NewKey, Policy, Role, UserId, store::MemoryStore};
 /// # futures_lite::future::block_on(async {
-/// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
-/// # policy.roles.insert("analyst".parse()?, "invoices:read reports:read".parse()?);
+/// # let mut policy = Policy::allowing("invoices:read reports:read".parse()?, "invoices:write".parse()?);
+/// # policy.plan.roles.insert("analyst".parse()?, Role::new("invoices:read reports:read".parse()?));
 /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
 /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
 /// # let ada = Actor::administrator(UserId::new("ada")?);
@@ -200,7 +213,7 @@ pub enum AccountError {
 /// Nothing was changed, except as [`Store`](Self::Store) describes.
 ///
 /// ```
-/// use keywright::SetPolicyError;
+/// use keywright::{SetPolicyError, SettingsEdit};
 /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
 /// # futures_lite::future::block_on(async {
 /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
@@ -208,11 +221,10 @@ pub enum AccountError {
 /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
 /// # let alice = Actor::developer(UserId::new("alice")?);
 /// # let ada = Actor::administrator(UserId::new("ada")?);
-/// let mut policy = authority.policy(&ada).await?;
-/// policy.max_keys_per_owner = 0;
-/// match authority.set_policy(&ada, policy).await {
+/// let edit = SettingsEdit::new().max_keys_per_user(Some(0));
+/// match authority.edit_settings(&ada, edit).await {
 ///     Err(SetPolicyError::Policy(error)) => println!("{error}"), // a field is out of its bounds
-///     Err(SetPolicyError::Stale { .. }) => println!("the policy has changed, look at it again"),
+///     Err(SetPolicyError::Stale { .. }) => println!("the settings have changed, look again"),
 ///     result => drop(result?),
 /// }
 /// # Ok::<(), keywright::Error>(())
@@ -367,7 +379,8 @@ impl From<RotateError> for KeyError {
     fn from(error: RotateError) -> Self {
         match error {
             RotateError::WrongStatus(error) => error.into(),
-            RotateError::OverlapTooLong { max } => Self::OverlapTooLong { max },
+            RotateError::OverlapTooLong { overlap, max } => Self::OverlapTooLong { overlap, max },
+            RotateError::OverlapWhileDisabled { overlap } => Self::OverlapWhileDisabled { overlap },
         }
     }
 }

@@ -1,14 +1,17 @@
 //! The operation that generates a key.
 
+use std::sync::Arc;
+
 use crate::record::actor::Actor;
 use crate::record::event::{DetailField, EventDetails};
 use crate::record::key::{Key, KeyRecord, Owner};
 use crate::record::new_key::NewKey;
 use crate::record::operation::Operation;
+use crate::record::owner_record::OwnerRecord;
 use crate::record::policy_in_force::PolicyInForce;
 use crate::record::requirement::Requirements;
-use crate::store::{Batch, Change, Condition, StoreErrorKind};
-use crate::value::digest::Digest;
+use crate::record::usage::Usage;
+use crate::store::{Batch, Change, Condition, StoreErrorKind, StoredKey};
 use crate::value::id::KeyId;
 use crate::value::random::{Drawn, RandomError};
 use crate::value::token::{FreshSecret, Token};
@@ -16,6 +19,7 @@ use crate::value::token::{FreshSecret, Token};
 use super::Authority;
 use super::attempt::Attempt;
 use super::errors::GenerateError;
+use super::listing::{KeyEntry, entry};
 
 /// A key that was just generated or rotated, with its token.
 ///
@@ -30,6 +34,7 @@ use super::errors::GenerateError;
 /// # let alice = Actor::developer(UserId::new("alice")?);
 /// let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
 /// println!("copy this token now: {}", issued.token.expose());
+/// println!("in two parts: {} and {}", issued.token.key_id(), issued.token.expose_key_secret());
 ///
 /// // The key itself holds no secret and can be logged.
 /// println!("alice has the key {}", issued.key.display_prefix());
@@ -41,6 +46,9 @@ use super::errors::GenerateError;
 pub struct Issued {
     /// The key, without any secret.
     pub key: Key,
+    /// The key as a listing shows it to the actor: with its status, its effective scopes and the
+    /// possible operations.
+    pub entry: KeyEntry,
     /// The token of the key. Show it to its owner now; it cannot be shown again.
     pub token: Token,
 }
@@ -69,19 +77,17 @@ impl Authority {
     /// # }).unwrap();
     /// ```
     ///
-    /// Three conditions are checked in this order: the actor's permission, API access in the
-    /// tenant's plan, and the tenant's own switch for API access. An actor without the permission
-    /// does not learn the state of the other two. The limit of live keys for each owner
-    /// ([`Policy::max_keys_per_owner`]) holds exactly, under any number of concurrent calls.
+    /// Generating needs three things: the actor's permission, a license (API access in the tenant's
+    /// plan, and an actor to whom the host has not denied it), and the tenant's own switch for API
+    /// access. The error names all that are missing. The limit of live keys for each owner holds
+    /// exactly, under any number of concurrent calls.
     ///
     /// # Errors
-    /// * [`PermissionDenied`](GenerateError::PermissionDenied) if the actor has no permission to
-    ///   generate keys for this owner.
-    /// * [`UpgradeRequired`](GenerateError::UpgradeRequired) or
-    ///   [`AccessOff`](GenerateError::AccessOff) if the tenant has no API access.
+    /// * [`Missing`](GenerateError::Missing) if the permission, the license or the switch is missing.
     /// * [`AccountNotFound`](GenerateError::AccountNotFound) or
     ///   [`AccountDisabled`](GenerateError::AccountDisabled) if the owner is a service account that
-    ///   cannot have new keys.
+    ///   cannot have new keys, and [`UserSuspended`](GenerateError::UserSuspended) if it is a
+    ///   suspended user.
     /// * [`Rule`](GenerateError::Rule) if the name, expiry, scopes or rate break a rule of the
     ///   policy.
     /// * [`TooManyKeys`](GenerateError::TooManyKeys) if the owner holds as many live keys as the
@@ -107,27 +113,37 @@ impl Authority {
                     .text(DetailField::Name, &new.name)
                     .text(DetailField::Owner, owner);
                 let mut rules = attempt.rules().await?;
+                let mut owner_record = None;
                 Requirements::missing(actor, owner, rules.policy())?;
                 match owner {
                     Owner::Account(id) => {
                         let found = attempt.store().account(actor.tenant(), id).await?;
                         let account = found.ok_or(GenerateError::AccountNotFound(*id))?;
                         account.must_be_enabled()?;
+                        owner_record = Some(OwnerRecord::Account(Arc::new(account.clone())));
                         rules.add_account(account);
                     }
                     Owner::User(id) => {
                         let user = attempt.user(id).await?;
                         user.must_not_be_suspended()?;
                         rules.add_user(&user);
+                        owner_record = Some(OwnerRecord::User(Arc::new(user)));
                     }
                     Owner::Organization => {}
                 }
                 let (policy, account) = (rules.policy(), rules.account.as_ref());
                 let checked = new.check(owner, actor, policy, account, attempt.now)?;
-                let key = checked.into_key(key_id, self.setup.prefix.clone());
+                let key = checked.into_key(key_id, self.setup.prefixes.own().clone());
                 let limit = policy.max_keys_of(owner);
-                let batch = insertion(attempt, rules.conditions, limit, key.clone(), digest);
-                attempt.commit(batch, key).await.map_err(|error| match (error.kind(), limit) {
+                let record = KeyRecord::new(key, digest);
+                let stored = StoredKey {
+                    record: record.clone(),
+                    usage: Usage::default(),
+                    owner: owner_record,
+                };
+                let entry = entry(actor, &stored, policy, attempt.now);
+                let batch = insertion(attempt, rules.conditions, limit, record);
+                attempt.commit(batch, entry).await.map_err(|error| match (error.kind(), limit) {
                     (StoreErrorKind::LimitReached, Some(limit)) => {
                         GenerateError::TooManyKeys { limit }
                     }
@@ -136,9 +152,9 @@ impl Authority {
                 })
             })
         });
-        let key = generated.await?;
-        let token = secret.into_token(&self.setup.prefix, key_id);
-        Ok(Issued { key, token })
+        let entry = generated.await?;
+        let token = secret.into_token(self.setup.prefixes.own(), key_id);
+        Ok(Issued { key: entry.key.clone(), entry, token })
     }
 }
 
@@ -162,19 +178,19 @@ fn insertion(
     attempt: &Attempt<'_>,
     mut conditions: Vec<Condition>,
     limit: Option<u16>,
-    key: Key,
-    digest: Digest,
+    record: KeyRecord,
 ) -> Batch {
+    let key = record.key();
     conditions.extend(limit.map(|limit| Condition::LiveKeysBelow {
         tenant: key.tenant.clone(),
         owner: key.owner.clone(),
         limit,
         at: attempt.now,
     }));
-    let mut event = attempt.event.clone().of(&key);
+    let mut event = attempt.event.clone().of(key);
     if let Some(expires_at) = key.expires_at {
         event.details = event.details.text(DetailField::ExpiresAt, expires_at);
     }
-    let changes = vec![Change::InsertKey(KeyRecord::new(key, digest))];
+    let changes = vec![Change::InsertKey(record)];
     Batch { conditions, changes, events: vec![event] }
 }

@@ -6,7 +6,7 @@ use crate::record::event::{DetailField, EventDetails};
 use crate::record::key::{Key, KeyRecord};
 use crate::record::operation::{Operation, Outcome};
 use crate::setup::retry::Attempted;
-use crate::store::{Change, Condition};
+use crate::store::{Change, Condition, StoredKey};
 use crate::value::id::KeyId;
 use crate::value::name::Name;
 use crate::value::time::Timestamp;
@@ -67,10 +67,11 @@ impl Authority {
         self.edit(actor, key, KeyEdit::new().name(name)).await
     }
 
-    /// Changes the name, scopes, networks, rate or metadata of a key, all in one step.
+    /// Changes the name, scopes, networks, rate, description, contact or metadata of a key, all in
+    /// one step.
     ///
-    /// The name and the metadata can be changed in any status. The other fields can be changed
-    /// until the key is revoked or expired. Fields that the edit does not set stay as they are.
+    /// The name, description, contact and metadata can be changed in any status. The other fields
+    /// can be changed until the key is revoked or expired. Fields that the edit does not set stay as they are.
     ///
     /// ```
     /// use keywright::KeyEdit;
@@ -117,7 +118,7 @@ impl Authority {
                     return Err(KeyError::Stale { given, current: before.version });
                 }
                 let (next, conditions) = if operation == Operation::KeyAnnotate {
-                    // No rule of the policy restricts metadata.
+                    // No rule of the policy restricts description, contact or metadata.
                     (record.annotate(edit, attempt.now)?, Vec::new())
                 } else {
                     let rules = attempt.rules_of(&before.owner).await?;
@@ -272,16 +273,25 @@ impl Attempt<'_> {
         key: &KeyId,
         operation: Operation,
     ) -> Result<KeyRecord, KeyError> {
+        Ok(self.stored_key(key, operation).await?.record)
+    }
+
+    /// Reads a key like [`key`](Self::key), with its usage and the record of its owner.
+    pub(super) async fn stored_key(
+        &mut self,
+        key: &KeyId,
+        operation: Operation,
+    ) -> Result<StoredKey, KeyError> {
         self.event.key = Some(*key);
         let stored = self.store().key(self.actor.tenant(), key).await?;
-        let record = stored.ok_or(KeyError::NotFound(*key))?.record;
-        let owner = &record.key().owner;
+        let stored = stored.ok_or(KeyError::NotFound(*key))?;
+        let owner = &stored.record.key().owner;
         self.event.account = owner.account();
         if !self.actor.may(Operation::KeyShow, owner) && !self.actor.may(operation, owner) {
             return Err(KeyError::NotFound(*key));
         }
         self.actor.must(operation, owner)?;
-        Ok(record)
+        Ok(stored)
     }
 
     /// Writes a changed key, or records that the operation changed nothing.

@@ -36,10 +36,10 @@ use super::errors::{KeyError, ListError};
 /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
 /// let entry = authority.key(&alice, &issued.key.id).await?;
 /// println!("{} ({}) was used {} times", entry.key.name, entry.status, entry.uses);
-/// if let Some(obstacle) = &entry.obstacle {
-///     println!("every request is refused: {obstacle}");
+/// if let Some(reason) = &entry.refused_because {
+///     println!("every request is refused: {reason}");
 /// }
-/// # assert!(entry.obstacle.is_none());
+/// # assert!(entry.refused_because.is_none());
 /// # Ok::<(), keywright::Error>(())
 /// # }).unwrap();
 /// ```
@@ -67,12 +67,17 @@ pub struct KeyEntry {
     pub uses: u64,
     /// The time of the last stored use; `None` if there is none.
     pub last_used_at: Option<Timestamp>,
+    /// The number of refused uses that are stored: requests with the key's id that were denied.
+    pub refused: u64,
+    /// The time of the last stored refused use; `None` if there is none.
+    pub last_refused_at: Option<Timestamp>,
     /// The overlap of the last rotation; `None` if no overlap is in progress, or the key is expired
     /// or revoked.
     pub overlap: Option<Overlap>,
     /// The reason why every check refuses the key now; `None` if there is no such reason. A check
-    /// can still refuse a request, for example for its source or scope.
-    pub obstacle: Option<Reason>,
+    /// can still refuse a request, for example for its source or scope. A setup also refuses keys
+    /// whose prefix it does not [accept](crate::Builder::accept_prefixes); this field ignores that.
+    pub refused_because: Option<Reason>,
     /// The operations that would change the key now and that the actor has permission for. A page
     /// can show a button for each.
     pub actions: Vec<Operation>,
@@ -117,7 +122,7 @@ pub struct Overlap {
     /// True if the old secret appears to be unused, so that the overlap can be ended.
     ///
     /// The new secret has been used, and the old one has been unused either since the rotation or
-    /// for the last hour ([`Overlap::QUIET`]). Uses before the rotation do not count, so this can be
+    /// for the last hour ([`Overlap::SAFE_AFTER`]). Uses before the rotation do not count, so this can be
     /// true soon after it. A client that runs less often can still hold the old secret.
     pub safe_to_finish: bool,
 }
@@ -128,7 +133,7 @@ impl Overlap {
     ///
     /// Most scheduled jobs run more often. If a client runs once a day, wait for a day before you
     /// finish the rotation.
-    pub const QUIET: Duration = Duration::from_hours(1);
+    pub const SAFE_AFTER: Duration = Duration::from_hours(1);
 
     fn of(stored: &StoredKey, now: Timestamp) -> Option<Self> {
         let key = stored.record.key();
@@ -137,7 +142,8 @@ impl Overlap {
         let old_last_used_at = stored.usage.last_use_of(key.secret_number.saturating_sub(1));
         let new_last_used_at = stored.usage.last_use_of(key.secret_number);
         let quiet = old_last_used_at.is_none_or(|last| {
-            key.rotated_at.is_some_and(|rotated| last < rotated) || now.since(last) >= Self::QUIET
+            key.rotated_at.is_some_and(|rotated| last < rotated)
+                || now.since(last) >= Self::SAFE_AFTER
         });
         let safe_to_finish = new_last_used_at.is_some() && quiet;
         Some(Self { overlap_ends_at, old_last_used_at, new_last_used_at, safe_to_finish })
@@ -222,7 +228,7 @@ impl Authority {
         Ok(Page { items: self.entries(actor, page.items, now).await?, next: page.next })
     }
 
-    async fn entries(
+    pub(super) async fn entries(
         &self,
         actor: &Actor,
         found: Vec<StoredKey>,
@@ -233,12 +239,18 @@ impl Authority {
     }
 }
 
-fn entry(actor: &Actor, stored: &StoredKey, policy: PolicyInForce<'_>, now: Timestamp) -> KeyEntry {
+/// Returns the entry of a key for an actor.
+pub(super) fn entry(
+    actor: &Actor,
+    stored: &StoredKey,
+    policy: PolicyInForce<'_>,
+    now: Timestamp,
+) -> KeyEntry {
     let (key, owner) = (stored.record.key(), stored.owner.as_ref());
     let status = key.status(now);
     let possible = |operation: &Operation| {
         operation.is_of_a_key()
-            && operation.on(status) == Transition::Yes
+            && operation.on(status) == Transition::Allowed
             && (*operation != Operation::KeyFinishRotation || key.is_overlapping(now))
             && actor.may(*operation, &key.owner)
     };
@@ -251,8 +263,10 @@ fn entry(actor: &Actor, stored: &StoredKey, policy: PolicyInForce<'_>, now: Time
         status,
         uses: stored.usage.uses(),
         last_used_at: stored.usage.last_used_at(),
+        refused: stored.usage.refused(),
+        last_refused_at: stored.usage.last_refused_at(),
         overlap: Overlap::of(stored, now),
-        obstacle: standing(key, owner, policy, now),
+        refused_because: standing(key, owner, policy, now),
         actions: Operation::ALL.iter().copied().filter(possible).collect(),
         key: key.clone(),
     }

@@ -5,6 +5,9 @@
 //! rules of a tenant in `record::rules`. The change is committed together with its event.
 
 mod accounts;
+#[cfg(feature = "management")]
+mod after_change;
+mod all_tenants;
 mod attempt;
 mod errors;
 mod generate;
@@ -17,6 +20,7 @@ mod tenant;
 mod transfer;
 mod upkeep;
 mod users;
+mod violation;
 mod whole_listings;
 
 use std::fmt;
@@ -38,6 +42,7 @@ use crate::value::id::TenantId;
 use crate::value::id::{AccountId, KeyId};
 use crate::value::time::Timestamp;
 
+pub use self::all_tenants::RevokeReport;
 pub use self::errors::{
     AccountError, GenerateError, KeyError, ListError, NewOwnerError, SetPolicyError, UserError,
 };
@@ -91,17 +96,28 @@ pub use self::whole_listings::Listing;
 /// | change a service account | [`edit_account`](Self::edit_account) |
 /// | stop a service account for a while | [`disable_account`](Self::disable_account), [`enable_account`](Self::enable_account) |
 /// | delete a service account and its keys | [`delete_account`](Self::delete_account) |
-/// | set the rules of a tenant | [`policy`](Self::policy), [`set_policy`](Self::set_policy) |
+/// | show the rules of a tenant | [`policy`](Self::policy) |
+/// | set the host's limits for a tenant | [`set_plan`](Self::set_plan) |
+/// | change a tenant's own rules | [`edit_settings`](Self::edit_settings) |
+/// | hand keys to another owner | [`transfer_key`](Self::transfer_key), [`transfer_owned`](Self::transfer_owned) |
+/// | stop all keys of a user for a while | [`suspend_user`](Self::suspend_user), [`restore_user`](Self::restore_user) |
+/// | give a user a display name | [`set_display_name`](Self::set_display_name), [`user`](Self::user) |
 /// | read the audit trail | [`events`](Self::events), [`all_events`](Self::all_events) |
 /// | remove old keys and events | [`sweep`](Self::sweep) |
+/// | for an [`Operator`](crate::Operator): list all tenants, and the keys of all | [`tenants`](Self::tenants), [`keys_of_all_tenants`](Self::keys_of_all_tenants), [`find_key`](Self::find_key) |
+/// | for an operator: end keys in any tenant | [`revoke_in_any_tenant`](Self::revoke_in_any_tenant), [`revoke_owned_in_all_tenants`](Self::revoke_owned_in_all_tenants) |
+/// | for an operator: remove old keys and events of all tenants | [`sweep_all_tenants`](Self::sweep_all_tenants) |
 ///
 /// # Actors and permissions
-/// Every method takes an [`Actor`] first. The actor is the user who makes the call, the tenant in
+/// Every method for one tenant takes an [`Actor`] first. The actor is the user who makes the call, the tenant in
 /// which the user acts, and the user's permissions. The host creates an actor for each call, from
 /// its own login.
 ///
 /// A method works in the actor's tenant only. A key or service account of another tenant is
 /// reported as not found, and so is a key that the actor has no permission to see.
+///
+/// The methods for all tenants take an [`Operator`](crate::Operator) instead, which stands for the
+/// host. No actor can become one.
 ///
 /// # When a change takes effect
 /// When a method returns, every later check in this process sees the change, and so does every
@@ -118,8 +134,8 @@ pub use self::whole_listings::Listing;
 /// # Concurrent changes
 /// A method reads the current records, checks the change against them, and writes it in one atomic
 /// step. If another caller changes a record in between, the method starts again, up to 64 times.
-/// After that it fails with `Contended`, and nothing was changed. [`set_policy`](Self::set_policy)
-/// does not start again: it fails with `Stale`, since the actor has not seen the new policy.
+/// After that it fails with `Contended`, and nothing was changed. A change that names the version
+/// that the actor has seen fails with `Stale` instead.
 ///
 /// # Failures of the store
 /// The `Store` variant of each error holds the [`StoreError`]. After the kind

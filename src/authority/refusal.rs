@@ -76,7 +76,7 @@ fn rule(error: &RuleError) -> Refusal {
         }
         RuleError::ZeroLifetime => plain(RefusalCode::ZeroLifetime),
         RuleError::LifetimeOverflow(_) => plain(RefusalCode::LifetimeOverflow),
-        RuleError::LifetimeTooLong { max } => longest(RefusalCode::LifetimeTooLong, max),
+        RuleError::LifetimeTooLong { max, .. } => longest(RefusalCode::LifetimeTooLong, max),
         RuleError::NeverValid { not_before, expires_at: expires } => {
             let details = details
                 .text(DetailField::NotBefore, not_before)
@@ -125,6 +125,7 @@ fn policy(error: &PolicyError) -> Refusal {
         PolicyError::EventRetention(time) => {
             given(RefusalCode::EventRetentionTooShort, time.as_secs())
         }
+        PolicyError::AlertPeriod(time) => given(RefusalCode::InvalidAlertPeriod, time.as_secs()),
         PolicyError::EventRetentionRange { max, .. } => {
             given(RefusalCode::EventRetentionTooShort, max.as_secs())
         }
@@ -141,7 +142,7 @@ fn policy(error: &PolicyError) -> Refusal {
             with(RefusalCode::UnknownScope, details)
         }
         PolicyError::NamePattern => plain(RefusalCode::InvalidNamePattern),
-        PolicyError::BeyondPlan { field: name, value, bound } => {
+        PolicyError::BeyondPlan { field: name, value, bound, .. } => {
             let details = field(name).text(DetailField::Value, value);
             with(RefusalCode::BeyondPlan, details.text(DetailField::Bound, bound))
         }
@@ -191,7 +192,8 @@ impl ManagementError for KeyError {
             Self::PermissionDenied(error) => permission_denied(*error),
             Self::NotFound(_) => plain(RefusalCode::KeyNotFound),
             Self::WrongStatus(error) => wrong_status(*error),
-            Self::OverlapTooLong { max } => longest(RefusalCode::OverlapTooLong, max),
+            Self::OverlapTooLong { max, .. } => longest(RefusalCode::OverlapTooLong, max),
+            Self::OverlapWhileDisabled { .. } => plain(RefusalCode::OverlapWhileDisabled),
             Self::Rule(error) => rule(error),
             Self::NewOwner(error) => new_owner(error),
             Self::Stale { given, current } => stale(*given, *current),
@@ -225,7 +227,6 @@ impl ManagementError for AccountError {
     }
 }
 
-/// Only a sweep records its refusal; a read has no event.
 impl ManagementError for UserError {
     fn refusal(&self) -> Option<Refusal> {
         match self {
@@ -239,6 +240,7 @@ impl ManagementError for UserError {
     }
 }
 
+/// Only a sweep records its refusal; a read has no event.
 impl ManagementError for ListError {
     fn refusal(&self) -> Option<Refusal> {
         match self {
@@ -264,10 +266,16 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::record::actor::Actor;
     use crate::record::admin_limits::KeyLimit;
     use crate::record::operation::Operation;
-    use crate::record::policy_field::PolicyField;
+    use crate::record::policy::Policy;
+    use crate::record::policy_in_force::PolicyInForce;
+    use crate::record::role::RoleName;
+    use crate::record::rules::ExpiryField;
     use crate::record::status::KeyStatus;
+    use crate::record::violation::Quantity;
+    use crate::value::id::UserId;
     use crate::value::name::NameError;
     use crate::value::random::Drawn;
     use crate::value::time::Timestamp;
@@ -278,6 +286,17 @@ mod tests {
 
     fn of_key(error: impl Into<KeyError>) -> Option<(RefusalCode, String)> {
         stored(&error.into())
+    }
+
+    /// Returns the refusal of an actor in a tenant whose plan or switch is off.
+    fn missing(is_denied: bool, in_plan: bool) -> Option<(RefusalCode, String)> {
+        let alice: UserId = "alice".parse().expect("a user id");
+        let actor = if is_denied { Actor::auditor(alice) } else { Actor::developer(alice) };
+        let mut policy = Policy::default();
+        policy.plan.api_access = in_plan;
+        let policy = PolicyInForce::new(None, &policy);
+        let missing = Requirements::missing_for(&actor, &actor.as_owner(), policy);
+        stored(&GenerateError::Missing(missing))
     }
 
     fn of_policy(error: impl Into<SetPolicyError>) -> Option<(RefusalCode, String)> {
@@ -296,18 +315,34 @@ mod tests {
         let status = WrongStatus { operation: Operation::KeyRotate, status: KeyStatus::Revoked };
         let expires = format!("expires_at=\"{time}\"");
         let both = format!("{expires} not_before=\"{time}\"");
-        let role = "viewer".parse().expect("a role");
+        let viewer: RoleName = "viewer".parse().expect("a role");
+        let role = viewer.clone();
+        let alice: UserId = "alice".parse().expect("a user id");
+        let scope = || "a:b".parse().expect("a scope");
+        let beyond = PolicyError::BeyondPlan {
+            field: PolicyField::Retention,
+            value: Quantity::Seconds(4),
+            relation: "at most",
+            bound: Quantity::Seconds(3),
+        };
         let versions = "given_version=1 current_version=2";
         let rows = [
-            (stored(&GenerateError::UpgradeRequired), C::UpgradeRequired, ""),
-            (stored(&GenerateError::AccessOff), C::AccessOff, ""),
+            (missing(true, false), C::PermissionDenied, "missing=\"permission license switch\""),
+            (missing(false, false), C::UpgradeRequired, "missing=\"license switch\""),
+            (missing(false, true), C::AccessOff, "missing=\"switch\""),
+            (stored(&GenerateError::UserSuspended(alice.clone())), C::UserSuspended, ""),
             (stored(&GenerateError::AccountNotFound(account)), C::AccountNotFound, ""),
             (stored(&GenerateError::AccountDisabled(account)), C::AccountDisabled, ""),
             (stored(&GenerateError::TooManyKeys { limit: 3 }), C::TooManyKeys, "limit=3"),
             (of_key(denied), C::PermissionDenied, ""),
             (of_key(KeyError::NotFound(key)), C::KeyNotFound, ""),
             (of_key(status), C::WrongStatus, "status=\"revoked\""),
-            (of_key(KeyError::OverlapTooLong { max: hour }), C::OverlapTooLong, "max_seconds=3600"),
+            (
+                of_key(KeyError::OverlapTooLong { overlap: 2 * hour, max: hour }),
+                C::OverlapTooLong,
+                "max_seconds=3600",
+            ),
+            (of_key(KeyError::OverlapWhileDisabled { overlap: hour }), C::OverlapWhileDisabled, ""),
             (of_key(KeyError::Stale { given: 1, current: 2 }), C::Stale, versions),
             (of_key(RandomError::Repeats(Drawn::Secret)), C::RandomSourceRepeats, ""),
             (of_key(RuleError::Name(NameError::Empty)), C::InvalidName, ""),
@@ -316,7 +351,11 @@ mod tests {
             (of_key(RuleError::ZeroLifetime), C::ZeroLifetime, ""),
             (of_key(RuleError::LifetimeOverflow(hour)), C::LifetimeOverflow, ""),
             (
-                of_key(RuleError::LifetimeTooLong { max: hour }),
+                of_key(RuleError::LifetimeTooLong {
+                    field: ExpiryField::ExpiresIn,
+                    lifetime: None,
+                    max: hour,
+                }),
                 C::LifetimeTooLong,
                 "max_seconds=3600",
             ),
@@ -326,7 +365,7 @@ mod tests {
                 &both,
             ),
             (
-                of_key(RuleError::ScopeOutsideCeiling("a:b".parse().expect("a scope"))),
+                of_key(RuleError::ScopeOutsideCeiling(scope())),
                 C::ScopeOutsideCeiling,
                 "scope=\"a:b\"",
             ),
@@ -341,13 +380,27 @@ mod tests {
                 "rate=\"1/60s\" max_rate=\"1/60s\"",
             ),
             (stored(&AccountError::UnknownRole(role)), C::UnknownRole, "role=\"viewer\""),
-            (of_policy(PolicyError::MaxKeys(0)), C::InvalidMaxKeys, "given=0"),
+            (of_key(RuleError::NoScopeLeft), C::NoScopeLeft, ""),
+            (of_key(NewOwnerError::AccountNotFound(account)), C::AccountNotFound, ""),
+            (of_key(NewOwnerError::AccountDisabled(account)), C::AccountDisabled, ""),
+            (of_key(NewOwnerError::UserSuspended(alice)), C::UserSuspended, ""),
+            (of_key(NewOwnerError::TooManyKeys { limit: 3 }), C::TooManyKeys, "limit=3"),
+            (stored(&UserError::from(denied)), C::PermissionDenied, ""),
+            (
+                of_policy(PolicyError::MaxKeys { field: PolicyField::MaxKeysPerUser, got: 0 }),
+                C::InvalidMaxKeys,
+                "field=\"max_keys_per_user\" given=0",
+            ),
             (
                 of_policy(PolicyError::ZeroLifetime(PolicyField::MaxLifetime)),
                 C::ZeroLifetime,
                 "field=\"max_lifetime\"",
             ),
-            (of_policy(PolicyError::DefaultAboveMax), C::DefaultAboveMax, ""),
+            (
+                of_policy(PolicyError::DefaultAboveMax { default: 2 * hour, max: hour }),
+                C::DefaultAboveMax,
+                "max_seconds=3600",
+            ),
             (of_policy(PolicyError::EventRetention(hour)), C::EventRetentionTooShort, "given=3600"),
             (
                 of_policy(PolicyError::NotWholeSeconds(PolicyField::Retention)),
@@ -355,6 +408,24 @@ mod tests {
                 "field=\"retention\"",
             ),
             (of_policy(PolicyError::TooManyRoles(65)), C::TooManyRoles, "given=65"),
+            (
+                of_policy(PolicyError::EventRetentionRange { min: 2 * hour, max: hour }),
+                C::EventRetentionTooShort,
+                "given=3600",
+            ),
+            (of_policy(PolicyError::TooManyScopes(257)), C::TooManyScopes, "given=257"),
+            (of_policy(PolicyError::LongDescription(501)), C::LongDescription, "given=501"),
+            (
+                of_policy(PolicyError::UnknownScope { scope: scope(), role: None }),
+                C::UnknownScope,
+                "field=\"default_scopes\" scope=\"a:b\"",
+            ),
+            (
+                of_policy(PolicyError::UnknownScope { scope: scope(), role: Some(viewer) }),
+                C::UnknownScope,
+                "role=\"viewer\" scope=\"a:b\"",
+            ),
+            (of_policy(beyond), C::BeyondPlan, "bound=\"3\" field=\"retention\" value=\"4\""),
             (of_policy(PolicyError::NamePattern), C::InvalidNamePattern, ""),
         ];
         let mut codes = BTreeSet::from([C::Malformed, C::Counted]);

@@ -6,6 +6,7 @@ use crate::record::actor::Actor;
 use crate::record::event::{DetailField, EventDetails};
 use crate::record::key::Key;
 use crate::record::operation::{Operation, Outcome};
+use crate::store::{Change, StoredKey};
 use crate::value::id::KeyId;
 use crate::value::random::{Drawn, RandomError};
 use crate::value::token::FreshSecret;
@@ -14,6 +15,7 @@ use super::Authority;
 use super::errors::KeyError;
 use super::generate::Issued;
 use super::keys::Step;
+use super::listing::entry;
 
 impl Authority {
     /// Replaces a key's secret in one atomic step, and returns the new token.
@@ -41,6 +43,10 @@ impl Authority {
     /// # }).unwrap();
     /// ```
     ///
+    /// A disabled key can be rotated without an overlap, and stays disabled. After a leak,
+    /// [`disable`](Self::disable) the key, rotate it, and [`enable`](Self::enable) it: the leaked
+    /// secret never works again.
+    ///
     /// A key has at most two secrets: a second rotation during an overlap makes the oldest secret
     /// invalid at once. [`key`](Self::key) shows whether the old secret is still in use, and
     /// [`finish_rotation`](Self::finish_rotation) ends the overlap early.
@@ -48,7 +54,8 @@ impl Authority {
     /// See [Rotation](crate::guide::rotation) in the guide.
     ///
     /// # Errors
-    /// * [`KeyError::WrongStatus`] if the key is disabled, expired or revoked.
+    /// * [`KeyError::WrongStatus`] if the key is expired or revoked.
+    /// * [`KeyError::OverlapWhileDisabled`] if the key is disabled and `overlap` is not zero.
     /// * [`KeyError::OverlapTooLong`] if the policy does not allow such a long overlap.
     /// * [`KeyError::Random`] if the random source failed.
     /// * [`KeyError::Store`]. After the kind `Unavailable` the secret may have been replaced by one
@@ -69,25 +76,27 @@ impl Authority {
         let (operation, bytes) = (Operation::KeyRotate, secret.as_bytes());
         let rotated = self.attempt(actor, operation, |attempt| {
             Box::pin(async move {
-                let record = attempt.key(key, operation).await?;
+                let stored = attempt.stored_key(key, operation).await?;
+                let record = &stored.record;
                 let rules = attempt.rules_of(&record.key().owner).await?;
                 let next = record.rotate(digest, overlap, rules.policy(), attempt.now)?;
                 if record.has_secret(bytes, &digest, &self.setup.peppers) {
-                    return Err(RandomError::Repeats(Drawn::Secret).into());
+                    return Err(KeyError::from(RandomError::Repeats(Drawn::Secret)));
                 }
                 let number = u64::from(next.key().secret_number);
                 let mut details = EventDetails::NONE.value(DetailField::SecretNumber, number);
                 if let Some(end) = next.key().overlap_ends_at {
                     details = details.text(DetailField::OverlapEnds, end);
                 }
-                attempt
-                    .write_key(Step::update(Outcome::Done(next), details), rules.conditions)
-                    .await
+                let change = Change::UpdateKey(next.clone());
+                let stored = StoredKey { record: next, ..stored };
+                let entry = entry(actor, &stored, rules.policy(), attempt.now);
+                Ok(attempt.write(rules.conditions, change, details, entry).await?)
             })
         });
-        let key = rotated.await?.into_inner();
-        let token = secret.into_token(&key.prefix, key.id);
-        Ok(Issued { key, token })
+        let entry = rotated.await?;
+        let token = secret.into_token(&entry.key.prefix, entry.key.id);
+        Ok(Issued { key: entry.key.clone(), entry, token })
     }
 
     /// Ends the overlap of a rotation early, so that the old secret is refused.

@@ -165,10 +165,10 @@ impl Authority {
     ///
     /// ```
     /// use keywright::{NewAccount, store::AccountQuery};
-    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, Role, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
-    /// # policy.roles.insert("analyst".parse()?, "invoices:read reports:read".parse()?);
+    /// # let mut policy = Policy::allowing("invoices:read reports:read".parse()?, "invoices:write".parse()?);
+    /// # policy.plan.roles.insert("analyst".parse()?, Role::new("invoices:read reports:read".parse()?));
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
     /// # let ada = Actor::administrator(UserId::new("ada")?);

@@ -37,7 +37,8 @@ pub enum Reason {
     /// The credential is not a token: its grammar, length or checksum is wrong.
     #[error("the credential is malformed")]
     Malformed,
-    /// No key has this id, prefix and secret. An old secret has this reason too once its digest is
+    /// No key has this id, prefix and secret. A key also has this reason if its tenant is not the
+    /// one that the request names, or if its prefix is not accepted here. An old secret has this reason too once its digest is
     /// removed: if it had no overlap, if its overlap was ended early, or after a later rotation.
     #[error("no key has this id, prefix and secret")]
     Unrecognized,

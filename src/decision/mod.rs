@@ -6,7 +6,7 @@
 //! | step | what fails | reason |
 //! |---|---|---|
 //! | 1 | grammar, length, checksum | [`Malformed`](Reason::Malformed) |
-//! | 2 | unknown id, other prefix, wrong secret: equal work, one answer | [`Unrecognized`](Reason::Unrecognized) |
+//! | 2 | unknown id, other prefix or one that is not accepted, other tenant, wrong secret: equal work, one answer | [`Unrecognized`](Reason::Unrecognized) |
 //! | 3 | the retiring secret after the overlap | [`Superseded`](Reason::Superseded) |
 //! | 4 | the key's status | [`Revoked`](Reason::Revoked), [`Expired`](Reason::Expired), [`Disabled`](Reason::Disabled), [`NotYetValid`](Reason::NotYetValid) |
 //! | 5 | the owner | [`AccountDisabled`](Reason::AccountDisabled), [`UserSuspended`](Reason::UserSuspended) |
@@ -29,7 +29,7 @@ use subtle::Choice;
 
 use crate::decision::request::AccessRequest;
 use crate::record::freshness::Found;
-use crate::record::key::Key;
+use crate::record::key::{Key, KeyRecord};
 use crate::record::owner_record::OwnerRecord;
 use crate::record::policy::Policy;
 use crate::record::policy_in_force::PolicyInForce;
@@ -37,6 +37,7 @@ use crate::record::rates_in_force::RatesInForce;
 use crate::record::scopes_in_force::ScopesInForce;
 use crate::record::status::KeyStatus;
 use crate::value::digest::{DigestError, PepperRing};
+use crate::value::prefixes::Prefixes;
 use crate::value::time::Timestamp;
 use crate::value::token::Presented;
 
@@ -46,10 +47,19 @@ pub use self::grant::{Grant, SecretUsed};
 /// The inputs of a decision besides the credential and the request.
 pub(crate) struct Circumstances<'a, R> {
     pub(crate) peppers: &'a PepperRing,
+    pub(crate) prefixes: &'a Prefixes,
     pub(crate) default_policy: &'a Arc<Policy>,
     pub(crate) now: Timestamp,
     /// Takes one use of a key's rates, or returns how long to wait for one.
     pub(crate) rate: R,
+}
+
+/// The keys that a credential may belong to. Other keys count as unknown.
+#[derive(Clone, Copy)]
+pub(crate) struct Expected<'a> {
+    pub(crate) prefixes: &'a Prefixes,
+    /// The id of the tenant, if the request names one.
+    pub(crate) tenant: Option<&'a str>,
 }
 
 /// A credential that is denied or cannot be checked.
@@ -61,20 +71,24 @@ pub(crate) enum DecideError {
 }
 
 /// Decides on a well-formed credential (step 1 has passed), given what the store found for its id.
+///
+/// Takes the record into the grant, and leaves it to the caller if the credential is denied.
 pub(crate) fn decide<R>(
     presented: &Presented<'_>,
-    found: Option<Found>,
+    found: &mut Option<Found>,
     request: &AccessRequest<'_>,
     circumstances: Circumstances<'_, R>,
 ) -> Result<Grant, DecideError>
 where
     R: FnOnce(&Key, RatesInForce) -> Result<(), Duration>,
 {
-    let Circumstances { peppers, default_policy, now, rate } = circumstances;
+    let Circumstances { peppers, prefixes, default_policy, now, rate } = circumstances;
     let deny = |reason| DecideError::Denied(Denial::of(presented.key_id, reason));
 
     // Steps 2 and 3.
-    let (Found { snapshot, age }, secret_used) = recognize(presented, found, peppers, now)?;
+    let expected = Expected { prefixes, tenant: request.tenant };
+    let (Found { snapshot, .. }, secret_used) =
+        recognize(presented, found.as_ref(), expected, peppers, now)?;
     let key = snapshot.record().key();
     let policy = PolicyInForce::new(snapshot.policy(), default_policy);
     // Steps 4 to 6.
@@ -98,37 +112,48 @@ where
     if let Some(rates) = RatesInForce::of(key, policy, now) {
         rate(key, rates).map_err(|wait| deny(Reason::RateLimited(wait)))?;
     }
+    let Some(Found { snapshot, age }) = found.take() else {
+        return Err(deny(Reason::Unrecognized));
+    };
     let default_policy = Arc::clone(default_policy);
     Ok(Grant { snapshot, default_policy, secret_used, at: now, age })
 }
 
 /// Runs steps 2 and 3: checks that the presented secret is one of the key's.
 ///
-/// An unknown id costs the same work as a wrong secret.
-pub(crate) fn recognize(
+/// An unknown id and a key that is not expected cost the same work as a wrong secret.
+pub(crate) fn recognize<'a>(
     presented: &Presented<'_>,
-    found: Option<Found>,
+    found: Option<&'a Found>,
+    expected: Expected<'_>,
     peppers: &PepperRing,
     now: Timestamp,
-) -> Result<(Found, SecretUsed), DecideError> {
+) -> Result<(&'a Found, SecretUsed), DecideError> {
     let deny = |reason| DecideError::Denied(Denial::of(presented.key_id, reason));
     // The counter is rarely in the CPU cache: this read fetches it while the secret is hashed.
-    let _is_listed = found.as_ref().map(|found| found.snapshot.tally().is_listed());
+    let _is_listed = found.map(|found| found.snapshot.tally().is_listed());
     let computed = peppers.digest(&presented.key_id, presented.secret);
     let dummy = computed.unmatched();
 
-    let record = found.as_ref().map(|found| found.record());
+    let record = found.map(|found| found.record());
     let current = record.map_or(&dummy, |record| record.digest());
     let retiring = record.and_then(|record| record.retiring_digest()).unwrap_or(&dummy);
     let compare = |stored| peppers.matches(stored, &computed, &presented.key_id, presented.secret);
     let (current, retiring) = (compare(current), compare(retiring));
-    let bound = record.is_some_and(|record| presented.is_bound_to(&record.key().prefix));
-    let bound = Choice::from(u8::from(bound));
+    let key = record.map(KeyRecord::key);
+    let prefix = key.map_or(expected.prefixes.own(), |key| &key.prefix);
+    let tenant = key.map(|key| key.tenant.as_str()).or(expected.tenant);
+    let is_accepted = expected.prefixes.accept(prefix);
+    let is_named = expected.tenant.is_none_or(|named| tenant == Some(named));
+    let is_expected = is_accepted && is_named;
+    let bound = Choice::from(u8::from(presented.is_bound_to(prefix)));
     let is_match = |found: &Result<Choice, _>| {
         found.as_ref().is_ok_and(|matched| bool::from(*matched & bound))
     };
 
-    let Some(found) = found else { return Err(deny(Reason::Unrecognized)) };
+    let Some(found) = found.filter(|_| is_expected) else {
+        return Err(deny(Reason::Unrecognized));
+    };
     let overlapping = found.record().key().is_overlapping(now);
     if is_match(&current) {
         return Ok((found, SecretUsed::Current));

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::record::freshness::Freshness;
+use crate::value::id::TenantId;
 use crate::value::scope::{Access, Scope, ScopeSet};
 
 use crate::value::token::Credential;
@@ -38,6 +39,7 @@ const INLINE: usize = 4;
 pub struct AccessRequest<'a> {
     pub(crate) credential: Credential<'a>,
     pub(crate) source: Option<IpAddr>,
+    pub(crate) tenant: Option<&'a str>,
     pub(crate) access: Access,
     pub(crate) freshness: Freshness,
     needed: [Option<&'a Scope>; INLINE],
@@ -68,8 +70,9 @@ impl<'a> AccessRequest<'a> {
         Self {
             credential,
             source: None,
+            tenant: None,
             access: Access::ReadOnly,
-            freshness: Freshness::Usual,
+            freshness: Freshness::StoreDefault,
             needed: [None; INLINE],
             needed_too: Vec::new(),
         }
@@ -148,6 +151,35 @@ impl<'a> AccessRequest<'a> {
     /// ```
     pub fn source(self, source: IpAddr) -> Self {
         Self { source: Some(source), ..self }
+    }
+
+    /// Names the tenant that the request is for.
+    ///
+    /// A key of another tenant is then [`Unrecognized`](crate::Reason::Unrecognized), like an
+    /// unknown key. Without a tenant, the keys of all tenants are accepted, and
+    /// [`Grant::tenant`](crate::Grant::tenant) says which tenant the key belongs to.
+    ///
+    /// ```
+    /// use keywright::{AccessRequest, Reason, TenantId};
+    ///
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
+    /// let (acme, globex) = (TenantId::new("acme")?, TenantId::new("globex")?);
+    /// let alice = Actor::developer(UserId::new("alice")?).in_tenant(acme.clone());
+    /// let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    ///
+    /// let request = AccessRequest::token(issued.token.expose());
+    /// verifier.verify_request(&request.clone().tenant(&acme)).await?;
+    /// let error = verifier.verify_request(&request.tenant(&globex)).await.expect_err("not globex's");
+    /// assert_eq!(error.denial().map(|denial| denial.reason()), Some(&Reason::Unrecognized));
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn tenant(self, tenant: &'a TenantId) -> Self {
+        Self { tenant: Some(tenant.as_str()), ..self }
     }
 
     /// Sets the access that the request needs.

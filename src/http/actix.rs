@@ -10,6 +10,7 @@ use actix_web::dev::{Payload, Service, ServiceRequest, ServiceResponse, Transfor
 use actix_web::error::ErrorInternalServerError;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::uri::Authority;
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError};
 
 use super::guard::Guard;
@@ -28,12 +29,12 @@ where
 {
     type Response = ServiceResponse<EitherBody<B>>;
     type Error = Error;
-    type Transform = GuardedService<S>;
+    type Transform = GuardMiddleware<S>;
     type InitError = ();
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, inner: S) -> Self::Future {
-        ready(Ok(GuardedService { guard: self.clone(), inner: Rc::new(inner) }))
+        ready(Ok(GuardMiddleware { guard: self.clone(), inner: Rc::new(inner) }))
     }
 }
 
@@ -60,12 +61,12 @@ where
 /// # Ok(()) }) }
 /// ```
 #[derive(Debug)]
-pub struct GuardedService<S> {
+pub struct GuardMiddleware<S> {
     guard: Guard,
     inner: Rc<S>,
 }
 
-impl<S, B> Service<ServiceRequest> for GuardedService<S>
+impl<S, B> Service<ServiceRequest> for GuardMiddleware<S>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
     B: 'static,
@@ -102,6 +103,14 @@ impl GuardedRequest for ServiceRequest {
 
     fn is_safe(&self) -> bool {
         self.method().is_safe()
+    }
+
+    fn authority(&self) -> Option<&str> {
+        self.uri().authority().map(Authority::as_str)
+    }
+
+    fn path(&self) -> &str {
+        self.uri().path()
     }
 
     fn peer(&self) -> Option<IpAddr> {

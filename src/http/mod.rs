@@ -21,11 +21,12 @@ pub mod management;
 mod tower;
 
 #[cfg(feature = "actix")]
-pub use self::actix::{GuardedService, OptionalGrant};
+pub use self::actix::{GuardMiddleware, OptionalGrant};
 pub use self::guard::Guard;
 pub use self::guard::credentials::CredentialSources;
 pub use self::guard::headers::HeaderError;
 pub use self::guard::rejection::{Rejection, RejectionCause};
 pub use self::guard::source_address::{PeerAddr, TrustedProxies, TrustedProxiesError};
+pub use self::guard::tenant::{RequestHead, RequestTenant};
 #[cfg(feature = "tower")]
 pub use self::tower::{GuardBody, GuardFuture, GuardService};

@@ -2,11 +2,13 @@
 //! decided.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::ops::BitOr;
 
 use crate::record::key::Owner;
 use crate::record::operation::Operation;
 use crate::value::id::{TenantId, UserId};
+use crate::value::name::Name;
 
 /// The caller of a management operation: a person, or the host application itself.
 ///
@@ -53,6 +55,10 @@ pub struct Actor {
     tenant: TenantId,
     permissions: Permissions,
     licensed: bool,
+    source: Option<IpAddr>,
+    name: Option<Name>,
+    /// Whether the actor is an operator of the host in this tenant.
+    is_operator: bool,
 }
 
 impl Actor {
@@ -70,7 +76,20 @@ impl Actor {
     /// # Ok::<(), keywright::Error>(())
     /// ```
     pub fn new(id: UserId, permissions: Permissions) -> Self {
-        Self { id, tenant: TenantId::default(), permissions, licensed: true }
+        Self {
+            id,
+            tenant: TenantId::default(),
+            permissions,
+            licensed: true,
+            source: None,
+            name: None,
+            is_operator: false,
+        }
+    }
+
+    /// Creates the actor of an operator in a tenant.
+    pub(crate) fn of_operator(id: UserId, tenant: TenantId) -> Self {
+        Self { tenant, is_operator: true, ..Self::administrator(id) }
     }
 
     /// Creates an actor with every permission, including those for the plan, for service accounts
@@ -88,13 +107,13 @@ impl Actor {
         Self::new(id, Permissions::ADMINISTRATOR)
     }
 
-    /// Creates an actor who sets the policy, lists all keys, revokes any key and reads events.
+    /// Creates an actor who edits the settings, manages users, lists all keys, revokes any key and reads events.
     ///
     /// ```
     /// use keywright::{Actor, Operation, UserId};
     ///
     /// let admin = Actor::tenant_admin(UserId::new("ada")?);
-    /// assert!(admin.may_for_any(Operation::PolicySet));
+    /// assert!(admin.may_for_any(Operation::SettingsEdit));
     /// assert!(!admin.may_for_any(Operation::PlanSet));
     /// # Ok::<(), keywright::Error>(())
     /// ```
@@ -174,6 +193,65 @@ impl Actor {
         self.licensed
     }
 
+    /// Sets the address that the actor's request came from.
+    ///
+    /// Every event of the actor then has this address. The host takes it from the connection, or
+    /// from the header of a proxy that it trusts; see [Actors](crate::guide::actors) in the guide.
+    ///
+    /// ```
+    /// use std::net::IpAddr;
+    /// use keywright::{Actor, UserId};
+    ///
+    /// let address = IpAddr::from([203, 0, 113, 7]);
+    /// let alice = Actor::developer(UserId::new("alice")?).source_address(address);
+    /// assert_eq!(alice.source(), Some(address));
+    /// # Ok::<(), keywright::Error>(())
+    /// ```
+    pub fn source_address(self, address: IpAddr) -> Self {
+        Self { source: Some(address), ..self }
+    }
+
+    /// Sets the name of the person, for pages that show it.
+    ///
+    /// Events do not have it: they name the actor by id, which stays when a name changes.
+    ///
+    /// ```
+    /// use keywright::{Actor, Name, UserId};
+    ///
+    /// let alice = Actor::developer(UserId::new("u-4711")?).display_name(Name::new("Alice Wong")?);
+    /// assert_eq!(alice.shown_name().map(Name::as_str), Some("Alice Wong"));
+    /// # Ok::<(), keywright::Error>(())
+    /// ```
+    pub fn display_name(self, name: Name) -> Self {
+        Self { name: Some(name), ..self }
+    }
+
+    /// Returns the address that the actor's request came from, if the host gave one.
+    ///
+    /// ```
+    /// use keywright::{Actor, UserId};
+    ///
+    /// let alice = Actor::developer(UserId::new("alice")?);
+    /// assert_eq!(alice.source(), None);
+    /// # Ok::<(), keywright::Error>(())
+    /// ```
+    pub fn source(&self) -> Option<IpAddr> {
+        self.source
+    }
+
+    /// Returns the name of the person, if the host gave one.
+    ///
+    /// ```
+    /// use keywright::{Actor, UserId};
+    ///
+    /// let alice = Actor::developer(UserId::new("alice")?);
+    /// assert_eq!(alice.shown_name(), None);
+    /// # Ok::<(), keywright::Error>(())
+    /// ```
+    pub fn shown_name(&self) -> Option<&Name> {
+        self.name.as_ref()
+    }
+
     /// Returns the actor's id, which the host chose.
     ///
     /// ```
@@ -228,7 +306,7 @@ impl Actor {
 
     /// Returns whether the actor is the user that `owner` names.
     ///
-    /// No actor owns the keys of a service account.
+    /// No actor owns the keys of a service account, and no [`Operator`](crate::Operator) owns a key.
     ///
     /// ```
     /// use keywright::{Actor, Owner, UserId};
@@ -239,7 +317,12 @@ impl Actor {
     /// # Ok::<(), keywright::Error>(())
     /// ```
     pub fn owns(&self, owner: &Owner) -> bool {
-        matches!(owner, Owner::User(user) if *user == self.id)
+        !self.is_operator && matches!(owner, Owner::User(user) if *user == self.id)
+    }
+
+    /// Returns whether the actor is an operator of the host.
+    pub(crate) fn is_operator(&self) -> bool {
+        self.is_operator
     }
 
     /// Returns whether the actor has permission for `operation` on a key of `owner`.
@@ -270,7 +353,7 @@ impl Actor {
 
     /// Returns whether the actor has permission for `operation` on keys of any owner.
     ///
-    /// For an operation that is not about keys, such as [`Operation::PolicySet`], it returns
+    /// For an operation that is not about keys, such as [`Operation::SettingsEdit`], it returns
     /// whether the actor has the permission.
     ///
     /// ```
@@ -396,25 +479,25 @@ impl Permissions {
     /// Permissions to see and set the policy, see all keys and accounts, revoke any key and read
     /// events: the set of [`Actor::tenant_admin`].
     pub const TENANT_ADMIN: Self = Self::SHOW_ANY
-        .and(Self::REVOKE_ANY)
-        .and(Self::SHOW_ACCOUNTS)
-        .and(Self::SHOW_POLICY)
-        .and(Self::EDIT_SETTINGS)
-        .and(Self::MANAGE_USERS)
-        .and(Self::TRANSFER_ANY)
-        .and(Self::SHOW_EVENTS);
+        .union(Self::REVOKE_ANY)
+        .union(Self::SHOW_ACCOUNTS)
+        .union(Self::SHOW_POLICY)
+        .union(Self::EDIT_SETTINGS)
+        .union(Self::MANAGE_USERS)
+        .union(Self::TRANSFER_ANY)
+        .union(Self::SHOW_EVENTS);
     /// Permissions for every operation on the actor's own keys, and to see the policy: the set of
     /// [`Actor::developer`].
     pub const DEVELOPER: Self = Self::SHOW_OWN
-        .and(Self::GENERATE_OWN)
-        .and(Self::EDIT_OWN)
-        .and(Self::ROTATE_OWN)
-        .and(Self::REVOKE_OWN)
-        .and(Self::DELETE_OWN)
-        .and(Self::SHOW_POLICY);
+        .union(Self::GENERATE_OWN)
+        .union(Self::EDIT_OWN)
+        .union(Self::ROTATE_OWN)
+        .union(Self::REVOKE_OWN)
+        .union(Self::DELETE_OWN)
+        .union(Self::SHOW_POLICY);
     /// Permissions to see everything: the set of [`Actor::auditor`].
     pub const AUDITOR: Self =
-        Self::SHOW_ANY.and(Self::SHOW_ACCOUNTS).and(Self::SHOW_POLICY).and(Self::SHOW_EVENTS);
+        Self::SHOW_ANY.union(Self::SHOW_ACCOUNTS).union(Self::SHOW_POLICY).union(Self::SHOW_EVENTS);
 
     /// Returns the union of both sets.
     ///
@@ -423,10 +506,10 @@ impl Permissions {
     /// ```
     /// use keywright::Permissions;
     ///
-    /// const ON_CALL: Permissions = Permissions::AUDITOR.and(Permissions::REVOKE_ANY);
+    /// const ON_CALL: Permissions = Permissions::AUDITOR.union(Permissions::REVOKE_ANY);
     /// assert_eq!(ON_CALL, Permissions::AUDITOR | Permissions::REVOKE_ANY);
     /// ```
-    pub const fn and(self, other: Self) -> Self {
+    pub const fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
@@ -486,7 +569,7 @@ impl BitOr for Permissions {
     type Output = Self;
 
     fn bitor(self, other: Self) -> Self {
-        self.and(other)
+        self.union(other)
     }
 }
 

@@ -10,12 +10,13 @@ use crate::record::rules::{RuleError, check_name, check_rate, check_scopes, is_a
 use crate::value::metadata::Metadata;
 use crate::value::name::Name;
 use crate::value::network::Networks;
+use crate::value::note::{Contact, Description};
 use crate::value::rate::Rate;
 use crate::value::scope::ScopeSet;
 use crate::value::text_enum::text_enum;
 use crate::value::time::Timestamp;
 
-/// A change of the name, scopes, networks, rate or metadata of a key, for
+/// A change of the name, scopes, networks, rate, description, contact or metadata of a key, for
 /// [`Authority::edit`](crate::Authority::edit).
 ///
 /// The edit changes only the fields that are set.
@@ -46,6 +47,8 @@ pub struct KeyEdit {
     pub(crate) scopes: Option<ScopeSet>,
     pub(crate) networks: Option<Networks>,
     pub(crate) rate: Option<NewRate>,
+    pub(crate) description: Option<NewDescription>,
+    pub(crate) contact: Option<NewContact>,
     pub(crate) metadata: Option<Metadata>,
     pub(crate) if_version: Option<u64>,
 }
@@ -53,6 +56,14 @@ pub struct KeyEdit {
 /// The rate to set; `None` removes the key's rate.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NewRate(pub(crate) Option<Rate>);
+
+/// The description to set; `None` removes it.
+#[derive(Clone, Debug)]
+pub(crate) struct NewDescription(pub(crate) Option<Description>);
+
+/// The contact to set; `None` removes it.
+#[derive(Clone, Debug)]
+pub(crate) struct NewContact(pub(crate) Option<Contact>);
 
 impl KeyEdit {
     /// Creates an edit that changes nothing until a setter is called.
@@ -171,6 +182,52 @@ impl KeyEdit {
         Self { rate: Some(NewRate(rate)), ..self }
     }
 
+    /// Sets the description, or removes it with `None`.
+    ///
+    /// ```
+    /// use keywright::{Description, KeyEdit};
+    ///
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// let description = Description::new("Sends invoices to the archive")?;
+    /// let edit = KeyEdit::new().description(Some(description.clone()));
+    /// let key = authority.edit(&alice, &issued.key.id, edit).await?.into_inner();
+    /// assert_eq!(key.description, Some(description));
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn description(self, description: Option<Description>) -> Self {
+        Self { description: Some(NewDescription(description)), ..self }
+    }
+
+    /// Sets the contact, or removes it with `None`.
+    ///
+    /// ```
+    /// use keywright::{Contact, KeyEdit};
+    ///
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// let contact = Contact::new("billing-team@example.com")?;
+    /// let edit = KeyEdit::new().contact(Some(contact.clone()));
+    /// let key = authority.edit(&alice, &issued.key.id, edit).await?.into_inner();
+    /// assert_eq!(key.contact, Some(contact));
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn contact(self, contact: Option<Contact>) -> Self {
+        Self { contact: Some(NewContact(contact)), ..self }
+    }
+
     /// Replaces all metadata.
     ///
     /// ```
@@ -224,11 +281,20 @@ impl KeyEdit {
     }
 
     /// Returns the operation that applies to the edit: that of the field with the strictest rule.
-    /// Name and metadata can be changed in any status, other fields only while the key is neither
-    /// revoked nor expired.
+    /// Name, description, contact and metadata can be changed in any status, other fields only while
+    /// the key is neither revoked nor expired.
     pub(crate) fn operation(&self) -> Operation {
         // Without `..`: a new field that is missing here does not compile.
-        let Self { name, scopes, networks, rate, metadata: _, if_version: _ } = self;
+        let Self {
+            name,
+            scopes,
+            networks,
+            rate,
+            description: _,
+            contact: _,
+            metadata: _,
+            if_version: _,
+        } = self;
         if scopes.is_some() || networks.is_some() || rate.is_some() {
             Operation::KeyEdit
         } else if name.is_some() {
@@ -272,6 +338,19 @@ impl KeyEdit {
         }
     }
 
+    /// Writes the description, contact and metadata of the edit to the key.
+    fn write_notes(&self, key: &mut Key) {
+        if let Some(NewDescription(description)) = &self.description {
+            key.description.clone_from(description);
+        }
+        if let Some(NewContact(contact)) = &self.contact {
+            key.contact.clone_from(contact);
+        }
+        if let Some(metadata) = &self.metadata {
+            key.metadata.clone_from(metadata);
+        }
+    }
+
     /// Marks the limits that an administrator sets with this edit. Removing networks or a rate
     /// leaves that limit to the owner again.
     fn mark_admin_limits(&self, set: &mut AdminLimits) {
@@ -305,17 +384,17 @@ impl From<RuleError> for EditError {
 }
 
 impl KeyRecord {
-    /// Applies only the metadata of an edit. No rule of a policy limits metadata, so none is
-    /// checked.
+    /// Applies only the description, contact and metadata of an edit. No rule of a policy limits
+    /// them, so none is checked.
     pub(crate) fn annotate(
         &self,
         edit: &KeyEdit,
         now: Timestamp,
     ) -> Result<Outcome<Self>, WrongStatus> {
         self.possible(Operation::KeyAnnotate, now)?;
-        let key = self.key();
-        let metadata = edit.metadata.as_ref().unwrap_or(&key.metadata).clone();
-        Ok(self.changed_to(Key { metadata, ..key.clone() }, now))
+        let mut next = self.key().clone();
+        edit.write_notes(&mut next);
+        Ok(self.changed_to(next, now))
     }
 
     /// Applies an edit. `account` is the key's owner, if the owner is a service account.
@@ -341,7 +420,7 @@ impl KeyRecord {
         next.scopes.clone_from(edit.scopes.as_ref().unwrap_or(&key.scopes));
         next.networks.clone_from(edit.networks.as_ref().unwrap_or(&key.networks));
         next.rate = edit.rate.map_or(key.rate, |NewRate(rate)| rate);
-        next.metadata.clone_from(edit.metadata.as_ref().unwrap_or(&key.metadata));
+        edit.write_notes(&mut next);
         if is_administrator(actor, &key.owner) {
             edit.mark_admin_limits(&mut next.admin_limits);
         }
@@ -361,6 +440,10 @@ text_enum! {
         Networks = "networks";
         /// The key's rate.
         Rate = "rate";
+        /// The key's description.
+        Description = "description";
+        /// The key's contact.
+        Contact = "contact";
         /// The key's metadata.
         Metadata = "metadata";
     }
@@ -374,6 +457,8 @@ impl KeyField {
             Self::Scopes => before.scopes != after.scopes,
             Self::Networks => before.networks != after.networks,
             Self::Rate => before.rate != after.rate,
+            Self::Description => before.description != after.description,
+            Self::Contact => before.contact != after.contact,
             Self::Metadata => before.metadata != after.metadata,
         };
         Self::ALL.iter().copied().filter(differs).collect()

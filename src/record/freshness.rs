@@ -32,7 +32,7 @@ pub enum Freshness {
     /// The store's own limit applies. A store without a cache always answers with the current
     /// state.
     #[default]
-    Usual,
+    StoreDefault,
     /// The answer is at most this old. The store's own limit applies too, if it is stricter. With
     /// zero, a cache reads from the store behind it.
     AtMost(Duration),
@@ -134,7 +134,7 @@ impl Age {
 /// # let authority = keywright.authority();
 /// # let alice = Actor::developer(UserId::new("alice")?);
 /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
-/// let found = store.resolve(&issued.key.id, Freshness::Usual).await?;
+/// let found = store.resolve(&issued.key.id, Freshness::StoreDefault).await?;
 /// assert!(found.is_some_and(|found| found.age == Age::NONE));
 /// # Ok::<(), keywright::Error>(())
 /// # }).unwrap();

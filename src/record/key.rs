@@ -16,10 +16,12 @@ use crate::value::id::{AccountId, IdError, KeyId, TenantId, UserId};
 use crate::value::metadata::Metadata;
 use crate::value::name::Name;
 use crate::value::network::Networks;
+use crate::value::note::{Contact, Description};
 use crate::value::rate::Rate;
 use crate::value::scope::ScopeSet;
 use crate::value::serde_strict::next_version;
 use crate::value::text::serde_as_text;
+use crate::value::text_enum::text_enum;
 use crate::value::time::Timestamp;
 use crate::value::token::Prefix;
 
@@ -84,6 +86,23 @@ impl Owner {
         }
     }
 
+    /// Returns the kind of the owner.
+    ///
+    /// ```
+    /// use keywright::{Owner, OwnerKind};
+    ///
+    /// let owner: Owner = "user:alice".parse()?;
+    /// assert_eq!(owner.kind(), OwnerKind::User);
+    /// # Ok::<(), keywright::Error>(())
+    /// ```
+    pub const fn kind(&self) -> OwnerKind {
+        match self {
+            Self::User(_) => OwnerKind::User,
+            Self::Account(_) => OwnerKind::Account,
+            Self::Organization => OwnerKind::Organization,
+        }
+    }
+
     /// Returns the id of the user or the account as text, or `organization`.
     ///
     /// ```
@@ -110,6 +129,28 @@ impl fmt::Display for Owner {
             Self::Organization => ORGANIZATION.to_owned(),
         })
     }
+}
+
+text_enum! {
+    /// The kind of an [`Owner`], with a text form such as `user`.
+    ///
+    /// The text of an owner begins with that of its kind.
+    ///
+    /// ```
+    /// use keywright::OwnerKind;
+    ///
+    /// assert_eq!("account".parse::<OwnerKind>()?, OwnerKind::Account);
+    /// # Ok::<(), keywright::Error>(())
+    /// ```
+    pub enum OwnerKind {
+        /// A person.
+        User = "user";
+        /// A service account.
+        Account = "account";
+        /// The tenant itself.
+        Organization = "organization";
+    }
+    OwnerKindError: "a kind of owner";
 }
 
 /// The error for a text that is not an [`Owner`].
@@ -187,6 +228,12 @@ pub struct Key {
     pub rate: Option<Rate>,
     /// Flags for the limits that an administrator set: scopes, networks and rate.
     pub admin_limits: AdminLimits,
+    /// The business need of the key; `None` if it has no description.
+    #[serde(deserialize_with = "crate::value::serde_strict::required")]
+    pub description: Option<Description>,
+    /// The technical owner, who is told before a rotation; `None` if there is none.
+    #[serde(deserialize_with = "crate::value::serde_strict::required")]
+    pub contact: Option<Contact>,
     /// Notes that the host keeps on the key.
     pub metadata: Metadata,
     /// The time at which the key was generated.
@@ -368,7 +415,12 @@ pub(crate) enum RotateError {
     WrongStatus(WrongStatus),
     /// The overlap is longer than the policy allows.
     OverlapTooLong {
+        overlap: Duration,
         max: Duration,
+    },
+    /// The key is disabled, and the old secret would work again after it is enabled.
+    OverlapWhileDisabled {
+        overlap: Duration,
     },
 }
 
@@ -610,9 +662,14 @@ impl KeyRecord {
         now: Timestamp,
     ) -> Result<Self, RotateError> {
         self.possible(Operation::KeyRotate, now)?;
+        // A key is often disabled because its secret leaked. An overlap would let that secret in
+        // again as soon as the key is enabled.
+        if self.key.disabled && !overlap.is_zero() {
+            return Err(RotateError::OverlapWhileDisabled { overlap });
+        }
         let max = policy.max_overlap().value;
         if overlap > max {
-            return Err(RotateError::OverlapTooLong { max });
+            return Err(RotateError::OverlapTooLong { overlap, max });
         }
         let end = now.saturating_add(overlap);
         let end = self.key.expires_at.map_or(end, |expires| expires.min(end));
@@ -663,7 +720,7 @@ impl KeyRecord {
     ) -> Result<Transition, WrongStatus> {
         let status = self.key.status(now);
         match operation.on(status) {
-            Transition::No => Err(WrongStatus { operation, status }),
+            Transition::Refused => Err(WrongStatus { operation, status }),
             possible => Ok(possible),
         }
     }

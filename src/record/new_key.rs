@@ -8,11 +8,14 @@ use crate::record::actor::Actor;
 use crate::record::admin_limits::AdminLimits;
 use crate::record::key::{Key, Owner};
 use crate::record::policy_in_force::PolicyInForce;
-use crate::record::rules::{RuleError, check_name, check_rate, check_scopes, is_administrator};
+use crate::record::rules::{
+    ExpiryField, RuleError, check_name, check_rate, check_scopes, is_administrator,
+};
 use crate::value::id::KeyId;
 use crate::value::metadata::Metadata;
 use crate::value::name::{Name, NameError};
 use crate::value::network::Networks;
+use crate::value::note::{Contact, Description};
 use crate::value::rate::Rate;
 use crate::value::scope::ScopeSet;
 use crate::value::time::Timestamp;
@@ -51,6 +54,8 @@ pub struct NewKey {
     pub(crate) scopes: ScopeSet,
     pub(crate) networks: Networks,
     pub(crate) rate: Option<Rate>,
+    pub(crate) description: Option<Description>,
+    pub(crate) contact: Option<Contact>,
     pub(crate) metadata: Metadata,
     not_before: Option<Timestamp>,
     expiry: Expiry,
@@ -58,7 +63,7 @@ pub struct NewKey {
 
 #[derive(Clone, Copy, Debug)]
 enum Expiry {
-    /// The policy's default lifetime.
+    /// The policy's default lifetime, or else its maximum.
     Default,
     Never,
     At(Timestamp),
@@ -68,8 +73,8 @@ enum Expiry {
 impl NewKey {
     /// Creates the description of a key with this name.
     ///
-    /// The key may be used from any network, and has the policy's default lifetime and rate. It has
-    /// no scopes of its own: a user's key can then do nothing, and a service account's key has all
+    /// The key may be used from any network. It has the policy's default rate and default lifetime;
+    /// without a default lifetime, it has the maximum lifetime if there is one. It has no scopes of its own: a user's key can then do nothing, and a service account's key has all
     /// scopes of the account's role.
     ///
     /// ```
@@ -94,6 +99,8 @@ impl NewKey {
             scopes: ScopeSet::empty(),
             networks: Networks::anywhere(),
             rate: None,
+            description: None,
+            contact: None,
             metadata: Metadata::default(),
             not_before: None,
             expiry: Expiry::Default,
@@ -152,8 +159,9 @@ impl NewKey {
 
     /// Sets the key's scopes.
     ///
-    /// They must be within the policy's [`scope_ceiling`](crate::Policy::scope_ceiling), or within
-    /// the role of the service account that owns the key.
+    /// They must be in the catalog of the tenant's plan ([`Plan::scopes`](crate::Plan::scopes)) and,
+    /// for a service account's key, in the account's role. A key without scopes follows the plan's
+    /// default scopes or the role.
     ///
     /// ```
     /// use keywright::NewKey;
@@ -221,6 +229,50 @@ impl NewKey {
     /// ```
     pub fn rate(self, rate: Rate) -> Self {
         Self { rate: Some(rate), ..self }
+    }
+
+    /// Sets the description: the business need of the key.
+    ///
+    /// ```
+    /// use keywright::{Description, NewKey};
+    ///
+    /// # use keywright::{Actor, Keywright, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// let description = Description::new("Sends invoices to the archive")?;
+    /// let new = NewKey::named("prod-main-app")?.description(description.clone());
+    /// let issued = authority.generate(&alice, new).await?;
+    /// assert_eq!(issued.key.description, Some(description));
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn description(self, description: Description) -> Self {
+        Self { description: Some(description), ..self }
+    }
+
+    /// Sets the contact: the technical owner, who is told before a rotation.
+    ///
+    /// ```
+    /// use keywright::{Contact, NewKey};
+    ///
+    /// # use keywright::{Actor, Keywright, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// let contact = Contact::new("billing-team@example.com")?;
+    /// let new = NewKey::named("prod-main-app")?.contact(contact.clone());
+    /// let issued = authority.generate(&alice, new).await?;
+    /// assert_eq!(issued.key.contact, Some(contact));
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn contact(self, contact: Contact) -> Self {
+        Self { contact: Some(contact), ..self }
     }
 
     /// Sets the metadata: key-value notes that the host keeps on the key.
@@ -339,6 +391,8 @@ impl NewKey {
 
     /// Sets no expiry, even if the policy has a default lifetime.
     ///
+    /// A policy with a maximum lifetime refuses such a key.
+    ///
     /// ```
     /// use keywright::NewKey;
     ///
@@ -407,15 +461,19 @@ impl NewKey {
             }
             Ok(Some(end))
         };
-        let expires = match (self.expiry, policy.default_lifetime().value) {
-            // The longest lifetime has no upper limit, so its end can be later than any time.
-            (Expiry::Default, Some(lifetime)) => Some(now.saturating_add(lifetime)),
-            (Expiry::In(lifetime), _) => after(lifetime)?,
-            (Expiry::Default, None) | (Expiry::Never, _) => None,
+        let (expires, field) = match (self.expiry, policy.default_lifetime().value) {
+            // A maximum has no upper limit. If it ends after the last possible time, that time is
+            // the expiry.
+            (Expiry::Default, Some(lifetime)) => {
+                (Some(now.saturating_add(lifetime)), ExpiryField::ExpiresIn)
+            }
+            (Expiry::In(lifetime), _) => (after(lifetime)?, ExpiryField::ExpiresIn),
+            (Expiry::Default, None) => (None, ExpiryField::ExpiresIn),
+            (Expiry::Never, _) => (None, ExpiryField::NeverExpires),
             (Expiry::At(time), _) if time.has_passed(now) => {
                 return Err(RuleError::ExpiryPassed(time));
             }
-            (Expiry::At(time), _) => Some(time),
+            (Expiry::At(time), _) => (Some(time), ExpiryField::ExpiresAt),
         };
         if policy.require_expiry().value && expires.is_none() {
             return Err(RuleError::ExpiryRequired);
@@ -423,7 +481,8 @@ impl NewKey {
         if let Some(max) = policy.max_lifetime().value
             && expires.is_none_or(|expires| expires.since(now) > max)
         {
-            return Err(RuleError::LifetimeTooLong { max });
+            let lifetime = expires.map(|expires| expires.since(now));
+            return Err(RuleError::LifetimeTooLong { field, lifetime, max });
         }
         Ok(expires)
     }
@@ -447,6 +506,8 @@ impl CheckedKey<'_> {
                 networks: by_admin && !new.networks.is_anywhere(),
                 rate: by_admin && new.rate.is_some(),
             },
+            description: new.description.clone(),
+            contact: new.contact.clone(),
             metadata: new.metadata.clone(),
             created_at: now,
             created_by: actor.id().clone(),

@@ -21,7 +21,7 @@ text_enum! {
         KeyShow = "key.show";
         /// Changes a key's name.
         KeyRename = "key.rename";
-        /// Changes a key's metadata.
+        /// Changes a key's description, contact or metadata.
         KeyAnnotate = "key.annotate";
         /// Changes a key's scopes, networks or rate.
         KeyEdit = "key.edit";
@@ -78,18 +78,18 @@ text_enum! {
 /// ```
 /// use keywright::{KeyStatus, Operation, Transition};
 ///
-/// assert_eq!(Operation::KeyRevoke.on(KeyStatus::Active), Transition::Yes);
+/// assert_eq!(Operation::KeyRevoke.on(KeyStatus::Active), Transition::Allowed);
 /// assert_eq!(Operation::KeyRevoke.on(KeyStatus::Revoked), Transition::Unchanged);
-/// assert_eq!(Operation::KeyRevoke.on(KeyStatus::Expired), Transition::No);
+/// assert_eq!(Operation::KeyRevoke.on(KeyStatus::Expired), Transition::Refused);
 /// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Transition {
     /// The operation changes the key.
-    Yes,
+    Allowed,
     /// The operation succeeds, and changes nothing.
     Unchanged,
     /// The operation is refused.
-    No,
+    Refused,
 }
 
 impl Operation {
@@ -125,36 +125,36 @@ impl Operation {
     /// ```
     /// use keywright::{KeyStatus, Operation, Transition};
     ///
-    /// assert_eq!(Operation::KeyRotate.on(KeyStatus::Active), Transition::Yes);
-    /// assert_eq!(Operation::KeyRotate.on(KeyStatus::Disabled), Transition::No);
+    /// assert_eq!(Operation::KeyRotate.on(KeyStatus::Active), Transition::Allowed);
+    /// assert_eq!(Operation::KeyRotate.on(KeyStatus::Disabled), Transition::Refused);
     /// ```
     pub const fn on(self, status: KeyStatus) -> Transition {
         use KeyStatus::{Active, Disabled, Expired, Revoked, Scheduled};
-        use Transition::{No, Unchanged, Yes};
+        use Transition::{Allowed, Refused, Unchanged};
         // One row for each operation, in the layout of the guide's table.
         #[expect(clippy::match_same_arms, reason = "rows of a table")]
         match (self, status) {
-            (Self::KeyEdit | Self::KeyTransfer, Expired | Revoked) => No,
+            (Self::KeyEdit | Self::KeyTransfer, Expired | Revoked) => Refused,
 
-            (Self::KeyDisable, Active | Scheduled) => Yes,
+            (Self::KeyDisable, Active | Scheduled) => Allowed,
             (Self::KeyDisable, Disabled) => Unchanged,
-            (Self::KeyDisable, Expired | Revoked) => No,
+            (Self::KeyDisable, Expired | Revoked) => Refused,
 
             (Self::KeyEnable, Active | Scheduled) => Unchanged,
-            (Self::KeyEnable, Disabled) => Yes,
-            (Self::KeyEnable, Expired | Revoked) => No,
+            (Self::KeyEnable, Disabled) => Allowed,
+            (Self::KeyEnable, Expired | Revoked) => Refused,
 
-            (Self::KeyRotate, Active | Scheduled) => Yes,
-            (Self::KeyRotate, Disabled | Expired | Revoked) => No,
+            (Self::KeyRotate, Active | Scheduled | Disabled) => Allowed,
+            (Self::KeyRotate, Expired | Revoked) => Refused,
 
-            (Self::KeyFinishRotation, Active | Scheduled | Disabled) => Yes,
-            (Self::KeyFinishRotation, Expired | Revoked) => No,
+            (Self::KeyFinishRotation, Active | Scheduled | Disabled) => Allowed,
+            (Self::KeyFinishRotation, Expired | Revoked) => Refused,
 
-            (Self::KeyRevoke, Active | Scheduled | Disabled) => Yes,
-            (Self::KeyRevoke, Expired) => No,
+            (Self::KeyRevoke, Active | Scheduled | Disabled) => Allowed,
+            (Self::KeyRevoke, Expired) => Refused,
             (Self::KeyRevoke, Revoked) => Unchanged,
 
-            _ => Yes,
+            _ => Allowed,
         }
     }
 }

@@ -27,7 +27,7 @@ use crate::value::name::Name;
 /// # let account = authority.create_account(&ada, new).await?;
 /// let new_key = NewKey::named("prod-main-app")?.owner(Owner::Account(account.id));
 /// let issued = authority.generate(&ada, new_key).await?;
-/// let found = store.resolve(&issued.key.id, Freshness::Usual).await?;
+/// let found = store.resolve(&issued.key.id, Freshness::StoreDefault).await?;
 /// assert!(found.is_some_and(|found| matches!(found.owner(), Some(OwnerRecord::Account(_)))));
 /// # Ok::<(), keywright::Error>(())
 /// # }).unwrap();

@@ -1,7 +1,6 @@
 //! The plan of a tenant: the limits that the host sets and that no actor of the tenant can exceed.
 
 use std::collections::BTreeMap;
-use std::num::NonZeroU64;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -13,6 +12,7 @@ use crate::value::name::NamePattern;
 use crate::value::rate::Rate;
 use crate::value::scope::{Access, Scope, ScopeSet};
 use crate::value::time::in_words;
+use crate::value::use_alert::UseAlert;
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -80,8 +80,11 @@ pub struct Plan {
     /// `None`: any name.
     #[serde(deserialize_with = "crate::value::serde_strict::required")]
     pub name_pattern: Option<NamePattern>,
-    /// The lowest threshold for an event of extensive use that the settings may have. Default 1.
-    pub min_extensive_use: NonZeroU64,
+    /// The shortest period of alerts that the settings may have: whole seconds from
+    /// [`UseAlert::MIN_PERIOD`], which is the default, to [`UseAlert::MAX_PERIOD`]. It bounds the
+    /// number of events that the keys of the tenant can raise.
+    #[serde(with = "crate::value::time::seconds")]
+    pub min_alert_period: Duration,
     /// The longest retention of dead keys that the settings may have, in whole seconds. Default
     /// `None`: no limit.
     #[serde(with = "crate::value::time::seconds::option")]
@@ -214,10 +217,14 @@ impl Plan {
         PolicyError::must_be_whole([
             (F::MaxLifetime, self.max_lifetime),
             (F::MaxOverlap, Some(self.max_overlap)),
+            (F::MinAlertPeriod, Some(self.min_alert_period)),
             (F::MaxRetention, self.max_retention),
             (F::MinEventRetention, Some(self.min_event_retention)),
             (F::MaxEventRetention, self.max_event_retention),
         ])?;
+        if !(UseAlert::MIN_PERIOD..=UseAlert::MAX_PERIOD).contains(&self.min_alert_period) {
+            return Err(PolicyError::AlertPeriod(self.min_alert_period));
+        }
         if self.min_event_retention < Self::MIN_EVENT_RETENTION {
             return Err(PolicyError::EventRetention(self.min_event_retention));
         }
@@ -271,7 +278,7 @@ impl Plan {
             max_lifetime,
             max_overlap,
             name_pattern,
-            min_extensive_use,
+            min_alert_period,
             max_retention,
             min_event_retention,
             max_event_retention,
@@ -297,7 +304,7 @@ impl Plan {
             (F::MaxLifetime, words(*max_lifetime)),
             (F::MaxOverlap, in_words(*max_overlap)),
             (F::NamePattern, or_none(name_pattern.as_ref())),
-            (F::MinExtensiveUse, min_extensive_use.to_string()),
+            (F::MinAlertPeriod, in_words(*min_alert_period)),
             (F::MaxRetention, words(*max_retention)),
             (F::MinEventRetention, in_words(*min_event_retention)),
             (F::MaxEventRetention, words(*max_event_retention)),
@@ -332,7 +339,7 @@ impl Default for Plan {
             max_lifetime: None,
             max_overlap: Self::DEFAULT_MAX_OVERLAP,
             name_pattern: None,
-            min_extensive_use: NonZeroU64::MIN,
+            min_alert_period: UseAlert::MIN_PERIOD,
             max_retention: None,
             min_event_retention: Self::MIN_EVENT_RETENTION,
             max_event_retention: None,

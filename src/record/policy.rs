@@ -8,10 +8,13 @@ use crate::record::plan::Plan;
 use crate::record::policy_field::PolicyField;
 use crate::record::role::RoleName;
 use crate::record::settings::Settings;
+use crate::record::violation::Quantity;
 use crate::value::name::NamePattern;
+use crate::value::redact::looks_like_token;
 use crate::value::scope::{Scope, ScopeSet};
 use crate::value::serde_strict::required;
 use crate::value::time::in_words;
+use crate::value::use_alert::UseAlert;
 
 /// The plan and the settings of a tenant that has stored neither.
 ///
@@ -139,6 +142,14 @@ pub enum PolicyError {
         got = in_words(*.0)
     )]
     EventRetention(Duration),
+    /// `min_alert_period` is not between [`UseAlert::MIN_PERIOD`] and [`UseAlert::MAX_PERIOD`].
+    #[error(
+        "min_alert_period must be between {min} and {max}, got {got}",
+        min = in_words(UseAlert::MIN_PERIOD),
+        max = in_words(UseAlert::MAX_PERIOD),
+        got = in_words(*.0)
+    )]
+    AlertPeriod(Duration),
     /// The plan's longest retention of events is shorter than its shortest.
     #[error(
         "max_event_retention must be at least min_event_retention, which is {}, got {}",
@@ -172,20 +183,25 @@ pub enum PolicyError {
         role: Option<RoleName>,
     },
     /// The name pattern has more than 16 environments, or one of them is not 1 to 32 characters of
-    /// `a-z0-9`.
+    /// `a-z0-9`, or looks like a token, which no name may do.
     #[error(
         "name_pattern must have at most 16 environments, each of 1 to 32 characters of a-z 0-9"
     )]
     NamePattern,
     /// A setting is beyond the bound that the tenant's plan sets for it.
-    #[error("{field} must be {bound}, as the tenant's plan requires, got {value}")]
+    #[error(
+        "{field} must be {relation} {}, as the tenant's plan requires, got {}",
+        .bound.in_words(), .value.in_words()
+    )]
     BeyondPlan {
         /// The setting.
         field: PolicyField,
-        /// The value that was given, as text.
-        value: String,
-        /// The bound, as text, such as `at most 30 days`.
-        bound: String,
+        /// The value that was given.
+        value: Quantity,
+        /// The relation that the value must have to the bound, such as `at most`.
+        relation: &'static str,
+        /// The bound.
+        bound: Quantity,
     },
 }
 
@@ -210,9 +226,10 @@ impl PolicyError {
         let word = |w: &String| {
             (1..=32).contains(&w.len())
                 && w.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+                && !looks_like_token(w)
         };
         let possible = |pattern: &NamePattern| {
-            (1..=16).contains(&pattern.environments.len()) && pattern.environments.iter().all(word)
+            pattern.environments.len() <= 16 && pattern.environments.iter().all(word)
         };
         if pattern.is_none_or(possible) { Ok(()) } else { Err(Self::NamePattern) }
     }

@@ -51,10 +51,12 @@ text_enum! {
         NamePattern = "name_pattern";
         /// [`Settings::default_rate`](crate::Settings::default_rate)
         DefaultRate = "default_rate";
-        /// [`Plan::min_extensive_use`](crate::Plan::min_extensive_use)
-        MinExtensiveUse = "min_extensive_use";
+        /// [`Plan::min_alert_period`](crate::Plan::min_alert_period)
+        MinAlertPeriod = "min_alert_period";
         /// [`Settings::extensive_use`](crate::Settings::extensive_use)
         ExtensiveUse = "extensive_use";
+        /// [`Settings::suspicious_use`](crate::Settings::suspicious_use)
+        SuspiciousUse = "suspicious_use";
         /// [`Plan::max_retention`](crate::Plan::max_retention)
         MaxRetention = "max_retention";
         /// [`Settings::retention`](crate::Settings::retention)

@@ -3,8 +3,6 @@
 //! No other module combines plan and settings. When a plan shrinks, the smaller of the two is in
 //! force at once.
 
-use std::fmt;
-use std::num::NonZeroU64;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -14,9 +12,10 @@ use crate::record::plan::Plan;
 use crate::record::policy::{Policy, PolicyError, TenantPolicy};
 use crate::record::policy_field::PolicyField;
 use crate::record::settings::Settings;
+use crate::record::violation::Quantity;
 use crate::value::name::{Name, NameError, NamePattern};
 use crate::value::rate::Rate;
-use crate::value::time::in_words;
+use crate::value::use_alert::UseAlert;
 
 /// The value of a rule that is in force, and the reason for it.
 ///
@@ -104,8 +103,10 @@ pub struct EffectivePolicy {
     pub name_pattern: InForce<Option<NamePattern>>,
     /// The rate of a key without a rate of its own; `None` if there is no limit.
     pub default_rate: InForce<Option<Rate>>,
-    /// The threshold for events of extensive use; `None` if there are no such events.
-    pub extensive_use: InForce<Option<NonZeroU64>>,
+    /// The alert for extensive use; `None` if there are no such events.
+    pub extensive_use: InForce<Option<UseAlert>>,
+    /// The alert for suspicious use; `None` if there are no such events.
+    pub suspicious_use: InForce<Option<UseAlert>>,
     /// The time for which a dead key is kept.
     pub retention: InForce<Duration>,
     /// The time for which an audit event is kept.
@@ -194,10 +195,18 @@ impl<'a> PolicyInForce<'a> {
         self.rule(|settings| settings.default_rate.map(Some), None, cut)
     }
 
-    pub(crate) fn extensive_use(self) -> InForce<Option<NonZeroU64>> {
-        let min = self.plan.min_extensive_use;
-        let cut = |own: Option<NonZeroU64>| own.map(|every| every.max(min));
-        self.rule(|settings| settings.extensive_use.map(Some), None, cut)
+    pub(crate) fn extensive_use(self) -> InForce<Option<UseAlert>> {
+        self.alert(|settings| settings.extensive_use)
+    }
+
+    pub(crate) fn suspicious_use(self) -> InForce<Option<UseAlert>> {
+        self.alert(|settings| settings.suspicious_use)
+    }
+
+    fn alert(self, field: impl Fn(&'a Settings) -> Option<UseAlert>) -> InForce<Option<UseAlert>> {
+        let min = self.plan.min_alert_period;
+        let cut = |own: Option<UseAlert>| own.map(|alert| alert.in_period_of(min));
+        self.rule(|settings| field(settings).map(Some), None, cut)
     }
 
     pub(crate) fn retention(self) -> InForce<Duration> {
@@ -227,6 +236,7 @@ impl<'a> PolicyInForce<'a> {
             name_pattern: InForce { value: pattern.cloned(), source },
             default_rate: self.default_rate(),
             extensive_use: self.extensive_use(),
+            suspicious_use: self.suspicious_use(),
             retention: self.retention(),
             event_retention: self.event_retention(),
         }
@@ -266,32 +276,46 @@ impl Settings {
             (F::Retention, self.retention, plan.max_retention),
             (F::EventRetention, self.event_retention, plan.max_event_retention),
         ];
+        let seconds = |time: Duration| Quantity::Seconds(time.as_secs());
         for (field, value, bound) in times {
             if let (Some(value), Some(bound)) = (value, bound)
                 && value > bound
             {
-                return Err(beyond(field, in_words(value), "at most", in_words(bound)));
+                return Err(beyond(field, seconds(value), "at most", seconds(bound)));
             }
         }
         let (least, times) = (plan.min_event_retention, self.event_retention);
         if let Some(value) = times.filter(|value| *value < least) {
-            return Err(beyond(F::EventRetention, in_words(value), "at least", in_words(least)));
+            return Err(beyond(F::EventRetention, seconds(value), "at least", seconds(least)));
         }
+        let number = |number: u64| Quantity::Number(number);
         let most = plan.max_keys_per_user;
         if let Some(keys) = self.max_keys_per_user.filter(|keys| *keys > most) {
+            let (keys, most) = (number(keys.into()), number(most.into()));
             return Err(beyond(F::MaxKeysPerUser, keys, "at most", most));
         }
         if let (Some(rate), Some(max)) = (self.default_rate, plan.max_rate)
             && !rate.is_within(&max)
         {
+            let (rate, max) = (Quantity::text(&rate), Quantity::text(&max));
             return Err(beyond(F::DefaultRate, rate, "at most", max));
         }
-        let least = plan.min_extensive_use;
-        if let Some(every) = self.extensive_use.filter(|every| *every < least) {
-            return Err(beyond(F::ExtensiveUse, every, "at least", least));
+        let least = plan.min_alert_period;
+        let alerts =
+            [(F::ExtensiveUse, self.extensive_use), (F::SuspiciousUse, self.suspicious_use)];
+        for (field, alert) in alerts {
+            if let Some(alert) = alert.filter(|alert| alert.period() < least) {
+                return Err(beyond(
+                    field,
+                    seconds(alert.period()),
+                    "in a period of at least",
+                    seconds(least),
+                ));
+            }
         }
         if plan.require_expiry && self.require_expiry == Some(false) {
-            return Err(beyond(F::RequireExpiry, false, "equal to", true));
+            let (value, bound) = (Quantity::text(&false), Quantity::text(&true));
+            return Err(beyond(F::RequireExpiry, value, "equal to", bound));
         }
         Ok(())
     }
@@ -299,10 +323,9 @@ impl Settings {
 
 fn beyond(
     field: PolicyField,
-    value: impl fmt::Display,
-    relation: &str,
-    bound: impl fmt::Display,
+    value: Quantity,
+    relation: &'static str,
+    bound: Quantity,
 ) -> PolicyError {
-    let bound = format!("{relation} {bound}");
-    PolicyError::BeyondPlan { field, value: value.to_string(), bound }
+    PolicyError::BeyondPlan { field, value, relation, bound }
 }

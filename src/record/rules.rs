@@ -18,6 +18,7 @@ use crate::record::scopes_in_force::can_have;
 use crate::value::name::{Name, NameError};
 use crate::value::rate::Rate;
 use crate::value::scope::{Scope, ScopeSet};
+use crate::value::text_enum::text_enum;
 use crate::value::time::{Timestamp, in_words};
 
 /// The error for a new or edited key that breaks a rule of the tenant's policy or an
@@ -63,8 +64,16 @@ pub enum RuleError {
     LifetimeOverflow(Duration),
     /// The lifetime is longer than the policy allows, or the key has no expiry and the policy has a
     /// limit.
-    #[error("the key must expire within {}, as the tenant's policy requires", in_words(*.max))]
+    #[error(
+        "the key must expire within {}, as the tenant's policy requires, got {}",
+        in_words(*.max),
+        lifetime.map_or_else(|| "no expiry".to_owned(), in_words)
+    )]
     LifetimeTooLong {
+        /// The field of the request that sets the expiry.
+        field: ExpiryField,
+        /// The lifetime that the caller asked for; `None` for a key that never expires.
+        lifetime: Option<Duration>,
         /// The longest lifetime that the policy allows.
         max: Duration,
     },
@@ -96,6 +105,25 @@ pub enum RuleError {
         /// The policy's default rate.
         limit: Rate,
     },
+}
+
+text_enum! {
+    /// A field of a request that sets the expiry of a new key, with a text form such as
+    /// `expires_in`.
+    ///
+    /// ```
+    /// use keywright::ExpiryField;
+    ///
+    /// assert_eq!(ExpiryField::ExpiresIn.to_string(), "expires_in");
+    /// ```
+    pub enum ExpiryField {
+        /// The time of the expiry.
+        ExpiresAt = "expires_at";
+        /// The lifetime.
+        ExpiresIn = "expires_in";
+        /// The wish for a key that never expires.
+        NeverExpires = "never_expires";
+    }
 }
 
 /// Returns whether `actor` sets the limits of this owner's keys as an administrator: an actor who

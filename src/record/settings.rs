@@ -1,6 +1,5 @@
 //! The settings of a tenant: the rules that its admin chooses within the plan.
 
-use std::num::NonZeroU64;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -12,6 +11,7 @@ use crate::value::name::NamePattern;
 use crate::value::rate::Rate;
 use crate::value::serde_strict::required;
 use crate::value::time::{in_words, seconds};
+use crate::value::use_alert::UseAlert;
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -89,10 +89,14 @@ pub struct Settings {
     /// count.
     #[serde(deserialize_with = "required")]
     pub default_rate: Option<Rate>,
-    /// The threshold for events of extensive use: the store writes one event each time the uses of
-    /// a key pass another multiple of this number. Default: no events.
+    /// The alert for extensive use: one event for each key and period with more accepted uses than
+    /// this. Default: no events.
     #[serde(deserialize_with = "required")]
-    pub extensive_use: Option<NonZeroU64>,
+    pub extensive_use: Option<UseAlert>,
+    /// The alert for suspicious use: one event for each key and period with more refused uses than
+    /// this. Default: no events.
+    #[serde(deserialize_with = "required")]
+    pub suspicious_use: Option<UseAlert>,
     /// The time for which a dead key (revoked or expired) is kept before a sweep removes it, in
     /// whole seconds.
     ///
@@ -187,6 +191,7 @@ impl Settings {
             name_pattern,
             default_rate,
             extensive_use,
+            suspicious_use,
             retention,
             event_retention,
             version: _,
@@ -202,6 +207,7 @@ impl Settings {
             (F::NamePattern, or_none(name_pattern.as_ref())),
             (F::DefaultRate, or_none(*default_rate)),
             (F::ExtensiveUse, or_none(*extensive_use)),
+            (F::SuspiciousUse, or_none(*suspicious_use)),
             (F::Retention, words(*retention)),
             (F::EventRetention, words(*event_retention)),
         ]
@@ -322,7 +328,9 @@ settings_edit! {
     /// Sets [`Settings::default_rate`].
     default_rate: Rate;
     /// Sets [`Settings::extensive_use`].
-    extensive_use: NonZeroU64;
+    extensive_use: UseAlert;
+    /// Sets [`Settings::suspicious_use`].
+    suspicious_use: UseAlert;
     /// Sets [`Settings::retention`].
     retention: Duration;
     /// Sets [`Settings::event_retention`].

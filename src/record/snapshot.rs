@@ -6,7 +6,7 @@ use crate::record::account::ServiceAccount;
 use crate::record::key::KeyRecord;
 use crate::record::owner_record::OwnerRecord;
 use crate::record::policy::TenantPolicy;
-use crate::record::tally::{AlertThreshold, Tally};
+use crate::record::tally::{Alerts, Tally};
 use crate::value::scope::Access;
 
 /// A key's record with its owner and its tenant's policy, all read at one moment.
@@ -30,7 +30,7 @@ use crate::value::scope::Access;
 /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
 /// # let new = NewAccount::new(Name::new("billing-worker")?, RoleName::new("billing")?);
 /// # let account = authority.create_account(&ada, new).await?;
-/// if let Some(found) = store.resolve(&issued.key.id, Freshness::Usual).await? {
+/// if let Some(found) = store.resolve(&issued.key.id, Freshness::StoreDefault).await? {
 ///     assert_eq!(*found.record().key(), issued.key);
 ///     assert!(found.account().is_none());
 /// }
@@ -114,8 +114,8 @@ impl Snapshot {
         if !OwnerRecord::fits(owner.as_ref(), key) {
             return Err(SnapshotError(key.id.to_string()));
         }
-        let alert = AlertThreshold::of(policy.as_deref());
-        let tally = Arc::new(Tally::new(key.id, key.secret_number, alert));
+        let alerts = Alerts::of_tenant(policy.as_deref());
+        let tally = Arc::new(Tally::new(key.id, key.secret_number, alerts));
         Ok(Self { record, owner, policy, tally })
     }
 
@@ -132,7 +132,7 @@ impl Snapshot {
     /// # let authority = keywright.authority();
     /// # let alice = Actor::developer(UserId::new("alice")?);
     /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
-    /// let found = store.resolve(&issued.key.id, Freshness::Usual).await?;
+    /// let found = store.resolve(&issued.key.id, Freshness::StoreDefault).await?;
     /// assert!(found.is_some_and(|found| *found.record().key() == issued.key));
     /// # Ok::<(), keywright::Error>(())
     /// # }).unwrap();
@@ -159,7 +159,7 @@ impl Snapshot {
     /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
     /// # let new = NewAccount::new(Name::new("billing-worker")?, RoleName::new("billing")?);
     /// # let account = authority.create_account(&ada, new).await?;
-    /// let found = store.resolve(&issued.key.id, Freshness::Usual).await?;
+    /// let found = store.resolve(&issued.key.id, Freshness::StoreDefault).await?;
     /// assert!(found.is_some_and(|found| found.account().is_none()));
     /// # Ok::<(), keywright::Error>(())
     /// # }).unwrap();
@@ -182,7 +182,7 @@ impl Snapshot {
     /// # let alice = Actor::developer(UserId::new("alice")?);
     /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
     /// // The host gave no display name for Alice.
-    /// let found = store.resolve(&issued.key.id, Freshness::Usual).await?;
+    /// let found = store.resolve(&issued.key.id, Freshness::StoreDefault).await?;
     /// assert!(found.is_some_and(|found| found.owner().is_none()));
     /// # Ok::<(), keywright::Error>(())
     /// # }).unwrap();
@@ -205,7 +205,7 @@ impl Snapshot {
     /// # let alice = Actor::developer(UserId::new("alice")?);
     /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
     /// // The tenant has not set a policy of its own.
-    /// let found = store.resolve(&issued.key.id, Freshness::Usual).await?;
+    /// let found = store.resolve(&issued.key.id, Freshness::StoreDefault).await?;
     /// assert!(found.is_some_and(|found| found.policy().is_none()));
     /// # Ok::<(), keywright::Error>(())
     /// # }).unwrap();

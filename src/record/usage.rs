@@ -1,15 +1,16 @@
 //! This module holds the usage of keys as stores keep it, written as deltas. Usage is stored apart
 //! from the key's record, and no operation writes both.
 
-use std::num::NonZeroU64;
-
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::record::use_windows::UseWindows;
 use crate::value::id::KeyId;
 use crate::value::time::Timestamp;
+use crate::value::use_alert::UseAlert;
 
-/// The number of uses of a key and the times of its last uses, up to the last flush.
+/// The numbers of accepted and refused uses of a key and the times of the last ones, up to the last
+/// flush.
 ///
 /// ```
 /// use keywright::store::KeyStore;
@@ -40,6 +41,11 @@ pub struct Usage {
     /// The last uses of the two newest secrets that were used, newest first. No older secret can
     /// work.
     by_secret: [Option<SecretUse>; 2],
+    refused: u64,
+    #[serde(deserialize_with = "crate::value::serde_strict::required")]
+    last_refused_at: Option<Timestamp>,
+    windows: UseWindows,
+    refused_windows: UseWindows,
 }
 
 /// The last use of one secret, by its number.
@@ -57,7 +63,7 @@ impl SecretUse {
 }
 
 impl Usage {
-    /// Returns the number of uses.
+    /// Returns the number of accepted uses.
     ///
     /// ```
     /// use keywright::store::KeyStore;
@@ -83,15 +89,16 @@ impl Usage {
         self.uses
     }
 
-    /// Returns the time of the last use, with any secret of the key.
+    /// Returns the time of the last accepted use, with any secret of the key.
     ///
     /// ```
     /// use keywright::{Clock, SystemClock};
-    /// use keywright::store::{Usage, UsageDelta};
+    /// use keywright::store::{Usage, UsageDelta, UseKind};
     ///
     /// # let key = "4fQ2xk9ZrT7bWm1c".parse()?;
     /// let now = SystemClock.now();
-    /// let delta = UsageDelta { key, secret_number: 1, uses: 3, last_used_at: now, alert_every: None };
+    /// let kind = UseKind::Accepted { secret_number: 1 };
+    /// let delta = UsageDelta { key, kind, uses: 3, last_used_at: now, alert: None };
     ///
     /// let mut usage = Usage::default();
     /// assert_eq!(usage.last_used_at(), None);
@@ -135,28 +142,81 @@ impl Usage {
         used.find(|last| last.secret_number == secret_number).map(|last| last.at)
     }
 
-    /// Adds a delta.
-    ///
-    /// The uses are added to the total, and a last use never becomes earlier.
+    /// Returns the number of refused uses: requests with the key's id that were denied.
     ///
     /// ```
     /// use keywright::{Clock, SystemClock};
-    /// use keywright::store::{Usage, UsageDelta};
+    /// use keywright::store::{Usage, UsageDelta, UseKind};
     ///
     /// let now = SystemClock.now();
     /// let key = "4fQ2xk9ZrT7bWm1c".parse()?;
-    /// let delta = UsageDelta { key, secret_number: 1, uses: 3, last_used_at: now, alert_every: None };
+    /// let delta = UsageDelta { key, kind: UseKind::Refused, uses: 3, last_used_at: now, alert: None };
     ///
     /// let mut usage = Usage::default();
     /// usage.add(&delta);
+    /// assert_eq!((usage.refused(), usage.uses()), (3, 0));
+    /// # Ok::<(), keywright::IdError>(())
+    /// ```
+    pub fn refused(&self) -> u64 {
+        self.refused
+    }
+
+    /// Returns the time of the last refused use.
+    ///
+    /// ```
+    /// use keywright::store::Usage;
+    ///
+    /// assert_eq!(Usage::default().last_refused_at(), None);
+    /// ```
+    pub fn last_refused_at(&self) -> Option<Timestamp> {
+        self.last_refused_at
+    }
+
+    /// Adds a delta, and returns the alert that is due with it.
+    ///
+    /// The uses are added to the total, and a last use never becomes earlier. The uses also count
+    /// in the period of the delta's alert, unless the key has later uses in two other periods. Then
+    /// they are too late for an alert and count in the total only. An alert is due once for each
+    /// period, when its uses are more than the alert allows.
+    ///
+    /// ```
+    /// use keywright::{Clock, SystemClock};
+    /// use keywright::store::{Usage, UsageDelta, UseKind};
+    ///
+    /// let now = SystemClock.now();
+    /// let key = "4fQ2xk9ZrT7bWm1c".parse()?;
+    /// let (kind, alert) = (UseKind::Accepted { secret_number: 1 }, Some("5/3600s".parse()?));
+    /// let delta = UsageDelta { key, kind, uses: 3, last_used_at: now, alert };
+    ///
+    /// let mut usage = Usage::default();
+    /// assert_eq!(usage.add(&delta), None);
     /// assert_eq!(usage.uses(), 3);
     /// assert_eq!(usage.last_use_of(1), Some(now));
+    /// assert_eq!(usage.add(&delta).map(|due| due.uses), Some(6));
+    /// assert_eq!(usage.add(&delta), None);
     /// # Ok::<(), keywright::Error>(())
     /// ```
-    pub fn add(&mut self, delta: &UsageDelta) {
-        self.uses = self.uses.saturating_add(delta.uses);
-        self.last_used_at = self.last_used_at.max(Some(delta.last_used_at));
-        let new = SecretUse { secret_number: delta.secret_number, at: delta.last_used_at };
+    pub fn add(&mut self, delta: &UsageDelta) -> Option<AlertDue> {
+        let UsageDelta { key: _, kind, uses, last_used_at: at, alert } = *delta;
+        let windows = match kind {
+            UseKind::Accepted { secret_number } => {
+                self.uses = self.uses.saturating_add(uses);
+                self.last_used_at = self.last_used_at.max(Some(at));
+                self.add_last_use(SecretUse { secret_number, at });
+                &mut self.windows
+            }
+            UseKind::Refused => {
+                self.refused = self.refused.saturating_add(uses);
+                self.last_refused_at = self.last_refused_at.max(Some(at));
+                &mut self.refused_windows
+            }
+        };
+        let alert = alert?;
+        let uses = windows.add(alert, uses, at)?;
+        Some(AlertDue { kind, alert, window_starts_at: alert.window_start(at), uses })
+    }
+
+    fn add_last_use(&mut self, new: SecretUse) {
         self.by_secret = match self.by_secret {
             [Some(a), b] if a.secret_number == new.secret_number => [Some(a.later(new)), b],
             [a, Some(b)] if b.secret_number == new.secret_number => [a, Some(b.later(new))],
@@ -167,60 +227,86 @@ impl Usage {
     }
 }
 
-/// Uses of one secret of one key, to be added to the stored usage.
+/// An alert that is due: a key has more uses in one period than the alert allows.
 ///
 /// ```
 /// use keywright::{Clock, SystemClock};
-/// use keywright::store::UsageDelta;
+/// use keywright::store::{Usage, UsageDelta, UseKind};
 ///
 /// let delta = UsageDelta {
 ///     key: "4fQ2xk9ZrT7bWm1c".parse()?,
-///     secret_number: 1,
-///     uses: 3,
+///     kind: UseKind::Refused,
+///     uses: 21,
 ///     last_used_at: SystemClock.now(),
-///     alert_every: std::num::NonZeroU64::new(1_000),
+///     alert: Some("20/300s".parse()?),
 /// };
-/// // The total goes from 998 uses to 1001, and passes 1000.
-/// assert!(delta.is_alert_due(998, 1_001));
+/// let due = Usage::default().add(&delta).ok_or("more than 20")?;
+/// assert_eq!((due.kind, due.uses), (UseKind::Refused, 21));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct AlertDue {
+    /// Whether accepted or refused uses are too many, and the secret of the last ones.
+    pub kind: UseKind,
+    /// The alert that the uses exceed.
+    pub alert: UseAlert,
+    /// The start of the period.
+    pub window_starts_at: Timestamp,
+    /// The uses in this period so far.
+    pub uses: u64,
+}
+
+/// The kind of a counted use: accepted or refused.
+///
+/// ```
+/// use keywright::store::UseKind;
+///
+/// assert_ne!(UseKind::Accepted { secret_number: 1 }, UseKind::Refused);
+/// ```
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UseKind {
+    /// The use was accepted.
+    Accepted {
+        /// The number of the secret that was used.
+        secret_number: u32,
+    },
+    /// The use was refused: the request had the id of the key, and was denied for any reason.
+    Refused,
+}
+
+/// Uses of one key, to be added to the stored usage: accepted ones with one secret, or refused ones.
+///
+/// With an alert, all uses lie in the period of the alert that contains `last_used_at`. A verifier
+/// begins another delta when a period ends.
+///
+/// ```
+/// use keywright::{Clock, SystemClock};
+/// use keywright::store::{Usage, UsageDelta, UseKind};
+///
+/// let delta = UsageDelta {
+///     key: "4fQ2xk9ZrT7bWm1c".parse()?,
+///     kind: UseKind::Accepted { secret_number: 1 },
+///     uses: 1_001,
+///     last_used_at: SystemClock.now(),
+///     alert: Some("1000/3600s".parse()?),
+/// };
+/// assert!(Usage::default().add(&delta).is_some());
 /// # Ok::<(), keywright::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct UsageDelta {
     /// The key.
     pub key: KeyId,
-    /// The number of the secret that was used.
-    pub secret_number: u32,
+    /// Whether the uses were accepted, and with which secret.
+    pub kind: UseKind,
     /// The number of uses.
     pub uses: u64,
-    /// The time of the last use.
+    /// The time of the last of these uses.
     pub last_used_at: Timestamp,
-    /// The threshold for audit events: one is due each time the total passes another multiple of
-    /// this number.
+    /// The alert in whose period the uses count; `None` if they count in no period.
     #[serde(deserialize_with = "crate::value::serde_strict::required")]
-    pub alert_every: Option<NonZeroU64>,
-}
-
-impl UsageDelta {
-    /// Returns whether an event is due when the total goes from `before` to `after`.
-    ///
-    /// ```
-    /// use keywright::{Clock, SystemClock};
-    /// use keywright::store::UsageDelta;
-    ///
-    /// let delta = UsageDelta {
-    ///     key: "4fQ2xk9ZrT7bWm1c".parse()?,
-    ///     secret_number: 1,
-    ///     uses: 1,
-    ///     last_used_at: SystemClock.now(),
-    ///     alert_every: std::num::NonZeroU64::new(1_000),
-    /// };
-    /// assert!(delta.is_alert_due(999, 1_000));
-    /// assert!(!delta.is_alert_due(1_000, 1_001));
-    /// # Ok::<(), keywright::Error>(())
-    /// ```
-    pub fn is_alert_due(&self, before: u64, after: u64) -> bool {
-        self.alert_every.is_some_and(|every| before / every < after / every)
-    }
+    pub alert: Option<UseAlert>,
 }
 
 /// A batch of counted uses, which a flush adds to the stored usage in one step.
@@ -292,12 +378,18 @@ impl UsageBatch {
         let mut hash = Sha256::new();
         hash.update(self.at.unix_micros().to_be_bytes());
         for delta in &self.deltas {
-            let UsageDelta { key, secret_number, uses, last_used_at, alert_every } = delta;
+            let UsageDelta { key, kind, uses, last_used_at, alert } = delta;
+            let (is_refused, secret_number) = match kind {
+                UseKind::Accepted { secret_number } => (0, *secret_number),
+                UseKind::Refused => (1, 0),
+            };
             hash.update(key.as_bytes());
+            hash.update([is_refused]);
             hash.update(secret_number.to_be_bytes());
             hash.update(uses.to_be_bytes());
             hash.update(last_used_at.unix_micros().to_be_bytes());
-            hash.update(alert_every.map_or(0, NonZeroU64::get).to_be_bytes());
+            hash.update(alert.map_or(0, |alert| alert.uses()).to_be_bytes());
+            hash.update(alert.map_or(0, |alert| alert.period().as_secs()).to_be_bytes());
         }
         let hash: [u8; 32] = hash.finalize().into();
         std::array::from_fn(|n| hash[n])

@@ -14,9 +14,9 @@ use crate::setup::refusal_log::RefusalLog;
 use crate::setup::usage_recorder::UsageRecorder;
 use crate::store::KeyStore;
 use crate::value::digest::PepperRing;
+use crate::value::prefixes::Prefixes;
 use crate::value::random::Random;
 use crate::value::time::Clock;
-use crate::value::token::Prefix;
 
 /// The values that every authority and verifier of one [`Keywright`](crate::Keywright) share.
 #[derive(Clone)]
@@ -25,7 +25,7 @@ pub(crate) struct Setup {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<Random>,
     pub(crate) peppers: Arc<PepperRing>,
-    pub(crate) prefix: Prefix,
+    pub(crate) prefixes: Prefixes,
     pub(crate) default_policy: Arc<Policy>,
     pub(crate) limiter: Arc<Limiter>,
     pub(crate) usage_recorder: Arc<UsageRecorder>,

@@ -22,9 +22,9 @@ use async_lock::Mutex as AsyncMutex;
 use foldhash::fast::RandomState;
 use sha2::{Digest, Sha256};
 
-use crate::decision::{Grant, SecretUsed};
 use crate::record::policy::Policy;
-use crate::record::tally::{Tally, Uses};
+use crate::record::snapshot::Snapshot;
+use crate::record::tally::{Alerts, Counted, Tally, Uses};
 use crate::store::{KeyStore, StoreError, UsageBatch, UsageDelta};
 use crate::value::id::KeyId;
 use crate::value::random::Random;
@@ -41,8 +41,9 @@ const SHARDS: usize = 16;
 const WRITERS: u32 = 4;
 
 /// The uses that are counted and not stored yet.
-#[derive(Default)]
 pub(crate) struct UsageRecorder {
+    /// The alerts of the default policy.
+    default: Alerts,
     /// The counters that were used since the last flush.
     used: [Mutex<List>; SHARDS],
     outbox: AsyncMutex<Outbox>,
@@ -62,10 +63,10 @@ impl List {
     /// single key, and joining costs little for each use.
     const SHORTEST: usize = 16;
 
-    fn push(&mut self, used: Arc<Tally>) {
+    fn push(&mut self, used: Arc<Tally>, default: Alerts) {
         if self.used.len() >= self.join_at.max(Self::SHORTEST) {
             let before = self.used.len();
-            self.used = joined(std::mem::take(&mut self.used));
+            self.used = joined(std::mem::take(&mut self.used), default);
             // If each use renews its snapshot, the list stays within 1.5 times the number of keys.
             // Otherwise there is nothing to join, and the next attempt is far away.
             let kept = self.used.len();
@@ -77,16 +78,18 @@ impl List {
 
 /// Joins the counters of each key into one. The latest counter with the newest secret takes the
 /// counts of the others.
-fn joined(used: Vec<Arc<Tally>>) -> Vec<Arc<Tally>> {
+fn joined(used: Vec<Arc<Tally>>, default: Alerts) -> Vec<Arc<Tally>> {
     let mut joined: HashMap<KeyId, Arc<Tally>, RandomState> = HashMap::default();
     for tally in used {
         match joined.entry(*tally.key()) {
             Entry::Vacant(place) => {
                 place.insert(tally);
             }
-            Entry::Occupied(place) if place.get().is_ahead_of(&tally) => place.get().absorb(&tally),
+            Entry::Occupied(place) if place.get().is_ahead_of(&tally) => {
+                place.get().absorb(&tally, default);
+            }
             Entry::Occupied(mut place) => {
-                tally.absorb(place.get());
+                tally.absorb(place.get(), default);
                 place.insert(tally);
             }
         }
@@ -136,18 +139,26 @@ impl Outbox {
 }
 
 impl UsageRecorder {
-    /// Counts the use of a grant.
-    pub(crate) fn count(&self, grant: &Grant, now: Timestamp) {
-        let tally = grant.snapshot().tally();
-        if tally.count(grant.secret_used() == SecretUsed::Retiring, now) {
+    pub(crate) fn new(default_policy: &Policy) -> Self {
+        Self {
+            default: default_policy.into(),
+            used: Default::default(),
+            outbox: AsyncMutex::default(),
+        }
+    }
+
+    /// Counts a use of a key.
+    pub(crate) fn count(&self, snapshot: &Snapshot, counted: Counted, now: Timestamp) {
+        let tally = snapshot.tally();
+        if tally.count(counted, now, self.default) {
             return;
         }
-        let mut list = self.shard(grant.key_id());
+        let mut list = self.shard(tally.key());
         // Under the lock, so that a use which finds the tally listed is in the next flush.
         if !tally.mark_listed() {
             return;
         }
-        list.push(Arc::clone(tally));
+        list.push(Arc::clone(tally), self.default);
     }
 
     /// Stores all uses that were counted before the call.
@@ -155,7 +166,6 @@ impl UsageRecorder {
         &self,
         store: &dyn KeyStore,
         random: &Random,
-        default_policy: &Policy,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         // A concurrent flush may hold the outbox and wait for the random source.
@@ -174,7 +184,7 @@ impl UsageRecorder {
         // The old batches first: while the store is down, new uses stay in their counters, and the
         // outbox does not grow.
         self.send(&mut outbox, store, random).await?;
-        let taken = self.take(default_policy);
+        let taken = self.take();
         let writer = outbox.writer.unwrap_or(writer);
         for deltas in taken.chunks(BATCH) {
             outbox.push(writer, now, deltas.to_vec());
@@ -233,35 +243,27 @@ impl UsageRecorder {
         Ok(std::array::from_fn(|n| hash[n]))
     }
 
-    /// Empties the counters of the list and returns their uses.
-    fn take(&self, default_policy: &Policy) -> Vec<UsageDelta> {
+    /// Empties the counters of the list and returns their uses, those of each key oldest first.
+    fn take(&self) -> Vec<UsageDelta> {
         let mut deltas = BTreeMap::new();
         for shard in &self.used {
             let listed = std::mem::take(&mut *shard.lock().unwrap_or_else(PoisonError::into_inner));
-            for tally in joined(listed.used) {
-                let taken = tally.take();
-                let (key, newest) = (*tally.key(), tally.secret_number());
-                let alert_every = tally.alert().under(default_policy);
-                let mut add = |behind: u32, uses: Option<Uses>| {
-                    let Some((uses, last_used_at)) = uses else { return };
-                    let secret_number = newest.saturating_sub(behind);
-                    // Several negative numbers saturate to 0, so they share one entry.
-                    let delta = deltas.entry((key, secret_number)).or_insert(UsageDelta {
-                        key,
-                        secret_number,
-                        uses: 0,
-                        last_used_at,
-                        alert_every,
+            for tally in joined(listed.used, self.default) {
+                let key = *tally.key();
+                for Uses { kind, count, last_used_at, alert } in tally.take(self.default) {
+                    let period = alert.map(|alert| {
+                        (alert.window_start(last_used_at), alert.period(), alert.uses())
                     });
-                    delta.uses = delta.uses.saturating_add(uses);
+                    let none = UsageDelta { key, kind, uses: 0, last_used_at, alert };
+                    let delta = deltas.entry((key, kind, period)).or_insert(none);
+                    delta.uses = delta.uses.saturating_add(count);
                     delta.last_used_at = delta.last_used_at.max(last_used_at);
-                };
-                add(2, taken.older);
-                add(1, taken.retiring);
-                add(0, taken.current);
+                }
             }
         }
-        deltas.into_values().collect()
+        let mut deltas: Vec<UsageDelta> = deltas.into_values().collect();
+        deltas.sort_by_key(|delta| (delta.key, delta.last_used_at));
+        deltas
     }
 
     fn shard(&self, key: &KeyId) -> MutexGuard<'_, List> {

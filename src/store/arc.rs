@@ -1,5 +1,7 @@
 //! The [`KeyStore`] implementation of `Arc<S>`, with which a host chooses its store at run time.
 
+#[cfg(feature = "cached")]
+use std::any::Any;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -13,10 +15,21 @@ use crate::record::user::User;
 use crate::store::KeyStore;
 use crate::store::batch::{Batch, Changes, Epoch};
 use crate::store::error::StoreError;
-use crate::store::query::{AccountQuery, EventQuery, KeyQuery, Page, StoredKey};
+use crate::store::query::{
+    AccountQuery, EventQuery, KeyQuery, Page, StoredKey, TenantEntry, TenantQuery,
+};
 use crate::store::resolve::Resolve;
 use crate::value::id::{AccountId, KeyId, TenantId, UserId};
 use crate::value::time::Timestamp;
+
+/// Returns the store as a `T`, if it is one, behind any number of `Arc`s.
+#[cfg(feature = "cached")]
+pub(crate) fn find<T: KeyStore>(mut store: &dyn KeyStore) -> Option<&T> {
+    while let Some(inner) = (store as &dyn Any).downcast_ref::<Arc<dyn KeyStore>>() {
+        store = &**inner;
+    }
+    (store as &dyn Any).downcast_ref()
+}
 
 /// Passes every call on to the store inside.
 #[async_trait]
@@ -68,6 +81,22 @@ impl<S: KeyStore + ?Sized> KeyStore for Arc<S> {
         query: &EventQuery,
     ) -> Result<Page<Event>, StoreError> {
         (**self).events(tenant, query).await
+    }
+
+    async fn keys_of_all_tenants(
+        &self,
+        query: &KeyQuery,
+        at: Timestamp,
+    ) -> Result<Page<StoredKey>, StoreError> {
+        (**self).keys_of_all_tenants(query, at).await
+    }
+
+    async fn tenants(
+        &self,
+        query: &TenantQuery,
+        at: Timestamp,
+    ) -> Result<Page<TenantEntry>, StoreError> {
+        (**self).tenants(query, at).await
     }
 
     async fn commit(&self, batch: Batch) -> Result<Epoch, StoreError> {

@@ -34,6 +34,8 @@ use crate::value::time::Timestamp;
 
 pub use async_trait::async_trait;
 
+#[cfg(feature = "cached")]
+pub(crate) use self::arc::find as find_store;
 pub use self::batch::{Batch, Change, Changes, Condition, Epoch, Subject};
 #[cfg(feature = "cached")]
 pub use self::cached::{
@@ -51,17 +53,21 @@ pub use self::postgres::{
 pub(crate) use self::query::sealed;
 pub use self::query::{
     AccountQuery, Cursor, CursorError, DEFAULT_LIMIT, EventQuery, KeyPosition, KeyQuery, KeySort,
-    ListQuery, Listed, MAX_LIMIT, Page, StoredKey,
+    ListQuery, Listed, MAX_LIMIT, Page, StoredKey, TenantEntry, TenantQuery,
 };
 pub use self::resolve::{Resolve, Resolved};
 #[cfg(feature = "postgres")]
-pub use self::transfer::{Transfer, TransferError, TransferProgress, TransferSource};
+pub use self::transfer::{
+    MoveError, MoveOptions, MovingStore, Transfer, TransferError, TransferProgress, TransferSource,
+};
 pub use crate::record::freshness::{Age, Found, Freshness};
 pub use crate::record::key::KeyRecord;
 pub use crate::record::owner_record::OwnerRecord;
 pub use crate::record::policy::TenantPolicy;
 pub use crate::record::snapshot::{Snapshot, SnapshotError};
-pub use crate::record::usage::{LastBatch, Usage, UsageBatch, UsageDelta, WriterConflict};
+pub use crate::record::usage::{
+    AlertDue, LastBatch, Usage, UsageBatch, UsageDelta, UseKind, WriterConflict,
+};
 pub use crate::value::digest::{Digest, DigestError};
 
 /// The interface to a database that holds keys, service accounts, policies, usage and audit events.
@@ -92,6 +98,7 @@ pub use crate::value::digest::{Digest, DigestError};
 ///
 /// ```
 /// # use keywright::store::{AccountQuery, Changes, EventQuery, KeyQuery, Page, StoredKey, UsageBatch};
+/// # use keywright::store::{TenantEntry, TenantQuery};
 /// # use keywright::{AccountId, Event, Policy, ServiceAccount, TenantId, Timestamp};
 /// use keywright::KeyId;
 /// use keywright::store::{
@@ -129,6 +136,12 @@ pub use crate::value::digest::{Digest, DigestError};
 ///     # }
 ///     # async fn events(&self, t: &TenantId, q: &EventQuery) -> Result<Page<Event>, StoreError> {
 ///     #     self.0.events(t, q).await
+///     # }
+///     # async fn keys_of_all_tenants(&self, q: &KeyQuery, at: Timestamp) -> Result<Page<StoredKey>, StoreError> {
+///     #     self.0.keys_of_all_tenants(q, at).await
+///     # }
+///     # async fn tenants(&self, q: &TenantQuery, at: Timestamp) -> Result<Page<TenantEntry>, StoreError> {
+///     #     self.0.tenants(q, at).await
 ///     # }
 ///     # async fn add_usage(&self, batch: &UsageBatch) -> Result<(), StoreError> {
 ///     #     self.0.add_usage(batch).await
@@ -213,15 +226,16 @@ pub use crate::value::digest::{Digest, DigestError};
 /// 3. A batch is refused as a conflict if another process uses the same writer id.
 ///    [`UsageBatch::was_added`] recognizes repeated batches and such conflicts.
 /// 4. A delta for an absent key is dropped, and the rest of the batch is added.
-/// 5. If [`UsageDelta::is_alert_due`] for a delta, with the key's total before and after the delta,
-///    the store writes [`Event::extensive_use`] in the same step. [`plan::usage`] decides this.
+/// 5. Each delta is added with [`Usage::add`], in order. If it returns an alert, the store writes
+///    [`Event::of_alert`] in the same step. [`plan::usage`] does this. The stored usage keeps the
+///    periods that `Usage` holds, so each key, kind and period has at most one event.
 ///
 /// ## Pages
 ///
 /// 1. The pages hold the items in the order of the query, and each item once; see [`KeyQuery`].
 /// 2. A page of events may have fewer items than its limit, or none, and still have a next page;
 ///    see [`EventQuery::page`].
-/// 3. The last page of keys or accounts has no next query, also if it is full.
+/// 3. The last page of keys, accounts or tenants has no next query, also if it is full.
 ///
 /// ## Changes
 ///
@@ -234,6 +248,10 @@ pub use crate::value::digest::{Digest, DigestError};
 /// ## Tenants
 ///
 /// 1. A lookup or query in one tenant never returns anything of another tenant.
+/// 2. [`keys_of_all_tenants`](Self::keys_of_all_tenants) obeys a query as [`keys`](Self::keys) does,
+///    in one order over the keys of all tenants.
+/// 3. [`tenants`](Self::tenants) lists every tenant that has an event, in the order of the ids by
+///    bytes, each once. The numbers of an entry are those of the tenant's records at one moment.
 ///
 /// ## Failure
 ///
@@ -347,6 +365,36 @@ pub trait KeyStore: Any + fmt::Debug + Send + Sync + 'static {
         tenant: &TenantId,
         query: &EventQuery,
     ) -> Result<Page<Event>, StoreError>;
+
+    /// Returns a page of the keys of all tenants in one order, with their usage.
+    ///
+    /// Only an [`Operator`](crate::Operator) reads it. The store computes statuses at the time `at`.
+    ///
+    /// # Errors
+    /// [`Unavailable`](StoreErrorKind::Unavailable) or [`Corrupt`](StoreErrorKind::Corrupt).
+    ///
+    /// # Cancel safety
+    /// Dropping the future has no effect on the store.
+    async fn keys_of_all_tenants(
+        &self,
+        query: &KeyQuery,
+        at: Timestamp,
+    ) -> Result<Page<StoredKey>, StoreError>;
+
+    /// Returns a page of the tenants that have an event, with their numbers.
+    ///
+    /// Only an [`Operator`](crate::Operator) reads it. The store counts live keys at the time `at`.
+    ///
+    /// # Errors
+    /// [`Unavailable`](StoreErrorKind::Unavailable) or [`Corrupt`](StoreErrorKind::Corrupt).
+    ///
+    /// # Cancel safety
+    /// Dropping the future has no effect on the store.
+    async fn tenants(
+        &self,
+        query: &TenantQuery,
+        at: Timestamp,
+    ) -> Result<Page<TenantEntry>, StoreError>;
 
     /// Writes a batch, all of it or nothing, and returns the epoch of the commit.
     ///

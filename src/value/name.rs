@@ -71,13 +71,15 @@ pub enum NameError {
     /// least two of lower case, upper case and digits, or 20 characters of all three.
     #[error("the name looks like a token: names are shown in logs, so choose another")]
     LooksLikeToken,
-    /// The name does not have the form `environment-purpose`, which the tenant's policy requires.
+    /// The name does not follow the tenant's [`NamePattern`].
     #[error(
-        "the name must follow the pattern environment-purpose ({environments}), such as {example}"
+        "the name must be at least two words of a-z 0-9 joined by hyphens{first}, such as {example}",
+        first = first_word(environments)
     )]
     Pattern {
-        /// The allowed environments, separated by commas.
-        environments: String,
+        /// The environments of which one must be the first word. If the list is empty, any word
+        /// can come first.
+        environments: Vec<String>,
         /// A name that follows the pattern.
         example: String,
     },
@@ -145,9 +147,7 @@ impl FromStr for Name {
         if looks_like_email(text) {
             return Err(NameError::LooksLikeEmail);
         }
-        // A token in full-width characters is still a token: NFKC maps it to ASCII.
-        let compatible = || text.nfkc().collect::<String>();
-        if looks_like_token(text) || !text.is_ascii() && looks_like_token(&compatible()) {
+        if hides_a_token(text) {
             return Err(NameError::LooksLikeToken);
         }
         Ok(Self(text.into()))
@@ -166,39 +166,48 @@ impl fmt::Debug for Name {
     }
 }
 
-/// A tenant's rule for new names of keys: an environment and a purpose, such as `prod-main-app`.
+/// Describes the rule for the first word of a name.
+fn first_word(environments: &[String]) -> String {
+    match environments {
+        [] => String::new(),
+        [one] => format!(", the first {one}"),
+        several => format!(", the first one of {}", several.join(", ")),
+    }
+}
+
+/// A tenant's rule for new names of keys: at least two words of `a-z0-9` joined by hyphens, such as
+/// `crm-integration` or `prod-main-app`.
 ///
-/// The environment is one of [`environments`](Self::environments); by default `prod`, `staging`,
-/// `test` and `dev`. The purpose is one or more words of `a-z0-9`, joined by hyphens.
+/// The words say purpose, environment or both. If the pattern has
+/// [`environments`](Self::environments), one of them must be the first word. The default pattern has
+/// none.
 ///
 /// ```
 /// use keywright::{Name, NamePattern};
 ///
 /// let pattern = NamePattern::default();
-/// assert!(pattern.check(&Name::new("prod-main-app")?).is_ok());
+/// assert!(pattern.check(&Name::new("crm-integration")?).is_ok());
 /// assert!(pattern.check(&Name::new("my key")?).is_err());
+///
+/// let pattern = NamePattern { environments: vec!["prod".to_owned(), "staging".to_owned()] };
+/// assert!(pattern.check(&Name::new("staging-api")?).is_ok());
+/// assert!(pattern.check(&Name::new("crm-integration")?).is_err());
 /// # Ok::<(), keywright::NameError>(())
 /// ```
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct NamePattern {
-    /// The environments that a name may begin with: 1 to 16, each of 1 to 32 characters of
-    /// `a-z0-9`.
+    /// The environments of which one must be the first word: at most 16, each of 1 to 32 characters
+    /// of `a-z0-9`. If the list is empty, any word can come first.
     pub environments: Vec<String>,
-}
-
-impl Default for NamePattern {
-    /// Returns the pattern with the environments that most teams have: `prod`, `staging`, `test`
-    /// and `dev`.
-    fn default() -> Self {
-        let environments = ["prod", "staging", "test", "dev"].map(str::to_owned);
-        Self { environments: environments.into() }
-    }
 }
 
 impl fmt::Display for NamePattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "environment-purpose ({})", self.environments.join(", "))
+        match &*self.environments {
+            [] => f.write_str("lower-case words with hyphens"),
+            environments => write!(f, "one of {} first", environments.join(", ")),
+        }
     }
 }
 
@@ -220,23 +229,22 @@ impl NamePattern {
     /// # Errors
     /// [`NameError::Pattern`] with an example of a name that follows the pattern.
     pub fn check(&self, name: &Name) -> Result<(), NameError> {
-        let word = |w: &str| {
-            !w.is_empty() && w.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+        let is_word = |word: &str| {
+            !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
         };
-        let follows = self.environments.iter().any(|environment| {
-            name.as_str()
-                .strip_prefix(environment.as_str())
-                .and_then(|rest| rest.strip_prefix('-'))
-                .is_some_and(|purpose| purpose.split('-').all(word))
-        });
-        if follows {
+        let name = name.as_str();
+        let environments = &self.environments;
+        let may_be_first =
+            |word: &str| environments.is_empty() || environments.iter().any(|e| e == word);
+        let begins_well = name.split_once('-').is_some_and(|(first, _)| may_be_first(first));
+        if begins_well && name.split('-').all(is_word) {
             return Ok(());
         }
-        let first = self.environments.first().map_or("prod", String::as_str);
-        Err(NameError::Pattern {
-            environments: self.environments.join(", "),
-            example: format!("{first}-main-app"),
-        })
+        let example = match environments.first() {
+            Some(first) => format!("{first}-main-app"),
+            None => "crm-integration".to_owned(),
+        };
+        Err(NameError::Pattern { environments: environments.clone(), example })
     }
 }
 
@@ -246,12 +254,20 @@ pub(crate) fn composed(text: &str) -> Cow<'_, str> {
     if text.is_ascii() { Cow::Borrowed(text) } else { Cow::Owned(text.nfc().collect()) }
 }
 
+/// Returns whether the text looks like a token.
+///
+/// A token in full-width characters is still a token: NFKC maps it to ASCII.
+pub(crate) fn hides_a_token(text: &str) -> bool {
+    let compatible = || text.nfkc().collect::<String>();
+    looks_like_token(text) || !text.is_ascii() && looks_like_token(&compatible())
+}
+
 /// Returns whether a character is invisible or reorders the text around it.
 ///
 /// The list is from Unicode 18: the property `Default_Ignorable_Code_Point`, the general categories
 /// Cf (bidirectional and other format controls), Zl and Zp (separators of lines and paragraphs),
 /// and the noncharacters. It also has the Braille blank, which has no dots.
-fn is_invisible(c: char) -> bool {
+pub(crate) fn is_invisible(c: char) -> bool {
     let is_noncharacter = u32::from(c) & 0xFFFE == 0xFFFE;
     is_noncharacter
         || matches!(c,

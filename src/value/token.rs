@@ -151,6 +151,7 @@ impl fmt::Debug for Prefix {
 /// let token = issued.token;
 /// assert_eq!(token.key_id(), issued.key.id);
 /// println!("Store this token now. It is not shown again: {}", token.expose());
+/// println!("In two parts, it is {} and {}.", token.key_id(), token.expose_key_secret());
 /// # Ok::<(), keywright::Error>(())
 /// # }).unwrap();
 /// ```

@@ -4,22 +4,29 @@
 //! cannot generate keys or change them in other ways. A web server that only checks keys therefore
 //! holds nothing that can.
 
+#[cfg(any(feature = "actix", feature = "tower"))]
+mod renew;
 mod repepper;
 
 use std::fmt;
 use std::sync::Arc;
 
 use crate::decision::request::AccessRequest;
-use crate::decision::{Circumstances, DecideError, Denial, Grant, Reason, decide, recognize};
+use crate::decision::{
+    Circumstances, DecideError, Denial, Expected, Grant, Reason, SecretUsed, decide, recognize,
+};
 use crate::record::event::{Event, EventActor};
+use crate::record::freshness::Found;
 use crate::record::key::Key;
 use crate::record::operation::{Operation, Outcome};
 use crate::record::policy::Policy;
 use crate::record::status::KeyStatus;
+use crate::record::tally::Counted;
 use crate::setup::Setup;
 use crate::setup::retry::{Attempted, commit, retry};
 use crate::store::{Batch, Change, Freshness, StoreError};
 use crate::value::id::KeyId;
+use crate::value::time::Timestamp;
 use crate::value::token::{Credential, Presented};
 
 use self::repepper::Repeppering;
@@ -57,13 +64,15 @@ const STRIPES: usize = 16;
 /// cases:
 ///
 /// * The key has a rate, or its digest was computed with an old pepper.
-/// * It is the key's first use since the last flush.
+/// * It is the key's first accepted or refused use since the last flush, or in a period of an
+///   alert.
 /// * It is the key's first use after a change of the tenant's policy, of one of its accounts, or of
 ///   several of its keys at once. The store then builds a new snapshot of the key.
 ///
 /// # Counting uses
 ///
-/// Uses are counted in memory and written by a flush. `Keywright::start` (feature `tokio`) flushes
+/// Accepted and refused uses are counted in memory and written by a flush. A refused use is a denial
+/// of a credential with the id of a stored key, for any reason. `Keywright::start` (feature `tokio`) flushes
 /// every few seconds and on shutdown. A host that does not use it calls [`flush`](Self::flush). A
 /// process that is killed loses the uses since the last flush.
 #[derive(Clone)]
@@ -179,7 +188,7 @@ impl Verifier {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    /// Checks a token and counts its use.
+    /// Checks a token and counts its use, accepted or refused.
     ///
     /// The grant says what the key may do. Check its scopes and access, or use
     /// [`verify_request`](Self::verify_request) to check what the request needs. This method
@@ -207,7 +216,7 @@ impl Verifier {
     /// * [`VerifyError::Unavailable`] if the token could not be checked.
     ///
     /// # Cancel safety
-    /// The use is counted only if the future returns a grant.
+    /// The use is counted only if the future returns a grant or a denial.
     pub async fn verify(&self, token: &str) -> Result<Grant, VerifyError> {
         self.verify_request(&AccessRequest::token(token)).await
     }
@@ -244,20 +253,26 @@ impl Verifier {
     /// * [`VerifyError::Unavailable`] if the credential could not be checked.
     ///
     /// # Cancel safety
-    /// The use is counted only if the future returns a grant.
+    /// The use is counted only if the future returns a grant or a denial.
     pub async fn verify_request(&self, request: &AccessRequest<'_>) -> Result<Grant, VerifyError> {
         let inner = &*self.0;
         let presented = Presented::parse(request.credential).ok_or_else(Denial::malformed)?;
-        let found = inner.setup.store.resolve(&presented.key_id, request.freshness).await?;
+        let mut found = inner.setup.store.resolve(&presented.key_id, request.freshness).await?;
         let now = inner.setup.clock.now();
         let circumstances = Circumstances {
             peppers: &inner.setup.peppers,
+            prefixes: &inner.setup.prefixes,
             default_policy: inner.default_policy(&presented.key_id),
             now,
             rate: |key: &Key, rates| inner.setup.limiter.admit(key, rates, now),
         };
-        let grant = decide(&presented, found, request, circumstances)?;
-        inner.setup.usage_recorder.count(&grant, now);
+        let decided = decide(&presented, &mut found, request, circumstances);
+        let grant = decided.inspect_err(|error| inner.count_refused(found.as_ref(), error, now))?;
+        let counted = match grant.secret_used() {
+            SecretUsed::Current => Counted::Current,
+            SecretUsed::Retiring => Counted::Retiring,
+        };
+        inner.setup.usage_recorder.count(grant.snapshot(), counted, now);
         if inner.setup.peppers.is_outdated(grant.digest_used()) {
             let digest = inner.setup.peppers.digest(&presented.key_id, presented.secret);
             inner.repeppering.remember(&grant, digest);
@@ -270,7 +285,8 @@ impl Verifier {
     /// Every caller that presents a key's secret can revoke the key, without any other permission.
     /// The method also revokes a key that is disabled, scheduled, bound to networks, or in a tenant
     /// with API access off. During an overlap, either secret revokes the key. A secret that a
-    /// rotation replaces while the call runs may still revoke it.
+    /// rotation replaces while the call runs may still revoke it. A key whose prefix is not accepted
+    /// here cannot be revoked here: see [`Builder::accept_prefixes`](crate::Builder::accept_prefixes).
     ///
     /// Returns [`Outcome::Unchanged`] if the key was revoked before.
     ///
@@ -304,14 +320,22 @@ impl Verifier {
     pub async fn revoke(&self, credential: Credential<'_>) -> Result<Outcome<KeyId>, VerifyError> {
         let inner = &*self.0;
         let presented = &Presented::parse(credential).ok_or_else(Denial::malformed)?;
+        let expected = Expected { prefixes: &inner.setup.prefixes, tenant: None };
         let revoked = retry(|| async move {
             let found = inner.setup.store.resolve(&presented.key_id, Freshness::CURRENT).await?;
             let now = inner.setup.clock.now();
-            let (snapshot, _) = recognize(presented, found, &inner.setup.peppers, now)?;
-            let key = snapshot.record().key();
+            let recognized =
+                recognize(presented, found.as_ref(), expected, &inner.setup.peppers, now);
+            let (found, _) =
+                recognized.inspect_err(|error| inner.count_refused(found.as_ref(), error, now))?;
+            let key = found.record().key();
             match key.status(now) {
                 KeyStatus::Revoked => return Ok(Attempted::Done(Outcome::Unchanged(key.id))),
-                KeyStatus::Expired => return Err(Denial::of(key.id, Reason::Expired).into()),
+                KeyStatus::Expired => {
+                    let denied = DecideError::Denied(Denial::of(key.id, Reason::Expired));
+                    inner.count_refused(Some(found), &denied, now);
+                    return Err(denied.into());
+                }
                 _ => {}
             }
             let operation = Operation::KeyRevoke;
@@ -366,15 +390,22 @@ impl Verifier {
     pub async fn flush(&self) -> Result<(), StoreError> {
         let inner = &*self.0;
         let now = inner.setup.clock.now();
-        let Setup { store, random, peppers, usage_recorder, refusal_log, default_policy, .. } =
-            &inner.setup;
-        usage_recorder.flush(&**store, random, default_policy, now).await?;
+        let Setup { store, random, peppers, usage_recorder, refusal_log, .. } = &inner.setup;
+        usage_recorder.flush(&**store, random, now).await?;
         inner.repeppering.flush(&**store, peppers).await?;
         refusal_log.flush(&**store, now, None).await
     }
 }
 
 impl Inner {
+    /// Counts a refused use if the credential names a stored key. Unknown ids are not counted,
+    /// since a caller can invent any number of them.
+    fn count_refused(&self, found: Option<&Found>, error: &DecideError, now: Timestamp) {
+        if let (Some(found), DecideError::Denied(_)) = (found, error) {
+            self.setup.usage_recorder.count(&found.snapshot, Counted::Refused, now);
+        }
+    }
+
     fn default_policy(&self, key: &KeyId) -> &Arc<Policy> {
         &self.default_policies[key.stripe(STRIPES)]
     }

@@ -74,7 +74,7 @@ mod slow;
 mod world;
 
 fn main() {
-    // The cache's patience needs a runtime with a timer. This runtime is never driven, so no time
+    // The cache's timeout needs a runtime with a timer. This runtime is never driven, so no time
     // passes in a schedule.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
     let runtime = runtime.expect("a runtime");

@@ -1,7 +1,6 @@
 //! The command line: global options, commands, and the options of all commands but `key`.
 
 use std::net::IpAddr;
-use std::num::NonZeroU64;
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -9,6 +8,7 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 use keywright::store::Cursor;
 use keywright::{
     Access, EventActor, EventKind, Operation, Prefix, Rate, RoleName, Scope, ScopeSet, TenantId,
+    UseAlert,
 };
 
 use crate::key_args::KeyCommand;
@@ -43,9 +43,9 @@ pub(crate) struct Context {
     /// Open the store file even if other users can read or write it
     #[arg(long, global = true)]
     pub(crate) danger_allow_shared_files: bool,
-    /// The tenant of the command
-    #[arg(long, global = true, value_name = "TENANT", default_value_t)]
-    pub(crate) tenant: TenantId,
+    /// The tenant of the command [default: default]
+    #[arg(long, global = true, value_name = "TENANT")]
+    pub(crate) tenant: Option<TenantId>,
     /// The acting user and role: administrator, tenant-admin, developer or auditor
     #[arg(
         id = "as",
@@ -77,6 +77,16 @@ pub(crate) enum Command {
     /// Manage keys
     #[command(subcommand)]
     Key(KeyCommand),
+    /// List the tenants of the store
+    #[command(subcommand)]
+    Tenant(TenantCommand),
+    /// Remove revoked and expired keys, and events, after their retention
+    #[command(after_help = "Example:\n  keywright --store keys.db sweep --all-tenants")]
+    Sweep {
+        /// Sweep every tenant; a failure in one does not stop the others
+        #[arg(long)]
+        all_tenants: bool,
+    },
     /// Check a token from standard input, and count its use
     Verify(Needs),
     /// Read the audit trail
@@ -103,6 +113,15 @@ pub(crate) struct TransferTo {
 }
 
 impl Command {
+    /// Returns whether the command may open a file that was moved, because the move may have been
+    /// interrupted.
+    pub(crate) fn continues_move(&self) -> bool {
+        #[cfg(feature = "postgres")]
+        return matches!(self, Self::Transfer(_));
+        #[cfg(not(feature = "postgres"))]
+        return false;
+    }
+
     /// Returns whether the command may create the store.
     pub(crate) fn may_create_store(&self) -> bool {
         matches!(self, Self::Policy(PolicyCommand::Set(_)))
@@ -148,8 +167,8 @@ pub(crate) struct PolicyChange {
     /// Longest overlap of a rotation, for example 7d
     #[arg(long, value_name = "PERIOD")]
     pub(crate) max_overlap: Option<Period>,
-    /// Environments of key names (ENVIRONMENT-PURPOSE), for example prod,staging
-    #[arg(long, value_name = "LIST|none")]
+    /// Pattern of key names: environments of which one comes first, such as prod,staging, or any
+    #[arg(long, value_name = "LIST|any|none")]
     pub(crate) name_pattern: Option<OrNone<Pattern>>,
     /// Scopes that users' keys can have; replaces the current ones
     #[arg(long, value_name = "SCOPES")]
@@ -163,9 +182,12 @@ pub(crate) struct PolicyChange {
     /// Rate of keys that have none of their own, for example 100/60s
     #[arg(long, value_name = "RATE|none")]
     pub(crate) default_rate: Option<OrNone<Rate>>,
-    /// Write an event after each further N uses of a key
-    #[arg(long, value_name = "N|none")]
-    pub(crate) extensive_use: Option<OrNone<NonZeroU64>>,
+    /// Write an event if a key has more uses in a period, for example 10000/3600s
+    #[arg(long, value_name = "ALERT|none")]
+    pub(crate) extensive_use: Option<OrNone<UseAlert>>,
+    /// Write an event if a key has more refused uses in a period, for example 20/300s
+    #[arg(long, value_name = "ALERT|none")]
+    pub(crate) suspicious_use: Option<OrNone<UseAlert>>,
     /// Time for which a sweep keeps revoked and expired keys
     #[arg(long, value_name = "PERIOD")]
     pub(crate) retention: Option<Period>,
@@ -246,6 +268,21 @@ pub(crate) struct AccountChange {
     pub(crate) access: Option<Access>,
 }
 
+#[derive(Subcommand)]
+pub(crate) enum TenantCommand {
+    /// List all tenants by id, with their numbers of keys, accounts and events
+    #[command(
+        after_help = "Example:\n  keywright --store keys.db tenant list --starting-with acme-"
+    )]
+    List {
+        /// Only tenants whose id starts with this text
+        #[arg(long, value_name = "TEXT")]
+        starting_with: Option<String>,
+        #[command(flatten)]
+        paging: Paging,
+    },
+}
+
 /// The needs of the request for which the token is checked.
 #[derive(Args)]
 #[command(
@@ -276,7 +313,7 @@ pub(crate) struct EventsQuery {
     /// Only events of this service account
     #[arg(long, value_name = "ID")]
     pub(crate) account: Option<AccountRef>,
-    /// Only events of this actor: `user:ID`, `possessor` or `system`
+    /// Only events of this actor: `user:ID`, `operator:ID`, `possessor` or `system`
     #[arg(long, value_name = "ACTOR")]
     pub(crate) actor: Option<EventActor>,
     /// Only events of this kind, for example key.revoke
@@ -321,6 +358,6 @@ fn access() -> impl TypedValueParser<Value = Access> {
 
 fn event_kind() -> impl TypedValueParser<Value = EventKind> {
     let operations = Operation::ALL.iter().map(|operation| operation.as_str());
-    let kinds = operations.chain(["key.extensive_use"]);
+    let kinds = operations.chain(["key.extensive_use", "key.suspicious_use", "actor.refusals"]);
     PossibleValuesParser::new(kinds).try_map(|text| text.parse::<EventKind>())
 }

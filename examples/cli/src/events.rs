@@ -46,10 +46,11 @@ pub(crate) async fn run(session: &Session, args: EventsQuery) -> Result<Reply, F
     Ok(if is_nothing { reply.note("no events found") } else { reply })
 }
 
-const COLUMNS: [Column; 7] = [
+const COLUMNS: [Column; 8] = [
     Column::new("#"),
     Column::times("at"),
     Column::new("actor").least(8),
+    Column::new("from"),
     Column::new("kind"),
     Column::new("of"),
     Column::new("outcome"),
@@ -72,6 +73,7 @@ fn trail(events: &[Event]) -> String {
             event.sequence.to_string(),
             to_second(event.at),
             event.actor.to_string(),
+            or_none(event.source_address, "-"),
             event.kind.to_string(),
             or_none(event.key.map(|key| key.to_string()).or(account), "-"),
             outcome.to_owned(),

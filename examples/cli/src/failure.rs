@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use keywright::store::{CursorError, StoreError, StoreErrorKind};
 use keywright::{
     AccountError, BuildError, GenerateError, KeyError, KeyId, ListError, MetadataError, NameError,
-    PepperError, RuleError, ScopeError, SetPolicyError,
+    NoteError, PepperError, RuleError, ScopeError, SetPolicyError, Violation,
 };
 use serde_json::json;
 
@@ -22,18 +22,19 @@ const LONGEST_RUN: usize = KeyId::LEN;
 pub(crate) struct Failure {
     code: &'static str,
     message: String,
+    violation: Option<Violation>,
     exit: u8,
 }
 
 impl Failure {
     /// Creates a failure of the rules, the store or the system: exit code 1.
     pub(crate) fn refused(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), exit: 1 }
+        Self { code, message: message.into(), violation: None, exit: 1 }
     }
 
     /// Creates a failure of usage, for arguments that cannot be understood: exit code 2.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
-        Self { code: "usage", message: message.into(), exit: 2 }
+        Self { code: "usage", message: message.into(), violation: None, exit: 2 }
     }
 
     pub(crate) fn code(&self) -> &'static str {
@@ -50,7 +51,16 @@ impl Failure {
         let mut stderr = std::io::stderr().lock();
         // If standard error cannot be written, the exit code still reports the failure.
         let _ = if json {
-            writeln!(stderr, "{}", json!({ "error": self.code, "message": message }))
+            let mut failure = json!({ "error": self.code, "message": message });
+            if let Some(Violation { field, value, bound, .. }) = &self.violation {
+                failure["field"] = json!(field);
+                for (name, quantity) in [("value", value), ("bound", bound)] {
+                    if let Some(quantity) = quantity {
+                        failure[name] = json!(quantity);
+                    }
+                }
+            }
+            writeln!(stderr, "{failure}")
         } else {
             writeln!(stderr, "keywright: {message}")
         };
@@ -98,11 +108,17 @@ fn without_tokens(text: &str) -> String {
 pub(crate) trait Coded: Error {
     /// Returns the code.
     fn code(&self) -> &'static str;
+
+    /// Returns the limit that the command breaks, if the error is about one.
+    fn violation(&self) -> Option<Violation> {
+        None
+    }
 }
 
 impl<E: Coded> From<E> for Failure {
     fn from(error: E) -> Self {
-        Self::refused(error.code(), whole_chain(&error))
+        let violation = error.violation();
+        Self { violation, ..Self::refused(error.code(), whole_chain(&error)) }
     }
 }
 
@@ -142,6 +158,10 @@ impl Coded for GenerateError {
             _ => "refused",
         }
     }
+
+    fn violation(&self) -> Option<Violation> {
+        self.violation()
+    }
 }
 
 impl Coded for RuleError {
@@ -168,12 +188,17 @@ impl Coded for KeyError {
             Self::NotFound(_) => "not_found",
             Self::WrongStatus(_) => "wrong_status",
             Self::OverlapTooLong { .. } => "overlap_too_long",
+            Self::OverlapWhileDisabled { .. } => "overlap_while_disabled",
             Self::Rule(error) => error.code(),
             Self::Random(_) => "random_failed",
             Self::Contended(_) => "contended",
             Self::Store(error) => error.code(),
             _ => "refused",
         }
+    }
+
+    fn violation(&self) -> Option<Violation> {
+        self.violation()
     }
 }
 
@@ -189,6 +214,10 @@ impl Coded for AccountError {
             _ => "refused",
         }
     }
+
+    fn violation(&self) -> Option<Violation> {
+        self.violation()
+    }
 }
 
 impl Coded for SetPolicyError {
@@ -200,6 +229,10 @@ impl Coded for SetPolicyError {
             Self::Store(error) => error.code(),
             _ => "refused",
         }
+    }
+
+    fn violation(&self) -> Option<Violation> {
+        self.violation()
     }
 }
 
@@ -227,6 +260,7 @@ macro_rules! coded {
 coded! {
     MetadataError = "metadata_refused";
     NameError = "name_refused";
+    NoteError = "note_refused";
     PepperError = "pepper_refused";
     ScopeError = "scope_refused";
     BuildError = "setup_refused";

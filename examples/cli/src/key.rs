@@ -3,13 +3,17 @@
 use std::time::Duration;
 
 use keywright::store::KeyQuery;
-use keywright::{Issued, Key, KeyId, Metadata, Name, NewKey, Outcome};
+use keywright::{
+    Contact, Description, Issued, Key, KeyEdit, KeyError, KeyId, Metadata, Name, NewKey, Outcome,
+    TenantId,
+};
 use serde_json::{Value, json};
 
 use crate::Session;
+use crate::all_tenants;
 use crate::args::Paging;
 use crate::failure::Failure;
-use crate::key_args::{KeyCommand, ListArgs, NewKeyArgs};
+use crate::key_args::{KeyChange, KeyCommand, ListArgs, NewKeyArgs, NoteArgs};
 use crate::key_views;
 use crate::output::{Reply, or_none, outcome_word, to_second};
 
@@ -22,11 +26,23 @@ pub(crate) async fn run(session: &Session, command: KeyCommand) -> Result<Reply,
             let entry = authority.key(actor, &id.0).await?;
             Ok(Reply::new(key_views::whole(&entry), json!(entry)))
         }
+        KeyCommand::Find { id } => {
+            let entry = authority.find_key(&session.operator()?, &id.0).await?;
+            Ok(Reply::new(key_views::whole(&entry), json!(entry)))
+        }
+        KeyCommand::Edit { id, change } => {
+            let edited = authority.edit(actor, &id.0, change.into_edit()?).await?;
+            Ok(changed(edited, "changed", "unchanged"))
+        }
         KeyCommand::Rename { id, name } => {
             let name = Name::new(name)?;
             let renamed = authority.rename(actor, &id.0, name.clone()).await?;
             let (done, already) = (format!("renamed to {name}"), format!("already named {name}"));
             Ok(changed(renamed, &done, &already))
+        }
+        KeyCommand::Describe { id, notes } => {
+            let edited = authority.edit(actor, &id.0, notes.into_edit()?).await?;
+            Ok(changed(edited, "described", "already described so"))
         }
         KeyCommand::Disable { id } => {
             Ok(changed(authority.disable(actor, &id.0).await?, "disabled", "already disabled"))
@@ -34,15 +50,18 @@ pub(crate) async fn run(session: &Session, command: KeyCommand) -> Result<Reply,
         KeyCommand::Enable { id } => {
             Ok(changed(authority.enable(actor, &id.0).await?, "enabled", "already enabled"))
         }
-        KeyCommand::Rotate { id, overlap } => rotate(session, &id.0, overlap.0).await,
+        KeyCommand::Rotate { id, overlap, parts } => rotate(session, &id.0, overlap.0, parts).await,
         KeyCommand::FinishRotation { id } => {
             let finished = authority.finish_rotation(actor, &id.0).await?;
             let done = "rotation finished; the old secret is refused now";
             Ok(changed(finished, done, "already finished; no old secret works"))
         }
-        KeyCommand::Revoke { ids } => {
+        KeyCommand::Revoke { owner: Some(owner), all_tenants, .. } => {
+            all_tenants::revoke_owned(session, &owner.0, all_tenants).await
+        }
+        KeyCommand::Revoke { ids, owner: None, all_tenants } => {
             let ids: Vec<_> = ids.iter().map(|id| id.0).collect();
-            revoke(session, &ids).await
+            revoke(session, &ids, all_tenants).await
         }
         KeyCommand::Delete { id } => {
             authority.delete(actor, &id.0).await?;
@@ -62,6 +81,12 @@ async fn generate(session: &Session, args: NewKeyArgs) -> Result<Reply, Failure>
     if let Some(rate) = args.rate {
         new = new.rate(rate);
     }
+    if let Some(description) = args.description {
+        new = new.description(Description::new(description)?);
+    }
+    if let Some(contact) = args.contact {
+        new = new.contact(Contact::new(contact)?);
+    }
     if let Some(begin) = args.not_before {
         new = new.not_before(begin.0);
     }
@@ -78,10 +103,15 @@ async fn generate(session: &Session, args: NewKeyArgs) -> Result<Reply, Failure>
     let key = &issued.key;
     let expires = or_none(key.expires_at.map(to_second), "never");
     let note = format!("key {} ({}) of {owner}, expires {expires}", key.id, key.name);
-    Ok(handed_out(&issued).note(note).note(ONCE))
+    Ok(handed_out(&issued, args.parts).note(note).note(ONCE))
 }
 
-async fn rotate(session: &Session, id: &KeyId, overlap: Duration) -> Result<Reply, Failure> {
+async fn rotate(
+    session: &Session,
+    id: &KeyId,
+    overlap: Duration,
+    parts: bool,
+) -> Result<Reply, Failure> {
     let issued = session.authority.rotate(&session.actor, id, overlap).await?;
     let key = &issued.key;
     let old = match key.overlap_ends_at {
@@ -90,21 +120,32 @@ async fn rotate(session: &Session, id: &KeyId, overlap: Duration) -> Result<Repl
     };
     let note =
         format!("key {} ({}) has secret number {}; {old}", key.id, key.name, key.secret_number);
-    Ok(handed_out(&issued).note(note).note(ONCE))
+    Ok(handed_out(&issued, parts).note(note).note(ONCE))
 }
 
-const ONCE: &str = "This token is shown only once.";
+const ONCE: &str = "This token is shown only once. Its last 38 characters are the key secret.";
 
-/// Returns the reply with the token. No other function shows a token.
-fn handed_out(issued: &Issued) -> Reply {
-    let token = issued.token.expose();
-    let json = json!({ "token": token, "key": issued.key });
-    Reply { token_of: Some(issued.key.id), ..Reply::new(token, json) }
+/// Returns the reply with the token, and with its two parts if they are wanted. No other function
+/// shows a token.
+fn handed_out(issued: &Issued, parts: bool) -> Reply {
+    let (token, id) = (issued.token.expose(), issued.token.key_id());
+    let secret = issued.token.expose_key_secret();
+    let text = if parts {
+        format!("token={token}\nkey_id={id}\nkey_secret={secret}")
+    } else {
+        token.to_owned()
+    };
+    let json = json!({ "token": token, "key_id": id, "key_secret": secret, "key": issued.key });
+    Reply { token_of: Some(issued.key.id), ..Reply::new(text, json) }
 }
 
 async fn list(session: &Session, args: ListArgs) -> Result<Reply, Failure> {
-    let (paging, query) = args.into_query();
+    let in_all_tenants = args.all_tenants;
+    let (paging, query) = args.into_query()?;
     let query = if let Some(cursor) = &paging.after { query.after(cursor)? } else { query };
+    if in_all_tenants {
+        return all_tenants::keys(session, &paging, query).await;
+    }
     let page =
         paging.read(query, async |query| Ok(session.authority.keys(&session.actor, query).await?));
     let page = page.await?;
@@ -113,8 +154,44 @@ async fn list(session: &Session, args: ListArgs) -> Result<Reply, Failure> {
     Ok(if page.items.is_empty() { reply.note("no keys found") } else { reply })
 }
 
+impl NoteArgs {
+    fn into_edit(self) -> Result<KeyEdit, Failure> {
+        let mut edit = KeyEdit::new();
+        if let Some(description) = self.description {
+            edit = edit.description(description.0.map(Description::new).transpose()?);
+        }
+        if let Some(contact) = self.contact {
+            edit = edit.contact(contact.0.map(Contact::new).transpose()?);
+        }
+        Ok(edit)
+    }
+}
+
+impl KeyChange {
+    fn into_edit(self) -> Result<KeyEdit, Failure> {
+        let mut edit = KeyEdit::new();
+        if let Some(name) = self.name {
+            edit = edit.name(Name::new(name)?);
+        }
+        if let Some(scopes) = self.scopes {
+            edit = edit.scopes(scopes);
+        }
+        if let Some(networks) = self.networks {
+            edit = edit.networks(networks.0.unwrap_or_default());
+        }
+        if let Some(rate) = self.rate {
+            edit = edit.rate(rate.0);
+        }
+        if !self.metadata.is_empty() {
+            let metadata = self.metadata.into_iter().map(|entry| (entry.key, entry.value));
+            edit = edit.metadata(Metadata::new(metadata)?);
+        }
+        Ok(edit)
+    }
+}
+
 impl ListArgs {
-    fn into_query(self) -> (Paging, KeyQuery) {
+    fn into_query(self) -> Result<(Paging, KeyQuery), Failure> {
         let mut query = KeyQuery::new().sort(self.sort);
         if let Some(text) = self.search {
             query = query.search(text);
@@ -124,6 +201,18 @@ impl ListArgs {
         }
         if let Some(owner) = self.owner {
             query = query.owner(owner.0);
+        }
+        if let Some(kind) = self.owner_kind {
+            query = query.owner_kind(kind);
+        }
+        if let Some(contact) = self.contact {
+            query = query.contact(Contact::new(contact)?);
+        }
+        for entry in self.metadata {
+            query = query.metadata(entry.key, entry.value);
+        }
+        if let Some(prefix) = self.prefix {
+            query = query.prefix(prefix);
         }
         if let Some(period) = self.expiring_within {
             query = query.expiring_within(period.0);
@@ -140,27 +229,42 @@ impl ListArgs {
         if let Some(limit) = self.paging.page_size() {
             query = query.limit(limit);
         }
-        (self.paging, query)
+        Ok((self.paging, query))
     }
 }
 
+/// The result for one key: its id, its tenant if the command is for all tenants, and the outcome.
+type Answer = (KeyId, Option<TenantId>, Result<Outcome<Key>, KeyError>);
+
 /// Revokes each key independently. With several keys, each refusal has a line of its own.
-async fn revoke(session: &Session, ids: &[KeyId]) -> Result<Reply, Failure> {
-    let mut answers = session.authority.revoke_many(&session.actor, ids).await;
+async fn revoke(session: &Session, ids: &[KeyId], in_any_tenant: bool) -> Result<Reply, Failure> {
+    let mut answers: Vec<Answer> = if in_any_tenant {
+        all_tenants::revoke(session, ids).await?
+    } else {
+        let answers = session.authority.revoke_many(&session.actor, ids).await;
+        answers.into_iter().map(|(id, answer)| (id, None, answer)).collect()
+    };
     if ids.len() == 1
-        && let Some((_, Err(error))) = answers.pop_if(|(_, answer)| answer.is_err())
+        && let Some((.., Err(error))) = answers.pop_if(|(.., answer)| answer.is_err())
     {
         return Err(error.into());
     }
     let mut reply = Reply::default();
     let mut lines = Vec::new();
     let mut results: Vec<Value> = Vec::new();
-    for (id, answer) in answers {
+    for (id, tenant, answer) in answers {
         match answer {
             Ok(outcome) => {
                 let said = if outcome.is_unchanged() { "already revoked" } else { "revoked" };
-                lines.push(format!("{id} {said}"));
-                results.push(json!({ "key": id, "outcome": outcome_word(&outcome) }));
+                let mut result = json!({ "key": id, "outcome": outcome_word(&outcome) });
+                match tenant {
+                    Some(tenant) => {
+                        lines.push(format!("{id} of {tenant} {said}"));
+                        result["tenant"] = json!(tenant);
+                    }
+                    None => lines.push(format!("{id} {said}")),
+                }
+                results.push(result);
             }
             Err(error) => {
                 let failure = Failure::from(error);

@@ -3,10 +3,10 @@
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 use keywright::store::KeySort;
-use keywright::{KeyStatus, Networks, Rate, ScopeSet};
+use keywright::{KeyStatus, Networks, OwnerKind, Prefix, Rate, ScopeSet};
 
 use crate::args::Paging;
-use crate::values::{Entry, KeyRef, Moment, OwnerSpec, Past, Period};
+use crate::values::{Entry, KeyRef, Moment, OrNone, OwnerSpec, Past, Period};
 
 #[derive(Subcommand)]
 pub(crate) enum KeyCommand {
@@ -19,7 +19,8 @@ pub(crate) enum KeyCommand {
     /// List keys, oldest first
     #[command(
         after_help = "A time is RFC 3339, a date, or a period before now such as 30d.\n\nExample:\n  \
-            keywright --store keys.db key list --status active --unused-since 30d --all"
+            keywright --store keys.db key list --status active --unused-since 30d --all\n  \
+            keywright --store keys.db key list --all-tenants --expiring-within 14d --sort expires_at"
     )]
     List(Box<ListArgs>),
     /// Show all details of a key, and why it would be refused
@@ -28,6 +29,23 @@ pub(crate) enum KeyCommand {
         /// Id of the key, with or without the prefix
         id: KeyRef,
     },
+    /// Show all details of a key of any tenant
+    #[command(after_help = "Example:\n  keywright --store keys.db key find 4fQ2xk9ZrT7bWm1c")]
+    Find {
+        /// Id of the key, with or without the prefix
+        id: KeyRef,
+    },
+    /// Change fields of a key in one step; the others keep their values
+    #[command(
+        after_help = "Example:\n  keywright --store keys.db key edit 4fQ2xk9ZrT7bWm1c --scopes \"invoices:read\"",
+        override_usage = "keywright --store FILE key edit ID FIELDS"
+    )]
+    Edit {
+        /// Id of the key, with or without the prefix
+        id: KeyRef,
+        #[command(flatten)]
+        change: Box<KeyChange>,
+    },
     /// Rename a key
     #[command(
         after_help = "Example:\n  keywright --store keys.db key rename 4fQ2xk9ZrT7bWm1c prod-main-app"
@@ -35,8 +53,18 @@ pub(crate) enum KeyCommand {
     Rename {
         /// Id of the key, with or without the prefix
         id: KeyRef,
-        /// Environment and purpose, for example prod-main-app
+        /// Environment, purpose or both, for example prod-main-app
         name: String,
+    },
+    /// Set or remove the description and the contact of a key
+    #[command(
+        after_help = "Example:\n  keywright --store keys.db key describe 4fQ2xk9ZrT7bWm1c --contact billing-team@example.com"
+    )]
+    Describe {
+        /// Id of the key, with or without the prefix
+        id: KeyRef,
+        #[command(flatten)]
+        notes: NoteArgs,
     },
     /// Disable a key: it is refused until it is enabled
     #[command(after_help = "Example:\n  keywright --store keys.db key disable 4fQ2xk9ZrT7bWm1c")]
@@ -60,6 +88,9 @@ pub(crate) enum KeyCommand {
         /// Time for which the old secret works too; use 0s after a leak
         #[arg(long, value_name = "PERIOD", default_value = "0s")]
         overlap: Period,
+        /// Print the token and its two parts, as lines NAME=VALUE
+        #[arg(long)]
+        parts: bool,
     },
     /// End the overlap of a rotation: the old secret is refused at once
     #[command(
@@ -71,12 +102,19 @@ pub(crate) enum KeyCommand {
     },
     /// Revoke keys permanently; they stay in the listing
     #[command(
-        after_help = "Example:\n  keywright --store keys.db key revoke 4fQ2xk9ZrT7bWm1c 9aB3cD5eF7gH1iJ2"
+        after_help = "Example:\n  keywright --store keys.db key revoke 4fQ2xk9ZrT7bWm1c 9aB3cD5eF7gH1iJ2\n  \
+            keywright --store keys.db key revoke --owner user:alice --all-tenants"
     )]
     Revoke {
         /// Ids of the keys; a refused one does not stop the others
-        #[arg(required = true, value_name = "ID")]
+        #[arg(required_unless_present = "owner", value_name = "ID")]
         ids: Vec<KeyRef>,
+        /// Revoke all live keys of this owner, in one step for each tenant
+        #[arg(long, value_name = "user:ID|account:ID", conflicts_with = "ids")]
+        owner: Option<OwnerSpec>,
+        /// Revoke the keys in any tenant
+        #[arg(long)]
+        all_tenants: bool,
     },
     /// Delete a key permanently; it leaves the listing, and its events stay
     #[command(after_help = "Example:\n  keywright --store keys.db key delete 4fQ2xk9ZrT7bWm1c")]
@@ -88,7 +126,7 @@ pub(crate) enum KeyCommand {
 
 #[derive(Args)]
 pub(crate) struct NewKeyArgs {
-    /// Environment and purpose, for example prod-main-app
+    /// Environment, purpose or both, for example prod-main-app
     pub(crate) name: String,
     /// Owner of the key [default: the actor]
     #[arg(long, value_name = "user:ID|account:ID")]
@@ -107,9 +145,30 @@ pub(crate) struct NewKeyArgs {
     /// Time from which the key works
     #[arg(long, value_name = "TIME")]
     pub(crate) not_before: Option<Moment>,
+    /// Business need of the key
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) description: Option<String>,
+    /// Technical owner of the key, who is told before a rotation
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) contact: Option<String>,
     /// Metadata of the key; repeatable
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) metadata: Vec<Entry>,
+    /// Print the token and its two parts, as lines NAME=VALUE
+    #[arg(long)]
+    pub(crate) parts: bool,
+}
+
+/// The notes of a key that a command changes: at least one.
+#[derive(Args)]
+#[group(required = true, multiple = true)]
+pub(crate) struct NoteArgs {
+    /// Business need of the key
+    #[arg(long, value_name = "TEXT|none")]
+    pub(crate) description: Option<OrNone<String>>,
+    /// Technical owner of the key, who is told before a rotation
+    #[arg(long, value_name = "TEXT|none")]
+    pub(crate) contact: Option<OrNone<String>>,
 }
 
 /// The expiry of a new key. Without these options it has the policy's default lifetime.
@@ -128,8 +187,31 @@ pub(crate) struct ExpiryArgs {
 }
 
 #[derive(Args)]
+#[group(required = true, multiple = true)]
+pub(crate) struct KeyChange {
+    /// New name
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// New scopes; they replace the current ones
+    #[arg(long, value_name = "SCOPES")]
+    pub(crate) scopes: Option<ScopeSet>,
+    /// New networks; they replace the current ones, and `none` allows every address
+    #[arg(long, value_name = "NETWORKS|none")]
+    pub(crate) networks: Option<OrNone<Networks>>,
+    /// New rate; `none` for the policy's
+    #[arg(long, value_name = "RATE|none")]
+    pub(crate) rate: Option<OrNone<Rate>>,
+    /// New metadata, which replaces all of the current metadata; repeatable
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) metadata: Vec<Entry>,
+}
+
+#[derive(Args)]
 pub(crate) struct ListArgs {
-    /// Only keys whose name, id or owner contains this text
+    /// List the keys of all tenants
+    #[arg(long)]
+    pub(crate) all_tenants: bool,
+    /// Only keys whose name, id, owner, description or contact contains this text
     #[arg(long, value_name = "TEXT")]
     pub(crate) search: Option<String>,
     /// Only keys with this status; repeatable
@@ -138,6 +220,18 @@ pub(crate) struct ListArgs {
     /// Only keys of this owner
     #[arg(long, value_name = "user:ID|account:ID")]
     pub(crate) owner: Option<OwnerSpec>,
+    /// Only keys whose owner is of this kind
+    #[arg(long, value_name = "KIND", value_parser = owner_kind())]
+    pub(crate) owner_kind: Option<OwnerKind>,
+    /// Only keys with exactly this contact
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) contact: Option<String>,
+    /// Only keys with this entry of metadata; repeatable
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) metadata: Vec<Entry>,
+    /// Only keys whose tokens begin with this prefix, for example acme_live
+    #[arg(long, value_name = "PREFIX")]
+    pub(crate) prefix: Option<Prefix>,
     /// Only live keys that expire within this period, for example 14d
     #[arg(long, value_name = "PERIOD")]
     pub(crate) expiring_within: Option<Period>,
@@ -163,6 +257,11 @@ fn status() -> impl TypedValueParser<Value = KeyStatus> {
         let found = KeyStatus::ALL.into_iter().find(|status| status.as_str() == text);
         found.ok_or("unknown status")
     })
+}
+
+fn owner_kind() -> impl TypedValueParser<Value = OwnerKind> {
+    let names = OwnerKind::ALL.iter().map(|kind| kind.as_str());
+    PossibleValuesParser::new(names).try_map(|text| text.parse::<OwnerKind>())
 }
 
 fn sort() -> impl TypedValueParser<Value = KeySort> {

@@ -30,6 +30,19 @@ pub(crate) fn listing(entries: &[KeyEntry]) -> String {
     table.unwrap_or_else(|| records(&wide, &whole))
 }
 
+/// Returns a table of keys with their tenants, or one record for each if the table does not fit.
+pub(crate) fn listing_of_all_tenants(entries: &[KeyEntry]) -> String {
+    let columns = after(Column::new("tenant").least(8), columns(8, 16, Column::times));
+    let row = |entry: &KeyEntry| after(entry.key.tenant.to_string(), cells(entry, "\n"));
+    let rows: Vec<_> = entries.iter().map(row).collect();
+    tabulate(&columns, &rows).unwrap_or_else(|| records(&columns, &rows))
+}
+
+fn after<T>(first: T, others: [T; 8]) -> [T; 9] {
+    let mut all = std::iter::once(first).chain(others);
+    std::array::from_fn(|_| all.next().expect("nine cells"))
+}
+
 /// Returns the cells of a key. A line break before the id keeps it whole and easy to copy.
 fn cells(entry: &KeyEntry, before_id: &str) -> [String; 8] {
     let key = &entry.key;
@@ -75,10 +88,12 @@ pub(crate) fn whole(entry: &KeyEntry) -> String {
         ("tenant", key.tenant.to_string()),
         ("owner", key.owner.to_string()),
         ("status", entry.status.to_string()),
-        ("obstacle", or_none(entry.obstacle.as_ref(), "none")),
+        ("refused", or_none(entry.refused_because.as_ref(), "no")),
         ("scopes", words(&key.scopes, no_scopes(&key.owner))),
         ("networks", words(&key.networks, "anywhere")),
         ("rate", or_none(key.rate, "the policy's")),
+        ("description", or_none(key.description.as_ref(), "none")),
+        ("contact", or_none(key.contact.as_ref(), "none")),
         ("metadata", if metadata.is_empty() { "none".to_owned() } else { metadata.join("\n") }),
         ("created", format!("{} by {}", to_second(key.created_at), key.created_by)),
         ("updated", to_second(key.updated_at)),
@@ -87,6 +102,8 @@ pub(crate) fn whole(entry: &KeyEntry) -> String {
         ("revoked", time(key.revoked_at, "no")),
         ("uses", entry.uses.to_string()),
         ("last used", time(entry.last_used_at, "never")),
+        ("refused", entry.refused.to_string()),
+        ("last refused", time(entry.last_refused_at, "never")),
         ("secret", format!("number {}", key.secret_number)),
         ("rotated", time(key.rotated_at, "never")),
     ];

@@ -12,6 +12,7 @@
 //! standard input, because every user of a machine can read the arguments of a process.
 
 mod account;
+mod all_tenants;
 mod args;
 mod events;
 mod failure;
@@ -46,6 +47,8 @@ struct Session {
     authority: Authority,
     verifier: Verifier,
     actor: Actor,
+    /// Whether the command line names a tenant.
+    names_tenant: bool,
 }
 
 fn main() -> ExitCode {
@@ -79,6 +82,9 @@ async fn run(cli: Cli) -> Result<Reply, Failure> {
     if context.danger_allow_shared_files {
         options = options.danger_allow_shared_files();
     }
+    if command.continues_move() {
+        options = options.danger_open_moved_file();
+    }
     let store = options.open(&path).await?;
     let keywright = Keywright::builder(store.clone()).prefix(prefix).peppers(peppers).build()?;
     let done = dispatch(&store, &keywright, &context, command, presented).await;
@@ -106,13 +112,16 @@ async fn dispatch(
     let authority = keywright.authority();
     let session = Session {
         verifier: keywright.verifier(),
-        actor: context.actor.actor(&context.tenant),
+        actor: context.actor.actor(&context.tenant.clone().unwrap_or_default()),
+        names_tenant: context.tenant.is_some(),
         authority,
     };
     match command {
         Command::Policy(command) => policy::run(&session, command).await,
         Command::Account(command) => account::run(&session, command).await,
         Command::Key(command) => key::run(&session, command).await,
+        Command::Tenant(command) => all_tenants::tenant(&session, command).await,
+        Command::Sweep { all_tenants } => all_tenants::sweep(&session, all_tenants).await,
         Command::Verify(needs) => {
             verify::run(&session, &needs, &presented.unwrap_or_default()).await
         }

@@ -55,7 +55,8 @@ impl PolicyChange {
         }
         policy.roles.extend(self.roles.into_iter().map(|role| (role.name, role.scopes)));
         put(&mut policy.default_rate, self.default_rate.map(|rate| rate.0));
-        put(&mut policy.extensive_use, self.extensive_use.map(|uses| uses.0));
+        put(&mut policy.extensive_use, self.extensive_use.map(|alert| alert.0));
+        put(&mut policy.suspicious_use, self.suspicious_use.map(|alert| alert.0));
         put(&mut policy.retention, self.retention.map(|period| period.0));
         put(&mut policy.event_retention, self.event_retention.map(|period| period.0));
         policy
@@ -65,7 +66,10 @@ impl PolicyChange {
 /// Returns all fields, by the names of the options that set them.
 fn rows(policy: &Policy) -> Vec<(&'static str, String)> {
     let switch = |on: bool| if on { "on" } else { "off" }.to_owned();
-    let pattern = policy.name_pattern.as_ref().map(|pattern| pattern.environments.join(","));
+    let pattern = policy.name_pattern.as_ref().map(|pattern| match &*pattern.environments {
+        [] => "any".to_owned(),
+        environments => environments.join(","),
+    });
     let mut rows = vec![
         ("api-access", switch(policy.api_enabled)),
         ("plan", switch(policy.api_in_plan)),
@@ -78,6 +82,7 @@ fn rows(policy: &Policy) -> Vec<(&'static str, String)> {
         ("scopes", words(&policy.scope_ceiling, "none")),
         ("default-rate", or_none(policy.default_rate, "none")),
         ("extensive-use", or_none(policy.extensive_use, "none")),
+        ("suspicious-use", or_none(policy.suspicious_use, "none")),
         ("retention", Period(policy.retention).to_string()),
         ("event-retention", Period(policy.event_retention).to_string()),
     ];

@@ -85,7 +85,7 @@ impl<T: FromStr> FromStr for OrNone<T> {
     }
 }
 
-/// The environments of a name pattern, separated by commas. The policy checks them.
+/// The environments of a name pattern, separated by commas, or `any`. The policy checks them.
 #[derive(Clone)]
 pub(crate) struct Pattern(pub(crate) NamePattern);
 
@@ -93,7 +93,10 @@ impl FromStr for Pattern {
     type Err = std::convert::Infallible;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let environments = text.split(',').map(str::to_owned).collect();
+        let environments = match text {
+            "any" => Vec::new(),
+            list => list.split(',').map(str::to_owned).collect(),
+        };
         Ok(Self(NamePattern { environments }))
     }
 }

@@ -22,6 +22,8 @@ fn every_command_has_help_with_example() {
         "key generate",
         "key list",
         "key show",
+        "key find",
+        "key edit",
         "key rename",
         "key disable",
         "key enable",
@@ -29,6 +31,8 @@ fn every_command_has_help_with_example() {
         "key finish-rotation",
         "key revoke",
         "key delete",
+        "tenant list",
+        "sweep",
         "verify",
         "events",
     ];
@@ -93,7 +97,7 @@ fn every_command_has_json_output() {
         (&["account", "list"], "/items/0/id", account.as_str().into()),
         (&["account", "edit", &account, "--name", "daily"], "/account/name", "daily".into()),
         (&["account", "disable", &account], "/account/enabled", false.into()),
-        (&["key", "show", id], "/obstacle", "account_disabled".into()),
+        (&["key", "show", id], "/refused_because", "account_disabled".into()),
         (&["account", "enable", &account], "/account/enabled", true.into()),
         (&["key", "list"], "/items/0/uses", 1.into()),
         (&["key", "rename", id, "prod-b"], "/key/name", "prod-b".into()),
@@ -158,7 +162,8 @@ fn policy_show_repeats_policy_set() {
         ("name-pattern", "prod,staging", "none"),
         ("scopes", "invoices:read invoices:write", "none"),
         ("default-rate", "100/60s", "none"),
-        ("extensive-use", "1000", "none"),
+        ("extensive-use", "1000/3600s", "none"),
+        ("suspicious-use", "20/300s", "none"),
         ("retention", "45s", "90d"),
         ("event-retention", "36h", "400d"),
         ("role", "analyst=invoices:read reports:read", ""),
@@ -174,14 +179,20 @@ fn policy_show_repeats_policy_set() {
         };
         assert_eq!((row(&default).as_str(), row(&changed).as_str()), (initial, value), "{name}");
     }
-    let back =
-        ["default-lifetime", "max-lifetime", "name-pattern", "default-rate", "extensive-use"];
+    let back = [
+        "default-lifetime",
+        "max-lifetime",
+        "name-pattern",
+        "default-rate",
+        "extensive-use",
+        "suspicious-use",
+    ];
     let back = back.iter().flat_map(|name| [format!("--{name}"), "none".to_owned()]);
     let back: Vec<_> = back.chain(["--remove-role".to_owned(), "analyst".to_owned()]).collect();
     let back: Vec<_> =
         ["policy", "set"].into_iter().chain(back.iter().map(String::as_str)).collect();
     let nones = desk_policy(&desk, &back).iter().filter(|(_, value)| value == "none").count();
-    assert_eq!(nones, 5);
+    assert_eq!(nones, 6);
     assert!(!desk.done(&["policy", "show"]).contains("role"));
 }
 

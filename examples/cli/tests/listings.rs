@@ -94,11 +94,20 @@ fn page_names_its_next_page() {
 #[test]
 fn filters_narrow_a_listing() {
     let desk = Desk::open();
-    let (token, _) = desk.generate(&["prod-used", "--expires-in", "10d"]);
+    let (token, _) =
+        desk.generate(&["prod-used", "--expires-in", "10d", "--metadata", "team=billing"]);
     let (_, idle) = desk.generate(&["prod-idle", "--owner", "user:alice", "--no-expiry"]);
     desk.done(&["key", "disable", &idle]);
+    desk.done(&["key", "describe", &idle, "--contact", "ops@example.com"]);
     assert_eq!(desk.verify(&token, &[]).code, 0);
-    let found: [(&[&str], &[&str]); 13] = [
+    let found: [(&[&str], &[&str]); 20] = [
+        (&["key", "list", "--owner-kind", "user"], &["prod-used", "prod-idle"]),
+        (&["key", "list", "--owner-kind", "account"], &[]),
+        (&["key", "list", "--contact", "ops@example.com"], &["prod-idle"]),
+        (&["key", "list", "--metadata", "team=billing"], &["prod-used"]),
+        (&["key", "list", "--metadata", "team=billing", "--metadata", "team=ops"], &[]),
+        (&["key", "list", "--prefix", "other"], &[]),
+        (&["key", "list", "--search", "OPS@"], &["prod-idle"]),
         (&["key", "list"], &["prod-used", "prod-idle"]),
         (&["key", "list", "--search", "USED"], &["prod-used"]),
         (&["key", "list", "--status", "disabled"], &["prod-idle"]),
@@ -122,12 +131,12 @@ fn filters_narrow_a_listing() {
         assert_eq!(items.map(|item| &item["key"]["name"]).collect::<Vec<_>>(), names, "{args:?}");
     }
     let counted: [(&[&str], usize); 8] = [
-        (&["events", "--key", &idle], 2),
+        (&["events", "--key", &idle], 3),
         (&["events", "--kind", "key.generate"], 2),
-        (&["events", "--actor", "user:operator"], 4),
+        (&["events", "--actor", "user:operator"], 5),
         (&["events", "--actor", "system"], 0),
         (&["events", "--account", NO_KEY], 0),
-        (&["events", "--since", "1h"], 4),
+        (&["events", "--since", "1h"], 5),
         (&["events", "--since", "2999-01-01T00:00:00Z"], 0),
         (&["events", "--until", "1h"], 0),
     ];

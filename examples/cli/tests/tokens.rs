@@ -33,6 +33,26 @@ fn only_the_token_goes_to_stdout() {
 }
 
 #[test]
+fn f1_command_prints_both_parts() {
+    let desk = Desk::open();
+    let made = desk.run(&["--prefix", "acme_live", "key", "generate", "prod-main-app", "--parts"]);
+    let id = made.out.lines().find_map(|line| line.strip_prefix("key_id=")).expect("an id");
+    let rotated = desk.run(&["key", "rotate", id, "--overlap", "1d", "--parts"]);
+    for ran in [&made, &rotated] {
+        let lines: Vec<_> = ran.out.lines().filter_map(|line| line.split_once('=')).collect();
+        let [("token", token), ("key_id", id), ("key_secret", secret)] = lines[..] else {
+            panic!("{ran:?}");
+        };
+        assert_eq!(token, format!("acme_live_{id}{secret}"));
+        assert_eq!(desk.verify(token, &[]).code, 0);
+        assert!(!ran.err.contains(secret), "{ran:?}");
+    }
+    let json = desk.json(&["key", "rotate", id]);
+    let part = |name: &str| json[name].as_str().expect("a text").to_owned();
+    assert_eq!(part("token"), format!("acme_live_{}{}", part("key_id"), part("key_secret")));
+}
+
+#[test]
 fn only_generate_and_rotate_show_tokens() {
     let desk = Desk::open();
     let (token, id) = desk.generate(&["prod-main-app", "--prefix", "acme_live"]);

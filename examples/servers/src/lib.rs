@@ -143,9 +143,10 @@ cargo run -p keywright-cli -- --store {path} key rotate ID
 "
             ),
         };
+        let parts = self.first.as_ref().map_or_else(String::new, FirstTokens::parts);
         let commands = commands(&url, self.first.as_ref());
         let text = format!(
-            "listening on {url}\nThe store is {path}{kept}\n\n{again}{commands}\nCtrl-C ends the server.\n"
+            "listening on {url}\nThe store is {path}{kept}\n\n{again}{parts}{commands}\nCtrl-C ends the server.\n"
         );
         let mut stdout = io::stdout().lock();
         stdout.write_all(text.as_bytes())?;
@@ -158,6 +159,23 @@ impl FirstTokens {
     pub fn headers(&self) -> [String; 3] {
         [&self.read, &self.write, &self.read_only]
             .map(|token| format!("-H 'authorization: Bearer {}'", token.expose()))
+    }
+
+    /// Returns a table of the keys: each token, and the key id and key secret that it consists of.
+    fn parts(&self) -> String {
+        let keys = [
+            ("alice, reading", &self.read),
+            ("alice, both", &self.write),
+            ("account", &self.read_only),
+        ];
+        let row = |(whose, token): (&str, &Token)| {
+            let (whole, id, secret) = (token.expose(), token.key_id(), token.expose_key_secret());
+            format!("{whose}\n  token       {whole}\n  key id      {id}\n  key secret  {secret}\n")
+        };
+        let rows = keys.map(row).concat();
+        format!(
+            "The first keys, shown once. A client sends the token, or key id and key secret.\n{rows}\n"
+        )
     }
 }
 

@@ -1,11 +1,13 @@
 //! The steps in which a guard checks a request, the same for every framework.
 
 use super::answer::{Challenge, Form};
+use super::credentials::Carried;
 use super::rejection::{Rejection, RejectionCause};
 use super::request::GuardedRequest;
+use super::tenant::RequestTenant;
 use super::{Guard, NeededAccess};
 use crate::decision::request::AccessRequest;
-use crate::decision::{Denial, Grant};
+use crate::decision::{Denial, Grant, Reason};
 use crate::value::scope::Access;
 use crate::verifier::Verifier;
 
@@ -59,7 +61,7 @@ impl Guard {
         let earlier = request.extension::<Verified>();
         let earlier = earlier.filter(|earlier| earlier.by.is_same(&self.0.verifier));
         let decided = match earlier {
-            Some(earlier) => self.ask_again(earlier, request.is_safe(), asker).map(Some),
+            Some(earlier) => self.ask_again(request, earlier, asker).await.map(Some),
             None => self.verify(request, asker).await,
         };
         decided.map_err(|cause| self.reject(cause))
@@ -73,34 +75,66 @@ impl Guard {
     ) -> Result<Option<Verified>, RejectionCause> {
         let settings = &*self.0;
         let may_be_absent = settings.optional || asker == Asker::Handler { is_optional: true };
-        let carried = match settings.credentials.find(incoming.headers()) {
-            Err(_) => return Err(RejectionCause::SeveralCredentials),
-            Ok(None) if may_be_absent => return Ok(None),
-            Ok(None) => return Err(RejectionCause::NoCredential),
-            Ok(Some(carried)) => carried,
+        let carried = match self.credential(incoming)? {
+            None if may_be_absent => return Ok(None),
+            None => return Err(RejectionCause::NoCredential),
+            Some(carried) => carried,
         };
-        let Some(credential) = carried.credential() else {
-            return Err(RejectionCause::Denied(Denial::malformed()));
-        };
-        let access = self.needed_access(incoming.is_safe(), asker);
-        let mut request = AccessRequest::new(credential).access(access);
-        request.source = match (&settings.proxies, incoming.peer()) {
-            (Some(proxies), Some(peer)) => proxies.source(peer, incoming.headers()),
-            (_, peer) => peer,
-        };
+        let extension = incoming.extension();
+        let request = self.request(incoming, &carried, extension.as_ref())?;
+        let request = request.access(self.needed_access(incoming.is_safe(), asker));
         let request = settings.scopes.iter().fold(request, AccessRequest::scope);
         let grant = settings.verifier.verify_request(&request).await?;
         let access_asked = self.settles_access(asker);
         Ok(Some(Verified { grant, by: settings.verifier.clone(), access_asked }))
     }
 
-    /// Checks that the grant of an outer guard allows what this guard requires.
-    fn ask_again(
+    /// Finds the credential of a request.
+    fn credential<'r, R: GuardedRequest>(
         &self,
+        incoming: &'r R,
+    ) -> Result<Option<Carried<'r>>, RejectionCause> {
+        let found = self.0.credentials.find(incoming.headers());
+        found.map_err(|_| RejectionCause::SeveralCredentials)
+    }
+
+    /// Builds the part of an access request that does not depend on the route.
+    fn request<'r, R: GuardedRequest>(
+        &self,
+        incoming: &'r R,
+        carried: &'r Carried<'_>,
+        extension: Option<&'r RequestTenant>,
+    ) -> Result<AccessRequest<'r>, RejectionCause> {
+        let Some(credential) = carried.credential() else {
+            return Err(RejectionCause::Denied(Denial::malformed()));
+        };
+        let mut request = AccessRequest::new(credential);
+        request.source = match (&self.0.proxies, incoming.peer()) {
+            (Some(proxies), Some(peer)) => proxies.source(peer, incoming.headers()),
+            (_, peer) => peer,
+        };
+        request.tenant = self.0.tenant.tenant(incoming, extension)?;
+        Ok(match self.0.max_age {
+            Some(age) => request.max_age(age),
+            None => request,
+        })
+    }
+
+    /// Checks that the grant of an outer guard allows what this guard requires.
+    async fn ask_again<R: GuardedRequest>(
+        &self,
+        incoming: &R,
         earlier: Verified,
-        is_safe: bool,
         asker: Asker,
     ) -> Result<Verified, RejectionCause> {
+        let earlier = self.renewed(incoming, earlier).await?;
+        let extension = incoming.extension();
+        let tenant = self.0.tenant.tenant(incoming, extension.as_ref())?;
+        if tenant.is_some_and(|tenant| tenant != earlier.grant.tenant().as_str()) {
+            let other = Denial::of(*earlier.grant.key_id(), Reason::Unrecognized);
+            return Err(RejectionCause::Denied(other));
+        }
+        let is_safe = incoming.is_safe();
         let needed = match self.0.access {
             // The guards around the handler have checked the access already.
             NeededAccess::ByMethod | NeededAccess::LeftToHandler
@@ -113,6 +147,27 @@ impl Guard {
         self.ask(&earlier.grant, needed).map_err(RejectionCause::Denied)?;
         let access_asked = earlier.access_asked || self.settles_access(asker);
         Ok(Verified { access_asked, ..earlier })
+    }
+
+    /// Verifies the credential again if the grant of an outer guard is older than this guard allows.
+    /// The use stays counted once.
+    async fn renewed<R: GuardedRequest>(
+        &self,
+        incoming: &R,
+        earlier: Verified,
+    ) -> Result<Verified, RejectionCause> {
+        if self.0.max_age.is_none_or(|age| earlier.grant.age().duration() <= age) {
+            return Ok(earlier);
+        }
+        let carried = self.credential(incoming)?.ok_or(RejectionCause::NoCredential)?;
+        let extension = incoming.extension();
+        let request = self.request(incoming, &carried, extension.as_ref())?;
+        let grant = self.0.verifier.renew(&request).await?;
+        if grant.key_id() != earlier.grant.key_id() {
+            // The outer guard reads other headers, and found another key there.
+            return Err(RejectionCause::SeveralCredentials);
+        }
+        Ok(Verified { grant, ..earlier })
     }
 
     /// Checks access and scopes in the order of a verification.

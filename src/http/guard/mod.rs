@@ -9,11 +9,14 @@ pub(super) mod headers;
 pub(super) mod rejection;
 pub(super) mod request;
 pub(super) mod source_address;
+pub(super) mod tenant;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use self::credentials::CredentialSources;
 use self::source_address::TrustedProxies;
+use self::tenant::{RequestHead, TenantSource};
 use crate::value::scope::{Access, Scope};
 use crate::verifier::Verifier;
 
@@ -82,8 +85,9 @@ use crate::verifier::Verifier;
 /// A request may pass several guards over verifiers of one [`Keywright`](crate::Keywright). Its key
 /// is then verified and counted once, by the outermost guard that finds a credential. The settings
 /// of that guard for credentials and proxies apply, so derive all guards from one.
+/// [`max_age`](Self::max_age) of an inner guard can make it verify the key again.
 ///
-/// The inner guards check the grant for the scopes and the access that they require. A request
+/// The inner guards check the grant for the tenant, the scopes and the access that they require. A request
 /// reaches the handler only if every guard allows it. So one guard around a whole router works
 /// together with guards on its routes that require scopes.
 #[derive(Clone, Debug)]
@@ -95,6 +99,8 @@ struct Settings {
     verifier: Verifier,
     credentials: CredentialSources,
     proxies: Option<TrustedProxies>,
+    tenant: TenantSource,
+    max_age: Option<Duration>,
     scopes: Vec<Scope>,
     access: NeededAccess,
     optional: bool,
@@ -148,6 +154,8 @@ impl Guard {
             verifier,
             credentials: CredentialSources::default(),
             proxies: None,
+            tenant: TenantSource::default(),
+            max_age: None,
             scopes: Vec::new(),
             access: NeededAccess::ByMethod,
             optional: false,
@@ -414,6 +422,86 @@ impl Guard {
     /// ```
     pub fn trust_proxies(&self, proxies: TrustedProxies) -> Self {
         self.with(|settings| settings.proxies = Some(proxies))
+    }
+
+    /// Accepts only keys of the tenant that the request names.
+    ///
+    /// The function finds the id of the tenant in the host name, the path, a header or an extension
+    /// of the request. It runs on each request with a credential, so it should be fast. A key of
+    /// another tenant is refused like an unknown key (401). If the function returns `None`, every
+    /// key is refused with the same answer, and the cause is
+    /// [`RejectionCause::NoTenant`](crate::http::RejectionCause::NoTenant).
+    ///
+    /// Without this setting, the guard accepts keys of all tenants. The handler must then use
+    /// [`Grant::tenant`](crate::Grant::tenant).
+    ///
+    /// ```
+    /// # #[cfg(not(feature = "axum"))] fn main() {}
+    /// # #[cfg(feature = "axum")]
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> { futures_lite::future::block_on(async {
+    /// # use axum::{Router, body::Body, http::Request, routing::{get, post}};
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, http::Guard, store::MemoryStore};
+    /// # use tower_service::Service;
+    /// # async fn list() -> &'static str { "invoice 1" }
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let acme = keywright::TenantId::new("acme")?;
+    /// # let alice = Actor::developer(UserId::new("alice")?).in_tenant(acme);
+    /// # let issued = keywright.authority().generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// # let token = issued.token.expose(); // of a key of the tenant `acme`
+    /// # let guard = Guard::new(keywright.verifier());
+    /// let guard = guard.tenant_from(|request| request.host()?.strip_suffix(".api.example.com"));
+    /// let mut app: Router = Router::new().route("/invoices", get(list)).layer(guard);
+    ///
+    /// // The key belongs to the tenant `acme`.
+    /// let hosts = [("acme.api.example.com", 200), ("globex.api.example.com", 401), ("example.com", 401)];
+    /// for (host, status) in hosts {
+    ///     let request = Request::get("/invoices").header("host", host).header("x-api-key", token);
+    ///     assert_eq!(app.call(request.body(Body::empty())?).await?.status(), status);
+    /// }
+    /// # Ok(()) }) }
+    /// ```
+    pub fn tenant_from(
+        &self,
+        find: impl for<'r> Fn(RequestHead<'r>) -> Option<&'r str> + Send + Sync + 'static,
+    ) -> Self {
+        self.with(|settings| settings.tenant = TenantSource::new(find))
+    }
+
+    /// Limits the age of the store's answer for each request.
+    ///
+    /// Use zero for routes that must see a revoke at once, even on another node: a cache then asks
+    /// the store behind it. Without this setting, a cache answers up to its own staleness bound.
+    /// Stores that do not cache ignore the setting.
+    ///
+    /// Inside a guard without this setting, an older answer makes this guard verify the key again.
+    /// The use is still counted once. The credential must then still be in the request, so an outer
+    /// guard must not [strip](Self::strip_credential) it: otherwise the answer is 401.
+    ///
+    /// ```
+    /// # #[cfg(not(feature = "axum"))] fn main() {}
+    /// # #[cfg(feature = "axum")]
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> { futures_lite::future::block_on(async {
+    /// # use axum::{Router, body::Body, http::Request, routing::{get, post}};
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, http::Guard, store::MemoryStore};
+    /// # use tower_service::Service;
+    /// # async fn list() -> &'static str { "invoice 1" }
+    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let issued = keywright.authority().generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// # let token = issued.token.expose();
+    /// # let guard = Guard::new(keywright.verifier());
+    /// use std::time::Duration;
+    ///
+    /// let payment = get(list).layer(guard.max_age(Duration::ZERO));
+    /// let mut app: Router = Router::new().route("/payments", payment);
+    /// let request = Request::get("/payments").header("x-api-key", token).body(Body::empty())?;
+    /// assert_eq!(app.call(request).await?.status(), 200);
+    /// # Ok(()) }) }
+    /// ```
+    pub fn max_age(&self, age: Duration) -> Self {
+        self.with(|settings| settings.max_age = Some(age))
     }
 
     /// Removes the credential from an accepted request before the handler sees it.

@@ -85,6 +85,11 @@ pub enum RejectionCause {
     /// The request carries more than one credential: 400. None of them is verified, even if they
     /// are equal.
     SeveralCredentials,
+    /// The request does not name its tenant, and [`Guard::tenant_from`] requires it: 401, like a
+    /// key that is not accepted. The credential is not verified.
+    ///
+    /// [`Guard::tenant_from`]: crate::http::Guard::tenant_from
+    NoTenant,
     /// The credential is not accepted (401), its key does not allow this request (403), or its key
     /// has used up its rate (429).
     Denied(Denial),
@@ -97,6 +102,7 @@ impl fmt::Display for RejectionCause {
         match self {
             Self::NoCredential => f.write_str("the request carries no API key"),
             Self::SeveralCredentials => f.write_str("the request carries more than one API key"),
+            Self::NoTenant => f.write_str("the request does not name its tenant"),
             Self::Denied(denial) => match denial.key_id() {
                 Some(key) => write!(f, "key {key}: {}", denial.reason()),
                 None => denial.reason().fmt(f),
@@ -120,6 +126,7 @@ impl RejectionCause {
         match self {
             Self::NoCredential => &NO_CREDENTIAL,
             Self::SeveralCredentials => &SEVERAL,
+            Self::NoTenant => &INVALID,
             Self::Denied(denial) => match denial.class() {
                 DenialClass::Invalid => &INVALID,
                 DenialClass::Forbidden => &FORBIDDEN,
@@ -133,7 +140,7 @@ impl RejectionCause {
         match self {
             Self::Denied(denial) => denial.retry_after(),
             Self::Unavailable(_) => Some(STORE_RETRY),
-            Self::NoCredential | Self::SeveralCredentials => None,
+            Self::NoCredential | Self::SeveralCredentials | Self::NoTenant => None,
         }
     }
 
@@ -271,13 +278,14 @@ mod tests {
         RejectionCause::Denied(Denial::of(key_id, reason))
     }
 
-    /// Returns one cause for each row, with its status.
-    fn causes() -> [(RejectionCause, u16); 6] {
+    /// Returns at least one cause for each row, with its status.
+    fn causes() -> [(RejectionCause, u16); 7] {
         let scope = "invoices:read".parse().expect("a scope");
         let store = StoreError::corrupt("page 7 of keys.db");
         [
             (RejectionCause::NoCredential, 401),
             (RejectionCause::SeveralCredentials, 400),
+            (RejectionCause::NoTenant, 401),
             (denied(Reason::Revoked), 401),
             (denied(Reason::MissingScope(scope)), 403),
             (denied(Reason::RateLimited(Duration::from_millis(1_001))), 429),
@@ -310,6 +318,7 @@ mod tests {
         let expected = [
             "the request carries no API key",
             "the request carries more than one API key",
+            "the request does not name its tenant",
             "key 0123456789ABCDEF: the key is revoked",
             "key 0123456789ABCDEF: the key lacks the scope invoices:read",
             "key 0123456789ABCDEF: the rate of the key is spent; retry after 1.001s",
@@ -324,7 +333,7 @@ mod tests {
 
     #[test]
     fn grpc_answer_is_200_without_body() {
-        let codes = ["16", "3", "16", "7", "8", "14"];
+        let codes = ["16", "3", "16", "16", "7", "8", "14"];
         for ((cause, _), code) in causes().into_iter().zip(codes) {
             let form = Form { grpc: true, ..Form::default() };
             let answer = Rejection::new(cause, form).answer();

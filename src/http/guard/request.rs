@@ -14,6 +14,12 @@ pub(crate) trait GuardedRequest {
     /// 9.2.1).
     fn is_safe(&self) -> bool;
 
+    /// Returns the host and port in the target of the request (`:authority` in HTTP/2).
+    fn authority(&self) -> Option<&str>;
+
+    /// Returns the path in the target of the request.
+    fn path(&self) -> &str;
+
     /// Returns the address of the peer of the connection, if the framework knows it.
     fn peer(&self) -> Option<IpAddr>;
 

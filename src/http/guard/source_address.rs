@@ -129,17 +129,59 @@ impl TrustedProxies {
         Ok(Self { header: header.into(), ..self })
     }
 
+    /// Returns the source of a request whose connection comes from `peer`.
+    pub(super) fn source(&self, peer: IpAddr, headers: &impl Headers) -> Option<IpAddr> {
+        self.source_of(peer, headers.values(&self.header))
+    }
+
     fn trusts(&self, address: IpAddr) -> bool {
         self.networks.iter().any(|network| network.contains(address))
     }
 
-    /// Returns the source of a request whose connection comes from `peer`.
-    pub(super) fn source(&self, peer: IpAddr, headers: &impl Headers) -> Option<IpAddr> {
+    /// Returns the name of the header that is read, in lower case.
+    ///
+    /// ```
+    /// use keywright::http::TrustedProxies;
+    ///
+    /// let proxies = TrustedProxies::new("10.0.0.2".parse()?)?;
+    /// assert_eq!(proxies.header_name(), "x-forwarded-for");
+    /// # Ok::<(), keywright::Error>(())
+    /// ```
+    pub fn header_name(&self) -> &str {
+        &self.header
+    }
+
+    /// Returns the source of a request, for [`Actor::source_address`](crate::Actor::source_address)
+    /// in the host's own login.
+    ///
+    /// `peer` is the address of the connection, and `values` are all values of the header
+    /// [`header_name`](Self::header_name), in their order. The result is `None` if the source is
+    /// unknown. A guard finds the source of a request with a key in the same way.
+    ///
+    /// ```
+    /// use std::net::IpAddr;
+    /// use keywright::http::TrustedProxies;
+    ///
+    /// let proxies = TrustedProxies::new("10.0.0.2".parse()?)?;
+    /// let forwarded: [&[u8]; 1] = [b"192.0.2.1, 203.0.113.7"];
+    /// let source = proxies.source_of(IpAddr::from([10, 0, 0, 2]), forwarded.into_iter());
+    /// assert_eq!(source, Some(IpAddr::from([203, 0, 113, 7])));
+    ///
+    /// // A client that connects directly cannot claim another address.
+    /// let client = IpAddr::from([198, 51, 100, 9]);
+    /// assert_eq!(proxies.source_of(client, forwarded.into_iter()), Some(client));
+    /// # Ok::<(), keywright::Error>(())
+    /// ```
+    pub fn source_of<'a>(
+        &self,
+        peer: IpAddr,
+        values: impl DoubleEndedIterator<Item = &'a [u8]>,
+    ) -> Option<IpAddr> {
         if !self.trusts(peer) {
             return Some(peer);
         }
         let mut farthest = None;
-        for value in headers.values(&self.header).rev() {
+        for value in values.rev() {
             for hop in value.rsplit(|byte| *byte == b',') {
                 let address = address(hop.trim_ascii())?;
                 if !self.trusts(address) {

@@ -1,7 +1,7 @@
 //! The management API over HTTP: an axum router on which users manage their keys.
 //!
 //! The host mounts [`router`] in its own service, behind its own login. [`openapi`] describes the
-//! routes. The guide lists [the routes and the problem responses](crate::guide::management).
+//! routes. [`operator_router`] is apart from it: on it the host's operators work on all tenants. The guide lists [the routes and the problem responses](crate::guide::management).
 
 mod extract;
 mod openapi;
@@ -23,6 +23,8 @@ use utoipa::openapi::OpenApi;
 pub use utoipa;
 
 use self::extract::json_body::MAX_BODY;
+use self::route_table::ROUTES;
+use self::route_table::operator::OPERATOR_ROUTES;
 use self::wire::problem::{Code, Problem};
 use crate::authority::Authority;
 
@@ -61,7 +63,54 @@ use crate::authority::Authority;
 /// # Ok(()) }) }
 /// ```
 pub fn router<S: Clone + Send + Sync + 'static>(authority: Authority) -> Router<S> {
-    routes::router()
+    finished(routes::router(ROUTES), authority)
+}
+
+/// Creates the router of the operators, who list, revoke and sweep the keys of all tenants.
+///
+/// The host nests it under a path of its own, behind the login of its own staff. That login must
+/// insert an [`Operator`](crate::Operator) into the extensions of each request. Without an operator,
+/// every route except `GET /openapi.json` answers 401. An [`Actor`](crate::Actor) is not accepted, so
+/// a user of a tenant gets 401 too.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> { futures_lite::future::block_on(async {
+/// # use axum::body::Body;
+/// # use tower_service::Service;
+/// use axum::Router;
+/// use axum::extract::Request;
+/// use axum::middleware::{Next, from_fn};
+/// use axum::response::Response;
+/// use keywright::http::management;
+/// use keywright::store::MemoryStore;
+/// use keywright::{Keywright, Operator, UserId};
+///
+/// /// The login of your own staff, apart from that of your customers.
+/// async fn staff_login(mut request: Request, next: Next) -> Response {
+///     if let Ok(id) = UserId::new("carol") {
+///         request.extensions_mut().insert(Operator::new(id));
+///     }
+///     next.run(request).await
+/// }
+///
+/// let authority = Keywright::builder(MemoryStore::new()).build()?.authority();
+/// let operators = management::operator_router(authority).layer(from_fn(staff_login));
+/// let mut app: Router = Router::new().nest("/staff/keys", operators);
+///
+/// let request = Request::get("/staff/keys/tenants").body(Body::empty())?;
+/// assert_eq!(app.call(request).await?.status(), 200);
+/// # Ok(()) }) }
+/// ```
+pub fn operator_router<S: Clone + Send + Sync + 'static>(authority: Authority) -> Router<S> {
+    finished(routes::router(OPERATOR_ROUTES), authority)
+}
+
+/// Adds to a router what all routes share.
+fn finished<S: Clone + Send + Sync + 'static>(
+    routes: Router<Authority>,
+    authority: Authority,
+) -> Router<S> {
+    routes
         .fallback(|| ready(Problem::from(Code::NotFound)))
         .method_not_allowed_fallback(|| ready(Problem::from(Code::MethodNotAllowed)))
         .layer(DefaultBodyLimit::max(MAX_BODY))
@@ -88,6 +137,20 @@ pub fn router<S: Clone + Send + Sync + 'static>(authority: Authority) -> Router<
 /// because the login belongs to the host. Add your scheme before you publish the document.
 pub fn openapi() -> OpenApi {
     openapi::document()
+}
+
+/// Returns the OpenAPI 3.1 document of the operator's routes.
+///
+/// It has the same form as [`openapi`]. `GET /openapi.json` of the operator's router serves it.
+///
+/// ```
+/// use keywright::http::management;
+///
+/// let document = management::operator_openapi();
+/// assert!(document.paths.paths.contains_key("/tenants"));
+/// ```
+pub fn operator_openapi() -> OpenApi {
+    openapi::operator_document()
 }
 
 /// Sets `Cache-Control: no-store` on every response, because a response may hold a token.

@@ -11,6 +11,7 @@ use axum::extract::connect_info::MockConnectInfo;
 use http::Extensions;
 use http::header::{Entry, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
+use http::uri::Authority;
 
 use crate::http::guard::headers::Headers;
 use crate::http::guard::request::GuardedRequest;
@@ -25,6 +26,14 @@ impl GuardedRequest for Parts {
 
     fn is_safe(&self) -> bool {
         self.method.is_safe()
+    }
+
+    fn authority(&self) -> Option<&str> {
+        self.uri.authority().map(Authority::as_str)
+    }
+
+    fn path(&self) -> &str {
+        self.uri.path()
     }
 
     fn peer(&self) -> Option<IpAddr> {

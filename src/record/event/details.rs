@@ -89,7 +89,7 @@ fields! {
     OverlapEnds = Text "overlap_ends_at";
     /// Text: the names of the fields that changed, separated by commas.
     Changed = Text "changed";
-    /// Number: the total number of uses of the key.
+    /// Number: the accepted or refused uses of the key in the period of the alert, so far.
     Uses = Number "uses";
     /// Text: the status of the key.
     Status = Text "status";
@@ -107,7 +107,8 @@ fields! {
     From = Text "from";
     /// The values after a change.
     To = Text "to";
-    /// Number: the number of live keys that the owner may hold.
+    /// Number: the number of live keys that the owner may hold, or the number of uses that the alert
+    /// allows in a period.
     Limit = Number "limit";
     /// Number: the longest duration that the policy allows, in seconds.
     MaxSeconds = Number "max_seconds";
@@ -129,6 +130,10 @@ fields! {
     Since = Text "since";
     /// Text: the time of the last of these refusals.
     Until = Text "until";
+    /// Number: the period of the alert, in seconds.
+    PeriodSeconds = Number "period_seconds";
+    /// Text: the start of the alert's period in which the uses were.
+    WindowStart = Text "window_starts_at";
 }
 
 /// A value in an event's details: a text, a number or a flag.
@@ -300,7 +305,8 @@ impl EventDetails {
     /// Returns `None` if the details lack the field or it is not a number.
     ///
     /// ```
-    /// use keywright::{Clock, DetailField, Event, SystemClock};
+    /// use keywright::store::{AlertDue, UseKind};
+    /// use keywright::{Clock, DetailField, Event, SystemClock, UseAlert};
     ///
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
@@ -309,8 +315,11 @@ impl EventDetails {
     /// # let authority = keywright.authority();
     /// # let alice = Actor::developer(UserId::new("alice")?);
     /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
-    /// let event = Event::extensive_use(&issued.key, 1_000, SystemClock.now());
-    /// assert_eq!(event.details.get_number(DetailField::Uses), Some(1_000));
+    /// let (now, alert): (_, UseAlert) = (SystemClock.now(), "20/300s".parse()?);
+    /// let window_starts_at = alert.window_start(now);
+    /// let due = AlertDue { kind: UseKind::Refused, alert, window_starts_at, uses: 21 };
+    /// let event = Event::of_alert(&issued.key, &due, now);
+    /// assert_eq!(event.details.get_number(DetailField::Uses), Some(21));
     /// # Ok::<(), keywright::Error>(())
     /// # }).unwrap();
     /// ```

@@ -4,6 +4,7 @@ mod details;
 mod refusal;
 
 use std::fmt;
+use std::net::IpAddr;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::record::actor::Actor;
 use crate::record::key::Key;
 use crate::record::operation::{Operation, OperationError};
+use crate::record::usage::{AlertDue, UseKind};
 use crate::value::id::{AccountId, IdError, KeyId, TenantId, UserId};
 use crate::value::text::serde_as_text;
 use crate::value::time::Timestamp;
@@ -67,6 +69,9 @@ pub struct Event {
     /// The service account that the event is about, or that owns the key; `None` if there is none.
     #[serde(deserialize_with = "crate::value::serde_strict::required")]
     pub account: Option<AccountId>,
+    /// The address that the actor's request came from; `None` if the host gave none.
+    #[serde(deserialize_with = "crate::value::serde_strict::required")]
+    pub source_address: Option<IpAddr>,
     /// The outcome of the operation.
     pub outcome: EventOutcome,
     /// Further details in named fields, never a secret.
@@ -84,6 +89,7 @@ impl Event {
             kind,
             key: None,
             account: None,
+            source_address: None,
             outcome,
             details: EventDetails::NONE,
         }
@@ -91,8 +97,10 @@ impl Event {
 
     /// Returns the event of an actor's operation, without a key or an account.
     pub(crate) fn by(actor: &Actor, operation: Operation, at: Timestamp) -> Self {
-        let who = EventActor::User(actor.id().clone());
-        Self::new(actor.tenant().clone(), at, who, operation.into())
+        let id = actor.id().clone();
+        let who = if actor.is_operator() { EventActor::Operator(id) } else { EventActor::User(id) };
+        let event = Self::new(actor.tenant().clone(), at, who, operation.into());
+        Self { source_address: actor.source(), ..event }
     }
 
     /// Sets the key, and the service account that owns it.
@@ -100,16 +108,18 @@ impl Event {
         Self { key: Some(key.id), account: key.owner.account(), ..self }
     }
 
-    /// Creates the event for a key whose uses passed another multiple of
-    /// [`Policy::extensive_use`](crate::Policy::extensive_use).
+    /// Creates the event for an alert that is due: [`EventKind::ExtensiveUse`] for accepted uses, and
+    /// [`EventKind::SuspiciousUse`] for refused ones.
     ///
-    /// A store writes this event in the step that adds the uses, if [`UsageDelta::is_alert_due`]
-    /// returns true.
+    /// A store writes this event in the step that adds the uses, if [`Usage::add`] returns an alert.
+    /// The details hold the uses in the period so far, the limit, the period in seconds, and its
+    /// start.
     ///
-    /// [`UsageDelta::is_alert_due`]: crate::store::UsageDelta::is_alert_due
+    /// [`Usage::add`]: crate::store::Usage::add
     ///
     /// ```
-    /// use keywright::{Clock, DetailField, Event, EventKind, SystemClock};
+    /// use keywright::store::{AlertDue, UseKind};
+    /// use keywright::{Clock, DetailField, Event, EventKind, SystemClock, UseAlert};
     ///
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
@@ -118,22 +128,34 @@ impl Event {
     /// # let authority = keywright.authority();
     /// # let alice = Actor::developer(UserId::new("alice")?);
     /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
-    /// let event = Event::extensive_use(&issued.key, 1_000, SystemClock.now());
-    /// assert_eq!(event.kind, EventKind::ExtensiveUse);
-    /// assert_eq!(event.details.get_number(DetailField::Uses), Some(1_000));
+    /// let (now, alert): (_, UseAlert) = (SystemClock.now(), "20/300s".parse()?);
+    /// let window_starts_at = alert.window_start(now);
+    /// let due = AlertDue { kind: UseKind::Refused, alert, window_starts_at, uses: 21 };
+    /// let event = Event::of_alert(&issued.key, &due, now);
+    /// assert_eq!(event.kind, EventKind::SuspiciousUse);
+    /// assert_eq!(event.details.get_number(DetailField::Uses), Some(21));
     /// # Ok::<(), keywright::Error>(())
     /// # }).unwrap();
     /// ```
-    pub fn extensive_use(key: &Key, uses: u64, at: Timestamp) -> Self {
-        let details = EventDetails::NONE.value(DetailField::Uses, uses);
-        let event = Self::new(key.tenant.clone(), at, EventActor::System, EventKind::ExtensiveUse);
+    pub fn of_alert(key: &Key, due: &AlertDue, at: Timestamp) -> Self {
+        let kind = match due.kind {
+            UseKind::Accepted { .. } => EventKind::ExtensiveUse,
+            UseKind::Refused => EventKind::SuspiciousUse,
+        };
+        let details = EventDetails::NONE
+            .value(DetailField::Uses, due.uses)
+            .value(DetailField::Limit, due.alert.uses())
+            .value(DetailField::PeriodSeconds, due.alert.period().as_secs())
+            .text(DetailField::WindowStart, due.window_starts_at);
+        let event = Self::new(key.tenant.clone(), at, EventActor::System, kind);
         Self { details, ..event.of(key) }
     }
 }
 
-/// The cause of an event: an actor, the holder of a key's token, or the crate itself.
+/// The cause of an event: an actor, the host's operator, the holder of a key's token, or the crate
+/// itself.
 ///
-/// In text: `user:alice`, `possessor` or `system`.
+/// In text: `user:alice`, `operator:carol`, `possessor` or `system`.
 ///
 /// ```
 /// use keywright::{EventActor, UserId};
@@ -148,6 +170,8 @@ impl Event {
 pub enum EventActor {
     /// An actor, by the host's id.
     User(UserId),
+    /// An [`Operator`](crate::Operator) of the host, by its id.
+    Operator(UserId),
     /// A caller who presented the key's token.
     Possessor,
     /// The crate itself, which reports a passed threshold or a count of refusals.
@@ -158,6 +182,7 @@ impl fmt::Display for EventActor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::User(id) => f.pad(&format!("user:{id}")),
+            Self::Operator(id) => f.pad(&format!("operator:{id}")),
             Self::Possessor => f.pad("possessor"),
             Self::System => f.pad("system"),
         }
@@ -172,7 +197,10 @@ impl FromStr for EventActor {
             "possessor" => Ok(Self::Possessor),
             "system" => Ok(Self::System),
             _ => {
-                let expected = "expected user:ID, possessor or system";
+                if let Some(id) = text.strip_prefix("operator:") {
+                    return Ok(Self::Operator(id.parse()?));
+                }
+                let expected = "expected user:ID, operator:ID, possessor or system";
                 let id = text.strip_prefix("user:");
                 let id = id.ok_or_else(|| IdError::new("event actor", expected, text))?;
                 Ok(Self::User(id.parse()?))
@@ -181,10 +209,10 @@ impl FromStr for EventActor {
     }
 }
 
-/// The kind of an event: a management operation, extensive use of a key, or counted refusals.
+/// The kind of an event: a management operation, an alert about a key, or counted refusals.
 ///
-/// As text it is `key.extensive_use`, `actor.refusals`, or the text of the operation, such as
-/// `key.rotate`.
+/// As text it is `key.extensive_use`, `key.suspicious_use`, `actor.refusals`, or the text of the
+/// operation, such as `key.rotate`.
 ///
 /// ```
 /// use keywright::{EventKind, Operation};
@@ -199,8 +227,12 @@ impl FromStr for EventActor {
 pub enum EventKind {
     /// A management operation.
     Operation(Operation),
-    /// The uses of a key passed another multiple of the policy's threshold.
+    /// A key has more accepted uses in a period than
+    /// [`Policy::extensive_use`](crate::Policy::extensive_use) allows without an event.
     ExtensiveUse,
+    /// A key has more refused uses in a period than
+    /// [`Policy::suspicious_use`](crate::Policy::suspicious_use) allows without an event.
+    SuspiciousUse,
     /// A number of refused calls of one actor, beyond those that are recorded individually.
     /// [`Authority`](crate::Authority#audit) describes the bound. With [`EventActor::System`] the
     /// event counts the calls of several actors, because the process already counted those of
@@ -209,6 +241,7 @@ pub enum EventKind {
 }
 
 const EXTENSIVE_USE: &str = "key.extensive_use";
+const SUSPICIOUS_USE: &str = "key.suspicious_use";
 const REFUSALS: &str = "actor.refusals";
 
 impl fmt::Display for EventKind {
@@ -216,6 +249,7 @@ impl fmt::Display for EventKind {
         match self {
             Self::Operation(operation) => operation.fmt(f),
             Self::ExtensiveUse => f.pad(EXTENSIVE_USE),
+            Self::SuspiciousUse => f.pad(SUSPICIOUS_USE),
             Self::Refusals => f.pad(REFUSALS),
         }
     }
@@ -227,6 +261,7 @@ impl FromStr for EventKind {
     fn from_str(text: &str) -> Result<Self, OperationError> {
         match text {
             EXTENSIVE_USE => Ok(Self::ExtensiveUse),
+            SUSPICIOUS_USE => Ok(Self::SuspiciousUse),
             REFUSALS => Ok(Self::Refusals),
             _ => text.parse().map(Self::Operation),
         }

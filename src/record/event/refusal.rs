@@ -60,9 +60,11 @@ text_enum! {
         SetByAdministrator = "set_by_administrator";
         /// The overlap is longer than the policy allows. Detail: `max_seconds`.
         OverlapTooLong = "overlap_too_long";
-        /// The tenant's policy does not define the role. Detail: `role`.
+        /// The rotation of a disabled key has an overlap.
+        OverlapWhileDisabled = "overlap_while_disabled";
+        /// The tenant's plan does not define the role. Detail: `role`.
         UnknownRole = "unknown_role";
-        /// The policy's `max_keys_per_owner` is out of its bounds. Detail: `given`.
+        /// A limit of keys is out of its bounds. Details: `field`, `given`.
         InvalidMaxKeys = "invalid_max_keys";
         /// The default lifetime is longer than the longest lifetime.
         DefaultAboveMax = "default_above_max";
@@ -80,6 +82,8 @@ text_enum! {
         UnknownScope = "unknown_scope";
         /// The new owner of a key can have none of its scopes.
         NoScopeLeft = "no_scope_left";
+        /// The plan's shortest period of alerts is out of its bounds. Detail: `given`, in seconds.
+        InvalidAlertPeriod = "invalid_alert_period";
         /// A setting is beyond the bound of the plan.
         BeyondPlan = "beyond_plan";
         /// The name pattern is invalid.

@@ -10,6 +10,8 @@ use async_trait::async_trait;
 
 use super::entries::Entries;
 use super::hints::{ChangeHints, NoHints};
+#[cfg(feature = "postgres")]
+use super::lease::Forget;
 use super::lease::{Bounds, Ledger};
 use super::monotonic_clock::MonotonicClock;
 use super::options::{CacheOptions, CacheOptionsError};
@@ -21,7 +23,8 @@ use crate::record::policy::TenantPolicy;
 use crate::record::user::User;
 use crate::store::{
     AccountQuery, Batch, Change, Changes, Epoch, EventQuery, Found, Freshness, KeyQuery, KeyStore,
-    Page, Resolve, Resolved, Snapshot, StoreError, StoreErrorKind, StoredKey, Subject, UsageBatch,
+    Page, Resolve, Resolved, Snapshot, StoreError, StoreErrorKind, StoredKey, Subject, TenantEntry,
+    TenantQuery, UsageBatch,
 };
 use crate::value::id::{AccountId, KeyId, TenantId, UserId};
 use crate::value::time::Timestamp;
@@ -68,7 +71,7 @@ pub struct CachedStore(pub(super) Arc<Inner>);
 pub(super) struct Inner {
     pub(super) store: Arc<dyn KeyStore>,
     pub(super) bounds: Bounds,
-    patience: Duration,
+    store_timeout: Duration,
     pub(super) clock: Arc<dyn MonotonicClock>,
     pub(super) entries: Entries,
     single_flight: SingleFlight,
@@ -133,7 +136,7 @@ impl CachedStore {
         Ok(Self(Arc::new(Inner {
             store: Arc::new(store),
             bounds,
-            patience: options.patience,
+            store_timeout: options.store_timeout,
             created: options.clock.now(),
             clock: options.clock,
             entries: Entries::new(options.capacity),
@@ -230,6 +233,16 @@ impl CachedStore {
     }
 }
 
+#[cfg(feature = "postgres")]
+impl CachedStore {
+    /// Forgets all entries, and drops the answers that are being read.
+    pub(in crate::store) fn forget_everything(&self) {
+        let mut ledger = self.0.ledger();
+        ledger.note_own_change();
+        self.0.entries.forget(&Forget::Everything);
+    }
+}
+
 impl fmt::Debug for CachedStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CachedStore")
@@ -267,8 +280,8 @@ impl Inner {
         if is_new && self.failed.load(Ordering::Acquire) == 0 {
             return CacheState::Starting;
         }
-        // A sync takes at most `patience`, and the pause before the next one is shorter than the bound.
-        if within(&self.attempted, bound + self.patience) {
+        // A sync takes at most `store_timeout`, and the pause before the next one is shorter than the bound.
+        if within(&self.attempted, bound + self.store_timeout) {
             CacheState::StoreUnreachable
         } else {
             CacheState::NotRefreshed
@@ -317,14 +330,14 @@ impl Inner {
     }
 
     async fn ask(&self, key: KeyId, freshness: Freshness) -> Resolved {
-        if freshness == Freshness::Usual {
+        if freshness == Freshness::StoreDefault {
             self.warn_if_not_refreshed();
         }
         let asked = match freshness {
-            Freshness::Usual if self.is_unreachable() => Err(StoreError::unavailable(
+            Freshness::StoreDefault if self.is_unreachable() => Err(StoreError::unavailable(
                 "the store behind the cache cannot be reached, and the cached answer is too old; try again later",
             )),
-            Freshness::Usual => self.ask_shared(key).await,
+            Freshness::StoreDefault => self.ask_shared(key).await,
             // A shared request may have been sent before this call began.
             Freshness::AtMost(_) => self.ask_unshared(key, freshness).await.map(just_read),
         };
@@ -347,7 +360,7 @@ impl Inner {
         if let Some(shared) = shared {
             return shared;
         }
-        let asked = self.within_patience(self.store.resolve(&key, Freshness::Usual)).await;
+        let asked = self.within_timeout(self.store.resolve(&key, Freshness::StoreDefault)).await;
         let asked = asked.map(|found| found.map(|found| found.snapshot));
         if let Ok(found) = &asked {
             let ledger = self.ledger();
@@ -366,7 +379,7 @@ impl Inner {
         freshness: Freshness,
     ) -> Result<Option<Arc<Snapshot>>, StoreError> {
         let fill = self.ledger().begin_fill();
-        let found = self.within_patience(self.store.resolve(&key, freshness)).await?;
+        let found = self.within_timeout(self.store.resolve(&key, freshness)).await?;
         let found = found.map(|found| found.snapshot);
         let ledger = self.ledger();
         if ledger.admits(fill) {
@@ -375,17 +388,17 @@ impl Inner {
         Ok(found)
     }
 
-    pub(super) async fn within_patience<T>(
+    pub(super) async fn within_timeout<T>(
         &self,
         answer: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
         let late = |_| {
-            let patience = self.patience;
+            let store_timeout = self.store_timeout;
             StoreError::unavailable(format!(
-                "the store behind the cache did not answer within {patience:?}; try again later"
+                "the store behind the cache did not answer within {store_timeout:?}; try again later"
             ))
         };
-        tokio::time::timeout(self.patience, answer).await.map_err(late)?
+        tokio::time::timeout(self.store_timeout, answer).await.map_err(late)?
     }
 }
 
@@ -462,6 +475,22 @@ impl KeyStore for CachedStore {
         query: &EventQuery,
     ) -> Result<Page<Event>, StoreError> {
         self.0.store.events(tenant, query).await
+    }
+
+    async fn keys_of_all_tenants(
+        &self,
+        query: &KeyQuery,
+        at: Timestamp,
+    ) -> Result<Page<StoredKey>, StoreError> {
+        self.0.store.keys_of_all_tenants(query, at).await
+    }
+
+    async fn tenants(
+        &self,
+        query: &TenantQuery,
+        at: Timestamp,
+    ) -> Result<Page<TenantEntry>, StoreError> {
+        self.0.store.tenants(query, at).await
     }
 
     async fn commit(&self, batch: Batch) -> Result<Epoch, StoreError> {

@@ -33,7 +33,7 @@ impl Bounds {
         freshness: Freshness,
     ) -> Option<Age> {
         let bound = match freshness {
-            Freshness::Usual => self.max_staleness,
+            Freshness::StoreDefault => self.max_staleness,
             // The clock is too coarse to prove that nothing has changed since.
             Freshness::AtMost(Duration::ZERO) => return None,
             Freshness::AtMost(age) => age.min(self.max_staleness),
@@ -52,7 +52,7 @@ impl Bounds {
     ) -> Option<Age> {
         let bound = self.outage?;
         let age = now.checked_sub(confirmed?)?;
-        (freshness == Freshness::Usual && age <= bound).then_some(Age::during_outage(age))
+        (freshness == Freshness::StoreDefault && age <= bound).then_some(Age::during_outage(age))
     }
 }
 

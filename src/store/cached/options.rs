@@ -25,7 +25,7 @@ use super::monotonic_clock::{MonotonicClock, SystemMonotonicClock};
 pub struct CacheOptions {
     max_staleness: Duration,
     outage: Option<Duration>,
-    pub(super) patience: Duration,
+    pub(super) store_timeout: Duration,
     pub(super) capacity: usize,
     pub(super) clock: Arc<dyn MonotonicClock>,
     pub(super) on_not_refreshed: Arc<dyn Fn() + Send + Sync>,
@@ -52,9 +52,9 @@ pub enum CacheOptionsError {
     /// The staleness during an outage is shorter than `max_staleness` or longer than 7 days.
     #[error("the staleness during an outage must be between max_staleness and 7 days, got {0:?}")]
     Outage(Duration),
-    /// `patience` is shorter than 1 ms or longer than 1 minute.
-    #[error("patience must be between 1 ms and 1 min, got {0:?}")]
-    Patience(Duration),
+    /// `store_timeout` is shorter than 1 ms or longer than 1 minute.
+    #[error("store_timeout must be between 1 ms and 1 min, got {0:?}")]
+    StoreTimeout(Duration),
     /// `capacity` is 0.
     #[error("capacity must be at least 1")]
     Capacity,
@@ -74,7 +74,7 @@ impl CacheOptions {
         Self {
             max_staleness: Duration::from_secs(1),
             outage: None,
-            patience: Duration::from_secs(2),
+            store_timeout: Duration::from_secs(2),
             capacity: 1_000_000,
             clock: Arc::new(SystemMonotonicClock),
             on_not_refreshed: Arc::new(|| {}),
@@ -142,11 +142,11 @@ impl CacheOptions {
     /// # use keywright::store::CacheOptions;
     /// use std::time::Duration;
     ///
-    /// let options = CacheOptions::new().patience(Duration::from_millis(800));
+    /// let options = CacheOptions::new().store_timeout(Duration::from_millis(800));
     /// # drop(options);
     /// ```
-    pub fn patience(self, patience: Duration) -> Self {
-        Self { patience, ..self }
+    pub fn store_timeout(self, store_timeout: Duration) -> Self {
+        Self { store_timeout, ..self }
     }
 
     /// Sets the maximum number of keys that the cache holds, at least 1.
@@ -204,8 +204,8 @@ impl CacheOptions {
         {
             return Err(CacheOptionsError::Outage(outage));
         }
-        if !within(self.patience, Duration::from_millis(1), Duration::from_mins(1)) {
-            return Err(CacheOptionsError::Patience(self.patience));
+        if !within(self.store_timeout, Duration::from_millis(1), Duration::from_mins(1)) {
+            return Err(CacheOptionsError::StoreTimeout(self.store_timeout));
         }
         if self.capacity == 0 {
             return Err(CacheOptionsError::Capacity);
@@ -225,7 +225,7 @@ impl fmt::Debug for CacheOptions {
         f.debug_struct("CacheOptions")
             .field("max_staleness", &self.max_staleness)
             .field("outage", &self.outage)
-            .field("patience", &self.patience)
+            .field("store_timeout", &self.store_timeout)
             .field("capacity", &self.capacity)
             .finish_non_exhaustive()
     }

@@ -88,7 +88,7 @@ impl CachedStore {
     ///
     /// # Errors
     /// [`StoreError`] if the store fails, or does not answer within
-    /// [`patience`](super::CacheOptions::patience).
+    /// [`store_timeout`](super::CacheOptions::store_timeout).
     ///
     /// # Cancel safety
     /// If the future is dropped, the cache knows what it knew before.
@@ -116,7 +116,7 @@ impl Inner {
         let began = self.clock.now();
         self.note_attempt(began);
         let sync = self.ledger().begin_sync(began);
-        let changes = match self.within_patience(self.store.changes(sync.since)).await {
+        let changes = match self.within_timeout(self.store.changes(sync.since)).await {
             Ok(changes) => changes,
             Err(error) => {
                 self.failed.store(pack(self.clock.now()), Ordering::Release);

@@ -35,7 +35,7 @@ pub(super) async fn account_is_deleted_with_its_keys(space: &Space<'_>) {
     space.same("an account that was deleted with its keys", &found, &None);
     for key in &keys {
         let resolved =
-            space.done("resolving", space.store.resolve(key.id(), Freshness::Usual).await);
+            space.done("resolving", space.store.resolve(key.id(), Freshness::StoreDefault).await);
         space.holds("a key of a deleted account is resolved", resolved.is_none());
     }
 }

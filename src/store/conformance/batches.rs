@@ -40,8 +40,10 @@ async fn seen(space: &Space<'_>) -> String {
     let mut keys = Vec::new();
     for stored in space.done("listing keys", page).items {
         let looked_up = space.stored(stored.record.id()).await.map(|stored| stored.record);
-        let resolved = space
-            .done("resolving", space.store.resolve(stored.record.id(), Freshness::Usual).await);
+        let resolved = space.done(
+            "resolving",
+            space.store.resolve(stored.record.id(), Freshness::StoreDefault).await,
+        );
         let resolved = resolved.map(|found| (found.record().clone(), found.account().cloned()));
         keys.push((stored.record, looked_up, resolved));
     }
@@ -109,8 +111,8 @@ pub(super) async fn failed_batch_writes_nothing(space: &Space<'_>) {
     for (what, batch, kind) in batches {
         let said = space.store.commit(batch).await;
         space.refused(&what, said, kind);
-        let resolved =
-            space.done("resolving", space.store.resolve(inserted.id(), Freshness::Usual).await);
+        let resolved = space
+            .done("resolving", space.store.resolve(inserted.id(), Freshness::StoreDefault).await);
         space.holds(format!("{what} failed and wrote a key"), resolved.is_none());
         let after = seen(space).await;
         space.holds(

@@ -1,11 +1,12 @@
 //! Rules of dropped futures: a dropped call takes effect completely or not at all.
 
 use super::run::polled;
-use super::test_tenants::{Space, at, batch, delta};
+use super::test_tenants::{Space, alerting, at, batch, delta};
 use crate::record::event::{DetailField, Event};
 use crate::record::key::Owner;
 use crate::store::{
-    AccountQuery, Batch, Change, Epoch, EventQuery, Freshness, KeyQuery, StoreErrorKind, UsageDelta,
+    AccountQuery, Batch, Change, Epoch, EventQuery, Freshness, KeyQuery, StoreErrorKind,
+    TenantQuery,
 };
 
 /// A rule drops a future after 0 polls, after 1, and so on, up to this number or until a future ends
@@ -68,7 +69,7 @@ pub(super) async fn dropped_usage_is_atomic(space: &Space<'_>) {
         let [one, other] = [0, 1].map(|_| space.key());
         space.put([&one, &other].map(|key| Change::InsertKey(key.clone()))).await;
         let before = space.events_of(&space.tenant).await.len();
-        let alert = UsageDelta { alert_every: 1.try_into().ok(), ..delta(one.id(), 2, at(9)) };
+        let alert = alerting(one.id(), 2, at(9), 1);
         let usage = space.usage([alert, delta(other.id(), 3, at(9))]);
         let ended = polled(space.store.add_usage(&usage), polls).await.is_some();
         let what = format!("after a usage batch that was dropped at poll {polls}");
@@ -102,15 +103,18 @@ pub(super) async fn dropped_read_leaves_nothing(space: &Space<'_>) {
     let (key, account) = (space.key(), space.account());
     space.put([Change::InsertKey(key.clone()), Change::InsertAccount(account.clone())]).await;
     let (keys, accounts, events) = (KeyQuery::new(), AccountQuery::new(), EventQuery::new());
+    let tenants = TenantQuery::new();
     for polls in 0..MOST_POLLS {
         let ended = [
-            polled(store.resolve(key.id(), Freshness::Usual), polls).await.is_some(),
+            polled(store.resolve(key.id(), Freshness::StoreDefault), polls).await.is_some(),
             polled(store.key(tenant, key.id()), polls).await.is_some(),
             polled(store.account(tenant, &account.id), polls).await.is_some(),
             polled(store.policy(tenant), polls).await.is_some(),
             polled(store.keys(tenant, &keys, at(1)), polls).await.is_some(),
             polled(store.accounts(tenant, &accounts), polls).await.is_some(),
             polled(store.events(tenant, &events), polls).await.is_some(),
+            polled(store.keys_of_all_tenants(&keys, at(1)), polls).await.is_some(),
+            polled(store.tenants(&tenants, at(1)), polls).await.is_some(),
             polled(store.changes(Epoch(0)), polls).await.is_some(),
         ];
         // This would wait for a lock that a dropped read still holds.

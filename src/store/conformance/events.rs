@@ -1,13 +1,13 @@
 //! Rules of events: they are numbered, complete, and visible no later than their changes.
 
 use super::test_tenants::{
-    Space, at, batch, delta, event_in, next, next_account, policy, renamed, said,
+    Space, alerting, at, batch, event_in, next, next_account, policy, renamed, said,
 };
 use crate::record::event::{
     DetailField, Event, EventActor, EventDetails, EventKind, EventOutcome, RefusalCode,
 };
 use crate::record::operation::Operation;
-use crate::store::{Batch, Change, Condition, EventQuery, StoreErrorKind, UsageDelta};
+use crate::store::{Batch, Change, Condition, EventQuery, StoreErrorKind};
 use crate::value::id::{TenantId, UserId};
 
 /// Returns the numbers and texts of a tenant's events.
@@ -42,10 +42,12 @@ pub(super) async fn events_are_numbered_from_1_without_gaps(space: &Space<'_>) {
     let with_number = Event { sequence: 77, ..space.event("d") };
     let batch = Batch { events: vec![with_number], ..Batch::default() };
     space.done("an event with a number", space.store.commit(batch).await);
-    let alert = UsageDelta { alert_every: 1.try_into().ok(), ..delta(&id, 1, at(5)) };
+    let alert = alerting(&id, 2, at(5), 1);
     space.done("usage", space.store.add_usage(&space.usage([alert])).await);
     tell(space, tenant, &["e"]).await;
-    let expected = numbered(&["created", "b", "a", "c", "d", "uses=1", "e"]);
+    let start = at(0);
+    let alert = format!("uses=2 limit=1 period_seconds=3600 window_starts_at=\"{start}\"");
+    let expected = numbered(&["created", "b", "a", "c", "d", &alert, "e"]);
     space.same("the events", &told(space, tenant).await, &expected);
 }
 
@@ -69,13 +71,16 @@ pub(super) async fn events_read_back_unchanged(space: &Space<'_>) {
     let outcomes = [EventOutcome::Done, EventOutcome::Unchanged].into_iter().chain(codes);
     let outcomes: Vec<EventOutcome> = outcomes.collect();
     let kinds = Operation::ALL.iter().copied().map(EventKind::Operation);
+    let others = [EventKind::ExtensiveUse, EventKind::SuspiciousUse, EventKind::Refusals];
+    let addresses = ["203.0.113.7", "2001:db8::7"].map(|text| text.parse().ok());
     let mut written = Vec::new();
-    for (n, kind) in (0..).zip(kinds.chain([EventKind::ExtensiveUse, EventKind::Refusals])) {
+    for (n, kind) in (0..).zip(kinds.chain(others)) {
         let actor = actors[n % 3].clone();
         let mut event = Event::new(space.tenant.clone(), at(0), actor, kind);
         event.at = at(u32::try_from(n).unwrap_or(0));
         event.outcome = outcomes[n % outcomes.len()];
         event.key = (n % 2 == 0).then(|| space.key_id());
+        event.source_address = addresses.get(n % 3).copied().flatten();
         event.account = (n % 4 == 0).then(|| space.account().id);
         if n % 5 != 0 {
             event.details = EventDetails::NONE
@@ -124,7 +129,7 @@ pub(super) async fn event_appears_with_its_change(space: &Space<'_>) {
         space.same(format!("the events after {text}"), &told, &expected);
     }
     space.put([Change::InsertKey(of_usage.clone())]).await;
-    let alert = UsageDelta { alert_every: 2.try_into().ok(), ..delta(of_usage.id(), 2, at(5)) };
+    let alert = alerting(of_usage.id(), 2, at(5), 1);
     space.done("usage", space.store.add_usage(&space.usage([alert])).await);
     let events = space.events_of(&tenant()).await.len();
     space.same("the events after usage with an alert", &events, &(expected.len() + 1));

@@ -35,7 +35,7 @@ pub enum Fault {
     /// this many turns, in which other futures of the thread can run.
     Delay(usize),
     /// The store carries out the call, but its answer is held back until another fault is planned or
-    /// [`Faults::mend`] is called.
+    /// [`Faults::clear`] is called.
     Hold,
 }
 
@@ -56,7 +56,7 @@ pub enum Fault {
 /// // An outage, until it is mended.
 /// faults.fail(Method::ALL, Fault::Before);
 /// assert!(block_on(store.policy(&tenant)).is_err());
-/// faults.mend();
+/// faults.clear();
 /// assert!(block_on(store.policy(&tenant)).is_ok());
 ///
 /// // Only the second call.
@@ -151,10 +151,10 @@ impl Faults {
     /// # let store = InterceptedStore::new(MemoryStore::new(), faults.clone());
     /// faults.fail(Method::ALL, Fault::Before);
     /// assert!(block_on(store.commit(Batch::default())).is_err());
-    /// assert!(faults.mend());
+    /// assert!(faults.clear());
     /// assert!(block_on(store.commit(Batch::default())).is_ok());
     /// ```
-    pub fn mend(&self) -> bool {
+    pub fn clear(&self) -> bool {
         self.set(None)
     }
 

@@ -14,6 +14,7 @@ use crate::store::{Change, Freshness, StoreErrorKind};
 use crate::value::digest::PepperRing;
 use crate::value::metadata::Metadata;
 use crate::value::name::NamePattern;
+use crate::value::note::{Contact, Description};
 use crate::value::scope::Access;
 use crate::value::time::Timestamp;
 
@@ -125,7 +126,8 @@ pub(super) async fn policy_reads_back_unchanged(space: &Space<'_>) {
         max_overlap: Some(Duration::ZERO),
         name_pattern: Some(NamePattern::default()),
         default_rate: "6/60s".parse().ok(),
-        extensive_use: std::num::NonZeroU64::new(5),
+        extensive_use: "5/60s".parse().ok(),
+        suspicious_use: "6/60s".parse().ok(),
         retention: Some(hour),
         event_retention: Some(48 * hour),
         version: 3,
@@ -143,7 +145,8 @@ pub(super) async fn policy_reads_back_unchanged(space: &Space<'_>) {
     for policy in policies {
         let put = Change::PutPolicy { tenant: space.tenant.clone(), policy: policy.clone() };
         space.put([put]).await;
-        let found = space.done("resolving", space.store.resolve(key.id(), Freshness::Usual).await);
+        let found =
+            space.done("resolving", space.store.resolve(key.id(), Freshness::StoreDefault).await);
         let found = found.and_then(|found| found.policy().cloned());
         space.same("the policy that is resolved with a key", &found, &Some(policy.clone()));
         let found = space.done("a lookup", space.store.policy(&space.tenant).await);
@@ -159,6 +162,8 @@ pub(super) async fn records_read_back_unchanged(space: &Space<'_>) {
         key.scopes = "a:read b:write".parse().expect("the suite's scopes are valid");
         key.networks = "10.0.0.0/8 2001:db8::/32".parse().expect("the suite's networks are valid");
         key.rate = "7/1m".parse().ok();
+        key.description = Description::new("Pröd \u{1F511}\n'quoted\" %_\\").ok();
+        key.contact = Contact::new("Ops <ops@example.com> 'quoted\" %_\\").ok();
         key.metadata = Metadata::new([("team", "päyments"), ("ticket", "")]).unwrap_or_default();
         key.created_at = Timestamp::MIN;
         key.updated_at = Timestamp::from_unix_micros(1).unwrap_or(Timestamp::MIN);
@@ -172,9 +177,9 @@ pub(super) async fn records_read_back_unchanged(space: &Space<'_>) {
     let default = Policy::default();
     let rules = PolicyInForce::new(None, &default);
     let rotated = key.rotate(digest, std::time::Duration::from_secs(5), rules, at(2));
-    // A disabled key can't be rotated, so it is enabled first.
+    // A disabled key can't be rotated with an overlap, so it is enabled first.
     let enabled = next(&key, |key| key.disabled = false);
-    space.holds("a disabled key could be rotated", rotated.is_err());
+    space.holds("a disabled key could be rotated with an overlap", rotated.is_err());
     space.put([Change::UpdateKey(enabled.clone())]).await;
     let rotated = enabled.rotate(digest, std::time::Duration::from_secs(5), rules, at(2));
     let rotated = rotated.expect("an active key can be rotated");

@@ -10,7 +10,7 @@ use crate::record::policy::TenantPolicy;
 use crate::record::user::User;
 use crate::store::{
     AccountQuery, Batch, Changes, Epoch, EventQuery, Freshness, KeyQuery, KeyStore, Page, Resolve,
-    StoreError, StoredKey, UsageBatch, async_trait,
+    StoreError, StoredKey, TenantEntry, TenantQuery, UsageBatch, async_trait,
 };
 use crate::value::id::{AccountId, KeyId, TenantId, UserId};
 use crate::value::time::Timestamp;
@@ -106,6 +106,10 @@ pub enum Method {
     Accounts,
     /// The method [`KeyStore::events`].
     Events,
+    /// The method [`KeyStore::keys_of_all_tenants`].
+    KeysOfAllTenants,
+    /// The method [`KeyStore::tenants`].
+    Tenants,
     /// The method [`KeyStore::commit`].
     Commit,
     /// The method [`KeyStore::add_usage`].
@@ -146,6 +150,10 @@ pub enum Call<'a> {
     Accounts(&'a TenantId, &'a AccountQuery),
     /// A call of [`KeyStore::events`].
     Events(&'a TenantId, &'a EventQuery),
+    /// A call of [`KeyStore::keys_of_all_tenants`].
+    KeysOfAllTenants(&'a KeyQuery, Timestamp),
+    /// A call of [`KeyStore::tenants`].
+    Tenants(&'a TenantQuery, Timestamp),
     /// A call of [`KeyStore::commit`].
     Commit(&'a Batch),
     /// A call of [`KeyStore::add_usage`].
@@ -199,6 +207,10 @@ pub enum Answer {
     Accounts(Page<ServiceAccount>),
     /// The answer of [`KeyStore::events`].
     Events(Page<Event>),
+    /// The answer of [`KeyStore::keys_of_all_tenants`].
+    KeysOfAllTenants(Page<StoredKey>),
+    /// The answer of [`KeyStore::tenants`].
+    Tenants(Page<TenantEntry>),
     /// The answer of [`KeyStore::commit`].
     Commit(Epoch),
     /// The answer of [`KeyStore::add_usage`].
@@ -218,6 +230,8 @@ impl Method {
         Self::Keys,
         Self::Accounts,
         Self::Events,
+        Self::KeysOfAllTenants,
+        Self::Tenants,
         Self::Commit,
         Self::AddUsage,
         Self::Changes,
@@ -244,6 +258,8 @@ impl Call<'_> {
             Self::Keys(..) => Method::Keys,
             Self::Accounts(..) => Method::Accounts,
             Self::Events(..) => Method::Events,
+            Self::KeysOfAllTenants(..) => Method::KeysOfAllTenants,
+            Self::Tenants(..) => Method::Tenants,
             Self::Commit(..) => Method::Commit,
             Self::AddUsage(..) => Method::AddUsage,
             Self::Changes(..) => Method::Changes,
@@ -274,6 +290,10 @@ impl Call<'_> {
             Self::Keys(tenant, query, at) => Answer::Keys(store.keys(tenant, query, at).await?),
             Self::Accounts(tenant, query) => Answer::Accounts(store.accounts(tenant, query).await?),
             Self::Events(tenant, query) => Answer::Events(store.events(tenant, query).await?),
+            Self::KeysOfAllTenants(query, at) => {
+                Answer::KeysOfAllTenants(store.keys_of_all_tenants(query, at).await?)
+            }
+            Self::Tenants(query, at) => Answer::Tenants(store.tenants(query, at).await?),
             Self::Commit(batch) => Answer::Commit(store.commit(batch.clone()).await?),
             Self::AddUsage(batch) => {
                 store.add_usage(batch).await?;
@@ -401,6 +421,23 @@ impl<S: KeyStore, I: Intercept> KeyStore for InterceptedStore<S, I> {
         query: &EventQuery,
     ) -> Result<Page<Event>, StoreError> {
         expect!(self.answer(Call::Events(tenant, query)), Answer::Events(page) => page)
+    }
+
+    async fn keys_of_all_tenants(
+        &self,
+        query: &KeyQuery,
+        at: Timestamp,
+    ) -> Result<Page<StoredKey>, StoreError> {
+        let call = Call::KeysOfAllTenants(query, at);
+        expect!(self.answer(call), Answer::KeysOfAllTenants(page) => page)
+    }
+
+    async fn tenants(
+        &self,
+        query: &TenantQuery,
+        at: Timestamp,
+    ) -> Result<Page<TenantEntry>, StoreError> {
+        expect!(self.answer(Call::Tenants(query, at)), Answer::Tenants(page) => page)
     }
 
     async fn commit(&self, batch: Batch) -> Result<Epoch, StoreError> {

@@ -28,12 +28,14 @@
 //! service.
 
 mod accounts;
+mod all_tenants;
 mod batches;
 mod cancellation;
 mod commits;
 mod conditions;
 mod events;
 mod faults;
+mod filters;
 mod host;
 mod inserts;
 mod intercept;
@@ -66,7 +68,7 @@ pub use self::run::block_on;
 /// use keywright::store::conformance::{RULES, Rule};
 ///
 /// let rule: &Rule = &RULES[0];
-/// println!("{}: {}", rule.name, rule.says);
+/// println!("{}: {}", rule.name, rule.summary);
 /// (rule.check)(&MemoryStore::new); // panics if the rule does not hold
 /// ```
 #[derive(Clone, Copy)]
@@ -75,14 +77,14 @@ pub struct Rule {
     /// The name of the rule and of its test.
     pub name: &'static str,
     /// The rule in one or two sentences.
-    pub says: &'static str,
+    pub summary: &'static str,
     /// The function that checks the rule on a host's store. It panics if the rule does not hold.
     pub check: fn(&dyn Host),
 }
 
 impl fmt::Debug for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Rule({}: {})", self.name, self.says)
+        write!(f, "Rule({}: {})", self.name, self.summary)
     }
 }
 
@@ -108,19 +110,19 @@ pub fn check(name: &str, host: &dyn Host) {
 /// Lists the rules. A `calm` rule is one future. A `racing` rule starts threads, each of which runs
 /// futures.
 macro_rules! rules {
-    ($d:tt $($kind:ident $module:ident::$name:ident: $says:literal,)*) => {
+    ($d:tt $($kind:ident $module:ident::$name:ident: $summary:literal,)*) => {
         /// Every rule of the contract that can be checked from outside.
         ///
         /// ```
         /// use keywright::store::conformance::RULES;
         ///
         /// for rule in RULES {
-        ///     println!("{}: {}", rule.name, rule.says);
+        ///     println!("{}: {}", rule.name, rule.summary);
         /// }
         /// ```
         pub const RULES: &[Rule] = &[$(Rule {
             name: stringify!($name),
-            says: $says,
+            summary: $summary,
             check: rules!(@$kind $module $name),
         },)*];
 
@@ -140,7 +142,7 @@ macro_rules! rules {
         #[macro_export]
         macro_rules! store_conformance {
             ($d host:expr $d(,)?) => {$(
-                #[doc = $says]
+                #[doc = $summary]
                 #[test]
                 fn $name() {
                     $crate::store::conformance::check(stringify!($name), &$d host);
@@ -218,6 +220,8 @@ rules! { $
     calm reads::unknown_record_is_absent_not_error: "A call for an unknown id or tenant succeeds and finds nothing.",
     calm tenants::lookup_stays_in_its_tenant: "A lookup in one tenant never returns anything of another.",
     calm tenants::query_stays_in_its_tenant: "A query in one tenant never returns anything of another.",
+    calm all_tenants::keys_of_all_tenants_have_one_order: "`keys_of_all_tenants` returns the keys of all tenants that a query matches, in one order, each once.",
+    calm all_tenants::tenants_are_listed_with_their_numbers: "`tenants` lists every tenant that has an event, by id, each once, with the numbers of its records.",
     calm users::user_stays_in_its_tenant: "The records of users with one id in two tenants are independent.",
     calm pages::keys_come_once_and_in_order: "Keys come in the order of the query, each once, on pages of any size.",
     calm pages::accounts_come_once_and_in_order: "Accounts come oldest first, each once, on pages of any size.",
@@ -226,6 +230,11 @@ rules! { $
     calm pages::full_last_page_has_no_next: "The last page of keys or accounts has no next query, also if it is full.",
     calm pages::unmoved_keys_appear_on_one_page: "A key that is neither added nor removed nor moved in the order appears on exactly one page.",
     calm queries::key_query_filters_are_obeyed: "A query returns the keys that `KeyQuery::matches` accepts at the given time.",
+    calm filters::owner_kind_filter_is_obeyed: "`KeyQuery::owner_kind` finds the keys of owners of that kind, and no others.",
+    calm filters::contact_filter_is_obeyed: "`KeyQuery::contact` finds the keys with exactly that contact.",
+    calm filters::metadata_filter_is_obeyed: "`KeyQuery::metadata` finds the keys whose metadata has exactly that entry, or all of several.",
+    calm filters::prefix_filter_is_obeyed: "`KeyQuery::prefix` finds the keys with exactly that prefix.",
+    calm filters::search_reads_description_and_contact: "A search finds text in descriptions and contacts, in upper or lower case.",
     calm users::keys_are_found_by_owner_name: "A search finds keys by the name of their account or the display name of their user, as it is now.",
     calm queries::account_query_filters_are_obeyed: "Accounts are found by name, id and role, in upper or lower case.",
     calm queries::event_query_filters_are_obeyed: "A query returns the events that `EventQuery::matches` accepts.",
@@ -237,13 +246,17 @@ rules! { $
     calm usage::last_use_only_moves_forward: "The last use of a key never goes back.",
     calm usage::usage_of_absent_keys_is_dropped: "A delta for an absent key is dropped, and the others are added.",
     calm usage::usage_changes_no_record: "Adding usage changes only usage and events, never a record.",
-    calm usage::alert_is_due_once: "`UsageDelta::is_alert_due` decides on each delta, with the key's total before and after it.",
+    calm usage::alert_is_due_once_per_window: "An alert is written once for each key and period, with the use that exceeds its limit.",
+    calm usage::late_uses_count_in_their_window: "Uses of the period before count in that period, not in the current one.",
+    calm usage::replaced_window_stays_closed: "Uses that are older than two later periods of the key count in the totals only.",
+    calm usage::refused_uses_are_counted_apart: "Refused uses have a total, a last use and alerts of their own.",
     racing races::one_concurrent_insert_wins: "Of many concurrent inserts of one id, exactly one succeeds.",
     racing races::one_concurrent_update_wins: "Of many concurrent updates of one version, exactly one succeeds.",
     racing races::limit_is_exact_under_concurrency: "A limit holds exactly, also under concurrent commits.",
     racing races::revoke_wins_over_updates: "A revoke wins against every update that runs at the same time.",
     racing races::delete_wins_over_updates: "A delete wins against every update that runs at the same time.",
     racing races::concurrent_usage_adds_up: "Usage that many writers add concurrently is added completely and once.",
+    racing races::concurrent_uses_raise_one_alert: "Uses that many writers add concurrently raise one alert for each period.",
     racing races::events_follow_commit_order: "Events and epochs have the order of their commits.",
     racing races::resolve_shows_one_moment: "`resolve` returns key, account and policy as they were at one moment.",
     racing races::readers_never_see_partial_batches: "No reader sees a part of a batch.",

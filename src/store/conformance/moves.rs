@@ -73,7 +73,8 @@ pub(super) async fn moved_key_has_its_new_owner(space: &Space<'_>) {
         space.same(what, &keys_of(space, &before).await, &Vec::new());
         let what = format!("the keys of {owner}, the new owner of a key of {before}");
         space.same(what, &keys_of(space, owner).await, &vec![*key.id()]);
-        let found = space.done("resolving", space.store.resolve(key.id(), Freshness::Usual).await);
+        let found =
+            space.done("resolving", space.store.resolve(key.id(), Freshness::StoreDefault).await);
         let Some(found) = found else { space.broken("a key that was handed over is absent") };
         let account = accounts.iter().find(|account| Owner::Account(account.id) == *owner);
         space.same("the account that is resolved with it", &found.account(), &account);

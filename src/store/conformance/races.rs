@@ -3,8 +3,11 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::run::turn;
-use super::test_tenants::{Space, at, batch, delta, next, next_account, policy, renamed, said};
+use super::test_tenants::{
+    Space, alerting, at, batch, delta, next, next_account, policy, renamed, said,
+};
 use crate::record::account::ServiceAccount;
+use crate::record::event::DetailField;
 use crate::record::key::{KeyRecord, Owner};
 use crate::store::{
     Age, Batch, Change, Condition, Epoch, Freshness, KeyQuery, StoreError, StoreErrorKind,
@@ -193,8 +196,8 @@ pub(super) fn delete_wins_over_updates(space: &Space<'_>) {
         async |key, _| {
             let stored = space.stored(key.id()).await;
             space.holds("a deleted key is back after concurrent updates", stored.is_none());
-            let resolved =
-                space.done("resolving", space.store.resolve(key.id(), Freshness::Usual).await);
+            let resolved = space
+                .done("resolving", space.store.resolve(key.id(), Freshness::StoreDefault).await);
             space.holds("a deleted key is resolved after concurrent updates", resolved.is_none());
         },
     );
@@ -219,6 +222,38 @@ pub(super) fn concurrent_usage_adds_up(space: &Space<'_>) {
             let each: u64 = (1..=RACERS as u64).sum();
             let uses = space.found(key.id()).await.usage.uses();
             space.same("the uses that concurrent writers added", &uses, &(BATCHES * each));
+        },
+    );
+}
+
+pub(super) fn concurrent_uses_raise_one_alert(space: &Space<'_>) {
+    const BATCHES: u64 = 4;
+    race(
+        space,
+        async || a_key(space).await,
+        async |key, n| {
+            let writer = space.usage([]);
+            for sequence in 1..=BATCHES {
+                // The racers add to one hour and the next one in turns.
+                let second = if (n as u64 + sequence).is_multiple_of(2) { 10 } else { 3_610 };
+                let deltas = vec![alerting(key.id(), 1, at(second), 3)];
+                let batch = UsageBatch { sequence, deltas, ..writer.clone() };
+                space.done("adding usage", space.store.add_usage(&batch).await);
+                turn().await;
+            }
+        },
+        async |key, _| {
+            let events = space.events_of(&space.tenant).await;
+            let of_key = events.iter().filter(|event| event.key == Some(*key.id()));
+            let mut seen: Vec<_> = of_key
+                .map(|event| {
+                    let start = event.details.get_text(DetailField::WindowStart);
+                    (start.map(str::to_owned), event.details.get_number(DetailField::Uses))
+                })
+                .collect();
+            seen.sort();
+            let expected = [0, 3_600].map(|start| (Some(at(start).to_string()), Some(4)));
+            space.same("the alerts of two periods", &seen, &expected.to_vec());
         },
     );
 }
@@ -281,8 +316,10 @@ pub(super) fn resolve_shows_one_moment(space: &Space<'_>) {
                 let mut last = 0;
                 while !ended.load(Ordering::SeqCst) {
                     let said = acknowledged.load(Ordering::SeqCst);
-                    let found = space
-                        .done("resolving", space.store.resolve(key.id(), Freshness::Usual).await);
+                    let found = space.done(
+                        "resolving",
+                        space.store.resolve(key.id(), Freshness::StoreDefault).await,
+                    );
                     let Some(found) = found else { space.broken("a key was absent for a moment") };
                     let of_key = found.record().version();
                     let of_account = found.account().map_or(0, |account| account.version);

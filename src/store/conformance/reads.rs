@@ -8,7 +8,7 @@ use crate::store::{AccountQuery, Change, EventQuery, Found, Freshness, KeyQuery}
 use crate::value::id::{KeyId, UserId};
 
 async fn resolved(space: &Space<'_>, key: &KeyId) -> Found {
-    let found = space.done("resolving", space.store.resolve(key, Freshness::Usual).await);
+    let found = space.done("resolving", space.store.resolve(key, Freshness::StoreDefault).await);
     match found {
         Some(found) => found,
         None => space.broken("a key that was written is not resolved"),
@@ -63,7 +63,7 @@ pub(super) async fn resolve_sees_acknowledged_changes(space: &Space<'_>) {
     let found = resolved(space, &id).await;
     space.same("the revocation", &found.record().key().revoked_at, &Some(at(9)));
     space.put([Change::DeleteKey(id)]).await;
-    let found = space.done("resolving", space.store.resolve(&id, Freshness::Usual).await);
+    let found = space.done("resolving", space.store.resolve(&id, Freshness::StoreDefault).await);
     space.holds("a deleted key is resolved", found.is_none());
 }
 
@@ -135,8 +135,8 @@ pub(super) async fn queries_see_acknowledged_changes(space: &Space<'_>) {
 pub(super) async fn unknown_record_is_absent_not_error(space: &Space<'_>) {
     let tenant = &space.tenant;
     let (id, account) = (space.key_id(), space.account().id);
-    let found =
-        space.done("resolving an unknown id", space.store.resolve(&id, Freshness::Usual).await);
+    let found = space
+        .done("resolving an unknown id", space.store.resolve(&id, Freshness::StoreDefault).await);
     space.holds("an unknown id is resolved", found.is_none());
     let found = space.done("an unknown key", space.store.key(tenant, &id).await);
     space.holds("an unknown key is found", found.is_none());

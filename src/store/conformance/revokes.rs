@@ -74,7 +74,7 @@ pub(super) async fn delete_is_final(space: &Space<'_>) {
         space.refused(what, said, StoreErrorKind::Conflict);
     }
     space.holds("a deleted key is found by a lookup", space.stored(&id).await.is_none());
-    let resolved = space.done("resolving", space.store.resolve(&id, Freshness::Usual).await);
+    let resolved = space.done("resolving", space.store.resolve(&id, Freshness::StoreDefault).await);
     space.holds("a deleted key is resolved", resolved.is_none());
     let page = space.store.keys(&space.tenant, &KeyQuery::new(), at(9)).await;
     let page = space.done("listing keys", page);

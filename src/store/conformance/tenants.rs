@@ -45,7 +45,8 @@ pub(super) async fn lookup_stays_in_its_tenant(space: &Space<'_>) {
     // A key of this tenant must not come with the policy of the other.
     let mine = space.key();
     space.put([Change::InsertKey(mine.clone())]).await;
-    let found = space.done("resolving", space.store.resolve(mine.id(), Freshness::Usual).await);
+    let found =
+        space.done("resolving", space.store.resolve(mine.id(), Freshness::StoreDefault).await);
     let rules = found.and_then(|found| found.policy().cloned());
     space.same("the policy that is resolved with a key", &rules, &None);
 }

@@ -19,7 +19,7 @@ use crate::record::settings::Settings;
 use crate::record::user::User;
 use crate::store::{
     Batch, Change, Epoch, EventQuery, KeyStore, MAX_LIMIT, StoreError, StoreErrorKind, StoredKey,
-    UsageBatch, UsageDelta,
+    UsageBatch, UsageDelta, UseKind,
 };
 use crate::value::digest::PepperRing;
 use crate::value::id::{AccountId, KeyId, TenantId, UserId};
@@ -30,6 +30,7 @@ use crate::value::random::Random;
 use crate::value::scope::{Access, ScopeSet};
 use crate::value::time::Timestamp;
 use crate::value::token::Prefix;
+use crate::value::use_alert::UseAlert;
 
 /// The secret of every key in the suite.
 pub(super) const SECRET: [u8; 32] = [b'x'; 32];
@@ -259,6 +260,8 @@ impl<'h> Space<'h> {
             networks: Networks::anywhere(),
             rate: None,
             admin_limits: AdminLimits::default(),
+            description: None,
+            contact: None,
             metadata: Metadata::default(),
             created_at: at(0),
             created_by: UserId::new("alice").expect("the suite's user ids are valid"),
@@ -319,7 +322,15 @@ pub(super) fn said(event: &Event) -> String {
     name.unwrap_or_else(|| event.details.to_string())
 }
 
-/// Builds a delta for the first secret of a key.
+/// Builds a delta of accepted uses of the first secret of a key.
 pub(super) fn delta(key: &KeyId, uses: u64, last_used_at: Timestamp) -> UsageDelta {
-    UsageDelta { key: *key, secret_number: 1, uses, last_used_at, alert_every: None }
+    let kind = UseKind::Accepted { secret_number: 1 };
+    UsageDelta { key: *key, kind, uses, last_used_at, alert: None }
+}
+
+/// Builds a delta whose uses count in the hour of the last one, in which more than `most` are one
+/// alert.
+pub(super) fn alerting(key: &KeyId, uses: u64, last_used_at: Timestamp, most: u64) -> UsageDelta {
+    let alert = UseAlert::new(most, Duration::from_hours(1)).expect("the suite's alerts are valid");
+    UsageDelta { alert: Some(alert), ..delta(key, uses, last_used_at) }
 }

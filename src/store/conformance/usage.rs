@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
-use super::test_tenants::{Space, at, delta, renamed};
-use crate::record::event::{Event, EventKind};
-use crate::store::{Change, Freshness, KeyQuery, StoreErrorKind, Usage, UsageBatch, UsageDelta};
+use super::test_tenants::{Space, alerting, at, delta, renamed};
+use crate::record::event::Event;
+use crate::record::key::KeyRecord;
+use crate::store::{
+    AlertDue, Change, Freshness, KeyQuery, StoreErrorKind, Usage, UsageBatch, UsageDelta, UseKind,
+};
 use crate::value::id::KeyId;
 use crate::value::time::Timestamp;
 
@@ -26,7 +29,8 @@ pub(super) async fn usage_deltas_add_up(space: &Space<'_>) {
     let [key, other] = [0, 1].map(|_| space.key());
     space.put([&key, &other].map(|key| Change::InsertKey(key.clone()))).await;
     space.same("a key that was never used", &used(space, key.id()).await, &(0, None));
-    let second = UsageDelta { secret_number: 2, ..delta(key.id(), 5, at(20)) };
+    let kind = UseKind::Accepted { secret_number: 2 };
+    let second = UsageDelta { kind, ..delta(key.id(), 5, at(20)) };
     let batch = space.usage([delta(key.id(), 3, at(10)), delta(other.id(), 1, at(1)), second]);
     add(space, &batch).await;
     space.same("the key", &used(space, key.id()).await, &(8, Some(at(20))));
@@ -143,7 +147,7 @@ pub(super) async fn usage_of_absent_keys_is_dropped(space: &Space<'_>) {
     let [key, deleted, late] = [0, 1, 2].map(|_| space.key());
     space.put([&key, &deleted].map(|key| Change::InsertKey(key.clone()))).await;
     space.put([Change::DeleteKey(*deleted.id())]).await;
-    let absent = |id: &KeyId| UsageDelta { alert_every: 1.try_into().ok(), ..delta(id, 2, at(9)) };
+    let absent = |id: &KeyId| alerting(id, 2, at(9), 1);
     let deltas = [
         absent(deleted.id()),
         delta(key.id(), 3, at(10)),
@@ -155,7 +159,7 @@ pub(super) async fn usage_of_absent_keys_is_dropped(space: &Space<'_>) {
     space.same("the key that exists", &used(space, key.id()).await, &expected);
     space.holds("usage created a key", space.stored(deleted.id()).await.is_none());
     let resolved =
-        space.done("resolving", space.store.resolve(deleted.id(), Freshness::Usual).await);
+        space.done("resolving", space.store.resolve(deleted.id(), Freshness::StoreDefault).await);
     space.holds("a deleted key is resolved after usage", resolved.is_none());
     let page = space.store.keys(&space.tenant, &KeyQuery::new(), at(0)).await;
     let listed = space.done("listing keys", page).items.len();
@@ -184,41 +188,106 @@ pub(super) async fn usage_changes_no_record(space: &Space<'_>) {
     let stored = space.found(key.id()).await;
     let expected = renamed(&key, "second").revoked(at(12));
     space.same("the key after more usage", stored.record.key(), expected.key());
-    let resolved = space.done("resolving", space.store.resolve(key.id(), Freshness::Usual).await);
+    let resolved =
+        space.done("resolving", space.store.resolve(key.id(), Freshness::StoreDefault).await);
     let resolved = resolved.map(|found| found.record().key().clone());
     space.same("the key as resolved", &resolved.as_ref(), &Some(expected.key()));
     let expected = (12, Some(at(13)));
     space.same("its usage after changes", &used(space, key.id()).await, &expected);
 }
 
-pub(super) async fn alert_is_due_once(space: &Space<'_>) {
-    let key = space.key();
-    space.put([Change::InsertKey(key.clone())]).await;
-    let alert =
-        |uses| UsageDelta { alert_every: 10.try_into().ok(), ..delta(key.id(), uses, at(5)) };
-    let steps: [(&[u64], &[u64]); 6] = [
-        (&[9], &[]),
-        (&[1], &[10]),
-        (&[9], &[]),
-        (&[25], &[44]),
-        (&[5, 5, 1, 5], &[54, 60]),
-        (&[1], &[]),
-    ];
+/// The deltas of a batch, as uses and seconds, and the alerts that it raises, as the uses of the hour
+/// that begins at a second.
+type Step = (&'static [(u64, u32)], &'static [(u64, u32)]);
+
+/// Adds the deltas of each step as a batch, twice, and compares the alerts of all steps so far.
+async fn alerts_follow(
+    space: &Space<'_>,
+    delta: impl Fn(u64, u32) -> UsageDelta,
+    steps: &[Step],
+    key: &KeyRecord,
+) {
     let mut expected = Vec::new();
-    let mut batch = space.usage([]);
-    for (deltas, totals) in steps {
-        batch.deltas = deltas.iter().copied().map(alert).collect();
+    for (deltas, alerts) in steps {
+        // Each step is the first batch of another writer.
+        let batch = space.usage(deltas.iter().map(|(uses, second)| delta(*uses, *second)));
         add(space, &batch).await;
         add(space, &batch).await;
-        batch.sequence += 1;
-        for total in totals {
-            let event = Event::extensive_use(key.key(), *total, batch.at);
+        for (uses, start) in *alerts {
+            let UsageDelta { kind, alert, .. } = delta(*uses, *start);
+            let Some(alert) = alert else { continue };
+            let due = AlertDue { kind, alert, window_starts_at: at(*start), uses: *uses };
             let sequence = expected.len() as u64 + 1;
-            expected.push(Event { sequence, ..event });
+            expected.push(Event { sequence, ..Event::of_alert(key.key(), &due, batch.at) });
         }
         let events = space.events_of(&space.tenant).await;
-        let alerts: Vec<Event> =
-            events.into_iter().filter(|e| e.kind == EventKind::ExtensiveUse).collect();
-        space.same(format!("the alerts after {deltas:?} more uses"), &alerts, &expected);
+        space.same(format!("the alerts after the uses {deltas:?}"), &events, &expected);
     }
+}
+
+const HOUR: u32 = 3_600;
+
+pub(super) async fn alert_is_due_once_per_window(space: &Space<'_>) {
+    let key = space.key();
+    space.put([Change::InsertKey(key.clone())]).await;
+    let steps: [Step; 6] = [
+        (&[(9, 0), (1, 5)], &[]),
+        (&[(1, HOUR - 1)], &[(11, 0)]),
+        (&[(30, HOUR - 1)], &[]),
+        (&[(10, HOUR)], &[]),
+        (&[(25, HOUR), (1, HOUR)], &[(35, HOUR)]),
+        (&[(7, 2 * HOUR), (7, 2 * HOUR + 1), (11, 3 * HOUR)], &[(14, 2 * HOUR), (11, 3 * HOUR)]),
+    ];
+    alerts_follow(space, |uses, second| alerting(key.id(), uses, at(second), 10), &steps, &key)
+        .await;
+}
+
+pub(super) async fn late_uses_count_in_their_window(space: &Space<'_>) {
+    let key = space.key();
+    space.put([Change::InsertKey(key.clone())]).await;
+    let steps: [Step; 4] = [
+        (&[(6, HOUR - 1), (6, HOUR)], &[]),
+        // A writer whose flush is late, and one with uses of both hours.
+        (&[(5, HOUR - 1)], &[(11, 0)]),
+        (&[(5, HOUR - 2), (4, HOUR + 1)], &[]),
+        (&[(1, HOUR + 1)], &[(11, HOUR)]),
+    ];
+    alerts_follow(space, |uses, second| alerting(key.id(), uses, at(second), 10), &steps, &key)
+        .await;
+}
+
+pub(super) async fn replaced_window_stays_closed(space: &Space<'_>) {
+    let key = space.key();
+    space.put([Change::InsertKey(key.clone())]).await;
+    let steps: [Step; 5] = [
+        (&[(11, 0)], &[(11, 0)]),
+        (&[(1, HOUR), (1, 2 * HOUR)], &[]),
+        (&[(99, 1)], &[]),
+        (&[(10, HOUR + 1)], &[(11, HOUR)]),
+        (&[(10, 2 * HOUR + 1)], &[(11, 2 * HOUR)]),
+    ];
+    alerts_follow(space, |uses, second| alerting(key.id(), uses, at(second), 10), &steps, &key)
+        .await;
+    let expected = (132, Some(at(2 * HOUR + 1)));
+    space.same("the total", &used(space, key.id()).await, &expected);
+}
+
+pub(super) async fn refused_uses_are_counted_apart(space: &Space<'_>) {
+    let key = space.key();
+    space.put([Change::InsertKey(key.clone())]).await;
+    let refused = |uses, second| UsageDelta {
+        kind: UseKind::Refused,
+        ..alerting(key.id(), uses, at(second), 5)
+    };
+    add(space, &space.usage([alerting(key.id(), 5, at(10), 5), refused(5, 20)])).await;
+    space.same("the accepted uses", &used(space, key.id()).await, &(5, Some(at(10))));
+    space.same("the number of alerts", &space.events_of(&space.tenant).await.len(), &0);
+    let steps: [Step; 3] =
+        [(&[(1, 30)], &[(6, 0)]), (&[(1, 5)], &[]), (&[(6, HOUR)], &[(6, HOUR)])];
+    alerts_follow(space, refused, &steps, &key).await;
+    let usage = space.found(key.id()).await.usage;
+    let seen = (usage.refused(), usage.last_refused_at());
+    space.same("the refused uses", &seen, &(13, Some(at(HOUR))));
+    let seen = (usage.uses(), usage.last_used_at(), usage.last_use_of(1));
+    space.same("the accepted uses after refused ones", &seen, &(5, Some(at(10)), Some(at(10))));
 }

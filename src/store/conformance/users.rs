@@ -13,7 +13,8 @@ async fn stored_user(space: &Space<'_>, tenant: &TenantId, id: &UserId) -> Optio
 
 /// Checks the owner that `resolve`, `key` and `keys` return with a key.
 async fn comes_with(space: &Space<'_>, step: &str, key: &KeyRecord, owner: Option<&OwnerRecord>) {
-    let found = space.done("resolving", space.store.resolve(key.id(), Freshness::Usual).await);
+    let found =
+        space.done("resolving", space.store.resolve(key.id(), Freshness::StoreDefault).await);
     let found = found.as_ref().and_then(|found| found.owner());
     space.same(format!("the owner that is resolved with a key {step}"), &found, &owner);
     let found = space.found(key.id()).await;

@@ -3,6 +3,7 @@
 //! [`State`] holds the data of a store of one process. `MemoryStore` holds a state and the events.
 //! `FileStore` writes each change to its file before it applies the change to its state.
 
+mod all_tenants;
 mod apply;
 mod events;
 #[cfg(feature = "file")]
@@ -13,6 +14,8 @@ mod stage;
 mod state;
 mod store;
 mod tables;
+#[cfg(feature = "postgres")]
+mod touched;
 mod view;
 
 #[cfg(feature = "file")]
@@ -22,3 +25,5 @@ pub(in crate::store) use self::stage::Stage;
 #[cfg(any(feature = "file", feature = "postgres"))]
 pub(in crate::store) use self::state::State;
 pub use self::store::MemoryStore;
+#[cfg(feature = "postgres")]
+pub(in crate::store) use self::touched::{Journal, Touched};

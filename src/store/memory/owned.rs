@@ -80,6 +80,8 @@ mod tests {
             networks: Networks::anywhere(),
             rate: None,
             admin_limits: AdminLimits::default(),
+            description: None,
+            contact: None,
             metadata: Metadata::default(),
             created_at: time(0),
             created_by: alice,

@@ -16,7 +16,9 @@ use crate::record::user::User;
 use crate::store::KeyStore;
 use crate::store::batch::{Batch, Changes, Epoch};
 use crate::store::error::StoreError;
-use crate::store::query::{AccountQuery, EventQuery, KeyQuery, Page, StoredKey};
+use crate::store::query::{
+    AccountQuery, EventQuery, KeyQuery, Page, StoredKey, TenantEntry, TenantQuery,
+};
 use crate::store::resolve::Resolve;
 use crate::value::id::{AccountId, KeyId, TenantId, UserId};
 use crate::value::time::Timestamp;
@@ -144,6 +146,22 @@ impl KeyStore for MemoryStore {
     ) -> Result<Page<Event>, StoreError> {
         let events = self.events()?.examined(tenant, query);
         query.page(events.iter().map(|event| Ok(Event::clone(event))))
+    }
+
+    async fn keys_of_all_tenants(
+        &self,
+        query: &KeyQuery,
+        at: Timestamp,
+    ) -> Result<Page<StoredKey>, StoreError> {
+        self.0.state.keys_of_all_tenants(query, at)
+    }
+
+    async fn tenants(
+        &self,
+        query: &TenantQuery,
+        at: Timestamp,
+    ) -> Result<Page<TenantEntry>, StoreError> {
+        self.0.state.tenants(query, at)
     }
 
     async fn commit(&self, batch: Batch) -> Result<Epoch, StoreError> {

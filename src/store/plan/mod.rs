@@ -17,12 +17,11 @@
 //!
 //! ```
 //! use keywright::store::plan::{self, ReadSet, Rows};
-//! use keywright::store::{Batch, Change};
-//! use keywright::{Policy, TenantId};
+//! use keywright::TenantId;
+//! use keywright::store::{Batch, Change, TenantPolicy};
 //!
 //! let globex = TenantId::new("globex")?;
-//! let mut policy = Policy::default();
-//! policy.version = 1;
+//! let policy = TenantPolicy { version: 1, ..TenantPolicy::default() };
 //! let change = Change::PutPolicy { tenant: globex.clone(), policy };
 //! let batch = Batch { changes: vec![change], ..Batch::default() };
 //!

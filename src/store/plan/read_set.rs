@@ -127,16 +127,15 @@ impl ReadSet {
     /// it calls [`usage`](super::usage). The set is empty if no alert is due.
     ///
     /// ```
-    /// use std::num::NonZeroU64;
     /// use keywright::store::plan::{ReadSet, Rows};
-    /// use keywright::store::{Usage, UsageBatch, UsageDelta};
+    /// use keywright::store::{Usage, UsageBatch, UsageDelta, UseKind};
     /// # use keywright::{KeyId, Timestamp};
     ///
     /// # let key: KeyId = "4fQ2xk9ZrT7bWm1c".parse()?;
     /// # let at: Timestamp = "2027-01-15T08:00:00Z".parse()?;
-    /// // 120 uses pass the threshold of 100.
-    /// let alert_every = NonZeroU64::new(100);
-    /// let delta = UsageDelta { key, secret_number: 1, uses: 120, last_used_at: at, alert_every };
+    /// // 120 refused uses in an hour are more than 100.
+    /// let alert = Some("100/3600s".parse()?);
+    /// let delta = UsageDelta { key, kind: UseKind::Refused, uses: 120, last_used_at: at, alert };
     /// let batch = UsageBatch { writer: [7; 16], sequence: 1, at, deltas: vec![delta] };
     ///
     /// let mut rows = Rows::default();

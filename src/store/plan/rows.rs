@@ -1,15 +1,20 @@
 //! The rows that a store has read for a batch, as a view.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use super::deleted::DeletedId;
 use super::view::View;
 use crate::record::account::ServiceAccount;
 use crate::record::key::{KeyRecord, Owner};
 use crate::record::policy::TenantPolicy;
+use crate::record::snapshot::Snapshot;
 use crate::record::usage::{LastBatch, Usage};
 use crate::record::user::User;
+use crate::store::query::TenantEntry;
+use crate::store::resolve::Resolved;
 use crate::value::id::{AccountId, KeyId, TenantId, UserId};
+use crate::value::time::Timestamp;
 
 /// The rows that a store has read for a batch: all rows of its [`ReadSet`](super::ReadSet), or
 /// more.
@@ -48,6 +53,65 @@ pub struct Rows {
     /// The last batch of each writer of usage, by the writer's id. Only [`usage`](super::usage)
     /// needs it, and only that of the batch's writer.
     pub last_batches: HashMap<[u8; 16], LastBatch>,
+}
+
+impl Rows {
+    /// Returns the answer of [`KeyStore::resolve`](crate::store::KeyStore::resolve) from these rows.
+    ///
+    /// For a store that keeps its rows in memory.
+    ///
+    /// ```
+    /// use keywright::store::plan::Rows;
+    ///
+    /// let found = Rows::default().resolve(&"4fQ2xk9ZrT7bWm1c".parse()?)?;
+    /// assert!(found.is_none());
+    /// # Ok::<(), keywright::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Corrupt`](crate::store::StoreErrorKind::Corrupt) if the account of the key is not there.
+    pub fn resolve(&self, key: &KeyId) -> Resolved {
+        let Some(record) = self.keys.get(key).cloned() else { return Ok(None) };
+        let owner = self.owner_of(record.key());
+        let policy = self.policies.get(&record.key().tenant).cloned().map(Arc::new);
+        let snapshot = Snapshot::new(record, owner, policy)?;
+        Ok(Some(Arc::new(snapshot).into()))
+    }
+
+    /// Returns every tenant that has an event, with its numbers at the time `at`, for
+    /// [`TenantQuery::page`](crate::store::TenantQuery::page).
+    ///
+    /// For a store that keeps its rows in memory.
+    ///
+    /// ```
+    /// use keywright::store::plan::Rows;
+    ///
+    /// let mut rows = Rows::default();
+    /// rows.last_events.insert("globex".parse()?, 41);
+    /// let tenants = rows.tenants("2027-01-15T12:00:00Z".parse()?);
+    /// assert_eq!((tenants.len(), tenants[0].last_event), (1, 41));
+    /// # Ok::<(), keywright::Error>(())
+    /// ```
+    pub fn tenants(&self, at: Timestamp) -> Vec<TenantEntry> {
+        let numbers = self.last_events.iter().map(|(tenant, last_event)| {
+            let tenant = tenant.clone();
+            TenantEntry { tenant, live_keys: 0, keys: 0, accounts: 0, last_event: *last_event }
+        });
+        let mut numbers: HashMap<TenantId, TenantEntry> =
+            numbers.map(|entry| (entry.tenant.clone(), entry)).collect();
+        for key in self.keys.values().map(KeyRecord::key) {
+            if let Some(entry) = numbers.get_mut(&key.tenant) {
+                entry.keys += 1;
+                entry.live_keys += u64::from(key.status(at).is_live());
+            }
+        }
+        for account in self.accounts.values() {
+            if let Some(entry) = numbers.get_mut(&account.tenant) {
+                entry.accounts += 1;
+            }
+        }
+        numbers.into_values().collect()
+    }
 }
 
 impl View for Rows {

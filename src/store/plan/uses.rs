@@ -8,7 +8,7 @@ use super::effects::{Effects, Writer};
 use super::event_numbers::add_events;
 use super::view::View;
 use crate::record::event::Event;
-use crate::record::usage::{Usage, UsageBatch};
+use crate::record::usage::{AlertDue, Usage, UsageBatch};
 use crate::store::error::StoreError;
 use crate::value::id::KeyId;
 
@@ -26,17 +26,17 @@ const WRITER_KEPT: Duration = Duration::from_hours(7 * 24);
 ///    [`Rows::usage`](super::Rows::usage).
 /// 2. It reads the rows of [`ReadSet::of_alerts`](super::ReadSet::of_alerts).
 ///
-/// This function calls [`UsageBatch::was_added`] and
-/// [`UsageDelta::is_alert_due`](crate::store::UsageDelta::is_alert_due), so the store does not.
+/// This function calls [`UsageBatch::was_added`] and [`Usage::add`], so the store does not.
 ///
 /// ```
 /// use keywright::store::plan::{self, Rows};
-/// use keywright::store::{Usage, UsageBatch, UsageDelta};
+/// use keywright::store::{Usage, UsageBatch, UsageDelta, UseKind};
 /// use keywright::{KeyId, Timestamp};
 ///
 /// let key: KeyId = "4fQ2xk9ZrT7bWm1c".parse()?;
 /// let at: Timestamp = "2027-01-15T08:00:00Z".parse()?;
-/// let delta = UsageDelta { key, secret_number: 1, uses: 3, last_used_at: at, alert_every: None };
+/// let kind = UseKind::Accepted { secret_number: 1 };
+/// let delta = UsageDelta { key, kind, uses: 3, last_used_at: at, alert: None };
 /// let batch = UsageBatch { writer: [7; 16], sequence: 1, at, deltas: vec![delta] };
 ///
 /// let mut rows = Rows::default();
@@ -67,29 +67,28 @@ pub fn usage(view: &impl View, batch: &UsageBatch) -> Result<Option<Effects>, St
         forgotten_writers: writers.map(|(id, _)| id).collect(),
         ..Effects::default()
     };
-    let alert = |(key, uses)| {
+    let alert = |(key, due)| {
         let record = view.key(&key)?;
-        Some(Event::extensive_use(record.key(), uses, batch.at))
+        Some(Event::of_alert(record.key(), &due, batch.at))
     };
     add_events(view, alerts.into_iter().filter_map(alert).collect(), &mut effects)?;
     Ok(Some(effects))
 }
 
-/// Returns the keys whose uses pass an alert threshold with this batch.
+/// Returns the keys for which an alert is due with this batch.
 ///
 /// [`ReadSet::of_alerts`](super::ReadSet::of_alerts) returns the rows to read for them. A store that
 /// has its own way to read these rows calls this function in its place.
 ///
 /// ```
-/// use std::num::NonZeroU64;
 /// use keywright::store::plan::{self, Rows};
-/// use keywright::store::{Usage, UsageBatch, UsageDelta};
+/// use keywright::store::{Usage, UsageBatch, UsageDelta, UseKind};
 /// # use keywright::{KeyId, Timestamp};
 ///
 /// # let key: KeyId = "4fQ2xk9ZrT7bWm1c".parse()?;
 /// # let at: Timestamp = "2027-01-15T08:00:00Z".parse()?;
-/// let alert_every = NonZeroU64::new(100);
-/// let delta = UsageDelta { key, secret_number: 1, uses: 120, last_used_at: at, alert_every };
+/// let alert = Some("100/3600s".parse()?);
+/// let delta = UsageDelta { key, kind: UseKind::Refused, uses: 120, last_used_at: at, alert };
 /// let batch = UsageBatch { writer: [7; 16], sequence: 1, at, deltas: vec![delta] };
 ///
 /// let mut rows = Rows::default();
@@ -104,9 +103,8 @@ pub fn alerts_due(view: &impl View, batch: &UsageBatch) -> Vec<KeyId> {
 /// The usage of each key after a batch.
 struct Totals {
     usage: HashMap<KeyId, Usage>,
-    /// An entry for each delta after which a key's uses pass a multiple of its alert threshold: the
-    /// key and its uses at that moment.
-    alerts: Vec<(KeyId, u64)>,
+    /// The alerts that are due, in the order of the deltas.
+    alerts: Vec<(KeyId, AlertDue)>,
 }
 
 impl Totals {
@@ -121,11 +119,7 @@ impl Totals {
                     None => continue,
                 },
             };
-            let before = total.uses();
-            total.add(delta);
-            if delta.is_alert_due(before, total.uses()) {
-                totals.alerts.push((delta.key, total.uses()));
-            }
+            totals.alerts.extend(total.add(delta).map(|due| (delta.key, due)));
         }
         totals
     }

@@ -20,16 +20,18 @@ use crate::value::time::Timestamp;
 /// implements this trait on them.
 ///
 /// ```
+/// use keywright::store::TenantPolicy;
 /// use keywright::store::plan::{Rows, View};
-/// use keywright::{Policy, TenantId};
+/// use keywright::{Settings, TenantId};
 ///
 /// /// Returns whether a tenant has turned API access on.
 /// fn is_enabled(view: &impl View, tenant: &TenantId) -> bool {
-///     view.policy(tenant).is_some_and(|policy| policy.api_enabled)
+///     let settings = view.policy(tenant).and_then(|policy| policy.settings.as_ref());
+///     settings.is_some_and(|settings| settings.api_enabled == Some(true))
 /// }
 ///
 /// let globex = TenantId::new("globex")?;
-/// let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
+/// let policy = TenantPolicy { settings: Some(Settings::enabled()), ..TenantPolicy::default() };
 /// let mut rows = Rows::default();
 /// rows.policies.insert(globex.clone(), policy);
 /// assert!(is_enabled(&rows, &globex));

@@ -38,15 +38,33 @@ fn select(schema: &SchemaName, template: &str) -> QueryBuilder<Postgres> {
     QueryBuilder::new(schema.sql(template).as_str())
 }
 
-/// Returns whether PostgreSQL can store the text. A text with a NUL matches nothing.
-fn can_be_stored(text: Option<&String>) -> bool {
-    text.is_none_or(|text| !text.contains('\0'))
+/// Returns whether PostgreSQL can store the texts. A text with a NUL matches nothing.
+fn can_be_stored<'a>(texts: impl IntoIterator<Item = &'a String>) -> bool {
+    texts.into_iter().all(|text| !text.contains('\0'))
 }
 
 impl Database {
     pub(super) async fn keys(
         &self,
         tenant: &TenantId,
+        query: &KeyQuery,
+        at: Timestamp,
+    ) -> Result<Page<StoredKey>, StoreError> {
+        self.page_of_keys(Some(tenant), query, at).await
+    }
+
+    pub(super) async fn keys_of_all_tenants(
+        &self,
+        query: &KeyQuery,
+        at: Timestamp,
+    ) -> Result<Page<StoredKey>, StoreError> {
+        self.page_of_keys(None, query, at).await
+    }
+
+    /// Returns a page of the keys of one tenant, or of all tenants.
+    async fn page_of_keys(
+        &self,
+        tenant: Option<&TenantId>,
         query: &KeyQuery,
         at: Timestamp,
     ) -> Result<Page<StoredKey>, StoreError> {
@@ -65,23 +83,28 @@ impl Database {
     async fn find_keys(
         &self,
         connection: &mut PgConnection,
-        tenant: &TenantId,
+        tenant: Option<&TenantId>,
         query: &KeyQuery,
         at: Timestamp,
     ) -> Result<Vec<StoredKey>, Error> {
         let wanted = query.page_size() + 1;
         let mut found = Vec::new();
         let mut behind = query.begin().cloned();
-        while found.len() < wanted && can_be_stored(query.search.as_ref()) {
+        let metadata = query.metadata.iter().flat_map(|(key, value)| [key, value]);
+        let is_possible = can_be_stored(query.search.iter().chain(metadata));
+        while found.len() < wanted && is_possible {
             let mut statement = select(
                 &self.schema,
                 "SELECT k.record AS record, u.record AS usage, a.record AS account, w.record AS user \
                  FROM {schema}.keys AS k JOIN {schema}.usage AS u ON u.key = k.id \
                  LEFT JOIN {schema}.accounts AS a ON a.id = k.account \
                  LEFT JOIN {schema}.users AS w ON w.tenant = k.tenant AND w.owner = k.owner \
-                 WHERE k.tenant = ",
+                 WHERE ",
             );
-            statement.push_bind(tenant.as_str());
+            match tenant {
+                Some(tenant) => statement.push("k.tenant = ").push_bind(tenant.as_str()),
+                None => statement.push("true"),
+            };
             narrow_keys(&mut statement, &self.schema, tenant, query, at);
             order_keys(&mut statement, query, behind.as_ref());
             let limit = wanted - found.len();
@@ -126,7 +149,7 @@ impl Database {
         let wanted = query.page_size() + 1;
         let mut found: Vec<ServiceAccount> = Vec::new();
         let mut behind = query.after;
-        while found.len() < wanted && can_be_stored(query.search.as_ref()) {
+        while found.len() < wanted && can_be_stored(&query.search) {
             let mut statement =
                 select(&self.schema, "SELECT record FROM {schema}.accounts WHERE tenant = ");
             statement.push_bind(tenant.as_str());
@@ -245,7 +268,7 @@ fn narrow_events(statement: &mut QueryBuilder<Postgres>, tenant: &TenantId, quer
 fn narrow_keys(
     statement: &mut QueryBuilder<Postgres>,
     schema: &SchemaName,
-    tenant: &TenantId,
+    tenant: Option<&TenantId>,
     query: &KeyQuery,
     at: Timestamp,
 ) {
@@ -253,25 +276,39 @@ fn narrow_keys(
     if let Some(owner) = &query.owner {
         statement.push(" AND k.owner = ").push_bind(owner.to_string());
     }
+    if let Some(kind) = query.owner_kind {
+        statement.push(" AND split_part(k.owner, ':', 1) = ").push_bind(kind.as_str());
+    }
+    if let Some(contact) = &query.contact {
+        // The expression of the index `keys_contact`.
+        statement.push(" AND k.record #>> '{key,contact}' = ").push_bind(contact.to_string());
+    }
+    for (key, value) in &query.metadata {
+        statement.push(" AND k.record #> '{key,metadata}' @> jsonb_build_object(");
+        statement.push_bind(key.clone()).push("::text, ").push_bind(value.clone()).push("::text)");
+    }
+    if let Some(prefix) = &query.prefix {
+        statement.push(" AND k.record #>> '{key,prefix}' = ").push_bind(prefix.to_string());
+    }
     if let Some(text) = &query.search {
         // The owners are found first, so that an index can find their keys. The name of an account
-        // is the first line of its text.
+        // is the first line of its text. Over all tenants this finds too many: `matches` decides.
         statement.push(" AND (k.search LIKE ").push_bind(pattern(text));
-        statement.push(
-            schema
-                .sql(" OR k.owner = ANY (ARRAY(SELECT owner FROM {schema}.users WHERE tenant = ")
-                .as_str(),
-        );
-        statement.push_bind(tenant.to_string());
-        statement.push(" AND search LIKE ").push_bind(pattern(text));
-        statement.push(
-            schema
-                .sql(" UNION ALL SELECT 'account:' || id FROM {schema}.accounts WHERE tenant = ")
-                .as_str(),
-        );
-        statement.push_bind(tenant.to_string());
-        statement.push(" AND split_part(search, chr(10), 1) LIKE ").push_bind(pattern(text));
-        statement.push(")))");
+        let owners = [
+            (" OR k.owner = ANY (ARRAY(SELECT owner FROM {schema}.users WHERE search", ""),
+            (
+                " UNION ALL SELECT 'account:' || id FROM {schema}.accounts \
+                 WHERE split_part(search, chr(10), 1)",
+                ")))",
+            ),
+        ];
+        for (select, end) in owners {
+            statement.push(schema.sql(select).as_str()).push(" LIKE ").push_bind(pattern(text));
+            if let Some(tenant) = tenant {
+                statement.push(" AND tenant = ").push_bind(tenant.to_string());
+            }
+            statement.push(end);
+        }
     }
     if !query.statuses.is_empty() {
         statement.push(" AND (false");

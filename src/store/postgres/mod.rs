@@ -3,6 +3,7 @@
 //! A commit is one transaction that locks one row from its beginning to its end; see [`commit`]. The
 //! store caches nothing between calls, so any number of processes can use one database.
 
+mod all_tenants;
 mod commit;
 mod database;
 mod epoch;
@@ -18,7 +19,7 @@ mod session;
 mod store;
 mod usage;
 
-pub(in crate::store) use self::epoch::advance as advance_epoch;
+pub(in crate::store) use self::epoch::advance_beyond as advance_epoch_beyond;
 pub(in crate::store) use self::errors::{Failure, database as database_error};
 pub use self::hints::PostgresHints;
 pub use self::options::PostgresOptions;

@@ -48,7 +48,9 @@ impl<'a> KeyRow<'a> {
     pub(in crate::store) fn of(record: &'a KeyRecord) -> Self {
         let key = record.key();
         // One part on each line, so that no search text matches across two parts.
-        let search = [key.name.to_string(), key.display_prefix(), key.owner.to_string()];
+        let mut search = vec![key.name.to_string(), key.display_prefix(), key.owner.to_string()];
+        search.extend(key.contact.as_ref().map(ToString::to_string));
+        search.extend(key.description.as_ref().map(ToString::to_string));
         Self {
             id: &key.id,
             tenant: &key.tenant,
@@ -62,7 +64,7 @@ impl<'a> KeyRow<'a> {
             disabled: key.disabled,
             revoked: key.revoked_at.is_some(),
             version: key.version,
-            search: search.map(|part| part.to_lowercase()).join("\n"),
+            search: search.join("\n").to_lowercase(),
             record,
         }
     }

@@ -28,7 +28,9 @@ use crate::record::user::User;
 use crate::store::KeyStore;
 use crate::store::batch::{Batch, Changes, Epoch};
 use crate::store::error::StoreError;
-use crate::store::query::{AccountQuery, EventQuery, KeyQuery, Page, StoredKey};
+use crate::store::query::{
+    AccountQuery, EventQuery, KeyQuery, Page, StoredKey, TenantEntry, TenantQuery,
+};
 use crate::store::resolve::{Resolve, Resolved};
 use crate::value::id::{AccountId, KeyId, TenantId, UserId};
 use crate::value::time::Timestamp;
@@ -302,6 +304,22 @@ impl KeyStore for PostgresStore {
         query: &EventQuery,
     ) -> Result<Page<Event>, StoreError> {
         self.0.database.events(tenant, query).await
+    }
+
+    async fn keys_of_all_tenants(
+        &self,
+        query: &KeyQuery,
+        at: Timestamp,
+    ) -> Result<Page<StoredKey>, StoreError> {
+        self.0.database.keys_of_all_tenants(query, at).await
+    }
+
+    async fn tenants(
+        &self,
+        query: &TenantQuery,
+        at: Timestamp,
+    ) -> Result<Page<TenantEntry>, StoreError> {
+        self.0.database.tenants(query, at).await
     }
 
     async fn commit(&self, batch: Batch) -> Result<Epoch, StoreError> {

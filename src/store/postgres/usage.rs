@@ -73,7 +73,7 @@ impl UsageWrites {
     ) -> Result<(), Failure> {
         // A transaction that may number events must hold the lock of commits. It takes that lock first,
         // as a commit does, so that the two cannot deadlock.
-        let may_tell = batch.deltas.iter().any(|delta| delta.alert_every.is_some());
+        let may_tell = batch.deltas.iter().any(|delta| delta.alert.is_some());
         let session =
             if may_tell { database.begin_locked().await } else { database.begin_writing().await };
         let mut session = session?;

@@ -10,11 +10,11 @@ use crate::value::time::Timestamp;
 /// A query of service accounts, oldest first.
 ///
 /// ```
-/// # use keywright::{Actor, Keywright, NewAccount, Policy, UserId, store::MemoryStore};
+/// # use keywright::{Actor, Keywright, NewAccount, Policy, Role, UserId, store::MemoryStore};
 /// # futures_lite::future::block_on(async {
 /// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
-/// # policy.roles.insert("billing".parse()?, "invoices:read".parse()?);
-/// # policy.roles.insert("reports".parse()?, "invoices:read".parse()?);
+/// # policy.plan.roles.insert("billing".parse()?, Role::new("invoices:read".parse()?));
+/// # policy.plan.roles.insert("reports".parse()?, Role::new("invoices:read".parse()?));
 /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
 /// # let authority = keywright.authority();
 /// # let ada = Actor::administrator(UserId::new("ada")?);
@@ -42,11 +42,11 @@ impl AccountQuery {
     /// Creates a query that selects all accounts.
     ///
     /// ```
-    /// # use keywright::{Actor, Keywright, NewAccount, Policy, UserId, store::MemoryStore};
+    /// # use keywright::{Actor, Keywright, NewAccount, Policy, Role, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
     /// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
-    /// # policy.roles.insert("billing".parse()?, "invoices:read".parse()?);
-    /// # policy.roles.insert("reports".parse()?, "invoices:read".parse()?);
+    /// # policy.plan.roles.insert("billing".parse()?, Role::new("invoices:read".parse()?));
+    /// # policy.plan.roles.insert("reports".parse()?, Role::new("invoices:read".parse()?));
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let ada = Actor::administrator(UserId::new("ada")?);
@@ -70,11 +70,11 @@ impl AccountQuery {
     /// The search ignores case.
     ///
     /// ```
-    /// # use keywright::{Actor, Keywright, NewAccount, Policy, UserId, store::MemoryStore};
+    /// # use keywright::{Actor, Keywright, NewAccount, Policy, Role, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
     /// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
-    /// # policy.roles.insert("billing".parse()?, "invoices:read".parse()?);
-    /// # policy.roles.insert("reports".parse()?, "invoices:read".parse()?);
+    /// # policy.plan.roles.insert("billing".parse()?, Role::new("invoices:read".parse()?));
+    /// # policy.plan.roles.insert("reports".parse()?, Role::new("invoices:read".parse()?));
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let ada = Actor::administrator(UserId::new("ada")?);
@@ -102,11 +102,11 @@ impl AccountQuery {
     /// store uses [`page_size`](Self::page_size), which is always in this range.
     ///
     /// ```
-    /// # use keywright::{Actor, Keywright, NewAccount, Policy, UserId, store::MemoryStore};
+    /// # use keywright::{Actor, Keywright, NewAccount, Policy, Role, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
     /// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
-    /// # policy.roles.insert("billing".parse()?, "invoices:read".parse()?);
-    /// # policy.roles.insert("reports".parse()?, "invoices:read".parse()?);
+    /// # policy.plan.roles.insert("billing".parse()?, Role::new("invoices:read".parse()?));
+    /// # policy.plan.roles.insert("reports".parse()?, Role::new("invoices:read".parse()?));
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let ada = Actor::administrator(UserId::new("ada")?);
@@ -130,11 +130,11 @@ impl AccountQuery {
     /// The cursor holds no filters: set the same ones again.
     ///
     /// ```
-    /// # use keywright::{Actor, Keywright, NewAccount, Policy, UserId, store::MemoryStore};
+    /// # use keywright::{Actor, Keywright, NewAccount, Policy, Role, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
     /// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
-    /// # policy.roles.insert("billing".parse()?, "invoices:read".parse()?);
-    /// # policy.roles.insert("reports".parse()?, "invoices:read".parse()?);
+    /// # policy.plan.roles.insert("billing".parse()?, Role::new("invoices:read".parse()?));
+    /// # policy.plan.roles.insert("reports".parse()?, Role::new("invoices:read".parse()?));
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let ada = Actor::administrator(UserId::new("ada")?);
@@ -197,11 +197,11 @@ impl AccountQuery {
     /// Only implementations of a store need this method.
     ///
     /// ```
-    /// # use keywright::{Actor, Keywright, NewAccount, Policy, UserId, store::MemoryStore};
+    /// # use keywright::{Actor, Keywright, NewAccount, Policy, Role, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
     /// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
-    /// # policy.roles.insert("billing".parse()?, "invoices:read".parse()?);
-    /// # policy.roles.insert("reports".parse()?, "invoices:read".parse()?);
+    /// # policy.plan.roles.insert("billing".parse()?, Role::new("invoices:read".parse()?));
+    /// # policy.plan.roles.insert("reports".parse()?, Role::new("invoices:read".parse()?));
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let ada = Actor::administrator(UserId::new("ada")?);
@@ -228,11 +228,11 @@ impl AccountQuery {
     /// Only implementations of a store need this method.
     ///
     /// ```
-    /// # use keywright::{Actor, Keywright, NewAccount, Policy, UserId, store::MemoryStore};
+    /// # use keywright::{Actor, Keywright, NewAccount, Policy, Role, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
     /// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
-    /// # policy.roles.insert("billing".parse()?, "invoices:read".parse()?);
-    /// # policy.roles.insert("reports".parse()?, "invoices:read".parse()?);
+    /// # policy.plan.roles.insert("billing".parse()?, Role::new("invoices:read".parse()?));
+    /// # policy.plan.roles.insert("reports".parse()?, Role::new("invoices:read".parse()?));
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let ada = Actor::administrator(UserId::new("ada")?);

@@ -99,11 +99,11 @@ impl EventQuery {
     /// Events of its keys are included.
     ///
     /// ```
-    /// # use keywright::{Actor, Keywright, NewAccount, Policy, UserId, store::MemoryStore};
+    /// # use keywright::{Actor, Keywright, NewAccount, Policy, Role, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
     /// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
-    /// # policy.roles.insert("billing".parse()?, "invoices:read".parse()?);
-    /// # policy.roles.insert("reports".parse()?, "invoices:read".parse()?);
+    /// # policy.plan.roles.insert("billing".parse()?, Role::new("invoices:read".parse()?));
+    /// # policy.plan.roles.insert("reports".parse()?, Role::new("invoices:read".parse()?));
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let ada = Actor::administrator(UserId::new("ada")?);

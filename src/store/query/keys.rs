@@ -6,14 +6,16 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::page::{Cursor, CursorError, ListQuery, Listed, Page, page_size, sealed};
-use crate::record::key::{Key, KeyRecord, Owner};
+use crate::record::key::{Key, KeyRecord, Owner, OwnerKind};
 use crate::record::owner_record::OwnerRecord;
 use crate::record::status::KeyStatus;
 use crate::record::usage::Usage;
 use crate::value::id::KeyId;
 use crate::value::name::composed;
+use crate::value::note::Contact;
 use crate::value::text::{decimal, hex};
 use crate::value::time::Timestamp;
+use crate::value::token::Prefix;
 
 /// A key as a store keeps it: its record, its usage and the record of its owner.
 ///
@@ -136,6 +138,10 @@ pub struct KeyQuery {
     pub(crate) search: Option<String>,
     pub(crate) statuses: Vec<KeyStatus>,
     pub(crate) owner: Option<Owner>,
+    pub(crate) owner_kind: Option<OwnerKind>,
+    pub(crate) contact: Option<Contact>,
+    pub(crate) metadata: Vec<(String, String)>,
+    pub(crate) prefix: Option<Prefix>,
     pub(crate) expiring_within: Option<Duration>,
     pub(crate) unused_since: Option<Timestamp>,
     pub(crate) never_used: bool,
@@ -182,7 +188,7 @@ impl KeyQuery {
         Self::default()
     }
 
-    /// Selects keys whose name, id or owner contains `text`.
+    /// Selects keys whose name, id, owner, description or contact contains `text`.
     ///
     /// The search ignores case. A [`display_prefix`](crate::Key::display_prefix) such as
     /// `acme_live_4fQ2xk9ZrT7bWm1c` finds its key too, and so does its beginning with at least one
@@ -255,6 +261,100 @@ impl KeyQuery {
     /// ```
     pub fn owner(self, owner: Owner) -> Self {
         Self { owner: Some(owner), ..self }
+    }
+
+    /// Selects keys whose owner is of this kind.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::administrator(UserId::new("alice")?);
+    /// # use keywright::store::KeyQuery;
+    /// use keywright::OwnerKind;
+    ///
+    /// authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// let query = KeyQuery::new().owner_kind(OwnerKind::Account);
+    /// assert!(authority.keys(&alice, &query).await?.items.is_empty());
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn owner_kind(self, kind: OwnerKind) -> Self {
+        Self { owner_kind: Some(kind), ..self }
+    }
+
+    /// Selects keys with exactly this contact.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::administrator(UserId::new("alice")?);
+    /// # use keywright::store::KeyQuery;
+    /// use keywright::Contact;
+    ///
+    /// let contact = Contact::new("billing-team@example.com")?;
+    /// let new = NewKey::named("prod-main-app")?.contact(contact.clone());
+    /// authority.generate(&alice, new).await?;
+    /// let page = authority.keys(&alice, &KeyQuery::new().contact(contact)).await?;
+    /// assert_eq!(page.items[0].key.name.as_str(), "prod-main-app");
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn contact(self, contact: Contact) -> Self {
+        Self { contact: Some(contact), ..self }
+    }
+
+    /// Selects keys whose metadata has an entry with exactly this key and value.
+    ///
+    /// Further calls add entries: a key with all of them is selected.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::administrator(UserId::new("alice")?);
+    /// # use keywright::store::KeyQuery;
+    /// use keywright::Metadata;
+    ///
+    /// let metadata = Metadata::new([("team", "billing"), ("region", "eu")])?;
+    /// authority.generate(&alice, NewKey::named("prod-main-app")?.metadata(metadata)).await?;
+    /// let query = KeyQuery::new().metadata("team", "billing").metadata("region", "eu");
+    /// assert_eq!(authority.keys(&alice, &query).await?.items.len(), 1);
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn metadata(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.metadata.push((key.into(), value.into()));
+        self
+    }
+
+    /// Selects keys whose tokens begin with this prefix, such as `acme_live`.
+    ///
+    /// The prefix is that of the [`Key`], which a setup gives to each new key.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::administrator(UserId::new("alice")?);
+    /// # use keywright::store::KeyQuery;
+    /// let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// let query = KeyQuery::new().prefix(issued.key.prefix.clone());
+    /// assert_eq!(authority.keys(&alice, &query).await?.items[0].key.id, issued.key.id);
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn prefix(self, prefix: Prefix) -> Self {
+        Self { prefix: Some(prefix), ..self }
     }
 
     /// Selects live keys that expire within a period, counted from the time of the query.
@@ -523,6 +623,11 @@ impl KeyQuery {
                     .is_some_and(|name| name.as_str().to_lowercase().contains(text))
                 || text.contains(':') && key.owner.to_string().to_lowercase().contains(text)
                 || shows_as(key, text)
+                || key.contact.as_ref().is_some_and(|c| c.as_str().to_lowercase().contains(text))
+                || key
+                    .description
+                    .as_ref()
+                    .is_some_and(|d| d.as_str().to_lowercase().contains(text))
         };
         let expiring = |period: Duration| {
             let end = at.saturating_add(period);
@@ -532,6 +637,10 @@ impl KeyQuery {
             key.created_at < since && usage.last_used_at().is_none_or(|last| last < since)
         };
         self.owner.as_ref().is_none_or(|owner| *owner == key.owner)
+            && self.owner_kind.is_none_or(|kind| kind == key.owner.kind())
+            && (self.contact.is_none() || self.contact == key.contact)
+            && self.metadata.iter().all(|(name, value)| key.metadata.get(name) == Some(value))
+            && self.prefix.as_ref().is_none_or(|prefix| *prefix == key.prefix)
             && (self.statuses.is_empty() || self.statuses.contains(&status))
             && self.expiring_within.is_none_or(expiring)
             && self.unused_since.is_none_or(unused)

@@ -102,7 +102,7 @@ impl<T: Listed + Serialize> Serialize for Page<T> {
     }
 }
 
-/// An item of a [`Page`]: a key, a service account or an event.
+/// An item of a [`Page`]: a key, a service account, an event or a tenant.
 ///
 /// Other crates cannot implement this trait.
 ///
@@ -121,7 +121,8 @@ pub trait Listed: sealed::Item {
 }
 
 /// A query whose answer comes in pages: [`KeyQuery`](super::KeyQuery),
-/// [`AccountQuery`](super::AccountQuery) or [`EventQuery`](super::EventQuery).
+/// [`AccountQuery`](super::AccountQuery), [`EventQuery`](super::EventQuery) or
+/// [`TenantQuery`](super::TenantQuery).
 ///
 /// Other crates cannot implement this trait.
 ///

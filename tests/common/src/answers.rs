@@ -3,7 +3,10 @@
 use std::error::Error;
 
 use futures_lite::future::block_on;
-use keywright::{AccessRequest, Denial, Grant, Issued, Reason, SecretUsed, Verifier, VerifyError};
+use keywright::{
+    AccessRequest, Denial, GenerateError, Grant, Issued, Reason, Requirement, SecretUsed, Verifier,
+    VerifyError,
+};
 
 /// Returns the grant, or the reason for the denial. Panics on any other error.
 #[track_caller]
@@ -38,6 +41,14 @@ pub fn says(verifier: &Verifier, token: &str) -> &'static str {
         Ok(grant) if grant.secret_used() == SecretUsed::Current => "current",
         Ok(_) => "retiring",
         Err(reason) => reason.code(),
+    }
+}
+
+/// Returns the requirements that an attempt to generate a key lacked. It is empty for any other result.
+pub fn missing(generated: &Result<Issued, GenerateError>) -> Vec<Requirement> {
+    match generated {
+        Err(GenerateError::Missing(missing)) => missing.iter().collect(),
+        _ => Vec::new(),
     }
 }
 

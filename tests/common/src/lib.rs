@@ -41,7 +41,7 @@ pub use crate::actors::{
     SCOPES, add_role, admin, cut_scopes, developer, enabled, name, named, open_policy, plan_with,
     tenant, user,
 };
-pub use crate::answers::{chain, decided, denial, denied, says, secret_of};
+pub use crate::answers::{chain, decided, denial, denied, missing, says, secret_of};
 pub use crate::random::{OutOfEntropy, Random, amount, new_seed, seed};
 pub use crate::time::{BEGINNING, DAY, HOUR, MOMENT, SECOND, start, time};
 pub use crate::tokens::{ALPHABET, check, drawing, render};

@@ -24,6 +24,11 @@ pub struct Subjects {
 }
 
 impl Subjects {
+    /// Returns subjects with the user `me`.
+    pub fn new(key: KeyId, owner: Owner, account: AccountId) -> Self {
+        Self { key, owner, account, user: crate::user("me") }
+    }
+
     /// Creates subjects that the operation will change. For a sweep it also creates a dead key past its
     /// retention.
     pub async fn of(world: &World, owner: &Owner, operation: Operation) -> TestResult<Self> {
@@ -48,11 +53,11 @@ impl Subjects {
         if operation == Operation::AccountEnable {
             world.authority.disable_account(&world.admin, &account).await?;
         }
-        let user = crate::user("me");
+        let subjects = Self::new(key, owner.clone(), account);
         if operation == Operation::UserRestore {
-            world.authority.suspend_user(&world.admin, &user).await?;
+            world.authority.suspend_user(&world.admin, &subjects.user).await?;
         }
-        Ok(Self { key, owner: owner.clone(), account, user })
+        Ok(subjects)
     }
 }
 
@@ -88,7 +93,10 @@ pub async fn perform(
         Operation::KeyDisable => authority.disable(actor, key).await?.map(drop),
         Operation::KeyEnable => authority.enable(actor, key).await?.map(drop),
         Operation::KeyRotate => {
-            authority.rotate(actor, key, HOUR).await?;
+            // A disabled key can only be rotated without an overlap.
+            let is_disabled = world.status(key).await.ok() == Some(KeyStatus::Disabled);
+            let overlap = if is_disabled { Duration::ZERO } else { HOUR };
+            authority.rotate(actor, key, overlap).await?;
             Outcome::Done(())
         }
         Operation::KeyFinishRotation => authority.finish_rotation(actor, key).await?.map(drop),

@@ -21,7 +21,8 @@ pub const STEPS: &[Step] = &[
             policy.settings.api_enabled = Some(true);
             policy.plan.scopes = plan_with("invoices:read invoices:write").scopes;
             add_role(&mut policy.plan, "analyst", "invoices:read");
-            policy.settings.extensive_use = std::num::NonZeroU64::new(3);
+            policy.settings.extensive_use = "2/3600s".parse().ok();
+            policy.settings.suspicious_use = "2/3600s".parse().ok();
         });
     }),
     ("refuse a key in the tenant without API access", |world| {

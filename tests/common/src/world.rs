@@ -286,7 +286,7 @@ impl World {
 
     /// Returns the stored record of a key, as JSON.
     pub async fn stored(&self, key: &KeyId) -> Value {
-        let found = self.store.resolve(key, Freshness::Usual).await;
+        let found = self.store.resolve(key, Freshness::StoreDefault).await;
         let found = found.expect("the store works").expect("a key");
         serde_json::to_value(found.record()).expect("a record serializes")
     }

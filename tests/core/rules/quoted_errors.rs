@@ -6,8 +6,8 @@ use std::time::Duration;
 use futures_lite::future::block_on;
 use keywright::store::{FileStore, MemoryStore};
 use keywright::{
-    AccessRequest, Actor, KeyId, Keywright, Name, NewKey, PepperRing, Policy, Scope, UserId,
-    VerifyError,
+    AccessRequest, Actor, KeyId, Keywright, Name, NewKey, PepperRing, Policy, Scope, SettingsEdit,
+    UserId, VerifyError,
 };
 
 const PAGE: &str = include_str!("../../../src/guide/first_key.md");
@@ -22,7 +22,7 @@ fn first_page_quotes_the_real_errors() -> Result<(), Box<dyn Error>> {
         let off = Keywright::builder(MemoryStore::new()).build()?.authority();
         quoted(&off.generate(&alice, NewKey::named("prod-main-app")?).await.expect_err("off"));
 
-        let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+        let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
         let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
         let (authority, verifier) = (keywright.authority(), keywright.verifier());
         let new = || NewKey::named("prod-main-app");
@@ -42,12 +42,10 @@ fn first_page_quotes_the_real_errors() -> Result<(), Box<dyn Error>> {
             authority.generate(&alice, new()?).await?;
         }
         quoted(&authority.generate(&alice, new()?).await.expect_err("the limit"));
-        let read = authority.policy(&ada).await?;
-        let mut first = read.clone();
-        first.max_overlap = 7 * day;
-        first.require_expiry = true;
-        authority.set_policy(&ada, first).await?;
-        quoted(&authority.set_policy(&ada, read).await.expect_err("stale"));
+        let read = authority.policy(&ada).await?.settings.version;
+        let edit = || SettingsEdit::new().require_expiry(Some(true)).if_version(read);
+        authority.edit_settings(&ada, edit()).await?;
+        quoted(&authority.edit_settings(&ada, edit()).await.expect_err("stale"));
 
         let bob = Actor::developer(UserId::new("bob")?);
         let absent: KeyId = "4fQ2xk9ZrT7bWm1c".parse()?;

@@ -9,7 +9,7 @@ use keywright::store::{
 };
 use keywright::{
     Access, AccessRequest, Actor, Name, NameError, NamePattern, Networks, NewKey, Permissions,
-    Policy, Reason, RuleError, Scope, ScopeSet, UserId,
+    Reason, RuleError, Scope, ScopeSet, SettingsEdit, UserId,
 };
 
 use common::faults::Fault;
@@ -136,7 +136,7 @@ fn listing_names_the_owning_account() {
         let account = world.account("nightly", "analyst").await?;
         let issued = world.generate_under(&account, NewKey::named("prod-nightly")?).await?;
         let entry = world.authority.key(&world.admin, &issued.key.id).await?;
-        assert_eq!(entry.account, Some(Name::new("nightly")?));
+        assert_eq!(entry.owner_name, Some(Name::new("nightly")?));
         Ok(())
     });
 }
@@ -167,12 +167,14 @@ fn cursor_overrides_the_order_of_query() {
 fn unchanged_name_ignores_later_pattern() {
     on_each_store(async |world| {
         let issued = world.generate(NewKey::named("My app")?).await?;
-        world.set_policy(|policy| policy.name_pattern = Some(NamePattern::default())).await?;
+        world
+            .set_policy(|policy| policy.settings.name_pattern = Some(NamePattern::default()))
+            .await?;
         let same =
             world.authority.rename(&world.alice, &issued.key.id, Name::new("My app")?).await?;
         assert!(same.is_unchanged());
         let other = world.authority.rename(&world.alice, &issued.key.id, Name::new("Other")?).await;
-        assert!(other.is_err_and(|error| error.to_string().contains("environment-purpose")));
+        assert!(other.is_err_and(|error| error.to_string().contains("such as crm-integration")));
         Ok(())
     });
 }
@@ -182,18 +184,29 @@ fn guesses_about_policy_get_one_answer() {
     on_each_store(async |world| {
         let nobody = Permissions::NONE;
         let nobody = Actor::new(UserId::new("nobody")?, nobody).in_tenant(world.tenant().clone());
-        let right = world.authority.policy(&world.admin).await?;
-        let mut plan = right.clone();
-        plan.api_in_plan = false;
-        let mut wrong = Policy::default();
-        wrong.version = right.version;
-        for guess in [right, plan, wrong] {
-            let refused = world
-                .authority
-                .set_policy(&nobody, guess)
-                .await
-                .expect_err("the permission is missing");
-            assert_eq!(refused.to_string(), "the actor has no permission for policy.set");
+        let right = world.policy().await;
+        let mut next = right.plan.clone();
+        next.api_access = false;
+        let mut invalid = right.plan.clone();
+        invalid.max_keys_per_user = 0;
+        let mut stale = right.plan.clone();
+        stale.version += 1;
+        for guess in [right.plan, next, invalid, stale] {
+            let refused = world.authority.set_plan(&nobody, guess).await;
+            let refused = refused.expect_err("the permission is missing");
+            assert_eq!(refused.to_string(), "the actor has no permission for plan.set");
+        }
+        let on = SettingsEdit::new().api_enabled(Some(true));
+        for guess in [
+            SettingsEdit::new(),
+            on.clone(),
+            on.if_version(right.settings.version + 1),
+            SettingsEdit::new().max_keys_per_user(Some(0)),
+            SettingsEdit::new().max_overlap(Some(Duration::MAX)),
+        ] {
+            let refused = world.authority.edit_settings(&nobody, guess).await;
+            let refused = refused.expect_err("the permission is missing");
+            assert_eq!(refused.to_string(), "the actor has no permission for settings.edit");
         }
         Ok(())
     });

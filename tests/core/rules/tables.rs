@@ -7,7 +7,8 @@ use std::error::Error;
 use keywright::store::{EventQuery, KeyQuery};
 use keywright::{
     AccountError, Actor, Event, EventKind, EventOutcome, GenerateError, KeyError, KeyId, KeyStatus,
-    ListError, Operation, Outcome, Owner, Permissions, SetPolicyError, UserId, WrongStatus,
+    ListError, Operation, Outcome, Owner, Permissions, Requirement, SetPolicyError, UserError,
+    UserId, WrongStatus,
 };
 
 use common::guide::{as_rows, table_in};
@@ -17,22 +18,23 @@ use common::{TestResult, World};
 
 /// The effect of an operation on a key, by the key's status in the order of [`KeyStatus::ALL`].
 #[rustfmt::skip]
-const STATES: [(&str, [&str; 5]); 9] = [
+const STATES: [(&str, [&str; 5]); 10] = [
     //                       active        scheduled     disabled      expired       revoked
     ("key.rename",          ["yes",        "yes",        "yes",        "yes",        "yes"]),
     ("key.annotate",        ["yes",        "yes",        "yes",        "yes",        "yes"]),
     ("key.edit",            ["yes",        "yes",        "yes",        "no",         "no"]),
     ("key.disable",         ["yes",        "yes",        "unchanged",  "no",         "no"]),
     ("key.enable",          ["unchanged",  "unchanged",  "yes",        "no",         "no"]),
-    ("key.rotate",          ["yes",        "yes",        "no",         "no",         "no"]),
+    ("key.rotate",          ["yes",        "yes",        "yes",        "no",         "no"]),
     ("key.finish_rotation", ["yes",        "yes",        "yes",        "no",         "no"]),
     ("key.revoke",          ["yes",        "yes",        "yes",        "no",         "unchanged"]),
     ("key.delete",          ["yes",        "yes",        "yes",        "yes",        "yes"]),
+    ("key.transfer",        ["yes",        "yes",        "yes",        "no",         "no"]),
 ];
 
 /// The owners whose keys a role can apply an operation to; `any` also where no key is concerned.
 #[rustfmt::skip]
-const ACTORS: [(&str, [&str; 4]); 22] = [
+const ACTORS: [(&str, [&str; 4]); 27] = [
     //                       administrator  tenant admin  developer  auditor
     ("key.generate",        ["any",         "no",         "own",     "no"]),
     ("key.show",            ["any",         "any",        "own",     "any"]),
@@ -45,6 +47,7 @@ const ACTORS: [(&str, [&str; 4]); 22] = [
     ("key.finish_rotation", ["any",         "no",         "own",     "no"]),
     ("key.revoke",          ["any",         "any",        "own",     "no"]),
     ("key.delete",          ["any",         "no",         "own",     "no"]),
+    ("key.transfer",        ["any",         "any",        "no",      "no"]),
     ("account.create",      ["any",         "no",         "no",      "no"]),
     ("account.show",        ["any",         "any",        "no",      "any"]),
     ("account.edit",        ["any",         "no",         "no",      "no"]),
@@ -52,8 +55,12 @@ const ACTORS: [(&str, [&str; 4]); 22] = [
     ("account.enable",      ["any",         "no",         "no",      "no"]),
     ("account.delete",      ["any",         "no",         "no",      "no"]),
     ("policy.show",         ["any",         "any",        "any",     "any"]),
-    ("policy.set",          ["any",         "any",        "no",      "no"]),
+    ("settings.edit",       ["any",         "any",        "no",      "no"]),
     ("plan.set",            ["any",         "no",         "no",      "no"]),
+    ("user.show",           ["any",         "any",        "no",      "any"]),
+    ("user.name",           ["any",         "any",        "no",      "no"]),
+    ("user.suspend",        ["any",         "any",        "no",      "no"]),
+    ("user.restore",        ["any",         "any",        "no",      "no"]),
     ("events.show",         ["any",         "any",        "no",      "any"]),
     ("sweep",               ["any",         "no",         "no",      "no"]),
 ];
@@ -90,7 +97,7 @@ fn guide_prints_table_of_roles() {
 #[test]
 fn operations_follow_the_status_table() {
     on_each_store(async |world| {
-        world.set_policy(|policy| policy.max_keys_per_owner = 100).await?;
+        world.set_policy(|policy| policy.settings.max_keys_per_user = Some(100)).await?;
         let mut wrong = Vec::new();
         for (operation, row) in STATES {
             for (status, expected) in KeyStatus::ALL.into_iter().zip(row) {
@@ -128,7 +135,7 @@ fn roles_follow_the_permission_table() {
 #[test]
 fn listing_offers_the_allowed_actions() {
     on_each_store(async |world| {
-        world.set_policy(|policy| policy.max_keys_per_owner = 100).await?;
+        world.set_policy(|policy| policy.settings.max_keys_per_user = Some(100)).await?;
         for (column, (role, permissions)) in ROLES.into_iter().enumerate() {
             let me = Actor::new(UserId::new("me")?, permissions).in_tenant(world.tenant().clone());
             let may = |operation: &str| {
@@ -188,7 +195,7 @@ async fn cell_of_status(
     let account = world.account("nightly-report", "analyst").await?.id;
     let before = world.shown(&key).await?;
     let events = world.events_of(&key).await?.len();
-    let done = perform(world, &world.alice, operation, &Subjects { key, owner, account }).await;
+    let done = perform(world, &world.alice, operation, &Subjects::new(key, owner, account)).await;
     let told = world.events_of(&key).await?.split_off(events);
     let after = world.authority.key(&world.admin, &key).await;
     let refused = done.as_ref().err().and_then(|error| error.downcast_ref());
@@ -275,7 +282,9 @@ fn verdict(
 /// as absent.
 fn lacks_permission(error: &(dyn Error + 'static)) -> bool {
     matches!(error.downcast_ref(), Some(KeyError::PermissionDenied(_) | KeyError::NotFound(_)))
-        || matches!(error.downcast_ref(), Some(GenerateError::PermissionDenied(_)))
+        || matches!(error.downcast_ref(), Some(GenerateError::Missing(missing))
+            if missing.contains(Requirement::Permission))
+        || matches!(error.downcast_ref(), Some(UserError::PermissionDenied(_)))
         || matches!(error.downcast_ref(), Some(AccountError::PermissionDenied(_)))
         || matches!(error.downcast_ref(), Some(SetPolicyError::PermissionDenied(_)))
         || matches!(error.downcast_ref(), Some(ListError::PermissionDenied(_)))

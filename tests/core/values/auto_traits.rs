@@ -4,12 +4,12 @@
 use std::time::Duration;
 
 use keywright::store::{
-    AccountQuery, EventQuery, FileStore, KeyQuery, KeyStore, MemoryStore, StoreError,
+    AccountQuery, EventQuery, FileStore, KeyQuery, KeyStore, MemoryStore, StoreError, TenantQuery,
 };
 use keywright::{
     AccessRequest, AccountEdit, AccountId, Actor, Authority, Builder, Denial, Error, Grant, Issued,
-    KeyEdit, KeyEntry, KeyId, Name, NewAccount, NewKey, Owner, Policy, Token, Verifier,
-    VerifyError,
+    KeyEdit, KeyEntry, KeyId, Name, NewAccount, NewKey, Operator, Owner, Plan, SettingsEdit, Token,
+    Verifier, VerifyError,
 };
 
 fn is_shared<T: Send + Sync + 'static>() {}
@@ -33,6 +33,7 @@ fn types_can_be_shared_between_threads() {
     is_shared::<Token>();
     is_shared::<Actor>();
     is_shared::<KeyEntry>();
+    is_shared::<Operator>();
 }
 
 #[test]
@@ -47,9 +48,9 @@ fn guard_can_be_shared_between_threads() {
 #[expect(dead_code, reason = "it only has to pass the type checker")]
 fn futures_can_move_between_threads(
     (authority, verifier, store): (&Authority, &Verifier, &FileStore),
-    (actor, owner, request): (&Actor, &Owner, &AccessRequest<'_>),
+    (actor, operator, owner, request): (&Actor, &Operator, &Owner, &AccessRequest<'_>),
     (key, account): (&KeyId, &AccountId),
-    (new, name, policy, new_account): (NewKey, Name, Policy, NewAccount),
+    (new, name, plan, new_account): (NewKey, Name, Plan, NewAccount),
 ) {
     is_sent(&verifier.verify("token"));
     is_sent(&verifier.verify_request(request));
@@ -75,7 +76,20 @@ fn futures_can_move_between_threads(
     is_sent(&authority.delete_account(actor, account));
     is_sent(&authority.accounts(actor, &AccountQuery::new()));
     is_sent(&authority.policy(actor));
-    is_sent(&authority.set_policy(actor, policy));
+    is_sent(&authority.set_plan(actor, plan));
+    is_sent(&authority.edit_settings(actor, SettingsEdit::new()));
+    is_sent(&authority.user(actor, actor.id()));
+    is_sent(&authority.set_display_name(actor, actor.id(), None));
+    is_sent(&authority.suspend_user(actor, actor.id()));
+    is_sent(&authority.restore_user(actor, actor.id()));
+    is_sent(&authority.transfer_key(actor, key, owner));
+    is_sent(&authority.transfer_owned(actor, owner, owner));
     is_sent(&authority.sweep(actor));
+    is_sent(&authority.tenants(operator, &TenantQuery::new()));
+    is_sent(&authority.keys_of_all_tenants(operator, &KeyQuery::new()));
+    is_sent(&authority.find_key(operator, key));
+    is_sent(&authority.revoke_in_any_tenant(operator, std::slice::from_ref(key)));
+    is_sent(&authority.revoke_owned_in_all_tenants(operator, owner));
+    is_sent(&authority.sweep_all_tenants(operator));
     is_sent(&store.close());
 }

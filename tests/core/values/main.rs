@@ -4,6 +4,7 @@
 #[cfg(feature = "file")]
 mod auto_traits;
 mod limits;
+mod notes;
 mod records;
 mod spellings;
 mod tokens;
@@ -248,10 +249,16 @@ fn operations_and_outcomes_read_back() {
     reads_back::<Operation>(&operations);
     refuses::<Operation>(&["", "key", "key.", "Key.rotate", "key.rotate ", "key.extensive_use"]);
     reads_back::<EventKind>(&operations);
-    reads_back::<EventKind>(&["key.extensive_use", "actor.refusals"]);
+    reads_back::<EventKind>(&["key.extensive_use", "key.suspicious_use", "actor.refusals"]);
     refuses::<EventKind>(&["", "key.use"]);
-    reads_back::<EventActor>(&["user:alice", "possessor", "system", "user:system"]);
-    refuses::<EventActor>(&["", "user:", "user:a b"]);
+    reads_back::<EventActor>(&[
+        "user:alice",
+        "operator:carol",
+        "possessor",
+        "system",
+        "user:system",
+    ]);
+    refuses::<EventActor>(&["", "user:", "user:a b", "operator:", "operator:a b"]);
     let codes: Vec<&str> = RefusalCode::ALL.iter().map(|code| code.as_str()).collect();
     reads_back::<RefusalCode>(&codes);
     refuses::<RefusalCode>(&["", "Stale", "stale "]);

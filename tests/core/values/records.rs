@@ -3,9 +3,12 @@
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use keywright::store::{Batch, Change, KeyRecord, KeyStore, MemoryStore, StoreErrorKind, Usage};
+use keywright::store::{
+    Batch, Change, KeyRecord, KeyStore, MemoryStore, StoreErrorKind, TenantPolicy, Usage,
+};
 use keywright::{
-    Event, Key, KeyEdit, Name, NewAccount, Policy, RoleName, ServiceAccount, VerifyError,
+    Event, Key, KeyEdit, Name, NewAccount, Plan, RoleName, ServiceAccount, Settings, SettingsEdit,
+    User, VerifyError,
 };
 
 use common::{World, admin, block_on, named, tenant};
@@ -24,11 +27,35 @@ fn key() -> Value {
         "id": "4fQ2xk9ZrT7bWm1c", "tenant": "globex", "owner": "user:alice", "name": "prod-a",
         "prefix": "acme_live", "scopes": ["invoices:read"], "networks": ["10.0.0.0/8"], "rate": "1/1s",
         "admin_limits": { "scopes": true, "networks": true, "rate": true },
+        "description": "Sends invoices", "contact": "ops@example.com",
         "metadata": { "team": "billing" }, "created_at": "2026-01-01T09:00:00Z",
         "created_by": "alice", "updated_at": "2026-01-01T09:00:00Z",
         "not_before": "2026-01-01T09:00:00Z", "expires_at": "2027-01-01T00:00:00Z",
         "disabled": true, "revoked_at": "2026-02-01T00:00:00Z", "rotated_at": "2026-01-02T00:00:00Z",
         "overlap_ends_at": "2026-01-03T00:00:00Z", "secret_number": 2, "version": 3,
+    })
+}
+
+fn plan() -> Value {
+    json!({
+        "api_access": false,
+        "scopes": { "invoices:read": { "description": "Shows invoices", "access": "read-only" } },
+        "default_scopes": ["invoices:read"],
+        "roles": { "analyst": { "description": "Reads", "scopes": ["invoices:read"] } },
+        "max_rate": "1/60s", "max_keys_per_user": 1, "max_keys_per_account": 1,
+        "max_keys_of_organization": 1, "require_expiry": true, "max_lifetime": 60,
+        "max_overlap": 0, "name_pattern": { "environments": ["prod"] }, "min_alert_period": 60,
+        "max_retention": 0, "min_event_retention": 86400, "max_event_retention": 86400,
+        "version": 1,
+    })
+}
+
+fn settings() -> Value {
+    json!({
+        "api_enabled": false, "require_expiry": true, "default_lifetime": 60,
+        "max_lifetime": 60, "max_keys_per_user": 1, "max_overlap": 0,
+        "name_pattern": { "environments": ["prod"] }, "default_rate": "1/60s",
+        "extensive_use": "1/60s", "suspicious_use": "1/60s", "retention": 0, "event_retention": 86400, "version": 1,
     })
 }
 
@@ -49,22 +76,34 @@ fn records() -> Vec<(&'static str, Value, Reader)> {
             reader::<ServiceAccount>,
         ),
         (
-            "Policy",
+            "TenantPolicy",
+            json!({ "plan": plan(), "settings": settings(), "version": 1 }),
+            reader::<TenantPolicy>,
+        ),
+        ("Plan", plan(), reader::<Plan>),
+        ("Settings", settings(), reader::<Settings>),
+        (
+            "User",
             json!({
-                "api_in_plan": false, "api_enabled": false, "require_expiry": true,
-                "default_lifetime": 60, "max_lifetime": 60, "max_keys_per_owner": 1,
-                "max_overlap": 0, "name_pattern": { "environments": ["prod"] },
-                "scope_ceiling": [], "roles": { "analyst": ["invoices:read"] }, "default_rate": "1/60s",
-                "extensive_use": 1, "retention": 0, "event_retention": 86400,
-                "version": 1,
+                "id": "alice", "tenant": "globex", "display_name": "Alice Jones",
+                "suspended": true, "updated_at": "2026-01-01T09:00:00Z", "version": 1,
             }),
-            reader::<Policy>,
+            reader::<User>,
         ),
         (
             "Usage",
             json!({
                 "uses": 2, "last_used_at": "2026-01-01T09:00:00Z",
                 "by_secret": [{ "secret_number": 1, "at": "2026-01-01T09:00:00Z" }, null],
+                "refused": 1, "last_refused_at": "2026-01-01T09:00:00Z",
+                "windows": [null, null],
+                "refused_windows": [
+                    {
+                        "starts_at": "2026-01-01T09:00:00Z", "period_seconds": 60, "uses": 1,
+                        "last_used_at": "2026-01-01T09:00:00Z", "reported": false,
+                    },
+                    null,
+                ],
             }),
             reader::<Usage>,
         ),
@@ -73,7 +112,7 @@ fn records() -> Vec<(&'static str, Value, Reader)> {
             json!({
                 "sequence": 1, "tenant": "globex", "at": "2026-01-01T09:00:00Z",
                 "actor": "user:alice", "kind": "key.revoke", "key": "4fQ2xk9ZrT7bWm1c",
-                "account": "4fQ2xk9ZrT7bWm1c", "outcome": "done",
+                "account": "4fQ2xk9ZrT7bWm1c", "source_address": "203.0.113.7", "outcome": "done",
                 "details": {},
             }),
             reader::<Event>,
@@ -81,14 +120,14 @@ fn records() -> Vec<(&'static str, Value, Reader)> {
     ]
 }
 
-/// Collects the paths of all fields, including those of inner records. Metadata and roles are maps,
-/// not records.
+/// Collects the paths of all fields, including those of inner records. Metadata, roles and scopes
+/// are maps, not records, and so are their entries here.
 fn fields(place: &str, record: &Value, found: &mut Vec<String>) {
     match record {
         Value::Object(object) => {
             for (name, value) in object {
                 found.push(format!("{place}/{name}"));
-                if name != "metadata" && name != "roles" {
+                if name != "metadata" && name != "roles" && name != "scopes" {
                     fields(&format!("{place}/{name}"), value, found);
                 }
             }
@@ -124,17 +163,44 @@ fn missing_field_of_stored_record_is_refused() {
 
 #[test]
 fn null_means_an_absent_value() {
-    let optional: [(&str, &[&str]); 4] = [
+    let optional: [(&str, &[&str]); 7] = [
         (
             "Key",
             &["rate", "not_before", "expires_at", "revoked_at", "rotated_at", "overlap_ends_at"],
         ),
+        ("TenantPolicy", &["plan", "settings"]),
         (
-            "Policy",
-            &["default_lifetime", "max_lifetime", "name_pattern", "default_rate", "extensive_use"],
+            "Plan",
+            &[
+                "max_rate",
+                "max_keys_per_account",
+                "max_keys_of_organization",
+                "max_lifetime",
+                "name_pattern",
+                "max_retention",
+                "max_event_retention",
+            ],
         ),
-        ("Usage", &["last_used_at"]),
-        ("Event", &["key", "account", "detail"]),
+        (
+            "Settings",
+            &[
+                "api_enabled",
+                "require_expiry",
+                "default_lifetime",
+                "max_lifetime",
+                "max_keys_per_user",
+                "max_overlap",
+                "name_pattern",
+                "default_rate",
+                "extensive_use",
+                "suspicious_use",
+                "retention",
+                "event_retention",
+            ],
+        ),
+        ("User", &["display_name"]),
+        ("Usage", &["last_used_at", "last_refused_at"]),
+        ("Event", &["key", "account", "source_address", "detail"]),
     ];
     for (kind, names) in optional {
         let all = records();
@@ -153,7 +219,10 @@ fn version_beyond_bigint_is_refused() {
         ("Key", "/version"),
         ("KeyRecord", "/key/version"),
         ("ServiceAccount", "/version"),
-        ("Policy", "/version"),
+        ("TenantPolicy", "/version"),
+        ("Plan", "/version"),
+        ("Settings", "/version"),
+        ("User", "/version"),
         ("Event", "/sequence"),
     ];
     for (kind, place) in numbers {
@@ -208,7 +277,7 @@ fn key_of_last_version_can_be_revoked() {
 }
 
 #[test]
-fn account_and_policy_of_last_version_stay() {
+fn account_and_plan_of_last_version_stay() {
     block_on(async {
         let world = World::in_memory();
         let role = RoleName::new("analyst").expect("a role");
@@ -220,11 +289,13 @@ fn account_and_policy_of_last_version_stay() {
         store.commit(Batch { changes: vec![insert], ..Batch::default() }).await.expect("a batch");
         let world = World::on(store);
         world.authority.disable_account(&admin(), &account.id).await.expect_err("no version");
-        // A new policy must carry the version that it replaces.
+        // A new plan must carry the version that it replaces, and an edit can name it.
         for version in [1, LAST, u64::MAX] {
-            let mut policy = world.authority.policy(&admin()).await.expect("a policy");
-            policy.version = version;
-            world.authority.set_policy(&admin(), policy).await.expect_err("stale");
+            let mut plan = world.policy().await.plan;
+            plan.version = version;
+            world.authority.set_plan(&admin(), plan).await.expect_err("stale");
+            let edit = SettingsEdit::new().api_enabled(Some(false)).if_version(version);
+            world.authority.edit_settings(&admin(), edit).await.expect_err("stale");
         }
         world.key_of(&admin(), named("prod-a")).await;
     });
@@ -253,8 +324,7 @@ fn store_refuses_versions_it_cannot_read() {
         let error = commit(&store, Change::UpdateAccount(account)).await.expect_err("too large");
         assert_eq!(error.kind(), StoreErrorKind::Unsupported, "{error}");
         for version in [0, 2, LAST, u64::MAX] {
-            let mut policy = Policy::default();
-            policy.version = version;
+            let policy = TenantPolicy { version, ..TenantPolicy::default() };
             let put = Change::PutPolicy { tenant: tenant(), policy };
             let error = commit(&store, put).await.expect_err("not the first");
             assert_eq!(error.kind(), StoreErrorKind::Conflict, "{error}");

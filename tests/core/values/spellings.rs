@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use keywright::store::{AccountQuery, Cursor, KeyQuery, KeyRecord};
 use keywright::{
     Access, AccountId, EventActor, EventKind, EventOutcome, KeyId, Metadata, Name, NameError,
-    Network, NetworkError, Networks, NewAccount, Operation, Owner, Policy, Prefix, Rate, RoleName,
-    Scope, TenantId, TimeError, Timestamp, UserId,
+    Network, NetworkError, Networks, NewAccount, Operation, Owner, Plan, Prefix, Rate, RoleName,
+    Scope, TenantId, TimeError, Timestamp, UseAlert, UserId,
 };
 
 use super::{assert_says_something, refuses};
@@ -252,13 +252,21 @@ fn duplicate_metadata_keys_are_refused() {
 }
 
 #[test]
-fn duplicate_roles_are_refused() {
-    let policy = serde_json::to_string(&Policy::default()).expect("JSON");
-    let with = |roles: &str| policy.replacen(r#""roles":{}"#, &format!(r#""roles":{roles}"#), 1);
-    assert!(serde_json::from_str::<Policy>(&with(r#"{"a":[],"b":[]}"#)).is_ok());
-    let twice = with(r#"{"a":["x"],"b":[],"a":[]}"#);
-    let said = serde_json::from_str::<Policy>(&twice).expect_err("twice").to_string();
-    assert!(said.contains("\"a\"") && said.contains("more than once"), "{said}");
+fn duplicate_roles_and_scopes_are_refused() {
+    let plan = serde_json::to_string(&Plan::default()).expect("JSON");
+    let role = r#"{"description":"","scopes":[]}"#;
+    let scope = r#"{"description":"","access":"read-only"}"#;
+    for (field, value) in [("roles", role), ("scopes", scope)] {
+        let with = |names: &[&str]| {
+            let each: Vec<_> = names.iter().map(|name| format!(r#""{name}":{value}"#)).collect();
+            let map = format!(r#""{field}":{{{}}}"#, each.join(","));
+            plan.replacen(&format!(r#""{field}":{{}}"#), &map, 1)
+        };
+        assert!(serde_json::from_str::<Plan>(&with(&["a", "b"])).is_ok());
+        let twice = serde_json::from_str::<Plan>(&with(&["a", "b", "a"]));
+        let said = twice.expect_err("twice").to_string();
+        assert!(said.contains("\"a\"") && said.contains("more than once"), "{said}");
+    }
 }
 
 #[test]
@@ -355,10 +363,13 @@ fn neighboring_values_are_never_equal() {
         Owner: "account:4fQ2xk9ZrT7bWm1c",
         Operation: "key.rotate",
         EventActor: "user:alice",
+        EventActor: "operator:carol",
         EventActor: "possessor",
         EventKind: "key.extensive_use",
+        EventKind: "key.suspicious_use",
         EventOutcome: "refused: stale",
         Rate: "100/60s",
+        UseAlert: "1000/3600s",
         Network: "10.0.0.0/8",
         Network: "192.168.0.0/16",
         Network: "0.0.0.0/0",

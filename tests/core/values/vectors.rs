@@ -228,7 +228,12 @@ fn unknown_digest_form_is_no_record() {
         }
         assert!(serde_json::from_value::<keywright::store::KeyRecord>(good).is_ok());
         assert!(
-            world.store.resolve(&id, Freshness::Usual).await.expect("the store works").is_some()
+            world
+                .store
+                .resolve(&id, Freshness::StoreDefault)
+                .await
+                .expect("the store works")
+                .is_some()
         );
     });
 }

@@ -116,7 +116,7 @@ impl Node {
         let pool = PgPoolOptions::new().max_connections(CONNECTIONS).test_before_acquire(false);
         let pool = pool.connect_with(options).await.expect("the server");
         let store = PostgresStore::open(pool).await.expect("a store");
-        let options = CacheOptions::new().max_staleness(BOUND).patience(PATIENCE);
+        let options = CacheOptions::new().max_staleness(BOUND).store_timeout(PATIENCE);
         let cache = match env::var(HINTS).as_deref() {
             Ok("on") => {
                 let hints = store.hints().await.expect("hints");

@@ -46,8 +46,8 @@ async fn populate(store: &PostgresStore) {
 async fn says(store: &PostgresStore, method: &str) -> Result<(), StoreError> {
     let tenant = tenant();
     match method {
-        "resolve 1" => store.resolve(&id(1), Freshness::Usual).await.map(drop),
-        "resolve 2" => store.resolve(&id(2), Freshness::Usual).await.map(drop),
+        "resolve 1" => store.resolve(&id(1), Freshness::StoreDefault).await.map(drop),
+        "resolve 2" => store.resolve(&id(2), Freshness::StoreDefault).await.map(drop),
         "key" => store.key(&tenant, &id(1)).await.map(drop),
         "keys" => store.keys(&tenant, &KeyQuery::new(), start()).await.map(drop),
         "account" => store.account(&tenant, &account_id(1)).await.map(drop),

@@ -86,7 +86,7 @@ async fn t_l04_dump_holds_no_secret_or_pepper() {
     let world = World::with(store, |builder| builder.peppers(ring));
     let (authority, verifier, alice) = (&world.authority, &world.verifier, developer("alice"));
     world
-        .set_policy(|policy| policy.settings.extensive_use = std::num::NonZeroU64::new(2))
+        .set_policy(|policy| policy.settings.extensive_use = "1/3600s".parse().ok())
         .await
         .expect("the policy is set");
     let shown = Some(Name::new("Alice Jones").expect("a name"));

@@ -1,5 +1,6 @@
 //! `PostgresStore` on a server that the tests start.
 
+mod all_tenants;
 mod contract;
 mod external_changes;
 mod growth;

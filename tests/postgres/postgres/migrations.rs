@@ -134,7 +134,7 @@ async fn two_schemas_are_independent() {
     let pool = stage.pool(4).await;
     let (one, other) = (open_in("one", &pool).await, open_in("other", &pool).await);
     one.commit(insert(1)).await.expect("a commit");
-    let absent = other.resolve(&id(1), Freshness::Usual).await.expect("the store works");
+    let absent = other.resolve(&id(1), Freshness::StoreDefault).await.expect("the store works");
     assert!(absent.is_none());
     let theirs = key_with(1, |key| key["name"] = "theirs".into());
     other.commit(batch([Change::InsertKey(theirs)])).await.expect("the id is unused there");

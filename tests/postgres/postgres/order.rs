@@ -198,7 +198,7 @@ async fn t_m11_lost_commit_seen_in_key_is_forgotten() {
     store.commit(insert(1)).await.expect("a commit");
     node.sync().await.expect("the store answers");
     let version = async || {
-        let found = node.resolve(&id(1), Freshness::Usual).await.expect("the store answers");
+        let found = node.resolve(&id(1), Freshness::StoreDefault).await.expect("the store answers");
         found.expect("a key").record().version()
     };
     run(

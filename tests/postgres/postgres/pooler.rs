@@ -152,21 +152,27 @@ async fn cache_bound_holds_behind_a_pooler() {
     let store = pooled().open(pooler.pool("pooled_cache", 6).await).await.expect("a store");
     let clock = ManualMonotonicClock::new();
     let bound = Duration::from_millis(100);
-    let options = CacheOptions::new().max_staleness(bound).patience(Duration::from_secs(60));
+    let options = CacheOptions::new().max_staleness(bound).store_timeout(Duration::from_secs(60));
     let cached = CachedStore::new(store, options.clock(clock.clone())).expect("a cache");
     let _task = tokio::spawn(cached.refresh_task());
     let elsewhere = stage.store().await;
     for n in 1..=20 {
         elsewhere.commit(insert(n)).await.expect("a commit");
         cached.sync().await.expect("the store works");
-        let found =
-            cached.resolve(&id(n), Freshness::Usual).await.expect("it works").expect("a key");
+        let found = cached
+            .resolve(&id(n), Freshness::StoreDefault)
+            .await
+            .expect("it works")
+            .expect("a key");
         assert_eq!(found.record().key().revoked_at, None);
         let revoke = Change::RevokeKey { key: id(n), at: start() };
         elsewhere.commit(batch([revoke])).await.expect("a commit");
         clock.advance(bound + Duration::from_millis(1));
-        let found =
-            cached.resolve(&id(n), Freshness::Usual).await.expect("it works").expect("a key");
+        let found = cached
+            .resolve(&id(n), Freshness::StoreDefault)
+            .await
+            .expect("it works")
+            .expect("a key");
         assert_eq!(
             found.record().key().revoked_at,
             Some(start()),

@@ -1,16 +1,16 @@
 //! Random queries, page by page: PostgreSQL finds the same records as a store in memory, with every
 //! kind of name.
 
-use std::num::NonZeroU64;
 use std::time::Duration;
 
 use keywright::store::{
     AccountQuery, Batch, Change, EventQuery, KeyQuery, KeyRecord, KeySort, KeyStore, MemoryStore,
-    OwnerRecord, Page, PostgresOptions, PostgresStore, StoredKey, Usage, UsageBatch, UsageDelta,
+    OwnerRecord, Page, PostgresOptions, PostgresStore, StoredKey, TenantEntry, TenantQuery, Usage,
+    UsageBatch, UsageDelta, UseKind,
 };
 use keywright::{
-    Event, EventKind, KeyId, KeyStatus, Operation, Owner, ServiceAccount, TenantId, Timestamp,
-    User, UserId,
+    Contact, Event, EventKind, KeyId, KeyStatus, Operation, Owner, OwnerKind, Prefix,
+    ServiceAccount, TenantId, Timestamp, User, UserId,
 };
 use serde_json::{Value, json};
 
@@ -51,6 +51,7 @@ const PIECES: [&str; 24] = [
     "user:",
 ];
 
+const CONTACTS: [&str; 4] = ["ops@example.com", "Ops@example.com", "o'ps 100%", "\u{c9}quipe"];
 const OWNERS: [&str; 6] = ["alice", "Alice", "bob", "a_b", "100%", "user:x"];
 
 struct Both {
@@ -157,12 +158,20 @@ impl Both {
         let (begin, end, revoked) = (self.or_null(3), self.or_null(2), self.or_null(4));
         let disabled = self.random.below(4) == 0;
         let prefix = ["acme_live", "acme_test", "kw"][self.random.below(3)];
+        let contact = self.random.below(3) > 0;
+        let contact = contact.then(|| CONTACTS[self.random.below(CONTACTS.len())]);
+        let description = (self.random.below(3) == 0).then(|| self.name());
+        let team = ["billing", "Billing", "o'ps\\", "\u{e9}%"][self.random.below(4)];
+        let metadata = if self.random.below(3) > 0 { json!({ "team": team }) } else { json!({}) };
         key_with(0, |key| {
             key["id"] = json!(symbols);
             key["tenant"] = json!(of_account.unwrap_or(of_user));
             key["owner"] = json!(owner);
             key["name"] = json!(name);
             key["prefix"] = json!(prefix);
+            key["contact"] = json!(contact);
+            key["description"] = json!(description);
+            key["metadata"] = metadata;
             key["created_at"] = json!(created);
             key["updated_at"] = json!(updated);
             key["not_before"] = begin;
@@ -195,13 +204,13 @@ impl Both {
         let mut deltas = Vec::new();
         for key in ids.into_iter().step_by(2) {
             let uses = 1 + self.random.below(9) as u64;
-            let alert_every = NonZeroU64::new(6);
+            let alert = "5/3600s".parse().ok();
             deltas.push(UsageDelta {
                 key,
-                secret_number: 1,
+                kind: UseKind::Accepted { secret_number: 1 },
                 uses,
                 last_used_at: self.time(),
-                alert_every,
+                alert,
             });
         }
         let used = UsageBatch { writer: [7; 16], sequence: 1, at: self.time(), deltas };
@@ -222,11 +231,13 @@ impl Both {
             5 => self.accounts[self.random.below(ACCOUNTS)].name.to_string(),
             6 => PIECES[self.random.below(PIECES.len())].to_owned(),
             7 => "acme_live_".to_owned(),
-            8 => {
+            8 => CONTACTS[self.random.below(CONTACTS.len())].to_owned(),
+            9 => key.description.as_ref().map(ToString::to_string).unwrap_or_default(),
+            10 => {
                 let user = &self.users[self.random.below(self.users.len())];
                 user.display_name.as_ref().map_or_else(String::new, ToString::to_string)
             }
-            9 => self.accounts[self.random.below(ACCOUNTS)].role.to_string(),
+            11 => self.accounts[self.random.below(ACCOUNTS)].role.to_string(),
             _ => {
                 let odd = [
                     "", "organ", "\0", "a\0b", "\n", ":", "user:", "account:", "live_", "e_",
@@ -271,6 +282,22 @@ impl Both {
         }
         if self.random.below(5) == 0 {
             query = query.owner(self.owner());
+        }
+        if self.random.below(6) == 0 {
+            query = query.owner_kind(OwnerKind::ALL[self.random.below(OwnerKind::ALL.len())]);
+        }
+        if self.random.below(6) == 0 {
+            let contact = CONTACTS[self.random.below(CONTACTS.len())];
+            query = query.contact(Contact::new(contact).expect("a contact"));
+        }
+        if self.random.below(6) == 0 {
+            let team =
+                ["billing", "Billing", "", "a\0b", "o'ps\\", "\u{e9}%"][self.random.below(6)];
+            query = query.metadata("team", team);
+        }
+        if self.random.below(6) == 0 {
+            let prefix = ["acme_live", "acme_test", "kw", "acme"][self.random.below(4)];
+            query = query.prefix(Prefix::new(prefix).expect("a prefix"));
         }
         if self.random.below(6) == 0 {
             let seconds = [0, 1, 5, 400_000_000_000][self.random.below(4)];
@@ -329,13 +356,13 @@ fn shown(page: &Page<StoredKey>) -> Vec<(Value, Usage, Option<OwnerRecord>)> {
 
 /// Walks both lists page by page, compares them, and returns the number of items.
 macro_rules! walk {
-    ($both:ident, $query:ident, $compare:expr, $method:ident ( $($given:expr),* ), $whose:expr) => {{
+    ($both:ident, $query:ident, $compare:expr, $method:ident ( $($given:expr),* ), $($whose:expr)?) => {{
         let size = SIZES[$both.random.below(SIZES.len())];
         let mut query = $query.clone().limit(size);
         let mut count = 0;
         for _ in 0..MOST_PAGES {
-            let expected = $both.memory.$method(&$whose, &query $(, $given)*).await.expect("a page");
-            let found = $both.postgres.$method(&$whose, &query $(, $given)*).await.expect("a page");
+            let expected = $both.memory.$method($(&$whose,)? &query $(, $given)*).await.expect("a page");
+            let found = $both.postgres.$method($(&$whose,)? &query $(, $given)*).await.expect("a page");
             let (left, right) = ($compare(&found), $compare(&expected));
             assert_eq!(left, right, "{query:?} in pages of {size}");
             assert_eq!(found.next_cursor(), expected.next_cursor(), "{query:?} in pages of {size}");
@@ -353,10 +380,17 @@ async fn compare(store: PostgresStore, queries: usize) {
     for _ in 0..queries {
         let ((at, whose), query) = (both.moment(), both.key_query());
         keys.push(walk!(both, query, shown, keys(at), whose));
+        walk!(both, query, shown, keys_of_all_tenants(at),);
         if both.random.below(3) == 0 {
             let ids = |page: &Page<ServiceAccount>| page.items.clone();
             let query = AccountQuery::new().search(both.search());
             accounts.push(walk!(both, query, ids, accounts(), whose));
+        }
+        if both.random.below(8) == 0 {
+            let all = |page: &Page<TenantEntry>| page.items.clone();
+            let prefix = ["", "o", "g", "%", "\0"][both.random.below(5)];
+            let query = TenantQuery::new().starting_with(prefix);
+            walk!(both, query, all, tenants(at),);
         }
         if both.random.below(2) == 0 {
             let all = |page: &Page<Event>| page.items.clone();

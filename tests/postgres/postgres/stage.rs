@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use keywright::store::{
     AccountQuery, Batch, Change, Epoch, EventQuery, Freshness, KeyQuery, KeyRecord, KeyStore,
-    MemoryStore, PostgresOptions, PostgresStore, StoreError, StoreErrorKind, UsageBatch,
-    UsageDelta,
+    MemoryStore, PostgresOptions, PostgresStore, StoreError, StoreErrorKind, TenantQuery,
+    UsageBatch, UsageDelta, UseKind,
 };
 use keywright::{
     AccountId, Event, KeyId, Name, NewAccount, Owner, RoleName, ServiceAccount, Timestamp,
@@ -179,7 +179,13 @@ pub(crate) fn insert(number: u64) -> Batch {
 }
 
 pub(crate) fn delta(number: u64, uses: u64, last_used_at: Timestamp) -> UsageDelta {
-    UsageDelta { key: id(number), secret_number: 1, uses, last_used_at, alert_every: None }
+    UsageDelta {
+        key: id(number),
+        kind: UseKind::Accepted { secret_number: 1 },
+        uses,
+        last_used_at,
+        alert: None,
+    }
 }
 
 pub(crate) fn usage(writer: u8, sequence: u64, deltas: Vec<UsageDelta>) -> UsageBatch {
@@ -215,7 +221,7 @@ pub(crate) async fn every_method(
     ended
 }
 
-pub(crate) const METHODS: [&str; 11] = [
+pub(crate) const METHODS: [&str; 13] = [
     "resolve",
     "key",
     "account",
@@ -224,6 +230,8 @@ pub(crate) const METHODS: [&str; 11] = [
     "keys",
     "accounts",
     "events",
+    "keys_of_all_tenants",
+    "tenants",
     "commit",
     "add_usage",
     "changes",
@@ -234,7 +242,7 @@ pub(crate) async fn call(store: &PostgresStore, method: &str, new: u64) -> Resul
     let tenant = tenant();
     match method {
         "resolve" => {
-            let found = store.resolve(&id(1), Freshness::Usual).await?;
+            let found = store.resolve(&id(1), Freshness::StoreDefault).await?;
             found.map(drop).expect("the key is there");
         }
         "key" => store.key(&tenant, &id(1)).await?.map(drop).expect("the key is there"),
@@ -247,6 +255,11 @@ pub(crate) async fn call(store: &PostgresStore, method: &str, new: u64) -> Resul
         }
         "accounts" => drop(store.accounts(&tenant, &AccountQuery::new()).await?),
         "events" => drop(store.events(&tenant, &EventQuery::new()).await?),
+        "keys_of_all_tenants" => {
+            let page = store.keys_of_all_tenants(&KeyQuery::new(), start()).await?;
+            assert!(!page.items.is_empty(), "the key is there");
+        }
+        "tenants" => drop(store.tenants(&TenantQuery::new(), start()).await?),
         "commit" => drop(store.commit(insert(new)).await?),
         "add_usage" => store.add_usage(&usage(1, new, vec![delta(1, 1, start())])).await?,
         "changes" => drop(store.changes(Epoch::default()).await?),

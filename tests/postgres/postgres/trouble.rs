@@ -12,7 +12,7 @@ use crate::stage::{
     run, texts, traces, until, until_one_waits, usage,
 };
 use common::database::Server;
-use common::{start, tenant};
+use common::{HOUR, start, tenant};
 
 fn is_unavailable<T>(ended: Result<T, StoreError>) -> bool {
     ended.is_err_and(|error| error.kind() == StoreErrorKind::Unavailable)
@@ -222,7 +222,9 @@ async fn t_m15_long_foreign_lock_is_unavailable() {
 
 fn alerting(sequence: u64, uses: u64) -> UsageBatch {
     let mut one = delta(1, uses, start());
-    one.alert_every = std::num::NonZeroU64::new(5);
+    // Each sequence has an hour of its own.
+    one.last_used_at = start().saturating_add(HOUR * u32::try_from(sequence).expect("small"));
+    one.alert = "4/3600s".parse().ok();
     usage(1, sequence, vec![one])
 }
 
@@ -299,7 +301,7 @@ async fn t_m15_deadlock_victim_is_retried_and_done_once() {
         .await;
     }
     let told = "SELECT record #>> '{details,uses}' FROM keywright.events WHERE kind = 'key.extensive_use' ORDER BY sequence";
-    assert_eq!(texts(&pool, told).await, ["5", "10", "15"]);
+    assert_eq!(texts(&pool, told).await, ["5", "5", "5"]);
 }
 
 #[common::test(postgres)]

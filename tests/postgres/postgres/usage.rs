@@ -1,13 +1,11 @@
 //! Usage: sums of many writers, repeated batches, batches of thousands, keys that are deleted
 //! meanwhile, and alerts that share the sequence of the commits' events.
 
-use std::num::NonZeroU64;
-
 use keywright::store::{
     Batch, Change, EventQuery, KeyStore, MAX_LIMIT, MemoryStore, PostgresStore, StoreErrorKind,
-    UsageBatch, UsageDelta,
+    UsageBatch, UsageDelta, UseKind,
 };
-use keywright::{DetailField, Event, EventKind};
+use keywright::{DetailField, Event, EventKind, UseAlert};
 use tokio::task::JoinSet;
 
 use crate::stage::{Stage, batch, delta, event, id, insert, key, next, number, run, usage};
@@ -30,8 +28,10 @@ async fn uses(store: &PostgresStore, number: u64) -> u64 {
     stored.expect("a key").usage.uses()
 }
 
-fn alerting(number: u64, uses: u64, every: u64) -> UsageDelta {
-    UsageDelta { alert_every: NonZeroU64::new(every), ..delta(number, uses, start()) }
+/// Builds uses in the minute with this number, in which more than `most` are an alert.
+fn alerting(number: u64, uses: u64, most: u64, minute: u32) -> UsageDelta {
+    let alert = UseAlert::new(most, 60 * SECOND).ok();
+    UsageDelta { alert, ..delta(number, uses, start().saturating_add(60 * minute * SECOND)) }
 }
 
 #[common::test(postgres)]
@@ -52,11 +52,14 @@ async fn t_m16_repeated_usage_batches_match_memory() {
             let deltas = (0..=random.below(6)).map(|_| UsageDelta {
                 // Some keys occur twice, and some do not exist.
                 key: id(1 + random.below(7) as u64),
-                secret_number: 1 + u32::try_from(random.below(4)).expect("small"),
+                kind: match random.below(5) {
+                    0 => UseKind::Refused,
+                    n => UseKind::Accepted { secret_number: u32::try_from(n).expect("small") },
+                },
                 uses: random.below(4) as u64,
                 last_used_at: start()
-                    .saturating_add(SECOND * u32::try_from(random.below(60)).expect("small")),
-                alert_every: NonZeroU64::new(random.below(8) as u64),
+                    .saturating_add(SECOND * u32::try_from(random.below(600)).expect("small")),
+                alert: UseAlert::new(random.below(8) as u64, 60 * SECOND).ok(),
             });
             let deltas = deltas.collect();
             usage(u8::try_from(writer).expect("small"), sequences[writer], deltas)
@@ -145,7 +148,7 @@ async fn t_m16_keys_are_deleted_while_counted() {
         let store = store.clone();
         tasks.spawn(async move {
             for sequence in 1..=20 {
-                let deltas = (1..=40).map(|n| alerting(n, 1, 1_000)).collect();
+                let deltas = (1..=40).map(|n| alerting(n, 1, 1_000, 0)).collect();
                 let calm = (1..=40).rev().map(|n| delta(n, 1, start())).collect();
                 let deltas = if sequence % 2 == 0 { deltas } else { calm };
                 store.add_usage(&usage(writer, sequence, deltas)).await.expect("usage");
@@ -171,13 +174,15 @@ async fn t_m16_keys_are_deleted_while_counted() {
 async fn t_m16_alerts_are_numbered_without_gaps() {
     let stage = Stage::new("alerts").await;
     let store = stage.store().await;
-    store.commit(insert(1)).await.expect("a commit");
+    for n in 1..=20 {
+        store.commit(insert(n)).await.expect("a commit");
+    }
     let mut tasks = JoinSet::new();
     for writer in 0..3 {
         let store = store.clone();
         tasks.spawn(async move {
             for sequence in 1..=20 {
-                let batch = usage(writer, sequence, vec![alerting(1, 5, 10)]);
+                let batch = usage(writer, sequence, vec![alerting(sequence, 5, 12, 0)]);
                 store.add_usage(&batch).await.expect("usage");
             }
         });
@@ -194,14 +199,17 @@ async fn t_m16_alerts_are_numbered_without_gaps() {
     tasks.join_all().await;
     let told = events(&store).await;
     assert!(told.iter().map(|event| event.sequence).eq(1..=told.len() as u64));
-    assert_eq!(uses(&store, 1).await, 300);
+    assert_eq!(uses(&store, 1).await, 15);
     let alerts: Vec<_> =
         told.iter().filter(|event| event.kind == EventKind::ExtensiveUse).collect();
-    let said: Vec<_> =
-        alerts.iter().filter_map(|event| event.details.get_number(DetailField::Uses)).collect();
-    let expected: Vec<_> = (1..=30).map(|n| 10 * n).collect();
-    assert_eq!(said, expected, "each multiple once, in order");
-    assert_eq!(told.len(), 1 + 30 + 120);
+    let mut said: Vec<_> = alerts
+        .iter()
+        .map(|event| (event.key, event.details.get_number(DetailField::Uses)))
+        .collect();
+    said.sort();
+    let expected: Vec<_> = (1..=20).map(|n| (Some(id(n)), Some(15))).collect();
+    assert_eq!(said, expected, "each key once, with the uses of all writers");
+    assert_eq!(told.len(), 20 + 20 + 120);
 }
 
 #[common::test(postgres)]

@@ -1,6 +1,12 @@
 //! Moving a store into PostgreSQL copies everything unchanged, however often the move is
 //! interrupted, and keeps the tables closed until the move is complete.
 
+mod caches;
+mod contract;
+mod killed;
+mod moved_file;
+mod moving;
+mod traffic;
 mod twice;
 
 use std::future::{Future, poll_fn};
@@ -17,7 +23,7 @@ use keywright::{Actor, Owner, TenantId, UserId};
 use common::World;
 use common::transfer::{Place, lived, seen};
 
-common::suite!();
+common::suite!(contract::trials());
 
 /// Polls a future this many times, then drops it. Returns the result if the future completed
 /// before.

@@ -5,8 +5,9 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 
 use crate::plain::{
-    By, Damage, Edit, EventFilter, Expiry, HOUR, Id, METADATA, NAMES, NETWORKS, New, Op, Owner,
-    PolicyData, Presented, Query, RATES, ROLES, SECOND, SOURCES, Sort, Span, Time, Wanted, Who,
+    Alert, By, Damage, Edit, EventFilter, Expiry, HOUR, Id, METADATA, NAMES, NETWORKS, New, Op,
+    Owner, PolicyData, Presented, Query, RATES, ROLES, SECOND, SOURCES, Sort, Span, Time, Wanted,
+    Who,
 };
 use crate::reference::{Key, Reference};
 
@@ -24,6 +25,9 @@ impl Draw<'_> {
     pub(crate) fn op(&mut self) -> Op {
         if self.reference.keys.len() < 25 && self.one_in(6) {
             return self.generate();
+        }
+        if self.reference.must_flush() {
+            return Op::Flush;
         }
         match self.random.random_range(0..1_000) {
             0..40 => Op::Clock(self.later()),
@@ -271,7 +275,7 @@ impl Draw<'_> {
     fn presented(&mut self) -> Presented {
         // Every other time a key that works.
         let working =
-            self.reference.keys.iter().filter(|key| self.reference.obstacle(key).is_none());
+            self.reference.keys.iter().filter(|key| self.reference.refused_because(key).is_none());
         let working: Vec<&Key> = working.collect();
         let known = match working.choose(self.random) {
             Some(key) if self.one_in(2) => Some(*key),
@@ -345,7 +349,8 @@ impl Draw<'_> {
     }
 
     fn event_filter(&mut self) -> EventFilter {
-        let kinds = ["key.rotate", "key.generate", "key.extensive_use", "policy.set", "sweep"];
+        let kinds =
+            ["key.rotate", "key.generate", "key.extensive_use", "key.suspicious_use", "sweep"];
         let now = self.reference.now;
         EventFilter {
             key: if self.one_in(4) { None } else { Some(self.key()) },
@@ -361,6 +366,10 @@ impl Draw<'_> {
         }
     }
 
+    fn alert(&mut self) -> Alert {
+        (self.pick(&[60, 3_600, 86_400]), self.random.random_range(1..6))
+    }
+
     /// Changes one or two settings of the policy in force, sometimes to invalid values.
     fn set_policy(&mut self) -> Op {
         let by = self.by();
@@ -370,7 +379,7 @@ impl Draw<'_> {
             (policy.api_enabled, policy.api_in_plan) = (true, true);
         }
         for _ in 0..self.random.random_range(0..4) {
-            match self.random.random_range(0..15) {
+            match self.random.random_range(0..16) {
                 0 => policy.api_in_plan = !self.one_in(6),
                 1 => policy.api_enabled = !self.one_in(4),
                 2 => policy.require_expiry = self.one_in(4),
@@ -392,7 +401,8 @@ impl Draw<'_> {
                 }
                 11 => policy.default_rate = self.rate(),
                 13 => policy.event_retention = self.pick(&[24, 24, 30, 100]) * HOUR,
-                12 => policy.extensive_use = self.maybe(|draw| draw.random.random_range(1..6)),
+                12 => policy.extensive_use = self.maybe(Self::alert),
+                14 => policy.suspicious_use = self.maybe(Self::alert),
                 _ => policy.retention = self.whole_span(),
             }
         }

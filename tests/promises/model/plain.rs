@@ -31,12 +31,13 @@ pub(crate) const SOURCES: [Option<&str>; 6] = [
 pub(crate) const RATES: [Option<(i64, i64)>; 5] =
     [None, Some((2, 1)), Some((5, 10)), Some((4, 1)), Some((50, 3_600))];
 /// Names, whether each one is valid, and whether it follows the recommended pattern.
-pub(crate) const NAMES: [(&str, bool, bool); 12] = [
+pub(crate) const NAMES: [(&str, bool, bool); 13] = [
     ("prod-main-app", true, true),
     ("staging-api", true, true),
     ("test-a-b-c1", true, true),
     ("dev", true, false),
     ("prod-", true, false),
+    ("crm-integration", true, true),
     ("Prod App", true, false),
     ("Überschlüssel", true, false),
     ("", false, false),
@@ -283,10 +284,12 @@ pub(crate) struct EntryData {
     pub(crate) status: &'static str,
     pub(crate) uses: u64,
     pub(crate) last_used_at: Option<Time>,
+    pub(crate) refused: u64,
+    pub(crate) last_refused_at: Option<Time>,
     /// The end of the overlap, the last uses of the old and the new secret, and whether it is safe
     /// to finish.
     pub(crate) overlap: Option<(Time, Option<Time>, Option<Time>, bool)>,
-    pub(crate) obstacle: Option<&'static str>,
+    pub(crate) refused_because: Option<&'static str>,
     pub(crate) actions: Vec<&'static str>,
 }
 
@@ -303,6 +306,9 @@ pub(crate) struct AccountData {
     pub(crate) version: u64,
 }
 
+/// An alert: its period in seconds, and the uses that it allows.
+pub(crate) type Alert = (i64, u64);
+
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(clippy::struct_excessive_bools, reason = "they are the switches of a policy")]
 pub(crate) struct PolicyData {
@@ -317,7 +323,8 @@ pub(crate) struct PolicyData {
     pub(crate) ceiling: u8,
     pub(crate) roles: BTreeMap<usize, u8>,
     pub(crate) default_rate: usize,
-    pub(crate) extensive_use: Option<u64>,
+    pub(crate) extensive_use: Option<Alert>,
+    pub(crate) suspicious_use: Option<Alert>,
     pub(crate) retention: Span,
     pub(crate) event_retention: Span,
     pub(crate) version: u64,

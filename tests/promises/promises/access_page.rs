@@ -5,29 +5,31 @@ use std::time::Duration;
 use keywright::store::KeyQuery;
 use keywright::{
     Actor, GenerateError, KeyError, KeyStatus, Name, NameError, NamePattern, NewAccount, NewKey,
-    Operation, Permissions, Reason, RoleName, RuleError, SetPolicyError, Timestamp, UserId,
+    Operation, Permissions, Reason, Requirement, RoleName, RuleError, SetPolicyError, SettingsEdit,
+    Timestamp, UserId,
 };
 
-use common::{DAY, HOUR, MOMENT, TestResult, World, secret_of};
+use common::{DAY, HOUR, MOMENT, TestResult, World, missing, secret_of};
 
 #[common::test(each_store)]
 async fn a1_plan_without_api_access_asks_for_upgrade(world: &World) -> TestResult {
     let before = world.generate(NewKey::named("prod-main-app")?).await?;
-    world.set_policy(|policy| policy.api_in_plan = false).await?;
+    world.set_policy(|policy| policy.plan.api_access = false).await?;
     let nobody =
         Actor::new(UserId::new("nobody")?, Permissions::NONE).in_tenant(world.tenant().clone());
     for actor in [&world.admin, &world.alice] {
         let refused = world.generate_for(actor, NewKey::named("prod-other")?).await;
-        let Err(error @ GenerateError::UpgradeRequired) = refused else { panic!("{refused:?}") };
-        assert!(error.to_string().ends_with("upgrade required"), "{error}");
+        assert_eq!(missing(&refused), [Requirement::License]);
+        let said = refused.map(|issued| issued.key).unwrap_err().to_string();
+        assert!(said.ends_with("upgrade required"), "{said}");
     }
-    // An actor who cannot generate keys does not learn the plan.
+    // The answer names everything that is missing.
     for actor in [&world.auditor, &nobody] {
         let refused = world.generate_for(actor, NewKey::named("prod-other")?).await;
-        assert!(matches!(refused, Err(GenerateError::PermissionDenied(_))), "{refused:?}");
+        assert!(missing(&refused).contains(&Requirement::Permission), "{refused:?}");
     }
     assert_eq!(world.check(&before).await, Err(Reason::UpgradeRequired));
-    world.set_policy(|policy| policy.api_in_plan = true).await?;
+    world.set_policy(|policy| policy.plan.api_access = true).await?;
     assert_eq!(world.check(&before).await, Ok(()));
     world.generate(NewKey::named("prod-other")?).await?;
     Ok(())
@@ -35,16 +37,16 @@ async fn a1_plan_without_api_access_asks_for_upgrade(world: &World) -> TestResul
 
 #[common::test(each_store)]
 async fn a1_tenant_does_not_upgrade_itself(world: &World) -> TestResult {
-    let mut policy = world.set_policy(|policy| policy.api_in_plan = false).await?;
-    policy.api_in_plan = true;
-    let refused = world.authority.set_policy(&world.tenant_admin, policy.clone()).await;
+    let before = world.set_policy(|policy| policy.plan.api_access = false).await?;
+    let mut plan = before.plan.clone();
+    plan.api_access = true;
+    let refused = world.authority.set_plan(&world.tenant_admin, plan).await;
     assert!(matches!(refused, Err(SetPolicyError::PermissionDenied(_))), "{refused:?}");
-    // The whole change is refused, including the part that the actor is allowed to make.
-    policy.max_keys_per_owner = 3;
-    let refused = world.authority.set_policy(&world.tenant_admin, policy).await;
-    assert!(matches!(refused, Err(SetPolicyError::PermissionDenied(_))), "{refused:?}");
-    let policy = world.authority.policy(&world.admin).await?;
-    assert!(!policy.api_in_plan && policy.max_keys_per_owner != 3);
+    let on = SettingsEdit::new().api_enabled(Some(true));
+    world.authority.edit_settings(&world.tenant_admin, on).await?;
+    assert_eq!(world.policy().await.plan, before.plan);
+    let refused = world.generate(NewKey::named("prod-main-app")?).await;
+    assert_eq!(missing(&refused), [Requirement::License]);
     Ok(())
 }
 
@@ -58,7 +60,7 @@ async fn a2_permissions_decide_over_key_changes(world: &World) -> TestResult {
         for owner in [&world.alice.as_owner(), &world.tenant_admin.as_owner()] {
             let new = NewKey::named("prod-other")?;
             let made = world.authority.generate(actor, new.owner(owner.clone())).await;
-            assert!(matches!(made, Err(GenerateError::PermissionDenied(_))), "{made:?}");
+            assert!(missing(&made).contains(&Requirement::Permission), "{made:?}");
         }
         let rotated = world.authority.rotate(actor, id, DAY).await;
         let revoked = world.authority.revoke(actor, id).await;
@@ -74,7 +76,7 @@ async fn a2_permissions_decide_over_key_changes(world: &World) -> TestResult {
     let own = [&world.auditor, &nobody];
     for actor in own {
         let made = world.generate_for(actor, NewKey::named("prod-other")?).await;
-        assert!(matches!(made, Err(GenerateError::PermissionDenied(_))), "{made:?}");
+        assert!(missing(&made).contains(&Requirement::Permission), "{made:?}");
     }
     let rotated = world.authority.rotate(&world.alice, id, Duration::ZERO).await?;
     assert_eq!(world.check(&rotated).await, Ok(()));
@@ -86,7 +88,7 @@ async fn a2_permissions_decide_over_key_changes(world: &World) -> TestResult {
 #[common::test(each_store)]
 async fn a3_tenant_can_require_expiry(world: &World) -> TestResult {
     let endless = world.generate(NewKey::named("prod-old")?).await?;
-    world.set_policy(|policy| policy.require_expiry = true).await?;
+    world.set_policy(|policy| policy.settings.require_expiry = Some(true)).await?;
     let new = || NewKey::named("prod-main-app");
     for without in [new()?, new()?.never_expires()] {
         let refused = world.generate(without).await;
@@ -97,7 +99,7 @@ async fn a3_tenant_can_require_expiry(world: &World) -> TestResult {
     assert_eq!(world.generate(new()?.expires_at(expires)).await?.key.expires_at, Some(expires));
     assert_eq!(world.generate(new()?.expires_in(DAY)).await?.key.expires_at, Some(expires));
     // The default lifetime sets an expiry, but a key that asks for no expiry is refused.
-    world.set_policy(|policy| policy.default_lifetime = Some(DAY)).await?;
+    world.set_policy(|policy| policy.settings.default_lifetime = Some(DAY)).await?;
     assert_eq!(world.generate(new()?).await?.key.expires_at, Some(expires));
     let refused = world.generate(new()?.never_expires()).await;
     assert!(matches!(refused, Err(GenerateError::Rule(RuleError::ExpiryRequired))));
@@ -191,7 +193,21 @@ async fn a7_revoked_key_stays_revoked(world: &World) -> TestResult {
 #[common::test(each_store)]
 async fn a8_tenant_can_require_a_name_pattern(world: &World) -> TestResult {
     let free = world.generate(NewKey::named("Main app")?).await?;
-    world.set_policy(|policy| policy.name_pattern = Some(NamePattern::default())).await?;
+    world.set_policy(|policy| policy.settings.name_pattern = Some(NamePattern::default())).await?;
+    for name in ["prod-main-app", "staging-api", "crm-integration", "test-1", "main-app"] {
+        let issued = world.generate(NewKey::named(name)?).await?;
+        world.authority.delete(&world.alice, &issued.key.id).await?;
+    }
+    for name in ["app", "prod_app", "-main-app"] {
+        let refused = world.generate(NewKey::named(name)?).await;
+        let text = refused.map(|issued| issued.key).unwrap_err().to_string();
+        let rule = "the name must be at least two words of a-z 0-9 joined by hyphens";
+        assert_eq!(text, format!("{rule}, such as crm-integration"));
+    }
+    let environments = ["prod", "staging", "test", "dev"].map(str::to_owned).into();
+    world
+        .set_policy(|policy| policy.settings.name_pattern = Some(NamePattern { environments }))
+        .await?;
     for name in ["prod-main-app", "staging-api", "test-1", "dev-a-b-c"] {
         let issued = world.generate(NewKey::named(name)?).await?;
         world.authority.delete(&world.alice, &issued.key.id).await?;
@@ -208,7 +224,7 @@ async fn a8_tenant_can_require_a_name_pattern(world: &World) -> TestResult {
     assert_eq!(entry.key.name.as_str(), "Main app", "an existing name stays");
     assert_eq!(world.check(&free).await, Ok(()));
     let environments = vec!["live".to_owned()];
-    world.set_policy(|p| p.name_pattern = Some(NamePattern { environments })).await?;
+    world.set_policy(|p| p.settings.name_pattern = Some(NamePattern { environments })).await?;
     world.generate(NewKey::named("live-main-app")?).await?;
     assert!(world.generate(NewKey::named("prod-main-app")?).await.is_err());
     Ok(())

@@ -6,10 +6,10 @@ use std::future::Future;
 use keywright::store::KeyQuery;
 use keywright::{
     AccountEdit, AccountError, Actor, Authority, GenerateError, KeyEdit, KeyError, KeyStatus, Name,
-    NamePattern, NewAccount, NewKey, Owner, Policy, RoleName, RuleError, Scope,
+    NamePattern, NewAccount, NewKey, Owner, Policy, Requirement, RoleName, RuleError, Scope,
 };
 
-use common::{DAY, HOUR, MOMENT, TestResult, World};
+use common::{DAY, HOUR, MOMENT, TestResult, World, add_role, cut_scopes, missing, set_policy};
 
 /// Builds a world in which `change` happens just before the next commit reaches the store.
 fn between<F>(world: &World, change: impl FnOnce(Authority, Actor) -> F) -> TestResult<World>
@@ -27,19 +27,17 @@ fn policy_between(
     change: impl FnOnce(&mut Policy) + Send + 'static,
 ) -> TestResult<World> {
     between(world, |authority, admin| async move {
-        let mut policy = authority.policy(&admin).await.expect("the policy");
-        change(&mut policy);
-        authority.set_policy(&admin, policy).await.expect("the policy is possible");
+        set_policy(&authority, &admin, change).await.expect("the policy is possible");
     })
 }
 
 #[common::test(each_store)]
 async fn sweep_obeys_concurrently_lengthened_retention(world: &World) -> TestResult {
     let issued = world.generate_in(KeyStatus::Revoked).await?;
-    let policy = world.authority.policy(&world.admin).await?;
-    world.clock.advance(policy.retention + HOUR);
-    let longer = policy.retention + DAY;
-    let met = policy_between(world, move |policy| policy.retention = longer)?;
+    let retention = world.policy().await.retention.value;
+    world.clock.advance(retention + HOUR);
+    let longer = retention + DAY;
+    let met = policy_between(world, move |policy| policy.settings.retention = Some(longer))?;
     assert_eq!(met.authority.sweep(&world.admin).await?.keys, []);
     assert_eq!(world.status(&issued.key.id).await?, KeyStatus::Revoked);
     world.clock.advance(DAY);
@@ -51,7 +49,7 @@ async fn sweep_obeys_concurrently_lengthened_retention(world: &World) -> TestRes
 async fn rename_obeys_concurrently_set_pattern(world: &World) -> TestResult {
     let issued = world.generate(NewKey::named("prod-main-app")?).await?;
     let pattern = Some(NamePattern::default());
-    let met = policy_between(world, |policy| policy.name_pattern = pattern)?;
+    let met = policy_between(world, |policy| policy.settings.name_pattern = pattern)?;
     let name = Name::new("Main app")?;
     let refused = met.authority.rename(&world.alice, &issued.key.id, name).await;
     assert!(matches!(refused, Err(KeyError::Rule(RuleError::Name(_)))), "{refused:?}");
@@ -61,11 +59,10 @@ async fn rename_obeys_concurrently_set_pattern(world: &World) -> TestResult {
 }
 
 #[common::test(each_store)]
-async fn edit_obeys_concurrently_narrowed_ceiling(world: &World) -> TestResult {
+async fn edit_obeys_concurrently_narrowed_catalog(world: &World) -> TestResult {
     let issued = world.generate(NewKey::named("prod-main-app")?).await?;
     let write = Scope::new("invoices:write")?;
-    let ceiling = "invoices:read".parse()?;
-    let met = policy_between(world, |policy| policy.scope_ceiling = ceiling)?;
+    let met = policy_between(world, |policy| cut_scopes(&mut policy.plan, "invoices:read"))?;
     let edit = KeyEdit::new().scopes("invoices:read invoices:write".parse()?);
     let refused = met.authority.edit(&world.alice, &issued.key.id, edit).await;
     let outside = |e: &RuleError| matches!(e, RuleError::ScopeOutsideCeiling(s) if *s == write);
@@ -78,9 +75,12 @@ async fn edit_obeys_concurrently_narrowed_ceiling(world: &World) -> TestResult {
 #[common::test(each_store)]
 async fn rotation_obeys_concurrently_shortened_overlap(world: &World) -> TestResult {
     let issued = world.generate(NewKey::named("prod-main-app")?).await?;
-    let met = policy_between(world, |policy| policy.max_overlap = HOUR)?;
+    let met = policy_between(world, |policy| policy.settings.max_overlap = Some(HOUR))?;
     let refused = met.authority.rotate(&world.alice, &issued.key.id, HOUR + MOMENT).await;
-    assert!(matches!(refused, Err(KeyError::OverlapTooLong { max }) if max == HOUR), "{refused:?}");
+    assert!(
+        matches!(refused, Err(KeyError::OverlapTooLong { max, .. }) if max == HOUR),
+        "{refused:?}"
+    );
     assert_eq!(world.check(&issued).await, Ok(()));
     Ok(())
 }
@@ -104,9 +104,9 @@ async fn edit_obeys_concurrently_changed_role(world: &World) -> TestResult {
 
 #[common::test(each_store)]
 async fn new_key_obeys_concurrent_switch_off(world: &World) -> TestResult {
-    let met = policy_between(world, |policy| policy.api_enabled = false)?;
+    let met = policy_between(world, |policy| policy.settings.api_enabled = Some(false))?;
     let refused = met.generate(NewKey::named("prod-main-app")?).await;
-    assert!(matches!(refused, Err(GenerateError::AccessOff)), "{refused:?}");
+    assert!(missing(&refused) == [Requirement::Switch], "{refused:?}");
     let keys = world.authority.keys(&world.alice, &KeyQuery::new()).await?;
     assert!(keys.items.is_empty(), "{keys:?}");
     Ok(())
@@ -148,17 +148,15 @@ async fn account_creation_sees_concurrently_removed_role(world: &World) -> TestR
     let role = RoleName::new("operator")?;
     let account = world.account("nightly-report", "analyst").await?;
     let removed = role.clone();
-    let met = policy_between(world, move |policy| drop(policy.roles.remove(&removed)))?;
+    let met = policy_between(world, move |policy| drop(policy.plan.roles.remove(&removed)))?;
     let new = NewAccount::new(Name::new("weekly-report")?, role.clone());
     let refused = met.authority.create_account(&world.admin, new).await;
     let unknown = |e: &AccountError| matches!(e, AccountError::UnknownRole(r) if *r == role);
     assert!(matches!(&refused, Err(e) if unknown(e)), "{refused:?}");
 
-    let scopes = "invoices:read".parse()?;
-    let restored = role.clone();
-    world.set_policy(|policy| drop(policy.roles.insert(restored, scopes))).await?;
+    world.set_policy(|policy| add_role(&mut policy.plan, "operator", "invoices:read")).await?;
     let removed = role.clone();
-    let met = policy_between(world, move |policy| drop(policy.roles.remove(&removed)))?;
+    let met = policy_between(world, move |policy| drop(policy.plan.roles.remove(&removed)))?;
     let edit = AccountEdit::new().role(role.clone());
     let refused = met.authority.edit_account(&world.admin, &account.id, edit).await;
     assert!(matches!(&refused, Err(e) if unknown(e)), "{refused:?}");

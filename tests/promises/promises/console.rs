@@ -1,16 +1,16 @@
 //! Q: the tenant's console: the API access switch, the two roles, and revoking one key or many.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use keywright::store::{EventQuery, KeyQuery};
 use keywright::{
-    Actor, EventKind, GenerateError, KeyError, KeyId, KeyStatus, ListError, Name, NewKey,
-    Operation, Outcome, Owner, Permissions, Policy, Reason, SetPolicyError, TenantId, UserId,
-    WrongStatus,
+    Actor, EventKind, KeyError, KeyId, KeyStatus, ListError, Name, NewKey, Operation, Outcome,
+    Owner, Permissions, Policy, Reason, Requirement, SetPolicyError, SettingsEdit, TenantId,
+    UserId, WrongStatus,
 };
 
 use crate::listing::{ids, sorted};
-use common::{DAY, TestResult, World, decided};
+use common::{DAY, TestResult, World, decided, missing};
 
 #[common::test(each_store)]
 async fn q1_api_access_is_off_until_enabled(world: &World) -> TestResult {
@@ -19,13 +19,12 @@ async fn q1_api_access_is_off_until_enabled(world: &World) -> TestResult {
     let peter = Actor::developer(UserId::new("peter")?).in_tenant(tenant);
     let new = || NewKey::named("prod-main-app");
     let refused = world.generate_for(&peter, new()?).await;
-    assert!(matches!(refused, Err(GenerateError::AccessOff)), "{refused:?}");
-    let mut policy = world.authority.policy(&admin).await?;
-    assert!(!policy.api_enabled);
-    policy.api_enabled = true;
-    let refused = world.authority.set_policy(&peter, policy.clone()).await;
+    assert!(missing(&refused) == [Requirement::Switch], "{refused:?}");
+    assert!(!world.authority.policy(&admin).await?.api_enabled.value);
+    let on = SettingsEdit::new().api_enabled(Some(true));
+    let refused = world.authority.edit_settings(&peter, on.clone()).await;
     assert!(matches!(refused, Err(SetPolicyError::PermissionDenied(_))), "{refused:?}");
-    world.authority.set_policy(&admin, policy).await?;
+    world.authority.edit_settings(&admin, on).await?;
     let issued = world.generate_for(&peter, new()?).await?;
     assert_eq!(world.check(&issued).await, Ok(()));
     Ok(())
@@ -40,22 +39,21 @@ async fn q1_switch_turns_all_keys_off_and_on(world: &World) -> TestResult {
         world.generate_under(&account, NewKey::named("prod-three")?).await?,
     ];
     let elsewhere = Actor::administrator(UserId::new("bill")?).in_tenant(TenantId::new("initech")?);
-    let mut policy = world.authority.policy(&elsewhere).await?;
-    policy.api_enabled = true;
-    world.authority.set_policy(&elsewhere, policy).await?;
+    let on = SettingsEdit::new().api_enabled(Some(true));
+    world.authority.edit_settings(&elsewhere, on).await?;
     let theirs = world.generate_for(&elsewhere, NewKey::named("prod-four")?).await?;
     let before = listing(world).await?;
     for _ in 0..3 {
-        world.set_policy(|policy| policy.api_enabled = false).await?;
+        world.set_policy(|policy| policy.settings.api_enabled = Some(false)).await?;
         for issued in &keys {
             assert_eq!(world.check(issued).await, Err(Reason::AccessOff));
             let entry = world.authority.key(&world.admin, &issued.key.id).await?;
             assert_eq!(entry.key, issued.key, "the key is unchanged");
-            let seen = (entry.status, entry.obstacle);
+            let seen = (entry.status, entry.refused_because);
             assert_eq!(seen, (KeyStatus::Active, Some(Reason::AccessOff)));
         }
         assert_eq!(world.check(&theirs).await, Ok(()), "another tenant's key");
-        world.set_policy(|policy| policy.api_enabled = true).await?;
+        world.set_policy(|policy| policy.settings.api_enabled = Some(true)).await?;
         for issued in &keys {
             assert_eq!(world.check(issued).await, Ok(()));
         }
@@ -67,7 +65,7 @@ async fn q1_switch_turns_all_keys_off_and_on(world: &World) -> TestResult {
 #[common::test(each_store)]
 async fn q1_host_can_change_the_default_policy(world: &World) -> TestResult {
     let mut policy = Policy::default();
-    policy.api_enabled = true;
+    policy.settings.api_enabled = Some(true);
     let keywright = world.builder.clone().default_policy(policy).build()?;
     let (authority, verifier) = (keywright.authority(), keywright.verifier());
     let peter = Actor::developer(UserId::new("peter")?).in_tenant(TenantId::new("initech")?);
@@ -82,9 +80,7 @@ async fn q1_host_can_change_the_default_policy(world: &World) -> TestResult {
 async fn q4_tenant_admin_governs_all_keys(world: &World) -> TestResult {
     let issued = world.generate(NewKey::named("prod-main-app")?).await?;
     let (authority, tara) = (&world.authority, &world.tenant_admin);
-    let mut policy = authority.policy(tara).await?;
-    policy.max_keys_per_owner = 3;
-    authority.set_policy(tara, policy).await?;
+    authority.edit_settings(tara, SettingsEdit::new().max_keys_per_user(Some(3))).await?;
     let all = authority.keys(tara, &KeyQuery::new()).await?;
     assert_eq!(all.items.len(), 1);
     authority.revoke(tara, &issued.key.id).await?;
@@ -92,7 +88,7 @@ async fn q4_tenant_admin_governs_all_keys(world: &World) -> TestResult {
     let events = authority.events(tara, &EventQuery::new()).await?;
     assert_eq!(events.items[0].key, Some(issued.key.id));
     let own = world.generate_for(tara, NewKey::named("prod-own")?).await;
-    assert!(matches!(own, Err(GenerateError::PermissionDenied(_))), "{own:?}");
+    assert!(missing(&own).contains(&Requirement::Permission), "{own:?}");
     Ok(())
 }
 
@@ -241,23 +237,38 @@ async fn q8_revoked_key_is_listed_deleted_is_not(world: &World) -> TestResult {
 }
 
 #[common::test(each_store)]
-async fn q10_generation_names_the_missing_precondition(world: &World) -> TestResult {
+async fn q10_generation_names_all_that_is_missing(world: &World) -> TestResult {
     for (plan, switch, permission) in every_combination() {
         world
             .set_policy(|policy| {
-                policy.api_in_plan = plan;
-                policy.api_enabled = switch;
+                policy.plan.api_access = plan;
+                policy.settings.api_enabled = Some(switch);
             })
             .await?;
         let actor = if permission { &world.alice } else { &world.auditor };
         let made = world.generate_for(actor, NewKey::named("prod-main-app")?).await;
-        let as_it_should = match (plan, switch, permission) {
-            (_, _, false) => matches!(made, Err(GenerateError::PermissionDenied(_))),
-            (false, _, true) => matches!(made, Err(GenerateError::UpgradeRequired)),
-            (true, false, true) => matches!(made, Err(GenerateError::AccessOff)),
-            (true, true, true) => made.is_ok(),
-        };
-        assert!(as_it_should, "plan {plan}, switch {switch}, may {permission}: {made:?}");
+        let table = [
+            (permission, Requirement::Permission),
+            (plan, Requirement::License),
+            (switch, Requirement::Switch),
+        ];
+        let absent = table.iter().filter(|(is_there, _)| !is_there);
+        let absent: Vec<_> = absent.map(|(_, requirement)| *requirement).collect();
+        assert_eq!(missing(&made), absent, "all of them, in order");
+        assert_eq!(made.is_ok(), absent.is_empty());
+        let Err(error) = made else { continue };
+        let said = error.to_string();
+        for (word, requirement) in [
+            ("permission", Requirement::Permission),
+            ("upgrade required", Requirement::License),
+            ("turned off", Requirement::Switch),
+        ] {
+            assert_eq!(said.contains(word), absent.contains(&requirement), "{said}");
+        }
+        let last = world.events(EventQuery::new()).await?.pop().ok_or("an event")?;
+        let names: Vec<_> = absent.iter().map(|requirement| requirement.as_str()).collect();
+        let listed = format!("missing=\"{}\"", names.join(" "));
+        assert!(last.details.to_string().contains(&listed), "{}", last.details);
     }
     let page = world.authority.keys(&world.admin, &KeyQuery::new()).await?;
     assert_eq!(page.items.len(), 1, "only the key with all three was generated");
@@ -265,7 +276,7 @@ async fn q10_generation_names_the_missing_precondition(world: &World) -> TestRes
 }
 
 #[common::test(each_store)]
-async fn q10_actor_without_permission_learns_nothing(world: &World) -> TestResult {
+async fn q10_actor_without_permission_learns_no_owner(world: &World) -> TestResult {
     let account = world.account("nightly", "analyst").await?;
     let disabled = world.account("weekly", "analyst").await?;
     world.authority.disable_account(&world.admin, &disabled.id).await?;
@@ -274,20 +285,22 @@ async fn q10_actor_without_permission_learns_nothing(world: &World) -> TestResul
         Actor::new(UserId::new("nemo")?, Permissions::NONE).in_tenant(world.tenant().clone());
     let owners = [account.id, disabled.id, absent].map(Owner::Account);
     let owners = owners.into_iter().chain([world.alice.as_owner(), nobody.as_owner()]);
-    let mut said = BTreeSet::new();
+    let mut said = BTreeMap::new();
     for (owner, plan) in owners.flat_map(|owner| [(owner.clone(), true), (owner, false)]) {
         for switch in [true, false] {
             let change = |policy: &mut Policy| {
-                policy.api_in_plan = plan;
-                policy.api_enabled = switch;
+                policy.plan.api_access = plan;
+                policy.settings.api_enabled = Some(switch);
             };
             world.set_policy(change).await?;
             let made =
                 world.authority.generate(&nobody, NewKey::named("a")?.owner(owner.clone())).await;
-            said.insert(made.expect_err("it has no permission").to_string());
+            let told = made.expect_err("it has no permission").to_string();
+            let before = said.entry((plan, switch)).or_insert_with(|| told.clone());
+            assert_eq!(*before, told, "the answer does not depend on the owner");
         }
     }
-    assert_eq!(said, BTreeSet::from(["the actor has no permission for key.generate".into()]));
+    assert_eq!(said.len(), 4);
     Ok(())
 }
 

@@ -1,14 +1,13 @@
-//! Q9: the audit trail, and the event of extensive use.
+//! Q9: the audit trail.
 
-use std::num::NonZeroU64;
+use std::net::IpAddr;
 
 use keywright::store::{Cursor, EventQuery};
 use keywright::{
-    Actor, DetailField, Event, EventActor, EventKind, EventOutcome, Issued, Name, NewKey,
-    Operation, RefusalCode, TenantId, UserId,
+    Actor, Credential, DetailField, Event, EventActor, EventKind, EventOutcome, Name, NewKey,
+    Operation, Policy, RefusalCode, TenantId, UserId,
 };
 
-use common::faults::Fault;
 use common::{DAY, HOUR, MOMENT, TestResult, World};
 
 #[common::test(each_store)]
@@ -72,7 +71,7 @@ async fn q9_every_action_leaves_an_event(world: &World) -> TestResult {
     assert_eq!(events.iter().map(|event| event.at).collect::<Vec<_>>(), times);
     assert!(events.iter().all(|event| event.key == Some(*id)));
     assert!(events.is_sorted_by(|a, b| a.sequence < b.sequence));
-    assert_eq!(events[4].outcome, EventOutcome::Refused(RefusalCode::WrongStatus));
+    assert_eq!(events[4].outcome, EventOutcome::Refused(RefusalCode::OverlapWhileDisabled));
     assert_eq!(events[4].details.to_string(), r#"status="disabled""#);
     Ok(())
 }
@@ -150,72 +149,37 @@ async fn q9_event_pages_show_each_once(world: &World) -> TestResult {
     Ok(())
 }
 
-#[common::test(each_store)]
-async fn q9_extensive_use_raises_one_event(world: &World) -> TestResult {
-    world.set_policy(|policy| policy.extensive_use = NonZeroU64::new(10)).await?;
-    let issued = world.generate(NewKey::named("prod-main-app")?).await?;
-    let quiet = world.generate(NewKey::named("prod-quiet")?).await?;
-    for (uses, expected) in [(9, 0), (1, 1), (9, 1), (1, 2), (3, 2), (7, 3)] {
-        use_and_flush(world, &issued, uses).await?;
-        world.verifier.verify(quiet.token.expose()).await?;
-        world.verifier.flush().await?;
-        world.verifier.flush().await?;
-        assert_eq!(alerts(world, &issued).await?.len(), expected);
-    }
-    let last = alerts(world, &issued).await?.pop().ok_or("there are three")?;
-    assert_eq!((last.actor, last.at), (EventActor::System, world.now()));
-    assert_eq!(last.outcome, EventOutcome::Done);
-    assert_eq!(last.details.get_number(DetailField::Uses), Some(30));
-    assert_eq!(alerts(world, &quiet).await?, []);
-    Ok(())
-}
-
-#[common::test(each_store)]
-async fn q9_flush_past_many_multiples_raises_one_event(world: &World) -> TestResult {
-    world.set_policy(|policy| policy.extensive_use = NonZeroU64::new(2)).await?;
-    let issued = world.generate(NewKey::named("prod-main-app")?).await?;
-    use_and_flush(world, &issued, 25).await?;
-    let told = alerts(world, &issued).await?;
-    assert_eq!(told.len(), 1);
-    assert_eq!(told[0].details.get_number(DetailField::Uses), Some(25));
-    Ok(())
-}
-
-#[common::test(each_store)]
-async fn q9_repeated_flush_raises_no_second_event(world: &World) -> TestResult {
-    world.set_policy(|policy| policy.extensive_use = NonZeroU64::new(10)).await?;
-    let (world, faults) = world.with_faults()?;
-    let issued = world.generate(NewKey::named("prod-main-app")?).await?;
-    faults.set(Fault::AnswersLost);
-    assert!(use_and_flush(&world, &issued, 10).await.is_err());
-    faults.set(None);
-    world.verifier.flush().await?;
-    assert_eq!(alerts(&world, &issued).await?.len(), 1);
-    // Without a threshold, uses cause no event.
-    world.set_policy(|policy| policy.extensive_use = None).await?;
-    use_and_flush(&world, &issued, 30).await?;
-    assert_eq!(alerts(&world, &issued).await?.len(), 1);
-    Ok(())
-}
-
-async fn use_and_flush(world: &World, issued: &Issued, uses: u32) -> TestResult {
-    for _ in 0..uses {
-        world.verifier.verify(issued.token.expose()).await?;
-    }
-    Ok(world.verifier.flush().await?)
-}
-
-/// Returns the events of extensive use of a key.
-async fn alerts(world: &World, issued: &Issued) -> TestResult<Vec<Event>> {
-    world.events(EventQuery::new().key(issued.key.id).kind(EventKind::ExtensiveUse)).await
-}
-
 fn kinds(events: &[Event]) -> Vec<String> {
     events.iter().map(|event| event.kind.to_string()).collect()
 }
 
 fn keys(events: &[Event]) -> Vec<Option<keywright::KeyId>> {
     events.iter().map(|event| event.key).collect()
+}
+
+#[common::test(each_store)]
+async fn q9_event_has_the_source_address(world: &World) -> TestResult {
+    let address: IpAddr = "2001:db8::7".parse()?;
+    let alice = world.alice.clone().source_address(address).display_name(Name::new("Alice Wong")?);
+    let issued = world.generate_for(&alice, NewKey::named("prod-main-app")?).await?;
+    let id = &issued.key.id;
+    world.authority.disable(&alice, id).await?;
+    world.authority.disable(&alice, id).await?;
+    assert!(world.authority.rotate(&alice, id, DAY).await.is_err());
+    assert!(world.authority.set_policy(&alice, Policy::default()).await.is_err());
+    let of_alice = EventQuery::new().actor(EventActor::User(alice.id().clone()));
+    let events = world.events(of_alice).await?;
+    assert_eq!(events.len(), 5);
+    assert!(events.iter().all(|event| event.source_address == Some(address)), "{events:?}");
+    // The name of a person is in no event.
+    assert!(!serde_json::to_string(&events)?.contains("Wong"));
+    // An actor without an address, and a caller who presents the token.
+    world.authority.enable(&world.admin, id).await?;
+    world.verifier.revoke(Credential::Token(issued.token.expose())).await?;
+    let last = world.events_of(id).await?.split_off(4);
+    assert_eq!(kinds(&last), ["key.enable", "key.revoke"]);
+    assert!(last.iter().all(|event| event.source_address.is_none()), "{last:?}");
+    Ok(())
 }
 
 #[common::test(each_store)]

@@ -3,12 +3,15 @@
 
 mod access_page;
 mod account_keys;
+mod alerts;
 mod concurrent_changes;
 mod console;
 mod dropped;
 mod events;
 mod id_and_secret;
 mod listing;
+mod notes;
+mod operator;
 mod organization_keys;
 mod outages;
 mod peppers;
@@ -20,6 +23,7 @@ mod rotation;
 mod service_accounts;
 mod stale_edits;
 mod sweeps;
+mod unexpected_keys;
 mod usage;
 
 common::suite!();

@@ -58,7 +58,7 @@ async fn w2_token_is_shown_only_once(world: &World) -> TestResult {
     shown.push(format!("{events:?} {}", serde_json::to_string(&events)?));
     let stored = world.store.key(world.tenant(), id).await?.ok_or("it is stored")?;
     shown.push(format!("{stored:?} {}", serde_json::to_string(&stored.record)?));
-    let snapshot = world.store.resolve(id, Freshness::Usual).await?;
+    let snapshot = world.store.resolve(id, Freshness::StoreDefault).await?;
     shown.push(format!("{snapshot:#?} {:?}", world.store));
     shown.push(format!("{:?} {:?} {:#?}", world.keywright, world.authority, world.verifier));
     if let Some(file) = &world.file {
@@ -151,8 +151,8 @@ async fn w5_expired_key_is_never_reactivated(world: &World) -> TestResult {
         authority.rename(&world.admin, id, Name::new("prod-again")?).await?;
         world
             .set_policy(|policy| {
-                policy.max_lifetime = (!disabled_before).then_some(10_000 * DAY);
-                policy.default_lifetime = policy.max_lifetime;
+                policy.settings.max_lifetime = (!disabled_before).then_some(10_000 * DAY);
+                policy.settings.default_lifetime = policy.settings.max_lifetime;
             })
             .await?;
         assert_eq!(world.check(&issued).await, Err(Reason::Expired));
@@ -171,7 +171,7 @@ async fn w6_expiry_of_key_never_changes(world: &World) -> TestResult {
         };
         let issued = world.generate(new).await?;
         let account = world.account("nightly-report", "analyst").await?.id;
-        let subjects = Subjects { key: issued.key.id, owner: world.alice.as_owner(), account };
+        let subjects = Subjects::new(issued.key.id, world.alice.as_owner(), account);
         for operation in Operation::ALL.iter().filter(|operation| operation.is_of_a_key()) {
             if *operation == Operation::KeyDelete {
                 continue;
@@ -182,18 +182,18 @@ async fn w6_expiry_of_key_never_changes(world: &World) -> TestResult {
             assert_eq!(key.expires_at, expires, "after {operation}");
             world
                 .set_policy(|policy| {
-                    policy.max_lifetime = Some(DAY);
-                    policy.default_lifetime = Some(HOUR);
-                    policy.require_expiry = true;
+                    policy.settings.max_lifetime = Some(DAY);
+                    policy.settings.default_lifetime = Some(HOUR);
+                    policy.settings.require_expiry = Some(true);
                 })
                 .await?;
             let key = world.authority.key(&world.admin, &issued.key.id).await?.key;
             assert_eq!(key.expires_at, expires, "after a change of the policy");
             world
                 .set_policy(|policy| {
-                    policy.max_lifetime = None;
-                    policy.default_lifetime = None;
-                    policy.require_expiry = false;
+                    policy.settings.max_lifetime = None;
+                    policy.settings.default_lifetime = None;
+                    policy.settings.require_expiry = Some(false);
                 })
                 .await?;
         }

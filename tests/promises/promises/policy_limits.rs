@@ -7,7 +7,7 @@ use futures_lite::future::block_on;
 use keywright::store::{EventQuery, KeyQuery};
 use keywright::{
     Actor, EventActor, EventOutcome, GenerateError, KeyStatus, NewKey, Operation, PolicyError,
-    Reason, RuleError, SetPolicyError, TenantId, UserId,
+    PolicyField, Reason, RuleError, SetPolicyError, SettingsEdit, TenantId, UserId,
 };
 
 use common::{DAY, HOUR, MOMENT, TestResult, World};
@@ -15,10 +15,9 @@ use common::{DAY, HOUR, MOMENT, TestResult, World};
 #[common::test(each_store)]
 async fn q2_lifetime_above_maximum_is_refused(world: &World) -> TestResult {
     let max = 30 * DAY;
-    world.set_policy(|policy| policy.max_lifetime = Some(max)).await?;
+    world.set_policy(|policy| policy.settings.max_lifetime = Some(max)).await?;
     let new = || NewKey::named("prod-main-app");
     let too_long = [
-        new()?,
         new()?.never_expires(),
         new()?.expires_in(max + MOMENT),
         new()?.expires_in_days(31),
@@ -26,8 +25,9 @@ async fn q2_lifetime_above_maximum_is_refused(world: &World) -> TestResult {
     ];
     for new in too_long {
         let refused = world.generate(new).await;
-        let because = RuleError::LifetimeTooLong { max };
-        assert!(matches!(&refused, Err(GenerateError::Rule(e)) if *e == because), "{refused:?}");
+        let is_so =
+            |e: &RuleError| matches!(e, RuleError::LifetimeTooLong { max: m, .. } if *m == max);
+        assert!(matches!(&refused, Err(GenerateError::Rule(e)) if is_so(e)), "{refused:?}");
     }
     let exact = [
         new()?.expires_in(max),
@@ -42,11 +42,34 @@ async fn q2_lifetime_above_maximum_is_refused(world: &World) -> TestResult {
 }
 
 #[common::test(each_store)]
+async fn q2_silent_key_gets_maximum_lifetime(world: &World) -> TestResult {
+    let new = || NewKey::named("prod-main-app");
+    assert_eq!(world.generate(new()?).await?.key.expires_at, None, "there is no maximum yet");
+    world.set_policy(|policy| policy.settings.max_lifetime = Some(30 * DAY)).await?;
+    let issued = world.generate(new()?).await?;
+    assert_eq!(issued.key.expires_at, Some(world.later(30 * DAY)));
+    let account = world.account("nightly-report", "analyst").await?;
+    let issued = world.generate_under(&account, new()?).await?;
+    assert_eq!(issued.key.expires_at, Some(world.later(30 * DAY)));
+    // The maximum is an expiry, so it also satisfies a policy that requires one.
+    world.set_policy(|policy| policy.settings.require_expiry = Some(true)).await?;
+    let issued = world.generate(new()?).await?;
+    assert_eq!(issued.key.expires_at, Some(world.later(30 * DAY)));
+    world.set_policy(|policy| policy.settings.default_lifetime = Some(DAY)).await?;
+    assert_eq!(world.generate(new()?).await?.key.expires_at, Some(world.later(DAY)));
+    world.clock.set(issued.key.expires_at.ok_or("it expires")?.saturating_sub(MOMENT));
+    assert_eq!(world.check(&issued).await, Ok(()));
+    world.clock.advance(MOMENT);
+    assert_eq!(world.check(&issued).await, Err(Reason::Expired));
+    Ok(())
+}
+
+#[common::test(each_store)]
 async fn q2_maximum_lifetime_affects_only_new_keys(world: &World) -> TestResult {
     let new = || NewKey::named("prod-main-app");
     let endless = world.generate(new()?).await?;
     let long = world.generate(new()?.expires_in_days(365)).await?;
-    world.set_policy(|policy| policy.max_lifetime = Some(DAY)).await?;
+    world.set_policy(|policy| policy.settings.max_lifetime = Some(DAY)).await?;
     world.clock.advance(2 * DAY);
     for before in [&endless, &long] {
         assert_eq!(world.check(before).await, Ok(()));
@@ -55,11 +78,11 @@ async fn q2_maximum_lifetime_affects_only_new_keys(world: &World) -> TestResult 
         assert_eq!(world.check(&rotated).await, Ok(()));
     }
     let refused = world.generate(new()?.expires_in_days(365)).await;
-    let Err(GenerateError::Rule(RuleError::LifetimeTooLong { max })) = refused else {
+    let Err(GenerateError::Rule(RuleError::LifetimeTooLong { max, .. })) = refused else {
         panic!("{refused:?}")
     };
     assert_eq!(max, DAY);
-    world.set_policy(|policy| policy.max_lifetime = Some(365 * DAY)).await?;
+    world.set_policy(|policy| policy.settings.max_lifetime = Some(365 * DAY)).await?;
     world.generate(new()?.expires_in_days(365)).await?;
     Ok(())
 }
@@ -67,16 +90,17 @@ async fn q2_maximum_lifetime_affects_only_new_keys(world: &World) -> TestResult 
 #[common::test(each_store)]
 async fn q2_maximum_lifetime_has_no_upper_limit(world: &World) -> TestResult {
     for max in [1_000_000 * DAY, Duration::from_secs(u64::MAX)] {
-        let policy = world.set_policy(|policy| policy.max_lifetime = Some(max)).await?;
-        assert_eq!(policy.max_lifetime, Some(max));
-        assert_eq!(world.authority.policy(&world.admin).await?.max_lifetime, Some(max));
+        let policy = world.set_policy(|policy| policy.settings.max_lifetime = Some(max)).await?;
+        assert_eq!(policy.settings.max_lifetime, Some(max));
+        assert_eq!(policy.max_lifetime.value, Some(max));
         let new = NewKey::named("prod-main-app")?;
         let issued = world.generate(new.clone().expires_in_days(365_000)).await?;
         assert_eq!(world.check(&issued).await, Ok(()));
         let endless = world.generate(new.never_expires()).await;
         assert!(endless.is_err(), "a long lifetime is still limited: {endless:?}");
     }
-    let refused = world.set_policy(|policy| policy.max_lifetime = Some(Duration::ZERO)).await;
+    let refused =
+        world.set_policy(|policy| policy.settings.max_lifetime = Some(Duration::ZERO)).await;
     let zero = |e: &PolicyError| matches!(e, PolicyError::ZeroLifetime(_));
     assert!(matches!(&refused, Err(SetPolicyError::Policy(e)) if zero(e)), "{refused:?}");
     Ok(())
@@ -84,7 +108,7 @@ async fn q2_maximum_lifetime_has_no_upper_limit(world: &World) -> TestResult {
 
 #[common::test(each_store)]
 async fn q3_owner_holds_exactly_the_allowed_keys(world: &World) -> TestResult {
-    world.set_policy(|policy| policy.max_keys_per_owner = 3).await?;
+    world.set_policy(|policy| policy.settings.max_keys_per_user = Some(3)).await?;
     let new = || NewKey::named("prod-main-app");
     let mut keys = Vec::new();
     for _ in 0..3 {
@@ -97,9 +121,8 @@ async fn q3_owner_holds_exactly_the_allowed_keys(world: &World) -> TestResult {
     world.generate_under(&account, new()?).await?;
     let namesake =
         Actor::administrator(world.alice.id().clone()).in_tenant(TenantId::new("initech")?);
-    let mut policy = world.authority.policy(&namesake).await?;
-    (policy.api_enabled, policy.max_keys_per_owner) = (true, 1);
-    world.authority.set_policy(&namesake, policy).await?;
+    let one = SettingsEdit::new().api_enabled(Some(true)).max_keys_per_user(Some(1));
+    world.authority.edit_settings(&namesake, one).await?;
     world.generate_for(&namesake, new()?).await?;
     // A rotation does not count against the limit, and a deleted key frees a place.
     world.authority.rotate(&world.alice, &keys[0].key.id, DAY).await?;
@@ -111,7 +134,7 @@ async fn q3_owner_holds_exactly_the_allowed_keys(world: &World) -> TestResult {
 
 #[common::test(each_store)]
 async fn refusal_at_key_limit_leaves_event(world: &World) -> TestResult {
-    world.set_policy(|policy| policy.max_keys_per_owner = 1).await?;
+    world.set_policy(|policy| policy.settings.max_keys_per_user = Some(1)).await?;
     world.generate(NewKey::named("prod-main-app")?).await?;
     let before = world.events(EventQuery::new()).await?.len();
     assert_full(world, 1).await?;
@@ -125,14 +148,20 @@ async fn refusal_at_key_limit_leaves_event(world: &World) -> TestResult {
 
 #[common::test(each_store)]
 async fn policy_from_later_version_is_stale(world: &World) -> TestResult {
-    let policy = world.authority.policy(&world.admin).await?;
-    for later in [policy.version + 1, policy.version + 2, u64::MAX] {
-        let mut next = policy.clone();
-        (next.version, next.max_keys_per_owner) = (later, 7);
-        let refused = world.authority.set_policy(&world.admin, next).await;
+    let policy = world.policy().await;
+    for by in [1, 2, 1 << 62] {
+        let later = policy.plan.version + by;
+        let mut next = policy.plan.clone();
+        (next.version, next.max_keys_per_user) = (later, 7);
+        let refused = world.authority.set_plan(&world.admin, next).await;
         let Err(SetPolicyError::Stale { given, current }) = refused else { panic!("{refused:?}") };
-        assert_eq!((given, current), (later, policy.version));
-        assert_eq!(world.authority.policy(&world.admin).await?, policy);
+        assert_eq!((given, current), (later, policy.plan.version));
+        let later = policy.settings.version + by;
+        let edit = SettingsEdit::new().max_keys_per_user(Some(7)).if_version(later);
+        let refused = world.authority.edit_settings(&world.admin, edit).await;
+        let Err(SetPolicyError::Stale { given, current }) = refused else { panic!("{refused:?}") };
+        assert_eq!((given, current), (later, policy.settings.version));
+        assert_eq!(world.policy().await, policy);
     }
     Ok(())
 }
@@ -140,7 +169,7 @@ async fn policy_from_later_version_is_stale(world: &World) -> TestResult {
 #[common::test(each_store)]
 async fn sweep_removes_keys_dead_past_retention(world: &World) -> TestResult {
     let retention = 10 * DAY;
-    world.set_policy(|policy| policy.retention = retention).await?;
+    world.set_policy(|policy| policy.settings.retention = Some(retention)).await?;
     let revoked = world.generate_in(KeyStatus::Revoked).await?.key.id;
     let short = NewKey::named("prod-short")?.expires_in(HOUR);
     let expired = world.generate(short).await?.key.id;
@@ -172,7 +201,7 @@ async fn q3_only_live_keys_count(world: &World) -> TestResult {
     for status in KeyStatus::ALL {
         let actor =
             Actor::developer(UserId::new(status.as_str())?).in_tenant(world.tenant().clone());
-        world.set_policy(|policy| policy.max_keys_per_owner = 1).await?;
+        world.set_policy(|policy| policy.settings.max_keys_per_user = Some(1)).await?;
         world.generate_owned_in(&actor.as_owner(), status).await?;
         let second = world.generate_for(&actor, NewKey::named("prod-second")?).await;
         let counts =
@@ -191,7 +220,7 @@ async fn q3_changed_limit_affects_only_new_keys(world: &World) -> TestResult {
     for _ in 0..5 {
         keys.push(world.generate(NewKey::named("prod-main-app")?).await?);
     }
-    world.set_policy(|policy| policy.max_keys_per_owner = 2).await?;
+    world.set_policy(|policy| policy.settings.max_keys_per_user = Some(2)).await?;
     for issued in &keys {
         assert_eq!(world.check(issued).await, Ok(()));
     }
@@ -211,13 +240,15 @@ async fn q3_changed_limit_affects_only_new_keys(world: &World) -> TestResult {
 #[common::test(each_store)]
 async fn q3_key_limit_is_1_to_1000(world: &World) -> TestResult {
     for impossible in [0, 1_001, u16::MAX] {
-        let refused = world.set_policy(|policy| policy.max_keys_per_owner = impossible).await;
-        let because = PolicyError::MaxKeys(impossible);
+        let refused =
+            world.set_policy(|policy| policy.settings.max_keys_per_user = Some(impossible)).await;
+        let field = PolicyField::MaxKeysPerUser;
+        let because = PolicyError::MaxKeys { field, got: impossible };
         let refused_so = matches!(&refused, Err(SetPolicyError::Policy(e)) if *e == because);
         assert!(refused_so, "{refused:?}");
     }
     for possible in [1, 1_000] {
-        world.set_policy(|policy| policy.max_keys_per_owner = possible).await?;
+        world.set_policy(|policy| policy.settings.max_keys_per_user = Some(possible)).await?;
     }
     Ok(())
 }
@@ -227,7 +258,7 @@ async fn b2_key_limit_holds_under_concurrency(world: &World) -> TestResult {
     for limit in [1, 5] {
         let owner =
             Actor::developer(UserId::new(format!("of-{limit}"))?).in_tenant(world.tenant().clone());
-        world.set_policy(|policy| policy.max_keys_per_owner = limit).await?;
+        world.set_policy(|policy| policy.settings.max_keys_per_user = Some(limit)).await?;
         let new = NewKey::named("prod-main-app")?;
         let attempt = || block_on(world.generate_for(&owner, new.clone()));
         let attempts: Vec<_> = std::thread::scope(|scope| {

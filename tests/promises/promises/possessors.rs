@@ -151,7 +151,7 @@ async fn b13_either_secret_revokes_a_leaked_key(world: &World) -> TestResult {
     let networks = "203.0.113.0/24".parse()?;
     let old = world.generate(NewKey::named("prod-main-app")?.networks(networks)).await?;
     let new = world.authority.rotate(&world.alice, &old.key.id, DAY).await?;
-    world.set_policy(|policy| policy.api_enabled = false).await?;
+    world.set_policy(|policy| policy.settings.api_enabled = Some(false)).await?;
     let (key_id, key_secret) = (old.key.id.as_str(), old.token.expose_key_secret());
     let parts = Credential::Parts { key_id, key_secret };
     assert_eq!(world.verifier.revoke(parts).await?, Outcome::Done(old.key.id));
@@ -255,12 +255,12 @@ async fn refusals_of_each_kind(world: &World) -> TestResult<Vec<(&'static str, V
     world.authority.disable_account(&world.admin, &account.id).await?;
     refusals.push(("account_disabled", refusal(world, &job).await));
     let issued = world.generate(new()?).await?;
-    world.set_policy(|policy| policy.api_enabled = false).await?;
+    world.set_policy(|policy| policy.settings.api_enabled = Some(false)).await?;
     refusals.push(("access_off", refusal(world, &issued).await));
     world
         .set_policy(|policy| {
-            policy.api_enabled = true;
-            policy.api_in_plan = false;
+            policy.settings.api_enabled = Some(true);
+            policy.plan.api_access = false;
         })
         .await?;
     refusals.push(("upgrade_required", refusal(world, &issued).await));

@@ -51,9 +51,9 @@ async fn a6_listing_shows_use_of_old_secret(world: &World) -> TestResult {
     let overlap = self::overlap(world, &old).await?;
     assert_eq!(overlap.old_last_used_at, Some(straggler));
     assert!(!overlap.safe_to_finish);
-    world.clock.set(straggler.saturating_add(Overlap::QUIET).saturating_sub(MOMENT));
+    world.clock.set(straggler.saturating_add(Overlap::SAFE_AFTER).saturating_sub(MOMENT));
     assert!(!self::overlap(world, &old).await?.safe_to_finish);
-    world.clock.set(straggler.saturating_add(Overlap::QUIET));
+    world.clock.set(straggler.saturating_add(Overlap::SAFE_AFTER));
     assert!(self::overlap(world, &old).await?.safe_to_finish);
     Ok(())
 }
@@ -91,12 +91,12 @@ async fn a6_second_rotation_drops_the_oldest_secret(world: &World) -> TestResult
 
 #[common::test(each_store)]
 async fn a6_overlap_is_bounded_by_the_policy(world: &World) -> TestResult {
-    world.set_policy(|policy| policy.max_overlap = DAY).await?;
+    world.set_policy(|policy| policy.settings.max_overlap = Some(DAY)).await?;
     let old = world.generate(NewKey::named("prod-main-app")?).await?;
     let id = &old.key.id;
     let refused = world.authority.rotate(&world.alice, id, DAY + MOMENT).await;
-    let Err(KeyError::OverlapTooLong { max }) = refused else { panic!("{refused:?}") };
-    assert_eq!(max, DAY);
+    let Err(KeyError::OverlapTooLong { overlap, max }) = refused else { panic!("{refused:?}") };
+    assert_eq!((overlap, max), (DAY + MOMENT, DAY));
     assert_eq!(secret_used(world, &old).await?, SecretUsed::Current);
     world.authority.rotate(&world.alice, id, DAY).await?;
     assert_eq!(secret_used(world, &old).await?, SecretUsed::Retiring);
@@ -123,7 +123,7 @@ async fn b1_overlap_ends_with_the_key(world: &World) -> TestResult {
 
 #[common::test(each_store)]
 async fn b1_rotation_makes_no_second_key(world: &World) -> TestResult {
-    world.set_policy(|policy| policy.max_keys_per_owner = 1).await?;
+    world.set_policy(|policy| policy.settings.max_keys_per_user = Some(1)).await?;
     let old = world.generate(NewKey::named("prod-main-app")?).await?;
     for _ in 0..3 {
         let new = world.authority.rotate(&world.alice, &old.key.id, DAY).await?;

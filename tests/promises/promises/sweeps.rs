@@ -30,11 +30,11 @@ async fn newest(world: &World) -> TestResult<Event> {
 
 #[common::test(each_store)]
 async fn sweep_removes_events_past_their_retention(world: &World) -> TestResult {
-    let policy = world.authority.policy(&world.admin).await?;
+    let retention = world.policy().await.event_retention.value;
     let (begin, before) = (world.now(), numbers(world).await?);
     world.clock.advance(HOUR);
     world.generate(NewKey::named("prod-main-app")?).await?;
-    let end = begin.saturating_add(policy.event_retention);
+    let end = begin.saturating_add(retention);
     world.clock.set(end.saturating_sub(MOMENT));
     assert_eq!(swept(world).await?, 0, "a moment before");
     world.clock.set(end);
@@ -66,8 +66,7 @@ async fn sweep_keeps_events_behind_later_one(world: &World) -> TestResult {
     // The clock goes back, so later events have an earlier time and a higher number.
     world.clock.set(world.now().saturating_sub(HOUR));
     world.generate(NewKey::named("prod-main-app")?).await?;
-    let policy = world.authority.policy(&world.admin).await?;
-    world.clock.advance(policy.event_retention);
+    world.clock.advance(world.policy().await.event_retention.value);
     assert_eq!(swept(world).await?, last);
     assert_eq!(numbers(world).await?, [last + 1, last + 2, last + 3]);
     Ok(())

@@ -136,7 +136,7 @@ pub(super) fn lease_covers_only_checked_keys() {
         Box::new(move || {
             for _ in 0..30 {
                 // Only an immediate answer counts: an answer of the store would refresh the memory.
-                let answer = pin!(nodes.cache.resolve(&id, Freshness::Usual));
+                let answer = pin!(nodes.cache.resolve(&id, Freshness::StoreDefault));
                 let Some(answer) = block_on(poll_once(answer)) else { continue };
                 let found = answer.expect("the store is up").expect("the key is there");
                 assert!(
@@ -153,7 +153,7 @@ pub(super) fn lease_covers_only_checked_keys() {
 
 /// Looks the key up, and drops the lookup after this many polls.
 async fn ask(nodes: &Nodes, key: &KeyId, polls: Option<usize>) -> Option<Resolved> {
-    let mut answer = pin!(nodes.cache.resolve(key, Freshness::Usual));
+    let mut answer = pin!(nodes.cache.resolve(key, Freshness::StoreDefault));
     let Some(polls) = polls else { return Some(answer.await) };
     for _ in 0..polls {
         if let Some(answer) = poll_once(&mut answer).await {

@@ -51,7 +51,8 @@ pub(super) fn t_c12_resolved_state_was_true_during_call() {
     let (account, issued) = account_with_keys(&world, 1);
     let id = issued[0].key.id;
     let resolve = move |world: &World| {
-        let found = block_on(world.store.resolve(&id, Freshness::Usual)).expect("the store is up");
+        let found =
+            block_on(world.store.resolve(&id, Freshness::StoreDefault)).expect("the store is up");
         versions(&found.expect("the key"))
     };
     // The versions after each change.

@@ -9,7 +9,7 @@ use crate::node::{BOUND, Node};
 use common::admin;
 
 /// The two kinds of lookup: shared with other callers, and separate.
-const BOTH: [Freshness; 2] = [Freshness::Usual, Freshness::AtMost(BOUND)];
+const BOTH: [Freshness; 2] = [Freshness::StoreDefault, Freshness::AtMost(BOUND)];
 
 /// Starts a lookup whose answer reflects the present state and arrives when the hold is released.
 async fn slow<'a>(node: &'a Node, key: &KeyId, freshness: Freshness) -> (Hold, Resolve<'a>) {
@@ -135,7 +135,7 @@ async fn t_m06_fill_from_before_lost_commits_is_dropped() {
     node.elsewhere.authority.disable(&admin(), &issued.key.id).await.expect("it is disabled");
     node.elsewhere.authority.enable(&admin(), &issued.key.id).await.expect("it is enabled");
     node.sync().await;
-    let (held, fill) = slow(&node, &issued.key.id, Freshness::Usual).await;
+    let (held, fill) = slow(&node, &issued.key.id, Freshness::StoreDefault).await;
     node.behind.lose(1);
     node.sync().await;
     end(held, fill).await;

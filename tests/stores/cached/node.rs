@@ -32,9 +32,9 @@ impl Node {
 
     pub(crate) fn with(change: impl FnOnce(CacheOptions) -> CacheOptions) -> Self {
         let (behind, clock) = (Held::default(), ManualMonotonicClock::new());
-        // A long patience, so that a slow machine is not mistaken for a silent store.
-        let patience = Duration::from_mins(1);
-        let options = CacheOptions::new().max_staleness(BOUND).patience(patience);
+        // A long timeout, so that a slow machine is not mistaken for a silent store.
+        let timeout = Duration::from_mins(1);
+        let options = CacheOptions::new().max_staleness(BOUND).store_timeout(timeout);
         let options = change(options.clock(clock.clone()));
         let cache = CachedStore::new(behind.store(), options).expect("options that are possible");
         let (here, elsewhere) = (World::on(cache.clone()), World::on(behind.store()));
@@ -54,7 +54,7 @@ impl Node {
     }
 
     pub(crate) async fn resolve(&self, key: &KeyId) -> Resolved {
-        self.cache.resolve(key, Freshness::Usual).await
+        self.cache.resolve(key, Freshness::StoreDefault).await
     }
 
     pub(crate) async fn found(&self, key: &KeyId) -> Found {

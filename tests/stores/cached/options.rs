@@ -29,7 +29,12 @@ fn settings_are_checked_at_their_bounds() {
             7 * DAY,
             CacheOptionsError::Outage,
         ),
-        (CacheOptions::patience, millis(1), Duration::from_mins(1), CacheOptionsError::Patience),
+        (
+            CacheOptions::store_timeout,
+            millis(1),
+            Duration::from_mins(1),
+            CacheOptionsError::StoreTimeout,
+        ),
     ];
     for (set, least, most, refused) in table {
         for taken in [least, most] {
@@ -60,6 +65,6 @@ fn debug_output_shows_every_option() {
     let shown = format!("{:?}", CacheOptions::default());
     assert_eq!(
         shown,
-        "CacheOptions { max_staleness: 1s, outage: None, patience: 2s, capacity: 1000000, .. }"
+        "CacheOptions { max_staleness: 1s, outage: None, store_timeout: 2s, capacity: 1000000, .. }"
     );
 }

@@ -77,8 +77,8 @@ async fn t_m03_corrupt_store_is_not_an_outage() {
 }
 
 #[tokio::test]
-async fn t_m04_silent_store_is_unavailable_after_patience() {
-    let node = Node::with(|options| options.patience(Duration::from_millis(1)));
+async fn t_m04_silent_store_is_unavailable_after_timeout() {
+    let node = Node::with(|options| options.store_timeout(Duration::from_millis(1)));
     let issued = node.elsewhere.key().await;
     let _held = [Call::Resolve(issued.key.id), Call::Changes].map(|call| node.behind.hold(call));
     let error = node.cache.sync().await.expect_err("it does not answer");

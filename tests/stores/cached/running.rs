@@ -211,9 +211,9 @@ fn flush_interval_has_bounds() {
 async fn cache_reports_a_missing_refresh_task() {
     let warned = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&warned);
-    let patience = Duration::from_secs(2);
+    let timeout = Duration::from_secs(2);
     let node = Node::with(|options| {
-        options.patience(patience).on_not_refreshed(move || {
+        options.store_timeout(timeout).on_not_refreshed(move || {
             count.fetch_add(1, Ordering::SeqCst);
         })
     });
@@ -233,7 +233,7 @@ async fn cache_reports_a_missing_refresh_task() {
     node.sync().await;
     assert_eq!(node.cache.state(), CacheState::Fresh);
     // The task has ended.
-    node.clock.advance(BOUND + patience);
+    node.clock.advance(BOUND + timeout);
     assert_eq!(node.cache.state(), CacheState::StoreUnreachable);
     node.clock.advance(MOMENT);
     assert_eq!(node.cache.state(), CacheState::NotRefreshed);

@@ -18,7 +18,7 @@ type Asking<'a> = Pin<Box<dyn Future<Output = Resolved> + Send + 'a>>;
 async fn callers<'a>(node: &'a Node, key: &KeyId, count: usize) -> Vec<Asking<'a>> {
     let mut callers = Vec::new();
     for _ in 0..count {
-        let mut asking: Asking<'a> = Box::pin(node.cache.resolve(key, Freshness::Usual));
+        let mut asking: Asking<'a> = Box::pin(node.cache.resolve(key, Freshness::StoreDefault));
         assert!(poll_once(&mut asking).await.is_none(), "the answer is held back");
         callers.push(asking);
     }

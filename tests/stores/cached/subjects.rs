@@ -11,7 +11,7 @@ use common::{World, admin, developer, named, user};
 async fn record() -> KeyRecord {
     let store = MemoryStore::new();
     let issued = World::on(store.clone()).key().await;
-    let found = store.resolve(&issued.key.id, Freshness::Usual).await;
+    let found = store.resolve(&issued.key.id, Freshness::StoreDefault).await;
     found.expect("the store is up").expect("the key is there").record().clone()
 }
 

@@ -259,7 +259,7 @@ async fn each_call_at_fault(deed: Deed, fault: Fault) -> usize {
         assert_eq!(life.seen().await, before, "each life begins alike");
         life.faults.fail_once(nth, Method::ALL, fault);
         let done = life.does(deed).await;
-        if life.faults.mend() {
+        if life.faults.clear() {
             done.unwrap_or_else(|error| panic!("{deed:?} without a fault: {error}"));
             return nth - 1;
         }
@@ -333,7 +333,7 @@ fn failing_store_makes_verify_unavailable() {
                 let said = verified.expect_err("the store fails");
                 assert!(matches!(said, VerifyError::Unavailable(_)), "{fault:?}: {said:?}");
             }
-            assert!(!life.faults.mend());
+            assert!(!life.faults.clear());
             life.world.verifier.verify(life.active.token.expose()).await.expect("it is active");
             let good = user("alice");
             assert_eq!(life.active.key.owner, Owner::User(good));
@@ -384,7 +384,7 @@ fn held_answer_arrives_after_repair() {
                 yield_now().await;
             }
             is_mended.set(true);
-            faults.mend();
+            faults.clear();
         };
         zip(made, mended).await;
     });

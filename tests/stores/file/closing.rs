@@ -32,7 +32,7 @@ fn calls_after_close_are_unavailable() {
     let keys = KeyQuery::new();
     let events = EventQuery::new();
     let answers: [(&str, Result<(), StoreError>); 14] = [
-        ("resolve", block_on(store.resolve(&key, Freshness::Usual)).map(drop)),
+        ("resolve", block_on(store.resolve(&key, Freshness::StoreDefault)).map(drop)),
         ("key", block_on(store.key(tenant, &key)).map(drop)),
         ("account", block_on(store.account(tenant, &account)).map(drop)),
         ("user", block_on(store.user(tenant, &common::user("alice"))).map(drop)),

@@ -14,7 +14,7 @@ fn documented_lists_match_the_crate() {
     let (_, kinds) = section.split_once("The kinds are").expect("the kinds");
     let (kinds, codes) = kinds.split_once("The codes of a refusal are").expect("the codes");
     let possible = Operation::ALL.iter().map(|operation| operation.as_str());
-    let possible = possible.chain(["key.extensive_use", "actor.refusals"]);
+    let possible = possible.chain(["key.extensive_use", "key.suspicious_use", "actor.refusals"]);
     assert!(code(kinds).into_iter().eq(possible), "{kinds}");
     let possible = RefusalCode::ALL.iter().map(|code| code.as_str());
     assert!(code(codes).into_iter().eq(possible), "{codes}");

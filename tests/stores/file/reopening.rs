@@ -2,7 +2,7 @@
 
 use futures_lite::future::block_on;
 use keywright::store::{
-    Epoch, EventQuery, KeyStore, StoreErrorKind, Subject, UsageBatch, UsageDelta,
+    Epoch, EventQuery, KeyStore, StoreErrorKind, Subject, UsageBatch, UsageDelta, UseKind,
 };
 use keywright::{Actor, Clock, Keywright, TenantId, UserId};
 
@@ -102,10 +102,10 @@ fn t_c05_usage_batch_is_remembered_after_reopen() {
         at: lived.world.clock.now(),
         deltas: vec![UsageDelta {
             key,
-            secret_number: 1,
+            kind: UseKind::Accepted { secret_number: 1 },
             uses: 1_000,
             last_used_at: lived.world.clock.now(),
-            alert_every: None,
+            alert: None,
         }],
     };
     let mut world = lived.world;

@@ -28,6 +28,11 @@ pub(crate) enum Flaw {
     UsageOfAbsentRefused,
     UsageWritesRecord,
     AlertsLost,
+    AlertsRepeated,
+    AlertsDecidedBefore,
+    LateUsesInNoWindow,
+    WindowsReopened,
+    RefusedCountAsUses,
     PageSkips,
     PageRepeats,
     StatusesOfLater,
@@ -46,6 +51,15 @@ pub(crate) enum Flaw {
     WriterForgottenEarly,
     NextOnFullPage,
     FutureEpochRepeated,
+    OwnerKindIgnored,
+    ContactIgnoresCase,
+    MetadataIgnoresCase,
+    PrefixByBeginning,
+    DescriptionNotSearched,
+    AllKeysByTenant,
+    AllKeysSkip,
+    QuietTenantsHidden,
+    DeadKeysCounted,
     UserVersionIgnored,
     UserOverwritten,
     NameLostOnSuspension,
@@ -62,8 +76,22 @@ pub(crate) enum Flaw {
     DescriptionsLost,
 }
 
+impl Flaw {
+    /// Returns whether the flaw is in a filter that compares one field of a key.
+    pub(crate) fn is_of_a_filter(self) -> bool {
+        matches!(
+            self,
+            Self::OwnerKindIgnored
+                | Self::ContactIgnoresCase
+                | Self::MetadataIgnoresCase
+                | Self::PrefixByBeginning
+                | Self::DescriptionNotSearched
+        )
+    }
+}
+
 /// Each flaw, its effect, and exactly the rules that detect it.
-pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 57] = [
+pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 71] = [
     (
         Flaw::InsertReplaces,
         "an insert of a key that exists replaces it",
@@ -165,6 +193,7 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 57] = [
             "batch_is_written_whole",
             "deleted_id_is_kept_with_its_event",
             "event_appears_with_its_change",
+            "tenants_are_listed_with_their_numbers",
         ],
     ),
     (
@@ -199,7 +228,10 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 57] = [
             "reused_writer_id_is_refused",
             "usage_writers_are_independent",
             "writer_is_remembered_for_7_days",
-            "alert_is_due_once",
+            "alert_is_due_once_per_window",
+            "late_uses_count_in_their_window",
+            "replaced_window_stays_closed",
+            "refused_uses_are_counted_apart",
             "concurrent_usage_adds_up",
             "dropped_usage_is_atomic",
         ],
@@ -212,7 +244,12 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 57] = [
             "writer_is_remembered_for_7_days",
             "last_use_only_moves_forward",
             "usage_changes_no_record",
+            "alert_is_due_once_per_window",
+            "late_uses_count_in_their_window",
+            "replaced_window_stays_closed",
+            "refused_uses_are_counted_apart",
             "concurrent_usage_adds_up",
+            "concurrent_uses_raise_one_alert",
             "dropped_usage_is_atomic",
         ],
     ),
@@ -228,6 +265,7 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 57] = [
             "usage_writers_are_independent",
             "last_use_only_moves_forward",
             "usage_of_absent_keys_is_dropped",
+            "refused_uses_are_counted_apart",
         ],
     ),
     (
@@ -247,13 +285,52 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 57] = [
     ),
     (
         Flaw::AlertsLost,
-        "alerts of extensive use are not written",
+        "alerts are not written",
         &[
             "events_are_numbered_from_1_without_gaps",
             "event_appears_with_its_change",
-            "alert_is_due_once",
+            "alert_is_due_once_per_window",
+            "late_uses_count_in_their_window",
+            "replaced_window_stays_closed",
+            "refused_uses_are_counted_apart",
+            "concurrent_uses_raise_one_alert",
             "dropped_usage_is_atomic",
         ],
+    ),
+    (
+        Flaw::AlertsRepeated,
+        "an alert is written again with each batch above its limit",
+        &[
+            "alert_is_due_once_per_window",
+            "late_uses_count_in_their_window",
+            "replaced_window_stays_closed",
+            "refused_uses_are_counted_apart",
+            "concurrent_uses_raise_one_alert",
+        ],
+    ),
+    (
+        Flaw::AlertsDecidedBefore,
+        "alerts are decided before the step that adds the uses",
+        &["concurrent_uses_raise_one_alert"],
+    ),
+    (
+        Flaw::LateUsesInNoWindow,
+        "late uses count in the totals only",
+        &[
+            "late_uses_count_in_their_window",
+            "replaced_window_stays_closed",
+            "concurrent_uses_raise_one_alert",
+        ],
+    ),
+    (
+        Flaw::WindowsReopened,
+        "late uses begin their period again, however old it is",
+        &["replaced_window_stays_closed"],
+    ),
+    (
+        Flaw::RefusedCountAsUses,
+        "refused uses are counted as accepted ones",
+        &["refused_uses_are_counted_apart"],
     ),
     (
         Flaw::PageSkips,
@@ -263,12 +340,19 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 57] = [
             "page_keeps_its_limit",
             "full_last_page_has_no_next",
             "unmoved_keys_appear_on_one_page",
+            "owner_kind_filter_is_obeyed",
+            "search_reads_description_and_contact",
         ],
     ),
     (
         Flaw::PageRepeats,
         "a page repeats the last key of the page before",
-        &["keys_come_once_and_in_order", "unmoved_keys_appear_on_one_page"],
+        &[
+            "keys_come_once_and_in_order",
+            "unmoved_keys_appear_on_one_page",
+            "owner_kind_filter_is_obeyed",
+            "search_reads_description_and_contact",
+        ],
     ),
     (
         Flaw::StatusesOfLater,
@@ -360,6 +444,51 @@ pub(crate) const FLAWS: [(Flaw, &str, &[&str]); 57] = [
         Flaw::FutureEpochRepeated,
         "`changes` returns the epoch of the question if that is higher",
         &["changes_end_at_newest_commit"],
+    ),
+    (
+        Flaw::OwnerKindIgnored,
+        "the filter by kind of owner finds the keys of every owner",
+        &["owner_kind_filter_is_obeyed"],
+    ),
+    (
+        Flaw::ContactIgnoresCase,
+        "contacts are compared without regard to case",
+        &["contact_filter_is_obeyed"],
+    ),
+    (
+        Flaw::MetadataIgnoresCase,
+        "metadata is compared without regard to case",
+        &["metadata_filter_is_obeyed"],
+    ),
+    (
+        Flaw::PrefixByBeginning,
+        "the filter by prefix finds longer prefixes too",
+        &["prefix_filter_is_obeyed"],
+    ),
+    (
+        Flaw::DescriptionNotSearched,
+        "a search does not read descriptions",
+        &["search_reads_description_and_contact"],
+    ),
+    (
+        Flaw::AllKeysByTenant,
+        "the keys of all tenants are ordered by tenant",
+        &["keys_of_all_tenants_have_one_order"],
+    ),
+    (
+        Flaw::AllKeysSkip,
+        "a page of the keys of all tenants leaves out its last key",
+        &["keys_of_all_tenants_have_one_order"],
+    ),
+    (
+        Flaw::QuietTenantsHidden,
+        "a tenant without keys is not listed",
+        &["tenants_are_listed_with_their_numbers"],
+    ),
+    (
+        Flaw::DeadKeysCounted,
+        "expired and revoked keys count as live",
+        &["tenants_are_listed_with_their_numbers"],
     ),
     (
         Flaw::UserVersionIgnored,

@@ -7,14 +7,17 @@ use std::time::Duration;
 use futures_lite::future::yield_now;
 use keywright::store::{
     AccountQuery, Batch, Changes, Epoch, EventQuery, Freshness, KeyQuery, KeyRecord, KeyStore,
-    MemoryStore, OwnerRecord, Page, Resolve, Snapshot, StoreError, StoredKey, Subject,
-    TenantPolicy, Usage, UsageBatch, async_trait,
+    LastBatch, MAX_LIMIT, MemoryStore, OwnerRecord, Page, Resolve, Snapshot, StoreError, StoredKey,
+    Subject, TenantEntry, TenantPolicy, TenantQuery, Usage, UsageBatch, async_trait,
 };
 use keywright::{
     AccountId, Event, KeyId, Owner, ServiceAccount, TenantId, Timestamp, User, UserId,
 };
 
 use super::flaws::Flaw;
+
+/// A key, whether its uses are refused ones, and the start of a period.
+pub(super) type Window = (KeyId, bool, Timestamp);
 
 #[derive(Debug)]
 pub(crate) struct Wrong {
@@ -38,6 +41,10 @@ pub(super) struct Notes {
     pub(super) undated: HashSet<AccountId>,
     /// The time of each writer's last batch, and how often the writer was forgotten.
     pub(super) writers: HashMap<[u8; 16], (Timestamp, u64)>,
+    /// The batches of usage as they were sent and as they were added.
+    pub(super) added: Vec<(([u8; 16], LastBatch), UsageBatch)>,
+    /// The uses of each key, accepted or refused, in each period.
+    pub(super) windows: HashMap<Window, u64>,
     /// Whether any event was forgotten.
     pub(super) has_forgotten: bool,
     /// The keys that were handed over, each with an owner that it had before.
@@ -62,6 +69,34 @@ impl Wrong {
         self.notes().locked
     }
 
+    /// Returns all keys of a tenant as the flawed filter of a query sees them.
+    async fn seen(
+        &self,
+        tenant: &TenantId,
+        query: &KeyQuery,
+        at: Timestamp,
+    ) -> Result<Vec<(KeyRecord, Usage)>, StoreError> {
+        let mut seen = Vec::new();
+        let mut next = Some(KeyQuery::new().limit(MAX_LIMIT));
+        while let Some(all) = next {
+            let page = self.inner.keys(tenant, &all, at).await?;
+            for StoredKey { record, usage } in page.items {
+                let matches = |record: &KeyRecord| query.matches(record, &usage, at);
+                if self.flaw == Flaw::DescriptionNotSearched {
+                    seen.extend(
+                        matches(&with(&record, "description", ())).then_some((record, usage)),
+                    );
+                    continue;
+                }
+                let other = seen_as(self.flaw, &record).into_iter().find(matches);
+                let record = if matches(&record) { record } else { other.unwrap_or(record) };
+                seen.push((record, usage));
+            }
+            next = page.next;
+        }
+        Ok(seen)
+    }
+
     fn with_last_use(&self, mut stored: StoredKey) -> StoredKey {
         if let Some(last) = self.notes().last_used_at.get(stored.record.id()) {
             let mut usage = serde_json::to_value(stored.usage).expect("usage serializes");
@@ -77,6 +112,30 @@ pub(super) fn with(record: &KeyRecord, field: &str, value: impl serde::Serialize
     let mut json = serde_json::to_value(record).expect("a record serializes");
     json["key"][field] = serde_json::to_value(value).expect("a value serializes");
     serde_json::from_value(json).expect("a record")
+}
+
+/// Returns the records as which a flawed filter of the listing sees a key too.
+fn seen_as(flaw: Flaw, record: &KeyRecord) -> Vec<KeyRecord> {
+    let key = record.key();
+    match flaw {
+        Flaw::OwnerKindIgnored => {
+            ["user:zz", "account:0000000000000000"].map(|owner| with(record, "owner", owner)).into()
+        }
+        Flaw::ContactIgnoresCase => {
+            let contact = key.contact.as_ref().map(|contact| contact.as_str().to_lowercase());
+            vec![with(record, "contact", contact)]
+        }
+        Flaw::MetadataIgnoresCase => {
+            let entries = key.metadata.iter();
+            let lower = entries.map(|(name, value)| (name.to_lowercase(), value.to_lowercase()));
+            vec![with(record, "metadata", lower.collect::<HashMap<_, _>>())]
+        }
+        Flaw::PrefixByBeginning => {
+            let prefix = key.prefix.as_str();
+            vec![with(record, "prefix", prefix.rsplit_once('_').map_or(prefix, |(start, _)| start))]
+        }
+        _ => Vec::new(),
+    }
 }
 
 #[async_trait]
@@ -119,7 +178,7 @@ impl KeyStore for Wrong {
         }
         let found = self.inner.key(tenant, key).await?;
         match self.flaw {
-            Flaw::KeyOfAnyTenant => match self.inner.resolve(key, Freshness::Usual).await? {
+            Flaw::KeyOfAnyTenant => match self.inner.resolve(key, Freshness::StoreDefault).await? {
                 Some(found) => self.inner.key(&found.record().key().tenant, key).await,
                 None => Ok(None),
             },
@@ -165,6 +224,10 @@ impl KeyStore for Wrong {
         query: &KeyQuery,
         at: Timestamp,
     ) -> Result<Page<StoredKey>, StoreError> {
+        if self.flaw.is_of_a_filter() {
+            let seen = self.seen(tenant, query, at).await?;
+            return Ok(query.page(seen.iter().map(|(record, usage)| (record, *usage)), at));
+        }
         let late = Duration::from_secs(u64::from(self.flaw == Flaw::StatusesOfLater));
         let mut page = self.inner.keys(tenant, query, at.saturating_add(late)).await?;
         match self.flaw {
@@ -229,6 +292,41 @@ impl KeyStore for Wrong {
             let sequence = event.sequence;
             let gaps = notes.gaps.iter().filter(|gap| gap.0 == *tenant && gap.1 < sequence);
             event.sequence += gaps.count() as u64;
+        }
+        Ok(page)
+    }
+
+    async fn keys_of_all_tenants(
+        &self,
+        query: &KeyQuery,
+        at: Timestamp,
+    ) -> Result<Page<StoredKey>, StoreError> {
+        let mut page = self.inner.keys_of_all_tenants(query, at).await?;
+        match self.flaw {
+            Flaw::AllKeysByTenant => {
+                page.items.sort_by(|a, b| a.record.key().tenant.cmp(&b.record.key().tenant));
+            }
+            Flaw::AllKeysSkip if page.next.is_some() => {
+                page.items.pop();
+            }
+            _ => {}
+        }
+        let items = page.items.into_iter().map(|stored| self.with_last_use(stored)).collect();
+        Ok(Page { items, next: page.next })
+    }
+
+    async fn tenants(
+        &self,
+        query: &TenantQuery,
+        at: Timestamp,
+    ) -> Result<Page<TenantEntry>, StoreError> {
+        let mut page = self.inner.tenants(query, at).await?;
+        match self.flaw {
+            Flaw::QuietTenantsHidden => page.items.retain(|tenant| tenant.keys > 0),
+            Flaw::DeadKeysCounted => {
+                page.items.iter_mut().for_each(|tenant| tenant.live_keys = tenant.keys);
+            }
+            _ => {}
         }
         Ok(page)
     }

@@ -4,13 +4,13 @@ use std::collections::HashSet;
 
 use futures_lite::future::yield_now;
 use keywright::store::{
-    Batch, Change, Condition, Epoch, EventQuery, Freshness, KeyQuery, KeyRecord, KeySort, KeyStore,
-    StoreError, StoreErrorKind, UsageBatch,
+    AlertDue, Batch, Change, Condition, Epoch, EventQuery, Freshness, KeyQuery, KeyRecord, KeySort,
+    KeyStore, StoreError, StoreErrorKind, UsageBatch, UseKind,
 };
-use keywright::{KeyId, KeyStatus, Owner, Timestamp};
+use keywright::{Event, KeyId, KeyStatus, Owner, Timestamp};
 
 use super::flaws::Flaw;
-use super::store::{Wrong, with};
+use super::store::{Window, Wrong, with};
 
 impl Wrong {
     pub(super) async fn commit_wrongly(&self, mut batch: Batch) -> Result<Epoch, StoreError> {
@@ -167,13 +167,68 @@ impl Wrong {
                     _ = self.inner.commit(Batch { changes, ..Batch::default() }).await;
                 }
             }
-            Flaw::AlertsLost => batch.deltas.iter_mut().for_each(|d| d.alert_every = None),
+            Flaw::AlertsLost => batch.deltas.iter_mut().for_each(|delta| delta.alert = None),
+            Flaw::AlertsRepeated
+            | Flaw::AlertsDecidedBefore
+            | Flaw::LateUsesInNoWindow
+            | Flaw::WindowsReopened => self.count_windows(&mut batch).await?,
+            Flaw::RefusedCountAsUses => {
+                for delta in &mut batch.deltas {
+                    if delta.kind == UseKind::Refused {
+                        delta.kind = UseKind::Accepted { secret_number: 1 };
+                    }
+                }
+            }
             _ => {}
         }
         match self.inner.add_usage(&batch).await {
             Err(error) if self.flaw == Flaw::SharedWriterIdIgnored && error.is_conflict() => Ok(()),
             said => said,
         }
+    }
+
+    /// Counts the uses of each period in the notes, and writes alerts that are not due.
+    async fn count_windows(&self, batch: &mut UsageBatch) -> Result<(), StoreError> {
+        let (sent, at) = ((batch.writer, batch.as_last()), batch.at);
+        if let Some((_, added)) = self.notes().added.iter().find(|(known, _)| *known == sent) {
+            *batch = added.clone();
+            return Ok(());
+        }
+        for delta in &mut batch.deltas {
+            let Some(alert) = delta.alert else { continue };
+            let start = alert.window_start(delta.last_used_at);
+            let window = (delta.key, delta.kind == UseKind::Refused, start);
+            let (before, newer) = {
+                let notes = self.notes();
+                let is_newer = |known: &&Window| {
+                    (known.0, known.1) == (window.0, window.1) && known.2 > window.2
+                };
+                let newer = notes.windows.keys().filter(is_newer).count();
+                (notes.windows.get(&window).copied().unwrap_or_default(), newer)
+            };
+            if self.flaw == Flaw::AlertsDecidedBefore {
+                yield_now().await;
+            }
+            let uses = before + delta.uses;
+            self.notes().windows.insert(window, uses);
+            let is_told = match self.flaw {
+                Flaw::AlertsRepeated => before > alert.uses(),
+                Flaw::WindowsReopened => newer > 1 && delta.uses > alert.uses(),
+                Flaw::AlertsDecidedBefore => before <= alert.uses() && uses > alert.uses(),
+                _ => false,
+            };
+            if is_told && let Some(record) = self.record(&delta.key).await? {
+                let due = AlertDue { kind: delta.kind, alert, window_starts_at: start, uses };
+                let events = vec![Event::of_alert(record.key(), &due, at)];
+                self.inner.commit(Batch { events, ..Batch::default() }).await?;
+            }
+            let is_late = self.flaw == Flaw::LateUsesInNoWindow && newer > 0;
+            if is_late || self.flaw == Flaw::AlertsDecidedBefore {
+                delta.alert = None;
+            }
+        }
+        self.notes().added.push((sent, batch.clone()));
+        Ok(())
     }
 
     fn count_call(&self) -> u64 {
@@ -183,7 +238,11 @@ impl Wrong {
     }
 
     async fn record(&self, key: &KeyId) -> Result<Option<KeyRecord>, StoreError> {
-        Ok(self.inner.resolve(key, Freshness::Usual).await?.map(|found| found.record().clone()))
+        Ok(self
+            .inner
+            .resolve(key, Freshness::StoreDefault)
+            .await?
+            .map(|found| found.record().clone()))
     }
 
     async fn note_deletes(&self, batch: &Batch) -> Result<(), StoreError> {

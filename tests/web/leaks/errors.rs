@@ -34,7 +34,8 @@ pub(super) fn all(heard: &mut Heard) {
     heard.error(&KeyError::NotFound(key));
     heard.error(&KeyError::Stale { given: 1, current: 2 });
     heard.error(&AccountError::Stale { given: 1, current: 2 });
-    heard.error(&KeyError::OverlapTooLong { max: Duration::MAX });
+    heard.error(&KeyError::OverlapTooLong { overlap: Duration::MAX, max: Duration::MAX });
+    heard.error(&KeyError::OverlapWhileDisabled { overlap: Duration::MAX });
     heard.error(&AccountError::Contended(64));
     heard.error(&SetPolicyError::Stale { given: 1, current: 2 });
     heard.error(&ListError::Limit(0));

@@ -94,7 +94,7 @@ impl Life {
 
 async fn found_in(store: &impl KeyStore, issued: &Issued) -> Arc<Snapshot> {
     store
-        .resolve(&issued.key.id, Freshness::Usual)
+        .resolve(&issued.key.id, Freshness::StoreDefault)
         .await
         .expect("the store works")
         .expect("a key")

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use keywright::store::{
     AccountQuery, Age, Batch, CacheOptions, CacheState, CachedStore, Change, Condition, Epoch,
     EventQuery, FileOptions, FileStore, Freshness, KeyQuery, KeySort, KeyStore,
-    ManualMonotonicClock, MemoryStore, PostgresOptions, Resolve, SchemaName, Snapshot, StoreError,
-    StoreErrorKind, Subject, SystemMonotonicClock, TransferError, TransferSource, Usage,
-    UsageBatch, UsageDelta,
+    ManualMonotonicClock, MemoryStore, MoveError, MoveOptions, MovingStore, PostgresOptions,
+    Resolve, SchemaName, Snapshot, StoreError, StoreErrorKind, Subject, SystemMonotonicClock,
+    TransferError, TransferSource, Usage, UsageBatch, UsageDelta, UseKind,
 };
 use keywright::{
     Access, AccessRequest, AccountEdit, AccountId, AdminLimits, Credential, DenialClass,
@@ -162,9 +162,9 @@ async fn stores(heard: &mut Heard, store: &impl KeyStore, issued: &Issued) {
     heard.debug(&Subject::Key(id));
     heard.debug(&store.changes(Epoch(0)).await.expect("the store works"));
     heard.debug(&StoreErrorKind::Corrupt);
-    let found = store.resolve(&id, Freshness::Usual).await.expect("the store works");
+    let found = store.resolve(&id, Freshness::StoreDefault).await.expect("the store works");
     heard.debug(&found.expect("a key"));
-    heard.debug(&Freshness::Usual);
+    heard.debug(&Freshness::StoreDefault);
     heard.debug(&Age::NONE);
     heard.debug(&SystemMonotonicClock);
     heard.debug(&ManualMonotonicClock::new());
@@ -182,6 +182,9 @@ async fn stores(heard: &mut Heard, store: &impl KeyStore, issued: &Issued) {
     heard.error(&SchemaName::new(issued.token.expose()).expect_err("a token is no name"));
     heard.debug(&TransferSource::from(MemoryStore::new()));
     heard.error(&TransferError::InUse);
+    heard.debug(&MovingStore::new(MemoryStore::new()));
+    heard.debug(&MoveOptions::new());
+    heard.error(&MoveError::AlreadyMoved);
     heard.debug(&AccountQuery::new());
     heard.debug(&EventQuery::new().key(id));
     let query = KeyQuery::new().search("prod").limit(1);
@@ -192,8 +195,13 @@ async fn stores(heard: &mut Heard, store: &impl KeyStore, issued: &Issued) {
     let page = store.keys(&tenant(), &query, start()).await.expect("the store works");
     heard.debug(&page);
     heard.json(&Usage::default());
-    let delta =
-        UsageDelta { key: id, secret_number: 1, uses: 1, last_used_at: start(), alert_every: None };
+    let delta = UsageDelta {
+        key: id,
+        kind: UseKind::Accepted { secret_number: 1 },
+        uses: 1,
+        last_used_at: start(),
+        alert: None,
+    };
     heard.json(&delta);
     let usage = UsageBatch { writer: [7; 16], sequence: 1, at: start(), deltas: vec![delta] };
     heard.json(&usage.as_last());

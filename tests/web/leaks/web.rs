@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::{Arc, Mutex};
 
 use actix_web::FromRequest;
 use actix_web::dev::{Service as _, Transform};
 use http::{Request, Response};
 use keywright::Scope;
 use keywright::http::{
-    CredentialSources, Guard, OptionalGrant, PeerAddr, Rejection, TrustedProxies,
+    CredentialSources, Guard, OptionalGrant, PeerAddr, Rejection, RequestTenant, TrustedProxies,
 };
 use keywright::store::MemoryStore;
 use tower::{Layer, ServiceExt, service_fn};
@@ -32,7 +33,14 @@ fn no_web_type_prints_a_secret() {
         let secret = &issued.token.expose_key_secret().as_bytes()[..32];
         life.needles.extend(needles_of("secret", secret));
         let heard = &mut life.heard;
-        let guard = Guard::new(world.verifier.clone());
+        let heads = Arc::new(Mutex::new(String::new()));
+        let guard = Guard::new(world.verifier.clone()).tenant_from({
+            let heads = heads.clone();
+            move |request| {
+                *heads.lock().expect("one thread") += &format!("{request:?}");
+                Some("globex")
+            }
+        });
         let needy = guard.require(Scope::new("payroll:write").expect("a scope"));
         settings(heard, token);
         heard.debug(&guard);
@@ -41,6 +49,8 @@ fn no_web_type_prints_a_secret() {
         through_tower(heard, &needy, token).await;
         through_actix(heard, &guard, token).await;
         through_actix(heard, &needy, token).await;
+        heard.said.push(("RequestHead".to_owned(), heads.lock().expect("one thread").clone()));
+        heard.types.insert("RequestHead".to_owned());
 
         let mut public: BTreeSet<String> = exported(include_str!("../../../src/http/mod.rs"));
         assert!(public.len() > 10, "only {} public types were found", public.len());
@@ -56,6 +66,7 @@ fn settings(heard: &mut Heard, token: &str) {
     heard.error(&CredentialSources::default().header(token).expect_err("no name of a header"));
     heard.error(&CredentialSources::default().header("a b").expect_err("no name of a header"));
     heard.error(&CredentialSources::default().header("Cookie").expect_err("reserved"));
+    heard.debug(&RequestTenant(common::tenant()));
     heard.debug(&PeerAddr(IpAddr::V4(Ipv4Addr::LOCALHOST)));
     let networks = |text: &str| text.parse().expect("networks");
     heard.debug(&TrustedProxies::new(networks("10.0.0.0/8")));
@@ -64,7 +75,7 @@ fn settings(heard: &mut Heard, token: &str) {
 
 async fn through_tower(heard: &mut Heard, guard: &Guard, token: &str) {
     for (name, value) in [("authorization", bearer(token)), ("x-api-key", token.to_owned())] {
-        let seen = std::sync::Arc::new(std::sync::Mutex::new(String::new()));
+        let seen = Arc::new(Mutex::new(String::new()));
         let inner = service_fn({
             let seen = seen.clone();
             move |request: Request<String>| {
@@ -107,7 +118,7 @@ async fn through_actix(heard: &mut Heard, guard: &Guard, token: &str) {
     let service = guard.new_transform(inner).await.expect("infallible");
     // A closure has no `Debug`, and the service's own prints only the guard.
     heard.debug(&guard);
-    heard.types.insert("GuardedService".to_owned());
+    heard.types.insert("GuardMiddleware".to_owned());
     let request = actix_web::test::TestRequest::get().insert_header(("x-api-key", token));
     let response = service.call(request.to_srv_request()).await.expect("an answer");
     heard.said.push(("actix's response".to_owned(), format!("{response:?}")));

@@ -117,6 +117,16 @@ fn invalid_value_names_its_field() {
             ("rate", json!("0/1s")),
             ("rate", json!(100)),
             ("rate", json!(null)),
+            ("description", json!("")),
+            ("description", json!("a\tb")),
+            ("description", json!("a\u{202e}b")),
+            ("description", json!("a".repeat(1_001))),
+            ("description", json!(null)),
+            ("contact", json!("a\nb")),
+            ("contact", json!(" a")),
+            ("contact", json!("a".repeat(201))),
+            ("contact", json!(["ops@example.com"])),
+            ("contact", json!(null)),
             ("metadata", json!({ "a": 1 })),
             ("metadata", json!(null)),
             ("metadata", json!([])),
@@ -171,7 +181,7 @@ fn empty_edit_is_refused() {
 }
 
 #[test]
-fn null_removes_only_a_rate() {
+fn null_removes_rate_and_notes() {
     on_a_host(async |host| {
         let (id, _) = host.key("prod-main-app").await;
         let path = format!("/keys/{id}");
@@ -179,10 +189,14 @@ fn null_removes_only_a_rate() {
             let refused = host.ask("PATCH", &path).json(json!({ field: null })).send().await;
             assert_eq!(refused.problem(), (422, "invalid_body"), "{field}");
         }
-        let set = host.ask("PATCH", &path).json(json!({ "rate": "5/1s" })).send().await;
-        assert_eq!(set.json["key"]["rate"], "5/1s");
-        let taken = host.ask("PATCH", &path).json(json!({ "rate": null })).send().await;
-        assert_eq!(taken.json["key"]["rate"], json!(null));
+        for (field, value) in
+            [("rate", "5/1s"), ("description", "Sends\ninvoices"), ("contact", "ops@example.com")]
+        {
+            let set = host.ask("PATCH", &path).json(json!({ field: value })).send().await;
+            assert_eq!(set.json["key"][field], value);
+            let taken = host.ask("PATCH", &path).json(json!({ field: null })).send().await;
+            assert_eq!(taken.json["key"][field], json!(null));
+        }
         Ok(())
     });
 }

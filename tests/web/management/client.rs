@@ -8,7 +8,7 @@ use futures_lite::future::block_on;
 use http_body_util::BodyExt;
 use keywright::http::management;
 use keywright::store::MemoryStore;
-use keywright::{Actor, Authority};
+use keywright::{Actor, Authority, Operator};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -45,6 +45,12 @@ impl Answer {
         (self.status, self.json["code"].as_str().unwrap_or_default())
     }
 
+    /// Returns the field that a problem names, with its value and the bound.
+    pub(crate) fn limit(&self) -> (&str, Value, Value) {
+        let member = |name: &str| self.json[name].clone();
+        (self.json["field"].as_str().unwrap_or_default(), member("value"), member("bound"))
+    }
+
     pub(crate) fn text_at(&self, pointer: &str) -> &str {
         let value = self.json.pointer(pointer).and_then(Value::as_str);
         value.unwrap_or_else(|| panic!("no text at {pointer}: {}", self.status))
@@ -55,6 +61,7 @@ impl Answer {
 pub(crate) struct Ask<'a> {
     host: &'a Host,
     actor: Option<&'a Actor>,
+    operator: Option<&'a Operator>,
     method: &'a str,
     path: String,
     headers: Vec<(&'a str, String)>,
@@ -86,11 +93,23 @@ impl Host {
         Ok(Self { router: mounted(authority), ..Self::of(world)? })
     }
 
+    /// Builds the host of the operator's router.
+    pub(crate) fn of_operators(world: &World) -> TestResult<Self> {
+        let host = Self::of(world)?;
+        let routes = management::operator_router(host.world.authority.clone());
+        Ok(Self {
+            router: Router::new().nest(MOUNT, routes),
+            document: operator_document()?,
+            ..host
+        })
+    }
+
     /// Begins a request by the administrator.
     pub(crate) fn ask<'a>(&'a self, method: &'a str, path: &str) -> Ask<'a> {
         Ask {
             host: self,
             actor: Some(&self.world.admin),
+            operator: None,
             method,
             path: path.to_owned(),
             headers: Vec::new(),
@@ -213,10 +232,19 @@ pub(crate) fn document() -> TestResult<Value> {
     Ok(serde_json::to_value(management::openapi())?)
 }
 
+pub(crate) fn operator_document() -> TestResult<Value> {
+    Ok(serde_json::to_value(management::operator_openapi())?)
+}
+
 impl<'a> Ask<'a> {
     /// Sends the request as this actor.
     pub(crate) fn by(self, actor: &'a Actor) -> Self {
-        Self { actor: Some(actor), ..self }
+        Self { actor: Some(actor), operator: None, ..self }
+    }
+
+    /// Sends the request as this operator.
+    pub(crate) fn by_operator(self, operator: &'a Operator) -> Self {
+        Self { actor: None, operator: Some(operator), ..self }
     }
 
     /// Sends the request without an actor.
@@ -249,6 +277,9 @@ impl<'a> Ask<'a> {
             Request::builder().method(self.method).uri(format!("{mount}{}", self.path));
         for (name, value) in &self.headers {
             request = request.header(*name, value);
+        }
+        if let Some(operator) = self.operator {
+            request = request.extension(operator.clone());
         }
         if let Some(actor) = self.actor {
             request = request.extension(actor.clone());

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::client::{document, on_a_host};
+use crate::client::{document, on_a_host, operator_document};
 
 /// Collects every object in a value, with its place.
 fn objects(value: &Value, place: &str, found: &mut Vec<(String, Value)>) {
@@ -24,9 +24,14 @@ fn objects(value: &Value, place: &str, found: &mut Vec<(String, Value)>) {
     }
 }
 
-fn all_objects() -> Vec<(String, Value)> {
+/// Returns the documents of the tenant's and of the operator's routes.
+fn documents() -> [Value; 2] {
+    [document(), operator_document()].map(|document| document.expect("a document"))
+}
+
+fn all_objects(document: &Value) -> Vec<(String, Value)> {
     let mut found = Vec::new();
-    objects(&document().expect("a document"), "", &mut found);
+    objects(document, "", &mut found);
     found
 }
 
@@ -81,26 +86,27 @@ fn document_fits_inside_the_hosts_own() {
 
 #[test]
 fn references_resolve_and_nothing_is_unused() {
-    let document = document().expect("a document");
-    let mut used = BTreeSet::new();
-    for (place, object) in all_objects() {
-        if let Some(reference) = object.get("$ref").and_then(Value::as_str) {
-            let pointer = reference.strip_prefix('#').expect("in this document");
-            assert!(document.pointer(pointer).is_some(), "{place}: {reference}");
-            used.insert(pointer.to_owned());
+    for document in documents() {
+        let mut used = BTreeSet::new();
+        for (place, object) in all_objects(&document) {
+            if let Some(reference) = object.get("$ref").and_then(Value::as_str) {
+                let pointer = reference.strip_prefix('#').expect("in this document");
+                assert!(document.pointer(pointer).is_some(), "{place}: {reference}");
+                used.insert(pointer.to_owned());
+            }
         }
-    }
-    for kind in ["schemas", "responses"] {
-        for name in document["components"][kind].as_object().expect("components").keys() {
-            let pointer = format!("/components/{kind}/{name}");
-            assert!(used.contains(&pointer), "{pointer} is not used");
+        for kind in ["schemas", "responses"] {
+            for name in document["components"][kind].as_object().expect("components").keys() {
+                let pointer = format!("/components/{kind}/{name}");
+                assert!(used.contains(&pointer), "{pointer} is not used");
+            }
         }
     }
 }
 
 #[test]
 fn every_object_of_api_is_closed() {
-    for (place, object) in all_objects() {
+    for (place, object) in documents().iter().flat_map(all_objects) {
         // OpenAPI defines the schema of the document itself.
         let open = place.ends_with("/schemas/KeywrightDocument") || place.contains("/examples/");
         if object.get("type") == Some(&json!("object")) && !open {
@@ -112,16 +118,17 @@ fn every_object_of_api_is_closed() {
 
 #[test]
 fn operations_have_id_summary_and_tag() {
-    let document = document().expect("a document");
+    let documents = documents();
     let mut ids = BTreeSet::new();
-    let paths = document["paths"].as_object().expect("paths");
-    for operation in paths.values().flat_map(|item| item.as_object().expect("methods").values()) {
+    let paths = documents.iter().flat_map(|document| document["paths"].as_object().expect("paths"));
+    let methods = paths.map(|(_, item)| item.as_object().expect("methods"));
+    for operation in methods.flat_map(serde_json::Map::values) {
         let id = operation["operationId"].as_str().expect("an id");
         assert!(ids.insert(id), "{id} occurs twice");
         assert!(operation["summary"].as_str().is_some_and(|s| s.ends_with('.')), "{id}");
         assert_eq!(operation["tags"].as_array().map(Vec::len), Some(1), "{id}");
     }
-    assert_eq!(ids.len(), 23);
+    assert_eq!(ids.len(), 23 + 7);
 }
 
 #[test]
@@ -138,7 +145,7 @@ fn schemas_are_unique_with_fitting_examples() {
             }
         }
         assert!(examples >= 6, "only {examples} examples");
-        for (place, object) in all_objects() {
+        for (place, object) in all_objects(&document) {
             let Some(examples) = object.get("examples").and_then(Value::as_array) else { continue };
             for example in examples {
                 let mut schema = object.clone();

@@ -1,6 +1,6 @@
 //! A key's whole lifecycle over HTTP, and the answers that show its tokens.
 
-use keywright::{Denial, Reason};
+use keywright::{AccessRequest, Denial, Reason};
 use serde_json::json;
 
 use crate::client::on_a_host;
@@ -14,6 +14,8 @@ fn key_lifecycle_works_over_http() {
             "scopes": ["invoices:read"],
             "networks": ["203.0.113.0/24"],
             "rate": "100/60s",
+            "description": "Sends invoices.\r\nRuns every night.",
+            "contact": "ops@example.com",
             "metadata": { "team": "billing" },
             "expires_in": 86_400,
         });
@@ -21,6 +23,8 @@ fn key_lifecycle_works_over_http() {
         assert_eq!(made.status, 201);
         assert_eq!(made.json["key"]["owner"], "user:ada");
         assert_eq!(made.json["key"]["expires_at"], "2026-01-02T09:00:00Z");
+        assert_eq!(made.json["key"]["description"], "Sends invoices.\nRuns every night.");
+        assert_eq!(made.json["key"]["contact"], "ops@example.com");
         let id = made.text_at("/key/id").to_owned();
         assert_eq!(made.header("location"), Some(format!("keys/{id}").as_str()));
         let path = format!("/keys/{id}");
@@ -67,11 +71,31 @@ fn key_lifecycle_works_over_http() {
         assert_eq!(revoked.json["key"]["revoked_at"], "2026-01-01T09:00:00Z");
         let denied = host.world.verifier.verify(new).await.expect_err("revoked");
         assert_eq!(denied.denial().map(Denial::reason), Some(&Reason::Revoked));
-        assert_eq!(host.get(&path).await.json["obstacle"], "revoked");
+        assert_eq!(host.get(&path).await.json["refused_because"], "revoked");
 
         let deleted = host.ask("DELETE", &path).send().await;
         assert_eq!(deleted.status, 204);
         assert_eq!(host.get(&path).await.problem(), (404, "key_not_found"));
+        Ok(())
+    });
+}
+
+#[test]
+fn f1_token_and_both_parts_are_handed_out() {
+    on_a_host(async |host| {
+        let made = host.post("/keys", json!({ "name": "prod-main-app" })).await;
+        let path = format!("/keys/{}", made.text_at("/key/id"));
+        let rotated = host.post(&format!("{path}/rotate"), json!({ "overlap": 3_600 })).await;
+        for answer in [&made, &rotated] {
+            let (id, secret) = (answer.text_at("/key_id"), answer.text_at("/key_secret"));
+            assert_eq!(id, answer.text_at("/key/id"));
+            assert_eq!(answer.text_at("/token"), format!("acme_live_{id}{secret}"));
+            host.world.verifier.verify_request(&AccessRequest::parts(id, secret)).await?;
+            assert_eq!(answer.header("cache-control"), Some("no-store"));
+        }
+        let shown = host.get(&path).await.text;
+        assert!(!shown.contains(made.text_at("/key_secret")), "no other answer shows it");
+        assert!(!shown.contains(rotated.text_at("/key_secret")), "no other answer shows it");
         Ok(())
     });
 }

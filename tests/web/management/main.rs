@@ -7,6 +7,7 @@ mod csrf;
 mod document;
 mod key_lifecycle;
 mod malformed;
+mod operator;
 mod outages;
 mod permissions;
 mod policy;

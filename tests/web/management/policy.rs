@@ -14,7 +14,8 @@ fn policy_round_trips_with_a_change() {
         policy["name_pattern"] = json!({ "environments": ["prod", "dev"] });
         policy["roles"]["viewer"] = json!(["reports:read"]);
         policy["default_rate"] = json!("10/1s");
-        policy["extensive_use"] = json!(1_000);
+        policy["extensive_use"] = json!("1000/3600s");
+        policy["suspicious_use"] = json!("20/300s");
         let set = || host.ask("PUT", "/policy").if_match(&tag).json(policy.clone()).send();
         let done = set().await;
         assert_eq!((done.status, &done.json["unchanged"]), (200, &json!(false)));

@@ -43,6 +43,51 @@ fn new_key_problems_have_codes() {
     });
 }
 
+/// A form shows the limit beside the field that breaks it.
+#[test]
+fn problem_names_field_value_and_bound() {
+    on_a_host(async |host| {
+        host.world
+            .set_policy(|policy| {
+                policy.max_lifetime = Some(DAY * 30);
+                policy.default_rate = "10/60s".parse().ok();
+            })
+            .await?;
+        let none = Value::Null;
+        let table = [
+            (json!({ "expires_in": 2_592_001 }), "expires_in", json!(2_592_001), json!(2_592_000)),
+            (json!({ "never_expires": true }), "never_expires", none.clone(), json!(2_592_000)),
+            (json!({ "scopes": ["admin"] }), "scopes", json!("admin"), none.clone()),
+            (json!({ "rate": "11/60s" }), "rate", json!("11/60s"), json!("10/60s")),
+            (json!({ "name": 7 }), "name", none.clone(), none.clone()),
+            (json!({ "name": "bob@example.com" }), "name", none.clone(), none.clone()),
+            (json!({ "scopes": ["a", ""] }), "scopes[1]", none.clone(), none.clone()),
+            (json!({ "contact": "two\nlines" }), "contact", none.clone(), none.clone()),
+        ];
+        for (mut body, field, value, bound) in table {
+            if body["name"].is_null() {
+                body["name"] = json!("prod-a");
+            }
+            let refused = host.ask("POST", "/keys").by(&host.world.alice).json(body).send().await;
+            assert_eq!(refused.status, 422, "{}", refused.json);
+            assert_eq!(refused.limit(), (field, value, bound));
+        }
+        let missing = host.post("/keys", json!({})).await;
+        assert_eq!(missing.limit(), ("name", none.clone(), none.clone()));
+        for query in ["limit=x", "sort=x", "sort=name&sort=name", "metadata=team", "owner_kind=x"] {
+            let field = query.split('=').next().unwrap_or_default();
+            let refused = host.get(&format!("/keys?{query}")).await;
+            assert_eq!(refused.status, 400, "{query}");
+            assert_eq!(refused.limit(), (field, none.clone(), none.clone()), "{query}");
+        }
+        host.world.set_policy(|policy| policy.max_keys_per_owner = 1).await?;
+        host.key("prod-b").await;
+        let refused = host.post("/keys", json!({ "name": "prod-c" })).await;
+        assert_eq!(refused.limit(), ("owner", none, json!(1)));
+        Ok(())
+    });
+}
+
 #[test]
 fn tenant_without_access_learns_the_cause() {
     on_a_host(async |host| {
@@ -139,6 +184,13 @@ fn edit_and_rotation_problems_have_codes() {
         }
         let rotate = host.post(&format!("{path}/rotate"), json!({ "overlap": 3_601 })).await;
         assert_eq!(rotate.problem(), (422, "overlap_too_long"));
+        assert_eq!(rotate.limit(), ("overlap", json!(3_601), json!(3_600)));
+        host.post(&format!("{path}/disable"), json!({})).await;
+        let rotate = host.post(&format!("{path}/rotate"), json!({ "overlap": 60 })).await;
+        assert_eq!(rotate.problem(), (422, "overlap_while_disabled"));
+        assert_eq!(rotate.limit(), ("overlap", json!(60), json!(0)));
+        let rotate = host.post(&format!("{path}/rotate"), json!({ "overlap": 0 })).await;
+        assert_eq!((rotate.status, &rotate.json["key"]["disabled"]), (200, &json!(true)));
         Ok(())
     });
 }
@@ -175,9 +227,11 @@ fn policy_problems_have_codes() {
             ("max_lifetime", json!(0), "zero_lifetime"),
             ("default_lifetime", json!(0), "zero_lifetime"),
             ("roles", roles.into(), "too_many_roles"),
-            ("name_pattern", json!({ "environments": [] }), "invalid_name_pattern"),
             ("name_pattern", json!({ "environments": ["Prod"] }), "invalid_name_pattern"),
-            ("extensive_use", json!(0), "invalid_body"),
+            ("extensive_use", json!("0/3600s"), "invalid_body"),
+            ("extensive_use", json!("10/59s"), "invalid_body"),
+            ("suspicious_use", json!("10/2678401s"), "invalid_body"),
+            ("suspicious_use", json!(10), "invalid_body"),
             ("event_retention", json!(86_399), "event_retention_too_short"),
         ];
         let tag = read.header("etag").expect("a tag");

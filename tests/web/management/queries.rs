@@ -13,8 +13,14 @@ fn names(answer: &Answer) -> Vec<&str> {
 fn keys_are_filtered_and_ordered() {
     on_a_host(async |host| {
         let (a, _) = host.key("prod-a").await;
-        host.key("prod-b").await;
-        host.post("/keys", json!({ "name": "dev-c", "expires_in": 60 })).await;
+        host.post("/keys", json!({ "name": "prod-b", "contact": "ops@example.com" })).await;
+        let new = json!({
+            "name": "dev-c",
+            "expires_in": 60,
+            "description": "Fills the archive",
+            "metadata": { "team": "billing", "note": "a:b" },
+        });
+        host.post("/keys", new).await;
         host.post(&format!("/keys/{a}/disable"), json!({})).await;
         let table = [
             ("search=PROD&sort=name", vec!["prod-a", "prod-b"]),
@@ -28,6 +34,17 @@ fn keys_are_filtered_and_ordered() {
             ("expiring_within=60", vec!["dev-c"]),
             ("unused_since=2026-01-01T09:00:00Z", vec![]),
             ("unused_since=2026-01-01T09:00:01Z&sort=name&limit=1", vec!["dev-c"]),
+            ("owner_kind=user&sort=name", vec!["dev-c", "prod-a", "prod-b"]),
+            ("owner_kind=account", vec![]),
+            ("contact=ops@example.com", vec!["prod-b"]),
+            ("contact=OPS@example.com", vec![]),
+            ("metadata=team:billing", vec!["dev-c"]),
+            ("metadata=team:billing&metadata=note:a:b", vec!["dev-c"]),
+            ("metadata=team:billing&metadata=note:a", vec![]),
+            ("prefix=acme_live&sort=name&limit=1", vec!["dev-c"]),
+            ("prefix=acme", vec![]),
+            ("search=OPS@", vec!["prod-b"]),
+            ("search=archive", vec!["dev-c"]),
             ("never_used=true&sort=name", vec!["dev-c", "prod-a", "prod-b"]),
             ("never_used=false&sort=last_used_at&search=dev-c", vec!["dev-c"]),
         ];

@@ -148,6 +148,7 @@ pub(crate) fn cause(rejection: &Rejection) -> &'static str {
     match rejection.cause() {
         RejectionCause::NoCredential => "none",
         RejectionCause::SeveralCredentials => "several",
+        RejectionCause::NoTenant => "no_tenant",
         RejectionCause::Denied(denial) => denial.reason().code(),
         RejectionCause::Unavailable(_) => "unavailable",
         other => panic!("unknown cause: {other:?}"),

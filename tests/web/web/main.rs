@@ -9,6 +9,7 @@ mod nested;
 mod paths;
 mod peers;
 mod random;
+mod settings;
 mod site;
 mod table;
 

@@ -15,18 +15,24 @@ use common::World;
 use common::faults::Fault;
 
 #[derive(Clone, Copy, Debug)]
-enum Framework {
+pub(crate) enum Framework {
     Tower,
     Axum,
     Actix,
 }
 
-const FRAMEWORKS: [Framework; 3] = [Framework::Tower, Framework::Axum, Framework::Actix];
+pub(crate) const FRAMEWORKS: [Framework; 3] = [Framework::Tower, Framework::Axum, Framework::Actix];
 
 impl Framework {
     /// Puts one guard around another, and that one around a handler whose extractor uses the inner
     /// one.
-    async fn ask(self, outer: &Guard, inner: &Guard, taken: Taken, asked: &Asked) -> Answered {
+    pub(crate) async fn ask(
+        self,
+        outer: &Guard,
+        inner: &Guard,
+        taken: Taken,
+        asked: &Asked,
+    ) -> Answered {
         let witness = Witness::default();
         match self {
             Self::Tower => {

@@ -11,13 +11,13 @@ use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
 
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{ConnectInfo, Request};
 use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use axum::routing::{get, post};
 use keywright::http::{Guard, Rejection, management};
-use keywright::{Access, Actor, Grant, IdError, ScopeError, TenantId, UserId};
+use keywright::{Access, Actor, Grant, IdError, Operator, ScopeError, TenantId, UserId};
 use tokio::time::sleep;
 
 use keywright_servers::{self as shared, FirstTokens, Keys, PATIENCE};
@@ -43,8 +43,11 @@ async fn serve(listener: TcpListener, keys: &Keys) -> Result<(), Box<dyn Error>>
     let (stop, stopping) = (shared::stop_signal()?, shared::stop_signal()?);
 
     let management = management::router(keys.authority.clone()).layer(from_fn(stand_in_login));
+    let operators = management::operator_router(keys.authority.clone());
+    let operators = operators.layer(from_fn(stand_in_staff_login));
     let app = api(Guard::new(keys.verifier.clone()))?
         .nest("/manage", management)
+        .nest("/operate", operators)
         .layer(from_fn(log_rejections))
         // The guards need the address of the client for keys that are bound to networks.
         .into_make_service_with_connect_info::<SocketAddr>();
@@ -105,10 +108,28 @@ async fn maybe(grant: Option<Grant>) -> String {
 /// Like your own login, it identifies the user of the request and leaves an [`Actor`] for the management
 /// API, which answers 401 without one. Your login must also limit the rate of its users, because each
 /// change is a durable write.
-async fn stand_in_login(mut request: Request, next: Next) -> Response {
+///
+/// The events of the actor have the address of the connection. Behind a proxy, take the address from
+/// `TrustedProxies::source_of`.
+async fn stand_in_login(
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let user = request.headers().get("x-demo-user").and_then(|value| value.to_str().ok());
     if let Some(actor) = user.and_then(|user| actor_of(user).ok().flatten()) {
-        request.extensions_mut().insert(actor);
+        request.extensions_mut().insert(actor.source_address(peer.ip()));
+    }
+    next.run(request).await
+}
+
+/// Takes the place of the login of your own staff. **Replace it with your own, too.**
+///
+/// An [`Operator`] acts on all tenants, so this login must be apart from that of the tenants' users.
+async fn stand_in_staff_login(mut request: Request, next: Next) -> Response {
+    let staff = request.headers().get("x-demo-staff").and_then(|value| value.to_str().ok());
+    if let Some(id) = staff.filter(|id| *id == "carol").and_then(|id| UserId::new(id).ok()) {
+        request.extensions_mut().insert(Operator::new(id));
     }
     next.run(request).await
 }
@@ -172,6 +193,12 @@ curl -i -H 'x-demo-user: alice' -H 'content-type: application/json' \\
 curl -i -H 'x-demo-user: ada' {url}/manage/keys
 # the document of all routes: 200
 curl -i {url}/manage/openapi.json
+
+WARNING: /operate believes every name too.
+# carol operates the service and lists all tenants: 200
+curl -i -H 'x-demo-staff: carol' {url}/operate/tenants
+# ada is an administrator of one tenant, and no operator: 401
+curl -i -H 'x-demo-user: ada' {url}/operate/tenants
 "
     )
 }

@@ -16,8 +16,8 @@ use crate::http::management::wire::problem::{Code, Problem};
 use crate::http::management::wire::strict_values::Object;
 use crate::value::redact::{looks_like_token, redact};
 
-/// The longest body, in bytes. The largest possible policy fits.
-pub(crate) const MAX_BODY: usize = 320 * 1024;
+/// The longest body, in bytes. The largest possible plan fits.
+pub(crate) const MAX_BODY: usize = 1024 * 1024;
 
 /// A JSON body, parsed as `T`.
 pub(crate) struct Body<T>(pub(crate) T);
@@ -72,8 +72,12 @@ fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     match serde_path_to_error::deserialize(&mut deserializer) {
         Ok(Object(body)) => Ok(body),
         Err(error) if error.inner().is_data() => {
-            let detail = wrong_shape(&error.path().to_string(), &error.inner().to_string());
-            Err(Problem::new(Code::InvalidBody, detail))
+            let (path, message) = (error.path().to_string(), error.inner().to_string());
+            let problem = Problem::new(Code::InvalidBody, wrong_shape(&path, &message));
+            Err(match wrong_field(&path, &message) {
+                Some(field) => problem.at(field),
+                None => problem,
+            })
         }
         // A lone surrogate, which the first pass accepts.
         Err(_) => Err(malformed()),
@@ -99,6 +103,17 @@ fn wrong_shape(path: &str, message: &str) -> String {
         _ => message.to_owned(),
     };
     if path == "." { message } else { format!("{}: {message}", redact(path)) }
+}
+
+/// Returns the field of the body that is wrong, such as `name` or `roles.analyst[0]`.
+fn wrong_field(path: &str, message: &str) -> Option<String> {
+    let missing = message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
+    match (path, missing) {
+        (".", Some(name)) => Some(name.to_owned()),
+        (".", None) => None,
+        (path, Some(name)) => Some(redact(&format!("{path}.{name}"))),
+        (path, None) => Some(redact(path)),
+    }
 }
 
 #[cfg(test)]

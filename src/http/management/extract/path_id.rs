@@ -1,4 +1,4 @@
-//! The extractor for the id of a key or a service account in the path.
+//! The extractor for the id of a key, a service account or a user in the path.
 
 use std::convert::Infallible;
 use std::str::FromStr;
@@ -9,7 +9,7 @@ use axum::http::request::Parts;
 use crate::http::management::wire::problem::{Code, Problem};
 use crate::record::actor::{Actor, PermissionDenied};
 use crate::record::operation::Operation;
-use crate::value::id::{AccountId, KeyId};
+use crate::value::id::{AccountId, KeyId, UserId};
 
 /// The id in the path, as text. A handler parses it after the rest of the request, so that a
 /// malformed id and an absent record get the same answer.
@@ -44,11 +44,25 @@ impl PathId {
         actor: &Actor,
         operation: Operation,
     ) -> Result<AccountId, Problem> {
+        self.parse_for(actor, operation, Code::AccountNotFound)
+    }
+
+    /// Parses the id of a user. An id that no user can have is not found.
+    pub(crate) fn user(&self, actor: &Actor, operation: Operation) -> Result<UserId, Problem> {
+        self.parse_for(actor, operation, Code::UserNotFound)
+    }
+
+    fn parse_for<T: FromStr>(
+        &self,
+        actor: &Actor,
+        operation: Operation,
+        not_found: Code,
+    ) -> Result<T, Problem> {
         if let Some(id) = self.parse() {
             return Ok(id);
         }
         if actor.may_for_any(operation) {
-            Err(Code::AccountNotFound.into())
+            Err(not_found.into())
         } else {
             Err(PermissionDenied { operation }.into())
         }

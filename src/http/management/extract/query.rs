@@ -12,6 +12,7 @@ use serde::de::{DeserializeOwned, IntoDeserializer};
 
 use crate::http::management::wire::problem::{Code, Problem};
 use crate::store::Cursor;
+use crate::value::metadata::Metadata;
 use crate::value::name::Name;
 use crate::value::redact::redact;
 use crate::value::text::decimal;
@@ -52,7 +53,7 @@ fn invalid(detail: impl Into<String>) -> Problem {
 
 /// Creates the problem of a parameter that occurs more than once.
 fn repeated(name: &str) -> Problem {
-    invalid(format!("{name} must not occur more than once"))
+    invalid(format!("{name} must not occur more than once")).at(name.to_owned())
 }
 
 impl Params {
@@ -70,7 +71,9 @@ impl Params {
         let values = self.values(name);
         match values.as_slice() {
             [] => Ok(None),
-            [value] => read(value).map(Some).map_err(|e| invalid(format!("{name}: {e}"))),
+            [value] => read(value)
+                .map(Some)
+                .map_err(|e| invalid(format!("{name}: {e}")).at(name.to_owned())),
             _ => Err(repeated(name)),
         }
     }
@@ -85,10 +88,34 @@ impl Params {
 
     /// Takes the text to search for. It is compared with every key, so its length is limited.
     pub(crate) fn search(&mut self) -> Result<Option<String>, Problem> {
-        self.one("search", |text| {
+        self.text("search")
+    }
+
+    /// Takes a text of limited length.
+    pub(crate) fn text(&mut self, name: &str) -> Result<Option<String>, Problem> {
+        self.one(name, |text| {
             let fits = text.chars().count() <= MAX_SEARCH;
             fits.then(|| text.to_owned())
                 .ok_or_else(|| format!("the text must have at most {MAX_SEARCH} characters"))
+        })
+    }
+
+    /// Takes every entry `KEY:VALUE` of this parameter. A key that contains a colon cannot be
+    /// given.
+    pub(crate) fn entries(&mut self, name: &str) -> Result<Vec<(String, String)>, Problem> {
+        let entry = |text: &String| {
+            let (key, value) = text.split_once(':')?;
+            let entry = Metadata::new([(key, value)]).ok()?;
+            entry.iter().next().map(|(key, value)| (key.to_owned(), value.to_owned()))
+        };
+        let entries: Option<Vec<_>> = self.values(name).iter().map(entry).collect();
+        let entries = entries.filter(|entries| entries.len() <= Metadata::MAX_ENTRIES);
+        entries.ok_or_else(|| {
+            let detail = format!(
+                "{name}: expected at most {MAX} entries KEY:VALUE, as in team:billing",
+                MAX = Metadata::MAX_ENTRIES
+            );
+            invalid(detail).at(name.to_owned())
         })
     }
 
@@ -120,6 +147,7 @@ impl Params {
         // The error of serde repeats the unknown value, which may be a token.
         words.map_err(|_| {
             invalid(format!("{name}: unknown value; see openapi.json for the possible values"))
+                .at(name.to_owned())
         })
     }
 
@@ -140,7 +168,9 @@ impl Params {
         after: impl FnOnce(Q, &Cursor) -> Result<Q, E>,
     ) -> Result<Q, Problem> {
         match self.value::<Cursor>("cursor")? {
-            Some(cursor) => after(query, &cursor).map_err(|e| invalid(format!("cursor: {e}"))),
+            Some(cursor) => {
+                after(query, &cursor).map_err(|e| invalid(format!("cursor: {e}")).at("cursor"))
+            }
             None => Ok(query),
         }
     }
@@ -148,7 +178,10 @@ impl Params {
     /// Returns an error if a parameter is left.
     pub(crate) fn end(self) -> Result<(), Problem> {
         match self.0.first() {
-            Some((name, _)) => Err(invalid(format!("unknown parameter {:?}", redact(name)))),
+            Some((name, _)) => {
+                let name = redact(name);
+                Err(invalid(format!("unknown parameter {name:?}")).at(name))
+            }
             None => Ok(()),
         }
     }

@@ -1,4 +1,4 @@
-//! The OpenAPI document, generated from the table of routes.
+//! The OpenAPI documents, generated from the tables of routes.
 
 mod headers;
 mod operation;
@@ -7,36 +7,69 @@ mod references;
 mod schemas;
 mod value_schemas;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::{OpenApi, RefOr, Schema, Server};
 
 use self::operation::Operations;
-use self::references::schema_name;
+use self::references::{schema_name, schema_ref};
 use super::route_table::ROUTES;
 use super::route_table::names::{Schema as Name, Tag};
+use super::route_table::operator::OPERATOR_ROUTES;
+use super::route_table::route::Route;
 
-/// Generates the document.
+/// The parts of a document that are not generated from its table.
+struct About {
+    title: &'static str,
+    description: &'static str,
+}
+
+const TENANT: About = About {
+    title: "API key management",
+    description: "Manages the API keys, service accounts, policy and events of one tenant. \
+        The application that serves this API defines the login, and the login determines the \
+        user and the tenant. An API key is never a login here. A record of another tenant, or \
+        a key that the user cannot see, is answered as absent. No response may be cached. \
+        Times are in RFC 3339, durations in whole seconds.",
+};
+
+const OPERATOR: About = About {
+    title: "API key operations",
+    description: "Lists, revokes and sweeps the API keys of all tenants, for the operators of the \
+        application that serves this API. The application defines their login. Neither a user of a \
+        tenant nor an API key is accepted here. No response may be cached. Times are in RFC 3339, \
+        durations in whole seconds.",
+};
+
+/// Generates the document of the routes of a tenant.
+pub(super) fn document() -> OpenApi {
+    describe(ROUTES, &TENANT)
+}
+
+/// Generates the document of the routes of an operator.
+pub(super) fn operator_document() -> OpenApi {
+    describe(OPERATOR_ROUTES, &OPERATOR)
+}
+
+/// Generates a document.
 ///
 /// It declares no security scheme, because the login belongs to the host. The host can add its
 /// scheme.
-pub(super) fn document() -> OpenApi {
-    let Operations { paths, responses } = Operations::of(ROUTES);
-    let tags = Tag::ALL.iter().map(|tag| json!({ "name": tag.as_str() }));
+fn describe(routes: &[Route], about: &About) -> OpenApi {
+    let Operations { paths, responses } = Operations::of(routes);
+    let is_used = |tag: &&Tag| routes.iter().any(|route| route.tag == **tag);
+    let tags = Tag::ALL.iter().filter(is_used).map(|tag| json!({ "name": tag.as_str() }));
+    let schemas = schemas_of([Value::from(paths.clone()), Value::from(responses.clone())]);
     let document = json!({
         "openapi": "3.1.0",
         "info": {
-            "title": "API key management",
+            "title": about.title,
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "Manages the API keys, service accounts, policy and events of one tenant. \
-                The application that serves this API defines the login, and the login determines the \
-                user and the tenant. An API key is never a login here. A record of another tenant, or \
-                a key that the user cannot see, is answered as absent. No response may be cached. \
-                Times are in RFC 3339, durations in whole seconds.",
+            "description": about.description,
         },
         "tags": tags.collect::<Vec<_>>(),
         "paths": paths,
-        "components": { "schemas": schemas(), "responses": responses },
+        "components": { "schemas": schemas, "responses": responses },
     });
     let mut document: OpenApi =
         serde_json::from_value(document).expect("it is an OpenAPI document");
@@ -52,8 +85,29 @@ pub(super) fn served(mut document: OpenApi) -> OpenApi {
     document
 }
 
-fn schemas() -> Value {
-    Name::ALL.iter().map(|name| (schema_name(*name), schemas::describe(*name))).collect()
+/// Describes the schemas to which the parts of a document refer, also indirectly.
+fn schemas_of(parts: [Value; 2]) -> Map<String, Value> {
+    let mut described = Map::new();
+    let mut left: Vec<Value> = parts.into();
+    while let Some(value) = left.pop() {
+        match value {
+            Value::Object(members) => {
+                let reference = members.get("$ref").and_then(Value::as_str);
+                let is_named = |name: &&Name| reference == schema_ref(**name)["$ref"].as_str();
+                if let Some(name) = Name::ALL.iter().find(is_named)
+                    && !described.contains_key(&schema_name(*name))
+                {
+                    let schema = schemas::describe(*name);
+                    left.push(schema.clone());
+                    described.insert(schema_name(*name), schema);
+                }
+                left.extend(members.into_iter().map(|(_, member)| member));
+            }
+            Value::Array(members) => left.extend(members),
+            _ => {}
+        }
+    }
+    described
 }
 
 /// Adds the JSON Schema keywords that the type of the document has no field for.
@@ -90,13 +144,15 @@ mod tests {
         for name in Name::ALL {
             assert_kept::<Schema>(name.as_str(), &schemas::describe(*name));
         }
-        let Operations { paths, responses } = Operations::of(ROUTES);
-        for (name, response) in responses {
-            assert_kept::<Response>(&name, &response);
-        }
-        for (path, item) in paths {
-            for (method, operation) in item.as_object().expect("operations") {
-                assert_kept::<Operation>(&format!("{method} {path}"), operation);
+        for routes in [ROUTES, OPERATOR_ROUTES] {
+            let Operations { paths, responses } = Operations::of(routes);
+            for (name, response) in responses {
+                assert_kept::<Response>(&name, &response);
+            }
+            for (path, item) in paths {
+                for (method, operation) in item.as_object().expect("operations") {
+                    assert_kept::<Operation>(&format!("{method} {path}"), operation);
+                }
             }
         }
     }

@@ -36,6 +36,7 @@ impl Operations {
         let id = route.subject.map(|subject| match subject {
             Subject::Key => Parameter::KeyId,
             Subject::Account => Parameter::AccountId,
+            Subject::User => Parameter::UserId,
         });
         let parameters = id.into_iter().chain(route.parameters.iter().copied());
         let parameters: Vec<Value> = parameters.map(parameter).collect();
@@ -103,15 +104,26 @@ fn success(success: Success) -> (&'static str, Value) {
 /// Returns the description of a successful response.
 fn description(body: Schema) -> &'static str {
     match body {
-        Schema::Issued => "The key and its token.",
+        Schema::Issued => "The key as the listing shows it, and its token, whole and in two parts.",
         Schema::KeyEntry => "The key with its status, usage and possible actions.",
-        Schema::KeyPage | Schema::AccountPage | Schema::EventPage => "One page of the list.",
-        Schema::KeyChange => "The key after the change.",
+        Schema::KeyPage | Schema::AccountPage | Schema::EventPage | Schema::TenantPage => {
+            "One page of the list."
+        }
+        Schema::KeyChange => "The key after the change, as the listing shows it.",
         Schema::AccountChange => "The service account after the change.",
-        Schema::PolicyChange => "The policy after the change.",
-        Schema::Results => "One result for each key, in the order of the request.",
+        Schema::KeysChange => "The keys that were changed, after the change.",
+        Schema::UserChange => "The user after the change.",
+        Schema::PlanChange => "The plan after the change.",
+        Schema::SettingsChange => "The settings after the change.",
+        Schema::Results | Schema::AnyTenantResults => {
+            "One result for each key, in the order of the request."
+        }
+        Schema::OwnerResults | Schema::SweepResults => "One result for each tenant.",
         Schema::Account => "The service account.",
-        Schema::Policy => "The policy.",
+        Schema::User => "The user.",
+        Schema::Policy => "The rules in force, the plan and the settings.",
+        Schema::Plan => "The plan.",
+        Schema::Settings => "The settings.",
         Schema::Document => "The OpenAPI document.",
         other => other.as_str(),
     }

@@ -7,6 +7,7 @@ use crate::http::management::extract::query::MAX_SEARCH;
 use crate::http::management::route_table::names::Parameter;
 use crate::record::status::KeyStatus;
 use crate::store::{KeySort, MAX_LIMIT};
+use crate::value::metadata::Metadata;
 
 /// The sort orders of a list of keys, the default first.
 const SORTS: [KeySort; 5] =
@@ -26,6 +27,7 @@ pub(super) fn parameter(parameter: Parameter) -> Value {
     match parameter {
         Parameter::KeyId => path("The id of the key.", values::id()),
         Parameter::AccountId => path("The id of the service account.", values::id()),
+        Parameter::UserId => path("The id of the user, percent-encoded.", values::host_id()),
         Parameter::IfMatch => described(
             "header",
             false,
@@ -35,11 +37,15 @@ pub(super) fn parameter(parameter: Parameter) -> Value {
         Parameter::RequiredIfMatch => described(
             "header",
             true,
-            "The version of the policy that this request replaces.",
+            "The version of the plan that this request replaces.",
             entity_tag(r#"^(W/)?"[!#-~]*"$"#),
         ),
         Parameter::Search => query(
-            "A text to search for: in names, ids and owners of keys, or in names, ids and roles of accounts.",
+            "A text to search for: in names, ids, owners, descriptions and contacts of keys, or in names, ids and roles of accounts.",
+            json!({ "type": "string", "maxLength": MAX_SEARCH }),
+        ),
+        Parameter::StartingWith => query(
+            "Only tenants whose id starts with this text.",
             json!({ "type": "string", "maxLength": MAX_SEARCH }),
         ),
         Parameter::Limit => query(
@@ -55,6 +61,19 @@ pub(super) fn parameter(parameter: Parameter) -> Value {
             )
         }
         Parameter::Owner => query("Only keys of this owner.", values::owner()),
+        Parameter::OwnerKind => query("Only keys of owners of this kind.", values::owner_kind()),
+        Parameter::Contact => query("Only keys with exactly this contact.", values::contact()),
+        Parameter::Metadata => query(
+            "Only keys whose metadata has all of these entries, each as KEY:VALUE.",
+            json!({
+                "type": "array",
+                "maxItems": Metadata::MAX_ENTRIES,
+                "items": values::metadata_entry(),
+            }),
+        ),
+        Parameter::Prefix => {
+            query("Only keys whose tokens begin with this prefix.", values::prefix())
+        }
         Parameter::ExpiringWithin => {
             query("Only live keys that expire within this time, in seconds.", values::seconds(0))
         }

@@ -3,10 +3,13 @@
 use serde_json::{Value, json};
 
 use crate::record::event::EventKind;
+use crate::record::key::OwnerKind;
 use crate::record::operation::Operation;
+use crate::record::requirement::Requirement;
 use crate::value::metadata::Metadata;
 use crate::value::name::Name;
 use crate::value::network::Networks;
+use crate::value::note::{Contact, Description};
 use crate::value::scope::ScopeSet;
 
 pub(super) fn id() -> Value {
@@ -21,7 +24,7 @@ pub(super) fn host_id() -> Value {
 pub(super) fn owner() -> Value {
     json!({
         "type": "string",
-        "pattern": "^(user:[!-~]{1,128}|account:[0-9A-Za-z]{16})$",
+        "pattern": "^(user:[!-~]{1,128}|account:[0-9A-Za-z]{16}|organization)$",
         "examples": ["user:alice"],
     })
 }
@@ -29,14 +32,15 @@ pub(super) fn owner() -> Value {
 pub(super) fn event_actor() -> Value {
     json!({
         "type": "string",
-        "pattern": "^(user:[!-~]{1,128}|possessor|system)$",
+        "pattern": "^((user|operator):[!-~]{1,128}|possessor|system)$",
         "examples": ["user:alice"],
     })
 }
 
 pub(super) fn event_kind() -> Value {
     let operations = Operation::ALL.iter().map(|operation| EventKind::from(*operation));
-    let kinds = operations.chain([EventKind::ExtensiveUse, EventKind::Refusals]);
+    let kinds =
+        operations.chain([EventKind::ExtensiveUse, EventKind::SuspiciousUse, EventKind::Refusals]);
     let kinds: Vec<String> = kinds.map(|kind| kind.to_string()).collect();
     json!({ "type": "string", "enum": kinds })
 }
@@ -74,20 +78,64 @@ pub(super) fn name() -> Value {
     })
 }
 
+/// Builds the schema of a description. The crate also refuses invisible characters and tokens.
+pub(super) fn description() -> Value {
+    json!({
+        "type": "string",
+        "minLength": 1,
+        "maxLength": Description::MAX_CHARS,
+        "pattern": r"^[^\u0000-\u0009\u000b\u000c\u000e-\u001f\u007f-\u009f]+$",
+        "description": "The business need, in visible text of one or more lines. It must not contain a token.",
+        "examples": ["Sends invoices to the archive"],
+    })
+}
+
+/// Builds the schema of a contact. The crate also refuses invisible characters and tokens.
+pub(super) fn contact() -> Value {
+    json!({
+        "type": "string",
+        "minLength": 1,
+        "maxLength": Contact::MAX_CHARS,
+        "pattern": r"^[^\u0000-\u001f\u007f-\u009f]+$",
+        "description": "The technical owner, who is told before a rotation: one line of visible text, \
+            such as an e-mail address. It must not contain a token.",
+        "examples": ["billing-team@example.com"],
+    })
+}
+
+pub(super) fn owner_kind() -> Value {
+    let kinds: Vec<&str> = OwnerKind::ALL.iter().map(|kind| kind.as_str()).collect();
+    json!({ "type": "string", "enum": kinds })
+}
+
+/// Builds the schema of an entry of metadata in a query.
+pub(super) fn metadata_entry() -> Value {
+    json!({
+        "type": "string",
+        "pattern": r"^[^:\u0000-\u001f\u007f-\u009f]{1,64}:[^\u0000-\u001f\u007f-\u009f]{0,512}$",
+        "examples": ["team:billing"],
+    })
+}
+
 pub(super) fn prefix() -> Value {
     json!({ "type": "string", "pattern": "^[a-z][a-z0-9_]{0,31}$", "examples": ["acme_live"] })
 }
 
-pub(super) fn scopes() -> Value {
+pub(super) fn scope() -> Value {
     json!({
-        "type": "array",
-        "maxItems": ScopeSet::MAX,
-        "items": {
-            "type": "string",
-            "pattern": "^[a-z][a-z0-9._:/-]{0,63}$",
-            "examples": ["invoices:read"],
-        },
+        "type": "string",
+        "pattern": "^[a-z][a-z0-9._:/-]{0,63}$",
+        "examples": ["invoices:read"],
     })
+}
+
+pub(super) fn scopes() -> Value {
+    json!({ "type": "array", "maxItems": ScopeSet::MAX, "items": scope() })
+}
+
+pub(super) fn requirement() -> Value {
+    let requirements: Vec<&str> = Requirement::ALL.iter().map(|one| one.as_str()).collect();
+    json!({ "type": "string", "enum": requirements })
 }
 
 pub(super) fn networks() -> Value {
@@ -109,6 +157,24 @@ pub(super) fn rate() -> Value {
         "pattern": "^[1-9][0-9]{0,6}/[1-9][0-9]{0,6}s$",
         "description": "Uses per period: at most 1000000 uses in at most 2678400 s.",
         "examples": ["100/60s"],
+    })
+}
+
+pub(super) fn use_alert() -> Value {
+    json!({
+        "type": "string",
+        "pattern": "^[1-9][0-9]{0,12}/[1-9][0-9]{1,6}s$",
+        "description": "Uses and a period: at most 1000000000000 uses in 60 s to 2678400 s.",
+        "examples": ["1000/3600s"],
+    })
+}
+
+/// Builds the schema of an IP address, in version 4 or 6.
+pub(super) fn address() -> Value {
+    json!({
+        "type": "string",
+        "pattern": "^[0-9A-Fa-f:.]{2,45}$",
+        "examples": ["203.0.113.7"],
     })
 }
 

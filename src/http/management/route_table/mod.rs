@@ -1,6 +1,8 @@
-//! The table of routes. The router serves its rows, and the document describes them.
+//! The tables of routes, of a tenant and of the operator. A router serves the rows of its table, and a
+//! document describes them.
 
 pub(super) mod names;
+pub(super) mod operator;
 pub(super) mod route;
 
 use self::names::{Parameter, RouteId, Schema, Tag};
@@ -26,10 +28,36 @@ const GENERATE: &[Code] = &[
     Code::RandomSourceFailed,
     Code::Contended,
 ];
+/// The parameters of a list of keys.
+const KEY_FILTERS: &[Parameter] = &[
+    Parameter::Search,
+    Parameter::Status,
+    Parameter::Owner,
+    Parameter::OwnerKind,
+    Parameter::Contact,
+    Parameter::Metadata,
+    Parameter::Prefix,
+    Parameter::ExpiringWithin,
+    Parameter::UnusedSince,
+    Parameter::NeverUsed,
+    Parameter::Sort,
+    Parameter::Descending,
+    Parameter::Limit,
+    Parameter::Cursor,
+];
 /// The problems of a route that changes a key.
 const CHANGE_KEY: &[Code] = &[Code::PermissionDenied, Code::KeyNotFound, Code::Contended];
 /// The problems of a route that changes a service account.
 const CHANGE_ACCOUNT: &[Code] = &[Code::PermissionDenied, Code::AccountNotFound, Code::Contended];
+
+/// The problems of a route that hands keys to another owner.
+const TRANSFER: &[Code] = &[
+    Code::AccountNotFound,
+    Code::AccountDisabled,
+    Code::UserSuspended,
+    Code::TooManyKeys,
+    Code::NoScopeLeft,
+];
 
 const KEYS: Route = Route {
     id: RouteId::ListKeys,
@@ -64,35 +92,40 @@ const ACCOUNT_ACTION: Route = Route {
     problems: &[CHANGE_ACCOUNT],
     ..ACCOUNT
 };
+const OWNERS: Route = Route {
+    tag: Tag::Owners,
+    method: Method::Post,
+    success: Success::Body(Schema::KeysChange),
+    ..KEYS
+};
+const USER: Route =
+    Route { path: "/users/{id}", tag: Tag::Users, subject: Some(Subject::User), ..KEYS };
+/// An action on a user without settings.
+const USER_ACTION: Route = Route {
+    method: Method::Post,
+    body: Some(Schema::Nothing),
+    success: Success::Body(Schema::UserChange),
+    problems: &[&[Code::PermissionDenied, Code::UserNotFound, Code::Contended]],
+    ..USER
+};
 const POLICY: Route = Route { path: "/policy", tag: Tag::Policy, ..KEYS };
 
 pub(super) static ROUTES: &[Route] = &[
     Route {
         id: RouteId::GenerateKey,
         method: Method::Post,
-        summary: "Generate a key that you own. Only this response shows its token.",
+        summary: "Generate a key. Only this response shows its token.",
         operation: Some(Operation::KeyGenerate),
         body: Some(Schema::NewKey),
         success: Success::Created(Schema::Issued),
-        problems: &[GENERATE],
+        problems: &[GENERATE, &[Code::AccountNotFound, Code::AccountDisabled, Code::UserSuspended]],
         ..KEYS
     },
     Route {
         id: RouteId::ListKeys,
         summary: "List the keys that you have access to.",
         operation: Some(Operation::KeyShow),
-        parameters: &[
-            Parameter::Search,
-            Parameter::Status,
-            Parameter::Owner,
-            Parameter::ExpiringWithin,
-            Parameter::UnusedSince,
-            Parameter::NeverUsed,
-            Parameter::Sort,
-            Parameter::Descending,
-            Parameter::Limit,
-            Parameter::Cursor,
-        ],
+        parameters: KEY_FILTERS,
         success: Success::Body(Schema::KeyPage),
         problems: &[&[Code::PermissionDenied]],
         ..KEYS
@@ -157,7 +190,12 @@ pub(super) static ROUTES: &[Route] = &[
         success: Success::Tagged(Schema::Issued),
         problems: &[
             CHANGE_KEY,
-            &[Code::WrongStatus, Code::OverlapTooLong, Code::RandomSourceFailed],
+            &[
+                Code::WrongStatus,
+                Code::OverlapTooLong,
+                Code::OverlapWhileDisabled,
+                Code::RandomSourceFailed,
+            ],
         ],
         ..KEY_ACTION
     },
@@ -187,13 +225,70 @@ pub(super) static ROUTES: &[Route] = &[
         ..KEYS
     },
     Route {
+        id: RouteId::TransferKey,
+        path: "/keys/{id}/transfer",
+        summary: "Hand a key to another owner. Its tokens keep working.",
+        operation: Some(Operation::KeyTransfer),
+        body: Some(Schema::TransferKey),
+        problems: &[CHANGE_KEY, &[Code::WrongStatus], TRANSFER],
+        ..KEY_ACTION
+    },
+    Route {
+        id: RouteId::RevokeOwned,
+        path: "/owners/revoke",
+        summary: "Revoke all live keys of an owner in one atomic step.",
+        operation: Some(Operation::KeyRevoke),
+        body: Some(Schema::OwnerOfKeys),
+        problems: &[&[Code::PermissionDenied, Code::Contended]],
+        ..OWNERS
+    },
+    Route {
+        id: RouteId::TransferOwned,
+        path: "/owners/transfer",
+        summary: "Hand all live keys of an owner to another owner in one atomic step.",
+        operation: Some(Operation::KeyTransfer),
+        body: Some(Schema::HandOver),
+        problems: &[&[Code::PermissionDenied, Code::Contended], TRANSFER],
+        ..OWNERS
+    },
+    Route {
+        id: RouteId::ShowUser,
+        summary: "Show a user. A user without a record has no display name and is not suspended.",
+        operation: Some(Operation::UserShow),
+        success: Success::Body(Schema::User),
+        problems: &[&[Code::PermissionDenied, Code::UserNotFound]],
+        ..USER
+    },
+    Route {
+        id: RouteId::EditUser,
+        method: Method::Patch,
+        summary: "Set the display name of a user, or remove it.",
+        operation: Some(Operation::UserName),
+        body: Some(Schema::UserEdit),
+        ..USER_ACTION
+    },
+    Route {
+        id: RouteId::SuspendUser,
+        path: "/users/{id}/suspend",
+        summary: "Suspend a user, and so all keys of the user at once.",
+        operation: Some(Operation::UserSuspend),
+        ..USER_ACTION
+    },
+    Route {
+        id: RouteId::RestoreUser,
+        path: "/users/{id}/restore",
+        summary: "Restore a suspended user. Each key of the user has the status that it had before.",
+        operation: Some(Operation::UserRestore),
+        ..USER_ACTION
+    },
+    Route {
         id: RouteId::GenerateAccountKey,
         method: Method::Post,
         path: "/accounts/{id}/keys",
         summary: "Generate a key that a service account owns.",
         tag: Tag::Keys,
         operation: Some(Operation::KeyGenerate),
-        body: Some(Schema::NewKey),
+        body: Some(Schema::NewAccountKey),
         success: Success::Created(Schema::Issued),
         problems: &[GENERATE, &[Code::AccountNotFound, Code::AccountDisabled]],
         ..ACCOUNT
@@ -265,30 +360,74 @@ pub(super) static ROUTES: &[Route] = &[
     },
     Route {
         id: RouteId::ShowPolicy,
-        summary: "Show the policy of the tenant. Its version is the entity tag.",
+        summary: "Show the rules that are in force in the tenant, and the plan and settings that they come from.",
         operation: Some(Operation::PolicyShow),
-        success: Success::Tagged(Schema::Policy),
+        success: Success::Body(Schema::Policy),
         problems: &[&[Code::PermissionDenied]],
         ..POLICY
     },
     Route {
-        id: RouteId::SetPolicy,
+        id: RouteId::ShowPlan,
+        path: "/plan",
+        summary: "Show the plan of the tenant. Its version is the entity tag.",
+        operation: Some(Operation::PolicyShow),
+        success: Success::Tagged(Schema::Plan),
+        problems: &[&[Code::PermissionDenied]],
+        ..POLICY
+    },
+    Route {
+        id: RouteId::SetPlan,
         method: Method::Put,
-        summary: "Replace the whole policy.",
-        operation: Some(Operation::PolicySet),
+        path: "/plan",
+        summary: "Replace the whole plan. Only the host has the permission.",
+        operation: Some(Operation::PlanSet),
         parameters: &[Parameter::RequiredIfMatch],
-        body: Some(Schema::Policy),
-        success: Success::Tagged(Schema::PolicyChange),
+        body: Some(Schema::Plan),
+        success: Success::Tagged(Schema::PlanChange),
         problems: &[&[
             Code::PermissionDenied,
             Code::Stale,
             Code::InvalidMaxKeys,
+            Code::InvalidAlertPeriod,
+            Code::ZeroLifetime,
+            Code::EventRetentionTooShort,
+            Code::TooManyRoles,
+            Code::TooManyScopes,
+            Code::LongDescription,
+            Code::UnknownScope,
+            Code::InvalidNamePattern,
+            Code::PreconditionRequired,
+        ]],
+        ..POLICY
+    },
+    Route {
+        id: RouteId::ShowSettings,
+        path: "/settings",
+        summary: "Show the settings of the tenant. Their version is the entity tag.",
+        operation: Some(Operation::PolicyShow),
+        success: Success::Tagged(Schema::Settings),
+        problems: &[&[Code::PermissionDenied]],
+        ..POLICY
+    },
+    Route {
+        id: RouteId::EditSettings,
+        method: Method::Patch,
+        path: "/settings",
+        summary: "Change the given settings. Null returns a setting to its default.",
+        operation: Some(Operation::SettingsEdit),
+        parameters: &[Parameter::IfMatch],
+        body: Some(Schema::SettingsEdit),
+        success: Success::Tagged(Schema::SettingsChange),
+        problems: &[&[
+            Code::PermissionDenied,
+            Code::Stale,
+            Code::InvalidMaxKeys,
+            Code::InvalidAlertPeriod,
             Code::ZeroLifetime,
             Code::DefaultAboveMax,
             Code::EventRetentionTooShort,
-            Code::TooManyRoles,
             Code::InvalidNamePattern,
-            Code::PreconditionRequired,
+            Code::BeyondPlan,
         ]],
         ..POLICY
     },
@@ -325,26 +464,30 @@ pub(super) static ROUTES: &[Route] = &[
 
 #[cfg(test)]
 mod tests {
+    use super::operator::OPERATOR_ROUTES;
     use super::*;
 
     #[test]
     fn no_two_rows_have_one_id() {
-        for (place, route) in ROUTES.iter().enumerate() {
-            let is_new = ROUTES[..place].iter().all(|earlier| earlier.id != route.id);
+        let rows: Vec<_> = ROUTES.iter().chain(OPERATOR_ROUTES).collect();
+        for (place, route) in rows.iter().enumerate() {
+            let is_new = rows[..place].iter().all(|earlier| earlier.id != route.id);
             assert!(is_new, "{}", route.id.as_str());
         }
     }
 
     #[test]
     fn path_has_id_of_its_subject() {
-        for route in ROUTES {
+        for route in ROUTES.iter().chain(OPERATOR_ROUTES) {
             assert_eq!(route.path.contains("{id}"), route.subject.is_some(), "{}", route.path);
         }
     }
 
     #[test]
     fn only_document_needs_no_login() {
-        let open = ROUTES.iter().filter(|route| route.operation.is_none());
-        assert_eq!(open.map(|route| route.id).collect::<Vec<_>>(), [RouteId::ShowDocument]);
+        let rows = ROUTES.iter().chain(OPERATOR_ROUTES);
+        let open = rows.filter(|route| route.operation.is_none()).map(|route| route.id);
+        let documents = [RouteId::ShowDocument, RouteId::ShowOperatorDocument];
+        assert_eq!(open.collect::<Vec<_>>(), documents);
     }
 }

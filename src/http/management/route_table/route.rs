@@ -38,6 +38,7 @@ pub(crate) enum Method {
 pub(crate) enum Subject {
     Key,
     Account,
+    User,
 }
 
 /// The answer to a request that succeeds.

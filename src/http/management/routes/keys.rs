@@ -1,11 +1,11 @@
-//! The handlers of keys. The owner of a new key is the actor or the account in the path.
+//! The handlers of keys, of one or of all keys of an owner.
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
-use crate::authority::Authority;
+use crate::authority::{Authority, KeyError};
 use crate::http::management::extract::caller::Caller;
 use crate::http::management::extract::json_body::Body;
 use crate::http::management::extract::path_id::PathId;
@@ -13,12 +13,15 @@ use crate::http::management::extract::precondition::{Precondition, Unconditional
 use crate::http::management::extract::query::{NoParams, Params};
 use crate::http::management::wire::problem::Problem;
 use crate::http::management::wire::request_bodies::{
-    KeyEditBody, NewKeyBody, Nothing, RevokeBody, RotateBody,
+    HandOverBody, KeyEditBody, NewKeyBody, Nothing, OwnerBody, RevokeBody, RotateBody, TransferBody,
 };
-use crate::http::management::wire::responses::{created, issued, key_changed, results, tagged};
+use crate::http::management::wire::responses::{
+    created, issued, key_changed, keys_changed, results, tagged,
+};
 use crate::http::management::wire::views::{KeyEntryView, PageView};
-use crate::record::key::Owner;
-use crate::record::operation::Operation;
+use crate::record::actor::Actor;
+use crate::record::key::{Key, Owner};
+use crate::record::operation::{Operation, Outcome};
 use crate::store::KeyQuery;
 use crate::value::id::KeyId;
 
@@ -42,17 +45,22 @@ pub(super) async fn generate_for_account(
     _: (NoParams, Unconditional),
     Body(new): Body<NewKeyBody>,
 ) -> Answer {
-    let new = new.into_new()?;
     let owner = Owner::Account(id.account(&actor, Operation::KeyGenerate)?);
-    let made = authority.generate(&actor, new.owner(owner.clone())).await?;
+    let made = authority.generate(&actor, new.into_new_of(owner)?).await?;
     Ok(created(&format!("../../keys/{}", made.key.id), issued(&made)))
 }
 
 pub(super) async fn list(
     State(authority): State<Authority>,
     Caller(actor): Caller,
-    mut params: Params,
+    params: Params,
 ) -> Answer {
+    let page = authority.keys(&actor, &key_query(params)?).await?;
+    Ok(Json(PageView::<KeyEntryView>::from(page)).into_response())
+}
+
+/// Parses the filters, the order and the page of a list of keys.
+pub(super) fn key_query(mut params: Params) -> Result<KeyQuery, Problem> {
     let mut query = KeyQuery::new();
     if let Some(text) = params.search()? {
         query = query.search(text);
@@ -62,6 +70,18 @@ pub(super) async fn list(
     }
     if let Some(owner) = params.value("owner")? {
         query = query.owner(owner);
+    }
+    if let Some(kind) = params.value("owner_kind")? {
+        query = query.owner_kind(kind);
+    }
+    if let Some(contact) = params.value("contact")? {
+        query = query.contact(contact);
+    }
+    for (key, value) in params.entries("metadata")? {
+        query = query.metadata(key, value);
+    }
+    if let Some(prefix) = params.value("prefix")? {
+        query = query.prefix(prefix);
     }
     if let Some(period) = params.seconds("expiring_within")? {
         query = query.expiring_within(period);
@@ -83,8 +103,7 @@ pub(super) async fn list(
     }
     query = params.cursor(query, KeyQuery::after)?;
     params.end()?;
-    let page = authority.keys(&actor, &query).await?;
-    Ok(Json(PageView::<KeyEntryView>::from(page)).into_response())
+    Ok(query)
 }
 
 pub(super) async fn show(
@@ -109,7 +128,8 @@ pub(super) async fn edit(
     if let Some(version) = precondition.version() {
         edit = edit.if_version(version);
     }
-    Ok(key_changed(authority.edit(&actor, &id.key()?, edit).await?))
+    let edited = authority.edit(&actor, &id.key()?, edit).await?;
+    changed(&authority, &actor, edited).await
 }
 
 pub(super) async fn delete(
@@ -140,7 +160,54 @@ pub(super) async fn revoke_many(
     Body(body): Body<RevokeBody>,
 ) -> Answer {
     let ids: Vec<KeyId> = body.into_ids()?;
-    results(authority.revoke_many(&actor, &ids).await)
+    let answers = authority.revoke_many(&actor, &ids).await;
+    let revoked: Vec<KeyId> =
+        answers.iter().filter(|(_, answer)| answer.is_ok()).map(|(id, _)| *id).collect();
+    results(answers, authority.entries_after(&actor, &revoked).await)
+}
+
+pub(super) async fn transfer(
+    State(authority): State<Authority>,
+    Caller(actor): Caller,
+    id: PathId,
+    _: (NoParams, Unconditional),
+    Body(TransferBody { owner }): Body<TransferBody>,
+) -> Answer {
+    let handed = authority.transfer_key(&actor, &id.key()?, &owner).await?;
+    changed(&authority, &actor, handed).await
+}
+
+pub(super) async fn revoke_owned(
+    State(authority): State<Authority>,
+    Caller(actor): Caller,
+    _: (NoParams, Unconditional),
+    Body(OwnerBody { owner }): Body<OwnerBody>,
+) -> Answer {
+    let revoked = authority.revoke_owned(&actor, &owner).await?;
+    all_changed(&authority, &actor, &owner, &revoked).await
+}
+
+pub(super) async fn transfer_owned(
+    State(authority): State<Authority>,
+    Caller(actor): Caller,
+    _: (NoParams, Unconditional),
+    Body(HandOverBody { from, to }): Body<HandOverBody>,
+) -> Answer {
+    let handed = authority.transfer_owned(&actor, &from, &to).await?;
+    all_changed(&authority, &actor, &to, &handed).await
+}
+
+/// Answers a change of one key with its entry.
+async fn changed(authority: &Authority, actor: &Actor, outcome: Outcome<Key>) -> Answer {
+    let unchanged = outcome.is_unchanged();
+    let entry = authority.entry_after(actor, &outcome.into_inner().id).await?;
+    Ok(key_changed(entry, unchanged))
+}
+
+/// Answers a change of several keys of an owner with their entries.
+async fn all_changed(authority: &Authority, actor: &Actor, owner: &Owner, keys: &[Key]) -> Answer {
+    let entries = authority.entries_of(actor, owner, keys).await;
+    Ok(keys_changed(entries.map_err(KeyError::from)?))
 }
 
 /// Defines the handlers of actions that differ only in the method of the authority.
@@ -153,7 +220,8 @@ macro_rules! actions {
             _: (NoParams, Unconditional),
             Body(Nothing {}): Body<Nothing>,
         ) -> Answer {
-            Ok(key_changed(authority.$name(&actor, &id.key()?).await?))
+            let done = authority.$name(&actor, &id.key()?).await?;
+            changed(&authority, &actor, done).await
         }
     )*};
 }

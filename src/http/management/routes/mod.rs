@@ -1,24 +1,25 @@
-//! The router, with one handler for each row of the table.
+//! The routers, with one handler for each row of their tables.
 
 mod accounts;
 mod document;
 mod events;
 mod keys;
+mod operator;
 mod policy;
 mod serve;
+mod users;
 
 use axum::Router;
 use axum::routing::MethodRouter;
 
-use self::serve::serve;
-use super::route_table::ROUTES;
+use self::serve::{serve, serve_operator};
 use super::route_table::names::RouteId;
 use super::route_table::route::Route;
 use crate::authority::Authority;
 
-/// Creates the router for all rows of the table.
-pub(super) fn router() -> Router<Authority> {
-    ROUTES.iter().fold(Router::new(), |router, route| router.route(route.path, handler(route)))
+/// Creates the router for all rows of a table.
+pub(super) fn router(table: &'static [Route]) -> Router<Authority> {
+    table.iter().fold(Router::new(), |router, route| router.route(route.path, handler(route)))
 }
 
 fn handler(route: &'static Route) -> MethodRouter<Authority> {
@@ -34,6 +35,9 @@ fn handler(route: &'static Route) -> MethodRouter<Authority> {
         RouteId::FinishRotation => serve(route, keys::finish_rotation),
         RouteId::RevokeKey => serve(route, keys::revoke),
         RouteId::RevokeKeys => serve(route, keys::revoke_many),
+        RouteId::TransferKey => serve(route, keys::transfer),
+        RouteId::RevokeOwned => serve(route, keys::revoke_owned),
+        RouteId::TransferOwned => serve(route, keys::transfer_owned),
         RouteId::GenerateAccountKey => serve(route, keys::generate_for_account),
         RouteId::CreateAccount => serve(route, accounts::create),
         RouteId::ListAccounts => serve(route, accounts::list),
@@ -43,8 +47,22 @@ fn handler(route: &'static Route) -> MethodRouter<Authority> {
         RouteId::DisableAccount => serve(route, accounts::disable),
         RouteId::EnableAccount => serve(route, accounts::enable),
         RouteId::ShowPolicy => serve(route, policy::show),
-        RouteId::SetPolicy => serve(route, policy::set),
+        RouteId::ShowPlan => serve(route, policy::show_plan),
+        RouteId::SetPlan => serve(route, policy::set_plan),
+        RouteId::ShowSettings => serve(route, policy::show_settings),
+        RouteId::EditSettings => serve(route, policy::edit_settings),
+        RouteId::ShowUser => serve(route, users::show),
+        RouteId::EditUser => serve(route, users::edit),
+        RouteId::SuspendUser => serve(route, users::suspend),
+        RouteId::RestoreUser => serve(route, users::restore),
         RouteId::ListEvents => serve(route, events::list),
         RouteId::ShowDocument => serve(route, document::show),
+        RouteId::ListTenants => serve_operator(route, operator::tenants),
+        RouteId::ListAllKeys => serve_operator(route, operator::keys),
+        RouteId::FindKey => serve_operator(route, operator::find_key),
+        RouteId::RevokeInAnyTenant => serve_operator(route, operator::revoke_keys),
+        RouteId::RevokeOwnedInAllTenants => serve_operator(route, operator::revoke_owned),
+        RouteId::SweepAllTenants => serve_operator(route, operator::sweep),
+        RouteId::ShowOperatorDocument => serve_operator(route, document::show_for_operators),
     }
 }

@@ -23,6 +23,16 @@ where
     on(filter(route.method), handler)
 }
 
+/// Creates the method router for a row of the operator's table. A request that cannot be parsed is in
+/// no tenant, so no event records it.
+pub(super) fn serve_operator<H, T>(route: &'static Route, handler: H) -> MethodRouter<Authority>
+where
+    H: Handler<T, Authority>,
+    T: 'static,
+{
+    on(filter(route.method), handler)
+}
+
 /// Answers a request. If the handler could not parse a request of an actor, an event is recorded
 /// before the response is sent. A request without an actor is not recorded, because strangers must
 /// not cause writes to the store.

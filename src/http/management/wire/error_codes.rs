@@ -3,11 +3,15 @@
 use std::fmt::Display;
 
 use super::problem::{Code, Problem};
-use crate::authority::{AccountError, GenerateError, KeyError, ListError, SetPolicyError};
+use crate::authority::{
+    AccountError, GenerateError, KeyError, ListError, NewOwnerError, SetPolicyError, UserError,
+};
 use crate::record::actor::PermissionDenied;
 use crate::record::key::WrongStatus;
 use crate::record::policy::PolicyError;
+use crate::record::requirement::{Requirement, Requirements};
 use crate::record::rules::RuleError;
+use crate::record::violation::Violation;
 
 /// An error with a code. Its `Display` never contains a secret.
 trait Coded: Display {
@@ -15,10 +19,20 @@ trait Coded: Display {
     const IS_OF_AUTHORITY: bool;
 
     fn code(&self) -> Code;
+
+    /// Returns the field of the request that breaks a limit.
+    fn wrong_field(&self) -> Option<Violation>;
+
+    /// Returns the requirements of generating a key that are missing.
+    fn missing(&self) -> Option<&Requirements>;
 }
 
 macro_rules! table {
-    ($($error:ident, of_authority = $of_authority:literal { $($pattern:pat => $code:expr;)* })*) => {$(
+    ($(
+        $error:ident, of_authority = $of_authority:literal, wrong_field = $wrong:expr
+        $(, missing = $missing:expr)?;
+        { $($pattern:pat => $code:expr;)* }
+    )*) => {$(
         impl Coded for $error {
             const IS_OF_AUTHORITY: bool = $of_authority;
 
@@ -27,18 +41,32 @@ macro_rules! table {
                     $($pattern => $code,)*
                 }
             }
+
+            fn wrong_field(&self) -> Option<Violation> {
+                let wrong: fn(&Self) -> Option<Violation> = $wrong;
+                wrong(self)
+            }
+
+            fn missing(&self) -> Option<&Requirements> {
+                table!(@missing self $($missing)?)
+            }
         }
     )*};
+    (@missing $error:ident $missing:expr) => {{
+        let missing: fn(&Self) -> Option<&Requirements> = $missing;
+        missing($error)
+    }};
+    (@missing $error:ident) => { None };
 }
 
 table! {
-    PermissionDenied, of_authority = false {
+    PermissionDenied, of_authority = false, wrong_field = |_| None; {
         Self { .. } => Code::PermissionDenied;
     }
-    WrongStatus, of_authority = false {
+    WrongStatus, of_authority = false, wrong_field = |_| None; {
         Self { .. } => Code::WrongStatus;
     }
-    RuleError, of_authority = false {
+    RuleError, of_authority = false, wrong_field = |error| Some(error.violation()); {
         Self::Name(_) => Code::InvalidName;
         Self::ExpiryRequired => Code::ExpiryRequired;
         Self::ExpiryPassed(_) => Code::ExpiryPassed;
@@ -47,22 +75,34 @@ table! {
         Self::LifetimeTooLong { .. } => Code::LifetimeTooLong;
         Self::NeverValid { .. } => Code::NeverValid;
         Self::ScopeOutsideCeiling(_) => Code::ScopeOutsideCeiling;
+        Self::NoScopeLeft => Code::NoScopeLeft;
         Self::SetByAdministrator(_) => Code::SetByAdministrator;
         Self::RateAboveLimit { .. } => Code::RateAboveLimit;
     }
-    PolicyError, of_authority = false {
-        Self::MaxKeys(_) => Code::InvalidMaxKeys;
+    PolicyError, of_authority = false, wrong_field = |error| Some(error.violation()); {
+        Self::MaxKeys { .. } => Code::InvalidMaxKeys;
+        Self::AlertPeriod(_) => Code::InvalidAlertPeriod;
         Self::ZeroLifetime(_) => Code::ZeroLifetime;
-        Self::DefaultAboveMax => Code::DefaultAboveMax;
-        Self::EventRetention(_) => Code::EventRetentionTooShort;
+        Self::DefaultAboveMax { .. } => Code::DefaultAboveMax;
+        Self::EventRetention(_) | Self::EventRetentionRange { .. } => Code::EventRetentionTooShort;
         Self::NotWholeSeconds(_) => Code::NotWholeSeconds;
         Self::TooManyRoles(_) => Code::TooManyRoles;
+        Self::TooManyScopes(_) => Code::TooManyScopes;
+        Self::LongDescription(_) => Code::LongDescription;
+        Self::UnknownScope { .. } => Code::UnknownScope;
+        Self::BeyondPlan { .. } => Code::BeyondPlan;
         Self::NamePattern => Code::InvalidNamePattern;
     }
-    GenerateError, of_authority = true {
-        Self::UpgradeRequired => Code::UpgradeRequired;
-        Self::AccessOff => Code::AccessOff;
-        Self::PermissionDenied(error) => error.code();
+    NewOwnerError, of_authority = false, wrong_field = |_| None; {
+        Self::AccountNotFound(_) => Code::AccountNotFound;
+        Self::AccountDisabled(_) => Code::AccountDisabled;
+        Self::UserSuspended(_) => Code::UserSuspended;
+        Self::TooManyKeys { .. } => Code::TooManyKeys;
+    }
+    GenerateError, of_authority = true, wrong_field = Self::violation,
+        missing = missing_of; {
+        Self::Missing(missing) => of_missing(missing);
+        Self::UserSuspended(_) => Code::UserSuspended;
         Self::AccountNotFound(_) => Code::AccountNotFound;
         Self::AccountDisabled(_) => Code::AccountDisabled;
         Self::Rule(error) => error.code();
@@ -71,18 +111,20 @@ table! {
         Self::Store(_) => Code::Unavailable;
         Self::Contended(_) => Code::Contended;
     }
-    KeyError, of_authority = true {
+    KeyError, of_authority = true, wrong_field = Self::violation; {
         Self::PermissionDenied(error) => error.code();
         Self::NotFound(_) => Code::KeyNotFound;
         Self::WrongStatus(error) => error.code();
         Self::OverlapTooLong { .. } => Code::OverlapTooLong;
+        Self::OverlapWhileDisabled { .. } => Code::OverlapWhileDisabled;
         Self::Rule(error) => error.code();
+        Self::NewOwner(error) => error.code();
         Self::Stale { .. } => Code::Stale;
         Self::Random(_) => Code::RandomSourceFailed;
         Self::Store(_) => Code::Unavailable;
         Self::Contended(_) => Code::Contended;
     }
-    AccountError, of_authority = true {
+    AccountError, of_authority = true, wrong_field = Self::violation; {
         Self::PermissionDenied(error) => error.code();
         Self::NotFound(_) => Code::AccountNotFound;
         Self::UnknownRole(_) => Code::UnknownRole;
@@ -91,16 +133,37 @@ table! {
         Self::Store(_) => Code::Unavailable;
         Self::Contended(_) => Code::Contended;
     }
-    SetPolicyError, of_authority = true {
+    UserError, of_authority = true, wrong_field = |_| None; {
+        Self::PermissionDenied(error) => error.code();
+        Self::Store(_) => Code::Unavailable;
+        Self::Contended(_) => Code::Contended;
+    }
+    SetPolicyError, of_authority = true, wrong_field = Self::violation; {
         Self::PermissionDenied(error) => error.code();
         Self::Policy(error) => error.code();
         Self::Stale { .. } => Code::Stale;
         Self::Store(_) => Code::Unavailable;
     }
-    ListError, of_authority = true {
+    ListError, of_authority = true, wrong_field = |_| None; {
         Self::PermissionDenied(error) => error.code();
         Self::Limit(_) => Code::InvalidQuery;
         Self::Store(_) => Code::Unavailable;
+    }
+}
+
+/// Returns the code for missing requirements: that of the first one.
+fn of_missing(missing: &Requirements) -> Code {
+    match missing.first() {
+        Some(Requirement::License) => Code::UpgradeRequired,
+        Some(Requirement::Switch) => Code::AccessOff,
+        Some(Requirement::Permission) | None => Code::PermissionDenied,
+    }
+}
+
+fn missing_of(error: &GenerateError) -> Option<&Requirements> {
+    match error {
+        GenerateError::Missing(missing) => Some(missing),
+        _ => None,
     }
 }
 
@@ -110,6 +173,14 @@ impl<E: Coded> From<E> for Problem {
         let problem = match code.fixed_detail() {
             Some(_) => Self::from(code),
             None => Self::new(code, error.to_string()),
+        };
+        let problem = match error.wrong_field() {
+            Some(violation) => problem.about(violation),
+            None => problem,
+        };
+        let problem = match error.missing() {
+            Some(missing) => problem.missing(missing),
+            None => problem,
         };
         // The authority does not record a malformed query as an event.
         let is_recorded = E::IS_OF_AUTHORITY && code != Code::InvalidQuery;
@@ -124,6 +195,7 @@ mod tests {
     use super::*;
     use crate::record::operation::Operation;
     use crate::record::policy_field::PolicyField;
+    use crate::record::rules::ExpiryField;
     use crate::record::status::KeyStatus;
     use crate::store::StoreError;
     use crate::value::id::{AccountId, KeyId};
@@ -211,7 +283,10 @@ mod tests {
             (E::ExpiryPassed(time), "expiry_passed"),
             (E::ZeroLifetime, "zero_lifetime"),
             (E::LifetimeOverflow(hour), "lifetime_overflow"),
-            (E::LifetimeTooLong { max: hour }, "lifetime_too_long"),
+            (
+                E::LifetimeTooLong { field: ExpiryField::ExpiresAt, lifetime: None, max: hour },
+                "lifetime_too_long",
+            ),
             (E::NeverValid { not_before: time, expires_at: time }, "never_valid"),
             (E::ScopeOutsideCeiling("a".parse().expect("a scope")), "scope_outside_ceiling"),
             (E::RateAboveLimit { rate, limit: rate }, "rate_above_limit"),
@@ -228,7 +303,11 @@ mod tests {
             (PERMISSION_DENIED.into(), (403, "permission_denied")),
             (E::NotFound(key()), (404, "key_not_found")),
             (WRONG_STATUS.into(), (409, "wrong_status")),
-            (E::OverlapTooLong { max: Duration::ZERO }, (422, "overlap_too_long")),
+            (
+                E::OverlapTooLong { overlap: Duration::MAX, max: Duration::ZERO },
+                (422, "overlap_too_long"),
+            ),
+            (E::OverlapWhileDisabled { overlap: Duration::MAX }, (422, "overlap_while_disabled")),
             (RuleError::ExpiryRequired.into(), (422, "expiry_required")),
             (E::Stale { given: 1, current: 2 }, (412, "stale")),
             (no_random().into(), (503, "random_source_failed")),

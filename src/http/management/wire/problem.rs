@@ -7,6 +7,9 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use crate::record::requirement::Requirements;
+use crate::record::violation::{Quantity, Violation};
+
 /// The challenge that RFC 9110 section 15.5.2 requires for each 401. The scheme is not `Bearer`, so
 /// that no client tries to manage keys with a key.
 const CHALLENGE: HeaderValue = HeaderValue::from_static(r#"Login realm="API keys""#);
@@ -67,10 +70,13 @@ codes! {
     NotFound = NOT_FOUND "not_found": "the path is unknown; see openapi.json for the routes";
     KeyNotFound = NOT_FOUND "key_not_found": "the key does not exist, or you have no access to it";
     AccountNotFound = NOT_FOUND "account_not_found": "the service account does not exist";
+    UserNotFound = NOT_FOUND "user_not_found":
+        "the path has no user id: 1 to 128 visible ASCII characters, percent-encoded";
     MethodNotAllowed = METHOD_NOT_ALLOWED "method_not_allowed":
         "the path does not support this method; see openapi.json for the routes";
     AccessOff = CONFLICT "access_off";
     AccountDisabled = CONFLICT "account_disabled";
+    UserSuspended = CONFLICT "user_suspended";
     TooManyKeys = CONFLICT "too_many_keys";
     WrongStatus = CONFLICT "wrong_status";
     Stale = PRECONDITION_FAILED "stale";
@@ -86,18 +92,25 @@ codes! {
     LifetimeTooLong = UNPROCESSABLE_ENTITY "lifetime_too_long";
     NeverValid = UNPROCESSABLE_ENTITY "never_valid";
     ScopeOutsideCeiling = UNPROCESSABLE_ENTITY "scope_outside_ceiling";
+    NoScopeLeft = UNPROCESSABLE_ENTITY "no_scope_left";
     RateAboveLimit = UNPROCESSABLE_ENTITY "rate_above_limit";
     SetByAdministrator = UNPROCESSABLE_ENTITY "set_by_administrator";
     OverlapTooLong = UNPROCESSABLE_ENTITY "overlap_too_long";
+    OverlapWhileDisabled = UNPROCESSABLE_ENTITY "overlap_while_disabled";
     UnknownRole = UNPROCESSABLE_ENTITY "unknown_role";
     InvalidMaxKeys = UNPROCESSABLE_ENTITY "invalid_max_keys";
+    InvalidAlertPeriod = UNPROCESSABLE_ENTITY "invalid_alert_period";
     DefaultAboveMax = UNPROCESSABLE_ENTITY "default_above_max";
     NotWholeSeconds = UNPROCESSABLE_ENTITY "not_whole_seconds";
     EventRetentionTooShort = UNPROCESSABLE_ENTITY "event_retention_too_short";
     TooManyRoles = UNPROCESSABLE_ENTITY "too_many_roles";
+    TooManyScopes = UNPROCESSABLE_ENTITY "too_many_scopes";
+    LongDescription = UNPROCESSABLE_ENTITY "long_description";
+    UnknownScope = UNPROCESSABLE_ENTITY "unknown_scope";
     InvalidNamePattern = UNPROCESSABLE_ENTITY "invalid_name_pattern";
+    BeyondPlan = UNPROCESSABLE_ENTITY "beyond_plan";
     PreconditionRequired = PRECONDITION_REQUIRED "precondition_required":
-        "send If-Match with the version of the policy that this request replaces";
+        "send If-Match with the version of the plan that this request replaces";
     RandomSourceFailed = SERVICE_UNAVAILABLE "random_source_failed":
         "the random source of the service failed; nothing was changed, try again";
     Contended = SERVICE_UNAVAILABLE "contended":
@@ -113,6 +126,12 @@ pub(crate) struct Problem {
     /// The text for people. Parts of the request are shortened in it, and it never contains a
     /// secret.
     detail: Cow<'static, str>,
+    /// The field of the request that is wrong, with its value and the bound.
+    field: Option<Cow<'static, str>>,
+    value: Option<Quantity>,
+    bound: Option<Quantity>,
+    /// Everything that is missing to generate a key.
+    missing: Vec<&'static str>,
     /// Set if the authority was called, which records the requests that it refuses.
     was_asked: bool,
 }
@@ -131,7 +150,32 @@ impl From<Code> for Problem {
 
 impl Problem {
     pub(crate) fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, detail: detail.into(), was_asked: false }
+        let detail = detail.into();
+        Self {
+            code,
+            detail,
+            field: None,
+            value: None,
+            bound: None,
+            missing: Vec::new(),
+            was_asked: false,
+        }
+    }
+
+    /// Names the field of the request that is wrong.
+    pub(crate) fn at(self, field: impl Into<Cow<'static, str>>) -> Self {
+        Self { field: Some(field.into()), ..self }
+    }
+
+    /// Adds the field of the request that breaks a limit, with its value and the bound.
+    pub(super) fn about(self, violation: Violation) -> Self {
+        let Violation { field, value, bound } = violation;
+        Self { field: Some(field.into()), value, bound, ..self }
+    }
+
+    /// Adds everything that is missing to generate a key.
+    pub(super) fn missing(self, missing: &Requirements) -> Self {
+        Self { missing: missing.iter().map(|one| one.as_str()).collect(), ..self }
     }
 
     /// Marks the problem as an error of the authority.
@@ -153,6 +197,10 @@ impl Problem {
             status: status.as_u16(),
             code: self.code.as_str(),
             detail: self.detail.clone(),
+            field: self.field.clone(),
+            value: self.value.clone(),
+            bound: self.bound.clone(),
+            missing: self.missing.clone(),
         }
     }
 }
@@ -165,6 +213,14 @@ pub(super) struct ProblemView {
     status: u16,
     code: &'static str,
     detail: Cow<'static, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<Cow<'static, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<Quantity>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bound: Option<Quantity>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    missing: Vec<&'static str>,
 }
 
 impl IntoResponse for Problem {

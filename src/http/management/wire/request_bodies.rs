@@ -1,30 +1,28 @@
-//! The bodies of requests. An unknown field is refused, so that no client can set the owner,
-//! tenant, id or creator of a record.
+//! The bodies of requests. An unknown field is refused, so that no client can set the tenant, id or
+//! creator of a record.
 
-use std::collections::BTreeMap;
-use std::num::NonZeroU64;
 use std::time::Duration;
 
 use serde::Deserialize;
 
 use super::problem::{Code, Problem};
-use super::strict_values::{
-    NetworkList, Object, OrNull, ScopeList, Seconds, Whole, given, nullable,
-};
+use super::strict_values::{NetworkList, OrNull, ScopeList, Seconds, given, nullable};
 use crate::record::account::{AccountEdit, NewAccount};
 use crate::record::edit::KeyEdit;
+use crate::record::key::Owner;
 use crate::record::new_key::NewKey;
-use crate::record::policy::{Policy, RoleName};
+use crate::record::role::RoleName;
 use crate::record::rules::RuleError;
 use crate::value::id::KeyId;
 use crate::value::metadata::Metadata;
-use crate::value::name::{Name, NamePattern};
+use crate::value::name::Name;
+use crate::value::note::{Contact, Description};
 use crate::value::rate::Rate;
 use crate::value::scope::Access;
 use crate::value::time::Timestamp;
 
 /// Creates an `invalid_body` problem.
-fn invalid(detail: &'static str) -> Problem {
+pub(super) fn invalid(detail: &'static str) -> Problem {
     Problem::new(Code::InvalidBody, detail)
 }
 
@@ -38,11 +36,17 @@ pub(crate) struct Nothing {}
 pub(crate) struct NewKeyBody {
     name: Name,
     #[serde(default, deserialize_with = "given")]
+    owner: Option<Owner>,
+    #[serde(default, deserialize_with = "given")]
     scopes: Option<ScopeList>,
     #[serde(default, deserialize_with = "given")]
     networks: Option<NetworkList>,
     #[serde(default, deserialize_with = "given")]
     rate: Option<Rate>,
+    #[serde(default, deserialize_with = "given")]
+    description: Option<Description>,
+    #[serde(default, deserialize_with = "given")]
+    contact: Option<Contact>,
     #[serde(default)]
     metadata: Metadata,
     #[serde(default, deserialize_with = "given")]
@@ -56,8 +60,19 @@ pub(crate) struct NewKeyBody {
 }
 
 impl NewKeyBody {
+    /// Converts the body into a key of the owner that the path names.
+    pub(crate) fn into_new_of(self, owner: Owner) -> Result<NewKey, Problem> {
+        if self.owner.is_some() {
+            return Err(invalid("owner: the path names the owner; send the body without it"));
+        }
+        Ok(self.into_new()?.owner(owner))
+    }
+
     pub(crate) fn into_new(self) -> Result<NewKey, Problem> {
         let mut new = NewKey::new(self.name).metadata(self.metadata);
+        if let Some(owner) = self.owner {
+            new = new.owner(owner);
+        }
         if let Some(ScopeList(scopes)) = self.scopes {
             new = new.scopes(scopes);
         }
@@ -66,6 +81,12 @@ impl NewKeyBody {
         }
         if let Some(rate) = self.rate {
             new = new.rate(rate);
+        }
+        if let Some(description) = self.description {
+            new = new.description(description);
+        }
+        if let Some(contact) = self.contact {
+            new = new.contact(contact);
         }
         if let Some(time) = self.not_before {
             new = new.not_before(time);
@@ -96,21 +117,29 @@ pub(crate) struct KeyEditBody {
     /// The new rate, or null to remove the rate of the key.
     #[serde(default, deserialize_with = "given")]
     rate: Option<OrNull<Rate>>,
+    /// The new description, or null to remove it.
+    #[serde(default, deserialize_with = "given")]
+    description: Option<OrNull<Description>>,
+    /// The new contact, or null to remove it.
+    #[serde(default, deserialize_with = "given")]
+    contact: Option<OrNull<Contact>>,
     #[serde(default, deserialize_with = "given")]
     metadata: Option<Metadata>,
 }
 
 impl KeyEditBody {
     pub(crate) fn into_edit(self) -> Result<KeyEdit, Problem> {
-        let Self { name, scopes, networks, rate, metadata } = self;
+        let Self { name, scopes, networks, rate, description, contact, metadata } = self;
         let named = [
             name.is_some(),
             scopes.is_some(),
             networks.is_some(),
             rate.is_some(),
+            description.is_some(),
+            contact.is_some(),
             metadata.is_some(),
         ];
-        if named == [false; 5] {
+        if named == [false; 7] {
             return Err(nothing_to_change());
         }
         let mut edit = KeyEdit::new();
@@ -126,6 +155,12 @@ impl KeyEditBody {
         if let Some(OrNull(rate)) = rate {
             edit = edit.rate(rate);
         }
+        if let Some(OrNull(description)) = description {
+            edit = edit.description(description);
+        }
+        if let Some(OrNull(contact)) = contact {
+            edit = edit.contact(contact);
+        }
         if let Some(metadata) = metadata {
             edit = edit.metadata(metadata);
         }
@@ -134,7 +169,7 @@ impl KeyEditBody {
 }
 
 /// Creates the problem of an edit without fields.
-fn nothing_to_change() -> Problem {
+pub(super) fn nothing_to_change() -> Problem {
     invalid("the body must have at least one field to change")
 }
 
@@ -169,6 +204,36 @@ impl RevokeBody {
             Err(invalid("ids must have 1 to 100 entries"))
         }
     }
+}
+
+/// The new owner of one key.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TransferBody {
+    pub(crate) owner: Owner,
+}
+
+/// An owner, all of whose keys are revoked.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OwnerBody {
+    pub(crate) owner: Owner,
+}
+
+/// Two owners. The second gets the keys of the first.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct HandOverBody {
+    pub(crate) from: Owner,
+    pub(crate) to: Owner,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct UserEditBody {
+    /// The new name, or null to remove it.
+    #[serde(deserialize_with = "nullable")]
+    pub(crate) display_name: Option<Name>,
 }
 
 #[derive(Deserialize)]
@@ -218,64 +283,5 @@ impl AccountEditBody {
             edit = edit.access(access);
         }
         Ok(edit)
-    }
-}
-
-/// A whole policy. Every field is required.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct PolicyBody {
-    api_in_plan: bool,
-    api_enabled: bool,
-    require_expiry: bool,
-    #[serde(deserialize_with = "nullable")]
-    default_lifetime: Option<Seconds>,
-    #[serde(deserialize_with = "nullable")]
-    max_lifetime: Option<Seconds>,
-    max_keys_per_owner: Whole,
-    max_overlap: Seconds,
-    #[serde(deserialize_with = "nullable")]
-    name_pattern: Option<Object<NamePattern>>,
-    scope_ceiling: ScopeList,
-    #[serde(deserialize_with = "crate::value::serde_strict::unique")]
-    roles: BTreeMap<RoleName, ScopeList>,
-    #[serde(deserialize_with = "nullable")]
-    default_rate: Option<Rate>,
-    #[serde(deserialize_with = "nullable")]
-    extensive_use: Option<Whole>,
-    retention: Seconds,
-    event_retention: Seconds,
-}
-
-impl PolicyBody {
-    /// Converts the body into the policy that replaces this version.
-    pub(crate) fn into_policy(self, version: u64) -> Result<Policy, Problem> {
-        let max_keys = u16::try_from(self.max_keys_per_owner.0)
-            .map_err(|_| invalid("max_keys_per_owner must be between 1 and 1000"))?;
-        let every = self.extensive_use.map(|Whole(every)| NonZeroU64::new(every));
-        if every == Some(None) {
-            return Err(invalid("extensive_use must be a whole number of at least 1, or null"));
-        }
-        let duration = |Seconds(duration)| duration;
-        let policy = Policy {
-            api_in_plan: self.api_in_plan,
-            api_enabled: self.api_enabled,
-            require_expiry: self.require_expiry,
-            default_lifetime: self.default_lifetime.map(duration),
-            max_lifetime: self.max_lifetime.map(duration),
-            max_keys_per_owner: max_keys,
-            max_overlap: self.max_overlap.0,
-            name_pattern: self.name_pattern.map(|Object(pattern)| pattern),
-            scope_ceiling: self.scope_ceiling.0,
-            roles: self.roles.into_iter().map(|(name, list)| (name, list.0)).collect(),
-            default_rate: self.default_rate,
-            extensive_use: every.flatten(),
-            retention: self.retention.0,
-            event_retention: self.event_retention.0,
-            version,
-        };
-        // An invalid policy is a 422 even if its version is stale.
-        policy.validate()?;
-        Ok(policy)
     }
 }

@@ -8,13 +8,17 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
+use super::policy_views::{PlanView, SettingsView};
 use super::problem::{Code, Problem, ProblemView};
-use super::views::{AccountView, KeyView, PolicyView};
-use crate::authority::{Issued, KeyError};
+use super::views::{AccountView, KeyEntryView, UserView};
+use crate::authority::{Issued, KeyEntry, KeyError};
 use crate::record::account::ServiceAccount;
 use crate::record::key::Key;
 use crate::record::operation::Outcome;
-use crate::record::policy::Policy;
+use crate::record::plan::Plan;
+use crate::record::settings::Settings;
+use crate::record::user::User;
+use crate::store::StoreError;
 use crate::value::id::KeyId;
 
 /// Adds the version to a response as its entity tag.
@@ -33,9 +37,11 @@ pub(crate) fn created(place: &str, answer: impl IntoResponse) -> Response {
     response
 }
 
+/// The entry of a key after a change, as the listing shows it.
 #[derive(Serialize)]
 struct KeyChange {
-    key: KeyView,
+    #[serde(flatten)]
+    entry: KeyEntryView,
     unchanged: bool,
 }
 
@@ -46,21 +52,36 @@ struct AccountChange {
 }
 
 #[derive(Serialize)]
-struct PolicyChange {
-    policy: PolicyView,
+struct PlanChange {
+    plan: PlanView,
     unchanged: bool,
 }
 
-impl From<Outcome<Key>> for KeyChange {
-    fn from(outcome: Outcome<Key>) -> Self {
-        Self { unchanged: outcome.is_unchanged(), key: outcome.into_inner().into() }
-    }
+#[derive(Serialize)]
+struct SettingsChange {
+    settings: SettingsView,
+    unchanged: bool,
 }
 
-/// Creates the response to a change of a key: the key, and whether it is unchanged.
-pub(crate) fn key_changed(outcome: Outcome<Key>) -> Response {
-    let change = KeyChange::from(outcome);
-    tagged(change.key.version, Json(change))
+#[derive(Serialize)]
+struct UserChange {
+    user: UserView,
+    unchanged: bool,
+}
+
+/// Creates the response to a change of a key: its entry, and whether it is unchanged.
+pub(crate) fn key_changed(entry: KeyEntry, unchanged: bool) -> Response {
+    tagged(entry.key.version, Json(KeyChange { entry: entry.into(), unchanged }))
+}
+
+#[derive(Serialize)]
+struct KeysChange {
+    keys: Vec<KeyEntryView>,
+}
+
+/// Creates the response to a change of all keys of an owner: the entries of those that changed.
+pub(crate) fn keys_changed(keys: Vec<KeyEntry>) -> Response {
+    Json(KeysChange { keys: keys.into_iter().map(KeyEntryView::from).collect() }).into_response()
 }
 
 /// Creates the response to a change of an account: the account, and whether it is unchanged.
@@ -70,22 +91,47 @@ pub(crate) fn account_changed(outcome: Outcome<ServiceAccount>) -> Response {
     tagged(account.version, Json(AccountChange { account: account.into(), unchanged }))
 }
 
-/// Creates the response to a change of the policy: the policy, and whether it is unchanged.
-pub(crate) fn policy_changed(outcome: Outcome<Policy>) -> Response {
+/// Creates the response to a change of the plan: the plan, and whether it is unchanged.
+pub(crate) fn plan_changed(outcome: Outcome<Plan>) -> Response {
     let unchanged = outcome.is_unchanged();
-    let policy = outcome.into_inner();
-    tagged(policy.version, Json(PolicyChange { policy: policy.into(), unchanged }))
+    let plan = outcome.into_inner();
+    tagged(plan.version, Json(PlanChange { plan: plan.into(), unchanged }))
 }
 
-/// Creates the response with a key and its token. This API shows a token only once.
+/// Creates the response to a change of the settings: the settings, and whether they are unchanged.
+pub(crate) fn settings_changed(outcome: Outcome<Settings>) -> Response {
+    let unchanged = outcome.is_unchanged();
+    let settings = outcome.into_inner();
+    tagged(settings.version, Json(SettingsChange { settings: settings.into(), unchanged }))
+}
+
+/// Creates the response to a change of a user: the user, and whether it is unchanged.
+pub(crate) fn user_changed(outcome: Outcome<User>) -> Response {
+    let unchanged = outcome.is_unchanged();
+    Json(UserChange { user: outcome.into_inner().into(), unchanged }).into_response()
+}
+
+/// Creates the response with the entry of a key, its token, and the two parts of the token. This API
+/// shows a token only once.
 ///
 /// The body is allocated at its full length, so that no reallocation leaves a copy of the token in
 /// memory. The body is zeroed after it was sent.
 pub(crate) fn issued(issued: &Issued) -> Response {
-    let key = serde_json::to_string(&KeyView::from(issued.key.clone()));
-    let key = key.expect("a view is made of plain values");
+    let entry = serde_json::to_string(&KeyEntryView::from(issued.entry.clone()));
+    let entry = entry.expect("a view is made of plain values");
+    let members = entry.strip_suffix('}').unwrap_or(&entry);
     // A token consists of base62 digits and underscores, which need no escape in JSON.
-    let parts = [r#"{"key":"#, &key, r#","token":""#, issued.token.expose(), r#""}"#];
+    let (token, key_id) = (&issued.token, issued.token.key_id());
+    let parts = [
+        members,
+        r#","token":""#,
+        token.expose(),
+        r#"","key_id":""#,
+        key_id.as_str(),
+        r#"","key_secret":""#,
+        token.expose_key_secret(),
+        r#""}"#,
+    ];
     let mut body = Zeroizing::new(Vec::with_capacity(parts.iter().map(|part| part.len()).sum()));
     for part in parts {
         body.extend_from_slice(part.as_bytes());
@@ -99,7 +145,7 @@ struct Results {
     results: Vec<OneResult>,
 }
 
-/// The result for one of many keys: the key after the change, or the problem.
+/// The result for one of many keys: the entry of the key after the change, or the problem.
 #[derive(Serialize)]
 struct OneResult {
     id: KeyId,
@@ -115,14 +161,27 @@ struct OneResult {
 /// The problem `unavailable`, if it is the result of every key.
 pub(crate) fn results(
     answers: Vec<(KeyId, Result<Outcome<Key>, KeyError>)>,
+    entries: Result<Vec<KeyEntry>, StoreError>,
 ) -> Result<Response, Problem> {
+    let entry_of = |id: &KeyId| match &entries {
+        Ok(found) => {
+            found.iter().find(|entry| entry.key.id == *id).cloned().ok_or(Code::KeyNotFound)
+        }
+        Err(_) => Err(Code::Unavailable),
+    };
     let mut results = Vec::with_capacity(answers.len());
     let mut outage = None;
     let mut answered = false;
     for (id, answer) in answers {
-        let (change, problem) = match answer {
-            Ok(outcome) => (Some(outcome.into()), None),
-            Err(error) => (None, Some(Problem::from(error))),
+        let entry = match answer {
+            Ok(outcome) => {
+                entry_of(&id).map(|entry| (entry, outcome.is_unchanged())).map_err(Problem::from)
+            }
+            Err(error) => Err(error.into()),
+        };
+        let (change, problem) = match entry {
+            Ok((entry, unchanged)) => (Some(KeyChange { entry: entry.into(), unchanged }), None),
+            Err(problem) => (None, Some(problem)),
         };
         let view = problem.as_ref().map(Problem::view);
         results.push(OneResult { id, change, problem: view });

@@ -1,8 +1,7 @@
 //! The records in the form that clients see. Each view destructures its record by field name, so
 //! that a new field of a record is never sent by accident.
 
-use std::collections::BTreeMap;
-use std::num::NonZeroU64;
+use std::net::IpAddr;
 
 use serde::Serialize;
 
@@ -13,13 +12,15 @@ use crate::record::admin_limits::AdminLimits;
 use crate::record::event::{Event, EventActor, EventDetails, EventKind, EventOutcome};
 use crate::record::key::{Key, Owner};
 use crate::record::operation::Operation;
-use crate::record::policy::{Policy, RoleName};
+use crate::record::role::RoleName;
 use crate::record::status::KeyStatus;
+use crate::record::user::User;
 use crate::store::{Cursor, Listed, Page};
 use crate::value::id::{AccountId, KeyId, TenantId, UserId};
 use crate::value::metadata::Metadata;
-use crate::value::name::{Name, NamePattern};
+use crate::value::name::Name;
 use crate::value::network::Networks;
+use crate::value::note::{Contact, Description};
 use crate::value::rate::Rate;
 use crate::value::scope::{Access, ScopeSet};
 use crate::value::time::Timestamp;
@@ -48,6 +49,8 @@ pub(crate) struct KeyView {
     networks: Networks,
     rate: Option<Rate>,
     admin_limits: AdminLimits,
+    description: Option<Description>,
+    contact: Option<Contact>,
     metadata: Metadata,
     created_at: Timestamp,
     created_by: UserId,
@@ -75,20 +78,25 @@ macro_rules! same_fields {
 }
 
 same_fields!(Key as KeyView:
-    id tenant owner name prefix scopes networks rate admin_limits metadata created_at created_by updated_at not_before
-    expires_at disabled revoked_at rotated_at overlap_ends_at secret_number version
+    id tenant owner name prefix scopes networks rate admin_limits description contact metadata created_at
+    created_by updated_at not_before expires_at disabled revoked_at rotated_at overlap_ends_at secret_number version
 );
 
 #[derive(Serialize)]
 pub(crate) struct KeyEntryView {
     key: KeyView,
     prefix: String,
-    account: Option<Name>,
+    owner_name: Option<Name>,
+    scopes: ScopeSet,
+    access: Access,
+    rate: Option<Rate>,
     status: KeyStatus,
     uses: u64,
     last_used_at: Option<Timestamp>,
+    refused: u64,
+    last_refused_at: Option<Timestamp>,
     overlap: Option<OverlapView>,
-    obstacle: Option<Reason>,
+    refused_because: Option<Reason>,
     actions: Vec<Operation>,
 }
 
@@ -97,23 +105,33 @@ impl From<KeyEntry> for KeyEntryView {
         let KeyEntry {
             key,
             prefix,
-            account,
+            owner_name,
+            scopes,
+            access,
+            rate,
             status,
             uses,
             last_used_at,
+            refused,
+            last_refused_at,
             overlap,
-            obstacle,
+            refused_because,
             actions,
         } = entry;
         Self {
             key: key.into(),
             prefix,
-            account,
+            owner_name,
+            scopes,
+            access,
+            rate,
             status,
             uses,
             last_used_at,
+            refused,
+            last_refused_at,
             overlap: overlap.map(OverlapView::from),
-            obstacle,
+            refused_because,
             actions,
         }
     }
@@ -155,67 +173,23 @@ pub(crate) struct EventView {
     kind: EventKind,
     key: Option<KeyId>,
     account: Option<AccountId>,
+    source_address: Option<IpAddr>,
     outcome: EventOutcome,
     details: EventDetails,
 }
 
 same_fields!(Event as EventView:
-    sequence tenant at actor kind key account outcome details
+    sequence tenant at actor kind key account source_address outcome details
 );
 
-/// A policy without its version, which is the entity tag. `PUT /policy` accepts the same body.
 #[derive(Serialize)]
-pub(crate) struct PolicyView {
-    api_in_plan: bool,
-    api_enabled: bool,
-    require_expiry: bool,
-    default_lifetime: Option<u64>,
-    max_lifetime: Option<u64>,
-    max_keys_per_owner: u16,
-    max_overlap: u64,
-    name_pattern: Option<NamePattern>,
-    scope_ceiling: ScopeSet,
-    roles: BTreeMap<RoleName, ScopeSet>,
-    default_rate: Option<Rate>,
-    extensive_use: Option<NonZeroU64>,
-    retention: u64,
-    event_retention: u64,
+pub(crate) struct UserView {
+    id: UserId,
+    tenant: TenantId,
+    display_name: Option<Name>,
+    suspended: bool,
+    updated_at: Timestamp,
+    version: u64,
 }
 
-impl From<Policy> for PolicyView {
-    fn from(policy: Policy) -> Self {
-        let Policy {
-            api_in_plan,
-            api_enabled,
-            require_expiry,
-            default_lifetime,
-            max_lifetime,
-            max_keys_per_owner,
-            max_overlap,
-            name_pattern,
-            scope_ceiling,
-            roles,
-            default_rate,
-            extensive_use,
-            retention,
-            event_retention,
-            version: _,
-        } = policy;
-        Self {
-            api_in_plan,
-            api_enabled,
-            require_expiry,
-            default_lifetime: default_lifetime.map(|lifetime| lifetime.as_secs()),
-            max_lifetime: max_lifetime.map(|lifetime| lifetime.as_secs()),
-            max_keys_per_owner,
-            max_overlap: max_overlap.as_secs(),
-            name_pattern,
-            scope_ceiling,
-            roles,
-            default_rate,
-            extensive_use,
-            retention: retention.as_secs(),
-            event_retention: event_retention.as_secs(),
-        }
-    }
-}
+same_fields!(User as UserView: id tenant display_name suspended updated_at version);

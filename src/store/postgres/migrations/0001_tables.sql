@@ -28,6 +28,8 @@ CREATE TABLE {schema}.users (
     version bigint NOT NULL,
     search text NOT NULL,
     record jsonb NOT NULL,
+    -- The order of a transfer.
+    id text COLLATE "C" GENERATED ALWAYS AS (tenant || ' ' || owner) STORED UNIQUE,
     PRIMARY KEY (tenant, owner)
 );
 
@@ -57,9 +59,14 @@ CREATE INDEX keys_created ON {schema}.keys (tenant, created_at, id);
 CREATE INDEX keys_updated ON {schema}.keys (tenant, updated_at, id);
 CREATE INDEX keys_name ON {schema}.keys (tenant, name, id);
 CREATE INDEX keys_expires ON {schema}.keys (tenant, expires_at, id);
+-- For the lists of all tenants, in the orders of creation and of expiry.
+CREATE INDEX keys_all_created ON {schema}.keys (created_at, id);
+CREATE INDEX keys_all_expires ON {schema}.keys (expires_at, id);
 CREATE INDEX keys_owner ON {schema}.keys (tenant, owner, created_at, id);
 -- For the limit of keys, which counts only keys that are neither revoked nor expired.
 CREATE INDEX keys_live ON {schema}.keys (tenant, owner, expires_at) WHERE NOT revoked;
+CREATE INDEX keys_contact ON {schema}.keys (tenant, (record #>> '{key,contact}'), created_at, id)
+    WHERE record #>> '{key,contact}' IS NOT NULL;
 CREATE INDEX keys_account ON {schema}.keys (account) WHERE account IS NOT NULL;
 
 -- A table of its own, so that counting a use never writes to the record of a key.

@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{assert_is_said, name, picture, role};
 use common::faults::{Fault, Faults};
-use common::{HOUR, Random, World, admin, block_on, chain, developer, named, open_policy, render};
+use common::{HOUR, Random, World, admin, block_on, chain, developer, named, render};
 use keywright::store::{AccountQuery, EventQuery, KeyQuery, MemoryStore, StoreErrorKind};
 use keywright::{
     AccountEdit, AccountError, Actor, Credential, Error, GenerateError, KeyEdit, KeyError,
-    Metadata, NewAccount,
+    Metadata, NewAccount, Owner, Plan, SettingsEdit,
 };
 
 const DRY: &str = "the random source failed: the entropy pool is dry";
@@ -121,7 +121,14 @@ async fn all_failures(world: &World, actor: &Actor) -> Vec<(&'static str, Error)
         enable_account: authority.enable_account(actor, &account);
         delete_account: authority.delete_account(actor, &account);
         policy: authority.policy(actor);
-        set_policy: authority.set_policy(actor, open_policy());
+        set_plan: authority.set_plan(actor, Plan::default());
+        edit_settings: authority.edit_settings(actor, SettingsEdit::new());
+        user: authority.user(actor, actor.id());
+        set_display_name: authority.set_display_name(actor, actor.id(), None);
+        suspend_user: authority.suspend_user(actor, actor.id());
+        restore_user: authority.restore_user(actor, actor.id());
+        transfer_key: authority.transfer_key(actor, &key, &Owner::Organization);
+        transfer_owned: authority.transfer_owned(actor, &actor.as_owner(), &Owner::Organization);
         events: authority.events(actor, &events);
         sweep: authority.sweep(actor);
         verify: world.verifier.verify(&token);
@@ -135,7 +142,7 @@ fn store_outage_fails_every_operation() {
         let (world, faults) = World::faulty(|builder| builder);
         faults.set(Fault::Down);
         let failures = all_failures(&world, &admin()).await;
-        assert_eq!(failures.len(), 25);
+        assert_eq!(failures.len(), 32);
         for (call, error) in failures {
             assert_is_said(&error);
             let said = chain(&error);
@@ -149,10 +156,9 @@ fn store_outage_fails_every_operation() {
 fn unrecorded_refusal_is_a_store_failure() {
     block_on(async {
         let (world, faults) = World::faulty(|builder| builder);
-        // A forbidden change of the policy needs an audit event, so it fails with the store too.
+        // A forbidden change of the plan needs an audit event, so it fails with the store too.
         faults.set(Fault::Down);
-        let policy = open_policy();
-        let error = world.authority.set_policy(&developer("eve"), policy).await;
+        let error = world.authority.set_plan(&developer("eve"), Plan::default()).await;
         let error = Error::from(error.expect_err("the store is down"));
         assert_eq!(chain(&error)[0], "the store failed");
     });

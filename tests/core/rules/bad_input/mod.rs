@@ -27,6 +27,7 @@ async fn picture(authority: &Authority) -> String {
     let events = authority.events(&admin, &EventQuery::new().limit(500)).await.expect("events");
     let refused = |outcome: &EventOutcome| matches!(outcome, EventOutcome::Refused(_));
     let done: Vec<_> = events.items.iter().filter(|event| !refused(&event.outcome)).collect();
+    let policy = format!("{policy:?}");
     let seen = (&keys, &accounts, &policy, &done);
     serde_json::to_string_pretty(&seen).expect("the state serializes")
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use keywright::{
-    GenerateError, KeyEdit, KeyError, NameError, NamePattern, NewKey, Owner, RuleError, Scope,
-    Timestamp,
+    ExpiryField, GenerateError, KeyEdit, KeyError, NameError, NamePattern, NewKey, Owner,
+    RuleError, Scope, Timestamp,
 };
 
 use super::{after, assert_is_said, name, picture, world};
@@ -67,30 +67,34 @@ fn lifetime_above_maximum_is_refused() {
     block_on(async {
         let (world, ..) = world().await;
         world
-            .set_policy(|policy| policy.max_lifetime = Some(30 * DAY))
+            .set_policy(|policy| policy.settings.max_lifetime = Some(30 * DAY))
             .await
             .expect("the policy is set");
-        let too_long = RuleError::LifetimeTooLong { max: 30 * DAY };
+        let max = 30 * DAY;
+        let too_long = |field, lifetime| RuleError::LifetimeTooLong { field, lifetime, max };
         let new = || named("app");
-        for long in [
-            new(),
-            new().never_expires(),
-            new().expires_in_days(31),
-            new().expires_in(30 * DAY + MOMENT),
-            new().expires_at(after(30 * DAY + MOMENT)),
-            new().expires_at(Timestamp::MAX),
+        let (at, within) = (ExpiryField::ExpiresAt, ExpiryField::ExpiresIn);
+        for (long, field, lifetime) in [
+            (new().never_expires(), ExpiryField::NeverExpires, None),
+            (new().expires_in_days(31), within, Some(31 * DAY)),
+            (new().expires_in(max + MOMENT), within, Some(max + MOMENT)),
+            (new().expires_at(after(max + MOMENT)), at, Some(max + MOMENT)),
+            (new().expires_at(Timestamp::MAX), at, Some(Timestamp::MAX.since(start()))),
         ] {
-            assert_eq!(rule(&world, long).await, too_long);
+            assert_eq!(rule(&world, long).await, too_long(field, lifetime));
         }
         let alice = developer("alice");
-        for good in [new().expires_in_days(30), new().expires_at(after(30 * DAY))] {
+        for good in [new(), new().expires_in_days(30), new().expires_at(after(30 * DAY))] {
             assert_eq!(world.key_of(&alice, good).await.key.expires_at, Some(after(30 * DAY)));
         }
         world
-            .set_policy(|policy| policy.max_lifetime = Some(Duration::from_secs(u64::MAX)))
+            .set_policy(|policy| policy.settings.max_lifetime = Some(Duration::from_secs(u64::MAX)))
             .await
             .expect("the policy is set");
-        assert!(matches!(rule(&world, new()).await, RuleError::LifetimeTooLong { .. }));
+        let never = rule(&world, new().never_expires()).await;
+        assert!(matches!(never, RuleError::LifetimeTooLong { .. }));
+        let issued = world.key_of(&alice, new()).await;
+        assert_eq!(issued.key.expires_at, Some(Timestamp::MAX));
         world.key_of(&alice, new().expires_at(Timestamp::MAX)).await;
     });
 }
@@ -99,12 +103,15 @@ fn lifetime_above_maximum_is_refused() {
 fn required_expiry_must_be_given() {
     block_on(async {
         let (world, ..) = world().await;
-        world.set_policy(|policy| policy.require_expiry = true).await.expect("the policy is set");
+        world
+            .set_policy(|policy| policy.settings.require_expiry = Some(true))
+            .await
+            .expect("the policy is set");
         for endless in [named("app"), named("app").never_expires()] {
             assert_eq!(rule(&world, endless).await, RuleError::ExpiryRequired);
         }
         world
-            .set_policy(|policy| policy.default_lifetime = Some(DAY))
+            .set_policy(|policy| policy.settings.default_lifetime = Some(DAY))
             .await
             .expect("the policy is set");
         assert_eq!(rule(&world, named("app").never_expires()).await, RuleError::ExpiryRequired);
@@ -155,26 +162,42 @@ fn scope_outside_ceiling_is_refused() {
 #[test]
 fn name_outside_pattern_is_refused() {
     block_on(async {
+        let environments = vec!["prod".to_owned(), "staging".to_owned()];
+        let pattern = NamePattern { environments };
         let (world, issued, _) = world().await;
         world
-            .set_policy(|policy| policy.name_pattern = Some(NamePattern::default()))
+            .set_policy(|policy| policy.settings.name_pattern = Some(pattern.clone()))
             .await
             .expect("the policy is set");
-        let bad =
-            ["app", "prod", "prod-", "prod--app", "Prod-app", "prod-App", "prod_app", "prodapp"];
+        let bad = [
+            "app",
+            "prod",
+            "crm-integration",
+            "prod-",
+            "prod--app",
+            "Prod-app",
+            "prod-App",
+            "prod_app",
+            "prodapp",
+        ];
         for bad in bad {
             let error = rule(&world, named(bad)).await;
             let RuleError::Name(NameError::Pattern { environments, example }) = error else {
                 panic!("{bad}: {error:?}");
             };
-            assert_eq!(environments, "prod, staging, test, dev");
+            assert_eq!(environments, pattern.environments);
+            let text = NameError::Pattern { environments, example: example.clone() }.to_string();
+            assert!(
+                text.ends_with("the first one of prod, staging, such as prod-main-app"),
+                "{text}"
+            );
             let before = picture(&world.authority).await;
             let renamed =
                 world.authority.rename(&developer("alice"), &issued.key.id, name(bad)).await;
             let error = renamed.expect_err("outside the pattern");
             assert!(matches!(error, KeyError::Rule(RuleError::Name(_))), "{error:?}");
             assert_eq!(picture(&world.authority).await, before);
-            NamePattern::default().check(&name(&example)).expect("the example would do");
+            pattern.check(&name(&example)).expect("the example would do");
         }
         world.key_of(&developer("alice"), named("staging-api-2")).await;
     });
@@ -186,7 +209,7 @@ fn owner_cannot_raise_rate_above_policy() {
         let (world, issued, _) = world().await;
         let limit = "100/60s".parse().expect("a rate");
         world
-            .set_policy(|policy| policy.default_rate = Some(limit))
+            .set_policy(|policy| policy.settings.default_rate = Some(limit))
             .await
             .expect("the policy is set");
         for above in ["101/60s", "100/59s", "1000000/1s", "101/3600s"] {

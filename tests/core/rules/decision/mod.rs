@@ -104,8 +104,8 @@ async fn verify_with(faults: &[Fault]) -> Result<Grant, VerifyError> {
     }
     world
         .set_policy(|policy| {
-            policy.api_enabled = !has(Fault::AccessOff);
-            policy.api_in_plan = !has(Fault::PlanLacksAccess);
+            policy.settings.api_enabled = Some(!has(Fault::AccessOff));
+            policy.plan.api_access = !has(Fault::PlanLacksAccess);
         })
         .await
         .expect("the policy is set");

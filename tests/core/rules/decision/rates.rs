@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use keywright::store::{Batch, Change, KeyStore, MemoryStore};
-use keywright::{KeyEdit, Policy, Rate, Timestamp};
+use keywright::store::{Batch, Change, KeyStore, MemoryStore, TenantPolicy};
+use keywright::{KeyEdit, Policy, Rate, Settings, Timestamp};
 
 use common::{
     DAY, HOUR, MOMENT, SECOND, World, admin, block_on, denial, developer, named, start, tenant,
@@ -27,8 +27,8 @@ trait Spending {
 impl Spending for World {
     async fn set_default(&self, default: &str, keys: u16) {
         let set = |policy: &mut Policy| {
-            policy.default_rate = Some(rate(default));
-            policy.max_keys_per_owner = keys;
+            policy.settings.default_rate = Some(rate(default));
+            policy.settings.max_keys_per_user = Some(keys);
         };
         self.set_policy(set).await.expect("the policy is set");
     }
@@ -66,14 +66,14 @@ fn t_c15_raised_policy_rate_frees_its_keys() {
     block_on(async {
         let world = World::in_memory();
         world
-            .set_policy(|policy| policy.default_rate = Some(rate("10/86400s")))
+            .set_policy(|policy| policy.settings.default_rate = Some(rate("10/86400s")))
             .await
             .expect("the policy is set");
         let issued = world.key().await;
         let token = issued.token.expose();
         assert_eq!(world.admitted(token, 20).await, 10);
         world
-            .set_policy(|policy| policy.default_rate = Some(rate("1000/60s")))
+            .set_policy(|policy| policy.settings.default_rate = Some(rate("1000/60s")))
             .await
             .expect("the policy is set");
         assert_eq!(world.admitted(token, 2_000).await, 990);
@@ -119,7 +119,7 @@ fn t_c15_toggled_rate_gains_no_use() {
         let world = World::in_memory();
         let alice = developer("alice");
         world
-            .set_policy(|policy| policy.default_rate = Some(rate("2/120s")))
+            .set_policy(|policy| policy.settings.default_rate = Some(rate("2/120s")))
             .await
             .expect("the policy is set");
         let issued = world.key_of(&alice, named("app")).await;
@@ -181,7 +181,7 @@ fn allowed_keys_each_have_whole_rates() {
             // Older keys share no allowance, even if the owner's maximum is now lower.
             world.clock.advance(HOUR);
             world
-                .set_policy(|policy| policy.max_keys_per_owner = 1)
+                .set_policy(|policy| policy.settings.max_keys_per_user = Some(1))
                 .await
                 .expect("the policy is set");
         }
@@ -209,7 +209,7 @@ fn owner_rate_falls_with_the_default() {
         let world = World::in_memory();
         let alice = developer("alice");
         world
-            .set_policy(|policy| policy.default_rate = Some(rate("10/60s")))
+            .set_policy(|policy| policy.settings.default_rate = Some(rate("10/60s")))
             .await
             .expect("the policy is set");
         let same = world.key_of(&alice, named("same").rate(rate("10/60s"))).await;
@@ -217,7 +217,7 @@ fn owner_rate_falls_with_the_default() {
         let new = named("granted").rate(rate("10/60s"));
         let granted = world.authority.generate(&admin(), new).await.expect("a key");
         world
-            .set_policy(|policy| policy.default_rate = Some(rate("4/60s")))
+            .set_policy(|policy| policy.settings.default_rate = Some(rate("4/60s")))
             .await
             .expect("the policy is set");
         world.clock.set(Timestamp::from_unix_micros(start().unix_micros() + 1).expect("a time"));
@@ -275,12 +275,12 @@ fn lowered_default_widens_no_rate() {
     block_on(async {
         let world = World::in_memory();
         world
-            .set_policy(|policy| policy.default_rate = Some(rate("100/60s")))
+            .set_policy(|policy| policy.settings.default_rate = Some(rate("100/60s")))
             .await
             .expect("the policy is set");
         let issued = world.key_of(&developer("alice"), named("app").rate(rate("100/86400s"))).await;
         world
-            .set_policy(|policy| policy.default_rate = Some(rate("50/60s")))
+            .set_policy(|policy| policy.settings.default_rate = Some(rate("50/60s")))
             .await
             .expect("the policy is set");
         let mut admitted = 0;
@@ -302,7 +302,10 @@ fn stated_wait_covers_the_owner() {
         for issued in &keys {
             assert_eq!(world.admitted(issued.token.expose(), 20).await, 10);
         }
-        world.set_policy(|policy| policy.max_keys_per_owner = 2).await.expect("the policy is set");
+        world
+            .set_policy(|policy| policy.settings.max_keys_per_user = Some(2))
+            .await
+            .expect("the policy is set");
         // Ten uses above the allowance refill in 20 s and one more in 3 s; the key's own rate would
         // refill one in 6 s.
         assert_eq!(world.wait(keys[0].token.expose()).await, 23 * SECOND);
@@ -319,10 +322,11 @@ fn unvalidated_policy_breaks_no_rate() {
             let world = World::on(store.clone());
             let issued = world.key().await;
             for (version, text) in [(1, "1000000/2678400s"), (2, "1/1s")] {
-                let mut policy = world.authority.policy(&admin()).await.expect("a policy");
-                policy.default_rate = Some(rate(text));
-                policy.max_keys_per_owner = keys;
-                policy.version = version;
+                let mut settings = Settings::enabled();
+                settings.default_rate = Some(rate(text));
+                settings.max_keys_per_user = Some(keys);
+                let (plan, settings) = (Some(world.policy().await.plan), Some(settings));
+                let policy = TenantPolicy { plan, settings, version };
                 let put = Change::PutPolicy { tenant: tenant(), policy };
                 let batch = Batch { changes: vec![put], ..Batch::default() };
                 store.commit(batch).await.expect("a store checks no policy");

@@ -1,7 +1,7 @@
 //! An undecidable request is neither denied nor granted, and a digest matches only its own key.
 
 use keywright::store::{MemoryStore, StoreErrorKind};
-use keywright::{Issued, KeyId, PepperRing, VerifyError};
+use keywright::{AccessRequest, Issued, KeyId, PepperRing, Prefix, TenantId, VerifyError};
 
 use common::faults::{Fault, Faults};
 use common::{HOUR, World, block_on, chain, denied, developer, named, render, start};
@@ -168,5 +168,26 @@ fn replaced_secret_does_not_block_pepper_change() {
             let grant = world.verifier.verify(new.token.expose()).await;
             grant.expect("the new secret is under pepper 2");
         }
+    });
+}
+
+#[test]
+fn unexpected_key_is_unrecognized_without_its_pepper() {
+    block_on(async {
+        let world = World::in_memory();
+        let peppers = PepperRing::none().with(1, [7; 32]).expect("a pepper");
+        let peppered = world.with_peppers(peppers).expect("a world");
+        let issued = peppered.key().await;
+        let verify = async |world: &World, tenant: &TenantId| {
+            let request = AccessRequest::token(issued.token.expose()).tenant(tenant);
+            world.verifier.verify_request(&request).await
+        };
+        let error = verify(&world, world.tenant()).await.expect_err("the pepper is missing");
+        assert!(matches!(error, VerifyError::Unavailable(_)), "{error:?}");
+        assert_eq!(denied(verify(&world, world.other.tenant()).await), "unrecognized");
+        let test = Prefix::new("acme_test").expect("a prefix");
+        let strict =
+            world.with_settings(|builder| builder.prefix(test.clone()).accept_prefixes([test]));
+        assert_eq!(denied(verify(&strict, world.tenant()).await), "unrecognized");
     });
 }

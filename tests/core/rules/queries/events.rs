@@ -20,7 +20,7 @@ struct Story {
 async fn build_story(world: &World) -> Story {
     let (authority, clock) = (&world.authority, &world.clock);
     world
-        .set_policy(|policy| policy.extensive_use = std::num::NonZeroU64::new(2))
+        .set_policy(|policy| policy.settings.extensive_use = "1/3600s".parse().ok())
         .await
         .expect("the policy is set");
     let role = RoleName::new("analyst").expect("a role");

@@ -48,6 +48,7 @@ pub(super) fn key_error(error: &KeyError) -> String {
             format!("not possible {}", error.status)
         }
         KeyError::OverlapTooLong { .. } => "overlap too long".to_owned(),
+        KeyError::OverlapWhileDisabled { .. } => "overlap while disabled".to_owned(),
         KeyError::Rule(error) => rule(error),
         other => panic!("no operation of the model returns {other:?}"),
     }

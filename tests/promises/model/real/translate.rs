@@ -1,6 +1,5 @@
 //! Converts the crate's types to plain data and back. A value without a plain form fails the test.
 
-use std::num::NonZeroU64;
 use std::time::Duration;
 
 use keywright::store::{EventQuery, KeyQuery, KeySort};
@@ -8,14 +7,14 @@ use keywright::{
     Access, AccountError, AccountId, Actor, DetailField, Event, EventKind, EventOutcome, Grant,
     Key, KeyEdit, KeyEntry, KeyError, KeyId, KeyStatus, Metadata, NameError, NamePattern, Networks,
     NewKey, Outcome, Owner as RealOwner, Permissions, Policy, Rate, Reason, RoleName, Scope,
-    ScopeSet, SecretUsed, ServiceAccount, TenantId, Timestamp, UserId,
+    ScopeSet, SecretUsed, ServiceAccount, TenantId, Timestamp, UseAlert, UserId,
 };
 
 use super::errors;
 use crate::plain::{
-    AccountData, Answer, By, Edit, EntryData, EventData, EventFilter, Expiry, Granted, KeyData,
-    METADATA, NAMES, NETWORKS, New, Owner, PolicyData, Query, RATES, ROLES, SCOPES, Sort, Span,
-    TENANTS, Time, Who, refused,
+    AccountData, Alert, Answer, By, Edit, EntryData, EventData, EventFilter, Expiry, Granted,
+    KeyData, METADATA, NAMES, NETWORKS, New, Owner, PolicyData, Query, RATES, ROLES, SCOPES, Sort,
+    Span, TENANTS, Time, Who, refused,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -237,12 +236,14 @@ pub(super) fn entry_data(entry: &KeyEntry) -> EntryData {
         status: entry.status.as_str(),
         uses: entry.uses,
         last_used_at: entry.last_used_at.map(micros),
+        refused: entry.refused,
+        last_refused_at: entry.last_refused_at.map(micros),
         overlap: entry.overlap.as_ref().map(|overlap| {
             let (old, new) = (overlap.old_last_used_at, overlap.new_last_used_at);
             let end = micros(overlap.overlap_ends_at);
             (end, old.map(micros), new.map(micros), overlap.safe_to_finish)
         }),
-        obstacle: entry.obstacle.as_ref().map(Reason::code),
+        refused_because: entry.refused_because.as_ref().map(Reason::code),
         actions: entry.actions.iter().map(|operation| operation.as_str()).collect(),
     }
 }
@@ -304,11 +305,20 @@ pub(super) fn policy(data: &PolicyData) -> Policy {
     policy.scope_ceiling = scopes(data.ceiling);
     policy.roles = data.roles.iter().map(role).collect();
     policy.default_rate = rate(RATES[data.default_rate]);
-    policy.extensive_use = data.extensive_use.and_then(NonZeroU64::new);
+    policy.extensive_use = data.extensive_use.map(alert);
+    policy.suspicious_use = data.suspicious_use.map(alert);
     policy.retention = span(data.retention);
     policy.event_retention = span(data.event_retention);
     policy.version = data.version;
     policy
+}
+
+fn alert((seconds, uses): Alert) -> UseAlert {
+    format!("{uses}/{seconds}s").parse().expect("an alert")
+}
+
+fn alert_data(alert: &UseAlert) -> Alert {
+    (i64::try_from(alert.period().as_secs()).expect("a short time"), alert.uses())
 }
 
 pub(super) fn policy_data(policy: &Policy) -> PolicyData {
@@ -332,7 +342,8 @@ pub(super) fn policy_data(policy: &Policy) -> PolicyData {
             .map(|(role, set)| (place(ROLES.into_iter(), &role.as_str()), bits(set)))
             .collect(),
         default_rate: place(RATES.into_iter().map(rate), &policy.default_rate),
-        extensive_use: policy.extensive_use.map(NonZeroU64::get),
+        extensive_use: policy.extensive_use.map(|alert| alert_data(&alert)),
+        suspicious_use: policy.suspicious_use.map(|alert| alert_data(&alert)),
         retention: in_micros(policy.retention),
         event_retention: in_micros(policy.event_retention),
         version: policy.version,

@@ -38,7 +38,7 @@ pub(crate) const POSSIBLE: [(&str, &[&str]); 9] = [
     ("key.edit", &["active", "scheduled", "disabled"]),
     ("key.disable", &["active", "scheduled"]),
     ("key.enable", &["disabled"]),
-    ("key.rotate", &["active", "scheduled"]),
+    ("key.rotate", &["active", "scheduled", "disabled"]),
     ("key.finish_rotation", &["active", "scheduled", "disabled"]),
     ("key.revoke", &["active", "scheduled", "disabled"]),
     ("key.delete", &["active", "scheduled", "disabled", "expired", "revoked"]),
@@ -93,6 +93,9 @@ impl Reference {
                     old_secret_known: false,
                     uses: 0,
                     last_used_at: None,
+                    refused: 0,
+                    last_refused_at: None,
+                    periods: [Vec::new(), Vec::new()],
                     used: BTreeMap::new(),
                 });
                 self.note_of(by, "key.generate", "done", Some(fresh), account.as_deref());
@@ -141,7 +144,10 @@ impl Reference {
             (Expiry::In(span), _) | (Expiry::Default, Some(span)) => Some(self.now + span),
             (Expiry::At(time), _) if time <= self.now => return Err("rule passed".to_owned()),
             (Expiry::At(time), _) => Some(time),
-            (Expiry::Never, _) | (Expiry::Default, None) => None,
+            (Expiry::Never, _) => None,
+            (Expiry::Default, None) => {
+                policy.max_lifetime.map(|max| END_OF_TIME.min(self.now.saturating_add(max)))
+            }
         };
         if expires.is_some_and(|expires| expires > END_OF_TIME) {
             return Err("rule overflow".to_owned());
@@ -309,6 +315,9 @@ impl Reference {
 
     pub(super) fn rotate(&mut self, by: By, id: &str, overlap: Span) -> Answer {
         self.change(by, id, "key.rotate", |this, key| {
+            if key.data.disabled && overlap > 0 {
+                return Err("overlap while disabled".to_owned());
+            }
             if overlap > this.policies[by.tenant].max_overlap {
                 return Err("overlap too long".to_owned());
             }

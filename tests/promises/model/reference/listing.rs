@@ -41,8 +41,10 @@ impl Reference {
             status,
             uses: key.uses,
             last_used_at: key.last_used_at,
+            refused: key.refused,
+            last_refused_at: key.last_refused_at,
             overlap,
-            obstacle: self.obstacle(key),
+            refused_because: self.refused_because(key),
             actions: actions.collect(),
         }
     }

@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 use self::refusals::Minutes;
 use self::verify::Spent;
 use crate::plain::{
-    AccountData, Answer, By, EventData, HOUR, Id, KeyData, Op, Owner, PolicyData, RATES, SECOND,
-    Time, Who, refused,
+    AccountData, Alert, Answer, By, EventData, HOUR, Id, KeyData, Op, Owner, PolicyData, RATES,
+    SECOND, Time, Who, refused,
 };
 
 pub(crate) struct Reference {
@@ -24,8 +24,8 @@ pub(crate) struct Reference {
     pub(crate) accounts: Vec<AccountData>,
     pub(crate) policies: [PolicyData; 2],
     pub(crate) events: Vec<EventData>,
-    /// Uses that were counted and not flushed, by key and secret number.
-    counted: BTreeMap<(Id, u32), Counted>,
+    /// Uses that were counted and not flushed.
+    counted: BTreeMap<Counter, Counted>,
     /// The spent part of the rate of each key, and of the shared rate of each owner's new keys.
     spent: BTreeMap<String, Spent>,
     /// The refused calls of each actor in the current minute.
@@ -39,15 +39,40 @@ pub(crate) struct Key {
     old_secret_known: bool,
     uses: u64,
     last_used_at: Option<Time>,
+    refused: u64,
+    last_refused_at: Option<Time>,
+    /// The periods in which accepted uses and refused ones are counted, at most two of each.
+    periods: [Vec<Period>; 2],
     /// The last use of each secret.
     used: BTreeMap<u32, Time>,
+}
+
+/// Uses that are counted together: those of one key, refused or not, with one secret, under one alert
+/// and in one of its periods.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+struct Counter {
+    key: Id,
+    is_refused: bool,
+    secret: u32,
+    /// The start of the period, and the alert.
+    period: Option<(Time, Alert)>,
 }
 
 #[derive(Clone, Copy)]
 struct Counted {
     uses: u64,
     last: Time,
-    alert_every: Option<u64>,
+}
+
+/// The uses of a key in a period: its start and length, the uses, the last one, and whether the
+/// event is written.
+#[derive(Clone, Copy, Debug)]
+struct Period {
+    start: Time,
+    seconds: i64,
+    uses: u64,
+    last: Time,
+    told: bool,
 }
 
 impl Reference {
@@ -65,6 +90,7 @@ impl Reference {
             roles: BTreeMap::new(),
             default_rate: 0,
             extensive_use: None,
+            suspicious_use: None,
             retention: 90 * 24 * HOUR,
             event_retention: 400 * 24 * HOUR,
             version: 0,

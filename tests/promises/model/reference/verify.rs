@@ -1,9 +1,9 @@
 //! Verification and counted uses in the reference model.
 
-use super::{Counted, Key, Reference, exceeds};
+use super::{Counted, Counter, Key, Period, Reference, exceeds};
 use crate::plain::{
-    Answer, Damage, Granted, Id, KeyData, PolicyData, Presented, RATES, SCOPES, SECOND, Time,
-    Wanted, refused,
+    Alert, Answer, Damage, Granted, Id, KeyData, PolicyData, Presented, RATES, SCOPES, SECOND,
+    Time, Wanted, refused,
 };
 use crate::reference::keys::status;
 
@@ -39,7 +39,7 @@ impl Reference {
     }
 
     /// Returns the reason that keeps a key from working for every request, if there is one.
-    pub(crate) fn obstacle(&self, key: &Key) -> Option<&'static str> {
+    pub(crate) fn refused_because(&self, key: &Key) -> Option<&'static str> {
         let policy = &self.policies[key.data.tenant];
         let account = self.account_of(&key.data);
         match status(&key.data, self.now) {
@@ -55,8 +55,8 @@ impl Reference {
     /// Checks a token against everything except its rate.
     pub(crate) fn judge(&self, presented: &Presented, wanted: Wanted) -> Result<Granted, String> {
         let (key, retiring) = self.recognize(presented)?;
-        if let Some(obstacle) = self.obstacle(key) {
-            return Err(obstacle.to_owned());
+        if let Some(reason) = self.refused_because(key) {
+            return Err(reason.to_owned());
         }
         if !ALLOWED[key.data.networks][wanted.source] {
             return Err("network_not_allowed".to_owned());
@@ -86,36 +86,60 @@ impl Reference {
     pub(super) fn present(&mut self, presented: &Presented, wanted: Wanted) -> Answer {
         let granted = match self.judge(presented, wanted) {
             Ok(granted) => granted,
-            Err(reason) => return refused(reason),
+            Err(reason) => return self.deny(presented, reason),
         };
         let key = self.keys.iter().find(|key| key.data.id == granted.key).expect("it is granted");
         let policy = &self.policies[key.data.tenant];
-        let (alert_every, newest) = (policy.extensive_use, key.data.secret_number);
+        let newest = key.data.secret_number;
         if let Err(wait) = self.spend(&key.data.clone(), &policy.clone()) {
-            return refused(format!("rate_limited {}", in_millis(wait)));
+            return self.deny(presented, format!("rate_limited {}", in_millis(wait)));
         }
-        let counted = (granted.key.clone(), presented.secret);
-        let now = self.now;
-        let counted =
-            self.counted.entry(counted).or_insert(Counted { uses: 0, last: now, alert_every });
-        *counted = Counted { uses: counted.uses + 1, last: now, alert_every };
-        // The policy of the last use applies to all uses of the key that wait for a flush.
-        for (_, counted) in self.counted.iter_mut().filter(|((id, _), _)| *id == granted.key) {
-            counted.alert_every = alert_every;
-        }
+        self.count(&granted.key, Some(presented.secret));
         self.join_dead_secrets(&granted.key, newest);
         Answer::Granted(granted)
+    }
+
+    /// Counts a refused use of the key that the credential names, if there is one.
+    fn deny(&mut self, presented: &Presented, reason: impl Into<String>) -> Answer {
+        let reason = reason.into();
+        let is_known = self.keys.iter().any(|key| key.data.id == presented.key);
+        if is_known && reason != "malformed" {
+            self.count(&presented.key, None);
+        }
+        refused(reason)
+    }
+
+    /// Counts an accepted use of a secret, or a refused use, in the period of the alert in force.
+    fn count(&mut self, key: &str, accepted: Option<u32>) {
+        let tenant = self.keys.iter().find(|known| known.data.id == key).map(|k| k.data.tenant);
+        let policy = &self.policies[tenant.expect("the key is known")];
+        let alert = if accepted.is_some() { policy.extensive_use } else { policy.suspicious_use };
+        let now = self.now;
+        let period = alert.map(|alert| (now - now.rem_euclid(alert.0 * SECOND), alert));
+        let (is_refused, secret) = (accepted.is_none(), accepted.unwrap_or_default());
+        let counter = Counter { key: key.to_owned(), is_refused, secret, period };
+        let counted = self.counted.entry(counter).or_insert(Counted { uses: 0, last: now });
+        *counted = Counted { uses: counted.uses + 1, last: now };
+    }
+
+    /// Returns whether a key has uses in so many periods that more would not be kept apart.
+    pub(crate) fn must_flush(&self) -> bool {
+        let of_periods = self.counted.keys().filter(|counter| counter.period.is_some());
+        let mut keys: Vec<&Id> = of_periods.map(|counter| &counter.key).collect();
+        keys.sort();
+        keys.windows(7).any(|keys| keys[0] == keys[6])
     }
 
     /// Merges the uses of secrets that no longer work into the newest of those secrets.
     fn join_dead_secrets(&mut self, key: &str, newest: u32) {
         let Some(dead) = newest.checked_sub(2) else { return };
-        let is_dead = |(id, secret): &(Id, u32)| *id == key && *secret < dead;
+        let is_dead =
+            |counter: &Counter| counter.key == key && !counter.is_refused && counter.secret < dead;
         let joined: Vec<_> = self.counted.keys().filter(|place| is_dead(place)).cloned().collect();
         for place in joined {
             let older = self.counted.remove(&place).expect("the entry exists");
-            let counted =
-                self.counted.entry((key.to_owned(), dead)).or_insert(Counted { uses: 0, ..older });
+            let place = Counter { secret: dead, ..place };
+            let counted = self.counted.entry(place).or_insert(Counted { uses: 0, ..older });
             counted.uses += older.uses;
             counted.last = counted.last.max(older.last);
         }
@@ -157,10 +181,10 @@ impl Reference {
     pub(super) fn revoke_by_token(&mut self, presented: &Presented) -> Answer {
         let key = match self.recognize(presented) {
             Ok((key, _)) => key.data.clone(),
-            Err(reason) => return refused(reason),
+            Err(reason) => return self.deny(presented, reason),
         };
         match status(&key, self.now) {
-            "expired" => return refused("expired"),
+            "expired" => return self.deny(presented, "expired"),
             "revoked" => return Answer::Many(vec![(key.id, refused("unchanged"))]),
             _ => {}
         }
@@ -175,22 +199,61 @@ impl Reference {
     }
 
     pub(super) fn flush(&mut self) -> Answer {
-        for ((id, secret), counted) in std::mem::take(&mut self.counted) {
+        let mut counted: Vec<_> = std::mem::take(&mut self.counted).into_iter().collect();
+        counted.sort_by_key(|(counter, counted)| (counter.key.clone(), counted.last));
+        for (counter, counted) in counted {
+            let Counter { key: id, is_refused, secret, period } = counter;
             let Some(key) = self.keys.iter_mut().find(|key| key.data.id == id) else { continue };
-            let before = key.uses;
-            key.uses += counted.uses;
-            key.last_used_at = key.last_used_at.max(Some(counted.last));
-            let used = key.used.entry(secret).or_insert(counted.last);
-            *used = counted.last.max(*used);
-            let (after, tenant) = (key.uses, key.data.tenant);
-            if counted.alert_every.is_some_and(|every| before / every != after / every) {
-                let actor = "system".to_owned();
-                self.record(tenant, actor, "key.extensive_use", "done", Some(&id), None);
+            let last = Some(counted.last);
+            if is_refused {
+                key.refused += counted.uses;
+                key.last_refused_at = key.last_refused_at.max(last);
+            } else {
+                key.uses += counted.uses;
+                key.last_used_at = key.last_used_at.max(last);
+                let used = key.used.entry(secret).or_insert(counted.last);
+                *used = counted.last.max(*used);
+            }
+            let tenant = key.data.tenant;
+            let (kind, periods) = match &mut key.periods {
+                [_, refused] if is_refused => ("key.suspicious_use", refused),
+                [accepted, _] => ("key.extensive_use", accepted),
+            };
+            if period.is_some_and(|period| is_too_many(periods, period, counted)) {
+                self.record(tenant, "system".to_owned(), kind, "done", Some(&id), None);
             }
         }
         self.write_counts(None, usize::MAX);
         Answer::Nothing
     }
+}
+
+/// Adds uses to their period, and returns whether they are the first above what the alert allows.
+///
+/// Only the two periods with the latest uses are known. Uses of any other period are either later,
+/// and it takes the place of the earlier one, or they are in no period.
+fn is_too_many(
+    periods: &mut Vec<Period>,
+    (start, (seconds, most)): (Time, Alert),
+    Counted { uses, last }: Counted,
+) -> bool {
+    if !periods.iter().any(|known| (known.start, known.seconds) == (start, seconds)) {
+        periods.sort_by_key(|known| known.last);
+        if periods.len() == 2 {
+            if periods[0].last >= last {
+                return false;
+            }
+            periods.remove(0);
+        }
+        periods.push(Period { start, seconds, uses: 0, last, told: false });
+    }
+    let known = periods.iter_mut().find(|known| (known.start, known.seconds) == (start, seconds));
+    let known = known.expect("it was added");
+    known.uses += uses;
+    known.last = known.last.max(last);
+    let is_first = known.uses > most && !known.told;
+    known.told |= is_first;
+    is_first
 }
 
 /// Rounding error, in uses.

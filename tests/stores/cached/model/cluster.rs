@@ -135,7 +135,7 @@ impl<R: Rule> Cluster<R> {
         let freshness = match self.random.below(4) {
             0 => Freshness::AtMost(Duration::from_millis(self.random.number() % 700)),
             1 if self.random.below(4) == 0 => Freshness::AtMost(Duration::ZERO),
-            _ => Freshness::Usual,
+            _ => Freshness::StoreDefault,
         };
         let node = &self.nodes[place];
         let Some(read) = node.entries.get(&key).copied() else { return Ok(()) };
@@ -146,7 +146,7 @@ impl<R: Rule> Cluster<R> {
                 let age = R::usable_during_outage(BOUNDS, published, self.now, freshness);
                 let Some(age) = age else { return Ok(()) };
                 self.seen.answers_during_outage += 1;
-                if freshness != Freshness::Usual {
+                if freshness != Freshness::StoreDefault {
                     return Err(format!("{freshness:?}, and in an outage: {age:?}"));
                 }
                 if !age.is_during_outage() {
@@ -160,7 +160,7 @@ impl<R: Rule> Cluster<R> {
         let asked = match freshness {
             Freshness::AtMost(Duration::ZERO) => return Err("from memory, of no age".to_owned()),
             Freshness::AtMost(asked) => asked,
-            Freshness::Usual => bound,
+            Freshness::StoreDefault => bound,
         };
         if age.duration() > bound.min(asked) {
             return Err(format!("{age:?}, where {:?} is too old", bound.min(asked)));

@@ -113,7 +113,7 @@ impl Rule for IgnoresAtMost {
         now: Duration,
         _: Freshness,
     ) -> Option<Age> {
-        bounds.usable(confirmed, now, Freshness::Usual)
+        bounds.usable(confirmed, now, Freshness::StoreDefault)
     }
 }
 
@@ -126,7 +126,7 @@ impl Rule for IgnoresAtMostDuringOutages {
         now: Duration,
         _: Freshness,
     ) -> Option<Age> {
-        bounds.usable_during_outage(confirmed, now, Freshness::Usual)
+        bounds.usable_during_outage(confirmed, now, Freshness::StoreDefault)
     }
 }
 

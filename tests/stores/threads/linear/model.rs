@@ -163,7 +163,7 @@ impl There {
     }
 
     fn rotate(&mut self, overlap: Overlap) -> Answer {
-        if self.revoked || self.disabled {
+        if self.revoked || self.disabled && overlap == Overlap::Day {
             return Answer::WrongStatus;
         }
         self.change(|there| {

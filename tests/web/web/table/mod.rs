@@ -10,6 +10,7 @@ mod proxies;
 mod several;
 mod sizes;
 mod spellings;
+mod tenants;
 
 use std::collections::BTreeSet;
 
@@ -233,7 +234,7 @@ impl Row {
 
 #[test]
 fn t_h15_table_requests_are_many_and_unique() {
-    let subjects: [&[&[Row]]; 10] = [
+    let subjects: [&[&[Row]]; 11] = [
         &denials::ROWS,
         &kinds::ROWS,
         &missing::ROWS,
@@ -244,6 +245,7 @@ fn t_h15_table_requests_are_many_and_unique() {
         &several::ROWS,
         &sizes::ROWS,
         &spellings::ROWS,
+        &tenants::ROWS,
     ];
     let names: Vec<_> =
         subjects.into_iter().flatten().copied().flatten().map(|row| row.name).collect();

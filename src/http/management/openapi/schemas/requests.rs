@@ -1,10 +1,11 @@
-//! The schemas of request bodies. The schema of a policy is with the responses, which use it too.
+//! The schemas of request bodies.
 
 use serde_json::{Value, json};
 
 use super::objects::{body, boolean, record, such_as};
 use crate::http::management::openapi::value_schemas::{
-    access, id, metadata, name, networks, or_null, rate, role_name, scopes, seconds, time,
+    access, contact, description, id, metadata, name, networks, or_null, owner, rate, role_name,
+    scopes, seconds, time,
 };
 use crate::http::management::wire::request_bodies::RevokeBody;
 
@@ -13,11 +14,20 @@ pub(super) fn nothing() -> Value {
 }
 
 pub(super) fn new_key() -> Value {
+    let mut schema = new_account_key();
+    schema["properties"]["owner"] = owner();
+    schema
+}
+
+/// Builds the schema of a new key whose owner the path names.
+pub(super) fn new_account_key() -> Value {
     let properties = json!({
         "name": name(),
         "scopes": scopes(),
         "networks": networks(),
         "rate": rate(),
+        "description": description(),
+        "contact": contact(),
         "metadata": metadata(),
         "not_before": time(),
         "expires_at": time(),
@@ -36,6 +46,8 @@ pub(super) fn key_edit() -> Value {
         "scopes": scopes(),
         "networks": networks(),
         "rate": or_null(rate()),
+        "description": or_null(description()),
+        "contact": or_null(contact()),
         "metadata": metadata(),
     });
     edit(&properties, json!({ "name": "prod-main-app" }))
@@ -49,6 +61,24 @@ pub(super) fn revoke_keys() -> Value {
     record(&json!({
         "ids": { "type": "array", "minItems": 1, "maxItems": RevokeBody::MAX, "items": id() },
     }))
+}
+
+pub(super) fn owner_of_keys() -> Value {
+    such_as(record(&json!({ "owner": owner() })), json!({ "owner": "user:alice" }))
+}
+
+pub(super) fn hand_over() -> Value {
+    such_as(
+        record(&json!({ "from": owner(), "to": owner() })),
+        json!({ "from": "user:alice", "to": "organization" }),
+    )
+}
+
+pub(super) fn user_edit() -> Value {
+    such_as(
+        record(&json!({ "display_name": or_null(name()) })),
+        json!({ "display_name": "Alice Jones" }),
+    )
 }
 
 pub(super) fn new_account() -> Value {
@@ -67,7 +97,7 @@ fn account_properties() -> Value {
 }
 
 /// Builds the schema of an edit, which needs at least one property.
-fn edit(properties: &Value, example: Value) -> Value {
+pub(super) fn edit(properties: &Value, example: Value) -> Value {
     let mut schema = such_as(body(properties, &[]), example);
     schema["minProperties"] = json!(1);
     schema

@@ -2,17 +2,16 @@
 
 use serde_json::{Map, Value, json};
 
-use super::objects::{body, boolean, or_none, page, record, such_as};
+use super::objects::{body, boolean, or_none, page, record};
 use crate::http::management::openapi::references::schema_ref;
 use crate::http::management::openapi::value_schemas::{
-    access, count, event_actor, event_kind, host_id, id, metadata, name, networks, or_null, owner,
-    prefix, rate, role_name, scopes, seconds, time,
+    access, address, contact, count, description, event_actor, event_kind, host_id, id, metadata,
+    name, networks, or_null, owner, prefix, rate, requirement, role_name, scopes, time,
 };
 use crate::http::management::route_table::names::Schema;
 use crate::http::management::wire::problem::Code;
 use crate::record::event::{DetailField, EventOutcome, RefusalCode};
 use crate::record::operation::Operation;
-use crate::record::policy::Policy;
 use crate::record::status::KeyStatus;
 
 pub(super) fn key() -> Value {
@@ -30,6 +29,8 @@ pub(super) fn key() -> Value {
             "networks": boolean(),
             "rate": boolean(),
         })),
+        "description": or_null(description()),
+        "contact": or_null(contact()),
         "metadata": metadata(),
         "created_at": time(),
         "created_by": host_id(),
@@ -55,26 +56,44 @@ pub(super) fn overlap() -> Value {
 }
 
 pub(super) fn key_entry() -> Value {
+    record(&entry_properties())
+}
+
+/// Builds the schema of an entry with more properties.
+fn entry_and(more: &Value) -> Value {
+    let mut properties = entry_properties();
+    for (name, schema) in more.as_object().into_iter().flatten() {
+        properties[name] = schema.clone();
+    }
+    record(&properties)
+}
+
+fn entry_properties() -> Value {
     let operations = Operation::ALL.iter().filter(|operation| operation.is_of_a_key());
     let operations: Vec<&str> = operations.map(|operation| operation.as_str()).collect();
-    record(&json!({
+    json!({
         "key": schema_ref(Schema::Key),
         "prefix": {
             "type": "string",
             "pattern": "^[a-z][a-z0-9_]{0,31}_[0-9A-Za-z]{16}$",
             "description": "The beginning of the token, without the secret, to recognize the key by.",
         },
-        "account": or_null(name()),
+        "owner_name": or_null(name()),
+        "scopes": scopes(),
+        "access": access(),
+        "rate": or_null(rate()),
         "status": { "type": "string", "enum": KeyStatus::ALL.map(KeyStatus::as_str) },
         "uses": count(),
         "last_used_at": or_null(time()),
+        "refused": count(),
+        "last_refused_at": or_null(time()),
         "overlap": or_none(Schema::Overlap),
-        "obstacle": {
+        "refused_because": {
             "type": ["string", "null"],
             "description": "The reason why a verification would refuse the key now, in one word, or null.",
         },
         "actions": { "type": "array", "items": { "type": "string", "enum": operations } },
-    }))
+    })
 }
 
 pub(super) fn key_page() -> Value {
@@ -82,13 +101,26 @@ pub(super) fn key_page() -> Value {
 }
 
 pub(super) fn key_change() -> Value {
-    record(&json!({ "key": schema_ref(Schema::Key), "unchanged": boolean() }))
+    entry_and(&json!({ "unchanged": boolean() }))
+}
+
+pub(super) fn keys_change() -> Value {
+    record(&json!({ "keys": { "type": "array", "items": schema_ref(Schema::KeyEntry) } }))
 }
 
 pub(super) fn issued() -> Value {
-    record(&json!({
-        "key": schema_ref(Schema::Key),
+    entry_and(&json!({
         "token": { "type": "string", "description": "The token of the key. No other response shows it again." },
+        "key_id": {
+            "type": "string",
+            "pattern": "^[0-9A-Za-z]{16}$",
+            "description": "The first part of the token for clients with two fields: the user name of HTTP Basic.",
+        },
+        "key_secret": {
+            "type": "string",
+            "pattern": "^[0-9A-Za-z]{38}$",
+            "description": "The second part of the token: the password of HTTP Basic. No other response shows it again.",
+        },
     }))
 }
 
@@ -97,9 +129,7 @@ pub(super) fn results() -> Value {
         "results": {
             "type": "array",
             "items": { "oneOf": [
-                record(&json!({
-                    "id": id(), "key": schema_ref(Schema::Key), "unchanged": boolean(),
-                })),
+                entry_and(&json!({ "id": id(), "unchanged": boolean() })),
                 record(&json!({ "id": id(), "problem": schema_ref(Schema::Problem) })),
             ] },
         },
@@ -128,6 +158,21 @@ pub(super) fn account_change() -> Value {
     record(&json!({ "account": schema_ref(Schema::Account), "unchanged": boolean() }))
 }
 
+pub(super) fn user() -> Value {
+    record(&json!({
+        "id": host_id(),
+        "tenant": host_id(),
+        "display_name": or_null(name()),
+        "suspended": boolean(),
+        "updated_at": time(),
+        "version": count(),
+    }))
+}
+
+pub(super) fn user_change() -> Value {
+    record(&json!({ "user": schema_ref(Schema::User), "unchanged": boolean() }))
+}
+
 pub(super) fn event() -> Value {
     record(&json!({
         "sequence": count(),
@@ -137,6 +182,7 @@ pub(super) fn event() -> Value {
         "kind": event_kind(),
         "key": or_null(id()),
         "account": or_null(id()),
+        "source_address": or_null(address()),
         "outcome": { "type": "string", "enum": event_outcomes() },
         "details": event_details(),
     }))
@@ -146,71 +192,30 @@ pub(super) fn event_page() -> Value {
     page(Schema::Event)
 }
 
-pub(super) fn name_pattern() -> Value {
-    record(&json!({
-        "environments": {
-            "type": "array", "minItems": 1, "maxItems": 16,
-            "items": { "type": "string", "pattern": "^[a-z0-9]{1,32}$" },
-        },
-    }))
-}
-
-pub(super) fn policy() -> Value {
-    let policy = record(&json!({
-        "api_in_plan": boolean(),
-        "api_enabled": boolean(),
-        "require_expiry": boolean(),
-        "default_lifetime": or_null(seconds(1)),
-        "max_lifetime": or_null(seconds(1)),
-        "max_keys_per_owner": {
-            "type": "integer", "minimum": 1, "maximum": Policy::MAX_KEYS_PER_OWNER,
-        },
-        "max_overlap": seconds(0),
-        "name_pattern": or_none(Schema::NamePattern),
-        "scope_ceiling": scopes(),
-        "roles": {
-            "type": "object",
-            "maxProperties": Policy::MAX_ROLES,
-            "propertyNames": role_name(),
-            "additionalProperties": scopes(),
-        },
-        "default_rate": or_null(rate()),
-        "extensive_use": or_null(seconds(1)),
-        "retention": seconds(0),
-        "event_retention": seconds(Policy::MIN_EVENT_RETENTION.as_secs()),
-    }));
-    let example = json!({
-        "api_in_plan": true,
-        "api_enabled": true,
-        "require_expiry": false,
-        "default_lifetime": null,
-        "max_lifetime": 7_776_000,
-        "max_keys_per_owner": 10,
-        "max_overlap": 604_800,
-        "name_pattern": null,
-        "scope_ceiling": ["invoices:read", "invoices:write"],
-        "roles": { "analyst": ["invoices:read"] },
-        "default_rate": "100/60s",
-        "extensive_use": null,
-        "retention": 7_776_000,
-        "event_retention": 34_560_000,
-    });
-    such_as(policy, example)
-}
-
-pub(super) fn policy_change() -> Value {
-    record(&json!({ "policy": schema_ref(Schema::Policy), "unchanged": boolean() }))
-}
-
 pub(super) fn problem() -> Value {
     let codes: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
-    record(&json!({
+    let quantity =
+        |description: &str| json!({ "type": ["integer", "string"], "description": description });
+    let properties = json!({
         "type": { "type": "string", "enum": ["about:blank"] },
         "title": { "type": "string" },
         "status": { "type": "integer", "minimum": 400, "maximum": 599 },
         "code": { "type": "string", "enum": codes },
         "detail": { "type": "string" },
-    }))
+        "field": {
+            "type": "string",
+            "description": "The field or parameter of the request that is wrong, if the problem is about one.",
+        },
+        "value": quantity("The value of the field, if it may be repeated: a duration in seconds, a number or a text."),
+        "bound": quantity("The nearest value that is allowed, if there is one, in the same unit."),
+        "missing": {
+            "type": "array",
+            "minItems": 1,
+            "description": "Everything that is missing to generate a key. The code is that of the first.",
+            "items": requirement(),
+        },
+    });
+    body(&properties, &["type", "title", "status", "code", "detail"])
 }
 
 pub(super) fn document() -> Value {

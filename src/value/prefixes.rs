@@ -1,0 +1,31 @@
+//! The prefixes of a setup: the one of its new keys, and those of the keys that it accepts.
+
+use std::sync::Arc;
+
+use super::token::Prefix;
+
+/// The prefix of new keys, and the prefixes of the keys that are accepted.
+#[derive(Clone, Debug)]
+pub(crate) struct Prefixes {
+    own: Prefix,
+    /// `None` accepts every prefix.
+    accepted: Option<Arc<[Prefix]>>,
+}
+
+impl Prefixes {
+    /// Creates the prefixes of a setup. Returns `None` if its own prefix is not accepted.
+    pub(crate) fn new(own: Prefix, accepted: Option<Arc<[Prefix]>>) -> Option<Self> {
+        let prefixes = Self { own, accepted };
+        prefixes.accept(&prefixes.own).then_some(prefixes)
+    }
+
+    /// Returns the prefix of new keys.
+    pub(crate) fn own(&self) -> &Prefix {
+        &self.own
+    }
+
+    /// Returns whether keys with this prefix are accepted.
+    pub(crate) fn accept(&self, prefix: &Prefix) -> bool {
+        self.accepted.as_ref().is_none_or(|accepted| accepted.contains(prefix))
+    }
+}

@@ -1,0 +1,31 @@
+//! Renewal: checks the credential of a request again, with fresher knowledge.
+
+use std::time::Duration;
+
+use crate::decision::request::AccessRequest;
+use crate::decision::{Circumstances, Denial, Grant, decide};
+use crate::record::key::Key;
+use crate::record::rates_in_force::RatesInForce;
+use crate::value::token::Presented;
+
+use super::{Verifier, VerifyError};
+
+impl Verifier {
+    /// Checks a credential whose use is already counted, and neither counts it nor takes a use of
+    /// its rates. A refusal is counted.
+    pub(crate) async fn renew(&self, request: &AccessRequest<'_>) -> Result<Grant, VerifyError> {
+        let inner = &*self.0;
+        let presented = Presented::parse(request.credential).ok_or_else(Denial::malformed)?;
+        let mut found = inner.setup.store.resolve(&presented.key_id, request.freshness).await?;
+        let now = inner.setup.clock.now();
+        let circumstances = Circumstances {
+            peppers: &inner.setup.peppers,
+            prefixes: &inner.setup.prefixes,
+            default_policy: inner.default_policy(&presented.key_id),
+            now,
+            rate: |_: &Key, _: RatesInForce| Ok::<(), Duration>(()),
+        };
+        let decided = decide(&presented, &mut found, request, circumstances);
+        Ok(decided.inspect_err(|error| inner.count_refused(found.as_ref(), error, now))?)
+    }
+}
