@@ -212,7 +212,7 @@ impl Builder {
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Policy, Prefix, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let builder = Keywright::builder(MemoryStore::new()).default_policy(policy);
     /// # let alice = Actor::developer(UserId::new("alice")?);
     /// let (live, test) = (Prefix::new("acme_live")?, Prefix::new("acme_test")?);

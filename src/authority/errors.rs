@@ -21,14 +21,16 @@ use crate::value::time::in_words;
 /// Nothing was stored, except as [`Store`](Self::Store) describes.
 ///
 /// ```
-/// use keywright::GenerateError;
+/// use keywright::{GenerateError, Requirement};
 /// # use keywright::{Actor, Keywright, NewKey, UserId, store::MemoryStore};
 /// # futures_lite::future::block_on(async {
 /// # let authority = Keywright::builder(MemoryStore::new()).build()?.authority();
 /// # let alice = Actor::developer(UserId::new("alice")?);
 /// match authority.generate(&alice, NewKey::named("prod-main-app")?).await {
 ///     Ok(issued) => println!("your token: {}", issued.token.expose()),
-///     Err(GenerateError::AccessOff) => println!("ask an admin to turn API access on"),
+///     Err(GenerateError::Missing(missing)) if missing.contains(Requirement::Switch) => {
+///         println!("ask an admin to turn API access on")
+///     }
 ///     Err(GenerateError::TooManyKeys { limit }) => println!("you already have {limit} keys"),
 ///     Err(error) => return Err(error.into()),
 /// }

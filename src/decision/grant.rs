@@ -187,7 +187,7 @@ impl Grant {
     /// # use keywright::{Actor, Keywright, Name, NewAccount, NewKey, Owner, Policy};
     /// # use keywright::{Role, RoleName, UserId};
     /// # futures_lite::future::block_on(async {
-    /// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
+    /// # let mut policy = Policy::allowing("invoices:read reports:read".parse()?, "invoices:write".parse()?);
     /// # policy.plan.roles.insert(RoleName::new("analyst")?, Role::new("invoices:read reports:read".parse()?));
     /// # let store = keywright::store::MemoryStore::new();
     /// # let keywright = Keywright::builder(store).default_policy(policy).build()?;
@@ -289,7 +289,7 @@ impl Grant {
     /// # use keywright::{Actor, Keywright, Name, NewAccount, NewKey, Owner, Policy};
     /// # use keywright::{Role, RoleName, UserId};
     /// # futures_lite::future::block_on(async {
-    /// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
+    /// # let mut policy = Policy::allowing("invoices:read reports:read".parse()?, "invoices:write".parse()?);
     /// # policy.plan.roles.insert(RoleName::new("analyst")?, Role::new("invoices:read reports:read".parse()?));
     /// # let store = keywright::store::MemoryStore::new();
     /// # let keywright = Keywright::builder(store).default_policy(policy).build()?;
@@ -402,7 +402,7 @@ impl Grant {
     /// # use keywright::{Actor, Keywright, Name, NewAccount, NewKey, Owner, Policy};
     /// # use keywright::{Role, RoleName, UserId};
     /// # futures_lite::future::block_on(async {
-    /// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
+    /// # let mut policy = Policy::allowing("invoices:read reports:read".parse()?, "invoices:write".parse()?);
     /// # policy.plan.roles.insert(RoleName::new("analyst")?, Role::new("invoices:read reports:read".parse()?));
     /// # let store = keywright::store::MemoryStore::new();
     /// # let keywright = Keywright::builder(store).default_policy(policy).build()?;
