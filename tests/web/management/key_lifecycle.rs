@@ -200,7 +200,7 @@ fn expiry_has_three_forms() {
             (json!({ "never_expires": false }), json!("2026-01-01T10:00:00Z")),
             (json!({}), json!("2026-01-01T10:00:00Z")),
         ];
-        host.world.set_policy(|policy| policy.default_lifetime = Some(HOUR)).await?;
+        host.world.set_policy(|policy| policy.settings.default_lifetime = Some(HOUR)).await?;
         for (mut body, expires) in table {
             body["name"] = "prod-a".into();
             let made = host.post("/keys", body.clone()).await;

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use keywright::{NamePattern, ScopeSet};
+use keywright::NamePattern;
 use serde_json::{Value, json};
 
 use crate::client::on_a_host;
@@ -14,10 +14,10 @@ fn new_key_problems_have_codes() {
     on_a_host(async |host| {
         host.world
             .set_policy(|policy| {
-                policy.max_lifetime = Some(DAY * 30);
-                policy.require_expiry = true;
-                policy.name_pattern = Some(NamePattern::default());
-                policy.default_rate = "10/60s".parse().ok();
+                policy.settings.max_lifetime = Some(DAY * 30);
+                policy.settings.require_expiry = Some(true);
+                policy.settings.name_pattern = Some(NamePattern::default());
+                policy.settings.default_rate = "10/60s".parse().ok();
             })
             .await?;
         let year_10000 = json!(300_000_000_000_u64);
@@ -49,8 +49,8 @@ fn problem_names_field_value_and_bound() {
     on_a_host(async |host| {
         host.world
             .set_policy(|policy| {
-                policy.max_lifetime = Some(DAY * 30);
-                policy.default_rate = "10/60s".parse().ok();
+                policy.settings.max_lifetime = Some(DAY * 30);
+                policy.settings.default_rate = "10/60s".parse().ok();
             })
             .await?;
         let none = Value::Null;
@@ -80,7 +80,7 @@ fn problem_names_field_value_and_bound() {
             assert_eq!(refused.status, 400, "{query}");
             assert_eq!(refused.limit(), (field, none.clone(), none.clone()), "{query}");
         }
-        host.world.set_policy(|policy| policy.max_keys_per_owner = 1).await?;
+        host.world.set_policy(|policy| policy.settings.max_keys_per_user = Some(1)).await?;
         host.key("prod-b").await;
         let refused = host.post("/keys", json!({ "name": "prod-c" })).await;
         assert_eq!(refused.limit(), ("owner", none, json!(1)));
@@ -92,12 +92,12 @@ fn problem_names_field_value_and_bound() {
 fn tenant_without_access_learns_the_cause() {
     on_a_host(async |host| {
         let new = json!({ "name": "prod-a" });
-        host.world.set_policy(|policy| policy.max_keys_per_owner = 1).await?;
+        host.world.set_policy(|policy| policy.settings.max_keys_per_user = Some(1)).await?;
         host.key("prod-b").await;
         assert_eq!(host.post("/keys", new.clone()).await.problem(), (409, "too_many_keys"));
-        host.world.set_policy(|policy| policy.api_enabled = false).await?;
+        host.world.set_policy(|policy| policy.settings.api_enabled = Some(false)).await?;
         assert_eq!(host.post("/keys", new.clone()).await.problem(), (409, "access_off"));
-        host.world.set_policy(|policy| policy.api_in_plan = false).await?;
+        host.world.set_policy(|policy| policy.plan.api_access = false).await?;
         assert_eq!(host.post("/keys", new).await.problem(), (402, "upgrade_required"));
         Ok(())
     });
@@ -108,7 +108,6 @@ fn missing_permission_is_forbidden() {
     on_a_host(async |host| {
         let (id, _) = host.key("prod-a").await;
         let account = host.account("nightly").await;
-        let policy = host.get("/policy").await.json;
         let world = &host.world;
         let name = json!({ "name": "prod-b" });
         let table = [
@@ -135,10 +134,9 @@ fn missing_permission_is_forbidden() {
             let answer = host.ask(method, &path).by(actor).json(body).send().await;
             assert_eq!(answer.problem(), (403, "permission_denied"), "{method} {path}");
         }
-        let mut policy = policy;
-        policy["api_enabled"] = json!(false);
-        let put = host.ask("PUT", "/policy").by(&world.alice).if_match("\"1\"").json(policy);
-        assert_eq!(put.send().await.problem(), (403, "permission_denied"));
+        let off = json!({ "api_enabled": false });
+        let edit = host.ask("PATCH", "/settings").by(&world.alice).json(off);
+        assert_eq!(edit.send().await.problem(), (403, "permission_denied"));
         Ok(())
     });
 }
@@ -168,9 +166,9 @@ fn edit_and_rotation_problems_have_codes() {
         let path = format!("/keys/{}", made.send().await.text_at("/key/id"));
         world
             .set_policy(|policy| {
-                policy.name_pattern = Some(NamePattern::default());
-                policy.default_rate = "10/60s".parse().ok();
-                policy.max_overlap = HOUR;
+                policy.settings.name_pattern = Some(NamePattern::default());
+                policy.settings.default_rate = "10/60s".parse().ok();
+                policy.settings.max_overlap = Some(HOUR);
             })
             .await?;
         let table = [
@@ -215,37 +213,62 @@ fn account_problems_have_codes() {
 }
 
 #[test]
-fn policy_problems_have_codes() {
+fn settings_problems_have_codes() {
     on_a_host(async |host| {
-        let read = host.get("/policy").await;
-        let roles: serde_json::Map<String, Value> =
-            (0..65).map(|n| (format!("role-{n}"), json!([]))).collect();
+        host.world.set_policy(|policy| policy.plan.max_lifetime = Some(DAY)).await?;
         let table = [
-            ("max_keys_per_owner", json!(0), "invalid_max_keys"),
-            ("max_keys_per_owner", json!(1_001), "invalid_max_keys"),
-            ("max_keys_per_owner", json!(70_000), "invalid_body"),
+            (json!({ "max_keys_per_user": 0 }), "invalid_max_keys"),
+            (json!({ "max_keys_per_user": 1_001 }), "invalid_max_keys"),
+            (json!({ "max_keys_per_user": 70_000 }), "invalid_max_keys"),
+            (json!({ "max_lifetime": 0 }), "zero_lifetime"),
+            (json!({ "default_lifetime": 0 }), "zero_lifetime"),
+            (json!({ "default_lifetime": 61, "max_lifetime": 60 }), "default_above_max"),
+            (json!({ "name_pattern": { "environments": ["Prod"] } }), "invalid_name_pattern"),
+            (json!({ "extensive_use": "0/3600s" }), "invalid_body"),
+            (json!({ "extensive_use": "10/59s" }), "invalid_body"),
+            (json!({ "suspicious_use": "10/2678401s" }), "invalid_body"),
+            (json!({ "suspicious_use": 10 }), "invalid_body"),
+            (json!({ "event_retention": 86_399 }), "event_retention_too_short"),
+            (json!({ "max_lifetime": 86_401 }), "beyond_plan"),
+            (json!({ "scopes": [] }), "invalid_body"),
+            (json!({}), "invalid_body"),
+        ];
+        for (body, code) in table {
+            let what = body.to_string();
+            let edit = host.ask("PATCH", "/settings").json(body).send().await;
+            assert_eq!(edit.problem(), (422, code), "{what}");
+        }
+        let edit = host.ask("PATCH", "/settings").json(json!({ "max_lifetime": 86_401 }));
+        let limit = ("max_lifetime", json!(86_401), json!(86_400));
+        assert_eq!(edit.send().await.limit(), limit);
+        Ok(())
+    });
+}
+
+#[test]
+fn plan_problems_have_codes() {
+    on_a_host(async |host| {
+        let read = host.get("/plan").await;
+        let role = json!({ "description": "", "scopes": [] });
+        let roles: serde_json::Map<String, Value> =
+            (0..65).map(|n| (format!("role-{n}"), role.clone())).collect();
+        let stranger = json!({ "a": { "description": "", "scopes": ["billing:admin"] } });
+        let table = [
+            ("max_keys_per_user", json!(0), "invalid_max_keys"),
             ("max_lifetime", json!(0), "zero_lifetime"),
-            ("default_lifetime", json!(0), "zero_lifetime"),
+            ("min_alert_period", json!(59), "invalid_alert_period"),
+            ("min_event_retention", json!(86_399), "event_retention_too_short"),
             ("roles", roles.into(), "too_many_roles"),
-            ("name_pattern", json!({ "environments": ["Prod"] }), "invalid_name_pattern"),
-            ("extensive_use", json!("0/3600s"), "invalid_body"),
-            ("extensive_use", json!("10/59s"), "invalid_body"),
-            ("suspicious_use", json!("10/2678401s"), "invalid_body"),
-            ("suspicious_use", json!(10), "invalid_body"),
-            ("event_retention", json!(86_399), "event_retention_too_short"),
+            ("roles", stranger, "unknown_scope"),
+            ("default_scopes", json!(["billing:admin"]), "unknown_scope"),
         ];
         let tag = read.header("etag").expect("a tag");
         for (field, value, code) in table {
-            let mut policy = read.json.clone();
-            policy[field] = value;
-            let put = host.ask("PUT", "/policy").if_match(tag).json(policy).send().await;
+            let mut plan = read.json.clone();
+            plan[field] = value;
+            let put = host.ask("PUT", "/plan").if_match(tag).json(plan).send().await;
             assert_eq!(put.problem(), (422, code), "{field}");
         }
-        let mut policy = read.json.clone();
-        policy["default_lifetime"] = json!(61);
-        policy["max_lifetime"] = json!(60);
-        let put = host.ask("PUT", "/policy").if_match(tag).json(policy).send().await;
-        assert_eq!(put.problem(), (422, "default_above_max"));
         Ok(())
     });
 }
@@ -271,15 +294,16 @@ fn longest_values_are_shown() {
     on_a_host(async |host| {
         host.world
             .set_policy(|policy| {
-                policy.retention = Duration::from_secs(u64::MAX);
-                policy.event_retention = Duration::from_secs(u64::MAX);
-                policy.max_lifetime = Some(Duration::from_secs(u64::MAX));
-                policy.scope_ceiling = ScopeSet::empty();
+                policy.settings.retention = Some(Duration::from_secs(u64::MAX));
+                policy.settings.event_retention = Some(Duration::from_secs(u64::MAX));
+                policy.settings.max_lifetime = Some(Duration::from_secs(u64::MAX));
+                policy.plan.scopes.clear();
+                policy.plan.roles.clear();
             })
             .await?;
-        let policy = host.get("/policy").await.json;
-        assert_eq!(policy["retention"], json!(u64::MAX));
-        assert_eq!(policy["event_retention"], json!(u64::MAX));
+        let settings = host.get("/settings").await.json;
+        assert_eq!(settings["retention"], json!(u64::MAX));
+        assert_eq!(settings["event_retention"], json!(u64::MAX));
         Ok(())
     });
 }
