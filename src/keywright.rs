@@ -248,7 +248,7 @@ impl Builder {
         Self { peppers: Arc::new(peppers), ..self }
     }
 
-    /// Sets the policy of tenants without a stored policy.
+    /// Sets the plan and the settings of tenants that have stored none.
     ///
     /// The default is [`Policy::default`], in which API access is off.
     ///

@@ -170,7 +170,7 @@ pub enum KeyError {
 /// # let ada = Actor::administrator(UserId::new("ada")?);
 /// let new = NewAccount::new("nightly-report".parse()?, "accountant".parse()?);
 /// match authority.create_account(&ada, new).await {
-///     Err(AccountError::UnknownRole(role)) => println!("add the role {role} to the policy first"),
+///     Err(AccountError::UnknownRole(role)) => println!("add the role {role} to the plan first"),
 ///     result => drop(result?),
 /// }
 /// # Ok::<(), keywright::Error>(())
@@ -185,7 +185,7 @@ pub enum AccountError {
     /// The tenant has no such service account.
     #[error("service account {0} was not found")]
     NotFound(AccountId),
-    /// The tenant's policy has no such role.
+    /// The tenant's plan has no such role.
     #[error("role {0} is not in the tenant's plan; choose one of the plan's roles")]
     UnknownRole(RoleName),
     /// The account has changed since it was read.
@@ -210,7 +210,7 @@ pub enum AccountError {
     Store(#[from] StoreError),
 }
 
-/// A policy could not be set.
+/// The plan could not be set, or the settings could not be changed.
 ///
 /// Nothing was changed, except as [`Store`](Self::Store) describes.
 ///
@@ -238,17 +238,17 @@ pub enum SetPolicyError {
     /// The actor has no permission for the operation.
     #[error(transparent)]
     PermissionDenied(#[from] PermissionDenied),
-    /// A field of the policy is out of its bounds.
+    /// A field of the plan or of the settings is out of its bounds, or a setting is beyond the plan.
     #[error(transparent)]
     Policy(#[from] PolicyError),
-    /// The policy has changed since it was read.
+    /// The plan or the settings have changed since they were read.
     #[error(
         "plan or settings have changed to version {current}, the change expects {given}; read again"
     )]
     Stale {
-        /// The version in the policy that the caller passed.
+        /// The version that the caller passed.
         given: u64,
-        /// The version of the policy in force.
+        /// The version of the stored plan or settings.
         current: u64,
     },
     /// The store failed. After the kind `Unavailable` the change may have been made.

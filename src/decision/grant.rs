@@ -181,7 +181,8 @@ impl Grant {
         &self.key().owner
     }
 
-    /// Returns the service account that owns the key, or `None` if a user owns it.
+    /// Returns the service account that owns the key, or `None` if a user or the
+    /// organization owns it.
     ///
     /// ```
     /// # use keywright::{Actor, Keywright, Name, NewAccount, NewKey, Owner, Policy};
@@ -280,7 +281,7 @@ impl Grant {
 
     /// Returns whether the key may write or only read.
     ///
-    /// The key of a service account has the access of the account. The key of a user may always
+    /// The key of a service account has the access of the account. Any other key may always
     /// write, within its scopes.
     ///
     /// ```
@@ -310,8 +311,7 @@ impl Grant {
 
     /// Returns whether the key has this scope.
     ///
-    /// A scope for writing does not override the read-only access of an account; check that with
-    /// [`Grant::require_write`].
+    /// A key of a read-only account never has a scope that the plan lists as one for writing.
     ///
     /// ```
     /// use keywright::Scope;

@@ -186,8 +186,8 @@ impl<'a> AccessRequest<'a> {
     ///
     /// The default is [`Access::ReadOnly`].
     ///
-    /// A key of a read-only account is refused write access. **A user's key is never read-only**:
-    /// its scopes decide what it may change.
+    /// A key of a read-only account is refused write access. **Keys of users and of the organization
+    /// are never read-only**: their scopes decide what they may change.
     ///
     /// ```
     /// use keywright::{Access, AccessRequest};

@@ -208,7 +208,7 @@ impl NewKey {
 
     /// Sets the key's own rate.
     ///
-    /// Only an administrator can set a rate above the policy's default rate.
+    /// Only an administrator can set a rate above the default rate, up to the plan's highest rate.
     ///
     /// The default is the policy's default rate.
     ///
