@@ -20,7 +20,7 @@ use crate::{open, write_private};
 
 const SUMMED: [&str; 7] = ["keys", "accounts", "users", "policies", "usage", "deleted", "writers"];
 /// The key of the usage row in the page's example.
-const EXAMPLE: &str = "nhUesnlwFo6Vadfx";
+const EXAMPLE: &str = "c47d10bs8EY9n2NC";
 
 /// A row, with its value after the checksum.
 pub(crate) struct Row {
