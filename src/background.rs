@@ -12,6 +12,8 @@ use tokio::time::timeout;
 use crate::keywright::Keywright;
 #[cfg(feature = "cached")]
 use crate::store::CachedStore;
+#[cfg(feature = "postgres")]
+use crate::store::MovingStore;
 use crate::store::StoreError;
 use crate::verifier::Verifier;
 
@@ -77,6 +79,8 @@ impl Keywright {
                 .caches()
                 .map(|cache| (cache.clone(), runtime.spawn(cache.refresh_task())))
                 .collect(),
+            #[cfg(feature = "postgres")]
+            moving: self.moving().cloned(),
         })
     }
 }
@@ -111,6 +115,8 @@ pub struct Running {
     flushing: JoinHandle<()>,
     #[cfg(feature = "cached")]
     refreshing: Vec<(CachedStore, JoinHandle<()>)>,
+    #[cfg(feature = "postgres")]
+    moving: Option<MovingStore>,
 }
 
 impl Running {
@@ -148,6 +154,10 @@ impl Running {
             // The task has ended now, so the hints can release their connection of the host's pool.
             let _ = refreshing.await;
             cache.drop_hints();
+        }
+        #[cfg(feature = "postgres")]
+        if let Some(moving) = self.moving {
+            moving.stop_refreshing().await;
         }
         self.stop.notify_one();
         // Waits for a flush in progress. If the runtime has ended the task, the flush below

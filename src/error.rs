@@ -46,6 +46,10 @@ pub enum Error {
     #[cfg(feature = "postgres")]
     #[error(transparent)]
     Transfer(#[from] crate::store::TransferError),
+    /// A move to another store could not be finished.
+    #[cfg(feature = "postgres")]
+    #[error(transparent)]
+    Move(#[from] crate::store::MoveError),
     /// A [`Keywright`](crate::Keywright) could not be built.
     #[error(transparent)]
     Build(#[from] crate::BuildError),

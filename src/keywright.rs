@@ -1,7 +1,5 @@
 //! The entry point: a builder, and the authority and verifier that a service takes from it.
 
-#[cfg(feature = "cached")]
-use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
@@ -17,6 +15,10 @@ use crate::setup::usage_recorder::UsageRecorder;
 #[cfg(feature = "cached")]
 use crate::store::CachedStore;
 use crate::store::KeyStore;
+#[cfg(feature = "postgres")]
+use crate::store::MovingStore;
+#[cfg(feature = "cached")]
+use crate::store::find_store;
 use crate::value::digest::PepperRing;
 use crate::value::prefixes::Prefixes;
 use crate::value::random::Random;
@@ -57,6 +59,8 @@ pub struct Keywright {
     verifier: Verifier,
     #[cfg(feature = "cached")]
     caches: Vec<CachedStore>,
+    #[cfg(feature = "postgres")]
+    moving: Option<MovingStore>,
 }
 
 impl Keywright {
@@ -130,6 +134,12 @@ impl Keywright {
     #[cfg(feature = "cached")]
     pub(crate) fn caches(&self) -> impl Iterator<Item = &CachedStore> {
         self.caches.iter()
+    }
+
+    /// Returns the store, if it can be moved.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn moving(&self) -> Option<&MovingStore> {
+        self.moving.as_ref()
     }
 }
 
@@ -344,7 +354,11 @@ impl Builder {
         let prefixes = Prefixes::new(self.prefix.clone(), self.accepted_prefixes)
             .ok_or(BuildError::PrefixNotAccepted(self.prefix))?;
         #[cfg(feature = "cached")]
-        let caches = self.caches.into_iter().chain(cache_in(&*self.store)).collect();
+        let found = find_store::<CachedStore>(&*self.store).cloned();
+        #[cfg(feature = "cached")]
+        let caches = self.caches.into_iter().chain(found).collect();
+        #[cfg(feature = "postgres")]
+        let moving = find_store::<MovingStore>(&*self.store).cloned();
         let setup = Setup {
             store: self.store,
             clock: self.clock,
@@ -361,6 +375,8 @@ impl Builder {
             authority: Authority::new(setup),
             #[cfg(feature = "cached")]
             caches,
+            #[cfg(feature = "postgres")]
+            moving,
         })
     }
 }
@@ -374,15 +390,6 @@ impl fmt::Debug for Builder {
             .field("peppers", &self.peppers)
             .finish_non_exhaustive()
     }
-}
-
-/// Returns the store as a cache, if it is one, behind any number of `Arc`s.
-#[cfg(feature = "cached")]
-fn cache_in(mut store: &dyn KeyStore) -> Option<CachedStore> {
-    while let Some(inner) = (store as &dyn Any).downcast_ref::<Arc<dyn KeyStore>>() {
-        store = &**inner;
-    }
-    (store as &dyn Any).downcast_ref::<CachedStore>().cloned()
 }
 
 /// A [`Keywright`] could not be built.

@@ -327,8 +327,8 @@ mod tests {
         };
         let versions = "given_version=1 current_version=2";
         let rows = [
-            (missing(true, false), C::PermissionDenied, "missing=\"permission license switch\""),
-            (missing(false, false), C::UpgradeRequired, "missing=\"license switch\""),
+            (missing(true, false), C::PermissionDenied, "missing=\"permission, license, switch\""),
+            (missing(false, false), C::UpgradeRequired, "missing=\"license, switch\""),
             (missing(false, true), C::AccessOff, "missing=\"switch\""),
             (stored(&GenerateError::UserSuspended(alice.clone())), C::UserSuspended, ""),
             (stored(&GenerateError::AccountNotFound(account)), C::AccountNotFound, ""),

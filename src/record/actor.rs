@@ -291,7 +291,8 @@ impl Actor {
         self.permissions
     }
 
-    /// Returns the owner of the keys that the actor generates: the user with the actor's id.
+    /// Returns the owner of the keys that the actor generates: the user with the actor's id, or the
+    /// organization if the actor is an operator of the host.
     ///
     /// ```
     /// use keywright::{Actor, UserId};
@@ -301,7 +302,7 @@ impl Actor {
     /// # Ok::<(), keywright::Error>(())
     /// ```
     pub fn as_owner(&self) -> Owner {
-        Owner::User(self.id.clone())
+        if self.is_operator { Owner::Organization } else { Owner::User(self.id.clone()) }
     }
 
     /// Returns whether the actor is the user that `owner` names.

@@ -1,5 +1,7 @@
 //! The [`KeyStore`] implementation of `Arc<S>`, with which a host chooses its store at run time.
 
+#[cfg(feature = "cached")]
+use std::any::Any;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -19,6 +21,15 @@ use crate::store::query::{
 use crate::store::resolve::Resolve;
 use crate::value::id::{AccountId, KeyId, TenantId, UserId};
 use crate::value::time::Timestamp;
+
+/// Returns the store as a `T`, if it is one, behind any number of `Arc`s.
+#[cfg(feature = "cached")]
+pub(crate) fn find<T: KeyStore>(mut store: &dyn KeyStore) -> Option<&T> {
+    while let Some(inner) = (store as &dyn Any).downcast_ref::<Arc<dyn KeyStore>>() {
+        store = &**inner;
+    }
+    (store as &dyn Any).downcast_ref()
+}
 
 /// Passes every call on to the store inside.
 #[async_trait]

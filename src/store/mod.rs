@@ -34,6 +34,8 @@ use crate::value::time::Timestamp;
 
 pub use async_trait::async_trait;
 
+#[cfg(feature = "cached")]
+pub(crate) use self::arc::find as find_store;
 pub use self::batch::{Batch, Change, Changes, Condition, Epoch, Subject};
 #[cfg(feature = "cached")]
 pub use self::cached::{
@@ -55,7 +57,9 @@ pub use self::query::{
 };
 pub use self::resolve::{Resolve, Resolved};
 #[cfg(feature = "postgres")]
-pub use self::transfer::{Transfer, TransferError, TransferProgress, TransferSource};
+pub use self::transfer::{
+    MoveError, MoveOptions, MovingStore, Transfer, TransferError, TransferProgress, TransferSource,
+};
 pub use crate::record::freshness::{Age, Found, Freshness};
 pub use crate::record::key::KeyRecord;
 pub use crate::record::owner_record::OwnerRecord;
@@ -66,7 +70,7 @@ pub use crate::record::usage::{
 };
 pub use crate::value::digest::{Digest, DigestError};
 
-/// The interface to a database that holds keys, service accounts, policies, usage and audit events.
+/// The interface to a database that holds keys, accounts, users, policies, usage and audit events.
 ///
 /// Implement it under `#[async_trait]`, which [`store`](self) re-exports. The module [`plan`]
 /// decides what each batch changes, so a store only has to read and write rows. The crate's example
@@ -95,7 +99,8 @@ pub use crate::value::digest::{Digest, DigestError};
 /// ```
 /// # use keywright::store::{AccountQuery, Changes, EventQuery, KeyQuery, Page, StoredKey, UsageBatch};
 /// # use keywright::store::{TenantEntry, TenantQuery};
-/// # use keywright::{AccountId, Event, Policy, ServiceAccount, TenantId, Timestamp};
+/// # use keywright::store::TenantPolicy;
+/// # use keywright::{AccountId, Event, ServiceAccount, TenantId, Timestamp, User, UserId};
 /// use keywright::KeyId;
 /// use keywright::store::{
 ///     Batch, Epoch, Freshness, KeyStore, MemoryStore, Resolve, StoreError, async_trait,
@@ -121,7 +126,10 @@ pub use crate::value::digest::{Digest, DigestError};
 ///     # async fn account(&self, t: &TenantId, a: &AccountId) -> Result<Option<ServiceAccount>, StoreError> {
 ///     #     self.0.account(t, a).await
 ///     # }
-///     # async fn policy(&self, t: &TenantId) -> Result<Option<Policy>, StoreError> {
+///     # async fn user(&self, t: &TenantId, user: &UserId) -> Result<Option<User>, StoreError> {
+///     #     self.0.user(t, user).await
+///     # }
+///     # async fn policy(&self, t: &TenantId) -> Result<Option<TenantPolicy>, StoreError> {
 ///     #     self.0.policy(t).await
 ///     # }
 ///     # async fn keys(&self, t: &TenantId, q: &KeyQuery, at: Timestamp) -> Result<Page<StoredKey>, StoreError> {
@@ -187,7 +195,7 @@ pub use crate::value::digest::{Digest, DigestError};
 ///
 /// 1. A call sees every write that was acknowledged before the call started, whichever methods are
 ///    involved.
-/// 2. [`resolve`](Self::resolve) returns the key, its account and its policy as they were together
+/// 2. [`resolve`](Self::resolve) returns the key, its owner and its policy as they were together
 ///    at one moment between the call and the answer. A cache may return an older state, within the
 ///    limit of [`Freshness`]. It then sets an upper bound on the age in [`Found::age`].
 /// 3. [`resolve`](Self::resolve) may return the same [`Snapshot`] again or a new one each time. The
@@ -267,8 +275,8 @@ pub use crate::value::digest::{Digest, DigestError};
 /// 2. The trait has no default bodies, so a wrapper that forgets a method does not compile.
 #[async_trait]
 pub trait KeyStore: Any + fmt::Debug + Send + Sync + 'static {
-    /// Returns a key of any tenant for a verification, with its account and its tenant's policy at
-    /// one moment.
+    /// Returns a key of any tenant for a verification, with the record of its owner and its tenant's
+    /// policy at one moment.
     ///
     /// Returns `None` if there is no such key.
     ///
@@ -283,7 +291,8 @@ pub trait KeyStore: Any + fmt::Debug + Send + Sync + 'static {
     /// Dropping the future has no effect on the store.
     fn resolve<'a>(&'a self, key: &KeyId, freshness: Freshness) -> Resolve<'a>;
 
-    /// Returns a key of the tenant, with its usage; `None` if the tenant has no such key.
+    /// Returns a key of the tenant, with its usage and the record of its owner; `None` if the tenant
+    /// has no such key.
     ///
     /// # Errors
     /// [`Unavailable`](StoreErrorKind::Unavailable) or [`Corrupt`](StoreErrorKind::Corrupt).
@@ -305,10 +314,16 @@ pub trait KeyStore: Any + fmt::Debug + Send + Sync + 'static {
         account: &AccountId,
     ) -> Result<Option<ServiceAccount>, StoreError>;
 
-    /// Returns a tenant's record of a user, or `None` if there is none.
+    /// Returns a tenant's record of a user; `None` if there is none.
     ///
     /// The host keeps its users itself. A record exists only after the host gave a display name or
     /// the user was suspended.
+    ///
+    /// # Errors
+    /// [`Unavailable`](StoreErrorKind::Unavailable) or [`Corrupt`](StoreErrorKind::Corrupt).
+    ///
+    /// # Cancel safety
+    /// Dropping the future has no effect on the store.
     async fn user(&self, tenant: &TenantId, user: &UserId) -> Result<Option<User>, StoreError>;
 
     /// Returns the tenant's stored policy; `None` if none was ever set.
@@ -320,7 +335,7 @@ pub trait KeyStore: Any + fmt::Debug + Send + Sync + 'static {
     /// Dropping the future has no effect on the store.
     async fn policy(&self, tenant: &TenantId) -> Result<Option<TenantPolicy>, StoreError>;
 
-    /// Returns a page of the tenant's keys, with their usage.
+    /// Returns a page of the tenant's keys, with their usage and the records of their owners.
     ///
     /// The store computes statuses at the time `at`.
     ///
@@ -399,8 +414,8 @@ pub trait KeyStore: Any + fmt::Debug + Send + Sync + 'static {
     ///   or [`LimitReached`](StoreErrorKind::LimitReached) as [`Condition`] and [`Change`]
     ///   describe.
     /// * [`Unsupported`](StoreErrorKind::Unsupported) if the batch names one subject in two
-    ///   changes, if an update changes the tenant, owner or creation time of a key or the tenant of
-    ///   an account, or if a version is above 2⁶³ − 1.
+    ///   changes, if an update changes the tenant or creation time of a key or the tenant of an
+    ///   account, or if a version is above 2⁶³ − 1.
     /// * [`Corrupt`](StoreErrorKind::Corrupt) if the stored data is damaged.
     /// * [`Unavailable`](StoreErrorKind::Unavailable) if the store cannot write now. After this
     ///   kind of error only, the batch may have been written.

@@ -69,6 +69,12 @@ impl<'a> Resolve<'a> {
     pub fn boxed(future: impl Future<Output = Resolved> + Send + 'a) -> Self {
         Self(State::Boxed(Box::pin(future)))
     }
+
+    /// Returns whether the answer is ready and an error.
+    #[cfg(feature = "postgres")]
+    pub(in crate::store) fn has_failed(&self) -> bool {
+        matches!(self.0, State::Ready(Some(Err(_))))
+    }
 }
 
 impl Future for Resolve<'_> {

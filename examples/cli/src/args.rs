@@ -123,6 +123,15 @@ pub(crate) struct TransferTo {
 }
 
 impl Command {
+    /// Returns whether the command may open a file that was moved, because the move may have been
+    /// interrupted.
+    pub(crate) fn continues_move(&self) -> bool {
+        #[cfg(feature = "postgres")]
+        return matches!(self, Self::Transfer(_));
+        #[cfg(not(feature = "postgres"))]
+        return false;
+    }
+
     /// Returns whether the command may create the store.
     pub(crate) fn may_create_store(&self) -> bool {
         matches!(self, Self::Plan(PlanCommand::Set(_)) | Self::Settings(SettingsCommand::Set(_)))

@@ -87,6 +87,9 @@ async fn run(cli: Cli) -> Result<Reply, Failure> {
     if context.danger_allow_shared_files {
         options = options.danger_allow_shared_files();
     }
+    if command.continues_move() {
+        options = options.danger_open_moved_file();
+    }
     let store = options.open(&path).await?;
     let keywright = Keywright::builder(store.clone()).prefix(prefix).peppers(peppers).build()?;
     let done = dispatch(&store, &keywright, &context, command, presented).await;

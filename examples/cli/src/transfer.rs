@@ -65,6 +65,6 @@ async fn move_keys(store: &FileStore, to: &TransferTo, json: bool) -> Result<Rep
     let reply =
         Reply::new(text, json!({ "keys": keys, "events": events, "schema": schema.as_str() }));
     Ok(reply.note(
-        "do not use the store file any more; keep it as a backup until you trust the database",
+        "the store file records the transfer and can no longer be used; keep it as a backup until you trust the database",
     ))
 }

@@ -13,8 +13,8 @@ use std::time::Duration;
 use clap::Parser;
 use keywright::store::FileStore;
 use keywright::{
-    Actor, Authority, Keywright, Name, NewAccount, NewKey, Owner, Prefix, RoleName, RunOptions,
-    Running, Token, UserId, Verifier,
+    Actor, Authority, Keywright, Name, NewAccount, NewKey, Owner, Plan, Prefix, Role, RoleName,
+    RunOptions, Running, SettingsEdit, Token, UserId, Verifier,
 };
 use tempfile::TempDir;
 
@@ -87,15 +87,18 @@ impl Keys {
         let authority = &self.authority;
         // The host itself. In your own service this is a user who is logged in.
         let host = Actor::administrator(UserId::new("example")?);
-        let mut policy = authority.policy(&host).await?;
-        if policy.version > 0 {
+        let current = authority.policy(&host).await?.plan;
+        if current.version > 0 {
             return Ok(None);
         }
+        // What your service grants this tenant, and what the tenant's admin then turns on.
         let clerk = RoleName::new("clerk")?;
-        policy.api_enabled = true;
-        policy.scope_ceiling = "invoices:read invoices:write".parse()?;
-        policy.roles.insert(clerk.clone(), "invoices:read invoices:write reports:read".parse()?);
-        authority.set_policy(&host, policy).await?;
+        let role = Role::new("invoices:read invoices:write reports:read".parse()?);
+        let mut plan =
+            Plan::allowing("invoices:read reports:read".parse()?, "invoices:write".parse()?);
+        plan.roles.insert(clerk.clone(), role.description("Works with invoices"));
+        authority.set_plan(&host, plan).await?;
+        authority.edit_settings(&host, SettingsEdit::new().api_enabled(Some(true))).await?;
 
         let alice = Actor::developer(UserId::new("alice")?);
         let new = NewKey::named("read-invoices")?.scopes("invoices:read".parse()?);

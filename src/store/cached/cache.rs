@@ -10,6 +10,8 @@ use async_trait::async_trait;
 
 use super::entries::Entries;
 use super::hints::{ChangeHints, NoHints};
+#[cfg(feature = "postgres")]
+use super::lease::Forget;
 use super::lease::{Bounds, Ledger};
 use super::monotonic_clock::MonotonicClock;
 use super::options::{CacheOptions, CacheOptionsError};
@@ -228,6 +230,16 @@ impl CachedStore {
     /// ```
     pub fn regressions(&self) -> u64 {
         self.0.ledger().regressions()
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl CachedStore {
+    /// Forgets all entries, and drops the answers that are being read.
+    pub(in crate::store) fn forget_everything(&self) {
+        let mut ledger = self.0.ledger();
+        ledger.note_own_change();
+        self.0.entries.forget(&Forget::Everything);
     }
 }
 

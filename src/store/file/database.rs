@@ -11,8 +11,8 @@ use super::checksum::{self, Sum};
 use super::errors::storage;
 use super::events::{event_numbers, events_missing, forget_events, write_events};
 use super::tables::{
-    DeletedRecord, EVENTS, EVENTS_BY_KEY, FORMAT, FORMAT_KEY, META, STATE_KEY, State, Summed,
-    WriterRecord, decode, encode, malformed, parse_key, put,
+    DeletedRecord, EVENTS, EVENTS_BY_KEY, FORMAT, FORMAT_KEY, META, MOVED_KEY, STATE_KEY, State,
+    Summed, WriterRecord, decode, encode, malformed, parse_key, put,
 };
 use crate::store::batch::Epoch;
 use crate::store::error::StoreError;
@@ -30,12 +30,15 @@ pub(super) struct Database {
     redb: redb::Database,
     state: State,
     sum: Sum,
+    /// The place to which the keys were moved.
+    moved_to: Option<String>,
 }
 
 impl Database {
     /// Creates the tables and the state record of an empty store.
     pub(super) fn initialize(redb: redb::Database) -> Result<Self, StoreError> {
-        let mut database = Self { redb, state: State::default(), sum: Sum::default() };
+        let (state, sum) = (State::default(), Sum::default());
+        let mut database = Self { redb, state, sum, moved_to: None };
         let transaction = database.begin()?;
         put(&transaction, META, "meta", FORMAT_KEY, FORMAT.to_string().as_bytes())?;
         for table in Summed::ALL.map(Summed::table).into_iter().chain([EVENTS, EVENTS_BY_KEY]) {
@@ -52,7 +55,8 @@ impl Database {
         check_format(&redb)?;
         redb.check_integrity().map_err(storage)?;
         let transaction = redb.begin_read().map_err(storage)?;
-        let state = read_state(&transaction.open_table(META).map_err(storage)?)?;
+        let meta = transaction.open_table(META).map_err(storage)?;
+        let (state, moved_to) = (read_state(&meta)?, read_moved_to(&meta)?);
 
         let mut loaded = Loaded { epoch: Epoch(state.epoch), ..Loaded::default() };
         let mut sum = Sum::default();
@@ -85,8 +89,8 @@ impl Database {
         if !whole || count(EVENTS_BY_KEY)? != state.events_of_keys {
             return Err(events_missing());
         }
-        drop(transaction);
-        Ok((Self { redb, state, sum }, loaded))
+        drop((meta, transaction));
+        Ok((Self { redb, state, sum, moved_to }, loaded))
     }
 
     /// Writes effects, and returns when they are durable. After an error, the database must not be
@@ -158,6 +162,26 @@ impl Database {
             sum: sum.to_hex(),
         };
         self.commit(transaction, state, sum)
+    }
+
+    /// Returns the place to which the keys were moved, if they were.
+    pub(super) fn moved_to(&self) -> Option<&str> {
+        self.moved_to.as_deref()
+    }
+
+    /// Records the place to which the keys were moved, or forgets it. Returns when this is durable.
+    /// After an error, the database must not be used.
+    pub(super) fn set_moved_to(&mut self, place: Option<&str>) -> Result<(), StoreError> {
+        let transaction = self.begin()?;
+        if let Some(place) = place {
+            put(&transaction, META, "meta", MOVED_KEY, place.as_bytes())?;
+        } else {
+            let mut meta = transaction.open_table(META).map_err(storage)?;
+            meta.remove(MOVED_KEY).map_err(storage)?;
+        }
+        self.commit(transaction, self.state.clone(), self.sum)?;
+        self.moved_to = place.map(str::to_owned);
+        Ok(())
     }
 
     /// Starts a read of the current data. Later writes do not wait for it and are not visible in
@@ -260,4 +284,12 @@ fn read_state(
     let stored = meta.get(STATE_KEY).map_err(storage)?.ok_or_else(missing)?;
     let (_, value) = checksum::check("meta", STATE_KEY, stored.value())?;
     decode("meta", STATE_KEY, value)
+}
+
+fn read_moved_to(
+    meta: &impl ReadableTable<&'static [u8], &'static [u8]>,
+) -> Result<Option<String>, StoreError> {
+    let Some(stored) = meta.get(MOVED_KEY).map_err(storage)? else { return Ok(None) };
+    let (_, value) = checksum::check("meta", MOVED_KEY, stored.value())?;
+    Ok(Some(String::from_utf8_lossy(value).into_owned()))
 }

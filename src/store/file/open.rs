@@ -15,15 +15,37 @@ use super::database::{Database, builder, check_format};
 use super::dry_run::DryRun;
 use super::errors::{io_error, storage};
 use super::header::{Header, reveal_newest};
+use super::options::{FileOptions, IfMoved};
 #[cfg(unix)]
 use super::private;
 use crate::store::error::StoreError;
 use crate::store::memory::Loaded;
 use crate::value::text::hex;
 
+/// Opens the store at `path`, or creates it if there is no file.
+pub(super) fn open(path: &Path, options: &FileOptions) -> Result<(Database, Loaded), StoreError> {
+    let (mut database, loaded) = open_or_create(path, options.allow_shared)?;
+    if let Some(place) = database.moved_to() {
+        match options.if_moved {
+            IfMoved::Refuse => return Err(moved(&path.display().to_string(), place)),
+            IfMoved::Read => {}
+            IfMoved::Forget => database.set_moved_to(None)?,
+        }
+    }
+    Ok((database, loaded))
+}
+
+/// Returns the error for a file whose keys were moved to another store.
+pub(super) fn moved(file: &str, place: &str) -> StoreError {
+    StoreError::unsupported(format!(
+        "the keys of {file} were moved to {place}: use that store; if its tables say that the move \
+         has not finished, repeat the move"
+    ))
+}
+
 /// Opens the store at `path`, or creates it if there is no file. Unless `allow_shared` is set, it
 /// refuses a file that other users can access or replace.
-pub(super) fn open(path: &Path, allow_shared: bool) -> Result<(Database, Loaded), StoreError> {
+fn open_or_create(path: &Path, allow_shared: bool) -> Result<(Database, Loaded), StoreError> {
     let found = match fs::metadata(path) {
         Ok(found) => found,
         Err(error) if error.kind() == ErrorKind::NotFound => {

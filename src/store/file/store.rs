@@ -114,7 +114,8 @@ impl FileStore {
     ///   cannot be read, written or created.
     /// * [`Unsupported`](crate::store::StoreErrorKind::Unsupported) if the path is a folder, a
     ///   device or a pipe, or if the file belongs to another program, is empty, has a newer format,
-    ///   or can be accessed or replaced by other users. The file is left unchanged.
+    ///   can be accessed or replaced by other users, or has keys that were
+    ///   [moved to PostgreSQL](crate::guide::moving_stores). The file is left unchanged.
     /// * [`Corrupt`](crate::store::StoreErrorKind::Corrupt) if the file is damaged.
     ///
     /// # Cancel safety
@@ -232,6 +233,29 @@ impl FileStore {
         self.0.turn.lock_arc().await
     }
 
+    /// Returns the place to which the keys were moved, if the file records one.
+    #[cfg(feature = "postgres")]
+    pub(in crate::store) fn moved_to(&self) -> Option<String> {
+        let database = self.0.database.read().ok()?;
+        database.as_ref()?.moved_to().map(str::to_owned)
+    }
+
+    /// Records in the file the place to which the keys were moved, or forgets it. Returns when this
+    /// is durable.
+    #[cfg(feature = "postgres")]
+    pub(in crate::store) async fn set_moved_to(
+        &self,
+        place: Option<String>,
+    ) -> Result<(), StoreError> {
+        let turn = self.0.turn.lock_arc().await;
+        let inner = Arc::clone(&self.0);
+        unblock(move || {
+            let _turn = turn;
+            inner.set_moved_to(place.as_deref())
+        })
+        .await
+    }
+
     /// Runs a write on a blocking thread when its turn comes. If the caller's future is dropped, a
     /// write that has begun is completed and keeps its turn until then.
     async fn write<T: Send + 'static>(
@@ -271,6 +295,25 @@ impl Inner {
         if self.poisoned.load(Ordering::Acquire) {
             return Err(StoreError::unavailable("an earlier write failed: open the store again"));
         }
+        let database = self.database.read().map_err(|_| panicked())?;
+        match database.as_ref().and_then(Database::moved_to) {
+            Some(place) => Err(open::moved("this file", place)),
+            None => Ok(()),
+        }
+    }
+
+    /// Records the place to which the keys were moved, or forgets it. After a failure, every later
+    /// write is refused.
+    #[cfg(feature = "postgres")]
+    fn set_moved_to(&self, place: Option<&str>) -> Result<(), StoreError> {
+        if self.poisoned.load(Ordering::Acquire) {
+            return Err(StoreError::unavailable("an earlier write failed: open the store again"));
+        }
+        let mut database = self.database.write().map_err(|_| panicked())?;
+        let database = database.as_mut().ok_or_else(closed)?;
+        self.poisoned.store(true, Ordering::Release);
+        guarded(|| database.set_moved_to(place))?;
+        self.poisoned.store(false, Ordering::Release);
         Ok(())
     }
 
@@ -447,7 +490,7 @@ impl FileOptions {
     /// afterwards.
     pub async fn open(self, path: impl Into<PathBuf>) -> Result<FileStore, StoreError> {
         let path = path.into();
-        let open = move || FileStore::assemble(guarded(|| open::open(&path, self.allow_shared))?);
+        let open = move || FileStore::assemble(guarded(|| open::open(&path, &self))?);
         unblock(open).await
     }
 }

@@ -6,6 +6,7 @@
 //! |---|---|---|
 //! | `meta` | `format` | the number of the format, in decimal |
 //! | `meta` | `state` | [`State`] |
+//! | `meta` | `moved` | the place to which the keys were moved, as text; only if they were |
 //! | `keys` | key id | `KeyRecord` |
 //! | `accounts` | account id | `ServiceAccount` |
 //! | `users` | tenant id, a zero byte, user id | `User` |
@@ -43,6 +44,7 @@ pub(super) const EVENTS_BY_KEY: Table = TableDefinition::new("events_by_key");
 pub(super) const FORMAT: u32 = 1;
 pub(super) const FORMAT_KEY: &[u8] = b"format";
 pub(super) const STATE_KEY: &[u8] = b"state";
+pub(super) const MOVED_KEY: &[u8] = b"moved";
 
 /// The tables whose checksums are included in the sum of the state record.
 #[derive(Clone, Copy)]

@@ -25,6 +25,8 @@ impl State {
             .collect();
         tables.close_gates(&effects, &deleted);
         tables.remember(epoch, &effects);
+        #[cfg(feature = "postgres")]
+        tables.journals.note(&effects);
 
         for (tenant, policy) in effects.policies {
             tables.insert_policy(tenant, policy);

@@ -14,6 +14,8 @@ mod stage;
 mod state;
 mod store;
 mod tables;
+#[cfg(feature = "postgres")]
+mod touched;
 mod view;
 
 #[cfg(feature = "file")]
@@ -23,3 +25,5 @@ pub(in crate::store) use self::stage::Stage;
 #[cfg(any(feature = "file", feature = "postgres"))]
 pub(in crate::store) use self::state::State;
 pub use self::store::MemoryStore;
+#[cfg(feature = "postgres")]
+pub(in crate::store) use self::touched::{Journal, Touched};

@@ -13,8 +13,13 @@ pub(in crate::store) enum Stage {
     TakesChanges,
     /// The store takes no changes, so that the transfer can copy the last of them.
     Paused,
-    /// The transfer has ended. The store takes no changes and passes usage on to this one.
-    TransferredTo(Arc<dyn KeyStore>),
+    /// The transfer has ended. The store takes no changes.
+    Transferred {
+        /// The store that takes the usage that is still counted here.
+        to: Arc<dyn KeyStore>,
+        /// The name of the place of that store.
+        place: Arc<str>,
+    },
 }
 
 #[derive(Default)]
@@ -41,11 +46,19 @@ impl StageCell {
         *self.lock() = stage;
     }
 
+    /// Takes changes again if the store was transferred to this place.
+    pub(in crate::store) fn take_back_from(&self, place: &str) {
+        let mut stage = self.lock();
+        if matches!(&*stage, Stage::Transferred { place: other, .. } if **other == *place) {
+            *stage = Stage::TakesChanges;
+        }
+    }
+
     /// Returns the store to which this one was transferred. It takes the usage that is still
     /// counted here.
     pub(in crate::store) fn successor(&self) -> Option<Arc<dyn KeyStore>> {
         match &*self.lock() {
-            Stage::TransferredTo(store) => Some(Arc::clone(store)),
+            Stage::Transferred { to, .. } => Some(Arc::clone(to)),
             Stage::TakesChanges | Stage::Paused => None,
         }
     }
@@ -57,9 +70,9 @@ impl StageCell {
             Stage::Paused => Err(StoreError::unavailable(
                 "the store is being transferred and takes no changes: try again when the transfer has ended",
             )),
-            Stage::TransferredTo(_) => Err(StoreError::unavailable(
-                "the store was transferred and takes no changes: use the store that it was transferred to",
-            )),
+            Stage::Transferred { place, .. } => Err(StoreError::unavailable(format!(
+                "the store was transferred to {place} and takes no changes: use the store there"
+            ))),
         }
     }
 

@@ -24,8 +24,14 @@ use super::owned::Owned;
 #[cfg(feature = "postgres")]
 use super::stage::StageCell;
 use super::tables::{Entry, Tables};
+#[cfg(feature = "postgres")]
+use super::touched::Journal;
 use crate::record::account::ServiceAccount;
 use crate::record::policy::TenantPolicy;
+#[cfg(feature = "postgres")]
+use crate::record::snapshot::Snapshot;
+#[cfg(feature = "postgres")]
+use crate::record::usage::Usage;
 use crate::record::user::User;
 use crate::store::batch::{Changes, Epoch, Subject};
 use crate::store::error::StoreError;
@@ -169,12 +175,28 @@ impl State {
         Ok(Changes { epoch: tables.epoch, touched: known.then(touched) })
     }
 
-    /// Returns a key of any tenant.
+    /// Returns the snapshot of a key of any tenant. Its account and policy may be outdated.
     #[cfg(feature = "postgres")]
-    pub(in crate::store) fn stored_key(&self, id: &KeyId) -> Result<Option<StoredKey>, StoreError> {
-        let tables = self.read()?;
-        let index = self.index.pin();
-        Ok(index.get(id).map(|entry| tables.stored(entry.snapshot.record())))
+    pub(in crate::store) fn snapshot(&self, id: &KeyId) -> Option<Arc<Snapshot>> {
+        self.index.pin().get(id).map(|entry| Arc::clone(&entry.snapshot))
+    }
+
+    /// Returns the usage of a key of any tenant.
+    #[cfg(feature = "postgres")]
+    pub(in crate::store) fn usage(&self, id: &KeyId) -> Result<Usage, StoreError> {
+        Ok(self.read()?.usage.get(id).copied().unwrap_or_default())
+    }
+
+    /// Begins a journal, which notes the rows that every later change touches.
+    #[cfg(feature = "postgres")]
+    pub(in crate::store) fn begin_journal(&self) -> Result<Journal, StoreError> {
+        Ok(self.write()?.journals.begin())
+    }
+
+    /// Returns the epoch of the last commit.
+    #[cfg(feature = "postgres")]
+    pub(in crate::store) fn epoch(&self) -> Result<Epoch, StoreError> {
+        Ok(self.read()?.epoch)
     }
 
     /// Returns a new snapshot of a key, whose entry is no longer valid, and replaces the entry.

@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use foldhash::fast::RandomState;
 
 use super::owned::Owned;
+#[cfg(feature = "postgres")]
+use super::touched::Journals;
 use crate::record::account::ServiceAccount;
 use crate::record::key::{Key, KeyRecord, Owner};
 use crate::record::owner_record::OwnerRecord;
@@ -25,7 +27,7 @@ use crate::value::time::Timestamp;
 #[derive(Default)]
 pub(in crate::store) struct Tables {
     pub(in crate::store) tenants: HashMap<TenantId, Tenant>,
-    pub(super) accounts: HashMap<AccountId, TenantId>,
+    pub(in crate::store) accounts: HashMap<AccountId, TenantId>,
     pub(in crate::store) usage: HashMap<KeyId, Usage, RandomState>,
     pub(super) deleted: HashSet<DeletedId, RandomState>,
     pub(in crate::store) writers: HashMap<[u8; 16], Writer>,
@@ -36,6 +38,9 @@ pub(in crate::store) struct Tables {
     pub(super) recent: VecDeque<(Epoch, Subject)>,
     /// The epoch since which `recent` is complete.
     pub(super) recent_since: Epoch,
+    /// The journals of the transfers of this store.
+    #[cfg(feature = "postgres")]
+    pub(super) journals: Journals,
 }
 
 #[derive(Default)]

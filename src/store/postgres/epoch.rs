@@ -7,9 +7,19 @@
 const RANDOM_BITS: u32 = 20;
 
 /// Returns the SQL assignment that replaces the epoch with the next one.
-pub(in crate::store) fn advance() -> String {
+pub(super) fn advance() -> String {
+    advance_from("epoch")
+}
+
+/// Returns the SQL assignment that replaces the epoch with one above it and above another one, such
+/// as `$1`.
+pub(in crate::store) fn advance_beyond(other: &str) -> String {
+    advance_from(&format!("greatest(epoch, {other})"))
+}
+
+fn advance_from(epoch: &str) -> String {
     format!(
-        "epoch = (((epoch >> {RANDOM_BITS}) + 1) << {RANDOM_BITS}) + floor(random() * {})::bigint",
+        "epoch = ((({epoch} >> {RANDOM_BITS}) + 1) << {RANDOM_BITS}) + floor(random() * {})::bigint",
         1_u32 << RANDOM_BITS,
     )
 }

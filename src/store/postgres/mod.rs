@@ -19,7 +19,7 @@ mod session;
 mod store;
 mod usage;
 
-pub(in crate::store) use self::epoch::advance as advance_epoch;
+pub(in crate::store) use self::epoch::advance_beyond as advance_epoch_beyond;
 pub(in crate::store) use self::errors::{Failure, database as database_error};
 pub use self::hints::PostgresHints;
 pub use self::options::PostgresOptions;

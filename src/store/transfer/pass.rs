@@ -1,6 +1,7 @@
 //! A pass of a transfer: comparing both sides in the order of their ids, and writing the
 //! differences.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use serde_json::{Value, json};
@@ -10,10 +11,11 @@ use super::source::TransferSource;
 use super::tables::{ACCOUNTS, DELETED, KEYS, POLICIES, TENANTS, Table, USERS, WRITERS};
 use super::target::Target;
 use crate::store::error::StoreError;
+use crate::store::memory::Touched;
 use crate::store::postgres::{
     AccountRow, DeletedRow, Failure, KeyRow, PolicyRow, UserRow, last_used_at,
 };
-use crate::store::query::{EventQuery, MAX_LIMIT, StoredKey};
+use crate::store::query::{EventQuery, MAX_LIMIT};
 use crate::value::id::TenantId;
 use crate::value::text::hex;
 
@@ -60,10 +62,20 @@ pub(super) enum Depth {
     All,
 }
 
+/// The rows that are compared.
+#[derive(Clone, Copy)]
+pub(super) enum Scope<'a> {
+    /// All rows of both sides.
+    All,
+    /// The rows that changes of the source have touched.
+    Touched(&'a Touched),
+}
+
 /// One comparison of both sides.
 pub(super) struct Pass<'a, P> {
     pub(super) from: &'a TransferSource,
     pub(super) to: &'a Target,
+    pub(super) scope: Scope<'a>,
     pub(super) depth: Depth,
     pub(super) progress: P,
     /// The kind of rows that differed last.
@@ -76,57 +88,60 @@ impl<P: FnMut(TransferProgress)> Pass<'_, P> {
     pub(super) async fn run(mut self) -> Result<Option<&'static str>, Failure> {
         let state = self.from.0.state()?;
         let Export { keys, accounts, users, policies, deleted, writers, last_events } =
-            Export::of(state)?;
+            match self.scope {
+                Scope::All => Export::of(state)?,
+                Scope::Touched(touched) => Export::of_touched(state, touched)?,
+            };
         // Keys refer to accounts, so accounts are written first and removed last.
-        let account_ids: Vec<_> = accounts.iter().map(|account| account.id.to_string()).collect();
+        let account_ids = names(&accounts);
         self.table(&ACCOUNTS, &account_ids, |place| {
-            Ok(Some((json!(accounts[place]), json!(AccountRow::of(&accounts[place])))))
+            let Some(account) = &accounts[place].1 else { return Ok(None) };
+            Ok(Some((json!(account), json!(AccountRow::of(account)))))
         })
         .await?;
-        let user_ids: Vec<_> =
-            users.iter().map(|user| format!("{} user:{}", user.tenant, user.id)).collect();
-        self.table(&USERS, &user_ids, |place| {
-            Ok(Some((json!(users[place]), json!(UserRow::of(&users[place])))))
+        self.table(&USERS, &names(&users), |place| {
+            let Some(user) = &users[place].1 else { return Ok(None) };
+            Ok(Some((json!(user), json!(UserRow::of(user)))))
         })
         .await?;
-        let tenants: Vec<_> = policies.iter().map(|(tenant, _)| tenant.to_string()).collect();
-        self.table(&POLICIES, &tenants, |place| {
-            let (tenant, policy) = &policies[place];
+        self.table(&POLICIES, &names(&policies), |place| {
+            let (tenant, Some(policy)) = &policies[place] else { return Ok(None) };
             Ok(Some((json!(policy), json!(PolicyRow::new(tenant, policy)))))
         })
         .await?;
-        let ids: Vec<_> = keys.iter().map(ToString::to_string).collect();
-        self.table(&KEYS, &ids, |place| {
-            let Some(stored) = state.stored_key(&keys[place])? else { return Ok(None) };
-            let StoredKey { record, usage, .. } = stored;
-            let mut row = json!(KeyRow::of(&record));
+        self.table(&KEYS, &names(&keys), |place| {
+            let (id, Some(snapshot)) = &keys[place] else { return Ok(None) };
+            let (record, usage) = (snapshot.record(), state.usage(id)?);
+            let mut row = json!(KeyRow::of(record));
             row["usage"] = json!(usage);
             row["last_used_at"] = json!(last_used_at(&usage));
             Ok(Some((json!([record, usage]), row)))
         })
         .await?;
-        let ids: Vec<_> = deleted.iter().map(|deleted| deleted.id.to_string()).collect();
-        self.table(&DELETED, &ids, |place| {
-            let row = DeletedRow::of(&deleted[place]);
-            Ok(Some((json!([deleted[place].tenant, deleted[place].event]), json!(row))))
+        self.table(&DELETED, &names(&deleted), |place| {
+            let Some(deleted) = &deleted[place].1 else { return Ok(None) };
+            let compared = json!([deleted.tenant, deleted.event]);
+            Ok(Some((compared, json!(DeletedRow::of(deleted)))))
         })
         .await?;
-        let names: Vec<_> = writers.iter().map(|(writer, _)| hex::encode(writer)).collect();
-        self.table(&WRITERS, &names, |place| {
-            let last = json!(writers[place].1);
+        let ids: Vec<_> = writers.iter().map(|(writer, _)| hex::encode(writer)).collect();
+        self.table(&WRITERS, &ids, |place| {
+            let Some(last) = &writers[place].1 else { return Ok(None) };
+            let last = json!(last);
             let mut row = last.clone();
-            row["writer"] = json!(names[place]);
+            row["writer"] = json!(ids[place]);
             Ok(Some((last, row)))
         })
         .await?;
         self.events(&last_events).await?;
-        let tenants: Vec<_> = last_events.iter().map(|(tenant, _)| tenant.to_string()).collect();
-        self.table(&TENANTS, &tenants, |place| {
+        self.table(&TENANTS, &names(&last_events), |place| {
             let (tenant, last) = &last_events[place];
             Ok(Some((json!(last), json!({ "tenant": tenant, "last_event": last }))))
         })
         .await?;
-        self.remove_surplus(&ACCOUNTS, &account_ids).await?;
+        let kept = account_ids.iter().zip(&accounts).filter(|(_, (_, kept))| kept.is_some());
+        let kept = kept.map(|(id, _)| id).collect();
+        self.remove_surplus(&ACCOUNTS, &account_ids, &kept).await?;
         Ok(self.differs)
     }
 
@@ -141,13 +156,19 @@ impl<P: FnMut(TransferProgress)> Pass<'_, P> {
         let mut progress =
             TransferProgress { what: table.name, done: 0, all: ids.len() as u64, written: 0 };
         let mut behind = String::new();
-        let chunks = ids.chunks(CHUNK).count().max(1);
+        let chunks = match self.scope {
+            Scope::All => ids.chunks(CHUNK).count().max(1),
+            Scope::Touched(_) => ids.chunks(CHUNK).count(),
+        };
         for chunk in 0..chunks {
             let begin = chunk * CHUNK;
             let end = ids.len().min(begin + CHUNK);
             // The last chunk has no upper bound, so it includes all further rows of the target.
             let upto = (chunk + 1 < chunks).then(|| ids[end - 1].clone());
-            let mut stored = self.to.stored(table, &behind, upto.as_deref()).await?;
+            let mut stored = match self.scope {
+                Scope::All => self.to.stored(table, &behind, upto.as_deref()).await?,
+                Scope::Touched(_) => self.to.stored_of(table, &ids[begin..end]).await?,
+            };
             let mut rows = Vec::new();
             for (place, id) in ids.iter().enumerate().take(end).skip(begin) {
                 let Some((compared, row)) = row(place)? else { continue };
@@ -169,11 +190,19 @@ impl<P: FnMut(TransferProgress)> Pass<'_, P> {
         Ok(())
     }
 
-    /// Removes the rows that the source does not have.
-    async fn remove_surplus(&mut self, table: &Table, ids: &[String]) -> Result<(), Failure> {
-        let stored = self.to.stored(table, "", None).await?;
-        let ids: std::collections::HashSet<_> = ids.iter().collect();
-        let surplus: Vec<_> = stored.into_keys().filter(|id| !ids.contains(id)).collect();
+    /// Removes the rows that the source does not have: all but `kept`.
+    async fn remove_surplus(
+        &mut self,
+        table: &Table,
+        ids: &[String],
+        kept: &HashSet<&String>,
+    ) -> Result<(), Failure> {
+        let stored = match self.scope {
+            Scope::All => self.to.stored(table, "", None).await?,
+            Scope::Touched(_) if ids.is_empty() => return Ok(()),
+            Scope::Touched(_) => self.to.stored_of(table, ids).await?,
+        };
+        let surplus: Vec<_> = stored.into_keys().filter(|id| !kept.contains(id)).collect();
         if surplus.is_empty() {
             return Ok(());
         }
@@ -240,4 +269,9 @@ impl<P: FnMut(TransferProgress)> Pass<'_, P> {
         }
         Ok(first.saturating_sub(1))
     }
+}
+
+/// Returns the ids of rows as text.
+fn names<I: ToString, T>(rows: &[(I, T)]) -> Vec<String> {
+    rows.iter().map(|(id, _)| id.to_string()).collect()
 }

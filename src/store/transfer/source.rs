@@ -25,6 +25,14 @@ use crate::store::memory::{MemoryStore, Stage, State};
 #[derive(Clone)]
 pub struct TransferSource(pub(super) Arc<dyn Exportable>);
 
+impl TransferSource {
+    /// Returns whether both are clones of one store.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        let states = self.0.state().ok().zip(other.0.state().ok());
+        states.is_some_and(|(one, other)| std::ptr::eq(one, other))
+    }
+}
+
 impl fmt::Debug for TransferSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
@@ -45,9 +53,35 @@ pub(super) trait Exportable: KeyStore {
     /// Sets the stage, even if the store is closed.
     fn set_stage(&self, stage: Stage);
 
-    /// Ends the transfer: the store refuses changes and passes usage on to its successor.
-    fn end_with(&self, successor: Arc<dyn KeyStore>) {
-        self.set_stage(Stage::TransferredTo(successor));
+    /// Returns the place to which the keys were moved, if the store records one.
+    fn moved_to(&self) -> Option<String>;
+
+    /// Records the place to which the keys were moved, or forgets it. Returns when this is as durable
+    /// as the store is.
+    async fn set_moved_to(&self, place: Option<String>) -> Result<(), StoreError>;
+}
+
+/// A paused source, and its stage before. On drop, the source returns to that stage, so a store
+/// that was transferred before takes no changes again.
+pub(super) struct Pause(Option<(TransferSource, Stage)>);
+
+impl Pause {
+    pub(super) async fn of(source: &TransferSource) -> Result<Self, StoreError> {
+        let before = source.0.pause().await?;
+        Ok(Self(Some((source.clone(), before))))
+    }
+
+    /// Keeps the source paused on drop. Returns its stage before.
+    pub(super) fn keep(mut self) -> Stage {
+        self.0.take().map(|(_, before)| before).unwrap_or_default()
+    }
+}
+
+impl Drop for Pause {
+    fn drop(&mut self) {
+        if let Some((source, before)) = self.0.take() {
+            source.0.set_stage(before);
+        }
     }
 }
 
@@ -70,6 +104,14 @@ impl Exportable for MemoryStore {
 
     fn set_stage(&self, stage: Stage) {
         Self::state(self).stage.set(stage);
+    }
+
+    fn moved_to(&self) -> Option<String> {
+        None
+    }
+
+    async fn set_moved_to(&self, _: Option<String>) -> Result<(), StoreError> {
+        Ok(())
     }
 }
 
@@ -94,5 +136,13 @@ impl Exportable for FileStore {
 
     fn set_stage(&self, stage: Stage) {
         self.last_state().stage.set(stage);
+    }
+
+    fn moved_to(&self) -> Option<String> {
+        Self::moved_to(self)
+    }
+
+    async fn set_moved_to(&self, place: Option<String>) -> Result<(), StoreError> {
+        Self::set_moved_to(self, place).await
     }
 }

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use sqlx::PgPool;
 use sqlx::postgres::PgConnection;
+use sqlx::{Connection, PgPool};
 
-use super::pass::{Depth, Pass, TransferProgress};
-use super::source::TransferSource;
+use super::pass::{Depth, Pass, Scope, TransferProgress};
+use super::source::{Pause, TransferSource};
 use super::target::{self, Target};
 use crate::store::error::StoreError;
-use crate::store::memory::Stage;
+use crate::store::memory::{Journal, Stage, Touched};
 use crate::store::postgres::{Failure, PostgresOptions, PostgresStore, database_error};
 
 /// The most passes after the source is paused: one to copy the rest, one to see that nothing
@@ -43,10 +43,16 @@ const LAST_PASSES: u32 = 3;
 /// See [Moving stores](crate::guide::moving_stores) in the guide.
 #[derive(Debug)]
 pub struct Transfer {
-    source: TransferSource,
-    target: Target,
+    pub(super) source: TransferSource,
+    pub(super) target: Target,
     /// Holds the lock that keeps other transfers out.
-    _lock: PgConnection,
+    lock: PgConnection,
+    /// Notes the rows that changes of the source touch.
+    journal: Journal,
+    /// The touched rows that were taken from the journal and may not be copied yet.
+    touched: Touched,
+    /// Whether everything was copied once, so that only touched rows can differ.
+    is_copied: bool,
 }
 
 /// A transfer could not begin or continue.
@@ -79,7 +85,7 @@ pub enum TransferError {
     /// Another transfer into the same tables is running.
     #[error("another transfer into the same schema is running: wait until it has ended")]
     Running,
-    /// The tables still differ from the source after it was paused and copied. They stay closed.
+    /// The tables still differ from the source after changes were paused and copied. They stay closed.
     /// The field names the kind of rows that differ.
     #[error(
         "{0} still differ after the source was copied: stop the process that writes into the schema"
@@ -98,6 +104,9 @@ impl From<Failure> for TransferError {
 
 impl Transfer {
     /// Creates the tables and closes them for everything except this transfer.
+    ///
+    /// If the source records that it was moved here, the last step was interrupted before it opened
+    /// the tables. The source then takes changes again.
     ///
     /// ```no_run
     /// # // It needs a PostgreSQL server.
@@ -122,19 +131,46 @@ impl Transfer {
         options: PostgresOptions,
         pool: PgPool,
     ) -> Result<Self, TransferError> {
+        let source = source.into();
+        let journal = source.0.state()?.begin_journal()?;
         let lock = target::lock(&options, &pool).await.map_err(database_error)?;
         let Some(lock) = lock else { return Err(TransferError::Running) };
         let target = Target(options.open_tables(pool).await?);
         if !target.close().await? {
             return Err(TransferError::InUse);
         }
-        Ok(Self { source: source.into(), target, _lock: lock })
+        // The tables are closed and no other transfer can open them. So if the source was moved here,
+        // the last step was interrupted before it opened them.
+        let place = target.place();
+        if source.0.moved_to().is_some_and(|moved_to| moved_to == place) {
+            source.0.set_moved_to(None).await?;
+        }
+        source.0.state()?.stage.take_back_from(&place);
+        Ok(Self { source, target, lock, journal, touched: Touched::default(), is_copied: false })
+    }
+
+    /// Returns the store in the tables of this transfer.
+    ///
+    /// Use it to create the cache that [`MovingStore::finish`](crate::store::MovingStore::finish)
+    /// needs. Until the transfer has finished, the store refuses changes, and its reads return only
+    /// what has been copied.
+    ///
+    /// ```no_run
+    /// # // It needs a PostgreSQL server.
+    /// # fn prepare(transfer: &keywright::store::Transfer) -> Result<(), keywright::Error> {
+    /// use keywright::store::{CacheOptions, CachedStore};
+    ///
+    /// let cache = CachedStore::new(transfer.database(), CacheOptions::new())?;
+    /// # drop(cache); Ok(()) }
+    /// ```
+    pub fn database(&self) -> PostgresStore {
+        self.target.0.clone()
     }
 
     /// Copies the rows that differ, while the source stays in use.
     ///
-    /// The first call copies everything. Each further call copies the changes since the call before
-    /// it, so that [`finish`](Self::finish) has less to copy. `progress` is called after every
+    /// The first call compares everything and copies what differs. Each further call copies only the
+    /// rows that were changed since the call before it, so that [`finish`](Self::finish) has less to copy. `progress` is called after every
     /// 1,000 rows of a table and every 500 events.
     ///
     /// ```no_run
@@ -156,23 +192,77 @@ impl Transfer {
         &mut self,
         progress: impl FnMut(TransferProgress),
     ) -> Result<(), TransferError> {
-        Pass {
-            from: &self.source,
-            to: &self.target,
-            depth: Depth::Numbers,
-            progress,
-            differs: None,
+        if self.is_copied {
+            self.copy_touched(progress).await
+        } else {
+            self.compare(Depth::Numbers, progress).await
         }
-        .run()
-        .await?;
+    }
+
+    /// Compares all rows, and copies those that differ.
+    pub(super) async fn compare(
+        &mut self,
+        depth: Depth,
+        progress: impl FnMut(TransferProgress),
+    ) -> Result<(), TransferError> {
+        self.is_copied = false;
+        // The rows that were touched until now are among those that the pass lists.
+        self.touched = Touched::default();
+        drop(self.journal.take());
+        self.run(Scope::All, depth, progress).await?;
+        self.is_copied = true;
         Ok(())
+    }
+
+    /// Copies the rows that changes have touched since they were copied last.
+    pub(super) async fn copy_touched(
+        &mut self,
+        progress: impl FnMut(TransferProgress),
+    ) -> Result<(), TransferError> {
+        // If the pass fails, the rows stay for the next one.
+        self.touched.absorb(self.journal.take());
+        self.run(Scope::Touched(&self.touched), Depth::Numbers, progress).await?;
+        self.touched = Touched::default();
+        Ok(())
+    }
+
+    /// Copies the touched rows of a paused source, and compares them again.
+    pub(super) async fn copy_rest(&mut self) -> Result<(), TransferError> {
+        self.touched.absorb(self.journal.take());
+        let mut differs = None;
+        for _ in 0..LAST_PASSES {
+            let scope = Scope::Touched(&self.touched);
+            differs = self.run(scope, Depth::Numbers, |_| {}).await?;
+            if differs.is_none() {
+                return Ok(());
+            }
+        }
+        Err(TransferError::Different(differs.unwrap_or_default()))
+    }
+
+    async fn run(
+        &self,
+        scope: Scope<'_>,
+        depth: Depth,
+        progress: impl FnMut(TransferProgress),
+    ) -> Result<Option<&'static str>, Failure> {
+        let (from, to) = (&self.source, &self.target);
+        Pass { from, to, scope, depth, progress, differs: None }.run().await
+    }
+
+    /// Releases the lock, so that the next transfer can begin at once.
+    pub(super) async fn close(self) {
+        // If this fails, the server releases the lock when it notices that the connection is gone.
+        let _ = self.lock.close().await;
     }
 
     /// Pauses changes of the source, copies the rest, checks that nothing differs, and opens the
     /// tables.
     ///
-    /// The source takes no changes from this call on, and keeps answering reads. Its verifiers keep
-    /// counting uses. When the tables are open, the source passes every flush of usage on to them.
+    /// It is for a source that is not in use; see
+    /// [`MovingStore::finish`](crate::store::MovingStore::finish) for one that is. The source takes no
+    /// changes from this call on, and keeps answering reads. A file records that it was moved, and does
+    /// not open again. Its verifiers keep counting uses. When the tables are open, the source passes every flush of usage on to them.
     /// So no use is lost while the host still verifies with the source. Flush the old verifiers
     /// once more after the host has changed to the returned store.
     ///
@@ -205,42 +295,31 @@ impl Transfer {
         self,
         mut progress: impl FnMut(TransferProgress),
     ) -> Result<PostgresStore, TransferError> {
-        let before = self.source.0.pause().await?;
-        let pause = Pause(Some((&self.source, before)));
-        let (from, to) = (&self.source, &self.target);
+        let pause = Pause::of(&self.source).await?;
         let mut differs = None;
         for _ in 0..LAST_PASSES {
-            let pass = Pass { from, to, depth: Depth::All, progress: &mut progress, differs: None };
-            differs = pass.run().await?;
+            differs = self.run(Scope::All, Depth::All, &mut progress).await?;
             if differs.is_none() {
-                // This comes before the tables are opened, so that the source never takes changes
-                // again once they are open.
-                pause.end_with(self.target.0.clone());
-                to.open().await?;
+                self.open(pause).await?;
                 return Ok(self.target.0);
             }
         }
         Err(TransferError::Different(differs.unwrap_or_default()))
     }
-}
 
-/// A paused source, and its stage before. On drop, the source returns to that stage, so a store
-/// that was transferred before takes no changes again.
-struct Pause<'a>(Option<(&'a TransferSource, Stage)>);
-
-impl Pause<'_> {
-    /// Ends the pause for good: the source refuses changes and passes usage on to the target.
-    fn end_with(mut self, target: PostgresStore) {
-        if let Some((source, _)) = self.0.take() {
-            source.0.end_with(Arc::new(target));
+    /// Ends the use of the source, then opens the tables.
+    async fn open(&self, pause: Pause) -> Result<(), TransferError> {
+        let (source, place) = (&self.source.0, self.target.place());
+        let epoch = source.state()?.epoch()?;
+        // This comes before the tables are opened, so that the source never takes changes again once
+        // they are open, also after a restart.
+        let before = pause.keep();
+        let to = Arc::new(self.target.0.clone());
+        source.set_stage(Stage::Transferred { to, place: place.as_str().into() });
+        if let Err(error) = source.set_moved_to(Some(place)).await {
+            source.set_stage(before);
+            return Err(error.into());
         }
-    }
-}
-
-impl Drop for Pause<'_> {
-    fn drop(&mut self) {
-        if let Some((source, before)) = self.0.take() {
-            source.0.set_stage(before);
-        }
+        Ok(self.target.open(epoch).await?)
     }
 }

@@ -3,8 +3,10 @@
 /// A table whose rows have an id.
 pub(super) struct Table {
     pub(super) name: &'static str,
-    /// Selects the ids and the values to compare, after one id and up to another.
+    /// Selects the ids and the values to compare, without a condition.
     pub(super) read: &'static str,
+    /// The expression of the id.
+    pub(super) id: &'static str,
     /// Inserts rows, or replaces them if they exist.
     pub(super) write: &'static str,
     pub(super) remove: &'static str,
@@ -13,10 +15,24 @@ pub(super) struct Table {
     pub(super) is_referred_to: bool,
 }
 
+impl Table {
+    /// Returns the statement that reads the rows after the id `$1` and up to the id `$2`.
+    pub(super) fn read_range(&self) -> String {
+        let Self { read, id, .. } = self;
+        format!("{read} WHERE {id} > $1 AND ($2 IS NULL OR {id} <= $2)")
+    }
+
+    /// Returns the statement that reads the rows with the ids `$1`.
+    pub(super) fn read_ids(&self) -> String {
+        let Self { read, id, .. } = self;
+        format!("{read} WHERE {id} = ANY($1)")
+    }
+}
+
 pub(super) const ACCOUNTS: Table = Table {
     name: "accounts",
-    read: "SELECT id, record AS compared FROM {schema}.accounts
-        WHERE id > $1 AND ($2 IS NULL OR id <= $2)",
+    read: "SELECT id, record AS compared FROM {schema}.accounts",
+    id: "id",
     write: "INSERT INTO {schema}.accounts (id, tenant, created_at, version, search, record)
         SELECT id, tenant, created_at, version, search, record
         FROM jsonb_to_recordset($1) AS n (id text, tenant text, created_at bigint, version bigint,
@@ -29,25 +45,22 @@ pub(super) const ACCOUNTS: Table = Table {
 
 pub(super) const USERS: Table = Table {
     name: "users",
-    read:
-        "SELECT tenant || ' ' || owner AS id, record AS compared FROM {schema}.users
-        WHERE (tenant, owner) > (split_part($1, ' ', 1), split_part($1, ' ', 2))
-            AND ($2 IS NULL OR (tenant, owner) <= (split_part($2, ' ', 1), split_part($2, ' ', 2)))",
+    read: "SELECT id, record AS compared FROM {schema}.users",
+    id: "id",
     write: "INSERT INTO {schema}.users (tenant, owner, version, search, record)
         SELECT tenant, owner, version, search, record
         FROM jsonb_to_recordset($1) AS n (tenant text, owner text, version bigint, search text,
             record jsonb)
         ON CONFLICT (tenant, owner) DO UPDATE SET version = excluded.version,
             search = excluded.search, record = excluded.record",
-    remove: "DELETE FROM {schema}.users AS u USING unnest($1::text[]) AS g (id)
-        WHERE u.tenant = split_part(g.id, ' ', 1) AND u.owner = split_part(g.id, ' ', 2)",
+    remove: "DELETE FROM {schema}.users WHERE id = ANY($1)",
     is_referred_to: false,
 };
 
 pub(super) const POLICIES: Table = Table {
     name: "policies",
-    read: "SELECT tenant AS id, record AS compared FROM {schema}.policies
-        WHERE tenant > $1 AND ($2 IS NULL OR tenant <= $2)",
+    read: "SELECT tenant AS id, record AS compared FROM {schema}.policies",
+    id: "tenant",
     write: "INSERT INTO {schema}.policies (tenant, version, record)
         SELECT tenant, version, record
         FROM jsonb_to_recordset($1) AS n (tenant text, version bigint, record jsonb)
@@ -59,8 +72,8 @@ pub(super) const POLICIES: Table = Table {
 pub(super) const KEYS: Table = Table {
     name: "keys",
     read: "SELECT k.id, jsonb_build_array(k.record, u.record) AS compared
-        FROM {schema}.keys AS k JOIN {schema}.usage AS u ON u.key = k.id
-        WHERE k.id > $1 AND ($2 IS NULL OR k.id <= $2)",
+        FROM {schema}.keys AS k JOIN {schema}.usage AS u ON u.key = k.id",
+    id: "k.id",
     write: "WITH n AS MATERIALIZED (
             SELECT * FROM jsonb_to_recordset($1) AS n (id text, tenant text, owner text,
                 account text, name text, created_at bigint, updated_at bigint, not_before bigint,
@@ -85,8 +98,8 @@ pub(super) const KEYS: Table = Table {
 
 pub(super) const DELETED: Table = Table {
     name: "deleted ids",
-    read: "SELECT id, jsonb_build_array(tenant, event) AS compared FROM {schema}.deleted
-        WHERE id > $1 AND ($2 IS NULL OR id <= $2)",
+    read: "SELECT id, jsonb_build_array(tenant, event) AS compared FROM {schema}.deleted",
+    id: "id",
     write: "INSERT INTO {schema}.deleted (id, tenant, event)
         SELECT id, tenant, event
         FROM jsonb_to_recordset($1) AS n (id text, tenant text, event bigint)
@@ -99,8 +112,8 @@ pub(super) const WRITERS: Table = Table {
     name: "writers of usage",
     read: "SELECT encode(writer, 'hex') AS id,
             jsonb_build_object('sequence', sequence, 'fingerprint', encode(fingerprint, 'hex')) AS compared
-        FROM {schema}.writers
-        WHERE encode(writer, 'hex') > $1 AND ($2 IS NULL OR encode(writer, 'hex') <= $2)",
+        FROM {schema}.writers",
+    id: "encode(writer, 'hex')",
     write: "INSERT INTO {schema}.writers (writer, sequence, fingerprint, at)
         SELECT decode(writer, 'hex'), sequence, decode(fingerprint, 'hex'), now()
         FROM jsonb_to_recordset($1) AS n (writer text, sequence bigint, fingerprint text)
@@ -112,8 +125,8 @@ pub(super) const WRITERS: Table = Table {
 
 pub(super) const TENANTS: Table = Table {
     name: "numbers of events",
-    read: "SELECT tenant AS id, to_jsonb(last_event) AS compared FROM {schema}.tenants
-        WHERE tenant > $1 AND ($2 IS NULL OR tenant <= $2)",
+    read: "SELECT tenant AS id, to_jsonb(last_event) AS compared FROM {schema}.tenants",
+    id: "tenant",
     write: "INSERT INTO {schema}.tenants (tenant, last_event)
         SELECT tenant, last_event FROM jsonb_to_recordset($1) AS n (tenant text, last_event bigint)
         ON CONFLICT (tenant) DO UPDATE SET last_event = excluded.last_event",

@@ -3,13 +3,15 @@
 use std::collections::HashMap;
 
 use serde_json::Value;
+use sqlx::postgres::PgRow;
 use sqlx::types::Json;
 use sqlx::{Connection, PgConnection, PgPool, Row};
 
 use super::tables::Table;
 use crate::record::event::Event;
+use crate::store::batch::Epoch;
 use crate::store::postgres::{
-    EventRow, Failure, PostgresOptions, PostgresStore, Sql, advance_epoch, insert_events,
+    EventRow, Failure, PostgresOptions, PostgresStore, Sql, advance_epoch_beyond, insert_events,
 };
 use crate::value::id::TenantId;
 
@@ -19,6 +21,8 @@ const IS_IN_USE: &str = "
         OR EXISTS (SELECT 1 FROM {schema}.policies)
         OR EXISTS (SELECT 1 FROM {schema}.events) OR EXISTS (SELECT 1 FROM {schema}.deleted))
     FROM {schema}.state";
+
+const IS_MOVING: &str = "SELECT is_moving FROM {schema}.state";
 
 const MARK: &str = "UPDATE {schema}.state SET is_moving = true";
 
@@ -56,14 +60,36 @@ impl Target {
         Ok(!is_in_use)
     }
 
-    /// Opens the tables as a store.
-    pub(super) async fn open(&self) -> Result<(), Failure> {
+    /// Opens the tables as a store. The next epoch is above `epoch`, the last one of the source.
+    pub(super) async fn open(&self, epoch: Epoch) -> Result<(), Failure> {
         let mut session = self.0.database().begin_locked().await?;
         sqlx::query(self.sql(&unmark()).safe())
             .persistent(false)
+            .bind(i64::try_from(epoch.0).unwrap_or(i64::MAX))
             .execute(session.connection())
             .await?;
         Ok(session.commit().await?)
+    }
+
+    /// Returns whether the tables are open as a store. An attempt to open them that was sent before
+    /// this call has ended.
+    pub(super) async fn is_open(&self) -> Result<bool, Failure> {
+        let mut session = self.0.database().begin_locked().await?;
+        let is_moving: bool = sqlx::query_scalar(self.sql(IS_MOVING).safe())
+            .persistent(false)
+            .fetch_one(session.connection())
+            .await?;
+        session.commit().await?;
+        Ok(!is_moving)
+    }
+
+    /// Returns the name of the place, for people.
+    pub(super) fn place(&self) -> String {
+        let database = self.0.database();
+        let options = database.pool.connect_options();
+        let name = options.get_database().unwrap_or_else(|| options.get_username());
+        let (host, port) = (options.get_host(), options.get_port());
+        format!("schema {} of the PostgreSQL database {name} at {host}:{port}", database.schema)
     }
 
     /// Returns the values to compare of a table's rows, after one id and up to another.
@@ -74,16 +100,30 @@ impl Target {
         upto: Option<&str>,
     ) -> Result<HashMap<String, Value>, Failure> {
         let mut session = self.0.database().session().await?;
-        let rows = sqlx::query(self.sql(table.read).safe())
+        let rows = sqlx::query(self.sql(&table.read_range()).safe())
             .persistent(self.0.database().persistent)
             .bind(behind)
             .bind(upto)
             .fetch_all(session.connection())
             .await?;
         session.commit().await?;
-        rows.iter()
-            .map(|row| Ok((row.try_get("id")?, row.try_get::<Json<Value>, _>("compared")?.0)))
-            .collect()
+        compared(&rows)
+    }
+
+    /// Returns the values to compare of the rows with these ids.
+    pub(super) async fn stored_of(
+        &self,
+        table: &Table,
+        ids: &[String],
+    ) -> Result<HashMap<String, Value>, Failure> {
+        let mut session = self.0.database().session().await?;
+        let rows = sqlx::query(self.sql(&table.read_ids()).safe())
+            .persistent(self.0.database().persistent)
+            .bind(ids)
+            .fetch_all(session.connection())
+            .await?;
+        session.commit().await?;
+        compared(&rows)
     }
 
     /// Writes rows and removes others, all or nothing.
@@ -175,10 +215,16 @@ impl Target {
     }
 }
 
-/// Returns the SQL that opens the tables. It advances the epoch, so that no cache keeps entries
-/// from before.
+/// Returns the SQL that opens the tables. It advances the epoch beyond those of the source, so that
+/// no cache keeps entries from before.
 fn unmark() -> String {
-    format!("UPDATE {{schema}}.state SET is_moving = false, {}", advance_epoch())
+    format!("UPDATE {{schema}}.state SET is_moving = false, {}", advance_epoch_beyond("$1"))
+}
+
+fn compared(rows: &[PgRow]) -> Result<HashMap<String, Value>, Failure> {
+    rows.iter()
+        .map(|row| Ok((row.try_get("id")?, row.try_get::<Json<Value>, _>("compared")?.0)))
+        .collect()
 }
 
 /// Opens a separate connection that holds the lock of transfers. Returns `None` if another transfer

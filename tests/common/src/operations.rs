@@ -54,8 +54,12 @@ impl Subjects {
             world.authority.disable_account(&world.admin, &account).await?;
         }
         let subjects = Self::new(key, owner.clone(), account);
-        if operation == Operation::UserRestore {
-            world.authority.suspend_user(&world.admin, &subjects.user).await?;
+        let (authority, admin, user) = (&world.authority, &world.admin, &subjects.user);
+        match operation {
+            Operation::UserRestore => drop(authority.suspend_user(admin, user).await?),
+            Operation::UserSuspend => drop(authority.restore_user(admin, user).await?),
+            Operation::UserName => drop(authority.set_display_name(admin, user, None).await?),
+            _ => {}
         }
         Ok(subjects)
     }

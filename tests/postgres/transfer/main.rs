@@ -1,6 +1,12 @@
 //! Moving a store into PostgreSQL copies everything unchanged, however often the move is
 //! interrupted, and keeps the tables closed until the move is complete.
 
+mod caches;
+mod contract;
+mod killed;
+mod moved_file;
+mod moving;
+mod traffic;
 mod twice;
 
 use std::future::{Future, poll_fn};
@@ -12,12 +18,12 @@ use keywright::store::{
     Batch, CacheOptions, CachedStore, Change, Condition, Epoch, FileStore, KeyRecord, KeyStore,
     MemoryStore, StoreErrorKind, Transfer, TransferError, TransferSource,
 };
-use keywright::{Actor, TenantId, UserId};
+use keywright::{Actor, Owner, TenantId, UserId};
 
 use common::World;
 use common::transfer::{Place, lived, seen};
 
-common::suite!();
+common::suite!(contract::trials());
 
 /// Polls a future this many times, then drops it. Returns the result if the future completed
 /// before.
@@ -133,6 +139,49 @@ fn is_taken(store: &impl KeyStore, record: &KeyRecord) -> bool {
     let batch = Batch { conditions: vec![failing], changes, ..Batch::default() };
     let said = block_on(store.commit(batch)).expect_err("an error for one of two reasons");
     said.kind() == StoreErrorKind::AlreadyExists
+}
+
+#[common::test(postgres)]
+fn new_owners_during_copy_are_moved() {
+    let place = Place::new();
+    let _runtime = place.enter();
+    let source = MemoryStore::new();
+    let mut world = lived(source.clone());
+    let scopes = "invoices:read".parse().expect("scopes");
+    let key = common::named("prod-changes-hands").scopes(scopes);
+    let key = block_on(world.key_of(&world.admin, key)).key.id;
+    let leaver = block_on(world.account("leaver", "analyst")).expect("an account");
+    let owned = Owner::Account(leaver.id);
+    let mut moving = place.begin(source).expect("a move");
+    let (authority, admin) = (world.authority.clone(), world.admin.clone());
+    let hand_over = |to: &Owner| {
+        block_on(authority.transfer_key(&admin, &key, to)).expect("the key is handed over");
+    };
+    hand_over(&owned);
+    block_on(moving.copy(|_| {})).expect("it is copied");
+    // The target still holds the key under the account, and the user without a name.
+    hand_over(&world.bob.as_owner());
+    block_on(authority.delete_account(&admin, &leaver.id)).expect("it is deleted");
+    let shown = Some(common::name("Bob Brown"));
+    block_on(authority.set_display_name(&admin, world.bob.id(), shown)).expect("it is set");
+    let before = seen(&world);
+    world.reopen(block_on(moving.finish(|_| {})).expect("it has moved"));
+    assert_eq!(seen(&world), before);
+}
+
+#[common::test(postgres)]
+fn record_of_user_counts_as_use() {
+    let place = Place::new();
+    let _runtime = place.enter();
+    let store = place.open().expect("a store");
+    let world = World::bare(store.clone());
+    let shown = Some(common::name("Bob Brown"));
+    let named = world.authority.set_display_name(&world.admin, world.bob.id(), shown);
+    block_on(named).expect("it is set");
+    let forget = format!("DELETE FROM {0}.events; DELETE FROM {0}.policies", place.schema);
+    block_on(sqlx::raw_sql(sqlx::AssertSqlSafe(forget)).execute(&place.pool)).expect("forgotten");
+    let refused = place.begin(MemoryStore::new()).expect_err("the tables hold a user");
+    assert!(matches!(refused, TransferError::InUse), "{refused}");
 }
 
 #[common::test(postgres)]

@@ -267,7 +267,7 @@ async fn q10_generation_names_all_that_is_missing(world: &World) -> TestResult {
         }
         let last = world.events(EventQuery::new()).await?.pop().ok_or("an event")?;
         let names: Vec<_> = absent.iter().map(|requirement| requirement.as_str()).collect();
-        let listed = format!("missing=\"{}\"", names.join(" "));
+        let listed = format!("missing=\"{}\"", names.join(", "));
         assert!(last.details.to_string().contains(&listed), "{}", last.details);
     }
     let page = world.authority.keys(&world.admin, &KeyQuery::new()).await?;

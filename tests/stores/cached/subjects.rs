@@ -1,4 +1,4 @@
-//! The records that each change removes from memory: of a key, an account or a policy. Also ids of
+//! The records that each change removes from memory: of a key, an account, a user or a policy. Also ids of
 //! no key.
 
 use keywright::store::{Batch, Change, Freshness, KeyRecord, KeyStore, MemoryStore};
@@ -140,6 +140,41 @@ async fn t_m05_account_change_forgets_only_its_keys() {
     node.sync().await;
     assert_eq!(keys.asked(&node).await, [true, false, false, false]);
     assert_eq!(node.says(&keys.of_account).await, "accepted");
+}
+
+#[tokio::test]
+async fn t_m05_user_change_forgets_only_their_keys() {
+    let node = Node::new();
+    let keys = Keys::of(&node).await;
+    let [_, of_user] = &keys.others;
+    let alice = user("alice");
+    node.here.authority.suspend_user(&admin(), &alice).await.expect("the user is suspended");
+    assert_eq!(node.says(of_user).await, "user_suspended");
+    assert_eq!(keys.asked(&node).await, [false; 4], "only that key was read again");
+    node.elsewhere.authority.restore_user(&admin(), &alice).await.expect("the user is restored");
+    // A user of another tenant with the same id.
+    let stranger = node.elsewhere.authority.suspend_user(&stranger(), &alice).await;
+    stranger.expect("the user is suspended");
+    node.sync().await;
+    assert_eq!(keys.asked(&node).await, [false, false, true, false]);
+    assert_eq!(node.says(of_user).await, "accepted");
+}
+
+#[tokio::test]
+async fn t_m05_handed_over_key_follows_its_new_owner() {
+    let node = Node::new();
+    let keys = Keys::of(&node).await;
+    let (key, heir) = (keys.of_account.key.id, Owner::User(user("bob")));
+    let there = &node.elsewhere.authority;
+    there.transfer_key(&admin(), &key, &heir).await.expect("the key is handed over");
+    node.sync().await;
+    assert_eq!(keys.asked(&node).await, [true, false, false, false]);
+    there.disable_account(&admin(), &keys.account).await.expect("the account is disabled");
+    node.sync().await;
+    assert_eq!(node.says(&keys.of_account).await, "accepted");
+    there.suspend_user(&admin(), &user("bob")).await.expect("the user is suspended");
+    node.sync().await;
+    assert_eq!(node.says(&keys.of_account).await, "user_suspended");
 }
 
 #[tokio::test]

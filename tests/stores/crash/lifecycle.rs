@@ -21,6 +21,7 @@ const CHANGES: [&[Change]; 3] = [
             world.change_policy(|policy| {
                 policy.plan.scopes = plan_with("invoices:read invoices:write").scopes;
                 add_role(&mut policy.plan, "analyst", "invoices:read");
+                policy.plan.default_scopes = "invoices:read".parse().expect("scopes");
             });
         }),
         ("set the settings", |world| {

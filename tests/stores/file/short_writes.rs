@@ -17,7 +17,7 @@ const TEST: &str = "short_writes::t_f03_partial_writes_lose_nothing";
 /// The unit of `ulimit -f`, in bytes.
 const BLOCK: usize = 512;
 /// Number of keys that the process tries to generate under the limit.
-const KEYS: usize = 12;
+const KEYS: usize = 40;
 
 #[test]
 fn t_f03_partial_writes_lose_nothing() {

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use keywright::store::{
     AccountQuery, Age, Batch, CacheOptions, CacheState, CachedStore, Change, Condition, Epoch,
     EventQuery, FileOptions, FileStore, Freshness, KeyQuery, KeySort, KeyStore,
-    ManualMonotonicClock, MemoryStore, PostgresOptions, Resolve, SchemaName, Snapshot, StoreError,
-    StoreErrorKind, Subject, SystemMonotonicClock, TransferError, TransferSource, Usage,
-    UsageBatch, UsageDelta, UseKind,
+    ManualMonotonicClock, MemoryStore, MoveError, MoveOptions, MovingStore, PostgresOptions,
+    Resolve, SchemaName, Snapshot, StoreError, StoreErrorKind, Subject, SystemMonotonicClock,
+    TransferError, TransferSource, Usage, UsageBatch, UsageDelta, UseKind,
 };
 use keywright::{
     Access, AccessRequest, AccountEdit, AccountId, AdminLimits, Credential, DenialClass,
@@ -182,6 +182,9 @@ async fn stores(heard: &mut Heard, store: &impl KeyStore, issued: &Issued) {
     heard.error(&SchemaName::new(issued.token.expose()).expect_err("a token is no name"));
     heard.debug(&TransferSource::from(MemoryStore::new()));
     heard.error(&TransferError::InUse);
+    heard.debug(&MovingStore::new(MemoryStore::new()));
+    heard.debug(&MoveOptions::new());
+    heard.error(&MoveError::AlreadyMoved);
     heard.debug(&AccountQuery::new());
     heard.debug(&EventQuery::new().key(id));
     let query = KeyQuery::new().search("prod").limit(1);

@@ -28,6 +28,8 @@ CREATE TABLE {schema}.users (
     version bigint NOT NULL,
     search text NOT NULL,
     record jsonb NOT NULL,
+    -- The order of a transfer.
+    id text COLLATE "C" GENERATED ALWAYS AS (tenant || ' ' || owner) STORED UNIQUE,
     PRIMARY KEY (tenant, owner)
 );
 

@@ -7,7 +7,8 @@ use std::time::Duration;
 use futures_lite::future::block_on;
 use keywright::store::KeyQuery;
 use keywright::{
-    AccountId, Credential, GenerateError, Issued, NewAccount, NewKey, Owner, RoleName,
+    AccountId, Credential, GenerateError, Issued, KeyError, NewAccount, NewKey, NewOwnerError,
+    Owner, RoleName,
 };
 
 use super::{THREADS, is_accepted, together};
@@ -158,10 +159,20 @@ fn t_c01_no_key_outlives_its_account() {
     in_rounds(30, 4, |world| {
         let (account, _) = account_with_keys(world);
         let owner = Owner::Account(account);
+        let scopes = "invoices:read".parse().expect("scopes");
+        let mine = NewKey::new(name("prod-handed-over")).scopes(scopes);
+        let mine = block_on(world.key_of(&world.admin, mine));
         let made = together(THREADS, |number| {
             if number == 0 {
                 block_on(world.authority.delete_account(&world.admin, &account)).expect("deleted");
                 return Ok(None);
+            }
+            if number == 1 {
+                let handed = world.authority.transfer_key(&world.admin, &mine.key.id, &owner);
+                return match block_on(handed) {
+                    Ok(_) | Err(KeyError::NewOwner(NewOwnerError::AccountNotFound(_))) => Ok(None),
+                    Err(error) => panic!("{error:?}"),
+                };
             }
             let new = NewKey::new(name("prod-late"));
             block_on(world.authority.generate(&world.admin, new.owner(owner.clone()))).map(Some)
@@ -169,6 +180,9 @@ fn t_c01_no_key_outlives_its_account() {
         let query = KeyQuery::new().owner(owner.clone());
         let left = block_on(world.authority.keys(&world.admin, &query)).expect("the keys");
         assert!(left.items.is_empty(), "{:?}", left.items);
+        // A key that the account got in time was deleted with it.
+        let said = world.says(mine.token.expose());
+        assert!(["unrecognized", "current"].contains(&said), "{said}");
         for answer in made {
             match answer {
                 Ok(None)

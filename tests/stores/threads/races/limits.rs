@@ -2,7 +2,9 @@
 
 use futures_lite::future::block_on;
 use keywright::store::KeyQuery;
-use keywright::{GenerateError, Issued, NewKey, SetPolicyError, SettingsEdit};
+use keywright::{
+    GenerateError, Issued, KeyError, NewKey, NewOwnerError, SetPolicyError, SettingsEdit,
+};
 
 use super::{THREADS, note, together};
 use common::stores::in_rounds;
@@ -30,6 +32,36 @@ fn t_c06_limit_of_keys_holds_exactly() {
         let listed = listed.expect("the keys").items;
         assert_eq!(listed.iter().filter(|entry| entry.status.is_live()).count(), 10);
         assert_eq!(listed.len(), 10);
+    });
+}
+
+#[test]
+fn t_c06_limit_holds_while_keys_change_hands() {
+    in_rounds(20, 4, |world| {
+        world.change_policy(|policy| policy.settings.max_keys_per_user = Some(100));
+        let keys: Vec<Issued> = (0..8).map(|_| world.issue("prod-main-app")).collect();
+        world.change_policy(|policy| policy.settings.max_keys_per_user = Some(10));
+        let heir = world.bob.as_owner();
+        let answers = together(16, |number| {
+            let (authority, admin) = (&world.authority, &world.admin);
+            if let Some(issued) = keys.get(number) {
+                return match block_on(authority.transfer_key(admin, &issued.key.id, &heir)) {
+                    Ok(_) => true,
+                    Err(KeyError::NewOwner(NewOwnerError::TooManyKeys { limit: 10 })) => false,
+                    Err(error) => panic!("{error:?}"),
+                };
+            }
+            let new = NewKey::new(name("prod-main-app")).owner(heir.clone());
+            match block_on(authority.generate(admin, new)) {
+                Ok(_) => true,
+                Err(GenerateError::TooManyKeys { limit: 10 }) => false,
+                Err(error) => panic!("{error:?}"),
+            }
+        });
+        assert_eq!(answers.into_iter().filter(|done| *done).count(), 10);
+        let query = KeyQuery::new().owner(heir.clone());
+        let listed = block_on(world.authority.keys(&world.admin, &query)).expect("the keys");
+        assert_eq!(listed.items.len(), 10);
     });
 }
 
