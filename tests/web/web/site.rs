@@ -8,7 +8,7 @@ use keywright::{
 };
 
 use common::faults::Faults;
-use common::{DAY, HOUR, SECOND, World, admin, developer, named, render, user};
+use common::{DAY, HOUR, SECOND, World, admin, developer, named, render, set_policy, user};
 
 /// Keys and tokens by name. The clock is fixed, so a spent rate stays spent.
 pub(crate) struct Site {
@@ -153,8 +153,8 @@ impl Site {
             let done = self.world.authority.disable_account(&admin(), account).await;
             done.expect("it is disabled");
         }
-        self.elsewhere("access_off", |policy| policy.api_enabled = false).await;
-        self.elsewhere("plan_off", |policy| policy.api_in_plan = false).await;
+        self.elsewhere("access_off", |policy| policy.settings.api_enabled = Some(false)).await;
+        self.elsewhere("plan_off", |policy| policy.plan.api_access = false).await;
 
         let peppers = PepperRing::none().with(9, [9; 32]).expect("a pepper");
         let peppered = self.world.with_settings(|builder| builder.peppers(peppers));
@@ -188,9 +188,8 @@ impl Site {
         let tenant = TenantId::new(name.replace('_', "-")).expect("a tenant");
         let ivy = Actor::administrator(user("ivy")).in_tenant(tenant);
         let issued = self.world.key_of(&ivy, named("prod-elsewhere")).await;
-        let mut policy = self.world.authority.policy(&ivy).await.expect("a policy");
-        change(&mut policy);
-        self.world.authority.set_policy(&ivy, policy).await.expect("it is possible");
+        let set = set_policy(&self.world.authority, &ivy, change).await;
+        set.expect("it is possible");
         self.keep(name, &issued);
     }
 }
