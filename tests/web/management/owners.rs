@@ -73,7 +73,7 @@ fn key_is_handed_to_another_owner() {
 }
 
 #[test]
-fn all_keys_of_owner_are_handed_over_or_none() {
+fn all_or_no_keys_are_handed_over() {
     on_a_host(async |host| {
         let ids = [key_of(host, "user:bob").await, key_of(host, "user:bob").await];
         host.world.set_policy(|policy| policy.plan.max_keys_of_organization = Some(1)).await?;
