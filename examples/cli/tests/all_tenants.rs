@@ -121,7 +121,7 @@ fn all_tenants_are_for_operators_alone() {
 fn edit_changes_the_given_fields() {
     let desk = Desk::open();
     let (_, id) =
-        desk.generate(&["prod-main-app", "--scopes", SCOPES, "--metadata", "team=billing"]);
+        desk.generate(&["prod-main-app", "--scopes", READS, "--metadata", "team=billing"]);
     let args = ["--scopes", "invoices:read", "--networks", "203.0.113.0/24", "--rate", "5/60s"];
     let edited = desk.json(&[&["key", "edit", &id], &args[..]].concat());
     let key = &edited["key"];
