@@ -175,7 +175,9 @@ impl<'a> Writer<'a> {
                 Some(block_on(authority.generate(admin, new)).expect("generated"))
             }
             Doing::Rotate(id, overlap) => match block_on(authority.rotate(admin, id, *overlap)) {
-                Err(KeyError::WrongStatus(_)) => return "refused".to_owned(),
+                Err(KeyError::WrongStatus(_) | KeyError::OverlapWhileDisabled { .. }) => {
+                    return "refused".to_owned();
+                }
                 rotated => Some(rotated.expect("rotated")),
             },
             Doing::Disable(id) => {

@@ -20,7 +20,7 @@ use crate::{open, write_private};
 
 const SUMMED: [&str; 7] = ["keys", "accounts", "users", "policies", "usage", "deleted", "writers"];
 /// The key of the usage row in the page's example.
-const EXAMPLE: &str = "AOy7RLpEk4eN56FY";
+const EXAMPLE: &str = "c47d10bs8EY9n2NC";
 
 /// A row, with its value after the checksum.
 pub(crate) struct Row {
@@ -307,7 +307,6 @@ fn records_have_the_documented_members() {
         ("accounts", "A service account", ""),
         ("users", "A user", ""),
         ("policies", "A policy", ""),
-        ("usage", "Usage", "/by_secret/0"),
         ("deleted", "A deleted id", ""),
         ("writers", "A writer of usage", ""),
         ("events", "An event", ""),
@@ -327,6 +326,18 @@ fn records_have_the_documented_members() {
                 if !record[part].is_null() {
                     assert_has_members(&tables(heading)[0], &record[part]);
                 }
+            }
+        }
+        let [usage, windows, by_secret] = &tables("Usage")[..] else { panic!("three lists") };
+        for record in rows.of("usage").iter().map(Row::json) {
+            assert_has_members(usage, &record);
+            let lists =
+                [("by_secret", by_secret), ("windows", windows), ("refused_windows", windows)];
+            for (name, members) in lists {
+                let items = record[name].as_array().expect("a list");
+                assert_eq!(items.len(), 2, "{name}");
+                let items = items.iter().filter(|item| !item.is_null());
+                items.for_each(|item| assert_has_members(members, item));
             }
         }
         let of_details = &tables("Details of an event")[0];

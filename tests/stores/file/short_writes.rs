@@ -36,7 +36,7 @@ fn t_f03_partial_writes_lose_nothing() {
     let used = whole.iter().rposition(|byte| *byte != 0).expect("something is written");
     let (mut failed, mut failed_later) = (0, 0);
     // An odd number of blocks ends within a page of the database.
-    for blocks in (9..used / BLOCK + 200).step_by(38) {
+    for blocks in (9..used / BLOCK + 200).step_by(22) {
         write_private(&copy, &whole);
         let (tokens, error) = make_keys_within(blocks, &copy);
         let what = format!("with a limit of {blocks} blocks");

@@ -75,22 +75,24 @@ impl Wrong {
         tenant: &TenantId,
         query: &KeyQuery,
         at: Timestamp,
-    ) -> Result<Vec<(KeyRecord, Usage)>, StoreError> {
+    ) -> Result<Vec<StoredKey>, StoreError> {
         let mut seen = Vec::new();
         let mut next = Some(KeyQuery::new().limit(MAX_LIMIT));
         while let Some(all) = next {
             let page = self.inner.keys(tenant, &all, at).await?;
-            for StoredKey { record, usage } in page.items {
-                let matches = |record: &KeyRecord| query.matches(record, &usage, at);
+            for mut stored in page.items {
+                let StoredKey { record, usage, owner } = &stored;
+                let matches = |record: &KeyRecord| query.matches(record, usage, owner.as_ref(), at);
                 if self.flaw == Flaw::DescriptionNotSearched {
-                    seen.extend(
-                        matches(&with(&record, "description", ())).then_some((record, usage)),
-                    );
+                    let is_seen = matches(&with(record, "description", ()));
+                    seen.extend(is_seen.then_some(stored));
                     continue;
                 }
-                let other = seen_as(self.flaw, &record).into_iter().find(matches);
-                let record = if matches(&record) { record } else { other.unwrap_or(record) };
-                seen.push((record, usage));
+                let other = seen_as(self.flaw, record).into_iter().find(matches);
+                if let Some(other) = other.filter(|_| !matches(record)) {
+                    stored.record = other;
+                }
+                seen.push(stored);
             }
             next = page.next;
         }
@@ -226,7 +228,8 @@ impl KeyStore for Wrong {
     ) -> Result<Page<StoredKey>, StoreError> {
         if self.flaw.is_of_a_filter() {
             let seen = self.seen(tenant, query, at).await?;
-            return Ok(query.page(seen.iter().map(|(record, usage)| (record, *usage)), at));
+            let seen = seen.iter().map(|s| (&s.record, s.usage, s.owner.clone()));
+            return Ok(query.page(seen, at));
         }
         let late = Duration::from_secs(u64::from(self.flaw == Flaw::StatusesOfLater));
         let mut page = self.inner.keys(tenant, query, at.saturating_add(late)).await?;

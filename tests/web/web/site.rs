@@ -8,7 +8,7 @@ use keywright::{
 };
 
 use common::faults::Faults;
-use common::{DAY, HOUR, SECOND, World, admin, developer, named, render, set_policy, user};
+use common::{DAY, HOUR, SECOND, World, admin, developer, named, render, user};
 
 /// Keys and tokens by name. The clock is fixed, so a spent rate stays spent.
 pub(crate) struct Site {
@@ -188,8 +188,7 @@ impl Site {
         let tenant = TenantId::new(name.replace('_', "-")).expect("a tenant");
         let ivy = Actor::administrator(user("ivy")).in_tenant(tenant);
         let issued = self.world.key_of(&ivy, named("prod-elsewhere")).await;
-        let set = set_policy(&self.world.authority, &ivy, change).await;
-        set.expect("it is possible");
+        common::set_policy(&self.world.authority, &ivy, change).await.expect("it is possible");
         self.keep(name, &issued);
     }
 }
