@@ -370,7 +370,8 @@ impl Draw<'_> {
         (self.pick(&[60, 3_600, 86_400]), self.random.random_range(1..6))
     }
 
-    /// Changes one or two settings of the policy in force, sometimes to invalid values.
+    /// Changes one or two fields of the policy in force, sometimes to invalid values: of the plan or
+    /// of the settings.
     fn set_policy(&mut self) -> Op {
         let by = self.by();
         let mut policy: PolicyData = self.reference.policies[by.tenant].clone();
@@ -391,10 +392,18 @@ impl Draw<'_> {
                 5 => policy.max_keys = self.random.random_range(2..7),
                 6 => policy.max_overlap = self.whole_span(),
                 7 => policy.pattern = self.one_in(5),
-                8 => policy.ceiling = self.scopes() | 3,
+                8 => {
+                    policy.ceiling = self.scopes() | 3;
+                    if !self.one_in(6) {
+                        let ceiling = policy.ceiling;
+                        policy.roles.values_mut().for_each(|role| *role &= ceiling);
+                    }
+                }
                 9 | 10 => {
                     let role = self.random.random_range(0..2);
-                    policy.roles.insert(role, self.scopes());
+                    let scopes = self.scopes();
+                    let scopes = if self.one_in(8) { scopes } else { scopes & policy.ceiling };
+                    policy.roles.insert(role, scopes);
                     if self.one_in(12) {
                         policy.roles.remove(&role);
                     }
@@ -407,14 +416,29 @@ impl Draw<'_> {
             }
         }
         match self.random.random_range(0..40) {
-            0 => policy.version += 1,
-            1 => policy.version = policy.version.saturating_sub(1),
+            0 => (policy.plan_version, policy.settings_version) = later(&policy),
+            1 => {
+                policy.plan_version = policy.plan_version.saturating_sub(1);
+                policy.settings_version = policy.settings_version.saturating_sub(1);
+            }
             2 => policy.max_keys = self.pick(&[0, 1_001]),
             3 => policy.max_lifetime = Some(self.pick(&[0, SECOND, 1_500_000])),
             4 => policy.retention = 1,
             5 => policy.event_retention = 24 * HOUR - SECOND,
             _ => {}
         }
-        Op::SetPolicy(by, policy)
+        let current = &self.reference.policies[by.tenant];
+        let of_plan = |policy: &PolicyData| policy.clone().with_settings_of(current);
+        // Most draws change only one of the two.
+        if of_plan(&policy) != *current && (of_plan(&policy) == policy || self.one_in(2)) {
+            return Op::SetPlan(by, of_plan(&policy));
+        }
+        let settings = current.clone().with_settings_of(&policy);
+        Op::EditSettings(by, settings)
     }
+}
+
+/// Returns versions of plan and settings that are later than those in force.
+fn later(policy: &PolicyData) -> (u64, u64) {
+    (policy.plan_version + 1, policy.settings_version + 1)
 }

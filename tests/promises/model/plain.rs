@@ -16,6 +16,9 @@ pub(crate) const HOUR: Span = 3_600 * SECOND;
 pub(crate) const END_OF_TIME: Time = 253_402_300_799_999_999;
 
 /// The scopes in their order; a set of scopes has one bit for each.
+/// The scopes that write, as bits of [`SCOPES`].
+pub(crate) const WRITING: u8 = 0b0010;
+
 pub(crate) const SCOPES: [&str; 4] = ["a:read", "b:write", "c:all", "d:never"];
 /// The networks that a key can be bound to.
 pub(crate) const NETWORKS: [&str; 3] = ["", "10.0.0.0/8", "10.0.0.0/8 2001:db8::/32"];
@@ -128,7 +131,10 @@ pub(crate) enum Op {
     DeleteAccount(By, Id),
     ShowAccount(By, Id),
     Accounts(By, Option<&'static str>, u16),
-    SetPolicy(By, PolicyData),
+    /// Sets API access, ceiling and roles, which are the plan.
+    SetPlan(By, PolicyData),
+    /// Sets all other fields, which are the settings.
+    EditSettings(By, PolicyData),
     Policy(By),
     Events(By, EventFilter),
 }
@@ -330,7 +336,17 @@ pub(crate) struct PolicyData {
     pub(crate) suspicious_use: Option<Alert>,
     pub(crate) retention: Span,
     pub(crate) event_retention: Span,
-    pub(crate) version: u64,
+    pub(crate) plan_version: u64,
+    pub(crate) settings_version: u64,
+}
+
+impl PolicyData {
+    /// Returns the plan of `self` with the settings of another policy.
+    pub(crate) fn with_settings_of(self, other: &Self) -> Self {
+        let (api_in_plan, ceiling, roles) = (self.api_in_plan, self.ceiling, self.roles);
+        let plan_version = self.plan_version;
+        Self { api_in_plan, ceiling, roles, plan_version, ..other.clone() }
+    }
 }
 
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -3,7 +3,7 @@
 
 use keywright::{
     AccountError, GenerateError, KeyError, ListError, NameError, Operation, PermissionDenied,
-    PolicyError, Reason, RuleError, SetPolicyError, VerifyError,
+    PolicyError, Reason, Requirement, RuleError, SetPolicyError, VerifyError,
 };
 
 use crate::plain::{Answer, Span, refused};
@@ -30,9 +30,10 @@ fn rule(error: &RuleError) -> String {
 
 pub(super) fn generate_error(error: &GenerateError) -> String {
     match error {
-        GenerateError::UpgradeRequired => "upgrade required".to_owned(),
-        GenerateError::AccessOff => "access off".to_owned(),
-        GenerateError::PermissionDenied(error) => permission_denied(*error),
+        GenerateError::Missing(missing) => {
+            let names: Vec<_> = missing.iter().map(Requirement::as_str).collect();
+            format!("missing {}", names.join(" "))
+        }
         GenerateError::AccountNotFound(_) => "no account".to_owned(),
         GenerateError::AccountDisabled(_) => "account disabled".to_owned(),
         GenerateError::Rule(error) => rule(error),
@@ -77,11 +78,12 @@ pub(super) fn set_policy_error(error: &SetPolicyError) -> String {
     let fault = match error {
         SetPolicyError::PermissionDenied(error) => return permission_denied(*error),
         SetPolicyError::Stale { given, current } => return format!("stale {given} {current}"),
-        SetPolicyError::Policy(PolicyError::MaxKeys(_)) => "max keys",
+        SetPolicyError::Policy(PolicyError::MaxKeys { .. }) => "max keys",
         SetPolicyError::Policy(PolicyError::ZeroLifetime(_)) => "zero lifetime",
         SetPolicyError::Policy(PolicyError::NotWholeSeconds(_)) => "not whole seconds",
-        SetPolicyError::Policy(PolicyError::DefaultAboveMax) => "default above max",
+        SetPolicyError::Policy(PolicyError::DefaultAboveMax { .. }) => "default above max",
         SetPolicyError::Policy(PolicyError::EventRetention(_)) => "event retention",
+        SetPolicyError::Policy(PolicyError::UnknownScope { .. }) => "unknown scope",
         other => panic!("no operation of the model returns {other:?}"),
     };
     format!("policy {fault}")

@@ -19,7 +19,9 @@ use rand::rngs::StdRng;
 use common::stores::{Opened, StoreKind};
 
 use self::translate as to;
-use crate::plain::{Answer, By, Id, NAMES, Op, Presented, ROLES, SOURCES, Time, Wanted, refused};
+use crate::plain::{
+    Answer, By, Id, NAMES, Op, PolicyData, Presented, ROLES, SOURCES, Time, Wanted, Who, refused,
+};
 
 pub(crate) const PREFIX: &str = "acme_live";
 
@@ -174,18 +176,26 @@ impl Real {
                     Err(error) => refused(errors::account_error(&error)),
                 }
             }
-            Op::SetPolicy(by, policy) => {
-                let set = block_on(authority.set_policy(&to::actor(*by), to::policy(policy)));
-                match set {
-                    Ok(outcome) => Answer::Policy(
-                        outcome.is_unchanged(),
-                        to::policy_data(&outcome.into_inner()),
-                    ),
+            Op::SetPlan(by, policy) => {
+                match block_on(authority.set_plan(&to::actor(*by), to::plan(policy))) {
+                    Ok(outcome) => Answer::Policy(outcome.is_unchanged(), self.policy_of(*by)),
+                    Err(error) => refused(errors::set_policy_error(&error)),
+                }
+            }
+            Op::EditSettings(by, policy) => {
+                match block_on(authority.edit_settings(&to::actor(*by), to::settings(policy))) {
+                    Ok(outcome) => Answer::Policy(outcome.is_unchanged(), self.policy_of(*by)),
                     Err(error) => refused(errors::set_policy_error(&error)),
                 }
             }
             _ => self.look_or_change(op),
         }
+    }
+
+    /// Returns the policy in force in the actor's tenant.
+    fn policy_of(&self, by: By) -> PolicyData {
+        let admin = to::actor(By { who: Who::Admin, ..by });
+        to::policy_data(&block_on(self.authority.policy(&admin)).expect("the policy"))
     }
 
     fn look_or_change(&self, op: &Op) -> Answer {

@@ -4,17 +4,18 @@ use std::time::Duration;
 
 use keywright::store::{EventQuery, KeyQuery, KeySort};
 use keywright::{
-    Access, AccountError, AccountId, Actor, DetailField, Event, EventKind, EventOutcome, Grant,
-    Key, KeyEdit, KeyEntry, KeyError, KeyId, KeyStatus, Metadata, NameError, NamePattern, Networks,
-    NewKey, Outcome, Owner as RealOwner, Permissions, Policy, Rate, Reason, RoleName, Scope,
-    ScopeSet, SecretUsed, ServiceAccount, TenantId, Timestamp, UseAlert, UserId,
+    Access, AccountError, AccountId, Actor, DetailField, EffectivePolicy, Event, EventKind,
+    EventOutcome, Grant, Key, KeyEdit, KeyEntry, KeyError, KeyId, KeyStatus, Metadata, NameError,
+    NamePattern, Networks, NewKey, Outcome, Owner as RealOwner, Permissions, Plan, Rate, Reason,
+    Role, RoleName, Scope, ScopeSet, SecretUsed, ServiceAccount, SettingsEdit, TenantId, Timestamp,
+    UseAlert, UserId,
 };
 
 use super::errors;
 use crate::plain::{
     AccountData, Alert, Answer, By, Edit, EntryData, EventData, EventFilter, Expiry, Granted,
     KeyData, METADATA, NAMES, NETWORKS, New, Owner, PolicyData, Query, RATES, ROLES, SCOPES, Sort,
-    Span, TENANTS, Time, Who, refused,
+    Span, TENANTS, Time, WRITING, Who, refused,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -195,8 +196,11 @@ fn name(text: &str) -> usize {
     place(NAMES.into_iter().map(|(name, ..)| name), &text)
 }
 
+fn bit(scope: &Scope) -> u8 {
+    1 << place(SCOPES.into_iter(), &scope.as_str())
+}
+
 fn bits(set: &ScopeSet) -> u8 {
-    let bit = |scope: &Scope| 1_u8 << place(SCOPES.into_iter(), &scope.as_str());
     set.iter().map(bit).fold(0, |all, bit| all | bit)
 }
 
@@ -207,6 +211,7 @@ pub(super) fn key_data(key: &Key) -> KeyData {
         owner: match &key.owner {
             RealOwner::User(id) => Owner::User(user(id)),
             RealOwner::Account(id) => Owner::Account(id.to_string()),
+            RealOwner::Organization => panic!("the model has no keys of the organization"),
         },
         name: name(key.name.as_str()),
         scopes: bits(&key.scopes),
@@ -232,7 +237,7 @@ pub(super) fn entry_data(entry: &KeyEntry) -> EntryData {
     assert_eq!(entry.prefix, format!("{}_{}", super::PREFIX, entry.key.id));
     EntryData {
         key: key_data(&entry.key),
-        account: entry.account.as_ref().map(|account| name(account.as_str())),
+        account: entry.owner_name.as_ref().map(|account| name(account.as_str())),
         status: entry.status.as_str(),
         uses: entry.uses,
         last_used_at: entry.last_used_at.map(micros),
@@ -290,27 +295,33 @@ pub(super) fn event_data(event: &Event) -> EventData {
     }
 }
 
-pub(super) fn policy(data: &PolicyData) -> Policy {
-    let role =
-        |(role, bits): (&usize, &u8)| (RoleName::new(ROLES[*role]).expect("a role"), scopes(*bits));
-    let mut policy = Policy::default();
-    policy.api_in_plan = data.api_in_plan;
-    policy.api_enabled = data.api_enabled;
-    policy.require_expiry = data.require_expiry;
-    policy.default_lifetime = data.default_lifetime.map(span);
-    policy.max_lifetime = data.max_lifetime.map(span);
-    policy.max_keys_per_owner = data.max_keys;
-    policy.max_overlap = span(data.max_overlap);
-    policy.name_pattern = data.pattern.then(NamePattern::default);
-    policy.scope_ceiling = scopes(data.ceiling);
-    policy.roles = data.roles.iter().map(role).collect();
-    policy.default_rate = rate(RATES[data.default_rate]);
-    policy.extensive_use = data.extensive_use.map(alert);
-    policy.suspicious_use = data.suspicious_use.map(alert);
-    policy.retention = span(data.retention);
-    policy.event_retention = span(data.event_retention);
-    policy.version = data.version;
-    policy
+pub(super) fn plan(data: &PolicyData) -> Plan {
+    let (reading, writing) = (scopes(data.ceiling & !WRITING), scopes(data.ceiling & WRITING));
+    let role = |(role, bits): (&usize, &u8)| {
+        (RoleName::new(ROLES[*role]).expect("a role"), Role::new(scopes(*bits)))
+    };
+    let mut plan = Plan::allowing(reading, writing);
+    plan.api_access = data.api_in_plan;
+    plan.roles = data.roles.iter().map(role).collect();
+    plan.version = data.plan_version;
+    plan
+}
+
+pub(super) fn settings(data: &PolicyData) -> SettingsEdit {
+    SettingsEdit::new()
+        .if_version(data.settings_version)
+        .api_enabled(Some(data.api_enabled))
+        .require_expiry(Some(data.require_expiry))
+        .default_lifetime(data.default_lifetime.map(span))
+        .max_lifetime(data.max_lifetime.map(span))
+        .max_keys_per_user(Some(data.max_keys))
+        .max_overlap(Some(span(data.max_overlap)))
+        .name_pattern(data.pattern.then(NamePattern::default))
+        .default_rate(rate(RATES[data.default_rate]))
+        .extensive_use(data.extensive_use.map(alert))
+        .suspicious_use(data.suspicious_use.map(alert))
+        .retention(Some(span(data.retention)))
+        .event_retention(Some(span(data.event_retention)))
 }
 
 fn alert((seconds, uses): Alert) -> UseAlert {
@@ -321,31 +332,33 @@ fn alert_data(alert: &UseAlert) -> Alert {
     (i64::try_from(alert.period().as_secs()).expect("a short time"), alert.uses())
 }
 
-pub(super) fn policy_data(policy: &Policy) -> PolicyData {
+pub(super) fn policy_data(policy: &EffectivePolicy) -> PolicyData {
     let in_micros = |span: Duration| -> Span {
         assert_eq!(span.as_nanos() % SECOND.as_nanos(), 0, "only whole seconds are stored");
         i64::try_from(span.as_micros()).expect("a short time")
     };
     PolicyData {
-        api_in_plan: policy.api_in_plan,
-        api_enabled: policy.api_enabled,
-        require_expiry: policy.require_expiry,
-        default_lifetime: policy.default_lifetime.map(in_micros),
-        max_lifetime: policy.max_lifetime.map(in_micros),
-        max_keys: policy.max_keys_per_owner,
-        max_overlap: in_micros(policy.max_overlap),
-        pattern: policy.name_pattern.is_some(),
-        ceiling: bits(&policy.scope_ceiling),
+        api_in_plan: policy.plan.api_access,
+        api_enabled: policy.api_enabled.value,
+        require_expiry: policy.require_expiry.value,
+        default_lifetime: policy.settings.default_lifetime.map(in_micros),
+        max_lifetime: policy.settings.max_lifetime.map(in_micros),
+        max_keys: policy.max_keys_per_user.value,
+        max_overlap: in_micros(policy.max_overlap.value),
+        pattern: policy.name_pattern.value.is_some(),
+        ceiling: policy.plan.scopes.keys().map(bit).fold(0, |all, bit| all | bit),
         roles: policy
+            .plan
             .roles
             .iter()
-            .map(|(role, set)| (place(ROLES.into_iter(), &role.as_str()), bits(set)))
+            .map(|(role, set)| (place(ROLES.into_iter(), &role.as_str()), bits(&set.scopes)))
             .collect(),
-        default_rate: place(RATES.into_iter().map(rate), &policy.default_rate),
-        extensive_use: policy.extensive_use.map(|alert| alert_data(&alert)),
-        suspicious_use: policy.suspicious_use.map(|alert| alert_data(&alert)),
-        retention: in_micros(policy.retention),
-        event_retention: in_micros(policy.event_retention),
-        version: policy.version,
+        default_rate: place(RATES.into_iter().map(rate), &policy.default_rate.value),
+        extensive_use: policy.extensive_use.value.map(|alert| alert_data(&alert)),
+        suspicious_use: policy.suspicious_use.value.map(|alert| alert_data(&alert)),
+        retention: in_micros(policy.retention.value),
+        event_retention: in_micros(policy.event_retention.value),
+        plan_version: policy.plan.version,
+        settings_version: policy.settings.version,
     }
 }

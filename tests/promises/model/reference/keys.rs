@@ -32,7 +32,7 @@ pub(crate) fn is_live(key: &KeyData, now: Time) -> bool {
 }
 
 /// The statuses in which each operation changes a key.
-pub(crate) const POSSIBLE: [(&str, &[&str]); 9] = [
+pub(crate) const POSSIBLE: [(&str, &[&str]); 10] = [
     ("key.rename", &["active", "scheduled", "disabled", "expired", "revoked"]),
     ("key.annotate", &["active", "scheduled", "disabled", "expired", "revoked"]),
     ("key.edit", &["active", "scheduled", "disabled"]),
@@ -42,10 +42,16 @@ pub(crate) const POSSIBLE: [(&str, &[&str]); 9] = [
     ("key.finish_rotation", &["active", "scheduled", "disabled"]),
     ("key.revoke", &["active", "scheduled", "disabled"]),
     ("key.delete", &["active", "scheduled", "disabled", "expired", "revoked"]),
+    ("key.transfer", &["active", "scheduled", "disabled"]),
 ];
 
 pub(crate) fn is_possible(operation: &str, status: &str) -> bool {
     POSSIBLE.iter().any(|(known, statuses)| *known == operation && statuses.contains(&status))
+}
+
+/// Returns whether the owner is a user: the plan has no limit for accounts.
+fn is_user(owner: &Owner) -> bool {
+    owner.account().is_none()
 }
 
 /// Returns the first scope of a set that the ceiling lacks.
@@ -115,14 +121,15 @@ impl Reference {
         new: &New,
     ) -> Result<(Option<Time>, Option<Time>), String> {
         let policy = &self.policies[by.tenant];
-        if !may(by.who, "key.generate", owns(by, owner)) {
-            return Err("not allowed key.generate".to_owned());
-        }
-        if !policy.api_in_plan {
-            return Err("upgrade required".to_owned());
-        }
-        if !policy.api_enabled {
-            return Err("access off".to_owned());
+        let needed = [
+            ("permission", may(by.who, "key.generate", owns(by, owner))),
+            ("license", policy.api_in_plan),
+            ("switch", policy.api_enabled),
+        ];
+        let missing: Vec<_> =
+            needed.iter().filter(|(_, is_there)| !is_there).map(|(what, _)| *what).collect();
+        if !missing.is_empty() {
+            return Err(format!("missing {}", missing.join(" ")));
         }
         let mut ceiling = policy.ceiling;
         if let Owner::Account(id) = owner {
@@ -131,7 +138,7 @@ impl Reference {
             if !account.enabled {
                 return Err("account disabled".to_owned());
             }
-            ceiling = policy.roles.get(&account.role).copied().unwrap_or(0);
+            ceiling &= policy.roles.get(&account.role).copied().unwrap_or(0);
         }
         if policy.pattern && !NAMES[new.name].2 {
             return Err("rule pattern".to_owned());
@@ -171,7 +178,7 @@ impl Reference {
         let live = self.keys.iter().filter(|key| {
             key.data.tenant == by.tenant && key.data.owner == *owner && is_live(&key.data, self.now)
         });
-        if live.count() >= usize::from(policy.max_keys) {
+        if is_user(owner) && live.count() >= usize::from(policy.max_keys) {
             return Err(format!("too many keys {}", policy.max_keys));
         }
         Ok((not_before, expires))
@@ -268,7 +275,9 @@ impl Reference {
         self.change(by, id, operation, |this, key| {
             let policy = &this.policies[by.tenant];
             let ceiling = match this.account_of(&key.data) {
-                Some(account) => policy.roles.get(&account.role).copied().unwrap_or(0),
+                Some(account) => {
+                    policy.roles.get(&account.role).copied().unwrap_or(0) & policy.ceiling
+                }
                 None => policy.ceiling,
             };
             if let Some(scope) = edit.scopes.and_then(|scopes| first_outside(scopes, ceiling)) {
@@ -283,7 +292,9 @@ impl Reference {
             } else {
                 // List 0 allows every address, and list 1 is a subset of list 2.
                 let lies_within = |a: usize, b: usize| b == 0 || a == b || a == 1 && b == 2;
-                if *scopes && edit.scopes.is_some_and(|wanted| wanted & !before.scopes != 0) {
+                let wider = |wanted: u8| wanted == 0 || wanted & !before.scopes != 0;
+                let changed = edit.scopes.filter(|wanted| *wanted != before.scopes);
+                if *scopes && changed.is_some_and(wider) {
                     return Err("rule scopes of an admin".to_owned());
                 }
                 if *networks && edit.networks.is_some_and(|n| !lies_within(n, before.networks)) {

@@ -111,7 +111,8 @@ impl Reference {
             Owner::User(user) => user,
             Owner::Account(id) => id.as_str(),
         };
-        let texts = [NAMES[data.name].0, &data.id, owner];
+        let shown = self.account_of(data).map_or("", |account| NAMES[account.name].0);
+        let texts = [NAMES[data.name].0, &data.id, owner, shown];
         search.is_none_or(|text| texts.iter().any(|known| known.to_lowercase().contains(text)))
     }
 

@@ -94,7 +94,8 @@ impl Reference {
             suspicious_use: None,
             retention: 90 * 24 * HOUR,
             event_retention: 400 * 24 * HOUR,
-            version: 0,
+            plan_version: 0,
+            settings_version: 0,
         };
         Self {
             durable,
@@ -158,7 +159,8 @@ impl Reference {
                 Err(reason) => refused(reason),
             },
             Op::Accounts(by, search, limit) => self.list_accounts(*by, *search, *limit),
-            Op::SetPolicy(by, policy) => self.set_policy(*by, policy),
+            Op::SetPlan(by, policy) => self.set_plan(*by, policy),
+            Op::EditSettings(by, policy) => self.edit_settings(*by, policy),
             Op::Policy(by) if may(by.who, "policy.show", false) => {
                 Answer::Policy(false, self.policies[by.tenant].clone())
             }
@@ -229,39 +231,54 @@ impl Reference {
         }
     }
 
-    fn set_policy(&mut self, by: By, policy: &PolicyData) -> Answer {
+    fn set_plan(&mut self, by: By, policy: &PolicyData) -> Answer {
         let current = self.policies[by.tenant].clone();
-        let plan_changes = current.api_in_plan != policy.api_in_plan;
-        let but_for_the_plan = PolicyData {
-            api_in_plan: current.api_in_plan,
-            version: current.version,
-            ..policy.clone()
-        };
-        let plan_alone = plan_changes && but_for_the_plan == current;
-        // An actor without access to the policy learns nothing about the change.
-        let stranger =
-            !["policy.show", "policy.set", "plan.set"].iter().any(|o| may(by.who, o, false));
-        let kind = if plan_alone && !stranger { "plan.set" } else { "policy.set" };
-        let reason = if !may(by.who, kind, false) {
-            Some(format!("not allowed {kind}"))
-        } else if plan_changes && !may(by.who, "plan.set", false) {
-            Some("not allowed plan.set".to_owned())
-        } else if policy.version != current.version {
-            Some(format!("stale {} {}", policy.version, current.version))
-        } else {
-            fault_of(policy).map(|fault| format!("policy {fault}"))
-        };
-        if let Some(reason) = reason {
-            return self.refuse(by, kind, None, reason);
+        let versions = (policy.plan_version, current.plan_version);
+        let outside = policy.roles.values().any(|role| role & !policy.ceiling != 0);
+        let fault = outside.then_some("unknown scope");
+        if let Some(reason) = refusal_of(by, "plan.set", versions, fault) {
+            return self.refuse(by, "plan.set", None, reason);
         }
-        if *policy == current {
-            self.note(by, kind, "unchanged", None);
-            return Answer::Policy(true, current);
+        let is_same = *policy == current;
+        let plan_version = current.plan_version + u64::from(!is_same);
+        self.put_policy(by, "plan.set", is_same, PolicyData { plan_version, ..policy.clone() })
+    }
+
+    fn edit_settings(&mut self, by: By, policy: &PolicyData) -> Answer {
+        let current = self.policies[by.tenant].clone();
+        let versions = (policy.settings_version, current.settings_version);
+        if let Some(reason) = refusal_of(by, "settings.edit", versions, fault_of(policy)) {
+            return self.refuse(by, "settings.edit", None, reason);
         }
-        let next = PolicyData { version: current.version + 1, ..policy.clone() };
+        // The first edit stores each setting, also one that has its default.
+        let is_same = *policy == current && current.settings_version > 0;
+        let settings_version = current.settings_version + u64::from(!is_same);
+        let next = PolicyData { settings_version, ..policy.clone() };
+        self.put_policy(by, "settings.edit", is_same, next)
+    }
+
+    fn put_policy(&mut self, by: By, kind: &str, is_same: bool, next: PolicyData) -> Answer {
         self.policies[by.tenant] = next.clone();
-        self.note(by, kind, "done", None);
-        Answer::Policy(false, next)
+        self.note(by, kind, if is_same { "unchanged" } else { "done" }, None);
+        Answer::Policy(is_same, next)
+    }
+}
+
+/// Returns the reason against a change of plan or settings. `versions` are the given and the current
+/// one.
+fn refusal_of(
+    by: By,
+    kind: &str,
+    versions: (u64, u64),
+    fault: Option<&'static str>,
+) -> Option<String> {
+    let (given, current) = versions;
+    if !may(by.who, kind, false) {
+        Some(format!("not allowed {kind}"))
+    } else if given != current {
+        Some(format!("stale {given} {current}"))
+    } else {
+        fault.map(|fault| format!("policy {fault}"))
     }
 }
 
@@ -301,10 +318,14 @@ pub(crate) fn may(who: Who, operation: &str, own: bool) -> bool {
                 | "key.revoke"
                 | "account.show"
                 | "policy.show"
-                | "policy.set"
+                | "settings.edit"
+                | "key.transfer"
                 | "events.show"
         ),
-        Who::Alice | Who::Bob => operation == "policy.show" || own && operation.starts_with("key."),
+        Who::Alice | Who::Bob => {
+            operation == "policy.show"
+                || own && operation.starts_with("key.") && operation != "key.transfer"
+        }
         Who::Auditor => {
             matches!(operation, "key.show" | "account.show" | "policy.show" | "events.show")
         }

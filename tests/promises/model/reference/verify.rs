@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use super::{Counted, Counter, Key, Period, Reference, exceeds};
 use crate::plain::{
     Alert, Answer, Damage, Granted, Id, KeyData, PolicyData, Presented, RATES, SCOPES, SECOND,
-    Span, Time, Wanted, refused,
+    Span, Time, WRITING, Wanted, refused,
 };
 use crate::reference::keys::status;
 use crate::reference::rates::{Spent, both, longer};
@@ -76,7 +76,8 @@ impl Reference {
             Some(account) => {
                 let role = policy.roles.get(&account.role).copied().unwrap_or(0);
                 // A key of an account without scopes of its own has all scopes of the role.
-                if own == 0 { role } else { own & role }
+                let scopes = if own == 0 { role } else { own & role };
+                scopes & policy.ceiling & if write { !0 } else { !WRITING }
             }
         };
         let missing = (wanted.scopes & !scopes).trailing_zeros() as usize;
@@ -163,7 +164,10 @@ impl Reference {
         let bucket = self.spent.entry(key.id.clone()).or_insert(Spent::nothing(now));
         bucket.come_to(now, rate);
         let own = bucket.wait();
+        // The plan has no limit for accounts, so their keys share no rate.
+        let is_limited = key.owner.account().is_none();
         if let Some((uses, seconds)) = RATES[default]
+            && is_limited
             && !(is_granted && exceeds(key.rate, default))
         {
             let owner = format!("{} {:?}", key.tenant, key.owner);
