@@ -358,9 +358,9 @@ mod tests {
 
     fn tally(alert: Option<&str>) -> Tally {
         let alert = alert.map(|text| text.parse().expect("an alert"));
-        let alerts = Alerts { extensive: alert, suspicious: alert };
+        let alerts = Alerts { extensive: alert, suspicious: alert, min_period: None };
         let key = "4fQ2xk9ZrT7bWm1c".parse().expect("an id");
-        Tally::new(key, 3, TenantAlerts::Stored(alerts))
+        Tally::new(key, 3, alerts)
     }
 
     /// Takes the uses and returns, for each part: refused or not, uses, period, and whether it counts in it.

@@ -28,8 +28,8 @@ use crate::value::time::Timestamp;
 const SLACK: i128 = 10_000_000_000;
 
 /// The fractions of a use that survive a change of the rate. The number is the nanoseconds of an
-/// hour, so nothing is rounded if the period divides an hour. Otherwise the rounding is against the
-/// key, by less than one fraction.
+/// hour, so the count is exact if the period divides an hour. A change of the rate rounds against
+/// the key, by less than two fractions and 3 ns at the faster rate.
 const PARTS: i128 = 3_600_000_000_000;
 
 /// A number of uses in a number of nanoseconds: a [`Rate`] or a multiple of one.
@@ -221,6 +221,48 @@ mod tests {
                 bucket.spend(rate, now).unwrap_or_else(|_| panic!("{rate}: {wait:?} is too short"));
             }
         }
+    }
+
+    #[test]
+    fn wait_of_half_milliseconds_is_exact() {
+        let mut bucket = Tried::under("5/10s");
+        for micros in [0, 517_501, 517_501, 517_501, 517_501] {
+            bucket.spend("5/10s", micros).expect("five uses");
+        }
+        assert_eq!(bucket.spend("5/10s", 1_517_500), Err(Duration::from_micros(482_500)));
+        assert_eq!(bucket.spend("5/10s", 1_999_999), Err(Duration::from_micros(1)));
+        bucket.spend("5/10s", 2_000_000).expect("the wait that was named");
+    }
+
+    /// After any changes of the rate and any uses, owed uses included.
+    #[test]
+    fn stated_wait_is_exact_after_changes() {
+        let rates = ["2/1s", "5/10s", "4/1s", "50/3600s", "7/3s", "999983/2678400s", "1/7s"];
+        let mut waits = 0;
+        for seed in 0..2_000 {
+            let mut random = fastrand::Rng::with_seed(seed);
+            let mut bucket = Bucket::rested(limit("2/1s"), at(0));
+            let mut now = 0;
+            for _ in 0..100 {
+                let limit = Limit::times(
+                    rates[random.usize(0..rates.len())].parse().expect("a rate"),
+                    random.u16(1..7),
+                );
+                now += [0, 1, random.i64(0..SECOND), SECOND, 60 * SECOND][random.usize(0..5)];
+                bucket = bucket.at(limit, at(now));
+                for _ in 0..random.u8(0..20) {
+                    bucket = bucket.charge(at(now));
+                }
+                let Err(wait) = bucket.spend(at(now)) else { continue };
+                waits += 1;
+                let then = now + i64::try_from(wait.as_micros()).expect("a wait");
+                let tried = |micros| bucket.at(limit, at(micros)).spend(at(micros));
+                assert_eq!(wait.subsec_nanos() % 1_000, 0, "seed {seed}: {wait:?}");
+                assert!(tried(then - 1).is_err(), "seed {seed}: {wait:?} is too long");
+                assert!(tried(then).is_ok(), "seed {seed}: {wait:?} is too short");
+            }
+        }
+        assert!(waits > 10_000, "too few waits: {waits}");
     }
 
     #[test]

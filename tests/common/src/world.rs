@@ -339,12 +339,15 @@ pub fn settings_edit(before: &Settings, after: &Settings) -> SettingsEdit {
             $(if before.$field != after.$field {
                 edit = edit.$field(after.$field.clone());
             })*
+            let mut applied = edit.applied_to(before);
+            applied.version = after.version;
+            assert_eq!(applied, *after, "every setting");
             edit
         }};
     }
     edit!(
         api_enabled require_expiry default_lifetime max_lifetime max_keys_per_user max_overlap
-        name_pattern default_rate extensive_use retention event_retention
+        name_pattern default_rate extensive_use suspicious_use retention event_retention
     )
 }
 

@@ -2,6 +2,7 @@
 //! and the visible state. The module uses nothing of the crate.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 pub(crate) type Id = String;
 /// Microseconds since 1970.
@@ -27,7 +28,7 @@ pub(crate) const SOURCES: [Option<&str>; 6] = [
     Some("::ffff:10.1.2.3"),
     Some("11.0.0.0"),
 ];
-/// Rates as uses and seconds; each divides evenly into nanoseconds.
+/// Rates as uses and seconds. Each regains a whole number of the model's parts in a microsecond.
 pub(crate) const RATES: [Option<(i64, i64)>; 5] =
     [None, Some((2, 1)), Some((5, 10)), Some((4, 1)), Some((50, 3_600))];
 /// Names, whether each one is valid, and whether it follows the recommended pattern.
@@ -226,6 +227,8 @@ pub(crate) enum Answer {
     Nothing,
     /// The reason, in a word or two.
     Refused(String),
+    /// The microseconds to wait. The model gives the waits that the rule permits.
+    RateLimited(RangeInclusive<Span>),
     Done(KeyData),
     Unchanged(KeyData),
     Many(Vec<(Id, Answer)>),

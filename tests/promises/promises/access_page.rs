@@ -15,6 +15,8 @@ use common::{DAY, HOUR, MOMENT, TestResult, World, missing, secret_of};
 async fn a1_plan_without_api_access_asks_for_upgrade(world: &World) -> TestResult {
     let before = world.generate(NewKey::named("prod-main-app")?).await?;
     world.set_policy(|policy| policy.plan.api_access = false).await?;
+    // A page can say so before the actor tries.
+    assert!(!world.authority.policy(&world.alice).await?.plan.api_access);
     let nobody =
         Actor::new(UserId::new("nobody")?, Permissions::NONE).in_tenant(world.tenant().clone());
     for actor in [&world.admin, &world.alice] {

@@ -177,7 +177,7 @@ async fn q9_every_denial_is_a_refused_use(world: &World) -> TestResult {
     authority.disable(alice, &id).await?;
     refused(&here(token)).await;
     authority.enable(alice, &id).await?;
-    world.set_policy(|policy| policy.api_enabled = false).await?;
+    world.set_policy(|policy| policy.settings.api_enabled = Some(false)).await?;
     refused(&here(token)).await;
     authority.revoke(alice, &id).await?;
     refused(&here(token)).await;

@@ -276,6 +276,16 @@ async fn q10_generation_names_all_that_is_missing(world: &World) -> TestResult {
 }
 
 #[common::test(each_store)]
+async fn q10_license_can_be_denied_to_a_user(world: &World) -> TestResult {
+    let unlicensed = world.alice.clone().without_license();
+    let refused = world.generate_for(&unlicensed, NewKey::named("prod-main-app")?).await;
+    assert_eq!(missing(&refused), [Requirement::License]);
+    assert_eq!(world.authority.keys(&unlicensed, &KeyQuery::new()).await?.items.len(), 0);
+    world.generate_for(&world.bob, NewKey::named("prod-main-app")?).await?;
+    Ok(())
+}
+
+#[common::test(each_store)]
 async fn q10_actor_without_permission_learns_no_owner(world: &World) -> TestResult {
     let account = world.account("nightly", "analyst").await?;
     let disabled = world.account("weekly", "analyst").await?;

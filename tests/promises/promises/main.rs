@@ -14,7 +14,10 @@ mod notes;
 mod operator;
 mod organization_keys;
 mod outages;
+mod owner_races;
+mod owners;
 mod peppers;
+mod plan_limits;
 mod policy_limits;
 mod possessors;
 mod refusals;
@@ -23,6 +26,7 @@ mod rotation;
 mod service_accounts;
 mod stale_edits;
 mod sweeps;
+mod tenant_admin;
 mod unexpected_keys;
 mod usage;
 

@@ -9,7 +9,7 @@ use keywright::store::{
 };
 use keywright::{
     Actor, EventActor, EventOutcome, KeyError, KeyId, KeyStatus, ListError, NewKey, Operation,
-    Operator, Owner, Policy, Reason, TenantId,
+    Operator, Owner, Reason, Settings, SettingsEdit, TenantId,
 };
 
 use common::{DAY, HOUR, TestResult, World, open_policy, user};
@@ -142,9 +142,8 @@ async fn operator_entries_follow_their_own_tenant(world: &World) -> TestResult {
     for id in TENANTS {
         key_in(&world, id, "prod-main-app").await?;
     }
-    let mut policy = world.authority.policy(&world.other).await?;
-    policy.api_enabled = false;
-    world.authority.set_policy(&world.other, policy).await?;
+    let off = SettingsEdit::new().api_enabled(Some(false));
+    world.authority.edit_settings(&world.other, off).await?;
     let account = world.account("nightly-report", "analyst").await?;
     world.generate_under(&account, NewKey::named("prod-report")?).await?;
 
@@ -152,9 +151,9 @@ async fn operator_entries_follow_their_own_tenant(world: &World) -> TestResult {
     assert_eq!(page.items.len(), 4);
     for entry in page.items {
         let is_off = entry.key.tenant == tenant("initech");
-        assert_eq!(entry.obstacle.is_some(), is_off, "{}: {:?}", entry.key.tenant, entry.obstacle);
+        assert_eq!(entry.refused_because.is_some(), is_off, "{}", entry.key.tenant);
         let of_account = entry.key.owner == Owner::Account(account.id);
-        assert_eq!(entry.account.is_some(), of_account);
+        assert_eq!(entry.owner_name.is_some(), of_account);
         let alone = world.authority.find_key(&carol(), &entry.key.id).await?;
         assert_eq!(serde_json::to_value(&alone)?, serde_json::to_value(&entry)?);
     }
@@ -259,10 +258,9 @@ async fn operator_sweeps_every_tenant(world: &World) -> TestResult {
         world.authority.revoke(&alice_in(id), &key).await?;
         dead.push(key);
     }
-    let mut policy = world.authority.policy(&world.other).await?;
-    policy.retention = 2 * Policy::DEFAULT_RETENTION;
-    world.authority.set_policy(&world.other, policy).await?;
-    world.clock.advance(Policy::DEFAULT_RETENTION);
+    let longer = SettingsEdit::new().retention(Some(2 * Settings::DEFAULT_RETENTION));
+    world.authority.edit_settings(&world.other, longer).await?;
+    world.clock.advance(Settings::DEFAULT_RETENTION);
 
     let swept = world.authority.sweep_all_tenants(&carol()).await?;
     let tenants: Vec<_> = swept.iter().map(|(tenant, _)| tenant.as_str()).collect();
@@ -306,7 +304,7 @@ async fn failing_tenant_stops_no_other(world: &World) -> TestResult {
         let old = key_in(&open, id, "prod-old").await?;
         open.authority.revoke(&alice_in(id), &old).await?;
     }
-    open.clock.advance(Policy::DEFAULT_RETENTION);
+    open.clock.advance(Settings::DEFAULT_RETENTION);
     let store = InterceptedStore::new(Arc::clone(&open.store), Broken(tenant("globex")));
     let builder = keywright::Keywright::builder(store).clock(open.clock.clone());
     let authority = builder.default_policy(open_policy()).build()?.authority();

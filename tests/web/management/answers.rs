@@ -22,7 +22,10 @@ fn wrong_method_lists_the_allowed_ones() {
             ("PUT", "/keys/0000000000000000", "DELETE,GET,HEAD,PATCH"),
             ("GET", "/keys/revoke", "POST"),
             ("GET", "/keys/0000000000000000/rotate", "POST"),
-            ("POST", "/policy", "GET,HEAD,PUT"),
+            ("POST", "/policy", "GET,HEAD"),
+            ("POST", "/plan", "GET,HEAD,PUT"),
+            ("PUT", "/settings", "GET,HEAD,PATCH"),
+            ("PUT", "/users/alice", "GET,HEAD,PATCH"),
             ("TRACE", "/events", "GET,HEAD"),
             ("OPTIONS", "/openapi.json", "GET,HEAD"),
         ];
@@ -42,7 +45,7 @@ fn wrong_method_lists_the_allowed_ones() {
 fn head_answers_as_get_without_body() {
     on_a_host(async |host| {
         let (id, _) = host.key("prod-main-app").await;
-        for path in [format!("/keys/{id}"), "/policy".to_owned()] {
+        for path in [format!("/keys/{id}"), "/plan".to_owned(), "/settings".to_owned()] {
             let (get, head) = (host.get(&path).await, host.ask("HEAD", &path).send().await);
             assert_eq!(head.status, 200);
             assert_eq!(head.text, "");
@@ -75,6 +78,7 @@ fn malformed_id_is_answered_as_absent() {
             ("POST", "/rotate"),
             ("POST", "/finish-rotation"),
             ("POST", "/revoke"),
+            ("POST", "/transfer"),
         ];
         let of_accounts = [
             ("GET", ""),

@@ -8,7 +8,7 @@ use crate::client::{Host, on_a_host};
 async fn routes(host: &Host) -> Vec<(&'static str, String, Value)> {
     let (id, _) = host.key("prod-main-app").await;
     let account = host.account("nightly").await;
-    let policy = host.get("/policy").await.json;
+    let plan = host.get("/plan").await.json;
     vec![
         ("POST", "/keys".to_owned(), json!({ "name": "prod-a" })),
         ("PATCH", format!("/keys/{id}"), json!({ "name": "prod-b" })),
@@ -16,6 +16,7 @@ async fn routes(host: &Host) -> Vec<(&'static str, String, Value)> {
         ("POST", format!("/keys/{id}/enable"), json!({})),
         ("POST", format!("/keys/{id}/rotate"), json!({ "overlap": 0 })),
         ("POST", format!("/keys/{id}/finish-rotation"), json!({})),
+        ("POST", format!("/keys/{id}/transfer"), json!({ "owner": "user:bob" })),
         ("POST", format!("/keys/{id}/revoke"), json!({})),
         ("POST", "/keys/revoke".to_owned(), json!({ "ids": [id] })),
         ("POST", "/accounts".to_owned(), json!({ "name": "weekly", "role": "analyst" })),
@@ -23,7 +24,13 @@ async fn routes(host: &Host) -> Vec<(&'static str, String, Value)> {
         ("POST", format!("/accounts/{account}/disable"), json!({})),
         ("POST", format!("/accounts/{account}/enable"), json!({})),
         ("POST", format!("/accounts/{account}/keys"), json!({ "name": "prod-c" })),
-        ("PUT", "/policy".to_owned(), policy),
+        ("POST", "/owners/transfer".to_owned(), json!({ "from": "user:bob", "to": "user:ada" })),
+        ("POST", "/owners/revoke".to_owned(), json!({ "owner": "user:bob" })),
+        ("PATCH", "/users/bob".to_owned(), json!({ "display_name": "Bob" })),
+        ("POST", "/users/bob/suspend".to_owned(), json!({})),
+        ("POST", "/users/bob/restore".to_owned(), json!({})),
+        ("PATCH", "/settings".to_owned(), json!({ "require_expiry": false })),
+        ("PUT", "/plan".to_owned(), plan),
     ]
 }
 
@@ -87,10 +94,10 @@ fn invalid_json_is_malformed() {
 }
 
 #[test]
-fn body_has_at_most_320_kib() {
+fn body_has_at_most_1_mib() {
     on_a_host(async |host| {
         let body = |len: usize| format!("{{\"name\":\"prod-a\"{}}}", " ".repeat(len - 17));
-        for (len, status) in [(327_680, 201), (327_681, 413)] {
+        for (len, status) in [(1_048_576, 201), (1_048_577, 413)] {
             let ask = host.ask("POST", "/keys").header("content-type", "application/json");
             let answer = ask.bytes(body(len)).send().await;
             assert_eq!(answer.status, status, "{len}");
@@ -217,9 +224,9 @@ fn values_have_only_one_spelling() {
     on_a_host(async |host| {
         let access = json!({ "name": "a", "role": "analyst", "access": { "read-only": null } });
         assert_eq!(host.post("/accounts", access).await.problem(), (422, "invalid_body"));
-        let mut policy = host.get("/policy").await.json;
-        policy["name_pattern"] = json!([["prod"]]);
-        let put = host.ask("PUT", "/policy").if_match("\"1\"").json(policy).send().await;
+        let mut plan = host.get("/plan").await.json;
+        plan["name_pattern"] = json!([["prod"]]);
+        let put = host.ask("PUT", "/plan").if_match("\"1\"").json(plan).send().await;
         assert_eq!(put.problem(), (422, "invalid_body"));
         let ask = host.ask("POST", "/keys").header("content-type", "application/json");
         let twice = ask.bytes(r#"{"name":"prod-a","name":"prod-b"}"#).send().await;
@@ -242,10 +249,11 @@ fn duplicate_members_are_refused() {
         let edit = json("PATCH", &path).bytes(r#"{"metadata":{"a":"","a":""}}"#);
         assert_eq!(edit.send().await.problem(), (422, "invalid_body"));
 
-        let mut policy = host.get("/policy").await.json;
-        policy["roles"] = json!({ "analyst": ["invoices:read"], "operator": [] });
-        let twice = policy.to_string().replace("\"operator\"", "\"analyst\"");
-        let put = json("PUT", "/policy").if_match("\"1\"").bytes(twice).send().await;
+        let mut plan = host.get("/plan").await.json;
+        let none = json!({ "description": "", "scopes": [] });
+        plan["roles"] = json!({ "analyst": none, "operator": none });
+        let twice = plan.to_string().replace("\"operator\"", "\"analyst\"");
+        let put = json("PUT", "/plan").if_match("\"1\"").bytes(twice).send().await;
         assert_eq!(put.problem(), (422, "invalid_body"));
         let detail = put.text_at("/detail");
         assert!(detail.contains("roles") && detail.contains("more than once"), "{detail}");

@@ -157,7 +157,7 @@ fn account_lifecycle_works_over_http() {
         assert_eq!(key.json["key"]["owner"], format!("account:{id}"));
         let key_id = key.text_at("/key/id");
         assert_eq!(key.header("location"), Some(format!("../../keys/{key_id}").as_str()));
-        assert_eq!(host.get(&format!("/keys/{key_id}")).await.json["account"], "nightly");
+        assert_eq!(host.get(&format!("/keys/{key_id}")).await.json["owner_name"], "nightly");
 
         let edit = host.ask("PATCH", &path).json(json!({ "access": "read-write" })).send().await;
         assert_eq!(edit.json["account"]["access"], "read-write");
@@ -200,7 +200,7 @@ fn expiry_has_three_forms() {
             (json!({ "never_expires": false }), json!("2026-01-01T10:00:00Z")),
             (json!({}), json!("2026-01-01T10:00:00Z")),
         ];
-        host.world.set_policy(|policy| policy.default_lifetime = Some(HOUR)).await?;
+        host.world.set_policy(|policy| policy.settings.default_lifetime = Some(HOUR)).await?;
         for (mut body, expires) in table {
             body["name"] = "prod-a".into();
             let made = host.post("/keys", body.clone()).await;

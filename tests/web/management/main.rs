@@ -9,6 +9,7 @@ mod key_lifecycle;
 mod malformed;
 mod operator;
 mod outages;
+mod owners;
 mod permissions;
 mod policy;
 mod preconditions;

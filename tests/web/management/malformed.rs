@@ -11,7 +11,7 @@ use common::{HOUR, TestResult};
 const ID: &str = "4fQ2xk9ZrT7bWm1c";
 
 /// Every operation except the document's own, and the kind of event that it records.
-const OPERATIONS: [(&str, &str, &str); 22] = [
+const OPERATIONS: [(&str, &str, &str); 32] = [
     ("GET", "/keys", "key.show"),
     ("POST", "/keys", "key.generate"),
     ("GET", "/keys/{id}", "key.show"),
@@ -32,7 +32,17 @@ const OPERATIONS: [(&str, &str, &str); 22] = [
     ("POST", "/accounts/{id}/enable", "account.enable"),
     ("POST", "/accounts/{id}/keys", "key.generate"),
     ("GET", "/policy", "policy.show"),
-    ("PUT", "/policy", "policy.set"),
+    ("GET", "/plan", "policy.show"),
+    ("PUT", "/plan", "plan.set"),
+    ("GET", "/settings", "policy.show"),
+    ("PATCH", "/settings", "settings.edit"),
+    ("POST", "/keys/{id}/transfer", "key.transfer"),
+    ("POST", "/owners/transfer", "key.transfer"),
+    ("POST", "/owners/revoke", "key.revoke"),
+    ("GET", "/users/{id}", "user.show"),
+    ("PATCH", "/users/{id}", "user.name"),
+    ("POST", "/users/{id}/suspend", "user.suspend"),
+    ("POST", "/users/{id}/restore", "user.restore"),
     ("GET", "/events", "events.show"),
 ];
 
@@ -92,21 +102,21 @@ fn malformed_request_on_any_route_is_recorded() {
 fn each_malformed_part_is_recorded() {
     on_a_host(async |host| {
         let mut seen = host.world.events(EventQuery::new()).await?.len();
-        let mut policy = host.get("/policy").await.json;
-        policy["max_keys_per_owner"] = json!(0);
+        let mut plan = host.get("/plan").await.json;
+        plan["max_keys_per_user"] = json!(0);
         let new = json!({ "name": "prod-a" });
         let zero = json!({ "name": "prod-a", "expires_in": 0 });
-        let large = json!({ "name": "x".repeat(400_000) });
+        let large = json!({ "name": "x".repeat(1_100_000) });
         let table: [(&str, &str, Value, &str, &str); 12] = [
             ("POST", "/keys", json!([]), "", "invalid_body"),
-            ("POST", "/keys", json!({ "name": "a", "owner": "user:eve" }), "", "invalid_body"),
+            ("POST", "/keys", json!({ "name": "a", "tenant": "eve" }), "", "invalid_body"),
             ("POST", "/keys", zero, "", "zero_lifetime"),
             ("POST", "/keys", large, "", "body_too_large"),
             ("POST", "/keys", new.clone(), "if-none-match", "precondition_not_supported"),
             ("PATCH", "/keys/4fQ2xk9ZrT7bWm1c", new.clone(), "if-match", "invalid_precondition"),
             ("DELETE", "/keys/none", json!({}), "", "key_not_found"),
             ("DELETE", "/accounts/none", json!({}), "", "account_not_found"),
-            ("PUT", "/policy", policy.clone(), "", "precondition_required"),
+            ("PUT", "/plan", plan.clone(), "", "precondition_required"),
             ("GET", "/keys?limit=0", json!({}), "", "invalid_query"),
             ("GET", "/events?cursor=none", json!({}), "", "invalid_query"),
             ("POST", "/keys/revoke", json!({ "ids": [] }), "", "invalid_body"),
@@ -121,7 +131,7 @@ fn each_malformed_part_is_recorded() {
             assert_eq!(problem, code);
             assert_eq!((key.is_empty(), account.is_empty()), (!path.contains(ID), true), "{path}");
         }
-        let put = host.ask("PUT", "/policy").if_match("\"1\"").json(policy).send().await;
+        let put = host.ask("PUT", "/plan").if_match("\"1\"").json(plan).send().await;
         assert_eq!(put.problem(), (422, "invalid_max_keys"));
         assert_eq!(left(host, &mut seen).await?.len(), 1);
         let text = host.ask("POST", "/keys").header("content-type", "text/plain").bytes("{}");

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::client::{Host, operator_document};
 use common::faults::Fault;
-use common::{DAY, TestResult, World, named, open_policy, user};
+use common::{DAY, TestResult, World, named, open_policy, set_policy, user};
 
 const TENANTS: [&str; 3] = ["acme", "globex", "initech"];
 
@@ -28,7 +28,7 @@ impl Desk {
         let mut keys = Vec::new();
         for tenant in TENANTS {
             let admin = admin_of(tenant);
-            world.authority.set_policy(&admin, open_policy()).await?;
+            set_policy(&world.authority, &admin, |policy| *policy = open_policy()).await?;
             let new = named("prod-main-app").owner(world.alice.as_owner()).expires_in(9 * DAY);
             keys.push(world.authority.generate(&admin, new).await?.key.id);
         }

@@ -12,7 +12,7 @@ fn every_route_reports_an_outage() {
     on_a_host(async |host| {
         let (id, _) = host.key("prod-a").await;
         let account = host.account("nightly").await;
-        let policy = host.get("/policy").await.json;
+        let plan = host.get("/plan").await.json;
         host.faulty.set(Fault::Down);
         let table = [
             ("GET", "/keys".to_owned(), json!({})),
@@ -35,7 +35,21 @@ fn every_route_reports_an_outage() {
             ("POST", format!("/accounts/{account}/enable"), json!({})),
             ("POST", format!("/accounts/{account}/keys"), json!({ "name": "prod-b" })),
             ("GET", "/policy".to_owned(), json!({})),
-            ("PUT", "/policy".to_owned(), policy),
+            ("GET", "/plan".to_owned(), json!({})),
+            ("PUT", "/plan".to_owned(), plan),
+            ("GET", "/settings".to_owned(), json!({})),
+            ("PATCH", "/settings".to_owned(), json!({ "api_enabled": false })),
+            ("POST", format!("/keys/{id}/transfer"), json!({ "owner": "user:bob" })),
+            (
+                "POST",
+                "/owners/transfer".to_owned(),
+                json!({ "from": "user:ada", "to": "user:bob" }),
+            ),
+            ("POST", "/owners/revoke".to_owned(), json!({ "owner": "user:ada" })),
+            ("GET", "/users/bob".to_owned(), json!({})),
+            ("PATCH", "/users/bob".to_owned(), json!({ "display_name": "Bob" })),
+            ("POST", "/users/bob/suspend".to_owned(), json!({})),
+            ("POST", "/users/bob/restore".to_owned(), json!({})),
             ("GET", "/events".to_owned(), json!({})),
         ];
         for (method, path, body) in table {

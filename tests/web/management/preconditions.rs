@@ -84,6 +84,12 @@ fn unsupported_condition_is_refused() {
             ("POST", format!("/accounts/{account}/enable")),
             ("POST", format!("/accounts/{account}/keys")),
             ("DELETE", format!("/accounts/{account}")),
+            ("POST", format!("/keys/{id}/transfer")),
+            ("POST", "/owners/transfer".to_owned()),
+            ("POST", "/owners/revoke".to_owned()),
+            ("PATCH", "/users/alice".to_owned()),
+            ("POST", "/users/alice/suspend".to_owned()),
+            ("POST", "/users/alice/restore".to_owned()),
         ];
         for (method, path) in table {
             let ask = host.ask(method, &path).if_match("\"1\"").json(json!({}));
@@ -93,8 +99,8 @@ fn unsupported_condition_is_refused() {
             let refused = ask.send().await;
             assert_eq!(refused.problem(), (400, "precondition_not_supported"), "{path}");
         }
-        for path in [format!("/keys/{id}"), format!("/accounts/{account}"), "/policy".to_owned()] {
-            let method = if path == "/policy" { "PUT" } else { "PATCH" };
+        for path in [format!("/keys/{id}"), format!("/accounts/{account}"), "/plan".to_owned()] {
+            let method = if path == "/plan" { "PUT" } else { "PATCH" };
             let ask = host.ask(method, &path).if_match("\"1\"").header("if-none-match", "*");
             let refused = ask.json(json!({ "name": "prod-b" })).send().await;
             assert_eq!(refused.problem(), (400, "precondition_not_supported"), "{path}");

@@ -1,9 +1,7 @@
 //! Every refusal that a client can get, with its status and code. The table's own tests cover the
 //! rows that no request reaches.
 
-use std::time::Duration;
-
-use keywright::{NamePattern, ScopeSet};
+use keywright::NamePattern;
 use serde_json::{Value, json};
 
 use crate::client::on_a_host;
@@ -14,10 +12,10 @@ fn new_key_problems_have_codes() {
     on_a_host(async |host| {
         host.world
             .set_policy(|policy| {
-                policy.max_lifetime = Some(DAY * 30);
-                policy.require_expiry = true;
-                policy.name_pattern = Some(NamePattern::default());
-                policy.default_rate = "10/60s".parse().ok();
+                policy.settings.max_lifetime = Some(DAY * 30);
+                policy.settings.require_expiry = Some(true);
+                policy.settings.name_pattern = Some(NamePattern::default());
+                policy.settings.default_rate = "10/60s".parse().ok();
             })
             .await?;
         let year_10000 = json!(300_000_000_000_u64);
@@ -49,8 +47,8 @@ fn problem_names_field_value_and_bound() {
     on_a_host(async |host| {
         host.world
             .set_policy(|policy| {
-                policy.max_lifetime = Some(DAY * 30);
-                policy.default_rate = "10/60s".parse().ok();
+                policy.settings.max_lifetime = Some(DAY * 30);
+                policy.settings.default_rate = "10/60s".parse().ok();
             })
             .await?;
         let none = Value::Null;
@@ -80,7 +78,7 @@ fn problem_names_field_value_and_bound() {
             assert_eq!(refused.status, 400, "{query}");
             assert_eq!(refused.limit(), (field, none.clone(), none.clone()), "{query}");
         }
-        host.world.set_policy(|policy| policy.max_keys_per_owner = 1).await?;
+        host.world.set_policy(|policy| policy.settings.max_keys_per_user = Some(1)).await?;
         host.key("prod-b").await;
         let refused = host.post("/keys", json!({ "name": "prod-c" })).await;
         assert_eq!(refused.limit(), ("owner", none, json!(1)));
@@ -92,12 +90,12 @@ fn problem_names_field_value_and_bound() {
 fn tenant_without_access_learns_the_cause() {
     on_a_host(async |host| {
         let new = json!({ "name": "prod-a" });
-        host.world.set_policy(|policy| policy.max_keys_per_owner = 1).await?;
+        host.world.set_policy(|policy| policy.settings.max_keys_per_user = Some(1)).await?;
         host.key("prod-b").await;
         assert_eq!(host.post("/keys", new.clone()).await.problem(), (409, "too_many_keys"));
-        host.world.set_policy(|policy| policy.api_enabled = false).await?;
+        host.world.set_policy(|policy| policy.settings.api_enabled = Some(false)).await?;
         assert_eq!(host.post("/keys", new.clone()).await.problem(), (409, "access_off"));
-        host.world.set_policy(|policy| policy.api_in_plan = false).await?;
+        host.world.set_policy(|policy| policy.plan.api_access = false).await?;
         assert_eq!(host.post("/keys", new).await.problem(), (402, "upgrade_required"));
         Ok(())
     });
@@ -108,7 +106,7 @@ fn missing_permission_is_forbidden() {
     on_a_host(async |host| {
         let (id, _) = host.key("prod-a").await;
         let account = host.account("nightly").await;
-        let policy = host.get("/policy").await.json;
+        let plan = host.get("/plan").await.json;
         let world = &host.world;
         let name = json!({ "name": "prod-b" });
         let table = [
@@ -135,10 +133,11 @@ fn missing_permission_is_forbidden() {
             let answer = host.ask(method, &path).by(actor).json(body).send().await;
             assert_eq!(answer.problem(), (403, "permission_denied"), "{method} {path}");
         }
-        let mut policy = policy;
-        policy["api_enabled"] = json!(false);
-        let put = host.ask("PUT", "/policy").by(&world.alice).if_match("\"1\"").json(policy);
+        let put = host.ask("PUT", "/plan").by(&world.alice).if_match("\"1\"").json(plan);
         assert_eq!(put.send().await.problem(), (403, "permission_denied"));
+        let edit = host.ask("PATCH", "/settings").by(&world.alice);
+        let edit = edit.json(json!({ "api_enabled": false })).send().await;
+        assert_eq!(edit.problem(), (403, "permission_denied"));
         Ok(())
     });
 }
@@ -168,9 +167,9 @@ fn edit_and_rotation_problems_have_codes() {
         let path = format!("/keys/{}", made.send().await.text_at("/key/id"));
         world
             .set_policy(|policy| {
-                policy.name_pattern = Some(NamePattern::default());
-                policy.default_rate = "10/60s".parse().ok();
-                policy.max_overlap = HOUR;
+                policy.settings.name_pattern = Some(NamePattern::default());
+                policy.settings.default_rate = "10/60s".parse().ok();
+                policy.settings.max_overlap = Some(HOUR);
             })
             .await?;
         let table = [
@@ -215,37 +214,71 @@ fn account_problems_have_codes() {
 }
 
 #[test]
-fn policy_problems_have_codes() {
+fn plan_problems_have_codes() {
     on_a_host(async |host| {
-        let read = host.get("/policy").await;
-        let roles: serde_json::Map<String, Value> =
-            (0..65).map(|n| (format!("role-{n}"), json!([]))).collect();
+        let read = host.get("/plan").await;
+        let many = |count, value: Value| -> Value {
+            let entries = (0..count).map(|n| (format!("n{n}"), value.clone()));
+            entries.collect::<serde_json::Map<_, _>>().into()
+        };
+        let role = |scope: &str| json!({ "description": "", "scopes": [scope] });
+        let scope = |text: &str| json!({ "description": text, "access": "read-only" });
         let table = [
-            ("max_keys_per_owner", json!(0), "invalid_max_keys"),
-            ("max_keys_per_owner", json!(1_001), "invalid_max_keys"),
-            ("max_keys_per_owner", json!(70_000), "invalid_body"),
+            ("max_keys_per_user", json!(0), "invalid_max_keys"),
+            ("max_keys_per_user", json!(1_001), "invalid_max_keys"),
+            ("max_keys_per_account", json!(0), "invalid_max_keys"),
+            ("max_keys_of_organization", json!(70_000), "invalid_max_keys"),
             ("max_lifetime", json!(0), "zero_lifetime"),
-            ("default_lifetime", json!(0), "zero_lifetime"),
-            ("roles", roles.into(), "too_many_roles"),
+            ("roles", many(65, json!({ "description": "", "scopes": [] })), "too_many_roles"),
+            ("roles", many(1, role("jobs:run")), "unknown_scope"),
+            ("roles", json!({ "analyst": ["invoices:read"] }), "invalid_body"),
+            ("scopes", many(257, scope("")), "too_many_scopes"),
+            ("scopes", many(1, scope(&"x".repeat(501))), "long_description"),
+            ("scopes", many(1, json!({ "access": "read-only" })), "invalid_body"),
+            ("default_scopes", json!(["jobs:run"]), "unknown_scope"),
             ("name_pattern", json!({ "environments": ["Prod"] }), "invalid_name_pattern"),
-            ("extensive_use", json!("0/3600s"), "invalid_body"),
-            ("extensive_use", json!("10/59s"), "invalid_body"),
-            ("suspicious_use", json!("10/2678401s"), "invalid_body"),
-            ("suspicious_use", json!(10), "invalid_body"),
-            ("event_retention", json!(86_399), "event_retention_too_short"),
+            ("min_alert_period", json!(59), "invalid_alert_period"),
+            ("min_event_retention", json!(86_399), "event_retention_too_short"),
         ];
         let tag = read.header("etag").expect("a tag");
         for (field, value, code) in table {
-            let mut policy = read.json.clone();
-            policy[field] = value;
-            let put = host.ask("PUT", "/policy").if_match(tag).json(policy).send().await;
+            let mut plan = read.json.clone();
+            plan[field] = value;
+            let put = host.ask("PUT", "/plan").if_match(tag).json(plan).send().await;
             assert_eq!(put.problem(), (422, code), "{field}");
         }
-        let mut policy = read.json.clone();
-        policy["default_lifetime"] = json!(61);
-        policy["max_lifetime"] = json!(60);
-        let put = host.ask("PUT", "/policy").if_match(tag).json(policy).send().await;
-        assert_eq!(put.problem(), (422, "default_above_max"));
+        assert_eq!(host.get("/plan").await.json, read.json);
+        Ok(())
+    });
+}
+
+#[test]
+fn settings_problems_have_codes() {
+    on_a_host(async |host| {
+        let before = host.get("/settings").await.json;
+        let table = [
+            (json!({ "max_keys_per_user": 0 }), "invalid_max_keys"),
+            (json!({ "max_keys_per_user": 70_000 }), "invalid_max_keys"),
+            (json!({ "max_keys_per_user": "3" }), "invalid_body"),
+            (json!({ "max_lifetime": 0 }), "zero_lifetime"),
+            (json!({ "default_lifetime": 0 }), "zero_lifetime"),
+            (json!({ "default_lifetime": 61, "max_lifetime": 60 }), "default_above_max"),
+            (json!({ "name_pattern": { "environments": ["Prod"] } }), "invalid_name_pattern"),
+            (json!({ "extensive_use": "0/3600s" }), "invalid_body"),
+            (json!({ "extensive_use": "10/59s" }), "invalid_body"),
+            (json!({ "suspicious_use": "10/2678401s" }), "invalid_body"),
+            (json!({ "suspicious_use": 10 }), "invalid_body"),
+            (json!({ "event_retention": 86_399 }), "event_retention_too_short"),
+            (json!({ "roles": {} }), "invalid_body"),
+            (json!({ "scopes": {} }), "invalid_body"),
+            (json!({ "max_rate": null }), "invalid_body"),
+            (json!({ "version": 7 }), "invalid_body"),
+        ];
+        for (body, code) in table {
+            let edit = host.ask("PATCH", "/settings").json(body.clone()).send().await;
+            assert_eq!(edit.problem(), (422, code), "{body}");
+        }
+        assert_eq!(host.get("/settings").await.json, before);
         Ok(())
     });
 }
@@ -269,17 +302,16 @@ fn problem_has_its_five_members() {
 #[test]
 fn longest_values_are_shown() {
     on_a_host(async |host| {
-        host.world
-            .set_policy(|policy| {
-                policy.retention = Duration::from_secs(u64::MAX);
-                policy.event_retention = Duration::from_secs(u64::MAX);
-                policy.max_lifetime = Some(Duration::from_secs(u64::MAX));
-                policy.scope_ceiling = ScopeSet::empty();
-            })
-            .await?;
+        let longest = json!({
+            "retention": u64::MAX, "event_retention": u64::MAX, "max_lifetime": u64::MAX,
+        });
+        let edit = host.ask("PATCH", "/settings").json(longest.clone()).send().await;
+        assert_eq!(edit.status, 200);
         let policy = host.get("/policy").await.json;
-        assert_eq!(policy["retention"], json!(u64::MAX));
-        assert_eq!(policy["event_retention"], json!(u64::MAX));
+        for (field, value) in longest.as_object().expect("fields") {
+            assert_eq!(policy["settings"][field], *value);
+            assert_eq!(policy["in_force"][field]["value"], *value);
+        }
         Ok(())
     });
 }

@@ -153,8 +153,8 @@ impl Site {
             let done = self.world.authority.disable_account(&admin(), account).await;
             done.expect("it is disabled");
         }
-        self.elsewhere("access_off", |policy| policy.api_enabled = false).await;
-        self.elsewhere("plan_off", |policy| policy.api_in_plan = false).await;
+        self.elsewhere("access_off", |policy| policy.settings.api_enabled = Some(false)).await;
+        self.elsewhere("plan_off", |policy| policy.plan.api_access = false).await;
 
         let peppers = PepperRing::none().with(9, [9; 32]).expect("a pepper");
         let peppered = self.world.with_settings(|builder| builder.peppers(peppers));
@@ -188,9 +188,7 @@ impl Site {
         let tenant = TenantId::new(name.replace('_', "-")).expect("a tenant");
         let ivy = Actor::administrator(user("ivy")).in_tenant(tenant);
         let issued = self.world.key_of(&ivy, named("prod-elsewhere")).await;
-        let mut policy = self.world.authority.policy(&ivy).await.expect("a policy");
-        change(&mut policy);
-        self.world.authority.set_policy(&ivy, policy).await.expect("it is possible");
+        common::set_policy(&self.world.authority, &ivy, change).await.expect("it is possible");
         self.keep(name, &issued);
     }
 }

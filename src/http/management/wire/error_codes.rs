@@ -193,12 +193,17 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::record::actor::{Actor, Permissions};
     use crate::record::operation::Operation;
+    use crate::record::plan::Plan;
+    use crate::record::policy::Policy;
     use crate::record::policy_field::PolicyField;
+    use crate::record::policy_in_force::PolicyInForce;
     use crate::record::rules::ExpiryField;
     use crate::record::status::KeyStatus;
+    use crate::record::violation::Quantity;
     use crate::store::StoreError;
-    use crate::value::id::{AccountId, KeyId};
+    use crate::value::id::{AccountId, KeyId, UserId};
     use crate::value::name::NameError;
     use crate::value::random::{Random, RandomError};
     use crate::value::time::Timestamp;
@@ -248,6 +253,10 @@ mod tests {
         "4fQ2xk9ZrT7bWm1c".parse().expect("an id")
     }
 
+    fn user() -> UserId {
+        "alice".parse().expect("an id")
+    }
+
     fn key() -> KeyId {
         "4fQ2xk9ZrT7bWm1c".parse().expect("an id")
     }
@@ -256,9 +265,7 @@ mod tests {
     fn generate_errors_have_their_rows() {
         type E = GenerateError;
         let rows = [
-            (E::UpgradeRequired, (402, "upgrade_required")),
-            (E::AccessOff, (409, "access_off")),
-            (PERMISSION_DENIED.into(), (403, "permission_denied")),
+            (E::UserSuspended(user()), (409, "user_suspended")),
             (E::AccountNotFound(account()), (404, "account_not_found")),
             (E::AccountDisabled(account()), (409, "account_disabled")),
             (RuleError::ZeroLifetime.into(), (422, "zero_lifetime")),
@@ -269,6 +276,46 @@ mod tests {
         ];
         for (error, row) in rows {
             assert_eq!(row_of(error), row);
+        }
+    }
+
+    #[test]
+    fn missing_requirements_have_the_code_of_the_first() {
+        let (plan, off) = (Policy { plan: no_access(), ..Policy::default() }, Policy::default());
+        let (alice, nobody) = (Actor::developer(user()), Actor::new(user(), Permissions::NONE));
+        let rows = [
+            (&nobody, &plan, (403, "permission_denied"), 3),
+            (&alice, &plan, (402, "upgrade_required"), 2),
+            (&alice, &off, (409, "access_off"), 1),
+        ];
+        for (actor, policy, row, count) in rows {
+            let rules = PolicyInForce::new(None, policy);
+            let missing = Requirements::missing_for(actor, &actor.as_owner(), rules);
+            let problem = Problem::from(GenerateError::Missing(missing));
+            let view = serde_json::to_value(problem.view()).expect("JSON");
+            assert_eq!(view["missing"].as_array().map(Vec::len), Some(count));
+            assert_eq!(row_of(problem), row);
+        }
+    }
+
+    fn no_access() -> Plan {
+        Plan { api_access: false, ..Plan::default() }
+    }
+
+    #[test]
+    fn new_owner_and_user_errors_have_their_rows() {
+        type E = NewOwnerError;
+        let rows = [
+            (row_of(E::AccountNotFound(account())), (404, "account_not_found")),
+            (row_of(E::AccountDisabled(account())), (409, "account_disabled")),
+            (row_of(E::UserSuspended(user())), (409, "user_suspended")),
+            (row_of(KeyError::from(E::TooManyKeys { limit: 1 })), (409, "too_many_keys")),
+            (row_of(UserError::PermissionDenied(PERMISSION_DENIED)), (403, "permission_denied")),
+            (row_of(UserError::Contended(1)), (503, "contended")),
+            (row_of(UserError::Store(no_store())), (503, "unavailable")),
+        ];
+        for (found, row) in rows {
+            assert_eq!(found, row);
         }
     }
 
@@ -289,6 +336,7 @@ mod tests {
             ),
             (E::NeverValid { not_before: time, expires_at: time }, "never_valid"),
             (E::ScopeOutsideCeiling("a".parse().expect("a scope")), "scope_outside_ceiling"),
+            (E::NoScopeLeft, "no_scope_left"),
             (E::RateAboveLimit { rate, limit: rate }, "rate_above_limit"),
         ];
         for (error, code) in rows {
@@ -339,13 +387,28 @@ mod tests {
     #[test]
     fn policy_and_list_errors_have_their_rows() {
         type E = SetPolicyError;
+        let (value, bound) = (Quantity::Number(11), Quantity::Number(10));
+        let (field, relation) = (PolicyField::MaxKeysPerUser, "at most");
+        let beyond = PolicyError::BeyondPlan { field, value, relation, bound };
         let rows = [
             (row_of(E::PermissionDenied(PERMISSION_DENIED)), (403, "permission_denied")),
             (row_of(E::Stale { given: 1, current: 2 }), (412, "stale")),
             (row_of(E::Store(no_store())), (503, "unavailable")),
-            (row_of(E::Policy(PolicyError::MaxKeys(0))), (422, "invalid_max_keys")),
+            (
+                row_of(E::Policy(PolicyError::MaxKeys {
+                    field: PolicyField::MaxKeysPerUser,
+                    got: 0,
+                })),
+                (422, "invalid_max_keys"),
+            ),
             (row_of(PolicyError::ZeroLifetime(PolicyField::MaxLifetime)), (422, "zero_lifetime")),
-            (row_of(PolicyError::DefaultAboveMax), (422, "default_above_max")),
+            (
+                row_of(PolicyError::DefaultAboveMax {
+                    default: Duration::MAX,
+                    max: Duration::ZERO,
+                }),
+                (422, "default_above_max"),
+            ),
             (
                 row_of(PolicyError::NotWholeSeconds(PolicyField::Retention)),
                 (422, "not_whole_seconds"),
@@ -355,6 +418,9 @@ mod tests {
                 (422, "event_retention_too_short"),
             ),
             (row_of(PolicyError::TooManyRoles(65)), (422, "too_many_roles")),
+            (row_of(PolicyError::TooManyScopes(257)), (422, "too_many_scopes")),
+            (row_of(PolicyError::LongDescription(501)), (422, "long_description")),
+            (row_of(beyond), (422, "beyond_plan")),
             (row_of(PolicyError::NamePattern), (422, "invalid_name_pattern")),
             (row_of(ListError::PermissionDenied(PERMISSION_DENIED)), (403, "permission_denied")),
             (row_of(ListError::Limit(0)), (400, "invalid_query")),

@@ -150,7 +150,9 @@ struct Results {
 struct OneResult {
     id: KeyId,
     #[serde(flatten)]
-    change: Option<KeyChange>,
+    entry: Option<KeyEntryView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unchanged: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<ProblemView>,
 }
@@ -163,28 +165,19 @@ pub(crate) fn results(
     answers: Vec<(KeyId, Result<Outcome<Key>, KeyError>)>,
     entries: Result<Vec<KeyEntry>, StoreError>,
 ) -> Result<Response, Problem> {
-    let entry_of = |id: &KeyId| match &entries {
-        Ok(found) => {
-            found.iter().find(|entry| entry.key.id == *id).cloned().ok_or(Code::KeyNotFound)
-        }
-        Err(_) => Err(Code::Unavailable),
-    };
+    // If the entries could not be read after the changes, the results still say what was changed.
+    let entry_of = |id: &KeyId| entries.as_ref().ok()?.iter().find(|entry| entry.key.id == *id);
     let mut results = Vec::with_capacity(answers.len());
     let mut outage = None;
     let mut answered = false;
     for (id, answer) in answers {
-        let entry = match answer {
-            Ok(outcome) => {
-                entry_of(&id).map(|entry| (entry, outcome.is_unchanged())).map_err(Problem::from)
-            }
-            Err(error) => Err(error.into()),
+        let (unchanged, problem) = match answer {
+            Ok(outcome) => (Some(outcome.is_unchanged()), None),
+            Err(error) => (None, Some(Problem::from(error))),
         };
-        let (change, problem) = match entry {
-            Ok((entry, unchanged)) => (Some(KeyChange { entry: entry.into(), unchanged }), None),
-            Err(problem) => (None, Some(problem)),
-        };
+        let entry = unchanged.and_then(|_| entry_of(&id)).cloned().map(KeyEntryView::from);
         let view = problem.as_ref().map(Problem::view);
-        results.push(OneResult { id, change, problem: view });
+        results.push(OneResult { id, entry, unchanged, problem: view });
         match problem {
             Some(problem) if problem.code() == Code::Unavailable => outage = Some(problem),
             _ => answered = true,

@@ -6,6 +6,8 @@ use keywright::{
     PolicyError, Reason, RuleError, SetPolicyError, VerifyError,
 };
 
+use crate::plain::{Answer, Span, refused};
+
 fn permission_denied(error: PermissionDenied) -> String {
     format!("not allowed {}", error.operation)
 }
@@ -85,13 +87,15 @@ pub(super) fn set_policy_error(error: &SetPolicyError) -> String {
     format!("policy {fault}")
 }
 
-pub(super) fn verify_error(error: &VerifyError) -> String {
+pub(super) fn verify_error(error: &VerifyError) -> Answer {
     let VerifyError::Denied(denial) = error else { panic!("the store is up: {error:?}") };
     match denial.reason() {
-        Reason::MissingScope(scope) => format!("missing_scope {scope}"),
+        Reason::MissingScope(scope) => refused(format!("missing_scope {scope}")),
         Reason::RateLimited(wait) => {
-            format!("rate_limited {}", (wait.as_secs_f64() * 1e3).round())
+            assert_eq!(wait.subsec_nanos() % 1_000, 0, "a wait is whole microseconds: {wait:?}");
+            let micros = Span::try_from(wait.as_micros()).expect("a wait is at most months");
+            Answer::RateLimited(micros..=micros)
         }
-        other => other.code().to_owned(),
+        other => refused(other.code()),
     }
 }

@@ -131,7 +131,7 @@ impl Real {
                     Ok(Outcome::Unchanged(id)) => {
                         Answer::Many(vec![(id.to_string(), refused("unchanged"))])
                     }
-                    Err(error) => refused(errors::verify_error(&error)),
+                    Err(error) => errors::verify_error(&error),
                 }
             }
             Op::Flush => {
@@ -292,7 +292,7 @@ impl Real {
         }
         match block_on(self.verifier.verify_request(&request)) {
             Ok(grant) => Answer::Granted(to::granted(&grant)),
-            Err(error @ VerifyError::Denied(_)) => refused(errors::verify_error(&error)),
+            Err(error @ VerifyError::Denied(_)) => errors::verify_error(&error),
             Err(error) => panic!("the store is up, and it could not be decided: {error:?}"),
         }
     }

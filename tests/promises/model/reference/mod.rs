@@ -4,13 +4,14 @@
 mod accounts;
 mod keys;
 mod listing;
+mod rates;
 mod refusals;
 mod verify;
 
 use std::collections::BTreeMap;
 
+use self::rates::Spent;
 use self::refusals::Minutes;
-use self::verify::Spent;
 use crate::plain::{
     AccountData, Alert, Answer, By, EventData, HOUR, Id, KeyData, Op, Owner, PolicyData, RATES,
     SECOND, Time, Who, refused,

@@ -1,11 +1,14 @@
 //! Verification and counted uses in the reference model.
 
+use std::ops::RangeInclusive;
+
 use super::{Counted, Counter, Key, Period, Reference, exceeds};
 use crate::plain::{
     Alert, Answer, Damage, Granted, Id, KeyData, PolicyData, Presented, RATES, SCOPES, SECOND,
-    Time, Wanted, refused,
+    Span, Time, Wanted, refused,
 };
 use crate::reference::keys::status;
+use crate::reference::rates::{Spent, both, longer};
 
 /// The sources (columns) that each list of networks (rows) allows.
 const ALLOWED: [[bool; 6]; 3] = [
@@ -92,7 +95,8 @@ impl Reference {
         let policy = &self.policies[key.data.tenant];
         let newest = key.data.secret_number;
         if let Err(wait) = self.spend(&key.data.clone(), &policy.clone()) {
-            return self.deny(presented, format!("rate_limited {}", in_millis(wait)));
+            self.deny(presented, String::new());
+            return Answer::RateLimited(wait);
         }
         self.count(&granted.key, Some(presented.secret));
         self.join_dead_secrets(&granted.key, newest);
@@ -145,9 +149,9 @@ impl Reference {
         }
     }
 
-    /// Spends one use of the key's rate and of the owner's shared rate, or returns the seconds to
-    /// wait.
-    fn spend(&mut self, key: &KeyData, policy: &PolicyData) -> Result<(), f64> {
+    /// Spends one use of the key's rate and of the owner's shared rate, or returns the
+    /// microseconds to wait.
+    fn spend(&mut self, key: &KeyData, policy: &PolicyData) -> Result<(), RangeInclusive<Span>> {
         let default = policy.default_rate;
         let is_granted = key.rate != 0 && key.of_admin[2];
         let rate = match (RATES[key.rate], RATES[default]) {
@@ -168,13 +172,13 @@ impl Reference {
             let is_new = now < key.created_at + seconds * SECOND;
             match (own, if is_new { shared.wait() } else { Ok(()) }) {
                 (Ok(()), Ok(())) => shared.charge(),
-                (Err(one), Err(other)) => return Err(one.max(other)),
+                (Err(one), Err(other)) => return Err(longer(&one, &other)),
                 (Err(wait), Ok(())) | (Ok(()), Err(wait)) => return Err(wait),
             }
         } else {
             own?;
         }
-        self.spent.get_mut(&key.id).expect("the entry exists").uses += 1.0;
+        self.spent.get_mut(&key.id).expect("the entry exists").spend();
         Ok(())
     }
 
@@ -254,81 +258,4 @@ fn is_too_many(
     let is_first = known.uses > most && !known.told;
     known.told |= is_first;
     is_first
-}
-
-/// Rounding error, in uses.
-const FUZZ: f64 = 1e-9;
-
-/// Combines two rates: the smaller number of uses, in the time that the slower rate takes for them.
-fn both(one: (i64, i64), other: (i64, i64)) -> (i64, i64) {
-    let uses = one.0.min(other.0);
-    let seconds = |(most, seconds): (i64, i64)| (uses * seconds + most - 1) / most;
-    (uses, seconds(one).max(seconds(other)))
-}
-
-/// The spent uses of a rate that have not been regained.
-#[derive(Clone, Copy)]
-pub(crate) struct Spent {
-    uses: f64,
-    at: Time,
-    /// The size of the burst, and the uses regained in a second.
-    rate: Option<(f64, f64)>,
-    /// The uses regained in a second while more than the burst is owed.
-    excess: f64,
-}
-
-impl Spent {
-    fn nothing(now: Time) -> Self {
-        Self { uses: 0.0, at: now, rate: None, excess: 0.0 }
-    }
-
-    /// Regains uses until now, then takes over another rate.
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "times and uses of the model are far below 2^52"
-    )]
-    fn come_to(&mut self, now: Time, (uses, seconds): (i64, i64)) {
-        let next = (uses as f64, uses as f64 / seconds as f64);
-        let (most, speed) = self.rate.unwrap_or(next);
-        let mut left = (now - self.at) as f64 / 1e6;
-        if self.uses > most + FUZZ {
-            let until_full = (self.uses - most) / self.excess;
-            let time = left.min(until_full);
-            self.uses -= time * self.excess;
-            left -= time;
-        }
-        self.uses = (self.uses - left * speed).max(0.0);
-        if next != (most, speed) {
-            let before = if self.uses > most + FUZZ { self.excess } else { speed };
-            self.excess = before.max(next.1);
-        }
-        (self.at, self.rate) = (now, Some(next));
-    }
-
-    /// Spends a use even if none is left: up to another burst can be owed.
-    fn charge(&mut self) {
-        let (most, speed) = self.rate.expect("the rate is set");
-        let is_owed_faster = self.uses > most + FUZZ && self.excess > speed;
-        if !is_owed_faster && self.uses + 1.0 <= 2.0 * most + FUZZ {
-            self.excess = speed;
-            self.uses += 1.0;
-        }
-    }
-
-    /// Returns the seconds to wait if no use is left.
-    fn wait(&self) -> Result<(), f64> {
-        let (most, speed) = self.rate.expect("the rate is set");
-        if self.uses + 1.0 <= most + FUZZ {
-            return Ok(());
-        }
-        let over = (self.uses - most).max(0.0);
-        Err(over / self.excess.max(speed) + (self.uses - over + 1.0 - most) / speed)
-    }
-}
-
-/// Rounds up to milliseconds; the crate gives a wait in microseconds and never one that is too
-/// short.
-#[expect(clippy::cast_possible_truncation, reason = "a wait is at most months")]
-fn in_millis(seconds: f64) -> i64 {
-    (seconds * 1e3).round() as i64
 }

@@ -130,6 +130,7 @@ pub(super) fn results() -> Value {
             "type": "array",
             "items": { "oneOf": [
                 entry_and(&json!({ "id": id(), "unchanged": boolean() })),
+                record(&json!({ "id": id(), "unchanged": boolean() })),
                 record(&json!({ "id": id(), "problem": schema_ref(Schema::Problem) })),
             ] },
         },
