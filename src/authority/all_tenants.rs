@@ -96,7 +96,7 @@ impl Authority {
     ///
     /// The query has the same filters and orders as in [`keys`](Self::keys). An entry names its
     /// tenant in [`Key::tenant`]. The keys come from one query of the store. The policy of each
-    /// tenant on the page is read once, for [`KeyEntry::obstacle`].
+    /// tenant on the page is read once, for [`KeyEntry::refused_because`].
     ///
     /// ```
     /// use std::time::Duration;

@@ -94,8 +94,8 @@ impl Authority {
     ///
     /// # Errors
     /// * [`KeyError::Rule`] if the name does not follow the pattern, a scope is outside the
-    ///   plan or the role, the rate is above the limit, or the edit widens a limit that an administrator has
-    ///   set.
+    ///   plan or the role, the rate is above the limit, or the edit widens a limit that an
+    ///   administrator has set.
     /// * [`KeyError::Stale`] if the edit names a version and the key has another one.
     /// * [`KeyError::WrongStatus`] if the key is revoked or expired and the edit sets scopes,
     ///   networks or rate.
