@@ -50,7 +50,7 @@ async fn whole_life() -> Result<(), Box<dyn Error>> {
     let alice = Actor::developer(UserId::new("alice")?).in_tenant(globex.clone());
 
     step("The host sets the plan of a tenant: scopes, roles and limits");
-    let host = Actor::administrator(UserId::new("billing-backend")?).in_tenant(globex.clone());
+    let host = Actor::administrator(UserId::new("host")?).in_tenant(globex.clone());
     let mut plan = Plan::allowing("invoices:read reports:read".parse()?, "invoices:write".parse()?);
     plan.roles.insert(RoleName::new("analyst")?, Role::new("invoices:read reports:read".parse()?));
     plan.max_lifetime = Some(365 * DAY);
@@ -130,6 +130,17 @@ async fn whole_life() -> Result<(), Box<dyn Error>> {
     verifier.verify(job.token.expose()).await?;
     println!("enabled: the key works as before");
 
+    step("Suspend and restore a user, and hand the key to the organization");
+    authority.suspend_user(&admin, alice.id()).await?;
+    let denial = denied(verifier.verify(rotated.token.expose()).await);
+    assert_eq!(denial, Reason::UserSuspended);
+    println!("suspended: {denial}");
+    authority.restore_user(&admin, alice.id()).await?;
+    authority.transfer_key(&admin, &app.key.id, &Owner::Organization).await?;
+    let grant = verifier.verify(rotated.token.expose()).await?;
+    assert_eq!(*grant.owner(), Owner::Organization);
+    println!("restored and handed over: the same token works for the {}", grant.owner());
+
     step("Revoke");
     authority.revoke(&admin, &app.key.id).await?;
     let denial = denied(verifier.verify(rotated.token.expose()).await);
@@ -158,7 +169,7 @@ async fn whole_life() -> Result<(), Box<dyn Error>> {
     let store = FileStore::open(&file).await?;
     let authority = Keywright::builder(store.clone()).clock(clock).build()?.authority();
     let uses = show_keys(&authority, &admin).await?;
-    assert_eq!(uses, [("prod-main-app".into(), 4), ("prod-nightly-report".into(), 2)]);
+    assert_eq!(uses, [("prod-main-app".into(), 5), ("prod-nightly-report".into(), 2)]);
     let app = authority.key(&admin, &app.key.id).await?;
     assert_eq!(app.status, KeyStatus::Revoked);
     let events = authority.events(&admin, &EventQuery::new()).await?;
