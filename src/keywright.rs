@@ -7,7 +7,8 @@ use rand_core::TryCryptoRng;
 
 use crate::authority::Authority;
 use crate::record::plan::Plan;
-use crate::record::policy::{Policy, PolicyError};
+use crate::record::policy::Policy;
+use crate::record::policy_error::PolicyError;
 use crate::record::settings::Settings;
 use crate::setup::Setup;
 use crate::setup::limiter::Limiter;

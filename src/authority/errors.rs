@@ -6,7 +6,7 @@ use crate::record::account::ServiceAccount;
 use crate::record::actor::PermissionDenied;
 use crate::record::edit::EditError;
 use crate::record::key::{RotateError, WrongStatus};
-use crate::record::policy::PolicyError;
+use crate::record::policy_error::PolicyError;
 use crate::record::requirement::Requirements;
 use crate::record::role::RoleName;
 use crate::record::rules::RuleError;

@@ -79,7 +79,8 @@ impl Authority {
                 let stored = attempt.stored_key(key, operation).await?;
                 let record = &stored.record;
                 let rules = attempt.rules_of(&record.key().owner).await?;
-                let next = record.rotate(digest, overlap, rules.policy(), attempt.now)?;
+                let max_overlap = rules.policy().max_overlap().value;
+                let next = record.rotate(digest, overlap, max_overlap, attempt.now)?;
                 if record.has_secret(bytes, &digest, &self.setup.peppers) {
                     return Err(KeyError::from(RandomError::Repeats(Drawn::Secret)));
                 }

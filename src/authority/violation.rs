@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::record::violation::{Quantity, Violation};
+use crate::record::quantity::Quantity;
+use crate::record::violation::Violation;
 
 use super::errors::{AccountError, GenerateError, KeyError, NewOwnerError, SetPolicyError};
 
@@ -127,7 +128,8 @@ mod tests {
     use crate::record::admin_limits::KeyLimit;
     use crate::record::key::WrongStatus;
     use crate::record::operation::Operation;
-    use crate::record::policy::{Policy, PolicyError};
+    use crate::record::policy::Policy;
+    use crate::record::policy_error::PolicyError;
     use crate::record::policy_field::PolicyField;
     use crate::record::policy_in_force::PolicyInForce;
     use crate::record::requirement::Requirements;

@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::record::admin_limits::AdminLimits;
 use crate::record::operation::{Operation, Outcome, Transition};
-use crate::record::policy_in_force::PolicyInForce;
 use crate::record::status::KeyStatus;
 use crate::value::digest::{Digest, PepperRing};
 use crate::value::id::{AccountId, IdError, KeyId, TenantId, UserId};
@@ -659,7 +658,7 @@ impl KeyRecord {
         &self,
         digest: Digest,
         overlap: Duration,
-        policy: PolicyInForce<'_>,
+        max_overlap: Duration,
         now: Timestamp,
     ) -> Result<Self, RotateError> {
         self.possible(Operation::KeyRotate, now)?;
@@ -668,9 +667,8 @@ impl KeyRecord {
         if self.key.disabled && !overlap.is_zero() {
             return Err(RotateError::OverlapWhileDisabled { overlap });
         }
-        let max = policy.max_overlap().value;
-        if overlap > max {
-            return Err(RotateError::OverlapTooLong { overlap, max });
+        if overlap > max_overlap {
+            return Err(RotateError::OverlapTooLong { overlap, max: max_overlap });
         }
         let end = now.saturating_add(overlap);
         let end = self.key.expires_at.map_or(end, |expires| expires.min(end));

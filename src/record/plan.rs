@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::record::policy::PolicyError;
+use crate::record::policy_bounds;
+use crate::record::policy_error::PolicyError;
 use crate::record::policy_field::{PolicyField, or_none};
 use crate::record::role::{Role, RoleName};
 use crate::value::name::NamePattern;
@@ -151,18 +152,18 @@ impl ScopeDefinition {
 
 impl Plan {
     /// The highest possible number of live keys of one owner: 1000 keys.
-    pub const MAX_KEYS: u16 = 1_000;
+    pub const MAX_KEYS: u16 = policy_bounds::MAX_KEYS;
     /// 90 days: a quarter, in which every client of a key can be changed over. During every day of
     /// overlap two secrets can leak.
     pub const DEFAULT_MAX_OVERLAP: Duration = DAY.saturating_mul(90);
     /// 1 day: no actor can do something and erase its traces on the same day.
-    pub const MIN_EVENT_RETENTION: Duration = DAY;
+    pub const MIN_EVENT_RETENTION: Duration = policy_bounds::MIN_EVENT_RETENTION;
     /// The highest number of roles in a plan.
-    pub const MAX_ROLES: usize = 64;
+    pub const MAX_ROLES: usize = policy_bounds::MAX_ROLES;
     /// The highest number of scopes in the catalog. One key can have 64 of them.
-    pub const MAX_SCOPES: usize = 256;
+    pub const MAX_SCOPES: usize = policy_bounds::MAX_SCOPES;
     /// The highest number of characters in the description of a scope or a role.
-    pub const MAX_DESCRIPTION: usize = 500;
+    pub const MAX_DESCRIPTION: usize = policy_bounds::MAX_DESCRIPTION;
 
     /// Returns a plan whose catalog has these scopes for reading and these for writing.
     ///

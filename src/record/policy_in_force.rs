@@ -9,10 +9,11 @@ use serde::Serialize;
 
 use crate::record::key::Owner;
 use crate::record::plan::Plan;
-use crate::record::policy::{Policy, PolicyError, TenantPolicy};
+use crate::record::policy::{Policy, TenantPolicy};
+use crate::record::policy_error::PolicyError;
 use crate::record::policy_field::PolicyField;
+use crate::record::quantity::Quantity;
 use crate::record::settings::Settings;
-use crate::record::violation::Quantity;
 use crate::value::name::{Name, NameError, NamePattern};
 use crate::value::rate::Rate;
 use crate::value::use_alert::UseAlert;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::record::plan::Plan;
-use crate::record::policy::PolicyError;
+use crate::record::policy_error::PolicyError;
 use crate::record::policy_field::{PolicyField, or_none};
 use crate::value::name::NamePattern;
 use crate::value::rate::Rate;

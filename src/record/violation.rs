@@ -1,16 +1,13 @@
 //! This module defines what a form shows beside a field: the field that a request got wrong, the
 //! value that it gave and the bound that holds.
 
-use std::time::Duration;
-
-use serde::Serialize;
-
 use crate::record::plan::Plan;
-use crate::record::policy::PolicyError;
+use crate::record::policy_error::PolicyError;
 use crate::record::policy_field::PolicyField;
+use crate::record::quantity::Quantity;
 use crate::record::rules::{ExpiryField, RuleError};
 use crate::value::name::{Name, NameError};
-use crate::value::time::{Timestamp, in_words};
+use crate::value::time::Timestamp;
 use crate::value::use_alert::UseAlert;
 
 /// The field of a request that breaks a limit, with the given value and the bound.
@@ -47,57 +44,6 @@ pub struct Violation {
     pub value: Option<Quantity>,
     /// The nearest value that the rule allows; `None` if the rule is no bound.
     pub bound: Option<Quantity>,
-}
-
-/// A value or a bound in a [`Violation`].
-///
-/// A quantity serializes as a number or a text, without its kind.
-///
-/// ```
-/// use keywright::Quantity;
-///
-/// assert_eq!(Quantity::Seconds(3_600).to_string(), "3600");
-/// assert_eq!(Quantity::Text("100/60s".to_owned()).to_string(), "100/60s");
-/// ```
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-#[non_exhaustive]
-#[serde(untagged)]
-pub enum Quantity {
-    /// A whole number.
-    Number(u64),
-    /// A duration in seconds. A value that is not whole is rounded up, so that it is never shown as
-    /// within its bound.
-    Seconds(u64),
-    /// A text, such as a time, a scope or a rate.
-    Text(String),
-}
-
-impl std::fmt::Display for Quantity {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Number(number) | Self::Seconds(number) => number.fmt(f),
-            Self::Text(text) => f.pad(text),
-        }
-    }
-}
-
-impl Quantity {
-    /// Returns the quantity for people, with its unit.
-    pub(crate) fn in_words(&self) -> String {
-        match self {
-            Self::Seconds(seconds) => in_words(Duration::from_secs(*seconds)),
-            other => other.to_string(),
-        }
-    }
-
-    pub(crate) fn text(value: &impl ToString) -> Self {
-        Self::Text(value.to_string())
-    }
-
-    pub(crate) fn seconds(duration: Duration) -> Self {
-        let rest = u64::from(duration.subsec_nanos() != 0);
-        Self::Seconds(duration.as_secs().saturating_add(rest))
-    }
 }
 
 impl Violation {

@@ -6,8 +6,7 @@ use super::test_tenants::{SECRET, Space, at, batch, name, next, policy, renamed}
 use crate::record::account::ServiceAccount;
 use crate::record::key::{Key, KeyRecord, Owner};
 use crate::record::plan::Plan;
-use crate::record::policy::{Policy, TenantPolicy};
-use crate::record::policy_in_force::PolicyInForce;
+use crate::record::policy::TenantPolicy;
 use crate::record::role::{Role, RoleName};
 use crate::record::settings::Settings;
 use crate::store::{Change, Freshness, StoreErrorKind};
@@ -174,14 +173,13 @@ pub(super) async fn records_read_back_unchanged(space: &Space<'_>) {
     space.put([Change::InsertAccount(account.clone()), Change::InsertKey(key.clone())]).await;
     let other = PepperRing::none().with(u32::MAX, [7; 32]).expect("a pepper that is long enough");
     let digest = other.digest(key.id(), &SECRET);
-    let default = Policy::default();
-    let rules = PolicyInForce::new(None, &default);
-    let rotated = key.rotate(digest, std::time::Duration::from_secs(5), rules, at(2));
+    let overlap = Duration::from_secs(5);
+    let rotated = key.rotate(digest, overlap, overlap, at(2));
     // A disabled key can't be rotated with an overlap, so it is enabled first.
     let enabled = next(&key, |key| key.disabled = false);
     space.holds("a disabled key could be rotated with an overlap", rotated.is_err());
     space.put([Change::UpdateKey(enabled.clone())]).await;
-    let rotated = enabled.rotate(digest, std::time::Duration::from_secs(5), rules, at(2));
+    let rotated = enabled.rotate(digest, overlap, overlap, at(2));
     let rotated = rotated.expect("an active key can be rotated");
     space.put([Change::UpdateKey(rotated.clone())]).await;
     let mut policy = policy(1);

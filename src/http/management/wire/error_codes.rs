@@ -8,7 +8,7 @@ use crate::authority::{
 };
 use crate::record::actor::PermissionDenied;
 use crate::record::key::WrongStatus;
-use crate::record::policy::PolicyError;
+use crate::record::policy_error::PolicyError;
 use crate::record::requirement::{Requirement, Requirements};
 use crate::record::rules::RuleError;
 use crate::record::violation::Violation;
@@ -199,9 +199,9 @@ mod tests {
     use crate::record::policy::Policy;
     use crate::record::policy_field::PolicyField;
     use crate::record::policy_in_force::PolicyInForce;
+    use crate::record::quantity::Quantity;
     use crate::record::rules::ExpiryField;
     use crate::record::status::KeyStatus;
-    use crate::record::violation::Quantity;
     use crate::store::StoreError;
     use crate::value::id::{AccountId, KeyId, UserId};
     use crate::value::name::NameError;

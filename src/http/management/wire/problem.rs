@@ -7,8 +7,9 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use crate::record::quantity::Quantity;
 use crate::record::requirement::Requirements;
-use crate::record::violation::{Quantity, Violation};
+use crate::record::violation::Violation;
 
 /// The challenge that RFC 9110 section 15.5.2 requires for each 401. The scheme is not `Bearer`, so
 /// that no client tries to manage keys with a key.
