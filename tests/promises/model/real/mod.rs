@@ -2,6 +2,7 @@
 
 mod credential;
 mod errors;
+mod policy;
 mod translate;
 
 use std::collections::BTreeMap;
@@ -174,14 +175,30 @@ impl Real {
                     Err(error) => refused(errors::account_error(&error)),
                 }
             }
-            Op::SetPolicy(by, policy) => {
-                let set = block_on(authority.set_policy(&to::actor(*by), to::policy(policy)));
-                match set {
-                    Ok(outcome) => Answer::Policy(
+            Op::SetPlan(by, plan) => {
+                match block_on(authority.set_plan(&to::actor(*by), policy::plan(plan))) {
+                    Ok(outcome) => Answer::Plan(
                         outcome.is_unchanged(),
-                        to::policy_data(&outcome.into_inner()),
+                        policy::plan_data(&outcome.into_inner()),
                     ),
                     Err(error) => refused(errors::set_policy_error(&error)),
+                }
+            }
+            Op::EditSettings(by, edit, version) => {
+                let edit = policy::settings_edit(edit, *version);
+                match block_on(authority.edit_settings(&to::actor(*by), edit)) {
+                    Ok(outcome) => Answer::Settings(
+                        outcome.is_unchanged(),
+                        policy::settings_data(&outcome.into_inner()),
+                    ),
+                    Err(error) => refused(errors::set_policy_error(&error)),
+                }
+            }
+            Op::TransferOwned(by, from, to) => {
+                let (from, to) = (to::owner(from), to::owner(to));
+                match block_on(authority.transfer_owned(&to::actor(*by), &from, &to)) {
+                    Ok(keys) => Answer::Ids(keys.iter().map(|key| key.id.to_string()).collect()),
+                    Err(error) => refused(errors::key_error(&error)),
                 }
             }
             _ => self.look_or_change(op),
@@ -223,10 +240,37 @@ impl Real {
                 }
             }
             Op::Policy(by) => match block_on(authority.policy(&to::actor(*by))) {
-                Ok(policy) => Answer::Policy(false, to::policy_data(&policy)),
+                Ok(found) => Answer::Policy(Box::new(policy::policy_data(&found))),
                 Err(error) => refused(errors::list_error(&error)),
             },
             Op::List(by, query) => self.list(*by, to::key_query(query)),
+            Op::Transfer(by, id, owner) => {
+                let (key, owner) = (to::key_id(id), to::owner(owner));
+                to::changed(block_on(authority.transfer_key(&to::actor(*by), &key, &owner)))
+            }
+            Op::User(by, user) => {
+                match block_on(authority.user(&to::actor(*by), &to::user_id(user))) {
+                    Ok(user) => Answer::User(false, to::user_data(&user)),
+                    Err(error) => refused(errors::user_error(&error)),
+                }
+            }
+            Op::NameUser(by, user, name) => {
+                let name = name.map(|name| NAMES[name].0.parse()).transpose();
+                let Ok(name) = name else { return refused("no name") };
+                to::user_changed(block_on(authority.set_display_name(
+                    &to::actor(*by),
+                    &to::user_id(user),
+                    name,
+                )))
+            }
+            Op::SuspendUser(by, user, suspended) => {
+                let (actor, user) = (to::actor(*by), to::user_id(user));
+                to::user_changed(if *suspended {
+                    block_on(authority.suspend_user(&actor, &user))
+                } else {
+                    block_on(authority.restore_user(&actor, &user))
+                })
+            }
             Op::Accounts(by, search, limit) => {
                 let query = AccountQuery::new().limit(*limit);
                 let query = search.map_or(query.clone(), |text| query.search(text));
@@ -323,6 +367,7 @@ fn built(store: &Opened, clock: &ManualClock, seed: u64) -> Keywright {
     let builder = Keywright::builder(Arc::clone(&store.store))
         .prefix(Prefix::new(PREFIX).expect("a prefix"))
         .clock(clock.clone())
+        .default_policy(policy::of_host())
         .random(StdRng::seed_from_u64(!seed));
     builder.build().expect("a default policy within its bounds")
 }

@@ -4,6 +4,8 @@
 mod accounts;
 mod keys;
 mod listing;
+mod owners;
+mod policy;
 mod rates;
 mod refusals;
 mod verify;
@@ -13,9 +15,9 @@ use std::collections::BTreeMap;
 use self::rates::Spent;
 use self::refusals::Minutes;
 use crate::plain::{
-    AccountData, Alert, Answer, By, EventData, HOUR, Id, KeyData, Op, Owner, PolicyData, RATES,
-    SECOND, Time, Who, refused,
+    AccountData, Answer, By, EventData, Id, KeyData, Op, Owner, Time, UserData, Who, refused,
 };
+use crate::policy::{Alert, PlanData, SettingsData, Uses};
 
 pub(crate) struct Reference {
     /// Whether the store can be reopened, with the loss of the uses that were not flushed.
@@ -23,7 +25,10 @@ pub(crate) struct Reference {
     pub(crate) now: Time,
     pub(crate) keys: Vec<Key>,
     pub(crate) accounts: Vec<AccountData>,
-    pub(crate) policies: [PolicyData; 2],
+    pub(crate) plans: [PlanData; 2],
+    pub(crate) settings: [SettingsData; 2],
+    /// The users of whom something is stored.
+    users: Vec<UserData>,
     pub(crate) events: Vec<EventData>,
     /// Uses that were counted and not flushed.
     counted: BTreeMap<Counter, Counted>,
@@ -78,30 +83,14 @@ struct Period {
 
 impl Reference {
     pub(crate) fn new(now: Time, durable: bool) -> Self {
-        let policy = PolicyData {
-            api_in_plan: true,
-            api_enabled: false,
-            require_expiry: false,
-            default_lifetime: None,
-            max_lifetime: None,
-            max_keys: 10,
-            max_overlap: 7 * 24 * HOUR,
-            pattern: false,
-            ceiling: 0,
-            roles: BTreeMap::new(),
-            default_rate: 0,
-            extensive_use: None,
-            suspicious_use: None,
-            retention: 90 * 24 * HOUR,
-            event_retention: 400 * 24 * HOUR,
-            version: 0,
-        };
         Self {
             durable,
             now,
             keys: Vec::new(),
             accounts: Vec::new(),
-            policies: [policy.clone(), policy],
+            plans: [PlanData::of_host(), PlanData::of_host()],
+            settings: [SettingsData::default(), SettingsData::default()],
+            users: Vec::new(),
             events: Vec::new(),
             counted: BTreeMap::new(),
             spent: BTreeMap::new(),
@@ -158,11 +147,14 @@ impl Reference {
                 Err(reason) => refused(reason),
             },
             Op::Accounts(by, search, limit) => self.list_accounts(*by, *search, *limit),
-            Op::SetPolicy(by, policy) => self.set_policy(*by, policy),
-            Op::Policy(by) if may(by.who, "policy.show", false) => {
-                Answer::Policy(false, self.policies[by.tenant].clone())
-            }
-            Op::Policy(_) => refused("not allowed policy.show"),
+            Op::SetPlan(by, plan) => self.set_plan(*by, plan),
+            Op::EditSettings(by, edit, version) => self.edit_settings(*by, edit, *version),
+            Op::Policy(by) => self.policy(*by),
+            Op::Transfer(by, id, to) => self.transfer(*by, id, to),
+            Op::TransferOwned(by, from, to) => self.transfer_owned(*by, from, to),
+            Op::User(by, user) => self.show_user(*by, user),
+            Op::NameUser(by, user, name) => self.name_user(*by, user, *name),
+            Op::SuspendUser(by, user, suspended) => self.suspend_user(*by, user, *suspended),
             Op::Events(by, filter) => self.list_events(*by, filter),
         }
     }
@@ -225,69 +217,8 @@ impl Reference {
     fn account_of(&self, key: &KeyData) -> Option<&AccountData> {
         match &key.owner {
             Owner::Account(id) => self.accounts.iter().find(|account| account.id == *id),
-            Owner::User(_) => None,
+            Owner::User(_) | Owner::Organization => None,
         }
-    }
-
-    fn set_policy(&mut self, by: By, policy: &PolicyData) -> Answer {
-        let current = self.policies[by.tenant].clone();
-        let plan_changes = current.api_in_plan != policy.api_in_plan;
-        let but_for_the_plan = PolicyData {
-            api_in_plan: current.api_in_plan,
-            version: current.version,
-            ..policy.clone()
-        };
-        let plan_alone = plan_changes && but_for_the_plan == current;
-        // An actor without access to the policy learns nothing about the change.
-        let stranger =
-            !["policy.show", "policy.set", "plan.set"].iter().any(|o| may(by.who, o, false));
-        let kind = if plan_alone && !stranger { "plan.set" } else { "policy.set" };
-        let reason = if !may(by.who, kind, false) {
-            Some(format!("not allowed {kind}"))
-        } else if plan_changes && !may(by.who, "plan.set", false) {
-            Some("not allowed plan.set".to_owned())
-        } else if policy.version != current.version {
-            Some(format!("stale {} {}", policy.version, current.version))
-        } else {
-            fault_of(policy).map(|fault| format!("policy {fault}"))
-        };
-        if let Some(reason) = reason {
-            return self.refuse(by, kind, None, reason);
-        }
-        if *policy == current {
-            self.note(by, kind, "unchanged", None);
-            return Answer::Policy(true, current);
-        }
-        let next = PolicyData { version: current.version + 1, ..policy.clone() };
-        self.policies[by.tenant] = next.clone();
-        self.note(by, kind, "done", None);
-        Answer::Policy(false, next)
-    }
-}
-
-fn fault_of(policy: &PolicyData) -> Option<&'static str> {
-    let lifetimes = [policy.max_lifetime, policy.default_lifetime];
-    let spans = [
-        policy.max_lifetime,
-        policy.default_lifetime,
-        Some(policy.max_overlap),
-        Some(policy.retention),
-        Some(policy.event_retention),
-    ];
-    if policy.max_keys < 1 || policy.max_keys > 1_000 {
-        Some("max keys")
-    } else if lifetimes.contains(&Some(0)) {
-        Some("zero lifetime")
-    } else if spans.into_iter().flatten().any(|span| span % SECOND != 0) {
-        Some("not whole seconds")
-    } else if let (Some(default), Some(max)) = (policy.default_lifetime, policy.max_lifetime)
-        && default > max
-    {
-        Some("default above max")
-    } else if policy.event_retention < 24 * HOUR {
-        Some("event retention")
-    } else {
-        None
     }
 }
 
@@ -295,18 +226,19 @@ fn fault_of(policy: &PolicyData) -> Option<&'static str> {
 pub(crate) fn may(who: Who, operation: &str, own: bool) -> bool {
     match who {
         Who::Admin => true,
-        Who::TenantAdmin => matches!(
-            operation,
-            "key.show"
-                | "key.revoke"
-                | "account.show"
-                | "policy.show"
-                | "policy.set"
-                | "events.show"
-        ),
-        Who::Alice | Who::Bob => operation == "policy.show" || own && operation.starts_with("key."),
+        Who::TenantAdmin => {
+            let of_users = ["user.show", "user.name", "user.suspend", "user.restore"];
+            let others = ["key.show", "key.revoke", "key.transfer", "account.show"];
+            let of_tenant = ["policy.show", "settings.edit", "events.show"];
+            [&of_users[..], &others, &of_tenant].concat().contains(&operation)
+        }
+        Who::Alice | Who::Bob | Who::Carol => {
+            let of_keys = operation.starts_with("key.") && operation != "key.transfer";
+            operation == "policy.show" || own && of_keys
+        }
         Who::Auditor => {
-            matches!(operation, "key.show" | "account.show" | "policy.show" | "events.show")
+            let shown = ["key.show", "account.show", "policy.show", "events.show", "user.show"];
+            shown.contains(&operation)
         }
         Who::Nobody => false,
     }
@@ -317,8 +249,8 @@ fn owns(by: By, owner: &Owner) -> bool {
 }
 
 /// Returns whether a rate admits more uses than a limit, in a burst or over time.
-fn exceeds(rate: usize, limit: usize) -> bool {
-    match (RATES[rate], RATES[limit]) {
+fn exceeds(rate: Option<Uses>, limit: Option<Uses>) -> bool {
+    match (rate, limit) {
         (Some((uses, seconds)), Some((most, period))) => {
             uses > most || uses * period > most * seconds
         }
