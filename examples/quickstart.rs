@@ -15,8 +15,8 @@ use std::{env, fs, process};
 use keywright::store::{EventQuery, FileStore, KeyQuery, KeySort};
 use keywright::{
     Actor, Authority, Clock, GenerateError, KeyStatus, Keywright, ManualClock, Name, NewAccount,
-    NewKey, Operation, Owner, PepperRing, Prefix, Reason, RoleName, Scope, SecretUsed, TenantId,
-    UserId, VerifyError,
+    NewKey, Operation, Owner, PepperRing, Plan, Prefix, Reason, Role, RoleName, Scope, SecretUsed,
+    SettingsEdit, TenantId, UserId, VerifyError,
 };
 
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -49,21 +49,21 @@ async fn whole_life() -> Result<(), Box<dyn Error>> {
     let admin = Actor::administrator(UserId::new("ada")?).in_tenant(globex.clone());
     let alice = Actor::developer(UserId::new("alice")?).in_tenant(globex.clone());
 
-    step("API access is off until the tenant turns it on");
+    step("The host sets the plan of a tenant: scopes, roles and limits");
+    let host = Actor::administrator(UserId::new("billing-backend")?).in_tenant(globex.clone());
+    let mut plan = Plan::allowing("invoices:read reports:read".parse()?, "invoices:write".parse()?);
+    plan.roles.insert(RoleName::new("analyst")?, Role::new("invoices:read reports:read".parse()?));
+    plan.max_lifetime = Some(365 * DAY);
+    authority.set_plan(&host, plan).await?;
+
+    step("API access is off until the tenant's admin turns it on");
     let new_key = || NewKey::named("prod-main-app");
     let refused = authority.generate(&alice, new_key()?).await;
-    let Err(error @ GenerateError::AccessOff) = refused else { panic!("{refused:?}") };
+    let Err(error @ GenerateError::Missing(_)) = refused else { panic!("{refused:?}") };
     println!("alice is refused: {error}");
-
-    step("The admin turns it on, and sets the scopes that keys can have");
-    let mut policy = authority.policy(&admin).await?;
-    policy.api_enabled = true;
-    policy.scope_ceiling = "invoices:read invoices:write".parse()?;
-    policy.max_lifetime = Some(365 * DAY);
-    policy.default_lifetime = Some(90 * DAY);
-    policy.roles.insert(RoleName::new("analyst")?, "invoices:read reports:read".parse()?);
-    let policy = authority.set_policy(&admin, policy).await?.into_inner();
-    println!("policy version {}: API access on, keys live 90 days", policy.version);
+    let edit = SettingsEdit::new().api_enabled(Some(true)).default_lifetime(Some(90 * DAY));
+    let settings = authority.edit_settings(&admin, edit).await?.into_inner();
+    println!("settings version {}: API access on, keys live 90 days", settings.version);
 
     step("A service account for the nightly job, and a key for each owner");
     let role = RoleName::new("analyst")?;

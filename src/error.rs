@@ -93,6 +93,9 @@ pub enum ValueError {
     /// The text is not a rate, or a number in it is out of its bounds.
     #[error(transparent)]
     Rate(#[from] crate::RateError),
+    /// The text is not an alert, or a number in it is out of its bounds.
+    #[error(transparent)]
+    UseAlert(#[from] crate::UseAlertError),
     /// The metadata exceeds its limits.
     #[error(transparent)]
     Metadata(#[from] crate::MetadataError),
@@ -172,6 +175,7 @@ inside!(
     crate::ScopeError,
     crate::NetworkError,
     crate::RateError,
+    crate::UseAlertError,
     crate::MetadataError,
     crate::NoteError,
     crate::PrefixError,

@@ -212,7 +212,7 @@ impl Builder {
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Policy, Prefix, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let builder = Keywright::builder(MemoryStore::new()).default_policy(policy);
     /// # let alice = Actor::developer(UserId::new("alice")?);
     /// let (live, test) = (Prefix::new("acme_live")?, Prefix::new("acme_test")?);
@@ -248,7 +248,7 @@ impl Builder {
         Self { peppers: Arc::new(peppers), ..self }
     }
 
-    /// Sets the policy of tenants without a stored policy.
+    /// Sets the plan and the settings of tenants that have stored none.
     ///
     /// The default is [`Policy::default`], in which API access is off.
     ///

@@ -34,10 +34,6 @@ impl State {
         keys.map(|k| (k, self.rows.usage(k.id()).unwrap_or_default(), self.rows.owner_of(k.key())))
     }
 
-    fn accounts(&self, tenant: &TenantId) -> impl Iterator<Item = &ServiceAccount> {
-        self.rows.accounts.values().filter(move |account| account.tenant == *tenant)
-    }
-
     /// Writes all effects of a batch. Writers and the ids of deleted records are never removed: the
     /// view `Rows` names none.
     fn write(&mut self, effects: Effects) {

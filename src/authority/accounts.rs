@@ -21,7 +21,7 @@ use super::listing::check_limit;
 impl Authority {
     /// Creates a service account: an owner of keys that is a program, not a person.
     ///
-    /// Its role must be in the tenant's policy. The role defines which scopes the account's keys
+    /// Its role must be in the tenant's plan. The role defines which scopes the account's keys
     /// can have.
     ///
     /// ```
@@ -44,7 +44,7 @@ impl Authority {
     /// ```
     ///
     /// # Errors
-    /// [`AccountError::UnknownRole`] if the policy does not have the role. Other errors:
+    /// [`AccountError::UnknownRole`] if the plan does not have the role. Other errors:
     /// `PermissionDenied`, `Random`, `Contended` or `Store`.
     ///
     /// # Cancel safety
@@ -101,7 +101,7 @@ impl Authority {
     /// ```
     ///
     /// # Errors
-    /// * [`AccountError::UnknownRole`] if the policy does not have the role.
+    /// * [`AccountError::UnknownRole`] if the plan does not have the role.
     /// * [`AccountError::Stale`] if the edit names a version and the account has another one.
     /// * Otherwise `PermissionDenied`, `NotFound`, `Contended` or `Store`.
     ///

@@ -25,7 +25,7 @@ use super::upkeep::SweepReport;
 /// ```
 /// # use keywright::{Actor, Keywright, NewKey, Operator, Policy, UserId, store::MemoryStore};
 /// # futures_lite::future::block_on(async {
-/// # let policy = Policy::allowing("invoices:read".parse()?);
+/// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
 /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
 /// # let authority = keywright.authority();
 /// # let alice = Actor::developer(UserId::new("alice")?).in_tenant("globex".parse()?);
@@ -60,7 +60,7 @@ impl Authority {
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let alice = Actor::developer(UserId::new("alice")?).in_tenant("globex".parse()?);
@@ -102,7 +102,7 @@ impl Authority {
     /// use std::time::Duration;
     /// # use keywright::{Actor, Keywright, NewKey, Operator, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let alice = Actor::developer(UserId::new("alice")?).in_tenant("globex".parse()?);
@@ -166,7 +166,7 @@ impl Authority {
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Operator, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let alice = Actor::developer(UserId::new("alice")?).in_tenant("globex".parse()?);
@@ -203,7 +203,7 @@ impl Authority {
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Operator, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let alice = Actor::developer(UserId::new("alice")?).in_tenant("globex".parse()?);
@@ -247,7 +247,7 @@ impl Authority {
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Operator, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -308,7 +308,7 @@ impl Authority {
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Operator, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let alice = Actor::developer(UserId::new("alice")?).in_tenant("globex".parse()?);

@@ -21,14 +21,16 @@ use crate::value::time::in_words;
 /// Nothing was stored, except as [`Store`](Self::Store) describes.
 ///
 /// ```
-/// use keywright::GenerateError;
+/// use keywright::{GenerateError, Requirement};
 /// # use keywright::{Actor, Keywright, NewKey, UserId, store::MemoryStore};
 /// # futures_lite::future::block_on(async {
 /// # let authority = Keywright::builder(MemoryStore::new()).build()?.authority();
 /// # let alice = Actor::developer(UserId::new("alice")?);
 /// match authority.generate(&alice, NewKey::named("prod-main-app")?).await {
 ///     Ok(issued) => println!("your token: {}", issued.token.expose()),
-///     Err(GenerateError::AccessOff) => println!("ask an admin to turn API access on"),
+///     Err(GenerateError::Missing(missing)) if missing.contains(Requirement::Switch) => {
+///         println!("ask an admin to turn API access on")
+///     }
 ///     Err(GenerateError::TooManyKeys { limit }) => println!("you already have {limit} keys"),
 ///     Err(error) => return Err(error.into()),
 /// }
@@ -168,7 +170,7 @@ pub enum KeyError {
 /// # let ada = Actor::administrator(UserId::new("ada")?);
 /// let new = NewAccount::new("nightly-report".parse()?, "accountant".parse()?);
 /// match authority.create_account(&ada, new).await {
-///     Err(AccountError::UnknownRole(role)) => println!("add the role {role} to the policy first"),
+///     Err(AccountError::UnknownRole(role)) => println!("add the role {role} to the plan first"),
 ///     result => drop(result?),
 /// }
 /// # Ok::<(), keywright::Error>(())
@@ -183,7 +185,7 @@ pub enum AccountError {
     /// The tenant has no such service account.
     #[error("service account {0} was not found")]
     NotFound(AccountId),
-    /// The tenant's policy has no such role.
+    /// The tenant's plan has no such role.
     #[error("role {0} is not in the tenant's plan; choose one of the plan's roles")]
     UnknownRole(RoleName),
     /// The account has changed since it was read.
@@ -208,7 +210,7 @@ pub enum AccountError {
     Store(#[from] StoreError),
 }
 
-/// A policy could not be set.
+/// The plan could not be set, or the settings could not be changed.
 ///
 /// Nothing was changed, except as [`Store`](Self::Store) describes.
 ///
@@ -236,17 +238,17 @@ pub enum SetPolicyError {
     /// The actor has no permission for the operation.
     #[error(transparent)]
     PermissionDenied(#[from] PermissionDenied),
-    /// A field of the policy is out of its bounds.
+    /// A field of the plan or of the settings is out of its bounds, or a setting is beyond the plan.
     #[error(transparent)]
     Policy(#[from] PolicyError),
-    /// The policy has changed since it was read.
+    /// The plan or the settings have changed since they were read.
     #[error(
         "plan or settings have changed to version {current}, the change expects {given}; read again"
     )]
     Stale {
-        /// The version in the policy that the caller passed.
+        /// The version that the caller passed.
         given: u64,
-        /// The version of the policy in force.
+        /// The version of the stored plan or settings.
         current: u64,
     },
     /// The store failed. After the kind `Unavailable` the change may have been made.

@@ -425,7 +425,8 @@ mod tests {
                 C::UnknownScope,
                 "role=\"viewer\" scope=\"a:b\"",
             ),
-            (of_policy(beyond), C::BeyondPlan, "bound=\"3\" field=\"retention\" value=\"4\""),
+            (of_policy(beyond), C::BeyondPlan, "field=\"retention\" value=\"4\" bound=\"3\""),
+            (of_policy(PolicyError::AlertPeriod(Duration::ZERO)), C::InvalidAlertPeriod, "given=0"),
             (of_policy(PolicyError::NamePattern), C::InvalidNamePattern, ""),
         ];
         let mut codes = BTreeSet::from([C::Malformed, C::Counted]);

@@ -22,7 +22,7 @@ impl Authority {
     ///
     /// The key keeps its id, owner and expiry. The old secret also works for the time `overlap`, at
     /// most until the key expires. After a leak, pass [`Duration::ZERO`]: the old secret is then
-    /// refused at once. The longest overlap is [`Policy::max_overlap`](crate::Policy::max_overlap).
+    /// refused at once. The longest overlap is [`Settings::max_overlap`](crate::Settings::max_overlap).
     ///
     /// ```
     /// use std::time::Duration;

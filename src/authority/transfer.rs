@@ -17,9 +17,9 @@ use super::attempt::{Attempt, Rules};
 use super::errors::{KeyError, NewOwnerError};
 
 impl Authority {
-    /// Hands a key to another owner of the tenant. The key's tokens keep working.
+    /// Hands a key to another owner of the tenant.
     ///
-    /// The key keeps the scopes that it effectively has, cut to those that keys of the new owner
+    /// The key's tokens keep working. The key keeps the scopes that it effectively has, cut to those that keys of the new owner
     /// can have. It counts as a key of the new owner at once.
     ///
     /// ```

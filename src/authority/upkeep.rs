@@ -42,8 +42,8 @@ impl Authority {
     /// Removes the tenant's old dead keys and old events, and returns what it has removed.
     ///
     /// A dead key (revoked or expired) is removed when it has been dead for
-    /// [`Policy::retention`](crate::Policy::retention). Events older than
-    /// [`Policy::event_retention`](crate::Policy::event_retention) are removed, the oldest first.
+    /// [`Settings::retention`](crate::Settings::retention). Events older than
+    /// [`Settings::event_retention`](crate::Settings::event_retention) are removed, the oldest first.
     /// The tenant's newest event always stays. The sweep writes an event for each removed key, and
     /// one for each batch of removed events.
     ///
@@ -51,7 +51,7 @@ impl Authority {
     ///
     /// ```
     /// use std::time::Duration;
-    /// use keywright::ManualClock;
+    /// use keywright::{ManualClock, Settings};
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
     /// # let clock = ManualClock::at("2026-01-01T00:00:00Z".parse()?);
@@ -61,7 +61,7 @@ impl Authority {
     /// # let ada = Actor::administrator(UserId::new("ada")?);
     /// # let issued = authority.generate(&ada, NewKey::named("prod-main-app")?).await?;
     /// authority.revoke(&ada, &issued.key.id).await?;
-    /// clock.advance(Policy::DEFAULT_RETENTION);
+    /// clock.advance(Settings::DEFAULT_RETENTION);
     ///
     /// let swept = authority.sweep(&ada).await?;
     /// assert_eq!(swept.keys, [issued.key.id]);

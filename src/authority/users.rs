@@ -14,8 +14,9 @@ use super::Authority;
 use super::errors::UserError;
 
 impl Authority {
-    /// Returns what the tenant keeps of a user. A user without a record has no display name and is
-    /// not suspended.
+    /// Returns the tenant's record of a user.
+    ///
+    /// A user without a record has no display name and is not suspended.
     ///
     /// ```
     /// # use keywright::{Actor, Keywright, UserId, store::MemoryStore};
@@ -72,8 +73,9 @@ impl Authority {
         .await
     }
 
-    /// Suspends a user: every check refuses the user's keys, and no key can be generated for the
-    /// user. The keys stay as they are.
+    /// Suspends a user, so that every check refuses the user's keys.
+    ///
+    /// No key can be generated for the user. The keys stay as they are.
     ///
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
@@ -106,7 +108,9 @@ impl Authority {
         .await
     }
 
-    /// Restores a suspended user. The user's keys work again, each in its own status.
+    /// Restores a suspended user.
+    ///
+    /// The user's keys work again, each in its own status.
     ///
     /// ```
     /// # use keywright::{Actor, Keywright, UserId, store::MemoryStore};

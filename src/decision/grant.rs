@@ -181,13 +181,14 @@ impl Grant {
         &self.key().owner
     }
 
-    /// Returns the service account that owns the key, or `None` if a user owns it.
+    /// Returns the service account that owns the key, or `None` if a user or the
+    /// organization owns it.
     ///
     /// ```
     /// # use keywright::{Actor, Keywright, Name, NewAccount, NewKey, Owner, Policy};
     /// # use keywright::{Role, RoleName, UserId};
     /// # futures_lite::future::block_on(async {
-    /// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
+    /// # let mut policy = Policy::allowing("invoices:read reports:read".parse()?, "invoices:write".parse()?);
     /// # policy.plan.roles.insert(RoleName::new("analyst")?, Role::new("invoices:read reports:read".parse()?));
     /// # let store = keywright::store::MemoryStore::new();
     /// # let keywright = Keywright::builder(store).default_policy(policy).build()?;
@@ -280,7 +281,7 @@ impl Grant {
 
     /// Returns whether the key may write or only read.
     ///
-    /// The key of a service account has the access of the account. The key of a user may always
+    /// The key of a service account has the access of the account. Any other key may always
     /// write, within its scopes.
     ///
     /// ```
@@ -289,7 +290,7 @@ impl Grant {
     /// # use keywright::{Actor, Keywright, Name, NewAccount, NewKey, Owner, Policy};
     /// # use keywright::{Role, RoleName, UserId};
     /// # futures_lite::future::block_on(async {
-    /// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
+    /// # let mut policy = Policy::allowing("invoices:read reports:read".parse()?, "invoices:write".parse()?);
     /// # policy.plan.roles.insert(RoleName::new("analyst")?, Role::new("invoices:read reports:read".parse()?));
     /// # let store = keywright::store::MemoryStore::new();
     /// # let keywright = Keywright::builder(store).default_policy(policy).build()?;
@@ -310,8 +311,7 @@ impl Grant {
 
     /// Returns whether the key has this scope.
     ///
-    /// A scope for writing does not override the read-only access of an account; check that with
-    /// [`Grant::require_write`].
+    /// A key of a read-only account never has a scope that the plan lists as one for writing.
     ///
     /// ```
     /// use keywright::Scope;
@@ -402,7 +402,7 @@ impl Grant {
     /// # use keywright::{Actor, Keywright, Name, NewAccount, NewKey, Owner, Policy};
     /// # use keywright::{Role, RoleName, UserId};
     /// # futures_lite::future::block_on(async {
-    /// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
+    /// # let mut policy = Policy::allowing("invoices:read reports:read".parse()?, "invoices:write".parse()?);
     /// # policy.plan.roles.insert(RoleName::new("analyst")?, Role::new("invoices:read reports:read".parse()?));
     /// # let store = keywright::store::MemoryStore::new();
     /// # let keywright = Keywright::builder(store).default_policy(policy).build()?;

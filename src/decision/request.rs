@@ -164,7 +164,7 @@ impl<'a> AccessRequest<'a> {
     ///
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
     /// let (acme, globex) = (TenantId::new("acme")?, TenantId::new("globex")?);
@@ -186,8 +186,8 @@ impl<'a> AccessRequest<'a> {
     ///
     /// The default is [`Access::ReadOnly`].
     ///
-    /// A key of a read-only account is refused write access. **A user's key is never read-only**:
-    /// its scopes decide what it may change.
+    /// A key of a read-only account is refused write access. **Keys of users and of the organization
+    /// are never read-only**: their scopes decide what they may change.
     ///
     /// ```
     /// use keywright::{Access, AccessRequest};
@@ -195,7 +195,7 @@ impl<'a> AccessRequest<'a> {
     /// # use keywright::{Actor, Keywright, Name, NewAccount, NewKey, Owner, Policy};
     /// # use keywright::{Role, RoleName, UserId};
     /// # futures_lite::future::block_on(async {
-    /// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
+    /// # let mut policy = Policy::allowing("invoices:read reports:read".parse()?, "invoices:write".parse()?);
     /// # policy.plan.roles.insert(RoleName::new("analyst")?, Role::new("invoices:read reports:read".parse()?));
     /// # let store = keywright::store::MemoryStore::new();
     /// # let keywright = Keywright::builder(store).default_policy(policy).build()?;
@@ -224,7 +224,7 @@ impl<'a> AccessRequest<'a> {
     /// # use keywright::{Actor, Keywright, Name, NewAccount, NewKey, Owner, Policy};
     /// # use keywright::{Role, RoleName, UserId};
     /// # futures_lite::future::block_on(async {
-    /// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
+    /// # let mut policy = Policy::allowing("invoices:read reports:read".parse()?, "invoices:write".parse()?);
     /// # policy.plan.roles.insert(RoleName::new("analyst")?, Role::new("invoices:read reports:read".parse()?));
     /// # let store = keywright::store::MemoryStore::new();
     /// # let keywright = Keywright::builder(store).default_policy(policy).build()?;

@@ -47,7 +47,7 @@ pub struct ServiceAccount {
     pub tenant: TenantId,
     /// The name that people see.
     pub name: Name,
-    /// The role: the name of a set of scopes in the tenant's policy. A role that the policy does
+    /// The role: the name of a set of scopes in the tenant's plan. A role that the plan does
     /// not define allows nothing.
     pub role: RoleName,
     /// The access of all the account's keys: read-only access refuses every write, even if the role

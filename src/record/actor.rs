@@ -107,7 +107,8 @@ impl Actor {
         Self::new(id, Permissions::ADMINISTRATOR)
     }
 
-    /// Creates an actor who edits the settings, manages users, lists all keys, revokes any key and reads events.
+    /// Creates an actor who edits the settings, manages users, lists all keys, revokes any key or
+    /// hands it to another owner, and reads events.
     ///
     /// ```
     /// use keywright::{Actor, Operation, UserId};
@@ -136,7 +137,8 @@ impl Actor {
         Self::new(id, Permissions::DEVELOPER)
     }
 
-    /// Creates an actor who sees all keys, accounts, events and the policy, and changes nothing.
+    /// Creates an actor who sees all keys, accounts, users, events and the policy, and changes
+    /// nothing.
     ///
     /// ```
     /// use keywright::{Actor, Operation, UserId};
@@ -307,7 +309,8 @@ impl Actor {
 
     /// Returns whether the actor is the user that `owner` names.
     ///
-    /// No actor owns the keys of a service account, and no [`Operator`](crate::Operator) owns a key.
+    /// No actor owns the keys of a service account or of the organization, and no
+    /// [`Operator`](crate::Operator) owns a key.
     ///
     /// ```
     /// use keywright::{Actor, Owner, UserId};
@@ -373,16 +376,18 @@ impl Actor {
 /// The error for an operation that the actor has no permission for.
 ///
 /// ```
-/// use keywright::{Actor, GenerateError, NewKey, UserId};
+/// use keywright::{Actor, KeyError, NewKey, UserId};
 ///
 /// # use keywright::{Keywright, Policy, store::MemoryStore};
 /// # futures_lite::future::block_on(async {
 /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
 /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
 /// # let authority = keywright.authority();
+/// # let alice = Actor::developer(UserId::new("alice")?);
+/// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
 /// let auditor = Actor::auditor(UserId::new("carol")?);
-/// let refused = authority.generate(&auditor, NewKey::named("prod-main-app")?).await;
-/// assert!(matches!(refused, Err(GenerateError::PermissionDenied(_))));
+/// let refused = authority.revoke(&auditor, &issued.key.id).await;
+/// assert!(matches!(refused, Err(KeyError::PermissionDenied(_))));
 /// # Ok::<(), keywright::Error>(())
 /// # }).unwrap();
 /// ```
@@ -455,20 +460,19 @@ permissions! {
     SHOW_ACCOUNTS = 12;
     /// Permission to create, edit, disable, enable and delete service accounts.
     MANAGE_ACCOUNTS = 13;
-    /// Permission to see the policy.
+    /// Permission to see the plan, the settings and the rules in force.
     SHOW_POLICY = 14;
-    /// Permission to change the policy, except for the plan.
+    /// Permission to change the settings, within the plan.
     EDIT_SETTINGS = 15;
-    /// Permission to change whether the plan includes API access. This permission is for the host,
-    /// not for its tenants.
+    /// Permission to set the plan. This permission is for the host, not for its tenants.
     SET_PLAN = 16;
     /// Permission to read audit events.
     SHOW_EVENTS = 17;
     /// Permission to remove events and dead (revoked or expired) keys after their retention.
     SWEEP = 18;
-    /// Give users a display name, suspend them and restore them.
+    /// Permission to give users a display name, to suspend and to restore them.
     MANAGE_USERS = 19;
-    /// Hand any key to another owner in the tenant.
+    /// Permission to hand any key to another owner in the tenant.
     TRANSFER_ANY = 20;
 }
 
@@ -477,8 +481,9 @@ impl Permissions {
     pub const NONE: Self = Self(0);
     /// Every permission: the set of [`Actor::administrator`].
     pub const ADMINISTRATOR: Self = Self((1 << 21) - 1);
-    /// Permissions to see and set the policy, see all keys and accounts, revoke any key and read
-    /// events: the set of [`Actor::tenant_admin`].
+    /// Permissions to see the policy, change the settings, see all keys and accounts, revoke any key
+    /// or hand it to another owner, manage users and read events: the set of
+    /// [`Actor::tenant_admin`].
     pub const TENANT_ADMIN: Self = Self::SHOW_ANY
         .union(Self::REVOKE_ANY)
         .union(Self::SHOW_ACCOUNTS)

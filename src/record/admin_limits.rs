@@ -40,8 +40,8 @@ pub struct AdminLimits {
     pub scopes: bool,
     /// True if an administrator set the key's networks.
     pub networks: bool,
-    /// True if an administrator set the key's rate. Such a rate may exceed the policy's default
-    /// rate.
+    /// True if an administrator set the key's rate. Such a rate may exceed the default rate,
+    /// up to the plan's highest rate.
     pub rate: bool,
 }
 

@@ -36,14 +36,16 @@ impl KeyRecord {
         self.possible(Operation::KeyTransfer, now).map_err(TransferKeyError::WrongStatus)?;
         let key = self.key();
         let mut next = Key { owner: owner.clone(), ..key.clone() };
-        let follows_the_same = key.owner.account().is_none() && owner.account().is_none();
-        if key.owner != *owner && !(follows_the_same && key.scopes.is_empty()) {
-            let before = ScopesInForce::of(key, sides.from, policy).to_set();
-            next.scopes = ScopesInForce::of(&next, sides.to, policy).to_set().intersection(&before);
-            let follows = ScopesInForce::of(&next, sides.to, policy).to_set();
-            if next.scopes.is_empty() && !follows.is_empty() {
+        // Without a role on either side, nothing changes: the plan is the same for both.
+        let has_role = key.owner.account().is_some() || owner.account().is_some();
+        if key.owner != *owner && has_role {
+            next.scopes = ScopesInForce::of(key, sides.from, policy).to_set();
+            let followed = next.scopes.is_empty();
+            let after = ScopesInForce::of(&next, sides.to, policy).to_set();
+            if followed != after.is_empty() || (followed && !key.scopes.is_empty()) {
                 return Err(TransferKeyError::NoScopeLeft);
             }
+            next.scopes = after;
         }
         Ok(self.changed_to(next, now))
     }

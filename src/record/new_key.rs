@@ -208,7 +208,7 @@ impl NewKey {
 
     /// Sets the key's own rate.
     ///
-    /// Only an administrator can set a rate above the policy's default rate.
+    /// Only an administrator can set a rate above the default rate, up to the plan's highest rate.
     ///
     /// The default is the policy's default rate.
     ///
@@ -238,7 +238,7 @@ impl NewKey {
     ///
     /// # use keywright::{Actor, Keywright, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let alice = Actor::developer(UserId::new("alice")?);
@@ -260,7 +260,7 @@ impl NewKey {
     ///
     /// # use keywright::{Actor, Keywright, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let alice = Actor::developer(UserId::new("alice")?);

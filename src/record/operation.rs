@@ -51,7 +51,7 @@ text_enum! {
         AccountEnable = "account.enable";
         /// Deletes an account and all its keys.
         AccountDelete = "account.delete";
-        /// Shows the tenant's policy.
+        /// Shows the plan, the settings and the rules in force.
         PolicyShow = "policy.show";
         /// Changes the tenant's settings.
         SettingsEdit = "settings.edit";
@@ -126,7 +126,7 @@ impl Operation {
     /// use keywright::{KeyStatus, Operation, Transition};
     ///
     /// assert_eq!(Operation::KeyRotate.on(KeyStatus::Active), Transition::Allowed);
-    /// assert_eq!(Operation::KeyRotate.on(KeyStatus::Disabled), Transition::Refused);
+    /// assert_eq!(Operation::KeyRotate.on(KeyStatus::Expired), Transition::Refused);
     /// ```
     pub const fn on(self, status: KeyStatus) -> Transition {
         use KeyStatus::{Active, Disabled, Expired, Revoked, Scheduled};

@@ -13,7 +13,7 @@ use crate::value::id::{TenantId, UserId};
 /// use keywright::{Operator, UserId, store::KeyQuery};
 /// # use keywright::{Actor, Keywright, NewKey, Policy, store::MemoryStore};
 /// # futures_lite::future::block_on(async {
-/// # let policy = Policy::allowing("invoices:read".parse()?);
+/// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
 /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
 /// # let authority = keywright.authority();
 /// # for tenant in ["acme", "globex"] {
@@ -82,7 +82,7 @@ impl Operator {
     /// use keywright::{EventActor, Operator, UserId, store::EventQuery};
     /// # use keywright::{Actor, Keywright, NewKey, Policy, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let alice = Actor::developer(UserId::new("alice")?).in_tenant("globex".parse()?);

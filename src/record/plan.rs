@@ -116,7 +116,7 @@ pub struct Plan {
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ScopeDefinition {
-    /// What the scope allows, for people: at most [`Plan::MAX_DESCRIPTION`] characters.
+    /// The meaning of the scope, for people: at most [`Plan::MAX_DESCRIPTION`] characters.
     pub description: String,
     /// The access that the scope needs. A key of a read-only service account never has a scope that
     /// needs [`Access::ReadWrite`].

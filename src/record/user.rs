@@ -1,5 +1,4 @@
-//! Users, as far as a tenant keeps something about them: a display name, and whether they are
-//! suspended.
+//! A tenant's records of users: a display name, and whether the user is suspended.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +8,7 @@ use crate::value::name::Name;
 use crate::value::serde_strict::{next_version, required};
 use crate::value::time::Timestamp;
 
-/// What a tenant keeps of a user: the display name that the host gave, and whether the user is
+/// A tenant's record of a user: the display name that the host gave, and whether the user is
 /// suspended.
 ///
 /// The host keeps its users itself. A user without a record has no display name and is not

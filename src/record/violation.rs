@@ -22,8 +22,8 @@ use crate::value::use_alert::UseAlert;
 ///
 /// # use keywright::{Actor, Keywright, Policy, UserId, store::MemoryStore};
 /// # futures_lite::future::block_on(async {
-/// # let mut policy = Policy::allowing("invoices:read".parse()?);
-/// # policy.max_lifetime = Some(std::time::Duration::from_secs(30 * 86_400));
+/// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
+/// # policy.plan.max_lifetime = Some(std::time::Duration::from_secs(30 * 86_400));
 /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
 /// # let authority = keywright.authority();
 /// # let alice = Actor::developer(UserId::new("alice")?);

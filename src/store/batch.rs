@@ -36,13 +36,13 @@ pub struct Epoch(pub u64);
 ///
 /// ```
 /// # futures_lite::future::block_on(async {
-/// use keywright::store::{Batch, Change, Condition, KeyStore, MemoryStore};
-/// use keywright::{Policy, TenantId};
+/// use keywright::store::{Batch, Change, Condition, KeyStore, MemoryStore, TenantPolicy};
+/// use keywright::{Settings, TenantId};
 ///
 /// let store = MemoryStore::new();
 /// let globex = TenantId::new("globex")?;
-/// let mut policy = Policy::default();
-/// policy.version = 1;
+/// let settings = Some(Settings::enabled());
+/// let policy = TenantPolicy { settings, version: 1, ..TenantPolicy::default() };
 /// let batch = Batch {
 ///     conditions: vec![Condition::PolicyVersion { tenant: globex.clone(), version: 0 }],
 ///     changes: vec![Change::PutPolicy { tenant: globex.clone(), policy }],
@@ -318,12 +318,11 @@ impl FromStr for Subject {
 /// ```
 /// # futures_lite::future::block_on(async {
 /// use keywright::store::{Batch, Change, Epoch, KeyStore, MemoryStore, Subject};
-/// # use keywright::{Policy, TenantId};
+/// # use keywright::{TenantId, store::TenantPolicy};
 ///
 /// # let store = MemoryStore::new();
 /// # let globex = TenantId::new("globex")?;
-/// # let mut policy = Policy::default();
-/// # policy.version = 1;
+/// # let policy = TenantPolicy { version: 1, ..TenantPolicy::default() };
 /// let change = Change::PutPolicy { tenant: globex.clone(), policy };
 /// store.commit(Batch { changes: vec![change], ..Batch::default() }).await?;
 ///

@@ -9,12 +9,12 @@ use crate::root;
 
 /// The ids of the promises, by letter.
 const PROMISES: [(char, &[u8]); 6] = [
-    ('W', &[1, 2, 3, 4, 5, 6]),
+    ('W', &[1, 2, 3, 4, 5, 6, 7]),
     ('A', &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]),
     ('F', &[1, 2, 3, 4, 5, 6]),
     ('E', &[1, 2, 3, 4, 5, 6, 7, 8]),
     ('Q', &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]),
-    ('B', &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 13]),
+    ('B', &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 13, 14]),
 ];
 
 /// The tables of the threat model: the threats to a file, of concurrent callers and of many nodes,

@@ -2,15 +2,16 @@
 
 use serde_json::{Value, json};
 
-use crate::desk::{Desk, NO_KEY, SCOPES, error_of};
+use crate::desk::{Desk, NO_KEY, READS, error_of};
 
 /// Opens a desk with a key of alice in each of three tenants, and returns the ids of the keys.
 fn three_tenants() -> (Desk, [String; 3]) {
     let desk = Desk::bare();
     let keys = ["acme", "default", "globex"].map(|tenant| {
         let role = "analyst=invoices:read";
-        let open = ["policy", "set", "--api-access", "on", "--scopes", SCOPES, "--role", role];
-        desk.done(&[&["--tenant", tenant], &open[..]].concat());
+        let plan = ["--tenant", tenant, "plan", "set", "--reads", READS, "--role", role];
+        desk.done(&plan);
+        desk.done(&["--tenant", tenant, "settings", "set", "--api-enabled", "on"]);
         let args =
             ["--tenant", tenant, "key", "generate", "prod-main-app", "--owner", "user:alice"];
         let token = desk.done(&[&args[..], &["--expires-in", "10d"]].concat());
@@ -29,7 +30,7 @@ fn tenants_are_listed_with_numbers() {
     let (desk, _) = three_tenants();
     let page = desk.json(&["tenant", "list"]);
     let first =
-        json!({ "tenant": "acme", "live_keys": 1, "keys": 1, "accounts": 0, "last_event": 2 });
+        json!({ "tenant": "acme", "live_keys": 1, "keys": 1, "accounts": 0, "last_event": 3 });
     assert_eq!((&page["items"][0], page["items"].as_array().map(Vec::len)), (&first, Some(3)));
     let some = desk.json(&["tenant", "list", "--starting-with", "glo"]);
     assert_eq!(some["items"][0]["tenant"], "globex");
@@ -80,7 +81,7 @@ fn keys_are_revoked_in_all_tenants() {
 fn sweep_reaches_every_tenant() {
     let (desk, keys) = three_tenants();
     for tenant in ["acme", "globex"] {
-        desk.done(&["--tenant", tenant, "policy", "set", "--retention", "0s"]);
+        desk.done(&["--tenant", tenant, "settings", "set", "--retention", "0s"]);
     }
     desk.done(&["key", "revoke", "--owner", "user:alice", "--all-tenants"]);
     assert_eq!(desk.json(&["sweep"]), json!({ "tenant": "default", "keys": [], "events": 0 }));
@@ -120,7 +121,7 @@ fn all_tenants_are_for_operators_alone() {
 fn edit_changes_the_given_fields() {
     let desk = Desk::open();
     let (_, id) =
-        desk.generate(&["prod-main-app", "--scopes", SCOPES, "--metadata", "team=billing"]);
+        desk.generate(&["prod-main-app", "--scopes", READS, "--metadata", "team=billing"]);
     let args = ["--scopes", "invoices:read", "--networks", "203.0.113.0/24", "--rate", "5/60s"];
     let edited = desk.json(&[&["key", "edit", &id], &args[..]].concat());
     let key = &edited["key"];

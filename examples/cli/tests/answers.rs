@@ -12,7 +12,16 @@ use crate::desk::{Desk, id_of, program, ran};
 fn every_command_has_help_with_example() {
     let commands = [
         "policy show",
-        "policy set",
+        "plan show",
+        "plan set",
+        "settings show",
+        "settings set",
+        "user show",
+        "user name",
+        "user suspend",
+        "user restore",
+        "owner transfer",
+        "key transfer",
         "account create",
         "account list",
         "account edit",
@@ -91,9 +100,18 @@ fn every_command_has_json_output() {
         (&true.into(), &id.into(), &account.as_str().into())
     );
     // Each command, a place in its JSON answer, and the expected value there.
-    let each: [(&[&str], &str, Value); 18] = [
-        (&["policy", "show"], "/roles/analyst/0", "invoices:read".into()),
-        (&["policy", "set", "--max-keys", "20"], "/policy/max_keys_per_owner", 20.into()),
+    let each: [(&[&str], &str, Value); 27] = [
+        (&["plan", "show"], "/roles/analyst/scopes/0", "invoices:read".into()),
+        (&["plan", "set", "--max-keys-per-user", "20"], "/plan/max_keys_per_user", 20.into()),
+        (&["settings", "set", "--max-overlap", "2d"], "/settings/max_overlap", 172_800.into()),
+        (&["settings", "show"], "/max_overlap", 172_800.into()),
+        (&["policy", "show"], "/in_force/max_overlap/source", "setting".into()),
+        (&["user", "name", "alice", "Alice Jones"], "/user/display_name", "Alice Jones".into()),
+        (&["user", "suspend", "alice"], "/user/suspended", true.into()),
+        (&["user", "show", "alice"], "/suspended", true.into()),
+        (&["user", "restore", "alice"], "/user/suspended", false.into()),
+        (&["owner", "transfer", "user:alice", "organization"], "/keys", Value::Array(Vec::new())),
+        (&["key", "show", id], "/owner_name", "nightly".into()),
         (&["account", "list"], "/items/0/id", account.as_str().into()),
         (&["account", "edit", &account, "--name", "daily"], "/account/name", "daily".into()),
         (&["account", "disable", &account], "/account/enabled", false.into()),
@@ -122,8 +140,15 @@ fn unchanged_state_is_reported_as_success() {
     let (_, id) = desk.generate(&["prod-main-app"]);
     let account = desk.done(&["account", "create", "nightly", "--role", "analyst"]);
     let account = account.trim_end();
-    let twice: [(&[&str], &str); 10] = [
-        (&["policy", "set", "--max-keys", "20"], "unchanged: the policy is still at version 2"),
+    let twice: [(&[&str], &str); 14] = [
+        (&["plan", "set", "--max-rate", "9/1s"], "unchanged: the plan is still at version 2"),
+        (
+            &["settings", "set", "--retention", "9d"],
+            "unchanged: the settings are still at version 2",
+        ),
+        (&["user", "suspend", "alice"], "already suspended"),
+        (&["user", "restore", "alice"], "not suspended"),
+        (&["key", "transfer", &id, "organization"], "already of organization"),
         (&["account", "edit", account, "--access", "read-only"], "unchanged"),
         (&["account", "disable", account], "already disabled"),
         (&["account", "enable", account], "already enabled"),
@@ -149,58 +174,75 @@ fn unchanged_state_is_reported_as_success() {
 }
 
 #[test]
-fn policy_show_repeats_policy_set() {
+fn show_repeats_what_was_set() {
     let desk = Desk::bare();
-    let set = [
-        ("api-access", "on", "off"),
-        ("plan", "off", "on"),
+    desk.done(&["plan", "set", "--reads", "invoices:read reports:read", "--writes", "jobs:run"]);
+    let plan = [
+        ("api-access", "off", "on"),
+        ("default-scopes", "invoices:read", "none"),
+        ("max-rate", "100/60s", "none"),
+        ("max-keys-per-user", "30", "1000"),
+        ("max-keys-per-account", "5", "none"),
+        ("max-keys-of-organization", "7", "none"),
         ("require-expiry", "on", "off"),
-        ("default-lifetime", "36h", "none"),
-        ("max-lifetime", "90d", "none"),
-        ("max-keys", "3", "10"),
-        ("max-overlap", "30m", "7d"),
+        ("max-lifetime", "365d", "none"),
+        ("max-overlap", "30d", "90d"),
         ("name-pattern", "prod,staging", "none"),
-        ("scopes", "invoices:read invoices:write", "none"),
-        ("default-rate", "100/60s", "none"),
-        ("extensive-use", "1000/3600s", "none"),
-        ("suspicious-use", "20/300s", "none"),
-        ("retention", "45s", "90d"),
-        ("event-retention", "36h", "400d"),
+        ("min-alert-period", "5m", "1m"),
+        ("max-retention", "400d", "none"),
+        ("min-event-retention", "36h", "1d"),
+        ("max-event-retention", "500d", "none"),
         ("role", "analyst=invoices:read reports:read", ""),
+        ("scope-description", "jobs:run=Runs jobs", ""),
+        ("role-description", "analyst=Reads for reports", ""),
     ];
-    let default = desk_policy(&desk, &["policy", "set", "--max-keys", "10"]);
-    let args = set.iter().flat_map(|(name, value, _)| [format!("--{name}"), (*value).to_owned()]);
-    let args: Vec<_> = ["policy", "set"].map(str::to_owned).into_iter().chain(args).collect();
-    let changed = desk_policy(&desk, &args.iter().map(String::as_str).collect::<Vec<_>>());
-    for (name, value, initial) in set {
-        let row = |policy: &[(String, String)]| {
-            let found = policy.iter().find(|(field, _)| field == name);
-            found.map(|(_, value)| value.clone()).unwrap_or_default()
-        };
-        assert_eq!((row(&default).as_str(), row(&changed).as_str()), (initial, value), "{name}");
-    }
-    let back = [
-        "default-lifetime",
-        "max-lifetime",
-        "name-pattern",
-        "default-rate",
-        "extensive-use",
-        "suspicious-use",
+    repeats(&desk, "plan", &plan);
+    let settings = [
+        ("api-enabled", "on", "default"),
+        ("require-expiry", "on", "default"),
+        ("default-lifetime", "36h", "default"),
+        ("max-lifetime", "90d", "default"),
+        ("max-keys-per-user", "3", "default"),
+        ("max-overlap", "30m", "default"),
+        ("name-pattern", "any", "default"),
+        ("default-rate", "100/60s", "default"),
+        ("extensive-use", "1000/3600s", "default"),
+        ("suspicious-use", "20/300s", "default"),
+        ("retention", "45s", "default"),
+        ("event-retention", "37h", "default"),
     ];
-    let back = back.iter().flat_map(|name| [format!("--{name}"), "none".to_owned()]);
-    let back: Vec<_> = back.chain(["--remove-role".to_owned(), "analyst".to_owned()]).collect();
-    let back: Vec<_> =
-        ["policy", "set"].into_iter().chain(back.iter().map(String::as_str)).collect();
-    let nones = desk_policy(&desk, &back).iter().filter(|(_, value)| value == "none").count();
-    assert_eq!(nones, 6);
-    assert!(!desk.done(&["policy", "show"]).contains("role"));
+    repeats(&desk, "settings", &settings);
+    let back = settings.iter().flat_map(|(name, _, _)| [format!("--{name}"), "default".to_owned()]);
+    let back: Vec<_> = ["settings", "set"].map(str::to_owned).into_iter().chain(back).collect();
+    desk.done(&back.iter().map(String::as_str).collect::<Vec<_>>());
+    let shown = desk.done(&["settings", "show"]);
+    assert_eq!(shown.lines().filter(|line| line.ends_with(" default")).count(), settings.len());
+    let removed = desk.done(&["plan", "set", "--remove-role", "analyst"]);
+    assert!(removed.contains("removed") && removed.contains("role analyst"), "{removed}");
+    let policy = desk.done(&["policy", "show"]);
+    assert!(policy.contains("10 (default)") && policy.contains("365d (plan)"), "{policy}");
 }
 
-/// Runs `args` and returns the fields of the policy as `policy show` prints them.
+/// Asserts that `show` prints the last value of each row before its option is set, and the middle one
+/// afterwards.
 #[track_caller]
-fn desk_policy(desk: &Desk, args: &[&str]) -> Vec<(String, String)> {
-    desk.done(args);
-    let shown = desk.done(&["policy", "show"]);
-    let row = |line: &str| line.split_once(' ').map(|(a, b)| (a.to_owned(), b.trim().to_owned()));
-    shown.lines().filter_map(row).collect()
+fn repeats(desk: &Desk, command: &str, rows: &[(&str, &str, &str)]) {
+    let shown = || -> Vec<(String, String)> {
+        let shown = desk.done(&[command, "show"]);
+        let row =
+            |line: &str| line.split_once(' ').map(|(a, b)| (a.to_owned(), b.trim().to_owned()));
+        shown.lines().filter_map(row).collect()
+    };
+    let before = shown();
+    let args = rows.iter().flat_map(|(name, value, _)| [format!("--{name}"), (*value).to_owned()]);
+    let args: Vec<_> = [command, "set"].map(str::to_owned).into_iter().chain(args).collect();
+    desk.done(&args.iter().map(String::as_str).collect::<Vec<_>>());
+    let after = shown();
+    for (name, value, initial) in rows {
+        let row = |rows: &[(String, String)]| {
+            let found = rows.iter().find(|(field, _)| field == name);
+            found.map(|(_, value)| value.clone()).unwrap_or_default()
+        };
+        assert_eq!((row(&before).as_str(), row(&after).as_str()), (*initial, *value), "{name}");
+    }
 }

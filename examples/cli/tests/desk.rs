@@ -7,7 +7,8 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
-pub(crate) const SCOPES: &str = "invoices:read invoices:write";
+pub(crate) const READS: &str = "invoices:read";
+pub(crate) const WRITES: &str = "invoices:write";
 pub(crate) const NO_KEY: &str = "0123456789ABCDEF";
 
 /// A temporary store file, and the tool that works on it.
@@ -31,11 +32,12 @@ impl Desk {
         Self { store: folder.path().join("keys.db"), folder }
     }
 
-    /// Creates a desk with a store whose policy has API access on, scopes and a role.
+    /// Creates a desk with a store with API access on, scopes and a role.
     pub(crate) fn open() -> Self {
         let desk = Self::bare();
         let role = "analyst=invoices:read";
-        desk.done(&["policy", "set", "--api-access", "on", "--scopes", SCOPES, "--role", role]);
+        desk.done(&["plan", "set", "--reads", READS, "--writes", WRITES, "--role", role]);
+        desk.done(&["settings", "set", "--api-enabled", "on"]);
         desk
     }
 

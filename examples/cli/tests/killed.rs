@@ -27,7 +27,7 @@ fn b12_killed_move_continues_and_loses_nothing() {
     let file = folder.path().join("keys.db");
     let store = block_on(FileStore::open(&file)).expect("a store");
     let mut world = lived(store.clone());
-    world.change_policy(|policy| policy.max_keys_per_owner = 1_000);
+    world.change_policy(|policy| policy.settings.max_keys_per_user = Some(1_000));
     fill(&world);
     let before = seen(&world);
     world.let_go();

@@ -24,7 +24,7 @@ fn reading_a_missing_store_creates_none() {
 #[test]
 fn unreadable_argument_is_a_usage_error() {
     let desk = Desk::open();
-    let tried: [&[&str]; 18] = [
+    let tried: [&[&str]; 21] = [
         &[],
         &["key"],
         &["key", "frobnicate", NO_KEY],
@@ -38,8 +38,11 @@ fn unreadable_argument_is_a_usage_error() {
         &["key", "generate", "a", "--metadata", "team"],
         &["key", "list", "--status", "asleep"],
         &["key", "list", "--after", "event.asc.1"],
-        &["policy", "set"],
-        &["policy", "set", "--max-lifetime", "forever"],
+        &["plan", "set"],
+        &["settings", "set", "--max-lifetime", "forever"],
+        &["settings", "set", "--max-lifetime", "none"],
+        &["user", "name", "alice"],
+        &["key", "transfer", NO_KEY, "alice"],
         &["--as", "alice:develper", "key", "list"],
         &["--pepper-file", "pepper.bin", "key", "list"],
         &["verify", "--source", "here"],
@@ -61,13 +64,21 @@ fn refusal_exits_with_1_and_reason() {
     let desk = Desk::open();
     let (_, id) = desk.generate(&["prod-main-app", "--expires-in", "90d"]);
     desk.done(&["key", "revoke", &id]);
-    let tried: [(&[&str], &str); 19] = [
+    let tried: [(&[&str], &str); 24] = [
         (&["key", "show", NO_KEY], "not_found"),
         (&["key", "enable", &id], "wrong_status"),
         (&["--as", "bob:developer", "key", "revoke", &id], "not_found"),
         (&["--as", "bob:auditor", "key", "revoke", &id], "permission_denied"),
-        (&["--as", "bob:developer", "policy", "set", "--api-access", "off"], "permission_denied"),
-        (&["--as", "bob:tenant-admin", "policy", "set", "--plan", "off"], "permission_denied"),
+        (
+            &["--as", "bob:developer", "settings", "set", "--api-enabled", "off"],
+            "permission_denied",
+        ),
+        (&["--as", "bob:tenant-admin", "plan", "set", "--api-access", "off"], "permission_denied"),
+        (&["--as", "bob:developer", "user", "suspend", "alice"], "permission_denied"),
+        (&["settings", "set", "--max-overlap", "91d"], "beyond_plan"),
+        (&["plan", "set", "--default-scopes", "jobs:run"], "policy_refused"),
+        (&["plan", "set", "--scope-description", "jobs:run=Runs"], "policy_refused"),
+        (&["key", "transfer", &id, "organization"], "wrong_status"),
         (&["--tenant", "other", "key", "generate", "a"], "access_off"),
         (&["key", "generate", "bob@example.com"], "name_refused"),
         (&["key", "generate", "a", "--scopes", "reports:read"], "scope_outside_ceiling"),
@@ -79,7 +90,7 @@ fn refusal_exits_with_1_and_reason() {
         (&["key", "rotate", &id], "wrong_status"),
         (&["account", "create", "nightly", "--role", "nobody"], "unknown_role"),
         (&["account", "disable", NO_KEY], "not_found"),
-        (&["policy", "set", "--max-keys", "0"], "policy_refused"),
+        (&["plan", "set", "--max-keys-per-user", "0"], "policy_refused"),
         (&["--pepper-file", "1:/nowhere/pepper", "key", "list"], "unreadable"),
     ];
     for (args, code) in tried {
@@ -151,7 +162,7 @@ fn second_process_is_refused() {
 fn foreign_file_is_left_unchanged() {
     let desk = Desk::bare();
     fs::write(&desk.store, "my diary").expect("a file");
-    let ran = desk.run(&["--json", "policy", "set", "--api-access", "on"]);
+    let ran = desk.run(&["--json", "settings", "set", "--api-enabled", "on"]);
     assert_eq!((ran.code, error_of(&ran).0.as_str()), (1, "unsupported"));
     assert_eq!(fs::read_to_string(&desk.store).expect("a file"), "my diary");
 }

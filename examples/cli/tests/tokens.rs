@@ -2,12 +2,13 @@
 
 use std::fs;
 
-use crate::desk::{Desk, SCOPES, error_of, id_of, ran};
+use crate::desk::{Desk, READS, error_of, id_of, ran};
 
 #[test]
-fn empty_store_needs_policy_and_key() {
+fn empty_store_needs_plan_switch_and_key() {
     let desk = Desk::bare();
-    desk.done(&["policy", "set", "--api-access", "on", "--scopes", SCOPES]);
+    desk.done(&["plan", "set", "--reads", READS]);
+    desk.done(&["settings", "set", "--api-enabled", "on"]);
     let (token, id) = desk.generate(&["prod-main-app", "--scopes", "invoices:read"]);
     let verified = desk.verify(&format!("{token}\n"), &["--scope", "invoices:read"]);
     assert_eq!(verified.code, 0, "{verified:?}");

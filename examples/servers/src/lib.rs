@@ -91,7 +91,7 @@ impl Keys {
         if current.version > 0 {
             return Ok(None);
         }
-        // What your service grants this tenant, and what the tenant's admin then turns on.
+        // Your service sets the plan of this tenant, and the tenant's admin then turns API access on.
         let clerk = RoleName::new("clerk")?;
         let role = Role::new("invoices:read invoices:write reports:read".parse()?);
         let mut plan =

@@ -443,7 +443,7 @@ impl Guard {
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, http::Guard, store::MemoryStore};
     /// # use tower_service::Service;
     /// # async fn list() -> &'static str { "invoice 1" }
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let acme = keywright::TenantId::new("acme")?;
     /// # let alice = Actor::developer(UserId::new("alice")?).in_tenant(acme);
@@ -486,7 +486,7 @@ impl Guard {
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, http::Guard, store::MemoryStore};
     /// # use tower_service::Service;
     /// # async fn list() -> &'static str { "invoice 1" }
-    /// # let policy = Policy::allowing("invoices:read invoices:write".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let alice = Actor::developer(UserId::new("alice")?);
     /// # let issued = keywright.authority().generate(&alice, NewKey::named("prod-main-app")?).await?;

@@ -228,10 +228,10 @@ pub enum EventKind {
     /// A management operation.
     Operation(Operation),
     /// A key has more accepted uses in a period than
-    /// [`Policy::extensive_use`](crate::Policy::extensive_use) allows without an event.
+    /// [`Settings::extensive_use`](crate::Settings::extensive_use) allows without an event.
     ExtensiveUse,
     /// A key has more refused uses in a period than
-    /// [`Policy::suspicious_use`](crate::Policy::suspicious_use) allows without an event.
+    /// [`Settings::suspicious_use`](crate::Settings::suspicious_use) allows without an event.
     SuspiciousUse,
     /// A number of refused calls of one actor, beyond those that are recorded individually.
     /// [`Authority`](crate::Authority#audit) describes the bound. With [`EventActor::System`] the

@@ -68,7 +68,7 @@ impl CachedStore {
     /// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId};
     /// # use keywright::store::{CacheOptions, CachedStore, MemoryStore};
-    /// # let policy = || "invoices:read".parse().map(Policy::allowing);
+    /// # let policy = || Ok::<_, keywright::Error>(Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?));
     /// # let alice = Actor::developer(UserId::new("alice")?);
     /// # let database = MemoryStore::new();
     /// # let options = CacheOptions::new().clock(keywright::store::ManualMonotonicClock::new());

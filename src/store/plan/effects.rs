@@ -25,7 +25,7 @@ use crate::value::time::Timestamp;
 /// fn write(effects: Effects) {
 ///     let Effects {
 ///         new_keys, changed_keys, deleted_keys, new_accounts, changed_accounts,
-///         deleted_accounts, policies, usage, writer, forgotten_writers, events, last_events,
+///         deleted_accounts, users, policies, usage, writer, forgotten_writers, events, last_events,
 ///         tombstones, forgotten_events, forgotten_ids,
 ///     } = effects;
 ///     // Insert, replace and remove these rows in one transaction.

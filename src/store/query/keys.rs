@@ -268,7 +268,7 @@ impl KeyQuery {
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let alice = Actor::administrator(UserId::new("alice")?);
@@ -290,7 +290,7 @@ impl KeyQuery {
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let alice = Actor::administrator(UserId::new("alice")?);
@@ -316,7 +316,7 @@ impl KeyQuery {
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let alice = Actor::administrator(UserId::new("alice")?);
@@ -342,7 +342,7 @@ impl KeyQuery {
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
     /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read".parse()?);
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let authority = keywright.authority();
     /// # let alice = Actor::administrator(UserId::new("alice")?);
@@ -776,7 +776,7 @@ impl KeyQuery {
     /// # let stored = store.key(alice.tenant(), &issued.key.id).await?.unwrap();
     /// // `stored` is the key `prod-main-app`, with its record and usage.
     /// let at = "2027-01-15T12:00:00Z".parse()?;
-    /// let page = KeyQuery::new().page([(&stored.record, stored.usage)], at);
+    /// let page = KeyQuery::new().page([(&stored.record, stored.usage, None)], at);
     /// assert_eq!(page.items[0].record.id(), &issued.key.id);
     /// assert!(page.next.is_none());
     /// # Ok::<(), keywright::Error>(())

@@ -13,7 +13,7 @@ use crate::value::id::TenantId;
 /// ```
 /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
 /// # futures_lite::future::block_on(async {
-/// # let policy = Policy::allowing("invoices:read".parse()?);
+/// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
 /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
 /// # let authority = keywright.authority();
 /// # let alice = Actor::developer(UserId::new("alice")?).in_tenant("globex".parse()?);
@@ -48,7 +48,7 @@ pub struct TenantEntry {
 /// ```
 /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
 /// # futures_lite::future::block_on(async {
-/// # let policy = Policy::allowing("invoices:read".parse()?);
+/// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
 /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
 /// # let authority = keywright.authority();
 /// # for tenant in ["acme-de", "acme-uk", "globex"] {

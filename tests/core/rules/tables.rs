@@ -195,7 +195,9 @@ async fn cell_of_status(
     let account = world.account("nightly-report", "analyst").await?.id;
     let before = world.shown(&key).await?;
     let events = world.events_of(&key).await?.len();
-    let done = perform(world, &world.alice, operation, &Subjects::new(key, owner, account)).await;
+    // Only an administrator hands keys over.
+    let actor = if operation == Operation::KeyTransfer { &world.admin } else { &world.alice };
+    let done = perform(world, actor, operation, &Subjects::new(key, owner, account)).await;
     let told = world.events_of(&key).await?.split_off(events);
     let after = world.authority.key(&world.admin, &key).await;
     let refused = done.as_ref().err().and_then(|error| error.downcast_ref());

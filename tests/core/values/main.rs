@@ -245,7 +245,7 @@ fn owner_text_names_its_kind() {
 #[test]
 fn operations_and_outcomes_read_back() {
     let operations: Vec<&str> = Operation::ALL.iter().map(|operation| operation.as_str()).collect();
-    assert_eq!(operations.len(), 22);
+    assert_eq!(operations.len(), 27);
     reads_back::<Operation>(&operations);
     refuses::<Operation>(&["", "key", "key.", "Key.rotate", "key.rotate ", "key.extensive_use"]);
     reads_back::<EventKind>(&operations);

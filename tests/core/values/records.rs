@@ -166,7 +166,15 @@ fn null_means_an_absent_value() {
     let optional: [(&str, &[&str]); 7] = [
         (
             "Key",
-            &["rate", "not_before", "expires_at", "revoked_at", "rotated_at", "overlap_ends_at"],
+            &[
+                "contact",
+                "rate",
+                "not_before",
+                "expires_at",
+                "revoked_at",
+                "rotated_at",
+                "overlap_ends_at",
+            ],
         ),
         ("TenantPolicy", &["plan", "settings"]),
         (

@@ -26,10 +26,12 @@ fn b12_cache_of_target_knows_earlier_revoke() {
     // This cache has read the tables before the revoke, and its clock stands still.
     let target = cache(transfer.database());
     block_on(target.sync()).expect("the tables answer");
-    let found = block_on(target.resolve(&revoked.key.id, Freshness::Usual)).expect("it answers");
+    let found =
+        block_on(target.resolve(&revoked.key.id, Freshness::StoreDefault)).expect("it answers");
     assert!(found.is_some() && target.keys_kept() == 1);
     let late = world.issue("prod-made-late");
-    let absent = block_on(target.resolve(&late.key.id, Freshness::Usual)).expect("it answers");
+    let absent =
+        block_on(target.resolve(&late.key.id, Freshness::StoreDefault)).expect("it answers");
     assert!(absent.is_none(), "it is not copied yet");
     block_on(world.authority.revoke(&world.admin, &revoked.key.id)).expect("it is revoked");
     block_on(store.finish(transfer, target, MoveOptions::new())).expect("it has moved");

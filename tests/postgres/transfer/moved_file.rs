@@ -26,8 +26,9 @@ fn assert_refuses(file: &Path, place: &Place) {
     let options = FileOptions::new().danger_open_moved_file();
     let read = block_on(options.open(file)).expect("it opens for reading");
     let mut world = World::bare(read.clone());
-    let policy = block_on(world.authority.policy(&world.admin)).expect("it answers reads");
-    let refused = block_on(world.authority.set_policy(&world.admin, policy));
+    let mut plan = block_on(world.authority.policy(&world.admin)).expect("it answers reads").plan;
+    plan.api_access = !plan.api_access;
+    let refused = block_on(world.authority.set_plan(&world.admin, plan));
     let refused = refused.expect_err("it takes no changes");
     let said = common::chain(&refused).join(": ");
     assert!(said.contains("were moved to schema"), "{said}");

@@ -301,7 +301,8 @@ fn b12_dropped_move_loses_nothing() {
         counted += 3;
         // Whichever store is in use takes the uses and a change.
         block_on(world.verifier.flush()).expect("the uses are written");
-        world.change_policy(|policy| policy.max_keys_per_owner += 1);
+        let keys = block_on(world.policy()).max_keys_per_user.value + 1;
+        world.change_policy(|policy| policy.settings.max_keys_per_user = Some(keys));
     }
     while !store.has_moved() {}
     use_first_key(&world, 1);

@@ -55,7 +55,7 @@ impl fmt::Display for Calls {
 /// Generates keys that are in use, and inserts copies of one of them until the store has as many keys
 /// as it should have.
 fn fill(world: &World, store: &impl KeyStore, keys: usize) -> Vec<Issued> {
-    world.change_policy(|policy| policy.max_keys_per_owner = 1_000);
+    world.change_policy(|policy| policy.settings.max_keys_per_user = Some(1_000));
     let issued = generate(world, keys.min(MOST_IN_USE));
     let id = &issued[0].key.id;
     let stored = block_on(store.key(world.tenant(), id)).expect("it answers").expect("the key");

@@ -4,12 +4,13 @@
 use keywright::store::{EventQuery, KeyQuery};
 use keywright::{
     AccountId, Actor, GenerateError, Issued, KeyError, KeyId, KeyStatus, Name, NewKey,
-    NewOwnerError, Operation, Owner, Reason, Requirement, RuleError, TenantId, UserId, WrongStatus,
+    NewOwnerError, Operation, Owner, Reason, Requirement, RuleError, ScopeSet, TenantId, UserId,
+    WrongStatus,
 };
 
 use crate::listing::sorted;
 use common::faults::Fault;
-use common::{TestResult, World, missing};
+use common::{TestResult, World, add_role, cut_scopes, missing};
 
 #[common::test(each_store)]
 async fn w7_organization_keys_outlive_people(world: &World) -> TestResult {
@@ -177,7 +178,7 @@ async fn b14_limits_of_the_new_owner_hold(world: &World) -> TestResult {
     }
     assert_full(hand(world, &both.key.id, &world.bob.as_owner()).await, 3);
     let told = world.events_of(&both.key.id).await?.pop().ok_or("an event")?;
-    assert_eq!(told.outcome.to_string(), "refused:too_many_keys");
+    assert_eq!(told.outcome.to_string(), "refused: too_many_keys");
     assert_eq!(
         world.authority.key(&world.admin, &both.key.id).await?.key.owner,
         world.alice.as_owner()
@@ -188,6 +189,39 @@ async fn b14_limits_of_the_new_owner_hold(world: &World) -> TestResult {
         let because = WrongStatus { operation: Operation::KeyTransfer, status };
         assert!(matches!(&refused, Err(KeyError::WrongStatus(b)) if *b == because), "{refused:?}");
     }
+    Ok(())
+}
+
+#[common::test(each_store)]
+async fn b14_handed_key_keeps_the_scopes_it_had(world: &World) -> TestResult {
+    let analyst = world.account("nightly-report", "analyst").await?;
+    let scopes = async |issued: &Issued| -> TestResult<String> {
+        Ok(world.verifier.verify(issued.token.expose()).await?.scopes().to_string())
+    };
+    // A key that follows a role has scopes of its own afterward.
+    let following = world.generate_under(&analyst, NewKey::named("prod-nightly")?).await?;
+    hand(world, &following.key.id, &world.alice.as_owner()).await?;
+    assert_eq!(scopes(&following).await?, "invoices:read reports:read");
+    let all = "invoices:read invoices:write reports:read".parse()?;
+    world.set_policy(|policy| policy.plan.default_scopes = all).await?;
+    assert_eq!(scopes(&following).await?, "invoices:read reports:read");
+    // A key that may do nothing does not gain a role, or default scopes.
+    world.set_policy(|policy| policy.plan.default_scopes = ScopeSet::empty()).await?;
+    let silent = world.generate(NewKey::named("prod-silent")?).await?;
+    let role = Owner::Account(analyst.id);
+    let refused = hand(world, &silent.key.id, &role).await;
+    assert!(matches!(refused, Err(KeyError::Rule(RuleError::NoScopeLeft))), "{refused:?}");
+    let lost = NewKey::named("prod-lost")?.scopes("invoices:write".parse()?);
+    let lost = world.generate(lost).await?;
+    world.set_policy(|policy| cut_scopes(&mut policy.plan, "invoices:read reports:read")).await?;
+    world.set_policy(|policy| add_role(&mut policy.plan, "analyst", "invoices:read")).await?;
+    let refused = hand(world, &lost.key.id, &role).await;
+    assert!(matches!(refused, Err(KeyError::Rule(RuleError::NoScopeLeft))), "{refused:?}");
+    // Between users, a key keeps its own scopes until the plan has them again.
+    hand(world, &lost.key.id, &world.bob.as_owner()).await?;
+    assert_eq!(scopes(&lost).await?, "");
+    world.set_policy(|policy| add_role(&mut policy.plan, "writer", "invoices:write")).await?;
+    assert_eq!(scopes(&lost).await?, "invoices:write");
     Ok(())
 }
 

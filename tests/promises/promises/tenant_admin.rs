@@ -144,7 +144,7 @@ fn wider_plans(plan: &Plan) -> TestResult<Vec<(&'static str, Plan)>> {
     Ok(changes.into_iter().map(change).collect())
 }
 
-/// What the keys of the test can do: each with its owner, scopes, rate and live keys.
+/// The abilities of the keys of the test: each with its owner, scopes, rate and live keys.
 async fn keys(world: &World) -> TestResult<serde_json::Value> {
     let entries = common::all_keys(&world.authority, &world.admin).await;
     let shown = entries.iter().map(|entry| {

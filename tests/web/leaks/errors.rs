@@ -7,9 +7,9 @@ use keywright::store::{Cursor, MemoryStore, StoreError};
 use keywright::{
     AccountError, AccountId, BuildError, Drawn, Error, EventActor, EventKind, EventOutcome,
     GenerateError, KeyError, KeyId, KeyLimit, KeyStatus, ListError, Metadata, Name, Network,
-    Networks, Operation, Owner, PepperRing, PermissionDenied, Policy, Prefix, RandomError, Rate,
-    RoleName, RuleError, Scope, ScopeSet, SetPolicyError, TenantId, Timestamp, UserId, ValueError,
-    VerifyError, WrongStatus,
+    Networks, NewOwnerError, Operation, Owner, PepperRing, PermissionDenied, Policy, Prefix,
+    RandomError, Rate, RoleName, RuleError, Scope, ScopeSet, SetPolicyError, TenantId, Timestamp,
+    UserError, UserId, ValueError, VerifyError, WrongStatus,
 };
 
 use super::{Heard, needles_of};
@@ -23,7 +23,9 @@ pub(super) fn all(heard: &mut Heard) {
     let wrong_status = WrongStatus { operation: Operation::KeyRotate, status: KeyStatus::Revoked };
     heard.error(&permission_denied);
     heard.error(&wrong_status);
-    heard.error(&GenerateError::UpgradeRequired);
+    heard.error(&GenerateError::UserSuspended(common::user("alice")));
+    heard.error(&NewOwnerError::TooManyKeys { limit: 1 });
+    heard.error(&UserError::Contended(64));
     heard.error(&GenerateError::AccountNotFound(account));
     heard.error(&GenerateError::TooManyKeys { limit: 1 });
     heard.error(&RuleError::ZeroLifetime);
@@ -45,7 +47,7 @@ pub(super) fn all(heard: &mut Heard) {
     let ring = PepperRing::none().with(1, *b"a pepper that is no longer than");
     heard.error(&ring.expect_err("31 bytes"));
     let mut policy = Policy::default();
-    policy.max_keys_per_owner = 0;
+    policy.plan.max_keys_per_user = 0;
     heard.error(&policy.validate().expect_err("out of its limits"));
     heard.error(&BuildError::from(policy.validate().expect_err("out of its limits")));
     heard.error(&Metadata::new([("", "x")]).expect_err("no key"));

@@ -8,14 +8,15 @@ use keywright::store::{
     EventQuery, FileOptions, FileStore, Freshness, KeyQuery, KeySort, KeyStore,
     ManualMonotonicClock, MemoryStore, MoveError, MoveOptions, MovingStore, PostgresOptions,
     Resolve, SchemaName, Snapshot, StoreError, StoreErrorKind, Subject, SystemMonotonicClock,
-    TransferError, TransferSource, Usage, UsageBatch, UsageDelta, UseKind,
+    TenantPolicy, TransferError, TransferSource, Usage, UsageBatch, UsageDelta, UseKind,
 };
 use keywright::{
     Access, AccessRequest, AccountEdit, AccountId, AdminLimits, Credential, DenialClass,
-    DetailField, Drawn, EventActor, EventDetails, EventKind, EventOutcome, Issued, KeyLimit,
-    KeyStatus, ManualClock, Metadata, Name, NamePattern, Network, Networks, NewAccount, Operation,
-    Outcome, Owner, PepperRing, Permissions, PolicyField, Prefix, Rate, RefusalCode, RoleName,
-    RunOptions, Scope, ScopeSet, SecretUsed, SystemClock, Timestamp, Transition,
+    DetailField, Drawn, EventActor, EventDetails, EventKind, EventOutcome, InForce, Issued,
+    KeyLimit, KeyStatus, ManualClock, Metadata, Name, NamePattern, Network, Networks, NewAccount,
+    Operation, Outcome, Owner, PepperRing, Permissions, PolicyField, Prefix, Rate, RefusalCode,
+    Requirement, Role, RoleName, RunOptions, Scope, ScopeDefinition, ScopeSet, SecretUsed,
+    SettingsEdit, Source, SystemClock, Timestamp, Transition,
 };
 
 use super::{Heard, errors, lifecycle};
@@ -95,7 +96,16 @@ fn no_public_type_prints_a_secret() {
 
 fn values(heard: &mut Heard) {
     let policy = open_policy();
-    heard.json(&policy);
+    heard.debug(&policy);
+    heard.json(&policy.plan);
+    heard.json(&policy.settings);
+    heard.json(&TenantPolicy::default());
+    heard.json(&Role::default());
+    heard.json(&ScopeDefinition::new(Access::ReadOnly));
+    heard.json(&Source::Plan);
+    heard.json(&InForce { value: 1, source: Source::Default });
+    heard.debug(&SettingsEdit::new());
+    heard.debug(&Requirement::Switch);
     heard.json(&NamePattern::default());
     heard.json(&KeyStatus::Active);
     heard.json(&KeySort::Name);

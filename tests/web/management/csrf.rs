@@ -35,7 +35,7 @@ fn body_sendable_by_form_is_refused() {
                 asked += 1;
             }
         }
-        assert_eq!(asked, 14);
+        assert_eq!(asked, 21);
         Ok(())
     });
 }

@@ -22,7 +22,7 @@ fn key_is_generated_for_a_named_owner() {
         let refused = host.ask("POST", "/keys").by(&world.alice).json(new).send().await;
         assert_eq!(refused.problem(), (403, "permission_denied"));
         assert_eq!(refused.json["missing"], json!(["permission"]));
-        for owner in ["alice", "user:", "user:a b", "organisation", "account:x"] {
+        for owner in ["alice", "user:", "user:a b", "organizations", "account:x"] {
             let new = json!({ "name": "prod-a", "owner": owner });
             assert_eq!(host.post("/keys", new).await.problem(), (422, "invalid_body"), "{owner}");
         }
@@ -73,7 +73,7 @@ fn key_is_handed_to_another_owner() {
 }
 
 #[test]
-fn all_keys_of_owner_are_handed_over_or_none() {
+fn all_or_no_keys_are_handed_over() {
     on_a_host(async |host| {
         let ids = [key_of(host, "user:bob").await, key_of(host, "user:bob").await];
         host.world.set_policy(|policy| policy.plan.max_keys_of_organization = Some(1)).await?;

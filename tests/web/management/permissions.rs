@@ -31,7 +31,7 @@ fn unauthenticated_request_gets_only_document() {
             assert!(!challenge.to_lowercase().contains("bearer"), "{challenge}");
             asked += 1;
         }
-        assert_eq!(asked, 22);
+        assert_eq!(asked, 32);
         Ok(())
     });
 }
@@ -69,6 +69,10 @@ fn foreign_keys_and_accounts_are_not_found() {
             Actor::administrator(UserId::new("ada")?).in_tenant(TenantId::new("initech")?);
         let (absent_key, absent_account) = (operations("0000000000000000"), &account);
         for (method, path) in absent_key.iter().filter(|(_, path)| path.contains("0000")) {
+            // A user without a record is not absent.
+            if path.starts_with("/users") {
+                continue;
+            }
             let id = if path.starts_with("/keys") { &key } else { absent_account };
             let theirs = path.replace("0000000000000000", id);
             let ask = |path: &str| {

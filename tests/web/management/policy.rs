@@ -205,7 +205,7 @@ fn setting_beyond_plan_names_its_bound() {
 }
 
 #[test]
-fn policy_tells_value_and_source_of_each_rule() {
+fn policy_shows_value_and_source_of_rules() {
     on_a_host(async |host| {
         let set = json!({ "max_keys_per_user": 20, "max_overlap": 3_600, "retention": null });
         assert_eq!(edit(host, set).await.status, 200);

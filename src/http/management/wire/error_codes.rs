@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn missing_requirements_have_the_code_of_the_first() {
+    fn missing_requirements_use_the_first_code() {
         let (plan, off) = (Policy { plan: no_access(), ..Policy::default() }, Policy::default());
         let (alice, nobody) = (Actor::developer(user()), Actor::new(user(), Permissions::NONE));
         let rows = [
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn new_owner_and_user_errors_have_their_rows() {
+    fn owner_and_user_errors_have_rows() {
         type E = NewOwnerError;
         let rows = [
             (row_of(E::AccountNotFound(account())), (404, "account_not_found")),

@@ -220,7 +220,7 @@ pub(crate) struct OwnerBody {
     pub(crate) owner: Owner,
 }
 
-/// Two owners. The second gets the keys of the first.
+/// Two owners, of which the second gets the keys of the first.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct HandOverBody {

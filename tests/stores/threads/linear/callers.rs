@@ -293,7 +293,9 @@ fn changed(outcome: Result<Outcome<Key>, KeyError>) -> Told {
 fn failed(error: &KeyError) -> Told {
     match error {
         KeyError::NotFound(_) => Told::Answer(Answer::NotFound),
-        KeyError::WrongStatus(_) => Told::Answer(Answer::WrongStatus),
+        KeyError::WrongStatus(_) | KeyError::OverlapWhileDisabled { .. } => {
+            Told::Answer(Answer::WrongStatus)
+        }
         // The second error occurs if the store committed the batch and reported a conflict: the
         // next attempt finds its own secret.
         KeyError::Contended(_) | KeyError::Random(RandomError::Repeats(_)) => Told::Nothing,
