@@ -167,13 +167,16 @@ impl Reference {
         Ok((not_before, expires))
     }
 
-    /// Checks a new rate. The plan limits every actor, and the default rate limits actors who can
-    /// edit only their own keys.
+    /// Returns whether a rate is above the plan's highest one, which holds for every actor.
+    fn is_above_plan(&self, tenant: usize, rate: usize) -> bool {
+        exceeds(RATES[rate], RATES[self.plans[tenant].max_rate])
+    }
+
+    /// Checks a new rate against the plan, and against the default rate, which limits actors who
+    /// can edit only their own keys.
     fn rate_is_possible(&self, by: By, owner: &Owner, rate: usize) -> Result<(), String> {
-        let is_limited = !is_admin(by, owner);
-        let default = self.rules(by.tenant).default_rate.0.filter(|_| is_limited);
-        let most = RATES[self.plans[by.tenant].max_rate];
-        if exceeds(RATES[rate], most) || exceeds(RATES[rate], default) {
+        let default = self.rules(by.tenant).default_rate.0.filter(|_| !is_admin(by, owner));
+        if self.is_above_plan(by.tenant, rate) || exceeds(RATES[rate], default) {
             return Err("rule rate".to_owned());
         }
         Ok(())
@@ -263,10 +266,12 @@ impl Reference {
             if let Some(scope) = edit.scopes.and_then(|scopes| first_outside(scopes, ceiling)) {
                 return Err(format!("rule scope {scope}"));
             }
+            if edit.rate.is_some_and(|rate| this.is_above_plan(by.tenant, rate)) {
+                return Err("rule rate".to_owned());
+            }
             let before = key.data.clone();
             let [scopes, networks, rate] = &mut key.data.of_admin;
             if is_admin(by, &before.owner) {
-                this.rate_is_possible(by, &before.owner, edit.rate.unwrap_or(0))?;
                 *scopes |= edit.scopes.is_some();
                 *networks = edit.networks.map_or(*networks, |networks| networks != 0);
                 *rate = edit.rate.map_or(*rate, |rate| rate != 0);
