@@ -6,7 +6,9 @@ use crate::record::admin_limits::{AdminLimits, KeyLimit};
 use crate::record::key::{Key, KeyRecord, WrongStatus};
 use crate::record::operation::{Operation, Outcome};
 use crate::record::policy_in_force::PolicyInForce;
-use crate::record::rules::{RuleError, check_name, check_rate, check_scopes, is_administrator};
+use crate::record::rules::{
+    RuleError, check_highest_rate, check_name, check_rate, check_scopes, is_administrator,
+};
 use crate::value::metadata::Metadata;
 use crate::value::name::Name;
 use crate::value::network::Networks;
@@ -413,6 +415,9 @@ impl KeyRecord {
         }
         if let Some(scopes) = &edit.scopes {
             check_scopes(scopes, &key.owner, account, policy)?;
+        }
+        if let Some(NewRate(rate)) = edit.rate {
+            check_highest_rate(rate, policy)?;
         }
         edit.check_limits(key, policy, actor)?;
         let mut next = key.clone();

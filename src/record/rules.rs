@@ -97,12 +97,13 @@ pub enum RuleError {
         "an administrator limited the {0} of this key; its owner can narrow but not widen the limit"
     )]
     SetByAdministrator(KeyLimit),
-    /// The rate is above the policy's default rate, which owners cannot exceed for their own keys.
+    /// The rate is above the plan's highest rate, or above the default rate, which owners cannot
+    /// exceed for their own keys.
     #[error("the rate must be at most {limit}, the limit in the tenant's policy, got {rate}")]
     RateAboveLimit {
         /// The rate that the caller asked for.
         rate: Rate,
-        /// The policy's default rate.
+        /// The rate that it exceeds.
         limit: Rate,
     },
 }
@@ -168,7 +169,24 @@ pub(crate) fn check_rate(
     policy: PolicyInForce<'_>,
 ) -> Result<(), RuleError> {
     let default = policy.default_rate().value;
-    let limit = if is_administrator(actor, owner) { policy.plan.max_rate } else { default };
+    must_be_within(
+        rate,
+        if is_administrator(actor, owner) { policy.plan.max_rate } else { default },
+    )
+}
+
+/// Checks that a rate is within the plan's highest rate, which holds for every actor.
+///
+/// # Errors
+/// [`RuleError::RateAboveLimit`].
+pub(crate) fn check_highest_rate(
+    rate: Option<Rate>,
+    policy: PolicyInForce<'_>,
+) -> Result<(), RuleError> {
+    must_be_within(rate, policy.plan.max_rate)
+}
+
+fn must_be_within(rate: Option<Rate>, limit: Option<Rate>) -> Result<(), RuleError> {
     match (rate, limit) {
         (Some(rate), Some(limit)) if !rate.is_within(&limit) => {
             Err(RuleError::RateAboveLimit { rate, limit })

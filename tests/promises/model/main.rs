@@ -6,6 +6,7 @@
 
 mod draw;
 mod plain;
+mod policy;
 mod real;
 mod reference;
 
@@ -96,7 +97,7 @@ fn assert_same(seen: &Answer, expected: &Answer, what: &str) {
     panic!("{what}\n{difference}");
 }
 
-/// Compares the keys, accounts, policies and new events of both tenants, and the verification of
+/// Compares the keys, accounts, users, policies and new events of both tenants, and the verification of
 /// every token.
 #[track_caller]
 fn compare_everything(real: &mut Real, reference: &mut Reference, compared: &mut Time, what: &str) {
@@ -126,6 +127,8 @@ fn compare_everything(real: &mut Real, reference: &mut Reference, compared: &mut
             Op::Accounts(by, None, 3),
             Op::Policy(by),
             Op::Events(by, events),
+            Op::User(by, "alice"),
+            Op::User(by, "bob"),
         ];
         for op in everything {
             let (seen, expected) = (real.carry_out(&op).0, reference.carry_out(&op, None));
@@ -157,9 +160,11 @@ impl Answers {
     fn count(&mut self, answer: &Answer) {
         match answer {
             Answer::Done(_) | Answer::Nothing | Answer::Many(_) | Answer::Ids(_) => self.done += 1,
-            Answer::Unchanged(_) | Answer::Account(true, _) | Answer::Policy(true, _) => {
-                self.already += 1;
-            }
+            Answer::Unchanged(_)
+            | Answer::Account(true, _)
+            | Answer::Plan(true, _)
+            | Answer::Settings(true, _)
+            | Answer::User(true, _) => self.already += 1,
             Answer::Refused(_) | Answer::RateLimited(_) => self.refused += 1,
             Answer::Granted(granted) if granted.retiring => self.retiring += 1,
             Answer::Granted(_) => self.granted += 1,

@@ -1,8 +1,9 @@
 //! Plain data in which the crate and the reference model are compared: operations, their answers,
 //! and the visible state. The module uses nothing of the crate.
 
-use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
+
+use crate::policy::{PlanData, Rules, Setting, SettingsData, Uses};
 
 pub(crate) type Id = String;
 /// Microseconds since 1970.
@@ -16,9 +17,6 @@ pub(crate) const HOUR: Span = 3_600 * SECOND;
 pub(crate) const END_OF_TIME: Time = 253_402_300_799_999_999;
 
 /// The scopes in their order; a set of scopes has one bit for each.
-/// The scopes that write, as bits of [`SCOPES`].
-pub(crate) const WRITING: u8 = 0b0010;
-
 pub(crate) const SCOPES: [&str; 4] = ["a:read", "b:write", "c:all", "d:never"];
 /// The networks that a key can be bound to.
 pub(crate) const NETWORKS: [&str; 3] = ["", "10.0.0.0/8", "10.0.0.0/8 2001:db8::/32"];
@@ -32,7 +30,7 @@ pub(crate) const SOURCES: [Option<&str>; 6] = [
     Some("11.0.0.0"),
 ];
 /// Rates as uses and seconds. Each regains a whole number of the model's parts in a microsecond.
-pub(crate) const RATES: [Option<(i64, i64)>; 5] =
+pub(crate) const RATES: [Option<Uses>; 5] =
     [None, Some((2, 1)), Some((5, 10)), Some((4, 1)), Some((50, 3_600))];
 /// Names, whether each one is valid, and whether it follows the recommended pattern.
 pub(crate) const NAMES: [(&str, bool, bool); 13] = [
@@ -52,7 +50,8 @@ pub(crate) const NAMES: [(&str, bool, bool); 13] = [
 ];
 pub(crate) const METADATA: [&[(&str, &str)]; 3] =
     [&[], &[("team", "billing")], &[("team", "ops"), ("ticket", "4711")]];
-pub(crate) const ROLES: [&str; 3] = ["analyst", "admin", "unheard-of"];
+/// Roles, in the order of their names.
+pub(crate) const ROLES: [&str; 3] = ["admin", "analyst", "unheard-of"];
 pub(crate) const TENANTS: [&str; 2] = ["globex", "initech"];
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -61,6 +60,8 @@ pub(crate) enum Who {
     TenantAdmin,
     Alice,
     Bob,
+    /// A developer without a license.
+    Carol,
     Auditor,
     Nobody,
 }
@@ -72,6 +73,7 @@ impl Who {
             Self::TenantAdmin => "tara",
             Self::Alice => "alice",
             Self::Bob => "bob",
+            Self::Carol => "carol",
             Self::Auditor => "audrey",
             Self::Nobody => "nobody",
         }
@@ -88,13 +90,14 @@ pub(crate) struct By {
 pub(crate) enum Owner {
     User(&'static str),
     Account(Id),
+    Organization,
 }
 
 impl Owner {
     /// Returns the id of the account, if the owner is one.
     pub(crate) fn account(&self) -> Option<Id> {
         match self {
-            Self::User(_) => None,
+            Self::User(_) | Self::Organization => None,
             Self::Account(id) => Some(id.clone()),
         }
     }
@@ -131,12 +134,16 @@ pub(crate) enum Op {
     DeleteAccount(By, Id),
     ShowAccount(By, Id),
     Accounts(By, Option<&'static str>, u16),
-    /// Sets API access, ceiling and roles, which are the plan.
-    SetPlan(By, PolicyData),
-    /// Sets all other fields, which are the settings.
-    EditSettings(By, PolicyData),
+    SetPlan(By, PlanData),
+    /// The new values, and the version that the settings must have.
+    EditSettings(By, Vec<Setting>, Option<u64>),
     Policy(By),
     Events(By, EventFilter),
+    Transfer(By, Id, Owner),
+    TransferOwned(By, Owner, Owner),
+    User(By, &'static str),
+    NameUser(By, &'static str, Option<usize>),
+    SuspendUser(By, &'static str, bool),
 }
 
 #[derive(Clone, Debug)]
@@ -243,7 +250,10 @@ pub(crate) enum Answer {
     Entries(Vec<EntryData>),
     Account(bool, AccountData),
     Accounts(Vec<AccountData>),
-    Policy(bool, PolicyData),
+    Plan(bool, PlanData),
+    Settings(bool, SettingsData),
+    Policy(Box<(PlanData, SettingsData, Rules)>),
+    User(bool, UserData),
     Events(Vec<EventData>),
 }
 
@@ -288,8 +298,12 @@ pub(crate) struct KeyData {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct EntryData {
     pub(crate) key: KeyData,
-    /// The name of the account that owns the key.
-    pub(crate) account: Option<usize>,
+    /// The name of the account that owns the key, or the display name of the user.
+    pub(crate) owner_name: Option<usize>,
+    /// The scopes, the access and the rate that the key effectively has.
+    pub(crate) scopes: u8,
+    pub(crate) write: bool,
+    pub(crate) rate: Option<Uses>,
     pub(crate) status: &'static str,
     pub(crate) uses: u64,
     pub(crate) last_used_at: Option<Time>,
@@ -315,38 +329,14 @@ pub(crate) struct AccountData {
     pub(crate) version: u64,
 }
 
-/// An alert: its period in seconds, and the uses that it allows.
-pub(crate) type Alert = (i64, u64);
-
 #[derive(Clone, Debug, Eq, PartialEq)]
-#[expect(clippy::struct_excessive_bools, reason = "they are the switches of a policy")]
-pub(crate) struct PolicyData {
-    pub(crate) api_in_plan: bool,
-    pub(crate) api_enabled: bool,
-    pub(crate) require_expiry: bool,
-    pub(crate) default_lifetime: Option<Span>,
-    pub(crate) max_lifetime: Option<Span>,
-    pub(crate) max_keys: u16,
-    pub(crate) max_overlap: Span,
-    pub(crate) pattern: bool,
-    pub(crate) ceiling: u8,
-    pub(crate) roles: BTreeMap<usize, u8>,
-    pub(crate) default_rate: usize,
-    pub(crate) extensive_use: Option<Alert>,
-    pub(crate) suspicious_use: Option<Alert>,
-    pub(crate) retention: Span,
-    pub(crate) event_retention: Span,
-    pub(crate) plan_version: u64,
-    pub(crate) settings_version: u64,
-}
-
-impl PolicyData {
-    /// Returns the plan of `self` with the settings of another policy.
-    pub(crate) fn with_settings_of(self, other: &Self) -> Self {
-        let (api_in_plan, ceiling, roles) = (self.api_in_plan, self.ceiling, self.roles);
-        let plan_version = self.plan_version;
-        Self { api_in_plan, ceiling, roles, plan_version, ..other.clone() }
-    }
+pub(crate) struct UserData {
+    pub(crate) id: &'static str,
+    pub(crate) tenant: usize,
+    pub(crate) display_name: Option<usize>,
+    pub(crate) suspended: bool,
+    pub(crate) updated_at: Time,
+    pub(crate) version: u64,
 }
 
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -151,6 +151,31 @@ async fn b10_owner_cannot_lift_the_default_rate(world: &World) -> TestResult {
 }
 
 #[common::test(each_store)]
+async fn b10_no_rate_exceeds_the_plan(world: &World) -> TestResult {
+    let fast = NewKey::named("prod-fast")?.rate("100/60s".parse()?);
+    let fast = world.authority.generate(&world.admin, fast.owner(world.alice.as_owner())).await?;
+    let limit = "10/60s".parse()?;
+    world.set_policy(|policy| policy.plan.max_rate = Some(limit)).await?;
+    let rate = "20/60s".parse()?;
+    let above = |e: &RuleError| *e == RuleError::RateAboveLimit { rate, limit };
+    let new = NewKey::named("prod-other")?.rate(rate);
+    let refused = world.authority.generate(&world.admin, new).await;
+    assert!(matches!(&refused, Err(GenerateError::Rule(e)) if above(e)), "{refused:?}");
+    // The owner would narrow the administrator's rate, but not to what the plan allows.
+    for actor in [&world.admin, &world.alice] {
+        let edit = KeyEdit::new().rate(Some(rate));
+        let refused = world.authority.edit(actor, &fast.key.id, edit).await;
+        assert!(matches!(&refused, Err(KeyError::Rule(e)) if above(e)), "{refused:?}");
+    }
+    assert_eq!(world.authority.key(&world.admin, &fast.key.id).await?.key, fast.key);
+    for actor in [&world.admin, &world.alice] {
+        let edit = KeyEdit::new().rate(Some(limit));
+        world.authority.edit(actor, &fast.key.id, edit).await?;
+    }
+    Ok(())
+}
+
+#[common::test(each_store)]
 async fn b10_owner_narrows_limits_of_administrator(world: &World) -> TestResult {
     let owner = world.alice.as_owner();
     let new = NewKey::named("prod-main-app")?

@@ -2,8 +2,9 @@
 //! fails the test.
 
 use keywright::{
-    AccountError, GenerateError, KeyError, ListError, NameError, Operation, PermissionDenied,
-    PolicyError, Reason, Requirement, RuleError, SetPolicyError, VerifyError,
+    AccountError, GenerateError, KeyError, ListError, NameError, NewOwnerError, Operation,
+    PermissionDenied, PolicyError, Reason, Requirement, RuleError, SetPolicyError, UserError,
+    VerifyError,
 };
 
 use crate::plain::{Answer, Span, refused};
@@ -22,6 +23,7 @@ fn rule(error: &RuleError) -> String {
         RuleError::LifetimeTooLong { .. } => "rule too long".to_owned(),
         RuleError::NeverValid { .. } => "rule never valid".to_owned(),
         RuleError::ScopeOutsideCeiling(scope) => format!("rule scope {scope}"),
+        RuleError::NoScopeLeft => "rule no scope left".to_owned(),
         RuleError::RateAboveLimit { .. } => "rule rate".to_owned(),
         RuleError::SetByAdministrator(limit) => format!("rule {limit} of an admin"),
         other => panic!("no operation of the model returns {other:?}"),
@@ -34,6 +36,7 @@ pub(super) fn generate_error(error: &GenerateError) -> String {
             let names: Vec<_> = missing.iter().map(Requirement::as_str).collect();
             format!("missing {}", names.join(" "))
         }
+        GenerateError::UserSuspended(_) => "user suspended".to_owned(),
         GenerateError::AccountNotFound(_) => "no account".to_owned(),
         GenerateError::AccountDisabled(_) => "account disabled".to_owned(),
         GenerateError::Rule(error) => rule(error),
@@ -53,6 +56,13 @@ pub(super) fn key_error(error: &KeyError) -> String {
         KeyError::OverlapTooLong { .. } => "overlap too long".to_owned(),
         KeyError::OverlapWhileDisabled { .. } => "overlap while disabled".to_owned(),
         KeyError::Rule(error) => rule(error),
+        KeyError::NewOwner(error) => match error {
+            NewOwnerError::AccountNotFound(_) => "no account".to_owned(),
+            NewOwnerError::AccountDisabled(_) => "account disabled".to_owned(),
+            NewOwnerError::UserSuspended(_) => "user suspended".to_owned(),
+            NewOwnerError::TooManyKeys { limit } => format!("new owner too many keys {limit}"),
+            other => panic!("no operation of the model returns {other:?}"),
+        },
         other => panic!("no operation of the model returns {other:?}"),
     }
 }
@@ -78,15 +88,29 @@ pub(super) fn set_policy_error(error: &SetPolicyError) -> String {
     let fault = match error {
         SetPolicyError::PermissionDenied(error) => return permission_denied(*error),
         SetPolicyError::Stale { given, current } => return format!("stale {given} {current}"),
-        SetPolicyError::Policy(PolicyError::MaxKeys { .. }) => "max keys",
-        SetPolicyError::Policy(PolicyError::ZeroLifetime(_)) => "zero lifetime",
-        SetPolicyError::Policy(PolicyError::NotWholeSeconds(_)) => "not whole seconds",
-        SetPolicyError::Policy(PolicyError::DefaultAboveMax { .. }) => "default above max",
-        SetPolicyError::Policy(PolicyError::EventRetention(_)) => "event retention",
-        SetPolicyError::Policy(PolicyError::UnknownScope { .. }) => "unknown scope",
+        SetPolicyError::Policy(error) => error,
+        other => panic!("no operation of the model returns {other:?}"),
+    };
+    let fault = match fault {
+        PolicyError::MaxKeys { .. } => "max keys",
+        PolicyError::ZeroLifetime(_) => "zero lifetime",
+        PolicyError::NotWholeSeconds(_) => "not whole seconds",
+        PolicyError::DefaultAboveMax { .. } => "default above max",
+        PolicyError::EventRetention(_) => "event retention",
+        PolicyError::EventRetentionRange { .. } => "event retention range",
+        PolicyError::AlertPeriod(_) => "alert period",
+        PolicyError::UnknownScope { .. } => "unknown scope",
+        PolicyError::BeyondPlan { field, .. } => return format!("policy beyond {field}"),
         other => panic!("no operation of the model returns {other:?}"),
     };
     format!("policy {fault}")
+}
+
+pub(super) fn user_error(error: &UserError) -> String {
+    match error {
+        UserError::PermissionDenied(error) => permission_denied(*error),
+        other => panic!("no operation of the model returns {other:?}"),
+    }
 }
 
 pub(super) fn verify_error(error: &VerifyError) -> Answer {

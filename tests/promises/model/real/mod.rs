@@ -2,6 +2,7 @@
 
 mod credential;
 mod errors;
+mod policy;
 mod translate;
 
 use std::collections::BTreeMap;
@@ -19,9 +20,7 @@ use rand::rngs::StdRng;
 use common::stores::{Opened, StoreKind};
 
 use self::translate as to;
-use crate::plain::{
-    Answer, By, Id, NAMES, Op, PolicyData, Presented, ROLES, SOURCES, Time, Wanted, Who, refused,
-};
+use crate::plain::{Answer, By, Id, NAMES, Op, Presented, ROLES, SOURCES, Time, Wanted, refused};
 
 pub(crate) const PREFIX: &str = "acme_live";
 
@@ -176,26 +175,34 @@ impl Real {
                     Err(error) => refused(errors::account_error(&error)),
                 }
             }
-            Op::SetPlan(by, policy) => {
-                match block_on(authority.set_plan(&to::actor(*by), to::plan(policy))) {
-                    Ok(outcome) => Answer::Policy(outcome.is_unchanged(), self.policy_of(*by)),
+            Op::SetPlan(by, plan) => {
+                match block_on(authority.set_plan(&to::actor(*by), policy::plan(plan))) {
+                    Ok(outcome) => Answer::Plan(
+                        outcome.is_unchanged(),
+                        policy::plan_data(&outcome.into_inner()),
+                    ),
                     Err(error) => refused(errors::set_policy_error(&error)),
                 }
             }
-            Op::EditSettings(by, policy) => {
-                match block_on(authority.edit_settings(&to::actor(*by), to::settings(policy))) {
-                    Ok(outcome) => Answer::Policy(outcome.is_unchanged(), self.policy_of(*by)),
+            Op::EditSettings(by, edit, version) => {
+                let edit = policy::settings_edit(edit, *version);
+                match block_on(authority.edit_settings(&to::actor(*by), edit)) {
+                    Ok(outcome) => Answer::Settings(
+                        outcome.is_unchanged(),
+                        policy::settings_data(&outcome.into_inner()),
+                    ),
                     Err(error) => refused(errors::set_policy_error(&error)),
+                }
+            }
+            Op::TransferOwned(by, from, to) => {
+                let (from, to) = (to::owner(from), to::owner(to));
+                match block_on(authority.transfer_owned(&to::actor(*by), &from, &to)) {
+                    Ok(keys) => Answer::Ids(keys.iter().map(|key| key.id.to_string()).collect()),
+                    Err(error) => refused(errors::key_error(&error)),
                 }
             }
             _ => self.look_or_change(op),
         }
-    }
-
-    /// Returns the policy in force in the actor's tenant.
-    fn policy_of(&self, by: By) -> PolicyData {
-        let admin = to::actor(By { who: Who::Admin, ..by });
-        to::policy_data(&block_on(self.authority.policy(&admin)).expect("the policy"))
     }
 
     fn look_or_change(&self, op: &Op) -> Answer {
@@ -233,10 +240,37 @@ impl Real {
                 }
             }
             Op::Policy(by) => match block_on(authority.policy(&to::actor(*by))) {
-                Ok(policy) => Answer::Policy(false, to::policy_data(&policy)),
+                Ok(found) => Answer::Policy(Box::new(policy::policy_data(&found))),
                 Err(error) => refused(errors::list_error(&error)),
             },
             Op::List(by, query) => self.list(*by, to::key_query(query)),
+            Op::Transfer(by, id, owner) => {
+                let (key, owner) = (to::key_id(id), to::owner(owner));
+                to::changed(block_on(authority.transfer_key(&to::actor(*by), &key, &owner)))
+            }
+            Op::User(by, user) => {
+                match block_on(authority.user(&to::actor(*by), &to::user_id(user))) {
+                    Ok(user) => Answer::User(false, to::user_data(&user)),
+                    Err(error) => refused(errors::user_error(&error)),
+                }
+            }
+            Op::NameUser(by, user, name) => {
+                let name = name.map(|name| NAMES[name].0.parse()).transpose();
+                let Ok(name) = name else { return refused("no name") };
+                to::user_changed(block_on(authority.set_display_name(
+                    &to::actor(*by),
+                    &to::user_id(user),
+                    name,
+                )))
+            }
+            Op::SuspendUser(by, user, suspended) => {
+                let (actor, user) = (to::actor(*by), to::user_id(user));
+                to::user_changed(if *suspended {
+                    block_on(authority.suspend_user(&actor, &user))
+                } else {
+                    block_on(authority.restore_user(&actor, &user))
+                })
+            }
             Op::Accounts(by, search, limit) => {
                 let query = AccountQuery::new().limit(*limit);
                 let query = search.map_or(query.clone(), |text| query.search(text));
@@ -333,6 +367,7 @@ fn built(store: &Opened, clock: &ManualClock, seed: u64) -> Keywright {
     let builder = Keywright::builder(Arc::clone(&store.store))
         .prefix(Prefix::new(PREFIX).expect("a prefix"))
         .clock(clock.clone())
+        .default_policy(policy::of_host())
         .random(StdRng::seed_from_u64(!seed));
     builder.build().expect("a default policy within its bounds")
 }

@@ -4,21 +4,19 @@ use std::time::Duration;
 
 use keywright::store::{EventQuery, KeyQuery, KeySort};
 use keywright::{
-    Access, AccountError, AccountId, Actor, DetailField, EffectivePolicy, Event, EventKind,
-    EventOutcome, Grant, Key, KeyEdit, KeyEntry, KeyError, KeyId, KeyStatus, Metadata, NameError,
-    NamePattern, Networks, NewKey, Outcome, Owner as RealOwner, Permissions, Plan, Rate, Reason,
-    Role, RoleName, Scope, ScopeSet, SecretUsed, ServiceAccount, SettingsEdit, TenantId, Timestamp,
-    UseAlert, UserId,
+    Access, AccountError, AccountId, Actor, DetailField, Event, EventKind, EventOutcome, Grant,
+    Key, KeyEdit, KeyEntry, KeyError, KeyId, KeyStatus, Metadata, NameError, Networks, NewKey,
+    Outcome, Owner as RealOwner, Permissions, Rate, Reason, Scope, ScopeSet, SecretUsed,
+    ServiceAccount, TenantId, Timestamp, User, UserError, UserId,
 };
 
 use super::errors;
 use crate::plain::{
-    AccountData, Alert, Answer, By, Edit, EntryData, EventData, EventFilter, Expiry, Granted,
-    KeyData, METADATA, NAMES, NETWORKS, New, Owner, PolicyData, Query, RATES, ROLES, SCOPES, Sort,
-    Span, TENANTS, Time, WRITING, Who, refused,
+    AccountData, Answer, By, Edit, EntryData, EventData, EventFilter, Expiry, Granted, KeyData,
+    METADATA, NAMES, NETWORKS, New, Owner, Query, RATES, ROLES, SCOPES, Sort, Span, TENANTS, Time,
+    UserData, Who, refused,
 };
-
-const SECOND: Duration = Duration::from_secs(1);
+use crate::policy::Uses;
 
 pub(super) fn actor(by: By) -> Actor {
     let id = UserId::new(by.who.user()).expect("a user id");
@@ -27,6 +25,7 @@ pub(super) fn actor(by: By) -> Actor {
         Who::Admin => Actor::administrator(id).in_tenant(tenant),
         Who::TenantAdmin => Actor::tenant_admin(id).in_tenant(tenant),
         Who::Alice | Who::Bob => Actor::developer(id).in_tenant(tenant),
+        Who::Carol => Actor::developer(id).in_tenant(tenant).without_license(),
         Who::Auditor => Actor::auditor(id).in_tenant(tenant),
         Who::Nobody => Actor::new(id, Permissions::NONE).in_tenant(tenant),
     }
@@ -34,8 +33,9 @@ pub(super) fn actor(by: By) -> Actor {
 
 pub(super) fn owner(owner: &Owner) -> RealOwner {
     match owner {
-        Owner::User(user) => RealOwner::User(UserId::new(user).expect("a user id")),
+        Owner::User(user) => RealOwner::User(user_id(user)),
         Owner::Account(id) => RealOwner::Account(account_id(id)),
+        Owner::Organization => RealOwner::Organization,
     }
 }
 
@@ -45,6 +45,10 @@ pub(super) fn key_id(id: &str) -> KeyId {
 
 pub(super) fn account_id(id: &str) -> AccountId {
     id.parse().expect("an account id")
+}
+
+pub(super) fn user_id(id: &str) -> UserId {
+    UserId::new(id).expect("a user id")
 }
 
 pub(super) fn access(read_only: bool) -> Access {
@@ -57,7 +61,12 @@ pub(super) fn scopes(bits: u8) -> ScopeSet {
         .expect("a few scopes")
 }
 
-pub(super) fn rate(rate: Option<(i64, i64)>) -> Option<Rate> {
+pub(super) fn uses(rate: Rate) -> Uses {
+    let seconds = i64::try_from(rate.per().as_secs()).expect("a short time");
+    (i64::from(rate.uses()), seconds)
+}
+
+pub(super) fn rate(rate: Option<Uses>) -> Option<Rate> {
     rate.map(|(uses, seconds)| format!("{uses}/{seconds}s").parse().expect("a rate"))
 }
 
@@ -173,13 +182,23 @@ pub(super) fn account_changed(answer: Result<Outcome<ServiceAccount>, AccountErr
     }
 }
 
+pub(super) fn user_changed(answer: Result<Outcome<User>, UserError>) -> Answer {
+    match answer {
+        Ok(outcome) => Answer::User(outcome.is_unchanged(), user_data(&outcome.into_inner())),
+        Err(error) => refused(errors::user_error(&error)),
+    }
+}
+
 fn micros(time: Timestamp) -> Time {
     time.unix_micros()
 }
 
 /// Returns the position of the value that equals `seen`.
 #[track_caller]
-fn place<T: PartialEq + std::fmt::Debug>(mut known: impl Iterator<Item = T>, seen: &T) -> usize {
+pub(super) fn place<T: PartialEq + std::fmt::Debug>(
+    mut known: impl Iterator<Item = T>,
+    seen: &T,
+) -> usize {
     known.position(|known| known == *seen).unwrap_or_else(|| panic!("{seen:?} was never given in"))
 }
 
@@ -196,11 +215,8 @@ fn name(text: &str) -> usize {
     place(NAMES.into_iter().map(|(name, ..)| name), &text)
 }
 
-fn bit(scope: &Scope) -> u8 {
-    1 << place(SCOPES.into_iter(), &scope.as_str())
-}
-
-fn bits(set: &ScopeSet) -> u8 {
+pub(super) fn bits(set: &ScopeSet) -> u8 {
+    let bit = |scope: &Scope| 1_u8 << place(SCOPES.into_iter(), &scope.as_str());
     set.iter().map(bit).fold(0, |all, bit| all | bit)
 }
 
@@ -211,7 +227,7 @@ pub(super) fn key_data(key: &Key) -> KeyData {
         owner: match &key.owner {
             RealOwner::User(id) => Owner::User(user(id)),
             RealOwner::Account(id) => Owner::Account(id.to_string()),
-            RealOwner::Organization => panic!("the model has no keys of the organization"),
+            RealOwner::Organization => Owner::Organization,
         },
         name: name(key.name.as_str()),
         scopes: bits(&key.scopes),
@@ -237,7 +253,10 @@ pub(super) fn entry_data(entry: &KeyEntry) -> EntryData {
     assert_eq!(entry.prefix, format!("{}_{}", super::PREFIX, entry.key.id));
     EntryData {
         key: key_data(&entry.key),
-        account: entry.owner_name.as_ref().map(|account| name(account.as_str())),
+        owner_name: entry.owner_name.as_ref().map(|shown| name(shown.as_str())),
+        scopes: bits(&entry.scopes),
+        write: entry.access == Access::ReadWrite,
+        rate: entry.rate.map(uses),
         status: entry.status.as_str(),
         uses: entry.uses,
         last_used_at: entry.last_used_at.map(micros),
@@ -267,7 +286,22 @@ pub(super) fn account_data(account: &ServiceAccount) -> AccountData {
     }
 }
 
+pub(super) fn user_data(found: &User) -> UserData {
+    UserData {
+        id: user(&found.id),
+        tenant: tenant(&found.tenant),
+        display_name: found.display_name.as_ref().map(|shown| name(shown.as_str())),
+        suspended: found.suspended,
+        updated_at: micros(found.updated_at),
+        version: found.version,
+    }
+}
+
 pub(super) fn granted(grant: &Grant) -> Granted {
+    for scope in SCOPES.map(|scope| Scope::new(scope).expect("a scope")) {
+        assert_eq!(grant.allows(&scope), grant.scopes().contains(&scope), "{scope}");
+        assert_eq!(grant.allows(&scope), grant.require(&scope).is_ok(), "{scope}");
+    }
     Granted {
         key: grant.key_id().to_string(),
         retiring: grant.secret_used() == SecretUsed::Retiring,
@@ -292,73 +326,5 @@ pub(super) fn event_data(event: &Event) -> EventData {
             other => panic!("an outcome without a plain form: {other:?}"),
         },
         refusals: event.details.get_number(DetailField::Refusals).unwrap_or_default(),
-    }
-}
-
-pub(super) fn plan(data: &PolicyData) -> Plan {
-    let (reading, writing) = (scopes(data.ceiling & !WRITING), scopes(data.ceiling & WRITING));
-    let role = |(role, bits): (&usize, &u8)| {
-        (RoleName::new(ROLES[*role]).expect("a role"), Role::new(scopes(*bits)))
-    };
-    let mut plan = Plan::allowing(reading, writing);
-    plan.api_access = data.api_in_plan;
-    plan.roles = data.roles.iter().map(role).collect();
-    plan.version = data.plan_version;
-    plan
-}
-
-pub(super) fn settings(data: &PolicyData) -> SettingsEdit {
-    SettingsEdit::new()
-        .if_version(data.settings_version)
-        .api_enabled(Some(data.api_enabled))
-        .require_expiry(Some(data.require_expiry))
-        .default_lifetime(data.default_lifetime.map(span))
-        .max_lifetime(data.max_lifetime.map(span))
-        .max_keys_per_user(Some(data.max_keys))
-        .max_overlap(Some(span(data.max_overlap)))
-        .name_pattern(data.pattern.then(NamePattern::default))
-        .default_rate(rate(RATES[data.default_rate]))
-        .extensive_use(data.extensive_use.map(alert))
-        .suspicious_use(data.suspicious_use.map(alert))
-        .retention(Some(span(data.retention)))
-        .event_retention(Some(span(data.event_retention)))
-}
-
-fn alert((seconds, uses): Alert) -> UseAlert {
-    format!("{uses}/{seconds}s").parse().expect("an alert")
-}
-
-fn alert_data(alert: &UseAlert) -> Alert {
-    (i64::try_from(alert.period().as_secs()).expect("a short time"), alert.uses())
-}
-
-pub(super) fn policy_data(policy: &EffectivePolicy) -> PolicyData {
-    let in_micros = |span: Duration| -> Span {
-        assert_eq!(span.as_nanos() % SECOND.as_nanos(), 0, "only whole seconds are stored");
-        i64::try_from(span.as_micros()).expect("a short time")
-    };
-    PolicyData {
-        api_in_plan: policy.plan.api_access,
-        api_enabled: policy.api_enabled.value,
-        require_expiry: policy.require_expiry.value,
-        default_lifetime: policy.settings.default_lifetime.map(in_micros),
-        max_lifetime: policy.settings.max_lifetime.map(in_micros),
-        max_keys: policy.max_keys_per_user.value,
-        max_overlap: in_micros(policy.max_overlap.value),
-        pattern: policy.name_pattern.value.is_some(),
-        ceiling: policy.plan.scopes.keys().map(bit).fold(0, |all, bit| all | bit),
-        roles: policy
-            .plan
-            .roles
-            .iter()
-            .map(|(role, set)| (place(ROLES.into_iter(), &role.as_str()), bits(&set.scopes)))
-            .collect(),
-        default_rate: place(RATES.into_iter().map(rate), &policy.default_rate.value),
-        extensive_use: policy.extensive_use.value.map(|alert| alert_data(&alert)),
-        suspicious_use: policy.suspicious_use.value.map(|alert| alert_data(&alert)),
-        retention: in_micros(policy.retention.value),
-        event_retention: in_micros(policy.event_retention.value),
-        plan_version: policy.plan.version,
-        settings_version: policy.settings.version,
     }
 }

@@ -19,7 +19,7 @@ impl Reference {
         if !may(by.who, kind, false) {
             return self.refuse(by, kind, None, format!("not allowed {kind}"));
         }
-        if !self.policies[by.tenant].roles.contains_key(&role) {
+        if !self.plans[by.tenant].roles.contains_key(&role) {
             return self.refuse(by, kind, None, "unknown role".to_owned());
         }
         let account = AccountData {
@@ -62,7 +62,7 @@ impl Reference {
         if name.is_some_and(|name| !NAMES[name].1) {
             return refused("no name");
         }
-        let known = role.is_none_or(|role| self.policies[by.tenant].roles.contains_key(&role));
+        let known = role.is_none_or(|role| self.plans[by.tenant].roles.contains_key(&role));
         self.change_account(by, id, "account.edit", |account| {
             if !known {
                 return Err("unknown role".to_owned());

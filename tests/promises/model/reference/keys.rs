@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{Key, Reference, exceeds, may, owns};
 use crate::plain::{
-    Answer, By, END_OF_TIME, Edit, Expiry, KeyData, NAMES, New, Owner, SCOPES, Span, Time, refused,
+    Answer, By, END_OF_TIME, Edit, Expiry, KeyData, NAMES, New, Owner, RATES, SCOPES, Span, Time,
+    Who, refused,
 };
 
 /// Returns the status: revoked before expired before disabled before scheduled. A bound has passed
@@ -47,11 +48,6 @@ pub(crate) const POSSIBLE: [(&str, &[&str]); 10] = [
 
 pub(crate) fn is_possible(operation: &str, status: &str) -> bool {
     POSSIBLE.iter().any(|(known, statuses)| *known == operation && statuses.contains(&status))
-}
-
-/// Returns whether the owner is a user: the plan has no limit for accounts.
-fn is_user(owner: &Owner) -> bool {
-    owner.account().is_none()
 }
 
 /// Returns the first scope of a set that the ceiling lacks.
@@ -120,49 +116,41 @@ impl Reference {
         owner: &Owner,
         new: &New,
     ) -> Result<(Option<Time>, Option<Time>), String> {
-        let policy = &self.policies[by.tenant];
-        let needed = [
+        let rules = self.rules(by.tenant);
+        let plan = &self.plans[by.tenant];
+        let requirements = [
             ("permission", may(by.who, "key.generate", owns(by, owner))),
-            ("license", policy.api_in_plan),
-            ("switch", policy.api_enabled),
+            ("license", plan.api_access && by.who != Who::Carol),
+            ("switch", rules.api_enabled.0),
         ];
-        let missing: Vec<_> =
-            needed.iter().filter(|(_, is_there)| !is_there).map(|(what, _)| *what).collect();
+        let missing = requirements.iter().filter(|(_, met)| !met).map(|(name, _)| *name);
+        let missing: Vec<_> = missing.collect();
         if !missing.is_empty() {
             return Err(format!("missing {}", missing.join(" ")));
         }
-        let mut ceiling = policy.ceiling;
-        if let Owner::Account(id) = owner {
-            let account = self.accounts.iter().find(|a| a.id == *id && a.tenant == by.tenant);
-            let account = account.ok_or("no account")?;
-            if !account.enabled {
-                return Err("account disabled".to_owned());
-            }
-            ceiling &= policy.roles.get(&account.role).copied().unwrap_or(0);
-        }
-        if policy.pattern && !NAMES[new.name].2 {
+        self.can_have_keys(by.tenant, owner)?;
+        if self.has_pattern(by.tenant) && !NAMES[new.name].2 {
             return Err("rule pattern".to_owned());
         }
+        let ceiling = self.ceiling(by.tenant, owner);
         if let Some(scope) = first_outside(new.scopes, ceiling) {
             return Err(format!("rule scope {scope}"));
         }
-        let expires = match (new.expiry, policy.default_lifetime) {
+        let expires = match (new.expiry, rules.default_lifetime.0) {
             (Expiry::In(0), _) => return Err("rule zero lifetime".to_owned()),
-            (Expiry::In(span), _) | (Expiry::Default, Some(span)) => Some(self.now + span),
+            (Expiry::In(span), _) => Some(self.now + span),
             (Expiry::At(time), _) if time <= self.now => return Err("rule passed".to_owned()),
             (Expiry::At(time), _) => Some(time),
-            (Expiry::Never, _) => None,
-            (Expiry::Default, None) => {
-                policy.max_lifetime.map(|max| END_OF_TIME.min(self.now.saturating_add(max)))
-            }
+            (Expiry::Default, Some(span)) => Some(END_OF_TIME.min(self.now.saturating_add(span))),
+            (Expiry::Never, _) | (Expiry::Default, None) => None,
         };
         if expires.is_some_and(|expires| expires > END_OF_TIME) {
             return Err("rule overflow".to_owned());
         }
-        if policy.require_expiry && expires.is_none() {
+        if rules.require_expiry.0 && expires.is_none() {
             return Err("rule expiry required".to_owned());
         }
-        if let Some(max) = policy.max_lifetime {
+        if let Some(max) = rules.max_lifetime.0 {
             match expires {
                 Some(expires) if expires - self.now <= max => {}
                 _ => return Err("rule too long".to_owned()),
@@ -175,19 +163,20 @@ impl Reference {
             return Err("rule never valid".to_owned());
         }
         self.rate_is_possible(by, owner, new.rate)?;
-        let live = self.keys.iter().filter(|key| {
-            key.data.tenant == by.tenant && key.data.owner == *owner && is_live(&key.data, self.now)
-        });
-        if is_user(owner) && live.count() >= usize::from(policy.max_keys) {
-            return Err(format!("too many keys {}", policy.max_keys));
-        }
+        self.limit_holds(by.tenant, owner, 1).map_err(|limit| format!("too many keys {limit}"))?;
         Ok((not_before, expires))
     }
 
-    /// Checks the rate against the policy's rate, which limits actors who can edit only their own
-    /// keys.
+    /// Returns whether a rate is above the plan's highest one, which holds for every actor.
+    fn is_above_plan(&self, tenant: usize, rate: usize) -> bool {
+        exceeds(RATES[rate], RATES[self.plans[tenant].max_rate])
+    }
+
+    /// Checks a new rate against the plan, and against the default rate, which limits actors who
+    /// can edit only their own keys.
     fn rate_is_possible(&self, by: By, owner: &Owner, rate: usize) -> Result<(), String> {
-        if !is_admin(by, owner) && exceeds(rate, self.policies[by.tenant].default_rate) {
+        let default = self.rules(by.tenant).default_rate.0.filter(|_| !is_admin(by, owner));
+        if self.is_above_plan(by.tenant, rate) || exceeds(RATES[rate], default) {
             return Err("rule rate".to_owned());
         }
         Ok(())
@@ -260,7 +249,7 @@ impl Reference {
             if key.data.name == name {
                 return Ok(false);
             }
-            if this.policies[by.tenant].pattern && !NAMES[name].2 {
+            if this.has_pattern(by.tenant) && !NAMES[name].2 {
                 return Err("rule pattern".to_owned());
             }
             key.data.name = name;
@@ -273,15 +262,12 @@ impl Reference {
             edit.scopes.is_some() || edit.networks.is_some() || edit.rate.is_some();
         let operation = if more_than_metadata { "key.edit" } else { "key.annotate" };
         self.change(by, id, operation, |this, key| {
-            let policy = &this.policies[by.tenant];
-            let ceiling = match this.account_of(&key.data) {
-                Some(account) => {
-                    policy.roles.get(&account.role).copied().unwrap_or(0) & policy.ceiling
-                }
-                None => policy.ceiling,
-            };
+            let ceiling = this.ceiling(by.tenant, &key.data.owner);
             if let Some(scope) = edit.scopes.and_then(|scopes| first_outside(scopes, ceiling)) {
                 return Err(format!("rule scope {scope}"));
+            }
+            if edit.rate.is_some_and(|rate| this.is_above_plan(by.tenant, rate)) {
+                return Err("rule rate".to_owned());
             }
             let before = key.data.clone();
             let [scopes, networks, rate] = &mut key.data.of_admin;
@@ -292,16 +278,18 @@ impl Reference {
             } else {
                 // List 0 allows every address, and list 1 is a subset of list 2.
                 let lies_within = |a: usize, b: usize| b == 0 || a == b || a == 1 && b == 2;
-                let wider = |wanted: u8| wanted == 0 || wanted & !before.scopes != 0;
-                let changed = edit.scopes.filter(|wanted| *wanted != before.scopes);
-                if *scopes && changed.is_some_and(wider) {
+                // A key without scopes has those that its owner's keys follow.
+                let widens = |wanted: u8| {
+                    wanted != before.scopes && (wanted == 0 || wanted & !before.scopes != 0)
+                };
+                if *scopes && edit.scopes.is_some_and(widens) {
                     return Err("rule scopes of an admin".to_owned());
                 }
                 if *networks && edit.networks.is_some_and(|n| !lies_within(n, before.networks)) {
                     return Err("rule networks of an admin".to_owned());
                 }
                 if *rate {
-                    if edit.rate.is_some_and(|r| r == 0 || exceeds(r, before.rate)) {
+                    if edit.rate.is_some_and(|r| r == 0 || exceeds(RATES[r], RATES[before.rate])) {
                         return Err("rule rate of an admin".to_owned());
                     }
                 } else {
@@ -329,7 +317,7 @@ impl Reference {
             if key.data.disabled && overlap > 0 {
                 return Err("overlap while disabled".to_owned());
             }
-            if overlap > this.policies[by.tenant].max_overlap {
+            if overlap > this.rules(by.tenant).max_overlap.0 {
                 return Err("overlap too long".to_owned());
             }
             let end = this.now + overlap;
@@ -402,7 +390,7 @@ impl Reference {
     /// Removes the tenant's oldest events up to the first one that is retained, 500 at a time. The
     /// newest event always stays.
     fn sweep_events(&mut self, by: By) {
-        let retention = self.policies[by.tenant].event_retention;
+        let retention = self.rules(by.tenant).event_retention.0;
         loop {
             let mine = self.events.iter().filter(|event| event.tenant == by.tenant);
             let all = mine.clone().count();
@@ -429,7 +417,7 @@ impl Reference {
             return self.refuse(by, "sweep", None, "not allowed sweep".to_owned());
         }
         self.write_counts(Some(by.tenant), usize::MAX);
-        let retention = self.policies[by.tenant].retention;
+        let retention = self.rules(by.tenant).retention.0;
         let due = |key: &KeyData| {
             let expired = key.expires_at.filter(|expires| self.now >= *expires);
             let dead = key.revoked_at.into_iter().chain(expired).min();

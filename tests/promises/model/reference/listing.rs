@@ -37,7 +37,10 @@ impl Reference {
         });
         EntryData {
             key: data.clone(),
-            account: self.account_of(data).map(|account| account.name),
+            owner_name: self.owner_name(data),
+            scopes: self.scopes_of(data),
+            write: self.account_of(data).is_none_or(|account| !account.read_only),
+            rate: self.rate_of(data),
             status,
             uses: key.uses,
             last_used_at: key.last_used_at,
@@ -110,8 +113,9 @@ impl Reference {
         let owner = match &data.owner {
             Owner::User(user) => user,
             Owner::Account(id) => id.as_str(),
+            Owner::Organization => "organization",
         };
-        let shown = self.account_of(data).map_or("", |account| NAMES[account.name].0);
+        let shown = self.owner_name(data).map_or("", |name| NAMES[name].0);
         let texts = [NAMES[data.name].0, &data.id, owner, shown];
         search.is_none_or(|text| texts.iter().any(|known| known.to_lowercase().contains(text)))
     }

@@ -4,6 +4,8 @@
 mod accounts;
 mod keys;
 mod listing;
+mod owners;
+mod policy;
 mod rates;
 mod refusals;
 mod verify;
@@ -13,9 +15,9 @@ use std::collections::BTreeMap;
 use self::rates::Spent;
 use self::refusals::Minutes;
 use crate::plain::{
-    AccountData, Alert, Answer, By, EventData, HOUR, Id, KeyData, Op, Owner, PolicyData, RATES,
-    SECOND, Time, Who, refused,
+    AccountData, Answer, By, EventData, Id, KeyData, Op, Owner, Time, UserData, Who, refused,
 };
+use crate::policy::{Alert, PlanData, SettingsData, Uses};
 
 pub(crate) struct Reference {
     /// Whether the store can be reopened, with the loss of the uses that were not flushed.
@@ -23,7 +25,10 @@ pub(crate) struct Reference {
     pub(crate) now: Time,
     pub(crate) keys: Vec<Key>,
     pub(crate) accounts: Vec<AccountData>,
-    pub(crate) policies: [PolicyData; 2],
+    pub(crate) plans: [PlanData; 2],
+    pub(crate) settings: [SettingsData; 2],
+    /// The users of whom something is stored.
+    users: Vec<UserData>,
     pub(crate) events: Vec<EventData>,
     /// Uses that were counted and not flushed.
     counted: BTreeMap<Counter, Counted>,
@@ -78,31 +83,14 @@ struct Period {
 
 impl Reference {
     pub(crate) fn new(now: Time, durable: bool) -> Self {
-        let policy = PolicyData {
-            api_in_plan: true,
-            api_enabled: false,
-            require_expiry: false,
-            default_lifetime: None,
-            max_lifetime: None,
-            max_keys: 10,
-            max_overlap: 7 * 24 * HOUR,
-            pattern: false,
-            ceiling: 0,
-            roles: BTreeMap::new(),
-            default_rate: 0,
-            extensive_use: None,
-            suspicious_use: None,
-            retention: 90 * 24 * HOUR,
-            event_retention: 400 * 24 * HOUR,
-            plan_version: 0,
-            settings_version: 0,
-        };
         Self {
             durable,
             now,
             keys: Vec::new(),
             accounts: Vec::new(),
-            policies: [policy.clone(), policy],
+            plans: [PlanData::of_host(), PlanData::of_host()],
+            settings: [SettingsData::default(), SettingsData::default()],
+            users: Vec::new(),
             events: Vec::new(),
             counted: BTreeMap::new(),
             spent: BTreeMap::new(),
@@ -159,12 +147,14 @@ impl Reference {
                 Err(reason) => refused(reason),
             },
             Op::Accounts(by, search, limit) => self.list_accounts(*by, *search, *limit),
-            Op::SetPlan(by, policy) => self.set_plan(*by, policy),
-            Op::EditSettings(by, policy) => self.edit_settings(*by, policy),
-            Op::Policy(by) if may(by.who, "policy.show", false) => {
-                Answer::Policy(false, self.policies[by.tenant].clone())
-            }
-            Op::Policy(_) => refused("not allowed policy.show"),
+            Op::SetPlan(by, plan) => self.set_plan(*by, plan),
+            Op::EditSettings(by, edit, version) => self.edit_settings(*by, edit, *version),
+            Op::Policy(by) => self.policy(*by),
+            Op::Transfer(by, id, to) => self.transfer(*by, id, to),
+            Op::TransferOwned(by, from, to) => self.transfer_owned(*by, from, to),
+            Op::User(by, user) => self.show_user(*by, user),
+            Op::NameUser(by, user, name) => self.name_user(*by, user, *name),
+            Op::SuspendUser(by, user, suspended) => self.suspend_user(*by, user, *suspended),
             Op::Events(by, filter) => self.list_events(*by, filter),
         }
     }
@@ -227,84 +217,8 @@ impl Reference {
     fn account_of(&self, key: &KeyData) -> Option<&AccountData> {
         match &key.owner {
             Owner::Account(id) => self.accounts.iter().find(|account| account.id == *id),
-            Owner::User(_) => None,
+            Owner::User(_) | Owner::Organization => None,
         }
-    }
-
-    fn set_plan(&mut self, by: By, policy: &PolicyData) -> Answer {
-        let current = self.policies[by.tenant].clone();
-        let versions = (policy.plan_version, current.plan_version);
-        let outside = policy.roles.values().any(|role| role & !policy.ceiling != 0);
-        let fault = outside.then_some("unknown scope");
-        if let Some(reason) = refusal_of(by, "plan.set", versions, fault) {
-            return self.refuse(by, "plan.set", None, reason);
-        }
-        let is_same = *policy == current;
-        let plan_version = current.plan_version + u64::from(!is_same);
-        self.put_policy(by, "plan.set", is_same, PolicyData { plan_version, ..policy.clone() })
-    }
-
-    fn edit_settings(&mut self, by: By, policy: &PolicyData) -> Answer {
-        let current = self.policies[by.tenant].clone();
-        let versions = (policy.settings_version, current.settings_version);
-        if let Some(reason) = refusal_of(by, "settings.edit", versions, fault_of(policy)) {
-            return self.refuse(by, "settings.edit", None, reason);
-        }
-        // The first edit stores each setting, also one that has its default.
-        let is_same = *policy == current && current.settings_version > 0;
-        let settings_version = current.settings_version + u64::from(!is_same);
-        let next = PolicyData { settings_version, ..policy.clone() };
-        self.put_policy(by, "settings.edit", is_same, next)
-    }
-
-    fn put_policy(&mut self, by: By, kind: &str, is_same: bool, next: PolicyData) -> Answer {
-        self.policies[by.tenant] = next.clone();
-        self.note(by, kind, if is_same { "unchanged" } else { "done" }, None);
-        Answer::Policy(is_same, next)
-    }
-}
-
-/// Returns the reason against a change of plan or settings. `versions` are the given and the current
-/// one.
-fn refusal_of(
-    by: By,
-    kind: &str,
-    versions: (u64, u64),
-    fault: Option<&'static str>,
-) -> Option<String> {
-    let (given, current) = versions;
-    if !may(by.who, kind, false) {
-        Some(format!("not allowed {kind}"))
-    } else if given != current {
-        Some(format!("stale {given} {current}"))
-    } else {
-        fault.map(|fault| format!("policy {fault}"))
-    }
-}
-
-fn fault_of(policy: &PolicyData) -> Option<&'static str> {
-    let lifetimes = [policy.max_lifetime, policy.default_lifetime];
-    let spans = [
-        policy.max_lifetime,
-        policy.default_lifetime,
-        Some(policy.max_overlap),
-        Some(policy.retention),
-        Some(policy.event_retention),
-    ];
-    if policy.max_keys < 1 || policy.max_keys > 1_000 {
-        Some("max keys")
-    } else if lifetimes.contains(&Some(0)) {
-        Some("zero lifetime")
-    } else if spans.into_iter().flatten().any(|span| span % SECOND != 0) {
-        Some("not whole seconds")
-    } else if let (Some(default), Some(max)) = (policy.default_lifetime, policy.max_lifetime)
-        && default > max
-    {
-        Some("default above max")
-    } else if policy.event_retention < 24 * HOUR {
-        Some("event retention")
-    } else {
-        None
     }
 }
 
@@ -312,22 +226,19 @@ fn fault_of(policy: &PolicyData) -> Option<&'static str> {
 pub(crate) fn may(who: Who, operation: &str, own: bool) -> bool {
     match who {
         Who::Admin => true,
-        Who::TenantAdmin => matches!(
-            operation,
-            "key.show"
-                | "key.revoke"
-                | "account.show"
-                | "policy.show"
-                | "settings.edit"
-                | "key.transfer"
-                | "events.show"
-        ),
-        Who::Alice | Who::Bob => {
-            operation == "policy.show"
-                || own && operation.starts_with("key.") && operation != "key.transfer"
+        Who::TenantAdmin => {
+            let of_users = ["user.show", "user.name", "user.suspend", "user.restore"];
+            let others = ["key.show", "key.revoke", "key.transfer", "account.show"];
+            let of_tenant = ["policy.show", "settings.edit", "events.show"];
+            [&of_users[..], &others, &of_tenant].concat().contains(&operation)
+        }
+        Who::Alice | Who::Bob | Who::Carol => {
+            let of_keys = operation.starts_with("key.") && operation != "key.transfer";
+            operation == "policy.show" || own && of_keys
         }
         Who::Auditor => {
-            matches!(operation, "key.show" | "account.show" | "policy.show" | "events.show")
+            let shown = ["key.show", "account.show", "policy.show", "events.show", "user.show"];
+            shown.contains(&operation)
         }
         Who::Nobody => false,
     }
@@ -338,8 +249,8 @@ fn owns(by: By, owner: &Owner) -> bool {
 }
 
 /// Returns whether a rate admits more uses than a limit, in a burst or over time.
-fn exceeds(rate: usize, limit: usize) -> bool {
-    match (RATES[rate], RATES[limit]) {
+fn exceeds(rate: Option<Uses>, limit: Option<Uses>) -> bool {
+    match (rate, limit) {
         (Some((uses, seconds)), Some((most, period))) => {
             uses > most || uses * period > most * seconds
         }

@@ -4,11 +4,11 @@ use std::ops::RangeInclusive;
 
 use super::{Counted, Counter, Key, Period, Reference, exceeds};
 use crate::plain::{
-    Alert, Answer, Damage, Granted, Id, KeyData, PolicyData, Presented, RATES, SCOPES, SECOND,
-    Span, Time, WRITING, Wanted, refused,
+    Answer, Damage, Granted, Id, KeyData, Presented, SCOPES, SECOND, Span, Time, Wanted, refused,
 };
+use crate::policy::Alert;
 use crate::reference::keys::status;
-use crate::reference::rates::{Spent, both, longer};
+use crate::reference::rates::{Spent, longer};
 
 /// The sources (columns) that each list of networks (rows) allows.
 const ALLOWED: [[bool; 6]; 3] = [
@@ -43,13 +43,14 @@ impl Reference {
 
     /// Returns the reason that keeps a key from working for every request, if there is one.
     pub(crate) fn refused_because(&self, key: &Key) -> Option<&'static str> {
-        let policy = &self.policies[key.data.tenant];
+        let tenant = key.data.tenant;
         let account = self.account_of(&key.data);
         match status(&key.data, self.now) {
             "scheduled" => Some("not_yet_valid"),
             "active" if account.is_some_and(|account| !account.enabled) => Some("account_disabled"),
-            "active" if !policy.api_enabled => Some("access_off"),
-            "active" if !policy.api_in_plan => Some("upgrade_required"),
+            "active" if self.is_suspended(tenant, &key.data.owner) => Some("user_suspended"),
+            "active" if !self.rules(tenant).api_enabled.0 => Some("access_off"),
+            "active" if !self.plans[tenant].api_access => Some("upgrade_required"),
             "active" => None,
             status => Some(status),
         }
@@ -64,22 +65,11 @@ impl Reference {
         if !ALLOWED[key.data.networks][wanted.source] {
             return Err("network_not_allowed".to_owned());
         }
-        let policy = &self.policies[key.data.tenant];
-        let account = self.account_of(&key.data);
-        let write = !account.is_some_and(|account| account.read_only);
+        let write = self.account_of(&key.data).is_none_or(|account| !account.read_only);
         if wanted.write && !write {
             return Err("read_only".to_owned());
         }
-        let own = key.data.scopes;
-        let scopes = match account {
-            None => own & policy.ceiling,
-            Some(account) => {
-                let role = policy.roles.get(&account.role).copied().unwrap_or(0);
-                // A key of an account without scopes of its own has all scopes of the role.
-                let scopes = if own == 0 { role } else { own & role };
-                scopes & policy.ceiling & if write { !0 } else { !WRITING }
-            }
-        };
+        let scopes = self.scopes_of(&key.data);
         let missing = (wanted.scopes & !scopes).trailing_zeros() as usize;
         if let Some(scope) = SCOPES.get(missing) {
             return Err(format!("missing_scope {scope}"));
@@ -93,9 +83,8 @@ impl Reference {
             Err(reason) => return self.deny(presented, reason),
         };
         let key = self.keys.iter().find(|key| key.data.id == granted.key).expect("it is granted");
-        let policy = &self.policies[key.data.tenant];
         let newest = key.data.secret_number;
-        if let Err(wait) = self.spend(&key.data.clone(), &policy.clone()) {
+        if let Err(wait) = self.spend(&key.data.clone()) {
             self.deny(presented, String::new());
             return Answer::RateLimited(wait);
         }
@@ -117,8 +106,9 @@ impl Reference {
     /// Counts an accepted use of a secret, or a refused use, in the period of the alert in force.
     fn count(&mut self, key: &str, accepted: Option<u32>) {
         let tenant = self.keys.iter().find(|known| known.data.id == key).map(|k| k.data.tenant);
-        let policy = &self.policies[tenant.expect("the key is known")];
-        let alert = if accepted.is_some() { policy.extensive_use } else { policy.suspicious_use };
+        let rules = self.rules(tenant.expect("the key is known"));
+        let (alert, _) =
+            if accepted.is_some() { rules.extensive_use } else { rules.suspicious_use };
         let now = self.now;
         let period = alert.map(|alert| (now - now.rem_euclid(alert.0 * SECOND), alert));
         let (is_refused, secret) = (accepted.is_none(), accepted.unwrap_or_default());
@@ -152,27 +142,21 @@ impl Reference {
 
     /// Spends one use of the key's rate and of the owner's shared rate, or returns the
     /// microseconds to wait.
-    fn spend(&mut self, key: &KeyData, policy: &PolicyData) -> Result<(), RangeInclusive<Span>> {
-        let default = policy.default_rate;
-        let is_granted = key.rate != 0 && key.of_admin[2];
-        let rate = match (RATES[key.rate], RATES[default]) {
-            (Some(own), Some(most)) if !is_granted => Some(both(own, most)),
-            (own, most) => own.or(most),
-        };
-        let Some(rate) = rate else { return Ok(()) };
+    fn spend(&mut self, key: &KeyData) -> Result<(), RangeInclusive<Span>> {
+        let Some(rate) = self.rate_of(key) else { return Ok(()) };
+        let default = self.rules(key.tenant).default_rate.0;
+        let most = self.limit_of_keys(key.tenant, &key.owner);
         let now = self.now;
         let bucket = self.spent.entry(key.id.clone()).or_insert(Spent::nothing(now));
         bucket.come_to(now, rate);
         let own = bucket.wait();
-        // The plan has no limit for accounts, so their keys share no rate.
-        let is_limited = key.owner.account().is_none();
-        if let Some((uses, seconds)) = RATES[default]
-            && is_limited
-            && !(is_granted && exceeds(key.rate, default))
+        // An owner without a limit of keys has no shared rate.
+        if let (Some((uses, seconds)), Some(most)) = (default, most)
+            && !exceeds(Some(rate), default)
         {
             let owner = format!("{} {:?}", key.tenant, key.owner);
             let shared = self.spent.entry(owner).or_insert(Spent::nothing(now));
-            shared.come_to(now, (uses * i64::from(policy.max_keys), seconds));
+            shared.come_to(now, (uses * i64::from(most), seconds));
             let is_new = now < key.created_at + seconds * SECOND;
             match (own, if is_new { shared.wait() } else { Ok(()) }) {
                 (Ok(()), Ok(())) => shared.charge(),

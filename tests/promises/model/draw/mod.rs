@@ -1,13 +1,14 @@
 //! Draws the next operation at random, mostly on keys and accounts that exist.
 
+mod policy;
+
 use rand::RngExt;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 
 use crate::plain::{
-    Alert, By, Damage, Edit, EventFilter, Expiry, HOUR, Id, METADATA, NAMES, NETWORKS, New, Op,
-    Owner, PolicyData, Presented, Query, RATES, ROLES, SECOND, SOURCES, Sort, Span, Time, Wanted,
-    Who,
+    By, Damage, Edit, EventFilter, Expiry, HOUR, Id, METADATA, NAMES, NETWORKS, New, Op, Owner,
+    Presented, Query, RATES, ROLES, SECOND, SOURCES, Sort, Span, Time, Wanted, Who,
 };
 use crate::reference::{Key, Reference};
 
@@ -32,7 +33,8 @@ impl Draw<'_> {
         match self.random.random_range(0..1_000) {
             0..40 => Op::Clock(self.later()),
             40..44 => Op::Reopen,
-            44..150 => self.generate(),
+            44..140 => self.generate(),
+            140..150 => self.change_user(),
             150..502 => self.change(),
             502..760 => Op::Present(self.presented(), self.wanted()),
             760..768 => Op::RevokeByToken(self.presented()),
@@ -42,7 +44,8 @@ impl Draw<'_> {
             860..880 => Op::CreateAccount(self.by(), self.name(), self.role(), self.one_in(3)),
             880..930 => self.change_account(),
             930..938 => Op::Accounts(self.by(), self.text(), self.limit()),
-            938..970 => self.set_policy(),
+            938..952 => self.set_plan(),
+            952..970 => self.edit_settings(),
             970..980 => Op::Policy(self.by()),
             _ => Op::Events(self.by(), self.event_filter()),
         }
@@ -67,6 +70,8 @@ impl Draw<'_> {
                 Op::RevokeMany(by, (0..many).map(|_| self.key()).collect())
             }
             325..328 => Op::RevokeOwned(by, self.owner()),
+            328..336 => Op::Transfer(by, key, self.owner()),
+            336..338 => Op::TransferOwned(by, self.owner(), self.owner()),
             _ => Op::Delete(by, key),
         }
     }
@@ -95,6 +100,17 @@ impl Draw<'_> {
         }
     }
 
+    fn change_user(&mut self) -> Op {
+        let (by, user) = (self.by(), self.pick(&["alice", "alice", "bob", "carol"]));
+        match self.random.random_range(0..10) {
+            0..3 => Op::NameUser(by, user, self.maybe(Self::name)),
+            3 => Op::User(by, user),
+            // Most suspended users are restored soon.
+            4..6 => Op::SuspendUser(by, user, true),
+            _ => Op::SuspendUser(by, user, false),
+        }
+    }
+
     fn one_in(&mut self, many: u32) -> bool {
         self.random.random_ratio(1, many)
     }
@@ -108,11 +124,12 @@ impl Draw<'_> {
     }
 
     fn by(&mut self) -> By {
-        const OTHERS: [Who; 7] = [
+        const OTHERS: [Who; 8] = [
             Who::Alice,
             Who::Alice,
             Who::Alice,
             Who::Bob,
+            Who::Carol,
             Who::TenantAdmin,
             Who::Auditor,
             Who::Nobody,
@@ -158,10 +175,11 @@ impl Draw<'_> {
     }
 
     fn owner(&mut self) -> Owner {
-        match self.random.random_range(0..6) {
+        match self.random.random_range(0..7) {
             0..2 => Owner::User("alice"),
             2 => Owner::User("bob"),
             3 => Owner::User("carol"),
+            4 => Owner::Organization,
             _ => Owner::Account(self.account()),
         }
     }
@@ -179,7 +197,7 @@ impl Draw<'_> {
         self.random.random_range(0..ROLES.len())
     }
 
-    /// Few scopes are in every ceiling, so that some requests lack one.
+    /// Few scopes are in every catalog, so that some requests lack one.
     fn scopes(&mut self) -> u8 {
         self.pick(&[0, 1, 2, 3, 3, 4, 7, 15])
     }
@@ -211,7 +229,7 @@ impl Draw<'_> {
             .keys
             .iter()
             .flat_map(|key| {
-                let retention = self.reference.policies[key.data.tenant].retention;
+                let retention = self.reference.rules(key.data.tenant).retention.0;
                 let dead = key.data.revoked_at.or(key.data.expires_at).map(|dead| dead + retention);
                 [key.data.expires_at, key.data.not_before, key.data.overlap_ends_at, dead]
             })
@@ -365,80 +383,4 @@ impl Draw<'_> {
             limit: if self.one_in(20) { self.pick(&[0, 501]) } else { self.pick(&[2, 50, 500]) },
         }
     }
-
-    fn alert(&mut self) -> Alert {
-        (self.pick(&[60, 3_600, 86_400]), self.random.random_range(1..6))
-    }
-
-    /// Changes one or two fields of the policy in force, sometimes to invalid values: of the plan or
-    /// of the settings.
-    fn set_policy(&mut self) -> Op {
-        let by = self.by();
-        let mut policy: PolicyData = self.reference.policies[by.tenant].clone();
-        if !(policy.api_enabled && policy.api_in_plan) {
-            // API access comes back soon, because most operations are refused without it.
-            (policy.api_enabled, policy.api_in_plan) = (true, true);
-        }
-        for _ in 0..self.random.random_range(0..4) {
-            match self.random.random_range(0..16) {
-                0 => policy.api_in_plan = !self.one_in(6),
-                1 => policy.api_enabled = !self.one_in(4),
-                2 => policy.require_expiry = self.one_in(4),
-                3 => policy.default_lifetime = self.maybe(Self::whole_span),
-                4 => {
-                    policy.max_lifetime =
-                        if self.one_in(4) { Some(self.whole_span()) } else { None }
-                }
-                5 => policy.max_keys = self.random.random_range(2..7),
-                6 => policy.max_overlap = self.whole_span(),
-                7 => policy.pattern = self.one_in(5),
-                8 => {
-                    policy.ceiling = self.scopes() | 3;
-                    if !self.one_in(6) {
-                        let ceiling = policy.ceiling;
-                        policy.roles.values_mut().for_each(|role| *role &= ceiling);
-                    }
-                }
-                9 | 10 => {
-                    let role = self.random.random_range(0..2);
-                    let scopes = self.scopes();
-                    let scopes = if self.one_in(8) { scopes } else { scopes & policy.ceiling };
-                    policy.roles.insert(role, scopes);
-                    if self.one_in(12) {
-                        policy.roles.remove(&role);
-                    }
-                }
-                11 => policy.default_rate = self.rate(),
-                13 => policy.event_retention = self.pick(&[24, 24, 30, 100]) * HOUR,
-                12 => policy.extensive_use = self.maybe(Self::alert),
-                14 => policy.suspicious_use = self.maybe(Self::alert),
-                _ => policy.retention = self.whole_span(),
-            }
-        }
-        match self.random.random_range(0..40) {
-            0 => (policy.plan_version, policy.settings_version) = later(&policy),
-            1 => {
-                policy.plan_version = policy.plan_version.saturating_sub(1);
-                policy.settings_version = policy.settings_version.saturating_sub(1);
-            }
-            2 => policy.max_keys = self.pick(&[0, 1_001]),
-            3 => policy.max_lifetime = Some(self.pick(&[0, SECOND, 1_500_000])),
-            4 => policy.retention = 1,
-            5 => policy.event_retention = 24 * HOUR - SECOND,
-            _ => {}
-        }
-        let current = &self.reference.policies[by.tenant];
-        let of_plan = |policy: &PolicyData| policy.clone().with_settings_of(current);
-        // Most draws change only one of the two.
-        if of_plan(&policy) != *current && (of_plan(&policy) == policy || self.one_in(2)) {
-            return Op::SetPlan(by, of_plan(&policy));
-        }
-        let settings = current.clone().with_settings_of(&policy);
-        Op::EditSettings(by, settings)
-    }
-}
-
-/// Returns versions of plan and settings that are later than those in force.
-fn later(policy: &PolicyData) -> (u64, u64) {
-    (policy.plan_version + 1, policy.settings_version + 1)
 }
