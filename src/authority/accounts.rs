@@ -14,7 +14,7 @@ use crate::value::random::{Drawn, RandomError};
 use crate::value::scope::Access;
 
 use super::Authority;
-use super::attempt::Attempt;
+use super::attempt::{Attempt, owned_by};
 use super::errors::{AccountError, ListError};
 use super::listing::check_limit;
 
@@ -254,11 +254,10 @@ impl Authority {
                     ids.iter().map(|id| Event { key: Some(*id), ..of_key.clone() }).collect();
                 events.push(Event { details, ..attempt.event.clone() });
                 let version = found.version;
-                let same = Condition::AccountVersion { account: *account, version };
-                attempt
-                    .commit(Batch { conditions: vec![same], changes, events }, ())
-                    .await
-                    .map_err(Into::into)
+                let mut conditions = vec![Condition::AccountVersion { account: *account, version }];
+                let owner = Owner::Account(*account);
+                conditions.extend(ids.iter().map(|id| owned_by(*id, &owner)));
+                attempt.commit(Batch { conditions, changes, events }, ()).await.map_err(Into::into)
             })
         })
         .await

@@ -15,7 +15,7 @@ use crate::record::policy_in_force::PolicyInForce;
 use crate::record::user::User;
 use crate::setup::retry::{Attempted, commit, retry};
 use crate::store::{Batch, Change, Condition, KeyStore, StoreError};
-use crate::value::id::UserId;
+use crate::value::id::{KeyId, UserId};
 use crate::value::time::Timestamp;
 
 use super::refusal::ManagementError;
@@ -162,4 +162,10 @@ impl Rules {
         self.conditions.push(Condition::AccountVersion { account: account_id, version });
         self.account = Some(account);
     }
+}
+
+/// Returns the condition that a key still belongs to an owner. A revoke and a delete hold at any
+/// version of the key, so they name the owner for whom the permission was checked.
+pub(super) fn owned_by(key: KeyId, owner: &Owner) -> Condition {
+    Condition::KeyOwner { key, owner: owner.clone() }
 }

@@ -12,7 +12,7 @@ use crate::value::name::Name;
 use crate::value::time::Timestamp;
 
 use super::Authority;
-use super::attempt::Attempt;
+use super::attempt::{Attempt, owned_by};
 use super::errors::KeyError;
 
 /// The result of an operation on a key: the key after it, and the change to write.
@@ -258,7 +258,8 @@ impl Authority {
         self.attempt(actor, operation, |attempt| {
             Box::pin(async move {
                 let record = attempt.key(key, operation).await?;
-                attempt.write_key(rule(&record, attempt.now)?, Vec::new()).await
+                let same = owned_by(*key, &record.key().owner);
+                attempt.write_key(rule(&record, attempt.now)?, vec![same]).await
             })
         })
         .await

@@ -9,7 +9,7 @@ use crate::store::{Batch, Change, Condition, KeyQuery, MAX_LIMIT, StoreError, St
 use crate::value::id::KeyId;
 
 use super::Authority;
-use super::attempt::Attempt;
+use super::attempt::{Attempt, owned_by};
 use super::errors::KeyError;
 use super::keys::Step;
 
@@ -153,8 +153,10 @@ impl Authority {
                     owner: owner.clone(),
                     at: now,
                 };
+                let mut conditions = vec![left];
+                conditions.extend(revoked.iter().map(|key| owned_by(key.id, owner)));
                 let batch = Batch {
-                    conditions: vec![left],
+                    conditions,
                     changes: revoked
                         .iter()
                         .map(|k| Change::RevokeKey { key: k.id, at: now })

@@ -144,6 +144,9 @@ impl Attempt<'_> {
         from: &Owner,
         to: &Owner,
     ) -> Result<(Rules, Option<ServiceAccount>), KeyError> {
+        if from.account().or(to.account()).is_some() {
+            self.actor.must_for_any(Operation::AccountEdit)?;
+        }
         let from = self.rules_of(from).await?;
         let mut rules = self.rules_of(to).await?;
         rules.conditions.extend(from.conditions);

@@ -490,7 +490,6 @@ impl Permissions {
         .union(Self::SHOW_POLICY)
         .union(Self::EDIT_SETTINGS)
         .union(Self::MANAGE_USERS)
-        .union(Self::TRANSFER_ANY)
         .union(Self::SHOW_EVENTS);
     /// Permissions for every operation on the actor's own keys, and to see the policy: the set of
     /// [`Actor::developer`].

@@ -88,6 +88,14 @@ pub enum Condition {
         /// The version that the caller has read.
         version: u64,
     },
+    /// The key exists and belongs to this owner. Otherwise the commit fails with
+    /// [`Conflict`](super::StoreErrorKind::Conflict).
+    KeyOwner {
+        /// The key.
+        key: KeyId,
+        /// The owner that the caller has read.
+        owner: Owner,
+    },
     /// The tenant's stored policy has this version; 0 means that there is no stored policy.
     /// Otherwise the commit fails with [`Conflict`](super::StoreErrorKind::Conflict).
     PolicyVersion {

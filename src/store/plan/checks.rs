@@ -71,6 +71,13 @@ pub(super) fn check_condition(
                 )));
             }
         }
+        Condition::KeyOwner { key, owner } => {
+            if view.key(key).map(|record| &record.key().owner) != Some(owner) {
+                return Err(StoreError::conflict(format!(
+                    "key {key} was deleted or handed to another owner: read it again and retry"
+                )));
+            }
+        }
         Condition::PolicyVersion { tenant, version } => {
             if view.policy(tenant).map_or(0, |policy| policy.version) != *version {
                 return Err(StoreError::conflict(format!(

@@ -151,6 +151,7 @@ impl ReadSet {
     fn add_condition(&mut self, condition: &Condition) {
         match condition {
             Condition::AccountVersion { account, .. } => self.accounts.push(*account),
+            Condition::KeyOwner { key, .. } => self.keys.push(*key),
             Condition::PolicyVersion { tenant, .. } => self.policies.push(tenant.clone()),
             Condition::UserVersion { tenant, user, .. } => {
                 self.users.push((tenant.clone(), user.clone()));

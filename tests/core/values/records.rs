@@ -167,6 +167,7 @@ fn null_means_an_absent_value() {
         (
             "Key",
             &[
+                "description",
                 "contact",
                 "rate",
                 "not_before",

@@ -160,7 +160,7 @@ fn new_owners_during_copy_are_moved() {
     hand_over(&owned);
     block_on(moving.copy(|_| {})).expect("it is copied");
     // The target still holds the key under the account, and the user without a name.
-    hand_over(&world.bob.as_owner());
+    hand_over(&Owner::Organization);
     block_on(authority.delete_account(&admin, &leaver.id)).expect("it is deleted");
     let shown = Some(common::name("Bob Brown"));
     block_on(authority.set_display_name(&admin, world.bob.id(), shown)).expect("it is set");
