@@ -177,12 +177,12 @@ impl Plan {
     /// # Ok::<(), keywright::Error>(())
     /// ```
     pub fn allowing(reading: ScopeSet, writing: ScopeSet) -> Self {
-        let of = |scopes: &ScopeSet, access| -> Vec<_> {
+        let of = |scopes: ScopeSet, access| -> Vec<_> {
             let define = |scope: &Scope| (scope.clone(), ScopeDefinition::new(access));
             scopes.iter().map(define).collect()
         };
-        let mut scopes: BTreeMap<_, _> = of(&reading, Access::ReadOnly).into_iter().collect();
-        scopes.extend(of(&writing, Access::ReadWrite));
+        let mut scopes: BTreeMap<_, _> = of(reading, Access::ReadOnly).into_iter().collect();
+        scopes.extend(of(writing, Access::ReadWrite));
         Self { scopes, ..Self::default() }
     }
 

@@ -212,7 +212,8 @@ pub(super) async fn organization_can_own_keys(space: &Space<'_>) {
     counts(space, "beside those of the organization", &user("organization"), 1).await;
     let mut found = keys_of(space, &organization).await;
     let mut expected = keys.each_ref().map(|key| *key.id()).to_vec();
-    (found.sort_unstable(), expected.sort_unstable());
+    found.sort_unstable();
+    expected.sort_unstable();
     space.same("the keys of the organization", &found, &expected);
     let found = keys_of(space, &user("organization")).await;
     space.same("the keys of the user organization", &found, &vec![*of_user.id()]);

@@ -152,7 +152,8 @@ pub(super) async fn keys_are_found_by_owner_name(space: &Space<'_>) {
         let page = space.done("searching keys", page);
         let mut found: Vec<_> = page.items.iter().map(|stored| *stored.record.id()).collect();
         let mut expected: Vec<_> = expected.iter().map(|key| *key.id()).collect();
-        (found.sort_unstable(), expected.sort_unstable());
+        found.sort_unstable();
+        expected.sort_unstable();
         space.same(format!("the keys that {text:?} finds"), &found, &expected);
     };
     find("liddell", &[&of_alice]).await;

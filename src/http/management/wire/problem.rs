@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::record::quantity::Quantity;
-use crate::record::requirement::Requirements;
+use crate::record::requirement::{Requirement, Requirements};
 use crate::record::violation::Violation;
 
 /// The challenge that RFC 9110 section 15.5.2 requires for each 401. The scheme is not `Bearer`, so
@@ -132,7 +132,7 @@ pub(crate) struct Problem {
     value: Option<Quantity>,
     bound: Option<Quantity>,
     /// Everything that is missing to generate a key.
-    missing: Vec<&'static str>,
+    missing: Box<[&'static str]>,
     /// Set if the authority was called, which records the requests that it refuses.
     was_asked: bool,
 }
@@ -158,7 +158,7 @@ impl Problem {
             field: None,
             value: None,
             bound: None,
-            missing: Vec::new(),
+            missing: Box::default(),
             was_asked: false,
         }
     }
@@ -176,7 +176,7 @@ impl Problem {
 
     /// Adds everything that is missing to generate a key.
     pub(super) fn missing(self, missing: &Requirements) -> Self {
-        Self { missing: missing.iter().map(|one| one.as_str()).collect(), ..self }
+        Self { missing: missing.iter().map(Requirement::as_str).collect(), ..self }
     }
 
     /// Marks the problem as an error of the authority.
@@ -220,8 +220,8 @@ pub(super) struct ProblemView {
     value: Option<Quantity>,
     #[serde(skip_serializing_if = "Option::is_none")]
     bound: Option<Quantity>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    missing: Vec<&'static str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    missing: Box<[&'static str]>,
 }
 
 impl IntoResponse for Problem {

@@ -166,7 +166,8 @@ pub(crate) fn results(
     entries: Result<Vec<KeyEntry>, StoreError>,
 ) -> Result<Response, Problem> {
     // If the entries could not be read after the changes, the results still say what was changed.
-    let entry_of = |id: &KeyId| entries.as_ref().ok()?.iter().find(|entry| entry.key.id == *id);
+    let entries = entries.unwrap_or_default();
+    let entry_of = |id: &KeyId| entries.iter().find(|entry| entry.key.id == *id);
     let mut results = Vec::with_capacity(answers.len());
     let mut outage = None;
     let mut answered = false;
