@@ -44,7 +44,9 @@ impl State {
         let rows = &mut self.rows;
         rows.keys.extend(new_keys.into_iter().chain(changed_keys).map(|new| (*new.id(), new)));
         rows.accounts.extend(new_accounts.into_iter().chain(changed_accounts).map(|a| (a.id, a)));
-        deleted_keys.iter().for_each(|id| _ = (rows.keys.remove(id), rows.usage.remove(id)));
+        for id in &deleted_keys {
+            _ = (rows.keys.remove(id), rows.usage.remove(id));
+        }
         rows.accounts.retain(|id, _| !deleted_accounts.contains(id));
         rows.deleted.extend(tombstones.iter().map(|tombstone| tombstone.id));
         rows.users.extend(users.into_iter().map(|u| ((u.tenant.clone(), u.id.clone()), u)));

@@ -239,7 +239,7 @@ pub(crate) struct ListArgs {
     /// Only keys with this entry of metadata; repeatable
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) metadata: Vec<Entry>,
-    /// Only keys whose tokens begin with this prefix, for example acme_live
+    /// Only keys whose tokens begin with this prefix, for example `acme_live`
     #[arg(long, value_name = "PREFIX")]
     pub(crate) prefix: Option<Prefix>,
     /// Only live keys that expire within this period, for example 14d

@@ -77,7 +77,7 @@ impl PlanChange {
 fn replace(plan: &mut Plan, scopes: Option<ScopeSet>, access: Access) {
     let Some(scopes) = scopes else { return };
     plan.scopes.retain(|scope, found| found.access != access || scopes.contains(scope));
-    for scope in scopes.iter() {
+    for scope in &scopes {
         let found = plan.scopes.entry(scope.clone());
         found.or_insert_with(|| ScopeDefinition::new(access)).access = access;
     }

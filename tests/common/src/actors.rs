@@ -1,7 +1,7 @@
 //! The actors of the tests, with their tenants, permissions and policies.
 
 use keywright::{
-    Actor, Name, NewKey, Plan, Policy, Role, RoleName, ScopeSet, Settings, TenantId, UserId,
+    Actor, Name, NewKey, Plan, Policy, Role, RoleName, Scope, ScopeSet, Settings, TenantId, UserId,
 };
 
 /// Every scope of the open policy. Users' keys may have all of them.
@@ -58,9 +58,7 @@ pub fn open_policy() -> Policy {
 
 /// Returns a policy with API access turned on and an empty catalog of scopes.
 pub fn enabled() -> Policy {
-    let mut policy = Policy::default();
-    policy.settings = Settings::enabled();
-    policy
+    Policy { settings: Settings::enabled(), ..Policy::default() }
 }
 
 /// Returns a plan with these scopes. A scope whose name ends with `:write` is one for writing.
@@ -82,7 +80,7 @@ pub fn add_role(plan: &mut Plan, name: &str, scopes: &str) {
 pub fn cut_scopes(plan: &mut Plan, scopes: &str) {
     let kept: ScopeSet = scopes.parse().expect("scopes");
     let cut = |set: &ScopeSet| -> ScopeSet {
-        let both = set.iter().filter(|scope| kept.contains(scope)).map(|scope| scope.as_str());
+        let both = set.iter().filter(|scope| kept.contains(scope)).map(Scope::as_str);
         both.collect::<Vec<_>>().join(" ").parse().expect("scopes")
     };
     plan.scopes.retain(|scope, _| kept.contains(scope));

@@ -2,8 +2,8 @@
 
 use futures_lite::future::block_on;
 use keywright::store::{
-    CacheOptions, CacheState, CachedStore, Freshness, KeyStore, ManualMonotonicClock, MemoryStore,
-    MoveOptions, MovingStore,
+    Batch, CacheOptions, CacheState, CachedStore, Epoch, Freshness, KeyStore, ManualMonotonicClock,
+    MemoryStore, MoveOptions, MovingStore,
 };
 
 use common::World;
@@ -70,13 +70,13 @@ fn b12_epochs_continue_above_the_old_ones() {
     let _runtime = place.enter();
     let store = MovingStore::new(MemoryStore::new());
     let _world = lived(store.clone());
-    let last = block_on(store.changes(Default::default())).expect("it answers").epoch;
+    let last = block_on(store.changes(Epoch::default())).expect("it answers").epoch;
     let transfer = block_on(store.begin(place.options(), place.pool.clone())).expect("begun");
     let target = transfer.database();
     block_on(store.finish(transfer, target, MoveOptions::new())).expect("it has moved");
     let changes = block_on(store.changes(last)).expect("it answers");
     assert!(changes.epoch > last && changes.touched.is_none(), "a cache forgets everything");
-    let next = block_on(store.commit(Default::default())).expect("a commit");
+    let next = block_on(store.commit(Batch::default())).expect("a commit");
     assert!(next > changes.epoch);
 }
 

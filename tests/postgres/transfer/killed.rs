@@ -171,7 +171,7 @@ fn b12_killed_move_leaves_one_complete_store() {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("keys.db");
         let mut mover = Mover::start(&file, &place);
-        while mover.hears("begins").expect("it begins to move") != true {}
+        while !mover.hears("begins").expect("it begins to move") {}
         thread::sleep(Duration::from_millis(random.random_range(0..longest)));
         let (keys, has_moved) = mover.kill();
         let in_use = check(&file, &place, &keys, has_moved);
@@ -198,7 +198,7 @@ fn b12_move_killed_in_last_step_continues() {
         place.schema
     );
     block_on(sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&place.pool)).expect("a trigger");
-    while mover.hears("begins").expect("it begins to move") != true {}
+    while !mover.hears("begins").expect("it begins to move") {}
     let is_waiting = || {
         let waiting = "SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep')";
         block_on(sqlx::query_scalar::<_, bool>(waiting).fetch_one(&place.pool)).expect("an answer")

@@ -162,7 +162,7 @@ fn b12_hold_ends_while_change_is_running() {
     thread::scope(|scope| {
         let late = scope.spawn(|| world.issue("prod-in-progress"));
         arrived.recv().expect("the commit is on its way");
-        let held = scope.spawn(|| {
+        let waiting = scope.spawn(|| {
             wait_for_hold(&store);
             // Carried out by the old store when it is in use again.
             world.issue("prod-held-back")
@@ -174,7 +174,7 @@ fn b12_hold_ends_while_change_is_running() {
                 if said == hold && doing.contains("in progress")),
             "{failed}"
         );
-        assert_eq!(world.says(held.join().expect("a key").token.expose()), "current");
+        assert_eq!(world.says(waiting.join().expect("a key").token.expose()), "current");
         go.send(()).expect("the commit waits");
         assert_eq!(world.says(late.join().expect("a key").token.expose()), "current");
     });

@@ -86,6 +86,9 @@ fn generate(world: &World, keys: usize) -> Vec<Issued> {
     (0..keys).map(generate).collect()
 }
 
+/// The work of a thread of the service.
+type Work<'a> = Box<dyn FnOnce(&Service<'a>) + Send + 'a>;
+
 /// The calls of a service, which go on until `ends` is set.
 struct Service<'a> {
     world: &'a World,
@@ -189,13 +192,13 @@ fn b12_running_service_moves_without_a_failed_call() {
     let (calls, ends) = (Calls::default(), AtomicBool::new(false));
     let service = Service { world: &world, calls: &calls, ends: &ends };
     let held = thread::scope(|scope| {
-        let works: Vec<Box<dyn FnOnce(&Service<'_>) + Send + '_>> = vec![
+        let works: Vec<Work<'_>> = vec![
             Box::new(|service| service.verify_all(verified, &uses, 0)),
             Box::new(|service| service.verify_all(verified, &uses, verified.len() / 2)),
             Box::new(|service| service.rotate_all(rotated)),
-            Box::new(|service| service.revoke()),
-            Box::new(|service| service.generate()),
-            Box::new(|service| service.flush()),
+            Box::new(Service::revoke),
+            Box::new(Service::generate),
+            Box::new(Service::flush),
         ];
         let (place, service) = (&place, &service);
         let works = works.into_iter().map(|work| {

@@ -295,8 +295,9 @@ async fn hand(world: &World, key: &KeyId, to: &Owner) -> Result<Owner, KeyError>
 
 #[track_caller]
 fn assert_full(refused: Result<Owner, KeyError>, expected: u16) {
-    let Err(KeyError::NewOwner(NewOwnerError::TooManyKeys { limit })) = refused else {
-        panic!("{refused:?}")
+    let error = refused.expect_err("the new owner has too many keys");
+    let KeyError::NewOwner(NewOwnerError::TooManyKeys { limit }) = error else {
+        panic!("{error:?}")
     };
     assert_eq!(limit, expected);
 }

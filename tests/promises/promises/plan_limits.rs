@@ -72,7 +72,7 @@ async fn e3_roles_are_set_by_the_host(world: &World) -> TestResult {
     world
         .set_policy(|policy| {
             let role = policy.plan.roles.get_mut(&analyst).expect("the role");
-            role.description = "Reads invoices and reports".to_owned();
+            role.description = String::from("Reads invoices and reports");
         })
         .await?;
     let before = world.policy().await;

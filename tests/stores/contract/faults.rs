@@ -294,7 +294,7 @@ async fn each_call_at_fault(deed: Deed, fault: Fault) -> usize {
 fn blocked_call_is_atomic_and_repeatable() {
     block_on(async {
         for deed in DEEDS {
-            let calls = each_call_at_fault(deed, Fault::Before).await;
+            let calls = Box::pin(each_call_at_fault(deed, Fault::Before)).await;
             assert!(calls > 0, "{deed:?} calls the store");
         }
     });
@@ -304,7 +304,10 @@ fn blocked_call_is_atomic_and_repeatable() {
 fn lost_answer_is_atomic_and_repeatable() {
     block_on(async {
         for deed in DEEDS {
-            assert!(each_call_at_fault(deed, Fault::After).await > 0, "{deed:?} calls the store");
+            assert!(
+                Box::pin(each_call_at_fault(deed, Fault::After)).await > 0,
+                "{deed:?} calls the store"
+            );
         }
     });
 }
@@ -314,7 +317,7 @@ fn slow_call_changes_nothing() {
     block_on(async {
         for deed in DEEDS {
             assert!(
-                each_call_at_fault(deed, Fault::Delay(3)).await > 0,
+                Box::pin(each_call_at_fault(deed, Fault::Delay(3))).await > 0,
                 "{deed:?} calls the store"
             );
         }

@@ -111,7 +111,7 @@ const CHANGES: [&[Change]; 3] = [
             block_on(world.authority.delete_account(&world.admin, &id)).expect("done");
         }),
         ("change the policy", |world| {
-            world.change_policy(|policy| policy.settings.max_keys_per_user = Some(7))
+            world.change_policy(|policy| policy.settings.max_keys_per_user = Some(7));
         }),
         ("generate one more", |world| generate(world, "fourth")),
         ("revoke all of an owner", |world| {

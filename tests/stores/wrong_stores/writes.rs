@@ -13,6 +13,7 @@ use super::flaws::Flaw;
 use super::store::{Wrong, with};
 
 impl Wrong {
+    #[expect(clippy::too_many_lines, reason = "the match has an arm for each flaw")]
     pub(super) async fn commit_wrongly(&self, mut batch: Batch) -> Result<Epoch, StoreError> {
         match self.flaw {
             Flaw::InsertReplaces => self.replace(&mut batch).await?,
@@ -52,7 +53,7 @@ impl Wrong {
                 self.miscount(&mut batch).await?;
             }
             Flaw::MovedKeysHoldAccount | Flaw::NewOwnerNotChecked => {
-                self.misjudge(&mut batch).await?
+                self.misjudge(&mut batch).await?;
             }
             Flaw::AccountIdFreeEarly => self.free_undated(&mut batch),
             Flaw::BatchKeysTakeRoom => self.overlook_keys(&mut batch).await?,

@@ -37,7 +37,8 @@ fn no_web_type_prints_a_secret() {
         let guard = Guard::new(world.verifier.clone()).tenant_from({
             let heads = heads.clone();
             move |request| {
-                *heads.lock().expect("one thread") += &format!("{request:?}");
+                let shown = format!("{request:?}");
+                heads.lock().expect("one thread").push_str(&shown);
                 Some("globex")
             }
         });

@@ -60,6 +60,7 @@ fn catalog(scopes: usize) -> BTreeMap<Scope, ScopeDefinition> {
 type Change = Box<dyn Fn(&mut Policy)>;
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "the table has a row for each bound")]
 fn invalid_policy_is_neither_set_nor_default() {
     let day = Some(DAY);
     let half = Duration::from_millis(500);
@@ -131,7 +132,7 @@ fn invalid_policy_is_neither_set_nor_default() {
         ),
         (
             Box::new(move |p| {
-                (p.settings.default_lifetime, p.settings.max_lifetime) = (Some(DAY + SECOND), day)
+                (p.settings.default_lifetime, p.settings.max_lifetime) = (Some(DAY + SECOND), day);
             }),
             PolicyError::DefaultAboveMax { default: DAY + SECOND, max: DAY },
         ),

@@ -46,7 +46,7 @@ fn t_c05_every_use_counts_once_during_changes() {
                         assert!(!edited.expect("it is edited").is_unchanged());
                         edits.fetch_add(1, Ordering::SeqCst);
                         world.change_policy(|policy| {
-                            policy.settings.retention = Some(SECOND * (turn + 1))
+                            policy.settings.retention = Some(SECOND * (turn + 1));
                         });
                     }
                     flusher => {

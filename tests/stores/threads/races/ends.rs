@@ -92,7 +92,7 @@ const ENDINGS_OF_ALL: &[EndingOfAll] = &[
         block_on(world.authority.delete_account(&world.admin, &account)).expect("it is deleted");
     }),
     ("switch API access off", |world, _| {
-        world.change_policy(|policy| policy.settings.api_enabled = Some(false))
+        world.change_policy(|policy| policy.settings.api_enabled = Some(false));
     }),
     ("take API access out of the plan", |world, _| {
         world.change_policy(|policy| policy.plan.api_access = false);
