@@ -135,7 +135,7 @@ async fn a4_listing_has_what_a_page_shows(world: &World) -> TestResult {
     let own = [KeyRename, KeyAnnotate, KeyEdit, KeyDisable, KeyRotate, KeyRevoke, KeyDelete];
     assert_eq!(entry.actions, own);
     let seen = |actor| entry_of(world, actor, &issued.key.id);
-    assert_eq!(seen(&world.tenant_admin).await?.actions, [KeyRevoke, KeyTransfer]);
+    assert_eq!(seen(&world.tenant_admin).await?.actions, [KeyRevoke]);
     assert_eq!(seen(&world.auditor).await?.actions, []);
     world.clock.set(expires);
     let dead = seen(&world.alice).await?;
