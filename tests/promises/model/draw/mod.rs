@@ -293,17 +293,18 @@ impl<'a> Draw<'a> {
         edit
     }
 
-    fn working_key(&mut self) -> Option<&'a Key> {
+    /// Draws a key that works and passes a filter.
+    fn working_key(&mut self, filter: impl Fn(&Key) -> bool) -> Option<&'a Key> {
         let keys = self.reference.keys.iter();
         let working = keys.filter(|key| self.reference.refused_because(key).is_none());
-        working.collect::<Vec<_>>().choose(self.random).copied()
+        working.filter(|key| filter(key)).collect::<Vec<_>>().choose(self.random).copied()
     }
 
     /// Hands over a key that works, as a rule to an owner of the same tenant.
     fn transfer(&mut self) -> Op {
         let (mut by, mut key) = self.by_and_key();
         if !self.one_in(4)
-            && let Some(working) = self.working_key()
+            && let Some(working) = self.working_key(|_| true)
         {
             (by.tenant, key) = (working.data.tenant, working.data.id.clone());
         }
@@ -321,8 +322,17 @@ impl<'a> Draw<'a> {
     }
 
     fn presented(&mut self) -> Presented {
+        if self.one_in(10) {
+            let now = self.reference.now;
+            let is_rotated = |key: &Key| key.data.overlap_ends_at.is_some_and(|end| now < end);
+            if let Some(key) = self.working_key(is_rotated) {
+                let (id, secret) = (key.data.id.clone(), key.data.secret_number - 1);
+                let in_two_parts = self.one_in(4);
+                return Presented { key: id, secret, in_two_parts, damage: Damage::None };
+            }
+        }
         // Every other time a key that works.
-        let known = if self.one_in(2) { self.working_key() } else { None };
+        let known = if self.one_in(2) { self.working_key(|_| true) } else { None };
         let known = known.or_else(|| self.any_key());
         let known = known.map(|key| (key.data.id.clone(), key.data.secret_number));
         let (key, newest) = match known {
