@@ -10,103 +10,16 @@ use keywright::store::{
     AccountQuery, Epoch, EventQuery, FileStore, KeyQuery, KeyStore, StoreErrorKind, Usage,
 };
 use keywright::{TenantId, Timestamp};
-use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, TableHandle};
+use redb::Database;
 use serde::Serialize;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
+use crate::format_reader::{Row, Rows, checksum, code, definition, section, tables};
 use crate::{open, write_private};
 
-const SUMMED: [&str; 7] = ["keys", "accounts", "users", "policies", "usage", "deleted", "writers"];
 /// The key of the usage row in the page's example.
 const EXAMPLE: &str = "c47d10bs8EY9n2NC";
-
-/// A row, with its value after the checksum.
-pub(crate) struct Row {
-    pub(crate) key: Vec<u8>,
-    pub(crate) checksum: u128,
-    value: Vec<u8>,
-}
-
-impl Row {
-    pub(crate) fn json(&self) -> Value {
-        serde_json::from_slice(&self.value).expect("JSON")
-    }
-
-    fn text(&self) -> &str {
-        std::str::from_utf8(&self.key).expect("a key of text")
-    }
-}
-
-/// All rows of a file by table.
-pub(crate) struct Rows(BTreeMap<String, Vec<Row>>);
-
-impl Rows {
-    pub(crate) fn read(path: &Path) -> Self {
-        let database = Database::open(path).expect("a database");
-        let transaction = database.begin_read().expect("a transaction");
-        assert_eq!(transaction.list_multimap_tables().expect("the tables").count(), 0);
-        let tables = transaction.list_tables().expect("the tables");
-        let read = |name: &str| {
-            let table = transaction.open_table(definition(name)).expect("from bytes to bytes");
-            let rows = table.iter().expect("the rows").map(|row| {
-                let (key, stored) = row.expect("a row");
-                let (checksum, value) =
-                    stored.value().split_first_chunk().expect("16 bytes of checksum");
-                let checksum = u128::from_be_bytes(*checksum);
-                Row { key: key.value().to_vec(), checksum, value: value.to_vec() }
-            });
-            rows.collect()
-        };
-        Self(tables.map(|table| (table.name().to_owned(), read(table.name()))).collect())
-    }
-
-    pub(crate) fn of(&self, table: &str) -> &[Row] {
-        &self.0[table]
-    }
-
-    pub(crate) fn row(&self, table: &str, key: &str) -> &Row {
-        self.of(table).iter().find(|row| row.key == key.as_bytes()).expect(key)
-    }
-
-    pub(crate) fn sum(&self) -> u128 {
-        let checksums = SUMMED.iter().flat_map(|table| self.of(table)).map(|row| row.checksum);
-        checksums.fold(0, u128::wrapping_add)
-    }
-}
-
-pub(crate) fn definition(name: &str) -> TableDefinition<'_, &'static [u8], &'static [u8]> {
-    TableDefinition::new(name)
-}
-
-/// Computes the checksum by the page's formula.
-pub(crate) fn checksum(table: &str, key: &[u8], value: &[u8]) -> u128 {
-    let parts = [table.as_bytes(), key, value]
-        .map(|part| [(part.len() as u64).to_be_bytes().as_slice(), part].concat());
-    let hash = Sha256::digest(parts.concat());
-    u128::from_be_bytes(*hash.first_chunk().expect("32 bytes"))
-}
-
-/// Returns the text under a heading, up to the next heading.
-pub(crate) fn section(heading: &str) -> &'static str {
-    let page = include_str!("../../../src/guide/format.md");
-    let (_, rest) = page.split_once(&format!("# {heading}\n")).expect(heading);
-    rest.split("\n#").next().expect("the text under it")
-}
-
-/// Returns the tables under a heading, each without its header.
-pub(crate) fn tables(heading: &str) -> Vec<Vec<Vec<String>>> {
-    let blocks =
-        section(heading).split("\n\n").map(str::trim).filter(|block| block.starts_with('|'));
-    let cells = |row: &str| row.trim_matches('|').split('|').map(|c| c.trim().to_owned()).collect();
-    blocks.map(|block| block.lines().skip(2).map(cells).collect()).collect()
-}
-
-/// Returns the inline code of a text.
-pub(crate) fn code(text: &str) -> Vec<&str> {
-    text.split('`').skip(1).step_by(2).collect()
-}
 
 /// Returns the bytes in a code block of the page: for each label, the hex digits before the bar.
 fn bytes_in(section: &str, block: usize) -> BTreeMap<&str, Vec<u8>> {

@@ -3,7 +3,8 @@
 use keywright::{DetailField, Operation, RefusalCode};
 use serde_json::json;
 
-use super::format::{code, fits, section, tables};
+use super::format::fits;
+use super::format_reader::{code, section, tables};
 
 #[test]
 fn documented_lists_match_the_crate() {

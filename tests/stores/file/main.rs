@@ -8,6 +8,7 @@ mod faults;
 mod foreign_files;
 mod format;
 mod format_lists;
+mod format_reader;
 mod golden;
 mod growth;
 mod members;

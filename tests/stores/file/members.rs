@@ -8,7 +8,8 @@ use keywright::store::{EventQuery, KeyStore, StoreErrorKind};
 use redb::Database;
 use serde_json::{Value, json};
 
-use crate::format::{Rows, checksum, copy, definition, golden};
+use crate::format::{copy, golden};
+use crate::format_reader::{Rows, checksum, definition};
 use crate::open;
 
 /// Replaces the value of a row, and updates its checksum and the sum.

@@ -1,114 +1,19 @@
 //! The tables of routes, of a tenant and of the operator. A router serves the rows of its table, and a
 //! document describes them.
 
+mod base;
 pub(super) mod names;
 pub(super) mod operator;
 pub(super) mod route;
 
+use self::base::{
+    ACCOUNT, ACCOUNT_ACTION, ACCOUNTS, CHANGE_ACCOUNT, CHANGE_KEY, GENERATE, KEY, KEY_ACTION,
+    KEY_FILTERS, KEYS, OWNERS, POLICY, TRANSFER, USER, USER_ACTION,
+};
 use self::names::{Parameter, RouteId, Schema, Tag};
-use self::route::{Method, Route, Subject, Success};
+use self::route::{Method, Route, Success};
 use crate::http::management::wire::problem::Code;
 use crate::record::operation::Operation;
-
-/// The problems of a route that generates a key.
-const GENERATE: &[Code] = &[
-    Code::UpgradeRequired,
-    Code::PermissionDenied,
-    Code::AccessOff,
-    Code::TooManyKeys,
-    Code::InvalidName,
-    Code::ExpiryRequired,
-    Code::ExpiryPassed,
-    Code::ZeroLifetime,
-    Code::LifetimeOverflow,
-    Code::LifetimeTooLong,
-    Code::NeverValid,
-    Code::ScopeOutsideCeiling,
-    Code::RateAboveLimit,
-    Code::RandomSourceFailed,
-    Code::Contended,
-];
-/// The parameters of a list of keys.
-const KEY_FILTERS: &[Parameter] = &[
-    Parameter::Search,
-    Parameter::Status,
-    Parameter::Owner,
-    Parameter::OwnerKind,
-    Parameter::Contact,
-    Parameter::Metadata,
-    Parameter::Prefix,
-    Parameter::ExpiringWithin,
-    Parameter::UnusedSince,
-    Parameter::NeverUsed,
-    Parameter::Sort,
-    Parameter::Descending,
-    Parameter::Limit,
-    Parameter::Cursor,
-];
-/// The problems of a route that changes a key.
-const CHANGE_KEY: &[Code] = &[Code::PermissionDenied, Code::KeyNotFound, Code::Contended];
-/// The problems of a route that changes a service account.
-const CHANGE_ACCOUNT: &[Code] = &[Code::PermissionDenied, Code::AccountNotFound, Code::Contended];
-
-/// The problems of a route that hands keys to another owner.
-const TRANSFER: &[Code] = &[
-    Code::AccountNotFound,
-    Code::AccountDisabled,
-    Code::UserSuspended,
-    Code::TooManyKeys,
-    Code::NoScopeLeft,
-];
-
-const KEYS: Route = Route {
-    id: RouteId::ListKeys,
-    method: Method::Get,
-    path: "/keys",
-    summary: "",
-    tag: Tag::Keys,
-    subject: None,
-    operation: None,
-    parameters: &[],
-    body: None,
-    success: Success::Empty,
-    problems: &[],
-};
-const KEY: Route = Route { path: "/keys/{id}", subject: Some(Subject::Key), ..KEYS };
-/// An action on a key without settings.
-const KEY_ACTION: Route = Route {
-    method: Method::Post,
-    body: Some(Schema::Nothing),
-    success: Success::Tagged(Schema::KeyChange),
-    problems: &[CHANGE_KEY, &[Code::WrongStatus]],
-    ..KEY
-};
-const ACCOUNTS: Route = Route { path: "/accounts", tag: Tag::Accounts, ..KEYS };
-const ACCOUNT: Route =
-    Route { path: "/accounts/{id}", subject: Some(Subject::Account), ..ACCOUNTS };
-/// An action on a service account without settings.
-const ACCOUNT_ACTION: Route = Route {
-    method: Method::Post,
-    body: Some(Schema::Nothing),
-    success: Success::Tagged(Schema::AccountChange),
-    problems: &[CHANGE_ACCOUNT],
-    ..ACCOUNT
-};
-const OWNERS: Route = Route {
-    tag: Tag::Owners,
-    method: Method::Post,
-    success: Success::Body(Schema::KeysChange),
-    ..KEYS
-};
-const USER: Route =
-    Route { path: "/users/{id}", tag: Tag::Users, subject: Some(Subject::User), ..KEYS };
-/// An action on a user without settings.
-const USER_ACTION: Route = Route {
-    method: Method::Post,
-    body: Some(Schema::Nothing),
-    success: Success::Body(Schema::UserChange),
-    problems: &[&[Code::PermissionDenied, Code::UserNotFound, Code::Contended]],
-    ..USER
-};
-const POLICY: Route = Route { path: "/policy", tag: Tag::Policy, ..KEYS };
 
 pub(super) static ROUTES: &[Route] = &[
     Route {

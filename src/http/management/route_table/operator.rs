@@ -1,8 +1,8 @@
 //! The rows of the operator's routes, for all tenants.
 
+use super::base::{KEY_FILTERS, KEYS};
 use super::names::{Parameter, RouteId, Schema, Tag};
 use super::route::{Method, Route, Subject, Success};
-use super::{KEY_FILTERS, KEYS};
 use crate::http::management::wire::problem::Code;
 use crate::record::operation::Operation;
 

@@ -8,6 +8,7 @@ mod owners;
 mod policy;
 mod rates;
 mod refusals;
+mod sweep;
 mod verify;
 
 use std::collections::BTreeMap;
