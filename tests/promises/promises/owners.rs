@@ -247,8 +247,7 @@ async fn b14_leaving_owner_hands_over_all_keys(world: &World) -> TestResult {
     assert!(matches!(failed, Err(KeyError::Store(_))), "{failed:?}");
     assert_eq!(shown(world, &keys).await?, before);
 
-    let handed =
-        world.authority.transfer_owned(&world.admin, &alice, &Owner::Organization).await?;
+    let handed = world.authority.transfer_owned(&world.admin, &alice, &Owner::Organization).await?;
     let live = keys.iter().filter(|(status, _)| status.is_live());
     let live = sorted(live.map(|(_, issued)| issued.key.id));
     assert_eq!(sorted(handed.iter().map(|key| key.id)), live);

@@ -5,7 +5,7 @@ use keywright::store::{AlertDue, Batch, Change, KeyStore, StoreError, UsageBatch
 use keywright::{Event, Timestamp};
 
 use super::flaws::Flaw;
-use super::store::{Wrong, with};
+use super::store::{Window, Wrong, with};
 
 impl Wrong {
     pub(super) async fn add_usage_wrongly(&self, mut batch: UsageBatch) -> Result<(), StoreError> {

@@ -10,7 +10,7 @@ use keywright::store::{
 use keywright::{KeyId, KeyStatus, Owner};
 
 use super::flaws::Flaw;
-use super::store::{Window, Wrong, with};
+use super::store::{Wrong, with};
 
 impl Wrong {
     pub(super) async fn commit_wrongly(&self, mut batch: Batch) -> Result<Epoch, StoreError> {
