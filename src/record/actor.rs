@@ -107,8 +107,8 @@ impl Actor {
         Self::new(id, Permissions::ADMINISTRATOR)
     }
 
-    /// Creates an actor who edits the settings, manages users, lists all keys, revokes any key or
-    /// hands it to another owner, and reads events.
+    /// Creates an actor who edits the settings, manages users, lists all keys, revokes any key and
+    /// reads events.
     ///
     /// ```
     /// use keywright::{Actor, Operation, UserId};
