@@ -47,7 +47,7 @@ const ACTORS: [(&str, [&str; 4]); 27] = [
     ("key.finish_rotation", ["any",         "no",         "own",     "no"]),
     ("key.revoke",          ["any",         "any",        "own",     "no"]),
     ("key.delete",          ["any",         "no",         "own",     "no"]),
-    ("key.transfer",        ["any",         "any",        "no",      "no"]),
+    ("key.transfer",        ["any",         "no",         "no",      "no"]),
     ("account.create",      ["any",         "no",         "no",      "no"]),
     ("account.show",        ["any",         "any",        "no",      "any"]),
     ("account.edit",        ["any",         "no",         "no",      "no"]),

@@ -111,9 +111,7 @@ async fn a3_tenant_can_require_expiry(world: &World) -> TestResult {
 
 #[common::test(each_store)]
 async fn a4_listing_has_what_a_page_shows(world: &World) -> TestResult {
-    use Operation::{
-        KeyAnnotate, KeyDelete, KeyDisable, KeyEdit, KeyRename, KeyRevoke, KeyRotate, KeyTransfer,
-    };
+    use Operation::{KeyAnnotate, KeyDelete, KeyDisable, KeyEdit, KeyRename, KeyRevoke, KeyRotate};
     let expires = world.later(90 * DAY);
     let new = NewKey::named("prod-main-app")?.expires_at(expires);
     let issued = world.generate(new).await?;
@@ -135,7 +133,7 @@ async fn a4_listing_has_what_a_page_shows(world: &World) -> TestResult {
     let own = [KeyRename, KeyAnnotate, KeyEdit, KeyDisable, KeyRotate, KeyRevoke, KeyDelete];
     assert_eq!(entry.actions, own);
     let seen = |actor| entry_of(world, actor, &issued.key.id);
-    assert_eq!(seen(&world.tenant_admin).await?.actions, [KeyRevoke, KeyTransfer]);
+    assert_eq!(seen(&world.tenant_admin).await?.actions, [KeyRevoke]);
     assert_eq!(seen(&world.auditor).await?.actions, []);
     world.clock.set(expires);
     let dead = seen(&world.alice).await?;

@@ -149,3 +149,52 @@ async fn handed_keys_meet_the_limit_exactly(world: &World) -> TestResult {
     assert!(world.authority.transfer_owned(&world.admin, &all, &bob).await.is_err());
     Ok(())
 }
+
+#[common::test(each_store)]
+async fn t_c06_delete_holds_for_its_owner_only(world: &World) -> TestResult {
+    world.set_policy(|policy| policy.settings.max_keys_per_user = Some(1_000)).await?;
+    let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);
+    for round in 0..2 * ATTEMPTS {
+        let key = world.generate(new.clone()).await?.key.id;
+        let delete = round % 2 == 0;
+        let (ended, handed) = std::thread::scope(|scope| {
+            let ended = scope.spawn(|| {
+                let by_alice = &world.alice;
+                if delete {
+                    block_on(world.authority.delete(by_alice, &key)).is_ok()
+                } else {
+                    block_on(world.authority.revoke(by_alice, &key)).is_ok()
+                }
+            });
+            let to = &Owner::Organization;
+            let handed = block_on(world.authority.transfer_key(&world.admin, &key, to)).is_ok();
+            (ended.join().expect("no panic"), handed)
+        });
+        // Alice may end her own key, and no key of the organization.
+        assert!(ended != handed, "ended: {ended}, handed over: {handed}");
+    }
+    Ok(())
+}
+
+#[common::test(each_store)]
+async fn t_c06_account_deletion_spares_handed_keys(world: &World) -> TestResult {
+    let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);
+    for _ in 0..ATTEMPTS {
+        let account = world.account("leaver", "analyst").await?;
+        let owner = Owner::Account(account.id);
+        let made = world.authority.generate(&world.admin, new.clone().owner(owner)).await?;
+        let key = made.key.id;
+        let (deleted, handed) = std::thread::scope(|scope| {
+            let deleted = scope.spawn(|| {
+                block_on(world.authority.delete_account(&world.admin, &account.id)).is_ok()
+            });
+            let to = &Owner::Organization;
+            let handed = block_on(world.authority.transfer_key(&world.admin, &key, to)).is_ok();
+            (deleted.join().expect("no panic"), handed)
+        });
+        let is_there = world.authority.key(&world.admin, &key).await.is_ok();
+        assert!(deleted, "nothing else needs the account");
+        assert_eq!(handed, is_there, "a key that was handed over outlives the account");
+    }
+    Ok(())
+}

@@ -238,7 +238,7 @@ async fn b14_leaving_owner_hands_over_all_keys(world: &World) -> TestResult {
     }
     let before = shown(world, &keys).await?;
     // Two of the three live keys would fit: none is handed over.
-    let refused = world.authority.transfer_owned(&world.tenant_admin, &alice, &bob).await;
+    let refused = world.authority.transfer_owned(&world.admin, &alice, &bob).await;
     assert_full(refused.map(|_| bob.clone()), 4);
     assert_eq!(shown(world, &keys).await?, before);
     let (broken, faults) = world.with_faults()?;
@@ -247,8 +247,7 @@ async fn b14_leaving_owner_hands_over_all_keys(world: &World) -> TestResult {
     assert!(matches!(failed, Err(KeyError::Store(_))), "{failed:?}");
     assert_eq!(shown(world, &keys).await?, before);
 
-    let handed =
-        world.authority.transfer_owned(&world.tenant_admin, &alice, &Owner::Organization).await?;
+    let handed = world.authority.transfer_owned(&world.admin, &alice, &Owner::Organization).await?;
     let live = keys.iter().filter(|(status, _)| status.is_live());
     let live = sorted(live.map(|(_, issued)| issued.key.id));
     assert_eq!(sorted(handed.iter().map(|key| key.id)), live);
@@ -289,7 +288,7 @@ async fn q5_listing_shows_and_finds_display_names(world: &World) -> TestResult {
 
 /// Hands a key over as the tenant's admin, and returns its owner.
 async fn hand(world: &World, key: &KeyId, to: &Owner) -> Result<Owner, KeyError> {
-    let done = world.authority.transfer_key(&world.tenant_admin, key, to).await?;
+    let done = world.authority.transfer_key(&world.admin, key, to).await?;
     Ok(done.into_inner().owner)
 }
 

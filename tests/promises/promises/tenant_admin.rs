@@ -251,10 +251,10 @@ async fn q4_no_operation_escapes_the_plan(world: &World) -> TestResult {
     // A key that changes hands keeps the limits of an administrator, and gains no scope.
     authority.revoke(&carol, &own).await?;
     let scopes = authority.key(admin, &following).await?.scopes;
-    authority.transfer_key(&carol, &following, &carol.as_owner()).await?;
+    authority.transfer_key(admin, &following, &carol.as_owner()).await?;
     assert_eq!(authority.key(admin, &following).await?.scopes, scopes);
     for owner in [alice.as_owner(), carol.as_owner()] {
-        authority.transfer_key(&carol, &limited, &owner).await?;
+        authority.transfer_key(admin, &limited, &owner).await?;
     }
     let entry = authority.key(admin, &limited).await?;
     assert_eq!(entry.scopes.to_string(), "invoices:read");

@@ -22,7 +22,7 @@ pub(crate) struct Draw<'a> {
     pub(crate) gone: &'a [Id],
 }
 
-impl Draw<'_> {
+impl<'a> Draw<'a> {
     pub(crate) fn op(&mut self) -> Op {
         if self.reference.keys.len() < 25 && self.one_in(6) {
             return self.generate();
@@ -33,8 +33,8 @@ impl Draw<'_> {
         match self.random.random_range(0..1_000) {
             0..40 => Op::Clock(self.later()),
             40..44 => Op::Reopen,
-            44..140 => self.generate(),
-            140..150 => self.change_user(),
+            44..135 => self.generate(),
+            135..150 => self.change_user(),
             150..502 => self.change(),
             502..760 => Op::Present(self.presented(), self.wanted()),
             760..768 => Op::RevokeByToken(self.presented()),
@@ -70,8 +70,8 @@ impl Draw<'_> {
                 Op::RevokeMany(by, (0..many).map(|_| self.key()).collect())
             }
             325..328 => Op::RevokeOwned(by, self.owner()),
-            328..336 => Op::Transfer(by, key, self.owner()),
-            336..338 => Op::TransferOwned(by, self.owner(), self.owner()),
+            328..340 => self.transfer(),
+            340..343 => Op::TransferOwned(by, self.owner(), self.owner_in(by.tenant)),
             _ => Op::Delete(by, key),
         }
     }
@@ -102,11 +102,14 @@ impl Draw<'_> {
 
     fn change_user(&mut self) -> Op {
         let (by, user) = (self.by(), self.pick(&["alice", "alice", "bob", "carol"]));
+        // A suspended user is restored soon, because no key can be generated for the user.
+        if self.reference.is_suspended(by.tenant, &Owner::User(user)) && !self.one_in(4) {
+            return Op::SuspendUser(by, user, false);
+        }
         match self.random.random_range(0..10) {
-            0..3 => Op::NameUser(by, user, self.maybe(Self::name)),
-            3 => Op::User(by, user),
-            // Most suspended users are restored soon.
-            4..6 => Op::SuspendUser(by, user, true),
+            0..4 => Op::NameUser(by, user, self.maybe(Self::name)),
+            4 => Op::User(by, user),
+            5..8 => Op::SuspendUser(by, user, true),
             _ => Op::SuspendUser(by, user, false),
         }
     }
@@ -150,7 +153,7 @@ impl Draw<'_> {
         (by, key)
     }
 
-    fn any_key(&mut self) -> Option<&Key> {
+    fn any_key(&mut self) -> Option<&'a Key> {
         self.reference.keys.choose(self.random)
     }
 
@@ -290,15 +293,47 @@ impl Draw<'_> {
         edit
     }
 
+    /// Draws a key that works and passes a filter.
+    fn working_key(&mut self, filter: impl Fn(&Key) -> bool) -> Option<&'a Key> {
+        let keys = self.reference.keys.iter();
+        let working = keys.filter(|key| self.reference.refused_because(key).is_none());
+        working.filter(|key| filter(key)).collect::<Vec<_>>().choose(self.random).copied()
+    }
+
+    /// Hands over a key that works, as a rule to an owner of the same tenant.
+    fn transfer(&mut self) -> Op {
+        let (mut by, mut key) = self.by_and_key();
+        if !self.one_in(4)
+            && let Some(working) = self.working_key(|_| true)
+        {
+            (by.tenant, key) = (working.data.tenant, working.data.id.clone());
+        }
+        Op::Transfer(by, key, self.owner_in(by.tenant))
+    }
+
+    /// Draws an owner, as a rule not an account of another tenant.
+    fn owner_in(&mut self, tenant: usize) -> Owner {
+        let accounts = self.reference.accounts.iter();
+        let accounts = accounts.filter(|account| account.tenant == tenant && account.enabled);
+        match accounts.collect::<Vec<_>>().choose(self.random) {
+            Some(account) if self.one_in(3) => Owner::Account(account.id.clone()),
+            _ => self.owner(),
+        }
+    }
+
     fn presented(&mut self) -> Presented {
+        if self.one_in(10) {
+            let now = self.reference.now;
+            let is_rotated = |key: &Key| key.data.overlap_ends_at.is_some_and(|end| now < end);
+            if let Some(key) = self.working_key(is_rotated) {
+                let (id, secret) = (key.data.id.clone(), key.data.secret_number - 1);
+                let in_two_parts = self.one_in(4);
+                return Presented { key: id, secret, in_two_parts, damage: Damage::None };
+            }
+        }
         // Every other time a key that works.
-        let working =
-            self.reference.keys.iter().filter(|key| self.reference.refused_because(key).is_none());
-        let working: Vec<&Key> = working.collect();
-        let known = match working.choose(self.random) {
-            Some(key) if self.one_in(2) => Some(*key),
-            _ => self.any_key(),
-        };
+        let known = if self.one_in(2) { self.working_key(|_| true) } else { None };
+        let known = known.or_else(|| self.any_key());
         let known = known.map(|key| (key.data.id.clone(), key.data.secret_number));
         let (key, newest) = match known {
             Some(known) if !self.one_in(15) => known,

@@ -20,7 +20,7 @@ impl Draw<'_> {
 
     /// Draws a bound that is rarely set, so that most settings are possible.
     fn bound<T>(&mut self, draw: impl FnOnce(&mut Self) -> T) -> Option<T> {
-        if self.one_in(3) { Some(draw(self)) } else { None }
+        if self.one_in(5) { Some(draw(self)) } else { None }
     }
 
     /// Changes some fields of the plan in force, sometimes to invalid values.
@@ -51,11 +51,11 @@ impl Draw<'_> {
                 }
                 8 => plan.max_keys_per_account = self.bound(Self::keys),
                 9 => plan.max_keys_of_organization = self.bound(Self::keys),
-                10 => plan.require_expiry = self.one_in(4),
+                10 => plan.require_expiry = self.one_in(6),
                 11 => plan.max_lifetime = self.bound(Self::whole_span),
                 12 => plan.max_overlap = self.pick(&[60 * SECOND, HOUR, 48 * HOUR, 2_000 * HOUR]),
                 13 => {
-                    plan.pattern = self.one_in(5);
+                    plan.pattern = self.one_in(8);
                     plan.min_alert_period = self.pick(&[MINUTE, MINUTE, HOUR]);
                 }
                 14 => plan.max_retention = self.bound(Self::whole_span),
@@ -120,12 +120,18 @@ impl Draw<'_> {
                 let on = self.pick(&[Some(true), Some(true), Some(false), None]);
                 Setting::ApiEnabled(on)
             }
-            1 => Setting::RequireExpiry(self.pick(&[None, None, Some(false), Some(true)])),
+            1 => Setting::RequireExpiry(self.pick(&[
+                None,
+                None,
+                Some(false),
+                Some(false),
+                Some(true),
+            ])),
             2 => Setting::DefaultLifetime(self.maybe(Self::whole_span)),
             3 => Setting::MaxLifetime(self.bound(Self::whole_span)),
             4 | 5 => Setting::MaxKeys(self.maybe(Self::keys)),
             6 => Setting::MaxOverlap(self.maybe(Self::whole_span)),
-            7 => Setting::Pattern(self.one_in(5)),
+            7 => Setting::Pattern(self.one_in(8)),
             8 => Setting::DefaultRate(self.rate()),
             9 => Setting::ExtensiveUse(self.maybe(Self::alert)),
             10 => Setting::SuspiciousUse(self.maybe(Self::alert)),

@@ -229,7 +229,7 @@ pub(crate) fn may(who: Who, operation: &str, own: bool) -> bool {
         Who::Admin => true,
         Who::TenantAdmin => {
             let of_users = ["user.show", "user.name", "user.suspend", "user.restore"];
-            let others = ["key.show", "key.revoke", "key.transfer", "account.show"];
+            let others = ["key.show", "key.revoke", "account.show"];
             let of_tenant = ["policy.show", "settings.edit", "events.show"];
             [&of_users[..], &others, &of_tenant].concat().contains(&operation)
         }

@@ -22,7 +22,7 @@ impl Reference {
         })
     }
 
-    pub(super) fn is_suspended(&self, tenant: usize, owner: &Owner) -> bool {
+    pub(crate) fn is_suspended(&self, tenant: usize, owner: &Owner) -> bool {
         matches!(owner, Owner::User(id) if self.user(tenant, id).suspended)
     }
 
