@@ -472,7 +472,8 @@ permissions! {
     SWEEP = 18;
     /// Permission to give users a display name, to suspend and to restore them.
     MANAGE_USERS = 19;
-    /// Permission to hand any key to another owner in the tenant.
+    /// Permission to hand any key to another owner in the tenant. If one of the two owners is a
+    /// service account, the actor needs [`MANAGE_ACCOUNTS`](Self::MANAGE_ACCOUNTS) too.
     TRANSFER_ANY = 20;
 }
 
@@ -481,9 +482,8 @@ impl Permissions {
     pub const NONE: Self = Self(0);
     /// Every permission: the set of [`Actor::administrator`].
     pub const ADMINISTRATOR: Self = Self((1 << 21) - 1);
-    /// Permissions to see the policy, change the settings, see all keys and accounts, revoke any key
-    /// or hand it to another owner, manage users and read events: the set of
-    /// [`Actor::tenant_admin`].
+    /// Permissions to see the policy, change the settings, see all keys and accounts, revoke any key,
+    /// manage users and read events: the set of [`Actor::tenant_admin`].
     pub const TENANT_ADMIN: Self = Self::SHOW_ANY
         .union(Self::REVOKE_ANY)
         .union(Self::SHOW_ACCOUNTS)

@@ -113,8 +113,8 @@ impl KeyEdit {
 
     /// Sets the key's scopes.
     ///
-    /// **An empty set takes every scope from a user's key, but gives a service account's key all
-    /// scopes of the account's role.** To stop a key, disable or revoke it.
+    /// **An empty set does not take the scopes away.** The key then follows the plan's default
+    /// scopes, or the role of its service account. To stop a key, disable or revoke it.
     ///
     /// ```
     /// use keywright::KeyEdit;

@@ -74,8 +74,9 @@ impl NewKey {
     /// Creates the description of a key with this name.
     ///
     /// The key may be used from any network. It has the policy's default rate and default lifetime;
-    /// without a default lifetime, it has the maximum lifetime if there is one. It has no scopes of its own: a user's key can then do nothing, and a service account's key has all
-    /// scopes of the account's role.
+    /// without a default lifetime, it has the maximum lifetime if there is one. It has no scopes of
+    /// its own: a service account's key has all scopes of the account's role, and any other key has
+    /// the plan's default scopes.
     ///
     /// ```
     /// use keywright::{Name, NewKey};

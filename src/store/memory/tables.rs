@@ -127,12 +127,12 @@ impl Tables {
         tenant.owners.entry(key.owner.clone()).or_default().insert(key);
     }
 
-    /// Remembers a deleted id.
     pub(super) fn insert_user(&mut self, user: User) {
         let tenant = self.tenants.entry(user.tenant.clone()).or_default();
         tenant.users.insert(user.id.clone(), Arc::new(user));
     }
 
+    /// Remembers a deleted id.
     pub(super) fn bury(&mut self, Tombstone { id, tenant, event }: Tombstone) {
         self.deleted.insert(id);
         self.tenants.entry(tenant).or_default().deleted.insert((event, id));

@@ -31,8 +31,8 @@ use crate::value::serde_strict::MAX_COUNT;
 /// After an error, the store must write nothing of the batch.
 /// * `Conflict`, `AlreadyExists` or `LimitReached` if a condition or a change does not hold, as
 ///   [`Condition`](crate::store::Condition) and [`Change`] describe.
-/// * `Unsupported` if the batch names one subject in two changes, if an update changes the tenant,
-///   owner or creation time of a key or the tenant of an account, or if a version is above 2⁶³ − 1.
+/// * `Unsupported` if the batch names one subject in two changes, if an update changes the tenant
+///   or the creation time of a key or the tenant of an account, or if a version is above 2⁶³ − 1.
 /// * `Corrupt` if the number of a tenant's newest event is 2⁶³ − 1, so that no number is left for
 ///   another event.
 pub fn batch(view: &impl View, batch: Batch) -> Result<Effects, StoreError> {
@@ -139,8 +139,7 @@ fn undated(id: DeletedId, tenant: &TenantId) -> Tombstone {
     Tombstone { id, tenant: tenant.clone(), event: 0 }
 }
 
-/// Returns whether two records have the same tenant, owner and creation time. Stores index keys by
-/// these, so an update must not change them.
+/// Returns whether two records have the same tenant and creation time, which never change.
 fn is_same_key(a: &KeyRecord, b: &KeyRecord) -> bool {
     let (a, b) = (a.key(), b.key());
     (&a.tenant, a.created_at) == (&b.tenant, b.created_at)

@@ -111,9 +111,7 @@ async fn a3_tenant_can_require_expiry(world: &World) -> TestResult {
 
 #[common::test(each_store)]
 async fn a4_listing_has_what_a_page_shows(world: &World) -> TestResult {
-    use Operation::{
-        KeyAnnotate, KeyDelete, KeyDisable, KeyEdit, KeyRename, KeyRevoke, KeyRotate, KeyTransfer,
-    };
+    use Operation::{KeyAnnotate, KeyDelete, KeyDisable, KeyEdit, KeyRename, KeyRevoke, KeyRotate};
     let expires = world.later(90 * DAY);
     let new = NewKey::named("prod-main-app")?.expires_at(expires);
     let issued = world.generate(new).await?;
