@@ -1,6 +1,6 @@
 //! Rules of conditions: a commit checks them exactly, at the moment at which it writes.
 
-use super::test_tenants::{Space, at, batch, next_account, policy, put_user, user};
+use super::test_tenants::{Space, at, batch, next, next_account, policy, put_user, user};
 use crate::record::key::{KeyRecord, Owner};
 use crate::store::{Batch, Change, Condition, StoreErrorKind};
 use crate::value::id::{TenantId, UserId};
@@ -36,6 +36,24 @@ pub(super) async fn account_version_condition_holds(space: &Space<'_>) {
     insert_if(space, has(2), None).await;
     space.put([Change::DeleteAccount(first.id)]).await;
     insert_if(space, has(2), CONFLICT).await;
+}
+
+pub(super) async fn key_owner_condition_holds(space: &Space<'_>) {
+    let key = space.key_of(&user("alice"));
+    let is_of = |owner: Owner| Condition::KeyOwner { key: *key.id(), owner };
+    insert_if(space, is_of(user("alice")), CONFLICT).await;
+    space.put([Change::InsertKey(key.clone())]).await;
+    insert_if(space, is_of(user("alice")), None).await;
+    insert_if(space, is_of(user("bob")), CONFLICT).await;
+    insert_if(space, is_of(Owner::Organization), CONFLICT).await;
+    space.put([Change::UpdateKey(next(&key, |key| key.owner = user("bob")))]).await;
+    insert_if(space, is_of(user("alice")), CONFLICT).await;
+    insert_if(space, is_of(user("bob")), None).await;
+    // The condition looks at the owner only, so a change of anything else does not break it.
+    space.put([Change::RevokeKey { key: *key.id(), at: at(3) }]).await;
+    insert_if(space, is_of(user("bob")), None).await;
+    space.put([Change::DeleteKey(*key.id())]).await;
+    insert_if(space, is_of(user("bob")), CONFLICT).await;
 }
 
 pub(super) async fn policy_version_condition_holds(space: &Space<'_>) {

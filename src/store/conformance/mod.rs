@@ -191,6 +191,7 @@ rules! { $
     calm moves::key_needs_its_new_owner: "Handing a key to a service account that is absent, or of another tenant, is a conflict.",
     calm moves::organization_can_own_keys: "The organization owns keys, apart from every user and account.",
     calm conditions::account_version_condition_holds: "A condition on an account's version holds at the commit, or nothing is written.",
+    calm conditions::key_owner_condition_holds: "A condition on the owner of a key holds at the commit, or nothing is written.",
     calm conditions::policy_version_condition_holds: "A condition on a policy's version holds at the commit, or nothing is written.",
     calm conditions::user_version_condition_holds: "A condition on the version of a user's record holds at the commit, or nothing is written.",
     calm conditions::limit_is_checked_before_the_batch: "A commit is refused if the owner holds as many live keys as the limit before the batch.",

@@ -60,6 +60,7 @@ pub(crate) enum Flaw {
     AllKeysSkip,
     QuietTenantsHidden,
     DeadKeysCounted,
+    KeyOwnerIgnored,
     UserVersionIgnored,
     UserOverwritten,
     NameLostOnSuspension,
@@ -94,7 +95,7 @@ impl Flaw {
 pub(crate) type Row = (Flaw, &'static str, &'static [&'static str]);
 
 /// Each flaw that is not in [`WRITE_FLAWS`](super::write_flaws::WRITE_FLAWS).
-pub(crate) const OTHER_FLAWS: [Row; 41] = [
+pub(crate) const OTHER_FLAWS: [Row; 42] = [
     (
         Flaw::PageSkips,
         "a page leaves out its last key",
@@ -252,6 +253,11 @@ pub(crate) const OTHER_FLAWS: [Row; 41] = [
         Flaw::DeadKeysCounted,
         "expired and revoked keys count as live",
         &["tenants_are_listed_with_their_numbers"],
+    ),
+    (
+        Flaw::KeyOwnerIgnored,
+        "a condition on the owner of a key is ignored",
+        &["key_owner_condition_holds"],
     ),
     (
         Flaw::UserVersionIgnored,

@@ -42,6 +42,9 @@ impl Wrong {
             Flaw::AccountVersionIgnored => {
                 batch.conditions.retain(|c| !matches!(c, Condition::AccountVersion { .. }));
             }
+            Flaw::KeyOwnerIgnored => {
+                batch.conditions.retain(|c| !matches!(c, Condition::KeyOwner { .. }));
+            }
             Flaw::UserVersionIgnored => {
                 batch.conditions.retain(|c| !matches!(c, Condition::UserVersion { .. }));
             }

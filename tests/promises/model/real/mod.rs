@@ -176,25 +176,8 @@ impl Real {
                     Err(error) => refused(errors::account_error(&error)),
                 }
             }
-            Op::SetPlan(by, plan) => {
-                match block_on(authority.set_plan(&to::actor(*by), policy::plan(plan))) {
-                    Ok(outcome) => Answer::Plan(
-                        outcome.is_unchanged(),
-                        policy::plan_data(&outcome.into_inner()),
-                    ),
-                    Err(error) => refused(errors::set_policy_error(&error)),
-                }
-            }
-            Op::EditSettings(by, edit, version) => {
-                let edit = policy::settings_edit(edit, *version);
-                match block_on(authority.edit_settings(&to::actor(*by), edit)) {
-                    Ok(outcome) => Answer::Settings(
-                        outcome.is_unchanged(),
-                        policy::settings_data(&outcome.into_inner()),
-                    ),
-                    Err(error) => refused(errors::set_policy_error(&error)),
-                }
-            }
+            Op::SetPlan(by, plan) => self.set_plan(*by, plan),
+            Op::EditSettings(by, edit, version) => self.edit_settings(*by, edit, *version),
             Op::TransferOwned(by, from, to) => {
                 let (from, to) = (to::owner(from), to::owner(to));
                 match block_on(authority.transfer_owned(&to::actor(*by), &from, &to)) {

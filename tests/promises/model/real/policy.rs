@@ -1,21 +1,39 @@
-//! Converts plans, settings and the rules in force to plain data and back.
+//! Sets plans and settings, and converts them and the rules in force to plain data and back.
 
 use std::time::Duration;
 
+use futures_lite::future::block_on;
 use keywright::{
     EffectivePolicy, InForce, NamePattern, Plan, Policy, Role, RoleName, ScopeDefinition, ScopeSet,
     Settings, SettingsEdit, Source, UseAlert,
 };
 
-use super::translate as to;
-use crate::plain::{RATES, ROLES, Span};
+use super::{Real, errors, translate as to};
+use crate::plain::{Answer, By, RATES, ROLES, Span, refused};
 use crate::policy::{Alert, PlanData, Rule, Rules, Setting, SettingsData};
+
+impl Real {
+    pub(super) fn set_plan(&self, by: By, to: &PlanData) -> Answer {
+        match block_on(self.authority.set_plan(&to::actor(by), plan(to))) {
+            Ok(set) => Answer::Plan(set.is_unchanged(), plan_data(&set.into_inner())),
+            Err(error) => refused(errors::set_policy_error(&error)),
+        }
+    }
+
+    pub(super) fn edit_settings(&self, by: By, edit: &[Setting], version: Option<u64>) -> Answer {
+        let edit = settings_edit(edit, version);
+        match block_on(self.authority.edit_settings(&to::actor(by), edit)) {
+            Ok(set) => Answer::Settings(set.is_unchanged(), settings_data(&set.into_inner())),
+            Err(error) => refused(errors::set_policy_error(&error)),
+        }
+    }
+}
 
 pub(super) fn of_host() -> Policy {
     Policy { plan: plan(&PlanData::of_host()), settings: settings(&SettingsData::of_host()) }
 }
 
-pub(super) fn plan(data: &PlanData) -> Plan {
+fn plan(data: &PlanData) -> Plan {
     let role = |(role, bits): (&usize, &u8)| {
         (RoleName::new(ROLES[*role]).expect("a role"), Role::new(to::scopes(*bits)))
     };
@@ -39,7 +57,7 @@ pub(super) fn plan(data: &PlanData) -> Plan {
     plan
 }
 
-pub(super) fn plan_data(plan: &Plan) -> PlanData {
+fn plan_data(plan: &Plan) -> PlanData {
     let of = |writes: bool| {
         let found = plan.scopes.iter().filter(|(_, found)| {
             assert!(found.description.is_empty());
@@ -92,7 +110,7 @@ fn settings(data: &SettingsData) -> Settings {
     settings
 }
 
-pub(super) fn settings_edit(fields: &[Setting], version: Option<u64>) -> SettingsEdit {
+fn settings_edit(fields: &[Setting], version: Option<u64>) -> SettingsEdit {
     let set = |edit: SettingsEdit, field: &Setting| match *field {
         Setting::ApiEnabled(to) => edit.api_enabled(to),
         Setting::RequireExpiry(to) => edit.require_expiry(to),
@@ -114,7 +132,7 @@ pub(super) fn settings_edit(fields: &[Setting], version: Option<u64>) -> Setting
     }
 }
 
-pub(super) fn settings_data(settings: &Settings) -> SettingsData {
+fn settings_data(settings: &Settings) -> SettingsData {
     SettingsData {
         api_enabled: settings.api_enabled,
         require_expiry: settings.require_expiry,

@@ -112,9 +112,9 @@ impl Reference {
         let now = self.now;
         let period = alert.map(|alert| (now - now.rem_euclid(alert.0 * SECOND), alert));
         let (is_refused, secret) = (accepted.is_none(), accepted.unwrap_or_default());
-        let counter = Counter { key: key.to_owned(), is_refused, secret, period };
-        let total = self.counted.entry(counter).or_insert(Counted { uses: 0, last: now });
-        *total = Counted { uses: total.uses + 1, last: now };
+        let place = Counter { key: key.to_owned(), is_refused, secret, period };
+        let counted = self.counted.entry(place).or_insert(Counted { uses: 0, last: now });
+        *counted = Counted { uses: counted.uses + 1, last: now };
     }
 
     /// Returns whether a key has uses in so many periods that more would not be kept apart.
