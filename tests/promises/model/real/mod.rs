@@ -87,7 +87,6 @@ impl Real {
         (answer, fresh)
     }
 
-    #[expect(clippy::too_many_lines, reason = "the match has an arm for each operation")]
     fn carry_on(&mut self, op: &Op) -> Answer {
         let authority = self.authority.clone();
         match op {
