@@ -17,7 +17,7 @@ use keywright::{AccountId, Event, KeyId, ServiceAccount, TenantId, Timestamp, Us
 
 type Answer<T> = Result<T, StoreError>;
 type Paged<T> = Answer<Page<T>>;
-type KeyWithOwner<'a> = (&'a KeyRecord, Usage, Option<OwnerRecord>);
+type Row<'a> = (&'a KeyRecord, Usage, Option<OwnerRecord>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -29,7 +29,7 @@ struct State {
 
 impl State {
     /// Returns the keys of one tenant, or of all tenants.
-    fn keys(&self, of: Option<&TenantId>) -> impl Iterator<Item = KeyWithOwner<'_>> {
+    fn keys(&self, of: Option<&TenantId>) -> impl Iterator<Item = Row<'_>> {
         let keys = self.rows.keys.values().filter(move |k| of.is_none_or(|t| k.key().tenant == *t));
         keys.map(|k| (k, self.rows.usage(k.id()).unwrap_or_default(), self.rows.owner_of(k.key())))
     }
@@ -44,9 +44,8 @@ impl State {
         let rows = &mut self.rows;
         rows.keys.extend(new_keys.into_iter().chain(changed_keys).map(|new| (*new.id(), new)));
         rows.accounts.extend(new_accounts.into_iter().chain(changed_accounts).map(|a| (a.id, a)));
-        for id in &deleted_keys {
-            _ = (rows.keys.remove(id), rows.usage.remove(id));
-        }
+        rows.keys.retain(|id, _| !deleted_keys.contains(id));
+        rows.usage.retain(|id, _| !deleted_keys.contains(id));
         rows.accounts.retain(|id, _| !deleted_accounts.contains(id));
         rows.deleted.extend(tombstones.iter().map(|tombstone| tombstone.id));
         rows.users.extend(users.into_iter().map(|u| ((u.tenant.clone(), u.id.clone()), u)));
@@ -76,9 +75,8 @@ impl KeyStore for CustomStore {
     }
 
     async fn key(&self, tenant: &TenantId, id: &KeyId) -> Answer<Option<StoredKey>> {
-        let state = self.state()?;
-        let found = state.keys(Some(tenant)).find(|(record, ..)| record.id() == id);
-        Ok(found.map(|(key, usage, owner)| StoredKey { record: key.clone(), usage, owner }))
+        let stored = |(k, usage, owner): Row<'_>| StoredKey { record: k.clone(), usage, owner };
+        Ok(self.state()?.keys(Some(tenant)).find(|(key, ..)| key.id() == id).map(stored))
     }
 
     async fn account(&self, tenant: &TenantId, id: &AccountId) -> Answer<Option<ServiceAccount>> {
