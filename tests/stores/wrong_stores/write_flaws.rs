@@ -77,6 +77,7 @@ pub(crate) const WRITE_FLAWS: [Row; 30] = [
             "account_is_deleted_after_its_keys_moved",
             "key_needs_its_new_owner",
             "account_version_condition_holds",
+            "key_owner_condition_holds",
             "policy_version_condition_holds",
             "user_version_condition_holds",
             "limit_is_checked_before_the_batch",

@@ -4,19 +4,21 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use keywright::store::{
-    AccountQuery, Age, Batch, CacheOptions, CacheState, CachedStore, Change, Condition, Epoch,
-    EventQuery, FileOptions, FileStore, Freshness, KeyQuery, KeySort, KeyStore,
-    ManualMonotonicClock, MemoryStore, MoveError, MoveOptions, MovingStore, PostgresOptions,
-    Resolve, SchemaName, Snapshot, StoreError, StoreErrorKind, Subject, SystemMonotonicClock,
-    TenantPolicy, TransferError, TransferSource, Usage, UsageBatch, UsageDelta, UseKind,
+    AccountQuery, Age, AlertDue, Batch, CacheOptions, CacheState, CachedStore, Change, Condition,
+    Epoch, EventQuery, FileOptions, FileStore, Freshness, KeyQuery, KeySort, KeyStore,
+    ManualMonotonicClock, MemoryStore, MoveError, MoveOptions, MovingStore, OwnerRecord,
+    PostgresOptions, Resolve, SchemaName, Snapshot, StoreError, StoreErrorKind, Subject,
+    SystemMonotonicClock, TenantPolicy, TenantQuery, TransferError, TransferSource, Usage,
+    UsageBatch, UsageDelta, UseKind,
 };
 use keywright::{
-    Access, AccessRequest, AccountEdit, AccountId, AdminLimits, Credential, DenialClass,
-    DetailField, Drawn, EventActor, EventDetails, EventKind, EventOutcome, InForce, Issued,
-    KeyLimit, KeyStatus, ManualClock, Metadata, Name, NamePattern, Network, Networks, NewAccount,
-    Operation, Outcome, Owner, PepperRing, Permissions, PolicyField, Prefix, Rate, RefusalCode,
-    Requirement, Role, RoleName, RunOptions, Scope, ScopeDefinition, ScopeSet, SecretUsed,
-    SettingsEdit, Source, SystemClock, Timestamp, Transition,
+    Access, AccessRequest, AccountEdit, AccountId, Actor, AdminLimits, Contact, Credential,
+    DenialClass, Description, DetailField, Drawn, EventActor, EventDetails, EventKind,
+    EventOutcome, ExpiryField, GenerateError, InForce, Issued, KeyLimit, KeyStatus, ManualClock,
+    Metadata, Name, NamePattern, Network, Networks, NewAccount, NoteField, Operation, Operator,
+    Outcome, Owner, OwnerKind, PepperRing, Permissions, PolicyField, Prefix, Quantity, Rate,
+    RefusalCode, Requirement, Role, RoleName, RuleError, RunOptions, Scope, ScopeDefinition,
+    ScopeSet, SecretUsed, SettingsEdit, Source, SystemClock, Timestamp, Transition, UseAlert,
 };
 
 use super::{Heard, errors, lifecycle};
@@ -64,6 +66,22 @@ fn no_public_type_prints_a_secret() {
         heard.json(entry.overlap.as_ref().expect("an overlap"));
         heard.json(&entry);
         heard.debug(&world.authority.all_keys(&admin(), KeyQuery::new()));
+        let authority = &world.authority;
+        heard.debug(&authority.policy(&admin()).await.expect("the rules in force"));
+        let user = authority.user(&admin(), &common::user("alice")).await.expect("a user");
+        heard.json(&user);
+        heard.debug(&OwnerRecord::User(Arc::new(user)));
+        let nobody = Actor::new(common::user("carol"), Permissions::NONE);
+        let refused = authority.generate(&nobody, common::named("prod-none")).await;
+        let Err(GenerateError::Missing(missing)) = refused else { panic!("{refused:?}") };
+        heard.debug(&missing);
+        let operator = Operator::new(common::user("host"));
+        heard.debug(&operator);
+        let tenants = authority.tenants(&operator, &TenantQuery::new()).await.expect("tenants");
+        heard.json(&tenants.items[0]);
+        heard.debug(&TenantQuery::new());
+        let reports = authority.revoke_in_any_tenant(&operator, &[issued.key.id]).await;
+        heard.debug(&reports);
         errors::all(heard);
 
         let mut public = exported(include_str!("../../../src/lib.rs"));
@@ -106,6 +124,21 @@ fn values(heard: &mut Heard) {
     heard.json(&InForce { value: 1, source: Source::Default });
     heard.debug(&SettingsEdit::new());
     heard.debug(&Requirement::Switch);
+    heard.json(&Contact::new("billing@example.com").expect("a contact"));
+    heard.json(&Description::new("Imports invoices").expect("a description"));
+    heard.error(&Contact::new("two\nlines").expect_err("two lines"));
+    heard.debug(&NoteField::Contact);
+    heard.debug(&ExpiryField::ExpiresIn);
+    heard.json(&OwnerKind::User);
+    heard.error(&"x".parse::<OwnerKind>().expect_err("no kind"));
+    heard.json(&Quantity::Number(1));
+    heard.debug(&RuleError::ZeroLifetime.violation());
+    let alert: UseAlert = "10/60s".parse().expect("an alert");
+    heard.json(&alert);
+    heard.error(&"x".parse::<UseAlert>().expect_err("no alert"));
+    let kind = UseKind::Refused;
+    heard.debug(&kind);
+    heard.debug(&AlertDue { kind, alert, window_starts_at: start(), uses: 11 });
     heard.json(&NamePattern::default());
     heard.json(&KeyStatus::Active);
     heard.json(&KeySort::Name);

@@ -43,8 +43,8 @@ const SCOPES: &[Row] = &[
         "authorization": "Basic {base64 plain.id|:|plain.secret}" => NO_READ; guard: read),
     row!("h08 no scope is there, by HEAD";
         "x-api-key": "{plain}" => NO_READ; guard: read; method: "HEAD"),
-    row!("h08 the role has the first and not the account's access";
-        "x-api-key": "{reader}" => Runs("reader"); guard: read_and_write),
+    row!("h08 the role has both and the account may only read";
+        "x-api-key": "{reader}" => NO_WRITE; guard: read_and_write),
     row!("h08 the fifth of five scopes is not there";
         "x-api-key": "{good}" => NO_OTHER; guard: five),
     row!("h08 the second scope is another"; "x-api-key": "{good}" => NO_OTHER;
