@@ -67,7 +67,7 @@ pub struct Plan {
     /// limit.
     #[serde(deserialize_with = "crate::value::serde_strict::required")]
     pub max_keys_of_organization: Option<u16>,
-    /// True if every new key must have an expiry, whatever the setting says. Default `false`.
+    /// True if every new key must have an expiry, even if the setting allows none. Default `false`.
     pub require_expiry: bool,
     /// The longest lifetime of a new key that the settings may allow, in whole seconds. Default
     /// `None`: no limit.
