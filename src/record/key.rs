@@ -326,7 +326,7 @@ impl Key {
     /// # }).unwrap();
     /// ```
     pub fn display_prefix(&self) -> String {
-        format!("{}_{}", self.prefix, self.id)
+        [self.prefix.as_str(), "_", self.id.as_str()].concat()
     }
 
     /// Returns the time since which the key has been dead (revoked or expired) at `now`; `None` if
