@@ -234,15 +234,9 @@ impl Authority {
         policy: PolicyInForce<'_>,
         now: Timestamp,
     ) -> Result<KeyNumbers, StoreError> {
-        let (mut live, mut all) = (0, 0);
-        let mut query = Some(crate::store::KeyQuery::new().owner(owner.clone()).limit(500));
-        while let Some(q) = query {
-            let page = self.setup.store.keys(actor.tenant(), &q, now).await?;
-            all += page.items.len() as u64;
-            live +=
-                page.items.iter().filter(|k| k.record.key().status(now).is_live()).count() as u64;
-            query = page.next;
-        }
+        let owners = std::slice::from_ref(owner);
+        let owned = self.owned_keys(actor.tenant(), owners, 0, now).await?;
+        let (live, all) = owned.first().map_or((0, 0), |owned| (owned.live, owned.all));
         Ok(KeyNumbers { live, max: policy.max_keys_of(owner), all })
     }
 }

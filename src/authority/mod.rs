@@ -42,7 +42,7 @@ use crate::record::policy::{Policy, TenantPolicy};
 use crate::record::policy_in_force::PolicyInForce;
 use crate::record::user::User;
 use crate::setup::Setup;
-use crate::store::{Condition, StoreError};
+use crate::store::{Condition, OwnedKeys, StoreError};
 #[cfg(feature = "management")]
 use crate::value::id::{AccountId, KeyId};
 use crate::value::id::{TenantId, UserId};
@@ -218,6 +218,18 @@ impl Authority {
     }
 
     /// Records a refused call, with an event of its own or in the count of its minute.
+    /// Returns the numbers of keys of owners and the newest keys of each, in the order of `owners`.
+    async fn owned_keys(
+        &self,
+        tenant: &TenantId,
+        owners: &[Owner],
+        most: u16,
+        now: Timestamp,
+    ) -> Result<Vec<OwnedKeys>, StoreError> {
+        let found = self.setup.store.owned_keys(tenant, owners, most, now).await?;
+        if found.len() == owners.len() { Ok(found) } else { Err(answers_missing()) }
+    }
+
     /// Returns the tenant's record of a user, or one that says nothing if there is none.
     async fn user_record(
         &self,
