@@ -254,7 +254,7 @@ impl KeyChoices {
         let scopes = plan.scopes.iter().filter(can_have);
         Self {
             scopes: scopes.map(|(scope, found)| (scope.clone(), found.clone())).collect(),
-            default_scopes: ScopesInForce::followed_by(owner, account, policy).to_set(),
+            default_scopes: ScopesInForce::followed_by(owner, account, plan).to_set(),
             access: account.map_or(Access::ReadWrite, |account| account.access),
             never_expires: check_lifetime(None, ExpiryField::NeverExpires, policy).is_ok(),
             default_lifetime: policy.default_lifetime().value,

@@ -4,7 +4,6 @@
 use crate::record::account::ServiceAccount;
 use crate::record::key::{Key, Owner};
 use crate::record::plan::Plan;
-use crate::record::policy_in_force::PolicyInForce;
 use crate::record::role::Role;
 use crate::value::scope::{Access, Scope, ScopeSet};
 
@@ -22,30 +21,25 @@ pub(crate) struct ScopesInForce<'a> {
 }
 
 impl<'a> ScopesInForce<'a> {
-    pub(crate) fn of(
-        key: &'a Key,
-        account: Option<&ServiceAccount>,
-        policy: PolicyInForce<'a>,
-    ) -> Self {
-        Self::with(&key.scopes, &key.owner, account, policy)
+    pub(crate) fn of(key: &'a Key, account: Option<&ServiceAccount>, plan: &'a Plan) -> Self {
+        Self::with(&key.scopes, &key.owner, account, plan)
     }
 
     /// Returns the scopes of a key of this owner that has no scopes of its own.
     pub(crate) fn followed_by(
         owner: &Owner,
         account: Option<&ServiceAccount>,
-        policy: PolicyInForce<'a>,
+        plan: &'a Plan,
     ) -> Self {
-        Self::with(NOTHING, owner, account, policy)
+        Self::with(NOTHING, owner, account, plan)
     }
 
     fn with(
         own: &'a ScopeSet,
         owner: &Owner,
         account: Option<&ServiceAccount>,
-        policy: PolicyInForce<'a>,
+        plan: &'a Plan,
     ) -> Self {
-        let plan = policy.plan;
         let access = account.map_or(Access::ReadWrite, |account| account.access);
         let role = owner.account().map(|_| role_scopes(account, plan));
         let followed = role.unwrap_or(&plan.default_scopes);
