@@ -1,4 +1,4 @@
-//! What the caller may do, over HTTP.
+//! The abilities of the caller, over HTTP.
 
 use keywright::{Actor, Permissions, TenantId, UserId};
 use serde_json::json;
@@ -22,7 +22,7 @@ fn a1_upgrade_is_told_over_http() {
 }
 
 #[test]
-fn q10_form_of_a_key_is_filled_over_http() {
+fn q10_key_form_is_filled_over_http() {
     on_a_host(async |host| {
         host.world
             .set_policy(|policy| {

@@ -136,7 +136,7 @@ fn settings_properties() -> Value {
     })
 }
 
-/// Scopes with their descriptions and accesses.
+/// Describes scopes with their descriptions and accesses.
 pub(super) fn scope_catalog() -> Value {
     json!({
         "type": "object",
