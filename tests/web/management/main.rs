@@ -10,6 +10,7 @@ mod malformed;
 mod operator;
 mod outages;
 mod owners;
+mod pages;
 mod permissions;
 mod policy;
 mod preconditions;
