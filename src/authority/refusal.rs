@@ -87,7 +87,7 @@ fn rule(error: &RuleError) -> Refusal {
             with(RefusalCode::ScopeOutsideCeiling, details.text(DetailField::Scope, scope))
         }
         RuleError::NoScopeLeft => plain(RefusalCode::NoScopeLeft),
-        RuleError::SetByAdministrator(limit) => {
+        RuleError::SetByAdministrator { limit, .. } => {
             with(RefusalCode::SetByAdministrator, details.text(DetailField::Field, limit))
         }
         RuleError::RateAboveLimit { rate, limit } => {
@@ -371,7 +371,10 @@ mod tests {
                 "scope=\"a:b\"",
             ),
             (
-                of_key(RuleError::SetByAdministrator(KeyLimit::Rate)),
+                of_key(RuleError::SetByAdministrator {
+                    limit: KeyLimit::Rate,
+                    bound: String::from("1/60s"),
+                }),
                 C::SetByAdministrator,
                 "field=\"rate\"",
             ),

@@ -15,3 +15,5 @@ mod policy;
 mod preconditions;
 mod problems;
 mod queries;
+mod refusals;
+mod tries;
