@@ -24,6 +24,7 @@ mod violation;
 mod whole_listings;
 
 use std::fmt;
+use std::slice;
 use std::sync::Arc;
 
 #[cfg(feature = "management")]
@@ -189,10 +190,23 @@ impl Authority {
 
     /// Returns the policy that the tenant has stored, and the condition that it has not changed.
     async fn stored_policy(&self, tenant: &TenantId) -> Result<StoredPolicy, StoreError> {
-        let stored = self.setup.store.policy(tenant).await?;
-        let version = stored.as_ref().map_or(0, |policy| policy.version);
-        let unchanged = Condition::PolicyVersion { tenant: tenant.clone(), version };
-        Ok(StoredPolicy { stored, default: Arc::clone(&self.setup.default_policy), unchanged })
+        let stored = self.stored_policies(slice::from_ref(tenant)).await?.pop();
+        stored.ok_or_else(answers_missing)
+    }
+
+    /// Returns the policies that tenants have stored, in the order of `tenants`.
+    async fn stored_policies(&self, tenants: &[TenantId]) -> Result<Vec<StoredPolicy>, StoreError> {
+        let found = self.setup.store.policies(tenants).await?;
+        // A missing answer must not read as a tenant without a policy of its own.
+        if found.len() != tenants.len() {
+            return Err(answers_missing());
+        }
+        let of = |(tenant, stored): (&TenantId, Option<TenantPolicy>)| {
+            let version = stored.as_ref().map_or(0, |policy| policy.version);
+            let unchanged = Condition::PolicyVersion { tenant: tenant.clone(), version };
+            StoredPolicy { stored, default: Arc::clone(&self.setup.default_policy), unchanged }
+        };
+        Ok(tenants.iter().zip(found).map(of).collect())
     }
 
     /// Records a refused call, with an event of its own or in the count of its minute.
@@ -215,6 +229,11 @@ impl Authority {
         let event = Event::by(actor, operation, self.now());
         self.record_refusal(Event { key, account, outcome, details, ..event }).await
     }
+}
+
+/// Returns the error for a store that does not return one answer for each tenant or owner.
+fn answers_missing() -> StoreError {
+    StoreError::corrupt("the store did not return one answer for each tenant")
 }
 
 /// The policy that a tenant has stored, beside the host's default.
