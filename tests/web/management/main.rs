@@ -16,3 +16,5 @@ mod policy;
 mod preconditions;
 mod problems;
 mod queries;
+mod refusals;
+mod tries;
