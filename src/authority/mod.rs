@@ -87,7 +87,12 @@ pub use self::whole_listings::Listing;
 /// # }).unwrap();
 /// ```
 ///
-/// See [Actors](crate::guide::actors) and [States](crate::guide::states) in the guide.
+/// See [Actors](crate::guide::actors) and [States](crate::guide::states) in the guide. Five pages
+/// there show how to build a page on this type: for
+/// [an organization](crate::guide::organization_keys), [a user](crate::guide::user_keys),
+/// [key ids and secrets](crate::guide::key_id_and_secret),
+/// [service accounts](crate::guide::service_accounts) and
+/// [the tenant's admin](crate::guide::tenant_console).
 ///
 /// # Overview
 /// | task | methods |

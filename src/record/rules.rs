@@ -94,9 +94,15 @@ pub enum RuleError {
     NoScopeLeft,
     /// An administrator set this limit of the key, and the edit would widen it.
     #[error(
-        "an administrator limited the {0} of this key; its owner can narrow but not widen the limit"
+        "an administrator limited the {limit} of this key to {bound}; its owner can narrow but not \
+         widen the limit"
     )]
-    SetByAdministrator(KeyLimit),
+    SetByAdministrator {
+        /// The limit that the edit would widen.
+        limit: KeyLimit,
+        /// The scopes, networks or rate to which the key is limited now.
+        bound: String,
+    },
     /// The rate is above the plan's highest rate, or above the default rate, which owners cannot
     /// exceed for their own keys.
     #[error("the rate must be at most {limit}, the limit in the tenant's policy, got {rate}")]

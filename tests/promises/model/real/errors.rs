@@ -27,7 +27,7 @@ fn rule(error: &RuleError) -> String {
         RuleError::ScopeOutsideCeiling(scope) => format!("rule scope {scope}"),
         RuleError::NoScopeLeft => "rule no scope left".to_owned(),
         RuleError::RateAboveLimit { .. } => "rule rate".to_owned(),
-        RuleError::SetByAdministrator(limit) => format!("rule {limit} of an admin"),
+        RuleError::SetByAdministrator { limit, .. } => format!("rule {limit} of an admin"),
         other => panic!("no operation of the model returns {other:?}"),
     }
 }
