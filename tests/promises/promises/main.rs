@@ -8,6 +8,7 @@ mod account_keys;
 mod alerts;
 mod concurrent_changes;
 mod console;
+mod counts;
 mod dropped;
 mod events;
 mod id_and_secret;
