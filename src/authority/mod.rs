@@ -4,6 +4,7 @@
 //! permissions are decided in `record::actor`, the transitions of a key in `record::key`, and the
 //! rules of a tenant in `record::rules`. The change is committed together with its event.
 
+mod abilities;
 mod accounts;
 #[cfg(feature = "management")]
 mod after_change;
@@ -13,6 +14,7 @@ mod errors;
 mod generate;
 mod keys;
 mod listing;
+mod obstacle;
 mod refusal;
 mod revoke;
 mod rotate;
@@ -32,23 +34,28 @@ use crate::record::actor::Actor;
 use crate::record::event::Event;
 #[cfg(feature = "management")]
 use crate::record::event::{DetailField, EventDetails, EventOutcome, RefusalCode};
+use crate::record::key::Owner;
 #[cfg(feature = "management")]
 use crate::record::operation::Operation;
+use crate::record::owner_record::OwnerRecord;
 use crate::record::policy::{Policy, TenantPolicy};
 use crate::record::policy_in_force::PolicyInForce;
+use crate::record::user::User;
 use crate::setup::Setup;
-use crate::store::{Condition, StoreError};
-use crate::value::id::TenantId;
+use crate::store::{Condition, OwnedKeys, StoreError};
 #[cfg(feature = "management")]
 use crate::value::id::{AccountId, KeyId};
+use crate::value::id::{TenantId, UserId};
 use crate::value::time::Timestamp;
 
+pub use self::abilities::{Abilities, KeyChoices, KeyNumbers};
 pub use self::all_tenants::RevokeReport;
 pub use self::errors::{
     AccountError, GenerateError, KeyError, ListError, NewOwnerError, SetPolicyError, UserError,
 };
 pub use self::generate::Issued;
 pub use self::listing::{KeyEntry, Overlap};
+pub use self::obstacle::Obstacle;
 pub use self::upkeep::SweepReport;
 pub use self::whole_listings::Listing;
 
@@ -80,12 +87,18 @@ pub use self::whole_listings::Listing;
 /// # }).unwrap();
 /// ```
 ///
-/// See [Actors](crate::guide::actors) and [States](crate::guide::states) in the guide.
+/// See [Actors](crate::guide::actors) and [States](crate::guide::states) in the guide. Five pages
+/// there show how to build a page on this type: for
+/// [an organization](crate::guide::organization_keys), [a user](crate::guide::user_keys),
+/// [key ids and secrets](crate::guide::key_id_and_secret),
+/// [service accounts](crate::guide::service_accounts) and
+/// [the tenant's admin](crate::guide::tenant_console).
 ///
 /// # Overview
 /// | task | methods |
 /// |---|---|
 /// | generate a key | [`generate`](Self::generate) |
+/// | show what an actor may do | [`abilities`](Self::abilities) |
 /// | show keys | [`key`](Self::key), [`keys`](Self::keys), [`all_keys`](Self::all_keys) |
 /// | change a key | [`edit`](Self::edit), [`rename`](Self::rename) |
 /// | stop a key for a while | [`disable`](Self::disable), [`enable`](Self::enable) |
@@ -210,6 +223,48 @@ impl Authority {
     }
 
     /// Records a refused call, with an event of its own or in the count of its minute.
+    /// Returns the numbers of keys of owners and the newest keys of each, in the order of `owners`.
+    async fn owned_keys(
+        &self,
+        tenant: &TenantId,
+        owners: &[Owner],
+        most: u16,
+        now: Timestamp,
+    ) -> Result<Vec<OwnedKeys>, StoreError> {
+        let found = self.setup.store.owned_keys(tenant, owners, most, now).await?;
+        if found.len() == owners.len() { Ok(found) } else { Err(answers_missing()) }
+    }
+
+    /// Returns the tenant's record of a user, or one that says nothing if there is none.
+    async fn user_record(
+        &self,
+        tenant: &TenantId,
+        user: &UserId,
+        now: Timestamp,
+    ) -> Result<User, StoreError> {
+        let stored = self.setup.store.user(tenant, user).await?;
+        Ok(stored.unwrap_or_else(|| User::unknown(tenant.clone(), user.clone(), now)))
+    }
+
+    /// Returns the record of an owner. It is `None` for the organization and for an absent account.
+    async fn owner_record(
+        &self,
+        tenant: &TenantId,
+        owner: &Owner,
+        now: Timestamp,
+    ) -> Result<Option<OwnerRecord>, StoreError> {
+        Ok(match owner {
+            Owner::Account(id) => {
+                let found = self.setup.store.account(tenant, id).await?;
+                found.map(|account| OwnerRecord::Account(Arc::new(account)))
+            }
+            Owner::User(id) => {
+                Some(OwnerRecord::User(Arc::new(self.user_record(tenant, id, now).await?)))
+            }
+            Owner::Organization => None,
+        })
+    }
+
     async fn record_refusal(&self, event: Event) -> Result<(), StoreError> {
         self.setup.refusal_log.record(&*self.setup.store, event).await
     }

@@ -15,7 +15,9 @@ fn permission_denied(error: PermissionDenied) -> String {
 
 fn rule(error: &RuleError) -> String {
     match error {
-        RuleError::Name(NameError::Pattern { .. }) => "rule pattern".to_owned(),
+        RuleError::Name(NameError::Pattern { .. } | NameError::NoneFits { .. }) => {
+            "rule pattern".to_owned()
+        }
         RuleError::ExpiryRequired => "rule expiry required".to_owned(),
         RuleError::ExpiryPassed(_) => "rule passed".to_owned(),
         RuleError::ZeroLifetime => "rule zero lifetime".to_owned(),
