@@ -84,7 +84,7 @@ async fn new_key_obeys_concurrent_suspension(world: &World) -> TestResult {
     Ok(())
 }
 
-/// What happens to the new owner while a key is handed over.
+/// A change of the new owner, or of the key, while the key is handed over.
 #[derive(Clone, Copy, Debug)]
 enum Meanwhile {
     Suspended,
