@@ -9,6 +9,7 @@ mod alerts;
 mod concurrent_changes;
 mod concurrent_limits;
 mod console;
+mod counts;
 mod dropped;
 mod events;
 mod id_and_secret;
