@@ -7,6 +7,7 @@ mod access_page;
 mod account_keys;
 mod alerts;
 mod concurrent_changes;
+mod concurrent_limits;
 mod console;
 mod counts;
 mod dropped;
