@@ -1,6 +1,6 @@
 //! Rules of reads: every method sees an acknowledged change at once.
 
-use super::test_tenants::{Space, at, delta, name, next, next_account, policy, renamed};
+use super::test_tenants::{Space, at, delta, name, next, next_account, policy, renamed, user};
 use crate::record::account::ServiceAccount;
 use crate::record::key::{Key, Owner};
 use crate::record::snapshot::Snapshot;
@@ -76,7 +76,7 @@ pub(super) async fn lookups_see_acknowledged_changes(space: &Space<'_>) {
         space.same(format!("the key {step}"), &found.as_ref().map(|s| s.record.key()), &key);
         let found = space.done("a lookup", space.store.account(&space.tenant, &of_account).await);
         space.same(format!("the account {step}"), &found.as_ref(), &account);
-        let found = space.done("a lookup", space.store.policy(&space.tenant).await);
+        let found = space.policy_of(&space.tenant).await;
         let found = found.map_or(0, |policy| policy.version);
         space.same(format!("the version of the policy {step}"), &found, &rules);
     };
@@ -107,6 +107,9 @@ pub(super) async fn queries_see_acknowledged_changes(space: &Space<'_>) {
         let page = space.done("listing keys", page);
         let names: Vec<_> = page.items.iter().map(|s| s.record.key().name.as_str()).collect();
         space.same(format!("the keys {step}"), &names.as_slice(), &key);
+        let count = space.store.count_keys(&space.tenant, &KeyQuery::new(), at(1)).await;
+        let count = space.done("counting keys", count);
+        space.same(format!("the number of keys {step}"), &count, &(key.len() as u64));
         let page = space.store.accounts(&space.tenant, &AccountQuery::new()).await;
         let page = space.done("listing accounts", page);
         let names: Vec<_> = page.items.iter().map(|account| account.name.as_str()).collect();
@@ -142,7 +145,7 @@ pub(super) async fn unknown_record_is_absent_not_error(space: &Space<'_>) {
     space.holds("an unknown key is found", found.is_none());
     let found = space.done("an unknown account", space.store.account(tenant, &account).await);
     space.same("an unknown account", &found, &None);
-    let found = space.done("an unknown policy", space.store.policy(tenant).await);
+    let found = space.policy_of(tenant).await;
     space.same("an unknown policy", &found, &None);
     let alice = UserId::new("alice").expect("the suite's user ids are valid");
     let found = space.done("an unknown user", space.store.user(tenant, &alice).await);
@@ -150,6 +153,13 @@ pub(super) async fn unknown_record_is_absent_not_error(space: &Space<'_>) {
     let page = space.store.keys(tenant, &KeyQuery::new(), at(0)).await;
     let page = space.done("keys of an unknown tenant", page);
     space.holds("an unknown tenant has keys", page.items.is_empty() && page.next.is_none());
+    let count = space.store.count_keys(tenant, &KeyQuery::new(), at(0)).await;
+    let count = space.done("counting the keys of an unknown tenant", count);
+    space.same("the number of keys of an unknown tenant", &count, &0);
+    let owned = space.store.owned_keys(tenant, &[user("alice")], 9, at(0)).await;
+    let owned = space.done("the keys of an unknown owner", owned);
+    let numbers: Vec<_> = owned.iter().map(|o| (o.live, o.all, o.keys.len())).collect();
+    space.same("the numbers of the keys of an unknown owner", &numbers, &vec![(0, 0, 0)]);
     let page = space.store.accounts(tenant, &AccountQuery::new()).await;
     let page = space.done("accounts of an unknown tenant", page);
     space.holds("an unknown tenant has accounts", page.items.is_empty() && page.next.is_none());

@@ -61,6 +61,9 @@ pub(super) fn parameter(parameter: Parameter) -> Value {
             )
         }
         Parameter::Owner => query("Only keys of this owner.", values::owner()),
+        Parameter::OwnerOfNewKey => {
+            query("The owner of the key to generate. By default it is you.", values::owner())
+        }
         Parameter::OwnerKind => query("Only keys of owners of this kind.", values::owner_kind()),
         Parameter::Contact => query("Only keys with exactly this contact.", values::contact()),
         Parameter::Metadata => query(
@@ -87,6 +90,7 @@ pub(super) fn parameter(parameter: Parameter) -> Value {
             json!({ "type": "string", "enum": SORTS, "default": SORTS[0] }),
         ),
         Parameter::Descending => flag("Reverses the sort order."),
+        Parameter::Count => flag("Returns the number of items on all pages too, as `total`."),
         Parameter::EventKey => query("Only events of this key.", values::id()),
         Parameter::EventAccount => query("Only events of this service account.", values::id()),
         Parameter::EventActor => query("Only events of this actor.", values::event_actor()),
