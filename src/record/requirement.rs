@@ -121,7 +121,9 @@ impl fmt::Display for Requirements {
             f.write_str(if place == 0 { "" } else { "; " })?;
             f.write_str(match requirement {
                 Requirement::Permission => "the actor has no permission for key.generate",
-                Requirement::License => "the plan does not include API access, upgrade required",
+                Requirement::License => {
+                    "the plan or the actor's license does not include API access, upgrade required"
+                }
                 Requirement::Switch => {
                     "API access is turned off, the tenant's admin can turn it on"
                 }

@@ -215,12 +215,12 @@ impl Snapshot {
         self.policy.as_deref()
     }
 
-    /// Returns the access of the key's owner.
     /// Returns the stored plan of the tenant; `None` if the host's default plan holds.
     pub(crate) fn plan(&self) -> Option<&Plan> {
         self.policy().and_then(|policy| policy.plan.as_ref())
     }
 
+    /// Returns the access of the key's owner.
     pub(crate) fn access(&self) -> Access {
         self.account().map_or(Access::ReadWrite, |account| account.access)
     }

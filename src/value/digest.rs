@@ -114,8 +114,8 @@ impl Digest {
 
     /// Compares the hashes in constant time.
     ///
-    /// The comparison works in words of 64 bits, and `subtle` tests only the sum of their
-    /// differences. It compares a slice byte by byte, at many times the cost.
+    /// The comparison joins the differences of four words of 64 bits, without a branch, and `subtle`
+    /// compares the result with zero. It compares a slice byte by byte, at many times the cost.
     fn same_bytes(&self, other: &Self) -> Choice {
         let words = |digest: &Self| -> [u64; 4] {
             std::array::from_fn(|n| {

@@ -49,7 +49,7 @@ async fn q10_abilities_name_every_obstacle(world: &World) -> TestResult {
         said,
         [
             "no key can be generated: the actor has no permission for key.generate",
-            "no key can be generated: the plan does not include API access, upgrade required",
+            "no key can be generated: the plan or the actor's license does not include API access, upgrade required",
             "no key can be generated: API access is turned off, the tenant's admin can turn it on",
             "user bob is suspended; restore the user first",
             "no name follows both name patterns: the plan requires prod as the first word, the \

@@ -214,7 +214,7 @@ pub(super) fn problem() -> Value {
             "description": "The field or parameter of the request that is wrong, if the problem is about one.",
         },
         "value": quantity("The value of the field, if it may be repeated: a duration in seconds, a number or a text."),
-        "bound": quantity("The nearest value that is allowed, if there is one, in the same unit."),
+        "bound": quantity("The limit that the value breaks, if there is one: a number in the same unit, or a text."),
         "missing": {
             "type": "array",
             "minItems": 1,
