@@ -89,6 +89,7 @@ impl Life {
         self.heard.json(&keys);
         self.heard.json(&accounts);
         self.heard.json(&accounts.items[0]);
+        self.heard.json(&accounts.items[0].account);
         self.heard.json(&events);
     }
 }
