@@ -179,7 +179,7 @@ fn tenant_console_page_is_complete() {
             "Keys per user",
             "Alerts",
             "3 of 10 keys of an owner",
-            "What is missing for a new key",
+            "Missing for a new key",
             "Name",
             "Id",
             "Owner",
