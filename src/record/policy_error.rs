@@ -83,9 +83,6 @@ pub enum PolicyError {
     /// The plan has more than [`Plan::MAX_SCOPES`](crate::Plan::MAX_SCOPES) scopes.
     #[error("a plan can have at most {max} scopes, got {0}", max = policy_bounds::MAX_SCOPES)]
     TooManyScopes(usize),
-    /// The description of a scope or a role is longer than [`Plan::MAX_DESCRIPTION`](crate::Plan::MAX_DESCRIPTION) characters.
-    #[error("a description must have at most {max} characters, got {0}", max = policy_bounds::MAX_DESCRIPTION)]
-    LongDescription(usize),
     /// A role or the default scopes name a scope that is not in the plan's catalog.
     #[error("{} the scope {scope}, which is not in the plan's scopes", in_role(.role.as_ref()))]
     UnknownScope {

@@ -148,9 +148,6 @@ impl PolicyError {
             Self::TooManyScopes(given) => of(PolicyField::Scopes)
                 .value(Quantity::Number(*given as u64))
                 .bound(Quantity::Number(Plan::MAX_SCOPES as u64)),
-            Self::LongDescription(given) => Violation::of("description")
-                .value(Quantity::Number(*given as u64))
-                .bound(Quantity::Number(Plan::MAX_DESCRIPTION as u64)),
             Self::UnknownScope { scope, role } => {
                 let field =
                     if role.is_some() { PolicyField::Roles } else { PolicyField::DefaultScopes };

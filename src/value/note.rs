@@ -1,4 +1,4 @@
-//! Notes of people on a key: its description and its contact.
+//! Notes of people: the description of a key, a scope or a role, and the contact of a key.
 //!
 //! Both are shown in listings, logs and mails, so the rules of names apply: nothing hides or
 //! reorders the text around it, and nothing looks like a token. A contact may be an e-mail address,
@@ -12,7 +12,8 @@ use crate::value::name::{composed, hides_a_token, is_invisible};
 use crate::value::text::serde_as_text;
 use crate::value::text_enum::text_enum;
 
-/// The business need of a key: 1 to 1000 visible characters, spaces and line breaks.
+/// The business need of a key, or the meaning of a scope or a role: 1 to 1000 visible characters,
+/// spaces and line breaks.
 ///
 /// A line break is `\n`; `\r\n` is converted to it. Like a [`Name`](crate::Name), a description is
 /// converted to Unicode's normalization form NFC.
@@ -44,7 +45,7 @@ pub struct Description(Arc<str>);
 pub struct Contact(Arc<str>);
 
 text_enum! {
-    /// A note of people on a key, with a text form such as `contact`.
+    /// A note of people, with a text form such as `contact`.
     ///
     /// ```
     /// use keywright::NoteField;
@@ -52,7 +53,7 @@ text_enum! {
     /// assert_eq!(NoteField::Contact.to_string(), "contact");
     /// ```
     pub enum NoteField {
-        /// The key's [`Description`].
+        /// The [`Description`] of a key, a scope or a role.
         Description = "description";
         /// The key's [`Contact`].
         Contact = "contact";

@@ -7,8 +7,8 @@ use keywright::store::{
     Batch, Change, KeyRecord, KeyStore, MemoryStore, StoreErrorKind, TenantPolicy, Usage,
 };
 use keywright::{
-    Event, Key, KeyEdit, Name, NewAccount, Plan, RoleName, ServiceAccount, Settings, SettingsEdit,
-    User, VerifyError,
+    Event, Key, KeyEdit, Name, NewAccount, Plan, Role, RoleName, ScopeSet, ServiceAccount,
+    Settings, SettingsEdit, User, VerifyError,
 };
 
 use common::{World, admin, block_on, named, tenant};
@@ -118,6 +118,31 @@ fn records() -> Vec<(&'static str, Value, Reader)> {
             reader::<Event>,
         ),
     ]
+}
+
+/// PostgreSQL stores no NUL, and a control character can forge a line of a log.
+#[test]
+fn plan_descriptions_are_visible_text() {
+    let mut plan = Plan::allowing("invoices:read".parse().expect("a scope"), ScopeSet::empty());
+    plan.roles.insert(RoleName::new("clerk").expect("a role"), Role::new(ScopeSet::empty()));
+    let plan = serde_json::to_value(plan).expect("a plan");
+    for place in ["/scopes/invoices:read/description", "/roles/clerk/description"] {
+        for (text, reads) in [
+            (json!(null), true),
+            (json!("Reads\ninvoices"), true),
+            (json!("x".repeat(1_000)), true),
+            (json!("x".repeat(1_001)), false),
+            (json!(""), false),
+            (json!("a\0b"), false),
+            (json!("a\u{1b}[31mb"), false),
+            (json!("a\u{202e}b"), false),
+        ] {
+            let mut plan = plan.clone();
+            *plan.pointer_mut(place).expect("the field") = text.clone();
+            let read = serde_json::from_value::<Plan>(plan);
+            assert_eq!(read.is_ok(), reads, "{place}: {text}");
+        }
+    }
 }
 
 /// Collects the paths of all fields, including those of inner records. Metadata, roles and scopes

@@ -221,7 +221,7 @@ fn plan_problems_have_codes() {
             let entries = (0..count).map(|n| (format!("n{n}"), value.clone()));
             entries.collect::<serde_json::Map<_, _>>().into()
         };
-        let role = |scope: &str| json!({ "description": "", "scopes": [scope] });
+        let role = |scope: &str| json!({ "description": null, "scopes": [scope] });
         let scope = |text: &str| json!({ "description": text, "access": "read-only" });
         let table = [
             ("max_keys_per_user", json!(0), "invalid_max_keys"),
@@ -229,11 +229,18 @@ fn plan_problems_have_codes() {
             ("max_keys_per_account", json!(0), "invalid_max_keys"),
             ("max_keys_of_organization", json!(70_000), "invalid_max_keys"),
             ("max_lifetime", json!(0), "zero_lifetime"),
-            ("roles", many(65, json!({ "description": "", "scopes": [] })), "too_many_roles"),
+            ("roles", many(65, json!({ "description": null, "scopes": [] })), "too_many_roles"),
             ("roles", many(1, role("jobs:run")), "unknown_scope"),
             ("roles", json!({ "analyst": ["invoices:read"] }), "invalid_body"),
-            ("scopes", many(257, scope("")), "too_many_scopes"),
-            ("scopes", many(1, scope(&"x".repeat(501))), "long_description"),
+            ("scopes", many(257, scope("Reads")), "too_many_scopes"),
+            ("scopes", many(1, scope(&"x".repeat(1_001))), "invalid_body"),
+            ("scopes", many(1, scope("a\0b")), "invalid_body"),
+            ("scopes", many(1, scope("")), "invalid_body"),
+            (
+                "roles",
+                json!({ "analyst": { "description": "a\u{202e}b", "scopes": [] } }),
+                "invalid_body",
+            ),
             ("scopes", many(1, json!({ "access": "read-only" })), "invalid_body"),
             ("default_scopes", json!(["jobs:run"]), "unknown_scope"),
             ("name_pattern", json!({ "environments": ["Prod"] }), "invalid_name_pattern"),

@@ -11,6 +11,7 @@ use crate::record::plan::{Plan, ScopeDefinition};
 use crate::record::role::{Role, RoleName};
 use crate::record::settings::SettingsEdit;
 use crate::value::name::NamePattern;
+use crate::value::note::Description;
 use crate::value::rate::Rate;
 use crate::value::scope::{Access, Scope};
 use crate::value::use_alert::UseAlert;
@@ -49,14 +50,16 @@ pub(crate) struct PlanBody {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ScopeBody {
-    description: String,
+    #[serde(deserialize_with = "nullable")]
+    description: Option<Description>,
     access: Access,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RoleBody {
-    description: String,
+    #[serde(deserialize_with = "nullable")]
+    description: Option<Description>,
     scopes: ScopeList,
 }
 
@@ -65,10 +68,11 @@ impl PlanBody {
     pub(crate) fn into_plan(self, version: u64) -> Result<Plan, Problem> {
         let keys = |name, number: Option<Whole>| number.map(|n| keys(name, n)).transpose();
         let scope = |(name, Object(body)): (Scope, Object<ScopeBody>)| {
-            (name, ScopeDefinition::new(body.access).description(body.description))
+            let defined = ScopeDefinition::new(body.access);
+            (name, ScopeDefinition { description: body.description, ..defined })
         };
         let role = |(name, Object(body)): (RoleName, Object<RoleBody>)| {
-            (name, Role::new(body.scopes.0).description(body.description))
+            (name, Role { description: body.description, scopes: body.scopes.0 })
         };
         let plan = Plan {
             api_access: self.api_access,
