@@ -54,6 +54,7 @@ impl Authority {
             Box::pin(async move {
                 attempt.event.details = EventDetails::NONE.text(DetailField::To, to);
                 let record = attempt.key(key, operation).await?;
+                attempt.event.details = both(&record.key().owner, to);
                 let (rules, from) = attempt.rules_of_transfer(&record.key().owner, to).await?;
                 let handed = rules.hand(&record, from.as_ref(), to, attempt)?;
                 let Outcome::Done(next) = handed else {
@@ -104,8 +105,7 @@ impl Authority {
         self.attempt(actor, operation, |attempt| {
             Box::pin(async move {
                 attempt.event.account = from.account();
-                attempt.event.details =
-                    EventDetails::NONE.text(DetailField::Owner, from).text(DetailField::To, to);
+                attempt.event.details = both(from, to);
                 actor.must(operation, from)?;
                 let (rules, account) = attempt.rules_of_transfer(from, to).await?;
                 let live = KeyQuery::new()
@@ -192,11 +192,10 @@ impl Attempt<'_> {
             });
         }
         let event = |(before, next): &(KeyRecord, KeyRecord)| {
-            let details = EventDetails::NONE
-                .text(DetailField::From, &before.key().owner)
-                .text(DetailField::To, to)
-                .text(DetailField::Scope, &next.key().scopes);
-            Event { details, ..self.event.clone().of(next.key()) }
+            let from = &before.key().owner;
+            let details = both(from, to).text(DetailField::Scope, &next.key().scopes);
+            let previous_account = from.account();
+            Event { details, previous_account, ..self.event.clone().of(next.key()) }
         };
         let events = handed.iter().map(event).collect();
         let changes = handed.into_iter().map(|(_, next)| Change::UpdateKey(next)).collect();
@@ -216,6 +215,11 @@ impl Attempt<'_> {
             _ => error.into(),
         })
     }
+}
+
+/// Returns the details that name both owners.
+fn both(from: &Owner, to: &Owner) -> EventDetails {
+    EventDetails::NONE.text(DetailField::From, from).text(DetailField::To, to)
 }
 
 impl Rules {

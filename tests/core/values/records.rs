@@ -112,7 +112,8 @@ fn records() -> Vec<(&'static str, Value, Reader)> {
             json!({
                 "sequence": 1, "tenant": "globex", "at": "2026-01-01T09:00:00Z",
                 "actor": "user:alice", "kind": "key.revoke", "key": "4fQ2xk9ZrT7bWm1c",
-                "account": "4fQ2xk9ZrT7bWm1c", "source_address": "203.0.113.7", "outcome": "done",
+                "account": "4fQ2xk9ZrT7bWm1c", "previous_account": "8PzAq0LdVh3sKyNe",
+                "source_address": "203.0.113.7", "outcome": "done",
                 "details": {},
             }),
             reader::<Event>,
@@ -234,7 +235,7 @@ fn null_means_an_absent_value() {
         ),
         ("User", &["display_name"]),
         ("Usage", &["last_used_at", "last_refused_at"]),
-        ("Event", &["key", "account", "source_address", "detail"]),
+        ("Event", &["key", "account", "previous_account", "source_address", "detail"]),
     ];
     for (kind, names) in optional {
         let all = records();
