@@ -41,7 +41,8 @@ impl Authority {
     ///
     /// # Errors
     /// [`KeyError::WrongStatus`] if the key is expired. Otherwise `PermissionDenied`, `NotFound`,
-    /// `Contended` or `Store`.
+    /// `Contended` or `Store`. If another caller deletes the key during this call, the call is a
+    /// success that returns [`Outcome::Unchanged`].
     ///
     /// # Cancel safety
     /// Dropping the future leaves the key either unchanged or revoked.
