@@ -211,9 +211,7 @@ impl Plan {
             (F::MaxKeysOfOrganization, self.max_keys_of_organization),
         ];
         for (field, number) in numbers {
-            if let Some(got) = number.filter(|number| !(1..=Self::MAX_KEYS).contains(number)) {
-                return Err(PolicyError::MaxKeys { field, got });
-            }
+            number.map(|number| PolicyError::keys(field, number.into())).transpose()?;
         }
         if self.max_lifetime == Some(Duration::ZERO) {
             return Err(PolicyError::ZeroLifetime(F::MaxLifetime));

@@ -31,7 +31,7 @@ pub enum PolicyError {
         /// The field.
         field: PolicyField,
         /// The number that was given.
-        got: u16,
+        got: u64,
     },
     /// A lifetime is zero.
     #[error("{0} must be at least 1 second, got 0")]
@@ -119,6 +119,13 @@ fn in_role(role: Option<&RoleName>) -> String {
 }
 
 impl PolicyError {
+    /// Checks a number of keys: 1 to 1000.
+    pub(crate) fn keys(field: PolicyField, got: u64) -> Result<u16, Self> {
+        let keys = u16::try_from(got).ok();
+        keys.filter(|keys| (1..=policy_bounds::MAX_KEYS).contains(keys))
+            .ok_or(Self::MaxKeys { field, got })
+    }
+
     /// Checks that each duration is a whole number of seconds.
     pub(super) fn must_be_whole(
         durations: impl IntoIterator<Item = (PolicyField, Option<Duration>)>,

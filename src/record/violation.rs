@@ -120,9 +120,7 @@ impl PolicyError {
         match self {
             Self::MaxKeys { field, got } => {
                 let bound = if *got == 0 { 1 } else { Plan::MAX_KEYS };
-                of(*field)
-                    .value(Quantity::Number((*got).into()))
-                    .bound(Quantity::Number(bound.into()))
+                of(*field).value(Quantity::Number(*got)).bound(Quantity::Number(bound.into()))
             }
             Self::ZeroLifetime(field) => zero(of(*field)),
             Self::DefaultAboveMax { default, max } => of(PolicyField::DefaultLifetime)

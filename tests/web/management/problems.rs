@@ -291,6 +291,29 @@ fn settings_problems_have_codes() {
 }
 
 #[test]
+fn number_of_keys_names_field_and_bound() {
+    on_a_host(async |host| {
+        let read = host.get("/plan").await;
+        let tag = read.header("etag").expect("a tag");
+        for (number, bound) in [(0, 1), (1_001, 1_000), (65_536, 1_000), (u64::MAX, 1_000)] {
+            let expected = |field| (field, json!(number), json!(bound));
+            let body = json!({ "max_keys_per_user": number });
+            let edit = host.ask("PATCH", "/settings").json(body).send().await;
+            assert_eq!(edit.problem(), (422, "invalid_max_keys"));
+            assert_eq!(edit.limit(), expected("max_keys_per_user"));
+            for field in ["max_keys_per_user", "max_keys_per_account", "max_keys_of_organization"] {
+                let mut plan = read.json.clone();
+                plan[field] = json!(number);
+                let put = host.ask("PUT", "/plan").if_match(tag).json(plan).send().await;
+                assert_eq!(put.problem(), (422, "invalid_max_keys"));
+                assert_eq!(put.limit(), expected(field));
+            }
+        }
+        Ok(())
+    });
+}
+
+#[test]
 fn problem_has_its_five_members() {
     on_a_host(async |host| {
         let absent = host.get("/keys/0000000000000000").await;
