@@ -75,7 +75,7 @@ fn invalid_policy_is_neither_set_nor_default() {
         (Box::new(|p| p.settings.max_keys_per_user = Some(0)), too_many(0)),
         (Box::new(|p| p.plan.max_keys_per_user = 0), too_many(0)),
         (Box::new(|p| p.settings.max_keys_per_user = Some(1_001)), too_many(1_001)),
-        (Box::new(|p| p.settings.max_keys_per_user = Some(u16::MAX)), too_many(u16::MAX)),
+        (Box::new(|p| p.settings.max_keys_per_user = Some(u16::MAX)), too_many(u16::MAX.into())),
         (
             Box::new(|p| p.plan.max_keys_per_account = Some(0)),
             PolicyError::MaxKeys { field: PolicyField::MaxKeysPerAccount, got: 0 },
