@@ -273,7 +273,7 @@ fn shown(
     KeyEntry {
         prefix: key.display_prefix(),
         owner_name: owner.and_then(OwnerRecord::shown_name).cloned(),
-        scopes: ScopesInForce::of(key, owner.and_then(OwnerRecord::account), policy).to_set(),
+        scopes: ScopesInForce::of(key, owner.and_then(OwnerRecord::account), policy.plan).to_set(),
         access: owner.and_then(OwnerRecord::account).map_or(Access::ReadWrite, |a| a.access),
         rate: RatesInForce::of(key, policy, now).map(|rates| rates.key),
         status: key.status(now),

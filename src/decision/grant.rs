@@ -6,7 +6,6 @@ use crate::record::account::ServiceAccount;
 use crate::record::freshness::Age;
 use crate::record::key::{Key, Owner};
 use crate::record::policy::Policy;
-use crate::record::policy_in_force::PolicyInForce;
 use crate::record::scopes_in_force::ScopesInForce;
 use crate::record::snapshot::Snapshot;
 use crate::value::digest::Digest;
@@ -87,8 +86,8 @@ pub enum SecretUsed {
 #[derive(Clone)]
 pub struct Grant {
     pub(super) snapshot: Arc<Snapshot>,
-    /// The host's default policy, if the tenant has no stored policy.
-    pub(super) default_policy: Arc<Policy>,
+    /// The host's default policy, if the tenant has no stored plan.
+    pub(super) default_policy: Option<Arc<Policy>>,
     pub(super) secret_used: SecretUsed,
     pub(super) at: Timestamp,
     pub(super) age: Age,
@@ -331,7 +330,7 @@ impl Grant {
     /// # }).unwrap();
     /// ```
     pub fn allows(&self, scope: &Scope) -> bool {
-        self.scopes_in_force().contains(scope)
+        self.scopes_in_force().is_some_and(|scopes| scopes.contains(scope))
     }
 
     /// Returns all scopes that the key has.
@@ -353,7 +352,7 @@ impl Grant {
     /// # }).unwrap();
     /// ```
     pub fn scopes(&self) -> ScopeSet {
-        self.scopes_in_force().to_set()
+        self.scopes_in_force().map_or_else(ScopeSet::empty, ScopesInForce::to_set)
     }
 
     /// Checks that the key has a scope.
@@ -446,9 +445,10 @@ impl Grant {
         record.digest_of(self.secret_number()).unwrap_or(record.digest())
     }
 
-    fn scopes_in_force(&self) -> ScopesInForce<'_> {
-        let policy = PolicyInForce::new(self.snapshot.policy(), &self.default_policy);
-        ScopesInForce::of(self.key(), self.account(), policy)
+    fn scopes_in_force(&self) -> Option<ScopesInForce<'_>> {
+        let default = self.default_policy.as_deref().map(|policy| &policy.plan);
+        let plan = self.snapshot.plan().or(default)?;
+        Some(ScopesInForce::of(self.key(), self.account(), plan))
     }
 }
 

@@ -103,7 +103,7 @@ where
     if !snapshot.access().covers(request.access) {
         return Err(deny(Reason::ReadOnly));
     }
-    let scopes = ScopesInForce::of(key, snapshot.account(), policy);
+    let scopes = ScopesInForce::of(key, snapshot.account(), policy.plan);
     let missing = request.needed().find(|scope| !scopes.contains(scope));
     if let Some(scope) = missing {
         return Err(deny(Reason::MissingScope(scope.clone())));
@@ -115,7 +115,8 @@ where
     let Some(Found { snapshot, age }) = found.take() else {
         return Err(deny(Reason::Unrecognized));
     };
-    let default_policy = Arc::clone(default_policy);
+    // A clone changes a counter that other requests share, so it is made only where it is needed.
+    let default_policy = snapshot.plan().is_none().then(|| Arc::clone(default_policy));
     Ok(Grant { snapshot, default_policy, secret_used, at: now, age })
 }
 

@@ -323,6 +323,8 @@ impl<'a> AccessRequest<'a> {
     }
 
     pub(crate) fn needed(&self) -> impl Iterator<Item = &'a Scope> {
-        self.needed.iter().flatten().chain(&self.needed_too).copied()
+        // The places are filled in order, so the first empty one ends them.
+        let first = self.needed.iter().map_while(|place| *place);
+        first.chain(self.needed_too.iter().copied())
     }
 }

@@ -39,9 +39,9 @@ impl KeyRecord {
         // Without a role on either side, nothing changes: the plan is the same for both.
         let has_role = key.owner.account().is_some() || owner.account().is_some();
         if key.owner != *owner && has_role {
-            next.scopes = ScopesInForce::of(key, sides.from, policy).to_set();
+            next.scopes = ScopesInForce::of(key, sides.from, policy.plan).to_set();
             let followed = next.scopes.is_empty();
-            let after = ScopesInForce::of(&next, sides.to, policy).to_set();
+            let after = ScopesInForce::of(&next, sides.to, policy.plan).to_set();
             if followed != after.is_empty() || (followed && !key.scopes.is_empty()) {
                 return Err(TransferKeyError::NoScopeLeft);
             }

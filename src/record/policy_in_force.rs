@@ -187,6 +187,7 @@ impl<'a> PolicyInForce<'a> {
     }
 
     /// Returns the rate of a key without a rate of its own.
+    #[inline]
     pub(crate) fn default_rate(self) -> InForce<Option<Rate>> {
         let bound = self.plan.max_rate;
         let cut = |own: Option<Rate>| match (own, bound) {
@@ -244,6 +245,8 @@ impl<'a> PolicyInForce<'a> {
     }
 
     /// Returns the value of a setting, or its default, cut to the plan.
+    // Inlined, a caller that needs no source does not compute it.
+    #[inline]
     fn rule<T: Clone + PartialEq>(
         self,
         field: impl Fn(&'a Settings) -> Option<T>,

@@ -41,12 +41,13 @@ impl RatesInForce {
     /// regain its uses, so its own rate suffices. The new keys of an owner without a limit of keys
     /// share the rate of [`Plan::MAX_KEYS`]; its older keys do not count, since they may be many.
     pub(crate) fn of(key: &Key, policy: PolicyInForce<'_>, now: Timestamp) -> Option<Self> {
+        let Some(default) = policy.default_rate().value else {
+            // The plan has no highest rate either: it would be the default.
+            return key.rate.map(|rate| Self { key: rate, owner: None });
+        };
         let own = match (key.rate, policy.plan.max_rate) {
             (Some(rate), Some(max)) if !rate.is_within(&max) => Some(rate.within_both(max)),
             (rate, _) => rate,
-        };
-        let Some(default) = policy.default_rate().value else {
-            return own.map(|rate| Self { key: rate, owner: None });
         };
         let rate = match own {
             Some(rate) if key.admin_limits.rate => rate,

@@ -4,7 +4,6 @@
 use crate::record::account::ServiceAccount;
 use crate::record::key::{Key, Owner};
 use crate::record::plan::Plan;
-use crate::record::policy_in_force::PolicyInForce;
 use crate::record::role::Role;
 use crate::value::scope::{Access, Scope, ScopeSet};
 
@@ -22,12 +21,7 @@ pub(crate) struct ScopesInForce<'a> {
 }
 
 impl<'a> ScopesInForce<'a> {
-    pub(crate) fn of(
-        key: &'a Key,
-        account: Option<&ServiceAccount>,
-        policy: PolicyInForce<'a>,
-    ) -> Self {
-        let plan = policy.plan;
+    pub(crate) fn of(key: &'a Key, account: Option<&ServiceAccount>, plan: &'a Plan) -> Self {
         let access = account.map_or(Access::ReadWrite, |account| account.access);
         let role = key.owner.account().map(|_| role_scopes(account, plan));
         let followed = role.unwrap_or(&plan.default_scopes);

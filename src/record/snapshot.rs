@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::record::account::ServiceAccount;
 use crate::record::key::KeyRecord;
 use crate::record::owner_record::OwnerRecord;
+use crate::record::plan::Plan;
 use crate::record::policy::TenantPolicy;
 use crate::record::tally::{Alerts, Tally};
 use crate::value::scope::Access;
@@ -215,6 +216,11 @@ impl Snapshot {
     }
 
     /// Returns the access of the key's owner.
+    /// Returns the stored plan of the tenant; `None` if the host's default plan holds.
+    pub(crate) fn plan(&self) -> Option<&Plan> {
+        self.policy().and_then(|policy| policy.plan.as_ref())
+    }
+
     pub(crate) fn access(&self) -> Access {
         self.account().map_or(Access::ReadWrite, |account| account.access)
     }

@@ -45,7 +45,7 @@ pub(crate) struct Tally {
 
 /// The settings of alerts, and the plan's bound for them, as far as a tenant or the host has set
 /// them.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Alerts {
     extensive: Option<UseAlert>,
     suspicious: Option<UseAlert>,
@@ -73,7 +73,7 @@ impl Alerts {
     }
 
     /// Returns the alert for uses of a kind under the host's default policy.
-    fn in_force(self, kind: UseKind, default: Self) -> Option<UseAlert> {
+    fn in_force(&self, kind: UseKind, default: &Self) -> Option<UseAlert> {
         let alert = match kind {
             UseKind::Accepted { .. } => self.extensive.or(default.extensive),
             UseKind::Refused => self.suspicious.or(default.suspicious),
@@ -131,7 +131,7 @@ impl Tally {
     }
 
     /// Counts a use. Returns whether the tally is on the list of tallies to be taken.
-    pub(crate) fn count(&self, counted: Counted, now: Timestamp, default: Alerts) -> bool {
+    pub(crate) fn count(&self, counted: Counted, now: Timestamp, default: &Alerts) -> bool {
         let kind = match counted {
             Counted::Current => self.kind_behind(0),
             Counted::Retiring => self.kind_behind(1),
@@ -148,7 +148,7 @@ impl Tally {
     }
 
     /// Moves the counts of another snapshot of the key, whose secret is not newer, into this tally.
-    pub(crate) fn absorb(&self, other: &Self, default: Alerts) {
+    pub(crate) fn absorb(&self, other: &Self, default: &Alerts) {
         for mut uses in other.take(default) {
             if let UseKind::Accepted { secret_number } = &mut uses.kind {
                 // All secrets that no longer work count as the newest of them.
@@ -178,7 +178,7 @@ impl Tally {
     }
 
     /// Takes the counted uses and marks the tally as not listed.
-    pub(crate) fn take(&self, default: Alerts) -> Vec<Uses> {
+    pub(crate) fn take(&self, default: &Alerts) -> Vec<Uses> {
         self.unlist();
         // A period ends under the same lock, so its uses are either still counted or on the list.
         let mut ended = self.ended();
@@ -201,12 +201,17 @@ impl Tally {
             }
             UseKind::Refused => &self.refused,
         };
-        if count.add(uses).is_ok() {
-            return;
+        if count.add(&uses).is_err() {
+            self.add_to_next(count, uses);
         }
+    }
+
+    /// Adds uses to a count that does not hold their period, or to the list of ended periods.
+    #[cold]
+    fn add_to_next(&self, count: &Count, uses: Uses) {
         let mut ended = self.ended();
         // Another thread may have begun the period meanwhile.
-        while let Err(held) = count.add(uses) {
+        while let Err(held) = count.add(&uses) {
             let before = Uses { count: held.uses(), last_used_at: count.last(held, uses), ..uses };
             if before.count > 0 && before.period() > uses.period() {
                 put(&mut ended, uses);
@@ -218,7 +223,7 @@ impl Tally {
         }
     }
 
-    fn alert(&self, kind: UseKind, default: Alerts) -> Option<UseAlert> {
+    fn alert(&self, kind: UseKind, default: &Alerts) -> Option<UseAlert> {
         self.alerts.in_force(kind, default)
     }
 
@@ -299,7 +304,7 @@ impl Packed {
 
 impl Count {
     /// Adds uses, or returns the uses of another period that are counted here.
-    fn add(&self, uses: Uses) -> Result<(), Packed> {
+    fn add(&self, uses: &Uses) -> Result<(), Packed> {
         let (period, at) = (uses.period(), uses.last_used_at.unix_micros());
         let mut held = Packed(self.packed.load(Ordering::SeqCst));
         loop {
@@ -367,7 +372,7 @@ mod tests {
     fn taken(tally: &Tally) -> Vec<(bool, u64, i64, bool)> {
         let start = at(0).unix_micros();
         let mut parts: Vec<_> = tally
-            .take(Alerts::default())
+            .take(&Alerts::default())
             .into_iter()
             .map(|uses| {
                 let minute = (uses.last_used_at.unix_micros() - start).div_euclid(60_000_000);
@@ -382,14 +387,14 @@ mod tests {
     fn period_that_ends_begins_a_new_part() {
         let tally = tally(Some("10/60s"));
         for second in [0, 59, 60, 61, 58, 119, 120] {
-            tally.count(Counted::Current, at(second), Alerts::default());
+            tally.count(Counted::Current, at(second), &Alerts::default());
         }
-        tally.count(Counted::Refused, at(121), Alerts::default());
+        tally.count(Counted::Refused, at(121), &Alerts::default());
         let expected =
             [(false, 3, 0, true), (false, 3, 1, true), (false, 1, 2, true), (true, 1, 2, true)];
         assert_eq!(taken(&tally), expected);
         assert_eq!(taken(&tally), []);
-        tally.count(Counted::Current, at(30), Alerts::default());
+        tally.count(Counted::Current, at(30), &Alerts::default());
         assert_eq!(taken(&tally), [(false, 1, 0, true)], "a clock that was set back");
     }
 
@@ -397,7 +402,7 @@ mod tests {
     fn uses_without_alert_are_one_part() {
         let tally = tally(None);
         for second in [0, 60, 1_000_000, 5] {
-            tally.count(Counted::Current, at(second), Alerts::default());
+            tally.count(Counted::Current, at(second), &Alerts::default());
         }
         assert_eq!(taken(&tally), [(false, 4, 16_666, false)]);
     }
@@ -406,7 +411,7 @@ mod tests {
     fn outage_keeps_latest_periods_apart() {
         let tally = tally(Some("10/60s"));
         for minute in 0..20 {
-            tally.count(Counted::Current, at(minute * 60), Alerts::default());
+            tally.count(Counted::Current, at(minute * 60), &Alerts::default());
         }
         let parts = taken(&tally);
         assert_eq!(parts.iter().map(|part| part.1).sum::<u64>(), 20);
@@ -420,12 +425,12 @@ mod tests {
         let (one, other) = (tally(Some("10/60s")), tally(Some("10/60s")));
         let changed = tally(Some("10/120s"));
         for second in [10, 70] {
-            one.count(Counted::Current, at(second), Alerts::default());
-            other.count(Counted::Current, at(second), Alerts::default());
-            changed.count(Counted::Refused, at(second), Alerts::default());
+            one.count(Counted::Current, at(second), &Alerts::default());
+            other.count(Counted::Current, at(second), &Alerts::default());
+            changed.count(Counted::Refused, at(second), &Alerts::default());
         }
-        one.absorb(&other, Alerts::default());
-        one.absorb(&changed, Alerts::default());
+        one.absorb(&other, &Alerts::default());
+        one.absorb(&changed, &Alerts::default());
         let expected = [(false, 2, 0, true), (false, 2, 1, true), (true, 2, 1, true)];
         assert_eq!(taken(&one), expected);
     }
@@ -436,7 +441,7 @@ mod tests {
         let kind = UseKind::Refused;
         let most = Uses { kind, count: Packed::MAX_USES, last_used_at: at(0), alert: None };
         tally.add(most);
-        tally.count(Counted::Refused, at(1), Alerts::default());
+        tally.count(Counted::Refused, at(1), &Alerts::default());
         let parts = taken(&tally);
         assert_eq!(parts.iter().map(|part| part.1).sum::<u64>(), Packed::MAX_USES + 1);
     }
@@ -458,7 +463,7 @@ mod tests {
                 scope.spawn(|| {
                     for _ in 0..3_000 {
                         let second = clock.fetch_add(1, Ordering::Relaxed) / 40;
-                        tally.count(Counted::Current, at(second), Alerts::default());
+                        tally.count(Counted::Current, at(second), &Alerts::default());
                         let minute = usize::try_from(second / 60).expect("not negative");
                         sums[minute].fetch_add(1, Ordering::Relaxed);
                     }

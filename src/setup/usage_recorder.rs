@@ -63,7 +63,7 @@ impl List {
     /// single key, and joining costs little for each use.
     const SHORTEST: usize = 16;
 
-    fn push(&mut self, used: Arc<Tally>, default: Alerts) {
+    fn push(&mut self, used: Arc<Tally>, default: &Alerts) {
         if self.used.len() >= self.join_at.max(Self::SHORTEST) {
             let before = self.used.len();
             self.used = joined(std::mem::take(&mut self.used), default);
@@ -78,7 +78,7 @@ impl List {
 
 /// Joins the counters of each key into one. The latest counter with the newest secret takes the
 /// counts of the others.
-fn joined(used: Vec<Arc<Tally>>, default: Alerts) -> Vec<Arc<Tally>> {
+fn joined(used: Vec<Arc<Tally>>, default: &Alerts) -> Vec<Arc<Tally>> {
     let mut joined: HashMap<KeyId, Arc<Tally>, RandomState> = HashMap::default();
     for tally in used {
         match joined.entry(*tally.key()) {
@@ -150,7 +150,7 @@ impl UsageRecorder {
     /// Counts a use of a key.
     pub(crate) fn count(&self, snapshot: &Snapshot, counted: Counted, now: Timestamp) {
         let tally = snapshot.tally();
-        if tally.count(counted, now, self.default) {
+        if tally.count(counted, now, &self.default) {
             return;
         }
         let mut list = self.shard(tally.key());
@@ -158,7 +158,7 @@ impl UsageRecorder {
         if !tally.mark_listed() {
             return;
         }
-        list.push(Arc::clone(tally), self.default);
+        list.push(Arc::clone(tally), &self.default);
     }
 
     /// Stores all uses that were counted before the call.
@@ -248,9 +248,9 @@ impl UsageRecorder {
         let mut deltas = BTreeMap::new();
         for shard in &self.used {
             let listed = std::mem::take(&mut *shard.lock().unwrap_or_else(PoisonError::into_inner));
-            for tally in joined(listed.used, self.default) {
+            for tally in joined(listed.used, &self.default) {
                 let key = *tally.key();
-                for Uses { kind, count, last_used_at, alert } in tally.take(self.default) {
+                for Uses { kind, count, last_used_at, alert } in tally.take(&self.default) {
                     let period = alert.map(|alert| {
                         (alert.window_start(last_used_at), alert.period(), alert.uses())
                     });

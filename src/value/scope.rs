@@ -172,7 +172,9 @@ impl ScopeSet {
     /// # Ok::<(), keywright::ScopeError>(())
     /// ```
     pub fn contains(&self, scope: &Scope) -> bool {
-        self.0.binary_search(scope).is_ok()
+        // Faster than a binary search in sets of the usual size: scopes of another length are told
+        // apart without reading them.
+        self.0.contains(scope)
     }
 
     /// Returns the first scope, in ascending order, that is in this set and not in `ceiling`;

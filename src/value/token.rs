@@ -352,7 +352,7 @@ impl<'a> Presented<'a> {
         if text.len() > Prefix::MAX_LEN + 1 + BODY_LEN {
             return None;
         }
-        let (head, body) = text.split_at_checked(text.len().checked_sub(BODY_LEN)?)?;
+        let (head, body) = text.split_last_chunk::<BODY_LEN>()?;
         let prefix = head.strip_suffix(b"_")?;
         if !Prefix::accepts(prefix) {
             return None;
