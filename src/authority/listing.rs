@@ -259,6 +259,7 @@ pub(super) fn entry(
 }
 
 /// Returns the entry of a key that was deleted: no actor can perform an operation on it.
+#[cfg(feature = "management")]
 pub(super) fn entry_of_deleted(key: &Key, policy: PolicyInForce<'_>, now: Timestamp) -> KeyEntry {
     shown(key, &Usage::default(), None, policy, now)
 }
